@@ -1,0 +1,117 @@
+//! What can be wrong with a call, and what would be right.
+
+use anchor_lang::prelude::*;
+
+/// Clients match on these codes: extend a band; never renumber, never reuse.
+#[error_code]
+pub enum PaymentsError {
+    // Caller can fix: 6000-6099.
+    #[msg("this mint has an extension that could take or block money; use a plain one")]
+    MintNotPlain = 0,
+    #[msg("a channel opens with a deposit above zero")]
+    EmptyDeposit,
+    #[msg("an operator's fee is at most 5,000 basis points")]
+    FeeTooHigh,
+    #[msg("the grace period must be between 15 minutes and 30 days")]
+    GraceOutOfRange,
+    #[msg("the voucher key must be a point on the curve, and not the payer's own key")]
+    VoucherKey,
+    #[msg("only the payer may do this")]
+    NotPayer,
+    #[msg("only the operator may do this")]
+    NotOperator,
+    #[msg("these terms are not the work's latest")]
+    NotLatestTerms,
+    #[msg("these terms do not license this use")]
+    UseNotLicensed,
+    #[msg("the terms' price is above your maximum")]
+    PriceAboveMaximum,
+    #[msg("the terms are not the ones you read; read them again")]
+    TermsDigestMismatch,
+    #[msg("the terms are in another currency than the channel")]
+    CurrencyMismatch,
+    #[msg("these terms need the approval of the work's owner: its signature")]
+    ApprovalMissing,
+    #[msg("terms with a shared cap need their issuance account; others must not name one")]
+    IssuanceAccount,
+    #[msg("ask for a quota above zero")]
+    EmptyQuota,
+    #[msg("the quota asked for exceeds what the terms' cap has left")]
+    QuotaAboveCap,
+    #[msg("the channel already has the most licences it can hold")]
+    TooManyLicences,
+    #[msg("what the channel owes would exceed its deposit; top it up")]
+    InsufficientDeposit,
+    #[msg("put the voucher's Ed25519 instruction directly before `settle`, with one signature and every offset canonical")]
+    ProofMissing,
+    #[msg("`settle` must be called by the transaction itself, not by another program")]
+    CalledByProgram,
+    #[msg("the voucher is not signed by the channel's voucher key")]
+    VoucherSigner,
+    #[msg("the voucher is for another channel, program, cluster or incarnation")]
+    VoucherNotForThisChannel,
+    #[msg("the voucher is for another statement than the channel's current one")]
+    VoucherStatement,
+    #[msg("the voucher's digest is not that of this statement")]
+    StatementDigest,
+    #[msg("a statement is a list of 6-byte entries (licence u16, units u32), each licence once, in ascending order, units above zero")]
+    StatementMalformed,
+    #[msg("the statement names a licence the channel does not have")]
+    UnknownLicence,
+    #[msg("the voucher's total is not what the statement's prices and the fee add up to")]
+    VoucherTotal,
+    #[msg("the sum of the receipts is not the sum of the prices")]
+    ReceiptsSum,
+    #[msg("the licence's units are used up")]
+    UnitCap,
+    #[msg("the licence's units for these days are used up")]
+    DailyCap,
+    #[msg("the revenue cap of the terms is reached")]
+    RevenueCap,
+    #[msg("pass for each licence its work's earnings account, in the same order")]
+    EarningsAccounts,
+    #[msg("there is nothing to collect")]
+    NothingToCollect,
+    #[msg("the other account is not a parent of this work in this currency")]
+    NotAParent,
+    #[msg("this account is no recipient of the work")]
+    NotARecipient,
+    #[msg("without the recipient's signature, payment goes only to its own associated token account")]
+    DestinationNotCanonical,
+    #[msg("there is nothing to claim")]
+    NothingToClaim,
+    #[msg("pass an amount above zero")]
+    EmptyAmount,
+
+    // Wrong moment: 6100-6199.
+    #[msg("the channel is closing; it takes no new licences and no top-ups")]
+    ChannelClosing = 100,
+    #[msg("the channel is closed; it settles no more")]
+    ChannelClosed,
+    #[msg("the channel is not closed yet; withdraw when its grace period is over")]
+    ChannelStillOpen,
+    #[msg("the payer has withdrawn already")]
+    AlreadyWithdrawn,
+    #[msg("the work is not active; it takes no new licences")]
+    WorkNotActive,
+    #[msg("the terms are not valid at this time")]
+    TermsNotValidNow,
+    #[msg("the licence has expired")]
+    LicenceExpired,
+    #[msg("the voucher has expired")]
+    VoucherExpired,
+    #[msg("others than the operator may settle only in the second half of the grace period")]
+    OperatorFirst,
+
+    // Our bug: 6900-6999.
+    #[msg("an amount overflowed; please report this")]
+    Overflow = 900,
+    #[msg("charged more than was deposited; please report this")]
+    ChargedAboveDeposit,
+    #[msg("collected more than was charged; please report this")]
+    CollectedAboveCharged,
+    #[msg("the channel account's bytes are not a channel; please report this")]
+    ChannelBytes,
+    #[msg("more statements than a channel can record; open a new channel")]
+    StatementsFull,
+}

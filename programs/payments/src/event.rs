@@ -1,0 +1,89 @@
+//! What the program tells the world. Consumers must check that a log entry was written by this
+//! program; the accounts, not the events, are the record.
+
+use anchor_lang::prelude::*;
+
+/// A payer set money aside towards one operator.
+#[event]
+pub struct ChannelOpened {
+    pub channel: Pubkey,
+    pub payer: Pubkey,
+    pub operator: Pubkey,
+    pub mint: Pubkey,
+    pub deposited: u64,
+}
+
+/// More money was set aside; `deposited` is the new total.
+#[event]
+pub struct ChannelToppedUp {
+    pub channel: Pubkey,
+    pub amount: u64,
+    pub deposited: u64,
+}
+
+/// A channel took on a licence, at `index` of its list.
+#[event]
+pub struct LicenceAccepted {
+    pub channel: Pubkey,
+    pub index: u16,
+    pub work: Pubkey,
+    pub terms_number: u32,
+    pub price: u64,
+    pub upfront_fee: u64,
+}
+
+/// A statement was paid: `prices` to the licences, `fee` to the operator.
+#[event]
+pub struct StatementSettled {
+    pub channel: Pubkey,
+    pub statement: u64,
+    pub prices: u64,
+    pub fee: u64,
+    pub cumulative: u64,
+}
+
+/// Licences' credit became their works' earnings.
+#[event]
+pub struct LicencesCollected {
+    pub channel: Pubkey,
+    pub amount: u64,
+}
+
+/// A parent took its share of a child's earnings.
+#[event]
+pub struct SharePulled {
+    pub child: Pubkey,
+    pub parent: Pubkey,
+    pub mint: Pubkey,
+    pub amount: u64,
+}
+
+/// A recipient was paid.
+#[event]
+pub struct EarningsClaimed {
+    pub work: Pubkey,
+    pub mint: Pubkey,
+    pub recipient: Pubkey,
+    pub amount: u64,
+}
+
+/// From `closes_at` (unix seconds) the channel settles no more.
+#[event]
+pub struct ChannelClosing {
+    pub channel: Pubkey,
+    pub closes_at: i64,
+}
+
+/// The payer took back what was never charged.
+#[event]
+pub struct ChannelWithdrawn {
+    pub channel: Pubkey,
+    pub refunded: u64,
+}
+
+/// The operator took its fees.
+#[event]
+pub struct FeesClaimed {
+    pub channel: Pubkey,
+    pub amount: u64,
+}

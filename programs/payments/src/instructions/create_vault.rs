@@ -1,0 +1,51 @@
+use anchor_lang::prelude::*;
+use anchor_spl::{
+    associated_token::AssociatedToken,
+    token_interface::{Mint, TokenAccount, TokenInterface},
+};
+
+use crate::{custody::check_plain, state::Vault};
+
+#[derive(Accounts)]
+pub struct CreateVault<'info> {
+    /// Pays the rent; has no other part in it.
+    #[account(mut)]
+    pub funder: Signer<'info>,
+
+    #[account(mint::token_program = token_program)]
+    pub mint: InterfaceAccount<'info, Mint>,
+
+    #[account(
+        init,
+        payer = funder,
+        space = Vault::SPACE,
+        seeds = [Vault::SEED, mint.key().as_ref()],
+        bump,
+    )]
+    pub vault: Account<'info, Vault>,
+
+    /// Anybody can create an associated token account beforehand; that must not stop this.
+    #[account(
+        init_if_needed,
+        payer = funder,
+        associated_token::mint = mint,
+        associated_token::authority = vault,
+        associated_token::token_program = token_program,
+    )]
+    pub vault_tokens: InterfaceAccount<'info, TokenAccount>,
+
+    pub token_program: Interface<'info, TokenInterface>,
+    pub associated_token_program: Program<'info, AssociatedToken>,
+    pub system_program: Program<'info, System>,
+}
+
+pub fn handle_create_vault(ctx: Context<CreateVault>) -> Result<()> {
+    check_plain(ctx.accounts.mint.as_ref())?;
+    ctx.accounts.vault.set_inner(Vault {
+        version: Vault::VERSION,
+        bump: ctx.bumps.vault,
+        mint: ctx.accounts.mint.key(),
+        token_program: ctx.accounts.token_program.key(),
+    });
+    Ok(())
+}

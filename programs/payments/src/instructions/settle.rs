@@ -1,0 +1,51 @@
+use anchor_lang::prelude::*;
+
+use crate::{
+    event::StatementSettled,
+    proof::{INSTRUCTIONS_SYSVAR, signed_voucher},
+    state::{Channel, ChannelMut, ReceiptsCommitment},
+};
+
+#[derive(AnchorSerialize, AnchorDeserialize, Clone, Debug)]
+pub struct SettleArgs {
+    /// Entries of 6 bytes, as `statement` describes them.
+    pub statement: Vec<u8>,
+    /// The operator's; anybody else's is not taken, and its statement has no receipts.
+    pub receipts: Option<ReceiptsCommitment>,
+}
+
+#[derive(Accounts)]
+pub struct Settle<'info> {
+    /// The operator; in the second half of the grace period whoever holds a voucher.
+    pub settler: Signer<'info>,
+
+    #[account(mut)]
+    pub channel: AccountLoader<'info, Channel>,
+
+    /// CHECK: the sysvar itself, by its address.
+    #[account(address = INSTRUCTIONS_SYSVAR)]
+    pub instructions: UncheckedAccount<'info>,
+}
+
+pub fn handle_settle(ctx: Context<Settle>, args: SettleArgs) -> Result<()> {
+    let signed = signed_voucher(&ctx.accounts.instructions)?;
+    let now = Clock::get()?.unix_timestamp;
+    let address = ctx.accounts.channel.key();
+    let settler = ctx.accounts.settler.key();
+    let settled = ChannelMut::open(&ctx.accounts.channel)?.settle(
+        address,
+        &signed,
+        &args.statement,
+        args.receipts,
+        &settler,
+        now,
+    )?;
+    emit!(StatementSettled {
+        channel: address,
+        statement: settled.statement,
+        prices: settled.prices,
+        fee: settled.fee,
+        cumulative: settled.cumulative,
+    });
+    Ok(())
+}

@@ -1,0 +1,53 @@
+use anchor_lang::prelude::*;
+use anchor_spl::token_interface::{Mint, TokenAccount, TokenInterface};
+
+use crate::{
+    custody::Custody,
+    error::PaymentsError,
+    event::ChannelWithdrawn,
+    state::{Channel, Vault},
+};
+
+#[derive(Accounts)]
+pub struct Withdraw<'info> {
+    pub payer: Signer<'info>,
+
+    #[account(mut, has_one = payer @ PaymentsError::NotPayer, has_one = mint)]
+    pub channel: AccountLoader<'info, Channel>,
+
+    /// Any account the payer names: it signed.
+    #[account(mut, token::mint = mint)]
+    pub destination: Box<InterfaceAccount<'info, TokenAccount>>,
+
+    pub mint: Box<InterfaceAccount<'info, Mint>>,
+
+    #[account(has_one = mint, has_one = token_program)]
+    pub vault: Box<Account<'info, Vault>>,
+
+    #[account(
+        mut,
+        associated_token::mint = mint,
+        associated_token::authority = vault,
+        associated_token::token_program = token_program,
+    )]
+    pub vault_tokens: Box<InterfaceAccount<'info, TokenAccount>>,
+
+    pub token_program: Interface<'info, TokenInterface>,
+}
+
+pub fn handle_withdraw(ctx: Context<Withdraw>) -> Result<()> {
+    let accounts = ctx.accounts;
+    let now = Clock::get()?.unix_timestamp;
+    let refunded = accounts.channel.load_mut()?.withdraw(now)?;
+    if refunded > 0 {
+        let custody = Custody {
+            vault: &accounts.vault,
+            vault_tokens: &accounts.vault_tokens,
+            mint: &accounts.mint,
+            token_program: &accounts.token_program,
+        };
+        custody.pay_out(&accounts.destination, refunded)?;
+    }
+    emit!(ChannelWithdrawn { channel: accounts.channel.key(), refunded });
+    Ok(())
+}

@@ -1,0 +1,96 @@
+//! Who owes and gets what.
+//!
+//! A platform deposits into a channel, accepts works' terms as licences on it, and pays per
+//! unit with signed vouchers. Its operator settles; the credit becomes works' earnings, which
+//! parents pull and recipients claim. All tokens rest in one pooled vault per mint.
+#![allow(missing_docs, reason = "Anchor's macros generate public items without docs")]
+
+#[cfg(target_arch = "bpf")]
+use sbf_builtins as _;
+
+use anchor_lang::prelude::*;
+
+pub mod custody;
+pub mod error;
+pub mod event;
+pub mod instructions;
+pub mod mountain_range;
+pub mod proof;
+pub mod state;
+pub mod statement;
+pub mod voucher;
+
+pub use error::PaymentsError;
+use instructions::*;
+pub use state::*;
+
+declare_id!("BvFbpq9Euag2k6ihhUgVfvDNJnYmiA5u8r1xgoZUJE3w");
+
+#[program]
+pub mod payments {
+    use super::*;
+
+    /// Admits a mint: creates the vault all its channels and earnings share. Anyone may.
+    pub fn create_vault(ctx: Context<CreateVault>) -> Result<()> {
+        handle_create_vault(ctx)
+    }
+
+    /// Opens a payer's channel towards one operator, with a first deposit.
+    pub fn open_channel(ctx: Context<OpenChannel>, args: OpenChannelArgs) -> Result<()> {
+        handle_open_channel(ctx, args)
+    }
+
+    /// Adds `amount` base units to a channel's deposit.
+    pub fn top_up(ctx: Context<TopUp>, amount: u64) -> Result<()> {
+        handle_top_up(ctx, amount)
+    }
+
+    /// Takes one use of a work's latest terms onto a channel as a licence.
+    pub fn accept(ctx: Context<Accept>, args: AcceptArgs) -> Result<()> {
+        handle_accept(ctx, args)
+    }
+
+    /// Pays a statement: the voucher that signs for it stands in the Ed25519 instruction
+    /// directly before. The cost depends on the number of entries alone.
+    pub fn settle(ctx: Context<Settle>, args: SettleArgs) -> Result<()> {
+        handle_settle(ctx, args)
+    }
+
+    /// Creates the account in which a work earns in one currency. Anyone may.
+    pub fn open_earnings(ctx: Context<OpenEarnings>) -> Result<()> {
+        handle_open_earnings(ctx)
+    }
+
+    /// Moves licences' new credit into their works' earnings. Anyone may.
+    pub fn collect<'info>(
+        ctx: Context<'info, Collect<'info>>,
+        licences: Vec<u16>,
+    ) -> Result<()> {
+        handle_collect(ctx, licences)
+    }
+
+    /// Moves a parent's share of a child's earnings into the parent's. Anyone may.
+    pub fn pull(ctx: Context<Pull>) -> Result<()> {
+        handle_pull(ctx)
+    }
+
+    /// Pays a recipient everything its share entitles it to by now.
+    pub fn claim(ctx: Context<Claim>) -> Result<()> {
+        handle_claim(ctx)
+    }
+
+    /// Pays the operator the fees settled so far.
+    pub fn claim_fees(ctx: Context<ClaimFees>) -> Result<()> {
+        handle_claim_fees(ctx)
+    }
+
+    /// Starts a channel's grace period (the payer), or ends it at once (the operator).
+    pub fn start_closing(ctx: Context<StartClosing>) -> Result<()> {
+        handle_start_closing(ctx)
+    }
+
+    /// Returns to the payer what was never charged, once the channel is closed.
+    pub fn withdraw(ctx: Context<Withdraw>) -> Result<()> {
+        handle_withdraw(ctx)
+    }
+}

@@ -1,0 +1,92 @@
+//! Proof that a voucher was signed: the Ed25519 precompile's instruction directly before.
+//!
+//! The precompile lets its offsets point into any instruction; everything that could make what
+//! it checked differ from what is read here is pinned. The instruction's data, 288 bytes:
+//! count 1, padding 0, then as u16 little-endian signature offset 48, key offset 16, message
+//! offset 112 and message length 176 with 0xFFFF ("this instruction") after each offset, then
+//! key, signature, message. Layout: <https://docs.anza.xyz/runtime/programs#ed25519-program>.
+
+use anchor_lang::{
+    prelude::*,
+    solana_program::instruction::{TRANSACTION_LEVEL_STACK_HEIGHT, get_stack_height},
+};
+
+use crate::{error::PaymentsError, voucher::Voucher};
+
+/// Who signed which voucher.
+pub struct SignedBy {
+    pub key: Pubkey,
+    pub voucher: Voucher,
+}
+
+/// The Ed25519 precompile.
+pub const ED25519_PROGRAM: Pubkey = pubkey!("Ed25519SigVerify111111111111111111111111111");
+
+/// The sysvar that lets a program read its transaction's instructions.
+pub const INSTRUCTIONS_SYSVAR: Pubkey = pubkey!("Sysvar1nstructions1111111111111111111111111");
+
+/// Count, padding and the seven offsets of a canonical proof.
+pub const HEADER: [u8; 16] = header();
+/// Bytes of a proof instruction's data.
+pub const SIZE: usize = MESSAGE_AT + Voucher::SIZE;
+
+const KEY_AT: usize = 16;
+const SIGNATURE_AT: usize = KEY_AT + 32;
+const MESSAGE_AT: usize = SIGNATURE_AT + 64;
+
+const fn header() -> [u8; 16] {
+    const SAME: [u8; 2] = u16::MAX.to_le_bytes();
+    let signature = (SIGNATURE_AT as u16).to_le_bytes();
+    let key = (KEY_AT as u16).to_le_bytes();
+    let message = (MESSAGE_AT as u16).to_le_bytes();
+    let length = (Voucher::SIZE as u16).to_le_bytes();
+    [
+        1, 0, signature[0], signature[1], SAME[0], SAME[1], key[0], key[1], SAME[0], SAME[1],
+        message[0], message[1], length[0], length[1], SAME[0], SAME[1],
+    ]
+}
+
+/// The voucher proved by the instruction directly before the running one.
+///
+/// `instructions` must be the instructions sysvar: the caller pins its address.
+pub fn signed_voucher(instructions: &AccountInfo) -> Result<SignedBy> {
+    // Called by another program, "the instruction before" would be before that program's.
+    let called_directly = get_stack_height() == TRANSACTION_LEVEL_STACK_HEIGHT;
+    require!(called_directly, PaymentsError::CalledByProgram);
+    let sysvar = instructions.try_borrow_data()?;
+    let signed = previous_instruction(&sysvar).and_then(|data| read(data));
+    signed.ok_or_else(|| error!(PaymentsError::ProofMissing))
+}
+
+/// Reads a canonical proof's data; `None` for any other bytes.
+fn read(data: &[u8]) -> Option<SignedBy> {
+    if data.len() != SIZE || data[..KEY_AT] != HEADER {
+        return None;
+    }
+    let key: [u8; 32] = data[KEY_AT..SIGNATURE_AT].try_into().ok()?;
+    let voucher = Voucher::from_bytes(&data[MESSAGE_AT..])?;
+    Some(SignedBy { key: Pubkey::new_from_array(key), voucher })
+}
+
+/// The data of the instruction before the running one, if that is an Ed25519 one without
+/// accounts.
+///
+/// The sysvar: u16 count, u16 offset of each instruction, the instructions (u16 number of
+/// accounts, 33 bytes each, program id, u16 length, data), u16 index of the running one.
+fn previous_instruction(sysvar: &[u8]) -> Option<&[u8]> {
+    let running = u16_at(sysvar, sysvar.len().checked_sub(2)?)?;
+    let previous = running.checked_sub(1)?;
+    let start = u16_at(sysvar, 2 + 2 * previous)?;
+    let no_accounts = u16_at(sysvar, start)? == 0;
+    let program = sysvar.get(start + 2..start + 34)?;
+    if !no_accounts || program != ED25519_PROGRAM.as_array() {
+        return None;
+    }
+    let length = u16_at(sysvar, start + 34)?;
+    sysvar.get(start + 36..start + 36 + length)
+}
+
+fn u16_at(bytes: &[u8], offset: usize) -> Option<usize> {
+    let bytes = bytes.get(offset..offset + 2)?;
+    Some(usize::from(u16::from_le_bytes([bytes[0], bytes[1]])))
+}

@@ -1,0 +1,203 @@
+use anchor_lang::prelude::*;
+use bytemuck::{Pod, Zeroable};
+
+use crate::error::PaymentsError;
+
+/// One accepted use of one version of one work's terms: a fixed-size entry of a channel.
+///
+/// Everything a settlement needs of the terms is copied here at acceptance, so settling reads
+/// no other account and accepted terms cannot get worse.
+///
+/// Always true: `settled >= collected`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
+#[repr(C)]
+pub struct Licence {
+    pub work: Pubkey,
+    /// Which version of the work's terms.
+    pub terms_number: u32,
+    /// `licensing::Use` as its byte.
+    pub licensed_use: u8,
+    /// `licensing::Unit` as its byte.
+    pub unit: u8,
+    pub reserved: [u8; 2],
+    /// The UTC day (unix seconds / 86,400) that `units_today` counts.
+    pub day: u32,
+    pub reserved_too: [u8; 4],
+    /// Base units of the channel's mint for one unit.
+    pub price: u64,
+    /// Units ever settled, free ones included.
+    pub units: u64,
+    /// Units that are still free.
+    pub free_units_left: u64,
+    /// Units that may still be used; [`Licence::UNLIMITED`] without a cap.
+    pub units_left: u64,
+    /// Units that may be used on one day; [`Licence::UNLIMITED`] without a cap.
+    pub daily_units: u64,
+    /// Units that settled for `day` already.
+    pub units_today: u64,
+    /// Base units that may still be charged; [`Licence::UNLIMITED`] without a cap.
+    pub revenue_left: u64,
+    /// Last unix second of the licence; `i64::MAX` for no end.
+    pub expires_at: i64,
+    /// Base units ever credited: upfront fee and prices.
+    pub settled: u64,
+    /// Base units of `settled` that have become earnings of the work.
+    pub collected: u64,
+}
+
+impl Licence {
+    pub const SIZE: usize = size_of::<Self>();
+    /// Stands for "no cap".
+    pub const UNLIMITED: u64 = u64::MAX;
+    pub const SECONDS_PER_DAY: i64 = 86_400;
+
+    /// Uses `units` at `now` (unix seconds): enforces expiry and caps, credits the licence and
+    /// returns the price in base units. Nothing is changed when it fails.
+    pub fn charge(&mut self, units: u32, now: i64) -> Result<u64> {
+        require!(now <= self.expires_at, PaymentsError::LicenceExpired);
+        let units = u64::from(units);
+        let units_left = spend(self.units_left, units).ok_or(PaymentsError::UnitCap)?;
+        let free = units.min(self.free_units_left);
+        let price = self.price.checked_mul(units - free).ok_or(PaymentsError::Overflow)?;
+        let revenue_left = spend(self.revenue_left, price).ok_or(PaymentsError::RevenueCap)?;
+        let (day, units_today) = self.use_days(units, now)?;
+        let total = self.units.checked_add(units).ok_or(PaymentsError::Overflow)?;
+        let settled = self.settled.checked_add(price).ok_or(PaymentsError::Overflow)?;
+
+        self.units_left = units_left;
+        self.free_units_left -= free;
+        self.revenue_left = revenue_left;
+        (self.day, self.units_today) = (day, units_today);
+        self.units = total;
+        self.settled = settled;
+        Ok(price)
+    }
+
+    /// Credits what was charged at acceptance.
+    pub fn credit_upfront(&mut self, fee: u64) -> Result<()> {
+        self.settled = self.settled.checked_add(fee).ok_or(PaymentsError::Overflow)?;
+        Ok(())
+    }
+
+    /// Marks everything settled as collected; returns what was new.
+    pub fn collect(&mut self) -> u64 {
+        let new = self.settled - self.collected; // `settled >= collected`, always
+        self.collected = self.settled;
+        new
+    }
+
+    /// Fits `units` into the days begun since the last settlement, earliest first; returns
+    /// today and how much of it is then used. Over any number of days at most that many daily
+    /// caps are used, however settlements fall.
+    fn use_days(&self, units: u64, now: i64) -> Result<(u32, u64)> {
+        if self.daily_units == Self::UNLIMITED {
+            return Ok((self.day, self.units_today));
+        }
+        let today = day_of(now).max(self.day); // a clock that steps back opens no new day
+        let earlier_days = u64::from(today - self.day);
+        if earlier_days == 0 {
+            let used = self.units_today.checked_add(units).ok_or(PaymentsError::DailyCap)?;
+            require!(used <= self.daily_units, PaymentsError::DailyCap);
+            return Ok((today, used));
+        }
+        let room_before = u128::from(earlier_days) * u128::from(self.daily_units)
+            - u128::from(self.units_today); // `units_today <= daily_units`
+        let used_today = u128::from(units).saturating_sub(room_before);
+        require!(used_today <= u128::from(self.daily_units), PaymentsError::DailyCap);
+        Ok((today, used_today as u64)) // at most `daily_units`
+    }
+}
+
+/// The UTC day an instant falls on; instants before 1970 fall on day 0.
+pub fn day_of(now: i64) -> u32 {
+    u32::try_from(now.max(0) / Licence::SECONDS_PER_DAY).unwrap_or(u32::MAX)
+}
+
+/// What is left of an allowance, or `None` when it is too small.
+fn spend(left: u64, amount: u64) -> Option<u64> {
+    if left == Licence::UNLIMITED { Some(left) } else { left.checked_sub(amount) }
+}
+
+// The layout is a promise to every account already on chain.
+const _: () = assert!(Licence::SIZE == 128);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DAY: i64 = Licence::SECONDS_PER_DAY;
+
+    fn licence() -> Licence {
+        Licence {
+            price: 7,
+            units_left: Licence::UNLIMITED,
+            daily_units: Licence::UNLIMITED,
+            revenue_left: Licence::UNLIMITED,
+            expires_at: i64::MAX,
+            ..Licence::zeroed()
+        }
+    }
+
+    #[test]
+    fn units_are_charged_at_the_price_after_the_free_ones() {
+        let mut licence = Licence { free_units_left: 3, ..licence() };
+        assert_eq!(licence.charge(2, 0), Ok(0));
+        assert_eq!(licence.charge(2, 0), Ok(7));
+        assert_eq!(licence.charge(2, 0), Ok(14));
+        assert_eq!((licence.units, licence.settled), (6, 21));
+    }
+
+    #[test]
+    fn the_last_second_of_a_licence_still_counts() {
+        let mut licence = Licence { expires_at: 10, ..licence() };
+        assert_eq!(licence.charge(1, 10), Ok(7));
+        assert_eq!(licence.charge(1, 11), Err(PaymentsError::LicenceExpired.into()));
+    }
+
+    #[test]
+    fn each_cap_refuses_the_first_unit_above_it_and_changes_nothing() {
+        let capped = [
+            (Licence { units_left: 5, ..licence() }, PaymentsError::UnitCap),
+            (Licence { revenue_left: 35, ..licence() }, PaymentsError::RevenueCap),
+            (Licence { daily_units: 5, ..licence() }, PaymentsError::DailyCap),
+        ];
+        for (mut licence, error) in capped {
+            assert_eq!(licence.charge(5, 0), Ok(35));
+            let before = licence;
+            assert_eq!(licence.charge(1, 0), Err(error.into()));
+            assert_eq!(licence, before);
+        }
+    }
+
+    #[test]
+    fn a_price_that_overflows_is_refused() {
+        let mut licence = Licence { price: u64::MAX, ..licence() };
+        assert_eq!(licence.charge(2, 0), Err(PaymentsError::Overflow.into()));
+    }
+
+    #[test]
+    fn days_begun_since_the_last_settlement_share_its_units() {
+        let mut licence = Licence { daily_units: 10, ..licence() };
+        assert!(licence.charge(4, 0).is_ok());
+        // Two later days and what is left of the first: 6 + 10 + 10.
+        assert_eq!(licence.charge(27, 2 * DAY), Err(PaymentsError::DailyCap.into()));
+        assert!(licence.charge(26, 2 * DAY).is_ok());
+        assert_eq!(licence.charge(1, 3 * DAY - 1), Err(PaymentsError::DailyCap.into()));
+        assert!(licence.charge(1, 3 * DAY).is_ok());
+    }
+
+    #[test]
+    fn a_clock_that_steps_back_opens_no_new_day() {
+        let mut licence = Licence { daily_units: 10, ..licence() };
+        assert!(licence.charge(10, 5 * DAY).is_ok());
+        assert_eq!(licence.charge(1, 4 * DAY), Err(PaymentsError::DailyCap.into()));
+        assert_eq!(licence.charge(1, i64::MIN), Err(PaymentsError::DailyCap.into()));
+    }
+
+    #[test]
+    fn collecting_takes_what_is_new_once() {
+        let mut licence = licence();
+        assert!(licence.charge(2, 0).is_ok());
+        assert_eq!((licence.collect(), licence.collect()), (14, 0));
+    }
+}

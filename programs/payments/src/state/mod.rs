@@ -1,0 +1,13 @@
+//! The accounts of this program, one file each.
+
+mod channel;
+mod earnings;
+mod issuance;
+mod licence;
+mod vault;
+
+pub use channel::*;
+pub use earnings::*;
+pub use issuance::*;
+pub use licence::*;
+pub use vault::*;
