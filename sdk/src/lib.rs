@@ -1,0 +1,25 @@
+//! The Motif SDK: register works, license them, pay per generation, and prove it.
+//!
+//! - [`pda`]: where accounts are.
+//! - [`licensing`], [`channel`], [`earnings`]: instructions, and reading the accounts behind them.
+//! - [`voucher`]: what a platform signs; [`receipt`]: what it gets, and how that is proved.
+//! - [`fingerprint`]: digests of content, exact and look-alike.
+//! - [`client`]: sends and confirms on a cluster; [`gateway`]: pays through a gateway.
+//!
+//! Token amounts are base units of a mint (`1_000_000` is one USDC), instants unix seconds,
+//! ratios basis points.
+
+pub mod channel;
+pub mod client;
+pub mod earnings;
+mod error;
+pub mod fingerprint;
+pub mod gateway;
+pub mod keypair;
+pub mod licensing;
+pub mod pda;
+pub mod receipt;
+pub mod voucher;
+
+pub use error::{Error, Refusal};
+pub use solana_pubkey::Pubkey;

@@ -20,7 +20,9 @@ pub enum LicensingError {
     ParentTwice,
     #[msg("the parents' shares must not exceed 10,000 basis points")]
     ParentShares,
-    #[msg("pass for each parent, in order: the parent's work, then its owner's signature or its latest terms")]
+    #[msg(
+        "pass for each parent, in order: the parent's work, then its owner's signature or its latest terms"
+    )]
     ParentAccounts,
     #[msg("this parent forbids derivatives; only its owner's signature can allow one")]
     DerivativesForbidden,

@@ -39,11 +39,7 @@ impl<'info> Custody<'_, 'info> {
     }
 
     /// Pays `amount` base units out of the vault.
-    pub fn pay_out(
-        &self,
-        to: &InterfaceAccount<'info, TokenAccount>,
-        amount: u64,
-    ) -> Result<()> {
+    pub fn pay_out(&self, to: &InterfaceAccount<'info, TokenAccount>, amount: u64) -> Result<()> {
         let accounts = TransferChecked {
             from: self.vault_tokens.to_account_info(),
             mint: self.mint.to_account_info(),

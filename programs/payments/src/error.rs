@@ -42,7 +42,9 @@ pub enum PaymentsError {
     TooManyLicences,
     #[msg("what the channel owes would exceed its deposit; top it up")]
     InsufficientDeposit,
-    #[msg("put the voucher's Ed25519 instruction directly before `settle`, with one signature and every offset canonical")]
+    #[msg(
+        "put the voucher's Ed25519 instruction directly before `settle`, with one signature and every offset canonical"
+    )]
     ProofMissing,
     #[msg("`settle` must be called by the transaction itself, not by another program")]
     CalledByProgram,
@@ -54,7 +56,9 @@ pub enum PaymentsError {
     VoucherStatement,
     #[msg("the voucher's digest is not that of this statement")]
     StatementDigest,
-    #[msg("a statement is a list of 6-byte entries (licence u16, units u32), each licence once, in ascending order, units above zero")]
+    #[msg(
+        "a statement is a list of 6-byte entries (licence u16, units u32), each licence once, in ascending order, units above zero"
+    )]
     StatementMalformed,
     #[msg("the statement names a licence the channel does not have")]
     UnknownLicence,
@@ -76,7 +80,9 @@ pub enum PaymentsError {
     NotAParent,
     #[msg("this account is no recipient of the work")]
     NotARecipient,
-    #[msg("without the recipient's signature, payment goes only to its own associated token account")]
+    #[msg(
+        "without the recipient's signature, payment goes only to its own associated token account"
+    )]
     DestinationNotCanonical,
     #[msg("there is nothing to claim")]
     NothingToClaim,

@@ -62,10 +62,7 @@ pub mod payments {
     }
 
     /// Moves licences' new credit into their works' earnings. Anyone may.
-    pub fn collect<'info>(
-        ctx: Context<'info, Collect<'info>>,
-        licences: Vec<u16>,
-    ) -> Result<()> {
+    pub fn collect<'info>(ctx: Context<'info, Collect<'info>>, licences: Vec<u16>) -> Result<()> {
         handle_collect(ctx, licences)
     }
 

@@ -41,8 +41,22 @@ const fn header() -> [u8; 16] {
     let message = (MESSAGE_AT as u16).to_le_bytes();
     let length = (Voucher::SIZE as u16).to_le_bytes();
     [
-        1, 0, signature[0], signature[1], SAME[0], SAME[1], key[0], key[1], SAME[0], SAME[1],
-        message[0], message[1], length[0], length[1], SAME[0], SAME[1],
+        1,
+        0,
+        signature[0],
+        signature[1],
+        SAME[0],
+        SAME[1],
+        key[0],
+        key[1],
+        SAME[0],
+        SAME[1],
+        message[0],
+        message[1],
+        length[0],
+        length[1],
+        SAME[0],
+        SAME[1],
     ]
 }
 

@@ -66,8 +66,7 @@ mod tests {
 
     #[test]
     fn anything_else_is_malformed() {
-        let malformed: [&[(u16, u32)]; 4] =
-            [&[], &[(1, 1), (1, 1)], &[(2, 1), (1, 1)], &[(1, 0)]];
+        let malformed: [&[(u16, u32)]; 4] = [&[], &[(1, 1), (1, 1)], &[(2, 1), (1, 1)], &[(1, 0)]];
         for list in malformed {
             let refused = Err(PaymentsError::StatementMalformed.into());
             assert_eq!(read(&bytes(list)), refused, "{list:?}");

@@ -53,11 +53,7 @@ impl Initialize<'_> {
         let program_id = crate::ID;
         let (address, _) =
             Pubkey::find_program_address(&[program_id.as_ref()], &bpf_loader_upgradeable::ID);
-        require_keys_eq!(
-            self.program_data.key(),
-            address,
-            LicensingError::NotUpgradeAuthority
-        );
+        require_keys_eq!(self.program_data.key(), address, LicensingError::NotUpgradeAuthority);
         let data = self.program_data.try_borrow_data()?;
         let program_data = ProgramData::try_deserialize_unchecked(&mut &data[..])?;
         if let Some(upgrade_authority) = program_data.upgrade_authority_address {

@@ -72,8 +72,8 @@ impl Claim<'_> {
             &self.mint.key(),
             &self.token_program.key(),
         );
-        let own = self.destination.key() == canonical
-            && self.destination.owner == self.recipient.key();
+        let own =
+            self.destination.key() == canonical && self.destination.owner == self.recipient.key();
         require!(own, PaymentsError::DestinationNotCanonical);
         Ok(())
     }

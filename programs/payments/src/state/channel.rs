@@ -5,9 +5,7 @@ use licensing::bps::floor_share;
 use solana_sha256_hasher::{hash, hashv};
 
 use super::Licence;
-use crate::{
-    error::PaymentsError, mountain_range::MountainRange, proof::SignedBy, statement,
-};
+use crate::{error::PaymentsError, mountain_range::MountainRange, proof::SignedBy, statement};
 
 /// A platform's escrow towards all the works it licenses, operated by one gateway.
 ///

@@ -100,8 +100,8 @@ impl Licence {
             require!(used <= self.daily_units, PaymentsError::DailyCap);
             return Ok((today, used));
         }
-        let room_before = u128::from(earlier_days) * u128::from(self.daily_units)
-            - u128::from(self.units_today); // `units_today <= daily_units`
+        let room_before =
+            u128::from(earlier_days) * u128::from(self.daily_units) - u128::from(self.units_today); // `units_today <= daily_units`
         let used_today = u128::from(units).saturating_sub(room_before);
         require!(used_today <= u128::from(self.daily_units), PaymentsError::DailyCap);
         Ok((today, used_today as u64)) // at most `daily_units`

@@ -1,0 +1,228 @@
+//! Channels and licences: instructions of the payments program, and reading its accounts.
+
+use anchor_lang::{Discriminator, InstructionData, ToAccountMetas};
+use solana_instruction::{AccountMeta, Instruction};
+use solana_pubkey::Pubkey;
+
+pub use licensing::{Use, Unit};
+pub use payments::{
+    Channel, Licence, PaymentsError, Quota, ReceiptsCommitment, Settlement, StatementRecord, Vault,
+    instructions::{AcceptArgs, OpenChannelArgs, SettleArgs},
+    proof::{ED25519_PROGRAM, INSTRUCTIONS_SYSVAR},
+    statement::Entry,
+};
+pub use payments::ID as PROGRAM_ID;
+
+use crate::{pda, voucher::SignedVoucher};
+
+const SYSTEM_PROGRAM: Pubkey = Pubkey::from_str_const("11111111111111111111111111111111");
+/// The SPL Token program.
+pub const TOKEN_PROGRAM: Pubkey =
+    Pubkey::from_str_const("TokenkegQfeZyiNwAJbNbGKPFXCWuBvf9Ss623VQ5DA");
+/// The Token-2022 program.
+pub const TOKEN_2022_PROGRAM: Pubkey =
+    Pubkey::from_str_const("TokenzQdBNbLqP5VEhdkAS6EPFLC1PHnBqCXEpPxuEb");
+const ASSOCIATED_TOKEN_PROGRAM: Pubkey =
+    Pubkey::from_str_const("ATokenGPvbdGVxr1b2hvZbsiqW5xWH25efTNsLJA8knL");
+
+/// A mint and the token program that owns it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Currency {
+    /// The mint.
+    pub mint: Pubkey,
+    /// SPL Token or Token-2022.
+    pub token_program: Pubkey,
+}
+
+impl Currency {
+    /// A mint of the SPL Token program.
+    pub fn spl(mint: Pubkey) -> Self {
+        Self { mint, token_program: TOKEN_PROGRAM }
+    }
+
+    /// The associated token account of `owner` in this currency.
+    pub fn tokens(&self, owner: &Pubkey) -> Pubkey {
+        pda::tokens(owner, &self.mint, &self.token_program)
+    }
+
+    fn vault_tokens(&self) -> Pubkey {
+        pda::vault_tokens(&self.mint, &self.token_program)
+    }
+}
+
+/// A channel as it stands on chain.
+#[derive(Clone, Debug)]
+pub struct ChannelAccount {
+    /// Parties, totals and the record of settled statements.
+    pub channel: Channel,
+    /// What it licenses; statements name licences by their position here.
+    pub licences: Vec<Licence>,
+}
+
+impl ChannelAccount {
+    /// Reads an account's data; `None` when it is not a channel's. The caller checks that the
+    /// account belongs to the payments program.
+    pub fn from_bytes(data: &[u8]) -> Option<Self> {
+        let body = data.strip_prefix(Channel::DISCRIMINATOR)?;
+        let (header, licences) = body.split_at_checked(size_of::<Channel>())?;
+        let (licences, rest) = licences.as_chunks::<{ Licence::SIZE }>();
+        let whole = rest.is_empty();
+        whole.then(|| Self {
+            channel: bytemuck::pod_read_unaligned(header),
+            licences: licences.iter().map(|bytes| bytemuck::pod_read_unaligned(bytes)).collect(),
+        })
+    }
+}
+
+/// Admits a mint, once; anyone may pay for it. Signed by `funder`.
+pub fn create_vault(funder: &Pubkey, currency: &Currency) -> Instruction {
+    let accounts = payments::accounts::CreateVault {
+        funder: *funder,
+        mint: currency.mint,
+        vault: pda::vault(&currency.mint),
+        vault_tokens: currency.vault_tokens(),
+        token_program: currency.token_program,
+        associated_token_program: ASSOCIATED_TOKEN_PROGRAM,
+        system_program: SYSTEM_PROGRAM,
+    };
+    instruction(accounts.to_account_metas(None), payments::instruction::CreateVault {}.data())
+}
+
+/// Opens a channel at [`pda::channel`] and deposits from the payer's associated token account.
+/// Signed by `payer`.
+pub fn open(
+    payer: &Pubkey,
+    operator: &Pubkey,
+    currency: &Currency,
+    args: OpenChannelArgs,
+) -> Instruction {
+    let accounts = payments::accounts::OpenChannel {
+        payer: *payer,
+        operator: *operator,
+        mint: currency.mint,
+        vault: pda::vault(&currency.mint),
+        vault_tokens: currency.vault_tokens(),
+        payer_tokens: currency.tokens(payer),
+        channel: pda::channel(payer, operator, &currency.mint, args.salt),
+        config: pda::config(),
+        token_program: currency.token_program,
+        system_program: SYSTEM_PROGRAM,
+    };
+    instruction(accounts.to_account_metas(None), payments::instruction::OpenChannel { args }.data())
+}
+
+/// Adds `amount` base units from the payer's associated token account. Signed by `payer`.
+pub fn top_up(payer: &Pubkey, channel: &Pubkey, currency: &Currency, amount: u64) -> Instruction {
+    let accounts = payments::accounts::TopUp {
+        payer: *payer,
+        channel: *channel,
+        mint: currency.mint,
+        vault: pda::vault(&currency.mint),
+        vault_tokens: currency.vault_tokens(),
+        payer_tokens: currency.tokens(payer),
+        token_program: currency.token_program,
+    };
+    instruction(accounts.to_account_metas(None), payments::instruction::TopUp { amount }.data())
+}
+
+/// Which terms to accept, and who must agree.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Acceptance {
+    /// The work.
+    pub work: Pubkey,
+    /// Number of its terms; only the latest can be accepted.
+    pub terms_number: u32,
+    /// The work's owner, where the terms ask for its approval; it then signs too.
+    pub approver: Option<Pubkey>,
+    /// Whether the terms have a cap that licensees share ([`licensing::Caps::shared`]).
+    pub shared_caps: bool,
+}
+
+/// Takes one use of a work's latest terms onto the channel, as its next licence. Signed by
+/// `payer`, and by the approver if there is one.
+pub fn accept(
+    payer: &Pubkey,
+    channel: &Pubkey,
+    acceptance: &Acceptance,
+    args: AcceptArgs,
+) -> Instruction {
+    let terms = pda::terms(&acceptance.work, acceptance.terms_number);
+    let accounts = payments::accounts::Accept {
+        payer: *payer,
+        channel: *channel,
+        work: acceptance.work,
+        terms,
+        approver: acceptance.approver,
+        issuance: acceptance.shared_caps.then(|| pda::issuance(&terms)),
+        system_program: SYSTEM_PROGRAM,
+    };
+    instruction(accounts.to_account_metas(None), payments::instruction::Accept { args }.data())
+}
+
+/// Settles a voucher and its statement: two instructions that must stay side by side, in this
+/// order. Signed by `settler`.
+pub fn settle(
+    settler: &Pubkey,
+    voucher: &SignedVoucher,
+    statement: Vec<u8>,
+    receipts: Option<ReceiptsCommitment>,
+) -> [Instruction; 2] {
+    let accounts = payments::accounts::Settle {
+        settler: *settler,
+        channel: voucher.voucher.channel,
+        instructions: INSTRUCTIONS_SYSVAR,
+    };
+    let args = SettleArgs { statement, receipts };
+    let data = payments::instruction::Settle { args }.data();
+    [voucher.proof(), instruction(accounts.to_account_metas(None), data)]
+}
+
+/// Moves the licences' new credit into their works' earnings. Anyone may; the earnings must
+/// have been opened. `licences` are indexes with the works they are of.
+pub fn collect(channel: &Pubkey, mint: &Pubkey, licences: &[(u16, Pubkey)]) -> Instruction {
+    let accounts = payments::accounts::Collect { channel: *channel };
+    let mut metas = accounts.to_account_metas(None);
+    let earnings = licences.iter().map(|(_, work)| pda::earnings(work, mint));
+    metas.extend(earnings.map(|address| AccountMeta::new(address, false)));
+    let licences = licences.iter().map(|(index, _)| *index).collect();
+    instruction(metas, payments::instruction::Collect { licences }.data())
+}
+
+/// Pays the operator its fees, to its associated token account. Signed by `operator`.
+pub fn claim_fees(operator: &Pubkey, channel: &Pubkey, currency: &Currency) -> Instruction {
+    let accounts = payments::accounts::ClaimFees {
+        operator: *operator,
+        channel: *channel,
+        destination: currency.tokens(operator),
+        mint: currency.mint,
+        vault: pda::vault(&currency.mint),
+        vault_tokens: currency.vault_tokens(),
+        token_program: currency.token_program,
+    };
+    instruction(accounts.to_account_metas(None), payments::instruction::ClaimFees {}.data())
+}
+
+/// Starts the grace period when `caller` is the payer; closes at once when it is the operator.
+/// Signed by `caller`.
+pub fn start_closing(caller: &Pubkey, channel: &Pubkey) -> Instruction {
+    let accounts = payments::accounts::StartClosing { caller: *caller, channel: *channel };
+    instruction(accounts.to_account_metas(None), payments::instruction::StartClosing {}.data())
+}
+
+/// Returns what was never charged to the payer's associated token account. Signed by `payer`.
+pub fn withdraw(payer: &Pubkey, channel: &Pubkey, currency: &Currency) -> Instruction {
+    let accounts = payments::accounts::Withdraw {
+        payer: *payer,
+        channel: *channel,
+        destination: currency.tokens(payer),
+        mint: currency.mint,
+        vault: pda::vault(&currency.mint),
+        vault_tokens: currency.vault_tokens(),
+        token_program: currency.token_program,
+    };
+    instruction(accounts.to_account_metas(None), payments::instruction::Withdraw {}.data())
+}
+
+pub(crate) fn instruction(accounts: Vec<AccountMeta>, data: Vec<u8>) -> Instruction {
+    Instruction { program_id: PROGRAM_ID, accounts, data }
+}

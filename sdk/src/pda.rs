@@ -1,0 +1,60 @@
+//! Where accounts are: every address follows from what it belongs to.
+
+use anchor_spl::associated_token::get_associated_token_address_with_program_id;
+use licensing::{Config, Terms, Work};
+use payments::{Channel, Earnings, Issuance, Vault};
+use solana_pubkey::Pubkey;
+
+/// The deployment's one `licensing::Config`.
+pub fn config() -> Pubkey {
+    licensing_address(&[Config::SEED])
+}
+
+/// The work that `creator` registered for content with this SHA-256.
+pub fn work(creator: &Pubkey, content_digest: &[u8; 32]) -> Pubkey {
+    licensing_address(&[Work::SEED, creator.as_ref(), content_digest])
+}
+
+/// Version `number` of a work's terms; numbers start at 1.
+pub fn terms(work: &Pubkey, number: u32) -> Pubkey {
+    licensing_address(&[Terms::SEED, work.as_ref(), &number.to_le_bytes()])
+}
+
+/// The pool of a mint.
+pub fn vault(mint: &Pubkey) -> Pubkey {
+    payments_address(&[Vault::SEED, mint.as_ref()])
+}
+
+/// Where the tokens of a mint's pool rest.
+pub fn vault_tokens(mint: &Pubkey, token_program: &Pubkey) -> Pubkey {
+    tokens(&vault(mint), mint, token_program)
+}
+
+/// A payer's channel towards an operator; `salt` tells several apart.
+pub fn channel(payer: &Pubkey, operator: &Pubkey, mint: &Pubkey, salt: u64) -> Pubkey {
+    let (payer, operator, mint) = (payer.as_ref(), operator.as_ref(), mint.as_ref());
+    payments_address(&[Channel::SEED, payer, operator, mint, &salt.to_le_bytes()])
+}
+
+/// What a work earns in one mint.
+pub fn earnings(work: &Pubkey, mint: &Pubkey) -> Pubkey {
+    payments_address(&[Earnings::SEED, work.as_ref(), mint.as_ref()])
+}
+
+/// What was handed out of the shared caps of one version of terms.
+pub fn issuance(terms: &Pubkey) -> Pubkey {
+    payments_address(&[Issuance::SEED, terms.as_ref()])
+}
+
+/// The associated token account of `owner`.
+pub fn tokens(owner: &Pubkey, mint: &Pubkey, token_program: &Pubkey) -> Pubkey {
+    get_associated_token_address_with_program_id(owner, mint, token_program)
+}
+
+fn licensing_address(seeds: &[&[u8]]) -> Pubkey {
+    Pubkey::find_program_address(seeds, &licensing::ID).0
+}
+
+fn payments_address(seeds: &[&[u8]]) -> Pubkey {
+    Pubkey::find_program_address(seeds, &payments::ID).0
+}
