@@ -4,14 +4,14 @@ use anchor_lang::{Discriminator, InstructionData, ToAccountMetas};
 use solana_instruction::{AccountMeta, Instruction};
 use solana_pubkey::Pubkey;
 
-pub use licensing::{Use, Unit};
+pub use licensing::{Unit, Use};
+pub use payments::ID as PROGRAM_ID;
 pub use payments::{
     Channel, Licence, PaymentsError, Quota, ReceiptsCommitment, Settlement, StatementRecord, Vault,
     instructions::{AcceptArgs, OpenChannelArgs, SettleArgs},
     proof::{ED25519_PROGRAM, INSTRUCTIONS_SYSVAR},
     statement::Entry,
 };
-pub use payments::ID as PROGRAM_ID;
 
 use crate::{pda, voucher::SignedVoucher};
 

@@ -34,8 +34,10 @@ pub fn create(path: &Path) -> Result<Keypair, Error> {
     };
     let keypair = Keypair::new();
     let bytes = keypair.to_bytes().to_vec();
-    let text = serde_json::to_string(&bytes)
-        .map_err(|error| Error::File { path: path.display().to_string(), reason: error.to_string() })?;
+    let text = serde_json::to_string(&bytes).map_err(|error| Error::File {
+        path: path.display().to_string(),
+        reason: error.to_string(),
+    })?;
     let mut options = std::fs::OpenOptions::new();
     let mut file = options.write(true).create_new(true).mode(0o600).open(path).map_err(refuse)?;
     file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(refuse)?;

@@ -5,12 +5,12 @@ use solana_instruction::{AccountMeta, Instruction};
 use solana_pubkey::Pubkey;
 use solana_sha256_hasher::hash;
 
+pub use licensing::ID as PROGRAM_ID;
 pub use licensing::{
     Caps, Config, Derivatives, Fingerprint, LicensingError, MAX_RECIPIENTS, Offer, Parent, Share,
     Terms, Unit, Use, UsePrice, Work, WorkKind, WorkStatus,
     instructions::{InitializeArgs, PublishTermsArgs, RegisterWorkArgs},
 };
-pub use licensing::ID as PROGRAM_ID;
 
 use crate::pda;
 
@@ -30,8 +30,7 @@ pub enum ParentConsent {
 /// Creates the deployment's config. Signed by the authority that may upgrade the program, or
 /// by anyone where nobody may.
 pub fn initialize(authority: &Pubkey, args: InitializeArgs) -> Instruction {
-    let program_data =
-        Pubkey::find_program_address(&[PROGRAM_ID.as_ref()], &UPGRADEABLE_LOADER).0;
+    let program_data = Pubkey::find_program_address(&[PROGRAM_ID.as_ref()], &UPGRADEABLE_LOADER).0;
     let accounts = licensing::accounts::Initialize {
         authority: *authority,
         config: pda::config(),

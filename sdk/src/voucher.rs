@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use ed25519_dalek::{Signer, SigningKey, VerifyingKey};
-use payments::{proof, statement::Entry};
 pub use payments::voucher::Voucher;
+use payments::{proof, statement::Entry};
 use serde::{Deserialize, Serialize};
 use solana_instruction::Instruction;
 use solana_pubkey::Pubkey;

@@ -17,7 +17,9 @@ pub enum ImageError {
     #[error("not an image in a known format; use PNG, JPEG, GIF or WebP")]
     UnknownFormat,
     /// Larger than is safe to decode.
-    #[error("{width} x {height} pixels are too many; at most {MAX_PIXELS} in all and {MAX_SIDE} a side")]
+    #[error(
+        "{width} x {height} pixels are too many; at most {MAX_PIXELS} in all and {MAX_SIDE} a side"
+    )]
     TooLarge {
         /// Pixels.
         width: u32,
@@ -66,8 +68,7 @@ pub fn decode_image(bytes: &[u8]) -> Result<Decoded, ImageError> {
         return Err(ImageError::TooLarge { width, height });
     }
     let image = ::image::DynamicImage::from_decoder(decoder).map_err(ImageError::Unreadable)?;
-    let hasher =
-        HasherConfig::new().hash_alg(HashAlg::Gradient).hash_size(16, 16).to_hasher();
+    let hasher = HasherConfig::new().hash_alg(HashAlg::Gradient).hash_size(16, 16).to_hasher();
     let hash = hasher.hash_image(&image);
     let mut bits = [0; 32];
     let length = hash.as_bytes().len().min(bits.len());
