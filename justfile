@@ -1,0 +1,17 @@
+# Thin names for plain commands.
+
+# The whole road on the embedded localnet.
+demo *arguments:
+    cargo run --release -- demo {{arguments}}
+
+# Everything the gate runs, in its order.
+gate:
+    .ci/run
+
+test:
+    cargo test --release --workspace
+
+# Rebuild the programs' bytecode, its manifest and the IDL.
+programs:
+    toolchain/build-programs.sh
+    toolchain/generate-idl.sh
