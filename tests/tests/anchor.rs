@@ -1,0 +1,108 @@
+//! What `anchor test` runs, against the validator it started: the two programs as they were just
+//! built. Without `ANCHOR_PROVIDER_URL` it starts an embedded localnet of its own.
+
+use motif_localnet::{Faucet, Localnet, LocalnetConfig};
+use motif_sdk::{
+    Error,
+    channel::{Channel, Currency, OpenChannelArgs, PaymentsError, Quota},
+    client::Client,
+    fingerprint,
+    licensing::{
+        Caps, Derivatives, InitializeArgs, Offer, RegisterWorkArgs, Share, Unit, Use, UsePrice,
+        WorkKind,
+    },
+};
+use solana_keypair::Keypair;
+use solana_signer::Signer;
+
+const PRICE: u64 = 1_000;
+
+fn offer() -> Offer {
+    Offer {
+        commercial: true,
+        attribution: true,
+        sublicensing: false,
+        approval_required: false,
+        derivatives: Derivatives::Allowed,
+        share_alike: false,
+        derivative_share_bps: 2_000,
+        upfront_fee: 0,
+        free_units: 0,
+        caps: Caps::default(),
+        valid_from: 0,
+        expires_at: None,
+        notice_seconds: 0,
+        legal_digest: [0; 32],
+        uses: vec![UsePrice { licensed_use: Use::Generate, unit: Unit::Generation, price: PRICE }],
+        legal_uri: String::new(),
+    }
+}
+
+#[tokio::test]
+async fn a_work_is_registered_and_licensed_on_the_validator_that_runs() {
+    let (own, url) = match std::env::var("ANCHOR_PROVIDER_URL") {
+        Ok(url) => (None, url),
+        Err(_) => {
+            let config = LocalnetConfig::new().with_motif_programs();
+            let localnet = Localnet::start(config).await.unwrap();
+            let url = localnet.rpc_url();
+            (Some(localnet), url)
+        }
+    };
+    let client = Client::new(&url);
+    let faucet = Faucet::new(&url);
+    faucet.create_test_dollar().await.unwrap();
+    let (creator, payer, operator) = (Keypair::new(), Keypair::new(), Keypair::new());
+    for person in [&creator, &payer, &operator] {
+        faucet.airdrop_sol(&person.pubkey(), 1_000_000_000).await.unwrap();
+    }
+    faucet.mint_dollars(&payer.pubkey(), 5_000_000).await.unwrap();
+    let currency = Currency::spl(faucet.dollar().mint);
+    let deployment = InitializeArgs {
+        cluster: [7; 32],
+        arbiter: creator.pubkey(),
+        dispute_bond_lamports: 1_000_000,
+    };
+    client.initialize(&creator, deployment).await.unwrap();
+    client.create_vault(&creator, &currency).await.unwrap();
+
+    let work = RegisterWorkArgs {
+        kind: WorkKind::Text,
+        // Its own on every run: `anchor test` may find a validator that lives on.
+        content_digest: fingerprint::content_digest(creator.pubkey().as_ref()),
+        fingerprint: fingerprint::none(),
+        metadata_digest: [0; 32],
+        metadata_uri: String::new(),
+        parents: vec![],
+        split: vec![Share { recipient: creator.pubkey(), share_bps: 10_000 }],
+    };
+    let (work, _) = client.register_work(&creator, None, work, &[]).await.unwrap();
+    client.publish_terms(&creator, &work, &currency.mint, offer()).await.unwrap();
+
+    let args = OpenChannelArgs {
+        salt: 0,
+        voucher_key: Keypair::new().pubkey(),
+        operator_fee_bps: 200,
+        grace_seconds: Channel::MIN_GRACE_SECONDS,
+        deposit: 2_000_000,
+    };
+    let opened = client.open_channel(&payer, &operator.pubkey(), &currency, args).await;
+    let (channel, _) = opened.unwrap();
+    let accept = |max_price| {
+        let quota = Quota::default();
+        client.accept(&payer, &channel, &work, Use::Generate, max_price, quota, None)
+    };
+    let refused = accept(PRICE - 1).await.unwrap_err();
+    let Error::Rejected(refusal) = refused else { panic!("{refused}") };
+    assert!(refusal.is(PaymentsError::PriceAboveMaximum), "{refusal}");
+    let (index, _) = accept(PRICE).await.unwrap();
+
+    let account = client.channel(&channel).await.unwrap();
+    assert_eq!((index, account.licences.len()), (0, 1));
+    assert_eq!((account.licences[0].work, account.licences[0].price), (work, PRICE));
+    assert_eq!(account.channel.deposited, 2_000_000);
+    assert_eq!(client.token_balance(&payer.pubkey(), &currency).await.unwrap(), 3_000_000);
+    if let Some(own) = own {
+        own.stop().await.unwrap();
+    }
+}
