@@ -110,6 +110,20 @@ impl Checkout {
     }
 }
 
+impl Drift {
+    /// The command that puts it right.
+    fn remedy(&self) -> &'static str {
+        match self {
+            Self::Toolchain(_) => "run toolchain/build-programs.sh --all",
+            Self::Absent("token_metadata")
+            | Self::Sources("token_metadata")
+            | Self::Bytecode("token_metadata")
+            | Self::Address("token_metadata") => "run toolchain/build-programs.sh --token-metadata",
+            _ => "run toolchain/build-programs.sh",
+        }
+    }
+}
+
 impl Artifact {
     fn describes(&self, bytecode: &[u8]) -> bool {
         self.size_bytes == bytecode.len() as u64 && self.bytecode_sha256 == source::sha256(bytecode)
@@ -118,7 +132,7 @@ impl Artifact {
 
 impl fmt::Display for Drift {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let rebuild = "run toolchain/build-programs.sh";
+        let rebuild = self.remedy();
         match self {
             Self::Absent(name) => write!(out, "{name} is not in the manifest; {rebuild}"),
             Self::Sources(name) => write!(out, "sources of {name} changed; {rebuild}"),
