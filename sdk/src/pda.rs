@@ -1,4 +1,13 @@
 //! Where accounts are: every address follows from what it belongs to.
+//!
+//! ```
+//! use motif_sdk::{Pubkey, pda};
+//!
+//! let creator = Pubkey::new_from_array([1; 32]);
+//! let work = pda::work(&creator, &[2; 32]);
+//! assert_ne!(work, pda::work(&creator, &[3; 32]), "another picture is another work");
+//! assert_ne!(pda::terms(&work, 1), pda::terms(&work, 2));
+//! ```
 
 use anchor_spl::associated_token::get_associated_token_address_with_program_id;
 use licensing::{Config, Terms, Work};

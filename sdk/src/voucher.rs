@@ -1,4 +1,27 @@
 //! Vouchers and statements: what a platform signs, and the totals it keeps itself.
+//!
+//! ```
+//! use ed25519_dalek::SigningKey;
+//! use motif_sdk::{Pubkey, voucher::{SignedVoucher, Statement, Voucher}};
+//!
+//! // Two generations under licence 0 and one under licence 3, since the last settlement.
+//! let mut statement = Statement::default();
+//! for licence in [0, 3, 0] {
+//!     statement.add(licence, 1)?;
+//! }
+//! let voucher = Voucher {
+//!     cluster: [7; 32],
+//!     channel: Pubkey::new_from_array([1; 32]),
+//!     opened_slot: 250,
+//!     statement: 0,
+//!     cumulative: 3_060, // 3 x 1,000 base units, and the operator's 2 %
+//!     statement_digest: statement.digest(),
+//!     expires_at: 1_800_000_000,
+//! };
+//! let signed = SignedVoucher::sign(voucher, &SigningKey::from_bytes(&[9; 32]));
+//! assert!(signed.verifies());
+//! # Ok::<(), motif_sdk::voucher::StatementFull>(())
+//! ```
 
 use std::collections::BTreeMap;
 

@@ -2,6 +2,13 @@
 //!
 //! A content digest is proof of identity. A fingerprint is only a hint: different content can
 //! have the same one, on purpose too.
+//!
+//! ```
+//! use motif_sdk::fingerprint::{ImageError, content_digest, decode_image};
+//!
+//! assert_eq!(content_digest(b"")[..4], [0xE3, 0xB0, 0xC4, 0x42]);
+//! assert!(matches!(decode_image(b"no picture"), Err(ImageError::UnknownFormat)));
+//! ```
 
 mod image;
 

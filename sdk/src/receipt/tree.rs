@@ -4,6 +4,17 @@
 //! Leaf: SHA-256(0x00, receipt digest, amount). Inner node: SHA-256(0x01, left hash, left sum,
 //! right hash, right sum), its sum being left plus right. Sums are u64 little-endian. A node
 //! without a sibling moves up a level as it is.
+//!
+//! ```
+//! use motif_sdk::receipt::tree::{Node, Tree};
+//!
+//! let leaves = vec![Node::leaf(&[1; 32], 1_000), Node::leaf(&[2; 32], 250)];
+//! let tree = Tree::new(leaves.clone())?.expect("two leaves");
+//! assert_eq!(tree.root().sum, 1_250);
+//! let siblings = tree.siblings(1).expect("the second leaf");
+//! assert_eq!(leaves[1].root(&siblings)?, tree.root());
+//! # Ok::<(), motif_sdk::receipt::tree::SumOverflow>(())
+//! ```
 
 use payments::ReceiptsCommitment;
 use solana_sha256_hasher::hashv;
