@@ -18,11 +18,13 @@ pub async fn unix_time(rpc_url: &str) -> Result<i64, LocalnetError> {
     read_clock(&client(rpc_url)).await
 }
 
-/// Moves the localnet at `rpc_url` into the future by `seconds`; returns the unix time it then has. Slots jump
-/// along, blockhashes stay good. There is no way back, and repeating the call moves it again.
+/// Moves the localnet at `rpc_url` into the future by `seconds`; returns the unix time it then has.
+/// Slots jump along, blockhashes stay good. There is no way back, and repeating the call moves it
+/// again.
 ///
 /// # Errors
-/// - [`LocalnetError::Rpc`]: it did not answer, or is no localnet (a validator knows no time travel).
+/// - [`LocalnetError::Rpc`]: it did not answer, or is no localnet (a validator knows no time
+///   travel).
 pub async fn advance_seconds(rpc_url: &str, seconds: u64) -> Result<i64, LocalnetError> {
     let client = client(rpc_url);
     let now = read_clock(&client).await?;
@@ -30,8 +32,10 @@ pub async fn advance_seconds(rpc_url: &str, seconds: u64) -> Result<i64, Localne
         return Ok(now);
     }
 
-    // The end of the second: the chain may have moved on since it was read, and going back is refused.
-    let target_milliseconds = (now as u64).saturating_add(seconds).saturating_mul(1_000).saturating_add(999);
+    // The end of the second: the chain may have moved on since it was read, and going back is
+    // refused.
+    let target_milliseconds =
+        (now as u64).saturating_add(seconds).saturating_mul(1_000).saturating_add(999);
     let method = RpcRequest::Custom { method: "surfnet_timeTravel" };
     client
         .send::<Value>(method, json!([{ "absoluteTimestamp": target_milliseconds }]))
@@ -54,6 +58,9 @@ async fn read_clock(client: &RpcClient) -> Result<i64, LocalnetError> {
     unix_timestamp.map(i64::from_le_bytes).ok_or(LocalnetError::NoClock)
 }
 
-fn failed(doing: &'static str, source: solana_rpc_client_api::client_error::Error) -> LocalnetError {
+fn failed(
+    doing: &'static str,
+    source: solana_rpc_client_api::client_error::Error,
+) -> LocalnetError {
     LocalnetError::Rpc { doing, source: Box::new(source) }
 }

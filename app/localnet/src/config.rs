@@ -7,11 +7,11 @@ use crate::artifacts;
 pub struct LocalnetConfig {
     /// Port of the JSON-RPC server on loopback; `None` takes a free one.
     pub rpc_port: Option<u16>,
-    /// Port of the websocket server on loopback; `None` takes the one after `rpc_port`, where stock clients
-    /// look for it.
+    /// Port of the websocket server on loopback; `None` takes the one after `rpc_port`, where stock
+    /// clients look for it.
     pub ws_port: Option<u16>,
-    /// Programs that are on chain from the first slot, besides those every cluster has (system, SPL Token,
-    /// Token-2022, associated token account, memo, address lookup table, the precompiles).
+    /// Programs that are on chain from the first slot, besides those every cluster has (system, SPL
+    /// Token, Token-2022, associated token account, memo, address lookup table, the precompiles).
     pub programs: Vec<Program>,
     /// When blocks are made.
     pub block_production: BlockProduction,

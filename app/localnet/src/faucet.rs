@@ -19,13 +19,14 @@ use tokio::time::{Instant, sleep};
 
 /// Bytes of an SPL Token mint.
 const MINT_SPACE: u64 = 82;
-/// Pays for creating a mint or a token account and the fees, with enough left for the payer to stay rent-exempt.
+/// Pays for creating a mint or a token account and the fees, with enough left for the payer to stay
+/// rent-exempt.
 const ERRAND_LAMPORTS: u64 = 10_000_000;
 const CONFIRM_WITHIN: Duration = Duration::from_secs(30);
 const POLL_EVERY: Duration = Duration::from_millis(10);
 
-/// The 6-decimal token localnets pay with, an ordinary SPL Token mint. Its keys are public, the same on every
-/// localnet, and worthless by intention: anybody can mint any amount.
+/// The 6-decimal token localnets pay with, an ordinary SPL Token mint. Its keys are public, the
+/// same on every localnet, and worthless by intention: anybody can mint any amount.
 #[derive(Debug)]
 pub struct TestDollar {
     /// Address of the mint.
@@ -88,8 +89,8 @@ pub enum FaucetError {
     Instruction(String),
 }
 
-/// Gives SOL and test dollars to anybody. Works on a localnet of this process or another one; calls may run at
-/// the same time.
+/// Gives SOL and test dollars to anybody. Works on a localnet of this process or another one; calls
+/// may run at the same time.
 pub struct Faucet {
     rpc: RpcClient,
     dollar: TestDollar,
@@ -112,24 +113,36 @@ impl Faucet {
     /// Gives `to` that many lamports; they are there on return. Repeating the call gives again.
     ///
     /// # Errors
-    /// - [`FaucetError::Rpc`]: no answer, or refused: less than the rent of an empty account (890,880 lamports) is.
+    /// - [`FaucetError::Rpc`]: no answer, or refused: less than the rent of an empty account
+    ///   (890,880 lamports) is.
     pub async fn airdrop_sol(&self, to: &Pubkey, lamports: u64) -> Result<Signature, FaucetError> {
-        let signature = self.rpc.request_airdrop(to, lamports).await.map_err(|e| rpc("the airdrop", e))?;
+        let signature =
+            self.rpc.request_airdrop(to, lamports).await.map_err(|e| rpc("the airdrop", e))?;
         self.confirm(signature).await
     }
 
-    /// Mints that many base units of the test dollar to the associated token account of `owner`, creating it if
-    /// needed (the faucet pays); they are there on return. Repeating the call mints again.
+    /// Mints that many base units of the test dollar to the associated token account of `owner`,
+    /// creating it if needed (the faucet pays); they are there on return. Repeating the call mints
+    /// again.
     ///
     /// # Errors
     /// - [`FaucetError::Rpc`]: no answer, or refused.
     /// - [`FaucetError::Unconfirmed`]: the outcome is unknown; repeating the call may mint twice.
-    pub async fn mint_dollars(&self, owner: &Pubkey, base_units: u64) -> Result<Signature, FaucetError> {
+    pub async fn mint_dollars(
+        &self,
+        owner: &Pubkey,
+        base_units: u64,
+    ) -> Result<Signature, FaucetError> {
         let TestDollar { mint, authority } = &self.dollar;
         let account = self.dollar.account_of(owner);
         let token_program = spl_token_interface::id();
         let payer = self.errand().await?;
-        let create = create_associated_token_account_idempotent(&payer.pubkey(), owner, mint, &token_program);
+        let create = create_associated_token_account_idempotent(
+            &payer.pubkey(),
+            owner,
+            mint,
+            &token_program,
+        );
         let pay = mint_to_checked(
             &token_program,
             mint,
@@ -149,7 +162,8 @@ impl Faucet {
     /// - [`FaucetError::Rpc`]: no answer, or refused.
     pub async fn create_test_dollar(&self) -> Result<(), FaucetError> {
         let TestDollar { mint, authority } = &self.dollar;
-        let existing = self.rpc.get_account_with_commitment(mint, CommitmentConfig::confirmed()).await;
+        let existing =
+            self.rpc.get_account_with_commitment(mint, CommitmentConfig::confirmed()).await;
         if existing.map_err(|e| rpc("looking for the test dollar", e))?.value.is_some() {
             return Ok(());
         }
@@ -167,8 +181,8 @@ impl Faucet {
         Ok(())
     }
 
-    /// A payer used once: two calls for the same owner and amount are then two transactions, even under one
-    /// blockhash, where the chain would take the second for a repetition of the first.
+    /// A payer used once: two calls for the same owner and amount are then two transactions, even
+    /// under one blockhash, where the chain would take the second for a repetition of the first.
     async fn errand(&self) -> Result<Keypair, FaucetError> {
         let payer = Keypair::new();
         self.airdrop_sol(&payer.pubkey(), ERRAND_LAMPORTS).await?;
@@ -180,7 +194,8 @@ impl Faucet {
         instructions: &[Instruction],
         signers: &[&Keypair],
     ) -> Result<Signature, FaucetError> {
-        let blockhash = self.rpc.get_latest_blockhash().await.map_err(|e| rpc("asking for a blockhash", e))?;
+        let blockhash =
+            self.rpc.get_latest_blockhash().await.map_err(|e| rpc("asking for a blockhash", e))?;
         let payer = signers.first().map(|payer| payer.pubkey());
         let transaction =
             Transaction::new_signed_with_payer(instructions, payer.as_ref(), signers, blockhash);
@@ -202,7 +217,9 @@ impl Faucet {
                 Some(status) if status.satisfies_commitment(CommitmentConfig::confirmed()) => {
                     return match status.err {
                         None => Ok(signature),
-                        Some(reason) => Err(FaucetError::Failed { signature, reason: reason.to_string() }),
+                        Some(reason) => {
+                            Err(FaucetError::Failed { signature, reason: reason.to_string() })
+                        }
                     };
                 }
                 _ => sleep(POLL_EVERY).await,
@@ -224,7 +241,10 @@ mod tests {
     #[test]
     fn the_test_dollar_keeps_its_address() {
         let dollar = TestDollar::new();
-        assert_eq!(dollar.mint.to_string(), "?");
-        assert_eq!(dollar.authority.pubkey().to_string(), "?");
+        assert_eq!(dollar.mint.to_string(), "4tnchj19ojeRkpJnCFakSePRQNgbK25A4mJUSWmVTnyr");
+        assert_eq!(
+            dollar.authority.pubkey().to_string(),
+            "2vJxSV8k5LsbhKCRTD6ktLAudWzfptPm428jpBe4neMZ"
+        );
     }
 }

@@ -10,7 +10,8 @@ const STOP_WITHIN: Duration = Duration::from_secs(10);
 /// For a network that failed to start.
 const CLEAN_UP_WITHIN: Duration = Duration::from_secs(2);
 
-/// A running network. Stop it with [`Localnet::stop`]; dropping it stops it too, without waiting for the ports.
+/// A running network. Stop it with [`Localnet::stop`]; dropping it stops it too, without waiting
+/// for the ports.
 pub struct Localnet {
     // Fields drop in this order: the network ends before its ports are given away.
     surfnet: Surfnet,
@@ -18,9 +19,9 @@ pub struct Localnet {
 }
 
 impl Localnet {
-    /// Starts a network and returns when it answers, its programs are loaded and its test dollar exists.
-    /// Needs a tokio runtime of any flavor. Gives up after 20 seconds, and tries a second time, saying so
-    /// in the log, unless the reason would be there again.
+    /// Starts a network and returns when it answers, its programs are loaded and its test dollar
+    /// exists. Needs a tokio runtime of any flavor. Gives up after 20 seconds, and tries a second
+    /// time, saying so in the log, unless the reason would be there again.
     ///
     /// # Errors
     /// - [`LocalnetError::PortTaken`]: a port asked for by number is not free.
@@ -56,11 +57,16 @@ impl Localnet {
         .unwrap_or(Err(LocalnetError::StartTimedOut(START_WITHIN)));
         match settled {
             Ok(()) => {
-                tracing::info!(rpc = localnet.rpc_url(), websocket = localnet.ws_url(), "localnet is up");
+                tracing::info!(
+                    rpc = localnet.rpc_url(),
+                    websocket = localnet.ws_url(),
+                    "localnet is up"
+                );
                 Ok(localnet)
             }
             Err(error) => {
-                // Gives numbered ports back before the second try; what hangs here was hanging before.
+                // Gives numbered ports back before the second try; what hangs here was hanging
+                // before.
                 let _ = timeout(CLEAN_UP_WITHIN, localnet.stop()).await;
                 Err(error)
             }
@@ -82,8 +88,8 @@ impl Localnet {
         Faucet::new(self.rpc_url())
     }
 
-    /// Moves the clock on chain into the future by `seconds`; returns the unix time it then shows. There is no way
-    /// back. From another process: [`clock::advance_seconds`].
+    /// Moves the clock on chain into the future by `seconds`; returns the unix time it then shows.
+    /// There is no way back. From another process: [`clock::advance_seconds`].
     ///
     /// # Errors
     /// - [`LocalnetError::Rpc`]: the network did not answer.

@@ -7,8 +7,8 @@ use std::{
 
 use crate::{LocalnetConfig, LocalnetError};
 
-/// Below the range systems take outgoing connections' ports from, so that no connection slips into a port
-/// between our look and the server's bind.
+/// Below the range systems take outgoing connections' ports from, so that no connection slips into
+/// a port between our look and the server's bind.
 const FIRST: u16 = 20_000;
 const LAST: u16 = 31_999;
 
@@ -35,7 +35,9 @@ impl Ports {
             }
             (None, websocket) => pairs()
                 .map(|(rpc, next)| (rpc, websocket.unwrap_or(next)))
-                .find(|&(rpc, next)| rpc != next && is_free(rpc) && (websocket.is_some() || is_free(next)))
+                .find(|&(rpc, next)| {
+                    rpc != next && is_free(rpc) && (websocket.is_some() || is_free(next))
+                })
                 .ok_or(LocalnetError::NoFreePorts { first: FIRST, last: LAST })?,
         };
         if let Some(taken) = [rpc, websocket].into_iter().find(|&port| !is_free(port)) {
@@ -68,7 +70,8 @@ fn can_listen(port: u16) -> bool {
     TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok()
 }
 
-/// Every pair of neighbours once, from a random one on: processes that start together look in different places.
+/// Every pair of neighbours once, from a random one on: processes that start together look in
+/// different places.
 fn pairs() -> impl Iterator<Item = (u16, u16)> {
     let count = (LAST - FIRST).div_ceil(2);
     let first = (RandomState::new().hash_one(std::process::id()) % u64::from(count)) as u16;
@@ -79,6 +82,7 @@ fn pairs() -> impl Iterator<Item = (u16, u16)> {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 
@@ -102,6 +106,9 @@ mod tests {
     fn every_pair_stays_in_the_range_and_comes_once() {
         let pairs: BTreeSet<_> = pairs().collect();
         assert_eq!(pairs.len(), 6_000);
-        assert_eq!((pairs.first(), pairs.last()), (Some(&(20_000, 20_001)), Some(&(31_998, 31_999))));
+        assert_eq!(
+            (pairs.first(), pairs.last()),
+            (Some(&(20_000, 20_001)), Some(&(31_998, 31_999)))
+        );
     }
 }

@@ -1,10 +1,11 @@
 //! surfpool on threads of its own.
 //!
-//! Two of them: one runs surfpool's loop, which blocks the thread it is on; the other, the [`BlockMaker`],
-//! empties surfpool's event channel (its lifecycle events block when nobody does) and says when to make a block.
-//! surfpool's own two rhythms do not suit: on its clock each transaction waits for the next tick, and in its
-//! transaction mode each transaction is followed by empty blocks until it is final, which takes the clock on
-//! chain eight seconds ahead and ages every blockhash by a fifth of its life.
+//! Two of them: one runs surfpool's loop, which blocks the thread it is on; the other, the
+//! [`BlockMaker`], empties surfpool's event channel (its lifecycle events block when nobody does)
+//! and says when to make a block. surfpool's own two rhythms do not suit: on its clock each
+//! transaction waits for the next tick, and in its transaction mode each transaction is followed by
+//! empty blocks until it is final, which takes the clock on chain eight seconds ahead and ages
+//! every blockhash by a fifth of its life.
 
 use std::{
     convert::Infallible,
@@ -21,7 +22,7 @@ use surfpool_core::{
     },
 };
 use surfpool_types::{
-    BlockProductionMode, ClockCommand, RpcConfig, SimnetCommand, SimnetConfig, SimnetEvent, SurfpoolConfig,
+    BlockProductionMode, RpcConfig, SimnetCommand, SimnetConfig, SimnetEvent, SurfpoolConfig,
 };
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
@@ -30,9 +31,10 @@ use crate::{BlockProduction, LocalnetConfig, LocalnetError, Program, ports::Port
 /// Time from one block to the next when nothing happens.
 pub const SLOT: Duration = Duration::from_millis(200);
 
-/// What a block adds to the clock on chain by itself. Small, because blocks made for transactions come on top
-/// of one per [`SLOT`], and only the latter are to move the clock noticeably.
-const CLOCK_STEP_MILLISECONDS: u64 = 10;
+/// What a block adds to the clock on chain by itself. The least there is, because blocks made for
+/// transactions come on top of one per [`SLOT`], more than a thousand a second at times, and must
+/// not carry the clock away.
+const CLOCK_STEP_MILLISECONDS: u64 = 1;
 /// surfpool's own clock makes no blocks here and has no end: it sleeps.
 const NEVER_MILLISECONDS: u64 = 100 * 365 * 86_400 * 1_000;
 /// JSON-RPC and websocket.
@@ -70,7 +72,8 @@ impl Surfnet {
         let chain = thread::Builder::new()
             .name("localnet".to_string())
             .spawn(move || {
-                let ended = run(config, rpc, loop_commands, commands_in, dropped, signals_out.clone());
+                let ended =
+                    run(config, rpc, loop_commands, commands_in, dropped, signals_out.clone());
                 let signal = ended.map_or_else(Signal::Failed, |()| Signal::Ended);
                 // Nobody listens once the localnet was dropped.
                 let _ = signals_out.send(signal);
@@ -84,7 +87,9 @@ impl Surfnet {
         match self.signals.recv().await {
             Some(Signal::Ready) => Ok(()),
             Some(Signal::Failed(error)) => Err(error),
-            Some(Signal::ServerClosed | Signal::Ended) | None => Err(not_started("it ended while starting")),
+            Some(Signal::ServerClosed | Signal::Ended) | None => {
+                Err(not_started("it ended while starting"))
+            }
         }
     }
 
@@ -181,16 +186,21 @@ fn surfpool_config(rpc: RpcConfig) -> SurfpoolConfig {
     SurfpoolConfig { simnets: vec![simnet], rpc, ..SurfpoolConfig::default() }
 }
 
-/// surfpool puts a program that does not load on chain all the same, and mentions it among its events.
+/// surfpool puts a program that does not load on chain all the same, and mentions it among its
+/// events.
 async fn load(
     svm: &SurfnetSvmLocker,
     events: &Receiver<SimnetEvent>,
     program: &Program,
 ) -> Result<(), LocalnetError> {
     let bad = |reason: String| LocalnetError::BadProgram { id: program.id, reason };
-    svm.write_program(program.id, None, 0, &program.elf, &None).await.map_err(|e| bad(e.to_string()))?;
+    svm.write_program(program.id, None, 0, &program.elf, &None)
+        .await
+        .map_err(|e| bad(e.to_string()))?;
     let complaint = events.try_iter().find_map(|event| match event {
-        SimnetEvent::InfoLog(_, text) if text.starts_with("Program cache update deferred") => Some(text),
+        SimnetEvent::InfoLog(_, text) if text.starts_with("Program cache update deferred") => {
+            Some(text)
+        }
         _ => None,
     });
     complaint.map_or(Ok(()), |text| Err(bad(text)))
@@ -226,7 +236,8 @@ impl BlockMaker {
                 default(wait) => {}
             }
             if Instant::now() >= next_block {
-                // A loop that is behind gets no further blocks to make: they would only age blockhashes.
+                // A loop that is behind gets no further blocks to make: they would only age
+                // blockhashes.
                 if self.started && self.commands.is_empty() {
                     self.svm.with_svm_writer(|svm| svm.updated_at = clock.keep_up(svm.updated_at));
                     self.make_block();
@@ -245,7 +256,8 @@ impl BlockMaker {
             SimnetEvent::Shutdown => self.signal(Signal::ServerClosed),
             // The second is what an airdrop leaves, which surfpool does not count as a transaction.
             SimnetEvent::TransactionProcessed(..) | SimnetEvent::AccountUpdate(..) => {
-                let is_due = |svm: &SurfnetSvm| !svm.transactions_queued_for_confirmation.is_empty();
+                let is_due =
+                    |svm: &SurfnetSvm| !svm.transactions_queued_for_confirmation.is_empty();
                 if self.started
                     && self.production == BlockProduction::Transaction
                     && self.svm.with_svm_reader(is_due)
@@ -254,7 +266,9 @@ impl BlockMaker {
                 }
             }
             SimnetEvent::Aborted(reason) => tracing::warn!(%reason, "localnet server gave up"),
-            SimnetEvent::ErrorLog(_, text) | SimnetEvent::WarnLog(_, text) => tracing::debug!("{text}"),
+            SimnetEvent::ErrorLog(_, text) | SimnetEvent::WarnLog(_, text) => {
+                tracing::debug!("{text}")
+            }
             _ => {}
         }
     }
@@ -270,7 +284,8 @@ impl BlockMaker {
     }
 }
 
-/// Keeps the clock on chain from falling behind the time that passes, wherever travels have taken it.
+/// Keeps the clock on chain from falling behind the time that passes, wherever travels have taken
+/// it.
 struct ChainClock {
     chain_milliseconds: u64,
     seen_at: Instant,

@@ -1,5 +1,8 @@
 //! A stock JavaScript client against a localnet: `tests/kit`, if Node and its packages are there.
 
+// A step that fails is a test that fails.
+#![allow(clippy::unwrap_used)]
+
 use std::path::Path;
 
 use motif_localnet::{Localnet, LocalnetConfig};

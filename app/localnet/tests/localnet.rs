@@ -1,4 +1,8 @@
-//! The localnet's own promises: it starts, keeps apart from its siblings, tells time, pays, and goes away.
+//! The localnet's own promises: it starts, keeps apart from its siblings, tells time, pays, and
+//! goes away.
+
+// A step that fails is a test that fails.
+#![allow(clippy::unwrap_used)]
 
 use std::{
     net::TcpListener,
@@ -6,7 +10,8 @@ use std::{
 };
 
 use motif_localnet::{
-    BlockProduction, Faucet, Localnet, LocalnetConfig, LocalnetError, Program, TestDollar, artifacts, clock,
+    BlockProduction, Faucet, Localnet, LocalnetConfig, LocalnetError, Program, TestDollar,
+    artifacts, clock,
 };
 use solana_commitment_config::CommitmentConfig;
 use solana_instruction::{Instruction, error::InstructionError};
@@ -65,7 +70,8 @@ async fn it_runs_a_program_as_bytecode_and_refuses_a_file_that_is_none() {
     let localnet = Localnet::start(config.clone()).await.unwrap();
     let client = client(&localnet);
     let payer = funded(&localnet).await;
-    let memo = Instruction { program_id: id, accounts: vec![], data: b"a house of your own".to_vec() };
+    let memo =
+        Instruction { program_id: id, accounts: vec![], data: b"a house of your own".to_vec() };
     let transaction = signed(&client, memo, &payer).await;
     client.send_and_confirm_transaction(&transaction).await.unwrap();
     assert!(client.get_account(&id).await.unwrap().executable);
@@ -73,7 +79,10 @@ async fn it_runs_a_program_as_bytecode_and_refuses_a_file_that_is_none() {
 
     let broken = Program { id: Pubkey::new_unique(), elf: b"not a program".to_vec() };
     let refused = Localnet::start(config.with_program(broken.clone())).await.map(|_| ());
-    assert!(matches!(refused, Err(LocalnetError::BadProgram { id, .. }) if id == broken.id), "{refused:?}");
+    assert!(
+        matches!(refused, Err(LocalnetError::BadProgram { id, .. }) if id == broken.id),
+        "{refused:?}"
+    );
 }
 
 #[tokio::test]
@@ -95,8 +104,10 @@ async fn motifs_programs_are_there_and_answer_in_their_own_words() {
 
 #[tokio::test]
 async fn two_localnets_live_side_by_side_and_know_nothing_of_each_other() {
-    let (one, other) =
-        tokio::join!(Localnet::start(LocalnetConfig::new()), Localnet::start(LocalnetConfig::new()));
+    let (one, other) = tokio::join!(
+        Localnet::start(LocalnetConfig::new()),
+        Localnet::start(LocalnetConfig::new())
+    );
     let (one, other) = (one.unwrap(), other.unwrap());
     assert_ne!(one.rpc_url(), other.rpc_url());
     let payee = Pubkey::new_unique();
@@ -117,7 +128,8 @@ async fn time_travel_moves_the_clock_forward_and_time_goes_on_from_there() {
     let before = localnet.unix_time().await.unwrap();
     let payer = funded(&localnet).await;
     let slot = client.get_slot().await.unwrap();
-    let signed_before = signed(&client, transfer(&payer.pubkey(), &Pubkey::new_unique(), SOL), &payer).await;
+    let signed_before =
+        signed(&client, transfer(&payer.pubkey(), &Pubkey::new_unique(), SOL), &payer).await;
 
     let day = 86_400;
     let travelled = localnet.advance_seconds(day).await.unwrap();
@@ -153,16 +165,22 @@ async fn the_clock_keeps_to_the_wall_however_many_transactions_there_are() {
 
     let (elapsed, slots) = (wall.elapsed(), client.get_slot().await.unwrap() - slot);
     let chain = localnet.unix_time().await.unwrap() - chain;
-    println!("{transactions} transactions one by one: {elapsed:?}, {slots} slots, {chain} s on chain");
+    println!(
+        "{transactions} transactions one by one: {elapsed:?}, {slots} slots, {chain} s on chain"
+    );
     assert!(chain <= elapsed.as_secs() as i64 + 2, "{chain} s on chain in {elapsed:?}");
-    assert!(slots <= transactions + elapsed.as_millis() as u64 / 200 + 10, "{slots} slots in {elapsed:?}");
+    assert!(
+        slots <= transactions + elapsed.as_millis() as u64 / 200 + 10,
+        "{slots} slots in {elapsed:?}"
+    );
     client.send_and_confirm_transaction(&held).await.unwrap();
     localnet.stop().await.unwrap();
 }
 
 #[tokio::test]
 async fn on_the_clock_a_transfer_confirms_with_the_next_slot() {
-    let config = LocalnetConfig { block_production: BlockProduction::Clock, ..LocalnetConfig::new() };
+    let config =
+        LocalnetConfig { block_production: BlockProduction::Clock, ..LocalnetConfig::new() };
     let localnet = Localnet::start(config).await.unwrap();
     let client = client(&localnet);
     let (payer, payee) = (funded(&localnet).await, Pubkey::new_unique());
@@ -213,8 +231,10 @@ async fn the_test_dollar_has_six_decimals_and_the_faucet_pays_it() {
     // By URL, as another process would; twice the same, at the same time and in a row.
     let faucet = Faucet::new(localnet.rpc_url());
     let owner = Pubkey::new_unique();
-    let (one, other) =
-        tokio::join!(faucet.mint_dollars(&owner, 25_000_000), faucet.mint_dollars(&owner, 25_000_000));
+    let (one, other) = tokio::join!(
+        faucet.mint_dollars(&owner, 25_000_000),
+        faucet.mint_dollars(&owner, 25_000_000)
+    );
     assert_ne!(one.unwrap(), other.unwrap());
     faucet.mint_dollars(&owner, 1).await.unwrap();
 

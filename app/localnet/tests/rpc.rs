@@ -1,5 +1,8 @@
 //! What stock clients rely on, asked of a localnet the way they ask.
 
+// A step that fails is a test that fails.
+#![allow(clippy::unwrap_used)]
+
 use futures::StreamExt;
 use motif_localnet::{Localnet, LocalnetConfig, TestDollar};
 use serde_json::{Value, json};
@@ -10,8 +13,8 @@ use solana_pubsub_client::nonblocking::pubsub_client::PubsubClient;
 use solana_rpc_client::nonblocking::rpc_client::RpcClient;
 use solana_rpc_client_api::{
     config::{
-        RpcAccountInfoConfig, RpcSendTransactionConfig, RpcSignatureSubscribeConfig, RpcSimulateTransactionConfig,
-        RpcTransactionLogsConfig, RpcTransactionLogsFilter,
+        RpcAccountInfoConfig, RpcSendTransactionConfig, RpcSignatureSubscribeConfig,
+        RpcSimulateTransactionConfig, RpcTransactionLogsConfig, RpcTransactionLogsFilter,
     },
     request::RpcRequest,
     response::RpcSignatureResult,
@@ -36,7 +39,8 @@ struct World {
 impl World {
     async fn new() -> Self {
         let localnet = Localnet::start(LocalnetConfig::new()).await.unwrap();
-        let client = RpcClient::new_with_commitment(localnet.rpc_url(), CommitmentConfig::confirmed());
+        let client =
+            RpcClient::new_with_commitment(localnet.rpc_url(), CommitmentConfig::confirmed());
         let payer = Keypair::new();
         localnet.faucet().airdrop_sol(&payer.pubkey(), 10 * SOL).await.unwrap();
         Self { localnet, client, payer }
@@ -45,7 +49,12 @@ impl World {
     async fn transfer(&self, to: &Pubkey, lamports: u64) -> Transaction {
         let blockhash = self.client.get_latest_blockhash().await.unwrap();
         let pay = transfer(&self.payer.pubkey(), to, lamports);
-        Transaction::new_signed_with_payer(&[pay], Some(&self.payer.pubkey()), &[&self.payer], blockhash)
+        Transaction::new_signed_with_payer(
+            &[pay],
+            Some(&self.payer.pubkey()),
+            &[&self.payer],
+            blockhash,
+        )
     }
 
     async fn ask(&self, method: &'static str, params: Value) -> Value {
@@ -59,7 +68,11 @@ async fn a_transaction_is_read_back_with_its_fee_and_compute_units() {
     let transaction = world.transfer(&Pubkey::new_unique(), SOL).await;
     let signature = world.client.send_and_confirm_transaction(&transaction).await.unwrap();
 
-    let config = json!({ "encoding": "json", "commitment": "confirmed", "maxSupportedTransactionVersion": 0 });
+    let config = json!({
+        "encoding": "json",
+        "commitment": "confirmed",
+        "maxSupportedTransactionVersion": 0,
+    });
     let found = world.ask("getTransaction", json!([signature.to_string(), config])).await;
 
     assert_eq!(found["meta"]["fee"], 5_000, "{found}");
@@ -70,8 +83,12 @@ async fn a_transaction_is_read_back_with_its_fee_and_compute_units() {
     let block_time = found["blockTime"].as_i64().unwrap();
     assert!((now - 5..=now + 1).contains(&block_time), "{block_time} {now}");
 
-    let found = world.ask("getSignaturesForAddress", json!([world.payer.pubkey().to_string()])).await;
-    assert!(found.as_array().unwrap().iter().any(|row| row["signature"] == signature.to_string()), "{found}");
+    let found =
+        world.ask("getSignaturesForAddress", json!([world.payer.pubkey().to_string()])).await;
+    assert!(
+        found.as_array().unwrap().iter().any(|row| row["signature"] == signature.to_string()),
+        "{found}"
+    );
     world.localnet.stop().await.unwrap();
 }
 
@@ -108,7 +125,8 @@ async fn preflight_refuses_what_would_fail_and_without_it_the_failure_lands_and_
     let signature = world.client.send_transaction_with_config(&too_much, config).await.unwrap();
     let landed = timeout(SOON, async {
         loop {
-            let status = world.client.get_signature_statuses(&[signature]).await.unwrap().value.remove(0);
+            let status =
+                world.client.get_signature_statuses(&[signature]).await.unwrap().value.remove(0);
             if let Some(status) = status {
                 return status;
             }
@@ -128,19 +146,24 @@ async fn a_repeated_transaction_a_wrong_signature_and_an_unknown_blockhash_are_r
     world.client.send_and_confirm_transaction(&transaction).await.unwrap();
 
     let refused = world.client.send_transaction(&transaction).await.unwrap_err();
-    assert_eq!(refused.get_transaction_error(), Some(TransactionError::AlreadyProcessed), "{refused}");
+    assert!(refused.to_string().contains("already been processed"), "{refused}");
 
-    let mut forged = world.transfer(&payee, SOL).await;
-    forged.signatures[0] = transaction.signatures[0];
+    let mut forged = world.transfer(&payee, 2 * SOL).await;
+    forged.signatures[0] = world.payer.sign_message(b"something else");
     let refused = world.client.send_transaction(&forged).await.unwrap_err();
-    println!("wrong signature: {refused}");
+    assert!(refused.to_string().contains("did not pass signature verification"), "{refused}");
 
     let pay = transfer(&world.payer.pubkey(), &payee, SOL);
     let unknown = solana_transaction::Hash::new_unique();
     let payer = &world.payer;
-    let stale = Transaction::new_signed_with_payer(&[pay], Some(&payer.pubkey()), &[payer], unknown);
+    let stale =
+        Transaction::new_signed_with_payer(&[pay], Some(&payer.pubkey()), &[payer], unknown);
     let refused = world.client.send_transaction(&stale).await.unwrap_err();
-    assert_eq!(refused.get_transaction_error(), Some(TransactionError::BlockhashNotFound), "{refused}");
+    assert_eq!(
+        refused.get_transaction_error(),
+        Some(TransactionError::BlockhashNotFound),
+        "{refused}"
+    );
 
     assert_eq!(world.client.get_balance(&payee).await.unwrap(), SOL);
     world.localnet.stop().await.unwrap();
@@ -158,7 +181,8 @@ async fn accounts_are_read_many_at_once_and_found_by_their_bytes() {
 
     let wanted = [dollar.mint, Pubkey::new_unique(), dollar.account_of(&owners[1])];
     let accounts = world.client.get_multiple_accounts(&wanted).await.unwrap();
-    let sizes: Vec<_> = accounts.iter().map(|account| account.as_ref().map(|a| a.data.len())).collect();
+    let sizes: Vec<_> =
+        accounts.iter().map(|account| account.as_ref().map(|a| a.data.len())).collect();
     assert_eq!(sizes, [Some(82), None, Some(165)]);
 
     // Token accounts of this mint and owner, their amounts only: a data slice.
@@ -198,14 +222,17 @@ async fn subscribers_hear_of_signatures_logs_and_accounts() {
     let (mut signatures, _unsubscribe_signature) =
         subscriptions.signature_subscribe(&signature, Some(by_signature)).await.unwrap();
     let logs_config = RpcTransactionLogsConfig { commitment: confirmed };
-    let (mut logs, _unsubscribe_logs) = subscriptions.logs_subscribe(by_mention, logs_config).await.unwrap();
+    let (mut logs, _unsubscribe_logs) =
+        subscriptions.logs_subscribe(by_mention, logs_config).await.unwrap();
     let (mut accounts, _unsubscribe_account) =
         subscriptions.account_subscribe(&payee, Some(by_account)).await.unwrap();
 
     world.client.send_transaction(&transaction).await.unwrap();
 
     let heard = timeout(SOON, signatures.next()).await.unwrap().unwrap().value;
-    assert!(matches!(heard, RpcSignatureResult::ProcessedSignature(result) if result.err.is_none()));
+    assert!(
+        matches!(heard, RpcSignatureResult::ProcessedSignature(result) if result.err.is_none())
+    );
     let heard = timeout(SOON, accounts.next()).await.unwrap().unwrap().value;
     assert_eq!(heard.lamports, SOL);
     let heard = timeout(SOON, logs.next()).await.unwrap().unwrap().value;
