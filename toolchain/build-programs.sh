@@ -35,8 +35,9 @@ for program in "${programs[@]}"; do
         -Clink-arg=--llvm-args=--inline-threshold=40' build "$toolchain/token-metadata" ;;
     *) build "$root/programs/$program" ;;
   esac
-  cp "$deploy/$program.so" "$artifacts/$program.so"
 done
 
+# Only now that all were built: bytecode and manifest change together.
+for program in "${programs[@]}"; do cp "$deploy/$program.so" "$artifacts/$program.so"; done
 CARGO_TARGET_DIR=$CARGO_TARGET_DIR/sbf/manifest cargo run --quiet --release --locked \
   --manifest-path "$toolchain/manifest/Cargo.toml" -- "$root" record "$(describe_compiler)" "${programs[@]}"
