@@ -1,0 +1,8 @@
+//! What the tests share.
+//!
+//! - [`world`]: both programs' bytecode on LiteSVM, with people, money, builders for works,
+//!   terms and channels, and the promises of the house checked after every instruction.
+//! - [`relay`]: a hostile program that does nothing, or calls another one.
+
+pub mod relay;
+pub mod world;

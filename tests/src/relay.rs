@@ -1,0 +1,55 @@
+//! A program for attacks: it accepts anything, and passes on what it is told to call.
+
+use litesvm::LiteSVM;
+use solana_instruction::{AccountMeta, Instruction};
+use solana_program_test::{
+    BuiltinFunctionDefinition, InvokeContext,
+};
+use solana_pubkey::Pubkey;
+
+/// Where the tests put it.
+pub const ID: Pubkey = Pubkey::from_str_const("Re1ay11111111111111111111111111111111111111");
+
+/// Puts the program on a cluster.
+pub fn deploy(svm: &mut LiteSVM) {
+    svm.add_builtin(ID, <Relay as BuiltinFunctionDefinition<_>>::register);
+}
+
+struct Relay;
+
+impl BuiltinFunctionDefinition<InvokeContext<'_, '_>> for Relay {
+    type Error = Box<dyn std::error::Error>;
+
+    fn rust(
+        context: &mut InvokeContext<'_, '_>,
+        _: u64,
+        _: u64,
+        _: u64,
+        _: u64,
+        _: u64,
+    ) -> Result<u64, Self::Error> {
+        context.compute_meter.consume_checked(1)?;
+        let running = context.transaction_context.get_current_instruction_context()?;
+        let accounts = running.get_number_of_instruction_accounts();
+        if accounts == 0 {
+            return Ok(0);
+        }
+        let key = |index| {
+            let position = running.get_index_of_instruction_account_in_transaction(index)?;
+            context.transaction_context.get_key_of_account_at_index(position).copied()
+        };
+        // First the program to call, then its accounts.
+        let program_id = key(0)?;
+        let meta = |index| {
+            Ok::<_, Self::Error>(AccountMeta {
+                pubkey: key(index)?,
+                is_signer: running.is_instruction_account_signer(index)?,
+                is_writable: running.is_instruction_account_writable(index)?,
+            })
+        };
+        let metas = (1..accounts).map(meta).collect::<Result<Vec<_>, _>>()?;
+        let data = running.get_instruction_data().to_vec();
+        context.native_invoke_signed(Instruction { program_id, accounts: metas, data }, &[])?;
+        Ok(0)
+    }
+}

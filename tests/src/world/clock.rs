@@ -1,0 +1,27 @@
+use solana_clock::Clock;
+
+use super::World;
+
+impl World {
+    /// Unix seconds on chain.
+    pub fn now(&self) -> i64 {
+        self.svm.get_sysvar::<Clock>().unix_timestamp
+    }
+
+    /// Sets the clock to an instant, forward or back.
+    pub fn set_time(&mut self, unix_seconds: i64) {
+        let clock = self.svm.get_sysvar::<Clock>();
+        self.svm.set_sysvar(&Clock { unix_timestamp: unix_seconds, ..clock });
+    }
+
+    /// Lets seconds pass.
+    pub fn pass(&mut self, seconds: i64) {
+        self.set_time(self.now() + seconds);
+    }
+
+    /// Goes to a slot.
+    pub fn set_slot(&mut self, slot: u64) {
+        let clock = self.svm.get_sysvar::<Clock>();
+        self.svm.set_sysvar(&Clock { slot, ..clock });
+    }
+}

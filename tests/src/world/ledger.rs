@@ -1,0 +1,127 @@
+//! The promises of the house, checked against every account there is.
+
+use std::collections::BTreeMap;
+
+use anchor_lang::{AccountDeserialize, Discriminator};
+use motif_sdk::{
+    channel::{ChannelAccount, Currency, Vault},
+    earnings::Earnings,
+};
+use payments::Channel;
+use solana_pubkey::Pubkey;
+
+use super::World;
+
+/// One currency's books, base units. Wide, so that a sum of sums cannot wrap.
+#[derive(Clone, Copy, Debug, Default)]
+struct Books {
+    deposited: u128,
+    refunded: u128,
+    fees_paid: u128,
+    collected: u128,
+    earned: u128,
+    pulled: u128,
+    claimed: u128,
+    /// What channels and earnings can still take, summed account by account.
+    still_owed: u128,
+}
+
+impl World {
+    /// Holds every account of the payments program against the promises:
+    ///
+    /// - a channel's `deposited >= charged + refunded` and `charged >= collected + fees`, and
+    ///   its licences add up to its totals;
+    /// - nobody has taken more than its share of what a work earned, and all shares together
+    ///   are at most what it earned;
+    /// - a vault's tokens are exactly deposited - refunded - fees paid - claimed, and exactly
+    ///   what channels and earnings can still take;
+    /// - what works earned is exactly what was collected and pulled.
+    #[track_caller]
+    pub fn check_promises(&self) {
+        if self.operated.get() {
+            return;
+        }
+        let mut books: BTreeMap<Pubkey, Books> = BTreeMap::new();
+        let mut vaults = Vec::new();
+        for (address, account) in self.svm.get_program_accounts(&payments::ID) {
+            let data = &account.data;
+            if data.starts_with(Channel::DISCRIMINATOR) {
+                let channel = ChannelAccount::from_bytes(data).expect("a channel");
+                check_channel(&address, &channel, &mut books);
+            } else if data.starts_with(Earnings::DISCRIMINATOR) {
+                let earnings = Earnings::try_deserialize(&mut &data[..]).expect("earnings");
+                check_earnings(&address, &earnings, &mut books);
+            } else if data.starts_with(Vault::DISCRIMINATOR) {
+                vaults.push(Vault::try_deserialize(&mut &data[..]).expect("a vault"));
+            }
+        }
+        for vault in vaults {
+            let books = books.get(&vault.mint).copied().unwrap_or_default();
+            let currency = Currency { mint: vault.mint, token_program: vault.token_program };
+            let balance = self.balance_of(&self.vault_tokens(&currency));
+            let gifts = self.gifts.get(&vault.mint).copied().unwrap_or(0);
+            let held = u128::from(balance) - u128::from(gifts);
+            let paid_out = books.refunded + books.fees_paid + books.claimed;
+            assert_eq!(held, books.deposited - paid_out, "the vault's flows: {books:?}");
+            assert_eq!(held, books.still_owed, "what the vault owes: {books:?}");
+            assert_eq!(books.earned, books.collected + books.pulled, "{books:?}");
+        }
+    }
+}
+
+fn check_channel(address: &Pubkey, account: &ChannelAccount, books: &mut BTreeMap<Pubkey, Books>) {
+    let channel = &account.channel;
+    let wide = u128::from;
+    let fees = wide(channel.prices) * wide(u64::from(channel.operator_fee_bps)) / 10_000;
+    let charged = wide(channel.upfront_fees) + wide(channel.prices) + fees;
+    let (deposited, refunded) = (wide(channel.deposited), wide(channel.refunded));
+    let taken = wide(channel.collected) + wide(channel.fees_claimed);
+    assert!(deposited >= charged + refunded, "{address} charged more than was deposited");
+    assert!(charged >= taken, "{address} paid more than was charged");
+    assert!(fees >= wide(channel.fees_claimed), "{address} paid more fees than it charged");
+
+    let credit: u128 = account.licences.iter().map(|licence| wide(licence.settled)).sum();
+    assert_eq!(credit, wide(channel.upfront_fees) + wide(channel.prices), "{address} credit");
+    let collected: u128 = account.licences.iter().map(|licence| wide(licence.collected)).sum();
+    assert_eq!(collected, wide(channel.collected), "{address} collected");
+    for licence in &account.licences {
+        assert!(licence.settled >= licence.collected, "{address} collected too much");
+    }
+
+    let books = books.entry(channel.mint).or_default();
+    books.deposited += deposited;
+    books.refunded += refunded;
+    books.fees_paid += wide(channel.fees_claimed);
+    books.collected += wide(channel.collected);
+    books.still_owed += deposited - refunded - taken;
+}
+
+fn check_earnings(address: &Pubkey, earnings: &Earnings, books: &mut BTreeMap<Pubkey, Books>) {
+    let wide = u128::from;
+    let earned = wide(earnings.earned);
+    let parents_bps: u128 = earnings.parents.iter().map(|part| u128::from(part.share_bps)).sum();
+    let mut entitled = 0;
+    for part in &earnings.parents {
+        let share = earned * u128::from(part.share_bps) / 10_000;
+        assert!(wide(part.taken) <= share, "{address}: {part:?} took more than its share");
+        entitled += share;
+    }
+    for part in &earnings.recipients {
+        let bps = (10_000 - parents_bps) * u128::from(part.share_bps);
+        let share = earned * bps / 100_000_000;
+        assert!(wide(part.taken) <= share, "{address}: {part:?} took more than its share");
+        entitled += share;
+    }
+    let parties = earnings.parents.len() + earnings.recipients.len();
+    assert!(entitled <= earned, "{address} owes more than it earned");
+    let shared_out = entitled == 0 && earned == 0 || earned - entitled < parties as u128;
+    assert!(shared_out, "{address} keeps more than dust");
+
+    let pulled: u128 = earnings.parents.iter().map(|part| wide(part.taken)).sum();
+    let claimed: u128 = earnings.recipients.iter().map(|part| wide(part.taken)).sum();
+    let books = books.entry(earnings.mint).or_default();
+    books.earned += earned;
+    books.pulled += pulled;
+    books.claimed += claimed;
+    books.still_owed += earned - pulled - claimed;
+}

@@ -1,0 +1,107 @@
+use motif_sdk::{
+    channel::{self, Entry, Licence, ReceiptsCommitment},
+    voucher::{SignedVoucher, Voucher},
+};
+use solana_sha256_hasher::hash;
+
+use super::{Call, OpenedChannel, Person, World};
+
+/// A statement with its voucher, about to be settled.
+#[derive(Clone, Debug)]
+pub struct SignedStatement {
+    /// What is signed.
+    pub voucher: Voucher,
+    /// Whoever signs it.
+    pub key: Person,
+    /// The statement's bytes.
+    pub entries: Vec<u8>,
+    /// What the operator commits to.
+    pub receipts: Option<ReceiptsCommitment>,
+    /// Whoever sends it.
+    pub settler: Person,
+}
+
+impl SignedStatement {
+    /// With another voucher.
+    pub fn with(mut self, change: impl FnOnce(&mut Voucher)) -> Self {
+        change(&mut self.voucher);
+        self
+    }
+
+    /// With other bytes for a statement, and their digest in the voucher.
+    pub fn stating(mut self, entries: Vec<u8>) -> Self {
+        self.voucher.statement_digest = hash(&entries).to_bytes();
+        self.entries = entries;
+        self
+    }
+
+    /// Sent by this person.
+    pub fn sent_by(mut self, settler: &Person) -> Self {
+        self.settler = settler.clone();
+        self
+    }
+
+    /// Signed by this person.
+    pub fn signed_by(mut self, key: &Person) -> Self {
+        self.key = key.clone();
+        self
+    }
+
+    /// With another commitment to receipts.
+    pub fn committing_to(mut self, receipts: Option<ReceiptsCommitment>) -> Self {
+        self.receipts = receipts;
+        self
+    }
+
+    /// The signed voucher.
+    pub fn signed(&self) -> SignedVoucher {
+        SignedVoucher::sign(self.voucher, &self.key.signing_key())
+    }
+
+    /// Proof and settlement.
+    pub fn call(&self) -> Call {
+        let settle =
+            channel::settle(&self.settler.key(), &self.signed(), self.entries.clone(), self.receipts);
+        Call::new(settle, &[&self.settler])
+    }
+}
+
+impl World {
+    /// The channel's next statement over these (licence, units), in the order given, with a
+    /// voucher for exactly what it costs.
+    pub fn statement(&self, channel: &OpenedChannel, entries: &[(u16, u32)]) -> SignedStatement {
+        let state = self.read(channel);
+        let price = |&(index, units): &(u16, u32)| match state.licences.get(usize::from(index)) {
+            Some(licence) => price_of(licence, units),
+            None => 0,
+        };
+        let prices = entries.iter().map(price).fold(0_u64, u64::wrapping_add);
+        let total = state.channel.prices.wrapping_add(prices);
+        let fee_bps = u128::from(state.channel.operator_fee_bps);
+        let fees = (u128::from(total) * fee_bps / 10_000) as u64; // a part of `total`
+        let bytes: Vec<u8> = entries
+            .iter()
+            .flat_map(|&(licence, units)| Entry { licence, units }.to_bytes())
+            .collect();
+        SignedStatement {
+            voucher: Voucher {
+                cluster: super::CLUSTER,
+                channel: channel.address,
+                opened_slot: state.channel.opened_slot,
+                statement: state.channel.statements.length,
+                cumulative: total.wrapping_add(fees),
+                statement_digest: hash(&bytes).to_bytes(),
+                expires_at: i64::MAX,
+            },
+            key: channel.voucher_key.clone(),
+            entries: bytes,
+            receipts: Some(ReceiptsCommitment { root: [0xEC; 32], sum: prices }),
+            settler: channel.operator.clone(),
+        }
+    }
+}
+
+fn price_of(licence: &Licence, units: u32) -> u64 {
+    let paid = u64::from(units).saturating_sub(licence.free_units_left);
+    licence.price.wrapping_mul(paid)
+}

@@ -1,0 +1,433 @@
+//! P9, P10: a voucher that its key did not sign never settles, whatever the precompile was
+//! made to check instead. Each test breaks one guard of `payments::proof`.
+
+use ed25519_dalek::Signer as _;
+use motif_sdk::channel::{ED25519_PROGRAM, INSTRUCTIONS_SYSVAR, PaymentsError, PROGRAM_ID};
+use motif_tests::{
+    relay,
+    world::{Call, OpenedChannel, SignedStatement, World},
+};
+use payments::proof;
+use solana_compute_budget_interface::ComputeBudgetInstruction;
+use solana_instruction::{AccountMeta, Instruction, error::InstructionError};
+use solana_sha256_hasher::hash;
+use solana_transaction::TransactionError;
+
+use super::{licensed, nothing_settled};
+
+// Where a proof's fields stand.
+const SIGNATURE_OFFSET: usize = 2;
+const SIGNATURE_INSTRUCTION: usize = 4;
+const KEY_OFFSET: usize = 6;
+const KEY_INSTRUCTION: usize = 8;
+const MESSAGE_OFFSET: usize = 10;
+const MESSAGE_SIZE: usize = 12;
+const MESSAGE_INSTRUCTION: usize = 14;
+
+/// A world with the relay on it, and a good statement.
+fn world() -> (World, OpenedChannel, SignedStatement) {
+    let (mut world, channel, _) = licensed();
+    relay::deploy(&mut world.svm);
+    let statement = world.statement(&channel, &[(0, 25)]);
+    (world, channel, statement)
+}
+
+fn put(proof: &mut Instruction, offset: usize, value: u16) {
+    proof.data[offset..offset + 2].copy_from_slice(&value.to_le_bytes());
+}
+
+/// A statement that only the attacker signed; its proof claims that the channel's key did.
+fn forged(statement: &SignedStatement, channel: &OpenedChannel, attacker: &SignedStatement) -> Call {
+    let mut call = statement.call();
+    let key = channel.voucher_key.key();
+    call.instructions[0].data[16..48].copy_from_slice(key.as_ref());
+    call.instructions[0].data[48..112].copy_from_slice(&attacker.signed().signature);
+    call
+}
+
+#[track_caller]
+fn refused(world: &mut World, channel: &OpenedChannel, call: Call) {
+    world.send(call).assert_err(PaymentsError::ProofMissing);
+    nothing_settled(world, channel);
+}
+
+/// The runtime refuses the proof before any program runs.
+#[track_caller]
+fn refused_by_the_precompile(world: &mut World, channel: &OpenedChannel, call: Call) {
+    let outcome = world.send(call);
+    assert!(!outcome.is_ok());
+    let logs = outcome.refusal_logs();
+    assert!(!logs.iter().any(|line| line.contains(&PROGRAM_ID.to_string())), "{logs:?}");
+    nothing_settled(world, channel);
+}
+
+#[test]
+fn the_proof_these_tests_break_is_good() {
+    let (mut world, _, statement) = world();
+    world.send(statement.call()).assert_ok();
+}
+
+#[test]
+fn a_signature_that_does_not_fit_stops_at_the_precompile() {
+    let (mut world, channel, statement) = world();
+    let attacker = statement.clone().signed_by(&world.person());
+    let call = forged(&statement, &channel, &attacker);
+    refused_by_the_precompile(&mut world, &channel, call);
+}
+
+#[test]
+fn settling_without_any_proof_pays_nothing() {
+    let (mut world, channel, statement) = world();
+    let call = statement.call().changed(|calls| drop(calls.remove(0)));
+    refused(&mut world, &channel, call);
+}
+
+#[test]
+fn a_proof_of_two_signatures_pays_nothing() {
+    let (mut world, channel, statement) = world();
+    let call = statement.call().changed(|calls| {
+        let proof = &mut calls[0];
+        let offsets = proof.data[2..16].to_vec();
+        let parts = proof.data[16..].to_vec();
+        // Both sets of offsets name the same, good signature, 14 bytes further on.
+        let moved = |at: usize| {
+            let mut moved = offsets.clone();
+            for field in [0, 4, 8] {
+                let offset = u16::from_le_bytes([moved[field], moved[field + 1]]) + at as u16;
+                moved[field..field + 2].copy_from_slice(&offset.to_le_bytes());
+            }
+            moved
+        };
+        proof.data = [vec![2, 0], moved(14), moved(14), parts].concat();
+    });
+    refused(&mut world, &channel, call);
+}
+
+#[test]
+fn a_proof_of_no_signature_pays_nothing() {
+    let (mut world, channel, statement) = world();
+    // Two bytes are all that a count of zero may have; then nothing is checked at all.
+    let call = statement.call().changed(|calls| calls[0].data = vec![0, 0]);
+    refused(&mut world, &channel, call);
+}
+
+#[test]
+fn a_proof_with_padding_pays_nothing() {
+    let (mut world, channel, statement) = world();
+    let call = statement.call().changed(|calls| calls[0].data[1] = 1);
+    refused(&mut world, &channel, call);
+}
+
+#[test]
+fn an_instruction_index_by_number_pays_nothing_even_where_it_is_the_proofs_own() {
+    for field in [SIGNATURE_INSTRUCTION, KEY_INSTRUCTION, MESSAGE_INSTRUCTION] {
+        let (mut world, channel, statement) = world();
+        let call = statement.call().changed(|calls| put(&mut calls[0], field, 0));
+        refused(&mut world, &channel, call);
+    }
+}
+
+// The bypass that was paid for elsewhere: good bytes where the program looks, and other bytes,
+// which the attacker did sign, where the precompile looks.
+
+#[test]
+fn a_signature_in_another_instruction_pays_nothing() {
+    let (mut world, channel, statement) = world();
+    let signature = statement.signed().signature;
+    let call = statement.call().changed(|calls| {
+        calls[0].data[48..112].fill(0);
+        calls.insert(0, Instruction::new_with_bytes(relay::ID, &signature, vec![]));
+        put(&mut calls[1], SIGNATURE_OFFSET, 0);
+        put(&mut calls[1], SIGNATURE_INSTRUCTION, 0);
+    });
+    refused(&mut world, &channel, call);
+}
+
+#[test]
+fn a_key_in_another_instruction_pays_nothing() {
+    let (mut world, channel, statement) = world();
+    let attacker = statement.clone().signed_by(&world.person());
+    let key = attacker.key.key().to_bytes();
+    let call = forged(&statement, &channel, &attacker).changed(|calls| {
+        calls.insert(0, Instruction::new_with_bytes(relay::ID, &key, vec![]));
+        put(&mut calls[1], KEY_OFFSET, 0);
+        put(&mut calls[1], KEY_INSTRUCTION, 0);
+    });
+    refused(&mut world, &channel, call);
+}
+
+#[test]
+fn a_message_in_another_instruction_pays_nothing() {
+    let (mut world, channel, statement) = world();
+    // The channel's key did sign a voucher once: over less. The proof shows it, and the
+    // program is shown another.
+    let small = world.statement(&channel, &[(0, 1)]).signed();
+    let call = statement.call().changed(|calls| {
+        let voucher = small.voucher.to_bytes();
+        calls[0].data[48..112].copy_from_slice(&small.signature);
+        calls.insert(0, Instruction::new_with_bytes(relay::ID, &voucher, vec![]));
+        put(&mut calls[1], MESSAGE_OFFSET, 0);
+        put(&mut calls[1], MESSAGE_INSTRUCTION, 0);
+    });
+    refused(&mut world, &channel, call);
+}
+
+#[test]
+fn parts_at_other_offsets_of_the_same_length_pay_nothing() {
+    // Key and signature change places: every byte is signed for, the length is right.
+    let (mut world, channel, statement) = world();
+    let call = statement.call().changed(|calls| {
+        let key = calls[0].data[16..48].to_vec();
+        let signature = calls[0].data[48..112].to_vec();
+        calls[0].data[16..80].copy_from_slice(&signature);
+        calls[0].data[80..112].copy_from_slice(&key);
+        put(&mut calls[0], SIGNATURE_OFFSET, 16);
+        put(&mut calls[0], KEY_OFFSET, 80);
+    });
+    refused(&mut world, &channel, call);
+    // The message comes first.
+    let (mut world, channel, statement) = self::world();
+    let call = statement.call().changed(|calls| {
+        let (head, message) = calls[0].data[16..].split_at(96);
+        let parts = [message, head].concat();
+        calls[0].data[16..].copy_from_slice(&parts);
+        put(&mut calls[0], MESSAGE_OFFSET, 16);
+        put(&mut calls[0], KEY_OFFSET, 192);
+        put(&mut calls[0], SIGNATURE_OFFSET, 224);
+    });
+    refused(&mut world, &channel, call);
+}
+
+#[test]
+fn a_signature_behind_the_proof_pays_nothing() {
+    let (mut world, channel, statement) = world();
+    let signature = statement.signed().signature;
+    let call = statement.call().changed(|calls| {
+        let end = calls[0].data.len() as u16;
+        calls[0].data[48..112].fill(0);
+        calls[0].data.extend(signature);
+        put(&mut calls[0], SIGNATURE_OFFSET, end);
+    });
+    refused(&mut world, &channel, call);
+}
+
+#[test]
+fn a_key_behind_the_proof_pays_nothing() {
+    let (mut world, channel, statement) = world();
+    let attacker = statement.clone().signed_by(&world.person());
+    let key = attacker.key.key().to_bytes();
+    let call = forged(&statement, &channel, &attacker).changed(|calls| {
+        let end = calls[0].data.len() as u16;
+        calls[0].data.extend(key);
+        put(&mut calls[0], KEY_OFFSET, end);
+    });
+    refused(&mut world, &channel, call);
+}
+
+#[test]
+fn a_message_behind_the_proof_pays_nothing() {
+    let (mut world, channel, statement) = world();
+    let small = world.statement(&channel, &[(0, 1)]).signed();
+    let call = statement.call().changed(|calls| {
+        let end = calls[0].data.len() as u16;
+        calls[0].data.extend(small.voucher.to_bytes());
+        calls[0].data[48..112].copy_from_slice(&small.signature);
+        put(&mut calls[0], MESSAGE_OFFSET, end);
+    });
+    refused(&mut world, &channel, call);
+}
+
+#[test]
+fn a_message_of_another_size_pays_nothing() {
+    // The channel's key signs the first 175 bytes only: the last one would be anybody's.
+    let (mut world, channel, statement) = world();
+    let signed = statement.signed();
+    let short = channel.voucher_key.signing_key().sign(&signed.voucher.to_bytes()[..175]);
+    let call = statement.call().changed(|calls| {
+        calls[0].data[48..112].copy_from_slice(&short.to_bytes());
+        put(&mut calls[0], MESSAGE_SIZE, 175);
+    });
+    refused(&mut world, &channel, call);
+    // And nothing at all.
+    let nothing = channel.voucher_key.signing_key().sign(&[]);
+    let call = statement.call().changed(|calls| {
+        calls[0].data[48..112].copy_from_slice(&nothing.to_bytes());
+        put(&mut calls[0], MESSAGE_SIZE, 0);
+    });
+    refused(&mut world, &channel, call);
+}
+
+#[test]
+fn a_proof_that_is_too_long_pays_nothing() {
+    let (mut world, channel, statement) = world();
+    let call = statement.call().changed(|calls| calls[0].data.push(0));
+    refused(&mut world, &channel, call);
+}
+
+#[test]
+fn a_proof_that_is_too_short_pays_nothing() {
+    let (mut world, channel, statement) = world();
+    // A good signature over a voucher's first 175 bytes, with nothing behind them.
+    let message = &statement.signed().voucher.to_bytes()[..175];
+    let signature = channel.voucher_key.signing_key().sign(message).to_bytes();
+    let call = statement.call().changed(|calls| {
+        calls[0].data[48..112].copy_from_slice(&signature);
+        put(&mut calls[0], MESSAGE_SIZE, 175);
+        calls[0].data.pop();
+    });
+    refused(&mut world, &channel, call);
+}
+
+#[test]
+fn a_proof_with_an_account_pays_nothing() {
+    let (mut world, channel, statement) = world();
+    let meta = AccountMeta::new_readonly(channel.address, false);
+    let call = statement.call().changed(|calls| calls[0].accounts.push(meta));
+    refused(&mut world, &channel, call);
+}
+
+#[test]
+fn the_same_bytes_for_another_program_pay_nothing() {
+    let (mut world, channel, statement) = world();
+    let attacker = statement.clone().signed_by(&world.person());
+    let call = forged(&statement, &channel, &attacker)
+        .changed(|calls| calls[0].program_id = relay::ID);
+    refused(&mut world, &channel, call);
+}
+
+#[test]
+fn a_message_that_is_no_voucher_pays_nothing() {
+    for offset in [0, 15, 48, 79] {
+        let (mut world, channel, statement) = world();
+        let mut message = statement.voucher.to_bytes();
+        message[offset] ^= 1;
+        let signature = channel.voucher_key.signing_key().sign(&message).to_bytes();
+        let call = statement.call().changed(|calls| {
+            calls[0].data[48..112].copy_from_slice(&signature);
+            calls[0].data[112..].copy_from_slice(&message);
+        });
+        refused(&mut world, &channel, call);
+    }
+}
+
+#[test]
+fn a_proof_behind_the_settlement_pays_nothing() {
+    let (mut world, channel, statement) = world();
+    let call = statement.call().changed(|calls| calls.swap(0, 1));
+    refused(&mut world, &channel, call);
+}
+
+#[test]
+fn anything_between_proof_and_settlement_pays_nothing() {
+    let (mut world, channel, statement) = world();
+    let between = ComputeBudgetInstruction::set_compute_unit_limit(200_000);
+    let call = statement.call().changed(|calls| calls.insert(1, between));
+    refused(&mut world, &channel, call);
+}
+
+#[test]
+fn a_budget_before_proof_and_settlement_is_no_obstacle() {
+    let (mut world, _, statement) = world();
+    let before = ComputeBudgetInstruction::set_compute_unit_limit(200_000);
+    let call = statement.call().changed(|calls| calls.insert(0, before));
+    world.send(call).assert_ok();
+}
+
+#[test]
+fn two_settlements_share_no_proof() {
+    let (mut world, channel, statement) = world();
+    let call = statement.call().changed(|calls| calls.push(calls[1].clone()));
+    refused(&mut world, &channel, call);
+}
+
+#[test]
+fn one_proof_twice_settles_once() {
+    let (mut world, channel, statement) = world();
+    let call = statement.call().then(statement.call());
+    world.send(call).assert_err(PaymentsError::VoucherStatement);
+    nothing_settled(&world, &channel);
+}
+
+#[test]
+fn two_proofs_settle_their_own_statements_in_one_transaction() {
+    let (mut world, channel, first) = world();
+    // Vouchers for statement 0 and, on top of it, statement 1.
+    let second = world.statement(&channel, &[(0, 5)]).with(|voucher| {
+        voucher.statement = 1;
+        voucher.cumulative = 303;
+    });
+    world.send(first.call().then(second.call())).assert_ok();
+    let state = world.read(&channel).channel;
+    assert_eq!((state.prices, state.statements.length), (300, 2));
+}
+
+#[test]
+fn another_program_cannot_call_settle() {
+    let (mut world, channel, statement) = world();
+    let call = statement.call().changed(|calls| {
+        let settle = calls[1].clone();
+        let mut accounts = vec![AccountMeta::new_readonly(settle.program_id, false)];
+        accounts.extend(settle.accounts);
+        calls[1] = Instruction { program_id: relay::ID, accounts, data: settle.data };
+    });
+    world.send(call).assert_err(PaymentsError::CalledByProgram);
+    nothing_settled(&world, &channel);
+}
+
+#[test]
+fn a_forged_sysvar_proves_nothing() {
+    let (mut world, channel, statement) = world();
+    let attacker = statement.clone().signed_by(&world.person());
+    // An account with the bytes the sysvar would have if the channel's key had signed.
+    let proof = forged(&statement, &channel, &attacker).instructions.remove(0);
+    let mut bytes = vec![2, 0, 6, 0, 0, 0, 0, 0];
+    bytes.extend(ED25519_PROGRAM.to_bytes());
+    bytes.extend((proof.data.len() as u16).to_le_bytes());
+    bytes.extend(proof.data);
+    bytes.extend([1, 0]);
+    let fake = world.person().key();
+    let account = solana_account::Account {
+        lamports: 10_000_000_000,
+        data: bytes,
+        owner: relay::ID,
+        ..Default::default()
+    };
+    world.set(fake, account);
+    let call = statement
+        .call()
+        .instead_of(INSTRUCTIONS_SYSVAR, fake)
+        .changed(|calls| drop(calls.remove(0)));
+    world.send(call).assert_err(anchor_lang::error::ErrorCode::ConstraintAddress);
+    nothing_settled(&world, &channel);
+}
+
+#[test]
+fn random_headers_never_settle() {
+    let (mut world, channel, statement) = world();
+    let mut seed = hash(b"random headers");
+    for round in 0..200 {
+        seed = hash(seed.as_ref());
+        let random = seed.to_bytes();
+        let call = statement.call().changed(|calls| {
+            // One to four of the sixteen bytes become random ones.
+            for change in 0..=(random[0] % 4) as usize {
+                let position = usize::from(random[1 + change] % 16);
+                calls[0].data[position] = random[5 + change];
+            }
+        });
+        if call.instructions[0].data[..16] == proof::HEADER {
+            continue;
+        }
+        assert!(!world.send(call).is_ok(), "round {round}");
+        nothing_settled(&world, &channel);
+    }
+}
+
+#[test]
+fn a_proof_the_precompile_refuses_fails_the_transaction_as_the_proofs_fault() {
+    let (mut world, channel, statement) = world();
+    let call = statement.call().changed(|calls| calls[0].data[60] ^= 1);
+    let refused = world.send(call);
+    refused.assert_refused(&TransactionError::InstructionError(0, InstructionError::Custom(2)));
+    nothing_settled(&world, &channel);
+}

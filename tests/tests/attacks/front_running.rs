@@ -1,0 +1,81 @@
+//! P19, P20: whoever sees a transaction before it lands can neither take its place nor change
+//! what it agrees to.
+
+use motif_sdk::{channel::PaymentsError, licensing::Work, pda};
+use motif_tests::world::World;
+
+#[test]
+fn a_copied_registration_steals_nothing_and_blocks_nothing() {
+    let mut world = World::new();
+    let honest = world.work();
+    let (address, call) = (honest.address(), honest.call());
+    let digest = [0xAB; 32];
+    let thief = world.work().with(|args| args.content_digest = digest).register();
+    world.send(call).assert_ok();
+    let honest = world.work().with(|args| args.content_digest = digest).register();
+    assert_ne!(honest.address, thief.address);
+    assert!(world.find(&address).is_some());
+    // The conflict is visible: same digest, two creators, and who was first.
+    for work in [&thief, &honest] {
+        let data = world.account(&work.address).data;
+        let stored: Work = anchor_lang::AccountDeserialize::try_deserialize(&mut &data[..]).unwrap();
+        assert_eq!((stored.content_digest, stored.creator), (digest, work.creator.key()));
+    }
+}
+
+#[test]
+fn a_thief_cannot_register_at_the_creators_address() {
+    let mut world = World::new();
+    let honest = world.work();
+    let (address, creator) = (honest.address(), honest.call());
+    let thief = world.person();
+    let digest = [0xAB; 32];
+    let stolen = world.work().by(&thief).with(|args| args.content_digest = digest);
+    let own = stolen.address();
+    let call = stolen.call().instead_of(own, address);
+    world.send(call).assert_err(anchor_lang::error::ErrorCode::ConstraintSeeds);
+    world.send(creator).assert_ok();
+}
+
+#[test]
+fn dearer_terms_published_before_an_acceptance_lands_are_not_accepted() {
+    let mut world = World::new();
+    let channel = world.channel().open();
+    let work = world.work().register();
+    let quoted = world.terms(&work).price(10).publish();
+    let acceptance = channel.accepting(&quoted).call();
+    let dearer = world.terms(&work).price(1_000).publish();
+    // The acceptance as it was signed names the old version; bent to the new one by whoever
+    // relays it, it would need another signature, and still agrees to neither digest nor price.
+    world.send(acceptance.clone()).assert_err(PaymentsError::NotLatestTerms);
+    let bent = acceptance
+        .instead_of(pda::terms(&work.address, 1), pda::terms(&work.address, 2));
+    world.send(bent).assert_err(PaymentsError::TermsDigestMismatch);
+    let at_most = channel.accepting(&dearer).with(|args| args.max_price = 10);
+    world.send(at_most.call()).assert_err(PaymentsError::PriceAboveMaximum);
+    assert!(world.read(&channel).licences.is_empty());
+}
+
+#[test]
+fn terms_worse_in_anything_but_the_price_are_not_accepted_either() {
+    let mut world = World::new();
+    let channel = world.channel().open();
+    let work = world.work().register();
+    let quoted = world.terms(&work).publish();
+    let worse = world.terms(&work).with(|offer| offer.upfront_fee = 1_000).publish();
+    let accepting = channel.accepting(&worse).with(|args| args.terms_digest = quoted.digest);
+    world.send(accepting.call()).assert_err(PaymentsError::TermsDigestMismatch);
+    assert_eq!(world.read(&channel).channel.upfront_fees, 0);
+}
+
+#[test]
+fn terms_published_after_an_acceptance_change_nothing_for_it() {
+    let mut world = World::new();
+    let channel = world.channel().open();
+    let (work, licence) = world.licensed(&channel, 10);
+    let accepted = world.read(&channel).licences[0];
+    world.terms(&work).price(1_000_000).publish();
+    assert_eq!(world.read(&channel).licences[0], accepted);
+    world.settle(&channel, &[(licence, 3)]).assert_ok();
+    assert_eq!(world.read(&channel).channel.prices, 30);
+}

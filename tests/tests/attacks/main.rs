@@ -1,0 +1,32 @@
+//! What must not happen. Numbers in the modules' first lines are rows of the threat table.
+#![allow(clippy::unwrap_used, reason = "a test that unwraps nothing has failed")]
+
+mod clock;
+mod duplicates;
+mod forged_proofs;
+mod front_running;
+mod poisoned_recipients;
+mod prefunding;
+mod reinitialisation;
+mod remaining_accounts;
+mod replays;
+mod rounding;
+mod running_payers;
+
+use motif_tests::world::{OpenedChannel, RegisteredWork, World};
+
+/// A channel of 1,000,000 at a fee of a percent, with one work licensed at 10, index 0.
+fn licensed() -> (World, OpenedChannel, RegisteredWork) {
+    let mut world = World::new();
+    let channel = world.channel().open();
+    let (work, licence) = world.licensed(&channel, 10);
+    assert_eq!(licence, 0);
+    (world, channel, work)
+}
+
+#[track_caller]
+fn nothing_settled(world: &World, channel: &OpenedChannel) {
+    let state = world.read(channel);
+    assert_eq!((state.channel.prices, state.channel.statements.length), (0, 0));
+    assert!(state.licences.iter().all(|licence| (licence.units, licence.settled) == (0, 0)));
+}

@@ -1,0 +1,81 @@
+//! P14: accounts behind the named ones are counted, and each is linked to what it stands for.
+
+use anchor_lang::error::ErrorCode;
+use motif_sdk::{channel::PaymentsError, licensing::LicensingError, pda};
+use motif_tests::world::{OpenedChannel, RegisteredWork, World};
+use solana_instruction::AccountMeta;
+
+fn settled() -> (World, OpenedChannel, Vec<RegisteredWork>) {
+    let mut world = World::new();
+    let channel = world.channel().fee(0).open();
+    let works: Vec<_> = (0..3).map(|_| world.licensed(&channel, 10).0).collect();
+    world.settle(&channel, &[(0, 1), (1, 2), (2, 3)]).assert_ok();
+    for work in &works {
+        world.open_earnings(work);
+    }
+    (world, channel, works)
+}
+
+#[test]
+fn shuffled_repeated_extended_truncated_or_foreign_earnings_are_credited_nothing() {
+    let (mut world, channel, works) = settled();
+    let stranger = world.work().register();
+    world.open_earnings(&stranger);
+    let foreign = pda::earnings(&stranger.address, &world.currency.mint);
+    let entries: Vec<_> = works.iter().enumerate().map(|(i, work)| (i as u16, work)).collect();
+    let call = channel.collecting(&entries);
+    let meta = call.instructions[0].accounts[1].clone();
+    let changes: [&dyn Fn(&mut Vec<AccountMeta>); 5] = [
+        &|accounts| accounts.swap(1, 2),
+        &|accounts| accounts[2] = accounts[1].clone(),
+        &|accounts| accounts.push(meta.clone()),
+        &|accounts| drop(accounts.pop()),
+        &|accounts| accounts[3].pubkey = foreign,
+    ];
+    for change in changes {
+        let call = call.clone().changed(|calls| change(&mut calls[0].accounts));
+        world.send(call).assert_err(PaymentsError::EarningsAccounts);
+    }
+    assert!(works.iter().all(|work| world.earnings(work).earned == 0));
+    assert_eq!(world.earnings(&stranger).earned, 0);
+    world.send(call).assert_ok();
+    let earned: Vec<_> = works.iter().map(|work| world.earnings(work).earned).collect();
+    assert_eq!(earned, [10, 20, 30]);
+}
+
+#[test]
+fn an_earnings_account_at_another_address_is_not_taken_for_the_works() {
+    let (mut world, channel, works) = settled();
+    let own = pda::earnings(&works[0].address, &world.currency.mint);
+    let mut copy = world.account(&own);
+    copy.owner = licensing::ID;
+    let elsewhere = world.person().key();
+    world.set(elsewhere, copy);
+    let call = channel.collecting(&[(0, &works[0])]).instead_of(own, elsewhere);
+    world.send(call).assert_err(ErrorCode::AccountOwnedByWrongProgram);
+    assert_eq!(world.read(&channel).channel.collected, 0);
+}
+
+#[test]
+fn parents_that_are_shuffled_or_foreign_agree_to_nothing() {
+    let mut world = World::new();
+    let (one, other) = (world.work().register(), world.work().register());
+    let stranger = world.person();
+    let builder = world.work().parent(&one, 1_000).parent(&other, 1_000);
+    let address = builder.address();
+    let call = builder.call();
+    let crossed = call.clone().changed(|calls| calls[0].accounts.swap(5, 7));
+    // Each owner signs, but for the other's work: as terms, their wallets are nothing.
+    world.send(crossed).assert_err(ErrorCode::AccountOwnedByWrongProgram);
+    let swapped = call.clone().changed(|calls| {
+        calls[0].accounts.swap(4, 6);
+        calls[0].accounts.swap(5, 7);
+    });
+    world.send(swapped).assert_err(LicensingError::ParentAccounts);
+    let foreign = call
+        .instead_of(one.creator.key(), stranger.key())
+        .unsigned_by(&one.creator)
+        .signed_by(&stranger);
+    world.send(foreign).assert_err(ErrorCode::AccountOwnedByWrongProgram);
+    assert!(world.find(&address).is_none());
+}

@@ -1,0 +1,96 @@
+//! P11: a voucher is worth something for one statement of one incarnation of one channel of
+//! one program on one cluster.
+
+use ed25519_dalek::Signer as _;
+use motif_sdk::channel::PaymentsError;
+use motif_tests::world::World;
+
+use super::{licensed, nothing_settled};
+
+#[test]
+fn a_voucher_for_another_channel_does_not_settle() {
+    let (mut world, channel, _) = licensed();
+    // The same parties, key, licence and statement number; another salt.
+    let twin = world
+        .channel()
+        .payer(&channel.payer)
+        .operator(&channel.operator)
+        .voucher_key(&channel.voucher_key)
+        .with(|args| args.salt = 1)
+        .open();
+    world.licensed(&twin, 10);
+    let statement = world.statement(&channel, &[(0, 25)]);
+    let call = statement.call().instead_of(channel.address, twin.address);
+    world.send(call).assert_err(PaymentsError::VoucherNotForThisChannel);
+    nothing_settled(&world, &twin);
+    world.send(statement.call()).assert_ok();
+    nothing_settled(&world, &twin);
+}
+
+#[test]
+fn a_voucher_for_another_cluster_does_not_settle() {
+    let (mut world, channel, _) = licensed();
+    let statement = world.statement(&channel, &[(0, 25)]).with(|voucher| voucher.cluster[31] ^= 1);
+    world.send(statement.call()).assert_err(PaymentsError::VoucherNotForThisChannel);
+    nothing_settled(&world, &channel);
+}
+
+#[test]
+fn a_voucher_for_another_incarnation_does_not_settle() {
+    let (mut world, channel, _) = licensed();
+    let statement = world.statement(&channel, &[(0, 25)]);
+    for opened_slot in [statement.voucher.opened_slot + 1, u64::MAX] {
+        let other = statement.clone().with(|voucher| voucher.opened_slot = opened_slot);
+        world.send(other.call()).assert_err(PaymentsError::VoucherNotForThisChannel);
+    }
+    nothing_settled(&world, &channel);
+}
+
+#[test]
+fn a_voucher_for_another_program_does_not_settle() {
+    let (mut world, channel, _) = licensed();
+    let statement = world.statement(&channel, &[(0, 25)]);
+    let mut message = statement.voucher.to_bytes();
+    message[48..80].copy_from_slice(licensing::ID.as_ref());
+    let signature = channel.voucher_key.signing_key().sign(&message).to_bytes();
+    let call = statement.call().changed(|calls| {
+        calls[0].data[48..112].copy_from_slice(&signature);
+        calls[0].data[112..].copy_from_slice(&message);
+    });
+    world.send(call).assert_err(PaymentsError::ProofMissing);
+    nothing_settled(&world, &channel);
+}
+
+#[test]
+fn a_voucher_of_an_earlier_statement_does_not_settle_after_it() {
+    let (mut world, channel, _) = licensed();
+    let small = world.statement(&channel, &[(0, 1)]);
+    let large = world.statement(&channel, &[(0, 25)]);
+    world.send(large.call()).assert_ok();
+    let before = world.account(&channel.address);
+    world.send(small.call()).assert_err(PaymentsError::VoucherStatement);
+    world.send(large.call()).assert_err(PaymentsError::VoucherStatement);
+    assert_eq!(world.account(&channel.address), before);
+}
+
+#[test]
+fn a_voucher_made_ahead_of_its_statement_waits_for_it() {
+    let (mut world, channel, _) = licensed();
+    let ahead = world.statement(&channel, &[(0, 5)]).with(|voucher| {
+        voucher.statement = 1;
+        voucher.cumulative = 303;
+    });
+    world.send(ahead.call()).assert_err(PaymentsError::VoucherStatement);
+    nothing_settled(&world, &channel);
+    world.settle(&channel, &[(0, 25)]).assert_ok();
+    world.send(ahead.call()).assert_ok();
+    assert_eq!(world.read(&channel).channel.prices, 300);
+}
+
+#[test]
+fn the_cluster_of_a_channel_is_that_of_its_config() {
+    let (mut world, channel, _) = licensed();
+    assert_eq!(world.read(&channel).channel.cluster, motif_tests::world::CLUSTER);
+    world.set_time(World::NOW + 1);
+    world.settle(&channel, &[(0, 1)]).assert_ok();
+}

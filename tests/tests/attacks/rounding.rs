@@ -1,0 +1,99 @@
+//! P5: thousands of tiny movements take no unit more, or less, than one large one.
+
+use motif_tests::world::{OpenedChannel, RegisteredWork, World};
+
+const SPLIT: [u16; 3] = [3_333, 3_333, 3_334];
+
+struct Paid {
+    recipients: Vec<u64>,
+    parent: Vec<u64>,
+    operator: u64,
+    payer: u64,
+    vault: u64,
+}
+
+/// A model of three and its parent of two, licensed at 7 with a fee of 1.11 percent.
+fn world() -> (World, OpenedChannel, RegisteredWork, RegisteredWork) {
+    let mut world = World::new();
+    let channel = world.channel().deposited(100_000).fee(111).open();
+    let image = world.work().split(&[1, 9_999]).register();
+    let model = world.work().split(&SPLIT).parent(&image, 1_111).register();
+    let terms = world.terms(&model).price(7).publish();
+    world.accept(&channel, &terms);
+    world.open_earnings(&image);
+    world.open_earnings(&model);
+    (world, channel, model, image)
+}
+
+fn close(
+    mut world: World,
+    channel: &OpenedChannel,
+    model: &RegisteredWork,
+    image: &RegisteredWork,
+) -> Paid {
+    // Whatever is still to be had; what was taken already is refused.
+    let _ = world.collect(channel, &[(0, model)]);
+    let _ = world.pull(model, image);
+    for work in [model, image] {
+        for recipient in &work.recipients {
+            let _ = world.claim(work, recipient);
+        }
+    }
+    let _ = world.send(channel.claiming_fees());
+    world.send(channel.closing_by(&channel.operator)).assert_ok();
+    world.send(channel.withdrawing()).assert_ok();
+    let balances = |work: &RegisteredWork| -> Vec<u64> {
+        work.recipients.iter().map(|person| world.balance(person)).collect()
+    };
+    Paid {
+        recipients: balances(model),
+        parent: balances(image),
+        operator: world.balance(&channel.operator),
+        payer: world.balance(&channel.payer),
+        vault: world.vault_balance(),
+    }
+}
+
+#[test]
+fn many_tiny_settlements_and_claims_pay_everyone_what_one_large_one_pays() {
+    const ROUNDS: u32 = 150;
+    let (mut world, channel, model, image) = self::world();
+    for _ in 0..ROUNDS {
+        world.settle(&channel, &[(0, 1)]).assert_ok();
+        world.collect(&channel, &[(0, &model)]).assert_ok();
+        let _ = world.pull(&model, &image);
+        for recipient in model.recipients.iter().chain(&image.recipients) {
+            let _ = world.claim(&model, recipient);
+            let _ = world.claim(&image, recipient);
+        }
+        let _ = world.send(channel.claiming_fees());
+    }
+    let tiny = close(world, &channel, &model, &image);
+
+    let (mut world, channel, model, image) = self::world();
+    world.settle(&channel, &[(0, ROUNDS)]).assert_ok();
+    let large = close(world, &channel, &model, &image);
+
+    assert_eq!((&tiny.recipients, &tiny.parent), (&large.recipients, &large.parent));
+    assert_eq!((tiny.operator, tiny.payer, tiny.vault), (large.operator, large.payer, large.vault));
+    // 1,050 in prices: 116 to the parent, of the other 933.345 a third each; 11 in fees.
+    assert_eq!(tiny.recipients, [311, 311, 311]);
+    assert_eq!(tiny.parent, [0, 115]);
+    assert_eq!((tiny.operator, tiny.payer), (11, 100_000 - 1_061));
+    assert_eq!(tiny.vault, 2); // dust: less than one unit a party
+}
+
+#[test]
+fn claiming_after_every_unit_is_never_paid_ahead() {
+    let (mut world, channel, model, _) = world();
+    let mut before = 0;
+    for round in 1..=30_u64 {
+        world.settle(&channel, &[(0, 1)]).assert_ok();
+        world.collect(&channel, &[(0, &model)]).assert_ok();
+        let _ = world.claim(&model, &model.recipients[0]);
+        let paid = world.balance(&model.recipients[0]);
+        assert!(paid >= before);
+        assert_eq!(paid, round * 7 * (10_000 - 1_111) * 3_333 / 100_000_000);
+        before = paid;
+    }
+}

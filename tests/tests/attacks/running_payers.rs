@@ -1,0 +1,76 @@
+//! P16: a payer that leaves leaves what it owes behind.
+
+use motif_sdk::channel::PaymentsError;
+
+use super::licensed;
+
+#[test]
+fn a_payer_that_closes_does_not_escape_the_voucher_it_signed_last() {
+    let (mut world, channel, _) = licensed();
+    let last = world.statement(&channel, &[(0, 25)]);
+    world.send(channel.closing_by(&channel.payer)).assert_ok();
+    world.send(channel.withdrawing()).assert_err(PaymentsError::ChannelStillOpen);
+    world.pass(channel.grace_seconds - 1);
+    world.send(last.call()).assert_ok();
+    world.pass(1);
+    world.send(channel.withdrawing()).assert_ok();
+    assert_eq!(world.balance(&channel.payer), 1_000_000 - 252);
+    assert_eq!(world.vault_balance(), 252);
+}
+
+#[test]
+fn a_payer_cannot_void_its_newest_voucher_with_an_older_one() {
+    let (mut world, channel, _) = licensed();
+    let oldest = world.statement(&channel, &[(0, 1)]).sent_by(&channel.payer);
+    let newest = world.statement(&channel, &[(0, 25)]);
+    world.send(oldest.call()).assert_err(PaymentsError::OperatorFirst);
+    world.send(channel.closing_by(&channel.payer)).assert_ok();
+    world.pass(channel.grace_seconds / 2 - 1);
+    world.send(oldest.call()).assert_err(PaymentsError::OperatorFirst);
+    world.send(newest.call()).assert_ok();
+    world.pass(1);
+    world.send(oldest.call()).assert_err(PaymentsError::VoucherStatement);
+    assert_eq!(world.read(&channel).channel.prices, 250);
+}
+
+#[test]
+fn a_creditor_of_a_dead_operator_settles_in_the_second_half_of_the_grace_period() {
+    let (mut world, channel, work) = licensed();
+    let creditor = world.person();
+    let last = world.statement(&channel, &[(0, 25)]).sent_by(&creditor);
+    world.send(channel.closing_by(&channel.payer)).assert_ok();
+    world.pass(channel.grace_seconds / 2);
+    world.send(last.call()).assert_ok();
+    world.pass(channel.grace_seconds);
+    world.send(channel.withdrawing()).assert_ok();
+    world.open_earnings(&work);
+    world.collect(&channel, &[(0, &work)]).assert_ok();
+    world.claim(&work, &work.recipients[0]).assert_ok();
+    assert_eq!(world.balance(&work.recipients[0]), 250);
+    world.send(channel.claiming_fees()).assert_ok();
+    assert_eq!(world.vault_balance(), 0);
+}
+
+#[test]
+fn an_operator_cannot_take_its_time_after_the_grace_period() {
+    let (mut world, channel, _) = licensed();
+    let last = world.statement(&channel, &[(0, 25)]);
+    world.send(channel.closing_by(&channel.payer)).assert_ok();
+    world.pass(channel.grace_seconds);
+    world.send(last.call()).assert_err(PaymentsError::ChannelClosed);
+    world.send(channel.withdrawing()).assert_ok();
+    assert_eq!((world.balance(&channel.payer), world.vault_balance()), (1_000_000, 0));
+}
+
+#[test]
+fn credit_outlives_the_channel_that_earned_it() {
+    let (mut world, channel, work) = licensed();
+    world.settle(&channel, &[(0, 25)]).assert_ok();
+    world.send(channel.closing_by(&channel.operator)).assert_ok();
+    world.send(channel.withdrawing()).assert_ok();
+    world.pass(10 * 365 * 86_400);
+    world.open_earnings(&work);
+    world.collect(&channel, &[(0, &work)]).assert_ok();
+    world.claim(&work, &work.recipients[0]).assert_ok();
+    assert_eq!(world.balance(&work.recipients[0]), 250);
+}

@@ -1,0 +1,100 @@
+use anchor_lang::error::ErrorCode;
+use motif_sdk::{
+    licensing::{Config, InitializeArgs, LicensingError, PROGRAM_ID, initialize},
+    pda,
+};
+use motif_tests::world::{CLUSTER, Call, Person, World};
+use solana_pubkey::Pubkey;
+
+use super::{EXISTS, read};
+
+const UPGRADEABLE_LOADER: Pubkey =
+    Pubkey::from_str_const("BPFLoaderUpgradeab1e11111111111111111111111");
+
+fn args() -> InitializeArgs {
+    InitializeArgs {
+        cluster: CLUSTER,
+        arbiter: Pubkey::new_from_array([0xA5; 32]),
+        dispute_bond_lamports: 7,
+    }
+}
+
+fn call(authority: &Person) -> Call {
+    Call::new([initialize(&authority.key(), args())], &[authority])
+}
+
+fn program_data() -> Pubkey {
+    Pubkey::find_program_address(&[PROGRAM_ID.as_ref()], &UPGRADEABLE_LOADER).0
+}
+
+/// Writes who may upgrade the program into its loader's account.
+fn give_upgrade_authority(world: &mut World, authority: &Pubkey) {
+    let mut account = world.account(&program_data());
+    account.data[12] = 1;
+    account.data[13..45].copy_from_slice(authority.as_ref());
+    world.set(program_data(), account);
+}
+
+#[test]
+fn the_config_is_what_the_authority_says() {
+    let mut world = World::without_config();
+    let host = world.host.clone();
+    world.send(call(&host)).assert_ok();
+    let config: Config = read(&world, &pda::config());
+    assert_eq!((config.cluster, config.authority), (CLUSTER, host.key()));
+    assert_eq!((config.arbiter, config.dispute_bond_lamports), (args().arbiter, 7));
+    assert_eq!(config.pending_authority, None);
+}
+
+#[test]
+fn a_second_initialisation_is_refused_whoever_asks() {
+    let mut world = World::new();
+    let stranger = world.person();
+    let before: Config = read(&world, &pda::config());
+    for authority in [world.host.clone(), stranger] {
+        world.send(call(&authority)).assert_err(EXISTS);
+    }
+    let after: Config = read(&world, &pda::config());
+    assert_eq!(before.authority, after.authority);
+}
+
+#[test]
+fn only_the_upgrade_authority_initialises_an_upgradeable_program() {
+    let mut world = World::without_config();
+    let (owner, stranger) = (world.person(), world.person());
+    give_upgrade_authority(&mut world, &owner.key());
+    world.send(call(&stranger)).assert_err(LicensingError::NotUpgradeAuthority);
+    assert!(world.find(&pda::config()).is_none());
+    world.send(call(&owner)).assert_ok();
+}
+
+#[test]
+fn a_forged_program_data_account_gives_no_authority() {
+    let mut world = World::without_config();
+    let (owner, stranger) = (world.person(), world.person());
+    give_upgrade_authority(&mut world, &stranger.key());
+    let forged = world.account(&program_data());
+    give_upgrade_authority(&mut world, &owner.key());
+    let elsewhere = world.person().key();
+    world.set(elsewhere, forged);
+    let call = call(&stranger).instead_of(program_data(), elsewhere);
+    world.send(call).assert_err(LicensingError::NotUpgradeAuthority);
+}
+
+#[test]
+fn another_program_does_not_stand_for_this_one() {
+    let mut world = World::without_config();
+    let host = world.host.clone();
+    let call = call(&host).instead_of(PROGRAM_ID, payments::ID);
+    // The instruction's own program id is not an account of it, so it still arrives.
+    world.send(call).assert_err(ErrorCode::ConstraintAddress);
+}
+
+#[test]
+fn an_unsigned_initialisation_is_refused() {
+    let mut world = World::without_config();
+    let authority = world.person();
+    let call = call(&authority).unsigned_by(&authority);
+    world.send(call).assert_err(ErrorCode::AccountNotSigner);
+    assert!(world.find(&pda::config()).is_none());
+}

@@ -1,0 +1,226 @@
+use anchor_lang::error::ErrorCode;
+use motif_sdk::{
+    licensing::{LicensingError, Offer, Terms, Unit, Use, UsePrice, Work},
+    pda,
+};
+use motif_tests::world::{RegisteredWork, World};
+
+use super::read;
+
+fn world() -> (World, RegisteredWork) {
+    let mut world = World::new();
+    let work = world.work().register();
+    (world, work)
+}
+
+#[track_caller]
+fn refused(expected: LicensingError, change: impl FnOnce(&mut Offer)) {
+    let (mut world, work) = world();
+    world.terms(&work).with(change).attempt().assert_err(expected);
+    assert!(world.find(&pda::terms(&work.address, 1)).is_none());
+    let stored: Work = read(&world, &work.address);
+    assert_eq!(stored.latest_terms, 0);
+}
+
+fn use_of(licensed_use: Use, price: u64) -> UsePrice {
+    UsePrice { licensed_use, unit: Unit::Second, price }
+}
+
+#[test]
+fn terms_are_stored_as_offered_and_numbered_from_one() {
+    let (mut world, work) = world();
+    let offer = |offer: &mut Offer| {
+        offer.uses = vec![use_of(Use::Generate, 3), use_of(Use::Train, 0)];
+        offer.upfront_fee = 5;
+        offer.caps.daily_units = Some(7);
+        offer.expires_at = Some(World::NOW + 1);
+        offer.legal_uri = "https://example.org/legal".into();
+    };
+    let terms = world.terms(&work).with(offer).publish();
+    let stored: Terms = read(&world, &terms.address);
+    assert_eq!((stored.number, stored.work), (1, work.address));
+    assert_eq!((stored.currency, stored.published_at), (world.currency.mint, World::NOW));
+    let Offer { uses, upfront_fee, caps, expires_at, legal_uri, .. } = stored.offer;
+    assert_eq!(uses, [use_of(Use::Generate, 3), use_of(Use::Train, 0)]);
+    assert_eq!((upfront_fee, caps.daily_units), (5, Some(7)));
+    assert_eq!(expires_at, Some(World::NOW + 1));
+    assert_eq!(legal_uri, "https://example.org/legal");
+    let stored: Work = read(&world, &work.address);
+    assert_eq!(stored.latest_terms, 1);
+}
+
+#[test]
+fn a_second_version_leaves_the_first_as_it_was() {
+    let (mut world, work) = world();
+    let first = world.terms(&work).price(1).publish();
+    let before = world.account(&first.address);
+    let second = world.terms(&work).price(2).publish();
+    assert_eq!(second.number, 2);
+    assert_eq!(world.account(&first.address), before);
+}
+
+#[test]
+fn the_largest_terms_fit_their_account() {
+    let (mut world, work) = world();
+    let uses = [Use::Generate, Use::StyleTransfer, Use::VoiceConvert, Use::Train];
+    let uses = uses.into_iter().chain([Use::FineTune, Use::Play]);
+    let offer = |offer: &mut Offer| {
+        offer.uses = uses.map(|licensed_use| use_of(licensed_use, u64::MAX)).collect();
+        offer.legal_uri = "u".repeat(200);
+    };
+    world.terms(&work).with(offer).publish();
+}
+
+#[test]
+fn nobody_but_the_owner_publishes_terms() {
+    let (mut world, work) = world();
+    let stranger = world.person();
+    world.terms(&work).by(&stranger).attempt().assert_err(LicensingError::NotOwner);
+    assert!(world.find(&pda::terms(&work.address, 1)).is_none());
+}
+
+#[test]
+fn an_owner_that_does_not_sign_publishes_nothing() {
+    let (mut world, work) = world();
+    let call = world.terms(&work).call().unsigned_by(&work.creator);
+    world.send(call).assert_err(ErrorCode::AccountNotSigner);
+}
+
+#[test]
+fn terms_without_a_use_are_refused() {
+    refused(LicensingError::UseCount, |offer| offer.uses.clear());
+}
+
+#[test]
+fn terms_with_nine_uses_are_refused() {
+    refused(LicensingError::UseCount, |offer| offer.uses = vec![offer.uses[0]; 9]);
+}
+
+#[test]
+fn a_use_priced_twice_is_refused() {
+    refused(LicensingError::UseTwice, |offer| offer.uses.push(use_of(Use::Generate, 1)));
+}
+
+#[test]
+fn terms_that_have_expired_already_are_refused_and_one_second_more_is_not() {
+    refused(LicensingError::ExpiryInThePast, |offer| offer.expires_at = Some(World::NOW));
+    refused(LicensingError::ExpiryInThePast, |offer| offer.expires_at = Some(i64::MIN));
+    let (mut world, work) = world();
+    world.terms(&work).with(|offer| offer.expires_at = Some(World::NOW + 1)).publish();
+}
+
+#[test]
+fn terms_that_expire_before_they_begin_are_refused() {
+    refused(LicensingError::ExpiryInThePast, |offer| {
+        offer.valid_from = World::NOW + 9;
+        offer.expires_at = Some(World::NOW + 9);
+    });
+}
+
+#[test]
+fn a_cap_of_nothing_is_refused_whichever_cap_it_is() {
+    refused(LicensingError::EmptyCap, |offer| offer.caps.total_units = Some(0));
+    refused(LicensingError::EmptyCap, |offer| offer.caps.daily_units = Some(0));
+    refused(LicensingError::EmptyCap, |offer| offer.caps.licensee_units = Some(0));
+    refused(LicensingError::EmptyCap, |offer| offer.caps.revenue = Some(0));
+}
+
+#[test]
+fn a_derivative_cannot_owe_more_than_everything() {
+    refused(LicensingError::DerivativeShare, |offer| offer.derivative_share_bps = 10_001);
+}
+
+#[test]
+fn a_notice_longer_than_366_days_is_refused() {
+    refused(LicensingError::NoticeTooLong, |offer| offer.notice_seconds = 366 * 86_400 + 1);
+}
+
+#[test]
+fn a_legal_uri_of_201_bytes_is_refused() {
+    refused(LicensingError::UriTooLong, |offer| offer.legal_uri = "u".repeat(201));
+}
+
+#[test]
+fn a_work_has_at_most_as_many_terms_as_its_counter_counts() {
+    let (mut world, work) = world();
+    world.operate(&work.address, |data| {
+        let mut stored = Work::clone_from_bytes(data);
+        stored.latest_terms = u32::MAX;
+        stored.write_to(data);
+    });
+    // The builder counts on; the program must not.
+    let currency = world.currency.mint;
+    let publish = motif_sdk::licensing::publish_terms(
+        &work.creator.key(),
+        &work.address,
+        u32::MAX - 1,
+        &currency,
+        offer(),
+    );
+    let call = motif_tests::world::Call::new([publish], &[&work.creator]);
+    world.send(call).assert_err(LicensingError::CounterOverflow);
+}
+
+#[test]
+fn terms_cannot_be_written_at_another_number() {
+    let (mut world, work) = world();
+    let (next, skipped) = (pda::terms(&work.address, 1), pda::terms(&work.address, 2));
+    let call = world.terms(&work).call().instead_of(next, skipped);
+    world.send(call).assert_err(ErrorCode::ConstraintSeeds);
+}
+
+#[test]
+fn terms_cannot_be_in_something_that_is_no_mint() {
+    let (mut world, work) = world();
+    let mint = world.currency.mint;
+    let wallet = world.person().key();
+    let call = world.terms(&work).call().instead_of(mint, wallet);
+    world.send(call).assert_err(ErrorCode::AccountOwnedByWrongProgram);
+    let tokens = world.currency.tokens(&wallet);
+    let call = world.terms(&work).call().instead_of(mint, tokens);
+    world.send(call).assert_err(ErrorCode::AccountDidNotDeserialize);
+}
+
+#[test]
+fn terms_of_something_that_is_no_work_are_refused() {
+    let (mut world, work) = world();
+    let call = world.terms(&work).call().instead_of(work.address, pda::config());
+    world.send(call).assert_err(ErrorCode::AccountDiscriminatorMismatch);
+}
+
+fn offer() -> Offer {
+    Offer {
+        commercial: true,
+        attribution: true,
+        sublicensing: false,
+        approval_required: false,
+        derivatives: motif_sdk::licensing::Derivatives::Allowed,
+        share_alike: false,
+        derivative_share_bps: 0,
+        upfront_fee: 0,
+        free_units: 0,
+        caps: motif_sdk::licensing::Caps::default(),
+        valid_from: 0,
+        expires_at: None,
+        notice_seconds: 0,
+        legal_digest: [0; 32],
+        uses: vec![use_of(Use::Generate, 1)],
+        legal_uri: String::new(),
+    }
+}
+
+/// A work's account as a test rewrites it.
+trait Rewritten: Sized {
+    fn clone_from_bytes(data: &[u8]) -> Self;
+    fn write_to(&self, data: &mut [u8]);
+}
+
+impl Rewritten for Work {
+    fn clone_from_bytes(data: &[u8]) -> Self {
+        anchor_lang::AccountDeserialize::try_deserialize(&mut &data[..]).unwrap()
+    }
+
+    fn write_to(&self, mut data: &mut [u8]) {
+        anchor_lang::AccountSerialize::try_serialize(self, &mut data).unwrap();
+    }
+}

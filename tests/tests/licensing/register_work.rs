@@ -1,0 +1,352 @@
+use anchor_lang::error::ErrorCode;
+use motif_sdk::{
+    licensing::{Derivatives, LicensingError, Parent, Share, Work, WorkKind, WorkStatus},
+    pda,
+};
+use motif_tests::world::{RegisteredWork, World};
+use solana_instruction::AccountMeta;
+use solana_pubkey::Pubkey;
+
+use super::{EXISTS, read};
+
+/// An image, and terms that allow derivatives for a fifth of what they earn.
+fn parent(world: &mut World, derivatives: Derivatives) -> RegisteredWork {
+    let image = world.work().register();
+    let terms = world.terms(&image).with(|offer| {
+        offer.derivatives = derivatives;
+        offer.derivative_share_bps = 2_000;
+    });
+    terms.publish();
+    image
+}
+
+fn shares(list: &[(u8, u16)]) -> Vec<Share> {
+    let share = |&(recipient, share_bps): &(u8, u16)| Share {
+        recipient: Pubkey::new_from_array([recipient; 32]),
+        share_bps,
+    };
+    list.iter().map(share).collect()
+}
+
+#[track_caller]
+fn refused_split(expected: LicensingError, list: &[(u8, u16)]) {
+    let mut world = World::new();
+    let builder = world.work().with(|args| args.split = shares(list));
+    let address = builder.address();
+    builder.attempt().assert_err(expected);
+    assert!(world.find(&address).is_none());
+}
+
+#[test]
+fn a_work_is_stored_as_it_was_registered() {
+    let mut world = World::new();
+    let builder = world.work().split(&[2_500, 7_500]).with(|args| {
+        args.kind = WorkKind::Recording;
+        args.metadata_uri = "https://example.org/song.json".into();
+    });
+    let work = builder.register();
+    let stored: Work = read(&world, &work.address);
+    assert_eq!((stored.creator, stored.owner), (work.creator.key(), work.creator.key()));
+    assert_eq!((stored.kind, stored.status), (WorkKind::Recording, WorkStatus::Active));
+    assert_eq!((stored.registered_at, stored.latest_terms), (World::NOW, 0));
+    assert_eq!((stored.consent, stored.certificate), (None, None));
+    assert_eq!(stored.metadata_uri, "https://example.org/song.json");
+    let split: Vec<_> = stored.split.iter().map(|share| share.share_bps).collect();
+    assert_eq!(split, [2_500, 7_500]);
+    assert_eq!(stored.split[1].recipient, work.recipients[1].key());
+}
+
+#[test]
+fn a_voice_names_the_person_who_consented() {
+    let mut world = World::new();
+    let person = world.person();
+    let voice = world.work().with(|args| args.kind = WorkKind::Voice).of(&person).register();
+    let stored: Work = read(&world, &voice.address);
+    assert_eq!(stored.consent, Some(person.key()));
+}
+
+#[test]
+fn a_voice_without_consent_is_refused() {
+    let mut world = World::new();
+    let voice = world.work().with(|args| args.kind = WorkKind::Voice);
+    voice.attempt().assert_err(LicensingError::ConsentMissing);
+}
+
+#[test]
+fn a_person_who_is_named_but_does_not_sign_has_not_consented() {
+    let mut world = World::new();
+    let person = world.person();
+    let voice = world.work().with(|args| args.kind = WorkKind::Voice).of(&person);
+    let call = voice.call().unsigned_by(&person);
+    world.send(call).assert_err(ErrorCode::AccountNotSigner);
+}
+
+#[test]
+fn a_derivative_is_registered_with_its_parents_signature_even_where_terms_forbid_it() {
+    let mut world = World::new();
+    let image = parent(&mut world, Derivatives::Forbidden);
+    let model = world.work().parent(&image, 1).register();
+    let stored: Work = read(&world, &model.address);
+    assert_eq!(stored.parents, [Parent { work: image.address, share_bps: 1 }]);
+    assert_eq!(stored.own_bps(), 9_999);
+}
+
+#[test]
+fn a_derivative_is_registered_as_its_parents_terms_allow() {
+    let mut world = World::new();
+    let image = parent(&mut world, Derivatives::Allowed);
+    let before = world.account(&image.address);
+    let model = world.work().parent_by_terms(&image, 2_000, 1).register();
+    let stored: Work = read(&world, &model.address);
+    assert_eq!(stored.parents, [Parent { work: image.address, share_bps: 2_000 }]);
+    assert_eq!(world.account(&image.address), before);
+}
+
+#[test]
+fn eight_parents_may_take_everything() {
+    let mut world = World::new();
+    let parents: Vec<_> = (0..8).map(|_| world.work().register()).collect();
+    let child = parents.iter().fold(world.work(), |work, parent| work.parent(parent, 1_250));
+    let child = child.register();
+    let stored: Work = read(&world, &child.address);
+    assert_eq!((stored.parents.len(), stored.own_bps()), (8, 0));
+}
+
+#[test]
+fn the_same_digest_under_two_creators_is_two_works() {
+    let mut world = World::new();
+    let digest = [9; 32];
+    let one = world.work().with(|args| args.content_digest = digest).register();
+    let other = world.work().with(|args| args.content_digest = digest).register();
+    assert_ne!(one.address, other.address);
+}
+
+#[test]
+fn the_same_digest_twice_by_one_creator_is_refused() {
+    let mut world = World::new();
+    let digest = [9; 32];
+    let work = world.work().with(|args| args.content_digest = digest).register();
+    let again = world.work().by(&work.creator).with(|args| args.content_digest = digest);
+    again.attempt().assert_err(EXISTS);
+}
+
+#[test]
+fn a_split_has_one_to_thirty_two_recipients() {
+    refused_split(LicensingError::SplitSize, &[]);
+    let list: Vec<_> = (1..=33).map(|recipient| (recipient, 303)).collect();
+    refused_split(LicensingError::SplitSize, &list);
+    let mut world = World::new();
+    let mut widest = [312; 32];
+    widest[0] += 16;
+    world.work().split(&widest).register();
+}
+
+#[test]
+fn a_split_gives_away_exactly_the_whole() {
+    refused_split(LicensingError::SplitTotal, &[(1, 9_999)]);
+    refused_split(LicensingError::SplitTotal, &[(1, 5_000), (2, 5_001)]);
+    refused_split(LicensingError::SplitTotal, &[(1, u16::MAX), (2, u16::MAX)]);
+}
+
+#[test]
+fn a_recipient_of_nothing_is_refused() {
+    refused_split(LicensingError::EmptyShare, &[(1, 10_000), (2, 0)]);
+}
+
+#[test]
+fn a_recipient_named_twice_is_refused() {
+    refused_split(LicensingError::RecipientTwice, &[(1, 5_000), (1, 5_000)]);
+}
+
+#[test]
+fn a_ninth_parent_is_refused() {
+    let mut world = World::new();
+    let parents: Vec<_> = (0..9).map(|_| world.work().register()).collect();
+    let child = parents.iter().fold(world.work(), |work, parent| work.parent(parent, 1));
+    child.attempt().assert_err(LicensingError::TooManyParents);
+}
+
+#[test]
+fn a_parent_named_twice_is_refused() {
+    let mut world = World::new();
+    let image = world.work().register();
+    let child = world.work().parent(&image, 1).parent(&image, 1);
+    child.attempt().assert_err(LicensingError::ParentTwice);
+}
+
+#[test]
+fn parents_that_take_more_than_everything_are_refused() {
+    let mut world = World::new();
+    let (one, other) = (world.work().register(), world.work().register());
+    let child = world.work().parent(&one, 5_000).parent(&other, 5_001);
+    child.attempt().assert_err(LicensingError::ParentShares);
+}
+
+#[test]
+fn a_parents_accounts_must_be_there_in_order_and_no_more() {
+    let mut world = World::new();
+    let (one, other) = (world.work().register(), world.work().register());
+    let call = world.work().parent(&one, 1).parent(&other, 1).call();
+
+    let missing = call.clone().changed(|calls| drop(calls[0].accounts.pop()));
+    world.send(missing).assert_err(LicensingError::ParentAccounts);
+    let none = call.clone().changed(|calls| calls[0].accounts.truncate(4));
+    world.send(none).assert_err(LicensingError::ParentAccounts);
+    let swapped = call.clone().changed(|calls| calls[0].accounts.swap(4, 6));
+    world.send(swapped).assert_err(LicensingError::ParentAccounts);
+    let extended = call.clone().changed(|calls| {
+        calls[0].accounts.push(AccountMeta::new_readonly(one.address, false));
+        calls[0].accounts.push(AccountMeta::new_readonly(one.address, false));
+    });
+    world.send(extended).assert_err(LicensingError::ParentAccounts);
+    world.send(call).assert_ok();
+}
+
+#[test]
+fn accounts_of_parents_that_are_not_named_are_refused() {
+    let mut world = World::new();
+    let image = world.work().register();
+    let call = world.work().parent(&image, 1).with(|args| args.parents.clear()).call();
+    world.send(call).assert_err(LicensingError::ParentAccounts);
+}
+
+#[test]
+fn another_works_terms_allow_nothing() {
+    let mut world = World::new();
+    let image = parent(&mut world, Derivatives::Forbidden);
+    let generous = parent(&mut world, Derivatives::Allowed);
+    let call = world.work().parent_by_terms(&image, 2_000, 1).call();
+    let (own, foreign) = (pda::terms(&image.address, 1), pda::terms(&generous.address, 1));
+    world.send(call.instead_of(own, foreign)).assert_err(LicensingError::ParentAccounts);
+}
+
+#[test]
+fn terms_that_forbid_derivatives_allow_none() {
+    let mut world = World::new();
+    let image = parent(&mut world, Derivatives::Forbidden);
+    let child = world.work().parent_by_terms(&image, 10_000, 1);
+    child.attempt().assert_err(LicensingError::DerivativesForbidden);
+}
+
+#[test]
+fn terms_with_approval_need_the_owners_signature() {
+    let mut world = World::new();
+    let image = parent(&mut world, Derivatives::WithApproval);
+    let child = world.work().parent_by_terms(&image, 10_000, 1);
+    child.attempt().assert_err(LicensingError::ApprovalMissing);
+    world.work().parent(&image, 1).register();
+}
+
+#[test]
+fn an_owner_who_is_named_but_does_not_sign_has_not_approved() {
+    let mut world = World::new();
+    let image = parent(&mut world, Derivatives::Allowed);
+    let call = world.work().parent(&image, 10_000).call().unsigned_by(&image.creator);
+    world.send(call).assert_err(LicensingError::ApprovalMissing);
+}
+
+#[test]
+fn a_share_below_what_the_terms_ask_for_is_refused() {
+    let mut world = World::new();
+    let image = parent(&mut world, Derivatives::Allowed);
+    let child = world.work().parent_by_terms(&image, 1_999, 1);
+    child.attempt().assert_err(LicensingError::ParentShareTooSmall);
+}
+
+#[test]
+fn only_the_parents_latest_terms_count() {
+    let mut world = World::new();
+    let image = parent(&mut world, Derivatives::Allowed);
+    world.terms(&image).with(|offer| offer.derivatives = Derivatives::Forbidden).publish();
+    let by_old = world.work().parent_by_terms(&image, 2_000, 1);
+    by_old.attempt().assert_err(LicensingError::NotLatestTerms);
+    let by_new = world.work().parent_by_terms(&image, 2_000, 2);
+    by_new.attempt().assert_err(LicensingError::DerivativesForbidden);
+}
+
+#[test]
+fn a_parents_terms_count_from_their_first_to_their_last_second() {
+    let mut world = World::new();
+    let image = world.work().register();
+    let (first, last) = (World::NOW + 10, World::NOW + 20);
+    let terms = world.terms(&image).with(|offer| {
+        offer.valid_from = first;
+        offer.expires_at = Some(last);
+    });
+    terms.publish();
+    for now in [first - 1, last + 1] {
+        world.set_time(now);
+        let child = world.work().parent_by_terms(&image, 1, 1);
+        child.attempt().assert_err(LicensingError::TermsNotValidNow);
+    }
+    for now in [first, last] {
+        world.set_time(now);
+        world.work().parent_by_terms(&image, 1, 1).register();
+    }
+}
+
+#[test]
+fn a_parent_that_is_no_work_is_refused() {
+    let mut world = World::new();
+    let image = parent(&mut world, Derivatives::Allowed);
+    let wallet = world.person().key();
+    let cases = [
+        (wallet, ErrorCode::AccountOwnedByWrongProgram),
+        (pda::config(), ErrorCode::AccountDiscriminatorMismatch),
+        (Pubkey::new_from_array([77; 32]), ErrorCode::AccountNotInitialized),
+    ];
+    for (address, expected) in cases {
+        let child = world.work().parent(&image, 1).with(|args| args.parents[0].work = address);
+        let call = child.call().instead_of(image.address, address);
+        world.send(call).assert_err(expected);
+    }
+}
+
+#[test]
+fn consent_that_is_neither_an_owner_nor_terms_is_refused() {
+    let mut world = World::new();
+    let image = parent(&mut world, Derivatives::Allowed);
+    let terms = pda::terms(&image.address, 1);
+    let call = world.work().parent_by_terms(&image, 2_000, 1).call();
+    let config = call.clone().instead_of(terms, pda::config());
+    world.send(config).assert_err(ErrorCode::AccountDiscriminatorMismatch);
+    let stranger = world.person();
+    let by_stranger = call.instead_of(terms, stranger.key());
+    world.send(by_stranger).assert_err(ErrorCode::AccountOwnedByWrongProgram);
+}
+
+#[test]
+fn a_digest_of_zeros_is_refused() {
+    let mut world = World::new();
+    let work = world.work().with(|args| args.content_digest = [0; 32]);
+    work.attempt().assert_err(LicensingError::EmptyDigest);
+}
+
+#[test]
+fn a_metadata_uri_of_201_bytes_is_refused_and_one_of_200_is_not() {
+    let mut world = World::new();
+    let work = world.work().with(|args| args.metadata_uri = "u".repeat(201));
+    work.attempt().assert_err(LicensingError::UriTooLong);
+    world.work().with(|args| args.metadata_uri = "u".repeat(200)).register();
+}
+
+#[test]
+fn a_work_cannot_be_written_to_another_address() {
+    let mut world = World::new();
+    let (mine, others) = (world.work().address(), world.work().address());
+    let call = world.work().with(|args| args.content_digest = [3; 32]);
+    let address = call.address();
+    let call = call.call();
+    for elsewhere in [mine, others] {
+        let call = call.clone().instead_of(address, elsewhere);
+        world.send(call).assert_err(ErrorCode::ConstraintSeeds);
+    }
+}
+
+#[test]
+fn a_creator_who_does_not_sign_registers_nothing() {
+    let mut world = World::new();
+    let creator = world.person();
+    let call = world.work().by(&creator).call().unsigned_by(&creator);
+    world.send(call).assert_err(ErrorCode::AccountNotSigner);
+}

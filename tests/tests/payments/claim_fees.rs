@@ -1,0 +1,96 @@
+use anchor_lang::error::ErrorCode;
+use motif_sdk::{
+    channel::{PaymentsError, TOKEN_2022_PROGRAM, TOKEN_PROGRAM},
+    pda,
+};
+use motif_tests::world::{OpenedChannel, World};
+
+/// A channel of 10,000 on which prices of 1,000 and a fee of 50 were settled.
+fn settled() -> (World, OpenedChannel, u16) {
+    let mut world = World::new();
+    let channel = world.channel().deposited(10_000).fee(500).open();
+    let (_, licence) = world.licensed(&channel, 100);
+    world.settle(&channel, &[(licence, 10)]).assert_ok();
+    (world, channel, licence)
+}
+
+#[track_caller]
+fn nothing_moved(world: &World, channel: &OpenedChannel) {
+    assert_eq!((world.balance(&channel.operator), world.vault_balance()), (0, 10_000));
+    assert_eq!(world.read(channel).channel.fees_claimed, 0);
+}
+
+#[test]
+fn the_operator_is_paid_the_floor_of_all_fees_settled_so_far() {
+    let (mut world, channel, licence) = settled();
+    world.send(channel.claiming_fees()).assert_ok();
+    assert_eq!((world.balance(&channel.operator), world.vault_balance()), (50, 9_950));
+    world.settle(&channel, &[(licence, 1)]).assert_ok();
+    world.send(channel.claiming_fees()).assert_ok();
+    assert_eq!(world.balance(&channel.operator), 55);
+}
+
+#[test]
+fn fees_are_paid_once() {
+    let (mut world, channel, _) = settled();
+    world.send(channel.claiming_fees()).assert_ok();
+    world.send(channel.claiming_fees()).assert_err(PaymentsError::NothingToClaim);
+    assert_eq!((world.balance(&channel.operator), world.vault_balance()), (50, 9_950));
+}
+
+#[test]
+fn a_channel_without_settlements_owes_no_fees() {
+    let mut world = World::new();
+    let channel = world.channel().deposited(10_000).open();
+    world.send(channel.claiming_fees()).assert_err(PaymentsError::NothingToClaim);
+    nothing_moved(&world, &channel);
+}
+
+#[test]
+fn fees_are_paid_after_the_payer_has_withdrawn_too() {
+    let (mut world, channel, _) = settled();
+    world.send(channel.closing_by(&channel.operator)).assert_ok();
+    world.send(channel.withdrawing()).assert_ok();
+    world.send(channel.claiming_fees()).assert_ok();
+    assert_eq!((world.balance(&channel.operator), world.vault_balance()), (50, 1_000));
+}
+
+#[test]
+fn nobody_but_the_operator_takes_fees() {
+    let (mut world, channel, _) = settled();
+    let mut forged = channel.clone();
+    for thief in [world.person(), channel.payer.clone(), channel.voucher_key.clone()] {
+        forged.operator = thief;
+        world.send(forged.claiming_fees()).assert_err(PaymentsError::NotOperator);
+    }
+    let unsigned = channel.claiming_fees().unsigned_by(&channel.operator);
+    world.send(unsigned).assert_err(ErrorCode::AccountNotSigner);
+    nothing_moved(&world, &channel);
+}
+
+#[test]
+fn every_account_of_a_fee_claim_is_pinned() {
+    let (mut world, channel, _) = settled();
+    let other = world.other_currency();
+    let currency = world.currency;
+    let operator = channel.operator.key();
+    world.fund(&channel.operator, &other, 0);
+    let own = currency.tokens(&operator);
+    let (vault, vault_tokens) = (pda::vault(&currency.mint), world.vault_tokens(&currency));
+    let thiefs = currency.tokens(&world.person().key());
+    let cases = [
+        (currency.mint, other.mint, ErrorCode::ConstraintHasOne),
+        (own, other.tokens(&operator), ErrorCode::ConstraintTokenMint),
+        (vault, pda::vault(&other.mint), ErrorCode::ConstraintHasOne),
+        (vault_tokens, thiefs, ErrorCode::ConstraintTokenOwner),
+        (vault_tokens, world.vault_tokens(&other), ErrorCode::ConstraintTokenMint),
+        (TOKEN_PROGRAM, TOKEN_2022_PROGRAM, ErrorCode::ConstraintHasOne),
+        (channel.address, vault, ErrorCode::AccountDiscriminatorMismatch),
+        (own, vault_tokens, ErrorCode::ConstraintDuplicateMutableAccount),
+    ];
+    for (account, other, expected) in cases {
+        let call = channel.claiming_fees().instead_of(account, other);
+        world.send(call).assert_err(expected);
+    }
+    nothing_moved(&world, &channel);
+}

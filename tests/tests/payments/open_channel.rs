@@ -1,0 +1,244 @@
+use anchor_lang::error::ErrorCode;
+use motif_sdk::{
+    channel::{OpenChannelArgs, PaymentsError, TOKEN_2022_PROGRAM, TOKEN_PROGRAM},
+    pda,
+};
+use motif_tests::world::{CLUSTER, World};
+use solana_pubkey::Pubkey;
+
+use super::{EXISTS, FROZEN, TOO_FEW_TOKENS};
+
+#[track_caller]
+fn refused(expected: PaymentsError, change: impl FnOnce(&mut OpenChannelArgs)) {
+    let mut world = World::new();
+    let payer = world.person();
+    let (call, channel) = world.channel().payer(&payer).with(change).call();
+    let funds = world.balance(&payer);
+    world.send(call).assert_err(expected);
+    assert!(world.find(&channel.address).is_none());
+    assert_eq!((world.balance(&payer), world.vault_balance()), (funds, 0));
+}
+
+#[test]
+fn a_channel_is_stored_as_it_was_opened_and_its_deposit_is_in_the_vault() {
+    let mut world = World::new();
+    world.set_slot(321);
+    let channel = world.channel().deposited(1_000).fee(250).grace(3_600).out_of(1_500).open();
+    let stored = world.read(&channel);
+    assert!(stored.licences.is_empty());
+    let stored = stored.channel;
+    assert_eq!((stored.payer, stored.operator), (channel.payer.key(), channel.operator.key()));
+    assert_eq!((stored.mint, stored.cluster), (world.currency.mint, CLUSTER));
+    assert_eq!(stored.voucher_key, channel.voucher_key.key());
+    assert_eq!((stored.operator_fee_bps, stored.grace_seconds), (250, 3_600));
+    assert_eq!((stored.opened_slot, stored.closes_at), (321, i64::MAX));
+    assert_eq!((stored.deposited, stored.charged().unwrap()), (1_000, 0));
+    assert_eq!(stored.statements.length, 0);
+    assert_eq!((world.balance(&channel.payer), world.vault_balance()), (500, 1_000));
+}
+
+#[test]
+fn salts_tell_channels_of_the_same_parties_apart() {
+    let mut world = World::new();
+    let one = world.channel().open();
+    let other = world.channel().payer(&one.payer).operator(&one.operator);
+    let other = other.with(|args| args.salt = 1).open();
+    assert_ne!(one.address, other.address);
+    assert_eq!(world.vault_balance(), 2_000_000);
+}
+
+#[test]
+fn the_same_channel_twice_is_refused_and_takes_no_second_deposit() {
+    let mut world = World::new();
+    let one = world.channel().open();
+    let again = world.channel().payer(&one.payer).operator(&one.operator);
+    again.attempt().assert_err(EXISTS);
+    assert_eq!((world.vault_balance(), world.balance(&one.payer)), (1_000_000, 1_000_000));
+}
+
+#[test]
+fn an_empty_deposit_is_refused() {
+    refused(PaymentsError::EmptyDeposit, |args| args.deposit = 0);
+}
+
+#[test]
+fn a_fee_above_half_is_refused_and_half_is_not() {
+    refused(PaymentsError::FeeTooHigh, |args| args.operator_fee_bps = 5_001);
+    refused(PaymentsError::FeeTooHigh, |args| args.operator_fee_bps = u16::MAX);
+    World::new().channel().fee(5_000).open();
+}
+
+#[test]
+fn a_grace_period_is_fifteen_minutes_to_thirty_days() {
+    for grace in [0, 899, 30 * 86_400 + 1, u32::MAX] {
+        refused(PaymentsError::GraceOutOfRange, |args| args.grace_seconds = grace);
+    }
+    for grace in [900, 30 * 86_400] {
+        World::new().channel().grace(grace).open();
+    }
+}
+
+#[test]
+fn a_programs_address_cannot_be_the_voucher_key() {
+    let off_curve = pda::config();
+    assert!(!off_curve.is_on_curve());
+    refused(PaymentsError::VoucherKey, |args| args.voucher_key = off_curve);
+}
+
+#[test]
+fn the_payers_own_key_cannot_be_the_voucher_key() {
+    let mut world = World::new();
+    let payer = world.person();
+    let channel = world.channel().payer(&payer).voucher_key(&payer);
+    channel.attempt().assert_err(PaymentsError::VoucherKey);
+    assert_eq!((world.balance(&payer), world.vault_balance()), (1_000_000, 0));
+}
+
+#[test]
+fn more_than_the_payer_has_is_not_deposited() {
+    let mut world = World::new();
+    let payer = world.person();
+    let channel = world.channel().payer(&payer).deposited(1_000).out_of(999);
+    channel.attempt().assert_err(TOO_FEW_TOKENS);
+    assert_eq!((world.balance(&payer), world.vault_balance()), (999, 0));
+}
+
+#[test]
+fn a_frozen_account_deposits_nothing() {
+    let mut world = World::new();
+    let payer = world.person();
+    let (call, _) = world.channel().payer(&payer).call();
+    let tokens = world.currency.tokens(&payer.key());
+    let mut frozen = world.account(&tokens);
+    frozen.data[108] = 2;
+    world.set(tokens, frozen);
+    world.send(call).assert_err(FROZEN);
+}
+
+#[test]
+fn somebody_elses_tokens_are_not_deposited() {
+    let mut world = World::new();
+    let victim = world.person();
+    let currency = world.currency;
+    world.fund(&victim, &currency, 5_000_000);
+    let (call, channel) = world.channel().call();
+    let own = currency.tokens(&channel.payer.key());
+    let call = call.instead_of(own, currency.tokens(&victim.key()));
+    world.send(call).assert_err(ErrorCode::ConstraintTokenOwner);
+    assert_eq!((world.balance(&victim), world.vault_balance()), (5_000_000, 0));
+}
+
+#[test]
+fn a_delegates_allowance_on_somebody_elses_tokens_is_not_enough() {
+    let mut world = World::new();
+    let victim = world.person();
+    let currency = world.currency;
+    world.fund(&victim, &currency, 5_000_000);
+    let (call, channel) = world.channel().call();
+    let victims_tokens = currency.tokens(&victim.key());
+    let mut delegated = world.account(&victims_tokens);
+    delegated.data[72] = 1;
+    delegated.data[76..108].copy_from_slice(channel.payer.key().as_ref());
+    delegated.data[121..129].copy_from_slice(&u64::MAX.to_le_bytes());
+    world.set(victims_tokens, delegated);
+    let call = call.instead_of(currency.tokens(&channel.payer.key()), victims_tokens);
+    world.send(call).assert_err(ErrorCode::ConstraintTokenOwner);
+    assert_eq!(world.balance(&victim), 5_000_000);
+}
+
+#[test]
+fn tokens_of_another_mint_are_not_deposited() {
+    let mut world = World::new();
+    let other = world.other_currency();
+    let (call, channel) = world.channel().call();
+    let payer = channel.payer.key();
+    world.fund(&channel.payer, &other, 1_000_000);
+    let call = call.instead_of(world.currency.tokens(&payer), other.tokens(&payer));
+    world.send(call).assert_err(ErrorCode::ConstraintTokenMint);
+    assert_eq!(world.vault_balance(), 0);
+}
+
+#[test]
+fn a_fake_mint_cannot_open_a_channel_on_the_real_vault() {
+    let mut world = World::new();
+    let fake = world.mint_of(&TOKEN_PROGRAM);
+    let real = world.currency;
+    let (call, channel) = world.channel().currency(&fake).call();
+    // The fake has no vault of its own, so the attacker names the real one's.
+    let call = call
+        .instead_of(pda::vault(&fake.mint), pda::vault(&real.mint))
+        .instead_of(world.vault_tokens(&fake), world.vault_tokens(&real));
+    world.send(call).assert_err(ErrorCode::ConstraintHasOne);
+    assert!(world.find(&channel.address).is_none());
+}
+
+#[test]
+fn a_mint_that_was_not_admitted_is_refused() {
+    let mut world = World::new();
+    let unknown = world.mint_of(&TOKEN_PROGRAM);
+    world.channel().currency(&unknown).attempt().assert_err(ErrorCode::AccountNotInitialized);
+}
+
+#[test]
+fn a_deposit_goes_to_the_vaults_own_account_only() {
+    let mut world = World::new();
+    let thief = world.person();
+    let (call, _) = world.channel().call();
+    let vault_tokens = world.vault_tokens(&world.currency);
+    let thiefs = world.currency.tokens(&thief.key());
+    let call = call.instead_of(vault_tokens, thiefs);
+    world.send(call).assert_err(ErrorCode::ConstraintTokenOwner);
+    // Even one of the vault's, if it is not the canonical one.
+    let second = world.person().key();
+    let vault = pda::vault(&world.currency.mint);
+    world.set(second, motif_tests::world::token_account(&world.currency, &vault, 0));
+    let (call, _) = world.channel().call();
+    let call = call.instead_of(vault_tokens, second);
+    world.send(call).assert_err(ErrorCode::ConstraintAssociated);
+    assert_eq!(world.balance(&thief), 0);
+}
+
+#[test]
+fn another_token_program_does_not_move_the_money() {
+    let mut world = World::new();
+    let (call, _) = world.channel().call();
+    let call = call.instead_of(TOKEN_PROGRAM, TOKEN_2022_PROGRAM);
+    world.send(call).assert_err(ErrorCode::ConstraintHasOne);
+    let (call, _) = world.channel().call();
+    let call = call.instead_of(TOKEN_PROGRAM, motif_sdk::channel::PROGRAM_ID);
+    world.send(call).assert_err(ErrorCode::InvalidProgramId);
+    assert_eq!(world.vault_balance(), 0);
+}
+
+#[test]
+fn a_config_of_another_program_names_no_cluster() {
+    let mut world = World::new();
+    let mut forged = world.account(&pda::config());
+    forged.owner = payments::ID;
+    let elsewhere = world.person().key();
+    world.set(elsewhere, forged);
+    let (call, channel) = world.channel().call();
+    let call = call.instead_of(pda::config(), elsewhere);
+    world.send(call).assert_err(ErrorCode::AccountOwnedByWrongProgram);
+    assert!(world.find(&channel.address).is_none());
+}
+
+#[test]
+fn a_channel_cannot_be_written_to_another_address() {
+    let mut world = World::new();
+    let existing = world.channel().open();
+    let (call, channel) = world.channel().call();
+    for elsewhere in [existing.address, Pubkey::new_from_array([8; 32])] {
+        let call = call.clone().instead_of(channel.address, elsewhere);
+        world.send(call).assert_err(ErrorCode::ConstraintSeeds);
+    }
+}
+
+#[test]
+fn a_payer_who_does_not_sign_opens_nothing() {
+    let mut world = World::new();
+    let payer = world.person();
+    let (call, _) = world.channel().payer(&payer).call();
+    world.send(call.unsigned_by(&payer)).assert_err(ErrorCode::AccountNotSigner);
+    assert_eq!((world.balance(&payer), world.vault_balance()), (1_000_000, 0));
+}

@@ -1,0 +1,85 @@
+//! Errors that no call can cause as long as the program is right. Accounts are changed behind
+//! its back, so that the last line of defence is seen to hold.
+
+use motif_sdk::{channel::PaymentsError, pda};
+use motif_tests::world::{OpenedChannel, World};
+use payments::Channel;
+
+/// Offsets of a channel's totals in its account.
+const DEPOSITED: usize = 8 + 184;
+const COLLECTED: usize = 8 + 208;
+const STATEMENTS: usize = 8 + 248;
+
+fn settled() -> (World, OpenedChannel) {
+    let mut world = World::new();
+    let channel = world.channel().deposited(10_000).open();
+    let (_, licence) = world.licensed(&channel, 100);
+    world.settle(&channel, &[(licence, 10)]).assert_ok();
+    (world, channel)
+}
+
+fn write(world: &mut World, channel: &OpenedChannel, offset: usize, value: u64) {
+    world.operate(&channel.address, |data| {
+        data[offset..offset + 8].copy_from_slice(&value.to_le_bytes());
+    });
+}
+
+#[test]
+fn the_offsets_of_this_file_are_right() {
+    let (mut world, channel) = settled();
+    write(&mut world, &channel, DEPOSITED, 77);
+    write(&mut world, &channel, COLLECTED, 78);
+    write(&mut world, &channel, STATEMENTS, 79);
+    let state = world.read(&channel).channel;
+    assert_eq!((state.deposited, state.collected, state.statements.length), (77, 78, 79));
+}
+
+#[test]
+fn a_channel_that_owes_more_than_it_holds_closes_nothing_and_pays_no_fees() {
+    let (mut world, channel) = settled();
+    write(&mut world, &channel, DEPOSITED, 1_009);
+    let closing = world.send(channel.closing_by(&channel.payer));
+    closing.assert_err(PaymentsError::ChargedAboveDeposit);
+    let fees = world.send(channel.claiming_fees());
+    fees.assert_err(PaymentsError::ChargedAboveDeposit);
+    assert_eq!(world.balance(&channel.operator), 0);
+}
+
+#[test]
+fn a_channel_that_was_collected_from_too_often_pays_no_fees() {
+    let (mut world, channel) = settled();
+    write(&mut world, &channel, COLLECTED, 1_011);
+    let fees = world.send(channel.claiming_fees());
+    fees.assert_err(PaymentsError::CollectedAboveCharged);
+    assert_eq!(world.balance(&channel.operator), 0);
+}
+
+#[test]
+fn a_channel_of_a_broken_length_settles_nothing() {
+    let (mut world, channel) = settled();
+    let call = world.statement(&channel, &[(0, 1)]).call();
+    world.operate(&channel.address, |data| data.push(0));
+    world.send(call.clone()).assert_err(PaymentsError::ChannelBytes);
+    let (mut world, channel) = settled();
+    let call = world.statement(&channel, &[(0, 1)]).call();
+    world.operate(&channel.address, |data| data.truncate(Channel::HEADER_SPACE - 8));
+    world.send(call).assert_err(PaymentsError::ChannelBytes);
+}
+
+#[test]
+fn a_channel_that_settled_all_it_can_record_settles_no_more() {
+    let (mut world, channel) = settled();
+    write(&mut world, &channel, STATEMENTS, (1 << 24) - 1);
+    world.settle(&channel, &[(0, 1)]).assert_err(PaymentsError::StatementsFull);
+    assert_eq!(world.read(&channel).channel.prices, 1_000);
+}
+
+#[test]
+fn a_total_that_overflows_is_refused_on_the_way_to_a_fee_too() {
+    let (mut world, channel) = settled();
+    let prices = 8 + 200;
+    write(&mut world, &channel, prices, u64::MAX);
+    world.send(channel.claiming_fees()).assert_err(PaymentsError::Overflow);
+    assert_eq!(world.balance_of(&world.vault_tokens(&world.currency)), 10_000);
+    assert!(world.find(&pda::vault(&world.currency.mint)).is_some());
+}

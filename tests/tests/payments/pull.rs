@@ -1,0 +1,116 @@
+use anchor_lang::error::ErrorCode;
+use motif_sdk::{
+    channel::PaymentsError,
+    earnings::{open, pull},
+    pda,
+};
+use motif_tests::world::{Call, RegisteredWork, World};
+
+/// A model that earned 1,001, and the image it was made from, with a fifth of it.
+fn earned() -> (World, RegisteredWork, RegisteredWork) {
+    let mut world = World::new();
+    let image = world.work().register();
+    let model = world.work().parent(&image, 2_000).register();
+    let channel = world.channel().deposited(1_001).fee(0).open();
+    let terms = world.terms(&model).price(1_001).publish();
+    let licence = world.accept(&channel, &terms);
+    world.settle(&channel, &[(licence, 1)]).assert_ok();
+    world.open_earnings(&image);
+    world.open_earnings(&model);
+    world.collect(&channel, &[(licence, &model)]).assert_ok();
+    (world, model, image)
+}
+
+#[test]
+fn a_parent_pulls_the_floor_of_its_share_once() {
+    let (mut world, model, image) = earned();
+    world.pull(&model, &image).assert_ok();
+    assert_eq!((world.earnings(&image).earned, world.earnings(&model).parents[0].taken), (200, 200));
+    world.pull(&model, &image).assert_err(PaymentsError::NothingToClaim);
+    assert_eq!(world.earnings(&image).earned, 200);
+}
+
+#[test]
+fn pulling_moves_no_tokens() {
+    let (mut world, model, image) = earned();
+    let before = world.snapshot();
+    world.pull(&model, &image).assert_ok();
+    let mint = world.currency.mint;
+    let mut expected = [pda::earnings(&model.address, &mint), pda::earnings(&image.address, &mint)];
+    let mut changed = world.changed_since(&before);
+    expected.sort();
+    changed.sort();
+    assert_eq!(changed, expected);
+    assert_eq!(world.vault_balance(), 1_001);
+}
+
+#[test]
+fn a_child_pulls_nothing_from_its_parent() {
+    let (mut world, model, image) = earned();
+    world.pull(&image, &model).assert_err(PaymentsError::NotAParent);
+}
+
+#[test]
+fn a_stranger_pulls_nothing() {
+    let (mut world, model, _) = earned();
+    let stranger = world.work().register();
+    world.open_earnings(&stranger);
+    world.pull(&model, &stranger).assert_err(PaymentsError::NotAParent);
+    assert_eq!(world.earnings(&stranger).earned, 0);
+}
+
+#[test]
+fn a_work_is_not_its_own_parent() {
+    let (mut world, model, _) = earned();
+    let twice = world.pull(&model, &model);
+    twice.assert_err(ErrorCode::ConstraintDuplicateMutableAccount);
+    assert_eq!(world.earnings(&model).earned, 1_001);
+}
+
+#[test]
+fn a_parent_without_a_share_pulls_nothing() {
+    let mut world = World::new();
+    let image = world.work().register();
+    let model = world.work().parent(&image, 0).register();
+    world.open_earnings(&image);
+    world.open_earnings(&model);
+    world.pull(&model, &image).assert_err(PaymentsError::NothingToClaim);
+}
+
+#[test]
+fn a_parent_pulls_in_the_same_currency_only() {
+    let (mut world, model, image) = earned();
+    let other = world.other_currency();
+    let host = world.host.clone();
+    let open = open(&host.key(), &image.address, &other.mint);
+    world.send(Call::new([open], &[&host])).assert_ok();
+    let mint = world.currency.mint;
+    let own = pda::earnings(&image.address, &mint);
+    let foreign = pda::earnings(&image.address, &other.mint);
+    let call = Call::new([pull(&model.address, &image.address, &mint)], &[]);
+    world.send(call.instead_of(own, foreign)).assert_err(PaymentsError::NotAParent);
+    assert_eq!(world.earnings(&model).parents[0].taken, 0);
+}
+
+#[test]
+fn both_accounts_of_a_pull_are_earnings_of_this_program() {
+    let (mut world, model, image) = earned();
+    let mint = world.currency.mint;
+    let (child, parent) =
+        (pda::earnings(&model.address, &mint), pda::earnings(&image.address, &mint));
+    let mut forged = world.account(&child);
+    forged.owner = licensing::ID;
+    let elsewhere = world.person().key();
+    world.set(elsewhere, forged);
+    let cases = [
+        (child, elsewhere, ErrorCode::AccountOwnedByWrongProgram),
+        (parent, elsewhere, ErrorCode::AccountOwnedByWrongProgram),
+        (child, pda::vault(&mint), ErrorCode::AccountDiscriminatorMismatch),
+        (parent, pda::vault(&mint), ErrorCode::AccountDiscriminatorMismatch),
+        (parent, pda::earnings(&mint, &mint), ErrorCode::AccountNotInitialized),
+    ];
+    for (account, other, expected) in cases {
+        let call = Call::new([pull(&model.address, &image.address, &mint)], &[]);
+        world.send(call.instead_of(account, other)).assert_err(expected);
+    }
+}

@@ -1,0 +1,348 @@
+use anchor_lang::error::ErrorCode;
+use motif_sdk::{
+    channel::{INSTRUCTIONS_SYSVAR, PaymentsError, ReceiptsCommitment, Settlement, StatementRecord},
+    licensing::Offer,
+    pda,
+};
+use motif_tests::world::{OpenedChannel, World};
+use solana_pubkey::Pubkey;
+use solana_sha256_hasher::hash;
+
+const DAY: i64 = 86_400;
+
+/// A channel of 1,000,000 with a fee of a percent and one licence, changed as asked.
+fn licensed(change: impl FnOnce(&mut Offer)) -> (World, OpenedChannel) {
+    let mut world = World::new();
+    let channel = world.channel().open();
+    let work = world.work().register();
+    let terms = world.terms(&work).with(change).publish();
+    let call = channel.accepting(&terms).quota(1_000, 100_000).call();
+    world.send(call).assert_ok();
+    (world, channel)
+}
+
+#[track_caller]
+fn nothing_settled(world: &World, channel: &OpenedChannel) {
+    let state = world.read(channel);
+    assert_eq!((state.channel.prices, state.channel.statements.length), (0, 0));
+    assert!(state.licences.iter().all(|licence| (licence.units, licence.settled) == (0, 0)));
+    assert_eq!(world.vault_balance(), 1_000_000);
+}
+
+#[test]
+fn a_statement_credits_its_licences_and_the_operators_fee() {
+    let (mut world, channel) = licensed(|_| {});
+    world.settle(&channel, &[(0, 25)]).assert_ok();
+    let state = world.read(&channel);
+    assert_eq!((state.licences[0].units, state.licences[0].settled), (25, 250));
+    assert_eq!((state.channel.prices, state.channel.fees()), (250, 2));
+    assert_eq!(state.channel.cumulative().unwrap(), 252);
+    assert_eq!(state.channel.statements.length, 1);
+    assert_eq!(world.vault_balance(), 1_000_000);
+}
+
+#[test]
+fn settling_changes_the_channel_and_nothing_else() {
+    let (mut world, channel) = licensed(|_| {});
+    let before = world.snapshot();
+    world.settle(&channel, &[(0, 25)]).assert_ok();
+    assert_eq!(world.changed_since(&before), [channel.address]);
+}
+
+#[test]
+fn the_range_holds_exactly_the_record_of_the_statement() {
+    let (mut world, channel) = licensed(|_| {});
+    let statement = world.statement(&channel, &[(0, 25)]);
+    world.send(statement.call()).assert_ok();
+    let state = world.read(&channel).channel;
+    let record = StatementRecord {
+        channel: channel.address,
+        opened_slot: state.opened_slot,
+        settlement: Settlement { statement: 0, prices: 250, fee: 2, cumulative: 252 },
+        statement_digest: hash(&statement.entries).to_bytes(),
+        receipts_root: Some([0xEC; 32]),
+    };
+    assert_eq!(state.statements.peaks[0], record.hash());
+}
+
+#[test]
+fn free_units_are_used_before_paid_ones() {
+    let (mut world, channel) = licensed(|offer| offer.free_units = 4);
+    world.settle(&channel, &[(0, 3)]).assert_ok();
+    assert_eq!(world.read(&channel).channel.prices, 0);
+    world.settle(&channel, &[(0, 3)]).assert_ok();
+    let state = world.read(&channel);
+    assert_eq!((state.channel.prices, state.licences[0].units), (20, 6));
+}
+
+#[test]
+fn a_voucher_settles_once() {
+    let (mut world, channel) = licensed(|_| {});
+    let call = world.statement(&channel, &[(0, 25)]).call();
+    world.send(call.clone()).assert_ok();
+    let before = world.account(&channel.address);
+    world.send(call).assert_err(PaymentsError::VoucherStatement);
+    assert_eq!(world.account(&channel.address), before);
+}
+
+#[test]
+fn a_voucher_of_another_statement_is_refused() {
+    let (mut world, channel) = licensed(|_| {});
+    let next = world.statement(&channel, &[(0, 25)]).with(|voucher| voucher.statement = 1);
+    world.send(next.call()).assert_err(PaymentsError::VoucherStatement);
+    let last = world.statement(&channel, &[(0, 25)]).with(|voucher| voucher.statement = u64::MAX);
+    world.send(last.call()).assert_err(PaymentsError::VoucherStatement);
+    nothing_settled(&world, &channel);
+}
+
+#[test]
+fn only_the_voucher_key_signs_vouchers() {
+    let (mut world, channel) = licensed(|_| {});
+    let stranger = world.person();
+    for signer in [&stranger, &channel.payer, &channel.operator] {
+        let statement = world.statement(&channel, &[(0, 25)]).signed_by(signer);
+        world.send(statement.call()).assert_err(PaymentsError::VoucherSigner);
+    }
+    nothing_settled(&world, &channel);
+}
+
+#[test]
+fn a_total_that_is_not_the_sum_of_prices_and_fee_is_refused() {
+    let (mut world, channel) = licensed(|_| {});
+    for cumulative in [0, 1, 250, 251, 253, u64::MAX] {
+        let statement = world.statement(&channel, &[(0, 25)]);
+        let statement = statement.with(|voucher| voucher.cumulative = cumulative);
+        world.send(statement.call()).assert_err(PaymentsError::VoucherTotal);
+    }
+    nothing_settled(&world, &channel);
+}
+
+#[test]
+fn a_statement_the_voucher_does_not_name_is_refused() {
+    let (mut world, channel) = licensed(|_| {});
+    let mut statement = world.statement(&channel, &[(0, 25)]);
+    statement.entries = world.statement(&channel, &[(0, 26)]).entries;
+    world.send(statement.call()).assert_err(PaymentsError::StatementDigest);
+    nothing_settled(&world, &channel);
+}
+
+#[test]
+fn a_malformed_statement_is_refused_whoever_signed_it() {
+    let (mut world, channel) = licensed(|_| {});
+    world.licensed(&channel, 10);
+    let malformed: [&[(u16, u32)]; 4] =
+        [&[], &[(0, 0)], &[(0, 1), (0, 1)], &[(1, 1), (0, 1)]];
+    for entries in malformed {
+        let statement = world.statement(&channel, entries);
+        world.send(statement.call()).assert_err(PaymentsError::StatementMalformed);
+    }
+    for length in [1, 5, 7, 11] {
+        let statement = world.statement(&channel, &[(0, 1)]).stating(vec![0; length]);
+        world.send(statement.call()).assert_err(PaymentsError::StatementMalformed);
+    }
+    nothing_settled(&world, &channel);
+}
+
+#[test]
+fn an_unknown_licence_is_refused() {
+    let (mut world, channel) = licensed(|_| {});
+    for licence in [1, u16::MAX] {
+        let entries = [(0, 1), (licence, 1)];
+        world.settle(&channel, &entries).assert_err(PaymentsError::UnknownLicence);
+    }
+    nothing_settled(&world, &channel);
+}
+
+#[test]
+fn more_than_the_deposit_is_refused_and_the_last_unit_of_it_is_not() {
+    let mut world = World::new();
+    let channel = world.channel().deposited(1_010).open();
+    let (_, licence) = world.licensed(&channel, 10);
+    let refused = world.settle(&channel, &[(licence, 101)]);
+    refused.assert_err(PaymentsError::InsufficientDeposit);
+    assert_eq!(world.read(&channel).channel.prices, 0);
+    world.settle(&channel, &[(licence, 100)]).assert_ok();
+    let state = world.read(&channel).channel;
+    assert_eq!((state.charged().unwrap(), state.deposited), (1_010, 1_010));
+    world.settle(&channel, &[(licence, 1)]).assert_err(PaymentsError::InsufficientDeposit);
+}
+
+#[test]
+fn receipts_that_do_not_add_up_to_the_prices_are_refused() {
+    let (mut world, channel) = licensed(|_| {});
+    for sum in [0, 249, 251, 252, u64::MAX] {
+        let receipts = Some(ReceiptsCommitment { root: [1; 32], sum });
+        let statement = world.statement(&channel, &[(0, 25)]).committing_to(receipts);
+        world.send(statement.call()).assert_err(PaymentsError::ReceiptsSum);
+    }
+    nothing_settled(&world, &channel);
+    let without = world.statement(&channel, &[(0, 25)]).committing_to(None);
+    world.send(without.call()).assert_ok();
+}
+
+#[test]
+fn strangers_settle_nothing_on_an_open_channel() {
+    let (mut world, channel) = licensed(|_| {});
+    let stranger = world.person();
+    for settler in [&stranger, &channel.payer, &channel.voucher_key] {
+        let statement = world.statement(&channel, &[(0, 25)]).sent_by(settler);
+        world.send(statement.call()).assert_err(PaymentsError::OperatorFirst);
+    }
+    nothing_settled(&world, &channel);
+}
+
+#[test]
+fn an_operator_that_is_named_but_does_not_sign_settles_nothing() {
+    let (mut world, channel) = licensed(|_| {});
+    let statement = world.statement(&channel, &[(0, 25)]);
+    let call = statement.call().unsigned_by(&channel.operator);
+    world.send(call).assert_err(ErrorCode::AccountNotSigner);
+    nothing_settled(&world, &channel);
+}
+
+#[test]
+fn a_stranger_who_settles_in_the_second_half_of_the_grace_period_commits_to_no_receipts() {
+    let (mut world, channel) = licensed(|_| {});
+    let stranger = world.person();
+    let statement = world.statement(&channel, &[(0, 25)]).sent_by(&stranger);
+    let receipts = Some(ReceiptsCommitment { root: [6; 32], sum: 1 }); // not even the right sum
+    let statement = statement.committing_to(receipts);
+    world.send(channel.closing_by(&channel.payer)).assert_ok();
+    world.pass(channel.grace_seconds / 2);
+    world.send(statement.call()).assert_ok();
+    let state = world.read(&channel).channel;
+    let record = StatementRecord {
+        channel: channel.address,
+        opened_slot: state.opened_slot,
+        settlement: Settlement { statement: 0, prices: 250, fee: 2, cumulative: 252 },
+        statement_digest: hash(&statement.entries).to_bytes(),
+        receipts_root: None,
+    };
+    assert_eq!(state.statements.peaks[0], record.hash());
+}
+
+#[test]
+fn a_closed_channel_settles_nothing_more() {
+    let (mut world, channel) = licensed(|_| {});
+    let statement = world.statement(&channel, &[(0, 25)]);
+    world.send(channel.closing_by(&channel.operator)).assert_ok();
+    world.send(statement.call()).assert_err(PaymentsError::ChannelClosed);
+    nothing_settled(&world, &channel);
+}
+
+#[test]
+fn the_cap_of_a_licence_refuses_the_first_unit_above_it() {
+    let (mut world, channel) = licensed(|offer| offer.caps.licensee_units = Some(25));
+    world.settle(&channel, &[(0, 26)]).assert_err(PaymentsError::UnitCap);
+    nothing_settled(&world, &channel);
+    world.settle(&channel, &[(0, 25)]).assert_ok();
+    world.settle(&channel, &[(0, 1)]).assert_err(PaymentsError::UnitCap);
+}
+
+#[test]
+fn the_quota_of_a_licence_refuses_the_first_unit_above_it() {
+    let (mut world, channel) = licensed(|offer| offer.caps.total_units = Some(2_000));
+    world.settle(&channel, &[(0, 1_001)]).assert_err(PaymentsError::UnitCap);
+    nothing_settled(&world, &channel);
+    world.settle(&channel, &[(0, 1_000)]).assert_ok();
+}
+
+#[test]
+fn a_daily_cap_fills_day_by_day() {
+    let (mut world, channel) = licensed(|offer| offer.caps.daily_units = Some(10));
+    world.settle(&channel, &[(0, 11)]).assert_err(PaymentsError::DailyCap);
+    nothing_settled(&world, &channel);
+    world.settle(&channel, &[(0, 10)]).assert_ok();
+    world.settle(&channel, &[(0, 1)]).assert_err(PaymentsError::DailyCap);
+    let midnight = (World::NOW / DAY + 1) * DAY;
+    world.set_time(midnight - 1);
+    world.settle(&channel, &[(0, 1)]).assert_err(PaymentsError::DailyCap);
+    world.set_time(midnight);
+    world.settle(&channel, &[(0, 1)]).assert_ok();
+    world.set_time(midnight + 2 * DAY);
+    world.settle(&channel, &[(0, 30)]).assert_err(PaymentsError::DailyCap);
+    world.settle(&channel, &[(0, 29)]).assert_ok();
+    assert_eq!(world.read(&channel).licences[0].units, 40);
+}
+
+#[test]
+fn a_clock_that_steps_back_opens_no_new_day() {
+    let (mut world, channel) = licensed(|offer| offer.caps.daily_units = Some(10));
+    world.settle(&channel, &[(0, 10)]).assert_ok();
+    for now in [World::NOW - DAY, 0, -1, i64::MIN] {
+        world.set_time(now);
+        world.settle(&channel, &[(0, 1)]).assert_err(PaymentsError::DailyCap);
+    }
+}
+
+#[test]
+fn a_revenue_cap_refuses_the_first_price_above_it() {
+    let (mut world, channel) = licensed(|offer| {
+        offer.caps.revenue = Some(100_000);
+        offer.uses[0].price = 1_000;
+        offer.free_units = 1;
+    });
+    world.settle(&channel, &[(0, 102)]).assert_err(PaymentsError::RevenueCap);
+    nothing_settled(&world, &channel);
+    world.settle(&channel, &[(0, 101)]).assert_ok();
+    world.settle(&channel, &[(0, 1)]).assert_err(PaymentsError::RevenueCap);
+}
+
+#[test]
+fn one_entry_that_breaks_its_terms_refuses_the_statement_and_is_named() {
+    let (mut world, channel) = licensed(|_| {});
+    let work = world.work().register();
+    let terms = world.terms(&work).with(|offer| offer.caps.licensee_units = Some(1)).publish();
+    let capped = world.accept(&channel, &terms);
+    let call = world.statement(&channel, &[(0, 5), (capped, 2)]).call();
+    world.send(call.clone()).assert_err(PaymentsError::UnitCap);
+    let logs = world.send(call).refusal_logs();
+    assert!(logs.contains(&"Program log: licence 1".to_string()), "{logs:?}");
+    nothing_settled(&world, &channel);
+}
+
+#[test]
+fn a_price_that_overflows_is_refused() {
+    let mut world = World::new();
+    let channel = world.channel().deposited(u64::MAX).open();
+    let (_, licence) = world.licensed(&channel, u64::MAX);
+    let (_, other) = world.licensed(&channel, u64::MAX);
+    world.settle(&channel, &[(licence, 2)]).assert_err(PaymentsError::Overflow);
+    let both = world.settle(&channel, &[(licence, 1), (other, 1)]);
+    both.assert_err(PaymentsError::Overflow);
+    // The price alone fits; the fee on top of it does not.
+    world.settle(&channel, &[(licence, 1)]).assert_err(PaymentsError::Overflow);
+    assert_eq!(world.read(&channel).channel.prices, 0);
+    assert_eq!(world.vault_balance(), u64::MAX);
+}
+
+#[test]
+fn amounts_are_exact_where_floating_point_is_not() {
+    for price in [1, (1 << 53) - 1, 1 << 53, (1 << 53) + 1, u64::MAX / 2] {
+        let mut world = World::new();
+        let channel = world.channel().deposited(u64::MAX).fee(5_000).open();
+        let (_, licence) = world.licensed(&channel, price);
+        world.settle(&channel, &[(licence, 1)]).assert_ok();
+        let state = world.read(&channel).channel;
+        assert_eq!((state.prices, state.fees()), (price, price / 2));
+    }
+}
+
+#[test]
+fn every_account_of_a_settlement_is_pinned() {
+    let (mut world, channel) = licensed(|_| {});
+    let statement = world.statement(&channel, &[(0, 25)]);
+    let vault = pda::vault(&world.currency.mint);
+    let fake_sysvar = world.person().key();
+    let cases = [
+        (INSTRUCTIONS_SYSVAR, fake_sysvar, ErrorCode::ConstraintAddress),
+        (channel.address, vault, ErrorCode::AccountDiscriminatorMismatch),
+        (channel.address, pda::config(), ErrorCode::AccountOwnedByWrongProgram),
+        (channel.address, Pubkey::new_from_array([3; 32]), ErrorCode::AccountNotInitialized),
+    ];
+    for (account, other, expected) in cases {
+        let call = statement.call().instead_of(account, other);
+        world.send(call).assert_err(expected);
+    }
+    nothing_settled(&world, &channel);
+}
