@@ -4,6 +4,8 @@ use motif_sdk::{
     pda,
 };
 use motif_tests::world::{RegisteredWork, World};
+use solana_instruction::error::InstructionError;
+use solana_transaction::TransactionError;
 
 use super::read;
 
@@ -178,7 +180,8 @@ fn terms_cannot_be_in_something_that_is_no_mint() {
     world.send(call).assert_err(ErrorCode::AccountOwnedByWrongProgram);
     let tokens = world.currency.tokens(&wallet);
     let call = world.terms(&work).call().instead_of(mint, tokens);
-    world.send(call).assert_err(ErrorCode::AccountDidNotDeserialize);
+    let not_a_mint = TransactionError::InstructionError(0, InstructionError::InvalidAccountData);
+    world.send(call).assert_refused(&not_a_mint);
 }
 
 #[test]

@@ -185,8 +185,10 @@ fn parents_that_take_more_than_everything_are_refused() {
 #[test]
 fn a_parents_accounts_must_be_there_in_order_and_no_more() {
     let mut world = World::new();
-    let (one, other) = (world.work().register(), world.work().register());
-    let call = world.work().parent(&one, 1).parent(&other, 1).call();
+    let one = parent(&mut world, Derivatives::Allowed);
+    let other = parent(&mut world, Derivatives::Allowed);
+    let child = world.work().parent_by_terms(&one, 2_000, 1).parent_by_terms(&other, 2_000, 1);
+    let call = child.call();
 
     let missing = call.clone().changed(|calls| drop(calls[0].accounts.pop()));
     world.send(missing).assert_err(LicensingError::ParentAccounts);
@@ -206,7 +208,10 @@ fn a_parents_accounts_must_be_there_in_order_and_no_more() {
 fn accounts_of_parents_that_are_not_named_are_refused() {
     let mut world = World::new();
     let image = world.work().register();
-    let call = world.work().parent(&image, 1).with(|args| args.parents.clear()).call();
+    let account = AccountMeta::new_readonly(image.address, false);
+    let call = world.work().call().changed(|calls| {
+        calls[0].accounts.extend([account.clone(), account]);
+    });
     world.send(call).assert_err(LicensingError::ParentAccounts);
 }
 
@@ -297,8 +302,7 @@ fn a_parent_that_is_no_work_is_refused() {
     ];
     for (address, expected) in cases {
         let child = world.work().parent(&image, 1).with(|args| args.parents[0].work = address);
-        let call = child.call().instead_of(image.address, address);
-        world.send(call).assert_err(expected);
+        child.attempt().assert_err(expected);
     }
 }
 

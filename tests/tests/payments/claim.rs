@@ -159,7 +159,7 @@ fn every_account_of_a_claim_is_pinned() {
         (vault, pda::vault(&other.mint), ErrorCode::ConstraintHasOne),
         (vault, earnings, ErrorCode::AccountDiscriminatorMismatch),
         (vault_tokens, thiefs, ErrorCode::ConstraintTokenOwner),
-        (vault_tokens, world.vault_tokens(&other), ErrorCode::ConstraintTokenMint),
+        (vault_tokens, world.vault_tokens(&other), ErrorCode::ConstraintTokenOwner),
         (TOKEN_PROGRAM, TOKEN_2022_PROGRAM, ErrorCode::ConstraintHasOne),
         (own, vault_tokens, ErrorCode::ConstraintDuplicateMutableAccount),
     ];

@@ -4,6 +4,8 @@ use motif_sdk::{
     pda,
 };
 use motif_tests::world::{Call, World, mint_data, token_account};
+use solana_instruction::error::InstructionError;
+use solana_transaction::TransactionError;
 
 use super::{EXISTS, read};
 
@@ -16,7 +18,8 @@ fn extended(world: &mut World, extension: u16, bytes: usize) -> Currency {
     account.data.push(1); // a mint, not a token account
     account.data.extend(extension.to_le_bytes());
     account.data.extend((bytes as u16).to_le_bytes());
-    account.data.resize(account.data.len() + bytes, 0);
+    // Twos: a default state of "frozen", and otherwise anything.
+    account.data.resize(account.data.len() + bytes, 2);
     world.set(currency.mint, account);
     currency
 }
@@ -104,8 +107,11 @@ fn a_vaults_token_account_made_beforehand_is_taken_over() {
 fn a_mint_of_another_token_program_than_named_is_refused() {
     let mut world = World::new();
     let currency = world.mint_of(&TOKEN_PROGRAM);
-    let call = call(&world, &currency).instead_of(TOKEN_PROGRAM, TOKEN_2022_PROGRAM);
-    world.send(call).assert_err(ErrorCode::ConstraintMintTokenProgram);
+    let misnamed = Currency { token_program: TOKEN_2022_PROGRAM, ..currency };
+    let wrong_program = InstructionError::IncorrectProgramId;
+    let refused = TransactionError::InstructionError(0, wrong_program);
+    world.admit(&misnamed).assert_refused(&refused);
+    assert!(world.find(&pda::vault(&currency.mint)).is_none());
 }
 
 #[test]

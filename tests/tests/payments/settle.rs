@@ -338,7 +338,7 @@ fn every_account_of_a_settlement_is_pinned() {
         (INSTRUCTIONS_SYSVAR, fake_sysvar, ErrorCode::ConstraintAddress),
         (channel.address, vault, ErrorCode::AccountDiscriminatorMismatch),
         (channel.address, pda::config(), ErrorCode::AccountOwnedByWrongProgram),
-        (channel.address, Pubkey::new_from_array([3; 32]), ErrorCode::AccountNotInitialized),
+        (channel.address, Pubkey::new_from_array([3; 32]), ErrorCode::AccountOwnedByWrongProgram),
     ];
     for (account, other, expected) in cases {
         let call = statement.call().instead_of(account, other);

@@ -109,7 +109,7 @@ fn every_account_of_a_top_up_is_pinned() {
     let cases = [
         (currency.mint, other.mint, ErrorCode::ConstraintHasOne),
         (vault, pda::vault(&other.mint), ErrorCode::ConstraintHasOne),
-        (vault_tokens, world.vault_tokens(&other), ErrorCode::ConstraintTokenMint),
+        (vault_tokens, world.vault_tokens(&other), ErrorCode::ConstraintTokenOwner),
         (vault_tokens, thiefs_tokens, ErrorCode::ConstraintTokenOwner),
         (currency.tokens(&payer), other_tokens, ErrorCode::ConstraintTokenMint),
         (currency.tokens(&payer), thiefs_tokens, ErrorCode::ConstraintTokenOwner),

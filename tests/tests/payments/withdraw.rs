@@ -109,7 +109,7 @@ fn every_account_of_a_withdrawal_is_pinned() {
         (own, other.tokens(&channel.payer.key()), ErrorCode::ConstraintTokenMint),
         (vault, pda::vault(&other.mint), ErrorCode::ConstraintHasOne),
         (vault_tokens, thiefs, ErrorCode::ConstraintTokenOwner),
-        (vault_tokens, world.vault_tokens(&other), ErrorCode::ConstraintTokenMint),
+        (vault_tokens, world.vault_tokens(&other), ErrorCode::ConstraintTokenOwner),
         (TOKEN_PROGRAM, TOKEN_2022_PROGRAM, ErrorCode::ConstraintHasOne),
         (channel.address, vault, ErrorCode::AccountDiscriminatorMismatch),
         (own, vault_tokens, ErrorCode::ConstraintDuplicateMutableAccount),
