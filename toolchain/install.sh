@@ -2,7 +2,7 @@
 # Installs a compiler for Solana bytecode, from crates.io and Debian's packages alone.
 #
 # Everything goes to $SBF_HOME (default ~/.cache/sbf); the system's packages and the Rust
-# toolchains stay as they are. Two to three minutes on two cores, 90 MB of downloads.
+# toolchains stay as they are. Three to five minutes on two cores, 90 MB of downloads.
 # Safe to run again: it returns at once when this recipe is already installed.
 set -euo pipefail
 
