@@ -1,0 +1,243 @@
+use std::time::Duration;
+
+use reqwest::{Method, RequestBuilder, StatusCode};
+use serde::{Serialize, de::DeserializeOwned};
+use solana_pubkey::Pubkey;
+use tokio::time::{Instant, sleep};
+
+use super::{
+    GatewayError, IdempotencyKey,
+    wire::{
+        Address, ChannelState, Closing, Digest, GenerationRequest, KindWord, OpenChannel, Operator,
+        Problem, Quote, ReceiptPage, ReceiptParts, ReceiptProofParts, SettlementReport, Settlements,
+        UseWord,        WorkFacts, WorkList,
+    },
+};
+
+/// A gateway's HTTP interface. Clones share connections.
+///
+/// Requests that got no answer are sent again for [`GatewayClient::patience`]: reading is
+/// always safe to repeat, a generation is because of its idempotency key, settling and closing
+/// because the chain takes each statement once.
+#[derive(Clone, Debug)]
+pub struct GatewayClient {
+    http: reqwest::Client,
+    url: String,
+    patience: Duration,
+}
+
+const FIRST_PAUSE: Duration = Duration::from_millis(50);
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+/// Longer than a gateway needs to see a transaction land or expire.
+const ANSWER_WITHIN: Duration = Duration::from_secs(180);
+
+impl GatewayClient {
+    /// A client of the gateway at `url`. Nothing is sent before it is used.
+    pub fn new(url: &str) -> Self {
+        let builder = reqwest::Client::builder().timeout(ANSWER_WITHIN).tcp_nodelay(true);
+        Self {
+            // It fails only where the system's resolver cannot be set up; the default has none
+            // of our settings, and the same resolver.
+            http: builder.build().unwrap_or_default(),
+            url: url.trim_end_matches('/').to_owned(),
+            patience: Duration::from_secs(10),
+        }
+    }
+
+    /// How long requests that got no answer are sent again; zero for not at all.
+    pub fn patience(self, patience: Duration) -> Self {
+        Self { patience, ..self }
+    }
+
+    /// Where the gateway is.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Whether the gateway can serve: its store takes writes, its cluster answers.
+    ///
+    /// # Errors
+    /// [`GatewayError::Refused`] with what is missing; [`GatewayError::Unreachable`].
+    pub async fn ready(&self) -> Result<(), GatewayError> {
+        let request = || self.http.request(Method::GET, format!("{}/readyz", self.url));
+        self.send(request).await.map(|_: serde_json::Value| ())
+    }
+
+    /// Who runs it, and which channels it serves.
+    ///
+    /// # Errors
+    /// As all methods: [`GatewayError::Refused`], [`GatewayError::Unreachable`],
+    /// [`GatewayError::Untrusted`].
+    pub async fn operator(&self) -> Result<Operator, GatewayError> {
+        self.get("operator".into()).await
+    }
+
+    /// A work and its latest terms.
+    ///
+    /// # Errors
+    /// As [`GatewayClient::operator`].
+    pub async fn work(&self, work: &Pubkey) -> Result<WorkFacts, GatewayError> {
+        self.get(format!("works/{work}")).await
+    }
+
+    /// Works of a creator, of a kind, of both, or all.
+    ///
+    /// # Errors
+    /// As [`GatewayClient::operator`].
+    pub async fn works(
+        &self,
+        creator: Option<&Pubkey>,
+        kind: Option<KindWord>,
+    ) -> Result<Vec<WorkFacts>, GatewayError> {
+        let creator = creator.map(|creator| format!("creator={creator}"));
+        let kind = kind.map(|kind| format!("kind={kind}"));
+        let query: Vec<_> = [creator, kind].into_iter().flatten().collect();
+        let list: WorkList = self.get(format!("works?{}", query.join("&"))).await?;
+        Ok(list.works)
+    }
+
+    /// What a use of a work costs here.
+    ///
+    /// # Errors
+    /// As [`GatewayClient::operator`].
+    pub async fn quote(&self, work: &Pubkey, licensed_use: UseWord) -> Result<Quote, GatewayError> {
+        self.get(format!("works/{work}/quotes?use={licensed_use}")).await
+    }
+
+    /// Has the gateway serve a channel, or read it again after a top-up or an acceptance.
+    ///
+    /// # Errors
+    /// As [`GatewayClient::operator`].
+    pub async fn open_channel(&self, channel: &Pubkey) -> Result<ChannelState, GatewayError> {
+        self.post("channels".into(), &OpenChannel { channel: Address(*channel) }).await
+    }
+
+    /// A channel as the gateway has it.
+    ///
+    /// # Errors
+    /// As [`GatewayClient::operator`].
+    pub async fn channel(&self, channel: &Pubkey) -> Result<ChannelState, GatewayError> {
+        self.get(format!("channels/{channel}")).await
+    }
+
+    /// Pays for a generation; the answer is the gateway's word, still to be checked.
+    /// [`super::PayerSession::generate`] does both.
+    ///
+    /// # Errors
+    /// As [`GatewayClient::operator`].
+    pub async fn generate(
+        &self,
+        channel: &Pubkey,
+        key: &IdempotencyKey,
+        request: &GenerationRequest,
+    ) -> Result<ReceiptParts, GatewayError> {
+        let url = format!("{}/v1/channels/{channel}/generations", self.url);
+        let header = (IdempotencyKey::HEADER, key.as_str());
+        self.send(|| self.http.post(&url).header(header.0, header.1).json(request)).await
+    }
+
+    /// Receipts of one statement, or of the open one, in order.
+    ///
+    /// # Errors
+    /// As [`GatewayClient::operator`].
+    pub async fn receipts(
+        &self,
+        channel: &Pubkey,
+        statement: Option<u64>,
+        limit: u32,
+        offset: u32,
+    ) -> Result<ReceiptPage, GatewayError> {
+        let statement = statement.map(|number| format!("&statement={number}")).unwrap_or_default();
+        let query = format!("limit={limit}&offset={offset}{statement}");
+        self.get(format!("channels/{channel}/receipts?{query}")).await
+    }
+
+    /// What proves a settled receipt against its channel's account.
+    ///
+    /// # Errors
+    /// As [`GatewayClient::operator`].
+    pub async fn proof(&self, receipt: &[u8; 32]) -> Result<ReceiptProofParts, GatewayError> {
+        self.get(format!("receipts/{}/proof", Digest(*receipt))).await
+    }
+
+    /// Has the gateway settle a channel now: one statement, and one transaction, unless
+    /// earlier ones were waiting.
+    ///
+    /// # Errors
+    /// As [`GatewayClient::operator`].
+    pub async fn settle(&self, channel: &Pubkey) -> Result<Vec<SettlementReport>, GatewayError> {
+        let path = format!("channels/{channel}/settlements");
+        let done: Settlements = self.post(path, &serde_json::json!({})).await?;
+        Ok(done.settlements)
+    }
+
+    /// Has the gateway settle what is owed and close a channel whose payer has started
+    /// closing, so that the payer need not wait for the grace period.
+    ///
+    /// # Errors
+    /// As [`GatewayClient::operator`].
+    pub async fn close(&self, channel: &Pubkey) -> Result<Closing, GatewayError> {
+        self.post(format!("channels/{channel}/close"), &serde_json::json!({})).await
+    }
+
+    async fn get<T: DeserializeOwned>(&self, path: String) -> Result<T, GatewayError> {
+        let url = format!("{}/v1/{path}", self.url);
+        self.send(|| self.http.get(&url)).await
+    }
+
+    async fn post<T: DeserializeOwned>(
+        &self,
+        path: String,
+        body: &impl Serialize,
+    ) -> Result<T, GatewayError> {
+        let url = format!("{}/v1/{path}", self.url);
+        self.send(|| self.http.post(&url).json(body)).await
+    }
+
+    /// Sends until there is an answer or patience ends.
+    async fn send<T: DeserializeOwned>(
+        &self,
+        request: impl Fn() -> RequestBuilder,
+    ) -> Result<T, GatewayError> {
+        let deadline = Instant::now() + self.patience;
+        let mut pause = FIRST_PAUSE;
+        loop {
+            let failure = match answer(request()).await {
+                Ok((status, body)) => return read(status, &body),
+                Err(failure) => failure,
+            };
+            if Instant::now() + pause > deadline {
+                let reason = innermost(&failure);
+                return Err(GatewayError::Unreachable { url: self.url.clone(), reason });
+            }
+            sleep(pause).await;
+            pause = LONGEST_PAUSE.min(pause * 2);
+        }
+    }
+}
+
+async fn answer(request: RequestBuilder) -> Result<(StatusCode, Vec<u8>), reqwest::Error> {
+    let response = request.send().await?;
+    let status = response.status();
+    Ok((status, response.bytes().await?.to_vec()))
+}
+
+fn read<T: DeserializeOwned>(status: StatusCode, body: &[u8]) -> Result<T, GatewayError> {
+    let unreadable = |error: serde_json::Error| {
+        GatewayError::Untrusted(format!("status {status} with an unreadable body: {error}"))
+    };
+    if status.is_success() {
+        return serde_json::from_slice(body).map_err(unreadable);
+    }
+    let problem: Problem = serde_json::from_slice(body).map_err(unreadable)?;
+    Err(GatewayError::Refused(Box::new(problem)))
+}
+
+/// The cause behind reqwest's "error sending request".
+fn innermost(error: &reqwest::Error) -> String {
+    let mut cause: &dyn std::error::Error = error;
+    while let Some(source) = cause.source() {
+        cause = source;
+    }
+    cause.to_string()
+}

@@ -1,0 +1,420 @@
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use ed25519_dalek::SigningKey;
+use licensing::bps::floor_share;
+use payments::{Channel, Licence};
+use solana_pubkey::Pubkey;
+
+use super::{
+    GatewayClient, GatewayError, IdempotencyKey,
+    wire::{Digest, GenerationRequest, Problem, ReceiptParts, StatementState, VoucherParts},
+};
+use crate::{
+    channel::ChannelAccount,
+    receipt::SignedReceipt,
+    voucher::{SignedVoucher, Statement, Voucher},
+};
+
+/// What a payer's session may do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SessionPolicy {
+    /// The most this session signs for, base units, fees included; `None` for the channel's
+    /// whole deposit.
+    pub budget: Option<u64>,
+    /// How long its vouchers settle.
+    pub voucher_seconds: u32,
+}
+
+impl Default for SessionPolicy {
+    /// The whole deposit; vouchers that settle for a day.
+    fn default() -> Self {
+        Self { budget: None, voucher_seconds: 86_400 }
+    }
+}
+
+/// A platform's side of a channel: its statement, its totals, its budget.
+///
+/// It begins with the channel as the chain has it, and goes on by what it signs itself. From
+/// the gateway it takes nothing but receipts it can verify and vouchers it has signed.
+pub struct PayerSession {
+    gateway: GatewayClient,
+    address: Pubkey,
+    channel: Channel,
+    /// As they stand before the open statement.
+    licences: Vec<Licence>,
+    key: SigningKey,
+    policy: SessionPolicy,
+    number: u64,
+    /// Prices of all statements before the open one.
+    earlier_prices: u64,
+    statement: Statement,
+    /// Prices of the open statement.
+    prices: u64,
+    /// `cumulative` when the session began.
+    began_at: u64,
+    unanswered: Option<Unanswered>,
+}
+
+/// A generation that was signed for; whether the gateway took it is not known yet.
+struct Unanswered {
+    key: IdempotencyKey,
+    request: GenerationRequest,
+    next: Step,
+}
+
+/// What a generation changes.
+#[derive(Clone)]
+struct Step {
+    statement: Statement,
+    price: u64,
+    cumulative: u64,
+}
+
+impl PayerSession {
+    /// Begins a session on a channel.
+    ///
+    /// `account` is the channel as the caller read it from the chain, not from the gateway.
+    /// What earlier sessions signed and the chain does not show yet is taken over from the
+    /// gateway, each statement only with a voucher that `key` has signed for it.
+    ///
+    /// # Errors
+    /// [`GatewayError::Untrusted`] when the gateway claims what this key did not sign;
+    /// otherwise as [`GatewayClient::operator`].
+    pub async fn begin(
+        gateway: GatewayClient,
+        address: Pubkey,
+        account: &ChannelAccount,
+        key: SigningKey,
+        policy: SessionPolicy,
+    ) -> Result<Self, GatewayError> {
+        let ours = account.channel.voucher_key.to_bytes() == key.verifying_key().to_bytes();
+        if !ours {
+            return Err(GatewayError::Untrusted("the channel has another voucher key".into()));
+        }
+        let state = gateway.open_channel(&address).await?;
+        let mut session = Self {
+            gateway,
+            address,
+            channel: account.channel,
+            licences: account.licences.clone(),
+            key,
+            policy,
+            number: account.channel.statements.length,
+            earlier_prices: account.channel.prices,
+            statement: Statement::default(),
+            prices: 0,
+            began_at: 0,
+            unanswered: None,
+        };
+        for unsettled in &state.unsettled {
+            // The chain may have settled it since the gateway looked.
+            if unsettled.statement >= session.number {
+                session.take_over(unsettled)?;
+                session.cut();
+            }
+        }
+        if state.open.statement != session.number {
+            return Err(GatewayError::Untrusted(format!(
+                "its open statement is {}, and it should be {}",
+                state.open.statement, session.number
+            )));
+        }
+        if state.open.voucher.is_some() {
+            session.take_over(&state.open)?;
+        }
+        session.began_at = session.cumulative()?;
+        Ok(session)
+    }
+
+    /// Pays for `units` of a licence and returns the receipt, verified: signed by the
+    /// channel's operator, for exactly what was asked, at the price of the licence.
+    ///
+    /// # Errors
+    /// - [`GatewayError::OverBudget`], [`GatewayError::UnknownLicence`],
+    ///   [`GatewayError::LicenceRefuses`]: nothing was signed.
+    /// - [`GatewayError::Refused`]: signed, but not taken; the voucher is as good as void,
+    ///   because the next one replaces it.
+    /// - [`GatewayError::Unreachable`], [`GatewayError::Untrusted`]: whether it was taken is
+    ///   not known; [`PayerSession::resume`] asks again and pays nothing twice.
+    /// - [`GatewayError::Unanswered`]: an earlier generation is still in that state.
+    pub async fn generate(
+        &mut self,
+        licence: u16,
+        units: u32,
+        request_digest: [u8; 32],
+        output_digest: [u8; 32],
+    ) -> Result<SignedReceipt, GatewayError> {
+        if self.unanswered.is_some() {
+            return Err(GatewayError::Unanswered);
+        }
+        let key = IdempotencyKey::random();
+        self.sign(key, licence, units, request_digest, output_digest)?;
+        match self.resume().await {
+            Err(GatewayError::Refused(problem)) if problem.slug == "statement-closed" => {
+                self.follow_cut(&problem)?;
+                let key = IdempotencyKey::random();
+                self.sign(key, licence, units, request_digest, output_digest)?;
+                self.resume_signed().await
+            }
+            Ok(Some(receipt)) => Ok(receipt),
+            Ok(None) => Err(GatewayError::Unanswered),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Asks again for the receipt of a generation that got no answer; `None` when there is
+    /// none such.
+    ///
+    /// # Errors
+    /// As [`PayerSession::generate`].
+    pub async fn resume(&mut self) -> Result<Option<SignedReceipt>, GatewayError> {
+        if self.unanswered.is_none() {
+            return Ok(None);
+        }
+        self.resume_signed().await.map(Some)
+    }
+
+    /// Whether a generation was signed for and got no answer yet.
+    pub fn is_unanswered(&self) -> bool {
+        self.unanswered.is_some()
+    }
+
+    /// What this session has spent, base units, fees included.
+    pub fn spent(&self) -> Result<u64, GatewayError> {
+        Ok(self.cumulative()?.saturating_sub(self.began_at))
+    }
+
+    /// The total of the newest receipt: prices and fees since the channel opened, base units.
+    ///
+    /// # Errors
+    /// [`GatewayError::Overflow`].
+    pub fn cumulative(&self) -> Result<u64, GatewayError> {
+        self.cumulative_with(self.prices)
+    }
+
+    /// The statement that the next generation is part of.
+    pub fn statement(&self) -> u64 {
+        self.number
+    }
+
+    /// The gateway this session pays through.
+    pub fn gateway(&self) -> &GatewayClient {
+        &self.gateway
+    }
+
+    /// The channel this session pays from.
+    pub fn channel(&self) -> Pubkey {
+        self.address
+    }
+
+    /// Takes over licences and deposits that the chain has gained since the session began.
+    ///
+    /// # Errors
+    /// [`GatewayError::Untrusted`] when `account` is another incarnation of the channel.
+    pub async fn refresh(&mut self, account: &ChannelAccount) -> Result<(), GatewayError> {
+        if account.channel.opened_slot != self.channel.opened_slot {
+            return Err(GatewayError::Untrusted("the channel was opened again".into()));
+        }
+        self.channel.deposited = account.channel.deposited;
+        self.channel.upfront_fees = account.channel.upfront_fees;
+        let known = self.licences.len().min(account.licences.len());
+        self.licences.extend_from_slice(&account.licences[known..]);
+        self.gateway.open_channel(&self.address).await.map(|_| ())
+    }
+
+    /// Signs a voucher that covers one more generation, and keeps it until it is answered.
+    fn sign(
+        &mut self,
+        key: IdempotencyKey,
+        licence: u16,
+        units: u32,
+        request_digest: [u8; 32],
+        output_digest: [u8; 32],
+    ) -> Result<(), GatewayError> {
+        let next = self.step(licence, units)?;
+        let spent = next.cumulative.saturating_sub(self.began_at);
+        if let Some(budget) = self.policy.budget.filter(|budget| spent > *budget) {
+            return Err(GatewayError::OverBudget { total: spent, budget });
+        }
+        let voucher = Voucher {
+            cluster: self.channel.cluster,
+            channel: self.address,
+            opened_slot: self.channel.opened_slot,
+            statement: self.number,
+            cumulative: next.cumulative,
+            statement_digest: next.statement.digest(),
+            expires_at: now().saturating_add(i64::from(self.policy.voucher_seconds)),
+        };
+        let request = GenerationRequest {
+            voucher: VoucherParts::from(&SignedVoucher::sign(voucher, &self.key)),
+            licence,
+            units,
+            request_digest: Digest(request_digest),
+            output_digest: Digest(output_digest),
+        };
+        self.unanswered = Some(Unanswered { key, request, next });
+        Ok(())
+    }
+
+    /// Sends what was signed, checks the receipt, and only then counts it.
+    async fn resume_signed(&mut self) -> Result<SignedReceipt, GatewayError> {
+        let Some(unanswered) = &self.unanswered else { return Err(GatewayError::Unanswered) };
+        let Unanswered { key, request, next } = unanswered;
+        let answer = self.gateway.generate(&self.address, key, request).await;
+        let parts = match answer {
+            Ok(parts) => parts,
+            Err(error) => {
+                // A refusal is an answer, except where the gateway cannot say what it did.
+                let refused = matches!(&error, GatewayError::Refused(p) if p.status < 500);
+                if refused {
+                    self.unanswered = None;
+                }
+                return Err(error);
+            }
+        };
+        let receipt = self.check(request, next, &parts)?;
+        let next = next.clone();
+        self.statement = next.statement;
+        self.prices = self.prices.checked_add(next.price).ok_or(GatewayError::Overflow)?;
+        self.unanswered = None;
+        Ok(receipt)
+    }
+
+    /// What the open statement becomes with these units, by the code that the chain runs.
+    fn step(&self, licence: u16, units: u32) -> Result<Step, GatewayError> {
+        let mut statement = self.statement.clone();
+        let present = statement.entries().find(|entry| entry.licence == licence);
+        let present = present.map_or(0, |entry| entry.units);
+        statement.add(licence, units)?;
+        let base = self.licences.get(usize::from(licence));
+        let base = *base.ok_or(GatewayError::UnknownLicence(licence))?;
+        let price = price(base, licence, present + units)? - price(base, licence, present)?;
+        let prices = self.prices.checked_add(price).ok_or(GatewayError::Overflow)?;
+        let cumulative = self.cumulative_with(prices)?;
+        Ok(Step { statement, price, cumulative })
+    }
+
+    /// A receipt is good for exactly what was asked, or for nothing.
+    fn check(
+        &self,
+        request: &GenerationRequest,
+        next: &Step,
+        parts: &ReceiptParts,
+    ) -> Result<SignedReceipt, GatewayError> {
+        let signed = SignedReceipt::from(parts);
+        let receipt = &signed.receipt;
+        let licence = self.licences.get(usize::from(request.licence));
+        let licence = licence.ok_or(GatewayError::UnknownLicence(request.licence))?;
+        let as_asked = receipt.channel == self.address
+            && receipt.opened_slot == self.channel.opened_slot
+            && receipt.statement == self.number
+            && receipt.licence == request.licence
+            && receipt.units == request.units
+            && receipt.request_digest == request.request_digest.0
+            && receipt.output_digest == request.output_digest.0
+            && receipt.work == licence.work
+            && receipt.terms_number == licence.terms_number
+            && receipt.amount == next.price
+            && receipt.cumulative == next.cumulative;
+        if !as_asked {
+            return Err(GatewayError::Untrusted("the receipt is not for what was asked".into()));
+        }
+        if !signed.verifies(&self.channel.operator) {
+            return Err(GatewayError::Untrusted("the operator did not sign the receipt".into()));
+        }
+        Ok(signed)
+    }
+
+    /// Moves on to the statement after the open one, if the gateway's picture of the total is
+    /// this session's own.
+    fn follow_cut(&mut self, problem: &Problem) -> Result<(), GatewayError> {
+        let Some(expected) = &problem.expected else {
+            return Err(GatewayError::Untrusted("it closed a statement and named no next".into()));
+        };
+        let own = self.cumulative()?;
+        let follows = expected.statement == self.number + 1
+            && expected.cumulative.0 == own
+            && expected.entries.is_empty();
+        if !follows {
+            return Err(GatewayError::Untrusted(format!(
+                "it goes on with statement {} at {}, and by this session's own totals that \
+                 should be {} at {own}",
+                expected.statement,
+                expected.cumulative,
+                self.number + 1,
+            )));
+        }
+        self.cut();
+        Ok(())
+    }
+
+    /// The open statement ends; the licences go on from what it leaves.
+    fn cut(&mut self) {
+        for entry in self.statement.entries() {
+            if let Some(licence) = self.licences.get_mut(usize::from(entry.licence)) {
+                // It was charged on a copy when it was signed for, so it is allowed here.
+                let _ = licence.charge(entry.units, now());
+            }
+        }
+        self.number += 1;
+        self.earlier_prices = self.earlier_prices.saturating_add(self.prices);
+        self.statement = Statement::default();
+        self.prices = 0;
+    }
+
+    /// Takes over a statement that an earlier session signed, if this key did sign it.
+    fn take_over(&mut self, state: &StatementState) -> Result<(), GatewayError> {
+        let refuse = |what: &str| {
+            let number = state.statement;
+            GatewayError::Untrusted(format!("its statement {number} {what}"))
+        };
+        let parts = state.voucher.as_ref().ok_or_else(|| refuse("has no voucher"))?;
+        let signed = parts.signed_by(self.channel.voucher_key);
+        let entries = state.entries.iter().map(|entry| (entry.licence, entry.units));
+        let statement: Statement = entries.collect();
+        let ours = state.statement == self.number
+            && signed.verifies()
+            && signed.voucher.cluster == self.channel.cluster
+            && signed.voucher.channel == self.address
+            && signed.voucher.opened_slot == self.channel.opened_slot
+            && signed.voucher.statement == self.number
+            && signed.voucher.statement_digest == statement.digest();
+        if !ours {
+            return Err(refuse("was not signed by this payer"));
+        }
+        let mut prices: u64 = 0;
+        for entry in statement.entries() {
+            let base = self.licences.get(usize::from(entry.licence));
+            let base = *base.ok_or(GatewayError::UnknownLicence(entry.licence))?;
+            let price = price(base, entry.licence, entry.units)?;
+            prices = prices.checked_add(price).ok_or(GatewayError::Overflow)?;
+        }
+        if self.cumulative_with(prices)? != signed.voucher.cumulative {
+            return Err(refuse("does not add up to its voucher"));
+        }
+        (self.statement, self.prices) = (statement, prices);
+        Ok(())
+    }
+
+    fn cumulative_with(&self, prices: u64) -> Result<u64, GatewayError> {
+        let total = self.earlier_prices.checked_add(prices).ok_or(GatewayError::Overflow)?;
+        let fees = floor_share(total, self.channel.operator_fee_bps);
+        total.checked_add(fees).ok_or(GatewayError::Overflow)
+    }
+}
+
+/// What so many units cost now, by the code that the chain runs.
+fn price(mut licence: Licence, index: u16, units: u32) -> Result<u64, GatewayError> {
+    if units == 0 {
+        return Ok(0);
+    }
+    licence.charge(units, now()).map_err(|error| {
+        let reason = error.to_string();
+        GatewayError::LicenceRefuses { licence: index, reason }
+    })
+}
+
+fn now() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    since.ok().and_then(|since| i64::try_from(since.as_secs()).ok()).unwrap_or(0)
+}

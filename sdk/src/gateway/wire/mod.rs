@@ -1,0 +1,27 @@
+//! What travels between a gateway and its clients, as JSON.
+//!
+//! Public keys are base58; digests and signatures are hex. Amounts of tokens are strings of
+//! decimal digits in base units, because JavaScript's numbers lose every unit above 2^53.
+//! Counts, instants (unix seconds) and basis points are numbers.
+
+mod channel;
+mod generation;
+mod operator;
+mod problem;
+mod receipt;
+mod scalar;
+mod settlement;
+mod word;
+mod work;
+
+pub use channel::{ChannelState, LicenceState, OpenChannel, StatementEntry, StatementState};
+pub use generation::{GenerationRequest, VoucherParts};
+pub use operator::Operator;
+pub use problem::{ExpectedStatement, Problem};
+pub use receipt::{
+    ReceiptPage, ReceiptParts, ReceiptProofParts, StatementRecordParts, SumSibling,
+};
+pub use scalar::{Address, Amount, Digest, NotWritten, SignatureHex};
+pub use settlement::{Closing, SettlementReport, Settlements};
+pub use word::{KindWord, UnitWord, UseWord};
+pub use work::{ParentShare, PricedUse, Quote, RecipientShare, TermsFacts, WorkFacts, WorkList};
