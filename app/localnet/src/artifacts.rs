@@ -9,7 +9,7 @@ pub const LICENSING: Pubkey = pubkey!("7Wf1kQ8x2KDRjUynHQuNt3fPZRUBPvyRWwoF9BHfF
 /// Address of the payments program.
 pub const PAYMENTS: Pubkey = pubkey!("BvFbpq9Euag2k6ihhUgVfvDNJnYmiA5u8r1xgoZUJE3w");
 /// Address of Metaplex Token Metadata, the same as on every public cluster.
-pub const TOKEN_METADATA: Pubkey = pubkey!("metaqbxxUerdq28cj1RbAWkwQTUCCkiZK4sZkchV1Yx");
+pub const TOKEN_METADATA: Pubkey = pubkey!("metaqbxxUerdq28cj1RbAWkYQm3ybzjb6a8bt518x1s");
 
 /// What `programs/artifacts` held when this crate was built: `licensing`, `payments`,
 /// `token_metadata`.

@@ -5,7 +5,7 @@
 //! appended after it. Inner node: SHA-256(0x01, left, right). Leaves are hashes of records that
 //! start with 0xFF, so that no record can stand for an inner node.
 
-use bytemuck::{Pod, Zeroable};
+use anchor_lang::prelude::*;
 use solana_sha256_hasher::hashv;
 
 /// The most trees a range can have; it holds at most 2^24 - 1 records.
@@ -13,8 +13,8 @@ pub const PEAKS: usize = 24;
 
 /// Roots of the range's trees; the one at position `n` has 2^n leaves if bit `n` of `length`
 /// is set, and is all zeros otherwise.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
-#[repr(C)]
+#[zero_copy]
+#[derive(Debug, PartialEq, Eq)]
 pub struct MountainRange {
     pub length: u64,
     pub peaks: [[u8; 32]; PEAKS],
@@ -26,7 +26,7 @@ pub struct Full;
 
 impl MountainRange {
     /// Adds a record by its hash.
-    pub fn append(&mut self, leaf: [u8; 32]) -> Result<(), Full> {
+    pub fn append(&mut self, leaf: [u8; 32]) -> std::result::Result<(), Full> {
         let height = self.length.trailing_ones() as usize;
         if height >= PEAKS {
             return Err(Full);
@@ -49,6 +49,8 @@ pub fn node(left: &[u8; 32], right: &[u8; 32]) -> [u8; 32] {
 
 #[cfg(test)]
 mod tests {
+    use bytemuck::Zeroable;
+
     use super::*;
 
     fn leaf(number: u64) -> [u8; 32] {

@@ -68,7 +68,7 @@ pub fn signed_voucher(instructions: &AccountInfo) -> Result<SignedBy> {
     let called_directly = get_stack_height() == TRANSACTION_LEVEL_STACK_HEIGHT;
     require!(called_directly, PaymentsError::CalledByProgram);
     let sysvar = instructions.try_borrow_data()?;
-    let signed = previous_instruction(&sysvar).and_then(|data| read(data));
+    let signed = previous_instruction(&sysvar).and_then(read);
     signed.ok_or_else(|| error!(PaymentsError::ProofMissing))
 }
 
