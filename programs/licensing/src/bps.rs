@@ -9,8 +9,10 @@ pub const WHOLE_BPS: u16 = 10_000;
 /// less than one base unit in a lifetime, floors of parts lose one each time.
 pub fn floor_share(amount: u64, share_bps: u16) -> u64 {
     debug_assert!(share_bps <= WHOLE_BPS);
-    let share = u128::from(amount) * u128::from(share_bps) / u128::from(WHOLE_BPS);
-    share as u64 // at most `amount`, as the ratio is at most one
+    let (share, whole) = (u64::from(share_bps), u64::from(WHOLE_BPS));
+    // Whole parts and rest apart: exact, within 64 bits, and on chain at one cost for every
+    // amount, which a 128-bit division has not.
+    (amount / whole) * share + (amount % whole) * share / whole
 }
 
 #[cfg(test)]
@@ -27,5 +29,16 @@ mod tests {
     #[test]
     fn the_whole_of_the_largest_amount_is_that_amount() {
         assert_eq!(floor_share(u64::MAX, WHOLE_BPS), u64::MAX);
+    }
+
+    #[test]
+    fn a_share_is_what_wide_arithmetic_says_for_every_ratio() {
+        let edges = [0, 1, 9_999, 10_000, 10_001, (1 << 53) + 1, u64::MAX / 2, u64::MAX - 1];
+        for amount in edges.into_iter().chain([u64::MAX]) {
+            for share_bps in 0..=WHOLE_BPS {
+                let wide = u128::from(amount) * u128::from(share_bps) / u128::from(WHOLE_BPS);
+                assert_eq!(u128::from(floor_share(amount, share_bps)), wide);
+            }
+        }
     }
 }
