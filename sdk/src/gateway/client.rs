@@ -9,8 +9,8 @@ use super::{
     GatewayError, IdempotencyKey,
     wire::{
         Address, ChannelState, Closing, Digest, GenerationRequest, KindWord, OpenChannel, Operator,
-        Problem, Quote, ReceiptPage, ReceiptParts, ReceiptProofParts, SettlementReport, Settlements,
-        UseWord,        WorkFacts, WorkList,
+        Problem, Quote, ReceiptPage, ReceiptParts, ReceiptProofParts, SettlementReport,
+        Settlements, UseWord, WorkFacts, WorkList,
     },
 };
 

@@ -18,9 +18,7 @@ pub use channel::{ChannelState, LicenceState, OpenChannel, StatementEntry, State
 pub use generation::{GenerationRequest, VoucherParts};
 pub use operator::Operator;
 pub use problem::{ExpectedStatement, Problem};
-pub use receipt::{
-    ReceiptPage, ReceiptParts, ReceiptProofParts, StatementRecordParts, SumSibling,
-};
+pub use receipt::{ReceiptPage, ReceiptParts, ReceiptProofParts, StatementRecordParts, SumSibling};
 pub use scalar::{Address, Amount, Digest, NotWritten, SignatureHex};
 pub use settlement::{Closing, SettlementReport, Settlements};
 pub use word::{KindWord, UnitWord, UseWord};

@@ -1,0 +1,137 @@
+//! What the gateway says without changing anything: works, prices, itself, receipts.
+
+use motif_sdk::{
+    Pubkey,
+    channel::{self, Channel},
+    gateway::wire::{
+        Address, Amount, Digest, KindWord, Operator, Quote, ReceiptPage, ReceiptParts, TermsFacts,
+        UseWord, WorkFacts,
+    },
+    licensing,
+    receipt::proof::ReceiptProof,
+};
+
+use crate::{Gateway, problem::ApiError};
+
+impl Gateway {
+    /// Whether it can serve: its store takes writes, its cluster answers.
+    ///
+    /// # Errors
+    /// [`ApiError::StoreFailed`], [`ApiError::ChainUnreachable`].
+    pub async fn ready(&self) -> Result<(), ApiError> {
+        self.store().flush().await?;
+        Ok(self.chain().reach().await?)
+    }
+
+    /// Who runs it, and which channels it serves.
+    ///
+    /// # Errors
+    /// [`ApiError::ChainUnreachable`].
+    pub async fn describe(&self) -> Result<Operator, ApiError> {
+        let config = self.config();
+        Ok(Operator {
+            operator: Address(self.operator()),
+            cluster: Digest(self.cluster().await?),
+            licensing_program: Address(licensing::PROGRAM_ID),
+            payments_program: Address(channel::PROGRAM_ID),
+            operator_fee_bps: config.operator_fee_bps,
+            min_grace_seconds: config.min_grace_seconds.max(Channel::MIN_GRACE_SECONDS),
+            min_voucher_seconds: config.min_voucher_seconds,
+            mints: config.mints.iter().copied().map(Address).collect(),
+        })
+    }
+
+    /// A work and its latest terms.
+    ///
+    /// # Errors
+    /// [`ApiError::UnknownWork`], [`ApiError::ChainUnreachable`].
+    pub async fn work(&self, address: Pubkey) -> Result<WorkFacts, ApiError> {
+        let work = self.chain().work(&address).await?;
+        let work = work.ok_or(ApiError::UnknownWork(address))?;
+        let terms = match work.latest_terms {
+            0 => None,
+            number => self.chain().terms(&address, number).await?,
+        };
+        let terms = terms.map(|published| TermsFacts::new(&published.terms, published.digest));
+        Ok(WorkFacts::new(address, &work, terms))
+    }
+
+    /// Works of a creator, of a kind, of both, or all.
+    ///
+    /// # Errors
+    /// [`ApiError::ChainUnreachable`].
+    pub async fn works(
+        &self,
+        creator: Option<Address>,
+        kind: Option<KindWord>,
+    ) -> Result<Vec<WorkFacts>, ApiError> {
+        let works = self.chain().works(creator.map(|creator| creator.0)).await?;
+        let facts = works.iter().map(|(address, work)| WorkFacts::new(*address, work, None));
+        Ok(facts.filter(|work| kind.is_none_or(|kind| work.kind == kind)).collect())
+    }
+
+    /// What a use of a work costs here.
+    ///
+    /// # Errors
+    /// [`ApiError::UnknownWork`], [`ApiError::NoTerms`], [`ApiError::UseNotLicensed`],
+    /// [`ApiError::ChainUnreachable`].
+    pub async fn quote(&self, address: Pubkey, licensed_use: UseWord) -> Result<Quote, ApiError> {
+        let work = self.work(address).await?;
+        let terms = work.terms.ok_or(ApiError::NoTerms(address))?;
+        let priced = terms.uses.iter().find(|priced| priced.licensed_use == licensed_use);
+        let priced = priced.ok_or_else(|| ApiError::UseNotLicensed {
+            work: address,
+            licensed_use: licensed_use.to_string(),
+        })?;
+        let operator_fee_bps = self.config().operator_fee_bps;
+        Ok(Quote {
+            work: Address(address),
+            licensed_use,
+            unit: priced.unit,
+            price: priced.price,
+            operator_fee_bps,
+            price_with_fee: with_fee(priced.price, operator_fee_bps),
+            currency: terms.currency,
+            terms_number: terms.number,
+            terms_digest: terms.digest,
+            upfront_fee: terms.upfront_fee,
+            free_units: terms.free_units,
+        })
+    }
+
+    /// Receipts of a statement, or of the open one, in order.
+    ///
+    /// # Errors
+    /// [`ApiError::UnknownChannel`], [`ApiError::StoreFailed`].
+    pub async fn receipt_page(
+        &self,
+        channel: Pubkey,
+        statement: Option<u64>,
+        limit: u32,
+        offset: u32,
+    ) -> Result<ReceiptPage, ApiError> {
+        let desk = self.desk(&channel)?;
+        let open = desk.book().ledger.open_statement().number;
+        let statement = statement.unwrap_or(open);
+        let generations = self.store().generations(desk.id, statement, limit, offset).await?;
+        let total = self.store().count(desk.id, statement).await?;
+        let parts = generations.iter().map(|generation| ReceiptParts::from(&generation.receipt));
+        Ok(ReceiptPage { statement, offset, total, receipts: parts.collect() })
+    }
+
+    /// What proves a settled receipt against its channel's account.
+    ///
+    /// # Errors
+    /// [`ApiError::UnknownReceipt`], [`ApiError::ReceiptNotSettled`],
+    /// [`ApiError::ReceiptUnprovable`], [`ApiError::StoreFailed`].
+    pub async fn proof(&self, receipt: &[u8; 32]) -> Result<ReceiptProof, ApiError> {
+        Ok(self.store().proof(receipt).await?)
+    }
+}
+
+/// A price with the fee on it, rounded up.
+fn with_fee(price: Amount, fee_bps: u16) -> Amount {
+    let fee = (u128::from(price.0) * u128::from(fee_bps)).div_ceil(10_000);
+    let total = u128::from(price.0) + fee;
+    Amount(u64::try_from(total).unwrap_or(u64::MAX))
+}

@@ -1,0 +1,196 @@
+//! What the gateway asks of a node, and nothing else.
+
+use async_trait::async_trait;
+use motif_sdk::{
+    Error, Pubkey,
+    channel::{self, ChannelAccount},
+    client::{Client, Landed, PublishedTerms, WorkFilter},
+    licensing::Work,
+};
+use serde_json::json;
+use solana_commitment_config::{CommitmentConfig, CommitmentLevel};
+use solana_keypair::Keypair;
+use solana_message::Hash;
+use solana_rpc_client_api::{client_error::Error as ClientError, request::RpcRequest};
+use solana_signature::Signature;
+use solana_transaction::TransactionError;
+
+/// Why the chain did not do or say what was asked.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ChainError {
+    /// No answer, or none that makes sense; nothing is known.
+    #[error("the cluster cannot be reached: {0}")]
+    Unreachable(String),
+    /// A transaction was refused; it changed nothing.
+    #[error("{0}")]
+    Refused(String),
+}
+
+/// A channel's account.
+#[derive(Clone, Debug)]
+pub struct ReadChannel {
+    /// What it says.
+    pub account: ChannelAccount,
+    /// Its data, as it is on chain.
+    pub data: Vec<u8>,
+}
+
+/// One cluster, through one node. Tests script it.
+#[async_trait]
+pub trait Chain: Send + Sync + 'static {
+    /// Whether there is an answer at all.
+    async fn reach(&self) -> Result<(), ChainError>;
+    /// The cluster's tag.
+    async fn cluster(&self) -> Result<[u8; 32], ChainError>;
+    /// Unix seconds on the cluster.
+    async fn now(&self) -> Result<i64, ChainError>;
+    /// A work; `None` where there is none.
+    async fn work(&self, address: &Pubkey) -> Result<Option<Work>, ChainError>;
+    /// All works, or those of a creator, earliest registration first.
+    async fn works(&self, creator: Option<Pubkey>) -> Result<Vec<(Pubkey, Work)>, ChainError>;
+    /// A version of a work's terms; `None` where there is none.
+    async fn terms(&self, work: &Pubkey, number: u32)
+    -> Result<Option<PublishedTerms>, ChainError>;
+    /// A channel; `None` where there is none.
+    async fn channel(&self, address: &Pubkey) -> Result<Option<ReadChannel>, ChainError>;
+    /// A blockhash, and the last block height at which it is good.
+    async fn blockhash(&self) -> Result<(Hash, u64), ChainError>;
+    /// The height of the last block that can no longer be undone.
+    async fn final_height(&self) -> Result<u64, ChainError>;
+    /// Sends a signed transaction. `Refused` only where the node has checked it first and
+    /// therefore not sent it on.
+    async fn submit(&self, transaction: &[u8], check_first: bool) -> Result<(), ChainError>;
+    /// A transaction that landed; `None` while that is not known. `Refused` when it failed.
+    async fn landed(&self, signature: &Signature) -> Result<Option<Landed>, ChainError>;
+    /// Ends a channel's grace period.
+    async fn close(&self, operator: &Keypair, channel: &Pubkey) -> Result<Landed, ChainError>;
+    /// Pays the operator its fees; base units.
+    async fn claim_fees(
+        &self,
+        operator: &Keypair,
+        channel: &Pubkey,
+    ) -> Result<(u64, Landed), ChainError>;
+}
+
+/// A cluster behind a JSON-RPC node.
+pub struct RpcChain(Client);
+
+impl RpcChain {
+    /// The cluster behind the node at `rpc_url`.
+    pub fn new(rpc_url: &str) -> Self {
+        Self(Client::new(rpc_url))
+    }
+}
+
+impl From<Error> for ChainError {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Rejected(refusal) => Self::Refused(refusal.to_string()),
+            Error::Unconfirmed { .. }
+            | Error::Transport(_)
+            | Error::NotFound { .. }
+            | Error::Gateway(_)
+            | Error::File { .. } => Self::Unreachable(error.to_string()),
+        }
+    }
+}
+
+/// "There is none" as a value.
+fn optional<T>(found: Result<T, Error>) -> Result<Option<T>, ChainError> {
+    match found {
+        Ok(found) => Ok(Some(found)),
+        Err(Error::NotFound { .. }) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn unreachable(error: &ClientError) -> ChainError {
+    ChainError::Unreachable(error.to_string())
+}
+
+#[async_trait]
+impl Chain for RpcChain {
+    async fn reach(&self) -> Result<(), ChainError> {
+        let height = self.0.rpc().get_block_height().await;
+        height.map(drop).map_err(|error| unreachable(&error))
+    }
+
+    async fn cluster(&self) -> Result<[u8; 32], ChainError> {
+        Ok(self.0.config().await?.cluster)
+    }
+
+    async fn now(&self) -> Result<i64, ChainError> {
+        Ok(self.0.now().await?)
+    }
+
+    async fn work(&self, address: &Pubkey) -> Result<Option<Work>, ChainError> {
+        optional(self.0.work(address).await)
+    }
+
+    async fn works(&self, creator: Option<Pubkey>) -> Result<Vec<(Pubkey, Work)>, ChainError> {
+        let filter = WorkFilter { creator, ..WorkFilter::default() };
+        Ok(self.0.works(&filter).await?)
+    }
+
+    async fn terms(
+        &self,
+        work: &Pubkey,
+        number: u32,
+    ) -> Result<Option<PublishedTerms>, ChainError> {
+        optional(self.0.terms(work, number).await)
+    }
+
+    async fn channel(&self, address: &Pubkey) -> Result<Option<ReadChannel>, ChainError> {
+        let found = self.0.account(address).await?;
+        let ours = found.filter(|account| account.owner == channel::PROGRAM_ID);
+        Ok(ours.and_then(|account| {
+            let data = account.data;
+            ChannelAccount::from_bytes(&data).map(|account| ReadChannel { account, data })
+        }))
+    }
+
+    async fn blockhash(&self) -> Result<(Hash, u64), ChainError> {
+        let confirmed = CommitmentConfig::confirmed();
+        let latest = self.0.rpc().get_latest_blockhash_with_commitment(confirmed).await;
+        latest.map_err(|error| unreachable(&error))
+    }
+
+    async fn final_height(&self) -> Result<u64, ChainError> {
+        let finalized = CommitmentConfig::finalized();
+        let height = self.0.rpc().get_block_height_with_commitment(finalized).await;
+        height.map_err(|error| unreachable(&error))
+    }
+
+    async fn submit(&self, transaction: &[u8], check_first: bool) -> Result<(), ChainError> {
+        let encoded = bs58::encode(transaction).into_string();
+        let config = json!({
+            "encoding": "base58",
+            "skipPreflight": !check_first,
+            "preflightCommitment": CommitmentLevel::Confirmed.to_string(),
+        });
+        let params = json!([encoded, config]);
+        let sent = self.0.rpc().send::<String>(RpcRequest::SendTransaction, params).await;
+        sent.map(drop).map_err(|error| match error.get_transaction_error() {
+            // Both mean that this node is not where another one is already.
+            Some(TransactionError::AlreadyProcessed | TransactionError::BlockhashNotFound)
+            | None => unreachable(&error),
+            Some(_) => ChainError::Refused(error.to_string()),
+        })
+    }
+
+    async fn landed(&self, signature: &Signature) -> Result<Option<Landed>, ChainError> {
+        Ok(self.0.landed(signature).await?)
+    }
+
+    async fn close(&self, operator: &Keypair, channel: &Pubkey) -> Result<Landed, ChainError> {
+        Ok(self.0.start_closing(operator, channel).await?)
+    }
+
+    async fn claim_fees(
+        &self,
+        operator: &Keypair,
+        channel: &Pubkey,
+    ) -> Result<(u64, Landed), ChainError> {
+        Ok(self.0.claim_fees(operator, channel).await?)
+    }
+}

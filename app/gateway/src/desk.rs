@@ -1,0 +1,112 @@
+use std::{
+    collections::HashMap,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use motif_sdk::{
+    Pubkey,
+    channel::Channel,
+    gateway::wire::{Amount, ExpectedStatement, StatementEntry},
+    voucher::Statement,
+};
+
+use crate::{
+    ledger::{CutStatement, Ledger},
+    store::{Change, ChannelId, Store, Written},
+};
+
+/// Where one channel is served: everything that changes its ledger goes through its book, one
+/// at a time, and into the store's queue in the same order.
+#[derive(Debug)]
+pub struct Desk {
+    /// The channel's number in the store.
+    pub id: ChannelId,
+    /// Where the channel is.
+    pub address: Pubkey,
+    /// Signs the channel's vouchers; never changes, as the next two.
+    pub voucher_key: Pubkey,
+    /// The cluster's tag.
+    pub cluster: [u8; 32],
+    /// Which incarnation this is.
+    pub opened_slot: u64,
+    book: Mutex<Book>,
+    /// Held while a statement settles: one at a time.
+    pub settling: tokio::sync::Mutex<()>,
+}
+
+/// A channel's ledger with the names of its newest generations.
+#[derive(Debug)]
+pub struct Book {
+    /// What was used and vouched for.
+    pub ledger: Ledger,
+    /// Idempotency keys of the open statement, and which generation each one paid for.
+    pub keys: HashMap<String, u32>,
+}
+
+impl Desk {
+    /// A desk for a channel.
+    pub fn new(id: ChannelId, ledger: Ledger, keys: HashMap<String, u32>) -> Self {
+        let channel = ledger.channel();
+        Self {
+            id,
+            address: ledger.address(),
+            voucher_key: channel.voucher_key,
+            cluster: channel.cluster,
+            opened_slot: channel.opened_slot,
+            book: Mutex::new(Book { ledger, keys }),
+            settling: tokio::sync::Mutex::new(()),
+        }
+    }
+
+    /// The book, for as long as it is held. Never held across an await.
+    ///
+    /// A panic while it was held leaves it as it was: the ledger changes last, or not at all.
+    pub fn book(&self) -> MutexGuard<'_, Book> {
+        self.book.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The channel as the chain had it when it was last read.
+    pub fn channel(&self) -> Channel {
+        *self.book().ledger.channel()
+    }
+}
+
+impl Book {
+    /// Ends the open statement and queues that; `None` when nothing was used.
+    pub fn cut(
+        &mut self,
+        id: ChannelId,
+        store: &Store,
+        now: i64,
+    ) -> Option<(CutStatement, Written)> {
+        let cut = self.ledger.cut()?.clone();
+        self.keys = HashMap::new();
+        let written = store.write(Change::Cut {
+            channel_id: id,
+            number: cut.number,
+            entries: cut.statement.to_bytes(),
+            prices: cut.prices,
+            cut_at: now,
+        });
+        Some((cut, written))
+    }
+
+    /// The open statement, for a payer whose picture of it differs.
+    pub fn expected(&self, cumulative: u64) -> ExpectedStatement {
+        let open = self.ledger.open_statement();
+        ExpectedStatement {
+            statement: open.number,
+            cumulative: Amount(cumulative),
+            entries: entries(&open.statement),
+        }
+    }
+}
+
+/// A statement's entries as they travel.
+pub fn entries(statement: &Statement) -> Vec<StatementEntry> {
+    let entry = |entry: motif_sdk::channel::Entry| StatementEntry {
+        licence: entry.licence,
+        units: entry.units,
+    };
+    statement.entries().map(entry).collect()
+}

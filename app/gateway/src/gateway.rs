@@ -1,0 +1,296 @@
+use std::{
+    collections::HashMap,
+    path::PathBuf,
+    sync::{Arc, PoisonError, RwLock},
+};
+
+use ed25519_dalek::SigningKey;
+use motif_sdk::{
+    Pubkey,
+    channel::{Channel, ChannelAccount, StatementRecord},
+    keypair::signing_key,
+};
+use solana_keypair::Keypair;
+use solana_signer::Signer;
+use tokio::sync::{Notify, OnceCell};
+
+use crate::{
+    GatewayConfig,
+    chain::{Chain, ReadChannel},
+    clock::Clock,
+    desk::Desk,
+    ledger::{CutStatement, Ledger, Margins},
+    problem::ApiError,
+    settlement::records,
+    store::{Change, SettledStatement, Store, StoreError},
+};
+
+/// A gateway; clones share it.
+#[derive(Clone)]
+pub struct Gateway {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    config: GatewayConfig,
+    key: SigningKey,
+    chain: Arc<dyn Chain>,
+    store: Store,
+    clock: Clock,
+    cluster: OnceCell<[u8; 32]>,
+    desks: RwLock<HashMap<Pubkey, Arc<Desk>>>,
+    wake: Notify,
+}
+
+/// Why a gateway did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The store cannot be opened.
+    #[error("store {path}: {source}")]
+    Store {
+        /// Its file.
+        path: PathBuf,
+        /// Why.
+        source: StoreError,
+    },
+    /// The address cannot be listened on.
+    #[error("listening: {0}")]
+    Listen(#[from] std::io::Error),
+}
+
+impl Gateway {
+    /// Opens the store and goes on where it was left.
+    ///
+    /// The cluster need not be reachable: it is asked when it is needed.
+    ///
+    /// # Errors
+    /// [`StartError::Store`].
+    pub async fn open(config: GatewayConfig, chain: Arc<dyn Chain>) -> Result<Self, StartError> {
+        let refuse = |source| StartError::Store { path: config.store.clone(), source };
+        let store = Store::open(&config.store).await.map_err(refuse)?;
+        let restored = store.restore().await.map_err(refuse)?;
+        let margins = Margins { min_voucher_seconds: config.min_voucher_seconds };
+        let desk = |channel: crate::store::RestoredChannel| {
+            let address = channel.address;
+            let (account, cut, open) = (channel.account, channel.cut, channel.open);
+            let ledger = Ledger::restore(address, account, margins, cut, open);
+            (address, Arc::new(Desk::new(channel.id, ledger, channel.keys)))
+        };
+        let desks = RwLock::new(restored.into_iter().map(desk).collect());
+        let inner = Inner {
+            key: signing_key(&config.operator),
+            config,
+            chain,
+            store,
+            clock: Clock::default(),
+            cluster: OnceCell::new(),
+            desks,
+            wake: Notify::new(),
+        };
+        Ok(Self { inner: Arc::new(inner) })
+    }
+
+    /// How it runs.
+    pub fn config(&self) -> &GatewayConfig {
+        &self.inner.config
+    }
+
+    /// Who it is.
+    pub fn operator(&self) -> Pubkey {
+        self.inner.config.operator.pubkey()
+    }
+
+    /// The cluster's tag, asked for once.
+    ///
+    /// # Errors
+    /// [`ApiError::ChainUnreachable`].
+    pub async fn cluster(&self) -> Result<[u8; 32], ApiError> {
+        let asked = self.inner.cluster.get_or_try_init(|| self.inner.chain.cluster()).await;
+        Ok(*asked?)
+    }
+
+    /// Takes on a channel, or reads it again.
+    ///
+    /// # Errors
+    /// [`ApiError::UnknownChannel`] and each way in which a channel is not for this gateway.
+    pub async fn open_channel(&self, address: Pubkey) -> Result<Arc<Desk>, ApiError> {
+        self.observe_clock().await;
+        let read = self.read_channel(&address).await?;
+        let channel = &read.account.channel;
+        self.check(channel)?;
+        if let Ok(desk) = self.desk(&address)
+            && desk.opened_slot == channel.opened_slot
+        {
+            self.observe(&desk, read).await?;
+            return Ok(desk);
+        }
+        let (slot, data) = (channel.opened_slot, &read.data);
+        let id = self.store().channel_id(&address.to_bytes(), slot, data).await?;
+        let margins = Margins { min_voucher_seconds: self.config().min_voucher_seconds };
+        let ledger = Ledger::new(address, read.account, margins);
+        let mut desks = self.inner.desks.write().unwrap_or_else(PoisonError::into_inner);
+        let known = desks.get(&address).filter(|desk| desk.opened_slot == slot);
+        if let Some(known) = known {
+            return Ok(known.clone()); // somebody else asked at the same time
+        }
+        let desk = Arc::new(Desk::new(id, ledger, HashMap::new()));
+        desks.insert(address, desk.clone());
+        Ok(desk)
+    }
+
+    /// The desk of a channel.
+    ///
+    /// # Errors
+    /// [`ApiError::UnknownChannel`].
+    pub fn desk(&self, address: &Pubkey) -> Result<Arc<Desk>, ApiError> {
+        let desks = self.inner.desks.read().unwrap_or_else(PoisonError::into_inner);
+        desks.get(address).cloned().ok_or(ApiError::UnknownChannel(*address))
+    }
+
+    /// All desks.
+    pub(crate) fn desks(&self) -> Vec<Arc<Desk>> {
+        let desks = self.inner.desks.read().unwrap_or_else(PoisonError::into_inner);
+        desks.values().cloned().collect()
+    }
+
+    /// Reads a channel from the chain again and records what has settled.
+    pub(crate) async fn look(&self, desk: &Arc<Desk>) -> Result<Channel, ApiError> {
+        let read = self.read_channel(&desk.address).await?;
+        self.observe(desk, read).await?;
+        Ok(desk.channel())
+    }
+
+    /// Takes the cluster's time over; without an answer the clock goes on as it was.
+    pub(crate) async fn observe_clock(&self) {
+        if let Ok(now) = self.inner.chain.now().await {
+            self.inner.clock.observe(now);
+        }
+    }
+
+    /// Writes what is queued, and closes the store.
+    pub(crate) async fn close_store(&self) {
+        self.store().close().await;
+    }
+
+    pub(crate) fn chain(&self) -> &dyn Chain {
+        &*self.inner.chain
+    }
+
+    pub(crate) fn store(&self) -> &Store {
+        &self.inner.store
+    }
+
+    pub(crate) fn key(&self) -> &SigningKey {
+        &self.inner.key
+    }
+
+    pub(crate) fn keypair(&self) -> &Keypair {
+        &self.inner.config.operator
+    }
+
+    /// Unix seconds on the cluster.
+    pub(crate) fn now(&self) -> i64 {
+        self.inner.clock.now()
+    }
+
+    /// Wakes the settlement worker.
+    pub(crate) fn wake(&self) -> &Notify {
+        &self.inner.wake
+    }
+
+    async fn read_channel(&self, address: &Pubkey) -> Result<ReadChannel, ApiError> {
+        let read = self.chain().channel(address).await?;
+        read.ok_or(ApiError::UnknownChannel(*address))
+    }
+
+    /// Whether this gateway serves such a channel.
+    fn check(&self, channel: &Channel) -> Result<(), ApiError> {
+        let config = self.config();
+        let (theirs, ours) = (channel.operator, self.operator());
+        if theirs != ours {
+            return Err(ApiError::WrongOperator { theirs, ours });
+        }
+        let (given, least) = (channel.operator_fee_bps, config.operator_fee_bps);
+        if given < least {
+            return Err(ApiError::FeeTooLow { given, least });
+        }
+        let (given, least) = (channel.grace_seconds, config.min_grace_seconds);
+        if given < least {
+            return Err(ApiError::GraceTooShort { given, least });
+        }
+        if !config.mints.is_empty() && !config.mints.contains(&channel.mint) {
+            return Err(ApiError::MintNotServed(channel.mint));
+        }
+        if i64::try_from(channel.deposited).is_err() {
+            return Err(ApiError::DepositTooLarge(channel.deposited));
+        }
+        Ok(())
+    }
+
+    /// Takes over what the chain says of a channel; what has settled by it is recorded with
+    /// everything its receipts' proofs need. Goes on when whoever asked has gone.
+    async fn observe(&self, desk: &Arc<Desk>, read: ReadChannel) -> Result<(), ApiError> {
+        let (gateway, desk) = (self.clone(), desk.clone());
+        let observing = tokio::spawn(async move { gateway.take_over(&desk, read).await });
+        observing.await.map_err(|error| ApiError::Internal(Box::new(error)))?
+    }
+
+    async fn take_over(&self, desk: &Desk, read: ReadChannel) -> Result<(), ApiError> {
+        if read.account.channel.opened_slot != desk.opened_slot
+            || i64::try_from(read.account.channel.deposited).is_err()
+        {
+            return Ok(()); // not what this desk serves, or can
+        }
+        let after = read.account.channel;
+        let (before, settled) = {
+            let mut book = desk.book();
+            let before = book.ledger.account().clone();
+            if is_known(&before, &read.account) {
+                return Ok(());
+            }
+            let settled = book.ledger.refresh(read.account);
+            if book.ledger.open_statement().receipts == 0 {
+                book.keys = HashMap::new();
+            }
+            (before.channel, settled)
+        };
+        let settled = self.recorded(desk, &before, &after, settled).await?;
+        let (channel_id, account) = (desk.id, read.data);
+        Ok(self.store().write(Change::Observed { channel_id, account, settled }).await?)
+    }
+
+    async fn recorded(
+        &self,
+        desk: &Desk,
+        before: &Channel,
+        after: &Channel,
+        settled: Vec<CutStatement>,
+    ) -> Result<Vec<SettledStatement>, ApiError> {
+        let mut roots = Vec::with_capacity(settled.len());
+        for cut in &settled {
+            roots.push(self.receipts(desk, cut.number).await?.map(|receipts| receipts.root));
+        }
+        let (records, is_proven) = records(desk.address, before, after, &settled, &roots);
+        if !is_proven {
+            tracing::error!(channel = %desk.address, "the chain settled something unknown");
+        }
+        let settled_at = self.now();
+        let statement = |(cut, record): (&CutStatement, StatementRecord)| SettledStatement {
+            entries: cut.statement.to_bytes(),
+            record,
+            is_proven,
+            settled_at,
+        };
+        Ok(settled.iter().zip(records).map(statement).collect())
+    }
+}
+
+/// Whether a restart would go on the same from either of these.
+fn is_known(before: &ChannelAccount, after: &ChannelAccount) -> bool {
+    let facts = |account: &ChannelAccount| {
+        let channel = account.channel;
+        let totals = (channel.deposited, channel.upfront_fees, channel.statements.length);
+        (totals, channel.closes_at, account.licences.len())
+    };
+    facts(before) == facts(after)
+}

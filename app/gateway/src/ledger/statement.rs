@@ -1,0 +1,87 @@
+use std::collections::BTreeMap;
+
+use motif_sdk::voucher::{SignedVoucher, Statement};
+
+use super::{Refusal, Wanted};
+
+/// The statement that grows.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct OpenStatement {
+    /// Its number.
+    pub number: u64,
+    /// Units used.
+    pub statement: Statement,
+    /// Prices of its generations, base units.
+    pub prices: u64,
+    /// Prices by licence, base units.
+    pub prices_by_licence: BTreeMap<u16, u64>,
+    /// Generations in it.
+    pub receipts: u32,
+    /// The newest voucher; it pays for everything in the statement.
+    pub voucher: Option<SignedVoucher>,
+    /// Unix seconds of its first generation.
+    pub begun_at: Option<i64>,
+}
+
+/// A statement that no longer grows and has not settled yet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CutStatement {
+    /// Its number.
+    pub number: u64,
+    /// Units used.
+    pub statement: Statement,
+    /// Prices of its generations, base units.
+    pub prices: u64,
+    /// Generations in it.
+    pub receipts: u32,
+    /// Settles it.
+    pub voucher: SignedVoucher,
+}
+
+impl OpenStatement {
+    /// An empty statement.
+    pub fn new(number: u64) -> Self {
+        Self { number, ..Self::default() }
+    }
+
+    /// What it would state with these units as well.
+    pub(super) fn with(&self, licence: u16, units: u32) -> Result<Statement, Refusal> {
+        let mut statement = self.statement.clone();
+        statement.add(licence, units).map_err(|_| Refusal::StatementFull)?;
+        Ok(statement)
+    }
+
+    /// Prices of a licence's generations so far, base units.
+    pub(super) fn prices_of(&self, licence: u16) -> u64 {
+        self.prices_by_licence.get(&licence).copied().unwrap_or(0)
+    }
+
+    /// Grows to `statement`; returns the generation's position.
+    pub(super) fn add(
+        &mut self,
+        statement: Statement,
+        wanted: &Wanted,
+        price: u64,
+        now: i64,
+    ) -> Result<u32, Refusal> {
+        let position = self.receipts;
+        self.receipts = position.checked_add(1).ok_or(Refusal::StatementFull)?;
+        self.statement = statement;
+        self.count(wanted.licence, price);
+        self.voucher = Some(wanted.voucher);
+        self.begun_at.get_or_insert(now);
+        Ok(position)
+    }
+
+    /// Adds to the prices; their sum was checked to fit with the channel's total.
+    pub(crate) fn count(&mut self, licence: u16, price: u64) {
+        self.prices += price;
+        *self.prices_by_licence.entry(licence).or_default() += price;
+    }
+}
+
+/// Units a statement states of a licence.
+pub(super) fn units_of(statement: &Statement, licence: u16) -> u32 {
+    let entry = statement.entries().find(|entry| entry.licence == licence);
+    entry.map_or(0, |entry| entry.units)
+}

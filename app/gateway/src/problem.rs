@@ -1,0 +1,347 @@
+//! Why the gateway refuses, as RFC 9457 problem documents.
+
+use axum::{
+    http::{HeaderValue, StatusCode, header::CONTENT_TYPE},
+    response::{IntoResponse, Response},
+};
+use motif_sdk::{
+    Pubkey,
+    gateway::wire::{ExpectedStatement, Problem},
+};
+
+use crate::{
+    chain::ChainError,
+    ledger::{LicenceLimit, Refusal},
+    store::{ProofError, StoreError},
+};
+
+/// Everything a request can be refused for.
+#[derive(Debug, thiserror::Error)]
+pub enum ApiError {
+    /// No work there.
+    #[error("no work `{0}`")]
+    UnknownWork(Pubkey),
+    /// The work offers nothing.
+    #[error("work `{0}` has published no terms")]
+    NoTerms(Pubkey),
+    /// The work's terms do not license this use.
+    #[error("the latest terms of work `{work}` do not license `{licensed_use}`")]
+    UseNotLicensed {
+        /// The work.
+        work: Pubkey,
+        /// What was asked for.
+        licensed_use: String,
+    },
+    /// No channel there, or none this gateway serves.
+    #[error("no channel `{0}` here; ask for it with POST /v1/channels")]
+    UnknownChannel(Pubkey),
+    /// The channel names another operator.
+    #[error("the channel's operator is `{theirs}`, and this gateway is `{ours}`")]
+    WrongOperator {
+        /// The channel's.
+        theirs: Pubkey,
+        /// This gateway's.
+        ours: Pubkey,
+    },
+    /// The channel pays this operator too little.
+    #[error("the channel gives its operator {given} basis points, and must give {least}")]
+    FeeTooLow {
+        /// The channel's.
+        given: u16,
+        /// This gateway's.
+        least: u16,
+    },
+    /// The channel leaves too little time to settle.
+    #[error("the channel's grace period is {given} seconds, and must be {least}")]
+    GraceTooShort {
+        /// The channel's.
+        given: u32,
+        /// This gateway's.
+        least: u32,
+    },
+    /// The gateway does not take this currency.
+    #[error("this gateway serves no channels in mint `{0}`")]
+    MintNotServed(Pubkey),
+    /// More than the store can count.
+    #[error("the channel holds {0} base units; this gateway serves at most 2^63 - 1")]
+    DepositTooLarge(u64),
+    /// The voucher names another channel, cluster or incarnation.
+    #[error("the voucher is for another channel, cluster or incarnation of this channel")]
+    VoucherOtherChannel,
+    /// The voucher key did not sign this.
+    #[error("the voucher is not signed by the channel's voucher key")]
+    VoucherSignature,
+    /// The ledger does not take the generation.
+    #[error("{refusal}")]
+    Refused {
+        /// Why.
+        refusal: Refusal,
+        /// What the ledger has.
+        expected: Option<ExpectedStatement>,
+    },
+    /// A generation without a key.
+    #[error("name the generation in an `Idempotency-Key` header")]
+    IdempotencyKeyMissing,
+    /// A generation with a key that is none.
+    #[error("an idempotency key has 8 to 128 visible ASCII characters")]
+    IdempotencyKeyInvalid,
+    /// The key names another generation.
+    #[error("this idempotency key was used for another request")]
+    IdempotencyKeyReused,
+    /// No receipt of this digest.
+    #[error("no receipt of this digest")]
+    UnknownReceipt,
+    /// No proof yet.
+    #[error("the receipt's statement has not settled yet; ask again when it has")]
+    ReceiptNotSettled,
+    /// No proof ever.
+    #[error("this gateway lacks a part of the channel's record, so it cannot prove the receipt")]
+    ReceiptUnprovable,
+    /// Nothing was used since the last settlement.
+    #[error("nothing was used since the last settlement")]
+    NothingToSettle,
+    /// The payer has not started closing.
+    #[error("the payer has not started closing this channel on chain")]
+    ChannelNotClosing,
+    /// The chain refuses the settlement.
+    #[error("the chain refuses to settle: {0}")]
+    SettlementRefused(String),
+    /// Not seen to land in time; it is still being followed.
+    #[error("the settlement was sent and has not landed yet; ask again")]
+    SettlementUnconfirmed,
+    /// The body is not the JSON that is asked for.
+    #[error("{0}")]
+    MalformedJson(String),
+    /// The body is not declared to be JSON.
+    #[error("send `content-type: application/json`")]
+    UnsupportedMediaType,
+    /// The body is too long.
+    #[error("the body is longer than {0} bytes")]
+    BodyTooLarge(usize),
+    /// A part of the path is not what it should be.
+    #[error("`{0}` in the path: {1}")]
+    InvalidPath(String, String),
+    /// The query is not what it should be.
+    #[error("{0}")]
+    InvalidQuery(String),
+    /// The URL exists, for other methods.
+    #[error("this URL does not take this method")]
+    MethodNotAllowed,
+    /// No such URL.
+    #[error("no such URL; see /openapi.json")]
+    NotFound,
+    /// The request took too long.
+    #[error("the request was not finished in time")]
+    Timeout,
+    /// The node does not answer.
+    #[error("the cluster cannot be reached now; ask again")]
+    ChainUnreachable(#[source] ChainError),
+    /// The store does not answer.
+    #[error("the gateway cannot store anything now")]
+    StoreFailed(#[source] StoreError),
+    /// Our bug.
+    #[error("internal error")]
+    Internal(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl ApiError {
+    /// A ledger's refusal that needs no picture of the statement.
+    pub fn refused(refusal: Refusal) -> Self {
+        Self::Refused { refusal, expected: None }
+    }
+
+    /// Status, slug and title. No `_` arm: each new error must choose.
+    fn kind(&self) -> (StatusCode, &'static str, &'static str) {
+        use StatusCode as Status;
+        match self {
+            Self::UnknownWork(_) => (Status::NOT_FOUND, "unknown-work", "Unknown work"),
+            Self::NoTerms(_) => (Status::NOT_FOUND, "no-terms", "The work has no terms"),
+            Self::UseNotLicensed { .. } => {
+                (Status::NOT_FOUND, "use-not-licensed", "The terms do not license this use")
+            }
+            Self::UnknownChannel(_) => (Status::NOT_FOUND, "unknown-channel", "Unknown channel"),
+            Self::WrongOperator { .. } => {
+                (Status::UNPROCESSABLE_ENTITY, "wrong-operator", "Another operator's channel")
+            }
+            Self::FeeTooLow { .. } => {
+                (Status::UNPROCESSABLE_ENTITY, "fee-too-low", "The operator's fee is too low")
+            }
+            Self::GraceTooShort { .. } => {
+                (Status::UNPROCESSABLE_ENTITY, "grace-too-short", "The grace period is too short")
+            }
+            Self::MintNotServed(_) => {
+                (Status::UNPROCESSABLE_ENTITY, "mint-not-served", "Mint not served")
+            }
+            Self::DepositTooLarge(_) => {
+                (Status::UNPROCESSABLE_ENTITY, "deposit-too-large", "The deposit is too large")
+            }
+            Self::VoucherOtherChannel => (
+                Status::UNPROCESSABLE_ENTITY,
+                "voucher-other-channel",
+                "The voucher is for another channel",
+            ),
+            Self::VoucherSignature => {
+                (Status::UNPROCESSABLE_ENTITY, "voucher-signature", "Wrong voucher signature")
+            }
+            Self::Refused { refusal, .. } => Self::refusal_kind(refusal),
+            Self::IdempotencyKeyMissing => {
+                (Status::BAD_REQUEST, "idempotency-key-missing", "Idempotency key missing")
+            }
+            Self::IdempotencyKeyInvalid => {
+                (Status::BAD_REQUEST, "idempotency-key-invalid", "Idempotency key invalid")
+            }
+            Self::IdempotencyKeyReused => {
+                (Status::CONFLICT, "idempotency-key-reused", "Idempotency key reused")
+            }
+            Self::UnknownReceipt => (Status::NOT_FOUND, "unknown-receipt", "Unknown receipt"),
+            Self::ReceiptNotSettled => {
+                (Status::CONFLICT, "receipt-not-settled", "The receipt has not settled")
+            }
+            Self::ReceiptUnprovable => {
+                (Status::CONFLICT, "receipt-unprovable", "The receipt cannot be proved here")
+            }
+            Self::NothingToSettle => {
+                (Status::CONFLICT, "nothing-to-settle", "There is nothing to settle")
+            }
+            Self::ChannelNotClosing => {
+                (Status::CONFLICT, "channel-not-closing", "The channel is not closing")
+            }
+            Self::SettlementRefused(_) => {
+                (Status::BAD_GATEWAY, "settlement-refused", "The chain refused to settle")
+            }
+            Self::SettlementUnconfirmed => {
+                (Status::GATEWAY_TIMEOUT, "settlement-unconfirmed", "Not settled yet")
+            }
+            Self::MalformedJson(_) => (Status::BAD_REQUEST, "malformed-json", "Malformed JSON"),
+            Self::UnsupportedMediaType => {
+                (Status::UNSUPPORTED_MEDIA_TYPE, "unsupported-media-type", "The body must be JSON")
+            }
+            Self::BodyTooLarge(_) => {
+                (Status::PAYLOAD_TOO_LARGE, "body-too-large", "The body is too large")
+            }
+            Self::InvalidPath(..) => (Status::BAD_REQUEST, "invalid-path", "Invalid path"),
+            Self::InvalidQuery(_) => (Status::BAD_REQUEST, "invalid-query", "Invalid query"),
+            Self::MethodNotAllowed => {
+                (Status::METHOD_NOT_ALLOWED, "method-not-allowed", "Method not allowed")
+            }
+            Self::NotFound => (Status::NOT_FOUND, "not-found", "Not found"),
+            Self::Timeout => (Status::REQUEST_TIMEOUT, "timeout", "Timeout"),
+            Self::ChainUnreachable(_) => {
+                (Status::SERVICE_UNAVAILABLE, "chain-unreachable", "The cluster is unreachable")
+            }
+            Self::StoreFailed(_) => {
+                (Status::SERVICE_UNAVAILABLE, "store-failed", "The store has failed")
+            }
+            Self::Internal(_) => (Status::INTERNAL_SERVER_ERROR, "internal", "Internal error"),
+        }
+    }
+
+    fn refusal_kind(refusal: &Refusal) -> (StatusCode, &'static str, &'static str) {
+        use StatusCode as Status;
+        match refusal {
+            Refusal::ChannelClosing => {
+                (Status::CONFLICT, "channel-closing", "The channel is closing")
+            }
+            Refusal::StatementClosed => {
+                (Status::CONFLICT, "statement-closed", "The statement is closed")
+            }
+            Refusal::StatementAhead { .. } => {
+                (Status::CONFLICT, "statement-ahead", "The statement has not begun")
+            }
+            Refusal::NoUnits => (Status::UNPROCESSABLE_ENTITY, "no-units", "No units"),
+            Refusal::UnknownLicence(_) => (Status::NOT_FOUND, "unknown-licence", "Unknown licence"),
+            Refusal::StatementFull => (Status::CONFLICT, "statement-full", "The statement is full"),
+            Refusal::LicenceLimit { limit, .. } => match limit {
+                LicenceLimit::Units => (Status::CONFLICT, "unit-cap", "Unit cap reached"),
+                LicenceLimit::Daily => (Status::CONFLICT, "daily-cap", "Daily cap reached"),
+                LicenceLimit::Revenue => (Status::CONFLICT, "revenue-cap", "Revenue cap reached"),
+                LicenceLimit::Expired => {
+                    (Status::CONFLICT, "licence-expired", "The licence has expired")
+                }
+            },
+            Refusal::LicenceEnding { .. } => {
+                (Status::CONFLICT, "licence-expired", "The licence has expired")
+            }
+            Refusal::WrongPrice { .. } => (Status::CONFLICT, "wrong-price", "Wrong price"),
+            Refusal::NotNewer { .. } => {
+                (Status::CONFLICT, "voucher-not-newer", "The voucher is not newer")
+            }
+            Refusal::StatementMismatch => {
+                (Status::CONFLICT, "statement-mismatch", "The voucher is for other units")
+            }
+            Refusal::Underfunded { .. } => {
+                (Status::PAYMENT_REQUIRED, "underfunded", "The channel is underfunded")
+            }
+            Refusal::ExpiresTooSoon { .. } => (
+                Status::UNPROCESSABLE_ENTITY,
+                "voucher-expires-too-soon",
+                "The voucher expires too soon",
+            ),
+            Refusal::AmountTooLarge => {
+                (Status::UNPROCESSABLE_ENTITY, "amount-too-large", "Amount too large")
+            }
+        }
+    }
+
+    /// The document that is answered.
+    pub fn problem(&self) -> Problem {
+        let (status, slug, title) = self.kind();
+        let expected = match self {
+            Self::Refused { expected, .. } => expected.clone(),
+            _ => None,
+        };
+        Problem {
+            slug: slug.to_owned(),
+            title: title.to_owned(),
+            status: status.as_u16(),
+            detail: self.to_string(),
+            expected,
+        }
+    }
+
+    /// Logs what must not leave the house.
+    fn log(&self) {
+        match self {
+            Self::Internal(cause) => tracing::error!(%cause, "internal error"),
+            Self::ChainUnreachable(cause) => tracing::warn!(%cause, "cluster unreachable"),
+            Self::StoreFailed(cause) => tracing::error!(%cause, "store failed"),
+            _ => {}
+        }
+    }
+}
+
+impl From<ChainError> for ApiError {
+    fn from(error: ChainError) -> Self {
+        Self::ChainUnreachable(error)
+    }
+}
+
+impl From<StoreError> for ApiError {
+    fn from(error: StoreError) -> Self {
+        Self::StoreFailed(error)
+    }
+}
+
+impl From<ProofError> for ApiError {
+    fn from(error: ProofError) -> Self {
+        match error {
+            ProofError::UnknownReceipt => Self::UnknownReceipt,
+            ProofError::NotSettled => Self::ReceiptNotSettled,
+            ProofError::Unprovable => Self::ReceiptUnprovable,
+            ProofError::Store(error) => Self::StoreFailed(error),
+        }
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        self.log();
+        let problem = self.problem();
+        let status = StatusCode::from_u16(problem.status);
+        let mut response = axum::Json(problem).into_response();
+        *response.status_mut() = status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let kind = HeaderValue::from_static("application/problem+json");
+        response.headers_mut().insert(CONTENT_TYPE, kind);
+        response
+    }
+}

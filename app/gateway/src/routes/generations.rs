@@ -1,0 +1,60 @@
+use axum::{
+    Json,
+    extract::{FromRequestParts, State},
+    http::request::Parts,
+};
+use motif_sdk::gateway::{
+    IdempotencyKey,
+    wire::{Address, GenerationRequest, Problem, ReceiptParts},
+};
+
+use super::{body::Body, named::Named};
+use crate::{Gateway, problem::ApiError};
+
+/// Pays for a generation.
+///
+/// Idempotent: the same request under the same key yields the same receipt. When this has
+/// answered, the receipt survives any crash of the gateway.
+#[utoipa::path(
+    post,
+    path = "/v1/channels/{channel}/generations",
+    params(
+        ("channel" = Address, Path),
+        ("Idempotency-Key" = String, Header, min_length = 8, max_length = 128, pattern = "^[!-~]{8,128}$"),
+    ),
+    request_body = GenerationRequest,
+    responses(
+        (status = 200, body = ReceiptParts),
+        (status = 400, body = Problem, content_type = "application/problem+json"),
+        (status = 402, body = Problem, content_type = "application/problem+json"),
+        (status = 404, body = Problem, content_type = "application/problem+json"),
+        (status = 409, body = Problem, content_type = "application/problem+json"),
+        (status = 413, body = Problem, content_type = "application/problem+json"),
+        (status = 415, body = Problem, content_type = "application/problem+json"),
+        (status = 422, body = Problem, content_type = "application/problem+json"),
+        (status = 503, body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub async fn accept(
+    State(gateway): State<Gateway>,
+    Named(Address(channel)): Named<Address>,
+    Key(key): Key,
+    Body(request): Body<GenerationRequest>,
+) -> Result<Json<ReceiptParts>, ApiError> {
+    let receipt = gateway.accept(channel, key, request).await?;
+    Ok(Json(ReceiptParts::from(&receipt)))
+}
+
+/// The `Idempotency-Key` header.
+pub struct Key(IdempotencyKey);
+
+impl<S: Send + Sync> FromRequestParts<S> for Key {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
+        let header = parts.headers.get(IdempotencyKey::HEADER);
+        let header = header.ok_or(ApiError::IdempotencyKeyMissing)?;
+        let key = header.to_str().ok().and_then(|text| text.parse().ok());
+        key.map(Self).ok_or(ApiError::IdempotencyKeyInvalid)
+    }
+}

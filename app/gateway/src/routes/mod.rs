@@ -1,0 +1,14 @@
+//! Handlers, one file per noun of the URLs.
+
+pub mod body;
+pub mod channels;
+pub mod document;
+pub mod generations;
+pub mod health;
+pub mod named;
+pub mod operator;
+pub mod quotes;
+pub mod receipts;
+pub mod settlements;
+pub mod timeout;
+pub mod works;

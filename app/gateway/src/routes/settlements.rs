@@ -1,0 +1,54 @@
+use axum::{Json, extract::State};
+use motif_sdk::gateway::wire::{Address, Closing, Problem, Settlements};
+
+use super::named::Named;
+use crate::{Gateway, problem::ApiError};
+
+/// Settles a channel now.
+#[utoipa::path(
+    post,
+    path = "/v1/channels/{channel}/settlements",
+    params(("channel" = Address, Path)),
+    responses(
+        (status = 200, body = Settlements),
+        (status = 400, body = Problem, content_type = "application/problem+json"),
+        (status = 404, body = Problem, content_type = "application/problem+json"),
+        (status = 409, body = Problem, content_type = "application/problem+json"),
+        (status = 502, body = Problem, content_type = "application/problem+json"),
+        (status = 503, body = Problem, content_type = "application/problem+json"),
+        (status = 504, body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub async fn settle(
+    State(gateway): State<Gateway>,
+    Named(Address(channel)): Named<Address>,
+) -> Result<Json<Settlements>, ApiError> {
+    let settlements = gateway.settle(channel).await?;
+    if settlements.is_empty() {
+        return Err(ApiError::NothingToSettle);
+    }
+    Ok(Json(Settlements { settlements }))
+}
+
+/// Settles what is owed on a channel whose payer has started closing, and ends its grace
+/// period, so that the payer can withdraw at once.
+#[utoipa::path(
+    post,
+    path = "/v1/channels/{channel}/close",
+    params(("channel" = Address, Path)),
+    responses(
+        (status = 200, body = Closing),
+        (status = 400, body = Problem, content_type = "application/problem+json"),
+        (status = 404, body = Problem, content_type = "application/problem+json"),
+        (status = 409, body = Problem, content_type = "application/problem+json"),
+        (status = 502, body = Problem, content_type = "application/problem+json"),
+        (status = 503, body = Problem, content_type = "application/problem+json"),
+        (status = 504, body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub async fn close(
+    State(gateway): State<Gateway>,
+    Named(Address(channel)): Named<Address>,
+) -> Result<Json<Closing>, ApiError> {
+    Ok(Json(gateway.close(channel).await?))
+}

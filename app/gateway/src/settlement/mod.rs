@@ -1,0 +1,129 @@
+//! Bringing statements on chain, oldest first, each once.
+//!
+//! A settlement transaction is stored before it is sent and sent until it lands or can land no
+//! more ([`landing`]); what the chain then says is recorded ([`record`]). [`worker`] does this
+//! unasked, [`closing`] at the end of a channel.
+
+mod closing;
+mod landing;
+mod record;
+mod worker;
+
+use std::sync::Arc;
+
+use motif_sdk::{
+    Pubkey,
+    channel::{self, Channel, ReceiptsCommitment},
+    client::Landed,
+    gateway::wire::{Amount, SettlementReport},
+    receipt::tree::{Node, Tree},
+};
+
+pub(crate) use record::records;
+pub(crate) use worker::Worker;
+
+use crate::{Gateway, desk::Desk, ledger::CutStatement, problem::ApiError};
+
+impl Gateway {
+    /// Settles everything that was vouched for on a channel: the statements that were cut,
+    /// then the open one, which is cut for it. Returns what was brought on chain.
+    ///
+    /// Goes on when whoever asked has gone. Safe to repeat.
+    ///
+    /// # Errors
+    /// [`ApiError::SettlementRefused`], [`ApiError::SettlementUnconfirmed`],
+    /// [`ApiError::ChainUnreachable`], [`ApiError::StoreFailed`], [`ApiError::UnknownChannel`].
+    pub async fn settle(&self, address: Pubkey) -> Result<Vec<SettlementReport>, ApiError> {
+        let (gateway, desk) = (self.clone(), self.desk(&address)?);
+        let settling = tokio::spawn(async move { gateway.settle_desk(&desk).await });
+        settling.await.map_err(|error| ApiError::Internal(Box::new(error)))?
+    }
+
+    /// Pays the operator the fees settled so far on a channel, to its associated token
+    /// account; returns base units.
+    ///
+    /// # Errors
+    /// [`ApiError::SettlementRefused`] when there are none; [`ApiError::ChainUnreachable`].
+    pub async fn claim_fees(&self, address: Pubkey) -> Result<(u64, Landed), ApiError> {
+        let claimed = self.chain().claim_fees(self.keypair(), &address).await;
+        claimed.map_err(landing::refused)
+    }
+
+    async fn settle_desk(&self, desk: &Arc<Desk>) -> Result<Vec<SettlementReport>, ApiError> {
+        let _turn = desk.settling.lock().await;
+        // What an earlier run sent may have landed.
+        self.look(desk).await?;
+        if let Some((_, written)) = self.cut(desk) {
+            written.await?;
+        }
+        let mut reports = Vec::new();
+        while let Some((cut, before)) = oldest(desk) {
+            let landed = self.settle_statement(desk, &cut).await?;
+            reports.push(report(&cut, &before, &landed));
+        }
+        Ok(reports)
+    }
+
+    fn cut(&self, desk: &Desk) -> Option<(CutStatement, crate::store::Written)> {
+        desk.book().cut(desk.id, self.store(), self.now())
+    }
+
+    /// Brings one statement on chain and sees it recorded there.
+    async fn settle_statement(
+        &self,
+        desk: &Arc<Desk>,
+        cut: &CutStatement,
+    ) -> Result<Landed, ApiError> {
+        let receipts = self.receipts(desk, cut.number).await?;
+        let receipts = receipts.filter(|receipts| receipts.sum == cut.prices);
+        let receipts = receipts.ok_or_else(|| {
+            ApiError::Internal(format!("receipts of {} do not add up", cut.number).into())
+        })?;
+        let statement = cut.statement.to_bytes();
+        let instructions =
+            channel::settle(&self.operator(), &cut.voucher, statement, Some(receipts));
+        let landed = self.land(desk, cut.number, &instructions, receipts.root).await?;
+        for _ in 0..landing::LOOKS {
+            if self.look(desk).await?.statements.length > cut.number {
+                return Ok(landed);
+            }
+            tokio::time::sleep(landing::POLL).await; // another node answered than confirmed
+        }
+        Err(ApiError::SettlementUnconfirmed)
+    }
+
+    /// What a settlement commits to; `None` for a statement without generations.
+    pub(crate) async fn receipts(
+        &self,
+        desk: &Desk,
+        statement: u64,
+    ) -> Result<Option<ReceiptsCommitment>, ApiError> {
+        self.store().flush().await?;
+        let leaves = self.store().receipt_leaves(desk.id, statement).await?;
+        let leaves = leaves.iter().map(|(digest, amount)| Node::leaf(digest, *amount)).collect();
+        let tree = Tree::new(leaves).map_err(|error| ApiError::Internal(error.into()))?;
+        Ok(tree.map(|tree| tree.root().into()))
+    }
+}
+
+/// The oldest statement to settle, and the channel as it is before that.
+fn oldest(desk: &Desk) -> Option<(CutStatement, Channel)> {
+    let book = desk.book();
+    let cut = book.ledger.cut_statements().front()?;
+    Some((cut.clone(), *book.ledger.channel()))
+}
+
+fn report(cut: &CutStatement, before: &Channel, landed: &Landed) -> SettlementReport {
+    let cumulative = cut.voucher.voucher.cumulative;
+    let (prices, fees) = (before.prices.saturating_add(cut.prices), before.fees());
+    SettlementReport {
+        signature: landed.signature.to_string(),
+        statement: cut.number,
+        prices: Amount(cut.prices),
+        fee: Amount(cumulative.saturating_sub(prices).saturating_sub(fees)),
+        cumulative: Amount(cumulative),
+        receipts: cut.receipts,
+        compute_units: landed.compute_units,
+        fee_lamports: landed.fee_lamports,
+    }
+}

@@ -1,0 +1,91 @@
+use std::{collections::HashMap, sync::Arc, time::Duration};
+
+use motif_sdk::Pubkey;
+use tokio::time::{Instant, timeout};
+use tokio_util::sync::CancellationToken;
+
+use crate::{Gateway, desk::Desk};
+
+const FIRST_PAUSE: Duration = Duration::from_secs(5);
+const LONGEST_PAUSE: Duration = Duration::from_secs(300);
+
+/// Settles channels as the policy says, and watches them for payers who leave.
+pub struct Worker {
+    gateway: Gateway,
+    /// Channels that failed: not before when, and how long to wait after the next failure.
+    pauses: HashMap<Pubkey, (Instant, Duration)>,
+}
+
+impl Worker {
+    /// A worker for a gateway.
+    pub fn new(gateway: Gateway) -> Self {
+        Self { gateway, pauses: HashMap::new() }
+    }
+
+    /// Works until it is told to stop; a settlement that has begun is finished.
+    pub async fn run(mut self, stop: CancellationToken) {
+        let every = self.gateway.config().settle.look_every;
+        while !stop.is_cancelled() {
+            self.round(&stop).await;
+            let woken = timeout(every, self.gateway.wake().notified());
+            tokio::select! {
+                () = stop.cancelled() => {}
+                _ = woken => {}
+            }
+        }
+    }
+
+    /// One look at every channel. What fails for one is tried again later and keeps no other
+    /// waiting.
+    async fn round(&mut self, stop: &CancellationToken) {
+        self.gateway.observe_clock().await;
+        for desk in self.gateway.desks() {
+            if stop.is_cancelled() || self.is_paused(&desk) {
+                continue;
+            }
+            let looked = self.gateway.look(&desk).await;
+            let is_due = is_due(&self.gateway, &desk);
+            let outcome = match looked {
+                Ok(_) if is_due => self.gateway.settle(desk.address).await.map(drop),
+                looked => looked.map(drop),
+            };
+            match outcome {
+                Ok(()) => drop(self.pauses.remove(&desk.address)),
+                Err(error) => {
+                    tracing::warn!(channel = %desk.address, %error, "will settle later");
+                    self.pause(desk.address);
+                }
+            }
+        }
+    }
+
+    fn is_paused(&self, desk: &Desk) -> bool {
+        self.pauses.get(&desk.address).is_some_and(|(until, _)| Instant::now() < *until)
+    }
+
+    fn pause(&mut self, channel: Pubkey) {
+        let pause = self.pauses.get(&channel).map_or(FIRST_PAUSE, |(_, pause)| *pause);
+        let next = LONGEST_PAUSE.min(pause * 2);
+        self.pauses.insert(channel, (Instant::now() + pause, next));
+    }
+}
+
+/// Whether a channel should settle now.
+fn is_due(gateway: &Gateway, desk: &Arc<Desk>) -> bool {
+    let (config, now) = (gateway.config(), gateway.now());
+    let (policy, book) = (config.settle, desk.book());
+    let (ledger, open) = (&book.ledger, book.ledger.open_statement());
+    if !ledger.cut_statements().is_empty() {
+        return true;
+    }
+    let Some(begun_at) = open.begun_at else { return false };
+    let age = i64::from(policy.at_age_seconds);
+    let margin = i64::from(config.min_voucher_seconds);
+    let is_urgent = ledger.settle_before().is_some_and(|end| end.saturating_sub(margin) <= now);
+    let is_closing = ledger.channel().closes_at != i64::MAX;
+    is_urgent
+        || is_closing
+        || now.saturating_sub(begun_at) >= age
+        || open.receipts >= policy.at_receipts
+        || policy.at_amount.is_some_and(|amount| open.prices >= amount)
+}

@@ -1,0 +1,222 @@
+use motif_sdk::channel::StatementRecord;
+use sqlx::{SqliteConnection, query};
+
+use super::row::{ChannelId, Generation, integer};
+
+/// One thing to write.
+#[derive(Clone, Debug)]
+pub enum Change {
+    /// A paid generation.
+    Generation(Box<Generation>),
+    /// A statement takes no more generations.
+    Cut {
+        /// The channel.
+        channel_id: ChannelId,
+        /// The statement's number.
+        number: u64,
+        /// Its entries, as they settle.
+        entries: Vec<u8>,
+        /// Prices of its generations, base units.
+        prices: u64,
+        /// Unix seconds.
+        cut_at: i64,
+    },
+    /// A channel as the chain has it now, and the statements that have settled by it: both or
+    /// neither.
+    Observed {
+        /// The channel.
+        channel_id: ChannelId,
+        /// Its account's data.
+        account: Vec<u8>,
+        /// What has settled since it was last observed.
+        settled: Vec<SettledStatement>,
+    },
+    /// A settlement transaction that is about to be sent.
+    Transaction(Box<StoredTransaction>),
+    /// What became of a settlement transaction.
+    Outcome {
+        /// The transaction.
+        signature: [u8; 64],
+        /// Its fate.
+        outcome: Outcome,
+    },
+    /// Nothing; answered when everything before it is on disk.
+    Nothing,
+}
+
+/// A signed settlement transaction.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredTransaction {
+    /// The channel.
+    pub channel_id: ChannelId,
+    /// The statement it settles.
+    pub statement: u64,
+    /// Its signature.
+    pub signature: [u8; 64],
+    /// The transaction as it is sent.
+    pub bytes: Vec<u8>,
+    /// The last block that can contain it.
+    pub last_valid_height: u64,
+    /// The receipts it commits to.
+    pub receipts_root: [u8; 32],
+}
+
+/// What became of a transaction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// It may still land.
+    Pending,
+    /// It landed and did what it should.
+    Landed,
+    /// The chain refused it.
+    Refused,
+    /// It can land no more.
+    Expired,
+}
+
+/// A statement as the chain recorded it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SettledStatement {
+    /// The statement's entries.
+    pub entries: Vec<u8>,
+    /// The record.
+    pub record: StatementRecord,
+    /// Whether the record is known to be what the chain has: then its hash is kept.
+    pub is_proven: bool,
+    /// Unix seconds.
+    pub settled_at: i64,
+}
+
+impl Outcome {
+    /// As a column holds it.
+    pub(super) fn word(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Landed => "landed",
+            Self::Refused => "refused",
+            Self::Expired => "expired",
+        }
+    }
+}
+
+impl Change {
+    /// Writes it, within the writer's transaction.
+    pub(super) async fn apply(&self, to: &mut SqliteConnection) -> Result<(), sqlx::Error> {
+        match self {
+            Self::Generation(generation) => insert_generation(generation, to).await,
+            Self::Cut { channel_id, number, entries, prices, cut_at } => query(
+                "INSERT INTO statements (channel_id, number, entries, prices, cut_at) \
+                 VALUES (?, ?, ?, ?, ?)",
+            )
+            .bind(channel_id.0)
+            .bind(integer(*number))
+            .bind(&entries[..])
+            .bind(integer(*prices))
+            .bind(*cut_at)
+            .execute(to)
+            .await
+            .map(drop),
+            Self::Observed { channel_id, account, settled } => {
+                for statement in settled {
+                    settle_statement(*channel_id, statement, to).await?;
+                }
+                query("UPDATE channels SET account = ? WHERE id = ?")
+                    .bind(&account[..])
+                    .bind(channel_id.0)
+                    .execute(to)
+                    .await
+                    .map(drop)
+            }
+            Self::Transaction(transaction) => insert_transaction(transaction, to).await,
+            Self::Outcome { signature, outcome } => {
+                query("UPDATE transactions SET outcome = ? WHERE signature = ?")
+                    .bind(outcome.word())
+                    .bind(&signature[..])
+                    .execute(to)
+                    .await
+                    .map(drop)
+            }
+            Self::Nothing => Ok(()),
+        }
+    }
+}
+
+async fn insert_generation(
+    generation: &Generation,
+    to: &mut SqliteConnection,
+) -> Result<(), sqlx::Error> {
+    let receipt = &generation.receipt.receipt;
+    query(
+        "INSERT INTO generations (channel_id, statement, position, idempotency_key, body_digest, \
+         licence, units, terms_number, amount, cumulative, work, request_digest, output_digest, \
+         issued_at, receipt_signature, receipt_digest, voucher_expires_at, voucher_signature) \
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    )
+    .bind(generation.channel_id.0)
+    .bind(integer(receipt.statement))
+    .bind(i64::from(receipt.position))
+    .bind(&generation.idempotency_key)
+    .bind(&generation.body_digest[..])
+    .bind(i64::from(receipt.licence))
+    .bind(i64::from(receipt.units))
+    .bind(i64::from(receipt.terms_number))
+    .bind(integer(receipt.amount))
+    .bind(integer(receipt.cumulative))
+    .bind(&receipt.work.as_array()[..])
+    .bind(&receipt.request_digest[..])
+    .bind(&receipt.output_digest[..])
+    .bind(receipt.issued_at)
+    .bind(&generation.receipt.signature[..])
+    .bind(&receipt.digest()[..])
+    .bind(generation.voucher_expires_at)
+    .bind(&generation.voucher_signature[..])
+    .execute(to)
+    .await
+    .map(drop)
+}
+
+async fn insert_transaction(
+    transaction: &StoredTransaction,
+    to: &mut SqliteConnection,
+) -> Result<(), sqlx::Error> {
+    query(
+        "INSERT INTO transactions (signature, channel_id, statement, bytes, last_valid_height, \
+         receipts_root) VALUES (?, ?, ?, ?, ?, ?)",
+    )
+    .bind(&transaction.signature[..])
+    .bind(transaction.channel_id.0)
+    .bind(integer(transaction.statement))
+    .bind(&transaction.bytes[..])
+    .bind(integer(transaction.last_valid_height))
+    .bind(&transaction.receipts_root[..])
+    .execute(to)
+    .await
+    .map(drop)
+}
+
+async fn settle_statement(
+    channel_id: ChannelId,
+    settled: &SettledStatement,
+    to: &mut SqliteConnection,
+) -> Result<(), sqlx::Error> {
+    let settlement = &settled.record.settlement;
+    let record_hash = settled.is_proven.then(|| settled.record.hash().to_vec());
+    query(
+        "INSERT INTO statements (channel_id, number, entries, prices, cut_at, fee, cumulative, \
+         receipts_root, record_hash, settled_at) VALUES (?1, ?2, ?3, ?4, ?9, ?5, ?6, ?7, ?8, ?9) \
+         ON CONFLICT DO UPDATE SET fee = ?5, cumulative = ?6, receipts_root = ?7, \
+         record_hash = ?8, settled_at = ?9",
+    )
+    .bind(channel_id.0)
+    .bind(integer(settlement.statement))
+    .bind(&settled.entries[..])
+    .bind(integer(settlement.prices))
+    .bind(integer(settlement.fee))
+    .bind(integer(settlement.cumulative))
+    .bind(settled.record.receipts_root.map(|root| root.to_vec()))
+    .bind(record_hash)
+    .bind(settled.settled_at)
+    .execute(to)
+    .await
+    .map(drop)
+}

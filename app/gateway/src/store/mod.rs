@@ -1,0 +1,97 @@
+//! What survives a kill: SQLite with a write-ahead log, synchronised at every commit.
+//!
+//! One task writes. It takes whatever has queued up meanwhile into one transaction, and
+//! answers all of it when that is on disk ([`writer`]). Reads go beside it.
+
+mod change;
+mod proof;
+mod reading;
+mod restoring;
+mod row;
+mod writer;
+
+use std::{path::Path, time::Duration};
+
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
+};
+
+pub use change::{Change, Outcome, SettledStatement, StoredTransaction};
+pub use proof::ProofError;
+pub use restoring::RestoredChannel;
+pub use row::{ChannelId, Generation};
+use writer::Writer;
+pub use writer::Written;
+
+/// Why the store cannot do what it was asked to.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum StoreError {
+    /// A write failed. Nothing more is written until the gateway is started again, because
+    /// what is on disk is not known any more.
+    #[error("the store has failed and takes no more: {0}")]
+    Failed(String),
+    /// A read failed.
+    #[error("the store cannot be read: {0}")]
+    Reading(String),
+    /// What was read is not what the gateway writes.
+    #[error("the store holds something else than was written: {0}")]
+    Corrupt(String),
+}
+
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Reading(error.to_string())
+    }
+}
+
+/// The gateway's durable memory; clones share it.
+#[derive(Clone, Debug)]
+pub struct Store {
+    readers: SqlitePool,
+    writer: Writer,
+}
+
+const BUSY: Duration = Duration::from_secs(10);
+
+impl Store {
+    /// Opens the store at `path`, creates it where there is none, and brings its tables up to
+    /// date.
+    ///
+    /// # Errors
+    /// [`StoreError`], also when another gateway has it open.
+    pub async fn open(path: &Path) -> Result<Self, StoreError> {
+        let options = SqliteConnectOptions::new()
+            .filename(path)
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .foreign_keys(true)
+            .busy_timeout(BUSY);
+        let readers = SqlitePoolOptions::new().max_connections(4);
+        let readers = readers.connect_with(options.clone()).await?;
+        let migrations = sqlx::migrate!("../../migrations/gateway").run(&readers).await;
+        migrations.map_err(|error| StoreError::Failed(error.to_string()))?;
+        let writer = Writer::start(&options).await?;
+        Ok(Self { readers, writer })
+    }
+
+    /// Queues a change; it is written after all that were queued before it. The answer comes
+    /// when it is on disk.
+    pub fn write(&self, change: Change) -> Written {
+        self.writer.write(change)
+    }
+
+    /// Waits until everything queued so far is on disk.
+    ///
+    /// # Errors
+    /// [`StoreError::Failed`].
+    pub async fn flush(&self) -> Result<(), StoreError> {
+        self.write(Change::Nothing).await
+    }
+
+    /// Writes what is queued and closes the files.
+    pub async fn close(&self) {
+        self.writer.stop().await;
+        self.readers.close().await;
+    }
+}

@@ -1,0 +1,155 @@
+use std::collections::{BTreeMap, HashMap, VecDeque};
+
+use motif_sdk::{
+    Pubkey,
+    channel::ChannelAccount,
+    voucher::{SignedVoucher, Statement},
+};
+use sqlx::{AssertSqlSafe, Row, query};
+
+use super::{
+    Store, StoreError,
+    row::{self, ChannelId, Generation, integer},
+};
+use crate::ledger::{CutStatement, OpenStatement};
+
+/// A channel as it was when the gateway stopped.
+#[derive(Debug)]
+pub struct RestoredChannel {
+    /// Its number in the store.
+    pub id: ChannelId,
+    /// Where it is.
+    pub address: Pubkey,
+    /// As the chain last had it.
+    pub account: ChannelAccount,
+    /// Statements that were cut and have not settled, oldest first.
+    pub cut: VecDeque<CutStatement>,
+    /// The statement that goes on.
+    pub open: OpenStatement,
+    /// Idempotency keys of the open statement, and which generation each one paid for.
+    pub keys: HashMap<String, u32>,
+}
+
+impl Store {
+    /// All channels, with everything that has not settled.
+    ///
+    /// # Errors
+    /// [`StoreError`]; [`StoreError::Corrupt`] when vouchers do not cover what was acknowledged.
+    pub async fn restore(&self) -> Result<Vec<RestoredChannel>, StoreError> {
+        // Of an address that was opened again only the newest incarnation lives.
+        let rows = query(
+            "SELECT id, address, account FROM channels AS one WHERE opened_slot = \
+             (SELECT MAX(opened_slot) FROM channels AS other WHERE other.address = one.address)",
+        );
+        let rows = rows.fetch_all(&self.readers).await?;
+        let mut channels = Vec::with_capacity(rows.len());
+        for row in &rows {
+            let id = ChannelId(row.try_get("id")?);
+            let address = Pubkey::new_from_array(row::bytes(row, "address")?);
+            let data: Vec<u8> = row.try_get("account")?;
+            let account = ChannelAccount::from_bytes(&data);
+            let account = account.ok_or_else(|| StoreError::Corrupt("a channel's data".into()))?;
+            channels.push(self.restore_channel(id, address, account).await?);
+        }
+        Ok(channels)
+    }
+
+    async fn restore_channel(
+        &self,
+        id: ChannelId,
+        address: Pubkey,
+        account: ChannelAccount,
+    ) -> Result<RestoredChannel, StoreError> {
+        let settled = account.channel.statements.length;
+        let rows = query(
+            "SELECT number FROM statements WHERE channel_id = ? AND number >= ? \
+             AND settled_at IS NULL ORDER BY number",
+        );
+        let rows = rows.bind(id.0).bind(integer(settled)).fetch_all(&self.readers).await?;
+        let mut cut = VecDeque::with_capacity(rows.len());
+        for row in &rows {
+            let number = row::unsigned(row, "number")?;
+            let (ended, _) = self.replay(id, &account, number).await?;
+            let corrupt = || StoreError::Corrupt(format!("statement {number} has no voucher"));
+            cut.push_back(CutStatement {
+                number,
+                voucher: ended.voucher.ok_or_else(corrupt)?,
+                statement: ended.statement,
+                prices: ended.prices,
+                receipts: ended.receipts,
+            });
+        }
+        let number = cut.back().map_or(settled, |last| last.number + 1);
+        let (open, keys) = self.replay(id, &account, number).await?;
+        Ok(RestoredChannel { id, address, account, cut, open, keys })
+    }
+
+    /// Adds up a statement's generations, as they were added up when they came in.
+    async fn replay(
+        &self,
+        id: ChannelId,
+        account: &ChannelAccount,
+        number: u64,
+    ) -> Result<(OpenStatement, HashMap<String, u32>), StoreError> {
+        let sums = self.sums(id, number).await?;
+        let mut open = OpenStatement::new(number);
+        for (licence, (units, prices)) in &sums {
+            let added = open.statement.add(*licence, *units);
+            added.map_err(|error| StoreError::Corrupt(error.to_string()))?;
+            open.count(*licence, *prices);
+        }
+        open.receipts = self.count(id, number).await?;
+        let Some(last) = open.receipts.checked_sub(1) else { return Ok((open, HashMap::new())) };
+        let first = self.generations(id, number, 1, 0).await?;
+        open.begun_at = first.first().map(|generation| generation.receipt.receipt.issued_at);
+        let newest = self.generations(id, number, 1, last).await?;
+        let gap = || StoreError::Corrupt(format!("statement {number} has a gap"));
+        let newest = newest.first().ok_or_else(gap)?;
+        open.voucher = Some(newest_voucher(account, &open.statement, newest)?);
+        Ok((open, self.keys(id, number).await?))
+    }
+
+    /// Units and prices of a statement by licence.
+    async fn sums(
+        &self,
+        id: ChannelId,
+        number: u64,
+    ) -> Result<BTreeMap<u16, (u32, u64)>, StoreError> {
+        let rows = query(
+            "SELECT licence, SUM(units) AS units, SUM(amount) AS prices FROM generations \
+             WHERE channel_id = ? AND statement = ? GROUP BY licence",
+        );
+        let rows = rows.bind(id.0).bind(integer(number)).fetch_all(&self.readers).await?;
+        let read = |row| {
+            let sums = (row::small(row, "units")?, row::unsigned(row, "prices")?);
+            Ok((row::small(row, "licence")?, sums))
+        };
+        rows.iter().map(read).collect()
+    }
+
+    async fn keys(&self, id: ChannelId, number: u64) -> Result<HashMap<String, u32>, StoreError> {
+        let sql = "SELECT idempotency_key, position FROM generations \
+                   WHERE channel_id = ? AND statement = ?";
+        let rows = query(AssertSqlSafe(sql)).bind(id.0).bind(integer(number));
+        let rows = rows.fetch_all(&self.readers).await?;
+        let read = |row: &sqlx::sqlite::SqliteRow| {
+            Ok((row.try_get("idempotency_key")?, row::small(row, "position")?))
+        };
+        rows.iter().map(read).collect()
+    }
+}
+
+/// The newest voucher, which must verify for exactly what the generations add up to.
+fn newest_voucher(
+    account: &ChannelAccount,
+    statement: &Statement,
+    newest: &Generation,
+) -> Result<SignedVoucher, StoreError> {
+    let channel = &account.channel;
+    let voucher = newest.voucher(channel.voucher_key, channel.cluster, statement.digest());
+    if voucher.verifies() {
+        return Ok(voucher);
+    }
+    let number = newest.receipt.receipt.statement;
+    Err(StoreError::Corrupt(format!("the voucher of statement {number} does not cover it")))
+}

@@ -1,0 +1,76 @@
+use motif_sdk::{
+    channel::Licence,
+    gateway::wire::{
+        Address, Amount, ChannelState, Digest, LicenceState, StatementState, UnitWord, UseWord,
+        VoucherParts,
+    },
+};
+
+use crate::{
+    desk::{Book, entries},
+    ledger::{CutStatement, Ledger},
+};
+
+/// A channel as its gateway has it.
+pub fn channel_state(book: &Book) -> ChannelState {
+    let ledger = &book.ledger;
+    let channel = ledger.channel();
+    let licences = (0..).zip(&ledger.account().licences);
+    let (unsettled, open) = statements(ledger);
+    ChannelState {
+        channel: Address(ledger.address()),
+        payer: Address(channel.payer),
+        operator: Address(channel.operator),
+        mint: Address(channel.mint),
+        voucher_key: Address(channel.voucher_key),
+        cluster: Digest(channel.cluster),
+        opened_slot: channel.opened_slot,
+        operator_fee_bps: channel.operator_fee_bps,
+        grace_seconds: channel.grace_seconds,
+        closes_at: Some(channel.closes_at).filter(|closes_at| *closes_at != i64::MAX),
+        deposited: Amount(channel.deposited),
+        upfront_fees: Amount(channel.upfront_fees),
+        cumulative: open.cumulative,
+        available: Amount(ledger.available()),
+        licences: licences.map(|(index, licence)| licence_state(index, licence)).collect(),
+        unsettled,
+        open,
+    }
+}
+
+fn licence_state(index: u16, licence: &Licence) -> LicenceState {
+    LicenceState {
+        licence: index,
+        work: Address(licence.work),
+        terms_number: licence.terms_number,
+        licensed_use: UseWord::of_byte(licence.licensed_use),
+        unit: UnitWord::of_byte(licence.unit),
+        price: Amount(licence.price),
+        settled_units: licence.units,
+        free_units_left: licence.free_units_left,
+        expires_at: Some(licence.expires_at).filter(|expires_at| *expires_at != i64::MAX),
+    }
+}
+
+/// The statements that wait for settlement, and the open one.
+fn statements(ledger: &Ledger) -> (Vec<StatementState>, StatementState) {
+    let cut = |cut: &CutStatement| StatementState {
+        statement: cut.number,
+        receipts: cut.receipts,
+        prices: Amount(cut.prices),
+        cumulative: Amount(cut.voucher.voucher.cumulative),
+        entries: entries(&cut.statement),
+        voucher: Some(VoucherParts::from(&cut.voucher)),
+    };
+    let open = ledger.open_statement();
+    let open = StatementState {
+        statement: open.number,
+        receipts: open.receipts,
+        prices: Amount(open.prices),
+        // It was checked with the newest voucher.
+        cumulative: Amount(ledger.cumulative().unwrap_or(u64::MAX)),
+        entries: entries(&open.statement),
+        voucher: open.voucher.as_ref().map(VoucherParts::from),
+    };
+    (ledger.cut_statements().iter().map(cut).collect(), open)
+}
