@@ -2,9 +2,7 @@
 
 use litesvm::LiteSVM;
 use solana_instruction::{AccountMeta, Instruction};
-use solana_program_test::{
-    BuiltinFunctionDefinition, InvokeContext,
-};
+use solana_program_test::{BuiltinFunctionDefinition, InvokeContext};
 use solana_pubkey::Pubkey;
 
 /// Where the tests put it.

@@ -329,9 +329,11 @@ fn in_any_order_everyone_is_paid_the_reference(
     let mut works: Vec<RegisteredWork> = Vec::new();
     for plan in family {
         let builder = world.work().split(&plan.split);
-        let builder = plan.parents_bps.iter().zip(&works).fold(builder, |work, (bps, parent)| {
-            work.parent(parent, *bps)
-        });
+        let builder = plan
+            .parents_bps
+            .iter()
+            .zip(&works)
+            .fold(builder, |work, (bps, parent)| work.parent(parent, *bps));
         let work = builder.register();
         let terms = world.terms(&work).price(plan.price).with(|offer| {
             offer.free_units = plan.free_units;

@@ -122,11 +122,8 @@ impl Cluster {
     async fn licensed(&mut self) -> [Pubkey; 2] {
         let [one, other] = self.creators.clone();
         let (payer, operator) = (self.payer.clone(), self.operator.clone());
-        let args = InitializeArgs {
-            cluster: CLUSTER,
-            arbiter: operator.key(),
-            dispute_bond_lamports: 1,
-        };
+        let args =
+            InitializeArgs { cluster: CLUSTER, arbiter: operator.key(), dispute_bond_lamports: 1 };
         self.send([initialize(&operator.key(), args)], &[&operator]).await;
         let currency = self.currency;
         self.send([channel::create_vault(&operator.key(), &currency)], &[&operator]).await;
@@ -233,11 +230,7 @@ fn offer() -> Offer {
         expires_at: None,
         notice_seconds: 0,
         legal_digest: [0; 32],
-        uses: vec![UsePrice {
-            licensed_use: Use::Generate,
-            unit: Unit::Generation,
-            price: PRICE,
-        }],
+        uses: vec![UsePrice { licensed_use: Use::Generate, unit: Unit::Generation, price: PRICE }],
         legal_uri: String::new(),
     }
 }

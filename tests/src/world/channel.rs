@@ -180,8 +180,7 @@ impl Accepting {
 
     /// The call that accepts.
     pub fn call(&self) -> Call {
-        let accept =
-            channel::accept(&self.payer.key(), &self.channel, &self.acceptance, self.args);
+        let accept = channel::accept(&self.payer.key(), &self.channel, &self.acceptance, self.args);
         let signers: Vec<_> = [&self.payer].into_iter().chain(&self.approver).collect();
         Call::new([accept], &signers)
     }
@@ -217,7 +216,8 @@ impl OpenedChannel {
 
     /// Moves licences' credit into their works' earnings; nobody in particular signs.
     pub fn collecting(&self, licences: &[(u16, &RegisteredWork)]) -> Call {
-        let licences: Vec<_> = licences.iter().map(|(index, work)| (*index, work.address)).collect();
+        let licences: Vec<_> =
+            licences.iter().map(|(index, work)| (*index, work.address)).collect();
         Call::new([channel::collect(&self.address, &self.currency.mint, &licences)], &[])
     }
 

@@ -125,3 +125,67 @@ fn check_earnings(address: &Pubkey, earnings: &Earnings, books: &mut BTreeMap<Pu
     books.claimed += claimed;
     books.still_owed += earned - pulled - claimed;
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A world in which 250 were settled and collected.
+    fn collected() -> World {
+        let mut world = World::new();
+        let channel = world.channel().fee(0).open();
+        let (work, licence) = world.licensed(&channel, 10);
+        world.settle(&channel, &[(licence, 25)]).assert_ok();
+        world.open_earnings(&work);
+        world.collect(&channel, &[(licence, &work)]).assert_ok();
+        world
+    }
+
+    fn rewrite(world: &mut World, discriminator: &[u8], offset: usize, value: u64) {
+        let accounts = world.svm.get_program_accounts(&payments::ID);
+        let of_this_type =
+            |account: &solana_account::Account| account.data.starts_with(discriminator);
+        let found = accounts.into_iter().find(|(_, account)| of_this_type(account));
+        let (address, mut account) = found.expect("an account of this type");
+        account.data[offset..offset + 8].copy_from_slice(&value.to_le_bytes());
+        world.set(address, account);
+    }
+
+    #[test]
+    fn a_world_that_adds_up_passes() {
+        collected().check_promises();
+    }
+
+    #[test]
+    #[should_panic(expected = "the vault's flows")]
+    fn a_token_that_left_the_vault_is_missed() {
+        let mut world = collected();
+        world.gift_to_vault(1);
+        world.gifts.insert(world.currency.mint, 2);
+        world.check_promises();
+    }
+
+    #[test]
+    #[should_panic(expected = "charged more than was deposited")]
+    fn a_deposit_below_what_is_charged_is_noticed() {
+        let mut world = collected();
+        rewrite(&mut world, Channel::DISCRIMINATOR, 8 + 184, 249);
+        world.check_promises();
+    }
+
+    #[test]
+    #[should_panic(expected = "collected")]
+    fn credit_that_nobody_earned_is_noticed() {
+        let mut world = collected();
+        rewrite(&mut world, Channel::DISCRIMINATOR, 8 + 208, 249);
+        world.check_promises();
+    }
+
+    #[test]
+    #[should_panic(expected = "what the vault owes")]
+    fn earnings_that_nobody_paid_are_noticed() {
+        let mut world = collected();
+        rewrite(&mut world, Earnings::DISCRIMINATOR, 74, 251);
+        world.check_promises();
+    }
+}

@@ -1,6 +1,7 @@
 //! A small cluster with the whole house on it.
 //!
-//! ```ignore
+//! ```
+//! # use motif_tests::world::World;
 //! let mut world = World::new();
 //! let image = world.work().split(&[5_000, 5_000]).register();
 //! let terms = world.terms(&image).price(10).publish();
@@ -197,8 +198,7 @@ impl World {
         let signers = call.signers(&self.host);
         let payer = signers[0].key();
         let blockhash = self.svm.latest_blockhash();
-        let message =
-            Message::new_with_blockhash(&call.instructions, Some(&payer), &blockhash);
+        let message = Message::new_with_blockhash(&call.instructions, Some(&payer), &blockhash);
         let keypairs: Vec<_> =
             signers.iter().map(|signer| signer.keypair() as &dyn solana_signer::Signer).collect();
         Transaction::new(&keypairs, message, blockhash)

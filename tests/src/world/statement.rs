@@ -60,8 +60,12 @@ impl SignedStatement {
 
     /// Proof and settlement.
     pub fn call(&self) -> Call {
-        let settle =
-            channel::settle(&self.settler.key(), &self.signed(), self.entries.clone(), self.receipts);
+        let settle = channel::settle(
+            &self.settler.key(),
+            &self.signed(),
+            self.entries.clone(),
+            self.receipts,
+        );
         Call::new(settle, &[&self.settler])
     }
 }

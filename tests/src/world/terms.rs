@@ -1,8 +1,6 @@
 use motif_sdk::{
     channel::Currency,
-    licensing::{
-        Caps, Derivatives, Offer, Unit, Use, UsePrice, Work, publish_terms, terms_digest,
-    },
+    licensing::{Caps, Derivatives, Offer, Unit, Use, UsePrice, Work, publish_terms, terms_digest},
     pda,
 };
 use solana_pubkey::Pubkey;

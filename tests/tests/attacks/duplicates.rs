@@ -41,12 +41,8 @@ fn a_vault_that_pays_itself_pays_nothing() {
     let recipient = work.recipients[0].clone();
     let vault_tokens = world.vault_tokens(&world.currency);
     let currency = world.currency;
-    let claim = motif_sdk::earnings::claim_to(
-        &work.address,
-        &recipient.key(),
-        &currency,
-        vault_tokens,
-    );
+    let claim =
+        motif_sdk::earnings::claim_to(&work.address, &recipient.key(), &currency, vault_tokens);
     let claim = motif_tests::world::Call::new([claim], &[&recipient]);
     world.send(claim).assert_err(ErrorCode::ConstraintDuplicateMutableAccount);
     let own = currency.tokens(&channel.operator.key());

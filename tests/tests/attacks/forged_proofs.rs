@@ -2,7 +2,7 @@
 //! made to check instead. Each test breaks one guard of `payments::proof`.
 
 use ed25519_dalek::Signer as _;
-use motif_sdk::channel::{ED25519_PROGRAM, INSTRUCTIONS_SYSVAR, PaymentsError, PROGRAM_ID};
+use motif_sdk::channel::{ED25519_PROGRAM, INSTRUCTIONS_SYSVAR, PROGRAM_ID, PaymentsError};
 use motif_tests::{
     relay,
     world::{Call, OpenedChannel, SignedStatement, World},
@@ -37,7 +37,11 @@ fn put(proof: &mut Instruction, offset: usize, value: u16) {
 }
 
 /// A statement that only the attacker signed; its proof claims that the channel's key did.
-fn forged(statement: &SignedStatement, channel: &OpenedChannel, attacker: &SignedStatement) -> Call {
+fn forged(
+    statement: &SignedStatement,
+    channel: &OpenedChannel,
+    attacker: &SignedStatement,
+) -> Call {
     let mut call = statement.call();
     let key = channel.voucher_key.key();
     call.instructions[0].data[16..48].copy_from_slice(key.as_ref());
@@ -290,8 +294,8 @@ fn a_proof_with_an_account_pays_nothing() {
 fn the_same_bytes_for_another_program_pay_nothing() {
     let (mut world, channel, statement) = world();
     let attacker = statement.clone().signed_by(&world.person());
-    let call = forged(&statement, &channel, &attacker)
-        .changed(|calls| calls[0].program_id = relay::ID);
+    let call =
+        forged(&statement, &channel, &attacker).changed(|calls| calls[0].program_id = relay::ID);
     refused(&mut world, &channel, call);
 }
 

@@ -7,19 +7,21 @@ use motif_tests::world::World;
 #[test]
 fn a_copied_registration_steals_nothing_and_blocks_nothing() {
     let mut world = World::new();
-    let honest = world.work();
-    let (address, call) = (honest.address(), honest.call());
     let digest = [0xAB; 32];
+    let creator = world.person();
+    let builder = world.work().by(&creator).with(|args| args.content_digest = digest);
+    let seen = builder.call();
+    // The thief sends the same digest first, under its own name.
     let thief = world.work().with(|args| args.content_digest = digest).register();
-    world.send(call).assert_ok();
-    let honest = world.work().with(|args| args.content_digest = digest).register();
-    assert_ne!(honest.address, thief.address);
-    assert!(world.find(&address).is_some());
+    world.send(seen).assert_ok();
+    let honest = pda::work(&creator.key(), &digest);
+    assert_ne!(honest, thief.address);
     // The conflict is visible: same digest, two creators, and who was first.
-    for work in [&thief, &honest] {
-        let data = world.account(&work.address).data;
-        let stored: Work = anchor_lang::AccountDeserialize::try_deserialize(&mut &data[..]).unwrap();
-        assert_eq!((stored.content_digest, stored.creator), (digest, work.creator.key()));
+    for (address, creator) in [(thief.address, thief.creator.key()), (honest, creator.key())] {
+        let data = world.account(&address).data;
+        let stored: Work =
+            anchor_lang::AccountDeserialize::try_deserialize(&mut &data[..]).unwrap();
+        assert_eq!((stored.content_digest, stored.creator), (digest, creator));
     }
 }
 
@@ -48,8 +50,7 @@ fn dearer_terms_published_before_an_acceptance_lands_are_not_accepted() {
     // The acceptance as it was signed names the old version; bent to the new one by whoever
     // relays it, it would need another signature, and still agrees to neither digest nor price.
     world.send(acceptance.clone()).assert_err(PaymentsError::NotLatestTerms);
-    let bent = acceptance
-        .instead_of(pda::terms(&work.address, 1), pda::terms(&work.address, 2));
+    let bent = acceptance.instead_of(pda::terms(&work.address, 1), pda::terms(&work.address, 2));
     world.send(bent).assert_err(PaymentsError::TermsDigestMismatch);
     let at_most = channel.accepting(&dearer).with(|args| args.max_price = 10);
     world.send(at_most.call()).assert_err(PaymentsError::PriceAboveMaximum);

@@ -5,6 +5,8 @@ use motif_sdk::{channel::PaymentsError, licensing::LicensingError, pda};
 use motif_tests::world::{OpenedChannel, RegisteredWork, World};
 use solana_instruction::AccountMeta;
 
+type Change<'a> = &'a dyn Fn(&mut Vec<AccountMeta>);
+
 fn settled() -> (World, OpenedChannel, Vec<RegisteredWork>) {
     let mut world = World::new();
     let channel = world.channel().fee(0).open();
@@ -25,11 +27,11 @@ fn shuffled_repeated_extended_truncated_or_foreign_earnings_are_credited_nothing
     let entries: Vec<_> = works.iter().enumerate().map(|(i, work)| (i as u16, work)).collect();
     let call = channel.collecting(&entries);
     let meta = call.instructions[0].accounts[1].clone();
-    let changes: [&dyn Fn(&mut Vec<AccountMeta>); 5] = [
+    let changes: [Change; 5] = [
         &|accounts| accounts.swap(1, 2),
         &|accounts| accounts[2] = accounts[1].clone(),
         &|accounts| accounts.push(meta.clone()),
-        &|accounts| drop(accounts.pop()),
+        &|accounts| accounts.truncate(3),
         &|accounts| accounts[3].pubkey = foreign,
     ];
     for change in changes {

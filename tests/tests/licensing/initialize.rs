@@ -68,6 +68,21 @@ fn only_the_upgrade_authority_initialises_an_upgradeable_program() {
     world.send(call(&owner)).assert_ok();
 }
 
+/// Local networks write the system program where there is no upgrade authority.
+#[test]
+fn a_program_whose_upgrade_authority_is_nobody_is_initialised_by_anybody() {
+    for nobody in [None, Some(Pubkey::default())] {
+        let mut world = World::without_config();
+        let stranger = world.person();
+        if let Some(nobody) = nobody {
+            give_upgrade_authority(&mut world, &nobody);
+        }
+        world.send(call(&stranger)).assert_ok();
+        let config: Config = read(&world, &pda::config());
+        assert_eq!(config.authority, stranger.key());
+    }
+}
+
 #[test]
 fn a_forged_program_data_account_gives_no_authority() {
     let mut world = World::without_config();

@@ -190,7 +190,9 @@ fn a_parents_accounts_must_be_there_in_order_and_no_more() {
     let child = world.work().parent_by_terms(&one, 2_000, 1).parent_by_terms(&other, 2_000, 1);
     let call = child.call();
 
-    let missing = call.clone().changed(|calls| drop(calls[0].accounts.pop()));
+    let missing = call.clone().changed(|calls| {
+        calls[0].accounts.pop();
+    });
     world.send(missing).assert_err(LicensingError::ParentAccounts);
     let none = call.clone().changed(|calls| calls[0].accounts.truncate(4));
     world.send(none).assert_err(LicensingError::ParentAccounts);

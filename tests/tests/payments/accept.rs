@@ -308,7 +308,11 @@ fn every_account_of_an_acceptance_is_pinned() {
         (terms.address, config, ErrorCode::AccountDiscriminatorMismatch),
         (terms.address, forged, ErrorCode::AccountOwnedByWrongProgram),
         (channel.address, config, ErrorCode::AccountOwnedByWrongProgram),
-        (channel.address, pda::vault(&world.currency.mint), ErrorCode::AccountDiscriminatorMismatch),
+        (
+            channel.address,
+            pda::vault(&world.currency.mint),
+            ErrorCode::AccountDiscriminatorMismatch,
+        ),
     ];
     for (account, other, expected) in cases {
         let call = channel.accepting(&terms).call().instead_of(account, other);

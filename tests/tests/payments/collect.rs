@@ -37,8 +37,7 @@ fn collecting_one_licence_changes_the_channel_and_one_works_earnings_and_nothing
     let (mut world, channel, [one, other]) = settled();
     let before = world.snapshot();
     world.collect(&channel, &[(1, &other)]).assert_ok();
-    let mut expected =
-        vec![channel.address, pda::earnings(&other.address, &world.currency.mint)];
+    let mut expected = vec![channel.address, pda::earnings(&other.address, &world.currency.mint)];
     let mut changed = world.changed_since(&before);
     expected.sort();
     changed.sort();
@@ -128,11 +127,12 @@ fn earnings_in_another_currency_take_nothing() {
 fn accounts_and_licences_must_match_in_number() {
     let (mut world, channel, works) = settled();
     let call = channel.collecting(&[(0, &works[0]), (1, &works[1])]);
-    let truncated = call.clone().changed(|calls| drop(calls[0].accounts.pop()));
+    let truncated = call.clone().changed(|calls| {
+        calls[0].accounts.pop();
+    });
     world.send(truncated).assert_err(PaymentsError::EarningsAccounts);
     let extra = pda::earnings(&works[1].address, &world.currency.mint);
-    let extended =
-        call.changed(|calls| calls[0].accounts.push(AccountMeta::new(extra, false)));
+    let extended = call.changed(|calls| calls[0].accounts.push(AccountMeta::new(extra, false)));
     world.send(extended).assert_err(PaymentsError::EarningsAccounts);
     nothing_collected(&world, &channel, &works);
 }

@@ -25,7 +25,10 @@ fn earned() -> (World, RegisteredWork, RegisteredWork) {
 fn a_parent_pulls_the_floor_of_its_share_once() {
     let (mut world, model, image) = earned();
     world.pull(&model, &image).assert_ok();
-    assert_eq!((world.earnings(&image).earned, world.earnings(&model).parents[0].taken), (200, 200));
+    assert_eq!(
+        (world.earnings(&image).earned, world.earnings(&model).parents[0].taken),
+        (200, 200)
+    );
     world.pull(&model, &image).assert_err(PaymentsError::NothingToClaim);
     assert_eq!(world.earnings(&image).earned, 200);
 }

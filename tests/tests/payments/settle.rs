@@ -1,6 +1,8 @@
 use anchor_lang::error::ErrorCode;
 use motif_sdk::{
-    channel::{INSTRUCTIONS_SYSVAR, PaymentsError, ReceiptsCommitment, Settlement, StatementRecord},
+    channel::{
+        INSTRUCTIONS_SYSVAR, PaymentsError, ReceiptsCommitment, Settlement, StatementRecord,
+    },
     licensing::Offer,
     pda,
 };
@@ -130,8 +132,7 @@ fn a_statement_the_voucher_does_not_name_is_refused() {
 fn a_malformed_statement_is_refused_whoever_signed_it() {
     let (mut world, channel) = licensed(|_| {});
     world.licensed(&channel, 10);
-    let malformed: [&[(u16, u32)]; 4] =
-        [&[], &[(0, 0)], &[(0, 1), (0, 1)], &[(1, 1), (0, 1)]];
+    let malformed: [&[(u16, u32)]; 4] = [&[], &[(0, 0)], &[(0, 1), (0, 1)], &[(1, 1), (0, 1)]];
     for entries in malformed {
         let statement = world.statement(&channel, entries);
         world.send(statement.call()).assert_err(PaymentsError::StatementMalformed);
