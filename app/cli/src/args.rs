@@ -1,0 +1,117 @@
+//! Every verb on one page.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::{
+    airdrop, channel, claim, completions, demo, earnings, error::CliError, gateway, generate, key,
+    localnet, receipt, session::Session, settle, terms, work,
+};
+
+/// Creator licensing and micropayments for generative AI, on Solana.
+#[derive(Parser)]
+#[command(name = "motif", version, propagate_version = true, arg_required_else_help = true)]
+pub struct Cli {
+    #[command(flatten)]
+    pub common: CommonArgs,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What every verb takes.
+#[derive(Args)]
+pub struct CommonArgs {
+    /// JSON-RPC node of the cluster.
+    #[arg(long, global = true, env = "MOTIF_RPC_URL", default_value = "http://127.0.0.1:8899")]
+    pub rpc_url: String,
+
+    /// The gateway to pay through.
+    #[arg(long, global = true, env = "MOTIF_GATEWAY_URL", default_value = "http://127.0.0.1:8787")]
+    pub gateway_url: String,
+
+    /// Keypair file that signs and pays [default: ~/.config/solana/id.json].
+    #[arg(long, global = true, env = "MOTIF_KEYPAIR", value_name = "FILE")]
+    pub keypair: Option<PathBuf>,
+
+    /// Answer with one line of JSON, the last one on stdout.
+    #[arg(long, global = true)]
+    pub json: bool,
+
+    /// How long to wait for a node or gateway on this machine that is still starting.
+    #[arg(long, global = true, value_name = "SECONDS", default_value_t = 20)]
+    pub wait_seconds: u64,
+}
+
+/// What can be done.
+#[derive(Subcommand)]
+pub enum Command {
+    /// Show the whole road once: register, license, generate, settle, claim, withdraw.
+    Demo(demo::DemoArgs),
+    /// Run a Solana network on this machine, with Motif's programs, test dollars and a faucet.
+    Localnet(localnet::LocalnetArgs),
+    /// Keypair files, in the Solana command line's format.
+    #[command(subcommand)]
+    Key(key::KeyCommand),
+    /// Give SOL and test dollars (localnet only).
+    Airdrop(airdrop::AirdropArgs),
+    /// Register works and look them up.
+    #[command(subcommand)]
+    Work(work::WorkCommand),
+    /// What works may be used for, at what price.
+    #[command(subcommand)]
+    Terms(terms::TermsCommand),
+    /// A platform's escrow, and the licences on it.
+    #[command(subcommand)]
+    Channel(channel::ChannelCommand),
+    /// Make paid generations through a gateway; every one is signed for and has a receipt.
+    Generate(generate::GenerateArgs),
+    /// Prove receipts.
+    #[command(subcommand)]
+    Receipt(receipt::ReceiptCommand),
+    /// Have the gateway settle a channel now.
+    Settle(settle::SettleArgs),
+    /// What a work has earned, and who can claim what.
+    Earnings(earnings::EarningsArgs),
+    /// Collect and pull what is pending for a work, and pay its recipients.
+    Claim(claim::ClaimArgs),
+    /// Run a gateway, or describe its HTTP interface.
+    #[command(subcommand)]
+    Gateway(gateway::GatewayCommand),
+    /// Print a completion script for a shell.
+    Completions(completions::CompletionsArgs),
+}
+
+impl Command {
+    /// Does it.
+    pub async fn run(self, session: &Session) -> Result<(), CliError> {
+        match self {
+            Self::Demo(args) => demo::run(args, session).await,
+            Self::Localnet(args) => localnet::run(args, session).await,
+            Self::Key(command) => command.run(session).await,
+            Self::Airdrop(args) => airdrop::run(args, session).await,
+            Self::Work(command) => command.run(session).await,
+            Self::Terms(command) => command.run(session).await,
+            Self::Channel(command) => command.run(session).await,
+            Self::Generate(args) => generate::run(args, session).await,
+            Self::Receipt(command) => command.run(session).await,
+            Self::Settle(args) => settle::run(args, session).await,
+            Self::Earnings(args) => earnings::run(args, session).await,
+            Self::Claim(args) => claim::run(args, session).await,
+            Self::Gateway(command) => command.run(session).await,
+            Self::Completions(args) => completions::run(&args),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,167 @@
+use std::path::PathBuf;
+
+use clap::Args;
+use motif_sdk::{
+    Pubkey,
+    channel::{Quota, Use},
+    client::{Client, PublishedTerms},
+    gateway::wire::{UnitWord, UseWord},
+    keypair,
+    licensing::UsePrice,
+};
+use serde_json::{Value, json};
+use solana_keypair::Keypair;
+
+use super::ChannelArgs;
+use crate::{
+    amount::grouped,
+    answer::{pairs, table},
+    error::CliError,
+    reference::WorkReference,
+    session::Session,
+};
+
+/// What to accept, onto which channel.
+#[derive(Args)]
+pub struct AcceptCommandArgs {
+    /// Works' addresses, or the files they were registered from.
+    #[arg(required = true, value_name = "WORK", value_parser = WorkReference::parse)]
+    works: Vec<WorkReference>,
+
+    #[command(flatten)]
+    channel: ChannelArgs,
+
+    #[command(flatten)]
+    licence: LicenceArgs,
+}
+
+/// On which conditions to accept.
+#[derive(Args)]
+pub struct LicenceArgs {
+    /// The use to license [default: generate, or else the only one the terms offer].
+    #[arg(long = "use", value_name = "USE")]
+    licensed_use: Option<UseWord>,
+
+    /// The most to pay a unit, base units [default: the price just read].
+    #[arg(long, value_name = "BASE_UNITS")]
+    max_price: Option<u64>,
+
+    /// Units wanted, where the terms have a cap that licensees share.
+    #[arg(long, default_value_t = 0, value_name = "UNITS")]
+    quota_units: u64,
+
+    /// Revenue wanted, where the terms have a cap that licensees share, base units.
+    #[arg(long, default_value_t = 0, value_name = "BASE_UNITS")]
+    quota_revenue: u64,
+
+    /// Keypair of the work's owner, where the terms ask for its approval.
+    #[arg(long, value_name = "FILE")]
+    approver: Option<PathBuf>,
+}
+
+/// A licence that was just accepted.
+pub struct AcceptedLicence {
+    index: u16,
+    work: Pubkey,
+    terms_number: u32,
+    price: UsePrice,
+}
+
+pub async fn run(args: AcceptCommandArgs, session: &Session) -> Result<(), CliError> {
+    let payer = session.keypair()?;
+    let client = session.client().await?;
+    let (channel, _) = args.channel.find(&client, session).await?;
+    let mut works = Vec::with_capacity(args.works.len());
+    for reference in &args.works {
+        works.push(reference.address(&client).await?);
+    }
+    let mut licences = Vec::with_capacity(works.len());
+    for work in &works {
+        licences.push(accept(&client, &payer, &channel, work, &args.licence).await?);
+    }
+
+    let json = json!({
+        "channel": channel.to_string(),
+        "licences": licences.iter().map(AcceptedLicence::json).collect::<Vec<_>>(),
+    });
+    let facts = pairs([("channel", channel.to_string())]);
+    session.answer(&json, facts + &AcceptedLicence::text(&licences));
+    Ok(())
+}
+
+/// Accepts one use of a work's latest terms, at the price they state now or less.
+pub async fn accept(
+    client: &Client,
+    payer: &Keypair,
+    channel: &Pubkey,
+    work: &Pubkey,
+    args: &LicenceArgs,
+) -> Result<AcceptedLicence, CliError> {
+    let published = client.latest_terms(work).await?;
+    let price = offered(&published, args.licensed_use)?;
+    let max_price = args.max_price.unwrap_or(price.price);
+    let quota = Quota { units: args.quota_units, revenue: args.quota_revenue };
+    let approver = args.approver.as_deref().map(keypair::read).transpose()?;
+    let accepted = client.accept(
+        payer,
+        channel,
+        work,
+        price.licensed_use,
+        max_price,
+        quota,
+        approver.as_ref(),
+    );
+    let (index, _) = accepted.await?;
+    let terms_number = published.terms.number;
+    Ok(AcceptedLicence { index, work: *work, terms_number, price })
+}
+
+fn offered(published: &PublishedTerms, wanted: Option<UseWord>) -> Result<UsePrice, CliError> {
+    let terms = &published.terms;
+    let found = match (wanted, terms.offer.uses.as_slice()) {
+        (Some(wanted), _) => terms.price_of(wanted.into()),
+        (None, [only]) => Some(only),
+        (None, _) => terms.price_of(Use::Generate),
+    };
+    found.copied().ok_or_else(|| {
+        let offered = terms.offer.uses.iter();
+        let offered = offered.map(|price| UseWord::from(price.licensed_use).to_string());
+        CliError::UseNotOffered {
+            work: terms.work,
+            wanted: wanted.unwrap_or(UseWord::Generate).to_string(),
+            offered: offered.collect::<Vec<_>>().join(", "),
+        }
+    })
+}
+
+impl AcceptedLicence {
+    pub fn json(&self) -> Value {
+        json!({
+            "licence": self.index,
+            "work": self.work.to_string(),
+            "terms": self.terms_number,
+            "use": UseWord::from(self.price.licensed_use),
+            "price": self.price.price,
+            "unit": UnitWord::from(self.price.unit),
+        })
+    }
+
+    /// A table under other facts; nothing without licences.
+    pub fn text(licences: &[Self]) -> String {
+        if licences.is_empty() {
+            return String::new();
+        }
+        let row = |licence: &Self| {
+            [
+                licence.index.to_string(),
+                licence.work.to_string(),
+                licence.terms_number.to_string(),
+                UseWord::from(licence.price.licensed_use).to_string(),
+                format!("{} / {}", grouped(licence.price.price), UnitWord::from(licence.price.unit)),
+            ]
+        };
+        let header = ["licence", "work", "terms", "use", "price"];
+        let table = table(header, &[0, 2], licences.iter().map(row).collect());
+        format!("\n\n{table}")
+    }
+}

@@ -1,0 +1,101 @@
+use clap::Args;
+use motif_localnet::TestDollar;
+use motif_sdk::{Pubkey, earnings::Earnings};
+use serde_json::{Value, json};
+
+use crate::{
+    amount::{grouped, percent},
+    answer::{pairs, table},
+    error::CliError,
+    reference::WorkReference,
+    session::Session,
+};
+
+/// Whose earnings.
+#[derive(Args)]
+pub struct EarningsArgs {
+    /// The work's address, or the file it was registered from.
+    #[arg(value_name = "WORK", value_parser = WorkReference::parse)]
+    work: WorkReference,
+
+    /// In which mint [default: the localnet's test dollar].
+    #[arg(long, env = "MOTIF_CURRENCY", value_name = "MINT")]
+    currency: Option<Pubkey>,
+}
+
+/// One party's part of what a work has earned.
+struct Part {
+    role: &'static str,
+    who: Pubkey,
+    share_bps: u16,
+    entitled: u64,
+    taken: u64,
+}
+
+pub async fn run(args: EarningsArgs, session: &Session) -> Result<(), CliError> {
+    let client = session.client().await?;
+    let work = args.work.address(&client).await?;
+    client.work(&work).await?; // an address that is no work has not just earned nothing
+    let mint = args.currency.unwrap_or_else(|| TestDollar::new().mint);
+    let earnings = client.earnings(&work, &mint).await?;
+    let (earned, parts) = earnings.as_ref().map_or((0, Vec::new()), parts);
+
+    let text = pairs([("work", work.to_string()), ("earned", grouped(earned))]);
+    let table = parts_table(&parts);
+    session.answer(&json(&work, &mint, earned, &parts), format!("{text}\n\n{table}"));
+    Ok(())
+}
+
+fn parts(earnings: &Earnings) -> (u64, Vec<Part>) {
+    let share = |share_bps: u16| (u128::from(earnings.earned) * u128::from(share_bps) / 10_000) as u64;
+    let parents = earnings.parents.iter().map(|part| Part {
+        role: "parent",
+        who: part.work,
+        share_bps: part.share_bps,
+        entitled: share(part.share_bps),
+        taken: part.taken,
+    });
+    let recipients = earnings.recipients.iter().enumerate().map(|(position, part)| Part {
+        role: "recipient",
+        who: part.recipient,
+        share_bps: part.share_bps,
+        // Fails only where the sum overflows, which no earnings on chain do.
+        entitled: earnings.entitled(position).unwrap_or(part.taken),
+        taken: part.taken,
+    });
+    (earnings.earned, parents.chain(recipients).collect())
+}
+
+fn json(work: &Pubkey, mint: &Pubkey, earned: u64, parts: &[Part]) -> Value {
+    let parts = parts.iter().map(|part| {
+        json!({
+            "role": part.role,
+            "address": part.who.to_string(),
+            "share_bps": part.share_bps,
+            "entitled": part.entitled,
+            "taken": part.taken,
+            "claimable": part.entitled - part.taken,
+        })
+    });
+    json!({
+        "work": work.to_string(),
+        "mint": mint.to_string(),
+        "earned": earned,
+        "parts": parts.collect::<Vec<_>>(),
+    })
+}
+
+fn parts_table(parts: &[Part]) -> comfy_table::Table {
+    let rows = parts.iter().map(|part| {
+        [
+            part.role.to_owned(),
+            part.who.to_string(),
+            percent(part.share_bps),
+            grouped(part.entitled),
+            grouped(part.taken),
+            grouped(part.entitled - part.taken), // never negative: taking is bounded by this
+        ]
+    });
+    let header = ["", "who", "share", "entitled", "taken", "claimable"];
+    table(header, &[2, 3, 4, 5], rows.collect())
+}

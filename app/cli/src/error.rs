@@ -1,0 +1,187 @@
+use std::process::ExitCode;
+
+use motif_gateway::StartError;
+use motif_localnet::{FaucetError, LocalnetError};
+use motif_sdk::{Error, Pubkey, gateway::GatewayError};
+
+use crate::amount::grouped;
+
+/// Why a verb did not do what was asked: one message, one code, one way on.
+#[derive(Debug, thiserror::Error)]
+pub enum CliError {
+    #[error(transparent)]
+    Sdk(#[from] Error),
+    #[error(transparent)]
+    Gateway(#[from] GatewayError),
+    #[error("the gateway did not start: {0}")]
+    GatewayStart(#[from] StartError),
+    #[error(transparent)]
+    Localnet(#[from] LocalnetError),
+    #[error(transparent)]
+    Faucet(#[from] FaucetError),
+    #[error("no Solana node answers at {url}: {reason}")]
+    NoNode { url: String, reason: String },
+    #[error("no keypair to sign with")]
+    NoKeypair,
+    #[error("cannot read {path}: {reason}")]
+    Unreadable { path: String, reason: String },
+    #[error("cannot write {path}: {reason}")]
+    Unwritable { path: String, reason: String },
+    #[error("{path} is not a usable image: {reason}")]
+    NotAnImage { path: String, reason: String },
+    #[error("`{0}` is neither an address nor a file")]
+    NeitherAddressNorFile(String),
+    #[error("nobody has registered a work with the content of {path}")]
+    UnregisteredFile { path: String },
+    #[error("{count} works were registered with the content of {path}: {works}")]
+    AmbiguousFile { path: String, count: usize, works: String },
+    #[error("{0} has no open channel")]
+    NoChannel(Pubkey),
+    #[error("{payer} has {count} open channels: {channels}")]
+    AmbiguousChannel { payer: Pubkey, count: usize, channels: String },
+    #[error("channel {channel} has no licence for {wanted}")]
+    NoLicence { channel: Pubkey, wanted: String },
+    #[error("the terms of {work} do not offer `{wanted}`; they offer: {offered}")]
+    UseNotOffered { work: Pubkey, wanted: String, offered: String },
+    #[error("{payer} holds {held} base units, and the deposit is {wanted}")]
+    NotEnoughTokens { payer: Pubkey, held: u64, wanted: u64 },
+    #[error("{failed} of {all} receipts do not verify; the first: {first}")]
+    ReceiptsFailed { failed: usize, all: usize, first: String },
+    #[error("the sums do not add up: {0}")]
+    NotConserved(String),
+    #[error("{what}")]
+    Usage { what: String, help: String },
+    #[error("no thread to work on, or no signals to hear: {0}")]
+    NoRuntime(String),
+    #[error("the document cannot be written: {0}")]
+    NoDocument(String),
+}
+
+impl CliError {
+    /// A mistake in the command line that clap cannot see.
+    pub fn usage(what: impl Into<String>, help: impl Into<String>) -> Self {
+        Self::Usage { what: what.into(), help: help.into() }
+    }
+
+    /// The slug scripts may match on. A program's refusal has its error's own name.
+    pub fn code(&self) -> String {
+        let slug = match self {
+            Self::Sdk(error) => return sdk_code(error),
+            Self::Gateway(error) => return gateway_code(error).to_owned(),
+            Self::GatewayStart(_) => "gateway-start",
+            Self::Localnet(_) => "localnet",
+            Self::Faucet(_) => "faucet",
+            Self::NoNode { .. } => "no-node",
+            Self::NoKeypair => "no-keypair",
+            Self::Unreadable { .. } => "unreadable-file",
+            Self::Unwritable { .. } => "unwritable-file",
+            Self::NotAnImage { .. } => "not-an-image",
+            Self::NeitherAddressNorFile(_) => "neither-address-nor-file",
+            Self::UnregisteredFile { .. } => "unregistered-file",
+            Self::AmbiguousFile { .. } => "ambiguous-file",
+            Self::NoChannel(_) => "no-channel",
+            Self::AmbiguousChannel { .. } => "ambiguous-channel",
+            Self::NoLicence { .. } => "no-licence",
+            Self::UseNotOffered { .. } => "use-not-offered",
+            Self::NotEnoughTokens { .. } => "not-enough-tokens",
+            Self::ReceiptsFailed { .. } => "receipts-failed",
+            Self::NotConserved(_) => "not-conserved",
+            Self::Usage { .. } => "usage",
+            Self::NoRuntime(_) => "no-runtime",
+            Self::NoDocument(_) => "no-document",
+        };
+        slug.to_owned()
+    }
+
+    /// What to do about it.
+    pub fn help(&self) -> Option<String> {
+        let text = match self {
+            Self::Sdk(error) => return sdk_help(error),
+            Self::Localnet(LocalnetError::PortTaken(_)) => {
+                "pass --rpc-port and --ws-port, or stop what listens there"
+            }
+            Self::NoNode { .. } => {
+                "start one with `motif localnet`, or name another with --rpc-url or MOTIF_RPC_URL"
+            }
+            Self::Gateway(GatewayError::Unreachable { .. }) => {
+                "start one with `motif gateway serve`, or name another with --gateway-url or \
+                 MOTIF_GATEWAY_URL"
+            }
+            Self::NoKeypair => {
+                "name a keypair file with --keypair or MOTIF_KEYPAIR; `motif key new FILE` makes one"
+            }
+            Self::NotAnImage { .. } => {
+                "give a PNG, JPEG, GIF or WebP file, or register it as another --kind"
+            }
+            Self::NeitherAddressNorFile(_) => {
+                "give a base58 address, or the path of a file that exists"
+            }
+            Self::UnregisteredFile { .. } => "register it with `motif work register`",
+            Self::AmbiguousFile { .. } => {
+                "give the address of the one you mean; the first was registered first"
+            }
+            Self::NoChannel(_) => "open one with `motif channel open`, or name it with --channel",
+            Self::AmbiguousChannel { .. } => "name the one you mean with --channel",
+            Self::NoLicence { .. } => "accept the work's terms with `motif channel accept`",
+            Self::UseNotOffered { .. } => "name one of them with --use",
+            Self::NotEnoughTokens { held, wanted, .. } => {
+                let missing = grouped(wanted.saturating_sub(*held));
+                return Some(format!(
+                    "get {missing} more (on a localnet: `motif airdrop --dollars N`), or deposit less"
+                ));
+            }
+            Self::NotConserved(_) => "this is a bug; please report it with the output above",
+            Self::Usage { help, .. } => return Some(help.clone()),
+            _ => return None,
+        };
+        Some(text.to_owned())
+    }
+
+    /// 2 for a mistake in the command line, 1 for everything else.
+    pub fn exit_code(&self) -> ExitCode {
+        ExitCode::from(if matches!(self, Self::Usage { .. }) { 2 } else { 1 })
+    }
+}
+
+fn sdk_code(error: &Error) -> String {
+    let slug = match error {
+        Error::Rejected(refusal) => return refusal.name.clone().unwrap_or("rejected".to_owned()),
+        Error::Unconfirmed { .. } => "unconfirmed",
+        Error::Transport(_) => "transport",
+        Error::NotFound { kind, .. } => return format!("unknown-{kind}"),
+        Error::File { .. } => "file",
+        Error::Gateway(_) => "gateway",
+    };
+    slug.to_owned()
+}
+
+fn sdk_help(error: &Error) -> Option<String> {
+    let text = match error {
+        Error::Rejected(refusal) if refusal.message.contains("no record of a prior credit") => {
+            "the paying account has no SOL; on a localnet, `motif airdrop` gives some"
+        }
+        Error::Rejected(refusal) if refusal.message.contains("insufficient lamports") => {
+            "the paying account has too little SOL; on a localnet, `motif airdrop` gives some"
+        }
+        Error::Unconfirmed { .. } => "look the signature up before you repeat this",
+        Error::NotFound { kind: "terms", .. } => "publish some with `motif terms publish`",
+        Error::NotFound { kind: "mint", .. } => "name a mint that exists with --currency",
+        Error::NotFound { .. } => "check the address, and the cluster named by --rpc-url",
+        _ => return None,
+    };
+    Some(text.to_owned())
+}
+
+fn gateway_code(error: &GatewayError) -> &str {
+    match error {
+        GatewayError::Refused(problem) => &problem.slug,
+        GatewayError::Unreachable { .. } => "no-gateway",
+        GatewayError::Untrusted(_) => "untrusted-gateway",
+        GatewayError::OverBudget { .. } => "over-budget",
+        GatewayError::Unanswered => "unanswered",
+        GatewayError::UnknownLicence(_) => "unknown-licence",
+        GatewayError::LicenceRefuses { .. } => "licence-refuses",
+        GatewayError::StatementFull(_) => "statement-full",
+        GatewayError::Overflow => "overflow",
+    }
+}

@@ -1,0 +1,127 @@
+use std::{
+    path::PathBuf,
+    time::{Duration, Instant},
+};
+
+use motif_sdk::{client::Client, gateway::GatewayClient, keypair};
+use serde_json::Value;
+use solana_keypair::Keypair;
+use tracing_subscriber::EnvFilter;
+
+use crate::{answer, args::CommonArgs, error::CliError};
+
+const ASK_AGAIN: Duration = Duration::from_millis(200);
+
+/// What the flags that every verb takes come to.
+pub struct Session {
+    pub rpc_url: String,
+    gateway_url: String,
+    pub json: bool,
+    keypair: Option<PathBuf>,
+    wait: Duration,
+}
+
+impl Session {
+    pub fn new(args: &CommonArgs) -> Self {
+        Self {
+            rpc_url: args.rpc_url.clone(),
+            gateway_url: args.gateway_url.trim_end_matches('/').to_owned(),
+            json: args.json,
+            keypair: args.keypair.clone(),
+            wait: Duration::from_secs(args.wait_seconds),
+        }
+    }
+
+    /// Sends logs to stderr: warnings, or what `RUST_LOG` asks for.
+    pub fn log(&self) {
+        let quiet = || EnvFilter::new("warn,surfpool_core=off,solana_runtime=off");
+        let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| quiet());
+        let subscriber = tracing_subscriber::fmt().with_env_filter(filter);
+        let subscriber = subscriber.with_writer(std::io::stderr).with_target(false);
+        // Another subscriber can only be one that a test has set.
+        let _ = subscriber.try_init();
+    }
+
+    /// The cluster, once it answers. A node on this machine may still be starting.
+    ///
+    /// # Errors
+    /// [`CliError::NoNode`].
+    pub async fn client(&self) -> Result<Client, CliError> {
+        let client = Client::new(&self.rpc_url);
+        let deadline = Instant::now() + self.patience(&self.rpc_url);
+        loop {
+            let Err(error) = client.rpc().get_version().await else { return Ok(client) };
+            if Instant::now() >= deadline {
+                let url = self.rpc_url.clone();
+                return Err(CliError::NoNode { url, reason: error.to_string() });
+            }
+            tokio::time::sleep(ASK_AGAIN).await;
+        }
+    }
+
+    /// The gateway; its first request waits for one that is still starting.
+    pub fn gateway(&self) -> GatewayClient {
+        GatewayClient::new(&self.gateway_url).patience(self.patience(&self.gateway_url))
+    }
+
+    /// Where the gateway is.
+    pub fn gateway_url(&self) -> &str {
+        &self.gateway_url
+    }
+
+    /// Waiting helps only where something may be starting: on this machine.
+    fn patience(&self, url: &str) -> Duration {
+        let local = ["http://127.0.0.1", "http://localhost", "http://[::1]"];
+        let is_local = local.iter().any(|prefix| url.starts_with(prefix));
+        if is_local { self.wait } else { Duration::ZERO }
+    }
+
+    /// Where the signing keypair is.
+    ///
+    /// # Errors
+    /// [`CliError::NoKeypair`] without `--keypair` and without a home folder.
+    pub fn keypair_path(&self) -> Result<PathBuf, CliError> {
+        let home = || std::env::var_os("HOME").map(PathBuf::from);
+        let usual = || home().map(|home| home.join(".config/solana/id.json"));
+        self.keypair.clone().or_else(usual).ok_or(CliError::NoKeypair)
+    }
+
+    /// The keypair that signs and pays.
+    ///
+    /// # Errors
+    /// [`CliError::NoKeypair`]; [`motif_sdk::Error::File`].
+    pub fn keypair(&self) -> Result<Keypair, CliError> {
+        let path = self.keypair_path()?;
+        if self.keypair.is_none() && !path.exists() {
+            return Err(CliError::NoKeypair);
+        }
+        Ok(keypair::read(&path)?)
+    }
+
+    /// Prints the answer: JSON where it was asked for, else the text.
+    pub fn answer(&self, json: &Value, text: impl std::fmt::Display) {
+        if self.json {
+            answer::print_json(json);
+        } else {
+            answer::print_text(text);
+        }
+    }
+
+    /// Says something on the way, on stderr.
+    pub fn say(&self, text: impl std::fmt::Display) {
+        eprintln!("{text}");
+    }
+
+    /// Prints why there is no answer.
+    pub fn report(&self, error: &CliError) {
+        let (message, help) = (error.to_string(), error.help());
+        if self.json {
+            answer::print_json(&answer::error_json(&error.code(), &message, help.as_deref()));
+            return;
+        }
+        eprintln!("error: {message}");
+        if let Some(help) = help {
+            eprintln!("help:  {help}");
+        }
+    }
+}

@@ -1,0 +1,34 @@
+use clap::Args;
+use serde_json::json;
+
+use super::OfferArgs;
+use crate::{answer::pairs, error::CliError, reference::WorkReference, session::Session};
+
+/// Whose terms, and what they say.
+#[derive(Args)]
+pub struct PublishArgs {
+    /// The work's address, or the file it was registered from.
+    #[arg(value_name = "WORK", value_parser = WorkReference::parse)]
+    work: WorkReference,
+
+    #[command(flatten)]
+    offer: OfferArgs,
+}
+
+pub async fn run(args: PublishArgs, session: &Session) -> Result<(), CliError> {
+    let owner = session.keypair()?;
+    let client = session.client().await?;
+    let work = args.work.address(&client).await?;
+    let (currency, offer) = args.offer.offer(&client).await?;
+    let (number, landed) = client.publish_terms(&owner, &work, &currency, offer).await?;
+
+    let json = json!({
+        "work": work.to_string(),
+        "terms": number,
+        "address": motif_sdk::pda::terms(&work, number).to_string(),
+        "signature": landed.signature.to_string(),
+    });
+    let text = pairs([("work", work.to_string()), ("terms", format!("number {number}"))]);
+    session.answer(&json, text);
+    Ok(())
+}

@@ -1,0 +1,79 @@
+//! What the command line says in words that the gateway's interface has no need of.
+
+use motif_sdk::{
+    gateway::wire::{UnitWord, UseWord},
+    licensing::{Derivatives, UsePrice},
+};
+
+/// The word a use stored as this byte is written as.
+pub fn use_of_byte(byte: u8) -> String {
+    UseWord::of_byte(byte).map_or("unknown".to_owned(), |word| word.to_string())
+}
+
+/// The word a unit stored as this byte is written as.
+pub fn unit_of_byte(byte: u8) -> String {
+    UnitWord::of_byte(byte).map_or("unknown".to_owned(), |word| word.to_string())
+}
+
+/// The word that says whether derivatives are allowed.
+pub fn derivatives(value: Derivatives) -> &'static str {
+    match value {
+        Derivatives::Forbidden => "forbidden",
+        Derivatives::WithApproval => "approval",
+        Derivatives::Allowed => "allowed",
+    }
+}
+
+/// Reads the word that says whether derivatives are allowed.
+///
+/// # Errors
+/// The words there are, for clap.
+pub fn parse_derivatives(text: &str) -> Result<Derivatives, String> {
+    match text {
+        "forbidden" => Ok(Derivatives::Forbidden),
+        "approval" => Ok(Derivatives::WithApproval),
+        "allowed" => Ok(Derivatives::Allowed),
+        _ => Err("expected forbidden, approval or allowed".to_owned()),
+    }
+}
+
+/// Reads `generate=1000/generation`: a use, its price in base units, and the unit it is for.
+///
+/// # Errors
+/// What is wrong with it, for clap.
+pub fn parse_use_price(text: &str) -> Result<UsePrice, String> {
+    let wrong = || format!("`{text}` is no priced use; write for example generate=1000/generation");
+    let (licensed_use, rest) = text.split_once('=').ok_or_else(wrong)?;
+    let (price, unit) = rest.split_once('/').ok_or_else(wrong)?;
+    let licensed_use: UseWord = licensed_use.parse().map_err(|error| format!("{error}"))?;
+    let unit: UnitWord = unit.parse().map_err(|error| format!("{error}"))?;
+    Ok(UsePrice {
+        licensed_use: licensed_use.into(),
+        price: price.parse().map_err(|_| wrong())?,
+        unit: unit.into(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use motif_sdk::licensing::{Unit, Use};
+
+    use super::*;
+
+    #[test]
+    fn a_priced_use_is_read_as_it_is_written() {
+        let train = parse_use_price("fine-tune=5000000/training-run");
+        let (licensed_use, unit, price) = (Use::FineTune, Unit::TrainingRun, 5_000_000);
+        assert_eq!(train, Ok(UsePrice { licensed_use, unit, price }));
+        for wrong in ["generate", "generate=1000", "generate=/second", "fly=1/second", "play=1/mile"] {
+            assert!(parse_use_price(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn words_for_derivatives_are_read_back() {
+        for value in [Derivatives::Forbidden, Derivatives::WithApproval, Derivatives::Allowed] {
+            assert_eq!(parse_derivatives(derivatives(value)), Ok(value));
+        }
+    }
+}

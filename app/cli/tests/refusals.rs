@@ -1,0 +1,187 @@
+//! Bad input over the command line: a typed error, a non-zero exit code, and no money moved.
+
+use std::{
+    io::{BufRead, BufReader},
+    net::TcpListener,
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+};
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+const MOTIF: &str = env!("CARGO_BIN_EXE_motif");
+const PICTURE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/assets/coffee.jpg");
+
+/// A localnet and a gateway in processes of their own, a registered picture, and two keys.
+struct World {
+    folder: TempDir,
+    rpc_url: String,
+    gateway_url: String,
+    /// Killed when the world ends, the gateway first.
+    processes: Vec<Child>,
+}
+
+impl World {
+    fn new() -> Self {
+        let (rpc, gateway) = free_ports();
+        let mut world = Self {
+            folder: tempfile::tempdir().unwrap(),
+            rpc_url: format!("http://127.0.0.1:{rpc}"),
+            gateway_url: format!("http://127.0.0.1:{gateway}"),
+            processes: Vec::new(),
+        };
+        world.spawn(&["localnet"]);
+        world.does(&["key", "new", "ines.json", "platform.json", "gateway.json", "--airdrop"]);
+        let store = ["--keypair", "gateway.json", "--store", "gateway.sqlite"];
+        world.spawn(&[&["gateway", "serve"][..], &store].concat());
+        let terms = ["--kind", "image", "--use", "generate=1000/generation", "--keypair", "ines.json"];
+        world.does(&[&["work", "register", PICTURE][..], &terms].concat());
+        world
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(MOTIF);
+        command.args(arguments).arg("--json").current_dir(self.folder.path());
+        command.env("MOTIF_RPC_URL", &self.rpc_url).env("MOTIF_GATEWAY_URL", &self.gateway_url);
+        command
+    }
+
+    /// Starts a long-running verb and waits for its first line.
+    fn spawn(&mut self, arguments: &[&str]) {
+        let mut child = self.command(arguments).stdout(Stdio::piped()).spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        self.processes.push(child);
+        assert!(line.starts_with('{'), "{arguments:?}: {line}");
+    }
+
+    fn run(&self, arguments: &[&str]) -> (i32, Value) {
+        let ran = self.command(arguments).output().unwrap();
+        let stdout = String::from_utf8(ran.stdout).unwrap();
+        let last = stdout.lines().last().unwrap_or_default();
+        let answer = serde_json::from_str(last).unwrap_or_else(|_| json!({ "unreadable": stdout }));
+        (ran.status.code().unwrap(), answer)
+    }
+
+    fn does(&self, arguments: &[&str]) -> Value {
+        let (code, answer) = self.run(arguments);
+        assert_eq!(code, 0, "{arguments:?}: {answer}");
+        answer
+    }
+
+    fn refuses(&self, arguments: &[&str], slug: &str) -> Value {
+        let (code, answer) = self.run(arguments);
+        assert_eq!((code, answer["error"]["code"].as_str()), (1, Some(slug)), "{arguments:?}: {answer}");
+        answer
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        for mut process in self.processes.drain(..).rev() {
+            let _ = process.kill();
+            let _ = process.wait();
+        }
+    }
+}
+
+fn free_ports() -> (u16, u16) {
+    let listen = |port| TcpListener::bind(("127.0.0.1", port));
+    let mut ports = (12_000..19_000).step_by(2).skip(std::process::id() as usize % 3_000);
+    let rpc = ports.find(|port| listen(*port).is_ok() && listen(port + 1).is_ok()).unwrap();
+    (rpc, ports.find(|port| listen(*port).is_ok()).unwrap())
+}
+
+#[test]
+fn everything_that_can_be_wrong_is_named_and_moves_nothing() {
+    let world = World::new();
+    unknown_things_are_named(&world);
+    an_underfunded_channel_pays_for_what_it_holds_and_no_more(&world);
+    a_gateway_that_is_down_is_named(&world);
+    changed_receipts_do_not_verify(&world);
+}
+
+fn unknown_things_are_named(world: &World) {
+    let nobody = "11111111111111111111111111111111";
+    world.refuses(&["work", "show", nobody], "unknown-work");
+    world.refuses(&["earnings", nobody], "unknown-work");
+    world.refuses(&["work", "show", "no-such-file.png"], "neither-address-nor-file");
+    world.refuses(&["work", "show", "ines.json"], "unregistered-file");
+    world.refuses(&["channel", "show", "--channel", nobody], "unknown-channel");
+    world.refuses(&["channel", "show", "--keypair", "ines.json"], "no-channel");
+    world.refuses(&["channel", "show", "--keypair", "absent.json"], "file");
+    let twice = ["--kind", "image", "--keypair", "ines.json", "--split", "ines.json=60%"];
+    world.refuses(&[&["work", "register", PICTURE][..], &twice].concat(), "SplitTotal");
+    std::fs::write(world.path("broken.png"), b"\x89PNG\r\n\x1a\nnot really").unwrap();
+    let broken = ["work", "register", "broken.png", "--kind", "image", "--keypair", "ines.json"];
+    world.refuses(&broken, "not-an-image");
+}
+
+fn an_underfunded_channel_pays_for_what_it_holds_and_no_more(world: &World) {
+    let platform = ["--keypair", "platform.json"];
+    let open = |deposit: &str| {
+        let arguments = ["channel", "open", "--accept", PICTURE, "--deposit", deposit];
+        [arguments.map(str::to_owned).to_vec(), platform.map(str::to_owned).to_vec()].concat()
+    };
+    let too_much = open("1000000000000");
+    let too_much: Vec<_> = too_much.iter().map(String::as_str).collect();
+    world.refuses(&too_much, "not-enough-tokens");
+    world.refuses(&["channel", "show", "--keypair", "platform.json"], "no-channel");
+
+    let enough_for_two = open("2100"); // two at 1,000 and 2% on top
+    let enough_for_two: Vec<_> = enough_for_two.iter().map(String::as_str).collect();
+    world.does(&enough_for_two);
+    let receipts = ["--receipts", "receipts.jsonl"];
+    let three = [&["generate", "--count", "3"][..], &receipts, &platform].concat();
+    let refused = world.run(&three);
+    assert_eq!(refused.0, 1, "{}", refused.1);
+    assert!(refused.1["error"]["message"].is_string());
+    let receipts = std::fs::read_to_string(world.path("receipts.jsonl")).unwrap();
+    assert_eq!(receipts.lines().count(), 2);
+    let channel = world.does(&[&["channel", "show"][..], &platform].concat());
+    assert_eq!((channel["prices"].as_u64(), channel["statements"].as_u64()), (Some(0), Some(0)));
+}
+
+fn a_gateway_that_is_down_is_named(world: &World) {
+    let away = ["--gateway-url", "http://127.0.0.1:9", "--wait-seconds", "0"];
+    let platform = ["--keypair", "platform.json"];
+    for verb in [&["generate"][..], &["settle"], &["channel", "close"]] {
+        world.refuses(&[verb, &away, &platform].concat(), "no-gateway");
+    }
+    let open = ["channel", "open", "--deposit", "1000"];
+    world.refuses(&[&open[..], &away, &platform].concat(), "no-gateway");
+    let node_away = ["work", "list", "--rpc-url", "http://127.0.0.1:9", "--wait-seconds", "0"];
+    world.refuses(&node_away, "no-node");
+    let channel = world.does(&[&["channel", "show"][..], &platform].concat());
+    assert_eq!(channel["state"], "open");
+}
+
+fn changed_receipts_do_not_verify(world: &World) {
+    let verify = ["receipt", "verify", "receipts.jsonl"];
+    world.refuses(&verify, "receipts-failed"); // nothing has settled yet
+    world.does(&["settle", "--keypair", "platform.json"]);
+    assert_eq!(world.does(&verify)["verified"], 2);
+
+    let snapshot = ["--snapshot", "channel.json", "--keypair", "platform.json"];
+    world.does(&[&["channel", "show"][..], &snapshot].concat());
+    let offline = ["--channel-snapshot", "channel.json", "--rpc-url", "http://127.0.0.1:9"];
+    assert_eq!(world.does(&[&verify[..], &offline].concat())["verified"], 2);
+
+    let receipts = world.path("receipts.jsonl");
+    let text = std::fs::read_to_string(&receipts).unwrap();
+    keep_only_the_second(&receipts, &text);
+    assert_eq!(world.does(&verify)["verified"], 1);
+    std::fs::write(&receipts, text.replace("\"amount\":\"1000\"", "\"amount\":\"1\"")).unwrap();
+    world.refuses(&verify, "receipts-failed");
+    std::fs::write(&receipts, "{}\n").unwrap();
+    world.refuses(&verify, "unreadable-file");
+}
+
+fn keep_only_the_second(path: &Path, text: &str) {
+    std::fs::write(path, text.lines().nth(1).unwrap()).unwrap();
+}
