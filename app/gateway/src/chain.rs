@@ -1,6 +1,7 @@
 //! What the gateway asks of a node, and nothing else.
 
 use async_trait::async_trait;
+use base64::{Engine, prelude::BASE64_STANDARD};
 use motif_sdk::{
     Error, Pubkey,
     channel::{self, ChannelAccount},
@@ -162,9 +163,9 @@ impl Chain for RpcChain {
     }
 
     async fn submit(&self, transaction: &[u8], check_first: bool) -> Result<(), ChainError> {
-        let encoded = bs58::encode(transaction).into_string();
+        let encoded = BASE64_STANDARD.encode(transaction);
         let config = json!({
-            "encoding": "base58",
+            "encoding": "base64",
             "skipPreflight": !check_first,
             "preflightCommitment": CommitmentLevel::Confirmed.to_string(),
         });

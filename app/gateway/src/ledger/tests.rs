@@ -1,1 +1,315 @@
+use std::cell::RefCell;
 
+use bytemuck::Zeroable;
+use ed25519_dalek::SigningKey;
+use motif_sdk::{
+    channel::{Channel, ChannelAccount, Licence},
+    voucher::{SignedVoucher, Statement, Voucher},
+};
+use payments::{ChannelMut, proof::SignedBy};
+use proptest::prelude::*;
+
+use super::*;
+
+const ADDRESS: Pubkey = Pubkey::new_from_array([5; 32]);
+const NOW: i64 = 1_000_000;
+const DAY: i64 = Licence::SECONDS_PER_DAY;
+
+fn key() -> SigningKey {
+    SigningKey::from_bytes(&[9; 32])
+}
+
+fn licence(price: u64) -> Licence {
+    Licence {
+        price,
+        units_left: Licence::UNLIMITED,
+        daily_units: Licence::UNLIMITED,
+        revenue_left: Licence::UNLIMITED,
+        expires_at: i64::MAX,
+        ..Licence::zeroed()
+    }
+}
+
+fn account(licences: Vec<Licence>) -> ChannelAccount {
+    let channel = Channel {
+        deposited: 1_000_000,
+        operator_fee_bps: 333,
+        grace_seconds: 3_600,
+        voucher_key: Pubkey::new_from_array(key().verifying_key().to_bytes()),
+        closes_at: i64::MAX,
+        ..Channel::zeroed()
+    };
+    ChannelAccount { channel, licences }
+}
+
+fn ledger(licences: Vec<Licence>) -> Ledger {
+    Ledger::new(ADDRESS, account(licences), Margins { min_voucher_seconds: 600 })
+}
+
+fn voucher(statement: u64, cumulative: u64, entries: &[(u16, u32)]) -> SignedVoucher {
+    let statement_digest = entries.iter().copied().collect::<Statement>().digest();
+    let voucher = Voucher {
+        cluster: [0; 32],
+        channel: ADDRESS,
+        opened_slot: 0,
+        statement,
+        cumulative,
+        statement_digest,
+        expires_at: i64::MAX - 1,
+    };
+    SignedVoucher::sign(voucher, &key())
+}
+
+fn wanted(licence: u16, units: u32, voucher: SignedVoucher) -> Wanted {
+    Wanted { licence, units, voucher }
+}
+
+/// What an honest payer would ask for next.
+fn honest(ledger: &Ledger, licence: u16, units: u32, now: i64) -> Result<Wanted, Refusal> {
+    let open = ledger.open_statement();
+    let statement = open.with(licence, units)?;
+    let entries: Vec<_> = statement.entries().map(|e| (e.licence, e.units)).collect();
+    let probe = voucher(open.number, u64::MAX, &entries);
+    match ledger.clone().reserve(&wanted(licence, units, probe), now) {
+        Err(Refusal::WrongPrice { expected, .. }) => {
+            Ok(wanted(licence, units, voucher(open.number, expected, &entries)))
+        }
+        Err(refusal) => Err(refusal),
+        Ok(_) => unreachable!("the probe's total is never right"),
+    }
+}
+
+/// Settles as the chain does, by the program's own code.
+fn settle(account: &ChannelAccount, cut: &CutStatement, now: i64) -> ChannelAccount {
+    let channel = RefCell::new(account.channel);
+    let licences = RefCell::new(account.licences.clone());
+    let signed = SignedBy { key: cut.voucher.key, voucher: cut.voucher.voucher };
+    let mut open = ChannelMut {
+        channel: channel.borrow_mut(),
+        licences: std::cell::RefMut::map(licences.borrow_mut(), |list| &mut list[..]),
+    };
+    let operator = account.channel.operator;
+    let bytes = cut.statement.to_bytes();
+    let settled = open.settle(ADDRESS, &signed, &bytes, None, &operator, now);
+    drop(open);
+    let settlement = settled.expect("what the ledger took, the chain settles");
+    assert_eq!(settlement.prices, cut.prices);
+    ChannelAccount { channel: channel.into_inner(), licences: licences.into_inner() }
+}
+
+#[test]
+fn a_generation_is_taken_at_its_exact_total_and_at_no_other() {
+    let mut ledger = ledger(vec![licence(100)]);
+    // 100 and a fee of 3.33 %, rounded down.
+    for (given, expected) in [(102, 103), (104, 103)] {
+        let asked = wanted(0, 1, voucher(0, given, &[(0, 1)]));
+        let refusal = ledger.reserve(&asked, NOW);
+        assert_eq!(refusal, Err(Refusal::WrongPrice { given, expected }));
+    }
+    let asked = wanted(0, 1, voucher(0, 103, &[(0, 1)]));
+    let reserved = ledger.reserve(&asked, NOW).unwrap();
+    assert_eq!((reserved.position, reserved.price, reserved.cumulative), (0, 100, 103));
+    assert_eq!((ledger.cumulative(), ledger.available()), (Ok(103), 1_000_000 - 103));
+}
+
+#[test]
+fn a_replayed_voucher_is_not_newer() {
+    let mut ledger = ledger(vec![licence(100)]);
+    let first = wanted(0, 1, voucher(0, 103, &[(0, 1)]));
+    let second = wanted(0, 1, voucher(0, 206, &[(0, 2)]));
+    ledger.reserve(&first, NOW).unwrap();
+    ledger.reserve(&second, NOW).unwrap();
+    for (replayed, given) in [(first, 103), (second, 206)] {
+        let refusal = ledger.reserve(&replayed, NOW);
+        assert_eq!(refusal, Err(Refusal::NotNewer { given, current: 206 }));
+    }
+}
+
+#[test]
+fn a_replayed_voucher_of_a_free_generation_is_not_newer_either() {
+    let mut ledger = ledger(vec![Licence { free_units_left: 3, ..licence(100) }]);
+    let free = wanted(0, 1, voucher(0, 0, &[(0, 1)]));
+    assert_eq!(ledger.reserve(&free, NOW).unwrap().price, 0);
+    let refusal = ledger.reserve(&free, NOW);
+    assert_eq!(refusal, Err(Refusal::NotNewer { given: 0, current: 0 }));
+}
+
+#[test]
+fn the_right_total_for_other_units_is_refused() {
+    let mut ledger = ledger(vec![licence(100), licence(100)]);
+    let asked = wanted(0, 1, voucher(0, 103, &[(1, 1)]));
+    assert_eq!(ledger.reserve(&asked, NOW), Err(Refusal::StatementMismatch));
+}
+
+#[test]
+fn a_refusal_changes_nothing() {
+    let licences = vec![
+        licence(100),
+        Licence { units_left: 0, ..licence(1) },
+        Licence { daily_units: 0, ..licence(1) },
+        Licence { revenue_left: 0, ..licence(1) },
+        Licence { expires_at: NOW - 1, ..licence(1) },
+        Licence { expires_at: NOW + 599, ..licence(1) },
+        licence(u64::MAX),
+        licence(999_999),
+    ];
+    let ledger = ledger(licences);
+    let limit = |licence, limit| Refusal::LicenceLimit { licence, limit };
+    let expected = [
+        (0, 0, Refusal::NoUnits),
+        (9, 1, Refusal::UnknownLicence(9)),
+        (1, 1, limit(1, LicenceLimit::Units)),
+        (2, 1, limit(2, LicenceLimit::Daily)),
+        (3, 1, limit(3, LicenceLimit::Revenue)),
+        (4, 1, limit(4, LicenceLimit::Expired)),
+        (5, 1, Refusal::LicenceEnding { expires_at: NOW + 599 }),
+        (6, 2, Refusal::AmountTooLarge),
+        (7, 1, Refusal::Underfunded { needed: 1_033_298, spendable: 1_000_000 }),
+    ];
+    for (licence, units, refusal) in expected {
+        let mut copy = ledger.clone();
+        let total = if licence == 5 { 1 } else { 1_033_298 };
+        let asked = wanted(licence, units, voucher(0, total, &[(licence, units)]));
+        assert_eq!(copy.reserve(&asked, NOW), Err(refusal));
+        assert_eq!(copy.open_statement(), ledger.open_statement());
+    }
+}
+
+#[test]
+fn a_voucher_must_last_until_it_is_sure_to_settle() {
+    let mut ledger = ledger(vec![licence(100)]);
+    let mut short = voucher(0, 103, &[(0, 1)]).voucher;
+    short.expires_at = NOW + 599;
+    let asked = wanted(0, 1, SignedVoucher::sign(short, &key()));
+    let refusal = Refusal::ExpiresTooSoon { given: NOW + 599, earliest: NOW + 600 };
+    assert_eq!(ledger.reserve(&asked, NOW), Err(refusal));
+    assert_eq!(ledger.settle_before(), None);
+    short.expires_at = NOW + 600;
+    ledger.reserve(&wanted(0, 1, SignedVoucher::sign(short, &key())), NOW).unwrap();
+    assert_eq!(ledger.settle_before(), Some(NOW + 600));
+}
+
+#[test]
+fn a_closing_channel_takes_nothing() {
+    let mut closing = account(vec![licence(100)]);
+    closing.channel.closes_at = NOW + 3_600;
+    let mut ledger = ledger(vec![licence(100)]);
+    ledger.refresh(closing);
+    let asked = wanted(0, 1, voucher(0, 103, &[(0, 1)]));
+    assert_eq!(ledger.reserve(&asked, NOW), Err(Refusal::ChannelClosing));
+}
+
+#[test]
+fn after_a_cut_the_total_goes_on_and_the_old_statement_is_closed() {
+    let mut ledger = ledger(vec![licence(100)]);
+    ledger.reserve(&wanted(0, 1, voucher(0, 103, &[(0, 1)])), NOW).unwrap();
+    let old = wanted(0, 1, voucher(0, 206, &[(0, 2)]));
+    assert_eq!(ledger.cut().map(|cut| cut.prices), Some(100));
+    assert!(ledger.cut().is_none(), "an empty statement is not cut");
+    assert_eq!(ledger.reserve(&old, NOW), Err(Refusal::StatementClosed));
+    let ahead = wanted(0, 1, voucher(2, 206, &[(0, 1)]));
+    assert_eq!(ledger.reserve(&ahead, NOW), Err(Refusal::StatementAhead { open: 1 }));
+    let next = wanted(0, 1, voucher(1, 206, &[(0, 1)]));
+    let reserved = ledger.reserve(&next, NOW).unwrap();
+    assert_eq!((reserved.statement, reserved.position, reserved.cumulative), (1, 0, 206));
+}
+
+#[test]
+fn caps_count_what_is_cut_and_not_settled() {
+    let mut ledger = ledger(vec![Licence { units_left: 3, ..licence(100) }]);
+    for units in [2, 1] {
+        let asked = honest(&ledger, 0, units, NOW).unwrap();
+        ledger.reserve(&asked, NOW).unwrap();
+        ledger.cut().unwrap();
+    }
+    let limit = Refusal::LicenceLimit { licence: 0, limit: LicenceLimit::Units };
+    assert_eq!(honest(&ledger, 0, 1, NOW).err(), Some(limit));
+}
+
+#[test]
+fn a_full_statement_says_so() {
+    let mut ledger = ledger(vec![licence(1); 101]);
+    for index in 0..100 {
+        let asked = honest(&ledger, index, 1, NOW).unwrap();
+        ledger.reserve(&asked, NOW).unwrap();
+    }
+    assert_eq!(honest(&ledger, 100, 1, NOW).err(), Some(Refusal::StatementFull));
+    assert!(honest(&ledger, 99, 1, NOW).is_ok(), "licences it names already go on");
+    assert_eq!(honest(&ledger, 0, u32::MAX, NOW).err(), Some(Refusal::StatementFull));
+}
+
+#[test]
+fn an_older_picture_of_the_chain_is_ignored() {
+    let mut ledger = ledger(vec![licence(100)]);
+    let before = ledger.account().clone();
+    ledger.reserve(&wanted(0, 1, voucher(0, 103, &[(0, 1)])), NOW).unwrap();
+    let cut = ledger.cut().unwrap().clone();
+    let after = settle(&before, &cut, NOW);
+    assert_eq!(ledger.refresh(after.clone()), vec![cut]);
+    assert_eq!(ledger.refresh(before), vec![]);
+    assert_eq!(ledger.channel().statements.length, 1);
+    assert_eq!(ledger.refresh(after), vec![]);
+    assert_eq!(ledger.cumulative(), Ok(103));
+}
+
+#[derive(Clone, Debug)]
+enum Move {
+    Generate { licence: u16, units: u32 },
+    Cut,
+    Settle,
+    Wait { seconds: i64 },
+}
+
+fn moves() -> impl Strategy<Value = Vec<Move>> {
+    let one = prop_oneof![
+        8 => (0..4_u16, 1..20_u32).prop_map(|(licence, units)| Move::Generate { licence, units }),
+        2 => Just(Move::Cut),
+        2 => Just(Move::Settle),
+        2 => (0..2 * DAY).prop_map(|seconds| Move::Wait { seconds }),
+    ];
+    proptest::collection::vec(one, 1..60)
+}
+
+proptest! {
+    /// The ledger's one promise: the chain settles everything it took, whenever it comes to it.
+    #[test]
+    fn whatever_was_taken_settles_at_any_later_time(moves in moves(), late in 0..3 * DAY) {
+        let licences = vec![
+            licence(7),
+            Licence { daily_units: 10, ..licence(3) },
+            Licence { free_units_left: 25, units_left: 60, ..licence(11) },
+            Licence { daily_units: 4, revenue_left: 200, ..licence(5) },
+        ];
+        let mut ledger = ledger(licences);
+        let mut chain = ledger.account().clone();
+        let (mut now, mut paid) = (NOW, 0_u64);
+        for step in moves {
+            match step {
+                Move::Generate { licence, units } => {
+                    if let Ok(asked) = honest(&ledger, licence, units, now) {
+                        let taken = ledger.reserve(&asked, now);
+                        if let Ok(reserved) = taken {
+                            paid += reserved.price;
+                            prop_assert_eq!(ledger.prices(), Ok(paid));
+                            prop_assert_eq!(ledger.cumulative(), Ok(reserved.cumulative));
+                        }
+                    }
+                }
+                Move::Cut => drop(ledger.cut()),
+                Move::Settle => {
+                    if let Some(cut) = ledger.cut_statements().front().cloned() {
+                        chain = settle(&chain, &cut, now);
+                        prop_assert_eq!(ledger.refresh(chain.clone()), vec![cut]);
+                    }
+                }
+                Move::Wait { seconds } => now += seconds,
+            }
+        }
+        ledger.cut();
+        for cut in ledger.cut_statements().clone() {
+            chain = settle(&chain, &cut, now + late);
+        }
+        prop_assert_eq!(chain.channel.prices, paid);
+        prop_assert_eq!(chain.channel.cumulative().ok(), ledger.cumulative().ok());
+    }
+}

@@ -10,7 +10,12 @@ mod restoring;
 mod row;
 mod writer;
 
-use std::{path::Path, time::Duration};
+use std::{
+    fs::{File, TryLockError},
+    path::Path,
+    sync::Arc,
+    time::Duration,
+};
 
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
@@ -26,6 +31,9 @@ pub use writer::Written;
 /// Why the store cannot do what it was asked to.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum StoreError {
+    /// Another process has this store open.
+    #[error("another gateway has this store open")]
+    InUse,
     /// A write failed. Nothing more is written until the gateway is started again, because
     /// what is on disk is not known any more.
     #[error("the store has failed and takes no more: {0}")]
@@ -49,6 +57,9 @@ impl From<sqlx::Error> for StoreError {
 pub struct Store {
     readers: SqlitePool,
     writer: Writer,
+    /// Held while the store is open. The system lets go of it when the process ends, however
+    /// it ends.
+    _lock: Arc<File>,
 }
 
 const BUSY: Duration = Duration::from_secs(10);
@@ -58,8 +69,9 @@ impl Store {
     /// date.
     ///
     /// # Errors
-    /// [`StoreError`], also when another gateway has it open.
+    /// [`StoreError`].
     pub async fn open(path: &Path) -> Result<Self, StoreError> {
+        let lock = lock(path)?;
         let options = SqliteConnectOptions::new()
             .filename(path)
             .create_if_missing(true)
@@ -72,7 +84,7 @@ impl Store {
         let migrations = sqlx::migrate!("../../migrations/gateway").run(&readers).await;
         migrations.map_err(|error| StoreError::Failed(error.to_string()))?;
         let writer = Writer::start(&options).await?;
-        Ok(Self { readers, writer })
+        Ok(Self { readers, writer, _lock: Arc::new(lock) })
     }
 
     /// Queues a change; it is written after all that were queued before it. The answer comes
@@ -93,5 +105,18 @@ impl Store {
     pub async fn close(&self) {
         self.writer.stop().await;
         self.readers.close().await;
+    }
+}
+
+/// Keeps a second gateway from writing beside the first.
+fn lock(path: &Path) -> Result<File, StoreError> {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".lock");
+    let refuse = |error: std::io::Error| StoreError::Failed(error.to_string());
+    let file = File::create(name).map_err(refuse)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(StoreError::InUse),
+        Err(TryLockError::Error(error)) => Err(refuse(error)),
     }
 }
