@@ -56,9 +56,10 @@ pub async fn run(args: AirdropArgs, session: &Session) -> Result<(), CliError> {
 /// Gives whole SOL and whole test dollars.
 ///
 /// # Errors
-/// [`CliError::Faucet`], on any cluster but a localnet too.
+/// [`CliError::Faucet`]; [`motif_sdk::Error::NotFound`] on any cluster but a localnet.
 pub async fn give(session: &Session, to: &Pubkey, sol: u64, dollars: u64) -> Result<(), CliError> {
     let faucet = Faucet::new(session.rpc_url.clone());
+    session.wait_for(&faucet.dollar().mint).await?;
     if sol > 0 {
         faucet.airdrop_sol(to, sol * LAMPORTS_PER_SOL).await?;
     }

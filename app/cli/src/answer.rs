@@ -24,19 +24,22 @@ pub fn error_json(code: &str, message: &str, help: Option<&str>) -> Value {
 
 /// A table with a line under its header and none elsewhere. Columns named in `numbers` are
 /// aligned to the right.
-pub fn table<const N: usize>(header: [&str; N], numbers: &[usize], rows: Vec<[String; N]>) -> Table {
+pub fn table<const N: usize>(
+    header: [&str; N],
+    numbers: &[usize],
+    rows: Vec<[String; N]>,
+) -> String {
     let mut table = Table::new();
     table.load_preset("     ──            ").set_content_arrangement(ContentArrangement::Disabled);
     table.set_header(header);
-    for row in rows {
-        table.add_row(row);
-    }
-    for &position in numbers {
-        if let Some(column) = table.column_mut(position) {
+    table.add_rows(rows);
+    for (position, column) in table.column_iter_mut().enumerate() {
+        column.set_padding((0, 2));
+        if numbers.contains(&position) {
             column.set_cell_alignment(CellAlignment::Right);
         }
     }
-    table
+    table.lines().map(|line| line.trim_end().to_owned()).collect::<Vec<_>>().join("\n")
 }
 
 /// Names and values, one pair a line, values in one column.

@@ -76,9 +76,10 @@ async fn bring_in(
     let mut family = Vec::new();
     visit(work, &works, &mut family);
     for (channel, account) in client.channels(None, None).await? {
-        let pending = account.licences.iter().any(|licence| {
-            family.contains(&licence.work) && licence.settled > licence.collected
-        });
+        let pending = account
+            .licences
+            .iter()
+            .any(|licence| family.contains(&licence.work) && licence.settled > licence.collected);
         if pending && account.channel.mint == *mint {
             client.collect(fee_payer, &channel).await?;
         }
@@ -138,9 +139,9 @@ impl Claims {
     }
 
     fn json(&self) -> Value {
-        let recipients = self.paid.iter().map(|(recipient, amount)| {
-            json!({ "recipient": recipient.to_string(), "claimed": amount })
-        });
+        let recipients = self.paid.iter().map(
+            |(recipient, amount)| json!({ "recipient": recipient.to_string(), "claimed": amount }),
+        );
         json!({
             "work": self.address.to_string(),
             "claimed": self.total(),

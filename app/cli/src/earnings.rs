@@ -47,7 +47,8 @@ pub async fn run(args: EarningsArgs, session: &Session) -> Result<(), CliError> 
 }
 
 fn parts(earnings: &Earnings) -> (u64, Vec<Part>) {
-    let share = |share_bps: u16| (u128::from(earnings.earned) * u128::from(share_bps) / 10_000) as u64;
+    let share =
+        |share_bps: u16| (u128::from(earnings.earned) * u128::from(share_bps) / 10_000) as u64;
     let parents = earnings.parents.iter().map(|part| Part {
         role: "parent",
         who: part.work,
@@ -85,7 +86,7 @@ fn json(work: &Pubkey, mint: &Pubkey, earned: u64, parts: &[Part]) -> Value {
     })
 }
 
-fn parts_table(parts: &[Part]) -> comfy_table::Table {
+fn parts_table(parts: &[Part]) -> String {
     let rows = parts.iter().map(|part| {
         [
             part.role.to_owned(),

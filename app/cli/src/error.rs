@@ -31,6 +31,8 @@ pub enum CliError {
     NotAnImage { path: String, reason: String },
     #[error("`{0}` is neither an address nor a file")]
     NeitherAddressNorFile(String),
+    #[error("you have registered {path} already: it is work {work}")]
+    AlreadyRegistered { path: String, work: Pubkey },
     #[error("nobody has registered a work with the content of {path}")]
     UnregisteredFile { path: String },
     #[error("{count} works were registered with the content of {path}: {works}")]
@@ -77,6 +79,7 @@ impl CliError {
             Self::Unwritable { .. } => "unwritable-file",
             Self::NotAnImage { .. } => "not-an-image",
             Self::NeitherAddressNorFile(_) => "neither-address-nor-file",
+            Self::AlreadyRegistered { .. } => "already-registered",
             Self::UnregisteredFile { .. } => "unregistered-file",
             Self::AmbiguousFile { .. } => "ambiguous-file",
             Self::NoChannel(_) => "no-channel",
@@ -116,6 +119,7 @@ impl CliError {
             Self::NeitherAddressNorFile(_) => {
                 "give a base58 address, or the path of a file that exists"
             }
+            Self::AlreadyRegistered { .. } => "publish new terms for it with `motif terms publish`",
             Self::UnregisteredFile { .. } => "register it with `motif work register`",
             Self::AmbiguousFile { .. } => {
                 "give the address of the one you mean; the first was registered first"

@@ -92,7 +92,8 @@ pub async fn run(args: GenerateArgs, session: &Session) -> Result<(), CliError> 
             append(file, args.receipts.as_deref(), &receipt)?;
         }
         if let Some(folder) = &args.output {
-            let path = folder.join(format!("{}.png", hex::encode(&receipt.receipt.output_digest[..8])));
+            let path =
+                folder.join(format!("{}.png", hex::encode(&receipt.receipt.output_digest[..8])));
             std::fs::write(&path, output).map_err(|error| unwritable(&path, &error))?;
         }
         bar.inc(1);

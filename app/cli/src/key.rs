@@ -77,7 +77,8 @@ fn show(args: &ShowArgs, session: &Session) -> Result<(), CliError> {
 }
 
 fn answer(keys: &[(String, motif_sdk::Pubkey)], session: &Session) {
-    let json = keys.iter().map(|(file, address)| json!({ "file": file, "address": address.to_string() }));
+    let json =
+        keys.iter().map(|(file, address)| json!({ "file": file, "address": address.to_string() }));
     let rows = keys.iter().map(|(file, address)| [file.clone(), address.to_string()]);
     session.answer(&json.collect(), table(["file", "address"], &[], rows.collect()));
 }

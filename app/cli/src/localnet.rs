@@ -2,12 +2,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use motif_localnet::{Faucet, Localnet, LocalnetConfig, Program, TestDollar};
-use motif_sdk::{
-    Pubkey,
-    channel::Currency,
-    client::Client,
-    licensing::InitializeArgs,
-};
+use motif_sdk::{Pubkey, channel::Currency, client::Client, licensing::InitializeArgs};
 use serde_json::json;
 use solana_keypair::Keypair;
 use solana_signer::Signer;

@@ -38,11 +38,14 @@ impl Palette {
     }
 
     fn blend(&self, x: u32, y: u32, grain: u32) -> Rgb<u8> {
-        let weights =
-            [(SIDE - x) * (SIDE - y), x * (SIDE - y), (SIDE - x) * y, x * y]; // add up to SIDE^2
+        let weights = [(SIDE - x) * (SIDE - y), x * (SIDE - y), (SIDE - x) * y, x * y]; // add up to SIDE^2
         let channel = |channel: usize| {
-            let mixed: u32 =
-                self.0.iter().zip(weights).map(|(colour, weight)| u32::from(colour[channel]) * weight).sum();
+            let mixed: u32 = self
+                .0
+                .iter()
+                .zip(weights)
+                .map(|(colour, weight)| u32::from(colour[channel]) * weight)
+                .sum();
             (mixed / (SIDE * SIDE) + grain).min(255) as u8
         };
         Rgb([channel(0), channel(1), channel(2)])

@@ -3,7 +3,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use motif_sdk::{client::Client, gateway::GatewayClient, keypair};
+use motif_sdk::{Error, Pubkey, client::Client, gateway::GatewayClient, keypair};
 use serde_json::Value;
 use solana_keypair::Keypair;
 use tracing_subscriber::EnvFilter;
@@ -54,6 +54,22 @@ impl Session {
             if Instant::now() >= deadline {
                 let url = self.rpc_url.clone();
                 return Err(CliError::NoNode { url, reason: error.to_string() });
+            }
+            tokio::time::sleep(ASK_AGAIN).await;
+        }
+    }
+
+    /// Waits for a mint that a cluster on this machine creates while it starts.
+    ///
+    /// # Errors
+    /// [`CliError::NoNode`]; [`motif_sdk::Error::NotFound`] when it does not appear.
+    pub async fn wait_for(&self, mint: &Pubkey) -> Result<(), CliError> {
+        let client = self.client().await?;
+        let deadline = Instant::now() + self.patience(&self.rpc_url);
+        loop {
+            match client.currency(mint).await {
+                Err(Error::NotFound { .. }) if Instant::now() < deadline => {}
+                found => return Ok(found.map(|_| ())?),
             }
             tokio::time::sleep(ASK_AGAIN).await;
         }

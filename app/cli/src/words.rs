@@ -65,7 +65,9 @@ mod tests {
         let train = parse_use_price("fine-tune=5000000/training-run");
         let (licensed_use, unit, price) = (Use::FineTune, Unit::TrainingRun, 5_000_000);
         assert_eq!(train, Ok(UsePrice { licensed_use, unit, price }));
-        for wrong in ["generate", "generate=1000", "generate=/second", "fly=1/second", "play=1/mile"] {
+        for wrong in
+            ["generate", "generate=1000", "generate=/second", "fly=1/second", "play=1/mile"]
+        {
             assert!(parse_use_price(wrong).is_err(), "{wrong}");
         }
     }

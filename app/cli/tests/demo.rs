@@ -28,17 +28,23 @@ fn number(told: &Value, field: &str) -> u64 {
 fn one_generation_settles_at_the_same_cost_as_hundreds() {
     let one = told(&["--generations", "1"]);
     let many = told(&["--generations", "300"]);
-    for field in ["settle_transactions", "settle_compute_units", "transactions", "lamports_in_fees"] {
+    for field in ["settle_transactions", "settle_compute_units", "transactions", "lamports_in_fees"]
+    {
         assert_eq!(number(&one, field), number(&many, field), "{field}");
     }
     for (story, generations) in [(one, 1), (many, 300)] {
         assert_eq!(number(&story, "receipts_verified"), generations);
         assert_eq!(story["conserved"], true);
         let prices = generations * 1_000;
-        let names: Vec<_> = story["recipients"].as_array().unwrap().iter().map(|one| {
-            assert_eq!(one["expected"], one["received"]);
-            (one["name"].as_str().unwrap(), one["received"].as_u64().unwrap())
-        }).collect();
+        let names: Vec<_> = story["recipients"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|one| {
+                assert_eq!(one["expected"], one["received"]);
+                (one["name"].as_str().unwrap(), one["received"].as_u64().unwrap())
+            })
+            .collect();
         assert_eq!(names, [("Ines", prices / 10), ("Kofi", prices * 9 / 10)]);
         assert_eq!(number(&story, "operator_fee"), prices / 50);
     }
@@ -81,7 +87,11 @@ fn what_cannot_be_told_is_refused_before_anything_starts() {
     ];
     for (arguments, code, slug) in refused {
         let (exit_code, answer) = demo(arguments);
-        assert_eq!((exit_code, answer["error"]["code"].as_str()), (code, Some(slug)), "{arguments:?}");
+        assert_eq!(
+            (exit_code, answer["error"]["code"].as_str()),
+            (code, Some(slug)),
+            "{arguments:?}"
+        );
         assert!(answer["error"]["message"].is_string());
     }
 }

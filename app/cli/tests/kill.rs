@@ -1,5 +1,6 @@
 //! The gateway is killed in the middle of a platform's traffic, again and again: nothing it has
 //! acknowledged is lost, and nothing is charged twice.
+#![allow(clippy::unwrap_used, reason = "a test stops at what it did not expect")]
 
 use std::{
     collections::BTreeSet,
@@ -191,8 +192,18 @@ impl Gateway {
         let store = folder.join("gateway.db").display().to_string();
         let fee = FEE_BPS.to_string();
         let arguments = [
-            "--rpc-url", rpc_url, "--keypair", &keypair, "gateway", "serve", "--listen", &listen,
-            "--store", &store, "--operator-fee-bps", &fee,
+            "--rpc-url",
+            rpc_url,
+            "--keypair",
+            &keypair,
+            "gateway",
+            "serve",
+            "--listen",
+            &listen,
+            "--store",
+            &store,
+            "--operator-fee-bps",
+            &fee,
         ];
         let arguments = arguments.map(str::to_owned).to_vec();
         Self { url: format!("http://{listen}"), arguments }

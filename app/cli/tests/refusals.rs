@@ -35,7 +35,8 @@ impl World {
         world.does(&["key", "new", "ines.json", "platform.json", "gateway.json", "--airdrop"]);
         let store = ["--keypair", "gateway.json", "--store", "gateway.sqlite"];
         world.spawn(&[&["gateway", "serve"][..], &store].concat());
-        let terms = ["--kind", "image", "--use", "generate=1000/generation", "--keypair", "ines.json"];
+        let terms =
+            ["--kind", "image", "--use", "generate=1000/generation", "--keypair", "ines.json"];
         world.does(&[&["work", "register", PICTURE][..], &terms].concat());
         world
     }
@@ -72,7 +73,11 @@ impl World {
 
     fn refuses(&self, arguments: &[&str], slug: &str) -> Value {
         let (code, answer) = self.run(arguments);
-        assert_eq!((code, answer["error"]["code"].as_str()), (1, Some(slug)), "{arguments:?}: {answer}");
+        assert_eq!(
+            (code, answer["error"]["code"].as_str()),
+            (1, Some(slug)),
+            "{arguments:?}: {answer}"
+        );
         answer
     }
 
@@ -115,8 +120,10 @@ fn unknown_things_are_named(world: &World) {
     world.refuses(&["channel", "show", "--channel", nobody], "unknown-channel");
     world.refuses(&["channel", "show", "--keypair", "ines.json"], "no-channel");
     world.refuses(&["channel", "show", "--keypair", "absent.json"], "file");
-    let twice = ["--kind", "image", "--keypair", "ines.json", "--split", "ines.json=60%"];
-    world.refuses(&[&["work", "register", PICTURE][..], &twice].concat(), "SplitTotal");
+    let register = ["work", "register", PICTURE, "--kind", "image", "--keypair"];
+    world.refuses(&[&register[..], &["ines.json"]].concat(), "already-registered");
+    let not_all = ["platform.json", "--split", "ines.json=60%"];
+    world.refuses(&[&register[..], &not_all].concat(), "SplitTotal");
     std::fs::write(world.path("broken.png"), b"\x89PNG\r\n\x1a\nnot really").unwrap();
     let broken = ["work", "register", "broken.png", "--kind", "image", "--keypair", "ines.json"];
     world.refuses(&broken, "not-an-image");

@@ -157,7 +157,11 @@ impl AcceptedLicence {
                 licence.work.to_string(),
                 licence.terms_number.to_string(),
                 UseWord::from(licence.price.licensed_use).to_string(),
-                format!("{} / {}", grouped(licence.price.price), UnitWord::from(licence.price.unit)),
+                format!(
+                    "{} / {}",
+                    grouped(licence.price.price),
+                    UnitWord::from(licence.price.unit)
+                ),
             ]
         };
         let header = ["licence", "work", "terms", "use", "price"];

@@ -45,7 +45,7 @@ pub async fn run(args: CloseArgs, session: &Session) -> Result<(), CliError> {
     });
     let text = pairs([
         ("channel", channel.to_string()),
-        ("settled", format!("{} statements", settlements.len())),
+        ("statements settled", settlements.len().to_string()),
         ("refunded", grouped(refunded)),
     ]);
     session.answer(&json, text);

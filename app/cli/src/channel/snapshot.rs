@@ -1,6 +1,10 @@
 use std::path::Path;
 
-use motif_sdk::{Error, Pubkey, channel::{Channel, ChannelAccount}, client::Client};
+use motif_sdk::{
+    Error, Pubkey,
+    channel::{Channel, ChannelAccount},
+    client::Client,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::{error::CliError, reference::read_file};

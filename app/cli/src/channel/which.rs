@@ -72,7 +72,9 @@ pub fn licence_of(
     })?;
     let others: Vec<_> = matching
         .iter()
-        .filter(|(_, other)| other.work != licence.work || other.licensed_use != licence.licensed_use)
+        .filter(|(_, other)| {
+            other.work != licence.work || other.licensed_use != licence.licensed_use
+        })
         .map(|(position, other)| {
             format!("{position} ({} of {})", use_of_byte(other.licensed_use), other.work)
         })
@@ -80,6 +82,7 @@ pub fn licence_of(
     if others.is_empty() {
         return Ok(newest);
     }
-    let what = format!("channel {channel} has several licences; besides {newest}: {}", others.join(", "));
+    let what =
+        format!("channel {channel} has several licences; besides {newest}: {}", others.join(", "));
     Err(CliError::usage(what, "name the one you mean with --licence or --work"))
 }

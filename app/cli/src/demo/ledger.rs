@@ -53,7 +53,8 @@ impl Ledger {
 
     /// Of all kinds.
     pub fn total(&self) -> Cost {
-        let mut total = Cost { what: "in total", transactions: 0, fee_lamports: 0, compute_units: 0 };
+        let mut total =
+            Cost { what: "in total", transactions: 0, fee_lamports: 0, compute_units: 0 };
         for cost in &self.costs {
             total.transactions += cost.transactions;
             total.fee_lamports += cost.fee_lamports;

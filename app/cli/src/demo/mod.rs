@@ -13,12 +13,7 @@ use std::path::PathBuf;
 use clap::Args;
 use motif_sdk::licensing::WorkKind;
 
-use crate::{
-    error::CliError,
-    reference::read_file,
-    session::Session,
-    work::fingerprint,
-};
+use crate::{error::CliError, reference::read_file, session::Session, work::fingerprint};
 
 use self::{expected::Expected, story::Story};
 
@@ -47,7 +42,8 @@ pub async fn run(args: DemoArgs, session: &Session) -> Result<(), CliError> {
     let expected = Expected::of(args.generations, args.price);
     let expected = expected.filter(|sum| sum.owed().is_some_and(|owed| owed <= MOST_OWED));
     let expected = expected.ok_or_else(|| {
-        let what = format!("{} times {} is more than a channel holds", args.generations, args.price);
+        let what =
+            format!("{} times {} is more than a channel holds", args.generations, args.price);
         CliError::usage(what, "choose fewer --generations or a lower --price")
     })?;
     let (picture, picture_name) = match &args.image {

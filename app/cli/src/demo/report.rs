@@ -135,7 +135,7 @@ impl Told {
         .join("\n\n")
     }
 
-    fn who_got_what(&self) -> comfy_table::Table {
+    fn who_got_what(&self) -> String {
         let mark = |same: bool| if same { "exact" } else { "WRONG" }.to_owned();
         let row = |line: &Line| {
             let (expected, received) = (line.expected, line.received);
@@ -149,20 +149,20 @@ impl Told {
         table(header, &[2, 3, 4], self.lines.iter().map(row).collect())
     }
 
-    fn deposit(&self) -> comfy_table::Table {
+    fn deposit(&self) -> String {
         let received: u64 = self.balances.iter().map(|balance| balance.received).sum();
         let row = |name: &str, amount: u64| [name.to_owned(), grouped(amount), dollars(amount)];
         let rows = vec![
             row("creators", received),
             row("gateway's operator", self.operator_fee),
-            row("not yet one base unit each", self.dust),
+            row("too little to share yet", self.dust),
             row("back to the platform", self.refunded),
             row("deposited", self.deposited),
         ];
         table(["", "base units", "in dollars"], &[1, 2], rows)
     }
 
-    fn on_chain(&self) -> comfy_table::Table {
+    fn on_chain(&self) -> String {
         let generations = f64::from(self.generations);
         let row = |cost: &Cost| {
             [
@@ -181,8 +181,8 @@ impl Told {
             "transactions",
             "lamports",
             "compute units",
-            "lamports per generation",
-            "compute units per generation",
+            "lamports per\ngeneration",
+            "CU per\ngeneration",
         ];
         table(header, &[1, 2, 3, 4, 5], rows)
     }

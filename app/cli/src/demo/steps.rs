@@ -36,8 +36,9 @@ impl Steps {
     /// Begins the next step, of that many equal parts.
     pub fn begin_many(&mut self, title: &'static str, parts: u64) -> Step {
         self.number += 1;
-        let template = "{prefix} {msg}  {bar:24} {pos} of {len}, {per_sec}";
-        let bar = ProgressBar::with_draw_target(Some(parts), ProgressDrawTarget::stderr_with_hz(12));
+        let template = "{prefix} {msg}  {bar:20} {human_pos} of {human_len}";
+        let bar =
+            ProgressBar::with_draw_target(Some(parts), ProgressDrawTarget::stderr_with_hz(12));
         let bar = bar.with_style(style(template).progress_chars("=> "));
         let step = Step { number: self.number, title, began: Instant::now(), bar };
         step.show();

@@ -9,8 +9,8 @@ use motif_sdk::{
     fingerprint::{content_digest, none},
     gateway::GatewayClient,
     licensing::{
-        Caps, Derivatives, Fingerprint, Offer, Parent, RegisterWorkArgs, Share, Unit, Use, UsePrice,
-        WorkKind,
+        Caps, Derivatives, Fingerprint, Offer, Parent, RegisterWorkArgs, Share, Unit, Use,
+        UsePrice, WorkKind,
     },
     pda,
     receipt::SignedReceipt,
@@ -191,7 +191,8 @@ impl Story {
     }
 
     fn offer(&self) -> Offer {
-        let price = |licensed_use| UsePrice { licensed_use, unit: Unit::Generation, price: self.price };
+        let price =
+            |licensed_use| UsePrice { licensed_use, unit: Unit::Generation, price: self.price };
         Offer {
             commercial: true,
             attribution: true,
@@ -232,7 +233,9 @@ impl Story {
         let opened = client.open_channel(&cast.platform, &operator, currency, opening).await?;
         let (channel, landed) = opened;
         ledger.book_landed("opening the channel", [&landed]);
-        for (work, licensed_use) in [(&works.picture, Use::StyleTransfer), (&works.model, Use::Generate)] {
+        for (work, licensed_use) in
+            [(&works.picture, Use::StyleTransfer), (&works.model, Use::Generate)]
+        {
             let (payer, quota) = (&cast.platform, Quota::default());
             let accepted =
                 client.accept(payer, &channel, work, licensed_use, self.price, quota, None).await?;
@@ -250,18 +253,22 @@ impl Story {
         channel: &Pubkey,
         steps: &mut Steps,
     ) -> Result<Vec<SignedReceipt>, CliError> {
-        let title = "It generates; each generation has a voucher and a signed receipt";
+        let title = "It generates: a voucher and a signed receipt each time";
         let step = steps.begin_many(title, u64::from(self.generations));
         let palette = Palette::of(&self.picture).unwrap_or(Palette::PLAIN);
         let account = stage.client.channel(channel).await?;
-        let mut platform = Platform::new(gateway_url, channel, &account, &stage.cast, palette).await?;
+        let mut platform =
+            Platform::new(gateway_url, channel, &account, &stage.cast, palette).await?;
         let mut receipts = Vec::with_capacity(self.generations as usize);
         for number in 1..=self.generations {
             receipts.push(platform.generate(number).await?);
             step.advance();
         }
         let rate = f64::from(self.generations) / step.elapsed().as_secs_f64();
-        step.done(format_args!("{} generations over HTTP, {rate:.0} a second", grouped(receipts.len() as u64)));
+        step.done(format_args!(
+            "{} generations over HTTP, {rate:.0} a second",
+            grouped(receipts.len() as u64)
+        ));
         Ok(receipts)
     }
 
@@ -305,7 +312,11 @@ impl Story {
         }
         let after = client.token_balance(&cast.operator.pubkey(), currency).await?;
         let received: u64 = lines.iter().map(|line| line.received).sum();
-        step.done(format_args!("{} base units to creators, {} to the operator", grouped(received), grouped(after - before)));
+        step.done(format_args!(
+            "{} base units to creators, {} to the operator",
+            grouped(received),
+            grouped(after - before)
+        ));
         Ok((lines, after - before))
     }
 
@@ -324,7 +335,9 @@ impl Story {
 
 impl Stage {
     async fn claimable(&self, work: &Pubkey, recipient: &Pubkey) -> Result<u64, CliError> {
-        let Some(earnings) = self.client.earnings(work, &self.currency.mint).await? else { return Ok(0) };
+        let Some(earnings) = self.client.earnings(work, &self.currency.mint).await? else {
+            return Ok(0);
+        };
         let position = earnings.recipients.iter().position(|part| part.recipient == *recipient);
         let entitled = position.and_then(|position| {
             let taken = earnings.recipients[position].taken;
@@ -387,7 +400,11 @@ impl Stage {
         let ChannelAccount { channel: account, .. } = self.client.channel(channel).await?;
         let prover = Prover::new(channel, &account, receipts);
         let all = receipts.len();
-        let prover = prover.map_err(|error| CliError::ReceiptsFailed { failed: all, all, first: error.to_string() })?;
+        let prover = prover.map_err(|error| CliError::ReceiptsFailed {
+            failed: all,
+            all,
+            first: error.to_string(),
+        })?;
         let (verified, failure) = prover.verify(channel, &account);
         if let Some(failure) = failure {
             let failed = all - verified;

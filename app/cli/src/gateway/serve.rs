@@ -91,7 +91,8 @@ pub async fn run(args: ServeArgs, session: &Session) -> Result<(), CliError> {
 fn announce(url: &str, operator: &Pubkey, operator_fee_bps: u16, session: &Session) {
     let operator = operator.to_string();
     if session.json {
-        let ready = json!({ "url": url, "operator": operator, "operator_fee_bps": operator_fee_bps });
+        let ready =
+            json!({ "url": url, "operator": operator, "operator_fee_bps": operator_fee_bps });
         answer::print_json(&ready);
         return;
     }

@@ -14,11 +14,7 @@ use serde_json::json;
 
 use super::{Prover, proving::Incomplete};
 use crate::{
-    amount::grouped,
-    answer::pairs,
-    channel::Snapshot,
-    error::CliError,
-    reference::read_file,
+    amount::grouped, answer::pairs, channel::Snapshot, error::CliError, reference::read_file,
     session::Session,
 };
 
@@ -74,7 +70,8 @@ fn read(path: &std::path::Path) -> Result<Vec<SignedReceipt>, CliError> {
     let lines = (1..).zip(text.lines()).filter(|(_, line)| !line.trim().is_empty());
     let receipts = lines.map(|(number, line)| {
         let parts: Result<ReceiptParts, _> = serde_json::from_str(line);
-        let parts = parts.map_err(|error| refuse(format!("line {number} is no receipt: {error}")))?;
+        let parts =
+            parts.map_err(|error| refuse(format!("line {number} is no receipt: {error}")))?;
         Ok(SignedReceipt::from(&parts))
     });
     let receipts = receipts.collect::<Result<Vec<_>, CliError>>()?;
@@ -124,7 +121,8 @@ impl Findings {
             }
             Err(error) => {
                 let receipt = &signed.receipt;
-                let place = format!("statement {}, position {}", receipt.statement, receipt.position);
+                let place =
+                    format!("statement {}, position {}", receipt.statement, receipt.position);
                 self.first_failure.get_or_insert(format!("{place}: {error}"));
             }
         }
@@ -139,7 +137,10 @@ impl Findings {
         let json = json!({ "receipts": all, "verified": verified, "amount": amount });
         let text = pairs([
             ("receipts", grouped(all as u64)),
-            ("verified", format!("{} (signed by the operator, settled on chain)", grouped(verified as u64))),
+            (
+                "verified",
+                format!("{} (signed by the operator, settled on chain)", grouped(verified as u64)),
+            ),
             ("prices", grouped(amount)),
         ]);
         session.answer(&json, text);

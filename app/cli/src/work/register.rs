@@ -6,6 +6,7 @@ use motif_sdk::{
     fingerprint::{content_digest, decode_image, none},
     gateway::wire::KindWord,
     licensing::{Fingerprint, Parent, RegisterWorkArgs, Share, WorkKind},
+    pda,
 };
 use serde_json::json;
 use solana_signer::Signer;
@@ -62,7 +63,8 @@ pub async fn run(args: RegisterArgs, session: &Session) -> Result<(), CliError> 
     let content = read_file(&args.file)?;
     let fingerprint = fingerprint(args.kind.into(), &content, &args.file)?;
     let creator = session.keypair()?;
-    let consent = args.consent.clone().map(|path| keypairs(&[path])).transpose()?.unwrap_or_default();
+    let consent =
+        args.consent.clone().map(|path| keypairs(&[path])).transpose()?.unwrap_or_default();
     let parent_owners = keypairs(&args.parent_owner)?;
     let metadata = args.metadata.as_deref().map(read_file).transpose()?;
     let whole = (creator.pubkey(), WHOLE_BPS);
@@ -70,6 +72,11 @@ pub async fn run(args: RegisterArgs, session: &Session) -> Result<(), CliError> 
     let share = |(recipient, share_bps)| Share { recipient, share_bps };
 
     let client = session.client().await?;
+    let address = pda::work(&creator.pubkey(), &content_digest(&content));
+    if client.account(&address).await?.is_some_and(|account| !account.data.is_empty()) {
+        let path = args.file.display().to_string();
+        return Err(CliError::AlreadyRegistered { path, work: address });
+    }
     let registration = RegisterWorkArgs {
         kind: args.kind.into(),
         content_digest: content_digest(&content),

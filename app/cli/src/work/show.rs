@@ -28,12 +28,13 @@ pub async fn run(args: ShowArgs, session: &Session) -> Result<(), CliError> {
 
 /// A work as `--json` prints it.
 pub fn json(address: &Pubkey, work: &Work) -> Value {
-    let parents = work.parents.iter().map(|parent| {
-        json!({ "work": parent.work.to_string(), "share_bps": parent.share_bps })
-    });
-    let split = work.split.iter().map(|share| {
-        json!({ "recipient": share.recipient.to_string(), "share_bps": share.share_bps })
-    });
+    let parents = work
+        .parents
+        .iter()
+        .map(|parent| json!({ "work": parent.work.to_string(), "share_bps": parent.share_bps }));
+    let split = work.split.iter().map(
+        |share| json!({ "recipient": share.recipient.to_string(), "share_bps": share.share_bps }),
+    );
     json!({
         "work": address.to_string(),
         "kind": KindWord::from(work.kind),
@@ -62,18 +63,24 @@ fn text(address: &Pubkey, work: &Work) -> String {
         ("SHA-256", hex::encode(work.content_digest)),
         ("registered at", work.registered_at.to_string()),
         ("latest terms", work.latest_terms.to_string()),
-        ("metadata", if work.metadata_uri.is_empty() { "-" } else { &work.metadata_uri }.to_owned()),
+        (
+            "metadata",
+            if work.metadata_uri.is_empty() { "-" } else { &work.metadata_uri }.to_owned(),
+        ),
     ]);
-    let parents = work.parents.iter().map(|parent| {
-        ["parent".to_owned(), parent.work.to_string(), percent(parent.share_bps)]
-    });
+    let parents = work
+        .parents
+        .iter()
+        .map(|parent| ["parent".to_owned(), parent.work.to_string(), percent(parent.share_bps)]);
     let split = work.split.iter().map(|share| {
         ["recipient".to_owned(), share.recipient.to_string(), percent(share.share_bps)]
     });
     let parts = table(["", "who earns", "share"], &[2], parents.chain(split).collect());
     let note = match work.own_bps() {
         10_000 => String::new(),
-        own_bps => format!("\nThe recipients share the {} that the parents leave.", percent(own_bps)),
+        own_bps => {
+            format!("\nThe recipients share the {} that the parents leave.", percent(own_bps))
+        }
     };
     format!("{facts}\n\n{parts}{note}")
 }
