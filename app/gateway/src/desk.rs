@@ -32,6 +32,8 @@ pub struct Desk {
     book: Mutex<Book>,
     /// Held while a statement settles: one at a time.
     pub settling: tokio::sync::Mutex<()>,
+    /// Held until what the chain said is recorded: who looks next sees it on disk.
+    pub observing: tokio::sync::Mutex<()>,
 }
 
 /// A channel's ledger with the names of its newest generations.
@@ -55,6 +57,7 @@ impl Desk {
             opened_slot: channel.opened_slot,
             book: Mutex::new(Book { ledger, keys }),
             settling: tokio::sync::Mutex::new(()),
+            observing: tokio::sync::Mutex::new(()),
         }
     }
 

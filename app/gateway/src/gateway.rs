@@ -241,6 +241,7 @@ impl Gateway {
         {
             return Ok(()); // not what this desk serves, or can
         }
+        let _turn = desk.observing.lock().await;
         let after = read.account.channel;
         let (before, settled) = {
             let mut book = desk.book();

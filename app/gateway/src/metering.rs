@@ -19,6 +19,7 @@ use crate::{
 };
 
 /// Where a request stands after a look into the book.
+#[expect(clippy::large_enum_variant, reason = "one at a time, for the length of a request")]
 enum Standing {
     /// Taken; to be acknowledged once it is on disk.
     Taken(SignedReceipt, Written),

@@ -1,0 +1,22 @@
+use crate::world::World;
+
+const COMMITTED: &str = include_str!("../../openapi.json");
+
+#[tokio::test]
+async fn the_committed_document_is_the_one_that_is_served() {
+    let described = serde_json::to_string_pretty(&motif_gateway::openapi()).unwrap() + "\n";
+    if std::env::var_os("MOTIF_ACCEPT").is_some() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/openapi.json");
+        std::fs::write(path, &described).unwrap();
+        return;
+    }
+    assert!(
+        described == COMMITTED,
+        "the interface has changed: look at it, then write app/gateway/openapi.json with \
+         MOTIF_ACCEPT=1 cargo test --release -p motif-gateway openapi"
+    );
+    let world = World::new().await;
+    let served = world.send(reqwest::Method::GET, "/openapi.json", None, None).await;
+    let served: serde_json::Value = serde_json::from_slice(&served.body).unwrap();
+    assert_eq!(served, serde_json::from_str::<serde_json::Value>(COMMITTED).unwrap());
+}

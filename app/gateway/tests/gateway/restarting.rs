@@ -1,0 +1,60 @@
+use motif_gateway::{StartError, serve_with, store::StoreError};
+use motif_sdk::gateway::{PayerSession, SessionPolicy};
+
+use crate::world::{CHANNEL, World, voucher_key};
+
+#[tokio::test]
+async fn what_was_acknowledged_is_there_after_a_kill() {
+    let mut world = World::new().await;
+    for generation in 0..20_u32 {
+        let request = world.next_request().await;
+        world.generate(&format!("generation-{generation}"), &request).await.assert_ok();
+        if generation % 7 == 3 {
+            let before = world.state().await;
+            world = world.restarted(false).await;
+            assert_eq!(world.state().await, before);
+        }
+    }
+    let settled = world.client().settle(&CHANNEL).await.unwrap();
+    assert_eq!((settled[0].receipts, settled[0].prices.0), (20, 2_000));
+}
+
+#[tokio::test]
+async fn a_session_goes_on_through_kills_and_settlements() {
+    let mut world = World::new().await;
+    let account = world.chain.channel_account();
+    for run in 0..4_u8 {
+        let client = world.client();
+        let begun =
+            PayerSession::begin(client, CHANNEL, &account, voucher_key(), SessionPolicy::default());
+        let settled = world.chain.channel_account().channel.statements.length;
+        if settled > 0 {
+            // The account was read before the settlement: the gateway is ahead of it.
+            assert!(begun.await.is_err());
+            break;
+        }
+        let mut session = begun.await.unwrap();
+        for generation in 0..5 {
+            let digest = [run * 16 + generation; 32];
+            session.generate(0, 1, digest, digest).await.unwrap();
+        }
+        assert_eq!(session.spent().unwrap(), 5 * 102);
+        if run == 2 {
+            world.client().settle(&CHANNEL).await.unwrap();
+            // The cut is followed, because the total is the session's own.
+            session.generate(0, 1, [99; 32], [99; 32]).await.unwrap();
+            assert_eq!(session.statement(), 1);
+        }
+        world = world.restarted(run % 2 == 0).await;
+    }
+    assert_eq!(world.state().await.cumulative.0, 16 * 102);
+}
+
+#[tokio::test]
+async fn a_store_takes_one_gateway_at_a_time() {
+    let world = World::new().await;
+    let second = serve_with(world.config.clone(), world.chain.clone()).await;
+    let error = second.err().unwrap();
+    assert!(matches!(error, StartError::Store { source: StoreError::InUse, .. }), "{error}");
+    assert!(world.store().exists());
+}

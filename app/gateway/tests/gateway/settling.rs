@@ -1,0 +1,212 @@
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use motif_gateway::SettlePolicy;
+use motif_sdk::{
+    gateway::{GatewayError, PayerSession, SessionPolicy},
+    receipt::{SignedReceipt, proof::ReceiptProof},
+};
+
+use crate::world::{CHANNEL, Network, World, voucher_key};
+
+async fn session(world: &World) -> PayerSession {
+    let account = world.chain.channel_account();
+    let policy = SessionPolicy::default();
+    PayerSession::begin(world.client(), CHANNEL, &account, voucher_key(), policy).await.unwrap()
+}
+
+async fn generate(session: &mut PayerSession, count: u8) -> Vec<SignedReceipt> {
+    let mut receipts = Vec::new();
+    for number in 0..count {
+        receipts.push(session.generate(0, 1, [number; 32], [number; 32]).await.unwrap());
+    }
+    receipts
+}
+
+#[tokio::test]
+async fn every_receipt_of_several_statements_is_proved_against_the_chain() {
+    let world = World::new().await;
+    let mut session = session(&world).await;
+    let mut receipts = Vec::new();
+    for count in [1, 3, 4] {
+        receipts.extend(generate(&mut session, count).await);
+        let settled = world.client().settle(&CHANNEL).await.unwrap();
+        assert_eq!(settled.len(), 1);
+        assert_eq!(settled[0].receipts, u32::from(count));
+        assert_eq!((settled[0].compute_units, settled[0].fee_lamports), (3_000, 10_000));
+    }
+    let channel = world.chain.channel_account().channel;
+    for receipt in &receipts {
+        let parts = world.client().proof(&receipt.receipt.digest()).await.unwrap();
+        let proof = ReceiptProof::from(&parts);
+        assert_eq!(proof.signed, *receipt);
+        assert_eq!(proof.verify(&CHANNEL, &channel), Ok(()));
+    }
+    assert_eq!(channel.cumulative(), Ok(session.cumulative().unwrap()));
+}
+
+#[tokio::test]
+async fn an_unsettled_or_unknown_receipt_has_no_proof() {
+    let world = World::new().await;
+    let receipts = generate(&mut session(&world).await, 1).await;
+    let unsettled = world.client().proof(&receipts[0].receipt.digest()).await.unwrap_err();
+    assert_eq!(unsettled.slug(), Some("receipt-not-settled"));
+    let unknown = world.client().proof(&[1; 32]).await.unwrap_err();
+    assert_eq!(unknown.slug(), Some("unknown-receipt"));
+}
+
+#[tokio::test]
+async fn settling_nothing_is_refused_and_sends_nothing() {
+    let world = World::new().await;
+    let refused = world.client().settle(&CHANNEL).await.unwrap_err();
+    assert_eq!(refused.slug(), Some("nothing-to-settle"));
+    assert!(world.chain.state().submitted.is_empty());
+}
+
+#[tokio::test]
+async fn the_same_bytes_are_sent_until_they_expire_and_only_then_others() {
+    let world = World::new().await;
+    generate(&mut session(&world).await, 2).await;
+    world.chain.network(Network::Losing);
+    let client = world.client();
+    let settling = tokio::spawn(async move { client.settle(&CHANNEL).await });
+    while world.chain.state().submitted.len() < 3 {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    {
+        let mut state = world.chain.state();
+        assert!(state.submitted.iter().all(|bytes| *bytes == state.submitted[0]));
+        state.height += 151;
+        state.network = Network::Up;
+    }
+    let settled = settling.await.unwrap().unwrap();
+    assert_eq!((settled.len(), settled[0].prices.0), (1, 200));
+    let state = world.chain.state();
+    assert_ne!(state.submitted.last(), state.submitted.first());
+    assert_eq!(state.channels[&CHANNEL].channel.statements.length, 1);
+}
+
+#[tokio::test]
+async fn what_landed_unheard_is_recorded_after_a_kill_and_settled_once() {
+    let world = World::new().await;
+    let receipts = generate(&mut session(&world).await, 2).await;
+    world.chain.network(Network::Silent);
+    let client = world.client().patience(Duration::ZERO);
+    let settling = tokio::spawn(async move { client.settle(&CHANNEL).await });
+    while world.chain.state().submitted.is_empty() {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    settling.abort();
+    world.chain.network(Network::Down);
+    let world = world.restarted(false).await;
+    world.chain.network(Network::Up);
+    let refused = world.client().settle(&CHANNEL).await.unwrap_err();
+    assert_eq!(refused.slug(), Some("nothing-to-settle"));
+    let parts = world.client().proof(&receipts[1].receipt.digest()).await.unwrap();
+    let channel = world.chain.channel_account().channel;
+    assert_eq!(ReceiptProof::from(&parts).verify(&CHANNEL, &channel), Ok(()));
+    assert_eq!(world.chain.state().submitted.len(), 1);
+}
+
+#[tokio::test]
+async fn a_refused_settlement_says_so_and_keeps_everything() {
+    let world = World::new().await;
+    let mut session = session(&world).await;
+    generate(&mut session, 2).await;
+    world.chain.network(Network::Refusing);
+    let refused = world.client().settle(&CHANNEL).await.unwrap_err();
+    assert_eq!(refused.slug(), Some("settlement-refused"));
+    // The statement was cut; metering goes on in the next one, and both settle later.
+    generate(&mut session, 1).await;
+    world.chain.network(Network::Up);
+    let settled = world.client().settle(&CHANNEL).await.unwrap();
+    let prices: Vec<_> = settled.iter().map(|report| (report.statement, report.prices.0)).collect();
+    assert_eq!(prices, [(0, 200), (1, 100)]);
+}
+
+#[tokio::test]
+async fn the_worker_settles_at_an_amount_unasked() {
+    let world = World::with(|config| {
+        let look_every = Duration::from_millis(50);
+        config.settle = SettlePolicy { at_amount: Some(300), look_every, ..config.settle };
+    })
+    .await;
+    let mut session = session(&world).await;
+    generate(&mut session, 2).await;
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    assert_eq!(world.chain.channel_account().channel.statements.length, 0);
+    generate(&mut session, 1).await;
+    while world.chain.channel_account().channel.statements.length == 0 {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert_eq!(world.chain.channel_account().channel.prices, 300);
+}
+
+/// The payer starts closing, on a chain whose clock is right.
+fn start_closing(world: &World) -> i64 {
+    let mut state = world.chain.state();
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    state.now = since.as_secs() as i64;
+    let now = state.now;
+    let account = state.channels.get_mut(&CHANNEL).unwrap();
+    let payer = account.channel.payer;
+    account.channel.start_closing(&payer, now).unwrap();
+    now
+}
+
+#[tokio::test]
+async fn a_payer_who_leaves_is_settled_and_need_not_wait() {
+    let world = World::new().await;
+    generate(&mut session(&world).await, 2).await;
+    let refused = world.client().close(&CHANNEL).await.unwrap_err();
+    assert_eq!(refused.slug(), Some("channel-not-closing"));
+
+    let now = start_closing(&world);
+    let closing = world.client().close(&CHANNEL).await.unwrap();
+    assert!(closing.signature.is_some());
+    assert_eq!((closing.closes_at, closing.settlements[0].prices.0), (now, 200));
+    let mut channel = world.chain.channel_account().channel;
+    assert_eq!(channel.withdraw(now), Ok(1_000_000 - 204));
+
+    let again = world.client().close(&CHANNEL).await.unwrap();
+    assert_eq!((again.signature, again.settlements), (None, vec![]));
+}
+
+#[tokio::test]
+async fn the_worker_sees_a_payer_leave_and_settles_unasked() {
+    let world = World::with(|config| {
+        config.settle.look_every = Duration::from_millis(50);
+    })
+    .await;
+    let mut session = session(&world).await;
+    generate(&mut session, 2).await;
+    start_closing(&world);
+    while world.chain.channel_account().channel.statements.length == 0 {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let refused = session.generate(0, 1, [3; 32], [3; 32]).await.unwrap_err();
+    assert_eq!(refused.slug(), Some("channel-closing"));
+}
+
+#[tokio::test]
+async fn fees_are_claimed_once() {
+    let world = World::new().await;
+    generate(&mut session(&world).await, 2).await;
+    world.client().settle(&CHANNEL).await.unwrap();
+    let gateway = world.gateway.gateway();
+    assert_eq!(gateway.claim_fees(CHANNEL).await.unwrap().0, 4);
+    assert!(gateway.claim_fees(CHANNEL).await.is_err());
+}
+
+#[tokio::test]
+async fn a_session_signs_nothing_above_its_budget() {
+    let world = World::new().await;
+    let account = world.chain.channel_account();
+    let policy = SessionPolicy { budget: Some(250), ..SessionPolicy::default() };
+    let session =
+        PayerSession::begin(world.client(), CHANNEL, &account, voucher_key(), policy).await;
+    let mut session = session.unwrap();
+    generate(&mut session, 2).await;
+    let refused = session.generate(0, 1, [0; 32], [0; 32]).await.unwrap_err();
+    assert!(matches!(refused, GatewayError::OverBudget { total: 306, budget: 250 }), "{refused}");
+    assert_eq!(world.state().await.cumulative.0, 204);
+}

@@ -1,0 +1,257 @@
+use std::{
+    cell::{RefCell, RefMut},
+    collections::HashMap,
+    sync::{Mutex, MutexGuard},
+};
+
+use anchor_lang::{AnchorDeserialize, Discriminator};
+use async_trait::async_trait;
+use motif_gateway::chain::{Chain, ChainError, ReadChannel};
+use motif_sdk::{
+    Pubkey,
+    channel::{Channel, ChannelAccount, SettleArgs},
+    client::{Landed, PublishedTerms},
+    licensing::{Terms, Work},
+    voucher::Voucher,
+};
+use payments::{ChannelMut, proof::SignedBy};
+use solana_keypair::Keypair;
+use solana_message::Hash;
+use solana_signature::Signature;
+use solana_signer::Signer;
+
+use super::payer::{CHANNEL, channel_account};
+
+/// A chain in memory: it settles by the program's own code, and fails as it is told to.
+pub struct ScriptedChain(Mutex<State>);
+
+/// What it is told.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Network {
+    /// Everything works.
+    #[default]
+    Up,
+    /// No answers.
+    Down,
+    /// Takes transactions, and they never land.
+    Losing,
+    /// Takes transactions, which land, and nobody hears of it.
+    Silent,
+    /// Refuses transactions when it checks them.
+    Refusing,
+}
+
+#[derive(Default)]
+pub struct State {
+    pub channels: HashMap<Pubkey, ChannelAccount>,
+    pub works: HashMap<Pubkey, Work>,
+    pub terms: HashMap<(Pubkey, u32), Terms>,
+    pub network: Network,
+    pub height: u64,
+    pub now: i64,
+    /// Transactions it was sent, each as often as it was.
+    pub submitted: Vec<Vec<u8>>,
+    landed: HashMap<Signature, Landed>,
+}
+
+impl ScriptedChain {
+    pub fn new(operator: Pubkey) -> Self {
+        let channels = HashMap::from([(CHANNEL, channel_account(operator))]);
+        Self(Mutex::new(State { channels, height: 1_000, ..State::default() }))
+    }
+
+    pub fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap()
+    }
+
+    pub fn network(&self, network: Network) {
+        self.state().network = network;
+    }
+
+    pub fn channel_account(&self) -> ChannelAccount {
+        self.state().channels[&CHANNEL].clone()
+    }
+
+    fn up(&self) -> Result<MutexGuard<'_, State>, ChainError> {
+        let state = self.state();
+        if state.network == Network::Down {
+            return Err(ChainError::Unreachable("told to be down".into()));
+        }
+        Ok(state)
+    }
+}
+
+impl State {
+    /// Runs `settle` as the program does.
+    fn settle(&mut self, transaction: &[u8]) -> Result<(), String> {
+        let (proof, settle, settler) = parts(transaction);
+        let voucher = Voucher::from_bytes(&proof[112..]).unwrap();
+        let key = Pubkey::new_from_array(proof[16..48].try_into().unwrap());
+        let args = SettleArgs::deserialize(&mut &settle[8..]).unwrap();
+        let account = self.channels.get_mut(&voucher.channel).ok_or("no such channel")?;
+        let channel = RefCell::new(account.channel);
+        let licences = RefCell::new(account.licences.clone());
+        let address = voucher.channel;
+        ChannelMut {
+            channel: channel.borrow_mut(),
+            licences: RefMut::map(licences.borrow_mut(), |list| &mut list[..]),
+        }
+        .settle(
+            address,
+            &SignedBy { key, voucher },
+            &args.statement,
+            args.receipts,
+            &settler,
+            self.now,
+        )
+        .map_err(|error| error.to_string())?;
+        *account =
+            ChannelAccount { channel: channel.into_inner(), licences: licences.into_inner() };
+        Ok(())
+    }
+
+    fn land(&mut self, signature: Signature) -> Landed {
+        let landed = Landed {
+            signature,
+            slot: self.height,
+            fee_lamports: 10_000,
+            compute_units: 3_000,
+            logs: Vec::new(),
+        };
+        self.landed.insert(signature, landed.clone());
+        landed
+    }
+}
+
+/// Data of the two instructions, and the fee payer.
+fn parts(transaction: &[u8]) -> (Vec<u8>, Vec<u8>, Pubkey) {
+    let message = &transaction[1 + 64..];
+    let keys = usize::from(message[3]);
+    let settler = Pubkey::new_from_array(message[4..36].try_into().unwrap());
+    let mut rest = &message[4 + keys * 32 + 32..];
+    assert_eq!(take(&mut rest), 2, "two instructions");
+    let mut data = || {
+        take(&mut rest); // program
+        let accounts = take(&mut rest);
+        rest = &rest[accounts..];
+        let length = take(&mut rest);
+        let (data, after) = rest.split_at(length);
+        rest = after;
+        data.to_vec()
+    };
+    (data(), data(), settler)
+}
+
+/// A short length, as transactions write it.
+fn take(rest: &mut &[u8]) -> usize {
+    let mut value = 0;
+    for shift in [0, 7, 14] {
+        let (byte, after) = rest.split_first().unwrap();
+        *rest = after;
+        value |= usize::from(byte & 0x7F) << shift;
+        if byte & 0x80 == 0 {
+            break;
+        }
+    }
+    value
+}
+
+fn data(account: &ChannelAccount) -> Vec<u8> {
+    let mut data = Channel::DISCRIMINATOR.to_vec();
+    data.extend_from_slice(bytemuck::bytes_of(&account.channel));
+    data.extend_from_slice(bytemuck::cast_slice(&account.licences));
+    data
+}
+
+#[async_trait]
+impl Chain for ScriptedChain {
+    async fn reach(&self) -> Result<(), ChainError> {
+        self.up().map(drop)
+    }
+
+    async fn cluster(&self) -> Result<[u8; 32], ChainError> {
+        self.up().map(|_| [3; 32])
+    }
+
+    async fn now(&self) -> Result<i64, ChainError> {
+        self.up().map(|state| state.now)
+    }
+
+    async fn work(&self, address: &Pubkey) -> Result<Option<Work>, ChainError> {
+        self.up().map(|state| state.works.get(address).cloned())
+    }
+
+    async fn works(&self, creator: Option<Pubkey>) -> Result<Vec<(Pubkey, Work)>, ChainError> {
+        let state = self.up()?;
+        let works = state.works.iter().map(|(address, work)| (*address, work.clone()));
+        Ok(works.filter(|(_, work)| creator.is_none_or(|key| work.creator == key)).collect())
+    }
+
+    async fn terms(
+        &self,
+        work: &Pubkey,
+        number: u32,
+    ) -> Result<Option<PublishedTerms>, ChainError> {
+        let state = self.up()?;
+        let terms = state.terms.get(&(*work, number)).cloned();
+        let address = Pubkey::default();
+        Ok(terms.map(|terms| PublishedTerms { address, terms, digest: [4; 32] }))
+    }
+
+    async fn channel(&self, address: &Pubkey) -> Result<Option<ReadChannel>, ChainError> {
+        let account = self.up()?.channels.get(address).cloned();
+        Ok(account.map(|account| ReadChannel { data: data(&account), account }))
+    }
+
+    async fn blockhash(&self) -> Result<(Hash, u64), ChainError> {
+        let state = self.up()?;
+        // Another hash each time, so that no two transactions are the same bytes.
+        let mut hash = [0; 32];
+        hash[..8].copy_from_slice(&(state.submitted.len() as u64).to_le_bytes());
+        Ok((Hash::new_from_array(hash), state.height + 150))
+    }
+
+    async fn final_height(&self) -> Result<u64, ChainError> {
+        self.up().map(|state| state.height)
+    }
+
+    async fn submit(&self, transaction: &[u8], check_first: bool) -> Result<(), ChainError> {
+        let mut state = self.up()?;
+        state.submitted.push(transaction.to_vec());
+        let signature = Signature::from(<[u8; 64]>::try_from(&transaction[1..65]).unwrap());
+        match state.network {
+            Network::Losing => return Ok(()),
+            Network::Refusing if check_first => {
+                return Err(ChainError::Refused("told to refuse".into()));
+            }
+            Network::Up | Network::Down | Network::Silent | Network::Refusing => {}
+        }
+        if !state.landed.contains_key(&signature) {
+            state.settle(transaction).map_err(ChainError::Refused)?;
+            state.land(signature);
+        }
+        Ok(())
+    }
+
+    async fn landed(&self, signature: &Signature) -> Result<Option<Landed>, ChainError> {
+        let state = self.up()?;
+        let is_silent = state.network == Network::Silent;
+        Ok(state.landed.get(signature).filter(|_| !is_silent).cloned())
+    }
+
+    async fn close(&self, operator: &Keypair, channel: &Pubkey) -> Result<Landed, ChainError> {
+        let mut state = self.up()?;
+        let now = state.now;
+        let account = state.channels.get_mut(channel).unwrap();
+        let closed = account.channel.start_closing(&operator.pubkey(), now);
+        closed.map_err(|error| ChainError::Refused(error.to_string()))?;
+        Ok(state.land(Signature::from([44; 64])))
+    }
+
+    async fn claim_fees(&self, _: &Keypair, channel: &Pubkey) -> Result<(u64, Landed), ChainError> {
+        let mut state = self.up()?;
+        let claimed = state.channels.get_mut(channel).unwrap().channel.claim_fees();
+        let claimed = claimed.map_err(|error| ChainError::Refused(error.to_string()))?;
+        Ok((claimed, state.land(Signature::from([45; 64]))))
+    }
+}

@@ -1,0 +1,157 @@
+//! A gateway, its chain and a payer.
+
+mod chain;
+mod payer;
+
+use std::{path::PathBuf, sync::Arc};
+
+use ed25519_dalek::SigningKey;
+use motif_gateway::{GatewayConfig, RunningGateway, serve_with};
+use motif_sdk::{
+    Pubkey,
+    gateway::{
+        GatewayClient,
+        wire::{ChannelState, GenerationRequest, Problem},
+    },
+};
+use reqwest::{Method, StatusCode};
+use solana_keypair::Keypair;
+use solana_signer::Signer;
+use tempfile::TempDir;
+
+pub use chain::{Network, ScriptedChain};
+pub use payer::{CHANNEL, MINT, channel_account, licence, voucher_key};
+
+/// Everything a test needs; the gateway can be stopped and started again on the same store.
+pub struct World {
+    pub chain: Arc<ScriptedChain>,
+    pub config: GatewayConfig,
+    pub gateway: RunningGateway,
+    folder: TempDir,
+}
+
+impl World {
+    /// A gateway that serves [`CHANNEL`], with one licence at 100 base units.
+    pub async fn new() -> Self {
+        Self::with(|_| ()).await
+    }
+
+    /// As [`World::new`], on a gateway configured differently.
+    pub async fn with(configure: impl FnOnce(&mut GatewayConfig)) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let operator = Arc::new(Keypair::new_from_array([8; 32]));
+        let chain = Arc::new(ScriptedChain::new(operator.pubkey()));
+        let store = folder.path().join("gateway.sqlite");
+        let mut config = GatewayConfig::new("http://unused.invalid", operator, store);
+        configure(&mut config);
+        let gateway = serve_with(config.clone(), chain.clone()).await.unwrap();
+        let world = Self { chain, config, gateway, folder };
+        world.client().open_channel(&CHANNEL).await.unwrap();
+        world
+    }
+
+    /// Stops the gateway, if `graceful` by its own means, else as a kill would: by leaving the
+    /// files as they are at this moment. Then starts it again on them.
+    pub async fn restarted(mut self, graceful: bool) -> Self {
+        if graceful {
+            self.gateway.shutdown().await;
+        } else {
+            let copy = tempfile::tempdir().unwrap();
+            for entry in std::fs::read_dir(self.folder.path()).unwrap() {
+                let entry = entry.unwrap();
+                std::fs::copy(entry.path(), copy.path().join(entry.file_name())).unwrap();
+            }
+            self.config.store = copy.path().join("gateway.sqlite");
+            self.gateway.shutdown().await;
+            self.folder = copy;
+        }
+        let gateway = serve_with(self.config.clone(), self.chain.clone()).await.unwrap();
+        Self { gateway, ..self }
+    }
+
+    pub fn client(&self) -> GatewayClient {
+        GatewayClient::new(&self.gateway.url())
+    }
+
+    pub fn operator(&self) -> Pubkey {
+        self.config.operator.pubkey()
+    }
+
+    pub fn store(&self) -> PathBuf {
+        self.config.store.clone()
+    }
+
+    pub async fn state(&self) -> ChannelState {
+        self.client().channel(&CHANNEL).await.unwrap()
+    }
+
+    /// The request an honest payer would send next for one unit of licence 0.
+    pub async fn next_request(&self) -> GenerationRequest {
+        payer::next_request(&self.state().await, &voucher_key())
+    }
+
+    /// Sends a request as it is, whatever it is.
+    pub async fn post(&self, key: Option<&str>, body: impl Into<reqwest::Body>) -> Answer {
+        let path = format!("/v1/channels/{CHANNEL}/generations");
+        self.send(Method::POST, &path, key, Some(body.into())).await
+    }
+
+    /// Sends a generation under a key.
+    pub async fn generate(&self, key: &str, request: &GenerationRequest) -> Answer {
+        self.post(Some(key), serde_json::to_vec(request).unwrap()).await
+    }
+
+    pub async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        key: Option<&str>,
+        body: Option<reqwest::Body>,
+    ) -> Answer {
+        let url = format!("{}{path}", self.gateway.url());
+        let mut request = reqwest::Client::new().request(method, url);
+        if let Some(key) = key {
+            request = request.header("idempotency-key", key);
+        }
+        if let Some(body) = body {
+            request = request.header("content-type", "application/json").body(body);
+        }
+        let response = request.send().await.unwrap();
+        let status = response.status();
+        let kind = response.headers().get("content-type").cloned();
+        let kind = kind.map(|kind| kind.to_str().unwrap().to_owned()).unwrap_or_default();
+        Answer { status, kind, body: response.bytes().await.unwrap().to_vec() }
+    }
+}
+
+/// What came back.
+pub struct Answer {
+    pub status: StatusCode,
+    pub kind: String,
+    pub body: Vec<u8>,
+}
+
+impl Answer {
+    /// The problem it is; fails when it is none.
+    pub fn problem(&self) -> Problem {
+        let text = String::from_utf8_lossy(&self.body);
+        assert_eq!(self.kind, "application/problem+json", "{text}");
+        let problem: Problem = serde_json::from_slice(&self.body).unwrap();
+        assert_eq!(problem.status, self.status.as_u16());
+        problem
+    }
+
+    pub fn assert_problem(&self, status: u16, slug: &str) {
+        let problem = self.problem();
+        assert_eq!((problem.status, &problem.slug[..]), (status, slug), "{problem}");
+    }
+
+    pub fn assert_ok(&self) {
+        assert_eq!(self.status, StatusCode::OK, "{}", String::from_utf8_lossy(&self.body));
+    }
+}
+
+/// Signs with a key that is not the channel's.
+pub fn foreign_key() -> SigningKey {
+    SigningKey::from_bytes(&[77; 32])
+}
