@@ -1,4 +1,5 @@
 //! Bad input over the command line: a typed error, a non-zero exit code, and no money moved.
+#![allow(clippy::unwrap_used, reason = "a test stops at what it did not expect")]
 
 use std::{
     io::{BufRead, BufReader},
