@@ -11,7 +11,7 @@ const MODEL: &str = "app/cli/assets/style.safetensors";
 
 #[test]
 fn the_ten_commands_of_the_walkthrough_pay_everybody_exactly() {
-    let commands = commands(&fs::read_to_string(format!("{ROOT}/docs/walkthrough.md")).unwrap());
+    let commands = commands(&fs::read_to_string(format!("{ROOT}/README.md")).unwrap());
     assert!(commands.len() <= 10, "{} commands", commands.len());
     let folder = tempfile::tempdir().unwrap();
     fs::create_dir_all(folder.path().join("app/cli/assets")).unwrap();
@@ -37,9 +37,10 @@ fn the_ten_commands_of_the_walkthrough_pay_everybody_exactly() {
     assert_eq!(pictures.count(), 100);
 }
 
-/// Lines of the first block of shell commands.
-fn commands(text: &str) -> Vec<String> {
-    let lines = text.lines().skip_while(|line| *line != "```sh").skip(1);
+/// Lines of the walkthrough's block of shell commands.
+fn commands(readme: &str) -> Vec<String> {
+    let lines = readme.lines().skip_while(|line| *line != "## Walkthrough");
+    let lines = lines.skip_while(|line| *line != "```sh").skip(1);
     lines.take_while(|line| *line != "```").map(str::to_owned).collect()
 }
 
