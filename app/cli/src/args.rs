@@ -21,6 +21,7 @@ pub struct Cli {
 
 /// What every verb takes.
 #[derive(Args)]
+#[command(next_help_heading = "Everywhere")]
 pub struct CommonArgs {
     /// JSON-RPC node of the cluster.
     #[arg(long, global = true, env = "MOTIF_RPC_URL", default_value = "http://127.0.0.1:8899")]

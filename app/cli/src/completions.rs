@@ -1,7 +1,7 @@
 use clap::{Args, CommandFactory};
 use clap_complete::Shell;
 
-use crate::{args::Cli, error::CliError};
+use crate::{answer, args::Cli, error::CliError};
 
 /// For which shell.
 #[derive(Args)]
@@ -11,6 +11,8 @@ pub struct CompletionsArgs {
 }
 
 pub fn run(args: &CompletionsArgs) -> Result<(), CliError> {
-    clap_complete::generate(args.shell, &mut Cli::command(), "motif", &mut std::io::stdout());
+    let mut script = Vec::new();
+    clap_complete::generate(args.shell, &mut Cli::command(), "motif", &mut script);
+    answer::print_text(String::from_utf8_lossy(&script).trim_end());
     Ok(())
 }

@@ -124,8 +124,8 @@ impl CliError {
             Self::AmbiguousFile { .. } => {
                 "give the address of the one you mean; the first was registered first"
             }
-            Self::NoChannel(_) => "open one with `motif channel open`, or name it with --channel",
-            Self::AmbiguousChannel { .. } => "name the one you mean with --channel",
+            Self::NoChannel(_) => "open one with `motif channel open`, or name one",
+            Self::AmbiguousChannel { .. } => "name the one you mean",
             Self::NoLicence { .. } => "accept the work's terms with `motif channel accept`",
             Self::UseNotOffered { .. } => "name one of them with --use",
             Self::NotEnoughTokens { held, wanted, .. } => {

@@ -20,7 +20,7 @@ use serde_json::json;
 use crate::{
     amount::grouped,
     answer::pairs,
-    channel::{ChannelArgs, VoucherKeyArgs, licence_of, voucher_key},
+    channel::{PayingChannelArgs, VoucherKeyArgs, licence_of, voucher_key},
     error::CliError,
     reference::WorkReference,
     rendering::Palette,
@@ -59,7 +59,7 @@ pub struct GenerateArgs {
     receipts: Option<PathBuf>,
 
     #[command(flatten)]
-    channel: ChannelArgs,
+    channel: PayingChannelArgs,
 
     #[command(flatten)]
     voucher_key: VoucherKeyArgs,
@@ -79,7 +79,8 @@ pub async fn run(args: GenerateArgs, session: &Session) -> Result<(), CliError> 
     }
     let key = signing_key(&voucher_key(&args.voucher_key, session)?);
     let policy = SessionPolicy::default();
-    let mut paying = PayerSession::begin(session.gateway(), channel, &account, key, policy).await?;
+    let gateway = session.gateway().await;
+    let mut paying = PayerSession::begin(gateway, channel, &account, key, policy).await?;
 
     let bar = progress(u64::from(args.count));
     for number in 1..=args.count {

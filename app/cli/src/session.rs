@@ -3,7 +3,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-use motif_sdk::{Error, Pubkey, client::Client, gateway::GatewayClient, keypair};
+use motif_sdk::{
+    Error, Pubkey,
+    client::Client,
+    gateway::{GatewayClient, GatewayError},
+    keypair,
+};
 use serde_json::Value;
 use solana_keypair::Keypair;
 use tracing_subscriber::EnvFilter;
@@ -11,6 +16,8 @@ use tracing_subscriber::EnvFilter;
 use crate::{answer, args::CommonArgs, error::CliError};
 
 const ASK_AGAIN: Duration = Duration::from_millis(200);
+/// Whoever waits longer than this wonders why.
+const ANNOUNCE_AFTER: Duration = Duration::from_secs(1);
 
 /// What the flags that every verb takes come to.
 pub struct Session {
@@ -48,12 +55,17 @@ impl Session {
     /// [`CliError::NoNode`].
     pub async fn client(&self) -> Result<Client, CliError> {
         let client = Client::new(&self.rpc_url);
-        let deadline = Instant::now() + self.patience(&self.rpc_url);
+        let began = Instant::now();
+        let mut announced = false;
         loop {
             let Err(error) = client.rpc().get_version().await else { return Ok(client) };
-            if Instant::now() >= deadline {
+            if began.elapsed() >= self.patience(&self.rpc_url) {
                 let url = self.rpc_url.clone();
                 return Err(CliError::NoNode { url, reason: error.to_string() });
+            }
+            if !announced && began.elapsed() > ANNOUNCE_AFTER {
+                self.say(format_args!("waiting for a node at {}", self.rpc_url));
+                announced = true;
             }
             tokio::time::sleep(ASK_AGAIN).await;
         }
@@ -75,9 +87,15 @@ impl Session {
         }
     }
 
-    /// The gateway; its first request waits for one that is still starting.
-    pub fn gateway(&self) -> GatewayClient {
-        GatewayClient::new(&self.gateway_url).patience(self.patience(&self.gateway_url))
+    /// The gateway. One on this machine may still be starting: requests to it are patient.
+    pub async fn gateway(&self) -> GatewayClient {
+        let client = GatewayClient::new(&self.gateway_url);
+        let patience = self.patience(&self.gateway_url);
+        let first_look = client.clone().patience(ANNOUNCE_AFTER.min(patience)).ready().await;
+        if matches!(first_look, Err(GatewayError::Unreachable { .. })) && !patience.is_zero() {
+            self.say(format_args!("waiting for a gateway at {}", self.gateway_url));
+        }
+        client.patience(patience)
     }
 
     /// Where the gateway is.

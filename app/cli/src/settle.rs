@@ -19,7 +19,7 @@ pub struct SettleArgs {
 pub async fn run(args: SettleArgs, session: &Session) -> Result<(), CliError> {
     let client = session.client().await?;
     let (channel, _) = args.channel.find(&client, session).await?;
-    let reports = session.gateway().settle(&channel).await?;
+    let reports = session.gateway().await.settle(&channel).await?;
 
     let statements = reports.iter().map(|report| {
         json!({

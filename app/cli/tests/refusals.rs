@@ -118,7 +118,7 @@ fn unknown_things_are_named(world: &World) {
     world.refuses(&["earnings", nobody], "unknown-work");
     world.refuses(&["work", "show", "no-such-file.png"], "neither-address-nor-file");
     world.refuses(&["work", "show", "ines.json"], "unregistered-file");
-    world.refuses(&["channel", "show", "--channel", nobody], "unknown-channel");
+    world.refuses(&["channel", "show", nobody], "unknown-channel");
     world.refuses(&["channel", "show", "--keypair", "ines.json"], "no-channel");
     world.refuses(&["channel", "show", "--keypair", "absent.json"], "file");
     let register = ["work", "register", PICTURE, "--kind", "image", "--keypair"];

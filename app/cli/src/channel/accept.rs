@@ -12,7 +12,7 @@ use motif_sdk::{
 use serde_json::{Value, json};
 use solana_keypair::Keypair;
 
-use super::ChannelArgs;
+use super::PayingChannelArgs;
 use crate::{
     amount::grouped,
     answer::{pairs, table},
@@ -29,7 +29,7 @@ pub struct AcceptCommandArgs {
     works: Vec<WorkReference>,
 
     #[command(flatten)]
-    channel: ChannelArgs,
+    channel: PayingChannelArgs,
 
     #[command(flatten)]
     licence: LicenceArgs,

@@ -28,7 +28,7 @@ pub async fn run(args: CloseArgs, session: &Session) -> Result<(), CliError> {
         return Ok(());
     }
 
-    let gateway = session.gateway();
+    let gateway = session.gateway().await;
     gateway.ready().await?; // a gateway that is away must not start the grace period
     if account.channel.closes_at == i64::MAX {
         client.start_closing(&payer, &channel).await?;

@@ -103,7 +103,7 @@ async fn operator(args: &OpenArgs, session: &Session) -> Result<(Pubkey, u16), C
     if let Some(operator) = &args.operator {
         return Ok((operator.address()?, args.operator_fee_bps.unwrap_or(0)));
     }
-    let gateway = session.gateway().operator().await?;
+    let gateway = session.gateway().await.operator().await?;
     Ok((gateway.operator.0, args.operator_fee_bps.unwrap_or(gateway.operator_fee_bps)))
 }
 

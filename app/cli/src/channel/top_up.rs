@@ -1,7 +1,7 @@
 use clap::Args;
 use serde_json::json;
 
-use super::ChannelArgs;
+use super::PayingChannelArgs;
 use crate::{amount::grouped, answer::pairs, error::CliError, session::Session};
 
 /// Which channel, and how much.
@@ -12,7 +12,7 @@ pub struct TopUpArgs {
     amount: u64,
 
     #[command(flatten)]
-    channel: ChannelArgs,
+    channel: PayingChannelArgs,
 }
 
 pub async fn run(args: TopUpArgs, session: &Session) -> Result<(), CliError> {

@@ -9,37 +9,65 @@ use solana_signer::Signer;
 
 use crate::{error::CliError, session::Session, words::use_of_byte};
 
-/// Which channel.
+/// Which channel, where a verb is about nothing else.
 #[derive(Args)]
 pub struct ChannelArgs {
+    /// The channel [default: the one open channel of your keypair].
+    #[arg(value_name = "CHANNEL")]
+    channel: Option<Pubkey>,
+}
+
+/// Which channel, where a verb takes something else by position.
+#[derive(Args)]
+pub struct PayingChannelArgs {
     /// The channel [default: the one open channel of your keypair].
     #[arg(long = "channel", value_name = "CHANNEL")]
     channel: Option<Pubkey>,
 }
 
 impl ChannelArgs {
-    /// The channel named, or else the payer's only one that is not yet withdrawn.
-    ///
-    /// # Errors
-    /// [`CliError::NoChannel`]; [`CliError::AmbiguousChannel`]; [`motif_sdk::Error::NotFound`].
+    /// As [`find`].
     pub async fn find(
         &self,
         client: &Client,
         session: &Session,
     ) -> Result<(Pubkey, ChannelAccount), CliError> {
-        if let Some(address) = self.channel {
-            return Ok((address, client.channel(&address).await?));
-        }
-        let payer = session.keypair()?.pubkey();
-        let mut channels = client.channels(Some(&payer), None).await?;
-        channels.retain(|(_, account)| account.channel.withdrawn == 0);
-        if channels.len() > 1 {
-            let listed: Vec<_> = channels.iter().map(|(address, _)| address.to_string()).collect();
-            let (count, channels) = (channels.len(), listed.join(", "));
-            return Err(CliError::AmbiguousChannel { payer, count, channels });
-        }
-        channels.pop().ok_or(CliError::NoChannel(payer))
+        find(self.channel, client, session).await
     }
+}
+
+impl PayingChannelArgs {
+    /// As [`find`].
+    pub async fn find(
+        &self,
+        client: &Client,
+        session: &Session,
+    ) -> Result<(Pubkey, ChannelAccount), CliError> {
+        find(self.channel, client, session).await
+    }
+}
+
+/// The channel named, or else the payer's only one that is not yet withdrawn.
+///
+/// # Errors
+/// [`CliError::NoChannel`]; [`CliError::AmbiguousChannel`]; [`motif_sdk::Error::NotFound`].
+async fn find(
+    named: Option<Pubkey>,
+    client: &Client,
+    session: &Session,
+) -> Result<(Pubkey, ChannelAccount), CliError> {
+    if let Some(address) = named {
+        return Ok((address, client.channel(&address).await?));
+    }
+    let payer = session.keypair()?.pubkey();
+    let mut channels = client.channels(Some(&payer), None).await?;
+    channels.retain(|(_, account)| account.channel.withdrawn == 0);
+    if channels.len() > 1 {
+        let listed: Vec<_> = channels.iter().map(|(address, _)| address.to_string()).collect();
+        let (count, channels) = (channels.len(), listed.join(", "));
+        return Err(CliError::AmbiguousChannel { payer, count, channels });
+    }
+    channels.pop().ok_or(CliError::NoChannel(payer))
 }
 
 /// The licence to use: by its index, else the newest of a work and use.

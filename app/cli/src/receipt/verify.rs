@@ -4,7 +4,7 @@ use clap::Args;
 use motif_sdk::{
     Pubkey,
     channel::Channel,
-    gateway::{GatewayClient, wire::ReceiptParts},
+    gateway::wire::ReceiptParts,
     receipt::{
         SignedReceipt,
         proof::{ProofError, ReceiptProof},
@@ -47,7 +47,7 @@ pub async fn run(args: VerifyArgs, session: &Session) -> Result<(), CliError> {
     let snapshot = args.channel_snapshot.as_deref().map(Snapshot::read).transpose()?;
     let mut findings = Findings::default();
     for (channel, receipts) in &by_channel {
-        let (account, gateway) = match &snapshot {
+        let (account, online) = match &snapshot {
             Some((address, account)) if address == channel => (*account, None),
             Some((address, _)) => {
                 let what = format!("the snapshot is of {address}, and receipts are of {channel}");
@@ -55,10 +55,10 @@ pub async fn run(args: VerifyArgs, session: &Session) -> Result<(), CliError> {
             }
             None => {
                 let client = session.client().await?;
-                (client.channel(channel).await?.channel, Some(session.gateway()))
+                (client.channel(channel).await?.channel, Some(session))
             }
         };
-        findings.add(channel, &account, receipts, gateway).await?;
+        findings.add(channel, &account, receipts, online).await?;
     }
     findings.answer(session)
 }
@@ -86,16 +86,17 @@ impl Findings {
         channel: &Pubkey,
         account: &Channel,
         receipts: &[SignedReceipt],
-        gateway: Option<GatewayClient>,
+        online: Option<&Session>,
     ) -> Result<(), CliError> {
         self.all += receipts.len();
-        match (Prover::new(channel, account, receipts), gateway) {
+        match (Prover::new(channel, account, receipts), online) {
             (Ok(prover), _) => {
                 for proof in prover.proofs() {
                     self.note(&proof.signed, proof.verify(channel, account));
                 }
             }
-            (Err(Incomplete::Missing { .. }), Some(gateway)) => {
+            (Err(Incomplete::Missing { .. }), Some(session)) => {
+                let gateway = session.gateway().await;
                 for signed in receipts {
                     let parts = gateway.proof(&signed.receipt.digest()).await?;
                     let proof = ReceiptProof::from(&parts);
