@@ -1,8 +1,8 @@
 //! Bringing statements on chain, oldest first, each once.
 //!
 //! A settlement transaction is stored before it is sent and sent until it lands or can land no
-//! more ([`landing`]); what the chain then says is recorded ([`record`]). [`worker`] does this
-//! unasked, [`closing`] at the end of a channel.
+//! more (`landing`); what the chain then says is recorded (`record`). `worker` does this
+//! unasked, `closing` at the end of a channel.
 
 mod closing;
 mod landing;

@@ -1,9 +1,10 @@
 //! What survives a kill: SQLite with a write-ahead log, synchronised at every commit.
 //!
 //! One task writes. It takes whatever has queued up meanwhile into one transaction, and
-//! answers all of it when that is on disk ([`writer`]). Reads go beside it.
+//! answers all of it when that is on disk (`writer`). Reads go beside it.
 
 mod change;
+mod generations;
 mod proof;
 mod reading;
 mod restoring;
