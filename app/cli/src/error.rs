@@ -45,6 +45,8 @@ pub enum CliError {
     NoLicence { channel: Pubkey, wanted: String },
     #[error("the terms of {work} do not offer `{wanted}`; they offer: {offered}")]
     UseNotOffered { work: Pubkey, wanted: String, offered: String },
+    #[error("the terms of {work} have a cap that licensees share, and you named no quota of it")]
+    QuotaMissing { work: Pubkey, units: bool },
     #[error("{payer} holds {held} base units, and the deposit is {wanted}")]
     NotEnoughTokens { payer: Pubkey, held: u64, wanted: u64 },
     #[error("{failed} of {all} receipts do not verify; the first: {first}")]
@@ -86,6 +88,7 @@ impl CliError {
             Self::AmbiguousChannel { .. } => "ambiguous-channel",
             Self::NoLicence { .. } => "no-licence",
             Self::UseNotOffered { .. } => "use-not-offered",
+            Self::QuotaMissing { .. } => "quota-missing",
             Self::NotEnoughTokens { .. } => "not-enough-tokens",
             Self::ReceiptsFailed { .. } => "receipts-failed",
             Self::NotConserved(_) => "not-conserved",
@@ -128,6 +131,10 @@ impl CliError {
             Self::AmbiguousChannel { .. } => "name the one you mean",
             Self::NoLicence { .. } => "accept the work's terms with `motif channel accept`",
             Self::UseNotOffered { .. } => "name one of them with --use",
+            Self::QuotaMissing { units: true, .. } => "say how many units with --quota-units",
+            Self::QuotaMissing { units: false, .. } => {
+                "say how many base units with --quota-revenue"
+            }
             Self::NotEnoughTokens { held, wanted, .. } => {
                 let missing = grouped(wanted.saturating_sub(*held));
                 return Some(format!(

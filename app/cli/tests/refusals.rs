@@ -141,6 +141,14 @@ fn an_underfunded_channel_pays_for_what_it_holds_and_no_more(world: &World) {
     world.refuses(&too_much, "not-enough-tokens");
     world.refuses(&["channel", "show", "--keypair", "platform.json"], "no-channel");
 
+    let shared = ["--kind", "text", "--use", "generate=1/generation", "--cap-total-units", "9"];
+    std::fs::write(world.path("poem.txt"), "a poem").unwrap();
+    let register = ["work", "register", "poem.txt", "--keypair", "ines.json"];
+    world.does(&[&register[..], &shared].concat());
+    let no_quota = ["channel", "open", "--deposit", "1000", "--accept", "poem.txt"];
+    world.refuses(&[&no_quota[..], &platform].concat(), "quota-missing");
+    world.refuses(&["channel", "show", "--keypair", "platform.json"], "no-channel");
+
     let enough_for_two = open("2100"); // two at 1,000 and 2% on top
     let enough_for_two: Vec<_> = enough_for_two.iter().map(String::as_str).collect();
     world.does(&enough_for_two);

@@ -59,6 +59,13 @@ pub struct LicenceArgs {
     approver: Option<PathBuf>,
 }
 
+/// What is to be accepted of a work.
+pub struct Choice {
+    work: Pubkey,
+    terms_number: u32,
+    price: UsePrice,
+}
+
 /// A licence that was just accepted.
 pub struct AcceptedLicence {
     index: u16,
@@ -71,13 +78,10 @@ pub async fn run(args: AcceptCommandArgs, session: &Session) -> Result<(), CliEr
     let payer = session.keypair()?;
     let client = session.client().await?;
     let (channel, _) = args.channel.find(&client, session).await?;
-    let mut works = Vec::with_capacity(args.works.len());
-    for reference in &args.works {
-        works.push(reference.address(&client).await?);
-    }
-    let mut licences = Vec::with_capacity(works.len());
-    for work in &works {
-        licences.push(accept(&client, &payer, &channel, work, &args.licence).await?);
+    let choices = choose(&client, &args.works, &args.licence).await?;
+    let mut licences = Vec::with_capacity(choices.len());
+    for choice in &choices {
+        licences.push(accept(&client, &payer, &channel, choice, &args.licence).await?);
     }
 
     let json = json!({
@@ -89,31 +93,55 @@ pub async fn run(args: AcceptCommandArgs, session: &Session) -> Result<(), CliEr
     Ok(())
 }
 
+/// Looks up what would be accepted of each work, and refuses what cannot be, before any money
+/// moves.
+///
+/// # Errors
+/// [`CliError::UseNotOffered`]; [`CliError::QuotaMissing`]; as [`WorkReference::address`].
+pub async fn choose(
+    client: &Client,
+    works: &[WorkReference],
+    args: &LicenceArgs,
+) -> Result<Vec<Choice>, CliError> {
+    let mut choices = Vec::with_capacity(works.len());
+    for reference in works {
+        let work = reference.address(client).await?;
+        let published = client.latest_terms(&work).await?;
+        let price = offered(&published, args.licensed_use)?;
+        let caps = &published.terms.offer.caps;
+        let units = caps.total_units.is_some() && args.quota_units == 0;
+        let revenue = caps.revenue.is_some() && args.quota_revenue == 0;
+        if units || revenue {
+            return Err(CliError::QuotaMissing { work, units });
+        }
+        choices.push(Choice { work, terms_number: published.terms.number, price });
+    }
+    Ok(choices)
+}
+
 /// Accepts one use of a work's latest terms, at the price they state now or less.
 pub async fn accept(
     client: &Client,
     payer: &Keypair,
     channel: &Pubkey,
-    work: &Pubkey,
+    choice: &Choice,
     args: &LicenceArgs,
 ) -> Result<AcceptedLicence, CliError> {
-    let published = client.latest_terms(work).await?;
-    let price = offered(&published, args.licensed_use)?;
+    let Choice { work, terms_number, price } = *choice;
     let max_price = args.max_price.unwrap_or(price.price);
     let quota = Quota { units: args.quota_units, revenue: args.quota_revenue };
     let approver = args.approver.as_deref().map(keypair::read).transpose()?;
     let accepted = client.accept(
         payer,
         channel,
-        work,
+        &work,
         price.licensed_use,
         max_price,
         quota,
         approver.as_ref(),
     );
     let (index, _) = accepted.await?;
-    let terms_number = published.terms.number;
-    Ok(AcceptedLicence { index, work: *work, terms_number, price })
+    Ok(AcceptedLicence { index, work, terms_number, price })
 }
 
 fn offered(published: &PublishedTerms, wanted: Option<UseWord>) -> Result<UsePrice, CliError> {

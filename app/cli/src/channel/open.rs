@@ -11,7 +11,7 @@ use solana_signer::Signer;
 
 use super::{
     VoucherKeyArgs,
-    accept::{AcceptedLicence, LicenceArgs, accept},
+    accept::{AcceptedLicence, LicenceArgs, accept, choose},
     voucher_key,
 };
 use crate::{
@@ -63,10 +63,7 @@ pub async fn run(args: OpenArgs, session: &Session) -> Result<(), CliError> {
     let currency = args.currency.unwrap_or_else(|| TestDollar::new().mint);
     let currency = client.currency(&currency).await?;
     check_funds(&client, &payer.pubkey(), &currency, args.deposit).await?;
-    let mut works = Vec::with_capacity(args.accept.len());
-    for reference in &args.accept {
-        works.push(reference.address(&client).await?); // before any money moves
-    }
+    let choices = choose(&client, &args.accept, &args.licence).await?;
 
     let voucher_key = voucher_key(&args.voucher_key, session)?;
     let opening = OpenChannelArgs {
@@ -77,9 +74,12 @@ pub async fn run(args: OpenArgs, session: &Session) -> Result<(), CliError> {
         deposit: args.deposit,
     };
     let (channel, landed) = client.open_channel(&payer, &operator, &currency, opening).await?;
-    let mut licences = Vec::with_capacity(works.len());
-    for work in &works {
-        licences.push(accept(&client, &payer, &channel, work, &args.licence).await?);
+    let mut licences = Vec::with_capacity(choices.len());
+    for choice in &choices {
+        let accepted = accept(&client, &payer, &channel, choice, &args.licence).await;
+        licences.push(accepted.inspect_err(|_| {
+            session.say(format_args!("channel {channel} is open, and holds the deposit"));
+        })?);
     }
 
     let json = json!({
