@@ -10,6 +10,7 @@ mod catalogue;
 pub mod chain;
 mod clock;
 mod config;
+mod connections;
 mod desk;
 mod gateway;
 pub mod ledger;

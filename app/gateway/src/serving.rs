@@ -1,12 +1,12 @@
 use std::{net::SocketAddr, sync::Arc};
 
-use axum::serve::ListenerExt;
 use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     Gateway, GatewayConfig, StartError,
     chain::{Chain, RpcChain},
+    connections,
     router::router,
     settlement::Worker,
 };
@@ -16,7 +16,7 @@ pub struct RunningGateway {
     gateway: Gateway,
     address: SocketAddr,
     stop: CancellationToken,
-    serving: JoinHandle<std::io::Result<()>>,
+    serving: JoinHandle<()>,
     worker: JoinHandle<()>,
 }
 
@@ -39,13 +39,8 @@ pub async fn serve_with(
     let gateway = Gateway::open(config, chain).await?;
     let stop = CancellationToken::new();
     let worker = tokio::spawn(Worker::new(gateway.clone()).run(stop.clone()));
-    let listener = listener.tap_io(|stream| {
-        // Answers are one small packet; a socket that cannot do this is a slower one.
-        let _ = stream.set_nodelay(true);
-    });
-    let until = stop.clone().cancelled_owned();
-    let serving = axum::serve(listener, router(gateway.clone())).with_graceful_shutdown(until);
-    let serving = tokio::spawn(serving.into_future());
+    let answering = connections::answer(listener, router(gateway.clone()), stop.clone());
+    let serving = tokio::spawn(answering);
     Ok(RunningGateway { gateway, address, stop, serving, worker })
 }
 

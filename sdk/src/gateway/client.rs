@@ -30,11 +30,16 @@ const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 /// Longer than a gateway needs to see a transaction land or expire.
 const ANSWER_WITHIN: Duration = Duration::from_secs(180);
+/// Shorter than gateways leave a connection open that says nothing.
+const IDLE_FOR: Duration = Duration::from_secs(15);
 
 impl GatewayClient {
     /// A client of the gateway at `url`. Nothing is sent before it is used.
     pub fn new(url: &str) -> Self {
-        let builder = reqwest::Client::builder().timeout(ANSWER_WITHIN).tcp_nodelay(true);
+        let builder = reqwest::Client::builder()
+            .timeout(ANSWER_WITHIN)
+            .pool_idle_timeout(IDLE_FOR)
+            .tcp_nodelay(true);
         Self {
             // It fails only where the system's resolver cannot be set up; the default has none
             // of our settings, and the same resolver.

@@ -6,7 +6,7 @@ use crate::{Gateway, problem::ApiError, view::channel_state};
 
 /// Has the gateway serve a channel that was opened on chain, or read it again after a top-up
 /// or an acceptance.
-#[utoipa::path(post, path = "/v1/channels", request_body = OpenChannel, responses(
+#[utoipa::path(post, operation_id = "open_channel", path = "/v1/channels", request_body = OpenChannel, responses(
     (status = 200, body = ChannelState),
     (status = 400, body = Problem, content_type = "application/problem+json"),
     (status = 404, body = Problem, content_type = "application/problem+json"),
@@ -24,7 +24,7 @@ pub async fn open(
 }
 
 /// A channel as the gateway has it.
-#[utoipa::path(get, path = "/v1/channels/{channel}", params(("channel" = Address, Path)), responses(
+#[utoipa::path(get, operation_id = "show_channel", path = "/v1/channels/{channel}", params(("channel" = Address, Path)), responses(
     (status = 200, body = ChannelState),
     (status = 400, body = Problem, content_type = "application/problem+json"),
     (status = 404, body = Problem, content_type = "application/problem+json"),

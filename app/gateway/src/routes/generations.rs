@@ -16,7 +16,7 @@ use crate::{Gateway, problem::ApiError};
 /// Idempotent: the same request under the same key yields the same receipt. When this has
 /// answered, the receipt survives any crash of the gateway.
 #[utoipa::path(
-    post,
+    post, operation_id = "pay_for_generation",
     path = "/v1/channels/{channel}/generations",
     params(
         ("channel" = Address, Path),

@@ -4,13 +4,13 @@ use serde_json::{Value, json};
 use crate::{Gateway, problem::ApiError};
 
 /// Whether the process runs.
-#[utoipa::path(get, path = "/healthz", responses((status = 200, body = Object)))]
+#[utoipa::path(get, operation_id = "alive", path = "/healthz", responses((status = 200, body = Object)))]
 pub async fn alive() -> Json<Value> {
     Json(json!({ "status": "alive" }))
 }
 
 /// Whether the gateway can serve: its store takes writes, its cluster answers.
-#[utoipa::path(get, path = "/readyz", responses(
+#[utoipa::path(get, operation_id = "ready", path = "/readyz", responses(
     (status = 200, body = Object),
     (status = 503, body = motif_sdk::gateway::wire::Problem, content_type = "application/problem+json"),
 ))]

@@ -18,7 +18,7 @@ pub struct QuoteAsked {
 
 /// What a use of a work costs here, by its latest terms.
 #[utoipa::path(
-    get,
+    get, operation_id = "show_quote",
     path = "/v1/works/{work}/quotes",
     params(("work" = Address, Path), QuoteAsked),
     responses(

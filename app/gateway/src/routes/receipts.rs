@@ -31,7 +31,7 @@ impl ReceiptsAsked {
 
 /// Lists receipts of a statement in order.
 #[utoipa::path(
-    get,
+    get, operation_id = "list_receipts",
     path = "/v1/channels/{channel}/receipts",
     params(("channel" = Address, Path), ReceiptsAsked),
     responses(
@@ -52,7 +52,7 @@ pub async fn list(
 }
 
 /// What proves a settled receipt against its channel's account.
-#[utoipa::path(get, path = "/v1/receipts/{receipt}/proof", params(("receipt" = Digest, Path)), responses(
+#[utoipa::path(get, operation_id = "prove_receipt", path = "/v1/receipts/{receipt}/proof", params(("receipt" = Digest, Path)), responses(
     (status = 200, body = ReceiptProofParts),
     (status = 400, body = Problem, content_type = "application/problem+json"),
     (status = 404, body = Problem, content_type = "application/problem+json"),

@@ -6,7 +6,7 @@ use crate::{Gateway, problem::ApiError};
 
 /// Settles a channel now.
 #[utoipa::path(
-    post,
+    post, operation_id = "settle_channel",
     path = "/v1/channels/{channel}/settlements",
     params(("channel" = Address, Path)),
     responses(
@@ -33,7 +33,7 @@ pub async fn settle(
 /// Settles what is owed on a channel whose payer has started closing, and ends its grace
 /// period, so that the payer can withdraw at once.
 #[utoipa::path(
-    post,
+    post, operation_id = "close_channel",
     path = "/v1/channels/{channel}/close",
     params(("channel" = Address, Path)),
     responses(

@@ -18,7 +18,7 @@ pub struct WorksAsked {
 }
 
 /// Lists registered works, earliest first.
-#[utoipa::path(get, path = "/v1/works", params(WorksAsked), responses(
+#[utoipa::path(get, operation_id = "list_works", path = "/v1/works", params(WorksAsked), responses(
     (status = 200, body = WorkList),
     (status = 400, body = Problem, content_type = "application/problem+json"),
     (status = 503, body = Problem, content_type = "application/problem+json"),
@@ -32,7 +32,7 @@ pub async fn list(
 }
 
 /// A work and its latest terms.
-#[utoipa::path(get, path = "/v1/works/{work}", params(("work" = Address, Path)), responses(
+#[utoipa::path(get, operation_id = "show_work", path = "/v1/works/{work}", params(("work" = Address, Path)), responses(
     (status = 200, body = WorkFacts),
     (status = 400, body = Problem, content_type = "application/problem+json"),
     (status = 404, body = Problem, content_type = "application/problem+json"),

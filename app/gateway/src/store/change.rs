@@ -1,7 +1,10 @@
 use motif_sdk::channel::StatementRecord;
 use sqlx::{SqliteConnection, query};
 
-use super::row::{ChannelId, Generation, integer};
+use super::{
+    generations::insert_generations,
+    row::{ChannelId, Generation, integer},
+};
 
 /// One thing to write.
 #[derive(Clone, Debug)]
@@ -100,10 +103,29 @@ impl Outcome {
 }
 
 impl Change {
-    /// Writes it, within the writer's transaction.
-    pub(super) async fn apply(&self, to: &mut SqliteConnection) -> Result<(), sqlx::Error> {
+    /// Writes changes in their order, within the writer's transaction.
+    pub(super) async fn apply_all(
+        changes: &[Self],
+        to: &mut SqliteConnection,
+    ) -> Result<(), sqlx::Error> {
+        let is_generation = |change: &Self| matches!(change, Self::Generation(_));
+        for run in changes.chunk_by(|one, next| is_generation(one) && is_generation(next)) {
+            let generation = |change| match change {
+                &Self::Generation(ref generation) => Some(&**generation),
+                _ => None,
+            };
+            let generations: Vec<&Generation> = run.iter().filter_map(generation).collect();
+            insert_generations(&generations, to).await?;
+            for change in run {
+                change.apply(to).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes one change; generations are written by the run.
+    async fn apply(&self, to: &mut SqliteConnection) -> Result<(), sqlx::Error> {
         match self {
-            Self::Generation(generation) => insert_generation(generation, to).await,
             Self::Cut { channel_id, number, entries, prices, cut_at } => query(
                 "INSERT INTO statements (channel_id, number, entries, prices, cut_at) \
                  VALUES (?, ?, ?, ?, ?)",
@@ -136,43 +158,9 @@ impl Change {
                     .await
                     .map(drop)
             }
-            Self::Nothing => Ok(()),
+            Self::Generation(_) | Self::Nothing => Ok(()),
         }
     }
-}
-
-async fn insert_generation(
-    generation: &Generation,
-    to: &mut SqliteConnection,
-) -> Result<(), sqlx::Error> {
-    let receipt = &generation.receipt.receipt;
-    query(
-        "INSERT INTO generations (channel_id, statement, position, idempotency_key, body_digest, \
-         licence, units, terms_number, amount, cumulative, work, request_digest, output_digest, \
-         issued_at, receipt_signature, receipt_digest, voucher_expires_at, voucher_signature) \
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-    )
-    .bind(generation.channel_id.0)
-    .bind(integer(receipt.statement))
-    .bind(i64::from(receipt.position))
-    .bind(&generation.idempotency_key)
-    .bind(&generation.body_digest[..])
-    .bind(i64::from(receipt.licence))
-    .bind(i64::from(receipt.units))
-    .bind(i64::from(receipt.terms_number))
-    .bind(integer(receipt.amount))
-    .bind(integer(receipt.cumulative))
-    .bind(&receipt.work.as_array()[..])
-    .bind(&receipt.request_digest[..])
-    .bind(&receipt.output_digest[..])
-    .bind(receipt.issued_at)
-    .bind(&generation.receipt.signature[..])
-    .bind(&receipt.digest()[..])
-    .bind(generation.voucher_expires_at)
-    .bind(&generation.voucher_signature[..])
-    .execute(to)
-    .await
-    .map(drop)
 }
 
 async fn insert_transaction(

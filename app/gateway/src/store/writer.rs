@@ -108,9 +108,7 @@ async fn run(mut connection: SqliteConnection, mut jobs: mpsc::UnboundedReceiver
 async fn commit(connection: &mut SqliteConnection, changes: &[Change]) -> Answer {
     let committed = async {
         query("BEGIN IMMEDIATE").execute(&mut *connection).await?;
-        for change in changes {
-            change.apply(connection).await?;
-        }
+        Change::apply_all(changes, connection).await?;
         query("COMMIT").execute(&mut *connection).await.map(drop)
     };
     committed.await.map_err(|error: sqlx::Error| StoreError::Failed(error.to_string()))

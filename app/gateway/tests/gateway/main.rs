@@ -1,6 +1,7 @@
 //! The gateway over HTTP, on a chain that does what a test tells it to.
 
 mod idempotency;
+mod measuring;
 mod openapi;
 mod problems;
 mod quoting;

@@ -20,3 +20,15 @@ async fn the_committed_document_is_the_one_that_is_served() {
     let served: serde_json::Value = serde_json::from_slice(&served.body).unwrap();
     assert_eq!(served, serde_json::from_str::<serde_json::Value>(COMMITTED).unwrap());
 }
+
+#[test]
+fn every_operation_has_a_name_of_its_own() {
+    let document: serde_json::Value = serde_json::from_str(COMMITTED).unwrap();
+    let paths = document["paths"].as_object().unwrap().values();
+    let operations = paths.flat_map(|path| path.as_object().unwrap().values());
+    let mut names: Vec<_> = operations.map(|one| one["operationId"].as_str().unwrap()).collect();
+    let count = names.len();
+    names.sort_unstable();
+    names.dedup();
+    assert_eq!(names.len(), count);
+}

@@ -20,7 +20,7 @@ use solana_signer::Signer;
 use tempfile::TempDir;
 
 pub use chain::{Network, ScriptedChain};
-pub use payer::{CHANNEL, MINT, channel_account, licence, voucher_key};
+pub use payer::{CHANNEL, MINT, licence, voucher_key};
 
 /// Everything a test needs; the gateway can be stopped and started again on the same store.
 pub struct World {
