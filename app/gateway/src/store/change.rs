@@ -110,11 +110,11 @@ impl Change {
     ) -> Result<(), sqlx::Error> {
         let is_generation = |change: &Self| matches!(change, Self::Generation(_));
         for run in changes.chunk_by(|one, next| is_generation(one) && is_generation(next)) {
-            let generation = |change| match change {
-                &Self::Generation(ref generation) => Some(&**generation),
+            let generations = run.iter().filter_map(|change| match change {
+                Self::Generation(generation) => Some(&**generation),
                 _ => None,
-            };
-            let generations: Vec<&Generation> = run.iter().filter_map(generation).collect();
+            });
+            let generations: Vec<&Generation> = generations.collect();
             insert_generations(&generations, to).await?;
             for change in run {
                 change.apply(to).await?;

@@ -205,7 +205,8 @@ async fn what_is_not_there_is_refused_by_name() {
 #[tokio::test]
 async fn a_channel_that_is_not_for_this_gateway_is_refused() {
     let world = World::with(|config| config.mints = vec![MINT]).await;
-    let cases: [(&str, fn(&mut Channel)); 4] = [
+    type Change = fn(&mut Channel);
+    let cases: [(&str, Change); 4] = [
         ("wrong-operator", |channel| channel.operator = MINT),
         ("grace-too-short", |channel| channel.grace_seconds = 3_599),
         ("mint-not-served", |channel| channel.mint = CHANNEL),

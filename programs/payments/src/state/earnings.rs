@@ -184,8 +184,8 @@ mod tests {
         let mut paid = [0; 3];
         for _ in 0..1_000 {
             small.credit(7).unwrap();
-            for number in 0..3 {
-                paid[number] += small.claim(&key(number as u8)).unwrap_or(0);
+            for (number, paid) in (0..).zip(&mut paid) {
+                *paid += small.claim(&key(number)).unwrap_or(0);
             }
         }
         large.credit(7_000).unwrap();
