@@ -188,7 +188,7 @@ mod tests {
 
     #[test]
     fn a_clock_that_steps_back_opens_no_new_day() {
-        let mut licence = Licence { daily_units: 10, ..licence() };
+        let mut licence = Licence { daily_units: 10, day: 5, ..licence() };
         assert!(licence.charge(10, 5 * DAY).is_ok());
         assert_eq!(licence.charge(1, 4 * DAY), Err(PaymentsError::DailyCap.into()));
         assert_eq!(licence.charge(1, i64::MIN), Err(PaymentsError::DailyCap.into()));
