@@ -26,7 +26,7 @@ pub fn handle_close_licence(ctx: Context<CloseLicence>, index: u16) -> Result<()
     let now = Clock::get()?.unix_timestamp;
     let CloseLicence { caller, channel, terms, issuance } = ctx.accounts;
     let left = {
-        let ChannelMut { channel, mut licences } = &mut ChannelMut::open(channel)?;
+        let ChannelMut { mut channel, mut licences } = ChannelMut::open(channel)?;
         let licence = licences.get_mut(usize::from(index));
         let licence = licence.ok_or(PaymentsError::UnknownLicence)?;
         let own = (licence.work, licence.terms_number) == (terms.work, terms.number);
