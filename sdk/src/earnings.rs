@@ -95,6 +95,14 @@ pub fn apply_split(funder: &Pubkey, work: &Pubkey, mint: &Pubkey) -> Instruction
     instruction(accounts.to_account_metas(None), payments::instruction::ApplySplit {}.data())
 }
 
+/// Tells earnings that their work is disputed: what was earned before stays claimable, what
+/// comes later waits for the verdict. Anyone may, in each currency, once for each dispute.
+pub fn apply_dispute(work: &Pubkey, mint: &Pubkey) -> Instruction {
+    let accounts =
+        payments::accounts::ApplyDispute { work: *work, earnings: pda::earnings(work, mint) };
+    instruction(accounts.to_account_metas(None), payments::instruction::ApplyDispute {}.data())
+}
+
 /// Pays `recipient` all it is owed, to its associated token account, which must exist. Anyone
 /// may.
 pub fn claim(work: &Pubkey, recipient: &Pubkey, currency: &Currency) -> Instruction {

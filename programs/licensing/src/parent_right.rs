@@ -72,6 +72,8 @@ impl Lineage {
             require_takes_derivatives(&work, now)?;
             let agrees = second.key() == work.owner && second.is_signer;
             require!(agrees, LicensingError::ApprovalMissing);
+            // The owner waives its own terms, not what its work owes to works it was made from.
+            self.inherited.pass_on(&work.inherited);
             0
         } else {
             let terms: Box<Account<Terms>> = Box::new(Account::try_from(second)?);

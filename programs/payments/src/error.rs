@@ -114,6 +114,8 @@ pub enum PaymentsError {
     StagedPart,
     #[msg("these are not the terms of the licence")]
     NotTheLicencesTerms,
+    #[msg("the earnings have been told of this dispute already")]
+    DisputeApplied,
 
     // Wrong moment: 6100-6199.
     #[msg("the channel is closing; it takes no new licences and no top-ups")]
@@ -134,7 +136,7 @@ pub enum PaymentsError {
     VoucherExpired,
     #[msg("others than the operator may settle only in the second half of the grace period")]
     OperatorFirst,
-    #[msg("the work is disputed; it pays nobody before the dispute is over")]
+    #[msg("the work is disputed; its split stays until the dispute is over")]
     EarningsDisputed,
     #[msg("the work's split has changed; call `apply_split` first")]
     SplitNotApplied,
@@ -152,6 +154,10 @@ pub enum PaymentsError {
     QuotasHeld,
     #[msg("a channel closes in a later slot than it was opened in")]
     SlotNotOver,
+    #[msg("the work is not disputed")]
+    WorkNotDisputed,
+    #[msg("the work is disputed; call `apply_dispute` first")]
+    DisputeNotApplied,
 
     // Our bug: 6900-6999.
     #[msg("an amount overflowed; please report this")]

@@ -58,6 +58,14 @@ pub struct SharePulled {
     pub amount: u64,
 }
 
+/// What the work's own part earns beyond `own_contested` waits for a verdict.
+#[event]
+pub struct DisputeApplied {
+    pub work: Pubkey,
+    pub mint: Pubkey,
+    pub own_contested: u64,
+}
+
 /// A recipient was paid.
 #[event]
 pub struct EarningsClaimed {

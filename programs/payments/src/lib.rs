@@ -103,6 +103,12 @@ pub mod payments {
         handle_claim(ctx, payees)
     }
 
+    /// Tells earnings that their work is disputed: what they earn from now on waits for the
+    /// verdict, what they have earned is paid. Anyone may.
+    pub fn apply_dispute(ctx: Context<ApplyDispute>) -> Result<()> {
+        handle_apply_dispute(ctx)
+    }
+
     /// Brings earnings to their work's present split. Anyone may.
     pub fn apply_split(ctx: Context<ApplySplit>) -> Result<()> {
         handle_apply_split(ctx)

@@ -18,8 +18,8 @@ impl Parent {
     pub const SIZE: usize = 38;
 }
 
-/// What the terms of a work's parents demand of its own terms. An owner that signs demands
-/// nothing.
+/// What the terms of a work's parents demand of its own terms. An owner that signs waives its
+/// own, and passes on what its work itself inherited.
 #[derive(
     AnchorSerialize, AnchorDeserialize, Clone, Copy, Debug, Default, PartialEq, Eq, InitSpace,
 )]
@@ -38,6 +38,13 @@ impl Inherited {
         self.end_by(offer.expires_at);
         self.share_alike |= offer.share_alike;
         self.non_commercial |= !offer.commercial;
+    }
+
+    /// Adds what a parent has inherited itself.
+    pub fn pass_on(&mut self, parent: &Self) {
+        self.end_by(parent.expires_at);
+        self.share_alike |= parent.share_alike;
+        self.non_commercial |= parent.non_commercial;
     }
 
     /// Adds an end; the earliest one counts.
@@ -86,6 +93,16 @@ mod tests {
         let mut twice = parents(&[1, 1]);
         twice[1].work = twice[0].work;
         assert_eq!(check_parents(&twice), Err(LicensingError::ParentTwice.into()));
+    }
+
+    #[test]
+    fn what_a_parent_inherited_is_passed_on() {
+        let parent = Inherited { expires_at: Some(5), share_alike: true, non_commercial: true };
+        let mut child = Inherited { expires_at: Some(9), ..Inherited::default() };
+        child.pass_on(&parent);
+        assert_eq!(child, parent);
+        child.pass_on(&Inherited::default());
+        assert_eq!(child, parent);
     }
 
     #[test]

@@ -84,9 +84,13 @@ pub struct Work {
     pub latest_terms: u32,
     /// Counts changes of `split`.
     pub split_version: u32,
-    /// Split version that an upheld dispute set; 0 for none. What recipients had not claimed by
-    /// then follows the verdict.
+    /// Split version that an upheld dispute set; 0 for none. What was earned under that dispute
+    /// follows the verdict.
     pub verdict_version: u32,
+    /// Counts the disputes there have been; while the work is disputed, the number of this one.
+    pub disputes: u32,
+    /// Number of the dispute that set `verdict_version`; 0 for none.
+    pub verdict_dispute: u32,
     /// Unix seconds of the withdrawal; `i64::MAX` while there is none.
     pub withdrawn_at: i64,
     /// Unix seconds on chain at registration: the earlier of two equal digests was first.
@@ -122,11 +126,11 @@ impl Work {
     /// A withdrawal ends no licence earlier than this, whatever its terms say.
     pub const MIN_NOTICE_SECONDS: u32 = 86_400;
     /// Where `creator`, `owner` and `content_digest` stand in the account, for filters.
-    pub const CREATOR_OFFSET: usize = 40;
-    pub const OWNER_OFFSET: usize = 72;
-    pub const CONTENT_DIGEST_OFFSET: usize = 104;
+    pub const CREATOR_OFFSET: usize = 48;
+    pub const OWNER_OFFSET: usize = 80;
+    pub const CONTENT_DIGEST_OFFSET: usize = 112;
 
-    const FIXED_SPACE: usize = 136 + 34 + 32 + 42 + 33 + 33 + 11 + 1;
+    const FIXED_SPACE: usize = 144 + 34 + 32 + 42 + 33 + 33 + 11 + 1;
 
     /// Bytes of an account for a work with so many parents and recipients and so long a URI; of
     /// a model, with so long a name of what it adapts.
@@ -158,6 +162,7 @@ impl Work {
             latest_terms: self.latest_terms,
             split_version: self.split_version,
             verdict_version: self.verdict_version,
+            disputes: self.disputes,
             withdrawn_at: self.withdrawn_at,
         }
     }
@@ -238,6 +243,7 @@ impl Work {
     pub fn dispute(&mut self, claimant: &Pubkey) -> Result<WorkStatus> {
         self.require_undisputed()?;
         require!(self.owner != *claimant, LicensingError::OwnWork);
+        self.disputes = self.disputes.checked_add(1).ok_or(LicensingError::CounterOverflow)?;
         Ok(std::mem::replace(&mut self.status, WorkStatus::Disputed))
     }
 
@@ -251,13 +257,14 @@ impl Work {
     }
 
     /// Gives the work to whom it belongs: its money from now on, what is not claimed of its
-    /// earlier earnings, and the only right to say on which terms it is licensed.
+    /// earnings while it was disputed, and the only right to say on which terms it is licensed.
     fn award_to(&mut self, claimant: Pubkey) -> Result<()> {
         self.number_terms()?; // never published, so that the old terms are not the latest
         self.owner = claimant;
         self.pending_owner = None;
         self.set_split(vec![Share { recipient: claimant, share_bps: WHOLE_BPS }])?;
         self.verdict_version = self.split_version;
+        self.verdict_dispute = self.disputes;
         Ok(())
     }
 
@@ -278,14 +285,14 @@ impl Work {
 }
 
 // The layout is a promise to every account already on chain.
-const _: () = assert!(Work::space(0, 1, 0, None) == 368);
+const _: () = assert!(Work::space(0, 1, 0, None) == 376);
 const _: () = assert!(
     Work::space(
         Work::MAX_PARENTS,
         MAX_RECIPIENTS,
         Work::MAX_URI_BYTES,
         Some(Model::MAX_NAME_BYTES)
-    ) == 2_059
+    ) == 2_067
 );
 
 #[cfg(test)]
@@ -303,6 +310,8 @@ mod tests {
             latest_terms: 0x0102_0304,
             split_version: 0x0506_0708,
             verdict_version: 0x090A_0B0C,
+            disputes: 0x1516_1718,
+            verdict_dispute: 0x191A_1B1C,
             withdrawn_at: -0x0D0E_0F10_1112_1314,
             registered_at: 1,
             creator: Pubkey::new_from_array([1; 32]),

@@ -12,13 +12,15 @@ pub struct WorkHead {
     pub split_version: u32,
     /// Split version that an upheld dispute set; 0 for none.
     pub verdict_version: u32,
+    /// While the work is disputed, the number of this dispute.
+    pub disputes: u32,
     /// Unix seconds of the withdrawal; `i64::MAX` while there is none.
     pub withdrawn_at: i64,
 }
 
 impl WorkHead {
     /// Bytes of a work's account that this reads.
-    pub const SPACE: usize = 32;
+    pub const SPACE: usize = 40;
 
     /// Reads an account that has to be a work of this program.
     pub fn read(account: &AccountInfo) -> Result<Self> {
@@ -35,13 +37,14 @@ impl WorkHead {
         let number = |at: usize| {
             u32::from_le_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]])
         };
-        let (low, high) = (u64::from(number(24)), u64::from(number(28)));
+        let (low, high) = (u64::from(number(32)), u64::from(number(36)));
         Ok(Self {
             kind: WorkKind::from_byte(bytes[10]).ok_or(ErrorCode::AccountDidNotDeserialize)?,
             status: WorkStatus::from_byte(bytes[11]).ok_or(ErrorCode::AccountDidNotDeserialize)?,
             latest_terms: number(12),
             split_version: number(16),
             verdict_version: number(20),
+            disputes: number(24),
             withdrawn_at: (high << 32 | low) as i64, // its bits, reinterpreted
         })
     }
@@ -65,6 +68,7 @@ mod tests {
             latest_terms: 0,
             split_version: 0,
             verdict_version: 0,
+            disputes: 0,
             withdrawn_at: i64::MAX,
         }
     }
@@ -81,11 +85,11 @@ mod tests {
     #[test]
     fn bytes_that_are_no_work_are_refused() {
         let short = ErrorCode::AccountDidNotDeserialize.into();
-        assert_eq!(WorkHead::from_bytes(&[0; 31]), Err(short));
+        assert_eq!(WorkHead::from_bytes(&[0; 39]), Err(short));
         let other = ErrorCode::AccountDiscriminatorMismatch.into();
         assert_eq!(WorkHead::from_bytes(&[0; 400]), Err(other));
         for byte in [10, 11] {
-            let mut data = [0; 32];
+            let mut data = [0; 40];
             data[..8].copy_from_slice(Work::DISCRIMINATOR);
             assert!(WorkHead::from_bytes(&data).is_ok());
             data[byte] = 99;

@@ -193,8 +193,8 @@ impl Accept<'_> {
 
     /// Writes the licence into the entry that `realloc` made room for; returns its index.
     ///
-    /// The deposit must cover the quota: holding caps that others could use costs at least
-    /// having the money to use them.
+    /// The deposit must cover this quota and what is left of all others on the channel: holding
+    /// caps that others could use costs at least having the money to use them.
     fn add(&self, mut licence: Licence, quota_worth: u128) -> Result<u16> {
         let fee = self.terms.offer.upfront_fee;
         licence.credit_upfront(fee)?;
@@ -202,8 +202,12 @@ impl Accept<'_> {
         require!(index < Channel::MAX_LICENCES, PaymentsError::TooManyLicences);
         let mut open = ChannelMut::open(&self.channel)?;
         open.channel.charge_upfront(fee)?;
-        let covered = quota_worth <= u128::from(open.channel.free()?);
-        require!(covered, PaymentsError::QuotaAboveDeposit);
+        if licence.holds_quota == 1 {
+            let others = open.licences[..index].iter().map(Licence::quota_worth);
+            let held = others.fold(quota_worth, u128::saturating_add);
+            let covered = held <= u128::from(open.channel.free()?);
+            require!(covered, PaymentsError::QuotaAboveDeposit);
+        }
         open.channel.quotas_held += u32::from(licence.holds_quota); // at most `MAX_LICENCES`
         open.licences[index] = licence;
         Ok(index as u16) // below `MAX_LICENCES`

@@ -7,7 +7,7 @@ use licensing::{Work, WorkStatus};
 use crate::{
     error::PaymentsError,
     event::SplitApplied,
-    state::{Earnings, EarningsMut, EarningsRef, resplit},
+    state::{Contested, Earnings, EarningsMut, EarningsRef, resplit},
 };
 
 #[derive(Accounts)]
@@ -27,13 +27,18 @@ pub struct ApplySplit<'info> {
 pub fn handle_apply_split(ctx: Context<ApplySplit>) -> Result<()> {
     let accounts = &ctx.accounts;
     let work = &accounts.work;
-    require!(work.status != WorkStatus::Disputed, PaymentsError::EarningsDisputed);
     let change = {
         let old = EarningsRef::open(&accounts.earnings)?;
+        let contested =
+            work.status == WorkStatus::Disputed && old.earnings.dispute == work.disputes;
+        require!(!contested, PaymentsError::EarningsDisputed);
         let applied = old.earnings.split_version;
         require!(applied != work.split_version, PaymentsError::SplitUnchanged);
-        let after_verdict = work.verdict_version > applied;
-        resplit(&old.earnings, &old.parts, &work.split, after_verdict)?
+        let verdict = (work.verdict_version > applied).then(|| {
+            let told = old.earnings.dispute == work.verdict_dispute;
+            if told { Contested::Since(old.earnings.own_contested) } else { Contested::Unclaimed }
+        });
+        resplit(&old.earnings, &old.parts, &work.split, verdict)?
     };
     accounts.make_room(Earnings::space(change.parts.len()))?;
     EarningsMut::open(&accounts.earnings)?.replace(&change, work.split_version);

@@ -6,7 +6,7 @@ use anchor_lang::{
     },
 };
 use anchor_spl::associated_token;
-use licensing::{WorkHead, WorkStatus};
+use licensing::WorkHead;
 use solana_sha256_hasher::hashv;
 
 use crate::{
@@ -60,16 +60,18 @@ pub fn handle_claim<'info>(ctx: Context<'info, Claim<'info>>, payees: Vec<Payee>
     let destinations = ctx.remaining_accounts;
     require!(destinations.len() == payees.len(), PaymentsError::Destinations);
     let work = WorkHead::read(&accounts.work)?;
-    require!(work.status != WorkStatus::Disputed, PaymentsError::EarningsDisputed);
     let mut open = EarningsMut::open(&accounts.earnings)?;
-    let current = open.earnings.split_version == work.split_version;
-    require!(current, PaymentsError::SplitNotApplied);
+    // Under the split it was earned under, money can be had at any time; a verdict may have
+    // given it to somebody else.
+    let undecided = work.verdict_version <= open.earnings.split_version;
+    require!(undecided, PaymentsError::SplitNotApplied);
+    let own = open.earnings.claimable(&work)?;
 
     let mut book = open.book();
     let mut paid = false;
     for (payee, destination) in payees.iter().zip(destinations) {
         let recipient = accounts.payee(payee, destination)?;
-        let amount = book.claim(usize::from(payee.position), &recipient)?;
+        let amount = book.claim(own, usize::from(payee.position), &recipient)?;
         // Somebody else may have had one of them paid a moment ago; the others still are.
         if amount > 0 {
             accounts.pay(destination, amount)?;

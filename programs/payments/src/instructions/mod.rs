@@ -1,6 +1,7 @@
 //! One file per instruction.
 
 mod accept;
+mod apply_dispute;
 mod apply_split;
 mod apply_withdrawal;
 mod claim;
@@ -25,6 +26,7 @@ mod unstage;
 mod withdraw;
 
 pub use accept::*;
+pub use apply_dispute::*;
 pub use apply_split::*;
 pub use apply_withdrawal::*;
 pub use claim::*;

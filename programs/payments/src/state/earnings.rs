@@ -1,10 +1,7 @@
 use std::cell::{Ref, RefMut};
 
 use anchor_lang::prelude::*;
-use licensing::{
-    Parent, Share,
-    bps::floor_share,
-};
+use licensing::{Parent, Share, WorkHead, WorkStatus, bps::floor_share};
 
 use crate::error::PaymentsError;
 
@@ -16,7 +13,7 @@ use crate::error::PaymentsError;
 ///
 /// Always true: what all parts are entitled to, and so what they have taken, adds up to at most
 /// `earned`. Every entitlement is a floor of a growing total: it never falls, except for what
-/// nobody had taken when an upheld dispute gave the work to somebody else.
+/// was contested when an upheld dispute gave the work to somebody else.
 #[account(zero_copy)]
 #[repr(C)]
 #[derive(Debug)]
@@ -36,7 +33,11 @@ pub struct Earnings {
     pub own_before: u64,
     /// What the parents leave, of everything earned.
     pub own_bps: u16,
-    pub reserved_too: [u8; 6],
+    pub reserved_too: [u8; 2],
+    /// Number of the work's dispute that `own_contested` is about; 0 for none.
+    pub dispute: u32,
+    /// `own()` when that dispute was brought to this account: what came later is contested.
+    pub own_contested: u64,
 }
 
 /// One party's part of what a work earns.
@@ -90,16 +91,39 @@ impl Earnings {
         if position < usize::from(self.parents) {
             floor_share(self.earned, part.share_bps)
         } else {
-            // All recipients together get at most `own()`, so this does not wrap.
-            part.entitled_before + floor_share(self.own() - self.own_before, part.share_bps)
+            self.entitled_of(self.own(), part)
         }
     }
 
-    /// Everything the part is entitled to and has not taken, which is now taken; 0 for nothing.
-    fn take(&self, position: usize, part: &mut Part) -> u64 {
-        let new = self.entitled(position, part) - part.taken; // entitlements never fall
-        part.taken += new;
-        new
+    /// What a recipient is entitled to of the first `own` base units of the work's own part.
+    fn entitled_of(&self, own: u64, part: &Part) -> u64 {
+        // All recipients together get at most `own`, so the sum does not wrap.
+        part.entitled_before
+            + floor_share(own.saturating_sub(self.own_before), part.share_bps)
+    }
+
+    /// What of the work's own part recipients can claim now: while the work is disputed, what
+    /// it had earned before.
+    ///
+    /// # Errors
+    /// [`PaymentsError::DisputeNotApplied`] while this account has not been told of the dispute.
+    pub fn claimable(&self, work: &WorkHead) -> Result<u64> {
+        if work.status != WorkStatus::Disputed {
+            return Ok(self.own());
+        }
+        require!(self.dispute == work.disputes, PaymentsError::DisputeNotApplied);
+        Ok(self.own_contested)
+    }
+
+    /// Notes from where on earnings are contested.
+    pub fn contest(&mut self, work: &WorkHead) -> Result<()> {
+        require!(work.status == WorkStatus::Disputed, PaymentsError::WorkNotDisputed);
+        require!(self.dispute != work.disputes, PaymentsError::DisputeApplied);
+        let current = self.split_version == work.split_version;
+        require!(current, PaymentsError::SplitNotApplied);
+        self.own_contested = self.own();
+        self.dispute = work.disputes;
+        Ok(())
     }
 }
 
@@ -115,15 +139,17 @@ impl Book<'_> {
         let parents = usize::from(self.earnings.parents);
         let mut parts = self.parts[..parents].iter_mut().enumerate();
         let part = parts.find(|(_, part)| part.key == *parent);
-        let (position, part) = part.ok_or(PaymentsError::NotAParent)?;
-        let new = self.earnings.take(position, part);
+        let (_, part) = part.ok_or(PaymentsError::NotAParent)?;
+        let new = floor_share(self.earnings.earned, part.share_bps) - part.taken; // it never falls
         require!(new > 0, PaymentsError::NothingToClaim);
+        part.taken += new;
         Ok(new)
     }
 
-    /// Everything `recipient` is entitled to and has not claimed, which is now claimed; 0 when
-    /// there is nothing. It is looked for at `position` first: a split may just have moved it.
-    pub fn claim(&mut self, position: usize, recipient: &Pubkey) -> Result<u64> {
+    /// Everything `recipient` is entitled to of the first `own` base units of the work's own
+    /// part and has not claimed, which is now claimed; 0 when there is nothing. It is looked for
+    /// at `position` first: a split may just have moved it.
+    pub fn claim(&mut self, own: u64, position: usize, recipient: &Pubkey) -> Result<u64> {
         let parents = usize::from(self.earnings.parents);
         let here = |part: &Part| part.key == *recipient;
         let position = if position >= parents && self.parts.get(position).is_some_and(here) {
@@ -132,7 +158,11 @@ impl Book<'_> {
             let found = self.parts[parents..].iter().position(here);
             parents + found.ok_or(PaymentsError::NotARecipient)?
         };
-        Ok(self.earnings.take(position, &mut self.parts[position]))
+        let part = &mut self.parts[position];
+        // `own` never falls below what was claimed from, so neither does the entitlement.
+        let new = self.earnings.entitled_of(own, part) - part.taken;
+        part.taken += new;
+        Ok(new)
     }
 }
 
@@ -146,6 +176,15 @@ pub fn first_parts(parents: &[Parent], split: &[Share]) -> Vec<Part> {
     parents.chain(split.iter().map(new_recipient)).collect()
 }
 
+/// What an upheld dispute takes from the recipients of the split before it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Contested {
+    /// What the work's own part earned beyond this many base units.
+    Since(u64),
+    /// Everything unclaimed.
+    Unclaimed,
+}
+
 /// How a change of split leaves earnings behind.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Resplit {
@@ -157,8 +196,9 @@ pub struct Resplit {
 ///
 /// What was earned before stays as the old split gave it: `entitled_before` becomes the
 /// entitlement so far, and the new shares are of what comes after, and of the old split's dust.
-/// Where an upheld dispute lies in between, what nobody has taken goes to the new split instead:
-/// `entitled_before` becomes what was taken.
+/// Where an upheld dispute lies in between, what it contested goes to the new split instead:
+/// `entitled_before` becomes the entitlement up to `verdict`'s point, or, where the account was
+/// never told of that dispute, what was taken.
 ///
 /// # Errors
 /// [`PaymentsError::TooManyParts`]: pay former recipients first; who is owed nothing is dropped.
@@ -166,13 +206,17 @@ pub fn resplit(
     earnings: &Earnings,
     parts: &[Part],
     split: &[Share],
-    after_verdict: bool,
+    verdict: Option<Contested>,
 ) -> Result<Resplit> {
     let parents = usize::from(earnings.parents);
     let mut own_before = earnings.own_before;
     let mut old = Vec::with_capacity(parts.len());
     for (position, part) in parts.iter().enumerate().skip(parents) {
-        let entitled = if after_verdict { part.taken } else { earnings.entitled(position, part) };
+        let entitled = match verdict {
+            None => earnings.entitled(position, part),
+            Some(Contested::Since(own)) => earnings.entitled_of(own, part),
+            Some(Contested::Unclaimed) => part.taken,
+        };
         // Every recipient's `entitled_before` is part of the sum; that of dropped ones stays.
         own_before -= part.entitled_before;
         own_before = own_before.checked_add(entitled).ok_or(PaymentsError::Overflow)?;
@@ -258,8 +302,8 @@ fn check_length(bytes: usize) -> Result<()> {
 
 // The layout is a promise to every account already on chain.
 const _: () = assert!(Part::SIZE == 56);
-const _: () = assert!(Earnings::HEADER_SPACE == 104);
-const _: () = assert!(Earnings::space(1) == 160);
+const _: () = assert!(Earnings::HEADER_SPACE == 112);
+const _: () = assert!(Earnings::space(1) == 168);
 
 #[cfg(test)]
 mod tests {
@@ -308,16 +352,17 @@ mod tests {
 
         fn claim_at(&mut self, position: usize, recipient: u8) -> Result<u64> {
             let mut book = Book { earnings: &mut self.earnings, parts: &mut self.parts };
-            book.claim(position, &key(recipient))
+            let own = book.earnings.own();
+            book.claim(own, position, &key(recipient))
         }
 
         fn claim(&mut self, recipient: u8) -> Result<u64> {
             self.claim_at(usize::from(recipient), recipient)
         }
 
-        fn split(&mut self, split: &[(u8, u16)], after_verdict: bool) -> Result<()> {
+        fn split(&mut self, split: &[(u8, u16)], verdict: Option<Contested>) -> Result<()> {
             let split: Vec<_> = split.iter().copied().map(share).collect();
-            let change = resplit(&self.earnings, &self.parts, &split, after_verdict)?;
+            let change = resplit(&self.earnings, &self.parts, &split, verdict)?;
             self.earnings.own_before = change.own_before;
             self.parts = change.parts;
             Ok(())
@@ -387,7 +432,7 @@ mod tests {
     fn what_was_earned_before_a_change_is_paid_at_the_old_split() {
         let mut account = Account::new(&[], &[5_000, 5_000]);
         account.credit(1_000).unwrap();
-        account.split(&[(0, 9_000), (2, 1_000)], false).unwrap();
+        account.split(&[(0, 9_000), (2, 1_000)], None).unwrap();
         account.credit(100).unwrap();
         assert_eq!([0, 1, 2].map(|n| account.claim(n).unwrap()), [590, 500, 10]);
     }
@@ -396,10 +441,10 @@ mod tests {
     fn who_left_and_is_owed_nothing_is_dropped_by_the_next_change() {
         let mut account = Account::new(&[], &[5_000, 5_000]);
         account.credit(1_000).unwrap();
-        account.split(&[(0, 10_000)], false).unwrap();
+        account.split(&[(0, 10_000)], None).unwrap();
         assert_eq!(account.parts.len(), 2);
         assert_eq!(account.claim(1), Ok(500));
-        account.split(&[(3, 10_000)], false).unwrap();
+        account.split(&[(3, 10_000)], None).unwrap();
         assert_eq!(account.parts.iter().map(|part| part.key).collect::<Vec<_>>(), [key(3), key(0)]);
         account.credit(100).unwrap();
         assert_eq!([account.claim(3), account.claim(0)], [Ok(100), Ok(500)]);
@@ -407,15 +452,52 @@ mod tests {
     }
 
     #[test]
-    fn an_upheld_dispute_gives_what_nobody_took_to_whom_the_work_belongs() {
+    fn an_upheld_dispute_nobody_applied_gives_what_nobody_took_to_the_claimant() {
         let mut account = Account::new(&[2_000], &[5_000, 5_000]);
         account.credit(1_000).unwrap();
         assert_eq!(account.claim_at(1, 0), Ok(400));
-        account.split(&[(9, 10_000)], true).unwrap();
+        account.split(&[(9, 10_000)], Some(Contested::Unclaimed)).unwrap();
         assert_eq!(account.parts.len(), 2);
         account.credit(100).unwrap();
         // 1,100 earned, 220 for the parent, 400 gone.
         assert_eq!([account.claim(9), account.pull(100)], [Ok(480), Ok(220)]);
+    }
+
+    fn work(status: WorkStatus, disputes: u32) -> WorkHead {
+        WorkHead {
+            kind: licensing::WorkKind::Image,
+            status,
+            latest_terms: 0,
+            split_version: 0,
+            verdict_version: 0,
+            disputes,
+            withdrawn_at: i64::MAX,
+        }
+    }
+
+    #[test]
+    fn a_dispute_contests_what_is_earned_after_it_was_applied() {
+        let (active, disputed) = (work(WorkStatus::Active, 0), work(WorkStatus::Disputed, 1));
+        let mut account = Account::new(&[2_000], &[5_000, 5_000]);
+        account.credit(1_000).unwrap();
+        let earnings = &mut account.earnings;
+        assert_eq!(earnings.claimable(&active), Ok(800));
+        let unapplied = PaymentsError::DisputeNotApplied.into();
+        assert_eq!(earnings.claimable(&disputed), Err(unapplied));
+        assert_eq!(earnings.contest(&active), Err(PaymentsError::WorkNotDisputed.into()));
+        assert_eq!(earnings.contest(&disputed), Ok(()));
+        assert_eq!(earnings.contest(&disputed), Err(PaymentsError::DisputeApplied.into()));
+        let changed = WorkHead { split_version: 1, disputes: 2, ..disputed };
+        assert_eq!(earnings.contest(&changed), Err(PaymentsError::SplitNotApplied.into()));
+
+        account.credit(1_000).unwrap();
+        assert_eq!(account.earnings.claimable(&disputed), Ok(800));
+        assert_eq!(account.earnings.claimable(&work(WorkStatus::Active, 1)), Ok(1_600));
+        let mut book = Book { earnings: &mut account.earnings, parts: &mut account.parts };
+        assert_eq!(book.claim(800, 1, &key(0)), Ok(400));
+        // Upheld: what came later is the claimant's, what came before still the recipients'.
+        account.split(&[(9, 10_000)], Some(Contested::Since(800))).unwrap();
+        assert_eq!([9, 0, 1].map(|who| account.claim(who).unwrap_or(0)), [800, 0, 400]);
     }
 
     #[test]
@@ -423,14 +505,14 @@ mod tests {
         let mut account = Account::new(&[], &[10_000]);
         for round in 0..95 {
             account.credit(1).unwrap();
-            account.split(&[(round + 1, 10_000)], false).unwrap();
+            account.split(&[(round + 1, 10_000)], None).unwrap();
         }
         assert_eq!(account.parts.len(), Earnings::MAX_PARTS);
         account.credit(1).unwrap();
-        let refused = account.split(&[(200, 10_000)], false);
+        let refused = account.split(&[(200, 10_000)], None);
         assert_eq!(refused, Err(PaymentsError::TooManyParts.into()));
         assert_eq!(account.claim(0), Ok(1));
-        assert_eq!(account.split(&[(200, 10_000)], false), Ok(()));
+        assert_eq!(account.split(&[(200, 10_000)], None), Ok(()));
     }
 
     /// Splits amended at random, credits and claims in between.
@@ -461,6 +543,7 @@ mod tests {
                     _ => {
                         let split = random_split(&mut random);
                         lost = random(5) == 0;
+                        let lost = lost.then_some(Contested::Unclaimed);
                         account.split(&split, lost).unwrap();
                     }
                 }

@@ -101,6 +101,19 @@ impl Licence {
         self.expires_at = self.expires_at.min(ends_at);
     }
 
+    /// The most base units that what is left of the licence's part of shared caps can come to.
+    ///
+    /// An upper bound: free units count at the full price, and a cap of the licensee's own like a
+    /// quota.
+    pub fn quota_worth(&self) -> u128 {
+        if self.holds_quota == 0 {
+            return 0;
+        }
+        let limited = |left: u64| (left != Self::UNLIMITED).then_some(u128::from(left));
+        let units = limited(self.units_left).unwrap_or(0) * u128::from(self.price);
+        units.max(limited(self.revenue_left).unwrap_or(0))
+    }
+
     /// Gives back what is left of the licence's part of shared caps; it keeps nothing of it.
     pub fn give_back(&mut self, caps: &Caps) -> Result<Quota> {
         require!(self.holds_quota == 1, PaymentsError::NoQuota);
