@@ -1,7 +1,5 @@
 use motif_sdk::{
-    licensing::{
-        Fingerprint, ParentShare, Registration, Right, Share, WorkKind, register_work,
-    },
+    licensing::{Fingerprint, ParentShare, Registration, Right, Share, WorkKind, register_work},
     pda,
 };
 use solana_pubkey::Pubkey;
@@ -108,8 +106,7 @@ impl<'w> WorkBuilder<'w> {
     /// The call that registers it.
     pub fn call(&self) -> Call {
         let consent = self.consent.as_ref().map(Person::key);
-        let register =
-            register_work(&self.creator.key(), consent, &self.args, &self.consents);
+        let register = register_work(&self.creator.key(), consent, &self.args, &self.consents);
         let mut signers = vec![&self.creator];
         let others = self.consent.iter().chain(&self.owners);
         for person in others {

@@ -81,6 +81,8 @@ pub fn handle_register_work<'info>(
         latest_terms: 0,
         split_version: 0,
         verdict_version: 0,
+        disputes: 0,
+        verdict_dispute: 0,
         withdrawn_at: i64::MAX,
         registered_at: now,
         creator,
