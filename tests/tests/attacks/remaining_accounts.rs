@@ -66,18 +66,13 @@ fn parents_that_are_shuffled_or_foreign_agree_to_nothing() {
     let builder = world.work().parent(&one, 1_000).parent(&other, 1_000);
     let address = builder.address();
     let call = builder.call();
-    let crossed = call.clone().changed(|calls| calls[0].accounts.swap(5, 7));
-    // Each owner signs, but for the other's work: as terms, their wallets are nothing.
-    world.send(crossed).assert_err(ErrorCode::AccountOwnedByWrongProgram);
-    let swapped = call.clone().changed(|calls| {
-        calls[0].accounts.swap(4, 6);
-        calls[0].accounts.swap(5, 7);
-    });
-    world.send(swapped).assert_err(LicensingError::ParentAccounts);
+    let crossed = call.clone().changed(|calls| calls[0].accounts.swap(6, 8));
+    // Each owner signs, but for the other's work.
+    world.send(crossed).assert_err(LicensingError::ApprovalMissing);
     let foreign = call
         .instead_of(one.creator.key(), stranger.key())
         .unsigned_by(&one.creator)
         .signed_by(&stranger);
-    world.send(foreign).assert_err(ErrorCode::AccountOwnedByWrongProgram);
+    world.send(foreign).assert_err(LicensingError::ApprovalMissing);
     assert!(world.find(&address).is_none());
 }
