@@ -2,9 +2,12 @@
 #![allow(clippy::unwrap_used, reason = "a test that unwraps nothing has failed")]
 
 mod clock;
+mod disputes;
 mod duplicates;
 mod forged_proofs;
 mod front_running;
+mod handovers;
+mod lineage;
 mod poisoned_recipients;
 mod prefunding;
 mod reinitialisation;
@@ -12,6 +15,7 @@ mod remaining_accounts;
 mod replays;
 mod rounding;
 mod running_payers;
+mod splits;
 
 use motif_tests::world::{OpenedChannel, RegisteredWork, World};
 
