@@ -52,18 +52,19 @@ fn nobody_is_paid_at_two_splits_for_the_same_money() {
 }
 
 #[test]
-fn nobody_claims_at_the_old_split_what_was_earned_under_the_new_one() {
+fn applying_a_split_late_or_early_changes_nothing_that_was_earned_before() {
     let (mut world, channel, work, [one, other]) = earned();
     world.resplit(&work, &[(&other, 10_000)]);
-    // Whoever loses by it holds the change back, but cannot claim meanwhile.
-    earn(&mut world, &channel, &work);
-    world.claim(&work, &one).assert_err(PaymentsError::SplitNotApplied);
-    assert_eq!(world.balance(&one), 0);
-    // Anybody brings it in.
-    world.apply_split(&work).assert_ok();
+    // The point where it takes effect is its application: before that, what is claimed early
+    // and what is claimed late are the same.
     earn(&mut world, &channel, &work);
     world.claim(&work, &one).assert_ok();
     assert_eq!(world.balance(&one), 1_200);
+    world.apply_split(&work).assert_ok();
+    earn(&mut world, &channel, &work);
+    world.claim(&work, &one).assert_err(PaymentsError::NothingToClaim);
+    world.claim(&work, &other).assert_ok();
+    assert_eq!((world.balance(&one), world.balance(&other)), (1_200, 1_800));
 }
 
 #[test]
@@ -71,13 +72,46 @@ fn a_false_owner_cannot_carry_earnings_past_a_verdict() {
     let (mut world, channel, work, [one, _]) = earned();
     let claimant = world.person();
     world.set_status(&work, WorkStatus::Disputed);
-    world.claim(&work, &one).assert_err(PaymentsError::EarningsDisputed);
-    world.apply_split(&work).assert_err(PaymentsError::EarningsDisputed);
+    world.claim(&work, &one).assert_err(PaymentsError::DisputeNotApplied);
     world.uphold(&work, &claimant);
     world.claim(&work, &one).assert_err(PaymentsError::SplitNotApplied);
+    // Nobody told the account of the dispute: everything unclaimed follows the verdict.
     world.apply_split(&work).assert_ok();
     world.claim(&work, &one).assert_err(PaymentsError::NotARecipient);
     earn(&mut world, &channel, &work);
     world.claim(&work, &claimant).assert_ok();
     assert_eq!((world.balance(&claimant), world.balance(&one)), (2_000, 0));
+}
+
+#[test]
+fn a_verdict_takes_nothing_that_was_earned_before_the_dispute() {
+    let (mut world, channel, work, [one, other]) = earned();
+    let claimant = world.person();
+    world.set_status(&work, WorkStatus::Disputed);
+    world.apply_dispute(&work).assert_ok();
+    earn(&mut world, &channel, &work);
+    world.claim(&work, &one).assert_ok();
+    assert_eq!(world.balance(&one), 600, "of the first 1,000");
+    world.apply_split(&work).assert_err(PaymentsError::SplitUnchanged);
+    world.uphold(&work, &claimant);
+    world.claim(&work, &other).assert_err(PaymentsError::SplitNotApplied);
+    world.apply_split(&work).assert_ok();
+    world.claim_all(&work, &[&other, &claimant]).assert_ok();
+    let paid = [&one, &other, &claimant].map(|person| world.balance(person));
+    assert_eq!(paid, [600, 400, 1_000]);
+}
+
+/// The owner's second key opens one dispute after another; the arbiter never answers.
+#[test]
+fn disputes_in_a_row_lock_nothing_that_was_earned_before_the_last_one() {
+    let (mut world, channel, work, [one, _]) = earned();
+    for round in 1..=5 {
+        world.set_status(&work, WorkStatus::Disputed);
+        world.apply_dispute(&work).assert_ok();
+        world.claim(&work, &one).assert_ok();
+        assert_eq!(world.balance(&one), 600 * round);
+        earn(&mut world, &channel, &work);
+        world.claim(&work, &one).assert_err(PaymentsError::NothingToClaim);
+        world.set_status(&work, WorkStatus::Active); // as when the deadline has passed
+    }
 }

@@ -19,13 +19,13 @@ fn earned() -> (World, OpenedChannel, RegisteredWork, PublishedTerms) {
 
 #[test]
 fn each_state_of_a_work_lets_through_what_it_should_and_nothing_else() {
-    use PaymentsError::{EarningsDisputed, WorkNotActive};
+    use PaymentsError::{DisputeNotApplied, WorkNotActive};
     type Refusal = Option<PaymentsError>;
     // Accepting, settling, collecting, claiming.
     let table: [(WorkStatus, [Refusal; 4]); 3] = [
         (WorkStatus::Active, [None, None, None, None]),
         (WorkStatus::Withdrawn, [Some(WorkNotActive), None, None, None]),
-        (WorkStatus::Disputed, [Some(WorkNotActive), None, None, Some(EarningsDisputed)]),
+        (WorkStatus::Disputed, [Some(WorkNotActive), None, None, Some(DisputeNotApplied)]),
     ];
     for (status, cells) in table {
         let (mut world, channel, work, terms) = earned();
@@ -94,12 +94,17 @@ fn what_a_work_earns_during_a_dispute_waits_for_its_end() {
     let (mut world, channel, work, _) = earned();
     let recipient = work.recipients[0].clone();
     world.set_status(&work, WorkStatus::Disputed);
+    world.claim(&work, &recipient).assert_err(PaymentsError::DisputeNotApplied);
+    world.apply_dispute(&work).assert_ok();
     world.open_till(&work);
     world.pay_into_till(&work, 50);
     world.sweep_till(&work).assert_ok();
     world.settle(&channel, &[(0, 10)]).assert_ok();
     world.collect(&channel, &[(0, &work)]).assert_ok();
-    world.claim(&work, &recipient).assert_err(PaymentsError::EarningsDisputed);
+    // What it had earned before is paid all the same.
+    world.claim(&work, &recipient).assert_ok();
+    assert_eq!(world.balance(&recipient), 1_000);
+    world.claim(&work, &recipient).assert_err(PaymentsError::NothingToClaim);
     world.set_status(&work, WorkStatus::Active);
     world.claim(&work, &recipient).assert_ok();
     assert_eq!(world.balance(&recipient), 1_060);

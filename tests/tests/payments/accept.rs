@@ -146,6 +146,12 @@ fn a_quota_needs_the_free_deposit_it_could_be_charged_to() {
     nothing_taken_on(&world, &channel);
     assert!(world.find(&pda::issuance(&terms.address)).is_none());
     world.send(channel.accepting(&terms).quota(90, 0).call()).assert_ok();
+    // The same money does not cover a second quota.
+    let again = channel.accepting(&terms).quota(1, 0).call();
+    world.send(again).assert_err(PaymentsError::QuotaAboveDeposit);
+    let currency = world.currency;
+    world.fund(&channel.payer, &currency, 900);
+    world.send(channel.topping_up(900)).assert_ok();
     let revenue = world.terms(&work).with(|offer| offer.caps.revenue = Some(5_000)).publish();
     let above = channel.accepting(&revenue).quota(0, 901).call();
     world.send(above).assert_err(PaymentsError::QuotaAboveDeposit);

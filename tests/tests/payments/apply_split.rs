@@ -139,8 +139,22 @@ fn a_disputed_work_keeps_the_split_it_had() {
     let new = world.person();
     world.resplit(&work, &[(&new, 10_000)]);
     world.set_status(&work, WorkStatus::Disputed);
+    world.apply_dispute(&work).assert_err(PaymentsError::SplitNotApplied);
+    // A change from before the dispute can still come in, until the dispute has.
+    world.apply_split(&work).assert_ok();
+    world.apply_dispute(&work).assert_ok();
+    world.apply_dispute(&work).assert_err(PaymentsError::DisputeApplied);
+    // No instruction changes the split of a disputed work; were there one, it would wait.
+    world.resplit(&work, &[(&new, 10_000)]);
     world.apply_split(&work).assert_err(PaymentsError::EarningsDisputed);
-    assert_eq!(world.earnings(&work).earnings.split_version, 0);
+    assert_eq!(world.earnings(&work).earnings.split_version, 1);
+}
+
+#[test]
+fn earnings_of_a_work_at_peace_are_told_of_no_dispute() {
+    let (mut world, _, work) = earned();
+    world.apply_dispute(&work).assert_err(PaymentsError::WorkNotDisputed);
+    assert_eq!(world.earnings(&work).earnings.dispute, 0);
 }
 
 #[test]

@@ -272,27 +272,38 @@ fn there_is_one_destination_for_each_payee() {
 }
 
 #[test]
-fn a_disputed_work_pays_nobody_until_the_dispute_is_over() {
+fn a_disputed_work_pays_what_it_had_earned_before() {
     let (mut world, work) = earned();
     world.set_status(&work, WorkStatus::Disputed);
     let refused = world.claim(&work, &work.recipients[0]);
-    refused.assert_err(PaymentsError::EarningsDisputed);
+    refused.assert_err(PaymentsError::DisputeNotApplied);
     nothing_paid(&world, &work);
+    world.apply_dispute(&work).assert_ok();
+    world.claim(&work, &work.recipients[0]).assert_ok();
     // A withdrawn work goes on paying.
     world.set_status(&work, WorkStatus::Withdrawn);
-    world.claim(&work, &work.recipients[0]).assert_ok();
+    world.claim(&work, &work.recipients[1]).assert_ok();
 }
 
 #[test]
-fn a_split_that_was_not_applied_yet_pays_nobody() {
+fn a_split_that_was_not_applied_yet_pays_by_the_old_one() {
     let (mut world, work) = earned();
     let [one, other] = &work.recipients[..] else { panic!("two recipients") };
     world.resplit(&work, &[(one, 1), (other, 9_999)]);
-    world.claim(&work, one).assert_err(PaymentsError::SplitNotApplied);
-    nothing_paid(&world, &work);
-    world.apply_split(&work).assert_ok();
     world.claim(&work, one).assert_ok();
     assert_eq!(world.balance(one), 500);
+    world.apply_split(&work).assert_ok();
+    world.claim(&work, one).assert_err(PaymentsError::NothingToClaim);
+}
+
+#[test]
+fn a_verdict_that_was_not_applied_yet_pays_nobody() {
+    let (mut world, work) = earned();
+    let claimant = world.person();
+    world.uphold(&work, &claimant);
+    let refused = world.claim(&work, &work.recipients[0]);
+    refused.assert_err(PaymentsError::SplitNotApplied);
+    nothing_paid(&world, &work);
 }
 
 #[test]
