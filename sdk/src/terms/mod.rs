@@ -3,6 +3,7 @@
 //!
 //! - [`Document`]: a TOML file of terms; [`Preset`]: what it may start from.
 //! - [`summary`]: an offer in plain English.
+//! - [`pil`]: import from Story.
 //!
 //! ```
 //! use motif_sdk::terms::{Denomination, Document, summary};
@@ -24,6 +25,7 @@
 //! ```
 
 pub mod amount;
+pub mod pil;
 pub mod share;
 
 mod denomination;
