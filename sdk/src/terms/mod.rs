@@ -3,7 +3,8 @@
 //!
 //! - [`Document`]: a TOML file of terms; [`Preset`]: what it may start from.
 //! - [`summary`]: an offer in plain English.
-//! - [`pil`]: import from Story.
+//! - [`pil`]: import from Story; [`rsl`], [`cawg`]: export for the web and for content
+//!   credentials.
 //!
 //! ```
 //! use motif_sdk::terms::{Denomination, Document, summary};
@@ -25,9 +26,12 @@
 //! ```
 
 pub mod amount;
+pub mod cawg;
 pub mod pil;
+pub mod rsl;
 pub mod share;
 
+mod allowance;
 mod denomination;
 mod document;
 mod error;
