@@ -24,7 +24,7 @@ const MILLIONTHS_A_BASIS_POINT: u128 = 10_000;
 pub struct Imported {
     /// What could be expressed.
     pub document: Document,
-    /// What could not, or not exactly, in the order of PIL's fields.
+    /// What could not, or not exactly.
     pub warnings: Vec<Warning>,
 }
 
@@ -104,9 +104,8 @@ impl Import {
         let derivatives = self.derivatives()?;
         let attribution = self.attribution(commercial_attribution)?;
         let share_alike = self.flag("derivativesReciprocal")?;
-        if share_alike && derivatives != DerivativesWord::Allowed {
-            let message = "terms share alike only where derivatives are allowed to everybody";
-            self.warn("derivativesReciprocal", message);
+        if share_alike && derivatives == DerivativesWord::Forbidden {
+            self.warn("derivativesReciprocal", "nothing may be derived that could share alike");
         }
         if self.number("derivativeRevCeiling")? > 0 {
             let message = "a derivative's revenue has no cap; caps.revenue is for this work's own";
@@ -472,7 +471,6 @@ mod tests {
             "commercializerChecker",
             "commercializerCheckerData",
             "commercialRevCeiling",
-            "derivativesReciprocal",
             "derivativeRevCeiling",
             "currency",
             "commercialRevShare",
@@ -539,7 +537,13 @@ mod tests {
         pil["derivativesAllowed"] = json!(false);
         let imported = imported(&pil);
         assert_eq!(imported.document.derivative_share, Some(Percent(0)));
-        assert!(warned(&imported).contains(&"commercialRevShare"));
+        let lost = [
+            "transferable",
+            "derivativesAttribution",
+            "derivativesReciprocal",
+            "commercialRevShare",
+        ];
+        assert_eq!(warned(&imported), lost);
     }
 
     #[test]
