@@ -51,7 +51,7 @@ fn uses(offer: &Offer, denomination: &Denomination) -> Vec<String> {
 
 fn acceptance(offer: &Offer, denomination: &Denomination) -> Vec<String> {
     let mut lines = vec![if offer.approval_required {
-        "Each acceptance of these terms needs the owner's signature.".to_owned()
+        "Each acceptance of these terms needs the owner's approval.".to_owned()
     } else {
         "Anybody may accept these terms without asking.".to_owned()
     }];
@@ -97,16 +97,18 @@ fn limits(offer: &Offer, denomination: &Denomination) -> Vec<String> {
 }
 
 fn derivatives(offer: &Offer) -> Vec<String> {
-    let signed = "Who registers a work made from this one needs the signature of this one's owner";
     let share = percent(offer.derivative_share_bps);
     let mut lines = vec![match (offer.derivatives, offer.derivative_share_bps) {
         (Derivatives::Forbidden, _) => {
-            format!("No works may be made from this one. {signed}.")
+            "No works may be made from this one without its owner's signature.".to_owned()
         }
-        (Derivatives::WithApproval, 0) => format!("{signed}."),
-        (Derivatives::WithApproval, _) => {
-            format!("{signed}, and gives it at least {share} of what the new work earns.")
+        (Derivatives::WithApproval, 0) => {
+            "Works may be made from this one with its owner's approval.".to_owned()
         }
+        (Derivatives::WithApproval, _) => format!(
+            "Works may be made from this one with its owner's approval, for at least {share} of what \
+             they earn."
+        ),
         (Derivatives::Allowed, 0) => {
             "Anybody may register works made from this one, and owes it no share.".to_owned()
         }
@@ -213,7 +215,7 @@ A licensee may, for these prices:
 - nothing else
 
 Kept by the programs, whoever runs the gateway:
-- Each acceptance of these terms needs the owner's signature.
+- Each acceptance of these terms needs the owner's approval.
 - They can be accepted from 2027-01-01 00:00:00 UTC on.
 - After 2028-01-01 00:00:00 UTC nothing can be accepted, used or settled.
 - 2.5 USDC are charged once, at acceptance.
@@ -248,10 +250,10 @@ A licensee may, for these prices:
 - nothing else
 
 Kept by the programs, whoever runs the gateway:
-- Each acceptance of these terms needs the owner's signature.
+- Each acceptance of these terms needs the owner's approval.
 - They do not end.
 - How much is used is not limited.
-- No works may be made from this one. Who registers a work made from this one needs the signature of this one's owner.
+- No works may be made from this one without its owner's signature.
 - A withdrawal of the work ends its licences after 30 days.
 
 Prices, free units, limits and the last day are kept by the gateway too, before it
