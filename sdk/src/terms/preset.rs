@@ -115,12 +115,12 @@ impl Preset {
         };
         let uses = self.uses().into_iter().map(entry).collect();
         let uses = Document { uses, ..Document::default() }.to_toml();
-        let (description, usual) = (self.description(), "Documents of terms have more keys");
+        let description = self.description();
         format!(
             "# {description}\n\npreset = \"{self}\"\n\n# What the preset says; write a line without \
-             its # to change it.\n{said}# {usual}: currency, upfront_fee, free_units, valid_from, \
-             expires_at,\n# notice_days, legal_text, legal_uri and [caps]; see docs/terms.md.\n\n\
-             {uses}"
+             its # to change it.\n{said}# A file of terms has more keys: currency, sublicensing, \
+             approval_required, upfront_fee,\n# free_units, valid_from, expires_at, notice_days, \
+             legal_text, legal_uri and [caps]; see\n# docs/terms.md.\n\n{uses}"
         )
     }
 
