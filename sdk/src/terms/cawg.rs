@@ -2,8 +2,8 @@
 //!
 //! Follows the CAWG Training and Data Mining Assertion, version 1.1 (approved May 2025). An
 //! assertion has one entry for each of four purposes, and each is `allowed`, `notAllowed`, or
-//! `constrained` with a text that says how. What [`assertion`] returns stands as it is in the
-//! `assertions` of a C2PA manifest definition.
+//! `constrained` with a text that says how: `constraint_info`, as the schema spells it. What
+//! [`assertion`] returns stands as it is in the `assertions` of a C2PA manifest definition.
 //!
 //! | entry | uses of Motif |
 //! |---|---|

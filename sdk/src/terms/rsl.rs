@@ -1,7 +1,7 @@
 //! Terms as an RSL document: what `License:` in robots.txt points to.
 //!
-//! Follows Really Simple Licensing 1.0 (RSL-SPEC-1.0, a recommendation of December 2025, with
-//! its errata of 2026). Section numbers below are the specification's.
+//! Follows Really Simple Licensing 1.0 (RSL-SPEC-1.0, a recommendation since late 2025, with its
+//! errata of 2026). Section numbers below are the specification's.
 //!
 //! | usage (3.4.1) | uses of Motif | payment type (3.7) |
 //! |---|---|---|
