@@ -3,6 +3,7 @@
 //! - [`pda`]: where accounts are.
 //! - [`licensing`], [`channel`], [`earnings`]: instructions, and reading the accounts behind them.
 //! - [`voucher`]: what a platform signs; [`receipt`]: what it gets, and how that is proved.
+//! - [`terms`]: files of terms, presets, plain-language summaries, import and export.
 //! - [`fingerprint`]: digests of content, exact and look-alike.
 //! - [`client`]: sends and confirms on a cluster; [`gateway`]: pays through a gateway.
 //!
@@ -19,6 +20,7 @@ pub mod keypair;
 pub mod licensing;
 pub mod pda;
 pub mod receipt;
+pub mod terms;
 pub mod voucher;
 
 pub use error::{Error, Refusal};

@@ -16,7 +16,7 @@ use crate::{
     error::CliError,
     reference::{Somebody, WorkReference, keypairs, parse_share, read_file},
     session::Session,
-    terms::OfferArgs,
+    terms::{OfferArgs, Offered, confirm},
 };
 
 const WHOLE_BPS: u16 = 10_000;
@@ -55,6 +55,14 @@ pub struct RegisterArgs {
     #[arg(long, value_name = "FILE")]
     metadata: Option<PathBuf>,
 
+    /// File of terms to publish at once; flags override what it says.
+    #[arg(long, value_name = "FILE")]
+    terms: Option<PathBuf>,
+
+    /// Do not ask before terms from a file are published.
+    #[arg(long)]
+    yes: bool,
+
     #[command(flatten)]
     offer: OfferArgs,
 }
@@ -85,13 +93,17 @@ pub async fn run(args: RegisterArgs, session: &Session) -> Result<(), CliError> 
         split: split.into_iter().map(share).collect(),
         ..Registration::new(args.kind.into(), content_digest(&content), &creator.pubkey())
     };
+    let first_terms = args.offer.first_terms(args.terms.as_deref(), &client, session.now()).await?;
+    if let (Some(offered), Some(_)) = (&first_terms, &args.terms) {
+        confirm(offered, args.yes, session)?;
+    }
     let digest = registration.content_digest;
     let owners: Vec<_> = parent_owners.iter().collect();
     let (work, landed) =
         client.register_work(&creator, consent.first(), registration, &owners).await?;
-    let terms = match args.offer.first_terms(&client).await? {
+    let terms = match first_terms {
         None => None,
-        Some((currency, offer)) => {
+        Some(Offered { currency, offer, .. }) => {
             Some(client.publish_terms(&creator, &work, &currency, offer).await?.0)
         }
     };

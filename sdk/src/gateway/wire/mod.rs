@@ -21,5 +21,5 @@ pub use problem::{ExpectedStatement, Problem};
 pub use receipt::{ReceiptPage, ReceiptParts, ReceiptProofParts, StatementRecordParts, SumSibling};
 pub use scalar::{Address, Amount, Digest, NotWritten, SignatureHex};
 pub use settlement::{Closing, SettlementReport, Settlements};
-pub use word::{KindWord, UnitWord, UseWord};
+pub use word::{DerivativesWord, KindWord, UnitWord, UseWord};
 pub use work::{ParentShare, PricedUse, Quote, RecipientShare, TermsFacts, WorkFacts, WorkList};

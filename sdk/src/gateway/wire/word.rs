@@ -1,6 +1,6 @@
 use std::{fmt, str::FromStr};
 
-use licensing::{Unit, Use, WorkKind};
+use licensing::{Derivatives, Unit, Use, WorkKind};
 use serde::{Deserialize, Serialize};
 
 use super::NotWritten;
@@ -98,6 +98,14 @@ words! {
     TrainingRun = "training-run"
 }
 
+words! {
+    /// Whether others may register works made from a work.
+    DerivativesWord for Derivatives, "forbidden, approval or allowed":
+    Forbidden = "forbidden",
+    WithApproval = "approval",
+    Allowed = "allowed"
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -109,6 +117,10 @@ mod tests {
         }
         for (byte, word) in (0..).zip(UnitWord::ALL) {
             assert_eq!((Unit::from(*word) as u8, UnitWord::of_byte(byte)), (byte, Some(*word)));
+        }
+        for (byte, word) in (0..).zip(DerivativesWord::ALL) {
+            let value = Derivatives::from(*word) as u8;
+            assert_eq!((value, DerivativesWord::of_byte(byte)), (byte, Some(*word)));
         }
         assert_eq!(UseWord::of_byte(6), None);
     }
