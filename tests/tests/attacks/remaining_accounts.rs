@@ -66,12 +66,12 @@ fn parents_that_are_shuffled_or_foreign_agree_to_nothing() {
     let builder = world.work().parent(&one, 1_000).parent(&other, 1_000);
     let address = builder.address();
     let call = builder.call();
-    let crossed = call.clone().changed(|calls| calls[0].accounts.swap(5, 7));
+    let crossed = call.clone().changed(|calls| calls[0].accounts.swap(6, 8));
     // Each owner signs, but for the other's work: as terms, their wallets are nothing.
     world.send(crossed).assert_err(ErrorCode::AccountOwnedByWrongProgram);
     let swapped = call.clone().changed(|calls| {
-        calls[0].accounts.swap(4, 6);
         calls[0].accounts.swap(5, 7);
+        calls[0].accounts.swap(6, 8);
     });
     world.send(swapped).assert_err(LicensingError::ParentAccounts);
     let foreign = call
