@@ -33,7 +33,7 @@ fn a_parent_that_is_yet_to_be_registered_is_none() {
     let stand_in = world.work().register();
     let child = world.work().by(&one).parent_by(&stand_in, 1, Right::OwnerSigns(one.key()));
     let call = child.call().instead_of(stand_in.address, future);
-    world.send(call).assert_err(ErrorCode::AccountNotInitialized);
+    world.send(call).assert_err(ErrorCode::AccountOwnedByWrongProgram);
 }
 
 #[test]
@@ -73,9 +73,10 @@ fn the_widest_lineage_is_affordable_and_one_wider_is_refused() {
         let creator = world.person();
         let parent = largest(&mut world, &creator, number + 1, &ancestors).register();
         let terms = world.terms(&parent).with(|offer| {
-            offer.uses = [Use::Generate, Use::Train, Use::FineTune, Use::Play]
-                .map(|licensed_use| UsePrice { licensed_use, unit: Unit::Generation, price: 1 })
-                .to_vec();
+            let price = |licensed_use| UsePrice { licensed_use, unit: Unit::Generation, price: 1 };
+            let uses = [Use::Generate, Use::StyleTransfer, Use::VoiceConvert];
+            let others = [Use::Train, Use::FineTune, Use::Play];
+            offer.uses = uses.into_iter().chain(others).map(price).collect();
             offer.legal_uri = "u".repeat(200);
         });
         let terms = terms.publish();
@@ -84,8 +85,10 @@ fn the_widest_lineage_is_affordable_and_one_wider_is_refused() {
     }
     let used: Vec<_> = (0..9).map(|licence| (licence, 1)).collect();
     world.settle(&channel, &used).assert_ok();
+    let previous = largest(&mut world, &payer, 2, &ancestors).register();
     for width in [8, 9] {
         let work = largest(&mut world, &payer, 1, &[]);
+        let work = work.with(|work| work.previous_model = Some(previous.address));
         let work = (0..width).fold(work, |work, place| {
             work.parent_by_licence(&parents[usize::from(place)], 1_000, 1, &channel, place)
         });
