@@ -129,6 +129,8 @@ impl Work {
     pub const CREATOR_OFFSET: usize = 48;
     pub const OWNER_OFFSET: usize = 80;
     pub const CONTENT_DIGEST_OFFSET: usize = 112;
+    /// Where `consent` stands: the last field before those whose places vary.
+    pub const CONSENT_OFFSET: usize = 210;
 
     const FIXED_SPACE: usize = 144 + 34 + 32 + 42 + 33 + 33 + 11 + 1;
 
@@ -355,6 +357,8 @@ mod tests {
         assert_eq!(bytes[Work::CREATOR_OFFSET..][..32], [1; 32]);
         assert_eq!(bytes[Work::OWNER_OFFSET..][..32], [2; 32]);
         assert_eq!(bytes[Work::CONTENT_DIGEST_OFFSET..][..32], [3; 32]);
+        let consent = Option::<Consent>::deserialize(&mut &bytes[Work::CONSENT_OFFSET..]);
+        assert_eq!(consent.unwrap(), largest_work().consent);
     }
 
     #[test]
