@@ -455,6 +455,7 @@ impl World {
     pub fn uphold(&mut self, work: &RegisteredWork, claimant: &Person) {
         self.resplit(work, &[(claimant, 10_000)]);
         self.amend(work, |work| {
+            work.disputes += u32::from(work.status != licensing::WorkStatus::Disputed);
             work.owner = claimant.key();
             work.verdict_version = work.split_version;
             work.verdict_dispute = work.disputes;

@@ -1,7 +1,7 @@
 //! P23: disputes by grievers, and arbiters that never answer.
 
 use motif_sdk::{
-    licensing::{LicensingError, UpdateConfigArgs, Verdict, update_config},
+    licensing::{LicensingError, UpdateConfigArgs, Verdict, Work, update_config},
     pda,
 };
 use motif_tests::world::{Call, World};
@@ -20,7 +20,7 @@ fn an_arbiter_that_never_answers_holds_nothing_beyond_the_deadline() {
     world.pass(1);
     // A stranger says so; nobody who has a part in it needs to be there.
     world.send(work.expiring(&claimant)).assert_ok();
-    assert_eq!(world.read_work(&work), before);
+    assert_eq!(world.read_work(&work), Work { disputes: 1, ..before });
     assert_eq!(world.lamports(&work.creator), owners + World::BOND);
     assert!(world.find(&pda::dispute(&work.address)).is_none());
     world.terms(&work).publish();
@@ -43,7 +43,7 @@ fn every_round_of_griefing_costs_the_griever_a_bond_and_pays_the_owner_one() {
             world.send(work.expiring(&griever)).assert_ok();
         }
     }
-    assert_eq!(world.read_work(&work), before);
+    assert_eq!(world.read_work(&work), Work { disputes: rounds as u32, ..before });
     assert_eq!(world.lamports(&griever), grievers - rounds * World::BOND - fees);
     assert_eq!(world.lamports(&work.creator), owners + rounds * World::BOND);
 }

@@ -62,8 +62,8 @@ fn an_owners_signature_does_not_launder_what_its_work_inherited() {
     let (owed, inherited) = (world.read_work(&derivative), world.read_work(&laundered));
     assert!(owed.inherited.share_alike && owed.inherited.non_commercial);
     assert_eq!(inherited.inherited, owed.inherited);
-    let open = world.terms(&laundered).with(|offer| offer.expires_at = None);
-    world.send(open.call()).assert_err(LicensingError::OutlivesParentTerms);
+    let open = world.terms(&laundered).with(|offer| offer.expires_at = None).call();
+    world.send(open).assert_err(LicensingError::OutlivesParentTerms);
 }
 
 /// As large as works get: 32 recipients, 8 parents, and the longest texts.
@@ -107,7 +107,7 @@ fn the_widest_lineage_is_affordable_and_one_wider_is_refused() {
     let used: Vec<_> = (0..9).map(|licence| (licence, 1)).collect();
     world.settle(&channel, &used).assert_ok();
     let previous = largest(&mut world, &payer, 2, &ancestors).register();
-    for width in [8, 9] {
+    for width in [9, 8] {
         let work = largest(&mut world, &payer, 1, &[]);
         let work = work.with(|work| work.previous_model = Some(previous.address));
         let work = (0..width).fold(work, |work, place| {

@@ -62,7 +62,7 @@ fn applying_a_split_late_or_early_changes_nothing_that_was_earned_before() {
     assert_eq!(world.balance(&one), 1_200);
     world.apply_split(&work).assert_ok();
     earn(&mut world, &channel, &work);
-    world.claim(&work, &one).assert_err(PaymentsError::NothingToClaim);
+    world.claim(&work, &one).assert_err(PaymentsError::NotARecipient);
     world.claim(&work, &other).assert_ok();
     assert_eq!((world.balance(&one), world.balance(&other)), (1_200, 1_800));
 }
@@ -92,7 +92,7 @@ fn a_verdict_takes_nothing_that_was_earned_before_the_dispute() {
     earn(&mut world, &channel, &work);
     world.claim(&work, &one).assert_ok();
     assert_eq!(world.balance(&one), 600, "of the first 1,000");
-    world.apply_split(&work).assert_err(PaymentsError::SplitUnchanged);
+    world.apply_split(&work).assert_err(PaymentsError::EarningsDisputed);
     world.uphold(&work, &claimant);
     world.claim(&work, &other).assert_err(PaymentsError::SplitNotApplied);
     world.apply_split(&work).assert_ok();

@@ -27,7 +27,10 @@ fn a_claim_stands_with_its_bond_evidence_and_deadline() {
     assert_eq!(dispute.evidence_digest, [0xED; 32]);
     assert_eq!(dispute.evidence_uri, "https://example.org/evidence");
     assert_eq!(world.lamports(&claimant), before.1 - account.lamports - landed.fee);
-    assert_eq!(world.read_work(&work), Work { status: WorkStatus::Disputed, ..before.0 });
+    assert_eq!(
+        world.read_work(&work),
+        Work { status: WorkStatus::Disputed, disputes: 1, ..before.0 }
+    );
 }
 
 #[test]
@@ -39,7 +42,7 @@ fn a_rejected_claim_leaves_the_work_as_it_was_and_its_bond_to_the_owner() {
     let opening = world.send(work.disputing_by(&claimant)).assert_ok().fee;
     let arbiter = world.host.clone();
     world.send(work.deciding(&arbiter, &claimant, Verdict::Rejected)).assert_ok();
-    assert_eq!(world.read_work(&work), before);
+    assert_eq!(world.read_work(&work), Work { disputes: 1, ..before });
     assert_eq!(world.lamports(&work.creator), owners + World::BOND);
     assert_eq!(world.lamports(&claimant), claimants - World::BOND - opening);
     assert!(world.find(&pda::dispute(&work.address)).is_none());
@@ -63,6 +66,8 @@ fn an_upheld_claim_gives_the_work_to_the_claimant_and_its_bond_back() {
         split: vec![Share { recipient: claimant.key(), share_bps: 10_000 }],
         split_version: 1,
         verdict_version: 1,
+        disputes: 1,
+        verdict_dispute: 1,
         latest_terms: 2,
         ..before
     };
@@ -100,7 +105,7 @@ fn a_dispute_that_nobody_decides_ends_as_if_it_had_been_rejected() {
     let opening = world.send(work.disputing_by(&claimant)).assert_ok().fee;
     world.pass(World::DISPUTE_SECONDS + 1);
     world.send(work.expiring(&claimant)).assert_ok();
-    assert_eq!(world.read_work(&work), before);
+    assert_eq!(world.read_work(&work), Work { disputes: 1, ..before });
     assert_eq!(world.lamports(&work.creator), owners + World::BOND);
     assert_eq!(world.lamports(&claimant), claimants - World::BOND - opening);
     assert!(world.find(&pda::dispute(&work.address)).is_none());
