@@ -2,6 +2,7 @@
 //!
 //! - [`pda`]: where accounts are.
 //! - [`licensing`], [`channel`], [`earnings`]: instructions, and reading the accounts behind them.
+//! - [`lineage`]: who descends from whom; [`training`]: what a style model was made from.
 //! - [`voucher`]: what a platform signs; [`receipt`]: what it gets, and how that is proved.
 //! - [`fingerprint`]: digests of content, exact and look-alike.
 //! - [`client`]: sends and confirms on a cluster; [`gateway`]: pays through a gateway.
@@ -17,8 +18,10 @@ pub mod fingerprint;
 pub mod gateway;
 pub mod keypair;
 pub mod licensing;
+pub mod lineage;
 pub mod pda;
 pub mod receipt;
+pub mod training;
 pub mod voucher;
 
 pub use error::{Error, Refusal};

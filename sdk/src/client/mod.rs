@@ -12,6 +12,7 @@
 //! # }
 //! ```
 
+mod catalogue;
 mod landing;
 mod packing;
 mod payments;
@@ -24,6 +25,7 @@ use solana_commitment_config::CommitmentConfig;
 use solana_rpc_client::nonblocking::rpc_client::RpcClient;
 
 pub use self::{
+    catalogue::{CatalogueEntry, OfferFilter, WorkDetails},
     landing::Landed,
     packing::{PACKET_BYTES, packed},
     payments::Collected,
