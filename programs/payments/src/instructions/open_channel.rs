@@ -86,6 +86,7 @@ pub fn handle_open_channel(ctx: Context<OpenChannel>, args: OpenChannelArgs) -> 
         channel.opened_slot = Clock::get()?.slot;
         channel.deposited = args.deposit;
         channel.closes_at = i64::MAX;
+        channel.rotates_at = i64::MAX;
     }
     accounts.custody().deposit(&accounts.payer_tokens, &accounts.payer, args.deposit)?;
     emit!(ChannelOpened {

@@ -51,6 +51,10 @@ pub struct Channel {
     pub refunded: u64,
     /// Unix seconds from which nothing settles; `i64::MAX` while open.
     pub closes_at: i64,
+    /// Signs vouchers from `rotates_at` on.
+    pub next_voucher_key: Pubkey,
+    /// Unix seconds from which `next_voucher_key` counts; `i64::MAX` while there is none.
+    pub rotates_at: i64,
     /// 1 once the payer has withdrawn.
     pub withdrawn: u8,
     pub reserved: [u8; 7],
@@ -343,5 +347,5 @@ impl<'a> ChannelRef<'a> {
 }
 
 // The layout is a promise to every account already on chain.
-const _: () = assert!(Channel::HEADER_SPACE == 1_032);
-const _: () = assert!(Channel::space(1) == 1_160);
+const _: () = assert!(Channel::HEADER_SPACE == 1_072);
+const _: () = assert!(Channel::space(1) == 1_200);
