@@ -1,5 +1,5 @@
 use anchor_lang::{AccountDeserialize, Discriminator};
-use licensing::{Dispute, SplitChange, Terms, Use, Work};
+use licensing::{Dispute, Share, SplitChange, Terms, Use, Work};
 use solana_account::Account;
 use solana_pubkey::Pubkey;
 
@@ -120,8 +120,10 @@ impl Client {
                 CatalogueEntry { address, work, terms }
             },
         );
-        let offered = |entry: &CatalogueEntry| entry.terms.as_ref().map(|terms| terms.terms.clone());
-        Ok(entries.filter(|entry| offers.matches(offered(entry).as_ref())).collect())
+        let offered = |entry: &CatalogueEntry| {
+            offers.matches(entry.terms.as_ref().map(|published| &published.terms))
+        };
+        Ok(entries.filter(offered).collect())
     }
 
     /// Everything the chain says about a work.
@@ -171,6 +173,23 @@ impl Client {
         earnings.sort_by_key(|account| account.earnings.mint);
         Ok(earnings)
     }
+}
+
+/// Recipients of `work`'s present split who lose by the change and have not approved it. Nobody
+/// is asked once the split or the owner is another: such a change can only be cancelled.
+pub fn awaited(change: &SplitChange, work: &Work) -> Vec<Pubkey> {
+    if change.split_version != work.split_version || change.proposer != work.owner {
+        return Vec::new();
+    }
+    let loses = |before: &Share| {
+        let after = change.split.iter().find(|share| share.recipient == before.recipient);
+        after.map_or(0, |share| share.share_bps) < before.share_bps
+    };
+    let awaited = work.split.iter().enumerate().filter(|(position, before)| {
+        let approved = change.approvals & (1 << position) != 0; // at most 32 recipients
+        !approved && before.recipient != change.proposer && loses(before)
+    });
+    awaited.map(|(_, share)| share.recipient).collect()
 }
 
 /// Terms as read from an account, where it is one of ours.

@@ -25,7 +25,7 @@ use solana_commitment_config::CommitmentConfig;
 use solana_rpc_client::nonblocking::rpc_client::RpcClient;
 
 pub use self::{
-    catalogue::{CatalogueEntry, OfferFilter, WorkDetails},
+    catalogue::{CatalogueEntry, OfferFilter, WorkDetails, awaited},
     landing::Landed,
     packing::{PACKET_BYTES, packed},
     payments::Collected,
