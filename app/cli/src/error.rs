@@ -47,6 +47,8 @@ pub enum CliError {
     UseNotOffered { work: Pubkey, wanted: String, offered: String },
     #[error("the terms of {work} have a cap that licensees share, and you named no quota of it")]
     QuotaMissing { work: Pubkey, units: bool },
+    #[error("the split proposed for {work} has digest {digest}, not {expected}")]
+    OtherSplit { work: Pubkey, expected: String, digest: String },
     #[error("{payer} holds {held} base units, and the deposit is {wanted}")]
     NotEnoughTokens { payer: Pubkey, held: u64, wanted: u64 },
     #[error("{failed} of {all} receipts do not verify; the first: {first}")]
@@ -89,6 +91,7 @@ impl CliError {
             Self::NoLicence { .. } => "no-licence",
             Self::UseNotOffered { .. } => "use-not-offered",
             Self::QuotaMissing { .. } => "quota-missing",
+            Self::OtherSplit { .. } => "other-split",
             Self::NotEnoughTokens { .. } => "not-enough-tokens",
             Self::ReceiptsFailed { .. } => "receipts-failed",
             Self::NotConserved(_) => "not-conserved",
@@ -135,6 +138,7 @@ impl CliError {
             Self::QuotaMissing { units: false, .. } => {
                 "say how many base units with --quota-revenue"
             }
+            Self::OtherSplit { .. } => "look at it again with `motif split show`",
             Self::NotEnoughTokens { held, wanted, .. } => {
                 let missing = grouped(wanted.saturating_sub(*held));
                 return Some(format!(
@@ -159,7 +163,7 @@ fn sdk_code(error: &Error) -> String {
         Error::Rejected(refusal) => return refusal.name.clone().unwrap_or("rejected".to_owned()),
         Error::Unconfirmed { .. } => "unconfirmed",
         Error::Transport(_) => "transport",
-        Error::NotFound { kind, .. } => return format!("unknown-{kind}"),
+        Error::NotFound { kind, .. } => return format!("unknown-{}", kind.replace(' ', "-")),
         Error::File { .. } => "file",
         Error::Gateway(_) => "gateway",
     };
@@ -176,6 +180,10 @@ fn sdk_help(error: &Error) -> Option<String> {
         }
         Error::Unconfirmed { .. } => "look the signature up before you repeat this",
         Error::NotFound { kind: "terms", .. } => "publish some with `motif terms publish`",
+        Error::NotFound { kind: "dispute", .. } => "nobody disputes this work",
+        Error::NotFound { kind: "split change", .. } => "propose one with `motif split propose`",
+        Error::NotFound { kind: "approval", .. } => "name --terms, if it was for earlier ones",
+        Error::NotFound { kind: "till", .. } => "open it with `motif till open`",
         Error::NotFound { kind: "mint", .. } => "name a mint that exists with --currency",
         Error::NotFound { .. } => "check the address, and the cluster named by --rpc-url",
         _ => return None,

@@ -1,5 +1,6 @@
 use anchor_lang::{AccountDeserialize, Discriminator};
 use licensing::{Dispute, Share, SplitChange, Terms, Use, Work};
+use payments::Till;
 use solana_account::Account;
 use solana_pubkey::Pubkey;
 
@@ -157,6 +158,14 @@ impl Client {
         let works = self.works(&WorkFilter::default()).await?;
         let absent = || Error::NotFound { kind: "work", address: *address };
         Lineage::of(address, &works).ok_or_else(absent)
+    }
+
+    /// What takes plain transfers for a work.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] where nothing does; [`Error::Transport`].
+    pub async fn till(&self, work: &Pubkey, mint: &Pubkey) -> Result<Till, Error> {
+        self.typed("till", &pda::till(work, mint), &payments::ID).await
     }
 
     /// What a work has earned, in every currency.

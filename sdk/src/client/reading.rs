@@ -217,7 +217,7 @@ impl Client {
         Ok(accounts)
     }
 
-    async fn typed<T: AccountDeserialize>(
+    pub(super) async fn typed<T: AccountDeserialize>(
         &self,
         kind: &'static str,
         address: &Pubkey,
