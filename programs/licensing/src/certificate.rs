@@ -16,16 +16,21 @@ const MAX_CREATORS: usize = 5;
 /// The five largest recipients of the work's split, with percents that add up to 100 by largest
 /// remainder. The work's creator is always among them: in the last place with what it has, which
 /// may be nothing, where it is not one of the five. Nobody has verified anything yet.
+#[inline(never)] // a stack frame holds 4 KiB
 pub fn creators(work: &Work) -> Vec<Creator> {
-    let mut listed = work.split.clone();
-    listed.sort_by_key(|share| std::cmp::Reverse(share.share_bps)); // stable: first come first
-    let creators_place = listed.iter().position(|share| share.recipient == work.creator);
-    if creators_place.is_none_or(|place| place >= MAX_CREATORS) {
-        let share_bps = creators_place.map_or(0, |place| listed[place].share_bps);
-        listed.truncate(MAX_CREATORS - 1);
-        listed.push(Share { recipient: work.creator, share_bps });
+    let mut listed = Vec::with_capacity(MAX_CREATORS);
+    let mut others = work.split.clone();
+    while let Some(place) = largest(others.iter().map(|share| u32::from(share.share_bps))) {
+        if listed.len() == MAX_CREATORS {
+            break;
+        }
+        listed.push(others.remove(place));
     }
-    listed.truncate(MAX_CREATORS);
+    if listed.iter().all(|share| share.recipient != work.creator) {
+        let own = others.into_iter().find(|share| share.recipient == work.creator);
+        listed.truncate(MAX_CREATORS - 1);
+        listed.push(own.unwrap_or(Share { recipient: work.creator, share_bps: 0 }));
+    }
     let shares = percents(&listed);
     let creator = |(listed, share): (&Share, u8)| Creator {
         address: listed.recipient,
@@ -39,17 +44,23 @@ pub fn creators(work: &Work) -> Vec<Creator> {
 /// that the floors cut most, the first ones first.
 fn percents(listed: &[Share]) -> Vec<u8> {
     let total: u32 = listed.iter().map(|share| u32::from(share.share_bps)).sum();
-    let total = total.max(1); // a split gives away the whole, so its largest are above zero
-    let scaled: Vec<_> = listed.iter().map(|share| u32::from(share.share_bps) * 100).collect();
-    let mut percents: Vec<_> = scaled.iter().map(|share| (share / total) as u8).collect();
+    let total = total.max(1); // the largest of a split are above zero
+    let scaled = listed.iter().map(|share| u32::from(share.share_bps) * 100);
+    let mut percents: Vec<_> = scaled.clone().map(|share| (share / total) as u8).collect();
+    let mut remainders: Vec<_> = scaled.map(|share| share % total).collect();
     let given: u32 = percents.iter().map(|percent| u32::from(*percent)).sum();
-    let mut by_remainder: Vec<_> = (0..listed.len()).collect();
-    by_remainder.sort_by_key(|place| std::cmp::Reverse(scaled[*place] % total));
-    let missing = 100_u32.saturating_sub(given) as usize; // less than one for each of them
-    for place in by_remainder.into_iter().take(missing) {
+    for _ in given..100 {
+        let Some(place) = largest(remainders.iter().copied()) else { break };
         percents[place] += 1;
+        remainders[place] = 0; // fewer are missing than have one
     }
     percents
+}
+
+/// The place of the largest, and of several the first.
+fn largest(values: impl Iterator<Item = u32>) -> Option<usize> {
+    let places = values.enumerate().map(|(place, value)| (value, std::cmp::Reverse(place)));
+    places.max().map(|(_, place)| place.0)
 }
 
 #[cfg(test)]

@@ -13,10 +13,14 @@
 //! ```
 
 mod catalogue;
+mod config;
+mod disputes;
 mod landing;
 mod packing;
 mod payments;
 mod reading;
+mod rights;
+mod splits;
 mod works;
 
 use std::sync::Arc;

@@ -51,6 +51,8 @@ pub struct IssueCertificate<'info> {
     pub system_program: Program<'info, System>,
 }
 
+// Not inlined, as the steps below: a stack frame holds 4 KiB.
+#[inline(never)]
 pub fn handle_issue_certificate(ctx: Context<IssueCertificate>, name: String) -> Result<()> {
     ctx.accounts.work.require_undisputed()?;
     let named = (1..=certificate::MAX_NAME_BYTES).contains(&name.len());
@@ -67,6 +69,7 @@ pub fn handle_issue_certificate(ctx: Context<IssueCertificate>, name: String) ->
 }
 
 impl<'info> IssueCertificate<'info> {
+    #[inline(never)]
     fn mint_one(&self) -> Result<()> {
         let accounts = MintTo {
             mint: self.mint.to_account_info(),
@@ -76,6 +79,7 @@ impl<'info> IssueCertificate<'info> {
         self.as_work(self.token_program.key(), accounts, |cpi| mint_to(cpi, 1))
     }
 
+    #[inline(never)]
     fn describe(&self, name: String) -> Result<()> {
         let data = DataV2 {
             name,
@@ -101,6 +105,7 @@ impl<'info> IssueCertificate<'info> {
         })
     }
 
+    #[inline(never)]
     fn make_it_the_only_one(&self) -> Result<()> {
         let accounts = CreateMasterEditionV3 {
             edition: self.edition.to_account_info(),
@@ -118,6 +123,7 @@ impl<'info> IssueCertificate<'info> {
     }
 
     /// The creator verifies that it made this, where it is still the owner and so signs.
+    #[inline(never)]
     fn sign(&self) -> Result<()> {
         if self.work.creator != self.owner.key() {
             return Ok(());
