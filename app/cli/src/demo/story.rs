@@ -15,6 +15,7 @@ use motif_sdk::{
     pda,
     receipt::SignedReceipt,
 };
+use solana_keypair::Keypair;
 use solana_signer::Signer;
 use tempfile::TempDir;
 
@@ -111,7 +112,7 @@ impl Story {
         let localnet = Localnet::start(LocalnetConfig::new().with_motif_programs()).await?;
         let client = Client::new(&localnet.rpc_url());
         let faucet = localnet.faucet();
-        localnet::prepare(&client, &faucet).await?;
+        localnet::prepare(&client, &faucet, &Keypair::new()).await?;
         let cast = Cast::new();
         cast.fund(&faucet, self.deposit()).await?;
         let currency = Currency::spl(faucet.dollar().mint);
