@@ -81,7 +81,7 @@ impl Client {
         let published = self.latest_terms(work).await?;
         let acceptance = Acceptance {
             approver: approver.map(|keypair| keypair.pubkey()),
-            approval: self.approved(&published, &payer.pubkey()).await?,
+            approval: self.is_approved(&published, &payer.pubkey()).await?,
             ..Acceptance::of(&published.terms)
         };
         let args = AcceptArgs { licensed_use, max_price, terms_digest: published.digest, quota };
@@ -455,13 +455,15 @@ impl Client {
     }
 
     /// Whether the owner of the terms' work has granted `payer` an approval that still holds.
-    async fn approved(&self, terms: &PublishedTerms, payer: &Pubkey) -> Result<bool, Error> {
+    async fn is_approved(&self, terms: &PublishedTerms, payer: &Pubkey) -> Result<bool, Error> {
         if !terms.terms.offer.approval_required {
             return Ok(false);
         }
-        let approval = self.approval(&terms.address, payer, Purpose::License).await?;
+        let purpose = Purpose::License;
+        let approval = self.approval(&terms.address, payer, purpose).await?;
         let Some(approval) = approval else { return Ok(false) };
-        Ok(approval.granted_by == self.work(&terms.terms.work).await?.owner)
+        let owner = self.work(&terms.terms.work).await?.owner;
+        Ok(approval.holds(&terms.address, payer, purpose, &owner))
     }
 
     async fn channel_currency(&self, channel: &Pubkey) -> Result<Currency, Error> {
