@@ -49,7 +49,7 @@ pub enum CliError {
     QuotaMissing { work: Pubkey, units: bool },
     #[error("the split proposed for {work} has digest {digest}, not {expected}")]
     OtherSplit { work: Pubkey, expected: String, digest: String },
-    #[error("{payer} holds {held} base units, and the deposit is {wanted}")]
+    #[error("{payer} holds {held} base units of the {wanted} to be paid")]
     NotEnoughTokens { payer: Pubkey, held: u64, wanted: u64 },
     #[error("{failed} of {all} receipts do not verify; the first: {first}")]
     ReceiptsFailed { failed: usize, all: usize, first: String },
@@ -142,7 +142,7 @@ impl CliError {
             Self::NotEnoughTokens { held, wanted, .. } => {
                 let missing = grouped(wanted.saturating_sub(*held));
                 return Some(format!(
-                    "get {missing} more (on a localnet: `motif airdrop --dollars N`), or deposit less"
+                    "get {missing} more (on a localnet: `motif airdrop --dollars N`), or pay less"
                 ));
             }
             Self::NotConserved(_) => "this is a bug; please report it with the output above",

@@ -1,5 +1,5 @@
 use anchor_lang::{AccountDeserialize, Discriminator};
-use anchor_spl::token_interface::TokenAccount;
+use anchor_spl::token_interface::{Mint, TokenAccount};
 use licensing::{Config, Terms, Work, WorkKind, WorkStatus};
 use payments::Channel;
 use solana_account::Account;
@@ -69,6 +69,17 @@ impl Client {
         let account = self.account(mint).await?;
         let account = account.ok_or(Error::NotFound { kind: "mint", address: *mint })?;
         Ok(Currency { mint: *mint, token_program: account.owner })
+    }
+
+    /// How many decimals a mint's tokens have.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] where there is no mint; [`Error::Transport`].
+    pub async fn decimals(&self, mint: &Pubkey) -> Result<u8, Error> {
+        let missing = || Error::NotFound { kind: "mint", address: *mint };
+        let account = self.account(mint).await?.ok_or_else(missing)?;
+        let read = Mint::try_deserialize(&mut &account.data[..]);
+        read.map(|mint| mint.decimals).map_err(|_| missing())
     }
 
     /// A registered work.

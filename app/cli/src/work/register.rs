@@ -46,7 +46,7 @@ pub struct RegisterArgs {
 
     /// A licence of yours that this was generated with: its work becomes a parent with the share
     /// that its terms ask for, or with that of --parent.
-    #[arg(long, value_name = "CHANNEL#INDEX", value_parser = LicenceReference::parse)]
+    #[arg(long, value_name = "[CHANNEL#]INDEX", value_parser = LicenceReference::parse)]
     licence: Vec<LicenceReference>,
 
     /// Keypair of a parent's owner who agrees, where the parent's terms do not allow it.
@@ -100,7 +100,7 @@ pub async fn run(args: RegisterArgs, session: &Session) -> Result<(), CliError> 
         let path = args.file.display().to_string();
         return Err(CliError::AlreadyRegistered { path, work: address });
     }
-    let parents = parents(&args.parent, &args.licence, &client).await?;
+    let parents = parents(&args.parent, &args.licence, &client, session).await?;
     let (parents, rights): (Vec<_>, Vec<_>) =
         parents.into_iter().map(|parent| (parent.share, parent.right)).unzip();
     let model = args.model.model(&parents, &client).await?;

@@ -4,20 +4,25 @@ use motif_sdk::{
     licensing::{ParentShare, Right},
 };
 
-use crate::{error::CliError, reference::WorkReference};
+use crate::{
+    channel::find_channel, error::CliError, reference::WorkReference, session::Session,
+};
 
-/// A licence by its channel and its place there: `CHANNEL#INDEX`.
+/// A licence by its channel and its place there, `CHANNEL#INDEX`; or by its place alone, on the
+/// one open channel of the keypair that signs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LicenceReference {
-    channel: Pubkey,
+    channel: Option<Pubkey>,
     index: u16,
 }
 
 impl LicenceReference {
     pub fn parse(text: &str) -> Result<Self, String> {
-        let wrong = || format!("`{text}` is no licence; write CHANNEL#INDEX");
-        let (channel, index) = text.split_once('#').ok_or_else(wrong)?;
-        let channel = channel.parse().map_err(|_| wrong())?;
+        let wrong = || format!("`{text}` is no licence; write CHANNEL#INDEX, or INDEX");
+        let (channel, index) = match text.split_once('#') {
+            Some((channel, index)) => (Some(channel.parse().map_err(|_| wrong())?), index),
+            None => (None, text),
+        };
         Ok(Self { channel, index: index.parse().map_err(|_| wrong())? })
     }
 }
@@ -38,6 +43,7 @@ pub async fn parents(
     named: &[(String, u16)],
     licences: &[LicenceReference],
     client: &Client,
+    session: &Session,
 ) -> Result<Vec<NamedParent>, CliError> {
     let mut parents = Vec::with_capacity(named.len() + licences.len());
     for (which, share_bps) in named {
@@ -47,13 +53,13 @@ pub async fn parents(
         parents.push(NamedParent { share, right: None });
     }
     for LicenceReference { channel, index } in licences {
-        let account = client.channel(channel).await?;
+        let (channel, account) = find_channel(*channel, client, session).await?;
         let licence = account.licences.get(usize::from(*index)).ok_or_else(|| {
             let wanted = format!("index {index}");
-            CliError::NoLicence { channel: *channel, wanted }
+            CliError::NoLicence { channel, wanted }
         })?;
         let terms_number = licence.terms_number;
-        let right = Some(Right::Licence { terms_number, channel: *channel, index: *index });
+        let right = Some(Right::Licence { terms_number, channel, index: *index });
         match parents.iter_mut().find(|parent| parent.share.work == licence.work) {
             Some(parent) => parent.right = right,
             None => {
@@ -75,8 +81,9 @@ mod tests {
     fn a_licence_is_named_by_its_channel_and_place() {
         let channel = Pubkey::new_from_array([7; 32]);
         let named = LicenceReference::parse(&format!("{channel}#12"));
-        assert_eq!(named, Ok(LicenceReference { channel, index: 12 }));
-        for wrong in ["", "#1", "12", &channel.to_string(), &format!("{channel}#-1")] {
+        assert_eq!(named, Ok(LicenceReference { channel: Some(channel), index: 12 }));
+        assert_eq!(LicenceReference::parse("3"), Ok(LicenceReference { channel: None, index: 3 }));
+        for wrong in ["", "#1", "-1", &channel.to_string(), &format!("{channel}#-1")] {
             assert!(LicenceReference::parse(wrong).is_err(), "{wrong}");
         }
     }
