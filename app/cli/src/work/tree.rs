@@ -46,6 +46,7 @@ fn draw(lineage: &Lineage) -> String {
     let up = Drawing::of(&lineage.ancestors, |relative| {
         relative.parents.iter().map(|parent| (parent.work, parent.share_bps)).collect()
     });
+    let up = up.branches(root, &mut BTreeSet::new(), 1);
     let mut children: BTreeMap<Pubkey, Vec<(Pubkey, u16)>> = BTreeMap::new();
     for relative in &lineage.descendants {
         for parent in &relative.parents {
@@ -54,8 +55,8 @@ fn draw(lineage: &Lineage) -> String {
     }
     let below = |relative: &Relative| children.get(&relative.address).cloned().unwrap_or_default();
     let down = Drawing::of(&lineage.descendants, below);
-    for (title, drawing) in [("made from", up), ("made into", down)] {
-        let branches = drawing.branches(root, &mut BTreeSet::new(), 1);
+    let down = down.branches(root, &mut BTreeSet::new(), 1);
+    for (title, branches) in [("made from", up), ("made into", down)] {
         if !branches.is_empty() {
             tree.push(Tree::new(title.to_owned()).with_leaves(branches));
         }
