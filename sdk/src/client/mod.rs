@@ -15,6 +15,7 @@
 mod catalogue;
 mod config;
 mod disputes;
+mod envelope;
 mod landing;
 mod packing;
 mod payments;
@@ -30,6 +31,7 @@ use solana_rpc_client::nonblocking::rpc_client::RpcClient;
 
 pub use self::{
     catalogue::{CatalogueEntry, OfferFilter, WorkDetails, awaited},
+    envelope::LARGE_PACKET_BYTES,
     landing::Landed,
     packing::{PACKET_BYTES, packed},
     payments::Collected,
