@@ -4,6 +4,7 @@
 //! - [`licensing`], [`channel`], [`earnings`]: instructions, and reading the accounts behind them.
 //! - [`lineage`]: who descends from whom; [`training`]: what a style model was made from.
 //! - [`voucher`]: what a platform signs; [`receipt`]: what it gets, and how that is proved.
+//! - [`terms`]: files of terms, presets, plain-language summaries, import and export.
 //! - [`fingerprint`]: digests of content, exact and look-alike.
 //! - [`client`]: sends and confirms on a cluster; [`gateway`]: pays through a gateway.
 //!
@@ -21,6 +22,7 @@ pub mod licensing;
 pub mod lineage;
 pub mod pda;
 pub mod receipt;
+pub mod terms;
 pub mod training;
 pub mod voucher;
 

@@ -1,8 +1,12 @@
-use std::process::ExitCode;
+use std::{path::Path, process::ExitCode};
 
 use motif_gateway::StartError;
 use motif_localnet::{FaucetError, LocalnetError};
-use motif_sdk::{Error, Pubkey, gateway::GatewayError};
+use motif_sdk::{
+    Error, Pubkey,
+    gateway::GatewayError,
+    terms::{DocumentError, pil::PilError},
+};
 
 use crate::amount::grouped;
 
@@ -55,6 +59,12 @@ pub enum CliError {
     ReceiptsFailed { failed: usize, all: usize, first: String },
     #[error("the sums do not add up: {0}")]
     NotConserved(String),
+    #[error("{path}: {error}")]
+    Document { path: String, error: DocumentError },
+    #[error("{path}: {error}")]
+    NotPil { path: String, error: PilError },
+    #[error("nothing was published")]
+    Declined,
     #[error("{what}")]
     Usage { what: String, help: String },
     #[error("no thread to work on, or no signals to hear: {0}")]
@@ -67,6 +77,15 @@ impl CliError {
     /// A mistake in the command line that clap cannot see.
     pub fn usage(what: impl Into<String>, help: impl Into<String>) -> Self {
         Self::Usage { what: what.into(), help: help.into() }
+    }
+
+    /// Terms from a file, or else from flags, that make no offer.
+    pub fn document(file: Option<&Path>, error: DocumentError) -> Self {
+        if let DocumentError::Unreadable { path, reason } = error {
+            return Self::Unreadable { path, reason };
+        }
+        let path = file.map_or("the terms".to_owned(), |file| file.display().to_string());
+        Self::Document { path, error }
     }
 
     /// The slug scripts may match on. A program's refusal has its error's own name.
@@ -95,6 +114,13 @@ impl CliError {
             Self::NotEnoughTokens { .. } => "not-enough-tokens",
             Self::ReceiptsFailed { .. } => "receipts-failed",
             Self::NotConserved(_) => "not-conserved",
+            // The program's own name for it, as if it had been asked.
+            Self::Document { error: DocumentError::Refused { name, .. }, .. } => {
+                return name.clone();
+            }
+            Self::Document { .. } => "terms-document",
+            Self::NotPil { .. } => "not-a-pil",
+            Self::Declined => "declined",
             Self::Usage { .. } => "usage",
             Self::NoRuntime(_) => "no-runtime",
             Self::NoDocument(_) => "no-document",
@@ -145,6 +171,13 @@ impl CliError {
                     "get {missing} more (on a localnet: `motif airdrop --dollars N`), or pay less"
                 ));
             }
+            Self::Document { .. } => {
+                "`motif terms check FILE` reads a file of terms; `motif terms preset` prints some to start from"
+            }
+            Self::NotPil { .. } => {
+                "give the JSON of Story's PILTerms, or of terms registered there"
+            }
+            Self::Declined => "answer y, or pass --yes where nobody can answer",
             Self::NotConserved(_) => "this is a bug; please report it with the output above",
             Self::Usage { help, .. } => return Some(help.clone()),
             _ => return None,

@@ -1,16 +1,10 @@
 //! Instants as people write and read them.
 
-use jiff::Timestamp;
+use motif_sdk::terms::Instant;
 
 /// Unix seconds in UTC: `2027-01-01 00:00:00 UTC`.
 pub fn utc(at: i64) -> String {
-    match Timestamp::from_second(at) {
-        Ok(timestamp) => {
-            let text = timestamp.to_string();
-            format!("{} UTC", text.replace('T', " ").trim_end_matches('Z'))
-        }
-        Err(_) => format!("unix second {at}"),
-    }
+    Instant(at).to_string()
 }
 
 /// An instant in UTC, or that there is none.
@@ -23,13 +17,7 @@ pub fn utc_or(at: Option<i64>, none: &str) -> String {
 /// # Errors
 /// What is wrong with it, for clap.
 pub fn parse_instant(text: &str) -> Result<i64, String> {
-    let wrong = || {
-        format!("`{text}` is no instant; write for example 2027-01-01T00:00:00Z, or unix seconds")
-    };
-    text.parse().or_else(|_| {
-        let timestamp: Timestamp = text.parse().map_err(|_| wrong())?;
-        Ok(timestamp.as_second())
-    })
+    text.parse().or_else(|_| Instant::parse(text).map(|instant| instant.0))
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 use std::{
+    io::IsTerminal,
     path::PathBuf,
-    time::{Duration, Instant},
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
 use motif_sdk::{
@@ -146,6 +147,25 @@ impl Session {
         eprintln!("{text}");
     }
 
+    /// Asks for a yes, where somebody can answer; where nobody can, nobody objects.
+    pub fn agrees(&self, question: &str) -> bool {
+        let somebody = std::io::stdin().is_terminal() && std::io::stderr().is_terminal();
+        if self.json || !somebody {
+            return true;
+        }
+        eprint!("{question} [y/N] ");
+        let mut answer = String::new();
+        // An end of input is no yes.
+        let read = std::io::stdin().read_line(&mut answer).is_ok();
+        read && is_yes(&answer)
+    }
+
+    /// This machine's clock, unix seconds.
+    pub fn now(&self) -> i64 {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
+    }
+
     /// Prints why there is no answer.
     pub fn report(&self, error: &CliError) {
         let (message, help) = (error.to_string(), error.help());
@@ -157,5 +177,20 @@ impl Session {
         if let Some(help) = help {
             eprintln!("help:  {help}");
         }
+    }
+}
+
+fn is_yes(answer: &str) -> bool {
+    ["y", "yes"].contains(&answer.trim().to_lowercase().as_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_yes_is_a_yes() {
+        assert!(["y", "Y\n", " yes\r\n"].iter().all(|answer| is_yes(answer)));
+        assert!(!["", "\n", "n", "no", "yep", "y n"].iter().any(|answer| is_yes(answer)));
     }
 }

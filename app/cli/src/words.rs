@@ -2,7 +2,7 @@
 
 use motif_sdk::{
     gateway::wire::{UnitWord, UseWord},
-    licensing::{Derivatives, Purpose, UsePrice, Verdict},
+    licensing::{Purpose, UsePrice, Verdict},
 };
 
 /// The word a use stored as this byte is written as.
@@ -13,28 +13,6 @@ pub fn use_of_byte(byte: u8) -> String {
 /// The word a unit stored as this byte is written as.
 pub fn unit_of_byte(byte: u8) -> String {
     UnitWord::of_byte(byte).map_or("unknown".to_owned(), |word| word.to_string())
-}
-
-/// The word that says whether derivatives are allowed.
-pub fn derivatives(value: Derivatives) -> &'static str {
-    match value {
-        Derivatives::Forbidden => "forbidden",
-        Derivatives::WithApproval => "approval",
-        Derivatives::Allowed => "allowed",
-    }
-}
-
-/// Reads the word that says whether derivatives are allowed.
-///
-/// # Errors
-/// The words there are, for clap.
-pub fn parse_derivatives(text: &str) -> Result<Derivatives, String> {
-    match text {
-        "forbidden" => Ok(Derivatives::Forbidden),
-        "approval" => Ok(Derivatives::WithApproval),
-        "allowed" => Ok(Derivatives::Allowed),
-        _ => Err("expected forbidden, approval or allowed".to_owned()),
-    }
 }
 
 /// The word for what an approval lets its grantee do.
@@ -121,12 +99,5 @@ mod tests {
             assert_eq!(parse_verdict(verdict(value)), Ok(value));
         }
         assert!(parse_purpose("anything").is_err() && parse_verdict("maybe").is_err());
-    }
-
-    #[test]
-    fn words_for_derivatives_are_read_back() {
-        for value in [Derivatives::Forbidden, Derivatives::WithApproval, Derivatives::Allowed] {
-            assert_eq!(parse_derivatives(derivatives(value)), Ok(value));
-        }
     }
 }

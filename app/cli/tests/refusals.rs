@@ -107,6 +107,7 @@ fn free_ports() -> (u16, u16) {
 fn everything_that_can_be_wrong_is_named_and_moves_nothing() {
     let world = World::new();
     unknown_things_are_named(&world);
+    terms_are_published_as_their_file_reads(&world);
     an_underfunded_channel_pays_for_what_it_holds_and_no_more(&world);
     a_gateway_that_is_down_is_named(&world);
     changed_receipts_do_not_verify(&world);
@@ -128,6 +129,54 @@ fn unknown_things_are_named(world: &World) {
     std::fs::write(world.path("broken.png"), b"\x89PNG\r\n\x1a\nnot really").unwrap();
     let broken = ["work", "register", "broken.png", "--kind", "image", "--keypair", "ines.json"];
     world.refuses(&broken, "not-an-image");
+}
+
+fn terms_are_published_as_their_file_reads(world: &World) {
+    let ines = ["--keypair", "ines.json"];
+    let write = |name: &str, text: &str| std::fs::write(world.path(name), text).unwrap();
+    let priced = "preset = \"commercial-remix-share-alike\"\n[[use]]\nuse = \"generate\"\n";
+    write("song.txt", "a song");
+    write("wrong.toml", priced);
+    write("terms.toml", &format!("{priced}price = \"0.002\"\n"));
+
+    // Terms that make no offer register nothing either.
+    let register = ["work", "register", "song.txt", "--kind", "text", "--terms"];
+    world.refuses(&[&register[..], &["wrong.toml"], &ines].concat(), "terms-document");
+    world.refuses(&[&register[..], &["absent.toml"], &ines].concat(), "unreadable-file");
+    world.refuses(&["work", "show", "song.txt"], "unregistered-file");
+    world.does(&[&register[..], &["terms.toml"], &ines].concat());
+
+    let shown = |number: &str| world.does(&["terms", "show", "song.txt", "--number", number]);
+    let first = shown("1");
+    assert_eq!((&first["uses"][0]["price"], &first["share_alike"]), (&json!(2_000), &json!(true)));
+    let toml = world.does(&["terms", "show", "song.txt", "--toml"]);
+    write("again.toml", toml["document"].as_str().unwrap());
+    let publish = ["terms", "publish", "song.txt", "--file"];
+    let published = world.does(&[&publish[..], &["again.toml"], &ines].concat());
+    assert_eq!(published["terms"], 2);
+    let summary = published["summary"].as_str().unwrap();
+    assert!(summary.contains("- generate: 0.002 test dollars a generation"), "{summary}");
+    let mut second = shown("2");
+    for differs in ["number", "address", "digest", "published_at"] {
+        second[differs] = first[differs].clone();
+    }
+    assert_eq!(second, first, "what is read from the chain is published as it was");
+
+    let changed = ["again.toml", "--use", "play=7/second", "--derivative-share", "1%"];
+    world.does(&[&publish[..], &changed, &ines].concat());
+    let third = shown("3");
+    assert_eq!(third["uses"], json!([{ "use": "play", "price": 7, "unit": "second" }]));
+    assert_eq!(third["derivative_share_bps"], 100);
+    assert_eq!(third["attribution"], true, "flags override nothing that they do not say");
+
+    let export = ["terms", "export", "song.txt", "--number", "1", "--format"];
+    let rsl = world.does(&[&export[..], &["rsl", "--content-url", "/song"]].concat());
+    let rsl = rsl["document"].as_str().unwrap();
+    assert!(rsl.contains("<content url=\"/song\">") && rsl.contains("ai-input"), "{rsl}");
+    let cawg = world.does(&[&export[..], &["cawg"]].concat());
+    let inference = &cawg["document"]["data"]["entries"]["cawg.ai_inference"];
+    assert_eq!(inference["use"], "constrained");
+    assert_eq!(world.does(&[&export[..], &["cawg"]].concat()), cawg);
 }
 
 fn an_underfunded_channel_pays_for_what_it_holds_and_no_more(world: &World) {

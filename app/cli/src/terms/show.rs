@@ -1,8 +1,10 @@
 use clap::Args;
 use motif_sdk::{
-    client::PublishedTerms,
-    gateway::wire::{UnitWord, UseWord},
+    Pubkey,
+    client::{Client, PublishedTerms},
+    gateway::wire::{DerivativesWord, UnitWord, UseWord},
     licensing::Offer,
+    terms::Document,
 };
 use serde_json::{Value, json};
 
@@ -12,7 +14,6 @@ use crate::{
     error::CliError,
     reference::WorkReference,
     session::Session,
-    words,
 };
 
 /// Which terms.
@@ -25,17 +26,45 @@ pub struct ShowArgs {
     /// Which version [default: the latest].
     #[arg(long)]
     number: Option<u32>,
+
+    /// As a file to publish with `motif terms publish --file`.
+    #[arg(long)]
+    toml: bool,
 }
 
 pub async fn run(args: ShowArgs, session: &Session) -> Result<(), CliError> {
     let client = session.client().await?;
     let work = args.work.address(&client).await?;
-    let published = match args.number {
-        Some(number) => client.terms(&work, number).await?,
-        None => client.latest_terms(&work).await?,
-    };
-    session.answer(&json(&published), text(&published));
+    let published = numbered(&client, &work, args.number).await?;
+    if args.toml {
+        let document = toml(&published);
+        session.answer(&json!({ "document": document }), document.trim_end());
+    } else {
+        session.answer(&json(&published), text(&published));
+    }
     Ok(())
+}
+
+/// Terms by their number, or the latest.
+///
+/// # Errors
+/// [`motif_sdk::Error::NotFound`]; [`motif_sdk::Error::Transport`].
+pub async fn numbered(
+    client: &Client,
+    work: &Pubkey,
+    number: Option<u32>,
+) -> Result<PublishedTerms, CliError> {
+    Ok(match number {
+        Some(number) => client.terms(work, number).await?,
+        None => client.latest_terms(work).await?,
+    })
+}
+
+fn toml(published: &PublishedTerms) -> String {
+    let PublishedTerms { terms, digest, .. } = published;
+    let document = Document::from_offer(terms.currency, &terms.offer).to_toml();
+    let (number, work, digest) = (terms.number, terms.work, hex::encode(digest));
+    format!("# Terms {number} of work {work}, with digest {digest}.\n\n{document}")
 }
 
 fn json(published: &PublishedTerms) -> Value {
@@ -60,7 +89,7 @@ fn json(published: &PublishedTerms) -> Value {
         "attribution": offer.attribution,
         "sublicensing": offer.sublicensing,
         "approval_required": offer.approval_required,
-        "derivatives": words::derivatives(offer.derivatives),
+        "derivatives": DerivativesWord::from(offer.derivatives),
         "derivative_share_bps": offer.derivative_share_bps,
         "share_alike": offer.share_alike,
         "upfront_fee": offer.upfront_fee,
@@ -99,9 +128,9 @@ fn text(published: &PublishedTerms) -> String {
 }
 
 fn derivatives(offer: &Offer) -> String {
-    let name = words::derivatives(offer.derivatives);
+    let name = DerivativesWord::from(offer.derivatives);
     match offer.derivative_share_bps {
-        0 => name.to_owned(),
+        0 => name.to_string(),
         share_bps => format!("{name}, for {} of what they earn", percent(share_bps)),
     }
 }

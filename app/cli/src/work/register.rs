@@ -20,7 +20,7 @@ use crate::{
     instant::parse_instant,
     reference::{keypairs, parse_share, read_file, recipients},
     session::Session,
-    terms::OfferArgs,
+    terms::{OfferArgs, Offered, confirm},
 };
 
 const WHOLE_BPS: u16 = 10_000;
@@ -68,6 +68,14 @@ pub struct RegisterArgs {
     /// The description itself; its SHA-256 goes on chain.
     #[arg(long, value_name = "FILE")]
     metadata: Option<PathBuf>,
+
+    /// File of terms to publish at once; flags override what it says.
+    #[arg(long, value_name = "FILE")]
+    terms: Option<PathBuf>,
+
+    /// Do not ask before terms from a file are published.
+    #[arg(long)]
+    yes: bool,
 
     #[command(flatten)]
     model: StyleModelArgs,
@@ -117,13 +125,17 @@ pub async fn run(args: RegisterArgs, session: &Session) -> Result<(), CliError> 
         parents,
         split: split.into_iter().map(share).collect(),
     };
+    let first_terms = args.offer.first_terms(args.terms.as_deref(), &client, session.now()).await?;
+    if let (Some(offered), Some(_)) = (&first_terms, &args.terms) {
+        confirm(offered, args.yes, session)?;
+    }
     let digest = registration.content_digest;
     let owners: Vec<_> = parent_owners.iter().collect();
     let (work, landed) =
         client.register_work_by(&creator, consent.first(), registration, &rights, &owners).await?;
-    let terms = match args.offer.first_terms(&client).await? {
+    let terms = match first_terms {
         None => None,
-        Some((currency, offer)) => {
+        Some(Offered { currency, offer, .. }) => {
             Some(client.publish_terms(&creator, &work, &currency, offer).await?.0)
         }
     };

@@ -28,7 +28,7 @@ pub use query::WorkQuery;
 pub use receipt::{ReceiptPage, ReceiptParts, ReceiptProofParts, StatementRecordParts, SumSibling};
 pub use scalar::{Address, Amount, Digest, NotWritten, SignatureHex};
 pub use settlement::{Closing, SettlementReport, Settlements};
-pub use word::{KindWord, StatusWord, UnitWord, UseWord};
+pub use word::{DerivativesWord, KindWord, StatusWord, UnitWord, UseWord};
 pub use work::{
     ConsentFacts, InheritedFacts, ModelFacts, ParentShare, PricedUse, Quote, RecipientShare,
     TermsFacts, WorkFacts, WorkList,

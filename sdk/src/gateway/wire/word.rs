@@ -1,6 +1,6 @@
 use std::{fmt, str::FromStr};
 
-use licensing::{Unit, Use, WorkKind, WorkStatus};
+use licensing::{Derivatives, Unit, Use, WorkKind, WorkStatus};
 use serde::{Deserialize, Serialize};
 
 use super::NotWritten;
@@ -106,6 +106,14 @@ words! {
     TrainingRun = "training-run"
 }
 
+words! {
+    /// Whether others may register works made from a work.
+    DerivativesWord for Derivatives, "forbidden, approval or allowed":
+    Forbidden = "forbidden",
+    WithApproval = "approval",
+    Allowed = "allowed"
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -117,6 +125,10 @@ mod tests {
         }
         for (byte, word) in (0..).zip(UnitWord::ALL) {
             assert_eq!((Unit::from(*word) as u8, UnitWord::of_byte(byte)), (byte, Some(*word)));
+        }
+        for (byte, word) in (0..).zip(DerivativesWord::ALL) {
+            let value = Derivatives::from(*word) as u8;
+            assert_eq!((value, DerivativesWord::of_byte(byte)), (byte, Some(*word)));
         }
         assert_eq!(UseWord::of_byte(6), None);
     }
