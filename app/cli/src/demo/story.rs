@@ -14,6 +14,7 @@ use motif_sdk::{
     },
     pda,
     receipt::SignedReceipt,
+    training::TrainingSet,
 };
 use solana_keypair::Keypair;
 use solana_signer::Signer;
@@ -155,7 +156,7 @@ impl Story {
         let model = Registration {
             model: Some(ModelArgs {
                 base_model: "demo".to_owned(),
-                training_root: content_digest(&self.picture),
+                training_root: TrainingSet::new([content_digest(&self.picture)]).root(),
                 likeness: false,
             }),
             parents: vec![ParentShare { work: picture, share_bps: PARENT_SHARE_BPS }],
