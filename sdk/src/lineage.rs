@@ -56,7 +56,8 @@ impl Lineage {
     /// that are missing are left out, and with them what lies behind them. Parents existed before
     /// their children, so no work is its own ancestor; what a node says otherwise is not followed.
     pub fn of(address: &Pubkey, works: &[(Pubkey, Work)]) -> Option<Self> {
-        let by_address: BTreeMap<_, _> = works.iter().map(|(address, work)| (*address, work)).collect();
+        let by_address: BTreeMap<_, _> =
+            works.iter().map(|(address, work)| (*address, work)).collect();
         let mut children: BTreeMap<Pubkey, Vec<(Pubkey, u16)>> = BTreeMap::new();
         for (child, work) in works {
             for parent in &work.parents {
@@ -64,7 +65,9 @@ impl Lineage {
             }
         }
         let up = |address: &Pubkey| match by_address.get(address) {
-            Some(work) => work.parents.iter().map(|parent| (parent.work, parent.share_bps)).collect(),
+            Some(work) => {
+                work.parents.iter().map(|parent| (parent.work, parent.share_bps)).collect()
+            }
             None => Vec::new(),
         };
         let down = |address: &Pubkey| children.get(address).cloned().unwrap_or_default();
@@ -103,7 +106,8 @@ fn spread(
     next: impl Fn(&Pubkey) -> Vec<(Pubkey, u16)>,
 ) -> BTreeMap<Pubkey, Reached> {
     let order = sources_first(start, &next);
-    let places: BTreeMap<_, _> = (0_usize..).zip(&order).map(|(place, work)| (*work, place)).collect();
+    let places: BTreeMap<_, _> =
+        (0_usize..).zip(&order).map(|(place, work)| (*work, place)).collect();
     let mut reached = BTreeMap::from([(*start, Reached { fraction: WHOLE, distance: 0 })]);
     for (place, work) in order.iter().enumerate() {
         let Reached { fraction, distance } = reached.get(work).copied().unwrap_or_default();
@@ -124,10 +128,7 @@ fn spread(
 
 /// Everything that `start` leads to, each before all it leads to itself. A stack of our own: a
 /// long line of works must not exhaust the thread's.
-fn sources_first(
-    start: &Pubkey,
-    next: &impl Fn(&Pubkey) -> Vec<(Pubkey, u16)>,
-) -> Vec<Pubkey> {
+fn sources_first(start: &Pubkey, next: &impl Fn(&Pubkey) -> Vec<(Pubkey, u16)>) -> Vec<Pubkey> {
     let mut seen = BTreeSet::from([*start]);
     let mut open = vec![(*start, next(start))];
     let mut order = Vec::new();
@@ -251,11 +252,12 @@ mod tests {
 
     #[test]
     fn a_long_line_ends_in_next_to_nothing_and_exhausts_no_stack() {
-        let line: Vec<_> =
-            (0..5_000).map(|number| match number {
+        let line: Vec<_> = (0..5_000)
+            .map(|number| match number {
                 0 => work(0, &[]),
                 _ => work(number, &[(number - 1, 9_000)]),
-            }).collect();
+            })
+            .collect();
         let last = Lineage::of(&key(4_999), &line).unwrap();
         assert_eq!(last.ancestors.len(), 4_999);
         assert_eq!(last.ancestors[0].share_ppb, 900_000_000);

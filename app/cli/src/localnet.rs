@@ -2,9 +2,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use motif_localnet::{Faucet, Localnet, LocalnetConfig, Program, TestDollar};
-use motif_sdk::{
-    Pubkey, channel::Currency, client::Client, keypair, licensing::InitializeArgs,
-};
+use motif_sdk::{Pubkey, channel::Currency, client::Client, keypair, licensing::InitializeArgs};
 use serde_json::json;
 use solana_keypair::Keypair;
 use solana_signer::Signer;
@@ -72,11 +70,7 @@ pub async fn run(args: LocalnetArgs, session: &Session) -> Result<(), CliError> 
 }
 
 /// Initialises the programs and admits the test dollar, as the first user of a deployment would.
-pub async fn prepare(
-    client: &Client,
-    faucet: &Faucet,
-    deployer: &Keypair,
-) -> Result<(), CliError> {
+pub async fn prepare(client: &Client, faucet: &Faucet, deployer: &Keypair) -> Result<(), CliError> {
     faucet.airdrop_sol(&deployer.pubkey(), DEPLOYER_LAMPORTS).await?;
     let cluster = client.rpc().get_genesis_hash().await;
     let cluster = cluster.map_err(|error| motif_sdk::Error::Transport(error.to_string()))?;

@@ -82,17 +82,20 @@ async fn the_guide_for_creators_is_true() {
 
 /// The guide's first block runs in the background, so it is done by hand.
 fn prepare(world: &mut World, commands: &[String]) {
-    assert!(commands[2].ends_with("--airdrop") && PEOPLE.iter().all(|one| commands[2].contains(one)));
+    assert!(
+        commands[2].ends_with("--airdrop") && PEOPLE.iter().all(|one| commands[2].contains(one))
+    );
     world.does(&["key", "new", "authority.json"]);
     world.spawn(&["localnet", "--authority", "authority.json"]);
-    world.does(&[&["key", "new", "--airdrop"], &PEOPLE[..]].concat());
+    world.does(&[&["key", "new", "--airdrop"][..], &PEOPLE].concat());
     world.spawn(&["gateway", "serve", "--keypair", "gateway.json", "--store", "gateway.sqlite"]);
 
     fs::write(world.path("voice.wav"), sound(220)).unwrap();
     fs::write(world.path("song.wav"), sound(440)).unwrap();
     fs::write(world.path("style.safetensors"), "weights").unwrap();
     fs::write(world.path("poem.txt"), "A poem of several words, none of which rhyme.").unwrap();
-    fs::write(world.path("drawing.txt"), "Another poem, drawn from the first one's words.").unwrap();
+    fs::write(world.path("drawing.txt"), "Another poem, drawn from the first one's words.")
+        .unwrap();
     fs::write(world.path("evidence.txt"), "Ines drew this in May.").unwrap();
     fs::copy(format!("{ROOT}/app/cli/assets/cat.png"), world.path("sketch.png")).unwrap();
     fs::create_dir(world.path("pictures")).unwrap();
@@ -130,17 +133,23 @@ fn register(world: &World, commands: &[String]) {
     let model = show(world, "style.safetensors");
     assert_eq!(model["model"]["base_model"], "stable-diffusion-xl");
     assert_ne!(model["model"]["training_root"], "0".repeat(64));
-    assert_eq!((model["consent"]["person"].as_str(), &model["uses"]), (Some(&*nova), &Value::Array(vec![])));
+    assert_eq!(
+        (model["consent"]["person"].as_str(), &model["uses"]),
+        (Some(&*nova), &Value::Array(vec![]))
+    );
 }
 
 fn sell(world: &World, commands: &[String]) {
     run(world, &commands[..4]);
     let claimed = world.does(&["earnings", "voice.wav"]);
-    assert_eq!((&claimed["earned"], &claimed["parts"][0]["taken"]), (&10_000.into(), &6_000.into()));
+    assert_eq!(
+        (&claimed["earned"], &claimed["parts"][0]["taken"]),
+        (&10_000.into(), &6_000.into())
+    );
     run(world, &commands[4..5]);
     // The newest terms forbid derivatives; the licence stands on those it accepted.
     let parent = ["--parent", "voice.wav=50%", "--keypair", "ines.json"];
-    let without = [&["work", "register", "song.wav", "--kind", "recording"], &parent[..]].concat();
+    let without = [&["work", "register", "song.wav", "--kind", "recording"][..], &parent].concat();
     world.refuses(&without, "DerivativesForbidden");
     run(world, &commands[5..]);
     let song = show(world, "song.wav");
@@ -159,7 +168,10 @@ fn look_up(world: &World, commands: &[String]) {
     let [listed, shown, drawn] = <[String; 3]>::try_from(run(world, commands)).unwrap();
     assert!(listed.contains(&voice) && listed.contains("generate at 2,000/generation"), "{listed}");
     assert!(shown.contains(&voice) && shown.contains("1,000,000"), "{shown}");
-    assert!(drawn.contains("made from") && drawn.contains(&format!("50%  voice {voice}")), "{drawn}");
+    assert!(
+        drawn.contains("made from") && drawn.contains(&format!("50%  voice {voice}")),
+        "{drawn}"
+    );
     let too_cheap = ["work", "list", "--use", "generate", "--max-price", "1999"];
     assert_eq!(world.does(&too_cheap), Value::Array(Vec::new()));
     let lineage = world.does(&["work", "tree", "voice.wav"]);
@@ -245,7 +257,8 @@ async fn dispute(world: &World, commands: &[String]) {
     let publish = ["terms", "publish", "sketch.png", "--use", "generate=1/generation"];
     let publish = [&publish[..], &["--keypair", "kai.json"]].concat();
     world.refuses(&publish, "WorkDisputed");
-    let decide = ["dispute", "decide", "sketch.png", "--verdict", "upheld", "--keypair", "kai.json"];
+    let decide =
+        ["dispute", "decide", "sketch.png", "--verdict", "upheld", "--keypair", "kai.json"];
     world.refuses(&decide, "NotArbiter");
     assert_eq!(show(world, "sketch.png")["dispute"]["claimant"], ines);
     run(world, &commands[3..5]);
@@ -283,7 +296,10 @@ fn keep(world: &World, commands: &[String]) {
     world.refuses(&accept, "NotOffered");
     run(world, &commands[2..]);
     let config = world.does(&["config", "show"]);
-    assert_eq!((config["authority"].as_str(), &config["dispute_seconds"]), (Some(&*shop), &86_400.into()));
+    assert_eq!(
+        (config["authority"].as_str(), &config["dispute_seconds"]),
+        (Some(&*shop), &86_400.into())
+    );
     let update = ["config", "update", "--dispute-bond", "1", "--keypair", "shop.json"];
     world.refuses(&update, "BondTooSmall");
 }

@@ -235,11 +235,17 @@ fn what_is_not_there_is_named() {
         (&["till", "sweep", "poem.txt"], "unknown-till"),
         (&["consent", "end", "poem.txt"], "NotThePerson"),
         (&["work", "accept-transfer", "poem.txt"], "NotOffered"),
-        (&["approve", "poem.txt", "--for", "gateway.json", "--purpose", "licence"], "unknown-terms"),
+        (
+            &["approve", "poem.txt", "--for", "gateway.json", "--purpose", "licence"],
+            "unknown-terms",
+        ),
         (&["config", "update", "--dispute-seconds", "1"], "NotAuthority"),
     ] {
         let answer = world.refuses(&[arguments, &by].concat(), slug);
         assert!(answer["error"]["message"].is_string());
     }
-    assert_eq!(world.does(&["work", "show", "poem.txt"])["owner"], world.does(&["key", "show", "ines.json"])[0]["address"]);
+    assert_eq!(
+        world.does(&["work", "show", "poem.txt"])["owner"],
+        world.does(&["key", "show", "ines.json"])[0]["address"]
+    );
 }

@@ -175,8 +175,7 @@ impl Client {
     pub async fn earnings_of(&self, work: &Pubkey) -> Result<Vec<EarningsAccount>, Error> {
         let of_work = (payments::Earnings::WORK_OFFSET, work.to_bytes().to_vec());
         let discriminator = payments::Earnings::DISCRIMINATOR;
-        let accounts =
-            self.program_accounts(&payments::ID, discriminator, vec![of_work]).await?;
+        let accounts = self.program_accounts(&payments::ID, discriminator, vec![of_work]).await?;
         let read = |(_, account): (Pubkey, Account)| EarningsAccount::from_bytes(&account.data);
         let mut earnings: Vec<_> = accounts.into_iter().filter_map(read).collect();
         earnings.sort_by_key(|account| account.earnings.mint);

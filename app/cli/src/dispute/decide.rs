@@ -2,9 +2,7 @@ use clap::Args;
 use motif_sdk::licensing::Verdict;
 use serde_json::json;
 
-use crate::{
-    answer::pairs, error::CliError, reference::WorkReference, session::Session, words,
-};
+use crate::{answer::pairs, error::CliError, reference::WorkReference, session::Session, words};
 
 /// Which work, and whose it is.
 #[derive(Args)]

@@ -3,11 +3,7 @@ use motif_sdk::licensing::Dispute;
 use serde_json::{Value, json};
 
 use crate::{
-    amount::grouped,
-    answer::pairs,
-    error::CliError,
-    instant::utc,
-    reference::WorkReference,
+    amount::grouped, answer::pairs, error::CliError, instant::utc, reference::WorkReference,
     session::Session,
 };
 
@@ -49,7 +45,10 @@ pub fn text(dispute: &Dispute) -> String {
         ("claimant", dispute.claimant.to_string()),
         ("bond", format!("{} lamports", grouped(dispute.bond_lamports))),
         ("opened", utc(dispute.opened_at)),
-        ("verdict by", format!("{}; then anybody may `motif dispute expire` it", utc(dispute.deadline))),
+        (
+            "verdict by",
+            format!("{}; then anybody may `motif dispute expire` it", utc(dispute.deadline)),
+        ),
         ("evidence", uri.to_owned()),
         ("its SHA-256", hex::encode(dispute.evidence_digest)),
         ("until then", "the work earns, and pays nobody".to_owned()),

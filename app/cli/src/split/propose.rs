@@ -54,6 +54,7 @@ fn from_file(path: &Path) -> Result<Vec<(String, u16)>, CliError> {
     let unreadable = |reason| CliError::Unreadable { path: path.display().to_string(), reason };
     let text = String::from_utf8(read_file(path)?);
     let text = text.map_err(|error| unreadable(error.to_string()))?;
-    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
+    let lines =
+        text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
     lines.map(|line| parse_share(line).map_err(unreadable)).collect()
 }

@@ -54,9 +54,11 @@ impl Report {
         let version = self.work.split_version.to_string();
         let facts = pairs([("work", self.address.to_string()), ("split version", version)]);
         let Some(change) = &self.change else {
-            let rows = self.work.split.iter().map(|share| {
-                [share.recipient.to_string(), percent(share.share_bps)]
-            });
+            let rows = self
+                .work
+                .split
+                .iter()
+                .map(|share| [share.recipient.to_string(), percent(share.share_bps)]);
             let table = table(["recipient", "share"], &[1], rows.collect());
             return format!("{facts}\n\n{table}\n\nNo other split is proposed.");
         };
@@ -118,8 +120,6 @@ fn is_complete(change: &SplitChange) -> bool {
 }
 
 fn shares(split: &[Share]) -> Value {
-    let share = |share: &Share| {
-        json!({ "recipient": share.recipient.to_string(), "share_bps": share.share_bps })
-    };
+    let share = |share: &Share| json!({ "recipient": share.recipient.to_string(), "share_bps": share.share_bps });
     split.iter().map(share).collect()
 }

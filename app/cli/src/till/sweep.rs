@@ -4,9 +4,7 @@ use motif_sdk::Pubkey;
 use serde_json::json;
 
 use super::report::Report;
-use crate::{
-    amount::grouped, error::CliError, reference::WorkReference, session::Session,
-};
+use crate::{amount::grouped, error::CliError, reference::WorkReference, session::Session};
 
 /// Which work's till.
 #[derive(Args)]

@@ -112,7 +112,8 @@ pub async fn run(args: RegisterArgs, session: &Session) -> Result<(), CliError> 
     let (parents, rights): (Vec<_>, Vec<_>) =
         parents.into_iter().map(|parent| (parent.share, parent.right)).unzip();
     let model = args.model.model(&parents, &client).await?;
-    let (model, previous_model) = model.map_or((None, None), |model| (Some(model.args), model.previous));
+    let (model, previous_model) =
+        model.map_or((None, None), |model| (Some(model.args), model.previous));
     let registration = Registration {
         kind,
         content_digest: content_digest(&content),

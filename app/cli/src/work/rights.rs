@@ -4,9 +4,7 @@ use motif_sdk::{
     licensing::{ParentShare, Right},
 };
 
-use crate::{
-    channel::find_channel, error::CliError, reference::WorkReference, session::Session,
-};
+use crate::{channel::find_channel, error::CliError, reference::WorkReference, session::Session};
 
 /// A licence by its channel and its place there, `CHANNEL#INDEX`; or by its place alone, on the
 /// one open channel of the keypair that signs.

@@ -159,7 +159,8 @@ fn facts(details: &WorkDetails) -> String {
     };
     let none = || "-".to_owned();
     let consent = work.consent.map(|consent| {
-        let end = consent.expires_at.map_or("without end".to_owned(), |at| format!("until {}", utc(at)));
+        let end =
+            consent.expires_at.map_or("without end".to_owned(), |at| format!("until {}", utc(at)));
         format!("of {}, {end}", consent.person)
     });
     let model = work.model.as_ref();
@@ -176,11 +177,17 @@ fn facts(details: &WorkDetails) -> String {
         ("owner", owner(work)),
         ("SHA-256", hex::encode(work.content_digest)),
         ("registered", utc(work.registered_at)),
-        ("terms", terms.map_or("none".to_owned(), |terms| format!("number {}", terms.terms.number))),
+        (
+            "terms",
+            terms.map_or("none".to_owned(), |terms| format!("number {}", terms.terms.number)),
+        ),
         ("consent", consent.unwrap_or_else(none)),
         ("model", model.unwrap_or_else(none)),
         ("certificate", work.certificate.map_or_else(none, |mint| mint.to_string())),
-        ("metadata", Some(&work.metadata_uri).filter(|uri| !uri.is_empty()).cloned().unwrap_or_else(none)),
+        (
+            "metadata",
+            Some(&work.metadata_uri).filter(|uri| !uri.is_empty()).cloned().unwrap_or_else(none),
+        ),
     ])
 }
 

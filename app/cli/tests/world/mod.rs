@@ -27,8 +27,8 @@ impl World {
     /// `gateway.json`, which must be one of them.
     pub fn new(localnet: &[&str], people: &[&str]) -> Self {
         let mut world = Self::empty();
-        world.spawn(&[&["localnet"], localnet].concat());
-        world.does(&[&["key", "new", "--airdrop"], people].concat());
+        world.spawn(&[&["localnet"][..], localnet].concat());
+        world.does(&[&["key", "new", "--airdrop"][..], people].concat());
         let store = ["--keypair", "gateway.json", "--store", "gateway.sqlite"];
         world.spawn(&[&["gateway", "serve"][..], &store].concat());
         world

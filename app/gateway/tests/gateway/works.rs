@@ -125,7 +125,11 @@ async fn a_page_of_works_says_where_it_stands() {
     let world = World::new().await;
     publish(&world);
     publish_child(&world);
-    let page = |limit, offset| WorkQuery { limit: Some(limit), offset: Some(offset), ..WorkQuery::default() };
+    let page = |limit, offset| WorkQuery {
+        limit: Some(limit),
+        offset: Some(offset),
+        ..WorkQuery::default()
+    };
     let WorkList { total, offset, works } = world.client().works(&page(1, 1)).await.unwrap();
     assert_eq!((total, offset, works.len(), works[0].work.0), (2, 1, 1, CHILD));
     assert!(found(&world, page(1, 2)).await.is_empty());

@@ -2,7 +2,10 @@ use licensing::{Dispute, SplitChange, Work};
 use serde::{Deserialize, Serialize};
 use solana_pubkey::Pubkey;
 
-use super::{Address, Amount, Digest, KindWord, ParentShare, RecipientShare, StatusWord, TermsFacts, WorkFacts};
+use super::{
+    Address, Amount, Digest, KindWord, ParentShare, RecipientShare, StatusWord, TermsFacts,
+    WorkFacts,
+};
 use crate::{
     client::{WorkDetails, awaited},
     earnings::EarningsAccount,
@@ -132,13 +135,11 @@ impl From<&WorkDetails> for WorkDetailsFacts {
             parents.find(|one| one.work == *parent).map(|one| one.share_bps)
         };
         let parents = details.parents.iter();
-        let parents = parents.map(|(address, work)| {
-            RelatedWork::new(*address, work, share(&entry.work, address))
-        });
+        let parents = parents
+            .map(|(address, work)| RelatedWork::new(*address, work, share(&entry.work, address)));
         let children = details.children.iter();
-        let children = children.map(|(address, work)| {
-            RelatedWork::new(*address, work, share(work, &entry.address))
-        });
+        let children = children
+            .map(|(address, work)| RelatedWork::new(*address, work, share(work, &entry.address)));
         let conflicts = details.conflicts.iter();
         let conflicts = conflicts.map(|(address, work)| RelatedWork::new(*address, work, None));
         let terms = entry.terms.as_ref();

@@ -68,7 +68,8 @@ impl fmt::Display for WorkQuery {
             ("limit", self.limit.map(|value| value.to_string())),
             ("offset", self.offset.map(|value| value.to_string())),
         ];
-        let given = pairs.iter().filter_map(|(name, value)| value.as_ref().map(|value| (name, value)));
+        let given =
+            pairs.iter().filter_map(|(name, value)| value.as_ref().map(|value| (name, value)));
         for (position, (name, value)) in given.enumerate() {
             let separator = if position > 0 { "&" } else { "" };
             write!(formatter, "{separator}{name}={value}")?;
