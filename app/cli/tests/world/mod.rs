@@ -6,6 +6,7 @@ use std::{
     net::TcpListener,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
+    sync::atomic::{AtomicUsize, Ordering},
 };
 
 use serde_json::{Value, json};
@@ -119,9 +120,13 @@ impl Drop for World {
     }
 }
 
+/// A port with a free neighbour for the websocket, and another one. Worlds of one process, and
+/// of several, begin to look at different places.
 fn free_ports() -> (u16, u16) {
+    static WORLDS: AtomicUsize = AtomicUsize::new(0);
+    let start = std::process::id() as usize % 3_000 + 8 * WORLDS.fetch_add(1, Ordering::Relaxed);
     let listen = |port| TcpListener::bind(("127.0.0.1", port));
-    let mut ports = (12_000..19_000).step_by(2).skip(std::process::id() as usize % 3_000);
+    let mut ports = (12_000..19_000).step_by(2).skip(start);
     let rpc = ports.find(|port| listen(*port).is_ok() && listen(port + 1).is_ok()).unwrap();
     (rpc, ports.find(|port| listen(*port).is_ok()).unwrap())
 }
