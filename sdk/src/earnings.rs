@@ -11,6 +11,9 @@ use crate::{
     pda,
 };
 
+/// `TransferChecked` of both token programs.
+const TRANSFER_CHECKED: u8 = 12;
+
 /// What a work has earned in one currency, as it stands on chain.
 #[derive(Clone, Debug)]
 pub struct EarningsAccount {
@@ -177,6 +180,27 @@ pub fn open_till(funder: &Pubkey, work: &Pubkey, currency: &Currency) -> Instruc
         system_program: SYSTEM_PROGRAM,
     };
     instruction(accounts.to_account_metas(None), payments::instruction::OpenTill {}.data())
+}
+
+/// Pays base units into the till of `work` from the payer's associated token account, as any
+/// wallet can. Signed by `payer`.
+pub fn pay_till(
+    payer: &Pubkey,
+    work: &Pubkey,
+    currency: &Currency,
+    decimals: u8,
+    amount: u64,
+) -> Instruction {
+    let mut data = vec![TRANSFER_CHECKED];
+    data.extend_from_slice(&amount.to_le_bytes());
+    data.push(decimals);
+    let accounts = vec![
+        AccountMeta::new(currency.tokens(payer), false),
+        AccountMeta::new_readonly(currency.mint, false),
+        AccountMeta::new(till_tokens(work, currency), false),
+        AccountMeta::new_readonly(*payer, true),
+    ];
+    Instruction { program_id: currency.token_program, accounts, data }
 }
 
 /// Moves what the till holds into the work's earnings, which must have been opened. Anyone may.

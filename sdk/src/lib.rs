@@ -2,6 +2,7 @@
 //!
 //! - [`pda`]: where accounts are.
 //! - [`licensing`], [`channel`], [`earnings`]: instructions, and reading the accounts behind them.
+//! - [`lineage`]: who descends from whom; [`training`]: what a style model was made from.
 //! - [`voucher`]: what a platform signs; [`receipt`]: what it gets, and how that is proved.
 //! - [`terms`]: files of terms, presets, plain-language summaries, import and export.
 //! - [`fingerprint`]: digests of content, exact and look-alike.
@@ -18,9 +19,11 @@ pub mod fingerprint;
 pub mod gateway;
 pub mod keypair;
 pub mod licensing;
+pub mod lineage;
 pub mod pda;
 pub mod receipt;
 pub mod terms;
+pub mod training;
 pub mod voucher;
 
 pub use error::{Error, Refusal};

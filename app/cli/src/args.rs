@@ -5,8 +5,9 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use crate::{
-    airdrop, channel, claim, completions, demo, earnings, error::CliError, gateway, generate, key,
-    localnet, receipt, session::Session, settle, terms, work,
+    airdrop, approve, channel, claim, completions, config, consent, demo, dispute, earnings,
+    error::CliError, gateway, generate, key, localnet, receipt, revoke, session::Session, settle,
+    split, terms, till, work,
 };
 
 /// Creator licensing and micropayments for generative AI, on Solana.
@@ -56,12 +57,25 @@ pub enum Command {
     Key(key::KeyCommand),
     /// Give SOL and test dollars (localnet only).
     Airdrop(airdrop::AirdropArgs),
-    /// Register works and look them up.
+    /// Register works, look them up, hand them over, withdraw them.
     #[command(subcommand)]
     Work(work::WorkCommand),
     /// What works may be used for, at what price.
     #[command(subcommand)]
     Terms(terms::TermsCommand),
+    /// Let somebody accept a work's terms, or make a derivative of it, where they ask for approval.
+    Approve(approve::ApproveArgs),
+    /// Take an approval back.
+    Revoke(revoke::RevokeArgs),
+    /// Change who earns from a work, by consent of everybody who would earn less.
+    #[command(subcommand)]
+    Split(split::SplitCommand),
+    /// What the person behind a voice or a likeness decides.
+    #[command(subcommand)]
+    Consent(consent::ConsentCommand),
+    /// Claims that a work belongs to somebody else.
+    #[command(subcommand)]
+    Dispute(dispute::DisputeCommand),
     /// A platform's escrow, and the licences on it.
     #[command(subcommand)]
     Channel(channel::ChannelCommand),
@@ -74,11 +88,17 @@ pub enum Command {
     Settle(settle::SettleArgs),
     /// What a work has earned, and who can claim what.
     Earnings(earnings::EarningsArgs),
+    /// Money for a work from outside, such as a distributor's royalties.
+    #[command(subcommand)]
+    Till(till::TillCommand),
     /// Collect and pull what is pending for a work, and pay its recipients.
     Claim(claim::ClaimArgs),
     /// Run a gateway, or describe its HTTP interface.
     #[command(subcommand)]
     Gateway(gateway::GatewayCommand),
+    /// The deployment's config: who decides disputes.
+    #[command(subcommand)]
+    Config(config::ConfigCommand),
     /// Print a completion script for a shell.
     Completions(completions::CompletionsArgs),
 }
@@ -93,13 +113,20 @@ impl Command {
             Self::Airdrop(args) => airdrop::run(args, session).await,
             Self::Work(command) => command.run(session).await,
             Self::Terms(command) => command.run(session).await,
+            Self::Approve(args) => approve::run(args, session).await,
+            Self::Revoke(args) => revoke::run(args, session).await,
+            Self::Split(command) => command.run(session).await,
+            Self::Consent(command) => command.run(session).await,
+            Self::Dispute(command) => command.run(session).await,
             Self::Channel(command) => command.run(session).await,
             Self::Generate(args) => generate::run(args, session).await,
             Self::Receipt(command) => command.run(session).await,
             Self::Settle(args) => settle::run(args, session).await,
             Self::Earnings(args) => earnings::run(args, session).await,
+            Self::Till(command) => command.run(session).await,
             Self::Claim(args) => claim::run(args, session).await,
             Self::Gateway(command) => command.run(session).await,
+            Self::Config(command) => command.run(session).await,
             Self::Completions(args) => completions::run(&args),
         }
     }

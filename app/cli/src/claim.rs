@@ -24,7 +24,7 @@ pub struct ClaimArgs {
     #[arg(required = true, value_name = "WORK", value_parser = WorkReference::parse)]
     works: Vec<WorkReference>,
 
-    /// Whom to pay [default: every recipient of the split].
+    /// Whom to pay [default: everybody who is owed, former recipients too].
     #[arg(long, value_name = "ADDRESS|FILE", value_parser = Somebody::parse)]
     recipient: Vec<Somebody>,
 
@@ -55,13 +55,33 @@ pub async fn run(args: ClaimArgs, session: &Session) -> Result<(), CliError> {
     let mut claims = Vec::with_capacity(works.len());
     for (address, work) in works {
         bring_in(&client, &fee_payer, &address, &mint).await?;
-        let everybody = work.split.iter().map(|share| share.recipient).collect();
-        let recipients = if named.is_empty() { everybody } else { named.clone() };
+        let recipients = if named.is_empty() {
+            everybody(&client, &address, &work, &mint).await?
+        } else {
+            named.clone()
+        };
         let paid = claim_for(&client, &fee_payer, &address, &recipients, &currency).await?;
         claims.push(Claims { address, work, paid });
     }
     answer(&claims, session);
     Ok(())
+}
+
+/// The recipients of the work's split, and former ones that its earnings still know.
+async fn everybody(
+    client: &Client,
+    address: &Pubkey,
+    work: &Work,
+    mint: &Pubkey,
+) -> Result<Vec<Pubkey>, CliError> {
+    let mut everybody: Vec<_> = work.split.iter().map(|share| share.recipient).collect();
+    let earnings = client.earnings(address, mint).await?;
+    for part in earnings.iter().flat_map(|account| &account.recipients) {
+        if !everybody.contains(&part.key) {
+            everybody.push(part.key);
+        }
+    }
+    Ok(everybody)
 }
 
 /// Moves everything that is on its way to a work into its earnings: credit of licences on any

@@ -51,7 +51,9 @@ pub enum CliError {
     UseNotOffered { work: Pubkey, wanted: String, offered: String },
     #[error("the terms of {work} have a cap that licensees share, and you named no quota of it")]
     QuotaMissing { work: Pubkey, units: bool },
-    #[error("{payer} holds {held} base units, and the deposit is {wanted}")]
+    #[error("the split proposed for {work} has digest {digest}, not {expected}")]
+    OtherSplit { work: Pubkey, expected: String, digest: String },
+    #[error("{payer} holds {held} base units of the {wanted} to be paid")]
     NotEnoughTokens { payer: Pubkey, held: u64, wanted: u64 },
     #[error("{failed} of {all} receipts do not verify; the first: {first}")]
     ReceiptsFailed { failed: usize, all: usize, first: String },
@@ -108,6 +110,7 @@ impl CliError {
             Self::NoLicence { .. } => "no-licence",
             Self::UseNotOffered { .. } => "use-not-offered",
             Self::QuotaMissing { .. } => "quota-missing",
+            Self::OtherSplit { .. } => "other-split",
             Self::NotEnoughTokens { .. } => "not-enough-tokens",
             Self::ReceiptsFailed { .. } => "receipts-failed",
             Self::NotConserved(_) => "not-conserved",
@@ -161,10 +164,11 @@ impl CliError {
             Self::QuotaMissing { units: false, .. } => {
                 "say how many base units with --quota-revenue"
             }
+            Self::OtherSplit { .. } => "look at it again with `motif split show`",
             Self::NotEnoughTokens { held, wanted, .. } => {
                 let missing = grouped(wanted.saturating_sub(*held));
                 return Some(format!(
-                    "get {missing} more (on a localnet: `motif airdrop --dollars N`), or deposit less"
+                    "get {missing} more (on a localnet: `motif airdrop --dollars N`), or pay less"
                 ));
             }
             Self::Document { .. } => {
@@ -192,7 +196,7 @@ fn sdk_code(error: &Error) -> String {
         Error::Rejected(refusal) => return refusal.name.clone().unwrap_or("rejected".to_owned()),
         Error::Unconfirmed { .. } => "unconfirmed",
         Error::Transport(_) => "transport",
-        Error::NotFound { kind, .. } => return format!("unknown-{kind}"),
+        Error::NotFound { kind, .. } => return format!("unknown-{}", kind.replace(' ', "-")),
         Error::File { .. } => "file",
         Error::Gateway(_) => "gateway",
     };
@@ -209,6 +213,10 @@ fn sdk_help(error: &Error) -> Option<String> {
         }
         Error::Unconfirmed { .. } => "look the signature up before you repeat this",
         Error::NotFound { kind: "terms", .. } => "publish some with `motif terms publish`",
+        Error::NotFound { kind: "dispute", .. } => "nobody disputes this work",
+        Error::NotFound { kind: "split change", .. } => "propose one with `motif split propose`",
+        Error::NotFound { kind: "approval", .. } => "name --terms, if it was for earlier ones",
+        Error::NotFound { kind: "till", .. } => "open it with `motif till open`",
         Error::NotFound { kind: "mint", .. } => "name a mint that exists with --currency",
         Error::NotFound { .. } => "check the address, and the cluster named by --rpc-url",
         _ => return None,

@@ -2,7 +2,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use motif_localnet::{Faucet, Localnet, LocalnetConfig, Program, TestDollar};
-use motif_sdk::{Pubkey, channel::Currency, client::Client, licensing::InitializeArgs};
+use motif_sdk::{Pubkey, channel::Currency, client::Client, keypair, licensing::InitializeArgs};
 use serde_json::json;
 use solana_keypair::Keypair;
 use solana_signer::Signer;
@@ -37,6 +37,11 @@ pub struct LocalnetArgs {
     /// Leave the programs as deployed: no config, no vault for the test dollar.
     #[arg(long)]
     bare: bool,
+
+    /// Keypair of the config's authority, who is also the arbiter at first [default: a key that
+    /// nobody keeps, so that nobody decides disputes].
+    #[arg(long, value_name = "FILE", conflicts_with = "bare")]
+    authority: Option<PathBuf>,
 }
 
 pub async fn run(args: LocalnetArgs, session: &Session) -> Result<(), CliError> {
@@ -50,9 +55,11 @@ pub async fn run(args: LocalnetArgs, session: &Session) -> Result<(), CliError> 
         config = config.with_program(Program { id, elf: read_file(&path)? });
     }
 
+    let authority = args.authority.as_deref().map(keypair::read).transpose()?;
     let localnet = Localnet::start(config).await?;
     if !args.bare {
-        prepare(&Client::new(&localnet.rpc_url()), &localnet.faucet()).await?;
+        let authority = authority.unwrap_or_else(Keypair::new);
+        prepare(&Client::new(&localnet.rpc_url()), &localnet.faucet(), &authority).await?;
     }
     let stopped = stop_signal()?;
     announce(&localnet, session);
@@ -63,8 +70,7 @@ pub async fn run(args: LocalnetArgs, session: &Session) -> Result<(), CliError> 
 }
 
 /// Initialises the programs and admits the test dollar, as the first user of a deployment would.
-pub async fn prepare(client: &Client, faucet: &Faucet) -> Result<(), CliError> {
-    let deployer = Keypair::new();
+pub async fn prepare(client: &Client, faucet: &Faucet, deployer: &Keypair) -> Result<(), CliError> {
     faucet.airdrop_sol(&deployer.pubkey(), DEPLOYER_LAMPORTS).await?;
     let cluster = client.rpc().get_genesis_hash().await;
     let cluster = cluster.map_err(|error| motif_sdk::Error::Transport(error.to_string()))?;
@@ -74,8 +80,8 @@ pub async fn prepare(client: &Client, faucet: &Faucet) -> Result<(), CliError> {
         dispute_bond_lamports: DISPUTE_BOND_LAMPORTS,
         dispute_seconds: DISPUTE_SECONDS,
     };
-    client.initialize(&deployer, args).await?;
-    client.create_vault(&deployer, &Currency::spl(faucet.dollar().mint)).await?;
+    client.initialize(deployer, args).await?;
+    client.create_vault(deployer, &Currency::spl(faucet.dollar().mint)).await?;
     Ok(())
 }
 

@@ -106,6 +106,20 @@ pub fn parse_share(text: &str) -> Result<(String, u16), String> {
     Ok((whose.to_owned(), parse_percent(share)?))
 }
 
+/// The addresses behind shares that were read by [`parse_share`].
+///
+/// # Errors
+/// [`CliError::NeitherAddressNorFile`]; [`motif_sdk::Error::File`].
+pub fn recipients(split: &[(String, u16)]) -> Result<Vec<(Pubkey, u16)>, CliError> {
+    let mut recipients = Vec::with_capacity(split.len());
+    for (whose, share_bps) in split {
+        let somebody = Somebody::parse(whose);
+        let somebody = somebody.map_err(|_| CliError::NeitherAddressNorFile(whose.clone()))?;
+        recipients.push((somebody.address()?, *share_bps));
+    }
+    Ok(recipients)
+}
+
 /// Reads keypair files.
 ///
 /// # Errors

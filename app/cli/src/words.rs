@@ -2,7 +2,7 @@
 
 use motif_sdk::{
     gateway::wire::{UnitWord, UseWord},
-    licensing::UsePrice,
+    licensing::{Purpose, UsePrice, Verdict},
 };
 
 /// The word a use stored as this byte is written as.
@@ -13,6 +13,46 @@ pub fn use_of_byte(byte: u8) -> String {
 /// The word a unit stored as this byte is written as.
 pub fn unit_of_byte(byte: u8) -> String {
     UnitWord::of_byte(byte).map_or("unknown".to_owned(), |word| word.to_string())
+}
+
+/// The word for what an approval lets its grantee do.
+pub fn purpose(value: Purpose) -> &'static str {
+    match value {
+        Purpose::License => "licence",
+        Purpose::Derivative => "derivative",
+    }
+}
+
+/// Reads the word for what an approval lets its grantee do.
+///
+/// # Errors
+/// The words there are, for clap.
+pub fn parse_purpose(text: &str) -> Result<Purpose, String> {
+    match text {
+        "licence" => Ok(Purpose::License),
+        "derivative" => Ok(Purpose::Derivative),
+        _ => Err("expected licence or derivative".to_owned()),
+    }
+}
+
+/// The word for what an arbiter says about a claim.
+pub fn verdict(value: Verdict) -> &'static str {
+    match value {
+        Verdict::Rejected => "rejected",
+        Verdict::Upheld => "upheld",
+    }
+}
+
+/// Reads the word for what an arbiter says about a claim.
+///
+/// # Errors
+/// The words there are, for clap.
+pub fn parse_verdict(text: &str) -> Result<Verdict, String> {
+    match text {
+        "rejected" => Ok(Verdict::Rejected),
+        "upheld" => Ok(Verdict::Upheld),
+        _ => Err("expected rejected or upheld".to_owned()),
+    }
 }
 
 /// Reads `generate=1000/generation`: a use, its price in base units, and the unit it is for.
@@ -48,5 +88,16 @@ mod tests {
         {
             assert!(parse_use_price(wrong).is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn words_for_purposes_and_verdicts_are_read_back() {
+        for value in [Purpose::License, Purpose::Derivative] {
+            assert_eq!(parse_purpose(purpose(value)), Ok(value));
+        }
+        for value in [Verdict::Rejected, Verdict::Upheld] {
+            assert_eq!(parse_verdict(verdict(value)), Ok(value));
+        }
+        assert!(parse_purpose("anything").is_err() && parse_verdict("maybe").is_err());
     }
 }

@@ -1,111 +1,19 @@
 //! Bad input over the command line: a typed error, a non-zero exit code, and no money moved.
 #![allow(clippy::unwrap_used, reason = "a test stops at what it did not expect")]
 
-use std::{
-    io::{BufRead, BufReader},
-    net::TcpListener,
-    path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
-};
+mod world;
 
-use serde_json::{Value, json};
-use tempfile::TempDir;
+use std::path::Path;
 
-const MOTIF: &str = env!("CARGO_BIN_EXE_motif");
+use self::world::World;
+
 const PICTURE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/assets/coffee.jpg");
-
-/// A localnet and a gateway in processes of their own, a registered picture, and two keys.
-struct World {
-    folder: TempDir,
-    rpc_url: String,
-    gateway_url: String,
-    /// Killed when the world ends, the gateway first.
-    processes: Vec<Child>,
-}
-
-impl World {
-    fn new() -> Self {
-        let (rpc, gateway) = free_ports();
-        let mut world = Self {
-            folder: tempfile::tempdir().unwrap(),
-            rpc_url: format!("http://127.0.0.1:{rpc}"),
-            gateway_url: format!("http://127.0.0.1:{gateway}"),
-            processes: Vec::new(),
-        };
-        world.spawn(&["localnet"]);
-        world.does(&["key", "new", "ines.json", "platform.json", "gateway.json", "--airdrop"]);
-        let store = ["--keypair", "gateway.json", "--store", "gateway.sqlite"];
-        world.spawn(&[&["gateway", "serve"][..], &store].concat());
-        let terms =
-            ["--kind", "image", "--use", "generate=1000/generation", "--keypair", "ines.json"];
-        world.does(&[&["work", "register", PICTURE][..], &terms].concat());
-        world
-    }
-
-    fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(MOTIF);
-        command.args(arguments).arg("--json").current_dir(self.folder.path());
-        command.env("MOTIF_RPC_URL", &self.rpc_url).env("MOTIF_GATEWAY_URL", &self.gateway_url);
-        command
-    }
-
-    /// Starts a long-running verb and waits for its first line.
-    fn spawn(&mut self, arguments: &[&str]) {
-        let mut child = self.command(arguments).stdout(Stdio::piped()).spawn().unwrap();
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        self.processes.push(child);
-        assert!(line.starts_with('{'), "{arguments:?}: {line}");
-    }
-
-    fn run(&self, arguments: &[&str]) -> (i32, Value) {
-        let ran = self.command(arguments).output().unwrap();
-        let stdout = String::from_utf8(ran.stdout).unwrap();
-        let last = stdout.lines().last().unwrap_or_default();
-        let answer = serde_json::from_str(last).unwrap_or_else(|_| json!({ "unreadable": stdout }));
-        (ran.status.code().unwrap(), answer)
-    }
-
-    fn does(&self, arguments: &[&str]) -> Value {
-        let (code, answer) = self.run(arguments);
-        assert_eq!(code, 0, "{arguments:?}: {answer}");
-        answer
-    }
-
-    fn refuses(&self, arguments: &[&str], slug: &str) -> Value {
-        let (code, answer) = self.run(arguments);
-        assert_eq!(
-            (code, answer["error"]["code"].as_str()),
-            (1, Some(slug)),
-            "{arguments:?}: {answer}"
-        );
-        answer
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
-    }
-}
-
-impl Drop for World {
-    fn drop(&mut self) {
-        for mut process in self.processes.drain(..).rev() {
-            let _ = process.kill();
-            let _ = process.wait();
-        }
-    }
-}
-
-fn free_ports() -> (u16, u16) {
-    let listen = |port| TcpListener::bind(("127.0.0.1", port));
-    let mut ports = (12_000..19_000).step_by(2).skip(std::process::id() as usize % 3_000);
-    let rpc = ports.find(|port| listen(*port).is_ok() && listen(port + 1).is_ok()).unwrap();
-    (rpc, ports.find(|port| listen(*port).is_ok()).unwrap())
-}
 
 #[test]
 fn everything_that_can_be_wrong_is_named_and_moves_nothing() {
-    let world = World::new();
+    let world = World::new(&[], &["ines.json", "platform.json", "gateway.json"]);
+    let terms = ["--kind", "image", "--use", "generate=1000/generation", "--keypair", "ines.json"];
+    world.does(&[&["work", "register", PICTURE][..], &terms].concat());
     unknown_things_are_named(&world);
     terms_are_published_as_their_file_reads(&world);
     an_underfunded_channel_pays_for_what_it_holds_and_no_more(&world);
@@ -249,4 +157,95 @@ fn changed_receipts_do_not_verify(world: &World) {
 
 fn keep_only_the_second(path: &Path, text: &str) {
     std::fs::write(path, text.lines().nth(1).unwrap()).unwrap();
+}
+
+#[test]
+fn what_no_chain_need_be_asked_about_is_refused_without_one() {
+    let world = World::empty();
+    world.does(&["key", "new", "ines.json", "kai.json"]);
+    std::fs::write(world.path("poem.txt"), "a poem").unwrap();
+    let register = ["work", "register", "poem.txt", "--keypair", "ines.json", "--kind"];
+    for wrong in [
+        &["voice"][..],
+        &["style-model"],
+        &["text", "--model-base", "a model"],
+        &["text", "--likeness"],
+        &["style-model", "--model-base", "a model", "--likeness"],
+        &["style-model", "--model-base", "a", "--training-root", "00"],
+        &["style-model", "--model-base", "a", "--training", "poem.txt", "--training-root", "00"],
+        &["text", "--consent-until", "2100-01-01T00:00:00Z"],
+        &["text", "--consent", "kai.json", "--consent-until", "tomorrow"],
+        &["text", "--licence", "here#1"],
+        &["text", "--parent", "poem.txt"],
+    ] {
+        world.misuse(&[&register[..], wrong].concat());
+    }
+    std::fs::write(world.path("split.txt"), "# halves\nines.json=50%\nkai.json=49%\n").unwrap();
+    let by = ["--keypair", "ines.json"];
+    for wrong in [
+        &["work", "list", "--kind", "painting"][..],
+        &["work", "list", "--status", "gone"],
+        &["work", "list", "--max-price", "-1"],
+        &["work", "transfer", "poem.txt"],
+        &["work", "certify", "poem.txt"],
+        &["split", "propose", "poem.txt"],
+        &["split", "propose", "poem.txt", "--to", "ines.json=50%,kai.json=49%"],
+        &["split", "propose", "poem.txt", "--to", "ines.json=101%"],
+        &["split", "propose", "poem.txt", "--file", "split.txt"],
+        &["split", "propose", "poem.txt", "--file", "split.txt", "--to", "ines.json=100%"],
+        &["approve", "poem.txt", "--for", "kai.json"],
+        &["approve", "poem.txt", "--for", "kai.json", "--purpose", "fun"],
+        &["revoke", "poem.txt", "--purpose", "licence"],
+        &["dispute", "open", "poem.txt"],
+        &["dispute", "decide", "poem.txt", "--verdict", "perhaps"],
+        &["consent", "end", "poem.txt", "--at", "0", "--never"],
+        &["till", "pay", "poem.txt", "--amount", "0"],
+        &["config", "update"],
+        &["config", "offer-authority"],
+        &["config", "offer-authority", "--to", "kai.json", "--cancel"],
+    ] {
+        world.misuse(&[wrong, &by].concat());
+    }
+    let nobody = ["work", "transfer", "poem.txt", "--to", "nobody.json"];
+    world.refuses(&[&nobody[..], &by].concat(), "neither-address-nor-file");
+    let nobody = ["split", "propose", "poem.txt", "--to", "nobody.json=100%"];
+    world.refuses(&[&nobody[..], &by].concat(), "neither-address-nor-file");
+    let unread = ["dispute", "open", "poem.txt", "--evidence", "nothing.txt"];
+    world.refuses(&[&unread[..], &by].concat(), "unreadable-file");
+    let unread = ["split", "propose", "poem.txt", "--file", "nothing.txt"];
+    world.refuses(&[&unread[..], &by].concat(), "unreadable-file");
+    world.refuses(&["work", "withdraw", "poem.txt", "--keypair", "nobody.json"], "file");
+}
+
+#[test]
+fn what_is_not_there_is_named() {
+    let world = World::new(&[], &["ines.json", "gateway.json"]);
+    std::fs::write(world.path("poem.txt"), "a poem of some words").unwrap();
+    let by = ["--keypair", "ines.json"];
+    let register = ["work", "register", "poem.txt", "--kind", "text"];
+    world.does(&[&register[..], &by].concat());
+    for (arguments, slug) in [
+        (&["split", "apply", "poem.txt"][..], "unknown-split-change"),
+        (&["split", "approve", "poem.txt"], "unknown-split-change"),
+        (&["split", "cancel", "poem.txt"], "unknown-split-change"),
+        (&["dispute", "show", "poem.txt"], "unknown-dispute"),
+        (&["dispute", "expire", "poem.txt"], "unknown-dispute"),
+        (&["till", "show", "poem.txt"], "unknown-till"),
+        (&["till", "pay", "poem.txt", "--amount", "1"], "unknown-till"),
+        (&["till", "sweep", "poem.txt"], "unknown-till"),
+        (&["consent", "end", "poem.txt"], "NotThePerson"),
+        (&["work", "accept-transfer", "poem.txt"], "NotOffered"),
+        (
+            &["approve", "poem.txt", "--for", "gateway.json", "--purpose", "licence"],
+            "unknown-terms",
+        ),
+        (&["config", "update", "--dispute-seconds", "1"], "NotAuthority"),
+    ] {
+        let answer = world.refuses(&[arguments, &by].concat(), slug);
+        assert!(answer["error"]["message"].is_string());
+    }
+    assert_eq!(
+        world.does(&["work", "show", "poem.txt"])["owner"],
+        world.does(&["key", "show", "ines.json"])[0]["address"]
+    );
 }

@@ -4,14 +4,18 @@ use motif_sdk::{
     Pubkey,
     channel::{self, Channel},
     gateway::wire::{
-        Address, Amount, Digest, KindWord, Operator, Quote, ReceiptPage, ReceiptParts, TermsFacts,
-        UseWord, WorkFacts,
+        Address, Amount, Digest, LineageFacts, Operator, Quote, ReceiptPage, ReceiptParts,
+        TermsFacts, UseWord, WorkDetailsFacts, WorkFacts, WorkList, WorkQuery,
     },
     licensing,
     receipt::proof::ReceiptProof,
 };
 
 use crate::{Gateway, problem::ApiError};
+
+/// Where the query names no number.
+const WORKS_PER_PAGE: u32 = 100;
+const MAX_WORKS_PER_PAGE: u32 = 1_000;
 
 impl Gateway {
     /// Whether it can serve: its store takes writes, its cluster answers.
@@ -41,33 +45,41 @@ impl Gateway {
         })
     }
 
-    /// A work and its latest terms.
+    /// Everything the chain says about a work.
     ///
     /// # Errors
     /// [`ApiError::UnknownWork`], [`ApiError::ChainUnreachable`].
-    pub async fn work(&self, address: Pubkey) -> Result<WorkFacts, ApiError> {
-        let work = self.chain().work(&address).await?;
-        let work = work.ok_or(ApiError::UnknownWork(address))?;
-        let terms = match work.latest_terms {
-            0 => None,
-            number => self.chain().terms(&address, number).await?,
-        };
-        let terms = terms.map(|published| TermsFacts::new(&published.terms, published.digest));
-        Ok(WorkFacts::new(address, &work, terms))
+    pub async fn work(&self, address: Pubkey) -> Result<WorkDetailsFacts, ApiError> {
+        let details = self.chain().work_details(&address).await?;
+        let details = details.ok_or(ApiError::UnknownWork(address))?;
+        Ok(WorkDetailsFacts::from(&details))
     }
 
-    /// Works of a creator, of a kind, of both, or all.
+    /// A work's ancestors and descendants.
+    ///
+    /// # Errors
+    /// [`ApiError::UnknownWork`], [`ApiError::ChainUnreachable`].
+    pub async fn lineage(&self, address: Pubkey) -> Result<LineageFacts, ApiError> {
+        let lineage = self.chain().lineage(&address).await?;
+        let lineage = lineage.ok_or(ApiError::UnknownWork(address))?;
+        Ok(LineageFacts::from(&lineage))
+    }
+
+    /// A page of the works that match.
     ///
     /// # Errors
     /// [`ApiError::ChainUnreachable`].
-    pub async fn works(
-        &self,
-        creator: Option<Address>,
-        kind: Option<KindWord>,
-    ) -> Result<Vec<WorkFacts>, ApiError> {
-        let works = self.chain().works(creator.map(|creator| creator.0)).await?;
-        let facts = works.iter().map(|(address, work)| WorkFacts::new(*address, work, None));
-        Ok(facts.filter(|work| kind.is_none_or(|kind| work.kind == kind)).collect())
+    pub async fn works(&self, query: &WorkQuery) -> Result<WorkList, ApiError> {
+        let entries = self.chain().catalogue(&query.works(), &query.offers()).await?;
+        let offset = query.offset.unwrap_or(0);
+        let limit = query.limit.unwrap_or(WORKS_PER_PAGE).min(MAX_WORKS_PER_PAGE);
+        let page = entries.iter().skip(offset as usize).take(limit as usize);
+        let facts = page.map(|entry| {
+            let terms = entry.terms.as_ref();
+            let terms = terms.map(|published| TermsFacts::new(&published.terms, published.digest));
+            WorkFacts::new(entry.address, &entry.work, terms)
+        });
+        Ok(WorkList { total: entries.len() as u64, offset, works: facts.collect() })
     }
 
     /// What a use of a work costs here.
@@ -76,8 +88,10 @@ impl Gateway {
     /// [`ApiError::UnknownWork`], [`ApiError::NoTerms`], [`ApiError::UseNotLicensed`],
     /// [`ApiError::ChainUnreachable`].
     pub async fn quote(&self, address: Pubkey, licensed_use: UseWord) -> Result<Quote, ApiError> {
-        let work = self.work(address).await?;
-        let terms = work.terms.ok_or(ApiError::NoTerms(address))?;
+        let work = self.chain().work(&address).await?.ok_or(ApiError::UnknownWork(address))?;
+        let terms = self.chain().terms(&address, work.latest_terms).await?;
+        let terms = terms.ok_or(ApiError::NoTerms(address))?;
+        let terms = TermsFacts::new(&terms.terms, terms.digest);
         let priced = terms.uses.iter().find(|priced| priced.licensed_use == licensed_use);
         let priced = priced.ok_or_else(|| ApiError::UseNotLicensed {
             work: address,

@@ -5,8 +5,11 @@ use base64::{Engine, prelude::BASE64_STANDARD};
 use motif_sdk::{
     Error, Pubkey,
     channel::{self, ChannelAccount},
-    client::{Client, Landed, PublishedTerms, WorkFilter},
+    client::{
+        CatalogueEntry, Client, Landed, OfferFilter, PublishedTerms, WorkDetails, WorkFilter,
+    },
     licensing::Work,
+    lineage::Lineage,
 };
 use serde_json::json;
 use solana_commitment_config::{CommitmentConfig, CommitmentLevel};
@@ -47,8 +50,16 @@ pub trait Chain: Send + Sync + 'static {
     async fn now(&self) -> Result<i64, ChainError>;
     /// A work; `None` where there is none.
     async fn work(&self, address: &Pubkey) -> Result<Option<Work>, ChainError>;
-    /// All works, or those of a creator, earliest registration first.
-    async fn works(&self, creator: Option<Pubkey>) -> Result<Vec<(Pubkey, Work)>, ChainError>;
+    /// The works that match, with their latest terms, earliest registration first.
+    async fn catalogue(
+        &self,
+        works: &WorkFilter,
+        offers: &OfferFilter,
+    ) -> Result<Vec<CatalogueEntry>, ChainError>;
+    /// Everything there is about a work; `None` where there is none.
+    async fn work_details(&self, address: &Pubkey) -> Result<Option<WorkDetails>, ChainError>;
+    /// A work's ancestors and descendants; `None` where there is no such work.
+    async fn lineage(&self, address: &Pubkey) -> Result<Option<Lineage>, ChainError>;
     /// A version of a work's terms; `None` where there is none.
     async fn terms(&self, work: &Pubkey, number: u32)
     -> Result<Option<PublishedTerms>, ChainError>;
@@ -128,9 +139,20 @@ impl Chain for RpcChain {
         optional(self.0.work(address).await)
     }
 
-    async fn works(&self, creator: Option<Pubkey>) -> Result<Vec<(Pubkey, Work)>, ChainError> {
-        let filter = WorkFilter { creator, ..WorkFilter::default() };
-        Ok(self.0.works(&filter).await?)
+    async fn catalogue(
+        &self,
+        works: &WorkFilter,
+        offers: &OfferFilter,
+    ) -> Result<Vec<CatalogueEntry>, ChainError> {
+        Ok(self.0.catalogue(works, offers).await?)
+    }
+
+    async fn work_details(&self, address: &Pubkey) -> Result<Option<WorkDetails>, ChainError> {
+        optional(self.0.work_details(address).await)
+    }
+
+    async fn lineage(&self, address: &Pubkey) -> Result<Option<Lineage>, ChainError> {
+        optional(self.0.lineage(address).await)
     }
 
     async fn terms(

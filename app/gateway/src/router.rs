@@ -58,6 +58,7 @@ fn groups() -> (OpenApiRouter<Gateway>, OpenApiRouter<Gateway>) {
         .routes(routes!(operator::show))
         .routes(routes!(works::list))
         .routes(routes!(works::show))
+        .routes(routes!(works::lineage))
         .routes(routes!(quotes::show))
         .routes(routes!(channels::open))
         .routes(routes!(channels::show))

@@ -12,8 +12,10 @@
 //! # }
 //! ```
 
+mod catalogue;
 mod config;
 mod disputes;
+mod envelope;
 mod landing;
 mod packing;
 mod payments;
@@ -28,6 +30,8 @@ use solana_commitment_config::CommitmentConfig;
 use solana_rpc_client::nonblocking::rpc_client::RpcClient;
 
 pub use self::{
+    catalogue::{CatalogueEntry, OfferFilter, WorkDetails, awaited},
+    envelope::LARGE_PACKET_BYTES,
     landing::Landed,
     packing::{PACKET_BYTES, packed},
     payments::Collected,

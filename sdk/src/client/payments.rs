@@ -382,6 +382,23 @@ impl Client {
         self.send(&[open], funder, &[]).await.map(Some)
     }
 
+    /// Pays base units into a work's till, from the payer's associated token account.
+    ///
+    /// # Errors
+    /// As [`Client::send`]; [`Error::NotFound`] where the mint is none, or the till is not open.
+    pub async fn pay_till(
+        &self,
+        payer: &Keypair,
+        work: &Pubkey,
+        currency: &Currency,
+        amount: u64,
+    ) -> Result<Landed, Error> {
+        self.till(work, &currency.mint).await?;
+        let decimals = self.decimals(&currency.mint).await?;
+        let pay = earnings::pay_till(&payer.pubkey(), work, currency, decimals, amount);
+        self.send(&[pay], payer, &[]).await
+    }
+
     /// Moves what a work's till holds into its earnings, which are opened if they are missing.
     ///
     /// # Errors

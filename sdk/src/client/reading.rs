@@ -1,6 +1,6 @@
 use anchor_lang::{AccountDeserialize, Discriminator};
 use anchor_spl::token_interface::{Mint, TokenAccount};
-use licensing::{Config, Terms, Work};
+use licensing::{Config, Terms, Work, WorkKind, WorkStatus};
 use payments::Channel;
 use solana_account::Account;
 use solana_account_decoder_client_types::{UiAccount, UiAccountEncoding};
@@ -19,6 +19,13 @@ use crate::{
     pda,
 };
 
+/// Where a work's account says what it is, and whether it offers anything: see
+/// [`licensing::WorkHead`].
+const KIND_OFFSET: usize = 10;
+const STATUS_OFFSET: usize = 11;
+/// The most accounts a node gives at once.
+const ACCOUNTS_AT_ONCE: usize = 100;
+
 /// Which works to list; every given field must match.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct WorkFilter {
@@ -28,6 +35,10 @@ pub struct WorkFilter {
     pub owner: Option<Pubkey>,
     /// SHA-256 of its content.
     pub content_digest: Option<[u8; 32]>,
+    /// What it is.
+    pub kind: Option<WorkKind>,
+    /// Whether it takes new licences and derivatives.
+    pub status: Option<WorkStatus>,
 }
 
 /// Terms as read from the chain.
@@ -90,7 +101,9 @@ impl Client {
             at(Work::OWNER_OFFSET, filter.owner.as_ref().map(|key| key.as_ref())),
             at(Work::CONTENT_DIGEST_OFFSET, filter.content_digest.as_ref().map(|d| &d[..])),
         ];
-        let fields = fields.into_iter().flatten().collect();
+        let kind = filter.kind.map(|kind| (KIND_OFFSET, vec![kind as u8]));
+        let status = filter.status.map(|status| (STATUS_OFFSET, vec![status as u8]));
+        let fields = fields.into_iter().chain([kind, status]).flatten().collect();
         let accounts = self.program_accounts(&licensing::ID, Work::DISCRIMINATOR, fields).await?;
         let read = |(address, account): (Pubkey, Account)| {
             Some((address, Work::try_deserialize(&mut &account.data[..]).ok()?))
@@ -201,6 +214,20 @@ impl Client {
         Ok(response.map_err(|error| transport(&error))?.value)
     }
 
+    /// The accounts at these addresses, in their order; `None` where there is none.
+    ///
+    /// # Errors
+    /// [`Error::Transport`].
+    pub async fn accounts(&self, addresses: &[Pubkey]) -> Result<Vec<Option<Account>>, Error> {
+        let commitment = self.rpc.commitment();
+        let mut accounts = Vec::with_capacity(addresses.len());
+        for batch in addresses.chunks(ACCOUNTS_AT_ONCE) {
+            let found = self.rpc.get_multiple_accounts_with_commitment(batch, commitment).await;
+            accounts.extend(found.map_err(|error| transport(&error))?.value);
+        }
+        Ok(accounts)
+    }
+
     pub(super) async fn typed<T: AccountDeserialize>(
         &self,
         kind: &'static str,
@@ -215,7 +242,7 @@ impl Client {
         T::try_deserialize(&mut &account.data[..]).map_err(|_| absent())
     }
 
-    async fn program_accounts(
+    pub(super) async fn program_accounts(
         &self,
         program: &Pubkey,
         discriminator: &[u8],

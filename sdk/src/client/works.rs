@@ -6,7 +6,7 @@ use super::{Client, Landed, PACKET_BYTES, packing::transaction_bytes};
 use crate::{
     Error,
     channel::{self, Currency},
-    licensing::{self, Offer, Registration, Share},
+    licensing::{self, Offer, Registration, Right, Share},
     pda,
 };
 
@@ -45,13 +45,34 @@ impl Client {
         registration: Registration,
         parent_owners: &[&Keypair],
     ) -> Result<(Pubkey, Landed), Error> {
+        let rights = vec![None; registration.parents.len()];
+        self.register_work_by(creator, consent, registration, &rights, parent_owners).await
+    }
+
+    /// As [`Client::register_work`], by the rights given: one for each parent, in the same order,
+    /// `None` for one that is to be looked up.
+    ///
+    /// # Errors
+    /// As [`Client::register_work`].
+    pub async fn register_work_by(
+        &self,
+        creator: &Keypair,
+        consent: Option<&Keypair>,
+        registration: Registration,
+        given: &[Option<Right>],
+        parent_owners: &[&Keypair],
+    ) -> Result<(Pubkey, Landed), Error> {
         let key = creator.pubkey();
         let mut signers = vec![creator];
         signers.extend_from_slice(parent_owners);
+        let owners: Vec<_> = signers.iter().map(|signer| signer.pubkey()).collect();
         let mut rights = Vec::with_capacity(registration.parents.len());
-        for parent in &registration.parents {
-            let owners: Vec<_> = signers.iter().map(|signer| signer.pubkey()).collect();
-            rights.push(self.right_to(&key, parent, &owners).await?);
+        let given = given.iter().copied().chain(std::iter::repeat(None));
+        for (parent, given) in registration.parents.iter().zip(given) {
+            rights.push(match given {
+                Some(right) => right,
+                None => self.right_to(&key, parent, &owners).await?,
+            });
         }
         signers.extend(consent);
         let person = consent.map(|keypair| keypair.pubkey());

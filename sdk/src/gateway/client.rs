@@ -8,9 +8,9 @@ use tokio::time::{Instant, sleep};
 use super::{
     GatewayError, IdempotencyKey,
     wire::{
-        Address, ChannelState, Closing, Digest, GenerationRequest, KindWord, OpenChannel, Operator,
-        Problem, Quote, ReceiptPage, ReceiptParts, ReceiptProofParts, SettlementReport,
-        Settlements, UseWord, WorkFacts, WorkList,
+        Address, ChannelState, Closing, Digest, GenerationRequest, LineageFacts, OpenChannel,
+        Operator, Problem, Quote, ReceiptPage, ReceiptParts, ReceiptProofParts, SettlementReport,
+        Settlements, UseWord, WorkDetailsFacts, WorkList, WorkQuery,
     },
 };
 
@@ -77,28 +77,28 @@ impl GatewayClient {
         self.get("operator".into()).await
     }
 
-    /// A work and its latest terms.
+    /// Everything the chain says about a work.
     ///
     /// # Errors
     /// As [`GatewayClient::operator`].
-    pub async fn work(&self, work: &Pubkey) -> Result<WorkFacts, GatewayError> {
+    pub async fn work(&self, work: &Pubkey) -> Result<WorkDetailsFacts, GatewayError> {
         self.get(format!("works/{work}")).await
     }
 
-    /// Works of a creator, of a kind, of both, or all.
+    /// A work's ancestors and descendants.
     ///
     /// # Errors
     /// As [`GatewayClient::operator`].
-    pub async fn works(
-        &self,
-        creator: Option<&Pubkey>,
-        kind: Option<KindWord>,
-    ) -> Result<Vec<WorkFacts>, GatewayError> {
-        let creator = creator.map(|creator| format!("creator={creator}"));
-        let kind = kind.map(|kind| format!("kind={kind}"));
-        let query: Vec<_> = [creator, kind].into_iter().flatten().collect();
-        let list: WorkList = self.get(format!("works?{}", query.join("&"))).await?;
-        Ok(list.works)
+    pub async fn lineage(&self, work: &Pubkey) -> Result<LineageFacts, GatewayError> {
+        self.get(format!("works/{work}/lineage")).await
+    }
+
+    /// Works that match, a page of them.
+    ///
+    /// # Errors
+    /// As [`GatewayClient::operator`].
+    pub async fn works(&self, query: &WorkQuery) -> Result<WorkList, GatewayError> {
+        self.get(format!("works?{query}")).await
     }
 
     /// What a use of a work costs here.

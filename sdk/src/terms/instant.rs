@@ -12,7 +12,11 @@ const EXPECTED: &str =
 pub struct Instant(pub i64);
 
 impl Instant {
-    fn parse(text: &str) -> Result<Self, String> {
+    /// Reads an RFC 3339 date and time.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn parse(text: &str) -> Result<Self, String> {
         let wrong = || format!("`{text}` is no instant; write {EXPECTED}");
         let timestamp: Timestamp = text.parse().map_err(|_| wrong())?;
         if timestamp.subsec_nanosecond() != 0 {

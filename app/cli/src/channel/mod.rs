@@ -14,7 +14,7 @@ use clap::Subcommand;
 
 pub use snapshot::Snapshot;
 pub use voucher_key::{VoucherKeyArgs, voucher_key};
-pub use which::{ChannelArgs, PayingChannelArgs, licence_of};
+pub use which::{ChannelArgs, PayingChannelArgs, find as find_channel, licence_of};
 
 use crate::{error::CliError, session::Session};
 

@@ -51,7 +51,7 @@ impl PayingChannelArgs {
 ///
 /// # Errors
 /// [`CliError::NoChannel`]; [`CliError::AmbiguousChannel`]; [`motif_sdk::Error::NotFound`].
-async fn find(
+pub async fn find(
     named: Option<Pubkey>,
     client: &Client,
     session: &Session,

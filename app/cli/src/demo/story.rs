@@ -6,7 +6,7 @@ use motif_sdk::{
     Pubkey,
     channel::{ChannelAccount, Currency, OpenChannelArgs, Quota},
     client::Client,
-    fingerprint::{content_digest, none},
+    fingerprint::content_digest,
     gateway::GatewayClient,
     licensing::{
         Caps, Derivatives, Fingerprint, ModelArgs, Offer, ParentShare, Registration, Share, Unit,
@@ -14,7 +14,9 @@ use motif_sdk::{
     },
     pda,
     receipt::SignedReceipt,
+    training::TrainingSet,
 };
+use solana_keypair::Keypair;
 use solana_signer::Signer;
 use tempfile::TempDir;
 
@@ -111,7 +113,7 @@ impl Story {
         let localnet = Localnet::start(LocalnetConfig::new().with_motif_programs()).await?;
         let client = Client::new(&localnet.rpc_url());
         let faucet = localnet.faucet();
-        localnet::prepare(&client, &faucet).await?;
+        localnet::prepare(&client, &faucet, &Keypair::new()).await?;
         let cast = Cast::new();
         cast.fund(&faucet, self.deposit()).await?;
         let currency = Currency::spl(faucet.dollar().mint);
@@ -154,7 +156,7 @@ impl Story {
         let model = Registration {
             model: Some(ModelArgs {
                 base_model: "demo".to_owned(),
-                training_root: content_digest(&self.picture),
+                training_root: TrainingSet::new([content_digest(&self.picture)]).root(),
                 likeness: false,
             }),
             parents: vec![ParentShare { work: picture, share_bps: PARENT_SHARE_BPS }],

@@ -1,8 +1,16 @@
-//! Works: registering and looking up.
+//! Works: registering, looking up, and what their owners can do with them.
 
+mod accept_transfer;
+mod cancel_transfer;
+mod certify;
 mod list;
 mod register;
+mod rights;
 mod show;
+mod training;
+mod transfer;
+mod tree;
+mod withdraw;
 
 use clap::Subcommand;
 
@@ -15,10 +23,22 @@ use crate::{error::CliError, session::Session};
 pub enum WorkCommand {
     /// Register a file as a work, and optionally publish its first terms.
     Register(Box<register::RegisterArgs>),
-    /// Show a work, its parents, split and terms.
+    /// Show everything the chain says about a work.
     Show(show::ShowArgs),
-    /// List works, earliest registration first.
+    /// List works and what they are offered for, earliest registration first.
     List(list::ListArgs),
+    /// Draw what a work descends from and what descends from it, with shares.
+    Tree(tree::TreeArgs),
+    /// Offer a work to somebody else, who becomes its owner by accepting.
+    Transfer(transfer::TransferArgs),
+    /// Become the owner of a work that was offered to you.
+    AcceptTransfer(accept_transfer::AcceptTransferArgs),
+    /// Take back the offer of a work that nobody has accepted yet.
+    CancelTransfer(cancel_transfer::CancelTransferArgs),
+    /// Take no new licences and derivatives from now on; existing licences end after notice.
+    Withdraw(withdraw::WithdrawArgs),
+    /// Issue a work's certificate: a Token Metadata NFT that names its creators and shares.
+    Certify(certify::CertifyArgs),
 }
 
 impl WorkCommand {
@@ -27,6 +47,12 @@ impl WorkCommand {
             Self::Register(args) => register::run(*args, session).await,
             Self::Show(args) => show::run(args, session).await,
             Self::List(args) => list::run(args, session).await,
+            Self::Tree(args) => tree::run(args, session).await,
+            Self::Transfer(args) => transfer::run(args, session).await,
+            Self::AcceptTransfer(args) => accept_transfer::run(args, session).await,
+            Self::CancelTransfer(args) => cancel_transfer::run(args, session).await,
+            Self::Withdraw(args) => withdraw::run(args, session).await,
+            Self::Certify(args) => certify::run(args, session).await,
         }
     }
 }

@@ -2,19 +2,23 @@ use std::path::PathBuf;
 
 use clap::Args;
 use motif_sdk::{
-    client::Client,
     fingerprint::{content_digest, decode_image, none},
     gateway::wire::KindWord,
-    licensing::{Fingerprint, ParentShare, Registration, Share, WorkKind},
+    licensing::{Fingerprint, Registration, Share, WorkKind},
     pda,
 };
 use serde_json::json;
 use solana_signer::Signer;
 
+use super::{
+    rights::{LicenceReference, parents},
+    training::StyleModelArgs,
+};
 use crate::{
     answer::pairs,
     error::CliError,
-    reference::{Somebody, WorkReference, keypairs, parse_share, read_file},
+    instant::parse_instant,
+    reference::{keypairs, parse_share, read_file, recipients},
     session::Session,
     terms::{OfferArgs, Offered, confirm},
 };
@@ -35,9 +39,15 @@ pub struct RegisterArgs {
     #[arg(long, value_name = "ADDRESS=50%", value_delimiter = ',', value_parser = parse_share)]
     split: Vec<(String, u16)>,
 
-    /// A work this one was made from, and its part of what this one earns.
+    /// A work this one was made from, and its part of what this one earns. The right to it is
+    /// looked up: its owner's signature, its terms, an approval, or a licence you have used.
     #[arg(long, value_name = "WORK=20%", value_parser = parse_share)]
     parent: Vec<(String, u16)>,
+
+    /// A licence of yours that this was generated with: its work becomes a parent with the share
+    /// that its terms ask for, or with that of --parent.
+    #[arg(long, value_name = "[CHANNEL#]INDEX", value_parser = LicenceReference::parse)]
+    licence: Vec<LicenceReference>,
 
     /// Keypair of a parent's owner who agrees, where the parent's terms do not allow it.
     #[arg(long, value_name = "FILE")]
@@ -46,6 +56,10 @@ pub struct RegisterArgs {
     /// Keypair of the person whose voice or likeness this is.
     #[arg(long, value_name = "FILE")]
     consent: Option<PathBuf>,
+
+    /// Last moment of that consent [default: no end].
+    #[arg(long, value_name = "INSTANT", value_parser = parse_instant, requires = "consent")]
+    consent_until: Option<i64>,
 
     /// Where a description of the work is.
     #[arg(long, default_value = "", value_name = "URI")]
@@ -64,12 +78,21 @@ pub struct RegisterArgs {
     yes: bool,
 
     #[command(flatten)]
+    model: StyleModelArgs,
+
+    #[command(flatten)]
     offer: OfferArgs,
 }
 
 pub async fn run(args: RegisterArgs, session: &Session) -> Result<(), CliError> {
+    let kind = args.kind.into();
+    args.model.check(kind == WorkKind::StyleModel, args.consent.is_some())?;
+    if kind == WorkKind::Voice && args.consent.is_none() {
+        let help = "have the person sign with --consent FILE";
+        return Err(CliError::usage("a voice needs the consent of the person whose it is", help));
+    }
     let content = read_file(&args.file)?;
-    let fingerprint = fingerprint(args.kind.into(), &content, &args.file)?;
+    let fingerprint = fingerprint(kind, &content, &args.file)?;
     let creator = session.keypair()?;
     let consent =
         args.consent.clone().map(|path| keypairs(&[path])).transpose()?.unwrap_or_default();
@@ -85,13 +108,23 @@ pub async fn run(args: RegisterArgs, session: &Session) -> Result<(), CliError> 
         let path = args.file.display().to_string();
         return Err(CliError::AlreadyRegistered { path, work: address });
     }
+    let parents = parents(&args.parent, &args.licence, &client, session).await?;
+    let (parents, rights): (Vec<_>, Vec<_>) =
+        parents.into_iter().map(|parent| (parent.share, parent.right)).unzip();
+    let model = args.model.model(&parents, &client).await?;
+    let (model, previous_model) =
+        model.map_or((None, None), |model| (Some(model.args), model.previous));
     let registration = Registration {
+        kind,
+        content_digest: content_digest(&content),
         fingerprint,
         metadata_digest: metadata.map_or([0; 32], |bytes| content_digest(&bytes)),
         metadata_uri: args.metadata_uri,
-        parents: parents(&args.parent, &client).await?,
+        consent_expires_at: args.consent_until,
+        model,
+        previous_model,
+        parents,
         split: split.into_iter().map(share).collect(),
-        ..Registration::new(args.kind.into(), content_digest(&content), &creator.pubkey())
     };
     let first_terms = args.offer.first_terms(args.terms.as_deref(), &client, session.now()).await?;
     if let (Some(offered), Some(_)) = (&first_terms, &args.terms) {
@@ -100,7 +133,7 @@ pub async fn run(args: RegisterArgs, session: &Session) -> Result<(), CliError> 
     let digest = registration.content_digest;
     let owners: Vec<_> = parent_owners.iter().collect();
     let (work, landed) =
-        client.register_work(&creator, consent.first(), registration, &owners).await?;
+        client.register_work_by(&creator, consent.first(), registration, &rights, &owners).await?;
     let terms = match first_terms {
         None => None,
         Some(Offered { currency, offer, .. }) => {
@@ -138,25 +171,4 @@ pub fn fingerprint(
         reason: error.to_string(),
     };
     Ok(decode_image(content).map_err(refuse)?.fingerprint)
-}
-
-fn recipients(split: &[(String, u16)]) -> Result<Vec<(motif_sdk::Pubkey, u16)>, CliError> {
-    let mut recipients = Vec::with_capacity(split.len());
-    for (whose, share_bps) in split {
-        let somebody = Somebody::parse(whose);
-        let somebody = somebody.map_err(|_| CliError::NeitherAddressNorFile(whose.clone()))?;
-        recipients.push((somebody.address()?, *share_bps));
-    }
-    Ok(recipients)
-}
-
-async fn parents(named: &[(String, u16)], client: &Client) -> Result<Vec<ParentShare>, CliError> {
-    let mut parents = Vec::with_capacity(named.len());
-    for (which, share_bps) in named {
-        let reference = WorkReference::parse(which);
-        let reference = reference.map_err(|_| CliError::NeitherAddressNorFile(which.clone()))?;
-        let work = reference.address(client).await?;
-        parents.push(ParentShare { work, share_bps: *share_bps });
-    }
-    Ok(parents)
 }

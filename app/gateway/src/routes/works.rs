@@ -1,39 +1,27 @@
 use axum::{Json, extract::State};
-use motif_sdk::gateway::wire::{Address, KindWord, Problem, WorkFacts, WorkList};
-use serde::Deserialize;
-use utoipa::IntoParams;
+use motif_sdk::gateway::wire::{
+    Address, LineageFacts, Problem, WorkDetailsFacts, WorkList, WorkQuery,
+};
 
 use super::named::{Asked, Named};
 use crate::{Gateway, problem::ApiError};
 
-/// Which works to list.
-#[derive(Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub struct WorksAsked {
-    /// Only those this key registered.
-    pub creator: Option<Address>,
-    /// Only those of this kind.
-    pub kind: Option<KindWord>,
-}
-
-/// Lists registered works, earliest first.
-#[utoipa::path(get, operation_id = "list_works", path = "/v1/works", params(WorksAsked), responses(
+/// Lists registered works with their latest terms, earliest first.
+#[utoipa::path(get, operation_id = "list_works", path = "/v1/works", params(WorkQuery), responses(
     (status = 200, body = WorkList),
     (status = 400, body = Problem, content_type = "application/problem+json"),
     (status = 503, body = Problem, content_type = "application/problem+json"),
 ))]
 pub async fn list(
     State(gateway): State<Gateway>,
-    Asked(asked): Asked<WorksAsked>,
+    Asked(query): Asked<WorkQuery>,
 ) -> Result<Json<WorkList>, ApiError> {
-    let works = gateway.works(asked.creator, asked.kind).await?;
-    Ok(Json(WorkList { works }))
+    Ok(Json(gateway.works(&query).await?))
 }
 
-/// A work and its latest terms.
+/// Everything the chain says about a work.
 #[utoipa::path(get, operation_id = "show_work", path = "/v1/works/{work}", params(("work" = Address, Path)), responses(
-    (status = 200, body = WorkFacts),
+    (status = 200, body = WorkDetailsFacts),
     (status = 400, body = Problem, content_type = "application/problem+json"),
     (status = 404, body = Problem, content_type = "application/problem+json"),
     (status = 503, body = Problem, content_type = "application/problem+json"),
@@ -41,6 +29,21 @@ pub async fn list(
 pub async fn show(
     State(gateway): State<Gateway>,
     Named(Address(work)): Named<Address>,
-) -> Result<Json<WorkFacts>, ApiError> {
+) -> Result<Json<WorkDetailsFacts>, ApiError> {
     Ok(Json(gateway.work(work).await?))
+}
+
+/// The works a work descends from and those that descend from it, with what of their earnings
+/// reaches whom.
+#[utoipa::path(get, operation_id = "show_lineage", path = "/v1/works/{work}/lineage", params(("work" = Address, Path)), responses(
+    (status = 200, body = LineageFacts),
+    (status = 400, body = Problem, content_type = "application/problem+json"),
+    (status = 404, body = Problem, content_type = "application/problem+json"),
+    (status = 503, body = Problem, content_type = "application/problem+json"),
+))]
+pub async fn lineage(
+    State(gateway): State<Gateway>,
+    Named(Address(work)): Named<Address>,
+) -> Result<Json<LineageFacts>, ApiError> {
+    Ok(Json(gateway.lineage(work).await?))
 }

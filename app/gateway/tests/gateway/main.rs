@@ -9,4 +9,5 @@ mod quoting;
 mod racing;
 mod restarting;
 mod settling;
+mod works;
 mod world;

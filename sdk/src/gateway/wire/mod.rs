@@ -5,9 +5,11 @@
 //! Counts, instants (unix seconds) and basis points are numbers.
 
 mod channel;
+mod details;
 mod generation;
 mod operator;
 mod problem;
+mod query;
 mod receipt;
 mod scalar;
 mod settlement;
@@ -15,11 +17,19 @@ mod word;
 mod work;
 
 pub use channel::{ChannelState, LicenceState, OpenChannel, StatementEntry, StatementState};
+pub use details::{
+    DisputeFacts, EarningsFacts, LineageFacts, RelatedWork, RelativeFacts, SplitChangeFacts,
+    WorkDetailsFacts,
+};
 pub use generation::{GenerationRequest, VoucherParts};
 pub use operator::Operator;
 pub use problem::{ExpectedStatement, Problem};
+pub use query::WorkQuery;
 pub use receipt::{ReceiptPage, ReceiptParts, ReceiptProofParts, StatementRecordParts, SumSibling};
 pub use scalar::{Address, Amount, Digest, NotWritten, SignatureHex};
 pub use settlement::{Closing, SettlementReport, Settlements};
-pub use word::{DerivativesWord, KindWord, UnitWord, UseWord};
-pub use work::{ParentShare, PricedUse, Quote, RecipientShare, TermsFacts, WorkFacts, WorkList};
+pub use word::{DerivativesWord, KindWord, StatusWord, UnitWord, UseWord};
+pub use work::{
+    ConsentFacts, InheritedFacts, ModelFacts, ParentShare, PricedUse, Quote, RecipientShare,
+    TermsFacts, WorkFacts, WorkList,
+};

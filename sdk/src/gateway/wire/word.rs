@@ -1,6 +1,6 @@
 use std::{fmt, str::FromStr};
 
-use licensing::{Derivatives, Unit, Use, WorkKind};
+use licensing::{Derivatives, Unit, Use, WorkKind, WorkStatus};
 use serde::{Deserialize, Serialize};
 
 use super::NotWritten;
@@ -76,6 +76,14 @@ words! {
     Video = "video",
     Dataset = "dataset",
     StyleModel = "style-model"
+}
+
+words! {
+    /// Whether a work takes new licences and derivatives.
+    StatusWord for WorkStatus, "active, withdrawn or disputed":
+    Active = "active",
+    Withdrawn = "withdrawn",
+    Disputed = "disputed"
 }
 
 words! {

@@ -1,8 +1,8 @@
-use licensing::{Derivatives, Terms, Work};
+use licensing::{Derivatives, Parent, Share, Terms, Work};
 use serde::{Deserialize, Serialize};
 use solana_pubkey::Pubkey;
 
-use super::{Address, Amount, Digest, KindWord, UnitWord, UseWord};
+use super::{Address, Amount, Digest, KindWord, StatusWord, UnitWord, UseWord};
 
 /// A registered work, as the chain has it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -12,30 +12,84 @@ pub struct WorkFacts {
     pub work: Address,
     /// What it is.
     pub kind: KindWord,
+    /// Whether it takes new licences and derivatives.
+    pub status: StatusWord,
     /// Who registered it.
     pub creator: Address,
     /// Who publishes its terms.
     pub owner: Address,
+    /// Who was offered the work and may become its owner.
+    pub pending_owner: Option<Address>,
     /// SHA-256 of its content.
     pub content_digest: Digest,
     /// Unix seconds on chain at registration.
     pub registered_at: i64,
+    /// Unix seconds on chain of its withdrawal; licences accepted before run on for their notice.
+    pub withdrawn_at: Option<i64>,
+    /// The person who consented to the use of its voice or likeness.
+    pub consent: Option<ConsentFacts>,
+    /// What a style model was made with.
+    pub model: Option<ModelFacts>,
+    /// Mint of its certificate.
+    pub certificate: Option<Address>,
     /// Where its metadata is. Not fetched by anybody here.
     pub metadata_uri: String,
     /// SHA-256 of what is there.
     pub metadata_digest: Digest,
     /// Works it was made from.
     pub parents: Vec<ParentShare>,
+    /// What their terms demand of its own.
+    pub inherited: InheritedFacts,
     /// Who gets what of what the parents leave.
     pub split: Vec<RecipientShare>,
-    /// The latest terms; `null` while there are none, or where they were not asked for.
+    /// Counts changes of the split.
+    pub split_version: u32,
+    /// The latest terms; `null` while there are none.
     pub terms: Option<TermsFacts>,
+}
+
+/// A person's consent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ConsentFacts {
+    /// Who consented.
+    pub person: Address,
+    /// Last unix second of the consent.
+    pub expires_at: Option<i64>,
+}
+
+/// What a style model was made with, besides its parents.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ModelFacts {
+    /// The model it adapts, as its publisher calls it.
+    pub base_model: String,
+    /// Merkle root over the content digests of everything it was trained on.
+    pub training_root: Digest,
+    /// The style model it replaces.
+    pub previous: Option<Address>,
+}
+
+/// What the terms of a work's parents demand of its own terms.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct InheritedFacts {
+    /// The latest that its terms may last, unix seconds.
+    pub expires_at: Option<i64>,
+    /// Whether they must allow derivatives on the same condition.
+    pub share_alike: bool,
+    /// Whether they must be non-commercial.
+    pub non_commercial: bool,
 }
 
 /// Some works.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct WorkList {
+    /// How many match.
+    pub total: u64,
+    /// How many of those come before the first one here.
+    pub offset: u32,
     /// The works, earliest registration first.
     pub works: Vec<WorkFacts>,
 }
@@ -48,6 +102,8 @@ pub struct ParentShare {
     pub work: Address,
     /// Of everything the work earns.
     pub share_bps: u16,
+    /// Number of the parent's terms that allowed it; 0 where the parent's owner signed.
+    pub terms_number: u32,
 }
 
 /// A recipient's part of what a work keeps.
@@ -140,31 +196,54 @@ pub struct Quote {
 impl WorkFacts {
     /// States what an account says.
     pub fn new(address: Pubkey, work: &Work, terms: Option<TermsFacts>) -> Self {
-        let parents = work.parents.iter();
-        let split = work.split.iter();
+        let consent = work.consent.map(|consent| ConsentFacts {
+            person: Address(consent.person),
+            expires_at: consent.expires_at,
+        });
+        let model = work.model.as_ref().map(|model| ModelFacts {
+            base_model: model.base_model.clone(),
+            training_root: Digest(model.training_root),
+            previous: model.previous.map(Address),
+        });
+        let inherited = InheritedFacts {
+            expires_at: work.inherited.expires_at,
+            share_alike: work.inherited.share_alike,
+            non_commercial: work.inherited.non_commercial,
+        };
         Self {
             work: Address(address),
             kind: work.kind.into(),
+            status: work.status.into(),
             creator: Address(work.creator),
             owner: Address(work.owner),
+            pending_owner: work.pending_owner.map(Address),
             content_digest: Digest(work.content_digest),
             registered_at: work.registered_at,
+            withdrawn_at: Some(work.withdrawn_at).filter(|at| *at != i64::MAX),
+            consent,
+            model,
+            certificate: work.certificate.map(Address),
             metadata_uri: work.metadata_uri.clone(),
             metadata_digest: Digest(work.metadata_digest),
-            parents: parents
-                .map(|parent| ParentShare {
-                    work: Address(parent.work),
-                    share_bps: parent.share_bps,
-                })
-                .collect(),
-            split: split
-                .map(|share| RecipientShare {
-                    recipient: Address(share.recipient),
-                    share_bps: share.share_bps,
-                })
-                .collect(),
+            parents: work.parents.iter().map(ParentShare::from).collect(),
+            inherited,
+            split: work.split.iter().map(RecipientShare::from).collect(),
+            split_version: work.split_version,
             terms,
         }
+    }
+}
+
+impl From<&Parent> for ParentShare {
+    fn from(parent: &Parent) -> Self {
+        let Parent { work, share_bps, terms_number } = *parent;
+        Self { work: Address(work), share_bps, terms_number }
+    }
+}
+
+impl From<&Share> for RecipientShare {
+    fn from(share: &Share) -> Self {
+        Self { recipient: Address(share.recipient), share_bps: share.share_bps }
     }
 }
 

@@ -10,8 +10,9 @@ use motif_gateway::chain::{Chain, ChainError, ReadChannel};
 use motif_sdk::{
     Pubkey,
     channel::{Channel, ChannelAccount, SettleArgs},
-    client::{Landed, PublishedTerms},
+    client::{CatalogueEntry, Landed, OfferFilter, PublishedTerms, WorkDetails, WorkFilter},
     licensing::{Terms, Work},
+    lineage::Lineage,
     voucher::Voucher,
 };
 use payments::{ChannelMut, proof::SignedBy};
@@ -82,6 +83,19 @@ impl ScriptedChain {
 }
 
 impl State {
+    /// Earliest registration first.
+    fn works(&self) -> Vec<(Pubkey, Work)> {
+        let works = self.works.iter().map(|(address, work)| (*address, work.clone()));
+        let mut works: Vec<_> = works.collect();
+        works.sort_by_key(|(address, work)| (work.registered_at, *address));
+        works
+    }
+
+    fn published(&self, work: &Pubkey, number: u32) -> Option<PublishedTerms> {
+        let terms = self.terms.get(&(*work, number))?.clone();
+        Some(PublishedTerms { address: Pubkey::default(), terms, digest: [4; 32] })
+    }
+
     /// Runs `settle` as the program does.
     fn settle(&mut self, transaction: &[u8]) -> Result<(), String> {
         let (proof, settle, settler) = parts(transaction);
@@ -181,10 +195,32 @@ impl Chain for ScriptedChain {
         self.up().map(|state| state.works.get(address).cloned())
     }
 
-    async fn works(&self, creator: Option<Pubkey>) -> Result<Vec<(Pubkey, Work)>, ChainError> {
+    async fn catalogue(
+        &self,
+        works: &WorkFilter,
+        offers: &OfferFilter,
+    ) -> Result<Vec<CatalogueEntry>, ChainError> {
         let state = self.up()?;
-        let works = state.works.iter().map(|(address, work)| (*address, work.clone()));
-        Ok(works.filter(|(_, work)| creator.is_none_or(|key| work.creator == key)).collect())
+        let mut entries = Vec::new();
+        for (address, work) in state.works() {
+            let terms = state.published(&address, work.latest_terms);
+            let offered = offers.matches(terms.as_ref().map(|published| &published.terms));
+            if works.matches(&work) && offered {
+                entries.push(CatalogueEntry { address, work, terms });
+            }
+        }
+        Ok(entries)
+    }
+
+    async fn work_details(&self, address: &Pubkey) -> Result<Option<WorkDetails>, ChainError> {
+        let state = self.up()?;
+        let Some(work) = state.works.get(address) else { return Ok(None) };
+        let terms = state.published(address, work.latest_terms);
+        Ok(WorkDetails::of(address, state.works(), terms, Vec::new(), None, None))
+    }
+
+    async fn lineage(&self, address: &Pubkey) -> Result<Option<Lineage>, ChainError> {
+        Ok(Lineage::of(address, &self.up()?.works()))
     }
 
     async fn terms(
@@ -192,10 +228,7 @@ impl Chain for ScriptedChain {
         work: &Pubkey,
         number: u32,
     ) -> Result<Option<PublishedTerms>, ChainError> {
-        let state = self.up()?;
-        let terms = state.terms.get(&(*work, number)).cloned();
-        let address = Pubkey::default();
-        Ok(terms.map(|terms| PublishedTerms { address, terms, digest: [4; 32] }))
+        Ok(self.up()?.published(work, number))
     }
 
     async fn channel(&self, address: &Pubkey) -> Result<Option<ReadChannel>, ChainError> {

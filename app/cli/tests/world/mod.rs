@@ -1,0 +1,132 @@
+//! A localnet and a gateway in processes of their own, and the binary that is tested.
+#![allow(dead_code, reason = "no test needs everything")]
+
+use std::{
+    io::{BufRead, BufReader},
+    net::TcpListener,
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    sync::atomic::{AtomicUsize, Ordering},
+};
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+const MOTIF: &str = env!("CARGO_BIN_EXE_motif");
+
+/// A folder to work in, and what runs in it.
+pub struct World {
+    folder: TempDir,
+    pub rpc_url: String,
+    gateway_url: String,
+    /// Killed when the world ends, the gateway first.
+    processes: Vec<Child>,
+}
+
+impl World {
+    /// A localnet with `localnet` on its command line, funded `people`, and the gateway of
+    /// `gateway.json`, which must be one of them.
+    pub fn new(localnet: &[&str], people: &[&str]) -> Self {
+        let mut world = Self::empty();
+        world.spawn(&[&["localnet"][..], localnet].concat());
+        world.does(&[&["key", "new", "--airdrop"][..], people].concat());
+        let store = ["--keypair", "gateway.json", "--store", "gateway.sqlite"];
+        world.spawn(&[&["gateway", "serve"][..], &store].concat());
+        world
+    }
+
+    /// Only the folder; nothing runs.
+    pub fn empty() -> Self {
+        let (rpc, gateway) = free_ports();
+        Self {
+            folder: tempfile::tempdir().unwrap(),
+            rpc_url: format!("http://127.0.0.1:{rpc}"),
+            gateway_url: format!("http://127.0.0.1:{gateway}"),
+            processes: Vec::new(),
+        }
+    }
+
+    fn command(&self, program: &str) -> Command {
+        let mut command = Command::new(program);
+        command.current_dir(self.folder.path());
+        command.env("MOTIF_RPC_URL", &self.rpc_url).env("MOTIF_GATEWAY_URL", &self.gateway_url);
+        command
+    }
+
+    /// Starts a long-running verb and waits for its first line.
+    pub fn spawn(&mut self, arguments: &[&str]) {
+        let mut command = self.command(MOTIF);
+        let spawned = command.args(arguments).arg("--json").stdout(Stdio::piped()).spawn();
+        let mut child = spawned.unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        self.processes.push(child);
+        assert!(line.starts_with('{'), "{arguments:?}: {line}");
+    }
+
+    /// Exit code and last line of the answer.
+    pub fn run(&self, arguments: &[&str]) -> (i32, Value) {
+        let ran = self.command(MOTIF).args(arguments).arg("--json").output().unwrap();
+        let stdout = String::from_utf8(ran.stdout).unwrap();
+        let last = stdout.lines().last().unwrap_or_default();
+        let answer = serde_json::from_str(last).unwrap_or_else(|_| json!({ "unreadable": stdout }));
+        (ran.status.code().unwrap(), answer)
+    }
+
+    pub fn does(&self, arguments: &[&str]) -> Value {
+        let (code, answer) = self.run(arguments);
+        assert_eq!(code, 0, "{arguments:?}: {answer}");
+        answer
+    }
+
+    /// A verb that does not do what was asked.
+    pub fn refuses(&self, arguments: &[&str], slug: &str) -> Value {
+        self.fails(arguments, 1, slug)
+    }
+
+    /// A mistake in the command line.
+    pub fn misuse(&self, arguments: &[&str]) -> Value {
+        self.fails(arguments, 2, "usage")
+    }
+
+    fn fails(&self, arguments: &[&str], expected: i32, slug: &str) -> Value {
+        let (code, answer) = self.run(arguments);
+        let given = (code, answer["error"]["code"].as_str());
+        assert_eq!(given, (expected, Some(slug)), "{arguments:?}: {answer}");
+        answer
+    }
+
+    /// One command as a shell reads it; returns what it prints for people.
+    pub fn shell(&self, line: &str) -> String {
+        let folder = Path::new(MOTIF).parent().unwrap();
+        let path = format!("{}:{}", folder.display(), std::env::var("PATH").unwrap());
+        let ran = self.command("bash").args(["-e", "-c", line]).env("PATH", path).output().unwrap();
+        let stderr = String::from_utf8_lossy(&ran.stderr);
+        assert!(ran.status.success(), "{line}\n{stderr}");
+        String::from_utf8(ran.stdout).unwrap()
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        for mut process in self.processes.drain(..).rev() {
+            let _ = process.kill();
+            let _ = process.wait();
+        }
+    }
+}
+
+/// A port with a free neighbour for the websocket, and another one. Worlds of one process, and
+/// of several, begin to look at different places.
+fn free_ports() -> (u16, u16) {
+    static WORLDS: AtomicUsize = AtomicUsize::new(0);
+    let start = std::process::id() as usize % 3_000 + 8 * WORLDS.fetch_add(1, Ordering::Relaxed);
+    let listen = |port| TcpListener::bind(("127.0.0.1", port));
+    let mut ports = (12_000..19_000).step_by(2).skip(start);
+    let rpc = ports.find(|port| listen(*port).is_ok() && listen(port + 1).is_ok()).unwrap();
+    (rpc, ports.find(|port| listen(*port).is_ok()).unwrap())
+}
