@@ -58,7 +58,8 @@ pub const CLUSTER: [u8; 32] = [0xC1; 32];
 /// Accounts as they stood at one moment, by address.
 pub type Snapshot = BTreeMap<Pubkey, Account>;
 
-/// Programs, people and money.
+/// Programs, people and money. A clone goes its own way.
+#[derive(Clone)]
 pub struct World {
     /// The cluster itself, for what no builder does.
     pub svm: LiteSVM,
@@ -130,6 +131,11 @@ impl World {
         self.set(person.key(), Person::wealth());
         self.set(self.currency.tokens(&person.key()), self.empty_tokens(&person));
         person
+    }
+
+    /// The host, and every person there is so far.
+    pub fn people(&self) -> impl Iterator<Item = Person> {
+        (0..=self.people).map(Person::numbered)
     }
 
     fn empty_tokens(&self, owner: &Person) -> Account {

@@ -1,8 +1,10 @@
 //! What must not happen. Numbers in the modules' first lines are rows of the threat table.
 #![allow(clippy::unwrap_used, reason = "a test that unwraps nothing has failed")]
 
+mod amounts;
 mod clock;
 mod duplicates;
+mod forged_currencies;
 mod forged_proofs;
 mod front_running;
 mod poisoned_recipients;
@@ -12,6 +14,8 @@ mod remaining_accounts;
 mod replays;
 mod rounding;
 mod running_payers;
+mod spoofed_events;
+mod token_extensions;
 
 use motif_tests::world::{OpenedChannel, RegisteredWork, World};
 
