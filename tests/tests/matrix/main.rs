@@ -41,8 +41,8 @@ fn no_instruction_takes_another_account_than_its_own() {
         let mut described = idl.instructions.iter().filter(|known| known.name == *instruction);
         let described = described.next().unwrap();
         let mut stage = base.clone();
-        let call = good(&mut stage);
-        let subject = Subject::new(stage, call.instructions, &idl.id(), described, &idls);
+        let instructions = good(&mut stage);
+        let subject = Subject::new(stage, instructions, &idl.id(), described, &idls);
         let mut untouched = subject.stage.clone();
         let call = untouched.call(subject.instructions.clone());
         println!("{program} {instruction}");
