@@ -10,8 +10,9 @@
 //! ```
 
 use anchor_spl::associated_token::get_associated_token_address_with_program_id;
-use licensing::{Config, Terms, Work};
-use payments::{Channel, Earnings, Issuance, Vault};
+use anchor_spl::metadata::mpl_token_metadata::accounts::{MasterEdition, Metadata};
+use licensing::{Approval, Config, Dispute, Purpose, SplitChange, Terms, Use, Work};
+use payments::{Channel, Earnings, Issuance, Licensee, Staging, Till, Vault};
 use solana_pubkey::Pubkey;
 
 /// The deployment's one `licensing::Config`.
@@ -27,6 +28,37 @@ pub fn work(creator: &Pubkey, content_digest: &[u8; 32]) -> Pubkey {
 /// Version `number` of a work's terms; numbers start at 1.
 pub fn terms(work: &Pubkey, number: u32) -> Pubkey {
     licensing_address(&[Terms::SEED, work.as_ref(), &number.to_le_bytes()])
+}
+
+/// The owner's yes to what `grantee` wants to do under terms.
+pub fn approval(terms: &Pubkey, grantee: &Pubkey, purpose: Purpose) -> Pubkey {
+    let seeds = [Approval::SEED, terms.as_ref(), grantee.as_ref(), &[purpose as u8]];
+    licensing_address(&seeds)
+}
+
+/// The split proposed for a work.
+pub fn split_change(work: &Pubkey) -> Pubkey {
+    licensing_address(&[SplitChange::SEED, work.as_ref()])
+}
+
+/// The claim on a work, with its bond.
+pub fn dispute(work: &Pubkey) -> Pubkey {
+    licensing_address(&[Dispute::SEED, work.as_ref()])
+}
+
+/// The mint of a work's certificate.
+pub fn certificate(work: &Pubkey) -> Pubkey {
+    licensing_address(&[licensing::certificate::SEED, work.as_ref()])
+}
+
+/// What Token Metadata says about a mint.
+pub fn metadata(mint: &Pubkey) -> Pubkey {
+    Metadata::find_pda(mint).0
+}
+
+/// What makes a mint's token the only one.
+pub fn edition(mint: &Pubkey) -> Pubkey {
+    MasterEdition::find_pda(mint).0
 }
 
 /// The pool of a mint.
@@ -53,6 +85,22 @@ pub fn earnings(work: &Pubkey, mint: &Pubkey) -> Pubkey {
 /// What was handed out of the shared caps of one version of terms.
 pub fn issuance(terms: &Pubkey) -> Pubkey {
     payments_address(&[Issuance::SEED, terms.as_ref()])
+}
+
+/// The mark that a payer has its one licence of a use of one version of terms.
+pub fn licensee(terms: &Pubkey, payer: &Pubkey, licensed_use: Use) -> Pubkey {
+    let licensed_use = [Licensee::use_byte(licensed_use)];
+    payments_address(&[Licensee::SEED, terms.as_ref(), payer.as_ref(), &licensed_use])
+}
+
+/// What takes plain transfers for a work in one mint.
+pub fn till(work: &Pubkey, mint: &Pubkey) -> Pubkey {
+    payments_address(&[Till::SEED, work.as_ref(), mint.as_ref()])
+}
+
+/// Where a settler writes down a channel's statement that is too large for a packet.
+pub fn staging(channel: &Pubkey, settler: &Pubkey) -> Pubkey {
+    payments_address(&[Staging::SEED, channel.as_ref(), settler.as_ref()])
 }
 
 /// The associated token account of `owner`.

@@ -114,8 +114,7 @@ fn register_work(stage: &mut Stage) -> Vec<Instruction> {
     };
     stage.happen(approve(&other.child));
     let person = stage.world.person();
-    let licence =
-        Right::Licence { terms_number: 1, channel: family.channel.address, index: 1 };
+    let licence = Right::Licence { terms_number: 1, channel: family.channel.address, index: 1 };
     let work = stage.world.work().by(&creator).of(&person);
     let work = work.with(|work| work.kind = WorkKind::Voice);
     let work = work.parent(&family.child, 1_000);
@@ -127,11 +126,7 @@ fn register_work(stage: &mut Stage) -> Vec<Instruction> {
 /// A model that replaces another one.
 fn register_model(stage: &mut Stage) -> Vec<Instruction> {
     let model = || {
-        Some(ModelArgs {
-            base_model: "base".to_string(),
-            training_root: [7; 32],
-            likeness: false,
-        })
+        Some(ModelArgs { base_model: "base".to_string(), training_root: [7; 32], likeness: false })
     };
     let replaced = stage.world.work().with(|work| {
         work.kind = WorkKind::StyleModel;

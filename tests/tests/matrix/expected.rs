@@ -3,15 +3,7 @@
 
 use std::{cell::RefCell, collections::BTreeSet};
 
-use anchor_lang::error::ErrorCode;
-use motif_tests::world::Outcome;
-use solana_instruction::error::InstructionError;
-use solana_transaction::TransactionError;
-
-use super::{
-    cells::{Change, Kind, Subject},
-    idl::Idl,
-};
+use super::cells::{Change, Kind, Subject};
 
 pub const ACCEPTED: &str = "accepted";
 
@@ -77,61 +69,4 @@ fn rule(subject: &Subject, index: usize, change: &Change) -> Vec<&'static str> {
         _ => return Vec::new(),
     };
     vec![answer]
-}
-
-/// What became of a call, in one word: `accepted`, the name of an error of Anchor or of ours,
-/// or the number of another program's or the runtime's own.
-pub fn answer(outcome: &Outcome, idls: &[Idl; 2]) -> String {
-    let Some((error, program)) = outcome.refusal() else { return ACCEPTED.to_string() };
-    let TransactionError::InstructionError(_, error) = error else {
-        return format!("runtime {error:?}");
-    };
-    let InstructionError::Custom(number) = error else { return format!("runtime {error:?}") };
-    let ours = idls.iter().find(|idl| Some(idl.id()) == program);
-    let Some(idl) = ours else {
-        return match program.map(|program| program.to_string()).as_deref() {
-            Some("11111111111111111111111111111111") => format!("system {number}"),
-            Some(program) if program.starts_with("Token") => format!("token {number}"),
-            other => format!("{other:?} {number}"),
-        };
-    };
-    let named = idl.error_names().get(&number).map(|name| (*name).to_string());
-    named.or_else(|| anchors(number)).unwrap_or_else(|| format!("Anchor {number}"))
-}
-
-/// The name of one of Anchor's errors.
-fn anchors(number: u32) -> Option<String> {
-    use ErrorCode::*;
-    let known = [
-        ConstraintMut,
-        ConstraintHasOne,
-        ConstraintSigner,
-        ConstraintRaw,
-        ConstraintOwner,
-        ConstraintSeeds,
-        ConstraintAssociated,
-        ConstraintAddress,
-        ConstraintTokenMint,
-        ConstraintTokenOwner,
-        ConstraintMintTokenProgram,
-        ConstraintTokenTokenProgram,
-        ConstraintAssociatedTokenTokenProgram,
-        ConstraintDuplicateMutableAccount,
-        ConstraintSpace,
-        AccountDiscriminatorMismatch,
-        AccountDiscriminatorNotFound,
-        AccountDidNotDeserialize,
-        AccountNotEnoughKeys,
-        AccountNotMutable,
-        AccountOwnedByWrongProgram,
-        InvalidProgramId,
-        InvalidProgramExecutable,
-        AccountNotSigner,
-        AccountNotSystemOwned,
-        AccountNotInitialized,
-        AccountNotAssociatedTokenAccount,
-        AccountSysvarMismatch,
-        AccountReallocExceedsLimit,
-    ];
-    known.into_iter().find(|error| u32::from(*error) == number).map(|error| error.name())
 }

@@ -1,7 +1,5 @@
 //! The committed interface descriptions: what the matrix is generated from.
 
-use std::collections::BTreeMap;
-
 use serde::Deserialize;
 use solana_pubkey::Pubkey;
 
@@ -12,8 +10,6 @@ pub struct Idl {
     pub instructions: Vec<Instruction>,
     #[serde(default)]
     pub accounts: Vec<AccountType>,
-    #[serde(default)]
-    pub errors: Vec<ErrorCode>,
 }
 
 #[derive(Clone, Deserialize)]
@@ -26,10 +22,6 @@ pub struct Instruction {
 #[derive(Clone, Deserialize)]
 pub struct Account {
     pub name: String,
-    #[serde(default)]
-    pub writable: bool,
-    #[serde(default)]
-    pub signer: bool,
     #[serde(default)]
     pub optional: bool,
     /// Whose `has_one` names this account.
@@ -53,12 +45,6 @@ pub struct AccountType {
     pub discriminator: [u8; 8],
 }
 
-#[derive(Deserialize)]
-pub struct ErrorCode {
-    pub code: u32,
-    pub name: String,
-}
-
 impl Idl {
     /// The committed description of `licensing`, and that of `payments`.
     pub fn committed() -> [Self; 2] {
@@ -68,11 +54,6 @@ impl Idl {
 
     pub fn id(&self) -> Pubkey {
         self.address.parse().unwrap()
-    }
-
-    /// Names of the program's errors by number.
-    pub fn error_names(&self) -> BTreeMap<u32, &str> {
-        self.errors.iter().map(|error| (error.code, error.name.as_str())).collect()
     }
 
     /// Which type of this program's accounts these bytes are of.

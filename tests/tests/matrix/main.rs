@@ -52,7 +52,7 @@ fn no_instruction_takes_another_account_than_its_own() {
             for change in subject.changes(index, &idls) {
                 let (mut stage, instructions) = subject.changed(index, &change, &idls);
                 let call = stage.call(instructions);
-                let answer = expected::answer(&stage.world.send(call), &idls);
+                let answer = stage.world.send(call).answer();
                 let expected = expected::expected(&subject, instruction, index, &change);
                 let name = subject.name(index);
                 let kind = &subject.kinds[index];

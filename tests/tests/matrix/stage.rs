@@ -11,8 +11,7 @@ use motif_tests::world::{Call, OpenedChannel, Person, PublishedTerms, Registered
 use solana_instruction::Instruction;
 use solana_pubkey::Pubkey;
 
-const TOKEN_METADATA_ELF: &[u8] =
-    include_bytes!("../../../programs/artifacts/token_metadata.so");
+const TOKEN_METADATA_ELF: &[u8] = include_bytes!("../../../programs/artifacts/token_metadata.so");
 
 /// What a known-good call starts from. Clones share nothing.
 #[derive(Clone)]
@@ -129,8 +128,7 @@ impl Family {
         for propose in sdk::stage_split(&parent.creator.key(), &parent.address, &proposed) {
             happen(propose, &parent.creator);
         }
-        let evidence =
-            OpenDisputeArgs { evidence_uri: String::new(), evidence_digest: [0xED; 32] };
+        let evidence = OpenDisputeArgs { evidence_uri: String::new(), evidence_digest: [0xED; 32] };
         let open = sdk::open_dispute(&claimant.key(), &disputed.address, evidence);
         happen(open, &claimant);
 

@@ -140,9 +140,27 @@ pub fn expected(instruction: &str, work: Work, parent: Parent, terms: Terms) -> 
         "approve_split_change" | "cancel_split_change" | "set_consent_end" => OK,
         "revoke_approval" if terms == Terms::None => MISSING,
         "revoke_approval" => OK,
-        "open_dispute" => if disputed { EXISTS } else { OK },
-        "decide_dispute" => if disputed { OK } else { MISSING },
-        "expire_dispute" => if disputed { "DisputeOpen" } else { MISSING },
+        "open_dispute" => {
+            if disputed {
+                EXISTS
+            } else {
+                OK
+            }
+        }
+        "decide_dispute" => {
+            if disputed {
+                OK
+            } else {
+                MISSING
+            }
+        }
+        "expire_dispute" => {
+            if disputed {
+                "DisputeOpen"
+            } else {
+                MISSING
+            }
+        }
 
         "accept" => match (work, terms) {
             (_, Terms::None) => MISSING,
@@ -164,8 +182,20 @@ pub fn expected(instruction: &str, work: Work, parent: Parent, terms: Terms) -> 
                 _ => OK,
             }
         }
-        "close_licence" => if terms.licensed() { OK } else { MISSING },
-        "collect" => if terms.licensed() { OK } else { "UnknownLicence" },
+        "close_licence" => {
+            if terms.licensed() {
+                OK
+            } else {
+                MISSING
+            }
+        }
+        "collect" => {
+            if terms.licensed() {
+                OK
+            } else {
+                "UnknownLicence"
+            }
+        }
         // Money moves towards a work in every state, and past it to its parents; only out of
         // a disputed one to its recipients it does not.
         "pull to its parent" if parent == Parent::None => "NotAParent",

@@ -14,8 +14,7 @@ use solana_instruction::Instruction;
 
 use super::rules::{Parent, Terms, Work};
 
-const TOKEN_METADATA_ELF: &[u8] =
-    include_bytes!("../../../programs/artifacts/token_metadata.so");
+const TOKEN_METADATA_ELF: &[u8] = include_bytes!("../../../programs/artifacts/token_metadata.so");
 const DAY: i64 = 86_400;
 /// When the cells are sent, after the beginning.
 const LATER: i64 = 20 * DAY;
@@ -134,8 +133,7 @@ impl Scene {
         for (grantee, purpose) in
             [(self.grantee.key(), Purpose::License), (payer, Purpose::Derivative)]
         {
-            let approve =
-                sdk::approve(&owner.key(), &self.work.address, 1, &grantee, purpose);
+            let approve = sdk::approve(&owner.key(), &self.work.address, 1, &grantee, purpose);
             self.happen(approve, &owner);
         }
         if state.licensed() {
@@ -243,8 +241,7 @@ impl Scene {
             Verdict::Rejected,
         );
         let expire = sdk::expire_dispute(&work, &owner.key(), &claimant.key());
-        let licence =
-            Right::Licence { terms_number: 1, channel: self.channel.address, index: 0 };
+        let licence = Right::Licence { terms_number: 1, channel: self.channel.address, index: 0 };
         let publish = self.world.terms(&self.work).call();
         let purpose = Purpose::License;
         let end = Some(self.world.now() + 1);
@@ -256,10 +253,7 @@ impl Scene {
             ("register_work by approval", self.deriving(Right::Approval(1))),
             ("register_work by licence", self.deriving(licence)),
             ("publish_terms", publish),
-            (
-                "approve",
-                by_owner(sdk::approve(&owner.key(), &work, 1, &someone.key(), purpose)),
-            ),
+            ("approve", by_owner(sdk::approve(&owner.key(), &work, 1, &someone.key(), purpose))),
             (
                 "revoke_approval",
                 by_owner(sdk::revoke_approval(
@@ -271,10 +265,7 @@ impl Scene {
                     &owner.key(),
                 )),
             ),
-            (
-                "offer_ownership",
-                by_owner(sdk::offer_ownership(&owner.key(), &work, None)),
-            ),
+            ("offer_ownership", by_owner(sdk::offer_ownership(&owner.key(), &work, None))),
             ("accept_ownership", by(&heir, sdk::accept_ownership(&heir.key(), &work))),
             ("propose_split", Call::new(propose, &[&owner])),
             ("approve_split_change", by(&recipient, approve_change)),
@@ -333,18 +324,12 @@ impl Scene {
                 anybody(earnings::pull(&self.derivative.address, &work.address, &currency.mint)),
             ),
             ("claim", anybody(earnings::claim(&work.address, &recipient, &currency))),
-            (
-                "claim at an old split",
-                anybody(earnings::claim(&work.address, &recipient, &stale)),
-            ),
+            ("claim at an old split", anybody(earnings::claim(&work.address, &recipient, &stale))),
             (
                 "apply_split",
                 by_host(earnings::apply_split(&host.key(), &work.address, &stale.mint)),
             ),
-            (
-                "open_earnings",
-                by_host(earnings::open(&host.key(), &work.address, &fresh.mint)),
-            ),
+            ("open_earnings", by_host(earnings::open(&host.key(), &work.address, &fresh.mint))),
             ("open_till", by_host(earnings::open_till(&host.key(), &work.address, &fresh))),
             ("sweep_till", anybody(earnings::sweep_till(&work.address, &currency))),
         ]
