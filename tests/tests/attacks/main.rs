@@ -1,7 +1,9 @@
 //! What must not happen. Numbers in the modules' first lines are rows of the threat table.
 #![allow(clippy::unwrap_used, reason = "a test that unwraps nothing has failed")]
 
+mod addresses;
 mod amounts;
+mod boundaries;
 mod cheap_nuisances;
 mod clock;
 mod duplicates;

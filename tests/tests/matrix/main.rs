@@ -5,8 +5,10 @@
 
 mod calls;
 mod cells;
+mod costs;
 mod expected;
 mod idl;
+mod largest;
 mod stage;
 
 use std::collections::BTreeMap;
