@@ -1,10 +1,7 @@
 //! P26: whoever believes a log line must ask which program wrote it. The SDK and the gateway
 //! believe none: they read accounts.
 
-use motif_tests::{
-    relay,
-    world::{Call, World},
-};
+use motif_tests::{relay, world::Call};
 use solana_instruction::Instruction;
 use solana_pubkey::Pubkey;
 

@@ -14,7 +14,7 @@ mod stage;
 use std::collections::BTreeMap;
 
 use calls::CALLS;
-use cells::{Kind, Subject};
+use cells::Subject;
 use idl::Idl;
 use stage::Stage;
 
