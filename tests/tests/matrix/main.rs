@@ -7,6 +7,7 @@ mod calls;
 mod cells;
 mod costs;
 mod expected;
+mod fixtures;
 mod idl;
 mod largest;
 mod stage;
