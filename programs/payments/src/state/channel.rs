@@ -314,6 +314,7 @@ pub struct ChannelMut<'a> {
 
 impl<'a> ChannelMut<'a> {
     /// Opens an account that Anchor has already checked to be a channel of this program.
+    #[inline(always)]
     pub fn open(account: &'a AccountLoader<'_, Channel>) -> Result<Self> {
         let data = account.as_ref().try_borrow_mut_data()?;
         require!(data.len() >= Channel::HEADER_SPACE, PaymentsError::ChannelBytes);
@@ -330,6 +331,7 @@ impl<'a> ChannelMut<'a> {
     /// Pays a statement; changes nothing unless everything about it is right.
     ///
     /// `receipts` is the operator's commitment; only the operator's is taken.
+    #[inline(always)]
     pub fn settle(
         &mut self,
         address: Pubkey,
