@@ -15,3 +15,11 @@ test:
 programs:
     toolchain/build-programs.sh
     toolchain/generate-idl.sh
+
+# What settling costs beside other ways of paying: one JSON object a line.
+bench-chain:
+    cargo bench --workspace --bench chain
+
+# Write the pages of docs/figures that tests measure.
+figures:
+    UPDATE_FIGURES=1 cargo test --release --workspace --test matrix --test states

@@ -1,4 +1,5 @@
-//! A program for attacks: it accepts anything, and passes on what it is told to call.
+//! A program for attacks: it accepts anything, passes on what it is told to call, and logs what
+//! it is told to log.
 
 use litesvm::LiteSVM;
 use solana_instruction::{AccountMeta, Instruction};
@@ -11,6 +12,14 @@ pub const ID: Pubkey = Pubkey::from_str_const("Re1ay1111111111111111111111111111
 /// Puts the program on a cluster.
 pub fn deploy(svm: &mut LiteSVM) {
     svm.add_builtin(ID, <Relay as BuiltinFunctionDefinition<_>>::register);
+}
+
+const DATA_LINE: &str = "Program data: ";
+
+/// Has the program log an event's bytes, base64, in the very line an event has.
+pub fn logging(event: &str) -> Instruction {
+    let line = format!("{DATA_LINE}{event}");
+    Instruction { program_id: ID, accounts: Vec::new(), data: line.into_bytes() }
 }
 
 struct Relay;
@@ -30,6 +39,10 @@ impl BuiltinFunctionDefinition<InvokeContext<'_, '_>> for Relay {
         let running = context.transaction_context.get_current_instruction_context()?;
         let accounts = running.get_number_of_instruction_accounts();
         if accounts == 0 {
+            let line = std::str::from_utf8(running.get_instruction_data()).unwrap_or_default();
+            if let Some(log) = context.get_log_collector().filter(|_| line.starts_with(DATA_LINE)) {
+                log.borrow_mut().log(line);
+            }
             return Ok(0);
         }
         let key = |index| {

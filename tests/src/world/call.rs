@@ -46,6 +46,20 @@ impl Call {
         self
     }
 
+    /// With the fee paid by a signer of this address.
+    pub fn paid_by(mut self, payer: &Pubkey) -> Self {
+        let place = self.signers.iter().position(|signer| signer.key() == *payer);
+        let signer = self.signers.remove(place.expect("a signer"));
+        self.signers = std::iter::once(signer)
+            .chain(self.signers.into_iter().filter(|signer| {
+                let metas = self.instructions.iter().flat_map(|call| &call.accounts);
+                let mut signing = metas.filter(|meta| meta.is_signer);
+                signing.any(|meta| meta.pubkey == signer.key())
+            }))
+            .collect();
+        self
+    }
+
     /// With another call after it, in the same transaction.
     pub fn then(mut self, next: Self) -> Self {
         self.instructions.extend(next.instructions);

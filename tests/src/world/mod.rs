@@ -14,6 +14,7 @@
 //! Methods of handles build a [`Call`]; [`World::send`] sends it, refuses to let a refused call
 //! have changed anything, and checks every promise of the ledger after an accepted one.
 
+mod answer;
 mod call;
 mod channel;
 mod clock;
@@ -64,7 +65,8 @@ pub const CLUSTER: [u8; 32] = [0xC1; 32];
 /// Accounts as they stood at one moment, by address.
 pub type Snapshot = BTreeMap<Pubkey, Account>;
 
-/// Programs, people and money.
+/// Programs, people and money. A clone goes its own way.
+#[derive(Clone)]
 pub struct World {
     /// The cluster itself, for what no builder does.
     pub svm: LiteSVM,
@@ -146,6 +148,11 @@ impl World {
         self.set(person.key(), Person::wealth());
         self.set(self.currency.tokens(&person.key()), self.empty_tokens(&person));
         person
+    }
+
+    /// The host, and every person there is so far.
+    pub fn people(&self) -> impl Iterator<Item = Person> {
+        (0..=self.people).map(Person::numbered)
     }
 
     fn empty_tokens(&self, owner: &Person) -> Account {

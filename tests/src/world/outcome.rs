@@ -77,6 +77,13 @@ impl Outcome {
         self.result.is_ok()
     }
 
+    /// Why it was refused, and which program refused it; `None` when it was accepted.
+    pub fn refusal(&self) -> Option<(TransactionError, Option<Pubkey>)> {
+        let failed = self.result.as_ref().err()?;
+        let by = refuser(&failed.meta.logs).and_then(|program| program.parse().ok());
+        Some((failed.err.clone(), by))
+    }
+
     /// It was accepted.
     #[track_caller]
     pub fn assert_ok(self) -> Landed {
@@ -101,15 +108,11 @@ impl Outcome {
             panic!("expected error {number}, got {:?}\n{logs}", failed.err);
         };
         assert_eq!(code, number, "another error than expected\n{logs}");
-        let by = failed.meta.logs.iter().find_map(|line| {
-            let (program, why) = line.strip_prefix("Program ")?.split_once(' ')?;
-            why.starts_with("failed").then(|| program.to_string())
-        });
-        let by = by.expect("a log line that says which program failed");
+        let by = refuser(&failed.meta.logs).expect("a log line that says which program failed");
         let ours = [payments::ID.to_string(), licensing::ID.to_string()];
         match program {
             Some(program) => assert_eq!(by, program.to_string(), "{logs}"),
-            None => assert!(ours.contains(&by), "{by} answered {number}\n{logs}"),
+            None => assert!(ours.iter().any(|id| id == by), "{by} answered {number}\n{logs}"),
         }
     }
 
@@ -133,4 +136,12 @@ impl Outcome {
             Err(failed) => failed,
         }
     }
+}
+
+/// The program that failed first: the one that answered.
+fn refuser(logs: &[String]) -> Option<&str> {
+    logs.iter().find_map(|line| {
+        let (program, why) = line.strip_prefix("Program ")?.split_once(' ')?;
+        why.starts_with("failed").then_some(program)
+    })
 }

@@ -1,10 +1,14 @@
 //! What must not happen. Numbers in the modules' first lines are rows of the threat table.
 #![allow(clippy::unwrap_used, reason = "a test that unwraps nothing has failed")]
 
+mod addresses;
+mod amounts;
+mod boundaries;
 mod cheap_nuisances;
 mod clock;
 mod disputes;
 mod duplicates;
+mod forged_currencies;
 mod forged_proofs;
 mod front_running;
 mod handovers;
@@ -19,6 +23,8 @@ mod rounding;
 mod running_payers;
 mod split_changes;
 mod splits;
+mod spoofed_events;
+mod token_extensions;
 mod withdrawn_and_disputed;
 
 use anchor_lang::AccountDeserialize;

@@ -1,0 +1,223 @@
+//! What settling costs, on bytecode, beside what other ways of paying cost. One JSON object a
+//! line; nothing else on standard output. `cargo bench --workspace --bench chain`
+//!
+//! Compute units, bytes and lamports are exact and repeatable: no clock is read.
+
+use motif_sdk::{channel::TOKEN_PROGRAM, client::PACKET_BYTES, earnings::CLAIM_BATCH};
+use motif_tests::world::{Landed, OpenedChannel, Person, World};
+use payments::{Channel, Licence};
+use serde_json::json;
+use solana_compute_budget_interface::ComputeBudgetInstruction;
+
+/// Lamports of one transaction signature, and of one that the Ed25519 precompile checks.
+const SIGNATURE: u64 = 5_000;
+
+/// x402's `exact` scheme on Solana moves tokens once for each request, to one recipient: the
+/// payer's signature and that of whoever pays the fee. With the reference implementation's
+/// own client and facilitator, run against the LiteSVM of these benchmarks: 692 compute units,
+/// 496 bytes, 10,001 lamports, one of them a priority fee that can be left out.
+const X402_EXACT_LAMPORTS: u64 = 2 * SIGNATURE;
+
+/// A channel program in which every split has a channel of its own (payment-channels at commit
+/// 3ffa4d6, built with the compiler of our programs and run in the same LiteSVM): settling and
+/// distributing the channels of 1,000 works of two recipients took 700 transactions and
+/// 7,500,000 lamports packed as tightly as packets allow, 872 and 9,400,000 as its client packs
+/// them. Each channel settles by a proof of its own, so this grows with works, not with
+/// generations. Taken here: the cheaper.
+const CHANNEL_PER_SPLIT_LAMPORTS: u64 = 7_500;
+
+const GENERATIONS: [u64; 3] = [1, 1_000, 1_000_000];
+const WORKS: [u64; 3] = [1, 100, 10_000];
+const RECIPIENTS: [usize; 2] = [2, 32];
+/// Licences of one settlement, as the SDK packs them.
+const LICENCES_A_PACKET: usize = motif_sdk::voucher::Statement::MAX_LICENCES;
+
+fn main() {
+    settling();
+    claiming();
+    scenarios();
+}
+
+fn print(name: &str, value: impl serde::Serialize, unit: &str, how: &str) {
+    println!("{}", json!({"name": name, "value": value, "unit": unit, "how": how}));
+}
+
+fn goal(name: &str, value: u64, unit: &str, (goal, met): (u64, bool), how: &str) {
+    let line = json!({
+        "name": name, "value": value, "unit": unit, "goal": goal, "met": met, "how": how,
+    });
+    println!("{line}");
+}
+
+fn split(recipients: usize) -> Vec<u16> {
+    let each = (10_000 / recipients) as u16;
+    let mut shares = vec![each; recipients];
+    shares[0] += 10_000 - each * recipients as u16;
+    shares
+}
+
+/// A channel without fee that licenses so many works at 10. Beyond a hundred, they are written
+/// into the account: a settlement reads nothing else.
+fn channel(works: u64, recipients: usize) -> (World, OpenedChannel) {
+    let mut world = World::new();
+    let channel = world.channel().fee(0).deposited(1 << 50).open();
+    for _ in 0..works.min(100) {
+        let work = world.work().split(&split(recipients)).register();
+        let terms = world.terms(&work).publish();
+        world.accept(&channel, &terms);
+    }
+    if works > 100 {
+        world.operate(&channel.address, |data| {
+            let licence = data[data.len() - Licence::SIZE..].to_vec();
+            for number in 100..works {
+                let mut other = licence.clone();
+                other[..8].copy_from_slice(&number.to_le_bytes());
+                data.extend(other);
+            }
+        });
+    }
+    (world, channel)
+}
+
+fn settled(world: &mut World, channel: &OpenedChannel, entries: &[(u16, u32)]) -> Landed {
+    world.settle(channel, entries).assert_ok()
+}
+
+fn settle_units(works: u64, recipients: usize, entries: &[(u16, u32)]) -> u64 {
+    let (mut world, channel) = channel(works, recipients);
+    settled(&mut world, &channel, entries).units_of(&payments::ID)
+}
+
+fn settling() {
+    let how = "LiteSVM, bytecode, without the precompile, which runs in no program";
+    let one = settle_units(1, 2, &[(0, 1)]);
+    goal("settle.cu_one_licence", one, "CU", (3_000, one <= 3_000), how);
+
+    let all: Vec<_> = (0..100).map(|licence| (licence, 1)).collect();
+    let (hundred, first) = (settle_units(100, 2, &all), settle_units(100, 2, &all[..1]));
+    let further = (hundred - first).div_ceil(99);
+    let met = further <= 200;
+    goal("settle.cu_per_further_licence", further, "CU", (200, met), "LiteSVM, 1 to 100 licences");
+
+    let (world, channel) = channel(100, 2);
+    let bytes =
+        |licences: usize| world.packet_bytes(&world.statement(&channel, &all[..licences]).call());
+    let most = (1..=100).rev().find(|&licences| bytes(licences) <= PACKET_BYTES).unwrap_or(0);
+    let how = "signed transaction of 1,232 bytes, proof included; the SDK states no more than 100";
+    goal("settle.licences_per_packet", most as u64, "licences", (90, most >= 90), how);
+
+    let wide = settle_units(1, 32, &[(0, 1)]);
+    let how = "compute units with 32 recipients less those with 2";
+    goal("settle.cu_32_less_2_recipients", wide.abs_diff(one), "CU", (0, wide == one), how);
+    let many = settle_units(1, 2, &[(0, 1_000_000)]);
+    let how = "compute units with 1,000,000 generations less those with 1";
+    goal("settle.cu_million_less_1_generation", many.abs_diff(one), "CU", (0, many == one), how);
+}
+
+fn claiming() {
+    let (mut world, host) = (World::new(), Person::numbered(0));
+    let work = world.work().split(&split(32)).register();
+    world.open_earnings(&work);
+    world.open_till(&work);
+    world.pay_into_till(&work, 1_000_000);
+    world.sweep_till(&work).assert_ok();
+    let units = |world: &World, recipients: usize| {
+        let payees: Vec<_> = work.recipients.iter().take(recipients).collect();
+        let call = world.claiming(&work, &payees).signed_by(&host);
+        let landed = world.clone().send(call).assert_ok();
+        let transfer = landed.units_of(&TOKEN_PROGRAM);
+        landed.units_of(&payments::ID) - recipients as u64 * transfer
+    };
+    let (one, many) = (units(&world, 1), units(&world, 20));
+    let each = many.div_ceil(20);
+    let how = "LiteSVM, 20 recipients in one instruction, their transfers taken off";
+    goal("claim.cu_per_recipient", each, "CU", (3_000, each <= 3_000), how);
+    let how = "LiteSVM, one recipient, the transfer taken off";
+    goal("claim.cu_one_recipient", one, "CU", (3_000, one <= 3_000), how);
+    print("claim.recipients_per_packet", CLAIM_BATCH, "recipients", "as the SDK packs them");
+}
+
+/// Each settles a period in which so many generations fell on so many works.
+fn scenarios() {
+    for works in WORKS {
+        for recipients in RECIPIENTS {
+            let (world, channel) = channel(works, recipients);
+            let rent = world.svm.minimum_balance_for_rent_exemption(Channel::space(works as usize));
+            let name = format!("channel.rent{{works={works}}}");
+            if recipients == RECIPIENTS[0] {
+                let how = "rent of the channel at the cluster's rate in LiteSVM; comes back";
+                print(&name, rent, "lamports", how);
+            }
+            for generations in GENERATIONS {
+                scenario(&world, &channel, works, recipients, generations);
+            }
+        }
+    }
+    thousand_works();
+}
+
+fn scenario(
+    world: &World,
+    channel: &OpenedChannel,
+    works: u64,
+    recipients: usize,
+    generations: u64,
+) {
+    let mut world = world.clone();
+    let used = works.min(generations);
+    let units = (generations / used) as u32; // at most a million
+    let (mut lamports, mut compute, mut transactions) = (0, 0, 0);
+    let all: Vec<_> = (0..used as u16).map(|licence| (licence, units)).collect();
+    for packet in all.chunks(LICENCES_A_PACKET) {
+        let landed = settled(&mut world, channel, packet);
+        (lamports, compute) = (lamports + landed.fee, compute + landed.compute_units);
+        transactions += 1;
+    }
+    let label = format!("{{works={works},generations={generations},recipients={recipients}}}");
+    let how = "LiteSVM, bytecode: every licence used settled once, 100 to a packet";
+    print(&format!("settle.lamports{label}"), lamports, "lamports", how);
+    print(&format!("settle.transactions{label}"), transactions, "transactions", how);
+    print(&format!("settle.cu{label}"), compute, "CU", how);
+    let exact = generations * X402_EXACT_LAMPORTS;
+    let how = "computed: generations x 2 signatures; pays one recipient, not a split";
+    print(&format!("x402_exact.lamports{label}"), exact, "lamports", how);
+    let per_split = used * CHANNEL_PER_SPLIT_LAMPORTS;
+    let how = "computed: works x 7,500, as measured with two recipients";
+    print(&format!("channel_per_split.lamports{label}"), per_split, "lamports", how);
+    if (works, generations, recipients) == (10_000, 1_000_000, 2) {
+        let ratio = exact / lamports;
+        let how = "x402 exact, computed, over settle, measured, 100 licences to a classic packet";
+        goal("settle.times_below_x402_exact", ratio, "times", (10_000, ratio >= 10_000), how);
+        staged(works as u16, lamports);
+    }
+}
+
+/// The same period with its statement written down first: fewer signatures.
+fn staged(works: u16, in_packets: u64) {
+    let (mut world, channel) = channel(u64::from(works), 2);
+    let halves = [0..works / 2, works / 2..works];
+    let mut lamports = 0;
+    for half in halves {
+        let entries: Vec<_> = half.map(|licence| (licence, 100)).collect();
+        let statement = world.statement(&channel, &entries);
+        for part in statement.staging() {
+            lamports += world.send(part).assert_ok().fee;
+        }
+        let budget = ComputeBudgetInstruction::set_compute_unit_limit(1_400_000);
+        let call = statement.staged_call().changed(|calls| calls.insert(0, budget));
+        lamports += world.send(call).assert_ok().fee;
+    }
+    let how = "LiteSVM: 10,000 licences in two statements, each written down in parts of 900 bytes";
+    print("settle_staged.lamports{works=10000,generations=1000000}", lamports, "lamports", how);
+    print("settle_staged.part_of_settle", lamports * 100 / in_packets, "%", "the two lines above");
+}
+
+/// The peer's scenario: a thousand works of two recipients each, one period.
+fn thousand_works() {
+    let (mut world, channel) = channel(1_000, 2);
+    let all: Vec<_> = (0..1_000).map(|licence| (licence, 1)).collect();
+    let packets = all.chunks(LICENCES_A_PACKET);
+    let lamports: u64 = packets.map(|packet| settled(&mut world, &channel, packet).fee).sum();
+    let how = "LiteSVM, bytecode; a program with one channel per split: 7,500,000";
+    goal("settle.lamports_1000_works", lamports, "lamports", (120_000, lamports <= 120_000), how);
+}

@@ -1,0 +1,184 @@
+//! P2: no two things share an address, and only the canonical one of each is taken.
+
+use std::collections::BTreeMap;
+
+use anchor_lang::error::ErrorCode;
+use motif_sdk::{
+    channel, earnings,
+    licensing::{
+        self as sdk, Approval, Config, Dispute, OpenDisputeArgs, ProposeSplitArgs, Purpose, Share,
+        SplitChange, Terms, Use, Work,
+    },
+    pda,
+};
+use motif_tests::world::{Call, World};
+use payments::{Channel, Earnings, Issuance, Licensee, Staging, Till, Vault};
+use solana_pubkey::Pubkey;
+
+const KEYS: [Pubkey; 3] = [
+    Pubkey::new_from_array([0; 32]),
+    Pubkey::new_from_array([1; 32]),
+    // The bytes of a seed's name, and then zeros.
+    Pubkey::new_from_array(*b"channel\0earnings\0terms\0\0\0\0\0\0\0\0\0\0"),
+];
+const NUMBERS: [u32; 4] = [0, 1, 256, u32::MAX];
+
+/// Every address there is over a few keys and numbers, and what it is of.
+fn addresses() -> Vec<(String, Pubkey)> {
+    let mut all = vec![("config".to_string(), pda::config())];
+    for one in &KEYS {
+        for number in NUMBERS {
+            all.push((format!("terms {one} {number}"), pda::terms(one, number)));
+        }
+        all.push((format!("split change {one}"), pda::split_change(one)));
+        all.push((format!("dispute {one}"), pda::dispute(one)));
+        all.push((format!("certificate {one}"), pda::certificate(one)));
+        all.push((format!("vault {one}"), pda::vault(one)));
+        all.push((format!("issuance {one}"), pda::issuance(one)));
+        for other in &KEYS {
+            let of = |name: &str| format!("{name} {one} {other}");
+            all.push((of("work"), pda::work(one, other.as_array())));
+            for purpose in [Purpose::License, Purpose::Derivative] {
+                let name = format!("{} {purpose:?}", of("approval"));
+                all.push((name, pda::approval(one, other, purpose)));
+            }
+            for licensed_use in [Use::Generate, Use::Train, Use::Play] {
+                let name = format!("{} {licensed_use:?}", of("licensee"));
+                all.push((name, pda::licensee(one, other, licensed_use)));
+            }
+            all.push((of("earnings"), pda::earnings(one, other)));
+            all.push((of("till"), pda::till(one, other)));
+            all.push((of("staging"), pda::staging(one, other)));
+            for mint in &KEYS {
+                for salt in [0, 1, 1 << 32, u64::MAX] {
+                    let name = format!("{} {mint} {salt}", of("channel"));
+                    all.push((name, pda::channel(one, other, mint, salt)));
+                }
+            }
+        }
+    }
+    all
+}
+
+#[test]
+fn no_two_things_share_an_address() {
+    let mut known = BTreeMap::new();
+    for (name, address) in addresses() {
+        if let Some(other) = known.insert(address, name.clone()) {
+            panic!("{name} is where {other} is");
+        }
+    }
+}
+
+/// Seeds are hashed one behind the other, without anything in between. Each is of a fixed
+/// width, so two kinds of accounts could only share an address if theirs were as long together.
+#[test]
+fn no_two_kinds_of_seeds_of_one_program_are_equally_long() {
+    const KEY: usize = 32;
+    let licensing = [
+        Config::SEED.len(),
+        Work::SEED.len() + KEY + 32,
+        Terms::SEED.len() + KEY + 4,
+        Approval::SEED.len() + 2 * KEY + 1,
+        SplitChange::SEED.len() + KEY,
+        Dispute::SEED.len() + KEY,
+        licensing::certificate::SEED.len() + KEY,
+    ];
+    let payments = [
+        Vault::SEED.len() + KEY,
+        Channel::SEED.len() + 3 * KEY + 8,
+        Earnings::SEED.len() + 2 * KEY,
+        Issuance::SEED.len() + KEY,
+        Licensee::SEED.len() + 2 * KEY + 1,
+        Till::SEED.len() + 2 * KEY,
+        Staging::SEED.len() + 2 * KEY,
+    ];
+    for mut lengths in [licensing, payments] {
+        lengths.sort_unstable();
+        let distinct = lengths.windows(2).all(|pair| pair[0] < pair[1]);
+        assert!(distinct, "seeds of {lengths:?} bytes");
+    }
+}
+
+/// The next address below the canonical one that these seeds lead to.
+fn lower(program: &Pubkey, seeds: &[&[u8]]) -> (Pubkey, Pubkey) {
+    let (canonical, bump) = Pubkey::find_program_address(seeds, program);
+    let lower = (0..bump).rev().find_map(|bump| {
+        let bump = [bump];
+        let seeds: Vec<_> = seeds.iter().copied().chain([&bump[..]]).collect();
+        Pubkey::create_program_address(&seeds, program).ok()
+    });
+    (canonical, lower.unwrap())
+}
+
+#[test]
+fn nothing_is_created_at_a_lower_bump() {
+    let mut scene = World::new();
+    let (l, p) = (licensing::ID, payments::ID);
+    let check = |scene: &World, call: Call, (canonical, lower): (Pubkey, Pubkey)| {
+        let call = call.instead_of(canonical, lower);
+        scene.clone().send(call).assert_err(ErrorCode::ConstraintSeeds);
+    };
+    let host = scene.host.clone();
+    let by_host = |instruction| Call::new([instruction], &[&host]);
+    let currency = scene.mint_of(&channel::TOKEN_PROGRAM);
+    let vault = [Vault::SEED, currency.mint.as_ref()];
+    let call = by_host(channel::create_vault(&host.key(), &currency));
+    check(&scene, call, lower(&p, &vault));
+
+    let creator = scene.person();
+    let work = scene.work().by(&creator).with(|work| work.content_digest = [0xD1; 32]);
+    let seeds = [Work::SEED, creator.key().as_ref(), &[0xD1; 32]].map(<[u8]>::to_vec);
+    let call = work.call();
+    check(&scene, call, lower(&l, &seeds.each_ref().map(Vec::as_slice)));
+
+    let work = scene.work().register();
+    let (address, owner) = (work.address, work.creator.clone());
+    let by_owner = |instruction| Call::new([instruction], &[&owner]);
+    let first = [Terms::SEED, address.as_ref(), &1_u32.to_le_bytes()];
+    let call = scene.terms(&work).call();
+    check(&scene, call, lower(&l, &first));
+    let terms = scene.terms(&work).with(|offer| {
+        offer.caps.total_units = Some(100);
+        offer.caps.licensee_units = Some(10);
+    });
+    let terms = terms.publish();
+
+    let grantee = scene.person();
+    let purpose = Purpose::License;
+    let approve = sdk::approve(&owner.key(), &address, 1, &grantee.key(), purpose);
+    let key = grantee.key();
+    let seeds = [Approval::SEED, terms.address.as_ref(), key.as_ref(), &[purpose as u8]];
+    check(&scene, by_owner(approve), lower(&l, &seeds));
+    let share = Share { recipient: owner.key(), share_bps: 10_000 };
+    let args = ProposeSplitArgs { recipients: 1, shares: vec![share] };
+    let propose = sdk::propose_split(&owner.key(), &address, args);
+    check(&scene, by_owner(propose), lower(&l, &[SplitChange::SEED, address.as_ref()]));
+    let args = OpenDisputeArgs { evidence_uri: String::new(), evidence_digest: [1; 32] };
+    let dispute = sdk::open_dispute(&grantee.key(), &address, args);
+    let call = Call::new([dispute], &[&grantee]);
+    check(&scene, call, lower(&l, &[Dispute::SEED, address.as_ref()]));
+
+    let (currency, mint) = (scene.currency, scene.currency.mint);
+    let open = earnings::open(&host.key(), &address, &mint);
+    let seeds = [Earnings::SEED, address.as_ref(), mint.as_ref()];
+    check(&scene, by_host(open), lower(&p, &seeds));
+    let open = earnings::open_till(&host.key(), &address, &currency);
+    check(&scene, by_host(open), lower(&p, &[Till::SEED, address.as_ref(), mint.as_ref()]));
+
+    let (call, opened) = scene.channel().call();
+    let (payer, operator) = (opened.payer.key(), opened.operator.key());
+    let salt = 0_u64.to_le_bytes();
+    let seeds = [Channel::SEED, payer.as_ref(), operator.as_ref(), mint.as_ref(), &salt];
+    check(&scene, call.clone(), lower(&p, &seeds));
+    scene.send(call).assert_ok();
+    let stage = channel::stage(&operator, &opened.address, &[]).remove(0);
+    let seeds = [Staging::SEED, opened.address.as_ref(), operator.as_ref()];
+    check(&scene, Call::new([stage], &[&opened.operator]), lower(&p, &seeds));
+    let accept = opened.accepting(&terms).quota(1, 0).call();
+    let issuance = [Issuance::SEED, terms.address.as_ref()];
+    check(&scene, accept.clone(), lower(&p, &issuance));
+    let licensed_use = [Licensee::use_byte(Use::Generate)];
+    let licensee = [Licensee::SEED, terms.address.as_ref(), payer.as_ref(), &licensed_use];
+    check(&scene, accept, lower(&p, &licensee));
+}

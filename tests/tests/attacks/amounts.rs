@@ -1,0 +1,202 @@
+//! P4: nothing, one, numbers that no double holds, and the largest one, wherever an amount
+//! enters: taken exactly, or refused by name.
+
+use motif_sdk::{
+    channel::{PaymentsError, ReceiptsCommitment},
+    licensing::{Caps, LicensingError},
+};
+use motif_tests::world::{Code, Outcome, World};
+
+const AMOUNTS: [u64; 6] = [0, 1, (1 << 53) - 1, 1 << 53, (1 << 53) + 1, u64::MAX];
+const UNITS: [u32; 3] = [0, 1, u32::MAX];
+
+/// Accepted without a reason to refuse it, else refused for that reason.
+#[track_caller]
+fn assert_refused_for(outcome: Outcome, reason: Option<impl Into<Code>>) {
+    match reason {
+        Some(reason) => outcome.assert_err(reason),
+        None => drop(outcome.assert_ok()),
+    }
+}
+
+#[test]
+fn no_deposit_is_credited_with_more_or_less_than_it_moves() {
+    for amount in AMOUNTS {
+        let mut world = World::new();
+        let (call, channel) = world.channel().deposited(amount).call();
+        let outcome = world.send(call);
+        if amount == 0 {
+            outcome.assert_err(PaymentsError::EmptyDeposit);
+            continue;
+        }
+        outcome.assert_ok();
+        assert_eq!(world.read(&channel).channel.deposited, amount);
+        assert_eq!((world.vault_balance(), world.balance(&channel.payer)), (amount, 0));
+    }
+}
+
+#[test]
+fn no_top_up_wraps_a_deposit_around() {
+    for amount in AMOUNTS {
+        let mut world = World::new();
+        let channel = world.channel().deposited(1).open();
+        let currency = world.currency;
+        world.fund(&channel.payer, &currency, amount);
+        let reason = match amount {
+            0 => Some(PaymentsError::EmptyAmount),
+            u64::MAX => Some(PaymentsError::Overflow),
+            _ => None,
+        };
+        let credited = if reason.is_some() { 0 } else { amount };
+        assert_refused_for(world.send(channel.topping_up(amount)), reason);
+        assert_eq!(world.read(&channel).channel.deposited, 1 + credited);
+        assert_eq!(world.vault_balance(), 1 + credited);
+    }
+}
+
+#[test]
+fn no_price_times_units_is_charged_for_less_than_it_is() {
+    for price in AMOUNTS {
+        for units in UNITS {
+            let mut world = World::new();
+            let channel = world.channel().deposited(u64::MAX).fee(0).open();
+            let (_, licence) = world.licensed(&channel, price);
+            let exact = u128::from(price) * u128::from(units);
+            let reason = match u64::try_from(exact) {
+                _ if units == 0 => Some(PaymentsError::StatementMalformed),
+                Ok(_) => None,
+                Err(_) => Some(PaymentsError::Overflow),
+            };
+            let charged = if reason.is_some() { 0 } else { exact };
+            assert_refused_for(world.settle(&channel, &[(licence, units)]), reason);
+            assert_eq!(u128::from(world.read(&channel).channel.prices), charged);
+        }
+    }
+}
+
+#[test]
+fn prices_and_fee_together_never_wrap_below_the_deposit() {
+    let mut world = World::new();
+    let channel = world.channel().deposited(u64::MAX).fee(5_000).open();
+    let (_, licence) = world.licensed(&channel, u64::MAX);
+    world.settle(&channel, &[(licence, 1)]).assert_err(PaymentsError::Overflow);
+    let (_, dear) = world.licensed(&channel, u64::MAX / 3 * 2);
+    world.settle(&channel, &[(dear, 1)]).assert_ok();
+    assert_eq!(world.read(&channel).channel.deposited, u64::MAX);
+    let (_, cheap) = world.licensed(&channel, 1);
+    world.settle(&channel, &[(cheap, 1)]).assert_err(PaymentsError::Overflow);
+}
+
+#[test]
+fn no_upfront_fee_is_charged_beyond_the_deposit() {
+    for fee in AMOUNTS {
+        let mut world = World::new();
+        let channel = world.channel().deposited(1 << 53).open();
+        let work = world.work().register();
+        let terms = world.terms(&work).with(|offer| offer.upfront_fee = fee).publish();
+        let reason = (fee > 1 << 53).then_some(PaymentsError::InsufficientDeposit);
+        let charged = if reason.is_some() { 0 } else { fee };
+        assert_refused_for(world.send(channel.accepting(&terms).call()), reason);
+        assert_eq!(world.read(&channel).channel.upfront_fees, charged);
+        let credit: u64 = world.read(&channel).licences.iter().map(|entry| entry.settled).sum();
+        assert_eq!(credit, charged);
+    }
+}
+
+#[test]
+fn free_units_are_free_once() {
+    for free in AMOUNTS {
+        for units in [1, u32::MAX] {
+            let mut world = World::new();
+            let channel = world.channel().deposited(u64::MAX).fee(0).open();
+            let work = world.work().register();
+            let terms = world.terms(&work).price(1).with(|offer| offer.free_units = free);
+            let terms = terms.publish();
+            let licence = world.accept(&channel, &terms);
+            world.settle(&channel, &[(licence, units)]).assert_ok();
+            let charged = u64::from(units).saturating_sub(free);
+            assert_eq!(world.read(&channel).channel.prices, charged);
+            world.settle(&channel, &[(licence, units)]).assert_ok();
+            let charged = (2 * u64::from(units)).saturating_sub(free);
+            assert_eq!(world.read(&channel).channel.prices, charged);
+        }
+    }
+}
+
+#[test]
+fn no_cap_of_nothing_is_published() {
+    type Cap = fn(&mut Caps) -> &mut Option<u64>;
+    let caps: [Cap; 4] = [
+        |caps| &mut caps.total_units,
+        |caps| &mut caps.daily_units,
+        |caps| &mut caps.licensee_units,
+        |caps| &mut caps.revenue,
+    ];
+    for cap in caps {
+        for amount in AMOUNTS {
+            let mut world = World::new();
+            let work = world.work().register();
+            let terms = world.terms(&work).with(|offer| *cap(&mut offer.caps) = Some(amount));
+            let reason = (amount == 0).then_some(LicensingError::EmptyCap);
+            assert_refused_for(terms.attempt(), reason);
+        }
+    }
+}
+
+#[test]
+fn no_quota_wraps_what_an_issuance_has_handed_out() {
+    for quota in AMOUNTS {
+        let mut world = World::new();
+        let channel = world.channel().deposited(1 << 54).open();
+        let work = world.work().register();
+        let capped = |caps: &mut Caps| caps.total_units = Some(1 << 53);
+        let terms = world.terms(&work).price(1).with(|offer| capped(&mut offer.caps)).publish();
+        world.send(channel.accepting(&terms).quota(1, 0).call()).assert_ok();
+        let reason = match quota {
+            0 => Some(PaymentsError::EmptyQuota),
+            quota if quota > (1 << 53) - 1 => Some(PaymentsError::QuotaAboveCap),
+            _ => None,
+        };
+        let licences = if reason.is_some() { 1 } else { 2 };
+        assert_refused_for(world.send(channel.accepting(&terms).quota(quota, 0).call()), reason);
+        assert_eq!(world.read(&channel).licences.len(), licences);
+    }
+}
+
+#[test]
+fn no_price_above_the_agreed_maximum_is_accepted() {
+    for price in AMOUNTS {
+        for max_price in AMOUNTS {
+            let mut world = World::new();
+            let channel = world.channel().open();
+            let work = world.work().register();
+            let terms = world.terms(&work).price(price).publish();
+            let accepting = channel.accepting(&terms).with(|args| args.max_price = max_price);
+            let reason = (price > max_price).then_some(PaymentsError::PriceAboveMaximum);
+            assert_refused_for(world.send(accepting.call()), reason);
+        }
+    }
+}
+
+#[test]
+fn no_total_but_the_exact_one_settles() {
+    for total in AMOUNTS {
+        let (mut world, channel, _) = super::licensed();
+        let statement = world.statement(&channel, &[(0, 25)]);
+        let statement = statement.with(|voucher| voucher.cumulative = total);
+        world.send(statement.call()).assert_err(PaymentsError::VoucherTotal);
+        super::nothing_settled(&world, &channel);
+    }
+}
+
+#[test]
+fn no_sum_of_receipts_but_the_exact_one_is_recorded() {
+    for sum in AMOUNTS {
+        let (mut world, channel, _) = super::licensed();
+        let statement = world.statement(&channel, &[(0, 25)]);
+        let receipts = ReceiptsCommitment { root: [1; 32], sum };
+        let call = statement.committing_to(Some(receipts)).call();
+        world.send(call).assert_err(PaymentsError::ReceiptsSum);
+        super::nothing_settled(&world, &channel);
+    }
+}

@@ -1,0 +1,115 @@
+//! P7: an extension that could take, block or hide money keeps its mint out, known or not.
+
+use motif_sdk::{
+    channel::{Currency, PaymentsError, TOKEN_2022_PROGRAM},
+    pda,
+};
+use motif_tests::world::{World, mint_data};
+
+/// Metadata and groups, and the pointers to them: they say something about a mint and do
+/// nothing to its tokens.
+const HARMLESS: [u16; 6] = [18, 19, 20, 21, 22, 23];
+
+/// What a mint can carry, and in how many bytes.
+const OF_MINTS: [(u16, &str, usize); 12] = [
+    (1, "transfer fee", 108),
+    (3, "mint close authority", 32),
+    (4, "confidential transfers", 65),
+    (6, "default account state", 1),
+    (9, "non-transferable", 0),
+    (10, "interest", 52),
+    (12, "permanent delegate", 32),
+    (14, "transfer hook", 64),
+    (16, "confidential transfer fee", 129),
+    (24, "confidential mint and burn", 196),
+    (25, "scaled amount", 56),
+    (26, "pausable", 33),
+];
+
+/// A Token-2022 mint with these bytes behind its base.
+fn mint_with(world: &mut World, extensions: &[u8]) -> Currency {
+    let currency = world.mint_of(&TOKEN_2022_PROGRAM);
+    let mut account = world.account(&currency.mint);
+    account.data = mint_data(0);
+    account.data.resize(165, 0);
+    account.data.push(1); // a mint, not a token account
+    account.data.extend(extensions);
+    world.set(currency.mint, account);
+    currency
+}
+
+fn entry(id: u16, bytes: usize) -> Vec<u8> {
+    let mut entry = id.to_le_bytes().to_vec();
+    entry.extend((bytes as u16).to_le_bytes());
+    entry.resize(entry.len() + bytes, 2);
+    entry
+}
+
+#[track_caller]
+fn kept_out(world: &World, currency: &Currency) {
+    assert!(world.find(&pda::vault(&currency.mint)).is_none());
+}
+
+#[test]
+fn no_mint_with_any_extension_of_mints_that_is_not_harmless_gets_a_vault() {
+    for (id, name, bytes) in OF_MINTS {
+        let mut world = World::new();
+        let currency = mint_with(&mut world, &entry(id, bytes));
+        println!("{name}");
+        world.admit(&currency).assert_err(PaymentsError::MintNotPlain);
+        kept_out(&world, &currency);
+    }
+}
+
+#[test]
+fn no_other_number_gets_a_vault_whatever_it_will_mean() {
+    let known = |id| HARMLESS.contains(&id) || OF_MINTS.iter().any(|(other, ..)| *other == id);
+    let mut world = World::new();
+    // 0 stands for "nothing follows", which is no extension.
+    for id in (1..=128).chain([255, 256, 999, u16::MAX - 1, u16::MAX]).filter(|id| !known(*id)) {
+        for bytes in [0, 8, 64] {
+            let currency = mint_with(&mut world, &entry(id, bytes));
+            assert!(!world.admit(&currency).is_ok(), "extension {id} of {bytes} bytes");
+            kept_out(&world, &currency);
+        }
+    }
+}
+
+#[test]
+fn a_harmless_extension_hides_no_other_one_behind_it() {
+    for (id, name, bytes) in OF_MINTS {
+        let mut world = World::new();
+        let currency = mint_with(&mut world, &[entry(18, 64), entry(id, bytes)].concat());
+        println!("{name}");
+        world.admit(&currency).assert_err(PaymentsError::MintNotPlain);
+        kept_out(&world, &currency);
+    }
+}
+
+#[test]
+fn no_truncated_list_of_extensions_gets_a_vault() {
+    let whole = [entry(18, 64), entry(12, 32)].concat();
+    // Every place the bytes can break off within the second entry, and within the first.
+    for length in (69..whole.len()).chain(3..68) {
+        let mut world = World::new();
+        let currency = mint_with(&mut world, &whole[..length]);
+        let outcome = world.admit(&currency);
+        let one_byte_of_padding_or_two = length == 69;
+        assert!(!outcome.is_ok() || one_byte_of_padding_or_two, "{length} bytes");
+        if !one_byte_of_padding_or_two {
+            kept_out(&world, &currency);
+        }
+    }
+}
+
+#[test]
+fn no_entry_that_claims_more_bytes_than_there_are_gets_a_vault() {
+    for claimed in [33_u16, 1_000, u16::MAX] {
+        let mut world = World::new();
+        let mut extension = entry(18, 32);
+        extension[2..4].copy_from_slice(&claimed.to_le_bytes());
+        let currency = mint_with(&mut world, &extension);
+        assert!(!world.admit(&currency).is_ok(), "{claimed}");
+        kept_out(&world, &currency);
+    }
+}

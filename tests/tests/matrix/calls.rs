@@ -1,0 +1,395 @@
+//! Known-good calls of every instruction: one, or several where an optional account or another
+//! right changes what is read.
+
+use licensing::instructions::{InitializeArgs, UpdateConfigArgs};
+use motif_sdk::{
+    channel, earnings,
+    licensing::{
+        self as sdk, ModelArgs, OpenDisputeArgs, ProposeSplitArgs, Purpose, Right, Share, Verdict,
+        WorkKind,
+    },
+};
+use motif_tests::world::{CLUSTER, RegisteredWork, World};
+use solana_compute_budget_interface::ComputeBudgetInstruction;
+use solana_instruction::Instruction;
+
+use super::stage::Stage;
+
+/// Takes the stage to where the call succeeds, and makes it.
+pub type Good = fn(&mut Stage) -> Vec<Instruction>;
+
+/// Program, instruction, call. The matrix fails when an instruction is missing here.
+pub const CALLS: &[(&str, &str, Good)] = &[
+    ("licensing", "initialize", initialize),
+    ("licensing", "update_config", update_config),
+    ("licensing", "offer_authority", offer_authority),
+    ("licensing", "accept_authority", accept_authority),
+    ("licensing", "register_work", register_work),
+    ("licensing", "register_work", register_model),
+    ("licensing", "publish_terms", publish_terms),
+    ("licensing", "approve", approve),
+    ("licensing", "revoke_approval", revoke_approval),
+    ("licensing", "offer_ownership", offer_ownership),
+    ("licensing", "accept_ownership", accept_ownership),
+    ("licensing", "propose_split", propose_split),
+    ("licensing", "extend_split_change", extend_split_change),
+    ("licensing", "approve_split_change", approve_split_change),
+    ("licensing", "apply_split_change", apply_split_change),
+    ("licensing", "cancel_split_change", cancel_split_change),
+    ("licensing", "withdraw_work", withdraw_work),
+    ("licensing", "open_dispute", open_dispute),
+    ("licensing", "decide_dispute", decide_dispute),
+    ("licensing", "expire_dispute", expire_dispute),
+    ("licensing", "set_consent_end", set_consent_end),
+    ("licensing", "issue_certificate", issue_certificate),
+    ("payments", "create_vault", create_vault),
+    ("payments", "open_channel", open_channel),
+    ("payments", "top_up", top_up),
+    ("payments", "accept", accept),
+    ("payments", "accept", accept_as_approved),
+    ("payments", "settle", settle),
+    ("payments", "open_staging", open_staging),
+    ("payments", "stage_statement", stage_statement),
+    ("payments", "settle_staged", settle_staged),
+    ("payments", "unstage", unstage),
+    ("payments", "open_earnings", open_earnings),
+    ("payments", "collect", collect),
+    ("payments", "pull", pull),
+    ("payments", "claim", claim),
+    ("payments", "claim", claim_elsewhere),
+    ("payments", "apply_split", apply_split),
+    ("payments", "apply_withdrawal", apply_withdrawal),
+    ("payments", "close_licence", close_licence),
+    ("payments", "claim_fees", claim_fees),
+    ("payments", "rotate_voucher_key", rotate_voucher_key),
+    ("payments", "open_till", open_till),
+    ("payments", "sweep_till", sweep_till),
+    ("payments", "start_closing", start_closing),
+    ("payments", "withdraw", withdraw),
+    ("payments", "close_channel", close_channel),
+];
+
+fn initialize(stage: &mut Stage) -> Vec<Instruction> {
+    stage.world = World::without_config();
+    stage.fee_payer = stage.world.person();
+    let authority = stage.world.person();
+    let args = InitializeArgs {
+        cluster: CLUSTER,
+        arbiter: authority.key(),
+        dispute_bond_lamports: 1_000_000,
+        dispute_seconds: 86_400,
+    };
+    vec![sdk::initialize(&authority.key(), args)]
+}
+
+fn update_config(stage: &mut Stage) -> Vec<Instruction> {
+    let args = UpdateConfigArgs {
+        arbiter: stage.world.person().key(),
+        dispute_bond_lamports: 2_000_000,
+        dispute_seconds: 2 * 86_400,
+    };
+    vec![sdk::update_config(&stage.world.host.key(), args)]
+}
+
+fn offer_authority(stage: &mut Stage) -> Vec<Instruction> {
+    let to = Some(stage.world.person().key());
+    vec![sdk::offer_authority(&stage.world.host.key(), to)]
+}
+
+fn accept_authority(stage: &mut Stage) -> Vec<Instruction> {
+    let accepter = stage.world.person().key();
+    let host = stage.world.host.key();
+    stage.happen(sdk::offer_authority(&host, Some(accepter)));
+    vec![sdk::accept_authority(&accepter)]
+}
+
+/// A voice of four parents, each by another right.
+fn register_work(stage: &mut Stage) -> Vec<Instruction> {
+    let [family, other] = stage.families.clone();
+    // Who holds a used licence and an approval registers it.
+    let creator = family.channel.payer.clone();
+    let approve = |work: &RegisteredWork| {
+        let owner = work.creator.key();
+        sdk::approve(&owner, &work.address, 1, &creator.key(), Purpose::Derivative)
+    };
+    stage.happen(approve(&other.child));
+    let person = stage.world.person();
+    let licence = Right::Licence { terms_number: 1, channel: family.channel.address, index: 1 };
+    let work = stage.world.work().by(&creator).of(&person);
+    let work = work.with(|work| work.kind = WorkKind::Voice);
+    let work = work.parent(&family.child, 1_000);
+    let work = work.parent_by(&other.parent, 1_000, Right::Terms(1));
+    let work = work.parent_by(&other.child, 1_000, Right::Approval(1));
+    work.parent_by(&family.parent, 1_000, licence).call().instructions
+}
+
+/// A model that replaces another one.
+fn register_model(stage: &mut Stage) -> Vec<Instruction> {
+    let model = || {
+        Some(ModelArgs { base_model: "base".to_string(), training_root: [7; 32], likeness: false })
+    };
+    let replaced = stage.world.work().with(|work| {
+        work.kind = WorkKind::StyleModel;
+        work.model = model();
+    });
+    let replaced = replaced.register();
+    let work = stage.world.work().by(&replaced.creator).with(|work| {
+        work.kind = WorkKind::StyleModel;
+        work.model = model();
+        work.previous_model = Some(replaced.address);
+        work.content_digest = [0x51; 32];
+    });
+    work.call().instructions
+}
+
+fn publish_terms(stage: &mut Stage) -> Vec<Instruction> {
+    let family = stage.family();
+    stage.world.terms(&family.child).call().instructions
+}
+
+fn approve(stage: &mut Stage) -> Vec<Instruction> {
+    let (child, grantee) = (stage.family().child, stage.world.person().key());
+    let owner = child.creator.key();
+    vec![sdk::approve(&owner, &child.address, 1, &grantee, Purpose::License)]
+}
+
+fn revoke_approval(stage: &mut Stage) -> Vec<Instruction> {
+    let family = stage.family();
+    let (owner, grantee) = (family.child.creator.key(), family.grantee.key());
+    let work = &family.child.address;
+    // Granted by an earlier owner, so that two different people are named.
+    let heir = stage.world.person().key();
+    stage.happen(sdk::offer_ownership(&owner, work, Some(heir)));
+    stage.happen(sdk::accept_ownership(&heir, work));
+    vec![sdk::revoke_approval(&heir, work, 1, &grantee, Purpose::License, &owner)]
+}
+
+fn offer_ownership(stage: &mut Stage) -> Vec<Instruction> {
+    let (child, to) = (stage.family().child, stage.world.person().key());
+    vec![sdk::offer_ownership(&child.creator.key(), &child.address, Some(to))]
+}
+
+fn accept_ownership(stage: &mut Stage) -> Vec<Instruction> {
+    let (child, accepter) = (stage.family().child, stage.world.person().key());
+    stage.happen(sdk::offer_ownership(&child.creator.key(), &child.address, Some(accepter)));
+    vec![sdk::accept_ownership(&accepter, &child.address)]
+}
+
+fn propose_split(stage: &mut Stage) -> Vec<Instruction> {
+    let child = stage.family().child;
+    let share = Share { recipient: child.recipients[0].key(), share_bps: 10_000 };
+    let args = ProposeSplitArgs { recipients: 1, shares: vec![share] };
+    vec![sdk::propose_split(&child.creator.key(), &child.address, args)]
+}
+
+fn extend_split_change(stage: &mut Stage) -> Vec<Instruction> {
+    let child = stage.family().child;
+    let args = ProposeSplitArgs { recipients: 1, shares: vec![] };
+    stage.happen(sdk::propose_split(&child.creator.key(), &child.address, args));
+    let share = Share { recipient: child.recipients[0].key(), share_bps: 10_000 };
+    vec![sdk::extend_split_change(&child.creator.key(), &child.address, &[share])]
+}
+
+fn approve_split_change(stage: &mut Stage) -> Vec<Instruction> {
+    let family = stage.family();
+    let loser = family.parent.recipients[1].key();
+    vec![sdk::approve_split_change(&loser, &family.parent.address, &family.proposed)]
+}
+
+fn apply_split_change(stage: &mut Stage) -> Vec<Instruction> {
+    let approve = approve_split_change(stage).remove(0);
+    stage.happen(approve);
+    let (parent, payer) = (stage.family().parent, stage.world.person().key());
+    vec![sdk::apply_split_change(&payer, &parent.address, &parent.creator.key())]
+}
+
+fn cancel_split_change(stage: &mut Stage) -> Vec<Instruction> {
+    let parent = stage.family().parent;
+    let (owner, heir) = (parent.creator.key(), stage.world.person().key());
+    stage.happen(sdk::offer_ownership(&owner, &parent.address, Some(heir)));
+    stage.happen(sdk::accept_ownership(&heir, &parent.address));
+    vec![sdk::cancel_split_change(&heir, &parent.address, &owner)]
+}
+
+fn withdraw_work(stage: &mut Stage) -> Vec<Instruction> {
+    let child = stage.family().child;
+    vec![sdk::withdraw_work(&child.creator.key(), &child.address)]
+}
+
+fn open_dispute(stage: &mut Stage) -> Vec<Instruction> {
+    let (child, claimant) = (stage.family().child, stage.world.person().key());
+    let args = OpenDisputeArgs { evidence_uri: String::new(), evidence_digest: [1; 32] };
+    vec![sdk::open_dispute(&claimant, &child.address, args)]
+}
+
+fn decide_dispute(stage: &mut Stage) -> Vec<Instruction> {
+    let family = stage.family();
+    let (owner, claimant) = (family.disputed.creator.key(), family.claimant.key());
+    let (arbiter, work) = (stage.world.host.key(), &family.disputed.address);
+    vec![sdk::decide_dispute(&arbiter, work, &owner, &claimant, Verdict::Rejected)]
+}
+
+fn expire_dispute(stage: &mut Stage) -> Vec<Instruction> {
+    let family = stage.family();
+    stage.world.pass(61 * 86_400);
+    let (owner, claimant) = (family.disputed.creator.key(), family.claimant.key());
+    vec![sdk::expire_dispute(&family.disputed.address, &owner, &claimant)]
+}
+
+fn set_consent_end(stage: &mut Stage) -> Vec<Instruction> {
+    let family = stage.family();
+    let end = Some(stage.world.now() + 1);
+    vec![sdk::set_consent_end(&family.person.key(), &family.voice.address, end)]
+}
+
+fn issue_certificate(stage: &mut Stage) -> Vec<Instruction> {
+    let child = stage.family().child;
+    let budget = ComputeBudgetInstruction::set_compute_unit_limit(1_000_000);
+    vec![budget, sdk::issue_certificate(&child.creator.key(), &child.address, "A work")]
+}
+
+fn create_vault(stage: &mut Stage) -> Vec<Instruction> {
+    let currency = stage.world.mint_of(&channel::TOKEN_PROGRAM);
+    vec![channel::create_vault(&stage.world.person().key(), &currency)]
+}
+
+fn open_channel(stage: &mut Stage) -> Vec<Instruction> {
+    stage.world.channel().call().0.instructions
+}
+
+fn top_up(stage: &mut Stage) -> Vec<Instruction> {
+    let channel = stage.family().channel;
+    let currency = stage.world.currency;
+    stage.world.fund(&channel.payer, &currency, 1_000);
+    channel.topping_up(1_000).instructions
+}
+
+/// A new channel: its payer has no licence of these terms yet.
+fn accept(stage: &mut Stage) -> Vec<Instruction> {
+    let (family, channel) = (stage.family(), stage.world.channel().open());
+    let accepting = channel.accepting(&family.capped).quota(10, 1_000);
+    accepting.approved_by(&family.child.creator).call().instructions
+}
+
+fn accept_as_approved(stage: &mut Stage) -> Vec<Instruction> {
+    let family = stage.family();
+    let channel = stage.world.channel().payer(&family.grantee).open();
+    channel.accepting(&family.capped).quota(10, 1_000).granted().call().instructions
+}
+
+fn settle(stage: &mut Stage) -> Vec<Instruction> {
+    let channel = stage.family().channel;
+    stage.world.statement(&channel, &[(0, 1), (1, 1)]).call().instructions
+}
+
+fn open_staging(stage: &mut Stage) -> Vec<Instruction> {
+    let (channel, settler) = (stage.family().channel, stage.world.person().key());
+    channel::stage(&settler, &channel.address, &[])
+}
+
+fn stage_statement(stage: &mut Stage) -> Vec<Instruction> {
+    let channel = stage.family().channel;
+    vec![channel::stage_part(&channel.operator.key(), &channel.address, 0, vec![7; 18])]
+}
+
+fn settle_staged(stage: &mut Stage) -> Vec<Instruction> {
+    let channel = stage.family().channel;
+    stage.world.statement(&channel, &[(0, 1), (1, 1)]).staged_call().instructions
+}
+
+fn unstage(stage: &mut Stage) -> Vec<Instruction> {
+    let channel = stage.family().channel;
+    vec![channel::unstage(&channel.operator.key(), &channel.address)]
+}
+
+fn open_earnings(stage: &mut Stage) -> Vec<Instruction> {
+    let (work, funder) = (stage.world.work().register(), stage.world.person().key());
+    vec![earnings::open(&funder, &work.address, &stage.world.currency.mint)]
+}
+
+fn collect(stage: &mut Stage) -> Vec<Instruction> {
+    let family = stage.family();
+    let licences = [(0, &family.child), (1, &family.parent)];
+    family.channel.collecting(&licences).instructions
+}
+
+fn pull(stage: &mut Stage) -> Vec<Instruction> {
+    let family = stage.family();
+    let mint = stage.world.currency.mint;
+    vec![earnings::pull(&family.child.address, &family.parent.address, &mint)]
+}
+
+fn claim(stage: &mut Stage) -> Vec<Instruction> {
+    let child = stage.family().child;
+    let payees: Vec<_> = (1..).zip(child.recipients.iter().map(|person| person.key())).collect();
+    vec![earnings::claim_batch(&child.address, &payees, &stage.world.currency)]
+}
+
+fn claim_elsewhere(stage: &mut Stage) -> Vec<Instruction> {
+    let (child, currency) = (stage.family().child, stage.world.currency);
+    let elsewhere = currency.tokens(&stage.world.person().key());
+    let recipient = child.recipients[0].key();
+    vec![earnings::claim_to(&child.address, &recipient, &currency, elsewhere)]
+}
+
+fn apply_split(stage: &mut Stage) -> Vec<Instruction> {
+    let change = apply_split_change(stage).remove(0);
+    stage.happen(change);
+    let (parent, funder) = (stage.family().parent, stage.world.person().key());
+    vec![earnings::apply_split(&funder, &parent.address, &stage.world.currency.mint)]
+}
+
+fn apply_withdrawal(stage: &mut Stage) -> Vec<Instruction> {
+    let family = stage.family();
+    for work in [&family.child, &family.parent] {
+        stage.happen(sdk::withdraw_work(&work.creator.key(), &work.address));
+    }
+    let licences = [(0, &family.child), (1, &family.parent)];
+    family.channel.applying_withdrawal(&licences).instructions
+}
+
+fn close_licence(stage: &mut Stage) -> Vec<Instruction> {
+    let family = stage.family();
+    let operator = &family.channel.operator;
+    family.channel.closing_licence(operator, 0, &family.capped).instructions
+}
+
+fn claim_fees(stage: &mut Stage) -> Vec<Instruction> {
+    stage.family().channel.claiming_fees().instructions
+}
+
+fn rotate_voucher_key(stage: &mut Stage) -> Vec<Instruction> {
+    let (channel, new_key) = (stage.family().channel, stage.world.person());
+    channel.rotating_at_once(&new_key).instructions
+}
+
+fn open_till(stage: &mut Stage) -> Vec<Instruction> {
+    let (parent, funder) = (stage.family().parent, stage.world.person().key());
+    vec![earnings::open_till(&funder, &parent.address, &stage.world.currency)]
+}
+
+fn sweep_till(stage: &mut Stage) -> Vec<Instruction> {
+    let child = stage.family().child;
+    stage.world.pay_into_till(&child, 1_000);
+    vec![earnings::sweep_till(&child.address, &stage.world.currency)]
+}
+
+fn start_closing(stage: &mut Stage) -> Vec<Instruction> {
+    let channel = stage.family().channel;
+    channel.closing_by(&channel.payer).instructions
+}
+
+fn withdraw(stage: &mut Stage) -> Vec<Instruction> {
+    let channel = stage.family().channel;
+    stage.world.send(channel.closing_by(&channel.operator)).assert_ok();
+    channel.withdrawing().instructions
+}
+
+fn close_channel(stage: &mut Stage) -> Vec<Instruction> {
+    let channel = stage.world.channel().open();
+    for call in [channel.closing_by(&channel.operator), channel.withdrawing()] {
+        stage.world.send(call).assert_ok();
+    }
+    stage.world.set_slot(1_000);
+    channel.removing().instructions
+}

@@ -1,0 +1,296 @@
+//! Each instruction whose size varies, at its largest: what the program takes, or where a limit
+//! of the transaction comes first, what that leaves.
+
+use motif_sdk::{
+    channel::{self, Entry, STAGED_PART_BYTES},
+    client::PACKET_BYTES,
+    earnings,
+    licensing::{
+        self as sdk, MAX_RECIPIENTS, ModelArgs, OpenDisputeArgs, ProposeSplitArgs, Right, Share,
+        Unit, Use, UsePrice, WorkKind,
+    },
+    voucher::Statement,
+};
+use motif_tests::world::{OpenedChannel, Person, RegisteredWork, World};
+use payments::Licence;
+use solana_compute_budget_interface::ComputeBudgetInstruction;
+use solana_instruction::Instruction;
+
+use super::{calls::Good, stage::Stage};
+
+/// Program, instruction, what is large about it, call.
+pub const LARGEST: &[(&str, &str, &str, Good)] = &[
+    ("licensing", "register_work", "8 parents, 32 recipients, a model, URI", register_work),
+    ("licensing", "register_work", "25 recipients", register_recipients),
+    ("licensing", "publish_terms", "every use and cap, URI", publish_terms),
+    ("licensing", "propose_split", "24 recipients", propose_split),
+    ("licensing", "extend_split_change", "24 recipients", extend_split_change),
+    ("licensing", "approve_split_change", "32 recipients", approve_split_change),
+    ("licensing", "apply_split_change", "32 recipients for 32 others", apply_split_change),
+    ("licensing", "open_dispute", "URI", open_dispute),
+    ("licensing", "issue_certificate", "32 recipients, URI", issue_certificate),
+    ("payments", "settle", "100 licences", settle),
+    ("payments", "stage_statement", "900 bytes", stage_statement),
+    ("payments", "settle_staged", "1,000 licences", settle_staged_thousand),
+    ("payments", "settle_staged", "9,000 licences", settle_staged),
+    ("payments", "open_earnings", "8 parents, 32 recipients", open_earnings),
+    ("payments", "collect", "28 licences", collect),
+    ("payments", "claim", "22 of 32 recipients", claim),
+    ("payments", "apply_split", "32 recipients for 32 others", apply_split),
+    ("payments", "apply_withdrawal", "28 licences", apply_withdrawal),
+];
+
+fn budget() -> Instruction {
+    ComputeBudgetInstruction::set_compute_unit_limit(1_400_000)
+}
+
+fn widest() -> Vec<u16> {
+    let mut shares = vec![312; MAX_RECIPIENTS];
+    shares[0] += 16;
+    shares
+}
+
+fn shares_of(people: &[Person], shares_bps: &[u16]) -> Vec<Share> {
+    let shares = people.iter().zip(shares_bps);
+    shares.map(|(person, &share_bps)| Share { recipient: person.key(), share_bps }).collect()
+}
+
+fn uri() -> String {
+    "u".repeat(200)
+}
+
+fn register_work(stage: &mut Stage) -> Vec<Instruction> {
+    let channel = stage.world.channel().open();
+    let parents: Vec<_> = (0..8).map(|_| stage.world.work().register()).collect();
+    for (parent, index) in parents.iter().zip(0..) {
+        let terms = stage.world.terms(parent).publish();
+        stage.world.accept(&channel, &terms);
+        stage.world.settle(&channel, &[(index, 1)]).assert_ok();
+    }
+    let person = stage.world.person();
+    let work = stage.world.work().by(&channel.payer).of(&person).split(&widest());
+    let work = work.with(|work| {
+        work.kind = WorkKind::StyleModel;
+        work.metadata_uri = uri();
+        work.consent_expires_at = Some(i64::MAX);
+        work.model =
+            Some(ModelArgs { base_model: "m".repeat(64), training_root: [7; 32], likeness: true });
+    });
+    let right = |index| Right::Licence { terms_number: 1, channel: channel.address, index };
+    let parents = parents.iter().zip(0..);
+    let work =
+        parents.fold(work, |work, (parent, index)| work.parent_by(parent, 1_000, right(index)));
+    [vec![budget()], work.call().instructions].concat()
+}
+
+fn register_recipients(stage: &mut Stage) -> Vec<Instruction> {
+    stage.world.work().split(&[400; 25]).call().instructions
+}
+
+fn publish_terms(stage: &mut Stage) -> Vec<Instruction> {
+    let work = stage.world.work().register();
+    let uses = [
+        Use::Generate,
+        Use::StyleTransfer,
+        Use::VoiceConvert,
+        Use::Train,
+        Use::FineTune,
+        Use::Play,
+    ];
+    let price = |licensed_use| UsePrice { licensed_use, unit: Unit::Second, price: 10 };
+    let terms = stage.world.terms(&work).with(|offer| {
+        offer.uses = uses.map(price).to_vec();
+        offer.legal_uri = uri();
+        offer.expires_at = Some(i64::MAX);
+        let cap = Some(1_000_000);
+        let caps = &mut offer.caps;
+        (caps.total_units, caps.daily_units, caps.licensee_units) = (cap, cap, cap);
+        caps.revenue = cap;
+    });
+    terms.call().instructions
+}
+
+/// A work of 32, and 32 other people.
+fn wide(stage: &mut Stage) -> (RegisteredWork, Vec<Person>) {
+    let work = stage.world.work().split(&widest()).register();
+    (work, (0..MAX_RECIPIENTS).map(|_| stage.world.person()).collect())
+}
+
+fn propose_split(stage: &mut Stage) -> Vec<Instruction> {
+    let (work, others) = wide(stage);
+    let shares = shares_of(&others, &widest())[..24].to_vec();
+    let args = ProposeSplitArgs { recipients: 32, shares };
+    vec![sdk::propose_split(&work.creator.key(), &work.address, args)]
+}
+
+fn extend_split_change(stage: &mut Stage) -> Vec<Instruction> {
+    let (work, others) = wide(stage);
+    let shares = shares_of(&others, &widest());
+    let (owner, first) = (work.creator.key(), shares[..8].to_vec());
+    let args = ProposeSplitArgs { recipients: 32, shares: first };
+    stage.happen(sdk::propose_split(&owner, &work.address, args));
+    vec![sdk::extend_split_change(&owner, &work.address, &shares[8..])]
+}
+
+/// 32 are to make room for 32 others: proposed, and not yet approved.
+fn proposed(stage: &mut Stage) -> (RegisteredWork, Vec<Share>) {
+    let (work, others) = wide(stage);
+    let shares = shares_of(&others, &widest());
+    for part in sdk::stage_split(&work.creator.key(), &work.address, &shares) {
+        stage.happen(part);
+    }
+    (work, shares)
+}
+
+fn approve_split_change(stage: &mut Stage) -> Vec<Instruction> {
+    let (work, shares) = proposed(stage);
+    let last = work.recipients[31].key();
+    vec![sdk::approve_split_change(&last, &work.address, &shares)]
+}
+
+fn approved(stage: &mut Stage) -> RegisteredWork {
+    let (work, shares) = proposed(stage);
+    for person in &work.recipients {
+        stage.happen(sdk::approve_split_change(&person.key(), &work.address, &shares));
+    }
+    work
+}
+
+fn apply_split_change(stage: &mut Stage) -> Vec<Instruction> {
+    let (work, payer) = (approved(stage), stage.world.person().key());
+    vec![sdk::apply_split_change(&payer, &work.address, &work.creator.key())]
+}
+
+fn open_dispute(stage: &mut Stage) -> Vec<Instruction> {
+    let (work, claimant) = (stage.family().child, stage.world.person().key());
+    let args = OpenDisputeArgs { evidence_uri: uri(), evidence_digest: [1; 32] };
+    vec![sdk::open_dispute(&claimant, &work.address, args)]
+}
+
+fn issue_certificate(stage: &mut Stage) -> Vec<Instruction> {
+    let work = stage.world.work().split(&widest()).with(|work| work.metadata_uri = uri());
+    let work = work.register();
+    let name = "n".repeat(32);
+    vec![budget(), sdk::issue_certificate(&work.creator.key(), &work.address, &name)]
+}
+
+/// A channel with so many licences at 10. One is accepted; the others are written behind it.
+pub fn channel_of(world: &mut World, licences: usize) -> OpenedChannel {
+    let channel = world.channel().deposited(1 << 50).open();
+    world.licensed(&channel, 10);
+    world.operate(&channel.address, |data| {
+        let licence = data[data.len() - Licence::SIZE..].to_vec();
+        for number in 1..licences {
+            let mut other = licence.clone();
+            other[..8].copy_from_slice(&number.to_le_bytes());
+            data.extend(other);
+        }
+    });
+    channel
+}
+
+fn one_of_each(licences: u16) -> Vec<(u16, u32)> {
+    (0..licences).map(|licence| (licence, 1)).collect()
+}
+
+fn settle(stage: &mut Stage) -> Vec<Instruction> {
+    let licences = Statement::MAX_LICENCES;
+    let channel = channel_of(&mut stage.world, licences);
+    let entries = one_of_each(licences as u16); // 100
+    stage.world.statement(&channel, &entries).call().instructions
+}
+
+fn stage_statement(stage: &mut Stage) -> Vec<Instruction> {
+    let (channel, settler) = (stage.family().channel, stage.world.person().key());
+    for opening in channel::stage(&settler, &channel.address, &[]) {
+        stage.happen(opening);
+    }
+    vec![channel::stage_part(&settler, &channel.address, 0, vec![7; STAGED_PART_BYTES])]
+}
+
+fn settle_staged_thousand(stage: &mut Stage) -> Vec<Instruction> {
+    settle_staged_of(stage, 1_000)
+}
+
+fn settle_staged(stage: &mut Stage) -> Vec<Instruction> {
+    settle_staged_of(stage, 9_000)
+}
+
+fn settle_staged_of(stage: &mut Stage, licences: u16) -> Vec<Instruction> {
+    let channel = channel_of(&mut stage.world, usize::from(licences));
+    let statement = stage.world.statement(&channel, &one_of_each(licences));
+    assert_eq!(statement.entries.len(), usize::from(licences) * Entry::SIZE);
+    for part in statement.staging() {
+        stage.world.send(part).assert_ok();
+    }
+    [vec![budget()], statement.staged_call().instructions].concat()
+}
+
+fn open_earnings(stage: &mut Stage) -> Vec<Instruction> {
+    let (work, funder) = (wide_child(&mut stage.world), stage.world.person().key());
+    vec![earnings::open(&funder, &work.address, &stage.world.currency.mint)]
+}
+
+/// A work of 8 parents and 32 recipients.
+fn wide_child(world: &mut World) -> RegisteredWork {
+    let parents: Vec<_> = (0..8).map(|_| world.work().register()).collect();
+    let parents_terms = parents.iter();
+    for parent in parents_terms {
+        world.terms(parent).publish();
+    }
+    let work = world.work().split(&widest());
+    parents.iter().fold(work, |work, parent| work.parent_by_terms(parent, 1_000, 1)).register()
+}
+
+/// So many works, each licensed on one channel and with something to collect.
+fn licensed(world: &mut World, works: u16) -> (OpenedChannel, Vec<RegisteredWork>) {
+    let channel = world.channel().open();
+    let works: Vec<_> = (0..works).map(|_| world.licensed(&channel, 10).0).collect();
+    let entries = one_of_each(works.len() as u16); // a few
+    world.settle(&channel, &entries).assert_ok();
+    for work in &works {
+        world.open_earnings(work);
+    }
+    (channel, works)
+}
+
+fn collect(stage: &mut Stage) -> Vec<Instruction> {
+    let (channel, works) = licensed(&mut stage.world, 28);
+    let licences: Vec<_> = (0..).zip(&works).collect();
+    let call = channel.collecting(&licences);
+    assert!(stage.world.packet_bytes(&call) + 40 > PACKET_BYTES, "more would fit a packet");
+    call.instructions
+}
+
+fn claim(stage: &mut Stage) -> Vec<Instruction> {
+    let work = wide_child(&mut stage.world);
+    earn(&mut stage.world, &work);
+    let currency = stage.world.currency;
+    let payees = work.recipients.iter().map(Person::key).collect::<Vec<_>>();
+    let payees: Vec<_> = (8..).zip(payees).skip(10).take(earnings::CLAIM_BATCH).collect();
+    vec![budget(), earnings::claim_batch(&work.address, &payees, &currency)]
+}
+
+fn earn(world: &mut World, work: &RegisteredWork) {
+    world.open_earnings(work);
+    world.open_till(work);
+    world.pay_into_till(work, 1_000_000);
+    world.sweep_till(work).assert_ok();
+}
+
+fn apply_split(stage: &mut Stage) -> Vec<Instruction> {
+    let (work, funder) = (approved(stage), stage.world.person().key());
+    earn(&mut stage.world, &work);
+    let host = stage.world.host.key();
+    stage.happen(sdk::apply_split_change(&host, &work.address, &work.creator.key()));
+    vec![earnings::apply_split(&funder, &work.address, &stage.world.currency.mint)]
+}
+
+fn apply_withdrawal(stage: &mut Stage) -> Vec<Instruction> {
+    let (channel, works) = licensed(&mut stage.world, 28);
+    for work in &works {
+        stage.happen(sdk::withdraw_work(&work.creator.key(), &work.address));
+    }
+    let licences: Vec<_> = (0..).zip(&works).collect();
+    channel.applying_withdrawal(&licences).instructions
+}
