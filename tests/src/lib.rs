@@ -2,7 +2,9 @@
 //!
 //! - [`world`]: both programs' bytecode on LiteSVM, with people, money, builders for works,
 //!   terms and channels, and the promises of the house checked after every instruction.
+//! - [`model`]: a reference ledger that says what both programs should do.
 //! - [`relay`]: a hostile program that does nothing, or calls another one.
 
+pub mod model;
 pub mod relay;
 pub mod world;
