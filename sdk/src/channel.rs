@@ -7,7 +7,8 @@ use solana_pubkey::Pubkey;
 pub use licensing::{Unit, Use};
 pub use payments::ID as PROGRAM_ID;
 pub use payments::{
-    Channel, Licence, PaymentsError, Quota, ReceiptsCommitment, Settlement, StatementRecord, Vault,
+    Channel, Licence, Licensee, PaymentsError, Quota, ReceiptsCommitment, Settlement, Staging,
+    StatementRecord, Vault,
     instructions::{AcceptArgs, OpenChannelArgs, SettleArgs},
     proof::{ED25519_PROGRAM, INSTRUCTIONS_SYSVAR},
     statement::Entry,
@@ -15,14 +16,15 @@ pub use payments::{
 
 use crate::{pda, voucher::SignedVoucher};
 
-const SYSTEM_PROGRAM: Pubkey = Pubkey::from_str_const("11111111111111111111111111111111");
+pub(crate) const SYSTEM_PROGRAM: Pubkey =
+    Pubkey::from_str_const("11111111111111111111111111111111");
 /// The SPL Token program.
 pub const TOKEN_PROGRAM: Pubkey =
     Pubkey::from_str_const("TokenkegQfeZyiNwAJbNbGKPFXCWuBvf9Ss623VQ5DA");
 /// The Token-2022 program.
 pub const TOKEN_2022_PROGRAM: Pubkey =
     Pubkey::from_str_const("TokenzQdBNbLqP5VEhdkAS6EPFLC1PHnBqCXEpPxuEb");
-const ASSOCIATED_TOKEN_PROGRAM: Pubkey =
+pub(crate) const ASSOCIATED_TOKEN_PROGRAM: Pubkey =
     Pubkey::from_str_const("ATokenGPvbdGVxr1b2hvZbsiqW5xWH25efTNsLJA8knL");
 
 /// A mint and the token program that owns it.
@@ -132,10 +134,29 @@ pub struct Acceptance {
     pub work: Pubkey,
     /// Number of its terms; only the latest can be accepted.
     pub terms_number: u32,
-    /// The work's owner, where the terms ask for its approval; it then signs too.
+    /// The work's owner, where the terms ask for its approval and it has not granted one; it
+    /// then signs too.
     pub approver: Option<Pubkey>,
+    /// Whether the owner has granted this payer an approval.
+    pub approval: bool,
+    /// Whether the terms give each licensee something once ([`Licensee::needed_by`]).
+    pub per_licensee: bool,
     /// Whether the terms have a cap that licensees share ([`licensing::Caps::shared`]).
     pub shared_caps: bool,
+}
+
+impl Acceptance {
+    /// Of terms that need nobody's approval.
+    pub fn of(terms: &licensing::Terms) -> Self {
+        Self {
+            work: terms.work,
+            terms_number: terms.number,
+            approver: None,
+            approval: false,
+            per_licensee: Licensee::needed_by(&terms.offer),
+            shared_caps: terms.offer.caps.shared(),
+        }
+    }
 }
 
 /// Takes one use of a work's latest terms onto the channel, as its next licence. Signed by
@@ -153,6 +174,12 @@ pub fn accept(
         work: acceptance.work,
         terms,
         approver: acceptance.approver,
+        approval: acceptance
+            .approval
+            .then(|| pda::approval(&terms, payer, licensing::Purpose::License)),
+        licensee: acceptance
+            .per_licensee
+            .then(|| pda::licensee(&terms, payer, args.licensed_use)),
         issuance: acceptance.shared_caps.then(|| pda::issuance(&terms)),
         system_program: SYSTEM_PROGRAM,
     };
@@ -175,6 +202,116 @@ pub fn settle(
     let args = SettleArgs { statement, receipts };
     let data = payments::instruction::Settle { args }.data();
     [voucher.proof(), instruction(accounts.to_account_metas(None), data)]
+}
+
+/// The largest part of a statement that [`stage`] writes within one classic packet.
+pub const STAGED_PART_BYTES: usize = 900;
+
+/// Writes down a statement too large for a packet, in the settler's own account for this
+/// channel: an instruction that creates the account, and one for each part, in order. Each fits
+/// a packet. Signed by `settler`.
+pub fn stage(settler: &Pubkey, channel: &Pubkey, statement: &[u8]) -> Vec<Instruction> {
+    let staging = pda::staging(channel, settler);
+    let accounts = payments::accounts::OpenStaging {
+        settler: *settler,
+        channel: *channel,
+        staging,
+        system_program: SYSTEM_PROGRAM,
+    };
+    let data = payments::instruction::OpenStaging {}.data();
+    let mut instructions = vec![instruction(accounts.to_account_metas(None), data)];
+    for (part, offset) in statement.chunks(STAGED_PART_BYTES).zip((0_u32..).step_by(STAGED_PART_BYTES))
+    {
+        instructions.push(stage_part(settler, channel, offset, part.to_vec()));
+    }
+    instructions
+}
+
+/// Writes one part of a statement, at most where the last one ended. Signed by `settler`.
+pub fn stage_part(settler: &Pubkey, channel: &Pubkey, offset: u32, bytes: Vec<u8>) -> Instruction {
+    let accounts = payments::accounts::StageStatement {
+        settler: *settler,
+        staging: pda::staging(channel, settler),
+        system_program: SYSTEM_PROGRAM,
+    };
+    let data = payments::instruction::StageStatement { offset, bytes }.data();
+    instruction(accounts.to_account_metas(None), data)
+}
+
+/// As [`settle`], with the statement that `settler` has staged; its account is closed.
+pub fn settle_staged(
+    settler: &Pubkey,
+    voucher: &SignedVoucher,
+    receipts: Option<ReceiptsCommitment>,
+) -> [Instruction; 2] {
+    let channel = voucher.voucher.channel;
+    let accounts = payments::accounts::SettleStaged {
+        settler: *settler,
+        channel,
+        staging: pda::staging(&channel, settler),
+        instructions: INSTRUCTIONS_SYSVAR,
+    };
+    let data = payments::instruction::SettleStaged { receipts }.data();
+    [voucher.proof(), instruction(accounts.to_account_metas(None), data)]
+}
+
+/// Gives back the rent of what `settler` staged. Signed by `settler`.
+pub fn unstage(settler: &Pubkey, channel: &Pubkey) -> Instruction {
+    let accounts = payments::accounts::Unstage {
+        settler: *settler,
+        staging: pda::staging(channel, settler),
+    };
+    instruction(accounts.to_account_metas(None), payments::instruction::Unstage {}.data())
+}
+
+/// Ends licences of withdrawn works when their notice is over. Anyone may. `licences` are
+/// indexes with the works they are of.
+pub fn apply_withdrawal(channel: &Pubkey, licences: &[(u16, Pubkey)]) -> Instruction {
+    let accounts = payments::accounts::ApplyWithdrawal { channel: *channel };
+    let mut metas = accounts.to_account_metas(None);
+    metas.extend(licences.iter().map(|(_, work)| AccountMeta::new_readonly(*work, false)));
+    let licences = licences.iter().map(|(index, _)| *index).collect();
+    instruction(metas, payments::instruction::ApplyWithdrawal { licences }.data())
+}
+
+/// Gives the unused quota of the licence at `index` back to other licensees. Signed by
+/// `caller`: the operator, or anyone once the licence has expired or the channel is closed.
+pub fn close_licence(
+    caller: &Pubkey,
+    channel: &Pubkey,
+    index: u16,
+    work: &Pubkey,
+    terms_number: u32,
+) -> Instruction {
+    let terms = pda::terms(work, terms_number);
+    let accounts = payments::accounts::CloseLicence {
+        caller: *caller,
+        channel: *channel,
+        terms,
+        issuance: pda::issuance(&terms),
+    };
+    instruction(accounts.to_account_metas(None), payments::instruction::CloseLicence { index }.data())
+}
+
+/// Puts another voucher key in place: after the grace period, or at once where the operator is
+/// named. Signed by `payer`, and by the operator where it is named.
+pub fn rotate_voucher_key(
+    payer: &Pubkey,
+    operator: Option<Pubkey>,
+    channel: &Pubkey,
+    new_key: Pubkey,
+) -> Instruction {
+    let accounts =
+        payments::accounts::RotateVoucherKey { payer: *payer, operator, channel: *channel };
+    let data = payments::instruction::RotateVoucherKey { new_key }.data();
+    instruction(accounts.to_account_metas(None), data)
+}
+
+/// Removes a channel from which nobody can take anything any more; the rent goes to the payer,
+/// and so does the record that receipts are proved by. Signed by `payer`.
+pub fn close(payer: &Pubkey, channel: &Pubkey) -> Instruction {
+    let accounts = payments::accounts::CloseChannel { payer: *payer, channel: *channel };
+    instruction(accounts.to_account_metas(None), payments::instruction::CloseChannel {}.data())
 }
 
 /// Moves the licences' new credit into their works' earnings. Anyone may; the earnings must

@@ -10,8 +10,8 @@
 //! ```
 
 use anchor_spl::associated_token::get_associated_token_address_with_program_id;
-use licensing::{Config, Terms, Work};
-use payments::{Channel, Earnings, Issuance, Vault};
+use licensing::{Config, Terms, Use, Work};
+use payments::{Channel, Earnings, Issuance, Licensee, Staging, Till, Vault};
 use solana_pubkey::Pubkey;
 
 /// The deployment's one `licensing::Config`.
@@ -53,6 +53,22 @@ pub fn earnings(work: &Pubkey, mint: &Pubkey) -> Pubkey {
 /// What was handed out of the shared caps of one version of terms.
 pub fn issuance(terms: &Pubkey) -> Pubkey {
     payments_address(&[Issuance::SEED, terms.as_ref()])
+}
+
+/// The mark that a payer has its one licence of a use of one version of terms.
+pub fn licensee(terms: &Pubkey, payer: &Pubkey, licensed_use: Use) -> Pubkey {
+    let licensed_use = [Licensee::use_byte(licensed_use)];
+    payments_address(&[Licensee::SEED, terms.as_ref(), payer.as_ref(), &licensed_use])
+}
+
+/// What takes plain transfers for a work in one mint.
+pub fn till(work: &Pubkey, mint: &Pubkey) -> Pubkey {
+    payments_address(&[Till::SEED, work.as_ref(), mint.as_ref()])
+}
+
+/// Where a settler writes down a channel's statement that is too large for a packet.
+pub fn staging(channel: &Pubkey, settler: &Pubkey) -> Pubkey {
+    payments_address(&[Staging::SEED, channel.as_ref(), settler.as_ref()])
 }
 
 /// The associated token account of `owner`.

@@ -152,8 +152,14 @@ impl Cluster {
         self.send([open], &[&payer]).await;
         for work in [image_address, model_address] {
             let terms = self.data(&pda::terms(&work, 1)).await;
-            let acceptance =
-                Acceptance { work, terms_number: 1, approver: None, shared_caps: false };
+            let acceptance = Acceptance {
+                work,
+                terms_number: 1,
+                approver: None,
+                approval: false,
+                per_licensee: false,
+                shared_caps: false,
+            };
             let args = AcceptArgs {
                 licensed_use: Use::Generate,
                 max_price: PRICE,

@@ -1,6 +1,6 @@
 use clap::Args;
 use motif_localnet::TestDollar;
-use motif_sdk::{Pubkey, earnings::Earnings};
+use motif_sdk::{Pubkey, earnings::EarningsAccount};
 use serde_json::{Value, json};
 
 use crate::{
@@ -46,25 +46,22 @@ pub async fn run(args: EarningsArgs, session: &Session) -> Result<(), CliError> 
     Ok(())
 }
 
-fn parts(earnings: &Earnings) -> (u64, Vec<Part>) {
-    let share =
-        |share_bps: u16| (u128::from(earnings.earned) * u128::from(share_bps) / 10_000) as u64;
-    let parents = earnings.parents.iter().map(|part| Part {
+fn parts(account: &EarningsAccount) -> (u64, Vec<Part>) {
+    let parents = account.parents.iter().enumerate().map(|(position, part)| Part {
         role: "parent",
-        who: part.work,
+        who: part.key,
         share_bps: part.share_bps,
-        entitled: share(part.share_bps),
+        entitled: account.parent_entitled(position),
         taken: part.taken,
     });
-    let recipients = earnings.recipients.iter().enumerate().map(|(position, part)| Part {
-        role: "recipient",
-        who: part.recipient,
+    let recipients = account.recipients.iter().enumerate().map(|(position, part)| Part {
+        role: if part.share_bps > 0 { "recipient" } else { "former recipient" },
+        who: part.key,
         share_bps: part.share_bps,
-        // Fails only where the sum overflows, which no earnings on chain do.
-        entitled: earnings.entitled(position).unwrap_or(part.taken),
+        entitled: account.entitled(position),
         taken: part.taken,
     });
-    (earnings.earned, parents.chain(recipients).collect())
+    (account.earnings.earned, parents.chain(recipients).collect())
 }
 
 fn json(work: &Pubkey, mint: &Pubkey, earned: u64, parts: &[Part]) -> Value {

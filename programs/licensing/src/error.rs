@@ -21,12 +21,12 @@ pub enum LicensingError {
     #[msg("the parents' shares must not exceed 10,000 basis points")]
     ParentShares,
     #[msg(
-        "pass for each parent, in order: the parent's work, then its owner's signature or its latest terms"
+        "pass for each parent, in order: its work, then its owner's signature or its terms, then the approval or the channel with the licence, where that is the right"
     )]
     ParentAccounts,
-    #[msg("this parent forbids derivatives; only its owner's signature can allow one")]
+    #[msg("these terms forbid derivatives; only the signature of the parent's owner allows one")]
     DerivativesForbidden,
-    #[msg("this parent allows derivatives with approval; its owner must sign")]
+    #[msg("these terms allow derivatives with approval; the parent's owner must approve or sign")]
     ApprovalMissing,
     #[msg("this parent's terms ask for a larger share of the derivative's earnings")]
     ParentShareTooSmall,
@@ -36,7 +36,7 @@ pub enum LicensingError {
     UriTooLong,
     #[msg("the content digest must be the SHA-256 of the content, not zeros")]
     EmptyDigest,
-    #[msg("a voice needs the signature of the person's consent key")]
+    #[msg("a voice or a likeness needs the signature of the person's consent key")]
     ConsentMissing,
     #[msg("terms need 1 to 8 uses")]
     UseCount,
@@ -54,14 +54,82 @@ pub enum LicensingError {
     NotUpgradeAuthority,
     #[msg("the notice period is at most 366 days")]
     NoticeTooLong,
+    #[msg("only the config's authority may do this")]
+    NotAuthority,
+    #[msg("only the arbiter decides disputes")]
+    NotArbiter,
+    #[msg("this was not offered to you, or the offer was taken back")]
+    NotOffered,
+    #[msg("a dispute may take 1 to 60 days")]
+    DisputeLength,
+    #[msg("the bond must be at least the rent of an empty account, or it could not be paid out")]
+    BondTooSmall,
+    #[msg("the owner of a work cannot dispute it")]
+    OwnWork,
+    #[msg("only the person who consented may change the consent's end")]
+    NotThePerson,
+    #[msg("a consent must end in the future")]
+    ConsentInThePast,
+    #[msg("a style model must say what it adapts and what it was trained on")]
+    ModelMissing,
+    #[msg("only a style model says what it adapts and which model it replaces")]
+    ModelUnexpected,
+    #[msg("name the base model in 1 to 64 bytes")]
+    BaseModelName,
+    #[msg("the previous model must be a style model that the creator owns")]
+    PreviousModel,
+    #[msg("the parents' terms end; these must end no later")]
+    OutlivesParentTerms,
+    #[msg(
+        "a parent's terms are share-alike; these must allow derivatives, share alike, and need no approval"
+    )]
+    NotShareAlike,
+    #[msg("a parent's terms are non-commercial; these must be too")]
+    ParentNotCommercial,
+    #[msg("the channel has no licence at this index")]
+    LicenceMissing,
+    #[msg("the licence is on another payer's channel; the creator must be its payer")]
+    LicenceOfAnother,
+    #[msg("the licence is of another work, or of other terms")]
+    LicenceOfOtherTerms,
+    #[msg("no unit of the licence has been settled yet; use it first")]
+    LicenceUnused,
+    #[msg("the split is not complete: it has fewer recipients than were announced")]
+    SplitIncomplete,
+    #[msg("the proposed split is another one than you read; read it again")]
+    OtherSplit,
+    #[msg("this account is no recipient of the work's present split")]
+    NotARecipient,
+    #[msg("a recipient whose share falls has not approved")]
+    RecipientMustApprove,
+    #[msg("a certificate's name has 1 to 32 bytes")]
+    CertificateName,
+    #[msg("the work has a certificate already")]
+    CertificateExists,
 
     // Wrong moment: 6100-6199.
     #[msg("this parent is not active; it takes no new derivatives")]
     ParentNotActive = 100,
-    #[msg("this work is not active; it publishes no terms")]
+    #[msg("this work was withdrawn; it offers nothing new")]
     WorkNotActive,
     #[msg("the parent's terms are not valid at this time")]
     TermsNotValidNow,
+    #[msg("this work is disputed; wait for the verdict")]
+    WorkDisputed,
+    #[msg("this parent is disputed; wait for the verdict")]
+    ParentDisputed,
+    #[msg("the person's consent has ended; the work offers nothing new")]
+    ConsentEnded,
+    #[msg("the consent for this parent has ended; it takes no new derivatives")]
+    ParentConsentEnded,
+    #[msg("the licence has ended; it allows no derivatives any more")]
+    LicenceEnded,
+    #[msg("the work's split or owner changed since this was proposed; propose it again")]
+    StaleSplitChange,
+    #[msg("the arbiter's time has run out; anybody may expire the dispute")]
+    DisputeOverdue,
+    #[msg("the arbiter may still decide; the dispute expires after its deadline")]
+    DisputeOpen,
 
     // Our bug: 6900-6999.
     #[msg("a counter overflowed; please report this")]

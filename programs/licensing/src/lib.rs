@@ -13,6 +13,8 @@ pub mod bps;
 pub mod error;
 pub mod event;
 pub mod instructions;
+pub mod licence_right;
+pub mod parent_right;
 pub mod state;
 
 pub use error::LicensingError;

@@ -88,6 +88,32 @@ pub enum PaymentsError {
     NothingToClaim,
     #[msg("pass an amount above zero")]
     EmptyAmount,
+    #[msg("the channel's free deposit must cover the quota asked for; top it up or ask for less")]
+    QuotaAboveDeposit,
+    #[msg(
+        "terms with free units or caps per licensee need the payer's licensee account; others must not name one"
+    )]
+    LicenseeAccount,
+    #[msg("the payer has its one licence of this use of these terms already")]
+    AlreadyLicensed,
+    #[msg("pass one destination for each payee, in the same order")]
+    Destinations,
+    #[msg("the vault does not pay itself; name another destination")]
+    DestinationIsVault,
+    #[msg("the earnings stand at the work's present split already")]
+    SplitUnchanged,
+    #[msg("more parties are owed than earnings can hold; have former recipients paid first")]
+    TooManyParts,
+    #[msg("pass for each licence its work, in the same order")]
+    WorkAccounts,
+    #[msg("the licence holds no part of a shared cap")]
+    NoQuota,
+    #[msg("there is nothing to sweep")]
+    EmptyTill,
+    #[msg("a part of a statement begins at most where the last one ended, within 60,000 bytes")]
+    StagedPart,
+    #[msg("these are not the terms of the licence")]
+    NotTheLicencesTerms,
 
     // Wrong moment: 6100-6199.
     #[msg("the channel is closing; it takes no new licences and no top-ups")]
@@ -108,6 +134,24 @@ pub enum PaymentsError {
     VoucherExpired,
     #[msg("others than the operator may settle only in the second half of the grace period")]
     OperatorFirst,
+    #[msg("the work is disputed; it pays nobody before the dispute is over")]
+    EarningsDisputed,
+    #[msg("the work's split has changed; call `apply_split` first")]
+    SplitNotApplied,
+    #[msg("the consent to this work has ended; it takes no new licences")]
+    ConsentEnded,
+    #[msg("the work is not withdrawn")]
+    WorkNotWithdrawn,
+    #[msg("the licence can still be used; only the operator may close it")]
+    LicenceInUse,
+    #[msg("the payer has not withdrawn yet")]
+    NotWithdrawn,
+    #[msg("collect all credit and claim all fees first")]
+    ChannelNotEmpty,
+    #[msg("licences hold parts of shared caps; close them first")]
+    QuotasHeld,
+    #[msg("a channel closes in a later slot than it was opened in")]
+    SlotNotOver,
 
     // Our bug: 6900-6999.
     #[msg("an amount overflowed; please report this")]
@@ -120,4 +164,8 @@ pub enum PaymentsError {
     ChannelBytes,
     #[msg("more statements than a channel can record; open a new channel")]
     StatementsFull,
+    #[msg("the earnings account's bytes are not earnings; please report this")]
+    EarningsBytes,
+    #[msg("the staging account's bytes are not a statement; please report this")]
+    StagingBytes,
 }

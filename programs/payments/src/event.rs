@@ -87,3 +87,50 @@ pub struct FeesClaimed {
     pub channel: Pubkey,
     pub amount: u64,
 }
+
+/// Earnings were brought to their work's present split.
+#[event]
+pub struct SplitApplied {
+    pub work: Pubkey,
+    pub mint: Pubkey,
+    pub split_version: u32,
+}
+
+/// A licence ends at `expires_at` (unix seconds) at the latest: its work was withdrawn.
+#[event]
+pub struct WithdrawalApplied {
+    pub channel: Pubkey,
+    pub index: u16,
+    pub expires_at: i64,
+}
+
+/// What a licence had left of shared caps can be handed out again.
+#[event]
+pub struct QuotaReturned {
+    pub channel: Pubkey,
+    pub index: u16,
+    pub units: u64,
+    pub revenue: u64,
+}
+
+/// From `rotates_at` (unix seconds) `new_key` signs a channel's vouchers.
+#[event]
+pub struct VoucherKeyRotates {
+    pub channel: Pubkey,
+    pub new_key: Pubkey,
+    pub rotates_at: i64,
+}
+
+/// A channel's account is gone.
+#[event]
+pub struct ChannelRemoved {
+    pub channel: Pubkey,
+}
+
+/// What was paid into a work's till became its earnings.
+#[event]
+pub struct TillSwept {
+    pub work: Pubkey,
+    pub mint: Pubkey,
+    pub amount: u64,
+}

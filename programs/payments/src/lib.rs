@@ -56,6 +56,33 @@ pub mod payments {
         handle_settle(ctx, args)
     }
 
+    /// Creates the account in which a settler writes down a statement too large for a packet.
+    pub fn open_staging(ctx: Context<OpenStaging>) -> Result<()> {
+        handle_open_staging(ctx)
+    }
+
+    /// Writes a part of a statement.
+    pub fn stage_statement(
+        ctx: Context<StageStatement>,
+        offset: u32,
+        bytes: Vec<u8>,
+    ) -> Result<()> {
+        handle_stage_statement(ctx, offset, bytes)
+    }
+
+    /// Pays a statement as `settle` does, read from where it was staged.
+    pub fn settle_staged(
+        ctx: Context<SettleStaged>,
+        receipts: Option<ReceiptsCommitment>,
+    ) -> Result<()> {
+        handle_settle_staged(ctx, receipts)
+    }
+
+    /// Gives the rent of a staged statement back to whoever staged it.
+    pub fn unstage(ctx: Context<Unstage>) -> Result<()> {
+        handle_unstage(ctx)
+    }
+
     /// Creates the account in which a work earns in one currency. Anyone may.
     pub fn open_earnings(ctx: Context<OpenEarnings>) -> Result<()> {
         handle_open_earnings(ctx)
@@ -71,14 +98,47 @@ pub mod payments {
         handle_pull(ctx)
     }
 
-    /// Pays a recipient everything its share entitles it to by now.
-    pub fn claim(ctx: Context<Claim>) -> Result<()> {
-        handle_claim(ctx)
+    /// Pays recipients everything their shares entitle them to by now. Anyone may.
+    pub fn claim<'info>(ctx: Context<'info, Claim<'info>>, payees: Vec<Payee>) -> Result<()> {
+        handle_claim(ctx, payees)
+    }
+
+    /// Brings earnings to their work's present split. Anyone may.
+    pub fn apply_split(ctx: Context<ApplySplit>) -> Result<()> {
+        handle_apply_split(ctx)
+    }
+
+    /// Ends licences of withdrawn works when their notice is over. Anyone may.
+    pub fn apply_withdrawal<'info>(
+        ctx: Context<'info, ApplyWithdrawal<'info>>,
+        licences: Vec<u16>,
+    ) -> Result<()> {
+        handle_apply_withdrawal(ctx, licences)
+    }
+
+    /// Gives a licence's unused part of shared caps back to other licensees.
+    pub fn close_licence(ctx: Context<CloseLicence>, index: u16) -> Result<()> {
+        handle_close_licence(ctx, index)
     }
 
     /// Pays the operator the fees settled so far.
     pub fn claim_fees(ctx: Context<ClaimFees>) -> Result<()> {
         handle_claim_fees(ctx)
+    }
+
+    /// Puts another voucher key in place, after the grace period or as soon as the operator agrees.
+    pub fn rotate_voucher_key(ctx: Context<RotateVoucherKey>, new_key: Pubkey) -> Result<()> {
+        handle_rotate_voucher_key(ctx, new_key)
+    }
+
+    /// Creates an account that takes plain transfers for a work. Anyone may.
+    pub fn open_till(ctx: Context<OpenTill>) -> Result<()> {
+        handle_open_till(ctx)
+    }
+
+    /// Moves what a till holds into its work's earnings. Anyone may.
+    pub fn sweep_till(ctx: Context<SweepTill>) -> Result<()> {
+        handle_sweep_till(ctx)
     }
 
     /// Starts a channel's grace period (the payer), or ends it at once (the operator).
@@ -89,5 +149,10 @@ pub mod payments {
     /// Returns to the payer what was never charged, once the channel is closed.
     pub fn withdraw(ctx: Context<Withdraw>) -> Result<()> {
         handle_withdraw(ctx)
+    }
+
+    /// Removes a channel from which nobody can take anything any more.
+    pub fn close_channel(ctx: Context<CloseChannel>) -> Result<()> {
+        handle_close_channel(ctx)
     }
 }

@@ -1,18 +1,23 @@
 use std::collections::BTreeSet;
 
+use ::licensing::{self as licensing_program, Approval, Purpose};
+use anchor_lang::AccountDeserialize;
 use anchor_spl::associated_token::spl_associated_token_account::instruction::create_associated_token_account_idempotent as create_tokens;
 use solana_instruction::Instruction;
 use solana_keypair::Keypair;
 use solana_pubkey::Pubkey;
 use solana_signer::Signer;
 
-use super::{Client, Landed, packed};
+use super::{Client, Landed, PACKET_BYTES, PublishedTerms, packed, packing::transaction_bytes};
 use crate::{
     Error,
-    channel::{self, AcceptArgs, Acceptance, Currency, OpenChannelArgs, Quota},
-    earnings,
+    channel::{
+        self, AcceptArgs, Acceptance, Currency, OpenChannelArgs, Quota, ReceiptsCommitment, Staging,
+    },
+    earnings::{self, EarningsAccount},
     licensing::Use,
     pda,
+    voucher::SignedVoucher,
 };
 
 /// What was moved from a channel into earnings.
@@ -59,7 +64,8 @@ impl Client {
 
     /// Accepts a use of a work's latest terms at no more than `max_price` base units a unit;
     /// returns the licence's index on the channel. `quota` counts where the terms have caps
-    /// that licensees share. `approver` is the work's owner, where the terms ask for it.
+    /// that licensees share. `approver` is the work's owner, where the terms ask for it; what it
+    /// granted before is found without it.
     ///
     /// # Errors
     /// As [`Client::send`]; [`Error::NotFound`].
@@ -76,10 +82,9 @@ impl Client {
     ) -> Result<(u16, Landed), Error> {
         let published = self.latest_terms(work).await?;
         let acceptance = Acceptance {
-            work: *work,
-            terms_number: published.terms.number,
             approver: approver.map(|keypair| keypair.pubkey()),
-            shared_caps: published.terms.offer.caps.shared(),
+            approval: self.approval(&published, &payer.pubkey()).await?,
+            ..Acceptance::of(&published.terms)
         };
         let args = AcceptArgs { licensed_use, max_price, terms_digest: published.digest, quota };
         let instruction = channel::accept(&payer.pubkey(), channel, &acceptance, args);
@@ -89,6 +94,109 @@ impl Client {
         let index = u16::try_from(licences.saturating_sub(1));
         let index = index.map_err(|_| Error::NotFound { kind: "licence", address: *channel })?;
         Ok((index, landed))
+    }
+
+    /// Settles a voucher and its statement, through a staging account where the statement is
+    /// larger than a packet.
+    ///
+    /// # Errors
+    /// As [`Client::send`]; transactions before the one that failed have landed. Repeating the
+    /// call is safe: a statement settles once, and its parts are written over.
+    pub async fn settle(
+        &self,
+        settler: &Keypair,
+        voucher: &SignedVoucher,
+        statement: Vec<u8>,
+        receipts: Option<ReceiptsCommitment>,
+    ) -> Result<Vec<Landed>, Error> {
+        let (owner, channel) = (settler.pubkey(), voucher.voucher.channel);
+        let direct = channel::settle(&owner, voucher, statement.clone(), receipts);
+        if transaction_bytes(&direct, &owner) <= PACKET_BYTES {
+            return Ok(vec![self.send(&direct, settler, &[]).await?]);
+        }
+        let mut parts = channel::stage(&owner, &channel, &statement);
+        let present = self.account(&pda::staging(&channel, &owner)).await?;
+        if let Some(present) = present.filter(|account| account.owner == payments::ID) {
+            parts.remove(0); // it exists: what it holds is written over
+            if present.data.len() > Staging::space(statement.len()) {
+                let unstage = channel::unstage(&owner, &channel);
+                self.send(&[unstage], settler, &[]).await?;
+                parts = channel::stage(&owner, &channel, &statement);
+            }
+        }
+        let mut landed = self.send_packed(parts, settler).await?;
+        let settle = channel::settle_staged(&owner, voucher, receipts);
+        landed.push(self.send(&settle, settler, &[]).await?);
+        Ok(landed)
+    }
+
+    /// Puts another voucher key in place: after the grace period, or at once where the operator
+    /// signs too.
+    ///
+    /// # Errors
+    /// As [`Client::send`].
+    pub async fn rotate_voucher_key(
+        &self,
+        payer: &Keypair,
+        operator: Option<&Keypair>,
+        channel: &Pubkey,
+        new_key: Pubkey,
+    ) -> Result<Landed, Error> {
+        let agreed = operator.map(|operator| operator.pubkey());
+        let rotate = channel::rotate_voucher_key(&payer.pubkey(), agreed, channel, new_key);
+        let signers: Vec<_> = operator.into_iter().collect();
+        self.send(&[rotate], payer, &signers).await
+    }
+
+    /// Ends the channel's licences of withdrawn works when their notice is over.
+    ///
+    /// # Errors
+    /// As [`Client::send`]; [`Error::NotFound`].
+    pub async fn apply_withdrawals(
+        &self,
+        fee_payer: &Keypair,
+        channel: &Pubkey,
+    ) -> Result<Vec<Landed>, Error> {
+        let account = self.channel(channel).await?;
+        let mut ending = Vec::new();
+        for (index, licence) in (0_u16..).zip(&account.licences) {
+            let withdrawn_at = self.work(&licence.work).await?.withdrawn_at;
+            let mut after = *licence;
+            after.withdraw(withdrawn_at);
+            if withdrawn_at != i64::MAX && after != *licence {
+                ending.push((index, licence.work));
+            }
+        }
+        let batches = ending.chunks(25).map(|batch| channel::apply_withdrawal(channel, batch));
+        self.send_packed(batches.collect(), fee_payer).await
+    }
+
+    /// Gives back what a licence of the channel has left of shared caps.
+    ///
+    /// # Errors
+    /// As [`Client::send`]; [`Error::NotFound`].
+    pub async fn close_licence(
+        &self,
+        caller: &Keypair,
+        channel: &Pubkey,
+        index: u16,
+    ) -> Result<Landed, Error> {
+        let account = self.channel(channel).await?;
+        let licence = account.licences.get(usize::from(index));
+        let licence = licence.ok_or(Error::NotFound { kind: "licence", address: *channel })?;
+        let (work, number) = (&licence.work, licence.terms_number);
+        let close = channel::close_licence(&caller.pubkey(), channel, index, work, number);
+        self.send(&[close], caller, &[]).await
+    }
+
+    /// Removes a channel from which nobody can take anything any more; its rent goes to the
+    /// payer. Receipts are no longer proved by it.
+    ///
+    /// # Errors
+    /// As [`Client::send`].
+    pub async fn close_channel(&self, payer: &Keypair, channel: &Pubkey) -> Result<Landed, Error> {
+        let close = channel::close(&payer.pubkey(), channel);
+        self.send(&[close], payer, &[]).await
     }
 
     /// Starts a channel's grace period (the payer), or closes it at once (the operator).
@@ -157,17 +265,17 @@ impl Client {
         mint: &Pubkey,
     ) -> Result<Vec<Landed>, Error> {
         let Some(earnings) = self.earnings(child, mint).await? else { return Ok(Vec::new()) };
-        let owed = earnings.parents.iter().filter(|part| {
-            licensing::bps::floor_share(earnings.earned, part.share_bps) > part.taken
-        });
-        let parents: Vec<_> = owed.map(|part| part.work).collect();
+        let owed = earnings.parents.iter().enumerate();
+        let owed = owed.filter(|(at, part)| earnings.parent_entitled(*at) > part.taken);
+        let parents: Vec<_> = owed.map(|(_, part)| part.key).collect();
         let mut instructions = self.open_missing_earnings(fee_payer, parents.clone(), mint).await?;
         instructions.extend(parents.iter().map(|parent| earnings::pull(child, parent, mint)));
         self.send_packed(instructions, fee_payer).await
     }
 
     /// Pays a recipient all it is owed of a work's earnings, to its associated token account,
-    /// which is created if it is missing; returns base units. Anyone may pay the fee.
+    /// which is created if it is missing; returns base units. Anyone may pay the fee. Earnings
+    /// whose work has another split by now are brought to it first.
     ///
     /// # Errors
     /// As [`Client::send`]; [`Error::NotFound`] where the work has no earnings.
@@ -178,22 +286,114 @@ impl Client {
         recipient: &Pubkey,
         currency: &Currency,
     ) -> Result<(u64, Landed), Error> {
-        let taken = || async {
-            let earnings = self.earnings(work, &currency.mint).await?;
-            let address = pda::earnings(work, &currency.mint);
-            let earnings = earnings.ok_or(Error::NotFound { kind: "earnings", address })?;
-            let mut parts = earnings.recipients.iter();
-            let part = parts.find(|part| part.recipient == *recipient);
-            Ok::<_, Error>(part.map_or(0, |part| part.taken))
+        let before = self.opened_earnings(work, &currency.mint).await?;
+        let taken = |earnings: &EarningsAccount| {
+            let position = earnings.position(recipient);
+            position.map_or(0, |position| earnings.recipients[position].taken)
         };
-        let before = taken().await?;
         let funder = fee_payer.pubkey();
-        let instructions = [
-            create_tokens(&funder, recipient, &currency.mint, &currency.token_program),
-            earnings::claim(work, recipient, currency),
-        ];
+        let mut instructions = self.missing_split(&before, &funder, work, currency).await?;
+        instructions
+            .push(create_tokens(&funder, recipient, &currency.mint, &currency.token_program));
+        instructions.push(earnings::claim(work, recipient, currency));
         let landed = self.send(&instructions, fee_payer, &[]).await?;
-        Ok((taken().await? - before, landed))
+        let after = self.opened_earnings(work, &currency.mint).await?;
+        Ok((taken(&after).saturating_sub(taken(&before)), landed))
+    }
+
+    /// Pays everybody who is owed anything of a work's earnings, former recipients too, in as
+    /// few transactions as packets allow; returns who got how many base units. Token accounts
+    /// that are missing are created. Whoever cannot be paid now keeps what it is owed, and
+    /// stops nobody else.
+    ///
+    /// # Errors
+    /// As [`Client::send`] for bringing earnings to the work's present split;
+    /// [`Error::NotFound`] where the work has no earnings; [`Error::Unconfirmed`] and
+    /// [`Error::Transport`] at any time, with transactions before that one landed.
+    pub async fn claim_all(
+        &self,
+        fee_payer: &Keypair,
+        work: &Pubkey,
+        currency: &Currency,
+    ) -> Result<(Vec<(Pubkey, u64)>, Vec<Landed>), Error> {
+        let funder = fee_payer.pubkey();
+        let before = self.opened_earnings(work, &currency.mint).await?;
+        let split = self.missing_split(&before, &funder, work, currency).await?;
+        let mut landed = self.send_packed(split, fee_payer).await?;
+        let before = self.opened_earnings(work, &currency.mint).await?;
+        let mut owed = Vec::new();
+        for (position, part) in before.recipients.iter().enumerate() {
+            if before.entitled(position) > part.taken {
+                let at = before.parents.len() + position; // below `Earnings::MAX_PARTS`
+                owed.push((at as u8, part.key));
+            }
+        }
+        let mut missing = Vec::new();
+        for (_, recipient) in &owed {
+            if self.account(&currency.tokens(recipient)).await?.is_none() {
+                let (mint, program) = (&currency.mint, &currency.token_program);
+                missing.push(create_tokens(&funder, recipient, mint, program));
+            }
+        }
+        landed.extend(self.send_packed(missing, fee_payer).await?);
+        for batch in owed.chunks(earnings::CLAIM_BATCH) {
+            match self.send(&[earnings::claim_batch(work, batch, currency)], fee_payer, &[]).await {
+                Ok(all) => landed.push(all),
+                Err(Error::Rejected(_)) => {
+                    for one in batch {
+                        let claim = earnings::claim_batch(work, &[*one], currency);
+                        match self.send(&[claim], fee_payer, &[]).await {
+                            Ok(one) => landed.push(one),
+                            Err(Error::Rejected(_)) => {}
+                            Err(error) => return Err(error),
+                        }
+                    }
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        let after = self.opened_earnings(work, &currency.mint).await?;
+        let paid = before.recipients.iter().filter_map(|part| {
+            let now = &after.recipients[after.position(&part.key)?];
+            let amount = now.taken.saturating_sub(part.taken);
+            (amount > 0).then_some((part.key, amount))
+        });
+        Ok((paid.collect(), landed))
+    }
+
+    /// Opens the account that takes plain transfers for a work; `None` when there is one
+    /// already.
+    ///
+    /// # Errors
+    /// As [`Client::send`].
+    pub async fn open_till(
+        &self,
+        funder: &Keypair,
+        work: &Pubkey,
+        currency: &Currency,
+    ) -> Result<Option<Landed>, Error> {
+        let till = self.account(&pda::till(work, &currency.mint)).await?;
+        if till.is_some_and(|account| !account.data.is_empty()) {
+            return Ok(None);
+        }
+        let open = earnings::open_till(&funder.pubkey(), work, currency);
+        self.send(&[open], funder, &[]).await.map(Some)
+    }
+
+    /// Moves what a work's till holds into its earnings, which are opened if they are missing.
+    ///
+    /// # Errors
+    /// As [`Client::send`].
+    pub async fn sweep_till(
+        &self,
+        fee_payer: &Keypair,
+        work: &Pubkey,
+        currency: &Currency,
+    ) -> Result<Vec<Landed>, Error> {
+        let mint = &currency.mint;
+        let mut instructions = self.open_missing_earnings(fee_payer, vec![*work], mint).await?;
+        instructions.push(earnings::sweep_till(work, currency));
+        self.send_packed(instructions, fee_payer).await
     }
 
     /// Pays the operator the fees settled so far; returns base units.
@@ -230,6 +430,45 @@ impl Client {
             landed.push(self.send(&packet, fee_payer, &[]).await?);
         }
         Ok(landed)
+    }
+
+    async fn opened_earnings(
+        &self,
+        work: &Pubkey,
+        mint: &Pubkey,
+    ) -> Result<EarningsAccount, Error> {
+        let address = pda::earnings(work, mint);
+        let earnings = self.earnings(work, mint).await?;
+        earnings.ok_or(Error::NotFound { kind: "earnings", address })
+    }
+
+    /// The instruction that brings earnings to their work's present split, where they are not.
+    async fn missing_split(
+        &self,
+        earnings: &EarningsAccount,
+        funder: &Pubkey,
+        work: &Pubkey,
+        currency: &Currency,
+    ) -> Result<Vec<Instruction>, Error> {
+        let present = self.work(work).await?.split_version;
+        let missing = earnings.earnings.split_version != present;
+        let apply = || earnings::apply_split(funder, work, &currency.mint);
+        Ok(missing.then(apply).into_iter().collect())
+    }
+
+    /// Whether the owner of the terms' work has granted `payer` an approval that still holds.
+    async fn approval(&self, terms: &PublishedTerms, payer: &Pubkey) -> Result<bool, Error> {
+        if !terms.terms.offer.approval_required {
+            return Ok(false);
+        }
+        let purpose = Purpose::License;
+        let account = self.account(&pda::approval(&terms.address, payer, purpose)).await?;
+        let approval = account
+            .filter(|account| account.owner == licensing_program::ID)
+            .and_then(|account| Approval::try_deserialize(&mut &account.data[..]).ok());
+        let Some(approval) = approval else { return Ok(false) };
+        let owner = self.work(&terms.terms.work).await?.owner;
+        Ok(approval.holds(&terms.address, payer, purpose, &owner))
     }
 
     async fn channel_currency(&self, channel: &Pubkey) -> Result<Currency, Error> {

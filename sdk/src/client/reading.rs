@@ -1,7 +1,7 @@
 use anchor_lang::{AccountDeserialize, Discriminator};
 use anchor_spl::token_interface::TokenAccount;
 use licensing::{Config, Terms, Work};
-use payments::{Channel, Earnings};
+use payments::Channel;
 use solana_account::Account;
 use solana_account_decoder_client_types::{UiAccount, UiAccountEncoding};
 use solana_pubkey::Pubkey;
@@ -14,6 +14,7 @@ use super::{Client, landing::transport};
 use crate::{
     Error,
     channel::{ChannelAccount, Currency},
+    earnings::EarningsAccount,
     licensing::terms_digest,
     pda,
 };
@@ -145,12 +146,14 @@ impl Client {
     ///
     /// # Errors
     /// [`Error::Transport`].
-    pub async fn earnings(&self, work: &Pubkey, mint: &Pubkey) -> Result<Option<Earnings>, Error> {
-        match self.typed("earnings", &pda::earnings(work, mint), &payments::ID).await {
-            Ok(earnings) => Ok(Some(earnings)),
-            Err(Error::NotFound { .. }) => Ok(None),
-            Err(error) => Err(error),
-        }
+    pub async fn earnings(
+        &self,
+        work: &Pubkey,
+        mint: &Pubkey,
+    ) -> Result<Option<EarningsAccount>, Error> {
+        let account = self.account(&pda::earnings(work, mint)).await?;
+        let ours = account.filter(|account| account.owner == payments::ID);
+        Ok(ours.and_then(|account| EarningsAccount::from_bytes(&account.data)))
     }
 
     /// Base units in the owner's associated token account; 0 when there is none.

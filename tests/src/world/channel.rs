@@ -159,6 +159,12 @@ pub struct Accepting {
 }
 
 impl Accepting {
+    /// As the owner has granted before.
+    pub fn granted(mut self) -> Self {
+        self.acceptance.approval = true;
+        self
+    }
+
     /// Approved by this person, who signs.
     pub fn approved_by(mut self, person: &Person) -> Self {
         self.acceptance.approver = Some(person.key());
@@ -197,6 +203,8 @@ impl OpenedChannel {
                 work: terms.work,
                 terms_number: terms.number,
                 approver: None,
+                approval: false,
+                per_licensee: terms.per_licensee,
                 shared_caps: terms.shared_caps,
             },
             args: AcceptArgs {
@@ -230,6 +238,39 @@ impl OpenedChannel {
     /// Starts closing, by this person.
     pub fn closing_by(&self, caller: &Person) -> Call {
         Call::new([channel::start_closing(&caller.key(), &self.address)], &[caller])
+    }
+
+    /// Gives back what a licence of these terms has left of shared caps, by this person.
+    pub fn closing_licence(&self, caller: &Person, index: u16, terms: &PublishedTerms) -> Call {
+        let (work, number) = (&terms.work, terms.number);
+        let close = channel::close_licence(&caller.key(), &self.address, index, work, number);
+        Call::new([close], &[caller])
+    }
+
+    /// Puts another voucher key in place, after the grace period.
+    pub fn rotating(&self, new_key: &Person) -> Call {
+        let payer = self.payer.key();
+        let rotate = channel::rotate_voucher_key(&payer, None, &self.address, new_key.key());
+        Call::new([rotate], &[&self.payer])
+    }
+
+    /// Puts another voucher key in place at once: the operator agrees.
+    pub fn rotating_at_once(&self, new_key: &Person) -> Call {
+        let (payer, operator) = (self.payer.key(), Some(self.operator.key()));
+        let rotate = channel::rotate_voucher_key(&payer, operator, &self.address, new_key.key());
+        Call::new([rotate], &[&self.payer, &self.operator])
+    }
+
+    /// Ends licences of withdrawn works when their notice is over.
+    pub fn applying_withdrawal(&self, licences: &[(u16, &RegisteredWork)]) -> Call {
+        let licences: Vec<_> =
+            licences.iter().map(|(index, work)| (*index, work.address)).collect();
+        Call::new([channel::apply_withdrawal(&self.address, &licences)], &[])
+    }
+
+    /// Removes the channel's account. [`World::remove`] sends it.
+    pub fn removing(&self) -> Call {
+        Call::new([channel::close(&self.payer.key(), &self.address)], &[&self.payer])
     }
 
     /// Gives the payer back what was never charged.

@@ -31,7 +31,7 @@ use licensing::instructions::InitializeArgs;
 use litesvm::LiteSVM;
 use motif_sdk::{
     channel::{ChannelAccount, Currency},
-    earnings::Earnings,
+    earnings::EarningsAccount,
     licensing as licensing_sdk, pda,
 };
 use solana_account::Account;
@@ -71,6 +71,8 @@ pub struct World {
     gifts: BTreeMap<Pubkey, u64>,
     /// A test wrote into accounts itself: the ledger can no longer add up.
     operated: Cell<bool>,
+    /// Channels were removed, which takes their part of the flows out of the books.
+    forgotten: Cell<bool>,
 }
 
 impl World {
@@ -103,6 +105,7 @@ impl World {
             people: 0,
             gifts: BTreeMap::new(),
             operated: Cell::new(false),
+            forgotten: Cell::new(false),
         };
         world.set_time(Self::NOW);
         world.set(mint, mint_account(&world.currency.token_program, 0));
@@ -262,10 +265,9 @@ impl World {
     }
 
     /// What a work has earned in the world's currency.
-    pub fn earnings(&self, work: &RegisteredWork) -> Earnings {
+    pub fn earnings(&self, work: &RegisteredWork) -> EarningsAccount {
         let address = pda::earnings(&work.address, &self.currency.mint);
-        let data = self.account(&address).data;
-        anchor_lang::AccountDeserialize::try_deserialize(&mut &data[..]).expect("earnings")
+        EarningsAccount::from_bytes(&self.account(&address).data).expect("earnings")
     }
 
     /// Base units a person holds in its associated token account.
@@ -351,6 +353,120 @@ impl World {
         let mint = self.currency.mint;
         let pull = motif_sdk::earnings::pull(&child.address, &parent.address, &mint);
         self.send(Call::new([pull], &[]))
+    }
+
+    /// Brings a work's earnings to its present split; the host pays.
+    #[track_caller]
+    pub fn apply_split(&mut self, work: &RegisteredWork) -> Outcome {
+        let (host, mint) = (self.host.clone(), self.currency.mint);
+        let apply = motif_sdk::earnings::apply_split(&host.key(), &work.address, &mint);
+        self.send(Call::new([apply], &[&host]))
+    }
+
+    /// Pays several recipients at once; the host pays the fee.
+    #[track_caller]
+    pub fn claim_all(&mut self, work: &RegisteredWork, recipients: &[&Person]) -> Outcome {
+        let call = self.claiming(work, recipients);
+        self.send(call)
+    }
+
+    /// The call that pays several recipients at once, each where it stands.
+    pub fn claiming(&self, work: &RegisteredWork, recipients: &[&Person]) -> Call {
+        let earnings = self.earnings(work);
+        let parents = earnings.parents.len();
+        let payees: Vec<_> = recipients
+            .iter()
+            .map(|person| {
+                let position = earnings.position(&person.key()).unwrap_or(0);
+                ((parents + position) as u8, person.key())
+            })
+            .collect();
+        let claim = motif_sdk::earnings::claim_batch(&work.address, &payees, &self.currency);
+        Call::new([claim], &[])
+    }
+
+    /// Opens a work's till; the host pays.
+    #[track_caller]
+    pub fn open_till(&mut self, work: &RegisteredWork) {
+        let host = self.host.clone();
+        let open = motif_sdk::earnings::open_till(&host.key(), &work.address, &self.currency);
+        self.send(Call::new([open], &[&host])).assert_ok();
+    }
+
+    /// Sends tokens to a work's till, as anybody may.
+    pub fn pay_into_till(&mut self, work: &RegisteredWork, amount: u64) {
+        let currency = self.currency;
+        let address = motif_sdk::earnings::till_tokens(&work.address, &currency);
+        let balance = self.balance_of(&address);
+        let till = pda::till(&work.address, &currency.mint);
+        self.set(address, token_account(&currency, &till, balance + amount));
+    }
+
+    /// Moves what a till holds into its work's earnings.
+    #[track_caller]
+    pub fn sweep_till(&mut self, work: &RegisteredWork) -> Outcome {
+        let sweep = motif_sdk::earnings::sweep_till(&work.address, &self.currency);
+        self.send(Call::new([sweep], &[]))
+    }
+
+    /// Rewrites a registered work as if its owner, a dispute or a verdict had changed it: what
+    /// `licensing` does about it is not at stake here.
+    pub fn amend(&mut self, work: &RegisteredWork, change: impl FnOnce(&mut licensing::Work)) {
+        let mut account = self.account(&work.address);
+        let mut state: licensing::Work =
+            anchor_lang::AccountDeserialize::try_deserialize(&mut &account.data[..])
+                .expect("a work");
+        change(&mut state);
+        let mut data = Vec::new();
+        anchor_lang::AccountSerialize::try_serialize(&state, &mut data).expect("a work's bytes");
+        account.data = data;
+        account.lamports = account.lamports.max(1_000_000_000);
+        self.set(work.address, account);
+    }
+
+    /// Gives a work another split; earnings follow when it is applied.
+    pub fn resplit(&mut self, work: &RegisteredWork, split: &[(&Person, u16)]) {
+        let shares = split.iter().map(|(person, share_bps)| licensing::Share {
+            recipient: person.key(),
+            share_bps: *share_bps,
+        });
+        let split = shares.collect();
+        self.amend(work, |work| {
+            work.split = split;
+            work.split_version += 1;
+        });
+    }
+
+    /// Gives a work to a claimant, as an upheld dispute does.
+    pub fn uphold(&mut self, work: &RegisteredWork, claimant: &Person) {
+        self.resplit(work, &[(claimant, 10_000)]);
+        self.amend(work, |work| {
+            work.owner = claimant.key();
+            work.verdict_version = work.split_version;
+            work.latest_terms += 1;
+            work.status = licensing::WorkStatus::Active;
+        });
+    }
+
+    /// Begins or ends a dispute of a work.
+    pub fn set_status(&mut self, work: &RegisteredWork, status: licensing::WorkStatus) {
+        self.amend(work, |work| work.status = status);
+    }
+
+    /// Announces that a work is withdrawn, now.
+    pub fn withdraw_work(&mut self, work: &RegisteredWork) {
+        let now = self.now();
+        self.amend(work, |work| {
+            work.status = licensing::WorkStatus::Withdrawn;
+            work.withdrawn_at = now;
+        });
+    }
+
+    /// Removes a closed channel's account. Part of the books goes with it.
+    #[track_caller]
+    pub fn remove(&mut self, channel: &OpenedChannel) -> Outcome {
+        self.forgotten.set(true);
+        self.send(channel.removing())
     }
 
     /// Pays a recipient what it is owed; the host pays the fee.

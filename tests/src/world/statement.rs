@@ -58,6 +58,18 @@ impl SignedStatement {
         SignedVoucher::sign(self.voucher, &self.key.signing_key())
     }
 
+    /// The calls that write the statement down, each within a packet.
+    pub fn staging(&self) -> Vec<Call> {
+        let stage = channel::stage(&self.settler.key(), &self.voucher.channel, &self.entries);
+        stage.into_iter().map(|part| Call::new([part], &[&self.settler])).collect()
+    }
+
+    /// Proof and settlement of what was written down.
+    pub fn staged_call(&self) -> Call {
+        let settle = channel::settle_staged(&self.settler.key(), &self.signed(), self.receipts);
+        Call::new(settle, &[&self.settler])
+    }
+
     /// Proof and settlement.
     pub fn call(&self) -> Call {
         let settle = channel::settle(

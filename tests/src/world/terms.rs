@@ -1,5 +1,5 @@
 use motif_sdk::{
-    channel::Currency,
+    channel::{Currency, Licensee},
     licensing::{Caps, Derivatives, Offer, Unit, Use, UsePrice, Work, publish_terms, terms_digest},
     pda,
 };
@@ -22,6 +22,8 @@ pub struct PublishedTerms {
     pub price: u64,
     /// The first use.
     pub licensed_use: Use,
+    /// Whether each licensee gets something once.
+    pub per_licensee: bool,
     /// Whether licensees compete for a cap.
     pub shared_caps: bool,
 }
@@ -124,6 +126,7 @@ impl<'w> TermsBuilder<'w> {
             digest: terms_digest(&self.world.account(&address).data),
             price: self.offer.uses[0].price,
             licensed_use: self.offer.uses[0].licensed_use,
+            per_licensee: Licensee::needed_by(&self.offer),
             shared_caps: self.offer.caps.shared(),
         }
     }

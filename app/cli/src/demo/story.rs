@@ -338,12 +338,10 @@ impl Stage {
         let Some(earnings) = self.client.earnings(work, &self.currency.mint).await? else {
             return Ok(0);
         };
-        let position = earnings.recipients.iter().position(|part| part.recipient == *recipient);
-        let entitled = position.and_then(|position| {
-            let taken = earnings.recipients[position].taken;
-            earnings.entitled(position).ok().map(|entitled| entitled - taken)
-        });
-        Ok(entitled.unwrap_or(0))
+        let position = earnings.position(recipient);
+        Ok(position.map_or(0, |position| {
+            earnings.entitled(position) - earnings.recipients[position].taken
+        }))
     }
 
     /// What the pool still holds; this story's channel is the only one it ever had.

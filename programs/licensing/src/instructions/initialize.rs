@@ -7,7 +7,10 @@ pub struct InitializeArgs {
     /// Names the cluster in every voucher; its genesis hash.
     pub cluster: [u8; 32],
     pub arbiter: Pubkey,
+    /// At least the rent of an empty account.
     pub dispute_bond_lamports: u64,
+    /// From the opening of a dispute to the last second of its verdict: 1 to 60 days.
+    pub dispute_seconds: u32,
 }
 
 #[derive(Accounts)]
@@ -30,7 +33,7 @@ pub struct Initialize<'info> {
 
 pub fn handle_initialize(ctx: Context<Initialize>, args: InitializeArgs) -> Result<()> {
     ctx.accounts.check_upgrade_authority()?;
-    ctx.accounts.config.set_inner(Config {
+    let config = Config {
         version: Config::VERSION,
         bump: ctx.bumps.config,
         cluster: args.cluster,
@@ -38,7 +41,10 @@ pub fn handle_initialize(ctx: Context<Initialize>, args: InitializeArgs) -> Resu
         pending_authority: None,
         arbiter: args.arbiter,
         dispute_bond_lamports: args.dispute_bond_lamports,
-    });
+        dispute_seconds: args.dispute_seconds,
+    };
+    config.check(Rent::get()?.minimum_balance(0))?;
+    ctx.accounts.config.set_inner(config);
     Ok(())
 }
 

@@ -4,7 +4,7 @@ use anchor_spl::token_interface::Mint;
 use crate::{
     error::LicensingError,
     event::TermsPublished,
-    state::{Offer, Terms, Work, WorkStatus},
+    state::{Offer, Terms, Work},
 };
 
 #[derive(AnchorSerialize, AnchorDeserialize, Clone, Debug)]
@@ -39,10 +39,8 @@ pub struct PublishTerms<'info> {
 pub fn handle_publish_terms(ctx: Context<PublishTerms>, args: PublishTermsArgs) -> Result<()> {
     let now = Clock::get()?.unix_timestamp;
     args.offer.check(now)?;
-    let work = &mut ctx.accounts.work;
-    require!(work.status == WorkStatus::Active, LicensingError::WorkNotActive);
-    let number = work.latest_terms.checked_add(1).ok_or(LicensingError::CounterOverflow)?;
-    work.latest_terms = number;
+    ctx.accounts.work.check_offer(&args.offer, now)?;
+    let number = ctx.accounts.work.number_terms()?;
 
     let work = ctx.accounts.work.key();
     ctx.accounts.terms.set_inner(Terms {

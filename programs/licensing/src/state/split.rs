@@ -1,4 +1,5 @@
 use anchor_lang::prelude::*;
+use solana_sha256_hasher::hash;
 
 use crate::{bps::WHOLE_BPS, error::LicensingError};
 
@@ -30,6 +31,17 @@ pub fn check_split(split: &[Share]) -> Result<()> {
     }
     require!(total_bps == u32::from(WHOLE_BPS), LicensingError::SplitTotal);
     Ok(())
+}
+
+/// What names a split: SHA-256 of its recipients (32 bytes) and shares (u16 little-endian), in
+/// order.
+pub fn split_digest(split: &[Share]) -> [u8; 32] {
+    let mut bytes = Vec::with_capacity(split.len() * Share::SIZE);
+    for share in split {
+        bytes.extend_from_slice(share.recipient.as_ref());
+        bytes.extend_from_slice(&share.share_bps.to_le_bytes());
+    }
+    hash(&bytes).to_bytes()
 }
 
 #[cfg(test)]

@@ -120,6 +120,12 @@ impl Offer {
 
     const FIXED_SPACE: usize = 4 + 1 + 1 + 2 + 8 + 8 + 4 * 9 + 8 + 9 + 4 + 32;
 
+    /// Whether everybody may make derivatives, on the same condition.
+    pub fn shares_alike(&self) -> bool {
+        let open = self.derivatives == Derivatives::Allowed && !self.approval_required;
+        open && self.share_alike
+    }
+
     /// Accepts an offer that can be understood and can be kept; `now` is unix seconds.
     pub fn check(&self, now: i64) -> Result<()> {
         let uses = &self.uses;
@@ -168,13 +174,14 @@ impl Terms {
         self.offer.uses.iter().find(|price| price.licensed_use == licensed_use)
     }
 
-    /// Whether these terms alone, without the owner's signature, let somebody register a
-    /// derivative that gives this work `share_bps` of its earnings.
-    pub fn check_derivative(&self, share_bps: u16, now: i64) -> Result<()> {
+    /// Whether these terms, without the owner's signature, let somebody register a derivative
+    /// that gives this work `share_bps` of its earnings; `approved` says whether the owner has
+    /// approved it in advance.
+    pub fn check_derivative(&self, share_bps: u16, approved: bool, now: i64) -> Result<()> {
         require!(self.valid_at(now), LicensingError::TermsNotValidNow);
         match self.offer.derivatives {
             Derivatives::Forbidden => return err!(LicensingError::DerivativesForbidden),
-            Derivatives::WithApproval => return err!(LicensingError::ApprovalMissing),
+            Derivatives::WithApproval => require!(approved, LicensingError::ApprovalMissing),
             Derivatives::Allowed => {}
         }
         let enough = share_bps >= self.offer.derivative_share_bps;
@@ -269,15 +276,27 @@ mod tests {
     #[test]
     fn a_derivative_is_allowed_only_as_the_terms_say() {
         let allowed = terms(offer());
-        assert_eq!(allowed.check_derivative(2_000, NOW), Ok(()));
+        assert_eq!(allowed.check_derivative(2_000, false, NOW), Ok(()));
         let too_small = LicensingError::ParentShareTooSmall.into();
-        assert_eq!(allowed.check_derivative(1_999, NOW), Err(too_small));
+        assert_eq!(allowed.check_derivative(1_999, true, NOW), Err(too_small));
         let forbidden = terms(Offer { derivatives: Derivatives::Forbidden, ..offer() });
         let refused = LicensingError::DerivativesForbidden.into();
-        assert_eq!(forbidden.check_derivative(10_000, NOW), Err(refused));
+        assert_eq!(forbidden.check_derivative(10_000, true, NOW), Err(refused));
         let approval = terms(Offer { derivatives: Derivatives::WithApproval, ..offer() });
         let missing = LicensingError::ApprovalMissing.into();
-        assert_eq!(approval.check_derivative(10_000, NOW), Err(missing));
+        assert_eq!(approval.check_derivative(10_000, false, NOW), Err(missing));
+        assert_eq!(approval.check_derivative(2_000, true, NOW), Ok(()));
+    }
+
+    #[test]
+    fn terms_share_alike_only_when_they_are_open_to_everybody() {
+        let alike = Offer { share_alike: true, ..offer() };
+        assert!(alike.shares_alike());
+        assert!(!offer().shares_alike());
+        assert!(!Offer { approval_required: true, ..alike.clone() }.shares_alike());
+        for derivatives in [Derivatives::Forbidden, Derivatives::WithApproval] {
+            assert!(!Offer { derivatives, ..alike.clone() }.shares_alike());
+        }
     }
 
     #[test]

@@ -1,11 +1,11 @@
 use anchor_lang::prelude::*;
-use licensing::{Terms, Use, UsePrice, Work, WorkStatus};
+use licensing::{Approval, Purpose, Terms, Use, UsePrice, Work, WorkStatus};
 use solana_sha256_hasher::hash;
 
 use crate::{
     error::PaymentsError,
     event::LicenceAccepted,
-    state::{Channel, ChannelMut, ChannelRef, Issuance, Licence, Quota, day_of},
+    state::{Channel, ChannelMut, ChannelRef, Issuance, Licence, Licensee, Quota, day_of},
 };
 
 #[derive(AnchorSerialize, AnchorDeserialize, Clone, Copy, Debug)]
@@ -20,6 +20,7 @@ pub struct AcceptArgs {
 }
 
 #[derive(Accounts)]
+#[instruction(args: AcceptArgs)]
 pub struct Accept<'info> {
     #[account(mut)]
     pub payer: Signer<'info>,
@@ -38,8 +39,26 @@ pub struct Accept<'info> {
     #[account(has_one = work)]
     pub terms: Box<Account<'info, Terms>>,
 
-    /// The work's owner, where the terms ask for its approval.
+    /// The work's owner, where the terms ask for its approval and it has not granted one yet.
     pub approver: Option<Signer<'info>>,
+
+    /// What the owner granted this payer on these terms, which the handler checks.
+    pub approval: Option<Box<Account<'info, Approval>>>,
+
+    /// Where the terms give each licensee something once.
+    #[account(
+        init_if_needed,
+        payer = payer,
+        space = Licensee::SPACE,
+        seeds = [
+            Licensee::SEED,
+            terms.key().as_ref(),
+            payer.key().as_ref(),
+            &[Licensee::use_byte(args.licensed_use)],
+        ],
+        bump,
+    )]
+    pub licensee: Option<Box<Account<'info, Licensee>>>,
 
     /// Where the terms have a cap that licensees share.
     #[account(
@@ -49,7 +68,7 @@ pub struct Accept<'info> {
         seeds = [Issuance::SEED, terms.key().as_ref()],
         bump,
     )]
-    pub issuance: Option<Account<'info, Issuance>>,
+    pub issuance: Option<Box<Account<'info, Issuance>>>,
 
     pub system_program: Program<'info, System>,
 }
@@ -57,11 +76,14 @@ pub struct Accept<'info> {
 pub fn handle_accept(ctx: Context<Accept>, args: AcceptArgs) -> Result<()> {
     let now = Clock::get()?.unix_timestamp;
     let price = *ctx.accounts.check_offer(&args, now)?;
+    ctx.accounts.mark_licensee(price.licensed_use, ctx.bumps.licensee)?;
     if let Some(bump) = ctx.bumps.issuance {
         ctx.accounts.prepare_issuance(bump);
     }
     let licence = ctx.accounts.licence(&price, args.quota, now)?;
-    let index = ctx.accounts.add(licence)?;
+    let worth = args.quota.within(&ctx.accounts.terms.offer.caps);
+    let worth = worth.worth(&ctx.accounts.terms.offer.caps, price.price);
+    let index = ctx.accounts.add(licence, worth)?;
 
     emit!(LicenceAccepted {
         channel: ctx.accounts.channel.key(),
@@ -85,13 +107,44 @@ impl Accept<'_> {
         require!(digest == args.terms_digest, PaymentsError::TermsDigestMismatch);
         let same_currency = self.channel.load()?.mint == terms.currency;
         require!(same_currency, PaymentsError::CurrencyMismatch);
-        if terms.offer.approval_required {
-            let approver = self.approver.as_ref().map(|approver| approver.key());
-            require!(approver == Some(work.owner), PaymentsError::ApprovalMissing);
-        }
+        let consented = work.consent.is_none_or(|consent| consent.valid_at(now));
+        require!(consented, PaymentsError::ConsentEnded);
+        let approved = !terms.offer.approval_required || self.approved();
+        require!(approved, PaymentsError::ApprovalMissing);
         let price = terms.price_of(args.licensed_use).ok_or(PaymentsError::UseNotLicensed)?;
         require!(price.price <= args.max_price, PaymentsError::PriceAboveMaximum);
         Ok(price)
+    }
+
+    /// The work's present owner has signed, or has granted this payer an approval before.
+    fn approved(&self) -> bool {
+        let owner = self.work.owner;
+        let signed = self.approver.as_ref().is_some_and(|approver| approver.key() == owner);
+        let (terms, payer) = (self.terms.key(), self.payer.key());
+        let granted = self.approval.as_ref();
+        let granted =
+            granted.is_some_and(|yes| yes.holds(&terms, &payer, Purpose::License, &owner));
+        signed || granted
+    }
+
+    /// Marks that the payer has its one licence, where there is only one to have.
+    fn mark_licensee(&mut self, licensed_use: Use, bump: Option<u8>) -> Result<()> {
+        let (terms, payer) = (self.terms.key(), self.payer.key());
+        let needed = Licensee::needed_by(&self.terms.offer);
+        match self.licensee.as_mut().zip(bump).filter(|_| needed) {
+            Some((licensee, bump)) => {
+                require!(licensee.version == 0, PaymentsError::AlreadyLicensed);
+                let licensed_use = Licensee::use_byte(licensed_use);
+                let version = Licensee::VERSION;
+                licensee.set_inner(Licensee { version, bump, terms, payer, licensed_use });
+                Ok(())
+            }
+            None => {
+                let neither = !needed && self.licensee.is_none();
+                require!(neither, PaymentsError::LicenseeAccount);
+                Ok(())
+            }
+        }
     }
 
     fn prepare_issuance(&mut self, bump: u8) {
@@ -107,42 +160,51 @@ impl Accept<'_> {
     fn licence(&mut self, price: &UsePrice, quota: Quota, now: i64) -> Result<Licence> {
         let offer = &self.terms.offer;
         let caps = &offer.caps;
+        let quota = quota.within(caps);
         match self.issuance.as_mut() {
             Some(issuance) if caps.shared() => issuance.hand_out(caps, quota)?,
             None if !caps.shared() => {}
             _ => return err!(PaymentsError::IssuanceAccount),
         }
-        let units_quota = caps.total_units.map_or(Licence::UNLIMITED, |_| quota.units);
         let units_cap = caps.licensee_units.unwrap_or(Licence::UNLIMITED);
+        let consent_ends = self.work.consent.and_then(|consent| consent.expires_at);
+        let ends = [offer.expires_at, consent_ends].into_iter().flatten().min();
         Ok(Licence {
             work: self.terms.work,
             terms_number: self.terms.number,
             licensed_use: price.licensed_use as u8,
             unit: price.unit as u8,
-            reserved: [0; 2],
+            holds_quota: u8::from(caps.shared()),
+            reserved: 0,
             day: day_of(now),
-            reserved_too: [0; 4],
+            notice_seconds: offer.notice_seconds,
             price: price.price,
             units: 0,
             free_units_left: offer.free_units,
-            units_left: units_quota.min(units_cap),
+            units_left: caps.total_units.map_or(units_cap, |_| quota.units),
             daily_units: caps.daily_units.unwrap_or(Licence::UNLIMITED),
             units_today: 0,
             revenue_left: caps.revenue.map_or(Licence::UNLIMITED, |_| quota.revenue),
-            expires_at: offer.expires_at.unwrap_or(i64::MAX),
+            expires_at: ends.unwrap_or(i64::MAX),
             settled: 0,
             collected: 0,
         })
     }
 
     /// Writes the licence into the entry that `realloc` made room for; returns its index.
-    fn add(&self, mut licence: Licence) -> Result<u16> {
+    ///
+    /// The deposit must cover the quota: holding caps that others could use costs at least
+    /// having the money to use them.
+    fn add(&self, mut licence: Licence, quota_worth: u128) -> Result<u16> {
         let fee = self.terms.offer.upfront_fee;
         licence.credit_upfront(fee)?;
         let index = ChannelRef::open(&self.channel)?.licence_count - 1;
         require!(index < Channel::MAX_LICENCES, PaymentsError::TooManyLicences);
         let mut open = ChannelMut::open(&self.channel)?;
         open.channel.charge_upfront(fee)?;
+        let covered = quota_worth <= u128::from(open.channel.free()?);
+        require!(covered, PaymentsError::QuotaAboveDeposit);
+        open.channel.quotas_held += u32::from(licence.holds_quota); // at most `MAX_LICENCES`
         open.licences[index] = licence;
         Ok(index as u16) // below `MAX_LICENCES`
     }

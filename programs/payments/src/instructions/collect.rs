@@ -35,17 +35,18 @@ pub fn handle_collect<'info>(
     Ok(())
 }
 
-/// Written back before the next licence is read: two licences may be of one work.
+/// Closed again before the next licence is read: two licences may be of one work.
 fn collect_one<'info>(
     licence: &mut Licence,
     mint: &Pubkey,
     account: &'info AccountInfo<'info>,
 ) -> Result<u64> {
-    let mut earnings: Account<Earnings> = Account::try_from(account)?;
+    require!(account.is_writable, PaymentsError::EarningsAccounts);
+    let earnings: AccountLoader<Earnings> = AccountLoader::try_from(account)?;
+    let mut earnings = earnings.load_mut()?;
     let matching = earnings.work == licence.work && earnings.mint == *mint;
-    require!(matching && account.is_writable, PaymentsError::EarningsAccounts);
+    require!(matching, PaymentsError::EarningsAccounts);
     let credit = licence.collect();
     earnings.credit(credit)?;
-    earnings.exit(&crate::ID)?;
     Ok(credit)
 }

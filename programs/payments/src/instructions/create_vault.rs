@@ -44,8 +44,10 @@ pub fn handle_create_vault(ctx: Context<CreateVault>) -> Result<()> {
     ctx.accounts.vault.set_inner(Vault {
         version: Vault::VERSION,
         bump: ctx.bumps.vault,
+        decimals: ctx.accounts.mint.decimals,
         mint: ctx.accounts.mint.key(),
         token_program: ctx.accounts.token_program.key(),
+        tokens: ctx.accounts.vault_tokens.key(),
     });
     Ok(())
 }

@@ -69,7 +69,7 @@ pub struct OpenChannel<'info> {
 }
 
 pub fn handle_open_channel(ctx: Context<OpenChannel>, args: OpenChannelArgs) -> Result<()> {
-    args.check(&ctx.accounts.payer.key())?;
+    args.check()?;
     let accounts = &ctx.accounts;
     {
         let mut channel = accounts.channel.load_init()?;
@@ -86,6 +86,9 @@ pub fn handle_open_channel(ctx: Context<OpenChannel>, args: OpenChannelArgs) -> 
         channel.opened_slot = Clock::get()?.slot;
         channel.deposited = args.deposit;
         channel.closes_at = i64::MAX;
+        channel.rotates_at = i64::MAX;
+        let proper = channel.proper_voucher_key(&args.voucher_key);
+        require!(proper, PaymentsError::VoucherKey);
     }
     accounts.custody().deposit(&accounts.payer_tokens, &accounts.payer, args.deposit)?;
     emit!(ChannelOpened {
@@ -99,16 +102,12 @@ pub fn handle_open_channel(ctx: Context<OpenChannel>, args: OpenChannelArgs) -> 
 }
 
 impl OpenChannelArgs {
-    fn check(&self, payer: &Pubkey) -> Result<()> {
+    fn check(&self) -> Result<()> {
         require!(self.deposit > 0, PaymentsError::EmptyDeposit);
         let fee_fits = self.operator_fee_bps <= Channel::MAX_OPERATOR_FEE_BPS;
         require!(fee_fits, PaymentsError::FeeTooHigh);
         let grace = Channel::MIN_GRACE_SECONDS..=Channel::MAX_GRACE_SECONDS;
         require!(grace.contains(&self.grace_seconds), PaymentsError::GraceOutOfRange);
-        // A key off the curve is a program's address: nobody could sign with it. The payer's
-        // own key signs transactions, and a voucher key must never be asked to.
-        let own_key = self.voucher_key != *payer && on_curve(&self.voucher_key);
-        require!(own_key, PaymentsError::VoucherKey);
         Ok(())
     }
 }
@@ -121,28 +120,5 @@ impl<'info> OpenChannel<'info> {
             mint: &self.mint,
             token_program: &self.token_program,
         }
-    }
-}
-
-/// Whether a key is a point of Ed25519's curve.
-fn on_curve(key: &Pubkey) -> bool {
-    #[cfg(target_os = "solana")]
-    {
-        const CURVE25519_EDWARDS: u64 = 0;
-        // SAFETY: the point is 32 readable bytes; the result, unused by this check, may be null
-        // only where the runtime does not write it, so it gets a byte of its own.
-        let mut result = 0_u8;
-        let status = unsafe {
-            solana_define_syscall::definitions::sol_curve_validate_point(
-                CURVE25519_EDWARDS,
-                key.as_array().as_ptr(),
-                &raw mut result,
-            )
-        };
-        status == 0
-    }
-    #[cfg(not(target_os = "solana"))]
-    {
-        key.is_on_curve()
     }
 }

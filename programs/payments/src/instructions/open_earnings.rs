@@ -1,7 +1,7 @@
 use anchor_lang::prelude::*;
 use licensing::Work;
 
-use crate::state::{Earnings, Vault};
+use crate::state::{Earnings, EarningsMut, Vault, first_parts};
 
 #[derive(Accounts)]
 pub struct OpenEarnings<'info> {
@@ -12,23 +12,33 @@ pub struct OpenEarnings<'info> {
     pub work: Box<Account<'info, Work>>,
 
     /// Names the mint, which must have been admitted.
-    pub vault: Account<'info, Vault>,
+    pub vault: Box<Account<'info, Vault>>,
 
     #[account(
         init,
         payer = funder,
-        space = Earnings::space(work.parents.len(), work.split.len()),
+        space = Earnings::space(work.parents.len() + work.split.len()),
         seeds = [Earnings::SEED, work.key().as_ref(), vault.mint.as_ref()],
         bump,
     )]
-    pub earnings: Box<Account<'info, Earnings>>,
+    pub earnings: AccountLoader<'info, Earnings>,
 
     pub system_program: Program<'info, System>,
 }
 
 pub fn handle_open_earnings(ctx: Context<OpenEarnings>) -> Result<()> {
-    let accounts = ctx.accounts;
-    let earnings = Earnings::new(&accounts.work, accounts.vault.mint, ctx.bumps.earnings);
-    accounts.earnings.set_inner(earnings);
+    let OpenEarnings { work, vault, earnings, .. } = ctx.accounts;
+    {
+        let mut earnings = earnings.load_init()?;
+        earnings.version = Earnings::VERSION;
+        earnings.bump = ctx.bumps.earnings;
+        earnings.parents = work.parents.len() as u8; // at most 8
+        earnings.split_version = work.split_version;
+        earnings.work = work.key();
+        earnings.mint = vault.mint;
+        earnings.own_bps = work.own_bps();
+    }
+    let mut open = EarningsMut::open(earnings)?;
+    open.parts.copy_from_slice(&first_parts(&work.parents, &work.split));
     Ok(())
 }

@@ -1,20 +1,33 @@
 use anchor_lang::prelude::*;
 
-use crate::{error::PaymentsError, event::SharePulled, state::Earnings};
+use crate::{
+    error::PaymentsError,
+    event::SharePulled,
+    state::{Earnings, EarningsMut},
+};
 
+/// A dispute of the child stops nobody here: whoever owns it in the end, its parents stay.
 #[derive(Accounts)]
 pub struct Pull<'info> {
     #[account(mut)]
-    pub child: Box<Account<'info, Earnings>>,
+    pub child: AccountLoader<'info, Earnings>,
 
-    #[account(mut, constraint = parent.mint == child.mint @ PaymentsError::NotAParent)]
-    pub parent: Box<Account<'info, Earnings>>,
+    #[account(mut)]
+    pub parent: AccountLoader<'info, Earnings>,
 }
 
 pub fn handle_pull(ctx: Context<Pull>) -> Result<()> {
     let Pull { child, parent } = ctx.accounts;
-    let amount = child.pull(&parent.work)?;
-    parent.credit(amount)?;
-    emit!(SharePulled { child: child.work, parent: parent.work, mint: child.mint, amount });
+    let (parent_work, parent_mint) = {
+        let parent = parent.load()?;
+        (parent.work, parent.mint)
+    };
+    let (child_work, amount) = {
+        let mut child = EarningsMut::open(child)?;
+        require_keys_eq!(child.earnings.mint, parent_mint, PaymentsError::NotAParent);
+        (child.earnings.work, child.book().pull(&parent_work)?)
+    };
+    parent.load_mut()?.credit(amount)?;
+    emit!(SharePulled { child: child_work, parent: parent_work, mint: parent_mint, amount });
     Ok(())
 }

@@ -2,7 +2,7 @@ use anchor_lang::prelude::*;
 
 use crate::{
     event::StatementSettled,
-    proof::{INSTRUCTIONS_SYSVAR, signed_voucher},
+    proof::{INSTRUCTIONS_SYSVAR, SignedBy, signed_voucher},
     state::{Channel, ChannelMut, ReceiptsCommitment},
 };
 
@@ -28,18 +28,23 @@ pub struct Settle<'info> {
 }
 
 pub fn handle_settle(ctx: Context<Settle>, args: SettleArgs) -> Result<()> {
-    let signed = signed_voucher(&ctx.accounts.instructions)?;
+    let Settle { settler, channel, instructions } = ctx.accounts;
+    let signed = signed_voucher(instructions)?;
+    settle(channel, &signed, &args.statement, args.receipts, settler.key)
+}
+
+/// Pays a statement, wherever it was read from, and tells the world.
+pub(super) fn settle(
+    channel: &AccountLoader<Channel>,
+    signed: &SignedBy,
+    statement: &[u8],
+    receipts: Option<ReceiptsCommitment>,
+    settler: &Pubkey,
+) -> Result<()> {
     let now = Clock::get()?.unix_timestamp;
-    let address = ctx.accounts.channel.key();
-    let settler = ctx.accounts.settler.key();
-    let settled = ChannelMut::open(&ctx.accounts.channel)?.settle(
-        address,
-        &signed,
-        &args.statement,
-        args.receipts,
-        &settler,
-        now,
-    )?;
+    let address = channel.key();
+    let mut open = ChannelMut::open(channel)?;
+    let settled = open.settle(address, signed, statement, receipts, settler, now)?;
     emit!(StatementSettled {
         channel: address,
         statement: settled.statement,

@@ -53,9 +53,15 @@ pub struct Channel {
     pub closes_at: i64,
     /// 1 once the payer has withdrawn.
     pub withdrawn: u8,
-    pub reserved: [u8; 7],
+    pub reserved: [u8; 3],
+    /// How many licences hold a part of caps that licensees share.
+    pub quotas_held: u32,
     /// One record for each settled statement; its length is the current statement's number.
     pub statements: MountainRange,
+    /// Signs vouchers in place of `voucher_key` from `rotates_at`.
+    pub next_voucher_key: Pubkey,
+    /// Unix seconds; `i64::MAX` while no rotation is under way.
+    pub rotates_at: i64,
 }
 
 /// What one settlement changed.
@@ -212,6 +218,61 @@ impl Channel {
         Ok(self.refunded)
     }
 
+    /// The key that signs vouchers at `now`.
+    pub fn voucher_key_at(&self, now: i64) -> Pubkey {
+        if now >= self.rotates_at { self.next_voucher_key } else { self.voucher_key }
+    }
+
+    /// Puts `key` in place of the voucher key after the grace period, in which the operator can
+    /// settle what the old key signed; at once where the operator agrees. Replaces a rotation
+    /// that is under way.
+    pub fn rotate_voucher_key(&mut self, key: Pubkey, agreed: bool, now: i64) -> Result<()> {
+        let proper = self.proper_voucher_key(&key);
+        require!(proper, PaymentsError::VoucherKey);
+        self.voucher_key = self.voucher_key_at(now);
+        if agreed {
+            self.voucher_key = key;
+            self.next_voucher_key = Pubkey::default();
+            self.rotates_at = i64::MAX;
+        } else {
+            let rotates_at = now.checked_add(i64::from(self.grace_seconds));
+            self.next_voucher_key = key;
+            self.rotates_at = rotates_at.ok_or(PaymentsError::Overflow)?;
+        }
+        self.check()
+    }
+
+    /// Whether a key may sign vouchers. A key off the curve is a program's address: nobody could
+    /// sign with it. The payer's own key signs transactions, and a voucher key must never be
+    /// asked to.
+    pub fn proper_voucher_key(&self, key: &Pubkey) -> bool {
+        *key != self.payer && on_curve(key)
+    }
+
+    /// Whether nobody can take anything from the channel any more, or needs it for anything.
+    pub fn check_closable(&self, slot: u64) -> Result<()> {
+        require!(self.withdrawn == 1, PaymentsError::NotWithdrawn);
+        let taken = self.collected.checked_add(self.fees_claimed);
+        require!(taken == Some(self.charged()?), PaymentsError::ChannelNotEmpty);
+        require!(self.quotas_held == 0, PaymentsError::QuotasHeld);
+        // Vouchers tell incarnations of an address apart by the slot they were opened in.
+        require!(slot > self.opened_slot, PaymentsError::SlotNotOver);
+        Ok(())
+    }
+
+    /// Base units of the deposit that nothing has been charged to.
+    pub fn free(&self) -> Result<u64> {
+        Ok(self.deposited - self.charged()?) // `deposited >= charged()`
+    }
+
+    /// Whether anybody may give back the quota of a licence: the operator at any time, everybody
+    /// else once it cannot be charged any more.
+    pub fn require_may_close(&self, licence: &Licence, caller: &Pubkey, now: i64) -> Result<()> {
+        let over = now > licence.expires_at || now >= self.closes_at;
+        require!(over || *caller == self.operator, PaymentsError::LicenceInUse);
+        Ok(())
+    }
+
     fn require_open(&self) -> Result<()> {
         require!(self.closes_at == i64::MAX, PaymentsError::ChannelClosing);
         Ok(())
@@ -278,7 +339,8 @@ impl<'a> ChannelMut<'a> {
         let channel = &mut *self.channel;
         let voucher = &signed.voucher;
         channel.require_may_settle(settler, now)?;
-        require_keys_eq!(signed.key, channel.voucher_key, PaymentsError::VoucherSigner);
+        let signer = channel.voucher_key_at(now);
+        require_keys_eq!(signed.key, signer, PaymentsError::VoucherSigner);
         let for_this_channel = voucher.channel == address
             && voucher.cluster == channel.cluster
             && voucher.opened_slot == channel.opened_slot;
@@ -311,7 +373,7 @@ impl<'a> ChannelMut<'a> {
             require!(receipts.sum == prices, PaymentsError::ReceiptsSum);
         }
 
-        let fee = channel.fees() - fees_before; // fees never fall
+        let fee = cumulative - channel.prices - fees_before; // fees never fall
         let settlement = Settlement { statement: current, prices, fee, cumulative };
         let record = StatementRecord {
             channel: address,
@@ -342,6 +404,53 @@ impl<'a> ChannelRef<'a> {
     }
 }
 
+/// Whether a key is a point of Ed25519's curve.
+fn on_curve(key: &Pubkey) -> bool {
+    #[cfg(target_os = "solana")]
+    {
+        const CURVE25519_EDWARDS: u64 = 0;
+        // SAFETY: the point is 32 readable bytes; the result, unused by this check, may be null
+        // only where the runtime does not write it, so it gets a byte of its own.
+        let mut result = 0_u8;
+        let status = unsafe {
+            solana_define_syscall::definitions::sol_curve_validate_point(
+                CURVE25519_EDWARDS,
+                key.as_array().as_ptr(),
+                &raw mut result,
+            )
+        };
+        status == 0
+    }
+    #[cfg(not(target_os = "solana"))]
+    {
+        key.is_on_curve()
+    }
+}
+
 // The layout is a promise to every account already on chain.
-const _: () = assert!(Channel::HEADER_SPACE == 1_032);
-const _: () = assert!(Channel::space(1) == 1_160);
+const _: () = assert!(Channel::HEADER_SPACE == 1_072);
+const _: () = assert!(Channel::space(1) == 1_200);
+
+// `licensing` reads licences without knowing these types.
+const _: () = {
+    use licensing::licence_right as right;
+    use std::mem::offset_of;
+
+    const fn same(one: &[u8], other: &[u8]) -> bool {
+        let mut at = 0;
+        while at < one.len() && at < other.len() && one[at] == other[at] {
+            at += 1;
+        }
+        at == one.len() && at == other.len()
+    }
+
+    assert!(same(right::PAYMENTS_ID.as_array(), crate::ID.as_array()));
+    assert!(same(&right::CHANNEL_DISCRIMINATOR, Channel::DISCRIMINATOR));
+    assert!(right::PAYER_OFFSET == Channel::DISCRIMINATOR.len() + offset_of!(Channel, payer));
+    assert!(right::HEADER_SPACE == Channel::HEADER_SPACE);
+    assert!(right::LICENCE_SIZE == Licence::SIZE);
+    assert!(right::LICENCE_WORK_OFFSET == offset_of!(Licence, work));
+    assert!(right::LICENCE_TERMS_NUMBER_OFFSET == offset_of!(Licence, terms_number));
+    assert!(right::LICENCE_UNITS_OFFSET == offset_of!(Licence, units));
+    assert!(right::LICENCE_EXPIRES_AT_OFFSET == offset_of!(Licence, expires_at));
+};

@@ -1,92 +1,77 @@
+use std::cell::{Ref, RefMut};
+
 use anchor_lang::prelude::*;
 use licensing::{
-    Work,
-    bps::{WHOLE_BPS, floor_share},
+    Parent, Share,
+    bps::floor_share,
 };
 
 use crate::error::PaymentsError;
 
-/// A parent's part of everything a work earns.
-#[derive(AnchorSerialize, AnchorDeserialize, Clone, Copy, Debug, PartialEq, Eq, InitSpace)]
-pub struct ParentPart {
-    pub work: Pubkey,
-    pub share_bps: u16,
-    /// Base units the parent has pulled.
-    pub taken: u64,
-}
-
-/// A recipient's part of what the parents leave.
-#[derive(AnchorSerialize, AnchorDeserialize, Clone, Copy, Debug, PartialEq, Eq, InitSpace)]
-pub struct RecipientPart {
-    pub recipient: Pubkey,
-    pub share_bps: u16,
-    /// Base units it was entitled to when the present split began.
-    pub entitled_before: u64,
-    /// Base units it has claimed.
-    pub taken: u64,
-}
-
 /// What a work has earned in one currency, ever, and who has taken what of it.
 ///
-/// Seeds: `["earnings", work, mint]`.
+/// Seeds: `["earnings", work, mint]`. Its parts, one [`Part`] each, follow this header in the
+/// same account: the parents, then the recipients of the present split in its order, then
+/// former recipients who are still owed. Parts of zeros behind those are room to spare.
 ///
-/// Always true: what parents and recipients are entitled to, and so what they have taken, adds
-/// up to at most `earned`. Every entitlement is a floor of a growing total: it never falls, and
-/// all of them together leave less than one base unit a party.
-#[account]
-#[derive(Debug, PartialEq, Eq)]
+/// Always true: what all parts are entitled to, and so what they have taken, adds up to at most
+/// `earned`. Every entitlement is a floor of a growing total: it never falls, except for what
+/// nobody had taken when an upheld dispute gave the work to somebody else.
+#[account(zero_copy)]
+#[repr(C)]
+#[derive(Debug)]
 pub struct Earnings {
     pub version: u8,
     pub bump: u8,
+    /// How many of the parts are parents'.
+    pub parents: u8,
+    pub reserved: u8,
+    /// Which version of the work's split the parts are.
+    pub split_version: u32,
     pub work: Pubkey,
     pub mint: Pubkey,
-    /// Base units of `mint`.
+    /// Base units of `mint`, as all amounts here.
     pub earned: u64,
-    /// `earned` when the present split began.
-    pub earned_before: u64,
-    /// Which version of the work's split `recipients` is.
-    pub split_version: u32,
-    pub parents: Vec<ParentPart>,
-    pub recipients: Vec<RecipientPart>,
+    /// What all recipients there ever were had been entitled to when the present split began.
+    pub own_before: u64,
+    /// What the parents leave, of everything earned.
+    pub own_bps: u16,
+    pub reserved_too: [u8; 6],
+}
+
+/// One party's part of what a work earns.
+#[zero_copy]
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Part {
+    /// A parent work, or a recipient.
+    pub key: Pubkey,
+    /// A recipient's entitlement when the present split began; 0 for a parent.
+    pub entitled_before: u64,
+    /// Base units it has pulled or claimed.
+    pub taken: u64,
+    /// Of everything earned for a parent, of the work's own part for a recipient; 0 for a
+    /// recipient that is no longer in the split.
+    pub share_bps: u16,
+    pub reserved: [u8; 6],
+}
+
+impl Part {
+    pub const SIZE: usize = size_of::<Self>();
 }
 
 impl Earnings {
     pub const SEED: &'static [u8] = b"earnings";
     pub const VERSION: u8 = 1;
+    pub const HEADER_SPACE: usize = Self::DISCRIMINATOR.len() + size_of::<Self>();
+    /// Parents, recipients and former recipients together.
+    pub const MAX_PARTS: usize = 96;
     /// Where these stand in the account, for filters.
-    pub const WORK_OFFSET: usize = 10;
-    pub const MINT_OFFSET: usize = 42;
+    pub const WORK_OFFSET: usize = 16;
+    pub const MINT_OFFSET: usize = 48;
 
-    /// Bytes of an account for a work with so many parents and recipients.
-    pub const fn space(parents: usize, recipients: usize) -> usize {
-        let lists = (4 + parents * 42) + (4 + recipients * 50);
-        8 + 2 + 64 + 8 + 8 + 4 + lists
-    }
-
-    /// An account for `work`, which has earned nothing yet.
-    pub fn new(work: &Account<Work>, mint: Pubkey, bump: u8) -> Self {
-        let parents = work.parents.iter().map(|parent| ParentPart {
-            work: parent.work,
-            share_bps: parent.share_bps,
-            taken: 0,
-        });
-        let recipients = work.split.iter().map(|share| RecipientPart {
-            recipient: share.recipient,
-            share_bps: share.share_bps,
-            entitled_before: 0,
-            taken: 0,
-        });
-        Self {
-            version: Self::VERSION,
-            bump,
-            work: work.key(),
-            mint,
-            earned: 0,
-            earned_before: 0,
-            split_version: work.split_version,
-            parents: parents.collect(),
-            recipients: recipients.collect(),
-        }
+    /// Bytes of an account with so many parts.
+    pub const fn space(parts: usize) -> usize {
+        Self::HEADER_SPACE + parts * Part::SIZE
     }
 
     /// Adds to what the work has earned.
@@ -95,131 +80,422 @@ impl Earnings {
         Ok(())
     }
 
-    /// Everything `parent` is entitled to and has not pulled, which is now pulled.
-    pub fn pull(&mut self, parent: &Pubkey) -> Result<u64> {
-        let earned = self.earned;
-        let part = self.parents.iter_mut().find(|part| part.work == *parent);
-        let part = part.ok_or(PaymentsError::NotAParent)?;
-        let new = floor_share(earned, part.share_bps) - part.taken; // floors never fall
-        require!(new > 0, PaymentsError::NothingToClaim);
+    /// What the parents leave of everything earned, base units.
+    pub fn own(&self) -> u64 {
+        floor_share(self.earned, self.own_bps)
+    }
+
+    /// Base units a part is entitled to, ever; `position` is where it stands.
+    pub fn entitled(&self, position: usize, part: &Part) -> u64 {
+        if position < usize::from(self.parents) {
+            floor_share(self.earned, part.share_bps)
+        } else {
+            // All recipients together get at most `own()`, so this does not wrap.
+            part.entitled_before + floor_share(self.own() - self.own_before, part.share_bps)
+        }
+    }
+
+    /// Everything the part is entitled to and has not taken, which is now taken; 0 for nothing.
+    fn take(&self, position: usize, part: &mut Part) -> u64 {
+        let new = self.entitled(position, part) - part.taken; // entitlements never fall
         part.taken += new;
-        Ok(new)
-    }
-
-    /// Everything `recipient` is entitled to and has not claimed, which is now claimed.
-    pub fn claim(&mut self, recipient: &Pubkey) -> Result<u64> {
-        let position = self.recipients.iter().position(|part| part.recipient == *recipient);
-        let position = position.ok_or(PaymentsError::NotARecipient)?;
-        let new = self.entitled(position)? - self.recipients[position].taken;
-        require!(new > 0, PaymentsError::NothingToClaim);
-        self.recipients[position].taken += new;
-        Ok(new)
-    }
-
-    /// Base units the recipient at `position` is entitled to, ever.
-    ///
-    /// `entitled_before + floor((earned - earned_before) * own part * share)`.
-    pub fn entitled(&self, position: usize) -> Result<u64> {
-        let part = self.recipients.get(position).ok_or(PaymentsError::NotARecipient)?;
-        let parents_bps: u16 = self.parents.iter().map(|parent| parent.share_bps).sum();
-        let own_bps = u128::from(WHOLE_BPS - parents_bps); // at most the whole, from the work
-        let since = u128::from(self.earned - self.earned_before);
-        let whole = u128::from(WHOLE_BPS);
-        let share = since * own_bps * u128::from(part.share_bps) / (whole * whole);
-        let share = share as u64; // at most `since`
-        part.entitled_before.checked_add(share).ok_or_else(|| error!(PaymentsError::Overflow))
+        new
     }
 }
 
+/// An account's parts with the header they belong to, for change.
+pub struct Book<'a> {
+    pub earnings: &'a mut Earnings,
+    pub parts: &'a mut [Part],
+}
+
+impl Book<'_> {
+    /// Everything `parent` is entitled to and has not pulled, which is now pulled.
+    pub fn pull(&mut self, parent: &Pubkey) -> Result<u64> {
+        let parents = usize::from(self.earnings.parents);
+        let mut parts = self.parts[..parents].iter_mut().enumerate();
+        let part = parts.find(|(_, part)| part.key == *parent);
+        let (position, part) = part.ok_or(PaymentsError::NotAParent)?;
+        let new = self.earnings.take(position, part);
+        require!(new > 0, PaymentsError::NothingToClaim);
+        Ok(new)
+    }
+
+    /// Everything `recipient` is entitled to and has not claimed, which is now claimed; 0 when
+    /// there is nothing. It is looked for at `position` first: a split may just have moved it.
+    pub fn claim(&mut self, position: usize, recipient: &Pubkey) -> Result<u64> {
+        let parents = usize::from(self.earnings.parents);
+        let here = |part: &Part| part.key == *recipient;
+        let position = if position >= parents && self.parts.get(position).is_some_and(here) {
+            position
+        } else {
+            let found = self.parts[parents..].iter().position(here);
+            parents + found.ok_or(PaymentsError::NotARecipient)?
+        };
+        Ok(self.earnings.take(position, &mut self.parts[position]))
+    }
+}
+
+/// The parts of a work that begins to earn.
+pub fn first_parts(parents: &[Parent], split: &[Share]) -> Vec<Part> {
+    let parents = parents.iter().map(|parent| Part {
+        key: parent.work,
+        share_bps: parent.share_bps,
+        ..Part::default()
+    });
+    parents.chain(split.iter().map(new_recipient)).collect()
+}
+
+/// How a change of split leaves earnings behind.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Resplit {
+    pub own_before: u64,
+    pub parts: Vec<Part>,
+}
+
+/// The parts after a change to `split`.
+///
+/// What was earned before stays as the old split gave it: `entitled_before` becomes the
+/// entitlement so far, and the new shares are of what comes after, and of the old split's dust.
+/// Where an upheld dispute lies in between, what nobody has taken goes to the new split instead:
+/// `entitled_before` becomes what was taken.
+///
+/// # Errors
+/// [`PaymentsError::TooManyParts`]: pay former recipients first; who is owed nothing is dropped.
+pub fn resplit(
+    earnings: &Earnings,
+    parts: &[Part],
+    split: &[Share],
+    after_verdict: bool,
+) -> Result<Resplit> {
+    let parents = usize::from(earnings.parents);
+    let mut own_before = earnings.own_before;
+    let mut old = Vec::with_capacity(parts.len());
+    for (position, part) in parts.iter().enumerate().skip(parents) {
+        let entitled = if after_verdict { part.taken } else { earnings.entitled(position, part) };
+        // Every recipient's `entitled_before` is part of the sum; that of dropped ones stays.
+        own_before -= part.entitled_before;
+        own_before = own_before.checked_add(entitled).ok_or(PaymentsError::Overflow)?;
+        old.push(Part { entitled_before: entitled, share_bps: 0, ..*part });
+    }
+    let mut new = parts[..parents].to_vec();
+    for share in split {
+        let known = old.iter().position(|part| part.key == share.recipient);
+        new.push(match known {
+            Some(position) => Part { share_bps: share.share_bps, ..old.swap_remove(position) },
+            None => new_recipient(share),
+        });
+    }
+    new.extend(old.into_iter().filter(|part| part.taken < part.entitled_before));
+    require!(new.len() <= Earnings::MAX_PARTS, PaymentsError::TooManyParts);
+    Ok(Resplit { own_before, parts: new })
+}
+
+fn new_recipient(share: &Share) -> Part {
+    Part { key: share.recipient, share_bps: share.share_bps, ..Part::default() }
+}
+
+/// An account of earnings, opened for change: header and parts.
+pub struct EarningsMut<'a> {
+    pub earnings: RefMut<'a, Earnings>,
+    pub parts: RefMut<'a, [Part]>,
+}
+
+impl<'a> EarningsMut<'a> {
+    /// Opens an account that Anchor has already checked to be earnings of this program.
+    pub fn open(account: &'a AccountLoader<'_, Earnings>) -> Result<Self> {
+        require!(account.as_ref().is_writable, ErrorCode::AccountNotMutable);
+        let data = account.as_ref().try_borrow_mut_data()?;
+        check_length(data.len())?;
+        let (earnings, parts) = RefMut::map_split(data, |data| {
+            let (_, body) = data.split_at_mut(Earnings::DISCRIMINATOR.len());
+            let (header, parts) = body.split_at_mut(size_of::<Earnings>());
+            (bytemuck::from_bytes_mut(header), bytemuck::cast_slice_mut(parts))
+        });
+        Ok(Self { earnings, parts })
+    }
+
+    pub fn book(&mut self) -> Book<'_> {
+        Book { earnings: &mut self.earnings, parts: &mut self.parts }
+    }
+
+    /// Puts a new split's parts in place of the old ones; the account must have room.
+    pub fn replace(&mut self, resplit: &Resplit, split_version: u32) {
+        let (kept, room) = self.parts.split_at_mut(resplit.parts.len());
+        kept.copy_from_slice(&resplit.parts);
+        room.fill(Part::default());
+        self.earnings.own_before = resplit.own_before;
+        self.earnings.split_version = split_version;
+    }
+}
+
+/// An account of earnings, opened for reading.
+pub struct EarningsRef<'a> {
+    pub earnings: Ref<'a, Earnings>,
+    pub parts: Ref<'a, [Part]>,
+}
+
+impl<'a> EarningsRef<'a> {
+    /// Opens an account that Anchor has already checked to be earnings of this program.
+    pub fn open(account: &'a AccountLoader<'_, Earnings>) -> Result<Self> {
+        let data = account.as_ref().try_borrow_data()?;
+        check_length(data.len())?;
+        let (earnings, parts) = Ref::map_split(data, |data| {
+            let (header, parts) = data.split_at(Earnings::HEADER_SPACE);
+            let header = &header[Earnings::DISCRIMINATOR.len()..];
+            (bytemuck::from_bytes(header), bytemuck::cast_slice(parts))
+        });
+        Ok(Self { earnings, parts })
+    }
+}
+
+fn check_length(bytes: usize) -> Result<()> {
+    let part_bytes = bytes.checked_sub(Earnings::HEADER_SPACE);
+    let whole = part_bytes.is_some_and(|bytes| bytes.is_multiple_of(Part::SIZE));
+    require!(whole, PaymentsError::EarningsBytes);
+    Ok(())
+}
+
 // The layout is a promise to every account already on chain.
-const _: () = assert!(Earnings::space(0, 1) == 152);
-const _: () = assert!(Earnings::space(8, 32) == 2_038);
+const _: () = assert!(Part::SIZE == 56);
+const _: () = assert!(Earnings::HEADER_SPACE == 104);
+const _: () = assert!(Earnings::space(1) == 160);
 
 #[cfg(test)]
 mod tests {
+    use bytemuck::Zeroable;
+
     use super::*;
 
     fn key(number: u8) -> Pubkey {
         Pubkey::new_from_array([number; 32])
     }
 
-    fn earnings(parents_bps: &[u16], split_bps: &[u16]) -> Earnings {
-        let parent = |(number, bps): (usize, &u16)| ParentPart {
-            work: key(number as u8 + 100),
-            share_bps: *bps,
-            taken: 0,
-        };
-        let recipient = |(number, bps): (usize, &u16)| RecipientPart {
-            recipient: key(number as u8),
-            share_bps: *bps,
-            entitled_before: 0,
-            taken: 0,
-        };
-        Earnings {
-            version: Earnings::VERSION,
-            bump: 255,
-            work: key(200),
-            mint: key(201),
-            earned: 0,
-            earned_before: 0,
-            split_version: 0,
-            parents: parents_bps.iter().enumerate().map(parent).collect(),
-            recipients: split_bps.iter().enumerate().map(recipient).collect(),
+    fn share((number, bps): (u8, u16)) -> Share {
+        Share { recipient: key(number), share_bps: bps }
+    }
+
+    /// Earnings with these parents, keys from 100, and recipients, keys from 0.
+    struct Account {
+        earnings: Earnings,
+        parts: Vec<Part>,
+    }
+
+    impl Account {
+        fn new(parents_bps: &[u16], split_bps: &[u16]) -> Self {
+            let parents = parents_bps.iter().zip(100..);
+            let parents: Vec<_> = parents
+                .map(|(&share_bps, number)| Parent { work: key(number), share_bps, terms_number: 0 })
+                .collect();
+            let split: Vec<_> = (0..).zip(split_bps.iter().copied()).map(share).collect();
+            Self {
+                earnings: Earnings {
+                    parents: parents.len() as u8,
+                    own_bps: 10_000 - parents_bps.iter().sum::<u16>(),
+                    ..Earnings::zeroed()
+                },
+                parts: first_parts(&parents, &split),
+            }
+        }
+
+        fn credit(&mut self, amount: u64) -> Result<()> {
+            self.earnings.credit(amount)
+        }
+
+        fn pull(&mut self, parent: u8) -> Result<u64> {
+            Book { earnings: &mut self.earnings, parts: &mut self.parts }.pull(&key(parent))
+        }
+
+        fn claim_at(&mut self, position: usize, recipient: u8) -> Result<u64> {
+            let mut book = Book { earnings: &mut self.earnings, parts: &mut self.parts };
+            book.claim(position, &key(recipient))
+        }
+
+        fn claim(&mut self, recipient: u8) -> Result<u64> {
+            self.claim_at(usize::from(recipient), recipient)
+        }
+
+        fn split(&mut self, split: &[(u8, u16)], after_verdict: bool) -> Result<()> {
+            let split: Vec<_> = split.iter().copied().map(share).collect();
+            let change = resplit(&self.earnings, &self.parts, &split, after_verdict)?;
+            self.earnings.own_before = change.own_before;
+            self.parts = change.parts;
+            Ok(())
+        }
+
+        fn entitled(&self, recipient: u8) -> u64 {
+            let parts = self.parts.iter().enumerate().skip(usize::from(self.earnings.parents));
+            let mut own = parts.filter(|(_, part)| part.key == key(recipient));
+            own.next().map_or(0, |(position, part)| self.earnings.entitled(position, part))
         }
     }
 
     #[test]
     fn parents_are_paid_before_the_split() {
-        let mut earnings = earnings(&[2_000], &[5_000, 5_000]);
-        earnings.credit(1_001).unwrap();
-        assert_eq!(earnings.pull(&key(100)), Ok(200));
-        assert_eq!(earnings.claim(&key(0)), Ok(400));
-        assert_eq!(earnings.claim(&key(1)), Ok(400));
+        let mut account = Account::new(&[2_000], &[5_000, 5_000]);
+        account.credit(1_001).unwrap();
+        assert_eq!(account.pull(100), Ok(200));
+        assert_eq!(account.claim_at(1, 0), Ok(400));
+        assert_eq!(account.claim_at(2, 1), Ok(400));
     }
 
     #[test]
     fn many_small_credits_pay_exactly_what_one_large_one_pays() {
         let split = [3_333, 3_333, 3_334];
-        let (mut small, mut large) = (earnings(&[1_111], &split), earnings(&[1_111], &split));
+        let (mut small, mut large) = (Account::new(&[1_111], &split), Account::new(&[1_111], &split));
         let mut paid = [0; 3];
         for _ in 0..1_000 {
             small.credit(7).unwrap();
             for (number, paid) in (0..).zip(&mut paid) {
-                *paid += small.claim(&key(number)).unwrap_or(0);
+                *paid += small.claim(number).unwrap();
             }
         }
         large.credit(7_000).unwrap();
-        let at_once = [0, 1, 2].map(|number| large.claim(&key(number)).unwrap());
+        let at_once = [0, 1, 2].map(|number| large.claim(number).unwrap());
         assert_eq!(paid, at_once);
     }
 
     #[test]
-    fn nothing_is_paid_twice_or_to_strangers() {
-        let mut earnings = earnings(&[2_000], &[10_000]);
-        earnings.credit(100).unwrap();
-        assert_eq!(earnings.claim(&key(0)), Ok(80));
-        assert_eq!(earnings.claim(&key(0)), Err(PaymentsError::NothingToClaim.into()));
-        assert_eq!(earnings.claim(&key(9)), Err(PaymentsError::NotARecipient.into()));
-        assert_eq!(earnings.pull(&key(9)), Err(PaymentsError::NotAParent.into()));
+    fn nothing_is_paid_twice_or_to_strangers_wherever_they_say_they_stand() {
+        let mut account = Account::new(&[2_000], &[10_000]);
+        account.credit(100).unwrap();
+        for position in [0, 1, 2, usize::MAX] {
+            let stranger = account.claim_at(position, 9);
+            assert_eq!(stranger, Err(PaymentsError::NotARecipient.into()));
+            // A parent is paid by being pulled for.
+            let parent = account.claim_at(position, 100);
+            assert_eq!(parent, Err(PaymentsError::NotARecipient.into()));
+        }
+        assert_eq!(account.claim_at(usize::MAX, 0), Ok(80));
+        assert_eq!(account.claim_at(1, 0), Ok(0));
+        assert_eq!(account.pull(9), Err(PaymentsError::NotAParent.into()));
+        assert_eq!(account.pull(0), Err(PaymentsError::NotAParent.into()));
     }
 
     #[test]
     fn the_largest_amount_is_shared_out_without_overflow() {
-        let mut earnings = earnings(&[1], &[1, 9_999]);
-        earnings.credit(u64::MAX).unwrap();
-        assert_eq!(earnings.credit(1), Err(PaymentsError::Overflow.into()));
-        let taken = [earnings.pull(&key(100)), earnings.claim(&key(0)), earnings.claim(&key(1))]
+        let mut account = Account::new(&[1], &[1, 9_999]);
+        account.credit(u64::MAX).unwrap();
+        assert_eq!(account.credit(1), Err(PaymentsError::Overflow.into()));
+        let taken = [account.pull(100), account.claim(0), account.claim(1)]
             .map(|part| u128::from(part.unwrap()));
         let dust = u128::from(u64::MAX) - taken.iter().sum::<u128>();
         assert!(dust < 3);
     }
 
     #[test]
-    fn the_largest_earnings_fill_exactly_the_space_they_ask_for() {
-        let mut bytes = Vec::new();
-        earnings(&[1; 8], &[1; 32]).try_serialize(&mut bytes).unwrap();
-        assert_eq!(bytes.len(), Earnings::space(8, 32));
-        assert_eq!(bytes[Earnings::WORK_OFFSET..][..32], [200; 32]);
-        assert_eq!(bytes[Earnings::MINT_OFFSET..][..32], [201; 32]);
+    fn what_was_earned_before_a_change_is_paid_at_the_old_split() {
+        let mut account = Account::new(&[], &[5_000, 5_000]);
+        account.credit(1_000).unwrap();
+        account.split(&[(0, 9_000), (2, 1_000)], false).unwrap();
+        account.credit(100).unwrap();
+        assert_eq!([0, 1, 2].map(|n| account.claim(n).unwrap()), [590, 500, 10]);
+    }
+
+    #[test]
+    fn who_left_and_is_owed_nothing_is_dropped_by_the_next_change() {
+        let mut account = Account::new(&[], &[5_000, 5_000]);
+        account.credit(1_000).unwrap();
+        account.split(&[(0, 10_000)], false).unwrap();
+        assert_eq!(account.parts.len(), 2);
+        assert_eq!(account.claim(1), Ok(500));
+        account.split(&[(3, 10_000)], false).unwrap();
+        assert_eq!(account.parts.iter().map(|part| part.key).collect::<Vec<_>>(), [key(3), key(0)]);
+        account.credit(100).unwrap();
+        assert_eq!([account.claim(3), account.claim(0)], [Ok(100), Ok(500)]);
+        assert_eq!(account.claim(1), Err(PaymentsError::NotARecipient.into()));
+    }
+
+    #[test]
+    fn an_upheld_dispute_gives_what_nobody_took_to_whom_the_work_belongs() {
+        let mut account = Account::new(&[2_000], &[5_000, 5_000]);
+        account.credit(1_000).unwrap();
+        assert_eq!(account.claim_at(1, 0), Ok(400));
+        account.split(&[(9, 10_000)], true).unwrap();
+        assert_eq!(account.parts.len(), 2);
+        account.credit(100).unwrap();
+        // 1,100 earned, 220 for the parent, 400 gone.
+        assert_eq!([account.claim(9), account.pull(100)], [Ok(480), Ok(220)]);
+    }
+
+    #[test]
+    fn more_parties_than_fit_are_refused_until_former_ones_were_paid() {
+        let mut account = Account::new(&[], &[10_000]);
+        for round in 0..95 {
+            account.credit(1).unwrap();
+            account.split(&[(round + 1, 10_000)], false).unwrap();
+        }
+        assert_eq!(account.parts.len(), Earnings::MAX_PARTS);
+        account.credit(1).unwrap();
+        let refused = account.split(&[(200, 10_000)], false);
+        assert_eq!(refused, Err(PaymentsError::TooManyParts.into()));
+        assert_eq!(account.claim(0), Ok(1));
+        assert_eq!(account.split(&[(200, 10_000)], false), Ok(()));
+    }
+
+    /// Splits amended at random, credits and claims in between.
+    #[test]
+    fn money_is_conserved_however_splits_are_amended() {
+        let mut state = 0x2545_F491_4F6C_DD1D_u64;
+        let mut random = move |below: u64| {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            state % below
+        };
+        for _ in 0..300 {
+            let parents: Vec<_> = (0..random(4)).map(|_| random(2_501) as u16).collect();
+            let mut account = Account::new(&parents, &[10_000]);
+            let (mut before, mut taken) = ([0; 12], [0; 12]);
+            for _ in 0..60 {
+                let mut lost = false;
+                match random(4) {
+                    0 => account.credit(random(50)).unwrap(),
+                    1 => account.credit(random(1 << 40)).unwrap(),
+                    2 => {
+                        let who = random(12) as u8;
+                        let position = random(20) as usize;
+                        let paid = account.claim_at(position, who).unwrap_or(0);
+                        taken[usize::from(who)] += paid;
+                    }
+                    _ => {
+                        let split = random_split(&mut random);
+                        lost = random(5) == 0;
+                        account.split(&split, lost).unwrap();
+                    }
+                }
+                let Account { earnings, parts } = &account;
+                let entitled = parts.iter().enumerate().map(|(at, part)| earnings.entitled(at, part));
+                // Who was dropped had taken everything.
+                let listed: u64 = parts[parents.len()..].iter().map(|part| part.taken).sum();
+                let dropped = taken.iter().sum::<u64>() - listed;
+                let entitled = entitled.sum::<u64>() + dropped;
+                assert!(entitled <= earnings.earned, "owed more than earned");
+                let present = parts[parents.len()..].iter().filter(|part| part.share_bps > 0);
+                let parties = parents.len() + present.count();
+                assert!(earnings.earned - entitled < parties as u64, "more than dust");
+                for who in 0..12 {
+                    let now = account.entitled(who as u8).max(taken[who]);
+                    assert!(lost || now >= before[who], "an entitlement fell");
+                    assert!(now >= taken[who]);
+                    before[who] = now;
+                }
+            }
+        }
+    }
+
+    /// One to six of twelve people, with shares that give the whole away.
+    fn random_split(random: &mut impl FnMut(u64) -> u64) -> Vec<(u8, u16)> {
+        let first = random(12) as u8;
+        let people = 1 + random(6) as u8;
+        let mut rest = 10_000;
+        let mut split = Vec::new();
+        for number in 1..people {
+            let share = 1 + random(1_500) as u16;
+            rest -= share;
+            split.push(((first + number) % 12, share));
+        }
+        split.push((first, rest));
+        split
     }
 }

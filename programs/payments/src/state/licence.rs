@@ -1,6 +1,8 @@
 use anchor_lang::prelude::*;
 use bytemuck::{Pod, Zeroable};
+use licensing::Caps;
 
+use super::Quota;
 use crate::error::PaymentsError;
 
 /// One accepted use of one version of one work's terms: a fixed-size entry of a channel.
@@ -19,10 +21,13 @@ pub struct Licence {
     pub licensed_use: u8,
     /// `licensing::Unit` as its byte.
     pub unit: u8,
-    pub reserved: [u8; 2],
+    /// 1 while the licence holds a part of caps that licensees share.
+    pub holds_quota: u8,
+    pub reserved: u8,
     /// The UTC day (unix seconds / 86,400) that `units_today` counts.
     pub day: u32,
-    pub reserved_too: [u8; 4],
+    /// How long before a withdrawal of the work ends the licence it is announced, at least.
+    pub notice_seconds: u32,
     /// Base units of the channel's mint for one unit.
     pub price: u64,
     /// Units ever settled, free ones included.
@@ -50,6 +55,8 @@ impl Licence {
     /// Stands for "no cap".
     pub const UNLIMITED: u64 = u64::MAX;
     pub const SECONDS_PER_DAY: i64 = 86_400;
+    /// Notice that every licensee has, whatever the terms say.
+    pub const MIN_NOTICE_SECONDS: u32 = 86_400;
 
     /// Uses `units` at `now` (unix seconds): enforces expiry and caps, credits the licence and
     /// returns the price in base units. Nothing is changed when it fails.
@@ -84,6 +91,28 @@ impl Licence {
         let new = self.settled - self.collected; // `settled >= collected`, always
         self.collected = self.settled;
         new
+    }
+
+    /// Ends the licence when the work's withdrawal, announced at `withdrawn_at`, takes effect;
+    /// one that ends earlier already is left as it is.
+    pub fn withdraw(&mut self, withdrawn_at: i64) {
+        let notice = self.notice_seconds.max(Self::MIN_NOTICE_SECONDS);
+        let ends_at = withdrawn_at.saturating_add(i64::from(notice));
+        self.expires_at = self.expires_at.min(ends_at);
+    }
+
+    /// Gives back what is left of the licence's part of shared caps; it keeps nothing of it.
+    pub fn give_back(&mut self, caps: &Caps) -> Result<Quota> {
+        require!(self.holds_quota == 1, PaymentsError::NoQuota);
+        self.holds_quota = 0;
+        let mut left = Quota::default();
+        if caps.total_units.is_some() {
+            left.units = std::mem::take(&mut self.units_left);
+        }
+        if caps.revenue.is_some() {
+            left.revenue = std::mem::take(&mut self.revenue_left);
+        }
+        Ok(left)
     }
 
     /// Fits `units` into the days begun since the last settlement, earliest first; returns
@@ -192,6 +221,31 @@ mod tests {
         assert!(licence.charge(10, 5 * DAY).is_ok());
         assert_eq!(licence.charge(1, 4 * DAY), Err(PaymentsError::DailyCap.into()));
         assert_eq!(licence.charge(1, i64::MIN), Err(PaymentsError::DailyCap.into()));
+    }
+
+    #[test]
+    fn a_withdrawal_ends_a_licence_after_its_notice_and_never_later_than_before() {
+        let ends = |notice_seconds, expires_at| {
+            let mut licence = Licence { notice_seconds, expires_at, ..licence() };
+            licence.withdraw(1_000);
+            licence.expires_at
+        };
+        assert_eq!(ends(0, i64::MAX), 1_000 + DAY);
+        assert_eq!(ends(200_000, i64::MAX), 201_000);
+        assert_eq!(ends(200_000, 5_000), 5_000);
+        let mut at_the_end_of_time = licence();
+        at_the_end_of_time.withdraw(i64::MAX);
+        assert_eq!(at_the_end_of_time.expires_at, i64::MAX);
+    }
+
+    #[test]
+    fn a_quota_is_given_back_once_and_only_what_is_left_of_it() {
+        let caps = Caps { total_units: Some(10), ..Caps::default() };
+        let mut licence = Licence { units_left: 6, holds_quota: 1, ..licence() };
+        assert!(licence.charge(2, 0).is_ok());
+        assert_eq!(licence.give_back(&caps), Ok(Quota { units: 4, revenue: 0 }));
+        assert_eq!(licence.give_back(&caps), Err(PaymentsError::NoQuota.into()));
+        assert_eq!(licence.charge(1, 0), Err(PaymentsError::UnitCap.into()));
     }
 
     #[test]

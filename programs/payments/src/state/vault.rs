@@ -2,7 +2,8 @@ use anchor_lang::prelude::*;
 
 /// The one pool of a mint: all channels' deposits and all works' earnings in that mint.
 ///
-/// Seeds: `["vault", mint]`. The tokens rest in its associated token account.
+/// Seeds: `["vault", mint]`. The tokens rest in its associated token account. What it takes to
+/// move them is written down here, so that paying out derives and reads nothing else.
 ///
 /// Always true: its token balance is at least what channels and earnings can still take.
 #[account]
@@ -10,8 +11,12 @@ use anchor_lang::prelude::*;
 pub struct Vault {
     pub version: u8,
     pub bump: u8,
+    /// Of `mint`; a mint never changes them.
+    pub decimals: u8,
     pub mint: Pubkey,
     pub token_program: Pubkey,
+    /// Where the tokens rest.
+    pub tokens: Pubkey,
 }
 
 impl Vault {
@@ -21,4 +26,4 @@ impl Vault {
 }
 
 // The layout is a promise to every account already on chain.
-const _: () = assert!(Vault::SPACE == 74);
+const _: () = assert!(Vault::SPACE == 107);

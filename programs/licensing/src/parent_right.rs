@@ -1,0 +1,130 @@
+//! By what right a work is made from its parents.
+
+use anchor_lang::prelude::*;
+
+use crate::{
+    error::LicensingError,
+    licence_right::LicenceRight,
+    state::{Approval, Inherited, Parent, Purpose, Terms, Work, WorkStatus, check_parents},
+};
+
+/// By what right a work is made from one parent. One byte in the instruction: append only.
+#[derive(AnchorSerialize, AnchorDeserialize, Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ParentRight {
+    /// The parent's owner signs. Accounts: work, owner.
+    OwnerSigns,
+    /// Its latest terms allow derivatives. Accounts: work, terms.
+    Terms,
+    /// Its owner has approved this creator's derivatives. Accounts: work, latest terms, approval.
+    Approval,
+    /// The creator holds a licence that it has used, whose terms, however old, allow
+    /// derivatives. Accounts: work, terms, channel.
+    Licence {
+        /// Of the channel.
+        index: u16,
+    },
+}
+
+/// What is said about a parent; which one it is, its account says.
+#[derive(AnchorSerialize, AnchorDeserialize, Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ParentArgs {
+    pub share_bps: u16,
+    pub right: ParentRight,
+}
+
+/// The works a new one is made from, and what their terms demand of its own.
+#[derive(Debug, Default)]
+pub struct Lineage {
+    pub parents: Vec<Parent>,
+    pub inherited: Inherited,
+}
+
+impl Lineage {
+    /// Holds every parent against the right it is used by; `accounts` are those of each right,
+    /// in order, and no others.
+    pub fn check<'info>(
+        creator: &Pubkey,
+        args: &[ParentArgs],
+        accounts: &'info [AccountInfo<'info>],
+        now: i64,
+    ) -> Result<Self> {
+        let mut lineage = Self::default();
+        let mut accounts = accounts.iter();
+        for parent in args {
+            lineage.add(creator, parent, &mut accounts, now)?;
+        }
+        require!(accounts.next().is_none(), LicensingError::ParentAccounts);
+        check_parents(&lineage.parents)?;
+        Ok(lineage)
+    }
+
+    fn add<'info>(
+        &mut self,
+        creator: &Pubkey,
+        args: &ParentArgs,
+        accounts: &mut std::slice::Iter<'info, AccountInfo<'info>>,
+        now: i64,
+    ) -> Result<()> {
+        let work: Box<Account<Work>> = Box::new(Account::try_from(next(accounts)?)?);
+        require!(work.status != WorkStatus::Disputed, LicensingError::ParentDisputed);
+        let second = next(accounts)?;
+        let terms_number = if args.right == ParentRight::OwnerSigns {
+            require_takes_derivatives(&work, now)?;
+            let agrees = second.key() == work.owner && second.is_signer;
+            require!(agrees, LicensingError::ApprovalMissing);
+            0
+        } else {
+            let terms: Box<Account<Terms>> = Box::new(Account::try_from(second)?);
+            require_keys_eq!(terms.work, work.key(), LicensingError::ParentAccounts);
+            let approved = args.right.check(creator, &work, &terms, accounts, now)?;
+            terms.check_derivative(args.share_bps, approved, now)?;
+            self.inherited.add(&terms.offer);
+            self.inherited.end_by(work.consent.and_then(|consent| consent.expires_at));
+            terms.number
+        };
+        let (work, share_bps) = (work.key(), args.share_bps);
+        self.parents.push(Parent { work, share_bps, terms_number });
+        Ok(())
+    }
+}
+
+impl ParentRight {
+    /// Whether the terms may be used by this right; returns whether the owner has approved it.
+    fn check<'info>(
+        self,
+        creator: &Pubkey,
+        work: &Account<'info, Work>,
+        terms: &Account<'info, Terms>,
+        accounts: &mut std::slice::Iter<'info, AccountInfo<'info>>,
+        now: i64,
+    ) -> Result<bool> {
+        if let Self::Licence { index } = self {
+            let licence = LicenceRight::read(next(accounts)?, index)?;
+            let end = work.head().licence_end(licence.expires_at, terms.offer.notice_seconds);
+            licence.check(creator, terms, end, now)?;
+            return Ok(false);
+        }
+        require_takes_derivatives(work, now)?;
+        require!(terms.number == work.latest_terms, LicensingError::NotLatestTerms);
+        if self == Self::Approval {
+            let approval: Account<Approval> = Account::try_from(next(accounts)?)?;
+            let holds = approval.holds(&terms.key(), creator, Purpose::Derivative, &work.owner);
+            require!(holds, LicensingError::ApprovalMissing);
+        }
+        Ok(self == Self::Approval)
+    }
+}
+
+/// The parent takes derivatives by what its owner says now. A licence is what it said earlier.
+fn require_takes_derivatives(work: &Work, now: i64) -> Result<()> {
+    require!(work.status == WorkStatus::Active, LicensingError::ParentNotActive);
+    let consented = work.consent.is_none_or(|consent| consent.valid_at(now));
+    require!(consented, LicensingError::ParentConsentEnded);
+    Ok(())
+}
+
+fn next<'info>(
+    accounts: &mut std::slice::Iter<'info, AccountInfo<'info>>,
+) -> Result<&'info AccountInfo<'info>> {
+    accounts.next().ok_or_else(|| error!(LicensingError::ParentAccounts))
+}

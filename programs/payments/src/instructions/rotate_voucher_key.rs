@@ -1,0 +1,28 @@
+use anchor_lang::prelude::*;
+
+use crate::{error::PaymentsError, event::VoucherKeyRotates, state::Channel};
+
+#[derive(Accounts)]
+pub struct RotateVoucherKey<'info> {
+    pub payer: Signer<'info>,
+
+    /// Agrees, where it has settled what the old key signed: then the new key counts at once.
+    pub operator: Option<Signer<'info>>,
+
+    #[account(mut, has_one = payer @ PaymentsError::NotPayer)]
+    pub channel: AccountLoader<'info, Channel>,
+}
+
+pub fn handle_rotate_voucher_key(ctx: Context<RotateVoucherKey>, new_key: Pubkey) -> Result<()> {
+    let now = Clock::get()?.unix_timestamp;
+    let operator = ctx.accounts.operator.as_ref().map(|operator| operator.key());
+    let rotates_at = {
+        let mut channel = ctx.accounts.channel.load_mut()?;
+        let operator_or_nobody = operator.is_none_or(|operator| operator == channel.operator);
+        require!(operator_or_nobody, PaymentsError::NotOperator);
+        channel.rotate_voucher_key(new_key, operator.is_some(), now)?;
+        if operator.is_some() { now } else { channel.rotates_at }
+    };
+    emit!(VoucherKeyRotates { channel: ctx.accounts.channel.key(), new_key, rotates_at });
+    Ok(())
+}

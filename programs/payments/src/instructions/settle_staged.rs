@@ -1,0 +1,33 @@
+use anchor_lang::prelude::*;
+
+use super::settle::settle;
+use crate::{
+    proof::{INSTRUCTIONS_SYSVAR, signed_voucher},
+    state::{Channel, ReceiptsCommitment, Staging, staged},
+};
+
+#[derive(Accounts)]
+pub struct SettleStaged<'info> {
+    /// As for `settle`; gets back the rent of what it staged.
+    #[account(mut)]
+    pub settler: Signer<'info>,
+
+    #[account(mut)]
+    pub channel: AccountLoader<'info, Channel>,
+
+    #[account(mut, has_one = settler, has_one = channel, close = settler)]
+    pub staging: AccountLoader<'info, Staging>,
+
+    /// CHECK: the sysvar itself, by its address.
+    #[account(address = INSTRUCTIONS_SYSVAR)]
+    pub instructions: UncheckedAccount<'info>,
+}
+
+pub fn handle_settle_staged(
+    ctx: Context<SettleStaged>,
+    receipts: Option<ReceiptsCommitment>,
+) -> Result<()> {
+    let signed = signed_voucher(&ctx.accounts.instructions)?;
+    let statement = staged(&ctx.accounts.staging)?;
+    settle(&ctx.accounts.channel, &signed, &statement, receipts, ctx.accounts.settler.key)
+}
