@@ -166,7 +166,7 @@ impl Stage {
     }
 
     /// Runs one instruction in a transaction of its own; the code it was refused with.
-    fn send(&mut self, instruction: Instruction) -> Result<(), Code> {
+    fn send(&mut self, instruction: Instruction) -> Result<(), Option<Code>> {
         self.svm.expire_blockhash();
         let blockhash = self.svm.latest_blockhash();
         let payer = self.host.key();
@@ -490,7 +490,7 @@ impl<'s> History<'s> {
         format!("history {}, step {}", self.seed, self.step)
     }
 
-    fn send(&mut self, instruction: Instruction) -> Result<(), Code> {
+    fn send(&mut self, instruction: Instruction) -> Result<(), Option<Code>> {
         self.counts.instructions += 1;
         self.stage.send(instruction)
     }
@@ -751,10 +751,10 @@ impl<'s> History<'s> {
         }
     }
 
-    fn compare(&mut self, what: &str, chain: Result<(), Code>, ledger: Result<(), Refused>) {
+    fn compare(&mut self, what: &str, chain: Result<(), Option<Code>>, ledger: Result<(), Refused>) {
         let agree = match (&chain, &ledger) {
             (Ok(()), Ok(())) => true,
-            (Err(code), Err(Refused(codes))) => codes.contains(code),
+            (Err(Some(code)), Err(Refused(codes))) => codes.contains(code),
             _ => false,
         };
         assert!(agree, "{}: {what}: {chain:?} on chain, {ledger:?} in the ledger", self.place());
