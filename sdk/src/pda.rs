@@ -10,7 +10,8 @@
 //! ```
 
 use anchor_spl::associated_token::get_associated_token_address_with_program_id;
-use licensing::{Config, Terms, Use, Work};
+use anchor_spl::metadata::mpl_token_metadata::accounts::{MasterEdition, Metadata};
+use licensing::{Approval, Config, Dispute, Purpose, SplitChange, Terms, Use, Work};
 use payments::{Channel, Earnings, Issuance, Licensee, Staging, Till, Vault};
 use solana_pubkey::Pubkey;
 
@@ -27,6 +28,37 @@ pub fn work(creator: &Pubkey, content_digest: &[u8; 32]) -> Pubkey {
 /// Version `number` of a work's terms; numbers start at 1.
 pub fn terms(work: &Pubkey, number: u32) -> Pubkey {
     licensing_address(&[Terms::SEED, work.as_ref(), &number.to_le_bytes()])
+}
+
+/// The owner's yes to what `grantee` wants to do under terms.
+pub fn approval(terms: &Pubkey, grantee: &Pubkey, purpose: Purpose) -> Pubkey {
+    let seeds = [Approval::SEED, terms.as_ref(), grantee.as_ref(), &[purpose as u8]];
+    licensing_address(&seeds)
+}
+
+/// The split proposed for a work.
+pub fn split_change(work: &Pubkey) -> Pubkey {
+    licensing_address(&[SplitChange::SEED, work.as_ref()])
+}
+
+/// The claim on a work, with its bond.
+pub fn dispute(work: &Pubkey) -> Pubkey {
+    licensing_address(&[Dispute::SEED, work.as_ref()])
+}
+
+/// The mint of a work's certificate.
+pub fn certificate(work: &Pubkey) -> Pubkey {
+    licensing_address(&[licensing::certificate::SEED, work.as_ref()])
+}
+
+/// What Token Metadata says about a mint.
+pub fn metadata(mint: &Pubkey) -> Pubkey {
+    Metadata::find_pda(mint).0
+}
+
+/// What makes a mint's token the only one.
+pub fn edition(mint: &Pubkey) -> Pubkey {
+    MasterEdition::find_pda(mint).0
 }
 
 /// The pool of a mint.

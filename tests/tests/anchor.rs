@@ -9,7 +9,7 @@ use motif_sdk::{
     client::Client,
     fingerprint,
     licensing::{
-        Caps, Derivatives, InitializeArgs, Offer, RegisterWorkArgs, Share, Unit, Use, UsePrice,
+        Caps, Derivatives, InitializeArgs, Offer, Registration, Unit, Use, UsePrice,
         WorkKind,
     },
 };
@@ -63,20 +63,14 @@ async fn a_work_is_registered_and_licensed_on_the_validator_that_runs() {
         cluster: [7; 32],
         arbiter: creator.pubkey(),
         dispute_bond_lamports: 1_000_000,
+        dispute_seconds: 86_400,
     };
     client.initialize(&creator, deployment).await.unwrap();
     client.create_vault(&creator, &currency).await.unwrap();
 
-    let work = RegisterWorkArgs {
-        kind: WorkKind::Text,
-        // Its own on every run: `anchor test` may find a validator that lives on.
-        content_digest: fingerprint::content_digest(creator.pubkey().as_ref()),
-        fingerprint: fingerprint::none(),
-        metadata_digest: [0; 32],
-        metadata_uri: String::new(),
-        parents: vec![],
-        split: vec![Share { recipient: creator.pubkey(), share_bps: 10_000 }],
-    };
+    // Its own on every run: `anchor test` may find a validator that lives on.
+    let digest = fingerprint::content_digest(creator.pubkey().as_ref());
+    let work = Registration::new(WorkKind::Text, digest, &creator.pubkey());
     let (work, _) = client.register_work(&creator, None, work, &[]).await.unwrap();
     client.publish_terms(&creator, &work, &currency.mint, offer()).await.unwrap();
 

@@ -130,7 +130,8 @@ fn every_instruction_fits_a_packet_and_its_cost_is_known() {
     let args = InitializeArgs {
         cluster: motif_tests::world::CLUSTER,
         arbiter: host.key(),
-        dispute_bond_lamports: 1,
+        dispute_bond_lamports: 1_000_000,
+        dispute_seconds: 86_400,
     };
     let call = Call::new([licensing_sdk::initialize(&host.key(), args)], &[&host]);
     table.send("initialize", &l, call);

@@ -72,8 +72,8 @@ fn an_image_and_the_model_made_from_it_earn_by_a_thousand_vouchers_and_nothing_i
     pay_everyone(&mut world, &channel, &licences, &[&model, &image]);
 
     // The model earned 1,000,777: 200,155 go to the image, of 800,621.6 the rest.
-    assert_eq!(world.earnings(&model).earned, 1_000_777);
-    assert_eq!(world.earnings(&image).earned, 150 + 200_155);
+    assert_eq!(world.earnings(&model).earnings.earned, 1_000_777);
+    assert_eq!(world.earnings(&image).earnings.earned, 150 + 200_155);
     let paid: Vec<_> = model.recipients.iter().map(|person| world.balance(person)).collect();
     assert_eq!(paid, [560_435, 240_186]);
     let paid: Vec<_> = image.recipients.iter().map(|person| world.balance(person)).collect();

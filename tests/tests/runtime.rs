@@ -8,8 +8,7 @@ use motif_sdk::{
     },
     earnings,
     licensing::{
-        Caps, Derivatives, Fingerprint, InitializeArgs, Offer, Parent, ParentConsent,
-        RegisterWorkArgs, Share, Unit, UsePrice, WorkKind, initialize, publish_terms,
+        Caps, Derivatives, InitializeArgs, ModelArgs, Offer, ParentShare, Registration, Right, Share, Unit, UsePrice, WorkKind, initialize, publish_terms,
         register_work, terms_digest,
     },
     pda,
@@ -122,8 +121,12 @@ impl Cluster {
     async fn licensed(&mut self) -> [Pubkey; 2] {
         let [one, other] = self.creators.clone();
         let (payer, operator) = (self.payer.clone(), self.operator.clone());
-        let args =
-            InitializeArgs { cluster: CLUSTER, arbiter: operator.key(), dispute_bond_lamports: 1 };
+        let args = InitializeArgs {
+            cluster: CLUSTER,
+            arbiter: operator.key(),
+            dispute_bond_lamports: 1_000_000,
+            dispute_seconds: 86_400,
+        };
         self.send([initialize(&operator.key(), args)], &[&operator]).await;
         let currency = self.currency;
         self.send([channel::create_vault(&operator.key(), &currency)], &[&operator]).await;
@@ -131,7 +134,7 @@ impl Cluster {
         let image = register(&one, &[], &[(&one, 5_000), (&other, 5_000)]);
         let image_address = pda::work(&one.key(), &digest(&one));
         self.send([image], &[&one]).await;
-        let parents = [Parent { work: image_address, share_bps: 2_000 }];
+        let parents = [ParentShare { work: image_address, share_bps: 2_000 }];
         let model = register(&other, &parents, &[(&other, 10_000)]);
         let model_address = pda::work(&other.key(), &digest(&other));
         // The parent's terms come first: they allow the derivative.
@@ -202,22 +205,20 @@ fn digest(creator: &Person) -> [u8; 32] {
     hash(creator.key().as_ref()).to_bytes()
 }
 
-fn register(creator: &Person, parents: &[Parent], split: &[(&Person, u16)]) -> Instruction {
+fn register(creator: &Person, parents: &[ParentShare], split: &[(&Person, u16)]) -> Instruction {
     let share = |(person, share_bps): &(&Person, u16)| Share {
         recipient: person.key(),
         share_bps: *share_bps,
     };
-    let args = RegisterWorkArgs {
-        kind: WorkKind::StyleModel,
-        content_digest: digest(creator),
-        fingerprint: Fingerprint { scheme: 0, bits: [0; 32] },
-        metadata_digest: [0; 32],
-        metadata_uri: String::new(),
+    let model = ModelArgs { base_model: "base".into(), training_root: [0; 32], likeness: false };
+    let registration = Registration {
+        model: Some(model),
         parents: parents.to_vec(),
         split: split.iter().map(share).collect(),
+        ..Registration::new(WorkKind::StyleModel, digest(creator), &creator.key())
     };
-    let consents = vec![ParentConsent::Terms(1); parents.len()];
-    register_work(&creator.key(), None, args, &consents)
+    let rights = vec![Right::Terms(1); parents.len()];
+    register_work(&creator.key(), None, &registration, &rights)
 }
 
 fn offer() -> Offer {

@@ -17,6 +17,7 @@ use crate::{
 
 const DEPLOYER_LAMPORTS: u64 = 1_000_000_000;
 const DISPUTE_BOND_LAMPORTS: u64 = 100_000_000;
+const DISPUTE_SECONDS: u32 = 14 * 86_400;
 
 /// Where to listen, and what to load.
 #[derive(Args)]
@@ -71,6 +72,7 @@ pub async fn prepare(client: &Client, faucet: &Faucet) -> Result<(), CliError> {
         cluster: cluster.to_bytes(),
         arbiter: deployer.pubkey(),
         dispute_bond_lamports: DISPUTE_BOND_LAMPORTS,
+        dispute_seconds: DISPUTE_SECONDS,
     };
     client.initialize(&deployer, args).await?;
     client.create_vault(&deployer, &Currency::spl(faucet.dollar().mint)).await?;

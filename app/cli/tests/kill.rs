@@ -19,7 +19,7 @@ use motif_sdk::{
     gateway::{GatewayClient, PayerSession, SessionPolicy},
     keypair,
     licensing::{
-        Caps, Derivatives, InitializeArgs, Offer, RegisterWorkArgs, Share, Unit, Use, UsePrice,
+        Caps, Derivatives, InitializeArgs, Offer, Registration, Unit, Use, UsePrice,
         WorkKind,
     },
 };
@@ -128,18 +128,11 @@ async fn fund(
         cluster: [7; 32],
         arbiter: operator.pubkey(),
         dispute_bond_lamports: 1_000_000,
+        dispute_seconds: 86_400,
     };
     client.initialize(operator, args).await.unwrap();
     client.create_vault(operator, &currency).await.unwrap();
-    let args = RegisterWorkArgs {
-        kind: WorkKind::Image,
-        content_digest: [1; 32],
-        fingerprint: fingerprint::none(),
-        metadata_digest: [0; 32],
-        metadata_uri: String::new(),
-        parents: vec![],
-        split: vec![Share { recipient: payer.pubkey(), share_bps: 10_000 }],
-    };
+    let args = Registration::new(WorkKind::Image, [1; 32], &payer.pubkey());
     let (work, _) = client.register_work(payer, None, args, &[]).await.unwrap();
     let offer = Offer {
         commercial: true,

@@ -104,8 +104,6 @@ pub enum LicensingError {
     RecipientMustApprove,
     #[msg("a certificate's name has 1 to 32 bytes")]
     CertificateName,
-    #[msg("the work has a certificate already")]
-    CertificateExists,
 
     // Wrong moment: 6100-6199.
     #[msg("this parent is not active; it takes no new derivatives")]

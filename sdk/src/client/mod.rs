@@ -12,10 +12,14 @@
 //! # }
 //! ```
 
+mod config;
+mod disputes;
 mod landing;
 mod packing;
 mod payments;
 mod reading;
+mod rights;
+mod splits;
 mod works;
 
 use std::sync::Arc;

@@ -190,7 +190,7 @@ impl Client {
         Ok(response.map_err(|error| transport(&error))?.value)
     }
 
-    async fn typed<T: AccountDeserialize>(
+    pub(super) async fn typed<T: AccountDeserialize>(
         &self,
         kind: &'static str,
         address: &Pubkey,

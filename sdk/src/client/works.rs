@@ -1,32 +1,17 @@
+use solana_compute_budget_interface::ComputeBudgetInstruction;
 use solana_keypair::Keypair;
 use solana_pubkey::Pubkey;
 use solana_signer::Signer;
 
-use super::{Client, Landed};
+use super::{Client, Landed, PACKET_BYTES, packing::transaction_bytes};
 use crate::{
     Error,
     channel::{self, Currency},
-    licensing::{self, InitializeArgs, Offer, ParentConsent, RegisterWorkArgs},
+    licensing::{self, Offer, Registration, Share},
     pda,
 };
 
 impl Client {
-    /// Creates the deployment's config; `None` when there is one already.
-    ///
-    /// # Errors
-    /// As [`Client::send`].
-    pub async fn initialize(
-        &self,
-        authority: &Keypair,
-        args: InitializeArgs,
-    ) -> Result<Option<Landed>, Error> {
-        if self.account(&pda::config()).await?.is_some_and(|account| !account.data.is_empty()) {
-            return Ok(None);
-        }
-        let instruction = licensing::initialize(&authority.pubkey(), args);
-        self.send(&[instruction], authority, &[]).await.map(Some)
-    }
-
     /// Admits a mint; `None` when it was admitted already.
     ///
     /// # Errors
@@ -44,9 +29,13 @@ impl Client {
         self.send(&[instruction], funder, &[]).await.map(Some)
     }
 
-    /// Registers a work; returns its address. By what right it is made from each parent is
-    /// looked up: the owner's signature, where it is among `parent_owners` or is the creator's
-    /// own, else the parent's latest terms.
+    /// Registers a work; returns its address and its registration. `parent_owners` sign for
+    /// parents of theirs; by what right it is made from the others is looked up, as
+    /// [`Client::right_to`] does.
+    ///
+    /// A work too wide for one packet is registered with its creator as the only recipient, who
+    /// then changes the split. When that fails in between, the work exists and earns for its
+    /// creator: go on with [`Client::change_split`].
     ///
     /// # Errors
     /// As [`Client::send`]; [`Error::NotFound`] for a parent that is not registered.
@@ -54,29 +43,36 @@ impl Client {
         &self,
         creator: &Keypair,
         consent: Option<&Keypair>,
-        args: RegisterWorkArgs,
+        registration: Registration,
         parent_owners: &[&Keypair],
     ) -> Result<(Pubkey, Landed), Error> {
+        let key = creator.pubkey();
         let mut signers = vec![creator];
         signers.extend_from_slice(parent_owners);
-        let mut consents = Vec::with_capacity(args.parents.len());
-        for parent in &args.parents {
-            let work = self.work(&parent.work).await?;
-            let owner_signs = signers.iter().any(|signer| signer.pubkey() == work.owner);
-            consents.push(if owner_signs {
-                ParentConsent::OwnerSigns(work.owner)
-            } else {
-                ParentConsent::Terms(work.latest_terms)
-            });
+        let mut rights = Vec::with_capacity(registration.parents.len());
+        for parent in &registration.parents {
+            let owners: Vec<_> = signers.iter().map(|signer| signer.pubkey()).collect();
+            rights.push(self.right_to(&key, parent, &owners).await?);
         }
         signers.extend(consent);
-        let address = pda::work(&creator.pubkey(), &args.content_digest);
         let person = consent.map(|keypair| keypair.pubkey());
-        let instruction = licensing::register_work(&creator.pubkey(), person, args, &consents);
+        let whole = licensing::register_work(&key, person, &registration, &rights);
+        let wide = transaction_bytes(std::slice::from_ref(&whole), &key) > PACKET_BYTES;
+        let instruction = if wide {
+            let own = vec![Share { recipient: key, share_bps: 10_000 }];
+            let alone = Registration { split: own, ..registration.clone() };
+            licensing::register_work(&key, person, &alone, &rights)
+        } else {
+            whole
+        };
         let named = instruction.accounts.iter().filter(|meta| meta.is_signer);
         let named: Vec<_> = named.map(|meta| meta.pubkey).collect();
         signers.retain(|signer| named.contains(&signer.pubkey()));
         let landed = self.send(&[instruction], creator, &signers).await?;
+        let address = pda::work(&key, &registration.content_digest);
+        if wide {
+            self.change_split(creator, &address, &registration.split, &[]).await?;
+        }
         Ok((address, landed))
     }
 
@@ -95,5 +91,75 @@ impl Client {
         let instruction = licensing::publish_terms(&owner.pubkey(), work, latest, currency, offer);
         let landed = self.send(&[instruction], owner, &[]).await?;
         Ok((latest + 1, landed))
+    }
+
+    /// Offers a work to somebody, or to nobody any more.
+    ///
+    /// # Errors
+    /// As [`Client::send`].
+    pub async fn offer_ownership(
+        &self,
+        owner: &Keypair,
+        work: &Pubkey,
+        to: Option<Pubkey>,
+    ) -> Result<Landed, Error> {
+        let instruction = licensing::offer_ownership(&owner.pubkey(), work, to);
+        self.send(&[instruction], owner, &[]).await
+    }
+
+    /// Takes a work that was offered.
+    ///
+    /// # Errors
+    /// As [`Client::send`].
+    pub async fn accept_ownership(
+        &self,
+        accepter: &Keypair,
+        work: &Pubkey,
+    ) -> Result<Landed, Error> {
+        let instruction = licensing::accept_ownership(&accepter.pubkey(), work);
+        self.send(&[instruction], accepter, &[]).await
+    }
+
+    /// Withdraws a work for good: it takes no new licences and derivatives, and those it has
+    /// end after their notice.
+    ///
+    /// # Errors
+    /// As [`Client::send`].
+    pub async fn withdraw_work(&self, owner: &Keypair, work: &Pubkey) -> Result<Landed, Error> {
+        let instruction = licensing::withdraw_work(&owner.pubkey(), work);
+        self.send(&[instruction], owner, &[]).await
+    }
+
+    /// Ends the consent to a work at this unix second, or never. Licences that were accepted
+    /// earlier keep the end they have.
+    ///
+    /// # Errors
+    /// As [`Client::send`].
+    pub async fn set_consent_end(
+        &self,
+        person: &Keypair,
+        work: &Pubkey,
+        expires_at: Option<i64>,
+    ) -> Result<Landed, Error> {
+        let instruction = licensing::set_consent_end(&person.pubkey(), work, expires_at);
+        self.send(&[instruction], person, &[]).await
+    }
+
+    /// Issues a work's one certificate to its owner; returns its mint. `name` has 1 to 32 bytes.
+    ///
+    /// # Errors
+    /// As [`Client::send`].
+    pub async fn issue_certificate(
+        &self,
+        owner: &Keypair,
+        work: &Pubkey,
+        name: &str,
+    ) -> Result<(Pubkey, Landed), Error> {
+        let instructions = [
+            ComputeBudgetInstruction::set_compute_unit_limit(licensing::CERTIFICATE_UNITS),
+            licensing::issue_certificate(&owner.pubkey(), work, name),
+        ];
+        let landed = self.send(&instructions, owner, &[]).await?;
+        Ok((pda::certificate(work), landed))
     }
 }

@@ -120,6 +120,7 @@ impl World {
             cluster: CLUSTER,
             arbiter: self.host.key(),
             dispute_bond_lamports: 1_000_000,
+            dispute_seconds: 7 * 86_400,
         };
         let call =
             Call::new([licensing_sdk::initialize(&self.host.key(), args)], &[&self.host.clone()]);

@@ -1,6 +1,6 @@
 use motif_sdk::{
     licensing::{
-        Fingerprint, Parent, ParentConsent, RegisterWorkArgs, Share, WorkKind, register_work,
+        Fingerprint, ParentShare, Registration, Right, Share, WorkKind, register_work,
     },
     pda,
 };
@@ -30,21 +30,24 @@ pub struct WorkBuilder<'w> {
     creator: Person,
     consent: Option<Person>,
     owners: Vec<Person>,
-    consents: Vec<ParentConsent>,
+    consents: Vec<Right>,
     recipients: Vec<Person>,
-    args: RegisterWorkArgs,
+    args: Registration,
 }
 
 impl<'w> WorkBuilder<'w> {
     pub(super) fn new(world: &'w mut World) -> Self {
         let creator = world.person();
         let share = Share { recipient: creator.key(), share_bps: 10_000 };
-        let args = RegisterWorkArgs {
+        let args = Registration {
             kind: WorkKind::Image,
             content_digest: hash(creator.key().as_ref()).to_bytes(),
             fingerprint: Fingerprint { scheme: 1, bits: [0x5A; 32] },
             metadata_digest: [0x3D; 32],
             metadata_uri: String::new(),
+            consent_expires_at: None,
+            model: None,
+            previous_model: None,
             parents: Vec::new(),
             split: vec![share],
         };
@@ -77,16 +80,16 @@ impl<'w> WorkBuilder<'w> {
 
     /// Made from this work, whose owner signs.
     pub fn parent(mut self, parent: &RegisteredWork, share_bps: u16) -> Self {
-        self.args.parents.push(Parent { work: parent.address, share_bps });
-        self.consents.push(ParentConsent::OwnerSigns(parent.creator.key()));
+        self.args.parents.push(ParentShare { work: parent.address, share_bps });
+        self.consents.push(Right::OwnerSigns(parent.creator.key()));
         self.owners.push(parent.creator.clone());
         self
     }
 
     /// Made from this work, as its terms of this number allow.
     pub fn parent_by_terms(mut self, parent: &RegisteredWork, bps: u16, number: u32) -> Self {
-        self.args.parents.push(Parent { work: parent.address, share_bps: bps });
-        self.consents.push(ParentConsent::Terms(number));
+        self.args.parents.push(ParentShare { work: parent.address, share_bps: bps });
+        self.consents.push(Right::Terms(number));
         self
     }
 
@@ -97,7 +100,7 @@ impl<'w> WorkBuilder<'w> {
     }
 
     /// With anything else changed.
-    pub fn with(mut self, change: impl FnOnce(&mut RegisterWorkArgs)) -> Self {
+    pub fn with(mut self, change: impl FnOnce(&mut Registration)) -> Self {
         change(&mut self.args);
         self
     }
@@ -106,7 +109,7 @@ impl<'w> WorkBuilder<'w> {
     pub fn call(&self) -> Call {
         let consent = self.consent.as_ref().map(Person::key);
         let register =
-            register_work(&self.creator.key(), consent, self.args.clone(), &self.consents);
+            register_work(&self.creator.key(), consent, &self.args, &self.consents);
         let mut signers = vec![&self.creator];
         let others = self.consent.iter().chain(&self.owners);
         for person in others {

@@ -44,7 +44,7 @@ fn a_vault_that_pays_itself_pays_nothing() {
     let claim =
         motif_sdk::earnings::claim_to(&work.address, &recipient.key(), &currency, vault_tokens);
     let claim = motif_tests::world::Call::new([claim], &[&recipient]);
-    world.send(claim).assert_err(ErrorCode::ConstraintDuplicateMutableAccount);
+    world.send(claim).assert_err(PaymentsError::DestinationIsVault);
     let own = currency.tokens(&channel.operator.key());
     let fees = channel.claiming_fees().instead_of(own, vault_tokens);
     world.send(fees).assert_err(ErrorCode::ConstraintDuplicateMutableAccount);
@@ -61,5 +61,5 @@ fn a_work_that_is_licensed_twice_is_paid_for_both() {
     world.settle(&channel, &[(licences[0], 1), (licences[1], 2)]).assert_ok();
     world.open_earnings(&work);
     world.collect(&channel, &[(licences[1], &work), (licences[0], &work)]).assert_ok();
-    assert_eq!(world.earnings(&work).earned, 30);
+    assert_eq!(world.earnings(&work).earnings.earned, 30);
 }

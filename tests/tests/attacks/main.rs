@@ -1,6 +1,7 @@
 //! What must not happen. Numbers in the modules' first lines are rows of the threat table.
 #![allow(clippy::unwrap_used, reason = "a test that unwraps nothing has failed")]
 
+mod cheap_nuisances;
 mod clock;
 mod duplicates;
 mod forged_proofs;
@@ -9,11 +10,16 @@ mod poisoned_recipients;
 mod prefunding;
 mod reinitialisation;
 mod remaining_accounts;
+mod reopened_channels;
 mod replays;
 mod rounding;
 mod running_payers;
+mod split_changes;
+mod withdrawn_and_disputed;
 
+use anchor_lang::AccountDeserialize;
 use motif_tests::world::{OpenedChannel, RegisteredWork, World};
+use solana_pubkey::Pubkey;
 
 /// A channel of 1,000,000 at a fee of a percent, with one work licensed at 10, index 0.
 fn licensed() -> (World, OpenedChannel, RegisteredWork) {
@@ -29,4 +35,8 @@ fn nothing_settled(world: &World, channel: &OpenedChannel) {
     let state = world.read(channel);
     assert_eq!((state.channel.prices, state.channel.statements.length), (0, 0));
     assert!(state.licences.iter().all(|licence| (licence.units, licence.settled) == (0, 0)));
+}
+
+fn read<T: AccountDeserialize>(world: &World, address: &Pubkey) -> T {
+    T::try_deserialize(&mut &world.account(address).data[..]).unwrap()
 }

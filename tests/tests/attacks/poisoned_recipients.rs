@@ -1,12 +1,25 @@
 //! P8: whatever one recipient does to its own account, everybody else is paid in full, and its
 //! own money stays where it is until it can be taken.
 
+use motif_sdk::channel::TOKEN_2022_PROGRAM;
 use motif_tests::world::{RegisteredWork, World, token_account};
 use solana_account::Account;
 
 /// A work of three that earned 900.
 fn earned() -> (World, RegisteredWork) {
+    earned_in(World::new())
+}
+
+/// The same in a mint of Token-2022.
+fn earned_2022() -> (World, RegisteredWork) {
     let mut world = World::new();
+    let currency = world.mint_of(&TOKEN_2022_PROGRAM);
+    world.admit(&currency).assert_ok();
+    world.currency = currency;
+    earned_in(world)
+}
+
+fn earned_in(mut world: World) -> (World, RegisteredWork) {
     let channel = world.channel().deposited(900).fee(0).open();
     let work = world.work().split(&[3_000, 3_000, 4_000]).register();
     let terms = world.terms(&work).price(900).publish();
@@ -19,7 +32,13 @@ fn earned() -> (World, RegisteredWork) {
 
 /// Poisons the first recipient's account, pays the others, heals it, pays the first.
 fn poisoned(poison: impl FnOnce(&World, &mut Account)) {
-    let (mut world, work) = earned();
+    poisoned_in(earned(), poison);
+}
+
+fn poisoned_in(
+    (mut world, work): (World, RegisteredWork),
+    poison: impl FnOnce(&World, &mut Account),
+) {
     let first = &work.recipients[0];
     let own = world.currency.tokens(&first.key());
     let healthy = world.account(&own);
@@ -27,6 +46,9 @@ fn poisoned(poison: impl FnOnce(&World, &mut Account)) {
     poison(&world, &mut account);
     world.set(own, account);
     assert!(!world.claim(&work, first).is_ok());
+    // In a batch it takes the others with it, so whoever packs batches pays them one by one.
+    let everybody: Vec<_> = work.recipients.iter().collect();
+    assert!(!world.claim_all(&work, &everybody).is_ok());
     for (recipient, expected) in work.recipients[1..].iter().zip([270, 360]) {
         world.claim(&work, recipient).assert_ok();
         assert_eq!(world.balance(recipient), expected);
@@ -60,4 +82,50 @@ fn a_recipient_whose_account_is_something_else_blocks_nobody() {
         account.owner = licensing::ID;
         account.data = vec![7; 300];
     });
+}
+
+/// Gives a Token-2022 account an extension that is switched on by one byte.
+fn extend(account: &mut Account, extension: u16) {
+    account.data.push(2); // a token account, not a mint
+    account.data.extend(extension.to_le_bytes());
+    account.data.extend([1, 0, 1]);
+}
+
+#[test]
+fn a_recipient_that_asks_for_memos_blocks_nobody() {
+    const MEMO_TRANSFER: u16 = 8;
+    poisoned_in(earned_2022(), |_, account| extend(account, MEMO_TRANSFER));
+}
+
+#[test]
+fn a_recipient_with_a_cpi_guard_is_paid_like_everybody() {
+    const CPI_GUARD: u16 = 11;
+    let (mut world, work) = earned_2022();
+    let first = &work.recipients[0];
+    let own = world.currency.tokens(&first.key());
+    let mut account = world.account(&own);
+    extend(&mut account, CPI_GUARD);
+    world.set(own, account);
+    let everybody: Vec<_> = work.recipients.iter().collect();
+    world.claim_all(&work, &everybody).assert_ok();
+    let paid: Vec<_> = everybody.iter().map(|person| world.balance(person)).collect();
+    assert_eq!((paid, world.vault_balance()), (vec![270, 270, 360], 0));
+}
+
+#[test]
+fn a_former_recipient_that_cannot_be_paid_blocks_nobody() {
+    let (mut world, work) = earned();
+    let [first, second, third] = &work.recipients[..] else { panic!("three recipients") };
+    let own = world.currency.tokens(&first.key());
+    let healthy = world.account(&own);
+    world.set(own, Account::default());
+    world.resplit(&work, &[(second, 5_000), (third, 5_000)]);
+    world.apply_split(&work).assert_ok();
+    world.claim_all(&work, &[second, third]).assert_ok();
+    assert_eq!((world.balance(second), world.balance(third)), (270, 360));
+    world.resplit(&work, &[(third, 10_000)]);
+    world.apply_split(&work).assert_ok();
+    world.set(own, healthy);
+    world.claim(&work, first).assert_ok();
+    assert_eq!((world.balance(first), world.vault_balance()), (270, 0));
 }

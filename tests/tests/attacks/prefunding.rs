@@ -52,7 +52,7 @@ fn lamports_sent_ahead_do_not_stop_vaults_earnings_or_issuances() {
         let earnings = pda::earnings(&work.address, &world.currency.mint);
         gift(&mut world, earnings, lamports);
         world.open_earnings(&work);
-        assert_eq!(world.earnings(&work).earned, 0);
+        assert_eq!(world.earnings(&work).earnings.earned, 0);
 
         let terms = world.terms(&work).with(|offer| offer.caps.revenue = Some(10)).publish();
         gift(&mut world, pda::issuance(&terms.address), lamports);

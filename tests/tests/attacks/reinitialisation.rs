@@ -24,7 +24,12 @@ fn nothing_that_exists_is_created_again() {
     let host = world.host.clone();
     let currency = world.currency;
     world.fund(&channel.payer, &currency, 5);
-    let args = InitializeArgs { cluster: [0; 32], arbiter: host.key(), dispute_bond_lamports: 0 };
+    let args = InitializeArgs {
+        cluster: [0; 32],
+        arbiter: host.key(),
+        dispute_bond_lamports: 1_000_000,
+        dispute_seconds: 86_400,
+    };
     let open_args = OpenChannelArgs {
         salt: 0,
         voucher_key: host.key(),

@@ -38,10 +38,10 @@ fn shuffled_repeated_extended_truncated_or_foreign_earnings_are_credited_nothing
         let call = call.clone().changed(|calls| change(&mut calls[0].accounts));
         world.send(call).assert_err(PaymentsError::EarningsAccounts);
     }
-    assert!(works.iter().all(|work| world.earnings(work).earned == 0));
-    assert_eq!(world.earnings(&stranger).earned, 0);
+    assert!(works.iter().all(|work| world.earnings(work).earnings.earned == 0));
+    assert_eq!(world.earnings(&stranger).earnings.earned, 0);
     world.send(call).assert_ok();
-    let earned: Vec<_> = works.iter().map(|work| world.earnings(work).earned).collect();
+    let earned: Vec<_> = works.iter().map(|work| world.earnings(work).earnings.earned).collect();
     assert_eq!(earned, [10, 20, 30]);
 }
 

@@ -1,11 +1,14 @@
-use anchor_lang::error::ErrorCode;
+use anchor_lang::{AccountSerialize, error::ErrorCode};
+use licensing::{Approval, Consent, Purpose, WorkStatus};
 use motif_sdk::{
     channel::{Licence, PaymentsError, Use},
-    licensing::{Caps, Offer},
+    licensing::{Caps, Offer, Unit, UsePrice},
     pda,
 };
 use motif_tests::world::{OpenedChannel, PublishedTerms, RegisteredWork, World};
 use payments::{Channel, Issuance, day_of};
+use solana_account::Account;
+use solana_pubkey::Pubkey;
 
 use super::read;
 
@@ -31,6 +34,7 @@ fn nothing_taken_on(world: &World, channel: &OpenedChannel) {
 fn a_licence_is_a_copy_of_the_terms() {
     let (mut world, channel, work, terms) = offered(|offer| {
         offer.upfront_fee = 40;
+        offer.notice_seconds = 77;
         offer.free_units = 3;
         offer.caps = Caps { daily_units: Some(5), licensee_units: Some(9), ..Caps::default() };
         offer.expires_at = Some(World::NOW + 100);
@@ -42,9 +46,10 @@ fn a_licence_is_a_copy_of_the_terms() {
         terms_number: 1,
         licensed_use: 0,
         unit: 0,
-        reserved: [0; 2],
+        holds_quota: 0,
+        reserved: 0,
         day: day_of(World::NOW),
-        reserved_too: [0; 4],
+        notice_seconds: 77,
         price: 10,
         units: 0,
         free_units_left: 3,
@@ -104,6 +109,9 @@ fn the_smaller_of_quota_and_licensee_cap_counts() {
     });
     world.send(channel.accepting(&terms).quota(6, 0).call()).assert_ok();
     assert_eq!(world.read(&channel).licences[0].units_left, 4);
+    // What the licensee cannot use is left to others.
+    let issuance: Issuance = read(&world, &pda::issuance(&terms.address));
+    assert_eq!(issuance.units, 4);
 }
 
 #[test]
@@ -124,6 +132,161 @@ fn a_quota_that_would_overflow_is_above_the_cap() {
     world.send(channel.accepting(&terms).quota(1, 0).call()).assert_ok();
     let call = channel.accepting(&terms).quota(u64::MAX, 0).call();
     world.send(call).assert_err(PaymentsError::QuotaAboveCap);
+}
+
+#[test]
+fn a_quota_needs_the_free_deposit_it_could_be_charged_to() {
+    let (mut world, channel, work, terms) = offered(|offer| {
+        offer.upfront_fee = 100;
+        offer.caps.total_units = Some(1_000);
+    });
+    // 1,000 deposited, 100 upfront: 90 units at 10 are covered, 91 are not.
+    let above = channel.accepting(&terms).quota(91, 0).call();
+    world.send(above).assert_err(PaymentsError::QuotaAboveDeposit);
+    nothing_taken_on(&world, &channel);
+    assert!(world.find(&pda::issuance(&terms.address)).is_none());
+    world.send(channel.accepting(&terms).quota(90, 0).call()).assert_ok();
+    let revenue = world.terms(&work).with(|offer| offer.caps.revenue = Some(5_000)).publish();
+    let above = channel.accepting(&revenue).quota(0, 901).call();
+    world.send(above).assert_err(PaymentsError::QuotaAboveDeposit);
+    world.send(channel.accepting(&revenue).quota(0, 900).call()).assert_ok();
+    assert_eq!(world.read(&channel).channel.quotas_held, 2);
+}
+
+#[test]
+fn what_a_licensee_gets_once_it_does_not_get_twice() {
+    type Once = fn(&mut Offer);
+    let once: [Once; 3] = [
+        |offer| offer.free_units = 5,
+        |offer| offer.caps.licensee_units = Some(5),
+        |offer| offer.caps.daily_units = Some(5),
+    ];
+    for once in once {
+        let (mut world, channel, _, terms) = offered(once);
+        world.accept(&channel, &terms);
+        let again = world.send(channel.accepting(&terms).call());
+        again.assert_err(PaymentsError::AlreadyLicensed);
+        // Nor on another channel.
+        let other = world.channel().payer(&channel.payer).open();
+        let again = world.send(other.accepting(&terms).call());
+        again.assert_err(PaymentsError::AlreadyLicensed);
+        assert_eq!(world.read(&other).licences.len(), 0);
+        let stranger = world.channel().open();
+        world.accept(&stranger, &terms);
+    }
+}
+
+#[test]
+fn each_use_of_terms_is_a_licence_of_its_own() {
+    let (mut world, channel, _, terms) = offered(|offer| {
+        offer.free_units = 5;
+        let train = UsePrice { licensed_use: Use::Train, unit: Unit::TrainingRun, price: 9 };
+        offer.uses.push(train);
+    });
+    world.accept(&channel, &terms);
+    let train = channel.accepting(&terms).with(|args| args.licensed_use = Use::Train);
+    world.send(train.call()).assert_ok();
+    world.send(train.call()).assert_err(PaymentsError::AlreadyLicensed);
+}
+
+#[test]
+fn what_licensees_get_once_needs_their_account_and_other_terms_must_not_name_one() {
+    let (mut world, channel, work, once) = offered(|offer| offer.free_units = 5);
+    let mut without = channel.accepting(&once);
+    without.acceptance.per_licensee = false;
+    world.send(without.call()).assert_err(PaymentsError::LicenseeAccount);
+    let open = world.terms(&work).publish();
+    let mut with = channel.accepting(&open);
+    with.acceptance.per_licensee = true;
+    world.send(with.call()).assert_err(PaymentsError::LicenseeAccount);
+    let others = pda::licensee(&once.address, &channel.payer.key(), Use::Play);
+    let own = pda::licensee(&once.address, &channel.payer.key(), Use::Generate);
+    let again = world.terms(&work).with(|offer| offer.free_units = 5).publish();
+    let own_again = pda::licensee(&again.address, &channel.payer.key(), Use::Generate);
+    for foreign in [others, own] {
+        let call = channel.accepting(&again).call().instead_of(own_again, foreign);
+        world.send(call).assert_err(ErrorCode::ConstraintSeeds);
+    }
+    nothing_taken_on(&world, &channel);
+}
+
+#[test]
+fn a_withdrawn_or_disputed_work_takes_no_licence() {
+    for status in [WorkStatus::Withdrawn, WorkStatus::Disputed] {
+        let (mut world, channel, work, terms) = offered(|_| {});
+        world.set_status(&work, status);
+        let refused = world.send(channel.accepting(&terms).call());
+        refused.assert_err(PaymentsError::WorkNotActive);
+        nothing_taken_on(&world, &channel);
+        world.set_status(&work, WorkStatus::Active);
+        world.accept(&channel, &terms);
+    }
+}
+
+#[test]
+fn a_consent_that_ended_refuses_licences_and_ends_those_it_did_not() {
+    let (mut world, channel, work, terms) = offered(|_| {});
+    let person = work.creator.key();
+    let end = World::NOW + 50;
+    world.amend(&work, |work| {
+        work.consent = Some(Consent { person, expires_at: Some(end) });
+    });
+    world.set_time(end + 1);
+    world.send(channel.accepting(&terms).call()).assert_err(PaymentsError::ConsentEnded);
+    nothing_taken_on(&world, &channel);
+    world.set_time(end);
+    world.accept(&channel, &terms);
+    assert_eq!(world.read(&channel).licences[0].expires_at, end);
+    let sooner = world.terms(&work).with(|offer| offer.expires_at = Some(end - 1)).publish();
+    world.set_time(end - 1);
+    world.accept(&channel, &sooner);
+    assert_eq!(world.read(&channel).licences[1].expires_at, end - 1);
+}
+
+/// Puts an approval in place, as `licensing` writes it.
+fn grant(world: &mut World, address: Pubkey, approval: &Approval) {
+    let mut data = Vec::new();
+    approval.try_serialize(&mut data).unwrap();
+    let account = Account { lamports: 1 << 40, data, owner: licensing::ID, ..Account::default() };
+    world.set(address, account);
+}
+
+#[test]
+fn an_approval_the_owner_granted_stands_for_its_signature() {
+    let (mut world, channel, work, terms) = offered(|offer| offer.approval_required = true);
+    let payer = channel.payer.key();
+    let address = pda::approval(&terms.address, &payer, Purpose::License);
+    let approval = Approval {
+        version: 1,
+        bump: 255,
+        terms: terms.address,
+        grantee: payer,
+        purpose: Purpose::License,
+        granted_by: work.creator.key(),
+        granted_at: 0,
+    };
+    let stranger = world.person().key();
+    let worthless = [
+        Approval { terms: stranger, ..approval.clone() },
+        Approval { grantee: stranger, ..approval.clone() },
+        Approval { purpose: Purpose::Derivative, ..approval.clone() },
+        Approval { granted_by: stranger, ..approval.clone() },
+    ];
+    for worthless in worthless {
+        grant(&mut world, address, &worthless);
+        let refused = world.send(channel.accepting(&terms).granted().call());
+        refused.assert_err(PaymentsError::ApprovalMissing);
+    }
+    world.set(address, Account { lamports: 1, ..Account::default() });
+    let missing = world.send(channel.accepting(&terms).granted().call());
+    missing.assert_err(ErrorCode::AccountNotInitialized);
+    nothing_taken_on(&world, &channel);
+    grant(&mut world, address, &approval);
+    world.send(channel.accepting(&terms).granted().call()).assert_ok();
+    // The next owner is another owner.
+    world.amend(&work, |work| work.owner = stranger);
+    let refused = world.send(channel.accepting(&terms).granted().call());
+    refused.assert_err(PaymentsError::ApprovalMissing);
 }
 
 #[test]

@@ -1,7 +1,8 @@
 use anchor_lang::error::ErrorCode;
+use licensing::WorkStatus;
 use motif_sdk::{
     channel::{PaymentsError, TOKEN_2022_PROGRAM, TOKEN_PROGRAM},
-    earnings::{claim, claim_to},
+    earnings::{claim, claim_batch, claim_to},
     pda,
 };
 use motif_tests::world::{Call, Person, RegisteredWork, World, token_account};
@@ -94,8 +95,8 @@ fn a_canonical_account_that_was_given_away_is_not_paid() {
     let currency = world.currency;
     let own = currency.tokens(&recipient.key());
     world.set(own, token_account(&currency, &thief.key(), 0));
-    let refused = world.claim(&work, recipient);
-    refused.assert_err(PaymentsError::DestinationNotCanonical);
+    // The account says whose it is now: whoever that is, it is no recipient.
+    world.claim(&work, recipient).assert_err(PaymentsError::DestinationNotCanonical);
     assert_eq!((world.balance_of(&own), world.vault_balance()), (0, 1_001));
 }
 
@@ -122,7 +123,8 @@ fn an_account_that_does_not_exist_is_not_paid_and_its_money_stays_claimable() {
     let own = world.currency.tokens(&recipient.key());
     let account = world.account(&own);
     world.set(own, solana_account::Account::default());
-    world.claim(&work, recipient).assert_err(ErrorCode::AccountNotInitialized);
+    let refused = world.claim(&work, recipient);
+    refused.assert_err(PaymentsError::DestinationNotCanonical);
     world.set(own, account);
     world.claim(&work, recipient).assert_ok();
     assert_eq!(world.balance(recipient), 500);
@@ -151,23 +153,146 @@ fn every_account_of_a_claim_is_pinned() {
     forged.owner = licensing::ID;
     let elsewhere = world.person().key();
     world.set(elsewhere, forged);
+    let other_work = world.work().register();
     let cases = [
         (currency.mint, other.mint, ErrorCode::ConstraintHasOne),
-        (own, other.tokens(&recipient.key()), ErrorCode::ConstraintTokenMint),
         (earnings, elsewhere, ErrorCode::AccountOwnedByWrongProgram),
         (earnings, vault, ErrorCode::AccountDiscriminatorMismatch),
+        (work.address, other_work.address, ErrorCode::ConstraintHasOne),
         (vault, pda::vault(&other.mint), ErrorCode::ConstraintHasOne),
         (vault, earnings, ErrorCode::AccountDiscriminatorMismatch),
-        (vault_tokens, thiefs, ErrorCode::ConstraintTokenOwner),
-        (vault_tokens, world.vault_tokens(&other), ErrorCode::ConstraintTokenOwner),
+        (vault_tokens, thiefs, ErrorCode::ConstraintAddress),
+        (vault_tokens, world.vault_tokens(&other), ErrorCode::ConstraintAddress),
         (TOKEN_PROGRAM, TOKEN_2022_PROGRAM, ErrorCode::ConstraintHasOne),
-        (own, vault_tokens, ErrorCode::ConstraintDuplicateMutableAccount),
     ];
     for (account, other, expected) in cases {
         let call = call(&world, &work, recipient).instead_of(account, other);
         world.send(call).assert_err(expected);
     }
+    let cases = [
+        (other.tokens(&recipient.key()), PaymentsError::DestinationNotCanonical),
+        (vault_tokens, PaymentsError::DestinationIsVault),
+        (currency.mint, PaymentsError::DestinationNotCanonical),
+        (recipient.key(), PaymentsError::DestinationNotCanonical),
+    ];
+    for (other, expected) in cases {
+        let call = call(&world, &work, recipient).instead_of(own, other);
+        world.send(call).assert_err(expected);
+    }
     nothing_paid(&world, &work);
+}
+
+#[test]
+fn a_recipient_that_signs_is_paid_in_the_vaults_mint_or_not_at_all() {
+    let (mut world, work) = earned();
+    let recipient = work.recipients[0].clone();
+    let other = world.other_currency();
+    world.fund(&recipient, &other, 0);
+    let currency = world.currency;
+    let destination = other.tokens(&recipient.key());
+    let call = claim_to(&work.address, &recipient.key(), &currency, destination);
+    world.send(Call::new([call], &[&recipient])).assert_err((TOKEN_PROGRAM, 3));
+    nothing_paid(&world, &work);
+}
+
+#[test]
+fn nobody_signs_for_another_recipient() {
+    let (mut world, work) = earned();
+    let [recipient, other] = &work.recipients[..] else { panic!("two recipients") };
+    let currency = world.currency;
+    let destination = currency.tokens(&other.key());
+    let call = claim_to(&work.address, &recipient.key(), &currency, destination);
+    let unsigned = Call::new([call], &[recipient]).unsigned_by(recipient);
+    world.send(unsigned).assert_err(ErrorCode::AccountNotSigner);
+    let stranger = world.person();
+    let call = claim_to(&work.address, &stranger.key(), &currency, destination);
+    world.send(Call::new([call], &[&stranger])).assert_err(PaymentsError::NotARecipient);
+    nothing_paid(&world, &work);
+}
+
+#[test]
+fn a_batch_pays_each_of_its_recipients_once() {
+    let (mut world, work) = earned();
+    let [one, other] = &work.recipients[..] else { panic!("two recipients") };
+    world.claim_all(&work, &[one, other, one]).assert_ok();
+    assert_eq!((world.balance(one), world.balance(other), world.vault_balance()), (500, 500, 1));
+    let again = world.claim_all(&work, &[one, other]);
+    again.assert_err(PaymentsError::NothingToClaim);
+}
+
+#[test]
+fn who_is_owed_nothing_stops_nobody_in_the_batch() {
+    let (mut world, work) = earned();
+    let [one, other] = &work.recipients[..] else { panic!("two recipients") };
+    world.claim(&work, one).assert_ok();
+    world.claim_all(&work, &[one, other]).assert_ok();
+    assert_eq!((world.balance(one), world.balance(other)), (500, 500));
+}
+
+#[test]
+fn a_wrong_position_is_only_a_detour() {
+    let (mut world, work) = earned();
+    let currency = world.currency;
+    for (position, recipient) in [(255, &work.recipients[0]), (0, &work.recipients[1])] {
+        let claim = claim_batch(&work.address, &[(position, recipient.key())], &currency);
+        world.send(Call::new([claim], &[])).assert_ok();
+        assert_eq!(world.balance(recipient), 500);
+    }
+}
+
+#[test]
+fn a_wrong_bump_is_paid_nowhere() {
+    let (mut world, work) = earned();
+    let claim = call(&world, &work, &work.recipients[0]);
+    let bump = claim.instructions[0].data.len() - 1;
+    for wrong in [1, 2, 128] {
+        let claim = claim.clone().changed(|calls| {
+            calls[0].data[bump] = calls[0].data[bump].wrapping_sub(wrong);
+        });
+        world.send(claim).assert_err(PaymentsError::DestinationNotCanonical);
+    }
+    nothing_paid(&world, &work);
+}
+
+#[test]
+fn there_is_one_destination_for_each_payee() {
+    let (mut world, work) = earned();
+    let [one, other] = &work.recipients[..] else { panic!("two recipients") };
+    let both = world.claiming(&work, &[one, other]);
+    let fewer = both.clone().changed(|calls| drop(calls[0].accounts.pop()));
+    world.send(fewer).assert_err(PaymentsError::Destinations);
+    let more = both.changed(|calls| {
+        let last = calls[0].accounts[7].clone();
+        calls[0].accounts.push(last);
+    });
+    world.send(more).assert_err(PaymentsError::Destinations);
+    nothing_paid(&world, &work);
+    let nobody = world.claiming(&work, &[]);
+    world.send(nobody).assert_err(PaymentsError::NothingToClaim);
+}
+
+#[test]
+fn a_disputed_work_pays_nobody_until_the_dispute_is_over() {
+    let (mut world, work) = earned();
+    world.set_status(&work, WorkStatus::Disputed);
+    let refused = world.claim(&work, &work.recipients[0]);
+    refused.assert_err(PaymentsError::EarningsDisputed);
+    nothing_paid(&world, &work);
+    // A withdrawn work goes on paying.
+    world.set_status(&work, WorkStatus::Withdrawn);
+    world.claim(&work, &work.recipients[0]).assert_ok();
+}
+
+#[test]
+fn a_split_that_was_not_applied_yet_pays_nobody() {
+    let (mut world, work) = earned();
+    let [one, other] = &work.recipients[..] else { panic!("two recipients") };
+    world.resplit(&work, &[(one, 1), (other, 9_999)]);
+    world.claim(&work, one).assert_err(PaymentsError::SplitNotApplied);
+    nothing_paid(&world, &work);
+    world.apply_split(&work).assert_ok();
+    world.claim(&work, one).assert_ok();
+    assert_eq!(world.balance(one), 500);
 }
 
 #[test]

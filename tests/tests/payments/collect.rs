@@ -18,14 +18,14 @@ fn settled() -> (World, OpenedChannel, [RegisteredWork; 2]) {
 #[track_caller]
 fn nothing_collected(world: &World, channel: &OpenedChannel, works: &[RegisteredWork; 2]) {
     assert_eq!(world.read(channel).channel.collected, 0);
-    assert_eq!(works.each_ref().map(|work| world.earnings(work).earned), [0, 0]);
+    assert_eq!(works.each_ref().map(|work| world.earnings(work).earnings.earned), [0, 0]);
 }
 
 #[test]
 fn credit_of_several_licences_becomes_their_works_earnings() {
     let (mut world, channel, [one, other]) = settled();
     world.collect(&channel, &[(0, &one), (1, &other)]).assert_ok();
-    assert_eq!((world.earnings(&one).earned, world.earnings(&other).earned), (300, 500));
+    assert_eq!((world.earnings(&one).earnings.earned, world.earnings(&other).earnings.earned), (300, 500));
     let state = world.read(&channel);
     assert_eq!(state.channel.collected, 800);
     assert_eq!((state.licences[0].collected, state.licences[1].collected), (300, 500));
@@ -42,7 +42,7 @@ fn collecting_one_licence_changes_the_channel_and_one_works_earnings_and_nothing
     expected.sort();
     changed.sort();
     assert_eq!(changed, expected);
-    assert_eq!((world.earnings(&one).earned, world.earnings(&other).earned), (0, 500));
+    assert_eq!((world.earnings(&one).earnings.earned, world.earnings(&other).earnings.earned), (0, 500));
 }
 
 #[test]
@@ -55,14 +55,14 @@ fn two_licences_of_one_work_add_up_in_its_earnings() {
     world.settle(&channel, &[(licences[0], 3), (licences[1], 5)]).assert_ok();
     world.open_earnings(&work);
     world.collect(&channel, &[(licences[0], &work), (licences[1], &work)]).assert_ok();
-    assert_eq!(world.earnings(&work).earned, 800);
+    assert_eq!(world.earnings(&work).earnings.earned, 800);
 }
 
 #[test]
 fn one_licence_named_twice_is_collected_once() {
     let (mut world, channel, [one, _]) = settled();
     world.collect(&channel, &[(0, &one), (0, &one)]).assert_ok();
-    assert_eq!(world.earnings(&one).earned, 300);
+    assert_eq!(world.earnings(&one).earnings.earned, 300);
     assert_eq!(world.read(&channel).channel.collected, 300);
 }
 
@@ -75,7 +75,7 @@ fn upfront_fees_are_collected_like_prices() {
     let licence = world.accept(&channel, &terms);
     world.open_earnings(&work);
     world.collect(&channel, &[(licence, &work)]).assert_ok();
-    assert_eq!(world.earnings(&work).earned, 60);
+    assert_eq!(world.earnings(&work).earnings.earned, 60);
 }
 
 #[test]
@@ -87,7 +87,7 @@ fn what_is_collected_already_is_not_collected_again() {
     nothing_collected(&world, &channel, &works);
     world.collect(&channel, &[(0, one)]).assert_ok();
     world.collect(&channel, &[(0, one)]).assert_err(PaymentsError::NothingToCollect);
-    assert_eq!((world.earnings(one).earned, world.earnings(other).earned), (300, 0));
+    assert_eq!((world.earnings(one).earnings.earned, world.earnings(other).earnings.earned), (300, 0));
 }
 
 #[test]

@@ -2,16 +2,25 @@
 #![allow(clippy::unwrap_used, reason = "a test that unwraps nothing has failed")]
 
 mod accept;
+mod apply_split;
+mod apply_withdrawal;
 mod claim;
 mod claim_fees;
+mod close_channel;
+mod close_licence;
 mod collect;
 mod create_vault;
 mod open_channel;
 mod open_earnings;
+mod open_till;
 mod our_bugs;
 mod pull;
+mod rotate_voucher_key;
 mod settle;
+mod settle_staged;
+mod stage_statement;
 mod start_closing;
+mod sweep_till;
 mod top_up;
 mod withdraw;
 

@@ -1,11 +1,11 @@
 use anchor_lang::error::ErrorCode;
 use motif_sdk::{
-    earnings::{Earnings, open},
+    earnings::{EarningsAccount, open},
     pda,
 };
 use motif_tests::world::{Call, RegisteredWork, World};
 
-use super::{EXISTS, read};
+use super::EXISTS;
 
 fn call(world: &World, work: &RegisteredWork) -> Call {
     let mint = world.currency.mint;
@@ -19,13 +19,14 @@ fn earnings_begin_at_nothing_with_the_works_parents_and_split() {
     let model = world.work().split(&[1_000, 9_000]).parent(&image, 2_500).register();
     let call = call(&world, &model);
     world.send(call).assert_ok();
-    let earnings: Earnings = world.earnings(&model);
-    assert_eq!((earnings.work, earnings.mint), (model.address, world.currency.mint));
-    assert_eq!((earnings.earned, earnings.split_version), (0, 0));
-    let parents: Vec<_> = earnings.parents.iter().map(|p| (p.work, p.share_bps, p.taken)).collect();
+    let earnings = world.earnings(&model);
+    let header = &earnings.earnings;
+    assert_eq!((header.work, header.mint), (model.address, world.currency.mint));
+    assert_eq!((header.earned, header.split_version, header.own_bps), (0, 0, 7_500));
+    let parents: Vec<_> = earnings.parents.iter().map(|p| (p.key, p.share_bps, p.taken)).collect();
     assert_eq!(parents, [(image.address, 2_500, 0)]);
     let recipients: Vec<_> =
-        earnings.recipients.iter().map(|r| (r.recipient, r.share_bps, r.taken)).collect();
+        earnings.recipients.iter().map(|r| (r.key, r.share_bps, r.taken)).collect();
     let people = [model.recipients[0].key(), model.recipients[1].key()];
     assert_eq!(recipients, [(people[0], 1_000, 0), (people[1], 9_000, 0)]);
 }
@@ -51,8 +52,8 @@ fn one_work_earns_in_several_currencies() {
     let host = world.host.clone();
     let open = open(&host.key(), &work.address, &other.mint);
     world.send(Call::new([open], &[&host])).assert_ok();
-    let earnings: Earnings = read(&world, &pda::earnings(&work.address, &other.mint));
-    assert_eq!(earnings.mint, other.mint);
+    let data = world.account(&pda::earnings(&work.address, &other.mint)).data;
+    assert_eq!(EarningsAccount::from_bytes(&data).unwrap().earnings.mint, other.mint);
 }
 
 #[test]

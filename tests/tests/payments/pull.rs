@@ -26,11 +26,11 @@ fn a_parent_pulls_the_floor_of_its_share_once() {
     let (mut world, model, image) = earned();
     world.pull(&model, &image).assert_ok();
     assert_eq!(
-        (world.earnings(&image).earned, world.earnings(&model).parents[0].taken),
+        (world.earnings(&image).earnings.earned, world.earnings(&model).parents[0].taken),
         (200, 200)
     );
     world.pull(&model, &image).assert_err(PaymentsError::NothingToClaim);
-    assert_eq!(world.earnings(&image).earned, 200);
+    assert_eq!(world.earnings(&image).earnings.earned, 200);
 }
 
 #[test]
@@ -59,7 +59,7 @@ fn a_stranger_pulls_nothing() {
     let stranger = world.work().register();
     world.open_earnings(&stranger);
     world.pull(&model, &stranger).assert_err(PaymentsError::NotAParent);
-    assert_eq!(world.earnings(&stranger).earned, 0);
+    assert_eq!(world.earnings(&stranger).earnings.earned, 0);
 }
 
 #[test]
@@ -67,7 +67,7 @@ fn a_work_is_not_its_own_parent() {
     let (mut world, model, _) = earned();
     let twice = world.pull(&model, &model);
     twice.assert_err(ErrorCode::ConstraintDuplicateMutableAccount);
-    assert_eq!(world.earnings(&model).earned, 1_001);
+    assert_eq!(world.earnings(&model).earnings.earned, 1_001);
 }
 
 #[test]

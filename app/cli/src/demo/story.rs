@@ -9,7 +9,7 @@ use motif_sdk::{
     fingerprint::{content_digest, none},
     gateway::GatewayClient,
     licensing::{
-        Caps, Derivatives, Fingerprint, Offer, Parent, RegisterWorkArgs, Share, Unit, Use,
+        Caps, Derivatives, Fingerprint, ModelArgs, Offer, ParentShare, Registration, Share, Unit, Use,
         UsePrice, WorkKind,
     },
     pda,
@@ -141,28 +141,32 @@ impl Story {
         let Stage { client, cast, .. } = stage;
         let step = steps.begin("Ines and Kofi register a picture, half and half");
         let split = cast.creators().map(|(_, recipient)| Share { recipient, share_bps: HALF_BPS });
-        let picture = RegisterWorkArgs {
-            kind: WorkKind::Image,
-            content_digest: content_digest(&self.picture),
+        let picture = Registration {
             fingerprint: self.fingerprint,
-            metadata_digest: [0; 32],
-            metadata_uri: String::new(),
-            parents: Vec::new(),
             split: split.to_vec(),
+            ..Registration::new(
+                WorkKind::Image,
+                content_digest(&self.picture),
+                &cast.ines.pubkey(),
+            )
         };
         let (picture, landed) = client.register_work(&cast.ines, None, picture, &[]).await?;
         ledger.book_landed("registering", [&landed]);
         step.done(format_args!("{} is work {picture}", self.picture_name));
 
         let step = steps.begin("Kofi registers a style model made from it");
-        let model = RegisterWorkArgs {
-            kind: WorkKind::StyleModel,
-            content_digest: content_digest(STYLE_MODEL),
-            fingerprint: none(),
-            metadata_digest: [0; 32],
-            metadata_uri: String::new(),
-            parents: vec![Parent { work: picture, share_bps: PARENT_SHARE_BPS }],
-            split: vec![Share { recipient: cast.kofi.pubkey(), share_bps: 10_000 }],
+        let model = Registration {
+            model: Some(ModelArgs {
+                base_model: "demo".to_owned(),
+                training_root: content_digest(&self.picture),
+                likeness: false,
+            }),
+            parents: vec![ParentShare { work: picture, share_bps: PARENT_SHARE_BPS }],
+            ..Registration::new(
+                WorkKind::StyleModel,
+                content_digest(STYLE_MODEL),
+                &cast.kofi.pubkey(),
+            )
         };
         // Ines has not published terms yet, so she signs that she agrees.
         let (model, landed) = client.register_work(&cast.kofi, None, model, &[&cast.ines]).await?;

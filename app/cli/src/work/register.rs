@@ -5,7 +5,7 @@ use motif_sdk::{
     client::Client,
     fingerprint::{content_digest, decode_image, none},
     gateway::wire::KindWord,
-    licensing::{Fingerprint, Parent, RegisterWorkArgs, Share, WorkKind},
+    licensing::{Fingerprint, ParentShare, Registration, Share, WorkKind},
     pda,
 };
 use serde_json::json;
@@ -77,14 +77,13 @@ pub async fn run(args: RegisterArgs, session: &Session) -> Result<(), CliError> 
         let path = args.file.display().to_string();
         return Err(CliError::AlreadyRegistered { path, work: address });
     }
-    let registration = RegisterWorkArgs {
-        kind: args.kind.into(),
-        content_digest: content_digest(&content),
+    let registration = Registration {
         fingerprint,
         metadata_digest: metadata.map_or([0; 32], |bytes| content_digest(&bytes)),
         metadata_uri: args.metadata_uri,
         parents: parents(&args.parent, &client).await?,
         split: split.into_iter().map(share).collect(),
+        ..Registration::new(args.kind.into(), content_digest(&content), &creator.pubkey())
     };
     let digest = registration.content_digest;
     let owners: Vec<_> = parent_owners.iter().collect();
@@ -139,12 +138,13 @@ fn recipients(split: &[(String, u16)]) -> Result<Vec<(motif_sdk::Pubkey, u16)>, 
     Ok(recipients)
 }
 
-async fn parents(named: &[(String, u16)], client: &Client) -> Result<Vec<Parent>, CliError> {
+async fn parents(named: &[(String, u16)], client: &Client) -> Result<Vec<ParentShare>, CliError> {
     let mut parents = Vec::with_capacity(named.len());
     for (which, share_bps) in named {
         let reference = WorkReference::parse(which);
         let reference = reference.map_err(|_| CliError::NeitherAddressNorFile(which.clone()))?;
-        parents.push(Parent { work: reference.address(client).await?, share_bps: *share_bps });
+        let work = reference.address(client).await?;
+        parents.push(ParentShare { work, share_bps: *share_bps });
     }
     Ok(parents)
 }

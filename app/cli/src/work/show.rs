@@ -47,7 +47,7 @@ pub fn json(address: &Pubkey, work: &Work) -> Value {
         },
         "registered_at": work.registered_at,
         "latest_terms": work.latest_terms,
-        "consent": work.consent.map(|key| key.to_string()),
+        "consent": work.consent.map(|consent| consent.person.to_string()),
         "metadata_uri": work.metadata_uri,
         "parents": parents.collect::<Vec<_>>(),
         "split": split.collect::<Vec<_>>(),

@@ -1,9 +1,45 @@
 //! One file per instruction.
 
+mod accept_authority;
+mod accept_ownership;
+mod apply_split_change;
+mod approve;
+mod approve_split_change;
+mod cancel_split_change;
+mod decide_dispute;
+mod expire_dispute;
+mod extend_split_change;
 mod initialize;
+mod issue_certificate;
+mod offer_authority;
+mod offer_ownership;
+mod open_dispute;
+mod propose_split;
 mod publish_terms;
 mod register_work;
+mod revoke_approval;
+mod set_consent_end;
+mod update_config;
+mod withdraw_work;
 
+pub use accept_authority::*;
+pub use accept_ownership::*;
+pub use apply_split_change::*;
+pub use approve::*;
+pub use approve_split_change::*;
+pub use cancel_split_change::*;
+pub use decide_dispute::*;
+pub use expire_dispute::*;
+pub use extend_split_change::*;
 pub use initialize::*;
+pub use issue_certificate::*;
+pub use offer_authority::*;
+pub use offer_ownership::*;
+pub use open_dispute::*;
+pub use propose_split::*;
 pub use publish_terms::*;
 pub use register_work::*;
+pub use revoke_approval::*;
+pub use set_consent_end::*;
+pub use update_config::*;
+pub use withdraw_work::*;

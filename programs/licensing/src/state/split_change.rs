@@ -33,21 +33,38 @@ impl SplitChange {
         8 + 2 + 32 + 32 + 4 + 1 + 4 + (4 + recipients * Share::SIZE)
     }
 
+    /// A change of `work`'s present split, proposed by its owner; still empty.
+    pub fn new(address: Pubkey, work: &Work, recipients: u8, bump: u8) -> Result<Self> {
+        let sizes = 1..=MAX_RECIPIENTS;
+        require!(sizes.contains(&usize::from(recipients)), LicensingError::SplitSize);
+        Ok(Self {
+            version: Self::VERSION,
+            bump,
+            work: address,
+            proposer: work.owner,
+            split_version: work.split_version,
+            recipients,
+            approvals: 0,
+            split: Vec::new(),
+        })
+    }
+
     /// Adds the next part of the split. What is complete grows no more, so nobody's approval
     /// is used for another split than the one it was given to.
-    pub fn extend(&mut self, shares: &[Share]) -> Result<()> {
-        let length = self.split.len() + shares.len(); // both fit a packet
+    pub fn extend(&mut self, work: &Work, shares: &[Share]) -> Result<()> {
+        self.check_current(work)?;
+        let length = self.split.len() + shares.len(); // both fit an instruction
         require!(length <= usize::from(self.recipients), LicensingError::SplitSize);
         self.split.extend_from_slice(shares);
-        Ok(())
+        if self.complete() { check_split(&self.split) } else { Ok(()) }
     }
 
     /// Notes that `recipient` of the work's present split agrees to the complete new one, which
     /// it names by its digest: the owner may have taken back the one it read and proposed
     /// another.
     pub fn approve(&mut self, work: &Work, recipient: &Pubkey, digest: [u8; 32]) -> Result<()> {
-        require!(work.split_version == self.split_version, LicensingError::StaleSplitChange);
-        self.check_complete()?;
+        self.check_current(work)?;
+        require!(self.complete(), LicensingError::SplitIncomplete);
         require!(split_digest(&self.split) == digest, LicensingError::OtherSplit);
         let position = work.split.iter().position(|share| share.recipient == *recipient);
         let position = position.ok_or(LicensingError::NotARecipient)?;
@@ -56,12 +73,11 @@ impl SplitChange {
     }
 
     /// Whether the change can become the work's split: it is still its owner's, of its present
-    /// split, whole, and approved by everyone who loses by it.
+    /// split, complete, and approved by everyone who loses by it. The owner approved it by
+    /// proposing it.
     pub fn check(&self, work: &Work) -> Result<()> {
-        require!(work.split_version == self.split_version, LicensingError::StaleSplitChange);
-        require!(work.owner == self.proposer, LicensingError::StaleSplitChange);
-        self.check_complete()?;
-        check_split(&self.split)?;
+        self.check_current(work)?;
+        require!(self.complete(), LicensingError::SplitIncomplete);
         for (position, before) in work.split.iter().enumerate() {
             let approved =
                 before.recipient == self.proposer || self.approvals & (1 << position) != 0;
@@ -73,10 +89,14 @@ impl SplitChange {
         Ok(())
     }
 
-    fn check_complete(&self) -> Result<()> {
-        let complete = self.split.len() == usize::from(self.recipients);
-        require!(complete, LicensingError::SplitIncomplete);
+    fn check_current(&self, work: &Work) -> Result<()> {
+        let current = self.split_version == work.split_version && self.proposer == work.owner;
+        require!(current, LicensingError::StaleSplitChange);
         Ok(())
+    }
+
+    fn complete(&self) -> bool {
+        self.split.len() == usize::from(self.recipients)
     }
 }
 

@@ -1,8 +1,8 @@
 use anchor_lang::prelude::*;
 
 use super::{
-    Consent, Inherited, MAX_RECIPIENTS, Model, Offer, Parent, Share, SplitChange, WorkHead,
-    check_split,
+    Consent, Dispute, Inherited, MAX_RECIPIENTS, Model, Offer, Parent, Share, SplitChange, Verdict,
+    WorkHead, check_split,
 };
 use crate::{bps::WHOLE_BPS, error::LicensingError};
 
@@ -241,9 +241,18 @@ impl Work {
         Ok(std::mem::replace(&mut self.status, WorkStatus::Disputed))
     }
 
+    /// Goes on after a dispute.
+    pub fn end_dispute(&mut self, dispute: &Dispute, verdict: Verdict) -> Result<()> {
+        self.status = dispute.status_before;
+        match verdict {
+            Verdict::Rejected => Ok(()),
+            Verdict::Upheld => self.award_to(dispute.claimant),
+        }
+    }
+
     /// Gives the work to whom it belongs: its money from now on, what is not claimed of its
     /// earlier earnings, and the only right to say on which terms it is licensed.
-    pub fn award_to(&mut self, claimant: Pubkey) -> Result<()> {
+    fn award_to(&mut self, claimant: Pubkey) -> Result<()> {
         self.number_terms()?; // never published, so that the old terms are not the latest
         self.owner = claimant;
         self.pending_owner = None;

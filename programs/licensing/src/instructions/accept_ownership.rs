@@ -1,0 +1,18 @@
+use anchor_lang::prelude::*;
+
+use crate::{event::OwnershipChanged, state::Work};
+
+#[derive(Accounts)]
+pub struct AcceptOwnership<'info> {
+    pub accepter: Signer<'info>,
+
+    #[account(mut)]
+    pub work: Box<Account<'info, Work>>,
+}
+
+pub fn handle_accept_ownership(ctx: Context<AcceptOwnership>) -> Result<()> {
+    let owner = ctx.accounts.accepter.key();
+    ctx.accounts.work.accept_ownership(owner)?;
+    emit!(OwnershipChanged { work: ctx.accounts.work.key(), owner });
+    Ok(())
+}

@@ -1,0 +1,38 @@
+use anchor_lang::prelude::*;
+
+use crate::{
+    event::SplitChanged,
+    state::{SplitChange, Work},
+};
+
+#[derive(Accounts)]
+pub struct ApplySplitChange<'info> {
+    /// Anybody: what it costs to make the work's account larger, it pays.
+    #[account(mut)]
+    pub payer: Signer<'info>,
+
+    // Never smaller: whoever applied it would be given rent that the creator paid.
+    #[account(
+        mut,
+        realloc = work.space_with(split_change.split.len()).max(work.to_account_info().data_len()),
+        realloc::payer = payer,
+        realloc::zero = false,
+    )]
+    pub work: Box<Account<'info, Work>>,
+
+    #[account(mut, has_one = work, has_one = proposer, close = proposer)]
+    pub split_change: Box<Account<'info, SplitChange>>,
+
+    /// CHECK: the change names it; it only gets its rent back.
+    #[account(mut)]
+    pub proposer: UncheckedAccount<'info>,
+
+    pub system_program: Program<'info, System>,
+}
+
+pub fn handle_apply_split_change(ctx: Context<ApplySplitChange>) -> Result<()> {
+    let ApplySplitChange { work, split_change, .. } = ctx.accounts;
+    work.apply_split(split_change)?;
+    emit!(SplitChanged { work: work.key(), split_version: work.split_version });
+    Ok(())
+}

@@ -1,0 +1,60 @@
+use anchor_lang::prelude::*;
+
+use crate::{
+    error::LicensingError,
+    event::ApprovalGranted,
+    state::{Approval, Purpose, Terms, Work},
+};
+
+#[derive(AnchorSerialize, AnchorDeserialize, Clone, Copy, Debug)]
+pub struct ApproveArgs {
+    pub purpose: Purpose,
+    /// Who may do it.
+    pub grantee: Pubkey,
+}
+
+#[derive(Accounts)]
+#[instruction(args: ApproveArgs)]
+pub struct Approve<'info> {
+    #[account(mut)]
+    pub owner: Signer<'info>,
+
+    #[account(has_one = owner @ LicensingError::NotOwner)]
+    pub work: Box<Account<'info, Work>>,
+
+    #[account(has_one = work)]
+    pub terms: Box<Account<'info, Terms>>,
+
+    #[account(
+        init,
+        payer = owner,
+        space = Approval::SPACE,
+        seeds = [
+            Approval::SEED,
+            terms.key().as_ref(),
+            args.grantee.as_ref(),
+            &[args.purpose as u8],
+        ],
+        bump,
+    )]
+    pub approval: Account<'info, Approval>,
+
+    pub system_program: Program<'info, System>,
+}
+
+pub fn handle_approve(ctx: Context<Approve>, args: ApproveArgs) -> Result<()> {
+    ctx.accounts.work.require_active()?;
+    let ApproveArgs { purpose, grantee } = args;
+    let terms = ctx.accounts.terms.key();
+    ctx.accounts.approval.set_inner(Approval {
+        version: Approval::VERSION,
+        bump: ctx.bumps.approval,
+        terms,
+        grantee,
+        purpose,
+        granted_by: ctx.accounts.owner.key(),
+        granted_at: Clock::get()?.unix_timestamp,
+    });
+    emit!(ApprovalGranted { terms, grantee, purpose });
+    Ok(())
+}

@@ -1,0 +1,41 @@
+use anchor_lang::prelude::*;
+
+use crate::{
+    error::LicensingError,
+    event::DisputeEnded,
+    state::{Config, Dispute, Verdict, Work},
+};
+
+#[derive(Accounts)]
+pub struct DecideDispute<'info> {
+    pub arbiter: Signer<'info>,
+
+    #[account(has_one = arbiter @ LicensingError::NotArbiter)]
+    pub config: Box<Account<'info, Config>>,
+
+    #[account(mut, has_one = owner)]
+    pub work: Box<Account<'info, Work>>,
+
+    #[account(mut, has_one = work, has_one = claimant, close = claimant)]
+    pub dispute: Box<Account<'info, Dispute>>,
+
+    /// CHECK: the work names it; it gets the bond of a claim that is rejected.
+    #[account(mut)]
+    pub owner: UncheckedAccount<'info>,
+
+    /// CHECK: the dispute names it; it gets its rent back, and the bond of a claim that is upheld.
+    #[account(mut)]
+    pub claimant: UncheckedAccount<'info>,
+}
+
+pub fn handle_decide_dispute(ctx: Context<DecideDispute>, verdict: Verdict) -> Result<()> {
+    let DecideDispute { work, dispute, owner, .. } = ctx.accounts;
+    dispute.require_decidable(Clock::get()?.unix_timestamp)?;
+    work.end_dispute(dispute, verdict)?;
+    if verdict == Verdict::Rejected {
+        dispute.sub_lamports(dispute.bond_lamports)?;
+        owner.add_lamports(dispute.bond_lamports)?;
+    }
+    emit!(DisputeEnded { work: work.key(), claimant: dispute.claimant, verdict, expired: false });
+    Ok(())
+}

@@ -1,0 +1,18 @@
+use anchor_lang::prelude::*;
+
+use crate::{error::LicensingError, event::WorkWithdrawn, state::Work};
+
+#[derive(Accounts)]
+pub struct WithdrawWork<'info> {
+    pub owner: Signer<'info>,
+
+    #[account(mut, has_one = owner @ LicensingError::NotOwner)]
+    pub work: Box<Account<'info, Work>>,
+}
+
+pub fn handle_withdraw_work(ctx: Context<WithdrawWork>) -> Result<()> {
+    let withdrawn_at = Clock::get()?.unix_timestamp;
+    ctx.accounts.work.withdraw(withdrawn_at)?;
+    emit!(WorkWithdrawn { work: ctx.accounts.work.key(), withdrawn_at });
+    Ok(())
+}

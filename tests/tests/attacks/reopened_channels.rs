@@ -1,0 +1,91 @@
+//! P3: a channel that is closed, refunded and opened again at the same address is another
+//! channel, and nothing signed for the first one counts on it.
+
+use motif_sdk::channel::PaymentsError;
+use motif_tests::world::{Call, OpenedChannel, SignedStatement, World};
+
+/// A channel with an unsettled voucher, closed and withdrawn, ready to be removed.
+fn withdrawn() -> (World, OpenedChannel, SignedStatement) {
+    let mut world = World::new();
+    world.set_slot(50);
+    let channel = world.channel().open();
+    world.licensed(&channel, 10);
+    let old = world.statement(&channel, &[(0, 25)]);
+    world.send(channel.closing_by(&channel.operator)).assert_ok();
+    world.send(channel.withdrawing()).assert_ok();
+    (world, channel, old)
+}
+
+/// The call that opens the same channel again.
+fn again(world: &mut World, channel: &OpenedChannel) -> Call {
+    let again = world.channel().payer(&channel.payer).operator(&channel.operator);
+    let (call, opened) = again.voucher_key(&channel.voucher_key).call();
+    assert_eq!(opened.address, channel.address);
+    call
+}
+
+#[test]
+fn an_old_voucher_is_dead_on_a_channel_opened_again_in_one_transaction() {
+    let (mut world, channel, old) = withdrawn();
+    world.set_slot(51);
+    let open = again(&mut world, &channel);
+    let licence = {
+        let work = world.work().register();
+        world.terms(&work).price(10).publish()
+    };
+    // Closed, and opened, and licensed again, all at once.
+    let call = channel.removing().then(open).then(channel.accepting(&licence).call());
+    world.send(call.clone()).assert_ok();
+    assert_eq!(world.read(&channel).channel.opened_slot, 51);
+    world.send(old.call()).assert_err(PaymentsError::VoucherNotForThisChannel);
+    let state = world.read(&channel).channel;
+    assert_eq!((state.prices, state.statements.length), (0, 0));
+    assert_eq!(world.vault_balance(), 1_000_000);
+    // What is signed for the new one settles.
+    world.settle(&channel, &[(0, 25)]).assert_ok();
+}
+
+#[test]
+fn removing_opening_and_settling_an_old_voucher_in_one_transaction_moves_nothing() {
+    let (mut world, channel, old) = withdrawn();
+    world.set_slot(51);
+    let open = again(&mut world, &channel);
+    let work = world.work().register();
+    let terms = world.terms(&work).price(10).publish();
+    let call = channel.removing().then(open).then(channel.accepting(&terms).call());
+    let refused = world.send(call.then(old.call()));
+    refused.assert_err(PaymentsError::VoucherNotForThisChannel);
+    assert_eq!(world.vault_balance(), 0);
+}
+
+#[test]
+fn two_incarnations_never_share_a_slot() {
+    let (mut world, channel, _) = withdrawn();
+    world.send(channel.removing()).assert_err(PaymentsError::SlotNotOver);
+    world.set_slot(51);
+    let open = again(&mut world, &channel);
+    world.send(channel.removing().then(open)).assert_ok();
+    world.send(channel.closing_by(&channel.operator)).assert_ok();
+    world.send(channel.withdrawing()).assert_ok();
+    let open = again(&mut world, &channel);
+    let refused = world.send(channel.removing().then(open));
+    refused.assert_err(PaymentsError::SlotNotOver);
+    assert_eq!(world.read(&channel).channel.opened_slot, 51);
+}
+
+#[test]
+fn a_channel_that_is_removed_and_touched_in_one_transaction_stays_removed() {
+    let (mut world, channel, _) = withdrawn();
+    world.set_slot(51);
+    // A lamport sent to the address would keep an emptied account alive.
+    let host = world.host.clone();
+    let gift = solana_system_interface::instruction::transfer(
+        &host.key(),
+        &channel.address,
+        1_000_000_000,
+    );
+    let call = channel.removing().then(Call::new([gift], &[&host]));
+    world.send(call).assert_ok();
+    let left = world.account(&channel.address);
+    assert_eq!((left.data.len(), left.owner), (0, solana_system_interface::program::ID));
+}

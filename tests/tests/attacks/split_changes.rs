@@ -1,0 +1,83 @@
+//! P25: a change of split robs nobody of what was earned before it.
+
+use licensing::WorkStatus;
+use motif_sdk::channel::PaymentsError;
+use motif_tests::world::{OpenedChannel, Person, RegisteredWork, World};
+
+/// A work of two at 6,000 and 4,000, licensed at 1 without a fee, that has earned 1,000.
+fn earned() -> (World, OpenedChannel, RegisteredWork, [Person; 2]) {
+    let mut world = World::new();
+    let work = world.work().split(&[6_000, 4_000]).register();
+    let channel = world.channel().fee(0).open();
+    let terms = world.terms(&work).price(1).publish();
+    world.accept(&channel, &terms);
+    world.open_earnings(&work);
+    earn(&mut world, &channel, &work);
+    let people = work.recipients.clone().try_into().unwrap();
+    (world, channel, work, people)
+}
+
+fn earn(world: &mut World, channel: &OpenedChannel, work: &RegisteredWork) {
+    world.settle(channel, &[(0, 1_000)]).assert_ok();
+    world.collect(channel, &[(0, work)]).assert_ok();
+}
+
+#[test]
+fn who_is_thrown_out_keeps_what_was_earned_until_then() {
+    let (mut world, channel, work, [one, other]) = earned();
+    world.resplit(&work, &[(&one, 10_000)]);
+    world.apply_split(&work).assert_ok();
+    earn(&mut world, &channel, &work);
+    world.claim(&work, &other).assert_ok();
+    assert_eq!(world.balance(&other), 400);
+    world.claim(&work, &other).assert_err(PaymentsError::NothingToClaim);
+    world.claim(&work, &one).assert_ok();
+    assert_eq!(world.balance(&one), 1_600);
+}
+
+#[test]
+fn nobody_is_paid_at_two_splits_for_the_same_money() {
+    let (mut world, channel, work, [one, other]) = earned();
+    world.claim(&work, &one).assert_ok();
+    // Out and in again: what was taken stays taken.
+    world.resplit(&work, &[(&other, 10_000)]);
+    world.apply_split(&work).assert_ok();
+    world.resplit(&work, &[(&one, 10_000)]);
+    world.apply_split(&work).assert_ok();
+    world.claim(&work, &one).assert_err(PaymentsError::NothingToClaim);
+    earn(&mut world, &channel, &work);
+    world.claim_all(&work, &[&one, &other]).assert_ok();
+    assert_eq!((world.balance(&one), world.balance(&other)), (1_600, 400));
+    assert_eq!(world.vault_balance(), 1_000_000 - 2_000);
+}
+
+#[test]
+fn nobody_claims_at_the_old_split_what_was_earned_under_the_new_one() {
+    let (mut world, channel, work, [one, other]) = earned();
+    world.resplit(&work, &[(&other, 10_000)]);
+    // Whoever loses by it holds the change back, but cannot claim meanwhile.
+    earn(&mut world, &channel, &work);
+    world.claim(&work, &one).assert_err(PaymentsError::SplitNotApplied);
+    assert_eq!(world.balance(&one), 0);
+    // Anybody brings it in.
+    world.apply_split(&work).assert_ok();
+    earn(&mut world, &channel, &work);
+    world.claim(&work, &one).assert_ok();
+    assert_eq!(world.balance(&one), 1_200);
+}
+
+#[test]
+fn a_false_owner_cannot_carry_earnings_past_a_verdict() {
+    let (mut world, channel, work, [one, _]) = earned();
+    let claimant = world.person();
+    world.set_status(&work, WorkStatus::Disputed);
+    world.claim(&work, &one).assert_err(PaymentsError::EarningsDisputed);
+    world.apply_split(&work).assert_err(PaymentsError::EarningsDisputed);
+    world.uphold(&work, &claimant);
+    world.claim(&work, &one).assert_err(PaymentsError::SplitNotApplied);
+    world.apply_split(&work).assert_ok();
+    world.claim(&work, &one).assert_err(PaymentsError::NotARecipient);
+    earn(&mut world, &channel, &work);
+    world.claim(&work, &claimant).assert_ok();
+    assert_eq!((world.balance(&claimant), world.balance(&one)), (2_000, 0));
+}

@@ -1,0 +1,106 @@
+//! P22, P23: what a withdrawn or disputed work still does, cell by cell, and for how long.
+
+use licensing::WorkStatus;
+use motif_sdk::channel::PaymentsError;
+use motif_tests::world::{Code, OpenedChannel, PublishedTerms, RegisteredWork, World};
+
+/// A licensed work that has earned 1,000 and has terms for more.
+fn earned() -> (World, OpenedChannel, RegisteredWork, PublishedTerms) {
+    let mut world = World::new();
+    let channel = world.channel().fee(0).open();
+    let work = world.work().register();
+    let terms = world.terms(&work).price(1).publish();
+    world.accept(&channel, &terms);
+    world.open_earnings(&work);
+    world.settle(&channel, &[(0, 1_000)]).assert_ok();
+    world.collect(&channel, &[(0, &work)]).assert_ok();
+    (world, channel, work, terms)
+}
+
+#[test]
+fn each_state_of_a_work_lets_through_what_it_should_and_nothing_else() {
+    use PaymentsError::{EarningsDisputed, WorkNotActive};
+    type Refusal = Option<PaymentsError>;
+    // Accepting, settling, collecting, claiming.
+    let table: [(WorkStatus, [Refusal; 4]); 3] = [
+        (WorkStatus::Active, [None, None, None, None]),
+        (WorkStatus::Withdrawn, [Some(WorkNotActive), None, None, None]),
+        (WorkStatus::Disputed, [Some(WorkNotActive), None, None, Some(EarningsDisputed)]),
+    ];
+    for (status, cells) in table {
+        let (mut world, channel, work, terms) = earned();
+        world.set_status(&work, status);
+        let accepting = channel.accepting(&terms).call();
+        let settling = world.statement(&channel, &[(0, 5)]).call();
+        let collecting = channel.collecting(&[(0, &work)]);
+        let claiming = world.claiming(&work, &[&work.recipients[0]]);
+        for (call, refusal) in [accepting, settling, collecting, claiming].into_iter().zip(cells) {
+            let outcome = world.send(call);
+            match refusal {
+                None => drop(outcome.assert_ok()),
+                Some(error) => outcome.assert_err(Code::from(error)),
+            }
+        }
+        let paid = if status == WorkStatus::Disputed { 0 } else { 1_005 };
+        assert_eq!(world.balance(&work.recipients[0]), paid, "{status:?}");
+    }
+}
+
+#[test]
+fn a_withdrawal_that_nobody_applied_ends_no_licence() {
+    let (mut world, channel, work, _) = earned();
+    world.withdraw_work(&work);
+    world.pass(365 * 86_400);
+    world.settle(&channel, &[(0, 1)]).assert_ok();
+    world.send(channel.applying_withdrawal(&[(0, &work)])).assert_ok();
+    world.settle(&channel, &[(0, 1)]).assert_err(PaymentsError::LicenceExpired);
+}
+
+#[test]
+fn a_dispute_of_a_withdrawn_work_does_not_bring_it_back() {
+    let (mut world, channel, work, _) = earned();
+    world.withdraw_work(&work);
+    world.set_status(&work, WorkStatus::Disputed);
+    world.send(channel.applying_withdrawal(&[(0, &work)])).assert_ok();
+    assert_eq!(world.read(&channel).licences[0].expires_at, World::NOW + 86_400);
+}
+
+#[test]
+fn a_dispute_of_a_child_does_not_keep_its_parents_waiting() {
+    let mut world = World::new();
+    let channel = world.channel().fee(0).open();
+    let image = world.work().register();
+    let model = world.work().parent(&image, 2_000).register();
+    let terms = world.terms(&model).price(1).publish();
+    world.accept(&channel, &terms);
+    world.open_earnings(&image);
+    world.open_earnings(&model);
+    world.settle(&channel, &[(0, 1_000)]).assert_ok();
+    world.collect(&channel, &[(0, &model)]).assert_ok();
+    world.set_status(&model, WorkStatus::Disputed);
+    world.pull(&model, &image).assert_ok();
+    world.claim(&image, &image.recipients[0]).assert_ok();
+    assert_eq!(world.balance(&image.recipients[0]), 200);
+    // Nor does the verdict take it back.
+    let claimant = world.person();
+    world.uphold(&model, &claimant);
+    world.apply_split(&model).assert_ok();
+    world.claim(&model, &claimant).assert_ok();
+    assert_eq!((world.balance(&claimant), world.vault_balance()), (800, 1_000_000 - 1_000));
+}
+
+#[test]
+fn what_a_work_earns_during_a_dispute_waits_for_its_end() {
+    let (mut world, channel, work, _) = earned();
+    let recipient = work.recipients[0].clone();
+    world.set_status(&work, WorkStatus::Disputed);
+    world.open_till(&work);
+    world.pay_into_till(&work, 50);
+    world.sweep_till(&work).assert_ok();
+    world.settle(&channel, &[(0, 10)]).assert_ok();
+    world.collect(&channel, &[(0, &work)]).assert_ok();
+    world.claim(&work, &recipient).assert_err(PaymentsError::EarningsDisputed);
+    world.set_status(&work, WorkStatus::Active);
+    world.claim(&work, &recipient).assert_ok();
+    assert_eq!(world.balance(&recipient), 1_060);
+}

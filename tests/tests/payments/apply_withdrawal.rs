@@ -1,0 +1,102 @@
+use anchor_lang::error::ErrorCode;
+use motif_sdk::{channel::PaymentsError, pda};
+use motif_tests::world::{OpenedChannel, RegisteredWork, World};
+
+const DAY: i64 = 86_400;
+
+/// A channel with a licence that has this much notice.
+fn licensed(notice_seconds: u32) -> (World, OpenedChannel, RegisteredWork) {
+    let mut world = World::new();
+    let channel = world.channel().open();
+    let work = world.work().register();
+    let terms = world.terms(&work).with(|offer| offer.notice_seconds = notice_seconds).publish();
+    world.accept(&channel, &terms);
+    (world, channel, work)
+}
+
+fn ends(world: &World, channel: &OpenedChannel) -> i64 {
+    world.read(channel).licences[0].expires_at
+}
+
+#[test]
+fn a_licence_ends_when_its_notice_is_over_and_settles_until_then() {
+    let (mut world, channel, work) = licensed(3 * DAY as u32);
+    world.withdraw_work(&work);
+    world.send(channel.applying_withdrawal(&[(0, &work)])).assert_ok();
+    assert_eq!(ends(&world, &channel), World::NOW + 3 * DAY);
+    world.set_time(World::NOW + 3 * DAY);
+    world.settle(&channel, &[(0, 1)]).assert_ok();
+    world.pass(1);
+    world.settle(&channel, &[(0, 1)]).assert_err(PaymentsError::LicenceExpired);
+}
+
+#[test]
+fn nobody_has_less_than_a_days_notice() {
+    let (mut world, channel, work) = licensed(0);
+    world.withdraw_work(&work);
+    world.send(channel.applying_withdrawal(&[(0, &work)])).assert_ok();
+    assert_eq!(ends(&world, &channel), World::NOW + DAY);
+}
+
+#[test]
+fn applying_it_late_or_twice_changes_nothing_about_the_end() {
+    let (mut world, channel, work) = licensed(0);
+    world.withdraw_work(&work);
+    world.pass(DAY / 2);
+    world.send(channel.applying_withdrawal(&[(0, &work), (0, &work)])).assert_ok();
+    world.pass(DAY);
+    world.send(channel.applying_withdrawal(&[(0, &work)])).assert_ok();
+    assert_eq!(ends(&world, &channel), World::NOW + DAY);
+}
+
+#[test]
+fn a_licence_that_ends_sooner_is_left_as_it_is() {
+    let mut world = World::new();
+    let channel = world.channel().open();
+    let work = world.work().register();
+    let soon = World::NOW + 60;
+    let terms = world.terms(&work).with(|offer| offer.expires_at = Some(soon)).publish();
+    world.accept(&channel, &terms);
+    world.withdraw_work(&work);
+    world.send(channel.applying_withdrawal(&[(0, &work)])).assert_ok();
+    assert_eq!(ends(&world, &channel), soon);
+}
+
+#[test]
+fn a_work_that_is_not_withdrawn_ends_no_licence() {
+    let (mut world, channel, work) = licensed(0);
+    let refused = world.send(channel.applying_withdrawal(&[(0, &work)]));
+    refused.assert_err(PaymentsError::WorkNotWithdrawn);
+    assert_eq!(ends(&world, &channel), i64::MAX);
+}
+
+#[test]
+fn another_work_ends_no_licence() {
+    let (mut world, channel, work) = licensed(0);
+    let other = world.work().register();
+    world.withdraw_work(&other);
+    let call = channel.applying_withdrawal(&[(0, &work)]);
+    let foreign = call.clone().instead_of(work.address, other.address);
+    world.send(foreign).assert_err(PaymentsError::WorkAccounts);
+    world.withdraw_work(&work);
+    let fewer = call.clone().changed(|calls| drop(calls[0].accounts.pop()));
+    world.send(fewer).assert_err(PaymentsError::WorkAccounts);
+    let unknown = channel.applying_withdrawal(&[(1, &work)]);
+    world.send(unknown).assert_err(PaymentsError::UnknownLicence);
+    let vault = pda::vault(&world.currency.mint);
+    let wrong = call.instead_of(channel.address, vault);
+    world.send(wrong).assert_err(ErrorCode::AccountDiscriminatorMismatch);
+    assert_eq!(ends(&world, &channel), i64::MAX);
+}
+
+#[test]
+fn what_looks_like_the_work_but_belongs_to_another_program_is_refused() {
+    let (mut world, channel, work) = licensed(0);
+    world.withdraw_work(&work);
+    let mut account = world.account(&work.address);
+    account.owner = payments::ID;
+    world.set(work.address, account);
+    let refused = world.send(channel.applying_withdrawal(&[(0, &work)]));
+    refused.assert_err(ErrorCode::AccountOwnedByWrongProgram);
+    assert_eq!(ends(&world, &channel), i64::MAX);
+}

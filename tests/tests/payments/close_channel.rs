@@ -1,0 +1,105 @@
+use anchor_lang::error::ErrorCode;
+use motif_sdk::channel::PaymentsError;
+use motif_tests::world::{OpenedChannel, RegisteredWork, World};
+
+/// A channel that has been through everything and is withdrawn: 250 settled, a fee of 2.
+fn withdrawn() -> (World, OpenedChannel, RegisteredWork) {
+    let mut world = World::new();
+    let channel = world.channel().open();
+    let (work, licence) = world.licensed(&channel, 10);
+    world.settle(&channel, &[(licence, 25)]).assert_ok();
+    world.open_earnings(&work);
+    world.send(channel.closing_by(&channel.operator)).assert_ok();
+    world.send(channel.withdrawing()).assert_ok();
+    world.set_slot(100);
+    (world, channel, work)
+}
+
+#[test]
+fn an_empty_channel_leaves_its_rent_to_the_payer_and_everybodys_money_in_the_vault() {
+    let (mut world, channel, work) = withdrawn();
+    world.collect(&channel, &[(0, &work)]).assert_ok();
+    world.send(channel.claiming_fees()).assert_ok();
+    let rent = world.account(&channel.address).lamports;
+    let before = world.account(&channel.payer.key()).lamports;
+    let landed = world.remove(&channel).assert_ok();
+    assert!(world.find(&channel.address).is_none());
+    let after = world.account(&channel.payer.key()).lamports;
+    assert_eq!(after, before + rent - landed.fee);
+    assert_eq!(world.vault_balance(), 250);
+    world.claim(&work, &work.recipients[0]).assert_ok();
+    assert_eq!((world.balance(&work.recipients[0]), world.vault_balance()), (250, 0));
+}
+
+#[test]
+fn credit_that_was_not_collected_keeps_the_channel() {
+    let (mut world, channel, work) = withdrawn();
+    world.send(channel.claiming_fees()).assert_ok();
+    world.send(channel.removing()).assert_err(PaymentsError::ChannelNotEmpty);
+    world.collect(&channel, &[(0, &work)]).assert_ok();
+    world.remove(&channel).assert_ok();
+}
+
+#[test]
+fn fees_that_were_not_claimed_keep_the_channel() {
+    let (mut world, channel, work) = withdrawn();
+    world.collect(&channel, &[(0, &work)]).assert_ok();
+    world.send(channel.removing()).assert_err(PaymentsError::ChannelNotEmpty);
+    world.send(channel.claiming_fees()).assert_ok();
+    world.remove(&channel).assert_ok();
+}
+
+#[test]
+fn a_deposit_that_was_not_withdrawn_keeps_the_channel() {
+    let mut world = World::new();
+    let channel = world.channel().open();
+    world.set_slot(100);
+    world.send(channel.removing()).assert_err(PaymentsError::NotWithdrawn);
+    world.send(channel.closing_by(&channel.operator)).assert_ok();
+    world.send(channel.removing()).assert_err(PaymentsError::NotWithdrawn);
+    assert_eq!(world.vault_balance(), 1_000_000);
+}
+
+#[test]
+fn a_quota_that_was_not_given_back_keeps_the_channel() {
+    let mut world = World::new();
+    let channel = world.channel().open();
+    let work = world.work().register();
+    let terms = world.terms(&work).with(|offer| offer.caps.total_units = Some(10)).publish();
+    world.send(channel.accepting(&terms).quota(5, 0).call()).assert_ok();
+    world.send(channel.closing_by(&channel.operator)).assert_ok();
+    world.send(channel.withdrawing()).assert_ok();
+    world.set_slot(100);
+    world.send(channel.removing()).assert_err(PaymentsError::QuotasHeld);
+    world.send(channel.closing_licence(&channel.payer, 0, &terms)).assert_ok();
+    world.remove(&channel).assert_ok();
+}
+
+#[test]
+fn a_channel_does_not_close_in_the_slot_it_was_opened_in() {
+    let mut world = World::new();
+    world.set_slot(70);
+    let channel = world.channel().open();
+    world.send(channel.closing_by(&channel.operator)).assert_ok();
+    world.send(channel.withdrawing()).assert_ok();
+    world.send(channel.removing()).assert_err(PaymentsError::SlotNotOver);
+    world.set_slot(69);
+    world.send(channel.removing()).assert_err(PaymentsError::SlotNotOver);
+    world.set_slot(71);
+    world.remove(&channel).assert_ok();
+}
+
+#[test]
+fn only_the_payer_removes_its_channel() {
+    let (mut world, channel, work) = withdrawn();
+    world.collect(&channel, &[(0, &work)]).assert_ok();
+    world.send(channel.claiming_fees()).assert_ok();
+    let mut forged = channel.clone();
+    for stranger in [world.person(), channel.operator.clone()] {
+        forged.payer = stranger;
+        world.send(forged.removing()).assert_err(PaymentsError::NotPayer);
+    }
+    let unsigned = channel.removing().unsigned_by(&channel.payer);
+    world.send(unsigned).assert_err(ErrorCode::AccountNotSigner);
+    assert!(world.find(&channel.address).is_some());
+}

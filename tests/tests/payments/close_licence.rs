@@ -1,0 +1,127 @@
+use anchor_lang::error::ErrorCode;
+use motif_sdk::{channel::PaymentsError, licensing::Offer, pda};
+use motif_tests::world::{OpenedChannel, PublishedTerms, World};
+use payments::Issuance;
+
+use super::read;
+
+/// A channel whose licence holds 60 of 100 units and 600 of 1,000 in revenue.
+fn licensed(change: impl FnOnce(&mut Offer)) -> (World, OpenedChannel, PublishedTerms) {
+    let mut world = World::new();
+    let channel = world.channel().open();
+    let work = world.work().register();
+    let terms = world.terms(&work).with(|offer| {
+        offer.caps.total_units = Some(100);
+        offer.caps.revenue = Some(1_000);
+        change(offer);
+    });
+    let terms = terms.publish();
+    world.send(channel.accepting(&terms).quota(60, 600).call()).assert_ok();
+    (world, channel, terms)
+}
+
+fn issued(world: &World, terms: &PublishedTerms) -> (u64, u64) {
+    let issuance: Issuance = read(world, &pda::issuance(&terms.address));
+    (issuance.units, issuance.revenue)
+}
+
+#[test]
+fn what_was_not_used_can_be_handed_out_again() {
+    let (mut world, channel, terms) = licensed(|_| {});
+    world.settle(&channel, &[(0, 25)]).assert_ok();
+    world.send(channel.closing_licence(&channel.operator, 0, &terms)).assert_ok();
+    assert_eq!(issued(&world, &terms), (25, 250));
+    let state = world.read(&channel);
+    assert_eq!((state.licences.len(), state.channel.quotas_held), (1, 0));
+    let licence = state.licences[0];
+    assert_eq!((licence.units_left, licence.revenue_left, licence.holds_quota), (0, 0, 0));
+    assert_eq!((licence.units, licence.settled), (25, 250));
+    world.settle(&channel, &[(0, 1)]).assert_err(PaymentsError::UnitCap);
+    let other = world.channel().open();
+    world.send(other.accepting(&terms).quota(75, 750).call()).assert_ok();
+    assert_eq!(issued(&world, &terms), (100, 1_000));
+}
+
+#[test]
+fn a_quota_is_given_back_once() {
+    let (mut world, channel, terms) = licensed(|_| {});
+    world.send(channel.closing_licence(&channel.operator, 0, &terms)).assert_ok();
+    let again = world.send(channel.closing_licence(&channel.operator, 0, &terms));
+    again.assert_err(PaymentsError::NoQuota);
+    assert_eq!(issued(&world, &terms), (0, 0));
+}
+
+#[test]
+fn while_a_licence_can_be_used_only_the_operator_closes_it() {
+    let end = World::NOW + 1_000;
+    let (mut world, channel, terms) = licensed(|offer| offer.expires_at = Some(end));
+    let stranger = world.person();
+    world.set_time(end);
+    for caller in [&stranger, &channel.payer, &channel.voucher_key] {
+        let refused = world.send(channel.closing_licence(caller, 0, &terms));
+        refused.assert_err(PaymentsError::LicenceInUse);
+    }
+    assert_eq!(issued(&world, &terms), (60, 600));
+    world.pass(1);
+    world.send(channel.closing_licence(&stranger, 0, &terms)).assert_ok();
+    assert_eq!(issued(&world, &terms), (0, 0));
+}
+
+#[test]
+fn on_a_closed_channel_anybody_closes_a_licence() {
+    let (mut world, channel, terms) = licensed(|_| {});
+    let stranger = world.person();
+    world.send(channel.closing_by(&channel.payer)).assert_ok();
+    world.pass(channel.grace_seconds - 1);
+    let refused = world.send(channel.closing_licence(&stranger, 0, &terms));
+    refused.assert_err(PaymentsError::LicenceInUse);
+    world.pass(1);
+    world.send(channel.closing_licence(&stranger, 0, &terms)).assert_ok();
+    assert_eq!(issued(&world, &terms), (0, 0));
+}
+
+#[test]
+fn caps_of_the_licensee_alone_are_nothing_to_give_back() {
+    let mut world = World::new();
+    let channel = world.channel().open();
+    let work = world.work().register();
+    let capped = world.terms(&work).with(|offer| offer.caps.total_units = Some(9)).publish();
+    world.send(channel.accepting(&capped).quota(5, 0).call()).assert_ok();
+    let own = world.work().register();
+    let terms = world.terms(&own).with(|offer| offer.caps.licensee_units = Some(9)).publish();
+    world.accept(&channel, &terms);
+    let call = channel.closing_licence(&channel.operator, 1, &terms);
+    world.send(call.clone()).assert_err(ErrorCode::AccountNotInitialized);
+    let call = call.instead_of(pda::issuance(&terms.address), pda::issuance(&capped.address));
+    world.send(call).assert_err(ErrorCode::ConstraintHasOne);
+    // The licensee's units stay.
+    assert_eq!(world.read(&channel).licences[1].units_left, 9);
+}
+
+#[test]
+fn every_account_of_a_returned_quota_is_pinned() {
+    let (mut world, channel, terms) = licensed(|_| {});
+    let other = world.work().register();
+    let others = world.terms(&other).with(|offer| offer.caps.total_units = Some(100)).publish();
+    world.send(channel.accepting(&others).quota(50, 0).call()).assert_ok();
+    let operator = channel.operator.clone();
+    // The other licence's terms, with the issuance that belongs to them.
+    let crossed = channel.closing_licence(&operator, 0, &others);
+    world.send(crossed).assert_err(PaymentsError::NotTheLicencesTerms);
+    let unknown = channel.closing_licence(&operator, 2, &terms);
+    world.send(unknown).assert_err(PaymentsError::UnknownLicence);
+    let call = channel.closing_licence(&operator, 0, &terms);
+    let (own, foreign) = (pda::issuance(&terms.address), pda::issuance(&others.address));
+    let cases = [
+        (own, foreign, ErrorCode::ConstraintHasOne),
+        (own, channel.address, ErrorCode::AccountDiscriminatorMismatch),
+        (terms.address, others.address, ErrorCode::ConstraintHasOne),
+        (terms.address, pda::config(), ErrorCode::AccountDiscriminatorMismatch),
+        (channel.address, pda::config(), ErrorCode::AccountOwnedByWrongProgram),
+    ];
+    for (account, other, expected) in cases {
+        world.send(call.clone().instead_of(account, other)).assert_err(expected);
+    }
+    world.send(call.unsigned_by(&operator)).assert_err(ErrorCode::AccountNotSigner);
+    assert_eq!((issued(&world, &terms), issued(&world, &others)), ((60, 600), (50, 0)));
+}

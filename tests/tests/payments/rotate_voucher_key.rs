@@ -1,0 +1,110 @@
+use anchor_lang::error::ErrorCode;
+use motif_sdk::{channel::PaymentsError, pda};
+use motif_tests::world::{OpenedChannel, Person, World};
+
+fn licensed() -> (World, OpenedChannel, Person) {
+    let mut world = World::new();
+    let channel = world.channel().fee(0).open();
+    world.licensed(&channel, 10);
+    let new = world.person();
+    (world, channel, new)
+}
+
+/// Whether a voucher by this key settles one unit.
+fn settles(world: &mut World, channel: &OpenedChannel, key: &Person) -> bool {
+    let statement = world.statement(channel, &[(0, 1)]).signed_by(key);
+    let outcome = world.send(statement.call());
+    if outcome.is_ok() {
+        return true;
+    }
+    outcome.assert_err(PaymentsError::VoucherSigner);
+    false
+}
+
+#[test]
+fn the_old_key_signs_until_the_grace_period_is_over_and_the_new_one_from_then_on() {
+    let (mut world, channel, new) = licensed();
+    world.send(channel.rotating(&new)).assert_ok();
+    world.pass(channel.grace_seconds - 1);
+    assert!(!settles(&mut world, &channel, &new));
+    assert!(settles(&mut world, &channel, &channel.voucher_key));
+    world.pass(1);
+    assert!(!settles(&mut world, &channel, &channel.voucher_key));
+    assert!(settles(&mut world, &channel, &new));
+    assert_eq!(world.read(&channel).channel.prices, 20);
+}
+
+#[test]
+fn an_operator_that_agrees_lets_the_new_key_sign_at_once() {
+    let (mut world, channel, new) = licensed();
+    world.send(channel.rotating_at_once(&new)).assert_ok();
+    assert!(!settles(&mut world, &channel, &channel.voucher_key));
+    assert!(settles(&mut world, &channel, &new));
+    let state = world.read(&channel).channel;
+    assert_eq!((state.voucher_key, state.rotates_at), (new.key(), i64::MAX));
+}
+
+#[test]
+fn a_later_rotation_replaces_the_one_under_way() {
+    let (mut world, channel, first) = licensed();
+    let second = world.person();
+    world.send(channel.rotating(&first)).assert_ok();
+    world.pass(channel.grace_seconds - 1);
+    world.send(channel.rotating(&second)).assert_ok();
+    world.pass(channel.grace_seconds - 1);
+    assert!(!settles(&mut world, &channel, &first));
+    assert!(settles(&mut world, &channel, &channel.voucher_key));
+    world.pass(1);
+    assert!(settles(&mut world, &channel, &second));
+}
+
+#[test]
+fn a_rotation_that_is_over_is_the_next_ones_beginning() {
+    let (mut world, channel, first) = licensed();
+    let second = world.person();
+    world.send(channel.rotating(&first)).assert_ok();
+    world.pass(channel.grace_seconds);
+    world.send(channel.rotating(&second)).assert_ok();
+    assert!(!settles(&mut world, &channel, &channel.voucher_key));
+    assert!(settles(&mut world, &channel, &first));
+}
+
+#[test]
+fn nobody_but_the_payer_rotates_and_nobody_but_the_operator_agrees() {
+    let (mut world, channel, new) = licensed();
+    let mut forged = channel.clone();
+    for stranger in [world.person(), channel.operator.clone(), channel.voucher_key.clone()] {
+        forged.payer = stranger;
+        world.send(forged.rotating(&new)).assert_err(PaymentsError::NotPayer);
+    }
+    let unsigned = channel.rotating(&new).unsigned_by(&channel.payer);
+    world.send(unsigned).assert_err(ErrorCode::AccountNotSigner);
+    let mut forged = channel.clone();
+    for stranger in [world.person(), channel.payer.clone()] {
+        forged.operator = stranger;
+        let refused = world.send(forged.rotating_at_once(&new));
+        refused.assert_err(PaymentsError::NotOperator);
+    }
+    let unsigned = channel.rotating_at_once(&new).unsigned_by(&channel.operator);
+    world.send(unsigned).assert_err(ErrorCode::AccountNotSigner);
+    assert!(settles(&mut world, &channel, &channel.voucher_key));
+}
+
+#[test]
+fn the_new_key_can_sign_vouchers_and_signs_nothing_else() {
+    let (mut world, channel, new) = licensed();
+    let refused = world.send(channel.rotating(&channel.payer));
+    refused.assert_err(PaymentsError::VoucherKey);
+    let call = channel.rotating(&new).changed(|calls| {
+        calls[0].data[8..40].copy_from_slice(pda::config().as_ref());
+    });
+    world.send(call).assert_err(PaymentsError::VoucherKey);
+    assert_eq!(world.read(&channel).channel.rotates_at, i64::MAX);
+}
+
+#[test]
+fn a_rotation_beyond_the_end_of_time_is_refused() {
+    let (mut world, channel, new) = licensed();
+    world.set_time(i64::MAX - channel.grace_seconds + 1);
+    world.send(channel.rotating(&new)).assert_err(PaymentsError::Overflow);
+}

@@ -1,0 +1,132 @@
+use anchor_lang::error::ErrorCode;
+use motif_sdk::{
+    channel::{INSTRUCTIONS_SYSVAR, PaymentsError},
+    pda,
+};
+use motif_tests::world::{OpenedChannel, SignedStatement, World};
+
+/// A channel with 150 licences, more than a packet's statement can name.
+fn licensed() -> (World, OpenedChannel) {
+    let mut world = World::new();
+    let channel = world.channel().fee(0).open();
+    let work = world.work().register();
+    let terms = world.terms(&work).price(10).publish();
+    for _ in 0..150 {
+        world.accept(&channel, &terms);
+    }
+    (world, channel)
+}
+
+fn one_of_each(world: &World, channel: &OpenedChannel) -> SignedStatement {
+    let entries: Vec<_> = (0..150).map(|licence| (licence, 1)).collect();
+    world.statement(channel, &entries)
+}
+
+fn stage(world: &mut World, statement: &SignedStatement) {
+    for part in statement.staging() {
+        assert!(world.packet_bytes(&part) <= 1_232);
+        world.send(part).assert_ok();
+    }
+}
+
+#[test]
+fn a_statement_larger_than_a_packet_settles_and_leaves_nothing_behind() {
+    let (mut world, channel) = licensed();
+    let statement = one_of_each(&world, &channel);
+    assert!(world.packet_bytes(&statement.call()) > 1_232);
+    stage(&mut world, &statement);
+    let call = statement.staged_call();
+    assert!(world.packet_bytes(&call) <= 1_232);
+    world.send(call).assert_ok();
+    let state = world.read(&channel);
+    assert_eq!((state.channel.prices, state.channel.statements.length), (1_500, 1));
+    assert!(state.licences.iter().all(|licence| licence.units == 1));
+    assert!(world.find(&pda::staging(&channel.address, &channel.operator.key())).is_none());
+}
+
+#[test]
+fn it_leaves_the_same_record_as_a_statement_in_a_packet() {
+    let (mut world, channel) = licensed();
+    let statement = world.statement(&channel, &[(0, 5)]);
+    stage(&mut world, &statement);
+    let direct = {
+        let mut world = licensed().0;
+        world.send(statement.call()).assert_ok();
+        world.read(&channel).channel.statements
+    };
+    world.send(statement.staged_call()).assert_ok();
+    assert_eq!(world.read(&channel).channel.statements, direct);
+}
+
+#[test]
+fn what_was_staged_is_what_the_voucher_names_or_nothing() {
+    let (mut world, channel) = licensed();
+    let statement = one_of_each(&world, &channel);
+    stage(&mut world, &statement);
+    let address = pda::staging(&channel.address, &channel.operator.key());
+    for length in [Some(899), Some(894), None] {
+        let account = world.account(&address);
+        let mut other = account.clone();
+        match length {
+            Some(length) => other.data.truncate(payments::Staging::space(length)),
+            None => other.data.push(0),
+        }
+        world.set(address, other);
+        let refused = world.send(statement.staged_call());
+        refused.assert_err(PaymentsError::StatementDigest);
+        world.set(address, account);
+    }
+    assert_eq!(world.read(&channel).channel.prices, 0);
+    world.send(statement.staged_call()).assert_ok();
+}
+
+#[test]
+fn who_may_settle_is_the_same_as_without_staging() {
+    let (mut world, channel) = licensed();
+    let stranger = world.person();
+    let statement = one_of_each(&world, &channel).sent_by(&stranger);
+    stage(&mut world, &statement);
+    world.send(statement.staged_call()).assert_err(PaymentsError::OperatorFirst);
+    world.send(channel.closing_by(&channel.payer)).assert_ok();
+    world.pass(channel.grace_seconds / 2);
+    world.send(statement.staged_call()).assert_ok();
+    assert_eq!(world.read(&channel).channel.prices, 1_500);
+}
+
+#[test]
+fn a_proof_is_needed_as_without_staging() {
+    let (mut world, channel) = licensed();
+    let statement = one_of_each(&world, &channel);
+    stage(&mut world, &statement);
+    let alone = statement.staged_call().changed(|calls| drop(calls.remove(0)));
+    world.send(alone).assert_err(PaymentsError::ProofMissing);
+    assert_eq!(world.read(&channel).channel.prices, 0);
+}
+
+#[test]
+fn every_account_of_a_staged_settlement_is_pinned() {
+    let (mut world, channel) = licensed();
+    let other = world.channel().operator(&channel.operator).open();
+    let statement = one_of_each(&world, &channel);
+    stage(&mut world, &statement);
+    let mut others = statement.clone();
+    others.voucher.channel = other.address;
+    stage(&mut world, &others);
+    let operator = channel.operator.key();
+    let own = pda::staging(&channel.address, &operator);
+    let fake_sysvar = world.person().key();
+    let cases = [
+        (INSTRUCTIONS_SYSVAR, fake_sysvar, ErrorCode::ConstraintAddress),
+        (own, pda::staging(&other.address, &operator), ErrorCode::ConstraintHasOne),
+        (own, other.address, ErrorCode::AccountDiscriminatorMismatch),
+        (own, pda::config(), ErrorCode::AccountOwnedByWrongProgram),
+        (channel.address, own, ErrorCode::AccountDiscriminatorMismatch),
+    ];
+    for (account, other, expected) in cases {
+        let call = statement.staged_call().instead_of(account, other);
+        world.send(call).assert_err(expected);
+    }
+    let unsigned = statement.staged_call().unsigned_by(&channel.operator);
+    world.send(unsigned).assert_err(ErrorCode::AccountNotSigner);
+    assert_eq!(world.read(&channel).channel.prices, 0);
+}

@@ -1,0 +1,119 @@
+//! `open_staging`, `stage_statement` and `unstage`: writing a statement down, and taking it back.
+
+use anchor_lang::error::ErrorCode;
+use motif_sdk::{
+    channel::{PaymentsError, Staging, stage, stage_part, unstage},
+    pda,
+};
+use motif_tests::world::{Call, OpenedChannel, Person, World};
+
+use super::EXISTS;
+
+fn opened() -> (World, OpenedChannel, Call) {
+    let mut world = World::new();
+    let channel = world.channel().open();
+    let open = stage(&channel.operator.key(), &channel.address, &[]);
+    let open = Call::new(open, &[&channel.operator]);
+    world.send(open.clone()).assert_ok();
+    (world, channel, open)
+}
+
+fn part(channel: &OpenedChannel, offset: u32, bytes: &[u8]) -> Call {
+    let operator = &channel.operator;
+    let part = stage_part(&operator.key(), &channel.address, offset, bytes.to_vec());
+    Call::new([part], &[operator])
+}
+
+fn staged(world: &World, channel: &OpenedChannel) -> Vec<u8> {
+    let address = pda::staging(&channel.address, &channel.operator.key());
+    world.account(&address).data.split_off(Staging::HEADER_SPACE)
+}
+
+#[test]
+fn parts_are_written_one_behind_the_other_and_over_one_another() {
+    let (mut world, channel, _) = opened();
+    assert!(staged(&world, &channel).is_empty());
+    world.send(part(&channel, 0, b"abcdef")).assert_ok();
+    world.send(part(&channel, 6, b"ghi")).assert_ok();
+    world.send(part(&channel, 2, b"CD")).assert_ok();
+    assert_eq!(staged(&world, &channel), b"abCDefghi");
+}
+
+#[test]
+fn a_part_leaves_no_gap_and_stays_within_the_largest_statement() {
+    let (mut world, channel, _) = opened();
+    world.send(part(&channel, 0, b"abc")).assert_ok();
+    for offset in [4, 5, u32::MAX] {
+        let refused = world.send(part(&channel, offset, b"d"));
+        refused.assert_err(PaymentsError::StagedPart);
+    }
+    assert_eq!(staged(&world, &channel), b"abc");
+    let address = pda::staging(&channel.address, &channel.operator.key());
+    world.operate(&address, |data| data.resize(Staging::HEADER_SPACE + 59_999, 0));
+    let refused = world.send(part(&channel, 59_999, b"de"));
+    refused.assert_err(PaymentsError::StagedPart);
+    world.send(part(&channel, 59_999, b"d")).assert_ok();
+    assert_eq!(staged(&world, &channel).len(), Staging::MAX_BYTES);
+}
+
+#[test]
+fn a_statement_is_staged_once_at_a_time() {
+    let (mut world, _, open) = opened();
+    world.send(open).assert_err(EXISTS);
+}
+
+#[test]
+fn nobody_writes_into_or_takes_back_what_another_staged() {
+    let (mut world, channel, _) = opened();
+    world.send(part(&channel, 0, b"abc")).assert_ok();
+    let operator = &channel.operator;
+    let stranger: Person = world.person();
+    let own = pda::staging(&channel.address, &operator.key());
+    let strangers = pda::staging(&channel.address, &stranger.key());
+    let write = stage_part(&stranger.key(), &channel.address, 0, b"xyz".to_vec());
+    let write = Call::new([write], &[&stranger]).instead_of(strangers, own);
+    world.send(write).assert_err(ErrorCode::ConstraintHasOne);
+    let take = unstage(&stranger.key(), &channel.address);
+    let take = Call::new([take], &[&stranger]).instead_of(strangers, own);
+    world.send(take).assert_err(ErrorCode::ConstraintHasOne);
+    let unsigned = part(&channel, 0, b"xyz").unsigned_by(operator);
+    world.send(unsigned).assert_err(ErrorCode::AccountNotSigner);
+    assert_eq!(staged(&world, &channel), b"abc");
+}
+
+#[test]
+fn what_is_taken_back_leaves_its_rent_with_who_paid_it() {
+    let (mut world, channel, open) = opened();
+    world.send(part(&channel, 0, &[7; 600])).assert_ok();
+    let operator = &channel.operator;
+    let address = pda::staging(&channel.address, &operator.key());
+    let rent = world.account(&address).lamports;
+    let before = world.account(&operator.key()).lamports;
+    let take = Call::new([unstage(&operator.key(), &channel.address)], &[operator]);
+    let landed = world.send(take).assert_ok();
+    assert!(world.find(&address).is_none());
+    assert_eq!(world.account(&operator.key()).lamports, before + rent - landed.fee);
+    world.send(open).assert_ok();
+}
+
+#[test]
+fn every_account_of_a_staging_is_pinned() {
+    let mut world = World::new();
+    let (channel, other) = (world.channel().open(), world.channel().open());
+    let operator = &channel.operator;
+    let open = stage(&operator.key(), &channel.address, &[]);
+    let open = Call::new(open, &[operator]);
+    let vault = pda::vault(&world.currency.mint);
+    let cases = [
+        (channel.address, other.address, ErrorCode::ConstraintSeeds),
+        (channel.address, vault, ErrorCode::AccountDiscriminatorMismatch),
+        (channel.address, pda::config(), ErrorCode::AccountOwnedByWrongProgram),
+    ];
+    for (account, other, expected) in cases {
+        world.send(open.clone().instead_of(account, other)).assert_err(expected);
+    }
+    world.send(open).assert_ok();
+    let own = pda::staging(&channel.address, &operator.key());
+    let wrong = part(&channel, 0, b"abc").instead_of(own, other.address);
+    world.send(wrong).assert_err(ErrorCode::AccountDiscriminatorMismatch);
+}
