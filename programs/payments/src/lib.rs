@@ -30,6 +30,25 @@ declare_id!("BvFbpq9Euag2k6ihhUgVfvDNJnYmiA5u8r1xgoZUJE3w");
 pub mod payments {
     use super::*;
 
+    // A call is compared with these in order, and pays for each comparison: what runs most
+    // often stands first.
+
+    /// Pays a statement: the voucher that signs for it stands in the Ed25519 instruction
+    /// directly before. The cost depends on the number of entries alone.
+    pub fn settle(ctx: Context<Settle>, args: SettleArgs) -> Result<()> {
+        handle_settle(ctx, args)
+    }
+
+    /// Moves licences' new credit into their works' earnings. Anyone may.
+    pub fn collect<'info>(ctx: Context<'info, Collect<'info>>, licences: Vec<u16>) -> Result<()> {
+        handle_collect(ctx, licences)
+    }
+
+    /// Pays recipients everything their shares entitle them to by now. Anyone may.
+    pub fn claim<'info>(ctx: Context<'info, Claim<'info>>, payees: Vec<Payee>) -> Result<()> {
+        handle_claim(ctx, payees)
+    }
+
     /// Admits a mint: creates the vault all its channels and earnings share. Anyone may.
     pub fn create_vault(ctx: Context<CreateVault>) -> Result<()> {
         handle_create_vault(ctx)
@@ -48,12 +67,6 @@ pub mod payments {
     /// Takes one use of a work's latest terms onto a channel as a licence.
     pub fn accept(ctx: Context<Accept>, args: AcceptArgs) -> Result<()> {
         handle_accept(ctx, args)
-    }
-
-    /// Pays a statement: the voucher that signs for it stands in the Ed25519 instruction
-    /// directly before. The cost depends on the number of entries alone.
-    pub fn settle(ctx: Context<Settle>, args: SettleArgs) -> Result<()> {
-        handle_settle(ctx, args)
     }
 
     /// Creates the account in which a settler writes down a statement too large for a packet.
@@ -88,19 +101,9 @@ pub mod payments {
         handle_open_earnings(ctx)
     }
 
-    /// Moves licences' new credit into their works' earnings. Anyone may.
-    pub fn collect<'info>(ctx: Context<'info, Collect<'info>>, licences: Vec<u16>) -> Result<()> {
-        handle_collect(ctx, licences)
-    }
-
     /// Moves a parent's share of a child's earnings into the parent's. Anyone may.
     pub fn pull(ctx: Context<Pull>) -> Result<()> {
         handle_pull(ctx)
-    }
-
-    /// Pays recipients everything their shares entitle them to by now. Anyone may.
-    pub fn claim<'info>(ctx: Context<'info, Claim<'info>>, payees: Vec<Payee>) -> Result<()> {
-        handle_claim(ctx, payees)
     }
 
     /// Brings earnings to their work's present split. Anyone may.

@@ -1,7 +1,5 @@
 use std::collections::BTreeSet;
 
-use ::licensing::{self as licensing_program, Approval, Purpose};
-use anchor_lang::AccountDeserialize;
 use anchor_spl::associated_token::spl_associated_token_account::instruction::create_associated_token_account_idempotent as create_tokens;
 use solana_instruction::Instruction;
 use solana_keypair::Keypair;
@@ -15,7 +13,7 @@ use crate::{
         self, AcceptArgs, Acceptance, Currency, OpenChannelArgs, Quota, ReceiptsCommitment, Staging,
     },
     earnings::{self, EarningsAccount},
-    licensing::Use,
+    licensing::{Purpose, Use},
     pda,
     voucher::SignedVoucher,
 };
@@ -83,7 +81,7 @@ impl Client {
         let published = self.latest_terms(work).await?;
         let acceptance = Acceptance {
             approver: approver.map(|keypair| keypair.pubkey()),
-            approval: self.approval(&published, &payer.pubkey()).await?,
+            approval: self.is_approved(&published, &payer.pubkey()).await?,
             ..Acceptance::of(&published.terms)
         };
         let args = AcceptArgs { licensed_use, max_price, terms_digest: published.digest, quota };
@@ -457,15 +455,12 @@ impl Client {
     }
 
     /// Whether the owner of the terms' work has granted `payer` an approval that still holds.
-    async fn approval(&self, terms: &PublishedTerms, payer: &Pubkey) -> Result<bool, Error> {
+    async fn is_approved(&self, terms: &PublishedTerms, payer: &Pubkey) -> Result<bool, Error> {
         if !terms.terms.offer.approval_required {
             return Ok(false);
         }
         let purpose = Purpose::License;
-        let account = self.account(&pda::approval(&terms.address, payer, purpose)).await?;
-        let approval = account
-            .filter(|account| account.owner == licensing_program::ID)
-            .and_then(|account| Approval::try_deserialize(&mut &account.data[..]).ok());
+        let approval = self.approval(&terms.address, payer, purpose).await?;
         let Some(approval) = approval else { return Ok(false) };
         let owner = self.work(&terms.terms.work).await?.owner;
         Ok(approval.holds(&terms.address, payer, purpose, &owner))

@@ -19,6 +19,12 @@ impl World {
         self.set_time(self.now() + seconds);
     }
 
+    /// Goes to the slot after this one.
+    pub fn next_slot(&mut self) {
+        let slot = self.svm.get_sysvar::<Clock>().slot;
+        self.set_slot(slot + 1);
+    }
+
     /// Goes to a slot.
     pub fn set_slot(&mut self, slot: u64) {
         let clock = self.svm.get_sysvar::<Clock>();

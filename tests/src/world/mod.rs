@@ -463,11 +463,17 @@ impl World {
         });
     }
 
-    /// Removes a closed channel's account. Part of the books goes with it.
+    /// Removes a closed channel's account.
     #[track_caller]
     pub fn remove(&mut self, channel: &OpenedChannel) -> Outcome {
-        self.forgotten.set(true);
+        self.forget();
         self.send(channel.removing())
+    }
+
+    /// From here on channels may go, and part of the books with them: what was deposited,
+    /// refunded and paid out is no longer added up, only what is there and what is owed.
+    pub fn forget(&self) {
+        self.forgotten.set(true);
     }
 
     /// Pays a recipient what it is owed; the host pays the fee.

@@ -10,6 +10,7 @@ fn withdrawn() -> (World, OpenedChannel, SignedStatement) {
     world.set_slot(50);
     let channel = world.channel().open();
     world.licensed(&channel, 10);
+    world.forget();
     let old = world.statement(&channel, &[(0, 25)]);
     world.send(channel.closing_by(&channel.operator)).assert_ok();
     world.send(channel.withdrawing()).assert_ok();

@@ -237,8 +237,8 @@ fn a_consent_that_ended_refuses_licences_and_ends_those_it_did_not() {
     world.set_time(end);
     world.accept(&channel, &terms);
     assert_eq!(world.read(&channel).licences[0].expires_at, end);
+    world.set_time(World::NOW);
     let sooner = world.terms(&work).with(|offer| offer.expires_at = Some(end - 1)).publish();
-    world.set_time(end - 1);
     world.accept(&channel, &sooner);
     assert_eq!(world.read(&channel).licences[1].expires_at, end - 1);
 }
@@ -277,7 +277,7 @@ fn an_approval_the_owner_granted_stands_for_its_signature() {
         let refused = world.send(channel.accepting(&terms).granted().call());
         refused.assert_err(PaymentsError::ApprovalMissing);
     }
-    world.set(address, Account { lamports: 1, ..Account::default() });
+    world.set(address, Account::default());
     let missing = world.send(channel.accepting(&terms).granted().call());
     missing.assert_err(ErrorCode::AccountNotInitialized);
     nothing_taken_on(&world, &channel);

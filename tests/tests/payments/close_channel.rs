@@ -11,7 +11,7 @@ fn withdrawn() -> (World, OpenedChannel, RegisteredWork) {
     world.open_earnings(&work);
     world.send(channel.closing_by(&channel.operator)).assert_ok();
     world.send(channel.withdrawing()).assert_ok();
-    world.set_slot(100);
+    world.next_slot();
     (world, channel, work)
 }
 
@@ -53,7 +53,7 @@ fn fees_that_were_not_claimed_keep_the_channel() {
 fn a_deposit_that_was_not_withdrawn_keeps_the_channel() {
     let mut world = World::new();
     let channel = world.channel().open();
-    world.set_slot(100);
+    world.next_slot();
     world.send(channel.removing()).assert_err(PaymentsError::NotWithdrawn);
     world.send(channel.closing_by(&channel.operator)).assert_ok();
     world.send(channel.removing()).assert_err(PaymentsError::NotWithdrawn);
@@ -69,7 +69,7 @@ fn a_quota_that_was_not_given_back_keeps_the_channel() {
     world.send(channel.accepting(&terms).quota(5, 0).call()).assert_ok();
     world.send(channel.closing_by(&channel.operator)).assert_ok();
     world.send(channel.withdrawing()).assert_ok();
-    world.set_slot(100);
+    world.next_slot();
     world.send(channel.removing()).assert_err(PaymentsError::QuotasHeld);
     world.send(channel.closing_licence(&channel.payer, 0, &terms)).assert_ok();
     world.remove(&channel).assert_ok();

@@ -159,7 +159,7 @@ fn something_that_is_no_earnings_account_is_refused() {
     let cases = [
         (elsewhere, ErrorCode::AccountOwnedByWrongProgram),
         (vault, ErrorCode::AccountDiscriminatorMismatch),
-        (unopened, ErrorCode::AccountNotInitialized),
+        (unopened, ErrorCode::AccountOwnedByWrongProgram),
         (channel.address, ErrorCode::AccountDiscriminatorMismatch),
     ];
     for (other, expected) in cases {
@@ -186,7 +186,7 @@ fn something_that_is_no_channel_is_not_collected_from() {
 fn earnings_beyond_what_u64_holds_are_refused_and_stay_on_the_channel() {
     let (mut world, channel, works) = settled();
     let address = pda::earnings(&works[0].address, &world.currency.mint);
-    world.operate(&address, |data| data[74..82].copy_from_slice(&(u64::MAX - 299).to_le_bytes()));
+    world.operate(&address, |data| data[80..88].copy_from_slice(&(u64::MAX - 299).to_le_bytes()));
     world.collect(&channel, &[(0, &works[0])]).assert_err(PaymentsError::Overflow);
     assert_eq!(world.read(&channel).licences[0].collected, 0);
 }

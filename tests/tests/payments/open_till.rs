@@ -62,7 +62,7 @@ fn every_account_of_a_new_till_is_pinned() {
         (work.address, vault, ErrorCode::AccountOwnedByWrongProgram),
         (vault, pda::vault(&other_currency.mint), ErrorCode::ConstraintHasOne),
         (own, pda::till(&other.address, &mint), ErrorCode::ConstraintSeeds),
-        (mint, other_currency.mint, ErrorCode::ConstraintHasOne),
+        (mint, other_currency.mint, ErrorCode::ConstraintSeeds),
     ];
     for (account, other, expected) in cases {
         let call = call(&world, &work).instead_of(account, other);

@@ -66,7 +66,7 @@ fn a_stranger_pulls_nothing() {
 fn a_work_is_not_its_own_parent() {
     let (mut world, model, _) = earned();
     let twice = world.pull(&model, &model);
-    twice.assert_err(ErrorCode::ConstraintDuplicateMutableAccount);
+    twice.assert_err(PaymentsError::NotAParent);
     assert_eq!(world.earnings(&model).earnings.earned, 1_001);
 }
 
@@ -110,7 +110,7 @@ fn both_accounts_of_a_pull_are_earnings_of_this_program() {
         (parent, elsewhere, ErrorCode::AccountOwnedByWrongProgram),
         (child, pda::vault(&mint), ErrorCode::AccountDiscriminatorMismatch),
         (parent, pda::vault(&mint), ErrorCode::AccountDiscriminatorMismatch),
-        (parent, pda::earnings(&mint, &mint), ErrorCode::AccountNotInitialized),
+        (parent, pda::earnings(&mint, &mint), ErrorCode::AccountOwnedByWrongProgram),
     ];
     for (account, other, expected) in cases {
         let call = Call::new([pull(&model.address, &image.address, &mint)], &[]);
