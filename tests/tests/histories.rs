@@ -310,8 +310,7 @@ impl<'s> History<'s> {
             _ => self.random.random_range(0..=most.min(3)),
         };
         let earlier: Vec<usize> = (0..number).collect();
-        let chosen: Vec<_> =
-            earlier.choose_multiple(&mut self.random, count).copied().collect();
+        let chosen: Vec<_> = earlier.choose_multiple(&mut self.random, count).copied().collect();
         let total = match self.random.random_range(0..10) {
             0 => 10_000,
             _ => self.random.random_range(8..=9_000),
@@ -353,7 +352,10 @@ impl<'s> History<'s> {
                 .iter()
                 .map(|&(work, share_bps)| Parent { work, share_bps, terms_number: 0 })
                 .collect(),
-            split: split.iter().map(|&(recipient, share_bps)| Share { recipient, share_bps }).collect(),
+            split: split
+                .iter()
+                .map(|&(recipient, share_bps)| Share { recipient, share_bps })
+                .collect(),
         };
         self.ledger.works.insert(
             address,
@@ -486,6 +488,12 @@ impl<'s> History<'s> {
         assert_eq!(data, written, "{}: earnings as `open_earnings` leaves them", self.place());
     }
 
+    /// One of these four times in five, if there are any.
+    fn mostly<T: Copy>(&mut self, likely: &[T]) -> Option<T> {
+        let chosen = likely.choose(&mut self.random).copied();
+        chosen.filter(|_| self.random.random_ratio(4, 5))
+    }
+
     fn place(&self) -> String {
         format!("history {}, step {}", self.seed, self.step)
     }
@@ -502,11 +510,11 @@ impl<'s> History<'s> {
             let currency = self.random.random_range(0..self.channels.len());
             match self.random.random_range(0..100) {
                 0..30 => self.pay_in(currency),
-                30..45 => self.collect(currency),
-                45..65 => self.pull(currency),
-                65..88 => self.claim(currency),
-                88..93 => self.change_split(),
-                93..98 => self.apply_split(currency),
+                30..42 => self.collect(currency),
+                42..60 => self.pull(currency),
+                60..82 => self.claim(currency),
+                82..88 => self.change_split(),
+                88..95 => self.apply_split(currency),
                 _ => self.dispute(),
             }
         }
@@ -547,18 +555,28 @@ impl<'s> History<'s> {
     }
 
     fn collect(&mut self, currency: usize) {
+        let licences = &self.ledger.channels[&self.channels[currency]].licences;
+        let credited: Vec<u16> = (0..)
+            .zip(licences)
+            .filter(|(_, licence)| licence.credit() > 0)
+            .map(|(index, _)| index)
+            .collect();
         let count = self.random.random_range(1..=4);
-        let indexes: Vec<u16> =
-            (0..count).map(|_| self.random.random_range(0..self.works.len()) as u16).collect();
+        let mut indexes = Vec::new();
+        for _ in 0..count {
+            let any = self.random.random_range(0..self.works.len()) as u16;
+            indexes.push(self.mostly(&credited).unwrap_or(any));
+        }
         self.collect_these(currency, &indexes);
     }
 
     fn collect_these(&mut self, currency: usize, indexes: &[u16]) {
         let (channel, mint) = (self.channels[currency], self.mint(currency));
         let mut metas = payments::accounts::Collect { channel }.to_account_metas(None);
-        let works: Vec<_> =
-            indexes.iter().map(|index| self.works[usize::from(*index)].0).collect();
-        metas.extend(works.iter().map(|work| AccountMeta::new(self.earnings[&(*work, mint)], false)));
+        let works: Vec<_> = indexes.iter().map(|index| self.works[usize::from(*index)].0).collect();
+        metas.extend(
+            works.iter().map(|work| AccountMeta::new(self.earnings[&(*work, mint)], false)),
+        );
         let data = payments::instruction::Collect { licences: indexes.to_vec() }.data();
         let collected = self.send(instruction(metas, data));
         let expected = self.ledger.collect(channel, indexes);
@@ -569,11 +587,18 @@ impl<'s> History<'s> {
     }
 
     fn pull(&mut self, currency: usize) {
-        let child = self.random.random_range(0..self.works.len());
-        let parents = &self.works[child].1.parents;
-        let parent = parents.choose(&mut self.random).map(|parent| parent.work);
-        let any = self.works[self.random.random_range(0..self.works.len())].0;
-        let (child, parent) = (self.works[child].0, parent.unwrap_or(any));
+        let mint = self.mint(currency);
+        let mut due = Vec::new();
+        for (work, account) in &self.works {
+            let book = &self.ledger.books[&(*work, mint)];
+            let parents = account.parents.iter().zip(&book.parents);
+            due.extend(
+                parents.filter(|(_, parent)| book.due(parent) > 0).map(|(p, _)| (*work, p.work)),
+            );
+        }
+        let any = |random: &mut StdRng| self.works[random.random_range(0..self.works.len())].0;
+        let others = (any(&mut self.random), any(&mut self.random));
+        let (child, parent) = self.mostly(&due).unwrap_or(others);
         if child != parent {
             self.pull_this(currency, child, parent);
         }
@@ -594,9 +619,14 @@ impl<'s> History<'s> {
     }
 
     fn claim(&mut self, currency: usize) {
-        let (work, account) = &self.works[self.random.random_range(0..self.works.len())];
-        let work = *work;
-        let present: Vec<_> = account.split.iter().map(|share| share.recipient).collect();
+        let mint = self.mint(currency);
+        let works: Vec<_> = self.works.iter().map(|(work, _)| *work).collect();
+        let earning = works.iter().filter(|work| self.ledger.books[&(**work, mint)].left() > 0);
+        let earning: Vec<_> = earning.copied().collect();
+        let any = *works.choose(&mut self.random).unwrap();
+        let work = self.mostly(&earning).unwrap_or(any);
+        let book = &self.ledger.books[&(work, mint)];
+        let present: Vec<_> = book.people.keys().copied().collect();
         let count = self.random.random_range(1..=5);
         let mut payees = Vec::new();
         for _ in 0..count {
@@ -667,7 +697,15 @@ impl<'s> History<'s> {
     }
 
     fn apply_split(&mut self, currency: usize) {
-        let number = self.random.random_range(0..self.works.len());
+        let mint = self.mint(currency);
+        let behind: Vec<_> = (0..self.works.len())
+            .filter(|&number| {
+                let (work, account) = &self.works[number];
+                self.ledger.books[&(*work, mint)].split_version != account.split_version
+            })
+            .collect();
+        let any = self.random.random_range(0..self.works.len());
+        let number = self.mostly(&behind).unwrap_or(any);
         self.apply_split_of(currency, number);
     }
 
@@ -693,7 +731,12 @@ impl<'s> History<'s> {
 
     /// A dispute begins, or ends in one of two ways.
     fn dispute(&mut self) {
-        let number = self.random.random_range(0..self.works.len());
+        let any = self.random.random_range(0..self.works.len());
+        let disputed: Vec<_> = (0..self.works.len())
+            .filter(|&number| self.works[number].1.status == WorkStatus::Disputed)
+            .collect();
+        let chosen = disputed.choose(&mut self.random).copied();
+        let number = chosen.filter(|_| self.random.random_bool(0.6)).unwrap_or(any);
         let claimant = *self.people.choose(&mut self.random).unwrap();
         let ends = self.works[number].1.status == WorkStatus::Disputed;
         let (address, work) = &mut self.works[number];
@@ -751,7 +794,12 @@ impl<'s> History<'s> {
         }
     }
 
-    fn compare(&mut self, what: &str, chain: Result<(), Option<Code>>, ledger: Result<(), Refused>) {
+    fn compare(
+        &mut self,
+        what: &str,
+        chain: Result<(), Option<Code>>,
+        ledger: Result<(), Refused>,
+    ) {
         let agree = match (&chain, &ledger) {
             (Ok(()), Ok(())) => true,
             (Err(Some(code)), Err(Refused(codes))) => codes.contains(code),

@@ -39,7 +39,8 @@ pub fn same_book(data: &[u8], book: &Book) -> Agreement {
         same("parent's share", part.share_bps, parent.bps)?;
         same("pulled", u128::from(part.taken), parent.taken)?;
     }
-    let (present, others) = people.split_at_checked(book.split.len()).ok_or("recipients missing")?;
+    let (present, others) =
+        people.split_at_checked(book.split.len()).ok_or("recipients missing")?;
     for (part, (person, bps)) in present.iter().zip(&book.split) {
         same("recipient", part.key, *person)?;
         same("recipient's share", part.share_bps, *bps)?;
@@ -138,8 +139,10 @@ pub fn same_work(mut data: &[u8], work: &Work) -> Agreement {
     same("inherited end", inherited.expires_at, work.inherited.ends_by)?;
     same("inherited openness", inherited.share_alike, work.inherited.share_alike)?;
     same("inherited commerce", inherited.non_commercial, work.inherited.non_commercial)?;
-    let parents: Vec<_> = chain.parents.iter().map(|parent| (parent.work, parent.share_bps)).collect();
+    let parents: Vec<_> =
+        chain.parents.iter().map(|parent| (parent.work, parent.share_bps)).collect();
     same("parents", &parents, &work.parents)?;
-    let split: Vec<_> = chain.split.iter().map(|share| (share.recipient, share.share_bps)).collect();
+    let split: Vec<_> =
+        chain.split.iter().map(|share| (share.recipient, share.share_bps)).collect();
     same("split", &split, &work.split)
 }

@@ -238,11 +238,7 @@ impl Channel {
     }
 
     /// Moves licences' credit out; returns whose earnings grow by how much.
-    pub(super) fn collect(
-        &mut self,
-        indexes: &[u16],
-        rules: &mut Rules,
-    ) -> Vec<(Pubkey, u128)> {
+    pub(super) fn collect(&mut self, indexes: &[u16], rules: &mut Rules) -> Vec<(Pubkey, u128)> {
         let mut credits = Vec::new();
         for &index in indexes {
             match self.licences.get_mut(usize::from(index)) {

@@ -87,6 +87,11 @@ impl Book {
         self.entitled(person) - self.people.get(person).map_or(0, |standing| standing.taken)
     }
 
+    /// Base units a parent could pull now.
+    pub fn due(&self, parent: &Upstream) -> u128 {
+        exact::share(self.earned, parent.bps) - parent.taken
+    }
+
     /// Whether the chain knows the person: former recipients are forgotten at the first change
     /// of split at which nothing is owed to them.
     pub fn knows(&self, person: &Pubkey) -> bool {

@@ -121,11 +121,6 @@ impl Ledger {
         book.map_or_else(|| refused(ErrorCode::AccountNotInitialized), Ok)
     }
 
-    pub(super) fn book_mut(&mut self, work: &Pubkey, mint: &Pubkey) -> Result<&mut Book, Refused> {
-        let book = self.books.get_mut(&(*work, *mint));
-        book.map_or_else(|| refused(ErrorCode::AccountNotInitialized), Ok)
-    }
-
     /// Adds what came from outside to a vault, for tests that put money where it belongs.
     pub fn bring_into_vault(&mut self, mint: &Pubkey, amount: u128) {
         let vault = self.vaults.entry(*mint).or_default();

@@ -193,8 +193,7 @@ impl Work {
     pub(super) fn check_change(&self, change: &Change) -> Result<(), Refused> {
         let mut rules = Rules::default();
         self.require_undisputed(&mut rules, LicensingError::WorkDisputed);
-        let current =
-            change.split_version == self.split_version && change.proposer == self.owner;
+        let current = change.split_version == self.split_version && change.proposer == self.owner;
         rules.require(current, LicensingError::StaleSplitChange);
         let complete = change.split.len() == usize::from(change.recipients);
         rules.require(complete, LicensingError::SplitIncomplete);
@@ -202,9 +201,8 @@ impl Work {
         for (person, before) in &self.split {
             let after: u16 =
                 change.split.iter().filter(|(other, _)| other == person).map(|(_, bps)| bps).sum();
-            let agreed = after >= *before
-                || *person == change.proposer
-                || change.approved.contains(person);
+            let agreed =
+                after >= *before || *person == change.proposer || change.approved.contains(person);
             rules.require(agreed, LicensingError::RecipientMustApprove);
         }
         rules.check()
