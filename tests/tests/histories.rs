@@ -376,6 +376,7 @@ impl<'s> History<'s> {
                 split,
                 change: None,
                 dispute: None,
+                certified: false,
             },
         );
         self.works.push((address, work));

@@ -59,8 +59,9 @@ pub struct Settling {
     pub digest: [u8; 32],
     /// The digest of the bytes that were sent.
     pub sent_digest: [u8; 32],
-    /// What those bytes say; `None` where they are no statement.
-    pub entries: Option<Vec<(u16, u32)>>,
+    /// What those bytes say, up to where they are no statement any more, and whether they are
+    /// one to the end.
+    pub entries: (Vec<(u16, u32)>, bool),
     /// Root and sum of the receipts.
     pub receipts: Option<([u8; 32], u64)>,
 }
@@ -170,12 +171,8 @@ impl Channel {
         rules.require(what.digest == what.sent_digest, PaymentsError::StatementDigest);
 
         let (fees_before, mut prices) = (self.fees(), 0);
-        let Some(entries) = &what.entries else {
-            // Entries before the one that is none were charged, perhaps in vain.
-            rules.require(false, PaymentsError::StatementMalformed);
-            rules.require(false, PaymentsError::UnknownLicence);
-            return;
-        };
+        let (entries, whole) = &what.entries;
+        rules.require(*whole, PaymentsError::StatementMalformed);
         for &(index, units) in entries {
             match self.licences.get_mut(usize::from(index)) {
                 Some(licence) => prices += licence.charge(units, now, rules),

@@ -22,6 +22,8 @@ pub struct Ledger {
     pub books: BTreeMap<(Pubkey, Pubkey), Book>,
     /// Tills: what lies in each, base units, and how much was ever swept.
     pub tills: BTreeMap<(Pubkey, Pubkey), (u128, u128)>,
+    /// Statements written down before they settle, by channel and settler.
+    pub staged: BTreeMap<(Pubkey, Pubkey), Vec<u8>>,
     /// What each vault holds, by mint.
     pub vaults: BTreeMap<Pubkey, u128>,
     /// What people's token accounts hold, by owner and mint.
@@ -43,13 +45,27 @@ pub struct Config {
     pub dispute_seconds: u32,
 }
 
-/// A person's associated token account.
+/// A person's associated token account, and what it holds, base units.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Purse {
-    /// Takes and gives; holds so many base units.
+    /// Takes and gives.
     Open(u128),
-    /// Takes and gives nothing: frozen, closed, or given away.
-    Broken(u128),
+    /// Frozen by the mint's authority.
+    Frozen(u128),
+    /// Given to somebody else: takes money, but the person's no longer.
+    Away(u128),
+    /// Not there.
+    Closed,
+}
+
+impl Purse {
+    /// Base units in it.
+    pub fn amount(self) -> u128 {
+        match self {
+            Self::Open(amount) | Self::Frozen(amount) | Self::Away(amount) => amount,
+            Self::Closed => 0,
+        }
+    }
 }
 
 impl Ledger {
@@ -64,20 +80,24 @@ impl Ledger {
 
     /// Base units in a person's token account.
     pub fn balance(&self, person: &Pubkey, mint: &Pubkey) -> u128 {
-        match self.purses.get(&(*person, *mint)) {
-            Some(Purse::Open(amount) | Purse::Broken(amount)) => *amount,
-            None => 0,
-        }
+        self.purses.get(&(*person, *mint)).map_or(0, |purse| purse.amount())
     }
 
-    /// Whether a person's token account takes money.
+    /// Whether a person's own token account takes money that anybody sends.
     pub fn takes_money(&self, person: &Pubkey, mint: &Pubkey) -> bool {
         matches!(self.purses.get(&(*person, *mint)), Some(Purse::Open(_)))
     }
 
+    /// Whether a token account takes money where its address was named by whoever is paid.
+    pub fn takes_gifts(&self, person: &Pubkey, mint: &Pubkey) -> bool {
+        let purse = self.purses.get(&(*person, *mint));
+        matches!(purse, Some(Purse::Open(_) | Purse::Away(_)))
+    }
+
     pub(super) fn pay_out(&mut self, person: &Pubkey, mint: &Pubkey, amount: u128) {
         *self.vaults.entry(*mint).or_default() -= amount;
-        if let Some(Purse::Open(balance)) = self.purses.get_mut(&(*person, *mint)) {
+        let purse = self.purses.get_mut(&(*person, *mint));
+        if let Some(Purse::Open(balance) | Purse::Away(balance)) = purse {
             *balance += amount;
         }
     }

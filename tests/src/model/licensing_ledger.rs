@@ -121,6 +121,7 @@ impl Ledger {
                 split: what.split.clone(),
                 change: None,
                 dispute: None,
+                certified: false,
             },
         );
         Ok(())
@@ -574,6 +575,27 @@ impl Ledger {
         rules.check()?;
         self.config.authority = caller;
         self.config.pending_authority = None;
+        Ok(())
+    }
+
+    /// Issues the one certificate of a work.
+    ///
+    /// # Errors
+    /// The rules it breaks.
+    pub fn issue_certificate(
+        &mut self,
+        caller: Pubkey,
+        work: Pubkey,
+        named: bool,
+    ) -> Result<(), Refused> {
+        let of = self.work_mut(&work)?;
+        let mut rules = Rules::default();
+        of.require_owner(&caller, &mut rules);
+        of.require_undisputed(&mut rules, LicensingError::WorkDisputed);
+        rules.require(named, LicensingError::CertificateName);
+        rules.require(!of.certified, in_use());
+        rules.check()?;
+        of.certified = true;
         Ok(())
     }
 }

@@ -90,6 +90,19 @@ impl Ledger {
         rules.require(false, PaymentsError::DestinationNotCanonical);
     }
 
+    /// Admits a mint.
+    ///
+    /// # Errors
+    /// The rules it breaks.
+    pub fn create_vault(&mut self, mint: Pubkey) -> Result<(), Refused> {
+        let mut rules = Rules::default();
+        let free = !self.vaults.contains_key(&mint);
+        rules.require(free, super::licensing_ledger::in_use());
+        rules.check()?;
+        self.vaults.insert(mint, 0);
+        Ok(())
+    }
+
     /// Opens a channel.
     ///
     /// # Errors
@@ -315,8 +328,7 @@ impl Ledger {
         Ok(amount)
     }
 
-    /// Pays recipients of a work: each into its own token account, or, where one signs, into the
-    /// accounts it names. Returns what each was paid.
+    /// Pays recipients of a work, each into its own token account. Returns what each was paid.
     ///
     /// # Errors
     /// The rules it breaks.
@@ -326,30 +338,60 @@ impl Ledger {
         mint: Pubkey,
         payees: &[Pubkey],
     ) -> Result<Vec<u128>, Refused> {
+        let mut rules = Rules::default();
+        for payee in payees {
+            // Nobody looks into an account before it is known whose it is.
+            let there =
+                matches!(self.purses.get(&(*payee, mint)), Some(Purse::Open(_) | Purse::Frozen(_)));
+            rules.require(there, PaymentsError::DestinationNotCanonical);
+        }
+        let pairs: Vec<_> = payees.iter().map(|payee| (*payee, *payee)).collect();
+        self.pay_recipients(work, mint, &pairs, rules)
+    }
+
+    /// Pays a recipient who signs, into the token account of a friend. Returns how much.
+    ///
+    /// # Errors
+    /// The rules it breaks.
+    pub fn claim_to(
+        &mut self,
+        work: Pubkey,
+        mint: Pubkey,
+        payee: Pubkey,
+        friend: Pubkey,
+    ) -> Result<Vec<u128>, Refused> {
+        self.pay_recipients(work, mint, &[(payee, friend)], Rules::default())
+    }
+
+    fn pay_recipients(
+        &mut self,
+        work: Pubkey,
+        mint: Pubkey,
+        pairs: &[(Pubkey, Pubkey)],
+        mut rules: Rules,
+    ) -> Result<Vec<u128>, Refused> {
         let mut book = self.book(&work, &mint)?.clone();
         let of = self.work(&work)?;
-        let mut rules = Rules::default();
         rules.require(of.dispute.is_none(), PaymentsError::EarningsDisputed);
         let current = of.split_version == book.split_version;
         rules.require(current, PaymentsError::SplitNotApplied);
         let mut paid = Vec::new();
-        for payee in payees {
-            let known = book.knows(payee);
-            rules.require(known, PaymentsError::NotARecipient);
+        for (payee, to) in pairs {
+            rules.require(book.knows(payee), PaymentsError::NotARecipient);
             let amount = book.claim(payee).unwrap_or(0);
-            if !self.takes_money(payee, &mint) && (amount > 0 || !known) {
+            if amount > 0 && !self.takes_gifts(to, &mint) {
                 self.broken(&mut rules);
+                // Where the account is not there, the token program is called with nothing.
+                let there = !matches!(self.purses.get(&(*to, mint)), Some(Purse::Closed) | None);
+                rules.require(there, Code::RUNTIME);
             }
             paid.push(amount);
         }
         rules.require(paid.iter().any(|amount| *amount > 0), PaymentsError::NothingToClaim);
-        if !rules.hold() && payees.iter().any(|payee| !self.takes_money(payee, &mint)) {
-            self.broken(&mut rules);
-        }
         rules.check()?;
         self.books.insert((work, mint), book);
-        for (payee, amount) in payees.iter().zip(&paid) {
-            self.pay_out(payee, &mint, *amount);
+        for ((_, to), amount) in pairs.iter().zip(&paid) {
+            self.pay_out(to, &mint, *amount);
         }
         Ok(paid)
     }
@@ -404,16 +446,23 @@ impl Ledger {
         caller: Pubkey,
         address: Pubkey,
         index: u16,
+        (work, number): (Pubkey, u32),
     ) -> Result<(), Refused> {
         let mut channel = self.channel(&address)?.clone();
         let mut rules = Rules::default();
+        let terms = self.work(&work)?.terms.get(&number);
+        // Terms without shared caps were never issued from.
+        let issued = terms.is_some_and(|terms| terms.shared_caps());
+        rules.require(issued, ErrorCode::AccountNotInitialized);
         let Some(licence) = channel.licences.get_mut(usize::from(index)) else {
-            return refused(PaymentsError::UnknownLicence);
+            rules.require(false, PaymentsError::UnknownLicence);
+            return rules.check();
         };
+        let own = (licence.work, licence.terms_number) == (work, number);
+        rules.require(own, PaymentsError::NotTheLicencesTerms);
         let over = self.now > licence.expires_at || self.now >= channel.closes_at;
         rules.require(over || caller == channel.operator, PaymentsError::LicenceInUse);
         rules.require(licence.holds_quota(), PaymentsError::NoQuota);
-        let (work, number) = (licence.work, licence.terms_number);
         let (units, revenue) = licence.give_back();
         rules.check()?;
         self.channels.insert(address, channel);
@@ -468,7 +517,9 @@ impl Ledger {
         let mut rules = Rules::default();
         rules.require(caller == channel.payer, PaymentsError::NotPayer);
         let refund = channel.withdraw(self.now, &mut rules);
-        if !self.takes_money(&caller, &channel.mint) && refund > 0 {
+        let frozen = matches!(self.purses.get(&(caller, channel.mint)), Some(Purse::Frozen(_)));
+        let takes = self.takes_gifts(&caller, &channel.mint) || frozen && refund == 0;
+        if !takes {
             self.broken(&mut rules);
         }
         rules.check()?;
@@ -487,7 +538,7 @@ impl Ledger {
         let mut rules = Rules::default();
         rules.require(caller == channel.operator, PaymentsError::NotOperator);
         let fees = channel.claim_fees(&mut rules);
-        if !self.takes_money(&caller, &channel.mint) {
+        if !self.takes_gifts(&caller, &channel.mint) {
             self.broken(&mut rules);
         }
         rules.check()?;
@@ -548,5 +599,78 @@ impl Ledger {
         self.tills.insert((work, mint), (0, swept + lies));
         self.bring_into_vault(&mint, lies);
         Ok(lies)
+    }
+
+    /// Begins to write a statement down.
+    ///
+    /// # Errors
+    /// The rules it breaks.
+    pub fn open_staging(&mut self, channel: Pubkey, settler: Pubkey) -> Result<(), Refused> {
+        let mut rules = Rules::default();
+        self.channel(&channel)?;
+        let free = !self.staged.contains_key(&(channel, settler));
+        rules.require(free, super::licensing_ledger::in_use());
+        rules.check()?;
+        self.staged.insert((channel, settler), Vec::new());
+        Ok(())
+    }
+
+    /// Writes a part of a statement down.
+    ///
+    /// # Errors
+    /// The rules it breaks.
+    pub fn stage(
+        &mut self,
+        channel: Pubkey,
+        settler: Pubkey,
+        offset: u32,
+        bytes: &[u8],
+    ) -> Result<(), Refused> {
+        let Some(staged) = self.staged.get_mut(&(channel, settler)) else {
+            return refused(ErrorCode::AccountNotInitialized);
+        };
+        let offset = offset as usize;
+        let end = offset + bytes.len();
+        let mut rules = Rules::default();
+        let fits = offset <= staged.len() && end <= 60_000;
+        rules.require(fits, PaymentsError::StagedPart);
+        rules.check()?;
+        if staged.len() < end {
+            staged.resize(end, 0);
+        }
+        staged[offset..end].copy_from_slice(bytes);
+        Ok(())
+    }
+
+    /// Throws away what was written down.
+    ///
+    /// # Errors
+    /// The rules it breaks.
+    pub fn unstage(&mut self, channel: Pubkey, settler: Pubkey) -> Result<(), Refused> {
+        match self.staged.remove(&(channel, settler)) {
+            Some(_) => Ok(()),
+            None => refused(ErrorCode::AccountNotInitialized),
+        }
+    }
+
+    /// Pays the statement that was written down; `read` says what its bytes mean.
+    ///
+    /// # Errors
+    /// The rules it breaks.
+    pub fn settle_staged(
+        &mut self,
+        address: Pubkey,
+        what: &Settling,
+        read: fn(&[u8]) -> (Vec<(u16, u32)>, bool),
+    ) -> Result<(), Refused> {
+        let key = (address, what.settler);
+        let Some(bytes) = self.staged.get(&key) else {
+            return refused(ErrorCode::AccountNotInitialized);
+        };
+        let sent_digest = solana_sha256_hasher::hash(bytes).to_bytes();
+        let what = Settling { sent_digest, entries: read(bytes), ..what.clone() };
+        self.settle(address, &what)?;
+        self.staged.remove(&key);
+        Ok(())
     }
 }

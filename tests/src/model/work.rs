@@ -50,6 +50,8 @@ pub struct Work {
     pub change: Option<Change>,
     /// Who says that it is not the owner's.
     pub dispute: Option<Dispute>,
+    /// Its certificate was issued.
+    pub certified: bool,
 }
 
 /// What terms have to keep to because of what a work is made from.

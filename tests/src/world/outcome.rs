@@ -40,6 +40,9 @@ impl From<(Pubkey, u32)> for Code {
 }
 
 impl Code {
+    /// Stands for a refusal by the runtime itself, or in words that are nobody's code.
+    pub const RUNTIME: Self = Self { program: None, number: u32::MAX };
+
     /// The code a transaction was refused with; `None` where the runtime itself refused it.
     pub fn of(failed: &FailedTransactionMetadata) -> Option<Self> {
         let TransactionError::InstructionError(_, InstructionError::Custom(number)) = failed.err
