@@ -22,6 +22,16 @@ use crate::{
     world::{CLUSTER, Call},
 };
 
+/// A statement of a channel with its voucher, and what the ledger should know of both.
+#[derive(Clone)]
+pub(super) struct Prepared {
+    signed: SignedVoucher,
+    bytes: Vec<u8>,
+    receipts: Option<ReceiptsCommitment>,
+    opened_slot: u64,
+    what: Settling,
+}
+
 impl Episode {
     fn channel(&mut self) -> Option<Pubkey> {
         let channels: Vec<_> = self.ledger.channels.keys().copied().collect();
@@ -107,6 +117,7 @@ impl Episode {
             .channels
             .iter()
             .filter(|(_, channel)| channel.mint == terms.mint)
+            .filter(|(_, channel)| channel.closes_at == crate::model::NEVER)
             .map(|(address, _)| *address)
             .collect();
         let fitting = in_currency.choose(&mut self.random).copied();
@@ -174,10 +185,7 @@ impl Episode {
         Some(Step::new("accept", call, move |ledger| ledger.accept(channel, &what)))
     }
 
-    /// A statement of a channel, its voucher, and what the ledger should think of both.
-    fn statement(
-        &mut self,
-    ) -> Option<(SignedVoucher, Vec<u8>, Option<ReceiptsCommitment>, u64, Settling)> {
+    fn statement(&mut self) -> Option<Prepared> {
         let licensed: Vec<_> = self
             .ledger
             .channels
@@ -185,7 +193,11 @@ impl Episode {
             .filter(|(_, channel)| !channel.licences.is_empty())
             .map(|(address, _)| *address)
             .collect();
-        let address = licensed.choose(&mut self.random).copied().or_else(|| self.channel())?;
+        let chosen = licensed.choose(&mut self.random).copied();
+        let address = match chosen {
+            None if self.random.random_ratio(1, 20) => self.channel()?,
+            chosen => chosen?,
+        };
         let channel = self.ledger.channels[&address].clone();
         let mut indexes: Vec<u16> = (0..=channel.licences.len() as u16).collect();
         if self.random.random_ratio(29, 30) && indexes.len() > 1 {
@@ -268,11 +280,11 @@ impl Episode {
             receipts,
         };
         let commitment = receipts.map(|(root, sum)| ReceiptsCommitment { root, sum });
-        Some((signed, bytes, commitment, opened_slot, what))
+        Some(Prepared { signed, bytes, receipts: commitment, opened_slot, what })
     }
 
     pub(super) fn settle(&mut self) -> Option<Step> {
-        let (signed, bytes, receipts, opened_slot, what) = self.statement()?;
+        let Prepared { signed, bytes, receipts, opened_slot, what } = self.statement()?;
         let channel = signed.voucher.channel;
         let settler = self.cast.people.iter().find(|person| person.key() == what.settler)?;
         let call = Call::new(sdk::settle(&settler.key(), &signed, bytes, receipts), &[settler]);
@@ -283,31 +295,41 @@ impl Episode {
         }))
     }
 
-    /// Staged before, and settled after: two calls, of which this is the next.
+    /// The next of the calls that stage a statement and settle it.
     pub(super) fn settle_staged(&mut self) -> Option<Step> {
-        let staged: Vec<_> = self.ledger.staged.keys().copied().collect();
-        let (signed, bytes, receipts, opened_slot, what) = self.statement()?;
-        let channel = signed.voucher.channel;
-        let people = &self.cast.people;
-        let settler = people.iter().find(|person| person.key() == what.settler)?.clone();
-        let key = (channel, settler.key());
-        if !staged.contains(&key) {
+        let keys: Vec<_> = self.prepared.keys().copied().collect();
+        let key = match keys.choose(&mut self.random) {
+            Some(key) if self.random.random_ratio(5, 6) => *key,
+            _ => {
+                let prepared = self.statement()?;
+                let key = (prepared.signed.voucher.channel, prepared.what.settler);
+                self.prepared.insert(key, prepared);
+                key
+            }
+        };
+        let (channel, settler) = key;
+        let settler = self.cast.people.iter().find(|person| person.key() == settler)?.clone();
+        let prepared = self.prepared[&key].clone();
+        let staged = self.ledger.staged.get(&key);
+        if staged.is_none() {
             let open = sdk::stage(&settler.key(), &channel, &[]).remove(0);
             let call = Call::new([open], &[&settler]);
             self.know(pda::staging(&channel, &settler.key()), Known::Staging(key.0, key.1));
-            let open = move |ledger: &mut crate::model::Ledger| ledger.open_staging(key.0, key.1);
-            return Some(Step::new("open_staging", call, open));
+            return Some(Step::new("open_staging", call, move |ledger| {
+                ledger.open_staging(key.0, key.1)
+            }));
         }
-        if self.ledger.staged[&key] != bytes && self.random.random_ratio(4, 5) {
-            // What is staged for another statement has to go first.
-            if self.ledger.staged[&key].len() > bytes.len() {
-                let call = Call::new([sdk::unstage(&settler.key(), &channel)], &[&settler]);
-                return Some(Step::new("unstage", call, move |ledger| {
-                    ledger.unstage(key.0, key.1)
-                }));
-            }
-            return self.stage_for(&settler, channel, 0, bytes);
+        if staged.is_some_and(|staged| staged.len() > prepared.bytes.len()) {
+            // What is staged is for another statement, and has to go first.
+            let call = Call::new([sdk::unstage(&settler.key(), &channel)], &[&settler]);
+            return Some(Step::new("unstage", call, move |ledger| ledger.unstage(key.0, key.1)));
         }
+        let complete = staged == Some(&prepared.bytes);
+        if !complete && self.random.random_ratio(19, 20) {
+            return self.stage_for(&settler, channel, 0, prepared.bytes);
+        }
+        self.prepared.remove(&key);
+        let Prepared { signed, receipts, opened_slot, what, .. } = prepared;
         let call = Call::new(sdk::settle_staged(&settler.key(), &signed, receipts), &[&settler]);
         Some(Step::new("settle_staged", call, move |ledger| {
             let this = ledger.channel(&channel)?.opened_slot == opened_slot;

@@ -360,6 +360,9 @@ impl Ledger {
         rules.require(of.change.is_none(), in_use());
         let size = (1..=32).contains(&recipients) && split.len() <= usize::from(recipients);
         rules.require(size, LicensingError::SplitSize);
+        if split.len() == usize::from(recipients) {
+            check_split(&split, &mut rules);
+        }
         rules.check()?;
         let split_version = of.split_version;
         let approved = Vec::new();
@@ -383,13 +386,21 @@ impl Ledger {
         split: &[(Pubkey, u16)],
     ) -> Result<(), Refused> {
         let mut rules = Rules::default();
-        self.work(&work)?.require_owner(&caller, &mut rules);
+        let of = self.work(&work)?;
+        of.require_owner(&caller, &mut rules);
+        let (version, owner) = (of.split_version, of.owner);
         let change = self.change_mut(&work)?;
-        rules.require(change.proposer == caller, LicensingError::StaleSplitChange);
-        let fits = change.split.len() + split.len() <= usize::from(change.recipients);
-        rules.require(fits, LicensingError::SplitSize);
+        let current = change.split_version == version && change.proposer == owner;
+        rules.require(current, LicensingError::StaleSplitChange);
+        let mut whole = change.split.clone();
+        whole.extend_from_slice(split);
+        let recipients = usize::from(change.recipients);
+        rules.require(whole.len() <= recipients, LicensingError::SplitSize);
+        if whole.len() == recipients {
+            check_split(&whole, &mut rules);
+        }
         if rules.hold() {
-            change.split.extend_from_slice(split);
+            change.split = whole;
         }
         rules.check()
     }
@@ -406,11 +417,12 @@ impl Ledger {
     ) -> Result<(), Refused> {
         let mut rules = Rules::default();
         let of = self.work(&work)?;
-        let (version, recipient) =
-            (of.split_version, of.split.iter().any(|(person, _)| *person == caller));
+        let (version, owner) = (of.split_version, of.owner);
+        let recipient = of.split.iter().any(|(person, _)| *person == caller);
         rules.require(recipient, LicensingError::NotARecipient);
         let change = self.change_mut(&work)?;
-        rules.require(change.split_version == version, LicensingError::StaleSplitChange);
+        let current = change.split_version == version && change.proposer == owner;
+        rules.require(current, LicensingError::StaleSplitChange);
         let complete = change.split.len() == usize::from(change.recipients);
         rules.require(complete, LicensingError::SplitIncomplete);
         rules.require(change.split == split, LicensingError::OtherSplit);
