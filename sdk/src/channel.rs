@@ -177,9 +177,7 @@ pub fn accept(
         approval: acceptance
             .approval
             .then(|| pda::approval(&terms, payer, licensing::Purpose::License)),
-        licensee: acceptance
-            .per_licensee
-            .then(|| pda::licensee(&terms, payer, args.licensed_use)),
+        licensee: acceptance.per_licensee.then(|| pda::licensee(&terms, payer, args.licensed_use)),
         issuance: acceptance.shared_caps.then(|| pda::issuance(&terms)),
         system_program: SYSTEM_PROGRAM,
     };
@@ -220,7 +218,8 @@ pub fn stage(settler: &Pubkey, channel: &Pubkey, statement: &[u8]) -> Vec<Instru
     };
     let data = payments::instruction::OpenStaging {}.data();
     let mut instructions = vec![instruction(accounts.to_account_metas(None), data)];
-    for (part, offset) in statement.chunks(STAGED_PART_BYTES).zip((0_u32..).step_by(STAGED_PART_BYTES))
+    for (part, offset) in
+        statement.chunks(STAGED_PART_BYTES).zip((0_u32..).step_by(STAGED_PART_BYTES))
     {
         instructions.push(stage_part(settler, channel, offset, part.to_vec()));
     }
@@ -257,10 +256,8 @@ pub fn settle_staged(
 
 /// Gives back the rent of what `settler` staged. Signed by `settler`.
 pub fn unstage(settler: &Pubkey, channel: &Pubkey) -> Instruction {
-    let accounts = payments::accounts::Unstage {
-        settler: *settler,
-        staging: pda::staging(channel, settler),
-    };
+    let accounts =
+        payments::accounts::Unstage { settler: *settler, staging: pda::staging(channel, settler) };
     instruction(accounts.to_account_metas(None), payments::instruction::Unstage {}.data())
 }
 
@@ -290,7 +287,10 @@ pub fn close_licence(
         terms,
         issuance: pda::issuance(&terms),
     };
-    instruction(accounts.to_account_metas(None), payments::instruction::CloseLicence { index }.data())
+    instruction(
+        accounts.to_account_metas(None),
+        payments::instruction::CloseLicence { index }.data(),
+    )
 }
 
 /// Puts another voucher key in place: after the grace period, or at once where the operator is

@@ -110,11 +110,7 @@ pub const CLAIM_BATCH: usize = 22;
 ///
 /// Each comes with the position its part has behind the header, parents' parts counted: right,
 /// it saves a search; wrong, nothing else.
-pub fn claim_batch(
-    work: &Pubkey,
-    recipients: &[(u8, Pubkey)],
-    currency: &Currency,
-) -> Instruction {
+pub fn claim_batch(work: &Pubkey, recipients: &[(u8, Pubkey)], currency: &Currency) -> Instruction {
     let destinations = recipients.iter().map(|&(position, recipient)| {
         let (destination, bump) = tokens_with_bump(&recipient, currency);
         (Payee { position, bump }, destination)

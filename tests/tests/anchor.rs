@@ -9,8 +9,7 @@ use motif_sdk::{
     client::Client,
     fingerprint,
     licensing::{
-        Caps, Derivatives, InitializeArgs, Offer, Registration, Unit, Use, UsePrice,
-        WorkKind,
+        Caps, Derivatives, InitializeArgs, Offer, Registration, Unit, Use, UsePrice, WorkKind,
     },
 };
 use solana_keypair::Keypair;

@@ -71,7 +71,7 @@ fn an_image_and_the_model_made_from_it_earn_by_a_thousand_vouchers_and_nothing_i
     let licences = [(image_licence, &image), (model_licence, &model)];
     pay_everyone(&mut world, &channel, &licences, &[&model, &image]);
 
-    // The model earned 1,000,777: 200,155 go to the image, of 800,621.6 the rest.
+    // The model earned 1,000,777: 200,155 go to the image, 800,621 are its own.
     assert_eq!(world.earnings(&model).earnings.earned, 1_000_777);
     assert_eq!(world.earnings(&image).earnings.earned, 150 + 200_155);
     let paid: Vec<_> = model.recipients.iter().map(|person| world.balance(person)).collect();
@@ -308,7 +308,8 @@ fn reference(family: &[Plan], units: &[u64], fee_bps: u64) -> Reference {
     }
     let recipients = family.iter().zip(&earned).map(|(plan, earned)| {
         let parents: u64 = plan.parents_bps.iter().map(|bps| u64::from(*bps)).sum();
-        let share = |bps: &u16| part(*earned, (10_000 - parents) * u64::from(*bps), 100_000_000);
+        let own = part(*earned, 10_000 - parents, 10_000);
+        let share = |bps: &u16| part(own, u64::from(*bps), 10_000);
         plan.split.iter().map(share).collect()
     });
     let recipients = recipients.collect();

@@ -8,8 +8,8 @@ use motif_sdk::{
     },
     earnings,
     licensing::{
-        Caps, Derivatives, InitializeArgs, ModelArgs, Offer, ParentShare, Registration, Right, Share, Unit, UsePrice, WorkKind, initialize, publish_terms,
-        register_work, terms_digest,
+        Caps, Derivatives, InitializeArgs, ModelArgs, Offer, ParentShare, Registration, Right,
+        Share, Unit, UsePrice, WorkKind, initialize, publish_terms, register_work, terms_digest,
     },
     pda,
     voucher::{SignedVoucher, Voucher},

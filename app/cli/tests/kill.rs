@@ -19,8 +19,7 @@ use motif_sdk::{
     gateway::{GatewayClient, PayerSession, SessionPolicy},
     keypair,
     licensing::{
-        Caps, Derivatives, InitializeArgs, Offer, Registration, Unit, Use, UsePrice,
-        WorkKind,
+        Caps, Derivatives, InitializeArgs, Offer, Registration, Unit, Use, UsePrice, WorkKind,
     },
 };
 use rand::Rng;

@@ -59,7 +59,9 @@ const fn header() -> [u8; 16] {
 
 /// The voucher proved by the instruction directly before the running one.
 ///
-/// `instructions` must be the instructions sysvar: the caller pins its address.
+/// `instructions` must be the instructions sysvar: the caller pins its address. Inlined, as all
+/// of a settlement's larger steps: handing a voucher from one to the next costs more.
+#[inline(always)]
 pub fn signed_voucher(instructions: &AccountInfo) -> Result<SignedBy> {
     let sysvar = instructions.try_borrow_data()?;
     // Called by another program, "the instruction before" would be before that program's.
@@ -70,6 +72,7 @@ pub fn signed_voucher(instructions: &AccountInfo) -> Result<SignedBy> {
 }
 
 /// Reads a canonical proof's data; `None` for any other bytes.
+#[inline(always)]
 fn read(data: &[u8]) -> Option<SignedBy> {
     if data.len() != SIZE || data[..KEY_AT] != HEADER {
         return None;
@@ -85,6 +88,7 @@ fn read(data: &[u8]) -> Option<SignedBy> {
 /// The program the transaction itself is calling now. This program calls itself nowhere, so it
 /// is called directly exactly if it is this one; asking the runtime for the height of the stack
 /// costs more.
+#[inline(always)]
 fn running_program(sysvar: &[u8]) -> Option<&[u8; 32]> {
     let start = u16_at(sysvar, 2 + 2 * running_index(sysvar)?)?;
     let accounts = u16_at(sysvar, start)?;
@@ -93,6 +97,7 @@ fn running_program(sysvar: &[u8]) -> Option<&[u8; 32]> {
 
 /// The data of the instruction before the running one, if that is an Ed25519 one without
 /// accounts.
+#[inline(always)]
 fn previous_instruction(sysvar: &[u8]) -> Option<&[u8]> {
     let previous = running_index(sysvar)?.checked_sub(1)?;
     let start = u16_at(sysvar, 2 + 2 * previous)?;
@@ -105,10 +110,12 @@ fn previous_instruction(sysvar: &[u8]) -> Option<&[u8]> {
     sysvar.get(start + 36..start + 36 + length)
 }
 
+#[inline(always)]
 fn running_index(sysvar: &[u8]) -> Option<usize> {
     u16_at(sysvar, sysvar.len().checked_sub(2)?)
 }
 
+#[inline(always)]
 fn u16_at(bytes: &[u8], offset: usize) -> Option<usize> {
     let bytes = bytes.get(offset..offset + 2)?;
     Some(usize::from(u16::from_le_bytes([bytes[0], bytes[1]])))

@@ -57,6 +57,7 @@ impl Voucher {
     }
 
     /// Reads a voucher for this program; `None` for any other bytes.
+    #[inline(always)]
     pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
         let bytes: &[u8; Self::SIZE] = bytes.try_into().ok()?;
         if bytes[..16] != Self::DOMAIN || bytes[48..80] != *crate::ID.as_array() {
@@ -74,6 +75,7 @@ impl Voucher {
     }
 }
 
+#[inline(always)]
 fn field<const N: usize>(bytes: &[u8; Voucher::SIZE], offset: usize) -> [u8; N] {
     let mut field = [0; N];
     field.copy_from_slice(&bytes[offset..offset + N]);

@@ -291,8 +291,12 @@ impl Client {
         };
         let funder = fee_payer.pubkey();
         let mut instructions = self.missing_split(&before, &funder, work, currency).await?;
-        instructions
-            .push(create_tokens(&funder, recipient, &currency.mint, &currency.token_program));
+        instructions.push(create_tokens(
+            &funder,
+            recipient,
+            &currency.mint,
+            &currency.token_program,
+        ));
         instructions.push(earnings::claim(work, recipient, currency));
         let landed = self.send(&instructions, fee_payer, &[]).await?;
         let after = self.opened_earnings(work, &currency.mint).await?;

@@ -108,7 +108,11 @@ fn check_channel(address: &Pubkey, account: &ChannelAccount, books: &mut BTreeMa
     books.still_owed += deposited - refunded - taken;
 }
 
-fn check_earnings(address: &Pubkey, account: &EarningsAccount, books: &mut BTreeMap<Pubkey, Books>) {
+fn check_earnings(
+    address: &Pubkey,
+    account: &EarningsAccount,
+    books: &mut BTreeMap<Pubkey, Books>,
+) {
     let wide = u128::from;
     let header = &account.earnings;
     let earned = wide(header.earned);

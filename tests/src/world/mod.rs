@@ -17,9 +17,11 @@
 mod call;
 mod channel;
 mod clock;
+mod dispute;
 mod ledger;
 mod outcome;
 mod person;
+mod split;
 mod statement;
 mod terms;
 mod tokens;
@@ -43,6 +45,7 @@ pub use call::Call;
 pub use channel::{Accepting, ChannelBuilder, OpenedChannel};
 pub use outcome::{Code, Landed, Outcome};
 pub use person::Person;
+pub use split::shares;
 pub use statement::SignedStatement;
 pub use terms::{PublishedTerms, TermsBuilder};
 pub use tokens::{mint_account, mint_data, token_account, token_data};
@@ -52,6 +55,9 @@ pub use work::{RegisteredWork, WorkBuilder};
 pub const LICENSING_ELF: &[u8] = include_bytes!("../../../programs/artifacts/licensing.so");
 /// The committed bytecode of `payments`.
 pub const PAYMENTS_ELF: &[u8] = include_bytes!("../../../programs/artifacts/payments.so");
+/// The committed bytecode of Metaplex Token Metadata.
+pub const TOKEN_METADATA_ELF: &[u8] =
+    include_bytes!("../../../programs/artifacts/token_metadata.so");
 /// What vouchers name this cluster by.
 pub const CLUSTER: [u8; 32] = [0xC1; 32];
 
@@ -78,6 +84,10 @@ pub struct World {
 impl World {
     /// When every world begins, unix seconds: a Monday in September 2026, at noon UTC.
     pub const NOW: i64 = 1_789_992_000;
+    /// What a dispute puts at stake, lamports.
+    pub const BOND: u64 = 1_000_000;
+    /// From opening a dispute to the last second of its verdict; the host is the arbiter.
+    pub const DISPUTE_SECONDS: i64 = 7 * 86_400;
 
     /// A world with a config, one currency and its vault.
     pub fn new() -> Self {
@@ -96,6 +106,8 @@ impl World {
         let mut svm = LiteSVM::new().with_log_bytes_limit(None);
         svm.add_program(licensing::ID, LICENSING_ELF).expect("licensing loads");
         svm.add_program(payments::ID, PAYMENTS_ELF).expect("payments loads");
+        let token_metadata = licensing_sdk::TOKEN_METADATA_PROGRAM;
+        svm.add_program(token_metadata, TOKEN_METADATA_ELF).expect("Token Metadata loads");
         let host = Person::numbered(0);
         let mint = Pubkey::new_from_array([0xDD; 32]);
         let mut world = Self {
@@ -119,8 +131,8 @@ impl World {
         let args = InitializeArgs {
             cluster: CLUSTER,
             arbiter: self.host.key(),
-            dispute_bond_lamports: 1_000_000,
-            dispute_seconds: 7 * 86_400,
+            dispute_bond_lamports: Self::BOND,
+            dispute_seconds: Self::DISPUTE_SECONDS as u32,
         };
         let call =
             Call::new([licensing_sdk::initialize(&self.host.key(), args)], &[&self.host.clone()]);
@@ -222,6 +234,7 @@ impl World {
             payments::ID,
             motif_sdk::channel::TOKEN_PROGRAM,
             motif_sdk::channel::TOKEN_2022_PROGRAM,
+            licensing_sdk::TOKEN_METADATA_PROGRAM,
         ];
         owners.iter().flat_map(|owner| self.svm.get_program_accounts(owner)).collect()
     }

@@ -18,12 +18,8 @@ fn dust_channels_cost_the_operator_they_name_nothing() {
         dust.with(|args| args.salt = salt).open();
     }
     let cost = before.0 - lamports(&world, &attacker);
-    let rent = world.account(&pda::channel(
-        &attacker.key(),
-        &victim.key(),
-        &world.currency.mint,
-        0,
-    ));
+    let rent =
+        world.account(&pda::channel(&attacker.key(), &victim.key(), &world.currency.mint, 0));
     assert!(cost >= 10 * rent.lamports, "the attacker paid {cost} lamports");
     assert_eq!(lamports(&world, &victim), before.1);
     assert_eq!(world.vault_balance(), 10);

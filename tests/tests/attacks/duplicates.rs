@@ -1,7 +1,7 @@
 //! P13: one account in two places.
 
 use anchor_lang::error::ErrorCode;
-use motif_sdk::channel::PaymentsError;
+use motif_sdk::{channel::PaymentsError, licensing::Verdict, pda};
 use motif_tests::world::World;
 
 use super::{licensed, nothing_settled};
@@ -62,4 +62,41 @@ fn a_work_that_is_licensed_twice_is_paid_for_both() {
     world.open_earnings(&work);
     world.collect(&channel, &[(licences[1], &work), (licences[0], &work)]).assert_ok();
     assert_eq!(world.earnings(&work).earnings.earned, 30);
+}
+
+#[test]
+fn one_person_in_every_place_of_a_registration_is_still_one_signature() {
+    let mut world = World::new();
+    let parent = world.work().register();
+    let creator = parent.creator.clone();
+    let child = world.work().by(&creator).of(&creator).parent(&parent, 1_000);
+    let child = child.with(|work| work.content_digest = [1; 32]).register();
+    let stored = world.read_work(&child);
+    assert_eq!((stored.owner, stored.parents.len()), (creator.key(), 1));
+    assert_eq!(stored.consent.unwrap().person, creator.key());
+}
+
+#[test]
+fn an_arbiter_that_is_a_party_is_paid_what_the_party_is_paid() {
+    let mut world = World::new();
+    let host = world.host.clone();
+    let (work, claimant) = (world.work().by(&host).register(), world.person());
+    world.send(work.disputing_by(&claimant)).assert_ok();
+    let before = world.lamports(&host);
+    let call = work.deciding(&host, &claimant, Verdict::Rejected);
+    let fee = world.send(call).assert_ok().fee;
+    assert_eq!(world.lamports(&host), before + World::BOND - fee);
+}
+
+#[test]
+fn a_dispute_that_is_named_as_its_own_winner_pays_nobody() {
+    let mut world = World::new();
+    let (work, claimant) = world.disputed();
+    let host = world.host.clone();
+    let dispute = pda::dispute(&work.address);
+    let call = work.deciding(&host, &claimant, Verdict::Rejected);
+    for party in [work.creator.key(), claimant.key()] {
+        let call = call.clone().instead_of(party, dispute);
+        world.send(call).assert_err(ErrorCode::ConstraintHasOne);
+    }
 }

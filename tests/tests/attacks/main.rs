@@ -3,9 +3,12 @@
 
 mod cheap_nuisances;
 mod clock;
+mod disputes;
 mod duplicates;
 mod forged_proofs;
 mod front_running;
+mod handovers;
+mod lineage;
 mod poisoned_recipients;
 mod prefunding;
 mod reinitialisation;
@@ -15,6 +18,7 @@ mod replays;
 mod rounding;
 mod running_payers;
 mod split_changes;
+mod splits;
 mod withdrawn_and_disputed;
 
 use anchor_lang::AccountDeserialize;

@@ -1,7 +1,11 @@
 //! P14: accounts behind the named ones are counted, and each is linked to what it stands for.
 
 use anchor_lang::error::ErrorCode;
-use motif_sdk::{channel::PaymentsError, licensing::LicensingError, pda};
+use motif_sdk::{
+    channel::PaymentsError,
+    licensing::{Derivatives, LicensingError, Purpose},
+    pda,
+};
 use motif_tests::world::{OpenedChannel, RegisteredWork, World};
 use solana_instruction::AccountMeta;
 
@@ -66,18 +70,59 @@ fn parents_that_are_shuffled_or_foreign_agree_to_nothing() {
     let builder = world.work().parent(&one, 1_000).parent(&other, 1_000);
     let address = builder.address();
     let call = builder.call();
-    let crossed = call.clone().changed(|calls| calls[0].accounts.swap(5, 7));
-    // Each owner signs, but for the other's work: as terms, their wallets are nothing.
-    world.send(crossed).assert_err(ErrorCode::AccountOwnedByWrongProgram);
-    let swapped = call.clone().changed(|calls| {
-        calls[0].accounts.swap(4, 6);
-        calls[0].accounts.swap(5, 7);
-    });
-    world.send(swapped).assert_err(LicensingError::ParentAccounts);
+    let crossed = call.clone().changed(|calls| calls[0].accounts.swap(6, 8));
+    // Each owner signs, but for the other's work.
+    world.send(crossed).assert_err(LicensingError::ApprovalMissing);
     let foreign = call
         .instead_of(one.creator.key(), stranger.key())
         .unsigned_by(&one.creator)
         .signed_by(&stranger);
-    world.send(foreign).assert_err(ErrorCode::AccountOwnedByWrongProgram);
+    world.send(foreign).assert_err(LicensingError::ApprovalMissing);
     assert!(world.find(&address).is_none());
+}
+
+/// A derivative of one work by terms, of one by approval and of one by licence: eight accounts.
+fn derivative_by_every_right() -> (World, motif_tests::world::Call, solana_pubkey::Pubkey) {
+    let mut world = World::new();
+    let channel = world.channel().open();
+    let payer = channel.payer.clone();
+    let (one, two) = (world.work().register(), world.work().register());
+    world.terms(&one).publish();
+    world.terms(&two).with(|offer| offer.derivatives = Derivatives::WithApproval).publish();
+    world.send(two.approving(1, &payer, Purpose::Derivative)).assert_ok();
+    let (three, licence) = world.licensed(&channel, 10);
+    world.settle(&channel, &[(licence, 1)]).assert_ok();
+    let child = world.work().by(&payer).parent_by_terms(&one, 1, 1);
+    let child = child.parent_by_approval(&two, 1, 1);
+    let child = child.parent_by_licence(&three, 1, 1, &channel, licence);
+    let (call, address) = (child.call(), child.address());
+    (world, call, address)
+}
+
+#[test]
+fn accounts_of_parents_shuffled_truncated_extended_or_repeated_allow_nothing() {
+    let (mut world, call, address) = derivative_by_every_right();
+    let first = call.instructions[0].accounts.len() - 8;
+    for one in first..first + 8 {
+        for other in first..one {
+            let swapped = call.clone().changed(|calls| calls[0].accounts.swap(one, other));
+            assert!(!world.send(swapped).is_ok(), "accounts {one} and {other} swapped");
+        }
+        let truncated = call.clone().changed(|calls| calls[0].accounts.truncate(one));
+        assert!(!world.send(truncated).is_ok(), "nothing from account {one} on");
+        let repeated = call.clone().changed(|calls| {
+            let account = calls[0].accounts[one].clone();
+            calls[0].accounts.insert(one, account);
+        });
+        assert!(!world.send(repeated).is_ok(), "account {one} repeated");
+    }
+    let extended = call.clone().changed(|calls| {
+        let account = calls[0].accounts[first].clone();
+        calls[0].accounts.push(account);
+    });
+    world.send(extended).assert_err(LicensingError::ParentAccounts);
+    let missing = call.clone().changed(|calls| calls[0].accounts.truncate(first + 7));
+    world.send(missing).assert_err(LicensingError::ParentAccounts);
+    assert!(world.find(&address).is_none());
+    world.send(call).assert_ok();
 }

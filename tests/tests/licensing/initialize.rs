@@ -15,7 +15,8 @@ fn args() -> InitializeArgs {
     InitializeArgs {
         cluster: CLUSTER,
         arbiter: Pubkey::new_from_array([0xA5; 32]),
-        dispute_bond_lamports: 7,
+        dispute_bond_lamports: 2_000_000,
+        dispute_seconds: 86_400,
     }
 }
 
@@ -42,8 +43,26 @@ fn the_config_is_what_the_authority_says() {
     world.send(call(&host)).assert_ok();
     let config: Config = read(&world, &pda::config());
     assert_eq!((config.cluster, config.authority), (CLUSTER, host.key()));
-    assert_eq!((config.arbiter, config.dispute_bond_lamports), (args().arbiter, 7));
+    assert_eq!((config.arbiter, config.dispute_bond_lamports), (args().arbiter, 2_000_000));
+    assert_eq!(config.dispute_seconds, 86_400);
     assert_eq!(config.pending_authority, None);
+}
+
+#[test]
+fn a_bond_too_small_to_be_paid_out_and_disputes_too_short_or_long_are_refused() {
+    let mut world = World::without_config();
+    let host = world.host.clone();
+    let mut refused = |change: fn(&mut InitializeArgs), expected: LicensingError| {
+        let mut args = args();
+        change(&mut args);
+        let call = Call::new([initialize(&host.key(), args)], &[&host]);
+        world.send(call).assert_err(expected);
+        assert!(world.find(&pda::config()).is_none());
+    };
+    // The rent of an empty account.
+    refused(|args| args.dispute_bond_lamports = 890_879, LicensingError::BondTooSmall);
+    refused(|args| args.dispute_seconds = 86_399, LicensingError::DisputeLength);
+    refused(|args| args.dispute_seconds = 60 * 86_400 + 1, LicensingError::DisputeLength);
 }
 
 #[test]

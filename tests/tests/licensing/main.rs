@@ -1,9 +1,20 @@
 //! Every instruction of `licensing`: what it does, and everything it refuses.
 #![allow(clippy::unwrap_used, reason = "a test that unwraps nothing has failed")]
 
+mod approve;
+mod config;
+mod derive;
+mod dispute;
 mod initialize;
+mod issue_certificate;
+mod model;
+mod ownership;
 mod publish_terms;
 mod register_work;
+mod revoke_approval;
+mod set_consent_end;
+mod split_change;
+mod withdraw_work;
 
 use anchor_lang::AccountDeserialize;
 use motif_tests::world::World;

@@ -1,6 +1,8 @@
 use anchor_lang::error::ErrorCode;
 use motif_sdk::{
-    licensing::{Derivatives, LicensingError, Parent, Share, Work, WorkKind, WorkStatus},
+    licensing::{
+        Consent, Derivatives, Inherited, LicensingError, Parent, Share, Work, WorkKind, WorkStatus,
+    },
     pda,
 };
 use motif_tests::world::{RegisteredWork, World};
@@ -49,7 +51,10 @@ fn a_work_is_stored_as_it_was_registered() {
     assert_eq!((stored.creator, stored.owner), (work.creator.key(), work.creator.key()));
     assert_eq!((stored.kind, stored.status), (WorkKind::Recording, WorkStatus::Active));
     assert_eq!((stored.registered_at, stored.latest_terms), (World::NOW, 0));
-    assert_eq!((stored.consent, stored.certificate), (None, None));
+    assert_eq!((stored.consent, stored.certificate, stored.pending_owner), (None, None, None));
+    assert_eq!((stored.inherited, stored.model), (Inherited::default(), None));
+    assert_eq!((stored.split_version, stored.verdict_version), (0, 0));
+    assert_eq!(stored.withdrawn_at, i64::MAX);
     assert_eq!(stored.metadata_uri, "https://example.org/song.json");
     let split: Vec<_> = stored.split.iter().map(|share| share.share_bps).collect();
     assert_eq!(split, [2_500, 7_500]);
@@ -62,7 +67,8 @@ fn a_voice_names_the_person_who_consented() {
     let person = world.person();
     let voice = world.work().with(|args| args.kind = WorkKind::Voice).of(&person).register();
     let stored: Work = read(&world, &voice.address);
-    assert_eq!(stored.consent, Some(person.key()));
+    let consent = Consent { person: person.key(), expires_at: None };
+    assert_eq!(stored.consent, Some(consent));
 }
 
 #[test]
@@ -87,7 +93,7 @@ fn a_derivative_is_registered_with_its_parents_signature_even_where_terms_forbid
     let image = parent(&mut world, Derivatives::Forbidden);
     let model = world.work().parent(&image, 1).register();
     let stored: Work = read(&world, &model.address);
-    assert_eq!(stored.parents, [Parent { work: image.address, share_bps: 1 }]);
+    assert_eq!(stored.parents, [Parent { work: image.address, share_bps: 1, terms_number: 0 }]);
     assert_eq!(stored.own_bps(), 9_999);
 }
 
@@ -98,7 +104,8 @@ fn a_derivative_is_registered_as_its_parents_terms_allow() {
     let before = world.account(&image.address);
     let model = world.work().parent_by_terms(&image, 2_000, 1).register();
     let stored: Work = read(&world, &model.address);
-    assert_eq!(stored.parents, [Parent { work: image.address, share_bps: 2_000 }]);
+    let named = Parent { work: image.address, share_bps: 2_000, terms_number: 1 };
+    assert_eq!(stored.parents, [named]);
     assert_eq!(world.account(&image.address), before);
 }
 
@@ -194,9 +201,9 @@ fn a_parents_accounts_must_be_there_in_order_and_no_more() {
         calls[0].accounts.pop();
     });
     world.send(missing).assert_err(LicensingError::ParentAccounts);
-    let none = call.clone().changed(|calls| calls[0].accounts.truncate(4));
+    let none = call.clone().changed(|calls| calls[0].accounts.truncate(5));
     world.send(none).assert_err(LicensingError::ParentAccounts);
-    let swapped = call.clone().changed(|calls| calls[0].accounts.swap(4, 6));
+    let swapped = call.clone().changed(|calls| calls[0].accounts.swap(5, 7));
     world.send(swapped).assert_err(LicensingError::ParentAccounts);
     let extended = call.clone().changed(|calls| {
         calls[0].accounts.push(AccountMeta::new_readonly(one.address, false));

@@ -60,7 +60,10 @@ fn the_account_grows_with_its_recipients_at_the_funders_cost_and_never_shrinks()
     let after = world.account(&address);
     assert_eq!((after.data.len(), after.lamports), (Earnings::space(34), account.lamports));
     let recipients = world.earnings(&work).recipients;
-    assert_eq!((recipients.len(), recipients[0].key, recipients[0].share_bps), (1, one.key(), 10_000));
+    assert_eq!(
+        (recipients.len(), recipients[0].key, recipients[0].share_bps),
+        (1, one.key(), 10_000)
+    );
 }
 
 #[test]

@@ -25,7 +25,10 @@ fn nothing_collected(world: &World, channel: &OpenedChannel, works: &[Registered
 fn credit_of_several_licences_becomes_their_works_earnings() {
     let (mut world, channel, [one, other]) = settled();
     world.collect(&channel, &[(0, &one), (1, &other)]).assert_ok();
-    assert_eq!((world.earnings(&one).earnings.earned, world.earnings(&other).earnings.earned), (300, 500));
+    assert_eq!(
+        (world.earnings(&one).earnings.earned, world.earnings(&other).earnings.earned),
+        (300, 500)
+    );
     let state = world.read(&channel);
     assert_eq!(state.channel.collected, 800);
     assert_eq!((state.licences[0].collected, state.licences[1].collected), (300, 500));
@@ -42,7 +45,10 @@ fn collecting_one_licence_changes_the_channel_and_one_works_earnings_and_nothing
     expected.sort();
     changed.sort();
     assert_eq!(changed, expected);
-    assert_eq!((world.earnings(&one).earnings.earned, world.earnings(&other).earnings.earned), (0, 500));
+    assert_eq!(
+        (world.earnings(&one).earnings.earned, world.earnings(&other).earnings.earned),
+        (0, 500)
+    );
 }
 
 #[test]
@@ -87,7 +93,10 @@ fn what_is_collected_already_is_not_collected_again() {
     nothing_collected(&world, &channel, &works);
     world.collect(&channel, &[(0, one)]).assert_ok();
     world.collect(&channel, &[(0, one)]).assert_err(PaymentsError::NothingToCollect);
-    assert_eq!((world.earnings(one).earnings.earned, world.earnings(other).earnings.earned), (300, 0));
+    assert_eq!(
+        (world.earnings(one).earnings.earned, world.earnings(other).earnings.earned),
+        (300, 0)
+    );
 }
 
 #[test]

@@ -54,7 +54,8 @@ fn every_account_of_a_new_till_is_pinned() {
     let (work, other) = (world.work().register(), world.work().register());
     let other_currency = world.other_currency();
     let mint = world.currency.mint;
-    let (own, tokens) = (pda::till(&work.address, &mint), till_tokens(&work.address, &world.currency));
+    let (own, tokens) =
+        (pda::till(&work.address, &mint), till_tokens(&work.address, &world.currency));
     let vault = pda::vault(&mint);
     let cases = [
         (work.address, other.address, ErrorCode::ConstraintSeeds),

@@ -9,8 +9,8 @@ use motif_sdk::{
     fingerprint::{content_digest, none},
     gateway::GatewayClient,
     licensing::{
-        Caps, Derivatives, Fingerprint, ModelArgs, Offer, ParentShare, Registration, Share, Unit, Use,
-        UsePrice, WorkKind,
+        Caps, Derivatives, Fingerprint, ModelArgs, Offer, ParentShare, Registration, Share, Unit,
+        Use, UsePrice, WorkKind,
     },
     pda,
     receipt::SignedReceipt,
@@ -144,11 +144,7 @@ impl Story {
         let picture = Registration {
             fingerprint: self.fingerprint,
             split: split.to_vec(),
-            ..Registration::new(
-                WorkKind::Image,
-                content_digest(&self.picture),
-                &cast.ines.pubkey(),
-            )
+            ..Registration::new(WorkKind::Image, content_digest(&self.picture), &cast.ines.pubkey())
         };
         let (picture, landed) = client.register_work(&cast.ines, None, picture, &[]).await?;
         ledger.book_landed("registering", [&landed]);

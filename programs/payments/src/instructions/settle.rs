@@ -3,7 +3,7 @@ use anchor_lang::prelude::*;
 use crate::{
     event::StatementSettled,
     proof::{INSTRUCTIONS_SYSVAR, SignedBy, signed_voucher},
-    state::{Channel, ChannelMut, ReceiptsCommitment},
+    state::{Channel, ChannelMut, ReceiptsCommitment, Settlement},
 };
 
 #[derive(AnchorSerialize, AnchorDeserialize, Clone, Debug)]
@@ -45,12 +45,7 @@ pub(super) fn settle(
     let address = channel.key();
     let mut open = ChannelMut::open(channel)?;
     let settled = open.settle(address, signed, statement, receipts, settler, now)?;
-    emit!(StatementSettled {
-        channel: address,
-        statement: settled.statement,
-        prices: settled.prices,
-        fee: settled.fee,
-        cumulative: settled.cumulative,
-    });
+    let Settlement { statement, prices, fee, cumulative } = settled;
+    StatementSettled { channel: address, statement, prices, fee, cumulative }.log();
     Ok(())
 }

@@ -219,8 +219,8 @@ impl Channel {
     }
 
     /// The key that signs vouchers at `now`.
-    pub fn voucher_key_at(&self, now: i64) -> Pubkey {
-        if now >= self.rotates_at { self.next_voucher_key } else { self.voucher_key }
+    pub fn voucher_key_at(&self, now: i64) -> &Pubkey {
+        if now >= self.rotates_at { &self.next_voucher_key } else { &self.voucher_key }
     }
 
     /// Puts `key` in place of the voucher key after the grace period, in which the operator can
@@ -229,7 +229,7 @@ impl Channel {
     pub fn rotate_voucher_key(&mut self, key: Pubkey, agreed: bool, now: i64) -> Result<()> {
         let proper = self.proper_voucher_key(&key);
         require!(proper, PaymentsError::VoucherKey);
-        self.voucher_key = self.voucher_key_at(now);
+        self.voucher_key = *self.voucher_key_at(now);
         if agreed {
             self.voucher_key = key;
             self.next_voucher_key = Pubkey::default();
@@ -293,7 +293,10 @@ impl Channel {
 
     /// Last line of every method that changes a channel.
     fn check(&self) -> Result<()> {
-        let charged = self.charged()?;
+        self.check_charged(self.charged()?)
+    }
+
+    fn check_charged(&self, charged: u64) -> Result<()> {
         let spent = charged.checked_add(self.refunded).ok_or(PaymentsError::Overflow)?;
         require!(self.deposited >= spent, PaymentsError::ChargedAboveDeposit);
         let taken = self.collected.checked_add(self.fees_claimed);
@@ -311,6 +314,7 @@ pub struct ChannelMut<'a> {
 
 impl<'a> ChannelMut<'a> {
     /// Opens an account that Anchor has already checked to be a channel of this program.
+    #[inline(always)]
     pub fn open(account: &'a AccountLoader<'_, Channel>) -> Result<Self> {
         let data = account.as_ref().try_borrow_mut_data()?;
         require!(data.len() >= Channel::HEADER_SPACE, PaymentsError::ChannelBytes);
@@ -327,6 +331,7 @@ impl<'a> ChannelMut<'a> {
     /// Pays a statement; changes nothing unless everything about it is right.
     ///
     /// `receipts` is the operator's commitment; only the operator's is taken.
+    #[inline(always)]
     pub fn settle(
         &mut self,
         address: Pubkey,
@@ -340,7 +345,7 @@ impl<'a> ChannelMut<'a> {
         let voucher = &signed.voucher;
         channel.require_may_settle(settler, now)?;
         let signer = channel.voucher_key_at(now);
-        require_keys_eq!(signed.key, signer, PaymentsError::VoucherSigner);
+        require!(signed.key == *signer, PaymentsError::VoucherSigner);
         let for_this_channel = voucher.channel == address
             && voucher.cluster == channel.cluster
             && voucher.opened_slot == channel.opened_slot;
@@ -367,7 +372,9 @@ impl<'a> ChannelMut<'a> {
         channel.prices = channel.prices.checked_add(prices).ok_or(PaymentsError::Overflow)?;
         let cumulative = channel.cumulative()?;
         require!(voucher.cumulative == cumulative, PaymentsError::VoucherTotal);
-        require!(channel.charged()? <= channel.deposited, PaymentsError::InsufficientDeposit);
+        let charged = channel.upfront_fees.checked_add(cumulative);
+        let charged = charged.ok_or(PaymentsError::Overflow)?;
+        require!(charged <= channel.deposited, PaymentsError::InsufficientDeposit);
         let receipts = receipts.filter(|_| *settler == channel.operator);
         if let Some(receipts) = receipts {
             require!(receipts.sum == prices, PaymentsError::ReceiptsSum);
@@ -384,7 +391,7 @@ impl<'a> ChannelMut<'a> {
         };
         let recorded = channel.statements.append(record.hash());
         recorded.map_err(|_| PaymentsError::StatementsFull)?;
-        channel.check()?;
+        channel.check_charged(charged)?;
         Ok(settlement)
     }
 }

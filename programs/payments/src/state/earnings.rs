@@ -1,10 +1,7 @@
 use std::cell::{Ref, RefMut};
 
 use anchor_lang::prelude::*;
-use licensing::{
-    Parent, Share,
-    bps::floor_share,
-};
+use licensing::{Parent, Share, bps::floor_share};
 
 use crate::error::PaymentsError;
 
@@ -285,7 +282,11 @@ mod tests {
         fn new(parents_bps: &[u16], split_bps: &[u16]) -> Self {
             let parents = parents_bps.iter().zip(100..);
             let parents: Vec<_> = parents
-                .map(|(&share_bps, number)| Parent { work: key(number), share_bps, terms_number: 0 })
+                .map(|(&share_bps, number)| Parent {
+                    work: key(number),
+                    share_bps,
+                    terms_number: 0,
+                })
                 .collect();
             let split: Vec<_> = (0..).zip(split_bps.iter().copied()).map(share).collect();
             Self {
@@ -342,7 +343,8 @@ mod tests {
     #[test]
     fn many_small_credits_pay_exactly_what_one_large_one_pays() {
         let split = [3_333, 3_333, 3_334];
-        let (mut small, mut large) = (Account::new(&[1_111], &split), Account::new(&[1_111], &split));
+        let (mut small, mut large) =
+            (Account::new(&[1_111], &split), Account::new(&[1_111], &split));
         let mut paid = [0; 3];
         for _ in 0..1_000 {
             small.credit(7).unwrap();
@@ -465,7 +467,8 @@ mod tests {
                     }
                 }
                 let Account { earnings, parts } = &account;
-                let entitled = parts.iter().enumerate().map(|(at, part)| earnings.entitled(at, part));
+                let entitled =
+                    parts.iter().enumerate().map(|(at, part)| earnings.entitled(at, part));
                 // Who was dropped had taken everything.
                 let listed: u64 = parts[parents.len()..].iter().map(|part| part.taken).sum();
                 let dropped = taken.iter().sum::<u64>() - listed;

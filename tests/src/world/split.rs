@@ -1,0 +1,69 @@
+use motif_sdk::licensing::{
+    Share, apply_split_change, approve_split_change, cancel_split_change, stage_split,
+};
+
+use super::{Call, Person, RegisteredWork, World};
+
+impl RegisteredWork {
+    /// Proposes a split: one call for each part.
+    pub fn proposing(&self, split: &[Share]) -> Vec<Call> {
+        self.proposing_by(&self.creator, split)
+    }
+
+    /// Proposes a split as this owner: one call for each part.
+    pub fn proposing_by(&self, owner: &Person, split: &[Share]) -> Vec<Call> {
+        let parts = stage_split(&owner.key(), &self.address, split);
+        parts.into_iter().map(|part| Call::new([part], &[owner])).collect()
+    }
+
+    /// Agrees to a proposed split.
+    pub fn approving_split(&self, recipient: &Person, split: &[Share]) -> Call {
+        let approve = approve_split_change(&recipient.key(), &self.address, split);
+        Call::new([approve], &[recipient])
+    }
+
+    /// Makes the split that its creator proposed the work's, paid by this person.
+    pub fn applying_split(&self, payer: &Person) -> Call {
+        let apply = apply_split_change(&payer.key(), &self.address, &self.creator.key());
+        Call::new([apply], &[payer])
+    }
+
+    /// Takes the split back that its creator proposed.
+    pub fn cancelling_split(&self) -> Call {
+        self.cancelling_split_by(&self.creator)
+    }
+
+    /// Takes the split back that its creator proposed, as this owner.
+    pub fn cancelling_split_by(&self, owner: &Person) -> Call {
+        let cancel = cancel_split_change(&owner.key(), &self.address, &self.creator.key());
+        Call::new([cancel], &[owner])
+    }
+}
+
+impl World {
+    /// Proposes a split, whole.
+    #[track_caller]
+    pub fn propose_split(&mut self, work: &RegisteredWork, split: &[Share]) {
+        for call in work.proposing(split) {
+            self.send(call).assert_ok();
+        }
+    }
+
+    /// Changes a work's split with the consent of all who stand in it.
+    #[track_caller]
+    pub fn change_split(&mut self, work: &RegisteredWork, split: &[Share]) {
+        self.propose_split(work, split);
+        for recipient in &work.recipients {
+            self.send(work.approving_split(recipient, split)).assert_ok();
+        }
+        let host = self.host.clone();
+        self.send(work.applying_split(&host)).assert_ok();
+    }
+}
+
+/// A split, as people and basis points.
+pub fn shares(list: &[(&Person, u16)]) -> Vec<Share> {
+    let share =
+        |&(person, share_bps): &(&Person, u16)| Share { recipient: person.key(), share_bps };
+    list.iter().map(share).collect()
+}

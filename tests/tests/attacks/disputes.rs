@@ -1,0 +1,123 @@
+//! P23: disputes by grievers, and arbiters that never answer.
+
+use motif_sdk::{
+    licensing::{LicensingError, UpdateConfigArgs, Verdict, update_config},
+    pda,
+};
+use motif_tests::world::{Call, World};
+
+#[test]
+fn an_arbiter_that_never_answers_holds_nothing_beyond_the_deadline() {
+    let mut world = World::new();
+    let (work, claimant) = (world.work().register(), world.person());
+    let before = world.read_work(&work);
+    let owners = world.lamports(&work.creator);
+    world.send(work.disputing_by(&claimant)).assert_ok();
+    for seconds in [0, World::DISPUTE_SECONDS] {
+        world.set_time(World::NOW + seconds);
+        world.send(work.expiring(&claimant)).assert_err(LicensingError::DisputeOpen);
+    }
+    world.pass(1);
+    // A stranger says so; nobody who has a part in it needs to be there.
+    world.send(work.expiring(&claimant)).assert_ok();
+    assert_eq!(world.read_work(&work), before);
+    assert_eq!(world.lamports(&work.creator), owners + World::BOND);
+    assert!(world.find(&pda::dispute(&work.address)).is_none());
+    world.terms(&work).publish();
+}
+
+#[test]
+fn every_round_of_griefing_costs_the_griever_a_bond_and_pays_the_owner_one() {
+    let mut world = World::new();
+    let (work, griever, arbiter) = (world.work().register(), world.person(), world.host.clone());
+    let before = world.read_work(&work);
+    let (owners, grievers) = (world.lamports(&work.creator), world.lamports(&griever));
+    let rounds = 5;
+    let mut fees = 0;
+    for round in 0..rounds {
+        fees += world.send(work.disputing_by(&griever)).assert_ok().fee;
+        if round % 2 == 0 {
+            world.send(work.deciding(&arbiter, &griever, Verdict::Rejected)).assert_ok();
+        } else {
+            world.pass(World::DISPUTE_SECONDS + 1);
+            world.send(work.expiring(&griever)).assert_ok();
+        }
+    }
+    assert_eq!(world.read_work(&work), before);
+    assert_eq!(world.lamports(&griever), grievers - rounds * World::BOND - fees);
+    assert_eq!(world.lamports(&work.creator), owners + rounds * World::BOND);
+}
+
+#[test]
+fn a_dispute_keeps_the_bond_and_the_deadline_it_was_opened_with() {
+    let mut world = World::new();
+    let (work, claimant, host) = (world.work().register(), world.person(), world.host.clone());
+    let claimants = world.lamports(&claimant);
+    let fee = world.send(work.disputing_by(&claimant)).assert_ok().fee;
+    let args = UpdateConfigArgs {
+        arbiter: host.key(),
+        dispute_bond_lamports: 50 * World::BOND,
+        dispute_seconds: 60 * 86_400,
+    };
+    world.send(Call::new([update_config(&host.key(), args)], &[&host])).assert_ok();
+    world.pass(World::DISPUTE_SECONDS + 1);
+    let late = work.deciding(&host, &claimant, Verdict::Upheld);
+    world.send(late).assert_err(LicensingError::DisputeOverdue);
+    world.send(work.expiring(&claimant)).assert_ok();
+    assert_eq!(world.lamports(&claimant), claimants - World::BOND - fee);
+}
+
+#[test]
+fn a_verdict_is_carried_out_once() {
+    let mut world = World::new();
+    let (work, claimant) = world.disputed();
+    let arbiter = world.host.clone();
+    let verdict = work.deciding(&arbiter, &claimant, Verdict::Upheld);
+    world.send(verdict.clone()).assert_ok();
+    let after = world.read_work(&work);
+    let nothing_there = anchor_lang::error::ErrorCode::AccountNotInitialized;
+    let again = verdict.instead_of(work.creator.key(), claimant.key());
+    world.send(again).assert_err(nothing_there);
+    assert_eq!(world.read_work(&work), after);
+}
+
+#[test]
+fn who_lost_a_work_disputes_it_like_anybody_else() {
+    let mut world = World::new();
+    let (work, claimant) = world.disputed();
+    let arbiter = world.host.clone();
+    world.send(work.deciding(&arbiter, &claimant, Verdict::Upheld)).assert_ok();
+    world.send(work.disputing_by(&claimant)).assert_err(LicensingError::OwnWork);
+    world.send(work.disputing_by(&work.creator)).assert_ok();
+}
+
+#[test]
+fn a_split_proposed_before_a_verdict_is_not_applied_after_it() {
+    let mut world = World::new();
+    let (work, friend) = (world.work().register(), world.person());
+    let split = motif_tests::world::shares(&[(&friend, 10_000)]);
+    world.propose_split(&work, &split);
+    let claimant = world.dispute(&work);
+    let arbiter = world.host.clone();
+    world.send(work.deciding(&arbiter, &claimant, Verdict::Upheld)).assert_ok();
+    let applied = world.send(work.applying_split(&friend));
+    applied.assert_err(LicensingError::StaleSplitChange);
+    assert_eq!(world.read_work(&work).split[0].recipient, claimant.key());
+    // And it does not stand in the new owner's way.
+    world.send(work.cancelling_split_by(&claimant)).assert_ok();
+}
+
+/// A licence that was accepted in good faith is not the licensee's fault.
+#[test]
+fn terms_of_who_was_not_the_owner_are_accepted_no_more_and_derived_from_no_more() {
+    let mut world = World::new();
+    let work = world.work().register();
+    let terms = world.terms(&work).publish();
+    let claimant = world.dispute(&work);
+    let arbiter = world.host.clone();
+    world.send(work.deciding(&arbiter, &claimant, Verdict::Upheld)).assert_ok();
+    let child = world.work().parent_by_terms(&work, 0, terms.number);
+    child.attempt().assert_err(LicensingError::NotLatestTerms);
+    let child = world.work().parent(&work, 0);
+    child.attempt().assert_err(LicensingError::ApprovalMissing);
+}

@@ -1,0 +1,119 @@
+//! P21: graphs of works without cycles, repeated parents or width bombs.
+
+use anchor_lang::error::ErrorCode;
+use motif_sdk::licensing::{LicensingError, Right};
+use motif_tests::world::{RegisteredWork, World};
+use proptest::prelude::*;
+
+#[test]
+fn a_work_is_not_its_own_parent_nor_its_own_predecessor() {
+    let mut world = World::new();
+    let other = world.work().register();
+    let creator = world.person();
+    for right in [Right::OwnerSigns(creator.key()), Right::Terms(1)] {
+        let child = world.work().by(&creator).parent_by(&other, 1, right);
+        let itself = child.address();
+        let call = child.call().instead_of(other.address, itself);
+        // The account is there by then, but it is no work yet.
+        world.send(call).assert_err(ErrorCode::AccountDiscriminatorMismatch);
+    }
+    let model = world.work().model().by(&creator);
+    let itself = model.address();
+    let model = model.with(|work| work.previous_model = Some(itself));
+    let outcome = model.attempt();
+    outcome.assert_err(ErrorCode::AccountDiscriminatorMismatch);
+    assert!(world.find(&itself).is_none());
+}
+
+#[test]
+fn a_parent_that_is_yet_to_be_registered_is_none() {
+    let mut world = World::new();
+    let (one, other) = (world.person(), world.person());
+    let future = world.work().by(&other).address();
+    let stand_in = world.work().register();
+    let child = world.work().by(&one).parent_by(&stand_in, 1, Right::OwnerSigns(one.key()));
+    let call = child.call().instead_of(stand_in.address, future);
+    world.send(call).assert_err(ErrorCode::AccountNotInitialized);
+}
+
+#[test]
+fn the_same_parent_by_two_rights_is_the_same_parent_twice() {
+    let mut world = World::new();
+    let parent = world.work().register();
+    world.terms(&parent).publish();
+    let child = world.work().parent(&parent, 1).parent_by_terms(&parent, 1, 1);
+    child.attempt().assert_err(LicensingError::ParentTwice);
+}
+
+#[test]
+fn the_widest_lineage_is_affordable_and_one_wider_is_refused() {
+    let mut world = World::new();
+    let channel = world.channel().open();
+    let payer = channel.payer.clone();
+    let parents: Vec<_> = (0..9).map(|_| world.licensed(&channel, 10).0).collect();
+    let used: Vec<_> = (0..9).map(|licence| (licence, 1)).collect();
+    world.settle(&channel, &used).assert_ok();
+    let mut shares = vec![312; 32];
+    shares[0] += 16;
+    for width in [8, 9] {
+        let work = world.work().by(&payer).split(&shares).with(|work| {
+            work.metadata_uri = "u".repeat(200);
+        });
+        let work = (0..width).fold(work, |work, place| {
+            let parent = &parents[usize::from(place)];
+            work.parent_by_licence(parent, 1_000, 1, &channel, place)
+        });
+        let outcome = world.send(work.call());
+        if width == 8 {
+            let units = outcome.assert_ok().units_of(&licensing::ID);
+            println!("register_work, 8 parents by licence, 32 recipients: {units} CU");
+            assert!(units < 200_000, "{units} CU");
+        } else {
+            outcome.assert_err(LicensingError::TooManyParents);
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(16))]
+
+    /// Whatever is made from whatever: parents are older than their children, there are at most
+    /// eight, each once, and they never take more than everything.
+    #[test]
+    fn random_graphs_have_no_cycles(
+        choices in prop::collection::vec(
+            prop::collection::vec((0_usize..12, 0_u16..4_000), 0..10),
+            12,
+        ),
+    ) {
+        let mut world = World::new();
+        let mut works: Vec<RegisteredWork> = Vec::new();
+        for parents in choices {
+            let mut builder = world.work();
+            let mut named = Vec::new();
+            for (which, share_bps) in parents {
+                if let Some(parent) = works.get(which) {
+                    builder = builder.parent(parent, share_bps);
+                    named.push((which, share_bps));
+                }
+            }
+            let mut distinct: Vec<_> = named.iter().map(|(which, _)| *which).collect();
+            distinct.sort_unstable();
+            distinct.dedup();
+            let total: u32 = named.iter().map(|(_, share_bps)| u32::from(*share_bps)).sum();
+            let sound = named.len() <= 8 && distinct.len() == named.len() && total <= 10_000;
+            let call = builder.call();
+            if sound {
+                works.push(builder.register());
+            } else {
+                prop_assert!(!world.send(call).is_ok());
+            }
+        }
+        for (age, work) in works.iter().enumerate() {
+            for parent in world.read_work(work).parents {
+                let parents_age = works.iter().position(|other| other.address == parent.work);
+                prop_assert!(parents_age.unwrap() < age);
+            }
+        }
+    }
+}

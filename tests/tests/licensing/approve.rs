@@ -1,0 +1,143 @@
+use anchor_lang::error::ErrorCode;
+use motif_sdk::{
+    licensing::{Approval, Derivatives, LicensingError, Purpose, Work, approve},
+    pda,
+};
+use motif_tests::world::{Call, Person, RegisteredWork, World};
+use solana_pubkey::Pubkey;
+
+use super::{EXISTS, read};
+
+/// An image whose terms ask for approval, and somebody who wants it.
+fn asked() -> (World, RegisteredWork, Person) {
+    let mut world = World::new();
+    let image = world.work().register();
+    let offer = |offer: &mut motif_sdk::licensing::Offer| {
+        offer.derivatives = Derivatives::WithApproval;
+        offer.derivative_share_bps = 2_000;
+    };
+    world.terms(&image).with(offer).publish();
+    let somebody = world.person();
+    (world, image, somebody)
+}
+
+fn address(image: &RegisteredWork, grantee: &Person, purpose: Purpose) -> Pubkey {
+    pda::approval(&pda::terms(&image.address, 1), &grantee.key(), purpose)
+}
+
+#[test]
+fn an_approval_names_terms_grantee_purpose_and_owner() {
+    let (mut world, image, somebody) = asked();
+    world.send(image.approving(1, &somebody, Purpose::License)).assert_ok();
+    let stored: Approval = read(&world, &address(&image, &somebody, Purpose::License));
+    assert_eq!(stored.terms, pda::terms(&image.address, 1));
+    assert_eq!((stored.grantee, stored.purpose), (somebody.key(), Purpose::License));
+    assert_eq!((stored.granted_by, stored.granted_at), (image.creator.key(), World::NOW));
+    // Its address tells purposes apart.
+    world.send(image.approving(1, &somebody, Purpose::Derivative)).assert_ok();
+}
+
+#[test]
+fn an_approved_creator_registers_derivatives_again_and_again() {
+    let (mut world, image, somebody) = asked();
+    world.send(image.approving(1, &somebody, Purpose::Derivative)).assert_ok();
+    for digest in [[1; 32], [2; 32]] {
+        let child = world.work().by(&somebody).parent_by_approval(&image, 2_000, 1);
+        let child = child.with(|work| work.content_digest = digest).register();
+        let stored: Work = read(&world, &child.address);
+        assert_eq!(stored.parents[0].terms_number, 1);
+    }
+}
+
+#[test]
+fn an_approval_is_worth_something_also_where_terms_allow_everybody() {
+    let mut world = World::new();
+    let image = world.work().register();
+    world.terms(&image).publish();
+    let somebody = world.person();
+    world.send(image.approving(1, &somebody, Purpose::Derivative)).assert_ok();
+    world.work().by(&somebody).parent_by_approval(&image, 0, 1).register();
+}
+
+#[test]
+fn an_approval_does_not_change_what_terms_ask_for() {
+    let (mut world, image, somebody) = asked();
+    world.send(image.approving(1, &somebody, Purpose::Derivative)).assert_ok();
+    let child = world.work().by(&somebody).parent_by_approval(&image, 1_999, 1);
+    child.attempt().assert_err(LicensingError::ParentShareTooSmall);
+    world.terms(&image).with(|offer| offer.derivatives = Derivatives::Forbidden).publish();
+    let old = world.work().by(&somebody).parent_by_approval(&image, 2_000, 1);
+    old.attempt().assert_err(LicensingError::NotLatestTerms);
+    world.send(image.approving(2, &somebody, Purpose::Derivative)).assert_ok();
+    let new = world.work().by(&somebody).parent_by_approval(&image, 2_000, 2);
+    new.attempt().assert_err(LicensingError::DerivativesForbidden);
+}
+
+#[test]
+fn an_approval_for_somebody_else_or_something_else_or_other_terms_allows_nothing() {
+    let (mut world, image, somebody) = asked();
+    let stranger = world.person();
+    world.send(image.approving(1, &somebody, Purpose::Derivative)).assert_ok();
+    world.send(image.approving(1, &stranger, Purpose::License)).assert_ok();
+    let call = world.work().by(&stranger).parent_by_approval(&image, 2_000, 1).call();
+    let own = address(&image, &stranger, Purpose::Derivative);
+    for purpose in [Purpose::Derivative, Purpose::License] {
+        let grantee = if purpose == Purpose::License { &stranger } else { &somebody };
+        let call = call.clone().instead_of(own, address(&image, grantee, purpose));
+        world.send(call).assert_err(LicensingError::ApprovalMissing);
+    }
+    let other = world.work().register();
+    world.terms(&other).publish();
+    world.send(other.approving(1, &stranger, Purpose::Derivative)).assert_ok();
+    let foreign = call.clone().instead_of(own, address(&other, &stranger, Purpose::Derivative));
+    world.send(foreign).assert_err(LicensingError::ApprovalMissing);
+    world.send(call).assert_err(ErrorCode::AccountNotInitialized);
+}
+
+#[test]
+fn an_approval_of_a_former_owner_allows_nothing() {
+    let (mut world, image, somebody) = asked();
+    let heir = world.person();
+    world.send(image.approving(1, &somebody, Purpose::Derivative)).assert_ok();
+    world.send(image.offering_to(Some(&heir))).assert_ok();
+    world.send(image.accepting_by(&heir)).assert_ok();
+    let child = world.work().by(&somebody).parent_by_approval(&image, 2_000, 1);
+    child.attempt().assert_err(LicensingError::ApprovalMissing);
+}
+
+#[test]
+fn nobody_but_the_owner_approves() {
+    let (mut world, image, somebody) = asked();
+    let approve = approve(&somebody.key(), &image.address, 1, &somebody.key(), Purpose::License);
+    let call = Call::new([approve], &[&somebody]);
+    world.send(call).assert_err(LicensingError::NotOwner);
+    let unsigned = image.approving(1, &somebody, Purpose::License);
+    let unsigned = unsigned.signed_by(&somebody).unsigned_by(&image.creator);
+    world.send(unsigned).assert_err(ErrorCode::AccountNotSigner);
+}
+
+#[test]
+fn terms_of_another_work_are_not_approved() {
+    let (mut world, image, somebody) = asked();
+    let other = world.work().by(&image.creator).with(|work| work.content_digest = [1; 32]);
+    let other = other.register();
+    let call = other.approving(1, &somebody, Purpose::License);
+    let foreign = pda::terms(&image.address, 1);
+    let call = call.instead_of(pda::terms(&other.address, 1), foreign);
+    world.send(call).assert_err(ErrorCode::ConstraintHasOne);
+}
+
+#[test]
+fn the_same_approval_twice_is_refused() {
+    let (mut world, image, somebody) = asked();
+    world.send(image.approving(1, &somebody, Purpose::License)).assert_ok();
+    world.send(image.approving(1, &somebody, Purpose::License)).assert_err(EXISTS);
+}
+
+#[test]
+fn a_disputed_work_approves_nothing() {
+    let (mut world, image, somebody) = asked();
+    world.dispute(&image);
+    let call = image.approving(1, &somebody, Purpose::License);
+    world.send(call).assert_err(LicensingError::WorkDisputed);
+}

@@ -1,0 +1,270 @@
+//! Derivatives by a licence, and what parents' terms demand of them: `register_work` and
+//! `publish_terms`.
+
+use anchor_lang::error::ErrorCode;
+use motif_sdk::{
+    licensing::{Derivatives, Inherited, LicensingError, Offer, Parent, WorkKind},
+    pda,
+};
+use motif_tests::world::{OpenedChannel, Person, PublishedTerms, RegisteredWork, World};
+
+/// A singer's voice, licensed to a platform that has used it once, on licence 0.
+struct Licensed {
+    world: World,
+    voice: RegisteredWork,
+    terms: PublishedTerms,
+    channel: OpenedChannel,
+    platform: Person,
+    person: Person,
+}
+
+fn licensed(offer: impl FnOnce(&mut Offer)) -> Licensed {
+    let mut world = World::new();
+    let person = world.person();
+    let voice = world.work().with(|work| work.kind = WorkKind::Voice).of(&person).register();
+    let terms = world.terms(&voice).with(|offer| offer.derivative_share_bps = 5_000);
+    let terms = terms.with(offer).publish();
+    let channel = world.channel().open();
+    world.accept(&channel, &terms);
+    world.settle(&channel, &[(0, 1)]).assert_ok();
+    let platform = channel.payer.clone();
+    Licensed { world, voice, terms, channel, platform, person }
+}
+
+impl Licensed {
+    #[track_caller]
+    fn derive(&mut self) -> RegisteredWork {
+        let work = self.world.work().by(&self.platform);
+        work.parent_by_licence(&self.voice, 5_000, 1, &self.channel, 0).register()
+    }
+
+    #[track_caller]
+    fn refused(&mut self, expected: LicensingError) {
+        let work = self.world.work().by(&self.platform);
+        let work = work.parent_by_licence(&self.voice, 5_000, 1, &self.channel, 0);
+        let address = work.address();
+        work.attempt().assert_err(expected);
+        assert!(self.world.find(&address).is_none());
+    }
+}
+
+#[test]
+fn who_has_used_a_licence_may_register_what_it_made() {
+    let mut licensed = licensed(|_| {});
+    let song = licensed.derive();
+    let stored = licensed.world.read_work(&song);
+    let parent = Parent { work: licensed.voice.address, share_bps: 5_000, terms_number: 1 };
+    assert_eq!(stored.parents, [parent]);
+}
+
+#[test]
+fn accepted_terms_do_not_get_worse_by_later_ones_or_by_a_withdrawal() {
+    let mut licensed = licensed(|offer| offer.notice_seconds = 10 * 86_400);
+    let stricter = licensed.world.terms(&licensed.voice);
+    stricter.with(|offer| offer.derivatives = Derivatives::Forbidden).publish();
+    let call = licensed.voice.withdrawing();
+    licensed.world.send(call).assert_ok();
+    licensed.world.pass(10 * 86_400);
+    licensed.derive();
+}
+
+#[test]
+fn a_licence_ends_with_the_notice_of_a_withdrawal_but_not_within_a_day() {
+    for (notice_seconds, lasts) in [(0, 86_400), (100_000, 100_000)] {
+        let mut licensed = licensed(|offer| offer.notice_seconds = notice_seconds);
+        let call = licensed.voice.withdrawing();
+        licensed.world.send(call).assert_ok();
+        licensed.world.pass(lasts + 1);
+        licensed.refused(LicensingError::LicenceEnded);
+        licensed.world.pass(-1);
+        licensed.derive();
+    }
+}
+
+#[test]
+fn a_licence_allows_derivatives_until_its_last_second() {
+    let mut licensed = licensed(|offer| offer.expires_at = Some(World::NOW + 100));
+    licensed.world.pass(101);
+    licensed.refused(LicensingError::LicenceEnded);
+    licensed.world.pass(-1);
+    licensed.derive();
+}
+
+#[test]
+fn a_licence_outlives_the_end_of_a_consent() {
+    let mut licensed = licensed(|_| {});
+    let call = licensed.voice.ending_consent(&licensed.person, Some(World::NOW));
+    licensed.world.send(call).assert_ok();
+    licensed.world.pass(1);
+    let song = licensed.derive();
+    // But nothing can be offered on it any more.
+    let terms = licensed.world.terms(&song).with(|offer| offer.expires_at = Some(World::NOW + 9));
+    terms.attempt().assert_err(LicensingError::OutlivesParentTerms);
+}
+
+#[test]
+fn a_licence_that_was_never_used_allows_nothing() {
+    let mut world = World::new();
+    let channel = world.channel().open();
+    let (work, licence) = world.licensed(&channel, 10);
+    let payer = channel.payer.clone();
+    let child = world.work().by(&payer).parent_by_licence(&work, 0, 1, &channel, licence);
+    child.attempt().assert_err(LicensingError::LicenceUnused);
+}
+
+#[test]
+fn somebody_elses_licence_allows_nothing() {
+    let mut licensed = licensed(|_| {});
+    licensed.platform = licensed.channel.operator.clone();
+    licensed.refused(LicensingError::LicenceOfAnother);
+}
+
+#[test]
+fn a_licence_of_another_work_or_of_other_terms_allows_nothing() {
+    let mut licensed = licensed(|_| {});
+    let (other, _) = licensed.world.licensed(&licensed.channel, 10);
+    let work = licensed.world.work().by(&licensed.platform);
+    let of_other = work.parent_by_licence(&other, 5_000, 1, &licensed.channel, 0);
+    of_other.attempt().assert_err(LicensingError::LicenceOfOtherTerms);
+    licensed.world.terms(&licensed.voice).publish();
+    let work = licensed.world.work().by(&licensed.platform);
+    let of_new = work.parent_by_licence(&licensed.voice, 5_000, 2, &licensed.channel, 0);
+    of_new.attempt().assert_err(LicensingError::LicenceOfOtherTerms);
+}
+
+#[test]
+fn a_licence_that_is_not_there_allows_nothing() {
+    let mut licensed = licensed(|_| {});
+    for index in [1, u16::MAX] {
+        let work = licensed.world.work().by(&licensed.platform);
+        let missing = work.parent_by_licence(&licensed.voice, 5_000, 1, &licensed.channel, index);
+        missing.attempt().assert_err(LicensingError::LicenceMissing);
+    }
+}
+
+#[test]
+fn a_licence_allows_what_its_terms_allow_for_the_share_they_ask_for() {
+    let mut dear = licensed(|offer| offer.derivative_share_bps = 5_001);
+    dear.refused(LicensingError::ParentShareTooSmall);
+    let mut forbidden = licensed(|offer| offer.derivatives = Derivatives::Forbidden);
+    forbidden.refused(LicensingError::DerivativesForbidden);
+    let mut asked = licensed(|offer| offer.derivatives = Derivatives::WithApproval);
+    asked.refused(LicensingError::ApprovalMissing);
+}
+
+#[test]
+fn a_licence_of_a_disputed_work_allows_nothing_until_the_verdict() {
+    let mut licensed = licensed(|_| {});
+    let claimant = licensed.world.dispute(&licensed.voice);
+    licensed.refused(LicensingError::ParentDisputed);
+    licensed.world.pass(World::DISPUTE_SECONDS + 1);
+    let call = licensed.voice.expiring(&claimant);
+    licensed.world.send(call).assert_ok();
+    licensed.derive();
+}
+
+#[test]
+fn what_is_no_channel_holds_no_licence() {
+    let mut licensed = licensed(|_| {});
+    let Licensed { world, voice, terms, channel, platform, .. } = &mut licensed;
+    let call = world.work().by(platform).parent_by_licence(voice, 5_000, 1, channel, 0).call();
+    let vault = pda::vault(&world.currency.mint);
+    let not_a_channel = call.clone().instead_of(channel.address, vault);
+    world.send(not_a_channel).assert_err(ErrorCode::AccountDiscriminatorMismatch);
+    let not_payments = call.clone().instead_of(channel.address, terms.address);
+    world.send(not_payments).assert_err(ErrorCode::AccountOwnedByWrongProgram);
+    // The very bytes of the channel, in an account of another program.
+    let mut forged = world.account(&channel.address);
+    forged.owner = licensing::ID;
+    let elsewhere = world.person().key();
+    world.set(elsewhere, forged);
+    let forged = call.instead_of(channel.address, elsewhere);
+    world.send(forged).assert_err(ErrorCode::AccountOwnedByWrongProgram);
+}
+
+/// A derivative of works with these terms.
+fn derived(offers: &[&dyn Fn(&mut Offer)]) -> (World, RegisteredWork) {
+    let mut world = World::new();
+    let mut parents = Vec::new();
+    for offer in offers {
+        let parent = world.work().register();
+        world.terms(&parent).with(offer).publish();
+        parents.push(parent);
+    }
+    let work = parents.iter().fold(world.work(), |work, parent| work.parent_by_terms(parent, 0, 1));
+    let child = work.register();
+    (world, child)
+}
+
+#[test]
+fn a_derivative_inherits_the_strictest_of_its_parents_terms() {
+    let (world, child) = derived(&[
+        &|offer| offer.expires_at = Some(World::NOW + 200),
+        &|offer| offer.expires_at = Some(World::NOW + 100),
+        &|offer| offer.share_alike = true,
+        &|offer| offer.commercial = false,
+    ]);
+    let expected =
+        Inherited { expires_at: Some(World::NOW + 100), share_alike: true, non_commercial: true };
+    assert_eq!(world.read_work(&child).inherited, expected);
+}
+
+#[test]
+fn an_owner_who_signs_passes_nothing_on() {
+    let mut world = World::new();
+    let parent = world.work().register();
+    let strict = world.terms(&parent).with(|offer| {
+        offer.share_alike = true;
+        offer.commercial = false;
+        offer.expires_at = Some(World::NOW + 100);
+    });
+    strict.publish();
+    let child = world.work().parent(&parent, 0).register();
+    assert_eq!(world.read_work(&child).inherited, Inherited::default());
+}
+
+#[test]
+fn a_derivative_of_a_voice_ends_with_the_persons_consent() {
+    let mut world = World::new();
+    let person = world.person();
+    let voice = world.work().of(&person).with(|work| work.kind = WorkKind::Voice);
+    let voice = voice.with(|work| work.consent_expires_at = Some(World::NOW + 50)).register();
+    world.terms(&voice).publish();
+    let song = world.work().parent_by_terms(&voice, 0, 1).register();
+    assert_eq!(world.read_work(&song).inherited.expires_at, Some(World::NOW + 50));
+}
+
+#[test]
+fn terms_end_no_later_than_the_parents_terms() {
+    let end = World::NOW + 100;
+    let (mut world, child) = derived(&[&|offer| offer.expires_at = Some(end)]);
+    for expires_at in [None, Some(end + 1)] {
+        let terms = world.terms(&child).with(|offer| offer.expires_at = expires_at);
+        terms.attempt().assert_err(LicensingError::OutlivesParentTerms);
+    }
+    assert_eq!(world.read_work(&child).latest_terms, 0);
+    world.terms(&child).with(|offer| offer.expires_at = Some(end)).publish();
+}
+
+#[test]
+fn terms_of_a_share_alike_parents_child_are_open_to_everybody_on_the_same_condition() {
+    let (mut world, child) = derived(&[&|offer| offer.share_alike = true]);
+    let closed: [&dyn Fn(&mut Offer); 4] = [
+        &|offer| offer.share_alike = false,
+        &|offer| offer.derivatives = Derivatives::Forbidden,
+        &|offer| offer.derivatives = Derivatives::WithApproval,
+        &|offer| offer.approval_required = true,
+    ];
+    for close in closed {
+        let terms = world.terms(&child).with(|offer| offer.share_alike = true).with(close);
+        terms.attempt().assert_err(LicensingError::NotShareAlike);
+    }
+    world.terms(&child).with(|offer| offer.share_alike = true).publish();
+}
+
+#[test]
+fn terms_of_a_non_commercial_parents_child_are_non_commercial() {
+    let (mut world, child) = derived(&[&|offer| offer.commercial = false]);
+    world.terms(&child).attempt().assert_err(LicensingError::ParentNotCommercial);
+    world.terms(&child).with(|offer| offer.commercial = false).publish();
+}

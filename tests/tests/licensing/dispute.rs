@@ -1,0 +1,232 @@
+//! `open_dispute`, `decide_dispute` and `expire_dispute`.
+
+use anchor_lang::error::ErrorCode;
+use motif_sdk::{
+    licensing::{
+        Dispute, LicensingError, OpenDisputeArgs, Purpose, Share, Verdict, Work, WorkStatus,
+        open_dispute,
+    },
+    pda,
+};
+use motif_tests::world::{Call, World, shares};
+
+use super::read;
+
+#[test]
+fn a_claim_stands_with_its_bond_evidence_and_deadline() {
+    let mut world = World::new();
+    let (work, claimant) = (world.work().register(), world.person());
+    let before = (world.read_work(&work), world.lamports(&claimant));
+    let landed = world.send(work.disputing_by(&claimant)).assert_ok();
+    let account = world.account(&pda::dispute(&work.address));
+    let dispute: Dispute = read(&world, &pda::dispute(&work.address));
+    assert_eq!((dispute.work, dispute.claimant), (work.address, claimant.key()));
+    assert_eq!((dispute.bond_lamports, dispute.opened_at), (World::BOND, World::NOW));
+    assert_eq!(dispute.deadline, World::NOW + World::DISPUTE_SECONDS);
+    assert_eq!(dispute.status_before, WorkStatus::Active);
+    assert_eq!(dispute.evidence_digest, [0xED; 32]);
+    assert_eq!(dispute.evidence_uri, "https://example.org/evidence");
+    assert_eq!(world.lamports(&claimant), before.1 - account.lamports - landed.fee);
+    assert_eq!(world.read_work(&work), Work { status: WorkStatus::Disputed, ..before.0 });
+}
+
+#[test]
+fn a_rejected_claim_leaves_the_work_as_it_was_and_its_bond_to_the_owner() {
+    let mut world = World::new();
+    let (work, claimant) = (world.work().register(), world.person());
+    let before = world.read_work(&work);
+    let (owners, claimants) = (world.lamports(&work.creator), world.lamports(&claimant));
+    let opening = world.send(work.disputing_by(&claimant)).assert_ok().fee;
+    let arbiter = world.host.clone();
+    world.send(work.deciding(&arbiter, &claimant, Verdict::Rejected)).assert_ok();
+    assert_eq!(world.read_work(&work), before);
+    assert_eq!(world.lamports(&work.creator), owners + World::BOND);
+    assert_eq!(world.lamports(&claimant), claimants - World::BOND - opening);
+    assert!(world.find(&pda::dispute(&work.address)).is_none());
+}
+
+#[test]
+fn an_upheld_claim_gives_the_work_to_the_claimant_and_its_bond_back() {
+    let mut world = World::new();
+    let work = world.work().split(&[6_000, 4_000]).register();
+    let (claimant, heir) = (world.person(), world.person());
+    world.terms(&work).publish();
+    world.send(work.offering_to(Some(&heir))).assert_ok();
+    let before = world.read_work(&work);
+    let (owners, claimants) = (world.lamports(&work.creator), world.lamports(&claimant));
+    let opening = world.send(work.disputing_by(&claimant)).assert_ok().fee;
+    let arbiter = world.host.clone();
+    world.send(work.deciding(&arbiter, &claimant, Verdict::Upheld)).assert_ok();
+    let expected = Work {
+        owner: claimant.key(),
+        pending_owner: None,
+        split: vec![Share { recipient: claimant.key(), share_bps: 10_000 }],
+        split_version: 1,
+        verdict_version: 1,
+        latest_terms: 2,
+        ..before
+    };
+    assert_eq!(world.read_work(&work), expected);
+    assert_eq!(world.lamports(&work.creator), owners);
+    assert_eq!(world.lamports(&claimant), claimants - opening);
+    // The old terms are not the latest, and the new owner publishes the next.
+    let channel = world.channel().open();
+    let terms = world.terms(&work).by(&claimant).publish();
+    assert_eq!(terms.number, 3);
+    world.accept(&channel, &terms);
+    world.terms(&work).attempt().assert_err(LicensingError::NotOwner);
+}
+
+#[test]
+fn a_withdrawn_work_is_withdrawn_after_a_dispute() {
+    for verdict in [Verdict::Rejected, Verdict::Upheld] {
+        let mut world = World::new();
+        let work = world.work().register();
+        world.send(work.withdrawing()).assert_ok();
+        let claimant = world.dispute(&work);
+        let arbiter = world.host.clone();
+        world.send(work.deciding(&arbiter, &claimant, verdict)).assert_ok();
+        let after = world.read_work(&work);
+        assert_eq!((after.status, after.withdrawn_at), (WorkStatus::Withdrawn, World::NOW));
+    }
+}
+
+#[test]
+fn a_dispute_that_nobody_decides_ends_as_if_it_had_been_rejected() {
+    let mut world = World::new();
+    let (work, claimant) = (world.work().register(), world.person());
+    let before = world.read_work(&work);
+    let (owners, claimants) = (world.lamports(&work.creator), world.lamports(&claimant));
+    let opening = world.send(work.disputing_by(&claimant)).assert_ok().fee;
+    world.pass(World::DISPUTE_SECONDS + 1);
+    world.send(work.expiring(&claimant)).assert_ok();
+    assert_eq!(world.read_work(&work), before);
+    assert_eq!(world.lamports(&work.creator), owners + World::BOND);
+    assert_eq!(world.lamports(&claimant), claimants - World::BOND - opening);
+    assert!(world.find(&pda::dispute(&work.address)).is_none());
+}
+
+#[test]
+fn the_deadline_is_the_arbiters_last_second_and_the_next_is_anybodys() {
+    let (mut world, arbiter) = (World::new(), World::new().host.clone());
+    let (work, claimant) = world.disputed();
+    world.pass(World::DISPUTE_SECONDS);
+    world.send(work.expiring(&claimant)).assert_err(LicensingError::DisputeOpen);
+    world.pass(1);
+    let late = work.deciding(&arbiter, &claimant, Verdict::Upheld);
+    world.send(late.clone()).assert_err(LicensingError::DisputeOverdue);
+    world.pass(-1);
+    world.send(late).assert_ok();
+}
+
+#[test]
+fn a_disputed_work_stands_still() {
+    let mut world = World::new();
+    let (work, other) = (world.work().register(), world.person());
+    world.terms(&work).publish();
+    let split = shares(&[(&other, 10_000)]);
+    world.propose_split(&work, &split);
+    world.dispute(&work);
+    let host = world.host.clone();
+    let calls = [
+        work.offering_to(Some(&other)),
+        work.withdrawing(),
+        work.approving(1, &other, Purpose::License),
+        work.applying_split(&host),
+        work.disputing_by(&other),
+    ];
+    for (place, call) in calls.into_iter().enumerate() {
+        let outcome = world.send(call);
+        if place == 4 {
+            outcome.assert_err(super::EXISTS); // one dispute at a time
+        } else {
+            outcome.assert_err(LicensingError::WorkDisputed);
+        }
+    }
+    world.terms(&work).attempt().assert_err(LicensingError::WorkDisputed);
+    let child = world.work().parent(&work, 1);
+    child.attempt().assert_err(LicensingError::ParentDisputed);
+    let child = world.work().parent_by_terms(&work, 1, 1);
+    child.attempt().assert_err(LicensingError::ParentDisputed);
+}
+
+#[test]
+fn an_owner_does_not_dispute_its_own_work() {
+    let mut world = World::new();
+    let work = world.work().register();
+    world.send(work.disputing_by(&work.creator)).assert_err(LicensingError::OwnWork);
+}
+
+#[test]
+fn a_creator_may_dispute_what_somebody_else_owns_now() {
+    let mut world = World::new();
+    let (work, heir) = (world.work().register(), world.person());
+    world.send(work.offering_to(Some(&heir))).assert_ok();
+    world.send(work.accepting_by(&heir)).assert_ok();
+    world.send(work.disputing_by(&work.creator)).assert_ok();
+}
+
+#[test]
+fn evidence_has_an_address_of_at_most_200_bytes() {
+    let mut world = World::new();
+    let (work, claimant) = (world.work().register(), world.person());
+    let claiming = |bytes: usize| {
+        let args = OpenDisputeArgs { evidence_uri: "u".repeat(bytes), evidence_digest: [0; 32] };
+        Call::new([open_dispute(&claimant.key(), &work.address, args)], &[&claimant])
+    };
+    world.send(claiming(201)).assert_err(LicensingError::UriTooLong);
+    world.send(claiming(200)).assert_ok();
+}
+
+#[test]
+fn nobody_but_the_arbiter_decides() {
+    let mut world = World::new();
+    let (work, claimant) = world.disputed();
+    let arbiter = world.host.clone();
+    for somebody in [&claimant, &work.creator] {
+        let call = work.deciding(somebody, &claimant, Verdict::Upheld);
+        world.send(call).assert_err(LicensingError::NotArbiter);
+    }
+    let unsigned = work.deciding(&arbiter, &claimant, Verdict::Upheld);
+    let unsigned = unsigned.signed_by(&claimant).unsigned_by(&arbiter);
+    world.send(unsigned).assert_err(ErrorCode::AccountNotSigner);
+}
+
+#[test]
+fn bond_and_rent_go_to_nobody_but_owner_and_claimant() {
+    let mut world = World::new();
+    let (work, claimant) = world.disputed();
+    let (arbiter, stranger) = (world.host.clone(), world.person());
+    let decide = work.deciding(&arbiter, &claimant, Verdict::Rejected);
+    for party in [work.creator.key(), claimant.key()] {
+        let call = decide.clone().instead_of(party, stranger.key());
+        world.send(call).assert_err(ErrorCode::ConstraintHasOne);
+    }
+    world.pass(World::DISPUTE_SECONDS + 1);
+    let expire = work.expiring(&claimant);
+    for party in [work.creator.key(), claimant.key()] {
+        let call = expire.clone().instead_of(party, stranger.key());
+        world.send(call).assert_err(ErrorCode::ConstraintHasOne);
+    }
+}
+
+#[test]
+fn a_dispute_about_another_work_decides_nothing() {
+    let mut world = World::new();
+    let (work, claimant) = world.disputed();
+    let other = world.work().register();
+    let arbiter = world.host.clone();
+    let call = other.deciding(&arbiter, &claimant, Verdict::Upheld);
+    let (own, foreign) = (pda::dispute(&other.address), pda::dispute(&work.address));
+    world.send(call.instead_of(own, foreign)).assert_err(ErrorCode::ConstraintHasOne);
+}
+
+#[test]
+fn an_owner_without_lamports_is_paid_the_bond() {
+    let mut world = World::new();
+    let (work, claimant) = world.disputed();
+    world.set(work.creator.key(), solana_account::Account::default());
+    world.pass(World::DISPUTE_SECONDS + 1);
+    world.send(work.expiring(&claimant)).assert_ok();
+    assert_eq!(world.lamports(&work.creator), World::BOND);
+}

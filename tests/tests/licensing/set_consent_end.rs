@@ -1,0 +1,65 @@
+use anchor_lang::error::ErrorCode;
+use motif_sdk::licensing::{Consent, LicensingError, WorkKind};
+use motif_tests::world::{Person, RegisteredWork, World};
+
+/// A voice, and the person it is.
+fn voice() -> (World, RegisteredWork, Person) {
+    let mut world = World::new();
+    let person = world.person();
+    let voice = world.work().with(|work| work.kind = WorkKind::Voice).of(&person).register();
+    (world, voice, person)
+}
+
+#[test]
+fn the_person_ends_its_consent_and_opens_it_again() {
+    let (mut world, voice, person) = voice();
+    for expires_at in [Some(World::NOW + 10), Some(World::NOW - 10), None] {
+        world.send(voice.ending_consent(&person, expires_at)).assert_ok();
+        let consent = Consent { person: person.key(), expires_at };
+        assert_eq!(world.read_work(&voice).consent, Some(consent));
+    }
+}
+
+#[test]
+fn terms_are_published_in_the_last_second_of_a_consent_and_not_after_it() {
+    let (mut world, voice, person) = voice();
+    world.send(voice.ending_consent(&person, Some(World::NOW))).assert_ok();
+    world.terms(&voice).publish();
+    world.pass(1);
+    world.terms(&voice).attempt().assert_err(LicensingError::ConsentEnded);
+    world.send(voice.ending_consent(&person, None)).assert_ok();
+    world.terms(&voice).publish();
+}
+
+#[test]
+fn a_voice_whose_consent_has_ended_takes_no_derivatives() {
+    let (mut world, voice, person) = voice();
+    world.terms(&voice).publish();
+    world.send(voice.ending_consent(&person, Some(World::NOW))).assert_ok();
+    world.work().parent(&voice, 1).register();
+    world.pass(1);
+    let signed = world.work().parent(&voice, 1);
+    signed.attempt().assert_err(LicensingError::ParentConsentEnded);
+    let by_terms = world.work().parent_by_terms(&voice, 1, 1);
+    by_terms.attempt().assert_err(LicensingError::ParentConsentEnded);
+}
+
+#[test]
+fn nobody_but_the_person_ends_its_consent() {
+    let (mut world, voice, person) = voice();
+    let creator = voice.creator.clone();
+    let by_owner = voice.ending_consent(&creator, Some(0));
+    world.send(by_owner).assert_err(LicensingError::NotThePerson);
+    let unsigned = voice.ending_consent(&person, Some(0)).signed_by(&creator).unsigned_by(&person);
+    world.send(unsigned).assert_err(ErrorCode::AccountNotSigner);
+    let image = world.work().register();
+    let none_given = image.ending_consent(&image.creator, None);
+    world.send(none_given).assert_err(LicensingError::NotThePerson);
+}
+
+#[test]
+fn a_dispute_does_not_bind_the_person() {
+    let (mut world, voice, person) = voice();
+    world.dispute(&voice);
+    world.send(voice.ending_consent(&person, Some(0))).assert_ok();
+}
