@@ -5,7 +5,10 @@ use anchor_lang::prelude::*;
 use crate::{
     error::LicensingError,
     licence_right::LicenceRight,
-    state::{Approval, Inherited, Parent, Purpose, Terms, Work, WorkStatus, check_parents},
+    state::{
+        Approval, Consent, Inherited, Parent, Purpose, Terms, Work, WorkHead, WorkStatus,
+        check_parents,
+    },
 };
 
 /// By what right a work is made from one parent. One byte in the instruction: append only.
@@ -48,6 +51,7 @@ impl Lineage {
         accounts: &'info [AccountInfo<'info>],
         now: i64,
     ) -> Result<Self> {
+        require!(args.len() <= Work::MAX_PARENTS, LicensingError::TooManyParents);
         let mut lineage = Self::default();
         let mut accounts = accounts.iter();
         for parent in args {
@@ -65,25 +69,25 @@ impl Lineage {
         accounts: &mut std::slice::Iter<'info, AccountInfo<'info>>,
         now: i64,
     ) -> Result<()> {
-        let work: Box<Account<Work>> = Box::new(Account::try_from(next(accounts)?)?);
-        require!(work.status != WorkStatus::Disputed, LicensingError::ParentDisputed);
+        let work = ParentWork::read(next(accounts)?)?;
+        require!(work.head.status != WorkStatus::Disputed, LicensingError::ParentDisputed);
         let second = next(accounts)?;
         let terms_number = if args.right == ParentRight::OwnerSigns {
-            require_takes_derivatives(&work, now)?;
+            work.require_takes_derivatives(now)?;
             let agrees = second.key() == work.owner && second.is_signer;
             require!(agrees, LicensingError::ApprovalMissing);
             0
         } else {
             let terms: Box<Account<Terms>> = Box::new(Account::try_from(second)?);
-            require_keys_eq!(terms.work, work.key(), LicensingError::ParentAccounts);
+            require_keys_eq!(terms.work, work.address, LicensingError::ParentAccounts);
             let approved = args.right.check(creator, &work, &terms, accounts, now)?;
             terms.check_derivative(args.share_bps, approved, now)?;
             self.inherited.add(&terms.offer);
             self.inherited.end_by(work.consent.and_then(|consent| consent.expires_at));
             terms.number
         };
-        let (work, share_bps) = (work.key(), args.share_bps);
-        self.parents.push(Parent { work, share_bps, terms_number });
+        let share_bps = args.share_bps;
+        self.parents.push(Parent { work: work.address, share_bps, terms_number });
         Ok(())
     }
 }
@@ -93,19 +97,19 @@ impl ParentRight {
     fn check<'info>(
         self,
         creator: &Pubkey,
-        work: &Account<'info, Work>,
+        work: &ParentWork,
         terms: &Account<'info, Terms>,
         accounts: &mut std::slice::Iter<'info, AccountInfo<'info>>,
         now: i64,
     ) -> Result<bool> {
         if let Self::Licence { index } = self {
             let licence = LicenceRight::read(next(accounts)?, index)?;
-            let end = work.head().licence_end(licence.expires_at, terms.offer.notice_seconds);
+            let end = work.head.licence_end(licence.expires_at, terms.offer.notice_seconds);
             licence.check(creator, terms, end, now)?;
             return Ok(false);
         }
-        require_takes_derivatives(work, now)?;
-        require!(terms.number == work.latest_terms, LicensingError::NotLatestTerms);
+        work.require_takes_derivatives(now)?;
+        require!(terms.number == work.head.latest_terms, LicensingError::NotLatestTerms);
         if self == Self::Approval {
             let approval: Account<Approval> = Account::try_from(next(accounts)?)?;
             let holds = approval.holds(&terms.key(), creator, Purpose::Derivative, &work.owner);
@@ -115,12 +119,32 @@ impl ParentRight {
     }
 }
 
-/// The parent takes derivatives by what its owner says now. A licence is what it said earlier.
-fn require_takes_derivatives(work: &Work, now: i64) -> Result<()> {
-    require!(work.status == WorkStatus::Active, LicensingError::ParentNotActive);
-    let consented = work.consent.is_none_or(|consent| consent.valid_at(now));
-    require!(consented, LicensingError::ParentConsentEnded);
-    Ok(())
+/// What has to be known of a parent, without reading its lists: eight of the largest works would
+/// fill the heap.
+struct ParentWork {
+    address: Pubkey,
+    head: WorkHead,
+    owner: Pubkey,
+    consent: Option<Consent>,
+}
+
+impl ParentWork {
+    fn read(account: &AccountInfo) -> Result<Self> {
+        let head = WorkHead::read(account)?;
+        let data = account.try_borrow_data()?;
+        let field = |at| data.get(at..).ok_or(ErrorCode::AccountDidNotDeserialize);
+        let owner = Pubkey::deserialize(&mut field(Work::OWNER_OFFSET)?)?;
+        let consent = Option::<Consent>::deserialize(&mut field(Work::CONSENT_OFFSET)?)?;
+        Ok(Self { address: account.key(), head, owner, consent })
+    }
+
+    /// It takes derivatives by what its owner says now. A licence is what it said earlier.
+    fn require_takes_derivatives(&self, now: i64) -> Result<()> {
+        require!(self.head.status == WorkStatus::Active, LicensingError::ParentNotActive);
+        let consented = self.consent.is_none_or(|consent| consent.valid_at(now));
+        require!(consented, LicensingError::ParentConsentEnded);
+        Ok(())
+    }
 }
 
 fn next<'info>(

@@ -357,9 +357,14 @@ impl Episode {
     pub(super) fn propose_split(&mut self) -> Option<Step> {
         let work = self.work()?;
         let owner = self.owner_of(&work);
-        let split = self.split();
+        let mut split = self.split();
+        let mut split = split;
         let whole = split.len() as u8; // a handful
-        let recipients = if self.random.random_ratio(1, 4) { whole + 1 } else { whole };
+        let rest = self.random.random_ratio(1, 3) && whole > 1;
+        if rest {
+            split.pop();
+        }
+        let recipients = whole;
         let recipients = if self.random.random_ratio(1, 40) { 33 } else { recipients };
         let args = ProposeSplitArgs { recipients, shares: shares(&split) };
         let instruction = sdk::propose_split(&owner.key(), &work, args);
@@ -370,7 +375,21 @@ impl Episode {
     }
 
     pub(super) fn extend_split_change(&mut self) -> Option<Step> {
-        let work = self.work()?;
+        let incomplete: Vec<_> = self
+            .ledger
+            .works
+            .iter()
+            .filter(|(_, work)| {
+                let change = work.change.as_ref();
+                change.is_some_and(|change| change.split.len() < usize::from(change.recipients))
+            })
+            .map(|(address, _)| *address)
+            .collect();
+        let work = match incomplete.choose(&mut self.random) {
+            Some(work) => *work,
+            None if self.random.random_ratio(1, 8) => self.work()?,
+            None => return None,
+        };
         let owner = self.owner_of(&work);
         let mut part = vec![(self.cast.anybody(&mut self.random).key(), 1)];
         if let Some(change) = &self.ledger.works[&work].change {

@@ -383,6 +383,9 @@ impl Episode {
             .filter(|(_, licence)| licence.credit() > 0)
             .map(|(index, _)| index)
             .collect();
+        if ready.is_empty() && self.random.random_ratio(5, 6) {
+            return None;
+        }
         let mut named = Vec::new();
         for _ in 0..self.random.random_range(1..=3) {
             let any = self.random.random_range(0..=count);
@@ -413,8 +416,11 @@ impl Episode {
             .collect();
         let works: Vec<_> = self.ledger.works.keys().copied().collect();
         let any = (*works.choose(&mut self.random)?, *works.choose(&mut self.random)?);
-        let chosen = due.choose(&mut self.random).copied();
-        let (child, parent) = chosen.filter(|_| self.random.random_ratio(9, 10)).unwrap_or(any);
+        let (child, parent) = match due.choose(&mut self.random) {
+            Some(pair) if self.random.random_ratio(19, 20) => *pair,
+            _ if self.random.random_ratio(1, 6) => any,
+            _ => return None,
+        };
         if child == parent {
             return None; // one account twice: see the sabotage
         }
@@ -429,7 +435,11 @@ impl Episode {
             books.filter(|(_, book)| book.left() > 0).map(|((work, _), _)| *work).collect();
         let works: Vec<_> = self.ledger.works.keys().copied().collect();
         let any = *works.choose(&mut self.random)?;
-        let work = owing.choose(&mut self.random).copied().unwrap_or(any);
+        let work = match owing.choose(&mut self.random) {
+            Some(work) => *work,
+            None if self.random.random_ratio(1, 8) => any,
+            None => return None,
+        };
         let people: Vec<_> = match self.ledger.books.get(&(work, mint)) {
             Some(book) => book.people.keys().copied().collect(),
             None => Vec::new(),
@@ -437,7 +447,13 @@ impl Episode {
         let mut payees = Vec::new();
         for _ in 0..self.random.random_range(1..=3) {
             let anybody = self.cast.anybody(&mut self.random).key();
-            let one = people.choose(&mut self.random).copied();
+            let owed = self.ledger.books.get(&(work, mint));
+            let owed = owed.map(|book| {
+                people.iter().filter(|person| book.owed(person) > 0).copied().collect::<Vec<_>>()
+            });
+            let owed = owed.filter(|_| self.random.random_ratio(4, 5)).unwrap_or_default();
+            let some = if owed.is_empty() { &people } else { &owed };
+            let one = some.choose(&mut self.random).copied();
             payees.push(one.filter(|_| self.random.random_ratio(19, 20)).unwrap_or(anybody));
         }
         let currency = self.cast.currency(&mint);
@@ -468,8 +484,11 @@ impl Episode {
             .collect();
         let all: Vec<_> = self.ledger.books.keys().copied().collect();
         let any = *all.choose(&mut self.random)?;
-        let chosen = behind.choose(&mut self.random).copied();
-        let (work, mint) = chosen.filter(|_| self.random.random_ratio(9, 10)).unwrap_or(any);
+        let (work, mint) = match behind.choose(&mut self.random) {
+            Some(key) => *key,
+            None if self.random.random_ratio(1, 8) => any,
+            None => return None,
+        };
         let funder = self.cast.anybody(&mut self.random);
         let call = Call::new([earnings::apply_split(&funder.key(), &work, &mint)], &[&funder]);
         Some(Step::new("apply_split", call, move |ledger| ledger.apply_split(work, mint)))

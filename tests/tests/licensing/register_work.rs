@@ -307,7 +307,7 @@ fn a_parent_that_is_no_work_is_refused() {
     let cases = [
         (wallet, ErrorCode::AccountOwnedByWrongProgram),
         (pda::config(), ErrorCode::AccountDiscriminatorMismatch),
-        (Pubkey::new_from_array([77; 32]), ErrorCode::AccountNotInitialized),
+        (Pubkey::new_from_array([77; 32]), ErrorCode::AccountOwnedByWrongProgram),
     ];
     for (address, expected) in cases {
         let child = world.work().parent(&image, 1).with(|args| args.parents[0].work = address);

@@ -26,6 +26,7 @@ pub struct IssueCertificate<'info> {
         bump,
         mint::decimals = 0,
         mint::authority = work,
+        mint::freeze_authority = work,
     )]
     pub mint: Box<Account<'info, Mint>>,
 

@@ -125,6 +125,8 @@ impl Work {
     pub const CREATOR_OFFSET: usize = 40;
     pub const OWNER_OFFSET: usize = 72;
     pub const CONTENT_DIGEST_OFFSET: usize = 104;
+    /// Where `consent` stands: the last field before those whose places vary.
+    pub const CONSENT_OFFSET: usize = 202;
 
     const FIXED_SPACE: usize = 136 + 34 + 32 + 42 + 33 + 33 + 11 + 1;
 
@@ -346,6 +348,8 @@ mod tests {
         assert_eq!(bytes[Work::CREATOR_OFFSET..][..32], [1; 32]);
         assert_eq!(bytes[Work::OWNER_OFFSET..][..32], [2; 32]);
         assert_eq!(bytes[Work::CONTENT_DIGEST_OFFSET..][..32], [3; 32]);
+        let consent = Option::<Consent>::deserialize(&mut &bytes[Work::CONSENT_OFFSET..]);
+        assert_eq!(consent.unwrap(), largest_work().consent);
     }
 
     #[test]
