@@ -1,6 +1,6 @@
 use anchor_lang::error::ErrorCode;
 use licensing::LicensingError;
-use litesvm::types::TransactionResult;
+use litesvm::types::{FailedTransactionMetadata, TransactionResult};
 use payments::PaymentsError;
 use solana_instruction::error::InstructionError;
 use solana_pubkey::Pubkey;
@@ -36,6 +36,31 @@ impl From<(Pubkey, u32)> for Code {
     /// Another program's.
     fn from((program, number): (Pubkey, u32)) -> Self {
         Self { program: Some(program), number }
+    }
+}
+
+impl Code {
+    /// Stands for a refusal by the runtime itself, or in words that are nobody's code.
+    pub const RUNTIME: Self = Self { program: None, number: u32::MAX };
+
+    /// The code a transaction was refused with; `None` where the runtime itself refused it.
+    pub fn of(failed: &FailedTransactionMetadata) -> Option<Self> {
+        let TransactionError::InstructionError(_, InstructionError::Custom(number)) = failed.err
+        else {
+            return None;
+        };
+        let by = failed.meta.logs.iter().find_map(|line| {
+            let (program, why) = line.strip_prefix("Program ")?.split_once(' ')?;
+            why.starts_with("failed").then(|| program.parse::<Pubkey>().ok())?
+        })?;
+        // Below 6,000 the framework speaks, whichever of the two programs it is in.
+        let anchor = [payments::ID, licensing::ID].contains(&by) && number < 6_000;
+        Some(Self { program: (!anchor).then_some(by), number })
+    }
+
+    /// The number alone.
+    pub fn number(&self) -> u32 {
+        self.number
     }
 }
 

@@ -1,0 +1,60 @@
+use motif_sdk::channel::Currency;
+use rand::{Rng, rngs::StdRng, seq::IndexedRandom};
+use solana_pubkey::Pubkey;
+
+use crate::world::{Person, World, token_account};
+
+/// What everybody begins with, base units of each currency.
+pub(super) const RICHES: u64 = 1_000_000_000_000;
+
+/// Who plays, and in what they pay.
+pub(super) struct Cast {
+    /// Creators, platforms, operators, recipients, claimants and thieves: anybody is each now
+    /// and then.
+    pub people: Vec<Person>,
+    /// Sign vouchers and nothing else.
+    pub keys: Vec<Person>,
+    /// One of SPL Token, one of Token-2022.
+    pub currencies: Vec<Currency>,
+}
+
+impl Cast {
+    pub fn new(world: &mut World) -> Self {
+        let people: Vec<_> = (0..9).map(|_| world.person()).collect();
+        let keys: Vec<_> = (0..3).map(|_| world.person()).collect();
+        let other = world.mint_of(&motif_sdk::channel::TOKEN_2022_PROGRAM);
+        world.admit(&other).assert_ok();
+        let currencies = vec![world.currency, other];
+        for currency in &currencies {
+            for person in &people {
+                let tokens = token_account(currency, &person.key(), RICHES);
+                world.set(currency.tokens(&person.key()), tokens);
+            }
+        }
+        Self { people, keys, currencies }
+    }
+
+    /// Anybody.
+    pub fn anybody(&self, random: &mut StdRng) -> Person {
+        self.people.choose(random).expect("a cast").clone()
+    }
+
+    /// The one with this key nine times in ten; otherwise anybody.
+    pub fn mostly(&self, key: &Pubkey, random: &mut StdRng) -> Person {
+        let known = self.people.iter().chain(&self.keys).find(|person| person.key() == *key);
+        match known {
+            Some(person) if random.random_ratio(9, 10) => person.clone(),
+            _ => self.anybody(random),
+        }
+    }
+
+    pub fn currency(&self, mint: &Pubkey) -> Currency {
+        let known = self.currencies.iter().find(|currency| currency.mint == *mint);
+        known.copied().unwrap_or(self.currencies[0])
+    }
+
+    /// Another signer for vouchers.
+    pub fn key(&self, random: &mut StdRng) -> Person {
+        self.keys.choose(random).expect("keys").clone()
+    }
+}

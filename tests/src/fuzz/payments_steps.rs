@@ -1,0 +1,655 @@
+//! Calls of the payments program.
+
+use licensing::Use;
+use motif_sdk::{
+    channel::{
+        self as sdk, AcceptArgs, Acceptance, Entry, OpenChannelArgs, Quota, ReceiptsCommitment,
+    },
+    earnings, pda,
+    voucher::{SignedVoucher, Voucher},
+};
+use rand::{Rng, seq::IndexedRandom};
+use solana_pubkey::Pubkey;
+use solana_sha256_hasher::hash;
+
+use super::{
+    Episode, Step,
+    episode::Known,
+    licensing_steps::{USES, distinct},
+};
+use crate::{
+    model::{Accepting, Opening, Settling, exact},
+    world::{CLUSTER, Call},
+};
+
+/// A statement of a channel with its voucher, and what the ledger should know of both.
+#[derive(Clone)]
+pub(super) struct Prepared {
+    signed: SignedVoucher,
+    bytes: Vec<u8>,
+    receipts: Option<ReceiptsCommitment>,
+    opened_slot: u64,
+    what: Settling,
+}
+
+impl Episode {
+    fn channel(&mut self) -> Option<Pubkey> {
+        let channels: Vec<_> = self.ledger.channels.keys().copied().collect();
+        channels.choose(&mut self.random).copied()
+    }
+
+    pub(super) fn mint(&mut self) -> Pubkey {
+        let mints: Vec<_> = self.cast.currencies.iter().map(|currency| currency.mint).collect();
+        mints[usize::from(self.random.random_ratio(1, 3))]
+    }
+
+    pub(super) fn create_vault(&mut self) -> Option<Step> {
+        let mint = self.mint();
+        let currency = self.cast.currency(&mint);
+        let funder = self.cast.anybody(&mut self.random);
+        let call = Call::new([sdk::create_vault(&funder.key(), &currency)], &[&funder]);
+        Some(Step::new("create_vault", call, move |ledger| ledger.create_vault(mint)))
+    }
+
+    pub(super) fn open_channel(&mut self) -> Option<Step> {
+        if self.ledger.channels.len() >= 6 {
+            return None;
+        }
+        let (payer, operator) =
+            (self.cast.anybody(&mut self.random), self.cast.anybody(&mut self.random));
+        let mint = self.mint();
+        let currency = self.cast.currency(&mint);
+        let voucher_key = match self.random.random_range(0..15) {
+            0 => payer.key(),
+            1 => pda::vault(&mint),
+            _ => self.cast.key(&mut self.random).key(),
+        };
+        let random = &mut self.random;
+        let args = OpenChannelArgs {
+            salt: random.random_range(0..2),
+            voucher_key,
+            operator_fee_bps: random.random_range(0..=5_200),
+            grace_seconds: random.random_range(800..=2_000_000),
+            deposit: match random.random_range(0..15) {
+                0 => 0,
+                1 => u64::MAX,
+                _ => random.random_range(1..=2_000_000),
+            },
+        };
+        let address = pda::channel(&payer.key(), &operator.key(), &mint, args.salt);
+        self.know(address, Known::Channel);
+        let what = Opening {
+            payer: payer.key(),
+            operator: operator.key(),
+            mint,
+            salt: args.salt,
+            voucher_key,
+            fee_bps: args.operator_fee_bps,
+            grace_seconds: args.grace_seconds,
+            deposit: args.deposit,
+        };
+        let instruction = sdk::open(&payer.key(), &operator.key(), &currency, args);
+        let call = Call::new([instruction], &[&payer]);
+        Some(Step::new("open_channel", call, move |ledger| ledger.open_channel(address, &what)))
+    }
+
+    pub(super) fn top_up(&mut self) -> Option<Step> {
+        let channel = self.channel()?;
+        let of = &self.ledger.channels[&channel];
+        let (payer, mint) = (of.payer, of.mint);
+        let payer = self.cast.mostly(&payer, &mut self.random);
+        let amount = match self.random.random_range(0..20) {
+            0 => 0,
+            1 => u64::MAX,
+            _ => self.random.random_range(1..=1_000_000),
+        };
+        let currency = self.cast.currency(&mint);
+        let instruction = sdk::top_up(&payer.key(), &channel, &currency, amount);
+        let (caller, call) = (payer.key(), Call::new([instruction], &[&payer]));
+        Some(Step::new("top_up", call, move |ledger| ledger.top_up(caller, channel, amount)))
+    }
+
+    pub(super) fn accept(&mut self) -> Option<Step> {
+        let (work, number) = self.some_terms()?;
+        let terms = self.ledger.works[&work].terms[&number].clone();
+        let in_currency: Vec<_> = self
+            .ledger
+            .channels
+            .iter()
+            .filter(|(_, channel)| channel.mint == terms.mint)
+            .filter(|(_, channel)| channel.closes_at == crate::model::NEVER)
+            .map(|(address, _)| *address)
+            .collect();
+        let fitting = in_currency.choose(&mut self.random).copied();
+        let channel = fitting.filter(|_| self.random.random_ratio(19, 20));
+        let channel = channel.or_else(|| self.channel())?;
+        let payer = self.ledger.channels[&channel].payer;
+        let payer = self.cast.mostly(&payer, &mut self.random);
+        let licensed_use: Use = *USES[..2].choose(&mut self.random)?;
+        let offered = terms.prices.iter().find(|(other, _)| *other == licensed_use);
+        let price = offered.map_or(0, |(_, price)| *price);
+        let random = &mut self.random;
+        let quota = |random: &mut rand::rngs::StdRng, cap: Option<u64>| {
+            let most = cap.unwrap_or(100);
+            match random.random_range(0..12) {
+                0 => 0,
+                1 => u64::MAX,
+                _ => random.random_range(0..=most / 2 + 1),
+            }
+        };
+        let (units, revenue) = (quota(random, terms.total_units), quota(random, terms.revenue));
+        let mut digest = terms.digest;
+        if random.random_ratio(1, 25) {
+            digest[0] ^= 1;
+        }
+        let max_price = if random.random_ratio(1, 25) { price.saturating_sub(1) } else { price };
+        let shared_caps = terms.shared_caps() != random.random_ratio(1, 40);
+        let per_licensee = terms.once_each() != random.random_ratio(1, 40);
+        let wanted = terms.approval_required;
+        let owner = self.ledger.works[&work].owner;
+        let approval = terms.approvals.contains_key(&(payer.key(), false));
+        let approver = (wanted && !approval || self.random.random_ratio(1, 30))
+            .then(|| self.cast.mostly(&owner, &mut self.random));
+        let acceptance = Acceptance {
+            work,
+            terms_number: number,
+            approver: approver.as_ref().map(|person| person.key()),
+            approval,
+            per_licensee,
+            shared_caps,
+        };
+        let args = AcceptArgs {
+            licensed_use,
+            max_price,
+            terms_digest: digest,
+            quota: Quota { units, revenue },
+        };
+        let what = Accepting {
+            payer: payer.key(),
+            work,
+            terms: number,
+            licensed_use,
+            max_price,
+            digest,
+            quota_units: units,
+            quota_revenue: revenue,
+            approver: acceptance.approver,
+            approval,
+            issuance: shared_caps,
+            licensee: per_licensee,
+        };
+        let instruction = sdk::accept(&payer.key(), &channel, &acceptance, args);
+        let mut signers = vec![payer];
+        signers.extend(approver);
+        let call = Call::new([instruction], &distinct(&signers));
+        Some(Step::new("accept", call, move |ledger| ledger.accept(channel, &what)))
+    }
+
+    fn statement(&mut self) -> Option<Prepared> {
+        let licensed: Vec<_> = self
+            .ledger
+            .channels
+            .iter()
+            .filter(|(_, channel)| !channel.licences.is_empty())
+            .map(|(address, _)| *address)
+            .collect();
+        let chosen = licensed.choose(&mut self.random).copied();
+        let address = match chosen {
+            None if self.random.random_ratio(1, 20) => self.channel()?,
+            chosen => chosen?,
+        };
+        let channel = self.ledger.channels[&address].clone();
+        let mut indexes: Vec<u16> = (0..=channel.licences.len() as u16).collect();
+        if self.random.random_ratio(29, 30) && indexes.len() > 1 {
+            indexes.pop();
+        }
+        let count = self.random.random_range(1..=3);
+        let mut chosen: Vec<u16> =
+            indexes.choose_multiple(&mut self.random, count).copied().collect();
+        chosen.sort_unstable();
+        match self.random.random_range(0..40) {
+            0 => chosen.reverse(),
+            1 => chosen.push(chosen[0]),
+            2 => chosen.clear(),
+            _ => {}
+        }
+        let mut prices: u128 = 0;
+        let mut bytes = Vec::new();
+        for licence in chosen {
+            let units = match self.random.random_range(0..40) {
+                0 => 0,
+                1 => u32::MAX,
+                2..6 => self.random.random_range(1..=1_000),
+                _ => self.random.random_range(1..=20),
+            };
+            let of = channel.licences.get(usize::from(licence));
+            prices += of.map_or(0, |of| of.price_of(units));
+            bytes.extend_from_slice(&Entry { licence, units }.to_bytes());
+        }
+        if self.random.random_ratio(1, 60) {
+            bytes.pop();
+        }
+        let total = channel.prices() + prices;
+        let mut cumulative = (total + exact::share(total, channel.fee_bps)) as u64;
+        let mut number = channel.statements.len() as u64;
+        let mut opened_slot = channel.opened_slot;
+        let mut named = bytes.clone();
+        let random = &mut self.random;
+        let mut expires_at = i64::MAX;
+        match random.random_range(0..50) {
+            0 => cumulative = cumulative.wrapping_add(1),
+            1 => cumulative = cumulative.wrapping_sub(1),
+            2 => number = number.wrapping_sub(1),
+            3 => number += 1,
+            4 => opened_slot += 1,
+            5 => named.push(0),
+            6 => expires_at = self.ledger.now - 1,
+            7..12 => expires_at = self.ledger.now,
+            _ => {}
+        }
+        let cluster = if random.random_ratio(1, 60) { [0xC2; 32] } else { CLUSTER };
+        let settler = if random.random_ratio(1, 12) {
+            self.cast.anybody(random)
+        } else {
+            self.cast.mostly(&channel.operator, random)
+        };
+        let signer = self.cast.mostly(&channel.key_at(self.ledger.now), random);
+        let sum = prices as u64;
+        let sum = if random.random_ratio(1, 30) { sum.wrapping_add(1) } else { sum };
+        let receipts = random.random_ratio(9, 10).then_some(([0xEC; 32], sum));
+        let voucher = Voucher {
+            cluster,
+            channel: address,
+            opened_slot,
+            statement: number,
+            cumulative,
+            statement_digest: hash(&named).to_bytes(),
+            expires_at,
+        };
+        let signed = SignedVoucher::sign(voucher, &signer.signing_key());
+        let what = Settling {
+            settler: settler.key(),
+            signer: signer.key(),
+            for_this_channel: cluster == CLUSTER,
+            statement: number,
+            cumulative,
+            expires_at,
+            digest: voucher.statement_digest,
+            sent_digest: hash(&bytes).to_bytes(),
+            entries: entries(&bytes),
+            receipts,
+        };
+        let commitment = receipts.map(|(root, sum)| ReceiptsCommitment { root, sum });
+        Some(Prepared { signed, bytes, receipts: commitment, opened_slot, what })
+    }
+
+    pub(super) fn settle(&mut self) -> Option<Step> {
+        let Prepared { signed, bytes, receipts, opened_slot, what } = self.statement()?;
+        let channel = signed.voucher.channel;
+        let settler = self.cast.people.iter().find(|person| person.key() == what.settler)?;
+        let call = Call::new(sdk::settle(&settler.key(), &signed, bytes, receipts), &[settler]);
+        Some(Step::new("settle", call, move |ledger| {
+            let this = ledger.channel(&channel)?.opened_slot == opened_slot;
+            let for_this_channel = what.for_this_channel && this;
+            ledger.settle(channel, &Settling { for_this_channel, ..what.clone() })
+        }))
+    }
+
+    /// The next of the calls that stage a statement and settle it.
+    pub(super) fn settle_staged(&mut self) -> Option<Step> {
+        let keys: Vec<_> = self.prepared.keys().copied().collect();
+        let key = match keys.choose(&mut self.random) {
+            Some(key) if self.random.random_ratio(5, 6) => *key,
+            _ => {
+                let prepared = self.statement()?;
+                let key = (prepared.signed.voucher.channel, prepared.what.settler);
+                self.prepared.insert(key, prepared);
+                key
+            }
+        };
+        let (channel, settler) = key;
+        let settler = self.cast.people.iter().find(|person| person.key() == settler)?.clone();
+        let prepared = self.prepared[&key].clone();
+        let staged = self.ledger.staged.get(&key);
+        if staged.is_none() {
+            let open = sdk::stage(&settler.key(), &channel, &[]).remove(0);
+            let call = Call::new([open], &[&settler]);
+            self.know(pda::staging(&channel, &settler.key()), Known::Staging(key.0, key.1));
+            return Some(Step::new("open_staging", call, move |ledger| {
+                ledger.open_staging(key.0, key.1)
+            }));
+        }
+        if staged.is_some_and(|staged| staged.len() > prepared.bytes.len()) {
+            // What is staged is for another statement, and has to go first.
+            let call = Call::new([sdk::unstage(&settler.key(), &channel)], &[&settler]);
+            return Some(Step::new("unstage", call, move |ledger| ledger.unstage(key.0, key.1)));
+        }
+        let complete = staged == Some(&prepared.bytes);
+        if !complete && self.random.random_ratio(19, 20) {
+            return self.stage_for(&settler, channel, 0, prepared.bytes);
+        }
+        self.prepared.remove(&key);
+        let Prepared { signed, receipts, opened_slot, what, .. } = prepared;
+        let call = Call::new(sdk::settle_staged(&settler.key(), &signed, receipts), &[&settler]);
+        Some(Step::new("settle_staged", call, move |ledger| {
+            let this = ledger.channel(&channel)?.opened_slot == opened_slot;
+            let for_this_channel = what.for_this_channel && this;
+            let what = Settling { for_this_channel, ..what.clone() };
+            ledger.settle_staged(channel, &what, entries)
+        }))
+    }
+
+    /// Somebody writes what settles nothing.
+    pub(super) fn stage_statement(&mut self) -> Option<Step> {
+        let staged: Vec<_> = self.ledger.staged.keys().copied().collect();
+        let &(channel, settler) = staged.choose(&mut self.random)?;
+        let settler = self.cast.people.iter().find(|person| person.key() == settler)?.clone();
+        let offset = self.random.random_range(0..20);
+        let bytes = vec![0x5A; self.random.random_range(0..30)];
+        self.stage_for(&settler, channel, offset, bytes)
+    }
+
+    fn stage_for(
+        &mut self,
+        settler: &crate::world::Person,
+        channel: Pubkey,
+        offset: u32,
+        bytes: Vec<u8>,
+    ) -> Option<Step> {
+        let instruction = sdk::stage_part(&settler.key(), &channel, offset, bytes.clone());
+        let (caller, call) = (settler.key(), Call::new([instruction], &[settler]));
+        Some(Step::new("stage_statement", call, move |ledger| {
+            ledger.stage(channel, caller, offset, &bytes)
+        }))
+    }
+
+    pub(super) fn open_earnings(&mut self) -> Option<Step> {
+        let works: Vec<_> = self.ledger.works.keys().copied().collect();
+        let work = *works.choose(&mut self.random)?;
+        let mint = self.mint();
+        let funder = self.cast.anybody(&mut self.random);
+        self.know(pda::earnings(&work, &mint), Known::Book(work, mint));
+        let call = Call::new([earnings::open(&funder.key(), &work, &mint)], &[&funder]);
+        Some(Step::new("open_earnings", call, move |ledger| ledger.open_earnings(work, mint)))
+    }
+
+    pub(super) fn collect(&mut self) -> Option<Step> {
+        let channel = self.channel()?;
+        let of = &self.ledger.channels[&channel];
+        let mint = of.mint;
+        let count = of.licences.len() as u16;
+        let ready: Vec<u16> = (0..)
+            .zip(&of.licences)
+            .filter(|(_, licence)| licence.credit() > 0)
+            .map(|(index, _)| index)
+            .collect();
+        if ready.is_empty() && self.random.random_ratio(5, 6) {
+            return None;
+        }
+        let mut named = Vec::new();
+        for _ in 0..self.random.random_range(1..=3) {
+            let any = self.random.random_range(0..=count);
+            named.push(ready.choose(&mut self.random).copied().unwrap_or(any));
+        }
+        let works: Vec<_> = self.ledger.works.keys().copied().collect();
+        let any = *works.choose(&mut self.random)?;
+        let licences = &self.ledger.channels[&channel].licences;
+        let pairs: Vec<_> = named
+            .iter()
+            .map(|&index| {
+                let work = licences.get(usize::from(index)).map_or(any, |licence| licence.work);
+                (index, work)
+            })
+            .collect();
+        let call = Call::new([sdk::collect(&channel, &mint, &pairs)], &[]);
+        Some(Step::new("collect", call, move |ledger| ledger.collect(channel, &named)))
+    }
+
+    pub(super) fn pull(&mut self) -> Option<Step> {
+        let mint = self.mint();
+        let books = self.ledger.books.iter().filter(|((_, other), _)| *other == mint);
+        let due: Vec<_> = books
+            .flat_map(|((child, _), book)| {
+                let due = book.parents.iter().filter(|parent| book.due(parent) > 0);
+                due.map(|parent| (*child, parent.work))
+            })
+            .collect();
+        let works: Vec<_> = self.ledger.works.keys().copied().collect();
+        let any = (*works.choose(&mut self.random)?, *works.choose(&mut self.random)?);
+        let (child, parent) = match due.choose(&mut self.random) {
+            Some(pair) if self.random.random_ratio(19, 20) => *pair,
+            _ if self.random.random_ratio(1, 6) => any,
+            _ => return None,
+        };
+        if child == parent {
+            return None; // one account twice: see the sabotage
+        }
+        let call = Call::new([earnings::pull(&child, &parent, &mint)], &[]);
+        Some(Step::new("pull", call, move |ledger| ledger.pull(child, parent, mint).map(drop)))
+    }
+
+    pub(super) fn claim(&mut self) -> Option<Step> {
+        let mint = self.mint();
+        let books = self.ledger.books.iter().filter(|((_, other), _)| *other == mint);
+        let owing: Vec<_> =
+            books.filter(|(_, book)| book.left() > 0).map(|((work, _), _)| *work).collect();
+        let works: Vec<_> = self.ledger.works.keys().copied().collect();
+        let any = *works.choose(&mut self.random)?;
+        let work = match owing.choose(&mut self.random) {
+            Some(work) => *work,
+            None if self.random.random_ratio(1, 8) => any,
+            None => return None,
+        };
+        let people: Vec<_> = match self.ledger.books.get(&(work, mint)) {
+            Some(book) => book.people.keys().copied().collect(),
+            None => Vec::new(),
+        };
+        let mut payees = Vec::new();
+        for _ in 0..self.random.random_range(1..=3) {
+            let anybody = self.cast.anybody(&mut self.random).key();
+            let owed = self.ledger.books.get(&(work, mint));
+            let owed = owed.map(|book| {
+                people.iter().filter(|person| book.owed(person) > 0).copied().collect::<Vec<_>>()
+            });
+            let owed = owed.filter(|_| self.random.random_ratio(4, 5)).unwrap_or_default();
+            let some = if owed.is_empty() { &people } else { &owed };
+            let one = some.choose(&mut self.random).copied();
+            payees.push(one.filter(|_| self.random.random_ratio(19, 20)).unwrap_or(anybody));
+        }
+        let currency = self.cast.currency(&mint);
+        if self.random.random_ratio(1, 4) {
+            // To an account it names: here somebody else's, as a gift.
+            let payee = self.cast.mostly(&payees[0], &mut self.random);
+            let friend = self.cast.anybody(&mut self.random).key();
+            let to = currency.tokens(&friend);
+            let instruction = earnings::claim_to(&work, &payee.key(), &currency, to);
+            let (payee, call) = (payee.key(), Call::new([instruction], &[&payee]));
+            return Some(Step::new("claim", call, move |ledger| {
+                ledger.claim_to(work, mint, payee, friend).map(drop)
+            }));
+        }
+        let hints: Vec<_> =
+            payees.iter().map(|payee| (self.random.random_range(0..12), *payee)).collect();
+        let call = Call::new([earnings::claim_batch(&work, &hints, &currency)], &[]);
+        Some(Step::new("claim", call, move |ledger| ledger.claim(work, mint, &payees).map(drop)))
+    }
+
+    pub(super) fn apply_split(&mut self) -> Option<Step> {
+        let behind: Vec<_> = self
+            .ledger
+            .books
+            .iter()
+            .filter(|((work, _), book)| self.ledger.works[work].split_version != book.split_version)
+            .map(|(key, _)| *key)
+            .collect();
+        let all: Vec<_> = self.ledger.books.keys().copied().collect();
+        let any = *all.choose(&mut self.random)?;
+        let (work, mint) = match behind.choose(&mut self.random) {
+            Some(key) => *key,
+            None if self.random.random_ratio(1, 8) => any,
+            None => return None,
+        };
+        let funder = self.cast.anybody(&mut self.random);
+        let call = Call::new([earnings::apply_split(&funder.key(), &work, &mint)], &[&funder]);
+        Some(Step::new("apply_split", call, move |ledger| ledger.apply_split(work, mint)))
+    }
+
+    pub(super) fn apply_withdrawal(&mut self) -> Option<Step> {
+        let channel = self.channel()?;
+        let licences = &self.ledger.channels[&channel].licences;
+        let withdrawn = |work: &Pubkey| self.ledger.works[work].withdrawn_at.is_some();
+        let pairs: Vec<_> = (0..)
+            .zip(licences)
+            .filter(|(_, licence)| withdrawn(&licence.work))
+            .map(|(index, licence): (u16, _)| (index, licence.work))
+            .collect();
+        let all: Vec<_> =
+            (0..).zip(licences).map(|(index, licence)| (index, licence.work)).collect();
+        let any = all.choose(&mut self.random).copied()?;
+        let pair = pairs.choose(&mut self.random).copied().unwrap_or(any);
+        let call = Call::new([sdk::apply_withdrawal(&channel, &[pair])], &[]);
+        Some(Step::new("apply_withdrawal", call, move |ledger| {
+            ledger.apply_withdrawal(channel, &[pair.0])
+        }))
+    }
+
+    pub(super) fn close_licence(&mut self) -> Option<Step> {
+        let channel = self.channel()?;
+        let of = &self.ledger.channels[&channel];
+        let operator = of.operator;
+        let holding: Vec<_> = (0..)
+            .zip(&of.licences)
+            .filter(|(_, licence)| licence.holds_quota())
+            .map(|(index, licence)| (index, licence.work, licence.terms_number))
+            .collect();
+        let all: Vec<_> = (0..)
+            .zip(&of.licences)
+            .map(|(index, licence)| (index, licence.work, licence.terms_number))
+            .collect();
+        let any = all.choose(&mut self.random).copied()?;
+        let chosen = holding.choose(&mut self.random).copied();
+        let (index, work, terms) =
+            chosen.filter(|_| self.random.random_ratio(9, 10)).unwrap_or(any);
+        let caller = self.cast.mostly(&operator, &mut self.random);
+        let instruction = sdk::close_licence(&caller.key(), &channel, index, &work, terms);
+        let (key, call) = (caller.key(), Call::new([instruction], &[&caller]));
+        Some(Step::new("close_licence", call, move |ledger| {
+            ledger.close_licence(key, channel, index, (work, terms))
+        }))
+    }
+
+    pub(super) fn rotate_voucher_key(&mut self) -> Option<Step> {
+        let channel = self.channel()?;
+        let of = &self.ledger.channels[&channel];
+        let (payer, operator) = (of.payer, of.operator);
+        let payer = self.cast.mostly(&payer, &mut self.random);
+        let agrees = self.random.random_ratio(1, 2);
+        let operator = agrees.then(|| self.cast.mostly(&operator, &mut self.random));
+        let key = match self.random.random_range(0..12) {
+            0 => payer.key(),
+            1 => channel,
+            _ => self.cast.key(&mut self.random).key(),
+        };
+        let agreed = operator.as_ref().map(|person| person.key());
+        let instruction = sdk::rotate_voucher_key(&payer.key(), agreed, &channel, key);
+        let caller = payer.key();
+        let mut signers = vec![payer];
+        signers.extend(operator);
+        let call = Call::new([instruction], &distinct(&signers));
+        Some(Step::new("rotate_voucher_key", call, move |ledger| {
+            ledger.rotate_voucher_key(caller, agreed, channel, key)
+        }))
+    }
+
+    pub(super) fn start_closing(&mut self) -> Option<Step> {
+        let channel = self.channel()?;
+        let of = &self.ledger.channels[&channel];
+        let party = if self.random.random_bool(0.6) { of.payer } else { of.operator };
+        let caller = self.cast.mostly(&party, &mut self.random);
+        let instruction = sdk::start_closing(&caller.key(), &channel);
+        let (key, call) = (caller.key(), Call::new([instruction], &[&caller]));
+        Some(Step::new("start_closing", call, move |ledger| ledger.start_closing(key, channel)))
+    }
+
+    pub(super) fn withdraw(&mut self) -> Option<Step> {
+        let channel = self.channel()?;
+        let of = &self.ledger.channels[&channel];
+        let (payer, mint) = (of.payer, of.mint);
+        let payer = self.cast.mostly(&payer, &mut self.random);
+        let currency = self.cast.currency(&mint);
+        let instruction = sdk::withdraw(&payer.key(), &channel, &currency);
+        let (caller, call) = (payer.key(), Call::new([instruction], &[&payer]));
+        Some(Step::new("withdraw", call, move |ledger| ledger.withdraw(caller, channel).map(drop)))
+    }
+
+    pub(super) fn claim_fees(&mut self) -> Option<Step> {
+        let channel = self.channel()?;
+        let of = &self.ledger.channels[&channel];
+        let (operator, mint) = (of.operator, of.mint);
+        let operator = self.cast.mostly(&operator, &mut self.random);
+        let currency = self.cast.currency(&mint);
+        let instruction = sdk::claim_fees(&operator.key(), &channel, &currency);
+        let (caller, call) = (operator.key(), Call::new([instruction], &[&operator]));
+        Some(Step::new("claim_fees", call, move |ledger| {
+            ledger.claim_fees(caller, channel).map(drop)
+        }))
+    }
+
+    pub(super) fn close_channel(&mut self) -> Option<Step> {
+        let withdrawn: Vec<_> = self
+            .ledger
+            .channels
+            .iter()
+            .filter(|(_, channel)| channel.refunded.is_some())
+            .map(|(address, _)| *address)
+            .collect();
+        let channel = withdrawn.choose(&mut self.random).copied().or_else(|| self.channel())?;
+        let payer = self.ledger.channels[&channel].payer;
+        let payer = self.cast.mostly(&payer, &mut self.random);
+        let instruction = sdk::close(&payer.key(), &channel);
+        let (caller, call) = (payer.key(), Call::new([instruction], &[&payer]));
+        Some(Step::new("close_channel", call, move |ledger| ledger.close_channel(caller, channel)))
+    }
+
+    pub(super) fn open_till(&mut self) -> Option<Step> {
+        let works: Vec<_> = self.ledger.works.keys().copied().collect();
+        let work = *works.choose(&mut self.random)?;
+        let mint = self.mint();
+        let currency = self.cast.currency(&mint);
+        let funder = self.cast.anybody(&mut self.random);
+        self.know(pda::till(&work, &mint), Known::Till(work, mint));
+        self.know(earnings::till_tokens(&work, &currency), Known::TillTokens(work, mint));
+        let call = Call::new([earnings::open_till(&funder.key(), &work, &currency)], &[&funder]);
+        Some(Step::new("open_till", call, move |ledger| ledger.open_till(work, mint)))
+    }
+
+    pub(super) fn sweep_till(&mut self) -> Option<Step> {
+        let filled: Vec<_> = self.ledger.tills.iter().collect();
+        let full: Vec<_> = filled.iter().filter(|(_, (lies, _))| *lies > 0).collect();
+        let chosen = full.choose(&mut self.random).map(|(key, _)| **key);
+        let any = filled.choose(&mut self.random).map(|(key, _)| **key);
+        let (work, mint) = chosen.or(any)?;
+        let currency = self.cast.currency(&mint);
+        let call = Call::new([earnings::sweep_till(&work, &currency)], &[]);
+        Some(Step::new("sweep_till", call, move |ledger| ledger.sweep_till(work, mint).map(drop)))
+    }
+}
+
+/// Reads a statement as docs/formats.md describes it: its entries up to the first that breaks
+/// the format, and whether there is none.
+fn entries(bytes: &[u8]) -> (Vec<(u16, u32)>, bool) {
+    let mut entries: Vec<(u16, u32)> = Vec::new();
+    if bytes.is_empty() || !bytes.len().is_multiple_of(6) {
+        return (entries, false);
+    }
+    for entry in bytes.chunks_exact(6) {
+        let licence = u16::from_le_bytes([entry[0], entry[1]]);
+        let units = u32::from_le_bytes([entry[2], entry[3], entry[4], entry[5]]);
+        let ascending = entries.last().is_none_or(|(last, _)| *last < licence);
+        if !ascending || units == 0 {
+            return (entries, false);
+        }
+        entries.push((licence, units));
+    }
+    (entries, true)
+}

@@ -1,0 +1,114 @@
+//! What must hold after every instruction, whatever it was.
+
+use crate::model::{Book, Channel, Ledger, Licence};
+
+/// Holds the ledger, which the accounts agree with, against the promises of docs/architecture.md.
+///
+/// # Errors
+/// The first promise that is broken.
+pub(super) fn check(was: &Ledger, is: &Ledger, by: &str) -> Result<(), String> {
+    for (address, channel) in &is.channels {
+        let before = was.channels.get(address);
+        let before = before.filter(|before| before.opened_slot == channel.opened_slot);
+        check_channel(channel).map_err(|what| format!("channel {address}: {what}"))?;
+        if let Some(before) = before {
+            check_totals(before, channel, by)
+                .map_err(|what| format!("channel {address}: {what}"))?;
+        }
+    }
+    for (key, book) in &is.books {
+        check_book(book).map_err(|what| format!("earnings {key:?}: {what}"))?;
+        let verdict = is.works[&key.0].verdict_version;
+        if let Some(before) = was.books.get(key) {
+            let judged =
+                verdict > before.split_version && book.split_version != before.split_version;
+            check_entitlements(before, book, judged)
+                .map_err(|what| format!("earnings {key:?}: {what}"))?;
+        }
+    }
+    for (mint, held) in &is.vaults {
+        let owed = is.owed_by_vault(mint);
+        require(*held == owed, || format!("the vault holds {held} and owes {owed}"))?;
+    }
+    let tokens = |ledger: &Ledger| {
+        let purses: u128 = ledger.purses.values().map(|purse| purse.amount()).sum();
+        let tills: u128 = ledger.tills.values().map(|(lies, _)| lies).sum();
+        purses + tills + ledger.vaults.values().sum::<u128>()
+    };
+    require(tokens(was) == tokens(is), || "tokens came from nowhere".to_owned())
+}
+
+/// What is left when everybody has taken what it can: dust, and what those are owed who cannot
+/// be paid or whose works never opened earnings.
+///
+/// # Errors
+/// The first unit that is somebody's and could have been taken.
+pub(super) fn check_end(ledger: &Ledger) -> Result<(), String> {
+    for ((work, mint), book) in &ledger.books {
+        let stuck = |person| !ledger.takes_money(person, mint);
+        let waiting: u128 =
+            book.people.keys().filter(|person| stuck(person)).map(|person| book.owed(person)).sum();
+        let upstream =
+            book.parents.iter().filter(|parent| !ledger.books.contains_key(&(parent.work, *mint)));
+        let unpulled: u128 = upstream.map(|parent| book.due(parent)).sum();
+        let left = book.left();
+        require(left == book.dust() + waiting + unpulled, || {
+            format!("earnings of {work}: {left} left, {waiting} waiting, {unpulled} unpulled")
+        })?;
+    }
+    Ok(())
+}
+
+fn require(holds: bool, otherwise: impl FnOnce() -> String) -> Result<(), String> {
+    if holds { Ok(()) } else { Err(otherwise()) }
+}
+
+fn check_channel(channel: &Channel) -> Result<(), String> {
+    let charged = channel.charged();
+    let refunded = channel.refunded.unwrap_or(0);
+    require(channel.deposited >= charged + refunded, || "charged above deposit".to_owned())?;
+    let taken = channel.collected() + channel.fees_claimed;
+    require(charged >= taken, || "paid out more than was charged".to_owned())
+}
+
+/// Totals never fall, and what a licensee accepted does not get worse.
+fn check_totals(before: &Channel, after: &Channel, by: &str) -> Result<(), String> {
+    let grows = after.deposited >= before.deposited
+        && after.prices() >= before.prices()
+        && after.upfront() >= before.upfront()
+        && after.collected() >= before.collected()
+        && after.fees_claimed >= before.fees_claimed
+        && after.statements.starts_with(&before.statements);
+    require(grows, || "a total fell".to_owned())?;
+    for (before, after) in before.licences.iter().zip(&after.licences) {
+        let kept = (after.work, after.price, after.free, after.most_daily)
+            == (before.work, before.price, before.free, before.most_daily);
+        require(kept, || "a licence changed".to_owned())?;
+        let lasts = after.expires_at == before.expires_at || by == "apply_withdrawal";
+        require(lasts, || "a licence ends at another time".to_owned())?;
+        let caps = |licence: &Licence| (licence.most_units, licence.most_revenue);
+        let capped = caps(after) == caps(before) || by == "close_licence";
+        require(capped, || "a licence has other caps".to_owned())?;
+    }
+    Ok(())
+}
+
+fn check_book(book: &Book) -> Result<(), String> {
+    let parties = (book.parents.len() + book.split.len()) as u128;
+    let dust = book.dust();
+    require(dust < parties, || format!("{dust} of dust for {parties} parties"))?;
+    for (person, standing) in &book.people {
+        let paid_right = standing.taken <= book.entitled(person);
+        require(paid_right, || format!("{person} was paid more than its share"))?;
+    }
+    Ok(())
+}
+
+fn check_entitlements(before: &Book, after: &Book, judged: bool) -> Result<(), String> {
+    require(after.earned >= before.earned, || "earnings fell".to_owned())?;
+    for (person, standing) in &before.people {
+        let least = if judged { standing.taken } else { before.entitled(person) };
+        require(after.entitled(person) >= least, || format!("{person} is entitled to less"))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,149 @@
+//! Whether accounts say what the ledger says.
+
+use anchor_lang::{AccountDeserialize, Discriminator};
+use licensing::WorkStatus;
+use motif_sdk::channel::ChannelAccount;
+use payments::{Earnings, Part};
+
+use super::{Book, Channel, NEVER, Status, Work};
+
+/// Where an account and the ledger differ, in words.
+type Agreement = Result<(), String>;
+
+fn same<T: PartialEq + std::fmt::Debug>(what: &str, chain: T, ledger: T) -> Agreement {
+    if chain == ledger {
+        return Ok(());
+    }
+    Err(format!("{what}: {chain:?} on chain, {ledger:?} in the ledger"))
+}
+
+/// An account of earnings against a book.
+///
+/// # Errors
+/// The first difference.
+pub fn same_book(data: &[u8], book: &Book) -> Agreement {
+    let body = data.strip_prefix(Earnings::DISCRIMINATOR).ok_or("these are no earnings")?;
+    let (header, parts) = body.split_at_checked(size_of::<Earnings>()).ok_or("no header")?;
+    let earnings: Earnings = bytemuck::pod_read_unaligned(header);
+    let (parts, rest) = parts.as_chunks::<{ Part::SIZE }>();
+    same("bytes left over", rest.len(), 0)?;
+    let parts: Vec<Part> = parts.iter().map(|bytes| bytemuck::pod_read_unaligned(bytes)).collect();
+
+    same("earned", u128::from(earnings.earned), book.earned)?;
+    same("split version", earnings.split_version, book.split_version)?;
+    same("parents", usize::from(earnings.parents), book.parents.len())?;
+    same("given out before", u128::from(earnings.own_before), book.given_out())?;
+    let (parents, people) = parts.split_at_checked(book.parents.len()).ok_or("parents missing")?;
+    for (part, parent) in parents.iter().zip(&book.parents) {
+        same("parent", part.key, parent.work)?;
+        same("parent's share", part.share_bps, parent.bps)?;
+        same("pulled", u128::from(part.taken), parent.taken)?;
+    }
+    let (present, others) =
+        people.split_at_checked(book.split.len()).ok_or("recipients missing")?;
+    for (part, (person, bps)) in present.iter().zip(&book.split) {
+        same("recipient", part.key, *person)?;
+        same("recipient's share", part.share_bps, *bps)?;
+    }
+    let room = others.iter().position(|part| *part == Part::default()).unwrap_or(others.len());
+    let (former, room) = others.split_at(room);
+    same("room", room.iter().all(|part| *part == Part::default()), true)?;
+    same("former share", former.iter().all(|part| part.share_bps == 0), true)?;
+    let known = book.people.values().filter(|standing| !standing.forgotten).count();
+    same("people", present.len() + former.len(), known)?;
+    for part in present.iter().chain(former) {
+        let standing = book.people.get(&part.key).ok_or("somebody unknown")?;
+        let since = |total: u128| total - standing.written_off;
+        same("entitled before", u128::from(part.entitled_before), since(standing.before))?;
+        same("taken", u128::from(part.taken), since(standing.taken))?;
+        same("forgotten", false, standing.forgotten)?;
+    }
+    Ok(())
+}
+
+/// An account of a channel against the ledger's.
+///
+/// # Errors
+/// The first difference.
+pub fn same_channel(data: &[u8], channel: &Channel) -> Agreement {
+    let account = ChannelAccount::from_bytes(data).ok_or("this is no channel")?;
+    let chain = account.channel;
+    same("parties", (chain.payer, chain.operator), (channel.payer, channel.operator))?;
+    same("mint", chain.mint, channel.mint)?;
+    same("fee", chain.operator_fee_bps, channel.fee_bps)?;
+    same("opened", chain.opened_slot, channel.opened_slot)?;
+    same("deposited", u128::from(chain.deposited), channel.deposited)?;
+    same("prices", u128::from(chain.prices), channel.prices())?;
+    same("upfront fees", u128::from(chain.upfront_fees), channel.upfront())?;
+    same("collected", u128::from(chain.collected), channel.collected())?;
+    same("fees claimed", u128::from(chain.fees_claimed), channel.fees_claimed)?;
+    same("refunded", u128::from(chain.refunded), channel.refunded.unwrap_or(0))?;
+    same("withdrawn", chain.withdrawn == 1, channel.refunded.is_some())?;
+    same("closes at", chain.closes_at, channel.closes_at)?;
+    let length = channel.statements.len();
+    same("statements", chain.statements.length, length as u64)?;
+    let mut first = 0;
+    for (height, peak) in chain.statements.peaks.iter().enumerate().rev() {
+        let count = 1 << height;
+        let there = length & count != 0;
+        let root = if there { channel.root(first, count) } else { [0; 32] };
+        same("a peak of the receipts", *peak, root)?;
+        first += if there { count } else { 0 };
+    }
+    same("licences", account.licences.len(), channel.licences.len())?;
+    for (chain, licence) in account.licences.iter().zip(&channel.licences) {
+        same("licensed work", chain.work, licence.work)?;
+        same("licensed terms", chain.terms_number, licence.terms_number)?;
+        same("price", u128::from(chain.price), licence.price)?;
+        same("expiry", chain.expires_at, licence.expires_at)?;
+        same("units", u128::from(chain.units), licence.units)?;
+        same("settled", u128::from(chain.settled), licence.upfront + licence.prices)?;
+        same("collected of it", u128::from(chain.collected), licence.collected)?;
+        let free = licence.free.saturating_sub(licence.units);
+        same("free units", u128::from(chain.free_units_left), free)?;
+        let left = |most: Option<u128>, used| most.map_or(u128::from(u64::MAX), |most| most - used);
+        let units = left(licence.most_units, licence.units);
+        same("units left", u128::from(chain.units_left), units)?;
+        let revenue = left(licence.most_revenue, licence.prices);
+        same("revenue left", u128::from(chain.revenue_left), revenue)?;
+    }
+    let held = channel.licences.iter().filter(|licence| licence.holds_quota()).count();
+    same("quotas held", chain.quotas_held as usize, held)
+}
+
+/// A work's account against the ledger's.
+///
+/// # Errors
+/// The first difference.
+pub fn same_work(mut data: &[u8], work: &Work) -> Agreement {
+    let chain = licensing::Work::try_deserialize(&mut data).map_err(|_| "this is no work")?;
+    same("creator", chain.creator, work.creator)?;
+    same("owner", chain.owner, work.owner)?;
+    same("pending owner", chain.pending_owner, work.pending_owner)?;
+    let status = match (work.dispute, work.status) {
+        (Some(_), _) => WorkStatus::Disputed,
+        (None, Status::Active) => WorkStatus::Active,
+        (None, Status::Withdrawn) => WorkStatus::Withdrawn,
+    };
+    same("status", chain.status, status)?;
+    same("latest terms", chain.latest_terms, work.latest_terms)?;
+    same("split version", chain.split_version, work.split_version)?;
+    same("verdict version", chain.verdict_version, work.verdict_version)?;
+    same("withdrawn at", chain.withdrawn_at, work.withdrawn_at.unwrap_or(NEVER))?;
+    let consent = chain.consent.map(|consent| {
+        let end = consent.expires_at.unwrap_or(NEVER);
+        (consent.person, end)
+    });
+    same("consent", consent, work.consent)?;
+    same("certificate", chain.certificate.is_some(), work.certified)?;
+    let inherited = chain.inherited;
+    same("inherited end", inherited.expires_at, work.inherited.ends_by)?;
+    same("inherited openness", inherited.share_alike, work.inherited.share_alike)?;
+    same("inherited commerce", inherited.non_commercial, work.inherited.non_commercial)?;
+    let parents: Vec<_> =
+        chain.parents.iter().map(|parent| (parent.work, parent.share_bps)).collect();
+    same("parents", &parents, &work.parents)?;
+    let split: Vec<_> =
+        chain.split.iter().map(|share| (share.recipient, share.share_bps)).collect();
+    same("split", &split, &work.split)
+}

@@ -1,0 +1,274 @@
+use payments::PaymentsError;
+use solana_pubkey::Pubkey;
+use solana_sha256_hasher::hashv;
+
+use super::{Licence, Refused, Rules, exact, refused};
+
+/// Forever, in unix seconds.
+pub const NEVER: i64 = i64::MAX;
+
+/// One payer's escrow towards one operator.
+#[derive(Clone, Debug)]
+pub struct Channel {
+    /// Funds it.
+    pub payer: Pubkey,
+    /// Settles on it.
+    pub operator: Pubkey,
+    /// In which currency.
+    pub mint: Pubkey,
+    /// Tells it from others between the same parties.
+    pub salt: u64,
+    /// When it was opened.
+    pub opened_slot: u64,
+    /// Basis points on top of prices.
+    pub fee_bps: u16,
+    /// From closing by the payer to the last settlement.
+    pub grace_seconds: i64,
+    /// Voucher keys with the second from which each of them signs, latest last.
+    pub keys: Vec<(i64, Pubkey)>,
+    /// Base units, ever.
+    pub deposited: u128,
+    /// Fees paid to the operator.
+    pub fees_claimed: u128,
+    /// Given back to the payer; `None` before.
+    pub refunded: Option<u128>,
+    /// From this second nothing settles.
+    pub closes_at: i64,
+    /// What it licenses.
+    pub licences: Vec<Licence>,
+    /// Hashes of the records of settled statements.
+    pub statements: Vec<[u8; 32]>,
+}
+
+/// A statement with its voucher, and who brings it.
+#[derive(Clone, Debug)]
+pub struct Settling {
+    /// Whoever sends it.
+    pub settler: Pubkey,
+    /// Whoever signed the voucher.
+    pub signer: Pubkey,
+    /// The voucher names this channel, its cluster and its incarnation.
+    pub for_this_channel: bool,
+    /// Which statement the voucher is for.
+    pub statement: u64,
+    /// The total it vouches for.
+    pub cumulative: u64,
+    /// Last second of the voucher.
+    pub expires_at: i64,
+    /// The digest in the voucher.
+    pub digest: [u8; 32],
+    /// The digest of the bytes that were sent.
+    pub sent_digest: [u8; 32],
+    /// What those bytes say, up to where they are no statement any more, and whether they are
+    /// one to the end.
+    pub entries: (Vec<(u16, u32)>, bool),
+    /// Root and sum of the receipts.
+    pub receipts: Option<([u8; 32], u64)>,
+}
+
+impl Channel {
+    /// Prices charged for units.
+    pub fn prices(&self) -> u128 {
+        self.licences.iter().map(|licence| licence.prices).sum()
+    }
+
+    /// Charged at acceptances.
+    pub fn upfront(&self) -> u128 {
+        self.licences.iter().map(|licence| licence.upfront).sum()
+    }
+
+    /// Credit that has become earnings.
+    pub fn collected(&self) -> u128 {
+        self.licences.iter().map(|licence| licence.collected).sum()
+    }
+
+    /// The operator's fees, ever.
+    pub fn fees(&self) -> u128 {
+        exact::share(self.prices(), self.fee_bps)
+    }
+
+    /// Everything the payer owes.
+    pub fn charged(&self) -> u128 {
+        self.upfront() + self.prices() + self.fees()
+    }
+
+    /// What can still leave the vault because of this channel.
+    pub fn left(&self) -> u128 {
+        self.deposited - self.refunded.unwrap_or(0) - self.collected() - self.fees_claimed
+    }
+
+    /// The key whose vouchers count.
+    pub fn key_at(&self, now: i64) -> Pubkey {
+        let began = self.keys.iter().rev().find(|(from, _)| now >= *from);
+        began.map_or(Pubkey::default(), |(_, key)| *key)
+    }
+
+    /// Whether a key may sign vouchers.
+    pub fn may_sign(&self, key: &Pubkey) -> bool {
+        *key != self.payer && key.is_on_curve()
+    }
+
+    /// Adds to the deposit.
+    pub(super) fn top_up(&mut self, amount: u64, rules: &mut Rules) {
+        rules.require(amount > 0, PaymentsError::EmptyAmount);
+        rules.require(self.closes_at == NEVER, PaymentsError::ChannelClosing);
+        let deposited = self.deposited + u128::from(amount);
+        rules.require(exact::fits(deposited), PaymentsError::Overflow);
+        self.deposited = deposited;
+    }
+
+    /// Changes who signs vouchers.
+    pub(super) fn rotate(&mut self, key: Pubkey, agreed: bool, now: i64, rules: &mut Rules) {
+        rules.require(self.may_sign(&key), PaymentsError::VoucherKey);
+        let from = if agreed { Some(i64::MIN) } else { now.checked_add(self.grace_seconds) };
+        rules.require(from.is_some(), PaymentsError::Overflow);
+        self.keys = vec![(i64::MIN, self.key_at(now)), (from.unwrap_or(NEVER), key)];
+    }
+
+    /// Starts the grace period, or ends it.
+    pub(super) fn close(&mut self, caller: &Pubkey, now: i64, rules: &mut Rules) {
+        rules.require(now < self.closes_at, PaymentsError::ChannelClosed);
+        if *caller == self.operator {
+            self.closes_at = now;
+            return;
+        }
+        rules.require(*caller == self.payer, PaymentsError::NotPayer);
+        rules.require(self.closes_at == NEVER, PaymentsError::ChannelClosing);
+        let closes_at = now.checked_add(self.grace_seconds);
+        rules.require(closes_at.is_some(), PaymentsError::Overflow);
+        self.closes_at = closes_at.unwrap_or(NEVER);
+    }
+
+    /// Gives back what was not charged; returns how much.
+    pub(super) fn withdraw(&mut self, now: i64, rules: &mut Rules) -> u128 {
+        rules.require(now >= self.closes_at, PaymentsError::ChannelStillOpen);
+        rules.require(self.refunded.is_none(), PaymentsError::AlreadyWithdrawn);
+        let refund = self.deposited - self.charged();
+        self.refunded = Some(refund);
+        refund
+    }
+
+    /// Pays the operator; returns how much.
+    pub(super) fn claim_fees(&mut self, rules: &mut Rules) -> u128 {
+        let new = self.fees() - self.fees_claimed;
+        rules.require(new > 0, PaymentsError::NothingToClaim);
+        self.fees_claimed += new;
+        new
+    }
+
+    /// Pays a statement.
+    pub(super) fn settle(&mut self, address: Pubkey, what: &Settling, now: i64, rules: &mut Rules) {
+        rules.require(now < self.closes_at, PaymentsError::ChannelClosed);
+        let others_from = i128::from(self.closes_at) - i128::from(self.grace_seconds / 2);
+        let operator = what.settler == self.operator;
+        let may = operator || i128::from(now) >= others_from;
+        rules.require(may, PaymentsError::OperatorFirst);
+        rules.require(what.signer == self.key_at(now), PaymentsError::VoucherSigner);
+        rules.require(what.for_this_channel, PaymentsError::VoucherNotForThisChannel);
+        let number = self.statements.len() as u64;
+        rules.require(what.statement == number, PaymentsError::VoucherStatement);
+        rules.require(now <= what.expires_at, PaymentsError::VoucherExpired);
+        rules.require(what.digest == what.sent_digest, PaymentsError::StatementDigest);
+
+        let (fees_before, mut prices) = (self.fees(), 0);
+        let (entries, whole) = &what.entries;
+        rules.require(*whole, PaymentsError::StatementMalformed);
+        for &(index, units) in entries {
+            match self.licences.get_mut(usize::from(index)) {
+                Some(licence) => prices += licence.charge(units, now, rules),
+                None => drop(rules.require(false, PaymentsError::UnknownLicence)),
+            }
+        }
+        let cumulative = self.prices() + self.fees();
+        let narrow = exact::fits(prices) && exact::fits(self.charged());
+        rules.require(narrow, PaymentsError::Overflow);
+        rules.require(u128::from(what.cumulative) == cumulative, PaymentsError::VoucherTotal);
+        rules.require(self.charged() <= self.deposited, PaymentsError::InsufficientDeposit);
+        // Only where the clock stepped back behind a withdrawal.
+        let spent = self.charged() + self.refunded.unwrap_or(0);
+        rules.require(spent <= self.deposited, PaymentsError::ChargedAboveDeposit);
+        let receipts = what.receipts.filter(|_| operator);
+        if let Some((_, sum)) = receipts {
+            rules.require(u128::from(sum) == prices, PaymentsError::ReceiptsSum);
+        }
+        if rules.hold() {
+            let fee = self.fees() - fees_before;
+            let root = receipts.map(|(root, _)| root);
+            self.statements.push(self.record(address, number, prices, fee, what.digest, root));
+        }
+    }
+
+    /// The record of a statement, as docs/formats.md lays it out.
+    fn record(
+        &self,
+        address: Pubkey,
+        number: u64,
+        prices: u128,
+        fee: u128,
+        digest: [u8; 32],
+        receipts: Option<[u8; 32]>,
+    ) -> [u8; 32] {
+        let amount = |amount: u128| (amount as u64).to_le_bytes(); // totals fit, or no record
+        hashv(&[
+            b"\xFFmotif-settled\x00\x01",
+            address.as_ref(),
+            &self.opened_slot.to_le_bytes(),
+            &number.to_le_bytes(),
+            &amount(prices),
+            &amount(fee),
+            &amount(self.prices() + self.fees()),
+            &digest,
+            &[u8::from(receipts.is_some())],
+            &receipts.unwrap_or_default(),
+        ])
+        .to_bytes()
+    }
+
+    /// Root of the perfect tree over the statements from `first` on, `count` of them.
+    pub fn root(&self, first: usize, count: usize) -> [u8; 32] {
+        if count == 1 {
+            return self.statements[first];
+        }
+        let half = count / 2;
+        let (left, right) = (self.root(first, half), self.root(first + half, half));
+        hashv(&[&[1], &left, &right]).to_bytes()
+    }
+
+    /// Moves licences' credit out; returns whose earnings grow by how much.
+    pub(super) fn collect(&mut self, indexes: &[u16], rules: &mut Rules) -> Vec<(Pubkey, u128)> {
+        let mut credits = Vec::new();
+        for &index in indexes {
+            match self.licences.get_mut(usize::from(index)) {
+                Some(licence) => {
+                    credits.push((licence.work, licence.credit()));
+                    licence.collected += licence.credit();
+                }
+                None => drop(rules.require(false, PaymentsError::UnknownLicence)),
+            }
+        }
+        let total: u128 = credits.iter().map(|(_, amount)| amount).sum();
+        rules.require(total > 0, PaymentsError::NothingToCollect);
+        credits
+    }
+
+    /// Whether the account can go.
+    pub(super) fn check_closable(&self, slot: u64) -> Result<(), Refused> {
+        let mut rules = Rules::default();
+        rules.require(self.refunded.is_some(), PaymentsError::NotWithdrawn);
+        let taken = self.collected() + self.fees_claimed;
+        rules.require(taken == self.charged(), PaymentsError::ChannelNotEmpty);
+        let held = self.licences.iter().any(|licence| licence.holds_quota());
+        rules.require(!held, PaymentsError::QuotasHeld);
+        rules.require(slot > self.opened_slot, PaymentsError::SlotNotOver);
+        rules.check()
+    }
+
+    /// The licence at an index.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn licence(&self, index: u16) -> Result<&Licence, Refused> {
+        let licence = self.licences.get(usize::from(index));
+        licence.map_or_else(|| refused(PaymentsError::UnknownLicence), Ok)
+    }
+}

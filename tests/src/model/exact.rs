@@ -1,0 +1,26 @@
+//! Shares of whole numbers, in numbers too wide to wrap.
+
+/// The whole in basis points.
+pub const WHOLE: u128 = 10_000;
+
+/// The largest whole number of base units that is at most `bps` of `total`.
+pub fn share(total: u128, bps: u16) -> u128 {
+    let part = total * u128::from(bps);
+    (part - part % WHOLE) / WHOLE
+}
+
+/// Whether a total still fits an account on chain.
+pub fn fits(total: u128) -> bool {
+    total <= u128::from(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_share_is_never_rounded_up() {
+        assert_eq!([share(0, 10_000), share(1, 9_999), share(3, 3_334)], [0, 0, 1]);
+        assert_eq!(share(u128::from(u64::MAX), 10_000), u128::from(u64::MAX));
+    }
+}

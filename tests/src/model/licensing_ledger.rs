@@ -1,0 +1,613 @@
+//! Instructions of the licensing program.
+
+use std::collections::BTreeMap;
+
+use anchor_lang::error::ErrorCode;
+use licensing::{Derivatives, LicensingError, WorkKind};
+use solana_pubkey::Pubkey;
+
+use super::{
+    Change, Dispute, Inherited, Ledger, Refused, Rules, Status, Terms, Work, refused,
+    work::check_split,
+};
+use crate::world::Code;
+
+/// What the system program says where an account exists already.
+pub(super) fn in_use() -> Code {
+    Code::from((Pubkey::default(), 0))
+}
+
+/// A work about to be registered.
+#[derive(Clone, Debug)]
+pub struct Registering {
+    /// Registers it.
+    pub creator: Pubkey,
+    /// Of this kind.
+    pub kind: WorkKind,
+    /// The digest is not all zeros.
+    pub digest_given: bool,
+    /// A person who signs, and the end of its consent.
+    pub consent: Option<Pubkey>,
+    /// Last second of the consent.
+    pub consent_end: Option<i64>,
+    /// Says what it adapts and trains on, and whether that is somebody's likeness.
+    pub model: Option<bool>,
+    /// Made from these.
+    pub parents: Vec<Made>,
+    /// Recipients and basis points.
+    pub split: Vec<(Pubkey, u16)>,
+}
+
+/// A parent, its share, and the right to it.
+#[derive(Clone, Copy, Debug)]
+pub struct Made {
+    /// The parent.
+    pub from: Pubkey,
+    /// Basis points of everything.
+    pub bps: u16,
+    /// Why it may be.
+    pub right: Right,
+}
+
+/// Why a work may be made from another.
+#[derive(Clone, Copy, Debug)]
+pub enum Right {
+    /// This person signs as the owner.
+    Owner(Pubkey),
+    /// Terms of this number allow it.
+    Terms(u32),
+    /// The owner approved it under terms of this number.
+    Approval(u32),
+    /// A licence of terms of this number, on this channel, at this index.
+    Licence(u32, Pubkey, u16),
+}
+
+/// How a dispute ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Deciding {
+    /// The arbiter, or whoever says so, finds for the claimant.
+    Upheld(Pubkey),
+    /// The arbiter, or whoever says so, finds for the owner.
+    Rejected(Pubkey),
+    /// Nobody decided in time.
+    Expired,
+}
+
+impl Ledger {
+    /// Registers a work.
+    ///
+    /// # Errors
+    /// The rules it breaks.
+    pub fn register(&mut self, address: Pubkey, what: &Registering) -> Result<(), Refused> {
+        let mut rules = Rules::default();
+        rules.require(!self.works.contains_key(&address), in_use());
+        rules.require(what.digest_given, LicensingError::EmptyDigest);
+        check_split(&what.split, &mut rules);
+        let likeness = what.kind == WorkKind::Voice || what.model == Some(true);
+        let needed = likeness || what.consent_end.is_some();
+        rules.require(what.consent.is_some() || !needed, LicensingError::ConsentMissing);
+        let future = what.consent_end.is_none_or(|end| end > self.now);
+        rules.require(future, LicensingError::ConsentInThePast);
+        let is_model = what.kind == WorkKind::StyleModel;
+        rules.require(what.model.is_some() || !is_model, LicensingError::ModelMissing);
+        rules.require(what.model.is_none() || is_model, LicensingError::ModelUnexpected);
+        rules.require(what.parents.len() <= 8, LicensingError::TooManyParents);
+        let shares: u32 = what.parents.iter().map(|made| u32::from(made.bps)).sum();
+        rules.require(shares <= 10_000, LicensingError::ParentShares);
+        let mut inherited = Inherited::default();
+        for (position, made) in what.parents.iter().enumerate() {
+            let twice = what.parents[..position].iter().any(|other| other.from == made.from);
+            rules.require(!twice, LicensingError::ParentTwice);
+            self.check_parent(made, &what.creator, &mut inherited, &mut rules)?;
+        }
+        rules.check()?;
+        let consent = what.consent.map(|person| (person, what.consent_end.unwrap_or(i64::MAX)));
+        self.works.insert(
+            address,
+            Work {
+                creator: what.creator,
+                owner: what.creator,
+                kind: what.kind,
+                status: Status::Active,
+                latest_terms: 0,
+                terms: BTreeMap::new(),
+                split_version: 0,
+                verdict_version: 0,
+                withdrawn_at: None,
+                consent,
+                pending_owner: None,
+                inherited,
+                parents: what.parents.iter().map(|made| (made.from, made.bps)).collect(),
+                split: what.split.clone(),
+                change: None,
+                dispute: None,
+                certified: false,
+            },
+        );
+        Ok(())
+    }
+
+    fn check_parent(
+        &self,
+        made: &Made,
+        creator: &Pubkey,
+        inherited: &mut Inherited,
+        rules: &mut Rules,
+    ) -> Result<(), Refused> {
+        let parent = self.work(&made.from)?;
+        rules.require(parent.dispute.is_none(), LicensingError::ParentDisputed);
+        if !matches!(made.right, Right::Licence(..)) {
+            let active = parent.status == Status::Active;
+            rules.require(active, LicensingError::ParentNotActive);
+            let consented = parent.consented_at(self.now);
+            rules.require(consented, LicensingError::ParentConsentEnded);
+        }
+        let number = match made.right {
+            Right::Owner(signer) => {
+                rules.require(signer == parent.owner, LicensingError::ApprovalMissing);
+                return Ok(());
+            }
+            Right::Terms(number) | Right::Approval(number) | Right::Licence(number, ..) => number,
+        };
+        let Some(terms) = parent.terms.get(&number) else {
+            rules.require(false, ErrorCode::AccountNotInitialized);
+            rules.require(false, ErrorCode::AccountOwnedByWrongProgram);
+            return Ok(());
+        };
+        rules.require(terms.valid_at(self.now), LicensingError::TermsNotValidNow);
+        let allowed = match made.right {
+            Right::Licence(_, channel, index) => {
+                self.check_licence(made, number, creator, (channel, index), rules);
+                terms.derivatives == Derivatives::Allowed
+            }
+            Right::Approval(_) => {
+                let latest = number == parent.latest_terms;
+                rules.require(latest, LicensingError::NotLatestTerms);
+                let by_owner = terms.approvals.get(&(*creator, true)) == Some(&parent.owner);
+                rules.require(by_owner, LicensingError::ApprovalMissing);
+                if !terms.approvals.contains_key(&(*creator, true)) {
+                    rules.require(false, ErrorCode::AccountNotInitialized);
+                }
+                terms.derivatives != Derivatives::Forbidden
+            }
+            _ => {
+                let latest = number == parent.latest_terms;
+                rules.require(latest, LicensingError::NotLatestTerms);
+                terms.derivatives == Derivatives::Allowed
+            }
+        };
+        if !allowed {
+            let forbidden = terms.derivatives == Derivatives::Forbidden;
+            rules.require(!forbidden, LicensingError::DerivativesForbidden);
+            rules.require(forbidden, LicensingError::ApprovalMissing);
+        }
+        let enough = made.bps >= terms.derivative_bps;
+        rules.require(enough, LicensingError::ParentShareTooSmall);
+        let ends = [inherited.ends_by, terms.expires_at, parent.consent_end()];
+        inherited.ends_by = ends.into_iter().flatten().min();
+        inherited.share_alike |= terms.share_alike;
+        inherited.non_commercial |= !terms.commercial;
+        Ok(())
+    }
+
+    fn check_licence(
+        &self,
+        made: &Made,
+        number: u32,
+        creator: &Pubkey,
+        (channel, index): (Pubkey, u16),
+        rules: &mut Rules,
+    ) {
+        let Some(channel) = self.channels.get(&channel) else {
+            rules.require(false, ErrorCode::AccountOwnedByWrongProgram);
+            return;
+        };
+        rules.require(channel.payer == *creator, LicensingError::LicenceOfAnother);
+        let Some(licence) = channel.licences.get(usize::from(index)) else {
+            rules.require(false, LicensingError::LicenceMissing);
+            return;
+        };
+        let mut licence = licence.clone();
+        let own = licence.work == made.from && licence.terms_number == number;
+        rules.require(own, LicensingError::LicenceOfOtherTerms);
+        rules.require(licence.units > 0, LicensingError::LicenceUnused);
+        let withdrawn_at = self.works.get(&made.from).and_then(|work| work.withdrawn_at);
+        if let Some(withdrawn_at) = withdrawn_at {
+            licence.end_by_withdrawal(withdrawn_at);
+        }
+        rules.require(self.now <= licence.expires_at, LicensingError::LicenceEnded);
+    }
+
+    /// Publishes terms under the next number.
+    ///
+    /// # Errors
+    /// The rules they break.
+    pub fn publish(&mut self, caller: Pubkey, work: Pubkey, terms: Terms) -> Result<(), Refused> {
+        let now = self.now;
+        let of = self.work_mut(&work)?;
+        let mut rules = Rules::default();
+        of.require_owner(&caller, &mut rules);
+        of.require_active(&mut rules);
+        rules.require(of.consented_at(now), LicensingError::ConsentEnded);
+        let uses = &terms.prices;
+        rules.require(!uses.is_empty() && uses.len() <= 8, LicensingError::UseCount);
+        for (position, (licensed, _)) in uses.iter().enumerate() {
+            let twice = uses[..position].iter().any(|(other, _)| other == licensed);
+            rules.require(!twice, LicensingError::UseTwice);
+        }
+        let caps = [terms.total_units, terms.daily_units, terms.licensee_units, terms.revenue];
+        rules.require(!caps.contains(&Some(0)), LicensingError::EmptyCap);
+        rules.require(terms.derivative_bps <= 10_000, LicensingError::DerivativeShare);
+        let notice = terms.notice_seconds <= 366 * 86_400;
+        rules.require(notice, LicensingError::NoticeTooLong);
+        let lasts = terms.expires_at.is_none_or(|end| end > terms.valid_from && end > now);
+        rules.require(lasts, LicensingError::ExpiryInThePast);
+        let Inherited { ends_by, share_alike, non_commercial } = of.inherited;
+        let in_time = ends_by.is_none_or(|by| terms.expires_at.is_some_and(|end| end <= by));
+        rules.require(in_time, LicensingError::OutlivesParentTerms);
+        let open = terms.derivatives == Derivatives::Allowed && !terms.approval_required;
+        let alike = open && terms.share_alike;
+        rules.require(alike || !share_alike, LicensingError::NotShareAlike);
+        let idle = !terms.commercial || !non_commercial;
+        rules.require(idle, LicensingError::ParentNotCommercial);
+        rules.check()?;
+        of.latest_terms += 1;
+        of.terms.insert(of.latest_terms, terms);
+        Ok(())
+    }
+
+    /// Says yes to one person, for licences or for derivatives.
+    ///
+    /// # Errors
+    /// The rules it breaks.
+    pub fn approve(
+        &mut self,
+        caller: Pubkey,
+        work: Pubkey,
+        terms: u32,
+        grantee: Pubkey,
+        derivative: bool,
+    ) -> Result<(), Refused> {
+        let of = self.work_mut(&work)?;
+        let mut rules = Rules::default();
+        of.require_owner(&caller, &mut rules);
+        of.require_active(&mut rules);
+        let Some(terms) = of.terms.get_mut(&terms) else {
+            return refused(ErrorCode::AccountNotInitialized);
+        };
+        let new = !terms.approvals.contains_key(&(grantee, derivative));
+        rules.require(new, in_use());
+        rules.check()?;
+        terms.approvals.insert((grantee, derivative), caller);
+        Ok(())
+    }
+
+    /// Takes a yes back.
+    ///
+    /// # Errors
+    /// The rules it breaks.
+    pub fn revoke(
+        &mut self,
+        caller: Pubkey,
+        work: Pubkey,
+        terms: u32,
+        grantee: Pubkey,
+        derivative: bool,
+    ) -> Result<(), Refused> {
+        let of = self.work_mut(&work)?;
+        let mut rules = Rules::default();
+        of.require_owner(&caller, &mut rules);
+        let approvals = of.terms.get_mut(&terms).map(|terms| &mut terms.approvals);
+        let Some(approvals) = approvals else {
+            return refused(ErrorCode::AccountNotInitialized);
+        };
+        let there = approvals.contains_key(&(grantee, derivative));
+        rules.require(there, ErrorCode::AccountNotInitialized);
+        rules.check()?;
+        approvals.remove(&(grantee, derivative));
+        Ok(())
+    }
+
+    /// Offers a work to somebody, or to nobody any more.
+    ///
+    /// # Errors
+    /// The rules it breaks.
+    pub fn offer_ownership(
+        &mut self,
+        caller: Pubkey,
+        work: Pubkey,
+        to: Option<Pubkey>,
+    ) -> Result<(), Refused> {
+        let of = self.work_mut(&work)?;
+        let mut rules = Rules::default();
+        of.require_owner(&caller, &mut rules);
+        of.require_undisputed(&mut rules, LicensingError::WorkDisputed);
+        rules.check()?;
+        of.pending_owner = to;
+        Ok(())
+    }
+
+    /// Takes over a work.
+    ///
+    /// # Errors
+    /// The rules it breaks.
+    pub fn accept_ownership(&mut self, caller: Pubkey, work: Pubkey) -> Result<(), Refused> {
+        let of = self.work_mut(&work)?;
+        let mut rules = Rules::default();
+        rules.require(of.pending_owner == Some(caller), LicensingError::NotOffered);
+        of.require_undisputed(&mut rules, LicensingError::WorkDisputed);
+        rules.check()?;
+        of.owner = caller;
+        of.pending_owner = None;
+        Ok(())
+    }
+
+    /// Proposes a split, or its first part.
+    ///
+    /// # Errors
+    /// The rules it breaks.
+    pub fn propose_split(
+        &mut self,
+        caller: Pubkey,
+        work: Pubkey,
+        recipients: u8,
+        split: Vec<(Pubkey, u16)>,
+    ) -> Result<(), Refused> {
+        let of = self.work_mut(&work)?;
+        let mut rules = Rules::default();
+        of.require_owner(&caller, &mut rules);
+        of.require_undisputed(&mut rules, LicensingError::WorkDisputed);
+        rules.require(of.change.is_none(), in_use());
+        let size = (1..=32).contains(&recipients) && split.len() <= usize::from(recipients);
+        rules.require(size, LicensingError::SplitSize);
+        if split.len() == usize::from(recipients) {
+            check_split(&split, &mut rules);
+        }
+        rules.check()?;
+        let split_version = of.split_version;
+        let approved = Vec::new();
+        of.change = Some(Change { proposer: caller, split_version, recipients, split, approved });
+        Ok(())
+    }
+
+    fn change_mut(&mut self, work: &Pubkey) -> Result<&mut Change, Refused> {
+        let change = self.work_mut(work)?.change.as_mut();
+        change.map_or_else(|| refused(ErrorCode::AccountNotInitialized), Ok)
+    }
+
+    /// Adds the next part of a proposed split.
+    ///
+    /// # Errors
+    /// The rules it breaks.
+    pub fn extend_split(
+        &mut self,
+        caller: Pubkey,
+        work: Pubkey,
+        split: &[(Pubkey, u16)],
+    ) -> Result<(), Refused> {
+        let mut rules = Rules::default();
+        let of = self.work(&work)?;
+        of.require_owner(&caller, &mut rules);
+        let (version, owner) = (of.split_version, of.owner);
+        let change = self.change_mut(&work)?;
+        let current = change.split_version == version && change.proposer == owner;
+        rules.require(current, LicensingError::StaleSplitChange);
+        let mut whole = change.split.clone();
+        whole.extend_from_slice(split);
+        let recipients = usize::from(change.recipients);
+        rules.require(whole.len() <= recipients, LicensingError::SplitSize);
+        if whole.len() == recipients {
+            check_split(&whole, &mut rules);
+        }
+        if rules.hold() {
+            change.split = whole;
+        }
+        rules.check()
+    }
+
+    /// Agrees to a proposed split, as a recipient of the present one.
+    ///
+    /// # Errors
+    /// The rules it breaks.
+    pub fn approve_split(
+        &mut self,
+        caller: Pubkey,
+        work: Pubkey,
+        split: &[(Pubkey, u16)],
+    ) -> Result<(), Refused> {
+        let mut rules = Rules::default();
+        let of = self.work(&work)?;
+        let (version, owner) = (of.split_version, of.owner);
+        let recipient = of.split.iter().any(|(person, _)| *person == caller);
+        rules.require(recipient, LicensingError::NotARecipient);
+        let change = self.change_mut(&work)?;
+        let current = change.split_version == version && change.proposer == owner;
+        rules.require(current, LicensingError::StaleSplitChange);
+        let complete = change.split.len() == usize::from(change.recipients);
+        rules.require(complete, LicensingError::SplitIncomplete);
+        rules.require(change.split == split, LicensingError::OtherSplit);
+        if rules.hold() {
+            change.approved.push(caller);
+        }
+        rules.check()
+    }
+
+    /// Makes a proposed split the work's.
+    ///
+    /// # Errors
+    /// The rules it breaks.
+    pub fn apply_split_change(&mut self, work: Pubkey) -> Result<(), Refused> {
+        let of = self.work_mut(&work)?;
+        let Some(change) = &of.change else {
+            return refused(ErrorCode::AccountNotInitialized);
+        };
+        of.check_change(change)?;
+        let split = change.split.clone();
+        of.change = None;
+        of.set_split(split);
+        Ok(())
+    }
+
+    /// Takes a proposed split back.
+    ///
+    /// # Errors
+    /// The rules it breaks.
+    pub fn cancel_split_change(&mut self, caller: Pubkey, work: Pubkey) -> Result<(), Refused> {
+        let of = self.work_mut(&work)?;
+        let mut rules = Rules::default();
+        of.require_owner(&caller, &mut rules);
+        rules.require(of.change.is_some(), ErrorCode::AccountNotInitialized);
+        rules.check()?;
+        of.change = None;
+        Ok(())
+    }
+
+    /// Offers nothing new any more.
+    ///
+    /// # Errors
+    /// The rules it breaks.
+    pub fn withdraw_work(&mut self, caller: Pubkey, work: Pubkey) -> Result<(), Refused> {
+        let now = self.now;
+        let of = self.work_mut(&work)?;
+        let mut rules = Rules::default();
+        of.require_owner(&caller, &mut rules);
+        of.require_active(&mut rules);
+        rules.check()?;
+        of.status = Status::Withdrawn;
+        of.withdrawn_at = Some(now);
+        Ok(())
+    }
+
+    /// Claims somebody else's work.
+    ///
+    /// # Errors
+    /// The rules it breaks.
+    pub fn open_dispute(&mut self, caller: Pubkey, work: Pubkey) -> Result<(), Refused> {
+        let (now, config) = (self.now, self.config);
+        let of = self.work_mut(&work)?;
+        let mut rules = Rules::default();
+        of.require_undisputed(&mut rules, LicensingError::WorkDisputed);
+        rules.require(of.dispute.is_none(), in_use());
+        rules.require(of.owner != caller, LicensingError::OwnWork);
+        rules.check()?;
+        let deadline = now.saturating_add(i64::from(config.dispute_seconds));
+        of.dispute = Some(Dispute { claimant: caller, bond: config.bond, deadline });
+        Ok(())
+    }
+
+    /// Ends a dispute.
+    ///
+    /// # Errors
+    /// The rules it breaks.
+    pub fn end_dispute(&mut self, work: Pubkey, how: Deciding) -> Result<(), Refused> {
+        let (now, arbiter) = (self.now, self.config.arbiter);
+        let of = self.work_mut(&work)?;
+        let Some(dispute) = of.dispute else {
+            return refused(ErrorCode::AccountNotInitialized);
+        };
+        let mut rules = Rules::default();
+        match how {
+            Deciding::Upheld(caller) | Deciding::Rejected(caller) => {
+                rules.require(caller == arbiter, LicensingError::NotArbiter);
+                rules.require(now <= dispute.deadline, LicensingError::DisputeOverdue);
+            }
+            Deciding::Expired => {
+                rules.require(now > dispute.deadline, LicensingError::DisputeOpen);
+            }
+        }
+        rules.check()?;
+        of.dispute = None;
+        if matches!(how, Deciding::Upheld(_)) {
+            of.award_to(dispute.claimant);
+        }
+        Ok(())
+    }
+
+    /// Says when a person's consent ends.
+    ///
+    /// # Errors
+    /// The rules it breaks.
+    pub fn set_consent_end(
+        &mut self,
+        caller: Pubkey,
+        work: Pubkey,
+        end: Option<i64>,
+    ) -> Result<(), Refused> {
+        let of = self.work_mut(&work)?;
+        let mut rules = Rules::default();
+        let own = of.consent.is_some_and(|(person, _)| person == caller);
+        rules.require(own, LicensingError::NotThePerson);
+        rules.check()?;
+        of.consent = Some((caller, end.unwrap_or(i64::MAX)));
+        Ok(())
+    }
+
+    /// Changes how disputes are decided.
+    ///
+    /// # Errors
+    /// The rules it breaks.
+    pub fn update_config(
+        &mut self,
+        caller: Pubkey,
+        arbiter: Pubkey,
+        bond: u64,
+        dispute_seconds: u32,
+        least_bond: u64,
+    ) -> Result<(), Refused> {
+        let mut rules = Rules::default();
+        rules.require(caller == self.config.authority, LicensingError::NotAuthority);
+        let length = (86_400..=60 * 86_400).contains(&dispute_seconds);
+        rules.require(length, LicensingError::DisputeLength);
+        rules.require(bond >= least_bond, LicensingError::BondTooSmall);
+        rules.check()?;
+        self.config = super::Config { arbiter, bond, dispute_seconds, ..self.config };
+        Ok(())
+    }
+
+    /// Offers the authority over the deployment.
+    ///
+    /// # Errors
+    /// The rules it breaks.
+    pub fn offer_authority(&mut self, caller: Pubkey, to: Option<Pubkey>) -> Result<(), Refused> {
+        let mut rules = Rules::default();
+        rules.require(caller == self.config.authority, LicensingError::NotAuthority);
+        rules.check()?;
+        self.config.pending_authority = to;
+        Ok(())
+    }
+
+    /// Takes over the authority.
+    ///
+    /// # Errors
+    /// The rules it breaks.
+    pub fn accept_authority(&mut self, caller: Pubkey) -> Result<(), Refused> {
+        let mut rules = Rules::default();
+        let offered = self.config.pending_authority == Some(caller);
+        rules.require(offered, LicensingError::NotOffered);
+        rules.check()?;
+        self.config.authority = caller;
+        self.config.pending_authority = None;
+        Ok(())
+    }
+
+    /// Issues the one certificate of a work.
+    ///
+    /// # Errors
+    /// The rules it breaks.
+    pub fn issue_certificate(
+        &mut self,
+        caller: Pubkey,
+        work: Pubkey,
+        named: bool,
+    ) -> Result<(), Refused> {
+        let of = self.work_mut(&work)?;
+        let mut rules = Rules::default();
+        of.require_owner(&caller, &mut rules);
+        of.require_undisputed(&mut rules, LicensingError::WorkDisputed);
+        rules.require(named, LicensingError::CertificateName);
+        rules.require(!of.certified, in_use());
+        rules.check()?;
+        of.certified = true;
+        Ok(())
+    }
+}

@@ -1,0 +1,676 @@
+//! Instructions of the payments program.
+
+use std::collections::BTreeMap;
+
+use anchor_lang::error::ErrorCode;
+use licensing::Use;
+use payments::PaymentsError;
+use solana_pubkey::Pubkey;
+
+use super::{
+    Book, Channel, Ledger, Licence, NEVER, Purse, Refused, Rules, Settling, Status, exact, refused,
+};
+use crate::world::Code;
+
+/// A channel about to be opened.
+#[derive(Clone, Copy, Debug)]
+pub struct Opening {
+    /// Funds it.
+    pub payer: Pubkey,
+    /// Settles on it.
+    pub operator: Pubkey,
+    /// In which currency.
+    pub mint: Pubkey,
+    /// Tells it from others.
+    pub salt: u64,
+    /// Signs vouchers.
+    pub voucher_key: Pubkey,
+    /// On top of prices.
+    pub fee_bps: u16,
+    /// From closing to the last settlement.
+    pub grace_seconds: u32,
+    /// Base units.
+    pub deposit: u64,
+}
+
+/// Terms about to be taken onto a channel.
+#[derive(Clone, Debug)]
+pub struct Accepting {
+    /// Who accepts.
+    pub payer: Pubkey,
+    /// Terms of this work.
+    pub work: Pubkey,
+    /// Of this number.
+    pub terms: u32,
+    /// For this use.
+    pub licensed_use: Use,
+    /// At most so much for a unit.
+    pub max_price: u64,
+    /// As the payer read them.
+    pub digest: [u8; 32],
+    /// So many units of shared caps.
+    pub quota_units: u64,
+    /// So many base units of shared caps.
+    pub quota_revenue: u64,
+    /// Signs too.
+    pub approver: Option<Pubkey>,
+    /// An approval account is passed.
+    pub approval: bool,
+    /// The issuance account is passed.
+    pub issuance: bool,
+    /// The licensee account is passed.
+    pub licensee: bool,
+}
+
+/// What a token program says where a balance is too small, and where an account is frozen.
+fn token_error(number: u32) -> [Code; 2] {
+    [motif_sdk::channel::TOKEN_PROGRAM, motif_sdk::channel::TOKEN_2022_PROGRAM]
+        .map(|program| Code::from((program, number)))
+}
+
+impl Ledger {
+    fn require_purse(&self, person: &Pubkey, mint: &Pubkey, amount: u128, rules: &mut Rules) {
+        match self.purses.get(&(*person, *mint)) {
+            Some(Purse::Open(balance)) => {
+                for code in token_error(1) {
+                    rules.require(*balance >= amount, code);
+                }
+            }
+            _ => self.broken(rules),
+        }
+    }
+
+    /// Whatever a broken token account is refused with: it is frozen, not there, or another's.
+    fn broken(&self, rules: &mut Rules) {
+        for code in token_error(17) {
+            rules.require(false, code);
+        }
+        rules.require(false, ErrorCode::AccountNotInitialized);
+        rules.require(false, ErrorCode::ConstraintTokenOwner);
+        rules.require(false, PaymentsError::DestinationNotCanonical);
+    }
+
+    /// Admits a mint.
+    ///
+    /// # Errors
+    /// The rules it breaks.
+    pub fn create_vault(&mut self, mint: Pubkey) -> Result<(), Refused> {
+        let mut rules = Rules::default();
+        let free = !self.vaults.contains_key(&mint);
+        rules.require(free, super::licensing_ledger::in_use());
+        rules.check()?;
+        self.vaults.insert(mint, 0);
+        Ok(())
+    }
+
+    /// Opens a channel.
+    ///
+    /// # Errors
+    /// The rules it breaks.
+    pub fn open_channel(&mut self, address: Pubkey, what: &Opening) -> Result<(), Refused> {
+        let mut rules = Rules::default();
+        let free = !self.channels.contains_key(&address);
+        rules.require(free, super::licensing_ledger::in_use());
+        rules.require(self.vaults.contains_key(&what.mint), ErrorCode::AccountNotInitialized);
+        rules.require(what.deposit > 0, PaymentsError::EmptyDeposit);
+        rules.require(what.fee_bps <= 5_000, PaymentsError::FeeTooHigh);
+        let grace = (900..=2_592_000).contains(&what.grace_seconds);
+        rules.require(grace, PaymentsError::GraceOutOfRange);
+        let channel = Channel {
+            payer: what.payer,
+            operator: what.operator,
+            mint: what.mint,
+            salt: what.salt,
+            opened_slot: self.slot,
+            fee_bps: what.fee_bps,
+            grace_seconds: i64::from(what.grace_seconds),
+            keys: vec![(i64::MIN, what.voucher_key)],
+            deposited: u128::from(what.deposit),
+            fees_claimed: 0,
+            refunded: None,
+            closes_at: NEVER,
+            licences: Vec::new(),
+            statements: Vec::new(),
+        };
+        rules.require(channel.may_sign(&what.voucher_key), PaymentsError::VoucherKey);
+        self.require_purse(&what.payer, &what.mint, channel.deposited, &mut rules);
+        rules.check()?;
+        self.pay_in(&what.payer, &what.mint, channel.deposited);
+        self.channels.insert(address, channel);
+        Ok(())
+    }
+
+    /// Adds to a deposit.
+    ///
+    /// # Errors
+    /// The rules it breaks.
+    pub fn top_up(&mut self, caller: Pubkey, address: Pubkey, amount: u64) -> Result<(), Refused> {
+        let mut channel = self.channel(&address)?.clone();
+        let mut rules = Rules::default();
+        rules.require(caller == channel.payer, PaymentsError::NotPayer);
+        channel.top_up(amount, &mut rules);
+        self.require_purse(&caller, &channel.mint, u128::from(amount), &mut rules);
+        rules.check()?;
+        self.pay_in(&caller, &channel.mint, u128::from(amount));
+        self.channels.insert(address, channel);
+        Ok(())
+    }
+
+    /// Takes terms onto a channel.
+    ///
+    /// # Errors
+    /// The rules it breaks.
+    pub fn accept(&mut self, address: Pubkey, what: &Accepting) -> Result<(), Refused> {
+        let mut channel = self.channel(&address)?.clone();
+        let work = self.work(&what.work)?.clone();
+        let Some(terms) = work.terms.get(&what.terms) else {
+            return refused(ErrorCode::AccountNotInitialized);
+        };
+        let mut rules = Rules::default();
+        rules.require(what.payer == channel.payer, PaymentsError::NotPayer);
+        rules.require(channel.closes_at == NEVER, PaymentsError::ChannelClosing);
+        let active = work.status == Status::Active && work.dispute.is_none();
+        rules.require(active, PaymentsError::WorkNotActive);
+        rules.require(work.consented_at(self.now), PaymentsError::ConsentEnded);
+        rules.require(what.terms == work.latest_terms, PaymentsError::NotLatestTerms);
+        rules.require(terms.valid_at(self.now), PaymentsError::TermsNotValidNow);
+        rules.require(what.digest == terms.digest, PaymentsError::TermsDigestMismatch);
+        rules.require(channel.mint == terms.mint, PaymentsError::CurrencyMismatch);
+        if terms.approval_required {
+            let written = terms.approvals.get(&(what.payer, false)) == Some(&work.owner);
+            let approved = what.approver == Some(work.owner) || (what.approval && written);
+            rules.require(approved, PaymentsError::ApprovalMissing);
+        }
+        let price = terms.prices.iter().find(|(licensed, _)| *licensed == what.licensed_use);
+        let Some((_, price)) = price else {
+            rules.require(false, PaymentsError::UseNotLicensed);
+            return rules.check();
+        };
+        rules.require(*price <= what.max_price, PaymentsError::PriceAboveMaximum);
+
+        let issuance = what.issuance == terms.shared_caps();
+        rules.require(issuance, PaymentsError::IssuanceAccount);
+        let own_cap = u128::from(terms.licensee_units.unwrap_or(u64::MAX));
+        let units = u128::from(what.quota_units).min(own_cap);
+        let revenue = u128::from(what.quota_revenue);
+        let price = u128::from(*price);
+        let (mut quota_units, mut quota_revenue) = (None, None);
+        let mut worth = 0;
+        if let Some(cap) = terms.total_units {
+            rules.require(units > 0, PaymentsError::EmptyQuota);
+            let fits = terms.units_out + units <= u128::from(cap);
+            rules.require(fits, PaymentsError::QuotaAboveCap);
+            quota_units = Some(units);
+            worth = units * price;
+        }
+        if let Some(cap) = terms.revenue {
+            rules.require(revenue > 0, PaymentsError::EmptyQuota);
+            let fits = terms.revenue_out + revenue <= u128::from(cap);
+            rules.require(fits, PaymentsError::QuotaAboveCap);
+            quota_revenue = Some(revenue);
+            worth = worth.max(revenue);
+        }
+        rules.require(what.licensee == terms.once_each(), PaymentsError::LicenseeAccount);
+        let licensee = (what.payer, what.licensed_use);
+        let first = !terms.once_each() || !terms.licensees.contains(&licensee);
+        rules.require(first, PaymentsError::AlreadyLicensed);
+
+        let ends = [terms.expires_at, work.consent_end()];
+        let upfront = u128::from(terms.upfront_fee);
+        channel.licences.push(Licence {
+            work: what.work,
+            terms_number: what.terms,
+            price,
+            free: u128::from(terms.free_units),
+            most_units: quota_units.or(terms.licensee_units.map(u128::from)),
+            most_daily: terms.daily_units.map(u128::from),
+            most_revenue: quota_revenue,
+            expires_at: ends.into_iter().flatten().min().unwrap_or(NEVER),
+            notice_seconds: terms.notice_seconds,
+            quota_units,
+            quota_revenue,
+            first_day: self.now.max(0) / 86_400,
+            days: Vec::new(),
+            units: 0,
+            prices: 0,
+            upfront,
+            collected: 0,
+        });
+        rules.require(channel.licences.len() <= 10_000, PaymentsError::TooManyLicences);
+        rules.require(exact::fits(channel.charged()), PaymentsError::Overflow);
+        let charged = channel.charged();
+        rules.require(charged <= channel.deposited, PaymentsError::InsufficientDeposit);
+        let covered = charged + worth <= channel.deposited;
+        rules.require(covered, PaymentsError::QuotaAboveDeposit);
+        rules.check()?;
+
+        self.channels.insert(address, channel);
+        let work = self.work_mut(&what.work)?;
+        if let Some(terms) = work.terms.get_mut(&what.terms) {
+            terms.units_out += quota_units.unwrap_or(0);
+            terms.revenue_out += quota_revenue.unwrap_or(0);
+            if terms.once_each() {
+                terms.licensees.push(licensee);
+            }
+        }
+        Ok(())
+    }
+
+    /// Pays a statement.
+    ///
+    /// # Errors
+    /// The rules it breaks.
+    pub fn settle(&mut self, address: Pubkey, what: &Settling) -> Result<(), Refused> {
+        let mut channel = self.channel(&address)?.clone();
+        let mut rules = Rules::default();
+        channel.settle(address, what, self.now, &mut rules);
+        rules.check()?;
+        self.channels.insert(address, channel);
+        Ok(())
+    }
+
+    /// Moves licences' credit into works' books.
+    ///
+    /// # Errors
+    /// The rules it breaks.
+    pub fn collect(&mut self, address: Pubkey, indexes: &[u16]) -> Result<(), Refused> {
+        let mut channel = self.channel(&address)?.clone();
+        let mut rules = Rules::default();
+        let credits = channel.collect(indexes, &mut rules);
+        let mut books: BTreeMap<(Pubkey, Pubkey), Book> = BTreeMap::new();
+        for (work, amount) in credits {
+            let key = (work, channel.mint);
+            let book = books.remove(&key).or_else(|| self.books.get(&key).cloned());
+            let Some(mut book) = book else {
+                rules.require(false, ErrorCode::AccountOwnedByWrongProgram);
+                continue;
+            };
+            rules.require(book.credit(amount).is_ok(), PaymentsError::Overflow);
+            books.insert(key, book);
+        }
+        // The account of a work that has none is not initialised, in two ways of saying so.
+        if !rules.hold() {
+            rules.require(false, ErrorCode::AccountNotInitialized);
+        }
+        rules.check()?;
+        self.channels.insert(address, channel);
+        self.books.append(&mut books);
+        Ok(())
+    }
+
+    /// Opens the book of a work.
+    ///
+    /// # Errors
+    /// The rules it breaks.
+    pub fn open_earnings(&mut self, work: Pubkey, mint: Pubkey) -> Result<(), Refused> {
+        let mut rules = Rules::default();
+        rules.require(self.vaults.contains_key(&mint), ErrorCode::AccountNotInitialized);
+        let free = !self.books.contains_key(&(work, mint));
+        rules.require(free, super::licensing_ledger::in_use());
+        let of = self.work(&work)?;
+        let book = Book::new(&of.parents, &of.split, of.split_version);
+        rules.check()?;
+        self.books.insert((work, mint), book);
+        Ok(())
+    }
+
+    /// Moves a parent's part from a child's book into the parent's.
+    ///
+    /// # Errors
+    /// The rules it breaks.
+    pub fn pull(&mut self, child: Pubkey, parent: Pubkey, mint: Pubkey) -> Result<u128, Refused> {
+        let mut above = self.book(&parent, &mint)?.clone();
+        let mut below = self.book(&child, &mint)?.clone();
+        let amount = below.pull(&parent)?;
+        above.credit(amount)?;
+        self.books.insert((child, mint), below);
+        self.books.insert((parent, mint), above);
+        Ok(amount)
+    }
+
+    /// Pays recipients of a work, each into its own token account. Returns what each was paid.
+    ///
+    /// # Errors
+    /// The rules it breaks.
+    pub fn claim(
+        &mut self,
+        work: Pubkey,
+        mint: Pubkey,
+        payees: &[Pubkey],
+    ) -> Result<Vec<u128>, Refused> {
+        let mut rules = Rules::default();
+        for payee in payees {
+            // Nobody looks into an account before it is known whose it is.
+            let there =
+                matches!(self.purses.get(&(*payee, mint)), Some(Purse::Open(_) | Purse::Frozen(_)));
+            rules.require(there, PaymentsError::DestinationNotCanonical);
+        }
+        let pairs: Vec<_> = payees.iter().map(|payee| (*payee, *payee)).collect();
+        self.pay_recipients(work, mint, &pairs, rules)
+    }
+
+    /// Pays a recipient who signs, into the token account of a friend. Returns how much.
+    ///
+    /// # Errors
+    /// The rules it breaks.
+    pub fn claim_to(
+        &mut self,
+        work: Pubkey,
+        mint: Pubkey,
+        payee: Pubkey,
+        friend: Pubkey,
+    ) -> Result<Vec<u128>, Refused> {
+        self.pay_recipients(work, mint, &[(payee, friend)], Rules::default())
+    }
+
+    fn pay_recipients(
+        &mut self,
+        work: Pubkey,
+        mint: Pubkey,
+        pairs: &[(Pubkey, Pubkey)],
+        mut rules: Rules,
+    ) -> Result<Vec<u128>, Refused> {
+        let mut book = self.book(&work, &mint)?.clone();
+        let of = self.work(&work)?;
+        rules.require(of.dispute.is_none(), PaymentsError::EarningsDisputed);
+        let current = of.split_version == book.split_version;
+        rules.require(current, PaymentsError::SplitNotApplied);
+        let mut paid = Vec::new();
+        for (payee, to) in pairs {
+            rules.require(book.knows(payee), PaymentsError::NotARecipient);
+            let amount = book.claim(payee).unwrap_or(0);
+            if amount > 0 && !self.takes_gifts(to, &mint) {
+                self.broken(&mut rules);
+                // Where the account is not there, the token program is called with nothing.
+                let there = !matches!(self.purses.get(&(*to, mint)), Some(Purse::Closed) | None);
+                rules.require(there, Code::RUNTIME);
+            }
+            paid.push(amount);
+        }
+        rules.require(paid.iter().any(|amount| *amount > 0), PaymentsError::NothingToClaim);
+        rules.check()?;
+        self.books.insert((work, mint), book);
+        for ((_, to), amount) in pairs.iter().zip(&paid) {
+            self.pay_out(to, &mint, *amount);
+        }
+        Ok(paid)
+    }
+
+    /// Brings a book to the split its work has now.
+    ///
+    /// # Errors
+    /// The rules it breaks.
+    pub fn apply_split(&mut self, work: Pubkey, mint: Pubkey) -> Result<(), Refused> {
+        let of = self.work(&work)?;
+        let (split, version, verdict) = (of.split.clone(), of.split_version, of.verdict_version);
+        let mut rules = Rules::default();
+        rules.require(of.dispute.is_none(), PaymentsError::EarningsDisputed);
+        let mut book = self.book(&work, &mint)?.clone();
+        rules.require(book.split_version != version, PaymentsError::SplitUnchanged);
+        let after_verdict = verdict > book.split_version;
+        let fits = book.resplit(&split, version, after_verdict).is_ok();
+        rules.require(fits, PaymentsError::TooManyParts);
+        rules.check()?;
+        self.books.insert((work, mint), book);
+        Ok(())
+    }
+
+    /// Ends licences whose works were withdrawn.
+    ///
+    /// # Errors
+    /// The rules it breaks.
+    pub fn apply_withdrawal(&mut self, address: Pubkey, indexes: &[u16]) -> Result<(), Refused> {
+        let mut channel = self.channel(&address)?.clone();
+        let mut rules = Rules::default();
+        for &index in indexes {
+            let Some(licence) = channel.licences.get_mut(usize::from(index)) else {
+                rules.require(false, PaymentsError::UnknownLicence);
+                continue;
+            };
+            match self.work(&licence.work)?.withdrawn_at {
+                Some(withdrawn_at) => licence.end_by_withdrawal(withdrawn_at),
+                None => drop(rules.require(false, PaymentsError::WorkNotWithdrawn)),
+            }
+        }
+        rules.check()?;
+        self.channels.insert(address, channel);
+        Ok(())
+    }
+
+    /// Gives a licence's part of shared caps back.
+    ///
+    /// # Errors
+    /// The rules it breaks.
+    pub fn close_licence(
+        &mut self,
+        caller: Pubkey,
+        address: Pubkey,
+        index: u16,
+        (work, number): (Pubkey, u32),
+    ) -> Result<(), Refused> {
+        let mut channel = self.channel(&address)?.clone();
+        let mut rules = Rules::default();
+        let terms = self.work(&work)?.terms.get(&number);
+        // Terms without shared caps were never issued from.
+        let issued = terms.is_some_and(|terms| terms.shared_caps());
+        rules.require(issued, ErrorCode::AccountNotInitialized);
+        let Some(licence) = channel.licences.get_mut(usize::from(index)) else {
+            rules.require(false, PaymentsError::UnknownLicence);
+            return rules.check();
+        };
+        let own = (licence.work, licence.terms_number) == (work, number);
+        rules.require(own, PaymentsError::NotTheLicencesTerms);
+        let over = self.now > licence.expires_at || self.now >= channel.closes_at;
+        rules.require(over || caller == channel.operator, PaymentsError::LicenceInUse);
+        rules.require(licence.holds_quota(), PaymentsError::NoQuota);
+        let (units, revenue) = licence.give_back();
+        rules.check()?;
+        self.channels.insert(address, channel);
+        if let Some(terms) = self.work_mut(&work)?.terms.get_mut(&number) {
+            terms.units_out -= units;
+            terms.revenue_out -= revenue;
+        }
+        Ok(())
+    }
+
+    /// Changes who signs vouchers.
+    ///
+    /// # Errors
+    /// The rules it breaks.
+    pub fn rotate_voucher_key(
+        &mut self,
+        caller: Pubkey,
+        operator: Option<Pubkey>,
+        address: Pubkey,
+        key: Pubkey,
+    ) -> Result<(), Refused> {
+        let mut channel = self.channel(&address)?.clone();
+        let mut rules = Rules::default();
+        rules.require(caller == channel.payer, PaymentsError::NotPayer);
+        let known = operator.is_none_or(|operator| operator == channel.operator);
+        rules.require(known, PaymentsError::NotOperator);
+        channel.rotate(key, operator.is_some(), self.now, &mut rules);
+        rules.check()?;
+        self.channels.insert(address, channel);
+        Ok(())
+    }
+
+    /// Starts closing a channel.
+    ///
+    /// # Errors
+    /// The rules it breaks.
+    pub fn start_closing(&mut self, caller: Pubkey, address: Pubkey) -> Result<(), Refused> {
+        let mut channel = self.channel(&address)?.clone();
+        let mut rules = Rules::default();
+        channel.close(&caller, self.now, &mut rules);
+        rules.check()?;
+        self.channels.insert(address, channel);
+        Ok(())
+    }
+
+    /// Gives the payer back what was not charged.
+    ///
+    /// # Errors
+    /// The rules it breaks.
+    pub fn withdraw(&mut self, caller: Pubkey, address: Pubkey) -> Result<u128, Refused> {
+        let mut channel = self.channel(&address)?.clone();
+        let mut rules = Rules::default();
+        rules.require(caller == channel.payer, PaymentsError::NotPayer);
+        let refund = channel.withdraw(self.now, &mut rules);
+        let frozen = matches!(self.purses.get(&(caller, channel.mint)), Some(Purse::Frozen(_)));
+        let takes = self.takes_gifts(&caller, &channel.mint) || frozen && refund == 0;
+        if !takes {
+            self.broken(&mut rules);
+        }
+        rules.check()?;
+        let mint = channel.mint;
+        self.channels.insert(address, channel);
+        self.pay_out(&caller, &mint, refund);
+        Ok(refund)
+    }
+
+    /// Pays the operator.
+    ///
+    /// # Errors
+    /// The rules it breaks.
+    pub fn claim_fees(&mut self, caller: Pubkey, address: Pubkey) -> Result<u128, Refused> {
+        let mut channel = self.channel(&address)?.clone();
+        let mut rules = Rules::default();
+        rules.require(caller == channel.operator, PaymentsError::NotOperator);
+        let fees = channel.claim_fees(&mut rules);
+        if !self.takes_gifts(&caller, &channel.mint) {
+            self.broken(&mut rules);
+        }
+        rules.check()?;
+        let mint = channel.mint;
+        self.channels.insert(address, channel);
+        self.pay_out(&caller, &mint, fees);
+        Ok(fees)
+    }
+
+    /// Removes a channel that nobody needs.
+    ///
+    /// # Errors
+    /// The rules it breaks.
+    pub fn close_channel(&mut self, caller: Pubkey, address: Pubkey) -> Result<(), Refused> {
+        let channel = self.channel(&address)?;
+        let mut rules = Rules::default();
+        rules.require(caller == channel.payer, PaymentsError::NotPayer);
+        if let Err(Refused(codes)) = channel.check_closable(self.slot) {
+            for code in codes {
+                rules.require(false, code);
+            }
+        }
+        rules.check()?;
+        self.channels.remove(&address);
+        Ok(())
+    }
+
+    /// Opens a till.
+    ///
+    /// # Errors
+    /// The rules it breaks.
+    pub fn open_till(&mut self, work: Pubkey, mint: Pubkey) -> Result<(), Refused> {
+        let mut rules = Rules::default();
+        self.work(&work)?;
+        rules.require(self.vaults.contains_key(&mint), ErrorCode::AccountNotInitialized);
+        let free = !self.tills.contains_key(&(work, mint));
+        rules.require(free, super::licensing_ledger::in_use());
+        rules.check()?;
+        self.tills.insert((work, mint), (0, 0));
+        Ok(())
+    }
+
+    /// Moves what lies in a till into the work's book.
+    ///
+    /// # Errors
+    /// The rules it breaks.
+    pub fn sweep_till(&mut self, work: Pubkey, mint: Pubkey) -> Result<u128, Refused> {
+        let Some(&(lies, swept)) = self.tills.get(&(work, mint)) else {
+            return refused(ErrorCode::AccountNotInitialized);
+        };
+        let mut book = self.book(&work, &mint)?.clone();
+        let mut rules = Rules::default();
+        rules.require(lies > 0, PaymentsError::EmptyTill);
+        rules.require(exact::fits(swept + lies), PaymentsError::Overflow);
+        rules.require(book.credit(lies).is_ok(), PaymentsError::Overflow);
+        rules.check()?;
+        self.books.insert((work, mint), book);
+        self.tills.insert((work, mint), (0, swept + lies));
+        self.bring_into_vault(&mint, lies);
+        Ok(lies)
+    }
+
+    /// Begins to write a statement down.
+    ///
+    /// # Errors
+    /// The rules it breaks.
+    pub fn open_staging(&mut self, channel: Pubkey, settler: Pubkey) -> Result<(), Refused> {
+        let mut rules = Rules::default();
+        self.channel(&channel)?;
+        let free = !self.staged.contains_key(&(channel, settler));
+        rules.require(free, super::licensing_ledger::in_use());
+        rules.check()?;
+        self.staged.insert((channel, settler), Vec::new());
+        Ok(())
+    }
+
+    /// Writes a part of a statement down.
+    ///
+    /// # Errors
+    /// The rules it breaks.
+    pub fn stage(
+        &mut self,
+        channel: Pubkey,
+        settler: Pubkey,
+        offset: u32,
+        bytes: &[u8],
+    ) -> Result<(), Refused> {
+        let Some(staged) = self.staged.get_mut(&(channel, settler)) else {
+            return refused(ErrorCode::AccountNotInitialized);
+        };
+        let offset = offset as usize;
+        let end = offset + bytes.len();
+        let mut rules = Rules::default();
+        let fits = offset <= staged.len() && end <= 60_000;
+        rules.require(fits, PaymentsError::StagedPart);
+        rules.check()?;
+        if staged.len() < end {
+            staged.resize(end, 0);
+        }
+        staged[offset..end].copy_from_slice(bytes);
+        Ok(())
+    }
+
+    /// Throws away what was written down.
+    ///
+    /// # Errors
+    /// The rules it breaks.
+    pub fn unstage(&mut self, channel: Pubkey, settler: Pubkey) -> Result<(), Refused> {
+        match self.staged.remove(&(channel, settler)) {
+            Some(_) => Ok(()),
+            None => refused(ErrorCode::AccountNotInitialized),
+        }
+    }
+
+    /// Pays the statement that was written down; `read` says what its bytes mean.
+    ///
+    /// # Errors
+    /// The rules it breaks.
+    pub fn settle_staged(
+        &mut self,
+        address: Pubkey,
+        what: &Settling,
+        read: fn(&[u8]) -> (Vec<(u16, u32)>, bool),
+    ) -> Result<(), Refused> {
+        let key = (address, what.settler);
+        let Some(bytes) = self.staged.get(&key) else {
+            return refused(ErrorCode::AccountNotInitialized);
+        };
+        let sent_digest = solana_sha256_hasher::hash(bytes).to_bytes();
+        let what = Settling { sent_digest, entries: read(bytes), ..what.clone() };
+        self.settle(address, &what)?;
+        self.staged.remove(&key);
+        Ok(())
+    }
+}

@@ -1,0 +1,13 @@
+//! Random calls by honest and hostile actors: a small part of what `cargo run --release --example
+//! fuzz` plays.
+
+use motif_tests::fuzz::Run;
+
+#[test]
+fn two_thousand_random_calls_break_no_promise() {
+    let report = Run { seed: 1, instructions: 2_000, until: None }.play();
+    assert!(report.clean(), "{:#?}", report.breaks);
+    // A run in which hardly anything happens proves nothing.
+    assert!(report.accepted > report.instructions / 4, "{report:#?}");
+    assert!(report.by_instruction.len() > 35, "{:?}", report.by_instruction.keys());
+}
