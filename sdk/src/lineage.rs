@@ -177,6 +177,8 @@ mod tests {
             latest_terms: 0,
             split_version: 0,
             verdict_version: 0,
+            disputes: 0,
+            verdict_dispute: 0,
             withdrawn_at: i64::MAX,
             registered_at: 0,
             creator: key(0),

@@ -357,7 +357,7 @@ impl Episode {
     pub(super) fn propose_split(&mut self) -> Option<Step> {
         let work = self.work()?;
         let owner = self.owner_of(&work);
-        let mut split = self.split();
+        let split = self.split();
         let mut split = split;
         let whole = split.len() as u8; // a handful
         let rest = self.random.random_ratio(1, 3) && whole > 1;
@@ -599,7 +599,7 @@ impl Episode {
         let work = self.work()?;
         let owner = self.owner_of(&work);
         let name = if self.random.random_ratio(1, 12) { "" } else { "A work" };
-        let units = ComputeBudgetInstruction::set_compute_unit_limit(sdk::CERTIFICATE_UNITS);
+        let units = ComputeBudgetInstruction::set_compute_unit_limit(400_000);
         let instruction = sdk::issue_certificate(&owner.key(), &work, name);
         let (caller, call) = (owner.key(), Call::new([units, instruction], &[&owner]));
         let named = !name.is_empty();

@@ -71,6 +71,8 @@ fn work() -> Work {
         latest_terms: 2,
         split_version: 0,
         verdict_version: 0,
+        disputes: 0,
+        verdict_dispute: 0,
         withdrawn_at: i64::MAX,
         registered_at: 1,
         creator: CREATOR,
