@@ -335,6 +335,8 @@ impl<'s> History<'s> {
             latest_terms: 0,
             split_version: 0,
             verdict_version: 0,
+            disputes: 0,
+            verdict_dispute: 0,
             withdrawn_at: NEVER,
             registered_at: World::NOW,
             creator: person,
@@ -515,7 +517,8 @@ impl<'s> History<'s> {
                 42..60 => self.pull(currency),
                 60..82 => self.claim(currency),
                 82..88 => self.change_split(),
-                88..95 => self.apply_split(currency),
+                88..93 => self.apply_split(currency),
+                93..95 => self.apply_dispute(currency),
                 _ => self.dispute(),
             }
         }
@@ -710,6 +713,23 @@ impl<'s> History<'s> {
         self.apply_split_of(currency, number);
     }
 
+    fn apply_dispute(&mut self, currency: usize) {
+        let mint = self.mint(currency);
+        let disputed: Vec<_> = (0..self.works.len())
+            .filter(|&number| self.works[number].1.status == WorkStatus::Disputed)
+            .collect();
+        let any = self.random.random_range(0..self.works.len());
+        let number = self.mostly(&disputed).unwrap_or(any);
+        let work = self.works[number].0;
+        let accounts =
+            payments::accounts::ApplyDispute { work, earnings: self.earnings[&(work, mint)] };
+        let data = payments::instruction::ApplyDispute {}.data();
+        let applied = self.send(instruction(accounts.to_account_metas(None), data));
+        let expected = self.ledger.apply_dispute(work, mint);
+        self.compare("apply_dispute", applied, expected);
+        self.check_book(work, mint);
+    }
+
     fn apply_split_of(&mut self, currency: usize, number: usize) {
         let (work, mint) = (self.works[number].0, self.mint(currency));
         let accounts = payments::accounts::ApplySplit {
@@ -744,6 +764,8 @@ impl<'s> History<'s> {
         let model = self.ledger.works.get_mut(address).unwrap();
         if !ends {
             work.status = WorkStatus::Disputed;
+            work.disputes += 1;
+            model.disputes += 1;
             model.dispute = Some(model::Dispute { claimant, bond: 0, deadline: NEVER });
             self.write_work(number);
             return;
@@ -755,9 +777,11 @@ impl<'s> History<'s> {
             model.split = vec![(claimant, 10_000)];
             model.split_version += 1;
             model.verdict_version = model.split_version;
+            model.verdict_dispute = model.disputes;
             work.split = shares_of(&model.split);
             work.split_version = model.split_version;
             work.verdict_version = model.verdict_version;
+            work.verdict_dispute = model.verdict_dispute;
         }
         self.write_work(number);
     }

@@ -51,7 +51,7 @@ pub(super) struct Episode {
 type Draw = fn(&mut Episode) -> Option<Step>;
 
 /// Every instruction, and how often it is drawn.
-const DRAWS: [(u32, Draw); 36] = [
+const DRAWS: [(u32, Draw); 37] = [
     (1, Episode::initialize),
     (1, Episode::create_vault),
     (2, Episode::update_config),
@@ -85,6 +85,7 @@ const DRAWS: [(u32, Draw); 36] = [
     (12, Episode::pull),
     (24, Episode::claim),
     (6, Episode::apply_split),
+    (6, Episode::apply_dispute),
     (4, Episode::apply_withdrawal),
     (6, Episode::close_licence),
     (3, Episode::rotate_voucher_key),

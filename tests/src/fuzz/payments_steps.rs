@@ -494,6 +494,25 @@ impl Episode {
         Some(Step::new("apply_split", call, move |ledger| ledger.apply_split(work, mint)))
     }
 
+    pub(super) fn apply_dispute(&mut self) -> Option<Step> {
+        let disputed: Vec<_> = self
+            .ledger
+            .books
+            .keys()
+            .filter(|(work, _)| self.ledger.works[work].dispute.is_some())
+            .copied()
+            .collect();
+        let all: Vec<_> = self.ledger.books.keys().copied().collect();
+        let any = *all.choose(&mut self.random)?;
+        let (work, mint) = match disputed.choose(&mut self.random) {
+            Some(key) => *key,
+            None if self.random.random_ratio(1, 8) => any,
+            None => return None,
+        };
+        let call = Call::new([earnings::apply_dispute(&work, &mint)], &[]);
+        Some(Step::new("apply_dispute", call, move |ledger| ledger.apply_dispute(work, mint)))
+    }
+
     pub(super) fn apply_withdrawal(&mut self) -> Option<Step> {
         let channel = self.channel()?;
         let licences = &self.ledger.channels[&channel].licences;

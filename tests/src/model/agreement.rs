@@ -33,6 +33,8 @@ pub fn same_book(data: &[u8], book: &Book) -> Agreement {
     same("split version", earnings.split_version, book.split_version)?;
     same("parents", usize::from(earnings.parents), book.parents.len())?;
     same("given out before", u128::from(earnings.own_before), book.given_out())?;
+    let contested = (earnings.dispute, u128::from(earnings.own_contested));
+    same("contested", contested, book.contested)?;
     let (parents, people) = parts.split_at_checked(book.parents.len()).ok_or("parents missing")?;
     for (part, parent) in parents.iter().zip(&book.parents) {
         same("parent", part.key, parent.work)?;
@@ -129,6 +131,8 @@ pub fn same_work(mut data: &[u8], work: &Work) -> Agreement {
     same("latest terms", chain.latest_terms, work.latest_terms)?;
     same("split version", chain.split_version, work.split_version)?;
     same("verdict version", chain.verdict_version, work.verdict_version)?;
+    same("disputes", chain.disputes, work.disputes)?;
+    same("upheld dispute", chain.verdict_dispute, work.verdict_dispute)?;
     same("withdrawn at", chain.withdrawn_at, work.withdrawn_at.unwrap_or(NEVER))?;
     let consent = chain.consent.map(|consent| {
         let end = consent.expires_at.unwrap_or(NEVER);

@@ -23,6 +23,8 @@ pub struct Book {
     pub parents: Vec<Upstream>,
     /// Recipients and basis points, in order.
     pub split: Vec<(Pubkey, u16)>,
+    /// The last dispute the book was told of, and what the work had kept by then.
+    pub contested: (u32, u128),
     /// Everybody who ever stood in a split.
     pub people: BTreeMap<Pubkey, Standing>,
 }
@@ -60,6 +62,7 @@ impl Book {
             split_version,
             parents: parents.iter().map(upstream).collect(),
             split: split.to_vec(),
+            contested: (0, 0),
             people: split.iter().map(|&(person, _)| (person, Standing::default())).collect(),
         }
     }
@@ -77,9 +80,14 @@ impl Book {
 
     /// Base units a person is entitled to, ever.
     pub fn entitled(&self, person: &Pubkey) -> u128 {
+        self.entitled_of(self.kept(), person)
+    }
+
+    /// Base units a person is entitled to when so many were kept.
+    fn entitled_of(&self, kept: u128, person: &Pubkey) -> u128 {
         let Some(standing) = self.people.get(person) else { return 0 };
         let bps = self.split.iter().find(|(other, _)| other == person).map_or(0, |(_, bps)| *bps);
-        standing.before + exact::share(self.kept() - self.given_out(), bps)
+        standing.before + exact::share(kept.saturating_sub(self.given_out()), bps)
     }
 
     /// Base units a person could be paid now.
@@ -143,21 +151,26 @@ impl Book {
         Ok(new)
     }
 
-    /// Pays a person what is its own by now; returns how much, 0 when there is nothing.
+    /// Pays a person what is its own by now, of what was kept before a dispute when there is
+    /// one; returns how much, 0 when there is nothing.
     ///
     /// # Errors
     /// When it stands, and stood, in no split.
-    pub fn claim(&mut self, person: &Pubkey) -> Result<u128, Refused> {
+    pub fn claim(&mut self, person: &Pubkey, disputed: bool) -> Result<u128, Refused> {
         if !self.knows(person) {
             return refused(PaymentsError::NotARecipient);
         }
-        let new = self.owed(person);
+        let kept = if disputed { self.contested.1 } else { self.kept() };
+        let taken = self.people.get(person).map_or(0, |standing| standing.taken);
+        // A book that was told of no dispute has paid more than it says: the claim is refused.
+        let new = self.entitled_of(kept, person).saturating_sub(taken);
         self.people.entry(*person).or_default().taken += new;
         Ok(new)
     }
 
     /// Brings the book to another split: what was earned until now stays with whom it was
-    /// earned by, or, after a verdict, whatever was not paid goes to the new split.
+    /// earned by. After a verdict what was kept from its dispute on goes to the new split, or, if
+    /// the book was not told of that dispute, whatever was not paid.
     ///
     /// # Errors
     /// When more people would be owed than an account has room for.
@@ -165,12 +178,18 @@ impl Book {
         &mut self,
         split: &[(Pubkey, u16)],
         split_version: u32,
-        after_verdict: bool,
+        verdict: Option<u32>,
     ) -> Result<(), Refused> {
         let mut people: BTreeMap<Pubkey, Standing> = BTreeMap::new();
         let stands = |person: &Pubkey| split.iter().any(|(other, _)| other == person);
         for (person, standing) in &self.people {
-            let before = if after_verdict { standing.taken } else { self.entitled(person) };
+            let before = match verdict {
+                None => self.entitled(person),
+                Some(dispute) if dispute == self.contested.0 => {
+                    self.entitled_of(self.contested.1, person)
+                }
+                Some(_) => standing.taken,
+            };
             let forgotten = !stands(person) && standing.taken == before;
             let written_off = if forgotten { before } else { standing.written_off };
             people.insert(*person, Standing { before, forgotten, written_off, ..*standing });
@@ -203,11 +222,11 @@ mod tests {
         let mut book = Book::new(&[(key(9), 2_000)], &[(key(1), 5_000), (key(2), 5_000)], 0);
         book.credit(1_001).unwrap();
         assert_eq!((book.entitled(&key(1)), book.pull(&key(9))), (400, Ok(200)));
-        book.resplit(&[(key(2), 1_000), (key(3), 9_000)], 1, false).unwrap();
+        book.resplit(&[(key(2), 1_000), (key(3), 9_000)], 1, None).unwrap();
         book.credit(999).unwrap();
         let entitled = [1, 2, 3].map(|person| book.entitled(&key(person)));
         assert_eq!(entitled, [400, 400 + 80, 720]);
-        assert_eq!(book.claim(&key(1)), Ok(400));
+        assert_eq!(book.claim(&key(1), false), Ok(400));
         assert_eq!(book.left(), 2_000 - 200 - 400);
     }
 
@@ -215,16 +234,27 @@ mod tests {
     fn the_dust_of_an_old_split_goes_into_the_new_one() {
         let mut book = Book::new(&[], &[(key(1), 5_000), (key(2), 5_000)], 0);
         book.credit(1).unwrap();
-        book.resplit(&[(key(2), 10_000)], 1, false).unwrap();
+        book.resplit(&[(key(2), 10_000)], 1, None).unwrap();
         assert_eq!((book.entitled(&key(1)), book.entitled(&key(2)), book.dust()), (0, 1, 0));
     }
 
     #[test]
-    fn a_verdict_takes_what_was_not_paid_and_nothing_else() {
+    fn a_verdict_the_book_was_not_told_of_takes_what_was_not_paid() {
         let mut book = Book::new(&[], &[(key(1), 5_000), (key(2), 5_000)], 0);
         book.credit(100).unwrap();
-        assert_eq!(book.claim(&key(1)), Ok(50));
-        book.resplit(&[(key(3), 10_000)], 1, true).unwrap();
+        assert_eq!(book.claim(&key(1), false), Ok(50));
+        book.resplit(&[(key(3), 10_000)], 1, Some(1)).unwrap();
         assert_eq!((book.owed(&key(1)), book.owed(&key(2)), book.owed(&key(3))), (0, 0, 50));
+    }
+
+    #[test]
+    fn a_verdict_takes_what_was_kept_since_its_dispute() {
+        let mut book = Book::new(&[], &[(key(1), 5_000), (key(2), 5_000)], 0);
+        book.credit(100).unwrap();
+        book.contested = (1, book.kept());
+        book.credit(60).unwrap();
+        assert_eq!(book.claim(&key(1), true), Ok(50));
+        book.resplit(&[(key(3), 10_000)], 1, Some(1)).unwrap();
+        assert_eq!((book.owed(&key(1)), book.owed(&key(2)), book.owed(&key(3))), (0, 50, 60));
     }
 }

@@ -101,6 +101,16 @@ impl Licence {
         self.quota_units.is_some() || self.quota_revenue.is_some()
     }
 
+    /// The most base units that its parts of shared caps can still come to; a cap of its own
+    /// counts like a part.
+    pub fn quota_worth(&self) -> u128 {
+        if !self.holds_quota() {
+            return 0;
+        }
+        let units = self.most_units.map_or(0, |most| (most - self.units) * self.price);
+        units.max(self.most_revenue.map_or(0, |most| most - self.prices))
+    }
+
     /// Gives back what is left of its parts of shared caps, units and base units, and goes no
     /// further under them.
     pub fn give_back(&mut self) -> (u128, u128) {

@@ -113,6 +113,8 @@ impl Ledger {
                 terms: BTreeMap::new(),
                 split_version: 0,
                 verdict_version: 0,
+                disputes: 0,
+                verdict_dispute: 0,
                 withdrawn_at: None,
                 consent,
                 pending_owner: None,
@@ -145,6 +147,11 @@ impl Ledger {
         let number = match made.right {
             Right::Owner(signer) => {
                 rules.require(signer == parent.owner, LicensingError::ApprovalMissing);
+                // Its own demands are waived; those of its parents are not its to waive.
+                let ends = [inherited.ends_by, parent.inherited.ends_by];
+                inherited.ends_by = ends.into_iter().flatten().min();
+                inherited.share_alike |= parent.inherited.share_alike;
+                inherited.non_commercial |= parent.inherited.non_commercial;
                 return Ok(());
             }
             Right::Terms(number) | Right::Approval(number) | Right::Licence(number, ..) => number,
@@ -491,6 +498,7 @@ impl Ledger {
         rules.require(of.owner != caller, LicensingError::OwnWork);
         rules.check()?;
         let deadline = now.saturating_add(i64::from(config.dispute_seconds));
+        of.disputes += 1;
         of.dispute = Some(Dispute { claimant: caller, bond: config.bond, deadline });
         Ok(())
     }

@@ -240,8 +240,12 @@ impl Ledger {
         rules.require(exact::fits(channel.charged()), PaymentsError::Overflow);
         let charged = channel.charged();
         rules.require(charged <= channel.deposited, PaymentsError::InsufficientDeposit);
-        let covered = charged + worth <= channel.deposited;
-        rules.require(covered, PaymentsError::QuotaAboveDeposit);
+        if quota_units.is_some() || quota_revenue.is_some() {
+            let (_, others) = channel.licences.split_last().expect("the one just added");
+            let held: u128 = others.iter().map(Licence::quota_worth).sum();
+            let covered = charged + held + worth <= channel.deposited;
+            rules.require(covered, PaymentsError::QuotaAboveDeposit);
+        }
         rules.check()?;
 
         self.channels.insert(address, channel);
@@ -372,13 +376,15 @@ impl Ledger {
     ) -> Result<Vec<u128>, Refused> {
         let mut book = self.book(&work, &mint)?.clone();
         let of = self.work(&work)?;
-        rules.require(of.dispute.is_none(), PaymentsError::EarningsDisputed);
-        let current = of.split_version == book.split_version;
-        rules.require(current, PaymentsError::SplitNotApplied);
+        let disputed = of.dispute.is_some();
+        let undecided = of.verdict_version <= book.split_version;
+        rules.require(undecided, PaymentsError::SplitNotApplied);
+        let told = !disputed || book.contested.0 == of.disputes;
+        rules.require(told, PaymentsError::DisputeNotApplied);
         let mut paid = Vec::new();
         for (payee, to) in pairs {
             rules.require(book.knows(payee), PaymentsError::NotARecipient);
-            let amount = book.claim(payee).unwrap_or(0);
+            let amount = book.claim(payee, disputed).unwrap_or(0);
             if amount > 0 && !self.takes_gifts(to, &mint) {
                 self.broken(&mut rules);
                 // Where the account is not there, the token program is called with nothing.
@@ -404,13 +410,32 @@ impl Ledger {
         let of = self.work(&work)?;
         let (split, version, verdict) = (of.split.clone(), of.split_version, of.verdict_version);
         let mut rules = Rules::default();
-        rules.require(of.dispute.is_none(), PaymentsError::EarningsDisputed);
         let mut book = self.book(&work, &mint)?.clone();
+        let contested = of.dispute.is_some() && book.contested.0 == of.disputes;
+        rules.require(!contested, PaymentsError::EarningsDisputed);
         rules.require(book.split_version != version, PaymentsError::SplitUnchanged);
-        let after_verdict = verdict > book.split_version;
-        let fits = book.resplit(&split, version, after_verdict).is_ok();
+        let verdict = (verdict > book.split_version).then_some(of.verdict_dispute);
+        let fits = book.resplit(&split, version, verdict).is_ok();
         rules.require(fits, PaymentsError::TooManyParts);
         rules.check()?;
+        self.books.insert((work, mint), book);
+        Ok(())
+    }
+
+    /// Tells a book of the dispute its work is in.
+    ///
+    /// # Errors
+    /// The rules it breaks.
+    pub fn apply_dispute(&mut self, work: Pubkey, mint: Pubkey) -> Result<(), Refused> {
+        let of = self.work(&work)?;
+        let (disputed, number, version) = (of.dispute.is_some(), of.disputes, of.split_version);
+        let mut book = self.book(&work, &mint)?.clone();
+        let mut rules = Rules::default();
+        rules.require(disputed, PaymentsError::WorkNotDisputed);
+        rules.require(book.contested.0 != number, PaymentsError::DisputeApplied);
+        rules.require(book.split_version == version, PaymentsError::SplitNotApplied);
+        rules.check()?;
+        book.contested = (number, book.kept());
         self.books.insert((work, mint), book);
         Ok(())
     }

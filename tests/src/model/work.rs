@@ -34,6 +34,10 @@ pub struct Work {
     pub split_version: u32,
     /// The last of these changes that a verdict made.
     pub verdict_version: u32,
+    /// How many disputes there have been.
+    pub disputes: u32,
+    /// Which of them made that change.
+    pub verdict_dispute: u32,
     /// When it was withdrawn.
     pub withdrawn_at: Option<i64>,
     /// A person and the last second of its consent.
@@ -223,5 +227,6 @@ impl Work {
         self.latest_terms += 1;
         self.set_split(vec![(claimant, 10_000)]);
         self.verdict_version = self.split_version;
+        self.verdict_dispute = self.disputes;
     }
 }
