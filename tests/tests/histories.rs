@@ -370,6 +370,8 @@ impl<'s> History<'s> {
                 terms: BTreeMap::new(),
                 split_version: 0,
                 verdict_version: 0,
+                disputes: 0,
+                verdict_dispute: 0,
                 withdrawn_at: None,
                 consent: None,
                 pending_owner: None,
