@@ -1,9 +1,7 @@
 use motif_sdk::{client::Client, licensing::Config};
 use serde_json::json;
 
-use crate::{
-    amount::grouped, answer::pairs, error::CliError, instant::duration, session::Session,
-};
+use crate::{amount::grouped, answer::pairs, error::CliError, instant::duration, session::Session};
 
 /// Says what the config says now.
 pub async fn answer(client: &Client, session: &Session) -> Result<(), CliError> {
