@@ -2,6 +2,8 @@
 
 use motif_sdk::terms::Instant;
 
+const SECONDS_PER_DAY: u32 = 86_400;
+
 /// Unix seconds in UTC: `2027-01-01 00:00:00 UTC`.
 pub fn utc(at: i64) -> String {
     Instant(at).to_string()
@@ -10,6 +12,15 @@ pub fn utc(at: i64) -> String {
 /// An instant in UTC, or that there is none.
 pub fn utc_or(at: Option<i64>, none: &str) -> String {
     at.map_or(none.to_owned(), utc)
+}
+
+/// How long something takes: in days, where they are whole.
+pub fn duration(seconds: u32) -> String {
+    match (seconds / SECONDS_PER_DAY, seconds % SECONDS_PER_DAY) {
+        (1, 0) => "1 day".to_owned(),
+        (days, 0) => format!("{days} days"),
+        _ => format!("{seconds} seconds"),
+    }
 }
 
 /// Reads `2027-01-01T00:00:00Z`, or unix seconds.
@@ -23,6 +34,12 @@ pub fn parse_instant(text: &str) -> Result<i64, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn whole_days_are_counted_in_days() {
+        let shown = [86_400, 2_592_000, 90_000].map(duration);
+        assert_eq!(shown, ["1 day", "30 days", "90000 seconds"]);
+    }
 
     #[test]
     fn an_instant_is_read_as_it_is_written() {

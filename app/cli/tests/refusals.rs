@@ -5,6 +5,8 @@ mod world;
 
 use std::path::Path;
 
+use serde_json::json;
+
 use self::world::World;
 
 const PICTURE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/assets/coffee.jpg");

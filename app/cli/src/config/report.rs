@@ -1,9 +1,7 @@
 use motif_sdk::{client::Client, licensing::Config};
 use serde_json::json;
 
-use crate::{amount::grouped, answer::pairs, error::CliError, session::Session};
-
-const SECONDS_PER_DAY: u32 = 86_400;
+use crate::{amount::grouped, answer::pairs, error::CliError, instant::duration, session::Session};
 
 /// Says what the config says now.
 pub async fn answer(client: &Client, session: &Session) -> Result<(), CliError> {
@@ -25,13 +23,12 @@ pub async fn answer(client: &Client, session: &Session) -> Result<(), CliError> 
         "dispute_seconds": dispute_seconds,
     });
     let pending = pending_authority.map(|key| format!(", offered to {key}")).unwrap_or_default();
-    let days = f64::from(dispute_seconds) / f64::from(SECONDS_PER_DAY);
     let text = pairs([
         ("cluster", hex::encode(cluster)),
         ("authority", format!("{authority}{pending}")),
         ("arbiter", arbiter.to_string()),
         ("dispute bond", format!("{} lamports", grouped(dispute_bond_lamports))),
-        ("verdict within", format!("{days} days")),
+        ("verdict within", duration(dispute_seconds)),
     ]);
     session.answer(&json, text);
     Ok(())

@@ -47,7 +47,7 @@ impl Report {
         pairs([
             ("work", self.work.to_string()),
             ("mint", self.mint.to_string()),
-            ("pay to owner", self.till.to_string()),
+            ("pay to", self.till.to_string()),
             ("token account", self.tokens.to_string()),
             ("holds", grouped(self.holds)),
             ("swept, ever", grouped(self.swept)),

@@ -10,7 +10,7 @@ use solana_keypair::Keypair;
 use crate::{
     answer::{pairs, table},
     error::CliError,
-    instant::{utc, utc_or},
+    instant::{duration, utc, utc_or},
     reference::WorkReference,
     session::Session,
 };
@@ -96,11 +96,10 @@ impl Ending {
     }
 
     fn row(&self) -> [String; 4] {
-        let days = self.notice_seconds.div_ceil(86_400);
         [
             self.terms_number.to_string(),
             self.licences.to_string(),
-            format!("{days} days"),
+            duration(self.notice_seconds),
             utc(self.ends_at),
         ]
     }
