@@ -390,6 +390,6 @@ fn close_channel(stage: &mut Stage) -> Vec<Instruction> {
     for call in [channel.closing_by(&channel.operator), channel.withdrawing()] {
         stage.world.send(call).assert_ok();
     }
-    stage.world.set_slot(1_000);
+    stage.world.next_slot();
     channel.removing().instructions
 }
