@@ -39,7 +39,7 @@ fn no_instruction_takes_another_account_than_its_own() {
     let base = Stage::new();
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
     let mut wrong = Vec::new();
-    for (program, instruction, good) in CALLS {
+    for (program, instruction, _, good) in CALLS {
         let idl = &idls[PROGRAMS.iter().position(|name| name == program).unwrap()];
         let mut described = idl.instructions.iter().filter(|known| known.name == *instruction);
         let described = described.next().unwrap();
