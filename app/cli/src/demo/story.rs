@@ -6,7 +6,7 @@ use motif_sdk::{
     Pubkey,
     channel::{ChannelAccount, Currency, OpenChannelArgs, Quota},
     client::Client,
-    fingerprint::{content_digest, none},
+    fingerprint::content_digest,
     gateway::GatewayClient,
     licensing::{
         Caps, Derivatives, Fingerprint, ModelArgs, Offer, ParentShare, Registration, Share, Unit,
