@@ -8,7 +8,7 @@ use payments::Channel;
 /// Offsets of a channel's totals in its account.
 const DEPOSITED: usize = 8 + 184;
 const COLLECTED: usize = 8 + 208;
-const STATEMENTS: usize = 8 + 288;
+const STATEMENTS: usize = 8 + 248;
 
 fn settled() -> (World, OpenedChannel) {
     let mut world = World::new();

@@ -37,6 +37,7 @@ fn account(licences: Vec<Licence>) -> ChannelAccount {
         grace_seconds: 3_600,
         voucher_key: Pubkey::new_from_array(key().verifying_key().to_bytes()),
         closes_at: i64::MAX,
+        rotates_at: i64::MAX,
         ..Channel::zeroed()
     };
     ChannelAccount { channel, licences }

@@ -43,6 +43,7 @@ pub fn channel_account(operator: Pubkey) -> ChannelAccount {
         opened_slot: 11,
         deposited: 1_000_000,
         closes_at: i64::MAX,
+        rotates_at: i64::MAX,
         ..Channel::zeroed()
     };
     ChannelAccount { channel, licences: vec![licence(100)] }
