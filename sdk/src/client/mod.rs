@@ -14,6 +14,7 @@
 
 mod config;
 mod disputes;
+mod envelope;
 mod landing;
 mod packing;
 mod payments;
@@ -28,6 +29,7 @@ use solana_commitment_config::CommitmentConfig;
 use solana_rpc_client::nonblocking::rpc_client::RpcClient;
 
 pub use self::{
+    envelope::LARGE_PACKET_BYTES,
     landing::Landed,
     packing::{PACKET_BYTES, packed},
     payments::Collected,
