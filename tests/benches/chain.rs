@@ -3,10 +3,14 @@
 //!
 //! Compute units, bytes and lamports are exact and repeatable: no clock is read.
 
-use motif_sdk::{channel::TOKEN_PROGRAM, client::PACKET_BYTES, earnings::CLAIM_BATCH};
+use motif_sdk::{
+    channel::{TOKEN_PROGRAM, collect},
+    client::{PACKET_BYTES, packed},
+    earnings::{CLAIM_BATCH, claim_batch},
+};
 use motif_tests::world::{Landed, OpenedChannel, Person, World};
 use payments::{Channel, Licence};
-use serde_json::json;
+use serde::Serialize;
 use solana_compute_budget_interface::ComputeBudgetInstruction;
 
 /// Lamports of one transaction signature, and of one that the Ed25519 precompile checks.
@@ -38,15 +42,27 @@ fn main() {
     scenarios();
 }
 
-fn print(name: &str, value: impl serde::Serialize, unit: &str, how: &str) {
-    println!("{}", json!({"name": name, "value": value, "unit": unit, "how": how}));
+/// One line of the output, in the order in which it is read.
+#[derive(Serialize)]
+struct Line<'a> {
+    name: &'a str,
+    value: u64,
+    unit: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    goal: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    met: Option<bool>,
+    how: &'a str,
+}
+
+fn print(name: &str, value: u64, unit: &str, how: &str) {
+    let line = Line { name, value, unit, goal: None, met: None, how };
+    println!("{}", serde_json::to_string(&line).unwrap_or_default());
 }
 
 fn goal(name: &str, value: u64, unit: &str, (goal, met): (u64, bool), how: &str) {
-    let line = json!({
-        "name": name, "value": value, "unit": unit, "goal": goal, "met": met, "how": how,
-    });
-    println!("{line}");
+    let line = Line { name, value, unit, goal: Some(goal), met: Some(met), how };
+    println!("{}", serde_json::to_string(&line).unwrap_or_default());
 }
 
 fn split(recipients: usize) -> Vec<u16> {
@@ -134,7 +150,7 @@ fn claiming() {
     goal("claim.cu_per_recipient", each, "CU", (3_000, each <= 3_000), how);
     let how = "LiteSVM, one recipient, the transfer taken off";
     goal("claim.cu_one_recipient", one, "CU", (3_000, one <= 3_000), how);
-    print("claim.recipients_per_packet", CLAIM_BATCH, "recipients", "as the SDK packs them");
+    print("claim.recipients_per_packet", CLAIM_BATCH as u64, "recipients", "as the SDK packs them");
 }
 
 /// Each settles a period in which so many generations fell on so many works.
@@ -153,7 +169,31 @@ fn scenarios() {
             }
         }
     }
+    for recipients in RECIPIENTS {
+        paying_out(recipients);
+    }
     thousand_works();
+}
+
+/// From licences' credit to recipients' accounts: anybody may, whenever it is worth it.
+fn paying_out(recipients: usize) {
+    let (world, channel) = channel(100, recipients);
+    let (host, currency) = (world.host.key(), world.currency);
+    let licences: Vec<_> = (0..).zip(world.read(&channel).licences).collect();
+    let works: Vec<_> = licences.iter().map(|(index, licence)| (*index, licence.work)).collect();
+    // 28 earnings accounts to a packet.
+    let collects = works.chunks(28).map(|few| collect(&channel.address, &currency.mint, few));
+    let collects = packed(collects.collect(), &host).len() as u64;
+    let people: Vec<_> =
+        (0..recipients as u64).map(|n| (n as u8, Person::numbered(n).key())).collect();
+    let claims = works.iter().flat_map(|(_, work)| {
+        people.chunks(CLAIM_BATCH).map(|few| claim_batch(work, few, &currency))
+    });
+    let claims = packed(claims.collect(), &host).len() as u64;
+    let label = format!("{{works=100,recipients={recipients}}}");
+    let how = "computed: packets of the SDK, one signature each; for all earlier periods at once";
+    print(&format!("collect.lamports{label}"), collects * SIGNATURE, "lamports", how);
+    print(&format!("claim.lamports{label}"), claims * SIGNATURE, "lamports", how);
 }
 
 fn scenario(
@@ -195,19 +235,14 @@ fn scenario(
 /// The same period with its statement written down first: fewer signatures.
 fn staged(works: u16, in_packets: u64) {
     let (mut world, channel) = channel(u64::from(works), 2);
-    let halves = [0..works / 2, works / 2..works];
-    let mut lamports = 0;
-    for half in halves {
-        let entries: Vec<_> = half.map(|licence| (licence, 100)).collect();
-        let statement = world.statement(&channel, &entries);
-        for part in statement.staging() {
-            lamports += world.send(part).assert_ok().fee;
-        }
-        let budget = ComputeBudgetInstruction::set_compute_unit_limit(1_400_000);
-        let call = statement.staged_call().changed(|calls| calls.insert(0, budget));
-        lamports += world.send(call).assert_ok().fee;
-    }
-    let how = "LiteSVM: 10,000 licences in two statements, each written down in parts of 900 bytes";
+    let entries: Vec<_> = (0..works).map(|licence| (licence, 100)).collect();
+    let statement = world.statement(&channel, &entries);
+    let mut lamports: u64 =
+        statement.staging().into_iter().map(|part| world.send(part).assert_ok().fee).sum();
+    let budget = ComputeBudgetInstruction::set_compute_unit_limit(1_400_000);
+    let call = statement.staged_call().changed(|calls| calls.insert(0, budget));
+    lamports += world.send(call).assert_ok().fee;
+    let how = "LiteSVM: 10,000 licences in one statement, written down first in parts of 900 bytes";
     print("settle_staged.lamports{works=10000,generations=1000000}", lamports, "lamports", how);
     print("settle_staged.part_of_settle", lamports * 100 / in_packets, "%", "the two lines above");
 }

@@ -29,6 +29,7 @@ impl Outcome {
         named.or_else(|| anchors(number)).unwrap_or_else(|| match program.to_string() {
             name if name.chars().all(|one| one == '1') => format!("system {number}"),
             name if name.starts_with("Token") => format!("token {number}"),
+            name if name.starts_with("metaqbxx") => format!("metadata {number}"),
             name => format!("{name} {number}"),
         })
     }

@@ -13,6 +13,7 @@ mod forged_proofs;
 mod front_running;
 mod handovers;
 mod lineage;
+mod locked_earnings;
 mod poisoned_recipients;
 mod prefunding;
 mod reinitialisation;

@@ -22,7 +22,130 @@ const LINKS: &[(&str, &str)] = &[
 /// Types whose accounts are read in place: Anchor looks at the owner before anything else.
 const IN_PLACE: [&str; 3] = ["Channel", "Earnings", "Staging"];
 
-const EXCEPTIONS: &[Exception] = &[];
+/// Who has to sign because an account names it, and what other signers are told.
+const NAMED_SIGNERS: &[(&str, &str)] = &[
+    ("arbiter", "NotArbiter"),
+    ("authority", "NotAuthority"),
+    ("operator", "NotOperator"),
+    ("owner", "NotOwner"),
+    ("payer", "NotPayer"),
+];
+
+const ANY_FUNDER: &str = "whoever pays for an account gets nothing for it, so anybody may";
+const OWN_CHOICE: &str = "whoever signs says where its own money goes";
+const BY_ADDRESS: &str = "read by its address alone, which other accounts name";
+const TWICE: &str = "an account that may exist already is looked at where it must be";
+const BY_HANDLER: &str = "no account names it; the handler looks for it";
+
+const UNTOLD: &str = "it is in the seeds of what is created, which the IDL cannot tell";
+
+const EXCEPTIONS: &[Exception] = &[
+    // Legitimate substitutes.
+    ("initialize", "authority", "other signer", &[ACCEPTED], "nobody may upgrade this program"),
+    ("initialize", "program_data", "other key", &["NotUpgradeAuthority"], BY_HANDLER),
+    ("publish_terms", "currency", "double", &[ACCEPTED], "terms may be in any currency there is"),
+    ("register_work", "consent", "other signer", &[ACCEPTED], "who consents says so by signing"),
+    ("register_work", "previous_model", "left out", &[ACCEPTED], "a model need not replace one"),
+    ("open_dispute", "claimant", "other signer", &[ACCEPTED], "anybody may claim a work"),
+    ("apply_split_change", "payer", "other signer", &[ACCEPTED], ANY_FUNDER),
+    ("apply_split", "funder", "other signer", &[ACCEPTED], ANY_FUNDER),
+    ("create_vault", "funder", "other signer", &[ACCEPTED], ANY_FUNDER),
+    ("open_earnings", "funder", "other signer", &[ACCEPTED], ANY_FUNDER),
+    ("open_till", "funder", "other signer", &[ACCEPTED], ANY_FUNDER),
+    (
+        "revoke_approval",
+        "approval",
+        "double",
+        &[ACCEPTED, "ConstraintHasOne"],
+        "of the same terms and granted by the same owner, it is the owner's to revoke as well",
+    ),
+    (
+        "rotate_voucher_key",
+        "operator",
+        "left out",
+        &[ACCEPTED],
+        "without the operator's agreement the new key waits for the grace period",
+    ),
+    ("claim_fees", "destination", "double", &[ACCEPTED, "ConstraintTokenMint"], OWN_CHOICE),
+    ("withdraw", "destination", "double", &[ACCEPTED, "ConstraintTokenMint"], OWN_CHOICE),
+    (
+        "claim",
+        "mint",
+        "foreign owner",
+        &[ACCEPTED],
+        "the vault was opened when its token program owned it, and that cannot change",
+    ),
+    // Signers that no account names.
+    ("accept_authority", "accepter", "other signer", &["NotOffered"], BY_HANDLER),
+    ("accept_ownership", "accepter", "other signer", &["NotOffered"], BY_HANDLER),
+    ("accept_ownership", "work", "double", &["NotOffered", "WorkDisputed"], BY_HANDLER),
+    ("approve_split_change", "recipient", "other signer", &["NotARecipient"], BY_HANDLER),
+    ("set_consent_end", "person", "other signer", &["NotThePerson"], BY_HANDLER),
+    ("set_consent_end", "work", "double", &["NotThePerson"], BY_HANDLER),
+    ("register_work", "creator", "other signer", &["ConstraintSeeds"], UNTOLD),
+    ("approve", "terms", "double", &["ConstraintSeeds"], UNTOLD),
+    ("accept", "payer", "other signer", &["ConstraintSeeds"], UNTOLD),
+    ("register_work", "consent", "left out", &["ConsentMissing"], BY_HANDLER),
+    ("register_work", "previous_model", "double", &["PreviousModel"], BY_HANDLER),
+    ("register_work", "system_program", "surplus", &["ParentAccounts"], BY_HANDLER),
+    ("accept", "approver", "other signer", &["ApprovalMissing"], BY_HANDLER),
+    ("accept", "approver", "left out", &["ApprovalMissing"], BY_HANDLER),
+    ("accept", "approval", "double", &["ApprovalMissing"], BY_HANDLER),
+    ("accept", "approval", "left out", &["ApprovalMissing"], BY_HANDLER),
+    ("accept", "licensee", "left out", &["LicenseeAccount"], BY_HANDLER),
+    ("accept", "issuance", "left out", &["IssuanceAccount"], BY_HANDLER),
+    ("rotate_voucher_key", "operator", "other signer", &["NotOperator"], BY_HANDLER),
+    ("close_licence", "caller", "other signer", &["LicenceInUse"], BY_HANDLER),
+    ("close_licence", "channel", "double", &["NotTheLicencesTerms"], BY_HANDLER),
+    ("settle", "settler", "other signer", &["OperatorFirst"], BY_HANDLER),
+    ("settle", "channel", "double", &["OperatorFirst"], BY_HANDLER),
+    ("start_closing", "caller", "other signer", &["NotPayer"], BY_HANDLER),
+    ("start_closing", "channel", "double", &["NotPayer"], BY_HANDLER),
+    ("collect", "channel", "double", &["EarningsAccounts"], "its licences are of other works"),
+    ("apply_withdrawal", "channel", "double", &["WorkAccounts"], "its licences are of other works"),
+    ("pull", "child", "double", &["NotAParent"], BY_HANDLER),
+    ("pull", "parent", "double", &["NotAParent"], BY_HANDLER),
+    ("sweep_till", "earnings", "double", &["EarningsAccounts"], "has to be of the till's work"),
+    ("sweep_till", "till", "double", &["ConstraintTokenOwner"], "its tokens are elsewhere"),
+    (
+        "sweep_till",
+        "token_program",
+        "program",
+        &["InvalidProgramId", "ConstraintAssociatedTokenTokenProgram"],
+        "the till's tokens say which it is before the vault does",
+    ),
+    ("open_channel", "payer_tokens", "double", &["ConstraintTokenOwner"], "has to be the payer's"),
+    ("top_up", "payer_tokens", "double", &["ConstraintTokenOwner"], "has to be the payer's"),
+    // Accounts that are created by, or exist for, another program.
+    ("issue_certificate", "metadata", "other key", &["metadata 5"], "its program derives it"),
+    ("issue_certificate", "edition", "other key", &["metadata 27"], "its program derives it"),
+    ("issue_certificate", "metadata", "read-only", &["ConstraintMut"], "its program creates it"),
+    ("issue_certificate", "edition", "read-only", &["ConstraintMut"], "its program creates it"),
+    ("accept", "issuance", "nothing", &["ConstraintSeeds"], TWICE),
+    ("accept", "issuance", "program", &["ConstraintSeeds"], TWICE),
+    ("accept", "issuance", "sysvar", &["ConstraintSeeds"], TWICE),
+    ("accept", "licensee", "occupied", &["AccountOwnedByWrongProgram"], TWICE),
+    // Accounts that a payment reads by their address, to be cheap.
+    ("claim", "mint", "nothing", &["ConstraintHasOne"], BY_ADDRESS),
+    ("claim", "mint", "program", &["ConstraintHasOne"], BY_ADDRESS),
+    ("claim", "mint", "sysvar", &["ConstraintHasOne"], BY_ADDRESS),
+    ("claim", "work", "nothing", &["ConstraintHasOne"], BY_ADDRESS),
+    ("claim", "work", "program", &["ConstraintHasOne"], BY_ADDRESS),
+    ("claim", "work", "sysvar", &["ConstraintHasOne"], BY_ADDRESS),
+    ("*", "vault_tokens by address", "double", &["ConstraintAddress"], BY_ADDRESS),
+    ("*", "vault_tokens by address", "nothing", &["ConstraintAddress"], BY_ADDRESS),
+    ("*", "vault_tokens by address", "program", &["ConstraintAddress"], BY_ADDRESS),
+    ("*", "vault_tokens by address", "sysvar", &["ConstraintMut"], BY_ADDRESS),
+    (
+        "*",
+        "vault_tokens by address",
+        "foreign owner",
+        &["runtime ExternalAccountDataModified"],
+        "the token program cannot write to it",
+    ),
+    ("claim", "recipient", "left out", &["DestinationNotCanonical"], BY_HANDLER),
+    ("claim", "recipient", "other signer", &["NotARecipient"], BY_HANDLER),
+];
 
 thread_local! {
     static USED: RefCell<BTreeSet<usize>> = const { RefCell::new(BTreeSet::new()) };
@@ -42,7 +165,11 @@ pub fn expected(
     index: usize,
     change: &Change,
 ) -> Vec<&'static str> {
-    let name = subject.name(index);
+    let name = match subject.name(index) {
+        // Where the IDL knows of no seeds, the vault itself says where its tokens are.
+        "vault_tokens" if subject.accounts[index].pda.is_none() => "vault_tokens by address",
+        name => name,
+    };
     let found = EXCEPTIONS.iter().position(|(of, account, sort, ..)| {
         let of_this = (*of == instruction || *of == "*") && *account == name;
         of_this && (*sort == change.name() || *sort == "*")
@@ -61,10 +188,10 @@ pub fn expected(
 /// By what the IDL says about a named account.
 fn named(subject: &Subject, index: usize, change: &Change) -> Vec<&'static str> {
     let (kind, account) = (&subject.kinds[index], &subject.accounts[index]);
-    let pda = account.pda.as_ref();
+    let of_another_program = account.pda.as_ref().is_some_and(|pda| pda.program.is_some());
     let answer = match change {
         Change::Unsigned => "AccountNotSigner",
-        // The system program moves lamports out of it, and into it, before Anchor looks.
+        // The system program would write to it before Anchor looks.
         Change::ReadOnly if *kind == Kind::Created => "runtime PrivilegeEscalation",
         Change::ReadOnly => return vec!["ConstraintMut", "runtime PrivilegeEscalation"],
         Change::Nothing if in_place(kind) => "AccountOwnedByWrongProgram",
@@ -72,26 +199,77 @@ fn named(subject: &Subject, index: usize, change: &Change) -> Vec<&'static str> 
         Change::ForeignOwner => "AccountOwnedByWrongProgram",
         Change::Sysvar | Change::Program(_) => match kind {
             Kind::Fixed if account.address.is_some() && !program(account) => "ConstraintAddress",
-            Kind::Fixed => return vec!["InvalidProgramId", "ConstraintHasOne"],
+            Kind::Fixed => return other_program(subject, index),
             _ => "AccountOwnedByWrongProgram",
         },
         Change::OtherType(_) if matches!(kind, Kind::Ours(..)) => "AccountDiscriminatorMismatch",
         Change::OtherType(_) => "runtime InvalidAccountData",
-        Change::Occupied => "system 0",
-        Change::OtherKey if *kind == Kind::Created => "ConstraintSeeds",
-        Change::Double(_) if pda.is_some_and(|pda| pda.program.is_some()) => "ConstraintTokenOwner",
-        Change::Double(_) | Change::OtherSigner | Change::OtherKey
-            if !account.relations.is_empty() =>
-        {
-            "ConstraintHasOne"
+        Change::Occupied if of_another_program => {
+            return vec!["AccountOwnedByWrongProgram", "runtime IllegalOwner"];
         }
-        Change::Double(_) if pda.is_some() => "ConstraintSeeds",
+        Change::Occupied => "system 0",
+        Change::OtherKey if *kind == Kind::Created && of_another_program => {
+            "runtime MissingAccount"
+        }
+        Change::OtherKey if *kind == Kind::Created => "ConstraintSeeds",
+        Change::Double(_) if of_another_program => "ConstraintTokenOwner",
+        Change::Double(_) | Change::OtherSigner | Change::OtherKey => {
+            return vec![substituted(subject, index)];
+        }
         Change::Missing => "AccountNotEnoughKeys",
         // Handlers that read no accounts behind the named ones never look at them.
         Change::Surplus => ACCEPTED,
         _ => return Vec::new(),
     };
     vec![answer]
+}
+
+/// Another program in a program's place: it is none that may stand here, or not the one that
+/// another account names, or leads to other addresses.
+fn other_program(subject: &Subject, index: usize) -> Vec<&'static str> {
+    let mut answers = vec!["InvalidProgramId"];
+    if !subject.accounts[index].relations.is_empty() {
+        answers.push("ConstraintHasOne");
+    }
+    if created_from(subject, index).is_some() {
+        answers.push("runtime MissingAccount");
+    }
+    answers
+}
+
+/// Another account of the right kind: what is created follows from other seeds, or somebody
+/// names another one; `nobody pins it` where neither is so.
+fn substituted(subject: &Subject, index: usize) -> &'static str {
+    let account = &subject.accounts[index];
+    // What is created is looked at first.
+    if let Some(of_another_program) = created_from(subject, index) {
+        return if of_another_program { "runtime MissingAccount" } else { "ConstraintSeeds" };
+    }
+    let mut naming = (0..subject.accounts.len())
+        .filter(|other| subject.accounts[*other].relations.contains(&account.name))
+        .collect::<Vec<_>>();
+    // Whoever signs is declared, and so compared, before the others.
+    naming.sort_by_key(|other| subject.kinds[*other] != Kind::Signer);
+    let signer = naming.first().filter(|other| subject.kinds[**other] == Kind::Signer);
+    let own = (!account.relations.is_empty()).then_some(&index);
+    let Some(&named) = signer.or(own).or(naming.first()) else {
+        return if account.pda.is_some() { "ConstraintSeeds" } else { "nobody pins it" };
+    };
+    let signs = subject.kinds[named] == Kind::Signer;
+    let told = NAMED_SIGNERS.iter().find(|(name, _)| *name == subject.accounts[named].name);
+    told.filter(|_| signs).map_or("ConstraintHasOne", |(_, told)| told)
+}
+
+/// Whether something that is created, by this program or by another one (`true`), is where it
+/// is because of this account.
+fn created_from(subject: &Subject, index: usize) -> Option<bool> {
+    let name = &subject.accounts[index].name;
+    let created = subject.accounts.iter().zip(&subject.kinds).filter_map(|(account, kind)| {
+        // One that may exist already counts too.
+        let created = *kind == Kind::Created || account.optional && account.pda.is_some();
+        account.pda.as_ref().filter(|pda| created && pda.follows_from(name))
+    });
+    created.map(|pda| pda.program.is_some()).min()
 }
 
 fn in_place(kind: &Kind) -> bool {
@@ -110,22 +288,55 @@ fn remaining(
     index: usize,
     change: &Change,
 ) -> Vec<&'static str> {
+    if instruction == "claim" {
+        return destination(subject, change);
+    }
     let link = LINKS.iter().find(|(of, _)| *of == instruction);
     let Some((_, link)) = link else { return Vec::new() };
     let kind = &subject.kinds[index];
-    match change {
-        Change::ForeignOwner => vec!["AccountOwnedByWrongProgram"],
-        Change::OtherType(_) if matches!(kind, Kind::Ours(..)) => {
-            vec!["AccountDiscriminatorMismatch"]
-        }
+    match (kind, change) {
+        // Rights: what is no right of this kind is an approval that is missing.
+        (Kind::Signer, Change::Unsigned | Change::OtherSigner) => vec!["ApprovalMissing"],
+        (Kind::Ours(_, name), Change::Double(_)) => match name.as_str() {
+            "Approval" => vec!["ApprovalMissing"],
+            "Channel" => vec!["LicenceOfAnother"],
+            // Before whose work it is: whether it takes derivatives, and whose owner signs.
+            "Work" if instruction == "register_work" => {
+                vec![link, "ParentDisputed", "ApprovalMissing"]
+            }
+            _ => vec![link],
+        },
+        (_, Change::ForeignOwner) => vec!["AccountOwnedByWrongProgram"],
+        (Kind::Ours(..), Change::OtherType(_)) => vec!["AccountDiscriminatorMismatch"],
         // Whichever is looked at first: what it is, or whose.
-        Change::Nothing | Change::Program(_) | Change::Sysvar => {
+        (_, Change::Nothing | Change::Program(_) | Change::Sysvar) => {
             vec![link, "AccountNotInitialized", "AccountOwnedByWrongProgram"]
         }
-        Change::Swapped | Change::Repeated | Change::Missing => {
-            vec![link, "AccountDiscriminatorMismatch", "AccountOwnedByWrongProgram"]
-        }
-        Change::Double(_) | Change::ReadOnly | Change::Surplus => vec![link],
+        (_, Change::Swapped | Change::Repeated) => vec![
+            link,
+            "AccountDiscriminatorMismatch",
+            "AccountOwnedByWrongProgram",
+            "ApprovalMissing",
+        ],
+        (_, Change::Missing | Change::ReadOnly | Change::Surplus) => vec![link],
         _ => Vec::new(),
+    }
+}
+
+/// Where a claim pays to: a recipient's own account, or where the recipient that signs says.
+fn destination(subject: &Subject, change: &Change) -> Vec<&'static str> {
+    let signs = subject.accounts.iter().zip(&subject.kinds);
+    let signs = signs
+        .into_iter()
+        .any(|(account, kind)| account.name == "recipient" && *kind == Kind::Signer);
+    match change {
+        Change::Missing | Change::Surplus => vec!["Destinations"],
+        Change::ReadOnly => vec!["runtime PrivilegeEscalation"],
+        _ if !signs => vec!["DestinationNotCanonical"],
+        // The token program refuses what holds no tokens of this mint.
+        Change::Double(_) => vec![ACCEPTED, "token 3"],
+        Change::ForeignOwner => vec!["runtime ExternalAccountDataModified"],
+        Change::Sysvar => vec!["runtime PrivilegeEscalation"],
+        _ => vec!["runtime InvalidAccountData"],
     }
 }

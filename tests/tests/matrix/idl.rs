@@ -34,8 +34,23 @@ pub struct Account {
 
 #[derive(Clone, Deserialize)]
 pub struct Pda {
+    pub seeds: Vec<Seed>,
     /// Another program's address; `None` for the program's own.
     pub program: Option<serde_json::Value>,
+}
+
+#[derive(Clone, Deserialize)]
+pub struct Seed {
+    /// An account, or a field of one, or of an argument; `None` for a constant.
+    pub path: Option<String>,
+}
+
+impl Pda {
+    /// Whether the address follows from this account.
+    pub fn follows_from(&self, account: &str) -> bool {
+        let paths = self.seeds.iter().filter_map(|seed| seed.path.as_deref());
+        paths.into_iter().any(|path| path.split('.').next() == Some(account))
+    }
 }
 
 /// A type of account, and the eight bytes that every account of it begins with.

@@ -16,10 +16,9 @@ use payments::Licence;
 use solana_compute_budget_interface::ComputeBudgetInstruction;
 use solana_instruction::Instruction;
 
-use super::{calls::Good, stage::Stage};
+use super::{calls::Known, stage::Stage};
 
-/// Program, instruction, what is large about it, call.
-pub const LARGEST: &[(&str, &str, &str, Good)] = &[
+pub const LARGEST: &[Known] = &[
     ("licensing", "register_work", "8 parents, 32 recipients, a model, URI", register_work),
     ("licensing", "register_work", "25 recipients", register_recipients),
     ("licensing", "publish_terms", "every use and cap, URI", publish_terms),
@@ -32,7 +31,7 @@ pub const LARGEST: &[(&str, &str, &str, Good)] = &[
     ("payments", "settle", "100 licences", settle),
     ("payments", "stage_statement", "900 bytes", stage_statement),
     ("payments", "settle_staged", "1,000 licences", settle_staged_thousand),
-    ("payments", "settle_staged", "9,000 licences", settle_staged),
+    ("payments", "settle_staged", "10,000 licences", settle_staged),
     ("payments", "open_earnings", "8 parents, 32 recipients", open_earnings),
     ("payments", "collect", "28 licences", collect),
     ("payments", "claim", "22 of 32 recipients", claim),
@@ -213,7 +212,7 @@ fn settle_staged_thousand(stage: &mut Stage) -> Vec<Instruction> {
 }
 
 fn settle_staged(stage: &mut Stage) -> Vec<Instruction> {
-    settle_staged_of(stage, 9_000)
+    settle_staged_of(stage, 10_000)
 }
 
 fn settle_staged_of(stage: &mut Stage, licences: u16) -> Vec<Instruction> {

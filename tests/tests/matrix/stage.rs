@@ -28,8 +28,6 @@ pub struct Stage {
 pub struct Family {
     pub parent: RegisteredWork,
     pub child: RegisteredWork,
-    /// Of the parent: they ask for nothing.
-    pub terms: PublishedTerms,
     /// Of the child: they ask for approval and have every cap.
     pub capped: PublishedTerms,
     /// Licence 0 is of `capped`, licence 1 of `terms`; both are settled and partly collected.
@@ -142,7 +140,6 @@ impl Family {
         Self {
             parent,
             child,
-            terms,
             capped,
             channel,
             voice,

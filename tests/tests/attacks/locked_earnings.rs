@@ -1,0 +1,79 @@
+//! P8, P23, P25: nobody's changes, disputes or refusals lock what others have earned.
+
+use motif_sdk::licensing::{
+    OpenDisputeArgs, Share, apply_split_change, approve_split_change, expire_dispute,
+    open_dispute, stage_split,
+};
+use motif_tests::world::{Call, Person, RegisteredWork, World};
+
+fn earned(world: &mut World, work: &RegisteredWork, amount: u64) {
+    world.pay_into_till(work, amount);
+    world.sweep_till(work).assert_ok();
+}
+
+/// Everybody makes room for 32 others.
+fn handed_over(world: &mut World, work: &RegisteredWork, from: &[Person]) -> Vec<Person> {
+    let to: Vec<_> = (0..32).map(|_| world.person()).collect();
+    let mut shares: Vec<_> =
+        to.iter().map(|person| Share { recipient: person.key(), share_bps: 312 }).collect();
+    shares[0].share_bps += 16;
+    let owner = &work.creator;
+    for part in stage_split(&owner.key(), &work.address, &shares) {
+        world.send(Call::new([part], &[owner])).assert_ok();
+    }
+    for person in from {
+        let agree = approve_split_change(&person.key(), &work.address, &shares);
+        world.send(Call::new([agree], &[person])).assert_ok();
+    }
+    let apply = apply_split_change(&owner.key(), &work.address, &owner.key());
+    world.send(Call::new([apply], &[owner])).assert_ok();
+    to
+}
+
+#[test]
+fn changes_of_split_never_lock_what_former_recipients_are_owed() {
+    let mut world = World::new();
+    let parent = world.work().register();
+    let mut shares = vec![312; 32];
+    shares[0] += 16;
+    let work = world.work().split(&shares).parent(&parent, 1_000).register();
+    world.open_earnings(&work);
+    world.open_till(&work);
+    earned(&mut world, &work, 1_000_000);
+    let second = handed_over(&mut world, &work, &work.recipients);
+    world.apply_split(&work).assert_ok();
+    earned(&mut world, &work, 1_000_000);
+    let third = handed_over(&mut world, &work, &second);
+    // 1 parent, 32 present and 64 former ones who are owed: 97 parts.
+    let applied = world.apply_split(&work).is_ok();
+    let claimed = world.claim(&work, &work.recipients[5]).is_ok();
+    assert!(applied || claimed, "nobody can be paid any more");
+    drop(third);
+}
+
+#[test]
+fn an_owner_cannot_keep_its_co_recipients_locked_out_without_end() {
+    let mut world = World::new();
+    let work = world.work().split(&[5_000, 5_000]).register();
+    world.open_earnings(&work);
+    world.open_till(&work);
+    earned(&mut world, &work, 1_000);
+    // The owner's other key.
+    let accomplice = world.person();
+    let dispute = || {
+        let evidence_uri = String::new();
+        let args = OpenDisputeArgs { evidence_uri, evidence_digest: [1; 32] };
+        open_dispute(&accomplice.key(), &work.address, args)
+    };
+    world.send(Call::new([dispute()], &[&accomplice])).assert_ok();
+    world.apply_dispute(&work).assert_ok();
+    earned(&mut world, &work, 1_000);
+    // The arbiter never answers, and there is no moment between two disputes.
+    world.pass(8 * 86_400);
+    let expire = expire_dispute(&work.address, &work.creator.key(), &accomplice.key());
+    world.send(Call::new([expire, dispute()], &[&accomplice])).assert_ok();
+    world.apply_dispute(&work).assert_ok();
+    let co_recipient = &work.recipients[1];
+    world.claim(&work, co_recipient).assert_ok();
+    assert_eq!(world.balance(co_recipient), 1_000, "half of everything earned so far");
+}
