@@ -15,3 +15,11 @@ test:
 programs:
     toolchain/build-programs.sh
     toolchain/generate-idl.sh
+
+# Random calls of both programs against the reference ledger; the report is the last line.
+fuzz:
+    cargo run --release --example fuzz
+
+# Ten thousand random histories of works and what they earn.
+histories:
+    cargo test --release --workspace --test histories -- --ignored --nocapture

@@ -25,7 +25,7 @@ use crate::{
 pub(super) const USES: [Use; 3] = [Use::Generate, Use::Train, Use::Play];
 
 /// The ledger's answer, and one more rule that only accounts named long ago can break.
-fn unless(
+pub(super) fn unless(
     broken: bool,
     code: impl Into<Code>,
     ledger: &mut Ledger,
@@ -358,7 +358,6 @@ impl Episode {
         let work = self.work()?;
         let owner = self.owner_of(&work);
         let mut split = self.split();
-        let mut split = split;
         let whole = split.len() as u8; // a handful
         let rest = self.random.random_ratio(1, 3) && whole > 1;
         if rest {
