@@ -7,7 +7,7 @@ use motif_sdk::{
     channel::{Currency, TOKEN_PROGRAM, create_vault},
     earnings::{self, CLAIM_BATCH},
     licensing as licensing_sdk,
-    licensing::{Caps, Unit, Use, UsePrice},
+    licensing::{Caps, Purpose, Unit, Use, UsePrice, Verdict},
 };
 use motif_tests::world::{Call, Landed, OpenedChannel, Person, World};
 use solana_pubkey::Pubkey;
@@ -261,7 +261,7 @@ fn the_widest_registrations_that_fit_a_classic_packet_are_known() {
          parents {with_parents:?}; with both {with_all:?}; the largest work takes {largest} bytes"
     );
     assert!(alone >= Some(16) && with_uri >= Some(16));
-    // Wider works need a version-1 transaction of 4,096 bytes.
+    // Wider works need a version-1 transaction of 4,096 bytes, or a change of split afterwards.
     assert!(largest > PACKET && largest <= 4_096);
 }
 
@@ -302,11 +302,8 @@ fn a_claim_costs_at_most_3000_units_a_recipient_beyond_its_transfer() {
     assert!(batch <= 3_000 * CLAIM_BATCH as u64);
     assert!(bytes <= PACKET, "{bytes} bytes");
     // Without the hint, the recipient is looked for.
-    let (searched, _, _) = {
-        let claim = earnings::claim(&work.address, &people[30].key(), &world.currency);
-        let landed = world.send(Call::new([claim], &[])).assert_ok();
-        (landed.units_of(&payments::ID), 0, 0)
-    };
+    let claim = earnings::claim(&work.address, &people[30].key(), &world.currency);
+    let searched = world.send(Call::new([claim], &[])).assert_ok().units_of(&payments::ID);
     println!("claim, looked for among 32: {searched} CU with its transfer");
 }
 
@@ -321,4 +318,56 @@ fn the_largest_split_is_applied_within_a_default_budget() {
     let units = world.apply_split(&work).assert_ok().units_of(&payments::ID);
     println!("apply_split, 32 recipients replaced by 32 others: {units} CU");
     assert!(units <= 200_000, "{units} CU");
+}
+
+#[test]
+fn what_happens_to_a_work_after_its_registration_fits_a_packet_and_its_cost_is_known() {
+    let mut table = Table { world: World::new(), rows: Vec::new() };
+    let l = licensing::ID;
+    let (host, heir) = (table.world.host.clone(), table.world.person());
+    let work = table.world.work().split(&widest()).register();
+    table.world.terms(&work).publish();
+    let purpose = Purpose::Derivative;
+    table.send("approve", &l, work.approving(1, &heir, purpose));
+    let child = table.world.work().by(&heir).parent_by_approval(&work, 0, 1).call();
+    table.send("register_work, parent by approval", &l, child);
+    table.send("revoke_approval", &l, work.revoking(1, &heir, purpose));
+    let channel = table.world.channel().open();
+    let (parent, licence) = table.world.licensed(&channel, 10);
+    table.world.settle(&channel, &[(licence, 1)]).assert_ok();
+    let child = table.world.work().by(&channel.payer);
+    let child = child.parent_by_licence(&parent, 0, 1, &channel, licence).call();
+    table.send("register_work, parent by licence", &l, child);
+
+    let split: Vec<_> = table.world.read_work(&work).split.into_iter().rev().collect();
+    let names = ["propose_split, 24 recipients", "extend_split_change, 8 recipients"];
+    for (name, call) in names.into_iter().zip(work.proposing(&split)) {
+        table.send(name, &l, call);
+    }
+    let last = work.recipients[31].clone();
+    table.send("approve_split_change, 32nd recipient", &l, work.approving_split(&last, &split));
+    table.send("apply_split_change, 32 recipients", &l, work.applying_split(&host));
+    table.world.propose_split(&work, &split);
+    table.send("cancel_split_change", &l, work.cancelling_split());
+
+    table.send("issue_certificate", &l, work.certifying("A work of thirty-two people"));
+    let claimant = table.world.person();
+    table.send("open_dispute", &l, work.disputing_by(&claimant));
+    let verdict = work.deciding(&host, &claimant, Verdict::Rejected);
+    table.send("decide_dispute", &l, verdict);
+    table.world.send(work.disputing_by(&claimant)).assert_ok();
+    table.world.pass(World::DISPUTE_SECONDS + 1);
+    table.send("expire_dispute", &l, work.expiring(&claimant));
+    table.send("withdraw_work", &l, work.withdrawing());
+    table.send("offer_ownership", &l, work.offering_to(Some(&heir)));
+    table.send("accept_ownership", &l, work.accepting_by(&heir));
+
+    println!("{:<40} {:>8} {:>6} {:>9}", "instruction", "CU", "bytes", "lamports");
+    for Row { name, units, bytes, fee } in &table.rows {
+        println!("{name:<40} {units:>8} {bytes:>6} {fee:>9}");
+        assert!(*bytes <= PACKET, "{name} takes {bytes} bytes");
+    }
+    let certificate = table.rows.iter().find(|row| row.name == "issue_certificate").unwrap();
+    // What an instruction is given by default, and room for unlucky addresses.
+    assert!(certificate.units < 150_000);
 }

@@ -1,4 +1,3 @@
-use solana_compute_budget_interface::ComputeBudgetInstruction;
 use solana_keypair::Keypair;
 use solana_pubkey::Pubkey;
 use solana_signer::Signer;
@@ -155,11 +154,8 @@ impl Client {
         work: &Pubkey,
         name: &str,
     ) -> Result<(Pubkey, Landed), Error> {
-        let instructions = [
-            ComputeBudgetInstruction::set_compute_unit_limit(licensing::CERTIFICATE_UNITS),
-            licensing::issue_certificate(&owner.pubkey(), work, name),
-        ];
-        let landed = self.send(&instructions, owner, &[]).await?;
+        let instruction = licensing::issue_certificate(&owner.pubkey(), work, name);
+        let landed = self.send(&[instruction], owner, &[]).await?;
         Ok((pda::certificate(work), landed))
     }
 }

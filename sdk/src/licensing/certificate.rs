@@ -8,13 +8,7 @@ use crate::pda;
 /// Metaplex Token Metadata, which certificates are written in.
 pub const TOKEN_METADATA_PROGRAM: Pubkey = metadata::ID;
 
-/// Compute units to ask for with [`issue_certificate`].
-pub const CERTIFICATE_UNITS: u32 = 400_000;
-
 /// Issues a work's one certificate to its owner. Signed by the owner.
-///
-/// It can take more compute than an instruction is given by default: ask for
-/// [`CERTIFICATE_UNITS`].
 pub fn issue_certificate(owner: &Pubkey, work: &Pubkey, name: &str) -> Instruction {
     let mint = pda::certificate(work);
     let accounts = licensing::accounts::IssueCertificate {

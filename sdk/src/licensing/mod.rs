@@ -27,7 +27,7 @@ pub use licensing::{
 
 pub use self::{
     approval::{approve, revoke_approval},
-    certificate::{CERTIFICATE_UNITS, TOKEN_METADATA_PROGRAM, issue_certificate},
+    certificate::{TOKEN_METADATA_PROGRAM, issue_certificate},
     config::{accept_authority, initialize, offer_authority, update_config},
     dispute::{decide_dispute, expire_dispute, open_dispute},
     split::{

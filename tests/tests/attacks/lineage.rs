@@ -87,7 +87,7 @@ fn the_widest_lineage_is_affordable_and_one_wider_is_refused() {
     world.settle(&channel, &used).assert_ok();
     let previous = largest(&mut world, &payer, 2, &ancestors).register();
     for width in [8, 9] {
-        let work = largest(&mut world, &payer, 1, &[]);
+        let work = largest(&mut world, &payer, 10 + width as u8, &[]);
         let work = work.with(|work| work.previous_model = Some(previous.address));
         let work = (0..width).fold(work, |work, place| {
             work.parent_by_licence(&parents[usize::from(place)], 1_000, 1, &channel, place)

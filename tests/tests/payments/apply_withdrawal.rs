@@ -79,7 +79,7 @@ fn another_work_ends_no_licence() {
     let foreign = call.clone().instead_of(work.address, other.address);
     world.send(foreign).assert_err(PaymentsError::WorkAccounts);
     world.withdraw_work(&work);
-    let fewer = call.clone().changed(|calls| drop(calls[0].accounts.pop()));
+    let fewer = call.clone().changed(|calls| calls[0].accounts.truncate(1));
     world.send(fewer).assert_err(PaymentsError::WorkAccounts);
     let unknown = channel.applying_withdrawal(&[(1, &work)]);
     world.send(unknown).assert_err(PaymentsError::UnknownLicence);

@@ -1,0 +1,124 @@
+//! What the SDK's client does with works, on an embedded localnet: registrations wider than a
+//! packet, rights that are looked up, and everything that happens to a work afterwards.
+#![allow(clippy::unwrap_used, reason = "a test stops at what it did not expect")]
+
+use motif_localnet::{Localnet, LocalnetConfig};
+use motif_sdk::{
+    Error, Pubkey,
+    channel::Currency,
+    client::Client,
+    licensing::{
+        Caps, Derivatives, InitializeArgs, LicensingError, Offer, OpenDisputeArgs, ParentShare,
+        Purpose, Registration, Right, Share, Unit, Use, UsePrice, Verdict, WorkKind,
+    },
+    pda,
+};
+use solana_keypair::Keypair;
+use solana_signer::Signer;
+
+fn offer(derivatives: Derivatives) -> Offer {
+    Offer {
+        commercial: true,
+        attribution: false,
+        sublicensing: false,
+        approval_required: false,
+        derivatives,
+        share_alike: false,
+        derivative_share_bps: 1_000,
+        upfront_fee: 0,
+        free_units: 0,
+        caps: Caps::default(),
+        valid_from: 0,
+        expires_at: None,
+        notice_seconds: 0,
+        legal_digest: [0; 32],
+        uses: vec![UsePrice { licensed_use: Use::Generate, unit: Unit::Generation, price: 1 }],
+        legal_uri: String::new(),
+    }
+}
+
+fn widest() -> Vec<Share> {
+    let share = |_| Share { recipient: Keypair::new().pubkey(), share_bps: 312 };
+    let mut split: Vec<_> = (0..32).map(share).collect();
+    split[0].share_bps += 16;
+    split
+}
+
+fn child_of(parent: &Pubkey, creator: &Keypair, number: u8) -> Registration {
+    Registration {
+        parents: vec![ParentShare { work: *parent, share_bps: 1_000 }],
+        ..Registration::new(WorkKind::Image, [number; 32], &creator.pubkey())
+    }
+}
+
+#[tokio::test]
+async fn a_works_life_goes_through_the_client() {
+    let localnet = Localnet::start(LocalnetConfig::new().with_motif_programs()).await.unwrap();
+    let client = Client::new(&localnet.rpc_url());
+    let faucet = localnet.faucet();
+    let [authority, creator, friend, claimant] = [(); 4].map(|()| Keypair::new());
+    for person in [&authority, &creator, &friend, &claimant] {
+        faucet.airdrop_sol(&person.pubkey(), 5_000_000_000).await.unwrap();
+    }
+    let mint = Currency::spl(faucet.dollar().mint).mint;
+    let args = InitializeArgs {
+        cluster: [7; 32],
+        arbiter: authority.pubkey(),
+        dispute_bond_lamports: 1_000_000,
+        dispute_seconds: 86_400,
+    };
+    client.initialize(&authority, args).await.unwrap();
+
+    // Thirty-two recipients fit no packet: registered alone, then the split is changed.
+    let wide = Registration {
+        metadata_uri: "u".repeat(200),
+        split: widest(),
+        ..Registration::new(WorkKind::Image, [1; 32], &creator.pubkey())
+    };
+    let (work, _) = client.register_work(&creator, None, wide.clone(), &[]).await.unwrap();
+    let stored = client.work(&work).await.unwrap();
+    assert_eq!((stored.split, stored.split_version), (wide.split, 1));
+
+    // By terms, by an approval, by the owner's signature, and by nothing at all.
+    let parent = ParentShare { work, share_bps: 1_000 };
+    let right = |signers: Vec<Pubkey>| {
+        let (client, key) = (client.clone(), friend.pubkey());
+        async move { client.right_to(&key, &parent, &signers).await.unwrap() }
+    };
+    client.publish_terms(&creator, &work, &mint, offer(Derivatives::Allowed)).await.unwrap();
+    assert_eq!(right(vec![]).await, Right::Terms(1));
+    assert_eq!(right(vec![creator.pubkey()]).await, Right::OwnerSigns(creator.pubkey()));
+    let asked = offer(Derivatives::WithApproval);
+    client.publish_terms(&creator, &work, &mint, asked).await.unwrap();
+    assert_eq!(right(vec![]).await, Right::Terms(2));
+    let refused = client.register_work(&friend, None, child_of(&work, &friend, 2), &[]).await;
+    let Error::Rejected(refusal) = refused.unwrap_err() else { panic!("not refused") };
+    assert_eq!(refusal.code, Some(LicensingError::ApprovalMissing.into()));
+    let purpose = Purpose::Derivative;
+    client.approve(&creator, &work, &friend.pubkey(), purpose).await.unwrap();
+    assert_eq!(right(vec![]).await, Right::Approval(2));
+    let child = child_of(&work, &friend, 2);
+    let (child, _) = client.register_work(&friend, None, child, &[]).await.unwrap();
+    assert_eq!(client.work(&child).await.unwrap().parents[0].terms_number, 2);
+    client.revoke_approval(&creator, &work, 2, &friend.pubkey(), purpose).await.unwrap();
+    assert_eq!(right(vec![]).await, Right::Terms(2));
+
+    // A change of split, a certificate, another owner, a claim that is upheld.
+    let halves = [&friend, &claimant].map(|person| person.pubkey());
+    let halves = halves.map(|recipient| Share { recipient, share_bps: 5_000 }).to_vec();
+    client.change_split(&friend, &child, &halves, &[]).await.unwrap();
+    let (certificate, landed) = client.issue_certificate(&friend, &child, "Child").await.unwrap();
+    println!("issue_certificate on the localnet: {} CU", landed.compute_units);
+    assert_eq!(client.work(&child).await.unwrap().certificate, Some(certificate));
+    client.offer_ownership(&friend, &child, Some(creator.pubkey())).await.unwrap();
+    client.accept_ownership(&creator, &child).await.unwrap();
+    let evidence = OpenDisputeArgs { evidence_uri: String::new(), evidence_digest: [1; 32] };
+    client.open_dispute(&claimant, &child, evidence).await.unwrap();
+    assert_eq!(client.dispute(&child).await.unwrap().claimant, claimant.pubkey());
+    client.decide_dispute(&authority, &child, Verdict::Upheld).await.unwrap();
+    let stored = client.work(&child).await.unwrap();
+    assert_eq!((stored.owner, stored.split.len()), (claimant.pubkey(), 1));
+    assert!(client.account(&pda::dispute(&child)).await.unwrap().is_none());
+    client.withdraw_work(&claimant, &child).await.unwrap();
+    localnet.stop().await.unwrap();
+}
