@@ -22,6 +22,9 @@ use crate::{
     world::{Call, Code, Person},
 };
 
+/// Enough for `issue_certificate`, which calls Token Metadata three times.
+const CERTIFICATE_UNITS: u32 = 400_000;
+
 pub(super) const USES: [Use; 3] = [Use::Generate, Use::Train, Use::Play];
 
 /// The ledger's answer, and one more rule that only accounts named long ago can break.
@@ -598,7 +601,7 @@ impl Episode {
         let work = self.work()?;
         let owner = self.owner_of(&work);
         let name = if self.random.random_ratio(1, 12) { "" } else { "A work" };
-        let units = ComputeBudgetInstruction::set_compute_unit_limit(sdk::CERTIFICATE_UNITS);
+        let units = ComputeBudgetInstruction::set_compute_unit_limit(CERTIFICATE_UNITS);
         let instruction = sdk::issue_certificate(&owner.key(), &work, name);
         let (caller, call) = (owner.key(), Call::new([units, instruction], &[&owner]));
         let named = !name.is_empty();
