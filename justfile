@@ -23,3 +23,11 @@ bench-chain:
 # Write the pages of docs/figures that tests measure.
 figures:
     UPDATE_FIGURES=1 cargo test --release --workspace --test matrix --test states
+
+# Random calls of both programs against the reference ledger; the report is the last line.
+fuzz:
+    cargo run --release --example fuzz
+
+# Ten thousand random histories of works and what they earn.
+histories:
+    cargo test --release --workspace --test histories -- --ignored --nocapture

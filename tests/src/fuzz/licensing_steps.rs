@@ -22,10 +22,13 @@ use crate::{
     world::{Call, Code, Person},
 };
 
+/// Enough for `issue_certificate`, which calls Token Metadata three times.
+const CERTIFICATE_UNITS: u32 = 400_000;
+
 pub(super) const USES: [Use; 3] = [Use::Generate, Use::Train, Use::Play];
 
 /// The ledger's answer, and one more rule that only accounts named long ago can break.
-fn unless(
+pub(super) fn unless(
     broken: bool,
     code: impl Into<Code>,
     ledger: &mut Ledger,
@@ -357,8 +360,7 @@ impl Episode {
     pub(super) fn propose_split(&mut self) -> Option<Step> {
         let work = self.work()?;
         let owner = self.owner_of(&work);
-        let split = self.split();
-        let mut split = split;
+        let mut split = self.split();
         let whole = split.len() as u8; // a handful
         let rest = self.random.random_ratio(1, 3) && whole > 1;
         if rest {
@@ -599,7 +601,7 @@ impl Episode {
         let work = self.work()?;
         let owner = self.owner_of(&work);
         let name = if self.random.random_ratio(1, 12) { "" } else { "A work" };
-        let units = ComputeBudgetInstruction::set_compute_unit_limit(400_000);
+        let units = ComputeBudgetInstruction::set_compute_unit_limit(CERTIFICATE_UNITS);
         let instruction = sdk::issue_certificate(&owner.key(), &work, name);
         let (caller, call) = (owner.key(), Call::new([units, instruction], &[&owner]));
         let named = !name.is_empty();

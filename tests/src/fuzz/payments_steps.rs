@@ -8,6 +8,7 @@ use motif_sdk::{
     earnings, pda,
     voucher::{SignedVoucher, Voucher},
 };
+use payments::PaymentsError;
 use rand::{Rng, seq::IndexedRandom};
 use solana_pubkey::Pubkey;
 use solana_sha256_hasher::hash;
@@ -15,10 +16,10 @@ use solana_sha256_hasher::hash;
 use super::{
     Episode, Step,
     episode::Known,
-    licensing_steps::{USES, distinct},
+    licensing_steps::{USES, distinct, unless},
 };
 use crate::{
-    model::{Accepting, Opening, Settling, exact},
+    model::{Accepting, Ledger, Opening, Settling, exact},
     world::{CLUSTER, Call},
 };
 
@@ -402,7 +403,12 @@ impl Episode {
             })
             .collect();
         let call = Call::new([sdk::collect(&channel, &mint, &pairs)], &[]);
-        Some(Step::new("collect", call, move |ledger| ledger.collect(channel, &named)))
+        Some(Step::new("collect", call, move |ledger| {
+            let others = other_works(ledger, &channel, &pairs);
+            unless(others, PaymentsError::EarningsAccounts, ledger, |ledger| {
+                ledger.collect(channel, &named)
+            })
+        }))
     }
 
     pub(super) fn pull(&mut self) -> Option<Step> {
@@ -528,7 +534,10 @@ impl Episode {
         let pair = pairs.choose(&mut self.random).copied().unwrap_or(any);
         let call = Call::new([sdk::apply_withdrawal(&channel, &[pair])], &[]);
         Some(Step::new("apply_withdrawal", call, move |ledger| {
-            ledger.apply_withdrawal(channel, &[pair.0])
+            let others = other_works(ledger, &channel, &[pair]);
+            unless(others, PaymentsError::WorkAccounts, ledger, |ledger| {
+                ledger.apply_withdrawal(channel, &[pair.0])
+            })
         }))
     }
 
@@ -652,6 +661,16 @@ impl Episode {
         let call = Call::new([earnings::sweep_till(&work, &currency)], &[]);
         Some(Step::new("sweep_till", call, move |ledger| ledger.sweep_till(work, mint).map(drop)))
     }
+}
+
+/// Whether the channel's licences are of other works than were named: it was closed since, and
+/// opened again.
+fn other_works(ledger: &Ledger, channel: &Pubkey, named: &[(u16, Pubkey)]) -> bool {
+    let Some(channel) = ledger.channels.get(channel) else { return false };
+    named.iter().any(|(index, work)| {
+        let licence = channel.licences.get(usize::from(*index));
+        licence.is_some_and(|licence| licence.work != *work)
+    })
 }
 
 /// Reads a statement as docs/formats.md describes it: its entries up to the first that breaks

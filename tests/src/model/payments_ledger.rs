@@ -176,6 +176,10 @@ impl Ledger {
         rules.require(terms.valid_at(self.now), PaymentsError::TermsNotValidNow);
         rules.require(what.digest == terms.digest, PaymentsError::TermsDigestMismatch);
         rules.require(channel.mint == terms.mint, PaymentsError::CurrencyMismatch);
+        if what.approval {
+            let granted = terms.approvals.contains_key(&(what.payer, false));
+            rules.require(granted, ErrorCode::AccountNotInitialized);
+        }
         if terms.approval_required {
             let written = terms.approvals.get(&(what.payer, false)) == Some(&work.owner);
             let approved = what.approver == Some(work.owner) || (what.approval && written);

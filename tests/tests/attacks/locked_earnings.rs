@@ -1,8 +1,8 @@
 //! P8, P23, P25: nobody's changes, disputes or refusals lock what others have earned.
 
 use motif_sdk::licensing::{
-    OpenDisputeArgs, Share, apply_split_change, approve_split_change, expire_dispute,
-    open_dispute, stage_split,
+    OpenDisputeArgs, Share, apply_split_change, approve_split_change, expire_dispute, open_dispute,
+    stage_split,
 };
 use motif_tests::world::{Call, Person, RegisteredWork, World};
 
