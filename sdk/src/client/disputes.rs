@@ -4,7 +4,7 @@ use solana_signer::Signer;
 
 use super::{Client, Landed};
 use crate::{
-    Error,
+    Error, earnings,
     licensing::{self, Dispute, OpenDisputeArgs, Verdict},
     pda,
 };
@@ -12,6 +12,9 @@ use crate::{
 impl Client {
     /// Claims somebody else's work, with the config's bond, which a claim that is rejected or
     /// left undecided loses to the owner.
+    ///
+    /// In the same transaction the work's earnings are told, in every currency: what they earn
+    /// from here on is what the verdict is about.
     ///
     /// # Errors
     /// As [`Client::send`].
@@ -21,8 +24,16 @@ impl Client {
         work: &Pubkey,
         args: OpenDisputeArgs,
     ) -> Result<Landed, Error> {
-        let instruction = licensing::open_dispute(&claimant.pubkey(), work, args);
-        self.send(&[instruction], claimant, &[]).await
+        let mut instructions = vec![licensing::open_dispute(&claimant.pubkey(), work, args)];
+        let split_version = self.work(work).await?.split_version;
+        for account in self.earnings_of(work).await? {
+            let mint = account.earnings.mint;
+            if account.earnings.split_version != split_version {
+                instructions.push(earnings::apply_split(&claimant.pubkey(), work, &mint));
+            }
+            instructions.push(earnings::apply_dispute(work, &mint));
+        }
+        self.send(&instructions, claimant, &[]).await
     }
 
     /// Ends a dispute by the arbiter's verdict.

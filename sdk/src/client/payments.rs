@@ -13,7 +13,7 @@ use crate::{
         self, AcceptArgs, Acceptance, Currency, OpenChannelArgs, Quota, ReceiptsCommitment, Staging,
     },
     earnings::{self, EarningsAccount},
-    licensing::{Purpose, Use},
+    licensing::{Purpose, Use, WorkStatus},
     pda,
     voucher::SignedVoucher,
 };
@@ -461,7 +461,8 @@ impl Client {
         earnings.ok_or(Error::NotFound { kind: "earnings", address })
     }
 
-    /// The instruction that brings earnings to their work's present split, where they are not.
+    /// What brings earnings to their work's present split, and tells them of its dispute, where
+    /// they are behind.
     async fn missing_split(
         &self,
         earnings: &EarningsAccount,
@@ -469,10 +470,16 @@ impl Client {
         work: &Pubkey,
         currency: &Currency,
     ) -> Result<Vec<Instruction>, Error> {
-        let present = self.work(work).await?.split_version;
-        let missing = earnings.earnings.split_version != present;
-        let apply = || earnings::apply_split(funder, work, &currency.mint);
-        Ok(missing.then(apply).into_iter().collect())
+        let present = self.work(work).await?;
+        let mut missing = Vec::new();
+        let told = earnings.earnings.dispute == present.disputes;
+        if earnings.earnings.split_version != present.split_version {
+            missing.push(earnings::apply_split(funder, work, &currency.mint));
+        }
+        if present.status == WorkStatus::Disputed && !told {
+            missing.push(earnings::apply_dispute(work, &currency.mint));
+        }
+        Ok(missing)
     }
 
     /// Whether the owner of the terms' work has granted `payer` an approval that still holds.
