@@ -23,3 +23,7 @@ bench-chain:
 # Write the pages of docs/figures that tests measure.
 figures:
     UPDATE_FIGURES=1 cargo test --release --workspace --test matrix --test states
+
+# Write one account of every type as the present build does; later builds must load them.
+fixtures:
+    UPDATE_FIXTURES=1 cargo test --release --workspace --test matrix fixtures
