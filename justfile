@@ -31,3 +31,7 @@ fuzz:
 # Ten thousand random histories of works and what they earn.
 histories:
     cargo test --release --workspace --test histories -- --ignored --nocapture
+
+# Write one account of every type as the present build does; later builds must load them.
+fixtures:
+    UPDATE_FIXTURES=1 cargo test --release --workspace --test matrix fixtures

@@ -38,7 +38,7 @@ use motif_sdk::{
     licensing as licensing_sdk, pda,
 };
 use solana_account::Account;
-use solana_message::Message;
+use solana_message::{Message, v1};
 use solana_pubkey::Pubkey;
 use solana_transaction::Transaction;
 
@@ -232,6 +232,21 @@ impl World {
         let transaction = self.transaction(call);
         // Fewer than 128 signatures: their count is one byte.
         1 + transaction.signatures.len() * 64 + transaction.message.serialize().len()
+    }
+
+    /// Bytes of a call's signed transaction of version 1 on the wire.
+    pub fn large_bytes(&self, call: &Call) -> usize {
+        let signers = call.signers(&self.host);
+        let config = v1::TransactionConfig::empty()
+            .with_compute_unit_limit(1_400_000)
+            .with_loaded_accounts_data_size_limit(64 * 1024 * 1024);
+        let message = v1::Message::try_compile_with_config(
+            &signers[0].key(),
+            &call.instructions,
+            self.svm.latest_blockhash(),
+            config,
+        );
+        1 + signers.len() * 64 + message.expect("a message of version 1").size()
     }
 
     /// All accounts of the two programs and the token programs.

@@ -428,6 +428,19 @@ fn random_headers_never_settle() {
 }
 
 #[test]
+fn no_bit_of_the_header_may_be_another() {
+    let (mut world, channel, statement) = world();
+    for position in 0..proof::HEADER.len() {
+        for bit in 0..8 {
+            let call = statement.call().changed(|calls| calls[0].data[position] ^= 1 << bit);
+            assert!(!world.send(call).is_ok(), "bit {bit} of byte {position}");
+            nothing_settled(&world, &channel);
+        }
+    }
+    world.send(statement.call()).assert_ok();
+}
+
+#[test]
 fn a_proof_the_precompile_refuses_fails_the_transaction_as_the_proofs_fault() {
     let (mut world, channel, statement) = world();
     let call = statement.call().changed(|calls| calls[0].data[60] ^= 1);

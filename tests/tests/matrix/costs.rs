@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, fmt::Write, fs};
 
-use motif_sdk::client::PACKET_BYTES;
+use motif_sdk::client::{LARGE_PACKET_BYTES, PACKET_BYTES};
 use motif_tests::figures;
 use solana_pubkey::Pubkey;
 
@@ -14,8 +14,6 @@ use super::{
     stage::Stage,
 };
 
-/// The most bytes of a version-1 transaction.
-const LARGE_PACKET_BYTES: usize = 4_096;
 /// The most compute units of a transaction.
 const MOST_UNITS: u64 = 1_400_000;
 /// How much more compute an instruction may take than what is recorded.
@@ -51,7 +49,8 @@ fn cost(mut stage: Stage, good: Good, id: &Pubkey) -> Cost {
     if let Some(signer) = signer {
         call = call.paid_by(&signer.pubkey);
     }
-    let bytes = stage.world.packet_bytes(&call);
+    let classic = stage.world.packet_bytes(&call);
+    let bytes = if classic <= PACKET_BYTES { classic } else { stage.world.large_bytes(&call) };
     let landed = stage.world.send(call).assert_ok();
     Cost { units: landed.units_of(id), bytes, lamports: landed.fee }
 }
