@@ -61,6 +61,7 @@ pub const CALLS: &[Known] = &[
     ("payments", "claim", "two recipients", claim),
     ("payments", "claim", "to where the recipient says", claim_elsewhere),
     ("payments", "apply_split", "", apply_split),
+    ("payments", "apply_dispute", "", apply_dispute),
     ("payments", "apply_withdrawal", "2 licences", apply_withdrawal),
     ("payments", "close_licence", "", close_licence),
     ("payments", "claim_fees", "", claim_fees),
@@ -340,6 +341,13 @@ fn apply_split(stage: &mut Stage) -> Vec<Instruction> {
     stage.happen(change);
     let (parent, funder) = (stage.family().parent, stage.world.person().key());
     vec![earnings::apply_split(&funder, &parent.address, &stage.world.currency.mint)]
+}
+
+fn apply_dispute(stage: &mut Stage) -> Vec<Instruction> {
+    let open = open_dispute(stage).remove(0);
+    stage.happen(open);
+    let child = stage.family().child;
+    vec![earnings::apply_dispute(&child.address, &stage.world.currency.mint)]
 }
 
 fn apply_withdrawal(stage: &mut Stage) -> Vec<Instruction> {

@@ -196,14 +196,16 @@ pub fn expected(instruction: &str, work: Work, parent: Parent, terms: Terms) -> 
                 "UnknownLicence"
             }
         }
-        // Money moves towards a work in every state, and past it to its parents; only out of
-        // a disputed one to its recipients it does not.
+        // Money moves towards a work in every state, and past it to its parents. Out of a
+        // disputed one its recipients get what it had earned before, once that was noted.
         "pull to its parent" if parent == Parent::None => "NotAParent",
         "pull to its parent" | "pull from a derivative" => OK,
         "open_earnings" | "open_till" | "sweep_till" => OK,
-        "claim" | "claim at an old split" | "apply_split" if disputed => "EarningsDisputed",
-        "claim at an old split" => "SplitNotApplied",
-        "claim" | "apply_split" => OK,
+        "claim" | "claim at an old split" if disputed => "DisputeNotApplied",
+        "claim" | "claim at an old split" | "apply_split" => OK,
+        _ if instruction.starts_with("apply_dispute") && !disputed => "WorkNotDisputed",
+        "apply_dispute at an old split" => "SplitNotApplied",
+        "apply_dispute" | "apply_dispute, then claim" => OK,
         other => panic!("the design says nothing about {other}"),
     }
 }

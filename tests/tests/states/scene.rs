@@ -308,6 +308,10 @@ impl Scene {
         let parent = self.parent.as_ref().unwrap_or(&self.derivative);
         let recipient = work.recipients[0].key();
         let close = self.channel.closing_licence(&self.channel.operator, 0, &terms);
+        self.world.fund(&work.recipients[0], &stale, 0);
+        let told = earnings::apply_dispute(&work.address, &currency.mint);
+        let told_late = earnings::apply_dispute(&work.address, &stale.mint);
+        let claim = earnings::claim(&work.address, &recipient, &currency);
         vec![
             ("accept", accept.call()),
             ("settle", statement.call()),
@@ -329,6 +333,9 @@ impl Scene {
                 "apply_split",
                 by_host(earnings::apply_split(&host.key(), &work.address, &stale.mint)),
             ),
+            ("apply_dispute", anybody(told.clone())),
+            ("apply_dispute at an old split", anybody(told_late)),
+            ("apply_dispute, then claim", anybody(told).then(anybody(claim))),
             ("open_earnings", by_host(earnings::open(&host.key(), &work.address, &fresh.mint))),
             ("open_till", by_host(earnings::open_till(&host.key(), &work.address, &fresh))),
             ("sweep_till", anybody(earnings::sweep_till(&work.address, &currency))),
