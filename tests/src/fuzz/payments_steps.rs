@@ -1,5 +1,6 @@
 //! Calls of the payments program.
 
+use anchor_lang::error::ErrorCode;
 use licensing::Use;
 use motif_sdk::{
     channel::{
@@ -405,8 +406,12 @@ impl Episode {
         let call = Call::new([sdk::collect(&channel, &mint, &pairs)], &[]);
         Some(Step::new("collect", call, move |ledger| {
             let others = other_works(ledger, &channel, &pairs);
-            unless(others, PaymentsError::EarningsAccounts, ledger, |ledger| {
-                ledger.collect(channel, &named)
+            let closed = |(_, work): &(u16, Pubkey)| !ledger.books.contains_key(&(*work, mint));
+            let absent = others && pairs.iter().any(closed);
+            unless(absent, ErrorCode::AccountNotInitialized, ledger, |ledger| {
+                unless(others, PaymentsError::EarningsAccounts, ledger, |ledger| {
+                    ledger.collect(channel, &named)
+                })
             })
         }))
     }
