@@ -1,5 +1,7 @@
 //! What the gateway says without changing anything: works, prices, itself, receipts.
 
+use std::time::Duration;
+
 use motif_sdk::{
     Pubkey,
     channel::{self, Channel},
@@ -13,7 +15,23 @@ use motif_sdk::{
 
 use crate::{Gateway, problem::ApiError};
 
+/// Longer than a worker may need for one channel, with a chain that answers slowly.
+const WORKER_SILENT: Duration = Duration::from_secs(900);
+
 impl Gateway {
+    /// Whether it works: its store has not failed, its worker makes progress. What fails here is
+    /// cured by starting it again, unlike what [`Gateway::ready`] asks.
+    ///
+    /// # Errors
+    /// [`ApiError::StoreFailed`], [`ApiError::WorkerStalled`].
+    pub fn alive(&self) -> Result<(), ApiError> {
+        if let Some(failure) = self.store().failure() {
+            return Err(ApiError::StoreFailed(failure));
+        }
+        let silent = self.worker_silent_for();
+        if silent > WORKER_SILENT { Err(ApiError::WorkerStalled(silent.as_secs())) } else { Ok(()) }
+    }
+
     /// Whether it can serve: its store takes writes, its cluster answers.
     ///
     /// # Errors

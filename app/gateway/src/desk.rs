@@ -23,7 +23,9 @@ pub struct Desk {
     pub id: ChannelId,
     /// Where the channel is.
     pub address: Pubkey,
-    /// Signs the channel's vouchers; never changes, as the next two.
+    /// Who funds it; never changes, as the next three.
+    pub payer: Pubkey,
+    /// Signs the channel's vouchers.
     pub voucher_key: Pubkey,
     /// The cluster's tag.
     pub cluster: [u8; 32],
@@ -52,6 +54,7 @@ impl Desk {
         Self {
             id,
             address: ledger.address(),
+            payer: channel.payer,
             voucher_key: channel.voucher_key,
             cluster: channel.cluster,
             opened_slot: channel.opened_slot,

@@ -1,7 +1,8 @@
 use std::{
     collections::HashMap,
     path::PathBuf,
-    sync::{Arc, PoisonError, RwLock},
+    sync::{Arc, Mutex, PoisonError, RwLock},
+    time::Instant,
 };
 
 use ed25519_dalek::SigningKey;
@@ -16,10 +17,14 @@ use tokio::sync::{Notify, OnceCell};
 
 use crate::{
     GatewayConfig,
+    admission::Admission,
     chain::{Chain, ReadChannel},
     clock::Clock,
+    config::Faults,
     desk::Desk,
+    keys::Keyring,
     ledger::{CutStatement, Ledger, Margins},
+    metrics::{Exposure, Metrics},
     problem::ApiError,
     settlement::records,
     store::{Change, SettledStatement, Store, StoreError},
@@ -40,11 +45,19 @@ struct Inner {
     cluster: OnceCell<[u8; 32]>,
     desks: RwLock<HashMap<Pubkey, Arc<Desk>>>,
     wake: Notify,
+    admission: Admission,
+    keyring: Keyring,
+    metrics: Metrics,
+    /// When the settlement worker was last seen at work.
+    worked_at: Mutex<Instant>,
 }
 
 /// Why a gateway did not start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
+    /// It cannot run as it is told to.
+    #[error("{0}")]
+    Config(#[from] Faults),
     /// The store cannot be opened.
     #[error("store {path}: {source}")]
     Store {
@@ -64,8 +77,9 @@ impl Gateway {
     /// The cluster need not be reachable: it is asked when it is needed.
     ///
     /// # Errors
-    /// [`StartError::Store`].
+    /// [`StartError::Config`], [`StartError::Store`].
     pub async fn open(config: GatewayConfig, chain: Arc<dyn Chain>) -> Result<Self, StartError> {
+        config.faults().or(())?;
         let refuse = |source| StartError::Store { path: config.store.clone(), source };
         let store = Store::open(&config.store).await.map_err(refuse)?;
         let restored = store.restore().await.map_err(refuse)?;
@@ -73,12 +87,18 @@ impl Gateway {
         let desk = |channel: crate::store::RestoredChannel| {
             let address = channel.address;
             let (account, cut, open) = (channel.account, channel.cut, channel.open);
-            let ledger = Ledger::restore(address, account, margins, cut, open);
+            let mut ledger = Ledger::restore(address, account, margins, cut, open);
+            ledger.set_budget(channel.budget);
             (address, Arc::new(Desk::new(channel.id, ledger, channel.keys)))
         };
         let desks = RwLock::new(restored.into_iter().map(desk).collect());
+        let stored_keys = store.api_keys().await.map_err(refuse)?;
         let inner = Inner {
             key: signing_key(&config.operator),
+            admission: Admission::new(&config.limits),
+            keyring: Keyring::new(&config.operator, stored_keys),
+            metrics: Metrics::default(),
+            worked_at: Mutex::new(Instant::now()),
             config,
             chain,
             store,
@@ -162,8 +182,9 @@ impl Gateway {
 
     /// Takes the cluster's time over; without an answer the clock goes on as it was.
     pub(crate) async fn observe_clock(&self) {
-        if let Ok(now) = self.inner.chain.now().await {
-            self.inner.clock.observe(now);
+        match self.inner.chain.now().await {
+            Ok(now) => self.inner.clock.observe(now),
+            Err(_) => drop(self.metrics().chain_failures.inc()),
         }
     }
 
@@ -188,6 +209,50 @@ impl Gateway {
         &self.inner.config.operator
     }
 
+    /// Who is let in how often.
+    pub(crate) fn admission(&self) -> &Admission {
+        &self.inner.admission
+    }
+
+    /// All API keys.
+    pub(crate) fn keyring(&self) -> &Keyring {
+        &self.inner.keyring
+    }
+
+    /// Figures about this gateway.
+    pub fn metrics(&self) -> &Metrics {
+        &self.inner.metrics
+    }
+
+    /// What waits for settlement now.
+    pub fn exposure(&self) -> Exposure {
+        let mut exposure = Exposure::default();
+        let mut amounts = std::collections::BTreeMap::<String, u64>::new();
+        for desk in self.desks() {
+            exposure.channels += 1;
+            let book = desk.book();
+            let (ledger, open) = (&book.ledger, book.ledger.open_statement());
+            let cut = ledger.cut_statements().iter().map(|cut| u64::from(cut.receipts));
+            exposure.receipts += cut.sum::<u64>() + u64::from(open.receipts);
+            let age = open.begun_at.map_or(0, |begun_at| self.now().saturating_sub(begun_at));
+            exposure.oldest_seconds = exposure.oldest_seconds.max(age);
+            let amount = amounts.entry(ledger.channel().mint.to_string()).or_default();
+            *amount = amount.saturating_add(ledger.exposed());
+        }
+        exposure.amounts = amounts.into_iter().collect();
+        exposure
+    }
+
+    /// The settlement worker is at work.
+    pub(crate) fn worker_is_alive(&self) {
+        *self.inner.worked_at.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+    }
+
+    /// How long nothing was seen of the settlement worker.
+    pub(crate) fn worker_silent_for(&self) -> std::time::Duration {
+        self.inner.worked_at.lock().unwrap_or_else(PoisonError::into_inner).elapsed()
+    }
+
     /// Unix seconds on the cluster.
     pub(crate) fn now(&self) -> i64 {
         self.inner.clock.now()
@@ -199,7 +264,8 @@ impl Gateway {
     }
 
     async fn read_channel(&self, address: &Pubkey) -> Result<ReadChannel, ApiError> {
-        let read = self.chain().channel(address).await?;
+        let read = self.chain().channel(address).await;
+        let read = read.inspect_err(|_| drop(self.metrics().chain_failures.inc()))?;
         read.ok_or(ApiError::UnknownChannel(*address))
     }
 

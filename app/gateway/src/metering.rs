@@ -13,7 +13,8 @@ use solana_sha256_hasher::hash;
 use crate::{
     Gateway,
     desk::{Book, Desk},
-    ledger::{Refusal, Reserved, Wanted},
+    keys::Caller,
+    ledger::{Item, Refusal, Reserved, Wanted},
     problem::ApiError,
     store::{Change, Generation, Written},
 };
@@ -43,13 +44,17 @@ impl Gateway {
         address: Pubkey,
         key: IdempotencyKey,
         request: GenerationRequest,
+        caller: &Caller,
     ) -> Result<SignedReceipt, ApiError> {
         let desk = self.desk(&address)?;
         let voucher = verified(&desk, &request)?;
+        self.admission().channel(&address, 1)?;
         let body_digest = body_digest(&request)?;
-        match self.stand(&desk, &key, &request, voucher, body_digest)? {
+        match self.stand(&desk, &key, &request, voucher, body_digest, caller)? {
             Standing::Taken(receipt, written) => {
                 written.await?;
+                self.metrics().generations.inc();
+                self.metrics().prices.inc_by(receipt.receipt.amount);
                 self.settle_if_large(&desk);
                 Ok(receipt)
             }
@@ -70,17 +75,19 @@ impl Gateway {
         request: &GenerationRequest,
         voucher: SignedVoucher,
         body_digest: [u8; 32],
+        caller: &Caller,
     ) -> Result<Standing, ApiError> {
         let now = self.now();
-        let wanted = Wanted { licence: request.licence, units: request.units, voucher };
+        let items = vec![Item { licence: request.licence, units: request.units }];
+        let wanted = Wanted { items, voucher };
         let mut book = desk.book();
         let open = book.ledger.open_statement().number;
         let is_known = voucher.voucher.statement == open && book.keys.contains_key(key.as_str());
         if is_known || voucher.voucher.statement < open {
             return Ok(Standing::Earlier);
         }
-        let reserved = match book.ledger.reserve(&wanted, now) {
-            Ok(reserved) => reserved,
+        let weighed = match book.ledger.weigh(&wanted, now) {
+            Ok(weighed) => weighed,
             Err(Refusal::StatementFull) => {
                 let cut = book.cut(desk.id, self.store(), now);
                 let (_, written) = cut.ok_or(ApiError::refused(Refusal::StatementFull))?;
@@ -88,6 +95,13 @@ impl Gateway {
             }
             Err(refusal) => return Err(refused(&book, refusal)),
         };
+        let charged = weighed.charged;
+        let set_aside = caller.0.as_ref().map(|key| key.set_aside(charged)).transpose()?;
+        let taken = book.ledger.take(weighed, now);
+        let reserved = taken.map_err(|refusal| refused(&book, refusal))?;
+        if let Some(set_aside) = set_aside {
+            set_aside.keep();
+        }
         let receipt = SignedReceipt::sign(receipt(desk, request, &reserved, now), self.key());
         book.keys.insert(key.as_str().to_owned(), reserved.position);
         let generation = Generation {
@@ -97,6 +111,8 @@ impl Gateway {
             receipt,
             voucher_expires_at: voucher.voucher.expires_at,
             voucher_signature: voucher.signature,
+            api_key: caller.0.as_ref().map(|key| key.id()),
+            charged,
         };
         // Queued before the book is released: on disk, too, each voucher follows the one it
         // covers.
@@ -116,7 +132,10 @@ impl Gateway {
         self.store().flush().await?;
         let statement = request.voucher.statement;
         match self.store().generation(desk.id, statement, key.as_str()).await? {
-            Some(earlier) if earlier.body_digest == body_digest => Ok(earlier.receipt),
+            Some(earlier) if earlier.body_digest == body_digest => {
+                self.metrics().repeated.inc();
+                Ok(earlier.receipt)
+            }
             Some(_) => Err(ApiError::IdempotencyKeyReused),
             None => Err(closed(&desk.book())),
         }
@@ -163,10 +182,10 @@ fn receipt(desk: &Desk, request: &GenerationRequest, reserved: &Reserved, now: i
         position: reserved.position,
         licence: request.licence,
         units: request.units,
-        terms_number: reserved.terms_number,
+        terms_number: reserved.parts[0].terms_number,
         amount: reserved.price,
         cumulative: reserved.cumulative,
-        work: reserved.work,
+        work: reserved.parts[0].work,
         request_digest: request.request_digest.0,
         output_digest: request.output_digest.0,
         issued_at: now,
@@ -189,6 +208,7 @@ fn refused(book: &Book, refusal: Refusal) -> ApiError {
         | Refusal::LicenceLimit { .. }
         | Refusal::LicenceEnding { .. }
         | Refusal::Underfunded { .. }
+        | Refusal::OverBudget { .. }
         | Refusal::ExpiresTooSoon { .. }
         | Refusal::AmountTooLarge => None,
     };

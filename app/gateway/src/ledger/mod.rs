@@ -25,32 +25,61 @@ pub struct Margins {
     pub min_voucher_seconds: u32,
 }
 
-/// A generation somebody wants to pay for.
-#[derive(Clone, Copy, Debug)]
-pub struct Wanted {
+/// Units of one licence.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Item {
     /// Index of the licence.
     pub licence: u16,
     /// Units.
     pub units: u32,
+}
+
+/// Generations somebody wants to pay for with one voucher: all of them or none.
+#[derive(Clone, Debug)]
+pub struct Wanted {
+    /// What each uses, in order.
+    pub items: Vec<Item>,
     /// Whose signature has been verified already.
     pub voucher: SignedVoucher,
 }
 
-/// A generation the ledger has taken.
+/// Generations a ledger would take, with what they cost. Only good while it does not change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Weighed {
+    statement: Statement,
+    parts: Vec<Part>,
+    voucher: SignedVoucher,
+    cumulative: u64,
+    /// What they add to the channel's total, base units, fees included.
+    pub charged: u64,
+}
+
+/// One generation the ledger has taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Reserved {
-    /// The statement it is part of.
-    pub statement: u64,
-    /// Its place in the statement.
-    pub position: u32,
+pub struct Part {
+    /// What it uses.
+    pub item: Item,
     /// Its price, base units.
     pub price: u64,
-    /// The channel's total with it, base units.
-    pub cumulative: u64,
     /// The licensed work.
     pub work: Pubkey,
     /// Version of the work's terms.
     pub terms_number: u32,
+}
+
+/// Generations the ledger has taken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reserved {
+    /// The statement they are part of.
+    pub statement: u64,
+    /// Where the first stands in the statement; the others follow.
+    pub position: u32,
+    /// The generations, in order.
+    pub parts: Vec<Part>,
+    /// Their price, base units.
+    pub price: u64,
+    /// The channel's total with them, base units.
+    pub cumulative: u64,
 }
 
 /// What one channel has used and vouched for.
@@ -66,13 +95,15 @@ pub struct Ledger {
     cut: VecDeque<CutStatement>,
     open: OpenStatement,
     margins: Margins,
+    /// The most the total may become here; `None` for the whole deposit.
+    budget: Option<u64>,
 }
 
 impl Ledger {
     /// The ledger of a channel with nothing unsettled.
     pub fn new(address: Pubkey, account: ChannelAccount, margins: Margins) -> Self {
         let open = OpenStatement::new(account.channel.statements.length);
-        Self { address, account, cut: VecDeque::new(), open, margins }
+        Self { address, account, cut: VecDeque::new(), open, margins, budget: None }
     }
 
     /// The ledger as it was before a restart.
@@ -83,7 +114,17 @@ impl Ledger {
         cut: VecDeque<CutStatement>,
         open: OpenStatement,
     ) -> Self {
-        Self { address, account, cut, open, margins }
+        Self { address, account, cut, open, margins, budget: None }
+    }
+
+    /// Serves the channel up to this total, base units; `None` for its whole deposit.
+    pub fn set_budget(&mut self, budget: Option<u64>) {
+        self.budget = budget;
+    }
+
+    /// The most the total may become here.
+    pub fn budget(&self) -> Option<u64> {
+        self.budget
     }
 
     /// Where the channel is.
@@ -129,41 +170,60 @@ impl Ledger {
         self.spendable().saturating_sub(vouched)
     }
 
-    /// Takes a generation, or says why not and changes nothing. `now` is unix seconds.
+    /// What was vouched for and has not settled, base units, fees included.
+    pub fn exposed(&self) -> u64 {
+        let settled = self.channel().cumulative().unwrap_or(u64::MAX);
+        self.cumulative().unwrap_or(u64::MAX).saturating_sub(settled)
+    }
+
+    /// Takes generations, or says why not and changes nothing. `now` is unix seconds.
     pub fn reserve(&mut self, wanted: &Wanted, now: i64) -> Result<Reserved, Refusal> {
+        let weighed = self.weigh(wanted, now)?;
+        self.take(weighed, now)
+    }
+
+    /// What generations would cost, or why they are not taken. `now` is unix seconds.
+    pub fn weigh(&self, wanted: &Wanted, now: i64) -> Result<Weighed, Refusal> {
         let voucher = &wanted.voucher.voucher;
         self.check_open(voucher)?;
-        if wanted.units == 0 {
+        if wanted.items.is_empty() || wanted.items.iter().any(|item| item.units == 0) {
             return Err(Refusal::NoUnits);
         }
-        let licence = self.account.licences.get(usize::from(wanted.licence));
-        let licence = *licence.ok_or(Refusal::UnknownLicence(wanted.licence))?;
-        let statement = self.open.with(wanted.licence, wanted.units)?;
-        let price = self.price(licence, wanted, now)?;
-        let prices = self.prices()?.checked_add(price).ok_or(Refusal::AmountTooLarge)?;
+        let mut statement = self.open.statement.clone();
+        let mut parts: Vec<Part> = Vec::with_capacity(wanted.items.len());
+        let mut prices = self.prices()?;
+        for item in &wanted.items {
+            let licence = self.account.licences.get(usize::from(item.licence));
+            let licence = *licence.ok_or(Refusal::UnknownLicence(item.licence))?;
+            statement.add(item.licence, item.units).map_err(|_| Refusal::StatementFull)?;
+            let price = self.price(licence, item, &parts, now)?;
+            prices = prices.checked_add(price).ok_or(Refusal::AmountTooLarge)?;
+            let (work, terms_number) = (licence.work, licence.terms_number);
+            parts.push(Part { item: *item, price, work, terms_number });
+        }
         let cumulative = self.with_fees(prices)?;
         self.check_total(voucher, cumulative, &statement)?;
         if cumulative > self.spendable() {
             let (needed, spendable) = (cumulative, self.spendable());
             return Err(Refusal::Underfunded { needed, spendable });
         }
-        self.check_dates(voucher, &licence, now)?;
-
-        let position = self.open.add(statement, wanted, price, now)?;
-        Ok(Reserved {
-            statement: self.open.number,
-            position,
-            price,
-            cumulative,
-            work: licence.work,
-            terms_number: licence.terms_number,
-        })
+        if let Some(budget) = self.budget.filter(|budget| cumulative > *budget) {
+            return Err(Refusal::OverBudget { needed: cumulative, budget });
+        }
+        self.check_dates(voucher, &parts, now)?;
+        let charged = cumulative - self.cumulative()?;
+        Ok(Weighed { statement, parts, voucher: wanted.voucher, cumulative, charged })
     }
 
-    /// Whether a voucher for the open statement cannot be taken because the statement could
-    /// not state it: it has to be cut first.
-    pub fn is_full_for(&self, licence: u16, units: u32) -> bool {
-        self.open.with(licence, units).is_err()
+    /// Takes generations that were weighed on this ledger as it is.
+    ///
+    /// # Errors
+    /// [`Refusal::StatementFull`] when their receipts cannot be counted any more.
+    pub fn take(&mut self, weighed: Weighed, now: i64) -> Result<Reserved, Refusal> {
+        let Weighed { statement, parts, voucher, cumulative, .. } = weighed;
+        let position = self.open.add(statement, &parts, voucher, now)?;
+        let price = parts.iter().map(|part| part.price).sum(); // it fits with the total
+        Ok(Reserved { statement: self.open.number, position, parts, price, cumulative })
     }
 
     /// Ends the open statement and begins the next; `None` when nothing was used.
@@ -238,12 +298,19 @@ impl Ledger {
         Ok(())
     }
 
-    /// What these units cost on top of the open statement, if they can settle.
+    /// What these units cost on top of the open statement and the parts before them, if they
+    /// can settle.
     ///
     /// The statements before it are charged first, and all as if they settled now. Later is
     /// never stricter: days that begin meanwhile only add room.
-    fn price(&self, mut licence: Licence, wanted: &Wanted, now: i64) -> Result<u64, Refusal> {
-        let index = wanted.licence;
+    fn price(
+        &self,
+        mut licence: Licence,
+        item: &Item,
+        before: &[Part],
+        now: i64,
+    ) -> Result<u64, Refusal> {
+        let index = item.licence;
         let refuse = |error| Refusal::limit(index, error);
         for cut in &self.cut {
             let units = statement::units_of(&cut.statement, index);
@@ -251,11 +318,16 @@ impl Ledger {
                 licence.charge(units, now).map_err(refuse)?;
             }
         }
-        let present = statement::units_of(&self.open.statement, index);
-        let units = present.checked_add(wanted.units).ok_or(Refusal::StatementFull)?;
+        let (mut units, mut prices) =
+            (statement::units_of(&self.open.statement, index), self.open.prices_of(index));
+        for part in before.iter().filter(|part| part.item.licence == index) {
+            units = units.checked_add(part.item.units).ok_or(Refusal::StatementFull)?;
+            prices = prices.checked_add(part.price).ok_or(Refusal::AmountTooLarge)?;
+        }
+        let units = units.checked_add(item.units).ok_or(Refusal::StatementFull)?;
         let with = licence.charge(units, now).map_err(refuse)?;
         // What the licence cost so far was priced by the same code on the same licence.
-        Ok(with - self.open.prices_of(index))
+        Ok(with - prices)
     }
 
     fn check_total(
@@ -285,15 +357,17 @@ impl Ledger {
     }
 
     /// Refuses what would expire before it is sure to be settled.
-    fn check_dates(&self, voucher: &Voucher, licence: &Licence, now: i64) -> Result<(), Refusal> {
+    fn check_dates(&self, voucher: &Voucher, parts: &[Part], now: i64) -> Result<(), Refusal> {
         let earliest = now.saturating_add(i64::from(self.margins.min_voucher_seconds));
         if voucher.expires_at < earliest {
             return Err(Refusal::ExpiresTooSoon { given: voucher.expires_at, earliest });
         }
-        if licence.expires_at < earliest {
-            return Err(Refusal::LicenceEnding { expires_at: licence.expires_at });
+        let licences = parts.iter().map(|part| usize::from(part.item.licence));
+        let ends = licences.filter_map(|index| self.account.licences.get(index));
+        match ends.map(|licence| licence.expires_at).min() {
+            Some(expires_at) if expires_at < earliest => Err(Refusal::LicenceEnding { expires_at }),
+            _ => Ok(()),
         }
-        Ok(())
     }
 }
 

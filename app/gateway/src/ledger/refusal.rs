@@ -78,6 +78,14 @@ pub enum Refusal {
         /// Base units.
         spendable: u64,
     },
+    /// The operator serves the channel up to a lower total.
+    #[error("the total would be {needed}, and the channel's budget at this gateway is {budget}")]
+    OverBudget {
+        /// Base units.
+        needed: u64,
+        /// Base units.
+        budget: u64,
+    },
     /// The voucher would expire before it is sure to be settled.
     #[error("the voucher expires at {given}; it must be valid until {earliest} at least")]
     ExpiresTooSoon {

@@ -61,13 +61,14 @@ fn voucher(statement: u64, cumulative: u64, entries: &[(u16, u32)]) -> SignedVou
 }
 
 fn wanted(licence: u16, units: u32, voucher: SignedVoucher) -> Wanted {
-    Wanted { licence, units, voucher }
+    Wanted { items: vec![Item { licence, units }], voucher }
 }
 
 /// What an honest payer would ask for next.
 fn honest(ledger: &Ledger, licence: u16, units: u32, now: i64) -> Result<Wanted, Refusal> {
     let open = ledger.open_statement();
-    let statement = open.with(licence, units)?;
+    let mut statement = open.statement.clone();
+    statement.add(licence, units).map_err(|_| Refusal::StatementFull)?;
     let entries: Vec<_> = statement.entries().map(|e| (e.licence, e.units)).collect();
     let probe = voucher(open.number, u64::MAX, &entries);
     match ledger.clone().reserve(&wanted(licence, units, probe), now) {
@@ -250,6 +251,43 @@ fn an_older_picture_of_the_chain_is_ignored() {
     assert_eq!(ledger.channel().statements.length, 1);
     assert_eq!(ledger.refresh(after), vec![]);
     assert_eq!(ledger.cumulative(), Ok(103));
+}
+
+#[test]
+fn several_generations_are_taken_at_their_exact_total_or_not_at_all() {
+    let mut ledger = ledger(vec![
+        Licence { free_units_left: 1, ..licence(100) },
+        Licence { units_left: 2, ..licence(7) },
+    ]);
+    let items = |list: &[(u16, u32)]| -> Vec<Item> {
+        list.iter().map(|&(licence, units)| Item { licence, units }).collect()
+    };
+    // One of the first three is free; 200 + 14, and a fee of 3.33 %, rounded down.
+    let paid = voucher(0, 221, &[(0, 3), (1, 2)]);
+    let all = Wanted { items: items(&[(0, 2), (1, 1), (0, 1), (1, 1)]), voucher: paid };
+    let too_many = Wanted { items: items(&[(0, 3), (1, 3)]), voucher: paid };
+    let limit = Refusal::LicenceLimit { licence: 1, limit: LicenceLimit::Units };
+    assert_eq!(ledger.reserve(&too_many, NOW), Err(limit));
+    assert_eq!(ledger.open_statement(), &OpenStatement::new(0));
+    assert_eq!(ledger.weigh(&all, NOW).unwrap().charged, 221);
+    let reserved = ledger.reserve(&all, NOW).unwrap();
+    let prices: Vec<_> = reserved.parts.iter().map(|part| part.price).collect();
+    assert_eq!((prices, reserved.price), (vec![100, 7, 100, 7], 214));
+    assert_eq!((reserved.position, ledger.open_statement().receipts), (0, 4));
+    let nothing = Wanted { items: vec![], voucher: paid };
+    assert_eq!(ledger.reserve(&nothing, NOW), Err(Refusal::NoUnits));
+}
+
+#[test]
+fn a_budget_holds_whatever_the_deposit() {
+    let mut ledger = ledger(vec![licence(100)]);
+    ledger.set_budget(Some(103));
+    ledger.reserve(&wanted(0, 1, voucher(0, 103, &[(0, 1)])), NOW).unwrap();
+    let asked = wanted(0, 1, voucher(0, 206, &[(0, 2)]));
+    let refusal = Refusal::OverBudget { needed: 206, budget: 103 };
+    assert_eq!(ledger.reserve(&asked, NOW), Err(refusal));
+    ledger.set_budget(None);
+    ledger.reserve(&asked, NOW).unwrap();
 }
 
 #[derive(Clone, Debug)]

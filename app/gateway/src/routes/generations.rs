@@ -1,5 +1,5 @@
 use axum::{
-    Json,
+    Extension, Json,
     extract::{FromRequestParts, State},
     http::request::Parts,
 };
@@ -9,7 +9,7 @@ use motif_sdk::gateway::{
 };
 
 use super::{body::Body, named::Named};
-use crate::{Gateway, problem::ApiError};
+use crate::{Gateway, keys::Caller, problem::ApiError};
 
 /// Pays for a generation.
 ///
@@ -39,9 +39,10 @@ pub async fn accept(
     State(gateway): State<Gateway>,
     Named(Address(channel)): Named<Address>,
     Key(key): Key,
+    Extension(caller): Extension<Caller>,
     Body(request): Body<GenerationRequest>,
 ) -> Result<Json<ReceiptParts>, ApiError> {
-    let receipt = gateway.accept(channel, key, request).await?;
+    let receipt = gateway.accept(channel, key, request, &caller).await?;
     Ok(Json(ReceiptParts::from(&receipt)))
 }
 

@@ -1,7 +1,9 @@
 //! Handlers, one file per noun of the URLs.
 
+pub mod admin;
 pub mod body;
 pub mod channels;
+pub mod described;
 pub mod document;
 pub mod generations;
 pub mod health;

@@ -39,7 +39,9 @@ impl Worker {
     /// waiting.
     async fn round(&mut self, stop: &CancellationToken) {
         self.gateway.observe_clock().await;
+        self.gateway.worker_is_alive();
         for desk in self.gateway.desks() {
+            self.gateway.worker_is_alive();
             if stop.is_cancelled() || self.is_paused(&desk) {
                 continue;
             }
@@ -52,6 +54,7 @@ impl Worker {
             match outcome {
                 Ok(()) => drop(self.pauses.remove(&desk.address)),
                 Err(error) => {
+                    self.gateway.metrics().settlement_failures.inc();
                     tracing::warn!(channel = %desk.address, %error, "will settle later");
                     self.pause(desk.address);
                 }

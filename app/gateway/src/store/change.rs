@@ -3,8 +3,11 @@ use sqlx::{SqliteConnection, query};
 
 use super::{
     generations::insert_generations,
+    keys,
     row::{ChannelId, Generation, integer},
 };
+
+use crate::keys::{KeyId, StoredKey};
 
 /// One thing to write.
 #[derive(Clone, Debug)]
@@ -42,6 +45,22 @@ pub enum Change {
         signature: [u8; 64],
         /// Its fate.
         outcome: Outcome,
+    },
+    /// A new API key.
+    KeyMade(Box<StoredKey>),
+    /// An API key is not good any more.
+    KeyRevoked {
+        /// The key.
+        id: KeyId,
+        /// Unix seconds.
+        revoked_at: i64,
+    },
+    /// The most a channel may be used for.
+    Budget {
+        /// The channel.
+        channel_id: ChannelId,
+        /// Base units; `None` for its whole deposit.
+        budget: Option<u64>,
     },
     /// Nothing; answered when everything before it is on disk.
     Nothing,
@@ -116,6 +135,7 @@ impl Change {
             });
             let generations: Vec<&Generation> = generations.collect();
             insert_generations(&generations, to).await?;
+            keys::spend(&generations, to).await?;
             for change in run {
                 change.apply(to).await?;
             }
@@ -154,6 +174,16 @@ impl Change {
                 query("UPDATE transactions SET outcome = ? WHERE signature = ?")
                     .bind(outcome.word())
                     .bind(&signature[..])
+                    .execute(to)
+                    .await
+                    .map(drop)
+            }
+            Self::KeyMade(key) => keys::insert_key(key, to).await,
+            Self::KeyRevoked { id, revoked_at } => keys::revoke_key(*id, *revoked_at, to).await,
+            Self::Budget { channel_id, budget } => {
+                query("UPDATE channels SET budget = ? WHERE id = ?")
+                    .bind(budget.map(integer))
+                    .bind(channel_id.0)
                     .execute(to)
                     .await
                     .map(drop)

@@ -5,6 +5,7 @@
 
 mod change;
 mod generations;
+mod keys;
 mod proof;
 mod reading;
 mod restoring;
@@ -100,6 +101,11 @@ impl Store {
     /// [`StoreError::Failed`].
     pub async fn flush(&self) -> Result<(), StoreError> {
         self.write(Change::Nothing).await
+    }
+
+    /// What the store has failed of, if it has: nothing is written any more.
+    pub fn failure(&self) -> Option<StoreError> {
+        self.writer.failure()
     }
 
     /// Writes what is queued and closes the files.

@@ -6,6 +6,7 @@ use motif_sdk::{
 use sqlx::{Row, sqlite::SqliteRow};
 
 use super::StoreError;
+use crate::keys::KeyId;
 
 /// A channel's number in the store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -26,6 +27,10 @@ pub struct Generation {
     pub voucher_expires_at: i64,
     /// The voucher's signature; the voucher itself follows from the receipts.
     pub voucher_signature: [u8; 64],
+    /// The API key it was asked for with.
+    pub api_key: Option<KeyId>,
+    /// What it added to the channel's total, base units, fees included.
+    pub charged: u64,
 }
 
 impl Generation {
@@ -33,7 +38,7 @@ impl Generation {
     pub(super) const COLUMNS: &'static str = "channel_id, statement, position, idempotency_key, \
          body_digest, licence, units, terms_number, amount, cumulative, work, request_digest, \
          output_digest, issued_at, receipt_signature, voucher_expires_at, voucher_signature, \
-         address, opened_slot";
+         api_key, charged, address, opened_slot";
 
     /// Reads a row of `generations` joined with its channel.
     pub(super) fn read(row: &SqliteRow) -> Result<Self, StoreError> {
@@ -59,6 +64,8 @@ impl Generation {
             receipt: SignedReceipt { receipt, signature: bytes(row, "receipt_signature")? },
             voucher_expires_at: row.try_get("voucher_expires_at")?,
             voucher_signature: bytes(row, "voucher_signature")?,
+            api_key: bytes_or_null(row, "api_key")?.map(KeyId),
+            charged: unsigned(row, "charged")?,
         })
     }
 

@@ -1,12 +1,18 @@
 //! The gateway over HTTP, on a chain that does what a test tells it to.
 #![allow(clippy::unwrap_used, reason = "a test stops at what it did not expect")]
 
+mod administering;
+mod api_keys;
 mod idempotency;
+mod limits;
 mod measuring;
+mod observing;
 mod openapi;
+mod paying_by_proof;
 mod problems;
 mod quoting;
 mod racing;
 mod restarting;
+mod secrets;
 mod settling;
 mod world;

@@ -4,22 +4,28 @@
 //! decimal digits in base units, because JavaScript's numbers lose every unit above 2^53.
 //! Counts, instants (unix seconds) and basis points are numbers.
 
+mod admin;
+mod api_key;
 mod channel;
 mod generation;
 mod operator;
 mod problem;
 mod receipt;
 mod scalar;
+mod scope;
 mod settlement;
 mod word;
 mod work;
 
+pub use admin::{ChannelList, ChannelSummary, FeeClaim};
+pub use api_key::{ApiKeyFacts, ApiKeyList, ChannelBudget, CreatedApiKey, NewApiKey};
 pub use channel::{ChannelState, LicenceState, OpenChannel, StatementEntry, StatementState};
 pub use generation::{GenerationRequest, VoucherParts};
 pub use operator::Operator;
 pub use problem::{ExpectedStatement, Problem};
 pub use receipt::{ReceiptPage, ReceiptParts, ReceiptProofParts, StatementRecordParts, SumSibling};
 pub use scalar::{Address, Amount, Digest, NotWritten, SignatureHex};
-pub use settlement::{Closing, SettlementReport, Settlements};
+pub use scope::ScopeWord;
+pub use settlement::{Closing, PayerProof, SettlementReport, Settlements};
 pub use word::{KindWord, UnitWord, UseWord};
 pub use work::{ParentShare, PricedUse, Quote, RecipientShare, TermsFacts, WorkFacts, WorkList};

@@ -1,0 +1,6 @@
+//! Handlers of the operators' listener.
+
+pub mod channels;
+pub mod document;
+pub mod keys;
+pub mod metrics;
