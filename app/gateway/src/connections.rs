@@ -63,7 +63,9 @@ pub async fn answer(
                     connections.spawn(conversation);
                 }
                 // The cheapest answer there is: the socket closes.
-                None => drop(gateway.metrics().connections_refused.inc()),
+                None => {
+                    gateway.metrics().connections_refused.inc();
+                }
             },
             Err(error) => {
                 tracing::warn!(%error, "no connection accepted");

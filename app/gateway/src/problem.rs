@@ -271,9 +271,7 @@ impl ApiError {
             Self::Unauthorized => (Status::UNAUTHORIZED, "unauthorized", "Unauthorized"),
             Self::Forbidden(_) => (Status::FORBIDDEN, "forbidden", "Forbidden"),
             Self::UnknownKey(_) => (Status::NOT_FOUND, "unknown-key", "Unknown API key"),
-            Self::InvalidKey(_) => {
-                (Status::UNPROCESSABLE_ENTITY, "invalid-key", "Invalid API key")
-            }
+            Self::InvalidKey(_) => (Status::UNPROCESSABLE_ENTITY, "invalid-key", "Invalid API key"),
             Self::KeyBudget { .. } => {
                 (Status::PAYMENT_REQUIRED, "key-budget", "The API key's budget is used up")
             }

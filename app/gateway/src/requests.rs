@@ -130,7 +130,9 @@ fn request_id(headers: &HeaderMap) -> (HeaderValue, String) {
         let bytes = id.as_bytes();
         (1..=MAX_ID_BYTES).contains(&bytes.len()) && bytes.iter().all(is_plain)
     });
-    if let Some((given, text)) = given.and_then(|id| Some((id.clone(), id.to_str().ok()?.to_owned()))) {
+    if let Some((given, text)) =
+        given.and_then(|id| Some((id.clone(), id.to_str().ok()?.to_owned())))
+    {
         return (given, text);
     }
     let text = format!("{:016x}", rand::rng().next_u64());

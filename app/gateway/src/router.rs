@@ -91,8 +91,11 @@ fn cors(gateway: &Gateway) -> Option<CorsLayer> {
     if origins.is_empty() {
         return None;
     }
-    let headers =
-        [header::CONTENT_TYPE, header::AUTHORIZATION, HeaderName::from_static(IdempotencyKey::HEADER)];
+    let headers = [
+        header::CONTENT_TYPE,
+        header::AUTHORIZATION,
+        HeaderName::from_static(IdempotencyKey::HEADER),
+    ];
     let layer = CorsLayer::new()
         .allow_origin(origins.iter().map(|origin| origin.header()).collect::<Vec<_>>())
         .allow_methods([Method::GET, Method::POST])

@@ -6,8 +6,8 @@ use solana_pubkey::Pubkey;
 use super::{
     GatewayClient, GatewayError,
     wire::{
-        ApiKeyFacts, ApiKeyList, ChannelBudget, ChannelList, ChannelSummary, Closing, CreatedApiKey,
-        FeeClaim, NewApiKey, SettlementReport, Settlements,
+        ApiKeyFacts, ApiKeyList, ChannelBudget, ChannelList, ChannelSummary, Closing,
+        CreatedApiKey, FeeClaim, NewApiKey, SettlementReport, Settlements,
     },
 };
 

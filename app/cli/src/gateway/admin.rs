@@ -25,10 +25,12 @@ impl AdminArgs {
     /// [`CliError::Usage`] without a secret; [`CliError::Unreadable`].
     pub fn client(&self, session: &Session) -> Result<AdminClient, CliError> {
         let secret = match &self.secret_file {
-            Some(path) => String::from_utf8(read_file(path)?).map_err(|_| CliError::Unreadable {
-                path: path.display().to_string(),
-                reason: "it is no text".to_owned(),
-            })?,
+            Some(path) => {
+                String::from_utf8(read_file(path)?).map_err(|_| CliError::Unreadable {
+                    path: path.display().to_string(),
+                    reason: "it is no text".to_owned(),
+                })?
+            }
             None => std::env::var("MOTIF_GATEWAY_ADMIN_SECRET").map_err(|_| {
                 let help = "pass --secret-file, or set MOTIF_GATEWAY_ADMIN_SECRET";
                 CliError::usage("no secret to prove that you are the operator", help)

@@ -21,7 +21,9 @@ impl Endpoint {
         let (user, host) = authority.rsplit_once('@').unwrap_or(("", authority));
         let (path, query) = rest.split_once(['?', '#']).unwrap_or((rest, ""));
         let keys = path.split('/').filter(|part| part.len() >= Self::SHORTEST_KEY);
-        let values = query.split(['&', '#']).map(|pair| pair.split_once('=').map_or(pair, |(_, value)| value));
+        let values = query
+            .split(['&', '#'])
+            .map(|pair| pair.split_once('=').map_or(pair, |(_, value)| value));
         let user = user.split(':');
         let hidden = user.chain(keys).chain(values).filter(|part| !part.is_empty());
         let mut hidden: Vec<_> = hidden.map(str::to_owned).collect();

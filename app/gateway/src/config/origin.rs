@@ -24,7 +24,9 @@ impl FromStr for Origin {
     fn from_str(text: &str) -> Result<Self, NotAnOrigin> {
         let host = ["https://", "http://"].iter().find_map(|scheme| text.strip_prefix(scheme));
         let host = host.ok_or(NotAnOrigin)?;
-        let fits = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b".-:[]".contains(&byte);
+        let fits = |byte: u8| {
+            byte.is_ascii_lowercase() || byte.is_ascii_digit() || b".-:[]".contains(&byte)
+        };
         if host.is_empty() || !host.bytes().all(fits) {
             return Err(NotAnOrigin);
         }
@@ -44,7 +46,9 @@ mod tests {
 
     #[test]
     fn everybody_is_no_origin() {
-        for wrong in ["*", "", "https://", "studio.example", "https://a.example/", "https://*", "null"] {
+        for wrong in
+            ["*", "", "https://", "studio.example", "https://a.example/", "https://*", "null"]
+        {
             assert!(wrong.parse::<Origin>().is_err(), "{wrong}");
         }
         assert_eq!("http://[::1]:3000".parse::<Origin>().unwrap().to_string(), "http://[::1]:3000");

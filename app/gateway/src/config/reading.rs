@@ -219,7 +219,11 @@ mod tests {
     #[test]
     fn the_committed_example_states_every_setting_and_its_default() {
         let committed = include_str!("../../../../docs/gateway.toml");
-        assert_eq!(committed, example(), "write docs/gateway.toml anew: motif gateway check --example");
+        assert_eq!(
+            committed,
+            example(),
+            "write docs/gateway.toml anew: motif gateway check --example"
+        );
         let lines = committed.lines().filter(|line| !line.starts_with("# "));
         let lines = lines.map(|line| line.strip_prefix('#').unwrap_or(line));
         let stated: Vec<_> = lines.filter(|line| !line.ends_with("...")).collect();
@@ -233,7 +237,8 @@ mod tests {
     #[test]
     fn the_environment_goes_before_the_file_and_a_flag_before_both() {
         let mut layers = Layers::default();
-        layers.toml("operator_fee_bps = 1\nmin_grace_seconds = 4000\n[limits]\nconnections = 2", "");
+        layers
+            .toml("operator_fee_bps = 1\nmin_grace_seconds = 4000\n[limits]\nconnections = 2", "");
         let variable = |name: &str| (name.to_owned(), "3".to_owned());
         layers.environment([variable("MOTIF_GATEWAY_OPERATOR_FEE_BPS"), variable("PATH")]);
         layers.flag("limits.connections", Some("4".to_owned()));
@@ -247,7 +252,8 @@ mod tests {
     fn lists_are_lists_in_files_and_commas_in_variables() {
         let origins = "https://a.example,https://b.example";
         let variables = [("MOTIF_GATEWAY_CORS_ORIGINS", origins)];
-        let config = read("[proxies]\ntrusted = [\"10.0.0.0/8\", \"fd00::/8\"]", &variables).unwrap();
+        let config =
+            read("[proxies]\ntrusted = [\"10.0.0.0/8\", \"fd00::/8\"]", &variables).unwrap();
         assert_eq!((config.trusted_proxies.len(), config.cors_origins.len()), (2, 2));
     }
 
@@ -255,7 +261,8 @@ mod tests {
     fn everything_that_is_wrong_is_said_at_once_and_nothing_secret_with_it() {
         let text = "operator_fee_bps = \"canary\"\nlimit.connections = 3\n[limits]\nconnections = -1\n\
                     [admin]\nlisten = \"127.0.0.1:1\"\nsecret = \"canary\"\n[cors]\norigins = [\"*\"]";
-        let variables = [("MOTIF_GATEWAY_ADMIN_SECRET", "canary"), ("MOTIF_GATEWAY_TYPO", "canary")];
+        let variables =
+            [("MOTIF_GATEWAY_ADMIN_SECRET", "canary"), ("MOTIF_GATEWAY_TYPO", "canary")];
         let faults = read(text, &variables).unwrap_err();
         let keys: Vec<_> = faults.iter().map(|fault| &fault.key[..]).collect();
         for key in [

@@ -47,16 +47,32 @@ pub const SETTINGS: &[Setting] = &[
     setting("keypair", "", "keypair file of the operator: signs receipts and settlements"),
     setting("store", "\"motif-gateway.sqlite\"", "the store's file, created where there is none"),
     setting("listen", "\"127.0.0.1:8787\"", "where to listen; port 0 takes a free one"),
-    setting("operator_fee_bps", "200", "the fee a channel must give, basis points on top of prices"),
+    setting(
+        "operator_fee_bps",
+        "200",
+        "the fee a channel must give, basis points on top of prices",
+    ),
     setting("min_grace_seconds", "3600", "the least grace period a channel must have"),
-    setting("min_voucher_seconds", "600", "the least vouchers and licences must still be valid for"),
+    setting(
+        "min_voucher_seconds",
+        "600",
+        "the least vouchers and licences must still be valid for",
+    ),
     setting("mints", "[]", "serve only channels in these mints; empty for any"),
     setting("settle.at_amount", "", "settle a channel once it owes this many base units more"),
     setting("settle.at_age_seconds", "3600", "settle once the oldest open generation is this old"),
     setting("settle.at_receipts", "500000", "settle once there are this many open receipts"),
     setting("settle.look_every_seconds", "5", "how often to look at channels and at the chain"),
-    setting("settle.max_exposure", "", "the most base units that may wait for settlement on one channel"),
-    setting("settle.max_blind_seconds", "900", "how long to serve a channel the chain says nothing of"),
+    setting(
+        "settle.max_exposure",
+        "",
+        "the most base units that may wait for settlement on one channel",
+    ),
+    setting(
+        "settle.max_blind_seconds",
+        "900",
+        "how long to serve a channel the chain says nothing of",
+    ),
     setting("admin.listen", "", "where operators are listened to; nowhere without it"),
     setting("admin.secret_file", "", "file with the operators' secret, 32 bytes at least"),
     Setting {
@@ -68,7 +84,11 @@ pub const SETTINGS: &[Setting] = &[
     setting("api_keys.required", "false", "serve only holders of API keys"),
     setting("cors.origins", "[]", "pages of these origins may ask from a browser"),
     setting("proxies.trusted", "[]", "networks of proxies whose X-Forwarded-For is believed"),
-    setting("limits.head_seconds", "30", "how long a request's head may take, or an idle connection last"),
+    setting(
+        "limits.head_seconds",
+        "30",
+        "how long a request's head may take, or an idle connection last",
+    ),
     setting("limits.request_seconds", "30", "how long a request may take, its body included"),
     setting("limits.head_bytes", "16384", "the longest head of a request"),
     setting("limits.connections", "8192", "open connections, of everybody"),
@@ -79,7 +99,11 @@ pub const SETTINGS: &[Setting] = &[
     setting("limits.channel_burst", "20000", "as many at once, after a pause"),
     setting("limits.key_per_second", "10000", "requests with one API key; 0 for any number"),
     setting("limits.key_burst", "20000", "as many at once, after a pause"),
-    setting("limits.settlements_per_hour", "60", "settlements a payer may ask for; 0 for any number"),
+    setting(
+        "limits.settlements_per_hour",
+        "60",
+        "settlements a payer may ask for; 0 for any number",
+    ),
     setting("limits.settlements_burst", "20", "as many at once, after a pause"),
 ];
 

@@ -137,7 +137,9 @@ impl ApiKey {
         let set_aside = self.spent.fetch_update(Ordering::AcqRel, Ordering::Acquire, raised);
         match set_aside {
             Ok(_) => Ok(SetAside { key: self.clone(), amount }),
-            Err(spent) => Err(ApiError::KeyBudget { needed: amount, left: budget - spent.min(budget) }),
+            Err(spent) => {
+                Err(ApiError::KeyBudget { needed: amount, left: budget - spent.min(budget) })
+            }
         }
     }
 

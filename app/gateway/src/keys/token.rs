@@ -66,7 +66,9 @@ mod tests {
     #[test]
     fn anything_else_is_none() {
         let good = Token::random().reveal();
-        for wrong in ["", "motif_", "motif__", &good[1..], &good[..good.len() - 1], &format!("{good}0")] {
+        for wrong in
+            ["", "motif_", "motif__", &good[1..], &good[..good.len() - 1], &format!("{good}0")]
+        {
             assert!(wrong.parse::<Token>().is_err(), "{wrong}");
         }
     }

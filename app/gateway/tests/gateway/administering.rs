@@ -32,8 +32,16 @@ async fn nobody_administers_without_the_secret() {
     let url = world.gateway.admin_url().unwrap();
     let almost = format!("{}x", &SECRET[..SECRET.len() - 1]);
     for (method, url_path) in &URLS {
-        for given in ["", "Bearer", "Bearer ", "Basic x", &format!("Bearer {almost}"), "Bearer motif_0000000000000000_00"] {
-            let mut asked = Client::new().request(method.clone(), format!("{url}{}", path(url_path)));
+        for given in [
+            "",
+            "Bearer",
+            "Bearer ",
+            "Basic x",
+            &format!("Bearer {almost}"),
+            "Bearer motif_0000000000000000_00",
+        ] {
+            let mut asked =
+                Client::new().request(method.clone(), format!("{url}{}", path(url_path)));
             if !given.is_empty() {
                 asked = asked.header("authorization", given);
             }
@@ -85,7 +93,10 @@ async fn operators_settle_close_and_claim() {
     assert_eq!(refused.slug(), Some("nothing-to-settle"));
     world.generate("the-first-key", &world.next_request().await).await.assert_ok();
     let overview = admin.channels().await.unwrap();
-    assert_eq!((overview.len(), overview[0].exposed.0, overview[0].unsettled_receipts), (1, 102, 1));
+    assert_eq!(
+        (overview.len(), overview[0].exposed.0, overview[0].unsettled_receipts),
+        (1, 102, 1)
+    );
     assert_eq!(admin.settle(&CHANNEL).await.unwrap()[0].prices.0, 100);
     assert_eq!(admin.claim_fees(&CHANNEL).await.unwrap().claimed.0, 2);
     assert_eq!(admin.channels().await.unwrap()[0].exposed.0, 0);
@@ -131,5 +142,8 @@ async fn a_key_that_is_none_is_not_made() {
         assert_eq!(refused.slug(), Some("invalid-key"));
     }
     assert!(world.admin().api_keys().await.unwrap().is_empty());
-    assert_eq!(world.admin().revoke_api_key("0123456789abcdef").await.unwrap_err().slug(), Some("unknown-key"));
+    assert_eq!(
+        world.admin().revoke_api_key("0123456789abcdef").await.unwrap_err().slug(),
+        Some("unknown-key")
+    );
 }

@@ -153,6 +153,8 @@ async fn the_store_holds_no_token() {
     let folder = world.store().parent().unwrap().to_owned();
     for entry in std::fs::read_dir(folder).unwrap() {
         let bytes = std::fs::read(entry.unwrap().path()).unwrap();
-        assert!(!bytes.windows(32).any(|window| window == raw || window == &secret.as_bytes()[..32]));
+        assert!(
+            !bytes.windows(32).any(|window| window == raw || window == &secret.as_bytes()[..32])
+        );
     }
 }

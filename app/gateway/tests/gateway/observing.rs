@@ -31,7 +31,11 @@ async fn figures_say_what_happened() {
     assert!(text.contains("motif_exposed{mint="), "{text}");
     world.settle().await.unwrap();
     let text = metrics(&world).await;
-    for line in ["motif_settlements_total 1", "motif_settlement_lamports_total 10000", "motif_unsettled_receipts 0"] {
+    for line in [
+        "motif_settlements_total 1",
+        "motif_settlement_lamports_total 10000",
+        "motif_unsettled_receipts 0",
+    ] {
         assert!(text.lines().any(|said| said == line), "{line} is missing in\n{text}");
     }
 }
@@ -80,7 +84,10 @@ async fn pages_of_other_origins_cannot_ask() {
         let preflight = preflight.header("access-control-request-method", "POST");
         let preflight = Answer::to(preflight).await;
         [plain, preflight].map(|answer| {
-            answer.headers.get("access-control-allow-origin").map(|own| own.to_str().unwrap().to_owned())
+            answer
+                .headers
+                .get("access-control-allow-origin")
+                .map(|own| own.to_str().unwrap().to_owned())
         })
     };
     assert_eq!(asked(own).await, [Some(own.to_owned()), Some(own.to_owned())]);

@@ -5,8 +5,14 @@ use std::{
     sync::{Arc, Mutex, OnceLock},
 };
 
-use motif_gateway::{chain::{Chain, RpcChain}, serve};
-use motif_sdk::gateway::{GatewayClient, wire::{NewApiKey, ScopeWord}};
+use motif_gateway::{
+    chain::{Chain, RpcChain},
+    serve,
+};
+use motif_sdk::gateway::{
+    GatewayClient,
+    wire::{NewApiKey, ScopeWord},
+};
 use reqwest::{Client, Method};
 use tracing_subscriber::fmt::MakeWriter;
 
@@ -74,7 +80,8 @@ async fn no_secret_is_logged_answered_or_shown() {
             for path in ["/metrics", "/v1/keys", "/nowhere", &format!("/v1/channels/{CHANNEL}")] {
                 for method in [Method::GET, Method::POST, Method::DELETE] {
                     let asked = Client::new().request(method, format!("{url}{path}"));
-                    let asked = asked.bearer_auth(bearer).header("content-type", "application/json");
+                    let asked =
+                        asked.bearer_auth(bearer).header("content-type", "application/json");
                     shown.push(Answer::to(asked.body("{")).await.text());
                 }
             }
