@@ -7,13 +7,13 @@ use motif_sdk::{
     channel::{self, Channel},
     gateway::wire::{
         Address, Amount, Digest, KindWord, Operator, Quote, ReceiptPage, ReceiptParts, TermsFacts,
-        UseWord, WorkFacts,
+        UsageBy, UsageReport, UseWord, WorkFacts,
     },
     licensing,
     receipt::proof::ReceiptProof,
 };
 
-use crate::{Gateway, problem::ApiError};
+use crate::{Gateway, problem::ApiError, store::UsageAsked};
 
 /// Longer than a worker may need for one channel, with a chain that answers slowly.
 const WORKER_SILENT: Duration = Duration::from_secs(900);
@@ -135,6 +135,23 @@ impl Gateway {
         let total = self.store().count(desk.id, statement).await?;
         let parts = generations.iter().map(|generation| ReceiptParts::from(&generation.receipt));
         Ok(ReceiptPage { statement, offset, total, receipts: parts.collect() })
+    }
+
+    /// What was used and spent, settled or not: on a channel, or on all.
+    ///
+    /// # Errors
+    /// [`ApiError::UnknownChannel`], [`ApiError::StoreFailed`].
+    pub async fn usage(
+        &self,
+        channel: Option<Pubkey>,
+        by: UsageBy,
+        from: Option<i64>,
+        until: Option<i64>,
+    ) -> Result<UsageReport, ApiError> {
+        let channel_id = channel.map(|channel| self.desk(&channel)).transpose()?;
+        let channel_id = channel_id.map(|desk| desk.id);
+        let asked = UsageAsked { by, channel_id, from, until };
+        Ok(UsageReport { by, from, until, rows: self.store().usage(&asked).await? })
     }
 
     /// What proves a settled receipt against its channel's account.

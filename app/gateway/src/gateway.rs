@@ -83,12 +83,13 @@ impl Gateway {
         let refuse = |source| StartError::Store { path: config.store.clone(), source };
         let store = Store::open(&config.store).await.map_err(refuse)?;
         let restored = store.restore().await.map_err(refuse)?;
-        let margins = Margins { min_voucher_seconds: config.min_voucher_seconds };
+        let margins = margins(&config);
         let desk = |channel: crate::store::RestoredChannel| {
             let address = channel.address;
             let (account, cut, open) = (channel.account, channel.cut, channel.open);
             let mut ledger = Ledger::restore(address, account, margins, cut, open);
             ledger.set_budget(channel.budget);
+            ledger.restore_holds(channel.holds);
             (address, Arc::new(Desk::new(channel.id, ledger, channel.keys)))
         };
         let desks = RwLock::new(restored.into_iter().map(desk).collect());
@@ -146,7 +147,7 @@ impl Gateway {
         }
         let (slot, data) = (channel.opened_slot, &read.data);
         let id = self.store().channel_id(&address.to_bytes(), slot, data).await?;
-        let margins = Margins { min_voucher_seconds: self.config().min_voucher_seconds };
+        let margins = margins(self.config());
         let ledger = Ledger::new(address, read.account, margins);
         let mut desks = self.inner.desks.write().unwrap_or_else(PoisonError::into_inner);
         let known = desks.get(&address).filter(|desk| desk.opened_slot == slot);
@@ -236,6 +237,8 @@ impl Gateway {
             let (ledger, open) = (&book.ledger, book.ledger.open_statement());
             let cut = ledger.cut_statements().iter().map(|cut| u64::from(cut.receipts));
             exposure.receipts += cut.sum::<u64>() + u64::from(open.receipts);
+            let unseen = desk.unseen_for().as_secs();
+            exposure.blind_seconds = exposure.blind_seconds.max(unseen);
             let age = open.begun_at.map_or(0, |begun_at| self.now().saturating_sub(begun_at));
             exposure.oldest_seconds = exposure.oldest_seconds.max(age);
             let amount = amounts.entry(ledger.channel().mint.to_string()).or_default();
@@ -243,6 +246,13 @@ impl Gateway {
         }
         exposure.amounts = amounts.into_iter().collect();
         exposure
+    }
+
+    /// Whether the chain has said lately what a channel is: its payer might have started
+    /// closing it, and only what is vouched for until that is seen can be settled in time.
+    pub(crate) fn check_sight(&self, desk: &Desk) -> Result<(), ApiError> {
+        let (unseen, most) = (desk.unseen_for().as_secs(), self.config().settle.max_blind_seconds);
+        if unseen > u64::from(most) { Err(ApiError::ChannelUnseen(unseen)) } else { Ok(()) }
     }
 
     /// The settlement worker is at work.
@@ -312,6 +322,7 @@ impl Gateway {
         {
             return Ok(()); // not what this desk serves, or can
         }
+        desk.seen();
         let _turn = desk.observing.lock().await;
         let after = read.account.channel;
         let (before, settled) = {
@@ -355,6 +366,12 @@ impl Gateway {
         };
         Ok(settled.iter().zip(records).map(statement).collect())
     }
+}
+
+fn margins(config: &GatewayConfig) -> Margins {
+    let (min_voucher_seconds, max_exposure) =
+        (config.min_voucher_seconds, config.settle.max_exposure);
+    Margins { min_voucher_seconds, max_exposure }
 }
 
 /// Whether a restart would go on the same from either of these.

@@ -103,6 +103,24 @@ pub enum ApiError {
     /// No proof ever.
     #[error("this gateway lacks a part of the channel's record, so it cannot prove the receipt")]
     ReceiptUnprovable,
+    /// A batch of no or too many generations.
+    #[error("a batch has 1 to 100 generations, not {0}")]
+    BatchSize(usize),
+    /// No hold of this name on the channel.
+    #[error("no such hold on this channel")]
+    UnknownHold,
+    /// The hold was for another request.
+    #[error("room was held for another request")]
+    HoldMismatch,
+    /// What was captured is paid.
+    #[error("the hold was captured: its generation is paid for")]
+    HoldCaptured,
+    /// A hold for too long.
+    #[error("a hold lasts {0} seconds at most")]
+    HoldTooLong(i64),
+    /// The chain has said nothing of the channel for too long.
+    #[error("the cluster has said nothing of this channel for {0} seconds; ask again later")]
+    ChannelUnseen(u64),
     /// Nothing was used since the last settlement.
     #[error("nothing was used since the last settlement")]
     NothingToSettle,
@@ -256,6 +274,18 @@ impl ApiError {
             Self::ReceiptUnprovable => {
                 (Status::CONFLICT, "receipt-unprovable", "The receipt cannot be proved here")
             }
+            Self::BatchSize(_) => {
+                (Status::UNPROCESSABLE_ENTITY, "batch-size", "No batch of this size")
+            }
+            Self::UnknownHold => (Status::NOT_FOUND, "unknown-hold", "Unknown hold"),
+            Self::HoldMismatch => (Status::CONFLICT, "hold-mismatch", "Held for another request"),
+            Self::HoldCaptured => (Status::CONFLICT, "hold-captured", "The hold was captured"),
+            Self::HoldTooLong(_) => {
+                (Status::UNPROCESSABLE_ENTITY, "hold-too-long", "The hold is too long")
+            }
+            Self::ChannelUnseen(_) => {
+                (Status::SERVICE_UNAVAILABLE, "channel-unseen", "The channel cannot be seen")
+            }
             Self::NothingToSettle => {
                 (Status::CONFLICT, "nothing-to-settle", "There is nothing to settle")
             }
@@ -350,6 +380,17 @@ impl ApiError {
             }
             Refusal::OverBudget { .. } => {
                 (Status::PAYMENT_REQUIRED, "channel-budget", "The channel's budget is used up")
+            }
+            Refusal::UnknownHold => (Status::CONFLICT, "hold-ended", "The hold has ended"),
+            Refusal::HoldExceeded { .. } => {
+                (Status::CONFLICT, "hold-exceeded", "More than was held")
+            }
+            Refusal::HoldsFull => (Status::CONFLICT, "holds-full", "Too many holds"),
+            Refusal::SettlementDue { .. } => {
+                (Status::SERVICE_UNAVAILABLE, "settlement-due", "Something must settle first")
+            }
+            Refusal::Exposed { .. } => {
+                (Status::SERVICE_UNAVAILABLE, "exposed", "Too much waits for settlement")
             }
             Refusal::ExpiresTooSoon { .. } => (
                 Status::UNPROCESSABLE_ENTITY,

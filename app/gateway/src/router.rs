@@ -18,8 +18,8 @@ use crate::{
     problem::ApiError,
     requests,
     routes::{
-        admin, channels, described, document, generations, health, operator, quotes, receipts,
-        settlements, timeout, works,
+        admin, channels, described, document, generations, health, holds, operator, quotes,
+        receipts, settlements, timeout, usage, works,
     },
 };
 
@@ -138,6 +138,11 @@ fn groups() -> (OpenApiRouter<Gateway>, OpenApiRouter<Gateway>, OpenApiRouter<Ga
         .routes(routes!(channels::open))
         .routes(routes!(channels::show))
         .routes(routes!(generations::accept))
+        .routes(routes!(generations::accept_batch))
+        .routes(routes!(holds::hold))
+        .routes(routes!(holds::capture))
+        .routes(routes!(holds::release))
+        .routes(routes!(usage::show))
         .routes(routes!(receipts::list))
         .routes(routes!(receipts::proof));
     let on_chain = OpenApiRouter::new()
@@ -157,4 +162,6 @@ fn admin_group() -> OpenApiRouter<Gateway> {
         .routes(routes!(admin::channels::close))
         .routes(routes!(admin::channels::claim_fees))
         .routes(routes!(admin::channels::set_budget))
+        .routes(routes!(admin::usage::show))
+        .routes(routes!(admin::reconciliation::show))
 }

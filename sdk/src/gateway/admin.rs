@@ -7,7 +7,8 @@ use super::{
     GatewayClient, GatewayError,
     wire::{
         ApiKeyFacts, ApiKeyList, ChannelBudget, ChannelList, ChannelSummary, Closing,
-        CreatedApiKey, FeeClaim, NewApiKey, SettlementReport, Settlements,
+        CreatedApiKey, FeeClaim, NewApiKey, Reconciliation, SettlementReport, Settlements, UsageBy,
+        UsageReport,
     },
 };
 
@@ -86,6 +87,29 @@ impl AdminClient {
     /// As [`AdminClient::create_api_key`].
     pub async fn claim_fees(&self, channel: &Pubkey) -> Result<FeeClaim, GatewayError> {
         self.0.post(format!("channels/{channel}/fee-claims"), &serde_json::json!({})).await
+    }
+
+    /// Holds vouchers, statements, receipts and the chain against each other.
+    ///
+    /// # Errors
+    /// As [`AdminClient::create_api_key`].
+    pub async fn reconcile(&self) -> Result<Reconciliation, GatewayError> {
+        self.0.get("reconciliation".into()).await
+    }
+
+    /// What was used and spent on all channels, from one unix second until before another.
+    ///
+    /// # Errors
+    /// As [`AdminClient::create_api_key`].
+    pub async fn usage(
+        &self,
+        by: UsageBy,
+        from: Option<i64>,
+        until: Option<i64>,
+    ) -> Result<UsageReport, GatewayError> {
+        let from = from.map(|from| format!("&from={from}")).unwrap_or_default();
+        let until = until.map(|until| format!("&until={until}")).unwrap_or_default();
+        self.0.get(format!("usage?by={by}{from}{until}")).await
     }
 
     /// Sets the most a channel may be used for at the gateway.

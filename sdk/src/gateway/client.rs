@@ -8,9 +8,10 @@ use tokio::time::{Instant, sleep};
 use super::{
     GatewayError, IdempotencyKey, SignedPayerRequest,
     wire::{
-        Address, ChannelState, Closing, Digest, GenerationRequest, KindWord, OpenChannel, Operator,
-        PayerProof, Problem, Quote, ReceiptPage, ReceiptParts, ReceiptProofParts, SettlementReport,
-        Settlements, UseWord, WorkFacts, WorkList,
+        Address, BatchReceipts, BatchRequest, ChannelState, Closing, Digest, GenerationRequest,
+        HoldFacts, HoldRequest, KindWord, OpenChannel, Operator, PayerProof, Problem, Quote,
+        ReceiptPage, ReceiptParts, ReceiptProofParts, ReleaseRequest, SettlementReport,
+        Settlements, UsageBy, UsageReport, UseWord, WorkFacts, WorkList,
     },
 };
 
@@ -146,6 +147,77 @@ impl GatewayClient {
         let url = format!("{}/v1/channels/{channel}/generations", self.url);
         let header = (IdempotencyKey::HEADER, key.as_str());
         self.send(|| self.http.post(&url).header(header.0, header.1).json(request)).await
+    }
+
+    /// Pays for several generations with one voucher, all or none; as
+    /// [`GatewayClient::generate`].
+    ///
+    /// # Errors
+    /// As [`GatewayClient::operator`].
+    pub async fn generate_batch(
+        &self,
+        channel: &Pubkey,
+        key: &IdempotencyKey,
+        request: &BatchRequest,
+    ) -> Result<BatchReceipts, GatewayError> {
+        let url = format!("{}/v1/channels/{channel}/batches", self.url);
+        let header = (IdempotencyKey::HEADER, key.as_str());
+        self.send(|| self.http.post(&url).header(header.0, header.1).json(request)).await
+    }
+
+    /// Has room kept for a generation. [`super::PayerSession::hold`] signs the request.
+    ///
+    /// # Errors
+    /// As [`GatewayClient::operator`].
+    pub async fn hold(
+        &self,
+        channel: &Pubkey,
+        key: &IdempotencyKey,
+        request: &HoldRequest,
+    ) -> Result<HoldFacts, GatewayError> {
+        let url = format!("{}/v1/channels/{channel}/holds", self.url);
+        let header = (IdempotencyKey::HEADER, key.as_str());
+        self.send(|| self.http.post(&url).header(header.0, header.1).json(request)).await
+    }
+
+    /// Pays for a generation that room was kept for; as [`GatewayClient::generate`].
+    ///
+    /// # Errors
+    /// As [`GatewayClient::operator`].
+    pub async fn capture(
+        &self,
+        hold: &[u8; 32],
+        request: &GenerationRequest,
+    ) -> Result<ReceiptParts, GatewayError> {
+        self.post(format!("holds/{}/capture", Digest(*hold)), request).await
+    }
+
+    /// Gives a hold up; nothing is paid.
+    ///
+    /// # Errors
+    /// As [`GatewayClient::operator`].
+    pub async fn release(
+        &self,
+        hold: &[u8; 32],
+        request: &ReleaseRequest,
+    ) -> Result<HoldFacts, GatewayError> {
+        self.post(format!("holds/{}/release", Digest(*hold)), request).await
+    }
+
+    /// What was used and spent on a channel, from one unix second until before another.
+    ///
+    /// # Errors
+    /// As [`GatewayClient::operator`].
+    pub async fn usage(
+        &self,
+        channel: &Pubkey,
+        by: UsageBy,
+        from: Option<i64>,
+        until: Option<i64>,
+    ) -> Result<UsageReport, GatewayError> {
+        let from = from.map(|from| format!("&from={from}")).unwrap_or_default();
+        let until = until.map(|until| format!("&until={until}")).unwrap_or_default();
+        self.get(format!("channels/{channel}/usage?by={by}{from}{until}")).await
     }
 
     /// Receipts of one statement, or of the open one, in order.

@@ -19,5 +19,5 @@ pub use admin::AdminClient;
 pub use client::GatewayClient;
 pub use error::GatewayError;
 pub use idempotency::IdempotencyKey;
-pub use request::{PayerAction, PayerRequest, SignedPayerRequest};
-pub use session::{PayerSession, SessionPolicy};
+pub use request::{PayerAction, PayerRequest, SignedPayerRequest, hold_details, hold_id};
+pub use session::{HeldGeneration, PayerSession, SessionPolicy};

@@ -3,8 +3,12 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use ed25519_dalek::{Signer, SigningKey, VerifyingKey};
 use payments::Channel;
 use solana_pubkey::Pubkey;
+use solana_sha256_hasher::hashv;
 
-use super::wire::{Address, PayerProof, SignatureHex};
+use super::{
+    IdempotencyKey,
+    wire::{Address, PayerProof, SignatureHex},
+};
 
 /// What a payer asks a gateway to do with its channel, beside paying.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,6 +19,8 @@ pub enum PayerAction {
     Close,
     /// Hold room for a generation; the digest is that of what is to be held.
     Hold([u8; 32]),
+    /// Give up a hold; this is its name.
+    Release([u8; 32]),
 }
 
 /// A payer's request, as it is signed by the channel's payer or by its voucher key.
@@ -54,13 +60,14 @@ impl PayerAction {
             Self::Settle => 1,
             Self::Close => 2,
             Self::Hold(_) => 3,
+            Self::Release(_) => 4,
         }
     }
 
     fn details(self) -> [u8; 32] {
         match self {
             Self::Settle | Self::Close => [0; 32],
-            Self::Hold(details) => details,
+            Self::Hold(details) | Self::Release(details) => details,
         }
     }
 }
@@ -124,6 +131,33 @@ impl PayerRequest {
     }
 }
 
+/// What a request to hold signs for: SHA-256 of the idempotency key's length (1) and text,
+/// licence (2), units (4), request digest (32), expires at (8). Integers are little-endian.
+pub fn hold_details(
+    key: &IdempotencyKey,
+    licence: u16,
+    units: u32,
+    request_digest: &[u8; 32],
+    expires_at: i64,
+) -> [u8; 32] {
+    let key = key.as_str().as_bytes();
+    let fields: [&[u8]; 6] = [
+        &[key.len() as u8], // 128 at most
+        key,
+        &licence.to_le_bytes(),
+        &units.to_le_bytes(),
+        request_digest,
+        &expires_at.to_le_bytes(),
+    ];
+    hashv(&fields).to_bytes()
+}
+
+/// The name of a hold: SHA-256 of channel (32), opened slot (8) and the idempotency key's text.
+pub fn hold_id(channel: &Pubkey, opened_slot: u64, key: &IdempotencyKey) -> [u8; 32] {
+    let slot = opened_slot.to_le_bytes();
+    hashv(&[channel.as_array(), &slot, key.as_str().as_bytes()]).to_bytes()
+}
+
 impl SignedPayerRequest {
     /// Whether `signer` signed exactly this request. Whether it may, the channel says.
     pub fn verifies(&self) -> bool {
@@ -167,7 +201,12 @@ mod tests {
         let key = SigningKey::from_bytes(&[9; 32]);
         let mut signed = request(PayerAction::Settle).sign(&key);
         assert!(signed.verifies());
-        for action in [PayerAction::Close, PayerAction::Hold([0; 32]), PayerAction::Hold([1; 32])] {
+        for action in [
+            PayerAction::Close,
+            PayerAction::Hold([0; 32]),
+            PayerAction::Hold([1; 32]),
+            PayerAction::Release([0; 32]),
+        ] {
             signed.request.action = action;
             assert!(!signed.verifies(), "{action:?}");
         }

@@ -4,8 +4,10 @@ mod admin;
 mod api_key;
 mod check;
 mod openapi;
+mod reconcile;
 mod serve;
 mod settings;
+mod usage;
 
 use clap::Subcommand;
 
@@ -21,6 +23,10 @@ pub enum GatewayCommand {
     /// API keys: make, list and revoke them.
     #[command(subcommand)]
     ApiKey(api_key::ApiKeyCommand),
+    /// Hold vouchers, statements, receipts and the chain against each other, to the unit.
+    Reconcile(reconcile::ReconcileArgs),
+    /// What was used and spent, by work, day, platform, channel or API key.
+    Usage(usage::UsageArgs),
     /// Print the OpenAPI document of the HTTP interface.
     Openapi(openapi::OpenapiArgs),
 }
@@ -31,6 +37,8 @@ impl GatewayCommand {
             Self::Serve(args) => serve::run(*args, session).await,
             Self::Check(args) => check::run(*args, session),
             Self::ApiKey(command) => command.run(session).await,
+            Self::Reconcile(args) => reconcile::run(&args, session).await,
+            Self::Usage(args) => usage::run(&args, session).await,
             Self::Openapi(args) => openapi::run(&args, session),
         }
     }

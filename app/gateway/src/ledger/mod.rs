@@ -4,10 +4,11 @@
 //! very code that settlement runs on chain, so what it takes can be settled at any later time
 //! before the dates it checked.
 
+mod hold;
 mod refusal;
 mod statement;
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 use motif_sdk::{
     Pubkey,
@@ -15,14 +16,17 @@ use motif_sdk::{
     voucher::{SignedVoucher, Statement, Voucher},
 };
 
+pub use hold::{Hold, HoldId};
 pub use refusal::{LicenceLimit, Refusal};
 pub use statement::{CutStatement, OpenStatement};
 
-/// How much time everything that must settle needs to have left.
+/// How much time everything that must settle needs to have left, and how much that may be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Margins {
     /// From accepting a voucher to its expiry, at least.
     pub min_voucher_seconds: u32,
+    /// The most that may wait for settlement, base units.
+    pub max_exposure: Option<u64>,
 }
 
 /// Units of one licence.
@@ -41,6 +45,8 @@ pub struct Wanted {
     pub items: Vec<Item>,
     /// Whose signature has been verified already.
     pub voucher: SignedVoucher,
+    /// The hold that the one generation captures.
+    pub hold: Option<HoldId>,
 }
 
 /// Generations a ledger would take, with what they cost. Only good while it does not change.
@@ -49,6 +55,7 @@ pub struct Weighed {
     statement: Statement,
     parts: Vec<Part>,
     voucher: SignedVoucher,
+    hold: Option<HoldId>,
     cumulative: u64,
     /// What they add to the channel's total, base units, fees included.
     pub charged: u64,
@@ -97,13 +104,18 @@ pub struct Ledger {
     margins: Margins,
     /// The most the total may become here; `None` for the whole deposit.
     budget: Option<u64>,
+    /// Room that is kept; what has expired is no longer.
+    holds: BTreeMap<HoldId, Hold>,
 }
 
 impl Ledger {
+    /// The most holds that may be open at once: each is weighed with every generation.
+    pub const MOST_HOLDS: usize = 256;
+
     /// The ledger of a channel with nothing unsettled.
     pub fn new(address: Pubkey, account: ChannelAccount, margins: Margins) -> Self {
         let open = OpenStatement::new(account.channel.statements.length);
-        Self { address, account, cut: VecDeque::new(), open, margins, budget: None }
+        Self::restore(address, account, margins, VecDeque::new(), open)
     }
 
     /// The ledger as it was before a restart.
@@ -114,7 +126,8 @@ impl Ledger {
         cut: VecDeque<CutStatement>,
         open: OpenStatement,
     ) -> Self {
-        Self { address, account, cut, open, margins, budget: None }
+        let (budget, holds) = (None, BTreeMap::new());
+        Self { address, account, cut, open, margins, budget, holds }
     }
 
     /// Serves the channel up to this total, base units; `None` for its whole deposit.
@@ -170,9 +183,57 @@ impl Ledger {
         self.spendable().saturating_sub(vouched)
     }
 
+    /// Keeps room for a generation, or says why not and changes nothing. `now` is unix seconds.
+    ///
+    /// # Errors
+    /// What would refuse the generation if it used all of it, at any time before the hold ends.
+    pub fn place(&mut self, id: HoldId, hold: Hold, now: i64) -> Result<(), Refusal> {
+        if self.channel().closes_at != i64::MAX {
+            return Err(Refusal::ChannelClosing);
+        }
+        if hold.item.units == 0 {
+            return Err(Refusal::NoUnits);
+        }
+        if hold.expires_at < now {
+            return Err(Refusal::ExpiresTooSoon { given: hold.expires_at, earliest: now });
+        }
+        let index = hold.item.licence;
+        let licence = self.account.licences.get(usize::from(index));
+        let expires_at = licence.ok_or(Refusal::UnknownLicence(index))?.expires_at;
+        let margin = i64::from(self.margins.min_voucher_seconds);
+        if expires_at < hold.expires_at.saturating_add(margin) {
+            return Err(Refusal::LicenceEnding { expires_at });
+        }
+        self.holds.retain(|_, held| held.expires_at >= now);
+        if self.holds.len() >= Self::MOST_HOLDS {
+            return Err(Refusal::HoldsFull);
+        }
+        self.holds.insert(id, hold);
+        let fits = self.prices().and_then(|prices| self.check_room(&[], prices, None, now));
+        if fits.is_err() {
+            self.holds.remove(&id);
+        }
+        fits
+    }
+
+    /// A hold that was neither captured nor released.
+    pub fn hold(&self, id: &HoldId) -> Option<&Hold> {
+        self.holds.get(id)
+    }
+
+    /// Gives a hold up.
+    pub fn release(&mut self, id: &HoldId) -> Option<Hold> {
+        self.holds.remove(id)
+    }
+
+    /// Takes holds over from before a restart.
+    pub fn restore_holds(&mut self, holds: BTreeMap<HoldId, Hold>) {
+        self.holds = holds;
+    }
+
     /// What was vouched for and has not settled, base units, fees included.
     pub fn exposed(&self) -> u64 {
-        let settled = self.channel().cumulative().unwrap_or(u64::MAX);
+        let settled = self.settled_total().unwrap_or(u64::MAX);
         self.cumulative().unwrap_or(u64::MAX).saturating_sub(settled)
     }
 
@@ -186,6 +247,10 @@ impl Ledger {
     pub fn weigh(&self, wanted: &Wanted, now: i64) -> Result<Weighed, Refusal> {
         let voucher = &wanted.voucher.voucher;
         self.check_open(voucher)?;
+        self.check_due(now)?;
+        if let Some(id) = wanted.hold {
+            self.check_hold(&id, &wanted.items, now)?;
+        }
         if wanted.items.is_empty() || wanted.items.iter().any(|item| item.units == 0) {
             return Err(Refusal::NoUnits);
         }
@@ -210,9 +275,15 @@ impl Ledger {
         if let Some(budget) = self.budget.filter(|budget| cumulative > *budget) {
             return Err(Refusal::OverBudget { needed: cumulative, budget });
         }
+        let exposed = cumulative.saturating_sub(self.settled_total()?);
+        if let Some(most) = self.margins.max_exposure.filter(|most| exposed > *most) {
+            return Err(Refusal::Exposed { most });
+        }
         self.check_dates(voucher, &parts, now)?;
+        self.check_room(&parts, prices, wanted.hold, now)?;
         let charged = cumulative - self.cumulative()?;
-        Ok(Weighed { statement, parts, voucher: wanted.voucher, cumulative, charged })
+        let (voucher, hold) = (wanted.voucher, wanted.hold);
+        Ok(Weighed { statement, parts, voucher, hold, cumulative, charged })
     }
 
     /// Takes generations that were weighed on this ledger as it is.
@@ -220,8 +291,11 @@ impl Ledger {
     /// # Errors
     /// [`Refusal::StatementFull`] when their receipts cannot be counted any more.
     pub fn take(&mut self, weighed: Weighed, now: i64) -> Result<Reserved, Refusal> {
-        let Weighed { statement, parts, voucher, cumulative, .. } = weighed;
+        let Weighed { statement, parts, voucher, hold, cumulative, .. } = weighed;
         let position = self.open.add(statement, &parts, voucher, now)?;
+        if let Some(id) = hold {
+            self.holds.remove(&id);
+        }
         let price = parts.iter().map(|part| part.price).sum(); // it fits with the total
         Ok(Reserved { statement: self.open.number, position, parts, price, cumulative })
     }
@@ -265,14 +339,98 @@ impl Ledger {
         settled
     }
 
-    /// The unix second by which the open statement has to settle: the first of its voucher's
-    /// and its licences' expiries. `None` while it is empty.
+    /// The unix second by which everything has to settle that was vouched for: the first of
+    /// all vouchers' and licences' expiries. `None` while there is nothing.
+    ///
+    /// A statement with one licence that is over settles no more, and none after it does: they
+    /// settle in order.
     pub fn settle_before(&self) -> Option<i64> {
-        let voucher = self.open.voucher?.voucher.expires_at;
-        let licences = self.open.statement.entries().filter_map(|entry| {
-            self.account.licences.get(usize::from(entry.licence)).map(|licence| licence.expires_at)
+        let cut = self.cut.iter().map(|cut| (&cut.statement, cut.voucher.voucher.expires_at));
+        let open = self.open.voucher.map(|newest| newest.voucher.expires_at);
+        let open = open.map(|expires_at| (&self.open.statement, expires_at));
+        let ends = cut.chain(open).map(|(statement, voucher)| {
+            self.licences_end(statement).map_or(voucher, |licences| licences.min(voucher))
         });
-        Some(licences.fold(voucher, i64::min))
+        ends.min()
+    }
+
+    /// The first expiry of a statement's licences.
+    fn licences_end(&self, statement: &Statement) -> Option<i64> {
+        let licences = statement.entries().map(|entry| usize::from(entry.licence));
+        let licences = licences.filter_map(|index| self.account.licences.get(index));
+        licences.map(|licence| licence.expires_at).min()
+    }
+
+    /// Prices and fees that have settled, base units.
+    fn settled_total(&self) -> Result<u64, Refusal> {
+        self.channel().cumulative().map_err(|_| Refusal::AmountTooLarge)
+    }
+
+    /// Takes nothing more while something has to settle that should have long: it might be
+    /// blocked, and everything after it would be, too. The newest voucher of the open statement
+    /// is no such thing, since the next one replaces it.
+    fn check_due(&self, now: i64) -> Result<(), Refusal> {
+        let cut = self.cut.iter().map(|cut| {
+            let voucher = cut.voucher.voucher.expires_at;
+            self.licences_end(&cut.statement).map_or(voucher, |licences| licences.min(voucher))
+        });
+        let Some(by) = cut.chain(self.licences_end(&self.open.statement)).min() else {
+            return Ok(());
+        };
+        let margin = i64::from(self.margins.min_voucher_seconds / 2);
+        if by < now.saturating_add(margin) { Err(Refusal::SettlementDue { by }) } else { Ok(()) }
+    }
+
+    /// Whether a generation stays within what was held for it.
+    fn check_hold(&self, id: &HoldId, items: &[Item], now: i64) -> Result<(), Refusal> {
+        let hold = self.holds.get(id).filter(|hold| hold.expires_at >= now);
+        let held = hold.ok_or(Refusal::UnknownHold)?.item;
+        match items {
+            [item] if item.licence == held.licence && item.units <= held.units => Ok(()),
+            [item] if item.licence == held.licence => {
+                Err(Refusal::HoldExceeded { held: held.units })
+            }
+            _ => Err(Refusal::UnknownHold),
+        }
+    }
+
+    /// Whether everything that is held could still be captured whole, on top of these parts,
+    /// with which prices come to `prices`.
+    fn check_room(
+        &self,
+        parts: &[Part],
+        mut prices: u64,
+        captured: Option<HoldId>,
+        now: i64,
+    ) -> Result<(), Refusal> {
+        let is_open =
+            |(id, hold): &(&HoldId, &Hold)| Some(**id) != captured && hold.expires_at >= now;
+        let mut open = self.holds.iter().filter(is_open).peekable();
+        if open.peek().is_none() {
+            return Ok(());
+        }
+        let mut parts = parts.to_vec();
+        for (_, hold) in open {
+            let licence = self.account.licences.get(usize::from(hold.item.licence));
+            let Some(licence) = licence else { continue };
+            let price = match self.price(*licence, &hold.item, &parts, now) {
+                Ok(price) => price,
+                // A licence that has ended early: its holds keep no room from others.
+                Err(Refusal::LicenceLimit { limit: LicenceLimit::Expired, .. }) => continue,
+                Err(refusal) => return Err(refusal),
+            };
+            prices = prices.checked_add(price).ok_or(Refusal::AmountTooLarge)?;
+            let (work, terms_number) = (licence.work, licence.terms_number);
+            parts.push(Part { item: hold.item, price, work, terms_number });
+        }
+        let needed = self.with_fees(prices)?;
+        if needed > self.spendable() {
+            return Err(Refusal::Underfunded { needed, spendable: self.spendable() });
+        }
+        match self.budget.filter(|budget| needed > *budget) {
+            Some(budget) => Err(Refusal::OverBudget { needed, budget }),
+            None => Ok(()),
+        }
     }
 
     /// Deposit less upfront fees: what vouchers can be paid from.

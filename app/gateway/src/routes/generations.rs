@@ -5,7 +5,7 @@ use axum::{
 };
 use motif_sdk::gateway::{
     IdempotencyKey,
-    wire::{Address, GenerationRequest, Problem, ReceiptParts},
+    wire::{Address, BatchReceipts, BatchRequest, GenerationRequest, Problem, ReceiptParts},
 };
 
 use super::{body::Body, named::Named};
@@ -46,8 +46,43 @@ pub async fn accept(
     Ok(Json(ReceiptParts::from(&receipt)))
 }
 
+/// Pays for several generations with one voucher: all of them or none.
+///
+/// A blended generation, which uses several licences, is a batch whose generations name the
+/// same request and output. Idempotent, as a single generation is.
+#[utoipa::path(
+    post, operation_id = "pay_for_batch",
+    path = "/v1/channels/{channel}/batches",
+    params(
+        ("channel" = Address, Path),
+        ("Idempotency-Key" = String, Header, min_length = 8, max_length = 128, pattern = "^[!-~]{8,128}$"),
+    ),
+    request_body = BatchRequest,
+    responses(
+        (status = 200, body = BatchReceipts),
+        (status = 400, body = Problem, content_type = "application/problem+json"),
+        (status = 402, body = Problem, content_type = "application/problem+json"),
+        (status = 404, body = Problem, content_type = "application/problem+json"),
+        (status = 409, body = Problem, content_type = "application/problem+json"),
+        (status = 413, body = Problem, content_type = "application/problem+json"),
+        (status = 415, body = Problem, content_type = "application/problem+json"),
+        (status = 422, body = Problem, content_type = "application/problem+json"),
+        (status = 503, body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub async fn accept_batch(
+    State(gateway): State<Gateway>,
+    Named(Address(channel)): Named<Address>,
+    Key(key): Key,
+    Extension(caller): Extension<Caller>,
+    Body(request): Body<BatchRequest>,
+) -> Result<Json<BatchReceipts>, ApiError> {
+    let receipts = gateway.accept_batch(channel, key, request, &caller).await?;
+    Ok(Json(BatchReceipts { receipts: receipts.iter().map(ReceiptParts::from).collect() }))
+}
+
 /// The `Idempotency-Key` header.
-pub struct Key(IdempotencyKey);
+pub struct Key(pub IdempotencyKey);
 
 impl<S: Send + Sync> FromRequestParts<S> for Key {
     type Rejection = ApiError;

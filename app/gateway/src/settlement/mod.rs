@@ -20,6 +20,7 @@ use motif_sdk::{
     receipt::tree::{Node, Tree},
 };
 
+pub(crate) use payer::asked_by_payer;
 pub(crate) use record::records;
 pub(crate) use worker::Worker;
 

@@ -11,12 +11,12 @@ const SIZES: [usize; 4] = [64, 16, 4, 1];
 static STATEMENTS: LazyLock<[String; 4]> = LazyLock::new(|| SIZES.map(statement));
 
 fn statement(rows: usize) -> String {
-    let row = format!("({})", ["?"; 20].join(", "));
+    let row = format!("({})", ["?"; 21].join(", "));
     format!(
         "INSERT INTO generations (channel_id, statement, position, idempotency_key, body_digest, \
          licence, units, terms_number, amount, cumulative, work, request_digest, output_digest, \
          issued_at, receipt_signature, receipt_digest, voucher_expires_at, voucher_signature, \
-         api_key, charged) \
+         api_key, charged, part) \
          VALUES {}",
         vec![row; rows].join(", ")
     )
@@ -64,4 +64,5 @@ fn bound<'q>(query: Insert<'q>, generation: &'q Generation) -> Insert<'q> {
         .bind(&generation.voucher_signature[..])
         .bind(generation.api_key.as_ref().map(|key| &key.0[..]))
         .bind(integer(generation.charged))
+        .bind(i64::from(generation.part))
 }

@@ -3,13 +3,16 @@
 //! One task writes. It takes whatever has queued up meanwhile into one transaction, and
 //! answers all of it when that is on disk (`writer`). Reads go beside it.
 
+mod books;
 mod change;
 mod generations;
+mod holds;
 mod keys;
 mod proof;
 mod reading;
 mod restoring;
 mod row;
+mod usage;
 mod writer;
 
 use std::{
@@ -23,10 +26,13 @@ use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
 
+pub use books::{Books, ReceiptSums, StatementBook};
 pub use change::{Change, Outcome, SettledStatement, StoredTransaction};
+pub use holds::StoredHold;
 pub use proof::ProofError;
 pub use restoring::RestoredChannel;
 pub use row::{ChannelId, Generation};
+pub use usage::UsageAsked;
 use writer::Writer;
 pub use writer::Written;
 

@@ -11,7 +11,7 @@ use super::{
     Store, StoreError,
     row::{self, ChannelId, Generation, integer},
 };
-use crate::ledger::{CutStatement, OpenStatement};
+use crate::ledger::{CutStatement, Hold, HoldId, OpenStatement};
 
 /// A channel as it was when the gateway stopped.
 #[derive(Debug)]
@@ -30,6 +30,8 @@ pub struct RestoredChannel {
     pub keys: HashMap<String, u32>,
     /// The most it may be used for, base units.
     pub budget: Option<u64>,
+    /// Room that is kept.
+    pub holds: BTreeMap<HoldId, Hold>,
 }
 
 impl Store {
@@ -54,6 +56,7 @@ impl Store {
             let mut channel = self.restore_channel(id, address, account).await?;
             let budget: Option<i64> = row.try_get("budget")?;
             channel.budget = budget.and_then(|budget| u64::try_from(budget).ok());
+            channel.holds = self.open_holds(id).await?;
             channels.push(channel);
         }
         Ok(channels)
@@ -86,7 +89,16 @@ impl Store {
         }
         let number = cut.back().map_or(settled, |last| last.number + 1);
         let (open, keys) = self.replay(id, &account, number).await?;
-        Ok(RestoredChannel { id, address, account, cut, open, keys, budget: None })
+        Ok(RestoredChannel {
+            id,
+            address,
+            account,
+            cut,
+            open,
+            keys,
+            budget: None,
+            holds: BTreeMap::new(),
+        })
     }
 
     /// Adds up a statement's generations, as they were added up when they came in.

@@ -19,6 +19,8 @@ pub struct Generation {
     pub channel_id: ChannelId,
     /// Names it towards the payer.
     pub idempotency_key: String,
+    /// Counts what was paid for together, under one key.
+    pub part: u32,
     /// SHA-256 of what was asked.
     pub body_digest: [u8; 32],
     /// What was answered.
@@ -36,7 +38,7 @@ pub struct Generation {
 impl Generation {
     /// The columns that [`Generation::read`] wants, beside the channel's address and slot.
     pub(super) const COLUMNS: &'static str = "channel_id, statement, position, idempotency_key, \
-         body_digest, licence, units, terms_number, amount, cumulative, work, request_digest, \
+         part, body_digest, licence, units, terms_number, amount, cumulative, work, request_digest, \
          output_digest, issued_at, receipt_signature, voucher_expires_at, voucher_signature, \
          api_key, charged, address, opened_slot";
 
@@ -60,6 +62,7 @@ impl Generation {
         Ok(Self {
             channel_id: ChannelId(row.try_get("channel_id")?),
             idempotency_key: row.try_get("idempotency_key")?,
+            part: small(row, "part")?,
             body_digest: bytes(row, "body_digest")?,
             receipt: SignedReceipt { receipt, signature: bytes(row, "receipt_signature")? },
             voucher_expires_at: row.try_get("voucher_expires_at")?,

@@ -3,6 +3,9 @@
 
 mod administering;
 mod api_keys;
+mod batching;
+mod exposing;
+mod holding;
 mod idempotency;
 mod limits;
 mod measuring;
@@ -12,6 +15,7 @@ mod paying_by_proof;
 mod problems;
 mod quoting;
 mod racing;
+mod reporting;
 mod restarting;
 mod secrets;
 mod settling;

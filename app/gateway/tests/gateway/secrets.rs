@@ -28,7 +28,9 @@ impl Log {
         LOG.get_or_init(|| {
             let log = Self::default();
             let subscriber = tracing_subscriber::fmt().with_writer(log.clone()).with_ansi(false);
-            subscriber.with_max_level(tracing_subscriber::filter::LevelFilter::TRACE).init();
+            // All of ours, and of others what a production log holds.
+            let filter = "info,motif_gateway=trace,motif_sdk=trace";
+            subscriber.with_env_filter(filter).init();
             log
         })
     }

@@ -6,26 +6,34 @@
 
 mod admin;
 mod api_key;
+mod batch;
 mod channel;
 mod generation;
+mod hold;
 mod operator;
 mod problem;
 mod receipt;
+mod reconciliation;
 mod scalar;
 mod scope;
 mod settlement;
+mod usage;
 mod word;
 mod work;
 
 pub use admin::{ChannelList, ChannelSummary, FeeClaim};
 pub use api_key::{ApiKeyFacts, ApiKeyList, ChannelBudget, CreatedApiKey, NewApiKey};
+pub use batch::{BatchReceipts, BatchRequest, BatchedGeneration};
 pub use channel::{ChannelState, LicenceState, OpenChannel, StatementEntry, StatementState};
 pub use generation::{GenerationRequest, VoucherParts};
+pub use hold::{HoldFacts, HoldRequest, HoldState, ReleaseRequest};
 pub use operator::Operator;
 pub use problem::{ExpectedStatement, Problem};
 pub use receipt::{ReceiptPage, ReceiptParts, ReceiptProofParts, StatementRecordParts, SumSibling};
+pub use reconciliation::{ReconciledChannel, Reconciliation};
 pub use scalar::{Address, Amount, Digest, NotWritten, SignatureHex};
 pub use scope::ScopeWord;
 pub use settlement::{Closing, PayerProof, SettlementReport, Settlements};
+pub use usage::{UsageBy, UsageFormat, UsageReport, UsageRow};
 pub use word::{KindWord, UnitWord, UseWord};
 pub use work::{ParentShare, PricedUse, Quote, RecipientShare, TermsFacts, WorkFacts, WorkList};

@@ -4,3 +4,5 @@ pub mod channels;
 pub mod document;
 pub mod keys;
 pub mod metrics;
+pub mod reconciliation;
+pub mod usage;
