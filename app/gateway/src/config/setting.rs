@@ -27,8 +27,9 @@ impl Setting {
     /// The setting of this variable; `Err` when the variable is meant for a gateway and names
     /// nothing.
     pub fn of_variable(name: &str) -> Result<Option<&'static Self>, ()> {
-        // What clients of a gateway read.
-        let is_clients = ["MOTIF_GATEWAY_URL", "MOTIF_GATEWAY_API_KEY"].contains(&name);
+        // What clients of a gateway read, and where its file is.
+        let others = ["MOTIF_GATEWAY_URL", "MOTIF_GATEWAY_API_KEY", "MOTIF_GATEWAY_CONFIG"];
+        let is_clients = others.contains(&name);
         if is_clients || !name.starts_with(Self::PREFIX) {
             return Ok(None);
         }
