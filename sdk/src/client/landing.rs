@@ -2,7 +2,6 @@ use std::time::Duration;
 
 use solana_instruction::{Instruction, error::InstructionError};
 use solana_keypair::Keypair;
-use solana_message::Message;
 use solana_rpc_client_api::{
     client_error::{Error as ClientError, ErrorKind},
     config::{RpcSendTransactionConfig, RpcTransactionConfig},
@@ -10,13 +9,13 @@ use solana_rpc_client_api::{
 };
 use solana_signature::Signature;
 use solana_signer::{Signer, signers::Signers};
-use solana_transaction::{Transaction, TransactionError};
+use solana_transaction::{TransactionError, versioned::VersionedTransaction};
 use solana_transaction_status_client_types::{
     UiTransactionEncoding, option_serializer::OptionSerializer,
 };
 use tokio::time::{Instant, sleep};
 
-use super::Client;
+use super::{Client, envelope::sealed};
 use crate::{Error, Refusal};
 
 /// A transaction that landed, and what it cost.
@@ -40,7 +39,8 @@ const REBROADCAST: Duration = Duration::from_secs(2);
 const GIVE_UP: Duration = Duration::from_secs(90);
 
 impl Client {
-    /// Signs, sends and confirms one transaction. `signers` sign beside the fee payer; naming
+    /// Signs, sends and confirms one transaction: a classic one where its instructions fit 1,232
+    /// bytes, else one of version 1 (4,096 bytes). `signers` sign beside the fee payer; naming
     /// the fee payer among them does no harm.
     ///
     /// # Errors
@@ -62,17 +62,14 @@ impl Client {
         let commitment = self.rpc.commitment();
         let blockhash = self.rpc.get_latest_blockhash_with_commitment(commitment).await;
         let (blockhash, last_valid_height) = blockhash.map_err(|error| transport(&error))?;
-        let message = Message::new(instructions, Some(&fee_payer.pubkey()));
-        let mut transaction = Transaction::new_unsigned(message);
-        let signed = transaction.try_sign(&keys, blockhash);
-        signed.map_err(|error| Error::Rejected(Box::new(Refusal::local(error.to_string()))))?;
+        let transaction = sealed(instructions, &fee_payer.pubkey(), &keys, blockhash)?;
         self.broadcast(&transaction, last_valid_height).await
     }
 
     /// Sends the same bytes until they land or can land no more.
     async fn broadcast(
         &self,
-        transaction: &Transaction,
+        transaction: &VersionedTransaction,
         last_valid_height: u64,
     ) -> Result<Landed, Error> {
         let signature = transaction.signatures[0]; // `send` signed with the fee payer's key
@@ -137,7 +134,7 @@ impl Client {
         let config = RpcTransactionConfig {
             encoding: Some(UiTransactionEncoding::Base64),
             commitment: Some(self.rpc.commitment()),
-            max_supported_transaction_version: Some(0),
+            max_supported_transaction_version: Some(1),
         };
         for _ in 0..20 {
             if let Ok(found) = self.rpc.get_transaction_with_config(signature, config).await
@@ -171,7 +168,7 @@ impl Refusal {
         Self { code, name, message, logs }
     }
 
-    fn local(message: String) -> Self {
+    pub(super) fn local(message: String) -> Self {
         Self { code: None, name: None, message, logs: Vec::new() }
     }
 

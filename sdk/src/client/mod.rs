@@ -12,6 +12,7 @@
 //! # }
 //! ```
 
+mod envelope;
 mod landing;
 mod packing;
 mod payments;
@@ -24,6 +25,7 @@ use solana_commitment_config::CommitmentConfig;
 use solana_rpc_client::nonblocking::rpc_client::RpcClient;
 
 pub use self::{
+    envelope::LARGE_PACKET_BYTES,
     landing::Landed,
     packing::{PACKET_BYTES, packed},
     payments::Collected,

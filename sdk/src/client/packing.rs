@@ -27,7 +27,7 @@ pub fn packed(instructions: Vec<Instruction>, fee_payer: &Pubkey) -> Vec<Vec<Ins
 }
 
 /// Bytes of the signed transaction on the wire.
-fn transaction_bytes(instructions: &[Instruction], fee_payer: &Pubkey) -> usize {
+pub(super) fn transaction_bytes(instructions: &[Instruction], fee_payer: &Pubkey) -> usize {
     let message = Message::new(instructions, Some(fee_payer));
     let signatures = usize::from(message.header.num_required_signatures);
     // Fewer than 128 signatures: their count is one byte.

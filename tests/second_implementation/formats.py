@@ -1,0 +1,128 @@
+"""Motif's signed formats, written a second time from docs/formats.md alone.
+
+Reads one JSON document from stdin, {"vouchers": [...], "receipts": [...], "trees": [...],
+"records": [...], "ranges": [...]}, and answers with the same lists as bytes, digests and
+signatures in hexadecimal. It shares no code with the Rust implementation: where the two differ,
+one of them, or the description, is wrong.
+
+Needs Python 3.9 and the package `cryptography`.
+"""
+import hashlib
+import json
+import struct
+import sys
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+ALPHABET = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
+
+
+def address(text):
+    """The 32 bytes behind a base-58 address."""
+    number = 0
+    for character in text:
+        number = number * 58 + ALPHABET.index(character)
+    return number.to_bytes(32, "big")
+
+
+def domain(name):
+    """The sixteen bytes every signed message begins with, version 1."""
+    return b"\xff" + name.encode("ascii") + b"\x00\x01"
+
+
+def sha256(*parts):
+    return hashlib.sha256(b"".join(parts)).digest()
+
+
+def sign(secret, message):
+    key = Ed25519PrivateKey.from_private_bytes(bytes.fromhex(secret))
+    public = key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
+    return {"public_key": public.hex(), "signature": key.sign(message).hex()}
+
+
+def voucher(case):
+    statement = b"".join(struct.pack("<HI", e["licence"], e["units"]) for e in case["entries"])
+    message = b"".join([
+        domain("motif-voucher"),
+        bytes.fromhex(case["cluster"]),
+        address(case["program"]),
+        address(case["channel"]),
+        struct.pack("<QQQ", case["opened_slot"], case["statement"], case["cumulative"]),
+        sha256(statement),
+        struct.pack("<q", case["expires_at"]),
+    ])
+    return {"statement_bytes": statement.hex(), "bytes": message.hex(), **sign(case["secret_key"], message)}
+
+
+def receipt(case):
+    message = b"".join([
+        domain("motif-receipt"),
+        address(case["channel"]),
+        struct.pack("<QQ", case["opened_slot"], case["statement"]),
+        struct.pack("<IHII", case["position"], case["licence"], case["units"], case["terms_number"]),
+        struct.pack("<QQ", case["amount"], case["cumulative"]),
+        address(case["work"]),
+        bytes.fromhex(case["request_digest"]),
+        bytes.fromhex(case["output_digest"]),
+        struct.pack("<q", case["issued_at"]),
+    ])
+    return {"bytes": message.hex(), "digest": sha256(message).hex(), **sign(case["secret_key"], message)}
+
+
+def tree(leaves):
+    """Root of a statement's receipts: leaves are (receipt digest, amount)."""
+    amount = lambda value: struct.pack("<Q", value)
+    level = [(sha256(b"\x00", bytes.fromhex(digest), amount(paid)), paid) for digest, paid in leaves]
+    while len(level) > 1:
+        pairs = [level[at : at + 2] for at in range(0, len(level), 2)]
+        level = [
+            pair[0]
+            if len(pair) == 1
+            else (
+                sha256(b"\x01", pair[0][0], amount(pair[0][1]), pair[1][0], amount(pair[1][1])),
+                pair[0][1] + pair[1][1],
+            )
+            for pair in pairs
+        ]
+    return {"root": level[0][0].hex(), "sum": level[0][1]}
+
+
+def record(case):
+    root = case["receipts_root"]
+    return sha256(
+        domain("motif-settled"),
+        address(case["channel"]),
+        struct.pack("<QQ", case["opened_slot"], case["statement"]),
+        struct.pack("<QQQ", case["prices"], case["fee"], case["cumulative"]),
+        bytes.fromhex(case["statement_digest"]),
+        b"\x01" + bytes.fromhex(root) if root else bytes(33),
+    ).hex()
+
+
+def mountain_range(leaves):
+    """The trees of a range after all leaves were appended: {level: root}."""
+    peaks = {}
+    for leaf in map(bytes.fromhex, leaves):
+        level = 0
+        while level in peaks:
+            leaf = sha256(b"\x01", peaks.pop(level), leaf)
+            level += 1
+        peaks[level] = leaf
+    return {str(level): root.hex() for level, root in peaks.items()}
+
+
+def main():
+    cases = json.load(sys.stdin)
+    answers = {
+        "vouchers": [voucher(case) for case in cases["vouchers"]],
+        "receipts": [receipt(case) for case in cases["receipts"]],
+        "trees": [tree(leaves) for leaves in cases["trees"]],
+        "records": [record(case) for case in cases["records"]],
+        "ranges": [mountain_range(leaves) for leaves in cases["ranges"]],
+    }
+    json.dump(answers, sys.stdout)
+
+
+if __name__ == "__main__":
+    main()
