@@ -56,9 +56,9 @@ impl Gateway {
         }
         let written = {
             let mut book = desk.book();
-            match book.ledger.hold(&id) {
+            match book.ledger.hold(&id).copied() {
                 // Somebody else asked for it at the same time.
-                Some(known) if *known == hold => self.store().write(Change::Nothing),
+                Some(known) if known == hold => self.store().write(Change::Nothing),
                 Some(_) => return Err(ApiError::IdempotencyKeyReused),
                 None => {
                     book.ledger.place(id, hold, now).map_err(ApiError::refused)?;
