@@ -81,7 +81,7 @@ impl Layers {
             match Setting::of_variable(&name) {
                 Ok(Some(setting)) => self.text(setting, text, name),
                 Ok(None) => {}
-                Err(()) => self.faults.add(&name, "the environment", "there is no such setting"),
+                Err(none) => self.faults.add(&name, "the environment", none),
             }
         }
     }

@@ -28,7 +28,7 @@ pub use layers::Layers;
 pub use limits::{Limits, Rate};
 pub use origin::Origin;
 pub use secret::{Secret, WeakSecret};
-pub use setting::{SETTINGS, Setting, example};
+pub use setting::{NoSuchSetting, SETTINGS, Setting, example};
 pub use settle::SettlePolicy;
 
 /// How a gateway runs.

@@ -11,6 +11,11 @@ pub struct Setting {
     pub in_file: bool,
 }
 
+/// A variable that is meant for a gateway and names nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("there is no such setting")]
+pub struct NoSuchSetting;
+
 impl Setting {
     const PREFIX: &'static str = "MOTIF_GATEWAY_";
 
@@ -24,9 +29,11 @@ impl Setting {
         SETTINGS.iter().find(|setting| setting.key == key)
     }
 
-    /// The setting of this variable; `Err` when the variable is meant for a gateway and names
-    /// nothing.
-    pub fn of_variable(name: &str) -> Result<Option<&'static Self>, ()> {
+    /// The setting of this variable; `None` when it is not meant for a gateway.
+    ///
+    /// # Errors
+    /// [`NoSuchSetting`] when it is, and names none.
+    pub fn of_variable(name: &str) -> Result<Option<&'static Self>, NoSuchSetting> {
         // What clients of a gateway read, and where its file is.
         let others = ["MOTIF_GATEWAY_URL", "MOTIF_GATEWAY_API_KEY", "MOTIF_GATEWAY_CONFIG"];
         let is_clients = others.contains(&name);
@@ -34,7 +41,7 @@ impl Setting {
             return Ok(None);
         }
         let found = SETTINGS.iter().find(|setting| setting.variable() == name);
-        found.map(Some).ok_or(())
+        found.map(Some).ok_or(NoSuchSetting)
     }
 }
 
