@@ -120,5 +120,11 @@ async fn commit(connection: &mut SqliteConnection, changes: &[Change]) -> Answer
         Change::apply_all(changes, connection).await?;
         query("COMMIT").execute(&mut *connection).await.map(drop)
     };
-    committed.await.map_err(|error: sqlx::Error| StoreError::Failed(error.to_string()))
+    let committed = committed.await;
+    if committed.is_err() {
+        // Half a group must not keep the file locked, nor be there; if this fails as well, the
+        // next start undoes it.
+        let _ = query("ROLLBACK").execute(&mut *connection).await;
+    }
+    committed.map_err(|error: sqlx::Error| StoreError::Failed(error.to_string()))
 }

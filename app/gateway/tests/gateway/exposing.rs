@@ -36,6 +36,10 @@ async fn no_more_is_at_stake_than_the_cap_while_the_cluster_is_away() {
     // The payer starts closing, which nobody can see; then the cluster is back.
     world.chain.network(Network::Up);
     until(|| world.chain.channel_account().channel.prices == 300).await;
+    // The gateway hears of it a moment later.
+    while world.state().await.open.statement == 0 || !world.state().await.unsettled.is_empty() {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
     world.generate("another-key", &world.next_request().await).await.assert_ok();
 }
 
