@@ -162,6 +162,10 @@ impl Gateway {
         parts: &VoucherParts,
         generations: u32,
     ) -> Result<(Arc<Desk>, SignedVoucher), ApiError> {
+        // The ledger may be ahead of a disk that has failed: nothing it says is good any more.
+        if let Some(failure) = self.store().failure() {
+            return Err(ApiError::StoreFailed(failure));
+        }
         let desk = self.desk(address)?;
         let for_this_channel = parts.channel.0 == desk.address
             && parts.opened_slot == desk.opened_slot
