@@ -24,9 +24,9 @@ pub struct Cli {
 #[derive(Args)]
 #[command(next_help_heading = "Everywhere")]
 pub struct CommonArgs {
-    /// JSON-RPC node of the cluster.
-    #[arg(long, global = true, env = "MOTIF_RPC_URL", default_value = "http://127.0.0.1:8899")]
-    pub rpc_url: String,
+    /// JSON-RPC node of the cluster [default: http://127.0.0.1:8899].
+    #[arg(long, global = true, env = "MOTIF_RPC_URL", hide_env_values = true)]
+    pub rpc_url: Option<String>,
 
     /// The gateway to pay through.
     #[arg(long, global = true, env = "MOTIF_GATEWAY_URL", default_value = "http://127.0.0.1:8787")]

@@ -17,6 +17,8 @@ pub enum CliError {
     Sdk(#[from] Error),
     #[error(transparent)]
     Gateway(#[from] GatewayError),
+    #[error("the gateway cannot run like this:\n{0}")]
+    GatewaySettings(motif_gateway::config::Faults),
     #[error("the gateway did not start: {0}")]
     GatewayStart(#[from] StartError),
     #[error(transparent)]
@@ -93,6 +95,7 @@ impl CliError {
         let slug = match self {
             Self::Sdk(error) => return sdk_code(error),
             Self::Gateway(error) => return gateway_code(error).to_owned(),
+            Self::GatewaySettings(_) => "gateway-settings",
             Self::GatewayStart(_) => "gateway-start",
             Self::Localnet(_) => "localnet",
             Self::Faucet(_) => "faucet",

@@ -4,6 +4,7 @@ use std::{
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
+use motif_gateway::chain::Endpoint;
 use motif_sdk::{
     Error, Pubkey,
     client::Client,
@@ -19,10 +20,12 @@ use crate::{answer, args::CommonArgs, error::CliError};
 const ASK_AGAIN: Duration = Duration::from_millis(200);
 /// Whoever waits longer than this wonders why.
 const ANNOUNCE_AFTER: Duration = Duration::from_secs(1);
+const USUAL_RPC_URL: &str = "http://127.0.0.1:8899";
 
 /// What the flags that every verb takes come to.
 pub struct Session {
     pub rpc_url: String,
+    given_rpc_url: Option<String>,
     gateway_url: String,
     pub json: bool,
     keypair: Option<PathBuf>,
@@ -32,7 +35,8 @@ pub struct Session {
 impl Session {
     pub fn new(args: &CommonArgs) -> Self {
         Self {
-            rpc_url: args.rpc_url.clone(),
+            rpc_url: args.rpc_url.clone().unwrap_or_else(|| USUAL_RPC_URL.to_owned()),
+            given_rpc_url: args.rpc_url.clone(),
             gateway_url: args.gateway_url.trim_end_matches('/').to_owned(),
             json: args.json,
             keypair: args.keypair.clone(),
@@ -46,8 +50,9 @@ impl Session {
         let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| quiet());
         let subscriber = tracing_subscriber::fmt().with_env_filter(filter);
         let subscriber = subscriber.with_writer(std::io::stderr).with_target(false);
+        let is_json = std::env::var("MOTIF_LOG_FORMAT").is_ok_and(|format| format == "json");
         // Another subscriber can only be one that a test has set.
-        let _ = subscriber.try_init();
+        let _ = if is_json { subscriber.json().try_init() } else { subscriber.try_init() };
     }
 
     /// The cluster, once it answers. A node on this machine may still be starting.
@@ -55,17 +60,26 @@ impl Session {
     /// # Errors
     /// [`CliError::NoNode`].
     pub async fn client(&self) -> Result<Client, CliError> {
-        let client = Client::new(&self.rpc_url);
+        self.client_at(&self.rpc_url).await
+    }
+
+    /// As [`Session::client`], behind another node.
+    ///
+    /// # Errors
+    /// [`CliError::NoNode`].
+    pub async fn client_at(&self, rpc_url: &str) -> Result<Client, CliError> {
+        let client = Client::new(rpc_url);
+        let endpoint = Endpoint::new(rpc_url);
         let began = Instant::now();
         let mut announced = false;
         loop {
             let Err(error) = client.rpc().get_version().await else { return Ok(client) };
-            if began.elapsed() >= self.patience(&self.rpc_url) {
-                let url = self.rpc_url.clone();
-                return Err(CliError::NoNode { url, reason: error.to_string() });
+            if began.elapsed() >= self.patience(rpc_url) {
+                let url = format!("{endpoint:?}");
+                return Err(CliError::NoNode { url, reason: endpoint.scrub(&error.to_string()) });
             }
             if !announced && began.elapsed() > ANNOUNCE_AFTER {
-                self.say(format_args!("waiting for a node at {}", self.rpc_url));
+                self.say(format_args!("waiting for a node at {endpoint:?}"));
                 announced = true;
             }
             tokio::time::sleep(ASK_AGAIN).await;
@@ -91,6 +105,10 @@ impl Session {
     /// The gateway. One on this machine may still be starting: requests to it are patient.
     pub async fn gateway(&self) -> GatewayClient {
         let client = GatewayClient::new(&self.gateway_url);
+        let client = match std::env::var("MOTIF_GATEWAY_API_KEY") {
+            Ok(token) => client.api_key(token.trim()),
+            Err(_) => client,
+        };
         let patience = self.patience(&self.gateway_url);
         let first_look = client.clone().patience(ANNOUNCE_AFTER.min(patience)).ready().await;
         if matches!(first_look, Err(GatewayError::Unreachable { .. })) && !patience.is_zero() {
@@ -99,13 +117,23 @@ impl Session {
         client.patience(patience)
     }
 
+    /// The node, if one was named.
+    pub fn given_rpc_url(&self) -> Option<String> {
+        self.given_rpc_url.clone()
+    }
+
+    /// The keypair file, if one was named.
+    pub fn given_keypair(&self) -> Option<PathBuf> {
+        self.keypair.clone()
+    }
+
     /// Where the gateway is.
     pub fn gateway_url(&self) -> &str {
         &self.gateway_url
     }
 
     /// Waiting helps only where something may be starting: on this machine.
-    fn patience(&self, url: &str) -> Duration {
+    pub fn patience(&self, url: &str) -> Duration {
         let local = ["http://127.0.0.1", "http://localhost", "http://[::1]"];
         let is_local = local.iter().any(|prefix| url.starts_with(prefix));
         if is_local { self.wait } else { Duration::ZERO }

@@ -1,4 +1,5 @@
 use clap::Args;
+use motif_sdk::{gateway::PayerRequest, keypair::signing_key};
 use serde_json::json;
 
 use crate::{
@@ -18,8 +19,11 @@ pub struct SettleArgs {
 
 pub async fn run(args: SettleArgs, session: &Session) -> Result<(), CliError> {
     let client = session.client().await?;
-    let (channel, _) = args.channel.find(&client, session).await?;
-    let reports = session.gateway().await.settle(&channel).await?;
+    let payer = session.keypair()?;
+    let (channel, account) = args.channel.find(&client, session).await?;
+    let gateway = session.gateway().await;
+    let request = PayerRequest::settle(&channel, &account.channel).sign(&signing_key(&payer));
+    let reports = gateway.settle(&request).await?;
 
     let statements = reports.iter().map(|report| {
         json!({

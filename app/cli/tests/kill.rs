@@ -16,7 +16,7 @@ use motif_sdk::{
     channel::{Currency, OpenChannelArgs, Quota},
     client::Client,
     fingerprint,
-    gateway::{GatewayClient, PayerSession, SessionPolicy},
+    gateway::{GatewayClient, PayerRequest, PayerSession, SessionPolicy},
     keypair,
     licensing::{
         Caps, Derivatives, InitializeArgs, Offer, Registration, Unit, Use, UsePrice, WorkKind,
@@ -87,7 +87,8 @@ async fn a_killed_gateway_loses_no_acknowledged_generation_and_charges_none_twic
     }
     assert_eq!(served, acknowledged, "what the gateway has is what it acknowledged");
 
-    http.settle(&channel).await.unwrap();
+    let request = PayerRequest::settle(&channel, &account.channel);
+    http.settle(&request.sign(&keypair::signing_key(&payer))).await.unwrap();
     let settled = client.channel(&channel).await.unwrap();
     assert_eq!(settled.licences[0].units, made);
     assert_eq!(settled.channel.prices, made * PRICE);

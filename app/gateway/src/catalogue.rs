@@ -1,23 +1,42 @@
 //! What the gateway says without changing anything: works, prices, itself, receipts.
 
+use std::time::Duration;
+
 use motif_sdk::{
     Pubkey,
     channel::{self, Channel},
     gateway::wire::{
         Address, Amount, Digest, LineageFacts, Operator, Quote, ReceiptPage, ReceiptParts,
-        TermsFacts, UseWord, WorkDetailsFacts, WorkFacts, WorkList, WorkQuery,
+        TermsFacts, UsageBy, UsageReport, UseWord, WorkDetailsFacts, WorkFacts, WorkList,
+        WorkQuery,
     },
     licensing,
     receipt::proof::ReceiptProof,
 };
 
-use crate::{Gateway, problem::ApiError};
+use crate::{Gateway, problem::ApiError, store::UsageAsked};
+
+/// Longer than a worker may need for one channel, with a chain that answers slowly.
+const WORKER_SILENT: Duration = Duration::from_secs(900);
 
 /// Where the query names no number.
 const WORKS_PER_PAGE: u32 = 100;
 const MAX_WORKS_PER_PAGE: u32 = 1_000;
 
 impl Gateway {
+    /// Whether it works: its store has not failed, its worker makes progress. What fails here is
+    /// cured by starting it again, unlike what [`Gateway::ready`] asks.
+    ///
+    /// # Errors
+    /// [`ApiError::StoreFailed`], [`ApiError::WorkerStalled`].
+    pub fn alive(&self) -> Result<(), ApiError> {
+        if let Some(failure) = self.store().failure() {
+            return Err(ApiError::StoreFailed(failure));
+        }
+        let silent = self.worker_silent_for();
+        if silent > WORKER_SILENT { Err(ApiError::WorkerStalled(silent.as_secs())) } else { Ok(()) }
+    }
+
     /// Whether it can serve: its store takes writes, its cluster answers.
     ///
     /// # Errors
@@ -131,6 +150,23 @@ impl Gateway {
         let total = self.store().count(desk.id, statement).await?;
         let parts = generations.iter().map(|generation| ReceiptParts::from(&generation.receipt));
         Ok(ReceiptPage { statement, offset, total, receipts: parts.collect() })
+    }
+
+    /// What was used and spent, settled or not: on a channel, or on all.
+    ///
+    /// # Errors
+    /// [`ApiError::UnknownChannel`], [`ApiError::StoreFailed`].
+    pub async fn usage(
+        &self,
+        channel: Option<Pubkey>,
+        by: UsageBy,
+        from: Option<i64>,
+        until: Option<i64>,
+    ) -> Result<UsageReport, ApiError> {
+        let channel_id = channel.map(|channel| self.desk(&channel)).transpose()?;
+        let channel_id = channel_id.map(|desk| desk.id);
+        let asked = UsageAsked { by, channel_id, from, until };
+        Ok(UsageReport { by, from, until, rows: self.store().usage(&asked).await? })
     }
 
     /// What proves a settled receipt against its channel's account.

@@ -27,7 +27,7 @@ impl Clock {
 }
 
 /// Unix seconds on this machine.
-fn here() -> i64 {
+pub fn here() -> i64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH);
     since.ok().and_then(|since| i64::try_from(since.as_secs()).ok()).unwrap_or(0)
 }

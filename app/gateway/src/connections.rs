@@ -1,7 +1,13 @@
-use std::{pin::pin, time::Duration};
+use std::{
+    collections::HashMap,
+    net::{IpAddr, SocketAddr},
+    pin::pin,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
-use axum::Router;
-use hyper::server::conn::http1;
+use axum::{Router, extract::Request};
+use hyper::{body::Incoming, server::conn::http1};
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
     service::TowerToHyperService,
@@ -11,26 +17,56 @@ use tokio::{
     time::{sleep, timeout},
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tower::ServiceExt;
 
-/// How long a client may take to send a request's head, or to say nothing between requests.
-const HEAD_WITHIN: Duration = Duration::from_secs(30);
+use crate::{Gateway, admission::Peer, config::Limits};
+
 /// After the system could not give a connection: usually too many are open.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// How long requests may go on after the gateway was told to stop.
 const DRAIN_WITHIN: Duration = Duration::from_secs(30);
+/// The most headers of a request.
+const MAX_HEADERS: usize = 64;
+
+/// Who is connected how often.
+#[derive(Debug, Default)]
+struct Open {
+    by_address: HashMap<IpAddr, u32>,
+    all: u32,
+}
+
+/// One connection's place among the open ones; free again when dropped.
+struct Place {
+    open: Arc<Mutex<Open>>,
+    address: IpAddr,
+    gateway: Gateway,
+}
 
 /// Answers connections until told to stop, and then finishes the requests that are under way.
-pub async fn answer(listener: TcpListener, router: Router, stop: CancellationToken) {
+pub async fn answer(
+    listener: TcpListener,
+    router: Router,
+    gateway: Gateway,
+    stop: CancellationToken,
+) {
     let connections = TaskTracker::new();
+    let open = Arc::new(Mutex::new(Open::default()));
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
             () = stop.cancelled() => break,
         };
         match accepted {
-            Ok((stream, _)) => {
-                connections.spawn(converse(stream, router.clone(), stop.clone()));
-            }
+            Ok((stream, peer)) => match Place::take(&gateway, &open, peer) {
+                Some(place) => {
+                    let conversation = converse(stream, peer, router.clone(), place, stop.clone());
+                    connections.spawn(conversation);
+                }
+                // The cheapest answer there is: the socket closes.
+                None => {
+                    gateway.metrics().connections_refused.inc();
+                }
+            },
             Err(error) => {
                 tracing::warn!(%error, "no connection accepted");
                 sleep(ACCEPT_PAUSE).await;
@@ -44,12 +80,25 @@ pub async fn answer(listener: TcpListener, router: Router, stop: CancellationTok
 }
 
 /// One connection, until either side ends it.
-async fn converse(stream: TcpStream, router: Router, stop: CancellationToken) {
+async fn converse(
+    stream: TcpStream,
+    peer: SocketAddr,
+    router: Router,
+    place: Place,
+    stop: CancellationToken,
+) {
+    let limits: Limits = place.gateway.config().limits;
     // Answers are one small packet; a socket that cannot do this is a slower one.
     let _ = stream.set_nodelay(true);
+    let router = router.map_request(move |mut request: Request<Incoming>| {
+        request.extensions_mut().insert(Peer(peer));
+        request
+    });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(HEAD_WITHIN)
+        .header_read_timeout(Duration::from_secs(limits.head_seconds.into()))
+        .max_buf_size(limits.head_bytes as usize)
+        .max_headers(MAX_HEADERS)
         .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
     let mut connection = pin!(connection);
     let ended = tokio::select! {
@@ -61,5 +110,39 @@ async fn converse(stream: TcpStream, router: Router, stop: CancellationToken) {
     };
     if let Err(error) = ended {
         tracing::debug!(%error, "a connection broke");
+    }
+    drop(place);
+}
+
+impl Place {
+    /// `None` where there are too many connections, of this address or of all.
+    fn take(gateway: &Gateway, open: &Arc<Mutex<Open>>, peer: SocketAddr) -> Option<Self> {
+        let config = gateway.config();
+        let address = peer.ip().to_canonical();
+        let is_proxy = config.trusted_proxies.iter().any(|network| network.contains(&address));
+        let most = if is_proxy { u32::MAX } else { config.limits.connections_per_address };
+        let mut now = open.lock().unwrap_or_else(PoisonError::into_inner);
+        let own = now.by_address.get(&address).copied().unwrap_or(0);
+        if own >= most || now.all >= config.limits.connections {
+            return None;
+        }
+        now.by_address.insert(address, own + 1);
+        now.all += 1;
+        gateway.metrics().connections.inc();
+        Some(Self { open: open.clone(), address, gateway: gateway.clone() })
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut now = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        now.all = now.all.saturating_sub(1);
+        if let Some(own) = now.by_address.get_mut(&self.address) {
+            *own -= 1;
+            if *own == 0 {
+                now.by_address.remove(&self.address);
+            }
+        }
+        self.gateway.metrics().connections.dec();
     }
 }

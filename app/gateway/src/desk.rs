@@ -1,6 +1,7 @@
 use std::{
     collections::HashMap,
     sync::{Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
 };
 
 use motif_sdk::{
@@ -23,13 +24,17 @@ pub struct Desk {
     pub id: ChannelId,
     /// Where the channel is.
     pub address: Pubkey,
-    /// Signs the channel's vouchers; never changes, as the next two.
+    /// Who funds it; never changes, as the next three.
+    pub payer: Pubkey,
+    /// Signs the channel's vouchers.
     pub voucher_key: Pubkey,
     /// The cluster's tag.
     pub cluster: [u8; 32],
     /// Which incarnation this is.
     pub opened_slot: u64,
     book: Mutex<Book>,
+    /// When the chain last said what the channel is.
+    seen_at: Mutex<Instant>,
     /// Held while a statement settles: one at a time.
     pub settling: tokio::sync::Mutex<()>,
     /// Held until what the chain said is recorded: who looks next sees it on disk.
@@ -52,10 +57,12 @@ impl Desk {
         Self {
             id,
             address: ledger.address(),
+            payer: channel.payer,
             voucher_key: channel.voucher_key,
             cluster: channel.cluster,
             opened_slot: channel.opened_slot,
             book: Mutex::new(Book { ledger, keys }),
+            seen_at: Mutex::new(Instant::now()),
             settling: tokio::sync::Mutex::new(()),
             observing: tokio::sync::Mutex::new(()),
         }
@@ -66,6 +73,16 @@ impl Desk {
     /// A panic while it was held leaves it as it was: the ledger changes last, or not at all.
     pub fn book(&self) -> MutexGuard<'_, Book> {
         self.book.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The chain has just said what the channel is.
+    pub fn seen(&self) {
+        *self.seen_at.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+    }
+
+    /// How long the chain has said nothing of the channel.
+    pub fn unseen_for(&self) -> Duration {
+        self.seen_at.lock().unwrap_or_else(PoisonError::into_inner).elapsed()
     }
 
     /// The channel as the chain had it when it was last read.

@@ -1,7 +1,8 @@
 use std::{
     collections::HashMap,
     path::PathBuf,
-    sync::{Arc, PoisonError, RwLock},
+    sync::{Arc, Mutex, PoisonError, RwLock},
+    time::Instant,
 };
 
 use ed25519_dalek::SigningKey;
@@ -16,10 +17,14 @@ use tokio::sync::{Notify, OnceCell};
 
 use crate::{
     GatewayConfig,
+    admission::Admission,
     chain::{Chain, ReadChannel},
     clock::Clock,
+    config::Faults,
     desk::Desk,
+    keys::Keyring,
     ledger::{CutStatement, Ledger, Margins},
+    metrics::{Exposure, Metrics},
     problem::ApiError,
     settlement::records,
     store::{Change, SettledStatement, Store, StoreError},
@@ -40,11 +45,19 @@ struct Inner {
     cluster: OnceCell<[u8; 32]>,
     desks: RwLock<HashMap<Pubkey, Arc<Desk>>>,
     wake: Notify,
+    admission: Admission,
+    keyring: Keyring,
+    metrics: Metrics,
+    /// When the settlement worker was last seen at work.
+    worked_at: Mutex<Instant>,
 }
 
 /// Why a gateway did not start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
+    /// It cannot run as it is told to.
+    #[error("{0}")]
+    Config(#[from] Faults),
     /// The store cannot be opened.
     #[error("store {path}: {source}")]
     Store {
@@ -64,21 +77,29 @@ impl Gateway {
     /// The cluster need not be reachable: it is asked when it is needed.
     ///
     /// # Errors
-    /// [`StartError::Store`].
+    /// [`StartError::Config`], [`StartError::Store`].
     pub async fn open(config: GatewayConfig, chain: Arc<dyn Chain>) -> Result<Self, StartError> {
+        config.faults().or(())?;
         let refuse = |source| StartError::Store { path: config.store.clone(), source };
         let store = Store::open(&config.store).await.map_err(refuse)?;
         let restored = store.restore().await.map_err(refuse)?;
-        let margins = Margins { min_voucher_seconds: config.min_voucher_seconds };
+        let margins = margins(&config);
         let desk = |channel: crate::store::RestoredChannel| {
             let address = channel.address;
             let (account, cut, open) = (channel.account, channel.cut, channel.open);
-            let ledger = Ledger::restore(address, account, margins, cut, open);
+            let mut ledger = Ledger::restore(address, account, margins, cut, open);
+            ledger.set_budget(channel.budget);
+            ledger.restore_holds(channel.holds);
             (address, Arc::new(Desk::new(channel.id, ledger, channel.keys)))
         };
         let desks = RwLock::new(restored.into_iter().map(desk).collect());
+        let stored_keys = store.api_keys().await.map_err(refuse)?;
         let inner = Inner {
             key: signing_key(&config.operator),
+            admission: Admission::new(&config.limits),
+            keyring: Keyring::new(&config.operator, stored_keys),
+            metrics: Metrics::default(),
+            worked_at: Mutex::new(Instant::now()),
             config,
             chain,
             store,
@@ -126,7 +147,7 @@ impl Gateway {
         }
         let (slot, data) = (channel.opened_slot, &read.data);
         let id = self.store().channel_id(&address.to_bytes(), slot, data).await?;
-        let margins = Margins { min_voucher_seconds: self.config().min_voucher_seconds };
+        let margins = margins(self.config());
         let ledger = Ledger::new(address, read.account, margins);
         let mut desks = self.inner.desks.write().unwrap_or_else(PoisonError::into_inner);
         let known = desks.get(&address).filter(|desk| desk.opened_slot == slot);
@@ -162,8 +183,11 @@ impl Gateway {
 
     /// Takes the cluster's time over; without an answer the clock goes on as it was.
     pub(crate) async fn observe_clock(&self) {
-        if let Ok(now) = self.inner.chain.now().await {
-            self.inner.clock.observe(now);
+        match self.inner.chain.now().await {
+            Ok(now) => self.inner.clock.observe(now),
+            Err(_) => {
+                self.metrics().chain_failures.inc();
+            }
         }
     }
 
@@ -188,6 +212,59 @@ impl Gateway {
         &self.inner.config.operator
     }
 
+    /// Who is let in how often.
+    pub(crate) fn admission(&self) -> &Admission {
+        &self.inner.admission
+    }
+
+    /// All API keys.
+    pub(crate) fn keyring(&self) -> &Keyring {
+        &self.inner.keyring
+    }
+
+    /// Figures about this gateway.
+    pub fn metrics(&self) -> &Metrics {
+        &self.inner.metrics
+    }
+
+    /// What waits for settlement now.
+    pub fn exposure(&self) -> Exposure {
+        let mut exposure = Exposure::default();
+        let mut amounts = std::collections::BTreeMap::<String, u64>::new();
+        for desk in self.desks() {
+            exposure.channels += 1;
+            let book = desk.book();
+            let (ledger, open) = (&book.ledger, book.ledger.open_statement());
+            let cut = ledger.cut_statements().iter().map(|cut| u64::from(cut.receipts));
+            exposure.receipts += cut.sum::<u64>() + u64::from(open.receipts);
+            let unseen = desk.unseen_for().as_secs();
+            exposure.blind_seconds = exposure.blind_seconds.max(unseen);
+            let age = open.begun_at.map_or(0, |begun_at| self.now().saturating_sub(begun_at));
+            exposure.oldest_seconds = exposure.oldest_seconds.max(age);
+            let amount = amounts.entry(ledger.channel().mint.to_string()).or_default();
+            *amount = amount.saturating_add(ledger.exposed());
+        }
+        exposure.amounts = amounts.into_iter().collect();
+        exposure
+    }
+
+    /// Whether the chain has said lately what a channel is: its payer might have started
+    /// closing it, and only what is vouched for until that is seen can be settled in time.
+    pub(crate) fn check_sight(&self, desk: &Desk) -> Result<(), ApiError> {
+        let (unseen, most) = (desk.unseen_for().as_secs(), self.config().settle.max_blind_seconds);
+        if unseen > u64::from(most) { Err(ApiError::ChannelUnseen(unseen)) } else { Ok(()) }
+    }
+
+    /// The settlement worker is at work.
+    pub(crate) fn worker_is_alive(&self) {
+        *self.inner.worked_at.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+    }
+
+    /// How long nothing was seen of the settlement worker.
+    pub(crate) fn worker_silent_for(&self) -> std::time::Duration {
+        self.inner.worked_at.lock().unwrap_or_else(PoisonError::into_inner).elapsed()
+    }
+
     /// Unix seconds on the cluster.
     pub(crate) fn now(&self) -> i64 {
         self.inner.clock.now()
@@ -199,7 +276,11 @@ impl Gateway {
     }
 
     async fn read_channel(&self, address: &Pubkey) -> Result<ReadChannel, ApiError> {
-        let read = self.chain().channel(address).await?;
+        let read = self.chain().channel(address).await;
+        let failed = |_: &_| {
+            self.metrics().chain_failures.inc();
+        };
+        let read = read.inspect_err(failed)?;
         read.ok_or(ApiError::UnknownChannel(*address))
     }
 
@@ -241,6 +322,7 @@ impl Gateway {
         {
             return Ok(()); // not what this desk serves, or can
         }
+        desk.seen();
         let _turn = desk.observing.lock().await;
         let after = read.account.channel;
         let (before, settled) = {
@@ -284,6 +366,12 @@ impl Gateway {
         };
         Ok(settled.iter().zip(records).map(statement).collect())
     }
+}
+
+fn margins(config: &GatewayConfig) -> Margins {
+    let (min_voucher_seconds, max_exposure) =
+        (config.min_voucher_seconds, config.settle.max_exposure);
+    Margins { min_voucher_seconds, max_exposure }
 }
 
 /// Whether a restart would go on the same from either of these.

@@ -1,21 +1,29 @@
 //! The gateway: meters paid generations, loses none, and settles them on chain.
 //!
-//! - [`serve`]: runs a gateway as a [`GatewayConfig`] says.
+//! - [`config`]: everything that can be configured; [`serve`]: runs a gateway as a [`GatewayConfig`] says.
 //! - [`router`]: every URL on one page; [`problem`]: every refusal.
+//! - [`keys`], [`admission`]: who is let in, how often; [`metrics`]: figures about all of it.
 //! - [`metering`]: verify, reserve, make durable, acknowledge.
 //! - [`ledger`]: what a channel has used and vouched for; [`store`]: what survives a kill.
 //! - [`settlement`]: bringing statements on chain; [`chain`]: what the gateway asks of a node.
 
+mod administering;
+pub mod admission;
 mod catalogue;
 pub mod chain;
 mod clock;
-mod config;
+pub mod config;
 mod connections;
 mod desk;
 mod gateway;
+mod holding;
+pub mod keys;
 pub mod ledger;
 pub mod metering;
+pub mod metrics;
 pub mod problem;
+mod reconciling;
+mod requests;
 pub mod router;
 mod routes;
 mod serving;
@@ -23,7 +31,7 @@ pub mod settlement;
 pub mod store;
 mod view;
 
-pub use config::{GatewayConfig, SettlePolicy};
+pub use config::{AdminConfig, GatewayConfig, Limits, SettlePolicy};
 pub use gateway::{Gateway, StartError};
-pub use router::openapi;
+pub use router::{admin_openapi, openapi};
 pub use serving::{RunningGateway, serve, serve_with};

@@ -1,28 +1,43 @@
-//! One generation: verify, reserve, make durable, acknowledge.
+//! Generations: verify, reserve, make durable, acknowledge.
 
 use std::sync::Arc;
 
 use motif_sdk::{
     Pubkey,
-    gateway::{IdempotencyKey, wire::GenerationRequest},
+    gateway::{
+        IdempotencyKey,
+        wire::{BatchRequest, BatchedGeneration, GenerationRequest, VoucherParts},
+    },
     receipt::{Receipt, SignedReceipt},
     voucher::SignedVoucher,
 };
+use serde::Serialize;
 use solana_sha256_hasher::hash;
 
 use crate::{
     Gateway,
     desk::{Book, Desk},
-    ledger::{Refusal, Reserved, Wanted},
+    keys::Caller,
+    ledger::{HoldId, Item, Part, Refusal, Wanted},
     problem::ApiError,
     store::{Change, Generation, Written},
 };
 
+/// What is asked for with one voucher, and how it is named.
+struct Asked<'a> {
+    key: &'a str,
+    voucher: SignedVoucher,
+    generations: &'a [BatchedGeneration],
+    /// SHA-256 of what was asked.
+    body_digest: [u8; 32],
+    /// The hold it captures.
+    hold: Option<HoldId>,
+}
+
 /// Where a request stands after a look into the book.
-#[expect(clippy::large_enum_variant, reason = "one at a time, for the length of a request")]
 enum Standing {
     /// Taken; to be acknowledged once it is on disk.
-    Taken(SignedReceipt, Written),
+    Taken(Vec<SignedReceipt>, Written),
     /// Its key was used in the open statement, or its statement is not open any more.
     Earlier,
     /// The open statement had no room for it and was cut.
@@ -43,17 +58,95 @@ impl Gateway {
         address: Pubkey,
         key: IdempotencyKey,
         request: GenerationRequest,
+        caller: &Caller,
     ) -> Result<SignedReceipt, ApiError> {
-        let desk = self.desk(&address)?;
-        let voucher = verified(&desk, &request)?;
-        let body_digest = body_digest(&request)?;
-        match self.stand(&desk, &key, &request, voucher, body_digest)? {
-            Standing::Taken(receipt, written) => {
+        let (desk, voucher) = self.verified(&address, &request.voucher, 1)?;
+        let asked = Asked {
+            key: key.as_str(),
+            voucher,
+            generations: &[request.generation()],
+            body_digest: body_digest(&request)?,
+            hold: None,
+        };
+        self.pay_for_one(&desk, &asked, caller).await
+    }
+
+    /// Takes payment for several generations, all or none, and returns their receipts in order.
+    ///
+    /// Idempotent, as [`Gateway::accept`].
+    ///
+    /// # Errors
+    /// As [`Gateway::accept`]; [`ApiError::BatchSize`].
+    pub async fn accept_batch(
+        &self,
+        address: Pubkey,
+        key: IdempotencyKey,
+        request: BatchRequest,
+        caller: &Caller,
+    ) -> Result<Vec<SignedReceipt>, ApiError> {
+        let count = request.generations.len();
+        if !(1..=BatchRequest::MOST).contains(&count) {
+            return Err(ApiError::BatchSize(count));
+        }
+        let (desk, voucher) = self.verified(&address, &request.voucher, count as u32)?;
+        let asked = Asked {
+            key: key.as_str(),
+            voucher,
+            generations: &request.generations,
+            body_digest: body_digest(&request)?,
+            hold: None,
+        };
+        self.pay_for(&desk, &asked, caller).await
+    }
+
+    /// Takes payment for a generation that room was held for, and ends the hold.
+    pub(crate) async fn accept_held(
+        &self,
+        address: Pubkey,
+        hold: HoldId,
+        request: GenerationRequest,
+        caller: &Caller,
+    ) -> Result<SignedReceipt, ApiError> {
+        let (desk, voucher) = self.verified(&address, &request.voucher, 1)?;
+        // No header can hold this key: it has a space in it.
+        let key = format!("hold {}", motif_sdk::gateway::wire::Digest(hold));
+        let asked = Asked {
+            key: &key,
+            voucher,
+            generations: &[request.generation()],
+            body_digest: body_digest(&request)?,
+            hold: Some(hold),
+        };
+        self.pay_for_one(&desk, &asked, caller).await
+    }
+
+    async fn pay_for_one(
+        &self,
+        desk: &Arc<Desk>,
+        asked: &Asked<'_>,
+        caller: &Caller,
+    ) -> Result<SignedReceipt, ApiError> {
+        let receipts = self.pay_for(desk, asked, caller).await?;
+        // One was asked for, and a key names what was asked for with it.
+        receipts.first().copied().ok_or(ApiError::IdempotencyKeyReused)
+    }
+
+    async fn pay_for(
+        &self,
+        desk: &Arc<Desk>,
+        asked: &Asked<'_>,
+        caller: &Caller,
+    ) -> Result<Vec<SignedReceipt>, ApiError> {
+        match self.stand(desk, asked, caller)? {
+            Standing::Taken(receipts, written) => {
                 written.await?;
-                self.settle_if_large(&desk);
-                Ok(receipt)
+                self.metrics().generations.inc_by(receipts.len() as u64);
+                let prices = receipts.iter().map(|signed| signed.receipt.amount).sum();
+                self.metrics().prices.inc_by(prices);
+                self.settle_if_large(desk);
+                Ok(receipts)
             }
-            Standing::Earlier => self.earlier(&desk, &key, &request, body_digest).await,
+            Standing::Earlier => self.earlier(desk, asked).await,
             Standing::Cut(written) => {
                 written.await?;
                 self.wake().notify_one();
@@ -62,25 +155,48 @@ impl Gateway {
         }
     }
 
-    /// The one moment in which a generation is taken or not, per channel one at a time.
-    fn stand(
+    /// The desk of a channel and a voucher that its voucher key has signed for it.
+    fn verified(
         &self,
-        desk: &Desk,
-        key: &IdempotencyKey,
-        request: &GenerationRequest,
-        voucher: SignedVoucher,
-        body_digest: [u8; 32],
-    ) -> Result<Standing, ApiError> {
+        address: &Pubkey,
+        parts: &VoucherParts,
+        generations: u32,
+    ) -> Result<(Arc<Desk>, SignedVoucher), ApiError> {
+        // The ledger may be ahead of a disk that has failed: nothing it says is good any more.
+        if let Some(failure) = self.store().failure() {
+            return Err(ApiError::StoreFailed(failure));
+        }
+        let desk = self.desk(address)?;
+        let for_this_channel = parts.channel.0 == desk.address
+            && parts.opened_slot == desk.opened_slot
+            && parts.cluster.0 == desk.cluster;
+        if !for_this_channel {
+            return Err(ApiError::VoucherOtherChannel);
+        }
+        let signed = parts.signed_by(desk.voucher_key);
+        if !signed.verifies() {
+            return Err(ApiError::VoucherSignature);
+        }
+        self.admission().channel(address, generations)?;
+        Ok((desk, signed))
+    }
+
+    /// The one moment in which generations are taken or not, per channel one at a time.
+    fn stand(&self, desk: &Desk, asked: &Asked<'_>, caller: &Caller) -> Result<Standing, ApiError> {
         let now = self.now();
-        let wanted = Wanted { licence: request.licence, units: request.units, voucher };
+        let item = |one: &BatchedGeneration| Item { licence: one.licence, units: one.units };
+        let items = asked.generations.iter().map(item).collect();
+        let wanted = Wanted { items, voucher: asked.voucher, hold: asked.hold };
         let mut book = desk.book();
-        let open = book.ledger.open_statement().number;
-        let is_known = voucher.voucher.statement == open && book.keys.contains_key(key.as_str());
-        if is_known || voucher.voucher.statement < open {
+        let (open, statement) =
+            (book.ledger.open_statement().number, asked.voucher.voucher.statement);
+        let is_known = statement == open && book.keys.contains_key(asked.key);
+        if is_known || statement < open {
             return Ok(Standing::Earlier);
         }
-        let reserved = match book.ledger.reserve(&wanted, now) {
-            Ok(reserved) => reserved,
+        self.check_sight(desk)?;
+        let weighed = match book.ledger.weigh(&wanted, now) {
+            Ok(weighed) => weighed,
             Err(Refusal::StatementFull) => {
                 let cut = book.cut(desk.id, self.store(), now);
                 let (_, written) = cut.ok_or(ApiError::refused(Refusal::StatementFull))?;
@@ -88,38 +204,58 @@ impl Gateway {
             }
             Err(refusal) => return Err(refused(&book, refusal)),
         };
-        let receipt = SignedReceipt::sign(receipt(desk, request, &reserved, now), self.key());
-        book.keys.insert(key.as_str().to_owned(), reserved.position);
-        let generation = Generation {
-            channel_id: desk.id,
-            idempotency_key: key.as_str().to_owned(),
-            body_digest,
-            receipt,
-            voucher_expires_at: voucher.voucher.expires_at,
-            voucher_signature: voucher.signature,
-        };
+        let charged = weighed.charged;
+        let set_aside = caller.0.as_ref().map(|key| key.set_aside(charged)).transpose()?;
+        let taken = book.ledger.take(weighed, now);
+        let reserved = taken.map_err(|refusal| refused(&book, refusal))?;
+        if let Some(set_aside) = set_aside {
+            set_aside.keep();
+        }
+        book.keys.insert(asked.key.to_owned(), reserved.position);
+        let mut generations = Vec::with_capacity(reserved.parts.len());
+        for ((one, part), place) in asked.generations.iter().zip(&reserved.parts).zip(0..) {
+            let position = reserved.position + place;
+            let receipt = receipt(desk, asked, one, part, position, now);
+            generations.push(Generation {
+                channel_id: desk.id,
+                idempotency_key: asked.key.to_owned(),
+                part: place,
+                body_digest: asked.body_digest,
+                receipt: SignedReceipt::sign(receipt, self.key()),
+                voucher_expires_at: asked.voucher.voucher.expires_at,
+                voucher_signature: asked.voucher.signature,
+                api_key: caller.0.as_ref().map(|key| key.id()),
+                // The fee grows with totals: the first has it for all.
+                charged: if place == 0 {
+                    charged - reserved.price + part.price
+                } else {
+                    part.price
+                },
+            });
+        }
+        let receipts = generations.iter().map(|generation| generation.receipt).collect();
         // Queued before the book is released: on disk, too, each voucher follows the one it
         // covers.
-        let written = self.store().write(Change::Generation(Box::new(generation)));
-        Ok(Standing::Taken(receipt, written))
+        let written = self.store().write(Change::Generations { generations, hold: asked.hold });
+        Ok(Standing::Taken(receipts, written))
     }
 
     /// Answers a retry with what was answered first, and everything else with a refusal.
     async fn earlier(
         &self,
         desk: &Desk,
-        key: &IdempotencyKey,
-        request: &GenerationRequest,
-        body_digest: [u8; 32],
-    ) -> Result<SignedReceipt, ApiError> {
+        asked: &Asked<'_>,
+    ) -> Result<Vec<SignedReceipt>, ApiError> {
         // The first request may still be on its way to the disk.
         self.store().flush().await?;
-        let statement = request.voucher.statement;
-        match self.store().generation(desk.id, statement, key.as_str()).await? {
-            Some(earlier) if earlier.body_digest == body_digest => Ok(earlier.receipt),
-            Some(_) => Err(ApiError::IdempotencyKeyReused),
-            None => Err(closed(&desk.book())),
+        let statement = asked.voucher.voucher.statement;
+        let earlier = self.store().named(desk.id, statement, asked.key).await?;
+        let Some(first) = earlier.first() else { return Err(closed(&desk.book())) };
+        if first.body_digest != asked.body_digest {
+            return Err(ApiError::IdempotencyKeyReused);
         }
+        self.metrics().repeated.inc();
+        Ok(earlier.iter().map(|generation| generation.receipt).collect())
     }
 
     /// Wakes the worker where it should not wait for its next round.
@@ -127,8 +263,11 @@ impl Gateway {
         let is_large = {
             let book = desk.book();
             let (open, policy) = (book.ledger.open_statement(), self.config().settle);
+            // Half of what may be exposed leaves time to settle before anything is refused.
+            let half = policy.max_exposure.map(|most| most / 2);
             open.receipts >= policy.at_receipts
                 || policy.at_amount.is_some_and(|amount| open.prices >= amount)
+                || half.is_some_and(|half| book.ledger.exposed() >= half)
         };
         if is_large {
             self.wake().notify_one();
@@ -136,39 +275,33 @@ impl Gateway {
     }
 }
 
-/// The voucher, if the channel's voucher key signed it for this channel.
-fn verified(desk: &Desk, request: &GenerationRequest) -> Result<SignedVoucher, ApiError> {
-    let parts = &request.voucher;
-    let for_this_channel = parts.channel.0 == desk.address
-        && parts.opened_slot == desk.opened_slot
-        && parts.cluster.0 == desk.cluster;
-    if !for_this_channel {
-        return Err(ApiError::VoucherOtherChannel);
-    }
-    let signed = parts.signed_by(desk.voucher_key);
-    if signed.verifies() { Ok(signed) } else { Err(ApiError::VoucherSignature) }
-}
-
 /// SHA-256 of what was asked, however its JSON was spaced.
-fn body_digest(request: &GenerationRequest) -> Result<[u8; 32], ApiError> {
+fn body_digest(request: &impl Serialize) -> Result<[u8; 32], ApiError> {
     let body = serde_json::to_vec(request).map_err(|error| ApiError::Internal(error.into()))?;
     Ok(hash(&body).to_bytes())
 }
 
-fn receipt(desk: &Desk, request: &GenerationRequest, reserved: &Reserved, now: i64) -> Receipt {
+fn receipt(
+    desk: &Desk,
+    asked: &Asked<'_>,
+    one: &BatchedGeneration,
+    part: &Part,
+    position: u32,
+    now: i64,
+) -> Receipt {
     Receipt {
         channel: desk.address,
         opened_slot: desk.opened_slot,
-        statement: reserved.statement,
-        position: reserved.position,
-        licence: request.licence,
-        units: request.units,
-        terms_number: reserved.terms_number,
-        amount: reserved.price,
-        cumulative: reserved.cumulative,
-        work: reserved.work,
-        request_digest: request.request_digest.0,
-        output_digest: request.output_digest.0,
+        statement: asked.voucher.voucher.statement,
+        position,
+        licence: one.licence,
+        units: one.units,
+        terms_number: part.terms_number,
+        amount: part.price,
+        cumulative: asked.voucher.voucher.cumulative,
+        work: part.work,
+        request_digest: one.request_digest.0,
+        output_digest: one.output_digest.0,
         issued_at: now,
     }
 }
@@ -189,6 +322,12 @@ fn refused(book: &Book, refusal: Refusal) -> ApiError {
         | Refusal::LicenceLimit { .. }
         | Refusal::LicenceEnding { .. }
         | Refusal::Underfunded { .. }
+        | Refusal::OverBudget { .. }
+        | Refusal::UnknownHold
+        | Refusal::HoldExceeded { .. }
+        | Refusal::HoldsFull
+        | Refusal::SettlementDue { .. }
+        | Refusal::Exposed { .. }
         | Refusal::ExpiresTooSoon { .. }
         | Refusal::AmountTooLarge => None,
     };

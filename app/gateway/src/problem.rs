@@ -1,16 +1,22 @@
 //! Why the gateway refuses, as RFC 9457 problem documents.
 
+use std::time::Duration;
+
 use axum::{
-    http::{HeaderValue, StatusCode, header::CONTENT_TYPE},
+    http::{
+        HeaderValue, StatusCode,
+        header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE},
+    },
     response::{IntoResponse, Response},
 };
 use motif_sdk::{
     Pubkey,
-    gateway::wire::{ExpectedStatement, Problem},
+    gateway::wire::{ExpectedStatement, Problem, ScopeWord},
 };
 
 use crate::{
     chain::ChainError,
+    keys::KeyId,
     ledger::{LicenceLimit, Refusal},
     store::{ProofError, StoreError},
 };
@@ -97,6 +103,24 @@ pub enum ApiError {
     /// No proof ever.
     #[error("this gateway lacks a part of the channel's record, so it cannot prove the receipt")]
     ReceiptUnprovable,
+    /// A batch of no or too many generations.
+    #[error("a batch has 1 to 100 generations, not {0}")]
+    BatchSize(usize),
+    /// No hold of this name on the channel.
+    #[error("no such hold on this channel")]
+    UnknownHold,
+    /// The hold was for another request.
+    #[error("room was held for another request")]
+    HoldMismatch,
+    /// What was captured is paid.
+    #[error("the hold was captured: its generation is paid for")]
+    HoldCaptured,
+    /// A hold for too long.
+    #[error("a hold lasts {0} seconds at most")]
+    HoldTooLong(i64),
+    /// The chain has said nothing of the channel for too long.
+    #[error("the cluster has said nothing of this channel for {0} seconds; ask again later")]
+    ChannelUnseen(u64),
     /// Nothing was used since the last settlement.
     #[error("nothing was used since the last settlement")]
     NothingToSettle,
@@ -109,6 +133,51 @@ pub enum ApiError {
     /// Not seen to land in time; it is still being followed.
     #[error("the settlement was sent and has not landed yet; ask again")]
     SettlementUnconfirmed,
+    /// No API key, or none that is good.
+    #[error("name yourself with a good API key: `authorization: Bearer ...`")]
+    Unauthorized,
+    /// The API key is for something else.
+    #[error("this API key does not have the scope `{0}`")]
+    Forbidden(ScopeWord),
+    /// No such API key.
+    #[error("no API key `{0}`")]
+    UnknownKey(KeyId),
+    /// An API key cannot be made like this.
+    #[error("{0}")]
+    InvalidKey(&'static str),
+    /// The API key's budget does not cover this.
+    #[error("this costs {needed} base units, and the API key's budget has {left} left")]
+    KeyBudget {
+        /// Base units.
+        needed: u64,
+        /// Base units.
+        left: u64,
+    },
+    /// Too often.
+    #[error("too many requests (limit: {by}); wait {} seconds", wait_seconds(*wait))]
+    RateLimited {
+        /// Whose allowance is used up.
+        by: &'static str,
+        /// Until it has enough again.
+        wait: Duration,
+    },
+    /// Neither the payer nor its voucher key has signed the request.
+    #[error("the request is not signed by the channel's payer or its voucher key")]
+    NotByPayer,
+    /// The request was signed long ago, or will be.
+    #[error("the request was issued at {issued_at}, and it is {now} here; sign it anew")]
+    RequestStale {
+        /// Unix seconds.
+        issued_at: i64,
+        /// Unix seconds.
+        now: i64,
+    },
+    /// A body in another encoding than its own.
+    #[error("send the body as it is, without `content-encoding`")]
+    EncodedBody,
+    /// The settlement worker has stopped.
+    #[error("the settlement worker has made no progress for {0} seconds")]
+    WorkerStalled(u64),
     /// The body is not the JSON that is asked for.
     #[error("{0}")]
     MalformedJson(String),
@@ -145,6 +214,11 @@ pub enum ApiError {
 }
 
 impl ApiError {
+    /// An allowance is used up.
+    pub fn limited(by: &'static str, wait: Duration) -> Self {
+        Self::RateLimited { by, wait }
+    }
+
     /// A ledger's refusal that needs no picture of the statement.
     pub fn refused(refusal: Refusal) -> Self {
         Self::Refused { refusal, expected: None }
@@ -200,6 +274,18 @@ impl ApiError {
             Self::ReceiptUnprovable => {
                 (Status::CONFLICT, "receipt-unprovable", "The receipt cannot be proved here")
             }
+            Self::BatchSize(_) => {
+                (Status::UNPROCESSABLE_ENTITY, "batch-size", "No batch of this size")
+            }
+            Self::UnknownHold => (Status::NOT_FOUND, "unknown-hold", "Unknown hold"),
+            Self::HoldMismatch => (Status::CONFLICT, "hold-mismatch", "Held for another request"),
+            Self::HoldCaptured => (Status::CONFLICT, "hold-captured", "The hold was captured"),
+            Self::HoldTooLong(_) => {
+                (Status::UNPROCESSABLE_ENTITY, "hold-too-long", "The hold is too long")
+            }
+            Self::ChannelUnseen(_) => {
+                (Status::SERVICE_UNAVAILABLE, "channel-unseen", "The channel cannot be seen")
+            }
             Self::NothingToSettle => {
                 (Status::CONFLICT, "nothing-to-settle", "There is nothing to settle")
             }
@@ -211,6 +297,26 @@ impl ApiError {
             }
             Self::SettlementUnconfirmed => {
                 (Status::GATEWAY_TIMEOUT, "settlement-unconfirmed", "Not settled yet")
+            }
+            Self::Unauthorized => (Status::UNAUTHORIZED, "unauthorized", "Unauthorized"),
+            Self::Forbidden(_) => (Status::FORBIDDEN, "forbidden", "Forbidden"),
+            Self::UnknownKey(_) => (Status::NOT_FOUND, "unknown-key", "Unknown API key"),
+            Self::InvalidKey(_) => (Status::UNPROCESSABLE_ENTITY, "invalid-key", "Invalid API key"),
+            Self::KeyBudget { .. } => {
+                (Status::PAYMENT_REQUIRED, "key-budget", "The API key's budget is used up")
+            }
+            Self::RateLimited { .. } => {
+                (Status::TOO_MANY_REQUESTS, "rate-limited", "Too many requests")
+            }
+            Self::NotByPayer => (Status::FORBIDDEN, "not-by-payer", "Not asked by the payer"),
+            Self::RequestStale { .. } => {
+                (Status::FORBIDDEN, "request-stale", "The request is too old or too new")
+            }
+            Self::EncodedBody => {
+                (Status::UNSUPPORTED_MEDIA_TYPE, "encoded-body", "The body is encoded")
+            }
+            Self::WorkerStalled(_) => {
+                (Status::SERVICE_UNAVAILABLE, "worker-stalled", "Settlement has stopped")
             }
             Self::MalformedJson(_) => (Status::BAD_REQUEST, "malformed-json", "Malformed JSON"),
             Self::UnsupportedMediaType => {
@@ -271,6 +377,20 @@ impl ApiError {
             }
             Refusal::Underfunded { .. } => {
                 (Status::PAYMENT_REQUIRED, "underfunded", "The channel is underfunded")
+            }
+            Refusal::OverBudget { .. } => {
+                (Status::PAYMENT_REQUIRED, "channel-budget", "The channel's budget is used up")
+            }
+            Refusal::UnknownHold => (Status::CONFLICT, "hold-ended", "The hold has ended"),
+            Refusal::HoldExceeded { .. } => {
+                (Status::CONFLICT, "hold-exceeded", "More than was held")
+            }
+            Refusal::HoldsFull => (Status::CONFLICT, "holds-full", "Too many holds"),
+            Refusal::SettlementDue { .. } => {
+                (Status::SERVICE_UNAVAILABLE, "settlement-due", "Something must settle first")
+            }
+            Refusal::Exposed { .. } => {
+                (Status::SERVICE_UNAVAILABLE, "exposed", "Too much waits for settlement")
             }
             Refusal::ExpiresTooSoon { .. } => (
                 Status::UNPROCESSABLE_ENTITY,
@@ -336,12 +456,30 @@ impl From<ProofError> for ApiError {
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         self.log();
-        let problem = self.problem();
-        let status = StatusCode::from_u16(problem.status);
-        let mut response = axum::Json(problem).into_response();
-        *response.status_mut() = status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let kind = HeaderValue::from_static("application/problem+json");
-        response.headers_mut().insert(CONTENT_TYPE, kind);
+        let (status, slug, _) = self.kind();
+        let mut response = axum::Json(self.problem()).into_response();
+        *response.status_mut() = status;
+        response.extensions_mut().insert(Slug(slug));
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        match self {
+            Self::Unauthorized => {
+                headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+            }
+            Self::RateLimited { wait, .. } => {
+                headers.insert(RETRY_AFTER, HeaderValue::from(wait_seconds(wait)));
+            }
+            _ => {}
+        }
         response
     }
+}
+
+/// What an answer refused, for whoever counts.
+#[derive(Clone, Copy, Debug)]
+pub struct Slug(pub &'static str);
+
+/// Whole seconds, so that waiting them is enough.
+fn wait_seconds(wait: Duration) -> u64 {
+    wait.as_secs() + u64::from(wait.subsec_nanos() > 0)
 }

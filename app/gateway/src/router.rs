@@ -2,25 +2,33 @@
 
 use std::time::Duration;
 
-use axum::{Router, extract::DefaultBodyLimit, middleware};
+use axum::{
+    Router,
+    extract::DefaultBodyLimit,
+    http::{HeaderName, Method, header},
+    middleware::{from_fn_with_state, map_response},
+};
+use motif_sdk::gateway::IdempotencyKey;
+use tower_http::cors::CorsLayer;
 use utoipa::{OpenApi, openapi::OpenApi as Document};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
     Gateway,
     problem::ApiError,
+    requests,
     routes::{
-        channels, document, generations, health, operator, quotes, receipts, settlements, timeout,
-        works,
+        admin, channels, described, document, generations, health, holds, operator, quotes,
+        receipts, settlements, timeout, usage, works,
     },
 };
 
 /// The longest body that is read, bytes.
 pub const MAX_BODY_BYTES: usize = 64 * 1024;
-/// The longest a request may take that only asks this gateway.
-const HERE: Duration = Duration::from_secs(30);
 /// The longest a request may take that waits for a transaction to land or to expire.
 const ON_CHAIN: Duration = Duration::from_secs(170);
+/// How long browsers may remember what they may ask.
+const PREFLIGHT: Duration = Duration::from_secs(3_600);
 
 #[derive(OpenApi)]
 #[openapi(info(
@@ -31,31 +39,99 @@ const ON_CHAIN: Duration = Duration::from_secs(170);
 ))]
 struct Api;
 
+#[derive(OpenApi)]
+#[openapi(info(
+    title = "Motif gateway, for operators",
+    description = "Listens beside the public interface, to whoever knows the operators' secret \
+        or has an API key of scope `admin`: `authorization: Bearer ...`.",
+))]
+struct AdminApi;
+
 /// All URLs of a gateway.
 pub fn router(gateway: Gateway) -> Router {
-    let (here, on_chain) = groups();
-    let within = |duration| middleware::from_fn_with_state(duration, timeout::within);
-    Router::from(here)
-        .layer(within(HERE))
-        .merge(Router::from(on_chain).layer(within(ON_CHAIN)))
+    let (open, served, on_chain) = groups();
+    let here = Duration::from_secs(gateway.config().limits.request_seconds.into());
+    let known = Router::from(served).layer(from_fn_with_state(here, timeout::within));
+    let on_chain = Router::from(on_chain).layer(from_fn_with_state(ON_CHAIN, timeout::within));
+    let authorized = known.merge(on_chain);
+    let authorized = authorized.layer(from_fn_with_state(gateway.clone(), requests::authorize));
+    let open = Router::from(open).layer(from_fn_with_state(here, timeout::within));
+    let cors = cors(&gateway);
+    observed(open.merge(authorized), gateway, cors)
+}
+
+/// All URLs of the operators' listener.
+pub fn admin_router(gateway: Gateway) -> Router {
+    let all = Router::from(admin_group());
+    let all = all.layer(from_fn_with_state(ON_CHAIN, timeout::within));
+    let all = all.layer(from_fn_with_state(gateway.clone(), requests::authorize_admin));
+    observed(all, gateway, None)
+}
+
+/// What every request goes through, the first layer last.
+fn observed(router: Router<Gateway>, gateway: Gateway, cors: Option<CorsLayer>) -> Router {
+    let router = router
         .fallback(async || ApiError::NotFound)
         .method_not_allowed_fallback(async || ApiError::MethodNotAllowed)
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
+        .layer(from_fn_with_state(gateway.clone(), requests::admit));
+    let router = match cors {
+        Some(cors) => router.layer(cors),
+        None => router,
+    };
+    router
+        .layer(map_response(timeout::unsniffed))
+        .layer(from_fn_with_state(gateway.clone(), requests::observe))
         .with_state(gateway)
+}
+
+/// Lets pages of the configured origins ask; without any there is nothing to answer browsers.
+fn cors(gateway: &Gateway) -> Option<CorsLayer> {
+    let origins = &gateway.config().cors_origins;
+    if origins.is_empty() {
+        return None;
+    }
+    let headers = [
+        header::CONTENT_TYPE,
+        header::AUTHORIZATION,
+        HeaderName::from_static(IdempotencyKey::HEADER),
+    ];
+    let layer = CorsLayer::new()
+        .allow_origin(origins.iter().map(|origin| origin.header()).collect::<Vec<_>>())
+        .allow_methods([Method::GET, Method::POST])
+        .allow_headers(headers)
+        .expose_headers([header::RETRY_AFTER])
+        .max_age(PREFLIGHT);
+    Some(layer)
 }
 
 /// The description of this interface, as `GET /openapi.json` answers it.
 pub fn openapi() -> Document {
-    let (here, on_chain) = groups();
-    OpenApiRouter::with_openapi(Api::openapi()).merge(here).merge(on_chain).into_openapi()
+    let (open, served, on_chain) = groups();
+    let described = |document: Document, routes: OpenApiRouter<Gateway>| {
+        OpenApiRouter::with_openapi(document).merge(routes).into_openapi()
+    };
+    let open = described::limited(described(Api::openapi(), open));
+    let keyed = described::keyed(described(Api::openapi(), served.merge(on_chain)));
+    let mut document = open;
+    document.merge(keyed);
+    document
 }
 
-fn groups() -> (OpenApiRouter<Gateway>, OpenApiRouter<Gateway>) {
-    let here = OpenApiRouter::new()
+/// The description of the operators' interface.
+pub fn admin_openapi() -> Document {
+    let document = OpenApiRouter::with_openapi(AdminApi::openapi()).merge(admin_group());
+    described::keyed(document.into_openapi())
+}
+
+/// What needs no key, what does, and what of that waits for the chain.
+fn groups() -> (OpenApiRouter<Gateway>, OpenApiRouter<Gateway>, OpenApiRouter<Gateway>) {
+    let open = OpenApiRouter::new()
         .routes(routes!(health::alive))
         .routes(routes!(health::ready))
         .routes(routes!(document::show))
-        .routes(routes!(operator::show))
+        .routes(routes!(operator::show));
+    let served = OpenApiRouter::new()
         .routes(routes!(works::list))
         .routes(routes!(works::show))
         .routes(routes!(works::lineage))
@@ -63,10 +139,30 @@ fn groups() -> (OpenApiRouter<Gateway>, OpenApiRouter<Gateway>) {
         .routes(routes!(channels::open))
         .routes(routes!(channels::show))
         .routes(routes!(generations::accept))
+        .routes(routes!(generations::accept_batch))
+        .routes(routes!(holds::hold))
+        .routes(routes!(holds::capture))
+        .routes(routes!(holds::release))
+        .routes(routes!(usage::show))
         .routes(routes!(receipts::list))
         .routes(routes!(receipts::proof));
     let on_chain = OpenApiRouter::new()
         .routes(routes!(settlements::settle))
         .routes(routes!(settlements::close));
-    (here, on_chain)
+    (open, served, on_chain)
+}
+
+fn admin_group() -> OpenApiRouter<Gateway> {
+    OpenApiRouter::new()
+        .routes(routes!(admin::document::show))
+        .routes(routes!(admin::metrics::show))
+        .routes(routes!(admin::keys::list, admin::keys::create))
+        .routes(routes!(admin::keys::revoke))
+        .routes(routes!(admin::channels::list))
+        .routes(routes!(admin::channels::settle))
+        .routes(routes!(admin::channels::close))
+        .routes(routes!(admin::channels::claim_fees))
+        .routes(routes!(admin::channels::set_budget))
+        .routes(routes!(admin::usage::show))
+        .routes(routes!(admin::reconciliation::show))
 }

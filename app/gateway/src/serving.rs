@@ -7,7 +7,7 @@ use crate::{
     Gateway, GatewayConfig, StartError,
     chain::{Chain, RpcChain},
     connections,
-    router::router,
+    router::{admin_router, router},
     settlement::Worker,
 };
 
@@ -15,8 +15,9 @@ use crate::{
 pub struct RunningGateway {
     gateway: Gateway,
     address: SocketAddr,
+    admin_address: Option<SocketAddr>,
     stop: CancellationToken,
-    serving: JoinHandle<()>,
+    serving: Vec<JoinHandle<()>>,
     worker: JoinHandle<()>,
 }
 
@@ -34,14 +35,23 @@ pub async fn serve_with(
     config: GatewayConfig,
     chain: Arc<dyn Chain>,
 ) -> Result<RunningGateway, StartError> {
+    config.faults().or(())?;
     let listener = TcpListener::bind(config.listen).await?;
+    let admin = match &config.admin {
+        Some(admin) => Some(TcpListener::bind(admin.listen).await?),
+        None => None,
+    };
     let address = listener.local_addr()?;
+    let admin_address = admin.as_ref().map(TcpListener::local_addr).transpose()?;
     let gateway = Gateway::open(config, chain).await?;
     let stop = CancellationToken::new();
     let worker = tokio::spawn(Worker::new(gateway.clone()).run(stop.clone()));
-    let answering = connections::answer(listener, router(gateway.clone()), stop.clone());
-    let serving = tokio::spawn(answering);
-    Ok(RunningGateway { gateway, address, stop, serving, worker })
+    let answer = |listener, router| {
+        tokio::spawn(connections::answer(listener, router, gateway.clone(), stop.clone()))
+    };
+    let mut serving = vec![answer(listener, router(gateway.clone()))];
+    serving.extend(admin.map(|listener| answer(listener, admin_router(gateway.clone()))));
+    Ok(RunningGateway { gateway, address, admin_address, stop, serving, worker })
 }
 
 impl RunningGateway {
@@ -55,6 +65,11 @@ impl RunningGateway {
         format!("http://{}", self.address)
     }
 
+    /// The base URL of the operators' listener, if there is one.
+    pub fn admin_url(&self) -> Option<String> {
+        self.admin_address.map(|address| format!("http://{address}"))
+    }
+
     /// The gateway itself.
     pub fn gateway(&self) -> &Gateway {
         &self.gateway
@@ -63,8 +78,10 @@ impl RunningGateway {
     /// Takes no new requests, finishes those it has, and closes the store.
     pub async fn shutdown(self) {
         self.stop.cancel();
-        // Both end by themselves once told to; how they fail has been logged where it happened.
-        let _ = self.serving.await;
+        // All end by themselves once told to; how they fail has been logged where it happened.
+        for serving in self.serving {
+            let _ = serving.await;
+        }
         let _ = self.worker.await;
         self.gateway.close_store().await;
     }

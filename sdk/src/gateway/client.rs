@@ -1,4 +1,4 @@
-use std::time::Duration;
+use std::{fmt, sync::Arc, time::Duration};
 
 use reqwest::{Method, RequestBuilder, StatusCode};
 use serde::{Serialize, de::DeserializeOwned};
@@ -6,11 +6,12 @@ use solana_pubkey::Pubkey;
 use tokio::time::{Instant, sleep};
 
 use super::{
-    GatewayError, IdempotencyKey,
+    GatewayError, IdempotencyKey, SignedPayerRequest,
     wire::{
-        Address, ChannelState, Closing, Digest, GenerationRequest, LineageFacts, OpenChannel,
-        Operator, Problem, Quote, ReceiptPage, ReceiptParts, ReceiptProofParts, SettlementReport,
-        Settlements, UseWord, WorkDetailsFacts, WorkList, WorkQuery,
+        Address, BatchReceipts, BatchRequest, ChannelState, Closing, Digest, GenerationRequest,
+        HoldFacts, HoldRequest, LineageFacts, OpenChannel, Operator, PayerProof, Problem, Quote,
+        ReceiptPage, ReceiptParts, ReceiptProofParts, ReleaseRequest, SettlementReport,
+        Settlements, UsageBy, UsageReport, UseWord, WorkDetailsFacts, WorkList, WorkQuery,
     },
 };
 
@@ -19,11 +20,12 @@ use super::{
 /// Requests that got no answer are sent again for [`GatewayClient::patience`]: reading is
 /// always safe to repeat, a generation is because of its idempotency key, settling and closing
 /// because the chain takes each statement once.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct GatewayClient {
     http: reqwest::Client,
     url: String,
     patience: Duration,
+    api_key: Option<Arc<str>>,
 }
 
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
@@ -46,7 +48,13 @@ impl GatewayClient {
             http: builder.build().unwrap_or_default(),
             url: url.trim_end_matches('/').to_owned(),
             patience: Duration::from_secs(10),
+            api_key: None,
         }
+    }
+
+    /// Names itself with an API key, as gateways that are not open to everybody ask for.
+    pub fn api_key(self, token: &str) -> Self {
+        Self { api_key: Some(token.into()), ..self }
     }
 
     /// How long requests that got no answer are sent again; zero for not at all.
@@ -141,6 +149,77 @@ impl GatewayClient {
         self.send(|| self.http.post(&url).header(header.0, header.1).json(request)).await
     }
 
+    /// Pays for several generations with one voucher, all or none; as
+    /// [`GatewayClient::generate`].
+    ///
+    /// # Errors
+    /// As [`GatewayClient::operator`].
+    pub async fn generate_batch(
+        &self,
+        channel: &Pubkey,
+        key: &IdempotencyKey,
+        request: &BatchRequest,
+    ) -> Result<BatchReceipts, GatewayError> {
+        let url = format!("{}/v1/channels/{channel}/batches", self.url);
+        let header = (IdempotencyKey::HEADER, key.as_str());
+        self.send(|| self.http.post(&url).header(header.0, header.1).json(request)).await
+    }
+
+    /// Has room kept for a generation. [`super::PayerSession::hold`] signs the request.
+    ///
+    /// # Errors
+    /// As [`GatewayClient::operator`].
+    pub async fn hold(
+        &self,
+        channel: &Pubkey,
+        key: &IdempotencyKey,
+        request: &HoldRequest,
+    ) -> Result<HoldFacts, GatewayError> {
+        let url = format!("{}/v1/channels/{channel}/holds", self.url);
+        let header = (IdempotencyKey::HEADER, key.as_str());
+        self.send(|| self.http.post(&url).header(header.0, header.1).json(request)).await
+    }
+
+    /// Pays for a generation that room was kept for; as [`GatewayClient::generate`].
+    ///
+    /// # Errors
+    /// As [`GatewayClient::operator`].
+    pub async fn capture(
+        &self,
+        hold: &[u8; 32],
+        request: &GenerationRequest,
+    ) -> Result<ReceiptParts, GatewayError> {
+        self.post(format!("holds/{}/capture", Digest(*hold)), request).await
+    }
+
+    /// Gives a hold up; nothing is paid.
+    ///
+    /// # Errors
+    /// As [`GatewayClient::operator`].
+    pub async fn release(
+        &self,
+        hold: &[u8; 32],
+        request: &ReleaseRequest,
+    ) -> Result<HoldFacts, GatewayError> {
+        self.post(format!("holds/{}/release", Digest(*hold)), request).await
+    }
+
+    /// What was used and spent on a channel, from one unix second until before another.
+    ///
+    /// # Errors
+    /// As [`GatewayClient::operator`].
+    pub async fn usage(
+        &self,
+        channel: &Pubkey,
+        by: UsageBy,
+        from: Option<i64>,
+        until: Option<i64>,
+    ) -> Result<UsageReport, GatewayError> {
+        let from = from.map(|from| format!("&from={from}")).unwrap_or_default();
+        let until = until.map(|until| format!("&until={until}")).unwrap_or_default();
+        self.get(format!("channels/{channel}/usage?by={by}{from}{until}")).await
+    }
+
     /// Receipts of one statement, or of the open one, in order.
     ///
     /// # Errors
@@ -166,37 +245,58 @@ impl GatewayClient {
     }
 
     /// Has the gateway settle a channel now: one statement, and one transaction, unless
-    /// earlier ones were waiting.
+    /// earlier ones were waiting. The request is a [`super::PayerRequest::settle`].
     ///
     /// # Errors
     /// As [`GatewayClient::operator`].
-    pub async fn settle(&self, channel: &Pubkey) -> Result<Vec<SettlementReport>, GatewayError> {
-        let path = format!("channels/{channel}/settlements");
-        let done: Settlements = self.post(path, &serde_json::json!({})).await?;
+    pub async fn settle(
+        &self,
+        request: &SignedPayerRequest,
+    ) -> Result<Vec<SettlementReport>, GatewayError> {
+        let path = format!("channels/{}/settlements", request.request.channel);
+        let done: Settlements = self.post(path, &PayerProof::from(request)).await?;
         Ok(done.settlements)
     }
 
     /// Has the gateway settle what is owed and close a channel whose payer has started
-    /// closing, so that the payer need not wait for the grace period.
+    /// closing, so that the payer need not wait for the grace period. The request is a
+    /// [`super::PayerRequest::close`].
     ///
     /// # Errors
     /// As [`GatewayClient::operator`].
-    pub async fn close(&self, channel: &Pubkey) -> Result<Closing, GatewayError> {
-        self.post(format!("channels/{channel}/close"), &serde_json::json!({})).await
+    pub async fn close(&self, request: &SignedPayerRequest) -> Result<Closing, GatewayError> {
+        let path = format!("channels/{}/close", request.request.channel);
+        self.post(path, &PayerProof::from(request)).await
     }
 
-    async fn get<T: DeserializeOwned>(&self, path: String) -> Result<T, GatewayError> {
+    pub(super) async fn get<T: DeserializeOwned>(&self, path: String) -> Result<T, GatewayError> {
         let url = format!("{}/v1/{path}", self.url);
         self.send(|| self.http.get(&url)).await
     }
 
-    async fn post<T: DeserializeOwned>(
+    pub(super) async fn post<T: DeserializeOwned>(
         &self,
         path: String,
         body: &impl Serialize,
     ) -> Result<T, GatewayError> {
+        self.request(Method::POST, path, Some(body)).await
+    }
+
+    pub(super) async fn request<T: DeserializeOwned>(
+        &self,
+        method: Method,
+        path: String,
+        body: Option<&impl Serialize>,
+    ) -> Result<T, GatewayError> {
         let url = format!("{}/v1/{path}", self.url);
-        self.send(|| self.http.post(&url).json(body)).await
+        let request = || {
+            let request = self.http.request(method.clone(), &url);
+            match body {
+                Some(body) => request.json(body),
+                None => request,
+            }
+        };
+        self.send(request).await
     }
 
     /// Sends until there is an answer or patience ends.
@@ -207,7 +307,11 @@ impl GatewayClient {
         let deadline = Instant::now() + self.patience;
         let mut pause = FIRST_PAUSE;
         loop {
-            let failure = match answer(request()).await {
+            let request = match &self.api_key {
+                Some(token) => request().bearer_auth(token),
+                None => request(),
+            };
+            let failure = match answer(request).await {
                 Ok((status, body)) => return read(status, &body),
                 Err(failure) => failure,
             };
@@ -218,6 +322,14 @@ impl GatewayClient {
             sleep(pause).await;
             pause = LONGEST_PAUSE.min(pause * 2);
         }
+    }
+}
+
+impl fmt::Debug for GatewayClient {
+    /// Without the API key.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut shown = formatter.debug_struct("GatewayClient");
+        shown.field("url", &self.url).field("patience", &self.patience).finish_non_exhaustive()
     }
 }
 

@@ -1,17 +1,23 @@
 //! Paying through a gateway.
 //!
 //! - [`GatewayClient`]: the HTTP interface, method by method, with retries that are safe.
+//! - [`AdminClient`]: the operators' listener.
+//! - [`PayerRequest`]: how a payer proves that it is the one who asks to settle or close.
 //! - [`PayerSession`]: signs vouchers from totals it keeps itself; a gateway's totals are
 //!   compared, never believed.
 //! - [`wire`]: the JSON both sides speak.
 
+mod admin;
 mod client;
 mod error;
 mod idempotency;
+mod request;
 mod session;
 pub mod wire;
 
+pub use admin::AdminClient;
 pub use client::GatewayClient;
 pub use error::GatewayError;
 pub use idempotency::IdempotencyKey;
-pub use session::{PayerSession, SessionPolicy};
+pub use request::{PayerAction, PayerRequest, SignedPayerRequest, hold_details, hold_id};
+pub use session::{HeldGeneration, PayerSession, SessionPolicy};

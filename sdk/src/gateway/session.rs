@@ -6,8 +6,11 @@ use payments::{Channel, Licence};
 use solana_pubkey::Pubkey;
 
 use super::{
-    GatewayClient, GatewayError, IdempotencyKey,
-    wire::{Digest, GenerationRequest, Problem, ReceiptParts, StatementState, VoucherParts},
+    GatewayClient, GatewayError, IdempotencyKey, PayerAction, PayerRequest, hold_details, hold_id,
+    wire::{
+        Address, BatchRequest, BatchedGeneration, Digest, GenerationRequest, HoldRequest,
+        HoldState, PayerProof, Problem, ReceiptParts, ReleaseRequest, StatementState, VoucherParts,
+    },
 };
 use crate::{
     channel::ChannelAccount,
@@ -55,19 +58,44 @@ pub struct PayerSession {
     unanswered: Option<Unanswered>,
 }
 
-/// A generation that was signed for; whether the gateway took it is not known yet.
+/// Generations that were signed for; whether the gateway took them is not known yet.
 struct Unanswered {
     key: IdempotencyKey,
-    request: GenerationRequest,
+    way: Way,
+    voucher: VoucherParts,
+    generations: Vec<BatchedGeneration>,
     next: Step,
 }
 
-/// What a generation changes.
+/// How generations are paid for.
+#[derive(Clone, Copy)]
+enum Way {
+    One,
+    Batch,
+    Captured([u8; 32]),
+}
+
+/// What generations change.
 #[derive(Clone)]
 struct Step {
     statement: Statement,
-    price: u64,
+    prices: Vec<u64>,
     cumulative: u64,
+}
+
+/// Room that a gateway keeps for a generation whose units are not known yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HeldGeneration {
+    /// Names it.
+    pub hold: [u8; 32],
+    /// Index of the licence.
+    pub licence: u16,
+    /// The most it may use.
+    pub units: u32,
+    /// SHA-256 of the request.
+    pub request_digest: [u8; 32],
+    /// Last unix second in which it can be captured.
+    pub expires_at: i64,
 }
 
 impl PayerSession {
@@ -144,34 +172,128 @@ impl PayerSession {
         request_digest: [u8; 32],
         output_digest: [u8; 32],
     ) -> Result<SignedReceipt, GatewayError> {
+        let generation = BatchedGeneration {
+            licence,
+            units,
+            request_digest: Digest(request_digest),
+            output_digest: Digest(output_digest),
+        };
+        let receipts = self.pay(Way::One, vec![generation]).await?;
+        receipts.first().copied().ok_or(GatewayError::Unanswered)
+    }
+
+    /// Pays for several generations with one voucher, all or none; returns their receipts in
+    /// order, verified. A blended generation is several that name the same request and output,
+    /// each under another licence.
+    ///
+    /// # Errors
+    /// As [`PayerSession::generate`].
+    pub async fn generate_batch(
+        &mut self,
+        generations: Vec<BatchedGeneration>,
+    ) -> Result<Vec<SignedReceipt>, GatewayError> {
+        self.pay(Way::Batch, generations).await
+    }
+
+    /// Has room kept for a generation of `units` at most, for `seconds`. Nothing is paid.
+    ///
+    /// # Errors
+    /// As [`PayerSession::generate`]; nothing was signed that pays.
+    pub async fn hold(
+        &self,
+        licence: u16,
+        units: u32,
+        request_digest: [u8; 32],
+        seconds: u32,
+    ) -> Result<HeldGeneration, GatewayError> {
+        let key = IdempotencyKey::random();
+        let expires_at = now().saturating_add(i64::from(seconds));
+        let details = hold_details(&key, licence, units, &request_digest, expires_at);
+        let proof = self.proof(PayerAction::Hold(details));
+        let request_digest = Digest(request_digest);
+        let request = HoldRequest { licence, units, request_digest, expires_at, proof };
+        let facts = self.gateway.hold(&self.address, &key, &request).await?;
+        let hold = hold_id(&self.address, self.channel.opened_slot, &key);
+        if facts.hold.0 != hold || facts.state != HoldState::Open {
+            return Err(GatewayError::Untrusted("the hold is not the one asked for".into()));
+        }
+        Ok(HeldGeneration { hold, licence, units, request_digest: request_digest.0, expires_at })
+    }
+
+    /// Pays for a generation that room was kept for: what it really used, up to that.
+    ///
+    /// # Errors
+    /// As [`PayerSession::generate`].
+    pub async fn capture(
+        &mut self,
+        held: &HeldGeneration,
+        units: u32,
+        output_digest: [u8; 32],
+    ) -> Result<SignedReceipt, GatewayError> {
+        let generation = BatchedGeneration {
+            licence: held.licence,
+            units,
+            request_digest: Digest(held.request_digest),
+            output_digest: Digest(output_digest),
+        };
+        let receipts = self.pay(Way::Captured(held.hold), vec![generation]).await?;
+        receipts.first().copied().ok_or(GatewayError::Unanswered)
+    }
+
+    /// Gives a hold up; nothing is paid. Safe to repeat.
+    ///
+    /// # Errors
+    /// [`GatewayError::Refused`] when it was captured; [`GatewayError::Unreachable`].
+    pub async fn release(&self, held: &HeldGeneration) -> Result<(), GatewayError> {
+        let proof = self.proof(PayerAction::Release(held.hold));
+        let request = ReleaseRequest { channel: Address(self.address), proof };
+        self.gateway.release(&held.hold, &request).await.map(|_| ())
+    }
+
+    fn proof(&self, action: PayerAction) -> PayerProof {
+        let request = PayerRequest::new(action, &self.address, &self.channel);
+        PayerProof::from(&request.sign(&self.key))
+    }
+
+    /// Signs, sends, and signs once more if the gateway has begun another statement meanwhile.
+    async fn pay(
+        &mut self,
+        way: Way,
+        generations: Vec<BatchedGeneration>,
+    ) -> Result<Vec<SignedReceipt>, GatewayError> {
         if self.unanswered.is_some() {
             return Err(GatewayError::Unanswered);
         }
-        let key = IdempotencyKey::random();
-        self.sign(key, licence, units, request_digest, output_digest)?;
-        match self.resume().await {
+        self.sign(way, generations.clone())?;
+        match self.resume_signed().await {
             Err(GatewayError::Refused(problem)) if problem.slug == "statement-closed" => {
                 self.follow_cut(&problem)?;
-                let key = IdempotencyKey::random();
-                self.sign(key, licence, units, request_digest, output_digest)?;
+                self.sign(way, generations)?;
                 self.resume_signed().await
             }
-            Ok(Some(receipt)) => Ok(receipt),
-            Ok(None) => Err(GatewayError::Unanswered),
-            Err(error) => Err(error),
+            answered => answered,
         }
     }
 
-    /// Asks again for the receipt of a generation that got no answer; `None` when there is
-    /// none such.
+    /// Asks again for the receipt of a generation that got no answer, of a batch for the first
+    /// one; `None` when there is none such.
     ///
     /// # Errors
     /// As [`PayerSession::generate`].
     pub async fn resume(&mut self) -> Result<Option<SignedReceipt>, GatewayError> {
+        Ok(self.resume_batch().await?.first().copied())
+    }
+
+    /// Asks again for the receipts of generations that got no answer; none when there are none
+    /// such.
+    ///
+    /// # Errors
+    /// As [`PayerSession::generate`].
+    pub async fn resume_batch(&mut self) -> Result<Vec<SignedReceipt>, GatewayError> {
         if self.unanswered.is_none() {
-            return Ok(None);
+            return Ok(Vec::new());
         }
-        self.resume_signed().await.map(Some)
+        self.resume_signed().await
     }
 
     /// Whether a generation was signed for and got no answer yet.
@@ -222,16 +344,9 @@ impl PayerSession {
         self.gateway.open_channel(&self.address).await.map(|_| ())
     }
 
-    /// Signs a voucher that covers one more generation, and keeps it until it is answered.
-    fn sign(
-        &mut self,
-        key: IdempotencyKey,
-        licence: u16,
-        units: u32,
-        request_digest: [u8; 32],
-        output_digest: [u8; 32],
-    ) -> Result<(), GatewayError> {
-        let next = self.step(licence, units)?;
+    /// Signs a voucher that covers these generations, and keeps them until they are answered.
+    fn sign(&mut self, way: Way, generations: Vec<BatchedGeneration>) -> Result<(), GatewayError> {
+        let next = self.step(&generations)?;
         let spent = next.cumulative.saturating_sub(self.began_at);
         if let Some(budget) = self.policy.budget.filter(|budget| spent > *budget) {
             return Err(GatewayError::OverBudget { total: spent, budget });
@@ -245,23 +360,16 @@ impl PayerSession {
             statement_digest: next.statement.digest(),
             expires_at: now().saturating_add(i64::from(self.policy.voucher_seconds)),
         };
-        let request = GenerationRequest {
-            voucher: VoucherParts::from(&SignedVoucher::sign(voucher, &self.key)),
-            licence,
-            units,
-            request_digest: Digest(request_digest),
-            output_digest: Digest(output_digest),
-        };
-        self.unanswered = Some(Unanswered { key, request, next });
+        let voucher = VoucherParts::from(&SignedVoucher::sign(voucher, &self.key));
+        let key = IdempotencyKey::random();
+        self.unanswered = Some(Unanswered { key, way, voucher, generations, next });
         Ok(())
     }
 
-    /// Sends what was signed, checks the receipt, and only then counts it.
-    async fn resume_signed(&mut self) -> Result<SignedReceipt, GatewayError> {
+    /// Sends what was signed, checks the receipts, and only then counts them.
+    async fn resume_signed(&mut self) -> Result<Vec<SignedReceipt>, GatewayError> {
         let Some(unanswered) = &self.unanswered else { return Err(GatewayError::Unanswered) };
-        let Unanswered { key, request, next } = unanswered;
-        let answer = self.gateway.generate(&self.address, key, request).await;
-        let parts = match answer {
+        let parts = match self.send(unanswered).await {
             Ok(parts) => parts,
             Err(error) => {
                 // A refusal is an answer, except where the gateway cannot say what it did.
@@ -272,33 +380,86 @@ impl PayerSession {
                 return Err(error);
             }
         };
-        let receipt = self.check(request, next, &parts)?;
-        let next = next.clone();
+        let receipts = self.check(unanswered, &parts)?;
+        let next = unanswered.next.clone();
+        let price = next.prices.iter().try_fold(0_u64, |sum, price| sum.checked_add(*price));
+        let prices = price.and_then(|price| self.prices.checked_add(price));
+        self.prices = prices.ok_or(GatewayError::Overflow)?;
         self.statement = next.statement;
-        self.prices = self.prices.checked_add(next.price).ok_or(GatewayError::Overflow)?;
         self.unanswered = None;
-        Ok(receipt)
+        Ok(receipts)
+    }
+
+    async fn send(&self, unanswered: &Unanswered) -> Result<Vec<ReceiptParts>, GatewayError> {
+        let Unanswered { key, way, voucher, generations, .. } = unanswered;
+        let one = || {
+            let one = generations.first().ok_or(GatewayError::Unanswered)?;
+            Ok::<_, GatewayError>(GenerationRequest {
+                voucher: *voucher,
+                licence: one.licence,
+                units: one.units,
+                request_digest: one.request_digest,
+                output_digest: one.output_digest,
+            })
+        };
+        match way {
+            Way::One => Ok(vec![self.gateway.generate(&self.address, key, &one()?).await?]),
+            Way::Captured(hold) => Ok(vec![self.gateway.capture(hold, &one()?).await?]),
+            Way::Batch => {
+                let generations = generations.clone();
+                let request = BatchRequest { voucher: *voucher, generations };
+                Ok(self.gateway.generate_batch(&self.address, key, &request).await?.receipts)
+            }
+        }
     }
 
     /// What the open statement becomes with these units, by the code that the chain runs.
-    fn step(&self, licence: u16, units: u32) -> Result<Step, GatewayError> {
+    fn step(&self, generations: &[BatchedGeneration]) -> Result<Step, GatewayError> {
         let mut statement = self.statement.clone();
-        let present = statement.entries().find(|entry| entry.licence == licence);
-        let present = present.map_or(0, |entry| entry.units);
-        statement.add(licence, units)?;
-        let base = self.licences.get(usize::from(licence));
-        let base = *base.ok_or(GatewayError::UnknownLicence(licence))?;
-        let price = price(base, licence, present + units)? - price(base, licence, present)?;
-        let prices = self.prices.checked_add(price).ok_or(GatewayError::Overflow)?;
-        let cumulative = self.cumulative_with(prices)?;
-        Ok(Step { statement, price, cumulative })
+        let (mut prices, mut total) = (Vec::with_capacity(generations.len()), self.prices);
+        for one in generations {
+            let present = statement.entries().find(|entry| entry.licence == one.licence);
+            let present = present.map_or(0, |entry| entry.units);
+            statement.add(one.licence, one.units)?;
+            let base = self.licences.get(usize::from(one.licence));
+            let base = *base.ok_or(GatewayError::UnknownLicence(one.licence))?;
+            let with = price(base, one.licence, present + one.units)?;
+            let more = with - price(base, one.licence, present)?;
+            total = total.checked_add(more).ok_or(GatewayError::Overflow)?;
+            prices.push(more);
+        }
+        Ok(Step { statement, prices, cumulative: self.cumulative_with(total)? })
     }
 
-    /// A receipt is good for exactly what was asked, or for nothing.
+    /// Receipts are good for exactly what was asked, in its order, or for nothing.
     fn check(
         &self,
-        request: &GenerationRequest,
-        next: &Step,
+        unanswered: &Unanswered,
+        parts: &[ReceiptParts],
+    ) -> Result<Vec<SignedReceipt>, GatewayError> {
+        let Unanswered { generations, next, .. } = unanswered;
+        if parts.len() != generations.len() {
+            return Err(GatewayError::Untrusted("there are not as many receipts as asked".into()));
+        }
+        let mut receipts: Vec<SignedReceipt> = Vec::with_capacity(parts.len());
+        for ((one, price), parts) in generations.iter().zip(&next.prices).zip(parts) {
+            let signed = self.check_one(one, *price, next.cumulative, parts)?;
+            let follows = receipts.last().is_none_or(|last| {
+                last.receipt.position.checked_add(1) == Some(signed.receipt.position)
+            });
+            if !follows {
+                return Err(GatewayError::Untrusted("the receipts are not in a row".into()));
+            }
+            receipts.push(signed);
+        }
+        Ok(receipts)
+    }
+
+    fn check_one(
+        &self,
+        request: &BatchedGeneration,
+        price: u64,
+        cumulative: u64,
         parts: &ReceiptParts,
     ) -> Result<SignedReceipt, GatewayError> {
         let signed = SignedReceipt::from(parts);
@@ -314,8 +475,8 @@ impl PayerSession {
             && receipt.output_digest == request.output_digest.0
             && receipt.work == licence.work
             && receipt.terms_number == licence.terms_number
-            && receipt.amount == next.price
-            && receipt.cumulative == next.cumulative;
+            && receipt.amount == price
+            && receipt.cumulative == cumulative;
         if !as_asked {
             return Err(GatewayError::Untrusted("the receipt is not for what was asked".into()));
         }

@@ -1,4 +1,5 @@
 use clap::Args;
+use motif_sdk::{gateway::PayerRequest, keypair::signing_key};
 use serde_json::json;
 
 use super::ChannelArgs;
@@ -33,7 +34,8 @@ pub async fn run(args: CloseArgs, session: &Session) -> Result<(), CliError> {
     if account.channel.closes_at == i64::MAX {
         client.start_closing(&payer, &channel).await?;
     }
-    let closing = gateway.close(&channel).await?;
+    let request = PayerRequest::close(&channel, &account.channel).sign(&signing_key(&payer));
+    let closing = gateway.close(&request).await?;
     let (refunded, landed) = client.withdraw(&payer, &channel).await?;
 
     let settlements: Vec<_> = closing.settlements.iter().map(|report| report.statement).collect();

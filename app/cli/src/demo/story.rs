@@ -7,7 +7,8 @@ use motif_sdk::{
     channel::{ChannelAccount, Currency, OpenChannelArgs, Quota},
     client::Client,
     fingerprint::content_digest,
-    gateway::GatewayClient,
+    gateway::{GatewayClient, PayerRequest},
+    keypair::signing_key,
     licensing::{
         Caps, Derivatives, Fingerprint, ModelArgs, Offer, ParentShare, Registration, Share, Unit,
         Use, UsePrice, WorkKind,
@@ -375,7 +376,10 @@ impl Stage {
     ) -> Result<(), CliError> {
         let step = steps.begin("The gateway settles on chain");
         let mut receipts = 0;
-        for report in gateway.settle(channel).await? {
+        let account = self.client.channel(channel).await?.channel;
+        let platform = signing_key(&self.cast.platform);
+        let request = PayerRequest::settle(channel, &account).sign(&platform);
+        for report in gateway.settle(&request).await? {
             ledger.book(SETTLING, report.fee_lamports, report.compute_units);
             receipts += u64::from(report.receipts);
         }
@@ -426,7 +430,9 @@ impl Stage {
         let before = self.client.token_balance(&platform.pubkey(), &self.currency).await?;
         let landed = self.client.start_closing(platform, channel).await?;
         ledger.book_landed(CLOSING, [&landed]);
-        let closing = gateway.close(channel).await?;
+        let account = self.client.channel(channel).await?.channel;
+        let request = PayerRequest::close(channel, &account).sign(&signing_key(platform));
+        let closing = gateway.close(&request).await?;
         for report in &closing.settlements {
             ledger.book(SETTLING, report.fee_lamports, report.compute_units);
         }

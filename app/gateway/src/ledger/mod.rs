@@ -4,10 +4,11 @@
 //! very code that settlement runs on chain, so what it takes can be settled at any later time
 //! before the dates it checked.
 
+mod hold;
 mod refusal;
 mod statement;
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 use motif_sdk::{
     Pubkey,
@@ -15,42 +16,77 @@ use motif_sdk::{
     voucher::{SignedVoucher, Statement, Voucher},
 };
 
+pub use hold::{Hold, HoldId};
 pub use refusal::{LicenceLimit, Refusal};
 pub use statement::{CutStatement, OpenStatement};
 
-/// How much time everything that must settle needs to have left.
+/// How much time everything that must settle needs to have left, and how much that may be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Margins {
     /// From accepting a voucher to its expiry, at least.
     pub min_voucher_seconds: u32,
+    /// The most that may wait for settlement, base units.
+    pub max_exposure: Option<u64>,
 }
 
-/// A generation somebody wants to pay for.
-#[derive(Clone, Copy, Debug)]
-pub struct Wanted {
+/// Units of one licence.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Item {
     /// Index of the licence.
     pub licence: u16,
     /// Units.
     pub units: u32,
-    /// Whose signature has been verified already.
-    pub voucher: SignedVoucher,
 }
 
-/// A generation the ledger has taken.
+/// Generations somebody wants to pay for with one voucher: all of them or none.
+#[derive(Clone, Debug)]
+pub struct Wanted {
+    /// What each uses, in order.
+    pub items: Vec<Item>,
+    /// Whose signature has been verified already.
+    pub voucher: SignedVoucher,
+    /// The hold that the one generation captures.
+    pub hold: Option<HoldId>,
+}
+
+/// Generations a ledger would take, with what they cost. Only good while it does not change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Weighed {
+    statement: Statement,
+    parts: Vec<Part>,
+    voucher: SignedVoucher,
+    hold: Option<HoldId>,
+    cumulative: u64,
+    /// What they add to the channel's total, base units, fees included.
+    pub charged: u64,
+}
+
+/// One generation the ledger has taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Reserved {
-    /// The statement it is part of.
-    pub statement: u64,
-    /// Its place in the statement.
-    pub position: u32,
+pub struct Part {
+    /// What it uses.
+    pub item: Item,
     /// Its price, base units.
     pub price: u64,
-    /// The channel's total with it, base units.
-    pub cumulative: u64,
     /// The licensed work.
     pub work: Pubkey,
     /// Version of the work's terms.
     pub terms_number: u32,
+}
+
+/// Generations the ledger has taken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reserved {
+    /// The statement they are part of.
+    pub statement: u64,
+    /// Where the first stands in the statement; the others follow.
+    pub position: u32,
+    /// The generations, in order.
+    pub parts: Vec<Part>,
+    /// Their price, base units.
+    pub price: u64,
+    /// The channel's total with them, base units.
+    pub cumulative: u64,
 }
 
 /// What one channel has used and vouched for.
@@ -66,13 +102,20 @@ pub struct Ledger {
     cut: VecDeque<CutStatement>,
     open: OpenStatement,
     margins: Margins,
+    /// The most the total may become here; `None` for the whole deposit.
+    budget: Option<u64>,
+    /// Room that is kept; what has expired is no longer.
+    holds: BTreeMap<HoldId, Hold>,
 }
 
 impl Ledger {
+    /// The most holds that may be open at once: each is weighed with every generation.
+    pub const MOST_HOLDS: usize = 256;
+
     /// The ledger of a channel with nothing unsettled.
     pub fn new(address: Pubkey, account: ChannelAccount, margins: Margins) -> Self {
         let open = OpenStatement::new(account.channel.statements.length);
-        Self { address, account, cut: VecDeque::new(), open, margins }
+        Self::restore(address, account, margins, VecDeque::new(), open)
     }
 
     /// The ledger as it was before a restart.
@@ -83,7 +126,18 @@ impl Ledger {
         cut: VecDeque<CutStatement>,
         open: OpenStatement,
     ) -> Self {
-        Self { address, account, cut, open, margins }
+        let (budget, holds) = (None, BTreeMap::new());
+        Self { address, account, cut, open, margins, budget, holds }
+    }
+
+    /// Serves the channel up to this total, base units; `None` for its whole deposit.
+    pub fn set_budget(&mut self, budget: Option<u64>) {
+        self.budget = budget;
+    }
+
+    /// The most the total may become here.
+    pub fn budget(&self) -> Option<u64> {
+        self.budget
     }
 
     /// Where the channel is.
@@ -129,41 +183,121 @@ impl Ledger {
         self.spendable().saturating_sub(vouched)
     }
 
-    /// Takes a generation, or says why not and changes nothing. `now` is unix seconds.
-    pub fn reserve(&mut self, wanted: &Wanted, now: i64) -> Result<Reserved, Refusal> {
-        let voucher = &wanted.voucher.voucher;
-        self.check_open(voucher)?;
-        if wanted.units == 0 {
+    /// Keeps room for a generation, or says why not and changes nothing. `now` is unix seconds.
+    ///
+    /// # Errors
+    /// What would refuse the generation if it used all of it, at any time before the hold ends.
+    pub fn place(&mut self, id: HoldId, hold: Hold, now: i64) -> Result<(), Refusal> {
+        if self.channel().closes_at != i64::MAX {
+            return Err(Refusal::ChannelClosing);
+        }
+        if hold.item.units == 0 {
             return Err(Refusal::NoUnits);
         }
-        let licence = self.account.licences.get(usize::from(wanted.licence));
-        let licence = *licence.ok_or(Refusal::UnknownLicence(wanted.licence))?;
-        let statement = self.open.with(wanted.licence, wanted.units)?;
-        let price = self.price(licence, wanted, now)?;
-        let prices = self.prices()?.checked_add(price).ok_or(Refusal::AmountTooLarge)?;
+        if hold.expires_at < now {
+            return Err(Refusal::ExpiresTooSoon { given: hold.expires_at, earliest: now });
+        }
+        let index = hold.item.licence;
+        let licence = self.account.licences.get(usize::from(index));
+        let expires_at = licence.ok_or(Refusal::UnknownLicence(index))?.expires_at;
+        let margin = i64::from(self.margins.min_voucher_seconds);
+        if expires_at < hold.expires_at.saturating_add(margin) {
+            return Err(Refusal::LicenceEnding { expires_at });
+        }
+        self.holds.retain(|_, held| held.expires_at >= now);
+        if self.holds.len() >= Self::MOST_HOLDS {
+            return Err(Refusal::HoldsFull);
+        }
+        self.holds.insert(id, hold);
+        let fits = self.prices().and_then(|prices| self.check_room(&[], prices, None, now));
+        if fits.is_err() {
+            self.holds.remove(&id);
+        }
+        fits
+    }
+
+    /// A hold that was neither captured nor released.
+    pub fn hold(&self, id: &HoldId) -> Option<&Hold> {
+        self.holds.get(id)
+    }
+
+    /// Gives a hold up.
+    pub fn release(&mut self, id: &HoldId) -> Option<Hold> {
+        self.holds.remove(id)
+    }
+
+    /// Takes holds over from before a restart.
+    pub fn restore_holds(&mut self, holds: BTreeMap<HoldId, Hold>) {
+        self.holds = holds;
+    }
+
+    /// What was vouched for and has not settled, base units, fees included.
+    pub fn exposed(&self) -> u64 {
+        let settled = self.settled_total().unwrap_or(u64::MAX);
+        self.cumulative().unwrap_or(u64::MAX).saturating_sub(settled)
+    }
+
+    /// Takes generations, or says why not and changes nothing. `now` is unix seconds.
+    pub fn reserve(&mut self, wanted: &Wanted, now: i64) -> Result<Reserved, Refusal> {
+        let weighed = self.weigh(wanted, now)?;
+        self.take(weighed, now)
+    }
+
+    /// What generations would cost, or why they are not taken. `now` is unix seconds.
+    pub fn weigh(&self, wanted: &Wanted, now: i64) -> Result<Weighed, Refusal> {
+        let voucher = &wanted.voucher.voucher;
+        self.check_open(voucher)?;
+        self.check_due(now)?;
+        if let Some(id) = wanted.hold {
+            self.check_hold(&id, &wanted.items, now)?;
+        }
+        if wanted.items.is_empty() || wanted.items.iter().any(|item| item.units == 0) {
+            return Err(Refusal::NoUnits);
+        }
+        let mut statement = self.open.statement.clone();
+        let mut parts: Vec<Part> = Vec::with_capacity(wanted.items.len());
+        let mut prices = self.prices()?;
+        for item in &wanted.items {
+            let licence = self.account.licences.get(usize::from(item.licence));
+            let licence = *licence.ok_or(Refusal::UnknownLicence(item.licence))?;
+            statement.add(item.licence, item.units).map_err(|_| Refusal::StatementFull)?;
+            let price = self.price(licence, item, &parts, now)?;
+            prices = prices.checked_add(price).ok_or(Refusal::AmountTooLarge)?;
+            let (work, terms_number) = (licence.work, licence.terms_number);
+            parts.push(Part { item: *item, price, work, terms_number });
+        }
         let cumulative = self.with_fees(prices)?;
         self.check_total(voucher, cumulative, &statement)?;
         if cumulative > self.spendable() {
             let (needed, spendable) = (cumulative, self.spendable());
             return Err(Refusal::Underfunded { needed, spendable });
         }
-        self.check_dates(voucher, &licence, now)?;
-
-        let position = self.open.add(statement, wanted, price, now)?;
-        Ok(Reserved {
-            statement: self.open.number,
-            position,
-            price,
-            cumulative,
-            work: licence.work,
-            terms_number: licence.terms_number,
-        })
+        if let Some(budget) = self.budget.filter(|budget| cumulative > *budget) {
+            return Err(Refusal::OverBudget { needed: cumulative, budget });
+        }
+        let exposed = cumulative.saturating_sub(self.settled_total()?);
+        if let Some(most) = self.margins.max_exposure.filter(|most| exposed > *most) {
+            return Err(Refusal::Exposed { most });
+        }
+        self.check_dates(voucher, &parts, now)?;
+        self.check_room(&parts, prices, wanted.hold, now)?;
+        let charged = cumulative - self.cumulative()?;
+        let (voucher, hold) = (wanted.voucher, wanted.hold);
+        Ok(Weighed { statement, parts, voucher, hold, cumulative, charged })
     }
 
-    /// Whether a voucher for the open statement cannot be taken because the statement could
-    /// not state it: it has to be cut first.
-    pub fn is_full_for(&self, licence: u16, units: u32) -> bool {
-        self.open.with(licence, units).is_err()
+    /// Takes generations that were weighed on this ledger as it is.
+    ///
+    /// # Errors
+    /// [`Refusal::StatementFull`] when their receipts cannot be counted any more.
+    pub fn take(&mut self, weighed: Weighed, now: i64) -> Result<Reserved, Refusal> {
+        let Weighed { statement, parts, voucher, hold, cumulative, .. } = weighed;
+        let position = self.open.add(statement, &parts, voucher, now)?;
+        if let Some(id) = hold {
+            self.holds.remove(&id);
+        }
+        let price = parts.iter().map(|part| part.price).sum(); // it fits with the total
+        Ok(Reserved { statement: self.open.number, position, parts, price, cumulative })
     }
 
     /// Ends the open statement and begins the next; `None` when nothing was used.
@@ -205,14 +339,98 @@ impl Ledger {
         settled
     }
 
-    /// The unix second by which the open statement has to settle: the first of its voucher's
-    /// and its licences' expiries. `None` while it is empty.
+    /// The unix second by which everything has to settle that was vouched for: the first of
+    /// all vouchers' and licences' expiries. `None` while there is nothing.
+    ///
+    /// A statement with one licence that is over settles no more, and none after it does: they
+    /// settle in order.
     pub fn settle_before(&self) -> Option<i64> {
-        let voucher = self.open.voucher?.voucher.expires_at;
-        let licences = self.open.statement.entries().filter_map(|entry| {
-            self.account.licences.get(usize::from(entry.licence)).map(|licence| licence.expires_at)
+        let cut = self.cut.iter().map(|cut| (&cut.statement, cut.voucher.voucher.expires_at));
+        let open = self.open.voucher.map(|newest| newest.voucher.expires_at);
+        let open = open.map(|expires_at| (&self.open.statement, expires_at));
+        let ends = cut.chain(open).map(|(statement, voucher)| {
+            self.licences_end(statement).map_or(voucher, |licences| licences.min(voucher))
         });
-        Some(licences.fold(voucher, i64::min))
+        ends.min()
+    }
+
+    /// The first expiry of a statement's licences.
+    fn licences_end(&self, statement: &Statement) -> Option<i64> {
+        let licences = statement.entries().map(|entry| usize::from(entry.licence));
+        let licences = licences.filter_map(|index| self.account.licences.get(index));
+        licences.map(|licence| licence.expires_at).min()
+    }
+
+    /// Prices and fees that have settled, base units.
+    fn settled_total(&self) -> Result<u64, Refusal> {
+        self.channel().cumulative().map_err(|_| Refusal::AmountTooLarge)
+    }
+
+    /// Takes nothing more while something has to settle that should have long: it might be
+    /// blocked, and everything after it would be, too. The newest voucher of the open statement
+    /// is no such thing, since the next one replaces it.
+    fn check_due(&self, now: i64) -> Result<(), Refusal> {
+        let cut = self.cut.iter().map(|cut| {
+            let voucher = cut.voucher.voucher.expires_at;
+            self.licences_end(&cut.statement).map_or(voucher, |licences| licences.min(voucher))
+        });
+        let Some(by) = cut.chain(self.licences_end(&self.open.statement)).min() else {
+            return Ok(());
+        };
+        let margin = i64::from(self.margins.min_voucher_seconds / 2);
+        if by < now.saturating_add(margin) { Err(Refusal::SettlementDue { by }) } else { Ok(()) }
+    }
+
+    /// Whether a generation stays within what was held for it.
+    fn check_hold(&self, id: &HoldId, items: &[Item], now: i64) -> Result<(), Refusal> {
+        let hold = self.holds.get(id).filter(|hold| hold.expires_at >= now);
+        let held = hold.ok_or(Refusal::UnknownHold)?.item;
+        match items {
+            [item] if item.licence == held.licence && item.units <= held.units => Ok(()),
+            [item] if item.licence == held.licence => {
+                Err(Refusal::HoldExceeded { held: held.units })
+            }
+            _ => Err(Refusal::UnknownHold),
+        }
+    }
+
+    /// Whether everything that is held could still be captured whole, on top of these parts,
+    /// with which prices come to `prices`.
+    fn check_room(
+        &self,
+        parts: &[Part],
+        mut prices: u64,
+        captured: Option<HoldId>,
+        now: i64,
+    ) -> Result<(), Refusal> {
+        let is_open =
+            |(id, hold): &(&HoldId, &Hold)| Some(**id) != captured && hold.expires_at >= now;
+        let mut open = self.holds.iter().filter(is_open).peekable();
+        if open.peek().is_none() {
+            return Ok(());
+        }
+        let mut parts = parts.to_vec();
+        for (_, hold) in open {
+            let licence = self.account.licences.get(usize::from(hold.item.licence));
+            let Some(licence) = licence else { continue };
+            let price = match self.price(*licence, &hold.item, &parts, now) {
+                Ok(price) => price,
+                // A licence that has ended early: its holds keep no room from others.
+                Err(Refusal::LicenceLimit { limit: LicenceLimit::Expired, .. }) => continue,
+                Err(refusal) => return Err(refusal),
+            };
+            prices = prices.checked_add(price).ok_or(Refusal::AmountTooLarge)?;
+            let (work, terms_number) = (licence.work, licence.terms_number);
+            parts.push(Part { item: hold.item, price, work, terms_number });
+        }
+        let needed = self.with_fees(prices)?;
+        if needed > self.spendable() {
+            return Err(Refusal::Underfunded { needed, spendable: self.spendable() });
+        }
+        match self.budget.filter(|budget| needed > *budget) {
+            Some(budget) => Err(Refusal::OverBudget { needed, budget }),
+            None => Ok(()),
+        }
     }
 
     /// Deposit less upfront fees: what vouchers can be paid from.
@@ -238,12 +456,19 @@ impl Ledger {
         Ok(())
     }
 
-    /// What these units cost on top of the open statement, if they can settle.
+    /// What these units cost on top of the open statement and the parts before them, if they
+    /// can settle.
     ///
     /// The statements before it are charged first, and all as if they settled now. Later is
     /// never stricter: days that begin meanwhile only add room.
-    fn price(&self, mut licence: Licence, wanted: &Wanted, now: i64) -> Result<u64, Refusal> {
-        let index = wanted.licence;
+    fn price(
+        &self,
+        mut licence: Licence,
+        item: &Item,
+        before: &[Part],
+        now: i64,
+    ) -> Result<u64, Refusal> {
+        let index = item.licence;
         let refuse = |error| Refusal::limit(index, error);
         for cut in &self.cut {
             let units = statement::units_of(&cut.statement, index);
@@ -251,11 +476,16 @@ impl Ledger {
                 licence.charge(units, now).map_err(refuse)?;
             }
         }
-        let present = statement::units_of(&self.open.statement, index);
-        let units = present.checked_add(wanted.units).ok_or(Refusal::StatementFull)?;
+        let (mut units, mut prices) =
+            (statement::units_of(&self.open.statement, index), self.open.prices_of(index));
+        for part in before.iter().filter(|part| part.item.licence == index) {
+            units = units.checked_add(part.item.units).ok_or(Refusal::StatementFull)?;
+            prices = prices.checked_add(part.price).ok_or(Refusal::AmountTooLarge)?;
+        }
+        let units = units.checked_add(item.units).ok_or(Refusal::StatementFull)?;
         let with = licence.charge(units, now).map_err(refuse)?;
         // What the licence cost so far was priced by the same code on the same licence.
-        Ok(with - self.open.prices_of(index))
+        Ok(with - prices)
     }
 
     fn check_total(
@@ -285,15 +515,17 @@ impl Ledger {
     }
 
     /// Refuses what would expire before it is sure to be settled.
-    fn check_dates(&self, voucher: &Voucher, licence: &Licence, now: i64) -> Result<(), Refusal> {
+    fn check_dates(&self, voucher: &Voucher, parts: &[Part], now: i64) -> Result<(), Refusal> {
         let earliest = now.saturating_add(i64::from(self.margins.min_voucher_seconds));
         if voucher.expires_at < earliest {
             return Err(Refusal::ExpiresTooSoon { given: voucher.expires_at, earliest });
         }
-        if licence.expires_at < earliest {
-            return Err(Refusal::LicenceEnding { expires_at: licence.expires_at });
+        let licences = parts.iter().map(|part| usize::from(part.item.licence));
+        let ends = licences.filter_map(|index| self.account.licences.get(index));
+        match ends.map(|licence| licence.expires_at).min() {
+            Some(expires_at) if expires_at < earliest => Err(Refusal::LicenceEnding { expires_at }),
+            _ => Ok(()),
         }
-        Ok(())
     }
 }
 

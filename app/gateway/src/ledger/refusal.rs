@@ -78,6 +78,38 @@ pub enum Refusal {
         /// Base units.
         spendable: u64,
     },
+    /// The operator serves the channel up to a lower total.
+    #[error("the total would be {needed}, and the channel's budget at this gateway is {budget}")]
+    OverBudget {
+        /// Base units.
+        needed: u64,
+        /// Base units.
+        budget: u64,
+    },
+    /// No hold of this name, or none any more.
+    #[error("there is no such hold: it was captured, released, or has expired")]
+    UnknownHold,
+    /// More than was held.
+    #[error("the hold is for {held} units at most")]
+    HoldExceeded {
+        /// Units.
+        held: u32,
+    },
+    /// Too many holds are open.
+    #[error("the channel has as many open holds as it may; capture or release some")]
+    HoldsFull,
+    /// Something has to settle first.
+    #[error("what was used must settle by {by}, and has not yet; ask again when it has")]
+    SettlementDue {
+        /// Unix seconds.
+        by: i64,
+    },
+    /// Too much waits for settlement.
+    #[error("{most} base units may wait for settlement on a channel; ask again when some has")]
+    Exposed {
+        /// Base units.
+        most: u64,
+    },
     /// The voucher would expire before it is sure to be settled.
     #[error("the voucher expires at {given}; it must be valid until {earliest} at least")]
     ExpiresTooSoon {

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use motif_sdk::voucher::{SignedVoucher, Statement};
 
-use super::{Refusal, Wanted};
+use super::{Part, Refusal};
 
 /// The statement that grows.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -44,31 +44,27 @@ impl OpenStatement {
         Self { number, ..Self::default() }
     }
 
-    /// What it would state with these units as well.
-    pub(super) fn with(&self, licence: u16, units: u32) -> Result<Statement, Refusal> {
-        let mut statement = self.statement.clone();
-        statement.add(licence, units).map_err(|_| Refusal::StatementFull)?;
-        Ok(statement)
-    }
-
     /// Prices of a licence's generations so far, base units.
     pub(super) fn prices_of(&self, licence: u16) -> u64 {
         self.prices_by_licence.get(&licence).copied().unwrap_or(0)
     }
 
-    /// Grows to `statement`; returns the generation's position.
+    /// Grows to `statement`; returns the position of the first part.
     pub(super) fn add(
         &mut self,
         statement: Statement,
-        wanted: &Wanted,
-        price: u64,
+        parts: &[Part],
+        voucher: SignedVoucher,
         now: i64,
     ) -> Result<u32, Refusal> {
         let position = self.receipts;
-        self.receipts = position.checked_add(1).ok_or(Refusal::StatementFull)?;
+        let added = u32::try_from(parts.len()).ok().and_then(|count| position.checked_add(count));
+        self.receipts = added.ok_or(Refusal::StatementFull)?;
         self.statement = statement;
-        self.count(wanted.licence, price);
-        self.voucher = Some(wanted.voucher);
+        for part in parts {
+            self.count(part.item.licence, part.price);
+        }
+        self.voucher = Some(voucher);
         self.begun_at.get_or_insert(now);
         Ok(position)
     }

@@ -13,6 +13,7 @@ use super::*;
 
 const ADDRESS: Pubkey = Pubkey::new_from_array([5; 32]);
 const NOW: i64 = 1_000_000;
+const MARGINS: Margins = Margins { min_voucher_seconds: 600, max_exposure: None };
 const DAY: i64 = Licence::SECONDS_PER_DAY;
 
 fn key() -> SigningKey {
@@ -44,7 +45,7 @@ fn account(licences: Vec<Licence>) -> ChannelAccount {
 }
 
 fn ledger(licences: Vec<Licence>) -> Ledger {
-    Ledger::new(ADDRESS, account(licences), Margins { min_voucher_seconds: 600 })
+    Ledger::new(ADDRESS, account(licences), MARGINS)
 }
 
 fn voucher(statement: u64, cumulative: u64, entries: &[(u16, u32)]) -> SignedVoucher {
@@ -62,13 +63,14 @@ fn voucher(statement: u64, cumulative: u64, entries: &[(u16, u32)]) -> SignedVou
 }
 
 fn wanted(licence: u16, units: u32, voucher: SignedVoucher) -> Wanted {
-    Wanted { licence, units, voucher }
+    Wanted { items: vec![Item { licence, units }], voucher, hold: None }
 }
 
 /// What an honest payer would ask for next.
 fn honest(ledger: &Ledger, licence: u16, units: u32, now: i64) -> Result<Wanted, Refusal> {
     let open = ledger.open_statement();
-    let statement = open.with(licence, units)?;
+    let mut statement = open.statement.clone();
+    statement.add(licence, units).map_err(|_| Refusal::StatementFull)?;
     let entries: Vec<_> = statement.entries().map(|e| (e.licence, e.units)).collect();
     let probe = voucher(open.number, u64::MAX, &entries);
     match ledger.clone().reserve(&wanted(licence, units, probe), now) {
@@ -251,6 +253,145 @@ fn an_older_picture_of_the_chain_is_ignored() {
     assert_eq!(ledger.channel().statements.length, 1);
     assert_eq!(ledger.refresh(after), vec![]);
     assert_eq!(ledger.cumulative(), Ok(103));
+}
+
+#[test]
+fn several_generations_are_taken_at_their_exact_total_or_not_at_all() {
+    let mut ledger = ledger(vec![
+        Licence { free_units_left: 1, ..licence(100) },
+        Licence { units_left: 2, ..licence(7) },
+    ]);
+    let items = |list: &[(u16, u32)]| -> Vec<Item> {
+        list.iter().map(|&(licence, units)| Item { licence, units }).collect()
+    };
+    // One of the first three is free; 200 + 14, and a fee of 3.33 %, rounded down.
+    let paid = voucher(0, 221, &[(0, 3), (1, 2)]);
+    let all = Wanted { items: items(&[(0, 2), (1, 1), (0, 1), (1, 1)]), voucher: paid, hold: None };
+    let too_many = Wanted { items: items(&[(0, 3), (1, 3)]), voucher: paid, hold: None };
+    let limit = Refusal::LicenceLimit { licence: 1, limit: LicenceLimit::Units };
+    assert_eq!(ledger.reserve(&too_many, NOW), Err(limit));
+    assert_eq!(ledger.open_statement(), &OpenStatement::new(0));
+    assert_eq!(ledger.weigh(&all, NOW).unwrap().charged, 221);
+    let reserved = ledger.reserve(&all, NOW).unwrap();
+    let prices: Vec<_> = reserved.parts.iter().map(|part| part.price).collect();
+    assert_eq!((prices, reserved.price), (vec![100, 7, 100, 7], 214));
+    assert_eq!((reserved.position, ledger.open_statement().receipts), (0, 4));
+    let nothing = Wanted { items: vec![], voucher: paid, hold: None };
+    assert_eq!(ledger.reserve(&nothing, NOW), Err(Refusal::NoUnits));
+}
+
+fn hold(licence: u16, units: u32) -> Hold {
+    Hold { item: Item { licence, units }, request_digest: [0; 32], expires_at: NOW + 60 }
+}
+
+#[test]
+fn what_is_held_is_nobody_elses_until_it_is_captured_released_or_expired() {
+    let mut ledger = ledger(vec![Licence { units_left: 3, ..licence(100) }]);
+    ledger.place([1; 32], hold(0, 2), NOW).unwrap();
+    let limit = Refusal::LicenceLimit { licence: 0, limit: LicenceLimit::Units };
+    assert_eq!(ledger.place([2; 32], hold(0, 2), NOW), Err(limit));
+    let two = wanted(0, 2, voucher(0, 206, &[(0, 2)]));
+    assert_eq!(ledger.reserve(&two, NOW), Err(limit));
+    assert!(ledger.weigh(&two, NOW + 61).is_ok(), "it has expired");
+    ledger.release(&[1; 32]).unwrap();
+    ledger.place([2; 32], hold(0, 2), NOW).unwrap();
+    let captured = Wanted { hold: Some([2; 32]), ..two };
+    ledger.reserve(&captured, NOW).unwrap();
+    let again = wanted(0, 1, voucher(0, 309, &[(0, 3)]));
+    let again = Wanted { hold: Some([2; 32]), ..again };
+    assert_eq!(ledger.reserve(&again, NOW), Err(Refusal::UnknownHold));
+}
+
+#[test]
+fn a_hold_is_captured_in_part_and_never_beyond_it() {
+    let mut ledger = ledger(vec![licence(100), licence(100)]);
+    ledger.place([1; 32], hold(0, 2), NOW).unwrap();
+    for (licence, units, refusal) in
+        [(0, 3, Refusal::HoldExceeded { held: 2 }), (1, 1, Refusal::UnknownHold)]
+    {
+        let other = wanted(licence, units, voucher(0, 103, &[(licence, units)]));
+        let other = Wanted { hold: Some([1; 32]), ..other };
+        assert_eq!(ledger.reserve(&other, NOW), Err(refusal));
+    }
+    let late = wanted(0, 1, voucher(0, 103, &[(0, 1)]));
+    let late = Wanted { hold: Some([1; 32]), ..late };
+    assert_eq!(ledger.weigh(&late, NOW + 61).err(), Some(Refusal::UnknownHold));
+    assert_eq!(ledger.reserve(&late, NOW + 60).unwrap().price, 100);
+    assert_eq!(ledger.hold(&[1; 32]), None);
+}
+
+#[test]
+fn holds_keep_balance_and_do_not_block_beyond_it() {
+    let mut poor = account(vec![licence(100)]);
+    poor.channel.deposited = 206;
+    let mut ledger = Ledger::new(ADDRESS, poor, MARGINS);
+    let two_more = Refusal::Underfunded { needed: 309, spendable: 206 };
+    assert_eq!(ledger.place([1; 32], hold(0, 3), NOW), Err(two_more));
+    ledger.place([1; 32], hold(0, 1), NOW).unwrap();
+    ledger.reserve(&wanted(0, 1, voucher(0, 103, &[(0, 1)])), NOW).unwrap();
+    let third = wanted(0, 1, voucher(0, 206, &[(0, 2)]));
+    assert_eq!(ledger.reserve(&third, NOW), Err(two_more));
+    ledger.reserve(&Wanted { hold: Some([1; 32]), ..third }, NOW).unwrap();
+}
+
+#[test]
+fn more_holds_than_can_be_weighed_are_refused() {
+    let mut ledger = ledger(vec![licence(1)]);
+    for number in 0..Ledger::MOST_HOLDS {
+        let id = std::array::from_fn(|place| (number >> (8 * place.min(3))) as u8);
+        ledger.place(id, hold(0, 1), NOW).unwrap();
+    }
+    assert_eq!(ledger.place([9; 32], hold(0, 1), NOW), Err(Refusal::HoldsFull));
+    let later = Hold { expires_at: NOW + 120, ..hold(0, 1) };
+    assert_eq!(ledger.place([9; 32], later, NOW + 61), Ok(()), "the others have expired");
+}
+
+#[test]
+fn nothing_is_taken_while_an_earlier_statement_is_about_to_be_blocked() {
+    let ending = Licence { expires_at: NOW + 1_000, ..licence(100) };
+    let mut ledger = ledger(vec![ending, licence(100)]);
+    ledger.reserve(&wanted(0, 1, voucher(0, 103, &[(0, 1)])), NOW).unwrap();
+    assert_eq!(ledger.settle_before(), Some(NOW + 1_000));
+    let other = wanted(1, 1, voucher(0, 206, &[(0, 1), (1, 1)]));
+    assert!(ledger.weigh(&other, NOW + 700).is_ok());
+    let due = Refusal::SettlementDue { by: NOW + 1_000 };
+    assert_eq!(ledger.weigh(&other, NOW + 701).err(), Some(due));
+    ledger.cut();
+    let next = wanted(1, 1, voucher(1, 206, &[(1, 1)]));
+    assert_eq!(ledger.weigh(&next, NOW + 701).err(), Some(due));
+    assert_eq!(ledger.settle_before(), Some(NOW + 1_000));
+    let before = ledger.account().clone();
+    let cut = ledger.cut_statements()[0].clone();
+    ledger.refresh(settle(&before, &cut, NOW + 702));
+    assert!(ledger.weigh(&next, NOW + 702).is_ok(), "it has settled");
+}
+
+#[test]
+fn no_more_waits_for_settlement_than_may() {
+    let margins = Margins { max_exposure: Some(206), ..MARGINS };
+    let mut ledger = Ledger::new(ADDRESS, account(vec![licence(100)]), margins);
+    let before = ledger.account().clone();
+    ledger.reserve(&wanted(0, 2, voucher(0, 206, &[(0, 2)])), NOW).unwrap();
+    let third = wanted(0, 1, voucher(0, 309, &[(0, 3)]));
+    assert_eq!(ledger.reserve(&third, NOW), Err(Refusal::Exposed { most: 206 }));
+    let cut = ledger.cut().unwrap().clone();
+    let third = wanted(0, 1, voucher(1, 309, &[(0, 1)]));
+    assert_eq!(ledger.reserve(&third, NOW), Err(Refusal::Exposed { most: 206 }));
+    ledger.refresh(settle(&before, &cut, NOW));
+    assert_eq!(ledger.exposed(), 0);
+    ledger.reserve(&third, NOW).unwrap();
+}
+
+#[test]
+fn a_budget_holds_whatever_the_deposit() {
+    let mut ledger = ledger(vec![licence(100)]);
+    ledger.set_budget(Some(103));
+    ledger.reserve(&wanted(0, 1, voucher(0, 103, &[(0, 1)])), NOW).unwrap();
+    let asked = wanted(0, 1, voucher(0, 206, &[(0, 2)]));
+    let refusal = Refusal::OverBudget { needed: 206, budget: 103 };
+    assert_eq!(ledger.reserve(&asked, NOW), Err(refusal));
+    ledger.set_budget(None);
+    ledger.reserve(&asked, NOW).unwrap();
 }
 
 #[derive(Clone, Debug)]

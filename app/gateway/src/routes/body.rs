@@ -1,7 +1,7 @@
 use axum::{
     Json,
     extract::{FromRequest, Request, rejection::JsonRejection},
-    http::StatusCode,
+    http::{StatusCode, header::CONTENT_ENCODING},
 };
 use serde::de::DeserializeOwned;
 
@@ -14,6 +14,10 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
+        // Nothing is decompressed here, so that a body is as long as it is.
+        if request.headers().contains_key(CONTENT_ENCODING) {
+            return Err(ApiError::EncodedBody);
+        }
         let read = Json::<T>::from_request(request, state).await;
         read.map(|Json(body)| Self(body)).map_err(refused)
     }

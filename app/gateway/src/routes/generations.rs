@@ -1,15 +1,15 @@
 use axum::{
-    Json,
+    Extension, Json,
     extract::{FromRequestParts, State},
     http::request::Parts,
 };
 use motif_sdk::gateway::{
     IdempotencyKey,
-    wire::{Address, GenerationRequest, Problem, ReceiptParts},
+    wire::{Address, BatchReceipts, BatchRequest, GenerationRequest, Problem, ReceiptParts},
 };
 
 use super::{body::Body, named::Named};
-use crate::{Gateway, problem::ApiError};
+use crate::{Gateway, keys::Caller, problem::ApiError};
 
 /// Pays for a generation.
 ///
@@ -39,14 +39,50 @@ pub async fn accept(
     State(gateway): State<Gateway>,
     Named(Address(channel)): Named<Address>,
     Key(key): Key,
+    Extension(caller): Extension<Caller>,
     Body(request): Body<GenerationRequest>,
 ) -> Result<Json<ReceiptParts>, ApiError> {
-    let receipt = gateway.accept(channel, key, request).await?;
+    let receipt = gateway.accept(channel, key, request, &caller).await?;
     Ok(Json(ReceiptParts::from(&receipt)))
 }
 
+/// Pays for several generations with one voucher: all of them or none.
+///
+/// A blended generation, which uses several licences, is a batch whose generations name the
+/// same request and output. Idempotent, as a single generation is.
+#[utoipa::path(
+    post, operation_id = "pay_for_batch",
+    path = "/v1/channels/{channel}/batches",
+    params(
+        ("channel" = Address, Path),
+        ("Idempotency-Key" = String, Header, min_length = 8, max_length = 128, pattern = "^[!-~]{8,128}$"),
+    ),
+    request_body = BatchRequest,
+    responses(
+        (status = 200, body = BatchReceipts),
+        (status = 400, body = Problem, content_type = "application/problem+json"),
+        (status = 402, body = Problem, content_type = "application/problem+json"),
+        (status = 404, body = Problem, content_type = "application/problem+json"),
+        (status = 409, body = Problem, content_type = "application/problem+json"),
+        (status = 413, body = Problem, content_type = "application/problem+json"),
+        (status = 415, body = Problem, content_type = "application/problem+json"),
+        (status = 422, body = Problem, content_type = "application/problem+json"),
+        (status = 503, body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub async fn accept_batch(
+    State(gateway): State<Gateway>,
+    Named(Address(channel)): Named<Address>,
+    Key(key): Key,
+    Extension(caller): Extension<Caller>,
+    Body(request): Body<BatchRequest>,
+) -> Result<Json<BatchReceipts>, ApiError> {
+    let receipts = gateway.accept_batch(channel, key, request, &caller).await?;
+    Ok(Json(BatchReceipts { receipts: receipts.iter().map(ReceiptParts::from).collect() }))
+}
+
 /// The `Idempotency-Key` header.
-pub struct Key(IdempotencyKey);
+pub struct Key(pub IdempotencyKey);
 
 impl<S: Send + Sync> FromRequestParts<S> for Key {
     type Rejection = ApiError;

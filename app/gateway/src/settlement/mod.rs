@@ -6,6 +6,7 @@
 
 mod closing;
 mod landing;
+mod payer;
 mod record;
 mod worker;
 
@@ -19,6 +20,7 @@ use motif_sdk::{
     receipt::tree::{Node, Tree},
 };
 
+pub(crate) use payer::asked_by_payer;
 pub(crate) use record::records;
 pub(crate) use worker::Worker;
 
@@ -59,6 +61,8 @@ impl Gateway {
         let mut reports = Vec::new();
         while let Some((cut, before)) = oldest(desk) {
             let landed = self.settle_statement(desk, &cut).await?;
+            self.metrics().settlements.inc();
+            self.metrics().settlement_lamports.inc_by(landed.fee_lamports);
             reports.push(report(&cut, &before, &landed));
         }
         Ok(reports)

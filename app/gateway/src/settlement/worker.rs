@@ -4,7 +4,7 @@ use motif_sdk::Pubkey;
 use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 
-use crate::{Gateway, desk::Desk};
+use crate::{Gateway, GatewayConfig, desk::Desk, ledger::Ledger};
 
 const FIRST_PAUSE: Duration = Duration::from_secs(5);
 const LONGEST_PAUSE: Duration = Duration::from_secs(300);
@@ -39,8 +39,12 @@ impl Worker {
     /// waiting.
     async fn round(&mut self, stop: &CancellationToken) {
         self.gateway.observe_clock().await;
+        self.gateway.worker_is_alive();
         for desk in self.gateway.desks() {
-            if stop.is_cancelled() || self.is_paused(&desk) {
+            self.gateway.worker_is_alive();
+            // What must settle soon does not wait for a pause to end.
+            let may_wait = !is_urgent(&self.gateway, &desk);
+            if stop.is_cancelled() || (may_wait && self.is_paused(&desk)) {
                 continue;
             }
             let looked = self.gateway.look(&desk).await;
@@ -52,6 +56,7 @@ impl Worker {
             match outcome {
                 Ok(()) => drop(self.pauses.remove(&desk.address)),
                 Err(error) => {
+                    self.gateway.metrics().settlement_failures.inc();
                     tracing::warn!(channel = %desk.address, %error, "will settle later");
                     self.pause(desk.address);
                 }
@@ -70,6 +75,23 @@ impl Worker {
     }
 }
 
+/// Whether something must settle so soon that nothing else comes first: a voucher or a licence
+/// is about to end, much is exposed, or the payer is leaving.
+fn is_urgent(gateway: &Gateway, desk: &Desk) -> bool {
+    let book = desk.book();
+    let is_closing = book.ledger.channel().closes_at != i64::MAX;
+    let owes = book.ledger.settle_before().is_some();
+    (is_closing && owes) || must_settle(&book.ledger, gateway.config(), gateway.now())
+}
+
+fn must_settle(ledger: &Ledger, config: &GatewayConfig, now: i64) -> bool {
+    let margin = i64::from(config.min_voucher_seconds);
+    // Half of what may be exposed leaves time to settle before anything is refused.
+    let half = config.settle.max_exposure.map(|most| most / 2);
+    ledger.settle_before().is_some_and(|end| end.saturating_sub(margin) <= now)
+        || half.is_some_and(|half| ledger.exposed() >= half)
+}
+
 /// Whether a channel should settle now.
 fn is_due(gateway: &Gateway, desk: &Arc<Desk>) -> bool {
     let (config, now) = (gateway.config(), gateway.now());
@@ -80,10 +102,8 @@ fn is_due(gateway: &Gateway, desk: &Arc<Desk>) -> bool {
     }
     let Some(begun_at) = open.begun_at else { return false };
     let age = i64::from(policy.at_age_seconds);
-    let margin = i64::from(config.min_voucher_seconds);
-    let is_urgent = ledger.settle_before().is_some_and(|end| end.saturating_sub(margin) <= now);
     let is_closing = ledger.channel().closes_at != i64::MAX;
-    is_urgent
+    must_settle(ledger, config, now)
         || is_closing
         || now.saturating_sub(begun_at) >= age
         || open.receipts >= policy.at_receipts

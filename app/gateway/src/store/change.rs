@@ -3,14 +3,39 @@ use sqlx::{SqliteConnection, query};
 
 use super::{
     generations::insert_generations,
+    holds, keys,
     row::{ChannelId, Generation, integer},
+};
+
+use crate::{
+    keys::{KeyId, StoredKey},
+    ledger::{Hold, HoldId},
 };
 
 /// One thing to write.
 #[derive(Clone, Debug)]
 pub enum Change {
-    /// A paid generation.
-    Generation(Box<Generation>),
+    /// Generations that were paid for together, and the hold that ends with them.
+    Generations {
+        /// The generations, in order.
+        generations: Vec<Generation>,
+        /// What the one of them captures.
+        hold: Option<HoldId>,
+    },
+    /// Room is kept for a generation.
+    HoldPlaced {
+        /// The channel.
+        channel_id: ChannelId,
+        /// Names it.
+        id: HoldId,
+        /// What is held.
+        hold: Hold,
+    },
+    /// A hold is given up.
+    HoldReleased {
+        /// Names it.
+        id: HoldId,
+    },
     /// A statement takes no more generations.
     Cut {
         /// The channel.
@@ -42,6 +67,22 @@ pub enum Change {
         signature: [u8; 64],
         /// Its fate.
         outcome: Outcome,
+    },
+    /// A new API key.
+    KeyMade(Box<StoredKey>),
+    /// An API key is not good any more.
+    KeyRevoked {
+        /// The key.
+        id: KeyId,
+        /// Unix seconds.
+        revoked_at: i64,
+    },
+    /// The most a channel may be used for.
+    Budget {
+        /// The channel.
+        channel_id: ChannelId,
+        /// Base units; `None` for its whole deposit.
+        budget: Option<u64>,
     },
     /// Nothing; answered when everything before it is on disk.
     Nothing,
@@ -108,14 +149,15 @@ impl Change {
         changes: &[Self],
         to: &mut SqliteConnection,
     ) -> Result<(), sqlx::Error> {
-        let is_generation = |change: &Self| matches!(change, Self::Generation(_));
+        let is_generation = |change: &Self| matches!(change, Self::Generations { .. });
         for run in changes.chunk_by(|one, next| is_generation(one) && is_generation(next)) {
-            let generations = run.iter().filter_map(|change| match change {
-                Self::Generation(generation) => Some(&**generation),
-                _ => None,
+            let generations = run.iter().flat_map(|change| match change {
+                Self::Generations { generations, .. } => &generations[..],
+                _ => &[],
             });
             let generations: Vec<&Generation> = generations.collect();
             insert_generations(&generations, to).await?;
+            keys::spend(&generations, to).await?;
             for change in run {
                 change.apply(to).await?;
             }
@@ -158,7 +200,22 @@ impl Change {
                     .await
                     .map(drop)
             }
-            Self::Generation(_) | Self::Nothing => Ok(()),
+            Self::KeyMade(key) => keys::insert_key(key, to).await,
+            Self::KeyRevoked { id, revoked_at } => keys::revoke_key(*id, *revoked_at, to).await,
+            Self::Budget { channel_id, budget } => {
+                query("UPDATE channels SET budget = ? WHERE id = ?")
+                    .bind(budget.map(integer))
+                    .bind(channel_id.0)
+                    .execute(to)
+                    .await
+                    .map(drop)
+            }
+            Self::HoldPlaced { channel_id, id, hold } => {
+                holds::insert_hold(*channel_id, id, hold, to).await
+            }
+            Self::HoldReleased { id } => holds::end_hold(id, "released", to).await,
+            Self::Generations { hold: Some(id), .. } => holds::end_hold(id, "captured", to).await,
+            Self::Generations { hold: None, .. } | Self::Nothing => Ok(()),
         }
     }
 }

@@ -11,11 +11,12 @@ const SIZES: [usize; 4] = [64, 16, 4, 1];
 static STATEMENTS: LazyLock<[String; 4]> = LazyLock::new(|| SIZES.map(statement));
 
 fn statement(rows: usize) -> String {
-    let row = "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+    let row = format!("({})", ["?"; 21].join(", "));
     format!(
         "INSERT INTO generations (channel_id, statement, position, idempotency_key, body_digest, \
          licence, units, terms_number, amount, cumulative, work, request_digest, output_digest, \
-         issued_at, receipt_signature, receipt_digest, voucher_expires_at, voucher_signature) \
+         issued_at, receipt_signature, receipt_digest, voucher_expires_at, voucher_signature, \
+         api_key, charged, part) \
          VALUES {}",
         vec![row; rows].join(", ")
     )
@@ -61,4 +62,7 @@ fn bound<'q>(query: Insert<'q>, generation: &'q Generation) -> Insert<'q> {
         .bind(receipt.digest().to_vec())
         .bind(generation.voucher_expires_at)
         .bind(&generation.voucher_signature[..])
+        .bind(generation.api_key.as_ref().map(|key| &key.0[..]))
+        .bind(integer(generation.charged))
+        .bind(i64::from(generation.part))
 }

@@ -3,12 +3,16 @@
 //! One task writes. It takes whatever has queued up meanwhile into one transaction, and
 //! answers all of it when that is on disk (`writer`). Reads go beside it.
 
+mod books;
 mod change;
 mod generations;
+mod holds;
+mod keys;
 mod proof;
 mod reading;
 mod restoring;
 mod row;
+mod usage;
 mod writer;
 
 use std::{
@@ -22,10 +26,13 @@ use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
 
+pub use books::{Books, ReceiptSums, StatementBook};
 pub use change::{Change, Outcome, SettledStatement, StoredTransaction};
+pub use holds::StoredHold;
 pub use proof::ProofError;
 pub use restoring::RestoredChannel;
 pub use row::{ChannelId, Generation};
+pub use usage::UsageAsked;
 use writer::Writer;
 pub use writer::Written;
 
@@ -100,6 +107,11 @@ impl Store {
     /// [`StoreError::Failed`].
     pub async fn flush(&self) -> Result<(), StoreError> {
         self.write(Change::Nothing).await
+    }
+
+    /// What the store has failed of, if it has: nothing is written any more.
+    pub fn failure(&self) -> Option<StoreError> {
+        self.writer.failure()
     }
 
     /// Writes what is queued and closes the files.

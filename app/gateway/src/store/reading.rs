@@ -28,28 +28,28 @@ impl Store {
         Ok(ChannelId(row.try_get("id")?))
     }
 
-    /// The generation that was paid under a key in a statement.
+    /// The generations that were paid under a key in a statement, in order.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn generation(
+    pub async fn named(
         &self,
         channel_id: ChannelId,
         statement: u64,
         idempotency_key: &str,
-    ) -> Result<Option<Generation>, StoreError> {
+    ) -> Result<Vec<Generation>, StoreError> {
         let sql = format!(
             "SELECT {} FROM generations JOIN channels ON channels.id = channel_id \
-             WHERE channel_id = ? AND statement = ? AND idempotency_key = ?",
+             WHERE channel_id = ? AND statement = ? AND idempotency_key = ? ORDER BY part",
             Generation::COLUMNS
         );
-        let row = query(AssertSqlSafe(sql))
+        let rows = query(AssertSqlSafe(sql))
             .bind(channel_id.0)
             .bind(integer(statement))
             .bind(idempotency_key)
-            .fetch_optional(&self.readers)
+            .fetch_all(&self.readers)
             .await?;
-        row.as_ref().map(Generation::read).transpose()
+        rows.iter().map(Generation::read).collect()
     }
 
     /// The generation whose receipt has this digest.

@@ -11,7 +11,7 @@ use super::{
     Store, StoreError,
     row::{self, ChannelId, Generation, integer},
 };
-use crate::ledger::{CutStatement, OpenStatement};
+use crate::ledger::{CutStatement, Hold, HoldId, OpenStatement};
 
 /// A channel as it was when the gateway stopped.
 #[derive(Debug)]
@@ -28,6 +28,10 @@ pub struct RestoredChannel {
     pub open: OpenStatement,
     /// Idempotency keys of the open statement, and which generation each one paid for.
     pub keys: HashMap<String, u32>,
+    /// The most it may be used for, base units.
+    pub budget: Option<u64>,
+    /// Room that is kept.
+    pub holds: BTreeMap<HoldId, Hold>,
 }
 
 impl Store {
@@ -38,7 +42,7 @@ impl Store {
     pub async fn restore(&self) -> Result<Vec<RestoredChannel>, StoreError> {
         // Of an address that was opened again only the newest incarnation lives.
         let rows = query(
-            "SELECT id, address, account FROM channels AS one WHERE opened_slot = \
+            "SELECT id, address, account, budget FROM channels AS one WHERE opened_slot = \
              (SELECT MAX(opened_slot) FROM channels AS other WHERE other.address = one.address)",
         );
         let rows = rows.fetch_all(&self.readers).await?;
@@ -49,7 +53,11 @@ impl Store {
             let data: Vec<u8> = row.try_get("account")?;
             let account = ChannelAccount::from_bytes(&data);
             let account = account.ok_or_else(|| StoreError::Corrupt("a channel's data".into()))?;
-            channels.push(self.restore_channel(id, address, account).await?);
+            let mut channel = self.restore_channel(id, address, account).await?;
+            let budget: Option<i64> = row.try_get("budget")?;
+            channel.budget = budget.and_then(|budget| u64::try_from(budget).ok());
+            channel.holds = self.open_holds(id).await?;
+            channels.push(channel);
         }
         Ok(channels)
     }
@@ -81,7 +89,16 @@ impl Store {
         }
         let number = cut.back().map_or(settled, |last| last.number + 1);
         let (open, keys) = self.replay(id, &account, number).await?;
-        Ok(RestoredChannel { id, address, account, cut, open, keys })
+        Ok(RestoredChannel {
+            id,
+            address,
+            account,
+            cut,
+            open,
+            keys,
+            budget: None,
+            holds: BTreeMap::new(),
+        })
     }
 
     /// Adds up a statement's generations, as they were added up when they came in.

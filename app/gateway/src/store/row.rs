@@ -6,6 +6,7 @@ use motif_sdk::{
 use sqlx::{Row, sqlite::SqliteRow};
 
 use super::StoreError;
+use crate::keys::KeyId;
 
 /// A channel's number in the store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -18,6 +19,8 @@ pub struct Generation {
     pub channel_id: ChannelId,
     /// Names it towards the payer.
     pub idempotency_key: String,
+    /// Counts what was paid for together, under one key.
+    pub part: u32,
     /// SHA-256 of what was asked.
     pub body_digest: [u8; 32],
     /// What was answered.
@@ -26,14 +29,18 @@ pub struct Generation {
     pub voucher_expires_at: i64,
     /// The voucher's signature; the voucher itself follows from the receipts.
     pub voucher_signature: [u8; 64],
+    /// The API key it was asked for with.
+    pub api_key: Option<KeyId>,
+    /// What it added to the channel's total, base units, fees included.
+    pub charged: u64,
 }
 
 impl Generation {
     /// The columns that [`Generation::read`] wants, beside the channel's address and slot.
     pub(super) const COLUMNS: &'static str = "channel_id, statement, position, idempotency_key, \
-         body_digest, licence, units, terms_number, amount, cumulative, work, request_digest, \
+         part, body_digest, licence, units, terms_number, amount, cumulative, work, request_digest, \
          output_digest, issued_at, receipt_signature, voucher_expires_at, voucher_signature, \
-         address, opened_slot";
+         api_key, charged, address, opened_slot";
 
     /// Reads a row of `generations` joined with its channel.
     pub(super) fn read(row: &SqliteRow) -> Result<Self, StoreError> {
@@ -55,10 +62,13 @@ impl Generation {
         Ok(Self {
             channel_id: ChannelId(row.try_get("channel_id")?),
             idempotency_key: row.try_get("idempotency_key")?,
+            part: small(row, "part")?,
             body_digest: bytes(row, "body_digest")?,
             receipt: SignedReceipt { receipt, signature: bytes(row, "receipt_signature")? },
             voucher_expires_at: row.try_get("voucher_expires_at")?,
             voucher_signature: bytes(row, "voucher_signature")?,
+            api_key: bytes_or_null(row, "api_key")?.map(KeyId),
+            charged: unsigned(row, "charged")?,
         })
     }
 

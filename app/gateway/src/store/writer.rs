@@ -1,7 +1,7 @@
 use std::{
     future::Future,
     pin::Pin,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, OnceLock, PoisonError},
     task::{Context, Poll},
 };
 
@@ -23,6 +23,7 @@ const GROUP: usize = 1_024;
 pub struct Writer {
     queue: mpsc::UnboundedSender<Job>,
     task: Arc<Mutex<Option<JoinHandle<()>>>>,
+    failure: Arc<OnceLock<StoreError>>,
 }
 
 #[derive(Debug)]
@@ -49,8 +50,14 @@ impl Writer {
     pub(super) async fn start(options: &SqliteConnectOptions) -> Result<Self, StoreError> {
         let connection = options.connect().await?;
         let (queue, jobs) = mpsc::unbounded_channel();
-        let task = tokio::spawn(run(connection, jobs));
-        Ok(Self { queue, task: Arc::new(Mutex::new(Some(task))) })
+        let failure = Arc::<OnceLock<StoreError>>::default();
+        let task = tokio::spawn(run(connection, jobs, failure.clone()));
+        Ok(Self { queue, task: Arc::new(Mutex::new(Some(task))), failure })
+    }
+
+    /// The first failure.
+    pub(super) fn failure(&self) -> Option<StoreError> {
+        self.failure.get().cloned()
     }
 
     /// Queues a change.
@@ -73,9 +80,12 @@ impl Writer {
 
 /// Writes group after group. After the first failure nothing is written any more: a failed
 /// fsync may have lost pages that later ones would report as written.
-async fn run(mut connection: SqliteConnection, mut jobs: mpsc::UnboundedReceiver<Job>) {
+async fn run(
+    mut connection: SqliteConnection,
+    mut jobs: mpsc::UnboundedReceiver<Job>,
+    failure: Arc<OnceLock<StoreError>>,
+) {
     let mut group = Vec::with_capacity(GROUP);
-    let mut failed: Option<StoreError> = None;
     let mut stopping = false;
     while !stopping && jobs.recv_many(&mut group, GROUP).await > 0 {
         let (mut changes, mut answers) = (Vec::new(), Vec::new());
@@ -88,15 +98,14 @@ async fn run(mut connection: SqliteConnection, mut jobs: mpsc::UnboundedReceiver
                 Job::Stop => stopping = true,
             }
         }
-        let outcome = match &failed {
+        let outcome = match failure.get() {
             Some(error) => Err(error.clone()),
             None => commit(&mut connection, &changes).await,
         };
         if let Err(error) = &outcome
-            && failed.is_none()
+            && failure.set(error.clone()).is_ok()
         {
             tracing::error!(%error, "the store has failed; start the gateway again");
-            failed = Some(error.clone());
         }
         for answer in answers {
             let _ = answer.send(outcome.clone()); // whoever asked may have gone
@@ -111,5 +120,11 @@ async fn commit(connection: &mut SqliteConnection, changes: &[Change]) -> Answer
         Change::apply_all(changes, connection).await?;
         query("COMMIT").execute(&mut *connection).await.map(drop)
     };
-    committed.await.map_err(|error: sqlx::Error| StoreError::Failed(error.to_string()))
+    let committed = committed.await;
+    if committed.is_err() {
+        // Half a group must not keep the file locked, nor be there; if this fails as well, the
+        // next start undoes it.
+        let _ = query("ROLLBACK").execute(&mut *connection).await;
+    }
+    committed.map_err(|error: sqlx::Error| StoreError::Failed(error.to_string()))
 }

@@ -21,7 +21,7 @@ async fn a_retry_gets_the_identical_receipt_after_a_restart_and_after_settlement
     let first = world.generate("the-same-key", &request).await;
     let world = world.restarted(false).await;
     assert_eq!(world.generate("the-same-key", &request).await.body, first.body);
-    world.client().settle(&crate::world::CHANNEL).await.unwrap();
+    world.settle().await.unwrap();
     assert_eq!(world.generate("the-same-key", &request).await.body, first.body);
     let world = world.restarted(true).await;
     assert_eq!(world.generate("the-same-key", &request).await.body, first.body);

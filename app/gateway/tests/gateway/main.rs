@@ -1,13 +1,23 @@
 //! The gateway over HTTP, on a chain that does what a test tells it to.
 #![allow(clippy::unwrap_used, reason = "a test stops at what it did not expect")]
 
+mod administering;
+mod api_keys;
+mod batching;
+mod exposing;
+mod holding;
 mod idempotency;
+mod limits;
 mod measuring;
+mod observing;
 mod openapi;
+mod paying_by_proof;
 mod problems;
 mod quoting;
 mod racing;
+mod reporting;
 mod restarting;
+mod secrets;
 mod settling;
 mod works;
 mod world;

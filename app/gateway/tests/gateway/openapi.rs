@@ -1,6 +1,7 @@
 use crate::world::World;
 
 const COMMITTED: &str = include_str!("../../openapi.json");
+const COMMITTED_ADMIN: &str = include_str!("../../openapi-admin.json");
 
 #[tokio::test]
 async fn the_committed_document_is_the_one_that_is_served() {
@@ -19,6 +20,17 @@ async fn the_committed_document_is_the_one_that_is_served() {
     let served = world.send(reqwest::Method::GET, "/openapi.json", None, None).await;
     let served: serde_json::Value = serde_json::from_slice(&served.body).unwrap();
     assert_eq!(served, serde_json::from_str::<serde_json::Value>(COMMITTED).unwrap());
+}
+
+#[test]
+fn the_committed_document_for_operators_is_the_one_there_is() {
+    let described = serde_json::to_string_pretty(&motif_gateway::admin_openapi()).unwrap() + "\n";
+    if std::env::var_os("MOTIF_ACCEPT").is_some() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/openapi-admin.json");
+        std::fs::write(path, &described).unwrap();
+        return;
+    }
+    assert!(described == COMMITTED_ADMIN, "accept it as openapi.json is accepted");
 }
 
 #[test]

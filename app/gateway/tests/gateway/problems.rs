@@ -82,7 +82,7 @@ async fn a_voucher_for_another_statement_is_refused_with_the_open_one() {
     refused(&world, &ahead, 409, "statement-ahead").await;
     let old = world.next_request().await;
     world.generate("the-first-key", &old).await.assert_ok();
-    world.client().settle(&CHANNEL).await.unwrap();
+    world.settle().await.unwrap();
     let answer = refused(&world, &old, 409, "statement-closed").await;
     let expected = answer.problem().expected.unwrap();
     assert_eq!((expected.statement, expected.cumulative.0, expected.entries), (1, 102, vec![]));

@@ -15,7 +15,7 @@ async fn what_was_acknowledged_is_there_after_a_kill() {
             assert_eq!(world.state().await, before);
         }
     }
-    let settled = world.client().settle(&CHANNEL).await.unwrap();
+    let settled = world.settle().await.unwrap();
     assert_eq!((settled[0].receipts, settled[0].prices.0), (20, 2_000));
 }
 
@@ -40,7 +40,7 @@ async fn a_session_goes_on_through_kills_and_settlements() {
         }
         assert_eq!(session.spent().unwrap(), 5 * 102);
         if run == 2 {
-            world.client().settle(&CHANNEL).await.unwrap();
+            world.settle().await.unwrap();
             // The cut is followed, because the total is the session's own.
             session.generate(0, 1, [99; 32], [99; 32]).await.unwrap();
             assert_eq!(session.statement(), 1);

@@ -2,7 +2,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use motif_gateway::SettlePolicy;
 use motif_sdk::{
-    gateway::{GatewayError, PayerSession, SessionPolicy},
+    gateway::{GatewayError, PayerRequest, PayerSession, SessionPolicy},
     receipt::{SignedReceipt, proof::ReceiptProof},
 };
 
@@ -29,7 +29,7 @@ async fn every_receipt_of_several_statements_is_proved_against_the_chain() {
     let mut receipts = Vec::new();
     for count in [1, 3, 4] {
         receipts.extend(generate(&mut session, count).await);
-        let settled = world.client().settle(&CHANNEL).await.unwrap();
+        let settled = world.settle().await.unwrap();
         assert_eq!(settled.len(), 1);
         assert_eq!(settled[0].receipts, u32::from(count));
         assert_eq!((settled[0].compute_units, settled[0].fee_lamports), (3_000, 10_000));
@@ -57,7 +57,7 @@ async fn an_unsettled_or_unknown_receipt_has_no_proof() {
 #[tokio::test]
 async fn settling_nothing_is_refused_and_sends_nothing() {
     let world = World::new().await;
-    let refused = world.client().settle(&CHANNEL).await.unwrap_err();
+    let refused = world.settle().await.unwrap_err();
     assert_eq!(refused.slug(), Some("nothing-to-settle"));
     assert!(world.chain.state().submitted.is_empty());
 }
@@ -67,8 +67,8 @@ async fn the_same_bytes_are_sent_until_they_expire_and_only_then_others() {
     let world = World::new().await;
     generate(&mut session(&world).await, 2).await;
     world.chain.network(Network::Losing);
-    let client = world.client();
-    let settling = tokio::spawn(async move { client.settle(&CHANNEL).await });
+    let (client, request) = (world.client(), world.request(PayerRequest::settle));
+    let settling = tokio::spawn(async move { client.settle(&request).await });
     while world.chain.state().submitted.len() < 3 {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
@@ -91,7 +91,8 @@ async fn what_landed_unheard_is_recorded_after_a_kill_and_settled_once() {
     let receipts = generate(&mut session(&world).await, 2).await;
     world.chain.network(Network::Silent);
     let client = world.client().patience(Duration::ZERO);
-    let settling = tokio::spawn(async move { client.settle(&CHANNEL).await });
+    let request = world.request(PayerRequest::settle);
+    let settling = tokio::spawn(async move { client.settle(&request).await });
     while world.chain.state().submitted.is_empty() {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
@@ -99,7 +100,7 @@ async fn what_landed_unheard_is_recorded_after_a_kill_and_settled_once() {
     world.chain.network(Network::Down);
     let world = world.restarted(false).await;
     world.chain.network(Network::Up);
-    let refused = world.client().settle(&CHANNEL).await.unwrap_err();
+    let refused = world.settle().await.unwrap_err();
     assert_eq!(refused.slug(), Some("nothing-to-settle"));
     let parts = world.client().proof(&receipts[1].receipt.digest()).await.unwrap();
     let channel = world.chain.channel_account().channel;
@@ -113,12 +114,12 @@ async fn a_refused_settlement_says_so_and_keeps_everything() {
     let mut session = session(&world).await;
     generate(&mut session, 2).await;
     world.chain.network(Network::Refusing);
-    let refused = world.client().settle(&CHANNEL).await.unwrap_err();
+    let refused = world.settle().await.unwrap_err();
     assert_eq!(refused.slug(), Some("settlement-refused"));
     // The statement was cut; metering goes on in the next one, and both settle later.
     generate(&mut session, 1).await;
     world.chain.network(Network::Up);
-    let settled = world.client().settle(&CHANNEL).await.unwrap();
+    let settled = world.settle().await.unwrap();
     let prices: Vec<_> = settled.iter().map(|report| (report.statement, report.prices.0)).collect();
     assert_eq!(prices, [(0, 200), (1, 100)]);
 }
@@ -157,17 +158,17 @@ fn start_closing(world: &World) -> i64 {
 async fn a_payer_who_leaves_is_settled_and_need_not_wait() {
     let world = World::new().await;
     generate(&mut session(&world).await, 2).await;
-    let refused = world.client().close(&CHANNEL).await.unwrap_err();
+    let refused = world.close().await.unwrap_err();
     assert_eq!(refused.slug(), Some("channel-not-closing"));
 
     let now = start_closing(&world);
-    let closing = world.client().close(&CHANNEL).await.unwrap();
+    let closing = world.close().await.unwrap();
     assert!(closing.signature.is_some());
     assert_eq!((closing.closes_at, closing.settlements[0].prices.0), (now, 200));
     let mut channel = world.chain.channel_account().channel;
     assert_eq!(channel.withdraw(now), Ok(1_000_000 - 204));
 
-    let again = world.client().close(&CHANNEL).await.unwrap();
+    let again = world.close().await.unwrap();
     assert_eq!((again.signature, again.settlements), (None, vec![]));
 }
 
@@ -191,7 +192,7 @@ async fn the_worker_sees_a_payer_leave_and_settles_unasked() {
 async fn fees_are_claimed_once() {
     let world = World::new().await;
     generate(&mut session(&world).await, 2).await;
-    world.client().settle(&CHANNEL).await.unwrap();
+    world.settle().await.unwrap();
     let gateway = world.gateway.gateway();
     assert_eq!(gateway.claim_fees(CHANNEL).await.unwrap().0, 4);
     assert!(gateway.claim_fees(CHANNEL).await.is_err());

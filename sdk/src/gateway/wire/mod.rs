@@ -4,30 +4,44 @@
 //! decimal digits in base units, because JavaScript's numbers lose every unit above 2^53.
 //! Counts, instants (unix seconds) and basis points are numbers.
 
+mod admin;
+mod api_key;
+mod batch;
 mod channel;
 mod details;
 mod generation;
+mod hold;
 mod operator;
 mod problem;
 mod query;
 mod receipt;
+mod reconciliation;
 mod scalar;
+mod scope;
 mod settlement;
+mod usage;
 mod word;
 mod work;
 
+pub use admin::{ChannelList, ChannelSummary, FeeClaim};
+pub use api_key::{ApiKeyFacts, ApiKeyList, ChannelBudget, CreatedApiKey, NewApiKey};
+pub use batch::{BatchReceipts, BatchRequest, BatchedGeneration};
 pub use channel::{ChannelState, LicenceState, OpenChannel, StatementEntry, StatementState};
 pub use details::{
     DisputeFacts, EarningsFacts, LineageFacts, RelatedWork, RelativeFacts, SplitChangeFacts,
     WorkDetailsFacts,
 };
 pub use generation::{GenerationRequest, VoucherParts};
+pub use hold::{HoldFacts, HoldRequest, HoldState, ReleaseRequest};
 pub use operator::Operator;
 pub use problem::{ExpectedStatement, Problem};
 pub use query::WorkQuery;
 pub use receipt::{ReceiptPage, ReceiptParts, ReceiptProofParts, StatementRecordParts, SumSibling};
+pub use reconciliation::{ReconciledChannel, Reconciliation};
 pub use scalar::{Address, Amount, Digest, NotWritten, SignatureHex};
-pub use settlement::{Closing, SettlementReport, Settlements};
+pub use scope::ScopeWord;
+pub use settlement::{Closing, PayerProof, SettlementReport, Settlements};
+pub use usage::{UsageBy, UsageFormat, UsageReport, UsageRow};
 pub use word::{DerivativesWord, KindWord, StatusWord, UnitWord, UseWord};
 pub use work::{
     ConsentFacts, InheritedFacts, ModelFacts, ParentShare, PricedUse, Quote, RecipientShare,

@@ -1,6 +1,19 @@
 use serde::{Deserialize, Serialize};
 
-use super::Amount;
+use super::{Address, Amount, SignatureHex};
+
+/// Proves that the payer asks: a signature over a [`crate::gateway::PayerRequest`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct PayerProof {
+    /// Who signs: the channel's payer or its voucher key.
+    pub signer: Address,
+    /// Unix seconds on the payer's machine.
+    pub issued_at: i64,
+    /// By the signer, over the request's 161 bytes.
+    pub signature: SignatureHex,
+}
 
 /// A statement that is on chain now.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -6,21 +6,31 @@ mod payer;
 use std::{path::PathBuf, sync::Arc};
 
 use ed25519_dalek::SigningKey;
-use motif_gateway::{GatewayConfig, RunningGateway, serve_with};
+use motif_gateway::{AdminConfig, GatewayConfig, RunningGateway, serve_with};
 use motif_sdk::{
     Pubkey,
+    channel::Channel,
     gateway::{
-        GatewayClient,
-        wire::{ChannelState, GenerationRequest, Problem},
+        AdminClient, GatewayClient, GatewayError, PayerRequest, SignedPayerRequest,
+        wire::{ChannelState, Closing, GenerationRequest, Problem, SettlementReport},
     },
 };
-use reqwest::{Method, StatusCode};
+use reqwest::{Method, RequestBuilder, StatusCode, header::HeaderMap};
 use solana_keypair::Keypair;
 use solana_signer::Signer;
 use tempfile::TempDir;
 
 pub use chain::{Network, ScriptedChain};
-pub use payer::{CHANNEL, MINT, licence, voucher_key};
+pub use payer::{CHANNEL, MINT, licence, next_request, voucher_key};
+
+/// What operators prove themselves with.
+pub const SECRET: &str = "canary-secret-of-the-operators-0123456789";
+
+/// Opens the operators' listener on a free port.
+pub fn with_admin(config: &mut GatewayConfig) {
+    let listen = "127.0.0.1:0".parse().unwrap();
+    config.admin = Some(AdminConfig { listen, secret: SECRET.parse().unwrap() });
+}
 
 /// Everything a test needs; the gateway can be stopped and started again on the same store.
 pub struct World {
@@ -38,6 +48,13 @@ impl World {
 
     /// As [`World::new`], on a gateway configured differently.
     pub async fn with(configure: impl FnOnce(&mut GatewayConfig)) -> Self {
+        let world = Self::unopened(configure).await;
+        world.client().open_channel(&CHANNEL).await.unwrap();
+        world
+    }
+
+    /// As [`World::with`]; nobody has asked for the channel yet.
+    pub async fn unopened(configure: impl FnOnce(&mut GatewayConfig)) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let operator = Arc::new(Keypair::new_from_array([8; 32]));
         let chain = Arc::new(ScriptedChain::new(operator.pubkey()));
@@ -45,9 +62,7 @@ impl World {
         let mut config = GatewayConfig::new("http://unused.invalid", operator, store);
         configure(&mut config);
         let gateway = serve_with(config.clone(), chain.clone()).await.unwrap();
-        let world = Self { chain, config, gateway, folder };
-        world.client().open_channel(&CHANNEL).await.unwrap();
-        world
+        Self { chain, config, gateway, folder }
     }
 
     /// Stops the gateway, if `graceful` by its own means, else as a kill would: by leaving the
@@ -71,6 +86,24 @@ impl World {
 
     pub fn client(&self) -> GatewayClient {
         GatewayClient::new(&self.gateway.url())
+    }
+
+    /// A client of the operators' listener, which [`with_admin`] opens.
+    pub fn admin(&self) -> AdminClient {
+        AdminClient::new(&self.gateway.admin_url().unwrap(), SECRET)
+    }
+
+    /// What the payer asks for, signed by its voucher key.
+    pub fn request(&self, ask: fn(&Pubkey, &Channel) -> PayerRequest) -> SignedPayerRequest {
+        ask(&CHANNEL, &self.chain.channel_account().channel).sign(&voucher_key())
+    }
+
+    pub async fn settle(&self) -> Result<Vec<SettlementReport>, GatewayError> {
+        self.client().settle(&self.request(PayerRequest::settle)).await
+    }
+
+    pub async fn close(&self) -> Result<Closing, GatewayError> {
+        self.client().close(&self.request(PayerRequest::close)).await
     }
 
     pub fn operator(&self) -> Pubkey {
@@ -116,11 +149,7 @@ impl World {
         if let Some(body) = body {
             request = request.header("content-type", "application/json").body(body);
         }
-        let response = request.send().await.unwrap();
-        let status = response.status();
-        let kind = response.headers().get("content-type").cloned();
-        let kind = kind.map(|kind| kind.to_str().unwrap().to_owned()).unwrap_or_default();
-        Answer { status, kind, body: response.bytes().await.unwrap().to_vec() }
+        Answer::to(request).await
     }
 }
 
@@ -128,10 +157,23 @@ impl World {
 pub struct Answer {
     pub status: StatusCode,
     pub kind: String,
+    pub headers: HeaderMap,
     pub body: Vec<u8>,
 }
 
 impl Answer {
+    pub async fn to(request: RequestBuilder) -> Self {
+        let response = request.send().await.unwrap();
+        let (status, headers) = (response.status(), response.headers().clone());
+        let kind = headers.get("content-type").map(|kind| kind.to_str().unwrap().to_owned());
+        let body = response.bytes().await.unwrap().to_vec();
+        Self { status, kind: kind.unwrap_or_default(), headers, body }
+    }
+
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+
     /// The problem it is; fails when it is none.
     pub fn problem(&self) -> Problem {
         let text = String::from_utf8_lossy(&self.body);

@@ -1,5 +1,7 @@
 //! What the gateway asks of a node, and nothing else.
 
+mod endpoint;
+
 use async_trait::async_trait;
 use base64::{Engine, prelude::BASE64_STANDARD};
 use motif_sdk::{
@@ -18,6 +20,8 @@ use solana_message::Hash;
 use solana_rpc_client_api::{client_error::Error as ClientError, request::RpcRequest};
 use solana_signature::Signature;
 use solana_transaction::TransactionError;
+
+pub use endpoint::Endpoint;
 
 /// Why the chain did not do or say what was asked.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -85,58 +89,62 @@ pub trait Chain: Send + Sync + 'static {
 }
 
 /// A cluster behind a JSON-RPC node.
-pub struct RpcChain(Client);
+pub struct RpcChain {
+    client: Client,
+    endpoint: Endpoint,
+}
 
 impl RpcChain {
     /// The cluster behind the node at `rpc_url`.
     pub fn new(rpc_url: &str) -> Self {
-        Self(Client::new(rpc_url))
+        Self { client: Client::new(rpc_url), endpoint: Endpoint::new(rpc_url) }
     }
-}
 
-impl From<Error> for ChainError {
-    fn from(error: Error) -> Self {
+    /// What an error means, without what the node's URL hides: clients quote it whole.
+    fn error(&self, error: Error) -> ChainError {
+        let text = self.endpoint.scrub(&error.to_string());
         match error {
-            Error::Rejected(refusal) => Self::Refused(refusal.to_string()),
+            Error::Rejected(_) => ChainError::Refused(text),
             Error::Unconfirmed { .. }
             | Error::Transport(_)
             | Error::NotFound { .. }
             | Error::Gateway(_)
-            | Error::File { .. } => Self::Unreachable(error.to_string()),
+            | Error::File { .. } => ChainError::Unreachable(text),
         }
     }
-}
 
-/// "There is none" as a value.
-fn optional<T>(found: Result<T, Error>) -> Result<Option<T>, ChainError> {
-    match found {
-        Ok(found) => Ok(Some(found)),
-        Err(Error::NotFound { .. }) => Ok(None),
-        Err(error) => Err(error.into()),
+    /// "There is none" as a value.
+    fn optional<T>(&self, found: Result<T, Error>) -> Result<Option<T>, ChainError> {
+        match found {
+            Ok(found) => Ok(Some(found)),
+            Err(Error::NotFound { .. }) => Ok(None),
+            Err(error) => Err(self.error(error)),
+        }
     }
-}
 
-fn unreachable(error: &ClientError) -> ChainError {
-    ChainError::Unreachable(error.to_string())
+    fn unreachable(&self, error: &ClientError) -> ChainError {
+        ChainError::Unreachable(self.endpoint.scrub(&error.to_string()))
+    }
 }
 
 #[async_trait]
 impl Chain for RpcChain {
     async fn reach(&self) -> Result<(), ChainError> {
-        let height = self.0.rpc().get_block_height().await;
-        height.map(drop).map_err(|error| unreachable(&error))
+        let height = self.client.rpc().get_block_height().await;
+        height.map(drop).map_err(|error| self.unreachable(&error))
     }
 
     async fn cluster(&self) -> Result<[u8; 32], ChainError> {
-        Ok(self.0.config().await?.cluster)
+        let config = self.client.config().await;
+        Ok(config.map_err(|error| self.error(error))?.cluster)
     }
 
     async fn now(&self) -> Result<i64, ChainError> {
-        Ok(self.0.now().await?)
+        self.client.now().await.map_err(|error| self.error(error))
     }
 
     async fn work(&self, address: &Pubkey) -> Result<Option<Work>, ChainError> {
-        optional(self.0.work(address).await)
+        self.optional(self.client.work(address).await)
     }
 
     async fn catalogue(
@@ -144,15 +152,16 @@ impl Chain for RpcChain {
         works: &WorkFilter,
         offers: &OfferFilter,
     ) -> Result<Vec<CatalogueEntry>, ChainError> {
-        Ok(self.0.catalogue(works, offers).await?)
+        let found = self.client.catalogue(works, offers).await;
+        found.map_err(|error| self.error(error))
     }
 
     async fn work_details(&self, address: &Pubkey) -> Result<Option<WorkDetails>, ChainError> {
-        optional(self.0.work_details(address).await)
+        self.optional(self.client.work_details(address).await)
     }
 
     async fn lineage(&self, address: &Pubkey) -> Result<Option<Lineage>, ChainError> {
-        optional(self.0.lineage(address).await)
+        self.optional(self.client.lineage(address).await)
     }
 
     async fn terms(
@@ -160,11 +169,12 @@ impl Chain for RpcChain {
         work: &Pubkey,
         number: u32,
     ) -> Result<Option<PublishedTerms>, ChainError> {
-        optional(self.0.terms(work, number).await)
+        self.optional(self.client.terms(work, number).await)
     }
 
     async fn channel(&self, address: &Pubkey) -> Result<Option<ReadChannel>, ChainError> {
-        let found = self.0.account(address).await?;
+        let found = self.client.account(address).await;
+        let found = found.map_err(|error| self.error(error))?;
         let ours = found.filter(|account| account.owner == channel::PROGRAM_ID);
         Ok(ours.and_then(|account| {
             let data = account.data;
@@ -174,14 +184,14 @@ impl Chain for RpcChain {
 
     async fn blockhash(&self) -> Result<(Hash, u64), ChainError> {
         let confirmed = CommitmentConfig::confirmed();
-        let latest = self.0.rpc().get_latest_blockhash_with_commitment(confirmed).await;
-        latest.map_err(|error| unreachable(&error))
+        let latest = self.client.rpc().get_latest_blockhash_with_commitment(confirmed).await;
+        latest.map_err(|error| self.unreachable(&error))
     }
 
     async fn final_height(&self) -> Result<u64, ChainError> {
         let finalized = CommitmentConfig::finalized();
-        let height = self.0.rpc().get_block_height_with_commitment(finalized).await;
-        height.map_err(|error| unreachable(&error))
+        let height = self.client.rpc().get_block_height_with_commitment(finalized).await;
+        height.map_err(|error| self.unreachable(&error))
     }
 
     async fn submit(&self, transaction: &[u8], check_first: bool) -> Result<(), ChainError> {
@@ -192,21 +202,22 @@ impl Chain for RpcChain {
             "preflightCommitment": CommitmentLevel::Confirmed.to_string(),
         });
         let params = json!([encoded, config]);
-        let sent = self.0.rpc().send::<String>(RpcRequest::SendTransaction, params).await;
+        let sent = self.client.rpc().send::<String>(RpcRequest::SendTransaction, params).await;
         sent.map(drop).map_err(|error| match error.get_transaction_error() {
             // Both mean that this node is not where another one is already.
             Some(TransactionError::AlreadyProcessed | TransactionError::BlockhashNotFound)
-            | None => unreachable(&error),
-            Some(_) => ChainError::Refused(error.to_string()),
+            | None => self.unreachable(&error),
+            Some(_) => ChainError::Refused(self.endpoint.scrub(&error.to_string())),
         })
     }
 
     async fn landed(&self, signature: &Signature) -> Result<Option<Landed>, ChainError> {
-        Ok(self.0.landed(signature).await?)
+        self.client.landed(signature).await.map_err(|error| self.error(error))
     }
 
     async fn close(&self, operator: &Keypair, channel: &Pubkey) -> Result<Landed, ChainError> {
-        Ok(self.0.start_closing(operator, channel).await?)
+        let closed = self.client.start_closing(operator, channel).await;
+        closed.map_err(|error| self.error(error))
     }
 
     async fn claim_fees(
@@ -214,6 +225,7 @@ impl Chain for RpcChain {
         operator: &Keypair,
         channel: &Pubkey,
     ) -> Result<(u64, Landed), ChainError> {
-        Ok(self.0.claim_fees(operator, channel).await?)
+        let claimed = self.client.claim_fees(operator, channel).await;
+        claimed.map_err(|error| self.error(error))
     }
 }

@@ -1,0 +1,145 @@
+//! How a gateway runs: one structure, filled from a file, the environment and flags.
+//!
+//! - [`GatewayConfig`]: the structure; [`Limits`], [`SettlePolicy`], [`AdminConfig`]: its parts.
+//! - [`Layers`]: what was given where, and [`SETTINGS`]: everything that can be given.
+//! - [`Faults`]: everything that is wrong with it, at once.
+//! - [`Secret`]: what is never shown.
+
+mod admin;
+mod fault;
+mod layers;
+mod limits;
+mod origin;
+mod reading;
+mod secret;
+mod setting;
+mod settle;
+
+use std::{fmt, net::SocketAddr, path::PathBuf, sync::Arc};
+
+use ipnet::IpNet;
+use motif_sdk::Pubkey;
+use solana_keypair::Keypair;
+use solana_signer::Signer;
+
+pub use admin::AdminConfig;
+pub use fault::{Fault, Faults};
+pub use layers::Layers;
+pub use limits::{Limits, Rate};
+pub use origin::Origin;
+pub use secret::{Secret, WeakSecret};
+pub use setting::{NoSuchSetting, SETTINGS, Setting, example};
+pub use settle::SettlePolicy;
+
+/// How a gateway runs.
+#[derive(Clone)]
+pub struct GatewayConfig {
+    /// JSON-RPC node of the cluster. May hold a provider's key: it is never shown whole.
+    pub rpc_url: String,
+    /// Signs receipts and settlements, and pays for transactions.
+    pub operator: Arc<Keypair>,
+    /// The store's file; it is created where there is none.
+    pub store: PathBuf,
+    /// Where to listen; port 0 for any free one.
+    pub listen: SocketAddr,
+    /// Where operators are listened to, and how they prove themselves; `None` for nowhere.
+    pub admin: Option<AdminConfig>,
+    /// The least fee a channel must give, on top of prices.
+    pub operator_fee_bps: u16,
+    /// The least grace period a channel must have.
+    pub min_grace_seconds: u32,
+    /// The least a voucher and its licence must still be valid for: time to settle in.
+    pub min_voucher_seconds: u32,
+    /// Mints it serves channels of; empty for any.
+    pub mints: Vec<Pubkey>,
+    /// Whether only holders of API keys are served.
+    pub api_keys_required: bool,
+    /// Pages of these origins may ask from a browser.
+    pub cors_origins: Vec<Origin>,
+    /// Peers whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<IpNet>,
+    /// What one client may take.
+    pub limits: Limits,
+    /// When to settle without being asked.
+    pub settle: SettlePolicy,
+}
+
+impl GatewayConfig {
+    /// The greatest fee a gateway may ask for.
+    pub const MAX_FEE_BPS: u16 = 5_000;
+
+    /// A gateway on a free loopback port that takes no fee, with an hour of grace, vouchers
+    /// valid for ten minutes at least, any mint, nobody to administer it, and the default
+    /// limits and policy.
+    pub fn new(rpc_url: &str, operator: Arc<Keypair>, store: PathBuf) -> Self {
+        Self {
+            rpc_url: rpc_url.to_owned(),
+            operator,
+            store,
+            listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+            admin: None,
+            operator_fee_bps: 0,
+            min_grace_seconds: 3_600,
+            min_voucher_seconds: 600,
+            mints: Vec::new(),
+            api_keys_required: false,
+            cors_origins: Vec::new(),
+            trusted_proxies: Vec::new(),
+            limits: Limits::default(),
+            settle: SettlePolicy::default(),
+        }
+    }
+
+    /// Everything in it that contradicts something else, or could not work.
+    pub fn faults(&self) -> Faults {
+        let mut faults = Faults::default();
+        let mut check = |holds: bool, key: &str, what: &str| {
+            if !holds {
+                faults.add(key, "", what);
+            }
+        };
+        let is_url = ["http://", "https://"].iter().any(|scheme| self.rpc_url.starts_with(scheme));
+        check(is_url, "rpc_url", "must begin with http:// or https://");
+        let fee = self.operator_fee_bps;
+        check(fee <= Self::MAX_FEE_BPS, "operator_fee_bps", "must be 5000 at most");
+        check(
+            self.min_voucher_seconds < self.min_grace_seconds,
+            "min_voucher_seconds",
+            "must be less than min_grace_seconds: what is taken last must settle in the grace",
+        );
+        let own = self.admin.as_ref().is_none_or(|admin| admin.listen != self.listen);
+        let own = own || self.listen.port() == 0;
+        check(own, "admin.listen", "must be another address than `listen`");
+        check(
+            !self.api_keys_required || self.admin.is_some(),
+            "api_keys.required",
+            "needs admin.listen: keys are made there",
+        );
+        self.limits.check(&mut check);
+        self.settle.check(&mut check);
+        faults
+    }
+}
+
+impl fmt::Debug for GatewayConfig {
+    /// Without anything secret: the operator's address for its key, the node's host for its URL.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("GatewayConfig")
+            .field("rpc", &crate::chain::Endpoint::new(&self.rpc_url))
+            .field("operator", &self.operator.pubkey())
+            .field("store", &self.store)
+            .field("listen", &self.listen)
+            .field("admin", &self.admin)
+            .field("operator_fee_bps", &self.operator_fee_bps)
+            .field("min_grace_seconds", &self.min_grace_seconds)
+            .field("min_voucher_seconds", &self.min_voucher_seconds)
+            .field("mints", &self.mints)
+            .field("api_keys_required", &self.api_keys_required)
+            .field("cors_origins", &self.cors_origins)
+            .field("trusted_proxies", &self.trusted_proxies)
+            .field("limits", &self.limits)
+            .field("settle", &self.settle)
+            .finish()
+    }
+}

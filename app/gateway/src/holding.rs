@@ -1,0 +1,141 @@
+//! Two steps instead of one: room is held, then captured with what was really used, or released.
+
+use motif_sdk::{
+    Pubkey,
+    gateway::{
+        IdempotencyKey, PayerAction, hold_details, hold_id,
+        wire::{
+            Address, Digest, GenerationRequest, HoldFacts, HoldRequest, HoldState, ReleaseRequest,
+        },
+    },
+    receipt::SignedReceipt,
+};
+
+use crate::{
+    Gateway,
+    desk::Desk,
+    keys::Caller,
+    ledger::{Hold, HoldId, Item},
+    problem::ApiError,
+    settlement::asked_by_payer,
+    store::{Change, StoredHold},
+};
+
+/// The longest time a hold may last: held room is nobody else's meanwhile.
+const MOST_SECONDS: i64 = 3_600;
+
+impl Gateway {
+    /// Keeps room for a generation, because the payer asks. Idempotent by its key.
+    ///
+    /// # Errors
+    /// Every [`ApiError`] of a generation that is about licence, caps, balance or budget;
+    /// [`ApiError::NotByPayer`], [`ApiError::RequestStale`], [`ApiError::HoldTooLong`].
+    pub async fn hold(
+        &self,
+        address: Pubkey,
+        key: &IdempotencyKey,
+        request: &HoldRequest,
+    ) -> Result<HoldFacts, ApiError> {
+        let desk = self.desk(&address)?;
+        let HoldRequest { licence, units, request_digest, expires_at, proof } = *request;
+        let details = hold_details(key, licence, units, &request_digest.0, expires_at);
+        asked_by_payer(&desk, PayerAction::Hold(details), &proof)?;
+        self.admission().channel(&address, 1)?;
+        let now = self.now();
+        if expires_at > now.saturating_add(MOST_SECONDS) {
+            return Err(ApiError::HoldTooLong(MOST_SECONDS));
+        }
+        self.check_sight(&desk)?;
+        let id = hold_id(&address, desk.opened_slot, key);
+        let hold =
+            Hold { item: Item { licence, units }, request_digest: request_digest.0, expires_at };
+        if let Some(earlier) = self.stored_hold(&desk, &id).await? {
+            let is_same = earlier.hold == hold;
+            let earlier = is_same.then(|| facts(&desk, id, &earlier));
+            return earlier.ok_or(ApiError::IdempotencyKeyReused);
+        }
+        let written = {
+            let mut book = desk.book();
+            match book.ledger.hold(&id).copied() {
+                // Somebody else asked for it at the same time.
+                Some(known) if known == hold => self.store().write(Change::Nothing),
+                Some(_) => return Err(ApiError::IdempotencyKeyReused),
+                None => {
+                    book.ledger.place(id, hold, now).map_err(ApiError::refused)?;
+                    self.store().write(Change::HoldPlaced { channel_id: desk.id, id, hold })
+                }
+            }
+        };
+        written.await?;
+        Ok(facts(&desk, id, &StoredHold { hold, state: HoldState::Open }))
+    }
+
+    /// Pays for a generation that room was held for: what it really used, up to that.
+    /// Idempotent, as [`Gateway::accept`].
+    ///
+    /// # Errors
+    /// Every [`ApiError`] of a generation; [`crate::ledger::Refusal::UnknownHold`] when it was
+    /// captured by another request, was released or has expired; [`ApiError::HoldMismatch`].
+    pub async fn capture(
+        &self,
+        id: HoldId,
+        request: GenerationRequest,
+        caller: &Caller,
+    ) -> Result<SignedReceipt, ApiError> {
+        let address = request.voucher.channel.0;
+        let held = self.desk(&address)?.book().ledger.hold(&id).copied();
+        if held.is_some_and(|held| held.request_digest != request.request_digest.0) {
+            return Err(ApiError::HoldMismatch);
+        }
+        self.accept_held(address, id, request, caller).await
+    }
+
+    /// Gives a hold up, because the payer asks; nothing is paid. Safe to repeat.
+    ///
+    /// # Errors
+    /// [`ApiError::UnknownHold`], [`ApiError::HoldCaptured`], [`ApiError::NotByPayer`].
+    pub async fn release(
+        &self,
+        id: HoldId,
+        request: &ReleaseRequest,
+    ) -> Result<HoldFacts, ApiError> {
+        let desk = self.desk(&request.channel.0)?;
+        asked_by_payer(&desk, PayerAction::Release(id), &request.proof)?;
+        let written = {
+            let mut book = desk.book();
+            let released = book.ledger.release(&id);
+            released.map(|_| self.store().write(Change::HoldReleased { id }))
+        };
+        if let Some(written) = written {
+            written.await?;
+        }
+        let stored = self.stored_hold(&desk, &id).await?.ok_or(ApiError::UnknownHold)?;
+        match stored.state {
+            HoldState::Captured => Err(ApiError::HoldCaptured),
+            // Open in the store and not in the ledger: it has expired, which is as good.
+            HoldState::Open | HoldState::Released => {
+                let released = StoredHold { state: HoldState::Released, ..stored };
+                Ok(facts(&desk, id, &released))
+            }
+        }
+    }
+
+    /// A hold as it is on disk, after everything that was queued before.
+    async fn stored_hold(&self, desk: &Desk, id: &HoldId) -> Result<Option<StoredHold>, ApiError> {
+        self.store().flush().await?;
+        Ok(self.store().hold(desk.id, id).await?)
+    }
+}
+
+fn facts(desk: &Desk, id: HoldId, stored: &StoredHold) -> HoldFacts {
+    let Hold { item, request_digest, expires_at } = stored.hold;
+    HoldFacts {
+        hold: Digest(id),
+        channel: Address(desk.address),
+        licence: item.licence,
+        units: item.units,
+        request_digest: Digest(request_digest),
+        expires_at,
+        state: stored.state,
+    }
+}

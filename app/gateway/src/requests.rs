@@ -1,0 +1,154 @@
+//! What every request goes through: an id, a log line, figures, and the question who asks.
+
+use std::{net::IpAddr, time::Instant};
+
+use axum::{
+    extract::{MatchedPath, Request, State},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, header::AUTHORIZATION},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use motif_sdk::gateway::wire::ScopeWord;
+use rand::RngCore;
+use tracing::Instrument;
+
+use crate::{
+    Gateway,
+    admission::{ClientAddress, Peer},
+    keys::Caller,
+    problem::{ApiError, Slug},
+};
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// The longest id that is taken over from a proxy.
+const MAX_ID_BYTES: usize = 64;
+
+/// Names a request, and tells the log and the figures how it went. Whatever is logged
+/// meanwhile carries the name.
+pub async fn observe(State(gateway): State<Gateway>, mut request: Request, next: Next) -> Response {
+    let begun = Instant::now();
+    let id = request_id(request.headers());
+    let route = request.extensions().get::<MatchedPath>();
+    let route = route.map_or("none", MatchedPath::as_str).to_owned();
+    let method = method_name(request.method());
+    let client = client_address(&gateway, &request);
+    request.extensions_mut().insert(client);
+    let span = tracing::info_span!("request", id = %id.1, method, route, client = %client.0);
+    let mut response = next.run(request).instrument(span.clone()).await;
+    let (status, took) = (response.status().as_u16(), begun.elapsed());
+    let slug = response.extensions().get::<Slug>().map(|slug| slug.0);
+    if let Some(slug) = slug {
+        gateway.metrics().refused(slug);
+    }
+    gateway.metrics().answered(&route, method, status, took);
+    span.in_scope(|| {
+        let microseconds = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
+        tracing::info!(status, slug, microseconds, "answered");
+    });
+    response.headers_mut().insert(REQUEST_ID, id.0);
+    response
+}
+
+/// Lets an address in as often as it may.
+pub async fn admit(State(gateway): State<Gateway>, request: Request, next: Next) -> Response {
+    let client = request.extensions().get::<ClientAddress>();
+    let client = client.map_or(IpAddr::from([0; 4]), |client| client.0);
+    match gateway.admission().address(client) {
+        Ok(()) => next.run(request).await,
+        Err(error) => error.into_response(),
+    }
+}
+
+/// Finds out who asks, and lets in whoever may: to look, or to pay.
+pub async fn authorize(
+    State(gateway): State<Gateway>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let is_reading = matches!(*request.method(), Method::GET | Method::HEAD);
+    let scope = if is_reading { ScopeWord::Read } else { ScopeWord::Meter };
+    let caller = caller(&gateway, request.headers()).and_then(|caller| {
+        caller.allow(scope, gateway.config().api_keys_required)?;
+        Ok(caller)
+    });
+    match caller {
+        Ok(caller) => {
+            request.extensions_mut().insert(caller);
+            next.run(request).await
+        }
+        Err(error) => error.into_response(),
+    }
+}
+
+/// Lets operators in: by the secret, or by an API key that may everything.
+pub async fn authorize_admin(
+    State(gateway): State<Gateway>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let secret = gateway.config().admin.as_ref().map(|admin| &admin.secret);
+    let token = bearer(request.headers());
+    let is_operator = secret.zip(token).is_some_and(|(secret, token)| secret.is(token));
+    let allowed = match is_operator {
+        true => Ok(()),
+        false => caller(&gateway, request.headers())
+            .and_then(|caller| caller.allow(ScopeWord::Admin, true)),
+    };
+    match allowed {
+        Ok(()) => next.run(request).await,
+        Err(error) => error.into_response(),
+    }
+}
+
+/// The holder of the API key that a request names, or anybody.
+fn caller(gateway: &Gateway, headers: &HeaderMap) -> Result<Caller, ApiError> {
+    if !headers.contains_key(AUTHORIZATION) {
+        return Ok(Caller::default());
+    }
+    let token = bearer(headers).ok_or(ApiError::Unauthorized)?;
+    let key = gateway.keyring().find(token, gateway.now())?;
+    gateway.admission().key(key.id())?;
+    Ok(Caller(Some(key)))
+}
+
+fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let header = headers.get(AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, token) = header.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+}
+
+fn client_address(gateway: &Gateway, request: &Request) -> ClientAddress {
+    let peer = request.extensions().get::<Peer>();
+    let peer = peer.map_or(IpAddr::from([0; 4]), |peer| peer.0.ip());
+    ClientAddress::find(peer, request.headers(), &gateway.config().trusted_proxies)
+}
+
+/// The id a proxy gave, if it is harmless in a log, or a new one.
+fn request_id(headers: &HeaderMap) -> (HeaderValue, String) {
+    let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_.".contains(byte);
+    let given = headers.get(REQUEST_ID).filter(|id| {
+        let bytes = id.as_bytes();
+        (1..=MAX_ID_BYTES).contains(&bytes.len()) && bytes.iter().all(is_plain)
+    });
+    if let Some((given, text)) =
+        given.and_then(|id| Some((id.clone(), id.to_str().ok()?.to_owned())))
+    {
+        return (given, text);
+    }
+    let text = format!("{:016x}", rand::rng().next_u64());
+    // Hexadecimal digits fit into a header.
+    (HeaderValue::from_str(&text).unwrap_or(HeaderValue::from_static("none")), text)
+}
+
+/// Methods as labels: clients may invent any.
+fn method_name(method: &Method) -> &'static str {
+    match *method {
+        Method::GET => "GET",
+        Method::HEAD => "HEAD",
+        Method::POST => "POST",
+        Method::PUT => "PUT",
+        Method::DELETE => "DELETE",
+        Method::OPTIONS => "OPTIONS",
+        _ => "other",
+    }
+}

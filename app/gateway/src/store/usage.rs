@@ -1,0 +1,98 @@
+use std::collections::BTreeMap;
+
+use motif_sdk::{
+    channel::ChannelAccount,
+    gateway::wire::{Address, Amount, UsageBy, UsageRow},
+};
+use sqlx::{AssertSqlSafe, Row, query};
+
+use super::{
+    Store, StoreError,
+    row::{self, ChannelId},
+};
+use crate::keys::KeyId;
+
+/// What a report is about.
+#[derive(Clone, Copy, Debug)]
+pub struct UsageAsked {
+    /// What it adds up by.
+    pub by: UsageBy,
+    /// Of one channel, or of all.
+    pub channel_id: Option<ChannelId>,
+    /// Unix second it begins with.
+    pub from: Option<i64>,
+    /// Unix second it ends before.
+    pub until: Option<i64>,
+}
+
+#[derive(Default)]
+struct Sums {
+    generations: u64,
+    units: u64,
+    prices: u64,
+    charged: u64,
+}
+
+impl Store {
+    /// Adds up what was used and spent, by name and currency.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn usage(&self, asked: &UsageAsked) -> Result<Vec<UsageRow>, StoreError> {
+        let name = match asked.by {
+            UsageBy::Work => "work",
+            UsageBy::Day => "date(issued_at, 'unixepoch')",
+            UsageBy::Platform | UsageBy::Channel => "''",
+            UsageBy::ApiKey => "api_key",
+        };
+        // Each channel has one currency: by channel, amounts of different ones never meet.
+        let sql = format!(
+            "SELECT channels.address AS address, channels.account AS account, {name} AS name, \
+             COUNT(*) AS generations, SUM(units) AS units, SUM(amount) AS prices, \
+             SUM(charged) AS charged FROM generations JOIN channels ON channels.id = channel_id \
+             WHERE issued_at >= ?1 AND issued_at < ?2 AND (?3 IS NULL OR channel_id = ?3) \
+             GROUP BY channel_id, 3"
+        );
+        let rows = query(AssertSqlSafe(sql))
+            .bind(asked.from.unwrap_or(i64::MIN))
+            .bind(asked.until.unwrap_or(i64::MAX))
+            .bind(asked.channel_id.map(|id| id.0))
+            .fetch_all(&self.readers)
+            .await?;
+        let mut sums: BTreeMap<(String, Address), Sums> = BTreeMap::new();
+        for row in &rows {
+            let data: Vec<u8> = row.try_get("account")?;
+            let account = ChannelAccount::from_bytes(&data);
+            let channel = account.ok_or_else(|| StoreError::Corrupt("a channel's data".into()))?;
+            let channel = channel.channel;
+            let name = match asked.by {
+                UsageBy::Work => {
+                    motif_sdk::Pubkey::new_from_array(row::bytes(row, "name")?).to_string()
+                }
+                UsageBy::Day => row.try_get("name")?,
+                UsageBy::Platform => channel.payer.to_string(),
+                UsageBy::Channel => {
+                    motif_sdk::Pubkey::new_from_array(row::bytes(row, "address")?).to_string()
+                }
+                UsageBy::ApiKey => {
+                    let key = row::bytes_or_null(row, "name")?.map(KeyId);
+                    key.map(|key| key.to_string()).unwrap_or_default()
+                }
+            };
+            let of = sums.entry((name, Address(channel.mint))).or_default();
+            of.generations += row::unsigned(row, "generations")?;
+            of.units += row::unsigned(row, "units")?;
+            of.prices += row::unsigned(row, "prices")?;
+            of.charged += row::unsigned(row, "charged")?;
+        }
+        let row = |((name, mint), sums): ((String, Address), Sums)| UsageRow {
+            name,
+            mint,
+            generations: sums.generations,
+            units: sums.units,
+            prices: Amount(sums.prices),
+            charged: Amount(sums.charged),
+        };
+        Ok(sums.into_iter().map(row).collect())
+    }
+}

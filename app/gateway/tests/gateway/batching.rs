@@ -1,0 +1,93 @@
+use motif_sdk::{
+    channel::Licence,
+    gateway::{
+        GatewayError, PayerSession, SessionPolicy,
+        wire::{BatchedGeneration, Digest},
+    },
+    receipt::proof::ReceiptProof,
+};
+
+use crate::world::{CHANNEL, World, licence, voucher_key};
+
+/// Three licences: at 100, at 7 with two units left, and at 1.
+async fn blended() -> World {
+    let world = World::unopened(|_| ()).await;
+    let licences = vec![licence(100), Licence { units_left: 2, ..licence(7) }, licence(1)];
+    world.chain.state().channels.get_mut(&CHANNEL).unwrap().licences = licences;
+    world.client().open_channel(&CHANNEL).await.unwrap();
+    world
+}
+
+async fn session(world: &World) -> PayerSession {
+    let account = world.chain.channel_account();
+    let policy = SessionPolicy::default();
+    PayerSession::begin(world.client(), CHANNEL, &account, voucher_key(), policy).await.unwrap()
+}
+
+/// One request and output under several licences.
+fn blend(uses: &[(u16, u32)]) -> Vec<BatchedGeneration> {
+    let one = |&(licence, units): &(u16, u32)| BatchedGeneration {
+        licence,
+        units,
+        request_digest: Digest([1; 32]),
+        output_digest: Digest([2; 32]),
+    };
+    uses.iter().map(one).collect()
+}
+
+#[tokio::test]
+async fn a_blended_generation_pays_every_licence_and_every_receipt_is_proved() {
+    let world = blended().await;
+    let mut session = session(&world).await;
+    session.generate(0, 1, [0; 32], [0; 32]).await.unwrap();
+    let receipts = session.generate_batch(blend(&[(0, 1), (1, 2), (2, 30), (0, 1)])).await.unwrap();
+    let amounts: Vec<_> = receipts.iter().map(|signed| signed.receipt.amount).collect();
+    assert_eq!(amounts, [100, 14, 30, 100]);
+    let positions: Vec<_> = receipts.iter().map(|signed| signed.receipt.position).collect();
+    assert_eq!(positions, [1, 2, 3, 4]);
+    assert_eq!(world.settle().await.unwrap()[0].receipts, 5);
+    let channel = world.chain.channel_account().channel;
+    assert_eq!(channel.cumulative().unwrap(), session.cumulative().unwrap());
+    for receipt in &receipts {
+        let parts = world.client().proof(&receipt.receipt.digest()).await.unwrap();
+        assert_eq!(ReceiptProof::from(&parts).verify(&CHANNEL, &channel), Ok(()));
+    }
+}
+
+#[tokio::test]
+async fn one_bad_generation_of_a_batch_charges_none_of_it() {
+    let world = blended().await;
+    let mut session = session(&world).await;
+    for (uses, slug) in [
+        (&[(0, 1), (1, 3)][..], "unit-cap"),
+        (&[(0, 1), (2, 0)], "no-units"),
+        (&[], "batch-size"),
+        (&[(0, 1); 101], "batch-size"),
+    ] {
+        let refused = session.generate_batch(blend(uses)).await.unwrap_err();
+        // The session itself sees that a licence is used up.
+        let is_own = matches!(refused, GatewayError::LicenceRefuses { licence: 1, .. });
+        assert!(refused.slug() == Some(slug) || (is_own && slug == "unit-cap"), "{refused}");
+        assert_eq!(world.state().await.open.receipts, 0);
+    }
+    session.generate_batch(blend(&[(0, 1); 100])).await.unwrap();
+    assert_eq!(world.state().await.open.receipts, 100);
+}
+
+#[tokio::test]
+async fn a_batch_survives_a_kill_whole_and_its_retry_gets_the_same_receipts() {
+    let world = blended().await;
+    let mut session = session(&world).await;
+    session.generate_batch(blend(&[(0, 1), (1, 1)])).await.unwrap();
+    let state = world.state().await;
+    let voucher = state.open.voucher.unwrap();
+    let world = world.restarted(false).await;
+    assert_eq!(world.state().await, state);
+    // The same batch again, under a key of its own, is not newer; a total below is not either.
+    let request =
+        motif_sdk::gateway::wire::BatchRequest { voucher, generations: blend(&[(0, 1), (1, 1)]) };
+    let key = motif_sdk::gateway::IdempotencyKey::random();
+    let refused = world.client().generate_batch(&CHANNEL, &key, &request).await.unwrap_err();
+    assert_eq!(refused.slug(), Some("voucher-not-newer"));
+    assert_eq!(world.state().await, state);
+}

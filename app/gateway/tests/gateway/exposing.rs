@@ -1,0 +1,92 @@
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use motif_sdk::channel::Licence;
+
+use crate::world::{CHANNEL, Network, World, licence};
+
+fn now() -> i64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs() as i64
+}
+
+/// Until something is so, for five seconds at most.
+async fn until(what: impl Fn() -> bool) {
+    for _ in 0..250 {
+        if what() {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    panic!("it did not come to that");
+}
+
+#[tokio::test]
+async fn no_more_is_at_stake_than_the_cap_while_the_cluster_is_away() {
+    let world = World::with(|config| {
+        config.settle.max_exposure = Some(3 * 102);
+        config.settle.look_every = Duration::from_millis(50);
+    })
+    .await;
+    world.chain.network(Network::Down);
+    for number in 0..3 {
+        let request = world.next_request().await;
+        world.generate(&format!("generation-{number}"), &request).await.assert_ok();
+    }
+    let request = world.next_request().await;
+    world.generate("one-too-many", &request).await.assert_problem(503, "exposed");
+    // The payer starts closing, which nobody can see; then the cluster is back.
+    world.chain.network(Network::Up);
+    until(|| world.chain.channel_account().channel.prices == 300).await;
+    // The gateway hears of it a moment later.
+    while world.state().await.open.statement == 0 || !world.state().await.unsettled.is_empty() {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    world.generate("another-key", &world.next_request().await).await.assert_ok();
+}
+
+#[tokio::test]
+async fn the_worker_settles_at_half_the_cap_so_that_nothing_is_refused() {
+    let world = World::with(|config| {
+        config.settle.max_exposure = Some(4 * 102);
+        config.settle.look_every = Duration::from_secs(60);
+    })
+    .await;
+    for number in 0..12 {
+        let request = world.next_request().await;
+        world.generate(&format!("generation-{number}"), &request).await.assert_ok();
+        let statements = || world.chain.channel_account().channel.statements.length;
+        until(|| number % 2 == 0 || statements() > number / 2).await;
+    }
+}
+
+#[tokio::test]
+async fn a_channel_nobody_has_seen_for_long_is_not_served() {
+    let world = World::with(|config| {
+        config.settle.look_every = Duration::from_millis(500);
+        config.settle.max_blind_seconds = 1;
+    })
+    .await;
+    world.chain.network(Network::Down);
+    let request = world.next_request().await;
+    tokio::time::sleep(Duration::from_millis(2_500)).await;
+    world.generate("the-first-key", &request).await.assert_problem(503, "channel-unseen");
+    world.chain.network(Network::Up);
+    world.client().open_channel(&CHANNEL).await.unwrap();
+    world.generate("the-first-key", &request).await.assert_ok();
+}
+
+#[tokio::test]
+async fn a_licence_that_ends_does_not_take_the_whole_voucher_with_it() {
+    let world = World::unopened(|config| {
+        config.settle.look_every = Duration::from_millis(50);
+        config.min_voucher_seconds = 4;
+    })
+    .await;
+    let ends_at = now() + 6;
+    let ending = Licence { expires_at: ends_at, ..licence(100) };
+    world.chain.state().channels.get_mut(&CHANNEL).unwrap().licences[0] = ending;
+    world.client().open_channel(&CHANNEL).await.unwrap();
+    world.generate("the-first-key", &world.next_request().await).await.assert_ok();
+    // Nobody asks, nothing else is due: the licence's end alone makes it settle.
+    until(|| world.chain.channel_account().channel.prices == 100).await;
+    assert!(now() <= ends_at);
+}

@@ -1,0 +1,133 @@
+use reqwest::{Client, Method};
+
+use crate::world::{Answer, CHANNEL, Network, SECRET, World, with_admin};
+
+async fn metrics(world: &World) -> String {
+    let url = format!("{}/metrics", world.gateway.admin_url().unwrap());
+    let answer = Answer::to(Client::new().get(url).bearer_auth(SECRET)).await;
+    assert!(answer.kind.starts_with("application/openmetrics-text"), "{}", answer.kind);
+    answer.text()
+}
+
+#[tokio::test]
+async fn figures_say_what_happened() {
+    let world = World::with(with_admin).await;
+    let request = world.next_request().await;
+    world.generate("the-first-key", &request).await.assert_ok();
+    world.generate("the-first-key", &request).await.assert_ok();
+    world.generate("another-key", &request).await.assert_problem(409, "voucher-not-newer");
+    let text = metrics(&world).await;
+    for line in [
+        "motif_generations_total 1",
+        "motif_prices_total 100",
+        "motif_repeated_total 1",
+        "motif_refusals_total{slug=\"voucher-not-newer\"} 1",
+        "motif_requests_total{route=\"/v1/channels/{channel}/generations\",method=\"POST\",status=\"200\"} 2",
+        "motif_unsettled_receipts 1",
+        "motif_channels 1",
+    ] {
+        assert!(text.lines().any(|said| said == line), "{line} is missing in\n{text}");
+    }
+    assert!(text.contains("motif_exposed{mint="), "{text}");
+    world.settle().await.unwrap();
+    let text = metrics(&world).await;
+    for line in [
+        "motif_settlements_total 1",
+        "motif_settlement_lamports_total 10000",
+        "motif_unsettled_receipts 0",
+    ] {
+        assert!(text.lines().any(|said| said == line), "{line} is missing in\n{text}");
+    }
+}
+
+#[tokio::test]
+async fn what_clients_invent_makes_no_figures() {
+    let world = World::with(with_admin).await;
+    for number in 0..50 {
+        let path = format!("/invented/{number}");
+        world.send(Method::GET, &path, None, None).await.assert_problem(404, "not-found");
+        let method = Method::from_bytes(format!("INVENTED{number}").as_bytes()).unwrap();
+        world.send(method, "/healthz", None, None).await.assert_problem(405, "method-not-allowed");
+    }
+    let text = metrics(&world).await;
+    assert!(!text.to_lowercase().contains("invented"), "{text}");
+}
+
+#[tokio::test]
+async fn every_answer_has_an_id_and_a_harmless_one_of_the_proxys_is_kept() {
+    let world = World::new().await;
+    let url = format!("{}/healthz", world.gateway.url());
+    let id = async |given: Option<&str>| {
+        let asked = Client::new().get(&url);
+        let asked = match given {
+            Some(given) => asked.header("x-request-id", given),
+            None => asked,
+        };
+        Answer::to(asked).await.headers["x-request-id"].to_str().unwrap().to_owned()
+    };
+    let (one, other) = (id(None).await, id(None).await);
+    assert_eq!((one.len(), one == other), (16, false));
+    assert_eq!(id(Some("Proxy-1.a_b")).await, "Proxy-1.a_b");
+    for harmful in ["a b", "<script>", &"x".repeat(65), ""] {
+        assert_eq!(id(Some(harmful)).await.len(), 16, "{harmful}");
+    }
+}
+
+#[tokio::test]
+async fn pages_of_other_origins_cannot_ask() {
+    let own = "https://studio.example";
+    let world = World::with(|config| config.cors_origins = vec![own.parse().unwrap()]).await;
+    let url = format!("{}/v1/channels/{CHANNEL}", world.gateway.url());
+    let asked = async |origin: &str| {
+        let plain = Answer::to(Client::new().get(&url).header("origin", origin)).await;
+        let preflight = Client::new().request(Method::OPTIONS, &url).header("origin", origin);
+        let preflight = preflight.header("access-control-request-method", "POST");
+        let preflight = Answer::to(preflight).await;
+        [plain, preflight].map(|answer| {
+            answer
+                .headers
+                .get("access-control-allow-origin")
+                .map(|own| own.to_str().unwrap().to_owned())
+        })
+    };
+    assert_eq!(asked(own).await, [Some(own.to_owned()), Some(own.to_owned())]);
+    for other in ["https://evil.example", "https://studio.example.evil.example", "null"] {
+        assert_eq!(asked(other).await, [None, None], "{other}");
+    }
+    let none = World::new().await;
+    let url = format!("{}/v1/channels/{CHANNEL}", none.gateway.url());
+    let plain = Answer::to(Client::new().get(url).header("origin", own)).await;
+    assert!(!plain.headers.contains_key("access-control-allow-origin"));
+}
+
+#[tokio::test]
+async fn a_cluster_that_is_away_makes_a_gateway_unready_and_not_dead() {
+    let world = World::with(with_admin).await;
+    world.chain.network(Network::Down);
+    world.send(Method::GET, "/readyz", None, None).await.assert_problem(503, "chain-unreachable");
+    world.send(Method::GET, "/healthz", None, None).await.assert_ok();
+}
+
+#[tokio::test]
+async fn a_store_that_has_failed_is_dead_until_it_is_started_again() {
+    let world = World::new().await;
+    world.generate("the-first-key", &world.next_request().await).await.assert_ok();
+    // The table that the next generation needs is gone: the write fails, as on a broken disk.
+    let store = sqlx::SqlitePool::connect(&format!("sqlite:{}", world.store().display())).await;
+    let store = store.unwrap();
+    let rename = "ALTER TABLE generations RENAME TO gone";
+    sqlx::query(rename).execute(&store).await.unwrap();
+    let request = world.next_request().await;
+    let refused = world.generate("another-key", &request).await;
+    refused.assert_problem(503, "store-failed");
+    assert!(!refused.text().contains("generations"), "{}", refused.text());
+    world.send(Method::GET, "/healthz", None, None).await.assert_problem(503, "store-failed");
+    world.send(Method::GET, "/readyz", None, None).await.assert_problem(503, "store-failed");
+    sqlx::query("ALTER TABLE gone RENAME TO generations").execute(&store).await.unwrap();
+    store.close().await;
+    // It is not trusted again although the disk is good now; started again it is.
+    world.generate("a-third-key", &request).await.assert_problem(503, "store-failed");
+    let world = world.restarted(true).await;
+    assert_eq!(world.state().await.open.receipts, 1);
+    world.generate("a-third-key", &world.next_request().await).await.assert_ok();
+}

@@ -1,0 +1,139 @@
+//! A canary goes where secrets go; nothing that is logged, answered or printed may sing.
+
+use std::{
+    io::Write,
+    sync::{Arc, Mutex, OnceLock},
+};
+
+use motif_gateway::{
+    chain::{Chain, RpcChain},
+    serve,
+};
+use motif_sdk::gateway::{
+    GatewayClient,
+    wire::{NewApiKey, ScopeWord},
+};
+use reqwest::{Client, Method};
+use tracing_subscriber::fmt::MakeWriter;
+
+use crate::world::{Answer, CHANNEL, SECRET, World, with_admin};
+
+/// Everything that the tests of this process have logged.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Log {
+    fn get() -> &'static Self {
+        static LOG: OnceLock<Log> = OnceLock::new();
+        LOG.get_or_init(|| {
+            let log = Self::default();
+            let subscriber = tracing_subscriber::fmt().with_writer(log.clone()).with_ansi(false);
+            // All of ours, and of others what a production log holds.
+            let filter = "info,motif_gateway=trace,motif_sdk=trace";
+            subscriber.with_env_filter(filter).init();
+            log
+        })
+    }
+
+    fn text(&self) -> String {
+        String::from_utf8_lossy(&self.0.lock().unwrap()).into_owned()
+    }
+}
+
+impl Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+impl<'a> MakeWriter<'a> for Log {
+    type Writer = Self;
+
+    fn make_writer(&'a self) -> Self {
+        self.clone()
+    }
+}
+
+#[tokio::test]
+async fn no_secret_is_logged_answered_or_shown() {
+    let log = Log::get();
+    let mut shown = Vec::new();
+    let world = World::with(with_admin).await;
+    let key = NewApiKey {
+        name: "a platform".into(),
+        scopes: vec![ScopeWord::Read, ScopeWord::Meter],
+        budget: None,
+        expires_at: None,
+    };
+    let created = world.admin().create_api_key(&key).await.unwrap();
+    let token = created.token.clone();
+    shown.push(format!("{created:?} {:?}", world.config));
+    shown.push(format!("{:?}", GatewayClient::new("http://a.invalid").api_key(&token)));
+    shown.push(format!("{:?}", world.admin()));
+
+    // Right and wrong proofs, on both listeners, on every kind of path.
+    for url in [world.gateway.url(), world.gateway.admin_url().unwrap()] {
+        for bearer in [SECRET, &token, &format!("{SECRET}x"), &format!("{token}0")] {
+            for path in ["/metrics", "/v1/keys", "/nowhere", &format!("/v1/channels/{CHANNEL}")] {
+                for method in [Method::GET, Method::POST, Method::DELETE] {
+                    let asked = Client::new().request(method, format!("{url}{path}"));
+                    let asked =
+                        asked.bearer_auth(bearer).header("content-type", "application/json");
+                    shown.push(Answer::to(asked.body("{")).await.text());
+                }
+            }
+        }
+    }
+
+    // A node whose URL holds a provider's key, and that is not there.
+    let rpc_url = "http://user:canary-password@127.0.0.1:9/v2/canary-path?api-key=canary-query";
+    let chain = RpcChain::new(rpc_url);
+    shown.push(format!("{:?}", chain.reach().await));
+    shown.push(format!("{:?}", chain.cluster().await));
+    shown.push(format!("{:?}", chain.channel(&CHANNEL).await.map(|_| ())));
+    shown.push(format!("{:?}", chain.submit(&[1, 2, 3], true).await));
+    let folder = tempfile::tempdir().unwrap();
+    let mut config = world.config.clone();
+    (config.rpc_url, config.store) = (rpc_url.to_owned(), folder.path().join("store.sqlite"));
+    shown.push(format!("{config:?}"));
+    let away = serve(config).await.unwrap();
+    for path in ["/readyz", "/v1/operator", "/v1/works"] {
+        shown.push(Answer::to(Client::new().get(format!("{}{path}", away.url()))).await.text());
+    }
+    away.shutdown().await;
+
+    let operators_key = bs58_of(&world.config.operator.to_bytes());
+    shown.push(log.text());
+    assert!(shown.iter().any(|text| text.contains("unauthorized")));
+    assert!(log.text().contains("cluster unreachable"), "the log was heard");
+    for text in &shown {
+        for secret in ["canary-", &token[..], token.rsplit('_').next().unwrap(), &operators_key] {
+            let place = text.find(secret);
+            let around = place.map(|place| &text[place.saturating_sub(200)..place]);
+            assert_eq!(around, None, "what follows is a secret");
+        }
+    }
+}
+
+fn bs58_of(bytes: &[u8]) -> String {
+    format!("{:?}", &bytes[..32]).trim_matches(['[', ']']).to_owned()
+}
+
+#[tokio::test]
+async fn what_clients_send_makes_no_lines_of_its_own_in_the_log() {
+    let log = Log::get();
+    let world = World::new().await;
+    for path in ["/injected%0d%0alevel=ERROR", "/injected%1b[31m", "/v1/works/injected%0aERROR"] {
+        world.send(Method::GET, path, Some("injected-key"), None).await;
+    }
+    let asked = Client::new().get(format!("{}/healthz", world.gateway.url()));
+    Answer::to(asked.header("x-request-id", "injected\tid")).await;
+    let text = log.text();
+    assert!(!text.contains('\u{1b}') && !text.contains('\r'));
+    assert!(text.lines().all(|line| !line.starts_with("level=") && !line.starts_with("ERROR")));
+}
