@@ -7,6 +7,10 @@ use super::{Licence, Refused, Rules, exact, refused};
 /// Forever, in unix seconds.
 pub const NEVER: i64 = i64::MAX;
 
+/// Licences and units, up to where bytes are no statement any more, and whether they are one to
+/// the end.
+pub type Entries = (Vec<(u16, u32)>, bool);
+
 /// One payer's escrow towards one operator.
 #[derive(Clone, Debug)]
 pub struct Channel {
@@ -61,7 +65,7 @@ pub struct Settling {
     pub sent_digest: [u8; 32],
     /// What those bytes say, up to where they are no statement any more, and whether they are
     /// one to the end.
-    pub entries: (Vec<(u16, u32)>, bool),
+    pub entries: Entries,
     /// Root and sum of the receipts.
     pub receipts: Option<([u8; 32], u64)>,
 }

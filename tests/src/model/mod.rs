@@ -18,7 +18,7 @@ mod rules;
 mod work;
 
 pub use agreement::{same_book, same_channel, same_work};
-pub use channel::{Channel, NEVER, Settling};
+pub use channel::{Channel, Entries, NEVER, Settling};
 pub use earnings::{Book, Standing, Upstream};
 pub use ledger::{Config, Ledger, Purse};
 pub use licence::Licence;

@@ -8,7 +8,8 @@ use payments::PaymentsError;
 use solana_pubkey::Pubkey;
 
 use super::{
-    Book, Channel, Ledger, Licence, NEVER, Purse, Refused, Rules, Settling, Status, exact, refused,
+    Book, Channel, Entries, Ledger, Licence, NEVER, Purse, Refused, Rules, Settling, Status, exact,
+    refused,
 };
 use crate::world::Code;
 
@@ -690,7 +691,7 @@ impl Ledger {
         &mut self,
         address: Pubkey,
         what: &Settling,
-        read: fn(&[u8]) -> (Vec<(u16, u32)>, bool),
+        read: fn(&[u8]) -> Entries,
     ) -> Result<(), Refused> {
         let key = (address, what.settler);
         let Some(bytes) = self.staged.get(&key) else {
