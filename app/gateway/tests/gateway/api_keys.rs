@@ -1,7 +1,7 @@
 use motif_gateway::GatewayConfig;
 use motif_sdk::gateway::{
     GatewayClient,
-    wire::{Amount, CreatedApiKey, NewApiKey, ScopeWord},
+    wire::{Amount, CreatedApiKey, NewApiKey, ScopeWord, WorkQuery},
 };
 use reqwest::Client;
 
@@ -42,7 +42,7 @@ async fn without_a_key_nobody_is_served_where_keys_are_required() {
     for slug in [
         client.open_channel(&CHANNEL).await.unwrap_err(),
         client.channel(&CHANNEL).await.unwrap_err(),
-        client.works(None, None).await.unwrap_err(),
+        client.works(&WorkQuery::default()).await.unwrap_err(),
         client.receipts(&CHANNEL, None, 1, 0).await.unwrap_err(),
         client.settle(&world.request(motif_sdk::gateway::PayerRequest::settle)).await.unwrap_err(),
     ] {
