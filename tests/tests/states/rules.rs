@@ -202,7 +202,9 @@ pub fn expected(instruction: &str, work: Work, parent: Parent, terms: Terms) -> 
         "pull to its parent" | "pull from a derivative" => OK,
         "open_earnings" | "open_till" | "sweep_till" => OK,
         "claim" | "claim at an old split" if disputed => "DisputeNotApplied",
-        "claim" | "claim at an old split" | "apply_split" => OK,
+        // The old split pays as before; in that currency nothing has been earned.
+        "claim at an old split" => "NothingToClaim",
+        "claim" | "apply_split" => OK,
         _ if instruction.starts_with("apply_dispute") && !disputed => "WorkNotDisputed",
         "apply_dispute at an old split" => "SplitNotApplied",
         "apply_dispute" | "apply_dispute, then claim" => OK,
