@@ -24,10 +24,8 @@ pub struct Desk {
     pub id: ChannelId,
     /// Where the channel is.
     pub address: Pubkey,
-    /// Who funds it; never changes, as the next three.
+    /// Who funds it; never changes, as the next two.
     pub payer: Pubkey,
-    /// Signs the channel's vouchers.
-    pub voucher_key: Pubkey,
     /// The cluster's tag.
     pub cluster: [u8; 32],
     /// Which incarnation this is.
@@ -58,7 +56,6 @@ impl Desk {
             id,
             address: ledger.address(),
             payer: channel.payer,
-            voucher_key: channel.voucher_key,
             cluster: channel.cluster,
             opened_slot: channel.opened_slot,
             book: Mutex::new(Book { ledger, keys }),
@@ -73,6 +70,11 @@ impl Desk {
     /// A panic while it was held leaves it as it was: the ledger changes last, or not at all.
     pub fn book(&self) -> MutexGuard<'_, Book> {
         self.book.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Signs the channel's vouchers at `now`, unix seconds.
+    pub fn voucher_key(&self, now: i64) -> Pubkey {
+        *self.book().ledger.channel().voucher_key_at(now)
     }
 
     /// The chain has just said what the channel is.

@@ -173,7 +173,7 @@ impl Gateway {
         if !for_this_channel {
             return Err(ApiError::VoucherOtherChannel);
         }
-        let signed = parts.signed_by(desk.voucher_key);
+        let signed = parts.signed_by(desk.voucher_key(self.now()));
         if !signed.verifies() {
             return Err(ApiError::VoucherSignature);
         }
@@ -316,6 +316,7 @@ fn refused(book: &Book, refusal: Refusal) -> ApiError {
         | Refusal::NotNewer { .. }
         | Refusal::StatementMismatch => Some(current()),
         Refusal::ChannelClosing
+        | Refusal::VoucherKeyRotating { .. }
         | Refusal::NoUnits
         | Refusal::UnknownLicence(_)
         | Refusal::StatementFull

@@ -348,6 +348,9 @@ impl ApiError {
             Refusal::ChannelClosing => {
                 (Status::CONFLICT, "channel-closing", "The channel is closing")
             }
+            Refusal::VoucherKeyRotating { .. } => {
+                (Status::CONFLICT, "voucher-key-rotating", "The channel's voucher key is changing")
+            }
             Refusal::StatementClosed => {
                 (Status::CONFLICT, "statement-closed", "The statement is closed")
             }

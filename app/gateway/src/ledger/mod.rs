@@ -188,9 +188,7 @@ impl Ledger {
     /// # Errors
     /// What would refuse the generation if it used all of it, at any time before the hold ends.
     pub fn place(&mut self, id: HoldId, hold: Hold, now: i64) -> Result<(), Refusal> {
-        if self.channel().closes_at != i64::MAX {
-            return Err(Refusal::ChannelClosing);
-        }
+        self.check_taking(now)?;
         if hold.item.units == 0 {
             return Err(Refusal::NoUnits);
         }
@@ -246,7 +244,7 @@ impl Ledger {
     /// What generations would cost, or why they are not taken. `now` is unix seconds.
     pub fn weigh(&self, wanted: &Wanted, now: i64) -> Result<Weighed, Refusal> {
         let voucher = &wanted.voucher.voucher;
-        self.check_open(voucher)?;
+        self.check_open(voucher, now)?;
         self.check_due(now)?;
         if let Some(id) = wanted.hold {
             self.check_hold(&id, &wanted.items, now)?;
@@ -443,10 +441,27 @@ impl Ledger {
         copy.cumulative().map_err(|_| Refusal::AmountTooLarge)
     }
 
-    fn check_open(&self, voucher: &Voucher) -> Result<(), Refusal> {
-        if self.channel().closes_at != i64::MAX {
+    /// Nothing new is taken while the payer leaves, or while it changes the key that signs for it:
+    /// what the old key signed has to settle before the new one counts.
+    fn check_taking(&self, now: i64) -> Result<(), Refusal> {
+        let channel = self.channel();
+        if channel.closes_at != i64::MAX {
             return Err(Refusal::ChannelClosing);
         }
+        match self.rotation(now) {
+            Some(rotates_at) => Err(Refusal::VoucherKeyRotating { rotates_at }),
+            None => Ok(()),
+        }
+    }
+
+    /// When the voucher key changes, if that is still to come.
+    pub fn rotation(&self, now: i64) -> Option<i64> {
+        let rotates_at = self.channel().rotates_at;
+        (rotates_at != i64::MAX && now < rotates_at).then_some(rotates_at)
+    }
+
+    fn check_open(&self, voucher: &Voucher, now: i64) -> Result<(), Refusal> {
+        self.check_taking(now)?;
         if voucher.statement < self.open.number {
             return Err(Refusal::StatementClosed);
         }

@@ -19,6 +19,14 @@ pub enum Refusal {
     /// The payer has started closing.
     #[error("the channel is closing; it takes no new generations")]
     ChannelClosing,
+    /// The payer is changing the key that signs its vouchers.
+    #[error(
+        "the channel's voucher key changes at {rotates_at}; sign with the new one from then on"
+    )]
+    VoucherKeyRotating {
+        /// Unix seconds on chain.
+        rotates_at: i64,
+    },
     /// The voucher's statement was cut.
     #[error("the voucher's statement is closed; sign for the next one")]
     StatementClosed,

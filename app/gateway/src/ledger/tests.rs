@@ -193,6 +193,18 @@ fn a_voucher_must_last_until_it_is_sure_to_settle() {
 }
 
 #[test]
+fn a_channel_whose_voucher_key_changes_takes_nothing_until_it_has() {
+    let mut rotating = account(vec![licence(100)]);
+    rotating.channel.rotates_at = NOW + 3_600;
+    let mut ledger = ledger(vec![licence(100)]);
+    ledger.refresh(rotating);
+    let asked = wanted(0, 1, voucher(0, 103, &[(0, 1)]));
+    let refused = Refusal::VoucherKeyRotating { rotates_at: NOW + 3_600 };
+    assert_eq!(ledger.reserve(&asked, NOW + 3_599), Err(refused));
+    assert!(ledger.reserve(&asked, NOW + 3_600).is_ok());
+}
+
+#[test]
 fn a_closing_channel_takes_nothing() {
     let mut closing = account(vec![licence(100)]);
     closing.channel.closes_at = NOW + 3_600;

@@ -63,7 +63,7 @@ pub fn asked_by_payer(
         issued_at,
     };
     let signed = SignedPayerRequest { request, signer, signature: proof.signature.0 };
-    let may = [desk.payer, desk.voucher_key].contains(&signer);
+    let may = [desk.payer, desk.voucher_key(clock::here())].contains(&signer);
     if !may || !signed.verifies() {
         return Err(ApiError::NotByPayer);
     }

@@ -79,9 +79,14 @@ impl Worker {
 /// is about to end, much is exposed, or the payer is leaving.
 fn is_urgent(gateway: &Gateway, desk: &Desk) -> bool {
     let book = desk.book();
-    let is_closing = book.ledger.channel().closes_at != i64::MAX;
+    let is_leaving = is_leaving(&book.ledger, gateway.now());
     let owes = book.ledger.settle_before().is_some();
-    (is_closing && owes) || must_settle(&book.ledger, gateway.config(), gateway.now())
+    (is_leaving && owes) || must_settle(&book.ledger, gateway.config(), gateway.now())
+}
+
+/// Whether vouchers will soon be worth nothing: the payer closes the channel, or changes the key.
+fn is_leaving(ledger: &Ledger, now: i64) -> bool {
+    ledger.channel().closes_at != i64::MAX || ledger.rotation(now).is_some()
 }
 
 fn must_settle(ledger: &Ledger, config: &GatewayConfig, now: i64) -> bool {
@@ -102,9 +107,9 @@ fn is_due(gateway: &Gateway, desk: &Arc<Desk>) -> bool {
     }
     let Some(begun_at) = open.begun_at else { return false };
     let age = i64::from(policy.at_age_seconds);
-    let is_closing = ledger.channel().closes_at != i64::MAX;
+    let is_leaving = is_leaving(ledger, now);
     must_settle(ledger, config, now)
-        || is_closing
+        || is_leaving
         || now.saturating_sub(begun_at) >= age
         || open.receipts >= policy.at_receipts
         || policy.at_amount.is_some_and(|amount| open.prices >= amount)

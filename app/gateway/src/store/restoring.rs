@@ -163,9 +163,12 @@ fn newest_voucher(
     newest: &Generation,
 ) -> Result<SignedVoucher, StoreError> {
     let channel = &account.channel;
-    let voucher = newest.voucher(channel.voucher_key, channel.cluster, statement.digest());
-    if voucher.verifies() {
-        return Ok(voucher);
+    // A key that is changed counts until its successor does; the newest voucher is by either.
+    for key in [channel.voucher_key, channel.next_voucher_key] {
+        let voucher = newest.voucher(key, channel.cluster, statement.digest());
+        if voucher.verifies() {
+            return Ok(voucher);
+        }
     }
     let number = newest.receipt.receipt.statement;
     Err(StoreError::Corrupt(format!("the voucher of statement {number} does not cover it")))
