@@ -67,6 +67,21 @@ fn a_channel_of_a_broken_length_settles_nothing() {
 }
 
 #[test]
+fn earnings_of_a_broken_length_pay_nobody() {
+    for change in [|data: &mut Vec<u8>| data.push(0), |data| data.truncate(8 + 96)] {
+        let (mut world, channel) = settled();
+        let (work, licence) = world.licensed(&channel, 100);
+        world.open_earnings(&work);
+        world.settle(&channel, &[(licence, 1)]).assert_ok();
+        world.collect(&channel, &[(licence, &work)]).assert_ok();
+        world.operate(&pda::earnings(&work.address, &world.currency.mint), change);
+        let recipient = &work.recipients[0];
+        world.claim(&work, recipient).assert_err(PaymentsError::EarningsBytes);
+        assert_eq!(world.balance(recipient), 0);
+    }
+}
+
+#[test]
 fn a_channel_that_settled_all_it_can_record_settles_no_more() {
     let (mut world, channel) = settled();
     write(&mut world, &channel, STATEMENTS, (1 << 24) - 1);

@@ -1,12 +1,46 @@
-//! What is true of every operation, added to its description.
+//! What is true of several operations, or of every one, added to its description.
 
-use utoipa::openapi::{
-    Content, OpenApi, Ref, RefOr, Response, ResponseBuilder,
-    path::Operation,
-    security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme},
+use std::collections::BTreeMap;
+
+use utoipa::{
+    IntoResponses,
+    openapi::{
+        Content, OpenApi, Ref, RefOr, Response, ResponseBuilder,
+        path::Operation,
+        security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme},
+    },
 };
 
 const SCHEME: &str = "api_key";
+
+/// Problems of whatever pays for a generation, or keeps room for one.
+pub struct MeteringProblems;
+
+/// Problems of whatever lands transactions because a payer asks.
+pub struct PayerSettlingProblems;
+
+/// Problems of whatever lands transactions because an operator asks.
+pub struct SettlingProblems;
+
+impl IntoResponses for MeteringProblems {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        problems(&["400", "402", "404", "409", "413", "415", "422", "503"])
+    }
+}
+
+impl IntoResponses for PayerSettlingProblems {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        let mut responses = SettlingProblems::responses();
+        responses.extend(problems(&["401", "403", "413", "415", "429"]));
+        responses
+    }
+}
+
+impl IntoResponses for SettlingProblems {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        problems(&["400", "404", "409", "502", "503", "504"])
+    }
+}
 
 /// Operations that anybody may ask for, as often as an address may.
 pub fn limited(mut document: OpenApi) -> OpenApi {
@@ -40,6 +74,10 @@ fn answers(operation: &mut Operation, statuses: &[&str]) {
         let responses = &mut operation.responses.responses;
         responses.entry((*status).to_owned()).or_insert_with(|| RefOr::T(problem()));
     }
+}
+
+fn problems(statuses: &[&str]) -> BTreeMap<String, RefOr<Response>> {
+    statuses.iter().map(|status| ((*status).to_owned(), RefOr::T(problem()))).collect()
 }
 
 fn problem() -> Response {

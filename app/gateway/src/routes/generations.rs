@@ -5,10 +5,10 @@ use axum::{
 };
 use motif_sdk::gateway::{
     IdempotencyKey,
-    wire::{Address, BatchReceipts, BatchRequest, GenerationRequest, Problem, ReceiptParts},
+    wire::{Address, BatchReceipts, BatchRequest, GenerationRequest, ReceiptParts},
 };
 
-use super::{body::Body, named::Named};
+use super::{body::Body, described::MeteringProblems, named::Named};
 use crate::{Gateway, keys::Caller, problem::ApiError};
 
 /// Pays for a generation.
@@ -25,14 +25,7 @@ use crate::{Gateway, keys::Caller, problem::ApiError};
     request_body = GenerationRequest,
     responses(
         (status = 200, body = ReceiptParts),
-        (status = 400, body = Problem, content_type = "application/problem+json"),
-        (status = 402, body = Problem, content_type = "application/problem+json"),
-        (status = 404, body = Problem, content_type = "application/problem+json"),
-        (status = 409, body = Problem, content_type = "application/problem+json"),
-        (status = 413, body = Problem, content_type = "application/problem+json"),
-        (status = 415, body = Problem, content_type = "application/problem+json"),
-        (status = 422, body = Problem, content_type = "application/problem+json"),
-        (status = 503, body = Problem, content_type = "application/problem+json"),
+        MeteringProblems,
     )
 )]
 pub async fn accept(
@@ -60,14 +53,7 @@ pub async fn accept(
     request_body = BatchRequest,
     responses(
         (status = 200, body = BatchReceipts),
-        (status = 400, body = Problem, content_type = "application/problem+json"),
-        (status = 402, body = Problem, content_type = "application/problem+json"),
-        (status = 404, body = Problem, content_type = "application/problem+json"),
-        (status = 409, body = Problem, content_type = "application/problem+json"),
-        (status = 413, body = Problem, content_type = "application/problem+json"),
-        (status = 415, body = Problem, content_type = "application/problem+json"),
-        (status = 422, body = Problem, content_type = "application/problem+json"),
-        (status = 503, body = Problem, content_type = "application/problem+json"),
+        MeteringProblems,
     )
 )]
 pub async fn accept_batch(

@@ -4,7 +4,7 @@ use motif_sdk::gateway::wire::{
     ReleaseRequest,
 };
 
-use super::{body::Body, generations::Key, named::Named};
+use super::{body::Body, described::MeteringProblems, generations::Key, named::Named};
 use crate::{Gateway, keys::Caller, problem::ApiError};
 
 /// Keeps room on a channel for a generation whose units are not known yet.
@@ -21,14 +21,7 @@ use crate::{Gateway, keys::Caller, problem::ApiError};
     request_body = HoldRequest,
     responses(
         (status = 200, body = HoldFacts),
-        (status = 400, body = Problem, content_type = "application/problem+json"),
-        (status = 402, body = Problem, content_type = "application/problem+json"),
-        (status = 404, body = Problem, content_type = "application/problem+json"),
-        (status = 409, body = Problem, content_type = "application/problem+json"),
-        (status = 413, body = Problem, content_type = "application/problem+json"),
-        (status = 415, body = Problem, content_type = "application/problem+json"),
-        (status = 422, body = Problem, content_type = "application/problem+json"),
-        (status = 503, body = Problem, content_type = "application/problem+json"),
+        MeteringProblems,
     )
 )]
 pub async fn hold(
@@ -50,14 +43,7 @@ pub async fn hold(
     request_body = GenerationRequest,
     responses(
         (status = 200, body = ReceiptParts),
-        (status = 400, body = Problem, content_type = "application/problem+json"),
-        (status = 402, body = Problem, content_type = "application/problem+json"),
-        (status = 404, body = Problem, content_type = "application/problem+json"),
-        (status = 409, body = Problem, content_type = "application/problem+json"),
-        (status = 413, body = Problem, content_type = "application/problem+json"),
-        (status = 415, body = Problem, content_type = "application/problem+json"),
-        (status = 422, body = Problem, content_type = "application/problem+json"),
-        (status = 503, body = Problem, content_type = "application/problem+json"),
+        MeteringProblems,
     )
 )]
 pub async fn capture(

@@ -1,7 +1,7 @@
 use axum::{Json, extract::State};
-use motif_sdk::gateway::wire::{Address, Closing, PayerProof, Problem, Settlements};
+use motif_sdk::gateway::wire::{Address, Closing, PayerProof, Settlements};
 
-use super::{body::Body, named::Named};
+use super::{body::Body, described::PayerSettlingProblems, named::Named};
 use crate::{Gateway, problem::ApiError};
 
 /// Settles a channel now, because its payer asks. Operators have a URL of their own.
@@ -12,17 +12,7 @@ use crate::{Gateway, problem::ApiError};
     request_body = PayerProof,
     responses(
         (status = 200, body = Settlements),
-        (status = 400, body = Problem, content_type = "application/problem+json"),
-        (status = 401, body = Problem, content_type = "application/problem+json"),
-        (status = 403, body = Problem, content_type = "application/problem+json"),
-        (status = 404, body = Problem, content_type = "application/problem+json"),
-        (status = 409, body = Problem, content_type = "application/problem+json"),
-        (status = 413, body = Problem, content_type = "application/problem+json"),
-        (status = 415, body = Problem, content_type = "application/problem+json"),
-        (status = 429, body = Problem, content_type = "application/problem+json"),
-        (status = 502, body = Problem, content_type = "application/problem+json"),
-        (status = 503, body = Problem, content_type = "application/problem+json"),
-        (status = 504, body = Problem, content_type = "application/problem+json"),
+        PayerSettlingProblems,
     )
 )]
 pub async fn settle(
@@ -46,17 +36,7 @@ pub async fn settle(
     request_body = PayerProof,
     responses(
         (status = 200, body = Closing),
-        (status = 400, body = Problem, content_type = "application/problem+json"),
-        (status = 401, body = Problem, content_type = "application/problem+json"),
-        (status = 403, body = Problem, content_type = "application/problem+json"),
-        (status = 404, body = Problem, content_type = "application/problem+json"),
-        (status = 409, body = Problem, content_type = "application/problem+json"),
-        (status = 413, body = Problem, content_type = "application/problem+json"),
-        (status = 415, body = Problem, content_type = "application/problem+json"),
-        (status = 429, body = Problem, content_type = "application/problem+json"),
-        (status = 502, body = Problem, content_type = "application/problem+json"),
-        (status = 503, body = Problem, content_type = "application/problem+json"),
-        (status = 504, body = Problem, content_type = "application/problem+json"),
+        PayerSettlingProblems,
     )
 )]
 pub async fn close(

@@ -154,6 +154,14 @@ async fn a_closing_channel_is_refused() {
 }
 
 #[tokio::test]
+async fn a_channel_whose_voucher_key_is_changing_is_refused() {
+    let world = World::new().await;
+    let request = world.next_request().await;
+    changed(&world, |account| account.channel.rotates_at = i64::from(u32::MAX)).await;
+    refused(&world, &request, 409, "voucher-key-rotating").await;
+}
+
+#[tokio::test]
 async fn a_generation_needs_a_key_that_is_one() {
     let world = World::new().await;
     let body = serde_json::to_vec(&world.next_request().await).unwrap();

@@ -20,6 +20,28 @@ async fn what_was_acknowledged_is_there_after_a_kill() {
 }
 
 #[tokio::test]
+async fn what_a_new_voucher_key_signed_is_there_after_a_kill() {
+    let world = World::new().await;
+    let old = world.next_request().await;
+    let new_key = SigningKey::from_bytes(&[10; 32]);
+    {
+        let mut state = world.chain.state();
+        let channel = &mut state.channels.get_mut(&CHANNEL).unwrap().channel;
+        channel.next_voucher_key = Pubkey::new_from_array(new_key.verifying_key().to_bytes());
+        channel.rotates_at = 1;
+    }
+    let client = world.client();
+    let state = client.open_channel(&CHANNEL).await.unwrap();
+    let refused = world.generate("by-the-old-key", &old).await;
+    refused.assert_problem(422, "voucher-signature");
+    let request = next_request(&state, &new_key);
+    world.generate("by-the-new-key", &request).await.assert_ok();
+    let before = world.state().await;
+    let world = world.restarted(false).await;
+    assert_eq!(world.state().await, before);
+}
+
+#[tokio::test]
 async fn a_session_goes_on_through_kills_and_settlements() {
     let mut world = World::new().await;
     let account = world.chain.channel_account();

@@ -6,7 +6,7 @@ use motif_sdk::gateway::wire::{
 use crate::{
     Gateway,
     problem::ApiError,
-    routes::{body::Body, named::Named},
+    routes::{body::Body, described::SettlingProblems, named::Named},
 };
 
 /// Lists channels this gateway serves, and what waits for settlement on each.
@@ -24,12 +24,7 @@ pub async fn list(State(gateway): State<Gateway>) -> Json<ChannelList> {
     params(("channel" = Address, Path)),
     responses(
         (status = 200, body = Settlements),
-        (status = 400, body = Problem, content_type = "application/problem+json"),
-        (status = 404, body = Problem, content_type = "application/problem+json"),
-        (status = 409, body = Problem, content_type = "application/problem+json"),
-        (status = 502, body = Problem, content_type = "application/problem+json"),
-        (status = 503, body = Problem, content_type = "application/problem+json"),
-        (status = 504, body = Problem, content_type = "application/problem+json"),
+        SettlingProblems,
     )
 )]
 pub async fn settle(
@@ -51,12 +46,7 @@ pub async fn settle(
     params(("channel" = Address, Path)),
     responses(
         (status = 200, body = Closing),
-        (status = 400, body = Problem, content_type = "application/problem+json"),
-        (status = 404, body = Problem, content_type = "application/problem+json"),
-        (status = 409, body = Problem, content_type = "application/problem+json"),
-        (status = 502, body = Problem, content_type = "application/problem+json"),
-        (status = 503, body = Problem, content_type = "application/problem+json"),
-        (status = 504, body = Problem, content_type = "application/problem+json"),
+        SettlingProblems,
     )
 )]
 pub async fn close(
