@@ -143,11 +143,11 @@ impl Gateway {
         limit: u32,
         offset: u32,
     ) -> Result<ReceiptPage, ApiError> {
-        let desk = self.desk(&channel)?;
+        let desk = self.desk(&channel).await?;
         let open = desk.book().ledger.open_statement().number;
         let statement = statement.unwrap_or(open);
-        let generations = self.store().generations(desk.id, statement, limit, offset).await?;
-        let total = self.store().count(desk.id, statement).await?;
+        let generations = self.store().generations(desk.id(), statement, limit, offset).await?;
+        let total = self.store().count(desk.id(), statement).await?;
         let parts = generations.iter().map(|generation| ReceiptParts::from(&generation.receipt));
         Ok(ReceiptPage { statement, offset, total, receipts: parts.collect() })
     }
@@ -163,8 +163,10 @@ impl Gateway {
         from: Option<i64>,
         until: Option<i64>,
     ) -> Result<UsageReport, ApiError> {
-        let channel_id = channel.map(|channel| self.desk(&channel)).transpose()?;
-        let channel_id = channel_id.map(|desk| desk.id);
+        let channel_id = match channel {
+            Some(channel) => Some(self.desk(&channel).await?.id()),
+            None => None,
+        };
         let asked = UsageAsked { by, channel_id, from, until };
         Ok(UsageReport { by, from, until, rows: self.store().usage(&asked).await? })
     }

@@ -5,6 +5,7 @@ use solana_keypair::Keypair;
 
 use super::{
     AdminConfig, Faults, GatewayConfig, Layers, Limits, Rate, Secret, Setting, SettlePolicy,
+    StorePlace,
 };
 
 impl GatewayConfig {
@@ -22,7 +23,9 @@ impl GatewayConfig {
         let config = Self {
             rpc_url: reader.one("rpc_url"),
             operator: Arc::new(operator),
-            store: reader.one::<PathBuf>("store"),
+            store: reader.one("store"),
+            public_url: reader.maybe("public_url"),
+            lease: Duration::from_secs(reader.one("lease_seconds")),
             listen: reader.one("listen"),
             admin: reader.admin(),
             operator_fee_bps: reader.one("operator_fee_bps"),
@@ -65,7 +68,7 @@ macro_rules! placeholders {
 
 placeholders! {
     String = String::new(),
-    PathBuf = PathBuf::new(),
+    StorePlace = StorePlace::File(PathBuf::new()),
     std::net::SocketAddr = std::net::SocketAddr::from(([0; 4], 0)),
     u16 = 1,
     u32 = 1,
@@ -210,7 +213,7 @@ mod tests {
             ..GatewayConfig::new(
                 "http://127.0.0.1:8899",
                 Arc::new(operator().unwrap()),
-                "motif-gateway.sqlite".into(),
+                PathBuf::from("motif-gateway.sqlite"),
             )
         };
         assert_eq!(format!("{read:?}"), format!("{expected:?}"));

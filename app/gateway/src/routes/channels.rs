@@ -12,6 +12,7 @@ use crate::{Gateway, problem::ApiError, view::channel_state};
     (status = 404, body = Problem, content_type = "application/problem+json"),
     (status = 413, body = Problem, content_type = "application/problem+json"),
     (status = 415, body = Problem, content_type = "application/problem+json"),
+    (status = 421, body = Problem, content_type = "application/problem+json"),
     (status = 422, body = Problem, content_type = "application/problem+json"),
     (status = 503, body = Problem, content_type = "application/problem+json"),
 ))]
@@ -28,11 +29,13 @@ pub async fn open(
     (status = 200, body = ChannelState),
     (status = 400, body = Problem, content_type = "application/problem+json"),
     (status = 404, body = Problem, content_type = "application/problem+json"),
+    (status = 421, body = Problem, content_type = "application/problem+json"),
+    (status = 503, body = Problem, content_type = "application/problem+json"),
 ))]
 pub async fn show(
     State(gateway): State<Gateway>,
     Named(Address(channel)): Named<Address>,
 ) -> Result<Json<ChannelState>, ApiError> {
-    let desk = gateway.desk(&channel)?;
+    let desk = gateway.desk(&channel).await?;
     Ok(Json(channel_state(&desk.book())))
 }
