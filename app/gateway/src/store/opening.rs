@@ -74,11 +74,12 @@ impl Store {
 
     async fn open_server(url: &DatabaseUrl, process: Process<'_>) -> Result<Self, StoreError> {
         let options = PgConnectOptions::from_str(url.whole())?.application_name("motif-gateway");
-        let readers = PgPoolOptions::new().max_connections(8).acquire_timeout(PATIENCE);
-        let readers = readers.connect_with(options.clone()).await?;
-        migrating::migrate_server(&readers).await?;
+        // A pool would ask again and again where there is nobody.
         let mut connection = options.connect().await?;
         be_durable(&mut connection).await?;
+        let readers = PgPoolOptions::new().max_connections(8).acquire_timeout(PATIENCE);
+        let readers = readers.connect_with(options).await?;
+        migrating::migrate_server(&readers).await?;
         let leases = Arc::new(Leases::new(readers.clone(), process.url, process.lease));
         let connection = Connection::Postgres(connection);
         let writer = Writer::start(connection, Some(leases.clone()), process.moments);

@@ -4,9 +4,11 @@
 mod administering;
 mod api_keys;
 mod batching;
+mod crashing;
 mod exposing;
 mod holding;
 mod idempotency;
+mod killing;
 mod limits;
 mod measuring;
 mod observing;
@@ -19,5 +21,6 @@ mod reporting;
 mod restarting;
 mod secrets;
 mod settling;
+mod sharing;
 mod works;
 mod world;

@@ -1,6 +1,7 @@
 //! A gateway, its chain and a payer.
 
 mod chain;
+mod node;
 mod payer;
 mod server;
 
@@ -24,7 +25,8 @@ use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
 pub use chain::{Network, ScriptedChain};
-pub use payer::{CHANNEL, MINT, licence, next_request, voucher_key};
+pub use node::serve_chain;
+pub use payer::{CHANNEL, MINT, channel_account, licence, next_request, voucher_key};
 pub use server::Server;
 
 /// What operators prove themselves with.
