@@ -6,7 +6,7 @@
 
 #[path = "../tests/gateway/crashing/mod.rs"]
 mod crashing;
-#[allow(dead_code, unused_imports, reason = "tests use the rest of it")]
+#[allow(dead_code, unused_imports, unused_macros, reason = "tests use the rest of it")]
 #[path = "../tests/gateway/world/mod.rs"]
 mod world;
 

@@ -6,15 +6,15 @@ use motif_sdk::{
     Pubkey,
     channel::{self, Channel},
     gateway::wire::{
-        Address, Amount, Digest, LineageFacts, Operator, Quote, ReceiptPage, ReceiptParts,
-        TermsFacts, UsageBy, UsageReport, UseWord, WorkDetailsFacts, WorkFacts, WorkList,
-        WorkQuery,
+        Address, Amount, ChannelState, Digest, LineageFacts, Operator, Quote, ReceiptPage,
+        ReceiptParts, TermsFacts, UsageBy, UsageReport, UseWord, WorkDetailsFacts, WorkFacts,
+        WorkList, WorkQuery,
     },
     licensing,
     receipt::proof::ReceiptProof,
 };
 
-use crate::{Gateway, problem::ApiError, store::UsageAsked};
+use crate::{Gateway, desk::Desk, problem::ApiError, store::UsageAsked, view::channel_state};
 
 /// Longer than a worker may need for one channel, with a chain that answers slowly.
 const WORKER_SILENT: Duration = Duration::from_secs(900);
@@ -62,6 +62,16 @@ impl Gateway {
             min_voucher_seconds: config.min_voucher_seconds,
             mints: config.mints.iter().copied().map(Address).collect(),
         })
+    }
+
+    /// A channel as the gateway has it. All of it is on disk: no crash undoes what was shown.
+    ///
+    /// # Errors
+    /// [`ApiError::StoreFailed`].
+    pub async fn state(&self, desk: &Desk) -> Result<ChannelState, ApiError> {
+        let state = channel_state(&desk.book());
+        self.store().flush().await?;
+        Ok(state)
     }
 
     /// Everything the chain says about a work.

@@ -2,7 +2,7 @@ use axum::{Json, extract::State};
 use motif_sdk::gateway::wire::{Address, ChannelState, OpenChannel, Problem};
 
 use super::{body::Body, named::Named};
-use crate::{Gateway, problem::ApiError, view::channel_state};
+use crate::{Gateway, problem::ApiError};
 
 /// Has the gateway serve a channel that was opened on chain, or read it again after a top-up
 /// or an acceptance.
@@ -21,7 +21,7 @@ pub async fn open(
     Body(OpenChannel { channel }): Body<OpenChannel>,
 ) -> Result<Json<ChannelState>, ApiError> {
     let desk = gateway.open_channel(channel.0).await?;
-    Ok(Json(channel_state(&desk.book())))
+    Ok(Json(gateway.state(&desk).await?))
 }
 
 /// A channel as the gateway has it.
@@ -37,5 +37,5 @@ pub async fn show(
     Named(Address(channel)): Named<Address>,
 ) -> Result<Json<ChannelState>, ApiError> {
     let desk = gateway.desk(&channel).await?;
-    Ok(Json(channel_state(&desk.book())))
+    Ok(Json(gateway.state(&desk).await?))
 }
