@@ -270,12 +270,54 @@ async fn a_server_that_does_not_synchronise_is_made_to() {
     assert_eq!(value, "off");
     let process = shared.process().await;
     process.client().open_channel(&CHANNEL).await.unwrap();
-    process.generate("the-first-key", None, &process.next_request().await).await.assert_ok();
-    // What was acknowledged is in the log that the server has synchronised.
-    let row =
-        sqlx::query("SELECT pg_current_wal_flush_lsn() >= pg_current_wal_insert_lsn() AS on_disk");
-    let on_disk: bool = row.fetch_one(&mut database).await.unwrap().get("on_disk");
-    assert!(on_disk);
+    let request = process.next_request().await;
+    let inserted = "SELECT pg_current_wal_insert_lsn()::text AS place";
+    let row = sqlx::query(inserted).fetch_one(&mut database).await.unwrap();
+    let before: String = row.get("place");
+    process.generate("the-first-key", None, &request).await.assert_ok();
+    // The commit came after what was in the server's log then, and all of that is on its disk.
+    let on_disk = sqlx::query("SELECT pg_current_wal_flush_lsn() > $1::pg_lsn AS on_disk");
+    let row = on_disk.bind(before).fetch_one(&mut database).await.unwrap();
+    assert!(row.get::<bool, _>("on_disk"));
+}
+
+#[tokio::test]
+async fn a_server_that_goes_away_ends_all_writing_and_loses_nothing() {
+    let Some(shared) = Shared::new(LONG).await else { return };
+    let process = shared.process().await;
+    process.client().open_channel(&CHANNEL).await.unwrap();
+    let first = process.next_request().await;
+    let acknowledged = process.generate("the-first-key", None, &first).await;
+    acknowledged.assert_ok();
+    let request = process.next_request().await;
+    let end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+               WHERE application_name = 'motif-gateway' AND datname = current_database()";
+    sqlx::query(end).execute(&mut shared.database().await).await.unwrap();
+    let refused = process.generate("the-second-key", None, &request).await;
+    refused.assert_problem(503, "store-failed");
+    let alive = Client::new().get(format!("{}/healthz", process.gateway.url()));
+    Answer::to(alive).await.assert_problem(503, "store-failed");
+    // The server is back, and of the commit nobody knows: only a restart helps.
+    let refused = process.generate("the-third-key", None, &request).await;
+    refused.assert_problem(503, "store-failed");
+    drop(process);
+    let_leases_expire(&shared.database_url).await;
+    let process = shared.process().await;
+    assert_eq!(process.generate("the-first-key", None, &first).await.body, acknowledged.body);
+    process.generate("the-second-key", None, &request).await.assert_ok();
+    assert_eq!(shared.stored().await, 2);
+}
+
+#[tokio::test]
+async fn nothing_is_sent_in_the_clear_where_encryption_is_asked_for() {
+    let Some(shared) = Shared::new(LONG).await else { return };
+    let mut config = shared.config.clone();
+    // The server of these tests has no certificate.
+    let url = shared.database_url.replace("sslmode=disable", "sslmode=verify-full");
+    config.store = url.parse().unwrap();
+    let refused = motif_gateway::serve_with(config, shared.chain.clone()).await;
+    let refused = refused.err().unwrap().to_string();
+    assert!(refused.contains("server does not support TLS"), "{refused}");
 }
 
 #[tokio::test]

@@ -57,7 +57,7 @@ impl Payer {
         loop {
             let Some(state) = self.state(url).await else { return Ok(()) };
             self.sent += 1;
-            let key = format!("{}-{}", self.channel, self.sent);
+            let key = format!("{}-{:06}", self.channel, self.sent);
             let mut request = next_request(&state, &voucher_key());
             request.request_digest.0[..8].copy_from_slice(&self.sent.to_le_bytes());
             match self.send(url, &key, &request).await {
