@@ -241,10 +241,10 @@ async fn a_keys_budget_is_not_exceeded_by_two_processes_together() {
         budget: Some(Amount(2 * 102)),
         expires_at: None,
     };
-    let token = first.admin().create_api_key(&key).await.unwrap().token;
-    let token = Some(&token[..]);
+    let created = first.admin().create_api_key(&key).await.unwrap();
+    let token = Some(&created.token[..]);
     // Known to the second before the first spends with it.
-    second.client().api_key(token.unwrap()).channel(&CHANNEL).await.unwrap();
+    second.client().api_key(&created.token).channel(&CHANNEL).await.unwrap();
     for number in 0..2 {
         let request = first.next_request().await;
         first.generate(&format!("generation-{number}"), token, &request).await.assert_ok();

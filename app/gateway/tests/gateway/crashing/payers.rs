@@ -32,7 +32,7 @@ pub struct Payer {
 
 /// What came of a request.
 enum Answer {
-    Receipt(ReceiptParts),
+    Receipt(Box<ReceiptParts>),
     Refused(StatusCode, String),
     Nothing,
 }
@@ -61,7 +61,7 @@ impl Payer {
             let mut request = next_request(&state, &voucher_key());
             request.request_digest.0[..8].copy_from_slice(&self.sent.to_le_bytes());
             match self.send(url, &key, &request).await {
-                Answer::Receipt(receipt) => self.acknowledge(key, request, receipt)?,
+                Answer::Receipt(receipt) => self.acknowledge(key, request, *receipt)?,
                 // The worker has cut the statement meanwhile; nothing was taken.
                 Answer::Refused(StatusCode::CONFLICT, slug) if slug == "statement-closed" => {}
                 // Its store is failing, or its channel is being taken over.
@@ -88,7 +88,7 @@ impl Payer {
             match self.send(url, &key, &request).await {
                 Answer::Receipt(receipt) => {
                     self.retried += 1;
-                    self.acknowledge(key, request, receipt)?;
+                    self.acknowledge(key, request, *receipt)?;
                 }
                 // It was not taken, and its statement was cut.
                 Answer::Refused(StatusCode::CONFLICT, slug) if slug == "statement-closed" => {}
@@ -102,7 +102,7 @@ impl Payer {
         let newest: Vec<_> = newest.map(|(key, both)| (key.clone(), both.clone())).collect();
         for (key, (request, receipt)) in newest {
             match self.send(url, &key, &request).await {
-                Answer::Receipt(again) if again == receipt => {}
+                Answer::Receipt(again) if *again == receipt => {}
                 Answer::Receipt(_) => return Err(format!("{key} has another receipt now")),
                 Answer::Refused(status, slug) => {
                     return Err(format!("{key} was acknowledged and is lost: {status} {slug}"));
@@ -199,7 +199,8 @@ impl Payer {
         let status = answer.status();
         let Ok(body) = answer.bytes().await else { return Answer::Nothing };
         if status.is_success() {
-            return serde_json::from_slice(&body).map_or(Answer::Nothing, Answer::Receipt);
+            return serde_json::from_slice(&body)
+                .map_or(Answer::Nothing, |parts| Answer::Receipt(Box::new(parts)));
         }
         let problem: serde_json::Value = serde_json::from_slice(&body).unwrap_or_default();
         Answer::Refused(status, problem["type"].as_str().unwrap_or("none").to_owned())

@@ -49,7 +49,7 @@ impl Server {
             let port = self.port;
             format!("postgres://motif:canary-password@127.0.0.1:{port}/{name}?sslmode=disable")
         };
-        let mut connection = PgConnection::connect(&url("postgres")).await.unwrap();
+        let mut connection = connect(&url("postgres")).await;
         let create = sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}"));
         sqlx::query(create).execute(&mut connection).await.unwrap();
         connection.close().await.unwrap();
@@ -88,8 +88,19 @@ impl Server {
             }
             sleep(Duration::from_millis(50));
         }
-        sleep(Duration::from_millis(200)); // it listens a moment before it lets anybody in
         Ok(Self { port, databases: AtomicU32::new(0), _lifeline: lifeline })
+    }
+}
+
+/// A server listens a moment before it lets anybody in.
+async fn connect(url: &str) -> PgConnection {
+    let deadline = Instant::now() + STARTS_WITHIN;
+    loop {
+        match PgConnection::connect(url).await {
+            Ok(connection) => return connection,
+            Err(error) => assert!(Instant::now() < deadline, "{error}"),
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
     }
 }
 
