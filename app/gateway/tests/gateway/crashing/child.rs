@@ -65,7 +65,7 @@ pub fn run(told: Told) {
     let mut config = GatewayConfig::new(&told.rpc_url, operator, store);
     with_admin(&mut config);
     config.listen = told.listen;
-    config.lease = Duration::from_millis(500);
+    config.lease = Duration::from_secs(1);
     config.settle.look_every = Duration::from_millis(50);
     config.settle.at_receipts = 10;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();

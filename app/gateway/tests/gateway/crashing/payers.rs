@@ -7,7 +7,7 @@ use motif_sdk::{
     Pubkey,
     gateway::wire::{ChannelState, GenerationRequest, ReceiptPage, ReceiptParts},
 };
-use reqwest::{Client, StatusCode};
+use reqwest::{Client, RequestBuilder, StatusCode};
 
 use crate::world::{next_request, voucher_key};
 
@@ -64,7 +64,7 @@ impl Payer {
                 Answer::Receipt(receipt) => self.acknowledge(key, request, *receipt)?,
                 // The worker has cut the statement meanwhile; nothing was taken.
                 Answer::Refused(StatusCode::CONFLICT, slug) if slug == "statement-closed" => {}
-                // Its store is failing, or its channel is being taken over.
+                // Its store is failing.
                 Answer::Refused(StatusCode::SERVICE_UNAVAILABLE, _) => {
                     self.unanswered = Some((key, request));
                     return Ok(());
@@ -187,22 +187,40 @@ impl Payer {
     }
 
     async fn state(&self, url: &str) -> Option<ChannelState> {
-        let answer = self.http.get(format!("{url}/v1/channels/{}", self.channel)).send().await;
-        let answer = answer.ok().filter(|answer| answer.status().is_success())?;
-        answer.json().await.ok()
+        let url = format!("{url}/v1/channels/{}", self.channel);
+        let (status, body) = self.answered(|| self.http.get(&url)).await?;
+        serde_json::from_slice(&body).ok().filter(|_| status.is_success())
     }
 
     async fn send(&self, url: &str, key: &str, request: &GenerationRequest) -> Answer {
-        let path = format!("{url}/v1/channels/{}/generations", self.channel);
-        let asked = self.http.post(path).header("idempotency-key", key).json(request).send().await;
-        let Ok(answer) = asked else { return Answer::Nothing };
-        let status = answer.status();
-        let Ok(body) = answer.bytes().await else { return Answer::Nothing };
+        let url = format!("{url}/v1/channels/{}/generations", self.channel);
+        let asked = || self.http.post(&url).header("idempotency-key", key).json(request);
+        let Some((status, body)) = self.answered(asked).await else { return Answer::Nothing };
         if status.is_success() {
-            return serde_json::from_slice(&body)
-                .map_or(Answer::Nothing, |parts| Answer::Receipt(Box::new(parts)));
+            let receipt = serde_json::from_slice(&body).map(Box::new);
+            return receipt.map_or(Answer::Nothing, Answer::Receipt);
         }
-        let problem: serde_json::Value = serde_json::from_slice(&body).unwrap_or_default();
-        Answer::Refused(status, problem["type"].as_str().unwrap_or("none").to_owned())
+        Answer::Refused(status, slug(&body))
     }
+
+    /// What is answered, once no channel is being taken over; `None` for no answer.
+    async fn answered(&self, ask: impl Fn() -> RequestBuilder) -> Option<(StatusCode, Vec<u8>)> {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let answer = ask().send().await.ok()?;
+            let status = answer.status();
+            let body = answer.bytes().await.ok()?.to_vec();
+            let moves = ["channel-moving", "channel-held-elsewhere"].contains(&&*slug(&body));
+            if !moves || Instant::now() > deadline {
+                return Some((status, body));
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+}
+
+/// The name of the problem that an answer is, if it is one.
+fn slug(body: &[u8]) -> String {
+    let problem: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
+    problem["type"].as_str().unwrap_or("none").to_owned()
 }
