@@ -412,3 +412,40 @@ fn innermost(error: &reqwest::Error) -> String {
     }
     cause.to_string()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refusal(slug: &str, holder: Option<&str>) -> GatewayError {
+        GatewayError::Refused(Box::new(Problem {
+            slug: slug.into(),
+            title: String::new(),
+            status: 421,
+            detail: String::new(),
+            expected: None,
+            holder: holder.map(str::to_owned),
+        }))
+    }
+
+    #[test]
+    fn whoever_has_the_channel_is_asked_but_never_in_the_clear_instead() {
+        let slug = "channel-held-elsewhere";
+        let (open, encrypted) =
+            (GatewayClient::new("http://a.example"), GatewayClient::new("https://a.example"));
+        let plain = refusal(slug, Some("http://b.example"));
+        assert_eq!(open.holder(&plain).unwrap().as_str(), "http://b.example/");
+        assert_eq!(encrypted.holder(&plain), None);
+        let safe = refusal(slug, Some("https://b.example/gateway"));
+        assert!(open.holder(&safe).is_some() && encrypted.holder(&safe).is_some());
+        for other in [
+            refusal(slug, None),
+            refusal(slug, Some("file:///etc/passwd")),
+            refusal(slug, Some("b.example")),
+            refusal("unknown-channel", Some("https://b.example")),
+        ] {
+            assert_eq!(open.holder(&other), None);
+        }
+        assert_eq!(open.staying().holder(&plain), None, "the operators' secret stays here");
+    }
+}

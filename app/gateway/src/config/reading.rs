@@ -294,6 +294,20 @@ mod tests {
     }
 
     #[test]
+    fn on_a_shared_store_others_must_be_able_to_say_where_a_process_is() {
+        let shared = "store = \"postgres://motif:canary-canary@127.0.0.1/motif\"\n\
+                      listen = \"0.0.0.0:8787\"\n";
+        let faults = read(shared, &[]).unwrap_err();
+        assert!(faults.iter().all(|fault| fault.key == "public_url"), "{faults}");
+        let url = [("MOTIF_GATEWAY_PUBLIC_URL", "https://a.example")];
+        let read_well = read(shared, &url).unwrap();
+        assert!(!format!("{read_well:?}").contains("canary"), "{read_well:?}");
+        assert!(read(shared, &[("MOTIF_GATEWAY_PUBLIC_URL", "a.example")]).is_err());
+        assert!(read("lease_seconds = 0", &[]).is_err());
+        assert!(read("listen = \"0.0.0.0:8787\"", &[]).is_ok(), "a file has one process");
+    }
+
+    #[test]
     fn no_admin_listener_opens_without_a_secret_of_32_bytes() {
         let file = tempfile::NamedTempFile::new().unwrap();
         let listen = "[admin]\nlisten = \"127.0.0.1:0\"";

@@ -50,9 +50,10 @@ impl Shared {
         Process { gateway, _threads: threads }
     }
 
-    /// Two processes; the first has the channel.
+    /// Two processes that start at the same time, on a server without tables; the first has
+    /// the channel.
     async fn two(&self) -> (Process, Process) {
-        let (first, second) = (self.process().await, self.process().await);
+        let (first, second) = tokio::join!(self.process(), self.process());
         first.client().open_channel(&CHANNEL).await.unwrap();
         (first, second)
     }
