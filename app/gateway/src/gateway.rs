@@ -25,6 +25,7 @@ use crate::{
     keys::Keyring,
     ledger::{CutStatement, Ledger, Margins},
     metrics::{Exposure, Metrics},
+    paywall::SpoolError,
     problem::ApiError,
     settlement::records,
     store::{Change, SettledStatement, Store, StoreError},
@@ -65,6 +66,14 @@ pub enum StartError {
         path: PathBuf,
         /// Why.
         source: StoreError,
+    },
+    /// The folder for a paywall's answers cannot be opened.
+    #[error("paywall.spool {path}: {source}")]
+    Spool {
+        /// The folder.
+        path: PathBuf,
+        /// Why.
+        source: SpoolError,
     },
     /// The address cannot be listened on.
     #[error("listening: {0}")]

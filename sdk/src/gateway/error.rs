@@ -16,6 +16,14 @@ pub enum GatewayError {
         /// What happened.
         reason: String,
     },
+    /// The server behind a paywall refused the request; nothing was charged.
+    #[error("the server refused with status {status}: {text}")]
+    ServerRefused {
+        /// Its HTTP status.
+        status: u16,
+        /// The beginning of what it says.
+        text: String,
+    },
     /// The gateway answered something that is not true, or not JSON of its interface.
     #[error("the gateway's answer is not acceptable: {0}")]
     Untrusted(String),

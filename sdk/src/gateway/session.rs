@@ -1,3 +1,6 @@
+mod paid;
+mod streamed;
+
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use ed25519_dalek::SigningKey;
@@ -17,6 +20,9 @@ use crate::{
     receipt::SignedReceipt,
     voucher::{SignedVoucher, Statement, Voucher},
 };
+
+pub use paid::{PaidAnswer, PaidRequest, PaidUnits};
+pub use streamed::{PaidPart, PaidStream};
 
 /// What a payer's session may do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,6 +79,8 @@ enum Way {
     One,
     Batch,
     Captured([u8; 32]),
+    /// At a paywall, which hands over what is paid for.
+    Paywall,
 }
 
 /// What generations change.
@@ -264,11 +272,11 @@ impl PayerSession {
         if self.unanswered.is_some() {
             return Err(GatewayError::Unanswered);
         }
-        self.sign(way, generations.clone())?;
+        self.sign(way, IdempotencyKey::random(), generations.clone())?;
         match self.resume_signed().await {
             Err(GatewayError::Refused(problem)) if problem.slug == "statement-closed" => {
                 self.follow_cut(&problem)?;
-                self.sign(way, generations)?;
+                self.sign(way, IdempotencyKey::random(), generations)?;
                 self.resume_signed().await
             }
             answered => answered,
@@ -285,7 +293,7 @@ impl PayerSession {
     }
 
     /// Asks again for the receipts of generations that got no answer; none when there are none
-    /// such.
+    /// such. What was sent to a paywall is asked for with [`PayerSession::fetch`] again.
     ///
     /// # Errors
     /// As [`PayerSession::generate`].
@@ -345,7 +353,12 @@ impl PayerSession {
     }
 
     /// Signs a voucher that covers these generations, and keeps them until they are answered.
-    fn sign(&mut self, way: Way, generations: Vec<BatchedGeneration>) -> Result<(), GatewayError> {
+    fn sign(
+        &mut self,
+        way: Way,
+        key: IdempotencyKey,
+        generations: Vec<BatchedGeneration>,
+    ) -> Result<(), GatewayError> {
         let next = self.step(&generations)?;
         let spent = next.cumulative.saturating_sub(self.began_at);
         if let Some(budget) = self.policy.budget.filter(|budget| spent > *budget) {
@@ -361,7 +374,6 @@ impl PayerSession {
             expires_at: now().saturating_add(i64::from(self.policy.voucher_seconds)),
         };
         let voucher = VoucherParts::from(&SignedVoucher::sign(voucher, &self.key));
-        let key = IdempotencyKey::random();
         self.unanswered = Some(Unanswered { key, way, voucher, generations, next });
         Ok(())
     }
@@ -382,12 +394,18 @@ impl PayerSession {
         };
         let receipts = self.check(unanswered, &parts)?;
         let next = unanswered.next.clone();
+        self.count(next)?;
+        Ok(receipts)
+    }
+
+    /// What was signed for was taken.
+    fn count(&mut self, next: Step) -> Result<(), GatewayError> {
         let price = next.prices.iter().try_fold(0_u64, |sum, price| sum.checked_add(*price));
         let prices = price.and_then(|price| self.prices.checked_add(price));
         self.prices = prices.ok_or(GatewayError::Overflow)?;
         self.statement = next.statement;
         self.unanswered = None;
-        Ok(receipts)
+        Ok(())
     }
 
     async fn send(&self, unanswered: &Unanswered) -> Result<Vec<ReceiptParts>, GatewayError> {
@@ -405,6 +423,8 @@ impl PayerSession {
         match way {
             Way::One => Ok(vec![self.gateway.generate(&self.address, key, &one()?).await?]),
             Way::Captured(hold) => Ok(vec![self.gateway.capture(hold, &one()?).await?]),
+            // What was paid for there comes with its receipt: it is fetched again.
+            Way::Paywall => Err(GatewayError::Unanswered),
             Way::Batch => {
                 let generations = generations.clone();
                 let request = BatchRequest { voucher: *voucher, generations };
