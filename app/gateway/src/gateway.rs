@@ -388,7 +388,7 @@ fn is_known(before: &ChannelAccount, after: &ChannelAccount) -> bool {
     let facts = |account: &ChannelAccount| {
         let channel = account.channel;
         let totals = (channel.deposited, channel.upfront_fees, channel.statements.length);
-        (totals, channel.closes_at, account.licences.len())
+        (totals, channel.closes_at, channel.rotates_at, account.licences.len())
     };
     facts(before) == facts(after)
 }
