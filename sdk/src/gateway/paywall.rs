@@ -43,6 +43,11 @@ impl PaywallClient {
     pub fn new() -> Self {
         let builder = reqwest::Client::builder()
             .redirect(reqwest::redirect::Policy::none())
+            // Bytes are counted, and stand in receipts, as they are.
+            .no_gzip()
+            .no_brotli()
+            .no_deflate()
+            .no_zstd()
             .connect_timeout(CONNECT_WITHIN)
             .timeout(ANSWER_WITHIN)
             .tcp_nodelay(true);

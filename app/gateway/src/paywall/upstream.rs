@@ -76,6 +76,11 @@ impl Upstream {
     pub fn new(url: UpstreamUrl, most_request_bytes: usize) -> Self {
         let builder = reqwest::Client::builder()
             .redirect(reqwest::redirect::Policy::none())
+            // Bytes are counted, and stand in receipts, as they are.
+            .no_gzip()
+            .no_brotli()
+            .no_deflate()
+            .no_zstd()
             .no_proxy()
             .connect_timeout(Self::CONNECT_WITHIN)
             .tcp_nodelay(true);

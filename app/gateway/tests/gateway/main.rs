@@ -5,12 +5,17 @@ mod administering;
 mod api_keys;
 mod batching;
 mod exposing;
+mod free_riding;
 mod holding;
 mod idempotency;
 mod limits;
 mod measuring;
+#[path = "../../examples/model_server/server.rs"]
+mod model_server;
 mod observing;
 mod openapi;
+#[path = "../../examples/model_server/painting.rs"]
+mod painting;
 mod paying_by_proof;
 mod problems;
 mod quoting;
@@ -18,6 +23,8 @@ mod racing;
 mod reporting;
 mod restarting;
 mod secrets;
+mod selling;
 mod settling;
+mod streaming;
 mod works;
 mod world;

@@ -2,6 +2,7 @@
 
 mod chain;
 mod payer;
+pub mod sold;
 
 use std::{path::PathBuf, sync::Arc};
 
