@@ -9,8 +9,11 @@ use axum::{
 use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
 use futures::stream;
 use motif_sdk::{
-    gateway::wire::{
-        Digest, ReceiptParts, StreamEnd, StreamEvent, StreamFailure, StreamedPart, VoucherParts,
+    gateway::{
+        PaidStream,
+        wire::{
+            Digest, ReceiptParts, StreamEnd, StreamEvent, StreamFailure, StreamedPart, VoucherParts,
+        },
     },
     receipt::SignedReceipt,
 };
@@ -36,8 +39,15 @@ const STILL_THERE: Duration = Duration::from_secs(15);
 /// Events that are on their way to the client.
 const EVENTS_AHEAD: usize = 2;
 
-/// How a stream begins.
-type Begun = Result<Option<Response>, ApiError>;
+/// How a stream begins, if it does.
+type Begun = Result<Beginning, ApiError>;
+
+enum Beginning {
+    /// Its parts are of an answer of this content type.
+    Of(Option<HeaderValue>),
+    /// The server refuses the request: nothing to pay for.
+    Refused(Box<Response>),
+}
 
 /// One stream: what it has handed over, and to whom.
 struct Stream {
@@ -81,9 +91,10 @@ impl Paywall {
         let stream = Stream { paywall: self.clone(), held, events, end: StreamEnd::default() };
         tokio::spawn(stream.run(place, request, server, begun));
         let gone = || ApiError::Internal("a stream ended without a word".into());
-        if let Some(refused) = begins.await.map_err(|_| gone())?? {
-            return Ok(refused);
-        }
+        let kind = match begins.await.map_err(|_| gone())?? {
+            Beginning::Of(kind) => kind,
+            Beginning::Refused(response) => return Ok(*response),
+        };
         let events = stream::unfold(to_client, async |mut to_client| {
             let event = to_client.recv().await?;
             Some((Ok::<_, std::convert::Infallible>(event), to_client))
@@ -92,6 +103,9 @@ impl Paywall {
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        if let Some(kind) = kind {
+            headers.insert(PaidStream::KIND, kind);
+        }
         Ok(response)
     }
 }
@@ -127,10 +141,12 @@ impl Stream {
             self.release().await;
             let most = self.held.route.most_answer_bytes;
             let body = axum::body::to_bytes(body, most).await.unwrap_or_default();
-            drop(begun.send(Ok(Some(refused(head.status, head.headers, body)))));
+            let response = refused(head.status, head.headers, body);
+            drop(begun.send(Ok(Beginning::Refused(Box::new(response)))));
             return;
         }
-        drop(begun.send(Ok(None)));
+        let kind = head.headers.get(header::CONTENT_TYPE).cloned();
+        drop(begun.send(Ok(Beginning::Of(kind))));
         let ended = tokio::select! {
             ended = self.parts(head.status, head.headers, body) => ended,
             () = gone.closed() => Err(Ended::Abandoned),

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use reqwest::{Method, StatusCode};
+use reqwest::Method;
 use solana_sha256_hasher::hash;
 use tokio::time::{Instant, sleep};
 
@@ -155,7 +155,7 @@ impl PayerSession {
                 sleep(RUNNING_PAUSE).await;
                 continue;
             }
-            if is_definite(&refusal) {
+            if refusal.is_definite() {
                 self.unanswered = None;
             }
             return Err(refusal);
@@ -334,27 +334,5 @@ impl PayerSession {
             && receipt.cumulative <= self.cumulative()?
             && signed.verifies(&self.channel.operator);
         if is_ours { Ok(signed) } else { Err(untrusted("the receipt is not for what was asked")) }
-    }
-}
-
-/// Whether a refusal says for sure that nothing was paid.
-pub(super) fn is_definite(refusal: &GatewayError) -> bool {
-    const CHARGED_NOTHING: [&str; 7] = [
-        "upstream-failed",
-        "upstream-timeout",
-        "answer-too-large",
-        "units-missing",
-        "units-above-held",
-        "paywall-full",
-        "stopping",
-    ];
-    match refusal {
-        GatewayError::Refused(problem) => {
-            let timeout = StatusCode::REQUEST_TIMEOUT.as_u16();
-            let is_clear = problem.status < 500 && problem.status != timeout;
-            is_clear || CHARGED_NOTHING.contains(&problem.slug.as_str())
-        }
-        GatewayError::ServerRefused { status, .. } => *status < 500,
-        _ => false,
     }
 }

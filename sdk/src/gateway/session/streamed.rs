@@ -5,10 +5,7 @@ use reqwest::Response;
 use serde_json::json;
 use solana_sha256_hasher::hash;
 
-use super::{
-    PayerSession,
-    paid::{PaidRequest, is_definite},
-};
+use super::{PayerSession, paid::PaidRequest};
 use crate::{
     gateway::{
         GatewayError, PaywallClient, hold_id, part_id,
@@ -28,6 +25,7 @@ pub struct PaidStream {
     request_digest: [u8; 32],
     /// `None` once it has broken off.
     response: Option<Response>,
+    kind: String,
     buffered: VecDeque<u8>,
     /// The part that comes next.
     part: u32,
@@ -69,7 +67,10 @@ impl PayerSession {
         if !response.status().is_success() {
             return Err(Answered::rest(response, client.limit()).await?.refusal());
         }
+        let kind = response.headers().get(PaidStream::KIND).and_then(|kind| kind.to_str().ok());
+        let kind = kind.unwrap_or("application/octet-stream").to_owned();
         Ok(PaidStream {
+            kind,
             client: client.clone(),
             request: request.clone(),
             request_digest,
@@ -82,6 +83,14 @@ impl PayerSession {
 }
 
 impl PaidStream {
+    /// The header that says what the parts are of.
+    pub const KIND: &'static str = "motif-content-type";
+
+    /// The content type of the answer that its parts add up to.
+    pub fn kind(&self) -> &str {
+        &self.kind
+    }
+
     /// Pays for the next part and returns it; `None` after the last.
     ///
     /// What was paid for is fetched again when the stream breaks off before it arrives. After
@@ -155,7 +164,7 @@ impl PaidStream {
                 continue;
             }
             let refusal = answered.refusal();
-            if is_definite(&refusal) {
+            if refusal.is_definite() {
                 session.unanswered = None;
             }
             return Err(refusal);
