@@ -138,6 +138,7 @@ fn a_platform_buys_pictures_and_stories_and_every_receipt_is_settled() {
     world.does(&["channel", "close", "--keypair", "platform.json"]);
     let verified = world.does(&["receipt", "verify", "all.jsonl"]);
     assert_eq!(verified["verified"], 7);
+    world.does(&["claim", PICTURE, MODEL, "--keypair", "ines.json"]);
     let earned = |file| world.does(&["earnings", file])["earned"].clone();
     assert_eq!((earned(PICTURE), earned(MODEL)), (6_000.into(), 900.into()));
 }
