@@ -60,7 +60,7 @@ pub async fn serve_with(
     let mut serving = vec![answer(listener, router(gateway.clone(), paywall.clone()))];
     if let (Some(listener), Some(paywall)) = (sold, paywall) {
         serving.push(answer(listener, paywall_router(paywall.clone())));
-        serving.push(tokio::spawn(paywall.sweep()));
+        serving.push(tokio::spawn(paywall.tend()));
     }
     serving.extend(admin.map(|listener| answer(listener, admin_router(gateway.clone()))));
     Ok(RunningGateway { gateway, address, admin_address, paywall_address, stop, serving, worker })

@@ -8,7 +8,7 @@ use tokio::time::{Instant, sleep};
 
 use super::{
     GatewayError, IdempotencyKey, PaidRequest,
-    wire::{Offer, Payment, PaymentRequired, Problem},
+    wire::{PriceTag, Payment, PaymentRequired, Problem},
 };
 
 /// Asks model servers behind paywalls. Clones share connections.
@@ -80,18 +80,18 @@ impl PaywallClient {
     /// # Errors
     /// [`GatewayError::Refused`], [`GatewayError::Unreachable`]; [`GatewayError::Untrusted`] when
     /// it does not say what it costs.
-    pub async fn offer(
+    pub async fn price_tag(
         &self,
         method: &Method,
         url: &str,
         headers: &[(String, String)],
         body: &[u8],
-    ) -> Result<Offer, GatewayError> {
+    ) -> Result<PriceTag, GatewayError> {
         let ask = || with(self.http.request(method.clone(), url), headers).body(body.to_vec());
         let answered = self.patiently(url, ask).await?;
         match answered.required()? {
-            Some(PaymentRequired::Offer(offer)) => Ok(*offer),
-            Some(PaymentRequired::Due(_)) => Err(untrusted("it wants to be paid before it offers")),
+            Some(PaymentRequired::PriceTag(price_tag)) => Ok(*price_tag),
+            Some(PaymentRequired::Due(_)) => Err(untrusted("it wants to be paid before it names a price")),
             None => Err(answered.refusal()),
         }
     }

@@ -12,7 +12,7 @@ use motif_sdk::{
     gateway::{
         GatewayError, IdempotencyKey, Method, PaidAnswer, PaidPart, PaidRequest, PayerSession,
         PaywallClient, SessionPolicy,
-        wire::{Offer, ReceiptParts},
+        wire::{PriceTag, ReceiptParts},
     },
     keypair::signing_key,
     receipt::SignedReceipt,
@@ -53,14 +53,14 @@ pub async fn run(order: Order<'_>, session: &Session) -> Result<(), CliError> {
     let Order { url, args, channel, account, work } = order.clone();
     let paywall = session.paywall(url);
     let headers = [("content-type".to_owned(), "application/json".to_owned())];
-    let offer = paywall.offer(&Method::POST, url, &headers, &body(args, 1)).await?;
-    if offer.operator.0 != account.channel.operator {
+    let price_tag = paywall.price_tag(&Method::POST, url, &headers, &body(args, 1)).await?;
+    if price_tag.operator.0 != account.channel.operator {
         let help = "open a channel with that operator, or name one with --channel";
-        let operator = offer.operator;
+        let operator = price_tag.operator;
         return Err(CliError::usage(format!("{url} is sold by operator {operator}"), help));
     }
-    // What is paid is the licence's price, whatever the offer says.
-    let (work, licensed_use) = (work.unwrap_or(offer.quote.work.0), offer.quote.licensed_use);
+    // What is paid is the licence's price, whatever the price_tag says.
+    let (work, licensed_use) = (work.unwrap_or(price_tag.quote.work.0), price_tag.quote.licensed_use);
     let licence = licence_of(&channel, account, args.licence, Some(&work), Some(licensed_use))?;
     let folder = args.output.as_deref().unwrap_or(Path::new("."));
     std::fs::create_dir_all(folder).map_err(|error| unwritable(folder, &error))?;
@@ -76,12 +76,12 @@ pub async fn run(order: Order<'_>, session: &Session) -> Result<(), CliError> {
     for number in 1..=args.count {
         let body = body(args, number);
         let [(name, value)] = &headers;
-        let request = PaidRequest::new(Method::POST, url, body, licence, &offer);
+        let request = PaidRequest::new(Method::POST, url, body, licence, &price_tag);
         let request = request.header(name, value);
-        if offer.streams {
+        if price_tag.streams {
             stream(&mut paying, &paywall, &request, &mut shelf).await?;
         } else {
-            fetch(&mut paying, &paywall, request, &offer, &mut shelf, session).await?;
+            fetch(&mut paying, &paywall, request, &price_tag, &mut shelf, session).await?;
         }
     }
     let cumulative = paying.cumulative()?;
@@ -108,7 +108,7 @@ async fn fetch(
     paying: &mut PayerSession,
     paywall: &PaywallClient,
     mut request: PaidRequest,
-    offer: &Offer,
+    price_tag: &PriceTag,
     shelf: &mut Shelf<'_>,
     session: &Session,
 ) -> Result<(), CliError> {
@@ -122,7 +122,7 @@ async fn fetch(
     let mut fetched = paying.fetch(paywall, &request).await;
     if request.is_resumed && fetched.as_ref().is_err_and(is_over) {
         // Nothing was paid for it, or it is kept no longer.
-        let expires_at = session.now() + i64::from(offer.hold_seconds) + 60;
+        let expires_at = session.now() + i64::from(price_tag.hold_seconds) + 60;
         request = PaidRequest { key: IdempotencyKey::random(), expires_at, ..fresh };
         pending.note(&request).map_err(|error| unwritable(shelf.folder, &error))?;
         fetched = paying.fetch(paywall, &request).await;

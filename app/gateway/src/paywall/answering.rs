@@ -66,8 +66,8 @@ impl Paywall {
         let (mut parts, body) = request.into_parts();
         let payment = match payment(&parts.headers) {
             None => {
-                let offer = self.offers().of(self.gateway(), &route).await?;
-                return Err(PaywallRefusal::Unpaid(Box::new(offer)).into());
+                let price_tag = self.price_tags().of(self.gateway(), &route).await?;
+                return Err(PaywallRefusal::Unpaid(Box::new(price_tag)).into());
             }
             Some(payment) => payment?,
         };
@@ -189,12 +189,13 @@ impl Paywall {
         let (id, voucher, caller) = (held.id, ask.voucher, held.caller.clone());
         // Goes on when whoever asked has gone, who may come back for it.
         let (paywall, making) = (self.clone(), held);
-        let made = tokio::spawn(async move { paywall.make(making, place, request, server).await });
+        let made = self.tasks().spawn(paywall.make(making, place, request, server));
         let made = made.await.map_err(|error| ApiError::Internal(Box::new(error)))?;
         match made? {
             Made::Refused(response) => Ok(*response),
             Made::Answer => {
                 let answer = self.spool().find(&id).ok_or(PaywallRefusal::Gone)?;
+                self.gateway().metrics().answers_made.inc();
                 self.hand_over(&answer, voucher, &caller).await
             }
         }
@@ -274,7 +275,12 @@ impl Paywall {
         headers: HeaderMap,
         body: Bytes,
     ) -> Result<Arc<Answer>, ApiError> {
-        let keep_seconds = i64::from(self.config().keep_seconds);
+        let config = self.config();
+        let expires_at = match part {
+            0 => held.ask.expires_at,
+            // What is held ends with the first part; the others have the time of a pause.
+            _ => self.gateway().now() + i64::from(config.pause_seconds) + PAUSE_SLACK_SECONDS,
+        };
         let id = motif_sdk::gateway::part_id(&held.id, part);
         let answer = Answer {
             id: Digest(id),
@@ -287,8 +293,8 @@ impl Paywall {
             target: held.target.clone(),
             status: status.as_u16(),
             headers: kept(headers),
-            expires_at: held.ask.expires_at,
-            kept_until: held.ask.expires_at.saturating_add(keep_seconds),
+            expires_at,
+            kept_until: expires_at.saturating_add(i64::from(config.keep_seconds)),
         };
         match self.spool().put(answer.clone(), body).await {
             Ok(()) => Ok(Arc::new(answer)),
@@ -339,6 +345,7 @@ impl Paywall {
         let body = self.spool().body(&answer.id.0).await;
         let body = body.map_err(|error| ApiError::Internal(Box::new(error)))?;
         let mut response = Response::new(Body::from(body.ok_or(PaywallRefusal::Gone)?));
+        self.gateway().metrics().answers_handed_over.inc();
         *response.status_mut() =
             StatusCode::from_u16(answer.status).unwrap_or(StatusCode::OK);
         let headers = response.headers_mut();
@@ -354,6 +361,9 @@ impl Paywall {
 
 /// A client's clock and its way here take some of the time a hold lasts.
 const HOLD_SLACK_SECONDS: i64 = 30;
+
+/// A voucher that is sent as a pause ends is taken.
+const PAUSE_SLACK_SECONDS: i64 = 30;
 
 /// Why a body is not whole.
 pub(super) enum Cut {

@@ -3,7 +3,7 @@ use motif_sdk::{
     receipt::SignedReceipt,
 };
 
-use super::{PaywallRefusal, Paywall, spool::Answer};
+use super::{Paywall, PaywallRefusal, spool::Answer};
 use crate::{
     desk::Desk,
     keys::Caller,
@@ -24,6 +24,14 @@ impl Paywall {
         voucher: VoucherParts,
         caller: &Caller,
     ) -> Result<SignedReceipt, ApiError> {
+        let id = answer.id.0;
+        // It stays kept until its receipt is noted.
+        let _paying = self.spool().pay(&id).ok_or(PaywallRefusal::UnknownAnswer)?;
+        if answer.expires_at < self.gateway().now() {
+            // What is kept still is for those who have paid for it.
+            let receipt = self.receipt(answer).await?;
+            return receipt.ok_or_else(|| ApiError::refused(Refusal::UnknownHold));
+        }
         let request = GenerationRequest {
             voucher,
             licence: answer.licence,
@@ -31,7 +39,6 @@ impl Paywall {
             request_digest: answer.request_digest,
             output_digest: answer.output_digest,
         };
-        let id = answer.id.0;
         let taken = match answer.part {
             0 => self.gateway().capture(id, request, caller).await,
             _ => self.gateway().accept_part(answer.channel.0, id, request, caller).await,

@@ -12,7 +12,7 @@ mod headers;
 mod layer;
 mod matching;
 mod metered;
-mod offers;
+mod price_tags;
 mod parts;
 mod refusal;
 mod route;

@@ -1,12 +1,12 @@
 use axum::http::StatusCode;
-use motif_sdk::gateway::wire::{Due, Offer, PaymentRequired};
+use motif_sdk::gateway::wire::{Due, PriceTag, PaymentRequired};
 
 /// Why a paywall hands nothing over. Nothing was charged.
 #[derive(Debug, thiserror::Error)]
 pub enum PaywallRefusal {
     /// Nobody pays.
     #[error("this costs something: pay with a `motif-payment` header, as `payment` says")]
-    Unpaid(Box<Offer>),
+    Unpaid(Box<PriceTag>),
     /// The answer is ready.
     #[error("the answer is ready: pay for it with a voucher, as `payment` says")]
     Due(Box<Due>),
@@ -120,7 +120,7 @@ impl PaywallRefusal {
     /// What it asks for.
     pub(crate) fn payment(&self) -> Option<PaymentRequired> {
         match self {
-            Self::Unpaid(offer) => Some(PaymentRequired::Offer(offer.clone())),
+            Self::Unpaid(price_tag) => Some(PaymentRequired::PriceTag(price_tag.clone())),
             Self::Due(due) => Some(PaymentRequired::Due(due.clone())),
             _ => None,
         }

@@ -1,6 +1,6 @@
 use std::{
     collections::HashMap,
-    fs::{self, File},
+    fs::{self, File, TryLockError},
     io::{self, BufRead, BufReader, Read, Write},
     path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -24,6 +24,8 @@ pub struct Spool {
     folder: PathBuf,
     most_bytes: u64,
     index: Mutex<Index>,
+    /// Locked for as long as this is open: two processes would remove each other's answers.
+    _lock: File,
 }
 
 /// Everything about an answer but its body.
@@ -61,6 +63,9 @@ pub enum SpoolError {
     /// It is full.
     #[error("the folder for answers is full")]
     Full,
+    /// Another process keeps its answers there.
+    #[error("another gateway keeps its answers there; name a folder of its own")]
+    Taken,
     /// The disk fails.
     #[error("answers cannot be kept: {0}")]
     Disk(#[from] io::Error),
@@ -79,6 +84,15 @@ struct Kept {
     /// Whether it was paid for; not known of those that an earlier process kept.
     receipt: Option<SignedReceipt>,
     is_new: bool,
+    /// Payments for it that are under way.
+    payments: usize,
+}
+
+/// A payment that is under way: what it is for stays kept meanwhile.
+#[derive(Debug)]
+pub struct Paying {
+    spool: Arc<Spool>,
+    id: HoldId,
 }
 
 impl Spool {
@@ -89,9 +103,15 @@ impl Spool {
     /// Opens a folder, which is made where there is none, with what it keeps.
     ///
     /// # Errors
-    /// [`SpoolError::Disk`].
+    /// [`SpoolError::Taken`], [`SpoolError::Disk`].
     pub fn open(folder: &Path, most_bytes: u64) -> Result<Self, SpoolError> {
         make(folder)?;
+        let lock = File::create(folder.join("lock"))?;
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Err(SpoolError::Taken),
+            Err(TryLockError::Error(error)) => return Err(error.into()),
+        }
         let mut index = Index::default();
         for entry in fs::read_dir(folder)? {
             let path = entry?.path();
@@ -109,7 +129,8 @@ impl Spool {
                 None => {}
             }
         }
-        Ok(Self { folder: folder.to_owned(), most_bytes, index: Mutex::new(index) })
+        let (folder, index) = (folder.to_owned(), Mutex::new(index));
+        Ok(Self { folder, most_bytes, index, _lock: lock })
     }
 
     /// Keeps an answer; it is on disk when this returns.
@@ -140,6 +161,20 @@ impl Spool {
     /// What is kept under this name.
     pub fn find(&self, id: &HoldId) -> Option<Arc<Answer>> {
         self.index().kept.get(id).map(|kept| kept.answer.clone())
+    }
+
+    /// What is kept under this name, for a payment that begins.
+    pub fn pay(self: &Arc<Self>, id: &HoldId) -> Option<Paying> {
+        self.index().kept.get_mut(id)?.payments += 1;
+        Some(Paying { spool: self.clone(), id: *id })
+    }
+
+    /// Keeps it no longer, unless it was paid for or is about to be.
+    pub async fn give_up(&self, id: &HoldId) {
+        let is_wanted = |kept: &Kept| kept.payments > 0 || kept.receipt.is_some();
+        if !self.index().kept.get(id).is_some_and(is_wanted) {
+            self.remove(vec![*id]).await;
+        }
     }
 
     /// The receipt that it was paid with, if this process has seen it.
@@ -179,7 +214,7 @@ impl Spool {
     }
 
     /// Keeps it no longer.
-    pub async fn remove(&self, ids: Vec<HoldId>) {
+    async fn remove(&self, ids: Vec<HoldId>) {
         let paths: Vec<_> = {
             let mut index = self.index();
             ids.iter().filter_map(|id| index.remove(id).map(|_| self.path(id))).collect()
@@ -193,7 +228,10 @@ impl Spool {
 
     /// Removes what is over.
     pub async fn sweep(&self, now: i64) {
-        let over = |(id, kept): (&HoldId, &Kept)| (kept.answer.kept_until < now).then_some(*id);
+        let over = |(id, kept): (&HoldId, &Kept)| {
+            let is_over = kept.answer.kept_until < now && kept.payments == 0;
+            is_over.then_some(*id)
+        };
         let over: Vec<_> = self.index().kept.iter().filter_map(over).collect();
         if !over.is_empty() {
             self.remove(over).await;
@@ -212,7 +250,7 @@ impl Spool {
 impl Index {
     fn insert(&mut self, answer: Answer, bytes: u64, is_new: bool) {
         let id = answer.id.0;
-        let kept = Kept { answer: Arc::new(answer), bytes, receipt: None, is_new };
+        let kept = Kept { answer: Arc::new(answer), bytes, receipt: None, is_new, payments: 0 };
         self.bytes += bytes;
         if let Some(replaced) = self.kept.insert(id, kept) {
             self.bytes -= replaced.bytes;
@@ -223,6 +261,14 @@ impl Index {
         let removed = self.kept.remove(id)?;
         self.bytes -= removed.bytes;
         Some(removed)
+    }
+}
+
+impl Drop for Paying {
+    fn drop(&mut self) {
+        if let Some(kept) = self.spool.index().kept.get_mut(&self.id) {
+            kept.payments = kept.payments.saturating_sub(1);
+        }
     }
 }
 
@@ -288,16 +334,33 @@ mod tests {
         let spool = Arc::new(Spool::open(folder.path(), 10_000).unwrap());
         spool.put(answer(1, 10), Bytes::from_static(b"line\nbody")).await.unwrap();
         fs::write(folder.path().join("half.writing"), "{").unwrap();
+        assert!(matches!(Spool::open(folder.path(), 10_000), Err(SpoolError::Taken)));
+        drop(spool);
         let spool = Arc::new(Spool::open(folder.path(), 10_000).unwrap());
         assert_eq!(*spool.find(&[1; 32]).unwrap(), answer(1, 10));
         assert_eq!(spool.body(&[1; 32]).await.unwrap().unwrap(), "line\nbody");
-        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2, "with the lock");
         spool.sweep(10).await;
         assert!(spool.find(&[1; 32]).is_some());
         spool.sweep(11).await;
         assert!(spool.find(&[1; 32]).is_none());
         assert_eq!(spool.body(&[1; 32]).await.unwrap(), None);
-        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[tokio::test]
+    async fn what_is_being_paid_for_is_not_given_up() {
+        let folder = tempfile::tempdir().unwrap();
+        let spool = Arc::new(Spool::open(folder.path(), 10_000).unwrap());
+        spool.put(answer(1, 10), Bytes::from_static(b"body")).await.unwrap();
+        let paying = spool.pay(&[1; 32]).unwrap();
+        spool.give_up(&[1; 32]).await;
+        spool.sweep(11).await;
+        assert!(spool.find(&[1; 32]).is_some());
+        drop(paying);
+        spool.give_up(&[1; 32]).await;
+        assert!(spool.find(&[1; 32]).is_none());
+        assert!(spool.pay(&[1; 32]).is_none());
     }
 
     #[tokio::test]

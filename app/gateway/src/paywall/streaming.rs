@@ -89,7 +89,7 @@ impl Paywall {
         let (events, to_client) = mpsc::channel(EVENTS_AHEAD);
         let (begun, begins) = oneshot::channel();
         let stream = Stream { paywall: self.clone(), held, events, end: StreamEnd::default() };
-        tokio::spawn(stream.run(place, request, server, begun));
+        self.tasks().spawn(stream.run(place, request, server, begun));
         let gone = || ApiError::Internal("a stream ended without a word".into());
         let kind = match begins.await.map_err(|_| gone())?? {
             Beginning::Of(kind) => kind,
@@ -191,8 +191,7 @@ impl Stream {
             let receipt = match paid {
                 Ok(receipt) => receipt,
                 Err(ended) => {
-                    // Nobody can pay for it any more.
-                    self.paywall.spool().remove(vec![kept.id.0]).await;
+                    self.paywall.spool().give_up(&kept.id.0).await;
                     return Err(ended);
                 }
             };

@@ -8,7 +8,9 @@ mod exposing;
 mod free_riding;
 mod holding;
 mod idempotency;
+mod layering;
 mod limits;
+mod lying;
 mod measuring;
 #[path = "../../examples/model_server/server.rs"]
 mod model_server;

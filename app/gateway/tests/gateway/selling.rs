@@ -17,15 +17,15 @@ async fn without_payment_the_price_is_said_and_the_server_is_not_asked() {
     sold.publish();
     let request = sold.request("/images", json!({ "prompt": "New York" }));
     let (method, url) = (request.method.clone(), request.url.clone());
-    let offer = sold.client.offer(&method, &url, &request.headers, &request.body).await.unwrap();
-    assert_eq!(offer.operator.0, sold.world.operator());
-    assert_eq!((offer.quote.price.0, offer.quote.licensed_use), (101, UseWord::Generate));
-    assert_eq!((offer.fixed_units, offer.most_units, offer.streams), (None, 4, false));
-    assert_eq!(offer.hold_seconds, 63);
+    let price_tag = sold.client.price_tag(&method, &url, &request.headers, &request.body).await.unwrap();
+    assert_eq!(price_tag.operator.0, sold.world.operator());
+    assert_eq!((price_tag.quote.price.0, price_tag.quote.licensed_use), (101, UseWord::Generate));
+    assert_eq!((price_tag.fixed_units, price_tag.most_units, price_tag.streams), (None, 4, false));
+    assert_eq!(price_tag.hold_seconds, 63);
     let answer = sold.send(&request, None).await;
     answer.assert_problem(402, "payment-required");
     assert_eq!(answer.headers["cache-control"], "no-store");
-    assert_eq!(answer.problem().payment, Some(PaymentRequired::Offer(Box::new(offer.clone()))));
+    assert_eq!(answer.problem().payment, Some(PaymentRequired::PriceTag(Box::new(price_tag.clone()))));
     // What was known is good while the cluster is away.
     sold.world.chain.network(Network::Down);
     sold.send(&request, None).await.assert_problem(402, "payment-required");
@@ -35,7 +35,7 @@ async fn without_payment_the_price_is_said_and_the_server_is_not_asked() {
     let listed: Value = listed.json().await.unwrap();
     assert_eq!(listed["routes"].as_array().unwrap().len(), 4);
     assert_eq!(listed["routes"][1]["path"], "/images");
-    assert_eq!(listed["routes"][1]["offer"], json!(offer));
+    assert_eq!(listed["routes"][1]["price_tag"], json!(price_tag));
 }
 
 #[tokio::test]

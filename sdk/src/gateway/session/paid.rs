@@ -11,7 +11,7 @@ use crate::{
         paid_request_digest,
         paywall::{Answered, untrusted},
         wire::{
-            Address, AskToPay, BatchedGeneration, Digest, Due, Offer, PayForAnswer, Payment,
+            Address, AskToPay, BatchedGeneration, Digest, Due, PriceTag, PayForAnswer, Payment,
             PaymentRequired, Problem, ReceiptParts, VoucherParts,
         },
     },
@@ -68,11 +68,11 @@ impl PaidRequest {
     /// Room is kept for longer than asked for: clocks differ.
     const EXTRA_SECONDS: i64 = 60;
 
-    /// A request with a body, paid for with a licence as an offer asks for it.
-    pub fn new(method: Method, url: &str, body: Vec<u8>, licence: u16, offer: &Offer) -> Self {
-        let units = match offer.fixed_units {
+    /// A request with a body, paid for with a licence as its price tag asks for it.
+    pub fn new(method: Method, url: &str, body: Vec<u8>, licence: u16, price_tag: &PriceTag) -> Self {
+        let units = match price_tag.fixed_units {
             Some(units) => PaidUnits::Exactly(units),
-            None => PaidUnits::AtMost(offer.most_units),
+            None => PaidUnits::AtMost(price_tag.most_units),
         };
         Self {
             method,
@@ -82,7 +82,7 @@ impl PaidRequest {
             licence,
             units,
             key: IdempotencyKey::random(),
-            expires_at: now() + i64::from(offer.hold_seconds) + Self::EXTRA_SECONDS,
+            expires_at: now() + i64::from(price_tag.hold_seconds) + Self::EXTRA_SECONDS,
             is_resumed: false,
         }
     }

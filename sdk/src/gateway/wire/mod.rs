@@ -36,7 +36,7 @@ pub use generation::{GenerationRequest, VoucherParts};
 pub use hold::{HoldFacts, HoldRequest, HoldState, ReleaseRequest};
 pub use operator::Operator;
 pub use paywall::{
-    AskToPay, Due, NotInHeader, Offer, PaidRoute, PaidRoutes, PayForAnswer, Payment,
+    AskToPay, Due, NotInHeader, PriceTag, PaidRoute, PaidRoutes, PayForAnswer, Payment,
     PaymentRequired, StreamEnd, StreamEvent, StreamFailure, StreamedPart,
 };
 pub use problem::{ExpectedStatement, Problem};

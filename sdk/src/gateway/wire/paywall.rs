@@ -54,7 +54,7 @@ pub struct PayForAnswer {
 /// What a request behind a paywall costs, and how it is paid for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct Offer {
+pub struct PriceTag {
     /// Who has to be the channel's operator.
     pub operator: Address,
     /// Names the cluster in vouchers.
@@ -104,7 +104,7 @@ pub struct Due {
 #[serde(rename_all = "kebab-case")]
 pub enum PaymentRequired {
     /// Nothing was paid or held: this is what it costs.
-    Offer(Box<Offer>),
+    PriceTag(Box<PriceTag>),
     /// The answer is ready: this pays for it.
     Due(Box<Due>),
 }
@@ -178,7 +178,7 @@ pub struct PaidRoute {
     /// The path, with `{name}` for one segment and `{*name}` for all that follow.
     pub path: String,
     /// What it costs.
-    pub offer: Offer,
+    pub price_tag: PriceTag,
 }
 
 /// What came in a header and is not what should be there.

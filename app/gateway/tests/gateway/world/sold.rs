@@ -206,7 +206,7 @@ pub fn due_of(answer: &Answer) -> Due {
     assert_eq!(answer.problem().payment.as_ref(), Some(&required));
     match required {
         PaymentRequired::Due(due) => *due,
-        PaymentRequired::Offer(_) => panic!("an offer"),
+        PaymentRequired::PriceTag(_) => panic!("an price_tag"),
     }
 }
 

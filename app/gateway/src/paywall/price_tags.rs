@@ -4,7 +4,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use motif_sdk::gateway::wire::{Address, Digest, Offer, PaidRoute as RouteFacts, Quote, UseWord};
+use motif_sdk::gateway::wire::{Address, Digest, PriceTag, PaidRoute as RouteFacts, Quote, UseWord};
 
 use super::PaidRoute;
 use crate::{Gateway, problem::ApiError};
@@ -12,20 +12,20 @@ use crate::{Gateway, problem::ApiError};
 /// What routes cost, as the chain said it a short while ago: asking costs strangers nothing, and
 /// must not cost a question to a node each time.
 #[derive(Debug, Default)]
-pub struct Offers {
+pub struct PriceTags {
     quotes: Mutex<HashMap<(Address, String), (Instant, Quote)>>,
 }
 
-impl Offers {
+impl PriceTags {
     const GOOD_FOR: Duration = Duration::from_secs(30);
 
     /// What a route costs.
     ///
     /// # Errors
     /// As [`Gateway::quote`]; what was known is good while the chain does not answer.
-    pub async fn of(&self, gateway: &Gateway, route: &PaidRoute) -> Result<Offer, ApiError> {
+    pub async fn of(&self, gateway: &Gateway, route: &PaidRoute) -> Result<PriceTag, ApiError> {
         let quote = self.quote(gateway, route.work, route.licensed_use).await?;
-        Ok(Offer {
+        Ok(PriceTag {
             operator: Address(gateway.operator()),
             cluster: Digest(gateway.cluster().await?),
             quote,
@@ -45,10 +45,10 @@ impl Offers {
         let mut facts = Vec::new();
         for route in routes {
             match self.of(gateway, route).await {
-                Ok(offer) => facts.push(RouteFacts {
+                Ok(price_tag) => facts.push(RouteFacts {
                     method: route.method.to_string(),
                     path: route.path.clone(),
-                    offer,
+                    price_tag,
                 }),
                 Err(error) => tracing::warn!(path = route.path, %error, "a route has no price now"),
             }

@@ -1,0 +1,154 @@
+//! A paywall that lies to our own client gets no signature for it, or is found out.
+
+use std::sync::{Arc, Mutex};
+
+use axum::{
+    Router,
+    body::{Body, to_bytes},
+    extract::{Request, State},
+    response::Response,
+};
+use motif_sdk::gateway::{
+    GatewayError, PaidRequest,
+    wire::{Due, Payment, PaymentRequired, ReceiptParts},
+};
+use serde_json::json;
+
+use crate::world::sold::Sold;
+
+/// What stands between the client and the paywall, and what it changes.
+#[derive(Clone)]
+struct Liar {
+    honest: String,
+    lie: Lie,
+    /// Payments that came by.
+    payments: Arc<Mutex<Vec<Payment>>>,
+}
+
+#[derive(Clone, Copy)]
+enum Lie {
+    Due(fn(&mut Due)),
+    Body,
+    Receipt(fn(&mut ReceiptParts)),
+    NoReceipt,
+}
+
+async fn lie(State(liar): State<Liar>, request: Request) -> Response {
+    let (parts, body) = request.into_parts();
+    let payment = parts.headers[Payment::HEADER].to_str().unwrap();
+    liar.payments.lock().unwrap().push(Payment::of_header(payment).unwrap());
+    let url = format!("{}{}", liar.honest, parts.uri.path());
+    let body = to_bytes(body, 10_000).await.unwrap();
+    let asked = reqwest::Client::new().request(parts.method, url).headers(parts.headers);
+    let answer = asked.body(body).send().await.unwrap();
+    let (status, mut headers) = (answer.status(), answer.headers().clone());
+    let mut body = answer.bytes().await.unwrap().to_vec();
+    headers.remove("content-length");
+    headers.remove("transfer-encoding");
+    match liar.lie {
+        Lie::Due(change) => {
+            if let Some(required) = headers.get(PaymentRequired::HEADER) {
+                let required = PaymentRequired::of_header(required.to_str().unwrap());
+                let PaymentRequired::Due(mut due) = required.unwrap() else { panic!("no due") };
+                change(&mut due);
+                let header = PaymentRequired::Due(due).to_header();
+                headers.insert(PaymentRequired::HEADER, header.parse().unwrap());
+            }
+        }
+        Lie::Body => body.push(0),
+        Lie::Receipt(change) => {
+            if let Some(receipt) = headers.get(ReceiptParts::HEADER) {
+                let mut parts = ReceiptParts::of_header(receipt.to_str().unwrap()).unwrap();
+                change(&mut parts);
+                headers.insert(ReceiptParts::HEADER, parts.to_header().parse().unwrap());
+            }
+        }
+        Lie::NoReceipt => drop(headers.remove(ReceiptParts::HEADER)),
+    }
+    let mut response = Response::new(Body::from(body));
+    *response.status_mut() = status;
+    *response.headers_mut() = headers;
+    response
+}
+
+async fn behind(sold: &Sold, lie_of: Lie) -> (Liar, PaidRequest) {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/images", listener.local_addr().unwrap());
+    let liar = Liar { honest: sold.url(""), lie: lie_of, payments: Arc::default() };
+    let router = Router::new().fallback(lie).with_state(liar.clone());
+    tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+    let request = sold.request("/images", json!({ "prompt": "New York", "count": 2 }));
+    (liar, PaidRequest { url, ..request })
+}
+
+#[tokio::test]
+async fn nothing_is_signed_for_what_was_not_asked_for() {
+    let lies: [fn(&mut Due); 6] = [
+        |due| due.units = 5,
+        |due| due.units = 0,
+        |due| due.licence = 1,
+        |due| due.answer.0[0] ^= 1,
+        |due| due.request_digest.0[0] ^= 1,
+        |due| {
+            // Another statement, with units in it that nobody has signed for.
+            due.expected.statement += 1;
+            let entry = motif_sdk::gateway::wire::StatementEntry { licence: 0, units: 9 };
+            due.expected.entries.push(entry);
+        },
+    ];
+    for change in lies {
+        let mut sold = Sold::new().await;
+        let (liar, request) = behind(&sold, Lie::Due(change)).await;
+        let refused = sold.fetch(&request).await.unwrap_err();
+        assert!(matches!(refused, GatewayError::Untrusted(_)), "{refused}");
+        let payments = liar.payments.lock().unwrap();
+        let signed = payments.iter().filter(|payment| match payment {
+            Payment::Ask(ask) => ask.voucher.is_some(),
+            Payment::Pay(_) => true,
+        });
+        assert_eq!(signed.count(), 0);
+        assert_eq!((sold.owed().await, sold.session.cumulative().unwrap()), (0, 0));
+    }
+}
+
+#[tokio::test]
+async fn a_price_that_is_not_the_licences_is_not_paid() {
+    let mut sold = Sold::new().await;
+    let dearer = Lie::Due(|due| {
+        due.price.0 *= 10;
+        due.expected.cumulative.0 *= 10;
+    });
+    let (_, request) = behind(&sold, dearer).await;
+    let answer = sold.fetch(&request).await.unwrap();
+    assert_eq!(answer.receipt.receipt.amount, 200, "by the licence's own price");
+    assert_eq!(sold.owed().await, 204);
+}
+
+#[tokio::test]
+async fn an_answer_that_its_receipt_is_not_for_is_not_taken_and_not_paid_for_twice() {
+    let lies = [
+        Lie::Body,
+        Lie::NoReceipt,
+        Lie::Receipt(|receipt| receipt.units = 1),
+        Lie::Receipt(|receipt| receipt.amount.0 = 1),
+        Lie::Receipt(|receipt| receipt.output_digest.0[0] ^= 1),
+        Lie::Receipt(|receipt| receipt.signature.0[0] ^= 1),
+        Lie::Receipt(|receipt| receipt.cumulative.0 += 1),
+    ];
+    for lie in lies {
+        let mut sold = Sold::new().await;
+        let (_, request) = behind(&sold, lie).await;
+        let refused = sold.fetch(&request).await.unwrap_err();
+        assert!(matches!(refused, GatewayError::Untrusted(_)), "{refused}");
+        assert!(sold.session.is_unanswered());
+        let other = sold.request("/images", json!({ "prompt": "Boston" }));
+        let other = sold.fetch(&other).await.unwrap_err();
+        assert!(matches!(other, GatewayError::Unanswered), "{other}");
+        // Asked again where nobody lies, it is the answer that was paid for.
+        let honest = PaidRequest { url: sold.url("/images"), ..request };
+        let answer = sold.fetch(&honest).await.unwrap();
+        assert_eq!(answer.receipt.receipt.units, 2);
+        assert_eq!((sold.owed().await, sold.session.cumulative().unwrap()), (204, 204));
+        assert_eq!(sold.server.asked(), 1);
+    }
+}
