@@ -37,14 +37,17 @@ const ON_CHAIN: Duration = Duration::from_secs(170);
 const PREFLIGHT: Duration = Duration::from_secs(3_600);
 
 #[derive(OpenApi)]
-#[openapi(info(
-    title = "Motif gateway",
-    description = "Meters paid generations and settles them on chain. Token amounts are \
+#[openapi(
+    info(
+        title = "Motif gateway",
+        description = "Meters paid generations and settles them on chain. Token amounts are \
         strings of decimal digits in base units; refusals are RFC 9457 problems whose `type` \
         is a stable slug. What is sold in front of a model server is asked for at the paywall's \
         own address, with the header `motif-payment`: the schemas `Payment`, `PaymentRequired` and \
         `StreamEvent` are what travels there.",
-), components(schemas(Payment, PaymentRequired, StreamEvent)))]
+    ),
+    components(schemas(Payment, PaymentRequired, StreamEvent))
+)]
 struct Api;
 
 #[derive(OpenApi)]

@@ -20,13 +20,13 @@ pub use admin::AdminClient;
 pub use client::GatewayClient;
 pub use error::GatewayError;
 pub use idempotency::IdempotencyKey;
-/// The HTTP method of a [`PaidRequest`].
-pub use reqwest::Method;
+pub use paywall::PaywallClient;
 pub use request::{
     PayerAction, PayerRequest, SignedPayerRequest, hold_details, hold_id, paid_request_digest,
     part_id,
 };
-pub use paywall::PaywallClient;
+/// The HTTP method of a [`PaidRequest`].
+pub use reqwest::Method;
 pub use session::{
     HeldGeneration, PaidAnswer, PaidPart, PaidRequest, PaidStream, PaidUnits, PayerSession,
     SessionPolicy,

@@ -8,7 +8,7 @@ use tokio::time::{Instant, sleep};
 
 use super::{
     GatewayError, IdempotencyKey, PaidRequest,
-    wire::{PriceTag, Payment, PaymentRequired, Problem},
+    wire::{Payment, PaymentRequired, PriceTag, Problem},
 };
 
 /// Asks model servers behind paywalls. Clones share connections.
@@ -91,7 +91,9 @@ impl PaywallClient {
         let answered = self.patiently(url, ask).await?;
         match answered.required()? {
             Some(PaymentRequired::PriceTag(price_tag)) => Ok(*price_tag),
-            Some(PaymentRequired::Due(_)) => Err(untrusted("it wants to be paid before it names a price")),
+            Some(PaymentRequired::Due(_)) => {
+                Err(untrusted("it wants to be paid before it names a price"))
+            }
             None => Err(answered.refusal()),
         }
     }
@@ -123,14 +125,14 @@ impl PaywallClient {
     fn paying(&self, request: &PaidRequest, payment: &Payment) -> RequestBuilder {
         let sent = self.http.request(request.method.clone(), &request.url);
         let sent = sent.header(Payment::HEADER, payment.to_header());
+        // With a payment alone, too: where there are several gateways, it says which one.
+        let sent = sent.header(IdempotencyKey::HEADER, request.key.as_str());
         let sent = match &self.api_key {
             Some(token) => sent.header(Self::API_KEY, &**token),
             None => sent,
         };
         match payment {
-            Payment::Ask(_) => with(sent, &request.headers)
-                .header(IdempotencyKey::HEADER, request.key.as_str())
-                .body(request.body.clone()),
+            Payment::Ask(_) => with(sent, &request.headers).body(request.body.clone()),
             Payment::Pay(_) => sent,
         }
     }

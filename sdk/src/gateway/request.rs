@@ -251,6 +251,22 @@ mod tests {
     }
 
     #[test]
+    fn digests_are_those_that_the_documents_describe() {
+        // Made by another program, from docs/formats.md alone.
+        let digest = paid_request_digest("POST", "/images?size=1", b"{\"prompt\":\"New York\"}");
+        assert_eq!(
+            hex::encode(digest),
+            "0d4f7adf583d4d21791014a30ec36787105cfa9246b77c9da2e7e2dd9be83ae6"
+        );
+        let hold = solana_sha256_hasher::hash(b"hold").to_bytes();
+        assert_eq!(part_id(&hold, 0), hold);
+        assert_eq!(
+            hex::encode(part_id(&hold, 7)),
+            "63b049734f2d6feb2d45f5195d1e9d99a887654a15e8716cb06d7336cc9481fc"
+        );
+    }
+
+    #[test]
     fn every_field_is_signed_for() {
         let key = SigningKey::from_bytes(&[9; 32]);
         let signed = request(PayerAction::Settle).sign(&key);

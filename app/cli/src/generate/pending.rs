@@ -25,7 +25,11 @@ impl Pending {
     ///
     /// # Errors
     /// The file cannot be written; then nothing may be sent.
-    pub fn take_up(folder: &Path, request: &mut PaidRequest, digest: &[u8; 32]) -> io::Result<Self> {
+    pub fn take_up(
+        folder: &Path,
+        request: &mut PaidRequest,
+        digest: &[u8; 32],
+    ) -> io::Result<Self> {
         let pending = Self { path: folder.join(format!("pending-{}.json", hex::encode(digest))) };
         let sent: Option<Sent> =
             fs::read(&pending.path).ok().and_then(|text| serde_json::from_slice(&text).ok());

@@ -60,7 +60,8 @@ pub async fn run(order: Order<'_>, session: &Session) -> Result<(), CliError> {
         return Err(CliError::usage(format!("{url} is sold by operator {operator}"), help));
     }
     // What is paid is the licence's price, whatever the price_tag says.
-    let (work, licensed_use) = (work.unwrap_or(price_tag.quote.work.0), price_tag.quote.licensed_use);
+    let (work, licensed_use) =
+        (work.unwrap_or(price_tag.quote.work.0), price_tag.quote.licensed_use);
     let licence = licence_of(&channel, account, args.licence, Some(&work), Some(licensed_use))?;
     let folder = args.output.as_deref().unwrap_or(Path::new("."));
     std::fs::create_dir_all(folder).map_err(|error| unwritable(folder, &error))?;

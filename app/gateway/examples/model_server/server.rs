@@ -152,7 +152,9 @@ async fn texts(State(server): State<ModelServer>, Json(wanted): Json<Wanted>) ->
     let tokens = if wanted.tokens == 0 { words.len() as u32 } else { wanted.tokens };
     match wanted.fail {
         Some(Failure::Silent) => Json(json!({ "text": words.join(" ") })).into_response(),
-        _ => Json(json!({ "text": words.join(" "), "usage": { "tokens": tokens } })).into_response(),
+        _ => {
+            Json(json!({ "text": words.join(" "), "usage": { "tokens": tokens } })).into_response()
+        }
     }
 }
 
@@ -197,12 +199,14 @@ async fn fail(how: Option<Failure>) -> Option<Response> {
             None
         }
         Failure::Midway => {
-            let half = [Ok(Bytes::from_static(b"half a pic")), Err(std::io::Error::other("told to"))];
+            let half =
+                [Ok(Bytes::from_static(b"half a pic")), Err(std::io::Error::other("told to"))];
             let headers = [("x-units", "1"), ("content-type", "image/png")];
             Some((headers, Body::from_stream(stream::iter(half))).into_response())
         }
         Failure::Endless => {
-            let endless = stream::repeat_with(|| Ok::<_, std::io::Error>(Bytes::from(vec![0; 65_536])));
+            let endless =
+                stream::repeat_with(|| Ok::<_, std::io::Error>(Bytes::from(vec![0; 65_536])));
             Some(([("x-units", "1")], Body::from_stream(endless)).into_response())
         }
         Failure::Lie | Failure::Silent | Failure::Forge => None,

@@ -80,8 +80,7 @@ impl Paywall {
                 let key = key(&parts.headers)?;
                 self.check_ask(&route, &ask)?;
                 let body = self.request_body(&route, body).await?;
-                let request_digest =
-                    paid_request_digest(parts.method.as_str(), target, &body);
+                let request_digest = paid_request_digest(parts.method.as_str(), target, &body);
                 let desk = self.gateway().desk(&ask.channel.0)?;
                 let id = hold_id(&ask.channel.0, desk.opened_slot, &key);
                 parts.headers.remove(Payment::HEADER);
@@ -346,8 +345,7 @@ impl Paywall {
         let body = body.map_err(|error| ApiError::Internal(Box::new(error)))?;
         let mut response = Response::new(Body::from(body.ok_or(PaywallRefusal::Gone)?));
         self.gateway().metrics().answers_handed_over.inc();
-        *response.status_mut() =
-            StatusCode::from_u16(answer.status).unwrap_or(StatusCode::OK);
+        *response.status_mut() = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::OK);
         let headers = response.headers_mut();
         for (name, value) in &answer.headers {
             if let (Ok(name), Ok(value)) = (name.parse::<HeaderName>(), value.parse()) {
@@ -422,9 +420,11 @@ fn payment(headers: &HeaderMap) -> Option<Result<Payment, ApiError>> {
         return Some(Err(malformed("send it once".to_owned())));
     }
     let text = value.to_str().map_err(|error| malformed(error.to_string()));
-    Some(text.and_then(|text| {
-        Payment::of_header(text).map_err(|error| malformed(error.to_string()))
-    }))
+    Some(
+        text.and_then(|text| {
+            Payment::of_header(text).map_err(|error| malformed(error.to_string()))
+        }),
+    )
 }
 
 fn key(headers: &HeaderMap) -> Result<IdempotencyKey, ApiError> {
@@ -432,4 +432,3 @@ fn key(headers: &HeaderMap) -> Result<IdempotencyKey, ApiError> {
     let key = header.to_str().ok().and_then(|text| text.parse().ok());
     key.ok_or(ApiError::IdempotencyKeyInvalid)
 }
-

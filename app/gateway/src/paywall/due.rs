@@ -27,10 +27,10 @@ impl Paywall {
         let id = answer.id.0;
         // It stays kept until its receipt is noted.
         let _paying = self.spool().pay(&id).ok_or(PaywallRefusal::UnknownAnswer)?;
-        if answer.expires_at < self.gateway().now() {
-            // What is kept still is for those who have paid for it.
-            let receipt = self.receipt(answer).await?;
-            return receipt.ok_or_else(|| ApiError::refused(Refusal::UnknownHold));
+        // What is kept still is for those who have paid for it, and prove it below.
+        let is_over = answer.expires_at < self.gateway().now();
+        if is_over && self.receipt(answer).await?.is_none() {
+            return Err(ApiError::refused(Refusal::UnknownHold));
         }
         let request = GenerationRequest {
             voucher,
@@ -99,7 +99,11 @@ impl Paywall {
     ///
     /// # Errors
     /// What would refuse a voucher for it.
-    pub(super) fn due(&self, answer: &Answer, because: Option<String>) -> Result<ApiError, ApiError> {
+    pub(super) fn due(
+        &self,
+        answer: &Answer,
+        because: Option<String>,
+    ) -> Result<ApiError, ApiError> {
         let desk = self.gateway().desk(&answer.channel.0)?;
         let due = due(&desk, answer, because, self.gateway().now())?;
         Ok(PaywallRefusal::Due(Box::new(due)).into())

@@ -132,7 +132,8 @@ impl std::fmt::Debug for PaidRoutes {
 /// Whether every server reads this path as it stands.
 fn is_plain(path: &str) -> bool {
     let lower = path.to_ascii_lowercase();
-    let hides = ["//", "\\", "%2e", "%2f", "%5c", "%00"].iter().any(|hidden| lower.contains(hidden));
+    let hides =
+        ["//", "\\", "%2e", "%2f", "%5c", "%00"].iter().any(|hidden| lower.contains(hidden));
     // Some servers cut off what follows a semicolon.
     let is_dots = |part: &str| [".", ".."].contains(&part.split(';').next().unwrap_or_default());
     path.starts_with('/') && !hides && !path.split('/').any(is_dots)
@@ -215,6 +216,13 @@ mod tests {
             let text = format!("upstream = \"{wrong}\"\n") + &route("units = { fixed = 1 }");
             assert!(read(&text).is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn the_example_in_the_documents_is_good() {
+        let routes = read(include_str!("../../../../docs/examples/paywall.toml")).unwrap();
+        assert_eq!(routes.paid().len(), 4);
+        assert!(routes.upstream().is_some());
     }
 
     #[test]

@@ -112,46 +112,25 @@ impl Metered {
 impl Counted {
     /// How many there are.
     pub fn count(self, body: &[u8]) -> u64 {
-        let count = match self {
-            Self::Bytes => body.len(),
-            Self::Lines => {
-                let ended = body.iter().filter(|byte| **byte == b'\n').count();
-                ended + usize::from(body.last().is_some_and(|byte| *byte != b'\n'))
-            }
-            Self::Events => {
-                let mut rest = body;
-                let mut ended = 0;
-                while let Some(end) = self.end_of(rest, 1) {
-                    ended += 1;
-                    rest = &rest[end..];
-                }
-                ended + usize::from(!rest.is_empty())
-            }
-        };
-        count as u64
+        if self == Self::Bytes {
+            return body.len() as u64;
+        }
+        let ended = (0..body.len()).filter(|place| self.ends(body, *place)).count();
+        let is_begun = body.len().checked_sub(1).is_some_and(|last| !self.ends(body, last));
+        (ended + usize::from(is_begun)) as u64
     }
 
-    /// Where the first `count` of them end; `None` when there are not as many that have ended.
-    pub fn end_of(self, body: &[u8], count: u64) -> Option<usize> {
+    /// Whether one ends with the byte at this place.
+    pub fn ends(self, body: &[u8], place: usize) -> bool {
+        let before = &body[..place];
         match self {
-            Self::Bytes => usize::try_from(count).ok().filter(|count| *count <= body.len()),
-            Self::Lines => {
-                let ends = body.iter().enumerate().filter(|(_, byte)| **byte == b'\n');
-                nth(ends.map(|(place, _)| place + 1), count)
-            }
+            Self::Bytes => true,
+            Self::Lines => body[place] == b'\n',
             Self::Events => {
-                let ends = body.iter().enumerate().filter(|(place, byte)| {
-                    let before = &body[..*place];
-                    **byte == b'\n' && (before.ends_with(b"\n") || before.ends_with(b"\n\r"))
-                });
-                nth(ends.map(|(place, _)| place + 1), count)
+                body[place] == b'\n' && (before.ends_with(b"\n") || before.ends_with(b"\n\r"))
             }
         }
     }
-}
-
-fn nth(mut ends: impl Iterator<Item = usize>, count: u64) -> Option<usize> {
-    ends.nth(usize::try_from(count).ok()?.checked_sub(1)?)
 }
 
 fn count_of_json(value: &Value) -> Option<u64> {
@@ -232,17 +211,17 @@ mod tests {
     }
 
     #[test]
-    fn bodies_are_counted_and_cut_at_the_same_places() {
-        for (counted, body, count, second) in [
-            (Counted::Bytes, &b"abcde"[..], 5, Some(2)),
-            (Counted::Lines, b"a\nb\nc", 3, Some(4)),
-            (Counted::Lines, b"a\nb\n", 2, Some(4)),
-            (Counted::Lines, b"", 0, None),
-            (Counted::Events, b"data: a\n\ndata: b\r\n\r\ndata: c", 3, Some(20)),
-            (Counted::Events, b"data: a\n\n", 1, None),
+    fn bodies_are_counted_and_what_is_begun_counts() {
+        for (counted, body, count) in [
+            (Counted::Bytes, &b"abcde"[..], 5),
+            (Counted::Lines, b"a\nb\nc", 3),
+            (Counted::Lines, b"a\nb\n", 2),
+            (Counted::Lines, b"", 0),
+            (Counted::Events, b"data: a\n\ndata: b\r\n\r\ndata: c", 3),
+            (Counted::Events, b"data: a\n\n", 1),
+            (Counted::Events, b"data: a\n", 1),
         ] {
             assert_eq!(counted.count(body), count, "{counted:?}");
-            assert_eq!(counted.end_of(body, 2), second, "{counted:?}");
         }
     }
 }

@@ -15,6 +15,8 @@ pub struct Parts {
     count: u64,
     most_bytes: usize,
     buffered: VecDeque<u8>,
+    /// How far it was looked at, and how many ended there.
+    seen: (usize, u64),
     is_over: bool,
 }
 
@@ -22,7 +24,7 @@ impl Parts {
     /// The parts of a body.
     pub fn new(body: Body, counted: Counted, count: u64, most_bytes: usize) -> Self {
         let (body, buffered) = (body.into_data_stream(), VecDeque::new());
-        Self { body, counted, count, most_bytes, buffered, is_over: false }
+        Self { body, counted, count, most_bytes, buffered, seen: (0, 0), is_over: false }
     }
 
     /// The next part, with how many of what is counted it has; `None` after the last.
@@ -31,8 +33,7 @@ impl Parts {
     /// [`PaywallRefusal::UpstreamFailed`], [`PaywallRefusal::AnswerTooLarge`].
     pub async fn next(&mut self) -> Result<Option<(Bytes, u64)>, PaywallRefusal> {
         loop {
-            let end = self.counted.end_of(self.buffered.make_contiguous(), self.count);
-            if let Some(end) = end {
+            if let Some(end) = self.end() {
                 let part: Vec<u8> = self.buffered.drain(..end).collect();
                 return self.checked(part, self.count);
             }
@@ -52,6 +53,22 @@ impl Parts {
                 None => self.is_over = true,
             }
         }
+    }
+
+    /// Where the part ends, if it has. Looks at each byte once.
+    fn end(&mut self) -> Option<usize> {
+        let (place, ended) = &mut self.seen;
+        let bytes = self.buffered.make_contiguous();
+        while *place < bytes.len() {
+            *ended += u64::from(self.counted.ends(bytes, *place));
+            *place += 1;
+            if *ended == self.count {
+                let end = *place;
+                self.seen = (0, 0);
+                return Some(end);
+            }
+        }
+        None
     }
 
     fn checked(&self, part: Vec<u8>, count: u64) -> Result<Option<(Bytes, u64)>, PaywallRefusal> {

@@ -4,7 +4,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use motif_sdk::gateway::wire::{Address, Digest, PriceTag, PaidRoute as RouteFacts, Quote, UseWord};
+use motif_sdk::gateway::wire::{
+    Address, Digest, PaidRoute as RouteFacts, PriceTag, Quote, UseWord,
+};
 
 use super::PaidRoute;
 use crate::{Gateway, problem::ApiError};

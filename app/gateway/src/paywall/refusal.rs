@@ -1,5 +1,5 @@
 use axum::http::StatusCode;
-use motif_sdk::gateway::wire::{Due, PriceTag, PaymentRequired};
+use motif_sdk::gateway::wire::{Due, PaymentRequired, PriceTag};
 
 /// Why a paywall hands nothing over. Nothing was charged.
 #[derive(Debug, thiserror::Error)]

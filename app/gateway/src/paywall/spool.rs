@@ -283,14 +283,22 @@ fn make(folder: &Path) -> io::Result<()> {
 
 fn write(folder: &Path, path: &Path, head: &[u8], body: &[u8]) -> io::Result<()> {
     let writing = path.with_extension("writing");
-    let mut file = File::create(&writing)?;
+    let written = write_as(&writing, head, body).and_then(|()| fs::rename(&writing, path));
+    if written.is_err() {
+        // What is left of it would take room.
+        let _ = fs::remove_file(&writing);
+    }
+    written?;
+    // The name has to be on disk as well as what it names.
+    File::open(folder)?.sync_all()
+}
+
+fn write_as(path: &Path, head: &[u8], body: &[u8]) -> io::Result<()> {
+    let mut file = File::create(path)?;
     file.write_all(head)?;
     file.write_all(b"\n")?;
     file.write_all(body)?;
-    file.sync_all()?;
-    fs::rename(&writing, path)?;
-    // The name has to be on disk as well as what it names.
-    File::open(folder)?.sync_all()
+    file.sync_all()
 }
 
 fn read(path: &Path) -> io::Result<(Answer, BufReader<File>)> {

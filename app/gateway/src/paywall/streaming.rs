@@ -125,9 +125,7 @@ impl Stream {
             () = gone.closed() => return self.release().await,
         };
         let opened = opened.map_err(|_| PaywallRefusal::UpstreamTimeout(within.as_secs()).into());
-        let opened = opened.and_then(|response| {
-            check_status(response.status()).map(|()| response)
-        });
+        let opened = opened.and_then(|response| check_status(response.status()).map(|()| response));
         let (head, body) = match opened {
             Ok(response) => response.into_parts(),
             Err(error) => {

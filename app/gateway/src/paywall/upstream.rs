@@ -152,4 +152,3 @@ impl Service<Request> for Upstream {
         Box::pin(async move { Ok(upstream.forward(request).await) })
     }
 }
-

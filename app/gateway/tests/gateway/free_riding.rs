@@ -83,10 +83,8 @@ async fn of_two_answers_for_one_voucher_one_is_handed_over() {
         let other = sold.request("/images", json!({ "prompt": "Boston" }));
         let (one_due, other_due) = (sold.due(&one).await, sold.due(&other).await);
         let voucher = sold.voucher().await;
-        let (first, second) = tokio::join!(
-            sold.pay(&one, &one_due, voucher),
-            sold.pay(&other, &other_due, voucher)
-        );
+        let (first, second) =
+            tokio::join!(sold.pay(&one, &one_due, voucher), sold.pay(&other, &other_due, voucher));
         let paid = [&first, &second].into_iter().filter(|answer| answer.status == StatusCode::OK);
         assert_eq!(paid.count(), 1);
         let loser = if first.status == StatusCode::OK { second } else { first };
@@ -143,7 +141,8 @@ async fn a_client_that_goes_is_not_charged_and_finds_its_answer_when_it_comes_ba
     let mut first = sold.ask(&request);
     first.voucher = Some(sold.voucher().await);
     let first = Payment::Ask(first);
-    let asking = tokio::time::timeout(Duration::from_millis(200), sold.send(&request, Some(&first)));
+    let asking =
+        tokio::time::timeout(Duration::from_millis(200), sold.send(&request, Some(&first)));
     assert!(asking.await.is_err(), "the client goes");
     let running = sold.send(&request, Some(&first)).await;
     running.assert_problem(409, "answer-running");
@@ -272,7 +271,8 @@ async fn a_path_that_two_servers_would_read_differently_goes_nowhere() {
     let host = sold.url("").replace("http://", "");
     for target in ["/health/../images", "/%2e%2e/images", "//images", "/echo/..%2fimages"] {
         let mut socket = tokio::net::TcpStream::connect(&host).await.unwrap();
-        let request = format!("POST {target} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\r\n");
+        let request =
+            format!("POST {target} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\r\n");
         socket.write_all(request.as_bytes()).await.unwrap();
         let mut answer = String::new();
         socket.read_to_string(&mut answer).await.unwrap();

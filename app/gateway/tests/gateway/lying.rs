@@ -31,6 +31,8 @@ enum Lie {
     Body,
     Receipt(fn(&mut ReceiptParts)),
     NoReceipt,
+    /// What was paid for breaks off on its way.
+    Lose,
 }
 
 async fn lie(State(liar): State<Liar>, request: Request) -> Response {
@@ -63,6 +65,11 @@ async fn lie(State(liar): State<Liar>, request: Request) -> Response {
                 headers.insert(ReceiptParts::HEADER, parts.to_header().parse().unwrap());
             }
         }
+        Lie::Lose if status.is_success() => {
+            let half = [Ok(body[..10].to_vec()), Err(std::io::Error::other("told to break off"))];
+            return Response::new(Body::from_stream(futures::stream::iter(half)));
+        }
+        Lie::Lose => {}
         Lie::NoReceipt => drop(headers.remove(ReceiptParts::HEADER)),
     }
     let mut response = Response::new(Body::from(body));
@@ -150,5 +157,28 @@ async fn an_answer_that_its_receipt_is_not_for_is_not_taken_and_not_paid_for_twi
         assert_eq!(answer.receipt.receipt.units, 2);
         assert_eq!((sold.owed().await, sold.session.cumulative().unwrap()), (204, 204));
         assert_eq!(sold.server.asked(), 1);
+    }
+}
+
+#[tokio::test]
+async fn a_response_that_is_lost_is_asked_for_again_and_paid_for_once() {
+    for path in ["/images", "/pictures"] {
+        let mut sold = Sold::new().await;
+        let (liar, request) = behind(&sold, Lie::Lose).await;
+        let url = request.url.replace("/images", path);
+        let PaidRequest { method, headers, units, key, .. } = sold.request(path, json!({}));
+        let body = json!({ "prompt": "New York" }).to_string().into_bytes();
+        let request = PaidRequest { url, method, headers, units, key, body, ..request };
+        let lost = sold.fetch(&request).await.unwrap_err();
+        assert!(matches!(lost, GatewayError::Unreachable { .. }), "{lost}");
+        assert_eq!(sold.owed().await, 102, "it was paid for");
+        let honest = PaidRequest { url: sold.url(path), ..request };
+        let answer = sold.fetch(&honest).await.unwrap();
+        assert!(image::load_from_memory(&answer.body).is_ok());
+        assert_eq!((sold.owed().await, sold.session.cumulative().unwrap()), (102, 102));
+        assert_eq!(sold.server.asked(), 1);
+        let another = sold.request(path, json!({ "prompt": "Boston" }));
+        sold.fetch(&another).await.unwrap();
+        assert!(liar.payments.lock().unwrap().len() <= 2);
     }
 }

@@ -17,7 +17,8 @@ async fn without_payment_the_price_is_said_and_the_server_is_not_asked() {
     sold.publish();
     let request = sold.request("/images", json!({ "prompt": "New York" }));
     let (method, url) = (request.method.clone(), request.url.clone());
-    let price_tag = sold.client.price_tag(&method, &url, &request.headers, &request.body).await.unwrap();
+    let price_tag =
+        sold.client.price_tag(&method, &url, &request.headers, &request.body).await.unwrap();
     assert_eq!(price_tag.operator.0, sold.world.operator());
     assert_eq!((price_tag.quote.price.0, price_tag.quote.licensed_use), (101, UseWord::Generate));
     assert_eq!((price_tag.fixed_units, price_tag.most_units, price_tag.streams), (None, 4, false));
@@ -25,7 +26,10 @@ async fn without_payment_the_price_is_said_and_the_server_is_not_asked() {
     let answer = sold.send(&request, None).await;
     answer.assert_problem(402, "payment-required");
     assert_eq!(answer.headers["cache-control"], "no-store");
-    assert_eq!(answer.problem().payment, Some(PaymentRequired::PriceTag(Box::new(price_tag.clone()))));
+    assert_eq!(
+        answer.problem().payment,
+        Some(PaymentRequired::PriceTag(Box::new(price_tag.clone())))
+    );
     // What was known is good while the cluster is away.
     sold.world.chain.network(Network::Down);
     sold.send(&request, None).await.assert_problem(402, "payment-required");

@@ -248,7 +248,8 @@ async fn there_are_only_so_many_streams() {
     drop(raw);
     let third = story(&sold, 10);
     until(async || {
-        let third = PaidRequest { key: motif_sdk::gateway::IdempotencyKey::random(), ..third.clone() };
+        let third =
+            PaidRequest { key: motif_sdk::gateway::IdempotencyKey::random(), ..third.clone() };
         let payment = Payment::Ask(sold.ask(&third)).to_header();
         let sent = reqwest::Client::new()
             .post(&third.url)

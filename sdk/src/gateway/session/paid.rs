@@ -11,8 +11,8 @@ use crate::{
         paid_request_digest,
         paywall::{Answered, untrusted},
         wire::{
-            Address, AskToPay, BatchedGeneration, Digest, Due, PriceTag, PayForAnswer, Payment,
-            PaymentRequired, Problem, ReceiptParts, VoucherParts,
+            Address, AskToPay, BatchedGeneration, Digest, Due, PayForAnswer, Payment,
+            PaymentRequired, PriceTag, Problem, ReceiptParts, VoucherParts,
         },
     },
     receipt::SignedReceipt,
@@ -69,7 +69,13 @@ impl PaidRequest {
     const EXTRA_SECONDS: i64 = 60;
 
     /// A request with a body, paid for with a licence as its price tag asks for it.
-    pub fn new(method: Method, url: &str, body: Vec<u8>, licence: u16, price_tag: &PriceTag) -> Self {
+    pub fn new(
+        method: Method,
+        url: &str,
+        body: Vec<u8>,
+        licence: u16,
+        price_tag: &PriceTag,
+    ) -> Self {
         let units = match price_tag.fixed_units {
             Some(units) => PaidUnits::Exactly(units),
             None => PaidUnits::AtMost(price_tag.most_units),
@@ -302,8 +308,7 @@ impl PayerSession {
             return self.earlier_receipt(request, request_digest, output_digest, parts);
         };
         let generation = signed.generations.first().ok_or(GatewayError::Unanswered)?;
-        let generation =
-            BatchedGeneration { output_digest: Digest(output_digest), ..*generation };
+        let generation = BatchedGeneration { output_digest: Digest(output_digest), ..*generation };
         let price = signed.next.prices.first().copied().ok_or(GatewayError::Unanswered)?;
         let next = signed.next.clone();
         let receipt = self.check_one(&generation, price, next.cumulative, parts)?;

@@ -118,9 +118,10 @@ impl PaidStream {
                 StreamEvent::Output(output) => {
                     let body = BASE64.decode(&output.body);
                     let body = body.map_err(|_| untrusted("a part is not base64"))?;
-                    let (_, receipt) = self.paid.take().ok_or_else(|| {
-                        untrusted("it handed over what nobody has paid for")
-                    })?;
+                    let (_, receipt) = self
+                        .paid
+                        .take()
+                        .ok_or_else(|| untrusted("it handed over what nobody has paid for"))?;
                     return self.handed_over(body, receipt).map(Some);
                 }
                 StreamEvent::End(_) => return Ok(None),

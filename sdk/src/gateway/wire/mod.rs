@@ -36,8 +36,8 @@ pub use generation::{GenerationRequest, VoucherParts};
 pub use hold::{HoldFacts, HoldRequest, HoldState, ReleaseRequest};
 pub use operator::Operator;
 pub use paywall::{
-    AskToPay, Due, NotInHeader, PriceTag, PaidRoute, PaidRoutes, PayForAnswer, Payment,
-    PaymentRequired, StreamEnd, StreamEvent, StreamFailure, StreamedPart,
+    AskToPay, Due, NotInHeader, PaidRoute, PaidRoutes, PayForAnswer, Payment, PaymentRequired,
+    PriceTag, StreamEnd, StreamEvent, StreamFailure, StreamedPart,
 };
 pub use problem::{ExpectedStatement, Problem};
 pub use query::WorkQuery;
