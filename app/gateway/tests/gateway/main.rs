@@ -22,6 +22,7 @@ mod paying_by_proof;
 mod problems;
 mod quoting;
 mod racing;
+mod random_riding;
 mod reporting;
 mod restarting;
 mod secrets;

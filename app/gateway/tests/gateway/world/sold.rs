@@ -11,6 +11,7 @@ use motif_sdk::{
             VoucherParts,
         },
     },
+    voucher::{SignedVoucher, Statement, Voucher},
 };
 use reqwest::Method;
 use serde_json::Value;
@@ -160,6 +161,24 @@ impl Sold {
     /// A voucher for one more unit.
     pub async fn voucher(&self) -> VoucherParts {
         self.world.next_request().await.voucher
+    }
+
+    /// A voucher for exactly what is due.
+    pub fn voucher_for(&self, due: &Due) -> VoucherParts {
+        let entries = due.expected.entries.iter().map(|entry| (entry.licence, entry.units));
+        let mut statement: Statement = entries.collect();
+        statement.add(due.licence, due.units).unwrap();
+        let channel = self.world.chain.channel_account().channel;
+        let voucher = Voucher {
+            cluster: channel.cluster,
+            channel: CHANNEL,
+            opened_slot: channel.opened_slot,
+            statement: due.expected.statement,
+            cumulative: due.expected.cumulative.0,
+            statement_digest: statement.digest(),
+            expires_at: i64::from(u32::MAX),
+        };
+        VoucherParts::from(&SignedVoucher::sign(voucher, &voucher_key()))
     }
 
     /// Sends a request with a payment, whatever they are.
