@@ -61,7 +61,8 @@ pub struct GenerateArgs {
     output: Option<PathBuf>,
 
     /// Have a model server behind a paywall generate, at this URL; each answer comes with its
-    /// receipt beside it. Run again after a lost connection, it goes on where it was.
+    /// receipt beside it. Run again after a lost connection, it gets what was made and paid for;
+    /// a stream begins anew, and what was paid for of it is there.
     #[arg(long, value_name = "URL", requires = "output")]
     through: Option<String>,
 

@@ -64,6 +64,8 @@ impl Paywall {
             Way::Free => return Ok(server(request).await),
         };
         let (mut parts, body) = request.into_parts();
+        // Whatever is answered: a client that is still sending would not hear it.
+        let body = self.request_body(&route, body).await?;
         let payment = match payment(&parts.headers) {
             None => {
                 let price_tag = self.price_tags().of(self.gateway(), &route).await?;
@@ -79,7 +81,6 @@ impl Paywall {
             Payment::Ask(ask) => {
                 let key = key(&parts.headers)?;
                 self.check_ask(&route, &ask)?;
-                let body = self.request_body(&route, body).await?;
                 let request_digest = paid_request_digest(parts.method.as_str(), target, &body);
                 let desk = self.gateway().desk(&ask.channel.0)?;
                 let id = hold_id(&ask.channel.0, desk.opened_slot, &key);

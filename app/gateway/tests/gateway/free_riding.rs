@@ -217,6 +217,7 @@ async fn what_does_not_fit_the_route_is_refused_before_the_server_is_asked() {
     send(&unknown).await.assert_problem(404, "unknown-licence");
     let long = PaidRequest { body: vec![b' '; 1_001], ..request.clone() };
     send(&long).await.assert_problem(413, "body-too-large");
+    sold.send(&long, None).await.assert_problem(413, "body-too-large");
     let train = payments::Licence { licensed_use: 3, ..crate::world::licence(100) };
     let channel = crate::world::CHANNEL;
     sold.world.chain.state().channels.get_mut(&channel).unwrap().licences.push(train);

@@ -20,6 +20,7 @@ use crate::world::sold::Sold;
 #[derive(Clone)]
 struct Liar {
     honest: String,
+    own: String,
     lie: Lie,
     /// Payments that came by.
     payments: Arc<Mutex<Vec<Payment>>>,
@@ -33,6 +34,8 @@ enum Lie {
     NoReceipt,
     /// What was paid for breaks off on its way.
     Lose,
+    /// A stream breaks off before the first part of it that was paid for.
+    Cut,
 }
 
 async fn lie(State(liar): State<Liar>, request: Request) -> Response {
@@ -44,6 +47,9 @@ async fn lie(State(liar): State<Liar>, request: Request) -> Response {
     let asked = reqwest::Client::new().request(parts.method, url).headers(parts.headers);
     let answer = asked.body(body).send().await.unwrap();
     let (status, mut headers) = (answer.status(), answer.headers().clone());
+    if matches!(liar.lie, Lie::Cut) && headers["content-type"] == "text/event-stream" {
+        return Response::new(Body::from_stream(futures::stream::unfold(answer, cut)));
+    }
     let mut body = answer.bytes().await.unwrap().to_vec();
     headers.remove("content-length");
     headers.remove("transfer-encoding");
@@ -69,7 +75,7 @@ async fn lie(State(liar): State<Liar>, request: Request) -> Response {
             let half = [Ok(body[..10].to_vec()), Err(std::io::Error::other("told to break off"))];
             return Response::new(Body::from_stream(futures::stream::iter(half)));
         }
-        Lie::Lose => {}
+        Lie::Lose | Lie::Cut => {}
         Lie::NoReceipt => drop(headers.remove(ReceiptParts::HEADER)),
     }
     let mut response = Response::new(Body::from(body));
@@ -78,10 +84,20 @@ async fn lie(State(liar): State<Liar>, request: Request) -> Response {
     response
 }
 
+/// The next chunk of a stream, up to the one with a part.
+async fn cut(
+    mut answer: reqwest::Response,
+) -> Option<(Result<Vec<u8>, &'static str>, reqwest::Response)> {
+    let chunk = answer.chunk().await.unwrap()?.to_vec();
+    let is_part = chunk.windows(13).any(|bytes| bytes == b"event: output");
+    Some((if is_part { Err("told to break off") } else { Ok(chunk) }, answer))
+}
+
 async fn behind(sold: &Sold, lie_of: Lie) -> (Liar, PaidRequest) {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}/images", listener.local_addr().unwrap());
-    let liar = Liar { honest: sold.url(""), lie: lie_of, payments: Arc::default() };
+    let own = format!("http://{}", listener.local_addr().unwrap());
+    let url = format!("{own}/images");
+    let liar = Liar { honest: sold.url(""), own, lie: lie_of, payments: Arc::default() };
     let router = Router::new().fallback(lie).with_state(liar.clone());
     tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
     let request = sold.request("/images", json!({ "prompt": "New York", "count": 2 }));
@@ -180,4 +196,22 @@ async fn a_response_that_is_lost_is_asked_for_again_and_paid_for_once() {
         sold.fetch(&another).await.unwrap();
         assert!(liar.payments.lock().unwrap().len() <= 2);
     }
+}
+
+#[tokio::test]
+async fn a_part_that_breaks_off_after_it_was_paid_for_is_fetched_again() {
+    let mut sold = Sold::new().await;
+    let (liar, _) = behind(&sold, Lie::Cut).await;
+    let request = sold.request("/stories", json!({ "prompt": "t", "tokens": 30 }));
+    let url = request.url.replace(&liar.honest, &liar.own);
+    let request = PaidRequest { url, ..request };
+    let mut stream = sold.session.stream(&sold.client, &request).await.unwrap();
+    let part = stream.next(&mut sold.session).await.unwrap().unwrap();
+    assert_eq!(part.body.iter().filter(|byte| **byte == b'\n').count(), 10);
+    let over = stream.next(&mut sold.session).await.unwrap_err();
+    assert!(matches!(over, GatewayError::Untrusted(_)), "{over}");
+    assert_eq!((sold.owed().await, sold.session.cumulative().unwrap()), (102, 102));
+    // The channel goes on.
+    let another = sold.request("/images", json!({ "prompt": "New York" }));
+    sold.fetch(&another).await.unwrap();
 }
