@@ -10,6 +10,7 @@ mod answering;
 mod due;
 mod headers;
 mod layer;
+mod making;
 mod matching;
 mod metered;
 mod parts;

@@ -25,9 +25,10 @@ use tokio::{
 
 use super::{
     Paywall, PaywallRefusal,
-    answering::{Held, check_status, refused},
+    answering::Held,
     due::due,
     layer::Server,
+    making::{check_status, refused},
     parts::Parts,
     running::{Place, Waiting},
     spool::Answer,
