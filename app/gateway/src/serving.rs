@@ -10,6 +10,7 @@ use crate::{
     paywall::Paywall,
     router::{admin_router, paywall_router, router},
     settlement::Worker,
+    store::{Moments, NoMoments},
 };
 
 /// A gateway that serves.
@@ -21,6 +22,7 @@ pub struct RunningGateway {
     stop: CancellationToken,
     serving: Vec<JoinHandle<()>>,
     worker: JoinHandle<()>,
+    leases: JoinHandle<()>,
 }
 
 /// Runs a gateway until it is shut down. Where a store is left from before, it goes on there.
@@ -37,6 +39,18 @@ pub async fn serve_with(
     config: GatewayConfig,
     chain: Arc<dyn Chain>,
 ) -> Result<RunningGateway, StartError> {
+    serve_watched(config, chain, Arc::new(NoMoments)).await
+}
+
+/// As [`serve_with`]; tells `moments` what it does, before it does the next thing.
+///
+/// # Errors
+/// [`StartError`].
+pub async fn serve_watched(
+    config: GatewayConfig,
+    chain: Arc<dyn Chain>,
+    moments: Arc<dyn Moments>,
+) -> Result<RunningGateway, StartError> {
     config.faults().or(())?;
     let listener = TcpListener::bind(config.listen).await?;
     let admin = match &config.admin {
@@ -50,8 +64,11 @@ pub async fn serve_with(
     let address = listener.local_addr()?;
     let paywall_address = sold.as_ref().map(TcpListener::local_addr).transpose()?;
     let admin_address = admin.as_ref().map(TcpListener::local_addr).transpose()?;
-    let (stop, paywall) = (CancellationToken::new(), config.paywall.clone());
-    let gateway = Gateway::open(config, chain).await?;
+    let url = config.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
+    let paywall = config.paywall.clone();
+    let gateway = Gateway::open(config, chain, moments, url.trim_end_matches('/')).await?;
+    let leases = tokio::spawn(gateway.clone().go_on_keeping_leases());
+    let stop = CancellationToken::new();
     let paywall = paywall.map(|config| open_paywall(&gateway, config, &stop)).transpose()?;
     let worker = tokio::spawn(Worker::new(gateway.clone()).run(stop.clone()));
     let answer = |listener, router| {
@@ -63,7 +80,16 @@ pub async fn serve_with(
         serving.push(tokio::spawn(paywall.tend()));
     }
     serving.extend(admin.map(|listener| answer(listener, admin_router(gateway.clone()))));
-    Ok(RunningGateway { gateway, address, admin_address, paywall_address, stop, serving, worker })
+    Ok(RunningGateway {
+        gateway,
+        address,
+        admin_address,
+        paywall_address,
+        stop,
+        serving,
+        worker,
+        leases,
+    })
 }
 
 fn open_paywall(
@@ -110,6 +136,8 @@ impl RunningGateway {
             let _ = serving.await;
         }
         let _ = self.worker.await;
+        self.leases.abort();
+        let _ = self.leases.await;
         self.gateway.close_store().await;
     }
 }

@@ -71,9 +71,9 @@ impl Paywall {
             Payment::Pay(pay) => self.pay(pay, &named, &caller).await,
             Payment::Ask(ask) => {
                 let key = key(&parts.headers)?;
-                self.check_ask(&route, &ask)?;
+                self.check_ask(&route, &ask).await?;
                 let request_digest = paid_request_digest(parts.method.as_str(), target, &body);
-                let desk = self.gateway().desk(&ask.channel.0)?;
+                let desk = self.gateway().desk(&ask.channel.0).await?;
                 let id = hold_id(&ask.channel.0, desk.opened_slot, &key);
                 parts.headers.remove(Payment::HEADER);
                 let request = Request::from_parts(parts, Body::from(body));
@@ -100,9 +100,9 @@ impl Paywall {
     }
 
     /// Whether this can pay for the route at all, before anything is read or held.
-    fn check_ask(&self, route: &PaidRoute, ask: &AskToPay) -> Result<(), ApiError> {
+    async fn check_ask(&self, route: &PaidRoute, ask: &AskToPay) -> Result<(), ApiError> {
         let gateway = self.gateway();
-        let desk = gateway.desk(&ask.channel.0)?;
+        let desk = gateway.desk(&ask.channel.0).await?;
         let licence = {
             let book = desk.book();
             book.ledger.account().licences.get(usize::from(ask.licence)).copied()
@@ -245,7 +245,7 @@ impl Paywall {
             Some(voucher) => self.take_payment(answer, voucher, caller).await?,
             None => match self.receipt(answer).await? {
                 Some(receipt) => receipt,
-                None => return Err(self.due(answer, None)?),
+                None => return Err(self.due(answer, None).await?),
             },
         };
         let body = self.spool().body(&answer.id.0).await;

@@ -76,7 +76,7 @@ impl Paywall {
                 | Refusal::StatementAhead { .. }),
             ) => {
                 let because = ApiError::refused(refusal).problem().slug;
-                Err(self.due(answer, Some(because))?)
+                Err(self.due(answer, Some(because)).await?)
             }
             _ => Err(error),
         }
@@ -99,12 +99,12 @@ impl Paywall {
     ///
     /// # Errors
     /// What would refuse a voucher for it.
-    pub(super) fn due(
+    pub(super) async fn due(
         &self,
         answer: &Answer,
         because: Option<String>,
     ) -> Result<ApiError, ApiError> {
-        let desk = self.gateway().desk(&answer.channel.0)?;
+        let desk = self.gateway().desk(&answer.channel.0).await?;
         let due = due(&desk, answer, because, self.gateway().now())?;
         Ok(PaywallRefusal::Due(Box::new(due)).into())
     }

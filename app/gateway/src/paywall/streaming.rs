@@ -214,7 +214,7 @@ impl Stream {
                 Err(refused) => because = Some(refused.problem().slug),
             }
         }
-        let desk = self.paywall.gateway().desk(&answer.channel.0)?;
+        let desk = self.paywall.gateway().desk(&answer.channel.0).await?;
         let due = due(&desk, answer, because, self.paywall.gateway().now())?;
         self.send(&StreamEvent::Due(Box::new(due))).await?;
         let pause = Duration::from_secs(self.paywall.config().pause_seconds.into());

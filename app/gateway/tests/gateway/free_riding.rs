@@ -302,7 +302,7 @@ async fn where_api_keys_are_required_a_payment_alone_is_not_enough() {
     let Sold { world, server, client, session, .. } = &mut sold;
     let _ = (server, client, session);
     let folder = tempfile::tempdir().unwrap();
-    world.config.store = folder.path().join("gateway.sqlite");
+    world.config.store = folder.path().join("gateway.sqlite").into();
     world.config.paywall.as_mut().unwrap().spool = folder.path().join("spool");
     let gateway = motif_gateway::serve_with(world.config.clone(), world.chain.clone()).await;
     let old = std::mem::replace(&mut world.gateway, gateway.unwrap());

@@ -4,14 +4,18 @@
 mod administering;
 mod api_keys;
 mod batching;
+mod crashing;
 mod exposing;
+mod failing_disk;
 mod free_riding;
 mod holding;
 mod idempotency;
+mod killing;
 mod layering;
 mod limits;
 mod lying;
 mod measuring;
+mod migrating;
 #[path = "../../examples/model_server/server.rs"]
 mod model_server;
 mod observing;
@@ -28,6 +32,7 @@ mod restarting;
 mod secrets;
 mod selling;
 mod settling;
+mod sharing;
 mod streaming;
 mod works;
 mod world;

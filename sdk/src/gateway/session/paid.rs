@@ -271,6 +271,7 @@ impl PayerSession {
             detail: String::new(),
             expected: Some(expected),
             payment: None,
+            holder: None,
         };
         self.follow_cut(&problem)
     }

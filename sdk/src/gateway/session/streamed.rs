@@ -133,6 +133,7 @@ impl PaidStream {
                         detail: failure.detail,
                         expected: None,
                         payment: None,
+                        holder: None,
                     })));
                 }
             }

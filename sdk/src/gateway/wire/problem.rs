@@ -23,6 +23,9 @@ pub struct Problem {
     /// What a paywall asks for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub payment: Option<PaymentRequired>,
+    /// Where the channel is served instead, with `channel-held-elsewhere`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub holder: Option<String>,
 }
 
 /// The open statement as the gateway has it.
