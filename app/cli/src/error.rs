@@ -231,6 +231,7 @@ fn gateway_code(error: &GatewayError) -> &str {
     match error {
         GatewayError::Refused(problem) => &problem.slug,
         GatewayError::Unreachable { .. } => "no-gateway",
+        GatewayError::ServerRefused { .. } => "server-refused",
         GatewayError::Untrusted(_) => "untrusted-gateway",
         GatewayError::OverBudget { .. } => "over-budget",
         GatewayError::Unanswered => "unanswered",

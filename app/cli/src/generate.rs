@@ -1,3 +1,7 @@
+mod field;
+mod pending;
+mod through;
+
 use std::{
     fs::File,
     io::Write,
@@ -26,6 +30,8 @@ use crate::{
     rendering::Palette,
     session::Session,
 };
+use field::Field;
+use through::Order;
 
 /// What to generate, and what pays for it.
 #[derive(Args)]
@@ -54,6 +60,16 @@ pub struct GenerateArgs {
     #[arg(long, value_name = "DIR")]
     output: Option<PathBuf>,
 
+    /// Have a model server behind a paywall generate, at this URL; each answer comes with its
+    /// receipt beside it. Run again after a lost connection, it gets what was made and paid for;
+    /// a stream begins anew, and what was paid for of it is there.
+    #[arg(long, value_name = "URL", requires = "output")]
+    through: Option<String>,
+
+    /// Another field for the server, beside the prompt; JSON, or else text.
+    #[arg(long = "field", value_name = "NAME=VALUE", requires = "through")]
+    fields: Vec<Field>,
+
     /// Append the signed receipts to this file, one line of JSON each.
     #[arg(long, value_name = "FILE")]
     receipts: Option<PathBuf>,
@@ -72,6 +88,10 @@ pub async fn run(args: GenerateArgs, session: &Session) -> Result<(), CliError> 
         Some(reference) => Some(reference.address(&client).await?),
         None => None,
     };
+    if let Some(url) = &args.through {
+        let order = Order { url, args: &args, channel, account: &account, work };
+        return through::run(order, session).await;
+    }
     let licence = licence_of(&channel, &account, args.licence, work.as_ref(), args.licensed_use)?;
     let mut receipts = args.receipts.as_deref().map(open_receipts).transpose()?;
     if let Some(folder) = &args.output {

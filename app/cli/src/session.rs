@@ -8,7 +8,7 @@ use motif_gateway::chain::Endpoint;
 use motif_sdk::{
     Error, Pubkey,
     client::Client,
-    gateway::{GatewayClient, GatewayError},
+    gateway::{GatewayClient, GatewayError, PaywallClient},
     keypair,
 };
 use serde_json::Value;
@@ -115,6 +115,15 @@ impl Session {
             self.say(format_args!("waiting for a gateway at {}", self.gateway_url));
         }
         client.patience(patience)
+    }
+
+    /// Asks model servers behind the paywall at `url`.
+    pub fn paywall(&self, url: &str) -> PaywallClient {
+        let client = PaywallClient::new().patience(self.patience(url));
+        match std::env::var("MOTIF_GATEWAY_API_KEY") {
+            Ok(token) => client.api_key(token.trim()),
+            Err(_) => client,
+        }
     }
 
     /// The node, if one was named.

@@ -24,6 +24,7 @@ use crate::{
     keys::Keyring,
     ledger::CutStatement,
     metrics::{Exposure, Metrics},
+    paywall::SpoolError,
     problem::ApiError,
     settlement::records,
     store::{Change, Moment, Moments, Process, SettledStatement, Store, StoreError},
@@ -67,6 +68,14 @@ pub enum StartError {
         place: StorePlace,
         /// Why.
         source: StoreError,
+    },
+    /// The folder for a paywall's answers cannot be opened.
+    #[error("paywall.spool {path}: {source}")]
+    Spool {
+        /// The folder.
+        path: std::path::PathBuf,
+        /// Why.
+        source: SpoolError,
     },
     /// The address cannot be listened on.
     #[error("listening: {0}")]

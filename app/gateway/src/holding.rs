@@ -121,6 +121,21 @@ impl Gateway {
         }
     }
 
+    /// Gives a hold up because what it was for has failed; nothing is paid. One that was
+    /// captured stays so. Until that is on disk, the worst is room that stays kept.
+    pub(crate) async fn abandon(&self, address: &Pubkey, id: HoldId) {
+        let Ok(desk) = self.desk(address).await else { return };
+        let written = {
+            let mut book = desk.book();
+            let released = book.ledger.release(&id);
+            released.map(|_| self.store().write_by(desk.lease, Change::HoldReleased { id }))
+        };
+        if let Some(written) = written {
+            // A store that has failed says so to whoever pays next.
+            drop(self.on_disk(&desk, written).await);
+        }
+    }
+
     /// A hold as it is on disk, after everything that was queued before.
     async fn stored_hold(&self, desk: &Desk, id: &HoldId) -> Result<Option<StoredHold>, ApiError> {
         self.store().flush().await?;

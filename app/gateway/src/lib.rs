@@ -5,6 +5,7 @@
 //! - [`keys`], [`admission`]: who is let in, how often; [`metrics`]: figures about all of it.
 //! - [`metering`]: verify, reserve, make durable, acknowledge.
 //! - [`ledger`]: what a channel has used and vouched for; [`store`]: what survives a kill.
+//! - [`paywall`]: a price in front of any HTTP model server.
 //! - [`settlement`]: bringing statements on chain; [`chain`]: what the gateway asks of a node.
 
 mod administering;
@@ -22,6 +23,7 @@ mod leasing;
 pub mod ledger;
 pub mod metering;
 pub mod metrics;
+pub mod paywall;
 pub mod problem;
 mod reconciling;
 mod requests;
@@ -32,7 +34,7 @@ pub mod settlement;
 pub mod store;
 mod view;
 
-pub use config::{AdminConfig, GatewayConfig, Limits, SettlePolicy};
+pub use config::{AdminConfig, GatewayConfig, Limits, PaywallConfig, SettlePolicy};
 pub use gateway::{Gateway, StartError};
 pub use router::{admin_openapi, openapi};
 pub use serving::{RunningGateway, serve, serve_watched, serve_with};

@@ -108,8 +108,7 @@ impl Gateway {
         caller: &Caller,
     ) -> Result<SignedReceipt, ApiError> {
         let (desk, voucher) = self.verified(&address, &request.voucher, 1).await?;
-        // No header can hold this key: it has a space in it.
-        let key = format!("hold {}", motif_sdk::gateway::wire::Digest(hold));
+        let key = hold_key(&hold);
         let asked = Asked {
             key: &key,
             voucher,
@@ -118,6 +117,49 @@ impl Gateway {
             hold: Some(hold),
         };
         self.pay_for_one(&desk, &asked, caller).await
+    }
+
+    /// Takes payment for a later part of an answer that streams. Idempotent, as
+    /// [`Gateway::accept`], under the part's name.
+    pub(crate) async fn accept_part(
+        &self,
+        address: Pubkey,
+        part: HoldId,
+        request: GenerationRequest,
+        caller: &Caller,
+    ) -> Result<SignedReceipt, ApiError> {
+        let (desk, voucher) = self.verified(&address, &request.voucher, 1).await?;
+        let key = part_key(&part);
+        let asked = Asked {
+            key: &key,
+            voucher,
+            generations: &[request.generation()],
+            body_digest: body_digest(&request)?,
+            hold: None,
+        };
+        self.pay_for_one(&desk, &asked, caller).await
+    }
+
+    /// The receipt that captured a hold, or paid for a later part of an answer that streams.
+    /// Looked for in the statements of about as long as answers are kept.
+    pub(crate) async fn receipt_of(
+        &self,
+        address: Pubkey,
+        id: HoldId,
+        part: u32,
+    ) -> Result<Option<SignedReceipt>, ApiError> {
+        const STATEMENTS: u64 = 64;
+        let desk = self.desk(&address).await?;
+        let key = if part == 0 { hold_key(&id) } else { part_key(&id) };
+        self.store().flush().await?;
+        let open = desk.book().ledger.open_statement().number;
+        for statement in (open.saturating_sub(STATEMENTS)..=open).rev() {
+            let named = self.store().named(desk.id(), statement, &key).await?;
+            if let Some(generation) = named.first() {
+                return Ok(Some(generation.receipt));
+            }
+        }
+        Ok(None)
     }
 
     async fn pay_for_one(
@@ -290,6 +332,16 @@ impl Gateway {
             self.wake().notify_one();
         }
     }
+}
+
+/// The key under which a hold is captured. No header can hold it: it has a space in it.
+fn hold_key(hold: &HoldId) -> String {
+    format!("hold {}", motif_sdk::gateway::wire::Digest(*hold))
+}
+
+/// As [`hold_key`], for a part that has no hold of its own.
+fn part_key(part: &HoldId) -> String {
+    format!("part {}", motif_sdk::gateway::wire::Digest(*part))
 }
 
 /// SHA-256 of what was asked, however its JSON was spaced.

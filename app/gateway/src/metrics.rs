@@ -21,6 +21,10 @@ pub struct Metrics {
     pub prices: Counter,
     /// Answers to retries, from the store.
     pub repeated: Counter,
+    /// Answers that a model server has made behind the paywall.
+    pub answers_made: Counter,
+    /// Answers that were handed over, paid; repeated ones, too.
+    pub answers_handed_over: Counter,
     /// Settlement transactions that landed.
     pub settlements: Counter,
     /// Settlements that have to be tried again.
@@ -97,6 +101,8 @@ impl Default for Metrics {
             generations: Counter::default(),
             prices: Counter::default(),
             repeated: Counter::default(),
+            answers_made: Counter::default(),
+            answers_handed_over: Counter::default(),
             settlements: Counter::default(),
             settlement_failures: Counter::default(),
             settlement_lamports: Counter::default(),
@@ -115,6 +121,12 @@ impl Default for Metrics {
             ("generations", "Generations that were paid for", &metrics.generations),
             ("prices", "Prices of generations, base units of any mint", &metrics.prices),
             ("repeated", "Retries answered from the store", &metrics.repeated),
+            ("answers_made", "Answers made behind the paywall", &metrics.answers_made),
+            (
+                "answers_handed_over",
+                "Paid answers handed over, repeated ones too",
+                &metrics.answers_handed_over,
+            ),
             ("settlements", "Settlement transactions that landed", &metrics.settlements),
             (
                 "settlement_failures",

@@ -5,19 +5,20 @@ use std::time::Duration;
 use axum::{
     http::{
         HeaderValue, StatusCode,
-        header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE},
+        header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE},
     },
     response::{IntoResponse, Response},
 };
 use motif_sdk::{
     Pubkey,
-    gateway::wire::{ExpectedStatement, Problem, ScopeWord},
+    gateway::wire::{ExpectedStatement, PaymentRequired, Problem, ScopeWord},
 };
 
 use crate::{
     chain::ChainError,
     keys::KeyId,
     ledger::{LicenceLimit, Refusal},
+    paywall::PaywallRefusal,
     store::{ProofError, StoreError},
 };
 
@@ -219,6 +220,9 @@ pub enum ApiError {
     /// The store does not answer.
     #[error("the gateway cannot store anything now")]
     StoreFailed(#[source] StoreError),
+    /// A paywall hands nothing over.
+    #[error(transparent)]
+    Paywall(#[from] PaywallRefusal),
     /// Our bug.
     #[error("internal error")]
     Internal(#[source] Box<dyn std::error::Error + Send + Sync>),
@@ -357,6 +361,7 @@ impl ApiError {
             Self::StoreFailed(_) => {
                 (Status::SERVICE_UNAVAILABLE, "store-failed", "The store has failed")
             }
+            Self::Paywall(refusal) => refusal.kind(),
             Self::Internal(_) => (Status::INTERNAL_SERVER_ERROR, "internal", "Internal error"),
         }
     }
@@ -442,6 +447,10 @@ impl ApiError {
             status: status.as_u16(),
             detail: self.to_string(),
             expected,
+            payment: match self {
+                Self::Paywall(refusal) => refusal.payment(),
+                _ => None,
+            },
             holder,
         }
     }
@@ -488,17 +497,26 @@ impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         self.log();
         let (status, slug, _) = self.kind();
-        let mut response = axum::Json(self.problem()).into_response();
+        let problem = self.problem();
+        let payment = problem.payment.as_ref().map(PaymentRequired::to_header);
+        let mut response = axum::Json(problem).into_response();
         *response.status_mut() = status;
         response.extensions_mut().insert(Slug(slug));
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        if let Some(payment) = payment.and_then(|text| HeaderValue::try_from(text).ok()) {
+            headers.insert(PaymentRequired::HEADER, payment);
+            headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        }
         match self {
             Self::Unauthorized => {
                 headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
             }
             Self::RateLimited { wait, .. } => {
                 headers.insert(RETRY_AFTER, HeaderValue::from(wait_seconds(wait)));
+            }
+            Self::Paywall(refusal) if refusal.is_passing() => {
+                headers.insert(RETRY_AFTER, HeaderValue::from(1));
             }
             _ => {}
         }

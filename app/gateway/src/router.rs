@@ -3,23 +3,29 @@
 use std::time::Duration;
 
 use axum::{
-    Router,
+    Extension, Router,
     extract::DefaultBodyLimit,
     http::{HeaderName, Method, header},
     middleware::{from_fn_with_state, map_response},
 };
-use motif_sdk::gateway::IdempotencyKey;
+use motif_sdk::gateway::{
+    IdempotencyKey,
+    wire::{Payment, PaymentRequired, StreamEvent},
+};
+use tower::Layer;
 use tower_http::cors::CorsLayer;
 use utoipa::{OpenApi, openapi::OpenApi as Document};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
     Gateway,
+    paywall::{Paywall, PaywallLayer, Upstream},
     problem::ApiError,
     requests,
     routes::{
-        admin, channels, described, document, generations, health, holds, operator, quotes,
-        receipts, settlements, timeout, usage, works,
+        admin, channels, described, document, generations, health, holds, operator,
+        paywall::{self, Sold},
+        quotes, receipts, settlements, timeout, usage, works,
     },
 };
 
@@ -31,12 +37,17 @@ const ON_CHAIN: Duration = Duration::from_secs(170);
 const PREFLIGHT: Duration = Duration::from_secs(3_600);
 
 #[derive(OpenApi)]
-#[openapi(info(
-    title = "Motif gateway",
-    description = "Meters paid generations and settles them on chain. Token amounts are \
+#[openapi(
+    info(
+        title = "Motif gateway",
+        description = "Meters paid generations and settles them on chain. Token amounts are \
         strings of decimal digits in base units; refusals are RFC 9457 problems whose `type` \
-        is a stable slug.",
-))]
+        is a stable slug. What is sold in front of a model server is asked for at the paywall's \
+        own address, with the header `motif-payment`: the schemas `Payment`, `PaymentRequired` and \
+        `StreamEvent` are what travels there.",
+    ),
+    components(schemas(Payment, PaymentRequired, StreamEvent))
+)]
 struct Api;
 
 #[derive(OpenApi)]
@@ -48,7 +59,7 @@ struct Api;
 struct AdminApi;
 
 /// All URLs of a gateway.
-pub fn router(gateway: Gateway) -> Router {
+pub fn router(gateway: Gateway, paywall: Option<Paywall>) -> Router {
     let (open, served, on_chain) = groups();
     let here = Duration::from_secs(gateway.config().limits.request_seconds.into());
     let known = Router::from(served).layer(from_fn_with_state(here, timeout::within));
@@ -56,8 +67,26 @@ pub fn router(gateway: Gateway) -> Router {
     let authorized = known.merge(on_chain);
     let authorized = authorized.layer(from_fn_with_state(gateway.clone(), requests::authorize));
     let open = Router::from(open).layer(from_fn_with_state(here, timeout::within));
+    let open = open.layer(Extension(Sold(paywall)));
     let cors = cors(&gateway);
     observed(open.merge(authorized), gateway, cors)
+}
+
+/// All URLs of the server that is sold, as far as they have a way through.
+pub fn paywall_router(paywall: Paywall) -> Router {
+    let gateway = paywall.gateway().clone();
+    let server = paywall.routes().upstream().cloned();
+    let router = match server {
+        Some(url) => {
+            let server = Upstream::new(url, paywall.routes().most_request_bytes());
+            Router::new().fallback_service(PaywallLayer::new(paywall).layer(server))
+        }
+        // The configuration's check does not let this happen.
+        None => Router::new().fallback(async || ApiError::NotFound),
+    };
+    let router = router.layer(from_fn_with_state(gateway.clone(), requests::admit));
+    let router = router.layer(map_response(timeout::unsniffed));
+    router.layer(from_fn_with_state(gateway, requests::observe))
 }
 
 /// All URLs of the operators' listener.
@@ -130,7 +159,8 @@ fn groups() -> (OpenApiRouter<Gateway>, OpenApiRouter<Gateway>, OpenApiRouter<Ga
         .routes(routes!(health::alive))
         .routes(routes!(health::ready))
         .routes(routes!(document::show))
-        .routes(routes!(operator::show));
+        .routes(routes!(operator::show))
+        .routes(routes!(paywall::show));
     let served = OpenApiRouter::new()
         .routes(routes!(works::list))
         .routes(routes!(works::show))

@@ -4,10 +4,11 @@ use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    Gateway, GatewayConfig, StartError,
+    Gateway, GatewayConfig, PaywallConfig, StartError,
     chain::{Chain, RpcChain},
     connections,
-    router::{admin_router, router},
+    paywall::Paywall,
+    router::{admin_router, paywall_router, router},
     settlement::Worker,
     store::{Moments, NoMoments},
 };
@@ -17,6 +18,7 @@ pub struct RunningGateway {
     gateway: Gateway,
     address: SocketAddr,
     admin_address: Option<SocketAddr>,
+    paywall_address: Option<SocketAddr>,
     stop: CancellationToken,
     serving: Vec<JoinHandle<()>>,
     worker: JoinHandle<()>,
@@ -55,19 +57,49 @@ pub async fn serve_watched(
         Some(admin) => Some(TcpListener::bind(admin.listen).await?),
         None => None,
     };
+    let sold = match &config.paywall {
+        Some(paywall) => Some(TcpListener::bind(paywall.listen).await?),
+        None => None,
+    };
     let address = listener.local_addr()?;
+    let paywall_address = sold.as_ref().map(TcpListener::local_addr).transpose()?;
     let admin_address = admin.as_ref().map(TcpListener::local_addr).transpose()?;
     let url = config.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
+    let paywall = config.paywall.clone();
     let gateway = Gateway::open(config, chain, moments, url.trim_end_matches('/')).await?;
     let leases = tokio::spawn(gateway.clone().go_on_keeping_leases());
     let stop = CancellationToken::new();
+    let paywall = paywall.map(|config| open_paywall(&gateway, config, &stop)).transpose()?;
     let worker = tokio::spawn(Worker::new(gateway.clone()).run(stop.clone()));
     let answer = |listener, router| {
         tokio::spawn(connections::answer(listener, router, gateway.clone(), stop.clone()))
     };
-    let mut serving = vec![answer(listener, router(gateway.clone()))];
+    let mut serving = vec![answer(listener, router(gateway.clone(), paywall.clone()))];
+    if let (Some(listener), Some(paywall)) = (sold, paywall) {
+        serving.push(answer(listener, paywall_router(paywall.clone())));
+        serving.push(tokio::spawn(paywall.tend()));
+    }
     serving.extend(admin.map(|listener| answer(listener, admin_router(gateway.clone()))));
-    Ok(RunningGateway { gateway, address, admin_address, stop, serving, worker, leases })
+    Ok(RunningGateway {
+        gateway,
+        address,
+        admin_address,
+        paywall_address,
+        stop,
+        serving,
+        worker,
+        leases,
+    })
+}
+
+fn open_paywall(
+    gateway: &Gateway,
+    config: PaywallConfig,
+    stop: &CancellationToken,
+) -> Result<Paywall, StartError> {
+    let path = config.spool.clone();
+    let opened = Paywall::open(gateway.clone(), config, stop.clone());
+    opened.map_err(|source| StartError::Spool { path, source })
 }
 
 impl RunningGateway {
@@ -84,6 +116,11 @@ impl RunningGateway {
     /// The base URL of the operators' listener, if there is one.
     pub fn admin_url(&self) -> Option<String> {
         self.admin_address.map(|address| format!("http://{address}"))
+    }
+
+    /// The base URL of what is sold, if anything is.
+    pub fn paywall_url(&self) -> Option<String> {
+        self.paywall_address.map(|address| format!("http://{address}"))
     }
 
     /// The gateway itself.

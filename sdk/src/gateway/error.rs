@@ -16,6 +16,14 @@ pub enum GatewayError {
         /// What happened.
         reason: String,
     },
+    /// The server behind a paywall refused the request; nothing was charged.
+    #[error("the server refused with status {status}: {text}")]
+    ServerRefused {
+        /// Its HTTP status.
+        status: u16,
+        /// The beginning of what it says.
+        text: String,
+    },
     /// The gateway answered something that is not true, or not JSON of its interface.
     #[error("the gateway's answer is not acceptable: {0}")]
     Untrusted(String),
@@ -50,6 +58,32 @@ pub enum GatewayError {
 }
 
 impl GatewayError {
+    /// Whether it says for sure that nothing was paid for with what was asked last.
+    pub fn is_definite(&self) -> bool {
+        const CHARGED_NOTHING: [&str; 7] = [
+            "upstream-failed",
+            "upstream-timeout",
+            "answer-too-large",
+            "units-missing",
+            "units-above-held",
+            "paywall-full",
+            "stopping",
+        ];
+        match self {
+            Self::Refused(problem) => {
+                let is_clear = problem.status < 500 && problem.status != 408;
+                is_clear || CHARGED_NOTHING.contains(&problem.slug.as_str())
+            }
+            Self::ServerRefused { status, .. } => *status < 500,
+            Self::Unreachable { .. } | Self::Untrusted(_) | Self::Unanswered => false,
+            Self::OverBudget { .. }
+            | Self::UnknownLicence(_)
+            | Self::LicenceRefuses { .. }
+            | Self::StatementFull(_)
+            | Self::Overflow => true,
+        }
+    }
+
     /// The slug of the gateway's refusal, if it is one.
     pub fn slug(&self) -> Option<&str> {
         match self {

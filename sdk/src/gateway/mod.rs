@@ -1,7 +1,7 @@
 //! Paying through a gateway.
 //!
 //! - [`GatewayClient`]: the HTTP interface, method by method, with retries that are safe.
-//! - [`AdminClient`]: the operators' listener.
+//! - [`AdminClient`]: the operators' listener; [`PaywallClient`]: model servers behind a paywall.
 //! - [`PayerRequest`]: how a payer proves that it is the one who asks to settle or close.
 //! - [`PayerSession`]: signs vouchers from totals it keeps itself; a gateway's totals are
 //!   compared, never believed.
@@ -11,6 +11,7 @@ mod admin;
 mod client;
 mod error;
 mod idempotency;
+mod paywall;
 mod request;
 mod session;
 pub mod wire;
@@ -19,5 +20,14 @@ pub use admin::AdminClient;
 pub use client::GatewayClient;
 pub use error::GatewayError;
 pub use idempotency::IdempotencyKey;
-pub use request::{PayerAction, PayerRequest, SignedPayerRequest, hold_details, hold_id};
-pub use session::{HeldGeneration, PayerSession, SessionPolicy};
+pub use paywall::PaywallClient;
+pub use request::{
+    PayerAction, PayerRequest, SignedPayerRequest, hold_details, hold_id, paid_request_digest,
+    part_id,
+};
+/// The HTTP method of a [`PaidRequest`].
+pub use reqwest::Method;
+pub use session::{
+    HeldGeneration, PaidAnswer, PaidPart, PaidRequest, PaidStream, PaidUnits, PayerSession,
+    SessionPolicy,
+};

@@ -158,6 +158,31 @@ pub fn hold_id(channel: &Pubkey, opened_slot: u64, key: &IdempotencyKey) -> [u8;
     hashv(&[channel.as_array(), &slot, key.as_str().as_bytes()]).to_bytes()
 }
 
+/// What a request to a model server behind a paywall is bound to: SHA-256 of 0xFF,
+/// `motif-paywall`, a zero and the version of this layout (16), the method's length (1) and
+/// text, the length (4) and text of path and query, SHA-256 of the body (32). Integers are
+/// little-endian.
+pub fn paid_request_digest(method: &str, target: &str, body: &[u8]) -> [u8; 32] {
+    let fields: [&[u8]; 6] = [
+        b"\xFFmotif-paywall\x00\x01",
+        &[u8::try_from(method.len()).unwrap_or(u8::MAX)], // the longest method has 16 bytes
+        method.as_bytes(),
+        &u32::try_from(target.len()).unwrap_or(u32::MAX).to_le_bytes(),
+        target.as_bytes(),
+        &hashv(&[body]).to_bytes(),
+    ];
+    hashv(&fields).to_bytes()
+}
+
+/// The name of a part of an answer that streams: the first has that of its hold, and the others
+/// SHA-256 of that (32) and of their number (4), little-endian.
+pub fn part_id(hold: &[u8; 32], part: u32) -> [u8; 32] {
+    if part == 0 {
+        return *hold;
+    }
+    hashv(&[hold, &part.to_le_bytes()]).to_bytes()
+}
+
 impl SignedPayerRequest {
     /// Whether `signer` signed exactly this request. Whether it may, the channel says.
     pub fn verifies(&self) -> bool {
@@ -210,6 +235,35 @@ mod tests {
             signed.request.action = action;
             assert!(!signed.verifies(), "{action:?}");
         }
+    }
+
+    #[test]
+    fn a_paid_request_is_bound_to_its_method_target_and_body() {
+        let digest = paid_request_digest("POST", "/images?size=1", b"{}");
+        for other in [
+            paid_request_digest("PUT", "/images?size=1", b"{}"),
+            paid_request_digest("POST", "/images?size=2", b"{}"),
+            paid_request_digest("POST", "/images?size=1", b"{ }"),
+            paid_request_digest("POST/", "images?size=1", b"{}"),
+        ] {
+            assert_ne!(digest, other);
+        }
+    }
+
+    #[test]
+    fn digests_are_those_that_the_documents_describe() {
+        // Made by another program, from docs/formats.md alone.
+        let digest = paid_request_digest("POST", "/images?size=1", b"{\"prompt\":\"New York\"}");
+        assert_eq!(
+            hex::encode(digest),
+            "0d4f7adf583d4d21791014a30ec36787105cfa9246b77c9da2e7e2dd9be83ae6"
+        );
+        let hold = solana_sha256_hasher::hash(b"hold").to_bytes();
+        assert_eq!(part_id(&hold, 0), hold);
+        assert_eq!(
+            hex::encode(part_id(&hold, 7)),
+            "63b049734f2d6feb2d45f5195d1e9d99a887654a15e8716cb06d7336cc9481fc"
+        );
     }
 
     #[test]

@@ -1,3 +1,7 @@
+mod held;
+mod paid;
+mod streamed;
+
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use ed25519_dalek::SigningKey;
@@ -6,10 +10,10 @@ use payments::{Channel, Licence};
 use solana_pubkey::Pubkey;
 
 use super::{
-    GatewayClient, GatewayError, IdempotencyKey, PayerAction, PayerRequest, hold_details, hold_id,
+    GatewayClient, GatewayError, IdempotencyKey, PayerAction, PayerRequest,
     wire::{
-        Address, BatchRequest, BatchedGeneration, Digest, GenerationRequest, HoldRequest,
-        HoldState, PayerProof, Problem, ReceiptParts, ReleaseRequest, StatementState, VoucherParts,
+        BatchRequest, BatchedGeneration, Digest, GenerationRequest, PayerProof, Problem,
+        ReceiptParts, StatementState, VoucherParts,
     },
 };
 use crate::{
@@ -17,6 +21,10 @@ use crate::{
     receipt::SignedReceipt,
     voucher::{SignedVoucher, Statement, Voucher},
 };
+
+pub use held::HeldGeneration;
+pub use paid::{PaidAnswer, PaidRequest, PaidUnits};
+pub use streamed::{PaidPart, PaidStream};
 
 /// What a payer's session may do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,6 +81,8 @@ enum Way {
     One,
     Batch,
     Captured([u8; 32]),
+    /// At a paywall, which hands over what is paid for.
+    Paywall,
 }
 
 /// What generations change.
@@ -81,21 +91,6 @@ struct Step {
     statement: Statement,
     prices: Vec<u64>,
     cumulative: u64,
-}
-
-/// Room that a gateway keeps for a generation whose units are not known yet.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct HeldGeneration {
-    /// Names it.
-    pub hold: [u8; 32],
-    /// Index of the licence.
-    pub licence: u16,
-    /// The most it may use.
-    pub units: u32,
-    /// SHA-256 of the request.
-    pub request_digest: [u8; 32],
-    /// Last unix second in which it can be captured.
-    pub expires_at: i64,
 }
 
 impl PayerSession {
@@ -195,61 +190,6 @@ impl PayerSession {
         self.pay(Way::Batch, generations).await
     }
 
-    /// Has room kept for a generation of `units` at most, for `seconds`. Nothing is paid.
-    ///
-    /// # Errors
-    /// As [`PayerSession::generate`]; nothing was signed that pays.
-    pub async fn hold(
-        &self,
-        licence: u16,
-        units: u32,
-        request_digest: [u8; 32],
-        seconds: u32,
-    ) -> Result<HeldGeneration, GatewayError> {
-        let key = IdempotencyKey::random();
-        let expires_at = now().saturating_add(i64::from(seconds));
-        let details = hold_details(&key, licence, units, &request_digest, expires_at);
-        let proof = self.proof(PayerAction::Hold(details));
-        let request_digest = Digest(request_digest);
-        let request = HoldRequest { licence, units, request_digest, expires_at, proof };
-        let facts = self.gateway.hold(&self.address, &key, &request).await?;
-        let hold = hold_id(&self.address, self.channel.opened_slot, &key);
-        if facts.hold.0 != hold || facts.state != HoldState::Open {
-            return Err(GatewayError::Untrusted("the hold is not the one asked for".into()));
-        }
-        Ok(HeldGeneration { hold, licence, units, request_digest: request_digest.0, expires_at })
-    }
-
-    /// Pays for a generation that room was kept for: what it really used, up to that.
-    ///
-    /// # Errors
-    /// As [`PayerSession::generate`].
-    pub async fn capture(
-        &mut self,
-        held: &HeldGeneration,
-        units: u32,
-        output_digest: [u8; 32],
-    ) -> Result<SignedReceipt, GatewayError> {
-        let generation = BatchedGeneration {
-            licence: held.licence,
-            units,
-            request_digest: Digest(held.request_digest),
-            output_digest: Digest(output_digest),
-        };
-        let receipts = self.pay(Way::Captured(held.hold), vec![generation]).await?;
-        receipts.first().copied().ok_or(GatewayError::Unanswered)
-    }
-
-    /// Gives a hold up; nothing is paid. Safe to repeat.
-    ///
-    /// # Errors
-    /// [`GatewayError::Refused`] when it was captured; [`GatewayError::Unreachable`].
-    pub async fn release(&self, held: &HeldGeneration) -> Result<(), GatewayError> {
-        let proof = self.proof(PayerAction::Release(held.hold));
-        let request = ReleaseRequest { channel: Address(self.address), proof };
-        self.gateway.release(&held.hold, &request).await.map(|_| ())
-    }
-
     fn proof(&self, action: PayerAction) -> PayerProof {
         let request = PayerRequest::new(action, &self.address, &self.channel);
         PayerProof::from(&request.sign(&self.key))
@@ -264,11 +204,11 @@ impl PayerSession {
         if self.unanswered.is_some() {
             return Err(GatewayError::Unanswered);
         }
-        self.sign(way, generations.clone())?;
+        self.sign(way, IdempotencyKey::random(), generations.clone())?;
         match self.resume_signed().await {
             Err(GatewayError::Refused(problem)) if problem.slug == "statement-closed" => {
                 self.follow_cut(&problem)?;
-                self.sign(way, generations)?;
+                self.sign(way, IdempotencyKey::random(), generations)?;
                 self.resume_signed().await
             }
             answered => answered,
@@ -285,7 +225,7 @@ impl PayerSession {
     }
 
     /// Asks again for the receipts of generations that got no answer; none when there are none
-    /// such.
+    /// such. What was sent to a paywall is asked for with [`PayerSession::fetch`] again.
     ///
     /// # Errors
     /// As [`PayerSession::generate`].
@@ -345,7 +285,12 @@ impl PayerSession {
     }
 
     /// Signs a voucher that covers these generations, and keeps them until they are answered.
-    fn sign(&mut self, way: Way, generations: Vec<BatchedGeneration>) -> Result<(), GatewayError> {
+    fn sign(
+        &mut self,
+        way: Way,
+        key: IdempotencyKey,
+        generations: Vec<BatchedGeneration>,
+    ) -> Result<(), GatewayError> {
         let next = self.step(&generations)?;
         let spent = next.cumulative.saturating_sub(self.began_at);
         if let Some(budget) = self.policy.budget.filter(|budget| spent > *budget) {
@@ -361,7 +306,6 @@ impl PayerSession {
             expires_at: now().saturating_add(i64::from(self.policy.voucher_seconds)),
         };
         let voucher = VoucherParts::from(&SignedVoucher::sign(voucher, &self.key));
-        let key = IdempotencyKey::random();
         self.unanswered = Some(Unanswered { key, way, voucher, generations, next });
         Ok(())
     }
@@ -382,12 +326,18 @@ impl PayerSession {
         };
         let receipts = self.check(unanswered, &parts)?;
         let next = unanswered.next.clone();
+        self.count(next)?;
+        Ok(receipts)
+    }
+
+    /// What was signed for was taken.
+    fn count(&mut self, next: Step) -> Result<(), GatewayError> {
         let price = next.prices.iter().try_fold(0_u64, |sum, price| sum.checked_add(*price));
         let prices = price.and_then(|price| self.prices.checked_add(price));
         self.prices = prices.ok_or(GatewayError::Overflow)?;
         self.statement = next.statement;
         self.unanswered = None;
-        Ok(receipts)
+        Ok(())
     }
 
     async fn send(&self, unanswered: &Unanswered) -> Result<Vec<ReceiptParts>, GatewayError> {
@@ -405,6 +355,8 @@ impl PayerSession {
         match way {
             Way::One => Ok(vec![self.gateway.generate(&self.address, key, &one()?).await?]),
             Way::Captured(hold) => Ok(vec![self.gateway.capture(hold, &one()?).await?]),
+            // What was paid for there comes with its receipt: it is fetched again.
+            Way::Paywall => Err(GatewayError::Unanswered),
             Way::Batch => {
                 let generations = generations.clone();
                 let request = BatchRequest { voucher: *voucher, generations };

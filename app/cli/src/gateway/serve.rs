@@ -34,11 +34,13 @@ pub async fn run(args: ServeArgs, session: &Session) -> Result<(), CliError> {
 fn announce(gateway: &RunningGateway, session: &Session) {
     let config = gateway.gateway().config();
     let (url, admin_url) = (gateway.url(), gateway.admin_url());
+    let paywall_url = gateway.paywall_url();
     let (operator, fee_bps) = (config.operator.pubkey().to_string(), config.operator_fee_bps);
     if session.json {
         let ready = json!({
             "url": url,
             "admin_url": admin_url,
+            "paywall_url": paywall_url,
             "operator": operator,
             "operator_fee_bps": fee_bps,
         });
@@ -47,7 +49,13 @@ fn announce(gateway: &RunningGateway, session: &Session) {
     }
     let fee = format!("{} on top of prices", percent(fee_bps));
     let admin = admin_url.unwrap_or_else(|| "nowhere".to_owned());
-    let facts =
-        pairs([("URL", url), ("operators' URL", admin), ("operator", operator), ("fee", fee)]);
+    let sold = paywall_url.unwrap_or_else(|| "nowhere".to_owned());
+    let facts = pairs([
+        ("URL", url),
+        ("operators' URL", admin),
+        ("paywall", sold),
+        ("operator", operator),
+        ("fee", fee),
+    ]);
     answer::print_text(format!("gateway is up; Ctrl-C stops it, and its store stays\n{facts}"));
 }

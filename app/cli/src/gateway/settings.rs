@@ -29,6 +29,14 @@ pub struct SettingsArgs {
     #[arg(long, value_name = "FILE")]
     admin_secret_file: Option<PathBuf>,
 
+    /// Where a model server is sold; takes --paywall-routes, too [default: nowhere].
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    paywall_listen: Option<SocketAddr>,
+
+    /// TOML file with the server behind and what its routes cost.
+    #[arg(long, value_name = "FILE")]
+    paywall_routes: Option<PathBuf>,
+
     /// Its store: a file, created where there is none and gone on with where there is, or a
     /// postgres:// URL [default: motif-gateway.sqlite].
     #[arg(long, value_name = "PLACE")]
@@ -87,6 +95,8 @@ impl SettingsArgs {
             ("listen", self.listen.map(|address| address.to_string())),
             ("admin.listen", self.admin_listen.map(|address| address.to_string())),
             ("admin.secret_file", path(self.admin_secret_file)),
+            ("paywall.listen", self.paywall_listen.map(|address| address.to_string())),
+            ("paywall.routes", path(self.paywall_routes)),
             ("store", path(self.store)),
             ("operator_fee_bps", text(self.operator_fee_bps.map(u64::from))),
             ("min_grace_seconds", text(self.min_grace_seconds.map(u64::from))),

@@ -53,8 +53,8 @@ impl World {
         command
     }
 
-    /// Starts a long-running verb and waits for its first line.
-    pub fn spawn(&mut self, arguments: &[&str]) {
+    /// Starts a long-running verb and waits for its first line, which is what it answers.
+    pub fn spawn(&mut self, arguments: &[&str]) -> Value {
         let mut command = self.command(MOTIF);
         let spawned = command.args(arguments).arg("--json").stdout(Stdio::piped()).spawn();
         let mut child = spawned.unwrap();
@@ -62,6 +62,17 @@ impl World {
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         self.processes.push(child);
         assert!(line.starts_with('{'), "{arguments:?}: {line}");
+        serde_json::from_str(&line).unwrap()
+    }
+
+    /// Runs a verb, and kills it after a while.
+    pub fn cut_off(&self, arguments: &[&str], after: std::time::Duration) {
+        let mut command = self.command(MOTIF);
+        let mut child = command.args(arguments).stdout(Stdio::null()).spawn().unwrap();
+        std::thread::sleep(after);
+        assert!(child.try_wait().unwrap().is_none(), "{arguments:?} is done already");
+        child.kill().unwrap();
+        child.wait().unwrap();
     }
 
     /// Exit code and last line of the answer.

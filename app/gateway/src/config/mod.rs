@@ -1,6 +1,7 @@
 //! How a gateway runs: one structure, filled from a file, the environment and flags.
 //!
-//! - [`GatewayConfig`]: the structure; [`Limits`], [`SettlePolicy`], [`AdminConfig`]: its parts.
+//! - [`GatewayConfig`]: the structure; [`Limits`], [`SettlePolicy`], [`AdminConfig`],
+//!   [`PaywallConfig`]: its parts.
 //! - [`Layers`]: what was given where, and [`SETTINGS`]: everything that can be given.
 //! - [`Faults`]: everything that is wrong with it, at once.
 //! - [`Secret`]: what is never shown.
@@ -10,6 +11,7 @@ mod fault;
 mod layers;
 mod limits;
 mod origin;
+mod paywall;
 mod reading;
 mod secret;
 mod setting;
@@ -30,6 +32,7 @@ pub use fault::{Fault, Faults};
 pub use layers::Layers;
 pub use limits::{Limits, Rate};
 pub use origin::Origin;
+pub use paywall::PaywallConfig;
 pub use secret::{Secret, WeakSecret};
 pub use setting::{NoSuchSetting, SETTINGS, Setting, example};
 pub use settle::SettlePolicy;
@@ -71,6 +74,8 @@ pub struct GatewayConfig {
     pub limits: Limits,
     /// When to settle without being asked.
     pub settle: SettlePolicy,
+    /// A price in front of a model server; `None` for none.
+    pub paywall: Option<PaywallConfig>,
 }
 
 impl GatewayConfig {
@@ -98,6 +103,7 @@ impl GatewayConfig {
             trusted_proxies: Vec::new(),
             limits: Limits::default(),
             settle: SettlePolicy::default(),
+            paywall: None,
         }
     }
 
@@ -147,6 +153,12 @@ impl GatewayConfig {
         );
         self.limits.check(&mut check);
         self.settle.check(&mut check);
+        if let Some(paywall) = &self.paywall {
+            paywall.check(&mut check);
+            let taken = [Some(self.listen), self.admin.as_ref().map(|admin| admin.listen)];
+            let own = paywall.listen.port() == 0 || !taken.contains(&Some(paywall.listen));
+            check(own, "paywall.listen", "must be another address than the other listeners'");
+        }
         faults
     }
 }
@@ -172,6 +184,7 @@ impl fmt::Debug for GatewayConfig {
             .field("trusted_proxies", &self.trusted_proxies)
             .field("limits", &self.limits)
             .field("settle", &self.settle)
+            .field("paywall", &self.paywall)
             .finish()
     }
 }

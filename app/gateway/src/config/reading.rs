@@ -4,9 +4,10 @@ use motif_sdk::Pubkey;
 use solana_keypair::Keypair;
 
 use super::{
-    AdminConfig, Faults, GatewayConfig, Layers, Limits, Rate, Secret, Setting, SettlePolicy,
-    StorePlace,
+    AdminConfig, Faults, GatewayConfig, Layers, Limits, PaywallConfig, Rate, Secret, Setting,
+    SettlePolicy, StorePlace,
 };
+use crate::paywall::PaidRoutes;
 
 impl GatewayConfig {
     /// Reads a configuration out of its layers. `operator` is what came of reading the file that
@@ -37,6 +38,7 @@ impl GatewayConfig {
             trusted_proxies: reader.list("proxies.trusted"),
             limits: reader.limits(),
             settle: reader.settle(),
+            paywall: reader.paywall(),
         };
         let mut faults = reader.faults;
         if faults.is_empty() {
@@ -68,6 +70,7 @@ macro_rules! placeholders {
 
 placeholders! {
     String = String::new(),
+    PathBuf = PathBuf::new(),
     StorePlace = StorePlace::File(PathBuf::new()),
     std::net::SocketAddr = std::net::SocketAddr::from(([0; 4], 0)),
     u16 = 1,
@@ -184,6 +187,49 @@ impl Reader<'_> {
             max_exposure: self.maybe("settle.max_exposure"),
             max_blind_seconds: self.one("settle.max_blind_seconds"),
         }
+    }
+
+    fn paywall(&mut self) -> Option<PaywallConfig> {
+        let listen = self.maybe("paywall.listen");
+        let file: Option<PathBuf> = self.maybe("paywall.routes");
+        let (listen, file) = match (listen, file) {
+            (Some(listen), Some(file)) => (listen, file),
+            (None, None) => return None,
+            (Some(_), None) => {
+                self.faults.add("paywall.listen", "", "needs paywall.routes: what costs what");
+                return None;
+            }
+            (None, Some(_)) => {
+                self.faults.add("paywall.routes", "", "needs paywall.listen: where to listen");
+                return None;
+            }
+        };
+        let place = file.display().to_string();
+        let routes = match std::fs::read_to_string(&file) {
+            Ok(text) => PaidRoutes::read(&text, &place),
+            Err(error) => {
+                self.faults.add("paywall.routes", &place, error);
+                return None;
+            }
+        };
+        let routes = match routes {
+            Ok(routes) => routes,
+            Err(faults) => {
+                self.faults.extend(faults);
+                return None;
+            }
+        };
+        Some(PaywallConfig {
+            listen,
+            routes,
+            spool: self.one("paywall.spool"),
+            keep_bytes: self.one("paywall.keep_bytes"),
+            keep_seconds: self.one("paywall.keep_seconds"),
+            running: self.one("paywall.running"),
+            streams: self.one("paywall.streams"),
+            unpaid: self.one("paywall.unpaid"),
+            pause_seconds: self.one("paywall.pause_seconds"),
+        })
     }
 }
 

@@ -123,6 +123,27 @@ pub const SETTINGS: &[Setting] = &[
         "settlements a payer may ask for; 0 for any number",
     ),
     setting("limits.settlements_burst", "20", "as many at once, after a pause"),
+    setting("paywall.listen", "", "where a model server is sold; takes paywall.routes, too"),
+    setting("paywall.routes", "", "TOML file with the server behind and what its routes cost"),
+    setting(
+        "paywall.spool",
+        "\"motif-paywall\"",
+        "the folder that answers are kept in, made where there is none",
+    ),
+    setting("paywall.keep_bytes", "1073741824", "the most bytes of answers that are kept at once"),
+    setting(
+        "paywall.keep_seconds",
+        "600",
+        "how long answers are kept after they could be paid for last",
+    ),
+    setting("paywall.running", "64", "answers that are being made at once"),
+    setting("paywall.streams", "256", "streams that are open at once, paused ones among them"),
+    setting("paywall.unpaid", "8", "answers that one channel has not paid for yet"),
+    setting(
+        "paywall.pause_seconds",
+        "60",
+        "how long a stream waits for the voucher for its next part",
+    ),
 ];
 
 /// A file that states every setting, each as a comment with its default.

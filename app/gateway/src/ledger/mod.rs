@@ -284,6 +284,18 @@ impl Ledger {
         Ok(Weighed { statement, parts, voucher, hold, cumulative, charged })
     }
 
+    /// What one more generation costs, and the total that a voucher for it needs, base units.
+    ///
+    /// # Errors
+    /// The licence's limits, and amounts that are too large.
+    pub fn cost(&self, item: &Item, now: i64) -> Result<(u64, u64), Refusal> {
+        let licence = self.account.licences.get(usize::from(item.licence));
+        let licence = *licence.ok_or(Refusal::UnknownLicence(item.licence))?;
+        let price = self.price(licence, item, &[], now)?;
+        let prices = self.prices()?.checked_add(price).ok_or(Refusal::AmountTooLarge)?;
+        Ok((price, self.with_fees(prices)?))
+    }
+
     /// Takes generations that were weighed on this ledger as it is.
     ///
     /// # Errors

@@ -10,6 +10,7 @@ pub mod health;
 pub mod holds;
 pub mod named;
 pub mod operator;
+pub mod paywall;
 pub mod quotes;
 pub mod receipts;
 pub mod settlements;

@@ -12,6 +12,7 @@ mod details;
 mod generation;
 mod hold;
 mod operator;
+mod paywall;
 mod problem;
 mod query;
 mod receipt;
@@ -34,6 +35,10 @@ pub use details::{
 pub use generation::{GenerationRequest, VoucherParts};
 pub use hold::{HoldFacts, HoldRequest, HoldState, ReleaseRequest};
 pub use operator::Operator;
+pub use paywall::{
+    AskToPay, Due, NotInHeader, PaidRoute, PaidRoutes, PayForAnswer, Payment, PaymentRequired,
+    PriceTag, StreamEnd, StreamEvent, StreamFailure, StreamedPart,
+};
 pub use problem::{ExpectedStatement, Problem};
 pub use query::WorkQuery;
 pub use receipt::{ReceiptPage, ReceiptParts, ReceiptProofParts, StatementRecordParts, SumSibling};

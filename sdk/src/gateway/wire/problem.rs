@@ -2,7 +2,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Amount, StatementEntry};
+use super::{Amount, PaymentRequired, StatementEntry};
 
 /// Why a request was refused: an RFC 9457 problem document.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,6 +20,9 @@ pub struct Problem {
     /// What the gateway holds for this channel; check it against your own totals.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expected: Option<ExpectedStatement>,
+    /// What a paywall asks for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub payment: Option<PaymentRequired>,
     /// Where the channel is served instead, with `channel-held-elsewhere`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub holder: Option<String>,

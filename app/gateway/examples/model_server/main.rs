@@ -1,0 +1,19 @@
+//! A small model server, to stand behind a paywall: it renders pictures, writes texts, and knows
+//! nothing of payment.
+//!
+//! ```sh
+//! cargo run --release --example model_server -- 127.0.0.1:8789
+//! ```
+
+mod painting;
+mod server;
+
+use tokio::net::TcpListener;
+
+#[tokio::main]
+async fn main() -> std::io::Result<()> {
+    let address = std::env::args().nth(1).unwrap_or_else(|| "127.0.0.1:8789".to_owned());
+    let listener = TcpListener::bind(&address).await?;
+    println!("model server at http://{}", listener.local_addr()?);
+    axum::serve(listener, server::ModelServer::default().router()).await
+}

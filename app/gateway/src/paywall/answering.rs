@@ -1,0 +1,298 @@
+use std::{sync::Arc, time::Duration};
+
+use axum::{
+    body::{Body, Bytes},
+    extract::Request,
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use motif_sdk::{
+    gateway::{
+        IdempotencyKey, hold_id, paid_request_digest,
+        wire::{
+            AskToPay, Digest, HoldRequest, HoldState, PayForAnswer, Payment, ReceiptParts,
+            ScopeWord, VoucherParts,
+        },
+    },
+    receipt::SignedReceipt,
+};
+use tokio::time::timeout;
+
+use super::{
+    PaidRoute, Paywall, PaywallRefusal,
+    headers::API_KEY,
+    layer::Server,
+    making::{Cut, Made, collect},
+    matching::Way,
+    running::Place,
+    spool::Answer,
+};
+use crate::{
+    keys::Caller,
+    ledger::{HoldId, Refusal},
+    problem::ApiError,
+};
+
+/// A request that has room held for its answer.
+pub(super) struct Held {
+    pub route: Arc<PaidRoute>,
+    pub id: HoldId,
+    pub ask: AskToPay,
+    pub request_digest: [u8; 32],
+    pub target: String,
+    pub caller: Caller,
+}
+
+impl Paywall {
+    /// Answers a request: with what it costs, with what it has paid for, or with a refusal.
+    pub(super) async fn answer(
+        &self,
+        request: Request,
+        server: Server,
+    ) -> Result<Response, ApiError> {
+        let route = match self.routes().find(request.method(), request.uri().path())? {
+            Way::Paid(route) => route,
+            Way::Free => return Ok(server(request).await),
+        };
+        let (mut parts, body) = request.into_parts();
+        // Whatever is answered: a client that is still sending would not hear it.
+        let body = self.request_body(&route, body).await?;
+        let payment = match payment(&parts.headers) {
+            None => {
+                let price_tag = self.price_tags().of(self.gateway(), &route).await?;
+                return Err(PaywallRefusal::Unpaid(Box::new(price_tag)).into());
+            }
+            Some(payment) => payment?,
+        };
+        let caller = self.caller(&parts.headers)?;
+        let target = parts.uri.path_and_query().map_or("/", |target| target.as_str());
+        let named = format!("{} {target}", parts.method);
+        match payment {
+            Payment::Pay(pay) => self.pay(pay, &named, &caller).await,
+            Payment::Ask(ask) => {
+                let key = key(&parts.headers)?;
+                self.check_ask(&route, &ask).await?;
+                let request_digest = paid_request_digest(parts.method.as_str(), target, &body);
+                let desk = self.gateway().desk(&ask.channel.0).await?;
+                let id = hold_id(&ask.channel.0, desk.opened_slot, &key);
+                parts.headers.remove(Payment::HEADER);
+                let request = Request::from_parts(parts, Body::from(body));
+                let held = Held { route, id, ask, request_digest, target: named, caller };
+                self.ask(held, &key, request, server).await
+            }
+        }
+    }
+
+    /// Who asks, where the gateway keeps to holders of API keys.
+    fn caller(&self, headers: &HeaderMap) -> Result<Caller, ApiError> {
+        let gateway = self.gateway();
+        let caller = match headers.get(API_KEY) {
+            Some(token) => {
+                let token = token.to_str().map_err(|_| ApiError::Unauthorized)?;
+                let key = gateway.keyring().find(token, gateway.now())?;
+                gateway.admission().key(key.id())?;
+                Caller(Some(key))
+            }
+            None => Caller::default(),
+        };
+        caller.allow(ScopeWord::Meter, gateway.config().api_keys_required)?;
+        Ok(caller)
+    }
+
+    /// Whether this can pay for the route at all, before anything is read or held.
+    async fn check_ask(&self, route: &PaidRoute, ask: &AskToPay) -> Result<(), ApiError> {
+        let gateway = self.gateway();
+        let desk = gateway.desk(&ask.channel.0).await?;
+        let licence = {
+            let book = desk.book();
+            book.ledger.account().licences.get(usize::from(ask.licence)).copied()
+        };
+        let unknown = || ApiError::refused(Refusal::UnknownLicence(ask.licence));
+        let licence = licence.ok_or_else(unknown)?;
+        let licensed_use = motif_sdk::licensing::Use::from(route.licensed_use) as u8;
+        if licence.work != route.work.0 || licence.licensed_use != licensed_use {
+            return Err(PaywallRefusal::OtherLicence { licence: ask.licence }.into());
+        }
+        // What is fixed is held exactly; a stream's parts are all of one size.
+        let is_exact = route.streams || route.metered.fixed().is_some();
+        let least = if is_exact { route.most_units } else { 1 };
+        if !(least..=route.most_units).contains(&ask.units) {
+            let (given, most) = (ask.units, route.most_units);
+            return Err(PaywallRefusal::HoldUnits { given, least, most }.into());
+        }
+        Ok(())
+    }
+
+    async fn request_body(&self, route: &PaidRoute, body: Body) -> Result<Bytes, ApiError> {
+        let within = Duration::from_secs(self.gateway().config().limits.request_seconds.into());
+        let read = timeout(within, collect(body, route.most_request_bytes)).await;
+        match read.map_err(|_| ApiError::Timeout)? {
+            Ok(body) => Ok(body),
+            Err(Cut::TooLarge) => Err(ApiError::BodyTooLarge(route.most_request_bytes)),
+            Err(Cut::Broken) => Err(PaywallRefusal::Malformed("the body broke off".into()).into()),
+        }
+    }
+
+    /// Holds room, has the answer made, and hands it over if it is paid for already.
+    async fn ask(
+        &self,
+        held: Held,
+        key: &IdempotencyKey,
+        request: Request,
+        server: Server,
+    ) -> Result<Response, ApiError> {
+        let (ask, gateway) = (&held.ask, self.gateway());
+        let hold = HoldRequest {
+            licence: ask.licence,
+            units: ask.units,
+            request_digest: Digest(held.request_digest),
+            expires_at: ask.expires_at,
+            proof: ask.proof,
+        };
+        let facts = gateway.hold(ask.channel.0, key, &hold).await?;
+        // From here on the payer has proved that it asks for exactly this.
+        if let Some(answer) = self.spool().find(&held.id) {
+            if held.route.streams {
+                return Err(PaywallRefusal::StreamBegun.into());
+            }
+            return self.hand_over(&answer, ask.voucher, &held.caller).await;
+        }
+        match facts.state {
+            HoldState::Captured => return Err(PaywallRefusal::Gone.into()),
+            HoldState::Released => return Err(ApiError::refused(Refusal::UnknownHold)),
+            HoldState::Open => {}
+        }
+        let place = match self.place(&held) {
+            // Somebody else may have had it made since the look above.
+            Ok(_) if self.spool().find(&held.id).is_some() => {
+                return Err(PaywallRefusal::Running.into());
+            }
+            Ok(place) => place,
+            Err(PaywallRefusal::Running) => return Err(PaywallRefusal::Running.into()),
+            Err(refusal) => {
+                gateway.abandon(&ask.channel.0, held.id).await;
+                return Err(refusal.into());
+            }
+        };
+        if held.route.streams {
+            return self.stream(held, place, request, server).await;
+        }
+        let (id, voucher, caller) = (held.id, ask.voucher, held.caller.clone());
+        // Goes on when whoever asked has gone, who may come back for it.
+        let (paywall, making) = (self.clone(), held);
+        let made = self.tasks().spawn(paywall.make(making, place, request, server));
+        let made = made.await.map_err(|error| ApiError::Internal(Box::new(error)))?;
+        match made? {
+            Made::Refused(response) => Ok(*response),
+            Made::Answer => {
+                let answer = self.spool().find(&id).ok_or(PaywallRefusal::Gone)?;
+                self.gateway().metrics().answers_made.inc();
+                self.hand_over(&answer, voucher, &caller).await
+            }
+        }
+    }
+
+    /// A place for another answer of this channel, if it may have one.
+    fn place(&self, held: &Held) -> Result<Place, PaywallRefusal> {
+        let (channel, gateway) = (held.ask.channel, self.gateway());
+        let now = gateway.now();
+        // A retry of what is being made is told so, however much else is unpaid.
+        let place = self.running().begin(held.id, channel.0, held.route.streams)?;
+        if held.ask.expires_at < now + i64::from(held.route.hold_seconds()) - HOLD_SLACK_SECONDS {
+            return Err(PaywallRefusal::HoldTooShort(held.route.hold_seconds()));
+        }
+        let most = self.config().unpaid;
+        let open = self.spool().unpaid(channel, now) + self.running().of(&channel.0);
+        if open > most as usize {
+            return Err(PaywallRefusal::TooManyUnpaid(most));
+        }
+        Ok(place)
+    }
+
+    /// Takes payment for an answer that is ready, and hands it over.
+    async fn pay(
+        &self,
+        pay: PayForAnswer,
+        target: &str,
+        caller: &Caller,
+    ) -> Result<Response, ApiError> {
+        let id = pay.answer.0;
+        let answer = self.spool().find(&id).filter(|answer| answer.channel == pay.channel);
+        let answer = answer.ok_or(PaywallRefusal::UnknownAnswer)?;
+        if answer.target != target || pay.voucher.channel != pay.channel {
+            return Err(ApiError::HoldMismatch);
+        }
+        if self.running().is_awaited(&id) {
+            // Its bytes go to the stream.
+            let receipt = self.take_payment(&answer, pay.voucher, caller).await?;
+            let parts = ReceiptParts::from(&receipt);
+            let mut response = axum::Json(parts).into_response();
+            with_receipt(response.headers_mut(), &receipt);
+            return Ok(response);
+        }
+        self.hand_over(&answer, Some(pay.voucher), caller).await
+    }
+
+    /// The answer, once it is paid for. Whoever asks has proved to be the payer, or does so with
+    /// this voucher.
+    async fn hand_over(
+        &self,
+        answer: &Answer,
+        voucher: Option<VoucherParts>,
+        caller: &Caller,
+    ) -> Result<Response, ApiError> {
+        let receipt = match voucher {
+            Some(voucher) => self.take_payment(answer, voucher, caller).await?,
+            None => match self.receipt(answer).await? {
+                Some(receipt) => receipt,
+                None => return Err(self.due(answer, None).await?),
+            },
+        };
+        let body = self.spool().body(&answer.id.0).await;
+        let body = body.map_err(|error| ApiError::Internal(Box::new(error)))?;
+        let mut response = Response::new(Body::from(body.ok_or(PaywallRefusal::Gone)?));
+        self.gateway().metrics().answers_handed_over.inc();
+        *response.status_mut() = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::OK);
+        let headers = response.headers_mut();
+        for (name, value) in &answer.headers {
+            if let (Ok(name), Ok(value)) = (name.parse::<HeaderName>(), value.parse()) {
+                headers.append(name, value);
+            }
+        }
+        with_receipt(headers, &receipt);
+        Ok(response)
+    }
+}
+
+/// A client's clock and its way here take some of the time a hold lasts.
+const HOLD_SLACK_SECONDS: i64 = 30;
+
+/// What was paid for is for nobody else, whatever stands between.
+pub(super) fn with_receipt(headers: &mut HeaderMap, receipt: &SignedReceipt) {
+    let text = ReceiptParts::from(receipt).to_header();
+    if let Ok(value) = HeaderValue::from_str(&text) {
+        headers.insert(ReceiptParts::HEADER, value);
+    }
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+}
+
+fn payment(headers: &HeaderMap) -> Option<Result<Payment, ApiError>> {
+    let malformed = |what: String| ApiError::from(PaywallRefusal::Malformed(what));
+    let mut values = headers.get_all(Payment::HEADER).iter();
+    let value = values.next()?;
+    if values.next().is_some() {
+        return Some(Err(malformed("send it once".to_owned())));
+    }
+    let text = value.to_str().map_err(|error| malformed(error.to_string()));
+    Some(
+        text.and_then(|text| {
+            Payment::of_header(text).map_err(|error| malformed(error.to_string()))
+        }),
+    )
+}
+
+fn key(headers: &HeaderMap) -> Result<IdempotencyKey, ApiError> {
+    let header = headers.get(IdempotencyKey::HEADER).ok_or(ApiError::IdempotencyKeyMissing)?;
+    let key = header.to_str().ok().and_then(|text| text.parse().ok());
+    key.ok_or(ApiError::IdempotencyKeyInvalid)
+}

@@ -1,0 +1,135 @@
+use motif_sdk::{
+    gateway::wire::{Amount, Digest, Due, GenerationRequest, VoucherParts},
+    receipt::SignedReceipt,
+};
+
+use super::{Paywall, PaywallRefusal, spool::Answer};
+use crate::{
+    desk::Desk,
+    keys::Caller,
+    ledger::{Item, Refusal},
+    problem::ApiError,
+};
+
+impl Paywall {
+    /// Takes payment for an answer that is kept, and returns its receipt: the voucher is durable
+    /// then. Idempotent.
+    ///
+    /// # Errors
+    /// [`PaywallRefusal::Due`] for a voucher whose total is not what it must be; every other
+    /// [`ApiError`] of a generation.
+    pub(super) async fn take_payment(
+        &self,
+        answer: &Answer,
+        voucher: VoucherParts,
+        caller: &Caller,
+    ) -> Result<SignedReceipt, ApiError> {
+        let id = answer.id.0;
+        // It stays kept until its receipt is noted.
+        let _paying = self.spool().pay(&id).ok_or(PaywallRefusal::UnknownAnswer)?;
+        // What is kept still is for those who have paid for it, and prove it below.
+        let is_over = answer.expires_at < self.gateway().now();
+        if is_over && self.receipt(answer).await?.is_none() {
+            return Err(ApiError::refused(Refusal::UnknownHold));
+        }
+        let request = GenerationRequest {
+            voucher,
+            licence: answer.licence,
+            units: answer.units,
+            request_digest: answer.request_digest,
+            output_digest: answer.output_digest,
+        };
+        let taken = match answer.part {
+            0 => self.gateway().capture(id, request, caller).await,
+            _ => self.gateway().accept_part(answer.channel.0, id, request, caller).await,
+        };
+        let receipt = match taken {
+            Ok(receipt) => receipt,
+            Err(error) => self.paid_before(answer, error).await?,
+        };
+        self.spool().paid(&id, receipt);
+        self.running().paid(&id, receipt);
+        Ok(receipt)
+    }
+
+    /// The receipt of an answer that was paid for with another voucher; whoever sent this one
+    /// has proved with it to be the payer.
+    async fn paid_before(
+        &self,
+        answer: &Answer,
+        error: ApiError,
+    ) -> Result<SignedReceipt, ApiError> {
+        let (refusal, _) = match &error {
+            ApiError::Refused { refusal, expected } => (Some(*refusal), expected),
+            ApiError::IdempotencyKeyReused => (None, &None),
+            _ => return Err(error),
+        };
+        if let Some(receipt) = self.receipt(answer).await? {
+            return Ok(receipt);
+        }
+        match refusal {
+            Some(
+                refusal @ (Refusal::WrongPrice { .. }
+                | Refusal::NotNewer { .. }
+                | Refusal::StatementMismatch
+                | Refusal::StatementClosed
+                | Refusal::StatementAhead { .. }),
+            ) => {
+                let because = ApiError::refused(refusal).problem().slug;
+                Err(self.due(answer, Some(because)).await?)
+            }
+            _ => Err(error),
+        }
+    }
+
+    /// The receipt of an answer, if it was paid for.
+    pub(super) async fn receipt(&self, answer: &Answer) -> Result<Option<SignedReceipt>, ApiError> {
+        let id = answer.id.0;
+        if let Some(receipt) = self.spool().receipt(&id) {
+            return Ok(Some(receipt));
+        }
+        let receipt = self.gateway().receipt_of(answer.channel.0, id, answer.part).await?;
+        if let Some(receipt) = receipt {
+            self.spool().paid(&id, receipt);
+        }
+        Ok(receipt)
+    }
+
+    /// What pays for an answer now.
+    ///
+    /// # Errors
+    /// What would refuse a voucher for it.
+    pub(super) async fn due(
+        &self,
+        answer: &Answer,
+        because: Option<String>,
+    ) -> Result<ApiError, ApiError> {
+        let desk = self.gateway().desk(&answer.channel.0).await?;
+        let due = due(&desk, answer, because, self.gateway().now())?;
+        Ok(PaywallRefusal::Due(Box::new(due)).into())
+    }
+}
+
+/// What pays for an answer at `now`.
+pub fn due(
+    desk: &Desk,
+    answer: &Answer,
+    because: Option<String>,
+    now: i64,
+) -> Result<Due, ApiError> {
+    let book = desk.book();
+    let item = Item { licence: answer.licence, units: answer.units };
+    let (price, cumulative) = book.ledger.cost(&item, now).map_err(ApiError::refused)?;
+    Ok(Due {
+        answer: Digest(answer.id.0),
+        part: answer.part,
+        licence: answer.licence,
+        units: answer.units,
+        price: Amount(price),
+        request_digest: answer.request_digest,
+        output_digest: answer.output_digest,
+        expires_at: answer.expires_at,
+        expected: book.expected(cumulative),
+        because,
+    })
+}

@@ -1,0 +1,128 @@
+use std::collections::VecDeque;
+
+use axum::body::{Body, BodyDataStream, Bytes};
+use futures::StreamExt;
+
+use super::{PaywallRefusal, metered::Counted};
+
+/// Cuts a body into parts of so many of what is counted; the last one may have fewer.
+///
+/// Reads no further than the part it was asked for: a stream that pauses has its server wait.
+pub struct Parts {
+    body: BodyDataStream,
+    counted: Counted,
+    /// How many make a part.
+    count: u64,
+    most_bytes: usize,
+    buffered: VecDeque<u8>,
+    /// How far it was looked at, and how many ended there.
+    seen: (usize, u64),
+    is_over: bool,
+}
+
+impl Parts {
+    /// The parts of a body.
+    pub fn new(body: Body, counted: Counted, count: u64, most_bytes: usize) -> Self {
+        let (body, buffered) = (body.into_data_stream(), VecDeque::new());
+        Self { body, counted, count, most_bytes, buffered, seen: (0, 0), is_over: false }
+    }
+
+    /// The next part, with how many of what is counted it has; `None` after the last.
+    ///
+    /// # Errors
+    /// [`PaywallRefusal::UpstreamFailed`], [`PaywallRefusal::AnswerTooLarge`].
+    pub async fn next(&mut self) -> Result<Option<(Bytes, u64)>, PaywallRefusal> {
+        loop {
+            if let Some(end) = self.end() {
+                let part: Vec<u8> = self.buffered.drain(..end).collect();
+                return self.checked(part, self.count);
+            }
+            if self.is_over {
+                let rest: Vec<u8> = self.buffered.drain(..).collect();
+                let count = self.counted.count(&rest);
+                return if rest.is_empty() { Ok(None) } else { self.checked(rest, count) };
+            }
+            if self.buffered.len() > self.most_bytes {
+                return Err(PaywallRefusal::AnswerTooLarge(self.most_bytes));
+            }
+            match self.body.next().await {
+                Some(Ok(chunk)) => self.buffered.extend(chunk),
+                Some(Err(_)) => {
+                    return Err(PaywallRefusal::UpstreamFailed("its answer broke off".into()));
+                }
+                None => self.is_over = true,
+            }
+        }
+    }
+
+    /// Where the part ends, if it has. Looks at each byte once.
+    fn end(&mut self) -> Option<usize> {
+        let (place, ended) = &mut self.seen;
+        let bytes = self.buffered.make_contiguous();
+        while *place < bytes.len() {
+            *ended += u64::from(self.counted.ends(bytes, *place));
+            *place += 1;
+            if *ended == self.count {
+                let end = *place;
+                self.seen = (0, 0);
+                return Some(end);
+            }
+        }
+        None
+    }
+
+    fn checked(&self, part: Vec<u8>, count: u64) -> Result<Option<(Bytes, u64)>, PaywallRefusal> {
+        if part.len() > self.most_bytes {
+            return Err(PaywallRefusal::AnswerTooLarge(self.most_bytes));
+        }
+        Ok(Some((part.into(), count)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures::stream;
+
+    use super::*;
+
+    fn parts(chunks: &[&'static str], counted: Counted, count: u64, most: usize) -> Parts {
+        let chunks = chunks.iter().map(|chunk| Ok::<_, std::io::Error>(*chunk));
+        let body = Body::from_stream(stream::iter(chunks.collect::<Vec<_>>()));
+        Parts::new(body, counted, count, most)
+    }
+
+    async fn all(mut parts: Parts) -> Vec<(String, u64)> {
+        let mut all = Vec::new();
+        while let Some((part, count)) = parts.next().await.unwrap() {
+            all.push((String::from_utf8(part.to_vec()).unwrap(), count));
+        }
+        all
+    }
+
+    #[tokio::test]
+    async fn parts_end_where_they_should_however_the_body_arrives() {
+        let expected = [("a\nb\n".to_owned(), 2), ("c\nd\n".to_owned(), 2), ("e".to_owned(), 1)];
+        for chunks in [
+            &["a\nb\nc\nd\ne"][..],
+            &["a", "\n", "b\nc", "\nd\n", "e"],
+            &["a\nb\n", "c\nd\n", "e"],
+            &["", "a\nb\nc\n", "", "d\ne", ""],
+        ] {
+            assert_eq!(all(parts(chunks, Counted::Lines, 2, 100)).await, expected, "{chunks:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn an_empty_body_has_no_parts() {
+        assert!(all(parts(&[], Counted::Bytes, 2, 100)).await.is_empty());
+        assert!(all(parts(&["", ""], Counted::Lines, 2, 100)).await.is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_part_that_does_not_end_fills_no_memory() {
+        let mut endless = parts(&["aaaaa"; 100], Counted::Lines, 1, 20);
+        let refused = endless.next().await;
+        assert!(matches!(refused, Err(PaywallRefusal::AnswerTooLarge(20))));
+        assert!(endless.buffered.len() <= 30);
+    }
+}

@@ -1,0 +1,185 @@
+use std::time::Duration;
+
+use axum::http::{HeaderName, Method};
+use motif_sdk::gateway::wire::{Address, UseWord};
+use serde::Deserialize;
+
+use super::metered::{Counted, Meter, Metered, Missing};
+
+/// A route that has a price.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PaidRoute {
+    /// Its method.
+    pub method: Method,
+    /// Its path, with `{name}` for one segment and `{*name}` for all that follow.
+    pub path: String,
+    /// The work that is used.
+    pub work: Address,
+    /// What is done with it.
+    pub licensed_use: UseWord,
+    /// Where units come from.
+    pub metered: Metered,
+    /// The most units of one request; of a stream, exactly those of each part but the last.
+    pub most_units: u32,
+    /// Whether the answer is handed over in parts, each of which is paid for.
+    pub streams: bool,
+    /// The longest body of a request.
+    pub most_request_bytes: usize,
+    /// The longest body of an answer; of a stream, of each part.
+    pub most_answer_bytes: usize,
+    /// How long an answer may take; of a stream, each part.
+    pub answer_within: Duration,
+}
+
+/// A route as the file has it.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RouteEntry {
+    method: String,
+    path: String,
+    work: Address,
+    #[serde(rename = "use")]
+    licensed_use: UseWord,
+    units: UnitsEntry,
+    #[serde(default = "one")]
+    per: u32,
+    #[serde(default)]
+    missing: Option<MissingEntry>,
+    #[serde(default = "one")]
+    most_units: u32,
+    #[serde(default)]
+    stream: bool,
+    #[serde(default = "mebibyte")]
+    most_request_bytes: u32,
+    #[serde(default = "sixteen_mebibytes")]
+    most_answer_bytes: u32,
+    #[serde(default = "two_minutes")]
+    answer_seconds: u32,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum UnitsEntry {
+    Fixed(u32),
+    Header(String),
+    Json(String),
+    Count(Counted),
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+enum MissingEntry {
+    Units(u32),
+    Word(MissingWord),
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum MissingWord {
+    Refuse,
+    Held,
+}
+
+fn one() -> u32 {
+    1
+}
+
+fn mebibyte() -> u32 {
+    1 << 20
+}
+
+fn sixteen_mebibytes() -> u32 {
+    16 << 20
+}
+
+fn two_minutes() -> u32 {
+    120
+}
+
+impl PaidRoute {
+    /// The time that is left to pay, once an answer has taken as long as it may.
+    const PAY_WITHIN: Duration = Duration::from_secs(60);
+    /// Holds last an hour at most, and clients' clocks differ.
+    const MOST_ANSWER_SECONDS: u32 = 3_400;
+
+    /// The least time room has to be kept for, seconds.
+    pub fn hold_seconds(&self) -> u32 {
+        let least = self.answer_within + Self::PAY_WITHIN;
+        u32::try_from(least.as_secs()).unwrap_or(u32::MAX)
+    }
+
+    /// What is counted in a stream, and how many make a part.
+    pub fn part(&self) -> Option<(Counted, u64)> {
+        match self.metered.by {
+            Meter::Count(counted) if self.streams => {
+                Some((counted, u64::from(self.metered.per) * u64::from(self.most_units)))
+            }
+            _ => None,
+        }
+    }
+}
+
+impl RouteEntry {
+    /// The route, or what is wrong with it.
+    pub(super) fn read(self) -> Result<PaidRoute, String> {
+        let method: Method = self.method.parse().map_err(|_| "`method` is none".to_owned())?;
+        if method == Method::HEAD || method == Method::OPTIONS || method == Method::CONNECT {
+            return Err(format!("`method` {method} has no answer that could be paid for"));
+        }
+        let by = match self.units {
+            UnitsEntry::Fixed(units) => Meter::Fixed(units),
+            UnitsEntry::Header(name) => {
+                let name: Result<HeaderName, _> = name.parse();
+                Meter::Header(name.map_err(|_| "`units.header` is no header's name".to_owned())?)
+            }
+            UnitsEntry::Json(pointer) if pointer.starts_with('/') => Meter::Json(pointer),
+            UnitsEntry::Json(_) => {
+                return Err("`units.json` is a pointer, such as /usage/tokens".to_owned());
+            }
+            UnitsEntry::Count(counted) => Meter::Count(counted),
+        };
+        let missing = match self.missing {
+            None | Some(MissingEntry::Word(MissingWord::Refuse)) => Missing::Refuse,
+            Some(MissingEntry::Word(MissingWord::Held)) => Missing::Held,
+            Some(MissingEntry::Units(units)) => Missing::Units(units),
+        };
+        let (fixed, least) = match (&by, missing) {
+            (Meter::Fixed(units), _) => (true, *units),
+            (_, Missing::Units(units)) => (false, units),
+            _ => (false, 1),
+        };
+        let most_units = if fixed { least } else { self.most_units };
+        for (holds, what) in [
+            (self.per > 0, "`per` must be above zero"),
+            (!fixed || self.per == 1, "`per` divides what is counted, and fixed units are not"),
+            (least > 0, "units must be above zero"),
+            (least <= most_units, "`missing` must be `most_units` at most"),
+            (
+                !self.stream || matches!(by, Meter::Count(_)),
+                "a stream's units are counted: units = { count = ... }",
+            ),
+            (self.most_request_bytes > 0, "`most_request_bytes` must be above zero"),
+            (self.most_answer_bytes > 0, "`most_answer_bytes` must be above zero"),
+            (
+                (1..=PaidRoute::MOST_ANSWER_SECONDS).contains(&self.answer_seconds),
+                "`answer_seconds` must be 1 to 3400",
+            ),
+        ] {
+            if !holds {
+                return Err(what.to_owned());
+            }
+        }
+        Ok(PaidRoute {
+            method,
+            path: self.path,
+            work: self.work,
+            licensed_use: self.licensed_use,
+            metered: Metered { by, per: self.per, missing },
+            most_units,
+            streams: self.stream,
+            most_request_bytes: self.most_request_bytes as usize,
+            most_answer_bytes: self.most_answer_bytes as usize,
+            answer_within: Duration::from_secs(self.answer_seconds.into()),
+        })
+    }
+}

@@ -1,0 +1,80 @@
+use super::{PayerSession, Way, now};
+use crate::{
+    gateway::{
+        GatewayError, IdempotencyKey, PayerAction, hold_details, hold_id,
+        wire::{Address, BatchedGeneration, Digest, HoldRequest, HoldState, ReleaseRequest},
+    },
+    receipt::SignedReceipt,
+};
+
+/// Room that a gateway keeps for a generation whose units are not known yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HeldGeneration {
+    /// Names it.
+    pub hold: [u8; 32],
+    /// Index of the licence.
+    pub licence: u16,
+    /// The most it may use.
+    pub units: u32,
+    /// SHA-256 of the request.
+    pub request_digest: [u8; 32],
+    /// Last unix second in which it can be captured.
+    pub expires_at: i64,
+}
+
+impl PayerSession {
+    /// Has room kept for a generation of `units` at most, for `seconds`. Nothing is paid.
+    ///
+    /// # Errors
+    /// As [`PayerSession::generate`]; nothing was signed that pays.
+    pub async fn hold(
+        &self,
+        licence: u16,
+        units: u32,
+        request_digest: [u8; 32],
+        seconds: u32,
+    ) -> Result<HeldGeneration, GatewayError> {
+        let key = IdempotencyKey::random();
+        let expires_at = now().saturating_add(i64::from(seconds));
+        let details = hold_details(&key, licence, units, &request_digest, expires_at);
+        let proof = self.proof(PayerAction::Hold(details));
+        let request_digest = Digest(request_digest);
+        let request = HoldRequest { licence, units, request_digest, expires_at, proof };
+        let facts = self.gateway.hold(&self.address, &key, &request).await?;
+        let hold = hold_id(&self.address, self.channel.opened_slot, &key);
+        if facts.hold.0 != hold || facts.state != HoldState::Open {
+            return Err(GatewayError::Untrusted("the hold is not the one asked for".into()));
+        }
+        Ok(HeldGeneration { hold, licence, units, request_digest: request_digest.0, expires_at })
+    }
+
+    /// Pays for a generation that room was kept for: what it really used, up to that.
+    ///
+    /// # Errors
+    /// As [`PayerSession::generate`].
+    pub async fn capture(
+        &mut self,
+        held: &HeldGeneration,
+        units: u32,
+        output_digest: [u8; 32],
+    ) -> Result<SignedReceipt, GatewayError> {
+        let generation = BatchedGeneration {
+            licence: held.licence,
+            units,
+            request_digest: Digest(held.request_digest),
+            output_digest: Digest(output_digest),
+        };
+        let receipts = self.pay(Way::Captured(held.hold), vec![generation]).await?;
+        receipts.first().copied().ok_or(GatewayError::Unanswered)
+    }
+
+    /// Gives a hold up; nothing is paid. Safe to repeat.
+    ///
+    /// # Errors
+    /// [`GatewayError::Refused`] when it was captured; [`GatewayError::Unreachable`].
+    pub async fn release(&self, held: &HeldGeneration) -> Result<(), GatewayError> {
+        let proof = self.proof(PayerAction::Release(held.hold));
+        let request = ReleaseRequest { channel: Address(self.address), proof };
+        self.gateway.release(&held.hold, &request).await.map(|_| ())
+    }
+}
