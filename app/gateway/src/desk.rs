@@ -1,6 +1,9 @@
 use std::{
     collections::HashMap,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -33,6 +36,8 @@ pub struct Desk {
     book: Mutex<Book>,
     /// When the chain last said what the channel is.
     seen_at: Mutex<Instant>,
+    /// The newest slot it was read at.
+    slot: AtomicU64,
     /// Held while a statement settles: one at a time.
     pub settling: tokio::sync::Mutex<()>,
     /// Held until what the chain said is recorded: who looks next sees it on disk.
@@ -60,6 +65,7 @@ impl Desk {
             opened_slot: channel.opened_slot,
             book: Mutex::new(Book { ledger, keys }),
             seen_at: Mutex::new(Instant::now()),
+            slot: AtomicU64::default(),
             settling: tokio::sync::Mutex::new(()),
             observing: tokio::sync::Mutex::new(()),
         }
@@ -80,6 +86,11 @@ impl Desk {
     /// The chain has just said what the channel is.
     pub fn seen(&self) {
         *self.seen_at.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+    }
+
+    /// The channel was read at a slot; returns the newest one it was read at before.
+    pub fn read_at(&self, slot: u64) -> u64 {
+        self.slot.fetch_max(slot, Ordering::Relaxed)
     }
 
     /// How long the chain has said nothing of the channel.

@@ -325,6 +325,14 @@ impl Gateway {
         desk.seen();
         let _turn = desk.observing.lock().await;
         let after = read.account.channel;
+        let newest = desk.read_at(read.slot);
+        if read.slot < newest {
+            return Ok(()); // somebody else asked later, and was quicker
+        }
+        let (chain_has, known) = (after.statements.length, desk.channel().statements.length);
+        if chain_has < known && read.slot > newest {
+            return self.land_again(desk, chain_has..known).await;
+        }
         let (before, settled) = {
             let mut book = desk.book();
             let before = book.ledger.account().clone();
@@ -379,7 +387,8 @@ fn is_known(before: &ChannelAccount, after: &ChannelAccount) -> bool {
     let facts = |account: &ChannelAccount| {
         let channel = account.channel;
         let totals = (channel.deposited, channel.upfront_fees, channel.statements.length);
-        (totals, channel.closes_at, account.licences.len())
+        let keys = (channel.voucher_key, channel.next_voucher_key, channel.rotates_at);
+        (totals, channel.closes_at, account.licences.len(), keys)
     };
     facts(before) == facts(after)
 }

@@ -8,6 +8,7 @@ mod closing;
 mod landing;
 mod payer;
 mod record;
+mod rollback;
 mod worker;
 
 use std::sync::Arc;

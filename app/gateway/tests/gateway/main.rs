@@ -5,6 +5,9 @@ mod administering;
 mod api_keys;
 mod batching;
 mod exposing;
+mod free_riding;
+#[path = "../free_riding/mod.rs"]
+mod game;
 mod holding;
 mod idempotency;
 mod limits;

@@ -50,6 +50,8 @@ pub struct State {
     pub network: Network,
     pub height: u64,
     pub now: i64,
+    /// How often a channel was read: each time at a slot of its own.
+    pub reads: u64,
     /// Transactions it was sent, each as often as it was.
     pub submitted: Vec<Vec<u8>>,
     landed: HashMap<Signature, Landed>,
@@ -94,6 +96,12 @@ impl State {
     fn published(&self, work: &Pubkey, number: u32) -> Option<PublishedTerms> {
         let terms = self.terms.get(&(*work, number))?.clone();
         Some(PublishedTerms { address: Pubkey::default(), terms, digest: [4; 32] })
+    }
+
+    /// Leaves the blocks behind that came after a channel was like this.
+    pub fn roll_back(&mut self, channel: Pubkey, account: ChannelAccount) {
+        self.channels.insert(channel, account);
+        self.landed.clear();
     }
 
     /// Runs `settle` as the program does.
@@ -232,8 +240,10 @@ impl Chain for ScriptedChain {
     }
 
     async fn channel(&self, address: &Pubkey) -> Result<Option<ReadChannel>, ChainError> {
-        let account = self.up()?.channels.get(address).cloned();
-        Ok(account.map(|account| ReadChannel { data: data(&account), account }))
+        let mut state = self.up()?;
+        state.reads += 1;
+        let (slot, account) = (state.reads, state.channels.get(address).cloned());
+        Ok(account.map(|account| ReadChannel { data: data(&account), account, slot }))
     }
 
     async fn blockhash(&self) -> Result<(Hash, u64), ChainError> {
