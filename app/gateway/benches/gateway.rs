@@ -4,7 +4,8 @@
 //!
 //! `GATEWAY_BENCH_FOLDER` names a folder on the disk to measure (a temporary one without it),
 //! `GATEWAY_BENCH_REQUESTS` how many requests each round sends (32,000), `GATEWAY_BENCH_ROUNDS` how many
-//! rounds there are (3): medians of the rounds are printed.
+//! rounds there are (3): medians of the rounds are printed. `GATEWAY_BENCH_CONNECTIONS` names one of the
+//! counts of connections, for a profile.
 #![allow(clippy::unwrap_used, reason = "a benchmark stops at what it did not expect")]
 
 #[allow(unused_imports, reason = "an example uses the rest")]
@@ -46,10 +47,15 @@ fn main() {
         rounds: number("GATEWAY_BENCH_ROUNDS").unwrap_or(3).max(1),
         folder: std::env::var_os("GATEWAY_BENCH_FOLDER").map(PathBuf::from),
         // Servers and clients share the cores, and no threads.
-        servers: Runtime::new().unwrap(),
-        clients: Runtime::new().unwrap(),
+        servers: runtime("server"),
+        clients: runtime("client"),
     };
     bench.run();
+}
+
+/// Threads that a profile tells apart.
+fn runtime(name: &str) -> Runtime {
+    tokio::runtime::Builder::new_multi_thread().enable_all().thread_name(name).build().unwrap()
 }
 
 fn number(variable: &str) -> Option<u32> {
@@ -78,7 +84,9 @@ impl Bench {
         let folder = self.folder.clone().unwrap_or_else(|| temporary.path().to_owned());
         let fsync = one_fsync(&folder);
         print("gateway.fsync", micros(fsync), "us", None, "one page appended and synchronised");
-        for connections in CONNECTIONS {
+        let only = number("GATEWAY_BENCH_CONNECTIONS");
+        let chosen = |count: &u32| only.is_none_or(|only| only == *count);
+        for connections in CONNECTIONS.into_iter().filter(chosen) {
             let rounds: Vec<_> =
                 (0..self.rounds).map(|round| self.round(&folder, connections, round)).collect();
             report(connections, &rounds);
@@ -110,9 +118,10 @@ impl Bench {
         let requests: Vec<_> = chains.into_iter().map(|chain| chain.requests).collect();
         let requests = Arc::new(requests);
         let nothing = self.servers.block_on(does_nothing());
-        let without = self.load(nothing, &requests);
+        // Often enough to take about as long as what follows.
+        let without = self.load(nothing, &requests, 4);
         let before = resident_bytes();
-        let paid = self.load(world.gateway.local_addr(), &requests);
+        let paid = self.load(world.gateway.local_addr(), &requests, 1);
         let grown = i64::try_from(resident_bytes()).unwrap() - i64::try_from(before).unwrap();
         let generations = world.gateway.gateway().exposure().receipts;
         assert_eq!(generations, u64::from(each * connections), "each was paid for once");
@@ -121,7 +130,7 @@ impl Bench {
     }
 
     /// Every connection sends its requests, each after the answer to the one before.
-    fn load(&self, server: SocketAddr, requests: &Arc<Vec<Vec<Vec<u8>>>>) -> Round {
+    fn load(&self, server: SocketAddr, requests: &Arc<Vec<Vec<Vec<u8>>>>, times: usize) -> Round {
         let all = self.clients.block_on(async {
             let started = Arc::new(tokio::sync::Barrier::new(requests.len()));
             let running = (0..requests.len()).map(|number| {
@@ -134,14 +143,14 @@ impl Bench {
                     }
                     started.wait().await;
                     let begun = Instant::now();
-                    let mut times = Vec::with_capacity(timed.len());
-                    for request in timed {
+                    let mut taken = Vec::with_capacity(timed.len() * times);
+                    for request in (0..times).flat_map(|_| timed) {
                         let sent = Instant::now();
                         let status = connection.exchange(request).await.unwrap();
                         assert_eq!(status, 200, "{}", connection.answer());
-                        times.push(sent.elapsed());
+                        taken.push(sent.elapsed());
                     }
-                    (begun, Instant::now(), times)
+                    (begun, Instant::now(), taken)
                 })
             });
             join_all(running.collect::<Vec<_>>()).await

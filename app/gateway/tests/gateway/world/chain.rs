@@ -38,6 +38,8 @@ pub enum Network {
     Losing,
     /// Takes transactions, which land, and nobody hears of it.
     Silent,
+    /// Takes transactions, which land, and says nothing at all about any.
+    Deaf,
     /// Refuses transactions when it checks them.
     Refusing,
 }
@@ -178,6 +180,11 @@ fn take(rest: &mut &[u8]) -> usize {
     value
 }
 
+/// [`CHANNEL`] as it is on chain.
+pub fn channel_data() -> Vec<u8> {
+    data(&channel_account(Keypair::new_from_array([8; 32]).pubkey()))
+}
+
 fn data(account: &ChannelAccount) -> Vec<u8> {
     let mut data = Channel::DISCRIMINATOR.to_vec();
     data.extend_from_slice(bytemuck::bytes_of(&account.channel));
@@ -267,7 +274,7 @@ impl Chain for ScriptedChain {
             Network::Refusing if check_first => {
                 return Err(ChainError::Refused("told to refuse".into()));
             }
-            Network::Up | Network::Down | Network::Silent | Network::Refusing => {}
+            Network::Up | Network::Down | Network::Silent | Network::Deaf | Network::Refusing => {}
         }
         if !state.landed.contains_key(&signature) {
             state.settle(transaction).map_err(ChainError::Refused)?;
@@ -278,6 +285,9 @@ impl Chain for ScriptedChain {
 
     async fn landed(&self, signature: &Signature) -> Result<Option<Landed>, ChainError> {
         let state = self.up()?;
+        if state.network == Network::Deaf {
+            return Err(ChainError::Unreachable("told to be deaf".into()));
+        }
         let is_silent = state.network == Network::Silent;
         Ok(state.landed.get(signature).filter(|_| !is_silent).cloned())
     }

@@ -20,7 +20,7 @@ use solana_keypair::Keypair;
 use solana_signer::Signer;
 use tempfile::TempDir;
 
-pub use chain::{Network, ScriptedChain};
+pub use chain::{Network, ScriptedChain, channel_data};
 pub use payer::{CHANNEL, MINT, licence, next_request, voucher_key};
 
 /// What operators prove themselves with.
