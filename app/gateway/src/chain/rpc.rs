@@ -18,7 +18,7 @@ use motif_sdk::{
 };
 use serde_json::json;
 use solana_account::Account;
-use solana_account_decoder_client_types::UiAccountEncoding;
+use solana_account_decoder_client_types::{UiAccount, UiAccountEncoding};
 use solana_commitment_config::{CommitmentConfig, CommitmentLevel};
 use solana_keypair::Keypair;
 use solana_message::Hash;
@@ -26,6 +26,7 @@ use solana_rpc_client_api::{
     client_error::{Error as ClientError, ErrorKind},
     config::RpcAccountInfoConfig,
     request::{RpcError, RpcRequest},
+    response::Response,
 };
 use solana_signature::Signature;
 use solana_transaction::TransactionError;
@@ -51,6 +52,9 @@ pub struct RpcChain {
     /// The newest slot that anything was read at.
     seen_slot: AtomicU64,
 }
+
+/// How an account is answered.
+type Found = Response<Option<UiAccount>>;
 
 /// Why a node's answer is none.
 enum Fault {
@@ -206,7 +210,9 @@ impl RpcChain {
                 data_slice: None,
                 min_context_slot: Some(self.seen()),
             };
-            let found = client.rpc().get_ui_account_with_config(address, config).await?;
+            // The client's own way to read an account makes every error one text.
+            let params = json!([address.to_string(), config]);
+            let found = client.rpc().send::<Found>(RpcRequest::GetAccountInfo, params).await?;
             // Some nodes do not know `minContextSlot`; all say where they are.
             let slot = found.context.slot;
             self.saw(slot)?;

@@ -24,7 +24,7 @@ async fn nothing_is_answered_that_the_description_does_not_say() {
         return;
     }
     let folder = tempfile::tempdir().unwrap();
-    let examples = std::env::var(EXAMPLES).unwrap_or("10".to_owned());
+    let examples = std::env::var(EXAMPLES).unwrap_or("5".to_owned());
     for (url, bearer) in
         [(world.gateway.url(), None), (world.gateway.admin_url().unwrap(), Some(SECRET))]
     {
@@ -33,6 +33,9 @@ async fn nothing_is_answered_that_the_description_does_not_say() {
         run.current_dir(folder.path())
             .args(["-m", "schemathesis.cli", "run"])
             .arg(format!("{url}/openapi.json"))
+            // An address is base58 of 32 bytes, and a voucher is signed: no pattern says that, so
+            // what fits the description may still be refused, with a status that it names.
+            .args(["--exclude-checks", "positive_data_acceptance"])
             .args(["--checks", "all", "--phases", "examples,coverage,fuzzing", "--seed", "1"])
             .args(["--generation-database", "none", "--suppress-health-check", "all"])
             .args(["--max-examples", &examples]);

@@ -196,6 +196,8 @@ async fn fees_are_claimed_once() {
     let gateway = world.gateway.gateway();
     assert_eq!(gateway.claim_fees(CHANNEL).await.unwrap().0, 4);
     assert!(gateway.claim_fees(CHANNEL).await.is_err());
+    let unknown = gateway.claim_fees(world.operator()).await.unwrap_err();
+    assert_eq!(unknown.problem().slug, "unknown-channel");
 }
 
 #[tokio::test]
