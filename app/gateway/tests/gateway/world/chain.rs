@@ -54,6 +54,8 @@ pub struct State {
     pub now: i64,
     /// How often a channel was read: each time at a slot of its own.
     pub reads: u64,
+    /// A channel that settles nothing.
+    pub poisoned: Option<Pubkey>,
     /// Transactions it was sent, each as often as it was.
     pub submitted: Vec<Vec<u8>>,
     landed: HashMap<Signature, Landed>,
@@ -112,6 +114,9 @@ impl State {
         let voucher = Voucher::from_bytes(&proof[112..]).unwrap();
         let key = Pubkey::new_from_array(proof[16..48].try_into().unwrap());
         let args = SettleArgs::deserialize(&mut &settle[8..]).unwrap();
+        if self.poisoned == Some(voucher.channel) {
+            return Err("told to refuse this one".into());
+        }
         let account = self.channels.get_mut(&voucher.channel).ok_or("no such channel")?;
         let channel = RefCell::new(account.channel);
         let licences = RefCell::new(account.licences.clone());
