@@ -272,13 +272,13 @@ mod tests {
     fn nodes_are_one_or_several() {
         let one = read("rpc_url = \"http://a.example\"", &[]).unwrap();
         assert_eq!(one.rpc_urls, ["http://a.example"]);
-        let two = ["http://a.example", "https://b.example/key"];
+        let two = ["http://a.example", "https://b.example/canary"];
         let file = read(&format!("rpc_url = {two:?}"), &[]).unwrap();
         assert_eq!(file.rpc_urls, two);
         let variable = read("", &[("MOTIF_GATEWAY_RPC_URL", &two.join(", "))]).unwrap();
         assert_eq!(variable.rpc_urls, two);
         assert_eq!(format!("{:?}", Endpoint::new(two[1])), "https://b.example");
-        assert!(!format!("{variable:?}").contains("key"));
+        assert!(!format!("{variable:?}").contains("canary"));
         for wrong in ["rpc_url = []", "rpc_url = [\"http://a.example\", \"ws://b.example\"]"] {
             assert!(read(wrong, &[]).is_err(), "{wrong}");
         }
