@@ -170,7 +170,7 @@ impl Bench {
 
 /// The store to measure: a file in this folder.
 fn store(config: &mut GatewayConfig, folder: &std::path::Path) {
-    config.store = folder.join("gateway.sqlite");
+    config.store = folder.join("gateway.sqlite").into();
 }
 
 /// Limits that are counted and never reached, and no settlement meanwhile.

@@ -57,7 +57,17 @@ pub const SETTINGS: &[Setting] = &[
         "JSON-RPC node of the cluster; a list of them in the order of preference",
     ),
     setting("keypair", "", "keypair file of the operator: signs receipts and settlements"),
-    setting("store", "\"motif-gateway.sqlite\"", "the store's file, created where there is none"),
+    setting(
+        "store",
+        "\"motif-gateway.sqlite\"",
+        "the store's file, or the postgres:// URL of a database that several gateways may share",
+    ),
+    setting("public_url", "", "where clients find this process; needed on a shared store"),
+    setting(
+        "lease_seconds",
+        "10",
+        "on a shared store: how long a channel waits for a process that has died",
+    ),
     setting("listen", "\"127.0.0.1:8787\"", "where to listen; port 0 takes a free one"),
     setting(
         "operator_fee_bps",

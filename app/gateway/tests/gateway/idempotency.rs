@@ -3,7 +3,7 @@ use tokio::{
     net::TcpStream,
 };
 
-use crate::world::{CHANNEL, World};
+use crate::world::{CHANNEL, World, on_postgres_too};
 
 #[tokio::test]
 async fn a_retry_gets_the_identical_receipt_and_is_charged_once() {
@@ -98,4 +98,11 @@ async fn a_request_that_breaks_off_at_any_byte_charges_nothing() {
     }
     tokio::time::sleep(std::time::Duration::from_millis(50)).await;
     assert_eq!(world.state().await.open.receipts, 0);
+}
+
+on_postgres_too! {
+    a_retry_gets_the_identical_receipt_and_is_charged_once,
+    a_retry_gets_the_identical_receipt_after_a_restart_and_after_settlement,
+    another_body_under_the_same_key_is_refused,
+    spaces_in_the_body_make_no_other_request,
 }

@@ -127,7 +127,7 @@ async fn figures_tell_nodes_apart_by_place_and_host_alone() {
     let folder = tempfile::tempdir().unwrap();
     let mut config = world.config.clone();
     config.rpc_urls = vec![AWAY.to_owned(), node.url.clone()];
-    config.store = folder.path().join("gateway.sqlite");
+    config.store = folder.path().join("gateway.sqlite").into();
     let gateway = serve(config).await.unwrap();
     Answer::to(reqwest::Client::new().get(format!("{}/readyz", gateway.url()))).await.assert_ok();
     let url = format!("{}/metrics", gateway.admin_url().unwrap());

@@ -100,7 +100,7 @@ async fn no_secret_is_logged_answered_or_shown() {
     let folder = tempfile::tempdir().unwrap();
     let mut config = world.config.clone();
     (config.rpc_urls, config.store) =
-        (vec![rpc_url.to_owned()], folder.path().join("store.sqlite"));
+        (vec![rpc_url.to_owned()], folder.path().join("store.sqlite").into());
     shown.push(format!("{config:?}"));
     let away = serve(config).await.unwrap();
     for path in ["/readyz", "/v1/operator", "/v1/works"] {
