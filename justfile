@@ -20,6 +20,22 @@ programs:
 bench-chain:
     cargo bench --workspace --bench chain
 
+# Durable paid requests beside requests that do nothing: one JSON object a line.
+bench-gateway:
+    cargo bench --workspace --bench gateway
+
+# A million requests by payers who would rather not pay; the report is the last line.
+free-riding:
+    cargo run --release --example exercise -- free-riding
+
+# Ten minutes of load: memory stays flat; the report is the last line.
+soak:
+    cargo run --release --example exercise -- soak
+
+# What 5,000 slow sockets do to honest payers. Needs `ulimit -n 20000`.
+slow-clients:
+    cargo run --release --example exercise -- slow-clients
+
 # Write the pages of docs/figures that tests measure.
 figures:
     UPDATE_FIGURES=1 cargo test --release --workspace --test matrix --test states

@@ -57,9 +57,15 @@ impl SignedVoucher {
     /// True exactly when the chain's Ed25519 precompile accepts the signature too: strict
     /// verification, which refuses keys and points of small order.
     pub fn verifies(&self) -> bool {
-        let Ok(key) = VerifyingKey::from_bytes(self.key.as_array()) else { return false };
+        VerifyingKey::from_bytes(self.key.as_array()).is_ok_and(|key| self.verifies_with(&key))
+    }
+
+    /// As [`SignedVoucher::verifies`], for whoever has read the key before: reading it takes a
+    /// seventh of the time.
+    pub fn verifies_with(&self, key: &VerifyingKey) -> bool {
         let signature = ed25519_dalek::Signature::from_bytes(&self.signature);
-        key.verify_strict(&self.voucher.to_bytes(), &signature).is_ok()
+        key.as_bytes() == self.key.as_array()
+            && key.verify_strict(&self.voucher.to_bytes(), &signature).is_ok()
     }
 
     /// The Ed25519 instruction that proves the signature on chain; goes directly before

@@ -68,18 +68,33 @@ impl Session {
     /// # Errors
     /// [`CliError::NoNode`].
     pub async fn client_at(&self, rpc_url: &str) -> Result<Client, CliError> {
-        let client = Client::new(rpc_url);
-        let endpoint = Endpoint::new(rpc_url);
-        let began = Instant::now();
-        let mut announced = false;
+        self.first_of(&[rpc_url.to_owned()]).await
+    }
+
+    /// As [`Session::client`], behind the first of several nodes that answers.
+    ///
+    /// # Errors
+    /// [`CliError::NoNode`].
+    pub async fn first_of(&self, rpc_urls: &[String]) -> Result<Client, CliError> {
+        let clients: Vec<_> = rpc_urls.iter().map(|url| Client::new(url)).collect();
+        let patience = rpc_urls.iter().map(|url| self.patience(url)).max().unwrap_or_default();
+        let endpoints: Vec<_> = rpc_urls.iter().map(|url| Endpoint::new(url)).collect();
+        let (began, mut announced) = (Instant::now(), false);
         loop {
-            let Err(error) = client.rpc().get_version().await else { return Ok(client) };
-            if began.elapsed() >= self.patience(rpc_url) {
-                let url = format!("{endpoint:?}");
-                return Err(CliError::NoNode { url, reason: endpoint.scrub(&error.to_string()) });
+            let mut reasons = Vec::new();
+            for (client, endpoint) in clients.iter().zip(&endpoints) {
+                let Err(error) = client.rpc().get_version().await else {
+                    return Ok(client.clone());
+                };
+                reasons.push(endpoint.scrub(&error.to_string()));
+            }
+            let hosts = endpoints.iter().map(|endpoint| format!("{endpoint:?}"));
+            let url = hosts.collect::<Vec<_>>().join(", ");
+            if began.elapsed() >= patience {
+                return Err(CliError::NoNode { url, reason: reasons.join("; ") });
             }
             if !announced && began.elapsed() > ANNOUNCE_AFTER {
-                self.say(format_args!("waiting for a node at {endpoint:?}"));
+                self.say(format_args!("waiting for a node at {url}"));
                 announced = true;
             }
             tokio::time::sleep(ASK_AGAIN).await;

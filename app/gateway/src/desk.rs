@@ -1,14 +1,18 @@
 use std::{
     collections::HashMap,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
     time::{Duration, Instant},
 };
 
+use ed25519_dalek::VerifyingKey;
 use motif_sdk::{
     Pubkey,
     channel::Channel,
     gateway::wire::{Amount, ExpectedStatement, StatementEntry},
-    voucher::Statement,
+    voucher::{SignedVoucher, Statement},
 };
 
 use crate::{
@@ -33,6 +37,10 @@ pub struct Desk {
     book: Mutex<Book>,
     /// When the chain last said what the channel is.
     seen_at: Mutex<Instant>,
+    /// The newest slot it was read at.
+    slot: AtomicU64,
+    /// The newest voucher key that was used, read.
+    key: Mutex<Option<VerifyingKey>>,
     /// Held while a statement settles: one at a time.
     pub settling: tokio::sync::Mutex<()>,
     /// Held until what the chain said is recorded: who looks next sees it on disk.
@@ -60,6 +68,8 @@ impl Desk {
             opened_slot: channel.opened_slot,
             book: Mutex::new(Book { ledger, keys }),
             seen_at: Mutex::new(Instant::now()),
+            slot: AtomicU64::default(),
+            key: Mutex::default(),
             settling: tokio::sync::Mutex::new(()),
             observing: tokio::sync::Mutex::new(()),
         }
@@ -85,6 +95,22 @@ impl Desk {
     /// The chain has just said what the channel is.
     pub fn seen(&self) {
         *self.seen_at.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+    }
+
+    /// Whether a voucher's key has signed it. The key is read once, as long as it stays the same.
+    pub fn signed(&self, voucher: &SignedVoucher) -> bool {
+        let known = *self.key.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(key) = known.filter(|key| key.as_bytes() == voucher.key.as_array()) {
+            return voucher.verifies_with(&key);
+        }
+        let Ok(key) = VerifyingKey::from_bytes(voucher.key.as_array()) else { return false };
+        *self.key.lock().unwrap_or_else(PoisonError::into_inner) = Some(key);
+        voucher.verifies_with(&key)
+    }
+
+    /// The channel was read at a slot; returns the newest one it was read at before.
+    pub fn read_at(&self, slot: u64) -> u64 {
+        self.slot.fetch_max(slot, Ordering::Relaxed)
     }
 
     /// How long the chain has said nothing of the channel.

@@ -352,6 +352,14 @@ impl Gateway {
         desk.seen();
         let _turn = desk.observing.lock().await;
         let after = read.account.channel;
+        let newest = desk.read_at(read.slot);
+        if read.slot < newest {
+            return Ok(()); // somebody else asked later, and was quicker
+        }
+        let (chain_has, known) = (after.statements.length, desk.channel().statements.length);
+        if chain_has < known && read.slot > newest {
+            return self.land_again(desk, chain_has..known).await;
+        }
         let (before, settled) = {
             let mut book = desk.book();
             let before = book.ledger.account().clone();

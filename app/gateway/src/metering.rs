@@ -235,7 +235,7 @@ impl Gateway {
             return Err(ApiError::VoucherOtherChannel);
         }
         let signed = parts.signed_by(desk.voucher_key(self.now()));
-        if !signed.verifies() {
+        if !desk.signed(&signed) {
             return Err(ApiError::VoucherSignature);
         }
         self.admission().channel(address, generations)?;

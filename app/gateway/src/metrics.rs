@@ -1,12 +1,14 @@
 //! Figures about a running gateway, as Prometheus reads them.
 
-use std::time::Duration;
+use std::{sync::atomic::Ordering, time::Duration};
 
 use prometheus_client::{
     encoding::{EncodeLabelSet, text::encode},
     metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram},
     registry::{Registry, Unit},
 };
+
+use crate::chain::NodeStanding;
 
 /// A gateway's figures. Labels have few values: nothing that clients choose is one.
 #[derive(Debug)]
@@ -33,6 +35,8 @@ pub struct Metrics {
     pub settlement_lamports: Counter,
     /// Questions to the cluster that got no answer.
     pub chain_failures: Counter,
+    /// How often the cluster was seen to have taken settlements back.
+    pub rollbacks: Counter,
     /// Open connections.
     pub connections: Gauge,
     /// Connections that were refused because there were too many.
@@ -48,6 +52,17 @@ struct Standing {
     oldest_unsettled_seconds: Gauge,
     blind_seconds: Gauge,
     exposed: Family<Currency, Gauge>,
+    node_requests: Family<NodeLabel, Counter>,
+    node_failures: Family<NodeLabel, Counter>,
+    node_behind: Family<NodeLabel, Counter>,
+    node_up: Family<NodeLabel, Gauge>,
+}
+
+/// A node of the cluster: its place among the settings, and its host.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct NodeLabel {
+    node: u32,
+    host: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -107,6 +122,7 @@ impl Default for Metrics {
             settlement_failures: Counter::default(),
             settlement_lamports: Counter::default(),
             chain_failures: Counter::default(),
+            rollbacks: Counter::default(),
             connections: Gauge::default(),
             connections_refused: Counter::default(),
             standing: Standing::default(),
@@ -139,6 +155,7 @@ impl Default for Metrics {
                 "Questions to the cluster that got no answer",
                 &metrics.chain_failures,
             ),
+            ("rollbacks", "Looks at settlements that were taken back", &metrics.rollbacks),
             (
                 "connections_refused",
                 "Connections refused because there were too many",
@@ -164,6 +181,15 @@ impl Default for Metrics {
         ] {
             registry.register(name, help, gauge.clone());
         }
+        for (name, help, family) in [
+            ("node_requests", "Questions to a node of the cluster", &standing.node_requests),
+            ("node_failures", "Those that it did not answer", &standing.node_failures),
+            ("node_behind", "Answers older than what was known", &standing.node_behind),
+        ] {
+            registry.register(name, help, family.clone());
+        }
+        let help = "Whether a node answers: 0 while others are asked first";
+        registry.register("node_up", help, standing.node_up.clone());
         let help = "Prices and fees that wait for settlement, base units";
         registry.register("exposed", help, standing.exposed.clone());
         Self { registry, ..metrics }
@@ -188,7 +214,7 @@ impl Metrics {
     }
 
     /// All figures, with what waits for settlement now.
-    pub fn text(&self, exposure: &Exposure) -> String {
+    pub fn text(&self, exposure: &Exposure, nodes: &[NodeStanding]) -> String {
         let standing = &self.standing;
         let signed = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
         standing.channels.set(signed(exposure.channels));
@@ -199,6 +225,18 @@ impl Metrics {
         for (mint, amount) in &exposure.amounts {
             let mint = Currency { mint: mint.clone() };
             standing.exposed.get_or_create(&mint).set(signed(*amount));
+        }
+        for (node, standing_of) in (0..).zip(nodes) {
+            let label = NodeLabel { node, host: standing_of.host.clone() };
+            for (family, count) in [
+                (&standing.node_requests, standing_of.asked),
+                (&standing.node_failures, standing_of.failed),
+                (&standing.node_behind, standing_of.behind),
+            ] {
+                // The node counts itself, and never backwards.
+                family.get_or_create(&label).inner().store(count, Ordering::Relaxed);
+            }
+            standing.node_up.get_or_create(&label).set(i64::from(!standing_of.is_resting));
         }
         let mut text = String::new();
         // It writes into a string, which takes everything.

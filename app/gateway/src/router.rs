@@ -144,13 +144,13 @@ pub fn openapi() -> Document {
     let keyed = described::keyed(described(Api::openapi(), served.merge(on_chain)));
     let mut document = open;
     document.merge(keyed);
-    document
+    described::bounded(document)
 }
 
 /// The description of the operators' interface.
 pub fn admin_openapi() -> Document {
     let document = OpenApiRouter::with_openapi(AdminApi::openapi()).merge(admin_group());
-    described::keyed(document.into_openapi())
+    described::bounded(described::keyed(document.into_openapi()))
 }
 
 /// What needs no key, what does, and what of that waits for the chain.

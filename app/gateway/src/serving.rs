@@ -30,7 +30,7 @@ pub struct RunningGateway {
 /// # Errors
 /// [`StartError`].
 pub async fn serve(config: GatewayConfig) -> Result<RunningGateway, StartError> {
-    let chain = Arc::new(RpcChain::new(&config.rpc_url));
+    let chain = Arc::new(RpcChain::new(&config.rpc_urls));
     serve_with(config, chain).await
 }
 

@@ -21,7 +21,7 @@ pub struct ServeArgs {
 
 pub async fn run(args: ServeArgs, session: &Session) -> Result<(), CliError> {
     let config = args.settings.read(session).map_err(CliError::GatewaySettings)?;
-    session.client_at(&config.rpc_url).await?;
+    session.first_of(&config.rpc_urls).await?;
     let stopped = stop_signal()?;
     let gateway = serve(config).await?;
     announce(&gateway, session);

@@ -25,7 +25,7 @@ use motif_sdk::Pubkey;
 use solana_keypair::Keypair;
 use solana_signer::Signer;
 
-use crate::ledger::Margins;
+use crate::{chain::Endpoint, ledger::Margins};
 
 pub use admin::AdminConfig;
 pub use fault::{Fault, Faults};
@@ -41,8 +41,9 @@ pub use store::{DatabaseUrl, StorePlace};
 /// How a gateway runs.
 #[derive(Clone)]
 pub struct GatewayConfig {
-    /// JSON-RPC node of the cluster. May hold a provider's key: it is never shown whole.
-    pub rpc_url: String,
+    /// JSON-RPC nodes of the cluster, the preferred one first. They may hold a provider's key:
+    /// they are never shown whole.
+    pub rpc_urls: Vec<String>,
     /// Signs receipts and settlements, and pays for transactions.
     pub operator: Arc<Keypair>,
     /// Where it keeps what it must not lose.
@@ -87,7 +88,7 @@ impl GatewayConfig {
     /// limits and policy.
     pub fn new(rpc_url: &str, operator: Arc<Keypair>, store: impl Into<StorePlace>) -> Self {
         Self {
-            rpc_url: rpc_url.to_owned(),
+            rpc_urls: vec![rpc_url.to_owned()],
             operator,
             store: store.into(),
             public_url: None,
@@ -122,8 +123,9 @@ impl GatewayConfig {
                 faults.add(key, "", what);
             }
         };
-        let is_url = ["http://", "https://"].iter().any(|scheme| self.rpc_url.starts_with(scheme));
-        check(is_url, "rpc_url", "must begin with http:// or https://");
+        let is_url = |url: &String| url.starts_with("http://") || url.starts_with("https://");
+        let are_urls = !self.rpc_urls.is_empty() && self.rpc_urls.iter().all(is_url);
+        check(are_urls, "rpc_url", "must begin with http:// or https://, each of them");
         let fee = self.operator_fee_bps;
         check(fee <= Self::MAX_FEE_BPS, "operator_fee_bps", "must be 5000 at most");
         check(
@@ -168,7 +170,7 @@ impl fmt::Debug for GatewayConfig {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
             .debug_struct("GatewayConfig")
-            .field("rpc", &crate::chain::Endpoint::new(&self.rpc_url))
+            .field("rpc", &self.rpc_urls.iter().map(|url| Endpoint::new(url)).collect::<Vec<_>>())
             .field("operator", &self.operator.pubkey())
             .field("store", &self.store)
             .field("public_url", &self.public_url)

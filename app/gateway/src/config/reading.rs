@@ -22,7 +22,7 @@ impl GatewayConfig {
             Keypair::new_from_array([0; 32]) // never used: a fault was noted
         });
         let config = Self {
-            rpc_url: reader.one("rpc_url"),
+            rpc_urls: reader.list_or_default("rpc_url"),
             operator: Arc::new(operator),
             store: reader.one("store"),
             public_url: reader.maybe("public_url"),
@@ -126,6 +126,14 @@ impl Reader<'_> {
             }
         }
         values
+    }
+
+    /// A list that has a default of one.
+    fn list_or_default(&mut self, key: &'static str) -> Vec<String> {
+        match self.layers.get(key) {
+            Some(_) => self.list(key),
+            None => vec![self.one(key)],
+        }
     }
 
     fn admin(&mut self) -> Option<AdminConfig> {
@@ -236,7 +244,10 @@ impl Reader<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::{SETTINGS, example};
+    use crate::{
+        chain::Endpoint,
+        config::{SETTINGS, example},
+    };
 
     fn operator() -> Result<Keypair, String> {
         Ok(Keypair::new_from_array([8; 32]))
@@ -304,6 +315,22 @@ mod tests {
         let config =
             read("[proxies]\ntrusted = [\"10.0.0.0/8\", \"fd00::/8\"]", &variables).unwrap();
         assert_eq!((config.trusted_proxies.len(), config.cors_origins.len()), (2, 2));
+    }
+
+    #[test]
+    fn nodes_are_one_or_several() {
+        let one = read("rpc_url = \"http://a.example\"", &[]).unwrap();
+        assert_eq!(one.rpc_urls, ["http://a.example"]);
+        let two = ["http://a.example", "https://b.example/canary"];
+        let file = read(&format!("rpc_url = {two:?}"), &[]).unwrap();
+        assert_eq!(file.rpc_urls, two);
+        let variable = read("", &[("MOTIF_GATEWAY_RPC_URL", &two.join(", "))]).unwrap();
+        assert_eq!(variable.rpc_urls, two);
+        assert_eq!(format!("{:?}", Endpoint::new(two[1])), "https://b.example");
+        assert!(!format!("{variable:?}").contains("canary"));
+        for wrong in ["rpc_url = []", "rpc_url = [\"http://a.example\", \"ws://b.example\"]"] {
+            assert!(read(wrong, &[]).is_err(), "{wrong}");
+        }
     }
 
     #[test]

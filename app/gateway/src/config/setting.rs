@@ -51,7 +51,11 @@ const fn setting(key: &'static str, default: &'static str, about: &'static str) 
 
 /// Everything that can be configured.
 pub const SETTINGS: &[Setting] = &[
-    setting("rpc_url", "\"http://127.0.0.1:8899\"", "JSON-RPC node of the cluster"),
+    setting(
+        "rpc_url",
+        "\"http://127.0.0.1:8899\"",
+        "JSON-RPC node of the cluster; a list of them in the order of preference",
+    ),
     setting("keypair", "", "keypair file of the operator: signs receipts and settlements"),
     setting(
         "store",

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::Value;
 use utoipa::{
     IntoResponses,
     openapi::{
@@ -60,6 +61,33 @@ pub fn keyed(mut document: OpenApi) -> OpenApi {
     let scheme = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build();
     components.add_security_scheme(SCHEME, SecurityScheme::Http(scheme));
     document
+}
+
+/// Says of every integer how large it may be: its type does, and formats are only names.
+pub fn bounded(document: OpenApi) -> OpenApi {
+    let mut value = serde_json::to_value(&document).unwrap_or_default();
+    bound(&mut value);
+    // What was written by the same types is read by them.
+    serde_json::from_value(value).unwrap_or(document)
+}
+
+fn bound(value: &mut Value) {
+    match value {
+        Value::Object(fields) => {
+            let most = match fields.get("format").and_then(Value::as_str) {
+                Some("uint8") => Some(u32::from(u8::MAX)),
+                Some("uint16") => Some(u32::from(u16::MAX)),
+                Some("uint32") => Some(u32::MAX),
+                _ => None,
+            };
+            if let Some(most) = most {
+                fields.entry("maximum").or_insert(most.into());
+            }
+            fields.values_mut().for_each(bound);
+        }
+        Value::Array(values) => values.iter_mut().for_each(bound),
+        _ => {}
+    }
 }
 
 fn operations(document: &mut OpenApi) -> impl Iterator<Item = &mut Operation> {

@@ -151,18 +151,24 @@ impl Gateway {
         }
     }
 
-    /// The last look at a transaction that can land no more.
+    /// The last look at a transaction that can land no more. Only an answer proves that it has
+    /// not: without one it may have, and nothing else is signed for its statement.
     async fn expired(
         &self,
         desk: &Desk,
         stored: &StoredTransaction,
         signature: &Signature,
     ) -> Result<Option<Landed>, ApiError> {
-        let landed = self.outcome(desk, stored, signature).await?;
-        if landed.is_none() {
-            self.write_outcome(desk, stored, Outcome::Expired).await?;
+        match self.chain().landed(signature).await {
+            Ok(None) => {
+                self.write_outcome(desk, stored, Outcome::Expired).await?;
+                Ok(None)
+            }
+            Err(error @ ChainError::Unreachable(_)) => Err(error.into()),
+            Ok(Some(_)) | Err(ChainError::Refused(_)) => {
+                self.outcome(desk, stored, signature).await
+            }
         }
-        Ok(landed)
     }
 
     async fn write_outcome(

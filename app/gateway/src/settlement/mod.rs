@@ -8,6 +8,7 @@ mod closing;
 mod landing;
 mod payer;
 mod record;
+mod rollback;
 mod worker;
 
 use std::sync::Arc;
@@ -45,8 +46,10 @@ impl Gateway {
     /// account; returns base units.
     ///
     /// # Errors
-    /// [`ApiError::SettlementRefused`] when there are none; [`ApiError::ChainUnreachable`].
+    /// [`ApiError::UnknownChannel`]; [`ApiError::SettlementRefused`] when there are none;
+    /// [`ApiError::ChainUnreachable`].
     pub async fn claim_fees(&self, address: Pubkey) -> Result<(u64, Landed), ApiError> {
+        self.desk(&address).await?;
         let claimed = self.chain().claim_fees(self.keypair(), &address).await;
         claimed.map_err(landing::refused)
     }

@@ -1,4 +1,9 @@
-use crate::world::{World, on_postgres_too};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
+
+use crate::world::{CHANNEL, World, on_postgres_too};
 
 #[tokio::test]
 async fn a_retry_gets_the_identical_receipt_and_is_charged_once() {
@@ -48,6 +53,51 @@ async fn spaces_in_the_body_make_no_other_request() {
     let first = world.generate("the-same-key", &request).await;
     let spaced = world.post(Some("the-same-key"), serde_json::to_vec_pretty(&request).unwrap());
     assert_eq!(spaced.await.body, first.body);
+}
+
+#[tokio::test]
+async fn an_answer_that_is_lost_at_any_byte_is_had_again_and_nothing_is_charged_twice() {
+    let world = World::new().await;
+    let mut whole = usize::MAX;
+    let mut lost_at = 0;
+    let mut generations = 0;
+    while lost_at < whole {
+        let (key, request) = (format!("lost-at-{lost_at}"), world.next_request().await);
+        let body = serde_json::to_string(&request).unwrap();
+        let sent = format!(
+            "POST /v1/channels/{CHANNEL}/generations HTTP/1.1\r\nhost: localhost\r\n\
+             content-type: application/json\r\nidempotency-key: {key}\r\ncontent-length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        let mut stream = TcpStream::connect(world.gateway.local_addr()).await.unwrap();
+        stream.write_all(sent.as_bytes()).await.unwrap();
+        stream.read_exact(&mut vec![0; lost_at]).await.unwrap();
+        drop(stream);
+        let again = world.generate(&key, &request).await;
+        again.assert_ok();
+        assert_eq!(world.generate(&key, &request).await.body, again.body);
+        generations += 1;
+        assert_eq!(world.state().await.open.receipts, generations);
+        whole = again.body.len();
+        lost_at += 97;
+    }
+}
+
+#[tokio::test]
+async fn a_request_that_breaks_off_at_any_byte_charges_nothing() {
+    let world = World::new().await;
+    let body = serde_json::to_string(&world.next_request().await).unwrap();
+    let sent = format!(
+        "POST /v1/channels/{CHANNEL}/generations HTTP/1.1\r\nhost: localhost\r\n\
+         content-type: application/json\r\nidempotency-key: broken-off\r\ncontent-length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    for broken_at in (1..sent.len()).step_by(53) {
+        let mut stream = TcpStream::connect(world.gateway.local_addr()).await.unwrap();
+        stream.write_all(&sent.as_bytes()[..broken_at]).await.unwrap();
+    }
+    tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    assert_eq!(world.state().await.open.receipts, 0);
 }
 
 on_postgres_too! {

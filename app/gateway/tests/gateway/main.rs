@@ -4,11 +4,16 @@
 mod administering;
 mod api_keys;
 mod batching;
+mod clocks;
 mod crashing;
 mod exposing;
 mod failing_disk;
+mod fetching;
 mod free_riding;
+#[path = "../free_riding/mod.rs"]
+mod game;
 mod holding;
+mod hostile_gateway;
 mod idempotency;
 mod killing;
 mod layering;
@@ -18,6 +23,7 @@ mod measuring;
 mod migrating;
 #[path = "../../examples/model_server/server.rs"]
 mod model_server;
+mod nodes;
 mod observing;
 mod openapi;
 #[path = "../../examples/model_server/painting.rs"]
@@ -29,10 +35,14 @@ mod racing;
 mod random_riding;
 mod reporting;
 mod restarting;
+mod rolling_back;
+mod schemathesis;
 mod secrets;
 mod selling;
 mod settling;
 mod sharing;
+mod signing;
 mod streaming;
+mod unpaid_answers;
 mod works;
 mod world;

@@ -92,15 +92,15 @@ async fn no_secret_is_logged_answered_or_shown() {
 
     // A node whose URL holds a provider's key, and that is not there.
     let rpc_url = "http://user:canary-password@127.0.0.1:9/v2/canary-path?api-key=canary-query";
-    let chain = RpcChain::new(rpc_url);
+    let chain = RpcChain::new(&[rpc_url]);
     shown.push(format!("{:?}", chain.reach().await));
     shown.push(format!("{:?}", chain.cluster().await));
     shown.push(format!("{:?}", chain.channel(&CHANNEL).await.map(|_| ())));
     shown.push(format!("{:?}", chain.submit(&[1, 2, 3], true).await));
     let folder = tempfile::tempdir().unwrap();
     let mut config = world.config.clone();
-    (config.rpc_url, config.store) =
-        (rpc_url.to_owned(), folder.path().join("store.sqlite").into());
+    (config.rpc_urls, config.store) =
+        (vec![rpc_url.to_owned()], folder.path().join("store.sqlite").into());
     shown.push(format!("{config:?}"));
     let away = serve(config).await.unwrap();
     for path in ["/readyz", "/v1/operator", "/v1/works"] {

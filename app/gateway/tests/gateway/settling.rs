@@ -2,11 +2,12 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use motif_gateway::SettlePolicy;
 use motif_sdk::{
-    gateway::{GatewayError, PayerRequest, PayerSession, SessionPolicy},
+    Pubkey,
+    gateway::{GatewayError, IdempotencyKey, PayerRequest, PayerSession, SessionPolicy},
     receipt::{SignedReceipt, proof::ReceiptProof},
 };
 
-use crate::world::{CHANNEL, Network, World, on_postgres_too, voucher_key};
+use crate::world::{CHANNEL, Network, World, next_request, on_postgres_too, voucher_key};
 
 async fn session(world: &World) -> PayerSession {
     let account = world.chain.channel_account();
@@ -189,6 +190,36 @@ async fn the_worker_sees_a_payer_leave_and_settles_unasked() {
 }
 
 #[tokio::test]
+async fn one_channel_that_does_not_settle_keeps_none_of_nineteen_others_waiting() {
+    let world = World::with(|config| {
+        let look_every = Duration::from_millis(100);
+        config.settle = SettlePolicy { at_amount: Some(1), look_every, ..config.settle };
+    })
+    .await;
+    let channels: Vec<_> = (100..120).map(|byte| Pubkey::new_from_array([byte; 32])).collect();
+    world.chain.state().poisoned = Some(channels[7]);
+    for channel in &channels {
+        let account = world.chain.channel_account();
+        world.chain.state().channels.insert(*channel, account);
+        let state = world.client().open_channel(channel).await.unwrap();
+        let (request, key) = (next_request(&state, &voucher_key()), IdempotencyKey::random());
+        world.client().generate(channel, &key, &request).await.unwrap();
+    }
+    let settled = || {
+        let state = world.chain.state();
+        let of = |channel: &&Pubkey| state.channels[*channel].channel.prices == 100;
+        channels.iter().filter(of).copied().collect::<Vec<_>>()
+    };
+    while settled().len() < 19 {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert!(!settled().contains(&channels[7]));
+    world.chain.state().poisoned = None;
+    assert_eq!(world.gateway.gateway().settle(channels[7]).await.unwrap().len(), 1);
+    assert_eq!(settled().len(), 20);
+}
+
+#[tokio::test]
 async fn fees_are_claimed_once() {
     let world = World::new().await;
     generate(&mut session(&world).await, 2).await;
@@ -196,6 +227,8 @@ async fn fees_are_claimed_once() {
     let gateway = world.gateway.gateway();
     assert_eq!(gateway.claim_fees(CHANNEL).await.unwrap().0, 4);
     assert!(gateway.claim_fees(CHANNEL).await.is_err());
+    let unknown = gateway.claim_fees(world.operator()).await.unwrap_err();
+    assert_eq!(unknown.problem().slug, "unknown-channel");
 }
 
 #[tokio::test]

@@ -11,6 +11,6 @@ use crate::{Gateway, metrics::Metrics};
     (status = 200, body = String, content_type = "application/openmetrics-text"),
 ))]
 pub async fn show(State(gateway): State<Gateway>) -> Response {
-    let text = gateway.metrics().text(&gateway.exposure());
+    let text = gateway.metrics().text(&gateway.exposure(), &gateway.chain().nodes());
     ([(CONTENT_TYPE, Metrics::CONTENT_TYPE)], text).into_response()
 }

@@ -69,7 +69,7 @@ pub fn run(told: Told) {
     config.settle.look_every = Duration::from_millis(50);
     config.settle.at_receipts = 10;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
-    let chain = Arc::new(RpcChain::new(&told.rpc_url));
+    let chain = Arc::new(RpcChain::new(&[&told.rpc_url]));
     let serving = runtime.block_on(serve_watched(config, chain, Arc::new(moments)));
     let answer = match &serving {
         Ok(gateway) => gateway.admin_url().unwrap(),

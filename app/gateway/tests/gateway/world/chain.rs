@@ -38,6 +38,8 @@ pub enum Network {
     Losing,
     /// Takes transactions, which land, and nobody hears of it.
     Silent,
+    /// Takes transactions, which land, and says nothing at all about any.
+    Deaf,
     /// Refuses transactions when it checks them.
     Refusing,
 }
@@ -50,6 +52,10 @@ pub struct State {
     pub network: Network,
     pub height: u64,
     pub now: i64,
+    /// How often a channel was read: each time at a slot of its own.
+    pub reads: u64,
+    /// A channel that settles nothing.
+    pub poisoned: Option<Pubkey>,
     /// Transactions it was sent, each as often as it was.
     pub submitted: Vec<Vec<u8>>,
     landed: HashMap<Signature, Landed>,
@@ -96,12 +102,21 @@ impl State {
         Some(PublishedTerms { address: Pubkey::default(), terms, digest: [4; 32] })
     }
 
+    /// Leaves the blocks behind that came after a channel was like this.
+    pub fn roll_back(&mut self, channel: Pubkey, account: ChannelAccount) {
+        self.channels.insert(channel, account);
+        self.landed.clear();
+    }
+
     /// Runs `settle` as the program does.
     fn settle(&mut self, transaction: &[u8]) -> Result<(), String> {
         let (proof, settle, settler) = parts(transaction);
         let voucher = Voucher::from_bytes(&proof[112..]).unwrap();
         let key = Pubkey::new_from_array(proof[16..48].try_into().unwrap());
         let args = SettleArgs::deserialize(&mut &settle[8..]).unwrap();
+        if self.poisoned == Some(voucher.channel) {
+            return Err("told to refuse this one".into());
+        }
         let account = self.channels.get_mut(&voucher.channel).ok_or("no such channel")?;
         let channel = RefCell::new(account.channel);
         let licences = RefCell::new(account.licences.clone());
@@ -170,6 +185,11 @@ fn take(rest: &mut &[u8]) -> usize {
     value
 }
 
+/// [`CHANNEL`] as it is on chain.
+pub fn channel_data() -> Vec<u8> {
+    data(&channel_account(Keypair::new_from_array([8; 32]).pubkey()))
+}
+
 fn data(account: &ChannelAccount) -> Vec<u8> {
     let mut data = Channel::DISCRIMINATOR.to_vec();
     data.extend_from_slice(bytemuck::bytes_of(&account.channel));
@@ -232,8 +252,10 @@ impl Chain for ScriptedChain {
     }
 
     async fn channel(&self, address: &Pubkey) -> Result<Option<ReadChannel>, ChainError> {
-        let account = self.up()?.channels.get(address).cloned();
-        Ok(account.map(|account| ReadChannel { data: data(&account), account }))
+        let mut state = self.up()?;
+        state.reads += 1;
+        let (slot, account) = (state.reads, state.channels.get(address).cloned());
+        Ok(account.map(|account| ReadChannel { data: data(&account), account, slot }))
     }
 
     async fn blockhash(&self) -> Result<(Hash, u64), ChainError> {
@@ -257,7 +279,7 @@ impl Chain for ScriptedChain {
             Network::Refusing if check_first => {
                 return Err(ChainError::Refused("told to refuse".into()));
             }
-            Network::Up | Network::Down | Network::Silent | Network::Refusing => {}
+            Network::Up | Network::Down | Network::Silent | Network::Deaf | Network::Refusing => {}
         }
         if !state.landed.contains_key(&signature) {
             state.settle(transaction).map_err(ChainError::Refused)?;
@@ -268,6 +290,9 @@ impl Chain for ScriptedChain {
 
     async fn landed(&self, signature: &Signature) -> Result<Option<Landed>, ChainError> {
         let state = self.up()?;
+        if state.network == Network::Deaf {
+            return Err(ChainError::Unreachable("told to be deaf".into()));
+        }
         let is_silent = state.network == Network::Silent;
         Ok(state.landed.get(signature).filter(|_| !is_silent).cloned())
     }

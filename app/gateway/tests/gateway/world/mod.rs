@@ -25,7 +25,7 @@ use sqlx::{Connection, PgConnection};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
-pub use chain::{Network, ScriptedChain};
+pub use chain::{Network, ScriptedChain, channel_data};
 pub use node::serve_chain;
 pub use payer::{CHANNEL, MINT, channel_account, licence, next_request, voucher_key};
 pub use server::Server;

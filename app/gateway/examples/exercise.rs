@@ -1,0 +1,60 @@
+//! Long runs against a gateway of their own, on a chain in memory. Each prints a report in JSON
+//! as its last line; the exit code is 1 when a promise was broken.
+//!
+//! ```sh
+//! cargo run --release --example exercise -- free-riding    # REQUESTS=1000000 SEED=1 CONFIGURATION=
+//! cargo run --release --example exercise -- soak           # SECONDS_LONG=600
+//! cargo run --release --example exercise -- slow-clients   # SOCKETS=5000; `ulimit -n` of 20,000
+//! ```
+#![allow(clippy::unwrap_used, reason = "a run stops at what it did not expect")]
+
+#[path = "../tests/free_riding/mod.rs"]
+mod game;
+#[allow(dead_code, unused_imports, reason = "benchmarks use the rest")]
+#[path = "../tests/load/mod.rs"]
+mod load;
+#[path = "../tests/exercise/slow_clients.rs"]
+mod slow_clients;
+#[path = "../tests/exercise/soak.rs"]
+mod soak;
+#[allow(dead_code, unused_imports, reason = "tests use the rest")]
+#[path = "../tests/gateway/world/mod.rs"]
+mod world;
+
+use std::process::ExitCode;
+
+use tokio::runtime::Runtime;
+
+fn main() -> ExitCode {
+    let runtime = Runtime::new().unwrap();
+    let held = match std::env::args().nth(1).as_deref() {
+        Some("free-riding") => runtime.block_on(free_riding()),
+        Some("soak") => runtime.block_on(soak::run(number("SECONDS_LONG").unwrap_or(600))),
+        Some("slow-clients") => {
+            runtime.block_on(slow_clients::run(number("SOCKETS").unwrap_or(5_000)))
+        }
+        _ => {
+            eprintln!("free-riding, soak or slow-clients?");
+            false
+        }
+    };
+    if held { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+async fn free_riding() -> bool {
+    let run = game::Run {
+        seed: number("SEED").unwrap_or(1),
+        requests: number("REQUESTS").unwrap_or(1_000_000),
+        only: number("CONFIGURATION").and_then(|number| usize::try_from(number).ok()),
+    };
+    let report = run.play().await;
+    for found in &report.breaks {
+        eprintln!("{found}");
+    }
+    println!("{}", serde_json::to_string(&report).unwrap());
+    report.is_clean()
+}
+
+fn number(variable: &str) -> Option<u64> {
+    std::env::var(variable).ok()?.parse().ok()
+}

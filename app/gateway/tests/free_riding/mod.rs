@@ -1,0 +1,145 @@
+//! Random payers who try to be served without paying: on gateways that are stopped, killed and
+//! settled meanwhile. What was served is held against a small model of its own, and that
+//! against the chain.
+
+mod asked;
+mod configuration;
+mod history;
+mod payer;
+mod table;
+
+use std::{sync::Arc, time::Instant};
+
+use futures::{StreamExt, future::join_all, stream};
+use serde::Serialize;
+
+pub use configuration::{Configuration, configurations};
+use history::History;
+use payer::Payer;
+use table::Table;
+
+/// One run of it.
+#[derive(Clone, Copy, Debug)]
+pub struct Run {
+    /// Decides everything that payers choose.
+    pub seed: u64,
+    /// How many requests are sent in all.
+    pub requests: u64,
+    /// Only this configuration.
+    pub only: Option<usize>,
+}
+
+/// What a run found.
+#[derive(Debug, Default, Serialize)]
+pub struct Report {
+    pub seed: u64,
+    pub configurations: usize,
+    /// Requests sent, retries and what must be refused included.
+    pub requests: u64,
+    /// Of them, meant to be served without paying.
+    pub forged: u64,
+    /// Answers that were dropped before they were read.
+    pub dropped: u64,
+    /// Requests that were sent again under their key.
+    pub retried: u64,
+    pub restarts: u64,
+    pub settlements: u64,
+    pub closed_channels: u64,
+    pub generations: u64,
+    /// Units that were served.
+    pub units_served: u64,
+    /// Units the chain was paid for.
+    pub units_settled: u64,
+    /// Served and not paid for, or paid for and not served.
+    pub units_leaked: u64,
+    pub base_units_settled: u64,
+    pub seconds: u64,
+    /// Each names the configuration that plays it again.
+    pub breaks: Vec<String>,
+}
+
+/// How often a configuration's gateway stops, or might.
+const PHASES: u64 = 6;
+/// Gateways that play at once: each waits for its disk most of the time.
+const AT_ONCE: usize = 6;
+
+impl Run {
+    /// Plays all configurations, each on a gateway of its own.
+    pub async fn play(self) -> Report {
+        let begun = Instant::now();
+        let all = configurations();
+        let chosen = |number: &usize| self.only.is_none_or(|only| only == *number);
+        let chosen: Vec<_> = (0..all.len()).filter(chosen).collect();
+        let each = self.requests.div_ceil(chosen.len() as u64);
+        let mut report = Report { seed: self.seed, ..Report::default() };
+        let episodes = chosen.into_iter().map(|number| {
+            let configuration = all[number];
+            async move { (number, configuration, self.episode(number, configuration, each).await) }
+        });
+        let mut episodes = stream::iter(episodes).buffer_unordered(AT_ONCE);
+        while let Some((number, configuration, history)) = episodes.next().await {
+            report.add(number, configuration, &history, &self);
+        }
+        report.seconds = begun.elapsed().as_secs();
+        report
+    }
+
+    async fn episode(
+        self,
+        number: usize,
+        configuration: Configuration,
+        requests: u64,
+    ) -> Arc<History> {
+        let seed = self.seed.wrapping_mul(1_000_003).wrapping_add(number as u64);
+        let mut table = Table::open(configuration, seed).await;
+        let history = Arc::new(History::default());
+        let payers = u64::from(configuration.payers);
+        let each = requests.div_ceil(PHASES * payers);
+        for phase in 0..PHASES {
+            let playing = (0..payers).map(|payer| {
+                let seed = seed.wrapping_mul(31).wrapping_add(phase * 1_000 + payer);
+                let payer = Payer::new(&table, history.clone(), seed);
+                tokio::spawn(payer.play(each))
+            });
+            for played in join_all(playing.collect::<Vec<_>>()).await {
+                if let Err(error) = played {
+                    history.broke(format!("a payer stopped: {error}"));
+                }
+            }
+            if phase + 1 < PHASES {
+                table.between_phases(phase, &history).await;
+            }
+        }
+        table.answer_everybody(&history).await;
+        table.leave(&history).await;
+        history
+    }
+}
+
+impl Report {
+    /// Whether nothing was found.
+    pub fn is_clean(&self) -> bool {
+        self.breaks.is_empty() && self.units_leaked == 0
+    }
+
+    fn add(&mut self, number: usize, configuration: Configuration, history: &History, run: &Run) {
+        let counts = history.counts();
+        self.configurations += 1;
+        self.requests += counts.requests;
+        self.forged += counts.forged;
+        self.dropped += counts.dropped;
+        self.retried += counts.retried;
+        self.restarts += counts.restarts;
+        self.settlements += counts.settlements;
+        self.closed_channels += counts.closed_channels;
+        self.generations += counts.generations;
+        self.units_served += counts.units_served;
+        self.units_settled += counts.units_settled;
+        self.units_leaked += counts.units_leaked;
+        self.base_units_settled += counts.base_units_settled;
+        let again =
+            format!("seed {} configuration {number} of {} requests", run.seed, run.requests);
+        let named = |what: String| format!("{again} ({configuration:?}): {what}");
+        self.breaks.extend(history.breaks().into_iter().map(named));
+    }
+}

@@ -1,0 +1,440 @@
+use std::{collections::BTreeMap, sync::Arc, task::Poll};
+
+use axum::{
+    Router,
+    body::{Body, to_bytes},
+    http::{Request, StatusCode},
+};
+use ed25519_dalek::SigningKey;
+use motif_sdk::{
+    gateway::{
+        IdempotencyKey, PayerAction, PayerRequest, hold_details, hold_id,
+        wire::{
+            Address, BatchReceipts, BatchRequest, BatchedGeneration, ChannelState, Digest,
+            GenerationRequest, HoldFacts, HoldRequest, PayerProof, ReceiptParts, ReleaseRequest,
+            VoucherParts,
+        },
+    },
+    receipt::SignedReceipt,
+    voucher::{SignedVoucher, Statement, Voucher},
+};
+use rand::{Rng, SeedableRng, rngs::StdRng};
+use serde::{Serialize, de::DeserializeOwned};
+use tower::ServiceExt;
+
+use super::{
+    Configuration, History,
+    asked::{Asked, Claim},
+    table::{Seat, Table, now},
+};
+use crate::world::foreign_key;
+
+/// Somebody who pays from both channels, beside others who do as well, and would rather not.
+pub struct Payer {
+    service: Router,
+    seats: Vec<Seat>,
+    history: Arc<History>,
+    configuration: Configuration,
+    random: StdRng,
+    views: Vec<Option<View>>,
+}
+
+/// A channel as this payer believes it to be.
+#[derive(Clone, Debug)]
+struct View {
+    statement: u64,
+    /// Units of all statements before the open one.
+    before: [u64; 2],
+    open: BTreeMap<u16, u32>,
+}
+
+impl Payer {
+    pub fn new(table: &Table, history: Arc<History>, seed: u64) -> Self {
+        Self {
+            service: table.service(),
+            seats: table.seats.clone(),
+            history,
+            configuration: table.configuration(),
+            random: StdRng::seed_from_u64(seed),
+            views: vec![None; table.seats.len()],
+        }
+    }
+
+    pub async fn play(mut self, requests: u64) {
+        for _ in 0..requests {
+            // Mostly the channel with the large deposit.
+            let seat = usize::from(self.random.random_ratio(1, 4));
+            match self.random.random_range(0..1_000) {
+                0..3 => self.settle(seat).await,
+                3..60 => self.repeat(seat).await,
+                60..250 => self.forge(seat).await,
+                250..330 if self.configuration.mixed => self.hold(seat).await,
+                330..430 if self.configuration.mixed => self.batch(seat).await,
+                _ => self.pay(seat).await,
+            }
+        }
+    }
+
+    /// One generation, as it should be.
+    async fn pay(&mut self, seat: usize) {
+        let Some(view) = self.view(seat).await else { return };
+        let items = vec![self.item()];
+        let claim = claim(&self.seats[seat], &view, &items);
+        let request = self.one(seat, &claim, items[0], &self.seats[seat].key.clone());
+        let asked = self.generation(seat, &request, claim, None);
+        self.send(seat, asked).await;
+    }
+
+    async fn batch(&mut self, seat: usize) {
+        let Some(view) = self.view(seat).await else { return };
+        let count = self.random.random_range(1..6);
+        let items: Vec<_> = (0..count).map(|_| self.item()).collect();
+        let claim = claim(&self.seats[seat], &view, &items);
+        let voucher = sign(&self.seats[seat], &claim, &self.seats[seat].key, in_a_day());
+        let generations = items.iter().map(|&(licence, units)| BatchedGeneration {
+            licence,
+            units,
+            request_digest: Digest(self.random.random()),
+            output_digest: Digest(self.random.random()),
+        });
+        let request = BatchRequest { voucher, generations: generations.collect() };
+        let path = format!("/v1/channels/{}/batches", self.seats[seat].channel);
+        let key = Some(self.key());
+        let asked = self.asked(seat, path, key, &request, claim, None);
+        self.send(seat, asked).await;
+    }
+
+    /// Room for a generation, which is then used, given up, or overdrawn.
+    async fn hold(&mut self, seat: usize) {
+        let (licence, units) = (self.item().0, self.random.random_range(1..9));
+        let key: IdempotencyKey = self.key().parse().unwrap();
+        let request_digest = self.random.random();
+        let expires_at = now() + self.random.random_range(1..60);
+        let own = self.seats[seat].clone();
+        let prove = |action| {
+            PayerProof::from(&PayerRequest::new(action, &own.channel, &own.account).sign(&own.key))
+        };
+        let details = hold_details(&key, licence, units, &request_digest, expires_at);
+        let proof = prove(PayerAction::Hold(details));
+        let request_digest = Digest(request_digest);
+        let request = HoldRequest { licence, units, request_digest, expires_at, proof };
+        let path = format!("/v1/channels/{}/holds", own.channel);
+        let placed = self.ask::<HoldFacts>(&path, Some(key.as_str()), &request).await;
+        if placed.is_none() {
+            return;
+        }
+        let hold = hold_id(&own.channel, own.account.opened_slot, &key);
+        let mut is_over = false;
+        if self.random.random_ratio(1, 3) {
+            let path = format!("/v1/holds/{}/release", Digest(hold));
+            let proof = prove(PayerAction::Release(hold));
+            let request = ReleaseRequest { channel: Address(own.channel), proof };
+            is_over = self.ask::<HoldFacts>(&path, None, &request).await.is_some();
+        }
+        let Some(view) = self.view(seat).await else { return };
+        let used = self.random.random_range(1..=units + 2);
+        let claim = claim(&own, &view, &[(licence, used)]);
+        let mut request = self.one(seat, &claim, (licence, used), &own.key);
+        request.request_digest = request_digest;
+        let forged = match (is_over, used > units) {
+            (true, _) => Some("its hold was given up"),
+            (false, true) => Some("it uses more than was held"),
+            (false, false) => None,
+        };
+        let path = format!("/v1/holds/{}/capture", Digest(hold));
+        let asked = self.asked(seat, path, None, &request, claim, forged);
+        self.send(seat, asked).await;
+    }
+
+    /// Something that was served already, under its own key: it must get the same receipts.
+    async fn repeat(&mut self, seat: usize) {
+        let choice = self.random.random_range(0..usize::MAX / 2);
+        let Some(number) = self.history.served(choice, &self.seats[seat].channel) else { return };
+        self.history.count(|counts| counts.retried += 1);
+        deliver(self.service.clone(), &self.history, number, None).await;
+    }
+
+    /// Something that must not be served.
+    async fn forge(&mut self, seat: usize) {
+        let Some(view) = self.view(seat).await else { return };
+        let (own, other) = (self.seats[seat].clone(), self.seats[1 - seat].clone());
+        let item = self.item();
+        let good = claim(&own, &view, &[item]);
+        let honest = self.one(seat, &good, item, &own.key);
+        let resigned = |claim: &Claim, seat: &Seat, key: &SigningKey, expires_at| {
+            let voucher = sign(seat, claim, key, expires_at);
+            GenerationRequest { voucher, ..honest }
+        };
+        let (request, why) = match self.random.random_range(0..10) {
+            // What is free cannot cost less.
+            0 if good.cumulative > 0 => {
+                let less = Claim { cumulative: good.cumulative - 1, ..good.clone() };
+                (resigned(&less, &own, &own.key, in_a_day()), "it pays one base unit less")
+            }
+            0 | 1 => {
+                let more = Claim { cumulative: good.cumulative + 1, ..good.clone() };
+                (resigned(&more, &own, &own.key, in_a_day()), "it pays one base unit more")
+            }
+            2 => (resigned(&good, &own, &foreign_key(), in_a_day()), "somebody else signed"),
+            3 => (resigned(&good, &other, &other.key, in_a_day()), "it is another channel's"),
+            4 => (resigned(&good, &own, &own.key, now()), "it is over before it can settle"),
+            5 => (GenerationRequest { units: honest.units + 1, ..honest }, "it uses more"),
+            6 => (GenerationRequest { licence: 1 - honest.licence, ..honest }, "another licence"),
+            7 => (GenerationRequest { units: 0, ..honest }, "it uses nothing"),
+            8 => (GenerationRequest { licence: 9, ..honest }, "there is no such licence"),
+            _ => return self.replay(seat).await,
+        };
+        let asked = self.generation(seat, &request, good, Some(why));
+        self.send(seat, asked).await;
+    }
+
+    /// A voucher that has paid already, for something else or under another name.
+    async fn replay(&mut self, seat: usize) {
+        let choice = self.random.random_range(0..usize::MAX / 2);
+        let Some(number) = self.history.served(choice, &self.seats[seat].channel) else { return };
+        let first = self.history.asked(number);
+        let Ok(mut request) = serde_json::from_slice::<GenerationRequest>(&first.body) else {
+            return; // a batch
+        };
+        let (key, why) = match self.random.random_bool(0.5) {
+            true => (Some(self.key()), "its voucher has paid already"),
+            false => {
+                request.output_digest = Digest(self.random.random());
+                (first.key.clone(), "its key was used for something else")
+            }
+        };
+        let path = first.path.clone();
+        let asked = self.asked(seat, path, key, &request, first.claim, Some(why));
+        self.send(seat, asked).await;
+    }
+
+    async fn settle(&mut self, seat: usize) {
+        let own = &self.seats[seat];
+        let request = PayerRequest::settle(&own.channel, &own.account).sign(&own.key);
+        let path = format!("/v1/channels/{}/settle", own.channel);
+        let _ = self.ask::<serde_json::Value>(&path, None, &PayerProof::from(&request)).await;
+        self.views[seat] = None;
+    }
+
+    /// Sends a request, and loses its answer now and then.
+    async fn send(&mut self, seat: usize, asked: Asked) {
+        let number = self.history.ask(asked);
+        let drops = self.configuration.drops && self.random.random_ratio(1, 8);
+        let polls = drops.then(|| self.random.random_range(1..12));
+        let served = deliver(self.service.clone(), &self.history, number, polls).await;
+        match served {
+            Some(true) => self.follow(seat, number),
+            Some(false) | None => self.views[seat] = None,
+        }
+        if served.is_none() && self.random.random_bool(0.5) {
+            // At once, while the first one may still be on its way.
+            self.history.count(|counts| counts.retried += 1);
+            deliver(self.service.clone(), &self.history, number, None).await;
+        }
+    }
+
+    /// Goes on from what was just paid for.
+    fn follow(&mut self, seat: usize, number: usize) {
+        let claim = self.history.asked(number).claim;
+        if let Some(view) = &mut self.views[seat] {
+            if view.statement == claim.statement {
+                view.open = claim.entries;
+            } else {
+                self.views[seat] = None;
+            }
+        }
+    }
+
+    /// The channel as it was last seen, or as the gateway says it is.
+    async fn view(&mut self, seat: usize) -> Option<View> {
+        if let Some(view) = &self.views[seat] {
+            return Some(view.clone());
+        }
+        let path = format!("/v1/channels/{}", self.seats[seat].channel);
+        self.history.count(|counts| counts.requests += 1);
+        let request = Request::get(path).body(Body::empty()).unwrap();
+        let state: ChannelState =
+            answer(self.service.clone().oneshot(request).await.unwrap()).await.ok()?;
+        let mut before = [0; 2];
+        for (of, licence) in state.licences.iter().enumerate().take(2) {
+            before[of] = licence.settled_units;
+        }
+        for entry in state.unsettled.iter().flat_map(|statement| &statement.entries) {
+            before[usize::from(entry.licence)] += u64::from(entry.units);
+        }
+        let open = state.open.entries.iter().map(|entry| (entry.licence, entry.units));
+        let view = View { statement: state.open.statement, before, open: open.collect() };
+        self.views[seat] = Some(view.clone());
+        Some(view)
+    }
+
+    fn item(&mut self) -> (u16, u32) {
+        (u16::from(self.random.random_ratio(1, 5)), self.random.random_range(1..4))
+    }
+
+    fn key(&mut self) -> String {
+        format!("{:032x}", self.random.random::<u128>())
+    }
+
+    fn one(
+        &mut self,
+        seat: usize,
+        claim: &Claim,
+        (licence, units): (u16, u32),
+        key: &SigningKey,
+    ) -> GenerationRequest {
+        GenerationRequest {
+            voucher: sign(&self.seats[seat], claim, key, in_a_day()),
+            licence,
+            units,
+            request_digest: Digest(self.random.random()),
+            output_digest: Digest(self.random.random()),
+        }
+    }
+
+    fn generation(
+        &mut self,
+        seat: usize,
+        request: &GenerationRequest,
+        claim: Claim,
+        forged: Option<&'static str>,
+    ) -> Asked {
+        let path = format!("/v1/channels/{}/generations", self.seats[seat].channel);
+        let key = Some(self.key());
+        self.asked(seat, path, key, request, claim, forged)
+    }
+
+    fn asked(
+        &self,
+        seat: usize,
+        path: String,
+        key: Option<String>,
+        request: &impl Serialize,
+        claim: Claim,
+        forged: Option<&'static str>,
+    ) -> Asked {
+        let body = serde_json::to_vec(request).unwrap();
+        let channel = self.seats[seat].channel;
+        let (is_answered, receipts) = (false, Vec::new());
+        Asked { channel, path, key, body, claim, forged, is_answered, receipts }
+    }
+
+    /// Asks for something that pays nothing.
+    async fn ask<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        key: Option<&str>,
+        body: &impl Serialize,
+    ) -> Option<T> {
+        self.history.count(|counts| counts.requests += 1);
+        let request = post(path, key, serde_json::to_vec(body).unwrap());
+        answer(self.service.clone().oneshot(request).await.unwrap()).await.ok()
+    }
+}
+
+/// Sends a request whose answer was lost, until there is one.
+pub async fn resolve(service: Router, history: &History, number: usize) {
+    history.count(|counts| counts.retried += 1);
+    deliver(service, history, number, None).await;
+}
+
+/// Sends a request and notes its answer: whether it was served. With `polls`, whoever asked goes
+/// away after so many steps, and it is `None` unless the answer was quicker.
+async fn deliver(
+    service: Router,
+    history: &History,
+    number: usize,
+    polls: Option<u32>,
+) -> Option<bool> {
+    let asked = history.asked(number);
+    history.count(|counts| counts.requests += 1);
+    let request = post(&asked.path, asked.key.as_deref(), asked.body);
+    let mut call = Box::pin(service.oneshot(request));
+    let mut response = None;
+    for _ in 0..polls.unwrap_or(0) {
+        if let Poll::Ready(ready) = futures::poll!(&mut call) {
+            response = Some(ready.unwrap());
+            break;
+        }
+        tokio::task::yield_now().await;
+    }
+    let response = match (response, polls) {
+        (Some(response), _) => response,
+        (None, None) => call.await.unwrap(),
+        (None, Some(_)) => {
+            drop(call);
+            history.count(|counts| counts.dropped += 1);
+            return None;
+        }
+    };
+    let receipts = match asked.path.ends_with("/batches") {
+        true => answer::<BatchReceipts>(response).await.map(|answer| answer.receipts),
+        false => answer::<ReceiptParts>(response).await.map(|one| vec![one]),
+    };
+    match receipts {
+        Ok(receipts) => {
+            history.receipts(number, receipts.iter().map(SignedReceipt::from).collect());
+            Some(true)
+        }
+        Err(status) if status.is_client_error() || status == StatusCode::SERVICE_UNAVAILABLE => {
+            history.refused(number);
+            Some(false)
+        }
+        Err(status) => {
+            history.broke(format!("request {number} was answered with {status}"));
+            history.refused(number);
+            Some(false)
+        }
+    }
+}
+
+fn post(path: &str, key: Option<&str>, body: Vec<u8>) -> Request<Body> {
+    let mut request = Request::post(path).header("content-type", "application/json");
+    if let Some(key) = key {
+        request = request.header(IdempotencyKey::HEADER, key);
+    }
+    request.body(Body::from(body)).unwrap()
+}
+
+/// What a good answer says, or how it was refused.
+async fn answer<T: DeserializeOwned>(response: axum::response::Response) -> Result<T, StatusCode> {
+    let status = response.status();
+    let body = to_bytes(response.into_body(), 1 << 20).await.unwrap();
+    if !status.is_success() {
+        return Err(status);
+    }
+    Ok(serde_json::from_slice(&body).unwrap())
+}
+
+/// What has to be signed for these items, on top of what is known.
+fn claim(seat: &Seat, view: &View, items: &[(u16, u32)]) -> Claim {
+    let mut entries = view.open.clone();
+    for (licence, units) in items {
+        *entries.entry(*licence).or_default() += units;
+    }
+    let of = |of: usize| {
+        let open = entries.get(&(of as u16)).copied().unwrap_or(0);
+        seat.prices[of].of(view.before[of] + u64::from(open))
+    };
+    let prices = of(0) + of(1);
+    let cumulative = prices + prices * seat.fee_bps / 10_000;
+    Claim { statement: view.statement, cumulative, entries, items: items.to_vec() }
+}
+
+fn sign(seat: &Seat, claim: &Claim, key: &SigningKey, expires_at: i64) -> VoucherParts {
+    let statement: Statement = claim.entries.iter().map(|(l, u)| (*l, *u)).collect();
+    let voucher = Voucher {
+        cluster: seat.account.cluster,
+        channel: seat.channel,
+        opened_slot: seat.account.opened_slot,
+        statement: claim.statement,
+        cumulative: claim.cumulative,
+        statement_digest: statement.digest(),
+        expires_at,
+    };
+    VoucherParts::from(&SignedVoucher::sign(voucher, key))
+}
+
+fn in_a_day() -> i64 {
+    now() + 86_400
+}

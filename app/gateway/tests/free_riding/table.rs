@@ -1,0 +1,183 @@
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use axum::Router;
+use ed25519_dalek::SigningKey;
+use motif_gateway::{
+    SettlePolicy,
+    config::{Limits, Rate},
+    router::router,
+};
+use motif_sdk::{Pubkey, channel::Licence};
+
+use super::{
+    Configuration,
+    configuration::Restarts,
+    history::{History, check_channel},
+    payer::resolve,
+};
+use crate::world::{World, licence};
+
+/// Where the game is played: a gateway and two channels on it.
+pub struct Table {
+    world: Option<World>,
+    configuration: Configuration,
+    pub seats: Vec<Seat>,
+}
+
+/// One channel and what its payers know of it.
+#[derive(Clone)]
+pub struct Seat {
+    pub channel: Pubkey,
+    pub key: SigningKey,
+    pub prices: [Price; 2],
+    pub fee_bps: u64,
+    pub account: motif_sdk::channel::Channel,
+}
+
+/// What a licence costs, as the model has it.
+#[derive(Clone, Copy, Debug)]
+pub struct Price {
+    pub price: u64,
+    pub free_units: u64,
+    pub cap: u64,
+}
+
+impl Price {
+    /// What so many units of the licence cost in all.
+    pub fn of(&self, units: u64) -> u64 {
+        units.saturating_sub(self.free_units) * self.price
+    }
+}
+
+impl Table {
+    pub async fn open(configuration: Configuration, seed: u64) -> Self {
+        let unlimited = Rate::per_second(0, 0);
+        let world = World::unopened(|config| {
+            config.limits = Limits {
+                address: unlimited,
+                channel: unlimited,
+                settlements: unlimited,
+                ..config.limits
+            };
+            let look_every = Duration::from_millis(100);
+            config.settle = SettlePolicy { at_receipts: 300, look_every, ..config.settle };
+        })
+        .await;
+        let mut seats = Vec::new();
+        for number in 0..2_u8 {
+            let digest = blake3::hash(&[&seed.to_le_bytes()[..], &[number]].concat());
+            let channel = Pubkey::new_from_array(*digest.as_bytes());
+            let key = SigningKey::from_bytes(blake3::hash(digest.as_bytes()).as_bytes());
+            let prices = [
+                Price { price: 100, free_units: 0, cap: u64::MAX },
+                Price { price: 37, free_units: 5, cap: 400 + seed % 1_000 },
+            ];
+            let mut account = world.chain.channel_account();
+            // The second one runs dry sooner or later.
+            account.channel.deposited = if number == 0 { 1 << 50 } else { 20_000 + seed % 500_000 };
+            account.channel.voucher_key = Pubkey::new_from_array(key.verifying_key().to_bytes());
+            account.licences = prices.iter().map(licence_at).collect();
+            let mut state = world.chain.state();
+            state.now = now();
+            state.channels.insert(channel, account.clone());
+            drop(state);
+            world.client().open_channel(&channel).await.unwrap();
+            let fee_bps = u64::from(account.channel.operator_fee_bps);
+            seats.push(Seat { channel, key, prices, fee_bps, account: account.channel });
+        }
+        Self { world: Some(world), configuration, seats }
+    }
+
+    pub fn world(&self) -> &World {
+        self.world.as_ref().unwrap()
+    }
+
+    pub fn configuration(&self) -> Configuration {
+        self.configuration
+    }
+
+    /// The gateway's whole interface, without a socket before it.
+    pub fn service(&self) -> Router {
+        router(self.world().gateway.gateway().clone())
+    }
+
+    /// What happens while nobody asks anything.
+    pub async fn between_phases(&mut self, phase: u64, history: &History) {
+        let graceful = match self.configuration.restarts {
+            Restarts::Never => None,
+            Restarts::Graceful => Some(true),
+            Restarts::Killed => Some(false),
+        };
+        if let Some(graceful) = graceful {
+            // What was dropped may be on its way: on disk, or lost, but not half of it.
+            self.world().gateway.gateway().reconcile().await.unwrap();
+            let world = self.world.take().unwrap();
+            self.world = Some(world.restarted(graceful).await);
+            history.count(|counts| counts.restarts += 1);
+        }
+        if phase % 2 == 1 {
+            self.answer_everybody(history).await;
+        }
+        if phase == 3 && self.configuration.leaves_early {
+            self.start_closing(&self.seats[0].channel);
+        }
+        self.world().chain.state().now = now();
+    }
+
+    /// Asks again for every answer that was lost, until all are known.
+    pub async fn answer_everybody(&self, history: &History) {
+        for number in history.unanswered() {
+            resolve(self.service(), history, number).await;
+        }
+    }
+
+    fn start_closing(&self, channel: &Pubkey) {
+        let mut state = self.world().chain.state();
+        state.now = now();
+        let now = state.now;
+        let account = state.channels.get_mut(channel).unwrap();
+        let payer = account.channel.payer;
+        if account.channel.closes_at == i64::MAX {
+            account.channel.start_closing(&payer, now).unwrap();
+        }
+    }
+
+    /// Every payer leaves, everything settles, and the model says whether it is right.
+    pub async fn leave(mut self, history: &History) {
+        let world = self.world.take().unwrap();
+        let gateway = world.gateway.gateway();
+        for seat in &self.seats {
+            if let Err(error) = gateway.settle(seat.channel).await {
+                history.broke(format!("{} does not settle: {error}", seat.channel));
+            }
+        }
+        match gateway.reconcile().await {
+            Ok(books) if books.exact => {}
+            books => history.broke(format!("the books are not exact: {books:?}")),
+        }
+        self.world = Some(world);
+        for seat in &self.seats {
+            self.start_closing(&seat.channel);
+            let closed = self.world().gateway.gateway().close(seat.channel).await;
+            if let Err(error) = closed {
+                history.broke(format!("{} does not close: {error}", seat.channel));
+            }
+            history.count(|counts| counts.closed_channels += 1);
+            let account = self.world().chain.state().channels[&seat.channel].clone();
+            check_channel(seat, &account, history);
+        }
+        let submitted = self.world().chain.state().submitted.len() as u64;
+        history.count(|counts| counts.settlements += submitted);
+        self.world.take().unwrap().gateway.shutdown().await;
+    }
+}
+
+fn licence_at(price: &Price) -> Licence {
+    let Price { price, free_units, cap } = *price;
+    let units_left = if cap == u64::MAX { Licence::UNLIMITED } else { cap };
+    Licence { free_units_left: free_units, units_left, ..licence(price) }
+}
+
+pub fn now() -> i64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs() as i64
+}

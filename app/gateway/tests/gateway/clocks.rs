@@ -1,0 +1,77 @@
+//! Clocks that are ten minutes apart: the gateway's and the cluster's.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use motif_sdk::{gateway::wire::VoucherParts, voucher::SignedVoucher};
+
+use crate::world::{Answer, CHANNEL, World, voucher_key};
+
+const APART: i64 = 600;
+/// More than anything here takes, and less than what it tells apart.
+const LEEWAY: i64 = 120;
+
+fn here() -> i64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs() as i64
+}
+
+/// A generation whose voucher is good until then.
+async fn until(world: &World, expires_at: i64) -> Answer {
+    let mut request = world.next_request().await;
+    let mut voucher = request.voucher.signed_by(Default::default()).voucher;
+    voucher.expires_at = expires_at;
+    request.voucher = VoucherParts::from(&SignedVoucher::sign(voucher, &voucher_key()));
+    world.generate(&format!("until-{expires_at}"), &request).await
+}
+
+/// A gateway whose cluster says that it is so much later than it is here.
+async fn world(later: i64) -> World {
+    let world = World::unopened(|_| ()).await;
+    world.chain.state().now = here() + later;
+    world.client().open_channel(&CHANNEL).await.unwrap();
+    world
+}
+
+#[tokio::test]
+async fn a_gateway_whose_clock_is_behind_takes_no_voucher_that_the_cluster_will_not() {
+    let world = world(APART).await;
+    let least = i64::from(world.config.min_voucher_seconds);
+    let refused = until(&world, here() + APART + least - LEEWAY).await;
+    refused.assert_problem(422, "voucher-expires-too-soon");
+    until(&world, here() + APART + least + LEEWAY).await.assert_ok();
+    assert_eq!(world.settle().await.unwrap()[0].prices.0, 100);
+}
+
+#[tokio::test]
+async fn a_gateway_whose_clock_is_ahead_refuses_earlier_and_loses_nothing() {
+    let world = world(-APART).await;
+    let least = i64::from(world.config.min_voucher_seconds);
+    let refused = until(&world, here() + least - LEEWAY).await;
+    refused.assert_problem(422, "voucher-expires-too-soon");
+    until(&world, here() + least + LEEWAY).await.assert_ok();
+    assert_eq!(world.settle().await.unwrap()[0].prices.0, 100);
+}
+
+#[tokio::test]
+async fn a_cluster_whose_clock_seems_to_jump_back_sells_nothing_that_has_ended_here() {
+    let world = world(APART).await;
+    world.chain.state().now = here() - APART;
+    world.client().open_channel(&CHANNEL).await.unwrap();
+    let least = i64::from(world.config.min_voucher_seconds);
+    let refused = until(&world, here() + least - LEEWAY).await;
+    refused.assert_problem(422, "voucher-expires-too-soon");
+}
+
+#[tokio::test]
+async fn a_licence_that_ends_is_not_used_however_far_behind_the_clock_is() {
+    let world = World::unopened(|_| ()).await;
+    let least = i64::from(world.config.min_voucher_seconds);
+    {
+        let mut state = world.chain.state();
+        state.now = here() + APART;
+        let account = state.channels.get_mut(&CHANNEL).unwrap();
+        account.licences[0].expires_at = here() + APART + least - LEEWAY;
+    }
+    world.client().open_channel(&CHANNEL).await.unwrap();
+    let refused = until(&world, i64::from(u32::MAX)).await;
+    refused.assert_problem(409, "licence-expired");
+}

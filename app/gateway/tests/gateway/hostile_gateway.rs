@@ -1,0 +1,230 @@
+//! A gateway that lies to our own SDK, in every way a platform could be made to pay by.
+
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use axum::{
+    Json, Router,
+    extract::State,
+    http::StatusCode,
+    response::{IntoResponse, Response},
+    routing::post,
+};
+use ed25519_dalek::SigningKey;
+use motif_sdk::{
+    gateway::{
+        GatewayClient, GatewayError, PayerSession, SessionPolicy,
+        wire::{GenerationRequest, ReceiptParts},
+    },
+    receipt::{Receipt, SignedReceipt},
+    voucher::SignedVoucher,
+};
+use serde_json::{Value, json};
+
+use crate::world::{CHANNEL, ScriptedChain, World, foreign_key, voucher_key};
+
+type Answer = Box<dyn FnOnce(&GenerationRequest) -> (u16, Value) + Send>;
+
+/// What it says, and what it was given.
+struct Hostile {
+    url: String,
+    told: Arc<Mutex<Told>>,
+}
+
+#[derive(Default)]
+struct Told {
+    channel: Value,
+    answers: VecDeque<Answer>,
+    /// Vouchers it got hold of.
+    heard: Vec<GenerationRequest>,
+}
+
+impl Hostile {
+    /// Says this about the channel.
+    async fn saying(channel: Value) -> Self {
+        let told = Arc::new(Mutex::new(Told { channel, ..Told::default() }));
+        let router = Router::new()
+            .route("/v1/channels", post(open))
+            .route("/v1/channels/{channel}/generations", post(pay))
+            .with_state(told.clone());
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        Self { url, told }
+    }
+
+    fn answer(&self, answer: impl FnOnce(&GenerationRequest) -> (u16, Value) + Send + 'static) {
+        self.told.lock().unwrap().answers.push_back(Box::new(answer));
+    }
+
+    fn heard(&self) -> Vec<GenerationRequest> {
+        self.told.lock().unwrap().heard.clone()
+    }
+
+    async fn begin(&self, chain: &ScriptedChain) -> Result<PayerSession, GatewayError> {
+        let client = GatewayClient::new(&self.url).patience(Duration::ZERO);
+        let policy = SessionPolicy::default();
+        PayerSession::begin(client, CHANNEL, &chain.channel_account(), voucher_key(), policy).await
+    }
+}
+
+async fn open(State(told): State<Arc<Mutex<Told>>>) -> Json<Value> {
+    Json(told.lock().unwrap().channel.clone())
+}
+
+async fn pay(
+    State(told): State<Arc<Mutex<Told>>>,
+    Json(request): Json<GenerationRequest>,
+) -> Response {
+    let mut told = told.lock().unwrap();
+    told.heard.push(request.clone());
+    let answer = told.answers.pop_front().unwrap();
+    let (status, body) = answer(&request);
+    let status = StatusCode::from_u16(status).unwrap();
+    let kind = if status.is_success() { "application/json" } else { "application/problem+json" };
+    (status, [("content-type", kind)], body.to_string()).into_response()
+}
+
+/// A true channel with two generations in its open statement.
+async fn two_paid() -> (World, Value) {
+    let world = World::new().await;
+    for key in ["generation-0", "generation-1"] {
+        world.generate(key, &world.next_request().await).await.assert_ok();
+    }
+    let state = serde_json::to_value(world.state().await).unwrap();
+    (world, state)
+}
+
+fn problem(slug: &str, expected: Value) -> (u16, Value) {
+    let document = json!({
+        "type": slug, "title": "no", "status": 409, "detail": "no", "expected": expected,
+    });
+    (409, document)
+}
+
+#[tokio::test]
+async fn nothing_is_signed_on_top_of_a_statement_that_the_payer_did_not_sign() {
+    let (world, truth) = two_paid().await;
+    let own = serde_json::from_value(truth["open"]["voucher"].clone());
+    let own: motif_sdk::gateway::wire::VoucherParts = own.unwrap();
+    let mut larger = own.signed_by(Default::default()).voucher;
+    larger.cumulative = 900_000;
+    let forged = SignedVoucher::sign(larger, &foreign_key());
+    let forged = serde_json::to_value(motif_sdk::gateway::wire::VoucherParts::from(&forged));
+    let forged = forged.unwrap();
+    let lies: Vec<Box<dyn Fn(&mut Value)>> = vec![
+        Box::new(|state| state["open"]["entries"][0]["units"] = json!(9_000)),
+        Box::new(move |state| state["open"]["voucher"] = forged.clone()),
+        Box::new(|state| state["open"]["voucher"]["cumulative"] = json!("900000")),
+        Box::new(|state| state["open"]["statement"] = json!(1)),
+        Box::new(|state| {
+            let mut more = state["open"].clone();
+            more["voucher"] = Value::Null;
+            state["unsettled"] = json!([more]);
+        }),
+        Box::new(|state| {
+            let open = state["open"].clone();
+            state["unsettled"] = json!([open]);
+        }),
+    ];
+    for (number, lie) in lies.iter().enumerate() {
+        let mut said = truth.clone();
+        lie(&mut said);
+        assert_ne!(said, truth);
+        let gateway = Hostile::saying(said).await;
+        let begun = gateway.begin(&world.chain).await.err();
+        assert!(matches!(begun, Some(GatewayError::Untrusted(_))), "{number}: {begun:?}");
+        assert!(gateway.heard().is_empty());
+    }
+}
+
+#[tokio::test]
+async fn no_hint_makes_a_session_sign_for_more_than_its_own_total() {
+    let (world, truth) = two_paid().await;
+    let gateway = Hostile::saying(truth).await;
+    let mut session = gateway.begin(&world.chain).await.unwrap();
+    let entries = json!([{ "licence": 0, "units": 9_000 }]);
+    let expected = |statement: u64, cumulative: u64, entries: Value| json!({ "statement": statement, "cumulative": cumulative.to_string(), "entries": entries });
+    let lies = [
+        ("wrong-price", expected(0, 900_000, entries.clone())),
+        ("voucher-not-newer", expected(0, 900_000, entries.clone())),
+        ("statement-closed", expected(1, 900_000, json!([]))),
+        ("statement-closed", expected(1, 204, entries)),
+        ("statement-closed", expected(9, 204, json!([]))),
+        ("statement-closed", Value::Null),
+    ];
+    let count = lies.len();
+    for (slug, expected) in lies {
+        gateway.answer(move |_| problem(slug, expected));
+        let refused = session.generate(0, 1, [1; 32], [2; 32]).await;
+        assert!(refused.is_err());
+    }
+    // One signature each, and all for the same: one generation more than what was paid.
+    let heard = gateway.heard();
+    assert_eq!(heard.len(), count);
+    for request in heard {
+        let voucher = request.voucher.signed_by(Default::default()).voucher;
+        assert_eq!((voucher.statement, voucher.cumulative), (0, 306));
+    }
+    assert_eq!(session.spent().unwrap(), 0);
+}
+
+#[tokio::test]
+async fn no_receipt_is_taken_that_is_not_for_exactly_what_was_asked() {
+    let (world, truth) = two_paid().await;
+    let operator = SigningKey::from_bytes(&[8; 32]);
+    let lies: Vec<fn(&mut Receipt)> = vec![
+        |receipt| receipt.amount += 1,
+        |receipt| receipt.cumulative += 1,
+        |receipt| receipt.units += 1,
+        |receipt| receipt.licence += 1,
+        |receipt| receipt.statement += 1,
+        |receipt| receipt.opened_slot += 1,
+        |receipt| receipt.terms_number += 1,
+        |receipt| receipt.work = CHANNEL,
+        |receipt| receipt.channel = receipt.work,
+        |receipt| receipt.request_digest[0] ^= 1,
+        |receipt| receipt.output_digest[0] ^= 1,
+    ];
+    let good = |request: &GenerationRequest| Receipt {
+        channel: CHANNEL,
+        opened_slot: request.voucher.opened_slot,
+        statement: 0,
+        position: 2,
+        licence: 0,
+        units: 1,
+        terms_number: 1,
+        amount: 100,
+        cumulative: 306,
+        work: motif_sdk::Pubkey::new_from_array([7; 32]),
+        request_digest: request.request_digest.0,
+        output_digest: request.output_digest.0,
+        issued_at: 1,
+    };
+    let parts = |signed: SignedReceipt| serde_json::to_value(ReceiptParts::from(&signed)).unwrap();
+    for lie in lies {
+        let gateway = Hostile::saying(truth.clone()).await;
+        let mut session = gateway.begin(&world.chain).await.unwrap();
+        let operator = operator.clone();
+        gateway.answer(move |request| {
+            let mut receipt = good(request);
+            lie(&mut receipt);
+            (200, parts(SignedReceipt::sign(receipt, &operator)))
+        });
+        let refused = session.generate(0, 1, [1; 32], [2; 32]).await;
+        assert!(matches!(refused, Err(GatewayError::Untrusted(_))), "{refused:?}");
+        // Whether it was taken is not known: nothing else is signed before that is.
+        let next = session.generate(0, 1, [3; 32], [4; 32]).await;
+        assert!(matches!(next, Err(GatewayError::Unanswered)), "{next:?}");
+        assert_eq!((gateway.heard().len(), session.spent().unwrap()), (1, 0));
+    }
+    let gateway = Hostile::saying(truth).await;
+    let mut session = gateway.begin(&world.chain).await.unwrap();
+    gateway.answer(move |request| (200, parts(SignedReceipt::sign(good(request), &foreign_key()))));
+    assert!(session.generate(0, 1, [1; 32], [2; 32]).await.is_err(), "somebody else's signature");
+    gateway.answer(move |request| (200, parts(SignedReceipt::sign(good(request), &operator))));
+    assert!(session.resume().await.unwrap().is_some(), "the true one is taken");
+}

@@ -1,0 +1,143 @@
+//! Several nodes of one cluster: some are away, some behind, some refuse.
+
+mod double;
+
+use motif_gateway::{
+    chain::{Chain, ChainError, RpcChain},
+    serve,
+};
+use motif_sdk::Pubkey;
+use solana_signature::Signature;
+
+use self::double::{NodeDouble, Sending};
+use crate::world::{Answer, CHANNEL, SECRET, World, with_admin};
+
+/// Nobody listens there.
+const AWAY: &str = "http://user:canary-password@127.0.0.1:9/v2/canary-path?api-key=canary-query";
+
+fn chain(urls: &[&str]) -> RpcChain {
+    RpcChain::new(urls)
+}
+
+fn unreachable<T: std::fmt::Debug>(answer: Result<T, ChainError>) -> String {
+    match answer {
+        Err(ChainError::Unreachable(reason)) => reason,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn a_node_that_is_away_keeps_nobody_from_being_served() {
+    let node = NodeDouble::at(100).await;
+    let chain = chain(&[AWAY, &node.url]);
+    for _ in 0..5 {
+        assert!(chain.channel(&CHANNEL).await.unwrap().is_some());
+    }
+    let [away, up] = &chain.nodes()[..] else { panic!("two nodes") };
+    // Those that failed lately are asked last.
+    assert_eq!((away.asked, away.failed, away.is_resting), (1, 1, true));
+    assert_eq!((up.asked, up.failed, up.is_resting), (5, 0, false));
+    assert_eq!(away.host, "http://127.0.0.1:9");
+}
+
+#[tokio::test]
+async fn when_no_node_answers_the_error_names_each_and_no_key() {
+    let chain = chain(&[AWAY, "http://127.0.0.1:10/canary-path"]);
+    let reason = unreachable(chain.channel(&CHANNEL).await);
+    assert!(reason.contains("http://127.0.0.1:9: ") && reason.contains("http://127.0.0.1:10: "));
+    assert!(!reason.contains("canary"), "{reason}");
+    let landed = unreachable(chain.landed(&Signature::default()).await);
+    assert!(landed.contains("127.0.0.1:10") && !landed.contains("canary"), "{landed}");
+}
+
+#[tokio::test]
+async fn a_node_that_is_behind_takes_nobody_back() {
+    let (ahead, behind) = (NodeDouble::at(100).await, NodeDouble::at(90).await);
+    for knows_min_context_slot in [true, false] {
+        behind.state().knows_min_context_slot = knows_min_context_slot;
+        behind.state().slot = 90;
+        let chain = chain(&[&ahead.url, &behind.url]);
+        ahead.state().is_up = true;
+        assert_eq!(chain.channel(&CHANNEL).await.unwrap().unwrap().slot, 100);
+        ahead.state().is_up = false;
+        let reason = unreachable(chain.channel(&CHANNEL).await);
+        assert!(reason.contains("is behind"), "{reason}");
+        behind.state().slot = 101;
+        assert_eq!(chain.channel(&CHANNEL).await.unwrap().unwrap().slot, 101);
+        assert!(chain.nodes()[1].behind >= 1);
+    }
+}
+
+#[tokio::test]
+async fn a_checked_transaction_goes_to_the_next_node_and_the_same_bytes_later_to_all() {
+    let (first, second) = (NodeDouble::at(100).await, NodeDouble::at(100).await);
+    let chain = chain(&[AWAY, &first.url, &second.url]);
+    chain.submit(&[1; 80], true).await.unwrap();
+    assert_eq!((first.sent(), second.sent()), (1, 0));
+    chain.submit(&[1; 80], false).await.unwrap();
+    assert_eq!((first.sent(), second.sent()), (2, 1));
+    first.state().is_up = false;
+    chain.submit(&[1; 80], false).await.unwrap();
+    assert_eq!((first.sent(), second.sent()), (2, 2));
+}
+
+#[tokio::test]
+async fn a_refusal_is_none_where_another_node_may_have_sent_the_transaction_on() {
+    let (first, second) = (NodeDouble::at(100).await, NodeDouble::at(100).await);
+    second.state().sending = Sending::Refused;
+    let with_one_away = chain(&[AWAY, &second.url]);
+    let refused = with_one_away.submit(&[1; 80], true).await;
+    assert!(matches!(refused, Err(ChainError::Refused(_))), "{refused:?}");
+    // This one breaks off after it was given the transaction.
+    first.state().sending = Sending::BrokenOff;
+    let with_one_silent = chain(&[&first.url, &second.url]);
+    unreachable(with_one_silent.submit(&[1; 80], true).await);
+    assert_eq!((first.sent(), second.sent()), (1, 2));
+    second.state().sending = Sending::BlockhashUnknown;
+    unreachable(chain(&[&second.url]).submit(&[1; 80], true).await);
+}
+
+#[tokio::test]
+async fn only_a_node_that_is_up_to_date_proves_that_nothing_landed() {
+    let (first, second) = (NodeDouble::at(200).await, NodeDouble::at(150).await);
+    let chain = chain(&[&first.url, &second.url]);
+    assert_eq!(chain.final_height().await, Ok(200));
+    first.state().is_up = false;
+    let signature = Signature::from([7; 64]);
+    unreachable(chain.landed(&signature).await);
+    second.state().slot = 200;
+    assert_eq!(chain.landed(&signature).await, Ok(None));
+    // What any node has seen land has landed.
+    second.state().slot = 150;
+    second.state().landed.push(signature.to_string());
+    assert_eq!(chain.landed(&signature).await.unwrap().unwrap().signature, signature);
+}
+
+#[tokio::test]
+async fn an_unknown_channel_is_unknown_at_every_node() {
+    let node = NodeDouble::at(100).await;
+    let chain = chain(&[&node.url]);
+    assert!(chain.channel(&Pubkey::new_from_array([99; 32])).await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn figures_tell_nodes_apart_by_place_and_host_alone() {
+    let world = World::with(with_admin).await;
+    let node = NodeDouble::at(100).await;
+    let folder = tempfile::tempdir().unwrap();
+    let mut config = world.config.clone();
+    config.rpc_urls = vec![AWAY.to_owned(), node.url.clone()];
+    config.store = folder.path().join("gateway.sqlite").into();
+    let gateway = serve(config).await.unwrap();
+    Answer::to(reqwest::Client::new().get(format!("{}/readyz", gateway.url()))).await.assert_ok();
+    let url = format!("{}/metrics", gateway.admin_url().unwrap());
+    let text = Answer::to(reqwest::Client::new().get(url).bearer_auth(SECRET)).await.text();
+    for line in [
+        "motif_node_up{node=\"0\",host=\"http://127.0.0.1:9\"} 0".to_owned(),
+        format!("motif_node_up{{node=\"1\",host=\"{}\"}} 1", node.url),
+    ] {
+        assert!(text.contains(&line), "{line} is missing in\n{text}");
+    }
+    assert!(text.contains("motif_node_failures_total{node=\"0\"") && !text.contains("canary"));
+    gateway.shutdown().await;
+}

@@ -1,0 +1,50 @@
+//! Every operation, asked by a program that knows nothing but the served description.
+
+use std::process::Command;
+
+use crate::world::{SECRET, World, with_admin};
+
+/// What Python needs is not part of the pinned toolchain. The gate installs it and says so, and
+/// then going without it is a failure.
+const REQUIRED: &str = "MOTIF_REQUIRE_PYTHON";
+const PYTHON: &str = "MOTIF_PYTHON";
+/// Requests for each operation and phase; the variable asks for more.
+const EXAMPLES: &str = "MOTIF_SCHEMATHESIS_EXAMPLES";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_is_answered_that_the_description_does_not_say() {
+    let world = World::with(with_admin).await;
+    let python = std::env::var(PYTHON).unwrap_or("python3".to_owned());
+    let ready = Command::new(&python).args(["-c", "import schemathesis"]).output();
+    if !ready.is_ok_and(|output| output.status.success()) {
+        let needs =
+            "needs Python 3.10 and `pip install schemathesis`; name another with MOTIF_PYTHON";
+        assert!(std::env::var_os(REQUIRED).is_none(), "{needs}");
+        eprintln!("SKIPPED: {needs}");
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let examples = std::env::var(EXAMPLES).unwrap_or("5".to_owned());
+    for (url, bearer) in
+        [(world.gateway.url(), None), (world.gateway.admin_url().unwrap(), Some(SECRET))]
+    {
+        let (python, examples) = (python.clone(), examples.clone());
+        let mut run = Command::new(python);
+        run.current_dir(folder.path())
+            .args(["-m", "schemathesis.cli", "run"])
+            .arg(format!("{url}/openapi.json"))
+            // An address is base58 of 32 bytes, and a voucher is signed: no pattern says that, so
+            // what fits the description may still be refused, with a status that it names.
+            .args(["--exclude-checks", "positive_data_acceptance"])
+            .args(["--checks", "all", "--phases", "examples,coverage,fuzzing", "--seed", "1"])
+            .args(["--generation-database", "none", "--suppress-health-check", "all"])
+            .args(["--max-examples", &examples]);
+        if let Some(secret) = bearer {
+            run.args(["--header", &format!("authorization: Bearer {secret}")]);
+        }
+        let output = tokio::task::spawn_blocking(move || run.output()).await.unwrap().unwrap();
+        let said = String::from_utf8_lossy(&output.stdout);
+        let complained = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{url}\n{said}\n{complained}");
+    }
+}

@@ -1,0 +1,337 @@
+use std::time::Duration;
+
+use motif_gateway::AdminConfig;
+use motif_sdk::gateway::{
+    GatewayError, IdempotencyKey, PaidRequest,
+    wire::{Amount, Payment, SignatureHex, VoucherParts},
+};
+use reqwest::StatusCode;
+use serde_json::json;
+
+use crate::world::{
+    foreign_key,
+    sold::{Sold, due_of, now, pay_for},
+};
+
+fn ask(sold: &Sold, request: &PaidRequest) -> Payment {
+    Payment::Ask(sold.ask(request))
+}
+
+#[tokio::test]
+async fn a_payment_for_one_request_is_none_for_another_route_or_body() {
+    let sold = Sold::new().await;
+    let request = sold.request("/images", json!({ "prompt": "New York" }));
+    let payment = ask(&sold, &request);
+    let others = [
+        PaidRequest { url: sold.url("/images?size=9"), ..request.clone() },
+        PaidRequest { body: b"{\"prompt\":\"Boston\"}".to_vec(), ..request.clone() },
+        PaidRequest { key: IdempotencyKey::random(), ..request.clone() },
+    ];
+    for other in others {
+        sold.send(&other, Some(&payment)).await.assert_problem(403, "not-by-payer");
+    }
+    assert_eq!(sold.server.asked(), 0);
+    let due = sold.due(&request).await;
+    let voucher = sold.voucher().await;
+    let elsewhere = PaidRequest { url: sold.url("/pictures"), ..request.clone() };
+    sold.pay(&elsewhere, &due, voucher).await.assert_problem(409, "hold-mismatch");
+    assert_eq!((sold.owed().await, sold.server.asked()), (0, 1));
+    sold.pay(&request, &due, voucher).await.assert_ok();
+}
+
+#[tokio::test]
+async fn nobody_but_the_payer_has_anything_made() {
+    let sold = Sold::new().await;
+    let request = sold.request("/images", json!({ "prompt": "New York" }));
+    let mut forged = sold.ask(&request);
+    forged.proof.signature = SignatureHex([7; 64]);
+    let forged = sold.send(&request, Some(&Payment::Ask(forged))).await;
+    forged.assert_problem(403, "not-by-payer");
+    let mut other = sold.ask(&request);
+    other.units = 3;
+    let other = sold.send(&request, Some(&Payment::Ask(other))).await;
+    other.assert_problem(403, "not-by-payer");
+    assert_eq!(sold.server.asked(), 0);
+}
+
+#[tokio::test]
+async fn a_wrong_total_pays_for_nothing() {
+    let sold = Sold::new().await;
+    let request = sold.request("/images", json!({ "prompt": "New York", "count": 2 }));
+    let due = sold.due(&request).await;
+    // A voucher for one unit, where two were used.
+    let answer = sold.pay(&request, &due, sold.voucher().await).await;
+    answer.assert_problem(402, "payment-due");
+    let again = due_of(&answer);
+    assert_eq!(again.because.as_deref(), Some("wrong-price"));
+    assert_eq!((again.units, again.expected.cumulative.0), (2, 204));
+    let mut forged = sold.voucher().await;
+    forged.cumulative = Amount(204);
+    sold.pay(&request, &due, forged).await.assert_problem(422, "voucher-signature");
+    let foreign = forged.signed_by(Default::default()).voucher;
+    let foreign = motif_sdk::voucher::SignedVoucher::sign(foreign, &foreign_key());
+    let foreign = sold.pay(&request, &due, VoucherParts::from(&foreign)).await;
+    foreign.assert_problem(422, "voucher-signature");
+    assert_eq!(sold.owed().await, 0);
+}
+
+#[tokio::test]
+async fn of_two_answers_for_one_voucher_one_is_handed_over() {
+    for _ in 0..5 {
+        let sold = Sold::new().await;
+        let one = sold.request("/images", json!({ "prompt": "New York" }));
+        let other = sold.request("/images", json!({ "prompt": "Boston" }));
+        let (one_due, other_due) = (sold.due(&one).await, sold.due(&other).await);
+        let voucher = sold.voucher().await;
+        let (first, second) =
+            tokio::join!(sold.pay(&one, &one_due, voucher), sold.pay(&other, &other_due, voucher));
+        let paid = [&first, &second].into_iter().filter(|answer| answer.status == StatusCode::OK);
+        assert_eq!(paid.count(), 1);
+        let loser = if first.status == StatusCode::OK { second } else { first };
+        loser.assert_problem(402, "payment-due");
+        assert_eq!(due_of(&loser).because.as_deref(), Some("voucher-not-newer"));
+        assert_eq!(sold.owed().await, 102);
+    }
+}
+
+#[tokio::test]
+async fn what_fails_is_not_charged_and_keeps_no_room() {
+    let mut sold = Sold::limited(4, |_| ()).await;
+    for (fail, slug) in [
+        ("error", "upstream-failed"),
+        ("redirect", "upstream-failed"),
+        ("midway", "upstream-failed"),
+        ("hang", "upstream-timeout"),
+        ("endless", "answer-too-large"),
+        ("lie", "units-above-held"),
+        ("silent", "units-missing"),
+    ] {
+        let request = sold.request("/images", json!({ "prompt": "New York", "fail": fail }));
+        let refused = sold.fetch(&request).await.unwrap_err();
+        assert_eq!(refused.slug(), Some(slug), "{fail}");
+        assert!(!refused.to_string().contains("secret cause"), "{refused}");
+        // Its key names what has failed.
+        let again = sold.fetch(&request).await.unwrap_err();
+        assert_eq!(again.slug(), Some("hold-ended"), "{fail}");
+        assert_eq!(sold.owed().await, 0, "{fail}");
+    }
+    let request = sold.request("/pictures", json!({ "prompt": "New York", "fail": "error" }));
+    let refused = sold.fetch(&request).await.unwrap_err();
+    assert_eq!(refused.slug(), Some("upstream-failed"));
+    assert!(!sold.session.is_unanswered());
+    assert_eq!(sold.owed().await, 0);
+    sold.assert_nothing_held(4).await;
+}
+
+#[tokio::test]
+async fn the_servers_own_refusal_comes_through_and_costs_nothing() {
+    let mut sold = Sold::limited(4, |_| ()).await;
+    let request = sold.request("/images", json!({ "prompt": "New York", "fail": "refuse" }));
+    let refused = sold.fetch(&request).await.unwrap_err();
+    let GatewayError::ServerRefused { status: 422, text } = refused else { panic!("{refused}") };
+    assert_eq!(text, "this prompt is too odd");
+    assert_eq!(sold.owed().await, 0);
+    sold.assert_nothing_held(4).await;
+}
+
+#[tokio::test]
+async fn a_client_that_goes_is_not_charged_and_finds_its_answer_when_it_comes_back() {
+    let mut sold = Sold::new().await;
+    let request = sold.request("/pictures", json!({ "prompt": "New York", "fail": "slow" }));
+    let mut first = sold.ask(&request);
+    first.voucher = Some(sold.voucher().await);
+    let first = Payment::Ask(first);
+    let asking =
+        tokio::time::timeout(Duration::from_millis(200), sold.send(&request, Some(&first)));
+    assert!(asking.await.is_err(), "the client goes");
+    let running = sold.send(&request, Some(&first)).await;
+    running.assert_problem(409, "answer-running");
+    assert_eq!(running.headers["retry-after"], "1");
+    tokio::time::sleep(Duration::from_millis(1_500)).await;
+    assert_eq!(sold.owed().await, 0);
+    let answer = sold.fetch(&request).await.unwrap();
+    assert_eq!(answer.receipt.receipt.units, 1);
+    assert_eq!((sold.owed().await, sold.server.asked()), (102, 1));
+}
+
+#[tokio::test]
+async fn answers_that_nobody_pays_for_are_few() {
+    let mut sold = Sold::with(|paywall| paywall.unpaid = 2).await;
+    let mut dues = Vec::new();
+    for prompt in ["New York", "Boston"] {
+        let request = sold.request("/images", json!({ "prompt": prompt }));
+        dues.push((sold.due(&request).await, request));
+    }
+    let third = sold.request("/images", json!({ "prompt": "Chicago" }));
+    let refused = sold.send(&third, Some(&ask(&sold, &third))).await;
+    refused.assert_problem(429, "too-many-unpaid");
+    assert_eq!(sold.server.asked(), 2);
+    let (due, request) = &dues[0];
+    sold.pay(request, due, sold.voucher().await).await.assert_ok();
+    sold.session = crate::world::sold::session(&sold.world).await;
+    let fourth = sold.request("/images", json!({ "prompt": "Chicago" }));
+    sold.fetch(&fourth).await.unwrap();
+}
+
+#[tokio::test]
+async fn there_is_no_room_for_more_than_there_is_room_for() {
+    let mut sold = Sold::with(|paywall| {
+        paywall.keep_bytes = 200_000;
+        paywall.running = 1;
+    })
+    .await;
+    let slow = sold.request("/images", json!({ "prompt": "New York", "fail": "slow" }));
+    let other = sold.request("/images", json!({ "prompt": "Boston" }));
+    let slow_payment = ask(&sold, &slow);
+    let (first, second) = tokio::join!(sold.send(&slow, Some(&slow_payment)), async {
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        sold.send(&other, Some(&ask(&sold, &other))).await
+    });
+    first.assert_problem(402, "payment-due");
+    second.assert_problem(503, "paywall-full");
+    let mut paid = 0;
+    let refused = loop {
+        let prompt = format!("New York no. {paid}");
+        let request = sold.request("/pictures", json!({ "prompt": prompt }));
+        match sold.fetch(&request).await {
+            Ok(_) => paid += 1,
+            Err(refused) => break refused,
+        }
+        assert!(paid < 50, "the folder is never full");
+    };
+    assert_eq!(refused.slug(), Some("paywall-full"));
+    assert_eq!(sold.owed().await, paid * 102);
+}
+
+#[tokio::test]
+async fn what_does_not_fit_the_route_is_refused_before_the_server_is_asked() {
+    let sold = Sold::limited(4, |_| ()).await;
+    let request = sold.request("/images", json!({ "prompt": "New York" }));
+    let send = async |request: &PaidRequest| sold.send(request, Some(&ask(&sold, request))).await;
+    let too_many = motif_sdk::gateway::PaidUnits::AtMost(5);
+    let too_many = PaidRequest { units: too_many, ..request.clone() };
+    send(&too_many).await.assert_problem(422, "hold-units");
+    let short = PaidRequest { expires_at: now() + 20, ..request.clone() };
+    send(&short).await.assert_problem(422, "hold-too-short");
+    let unknown = PaidRequest { licence: 1, ..request.clone() };
+    send(&unknown).await.assert_problem(404, "unknown-licence");
+    let long = PaidRequest { body: vec![b' '; 1_001], ..request.clone() };
+    send(&long).await.assert_problem(413, "body-too-large");
+    sold.send(&long, None).await.assert_problem(413, "body-too-large");
+    let train = payments::Licence { licensed_use: 3, ..crate::world::licence(100) };
+    let channel = crate::world::CHANNEL;
+    sold.world.chain.state().channels.get_mut(&channel).unwrap().licences.push(train);
+    sold.world.client().open_channel(&channel).await.unwrap();
+    send(&unknown).await.assert_problem(422, "other-licence");
+    for (header, slug) in [("e30", "payment-malformed"), ("", "payment-malformed")] {
+        let sent = reqwest::Client::new().post(&request.url).header(Payment::HEADER, header);
+        crate::world::Answer::to(sent).await.assert_problem(400, slug);
+    }
+    let twice = reqwest::Client::new().post(&request.url);
+    let payment = ask(&sold, &request).to_header();
+    let twice = twice.header(Payment::HEADER, &payment).header(Payment::HEADER, &payment);
+    crate::world::Answer::to(twice).await.assert_problem(400, "payment-malformed");
+    let keyless = reqwest::Client::new().post(&request.url).header(Payment::HEADER, &payment);
+    let keyless = crate::world::Answer::to(keyless).await;
+    keyless.assert_problem(400, "idempotency-key-missing");
+    assert_eq!(sold.server.asked(), 0);
+    sold.assert_nothing_held(4).await;
+}
+
+#[tokio::test]
+async fn an_answer_that_is_not_there_is_not_paid_for() {
+    let sold = Sold::new().await;
+    let request = sold.request("/images", json!({ "prompt": "New York" }));
+    let mut due = sold.due(&request).await;
+    due.answer.0[0] ^= 1;
+    let unknown = sold.pay(&request, &due, sold.voucher().await).await;
+    unknown.assert_problem(404, "unknown-answer");
+    due.answer.0[0] ^= 1;
+    let Payment::Pay(mut other) = pay_for(&due, sold.voucher().await) else { panic!() };
+    other.channel.0 = crate::world::MINT;
+    let other = sold.send(&request, Some(&Payment::Pay(other))).await;
+    other.assert_problem(404, "unknown-answer");
+    assert_eq!(sold.owed().await, 0);
+}
+
+#[tokio::test]
+async fn a_server_behind_gives_no_receipts_and_lets_nobody_keep_what_was_paid_for() {
+    let mut sold = Sold::new().await;
+    let request = sold.request("/images", json!({ "prompt": "New York", "fail": "forge" }));
+    let answer = sold.fetch(&request).await.unwrap();
+    assert!(answer.receipt.verifies(&sold.world.operator()));
+    let again = sold.send(&request, Some(&ask(&sold, &request))).await;
+    assert_eq!(again.headers["cache-control"], "no-store");
+    assert_eq!(again.headers.get_all("motif-receipt").iter().count(), 1);
+}
+
+#[tokio::test]
+async fn a_path_that_two_servers_would_read_differently_goes_nowhere() {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let sold = Sold::new().await;
+    let host = sold.url("").replace("http://", "");
+    for target in ["/health/../images", "/%2e%2e/images", "//images", "/echo/..%2fimages"] {
+        let mut socket = tokio::net::TcpStream::connect(&host).await.unwrap();
+        let request =
+            format!("POST {target} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\r\n");
+        socket.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        socket.read_to_string(&mut answer).await.unwrap();
+        assert!(answer.starts_with("HTTP/1.1 400"), "{target}: {answer}");
+        assert!(answer.contains("invalid-path"), "{target}: {answer}");
+    }
+    // Nor does a request choose the server.
+    let mut socket = tokio::net::TcpStream::connect(&host).await.unwrap();
+    let request =
+        "GET http://127.0.0.1:1/health HTTP/1.1\r\nhost: 127.0.0.1:1\r\nconnection: close\r\n\r\n";
+    socket.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    socket.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.ends_with("well"), "the one server there is answers: {answer}");
+    assert_eq!(sold.server.asked(), 0);
+}
+
+#[tokio::test]
+async fn where_api_keys_are_required_a_payment_alone_is_not_enough() {
+    let mut sold = Sold::new().await;
+    sold.world.config.api_keys_required = true;
+    sold.world.config.admin = Some(AdminConfig {
+        listen: "127.0.0.1:0".parse().unwrap(),
+        secret: crate::world::SECRET.parse().unwrap(),
+    });
+    let Sold { world, server, client, session, .. } = &mut sold;
+    let _ = (server, client, session);
+    let folder = tempfile::tempdir().unwrap();
+    world.config.store = folder.path().join("gateway.sqlite").into();
+    world.config.paywall.as_mut().unwrap().spool = folder.path().join("spool");
+    let gateway = motif_gateway::serve_with(world.config.clone(), world.chain.clone()).await;
+    let old = std::mem::replace(&mut world.gateway, gateway.unwrap());
+    old.shutdown().await;
+    world.gateway.gateway().open_channel(crate::world::CHANNEL).await.unwrap();
+    let request = sold.request("/images", json!({ "prompt": "New York" }));
+    let refused = sold.send(&request, Some(&ask(&sold, &request))).await;
+    refused.assert_problem(401, "unauthorized");
+    let wrong = PaidRequest {
+        headers: vec![("motif-api-key".into(), "motif_0_wrong".into())],
+        ..request.clone()
+    };
+    let refused = sold.send(&wrong, Some(&ask(&sold, &wrong))).await;
+    refused.assert_problem(401, "unauthorized");
+    assert_eq!(sold.server.asked(), 0);
+    let key = motif_sdk::gateway::wire::NewApiKey {
+        name: "a platform".into(),
+        scopes: vec![motif_sdk::gateway::wire::ScopeWord::Meter],
+        budget: None,
+        expires_at: None,
+    };
+    let created = sold.world.admin().create_api_key(&key).await.unwrap();
+    let good = PaidRequest {
+        headers: vec![
+            ("motif-api-key".into(), created.token),
+            ("content-type".into(), "application/json".into()),
+        ],
+        ..request
+    };
+    let due = sold.send(&good, Some(&ask(&sold, &good))).await;
+    due.assert_problem(402, "payment-due");
+}
