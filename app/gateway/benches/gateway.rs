@@ -11,7 +11,7 @@
 #[allow(unused_imports, reason = "an example uses the rest")]
 #[path = "../tests/load/mod.rs"]
 mod load;
-#[allow(dead_code, unused_imports, reason = "tests use the rest")]
+#[allow(dead_code, unused_imports, unused_macros, reason = "tests use the rest")]
 #[path = "../tests/gateway/world/mod.rs"]
 mod world;
 

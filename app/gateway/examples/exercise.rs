@@ -17,7 +17,7 @@ mod load;
 mod slow_clients;
 #[path = "../tests/exercise/soak.rs"]
 mod soak;
-#[allow(dead_code, unused_imports, reason = "tests use the rest")]
+#[allow(dead_code, unused_imports, unused_macros, reason = "tests use the rest")]
 #[path = "../tests/gateway/world/mod.rs"]
 mod world;
 
