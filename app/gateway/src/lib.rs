@@ -5,6 +5,7 @@
 //! - [`keys`], [`admission`]: who is let in, how often; [`metrics`]: figures about all of it.
 //! - [`metering`]: verify, reserve, make durable, acknowledge.
 //! - [`ledger`]: what a channel has used and vouched for; [`store`]: what survives a kill.
+//! - [`recognition`]: whose content is.
 //! - [`settlement`]: bringing statements on chain; [`chain`]: what the gateway asks of a node.
 
 mod administering;
@@ -22,6 +23,7 @@ pub mod ledger;
 pub mod metering;
 pub mod metrics;
 pub mod problem;
+pub mod recognition;
 mod reconciling;
 mod requests;
 pub mod router;

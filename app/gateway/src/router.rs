@@ -18,7 +18,7 @@ use crate::{
     problem::ApiError,
     requests,
     routes::{
-        admin, channels, described, document, generations, health, holds, operator, quotes,
+        admin, authentications, channels, described, discovery, document, generations, health, holds, operator, quotes,
         receipts, settlements, timeout, usage, works,
     },
 };
@@ -130,12 +130,16 @@ fn groups() -> (OpenApiRouter<Gateway>, OpenApiRouter<Gateway>, OpenApiRouter<Ga
         .routes(routes!(health::alive))
         .routes(routes!(health::ready))
         .routes(routes!(document::show))
-        .routes(routes!(operator::show));
-    let served = OpenApiRouter::new()
+        .routes(routes!(operator::show))
+        .routes(routes!(discovery::discover))
+        .routes(routes!(discovery::robots))
+        .routes(routes!(discovery::rsl))
         .routes(routes!(works::list))
         .routes(routes!(works::show))
         .routes(routes!(works::lineage))
         .routes(routes!(quotes::show))
+        .routes(routes!(authentications::authenticate));
+    let served = OpenApiRouter::new()
         .routes(routes!(channels::open))
         .routes(routes!(channels::show))
         .routes(routes!(generations::accept))

@@ -7,6 +7,7 @@ use crate::{
     Gateway, GatewayConfig, StartError,
     chain::{Chain, RpcChain},
     connections,
+    recognition::Follower,
     router::{admin_router, router},
     settlement::Worker,
 };
@@ -51,6 +52,7 @@ pub async fn serve_with(
     };
     let mut serving = vec![answer(listener, router(gateway.clone()))];
     serving.extend(admin.map(|listener| answer(listener, admin_router(gateway.clone()))));
+    serving.push(tokio::spawn(Follower::new(gateway.clone()).run(stop.clone())));
     Ok(RunningGateway { gateway, address, admin_address, stop, serving, worker })
 }
 

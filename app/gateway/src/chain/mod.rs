@@ -8,10 +8,11 @@ use motif_sdk::{
     Error, Pubkey,
     channel::{self, ChannelAccount},
     client::{
-        CatalogueEntry, Client, Landed, OfferFilter, PublishedTerms, WorkDetails, WorkFilter,
+        CatalogueEntry, Client, Heard, Landed, OfferFilter, PublishedTerms, WorkDetails, WorkFilter,
     },
     licensing::Work,
     lineage::Lineage,
+    recognition::Registered,
 };
 use serde_json::json;
 use solana_commitment_config::{CommitmentConfig, CommitmentLevel};
@@ -20,6 +21,7 @@ use solana_message::Hash;
 use solana_rpc_client_api::{client_error::Error as ClientError, request::RpcRequest};
 use solana_signature::Signature;
 use solana_transaction::TransactionError;
+use tokio::sync::mpsc::Sender;
 
 pub use endpoint::Endpoint;
 
@@ -64,6 +66,12 @@ pub trait Chain: Send + Sync + 'static {
     async fn work_details(&self, address: &Pubkey) -> Result<Option<WorkDetails>, ChainError>;
     /// A work's ancestors and descendants; `None` where there is no such work.
     async fn lineage(&self, address: &Pubkey) -> Result<Option<Lineage>, ChainError>;
+    /// These works, each with its latest terms; those that are none are left out.
+    async fn entries(&self, works: &[Pubkey]) -> Result<Vec<CatalogueEntry>, ChainError>;
+    /// What it takes to recognise every work there is.
+    async fn registered(&self) -> Result<Vec<Registered>, ChainError>;
+    /// Tells of works as they are registered, until the node says no more.
+    async fn follow_works(&self, tell: Sender<Heard>) -> Result<(), ChainError>;
     /// A version of a work's terms; `None` where there is none.
     async fn terms(&self, work: &Pubkey, number: u32)
     -> Result<Option<PublishedTerms>, ChainError>;
@@ -162,6 +170,18 @@ impl Chain for RpcChain {
 
     async fn lineage(&self, address: &Pubkey) -> Result<Option<Lineage>, ChainError> {
         self.optional(self.client.lineage(address).await)
+    }
+
+    async fn entries(&self, works: &[Pubkey]) -> Result<Vec<CatalogueEntry>, ChainError> {
+        self.client.entries(works).await.map_err(|error| self.error(error))
+    }
+
+    async fn registered(&self) -> Result<Vec<Registered>, ChainError> {
+        self.client.registered().await.map_err(|error| self.error(error))
+    }
+
+    async fn follow_works(&self, tell: Sender<Heard>) -> Result<(), ChainError> {
+        self.client.follow_works(&tell).await.map_err(|error| self.error(error))
     }
 
     async fn terms(

@@ -18,7 +18,7 @@ mod settle;
 use std::{fmt, net::SocketAddr, path::PathBuf, sync::Arc};
 
 use ipnet::IpNet;
-use motif_sdk::Pubkey;
+use motif_sdk::{Pubkey, fingerprint::DecodingWorker};
 use solana_keypair::Keypair;
 use solana_signer::Signer;
 
@@ -54,10 +54,14 @@ pub struct GatewayConfig {
     pub mints: Vec<Pubkey>,
     /// Whether only holders of API keys are served.
     pub api_keys_required: bool,
+    /// Where clients reach it, if that is not where they say they ask.
+    pub public_url: Option<Origin>,
     /// Pages of these origins may ask from a browser.
     pub cors_origins: Vec<Origin>,
     /// Peers whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<IpNet>,
+    /// Who decodes what is to be recognised.
+    pub decoding: DecodingWorker,
     /// What one client may take.
     pub limits: Limits,
     /// When to settle without being asked.
@@ -83,8 +87,10 @@ impl GatewayConfig {
             min_voucher_seconds: 600,
             mints: Vec::new(),
             api_keys_required: false,
+            public_url: None,
             cors_origins: Vec::new(),
             trusted_proxies: Vec::new(),
+            decoding: DecodingWorker::default(),
             limits: Limits::default(),
             settle: SettlePolicy::default(),
         }
@@ -136,8 +142,10 @@ impl fmt::Debug for GatewayConfig {
             .field("min_voucher_seconds", &self.min_voucher_seconds)
             .field("mints", &self.mints)
             .field("api_keys_required", &self.api_keys_required)
+            .field("public_url", &self.public_url)
             .field("cors_origins", &self.cors_origins)
             .field("trusted_proxies", &self.trusted_proxies)
+            .field("decoding", &self.decoding)
             .field("limits", &self.limits)
             .field("settle", &self.settle)
             .finish()

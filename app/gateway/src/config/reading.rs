@@ -1,6 +1,6 @@
 use std::{fmt::Display, path::PathBuf, str::FromStr, sync::Arc, time::Duration};
 
-use motif_sdk::Pubkey;
+use motif_sdk::{Pubkey, fingerprint::DecodingWorker};
 use solana_keypair::Keypair;
 
 use super::{
@@ -30,8 +30,10 @@ impl GatewayConfig {
             min_voucher_seconds: reader.one("min_voucher_seconds"),
             mints: reader.list::<Pubkey>("mints"),
             api_keys_required: reader.one("api_keys.required"),
+            public_url: reader.maybe("public_url"),
             cors_origins: reader.list("cors.origins"),
             trusted_proxies: reader.list("proxies.trusted"),
+            decoding: DecodingWorker::default(),
             limits: reader.limits(),
             settle: reader.settle(),
         };

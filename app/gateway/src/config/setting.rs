@@ -67,6 +67,11 @@ pub const SETTINGS: &[Setting] = &[
         "the least vouchers and licences must still be valid for",
     ),
     setting("mints", "[]", "serve only channels in these mints; empty for any"),
+    setting(
+        "public_url",
+        "",
+        "where clients reach it, such as https://gateway.example; else as they ask",
+    ),
     setting("settle.at_amount", "", "settle a channel once it owes this many base units more"),
     setting("settle.at_age_seconds", "3600", "settle once the oldest open generation is this old"),
     setting("settle.at_receipts", "500000", "settle once there are this many open receipts"),

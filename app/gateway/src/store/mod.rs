@@ -8,6 +8,7 @@ mod change;
 mod generations;
 mod holds;
 mod keys;
+mod outputs;
 mod proof;
 mod reading;
 mod restoring;
