@@ -15,6 +15,7 @@ mod paying_by_proof;
 mod problems;
 mod quoting;
 mod racing;
+mod recognising;
 mod reporting;
 mod restarting;
 mod secrets;

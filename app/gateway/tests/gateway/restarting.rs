@@ -1,7 +1,11 @@
+use ed25519_dalek::SigningKey;
 use motif_gateway::{StartError, serve_with, store::StoreError};
-use motif_sdk::gateway::{PayerSession, SessionPolicy};
+use motif_sdk::{
+    Pubkey,
+    gateway::{PayerSession, SessionPolicy},
+};
 
-use crate::world::{CHANNEL, World, voucher_key};
+use crate::world::{CHANNEL, World, next_request, voucher_key};
 
 #[tokio::test]
 async fn what_was_acknowledged_is_there_after_a_kill() {
