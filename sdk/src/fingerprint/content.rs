@@ -46,6 +46,9 @@ pub enum ContentError {
     /// It begins as a recording.
     #[error(transparent)]
     Audio(#[from] AudioError),
+    /// The decoder came upon something that it does not expect.
+    #[error("the decoder cannot make sense of it")]
+    Undecodable,
     /// It is text, and too much of it.
     #[error(transparent)]
     Text(#[from] TextError),
@@ -99,6 +102,16 @@ pub fn perceive(bytes: &[u8]) -> Result<Perceived, ContentError> {
         return Err(ContentError::TooLong(bytes.len()));
     }
     let (media, media_type) = Media::of(bytes);
+    // Decoders keep nothing that a panic could leave half done.
+    let decoding = std::panic::AssertUnwindSafe(|| decoded(bytes, media, media_type));
+    std::panic::catch_unwind(decoding).unwrap_or(Err(ContentError::Undecodable))
+}
+
+fn decoded(
+    bytes: &[u8],
+    media: Media,
+    media_type: &'static str,
+) -> Result<Perceived, ContentError> {
     Ok(match media {
         Media::Image => {
             let image = decode_image(bytes)?;

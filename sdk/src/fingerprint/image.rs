@@ -14,7 +14,7 @@ const MAX_PIXELS: u64 = 64 * 1_024 * 1_024;
 const MAX_DECODER_BYTES: u64 = 512 * 1_024 * 1_024;
 
 /// The longer side of what is compared: nothing that fingerprints see is finer.
-const SEEN_SIDE: u32 = 512;
+const SEEN_SIDE: u32 = 256;
 /// Fewer levels of grey between the darkest and the brightest pixel are a plain surface.
 const MIN_CONTRAST: u8 = 8;
 /// What is cut off in the guesses at a crop, parts in a thousand of a side.
@@ -84,24 +84,53 @@ pub fn decode_image(bytes: &[u8]) -> Result<Decoded, ImageError> {
     let orientation = decoder.orientation().map_err(ImageError::Unreadable)?;
     let mut image = DynamicImage::from_decoder(decoder).map_err(ImageError::Unreadable)?;
     let gradient = gradient(&image);
-    if image.width().max(image.height()) > SEEN_SIDE {
-        image = image.thumbnail(SEEN_SIDE, SEEN_SIDE);
-    }
     image.apply_orientation(orientation);
-    let seen = seen(&image);
     let media_type = format.to_mime_type();
-    if !has_contrast(&seen) {
-        let (fingerprint, probes) = (none(), Vec::new());
-        return Ok(Decoded { width, height, media_type, fingerprint, probes });
+    let (mut fingerprint, mut probes) = (none(), Vec::new());
+    if let Some(seen) = Seen::new(&image) {
+        (fingerprint, probes) = (seen.fingerprint(), seen.probes());
+        probes.push(gradient);
     }
-    let fingerprint = frequencies(&seen);
-    let mut probes = probes(&seen);
-    probes.push(gradient);
     Ok(Decoded { width, height, media_type, fingerprint, probes })
 }
 
+/// What fingerprints see of an image.
+#[derive(Clone, Debug)]
+pub struct Seen(GrayImage);
+
+impl Seen {
+    /// Looks at an image; `None` where there is nothing to see but one plain surface.
+    pub fn new(image: &DynamicImage) -> Option<Self> {
+        let is_large = image.width().max(image.height()) > SEEN_SIDE;
+        let seen = match is_large {
+            true => brightness(&image.thumbnail(SEEN_SIDE, SEEN_SIDE)),
+            false => brightness(image),
+        };
+        has_contrast(&seen).then_some(Self(seen))
+    }
+
+    /// Under [`Scheme::ImageFrequency`].
+    pub fn fingerprint(&self) -> Fingerprint {
+        frequencies(&self.0)
+    }
+
+    /// What to look for, most likely first: the image as it is; the image without its border, in
+    /// case it was registered cropped; and the image with a border of its own reflection, in case
+    /// it is a crop itself, evenly or from one corner.
+    pub fn probes(&self) -> Vec<Fingerprint> {
+        let mut probes = vec![self.fingerprint()];
+        for crop in GUESSED_CROP {
+            probes.push(frequencies(&cut(&self.0, crop)));
+            for (left, top) in [(1, 1), (0, 0), (2, 0), (0, 2), (2, 2)] {
+                probes.push(frequencies(&bordered(&self.0, crop, left, top)));
+            }
+        }
+        probes
+    }
+}
+
 /// Brightness as people see it, on white where the image is transparent.
-fn seen(image: &DynamicImage) -> GrayImage {
+fn brightness(image: &DynamicImage) -> GrayImage {
     if !image.color().has_alpha() {
         return image.to_luma8();
     }
@@ -121,20 +150,6 @@ fn has_contrast(image: &GrayImage) -> bool {
     let levels = || image.pixels().map(|Luma([level])| *level);
     let (darkest, brightest) = (levels().min().unwrap_or(0), levels().max().unwrap_or(0));
     brightest - darkest >= MIN_CONTRAST
-}
-
-/// What to look for under [`Scheme::ImageFrequency`], most likely first: the image as it is; the
-/// image without its border, in case it was registered cropped; and the image with a border of
-/// its own reflection, in case it is a crop itself, evenly or from one corner.
-pub fn probes(image: &GrayImage) -> Vec<Fingerprint> {
-    let mut probes = vec![frequencies(image)];
-    for crop in GUESSED_CROP {
-        probes.push(frequencies(&cut(image, crop)));
-        for (left, top) in [(1, 1), (0, 0), (2, 0), (0, 2), (2, 2)] {
-            probes.push(frequencies(&bordered(image, crop, left, top)));
-        }
-    }
-    probes
 }
 
 /// The middle of the image, so many thousandths smaller.

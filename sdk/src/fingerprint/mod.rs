@@ -27,7 +27,7 @@ mod worker;
 pub use self::{
     audio::{AudioError, DecodedAudio, decode_audio},
     content::{ContentError, MAX_CONTENT_BYTES, Media, Perceived, perceive},
-    image::{Decoded, ImageError, decode_image, probes},
+    image::{Decoded, ImageError, Seen, decode_image},
     likeness::Likeness,
     scheme::{Metric, Scheme, distance},
     text::{TextError, read_text},

@@ -144,6 +144,7 @@ pub fn serve_decoding() -> std::io::Result<()> {
         (Resource::CORE, 0),
     ];
     for (resource, limit) in limits {
+        let limit = limit.min(resource.get_hard()?); // whoever started this may allow less
         resource.set(limit, limit)?;
     }
     let mut content = Vec::new();
@@ -189,4 +190,41 @@ fn known(media_type: &str) -> (Media, &'static str) {
     let pairs = kinds.into_iter().flat_map(|(media, types)| types.iter().map(move |t| (media, *t)));
     let found = pairs.into_iter().find(|(_, known)| *known == media_type);
     found.unwrap_or((Media::Other, "application/octet-stream"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn perceived_by(script: &str) -> Result<Perceived, WorkerError> {
+        let arguments = vec!["-c".into(), script.into()];
+        let worker = DecodingWorker::Process { program: "/bin/sh".into(), arguments };
+        worker.perceive(vec![7; 1_024 * 1_024]).await
+    }
+
+    #[tokio::test]
+    async fn however_a_worker_ends_its_master_goes_on() {
+        let killed = perceived_by("kill -9 $$").await;
+        assert_eq!(killed, Err(WorkerError::TooCostly));
+        let panicked = perceived_by("exit 101").await;
+        assert!(matches!(panicked, Err(WorkerError::Refused(_))), "{panicked:?}");
+        let babbling = perceived_by("echo what").await;
+        assert!(matches!(babbling, Err(WorkerError::Failed(_))), "{babbling:?}");
+        let flooding = perceived_by("while :; do echo 0123456789abcdef; done").await;
+        assert!(flooding.is_err(), "no more than an answer is read");
+        let absent = DecodingWorker::Process { program: "/absent".into(), arguments: Vec::new() };
+        assert!(matches!(absent.perceive(Vec::new()).await, Err(WorkerError::Failed(_))));
+    }
+
+    #[tokio::test]
+    async fn a_worker_answers_as_this_process_would() {
+        let said = r#"{"perceived":{"media_type":"text/plain","fingerprint":{"scheme":4,"bits":""},"probes":[]}}"#;
+        let wrong = perceived_by(&format!("echo '{said}'")).await;
+        assert!(matches!(wrong, Err(WorkerError::Failed(_))), "bits are 32 bytes");
+        let said = said.replace("\"\"", &format!("\"{}\"", "07".repeat(32)));
+        let perceived = perceived_by(&format!("cat > /dev/null; echo '{said}'")).await.unwrap();
+        assert_eq!((perceived.media, perceived.fingerprint.bits), (Media::Text, [7; 32]));
+        let refused = perceived_by("echo '{\"refused\":\"broken\"}'").await;
+        assert_eq!(refused, Err(WorkerError::Refused("broken".to_owned())));
+    }
 }
