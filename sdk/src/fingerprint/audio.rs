@@ -26,6 +26,14 @@ const MAX_CHANNELS: usize = 32;
 const MAX_BROKEN_PACKETS: u32 = 64;
 /// Fewer different sub-fingerprints than this say nothing: silence, one tone, a click.
 const MIN_HEARD: usize = 12;
+/// Chromaprint moves on by 1,365 samples at 11,025 Hz. An excerpt begins anywhere in between, so
+/// it is listened to from so many places within one such step.
+const STARTS: u64 = 4;
+const STEP_MICROSECONDS: u64 = 1_365 * 1_000_000 / 11_025;
+/// What counts of a sub-fingerprint: sixteen classifiers with two bits each, of which the higher
+/// one stands firm when a recording is compressed; of the first four both count, so that fewer
+/// sounds are taken for others.
+const FIRM: u32 = 0xAAAA_AAFF;
 
 /// Why audio cannot be fingerprinted.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -39,7 +47,7 @@ pub enum AudioError {
 }
 
 /// What was heard in a recording's bytes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DecodedAudio {
     /// Samples a second.
     pub sample_rate: u32,
@@ -49,6 +57,8 @@ pub struct DecodedAudio {
     pub milliseconds: u64,
     /// Under [`Scheme::AudioChroma`]; none where there is nothing to hear.
     pub fingerprint: Fingerprint,
+    /// What to look for to find this recording, or one that it is an excerpt of.
+    pub probes: Vec<Fingerprint>,
 }
 
 /// Decodes a recording within fixed limits and fingerprints it: its first twenty minutes, mixed
@@ -116,9 +126,9 @@ fn next_packet(
     }
 }
 
-/// Feeds chromaprint with one channel.
+/// Feeds chromaprint with one channel, from several starts.
 struct Listener {
-    printer: Fingerprinter,
+    printers: Vec<(Fingerprinter, usize)>,
     sample_rate: u32,
     channels: u32,
     heard: u64,
@@ -134,10 +144,16 @@ impl Listener {
         if !(1..=MAX_CHANNELS).contains(&channels) {
             return Err(refuse("it has no or too many channels"));
         }
-        let mut printer = Fingerprinter::new(&Configuration::preset_test2());
-        printer.start(sample_rate, 1).map_err(|_| refuse("its sample rate is out of range"))?;
+        let mut printers = Vec::new();
+        for start in 0..STARTS {
+            let mut printer = Fingerprinter::new(&Configuration::preset_test2());
+            printer.start(sample_rate, 1).map_err(|_| refuse("its sample rate is out of range"))?;
+            let microseconds = start * STEP_MICROSECONDS / STARTS;
+            let skipped = microseconds * u64::from(sample_rate) / 1_000_000;
+            printers.push((printer, skipped as usize)); // a fraction of a second
+        }
         let channels = channels as u32; // at most 32
-        Ok(Self { printer, sample_rate, channels, heard: 0, mono: Vec::new() })
+        Ok(Self { printers, sample_rate, channels, heard: 0, mono: Vec::new() })
     }
 
     /// Takes interleaved samples; whether it wants more.
@@ -148,18 +164,27 @@ impl Listener {
         };
         self.mono.clear();
         self.mono.extend(samples.chunks_exact(channels.max(1)).map(mix));
-        self.printer.consume(&self.mono);
+        for (printer, skip) in &mut self.printers {
+            let skipped = (*skip).min(self.mono.len());
+            *skip -= skipped;
+            printer.consume(&self.mono[skipped..]);
+        }
         self.heard += self.mono.len() as u64;
         self.heard < MAX_SECONDS * u64::from(self.sample_rate)
     }
 
     fn finish(mut self) -> DecodedAudio {
-        self.printer.finish();
+        self.printers.iter_mut().for_each(|(printer, _)| printer.finish());
+        let heard = self.printers.iter().map(|(printer, _)| condensed(printer.fingerprint()));
+        let mut probes: Vec<_> = heard.collect();
+        let fingerprint = probes.first().copied().unwrap_or_else(none);
+        probes.retain(|probe| *probe != none());
         DecodedAudio {
             sample_rate: self.sample_rate,
             channels: self.channels,
             milliseconds: self.heard * 1_000 / u64::from(self.sample_rate),
-            fingerprint: condensed(self.printer.fingerprint()),
+            fingerprint,
+            probes,
         }
     }
 }
@@ -167,7 +192,7 @@ impl Listener {
 /// The minima over what is heard at all, wherever it is heard: an excerpt shares what falls into
 /// it, and time does not count.
 fn condensed(sounds: &[u32]) -> Fingerprint {
-    let mut heard: Vec<_> = sounds.to_vec();
+    let mut heard: Vec<_> = sounds.iter().map(|sound| sound & FIRM).collect();
     heard.sort_unstable();
     heard.dedup();
     if heard.len() < MIN_HEARD {
@@ -215,7 +240,8 @@ mod tests {
         let whole = decode_audio(&tune(1, 44_100, 60, 0)).unwrap();
         assert_eq!((whole.sample_rate, whole.channels, whole.milliseconds), (44_100, 1, 60_000));
         let apart = |wav: &[u8]| {
-            distance(&whole.fingerprint, &decode_audio(wav).unwrap().fingerprint).unwrap()
+            let probes = decode_audio(wav).unwrap().probes.into_iter();
+            probes.filter_map(|probe| distance(&whole.fingerprint, &probe)).min().unwrap()
         };
         let radius = Scheme::AudioChroma.radius();
         let resampled = apart(&tune(1, 22_050, 60, 0));

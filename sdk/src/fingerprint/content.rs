@@ -119,7 +119,10 @@ fn decoded(
             Perceived { media, media_type, fingerprint, probes }
         }
         Media::Audio => match decode_audio(bytes) {
-            Ok(audio) => Perceived::with(media, media_type, audio.fingerprint),
+            Ok(audio) => {
+                let (fingerprint, probes) = (audio.fingerprint, audio.probes);
+                Perceived { media, media_type, fingerprint, probes }
+            }
             // A container that is known with something in it that is not.
             Err(AudioError::UnknownFormat) => Perceived::other(media, media_type),
             Err(error) => return Err(error.into()),

@@ -57,6 +57,7 @@ impl Pattern {
         (self.0[place / 4] >> (16 * (place % 4))) as u16 // the lowest 16 bits
     }
 
+    #[inline(always)]
     pub fn distance(&self, other: &Self, metric: Metric) -> u32 {
         let differing = self.0.iter().zip(&other.0).map(|(one, other)| {
             let differs = one ^ other;
@@ -124,6 +125,24 @@ impl Shelf {
 
     /// Patterns within the scheme's radius, each with its distance; whether any was left out.
     pub fn find(&self, bits: &[u8; 32], near: &mut HashMap<u32, u32>) -> bool {
+        #[cfg(target_arch = "x86_64")]
+        if std::arch::is_x86_feature_detected!("popcnt") {
+            // SAFETY: this processor has the instruction.
+            return unsafe { self.find_with_popcnt(bits, near) };
+        }
+        self.find_by_parts(bits, near)
+    }
+
+    /// Bits are counted in one instruction, so that more patterns are on their way from memory at
+    /// a time.
+    #[cfg(target_arch = "x86_64")]
+    #[target_feature(enable = "popcnt")]
+    fn find_with_popcnt(&self, bits: &[u8; 32], near: &mut HashMap<u32, u32>) -> bool {
+        self.find_by_parts(bits, near)
+    }
+
+    #[inline(always)]
+    fn find_by_parts(&self, bits: &[u8; 32], near: &mut HashMap<u32, u32>) -> bool {
         let sought = Pattern::new(self.scheme, bits);
         let mut is_truncated = false;
         for (place, buckets) in self.buckets.iter().enumerate() {
@@ -161,6 +180,7 @@ impl Shelf {
     }
 
     /// Looks at a bucket; whether it has more than that.
+    #[inline(always)]
     fn look(&self, bucket: &[u32], sought: &Pattern, near: &mut HashMap<u32, u32>) -> bool {
         let (metric, radius) = (self.scheme.metric(), self.scheme.radius());
         for number in bucket.iter().take(LOOKED_AT) {
