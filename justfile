@@ -44,3 +44,7 @@ evaluate-fingerprints folder *arguments:
 # How fast works are recognised among a million, and whether any is missed: one JSON object a line.
 bench-index:
     cargo bench --workspace --bench recognition
+
+# Decoders and randomly changed files, for as many cases as are asked for.
+fuzz-decoding cases="100000":
+    PROPTEST_CASES={{cases}} cargo test --release --workspace --test decoding

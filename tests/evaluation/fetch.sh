@@ -7,8 +7,8 @@ set -euo pipefail
 
 folder=${1:?where to?}
 photographs=(gnome-backgrounds mate-backgrounds plasma-workspace-wallpapers ukui-wallpapers
-    lomiri-wallpapers-16.04 lomiri-wallpapers-20.04 lxqt-themes)
-drawings=(tuxpaint-stamps-default openclipart-png wesnoth-1.16-data)
+    lomiri-wallpapers-16.04 lomiri-wallpapers-20.04 lxqt-themes tuxpaint-stamps-default)
+drawings=(openclipart-png wesnoth-1.16-data)
 music=(wesnoth-1.16-music singularity-music warzone2100-music asc-music)
 texts=(manpages manpages-dev fortunes doc-debian debian-reference-en developers-reference)
 
