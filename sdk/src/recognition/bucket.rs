@@ -1,3 +1,5 @@
+use std::ops::Range;
+
 /// Which patterns have a certain value in one of their parts, for every value.
 #[derive(Clone, Debug)]
 pub struct Buckets {
@@ -28,10 +30,16 @@ impl Buckets {
         Self { starts, patterns }
     }
 
-    /// The patterns of a value, in their order.
-    pub fn of(&self, value: u16) -> &[u32] {
+    /// Where the patterns of a value are among all, in their order.
+    #[inline(always)]
+    pub fn range(&self, value: u16) -> Range<usize> {
         let value = usize::from(value);
-        &self.patterns[self.starts[value] as usize..self.starts[value + 1] as usize]
+        self.starts[value] as usize..self.starts[value + 1] as usize
+    }
+
+    /// The patterns of all buckets, one bucket after the other.
+    pub fn all(&self) -> &[u32] {
+        &self.patterns
     }
 }
 
@@ -43,8 +51,9 @@ mod tests {
     fn every_pattern_is_in_the_bucket_of_its_value_and_in_order() {
         let values = [7_u16, 0, 7, u16::MAX, 7];
         let buckets = Buckets::new(values.iter().copied());
-        assert_eq!(buckets.of(7), [0, 2, 4]);
-        assert_eq!((buckets.of(0), buckets.of(u16::MAX)), (&[1][..], &[3][..]));
-        assert!(buckets.of(1).is_empty());
+        let of = |value| &buckets.all()[buckets.range(value)];
+        assert_eq!(of(7), [0, 2, 4]);
+        assert_eq!((of(0), of(u16::MAX)), (&[1][..], &[3][..]));
+        assert!(of(1).is_empty());
     }
 }

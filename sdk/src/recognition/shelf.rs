@@ -27,10 +27,17 @@ pub struct Shelf {
     scheme: Scheme,
     patterns: Vec<Pattern>,
     buckets: Vec<Buckets>,
+    /// For each part's buckets, in their order, six other parts of every pattern: read in a row
+    /// with the bucket, they rule nearly every stranger out before its pattern is fetched from
+    /// anywhere in memory. Only where buckets around are looked at, which are many.
+    sketches: Vec<Vec<Sketch>>,
     /// Where each pattern's entries begin in `entries`.
     starts: Vec<u32>,
     entries: Vec<u32>,
 }
+
+/// Six parts of a pattern, two to a number.
+type Sketch = [u32; 3];
 
 impl Pattern {
     pub fn new(scheme: Scheme, bits: &[u8; 32]) -> Self {
@@ -55,6 +62,12 @@ impl Pattern {
 
     fn part(&self, place: usize) -> u16 {
         (self.0[place / 4] >> (16 * (place % 4))) as u16 // the lowest 16 bits
+    }
+
+    /// The six parts that follow one.
+    fn sketch(&self, place: usize) -> Sketch {
+        let part = |after| u32::from(self.part((place + after) % PARTS));
+        std::array::from_fn(|pair| part(2 * pair + 1) << 16 | part(2 * pair + 2))
     }
 
     #[inline(always)]
@@ -103,8 +116,18 @@ impl Shelf {
             *place += 1;
         }
         let bucket = |place| Buckets::new(patterns.iter().map(move |p: &Pattern| p.part(place)));
-        let buckets = (0..PARTS).map(bucket).collect();
-        Self { scheme, patterns, buckets, starts, entries }
+        let buckets: Vec<Buckets> = (0..PARTS).map(bucket).collect();
+        let sketches = match scheme.metric() {
+            Metric::Parts => vec![Vec::new(); PARTS],
+            Metric::Bits => {
+                let sketch = |(place, buckets): (usize, &Buckets)| {
+                    let sketches = buckets.all().iter().map(|p| patterns[*p as usize].sketch(place));
+                    sketches.collect()
+                };
+                buckets.iter().enumerate().map(sketch).collect()
+            }
+        };
+        Self { scheme, patterns, buckets, sketches, starts, entries }
     }
 
     pub fn scheme(&self) -> Scheme {
@@ -145,12 +168,13 @@ impl Shelf {
     fn find_by_parts(&self, bits: &[u8; 32], near: &mut HashMap<u32, u32>) -> bool {
         let sought = Pattern::new(self.scheme, bits);
         let mut is_truncated = false;
-        for (place, buckets) in self.buckets.iter().enumerate() {
+        for place in 0..PARTS {
             let value = sought.part(place);
-            is_truncated |= self.look(buckets.of(value), &sought, near);
+            let sketch = sought.sketch(place);
+            is_truncated |= self.look(place, value, &sketch, &sought, near);
             if self.looks_around(place) {
                 for bit in 0..16 {
-                    is_truncated |= self.look(buckets.of(value ^ 1 << bit), &sought, near);
+                    is_truncated |= self.look(place, value ^ 1 << bit, &sketch, &sought, near);
                 }
             }
         }
@@ -181,15 +205,37 @@ impl Shelf {
 
     /// Looks at a bucket; whether it has more than that.
     #[inline(always)]
-    fn look(&self, bucket: &[u32], sought: &Pattern, near: &mut HashMap<u32, u32>) -> bool {
+    fn look(
+        &self,
+        place: usize,
+        value: u16,
+        sketch: &Sketch,
+        sought: &Pattern,
+        near: &mut HashMap<u32, u32>,
+    ) -> bool {
         let (metric, radius) = (self.scheme.metric(), self.scheme.radius());
-        for number in bucket.iter().take(LOOKED_AT) {
-            let distance = self.patterns[*number as usize].distance(sought, metric);
+        let range = self.buckets[place].range(value);
+        let looked_at = range.start..range.end.min(range.start + LOOKED_AT);
+        let patterns = &self.buckets[place].all()[looked_at.clone()];
+        let mut take = |number: u32| {
+            let distance = self.patterns[number as usize].distance(sought, metric);
             if distance <= radius {
-                near.insert(*number, distance);
+                near.insert(number, distance);
+            }
+        };
+        match metric {
+            Metric::Parts => patterns.iter().for_each(|number| take(*number)),
+            Metric::Bits => {
+                let sketches = &self.sketches[place][looked_at];
+                for (number, other) in patterns.iter().zip(sketches) {
+                    let differing = sketch.iter().zip(other).map(|(a, b)| (a ^ b).count_ones());
+                    if differing.sum::<u32>() <= radius {
+                        take(*number);
+                    }
+                }
             }
         }
-        bucket.len() > LOOKED_AT
+        range.len() > LOOKED_AT
     }
 }
 

@@ -3,12 +3,15 @@ use std::{
     process::Command,
 };
 
-use motif_sdk::fingerprint::{Scheme, decode_audio, none};
+use motif_sdk::fingerprint::{Scheme, content_digest, decode_audio, none};
 
 use super::{
     files::{Half, below, in_parallel},
     report::{Asked, Known, Report},
 };
+
+/// Encoding takes its time.
+const TRACKS: usize = 30;
 
 pub fn evaluate(folder: &Path, report: &mut Report) {
     if Command::new("ffmpeg").arg("-version").output().is_err() {
@@ -17,7 +20,9 @@ pub fn evaluate(folder: &Path, report: &mut Report) {
     }
     let scratch = folder.join("scratch");
     std::fs::create_dir_all(&scratch).unwrap();
-    let tracks = below(&folder.join("music"), &[".ogg", ".mp3", ".flac", ".wav"]);
+    let mut tracks = below(&folder.join("music"), &[".ogg", ".mp3", ".flac", ".wav"]);
+    tracks.sort_by_key(|path| content_digest(path.as_os_str().as_encoded_bytes()));
+    tracks.truncate(TRACKS);
     let numbered: Vec<_> = tracks.iter().enumerate().collect();
     for (about, seconds) in [("a minute", 60), ("two minutes", 120)] {
         let heard = in_parallel(&numbered, |(number, path)| {
