@@ -43,8 +43,14 @@ fn main() {
     }
     let recall = found as f64 / there as f64;
     let met = found == there && there >= COMPARED;
-    line("recall of the index", json!(recall), "of 1", Some((json!(1.0), met)), "everything within \
-        the radius, against comparing with all 1,000,000, in this run");
+    line(
+        "recall of the index",
+        json!(recall),
+        "of 1",
+        Some((json!(1.0), met)),
+        "everything within \
+        the radius, against comparing with all 1,000,000, in this run",
+    );
 
     let digests: Vec<_> = (0..LOOKUPS)
         .map(|_| {
@@ -66,7 +72,8 @@ fn main() {
     drop(read);
 
     let alike = works[0].fingerprint;
-    let crowd = (0..CROWD).map(|_| Registered { fingerprint: alike, ..work(&mut random, Scheme::ImageFrequency) });
+    let crowd = (0..CROWD)
+        .map(|_| Registered { fingerprint: alike, ..work(&mut random, Scheme::ImageFrequency) });
     let crowded = Index::new(works.iter().copied().chain(crowd).collect());
     let crowd: Vec<_> = (0..LOOKUPS)
         .map(|_| {
@@ -216,7 +223,10 @@ fn line(
     how: &str,
 ) {
     let (goal, met) = goal.unzip();
-    println!("{}", json!({
-        "name": name, "value": value, "unit": unit, "goal": goal, "met": met, "how": how,
-    }));
+    println!(
+        "{}",
+        json!({
+            "name": name, "value": value, "unit": unit, "goal": goal, "met": met, "how": how,
+        })
+    );
 }

@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use crate::{
-    airdrop, approve, authenticate, channel, claim, completions, config, consent, demo, dispute, earnings,
-    error::CliError, gateway, generate, key, localnet, receipt, revoke, session::Session, settle,
-    split, terms, till, work,
+    airdrop, approve, authenticate, channel, claim, completions, config, consent, demo, dispute,
+    earnings, error::CliError, gateway, generate, key, localnet, receipt, revoke, session::Session,
+    settle, split, terms, till, work,
 };
 
 /// Creator licensing and micropayments for generative AI, on Solana.

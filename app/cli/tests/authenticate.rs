@@ -151,7 +151,8 @@ fn film(frames: u32) -> Vec<u8> {
     let mut encoder = GifEncoder::new_with_speed(&mut bytes, 30);
     for number in 0..frames {
         let level = (number % 251) as u8;
-        let frame = RgbaImage::from_fn(8, 8, |x, y| [x as u8 * 30, y as u8 * 30, level, 255].into());
+        let frame =
+            RgbaImage::from_fn(8, 8, |x, y| [x as u8 * 30, y as u8 * 30, level, 255].into());
         encoder.encode_frame(Frame::new(frame)).unwrap();
     }
     drop(encoder);

@@ -18,8 +18,8 @@ use crate::{
     problem::ApiError,
     requests,
     routes::{
-        admin, authentications, channels, described, discovery, document, generations, health, holds, operator, quotes,
-        receipts, settlements, timeout, usage, works,
+        admin, authentications, channels, described, discovery, document, generations, health,
+        holds, operator, quotes, receipts, settlements, timeout, usage, works,
     },
 };
 

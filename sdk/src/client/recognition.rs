@@ -38,7 +38,8 @@ impl Client {
     /// # Errors
     /// [`Error::Transport`].
     pub async fn registered(&self) -> Result<Vec<Registered>, Error> {
-        let config = self.heads(Some(UiDataSliceConfig { offset: 0, length: Registered::HEAD_BYTES }));
+        let config =
+            self.heads(Some(UiDataSliceConfig { offset: 0, length: Registered::HEAD_BYTES }));
         let found = self.rpc.get_program_ui_accounts_with_config(&licensing::ID, config).await;
         let found = found.map_err(|error| transport(&error))?;
         let head = |(address, account): &(Pubkey, UiAccount)| {
@@ -55,7 +56,8 @@ impl Client {
         let failed = |error: String| Error::Transport(error.into());
         let url = websocket(&self.rpc.url()).ok_or_else(|| failed("no websocket".to_owned()))?;
         let connected = timeout(CONNECT_WITHIN, PubsubClient::new(url.as_str())).await;
-        let connected = connected.map_err(|_| failed("the websocket does not answer".to_owned()))?;
+        let connected =
+            connected.map_err(|_| failed("the websocket does not answer".to_owned()))?;
         let pubsub = connected.map_err(|error| failed(error.to_string()))?;
         let subscribed = pubsub.program_subscribe(&licensing::ID, Some(self.heads(None))).await;
         let (mut heard, _) = subscribed.map_err(|error| failed(error.to_string()))?;

@@ -76,7 +76,8 @@ pub fn decode_audio(bytes: &[u8]) -> Result<DecodedAudio, AudioError> {
     let mut format = probed.format;
     let track = format.tracks().iter().find(|track| track.codec_params.codec != CODEC_TYPE_NULL);
     let track = track.ok_or(AudioError::UnknownFormat)?;
-    let decoder = symphonia::default::get_codecs().make(&track.codec_params, &DecoderOptions::default());
+    let decoder =
+        symphonia::default::get_codecs().make(&track.codec_params, &DecoderOptions::default());
     let (mut decoder, track) = (decoder.map_err(|_| AudioError::UnknownFormat)?, track.id);
 
     let mut listener: Option<Listener> = None;

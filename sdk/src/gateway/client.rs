@@ -8,10 +8,11 @@ use tokio::time::{Instant, sleep};
 use super::{
     GatewayError, IdempotencyKey, SignedPayerRequest,
     wire::{
-        Address, Authentication, AuthenticationRequest, BatchReceipts, BatchRequest, ChannelState, Closing, Digest, GenerationRequest,
-        HoldFacts, HoldRequest, LineageFacts, OpenChannel, Operator, PayerProof, Problem, Quote,
-        ReceiptPage, ReceiptParts, ReceiptProofParts, ReleaseRequest, SettlementReport,
-        Settlements, UsageBy, UsageReport, UseWord, WorkDetailsFacts, WorkList, WorkQuery,
+        Address, Authentication, AuthenticationRequest, BatchReceipts, BatchRequest, ChannelState,
+        Closing, Digest, GenerationRequest, HoldFacts, HoldRequest, LineageFacts, OpenChannel,
+        Operator, PayerProof, Problem, Quote, ReceiptPage, ReceiptParts, ReceiptProofParts,
+        ReleaseRequest, SettlementReport, Settlements, UsageBy, UsageReport, UseWord,
+        WorkDetailsFacts, WorkList, WorkQuery,
     },
 };
 

@@ -218,13 +218,14 @@ impl Index {
 impl Sorted {
     fn new(mut entries: Vec<Registered>) -> Self {
         entries.sort_unstable_by_key(|entry| (entry.registered_at, entry.work));
-        let mut digests: Vec<_> =
-            (0..).zip(&entries).map(|(place, entry)| (prefix(&entry.content_digest), place)).collect();
+        let mut digests: Vec<_> = (0..)
+            .zip(&entries)
+            .map(|(place, entry)| (prefix(&entry.content_digest), place))
+            .collect();
         digests.sort_unstable();
         let shelf = |scheme: Scheme| {
-            let of_scheme = (0..).zip(&entries).filter(|(_, entry)| {
-                entry.fingerprint.scheme == scheme as u16
-            });
+            let of_scheme =
+                (0..).zip(&entries).filter(|(_, entry)| entry.fingerprint.scheme == scheme as u16);
             let all: Vec<_> =
                 of_scheme.map(|(place, entry)| (place, entry.fingerprint.bits)).collect();
             (!all.is_empty()).then(|| Shelf::new(scheme, &all))

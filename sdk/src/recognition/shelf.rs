@@ -121,7 +121,8 @@ impl Shelf {
             Metric::Parts => vec![Vec::new(); PARTS],
             Metric::Bits => {
                 let sketch = |(place, buckets): (usize, &Buckets)| {
-                    let sketches = buckets.all().iter().map(|p| patterns[*p as usize].sketch(place));
+                    let sketches =
+                        buckets.all().iter().map(|p| patterns[*p as usize].sketch(place));
                     sketches.collect()
                 };
                 buckets.iter().enumerate().map(sketch).collect()

@@ -17,7 +17,8 @@ fn entry(number: u32, scheme: Scheme, bits: [u8; 32]) -> Registered {
 fn bits(seed: u64) -> [u8; 32] {
     let mut state = seed;
     std::array::from_fn(|_| {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        state =
+            state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (state >> 56) as u8
     })
 }

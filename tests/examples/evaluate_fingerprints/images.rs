@@ -1,6 +1,9 @@
 use std::{collections::BTreeMap, io::Cursor, path::Path};
 
-use image::{DynamicImage, GenericImageView, ImageFormat, Rgba, codecs::jpeg::JpegEncoder, imageops::FilterType};
+use image::{
+    DynamicImage, GenericImageView, ImageFormat, Rgba, codecs::jpeg::JpegEncoder,
+    imageops::FilterType,
+};
 use motif_sdk::fingerprint::{Scheme, Seen};
 
 use super::{

@@ -15,7 +15,9 @@ fn main() {
     let mut arguments = std::env::args().skip(1);
     let folder = arguments.next().expect("the folder that fetch.sh has filled");
     let rest: Vec<_> = arguments.collect();
-    let wants = |name: &str| rest.iter().all(|word| word == "--write") || rest.iter().any(|word| word == name);
+    let wants = |name: &str| {
+        rest.iter().all(|word| word == "--write") || rest.iter().any(|word| word == name)
+    };
     let folder = PathBuf::from(folder);
     let mut report = report::Report::default();
     if wants("images") {

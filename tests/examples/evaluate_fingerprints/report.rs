@@ -1,9 +1,6 @@
 use std::{collections::BTreeMap, fmt::Write};
 
-use motif_sdk::{
-    fingerprint::Scheme,
-    licensing::Fingerprint,
-};
+use motif_sdk::{fingerprint::Scheme, licensing::Fingerprint};
 use serde_json::json;
 
 use super::files::Half;
@@ -65,10 +62,13 @@ impl Report {
             pairs += histogram.values().sum::<u64>();
         }
         let near: Vec<_> = chances.range(..=scheme.radius() + scheme.metric().most() / 8).collect();
-        println!("{}", json!({
-            "name": "pairs of strangers", "scheme": scheme as u16, "pairs": pairs,
-            "by_distance": near,
-        }));
+        println!(
+            "{}",
+            json!({
+                "name": "pairs of strangers", "scheme": scheme as u16, "pairs": pairs,
+                "by_distance": near,
+            })
+        );
         self.notes.push(format!(
             "Scheme {}: {pairs} pairs of strangers, of which {} are within the radius of {}.",
             scheme as u16,
@@ -77,11 +77,14 @@ impl Report {
         ));
         for ((half, transformation), row) in &rows {
             let Row { asked, found, mistaken, farthest, nearest_stranger } = row;
-            println!("{}", json!({
-                "name": transformation, "scheme": *&scheme as u16, "half": half, "asked": asked,
-                "found": found, "missed": asked - found, "false": mistaken,
-                "farthest": farthest, "nearest_stranger": nearest_stranger,
-            }));
+            println!(
+                "{}",
+                json!({
+                    "name": transformation, "scheme": *&scheme as u16, "half": half, "asked": asked,
+                    "found": found, "missed": asked - found, "false": mistaken,
+                    "farthest": farthest, "nearest_stranger": nearest_stranger,
+                })
+            );
             if *half == Half::Reported.word() {
                 self.lines.push(format!(
                     "| {} | {transformation} | {asked} | {found} | {} | {mistaken} | {farthest} | {} |",
@@ -117,9 +120,11 @@ fn nearest(scheme: Scheme, known: &[Known], asked: &Asked) -> (u32, u32, BTreeMa
     let own_group = &known[asked.work].group;
     let (mut own, mut stranger) = (u32::MAX, u32::MAX);
     let mut histogram = BTreeMap::new();
-    let probes: Vec<_> = asked.probes.iter().filter(|probe| probe.scheme == scheme as u16).collect();
+    let probes: Vec<_> =
+        asked.probes.iter().filter(|probe| probe.scheme == scheme as u16).collect();
     for (place, work) in known.iter().enumerate() {
-        let distances = probes.iter().map(|probe| scheme.distance(&probe.bits, &work.fingerprint.bits));
+        let distances =
+            probes.iter().map(|probe| scheme.distance(&probe.bits, &work.fingerprint.bits));
         let Some(distance) = distances.min() else { continue };
         if place == asked.work {
             own = distance;

@@ -41,7 +41,8 @@ pub fn evaluate(folder: &Path, report: &mut Report) {
         let mut asked = Vec::new();
         for (work, (_, changed, half)) in heard.iter().enumerate() {
             for (transformation, path) in changed {
-                let Some(audio) = std::fs::read(path).ok().and_then(|b| decode_audio(&b).ok()) else {
+                let Some(audio) = std::fs::read(path).ok().and_then(|b| decode_audio(&b).ok())
+                else {
                     continue;
                 };
                 let probes = audio.probes;

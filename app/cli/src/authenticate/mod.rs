@@ -91,13 +91,13 @@ async fn authenticate(
     let alike = recognised.alike.iter().map(|found| found.registered.work);
     let addresses: Vec<_> = recognised.exact.iter().map(|one| one.work).chain(alike).collect();
     let entries = client.entries(&addresses).await?;
-    let facts = |address: &Pubkey| {
-        entries.iter().find(|entry| entry.address == *address).map(facts)
-    };
+    let facts =
+        |address: &Pubkey| entries.iter().find(|entry| entry.address == *address).map(facts);
     let exact: Vec<_> = recognised.exact.iter().filter_map(|one| facts(&one.work)).collect();
-    let alike = recognised.alike.iter().filter_map(|found| {
-        Some(AlikeWork::new(facts(&found.registered.work)?, found.likeness))
-    });
+    let alike = recognised
+        .alike
+        .iter()
+        .filter_map(|found| Some(AlikeWork::new(facts(&found.registered.work)?, found.likeness)));
     Ok(Authentication {
         digest: request.digest,
         media_type: None,

@@ -66,8 +66,7 @@ fn text(answer: &Authentication, standings: &[(SignedReceipt, Standing)], path: 
             let chance = format!("{} in a million", grouped(alike.chance_ppm.into()));
             [work, kind, status, creator, uses, distance, chance]
         });
-        let header =
-            ["work", "kind", "status", "creator", "licensed for", "distance", "by chance"];
+        let header = ["work", "kind", "status", "creator", "licensed for", "distance", "by chance"];
         parts.push(table(header, &[], rows.collect()));
     }
     for (signed, standing) in standings {

@@ -117,7 +117,8 @@ impl Receipts {
         }
         let parts = gateway?.proof(&signed.receipt.digest()).await.ok()?;
         let proof = ReceiptProof::from(&parts);
-        (proof.signed.receipt == signed.receipt).then_some(ReceiptProof { signed: *signed, ..proof })
+        (proof.signed.receipt == signed.receipt)
+            .then_some(ReceiptProof { signed: *signed, ..proof })
     }
 }
 
