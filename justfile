@@ -28,6 +28,10 @@ figures:
 fuzz:
     cargo run --release --example fuzz
 
+# A gateway under load, killed a thousand times at random moments; the report is the last line.
+crash-loop *arguments:
+    cargo run --release --example crash_loop -- --kills 1000 {{arguments}}
+
 # Ten thousand random histories of works and what they earn.
 histories:
     cargo test --release --workspace --test histories -- --ignored --nocapture

@@ -9,12 +9,15 @@ pub use payments::ID as PROGRAM_ID;
 pub use payments::{
     Channel, Licence, Licensee, PaymentsError, Quota, ReceiptsCommitment, Settlement, Staging,
     StatementRecord, Vault,
-    instructions::{AcceptArgs, OpenChannelArgs, SettleArgs},
+    instructions::{AcceptArgs, OpenChannelArgs, SettleArgs, SettleCosignedArgs},
     proof::{ED25519_PROGRAM, INSTRUCTIONS_SYSVAR},
     statement::Entry,
 };
 
-use crate::{pda, voucher::SignedVoucher};
+use crate::{
+    pda,
+    voucher::{SignedVoucher, Voucher},
+};
 
 pub(crate) const SYSTEM_PROGRAM: Pubkey =
     Pubkey::from_str_const("11111111111111111111111111111111");
@@ -200,6 +203,28 @@ pub fn settle(
     let args = SettleArgs { statement, receipts };
     let data = payments::instruction::Settle { args }.data();
     [voucher.proof(), instruction(accounts.to_account_metas(None), data)]
+}
+
+/// As [`settle`], with `voucher_key`'s signature of the transaction in place of the voucher's own:
+/// it agrees to what `voucher` says, whose expiry and cluster the transaction's blockhash
+/// stand for. Signed by `settler` and `voucher_key`.
+pub fn settle_cosigned(
+    settler: &Pubkey,
+    voucher_key: &Pubkey,
+    voucher: &Voucher,
+    statement: Vec<u8>,
+    receipts: Option<ReceiptsCommitment>,
+) -> Instruction {
+    let accounts = payments::accounts::SettleCosigned {
+        settler: *settler,
+        voucher_key: *voucher_key,
+        channel: voucher.channel,
+    };
+    let (opened_slot, number) = (voucher.opened_slot, voucher.statement);
+    let cumulative = voucher.cumulative;
+    let args = SettleCosignedArgs { opened_slot, number, cumulative, statement, receipts };
+    let data = payments::instruction::SettleCosigned { args }.data();
+    instruction(accounts.to_account_metas(None), data)
 }
 
 /// The largest part of a statement that [`stage`] writes within one classic packet.

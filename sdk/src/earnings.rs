@@ -1,6 +1,7 @@
 //! Earnings: from licences to the people who are owed.
 
 use anchor_lang::{Discriminator, InstructionData, ToAccountMetas};
+use licensing::WorkHead;
 use solana_instruction::{AccountMeta, Instruction};
 use solana_pubkey::Pubkey;
 
@@ -56,6 +57,15 @@ impl EarningsAccount {
     pub fn entitled(&self, position: usize) -> u64 {
         let at = self.parents.len() + position;
         self.recipients.get(position).map_or(0, |part| self.earnings.entitled(at, part))
+    }
+
+    /// Base units the recipient at `position` can claim now, its work being as `work` says. What
+    /// a running dispute contests waits for the verdict; a dispute these earnings have not been
+    /// told of contests nothing yet.
+    pub fn claimable(&self, position: usize, work: &WorkHead) -> u64 {
+        let Some(part) = self.recipients.get(position) else { return 0 };
+        let own = self.earnings.claimable(work).unwrap_or_else(|_| self.earnings.own());
+        self.earnings.entitled_of(own, part).saturating_sub(part.taken)
     }
 
     /// Where a recipient stands, if it does.

@@ -8,7 +8,7 @@ use motif_sdk::{
     client::{PACKET_BYTES, packed},
     earnings::{CLAIM_BATCH, claim_batch},
 };
-use motif_tests::world::{Landed, OpenedChannel, Person, World};
+use motif_tests::world::{Call, Landed, OpenedChannel, Person, SignedStatement, World};
 use payments::{Channel, Licence};
 use serde::Serialize;
 use solana_compute_budget_interface::ComputeBudgetInstruction;
@@ -38,6 +38,7 @@ const LICENCES_A_PACKET: usize = motif_sdk::voucher::Statement::MAX_LICENCES;
 
 fn main() {
     settling();
+    cosigning();
     claiming();
     scenarios();
 }
@@ -128,6 +129,54 @@ fn settling() {
     let many = settle_units(1, 2, &[(0, 1_000_000)]);
     let how = "compute units with 1,000,000 generations less those with 1";
     goal("settle.cu_million_less_1_generation", many.abs_diff(one), "CU", (0, many == one), how);
+}
+
+/// The voucher key signs the transaction: no proof in it, and one signature for any number of
+/// channels.
+fn cosigning() {
+    let (world, channel) = channel(200, 2);
+    let all: Vec<_> = (0..200).map(|licence| (licence, 1)).collect();
+    let call = |licences: usize| world.statement(&channel, &all[..licences]).cosigned_call();
+    let fits = |licences: &usize| world.packet_bytes(&call(*licences)) <= PACKET_BYTES;
+    let most = (1..=200).rev().find(fits).unwrap_or(0);
+    let how = "signed transaction of 1,232 bytes, two signatures";
+    print("settle_cosigned.licences_per_packet", most as u64, "licences", how);
+    let one = world.clone().send(call(1)).assert_ok();
+    let units = one.units_of(&payments::ID);
+    print("settle_cosigned.cu_one_licence", units, "CU", "LiteSVM, bytecode");
+
+    let (mut world, terms) = {
+        let mut world = World::new();
+        let work = world.work().register();
+        let terms = world.terms(&work).publish();
+        (world, terms)
+    };
+    let (payer, operator, key) = (world.person(), world.person(), world.person());
+    let mut statements = Vec::new();
+    for salt in 0..10 {
+        let opening = world.channel().payer(&payer).operator(&operator).voucher_key(&key);
+        let channel = opening.fee(0).with(|args| args.salt = salt).open();
+        world.accept(&channel, &terms);
+        statements.push(world.statement(&channel, &[(0, 1)]));
+    }
+    type Settling = fn(&SignedStatement) -> Call;
+    let ways: [(&str, Settling); 2] =
+        [("settle", SignedStatement::call), ("settle_cosigned", SignedStatement::cosigned_call)];
+    for (name, way) in ways {
+        // As many channels in each transaction as its bytes allow.
+        let (mut world, mut lamports, mut rest) = (world.clone(), 0, &statements[..]);
+        while !rest.is_empty() {
+            let together = |count: usize| rest[..count].iter().map(way).reduce(Call::then);
+            let fits = |call: &Call| world.packet_bytes(call) <= PACKET_BYTES;
+            let most = (1..=rest.len()).rev();
+            let fitting = most.filter_map(|count| Some((count, together(count).filter(fits)?)));
+            let Some((count, call)) = fitting.take(1).next() else { break };
+            lamports += world.send(call).assert_ok().fee;
+            rest = &rest[count..];
+        }
+        let how = "LiteSVM: ten channels of one payer and one operator, packed into transactions";
+        print(&format!("{name}.lamports{{channels=10}}"), lamports, "lamports", how);
+    }
 }
 
 fn claiming() {

@@ -8,9 +8,7 @@ use motif_sdk::{
     channel::{Channel, Currency, OpenChannelArgs, PaymentsError, Quota},
     client::Client,
     fingerprint,
-    licensing::{
-        Caps, Derivatives, InitializeArgs, Offer, Registration, Unit, Use, UsePrice, WorkKind,
-    },
+    licensing::{Derivatives, InitializeArgs, Offer, Registration, Unit, Use, UsePrice, WorkKind},
 };
 use solana_keypair::Keypair;
 use solana_signer::Signer;
@@ -19,22 +17,14 @@ const PRICE: u64 = 1_000;
 
 fn offer() -> Offer {
     Offer {
-        commercial: true,
         attribution: true,
-        sublicensing: false,
-        approval_required: false,
         derivatives: Derivatives::Allowed,
-        share_alike: false,
         derivative_share_bps: 2_000,
-        upfront_fee: 0,
-        free_units: 0,
-        caps: Caps::default(),
-        valid_from: 0,
-        expires_at: None,
-        notice_seconds: 0,
-        legal_digest: [0; 32],
-        uses: vec![UsePrice { licensed_use: Use::Generate, unit: Unit::Generation, price: PRICE }],
-        legal_uri: String::new(),
+        ..Offer::new(vec![UsePrice {
+            licensed_use: Use::Generate,
+            unit: Unit::Generation,
+            price: PRICE,
+        }])
     }
 }
 

@@ -208,6 +208,8 @@ fn every_instruction_fits_a_packet_and_its_cost_is_known() {
     table.send("open_staging", &p, open);
     table.send("stage_statement", &p, write);
     table.send("settle_staged, 3 licences", &p, statement.staged_call());
+    let statement = table.world.statement(&channel, &[(0, 1), (1, 1), (2, 1)]);
+    table.send("settle_cosigned, 3 licences", &p, statement.cosigned_call());
     table.world.withdraw_work(&image);
     let withdrawal = channel.applying_withdrawal(&[(1, &image)]);
     table.send("apply_withdrawal", &p, withdrawal);

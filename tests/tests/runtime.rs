@@ -8,8 +8,8 @@ use motif_sdk::{
     },
     earnings,
     licensing::{
-        Caps, Derivatives, InitializeArgs, ModelArgs, Offer, ParentShare, Registration, Right,
-        Share, Unit, UsePrice, WorkKind, initialize, publish_terms, register_work, terms_digest,
+        Derivatives, InitializeArgs, ModelArgs, Offer, ParentShare, Registration, Right, Share,
+        Unit, UsePrice, WorkKind, initialize, publish_terms, register_work, terms_digest,
     },
     pda,
     voucher::{SignedVoucher, Voucher},
@@ -223,22 +223,13 @@ fn register(creator: &Person, parents: &[ParentShare], split: &[(&Person, u16)])
 
 fn offer() -> Offer {
     Offer {
-        commercial: true,
-        attribution: false,
-        sublicensing: false,
-        approval_required: false,
         derivatives: Derivatives::Allowed,
-        share_alike: false,
         derivative_share_bps: 2_000,
-        upfront_fee: 0,
-        free_units: 0,
-        caps: Caps::default(),
-        valid_from: 0,
-        expires_at: None,
-        notice_seconds: 0,
-        legal_digest: [0; 32],
-        uses: vec![UsePrice { licensed_use: Use::Generate, unit: Unit::Generation, price: PRICE }],
-        legal_uri: String::new(),
+        ..Offer::new(vec![UsePrice {
+            licensed_use: Use::Generate,
+            unit: Unit::Generation,
+            price: PRICE,
+        }])
     }
 }
 

@@ -8,8 +8,8 @@ use motif_sdk::{
     channel::Currency,
     client::Client,
     licensing::{
-        Caps, Derivatives, InitializeArgs, LicensingError, Offer, OpenDisputeArgs, ParentShare,
-        Purpose, Registration, Right, Share, Unit, Use, UsePrice, Verdict, WorkKind,
+        Derivatives, InitializeArgs, LicensingError, Offer, OpenDisputeArgs, ParentShare, Purpose,
+        Registration, Right, Share, Unit, Use, UsePrice, Verdict, WorkKind,
     },
     pda,
 };
@@ -18,22 +18,13 @@ use solana_signer::Signer;
 
 fn offer(derivatives: Derivatives) -> Offer {
     Offer {
-        commercial: true,
-        attribution: false,
-        sublicensing: false,
-        approval_required: false,
         derivatives,
-        share_alike: false,
         derivative_share_bps: 1_000,
-        upfront_fee: 0,
-        free_units: 0,
-        caps: Caps::default(),
-        valid_from: 0,
-        expires_at: None,
-        notice_seconds: 0,
-        legal_digest: [0; 32],
-        uses: vec![UsePrice { licensed_use: Use::Generate, unit: Unit::Generation, price: 1 }],
-        legal_uri: String::new(),
+        ..Offer::new(vec![UsePrice {
+            licensed_use: Use::Generate,
+            unit: Unit::Generation,
+            price: 1,
+        }])
     }
 }
 

@@ -1,6 +1,6 @@
 use clap::Args;
 use motif_localnet::TestDollar;
-use motif_sdk::{Pubkey, earnings::EarningsAccount};
+use motif_sdk::{Pubkey, earnings::EarningsAccount, licensing::WorkHead};
 use serde_json::{Value, json};
 
 use crate::{
@@ -30,15 +30,19 @@ struct Part {
     share_bps: u16,
     entitled: u64,
     taken: u64,
+    /// Less than what is left where a dispute contests a part of it.
+    claimable: u64,
 }
 
 pub async fn run(args: EarningsArgs, session: &Session) -> Result<(), CliError> {
     let client = session.client().await?;
     let work = args.work.address(&client).await?;
-    client.work(&work).await?; // an address that is no work has not just earned nothing
+    // An address that is no work has not just earned nothing.
+    let head = client.work(&work).await?.head();
     let mint = args.currency.unwrap_or_else(|| TestDollar::new().mint);
     let earnings = client.earnings(&work, &mint).await?;
-    let (earned, parts) = earnings.as_ref().map_or((0, Vec::new()), parts);
+    let (earned, parts) =
+        earnings.as_ref().map_or((0, Vec::new()), |account| parts(account, &head));
 
     let text = pairs([("work", work.to_string()), ("earned", grouped(earned))]);
     let table = parts_table(&parts);
@@ -46,13 +50,14 @@ pub async fn run(args: EarningsArgs, session: &Session) -> Result<(), CliError> 
     Ok(())
 }
 
-fn parts(account: &EarningsAccount) -> (u64, Vec<Part>) {
+fn parts(account: &EarningsAccount, work: &WorkHead) -> (u64, Vec<Part>) {
     let parents = account.parents.iter().enumerate().map(|(position, part)| Part {
         role: "parent",
         who: part.key,
         share_bps: part.share_bps,
         entitled: account.parent_entitled(position),
         taken: part.taken,
+        claimable: account.parent_entitled(position) - part.taken, // never less was taken
     });
     let recipients = account.recipients.iter().enumerate().map(|(position, part)| Part {
         role: if part.share_bps > 0 { "recipient" } else { "former recipient" },
@@ -60,6 +65,7 @@ fn parts(account: &EarningsAccount) -> (u64, Vec<Part>) {
         share_bps: part.share_bps,
         entitled: account.entitled(position),
         taken: part.taken,
+        claimable: account.claimable(position, work),
     });
     (account.earnings.earned, parents.chain(recipients).collect())
 }
@@ -72,7 +78,7 @@ fn json(work: &Pubkey, mint: &Pubkey, earned: u64, parts: &[Part]) -> Value {
             "share_bps": part.share_bps,
             "entitled": part.entitled,
             "taken": part.taken,
-            "claimable": part.entitled - part.taken,
+            "claimable": part.claimable,
         })
     });
     json!({
@@ -91,7 +97,7 @@ fn parts_table(parts: &[Part]) -> String {
             percent(part.share_bps),
             grouped(part.entitled),
             grouped(part.taken),
-            grouped(part.entitled - part.taken), // never negative: taking is bounded by this
+            grouped(part.claimable),
         ]
     });
     let header = ["", "who", "share", "entitled", "taken", "claimable"];

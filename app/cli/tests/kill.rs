@@ -18,9 +18,7 @@ use motif_sdk::{
     fingerprint,
     gateway::{GatewayClient, PayerRequest, PayerSession, SessionPolicy},
     keypair,
-    licensing::{
-        Caps, Derivatives, InitializeArgs, Offer, Registration, Unit, Use, UsePrice, WorkKind,
-    },
+    licensing::{InitializeArgs, Offer, Registration, Unit, Use, UsePrice, WorkKind},
 };
 use rand::Rng;
 use solana_keypair::Keypair;
@@ -134,24 +132,11 @@ async fn fund(
     client.create_vault(operator, &currency).await.unwrap();
     let args = Registration::new(WorkKind::Image, [1; 32], &payer.pubkey());
     let (work, _) = client.register_work(payer, None, args, &[]).await.unwrap();
-    let offer = Offer {
-        commercial: true,
-        attribution: false,
-        sublicensing: false,
-        approval_required: false,
-        derivatives: Derivatives::Forbidden,
-        share_alike: false,
-        derivative_share_bps: 0,
-        upfront_fee: 0,
-        free_units: 0,
-        caps: Caps::default(),
-        valid_from: 0,
-        expires_at: None,
-        notice_seconds: 0,
-        legal_digest: [0; 32],
-        uses: vec![UsePrice { licensed_use: Use::Generate, unit: Unit::Generation, price: PRICE }],
-        legal_uri: String::new(),
-    };
+    let offer = Offer::new(vec![UsePrice {
+        licensed_use: Use::Generate,
+        unit: Unit::Generation,
+        price: PRICE,
+    }]);
     client.publish_terms(payer, &work, &currency.mint, offer).await.unwrap();
     let args = OpenChannelArgs {
         salt: 0,

@@ -60,6 +60,9 @@ impl Gateway {
     /// # Errors
     /// [`ApiError::UnknownKey`], [`ApiError::StoreFailed`].
     pub async fn revoke_api_key(&self, id: KeyId) -> Result<ApiKeyFacts, ApiError> {
+        if self.store().leases().is_some() {
+            self.refresh_keys().await?; // another process may have made it
+        }
         let revoked_at = self.now();
         let key = self.keyring().revoke(id, revoked_at)?;
         self.store().write(Change::KeyRevoked { id, revoked_at }).await?;
@@ -76,13 +79,14 @@ impl Gateway {
         channel: Pubkey,
         budget: Option<u64>,
     ) -> Result<(), ApiError> {
-        let desk = self.desk(&channel)?;
+        let desk = self.desk(&channel).await?;
         let written = {
             let mut book = desk.book();
             book.ledger.set_budget(budget);
-            self.store().write(Change::Budget { channel_id: desk.id, budget })
+            let change = Change::Budget { channel_id: desk.id(), budget };
+            self.store().write_by(desk.lease, change)
         };
-        Ok(written.await?)
+        self.on_disk(&desk, written).await
     }
 
     /// Channels this gateway serves, by address.

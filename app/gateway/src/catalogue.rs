@@ -6,9 +6,9 @@ use motif_sdk::{
     Pubkey,
     channel::{self, Channel},
     gateway::wire::{
-        Address, Amount, Digest, LineageFacts, Operator, Quote, ReceiptPage, ReceiptParts,
-        TermsFacts, UsageBy, UsageReport, UseWord, WorkDetailsFacts, WorkFacts, WorkList,
-        WorkQuery,
+        Address, Amount, ChannelState, Digest, LineageFacts, Operator, Quote, ReceiptPage,
+        ReceiptParts, TermsFacts, UsageBy, UsageReport, UseWord, WorkDetailsFacts, WorkFacts,
+        WorkList, WorkQuery,
     },
     licensing::{self, Terms},
     receipt::proof::ReceiptProof,
@@ -18,7 +18,7 @@ use motif_sdk::{
     },
 };
 
-use crate::{Gateway, problem::ApiError, store::UsageAsked};
+use crate::{Gateway, desk::Desk, problem::ApiError, store::UsageAsked, view::channel_state};
 
 /// Longer than a worker may need for one channel, with a chain that answers slowly.
 const WORKER_SILENT: Duration = Duration::from_secs(900);
@@ -66,6 +66,16 @@ impl Gateway {
             min_voucher_seconds: config.min_voucher_seconds,
             mints: config.mints.iter().copied().map(Address).collect(),
         })
+    }
+
+    /// A channel as the gateway has it. All of it is on disk: no crash undoes what was shown.
+    ///
+    /// # Errors
+    /// [`ApiError::StoreFailed`].
+    pub async fn state(&self, desk: &Desk) -> Result<ChannelState, ApiError> {
+        let state = channel_state(&desk.book());
+        self.store().flush().await?;
+        Ok(state)
     }
 
     /// Everything the chain says about a work.
@@ -176,11 +186,11 @@ impl Gateway {
         limit: u32,
         offset: u32,
     ) -> Result<ReceiptPage, ApiError> {
-        let desk = self.desk(&channel)?;
+        let desk = self.desk(&channel).await?;
         let open = desk.book().ledger.open_statement().number;
         let statement = statement.unwrap_or(open);
-        let generations = self.store().generations(desk.id, statement, limit, offset).await?;
-        let total = self.store().count(desk.id, statement).await?;
+        let generations = self.store().generations(desk.id(), statement, limit, offset).await?;
+        let total = self.store().count(desk.id(), statement).await?;
         let parts = generations.iter().map(|generation| ReceiptParts::from(&generation.receipt));
         Ok(ReceiptPage { statement, offset, total, receipts: parts.collect() })
     }
@@ -196,8 +206,10 @@ impl Gateway {
         from: Option<i64>,
         until: Option<i64>,
     ) -> Result<UsageReport, ApiError> {
-        let channel_id = channel.map(|channel| self.desk(&channel)).transpose()?;
-        let channel_id = channel_id.map(|desk| desk.id);
+        let channel_id = match channel {
+            Some(channel) => Some(self.desk(&channel).await?.id()),
+            None => None,
+        };
         let asked = UsageAsked { by, channel_id, from, until };
         Ok(UsageReport { by, from, until, rows: self.store().usage(&asked).await? })
     }

@@ -13,15 +13,15 @@ use motif_sdk::{
 
 use crate::{
     ledger::{CutStatement, Ledger},
-    store::{Change, ChannelId, Store, Written},
+    store::{Change, ChannelId, Lease, Store, Written},
 };
 
 /// Where one channel is served: everything that changes its ledger goes through its book, one
 /// at a time, and into the store's queue in the same order.
 #[derive(Debug)]
 pub struct Desk {
-    /// The channel's number in the store.
-    pub id: ChannelId,
+    /// What allows this process to write the channel.
+    pub lease: Lease,
     /// Where the channel is.
     pub address: Pubkey,
     /// Who funds it; never changes, as the next two.
@@ -50,10 +50,10 @@ pub struct Book {
 
 impl Desk {
     /// A desk for a channel.
-    pub fn new(id: ChannelId, ledger: Ledger, keys: HashMap<String, u32>) -> Self {
+    pub fn new(lease: Lease, ledger: Ledger, keys: HashMap<String, u32>) -> Self {
         let channel = ledger.channel();
         Self {
-            id,
+            lease,
             address: ledger.address(),
             payer: channel.payer,
             cluster: channel.cluster,
@@ -63,6 +63,11 @@ impl Desk {
             settling: tokio::sync::Mutex::new(()),
             observing: tokio::sync::Mutex::new(()),
         }
+    }
+
+    /// The channel's number in the store.
+    pub fn id(&self) -> ChannelId {
+        self.lease.channel_id
     }
 
     /// The book, for as long as it is held. Never held across an await.
@@ -97,19 +102,20 @@ impl Book {
     /// Ends the open statement and queues that; `None` when nothing was used.
     pub fn cut(
         &mut self,
-        id: ChannelId,
+        lease: Lease,
         store: &Store,
         now: i64,
     ) -> Option<(CutStatement, Written)> {
         let cut = self.ledger.cut()?.clone();
         self.keys = HashMap::new();
-        let written = store.write(Change::Cut {
-            channel_id: id,
+        let change = Change::Cut {
+            channel_id: lease.channel_id,
             number: cut.number,
             entries: cut.statement.to_bytes(),
             prices: cut.prices,
             cut_at: now,
-        });
+        };
+        let written = store.write_by(lease, change);
         Some((cut, written))
     }
 

@@ -1,6 +1,5 @@
 use std::{
     collections::HashMap,
-    path::PathBuf,
     sync::{Arc, Mutex, PoisonError, RwLock},
     time::Instant,
 };
@@ -20,15 +19,15 @@ use crate::{
     admission::Admission,
     chain::{Chain, ReadChannel},
     clock::Clock,
-    config::Faults,
+    config::{Faults, StorePlace},
     desk::Desk,
     keys::Keyring,
-    ledger::{CutStatement, Ledger, Margins},
+    ledger::CutStatement,
     metrics::{Exposure, Metrics},
     problem::ApiError,
     recognition::Recognition,
     settlement::records,
-    store::{Change, SettledStatement, Store, StoreError},
+    store::{Change, Moment, Moments, Process, SettledStatement, Store, StoreError},
 };
 
 /// A gateway; clones share it.
@@ -45,6 +44,9 @@ struct Inner {
     clock: Clock,
     cluster: OnceCell<[u8; 32]>,
     desks: RwLock<HashMap<Pubkey, Arc<Desk>>>,
+    /// Held while a desk is opened: two for one channel would not know of each other.
+    seating: tokio::sync::Mutex<()>,
+    moments: Arc<dyn Moments>,
     wake: Notify,
     admission: Admission,
     keyring: Keyring,
@@ -61,10 +63,10 @@ pub enum StartError {
     #[error("{0}")]
     Config(#[from] Faults),
     /// The store cannot be opened.
-    #[error("store {path}: {source}")]
+    #[error("store {place}: {source}")]
     Store {
-        /// Its file.
-        path: PathBuf,
+        /// Where it is.
+        place: StorePlace,
         /// Why.
         source: StoreError,
     },
@@ -74,44 +76,47 @@ pub enum StartError {
 }
 
 impl Gateway {
-    /// Opens the store and goes on where it was left.
+    /// Opens the store and goes on where it was left; `url` is where clients find this process.
     ///
     /// The cluster need not be reachable: it is asked when it is needed.
     ///
     /// # Errors
     /// [`StartError::Config`], [`StartError::Store`].
-    pub async fn open(config: GatewayConfig, chain: Arc<dyn Chain>) -> Result<Self, StartError> {
+    pub(crate) async fn open(
+        config: GatewayConfig,
+        chain: Arc<dyn Chain>,
+        moments: Arc<dyn Moments>,
+        url: &str,
+    ) -> Result<Self, StartError> {
         config.faults().or(())?;
-        let refuse = |source| StartError::Store { path: config.store.clone(), source };
-        let store = Store::open(&config.store).await.map_err(refuse)?;
-        let restored = store.restore().await.map_err(refuse)?;
-        let margins = margins(&config);
-        let desk = |channel: crate::store::RestoredChannel| {
-            let address = channel.address;
-            let (account, cut, open) = (channel.account, channel.cut, channel.open);
-            let mut ledger = Ledger::restore(address, account, margins, cut, open);
-            ledger.set_budget(channel.budget);
-            ledger.restore_holds(channel.holds);
-            (address, Arc::new(Desk::new(channel.id, ledger, channel.keys)))
-        };
-        let desks = RwLock::new(restored.into_iter().map(desk).collect());
+        let place = config.store.clone();
+        let refuse = |source| StartError::Store { place: place.clone(), source };
+        let process = Process { url, lease: config.lease, moments: moments.clone() };
+        let store = Store::open(&config.store, process).await.map_err(refuse)?;
         let stored_keys = store.api_keys().await.map_err(refuse)?;
         let inner = Inner {
             key: signing_key(&config.operator),
             admission: Admission::new(&config.limits),
             keyring: Keyring::new(&config.operator, stored_keys),
             metrics: Metrics::default(),
-            recognition: Recognition::new(config.decoding.clone(), &config.store),
+            recognition: Recognition::new(
+                config.decoding.clone(),
+                config.store.file().map(|file| &**file),
+            ),
             worked_at: Mutex::new(Instant::now()),
             config,
             chain,
             store,
             clock: Clock::default(),
             cluster: OnceCell::new(),
-            desks,
+            desks: RwLock::default(),
+            seating: tokio::sync::Mutex::default(),
+            moments,
             wake: Notify::new(),
         };
-        Ok(Self { inner: Arc::new(inner) })
+        let gateway = Self { inner: Arc::new(inner) };
+        gateway.open_desks().await.map_err(refuse)?;
+        Ok(gateway)
     }
 
     /// How it runs.
@@ -142,33 +147,49 @@ impl Gateway {
         let read = self.read_channel(&address).await?;
         let channel = &read.account.channel;
         self.check(channel)?;
-        if let Ok(desk) = self.desk(&address)
-            && desk.opened_slot == channel.opened_slot
-        {
-            self.observe(&desk, read).await?;
-            return Ok(desk);
+        match self.desk(&address).await {
+            Ok(desk) if desk.opened_slot == channel.opened_slot => {
+                self.observe(&desk, read).await?;
+                return Ok(desk);
+            }
+            Ok(_) | Err(ApiError::UnknownChannel(_)) => {}
+            Err(error) => return Err(error),
         }
         let (slot, data) = (channel.opened_slot, &read.data);
         let id = self.store().channel_id(&address.to_bytes(), slot, data).await?;
-        let margins = margins(self.config());
-        let ledger = Ledger::new(address, read.account, margins);
-        let mut desks = self.inner.desks.write().unwrap_or_else(PoisonError::into_inner);
-        let known = desks.get(&address).filter(|desk| desk.opened_slot == slot);
-        if let Some(known) = known {
-            return Ok(known.clone()); // somebody else asked at the same time
-        }
-        let desk = Arc::new(Desk::new(id, ledger, HashMap::new()));
-        desks.insert(address, desk.clone());
+        let desk = self.take_on(&address, id).await?;
+        self.observe(&desk, read).await?;
         Ok(desk)
     }
 
-    /// The desk of a channel.
-    ///
-    /// # Errors
-    /// [`ApiError::UnknownChannel`].
-    pub fn desk(&self, address: &Pubkey) -> Result<Arc<Desk>, ApiError> {
+    /// The desk of a channel that is served here already.
+    pub(crate) fn known_desk(&self, address: &Pubkey) -> Option<Arc<Desk>> {
         let desks = self.inner.desks.read().unwrap_or_else(PoisonError::into_inner);
-        desks.get(address).cloned().ok_or(ApiError::UnknownChannel(*address))
+        desks.get(address).cloned()
+    }
+
+    /// Serves a channel, in place of its earlier incarnation if there is one.
+    pub(crate) fn open_desk(&self, desk: Arc<Desk>) {
+        let mut desks = self.inner.desks.write().unwrap_or_else(PoisonError::into_inner);
+        desks.insert(desk.address, desk);
+    }
+
+    /// Serves a channel no longer from this desk.
+    pub(crate) fn close_desk(&self, desk: &Desk) {
+        let mut desks = self.inner.desks.write().unwrap_or_else(PoisonError::into_inner);
+        if desks.get(&desk.address).is_some_and(|open| open.lease == desk.lease) {
+            desks.remove(&desk.address);
+        }
+    }
+
+    /// Held by whoever opens a desk.
+    pub(crate) fn seating(&self) -> &tokio::sync::Mutex<()> {
+        &self.inner.seating
+    }
+
+    /// A moment has come that a test may be waiting for.
+    pub(crate) fn pass(&self, moment: Moment) {
+        self.inner.moments.pass(moment);
     }
 
     /// All desks.
@@ -350,8 +371,11 @@ impl Gateway {
             (before.channel, settled)
         };
         let settled = self.recorded(desk, &before, &after, settled).await?;
-        let (channel_id, account) = (desk.id, read.data);
-        Ok(self.store().write(Change::Observed { channel_id, account, settled }).await?)
+        let (channel_id, account) = (desk.id(), read.data);
+        let change = Change::Observed { channel_id, account, settled };
+        self.on_disk(desk, self.store().write_by(desk.lease, change)).await?;
+        self.pass(Moment::Recorded);
+        Ok(())
     }
 
     async fn recorded(
@@ -380,18 +404,13 @@ impl Gateway {
     }
 }
 
-fn margins(config: &GatewayConfig) -> Margins {
-    let (min_voucher_seconds, max_exposure) =
-        (config.min_voucher_seconds, config.settle.max_exposure);
-    Margins { min_voucher_seconds, max_exposure }
-}
-
 /// Whether a restart would go on the same from either of these.
 fn is_known(before: &ChannelAccount, after: &ChannelAccount) -> bool {
     let facts = |account: &ChannelAccount| {
         let channel = account.channel;
         let totals = (channel.deposited, channel.upfront_fees, channel.statements.length);
-        (totals, channel.closes_at, account.licences.len())
+        let keys = (channel.voucher_key, channel.next_voucher_key, channel.rotates_at);
+        (totals, keys, channel.closes_at, account.licences.len())
     };
     facts(before) == facts(after)
 }

@@ -36,7 +36,7 @@ impl Gateway {
         key: &IdempotencyKey,
         request: &HoldRequest,
     ) -> Result<HoldFacts, ApiError> {
-        let desk = self.desk(&address)?;
+        let desk = self.desk(&address).await?;
         let HoldRequest { licence, units, request_digest, expires_at, proof } = *request;
         let details = hold_details(key, licence, units, &request_digest.0, expires_at);
         asked_by_payer(&desk, PayerAction::Hold(details), &proof)?;
@@ -62,11 +62,12 @@ impl Gateway {
                 Some(_) => return Err(ApiError::IdempotencyKeyReused),
                 None => {
                     book.ledger.place(id, hold, now).map_err(ApiError::refused)?;
-                    self.store().write(Change::HoldPlaced { channel_id: desk.id, id, hold })
+                    let change = Change::HoldPlaced { channel_id: desk.id(), id, hold };
+                    self.store().write_by(desk.lease, change)
                 }
             }
         };
-        written.await?;
+        self.on_disk(&desk, written).await?;
         Ok(facts(&desk, id, &StoredHold { hold, state: HoldState::Open }))
     }
 
@@ -83,7 +84,7 @@ impl Gateway {
         caller: &Caller,
     ) -> Result<SignedReceipt, ApiError> {
         let address = request.voucher.channel.0;
-        let held = self.desk(&address)?.book().ledger.hold(&id).copied();
+        let held = self.desk(&address).await?.book().ledger.hold(&id).copied();
         if held.is_some_and(|held| held.request_digest != request.request_digest.0) {
             return Err(ApiError::HoldMismatch);
         }
@@ -99,15 +100,15 @@ impl Gateway {
         id: HoldId,
         request: &ReleaseRequest,
     ) -> Result<HoldFacts, ApiError> {
-        let desk = self.desk(&request.channel.0)?;
+        let desk = self.desk(&request.channel.0).await?;
         asked_by_payer(&desk, PayerAction::Release(id), &request.proof)?;
         let written = {
             let mut book = desk.book();
             let released = book.ledger.release(&id);
-            released.map(|_| self.store().write(Change::HoldReleased { id }))
+            released.map(|_| self.store().write_by(desk.lease, Change::HoldReleased { id }))
         };
         if let Some(written) = written {
-            written.await?;
+            self.on_disk(&desk, written).await?;
         }
         let stored = self.stored_hold(&desk, &id).await?.ok_or(ApiError::UnknownHold)?;
         match stored.state {
@@ -123,7 +124,7 @@ impl Gateway {
     /// A hold as it is on disk, after everything that was queued before.
     async fn stored_hold(&self, desk: &Desk, id: &HoldId) -> Result<Option<StoredHold>, ApiError> {
         self.store().flush().await?;
-        Ok(self.store().hold(desk.id, id).await?)
+        Ok(self.store().hold(desk.id(), id).await?)
     }
 }
 

@@ -20,7 +20,7 @@ use crate::{
     keys::Caller,
     ledger::{HoldId, Item, Part, Refusal, Wanted},
     problem::ApiError,
-    store::{Change, Generation, Written},
+    store::{Change, Generation, Moment, Written},
 };
 
 /// What is asked for with one voucher, and how it is named.
@@ -60,7 +60,7 @@ impl Gateway {
         request: GenerationRequest,
         caller: &Caller,
     ) -> Result<SignedReceipt, ApiError> {
-        let (desk, voucher) = self.verified(&address, &request.voucher, 1)?;
+        let (desk, voucher) = self.verified(&address, &request.voucher, 1).await?;
         let asked = Asked {
             key: key.as_str(),
             voucher,
@@ -88,7 +88,7 @@ impl Gateway {
         if !(1..=BatchRequest::MOST).contains(&count) {
             return Err(ApiError::BatchSize(count));
         }
-        let (desk, voucher) = self.verified(&address, &request.voucher, count as u32)?;
+        let (desk, voucher) = self.verified(&address, &request.voucher, count as u32).await?;
         let asked = Asked {
             key: key.as_str(),
             voucher,
@@ -107,7 +107,7 @@ impl Gateway {
         request: GenerationRequest,
         caller: &Caller,
     ) -> Result<SignedReceipt, ApiError> {
-        let (desk, voucher) = self.verified(&address, &request.voucher, 1)?;
+        let (desk, voucher) = self.verified(&address, &request.voucher, 1).await?;
         // No header can hold this key: it has a space in it.
         let key = format!("hold {}", motif_sdk::gateway::wire::Digest(hold));
         let asked = Asked {
@@ -137,9 +137,28 @@ impl Gateway {
         asked: &Asked<'_>,
         caller: &Caller,
     ) -> Result<Vec<SignedReceipt>, ApiError> {
+        match self.pay_at(desk, asked, caller).await {
+            // Nothing was written, and the desk is closed. Who has the channel now?
+            Err(ApiError::ChannelMoving) => {
+                let desk = self.desk(&desk.address).await?;
+                self.pay_at(&desk, asked, caller).await
+            }
+            answer => answer,
+        }
+    }
+
+    async fn pay_at(
+        &self,
+        desk: &Arc<Desk>,
+        asked: &Asked<'_>,
+        caller: &Caller,
+    ) -> Result<Vec<SignedReceipt>, ApiError> {
+        self.pass(Moment::Reserving);
         match self.stand(desk, asked, caller)? {
             Standing::Taken(receipts, written) => {
-                written.await?;
+                self.pass(Moment::Reserved);
+                self.on_disk(desk, written).await?;
+                self.pass(Moment::Answering);
                 self.metrics().generations.inc_by(receipts.len() as u64);
                 let prices = receipts.iter().map(|signed| signed.receipt.amount).sum();
                 self.metrics().prices.inc_by(prices);
@@ -148,7 +167,7 @@ impl Gateway {
             }
             Standing::Earlier => self.earlier(desk, asked).await,
             Standing::Cut(written) => {
-                written.await?;
+                self.on_disk(desk, written).await?;
                 self.wake().notify_one();
                 Err(closed(&desk.book()))
             }
@@ -156,7 +175,7 @@ impl Gateway {
     }
 
     /// The desk of a channel and a voucher that its voucher key has signed for it.
-    fn verified(
+    async fn verified(
         &self,
         address: &Pubkey,
         parts: &VoucherParts,
@@ -166,7 +185,7 @@ impl Gateway {
         if let Some(failure) = self.store().failure() {
             return Err(ApiError::StoreFailed(failure));
         }
-        let desk = self.desk(address)?;
+        let desk = self.desk(address).await?;
         let for_this_channel = parts.channel.0 == desk.address
             && parts.opened_slot == desk.opened_slot
             && parts.cluster.0 == desk.cluster;
@@ -198,7 +217,7 @@ impl Gateway {
         let weighed = match book.ledger.weigh(&wanted, now) {
             Ok(weighed) => weighed,
             Err(Refusal::StatementFull) => {
-                let cut = book.cut(desk.id, self.store(), now);
+                let cut = book.cut(desk.lease, self.store(), now);
                 let (_, written) = cut.ok_or(ApiError::refused(Refusal::StatementFull))?;
                 return Ok(Standing::Cut(written));
             }
@@ -208,16 +227,13 @@ impl Gateway {
         let set_aside = caller.0.as_ref().map(|key| key.set_aside(charged)).transpose()?;
         let taken = book.ledger.take(weighed, now);
         let reserved = taken.map_err(|refusal| refused(&book, refusal))?;
-        if let Some(set_aside) = set_aside {
-            set_aside.keep();
-        }
         book.keys.insert(asked.key.to_owned(), reserved.position);
         let mut generations = Vec::with_capacity(reserved.parts.len());
         for ((one, part), place) in asked.generations.iter().zip(&reserved.parts).zip(0..) {
             let position = reserved.position + place;
             let receipt = receipt(desk, asked, one, part, position, now);
             generations.push(Generation {
-                channel_id: desk.id,
+                channel_id: desk.id(),
                 idempotency_key: asked.key.to_owned(),
                 part: place,
                 body_digest: asked.body_digest,
@@ -236,7 +252,8 @@ impl Gateway {
         let receipts = generations.iter().map(|generation| generation.receipt).collect();
         // Queued before the book is released: on disk, too, each voucher follows the one it
         // covers.
-        let written = self.store().write(Change::Generations { generations, hold: asked.hold });
+        let change = Change::Generations { generations, hold: asked.hold };
+        let written = self.store().spend(desk.lease, change, set_aside);
         Ok(Standing::Taken(receipts, written))
     }
 
@@ -249,7 +266,7 @@ impl Gateway {
         // The first request may still be on its way to the disk.
         self.store().flush().await?;
         let statement = asked.voucher.voucher.statement;
-        let earlier = self.store().named(desk.id, statement, asked.key).await?;
+        let earlier = self.store().named(desk.id(), statement, asked.key).await?;
         let Some(first) = earlier.first() else { return Err(closed(&desk.book())) };
         if first.body_digest != asked.body_digest {
             return Err(ApiError::IdempotencyKeyReused);

@@ -41,6 +41,17 @@ pub enum ApiError {
     /// No channel there, or none this gateway serves.
     #[error("no channel `{0}` here; ask for it with POST /v1/channels")]
     UnknownChannel(Pubkey),
+    /// Another process of this gateway has the channel.
+    #[error("another process has channel `{channel}`: ask at {url}")]
+    HeldElsewhere {
+        /// The channel.
+        channel: Pubkey,
+        /// Where that process is found.
+        url: String,
+    },
+    /// The channel changes hands just now.
+    #[error("the channel is being taken over; ask again")]
+    ChannelMoving,
     /// The channel names another operator.
     #[error("the channel's operator is `{theirs}`, and this gateway is `{ours}`")]
     WrongOperator {
@@ -252,6 +263,14 @@ impl ApiError {
                 (Status::NOT_FOUND, "use-not-licensed", "The terms do not license this use")
             }
             Self::UnknownChannel(_) => (Status::NOT_FOUND, "unknown-channel", "Unknown channel"),
+            Self::HeldElsewhere { .. } => (
+                Status::MISDIRECTED_REQUEST,
+                "channel-held-elsewhere",
+                "Another process has the channel",
+            ),
+            Self::ChannelMoving => {
+                (Status::SERVICE_UNAVAILABLE, "channel-moving", "The channel is being taken over")
+            }
             Self::WrongOperator { .. } => {
                 (Status::UNPROCESSABLE_ENTITY, "wrong-operator", "Another operator's channel")
             }
@@ -446,12 +465,17 @@ impl ApiError {
             Self::Refused { expected, .. } => expected.clone(),
             _ => None,
         };
+        let holder = match self {
+            Self::HeldElsewhere { url, .. } => Some(url.clone()),
+            _ => None,
+        };
         Problem {
             slug: slug.to_owned(),
             title: title.to_owned(),
             status: status.as_u16(),
             detail: self.to_string(),
             expected,
+            holder,
         }
     }
 
@@ -474,7 +498,11 @@ impl From<ChainError> for ApiError {
 
 impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
-        Self::StoreFailed(error)
+        match error {
+            StoreError::LeaseLost => Self::ChannelMoving,
+            StoreError::KeyBudget { needed, left } => Self::KeyBudget { needed, left },
+            error => Self::StoreFailed(error),
+        }
     }
 }
 
@@ -484,7 +512,7 @@ impl From<ProofError> for ApiError {
             ProofError::UnknownReceipt => Self::UnknownReceipt,
             ProofError::NotSettled => Self::ReceiptNotSettled,
             ProofError::Unprovable => Self::ReceiptUnprovable,
-            ProofError::Store(error) => Self::StoreFailed(error),
+            ProofError::Store(error) => error.into(),
         }
     }
 }

@@ -55,12 +55,12 @@ impl Gateway {
             }
         };
         self.store().flush().await?;
-        let books = self.store().books(desk.id, held.open, held.open_receipts).await?;
+        let books = self.store().books(desk.id(), held.open, held.open_receipts).await?;
         let mut differences = Vec::new();
         receipts_agree(&books, &held, &mut differences);
         statements_agree(&books, &held, &mut differences);
         let settled = held.account.channel.statements.length;
-        let units = self.store().units_before(desk.id, settled).await?;
+        let units = self.store().units_before(desk.id(), settled).await?;
         for (index, licence) in (0_u16..).zip(&held.account.licences) {
             let own = units.get(&index).copied().unwrap_or(0);
             let what = format!("settled units of licence {index}");

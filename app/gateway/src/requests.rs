@@ -67,7 +67,7 @@ pub async fn authorize(
 ) -> Response {
     let is_reading = matches!(*request.method(), Method::GET | Method::HEAD);
     let scope = if is_reading { ScopeWord::Read } else { ScopeWord::Meter };
-    let caller = caller(&gateway, request.headers()).and_then(|caller| {
+    let caller = caller(&gateway, request.headers()).await.and_then(|caller| {
         caller.allow(scope, gateway.config().api_keys_required)?;
         Ok(caller)
     });
@@ -92,6 +92,7 @@ pub async fn authorize_admin(
     let allowed = match is_operator {
         true => Ok(()),
         false => caller(&gateway, request.headers())
+            .await
             .and_then(|caller| caller.allow(ScopeWord::Admin, true)),
     };
     match allowed {
@@ -101,11 +102,14 @@ pub async fn authorize_admin(
 }
 
 /// The holder of the API key that a request names, or anybody.
-fn caller(gateway: &Gateway, headers: &HeaderMap) -> Result<Caller, ApiError> {
+async fn caller(gateway: &Gateway, headers: &HeaderMap) -> Result<Caller, ApiError> {
     if !headers.contains_key(AUTHORIZATION) {
         return Ok(Caller::default());
     }
     let token = bearer(headers).ok_or(ApiError::Unauthorized)?;
+    if !gateway.keyring().knows(token) {
+        gateway.look_for_keys().await?;
+    }
     let key = gateway.keyring().find(token, gateway.now())?;
     gateway.admission().key(key.id())?;
     Ok(Caller(Some(key)))

@@ -10,6 +10,7 @@ use crate::{
     recognition::Follower,
     router::{admin_router, router},
     settlement::Worker,
+    store::{Moments, NoMoments},
 };
 
 /// A gateway that serves.
@@ -20,6 +21,7 @@ pub struct RunningGateway {
     stop: CancellationToken,
     serving: Vec<JoinHandle<()>>,
     worker: JoinHandle<()>,
+    leases: JoinHandle<()>,
 }
 
 /// Runs a gateway until it is shut down. Where a store is left from before, it goes on there.
@@ -36,6 +38,18 @@ pub async fn serve_with(
     config: GatewayConfig,
     chain: Arc<dyn Chain>,
 ) -> Result<RunningGateway, StartError> {
+    serve_watched(config, chain, Arc::new(NoMoments)).await
+}
+
+/// As [`serve_with`]; tells `moments` what it does, before it does the next thing.
+///
+/// # Errors
+/// [`StartError`].
+pub async fn serve_watched(
+    config: GatewayConfig,
+    chain: Arc<dyn Chain>,
+    moments: Arc<dyn Moments>,
+) -> Result<RunningGateway, StartError> {
     config.faults().or(())?;
     let listener = TcpListener::bind(config.listen).await?;
     let admin = match &config.admin {
@@ -44,7 +58,9 @@ pub async fn serve_with(
     };
     let address = listener.local_addr()?;
     let admin_address = admin.as_ref().map(TcpListener::local_addr).transpose()?;
-    let gateway = Gateway::open(config, chain).await?;
+    let url = config.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
+    let gateway = Gateway::open(config, chain, moments, url.trim_end_matches('/')).await?;
+    let leases = tokio::spawn(gateway.clone().go_on_keeping_leases());
     let stop = CancellationToken::new();
     let worker = tokio::spawn(Worker::new(gateway.clone()).run(stop.clone()));
     let answer = |listener, router| {
@@ -53,7 +69,7 @@ pub async fn serve_with(
     let mut serving = vec![answer(listener, router(gateway.clone()))];
     serving.extend(admin.map(|listener| answer(listener, admin_router(gateway.clone()))));
     serving.push(tokio::spawn(Follower::new(gateway.clone()).run(stop.clone())));
-    Ok(RunningGateway { gateway, address, admin_address, stop, serving, worker })
+    Ok(RunningGateway { gateway, address, admin_address, stop, serving, worker, leases })
 }
 
 impl RunningGateway {
@@ -85,6 +101,8 @@ impl RunningGateway {
             let _ = serving.await;
         }
         let _ = self.worker.await;
+        self.leases.abort();
+        let _ = self.leases.await;
         self.gateway.close_store().await;
     }
 }

@@ -69,6 +69,12 @@ pub mod payments {
         handle_accept(ctx, args)
     }
 
+    /// Pays a statement as `settle` does, with the voucher key's signature of this transaction
+    /// in place of a voucher: several statements of one payer then need no proof each.
+    pub fn settle_cosigned(ctx: Context<SettleCosigned>, args: SettleCosignedArgs) -> Result<()> {
+        handle_settle_cosigned(ctx, args)
+    }
+
     /// Creates the account in which a settler writes down a statement too large for a packet.
     pub fn open_staging(ctx: Context<OpenStaging>) -> Result<()> {
         handle_open_staging(ctx)

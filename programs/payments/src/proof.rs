@@ -1,4 +1,8 @@
-//! Proof that a voucher was signed: the Ed25519 precompile's instruction directly before.
+//! Who signed a voucher, whichever way that was proved: [`SignedBy`] is all a settlement sees.
+//!
+//! Either the Ed25519 precompile's instruction stands directly before the settlement's
+//! ([`signed_voucher`]), or the voucher key signed the transaction itself
+//! ([`cosigned_voucher`]).
 //!
 //! The precompile lets its offsets point into any instruction; everything that could make what
 //! it checked differ from what is read here is pinned. The instruction's data, 288 bytes:
@@ -7,6 +11,7 @@
 //! key, signature, message. Layout: <https://docs.anza.xyz/runtime/programs#ed25519-program>.
 
 use anchor_lang::prelude::*;
+use solana_sha256_hasher::hash;
 
 use crate::{error::PaymentsError, voucher::Voucher};
 
@@ -69,6 +74,26 @@ pub fn signed_voucher(instructions: &AccountInfo) -> Result<SignedBy> {
     require!(called_directly, PaymentsError::CalledByProgram);
     let signed = previous_instruction(&sysvar).and_then(read);
     signed.ok_or_else(|| error!(PaymentsError::ProofMissing))
+}
+
+/// The voucher that `key` gives by signing the transaction: what it would have signed for
+/// `(opened_slot, number, cumulative, statement)`. The transaction's blockhash ends it.
+pub fn cosigned_voucher(
+    key: &Signer,
+    channel: Pubkey,
+    cluster: [u8; 32],
+    (opened_slot, number, cumulative, statement): (u64, u64, u64, &[u8]),
+) -> SignedBy {
+    let voucher = Voucher {
+        cluster,
+        channel,
+        opened_slot,
+        statement: number,
+        cumulative,
+        statement_digest: hash(statement).to_bytes(),
+        expires_at: i64::MAX,
+    };
+    SignedBy { key: key.key(), voucher }
 }
 
 /// Reads a canonical proof's data; `None` for any other bytes.

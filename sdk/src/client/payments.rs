@@ -15,7 +15,7 @@ use crate::{
     earnings::{self, EarningsAccount},
     licensing::{Purpose, Use, WorkStatus},
     pda,
-    voucher::SignedVoucher,
+    voucher::{SignedVoucher, Voucher},
 };
 
 /// What was moved from a channel into earnings.
@@ -128,6 +128,25 @@ impl Client {
         Ok(landed)
     }
 
+    /// Settles what `voucher` says, with the voucher key's signature of the transaction in place
+    /// of its own. Without a proof in it, a packet has room for half as many licences again; a
+    /// statement that is still too large is refused by the cluster.
+    ///
+    /// # Errors
+    /// As [`Client::send`]. Repeating the call is safe: a statement settles once.
+    pub async fn settle_cosigned(
+        &self,
+        settler: &Keypair,
+        voucher_key: &Keypair,
+        voucher: &Voucher,
+        statement: Vec<u8>,
+        receipts: Option<ReceiptsCommitment>,
+    ) -> Result<Landed, Error> {
+        let (owner, key) = (settler.pubkey(), voucher_key.pubkey());
+        let settle = channel::settle_cosigned(&owner, &key, voucher, statement, receipts);
+        self.send(&[settle], settler, &[voucher_key]).await
+    }
+
     /// Puts another voucher key in place: after the grace period, or at once where the operator
     /// signs too.
     ///
@@ -158,10 +177,9 @@ impl Client {
         let account = self.channel(channel).await?;
         let mut ending = Vec::new();
         for (index, licence) in (0_u16..).zip(&account.licences) {
-            let withdrawn_at = self.work(&licence.work).await?.withdrawn_at;
-            let mut after = *licence;
-            after.withdraw(withdrawn_at);
-            if withdrawn_at != i64::MAX && after != *licence {
+            let work = self.work(&licence.work).await?.head();
+            let ends_at = work.licence_end(licence.expires_at, licence.notice_seconds);
+            if ends_at != licence.expires_at {
                 ending.push((index, licence.work));
             }
         }
@@ -323,9 +341,10 @@ impl Client {
         let split = self.missing_split(&before, &funder, work, currency).await?;
         let mut landed = self.send_packed(split, fee_payer).await?;
         let before = self.opened_earnings(work, &currency.mint).await?;
+        let head = self.work(work).await?.head();
         let mut owed = Vec::new();
         for (position, part) in before.recipients.iter().enumerate() {
-            if before.entitled(position) > part.taken {
+            if before.claimable(position, &head) > 0 {
                 let at = before.parents.len() + position; // below `Earnings::MAX_PARTS`
                 owed.push((at as u8, part.key));
             }

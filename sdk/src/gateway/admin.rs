@@ -20,7 +20,7 @@ impl AdminClient {
     /// A client of the listener at `url`, for whoever knows its secret or holds an API key of
     /// scope `admin`.
     pub fn new(url: &str, secret: &str) -> Self {
-        Self(GatewayClient::new(url).api_key(secret))
+        Self(GatewayClient::new(url).api_key(secret).staying())
     }
 
     /// How long requests that got no answer are sent again.

@@ -1,6 +1,6 @@
 use std::{fmt, sync::Arc, time::Duration};
 
-use reqwest::{Method, RequestBuilder, StatusCode};
+use reqwest::{Method, RequestBuilder, StatusCode, Url};
 use serde::{Serialize, de::DeserializeOwned};
 use solana_pubkey::Pubkey;
 use tokio::time::{Instant, sleep};
@@ -27,6 +27,8 @@ pub struct GatewayClient {
     url: String,
     patience: Duration,
     api_key: Option<Arc<str>>,
+    /// Whether another process is asked where it has the channel.
+    follows: bool,
 }
 
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
@@ -50,6 +52,7 @@ impl GatewayClient {
             url: url.trim_end_matches('/').to_owned(),
             patience: Duration::from_secs(10),
             api_key: None,
+            follows: true,
         }
     }
 
@@ -61,6 +64,11 @@ impl GatewayClient {
     /// How long requests that got no answer are sent again; zero for not at all.
     pub fn patience(self, patience: Duration) -> Self {
         Self { patience, ..self }
+    }
+
+    /// Asks nobody else: other processes' operators' listeners are not known.
+    pub(super) fn staying(self) -> Self {
+        Self { follows: false, ..self }
     }
 
     /// Where the gateway is.
@@ -323,29 +331,81 @@ impl GatewayClient {
         self.send(request).await
     }
 
-    /// Sends until there is an answer or patience ends.
+    /// Sends until there is an answer or patience ends. Where another process of the gateway
+    /// has the channel, that one is asked.
     async fn send<T: DeserializeOwned>(
         &self,
         request: impl Fn() -> RequestBuilder,
     ) -> Result<T, GatewayError> {
         let deadline = Instant::now() + self.patience;
         let mut pause = FIRST_PAUSE;
+        let mut holder: Option<Url> = None;
         loop {
             let request = match &self.api_key {
                 Some(token) => request().bearer_auth(token),
                 None => request(),
             };
-            let failure = match answer(request).await {
-                Ok((status, body)) => return read(status, &body),
-                Err(failure) => failure,
+            let failure = match self.answer(request, holder.as_ref()).await {
+                Ok((status, body)) => {
+                    let answer = read(status, &body);
+                    match answer.as_ref().err().and_then(|refusal| self.holder(refusal)) {
+                        Some(url) if holder.is_none() => {
+                            holder = Some(url);
+                            continue;
+                        }
+                        Some(_) => answer,
+                        None => return answer,
+                    }
+                }
+                Err(failure) => Err(self.unreachable(&failure)),
             };
+            // Whoever had the channel may be gone: ask where it was asked first.
+            holder = None;
             if Instant::now() + pause > deadline {
-                let reason = innermost(&failure);
-                return Err(GatewayError::Unreachable { url: self.url.clone(), reason });
+                return failure;
             }
             sleep(pause).await;
             pause = LONGEST_PAUSE.min(pause * 2);
         }
+    }
+
+    /// Sends a request, to `holder` instead of the gateway's own URL if there is one.
+    async fn answer(
+        &self,
+        request: RequestBuilder,
+        holder: Option<&Url>,
+    ) -> Result<(StatusCode, Vec<u8>), reqwest::Error> {
+        let mut request = request.build()?;
+        if let Some(holder) = holder {
+            let path = request.url().as_str().strip_prefix(&self.url[..]);
+            let moved = path.and_then(|path| {
+                let base = holder.as_str().trim_end_matches('/');
+                format!("{base}{path}").parse().ok()
+            });
+            if let Some(moved) = moved {
+                *request.url_mut() = moved;
+            }
+        }
+        let response = self.http.execute(request).await?;
+        let status = response.status();
+        Ok((status, response.bytes().await?.to_vec()))
+    }
+
+    /// Where the channel is served instead, if that is what a refusal says. What was asked
+    /// encrypted is not asked again in the clear.
+    fn holder(&self, refusal: &GatewayError) -> Option<Url> {
+        let GatewayError::Refused(problem) = refusal else { return None };
+        if !self.follows || problem.slug != "channel-held-elsewhere" {
+            return None;
+        }
+        let holder: Url = problem.holder.as_ref()?.parse().ok()?;
+        let is_encrypted = self.url.starts_with("https://");
+        let may = holder.scheme() == "https" || (holder.scheme() == "http" && !is_encrypted);
+        Some(holder).filter(|_| may)
+    }
+
+    fn unreachable(&self, failure: &reqwest::Error) -> GatewayError {
+        GatewayError::Unreachable { url: self.url.clone(), reason: innermost(failure) }
     }
 }
 
@@ -355,12 +415,6 @@ impl fmt::Debug for GatewayClient {
         let mut shown = formatter.debug_struct("GatewayClient");
         shown.field("url", &self.url).field("patience", &self.patience).finish_non_exhaustive()
     }
-}
-
-async fn answer(request: RequestBuilder) -> Result<(StatusCode, Vec<u8>), reqwest::Error> {
-    let response = request.send().await?;
-    let status = response.status();
-    Ok((status, response.bytes().await?.to_vec()))
 }
 
 fn read<T: DeserializeOwned>(status: StatusCode, body: &[u8]) -> Result<T, GatewayError> {
@@ -381,4 +435,41 @@ fn innermost(error: &reqwest::Error) -> String {
         cause = source;
     }
     cause.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refusal(slug: &str, holder: Option<&str>) -> GatewayError {
+        GatewayError::Refused(Box::new(Problem {
+            slug: slug.into(),
+            title: String::new(),
+            status: 421,
+            detail: String::new(),
+            expected: None,
+            holder: holder.map(str::to_owned),
+        }))
+    }
+
+    #[test]
+    fn whoever_has_the_channel_is_asked_but_never_in_the_clear_instead() {
+        let slug = "channel-held-elsewhere";
+        let (open, encrypted) =
+            (GatewayClient::new("http://a.example"), GatewayClient::new("https://a.example"));
+        let plain = refusal(slug, Some("http://b.example"));
+        assert_eq!(open.holder(&plain).unwrap().as_str(), "http://b.example/");
+        assert_eq!(encrypted.holder(&plain), None);
+        let safe = refusal(slug, Some("https://b.example/gateway"));
+        assert!(open.holder(&safe).is_some() && encrypted.holder(&safe).is_some());
+        for other in [
+            refusal(slug, None),
+            refusal(slug, Some("file:///etc/passwd")),
+            refusal(slug, Some("b.example")),
+            refusal("unknown-channel", Some("https://b.example")),
+        ] {
+            assert_eq!(open.holder(&other), None);
+        }
+        assert_eq!(open.staying().holder(&plain), None, "the operators' secret stays here");
+    }
 }

@@ -51,7 +51,7 @@ pub(super) struct Episode {
 type Draw = fn(&mut Episode) -> Option<Step>;
 
 /// Every instruction, and how often it is drawn.
-const DRAWS: [(u32, Draw); 37] = [
+const DRAWS: [(u32, Draw); 38] = [
     (1, Episode::initialize),
     (1, Episode::create_vault),
     (2, Episode::update_config),
@@ -78,6 +78,7 @@ const DRAWS: [(u32, Draw); 37] = [
     (6, Episode::top_up),
     (22, Episode::accept),
     (40, Episode::settle),
+    (12, Episode::settle_cosigned),
     (22, Episode::settle_staged),
     (2, Episode::stage_statement),
     (12, Episode::open_earnings),

@@ -297,6 +297,24 @@ impl Episode {
         }))
     }
 
+    /// The same without a voucher: whoever would have signed it signs the transaction.
+    pub(super) fn settle_cosigned(&mut self) -> Option<Step> {
+        let Prepared { signed, bytes, receipts, opened_slot, what } = self.statement()?;
+        let SignedVoucher { voucher, key, .. } = signed;
+        let channel = voucher.channel;
+        let person = |key| self.cast.people.iter().find(|person| person.key() == key);
+        let (settler, signer) = (person(what.settler)?, person(key)?);
+        let settle = sdk::settle_cosigned(&settler.key(), &key, &voucher, bytes, receipts);
+        let call = Call::new([settle], &[settler, signer]);
+        Some(Step::new("settle_cosigned", call, move |ledger| {
+            // Cluster, digest and expiry are the transaction's own.
+            let for_this_channel = ledger.channel(&channel)?.opened_slot == opened_slot;
+            let (digest, expires_at) = (what.sent_digest, i64::MAX);
+            let what = Settling { for_this_channel, digest, expires_at, ..what.clone() };
+            ledger.settle(channel, &what)
+        }))
+    }
+
     /// The next of the calls that stage a statement and settle it.
     pub(super) fn settle_staged(&mut self) -> Option<Step> {
         let keys: Vec<_> = self.prepared.keys().copied().collect();

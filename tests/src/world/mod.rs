@@ -28,7 +28,7 @@ mod terms;
 mod tokens;
 mod work;
 
-use std::{cell::Cell, collections::BTreeMap};
+use std::{borrow::Cow, cell::Cell, collections::BTreeMap, path::Path};
 
 use licensing::instructions::InitializeArgs;
 use litesvm::LiteSVM;
@@ -83,6 +83,14 @@ pub struct World {
     forgotten: Cell<bool>,
 }
 
+/// A program's bytecode: as committed, or out of the folder that `MOTIF_BYTECODE` names, so that
+/// mutants of the programs are tested by the very tests that test the programs.
+fn bytecode(program: &str, committed: &'static [u8]) -> Cow<'static, [u8]> {
+    let Some(folder) = std::env::var_os("MOTIF_BYTECODE") else { return committed.into() };
+    let path = Path::new(&folder).join(program).with_extension("so");
+    std::fs::read(path).expect("the bytecode MOTIF_BYTECODE names").into()
+}
+
 impl World {
     /// When every world begins, unix seconds: a Monday in September 2026, at noon UTC.
     pub const NOW: i64 = 1_789_992_000;
@@ -106,8 +114,8 @@ impl World {
     /// Programs and a mint; nothing else has happened yet.
     pub fn without_config() -> Self {
         let mut svm = LiteSVM::new().with_log_bytes_limit(None);
-        svm.add_program(licensing::ID, LICENSING_ELF).expect("licensing loads");
-        svm.add_program(payments::ID, PAYMENTS_ELF).expect("payments loads");
+        svm.add_program(licensing::ID, &bytecode("licensing", LICENSING_ELF)).expect("it loads");
+        svm.add_program(payments::ID, &bytecode("payments", PAYMENTS_ELF)).expect("it loads");
         let token_metadata = licensing_sdk::TOKEN_METADATA_PROGRAM;
         svm.add_program(token_metadata, TOKEN_METADATA_ELF).expect("Token Metadata loads");
         let host = Person::numbered(0);

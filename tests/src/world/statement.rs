@@ -70,6 +70,18 @@ impl SignedStatement {
         Call::new(settle, &[&self.settler])
     }
 
+    /// Settlement without a proof: the voucher key signs the transaction.
+    pub fn cosigned_call(&self) -> Call {
+        let settle = channel::settle_cosigned(
+            &self.settler.key(),
+            &self.key.key(),
+            &self.voucher,
+            self.entries.clone(),
+            self.receipts,
+        );
+        Call::new([settle], &[&self.settler, &self.key])
+    }
+
     /// Proof and settlement.
     pub fn call(&self) -> Call {
         let settle = channel::settle(

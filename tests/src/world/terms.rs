@@ -1,6 +1,6 @@
 use motif_sdk::{
     channel::{Currency, Licensee},
-    licensing::{Caps, Derivatives, Offer, Unit, Use, UsePrice, Work, publish_terms, terms_digest},
+    licensing::{Derivatives, Offer, Unit, Use, UsePrice, Work, publish_terms, terms_digest},
     pda,
 };
 use solana_pubkey::Pubkey;
@@ -45,22 +45,10 @@ impl<'w> TermsBuilder<'w> {
             owner: work.creator.clone(),
             currency: world.currency,
             offer: Offer {
-                commercial: true,
                 attribution: true,
-                sublicensing: false,
-                approval_required: false,
                 derivatives: Derivatives::Allowed,
-                share_alike: false,
-                derivative_share_bps: 0,
-                upfront_fee: 0,
-                free_units: 0,
-                caps: Caps::default(),
-                valid_from: 0,
-                expires_at: None,
-                notice_seconds: 0,
                 legal_digest: [0x1E; 32],
-                uses: vec![price],
-                legal_uri: String::new(),
+                ..Offer::new(vec![price])
             },
             world,
         }

@@ -4,6 +4,8 @@ use licensing::WorkStatus;
 use motif_sdk::channel::PaymentsError;
 use motif_tests::world::{Code, OpenedChannel, PublishedTerms, RegisteredWork, World};
 
+use crate::read;
+
 /// A licensed work that has earned 1,000 and has terms for more.
 fn earned() -> (World, OpenedChannel, RegisteredWork, PublishedTerms) {
     let mut world = World::new();
@@ -101,11 +103,18 @@ fn what_a_work_earns_during_a_dispute_waits_for_its_end() {
     world.sweep_till(&work).assert_ok();
     world.settle(&channel, &[(0, 10)]).assert_ok();
     world.collect(&channel, &[(0, &work)]).assert_ok();
+    let claimable = |world: &World| {
+        let present: licensing::Work = read(world, &work.address);
+        world.earnings(&work).claimable(0, &present.head())
+    };
     // What it had earned before is paid all the same.
+    assert_eq!(claimable(&world), 1_000);
     world.claim(&work, &recipient).assert_ok();
     assert_eq!(world.balance(&recipient), 1_000);
+    assert_eq!(claimable(&world), 0);
     world.claim(&work, &recipient).assert_err(PaymentsError::NothingToClaim);
     world.set_status(&work, WorkStatus::Active);
+    assert_eq!(claimable(&world), 60);
     world.claim(&work, &recipient).assert_ok();
     assert_eq!(world.balance(&recipient), 1_060);
 }

@@ -193,22 +193,9 @@ fn terms_of_something_that_is_no_work_are_refused() {
 
 fn offer() -> Offer {
     Offer {
-        commercial: true,
         attribution: true,
-        sublicensing: false,
-        approval_required: false,
         derivatives: motif_sdk::licensing::Derivatives::Allowed,
-        share_alike: false,
-        derivative_share_bps: 0,
-        upfront_fee: 0,
-        free_units: 0,
-        caps: motif_sdk::licensing::Caps::default(),
-        valid_from: 0,
-        expires_at: None,
-        notice_seconds: 0,
-        legal_digest: [0; 32],
-        uses: vec![use_of(Use::Generate, 1)],
-        legal_uri: String::new(),
+        ..Offer::new(vec![use_of(Use::Generate, 1)])
     }
 }
 

@@ -51,6 +51,7 @@ pub const CALLS: &[Known] = &[
     ("payments", "accept", "the owner signs", accept),
     ("payments", "accept", "the owner approved before", accept_as_approved),
     ("payments", "settle", "2 licences", settle),
+    ("payments", "settle_cosigned", "2 licences", settle_cosigned),
     ("payments", "open_staging", "", open_staging),
     ("payments", "stage_statement", "", stage_statement),
     ("payments", "settle_staged", "2 licences", settle_staged),
@@ -284,6 +285,11 @@ fn accept_as_approved(stage: &mut Stage) -> Vec<Instruction> {
 fn settle(stage: &mut Stage) -> Vec<Instruction> {
     let channel = stage.family().channel;
     stage.world.statement(&channel, &[(0, 1), (1, 1)]).call().instructions
+}
+
+fn settle_cosigned(stage: &mut Stage) -> Vec<Instruction> {
+    let channel = stage.family().channel;
+    stage.world.statement(&channel, &[(0, 1), (1, 1)]).cosigned_call().instructions
 }
 
 fn open_staging(stage: &mut Stage) -> Vec<Instruction> {

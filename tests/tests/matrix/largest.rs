@@ -29,6 +29,7 @@ pub const LARGEST: &[Known] = &[
     ("licensing", "open_dispute", "URI", open_dispute),
     ("licensing", "issue_certificate", "32 recipients, URI", issue_certificate),
     ("payments", "settle", "100 licences", settle),
+    ("payments", "settle_cosigned", "140 licences", settle_cosigned),
     ("payments", "stage_statement", "900 bytes", stage_statement),
     ("payments", "settle_staged", "1,000 licences", settle_staged_thousand),
     ("payments", "settle_staged", "10,000 licences", settle_staged),
@@ -197,6 +198,12 @@ fn settle(stage: &mut Stage) -> Vec<Instruction> {
     let channel = channel_of(&mut stage.world, licences);
     let entries = one_of_each(licences as u16); // 100
     stage.world.statement(&channel, &entries).call().instructions
+}
+
+fn settle_cosigned(stage: &mut Stage) -> Vec<Instruction> {
+    let channel = channel_of(&mut stage.world, 140);
+    let entries = one_of_each(140);
+    stage.world.statement(&channel, &entries).cosigned_call().instructions
 }
 
 fn stage_statement(stage: &mut Stage) -> Vec<Instruction> {

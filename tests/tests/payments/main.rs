@@ -17,6 +17,7 @@ mod our_bugs;
 mod pull;
 mod rotate_voucher_key;
 mod settle;
+mod settle_cosigned;
 mod settle_staged;
 mod stage_statement;
 mod start_closing;

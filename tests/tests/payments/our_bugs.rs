@@ -68,7 +68,8 @@ fn a_channel_of_a_broken_length_settles_nothing() {
 
 #[test]
 fn earnings_of_a_broken_length_pay_nobody() {
-    for change in [|data: &mut Vec<u8>| data.push(0), |data| data.truncate(8 + 96)] {
+    for change in [|data: &mut Vec<u8>| data.push(0), |data: &mut Vec<u8>| data.truncate(112 + 20)]
+    {
         let (mut world, channel) = settled();
         let (work, licence) = world.licensed(&channel, 100);
         world.open_earnings(&work);

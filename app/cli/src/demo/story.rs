@@ -10,8 +10,8 @@ use motif_sdk::{
     gateway::{GatewayClient, PayerRequest},
     keypair::signing_key,
     licensing::{
-        Caps, Derivatives, Fingerprint, ModelArgs, Offer, ParentShare, Registration, Share, Unit,
-        Use, UsePrice, WorkKind,
+        Derivatives, Fingerprint, ModelArgs, Offer, ParentShare, Registration, Share, Unit, Use,
+        UsePrice, WorkKind,
     },
     pda,
     receipt::SignedReceipt,
@@ -197,22 +197,11 @@ impl Story {
         let price =
             |licensed_use| UsePrice { licensed_use, unit: Unit::Generation, price: self.price };
         Offer {
-            commercial: true,
             attribution: true,
-            sublicensing: false,
-            approval_required: false,
             derivatives: Derivatives::Allowed,
-            share_alike: false,
             derivative_share_bps: PARENT_SHARE_BPS,
-            upfront_fee: 0,
-            free_units: 0,
-            caps: Caps::default(),
-            valid_from: 0,
-            expires_at: None,
             notice_seconds: MONTH_SECONDS,
-            legal_digest: [0; 32],
-            uses: vec![price(Use::Generate), price(Use::StyleTransfer)],
-            legal_uri: String::new(),
+            ..Offer::new(vec![price(Use::Generate), price(Use::StyleTransfer)])
         }
     }
 

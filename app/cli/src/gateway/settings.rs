@@ -29,9 +29,9 @@ pub struct SettingsArgs {
     #[arg(long, value_name = "FILE")]
     admin_secret_file: Option<PathBuf>,
 
-    /// Its store; created where there is none, gone on with where there is [default:
-    /// motif-gateway.sqlite].
-    #[arg(long, value_name = "FILE")]
+    /// Its store: a file, created where there is none and gone on with where there is, or a
+    /// postgres:// URL [default: motif-gateway.sqlite].
+    #[arg(long, value_name = "PLACE")]
     store: Option<PathBuf>,
 
     /// The fee a channel must give, basis points on top of prices [default: 200].

@@ -14,13 +14,16 @@ mod reading;
 mod secret;
 mod setting;
 mod settle;
+mod store;
 
-use std::{fmt, net::SocketAddr, path::PathBuf, sync::Arc};
+use std::{fmt, net::SocketAddr, sync::Arc, time::Duration};
 
 use ipnet::IpNet;
 use motif_sdk::{Pubkey, fingerprint::DecodingWorker};
 use solana_keypair::Keypair;
 use solana_signer::Signer;
+
+use crate::ledger::Margins;
 
 pub use admin::AdminConfig;
 pub use fault::{Fault, Faults};
@@ -30,6 +33,7 @@ pub use origin::Origin;
 pub use secret::{Secret, WeakSecret};
 pub use setting::{NoSuchSetting, SETTINGS, Setting, example};
 pub use settle::SettlePolicy;
+pub use store::{DatabaseUrl, StorePlace};
 
 /// How a gateway runs.
 #[derive(Clone)]
@@ -38,8 +42,13 @@ pub struct GatewayConfig {
     pub rpc_url: String,
     /// Signs receipts and settlements, and pays for transactions.
     pub operator: Arc<Keypair>,
-    /// The store's file; it is created where there is none.
-    pub store: PathBuf,
+    /// Where it keeps what it must not lose.
+    pub store: StorePlace,
+    /// Where clients find this process; other processes on the same store send them here. `None`
+    /// for where it listens.
+    pub public_url: Option<String>,
+    /// How long a channel stays this process's when nothing is heard of it.
+    pub lease: Duration,
     /// Where to listen; port 0 for any free one.
     pub listen: SocketAddr,
     /// Where operators are listened to, and how they prove themselves; `None` for nowhere.
@@ -54,8 +63,6 @@ pub struct GatewayConfig {
     pub mints: Vec<Pubkey>,
     /// Whether only holders of API keys are served.
     pub api_keys_required: bool,
-    /// Where clients reach it, if that is not where they say they ask.
-    pub public_url: Option<Origin>,
     /// Pages of these origins may ask from a browser.
     pub cors_origins: Vec<Origin>,
     /// Peers whose `X-Forwarded-For` is believed.
@@ -75,11 +82,13 @@ impl GatewayConfig {
     /// A gateway on a free loopback port that takes no fee, with an hour of grace, vouchers
     /// valid for ten minutes at least, any mint, nobody to administer it, and the default
     /// limits and policy.
-    pub fn new(rpc_url: &str, operator: Arc<Keypair>, store: PathBuf) -> Self {
+    pub fn new(rpc_url: &str, operator: Arc<Keypair>, store: impl Into<StorePlace>) -> Self {
         Self {
             rpc_url: rpc_url.to_owned(),
             operator,
-            store,
+            store: store.into(),
+            public_url: None,
+            lease: Duration::from_secs(10),
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
             admin: None,
             operator_fee_bps: 0,
@@ -87,13 +96,19 @@ impl GatewayConfig {
             min_voucher_seconds: 600,
             mints: Vec::new(),
             api_keys_required: false,
-            public_url: None,
             cors_origins: Vec::new(),
             trusted_proxies: Vec::new(),
             decoding: DecodingWorker::default(),
             limits: Limits::default(),
             settle: SettlePolicy::default(),
         }
+    }
+
+    /// What it leaves time and room for.
+    pub(crate) fn margins(&self) -> Margins {
+        let (min_voucher_seconds, max_exposure) =
+            (self.min_voucher_seconds, self.settle.max_exposure);
+        Margins { min_voucher_seconds, max_exposure }
     }
 
     /// Everything in it that contradicts something else, or could not work.
@@ -113,6 +128,18 @@ impl GatewayConfig {
             "min_voucher_seconds",
             "must be less than min_grace_seconds: what is taken last must settle in the grace",
         );
+        let is_url = |url: &String| url.starts_with("http://") || url.starts_with("https://");
+        let found = self.public_url.as_ref().is_none_or(is_url);
+        check(found, "public_url", "must begin with http:// or https://");
+        let is_shared = self.store.file().is_none();
+        let findable = self.public_url.is_some() || !self.listen.ip().is_unspecified();
+        check(
+            findable || !is_shared,
+            "public_url",
+            "is needed on a shared store: no client finds an unspecified address",
+        );
+        let lasts = !self.lease.is_zero() && self.lease <= Duration::from_secs(600);
+        check(lasts, "lease_seconds", "must be 1 to 600");
         let own = self.admin.as_ref().is_none_or(|admin| admin.listen != self.listen);
         let own = own || self.listen.port() == 0;
         check(own, "admin.listen", "must be another address than `listen`");
@@ -135,6 +162,8 @@ impl fmt::Debug for GatewayConfig {
             .field("rpc", &crate::chain::Endpoint::new(&self.rpc_url))
             .field("operator", &self.operator.pubkey())
             .field("store", &self.store)
+            .field("public_url", &self.public_url)
+            .field("lease", &self.lease)
             .field("listen", &self.listen)
             .field("admin", &self.admin)
             .field("operator_fee_bps", &self.operator_fee_bps)
@@ -142,7 +171,6 @@ impl fmt::Debug for GatewayConfig {
             .field("min_voucher_seconds", &self.min_voucher_seconds)
             .field("mints", &self.mints)
             .field("api_keys_required", &self.api_keys_required)
-            .field("public_url", &self.public_url)
             .field("cors_origins", &self.cors_origins)
             .field("trusted_proxies", &self.trusted_proxies)
             .field("decoding", &self.decoding)

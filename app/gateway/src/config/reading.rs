@@ -5,6 +5,7 @@ use solana_keypair::Keypair;
 
 use super::{
     AdminConfig, Faults, GatewayConfig, Layers, Limits, Rate, Secret, Setting, SettlePolicy,
+    StorePlace,
 };
 
 impl GatewayConfig {
@@ -22,7 +23,9 @@ impl GatewayConfig {
         let config = Self {
             rpc_url: reader.one("rpc_url"),
             operator: Arc::new(operator),
-            store: reader.one::<PathBuf>("store"),
+            store: reader.one("store"),
+            public_url: reader.maybe("public_url"),
+            lease: Duration::from_secs(reader.one("lease_seconds")),
             listen: reader.one("listen"),
             admin: reader.admin(),
             operator_fee_bps: reader.one("operator_fee_bps"),
@@ -30,7 +33,6 @@ impl GatewayConfig {
             min_voucher_seconds: reader.one("min_voucher_seconds"),
             mints: reader.list::<Pubkey>("mints"),
             api_keys_required: reader.one("api_keys.required"),
-            public_url: reader.maybe("public_url"),
             cors_origins: reader.list("cors.origins"),
             trusted_proxies: reader.list("proxies.trusted"),
             decoding: DecodingWorker::default(),
@@ -67,7 +69,7 @@ macro_rules! placeholders {
 
 placeholders! {
     String = String::new(),
-    PathBuf = PathBuf::new(),
+    StorePlace = StorePlace::File(PathBuf::new()),
     std::net::SocketAddr = std::net::SocketAddr::from(([0; 4], 0)),
     u16 = 1,
     u32 = 1,
@@ -212,7 +214,7 @@ mod tests {
             ..GatewayConfig::new(
                 "http://127.0.0.1:8899",
                 Arc::new(operator().unwrap()),
-                "motif-gateway.sqlite".into(),
+                PathBuf::from("motif-gateway.sqlite"),
             )
         };
         assert_eq!(format!("{read:?}"), format!("{expected:?}"));
@@ -290,6 +292,20 @@ mod tests {
                    [limits]\nhead_seconds = 1\naddress_burst = 0";
         let faults = read(all, &[]).unwrap_err();
         assert_eq!(faults.iter().count(), 7, "{faults}");
+    }
+
+    #[test]
+    fn on_a_shared_store_others_must_be_able_to_say_where_a_process_is() {
+        let shared = "store = \"postgres://motif:canary-canary@127.0.0.1/motif\"\n\
+                      listen = \"0.0.0.0:8787\"\n";
+        let faults = read(shared, &[]).unwrap_err();
+        assert!(faults.iter().all(|fault| fault.key == "public_url"), "{faults}");
+        let url = [("MOTIF_GATEWAY_PUBLIC_URL", "https://a.example")];
+        let read_well = read(shared, &url).unwrap();
+        assert!(!format!("{read_well:?}").contains("canary"), "{read_well:?}");
+        assert!(read(shared, &[("MOTIF_GATEWAY_PUBLIC_URL", "a.example")]).is_err());
+        assert!(read("lease_seconds = 0", &[]).is_err());
+        assert!(read("listen = \"0.0.0.0:8787\"", &[]).is_ok(), "a file has one process");
     }
 
     #[test]

@@ -53,7 +53,17 @@ const fn setting(key: &'static str, default: &'static str, about: &'static str) 
 pub const SETTINGS: &[Setting] = &[
     setting("rpc_url", "\"http://127.0.0.1:8899\"", "JSON-RPC node of the cluster"),
     setting("keypair", "", "keypair file of the operator: signs receipts and settlements"),
-    setting("store", "\"motif-gateway.sqlite\"", "the store's file, created where there is none"),
+    setting(
+        "store",
+        "\"motif-gateway.sqlite\"",
+        "the store's file, or the postgres:// URL of a database that several gateways may share",
+    ),
+    setting("public_url", "", "where clients find this process; needed on a shared store"),
+    setting(
+        "lease_seconds",
+        "10",
+        "on a shared store: how long a channel waits for a process that has died",
+    ),
     setting("listen", "\"127.0.0.1:8787\"", "where to listen; port 0 takes a free one"),
     setting(
         "operator_fee_bps",
@@ -67,11 +77,6 @@ pub const SETTINGS: &[Setting] = &[
         "the least vouchers and licences must still be valid for",
     ),
     setting("mints", "[]", "serve only channels in these mints; empty for any"),
-    setting(
-        "public_url",
-        "",
-        "where clients reach it, such as https://gateway.example; else as they ask",
-    ),
     setting("settle.at_amount", "", "settle a channel once it owes this many base units more"),
     setting("settle.at_age_seconds", "3600", "settle once the oldest open generation is this old"),
     setting("settle.at_receipts", "500000", "settle once there are this many open receipts"),

@@ -2,8 +2,8 @@ use std::{
     fmt,
     str::FromStr,
     sync::{
-        Arc,
-        atomic::{AtomicI64, AtomicU64, Ordering},
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicI64, Ordering},
     },
 };
 
@@ -46,9 +46,18 @@ pub struct StoredKey {
 #[derive(Debug)]
 pub struct ApiKey {
     stored: StoredKey,
-    spent: AtomicU64,
+    spent: Mutex<Spent>,
     /// `i64::MAX` while it is good.
     revoked_at: AtomicI64,
+}
+
+/// What a key has spent, base units.
+#[derive(Clone, Copy, Debug, Default)]
+struct Spent {
+    /// As the store has it.
+    stored: u64,
+    /// On its way there.
+    pending: u64,
 }
 
 /// Part of a key's budget that is set aside; returned unless it is kept.
@@ -98,7 +107,7 @@ impl FromIterator<ScopeWord> for Scopes {
 impl ApiKey {
     /// A key as the store has it.
     pub fn new(stored: StoredKey) -> Self {
-        let spent = AtomicU64::new(stored.spent);
+        let spent = Mutex::new(Spent { stored: stored.spent, pending: 0 });
         let revoked_at = AtomicI64::new(stored.revoked_at.unwrap_or(i64::MAX));
         Self { stored, spent, revoked_at }
     }
@@ -127,20 +136,32 @@ impl ApiKey {
         self.revoked_at.fetch_min(now, Ordering::AcqRel);
     }
 
+    /// Takes over what the store says, other processes' doings with it.
+    pub(super) fn refresh(&self, stored: &StoredKey) {
+        self.spent().stored = stored.spent;
+        if let Some(revoked_at) = stored.revoked_at {
+            self.revoke(revoked_at);
+        }
+    }
+
+    fn spent(&self) -> MutexGuard<'_, Spent> {
+        self.spent.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Sets a part of its budget aside, or refuses and changes nothing.
     ///
     /// # Errors
     /// [`ApiError::KeyBudget`].
     pub fn set_aside(self: &Arc<Self>, amount: u64) -> Result<SetAside, ApiError> {
         let budget = self.stored.budget.unwrap_or(u64::MAX);
-        let raised = |spent: u64| spent.checked_add(amount).filter(|total| *total <= budget);
-        let set_aside = self.spent.fetch_update(Ordering::AcqRel, Ordering::Acquire, raised);
-        match set_aside {
-            Ok(_) => Ok(SetAside { key: self.clone(), amount }),
-            Err(spent) => {
-                Err(ApiError::KeyBudget { needed: amount, left: budget - spent.min(budget) })
-            }
+        let mut spent = self.spent();
+        let left = budget.saturating_sub(spent.total());
+        if amount > left {
+            return Err(ApiError::KeyBudget { needed: amount, left });
         }
+        spent.pending += amount; // it fits into the budget
+        drop(spent);
+        Ok(SetAside { key: self.clone(), amount })
     }
 
     /// What may be said of it.
@@ -151,7 +172,7 @@ impl ApiKey {
             name: self.stored.name.clone(),
             scopes: self.stored.scopes.words(),
             budget: self.stored.budget.map(Amount),
-            spent: Amount(self.spent.load(Ordering::Acquire)),
+            spent: Amount(self.spent().total()),
             created_at: self.stored.created_at,
             expires_at: self.stored.expires_at,
             revoked_at: Some(revoked_at).filter(|at| *at != i64::MAX),
@@ -159,16 +180,23 @@ impl ApiKey {
     }
 }
 
+impl Spent {
+    fn total(self) -> u64 {
+        self.stored.saturating_add(self.pending)
+    }
+}
+
 impl SetAside {
-    /// It was spent.
-    pub fn keep(mut self) {
-        self.amount = 0;
+    /// It was spent, and the store knows.
+    pub fn keep(self) {
+        let mut spent = self.key.spent();
+        spent.stored = spent.stored.saturating_add(self.amount);
     }
 }
 
 impl Drop for SetAside {
     fn drop(&mut self) {
-        self.key.spent.fetch_sub(self.amount, Ordering::AcqRel);
+        self.key.spent().pending -= self.amount; // it was added when this was made
     }
 }
 
@@ -221,6 +249,18 @@ mod tests {
         let refused = key.set_aside(1).unwrap_err();
         assert!(matches!(refused, ApiError::KeyBudget { needed: 1, left: 0 }), "{refused}");
         assert_eq!(key.facts().spent.0, 30);
+    }
+
+    #[test]
+    fn what_other_processes_did_counts_beside_what_is_under_way() {
+        let key = key(Some(30));
+        let under_way = key.set_aside(5).unwrap();
+        let elsewhere = StoredKey { spent: 20, revoked_at: Some(50), ..key.stored.clone() };
+        key.refresh(&elsewhere);
+        assert!(key.set_aside(6).is_err());
+        drop(under_way);
+        assert!(key.set_aside(10).is_ok());
+        assert!(!key.is_proved_by(blake3::Hash::from_bytes([2; 32]), 50));
     }
 
     #[test]

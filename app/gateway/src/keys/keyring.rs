@@ -1,6 +1,7 @@
 use std::{
     collections::HashMap,
-    sync::{Arc, PoisonError, RwLock},
+    sync::{Arc, Mutex, PoisonError, RwLock},
+    time::{Duration, Instant},
 };
 
 use motif_sdk::gateway::wire::ScopeWord;
@@ -15,7 +16,12 @@ pub struct Keyring {
     /// Keys the digests of tokens.
     digest_key: [u8; 32],
     keys: RwLock<HashMap<KeyId, Arc<ApiKey>>>,
+    /// When an unknown key was last looked for in the store.
+    looked_at: Mutex<Option<Instant>>,
 }
+
+/// Between two looks for unknown keys.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// Who asks: the holder of an API key, or anybody.
 #[derive(Clone, Debug, Default)]
@@ -29,6 +35,7 @@ impl Keyring {
         Self {
             digest_key: blake3::derive_key(context, operator.secret_bytes()),
             keys: RwLock::new(keys.collect()),
+            looked_at: Mutex::new(None),
         }
     }
 
@@ -47,6 +54,34 @@ impl Keyring {
         let key = keys.get(&token.id).ok_or(ApiError::Unauthorized)?;
         let digest = token.digest(&self.digest_key);
         if key.is_proved_by(digest, now) { Ok(key.clone()) } else { Err(ApiError::Unauthorized) }
+    }
+
+    /// Whether the key that a token names is known here, good or not.
+    pub fn knows(&self, token: &str) -> bool {
+        let keys = self.keys.read().unwrap_or_else(PoisonError::into_inner);
+        token.parse::<Token>().is_ok_and(|token| keys.contains_key(&token.id))
+    }
+
+    /// Whether it is time to look for an unknown key in the store; if so, it is not again soon.
+    pub fn may_look(&self) -> bool {
+        let mut looked_at = self.looked_at.lock().unwrap_or_else(PoisonError::into_inner);
+        let may = looked_at.is_none_or(|at| at.elapsed() >= LOOK_EVERY);
+        if may {
+            *looked_at = Some(Instant::now());
+        }
+        may
+    }
+
+    /// Takes over what the store says: keys that other processes have made or revoked, and
+    /// what was spent there.
+    pub fn refresh(&self, stored: Vec<StoredKey>) {
+        let mut keys = self.keys.write().unwrap_or_else(PoisonError::into_inner);
+        for stored in stored {
+            match keys.get(&stored.id) {
+                Some(key) => key.refresh(&stored),
+                None => drop(keys.insert(stored.id, Arc::new(ApiKey::new(stored)))),
+            }
+        }
     }
 
     /// Takes a new key into use.

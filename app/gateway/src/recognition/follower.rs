@@ -67,8 +67,8 @@ impl Follower {
 
     /// What was known when the gateway ran last, until the chain has been read.
     async fn restore(&self) {
+        let Some(path) = self.gateway.recognition().snapshot.clone() else { return };
         let Ok(cluster) = self.gateway.cluster().await else { return };
-        let path = self.gateway.recognition().snapshot.clone();
         let restored = spawn_blocking(move || snapshot::read(&path, &cluster).map(Index::new));
         match restored.await {
             Ok(Ok(index)) => {
@@ -91,7 +91,8 @@ impl Follower {
             if is_known {
                 return None;
             }
-            if let Err(error) = snapshot::write(&path, &cluster, &registered) {
+            let kept = path.map_or(Ok(()), |path| snapshot::write(&path, &cluster, &registered));
+            if let Err(error) = kept {
                 tracing::warn!(%error, "the index cannot be kept"); // the next start reads longer
             }
             Some(Index::new(registered))

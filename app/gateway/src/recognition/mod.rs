@@ -33,8 +33,8 @@ pub struct Recognition {
     uploads: Semaphore,
     decoders: Semaphore,
     worker: DecodingWorker,
-    /// Where the index is kept between starts.
-    snapshot: PathBuf,
+    /// Where the index is kept between starts: beside a store that is a file.
+    snapshot: Option<PathBuf>,
 }
 
 #[derive(Debug, Default)]
@@ -46,15 +46,18 @@ struct Known {
 
 impl Recognition {
     /// Knows nothing yet. The snapshot stands beside the store.
-    pub fn new(worker: DecodingWorker, store: &std::path::Path) -> Self {
-        let mut snapshot = store.as_os_str().to_owned();
-        snapshot.push(".works");
+    pub fn new(worker: DecodingWorker, store: Option<&std::path::Path>) -> Self {
+        let snapshot = store.map(|store| {
+            let mut name = store.as_os_str().to_owned();
+            name.push(".works");
+            PathBuf::from(name)
+        });
         Self {
             known: RwLock::default(),
             uploads: Semaphore::new(UPLOADS),
             decoders: Semaphore::new(DECODERS),
             worker,
-            snapshot: snapshot.into(),
+            snapshot,
         }
     }
 

@@ -2,7 +2,7 @@ use axum::{Json, extract::State};
 use motif_sdk::gateway::wire::{Address, ChannelState, OpenChannel, Problem};
 
 use super::{body::Body, named::Named};
-use crate::{Gateway, problem::ApiError, view::channel_state};
+use crate::{Gateway, problem::ApiError};
 
 /// Has the gateway serve a channel that was opened on chain, or read it again after a top-up
 /// or an acceptance.
@@ -12,6 +12,7 @@ use crate::{Gateway, problem::ApiError, view::channel_state};
     (status = 404, body = Problem, content_type = "application/problem+json"),
     (status = 413, body = Problem, content_type = "application/problem+json"),
     (status = 415, body = Problem, content_type = "application/problem+json"),
+    (status = 421, body = Problem, content_type = "application/problem+json"),
     (status = 422, body = Problem, content_type = "application/problem+json"),
     (status = 503, body = Problem, content_type = "application/problem+json"),
 ))]
@@ -20,7 +21,7 @@ pub async fn open(
     Body(OpenChannel { channel }): Body<OpenChannel>,
 ) -> Result<Json<ChannelState>, ApiError> {
     let desk = gateway.open_channel(channel.0).await?;
-    Ok(Json(channel_state(&desk.book())))
+    Ok(Json(gateway.state(&desk).await?))
 }
 
 /// A channel as the gateway has it.
@@ -28,11 +29,13 @@ pub async fn open(
     (status = 200, body = ChannelState),
     (status = 400, body = Problem, content_type = "application/problem+json"),
     (status = 404, body = Problem, content_type = "application/problem+json"),
+    (status = 421, body = Problem, content_type = "application/problem+json"),
+    (status = 503, body = Problem, content_type = "application/problem+json"),
 ))]
 pub async fn show(
     State(gateway): State<Gateway>,
     Named(Address(channel)): Named<Address>,
 ) -> Result<Json<ChannelState>, ApiError> {
-    let desk = gateway.desk(&channel)?;
-    Ok(Json(channel_state(&desk.book())))
+    let desk = gateway.desk(&channel).await?;
+    Ok(Json(gateway.state(&desk).await?))
 }

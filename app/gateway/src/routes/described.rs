@@ -24,7 +24,7 @@ pub struct SettlingProblems;
 
 impl IntoResponses for MeteringProblems {
     fn responses() -> BTreeMap<String, RefOr<Response>> {
-        problems(&["400", "402", "404", "409", "413", "415", "422", "503"])
+        problems(&["400", "402", "404", "409", "413", "415", "421", "422", "503"])
     }
 }
 
@@ -38,7 +38,7 @@ impl IntoResponses for PayerSettlingProblems {
 
 impl IntoResponses for SettlingProblems {
     fn responses() -> BTreeMap<String, RefOr<Response>> {
-        problems(&["400", "404", "409", "502", "503", "504"])
+        problems(&["400", "404", "409", "421", "502", "503", "504"])
     }
 }
 

@@ -59,8 +59,8 @@ pub async fn rsl(
 
 /// Where this gateway is: where it is said to be, or where it was asked for.
 fn base_url(gateway: &Gateway, headers: &HeaderMap) -> String {
-    if let Some(origin) = &gateway.config().public_url {
-        return origin.to_string();
+    if let Some(url) = &gateway.config().public_url {
+        return url.trim_end_matches('/').to_owned();
     }
     let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
     // Nothing that could end a line, a quotation or a tag gets into an answer.

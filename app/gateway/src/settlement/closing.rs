@@ -18,7 +18,7 @@ impl Gateway {
     }
 
     async fn close_now(&self, address: Pubkey) -> Result<Closing, ApiError> {
-        let desk = self.desk(&address)?;
+        let desk = self.desk(&address).await?;
         self.observe_clock().await;
         if self.look(&desk).await?.closes_at == i64::MAX {
             return Err(ApiError::ChannelNotClosing);

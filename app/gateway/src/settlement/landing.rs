@@ -12,7 +12,7 @@ use crate::{
     chain::ChainError,
     desk::Desk,
     problem::ApiError,
-    store::{Change, Outcome, StoredTransaction},
+    store::{Change, Moment, Outcome, StoredTransaction},
 };
 
 /// Between two looks at the chain.
@@ -41,16 +41,16 @@ impl Gateway {
         instructions: &[Instruction],
         receipts_root: [u8; 32],
     ) -> Result<Landed, ApiError> {
-        for (stored, outcome) in self.store().transactions(desk.id, statement).await? {
+        for (stored, outcome) in self.store().transactions(desk.id(), statement).await? {
             if matches!(outcome, Outcome::Pending | Outcome::Landed)
-                && let Some(landed) = self.follow(&stored, false).await?
+                && let Some(landed) = self.follow(desk, &stored, false).await?
             {
                 return Ok(landed);
             }
         }
         loop {
             let stored = self.sign(desk, statement, instructions, receipts_root).await?;
-            if let Some(landed) = self.follow(&stored, true).await? {
+            if let Some(landed) = self.follow(desk, &stored, true).await? {
                 return Ok(landed);
             }
         }
@@ -71,20 +71,24 @@ impl Gateway {
         signed.map_err(|error| ApiError::Internal(error.into()))?;
         let signature: [u8; 64] = transaction.signatures[0].into(); // one signer, one signature
         let stored = StoredTransaction {
-            channel_id: desk.id,
+            channel_id: desk.id(),
             statement,
             signature,
             bytes: on_the_wire(&transaction),
             last_valid_height,
             receipts_root,
         };
-        self.store().write(Change::Transaction(Box::new(stored.clone()))).await?;
+        self.pass(Moment::Signed);
+        let change = Change::Transaction(Box::new(stored.clone()));
+        self.on_disk(desk, self.store().write_by(desk.lease, change)).await?;
+        self.pass(Moment::Stored);
         Ok(stored)
     }
 
     /// Sends the same bytes until they land, or (`None`) can land no more.
     async fn follow(
         &self,
+        desk: &Desk,
         stored: &StoredTransaction,
         is_new: bool,
     ) -> Result<Option<Landed>, ApiError> {
@@ -93,7 +97,7 @@ impl Gateway {
         let mut check_first = is_new;
         let mut sent_at: Option<Instant> = None;
         while Instant::now() < deadline {
-            if let Some(landed) = self.outcome(stored, &signature).await? {
+            if let Some(landed) = self.outcome(desk, stored, &signature).await? {
                 return Ok(Some(landed));
             }
             if sent_at.is_none_or(|sent_at| sent_at.elapsed() > REBROADCAST) {
@@ -102,13 +106,16 @@ impl Gateway {
                     // look would see it.
                     let height = self.chain().final_height().await;
                     if height.is_ok_and(|height| height > stored.last_valid_height) {
-                        return self.expired(stored, &signature).await;
+                        return self.expired(desk, stored, &signature).await;
                     }
                 }
                 match self.chain().submit(&stored.bytes, check_first).await {
-                    Ok(()) => check_first = false,
+                    Ok(()) => {
+                        check_first = false;
+                        self.pass(Moment::Sent);
+                    }
                     Err(ChainError::Refused(reason)) => {
-                        self.write_outcome(stored, Outcome::Refused).await?;
+                        self.write_outcome(desk, stored, Outcome::Refused).await?;
                         return Err(ApiError::SettlementRefused(reason));
                     }
                     Err(ChainError::Unreachable(reason)) => {
@@ -125,18 +132,20 @@ impl Gateway {
     /// What became of a transaction; `None` while that is not known.
     async fn outcome(
         &self,
+        desk: &Desk,
         stored: &StoredTransaction,
         signature: &Signature,
     ) -> Result<Option<Landed>, ApiError> {
         match self.chain().landed(signature).await {
             Ok(Some(landed)) => {
-                self.write_outcome(stored, Outcome::Landed).await?;
+                self.pass(Moment::Landed);
+                self.write_outcome(desk, stored, Outcome::Landed).await?;
                 Ok(Some(landed))
             }
             // A node that does not answer knows nothing; it is asked again.
             Ok(None) | Err(ChainError::Unreachable(_)) => Ok(None),
             Err(ChainError::Refused(reason)) => {
-                self.write_outcome(stored, Outcome::Refused).await?;
+                self.write_outcome(desk, stored, Outcome::Refused).await?;
                 Err(ApiError::SettlementRefused(reason))
             }
         }
@@ -145,23 +154,26 @@ impl Gateway {
     /// The last look at a transaction that can land no more.
     async fn expired(
         &self,
+        desk: &Desk,
         stored: &StoredTransaction,
         signature: &Signature,
     ) -> Result<Option<Landed>, ApiError> {
-        let landed = self.outcome(stored, signature).await?;
+        let landed = self.outcome(desk, stored, signature).await?;
         if landed.is_none() {
-            self.write_outcome(stored, Outcome::Expired).await?;
+            self.write_outcome(desk, stored, Outcome::Expired).await?;
         }
         Ok(landed)
     }
 
     async fn write_outcome(
         &self,
+        desk: &Desk,
         stored: &StoredTransaction,
         outcome: Outcome,
     ) -> Result<(), ApiError> {
         let signature = stored.signature;
-        Ok(self.store().write(Change::Outcome { signature, outcome }).await?)
+        let change = Change::Outcome { signature, outcome };
+        self.on_disk(desk, self.store().write_by(desk.lease, change)).await
     }
 }
 

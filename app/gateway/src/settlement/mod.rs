@@ -36,7 +36,7 @@ impl Gateway {
     /// [`ApiError::SettlementRefused`], [`ApiError::SettlementUnconfirmed`],
     /// [`ApiError::ChainUnreachable`], [`ApiError::StoreFailed`], [`ApiError::UnknownChannel`].
     pub async fn settle(&self, address: Pubkey) -> Result<Vec<SettlementReport>, ApiError> {
-        let (gateway, desk) = (self.clone(), self.desk(&address)?);
+        let (gateway, desk) = (self.clone(), self.desk(&address).await?);
         let settling = tokio::spawn(async move { gateway.settle_desk(&desk).await });
         settling.await.map_err(|error| ApiError::Internal(Box::new(error)))?
     }
@@ -56,7 +56,7 @@ impl Gateway {
         // What an earlier run sent may have landed.
         self.look(desk).await?;
         if let Some((_, written)) = self.cut(desk) {
-            written.await?;
+            self.on_disk(desk, written).await?;
         }
         let mut reports = Vec::new();
         while let Some((cut, before)) = oldest(desk) {
@@ -69,7 +69,7 @@ impl Gateway {
     }
 
     fn cut(&self, desk: &Desk) -> Option<(CutStatement, crate::store::Written)> {
-        desk.book().cut(desk.id, self.store(), self.now())
+        desk.book().cut(desk.lease, self.store(), self.now())
     }
 
     /// Brings one statement on chain and sees it recorded there.
@@ -103,7 +103,7 @@ impl Gateway {
         statement: u64,
     ) -> Result<Option<ReceiptsCommitment>, ApiError> {
         self.store().flush().await?;
-        let leaves = self.store().receipt_leaves(desk.id, statement).await?;
+        let leaves = self.store().receipt_leaves(desk.id(), statement).await?;
         let leaves = leaves.iter().map(|(digest, amount)| Node::leaf(digest, *amount)).collect();
         let tree = Tree::new(leaves).map_err(|error| ApiError::Internal(error.into()))?;
         Ok(tree.map(|tree| tree.root().into()))

@@ -23,7 +23,7 @@ impl Gateway {
         address: Pubkey,
         proof: &PayerProof,
     ) -> Result<Vec<SettlementReport>, ApiError> {
-        let desk = self.desk(&address)?;
+        let desk = self.desk(&address).await?;
         asked_by_payer(&desk, PayerAction::Settle, proof)?;
         self.admission().settlement(&address)?;
         self.settle(address).await
@@ -38,7 +38,7 @@ impl Gateway {
         address: Pubkey,
         proof: &PayerProof,
     ) -> Result<Closing, ApiError> {
-        let desk = self.desk(&address)?;
+        let desk = self.desk(&address).await?;
         asked_by_payer(&desk, PayerAction::Close, proof)?;
         self.admission().settlement(&address)?;
         self.close(address).await

@@ -1,10 +1,9 @@
 use std::collections::BTreeMap;
 
-use sqlx::{Row, query};
-
 use super::{
     Store, StoreError,
     row::{self, ChannelId, integer},
+    sql::query,
 };
 
 /// What the store has of a channel, added up.
@@ -59,14 +58,15 @@ impl Store {
     ) -> Result<Books, StoreError> {
         let rows = query(
             "SELECT statement, COUNT(*) AS receipts, MAX(position) + 1 AS positions, \
-             SUM(amount) AS prices, SUM(charged) AS charged, MAX(cumulative) AS cumulative \
-             FROM generations WHERE channel_id = ?1 \
-             AND (statement < ?2 OR (statement = ?2 AND position < ?3)) GROUP BY statement",
+             CAST(SUM(amount) AS BIGINT) AS prices, \
+             CAST(SUM(charged) AS BIGINT) AS charged, MAX(cumulative) AS cumulative \
+             FROM generations WHERE channel_id = $1 \
+             AND (statement < $2 OR (statement = $2 AND position < $3)) GROUP BY statement",
         )
         .bind(channel_id.0)
         .bind(integer(open))
         .bind(i64::from(open_receipts))
-        .fetch_all(&self.readers)
+        .all(&self.readers)
         .await?;
         let mut books = Books::default();
         for row in &rows {
@@ -81,11 +81,11 @@ impl Store {
         }
         let rows = query(
             "SELECT number, prices, cumulative, record_hash, receipts_root, settled_at \
-             FROM statements WHERE channel_id = ?",
+             FROM statements WHERE channel_id = $1",
         );
-        for row in &rows.bind(channel_id.0).fetch_all(&self.readers).await? {
-            let cumulative: Option<i64> = row.try_get("cumulative")?;
-            let settled_at: Option<i64> = row.try_get("settled_at")?;
+        for row in &rows.bind(channel_id.0).all(&self.readers).await? {
+            let cumulative: Option<i64> = row.get("cumulative")?;
+            let settled_at: Option<i64> = row.get("settled_at")?;
             let statement = StatementBook {
                 prices: row::unsigned(row, "prices")?,
                 cumulative: cumulative.and_then(|total| u64::try_from(total).ok()),
@@ -108,10 +108,10 @@ impl Store {
         statement: u64,
     ) -> Result<BTreeMap<u16, u64>, StoreError> {
         let rows = query(
-            "SELECT licence, SUM(units) AS units FROM generations \
-             WHERE channel_id = ? AND statement < ? GROUP BY licence",
+            "SELECT licence, CAST(SUM(units) AS BIGINT) AS units FROM generations \
+             WHERE channel_id = $1 AND statement < $2 GROUP BY licence",
         );
-        let rows = rows.bind(channel_id.0).bind(integer(statement)).fetch_all(&self.readers);
+        let rows = rows.bind(channel_id.0).bind(integer(statement)).all(&self.readers);
         let read = |row| Ok((row::small(row, "licence")?, row::unsigned(row, "units")?));
         rows.await?.iter().map(read).collect()
     }

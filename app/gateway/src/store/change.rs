@@ -1,12 +1,11 @@
 use motif_sdk::channel::StatementRecord;
-use sqlx::{SqliteConnection, query};
 
 use super::{
     generations::insert_generations,
     holds, keys,
     row::{ChannelId, Generation, integer},
+    sql::{Connection, query},
 };
-
 use crate::{
     keys::{KeyId, StoredKey},
     ledger::{Hold, HoldId},
@@ -146,18 +145,14 @@ impl Outcome {
 impl Change {
     /// Writes changes in their order, within the writer's transaction.
     pub(super) async fn apply_all(
-        changes: &[Self],
-        to: &mut SqliteConnection,
+        changes: &[&Self],
+        to: &mut Connection,
     ) -> Result<(), sqlx::Error> {
+        keys::spend(changes, to).await?;
         let is_generation = |change: &Self| matches!(change, Self::Generations { .. });
         for run in changes.chunk_by(|one, next| is_generation(one) && is_generation(next)) {
-            let generations = run.iter().flat_map(|change| match change {
-                Self::Generations { generations, .. } => &generations[..],
-                _ => &[],
-            });
-            let generations: Vec<&Generation> = generations.collect();
+            let generations: Vec<_> = run.iter().flat_map(|change| change.generations()).collect();
             insert_generations(&generations, to).await?;
-            keys::spend(&generations, to).await?;
             for change in run {
                 change.apply(to).await?;
             }
@@ -165,12 +160,20 @@ impl Change {
         Ok(())
     }
 
+    /// The generations it stores.
+    pub(super) fn generations(&self) -> &[Generation] {
+        match self {
+            Self::Generations { generations, .. } => generations,
+            _ => &[],
+        }
+    }
+
     /// Writes one change; generations are written by the run.
-    async fn apply(&self, to: &mut SqliteConnection) -> Result<(), sqlx::Error> {
+    async fn apply(&self, to: &mut Connection) -> Result<(), sqlx::Error> {
         match self {
             Self::Cut { channel_id, number, entries, prices, cut_at } => query(
                 "INSERT INTO statements (channel_id, number, entries, prices, cut_at) \
-                 VALUES (?, ?, ?, ?, ?)",
+                 VALUES ($1, $2, $3, $4, $5)",
             )
             .bind(channel_id.0)
             .bind(integer(*number))
@@ -184,7 +187,7 @@ impl Change {
                 for statement in settled {
                     settle_statement(*channel_id, statement, to).await?;
                 }
-                query("UPDATE channels SET account = ? WHERE id = ?")
+                query("UPDATE channels SET account = $1 WHERE id = $2")
                     .bind(&account[..])
                     .bind(channel_id.0)
                     .execute(to)
@@ -193,7 +196,7 @@ impl Change {
             }
             Self::Transaction(transaction) => insert_transaction(transaction, to).await,
             Self::Outcome { signature, outcome } => {
-                query("UPDATE transactions SET outcome = ? WHERE signature = ?")
+                query("UPDATE transactions SET outcome = $1 WHERE signature = $2")
                     .bind(outcome.word())
                     .bind(&signature[..])
                     .execute(to)
@@ -203,7 +206,7 @@ impl Change {
             Self::KeyMade(key) => keys::insert_key(key, to).await,
             Self::KeyRevoked { id, revoked_at } => keys::revoke_key(*id, *revoked_at, to).await,
             Self::Budget { channel_id, budget } => {
-                query("UPDATE channels SET budget = ? WHERE id = ?")
+                query("UPDATE channels SET budget = $1 WHERE id = $2")
                     .bind(budget.map(integer))
                     .bind(channel_id.0)
                     .execute(to)
@@ -222,11 +225,11 @@ impl Change {
 
 async fn insert_transaction(
     transaction: &StoredTransaction,
-    to: &mut SqliteConnection,
+    to: &mut Connection,
 ) -> Result<(), sqlx::Error> {
     query(
         "INSERT INTO transactions (signature, channel_id, statement, bytes, last_valid_height, \
-         receipts_root) VALUES (?, ?, ?, ?, ?, ?)",
+         receipts_root) VALUES ($1, $2, $3, $4, $5, $6)",
     )
     .bind(&transaction.signature[..])
     .bind(transaction.channel_id.0)
@@ -242,15 +245,15 @@ async fn insert_transaction(
 async fn settle_statement(
     channel_id: ChannelId,
     settled: &SettledStatement,
-    to: &mut SqliteConnection,
+    to: &mut Connection,
 ) -> Result<(), sqlx::Error> {
     let settlement = &settled.record.settlement;
-    let record_hash = settled.is_proven.then(|| settled.record.hash().to_vec());
+    let record_hash = settled.is_proven.then(|| settled.record.hash());
     query(
         "INSERT INTO statements (channel_id, number, entries, prices, cut_at, fee, cumulative, \
-         receipts_root, record_hash, settled_at) VALUES (?1, ?2, ?3, ?4, ?9, ?5, ?6, ?7, ?8, ?9) \
-         ON CONFLICT DO UPDATE SET fee = ?5, cumulative = ?6, receipts_root = ?7, \
-         record_hash = ?8, settled_at = ?9",
+         receipts_root, record_hash, settled_at) VALUES ($1, $2, $3, $4, $9, $5, $6, $7, $8, $9) \
+         ON CONFLICT (channel_id, number) DO UPDATE SET fee = $5, cumulative = $6, receipts_root = $7, \
+         record_hash = $8, settled_at = $9",
     )
     .bind(channel_id.0)
     .bind(integer(settlement.statement))
@@ -258,8 +261,8 @@ async fn settle_statement(
     .bind(integer(settlement.prices))
     .bind(integer(settlement.fee))
     .bind(integer(settlement.cumulative))
-    .bind(settled.record.receipts_root.map(|root| root.to_vec()))
-    .bind(record_hash)
+    .bind(settled.record.receipts_root.as_ref().map(|root| &root[..]))
+    .bind(record_hash.as_ref().map(|hash| &hash[..]))
     .bind(settled.settled_at)
     .execute(to)
     .await

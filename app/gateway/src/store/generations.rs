@@ -1,53 +1,70 @@
 use std::sync::LazyLock;
 
-use sqlx::{AssertSqlSafe, Sqlite, SqliteConnection, query::Query, sqlite::SqliteArguments};
-
-use super::row::{Generation, integer};
+use super::{
+    row::{Generation, integer},
+    sql::{Connection, Query, query},
+};
 
 /// How many rows one statement inserts: few sizes, so that all are prepared once. Each costs a
-/// round trip to the thread that owns the connection, however many rows it has.
+/// round trip, to a server or to the thread that owns the connection, however many rows it has.
 const SIZES: [usize; 4] = [64, 16, 4, 1];
 
-static STATEMENTS: LazyLock<[String; 4]> = LazyLock::new(|| SIZES.map(statement));
+const COLUMNS: usize = 21;
 
-fn statement(rows: usize) -> String {
-    let row = format!("({})", ["?"; 21].join(", "));
+/// SQLite looks a numbered parameter up in a list of all of them, which takes longer than
+/// storing it where there are a thousand; PostgreSQL has no others.
+static FOR_SQLITE: LazyLock<[String; 4]> =
+    LazyLock::new(|| SIZES.map(|rows| statement(rows, |_| "?".to_owned())));
+static FOR_POSTGRES: LazyLock<[String; 4]> =
+    LazyLock::new(|| SIZES.map(|rows| statement(rows, |number| format!("${number}"))));
+
+fn statement(rows: usize, parameter: impl Fn(usize) -> String) -> String {
+    let row = |row: usize| {
+        let numbers = row * COLUMNS + 1..=(row + 1) * COLUMNS;
+        format!("({})", numbers.map(&parameter).collect::<Vec<_>>().join(", "))
+    };
     format!(
         "INSERT INTO generations (channel_id, statement, position, idempotency_key, body_digest, \
          licence, units, terms_number, amount, cumulative, work, request_digest, output_digest, \
          issued_at, receipt_signature, receipt_digest, voucher_expires_at, voucher_signature, \
          api_key, charged, part) \
          VALUES {}",
-        vec![row; rows].join(", ")
+        (0..rows).map(row).collect::<Vec<_>>().join(", ")
     )
 }
 
 /// Inserts generations in their order.
 pub(super) async fn insert_generations(
     generations: &[&Generation],
-    to: &mut SqliteConnection,
+    to: &mut Connection,
 ) -> Result<(), sqlx::Error> {
-    let mut rest = generations;
-    for (size, sql) in SIZES.into_iter().zip(STATEMENTS.iter()) {
+    let digest = |generation: &&Generation| generation.receipt.receipt.digest();
+    let digests: Vec<[u8; 32]> = generations.iter().map(digest).collect();
+    let statements: &'static [String; 4] = match to {
+        Connection::Sqlite(_) => &FOR_SQLITE,
+        Connection::Postgres(_) => &FOR_POSTGRES,
+    };
+    let (mut rest, mut digests) = (generations, &digests[..]);
+    for (size, sql) in SIZES.into_iter().zip(statements) {
         while let Some((rows, after)) = rest.split_at_checked(size) {
-            let query = sqlx::query(AssertSqlSafe(sql.as_str()));
-            let query = rows.iter().fold(query, |query, generation| bound(query, generation));
-            query.execute(&mut *to).await?;
-            rest = after;
+            let (named, named_after) = digests.split_at(size);
+            let all = rows.iter().zip(named);
+            let query =
+                all.fold(query(sql.as_str()), |query, (row, digest)| bound(query, row, digest));
+            query.execute(to).await?;
+            (rest, digests) = (after, named_after);
         }
     }
     Ok(())
 }
 
-type Insert<'q> = Query<'q, Sqlite, SqliteArguments>;
-
-fn bound<'q>(query: Insert<'q>, generation: &'q Generation) -> Insert<'q> {
+fn bound<'q>(query: Query<'q>, generation: &'q Generation, digest: &'q [u8; 32]) -> Query<'q> {
     let receipt = &generation.receipt.receipt;
     query
         .bind(generation.channel_id.0)
         .bind(integer(receipt.statement))
         .bind(i64::from(receipt.position))
-        .bind(&generation.idempotency_key)
+        .bind(&generation.idempotency_key[..])
         .bind(&generation.body_digest[..])
         .bind(i64::from(receipt.licence))
         .bind(i64::from(receipt.units))
@@ -59,7 +76,7 @@ fn bound<'q>(query: Insert<'q>, generation: &'q Generation) -> Insert<'q> {
         .bind(&receipt.output_digest[..])
         .bind(receipt.issued_at)
         .bind(&generation.receipt.signature[..])
-        .bind(receipt.digest().to_vec())
+        .bind(&digest[..])
         .bind(generation.voucher_expires_at)
         .bind(&generation.voucher_signature[..])
         .bind(generation.api_key.as_ref().map(|key| &key.0[..]))

@@ -1,13 +1,12 @@
 use std::collections::BTreeMap;
 
-use motif_sdk::gateway::wire::HoldState;
-use sqlx::{Row, SqliteConnection, query, sqlite::SqliteRow};
-
 use super::{
     Store, StoreError,
     row::{self, ChannelId},
+    sql::{Connection, Row, query},
 };
 use crate::ledger::{Hold, HoldId, Item};
+use motif_sdk::gateway::wire::HoldState;
 
 /// A hold as the store has it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,10 +27,10 @@ impl Store {
         channel_id: ChannelId,
         id: &HoldId,
     ) -> Result<Option<StoredHold>, StoreError> {
-        let found = query("SELECT * FROM holds WHERE id = ? AND channel_id = ?")
+        let found = query("SELECT * FROM holds WHERE id = $1 AND channel_id = $2")
             .bind(&id[..])
             .bind(channel_id.0)
-            .fetch_optional(&self.readers)
+            .optional(&self.readers)
             .await?;
         found.as_ref().map(read).transpose()
     }
@@ -41,14 +40,14 @@ impl Store {
         &self,
         channel_id: ChannelId,
     ) -> Result<BTreeMap<HoldId, Hold>, StoreError> {
-        let rows = query("SELECT * FROM holds WHERE channel_id = ? AND outcome IS NULL");
-        let rows = rows.bind(channel_id.0).fetch_all(&self.readers).await?;
+        let rows = query("SELECT * FROM holds WHERE channel_id = $1 AND outcome IS NULL");
+        let rows = rows.bind(channel_id.0).all(&self.readers).await?;
         rows.iter().map(|row| Ok((row::bytes(row, "id")?, read(row)?.hold))).collect()
     }
 }
 
-fn read(row: &SqliteRow) -> Result<StoredHold, StoreError> {
-    let outcome: Option<String> = row.try_get("outcome")?;
+fn read(row: &Row) -> Result<StoredHold, StoreError> {
+    let outcome: Option<String> = row.get("outcome")?;
     let state = match outcome.as_deref() {
         None => HoldState::Open,
         Some("captured") => HoldState::Captured,
@@ -57,7 +56,7 @@ fn read(row: &SqliteRow) -> Result<StoredHold, StoreError> {
     };
     let item = Item { licence: row::small(row, "licence")?, units: row::small(row, "units")? };
     let request_digest = row::bytes(row, "request_digest")?;
-    let expires_at = row.try_get("expires_at")?;
+    let expires_at = row.get("expires_at")?;
     Ok(StoredHold { hold: Hold { item, request_digest, expires_at }, state })
 }
 
@@ -65,11 +64,11 @@ pub(super) async fn insert_hold(
     channel_id: ChannelId,
     id: &HoldId,
     hold: &Hold,
-    to: &mut SqliteConnection,
+    to: &mut Connection,
 ) -> Result<(), sqlx::Error> {
     query(
         "INSERT INTO holds (id, channel_id, licence, units, request_digest, expires_at) \
-         VALUES (?, ?, ?, ?, ?, ?)",
+         VALUES ($1, $2, $3, $4, $5, $6)",
     )
     .bind(&id[..])
     .bind(channel_id.0)
@@ -86,9 +85,9 @@ pub(super) async fn insert_hold(
 pub(super) async fn end_hold(
     id: &HoldId,
     outcome: &'static str,
-    to: &mut SqliteConnection,
+    to: &mut Connection,
 ) -> Result<(), sqlx::Error> {
-    query("UPDATE holds SET outcome = ? WHERE id = ? AND outcome IS NULL")
+    query("UPDATE holds SET outcome = $1 WHERE id = $2 AND outcome IS NULL")
         .bind(outcome)
         .bind(&id[..])
         .execute(to)

@@ -1,10 +1,9 @@
 use std::collections::BTreeMap;
 
-use sqlx::{Row, SqliteConnection, query, sqlite::SqliteRow};
-
 use super::{
-    Generation, Store, StoreError,
+    Change, Store, StoreError,
     row::{self, integer},
+    sql::{Connection, Row, query},
 };
 use crate::keys::{KeyId, Scopes, StoredKey};
 
@@ -14,39 +13,36 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub async fn api_keys(&self) -> Result<Vec<StoredKey>, StoreError> {
-        let rows = query("SELECT * FROM api_keys").fetch_all(&self.readers).await?;
+        let rows = query("SELECT * FROM api_keys").all(&self.readers).await?;
         rows.iter().map(read).collect()
     }
 }
 
-fn read(row: &SqliteRow) -> Result<StoredKey, StoreError> {
-    let budget: Option<i64> = row.try_get("budget")?;
+fn read(row: &Row) -> Result<StoredKey, StoreError> {
+    let budget: Option<i64> = row.get("budget")?;
     let unsigned = |value| {
         u64::try_from(value).map_err(|_| StoreError::Corrupt(format!("a budget of {value}")))
     };
     Ok(StoredKey {
         id: KeyId(row::bytes(row, "id")?),
-        name: row.try_get("name")?,
+        name: row.get("name")?,
         token_digest: row::bytes(row, "token_digest")?,
         scopes: Scopes::of_bits(row::small(row, "scopes")?),
         budget: budget.map(unsigned).transpose()?,
         spent: row::unsigned(row, "spent")?,
-        created_at: row.try_get("created_at")?,
-        expires_at: row.try_get("expires_at")?,
-        revoked_at: row.try_get("revoked_at")?,
+        created_at: row.get("created_at")?,
+        expires_at: row.get("expires_at")?,
+        revoked_at: row.get("revoked_at")?,
     })
 }
 
-pub(super) async fn insert_key(
-    key: &StoredKey,
-    to: &mut SqliteConnection,
-) -> Result<(), sqlx::Error> {
+pub(super) async fn insert_key(key: &StoredKey, to: &mut Connection) -> Result<(), sqlx::Error> {
     query(
         "INSERT INTO api_keys (id, name, token_digest, scopes, budget, created_at, expires_at) \
-         VALUES (?, ?, ?, ?, ?, ?, ?)",
+         VALUES ($1, $2, $3, $4, $5, $6, $7)",
     )
     .bind(&key.id.0[..])
-    .bind(&key.name)
+    .bind(&key.name[..])
     .bind(&key.token_digest[..])
     .bind(i64::from(key.scopes.bits()))
     .bind(key.budget.map(integer))
@@ -60,32 +56,38 @@ pub(super) async fn insert_key(
 pub(super) async fn revoke_key(
     id: KeyId,
     revoked_at: i64,
-    to: &mut SqliteConnection,
+    to: &mut Connection,
 ) -> Result<(), sqlx::Error> {
-    query("UPDATE api_keys SET revoked_at = MIN(?1, IFNULL(revoked_at, ?1)) WHERE id = ?2")
-        .bind(revoked_at)
-        .bind(&id.0[..])
-        .execute(to)
-        .await
-        .map(drop)
+    query(
+        "UPDATE api_keys SET revoked_at = $1 \
+         WHERE id = $2 AND (revoked_at IS NULL OR revoked_at > $1)",
+    )
+    .bind(revoked_at)
+    .bind(&id.0[..])
+    .execute(to)
+    .await
+    .map(drop)
 }
 
-/// Raises what keys have spent by what generations cost: once a key, however many those are.
-pub(super) async fn spend(
-    generations: &[&Generation],
-    to: &mut SqliteConnection,
-) -> Result<(), sqlx::Error> {
-    let mut spent: BTreeMap<KeyId, u64> = BTreeMap::new();
-    for generation in generations {
+/// What generations cost by the key they were asked for with.
+pub(super) fn spendings<'a>(changes: impl Iterator<Item = &'a Change>) -> BTreeMap<KeyId, u64> {
+    let mut spent = BTreeMap::new();
+    for generation in changes.flat_map(Change::generations) {
         if let Some(key) = generation.api_key {
             *spent.entry(key).or_default() += generation.charged;
         }
     }
-    for (key, amount) in spent {
-        query("UPDATE api_keys SET spent = spent + ? WHERE id = ?")
+    spent
+}
+
+/// Raises what keys have spent by what generations cost: once a key, however many those are,
+/// and in the keys' order, so that two gateways never wait for each other.
+pub(super) async fn spend(changes: &[&Change], to: &mut Connection) -> Result<(), sqlx::Error> {
+    for (key, amount) in spendings(changes.iter().copied()) {
+        query("UPDATE api_keys SET spent = spent + $1 WHERE id = $2")
             .bind(integer(amount))
             .bind(&key.0[..])
-            .execute(&mut *to)
+            .execute(to)
             .await?;
     }
     Ok(())

@@ -1,41 +1,45 @@
-//! What survives a kill: SQLite with a write-ahead log, synchronised at every commit.
+//! What survives a kill: SQLite with a write-ahead log, synchronised at every commit, or a
+//! PostgreSQL server that several gateways may share.
 //!
 //! One task writes. It takes whatever has queued up meanwhile into one transaction, and
-//! answers all of it when that is on disk (`writer`). Reads go beside it.
+//! answers all of it when that is on disk (`writer`). Reads go beside it. On a shared server
+//! each channel is one process's at a time (`leases`).
 
 mod books;
 mod change;
 mod generations;
 mod holds;
 mod keys;
+mod leases;
+mod migrating;
+mod moment;
+mod opening;
 mod outputs;
 mod proof;
 mod reading;
 mod restoring;
 mod row;
+mod sql;
 mod usage;
 mod writer;
 
-use std::{
-    fs::{File, TryLockError},
-    path::Path,
-    sync::Arc,
-    time::Duration,
-};
-
-use sqlx::sqlite::{
-    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
-};
+use std::{fs::File, sync::Arc};
 
 pub use books::{Books, ReceiptSums, StatementBook};
 pub use change::{Change, Outcome, SettledStatement, StoredTransaction};
 pub use holds::StoredHold;
+pub use leases::{Held, Lease, Leases};
+pub use moment::{Moment, Moments, NoMoments};
+pub use opening::Process;
 pub use proof::ProofError;
 pub use restoring::RestoredChannel;
 pub use row::{ChannelId, Generation};
 pub use usage::UsageAsked;
-use writer::Writer;
 pub use writer::Written;
+
+use crate::keys::SetAside;
+use sql::Pool;
+use writer::{Order, Writer};
 
 /// Why the store cannot do what it was asked to.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -43,6 +47,9 @@ pub enum StoreError {
     /// Another process has this store open.
     #[error("another gateway has this store open")]
     InUse,
+    /// The server would acknowledge what is not on its disk.
+    #[error("the server runs with `{0} = off`: it would lose what it has acknowledged")]
+    NotDurable(&'static str),
     /// A write failed. Nothing more is written until the gateway is started again, because
     /// what is on disk is not known any more.
     #[error("the store has failed and takes no more: {0}")]
@@ -53,6 +60,17 @@ pub enum StoreError {
     /// What was read is not what the gateway writes.
     #[error("the store holds something else than was written: {0}")]
     Corrupt(String),
+    /// The channel is not this process's any more: nothing was written.
+    #[error("another gateway process has taken the channel over")]
+    LeaseLost,
+    /// Other processes have spent what was left of an API key's budget: nothing was written.
+    #[error("the API key's budget has {left} base units left of {needed}")]
+    KeyBudget {
+        /// Base units.
+        needed: u64,
+        /// Base units.
+        left: u64,
+    },
 }
 
 impl From<sqlx::Error> for StoreError {
@@ -64,42 +82,29 @@ impl From<sqlx::Error> for StoreError {
 /// The gateway's durable memory; clones share it.
 #[derive(Clone, Debug)]
 pub struct Store {
-    readers: SqlitePool,
+    readers: Pool,
     writer: Writer,
-    /// Held while the store is open. The system lets go of it when the process ends, however
-    /// it ends.
-    _lock: Arc<File>,
+    leases: Option<Arc<Leases>>,
+    /// Held while a file is open. The system lets go of it when the process ends, however it
+    /// ends.
+    _lock: Option<Arc<File>>,
 }
 
-const BUSY: Duration = Duration::from_secs(10);
-
 impl Store {
-    /// Opens the store at `path`, creates it where there is none, and brings its tables up to
-    /// date.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub async fn open(path: &Path) -> Result<Self, StoreError> {
-        let lock = lock(path)?;
-        let options = SqliteConnectOptions::new()
-            .filename(path)
-            .create_if_missing(true)
-            .journal_mode(SqliteJournalMode::Wal)
-            .synchronous(SqliteSynchronous::Full)
-            .foreign_keys(true)
-            .busy_timeout(BUSY);
-        let readers = SqlitePoolOptions::new().max_connections(4);
-        let readers = readers.connect_with(options.clone()).await?;
-        let migrations = sqlx::migrate!("../../migrations/gateway").run(&readers).await;
-        migrations.map_err(|error| StoreError::Failed(error.to_string()))?;
-        let writer = Writer::start(&options).await?;
-        Ok(Self { readers, writer, _lock: Arc::new(lock) })
+    /// Queues a change that is about no channel; it is written after all that were queued
+    /// before it. The answer comes when it is on disk.
+    pub fn write(&self, change: Change) -> Written {
+        self.writer.write(Order { change, lease: None, set_aside: None })
     }
 
-    /// Queues a change; it is written after all that were queued before it. The answer comes
-    /// when it is on disk.
-    pub fn write(&self, change: Change) -> Written {
-        self.writer.write(change)
+    /// As [`Store::write`], for a channel: nothing is written once the lease is lost.
+    pub fn write_by(&self, lease: Lease, change: Change) -> Written {
+        self.writer.write(Order { change, lease: Some(lease), set_aside: None })
+    }
+
+    /// As [`Store::write_by`]; what was set aside of a key's budget is spent with it.
+    pub fn spend(&self, lease: Lease, change: Change, set_aside: Option<SetAside>) -> Written {
+        self.writer.write(Order { change, lease: Some(lease), set_aside })
     }
 
     /// Waits until everything queued so far is on disk.
@@ -115,22 +120,17 @@ impl Store {
         self.writer.failure()
     }
 
-    /// Writes what is queued and closes the files.
+    /// Which channels are this process's, where it shares the store with others.
+    pub fn leases(&self) -> Option<&Leases> {
+        self.leases.as_deref()
+    }
+
+    /// Writes what is queued, lets go of all channels and closes the store.
     pub async fn close(&self) {
         self.writer.stop().await;
+        if let Some(leases) = &self.leases {
+            leases.release().await;
+        }
         self.readers.close().await;
-    }
-}
-
-/// Keeps a second gateway from writing beside the first.
-fn lock(path: &Path) -> Result<File, StoreError> {
-    let mut name = path.as_os_str().to_owned();
-    name.push(".lock");
-    let refuse = |error: std::io::Error| StoreError::Failed(error.to_string());
-    let file = File::create(name).map_err(refuse)?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(StoreError::InUse),
-        Err(TryLockError::Error(error)) => Err(refuse(error)),
     }
 }

@@ -1,3 +1,8 @@
+use super::{
+    Generation, Store, StoreError,
+    row::{self, integer},
+    sql::query,
+};
 use motif_sdk::{
     Pubkey,
     channel::{Settlement, StatementRecord},
@@ -5,12 +10,6 @@ use motif_sdk::{
         proof::{ReceiptProof, range_siblings},
         tree::{Node, Tree},
     },
-};
-use sqlx::{Row, query};
-
-use super::{
-    Generation, Store, StoreError,
-    row::{self, integer},
 };
 
 /// Why there is no proof of a receipt.
@@ -61,14 +60,14 @@ impl Store {
         let receipt = &generation.receipt.receipt;
         let row = query(
             "SELECT entries, prices, fee, cumulative, receipts_root FROM statements \
-             WHERE channel_id = ? AND number = ? AND record_hash IS NOT NULL",
+             WHERE channel_id = $1 AND number = $2 AND record_hash IS NOT NULL",
         )
         .bind(generation.channel_id.0)
         .bind(integer(receipt.statement))
-        .fetch_optional(&self.readers)
+        .optional(&self.readers)
         .await?;
         let Some(row) = row else { return Ok(None) };
-        let entries: Vec<u8> = row.try_get("entries")?;
+        let entries: Vec<u8> = row.get("entries")?;
         Ok(Some(StatementRecord {
             channel: Pubkey::new_from_array(receipt.channel.to_bytes()),
             opened_slot: receipt.opened_slot,
@@ -87,9 +86,9 @@ impl Store {
     async fn record_hashes(&self, generation: &Generation) -> Result<Vec<[u8; 32]>, ProofError> {
         let rows = query(
             "SELECT number, record_hash FROM statements \
-             WHERE channel_id = ? AND settled_at IS NOT NULL ORDER BY number",
+             WHERE channel_id = $1 AND settled_at IS NOT NULL ORDER BY number",
         );
-        let rows = rows.bind(generation.channel_id.0).fetch_all(&self.readers).await;
+        let rows = rows.bind(generation.channel_id.0).all(&self.readers).await;
         let mut hashes = Vec::new();
         for row in rows.map_err(StoreError::from)? {
             let in_order = row::unsigned(&row, "number")? == hashes.len() as u64;

@@ -1,8 +1,7 @@
-use sqlx::{AssertSqlSafe, Row, query};
-
 use super::{
     Outcome, Store, StoreError, StoredTransaction,
     row::{self, ChannelId, Generation, integer},
+    sql::{query, query_of},
 };
 
 impl Store {
@@ -16,16 +15,52 @@ impl Store {
         opened_slot: u64,
         account: &[u8],
     ) -> Result<ChannelId, StoreError> {
-        let row = query(
-            "INSERT INTO channels (address, opened_slot, account) VALUES (?, ?, ?) \
-             ON CONFLICT DO UPDATE SET account = excluded.account RETURNING id",
+        // What the chain says of a known one is recorded with what has settled by it, by
+        // whoever writes it.
+        query(
+            "INSERT INTO channels (address, opened_slot, account) VALUES ($1, $2, $3) \
+             ON CONFLICT DO NOTHING",
         )
         .bind(&address[..])
         .bind(integer(opened_slot))
         .bind(account)
-        .fetch_one(&self.readers)
+        .execute_on(&self.readers)
         .await?;
-        Ok(ChannelId(row.try_get("id")?))
+        let row = query("SELECT id FROM channels WHERE address = $1 AND opened_slot = $2")
+            .bind(&address[..])
+            .bind(integer(opened_slot))
+            .one(&self.readers)
+            .await?;
+        Ok(ChannelId(row.get("id")?))
+    }
+
+    /// The number of an address's newest incarnation, if it has any.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn newest_channel(
+        &self,
+        address: &[u8; 32],
+    ) -> Result<Option<ChannelId>, StoreError> {
+        let row =
+            query("SELECT id FROM channels WHERE address = $1 ORDER BY opened_slot DESC LIMIT 1");
+        let row = row.bind(&address[..]).optional(&self.readers).await?;
+        row.map(|row| Ok(ChannelId(row.get("id")?))).transpose()
+    }
+
+    /// The numbers of all channels. Of an address that was opened again only the newest
+    /// incarnation lives.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn newest_channels(&self) -> Result<Vec<ChannelId>, StoreError> {
+        let rows = query(
+            "SELECT id FROM channels AS one WHERE opened_slot = \
+             (SELECT MAX(opened_slot) FROM channels AS other WHERE other.address = one.address) \
+             ORDER BY id",
+        );
+        let rows = rows.all(&self.readers).await?;
+        rows.iter().map(|row| Ok(ChannelId(row.get("id")?))).collect()
     }
 
     /// The generations that were paid under a key in a statement, in order.
@@ -40,14 +75,14 @@ impl Store {
     ) -> Result<Vec<Generation>, StoreError> {
         let sql = format!(
             "SELECT {} FROM generations JOIN channels ON channels.id = channel_id \
-             WHERE channel_id = ? AND statement = ? AND idempotency_key = ? ORDER BY part",
+             WHERE channel_id = $1 AND statement = $2 AND idempotency_key = $3 ORDER BY part",
             Generation::COLUMNS
         );
-        let rows = query(AssertSqlSafe(sql))
+        let rows = query_of(sql)
             .bind(channel_id.0)
             .bind(integer(statement))
             .bind(idempotency_key)
-            .fetch_all(&self.readers)
+            .all(&self.readers)
             .await?;
         rows.iter().map(Generation::read).collect()
     }
@@ -59,11 +94,11 @@ impl Store {
     pub async fn by_receipt(&self, digest: &[u8; 32]) -> Result<Option<Generation>, StoreError> {
         let sql = format!(
             "SELECT {} FROM generations JOIN channels ON channels.id = channel_id \
-             WHERE receipt_digest = ?",
+             WHERE receipt_digest = $1",
             Generation::COLUMNS
         );
-        let row = query(AssertSqlSafe(sql));
-        let row = row.bind(&digest[..]).fetch_optional(&self.readers).await?;
+        let row = query_of(sql);
+        let row = row.bind(&digest[..]).optional(&self.readers).await?;
         row.as_ref().map(Generation::read).transpose()
     }
 
@@ -80,16 +115,16 @@ impl Store {
     ) -> Result<Vec<Generation>, StoreError> {
         let sql = format!(
             "SELECT {} FROM generations JOIN channels ON channels.id = channel_id \
-             WHERE channel_id = ? AND statement = ? AND position >= ? \
-             ORDER BY position LIMIT ?",
+             WHERE channel_id = $1 AND statement = $2 AND position >= $3 \
+             ORDER BY position LIMIT $4",
             Generation::COLUMNS
         );
-        let rows = query(AssertSqlSafe(sql))
+        let rows = query_of(sql)
             .bind(channel_id.0)
             .bind(integer(statement))
             .bind(i64::from(offset))
             .bind(i64::from(limit))
-            .fetch_all(&self.readers)
+            .all(&self.readers)
             .await?;
         rows.iter().map(Generation::read).collect()
     }
@@ -100,11 +135,11 @@ impl Store {
     /// [`StoreError`].
     pub async fn count(&self, channel_id: ChannelId, statement: u64) -> Result<u32, StoreError> {
         let row = query(
-            "SELECT COUNT(*) AS receipts FROM generations WHERE channel_id = ? AND statement = ?",
+            "SELECT COUNT(*) AS receipts FROM generations WHERE channel_id = $1 AND statement = $2",
         )
         .bind(channel_id.0)
         .bind(integer(statement))
-        .fetch_one(&self.readers)
+        .one(&self.readers)
         .await?;
         row::small(&row, "receipts")
     }
@@ -120,11 +155,11 @@ impl Store {
     ) -> Result<Vec<([u8; 32], u64)>, StoreError> {
         let rows = query(
             "SELECT receipt_digest, amount FROM generations \
-             WHERE channel_id = ? AND statement = ? ORDER BY position",
+             WHERE channel_id = $1 AND statement = $2 ORDER BY position",
         )
         .bind(channel_id.0)
         .bind(integer(statement))
-        .fetch_all(&self.readers)
+        .all(&self.readers)
         .await?;
         let leaf = |row| Ok((row::bytes(row, "receipt_digest")?, row::unsigned(row, "amount")?));
         rows.iter().map(leaf).collect()
@@ -141,22 +176,22 @@ impl Store {
     ) -> Result<Vec<(StoredTransaction, Outcome)>, StoreError> {
         let rows = query(
             "SELECT signature, bytes, last_valid_height, receipts_root, outcome \
-             FROM transactions WHERE channel_id = ? AND statement = ?",
+             FROM transactions WHERE channel_id = $1 AND statement = $2",
         )
         .bind(channel_id.0)
         .bind(integer(statement))
-        .fetch_all(&self.readers)
+        .all(&self.readers)
         .await?;
         let read = |row| {
             let transaction = StoredTransaction {
                 channel_id,
                 statement,
                 signature: row::bytes(row, "signature")?,
-                bytes: row.try_get("bytes")?,
+                bytes: row.get("bytes")?,
                 last_valid_height: row::unsigned(row, "last_valid_height")?,
                 receipts_root: row::bytes(row, "receipts_root")?,
             };
-            let word: String = row.try_get("outcome")?;
+            let word: String = row.get("outcome")?;
             let all = [Outcome::Pending, Outcome::Landed, Outcome::Refused, Outcome::Expired];
             let outcome = all.into_iter().find(|outcome| outcome.word() == word);
             let outcome = outcome.ok_or_else(|| StoreError::Corrupt(format!("outcome {word}")))?;

@@ -1,17 +1,16 @@
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
+use super::{
+    Store, StoreError,
+    row::{self, ChannelId, Generation, integer},
+    sql::{Row, query},
+};
+use crate::ledger::{CutStatement, Hold, HoldId, OpenStatement};
 use motif_sdk::{
     Pubkey,
     channel::ChannelAccount,
     voucher::{SignedVoucher, Statement},
 };
-use sqlx::{AssertSqlSafe, Row, query};
-
-use super::{
-    Store, StoreError,
-    row::{self, ChannelId, Generation, integer},
-};
-use crate::ledger::{CutStatement, Hold, HoldId, OpenStatement};
 
 /// A channel as it was when the gateway stopped.
 #[derive(Debug)]
@@ -35,31 +34,22 @@ pub struct RestoredChannel {
 }
 
 impl Store {
-    /// All channels, with everything that has not settled.
+    /// A channel with everything that has not settled.
     ///
     /// # Errors
     /// [`StoreError`]; [`StoreError::Corrupt`] when vouchers do not cover what was acknowledged.
-    pub async fn restore(&self) -> Result<Vec<RestoredChannel>, StoreError> {
-        // Of an address that was opened again only the newest incarnation lives.
-        let rows = query(
-            "SELECT id, address, account, budget FROM channels AS one WHERE opened_slot = \
-             (SELECT MAX(opened_slot) FROM channels AS other WHERE other.address = one.address)",
-        );
-        let rows = rows.fetch_all(&self.readers).await?;
-        let mut channels = Vec::with_capacity(rows.len());
-        for row in &rows {
-            let id = ChannelId(row.try_get("id")?);
-            let address = Pubkey::new_from_array(row::bytes(row, "address")?);
-            let data: Vec<u8> = row.try_get("account")?;
-            let account = ChannelAccount::from_bytes(&data);
-            let account = account.ok_or_else(|| StoreError::Corrupt("a channel's data".into()))?;
-            let mut channel = self.restore_channel(id, address, account).await?;
-            let budget: Option<i64> = row.try_get("budget")?;
-            channel.budget = budget.and_then(|budget| u64::try_from(budget).ok());
-            channel.holds = self.open_holds(id).await?;
-            channels.push(channel);
-        }
-        Ok(channels)
+    pub async fn restore_one(&self, id: ChannelId) -> Result<RestoredChannel, StoreError> {
+        let row = query("SELECT address, account, budget FROM channels WHERE id = $1");
+        let row = row.bind(id.0).one(&self.readers).await?;
+        let address = Pubkey::new_from_array(row::bytes(&row, "address")?);
+        let data: Vec<u8> = row.get("account")?;
+        let account = ChannelAccount::from_bytes(&data);
+        let account = account.ok_or_else(|| StoreError::Corrupt("a channel's data".into()))?;
+        let mut channel = self.restore_channel(id, address, account).await?;
+        let budget: Option<i64> = row.get("budget")?;
+        channel.budget = budget.and_then(|budget| u64::try_from(budget).ok());
+        channel.holds = self.open_holds(id).await?;
+        Ok(channel)
     }
 
     async fn restore_channel(
@@ -70,10 +60,10 @@ impl Store {
     ) -> Result<RestoredChannel, StoreError> {
         let settled = account.channel.statements.length;
         let rows = query(
-            "SELECT number FROM statements WHERE channel_id = ? AND number >= ? \
+            "SELECT number FROM statements WHERE channel_id = $1 AND number >= $2 \
              AND settled_at IS NULL ORDER BY number",
         );
-        let rows = rows.bind(id.0).bind(integer(settled)).fetch_all(&self.readers).await?;
+        let rows = rows.bind(id.0).bind(integer(settled)).all(&self.readers).await?;
         let mut cut = VecDeque::with_capacity(rows.len());
         for row in &rows {
             let number = row::unsigned(row, "number")?;
@@ -133,10 +123,11 @@ impl Store {
         number: u64,
     ) -> Result<BTreeMap<u16, (u32, u64)>, StoreError> {
         let rows = query(
-            "SELECT licence, SUM(units) AS units, SUM(amount) AS prices FROM generations \
-             WHERE channel_id = ? AND statement = ? GROUP BY licence",
+            "SELECT licence, CAST(SUM(units) AS BIGINT) AS units, \
+             CAST(SUM(amount) AS BIGINT) AS prices FROM generations \
+             WHERE channel_id = $1 AND statement = $2 GROUP BY licence",
         );
-        let rows = rows.bind(id.0).bind(integer(number)).fetch_all(&self.readers).await?;
+        let rows = rows.bind(id.0).bind(integer(number)).all(&self.readers).await?;
         let read = |row| {
             let sums = (row::small(row, "units")?, row::unsigned(row, "prices")?);
             Ok((row::small(row, "licence")?, sums))
@@ -145,13 +136,12 @@ impl Store {
     }
 
     async fn keys(&self, id: ChannelId, number: u64) -> Result<HashMap<String, u32>, StoreError> {
-        let sql = "SELECT idempotency_key, position FROM generations \
-                   WHERE channel_id = ? AND statement = ?";
-        let rows = query(AssertSqlSafe(sql)).bind(id.0).bind(integer(number));
-        let rows = rows.fetch_all(&self.readers).await?;
-        let read = |row: &sqlx::sqlite::SqliteRow| {
-            Ok((row.try_get("idempotency_key")?, row::small(row, "position")?))
-        };
+        let rows = query(
+            "SELECT idempotency_key, position FROM generations \
+             WHERE channel_id = $1 AND statement = $2",
+        );
+        let rows = rows.bind(id.0).bind(integer(number)).all(&self.readers).await?;
+        let read = |row: &Row| Ok((row.get("idempotency_key")?, row::small(row, "position")?));
         rows.iter().map(read).collect()
     }
 }

@@ -3,9 +3,8 @@ use motif_sdk::{
     receipt::{Receipt, SignedReceipt},
     voucher::{SignedVoucher, Voucher},
 };
-use sqlx::{Row, sqlite::SqliteRow};
 
-use super::StoreError;
+use super::{StoreError, sql::Row};
 use crate::keys::KeyId;
 
 /// A channel's number in the store.
@@ -43,7 +42,7 @@ impl Generation {
          api_key, charged, address, opened_slot";
 
     /// Reads a row of `generations` joined with its channel.
-    pub(super) fn read(row: &SqliteRow) -> Result<Self, StoreError> {
+    pub(super) fn read(row: &Row) -> Result<Self, StoreError> {
         let receipt = Receipt {
             channel: Pubkey::new_from_array(bytes(row, "address")?),
             opened_slot: unsigned(row, "opened_slot")?,
@@ -57,15 +56,15 @@ impl Generation {
             work: Pubkey::new_from_array(bytes(row, "work")?),
             request_digest: bytes(row, "request_digest")?,
             output_digest: bytes(row, "output_digest")?,
-            issued_at: row.try_get("issued_at")?,
+            issued_at: row.get("issued_at")?,
         };
         Ok(Self {
-            channel_id: ChannelId(row.try_get("channel_id")?),
-            idempotency_key: row.try_get("idempotency_key")?,
+            channel_id: ChannelId(row.get("channel_id")?),
+            idempotency_key: row.get("idempotency_key")?,
             part: small(row, "part")?,
             body_digest: bytes(row, "body_digest")?,
             receipt: SignedReceipt { receipt, signature: bytes(row, "receipt_signature")? },
-            voucher_expires_at: row.try_get("voucher_expires_at")?,
+            voucher_expires_at: row.get("voucher_expires_at")?,
             voucher_signature: bytes(row, "voucher_signature")?,
             api_key: bytes_or_null(row, "api_key")?.map(KeyId),
             charged: unsigned(row, "charged")?,
@@ -94,30 +93,30 @@ impl Generation {
 }
 
 /// A column of exactly `N` bytes.
-pub(super) fn bytes<const N: usize>(row: &SqliteRow, column: &str) -> Result<[u8; N], StoreError> {
-    let bytes: Vec<u8> = row.try_get(column)?;
+pub(super) fn bytes<const N: usize>(row: &Row, column: &str) -> Result<[u8; N], StoreError> {
+    let bytes: Vec<u8> = row.get(column)?;
     let length = bytes.len();
     bytes.try_into().map_err(|_| StoreError::Corrupt(format!("{column} of {length} bytes")))
 }
 
 /// A column of exactly `N` bytes, or NULL.
 pub(super) fn bytes_or_null<const N: usize>(
-    row: &SqliteRow,
+    row: &Row,
     column: &str,
 ) -> Result<Option<[u8; N]>, StoreError> {
-    let bytes: Option<Vec<u8>> = row.try_get(column)?;
+    let bytes: Option<Vec<u8>> = row.get(column)?;
     let corrupt = || StoreError::Corrupt(format!("{column} of another length"));
     bytes.map(|bytes| bytes.try_into().map_err(|_| corrupt())).transpose()
 }
 
 /// A column that is never negative.
-pub(super) fn unsigned(row: &SqliteRow, column: &str) -> Result<u64, StoreError> {
+pub(super) fn unsigned(row: &Row, column: &str) -> Result<u64, StoreError> {
     small(row, column)
 }
 
 /// A column within the range of a smaller type.
-pub(super) fn small<T: TryFrom<i64>>(row: &SqliteRow, column: &str) -> Result<T, StoreError> {
-    let value: i64 = row.try_get(column)?;
+pub(super) fn small<T: TryFrom<i64>>(row: &Row, column: &str) -> Result<T, StoreError> {
+    let value: i64 = row.get(column)?;
     T::try_from(value).map_err(|_| StoreError::Corrupt(format!("{column} is {value}")))
 }
 

@@ -1,16 +1,15 @@
 use std::collections::BTreeMap;
 
+use super::{
+    Store, StoreError,
+    row::{self, ChannelId},
+    sql::{Pool, query_of},
+};
+use crate::keys::KeyId;
 use motif_sdk::{
     channel::ChannelAccount,
     gateway::wire::{Address, Amount, UsageBy, UsageRow},
 };
-use sqlx::{AssertSqlSafe, Row, query};
-
-use super::{
-    Store, StoreError,
-    row::{self, ChannelId},
-};
-use crate::keys::KeyId;
 
 /// What a report is about.
 #[derive(Clone, Copy, Debug)]
@@ -41,27 +40,33 @@ impl Store {
     pub async fn usage(&self, asked: &UsageAsked) -> Result<Vec<UsageRow>, StoreError> {
         let name = match asked.by {
             UsageBy::Work => "work",
-            UsageBy::Day => "date(issued_at, 'unixepoch')",
+            UsageBy::Day => match &self.readers {
+                Pool::Sqlite(_) => "date(issued_at, 'unixepoch')",
+                Pool::Postgres(_) => {
+                    "to_char(to_timestamp(issued_at) AT TIME ZONE 'UTC', 'YYYY-MM-DD')"
+                }
+            },
             UsageBy::Platform | UsageBy::Channel => "''",
             UsageBy::ApiKey => "api_key",
         };
         // Each channel has one currency: by channel, amounts of different ones never meet.
         let sql = format!(
             "SELECT channels.address AS address, channels.account AS account, {name} AS name, \
-             COUNT(*) AS generations, SUM(units) AS units, SUM(amount) AS prices, \
-             SUM(charged) AS charged FROM generations JOIN channels ON channels.id = channel_id \
-             WHERE issued_at >= ?1 AND issued_at < ?2 AND (?3 IS NULL OR channel_id = ?3) \
-             GROUP BY channel_id, 3"
+             COUNT(*) AS generations, CAST(SUM(units) AS BIGINT) AS units, \
+             CAST(SUM(amount) AS BIGINT) AS prices, CAST(SUM(charged) AS BIGINT) AS charged \
+             FROM generations JOIN channels ON channels.id = channel_id \
+             WHERE issued_at >= $1 AND issued_at < $2 AND ($3 IS NULL OR channel_id = $3) \
+             GROUP BY channels.id, 3"
         );
-        let rows = query(AssertSqlSafe(sql))
+        let rows = query_of(sql)
             .bind(asked.from.unwrap_or(i64::MIN))
             .bind(asked.until.unwrap_or(i64::MAX))
             .bind(asked.channel_id.map(|id| id.0))
-            .fetch_all(&self.readers)
+            .all(&self.readers)
             .await?;
         let mut sums: BTreeMap<(String, Address), Sums> = BTreeMap::new();
         for row in &rows {
-            let data: Vec<u8> = row.try_get("account")?;
+            let data: Vec<u8> = row.get("account")?;
             let account = ChannelAccount::from_bytes(&data);
             let channel = account.ok_or_else(|| StoreError::Corrupt("a channel's data".into()))?;
             let channel = channel.channel;
@@ -69,7 +74,7 @@ impl Store {
                 UsageBy::Work => {
                     motif_sdk::Pubkey::new_from_array(row::bytes(row, "name")?).to_string()
                 }
-                UsageBy::Day => row.try_get("name")?,
+                UsageBy::Day => row.get("name")?,
                 UsageBy::Platform => channel.payer.to_string(),
                 UsageBy::Channel => {
                     motif_sdk::Pubkey::new_from_array(row::bytes(row, "address")?).to_string()

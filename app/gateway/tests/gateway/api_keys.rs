@@ -5,7 +5,7 @@ use motif_sdk::gateway::{
 };
 use reqwest::Client;
 
-use crate::world::{Answer, CHANNEL, World, with_admin};
+use crate::world::{Answer, CHANNEL, World, on_postgres_too, with_admin};
 
 fn required(config: &mut GatewayConfig) {
     with_admin(config);
@@ -157,4 +157,13 @@ async fn the_store_holds_no_token() {
             !bytes.windows(32).any(|window| window == raw || window == &secret.as_bytes()[..32])
         );
     }
+}
+
+on_postgres_too! {
+    without_a_key_nobody_is_served_where_keys_are_required,
+    a_wrong_token_is_refused_even_where_keys_are_not_required,
+    a_key_does_nothing_outside_its_scopes,
+    a_revoked_key_serves_nobody_not_even_after_a_restart,
+    a_keys_budget_is_never_exceeded_and_survives_a_kill,
+    what_is_refused_uses_no_budget,
 }

@@ -7,7 +7,7 @@ use motif_sdk::{
     receipt::proof::ReceiptProof,
 };
 
-use crate::world::{CHANNEL, World, licence, voucher_key};
+use crate::world::{CHANNEL, World, licence, on_postgres_too, voucher_key};
 
 /// Three licences: at 100, at 7 with two units left, and at 1.
 async fn blended() -> World {
@@ -90,4 +90,10 @@ async fn a_batch_survives_a_kill_whole_and_its_retry_gets_the_same_receipts() {
     let refused = world.client().generate_batch(&CHANNEL, &key, &request).await.unwrap_err();
     assert_eq!(refused.slug(), Some("voucher-not-newer"));
     assert_eq!(world.state().await, state);
+}
+
+on_postgres_too! {
+    a_blended_generation_pays_every_licence_and_every_receipt_is_proved,
+    one_bad_generation_of_a_batch_charges_none_of_it,
+    a_batch_survives_a_kill_whole_and_its_retry_gets_the_same_receipts,
 }

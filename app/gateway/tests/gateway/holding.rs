@@ -4,7 +4,7 @@ use motif_sdk::gateway::{
     wire::{Digest, HoldRequest, PayerProof},
 };
 
-use crate::world::{CHANNEL, World, foreign_key, licence, voucher_key};
+use crate::world::{CHANNEL, World, foreign_key, licence, on_postgres_too, voucher_key};
 
 async fn session(world: &World) -> PayerSession {
     let account = world.chain.channel_account();
@@ -132,4 +132,12 @@ async fn nobody_else_holds_a_channels_room_or_releases_it() {
     let release = motif_sdk::gateway::wire::ReleaseRequest { channel, proof };
     let refused = world.client().release(&held.hold, &release).await.unwrap_err();
     assert_eq!(refused.slug(), Some("not-by-payer"));
+}
+
+on_postgres_too! {
+    a_generation_pays_for_what_it_used_and_frees_the_rest,
+    a_failed_generation_is_not_charged,
+    nothing_is_captured_twice_beyond_its_units_or_for_another_request,
+    holds_and_captures_survive_a_kill,
+    nobody_else_holds_a_channels_room_or_releases_it,
 }

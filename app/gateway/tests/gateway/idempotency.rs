@@ -1,4 +1,4 @@
-use crate::world::World;
+use crate::world::{World, on_postgres_too};
 
 #[tokio::test]
 async fn a_retry_gets_the_identical_receipt_and_is_charged_once() {
@@ -48,4 +48,11 @@ async fn spaces_in_the_body_make_no_other_request() {
     let first = world.generate("the-same-key", &request).await;
     let spaced = world.post(Some("the-same-key"), serde_json::to_vec_pretty(&request).unwrap());
     assert_eq!(spaced.await.body, first.body);
+}
+
+on_postgres_too! {
+    a_retry_gets_the_identical_receipt_and_is_charged_once,
+    a_retry_gets_the_identical_receipt_after_a_restart_and_after_settlement,
+    another_body_under_the_same_key_is_refused,
+    spaces_in_the_body_make_no_other_request,
 }

@@ -1,6 +1,6 @@
 use futures::future::join_all;
 
-use crate::world::World;
+use crate::world::{World, on_postgres_too};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn of_a_thousand_uses_of_one_voucher_one_wins_every_round() {
@@ -34,4 +34,8 @@ async fn a_thousand_retries_at_once_get_one_receipt() {
         assert_eq!(answer.body, answers[0].body);
     }
     assert_eq!(world.state().await.open.receipts, 1);
+}
+
+on_postgres_too! {
+    a_thousand_retries_at_once_get_one_receipt,
 }

@@ -194,7 +194,7 @@ async fn terms_are_found_without_an_account_where_keys_are_required() {
     let required = |config: &mut GatewayConfig| {
         with_admin(config);
         config.api_keys_required = true;
-        config.public_url = Some("https://gateway.example".parse().unwrap());
+        config.public_url = Some("https://gateway.example".to_owned());
     };
     let world = World::unopened(required).await;
     register(&world, b"a work", none());

@@ -4,7 +4,9 @@ use motif_sdk::gateway::{
 };
 use reqwest::{Client, Method};
 
-use crate::world::{Answer, CHANNEL, MINT, Network, SECRET, World, voucher_key, with_admin};
+use crate::world::{
+    Answer, CHANNEL, MINT, Network, SECRET, World, on_postgres_too, voucher_key, with_admin,
+};
 
 async fn used(generations: u32) -> World {
     let world = World::with(with_admin).await;
@@ -107,4 +109,9 @@ async fn books_that_do_not_agree_are_not_called_exact() {
     let url = format!("{}/v1/reconciliation", world.gateway.admin_url().unwrap());
     let answer = Answer::to(Client::new().get(url).bearer_auth(SECRET)).await;
     answer.assert_problem(503, "chain-unreachable");
+}
+
+on_postgres_too! {
+    reports_add_up_to_the_unit_whatever_they_are_by,
+    the_books_agree_with_the_chain_to_the_unit,
 }

@@ -5,7 +5,7 @@ use motif_sdk::{
     gateway::{PayerSession, SessionPolicy},
 };
 
-use crate::world::{CHANNEL, World, next_request, voucher_key};
+use crate::world::{CHANNEL, World, next_request, on_postgres_too, voucher_key};
 
 #[tokio::test]
 async fn what_was_acknowledged_is_there_after_a_kill() {
@@ -83,4 +83,10 @@ async fn a_store_takes_one_gateway_at_a_time() {
     let error = second.err().unwrap();
     assert!(matches!(error, StartError::Store { source: StoreError::InUse, .. }), "{error}");
     assert!(world.store().exists());
+}
+
+on_postgres_too! {
+    what_was_acknowledged_is_there_after_a_kill,
+    what_a_new_voucher_key_signed_is_there_after_a_kill,
+    a_session_goes_on_through_kills_and_settlements,
 }

@@ -99,7 +99,8 @@ async fn no_secret_is_logged_answered_or_shown() {
     shown.push(format!("{:?}", chain.submit(&[1, 2, 3], true).await));
     let folder = tempfile::tempdir().unwrap();
     let mut config = world.config.clone();
-    (config.rpc_url, config.store) = (rpc_url.to_owned(), folder.path().join("store.sqlite"));
+    (config.rpc_url, config.store) =
+        (rpc_url.to_owned(), folder.path().join("store.sqlite").into());
     shown.push(format!("{config:?}"));
     let away = serve(config).await.unwrap();
     for path in ["/readyz", "/v1/operator", "/v1/works"] {

@@ -6,7 +6,7 @@ use motif_sdk::{
     receipt::{SignedReceipt, proof::ReceiptProof},
 };
 
-use crate::world::{CHANNEL, Network, World, voucher_key};
+use crate::world::{CHANNEL, Network, World, on_postgres_too, voucher_key};
 
 async fn session(world: &World) -> PayerSession {
     let account = world.chain.channel_account();
@@ -210,4 +210,15 @@ async fn a_session_signs_nothing_above_its_budget() {
     let refused = session.generate(0, 1, [0; 32], [0; 32]).await.unwrap_err();
     assert!(matches!(refused, GatewayError::OverBudget { total: 306, budget: 250 }), "{refused}");
     assert_eq!(world.state().await.cumulative.0, 204);
+}
+
+on_postgres_too! {
+    every_receipt_of_several_statements_is_proved_against_the_chain,
+    an_unsettled_or_unknown_receipt_has_no_proof,
+    the_same_bytes_are_sent_until_they_expire_and_only_then_others,
+    what_landed_unheard_is_recorded_after_a_kill_and_settled_once,
+    a_refused_settlement_says_so_and_keeps_everything,
+    the_worker_settles_at_an_amount_unasked,
+    a_payer_who_leaves_is_settled_and_need_not_wait,
+    the_worker_sees_a_payer_leave_and_settles_unasked,
 }

@@ -1,6 +1,6 @@
 use licensing::{
-    Caps, Derivatives, Fingerprint, Inherited, Offer, Parent, Share, Terms, Unit, Use, UsePrice,
-    Work, WorkKind, WorkStatus,
+    Derivatives, Fingerprint, Inherited, Offer, Parent, Share, Terms, Unit, Use, UsePrice, Work,
+    WorkKind, WorkStatus,
 };
 use motif_sdk::{
     Pubkey,
@@ -19,22 +19,16 @@ pub fn publish(world: &World) {
     let mut state = world.chain.state();
     state.works.insert(WORK, work());
     let offer = Offer {
-        commercial: true,
         attribution: true,
-        sublicensing: false,
-        approval_required: false,
         derivatives: Derivatives::Allowed,
-        share_alike: false,
         derivative_share_bps: 2_000,
         upfront_fee: 5,
         free_units: 3,
-        caps: Caps::default(),
-        valid_from: 0,
-        expires_at: None,
-        notice_seconds: 0,
-        legal_digest: [0; 32],
-        uses: vec![UsePrice { licensed_use: Use::Generate, unit: Unit::Generation, price: 101 }],
-        legal_uri: String::new(),
+        ..Offer::new(vec![UsePrice {
+            licensed_use: Use::Generate,
+            unit: Unit::Generation,
+            price: 101,
+        }])
     };
     let terms = Terms {
         version: 1,

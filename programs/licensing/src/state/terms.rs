@@ -118,6 +118,29 @@ impl Offer {
     pub const MAX_URI_BYTES: usize = 200;
     pub const MAX_NOTICE_SECONDS: u32 = 366 * 86_400;
 
+    /// These uses at these prices, commercially too, and nothing else said: no limits, no fee,
+    /// no notice, no derivatives.
+    pub fn new(uses: Vec<UsePrice>) -> Self {
+        Self {
+            commercial: true,
+            attribution: false,
+            sublicensing: false,
+            approval_required: false,
+            derivatives: Derivatives::Forbidden,
+            share_alike: false,
+            derivative_share_bps: 0,
+            upfront_fee: 0,
+            free_units: 0,
+            caps: Caps::default(),
+            valid_from: 0,
+            expires_at: None,
+            notice_seconds: 0,
+            legal_digest: [0; 32],
+            uses,
+            legal_uri: String::new(),
+        }
+    }
+
     const FIXED_SPACE: usize = 4 + 1 + 1 + 2 + 8 + 8 + 4 * 9 + 8 + 9 + 4 + 32;
 
     /// Whether everybody may make derivatives, on the same condition.

@@ -26,9 +26,9 @@ pub fn handle_apply_withdrawal<'info>(
         let licence = open.licences.get_mut(usize::from(*index));
         let licence = licence.ok_or(PaymentsError::UnknownLicence)?;
         require_keys_eq!(account.key(), licence.work, PaymentsError::WorkAccounts);
-        let withdrawn_at = WorkHead::read(account)?.withdrawn_at;
-        require!(withdrawn_at != i64::MAX, PaymentsError::WorkNotWithdrawn);
-        licence.withdraw(withdrawn_at);
+        let work = WorkHead::read(account)?;
+        require!(work.withdrawn_at != i64::MAX, PaymentsError::WorkNotWithdrawn);
+        licence.expires_at = work.licence_end(licence.expires_at, licence.notice_seconds);
         emit!(WithdrawalApplied { channel, index: *index, expires_at: licence.expires_at });
     }
     Ok(())

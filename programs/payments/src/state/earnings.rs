@@ -96,7 +96,7 @@ impl Earnings {
     }
 
     /// What a recipient is entitled to of the first `own` base units of the work's own part.
-    fn entitled_of(&self, own: u64, part: &Part) -> u64 {
+    pub fn entitled_of(&self, own: u64, part: &Part) -> u64 {
         // All recipients together get at most `own`, so the sum does not wrap.
         part.entitled_before + floor_share(own.saturating_sub(self.own_before), part.share_bps)
     }

@@ -55,8 +55,6 @@ impl Licence {
     /// Stands for "no cap".
     pub const UNLIMITED: u64 = u64::MAX;
     pub const SECONDS_PER_DAY: i64 = 86_400;
-    /// Notice that every licensee has, whatever the terms say.
-    pub const MIN_NOTICE_SECONDS: u32 = 86_400;
 
     /// Uses `units` at `now` (unix seconds): enforces expiry and caps, credits the licence and
     /// returns the price in base units. Nothing is changed when it fails.
@@ -91,14 +89,6 @@ impl Licence {
         let new = self.settled - self.collected; // `settled >= collected`, always
         self.collected = self.settled;
         new
-    }
-
-    /// Ends the licence when the work's withdrawal, announced at `withdrawn_at`, takes effect;
-    /// one that ends earlier already is left as it is.
-    pub fn withdraw(&mut self, withdrawn_at: i64) {
-        let notice = self.notice_seconds.max(Self::MIN_NOTICE_SECONDS);
-        let ends_at = withdrawn_at.saturating_add(i64::from(notice));
-        self.expires_at = self.expires_at.min(ends_at);
     }
 
     /// The most base units that what is left of the licence's part of shared caps can come to.
@@ -234,21 +224,6 @@ mod tests {
         assert!(licence.charge(10, 5 * DAY).is_ok());
         assert_eq!(licence.charge(1, 4 * DAY), Err(PaymentsError::DailyCap.into()));
         assert_eq!(licence.charge(1, i64::MIN), Err(PaymentsError::DailyCap.into()));
-    }
-
-    #[test]
-    fn a_withdrawal_ends_a_licence_after_its_notice_and_never_later_than_before() {
-        let ends = |notice_seconds, expires_at| {
-            let mut licence = Licence { notice_seconds, expires_at, ..licence() };
-            licence.withdraw(1_000);
-            licence.expires_at
-        };
-        assert_eq!(ends(0, i64::MAX), 1_000 + DAY);
-        assert_eq!(ends(200_000, i64::MAX), 201_000);
-        assert_eq!(ends(200_000, 5_000), 5_000);
-        let mut at_the_end_of_time = licence();
-        at_the_end_of_time.withdraw(i64::MAX);
-        assert_eq!(at_the_end_of_time.expires_at, i64::MAX);
     }
 
     #[test]

@@ -20,6 +20,9 @@ pub struct Problem {
     /// What the gateway holds for this channel; check it against your own totals.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expected: Option<ExpectedStatement>,
+    /// Where the channel is served instead, with `channel-held-elsewhere`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub holder: Option<String>,
 }
 
 /// The open statement as the gateway has it.

@@ -1,12 +1,14 @@
 //! A gateway, its chain and a payer.
 
 mod chain;
+mod node;
 mod payer;
+mod server;
 
-use std::{path::PathBuf, sync::Arc};
+use std::{cell::Cell, path::PathBuf, sync::Arc};
 
 use ed25519_dalek::SigningKey;
-use motif_gateway::{AdminConfig, GatewayConfig, RunningGateway, serve_with};
+use motif_gateway::{AdminConfig, GatewayConfig, RunningGateway, config::StorePlace, serve_with};
 use motif_sdk::{
     Pubkey,
     channel::Channel,
@@ -18,10 +20,14 @@ use motif_sdk::{
 use reqwest::{Method, RequestBuilder, StatusCode, header::HeaderMap};
 use solana_keypair::Keypair;
 use solana_signer::Signer;
+use sqlx::{Connection, PgConnection};
 use tempfile::TempDir;
+use tokio::runtime::Runtime;
 
 pub use chain::{Network, ScriptedChain};
-pub use payer::{CHANNEL, MINT, licence, next_request, voucher_key};
+pub use node::serve_chain;
+pub use payer::{CHANNEL, MINT, channel_account, licence, next_request, voucher_key};
+pub use server::Server;
 
 /// What operators prove themselves with.
 pub const SECRET: &str = "canary-secret-of-the-operators-0123456789";
@@ -32,12 +38,71 @@ pub fn with_admin(config: &mut GatewayConfig) {
     config.admin = Some(AdminConfig { listen, secret: SECRET.parse().unwrap() });
 }
 
+thread_local! {
+    /// Whether the worlds of this test keep their stores on a server.
+    static ON_A_SERVER: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Runs a test once more, with its stores on a PostgreSQL server.
+pub fn on_postgres(test: fn()) {
+    if Server::get().is_none() {
+        return;
+    }
+    ON_A_SERVER.set(true);
+    test(); // a thread has one test
+}
+
+/// Has tests of a module run on PostgreSQL, too.
+macro_rules! on_postgres_too {
+    ($($test:ident),+ $(,)?) => {
+        mod on_postgres {
+            $(
+                #[test]
+                fn $test() {
+                    crate::world::on_postgres(super::$test);
+                }
+            )+
+        }
+    };
+}
+pub(crate) use on_postgres_too;
+
+/// Threads that a gateway has for itself, so that it can be killed.
+pub struct Threads(Option<Runtime>);
+
+impl Threads {
+    pub fn new() -> Self {
+        let mut runtime = tokio::runtime::Builder::new_multi_thread();
+        Self(Some(runtime.worker_threads(2).enable_all().build().unwrap()))
+    }
+
+    /// Starts a gateway on them.
+    pub async fn serve(
+        &self,
+        config: &GatewayConfig,
+        chain: &Arc<ScriptedChain>,
+    ) -> RunningGateway {
+        let (config, chain) = (config.clone(), chain.clone());
+        let serving = self.0.as_ref().unwrap().spawn(async { serve_with(config, chain).await });
+        serving.await.unwrap().unwrap()
+    }
+}
+
+impl Drop for Threads {
+    /// Nothing that runs on them is finished: it stops where it is.
+    fn drop(&mut self) {
+        self.0.take().unwrap().shutdown_background();
+    }
+}
+
 /// Everything a test needs; the gateway can be stopped and started again on the same store.
 pub struct World {
     pub chain: Arc<ScriptedChain>,
     pub config: GatewayConfig,
     pub gateway: RunningGateway,
     folder: TempDir,
+    threads: Threads,
+    database_url: Option<String>,
 }
 
 impl World {
@@ -58,29 +123,41 @@ impl World {
         let folder = tempfile::tempdir().unwrap();
         let operator = Arc::new(Keypair::new_from_array([8; 32]));
         let chain = Arc::new(ScriptedChain::new(operator.pubkey()));
-        let store = folder.path().join("gateway.sqlite");
+        let database_url = match ON_A_SERVER.get() {
+            true => Some(Server::get().unwrap().database().await),
+            false => None,
+        };
+        let store: StorePlace = match &database_url {
+            Some(url) => url.parse().unwrap(),
+            None => folder.path().join("gateway.sqlite").into(),
+        };
         let mut config = GatewayConfig::new("http://unused.invalid", operator, store);
         configure(&mut config);
-        let gateway = serve_with(config.clone(), chain.clone()).await.unwrap();
-        Self { chain, config, gateway, folder }
+        let threads = Threads::new();
+        let gateway = threads.serve(&config, &chain).await;
+        Self { chain, config, gateway, folder, threads, database_url }
     }
 
-    /// Stops the gateway, if `graceful` by its own means, else as a kill would: by leaving the
-    /// files as they are at this moment. Then starts it again on them.
+    /// Stops the gateway, if `graceful` by its own means, else as a kill would: by leaving what
+    /// is on disk as it is at this moment. Then starts it again on that.
     pub async fn restarted(mut self, graceful: bool) -> Self {
         if graceful {
             self.gateway.shutdown().await;
-        } else {
+        } else if self.config.store.file().is_some() {
             let copy = tempfile::tempdir().unwrap();
             for entry in std::fs::read_dir(self.folder.path()).unwrap() {
                 let entry = entry.unwrap();
                 std::fs::copy(entry.path(), copy.path().join(entry.file_name())).unwrap();
             }
-            self.config.store = copy.path().join("gateway.sqlite");
+            self.config.store = copy.path().join("gateway.sqlite").into();
             self.gateway.shutdown().await;
             self.folder = copy;
+        } else {
+            drop(self.gateway);
+            self.threads = Threads::new();
+            let_leases_expire(self.database_url.as_ref().unwrap()).await;
         }
-        let gateway = serve_with(self.config.clone(), self.chain.clone()).await.unwrap();
+        let gateway = self.threads.serve(&self.config, &self.chain).await;
         Self { gateway, ..self }
     }
 
@@ -111,7 +188,7 @@ impl World {
     }
 
     pub fn store(&self) -> PathBuf {
-        self.config.store.clone()
+        self.config.store.file().unwrap().clone()
     }
 
     pub async fn state(&self) -> ChannelState {
@@ -151,6 +228,13 @@ impl World {
         }
         Answer::to(request).await
     }
+}
+
+/// As if the time of all leases in a database had passed.
+pub async fn let_leases_expire(database_url: &str) {
+    let mut database = PgConnection::connect(database_url).await.unwrap();
+    let expire = sqlx::query("UPDATE leases SET expires_at = 0");
+    expire.execute(&mut database).await.unwrap();
 }
 
 /// What came back.

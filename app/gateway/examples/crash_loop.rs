@@ -1,0 +1,65 @@
+//! Kills a gateway under load, as often as it is told to, and checks after each kill that nothing
+//! acknowledged is lost and nothing is charged twice. The report is the last line.
+//!
+//! `cargo run --release --example crash_loop -- --kills 1000 [--postgres]`
+#![allow(clippy::unwrap_used, reason = "it stops at what it did not expect")]
+
+#[path = "../tests/gateway/crashing/mod.rs"]
+mod crashing;
+#[allow(dead_code, unused_imports, unused_macros, reason = "tests use the rest of it")]
+#[path = "../tests/gateway/world/mod.rs"]
+mod world;
+
+use std::process::{Command, ExitCode};
+
+use crashing::{child, rounds::Rounds};
+use serde_json::json;
+
+/// This program again, as the gateway that is killed.
+fn gateway() -> Command {
+    Command::new(std::env::current_exe().unwrap())
+}
+
+fn main() -> ExitCode {
+    if let Ok(told) = std::env::var(child::TOLD) {
+        child::run(serde_json::from_str(&told).unwrap());
+        return ExitCode::SUCCESS;
+    }
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let after = arguments.iter().skip_while(|argument| *argument != "--kills").nth(1);
+    let kills = after.map_or(20, |text| text.parse().expect("--kills takes a number"));
+    let on_postgres = arguments.iter().any(|argument| argument == "--postgres");
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    runtime.block_on(run(kills, on_postgres))
+}
+
+async fn run(kills: u32, on_postgres: bool) -> ExitCode {
+    let folder = tempfile::tempdir().unwrap();
+    let (database, store) = if on_postgres {
+        let server = world::Server::get().expect("a PostgreSQL server");
+        ("PostgreSQL", server.database().await)
+    } else {
+        ("SQLite", folder.path().join("gateway.sqlite").display().to_string())
+    };
+    let mut rounds = Rounds::new(folder.path(), store, gateway).await;
+    let outcome = rounds.run(kills).await;
+    let how = match &outcome {
+        Ok(report) => format!(
+            "{} SIGKILLs on {database}, 6 payers, {} acknowledged, {} of them after a retry, {} \
+             statements settled; by moment {:?}",
+            report.kills, report.acknowledged, report.retried, report.settled, report.moments
+        ),
+        Err(broken) => broken.clone(),
+    };
+    let broken = u8::from(outcome.is_err());
+    let report = json!({
+        "name": "gateway.crash_loop.broken_promises",
+        "value": broken,
+        "unit": "promises",
+        "goal": 0,
+        "met": broken == 0,
+        "how": how,
+    });
+    println!("{report}");
+    if broken == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}

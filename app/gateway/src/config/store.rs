@@ -1,0 +1,115 @@
+use std::{convert::Infallible, fmt, path::PathBuf, str::FromStr};
+
+use zeroize::Zeroizing;
+
+use crate::chain::Endpoint;
+
+/// Where a gateway keeps what it must not lose.
+#[derive(Clone)]
+pub enum StorePlace {
+    /// In a file of its own; it is created where there is none.
+    File(PathBuf),
+    /// On a PostgreSQL server, which several gateways may share.
+    Server(DatabaseUrl),
+}
+
+/// The URL of a PostgreSQL database. Shows no more than scheme and host: the rest may be secret.
+#[derive(Clone)]
+pub struct DatabaseUrl {
+    url: Zeroizing<String>,
+    endpoint: Endpoint,
+}
+
+impl DatabaseUrl {
+    const SCHEMES: [&str; 2] = ["postgres://", "postgresql://"];
+
+    /// The URL, to connect with.
+    pub(crate) fn whole(&self) -> &str {
+        &self.url
+    }
+
+    /// A text without what must not be shown.
+    pub(crate) fn scrub(&self, text: &str) -> String {
+        self.endpoint.scrub(text)
+    }
+}
+
+impl StorePlace {
+    /// The file, if it is one.
+    pub fn file(&self) -> Option<&PathBuf> {
+        match self {
+            Self::File(path) => Some(path),
+            Self::Server(_) => None,
+        }
+    }
+}
+
+impl FromStr for StorePlace {
+    type Err = Infallible;
+
+    /// A `postgres://` URL is one, everything else names a file.
+    fn from_str(text: &str) -> Result<Self, Infallible> {
+        let is_url = DatabaseUrl::SCHEMES.iter().any(|scheme| text.starts_with(scheme));
+        if !is_url {
+            return Ok(Self::File(text.into()));
+        }
+        let url = Zeroizing::new(text.to_owned());
+        Ok(Self::Server(DatabaseUrl { url, endpoint: Endpoint::new(text) }))
+    }
+}
+
+impl From<PathBuf> for StorePlace {
+    fn from(path: PathBuf) -> Self {
+        Self::File(path)
+    }
+}
+
+impl fmt::Display for StorePlace {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File(path) => write!(formatter, "{}", path.display()),
+            Self::Server(url) => write!(formatter, "{url:?}"),
+        }
+    }
+}
+
+impl fmt::Debug for StorePlace {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{self}")
+    }
+}
+
+impl fmt::Debug for DatabaseUrl {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.endpoint.fmt(formatter)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_url_names_a_server_and_everything_else_a_file() {
+        let place = |text: &str| text.parse::<StorePlace>().unwrap();
+        assert_eq!(place("a/b.sqlite").file(), Some(&PathBuf::from("a/b.sqlite")));
+        assert!(place("postgres://127.0.0.1/motif").file().is_none());
+        assert!(place("postgresql://127.0.0.1/motif").file().is_none());
+    }
+
+    #[test]
+    fn a_password_is_not_shown_wherever_it_stands() {
+        for url in [
+            "postgres://motif:canary-canary@db.example/motif",
+            "postgres://db.example:5432/motif?user=motif&password=canary-canary",
+            "postgresql://motif:canary%2Dcanary@db.example/motif",
+        ] {
+            let place: StorePlace = url.parse().unwrap();
+            let StorePlace::Server(database) = &place else { panic!("{place}") };
+            let scrubbed = database.scrub(&format!("cannot connect to {url}"));
+            for shown in [format!("{place} {place:?} {database:?}"), scrubbed] {
+                assert!(!shown.contains("canary") && shown.contains("db.example"), "{shown}");
+            }
+        }
+    }
+}

@@ -1,0 +1,154 @@
+//! Channels on a store that several processes share: each is one process's at a time.
+
+use std::sync::Arc;
+
+use motif_sdk::Pubkey;
+use tokio::time::sleep;
+
+use crate::{
+    Gateway,
+    desk::Desk,
+    ledger::Ledger,
+    problem::ApiError,
+    store::{ChannelId, Lease, Leases, StoreError, Written},
+};
+
+impl Gateway {
+    /// The desk of a channel. On a shared store a channel that no process serves is taken on.
+    ///
+    /// # Errors
+    /// [`ApiError::UnknownChannel`], [`ApiError::HeldElsewhere`], [`ApiError::ChannelMoving`],
+    /// [`ApiError::StoreFailed`].
+    pub async fn desk(&self, address: &Pubkey) -> Result<Arc<Desk>, ApiError> {
+        let leases = self.store().leases();
+        if let Some(desk) = self.known_desk(address) {
+            // What is known here may be old where nobody could renew it.
+            let lapsed = leases.is_some_and(Leases::have_lapsed);
+            return if lapsed { Err(ApiError::ChannelMoving) } else { Ok(desk) };
+        }
+        if leases.is_none() {
+            return Err(ApiError::UnknownChannel(*address));
+        }
+        let known = self.store().newest_channel(&address.to_bytes()).await?;
+        self.take_on(address, known.ok_or(ApiError::UnknownChannel(*address))?).await
+    }
+
+    /// Opens the desk of a channel that the store has.
+    ///
+    /// # Errors
+    /// [`ApiError::HeldElsewhere`], [`ApiError::StoreFailed`].
+    pub(crate) async fn take_on(
+        &self,
+        address: &Pubkey,
+        id: ChannelId,
+    ) -> Result<Arc<Desk>, ApiError> {
+        let _turn = self.seating().lock().await;
+        if let Some(desk) = self.known_desk(address).filter(|desk| desk.lease.channel_id == id) {
+            return Ok(desk); // somebody else asked at the same time
+        }
+        let lease = match self.store().leases() {
+            None => Lease { channel_id: id, epoch: 0 },
+            Some(leases) => leases.take(id).await?.map_err(|held| {
+                let (channel, url) = (*address, held.url);
+                ApiError::HeldElsewhere { channel, url }
+            })?,
+        };
+        Ok(self.seat(lease).await?)
+    }
+
+    /// Reads a channel's books anew, as they are on disk now, and goes on from there.
+    async fn seat(&self, lease: Lease) -> Result<Arc<Desk>, StoreError> {
+        let channel = self.store().restore_one(lease.channel_id).await?;
+        let margins = self.config().margins();
+        let (address, account) = (channel.address, channel.account);
+        let mut ledger = Ledger::restore(address, account, margins, channel.cut, channel.open);
+        ledger.set_budget(channel.budget);
+        ledger.restore_holds(channel.holds);
+        let desk = Arc::new(Desk::new(lease, ledger, channel.keys));
+        self.open_desk(desk.clone());
+        Ok(desk)
+    }
+
+    /// Opens the desks of all channels that this process can have.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub(crate) async fn open_desks(&self) -> Result<(), StoreError> {
+        if self.store().leases().is_some() {
+            return self.keep_leases().await;
+        }
+        for id in self.store().newest_channels().await? {
+            self.seat(Lease { channel_id: id, epoch: 0 }).await?;
+        }
+        Ok(())
+    }
+
+    /// Renews this process's leases, closes the desks whose lease is lost, takes on what no
+    /// process holds any more, and takes over what others did with API keys.
+    ///
+    /// # Errors
+    /// [`StoreError`]. A channel whose books cannot be read keeps no other from being served.
+    pub(crate) async fn keep_leases(&self) -> Result<(), StoreError> {
+        let Some(leases) = self.store().leases() else { return Ok(()) };
+        loop {
+            let turn = self.seating().lock().await;
+            let mut held = leases.renew().await?;
+            for desk in self.desks() {
+                match held.get(&desk.lease.channel_id) {
+                    Some(lease) if *lease == desk.lease => {
+                        held.remove(&desk.lease.channel_id);
+                    }
+                    _ => self.close_desk(&desk),
+                }
+            }
+            for lease in held.into_values() {
+                if let Err(error) = self.seat(lease).await {
+                    let channel = lease.channel_id.0;
+                    tracing::error!(channel, %error, "a channel's books cannot be read");
+                }
+            }
+            drop(turn);
+            if leases.take_free().await?.is_empty() {
+                break;
+            }
+        }
+        self.refresh_keys().await
+    }
+
+    /// Does that again and again, three times in a lease's time. Never ends.
+    pub(crate) async fn go_on_keeping_leases(self) {
+        let Some(lasting) = self.store().leases().map(Leases::lasting) else { return };
+        loop {
+            sleep(lasting / 3).await;
+            if let Err(error) = self.keep_leases().await {
+                tracing::warn!(%error, "leases were not renewed");
+            }
+        }
+    }
+
+    /// Takes over which API keys other processes have made and revoked.
+    pub(crate) async fn refresh_keys(&self) -> Result<(), StoreError> {
+        self.keyring().refresh(self.store().api_keys().await?);
+        Ok(())
+    }
+
+    /// Looks whether another process has made the key that somebody names, at most once a
+    /// second: whoever invents keys must not keep the store busy.
+    pub(crate) async fn look_for_keys(&self) -> Result<(), ApiError> {
+        if self.store().leases().is_some() && self.keyring().may_look() {
+            self.refresh_keys().await?;
+        }
+        Ok(())
+    }
+
+    /// Waits until what was thought of at a desk is on disk. Where it is not, because the
+    /// channel is not this process's any more or because others have spent a key's budget, the
+    /// desk is closed: its ledger is ahead of the disk.
+    pub(crate) async fn on_disk(&self, desk: &Desk, written: Written) -> Result<(), ApiError> {
+        let written = written.await;
+        if matches!(written, Err(StoreError::LeaseLost | StoreError::KeyBudget { .. })) {
+            self.close_desk(desk);
+        }
+        Ok(written?)
+    }
+}

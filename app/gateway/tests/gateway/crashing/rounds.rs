@@ -1,0 +1,160 @@
+use std::{
+    collections::BTreeMap,
+    os::unix::process::ExitStatusExt,
+    process::Command,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use futures::future::try_join_all;
+use motif_gateway::store::Moment;
+use motif_sdk::gateway::AdminClient;
+use rand::Rng;
+use solana_keypair::Keypair;
+use solana_signer::Signer;
+
+use super::{
+    child::{Nursery, Running},
+    payers::{Broken, Payer},
+};
+use crate::world::{SECRET, ScriptedChain, channel_account, serve_chain};
+
+/// Channels that are paid from at the same time.
+const PAYERS: u8 = 6;
+/// How long to wait for a moment that may not come; then the gateway is killed anyhow.
+const LONGEST_ROUND: Duration = Duration::from_secs(5);
+
+/// What a run of rounds came to.
+#[derive(Debug, Default)]
+pub struct Report {
+    pub kills: u32,
+    pub acknowledged: u64,
+    pub retried: u64,
+    pub settled: u64,
+    /// Kills by the moment they came in; `Any` is any other.
+    pub moments: BTreeMap<String, u32>,
+}
+
+/// A gateway under load that is killed again and again, on one store.
+pub struct Rounds {
+    pub nursery: Nursery,
+    pub chain: Arc<ScriptedChain>,
+    pub payers: Vec<Payer>,
+}
+
+impl Rounds {
+    /// A store, a chain, and payers with a channel each.
+    pub async fn new(folder: &std::path::Path, store: String, command: fn() -> Command) -> Self {
+        let operator = Keypair::new_from_array([8; 32]).pubkey();
+        let chain = Arc::new(ScriptedChain::new(operator));
+        let payers: Vec<Payer> = (0..PAYERS).map(Payer::new).collect();
+        for payer in &payers {
+            let mut account = channel_account(operator);
+            account.channel.deposited = u64::from(u32::MAX);
+            chain.state().channels.insert(payer.channel, account);
+        }
+        let rpc_url = serve_chain(chain.clone()).await;
+        let nursery = Nursery::new(folder, store, rpc_url, command);
+        Self { nursery, chain, payers }
+    }
+
+    /// Kills the gateway so often, each time at a random moment, and checks what is left.
+    ///
+    /// # Errors
+    /// The first promise that was broken.
+    pub async fn run(&mut self, kills: u32) -> Result<Report, Broken> {
+        let mut report = Report::default();
+        for _ in 0..kills {
+            let place = rand::rng().random_range(0..Moment::ALL.len());
+            let is_settling = place >= Moment::ALL.len() - 5;
+            let passing = rand::rng().random_range(1..=if is_settling { 3 } else { 30 });
+            let mut running = self.nursery.start(Some((place, passing))).await?;
+            self.check(&running).await?;
+            running.arm();
+            let moment = self.load_until_death(&mut running).await?;
+            let moment = moment.map_or("Any".to_owned(), |()| format!("{:?}", Moment::ALL[place]));
+            *report.moments.entry(moment).or_default() += 1;
+            report.kills += 1;
+        }
+        let running = self.nursery.start(None).await?;
+        self.check(&running).await?;
+        for payer in &self.payers {
+            payer.compare(&running.url).await?;
+            self.settle(payer, &running).await?;
+        }
+        self.reconcile(&running).await?;
+        for payer in &self.payers {
+            report.acknowledged += payer.acknowledged.len() as u64;
+            report.retried += payer.retried;
+            let channel = self.chain.state().channels[&payer.channel].channel;
+            report.settled += channel.statements.length;
+            let paid = payer.acknowledged.len() as u64 * 100;
+            if channel.prices != paid {
+                return Err(format!("{} settled, {paid} acknowledged", channel.prices));
+            }
+        }
+        Ok(report)
+    }
+
+    /// Everything that must be so after a restart.
+    ///
+    /// # Errors
+    /// What is not.
+    pub async fn check(&mut self, running: &Running) -> Result<(), Broken> {
+        let doubts = self.payers.iter_mut().map(|payer| payer.settle_doubts(&running.url));
+        try_join_all(doubts).await?;
+        self.reconcile(running).await
+    }
+
+    async fn reconcile(&self, running: &Running) -> Result<(), Broken> {
+        let admin = AdminClient::new(&running.admin_url, SECRET);
+        let deadline = Instant::now() + LONGEST_ROUND;
+        loop {
+            match admin.reconcile().await {
+                Ok(books) if !books.exact => return Err(format!("not exact: {books:?}")),
+                Ok(books) if books.channels.len() == self.payers.len() => return Ok(()),
+                // On a machine that is busy a lease may end before it is renewed.
+                Err(error) if error.slug() != Some("channel-moving") => {
+                    return Err(error.to_string());
+                }
+                _ if Instant::now() > deadline => return Err("channels are missing".into()),
+                _ => tokio::time::sleep(Duration::from_millis(50)).await,
+            }
+        }
+    }
+
+    async fn settle(&self, payer: &Payer, running: &Running) -> Result<(), Broken> {
+        let admin = AdminClient::new(&running.admin_url, SECRET);
+        match admin.settle(&payer.channel).await {
+            Err(error) if error.slug() != Some("nothing-to-settle") => Err(error.to_string()),
+            _ => Ok(()),
+        }
+    }
+
+    /// Pays until the gateway dies; returns whether it did by itself.
+    async fn load_until_death(&mut self, running: &mut Running) -> Result<Option<()>, Broken> {
+        let url = running.url.clone();
+        let watching = async {
+            let deadline = Instant::now() + LONGEST_ROUND;
+            loop {
+                if let Some(status) = running.died() {
+                    let signal = status.signal();
+                    return if signal == Some(libc::SIGKILL) {
+                        Ok(Some(()))
+                    } else {
+                        Err(format!("the gateway ended by itself: {status}"))
+                    };
+                }
+                if Instant::now() > deadline {
+                    running.kill();
+                    return Ok(None);
+                }
+                tokio::time::sleep(Duration::from_millis(2)).await;
+            }
+        };
+        let paying = try_join_all(self.payers.iter_mut().map(|payer| payer.pay(&url)));
+        let (died, paid) = tokio::join!(watching, paying);
+        paid?;
+        died
+    }
+}

@@ -1,0 +1,199 @@
+//! A gateway whose disk fails: it refuses to go on, or recovers; what it acknowledged is there.
+
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+    time::{Duration, Instant},
+};
+
+use reqwest::{Client, StatusCode};
+use tempfile::TempDir;
+
+use crate::{
+    crashing::{child::Running, rounds::Rounds},
+    killing::gateway,
+};
+
+/// A gateway on a disk that fails when it is told to.
+struct Failing {
+    rounds: Rounds,
+    folder: TempDir,
+}
+
+impl Failing {
+    /// With files failing whose names end like this.
+    async fn new(files: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let shim = shim(folder.path());
+        let store = folder.path().join("gateway.sqlite").display().to_string();
+        let mut rounds = Rounds::new(folder.path(), store, gateway).await;
+        let variable = |name: &str, value: &Path| (name.to_owned(), value.display().to_string());
+        let fault = folder.path().join("fault");
+        rounds.nursery.variables = vec![
+            variable("LD_PRELOAD", &shim),
+            variable("MOTIF_FAULT", &fault),
+            ("MOTIF_FAULT_PATH".to_owned(), files.to_owned()),
+        ];
+        Self { rounds, folder }
+    }
+
+    /// Has the disk fail from now on.
+    fn fail(&self, how: &str) {
+        let unfinished = self.folder.path().join("fault.unfinished");
+        std::fs::write(&unfinished, how).unwrap();
+        std::fs::rename(unfinished, self.folder.path().join("fault")).unwrap();
+    }
+
+    fn mend(&self) {
+        std::fs::remove_file(self.folder.path().join("fault")).unwrap();
+    }
+
+    async fn start(&mut self) -> Running {
+        let running = self.rounds.nursery.start(None).await.unwrap();
+        self.rounds.check(&running).await.unwrap();
+        running
+    }
+
+    /// Pays for a while, until the disk fails or the gateway dies.
+    async fn pay(&mut self, running: &Running, how: &str) {
+        let url = running.url.clone();
+        let control = self.folder.path().to_owned();
+        let how = how.to_owned();
+        let failing = async move {
+            tokio::time::sleep(Duration::from_millis(300)).await;
+            std::fs::write(control.join("fault.unfinished"), how).unwrap();
+            std::fs::rename(control.join("fault.unfinished"), control.join("fault")).unwrap();
+        };
+        let paying = self.rounds.payers.iter_mut().map(|payer| payer.pay(&url));
+        let (paid, ()) = tokio::join!(futures::future::try_join_all(paying), failing);
+        paid.unwrap();
+        let acknowledged = self.rounds.payers.iter().map(|payer| payer.acknowledged.len());
+        assert!(acknowledged.sum::<usize>() > 10, "something was paid for before");
+    }
+
+    /// Everything that was acknowledged is there after another start, and nothing else.
+    async fn assert_whole(&mut self) {
+        let running = self.start().await;
+        for payer in &self.rounds.payers {
+            payer.compare(&running.url).await.unwrap();
+        }
+    }
+}
+
+/// Whether the gateway says that its store has failed, wherever it is asked.
+async fn assert_refuses(running: &Running, failing: &Failing) {
+    let channel = failing.rounds.payers[0].channel;
+    let deadline = Instant::now() + Duration::from_secs(10);
+    let health = format!("{}/healthz", running.url);
+    while Client::new().get(&health).send().await.unwrap().status().is_success() {
+        assert!(Instant::now() < deadline, "it calls itself healthy on a disk that has failed");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    for path in ["healthz".to_owned(), "readyz".to_owned(), format!("v1/channels/{channel}")] {
+        let answer = Client::new().get(format!("{}/{path}", running.url)).send().await.unwrap();
+        assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE, "{path}");
+        let problem: serde_json::Value = answer.json().await.unwrap();
+        assert_eq!(problem["type"], "store-failed", "{path}");
+    }
+}
+
+/// Compiles what goes between a gateway and its disk.
+fn shim(folder: &Path) -> PathBuf {
+    let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/gateway/crashing/faulty_disk.c");
+    let shim = folder.join("faulty_disk.so");
+    let mut compiler = Command::new(std::env::var_os("CC").unwrap_or_else(|| "cc".into()));
+    compiler.args(["-shared", "-fPIC", "-O1", "-Wall", "-Werror", "-o"]).arg(&shim).arg(source);
+    let compiled = compiler.arg("-ldl").output().unwrap();
+    assert!(compiled.status.success(), "{}", String::from_utf8_lossy(&compiled.stderr));
+    shim
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_failed_synchronisation_is_not_taken_back_by_a_later_one_that_works() {
+    let mut failing = Failing::new("-wal").await;
+    let running = failing.start().await;
+    failing.pay(&running, "eio").await;
+    // The disk works again by now, and what it lost is lost: nothing more may be taken.
+    assert_refuses(&running, &failing).await;
+    drop(running);
+    failing.mend();
+    failing.assert_whole().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_full_disk_loses_nothing_that_was_acknowledged() {
+    let mut failing = Failing::new("-wal").await;
+    let running = failing.start().await;
+    failing.pay(&running, "enospc").await;
+    assert_refuses(&running, &failing).await;
+    drop(running);
+    // Still full: it starts and reads, and takes nothing.
+    match failing.rounds.nursery.start(None).await {
+        Ok(running) => {
+            let ready = Client::new().get(format!("{}/readyz", running.url)).send().await.unwrap();
+            assert_eq!(ready.status(), StatusCode::SERVICE_UNAVAILABLE);
+        }
+        Err(reason) => assert!(reason.contains("full"), "{reason}"),
+    }
+    failing.mend();
+    failing.assert_whole().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_write_that_ends_in_its_middle_is_not_acknowledged() {
+    let mut failing = Failing::new("-wal").await;
+    let running = failing.start().await;
+    failing.pay(&running, "short").await;
+    assert_refuses(&running, &failing).await;
+    drop(running);
+    failing.mend();
+    failing.assert_whole().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_torn_page_in_the_log_takes_nothing_acknowledged_with_it() {
+    let mut failing = Failing::new("-wal").await;
+    let mut running = failing.start().await;
+    failing.pay(&running, "torn").await;
+    running.kill();
+    failing.mend();
+    failing.assert_whole().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_torn_page_of_the_database_is_whole_again_from_the_log() {
+    let mut failing = Failing::new("gateway.sqlite").await;
+    let mut running = failing.start().await;
+    // Pages go from the log into the database when the log has a thousand of them.
+    failing.fail("torn");
+    let url = running.url.clone();
+    let paying = failing.rounds.payers.iter_mut().map(|payer| payer.pay(&url));
+    futures::future::try_join_all(paying).await.unwrap();
+    assert!(running.died().is_some(), "it was in the middle of a checkpoint");
+    running.kill();
+    failing.mend();
+    failing.assert_whole().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn garbage_behind_the_end_of_the_log_is_not_read_as_receipts() {
+    let mut failing = Failing::new("-wal").await;
+    let mut running = failing.start().await;
+    let url = running.url.clone();
+    let killing = async {
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        running.kill();
+    };
+    let paying = failing.rounds.payers.iter_mut().map(|payer| payer.pay(&url));
+    let (paid, ()) = tokio::join!(futures::future::try_join_all(paying), killing);
+    paid.unwrap();
+    // What a file system leaves of a write that was under way: old blocks, or anything.
+    let log = failing.folder.path().join("gateway.sqlite-wal");
+    let mut bytes = std::fs::read(&log).unwrap();
+    let end = bytes.len() - bytes.len() % 8;
+    let old: Vec<u8> = bytes[end.saturating_sub(20_000)..end].to_vec();
+    bytes.extend(old);
+    bytes.extend((0..10_000_u32).map(|place| (place * 37 % 251) as u8));
+    std::fs::write(&log, bytes).unwrap();
+    failing.assert_whole().await;
+}

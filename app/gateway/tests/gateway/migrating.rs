@@ -1,0 +1,57 @@
+use std::path::Path;
+
+use sqlx::{Row, SqlitePool, migrate::Migrator, query};
+
+/// The gateway's migrations, up to and with one of them.
+async fn up_to(version: i64) -> Migrator {
+    let folder = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../migrations/gateway"));
+    let all = Migrator::new(folder).await.unwrap();
+    let migrations = all.iter().filter(|migration| migration.version <= version);
+    Migrator::with_migrations(migrations.cloned().collect())
+}
+
+/// A generation as the first migration has it.
+async fn insert(pool: &SqlitePool, channel: i64, statement: i64, position: i64, cumulative: i64) {
+    query(
+        "INSERT INTO generations VALUES (?1, ?2, ?3, ?1 || '-' || ?2 || '-' || ?3, zeroblob(32), \
+         0, 1, 1, 100, ?4, zeroblob(32), zeroblob(32), zeroblob(32), 0, zeroblob(64), \
+         zeroblob(32), 0, zeroblob(64))",
+    )
+    .bind(channel)
+    .bind(statement)
+    .bind(position)
+    .bind(cumulative)
+    .execute(pool)
+    .await
+    .unwrap();
+}
+
+#[tokio::test]
+async fn generations_from_before_charges_were_kept_are_charged_what_they_added() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("gateway.sqlite");
+    let pool = SqlitePool::connect(&format!("sqlite:{}?mode=rwc", file.display())).await.unwrap();
+    up_to(1).await.run(&pool).await.unwrap();
+    for (id, address) in [(1, "01"), (2, "02")] {
+        let channel = "INSERT INTO channels VALUES (?1, unhex(?2), 11, zeroblob(1))";
+        query(channel).bind(id).bind(address.repeat(32)).execute(&pool).await.unwrap();
+    }
+    // Fees are rounded down on totals: of three at 100 and 2.5 %, the second adds 103.
+    for (channel, statement, position, cumulative) in
+        [(1, 0, 0, 102), (2, 0, 0, 50), (1, 0, 1, 205), (1, 1, 0, 307), (2, 1, 0, 60)]
+    {
+        insert(&pool, channel, statement, position, cumulative).await;
+    }
+    up_to(i64::MAX).await.run(&pool).await.unwrap();
+    let rows = query(
+        "SELECT channel_id, statement, position, charged, part, api_key FROM generations \
+         ORDER BY channel_id, statement, position",
+    );
+    let rows = rows.fetch_all(&pool).await.unwrap();
+    let charged: Vec<i64> = rows.iter().map(|row| row.get("charged")).collect();
+    assert_eq!(charged, [102, 103, 102, 50, 10]);
+    let total: i64 = charged.iter().sum();
+    assert_eq!(total, 307 + 60, "what was charged is what was vouched for");
+    assert!(rows.iter().all(|row| row.get::<i64, _>("part") == 0));
+    assert!(rows.iter().all(|row| row.get::<Option<Vec<u8>>, _>("api_key").is_none()));
+}
