@@ -55,3 +55,16 @@ histories:
 # Write one account of every type as the present build does; later builds must load them.
 fixtures:
     UPDATE_FIXTURES=1 cargo test --release --workspace --test matrix fixtures
+
+# What fingerprints find, miss and mistake, on what tests/evaluation/fetch.sh has put into a folder.
+evaluate-fingerprints folder *arguments:
+    tests/evaluation/fetch.sh {{folder}}
+    cargo run --release --example evaluate_fingerprints -- {{folder}} {{arguments}}
+
+# How fast works are recognised among a million, and whether any is missed: one JSON object a line.
+bench-index:
+    cargo bench --workspace --bench recognition
+
+# Decoders and randomly changed files, for as many cases as are asked for.
+fuzz-decoding cases="100000":
+    PROPTEST_CASES={{cases}} cargo test --release --workspace --test decoding

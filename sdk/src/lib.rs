@@ -5,7 +5,7 @@
 //! - [`lineage`]: who descends from whom; [`training`]: what a style model was made from.
 //! - [`voucher`]: what a platform signs; [`receipt`]: what it gets, and how that is proved.
 //! - [`terms`]: files of terms, presets, plain-language summaries, import and export.
-//! - [`fingerprint`]: digests of content, exact and look-alike.
+//! - [`fingerprint`]: digests of content, exact and look-alike; [`recognition`]: whose it is.
 //! - [`client`]: sends and confirms on a cluster; [`gateway`]: pays through a gateway.
 //!
 //! Token amounts are base units of a mint (`1_000_000` is one USDC), instants unix seconds,
@@ -22,6 +22,7 @@ pub mod licensing;
 pub mod lineage;
 pub mod pda;
 pub mod receipt;
+pub mod recognition;
 pub mod terms;
 pub mod training;
 pub mod voucher;

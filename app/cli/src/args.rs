@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use crate::{
-    airdrop, approve, channel, claim, completions, config, consent, demo, dispute, earnings,
-    error::CliError, gateway, generate, key, localnet, receipt, revoke, session::Session, settle,
-    split, terms, till, work,
+    airdrop, approve, authenticate, channel, claim, completions, config, consent, demo, dispute,
+    earnings, error::CliError, gateway, generate, key, localnet, receipt, revoke, session::Session,
+    settle, split, terms, till, work,
 };
 
 /// Creator licensing and micropayments for generative AI, on Solana.
@@ -63,6 +63,8 @@ pub enum Command {
     /// What works may be used for, at what price.
     #[command(subcommand)]
     Terms(terms::TermsCommand),
+    /// Find out whose content is, on what terms, and whether it was paid for.
+    Authenticate(authenticate::AuthenticateArgs),
     /// Let somebody accept a work's terms, or make a derivative of it, where they ask for approval.
     Approve(approve::ApproveArgs),
     /// Take an approval back.
@@ -101,6 +103,9 @@ pub enum Command {
     Config(config::ConfigCommand),
     /// Print a completion script for a shell.
     Completions(completions::CompletionsArgs),
+    /// Decode content from stdin, within limits, for another process of this program.
+    #[command(hide = true)]
+    DecodeWorker,
 }
 
 impl Command {
@@ -113,6 +118,7 @@ impl Command {
             Self::Airdrop(args) => airdrop::run(args, session).await,
             Self::Work(command) => command.run(session).await,
             Self::Terms(command) => command.run(session).await,
+            Self::Authenticate(args) => authenticate::run(args, session).await,
             Self::Approve(args) => approve::run(args, session).await,
             Self::Revoke(args) => revoke::run(args, session).await,
             Self::Split(command) => command.run(session).await,
@@ -128,6 +134,7 @@ impl Command {
             Self::Gateway(command) => command.run(session).await,
             Self::Config(command) => command.run(session).await,
             Self::Completions(args) => completions::run(&args),
+            Self::DecodeWorker => Ok(()), // done before there was a session
         }
     }
 }

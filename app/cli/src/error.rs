@@ -35,6 +35,8 @@ pub enum CliError {
     Unwritable { path: String, reason: String },
     #[error("{path} is not a usable image: {reason}")]
     NotAnImage { path: String, reason: String },
+    #[error("nothing is registered as exactly {path}, and it cannot be compared: {reason}")]
+    Incomparable { path: String, reason: String },
     #[error("`{0}` is neither an address nor a file")]
     NeitherAddressNorFile(String),
     #[error("you have registered {path} already: it is work {work}")]
@@ -104,6 +106,7 @@ impl CliError {
             Self::Unreadable { .. } => "unreadable-file",
             Self::Unwritable { .. } => "unwritable-file",
             Self::NotAnImage { .. } => "not-an-image",
+            Self::Incomparable { .. } => "content-unreadable",
             Self::NeitherAddressNorFile(_) => "neither-address-nor-file",
             Self::AlreadyRegistered { .. } => "already-registered",
             Self::UnregisteredFile { .. } => "unregistered-file",

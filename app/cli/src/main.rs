@@ -3,6 +3,7 @@
 mod amount;
 mod answer;
 mod args;
+mod decoding;
 mod error;
 mod instant;
 mod reference;
@@ -13,6 +14,7 @@ mod words;
 
 mod airdrop;
 mod approve;
+mod authenticate;
 mod channel;
 mod claim;
 mod completions;
@@ -37,13 +39,20 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use crate::{args::Cli, error::CliError, session::Session};
+use crate::{
+    args::{Cli, Command},
+    error::CliError,
+    session::Session,
+};
 
 fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => return misuse(&error),
     };
+    if matches!(cli.command, Command::DecodeWorker) {
+        return decoding::serve(); // before there is a thread or a file to take along
+    }
     let session = Session::new(&cli.common);
     session.log();
     match run(cli, &session) {

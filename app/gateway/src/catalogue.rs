@@ -10,8 +10,12 @@ use motif_sdk::{
         ReceiptParts, TermsFacts, UsageBy, UsageReport, UseWord, WorkDetailsFacts, WorkFacts,
         WorkList, WorkQuery,
     },
-    licensing,
+    licensing::{self, Terms},
     receipt::proof::ReceiptProof,
+    terms::{
+        Denomination,
+        rsl::{self, Licensed, Placement},
+    },
 };
 
 use crate::{Gateway, desk::Desk, problem::ApiError, store::UsageAsked, view::channel_state};
@@ -109,6 +113,35 @@ impl Gateway {
             WorkFacts::new(entry.address, &entry.work, terms)
         });
         Ok(WorkList { total: entries.len() as u64, offset, works: facts.collect() })
+    }
+
+    /// A page of the works that match and offer something, as an RSL document. `base_url` is where
+    /// this gateway is reached.
+    ///
+    /// # Errors
+    /// [`ApiError::ChainUnreachable`].
+    pub async fn rsl(&self, query: &WorkQuery, base_url: &str) -> Result<String, ApiError> {
+        let entries = self.chain().catalogue(&query.works(), &query.offers()).await?;
+        let offset = query.offset.unwrap_or(0) as usize;
+        let limit = query.limit.unwrap_or(WORKS_PER_PAGE).min(MAX_WORKS_PER_PAGE) as usize;
+        let offered = entries.iter().filter_map(|entry| Some((entry, entry.terms.as_ref()?)));
+        let licensed: Vec<_> = offered
+            .skip(offset)
+            .take(limit)
+            .map(|(entry, published)| {
+                let Terms { number, currency, offer, .. } = &published.terms;
+                let placement = Placement {
+                    content_url: rsl::content_url(&entry.work.content_digest),
+                    licensing_url: Some(format!("{base_url}/v1/works/{}", entry.address)),
+                    source: format!("Motif terms {number} of {}", entry.address),
+                };
+                // Decimals matter only where an amount is money, and then they are known.
+                let denomination = Denomination::of(currency, 0);
+                Licensed { offer: offer.clone(), denomination, placement }
+            })
+            .collect();
+        let document = rsl::feed(&licensed, self.now());
+        document.map_err(|error| ApiError::Internal(Box::new(error)))
     }
 
     /// What a use of a work costs here.

@@ -26,6 +26,7 @@ use crate::{
     metrics::{Exposure, Metrics},
     paywall::SpoolError,
     problem::ApiError,
+    recognition::Recognition,
     settlement::records,
     store::{Change, Moment, Moments, Process, SettledStatement, Store, StoreError},
 };
@@ -51,6 +52,7 @@ struct Inner {
     admission: Admission,
     keyring: Keyring,
     metrics: Metrics,
+    recognition: Recognition,
     /// When the settlement worker was last seen at work.
     worked_at: Mutex<Instant>,
 }
@@ -106,6 +108,10 @@ impl Gateway {
             admission: Admission::new(&config.limits),
             keyring: Keyring::new(&config.operator, stored_keys),
             metrics: Metrics::default(),
+            recognition: Recognition::new(
+                config.decoding.clone(),
+                config.store.file().map(|file| &**file),
+            ),
             worked_at: Mutex::new(Instant::now()),
             config,
             chain,
@@ -225,6 +231,15 @@ impl Gateway {
 
     pub(crate) fn chain(&self) -> &dyn Chain {
         &*self.inner.chain
+    }
+
+    pub(crate) fn shared_chain(&self) -> Arc<dyn Chain> {
+        self.inner.chain.clone()
+    }
+
+    /// What it recognises works by.
+    pub(crate) fn recognition(&self) -> &Recognition {
+        &self.inner.recognition
     }
 
     pub(crate) fn store(&self) -> &Store {

@@ -6,6 +6,7 @@
 //! - [`metering`]: verify, reserve, make durable, acknowledge.
 //! - [`ledger`]: what a channel has used and vouched for; [`store`]: what survives a kill.
 //! - [`paywall`]: a price in front of any HTTP model server.
+//! - [`recognition`]: whose content is.
 //! - [`settlement`]: bringing statements on chain; [`chain`]: what the gateway asks of a node.
 
 mod administering;
@@ -25,6 +26,7 @@ pub mod metering;
 pub mod metrics;
 pub mod paywall;
 pub mod problem;
+pub mod recognition;
 mod reconciling;
 mod requests;
 pub mod router;

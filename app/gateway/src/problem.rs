@@ -187,6 +187,24 @@ pub enum ApiError {
     /// A body in another encoding than its own.
     #[error("send the body as it is, without `content-encoding`")]
     EncodedBody,
+    /// The content cannot be decoded, and nothing is registered as exactly this.
+    #[error("nothing is registered as exactly this, and it cannot be compared: {0}")]
+    ContentUnreadable(String),
+    /// Decoding the content had to be stopped, and nothing is registered as exactly this.
+    #[error(
+        "nothing is registered as exactly this, and it cannot be compared: decoding it takes \
+         more memory or time than is safe"
+    )]
+    ContentTooCostly,
+    /// More fingerprints than are looked for at once.
+    #[error("{0} fingerprints are too many to look for at once; send 32 at most")]
+    TooManyFingerprints(usize),
+    /// Too much content is being taken in.
+    #[error("too much content is being looked at; ask again, or send fingerprints alone")]
+    RecognitionBusy,
+    /// Works have not been read from the chain yet.
+    #[error("the works on chain have not been read yet; ask again")]
+    RecognitionNotReady,
     /// The settlement worker has stopped.
     #[error("the settlement worker has made no progress for {0} seconds")]
     WorkerStalled(u64),
@@ -337,6 +355,21 @@ impl ApiError {
             }
             Self::EncodedBody => {
                 (Status::UNSUPPORTED_MEDIA_TYPE, "encoded-body", "The body is encoded")
+            }
+            Self::ContentUnreadable(_) => {
+                (Status::UNPROCESSABLE_ENTITY, "content-unreadable", "The content is unreadable")
+            }
+            Self::ContentTooCostly => {
+                (Status::UNPROCESSABLE_ENTITY, "content-too-costly", "Decoding costs too much")
+            }
+            Self::TooManyFingerprints(_) => {
+                (Status::UNPROCESSABLE_ENTITY, "too-many-fingerprints", "Too many fingerprints")
+            }
+            Self::RecognitionBusy => {
+                (Status::SERVICE_UNAVAILABLE, "recognition-busy", "Too much to look at")
+            }
+            Self::RecognitionNotReady => {
+                (Status::SERVICE_UNAVAILABLE, "recognition-not-ready", "Works are being read")
             }
             Self::WorkerStalled(_) => {
                 (Status::SERVICE_UNAVAILABLE, "worker-stalled", "Settlement has stopped")

@@ -23,7 +23,8 @@ use crate::{
     problem::ApiError,
     requests,
     routes::{
-        admin, channels, described, document, generations, health, holds, operator,
+        admin, authentications, channels, described, discovery, document, generations, health,
+        holds, operator,
         paywall::{self, Sold},
         quotes, receipts, settlements, timeout, usage, works,
     },
@@ -160,12 +161,16 @@ fn groups() -> (OpenApiRouter<Gateway>, OpenApiRouter<Gateway>, OpenApiRouter<Ga
         .routes(routes!(health::ready))
         .routes(routes!(document::show))
         .routes(routes!(operator::show))
-        .routes(routes!(paywall::show));
-    let served = OpenApiRouter::new()
+        .routes(routes!(paywall::show))
+        .routes(routes!(discovery::discover))
+        .routes(routes!(discovery::robots))
+        .routes(routes!(discovery::rsl))
         .routes(routes!(works::list))
         .routes(routes!(works::show))
         .routes(routes!(works::lineage))
         .routes(routes!(quotes::show))
+        .routes(routes!(authentications::authenticate));
+    let served = OpenApiRouter::new()
         .routes(routes!(channels::open))
         .routes(routes!(channels::show))
         .routes(routes!(generations::accept))

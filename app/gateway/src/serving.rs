@@ -8,6 +8,7 @@ use crate::{
     chain::{Chain, RpcChain},
     connections,
     paywall::Paywall,
+    recognition::Follower,
     router::{admin_router, paywall_router, router},
     settlement::Worker,
     store::{Moments, NoMoments},
@@ -80,6 +81,7 @@ pub async fn serve_watched(
         serving.push(tokio::spawn(paywall.tend()));
     }
     serving.extend(admin.map(|listener| answer(listener, admin_router(gateway.clone()))));
+    serving.push(tokio::spawn(Follower::new(gateway.clone()).run(stop.clone())));
     Ok(RunningGateway {
         gateway,
         address,

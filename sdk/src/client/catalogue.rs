@@ -201,13 +201,13 @@ pub fn awaited(change: &SplitChange, work: &Work) -> Vec<Pubkey> {
 }
 
 /// Terms as read from an account, where it is one of ours.
-fn published(address: Pubkey, account: &Account) -> Option<PublishedTerms> {
+pub(super) fn published(address: Pubkey, account: &Account) -> Option<PublishedTerms> {
     let terms = read(account)?;
     Some(PublishedTerms { address, terms, digest: terms_digest(&account.data) })
 }
 
 /// An account of the licensing program, where it is one of this type.
-fn read<T: AccountDeserialize>(account: &Account) -> Option<T> {
+pub(super) fn read<T: AccountDeserialize>(account: &Account) -> Option<T> {
     let ours = account.owner == licensing::ID;
     ours.then(|| T::try_deserialize(&mut &account.data[..]).ok()).flatten()
 }

@@ -20,6 +20,7 @@ mod landing;
 mod packing;
 mod payments;
 mod reading;
+mod recognition;
 mod rights;
 mod splits;
 mod works;
@@ -36,6 +37,7 @@ pub use self::{
     packing::{PACKET_BYTES, packed},
     payments::Collected,
     reading::{PublishedTerms, WorkFilter},
+    recognition::Heard,
 };
 
 /// A connection to one cluster; clones share it. Reads and confirms at `confirmed`.

@@ -3,6 +3,11 @@
 //! A content digest is proof of identity. A fingerprint is only a hint: different content can
 //! have the same one, on purpose too.
 //!
+//! - [`perceive`]: what content is, by its own bytes, and its fingerprint;
+//!   [`DecodingWorker`]: the same in a process of its own.
+//! - [`Scheme`]: how fingerprints are made and compared, one entry a way.
+//! - [`Likeness`]: how near two fingerprints are, and what that is worth.
+//!
 //! ```
 //! use motif_sdk::fingerprint::{ImageError, content_digest, decode_image};
 //!
@@ -10,20 +15,26 @@
 //! assert!(matches!(decode_image(b"no picture"), Err(ImageError::UnknownFormat)));
 //! ```
 
+mod audio;
+mod content;
 mod image;
+mod likeness;
+mod minhash;
+mod scheme;
+mod text;
+mod worker;
 
-pub use self::image::{Decoded, ImageError, decode_image};
+pub use self::{
+    audio::{AudioError, DecodedAudio, decode_audio},
+    content::{ContentError, MAX_CONTENT_BYTES, Media, Perceived, perceive},
+    image::{Decoded, ImageError, Seen, decode_image},
+    likeness::Likeness,
+    scheme::{Metric, Scheme, distance},
+    text::{TextError, read_text},
+    worker::{DecodingWorker, WorkerError, serve_decoding},
+};
 use licensing::Fingerprint;
 use sha2::{Digest, Sha256};
-
-/// How the bits of a [`Fingerprint`] were made. Append only.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Scheme {
-    /// No fingerprint.
-    None = 0,
-    /// 256 bits of the image's horizontal gradients in a 16 x 16 grid.
-    ImageGradient = 1,
-}
 
 /// SHA-256 of content: what a work is registered and found by.
 pub fn content_digest(content: &[u8]) -> [u8; 32] {
@@ -33,11 +44,4 @@ pub fn content_digest(content: &[u8]) -> [u8; 32] {
 /// The fingerprint of content for which there is no scheme.
 pub fn none() -> Fingerprint {
     Fingerprint { scheme: Scheme::None as u16, bits: [0; 32] }
-}
-
-/// How many of 256 bits differ; `None` for fingerprints of different schemes, or of none.
-pub fn distance(one: &Fingerprint, other: &Fingerprint) -> Option<u32> {
-    let comparable = one.scheme == other.scheme && one.scheme != Scheme::None as u16;
-    let differing = one.bits.iter().zip(&other.bits).map(|(a, b)| (a ^ b).count_ones());
-    comparable.then(|| differing.sum())
 }

@@ -8,10 +8,11 @@ use tokio::time::{Instant, sleep};
 use super::{
     GatewayError, IdempotencyKey, SignedPayerRequest,
     wire::{
-        Address, BatchReceipts, BatchRequest, ChannelState, Closing, Digest, GenerationRequest,
-        HoldFacts, HoldRequest, LineageFacts, OpenChannel, Operator, PayerProof, Problem, Quote,
-        ReceiptPage, ReceiptParts, ReceiptProofParts, ReleaseRequest, SettlementReport,
-        Settlements, UsageBy, UsageReport, UseWord, WorkDetailsFacts, WorkList, WorkQuery,
+        Address, Authentication, AuthenticationRequest, BatchReceipts, BatchRequest, ChannelState,
+        Closing, Digest, GenerationRequest, HoldFacts, HoldRequest, LineageFacts, OpenChannel,
+        Operator, PayerProof, Problem, Quote, ReceiptPage, ReceiptParts, ReceiptProofParts,
+        ReleaseRequest, SettlementReport, Settlements, UsageBy, UsageReport, UseWord,
+        WorkDetailsFacts, WorkList, WorkQuery,
     },
 };
 
@@ -115,6 +116,29 @@ impl GatewayClient {
     /// As [`GatewayClient::operator`].
     pub async fn works(&self, query: &WorkQuery) -> Result<WorkList, GatewayError> {
         self.get(format!("works?{query}")).await
+    }
+
+    /// Whose content is, on what terms, and whether it was paid for. The content stays here.
+    ///
+    /// # Errors
+    /// As [`GatewayClient::operator`].
+    pub async fn authenticate(
+        &self,
+        request: &AuthenticationRequest,
+    ) -> Result<Authentication, GatewayError> {
+        self.post("authenticate".into(), request).await
+    }
+
+    /// As [`GatewayClient::authenticate`], of content that is sent to the gateway.
+    ///
+    /// # Errors
+    /// As [`GatewayClient::operator`].
+    pub async fn authenticate_content(
+        &self,
+        content: Vec<u8>,
+    ) -> Result<Authentication, GatewayError> {
+        let url = format!("{}/v1/authenticate", self.url);
+        self.send(|| self.http.post(&url).body(content.clone())).await
     }
 
     /// What a use of a work costs here.
@@ -425,6 +449,7 @@ mod tests {
             detail: String::new(),
             expected: None,
             holder: holder.map(str::to_owned),
+            payment: None,
         }))
     }
 

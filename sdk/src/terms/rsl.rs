@@ -18,6 +18,7 @@
 //! - attribution is a payment type of its own (3.7), so on priced terms only the legal text
 //!   says it; caps, derivatives and sublicensing have no words in RSL at all.
 
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use licensing::{Offer, Unit, Use, UsePrice};
 use quick_xml::{
     Writer,
@@ -45,6 +46,22 @@ pub struct Placement {
     pub source: String,
 }
 
+/// Content, what it may be used for, and where.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Licensed {
+    /// What its terms offer.
+    pub offer: Offer,
+    /// How amounts of their currency are read.
+    pub denomination: Denomination,
+    /// Which content, and where a licence can be had.
+    pub placement: Placement,
+}
+
+/// How content is named that may be anywhere: by its SHA-256 (RFC 6920).
+pub fn content_url(content_digest: &[u8; 32]) -> String {
+    format!("ni:///sha-256;{}", BASE64_URL_SAFE_NO_PAD.encode(content_digest))
+}
+
 /// An RSL document for the content that `placement` names, as it stands at `now`, unix seconds.
 ///
 /// # Errors
@@ -55,29 +72,41 @@ pub fn document(
     placement: &Placement,
     now: i64,
 ) -> std::io::Result<String> {
+    let (offer, denomination) = (offer.clone(), denomination.clone());
+    feed(&[Licensed { offer, denomination, placement: placement.clone() }], now)
+}
+
+/// An RSL document for several pieces of content, as it stands at `now`, unix seconds.
+///
+/// # Errors
+/// As [`document`].
+pub fn feed(all: &[Licensed], now: i64) -> std::io::Result<String> {
     let mut writer = Writer::new_with_indent(Vec::new(), b' ', 2);
     writer.write_event(Event::Decl(BytesDecl::new("1.0", Some("UTF-8"), None)))?;
-    let max_age = max_age_days(offer, now).to_string();
+    let max_age = all.iter().map(|licensed| max_age_days(&licensed.offer, now)).min();
+    let max_age = max_age.unwrap_or(1).to_string();
     let root = writer.create_element("rsl");
     let root = root.with_attributes([("xmlns", NAMESPACE), ("max-age", &max_age)]);
-    root.write_inner_content(|writer| {
-        // A comment must not contain two hyphens in a row.
-        let source = placement.source.replace("--", "- -");
-        writer.write_event(Event::Comment(BytesText::new(&format!(" {source} "))))?;
-        let content = writer.create_element("content");
-        content.with_attribute(("url", placement.content_url.as_str())).write_inner_content(
-            |writer| {
-                licences(writer, offer, denomination, placement, now)?;
-                if !offer.legal_uri.is_empty() {
-                    text(writer, "terms", &offer.legal_uri)?;
-                }
-                Ok(())
-            },
-        )?;
-        Ok(())
-    })?;
+    root.write_inner_content(|writer| all.iter().try_for_each(|one| content(writer, one, now)))?;
     let bytes = writer.into_inner();
     String::from_utf8(bytes).map_err(|error| std::io::Error::other(error.utf8_error()))
+}
+
+fn content(writer: &mut XmlWriter, licensed: &Licensed, now: i64) -> std::io::Result<()> {
+    let Licensed { offer, denomination, placement } = licensed;
+    // A comment must not contain two hyphens in a row.
+    let source = placement.source.replace("--", "- -");
+    writer.write_event(Event::Comment(BytesText::new(&format!(" {source} "))))?;
+    let content = writer.create_element("content");
+    let content = content.with_attribute(("url", placement.content_url.as_str()));
+    content.write_inner_content(|writer| {
+        licences(writer, offer, denomination, placement, now)?;
+        if !offer.legal_uri.is_empty() {
+            text(writer, "terms", &offer.legal_uri)?;
+        }
+        Ok(())
+    })?;
+    Ok(())
 }
 
 type XmlWriter = Writer<Vec<u8>>;
@@ -242,6 +271,22 @@ mod tests {
   </content>
 </rsl>"#;
         assert_eq!(rsl(text, Some("https://gateway.example/")), expected);
+    }
+
+    #[test]
+    fn a_feed_has_every_work_once_and_is_kept_no_longer_than_the_shortest() {
+        let licensed = |digest: u8, expires_at: Option<i64>| {
+            let offer = Preset::NonCommercialRemix.document().offer(None).unwrap();
+            let content_url = content_url(&[digest; 32]);
+            let placement = Placement { content_url, ..placement(None) };
+            Licensed { offer: Offer { expires_at, ..offer }, denomination: usdc(), placement }
+        };
+        let said = feed(&[licensed(0, None), licensed(1, Some(NOW + 5 * 86_400))], NOW).unwrap();
+        assert_eq!(said.matches("<content ").count(), 2);
+        assert!(said.contains("max-age=\"5\""), "{said}");
+        let named = "ni:///sha-256;AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\"";
+        assert!(said.contains(named), "{said}");
+        assert!(feed(&[], NOW).unwrap().contains("max-age=\"1\""), "nothing may change at once");
     }
 
     #[test]

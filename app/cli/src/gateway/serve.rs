@@ -7,6 +7,7 @@ use super::settings::SettingsArgs;
 use crate::{
     amount::percent,
     answer::{self, pairs},
+    decoding,
     error::CliError,
     session::Session,
     stopping::stop_signal,
@@ -20,7 +21,8 @@ pub struct ServeArgs {
 }
 
 pub async fn run(args: ServeArgs, session: &Session) -> Result<(), CliError> {
-    let config = args.settings.read(session).map_err(CliError::GatewaySettings)?;
+    let mut config = args.settings.read(session).map_err(CliError::GatewaySettings)?;
+    config.decoding = decoding::worker();
     session.first_of(&config.rpc_urls).await?;
     let stopped = stop_signal()?;
     let gateway = serve(config).await?;

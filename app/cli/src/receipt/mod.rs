@@ -6,6 +6,7 @@ mod verify;
 use clap::Subcommand;
 
 pub use proving::Prover;
+pub use verify::read as read_receipts;
 
 use crate::{error::CliError, session::Session};
 

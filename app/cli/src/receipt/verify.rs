@@ -63,7 +63,11 @@ pub async fn run(args: VerifyArgs, session: &Session) -> Result<(), CliError> {
     findings.answer(session)
 }
 
-fn read(path: &std::path::Path) -> Result<Vec<SignedReceipt>, CliError> {
+/// Receipts in a file, one line of JSON each.
+///
+/// # Errors
+/// [`CliError::Unreadable`].
+pub fn read(path: &std::path::Path) -> Result<Vec<SignedReceipt>, CliError> {
     let refuse = |reason: String| CliError::Unreadable { path: path.display().to_string(), reason };
     let text = String::from_utf8(read_file(path)?);
     let text = text.map_err(|_| refuse("it is not text".to_owned()))?;

@@ -2,7 +2,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use motif_sdk::{
-    fingerprint::{content_digest, decode_image, none},
+    fingerprint::{Media, content_digest, decode_image, none, perceive},
     gateway::wire::KindWord,
     licensing::{Fingerprint, Registration, Share, WorkKind},
     pda,
@@ -145,6 +145,7 @@ pub async fn run(args: RegisterArgs, session: &Session) -> Result<(), CliError> 
         "work": work.to_string(),
         "kind": args.kind,
         "content_digest": hex::encode(digest),
+        "fingerprint_scheme": fingerprint.scheme,
         "terms": terms,
         "signature": landed.signature.to_string(),
     });
@@ -157,18 +158,23 @@ pub async fn run(args: RegisterArgs, session: &Session) -> Result<(), CliError> 
     Ok(())
 }
 
-/// An image must be readable as one: its fingerprint is how look-alikes are found.
+/// What look-alikes are found by. An image must be readable as one; what else cannot be read is
+/// registered without.
 pub fn fingerprint(
     kind: WorkKind,
     content: &[u8],
     path: &std::path::Path,
 ) -> Result<Fingerprint, CliError> {
-    if kind != WorkKind::Image {
-        return Ok(none());
-    }
     let refuse = |error: motif_sdk::fingerprint::ImageError| CliError::NotAnImage {
         path: path.display().to_string(),
         reason: error.to_string(),
     };
-    Ok(decode_image(content).map_err(refuse)?.fingerprint)
+    let wanted = match kind {
+        WorkKind::Image => return Ok(decode_image(content).map_err(refuse)?.fingerprint),
+        WorkKind::Recording | WorkKind::Voice => Media::Audio,
+        WorkKind::Text => Media::Text,
+        WorkKind::Video | WorkKind::Dataset | WorkKind::StyleModel => return Ok(none()),
+    };
+    let perceived = perceive(content).ok().filter(|perceived| perceived.media == wanted);
+    Ok(perceived.map_or_else(none, |perceived| perceived.fingerprint))
 }

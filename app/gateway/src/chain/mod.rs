@@ -8,13 +8,15 @@ use async_trait::async_trait;
 use motif_sdk::{
     Pubkey,
     channel::ChannelAccount,
-    client::{CatalogueEntry, Landed, OfferFilter, PublishedTerms, WorkDetails, WorkFilter},
+    client::{CatalogueEntry, Heard, Landed, OfferFilter, PublishedTerms, WorkDetails, WorkFilter},
     licensing::Work,
     lineage::Lineage,
+    recognition::Registered,
 };
 use solana_keypair::Keypair;
 use solana_message::Hash;
 use solana_signature::Signature;
+use tokio::sync::mpsc::Sender;
 
 pub use endpoint::Endpoint;
 pub use node::NodeStanding;
@@ -63,6 +65,12 @@ pub trait Chain: Send + Sync + 'static {
     async fn work_details(&self, address: &Pubkey) -> Result<Option<WorkDetails>, ChainError>;
     /// A work's ancestors and descendants; `None` where there is no such work.
     async fn lineage(&self, address: &Pubkey) -> Result<Option<Lineage>, ChainError>;
+    /// These works, each with its latest terms; those that are none are left out.
+    async fn entries(&self, works: &[Pubkey]) -> Result<Vec<CatalogueEntry>, ChainError>;
+    /// What it takes to recognise every work there is.
+    async fn registered(&self) -> Result<Vec<Registered>, ChainError>;
+    /// Tells of works as they are registered, until the node says no more.
+    async fn follow_works(&self, tell: Sender<Heard>) -> Result<(), ChainError>;
     /// A version of a work's terms; `None` where there is none.
     async fn terms(&self, work: &Pubkey, number: u32)
     -> Result<Option<PublishedTerms>, ChainError>;

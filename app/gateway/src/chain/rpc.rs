@@ -11,10 +11,11 @@ use motif_sdk::{
     Error, Pubkey,
     channel::{self, ChannelAccount},
     client::{
-        CatalogueEntry, Client, Landed, OfferFilter, PublishedTerms, WorkDetails, WorkFilter,
+        CatalogueEntry, Client, Heard, Landed, OfferFilter, PublishedTerms, WorkDetails, WorkFilter,
     },
     licensing::Work,
     lineage::Lineage,
+    recognition::Registered,
 };
 use serde_json::json;
 use solana_account::Account;
@@ -30,7 +31,10 @@ use solana_rpc_client_api::{
 };
 use solana_signature::Signature;
 use solana_transaction::TransactionError;
-use tokio::time::{sleep, timeout};
+use tokio::{
+    sync::mpsc::Sender,
+    time::{sleep, timeout},
+};
 
 use super::{Chain, ChainError, NodeStanding, ReadChannel, node::Node};
 
@@ -335,6 +339,22 @@ impl Chain for RpcChain {
 
     async fn lineage(&self, address: &Pubkey) -> Result<Option<Lineage>, ChainError> {
         self.find(|client| async move { client.lineage(address).await }).await
+    }
+
+    async fn entries(&self, works: &[Pubkey]) -> Result<Vec<CatalogueEntry>, ChainError> {
+        self.ask(|client| async move { Ok(client.entries(works).await?) }).await
+    }
+
+    async fn registered(&self) -> Result<Vec<Registered>, ChainError> {
+        self.ask(|client| async move { Ok(client.registered().await?) }).await
+    }
+
+    /// Of one node, for as long as that talks; whoever asks again is led to the next.
+    async fn follow_works(&self, tell: Sender<Heard>) -> Result<(), ChainError> {
+        let nodes = self.in_order();
+        let node = nodes.first().ok_or_else(|| ChainError::Unreachable("no node".into()))?;
+        let followed = node.client.follow_works(&tell).await;
+        followed.map_err(|error| ChainError::Unreachable(node.failed(&error.to_string())))
     }
 
     async fn terms(

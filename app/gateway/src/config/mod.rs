@@ -21,7 +21,7 @@ mod store;
 use std::{fmt, net::SocketAddr, sync::Arc, time::Duration};
 
 use ipnet::IpNet;
-use motif_sdk::Pubkey;
+use motif_sdk::{Pubkey, fingerprint::DecodingWorker};
 use solana_keypair::Keypair;
 use solana_signer::Signer;
 
@@ -71,6 +71,8 @@ pub struct GatewayConfig {
     pub cors_origins: Vec<Origin>,
     /// Peers whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<IpNet>,
+    /// Who decodes what is to be recognised.
+    pub decoding: DecodingWorker,
     /// What one client may take.
     pub limits: Limits,
     /// When to settle without being asked.
@@ -102,6 +104,7 @@ impl GatewayConfig {
             api_keys_required: false,
             cors_origins: Vec::new(),
             trusted_proxies: Vec::new(),
+            decoding: DecodingWorker::default(),
             limits: Limits::default(),
             settle: SettlePolicy::default(),
             paywall: None,
@@ -184,6 +187,7 @@ impl fmt::Debug for GatewayConfig {
             .field("api_keys_required", &self.api_keys_required)
             .field("cors_origins", &self.cors_origins)
             .field("trusted_proxies", &self.trusted_proxies)
+            .field("decoding", &self.decoding)
             .field("limits", &self.limits)
             .field("settle", &self.settle)
             .field("paywall", &self.paywall)

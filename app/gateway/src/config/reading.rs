@@ -1,6 +1,6 @@
 use std::{fmt::Display, path::PathBuf, str::FromStr, sync::Arc, time::Duration};
 
-use motif_sdk::Pubkey;
+use motif_sdk::{Pubkey, fingerprint::DecodingWorker};
 use solana_keypair::Keypair;
 
 use super::{
@@ -36,6 +36,7 @@ impl GatewayConfig {
             api_keys_required: reader.one("api_keys.required"),
             cors_origins: reader.list("cors.origins"),
             trusted_proxies: reader.list("proxies.trusted"),
+            decoding: DecodingWorker::default(),
             limits: reader.limits(),
             settle: reader.settle(),
             paywall: reader.paywall(),

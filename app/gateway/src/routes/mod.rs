@@ -1,9 +1,11 @@
 //! Handlers, one file per noun of the URLs.
 
 pub mod admin;
+pub mod authentications;
 pub mod body;
 pub mod channels;
 pub mod described;
+pub mod discovery;
 pub mod document;
 pub mod generations;
 pub mod health;

@@ -14,6 +14,7 @@ mod leases;
 mod migrating;
 mod moment;
 mod opening;
+mod outputs;
 mod proof;
 mod reading;
 mod restoring;

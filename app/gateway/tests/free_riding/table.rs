@@ -98,7 +98,7 @@ impl Table {
 
     /// The gateway's whole interface, without a socket before it.
     pub fn service(&self) -> Router {
-        router(self.world().gateway.gateway().clone())
+        router(self.world().gateway.gateway().clone(), None)
     }
 
     /// What happens while nobody asks anything.

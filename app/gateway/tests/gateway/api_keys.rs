@@ -42,7 +42,6 @@ async fn without_a_key_nobody_is_served_where_keys_are_required() {
     for slug in [
         client.open_channel(&CHANNEL).await.unwrap_err(),
         client.channel(&CHANNEL).await.unwrap_err(),
-        client.works(&WorkQuery::default()).await.unwrap_err(),
         client.receipts(&CHANNEL, None, 1, 0).await.unwrap_err(),
         client.settle(&world.request(motif_sdk::gateway::PayerRequest::settle)).await.unwrap_err(),
     ] {
@@ -50,6 +49,7 @@ async fn without_a_key_nobody_is_served_where_keys_are_required() {
     }
     client.ready().await.unwrap();
     client.operator().await.unwrap();
+    client.works(&WorkQuery::default()).await.unwrap(); // terms are for everybody
     let key = create(&world, &[ScopeWord::Meter, ScopeWord::Read], None).await;
     client.api_key(&key.token).open_channel(&CHANNEL).await.unwrap();
     generate(&world, &key.token, "the-first-key").await.assert_ok();

@@ -5,7 +5,7 @@ use serde_json::json;
 use tokio_util::sync::CancellationToken;
 use tower::{Layer, ServiceExt};
 
-use crate::world::sold::Sold;
+use crate::sold::Sold;
 
 #[tokio::test]
 async fn a_server_in_the_same_process_is_sold_by_a_layer() {

@@ -14,7 +14,7 @@ use motif_sdk::gateway::{
 };
 use serde_json::json;
 
-use crate::world::sold::Sold;
+use crate::sold::Sold;
 
 /// What stands between the client and the paywall, and what it changes.
 #[derive(Clone)]

@@ -11,9 +11,9 @@ use rand::{Rng, SeedableRng, rngs::StdRng, seq::IndexedRandom};
 use reqwest::StatusCode;
 use serde_json::json;
 
-use crate::world::{
-    Answer,
+use crate::{
     sold::{Sold, due_of},
+    world::Answer,
 };
 
 /// What a platform has come by: units by receipt, each for the bytes it names.

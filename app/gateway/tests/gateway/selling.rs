@@ -9,7 +9,10 @@ use motif_sdk::{
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use crate::world::{CHANNEL, Network, sold::Sold};
+use crate::{
+    sold::Sold,
+    world::{CHANNEL, Network},
+};
 
 #[tokio::test]
 async fn without_payment_the_price_is_said_and_the_server_is_not_asked() {
@@ -88,7 +91,7 @@ async fn what_has_fixed_units_is_paid_for_with_the_request() {
     answer.assert_ok();
     assert_eq!((sold.owed().await, sold.server.asked()), (102, 1));
 
-    sold.session = crate::world::sold::session(&sold.world).await;
+    sold.session = crate::sold::session(&sold.world).await;
     let request = sold.request("/pictures", json!({ "prompt": "Boston" }));
     let answer = sold.fetch(&request).await.unwrap();
     assert_eq!((answer.receipt.receipt.units, sold.owed().await), (1, 204));

@@ -10,7 +10,7 @@ use motif_sdk::{
 use reqwest::{Response, StatusCode};
 use serde_json::json;
 
-use crate::world::sold::{Sold, due_of, session};
+use crate::sold::{Sold, due_of, session};
 
 /// A story of so many tokens; ten are a unit.
 fn story(sold: &Sold, tokens: u32) -> PaidRequest {

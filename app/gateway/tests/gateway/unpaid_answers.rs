@@ -8,9 +8,9 @@ use motif_sdk::gateway::{
 use reqwest::StatusCode;
 use serde_json::json;
 
-use crate::world::{
-    foreign_key,
+use crate::{
     sold::{Sold, due_of, now, pay_for},
+    world::foreign_key,
 };
 
 fn ask(sold: &Sold, request: &PaidRequest) -> Payment {
@@ -168,7 +168,7 @@ async fn answers_that_nobody_pays_for_are_few() {
     assert_eq!(sold.server.asked(), 2);
     let (due, request) = &dues[0];
     sold.pay(request, due, sold.voucher().await).await.assert_ok();
-    sold.session = crate::world::sold::session(&sold.world).await;
+    sold.session = crate::sold::session(&sold.world).await;
     let fourth = sold.request("/images", json!({ "prompt": "Chicago" }));
     sold.fetch(&fourth).await.unwrap();
 }

@@ -6,9 +6,11 @@
 
 mod admin;
 mod api_key;
+mod authentication;
 mod batch;
 mod channel;
 mod details;
+mod discovery;
 mod generation;
 mod hold;
 mod operator;
@@ -26,12 +28,16 @@ mod work;
 
 pub use admin::{ChannelList, ChannelSummary, FeeClaim};
 pub use api_key::{ApiKeyFacts, ApiKeyList, ChannelBudget, CreatedApiKey, NewApiKey};
+pub use authentication::{
+    AlikeWork, Authentication, AuthenticationRequest, FingerprintParts, OutputReceipt,
+};
 pub use batch::{BatchReceipts, BatchRequest, BatchedGeneration};
 pub use channel::{ChannelState, LicenceState, OpenChannel, StatementEntry, StatementState};
 pub use details::{
     DisputeFacts, EarningsFacts, LineageFacts, RelatedWork, RelativeFacts, SplitChangeFacts,
     WorkDetailsFacts,
 };
+pub use discovery::Discovery;
 pub use generation::{GenerationRequest, VoucherParts};
 pub use hold::{HoldFacts, HoldRequest, HoldState, ReleaseRequest};
 pub use operator::Operator;

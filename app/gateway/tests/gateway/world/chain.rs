@@ -10,9 +10,10 @@ use motif_gateway::chain::{Chain, ChainError, ReadChannel};
 use motif_sdk::{
     Pubkey,
     channel::{Channel, ChannelAccount, SettleArgs},
-    client::{CatalogueEntry, Landed, OfferFilter, PublishedTerms, WorkDetails, WorkFilter},
+    client::{CatalogueEntry, Heard, Landed, OfferFilter, PublishedTerms, WorkDetails, WorkFilter},
     licensing::{Terms, Work},
     lineage::Lineage,
+    recognition::Registered,
     voucher::Voucher,
 };
 use payments::{ChannelMut, proof::SignedBy};
@@ -20,6 +21,7 @@ use solana_keypair::Keypair;
 use solana_message::Hash;
 use solana_signature::Signature;
 use solana_signer::Signer;
+use tokio::sync::mpsc::Sender;
 
 use super::payer::{CHANNEL, channel_account};
 
@@ -241,6 +243,26 @@ impl Chain for ScriptedChain {
 
     async fn lineage(&self, address: &Pubkey) -> Result<Option<Lineage>, ChainError> {
         Ok(Lineage::of(address, &self.up()?.works()))
+    }
+
+    async fn entries(&self, works: &[Pubkey]) -> Result<Vec<CatalogueEntry>, ChainError> {
+        let state = self.up()?;
+        let entry = |address: &Pubkey| {
+            let work = state.works.get(address)?.clone();
+            let terms = state.published(address, work.latest_terms);
+            Some(CatalogueEntry { address: *address, work, terms })
+        };
+        Ok(works.iter().filter_map(entry).collect())
+    }
+
+    async fn registered(&self) -> Result<Vec<Registered>, ChainError> {
+        let state = self.up()?;
+        Ok(state.works.iter().map(|(address, work)| Registered::of(*address, work)).collect())
+    }
+
+    /// Says nothing: a gateway reads everything now and then.
+    async fn follow_works(&self, _: Sender<Heard>) -> Result<(), ChainError> {
+        Err(ChainError::Unreachable("it does not talk".into()))
     }
 
     async fn terms(

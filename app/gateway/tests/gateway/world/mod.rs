@@ -4,7 +4,6 @@ mod chain;
 mod node;
 mod payer;
 mod server;
-pub mod sold;
 
 use std::{cell::Cell, path::PathBuf, sync::Arc};
 

@@ -17,8 +17,8 @@ use reqwest::Method;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use super::{Answer, CHANNEL, World, licence, voucher_key};
 use crate::model_server::ModelServer;
+use crate::world::{Answer, CHANNEL, World, licence, voucher_key};
 
 /// A world whose gateway sells a model server.
 pub struct Sold {

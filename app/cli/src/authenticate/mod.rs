@@ -1,0 +1,119 @@
+//! Whose content is, on what terms, and whether it was paid for.
+
+mod report;
+mod standing;
+
+use std::path::PathBuf;
+
+use clap::Args;
+use motif_sdk::{
+    Pubkey,
+    client::{CatalogueEntry, Client},
+    fingerprint::{Perceived, WorkerError, content_digest},
+    gateway::wire::{
+        AlikeWork, Authentication, AuthenticationRequest, Digest, FingerprintParts, TermsFacts,
+        WorkFacts,
+    },
+    recognition::Index,
+};
+
+use crate::{decoding, error::CliError, reference::read_file, session::Session};
+use standing::Receipts;
+
+/// What to look at, and whom to ask.
+#[derive(Args)]
+pub struct AuthenticateArgs {
+    /// Any file. It stays on this machine: only its digest and fingerprints are sent.
+    file: PathBuf,
+
+    /// Ask no gateway: read all works from the chain and compare here.
+    #[arg(long)]
+    on_chain: bool,
+
+    /// Receipts to look for the file's own among, as `motif generate --receipts` writes them.
+    #[arg(long, value_name = "FILE")]
+    receipts: Option<PathBuf>,
+}
+
+pub async fn run(args: AuthenticateArgs, session: &Session) -> Result<(), CliError> {
+    let content = read_file(&args.file)?;
+    let digest = content_digest(&content);
+    let mut receipts = Receipts::default();
+    if let Some(path) = &args.receipts {
+        receipts = Receipts::read(path, &digest)?;
+    }
+    let perceived = decoding::worker().perceive(content).await;
+    let probes = perceived.as_ref().map(|perceived| &perceived.probes[..]).unwrap_or_default();
+    let fingerprints = probes.iter().map(FingerprintParts::from).collect();
+    let request = AuthenticationRequest { digest: Digest(digest), fingerprints };
+    let client = session.client().await?;
+    let mut answer = if args.on_chain {
+        authenticate(&client, &request, session.now()).await?
+    } else {
+        session.gateway().await.authenticate(&request).await?
+    };
+    receipts.add(&answer.receipts);
+    let is_known = !answer.exact.is_empty() || !receipts.is_empty();
+    say_what_it_is(&mut answer, perceived, is_known, &args.file)?;
+    let gateway = if args.on_chain { None } else { Some(session.gateway().await) };
+    let standings = receipts.verify(&client, gateway.as_ref()).await?;
+    report::answer(&answer, &standings, &args.file, session);
+    Ok(())
+}
+
+/// What cannot be compared is an error only where nothing else is known of it.
+fn say_what_it_is(
+    answer: &mut Authentication,
+    perceived: Result<Perceived, WorkerError>,
+    is_known: bool,
+    path: &std::path::Path,
+) -> Result<(), CliError> {
+    match perceived {
+        Ok(perceived) => answer.media_type = Some(perceived.media_type.to_owned()),
+        Err(error) if is_known => answer.unreadable = Some(error.to_string()),
+        Err(error) => {
+            let (path, reason) = (path.display().to_string(), error.to_string());
+            return Err(CliError::Incomparable { path, reason });
+        }
+    }
+    Ok(())
+}
+
+/// What a gateway would answer, but for the receipts that it has.
+async fn authenticate(
+    client: &Client,
+    request: &AuthenticationRequest,
+    now: i64,
+) -> Result<Authentication, CliError> {
+    let index = Index::new(client.registered().await?);
+    let probes: Vec<_> = request.fingerprints.iter().map(Into::into).collect();
+    let recognised = index.recognise(&request.digest.0, &probes);
+    let alike = recognised.alike.iter().map(|found| found.registered.work);
+    let addresses: Vec<_> = recognised.exact.iter().map(|one| one.work).chain(alike).collect();
+    let entries = client.entries(&addresses).await?;
+    let facts =
+        |address: &Pubkey| entries.iter().find(|entry| entry.address == *address).map(facts);
+    let exact: Vec<_> = recognised.exact.iter().filter_map(|one| facts(&one.work)).collect();
+    let alike = recognised
+        .alike
+        .iter()
+        .filter_map(|found| Some(AlikeWork::new(facts(&found.registered.work)?, found.likeness)));
+    Ok(Authentication {
+        digest: request.digest,
+        media_type: None,
+        unreadable: None,
+        conflict: exact.len() > 1,
+        exact,
+        alike: alike.collect(),
+        receipts: Vec::new(),
+        truncated: recognised.is_truncated,
+        works: index.len() as u64,
+        read_at: now,
+    })
+}
+
+fn facts(entry: &CatalogueEntry) -> WorkFacts {
+    let terms = entry.terms.as_ref();
+    let terms = terms.map(|published| TermsFacts::new(&published.terms, published.digest));
+    WorkFacts::new(entry.address, &entry.work, terms)
+}

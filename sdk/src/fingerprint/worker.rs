@@ -1,0 +1,230 @@
+//! Decoding where it can do no harm: in a process that may use so much memory and time, has no
+//! files to open, and is killed when it needs more.
+
+use std::{
+    ffi::OsString,
+    io::{Read, Write},
+    path::PathBuf,
+    process::Stdio,
+    time::Duration,
+};
+
+use licensing::Fingerprint;
+use rlimit::Resource;
+use serde::{Deserialize, Serialize};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    process::Command,
+    time::timeout,
+};
+
+use super::{MAX_CONTENT_BYTES, Media, Perceived, content::perceive};
+
+/// What a worker may take: its program, the content, and what decoders make of that.
+const MEMORY_BYTES: u64 = 2 * 1_024 * 1_024 * 1_024;
+const CPU_SECONDS: u64 = 20;
+/// Longer than the processor time, as the machine may be busy.
+const WALL: Duration = Duration::from_secs(40);
+const MAX_ANSWER_BYTES: u64 = 64 * 1_024;
+
+/// Who decodes content.
+#[derive(Clone, Debug, Default)]
+pub enum DecodingWorker {
+    /// A thread of this process. Only for content that this process trusts: decoders keep their
+    /// own limits here, and nothing limits the decoders.
+    #[default]
+    Here,
+    /// A process that calls [`serve_decoding`], one for each piece of content.
+    Process {
+        /// The program.
+        program: PathBuf,
+        /// How it is told to do so.
+        arguments: Vec<OsString>,
+    },
+}
+
+/// Why a worker perceived nothing.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum WorkerError {
+    /// The content is broken, or beyond a limit that decoders keep.
+    #[error("{0}")]
+    Refused(String),
+    /// It had to be stopped.
+    #[error("decoding this takes more memory or time than is safe")]
+    TooCostly,
+    /// The worker could not be started or heard.
+    #[error("the decoding worker failed: {0}")]
+    Failed(String),
+}
+
+/// What a worker answers: one line of JSON.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Answer {
+    Perceived { media_type: String, fingerprint: Bits, probes: Vec<Bits> },
+    Refused(String),
+}
+
+#[derive(Serialize, Deserialize)]
+struct Bits {
+    scheme: u16,
+    bits: String,
+}
+
+impl DecodingWorker {
+    /// What content is, and its fingerprint.
+    ///
+    /// # Errors
+    /// [`WorkerError`].
+    pub async fn perceive(&self, content: Vec<u8>) -> Result<Perceived, WorkerError> {
+        match self {
+            Self::Here => {
+                let perceiving = tokio::task::spawn_blocking(move || perceive(&content)).await;
+                let perceived = perceiving.map_err(|_| WorkerError::TooCostly)?;
+                perceived.map_err(|error| WorkerError::Refused(error.to_string()))
+            }
+            Self::Process { program, arguments } => {
+                let mut command = Command::new(program);
+                command.args(arguments).env_clear();
+                command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
+                command.kill_on_drop(true);
+                match timeout(WALL, ask(command, content)).await {
+                    Ok(answered) => answered,
+                    Err(_) => Err(WorkerError::TooCostly), // dropping the child has killed it
+                }
+            }
+        }
+    }
+}
+
+async fn ask(mut command: Command, content: Vec<u8>) -> Result<Perceived, WorkerError> {
+    let failed = |error: std::io::Error| WorkerError::Failed(error.to_string());
+    let mut child = command.spawn().map_err(failed)?;
+    let (stdin, stdout) = (child.stdin.take(), child.stdout.take());
+    let (Some(mut stdin), Some(stdout)) = (stdin, stdout) else {
+        return Err(WorkerError::Failed("it has no pipes".to_owned()));
+    };
+    let give = async move {
+        // A worker that has died reads nothing; how it ended says why.
+        let _ = stdin.write_all(&content).await;
+        let _ = stdin.shutdown().await;
+    };
+    let mut answer = Vec::new();
+    let mut stdout = stdout.take(MAX_ANSWER_BYTES);
+    let (_, read) = tokio::join!(give, stdout.read_to_end(&mut answer));
+    read.map_err(failed)?;
+    let status = child.wait().await.map_err(failed)?;
+    if status.code().is_none() {
+        return Err(WorkerError::TooCostly);
+    }
+    match serde_json::from_slice(&answer) {
+        Ok(Answer::Refused(why)) => Err(WorkerError::Refused(why)),
+        Ok(Answer::Perceived { media_type, fingerprint, probes }) => {
+            let (media, media_type) = known(&media_type);
+            let (fingerprint, probes) = (fingerprint.read()?, Bits::read_all(&probes)?);
+            Ok(Perceived { media, media_type, fingerprint, probes })
+        }
+        // It has panicked, which is the decoder's word for content it cannot make sense of.
+        Err(_) if !status.success() => {
+            Err(WorkerError::Refused("the decoder cannot make sense of it".to_owned()))
+        }
+        Err(error) => Err(WorkerError::Failed(error.to_string())),
+    }
+}
+
+/// Reads content from stdin, and answers on stdout what it is: what a worker's process does.
+///
+/// # Errors
+/// The pipes', or the system's when it does not let this process limit itself.
+pub fn serve_decoding() -> std::io::Result<()> {
+    let limits = [
+        (Resource::AS, MEMORY_BYTES),
+        (Resource::CPU, CPU_SECONDS),
+        (Resource::FSIZE, 0),
+        (Resource::CORE, 0),
+    ];
+    for (resource, limit) in limits {
+        let limit = limit.min(resource.get_hard()?); // whoever started this may allow less
+        resource.set(limit, limit)?;
+    }
+    let mut content = Vec::new();
+    let most = MAX_CONTENT_BYTES as u64 + 1;
+    std::io::stdin().lock().take(most).read_to_end(&mut content)?;
+    let answer = match perceive(&content) {
+        Ok(perceived) => Answer::Perceived {
+            media_type: perceived.media_type.to_owned(),
+            fingerprint: Bits::of(&perceived.fingerprint),
+            probes: perceived.probes.iter().map(Bits::of).collect(),
+        },
+        Err(error) => Answer::Refused(error.to_string()),
+    };
+    let mut stdout = std::io::stdout().lock();
+    serde_json::to_writer(&mut stdout, &answer)?;
+    stdout.flush()
+}
+
+impl Bits {
+    fn of(fingerprint: &Fingerprint) -> Self {
+        Self { scheme: fingerprint.scheme, bits: hex::encode(fingerprint.bits) }
+    }
+
+    fn read(&self) -> Result<Fingerprint, WorkerError> {
+        let mut bits = [0; 32];
+        let read = hex::decode_to_slice(&self.bits, &mut bits);
+        read.map_err(|error| WorkerError::Failed(error.to_string()))?;
+        Ok(Fingerprint { scheme: self.scheme, bits })
+    }
+
+    fn read_all(all: &[Self]) -> Result<Vec<Fingerprint>, WorkerError> {
+        all.iter().map(Self::read).collect()
+    }
+}
+
+/// The media type as this process knows it.
+fn known(media_type: &str) -> (Media, &'static str) {
+    let kinds = [
+        (Media::Image, &["image/png", "image/jpeg", "image/gif", "image/webp"][..]),
+        (Media::Audio, &["audio/wav", "audio/flac", "audio/ogg", "audio/mpeg", "audio/mp4"]),
+        (Media::Text, &["text/plain"]),
+    ];
+    let pairs = kinds.into_iter().flat_map(|(media, types)| types.iter().map(move |t| (media, *t)));
+    let found = pairs.into_iter().find(|(_, known)| *known == media_type);
+    found.unwrap_or((Media::Other, "application/octet-stream"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn perceived_by(script: &str) -> Result<Perceived, WorkerError> {
+        let arguments = vec!["-c".into(), script.into()];
+        let worker = DecodingWorker::Process { program: "/bin/sh".into(), arguments };
+        worker.perceive(vec![7; 1_024 * 1_024]).await
+    }
+
+    #[tokio::test]
+    async fn however_a_worker_ends_its_master_goes_on() {
+        let killed = perceived_by("kill -9 $$").await;
+        assert_eq!(killed, Err(WorkerError::TooCostly));
+        let panicked = perceived_by("exit 101").await;
+        assert!(matches!(panicked, Err(WorkerError::Refused(_))), "{panicked:?}");
+        let babbling = perceived_by("echo what").await;
+        assert!(matches!(babbling, Err(WorkerError::Failed(_))), "{babbling:?}");
+        let flooding = perceived_by("while :; do echo 0123456789abcdef; done").await;
+        assert!(flooding.is_err(), "no more than an answer is read");
+        let absent = DecodingWorker::Process { program: "/absent".into(), arguments: Vec::new() };
+        assert!(matches!(absent.perceive(Vec::new()).await, Err(WorkerError::Failed(_))));
+    }
+
+    #[tokio::test]
+    async fn a_worker_answers_as_this_process_would() {
+        let said = r#"{"perceived":{"media_type":"text/plain","fingerprint":{"scheme":4,"bits":""},"probes":[]}}"#;
+        let wrong = perceived_by(&format!("echo '{said}'")).await;
+        assert!(matches!(wrong, Err(WorkerError::Failed(_))), "bits are 32 bytes");
+        let said = said.replace("\"\"", &format!("\"{}\"", "07".repeat(32)));
+        let perceived = perceived_by(&format!("cat > /dev/null; echo '{said}'")).await.unwrap();
+        assert_eq!((perceived.media, perceived.fingerprint.bits), (Media::Text, [7; 32]));
+        let refused = perceived_by("echo '{\"refused\":\"broken\"}'").await;
+        assert_eq!(refused, Err(WorkerError::Refused("broken".to_owned())));
+    }
+}

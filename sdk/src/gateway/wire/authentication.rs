@@ -1,0 +1,108 @@
+use licensing::Fingerprint;
+use serde::{Deserialize, Serialize};
+
+use super::{Digest, ReceiptParts, WorkFacts};
+use crate::fingerprint::Likeness;
+
+/// What content looks, sounds or reads like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct FingerprintParts {
+    /// How it was made: 1 and 2 for images, 3 for audio, 4 for text.
+    pub scheme: u16,
+    /// Its 256 bits.
+    pub bits: Digest,
+}
+
+/// Content to be recognised, without the content.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct AuthenticationRequest {
+    /// SHA-256 of the content.
+    pub digest: Digest,
+    /// What to look for, 32 at most: the content's own fingerprint, and guesses at the whole of
+    /// which it is a crop.
+    #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(max_items = 32))]
+    pub fingerprints: Vec<FingerprintParts>,
+}
+
+/// Whose content is, on what terms, and whether it was paid for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Authentication {
+    /// SHA-256 of the content.
+    pub digest: Digest,
+    /// What the content is, by its own bytes; `null` where only its fingerprint was sent.
+    pub media_type: Option<String>,
+    /// Why look-alikes could not be looked for; `null` where they were.
+    pub unreadable: Option<String>,
+    /// Works of exactly this content, earliest registration first. This is proof.
+    pub exact: Vec<WorkFacts>,
+    /// Whether the content was registered more than once; the first registration is named first.
+    pub conflict: bool,
+    /// Works that look, sound or read like it, nearest first. This is a hint, and never proof.
+    pub alike: Vec<AlikeWork>,
+    /// Receipts of generations whose output was exactly this, earliest first.
+    pub receipts: Vec<OutputReceipt>,
+    /// Whether there are more works like it than are named.
+    pub truncated: bool,
+    /// How many works it was compared with.
+    pub works: u64,
+    /// When all of those were last read from the chain, unix seconds.
+    pub read_at: i64,
+}
+
+/// A work that content is like.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct AlikeWork {
+    /// The work.
+    pub work: WorkFacts,
+    /// How its fingerprint was made.
+    pub scheme: u16,
+    /// How far apart the fingerprints are.
+    pub distance: u32,
+    /// The distance of fingerprints that have nothing in common.
+    pub distance_at_most: u32,
+    /// Of a million pairs of unrelated pieces of content, how many at most are as near: the
+    /// upper end of a 95 % confidence interval. Content made to look alike is not unrelated.
+    pub chance_ppm: u32,
+}
+
+/// A receipt for an output.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct OutputReceipt {
+    /// The receipt, signed by this gateway.
+    pub receipt: ReceiptParts,
+    /// Whether its statement has settled, so that `/v1/receipts/{receipt}/proof` proves it.
+    pub settled: bool,
+}
+
+impl AlikeWork {
+    /// A work as near as this.
+    pub fn new(work: WorkFacts, likeness: Likeness) -> Self {
+        Self {
+            work,
+            scheme: likeness.scheme as u16,
+            distance: likeness.distance,
+            distance_at_most: likeness.of(),
+            chance_ppm: likeness.chance_ppm(),
+        }
+    }
+}
+
+impl From<&Fingerprint> for FingerprintParts {
+    fn from(fingerprint: &Fingerprint) -> Self {
+        Self { scheme: fingerprint.scheme, bits: Digest(fingerprint.bits) }
+    }
+}
+
+impl From<&FingerprintParts> for Fingerprint {
+    fn from(parts: &FingerprintParts) -> Self {
+        Self { scheme: parts.scheme, bits: parts.bits.0 }
+    }
+}
