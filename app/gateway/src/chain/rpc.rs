@@ -85,14 +85,7 @@ impl From<Error> for Fault {
 
 impl From<ClientError> for Fault {
     fn from(error: ClientError) -> Self {
-        match error.kind() {
-            ErrorKind::RpcError(RpcError::RpcResponseError { code, .. })
-                if *code == MIN_CONTEXT_SLOT_NOT_REACHED =>
-            {
-                Self::Behind
-            }
-            _ => Self::Silent(error.to_string()),
-        }
+        if is_behind(&error) { Self::Behind } else { Self::Silent(error.to_string()) }
     }
 }
 
@@ -249,15 +242,15 @@ impl RpcChain {
         &self,
         node: &Node,
         transaction: &[u8],
-        check_first: bool,
+        check_at: Option<CommitmentLevel>,
     ) -> Result<(), ClientError> {
         node.asked();
         let encoded = BASE64_STANDARD.encode(transaction);
         let config = json!({
             "encoding": "base64",
-            "skipPreflight": !check_first,
-            "preflightCommitment": CommitmentLevel::Confirmed.to_string(),
-            "minContextSlot": check_first.then(|| self.seen()),
+            "skipPreflight": check_at.is_none(),
+            "preflightCommitment": check_at.unwrap_or(CommitmentLevel::Confirmed).to_string(),
+            "minContextSlot": check_at.map(|_| self.seen()),
         });
         let params = json!([encoded, config]);
         let sent = node.client.rpc().send::<String>(RpcRequest::SendTransaction, params).await;
@@ -285,6 +278,15 @@ fn scrubbed(node: &Node, error: ChainError) -> ChainError {
 /// Whether a node said nothing, rather than no.
 fn is_silent(error: &ClientError) -> bool {
     !matches!(error.kind(), ErrorKind::RpcError(RpcError::RpcResponseError { .. }))
+}
+
+/// Whether a node has not reached the slot it was asked for.
+fn is_behind(error: &ClientError) -> bool {
+    matches!(
+        error.kind(),
+        ErrorKind::RpcError(RpcError::RpcResponseError { code, .. })
+            if *code == MIN_CONTEXT_SLOT_NOT_REACHED
+    )
 }
 
 /// Whether a request has certainly not reached a node.
@@ -397,7 +399,7 @@ impl Chain for RpcChain {
     async fn submit(&self, transaction: &[u8], check_first: bool) -> Result<(), ChainError> {
         if !check_first {
             let nodes = self.nodes.iter();
-            let sent = join_all(nodes.map(|node| self.submit_to(node, transaction, false))).await;
+            let sent = join_all(nodes.map(|node| self.submit_to(node, transaction, None))).await;
             let taken = sent.iter().any(Result::is_ok);
             let said = || {
                 self.nodes.iter().zip(&sent).filter_map(|(node, sent)| {
@@ -413,7 +415,16 @@ impl Chain for RpcChain {
         // A node that did not answer may have sent it on all the same.
         let mut may_be_sent = false;
         for node in self.in_order() {
-            let sent = timeout(ANSWER_WITHIN, self.submit_to(node, transaction, true)).await;
+            let checked_at = |level| self.submit_to(node, transaction, Some(level));
+            let sent = timeout(ANSWER_WITHIN, async {
+                match checked_at(CommitmentLevel::Confirmed).await {
+                    // What it has answered from it has processed, if not confirmed: surfpool's
+                    // answers name a slot that it confirms with the next transaction only.
+                    Err(error) if is_behind(&error) => checked_at(CommitmentLevel::Processed).await,
+                    sent => sent,
+                }
+            });
+            let sent = sent.await;
             match sent {
                 Ok(Ok(())) => return Ok(()),
                 Ok(Err(error)) => {
