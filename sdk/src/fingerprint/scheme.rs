@@ -51,8 +51,8 @@ impl Scheme {
         }
     }
 
-    /// The greatest distance at which content is called alike. Chosen on one half of the
-    /// evaluation's data and reported on the other: `docs/figures/fingerprints.md`.
+    /// The greatest distance at which content is called alike: as far as the index can look for
+    /// everything. How much is found and mistaken at it has yet to be evaluated.
     pub const fn radius(self) -> u32 {
         match self {
             Self::None => 0,

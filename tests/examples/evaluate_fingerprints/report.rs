@@ -80,7 +80,7 @@ impl Report {
             println!(
                 "{}",
                 json!({
-                    "name": transformation, "scheme": *&scheme as u16, "half": half, "asked": asked,
+                    "name": transformation, "scheme": scheme as u16, "half": half, "asked": asked,
                     "found": found, "missed": asked - found, "false": mistaken,
                     "farthest": farthest, "nearest_stranger": nearest_stranger,
                 })

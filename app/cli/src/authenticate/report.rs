@@ -63,10 +63,9 @@ fn text(answer: &Authentication, standings: &[(SignedReceipt, Standing)], path: 
         let rows = answer.alike.iter().map(|alike| {
             let [work, kind, status, creator, uses] = row(&alike.work);
             let distance = format!("{} of {}", alike.distance, alike.distance_at_most);
-            let chance = format!("{} in a million", grouped(alike.chance_ppm.into()));
-            [work, kind, status, creator, uses, distance, chance]
+            [work, kind, status, creator, uses, distance]
         });
-        let header = ["work", "kind", "status", "creator", "licensed for", "distance", "by chance"];
+        let header = ["work", "kind", "status", "creator", "licensed for", "distance"];
         parts.push(table(header, &[], rows.collect()));
     }
     for (signed, standing) in standings {

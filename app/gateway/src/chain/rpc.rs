@@ -351,12 +351,13 @@ impl Chain for RpcChain {
         self.ask(|client| async move { Ok(client.registered().await?) }).await
     }
 
-    /// Of one node, for as long as that talks; whoever asks again is led to the next.
+    /// Of one node, for as long as that talks. A node need not have a websocket: going without
+    /// is not counted against it.
     async fn follow_works(&self, tell: Sender<Heard>) -> Result<(), ChainError> {
         let nodes = self.in_order();
         let node = nodes.first().ok_or_else(|| ChainError::Unreachable("no node".into()))?;
         let followed = node.client.follow_works(&tell).await;
-        followed.map_err(|error| ChainError::Unreachable(node.failed(&error.to_string())))
+        followed.map_err(|error| ChainError::Unreachable(node.scrub(&error.to_string())))
     }
 
     async fn terms(

@@ -20,11 +20,6 @@ use super::{
 };
 use crate::config::{DatabaseUrl, StorePlace};
 
-/// Pages in the log before they are copied to where they belong: 64 MiB. A generation touches a
-/// page in each of four trees; copied later, most of them are written once for many.
-const CHECKPOINT_PAGES: &str = "16384";
-/// The trees' pages that stay in memory, for each connection; negative says kibibytes.
-const CACHE_KIBIBYTES: &str = "-32768";
 /// How long a connection waits for one that writes.
 const BUSY: Duration = Duration::from_secs(10);
 /// How long a server may take to answer.
@@ -67,8 +62,6 @@ impl Store {
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
             .foreign_keys(true)
-            .pragma("wal_autocheckpoint", CHECKPOINT_PAGES)
-            .pragma("cache_size", CACHE_KIBIBYTES)
             .busy_timeout(BUSY);
         let readers = SqlitePoolOptions::new().max_connections(4);
         let readers = readers.connect_with(options.clone()).await?;

@@ -77,10 +77,11 @@ impl Table {
             account.channel.deposited = if number == 0 { 1 << 50 } else { 20_000 + seed % 500_000 };
             account.channel.voucher_key = Pubkey::new_from_array(key.verifying_key().to_bytes());
             account.licences = prices.iter().map(licence_at).collect();
-            let mut state = world.chain.state();
-            state.now = now();
-            state.channels.insert(channel, account.clone());
-            drop(state);
+            {
+                let mut state = world.chain.state();
+                state.now = now();
+                state.channels.insert(channel, account.clone());
+            }
             world.client().open_channel(&channel).await.unwrap();
             let fee_bps = u64::from(account.channel.operator_fee_bps);
             seats.push(Seat { channel, key, prices, fee_bps, account: account.channel });

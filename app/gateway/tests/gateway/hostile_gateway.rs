@@ -105,6 +105,9 @@ fn problem(slug: &str, expected: Value) -> (u16, Value) {
     (409, document)
 }
 
+/// What a gateway says instead of the truth.
+type Lie = Box<dyn Fn(&mut Value)>;
+
 #[tokio::test]
 async fn nothing_is_signed_on_top_of_a_statement_that_the_payer_did_not_sign() {
     let (world, truth) = two_paid().await;
@@ -115,7 +118,7 @@ async fn nothing_is_signed_on_top_of_a_statement_that_the_payer_did_not_sign() {
     let forged = SignedVoucher::sign(larger, &foreign_key());
     let forged = serde_json::to_value(motif_sdk::gateway::wire::VoucherParts::from(&forged));
     let forged = forged.unwrap();
-    let lies: Vec<Box<dyn Fn(&mut Value)>> = vec![
+    let lies: Vec<Lie> = vec![
         Box::new(|state| state["open"]["entries"][0]["units"] = json!(9_000)),
         Box::new(move |state| state["open"]["voucher"] = forged.clone()),
         Box::new(|state| state["open"]["voucher"]["cumulative"] = json!("900000")),

@@ -67,9 +67,6 @@ pub struct AlikeWork {
     pub distance: u32,
     /// The distance of fingerprints that have nothing in common.
     pub distance_at_most: u32,
-    /// Of a million pairs of unrelated pieces of content, how many at most are as near: the
-    /// upper end of a 95 % confidence interval. Content made to look alike is not unrelated.
-    pub chance_ppm: u32,
 }
 
 /// A receipt for an output.
@@ -90,7 +87,6 @@ impl AlikeWork {
             scheme: likeness.scheme as u16,
             distance: likeness.distance,
             distance_at_most: likeness.of(),
-            chance_ppm: likeness.chance_ppm(),
         }
     }
 }

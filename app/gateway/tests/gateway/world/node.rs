@@ -30,6 +30,7 @@ async fn answer(State(chain): State<Arc<ScriptedChain>>, Json(asked): Json<Value
                 "lastValidBlockHeight": height,
             }))
         }
+        "getProgramAccounts" => json!([]),
         "getSlot" => json!(1_000),
         "getBlockHeight" => json!(chain.final_height().await.unwrap()),
         "sendTransaction" => {
