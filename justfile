@@ -68,3 +68,7 @@ bench-index:
 # Decoders and randomly changed files, for as many cases as are asked for.
 fuzz-decoding cases="100000":
     PROPTEST_CASES={{cases}} cargo test --release --workspace --test decoding
+
+# Change the money code line by line and see whether a test on bytecode notices.
+mutants *arguments:
+    tests/mutants/run.py {{arguments}}

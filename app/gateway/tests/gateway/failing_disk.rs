@@ -169,6 +169,13 @@ async fn a_torn_page_of_the_database_is_whole_again_from_the_log() {
     let url = running.url.clone();
     let paying = failing.rounds.payers.iter_mut().map(|payer| payer.pay(&url));
     futures::future::try_join_all(paying).await.unwrap();
+    // Its connections are gone a moment before it is.
+    for _ in 0..200 {
+        if running.died().is_some() {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
     assert!(running.died().is_some(), "it was in the middle of a checkpoint");
     running.kill();
     failing.mend();
