@@ -18,7 +18,7 @@ use crate::ledger::HoldId;
 /// Answers that are ready, in a folder, until some time after they can be paid for: whoever pays
 /// gets them, also after a lost response and after a kill.
 ///
-/// A file is a line of JSON, [`Answer`], and the body. It is on disk before its voucher is.
+/// A file is a line of JSON, `Answer`, and the body. It is on disk before its voucher is.
 #[derive(Debug)]
 pub struct Spool {
     folder: PathBuf,
