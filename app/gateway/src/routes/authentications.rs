@@ -46,6 +46,9 @@ pub async fn authenticate(
     let recognition = gateway.recognition();
     let _room = recognition.room()?;
     let content = content(request).await?;
+    if content.is_empty() {
+        return Err(ApiError::ContentUnreadable("there is none".to_owned()));
+    }
     Ok(Json(gateway.authenticate_content(content.into()).await?))
 }
 
