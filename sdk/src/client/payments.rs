@@ -129,7 +129,7 @@ impl Client {
     }
 
     /// Settles what `voucher` says, with the voucher key's signature of the transaction in place
-    /// of its own. Without a proof in it, a packet has room for half as many licences again; a
+    /// of its own. Without a proof in it, a packet has room for 140 licences instead of 100; a
     /// statement that is still too large is refused by the cluster.
     ///
     /// # Errors

@@ -1,18 +1,8 @@
 use anchor_lang::error::ErrorCode;
 use motif_sdk::channel::{PaymentsError, ReceiptsCommitment};
-use motif_tests::world::{Call, OpenedChannel, SignedStatement, World};
+use motif_tests::world::{Call, SignedStatement, World};
 
-/// A channel with 150 licences of 10 base units each.
-fn licensed() -> (World, OpenedChannel) {
-    let mut world = World::new();
-    let channel = world.channel().fee(0).open();
-    let work = world.work().register();
-    let terms = world.terms(&work).price(10).publish();
-    for _ in 0..150 {
-        world.accept(&channel, &terms);
-    }
-    (world, channel)
-}
+use crate::settle_staged::licensed;
 
 /// Settling `statement` is refused, and nothing moves.
 fn refused(world: &World, statement: &SignedStatement, error: PaymentsError) {

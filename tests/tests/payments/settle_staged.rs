@@ -5,8 +5,8 @@ use motif_sdk::{
 };
 use motif_tests::world::{OpenedChannel, SignedStatement, World};
 
-/// A channel with 150 licences, more than a packet's statement can name.
-fn licensed() -> (World, OpenedChannel) {
+/// A channel with 150 licences of 10 base units each, more than a packet's statement can name.
+pub(super) fn licensed() -> (World, OpenedChannel) {
     let mut world = World::new();
     let channel = world.channel().fee(0).open();
     let work = world.work().register();
