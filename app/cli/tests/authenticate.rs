@@ -87,11 +87,15 @@ fn broken_and_dangerous_files_are_refused(world: &World, on_chain: &[&str]) {
 }
 
 fn a_second_registration_is_a_conflict(world: &World, work: &Value) {
+    // The chain's clock counts whole seconds; within one, nobody was first.
+    std::thread::sleep(Duration::from_secs(2));
     let register = ["work", "register", PICTURE, "--kind", "image", "--keypair", "platform.json"];
     let second = world.does(&register)["work"].clone();
     let answer = authenticate(world, PICTURE, &["--on-chain"]);
     assert_eq!(answer["conflict"], true);
     assert_eq!([&answer["exact"][0]["work"], &answer["exact"][1]["work"]], [work, &second]);
+    let registered = |place: usize| answer["exact"][place]["registered_at"].as_i64().unwrap();
+    assert!(registered(0) < registered(1), "{answer}");
 }
 
 fn an_output_is_led_back_to_its_receipt(world: &World, work: &Value) {
