@@ -1,12 +1,14 @@
+use std::borrow::Cow;
+
 use sqlx::{
-    AssertSqlSafe, PgPool, SqlSafeStr, SqlitePool,
-    migrate::{Migration, Migrator},
+    AssertSqlSafe, PgPool, SqlSafeStr, SqlStr, SqlitePool,
+    migrate::{Migration, MigrationType, Migrator},
 };
 
 use super::StoreError;
 
-/// The gateway's tables, as SQLite writes them.
-static MIGRATIONS: Migrator = sqlx::migrate!("../../migrations/gateway");
+/// The gateway's tables, as SQLite writes them: number, description and statements, in order.
+const MIGRATIONS: &[(i64, &str, &str)] = include!(concat!(env!("OUT_DIR"), "/migrations.rs"));
 
 /// What PostgreSQL writes differently, in the order it is looked for.
 const IN_POSTGRES: [(&str, &str); 4] = [
@@ -18,17 +20,26 @@ const IN_POSTGRES: [(&str, &str); 4] = [
 
 /// Brings a file's tables up to date.
 pub(super) async fn migrate_file(pool: &SqlitePool) -> Result<(), StoreError> {
-    MIGRATIONS.run(pool).await.map_err(|error| StoreError::Failed(error.to_string()))
+    let migrator = Migrator::with_migrations(migrations().collect());
+    migrator.run(pool).await.map_err(|error| StoreError::Failed(error.to_string()))
 }
 
 /// Brings a server's tables up to date. Of several processes that start at once, one does.
 pub(super) async fn migrate_server(pool: &PgPool) -> Result<(), StoreError> {
-    let translated = MIGRATIONS.iter().map(|migration| Migration {
+    let translated = migrations().map(|migration| Migration {
         sql: AssertSqlSafe(in_postgres(migration.sql.as_str())).into_sql_str(),
-        ..migration.clone()
+        ..migration
     });
     let migrator = Migrator::with_migrations(translated.collect());
     migrator.run(pool).await.map_err(|error| StoreError::Failed(error.to_string()))
+}
+
+/// Each is known to a database by its number and the digest of what SQLite reads.
+fn migrations() -> impl Iterator<Item = Migration> {
+    MIGRATIONS.iter().map(|(number, description, sql)| {
+        let (description, sql) = (Cow::Borrowed(*description), SqlStr::from_static(sql));
+        Migration::new(*number, description, MigrationType::Simple, sql, false)
+    })
 }
 
 /// A migration as PostgreSQL takes it. Only statements change, no comment does.
