@@ -30,7 +30,7 @@ class Copy:
         for name in filter(None, kept.stdout.decode().split("\0")):
             if (root / name).is_file():
                 (self.root / name).parent.mkdir(parents=True, exist_ok=True)
-                shutil.copy2(root / name, self.root / name)
+                shutil.copy(root / name, self.root / name)
         self.originals = {}
 
     def weave(self, mutants):

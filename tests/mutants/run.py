@@ -57,11 +57,10 @@ def main():
     asked = arguments()
     listed = list_mutants(ROOT, asked.files)
     chosen = select(listed, asked)
-    trial = Trial(ROOT, TESTS, LEFT_OUT)
     folder = asked.work or pathlib.Path(tempfile.mkdtemp(prefix="mutants-"))
     folder.mkdir(parents=True, exist_ok=True)
     try:
-        ended = [report(*one) for one in results(chosen, Copy(ROOT, folder), trial)]
+        ended = [report(*one) for one in results(chosen, Copy(ROOT, folder))]
     finally:
         if not asked.work:
             shutil.rmtree(folder)
@@ -91,15 +90,16 @@ def select(listed, asked):
     return chosen
 
 
-def results(chosen, copy, trial):
+def results(chosen, copy):
     """Mutant, how it ended, by what, and how it was compiled, one after the other."""
     beside = [mutant for mutant in chosen if not mutant.alone]
     together, bytecode = compile_together(copy, beside, copy.compile)
     unit = compile_together(copy, together, copy.compile_unit_tests)
-    check_baseline(copy, bytecode, trial)
+    trial = Trial(ROOT, TESTS, LEFT_OUT)
+    check_baseline(copy, bytecode, unit[1], trial)
     for mutant in together:
         copy.put(bytecode, mutant.number)
-        by = caught(copy, trial)
+        by = caught(mutant, copy, trial)
         if by is None and mutant in unit[0]:
             by = caught_by_unit_tests(unit[1], {"MOTIF_MUTANT": str(mutant.number)})
         yield mutant, "missed" if by is None else "caught", by, "together"
@@ -113,10 +113,11 @@ def results(chosen, copy, trial):
             yield mutant, *by_itself(mutant, copy, trial), "by itself"
 
 
-def check_baseline(copy, bytecode, trial):
+def check_baseline(copy, bytecode, unit_tests, trial):
     """With no mutant on, every test must pass: else each mutant would seem caught."""
     copy.put(bytecode)
     failing = trial.all_failures({"MOTIF_BYTECODE": str(copy.bytecode)})
+    failing += filter(None, [caught_by_unit_tests(unit_tests, {"MOTIF_MUTANT": "0"})])
     if failing:
         raise SystemExit("these fail without a mutant: " + ", ".join(failing))
 
@@ -125,7 +126,7 @@ def by_itself(mutant, copy, trial):
     copy.apply(mutant)
     try:
         copy.put(copy.compile(), None)
-        by = caught(copy, trial)
+        by = caught(mutant, copy, trial)
         if by is None:
             by = caught_by_unit_tests(copy.compile_unit_tests(), {})
     except DoesNotCompile:
@@ -133,8 +134,8 @@ def by_itself(mutant, copy, trial):
     return "missed" if by is None else "caught", by
 
 
-def caught(copy, trial):
-    return trial.caught_by({"MOTIF_BYTECODE": str(copy.bytecode)})
+def caught(mutant, copy, trial):
+    return trial.caught_by(mutant.file, {"MOTIF_BYTECODE": str(copy.bytecode)})
 
 
 def caught_by_unit_tests(executables, environment):

@@ -1,5 +1,6 @@
 """What tests say of a mutant: they stop at the first one that fails."""
 
+import collections
 import contextlib
 import json
 import os
@@ -17,21 +18,30 @@ class Trial:
         self.root = root
         self.left_out = left_out
         self.executables = test_binaries(root, tests)
-        # Names of tests that caught a mutant, by executable: tried first.
-        self.catchers = {test: {} for test in tests}
+        # How many mutants of a file each test caught.
+        self.catchers = collections.defaultdict(collections.Counter)
 
-    def caught_by(self, environment):
-        """The first test that fails, as `executable test`, or `None`."""
-        for test, executable in self.executables.items():
-            names = self.catchers[test]
-            best = sorted(names, key=names.get, reverse=True)[:12]
-            if best and (name := self.failure(executable, environment, "--exact", *best)):
-                names[name] = names.get(name, 0) + 1
+    def caught_by(self, file, environment):
+        """The first test that fails, as `executable test`, or `None`. Tests that caught another
+        mutant of the same file go first."""
+        by = self.best(file, environment) or self.all_in_turn(environment)
+        if by:
+            self.catchers[file][by] += 1
+        return by
+
+    def best(self, file, environment):
+        tried = collections.defaultdict(list)
+        for by, _ in self.catchers[file].most_common(24):
+            test, name = by.split(" ", 1)
+            tried[test].append(name)
+        for test, names in tried.items():
+            if name := self.failure(self.executables[test], environment, "--exact", *names):
                 return f"{test} {name}"
+        return None
+
+    def all_in_turn(self, environment):
         for test, executable in self.executables.items():
             if name := self.failure(executable, environment, *self.skipped(test)):
-                self.catchers[test].setdefault(name, 0)
-                self.catchers[test][name] += 1
                 return f"{test} {name}"
         return None
 
