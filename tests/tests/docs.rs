@@ -122,3 +122,45 @@ fn the_example_from_story_needs_nothing_but_a_price() {
         assert!(matches!(refused, DocumentError::NoPrice { .. }), "{refused}");
     }
 }
+
+/// Names of the tests in a Rust file.
+fn tests_of(path: &Path) -> Vec<String> {
+    let source = std::fs::read_to_string(path);
+    let source = source.unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let tests = source.split("#[test]").skip(1);
+    tests.filter_map(|rest| Some(rest.split_once("fn ")?.1.split_once('(')?.0.into())).collect()
+}
+
+#[test]
+fn every_test_that_the_table_of_attacks_on_programs_names_is_there() {
+    const COUNTS: [&str; 9] =
+        ["three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven"];
+    let text = std::fs::read_to_string(docs().join("attacks.md")).unwrap();
+    let rows: Vec<_> = text.lines().filter(|line| line.starts_with("| P")).collect();
+    assert_eq!(rows.len(), 28);
+    let attacks = docs().join("../tests/tests/attacks");
+    let mut modules = vec!["main".to_string()];
+    for row in rows {
+        // Between backticks: a module, a test in one, or a path; behind it perhaps how many.
+        let parts: Vec<_> = row.split('`').skip(1).collect();
+        for named in parts.chunks_exact(2) {
+            let (place, test) = named[0].split_once("::").unwrap_or((named[0], ""));
+            if place.contains('/') {
+                let path = docs().join("..").join(place);
+                assert!(path.exists(), "{row}: no {place}");
+                assert!(test.is_empty() || tests_of(&path).contains(&test.into()), "{row}: {test}");
+                continue;
+            }
+            let tests = tests_of(&attacks.join(place).with_extension("rs"));
+            assert!(test.is_empty() || tests.contains(&test.into()), "{row}: no {test}");
+            let counted = COUNTS.iter().position(|word| named[1].starts_with(&format!(" ({word}")));
+            assert!(counted.is_none_or(|count| tests.len() == count + 3), "{row}: {place}");
+            modules.push(place.into());
+        }
+    }
+    for file in std::fs::read_dir(attacks).unwrap() {
+        let module = file.unwrap().path().with_extension("");
+        let module = module.file_name().unwrap().to_string_lossy().into_owned();
+        assert!(modules.contains(&module), "no row names `{module}`");
+    }
+}
