@@ -52,7 +52,11 @@ async fn knowing(content: &[u8], fingerprint: Fingerprint) -> World {
 
 /// Waits until the index says what is expected.
 async fn until(world: &World, is_so: impl Fn(&Authentication) -> bool) {
-    let request = AuthenticationRequest { digest: Digest([9; 32]), fingerprints: Vec::new() };
+    let request = AuthenticationRequest {
+        digest: Digest([9; 32]),
+        bare_digest: None,
+        fingerprints: Vec::new(),
+    };
     for _ in 0..600 {
         let asked = world.client().authenticate(&request).await;
         if asked.is_ok_and(|answer| is_so(&answer)) {
@@ -99,7 +103,7 @@ async fn a_smaller_jpeg_is_like_the_work_and_another_picture_is_not() {
     let probes = decode_image(&smaller).unwrap().probes;
     let fingerprints = probes.iter().map(FingerprintParts::from).collect();
     let digest = Digest(content_digest(&smaller));
-    let asked = AuthenticationRequest { digest, fingerprints };
+    let asked = AuthenticationRequest { digest, bare_digest: None, fingerprints };
     let again = world.client().authenticate(&asked).await.unwrap();
     assert_eq!(again.alike, answer.alike);
     assert_eq!(again.media_type, None, "only its owner knows");
@@ -137,7 +141,11 @@ async fn requests_that_make_no_sense_are_refused_by_name() {
     let json = "application/json";
     post(&world, json, b"{}".to_vec()).await.assert_problem(400, "malformed-json");
     let probe = FingerprintParts { scheme: 2, bits: Digest([0; 32]) };
-    let many = AuthenticationRequest { digest: Digest([0; 32]), fingerprints: vec![probe; 33] };
+    let many = AuthenticationRequest {
+        digest: Digest([0; 32]),
+        bare_digest: None,
+        fingerprints: vec![probe; 33],
+    };
     let many = serde_json::to_vec(&many).unwrap();
     post(&world, json, many).await.assert_problem(422, "too-many-fingerprints");
     let endless = vec![b' '; motif_sdk::fingerprint::MAX_CONTENT_BYTES + 1];
