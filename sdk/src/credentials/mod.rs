@@ -20,6 +20,8 @@ mod identity;
 mod provenance;
 mod reading;
 mod signing;
+#[cfg(test)]
+mod tests;
 
 pub use self::{
     carrier::Carrier,

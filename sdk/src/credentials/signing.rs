@@ -1,6 +1,6 @@
 use std::io::Cursor;
 
-use c2pa::{Builder, DigitalSourceType};
+use c2pa::{Builder, DigitalSourceType, HashRange, assertions::DataHash};
 use serde_json::{Value, json};
 
 use super::{Carrier, Credentials, CredentialsState, Origin, Provenance, SigningIdentity, reading};
@@ -84,9 +84,38 @@ fn embed(
         let mut source = Cursor::new(content);
         builder.add_ingredient_from_stream(parent.to_string(), media_type, &mut source)?;
     }
+    if carrier == Carrier::Mp3 {
+        return embed_in_tag(content, carrier, &mut builder, identity);
+    }
     let (mut source, mut signed) = (Cursor::new(content), Cursor::new(Vec::new()));
     builder.sign(identity.signer.as_ref(), media_type, &mut source, &mut signed)?;
     Ok(signed.into_inner())
+}
+
+/// The library writes a tag anew, and the one that was there cannot be had back. So the manifest
+/// store is put into it here: first a placeholder of the same length, whose surroundings are
+/// hashed.
+fn embed_in_tag(
+    content: &[u8],
+    carrier: Carrier,
+    builder: &mut Builder,
+    identity: &SigningIdentity,
+) -> c2pa::Result<Vec<u8>> {
+    const STORE: &str = "application/c2pa";
+
+    let signer = identity.signer.as_ref();
+    let placeholder = builder.data_hashed_placeholder(signer.reserve_size(), STORE)?;
+    let (mut tagged, place) =
+        carrier.insert(content, &placeholder).ok_or(c2pa::Error::UnsupportedType)?;
+    let mut hash = DataHash::new("jumbf manifest", "sha256");
+    hash.add_exclusion(HashRange::new(place.start as u64, place.len() as u64));
+    hash.gen_hash_from_stream(&mut Cursor::new(&tagged))?;
+    let store = builder.sign_data_hashed_embeddable(signer, &hash, STORE)?;
+    if store.len() != place.len() {
+        return Err(c2pa::Error::EmbeddingError);
+    }
+    tagged[place].copy_from_slice(&store);
+    Ok(tagged)
 }
 
 /// How an action names the ingredient it is about, before there is a manifest to point into.

@@ -48,6 +48,12 @@ impl Carrier {
         }
     }
 
+    /// An MP3 with a manifest store that changes nothing else of it, and where the store stands;
+    /// `None` where its tag cannot be added to. Of other files, the library does this.
+    pub(super) fn insert(self, content: &[u8], store: &[u8]) -> Option<(Vec<u8>, Range<usize>)> {
+        (self == Self::Mp3).then(|| id3::insert(content, store)).flatten()
+    }
+
     /// Content without its credentials, byte by byte as it was before it was signed; `None` where
     /// it has none.
     ///
