@@ -20,8 +20,6 @@ mod identity;
 mod provenance;
 mod reading;
 mod signing;
-#[cfg(test)]
-mod tests;
 
 pub use self::{
     carrier::Carrier,

@@ -1,18 +1,18 @@
 //! Files that are signed and read back, and everything that may happen to them in between.
+#![allow(clippy::unwrap_used, reason = "a test stops at what it did not expect")]
 
 use std::{io::Cursor, ops::Range};
 
 use ed25519_dalek::SigningKey;
 use image::{DynamicImage, ImageFormat, Rgb, RgbImage};
-use serde_json::json;
-use solana_pubkey::Pubkey;
-
-use super::*;
-use crate::{
+use motif_sdk::{
+    Pubkey,
+    credentials::*,
     fingerprint::{content_digest, perceive},
     gateway::wire::{Address, Digest},
     receipt::{Receipt, SignedReceipt},
 };
+use serde_json::json;
 
 const CLUSTER: [u8; 32] = [9; 32];
 const WORK: Pubkey = Pubkey::new_from_array([5; 32]);
@@ -54,7 +54,7 @@ fn wav() -> Vec<u8> {
 
 /// A tune without the tag, all padding, that it comes with.
 fn mp3() -> Vec<u8> {
-    include_bytes!("../../../tests/fixtures/media/tune.mp3")[20..].to_vec()
+    include_bytes!("../../tests/fixtures/media/tune.mp3")[20..].to_vec()
 }
 
 fn tagged(version: u8, frames: &[u8], padding: usize) -> Vec<u8> {
@@ -141,7 +141,7 @@ fn a_registered_work_is_published_and_says_nothing_of_how_it_was_made() {
     let (content, issued) = (picture(ImageFormat::Jpeg), issued());
     let provenance = Provenance::of_work(CLUSTER, &WORK, content_digest(&content), Some(2));
     let entries = json!({ "entries": { "cawg.ai_training": { "use": "notAllowed" } } });
-    let mining = json!({ "label": crate::terms::cawg::LABEL, "data": entries });
+    let mining = json!({ "label": motif_sdk::terms::cawg::LABEL, "data": entries });
     let identity = issued.identity().unwrap();
     let signed = sign(&content, "work.jpg", &provenance, Some(&mining), &identity).unwrap();
     let credentials = read(&signed, None).unwrap();
@@ -157,7 +157,7 @@ fn a_signer_is_trusted_by_those_who_trust_its_anchor_and_by_nobody_else() {
     let (content, issued) = (picture(ImageFormat::Png), issued());
     let identity = issued.identity().unwrap();
     let signed = sign(&content, "output", &generated(&content), None, &identity).unwrap();
-    let other = self::issued().anchor;
+    let other = crate::issued().anchor;
     for (anchors, trusted) in [(None, false), (Some(&other), false), (Some(&issued.anchor), true)] {
         let credentials = read(&signed, anchors.map(String::as_str)).unwrap();
         assert_eq!(credentials.state, CredentialsState::Intact);
@@ -272,7 +272,7 @@ fn what_would_not_verify_is_not_signed() {
     let refused = attempt(&content, &others_receipt, &identity);
     assert!(matches!(refused, SigningError::OtherContent), "{refused}");
 
-    let stranger = self::issued();
+    let stranger = crate::issued();
     let two_years = 2 * 366 * 86_400;
     let expired = SigningIdentity::issue("Ines", now() - two_years).unwrap();
     for (certificate, key) in [
