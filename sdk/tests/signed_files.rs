@@ -272,6 +272,16 @@ fn what_would_not_verify_is_not_signed() {
     let refused = attempt(&content, &others_receipt, &identity);
     assert!(matches!(refused, SigningError::OtherContent), "{refused}");
 
+    // A tag without anything in it would be gone with the credentials, and one that is scrambled
+    // cannot be added to.
+    let empty = tagged(4, b"", 0);
+    let refused = attempt(&empty, &generated(&empty), &identity);
+    assert!(matches!(refused, SigningError::NotRecoverable), "{refused}");
+    let mut scrambled = tagged(4, b"", 10);
+    scrambled[5] = 0x80;
+    let refused = attempt(&scrambled, &generated(&scrambled), &identity);
+    assert!(matches!(refused, SigningError::Refused(_)), "{refused}");
+
     let stranger = crate::issued();
     let two_years = 2 * 366 * 86_400;
     let expired = SigningIdentity::issue("Ines", now() - two_years).unwrap();
