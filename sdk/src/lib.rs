@@ -6,6 +6,7 @@
 //! - [`voucher`]: what a platform signs; [`receipt`]: what it gets, and how that is proved.
 //! - [`terms`]: files of terms, presets, plain-language summaries, import and export.
 //! - [`fingerprint`]: digests of content, exact and look-alike; [`recognition`]: whose it is.
+//! - [`credentials`]: what files say of themselves, signed (C2PA).
 //! - [`client`]: sends and confirms on a cluster; [`gateway`]: pays through a gateway.
 //!
 //! Token amounts are base units of a mint (`1_000_000` is one USDC), instants unix seconds,
@@ -13,6 +14,7 @@
 
 pub mod channel;
 pub mod client;
+pub mod credentials;
 pub mod earnings;
 mod error;
 pub mod fingerprint;

@@ -43,7 +43,8 @@ pub fn table<const N: usize>(
 }
 
 /// Names and values, one pair a line, values in one column.
-pub fn pairs<const N: usize>(pairs: [(&str, String); N]) -> String {
+pub fn pairs<'a>(pairs: impl AsRef<[(&'a str, String)]>) -> String {
+    let pairs = pairs.as_ref();
     let width = pairs.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
     let lines = pairs.iter().map(|(name, value)| format!("{name:width$}  {value}"));
     lines.collect::<Vec<_>>().join("\n")

@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use crate::{
-    airdrop, approve, authenticate, channel, claim, completions, config, consent, demo, dispute,
-    earnings, error::CliError, gateway, generate, key, localnet, receipt, revoke, session::Session,
-    settle, split, terms, till, work,
+    airdrop, approve, authenticate, channel, claim, completions, config, consent, credentials,
+    demo, dispute, earnings, error::CliError, gateway, generate, key, localnet, receipt, revoke,
+    session::Session, settle, split, terms, till, work,
 };
 
 /// Creator licensing and micropayments for generative AI, on Solana.
@@ -65,6 +65,9 @@ pub enum Command {
     Terms(terms::TermsCommand),
     /// Find out whose content is, on what terms, and whether it was paid for.
     Authenticate(authenticate::AuthenticateArgs),
+    /// Sign files with content credentials (C2PA), and read them.
+    #[command(subcommand)]
+    Credentials(credentials::CredentialsCommand),
     /// Let somebody accept a work's terms, or make a derivative of it, where they ask for approval.
     Approve(approve::ApproveArgs),
     /// Take an approval back.
@@ -105,7 +108,11 @@ pub enum Command {
     Completions(completions::CompletionsArgs),
     /// Decode content from stdin, within limits, for another process of this program.
     #[command(hide = true)]
-    DecodeWorker,
+    DecodeWorker {
+        /// Certificates in PEM to trust in content credentials.
+        #[arg(long)]
+        anchors: Option<PathBuf>,
+    },
 }
 
 impl Command {
@@ -119,6 +126,7 @@ impl Command {
             Self::Work(command) => command.run(session).await,
             Self::Terms(command) => command.run(session).await,
             Self::Authenticate(args) => authenticate::run(args, session).await,
+            Self::Credentials(command) => command.run(session).await,
             Self::Approve(args) => approve::run(args, session).await,
             Self::Revoke(args) => revoke::run(args, session).await,
             Self::Split(command) => command.run(session).await,
@@ -134,7 +142,7 @@ impl Command {
             Self::Gateway(command) => command.run(session).await,
             Self::Config(command) => command.run(session).await,
             Self::Completions(args) => completions::run(&args),
-            Self::DecodeWorker => Ok(()), // done before there was a session
+            Self::DecodeWorker { .. } => Ok(()), // done before there was a session
         }
     }
 }

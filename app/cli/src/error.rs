@@ -4,6 +4,7 @@ use motif_gateway::StartError;
 use motif_localnet::{FaucetError, LocalnetError};
 use motif_sdk::{
     Error, Pubkey,
+    credentials::SigningError,
     gateway::GatewayError,
     terms::{DocumentError, pil::PilError},
 };
@@ -73,6 +74,12 @@ pub enum CliError {
     Usage { what: String, help: String },
     #[error("no thread to work on, or no signals to hear: {0}")]
     NoRuntime(String),
+    #[error("{path} was not signed: {error}")]
+    Unsigned { path: String, error: SigningError },
+    #[error("{path} carries no content credentials")]
+    NoCredentials { path: String },
+    #[error("the credentials in {path} name no receipt")]
+    NoReceipt { path: String },
     #[error("the document cannot be written: {0}")]
     NoDocument(String),
 }
@@ -129,6 +136,9 @@ impl CliError {
             Self::Declined => "declined",
             Self::Usage { .. } => "usage",
             Self::NoRuntime(_) => "no-runtime",
+            Self::Unsigned { .. } => "unsigned",
+            Self::NoCredentials { .. } => "no-credentials",
+            Self::NoReceipt { .. } => "no-receipt",
             Self::NoDocument(_) => "no-document",
         };
         slug.to_owned()
@@ -183,6 +193,7 @@ impl CliError {
             Self::NotPil { .. } => {
                 "give the JSON of Story's PILTerms, or of terms registered there"
             }
+            Self::NoCredentials { .. } => "sign it with `motif credentials sign`",
             Self::Declined => "answer y, or pass --yes where nobody can answer",
             Self::NotConserved(_) => "this is a bug; please report it with the output above",
             Self::Usage { help, .. } => return Some(help.clone()),

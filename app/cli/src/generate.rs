@@ -11,6 +11,9 @@ use std::{
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use motif_sdk::{
+    channel::ChannelAccount,
+    client::Client,
+    credentials::SigningIdentity,
     fingerprint::content_digest,
     gateway::{
         PayerSession, SessionPolicy,
@@ -25,6 +28,7 @@ use crate::{
     amount::grouped,
     answer::pairs,
     channel::{PayingChannelArgs, VoucherKeyArgs, licence_of, voucher_key},
+    credentials::{Licensed, Naming},
     error::CliError,
     reference::WorkReference,
     rendering::Palette,
@@ -59,6 +63,11 @@ pub struct GenerateArgs {
     /// Write the generated pictures into this folder.
     #[arg(long, value_name = "DIR")]
     output: Option<PathBuf>,
+
+    /// Sign the pictures with content credentials as this folder's identity, such as `motif
+    /// credentials identity` makes; each names its receipt.
+    #[arg(long, value_name = "DIR", requires = "output", conflicts_with = "through")]
+    identity: Option<PathBuf>,
 
     /// Have a model server behind a paywall generate, at this URL; each answer comes with its
     /// receipt beside it. Run again after a lost connection, it gets what was made and paid for;
@@ -102,6 +111,10 @@ pub async fn run(args: GenerateArgs, session: &Session) -> Result<(), CliError> 
     let gateway = session.gateway().await;
     let mut paying = PayerSession::begin(gateway, channel, &account, key, policy).await?;
 
+    let press = match &args.identity {
+        Some(folder) => Some(Press::new(folder, &client, &account, licence, session).await?),
+        None => None,
+    };
     let bar = progress(u64::from(args.count));
     for number in 1..=args.count {
         let request = format!("{} no. {number}", args.prompt);
@@ -113,14 +126,52 @@ pub async fn run(args: GenerateArgs, session: &Session) -> Result<(), CliError> 
             append(file, args.receipts.as_deref(), &receipt)?;
         }
         if let Some(folder) = &args.output {
-            let path =
-                folder.join(format!("{}.png", hex::encode(&receipt.receipt.output_digest[..8])));
+            let name = format!("{}.png", hex::encode(&receipt.receipt.output_digest[..8]));
+            let output = match &press {
+                Some(press) => {
+                    press.sign(&output, &name, &receipt).inspect_err(|_| bar.abandon())?
+                }
+                None => output,
+            };
+            let path = folder.join(name);
             std::fs::write(&path, output).map_err(|error| unwritable(&path, &error))?;
         }
         bar.inc(1);
     }
     bar.finish_and_clear();
     answer(&args, session, &channel, &paying, licence)
+}
+
+/// Signs outputs of one licence.
+struct Press {
+    identity: SigningIdentity,
+    naming: Naming,
+}
+
+impl Press {
+    async fn new(
+        folder: &Path,
+        client: &Client,
+        account: &ChannelAccount,
+        licence: u16,
+        session: &Session,
+    ) -> Result<Self, CliError> {
+        let identity = SigningIdentity::read(folder)?;
+        let licensed = account.licences.get(usize::from(licence));
+        let works = licensed.map(|licence| (licence.work, Some(licence.terms_number)));
+        let works: Vec<_> = works.into_iter().collect();
+        Ok(Self { identity, naming: Naming::read(client, &works, session.now()).await? })
+    }
+
+    fn sign(
+        &self,
+        output: &[u8],
+        name: &str,
+        receipt: &SignedReceipt,
+    ) -> Result<Vec<u8>, CliError> {
+        let provenance = self.naming.of_output(output, Licensed::Receipt(receipt));
+        self.naming.sign(output, name, &provenance, &self.identity)
+    }
 }
 
 fn answer(

@@ -20,6 +20,7 @@ mod claim;
 mod completions;
 mod config;
 mod consent;
+mod credentials;
 mod demo;
 mod dispute;
 mod earnings;
@@ -50,8 +51,8 @@ fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => return misuse(&error),
     };
-    if matches!(cli.command, Command::DecodeWorker) {
-        return decoding::serve(); // before there is a thread or a file to take along
+    if let Command::DecodeWorker { anchors } = &cli.command {
+        return decoding::serve(anchors.as_deref()); // before there is a thread or a file to take along
     }
     let session = Session::new(&cli.common);
     session.log();

@@ -31,7 +31,7 @@ pub use self::{
     likeness::Likeness,
     scheme::{Metric, Scheme, distance},
     text::{TextError, read_text},
-    worker::{DecodingWorker, WorkerError, serve_decoding},
+    worker::{DecodingWorker, Examined, WorkerError, serve_decoding},
 };
 use licensing::Fingerprint;
 use sha2::{Digest, Sha256};

@@ -19,6 +19,10 @@ use tokio::{
 };
 
 use super::{MAX_CONTENT_BYTES, Media, Perceived, content::perceive};
+use crate::{
+    credentials::{self, Credentials, Digests},
+    gateway::wire::Digest,
+};
 
 /// What a worker may take: its program, the content, and what decoders make of that.
 const MEMORY_BYTES: u64 = 2 * 1_024 * 1_024 * 1_024;
@@ -43,6 +47,15 @@ pub enum DecodingWorker {
     },
 }
 
+/// What a worker found out about content.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Examined {
+    /// What it is, and its fingerprint.
+    pub perceived: Result<Perceived, WorkerError>,
+    /// Its content credentials; `None` where it carries none, or nobody could look.
+    pub credentials: Option<Credentials>,
+}
+
 /// Why a worker perceived nothing.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum WorkerError {
@@ -57,12 +70,20 @@ pub enum WorkerError {
     Failed(String),
 }
 
-/// What a worker answers: one line of JSON.
+/// What a worker answers first: one line of JSON. Where content carries credentials, two more
+/// follow: the [`Carried`], and then the credentials. So a manifest that is meant to break its
+/// reader hides neither itself nor what the content looks like.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Answer {
     Perceived { media_type: String, fingerprint: Bits, probes: Vec<Bits> },
     Refused(String),
+}
+
+/// That there are credentials, told before anybody reads them.
+#[derive(Serialize, Deserialize)]
+struct Carried {
+    bare_digest: Digest,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -77,11 +98,22 @@ impl DecodingWorker {
     /// # Errors
     /// [`WorkerError`].
     pub async fn perceive(&self, content: Vec<u8>) -> Result<Perceived, WorkerError> {
+        self.examine(content).await.perceived
+    }
+
+    /// What content is, its fingerprint, and its content credentials. In this process, no anchor is
+    /// trusted.
+    pub async fn examine(&self, content: Vec<u8>) -> Examined {
         match self {
             Self::Here => {
-                let perceiving = tokio::task::spawn_blocking(move || perceive(&content)).await;
-                let perceived = perceiving.map_err(|_| WorkerError::TooCostly)?;
-                perceived.map_err(|error| WorkerError::Refused(error.to_string()))
+                let examining = tokio::task::spawn_blocking(move || Examined {
+                    perceived: perceive(&content)
+                        .map_err(|error| WorkerError::Refused(error.to_string())),
+                    credentials: (content.len() <= MAX_CONTENT_BYTES)
+                        .then(|| credentials::read(&content, None))
+                        .flatten(),
+                });
+                examining.await.unwrap_or(Examined::failed(WorkerError::TooCostly))
             }
             Self::Process { program, arguments } => {
                 let mut command = Command::new(program);
@@ -89,15 +121,17 @@ impl DecodingWorker {
                 command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
                 command.kill_on_drop(true);
                 match timeout(WALL, ask(command, content)).await {
-                    Ok(answered) => answered,
-                    Err(_) => Err(WorkerError::TooCostly), // dropping the child has killed it
+                    Ok(Ok(examined)) => examined,
+                    Ok(Err(error)) => Examined::failed(error),
+                    // Dropping the child has killed it.
+                    Err(_) => Examined::failed(WorkerError::TooCostly),
                 }
             }
         }
     }
 }
 
-async fn ask(mut command: Command, content: Vec<u8>) -> Result<Perceived, WorkerError> {
+async fn ask(mut command: Command, content: Vec<u8>) -> Result<Examined, WorkerError> {
     let failed = |error: std::io::Error| WorkerError::Failed(error.to_string());
     let mut child = command.spawn().map_err(failed)?;
     let (stdin, stdout) = (child.stdin.take(), child.stdout.take());
@@ -114,29 +148,42 @@ async fn ask(mut command: Command, content: Vec<u8>) -> Result<Perceived, Worker
     let (_, read) = tokio::join!(give, stdout.read_to_end(&mut answer));
     read.map_err(failed)?;
     let status = child.wait().await.map_err(failed)?;
-    if status.code().is_none() {
-        return Err(WorkerError::TooCostly);
-    }
-    match serde_json::from_slice(&answer) {
+    let mut lines = answer.split(|byte| *byte == b'\n');
+    let first = serde_json::from_slice(lines.next().unwrap_or_default());
+    let perceived = match first {
         Ok(Answer::Refused(why)) => Err(WorkerError::Refused(why)),
         Ok(Answer::Perceived { media_type, fingerprint, probes }) => {
             let (media, media_type) = known(&media_type);
             let (fingerprint, probes) = (fingerprint.read()?, Bits::read_all(&probes)?);
             Ok(Perceived { media, media_type, fingerprint, probes })
         }
+        Err(_) if status.code().is_none() => return Err(WorkerError::TooCostly),
         // It has panicked, which is the decoder's word for content it cannot make sense of.
         Err(_) if !status.success() => {
             Err(WorkerError::Refused("the decoder cannot make sense of it".to_owned()))
         }
-        Err(error) => Err(WorkerError::Failed(error.to_string())),
+        Err(error) => return Err(WorkerError::Failed(error.to_string())),
+    };
+    let carried = lines.next().and_then(|line| serde_json::from_slice::<Carried>(line).ok());
+    let credentials = carried.map(|carried| {
+        let read = lines.next().and_then(|line| serde_json::from_slice(line).ok());
+        read.unwrap_or_else(|| Credentials::unreadable(carried.bare_digest.0))
+    });
+    Ok(Examined { perceived, credentials })
+}
+
+impl Examined {
+    fn failed(error: WorkerError) -> Self {
+        Self { perceived: Err(error), credentials: None }
     }
 }
 
 /// Reads content from stdin, and answers on stdout what it is: what a worker's process does.
+/// `anchors`, PEM, are trusted in content credentials.
 ///
 /// # Errors
 /// The pipes', or the system's when it does not let this process limit itself.
-pub fn serve_decoding() -> std::io::Result<()> {
+pub fn serve_decoding(anchors: Option<&str>) -> std::io::Result<()> {
     let limits = [
         (Resource::AS, MEMORY_BYTES),
         (Resource::CPU, CPU_SECONDS),
@@ -160,6 +207,15 @@ pub fn serve_decoding() -> std::io::Result<()> {
     };
     let mut stdout = std::io::stdout().lock();
     serde_json::to_writer(&mut stdout, &answer)?;
+    let is_whole = content.len() <= MAX_CONTENT_BYTES;
+    if let Some(bare) = Digests::of(&content).bare.filter(|_| is_whole) {
+        let carried = Carried { bare_digest: Digest(bare) };
+        writeln!(stdout, "\n{}", serde_json::to_string(&carried)?)?;
+        stdout.flush()?;
+        if let Some(credentials) = credentials::read(&content, anchors) {
+            serde_json::to_writer(&mut stdout, &credentials)?;
+        }
+    }
     stdout.flush()
 }
 
@@ -226,5 +282,20 @@ mod tests {
         assert_eq!((perceived.media, perceived.fingerprint.bits), (Media::Text, [7; 32]));
         let refused = perceived_by("echo '{\"refused\":\"broken\"}'").await;
         assert_eq!(refused, Err(WorkerError::Refused("broken".to_owned())));
+    }
+
+    #[tokio::test]
+    async fn a_manifest_that_kills_its_reader_hides_nothing() {
+        let digest = "07".repeat(32);
+        let first = format!(
+            r#"{{"perceived":{{"media_type":"image/png","fingerprint":{{"scheme":2,"bits":"{digest}"}},"probes":[]}}}}"#
+        );
+        let second = format!(r#"{{"bare_digest":"{digest}"}}"#);
+        let script = format!("cat > /dev/null; echo '{first}'; echo '{second}'; kill -9 $$");
+        let arguments = vec!["-c".into(), script.into()];
+        let worker = DecodingWorker::Process { program: "/bin/sh".into(), arguments };
+        let examined = worker.examine(vec![7; 1_024]).await;
+        assert_eq!(examined.perceived.unwrap().fingerprint.bits, [7; 32]);
+        assert_eq!(examined.credentials, Some(Credentials::unreadable([7; 32])));
     }
 }

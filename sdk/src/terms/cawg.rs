@@ -47,6 +47,31 @@ pub fn assertion(offer: &Offer, denomination: &Denomination, source: &str, now: 
     })
 }
 
+/// What several assertions come to for something made from all of their works: of each purpose
+/// the strictest, with all that constrains it. `None` of none.
+pub fn strictest(assertions: Vec<Value>) -> Option<Value> {
+    assertions.into_iter().reduce(|mut one, other| {
+        if let Some(entries) = one["data"]["entries"].as_object_mut() {
+            for (purpose, entry) in entries {
+                *entry = stricter(entry, &other["data"]["entries"][purpose]);
+            }
+        }
+        one
+    })
+}
+
+fn stricter(one: &Value, other: &Value) -> Value {
+    let infos = [one, other].map(|entry| entry["constraint_info"].as_str());
+    match (one["use"].as_str(), other["use"].as_str()) {
+        (Some("allowed"), Some("allowed")) => one.clone(),
+        (Some("allowed" | "constrained"), Some("allowed" | "constrained")) => {
+            let info = infos.into_iter().flatten().collect::<Vec<_>>().join("; and ");
+            json!({ "use": "constrained", "constraint_info": info })
+        }
+        _ => json!({ "use": "notAllowed" }), // anything unknown, too
+    }
+}
+
 fn entry(offer: &Offer, denomination: &Denomination, source: &str, licensed: &[UsePrice]) -> Value {
     if licensed.is_empty() {
         return json!({ "use": "notAllowed" });
@@ -181,5 +206,24 @@ mod tests {
     fn terms_outside_their_time_allow_nothing() {
         let dated = "valid_from = 2027-01-16T00:00:00Z\n[[use]]\nuse = \"train\"\nunit = \"training-run\"\nprice = 0";
         assert_eq!(entries(dated, NOW)["cawg.ai_training"]["use"], "notAllowed");
+    }
+
+    #[test]
+    fn what_is_made_from_several_works_keeps_to_the_strictest_of_them() {
+        let entry = |entry: Value| json!({ "data": { "entries": { "cawg.ai_training": entry } } });
+        let (allowed, refused) = (json!({ "use": "allowed" }), json!({ "use": "notAllowed" }));
+        let if_paid = json!({ "use": "constrained", "constraint_info": "5 USDC" });
+        let both = json!({ "use": "constrained", "constraint_info": "5 USDC; and 5 USDC" });
+        for (one, other, expected) in [
+            (&allowed, &allowed, &allowed),
+            (&allowed, &if_paid, &if_paid),
+            (&if_paid, &if_paid, &both),
+            (&if_paid, &refused, &refused),
+            (&refused, &allowed, &refused),
+        ] {
+            let together = strictest(vec![entry(one.clone()), entry(other.clone())]).unwrap();
+            assert_eq!(together["data"]["entries"]["cawg.ai_training"], *expected);
+        }
+        assert_eq!(strictest(Vec::new()), None);
     }
 }

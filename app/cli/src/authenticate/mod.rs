@@ -9,7 +9,8 @@ use clap::Args;
 use motif_sdk::{
     Pubkey,
     client::{CatalogueEntry, Client},
-    fingerprint::{Perceived, WorkerError, content_digest},
+    credentials::Digests,
+    fingerprint::{Examined, Perceived, WorkerError, content_digest},
     gateway::wire::{
         AlikeWork, Authentication, AuthenticationRequest, Digest, FingerprintParts, TermsFacts,
         WorkFacts,
@@ -17,7 +18,12 @@ use motif_sdk::{
     recognition::Index,
 };
 
-use crate::{decoding, error::CliError, reference::read_file, session::Session};
+use crate::{
+    credentials::{AnchorArgs, facts_of},
+    error::CliError,
+    reference::read_file,
+    session::Session,
+};
 use standing::Receipts;
 
 /// What to look at, and whom to ask.
@@ -33,19 +39,24 @@ pub struct AuthenticateArgs {
     /// Receipts to look for the file's own among, as `motif generate --receipts` writes them.
     #[arg(long, value_name = "FILE")]
     receipts: Option<PathBuf>,
+
+    #[command(flatten)]
+    anchors: AnchorArgs,
 }
 
 pub async fn run(args: AuthenticateArgs, session: &Session) -> Result<(), CliError> {
     let content = read_file(&args.file)?;
     let digest = content_digest(&content);
+    let Examined { perceived, credentials } = args.anchors.worker()?.examine(content).await;
+    let bare_digest = credentials.as_ref().map(|credentials| credentials.bare_digest);
+    let digests = Digests { whole: digest, bare: bare_digest.map(|digest| digest.0) };
     let mut receipts = Receipts::default();
     if let Some(path) = &args.receipts {
-        receipts = Receipts::read(path, &digest)?;
+        receipts = Receipts::read(path, &digests)?;
     }
-    let perceived = decoding::worker().perceive(content).await;
     let probes = perceived.as_ref().map(|perceived| &perceived.probes[..]).unwrap_or_default();
     let fingerprints = probes.iter().map(FingerprintParts::from).collect();
-    let request = AuthenticationRequest { digest: Digest(digest), fingerprints };
+    let request = AuthenticationRequest { digest: Digest(digest), bare_digest, fingerprints };
     let client = session.client().await?;
     let mut answer = if args.on_chain {
         authenticate(&client, &request, session.now()).await?
@@ -53,7 +64,10 @@ pub async fn run(args: AuthenticateArgs, session: &Session) -> Result<(), CliErr
         session.gateway().await.authenticate(&request).await?
     };
     receipts.add(&answer.receipts);
-    let is_known = !answer.exact.is_empty() || !receipts.is_empty();
+    if let Some(credentials) = credentials {
+        answer.credentials = Some(facts_of(credentials, digests, &client).await?);
+    }
+    let is_known = !answer.exact.is_empty() || !receipts.is_empty() || answer.credentials.is_some();
     say_what_it_is(&mut answer, perceived, is_known, &args.file)?;
     let gateway = if args.on_chain { None } else { Some(session.gateway().await) };
     let standings = receipts.verify(&client, gateway.as_ref()).await?;
@@ -87,7 +101,7 @@ async fn authenticate(
 ) -> Result<Authentication, CliError> {
     let index = Index::new(client.registered().await?);
     let probes: Vec<_> = request.fingerprints.iter().map(Into::into).collect();
-    let recognised = index.recognise(&request.digest.0, &probes);
+    let recognised = request.digests().recognise(&index, &probes);
     let alike = recognised.alike.iter().map(|found| found.registered.work);
     let addresses: Vec<_> = recognised.exact.iter().map(|one| one.work).chain(alike).collect();
     let entries = client.entries(&addresses).await?;
@@ -102,6 +116,7 @@ async fn authenticate(
         digest: request.digest,
         media_type: None,
         unreadable: None,
+        credentials: None,
         conflict: exact.len() > 1,
         exact,
         alike: alike.collect(),

@@ -10,6 +10,7 @@ use super::standing::Standing;
 use crate::{
     amount::grouped,
     answer::{pairs, table},
+    credentials::said,
     session::Session,
 };
 
@@ -31,6 +32,7 @@ pub fn answer(
         "digest": answer.digest,
         "media_type": answer.media_type,
         "unreadable": answer.unreadable,
+        "credentials": answer.credentials,
         "exact": answer.exact,
         "conflict": answer.conflict,
         "alike": answer.alike,
@@ -51,6 +53,9 @@ fn text(answer: &Authentication, standings: &[(SignedReceipt, Standing)], path: 
     ])];
     if let Some(why) = &answer.unreadable {
         parts.push(format!("look-alikes could not be looked for: {why}"));
+    }
+    if let Some(credentials) = &answer.credentials {
+        parts.push(said(credentials));
     }
     if !answer.exact.is_empty() {
         let note = if answer.conflict { ", more than once: the first came first" } else { "" };

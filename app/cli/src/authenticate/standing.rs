@@ -3,6 +3,7 @@ use std::path::Path;
 use motif_sdk::{
     Error,
     client::Client,
+    credentials::Digests,
     gateway::{GatewayClient, wire::OutputReceipt},
     receipt::{
         SignedReceipt,
@@ -37,13 +38,13 @@ pub enum Standing {
 }
 
 impl Receipts {
-    /// Those among the receipts in a file whose output has this digest.
+    /// Those among the receipts in a file whose output has one of these digests.
     ///
     /// # Errors
     /// [`CliError::Unreadable`].
-    pub fn read(path: &Path, output_digest: &[u8; 32]) -> Result<Self, CliError> {
+    pub fn read(path: &Path, output: &Digests) -> Result<Self, CliError> {
         let all = read_receipts(path)?;
-        let is_of_it = |signed: &&SignedReceipt| signed.receipt.output_digest == *output_digest;
+        let is_of_it = |signed: &&SignedReceipt| output.contains(&signed.receipt.output_digest);
         Ok(Self { of_output: all.iter().filter(is_of_it).copied().collect(), all })
     }
 

@@ -5,6 +5,7 @@ mod expected;
 mod ledger;
 mod paying;
 mod report;
+mod signing;
 mod steps;
 mod story;
 
@@ -36,6 +37,11 @@ pub struct DemoArgs {
     /// The picture to register, PNG, JPEG, GIF or WebP [default: a photograph of a cat].
     #[arg(long, value_name = "PATH")]
     image: Option<PathBuf>,
+
+    /// Keep the last output, signed with content credentials, and what verifies it offline: all
+    /// receipts, the channel's account and the platform's anchor.
+    #[arg(long, value_name = "DIR")]
+    output: Option<PathBuf>,
 }
 
 pub async fn run(args: DemoArgs, session: &Session) -> Result<(), CliError> {
@@ -54,7 +60,9 @@ pub async fn run(args: DemoArgs, session: &Session) -> Result<(), CliError> {
     let fingerprint = fingerprint(WorkKind::Image, &picture, picture_name.as_ref())?;
 
     let (generations, price) = (args.generations, args.price);
-    let story = Story { generations, price, picture, picture_name, fingerprint, expected };
+    let (output, now) = (args.output, session.now());
+    let story =
+        Story { generations, price, picture, picture_name, fingerprint, expected, output, now };
     let told = story.tell().await?;
     session.answer(&told.json(), told.text());
     told.check()

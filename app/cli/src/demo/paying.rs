@@ -35,11 +35,12 @@ impl Platform {
     }
 
     /// One generation: a picture is made, and its receipt says for which request.
-    pub async fn generate(&mut self, number: u32) -> Result<SignedReceipt, CliError> {
+    pub async fn generate(&mut self, number: u32) -> Result<(SignedReceipt, Vec<u8>), CliError> {
         let request = format!("New York, same style, no. {number}");
         let request_digest = content_digest(request.as_bytes());
         let output = self.palette.render(&request_digest);
         let output_digest = content_digest(&output);
-        Ok(self.session.generate(MODEL_LICENCE, 1, request_digest, output_digest).await?)
+        let paid = self.session.generate(MODEL_LICENCE, 1, request_digest, output_digest).await?;
+        Ok((paid, output))
     }
 }

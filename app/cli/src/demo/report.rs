@@ -42,6 +42,8 @@ pub struct Told {
     pub ledger: Ledger,
     pub settlements: Cost,
     pub receipts_verified: usize,
+    /// Signed outputs that read back intact, trusted, licensed and settled; of one.
+    pub credentials_verified: u32,
     pub seconds: f64,
 }
 
@@ -87,6 +89,10 @@ impl Told {
             let failed = all - self.receipts_verified.min(all);
             return Err(CliError::ReceiptsFailed { failed, all, first: "see above".to_owned() });
         }
+        if self.credentials_verified != 1 {
+            let first = "the credentials of the last output do not read back".to_owned();
+            return Err(CliError::ReceiptsFailed { failed: 1, all: 1, first });
+        }
         Ok(())
     }
 
@@ -115,6 +121,7 @@ impl Told {
             "settle_transactions": self.settlements.transactions,
             "settle_compute_units": self.settlements.compute_units,
             "receipts_verified": self.receipts_verified,
+            "credentials_verified": self.credentials_verified,
             "seconds": (self.seconds * 1_000.0).round() / 1_000.0,
             "conserved": self.conserved() && self.as_expected(),
         })

@@ -2,7 +2,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-const TOTAL: usize = 11;
+const TOTAL: usize = 12;
 const WIDTH: usize = 76;
 
 /// The numbered steps of the story, on stderr as they happen.

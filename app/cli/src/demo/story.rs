@@ -1,4 +1,7 @@
-use std::sync::Arc;
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use motif_gateway::{GatewayConfig, RunningGateway, serve};
 use motif_localnet::{Localnet, LocalnetConfig};
@@ -14,7 +17,7 @@ use motif_sdk::{
         UsePrice, WorkKind,
     },
     pda,
-    receipt::SignedReceipt,
+    receipt::{SignedReceipt, proof::ReceiptProof},
     training::TrainingSet,
 };
 use solana_keypair::Keypair;
@@ -27,6 +30,7 @@ use super::{
     ledger::Ledger,
     paying::Platform,
     report::{Balance, Line, Told},
+    signing::{Handover, write_receipts},
     steps::Steps,
 };
 use crate::{
@@ -52,6 +56,10 @@ pub struct Story {
     pub picture_name: String,
     pub fingerprint: Fingerprint,
     pub expected: Expected,
+    /// Where to keep what was made; nowhere, where there is none.
+    pub output: Option<PathBuf>,
+    /// Unix seconds on this machine.
+    pub now: i64,
 }
 
 /// The chain the story happens on.
@@ -81,9 +89,20 @@ impl Story {
         let works = self.register(&stage, &mut steps, &mut ledger).await?;
         self.publish_terms(&stage, &works, &mut steps, &mut ledger).await?;
         let channel = self.open_channel(&stage, &works, &mut steps, &mut ledger).await?;
-        let receipts = self.generate(&stage, &gateway.url(), &channel, &mut steps).await?;
+        let (receipts, output) =
+            self.generate(&stage, &gateway.url(), &channel, &mut steps).await?;
         stage.settle(&http, &channel, &mut steps, &mut ledger).await?;
-        let receipts_verified = stage.verify(&channel, &receipts, &mut steps).await?;
+        let (receipts_verified, proof) = stage.verify(&channel, &receipts, &mut steps).await?;
+        let handover = Handover {
+            client: &stage.client,
+            channel: &channel,
+            model: &works.model,
+            output: &output,
+            proof: &proof,
+            now: self.now,
+        };
+        let credentials_verified =
+            self.hand_over(&handover, stage.folder.path(), &receipts, &mut steps).await?;
         let (lines, operator_fee) =
             self.pay_everybody(&stage, &works, &channel, &mut steps, &mut ledger).await?;
         let refunded = stage.close(&http, &channel, &mut steps, &mut ledger).await?;
@@ -102,6 +121,7 @@ impl Story {
             settlements: ledger.cost(SETTLING),
             ledger,
             receipts_verified,
+            credentials_verified,
             seconds: steps.elapsed().as_secs_f64(),
         };
         gateway.shutdown().await;
@@ -244,7 +264,7 @@ impl Story {
         gateway_url: &str,
         channel: &Pubkey,
         steps: &mut Steps,
-    ) -> Result<Vec<SignedReceipt>, CliError> {
+    ) -> Result<(Vec<SignedReceipt>, Vec<u8>), CliError> {
         let title = "It generates: a voucher and a signed receipt each time";
         let step = steps.begin_many(title, u64::from(self.generations));
         let palette = Palette::of(&self.picture).unwrap_or(Palette::PLAIN);
@@ -252,8 +272,11 @@ impl Story {
         let mut platform =
             Platform::new(gateway_url, channel, &account, &stage.cast, palette).await?;
         let mut receipts = Vec::with_capacity(self.generations as usize);
+        let mut output = Vec::new();
         for number in 1..=self.generations {
-            receipts.push(platform.generate(number).await?);
+            let receipt;
+            (receipt, output) = platform.generate(number).await?;
+            receipts.push(receipt);
             step.advance();
         }
         let rate = f64::from(self.generations) / step.elapsed().as_secs_f64();
@@ -261,7 +284,28 @@ impl Story {
             "{} generations over HTTP, {rate:.0} a second",
             grouped(receipts.len() as u64)
         ));
-        Ok(receipts)
+        Ok((receipts, output))
+    }
+
+    /// The last output leaves the platform signed, with its receipt in it.
+    async fn hand_over(
+        &self,
+        handover: &Handover<'_>,
+        temporary: &Path,
+        receipts: &[SignedReceipt],
+        steps: &mut Steps,
+    ) -> Result<u32, CliError> {
+        let step = steps.begin("It signs the last output: content credentials with the receipt");
+        let folder = self.output.clone().unwrap_or_else(|| temporary.join("output"));
+        let (verified, output) = handover.sign(&folder).await?;
+        if self.output.is_some() {
+            write_receipts(&folder, receipts)?;
+        }
+        step.done(format_args!(
+            "{verified} of 1 reads back intact, licensed and settled: {}",
+            output.display()
+        ));
+        Ok(verified)
     }
 
     async fn pay_everybody(
@@ -388,7 +432,7 @@ impl Stage {
         channel: &Pubkey,
         receipts: &[SignedReceipt],
         steps: &mut Steps,
-    ) -> Result<usize, CliError> {
+    ) -> Result<(usize, ReceiptProof), CliError> {
         let step = steps.begin("The platform proves every receipt against the channel's account");
         let ChannelAccount { channel: account, .. } = self.client.channel(channel).await?;
         let prover = Prover::new(channel, &account, receipts);
@@ -404,7 +448,12 @@ impl Stage {
             return Err(CliError::ReceiptsFailed { failed, all, first: failure.to_string() });
         }
         step.done(format_args!("{} receipts verified", grouped(verified as u64)));
-        Ok(verified)
+        let last = prover.proofs().last().ok_or(CliError::ReceiptsFailed {
+            failed: all,
+            all,
+            first: "there are none".to_owned(),
+        })?;
+        Ok((verified, last))
     }
 
     async fn close(

@@ -7,7 +7,7 @@ use super::settings::SettingsArgs;
 use crate::{
     amount::percent,
     answer::{self, pairs},
-    decoding,
+    credentials::AnchorArgs,
     error::CliError,
     session::Session,
     stopping::stop_signal,
@@ -18,11 +18,14 @@ use crate::{
 pub struct ServeArgs {
     #[command(flatten)]
     settings: SettingsArgs,
+
+    #[command(flatten)]
+    anchors: AnchorArgs,
 }
 
 pub async fn run(args: ServeArgs, session: &Session) -> Result<(), CliError> {
     let mut config = args.settings.read(session).map_err(CliError::GatewaySettings)?;
-    config.decoding = decoding::worker();
+    config.decoding = args.anchors.worker()?;
     session.first_of(&config.rpc_urls).await?;
     let stopped = stop_signal()?;
     let gateway = serve(config).await?;

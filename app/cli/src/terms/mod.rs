@@ -13,6 +13,7 @@ mod show;
 use clap::Subcommand;
 
 pub use confirm::confirm;
+pub use currency::denomination;
 pub use offer::{OfferArgs, Offered};
 
 use crate::{error::CliError, session::Session};

@@ -1,9 +1,15 @@
+use std::collections::BTreeMap;
+
 use motif_sdk::gateway::wire::{
-    AlikeWork, Authentication, AuthenticationRequest, Digest, OutputReceipt, ReceiptParts,
-    TermsFacts, WorkFacts,
+    AlikeWork, Authentication, AuthenticationRequest, CredentialsFacts, Digest, OutputReceipt,
+    ReceiptParts, TermsFacts, WorkFacts,
 };
 use motif_sdk::{
-    Pubkey, client::CatalogueEntry, fingerprint::content_digest, licensing::Fingerprint,
+    Pubkey,
+    client::CatalogueEntry,
+    credentials::{Digests, Evidence, Findings, Provenance},
+    fingerprint::{Examined, WorkerError, content_digest},
+    licensing::Fingerprint,
 };
 
 use crate::{Gateway, problem::ApiError};
@@ -22,8 +28,8 @@ impl Gateway {
         request: &AuthenticationRequest,
     ) -> Result<Authentication, ApiError> {
         let probes: Vec<_> = request.fingerprints.iter().map(Fingerprint::from).collect();
-        let digest = request.digest.0;
-        let (recognised, works, read_at) = self.recognition().recognise(&digest, &probes)?;
+        let digests = request.digests();
+        let (recognised, works, read_at) = self.recognition().recognise(&digests, &probes)?;
         let alike = recognised.alike.iter().map(|found| found.registered.work);
         let addresses: Vec<_> =
             recognised.exact.iter().map(|entry| entry.work).chain(alike).collect();
@@ -34,15 +40,19 @@ impl Gateway {
         let alike = recognised.alike.iter().filter_map(|found| {
             Some(AlikeWork::new(facts(&found.registered.work)?, found.likeness))
         });
-        let receipts = self.store().by_output(&digest, MAX_RECEIPTS).await?;
+        let mut receipts = Vec::new();
+        for digest in digests.iter() {
+            receipts.extend(self.store().by_output(&digest, MAX_RECEIPTS).await?);
+        }
         let receipts = receipts.iter().map(|(generation, settled)| OutputReceipt {
             receipt: ReceiptParts::from(&generation.receipt),
             settled: *settled,
         });
         Ok(Authentication {
-            digest: Digest(digest),
+            digest: request.digest,
             media_type: None,
             unreadable: None,
+            credentials: None,
             conflict: exact.len() > 1,
             exact,
             alike: alike.collect(),
@@ -53,21 +63,30 @@ impl Gateway {
         })
     }
 
-    /// Whose content is. What cannot be decoded is still found by its digest.
+    /// Whose content is, and what it says of itself. What cannot be decoded is still found by its
+    /// digest.
     ///
     /// # Errors
     /// As [`Gateway::authenticate`]; [`ApiError::ContentUnreadable`],
-    /// [`ApiError::ContentTooCostly`] when nothing is registered as exactly this.
+    /// [`ApiError::ContentTooCostly`] when nothing is registered as exactly
+    /// this and it carries no credentials.
     pub async fn authenticate_content(&self, content: Vec<u8>) -> Result<Authentication, ApiError> {
-        use motif_sdk::fingerprint::WorkerError;
-
         let digest = Digest(content_digest(&content));
-        let perceived = self.recognition().perceive(content).await;
+        let Examined { perceived, credentials } = self.recognition().examine(content).await;
         let probes = perceived.as_ref().map(|perceived| &perceived.probes[..]).unwrap_or_default();
         let fingerprints = probes.iter().map(Into::into).collect();
-        let request = AuthenticationRequest { digest, fingerprints };
+        let bare_digest = credentials.as_ref().map(|credentials| credentials.bare_digest);
+        let request = AuthenticationRequest { digest, bare_digest, fingerprints };
         let mut answer = self.authenticate(&request).await?;
-        let is_known = !answer.exact.is_empty() || !answer.receipts.is_empty();
+        if let Some(credentials) = credentials {
+            let findings = match &credentials.provenance {
+                Some(provenance) => Some(self.findings(provenance, request.digests()).await?),
+                None => None,
+            };
+            answer.credentials = Some(CredentialsFacts::new(credentials, findings));
+        }
+        let is_known =
+            !answer.exact.is_empty() || !answer.receipts.is_empty() || answer.credentials.is_some();
         match perceived {
             Ok(perceived) => answer.media_type = Some(perceived.media_type.to_owned()),
             Err(error) if is_known => answer.unreadable = Some(error.to_string()),
@@ -78,6 +97,27 @@ impl Gateway {
             }
         }
         Ok(answer)
+    }
+
+    /// What the chain says to what credentials name.
+    async fn findings(
+        &self,
+        provenance: &Provenance,
+        digests: Digests,
+    ) -> Result<Findings, ApiError> {
+        let cluster = self.cluster().await?;
+        let (mut works, mut channel) = (BTreeMap::new(), None);
+        if provenance.is_of(&cluster) {
+            let named: Vec<_> = provenance.works.iter().map(|named| named.work.0).collect();
+            let entries = self.chain().entries(&named).await?;
+            works.extend(entries.iter().map(|entry| (entry.address, entry.work.content_digest)));
+            if let Some(receipt) = &provenance.receipt {
+                channel = self.chain().channel(&receipt.channel.0).await?;
+            }
+        }
+        let channel = channel.as_ref().map(|read| &read.account.channel);
+        let evidence = Evidence { cluster, digests, works: &works, channel };
+        Ok(Findings::new(provenance, evidence))
     }
 }
 

@@ -12,7 +12,8 @@ use std::{
 };
 
 use motif_sdk::{
-    fingerprint::DecodingWorker,
+    credentials::Digests,
+    fingerprint::{DecodingWorker, Examined},
     recognition::{Index, Recognised},
 };
 use tokio::sync::{Semaphore, SemaphorePermit};
@@ -69,14 +70,11 @@ impl Recognition {
         self.uploads.try_acquire().map_err(|_| ApiError::RecognitionBusy)
     }
 
-    /// What content is, decoded where it can do no harm.
-    pub(crate) async fn perceive(
-        &self,
-        content: Vec<u8>,
-    ) -> Result<motif_sdk::fingerprint::Perceived, motif_sdk::fingerprint::WorkerError> {
+    /// What content is and says of itself, decoded where it can do no harm.
+    pub(crate) async fn examine(&self, content: Vec<u8>) -> Examined {
         // Nobody closes the semaphore.
         let _turn = self.decoders.acquire().await;
-        self.worker.perceive(content).await
+        self.worker.examine(content).await
     }
 
     /// Which works are exactly this, and which are like it; of how many, as of when.
@@ -85,12 +83,12 @@ impl Recognition {
     /// [`ApiError::RecognitionNotReady`].
     pub(crate) fn recognise(
         &self,
-        digest: &[u8; 32],
+        digests: &Digests,
         probes: &[motif_sdk::licensing::Fingerprint],
     ) -> Result<(Recognised, u64, i64), ApiError> {
         let known = self.known();
         let read_at = known.read_at.ok_or(ApiError::RecognitionNotReady)?;
-        let recognised = known.index.recognise(digest, probes);
+        let recognised = digests.recognise(&known.index, probes);
         Ok((recognised, known.index.len() as u64, read_at))
     }
 

@@ -6,6 +6,7 @@ mod api_keys;
 mod batching;
 mod clocks;
 mod crashing;
+mod credentials;
 mod exposing;
 mod failing_disk;
 mod fetching;

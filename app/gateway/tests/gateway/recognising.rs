@@ -17,7 +17,7 @@ use crate::{
 
 const OTHER: Pubkey = Pubkey::new_from_array([33; 32]);
 
-fn picture(seed: u32) -> DynamicImage {
+pub fn picture(seed: u32) -> DynamicImage {
     let waves = |x: u32, y: u32| {
         let (x, y, seed) = (x as f32 / 37.0, y as f32 / 23.0, seed as f32);
         let level = (x * seed).sin() + (y + seed).cos() + (x * y / seed).sin();
@@ -26,14 +26,14 @@ fn picture(seed: u32) -> DynamicImage {
     DynamicImage::ImageRgb8(RgbImage::from_fn(320, 240, waves))
 }
 
-fn encoded(image: &DynamicImage, format: ImageFormat) -> Vec<u8> {
+pub fn encoded(image: &DynamicImage, format: ImageFormat) -> Vec<u8> {
     let mut bytes = Cursor::new(Vec::new());
     image.write_to(&mut bytes, format).unwrap();
     bytes.into_inner()
 }
 
 /// [`WORK`] is registered with this content; so is `OTHER`, later.
-fn register(world: &World, content: &[u8], fingerprint: Fingerprint) {
+pub fn register(world: &World, content: &[u8], fingerprint: Fingerprint) {
     publish(world);
     let mut state = world.chain.state();
     let work = state.works.get_mut(&WORK).unwrap();
@@ -43,7 +43,7 @@ fn register(world: &World, content: &[u8], fingerprint: Fingerprint) {
 }
 
 /// A gateway that knows of works registered before it started.
-async fn knowing(content: &[u8], fingerprint: Fingerprint) -> World {
+pub async fn knowing(content: &[u8], fingerprint: Fingerprint) -> World {
     let world = World::new().await;
     register(&world, content, fingerprint);
     until(&world, |answer| answer.works == 2).await;
@@ -51,8 +51,12 @@ async fn knowing(content: &[u8], fingerprint: Fingerprint) -> World {
 }
 
 /// Waits until the index says what is expected.
-async fn until(world: &World, is_so: impl Fn(&Authentication) -> bool) {
-    let request = AuthenticationRequest { digest: Digest([9; 32]), fingerprints: Vec::new() };
+pub async fn until(world: &World, is_so: impl Fn(&Authentication) -> bool) {
+    let request = AuthenticationRequest {
+        digest: Digest([9; 32]),
+        bare_digest: None,
+        fingerprints: Vec::new(),
+    };
     for _ in 0..600 {
         let asked = world.client().authenticate(&request).await;
         if asked.is_ok_and(|answer| is_so(&answer)) {
@@ -99,7 +103,7 @@ async fn a_smaller_jpeg_is_like_the_work_and_another_picture_is_not() {
     let probes = decode_image(&smaller).unwrap().probes;
     let fingerprints = probes.iter().map(FingerprintParts::from).collect();
     let digest = Digest(content_digest(&smaller));
-    let asked = AuthenticationRequest { digest, fingerprints };
+    let asked = AuthenticationRequest { digest, bare_digest: None, fingerprints };
     let again = world.client().authenticate(&asked).await.unwrap();
     assert_eq!(again.alike, answer.alike);
     assert_eq!(again.media_type, None, "only its owner knows");
@@ -137,7 +141,11 @@ async fn requests_that_make_no_sense_are_refused_by_name() {
     let json = "application/json";
     post(&world, json, b"{}".to_vec()).await.assert_problem(400, "malformed-json");
     let probe = FingerprintParts { scheme: 2, bits: Digest([0; 32]) };
-    let many = AuthenticationRequest { digest: Digest([0; 32]), fingerprints: vec![probe; 33] };
+    let many = AuthenticationRequest {
+        digest: Digest([0; 32]),
+        bare_digest: None,
+        fingerprints: vec![probe; 33],
+    };
     let many = serde_json::to_vec(&many).unwrap();
     post(&world, json, many).await.assert_problem(422, "too-many-fingerprints");
     let endless = vec![b' '; motif_sdk::fingerprint::MAX_CONTENT_BYTES + 1];

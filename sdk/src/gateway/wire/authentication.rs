@@ -2,7 +2,12 @@ use licensing::Fingerprint;
 use serde::{Deserialize, Serialize};
 
 use super::{Digest, ReceiptParts, WorkFacts};
-use crate::fingerprint::Likeness;
+use crate::{
+    credentials::{
+        Credentials, CredentialsSigner, CredentialsState, Digests, Findings, Provenance,
+    },
+    fingerprint::Likeness,
+};
 
 /// What content looks, sounds or reads like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,6 +27,9 @@ pub struct FingerprintParts {
 pub struct AuthenticationRequest {
     /// SHA-256 of the content.
     pub digest: Digest,
+    /// SHA-256 of the content without its content credentials, where it carries any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bare_digest: Option<Digest>,
     /// What to look for, 32 at most: the content's own fingerprint, and guesses at the whole of
     /// which it is a crop.
     #[serde(default)]
@@ -39,13 +47,18 @@ pub struct Authentication {
     pub media_type: Option<String>,
     /// Why look-alikes could not be looked for; `null` where they were.
     pub unreadable: Option<String>,
-    /// Works of exactly this content, earliest registration first. This is proof.
+    /// What the content says of itself, signed (C2PA), and what the chain says to that; `null`
+    /// where it carries no credentials, or was not sent.
+    pub credentials: Option<CredentialsFacts>,
+    /// Works of exactly this content, with its credentials or without, earliest registration
+    /// first. This is proof.
     pub exact: Vec<WorkFacts>,
     /// Whether the content was registered more than once; the first registration is named first.
     pub conflict: bool,
     /// Works that look, sound or read like it, nearest first. This is a hint, and never proof.
     pub alike: Vec<AlikeWork>,
-    /// Receipts of generations whose output was exactly this, earliest first.
+    /// Receipts of generations whose output was exactly this, with its credentials or without,
+    /// earliest first.
     pub receipts: Vec<OutputReceipt>,
     /// Whether there are more works like it than are named.
     pub truncated: bool,
@@ -53,6 +66,24 @@ pub struct Authentication {
     pub works: u64,
     /// When all of those were last read from the chain, unix seconds.
     pub read_at: i64,
+}
+
+/// The content credentials of a file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct CredentialsFacts {
+    /// Whether file and manifest are as they were signed.
+    pub state: CredentialsState,
+    /// SHA-256 of the file without its credentials.
+    pub bare_digest: Digest,
+    /// Who signed; `null` where that cannot be read.
+    pub signer: Option<CredentialsSigner>,
+    /// What is wrong, in the words of C2PA's specification.
+    pub faults: Vec<String>,
+    /// What they name: the signer's word. `null` where they are not Motif's.
+    pub provenance: Option<Provenance>,
+    /// What the chain says to that; `null` where nothing is named.
+    pub findings: Option<Findings>,
 }
 
 /// A work that content is like.
@@ -77,6 +108,21 @@ pub struct OutputReceipt {
     pub receipt: ReceiptParts,
     /// Whether its statement has settled, so that `/v1/receipts/{receipt}/proof` proves it.
     pub settled: bool,
+}
+
+impl CredentialsFacts {
+    /// Credentials, and what became of what they name.
+    pub fn new(credentials: Credentials, findings: Option<Findings>) -> Self {
+        let Credentials { state, bare_digest, signer, faults, provenance } = credentials;
+        Self { state, bare_digest, signer, faults, provenance, findings }
+    }
+}
+
+impl AuthenticationRequest {
+    /// What the content is found by.
+    pub fn digests(&self) -> Digests {
+        Digests { whole: self.digest.0, bare: self.bare_digest.map(|digest| digest.0) }
+    }
 }
 
 impl AlikeWork {

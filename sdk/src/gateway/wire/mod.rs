@@ -29,7 +29,8 @@ mod work;
 pub use admin::{ChannelList, ChannelSummary, FeeClaim};
 pub use api_key::{ApiKeyFacts, ApiKeyList, ChannelBudget, CreatedApiKey, NewApiKey};
 pub use authentication::{
-    AlikeWork, Authentication, AuthenticationRequest, FingerprintParts, OutputReceipt,
+    AlikeWork, Authentication, AuthenticationRequest, CredentialsFacts, FingerprintParts,
+    OutputReceipt,
 };
 pub use batch::{BatchReceipts, BatchRequest, BatchedGeneration};
 pub use channel::{ChannelState, LicenceState, OpenChannel, StatementEntry, StatementState};

@@ -1,0 +1,121 @@
+//! What files say of themselves, held against chain and receipts.
+
+use image::ImageFormat;
+use motif_sdk::{
+    credentials::{
+        CredentialsState, NamedWork, Provenance, ReceiptStanding, SigningIdentity, WorkStanding,
+        sign,
+    },
+    fingerprint::{content_digest, decode_image, none},
+    gateway::wire::{Address, CredentialsFacts, Digest},
+    receipt::SignedReceipt,
+};
+
+use crate::{
+    recognising::{encoded, knowing, picture, until},
+    works::WORK,
+    world::World,
+};
+
+/// What the chain of these tests says.
+const CLUSTER: [u8; 32] = [3; 32];
+
+fn identity() -> SigningIdentity {
+    let now = std::time::UNIX_EPOCH.elapsed().unwrap().as_secs() as i64;
+    SigningIdentity::issue("A platform", now).unwrap().identity().unwrap()
+}
+
+fn signed(content: &[u8], provenance: &Provenance) -> Vec<u8> {
+    sign(content, "a picture", provenance, None, &identity()).unwrap()
+}
+
+async fn said(world: &World, content: Vec<u8>) -> CredentialsFacts {
+    let answer = world.client().authenticate_content(content).await.unwrap();
+    answer.credentials.unwrap()
+}
+
+fn standings(facts: &CredentialsFacts) -> (Option<ReceiptStanding>, Vec<WorkStanding>) {
+    let findings = facts.findings.as_ref().unwrap();
+    let receipt = findings.receipt.as_ref().map(|finding| finding.standing);
+    (receipt, findings.works.iter().map(|finding| finding.standing).collect())
+}
+
+#[tokio::test]
+async fn a_signed_copy_of_a_work_is_that_work() {
+    let png = encoded(&picture(2), ImageFormat::Png);
+    let world = knowing(&png, decode_image(&png).unwrap().fingerprint).await;
+    let provenance = Provenance::of_work(CLUSTER, &WORK, content_digest(&png), Some(1));
+    let copy = signed(&png, &provenance);
+    let answer = world.client().authenticate_content(copy.clone()).await.unwrap();
+    assert_eq!((answer.exact[0].work.0, answer.alike.len()), (WORK, 0));
+    let facts = answer.credentials.unwrap();
+    assert_eq!(
+        (facts.state, facts.bare_digest.0),
+        (CredentialsState::Intact, content_digest(&png))
+    );
+    assert!(!facts.signer.as_ref().unwrap().trusted, "nobody was told whom to trust");
+    assert_eq!(standings(&facts), (None, vec![WorkStanding::Confirmed]));
+
+    // Somebody else's picture, signed as if it were the work.
+    let other = encoded(&picture(5), ImageFormat::Png);
+    let claimed = Provenance::of_work(CLUSTER, &WORK, content_digest(&other), Some(1));
+    let facts = said(&world, signed(&other, &claimed)).await;
+    assert_eq!(facts.state, CredentialsState::Intact, "whoever can sign has signed");
+    assert_eq!(standings(&facts), (None, vec![WorkStanding::OtherContent]));
+
+    // Without its credentials and re-encoded, it is still like the work.
+    let stripped = image::load_from_memory(&copy).unwrap();
+    let stripped = encoded(&stripped, ImageFormat::Jpeg);
+    let answer = world.client().authenticate_content(stripped).await.unwrap();
+    assert_eq!((answer.credentials, answer.alike[0].work.work.0), (None, WORK));
+}
+
+#[tokio::test]
+async fn an_output_names_the_receipt_that_its_gateway_signed() {
+    let world = World::new().await;
+    let output = encoded(&picture(3), ImageFormat::Png);
+    let mut request = world.next_request().await;
+    request.output_digest = Digest(content_digest(&output));
+    world.generate("the-first-key", &request).await.assert_ok();
+    until(&world, |_| true).await;
+    let bare = world.client().authenticate_content(output.clone()).await.unwrap();
+    let receipt = SignedReceipt::from(&bare.receipts[0].receipt);
+    let work = Address(receipt.receipt.work);
+    let named = NamedWork { work, content_digest: Digest([0; 32]), terms_number: Some(1) };
+    let provenance = Provenance::of_output(CLUSTER, &output, vec![named]);
+    let honest = signed(&output, &provenance.clone().with_receipt(&receipt));
+    let answer = world.client().authenticate_content(honest.clone()).await.unwrap();
+    assert_eq!(answer.receipts, bare.receipts, "found by the bare content");
+    let (standing, _) = standings(&answer.credentials.unwrap());
+    assert_eq!(standing, Some(ReceiptStanding::Signed));
+
+    // A receipt that somebody changed, a pixel that somebody changed.
+    let mut cheaper = receipt;
+    cheaper.receipt.amount = 1;
+    let forged = signed(&output, &provenance.with_receipt(&cheaper));
+    let facts = said(&world, forged).await;
+    assert_eq!(
+        (facts.state, standings(&facts).0),
+        (CredentialsState::Intact, Some(ReceiptStanding::False))
+    );
+    let mut changed = honest;
+    let last = changed.len() - 40;
+    changed[last] ^= 1;
+    let facts = said(&world, changed).await;
+    assert_eq!(
+        (facts.state, standings(&facts).0),
+        (CredentialsState::Altered, Some(ReceiptStanding::OtherOutput))
+    );
+}
+
+#[tokio::test]
+async fn a_manifest_without_a_picture_is_told_of_and_nothing_more() {
+    let png = encoded(&picture(2), ImageFormat::Png);
+    let world = knowing(b"a work", none()).await;
+    let provenance = Provenance::of_work(CLUSTER, &WORK, content_digest(&png), None);
+    let mut torn = signed(&png, &provenance);
+    torn.truncate(torn.len() - 100);
+    let answer = world.client().authenticate_content(torn).await.unwrap();
+    assert!(answer.unreadable.unwrap().contains("image"));
+    assert_eq!(answer.credentials.unwrap().state, CredentialsState::Altered);
+}
