@@ -2,15 +2,18 @@
 
 use std::sync::Arc;
 
-use motif_sdk::Pubkey;
+use motif_sdk::{Pubkey, channel::Channel};
+use opentelemetry::trace::SpanKind;
 use tokio::time::sleep;
 
 use crate::{
     Gateway,
     desk::Desk,
+    keys::Caller,
     ledger::Ledger,
     problem::ApiError,
     store::{ChannelId, Lease, Leases, StoreError, Written},
+    traces::step,
 };
 
 impl Gateway {
@@ -31,6 +34,39 @@ impl Gateway {
         }
         let known = self.store().newest_channel(&address.to_bytes()).await?;
         self.take_on(address, known.ok_or(ApiError::UnknownChannel(*address))?).await
+    }
+
+    /// A channel as it was last recorded, whoever holds it.
+    ///
+    /// # Errors
+    /// [`ApiError::UnknownChannel`], [`ApiError::StoreFailed`].
+    pub(crate) async fn recorded_channel(
+        &self,
+        address: &Pubkey,
+    ) -> Result<(ChannelId, Channel), ApiError> {
+        let known = self.store().newest_channel(&address.to_bytes()).await?;
+        let id = known.ok_or(ApiError::UnknownChannel(*address))?;
+        let (_, account, _) = self.store().recorded(id).await?;
+        Ok((id, account.channel))
+    }
+
+    /// Which statement of a channel is open, as far as that is recorded, whoever holds it.
+    ///
+    /// # Errors
+    /// As [`Gateway::recorded_channel`].
+    pub(crate) async fn recorded_open(
+        &self,
+        address: &Pubkey,
+    ) -> Result<(ChannelId, u64), ApiError> {
+        let (id, channel) = self.recorded_channel(address).await?;
+        Ok((id, self.open_of(id, &channel).await?))
+    }
+
+    /// As [`Gateway::recorded_open`], of a channel as the chain has it.
+    pub(crate) async fn open_of(&self, id: ChannelId, channel: &Channel) -> Result<u64, ApiError> {
+        let cut = self.store().books(id, 0, 0).await?.statements;
+        let next = cut.last_key_value().map_or(0, |(number, _)| number + 1);
+        Ok(next.max(channel.statements.length))
     }
 
     /// Opens the desk of a channel that the store has.
@@ -132,9 +168,22 @@ impl Gateway {
         Ok(())
     }
 
+    /// Whoever holds the API key of this token, if it may still be used, and as often.
+    ///
+    /// # Errors
+    /// [`ApiError::Unauthorized`], [`ApiError::RateLimited`], [`ApiError::StoreFailed`].
+    pub(crate) async fn holder_of(&self, token: &str) -> Result<Caller, ApiError> {
+        if !self.keyring().knows(token) {
+            self.look_for_keys().await?;
+        }
+        let key = self.keyring().find(token, self.now())?;
+        self.admission().key(key.id())?;
+        Ok(Caller(Some(key)))
+    }
+
     /// Looks whether another process has made the key that somebody names, at most once a
     /// second: whoever invents keys must not keep the store busy.
-    pub(crate) async fn look_for_keys(&self) -> Result<(), ApiError> {
+    async fn look_for_keys(&self) -> Result<(), ApiError> {
         if self.store().leases().is_some() && self.keyring().may_look() {
             self.refresh_keys().await?;
         }
@@ -145,7 +194,7 @@ impl Gateway {
     /// channel is not this process's any more or because others have spent a key's budget, the
     /// desk is closed: its ledger is ahead of the disk.
     pub(crate) async fn on_disk(&self, desk: &Desk, written: Written) -> Result<(), ApiError> {
-        let written = written.await;
+        let written = step("commit", SpanKind::Internal, written).await;
         if matches!(written, Err(StoreError::LeaseLost | StoreError::KeyBudget { .. })) {
             self.close_desk(desk);
         }

@@ -349,6 +349,13 @@ impl Ledger {
         settled
     }
 
+    /// Whether the channel's grace has ended and nothing waits for settlement: nothing comes any
+    /// more, and the payer may have taken the account off the chain.
+    pub fn is_over(&self, now: i64) -> bool {
+        let owes_nothing = self.cut.is_empty() && self.open.receipts == 0;
+        self.channel().closes_at <= now && owes_nothing
+    }
+
     /// The unix second by which everything has to settle that was vouched for: the first of
     /// all vouchers' and licences' expiries. `None` while there is nothing.
     ///

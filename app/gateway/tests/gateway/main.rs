@@ -23,6 +23,7 @@ mod measuring;
 mod migrating;
 #[path = "../../examples/model_server/server.rs"]
 mod model_server;
+mod moving;
 mod nodes;
 mod observing;
 mod openapi;
@@ -45,6 +46,7 @@ mod sharing;
 mod signing;
 mod sold;
 mod streaming;
+mod traces;
 mod unpaid_answers;
 mod works;
 mod world;
