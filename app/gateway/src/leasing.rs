@@ -1,6 +1,8 @@
 //! Channels on a store that several processes share: each is one process's at a time.
 
-use std::sync::Arc;
+mod idling;
+
+use std::{sync::Arc, time::Duration};
 
 use motif_sdk::{Pubkey, channel::Channel};
 use opentelemetry::trace::SpanKind;
@@ -15,6 +17,12 @@ use crate::{
     store::{ChannelId, Lease, Leases, StoreError, Written},
     traces::step,
 };
+use idling::Idling;
+
+/// For how many leases' time nobody has wanted anything of a channel that is left to others, and
+/// how many of them are at once: whoever takes one reads its books.
+const IDLE_LEASES: u32 = 6;
+const GIVEN_UP_AT_ONCE: usize = 8;
 
 impl Gateway {
     /// The desk of a channel. On a shared store a channel that no process serves is taken on.
@@ -144,22 +152,53 @@ impl Gateway {
                 }
             }
             drop(turn);
-            if leases.take_free().await?.is_empty() {
+            // Others may have room, and are given time to take what is theirs; what nobody takes
+            // must not be left.
+            let room = leases.attend().await?.saturating_sub(self.desks().len());
+            let taken = match room {
+                0 => leases.take_free(usize::MAX, leases.patience()).await?,
+                room => leases.take_free(room, Duration::ZERO).await?,
+            };
+            if taken.is_empty() {
                 break;
             }
         }
         self.refresh_keys().await
     }
 
-    /// Does that again and again, three times in a lease's time. Never ends.
+    /// Does that again and again, three times in a lease's time, and leaves to others what is
+    /// more than this process's part of the channels. Never ends.
     pub(crate) async fn go_on_keeping_leases(self) {
-        let Some(lasting) = self.store().leases().map(Leases::lasting) else { return };
+        let Some(leases) = self.store().leases() else { return };
+        let mut idling = Idling::default();
         loop {
-            sleep(lasting / 3).await;
-            if let Err(error) = self.keep_leases().await {
+            sleep(leases.lasting() / 3).await;
+            let kept = self.keep_leases().await;
+            let given_way = match kept {
+                Ok(()) => self.give_way(leases, &mut idling).await,
+                Err(error) => Err(error),
+            };
+            if let Err(error) = given_way {
                 tracing::warn!(%error, "leases were not renewed");
             }
         }
+    }
+
+    /// Leaves some channels to others, of which nobody has wanted anything for long, where this
+    /// process has more than its part.
+    async fn give_way(&self, leases: &Leases, idling: &mut Idling) -> Result<(), StoreError> {
+        let idle = idling.look(&self.desks(), leases.lasting() * IDLE_LEASES, self.now());
+        let more = self.desks().len().saturating_sub(leases.attend().await?);
+        for desk in idle.into_iter().take(more.min(GIVEN_UP_AT_ONCE)) {
+            let _turn = self.seating().lock().await;
+            // Nobody settles it now, and whoever wants to finds it gone.
+            let Ok(_settling) = desk.settling.try_lock() else { continue };
+            self.close_desk(&desk);
+            self.store().flush().await?;
+            leases.give_up(desk.lease).await?;
+            tracing::info!(channel = %desk.address, "left to another process");
+        }
+        Ok(())
     }
 
     /// Takes over which API keys other processes have made and revoked.

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use motif_sdk::{
     Pubkey,
-    channel::ChannelAccount,
+    channel::{Channel, ChannelAccount},
     gateway::wire::{Address, Amount, ReconciledChannel, Reconciliation},
 };
 
@@ -184,13 +184,18 @@ impl Gateway {
 
 /// Receipts, vouchers and the ledger.
 fn receipts_agree(books: &Books, held: &Held, differences: &mut Vec<String>) {
-    let mut charged = 0_u64;
+    let (mut charged, mut prices) = (0_u64, 0_u64);
     for (number, sums) in &books.receipts {
         charged = charged.saturating_add(sums.charged);
+        prices = prices.saturating_add(sums.prices);
+        // Fees are a share of all prices until then, not of each.
+        let fees = Channel { prices, ..held.account.channel }.fees();
         let name = |what: &str| format!("{what} of statement {number}");
         differ(differences, &name("receipts without a gap"), sums.count, sums.positions);
         // Each statement's newest voucher covers all receipts up to then, and nothing else.
         differ(differences, &name("receipts up to the end"), charged, sums.cumulative);
+        let due = prices.saturating_add(fees);
+        differ(differences, &name("prices and fees up to the end"), due, sums.cumulative);
         if let Some(statement) = books.statements.get(number) {
             differ(differences, &name("prices"), sums.prices, statement.prices);
         } else if *number != held.open {

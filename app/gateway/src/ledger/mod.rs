@@ -224,6 +224,11 @@ impl Ledger {
         self.holds.remove(id)
     }
 
+    /// Whether room is held for nobody.
+    pub fn holds_nothing(&self, now: i64) -> bool {
+        self.holds.values().all(|held| held.expires_at < now)
+    }
+
     /// Takes holds over from before a restart.
     pub fn restore_holds(&mut self, holds: BTreeMap<HoldId, Hold>) {
         self.holds = holds;

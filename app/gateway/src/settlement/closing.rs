@@ -1,4 +1,5 @@
 use motif_sdk::{Pubkey, gateway::wire::Closing};
+use opentelemetry::trace::FutureExt;
 
 use super::landing;
 use crate::{Gateway, problem::ApiError};

@@ -146,10 +146,11 @@ async fn no_secret_is_logged_answered_or_shown() {
     shown.push(log.text());
     assert!(shown.iter().any(|text| text.contains("unauthorized")));
     assert!(log.text().contains("cluster unreachable"), "the log was heard");
-    let [voucher, proof] = &signatures;
+    for signature in &signatures {
+        assert!(!log.text().contains(signature), "what pays is in the log");
+    }
     for text in &shown {
-        let tokens = token.rsplit('_').next().unwrap();
-        for secret in ["canary-", &token[..], tokens, &operators_key, voucher, proof] {
+        for secret in ["canary-", &token[..], token.rsplit('_').next().unwrap(), &operators_key] {
             let place = text.find(secret);
             let around = place.map(|place| &text[place.saturating_sub(200)..place]);
             assert_eq!(around, None, "what follows is a secret");
@@ -178,11 +179,12 @@ async fn what_clients_send_makes_no_lines_of_its_own_in_the_log() {
         "GET /healthz HTTP/1.1\nhost: a\nx-request-id: a\rERROR injected\n\n",
         "ERROR\x1b[31m injected\r\n\r\n",
         "POST /v1/channels HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\n\
-         content-length: 26\r\n\r\n{\"channel\":\"\x1b[31m\nERROR\"}",
+         content-length: 25\r\n\r\n{\"channel\":\"\x1b[31m\nERROR\"}",
     ] {
         let mut stream = TcpStream::connect(world.gateway.local_addr()).await.unwrap();
         stream.write_all(head.as_bytes()).await.unwrap();
-        let read = stream.read(&mut [0; 64]);
+        let mut answer = [0; 64];
+        let read = stream.read(&mut answer);
         let answered = tokio::time::timeout(Duration::from_secs(5), read).await;
         assert!(answered.is_ok(), "{head:?} got no answer");
     }

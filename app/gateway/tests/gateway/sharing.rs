@@ -5,7 +5,7 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use motif_gateway::{GatewayConfig, RunningGateway};
@@ -343,8 +343,8 @@ async fn a_servers_password_is_not_shown_when_it_cannot_be_reached() {
 }
 
 /// Another channel on the same chain, which nobody serves yet.
-fn another_channel(shared: &Shared) -> (Pubkey, ChannelAccount) {
-    let address = Pubkey::new_from_array([42; 32]);
+fn another_channel(shared: &Shared, number: u8) -> (Pubkey, ChannelAccount) {
+    let address = Pubkey::new_from_array([100 + number; 32]);
     let mut account = shared.chain.channel_account();
     account.channel.deposited = 1 << 40;
     shared.chain.state().channels.insert(address, account.clone());
@@ -360,7 +360,7 @@ async fn payer(process: &Process, address: Pubkey, account: &ChannelAccount) -> 
 async fn any_process_reconciles_the_channels_of_all_and_writes_none_of_them() {
     let Some(shared) = Shared::new(LONG).await else { return };
     let (first, second) = shared.two().await;
-    let (address, account) = another_channel(&shared);
+    let (address, account) = another_channel(&shared, 0);
     let mut on_second = payer(&second, address, &account).await;
     let mut on_first = payer(&first, CHANNEL, &shared.chain.channel_account()).await;
     for number in 0..3 {
@@ -431,4 +431,76 @@ async fn books_that_another_process_is_writing_are_exact_at_any_moment() {
     let books = second.admin().reconcile().await.unwrap();
     assert!(books.exact, "{books:?}");
     assert_eq!((books.channels[0].receipts, paid > 20), (paid, true));
+}
+
+impl Process {
+    /// How many channels it has.
+    async fn channels(&self) -> usize {
+        self.admin().channels().await.unwrap().len()
+    }
+}
+
+#[tokio::test]
+async fn a_process_that_starts_gets_its_part_of_the_channels_that_nobody_uses() {
+    let Some(shared) = Shared::new(Duration::from_millis(300)).await else { return };
+    let first = shared.process().await;
+    let mut payers = Vec::new();
+    for number in 0..5 {
+        let (address, account) = another_channel(&shared, number);
+        payers.push(payer(&first, address, &account).await);
+    }
+    for payer in &mut payers {
+        payer.generate(0, 1, [1; 32], [1; 32]).await.unwrap();
+    }
+    assert_eq!(first.channels().await, 5);
+    let second = shared.process().await;
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while second.channels().await < 2 {
+        assert!(Instant::now() < deadline, "{} channels", second.channels().await);
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    // Three and two, and it stays so.
+    for _ in 0..20 {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        let all = (first.channels().await, second.channels().await);
+        assert!(all.0 <= 3 && all.1 <= 3, "{all:?}");
+    }
+    // Clients of both go on, wherever their channels are, from where they were.
+    for payer in &mut payers {
+        let receipt = payer.generate(0, 1, [2; 32], [2; 32]).await.unwrap();
+        assert_eq!((receipt.receipt.position, receipt.receipt.cumulative), (1, 204));
+    }
+    assert_eq!(shared.stored().await, 10);
+    let books = second.admin().reconcile().await.unwrap();
+    assert_eq!((books.exact, books.channels.len()), (true, 5), "{books:?}");
+    // One of them goes: the other has all of them again, at once or after the lease.
+    second.gateway.shutdown().await;
+    let deadline = Instant::now() + Duration::from_secs(10);
+    while first.channels().await < 5 {
+        assert!(Instant::now() < deadline, "{} channels", first.channels().await);
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+#[tokio::test]
+async fn a_channel_that_is_used_or_has_room_held_stays_where_it_is() {
+    let Some(shared) = Shared::new(Duration::from_millis(300)).await else { return };
+    let first = shared.process().await;
+    let mut payers = Vec::new();
+    for number in 0..3 {
+        let (address, account) = another_channel(&shared, number);
+        payers.push(payer(&first, address, &account).await);
+    }
+    let [used, held, idle] = &mut payers[..] else { panic!() };
+    idle.generate(0, 1, [1; 32], [1; 32]).await.unwrap();
+    let hold = held.hold(0, 1, [1; 32], 300).await.unwrap();
+    let second = shared.process().await;
+    let until = Instant::now() + Duration::from_secs(5);
+    while Instant::now() < until {
+        used.generate(0, 1, [1; 32], [1; 32]).await.unwrap();
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    let there = second.admin().channels().await.unwrap();
+    assert_eq!(there.iter().map(|one| one.channel.0).collect::<Vec<_>>(), [idle.channel()]);
+    held.capture(&hold, 1, [2; 32]).await.unwrap();
 }

@@ -129,7 +129,7 @@ async fn a_request_is_a_span_of_its_callers_trace_and_says_how_it_went() {
 
     let refused = collector.span("GET /v1/works/{work}");
     assert_ne!(hex(&refused.trace_id), TRACE);
-    assert_eq!(fact(&refused, "motif.outcome"), "malformed");
+    assert_eq!(fact(&refused, "motif.outcome"), "invalid-path");
     // What a client did wrong is no fault of the gateway's.
     assert_eq!(outcome(&refused), Outcome::Unset);
 
@@ -210,7 +210,7 @@ async fn a_collector_that_is_away_or_does_not_answer_holds_nobody_up() {
             let asked = world.send(Method::GET, "/healthz", None, None).await;
             asked.assert_ok();
         }
-        world.generate("a-key", &world.next_request().await).await.assert_ok();
+        world.generate("the-first-key", &world.next_request().await).await.assert_ok();
         let took = begun.elapsed();
         assert!(took < Duration::from_secs(60), "{took:?}");
         let gateway = world.gateway.gateway().clone();
