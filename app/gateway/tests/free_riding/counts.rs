@@ -15,6 +15,8 @@ pub struct Counts {
     pub retried: u64,
     pub restarts: u64,
     pub settlements: u64,
+    /// Of them, those that payers asked for.
+    pub settled_for_payers: u64,
     pub closed_channels: u64,
     pub generations: u64,
     /// Units that were served.
@@ -34,6 +36,7 @@ impl AddAssign for Counts {
         self.retried += other.retried;
         self.restarts += other.restarts;
         self.settlements += other.settlements;
+        self.settled_for_payers += other.settled_for_payers;
         self.closed_channels += other.closed_channels;
         self.generations += other.generations;
         self.units_served += other.units_served;

@@ -8,5 +8,6 @@ async fn nobody_is_served_without_paying_however_requests_and_gateways_fail() {
     assert!(report.is_clean(), "{:#?}", report.breaks);
     let counts = report.counts;
     assert!(counts.units_served > 0 && counts.forged > 0 && counts.dropped > 0, "{report:?}");
+    assert!(counts.settled_for_payers > 0 && counts.retried > 0, "{report:?}");
     assert_eq!(counts.units_served, counts.units_settled);
 }

@@ -117,7 +117,7 @@ async fn no_secret_is_logged_answered_or_shown() {
         shown.push(world.post(Some(key), body.to_string()).await.text());
     }
     let proof = json!(PayerProof::from(&world.request(PayerRequest::settle)));
-    for path in ["settle", "close", "holds", "nowhere"] {
+    for path in ["settlements", "close", "holds", "nowhere"] {
         let (path, body) = (format!("/v1/channels/{CHANNEL}/{path}"), proof.to_string());
         shown.push(world.send(Method::POST, &path, None, Some(body.into())).await.text());
     }

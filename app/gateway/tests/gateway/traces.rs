@@ -134,7 +134,7 @@ async fn a_request_is_a_span_of_its_callers_trace_and_says_how_it_went() {
     assert_eq!(outcome(&refused), Outcome::Unset);
 
     let settled = collector.span("settle");
-    let asked = collector.span("POST /v1/channels/{channel}/settle");
+    let asked = collector.span("POST /v1/channels/{channel}/settlements");
     assert_eq!((settled.trace_id, settled.parent_span_id), (asked.trace_id, asked.span_id));
     assert_eq!(fact(&collector.span("settle"), "motif.channel"), CHANNEL.to_string());
 
