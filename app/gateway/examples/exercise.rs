@@ -47,7 +47,16 @@ async fn free_riding() -> bool {
         requests: number("REQUESTS").unwrap_or(1_000_000),
         only: number("CONFIGURATION").and_then(|number| usize::try_from(number).ok()),
     };
-    let report = run.play().await;
+    let report = run.play(|report| {
+        eprintln!(
+            "{} configurations, {} requests, {} breaks, {} s",
+            report.configurations,
+            report.counts.requests,
+            report.breaks.len(),
+            report.seconds
+        );
+    });
+    let report = report.await;
     for found in &report.breaks {
         eprintln!("{found}");
     }

@@ -10,6 +10,7 @@ use motif_sdk::{
     channel::{Channel, ChannelAccount, StatementRecord},
     keypair::signing_key,
 };
+use opentelemetry::trace::{FutureExt, SpanKind};
 use solana_keypair::Keypair;
 use solana_signer::Signer;
 use tokio::sync::{Notify, OnceCell};
@@ -29,6 +30,7 @@ use crate::{
     recognition::Recognition,
     settlement::records,
     store::{Change, Moment, Moments, Process, SettledStatement, Store, StoreError},
+    traces::{TraceError, Traces, step},
 };
 
 /// A gateway; clones share it.
@@ -52,6 +54,7 @@ struct Inner {
     admission: Admission,
     keyring: Keyring,
     metrics: Metrics,
+    traces: Option<Traces>,
     recognition: Recognition,
     /// When the settlement worker was last seen at work.
     worked_at: Mutex<Instant>,
@@ -79,6 +82,9 @@ pub enum StartError {
         /// Why.
         source: SpoolError,
     },
+    /// Traces cannot be sent.
+    #[error("traces: {0}")]
+    Traces(#[from] TraceError),
     /// The address cannot be listened on.
     #[error("listening: {0}")]
     Listen(#[from] std::io::Error),
@@ -90,7 +96,7 @@ impl Gateway {
     /// The cluster need not be reachable: it is asked when it is needed.
     ///
     /// # Errors
-    /// [`StartError::Config`], [`StartError::Store`].
+    /// [`StartError::Config`], [`StartError::Store`], [`StartError::Traces`].
     pub(crate) async fn open(
         config: GatewayConfig,
         chain: Arc<dyn Chain>,
@@ -102,12 +108,16 @@ impl Gateway {
         let refuse = |source| StartError::Store { place: place.clone(), source };
         let process = Process { url, lease: config.lease, moments: moments.clone() };
         let store = Store::open(&config.store, process).await.map_err(refuse)?;
+        let metrics = Metrics::default();
+        let start = |to| Traces::start(to, url, metrics.trace_failures.clone());
+        let traces = config.traces.as_ref().map(start).transpose()?;
         let stored_keys = store.api_keys().await.map_err(refuse)?;
         let inner = Inner {
             key: signing_key(&config.operator),
             admission: Admission::new(&config.limits),
             keyring: Keyring::new(&config.operator, stored_keys),
-            metrics: Metrics::default(),
+            metrics,
+            traces,
             recognition: Recognition::new(
                 config.decoding.clone(),
                 config.store.file().map(|file| &**file),
@@ -269,6 +279,11 @@ impl Gateway {
         &self.inner.metrics
     }
 
+    /// Who records what becomes of requests, if anybody does.
+    pub(crate) fn traces(&self) -> Option<&Traces> {
+        self.inner.traces.as_ref()
+    }
+
     /// What waits for settlement now.
     pub fn exposure(&self) -> Exposure {
         let mut exposure = Exposure::default();
@@ -279,8 +294,10 @@ impl Gateway {
             let (ledger, open) = (&book.ledger, book.ledger.open_statement());
             let cut = ledger.cut_statements().iter().map(|cut| u64::from(cut.receipts));
             exposure.receipts += cut.sum::<u64>() + u64::from(open.receipts);
-            let unseen = desk.unseen_for().as_secs();
-            exposure.blind_seconds = exposure.blind_seconds.max(unseen);
+            if !book.ledger.is_over(self.now()) {
+                let unseen = desk.unseen_for().as_secs();
+                exposure.blind_seconds = exposure.blind_seconds.max(unseen);
+            }
             let age = open.begun_at.map_or(0, |begun_at| self.now().saturating_sub(begun_at));
             exposure.oldest_seconds = exposure.oldest_seconds.max(age);
             let amount = amounts.entry(ledger.channel().mint.to_string()).or_default();
@@ -318,12 +335,17 @@ impl Gateway {
     }
 
     async fn read_channel(&self, address: &Pubkey) -> Result<ReadChannel, ApiError> {
-        let read = self.chain().channel(address).await;
+        let read = self.ask_for(address).await?;
+        read.ok_or(ApiError::UnknownChannel(*address))
+    }
+
+    /// A channel as the chain has it, if it has it.
+    pub(crate) async fn ask_for(&self, address: &Pubkey) -> Result<Option<ReadChannel>, ApiError> {
+        let read = step("read channel", SpanKind::Client, self.chain().channel(address)).await;
         let failed = |_: &_| {
             self.metrics().chain_failures.inc();
         };
-        let read = read.inspect_err(failed)?;
-        read.ok_or(ApiError::UnknownChannel(*address))
+        Ok(read.inspect_err(failed)?)
     }
 
     /// Whether this gateway serves such a channel.
@@ -354,7 +376,8 @@ impl Gateway {
     /// everything its receipts' proofs need. Goes on when whoever asked has gone.
     async fn observe(&self, desk: &Arc<Desk>, read: ReadChannel) -> Result<(), ApiError> {
         let (gateway, desk) = (self.clone(), desk.clone());
-        let observing = tokio::spawn(async move { gateway.take_over(&desk, read).await });
+        let observing = async move { gateway.take_over(&desk, read).await };
+        let observing = tokio::spawn(observing.with_current_context());
         observing.await.map_err(|error| ApiError::Internal(Box::new(error)))?
     }
 
@@ -404,7 +427,7 @@ impl Gateway {
     ) -> Result<Vec<SettledStatement>, ApiError> {
         let mut roots = Vec::with_capacity(settled.len());
         for cut in &settled {
-            roots.push(self.receipts(desk, cut.number).await?.map(|receipts| receipts.root));
+            roots.push(self.receipts(desk.id(), cut.number).await?.map(|receipts| receipts.root));
         }
         let (records, is_proven) = records(desk.address, before, after, &settled, &roots);
         if !is_proven {

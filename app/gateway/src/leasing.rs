@@ -1,17 +1,28 @@
 //! Channels on a store that several processes share: each is one process's at a time.
 
-use std::sync::Arc;
+mod idling;
 
-use motif_sdk::Pubkey;
+use std::{sync::Arc, time::Duration};
+
+use motif_sdk::{Pubkey, channel::Channel};
+use opentelemetry::trace::SpanKind;
 use tokio::time::sleep;
 
 use crate::{
     Gateway,
     desk::Desk,
+    keys::Caller,
     ledger::Ledger,
     problem::ApiError,
     store::{ChannelId, Lease, Leases, StoreError, Written},
+    traces::step,
 };
+use idling::Idling;
+
+/// For how many leases' time nobody has wanted anything of a channel that is left to others, and
+/// how many of them are at once: whoever takes one reads its books.
+const IDLE_LEASES: u32 = 6;
+const GIVEN_UP_AT_ONCE: usize = 8;
 
 impl Gateway {
     /// The desk of a channel. On a shared store a channel that no process serves is taken on.
@@ -31,6 +42,39 @@ impl Gateway {
         }
         let known = self.store().newest_channel(&address.to_bytes()).await?;
         self.take_on(address, known.ok_or(ApiError::UnknownChannel(*address))?).await
+    }
+
+    /// A channel as it was last recorded, whoever holds it.
+    ///
+    /// # Errors
+    /// [`ApiError::UnknownChannel`], [`ApiError::StoreFailed`].
+    pub(crate) async fn recorded_channel(
+        &self,
+        address: &Pubkey,
+    ) -> Result<(ChannelId, Channel), ApiError> {
+        let known = self.store().newest_channel(&address.to_bytes()).await?;
+        let id = known.ok_or(ApiError::UnknownChannel(*address))?;
+        let (_, account, _) = self.store().recorded(id).await?;
+        Ok((id, account.channel))
+    }
+
+    /// Which statement of a channel is open, as far as that is recorded, whoever holds it.
+    ///
+    /// # Errors
+    /// As [`Gateway::recorded_channel`].
+    pub(crate) async fn recorded_open(
+        &self,
+        address: &Pubkey,
+    ) -> Result<(ChannelId, u64), ApiError> {
+        let (id, channel) = self.recorded_channel(address).await?;
+        Ok((id, self.open_of(id, &channel).await?))
+    }
+
+    /// As [`Gateway::recorded_open`], of a channel as the chain has it.
+    pub(crate) async fn open_of(&self, id: ChannelId, channel: &Channel) -> Result<u64, ApiError> {
+        let cut = self.store().books(id, 0, 0).await?.statements;
+        let next = cut.last_key_value().map_or(0, |(number, _)| number + 1);
+        Ok(next.max(channel.statements.length))
     }
 
     /// Opens the desk of a channel that the store has.
@@ -108,22 +152,53 @@ impl Gateway {
                 }
             }
             drop(turn);
-            if leases.take_free().await?.is_empty() {
+            // Others may have room, and are given time to take what is theirs; what nobody takes
+            // must not be left.
+            let room = leases.attend().await?.saturating_sub(self.desks().len());
+            let taken = match room {
+                0 => leases.take_free(usize::MAX, leases.patience()).await?,
+                room => leases.take_free(room, Duration::ZERO).await?,
+            };
+            if taken.is_empty() {
                 break;
             }
         }
         self.refresh_keys().await
     }
 
-    /// Does that again and again, three times in a lease's time. Never ends.
+    /// Does that again and again, three times in a lease's time, and leaves to others what is
+    /// more than this process's part of the channels. Never ends.
     pub(crate) async fn go_on_keeping_leases(self) {
-        let Some(lasting) = self.store().leases().map(Leases::lasting) else { return };
+        let Some(leases) = self.store().leases() else { return };
+        let mut idling = Idling::default();
         loop {
-            sleep(lasting / 3).await;
-            if let Err(error) = self.keep_leases().await {
+            sleep(leases.lasting() / 3).await;
+            let kept = self.keep_leases().await;
+            let given_way = match kept {
+                Ok(()) => self.give_way(leases, &mut idling).await,
+                Err(error) => Err(error),
+            };
+            if let Err(error) = given_way {
                 tracing::warn!(%error, "leases were not renewed");
             }
         }
+    }
+
+    /// Leaves some channels to others, of which nobody has wanted anything for long, where this
+    /// process has more than its part.
+    async fn give_way(&self, leases: &Leases, idling: &mut Idling) -> Result<(), StoreError> {
+        let idle = idling.look(&self.desks(), leases.lasting() * IDLE_LEASES, self.now());
+        let more = self.desks().len().saturating_sub(leases.attend().await?);
+        for desk in idle.into_iter().take(more.min(GIVEN_UP_AT_ONCE)) {
+            let _turn = self.seating().lock().await;
+            // Nobody settles it now, and whoever wants to finds it gone.
+            let Ok(_settling) = desk.settling.try_lock() else { continue };
+            self.close_desk(&desk);
+            self.store().flush().await?;
+            leases.give_up(desk.lease).await?;
+            tracing::info!(channel = %desk.address, "left to another process");
+        }
+        Ok(())
     }
 
     /// Takes over which API keys other processes have made and revoked.
@@ -132,9 +207,22 @@ impl Gateway {
         Ok(())
     }
 
+    /// Whoever holds the API key of this token, if it may still be used, and as often.
+    ///
+    /// # Errors
+    /// [`ApiError::Unauthorized`], [`ApiError::RateLimited`], [`ApiError::StoreFailed`].
+    pub(crate) async fn holder_of(&self, token: &str) -> Result<Caller, ApiError> {
+        if !self.keyring().knows(token) {
+            self.look_for_keys().await?;
+        }
+        let key = self.keyring().find(token, self.now())?;
+        self.admission().key(key.id())?;
+        Ok(Caller(Some(key)))
+    }
+
     /// Looks whether another process has made the key that somebody names, at most once a
     /// second: whoever invents keys must not keep the store busy.
-    pub(crate) async fn look_for_keys(&self) -> Result<(), ApiError> {
+    async fn look_for_keys(&self) -> Result<(), ApiError> {
         if self.store().leases().is_some() && self.keyring().may_look() {
             self.refresh_keys().await?;
         }
@@ -145,7 +233,7 @@ impl Gateway {
     /// channel is not this process's any more or because others have spent a key's budget, the
     /// desk is closed: its ledger is ahead of the disk.
     pub(crate) async fn on_disk(&self, desk: &Desk, written: Written) -> Result<(), ApiError> {
-        let written = written.await;
+        let written = step("commit", SpanKind::Internal, written).await;
         if matches!(written, Err(StoreError::LeaseLost | StoreError::KeyBudget { .. })) {
             self.close_desk(desk);
         }

@@ -7,6 +7,7 @@
 //! - [`ledger`]: what a channel has used and vouched for; [`store`]: what survives a kill.
 //! - [`paywall`]: a price in front of any HTTP model server.
 //! - [`recognition`]: whose content is.
+//! - [`traces`]: what becomes of a request, for a collector.
 //! - [`settlement`]: bringing statements on chain; [`chain`]: what the gateway asks of a node.
 
 mod administering;
@@ -34,9 +35,10 @@ mod routes;
 mod serving;
 pub mod settlement;
 pub mod store;
+pub mod traces;
 mod view;
 
-pub use config::{AdminConfig, GatewayConfig, Limits, PaywallConfig, SettlePolicy};
+pub use config::{AdminConfig, GatewayConfig, Limits, PaywallConfig, SettlePolicy, TraceConfig};
 pub use gateway::{Gateway, StartError};
 pub use router::{admin_openapi, openapi};
 pub use serving::{RunningGateway, serve, serve_watched, serve_with};

@@ -37,6 +37,8 @@ pub struct Metrics {
     pub chain_failures: Counter,
     /// How often the cluster was seen to have taken settlements back.
     pub rollbacks: Counter,
+    /// Batches of spans that no collector took.
+    pub trace_failures: Counter,
     /// Open connections.
     pub connections: Gauge,
     /// Connections that were refused because there were too many.
@@ -123,6 +125,7 @@ impl Default for Metrics {
             settlement_lamports: Counter::default(),
             chain_failures: Counter::default(),
             rollbacks: Counter::default(),
+            trace_failures: Counter::default(),
             connections: Gauge::default(),
             connections_refused: Counter::default(),
             standing: Standing::default(),
@@ -156,6 +159,7 @@ impl Default for Metrics {
                 &metrics.chain_failures,
             ),
             ("rollbacks", "Looks at settlements that were taken back", &metrics.rollbacks),
+            ("trace_failures", "Batches of spans that no collector took", &metrics.trace_failures),
             (
                 "connections_refused",
                 "Connections refused because there were too many",

@@ -257,6 +257,16 @@ impl ApiError {
         Self::Refused { refusal, expected: None }
     }
 
+    /// Whether the channel is, or may be, another process's by now.
+    pub(crate) fn is_moved(&self) -> bool {
+        matches!(self, Self::HeldElsewhere { .. } | Self::ChannelMoving)
+    }
+
+    /// What clients may match on, and figures and traces name.
+    pub fn slug(&self) -> &'static str {
+        self.kind().1
+    }
+
     /// Status, slug and title. No `_` arm: each new error must choose.
     fn kind(&self) -> (StatusCode, &'static str, &'static str) {
         use StatusCode as Status;

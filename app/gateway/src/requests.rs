@@ -3,12 +3,17 @@
 use std::{net::IpAddr, time::Instant};
 
 use axum::{
-    extract::{MatchedPath, Request, State},
+    RequestExt,
+    extract::{MatchedPath, RawPathParams, Request, State},
     http::{HeaderMap, HeaderName, HeaderValue, Method, header::AUTHORIZATION},
     middleware::Next,
     response::{IntoResponse, Response},
 };
-use motif_sdk::gateway::wire::ScopeWord;
+use motif_sdk::{Pubkey, gateway::wire::ScopeWord};
+use opentelemetry::{
+    KeyValue,
+    trace::{FutureExt, SpanKind, TraceContextExt},
+};
 use rand::RngCore;
 use tracing::Instrument;
 
@@ -17,9 +22,12 @@ use crate::{
     admission::{ClientAddress, Peer},
     keys::Caller,
     problem::{ApiError, Slug},
+    traces::{self, Traces},
 };
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// What requests are counted as that lead nowhere known.
+const NO_ROUTE: &str = "none";
 /// The longest id that is taken over from a proxy.
 const MAX_ID_BYTES: usize = 64;
 
@@ -29,12 +37,18 @@ pub async fn observe(State(gateway): State<Gateway>, mut request: Request, next:
     let begun = Instant::now();
     let id = request_id(request.headers());
     let route = request.extensions().get::<MatchedPath>();
-    let route = route.map_or("none", MatchedPath::as_str).to_owned();
+    let route = route.map_or(NO_ROUTE, MatchedPath::as_str).to_owned();
     let method = method_name(request.method());
     let client = client_address(&gateway, &request);
     request.extensions_mut().insert(client);
     let span = tracing::info_span!("request", id = %id.1, method, route, client = %client.0);
-    let mut response = next.run(request).instrument(span.clone()).await;
+    let answering = async {
+        match gateway.traces() {
+            Some(traces) => traced(traces, method, &route, &id.1, request, next).await,
+            None => next.run(request).await,
+        }
+    };
+    let mut response = answering.instrument(span.clone()).await;
     let (status, took) = (response.status().as_u16(), begun.elapsed());
     let slug = response.extensions().get::<Slug>().map(|slug| slug.0);
     if let Some(slug) = slug {
@@ -47,6 +61,41 @@ pub async fn observe(State(gateway): State<Gateway>, mut request: Request, next:
     });
     response.headers_mut().insert(REQUEST_ID, id.0);
     response
+}
+
+/// Answers a request as a span of the trace that it says it belongs to, or of a new one.
+async fn traced(
+    traces: &Traces,
+    method: &'static str,
+    route: &str,
+    id: &str,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let parent = Traces::parent(request.headers());
+    let context = traces.begin(format!("{method} {route}"), SpanKind::Server, &parent);
+    let span = context.span();
+    span.set_attribute(KeyValue::new(traces::METHOD, method));
+    span.set_attribute(KeyValue::new(traces::REQUEST_ID, id.to_owned()));
+    if route != NO_ROUTE {
+        span.set_attribute(KeyValue::new(traces::ROUTE, route.to_owned()));
+    }
+    if let Some(channel) = channel(&mut request).await {
+        span.set_attribute(KeyValue::new(traces::CHANNEL, channel.to_string()));
+    }
+    let response = next.run(request).with_context(context.clone()).await;
+    let slug = response.extensions().get::<Slug>().map(|slug| slug.0);
+    let status = response.status();
+    span.set_attribute(KeyValue::new(traces::STATUS, i64::from(status.as_u16())));
+    traces::end(&context, slug, status.is_server_error());
+    response
+}
+
+/// The channel in a request's path, if it is one.
+async fn channel(request: &mut Request) -> Option<Pubkey> {
+    let names = request.extract_parts::<RawPathParams>().await.ok()?;
+    let (_, channel) = names.iter().find(|(name, _)| *name == "channel")?;
+    channel.parse().ok()
 }
 
 /// Lets an address in as often as it may.
@@ -107,12 +156,7 @@ async fn caller(gateway: &Gateway, headers: &HeaderMap) -> Result<Caller, ApiErr
         return Ok(Caller::default());
     }
     let token = bearer(headers).ok_or(ApiError::Unauthorized)?;
-    if !gateway.keyring().knows(token) {
-        gateway.look_for_keys().await?;
-    }
-    let key = gateway.keyring().find(token, gateway.now())?;
-    gateway.admission().key(key.id())?;
-    Ok(Caller(Some(key)))
+    gateway.holder_of(token).await
 }
 
 fn bearer(headers: &HeaderMap) -> Option<&str> {

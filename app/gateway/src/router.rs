@@ -80,7 +80,7 @@ pub fn paywall_router(paywall: Paywall) -> Router {
     let router = match server {
         Some(url) => {
             let server = Upstream::new(url, paywall.routes().most_request_bytes());
-            Router::new().fallback_service(PaywallLayer::new(paywall).layer(server))
+            Router::new().fallback_service(PaywallLayer::new(paywall).layer(server.service()))
         }
         // The configuration's check does not let this happen.
         None => Router::new().fallback(async || ApiError::NotFound),

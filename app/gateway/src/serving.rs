@@ -130,7 +130,8 @@ impl RunningGateway {
         &self.gateway
     }
 
-    /// Takes no new requests, finishes those it has, and closes the store.
+    /// Takes no new requests, finishes those it has, closes the store, and sends the
+    /// last traces.
     pub async fn shutdown(self) {
         self.stop.cancel();
         // All end by themselves once told to; how they fail has been logged where it happened.
@@ -141,5 +142,8 @@ impl RunningGateway {
         self.leases.abort();
         let _ = self.leases.await;
         self.gateway.close_store().await;
+        if let Some(traces) = self.gateway.traces() {
+            traces.stop().await;
+        }
     }
 }

@@ -11,14 +11,15 @@ use solana_pubkey::Pubkey;
 
 use super::{
     GatewayClient, GatewayError, IdempotencyKey, PayerAction, PayerRequest,
+    paywall::untrusted,
     wire::{
-        BatchRequest, BatchedGeneration, Digest, GenerationRequest, PayerProof, Problem,
+        BatchRequest, BatchedGeneration, Digest, ExpectedStatement, GenerationRequest, PayerProof,
         ReceiptParts, StatementState, VoucherParts,
     },
 };
 use crate::{
     channel::ChannelAccount,
-    receipt::SignedReceipt,
+    receipt::{Receipt, SignedReceipt},
     voucher::{SignedVoucher, Statement, Voucher},
 };
 
@@ -207,7 +208,11 @@ impl PayerSession {
         self.sign(way, IdempotencyKey::random(), generations.clone())?;
         match self.resume_signed().await {
             Err(GatewayError::Refused(problem)) if problem.slug == "statement-closed" => {
-                self.follow_cut(&problem)?;
+                let expected = problem
+                    .expected
+                    .as_ref()
+                    .ok_or_else(|| untrusted("it closed a statement and named no next"))?;
+                self.follow_cut(expected)?;
                 self.sign(way, IdempotencyKey::random(), generations)?;
                 self.resume_signed().await
             }
@@ -416,17 +421,10 @@ impl PayerSession {
     ) -> Result<SignedReceipt, GatewayError> {
         let signed = SignedReceipt::from(parts);
         let receipt = &signed.receipt;
-        let licence = self.licences.get(usize::from(request.licence));
-        let licence = licence.ok_or(GatewayError::UnknownLicence(request.licence))?;
-        let as_asked = receipt.channel == self.address
-            && receipt.opened_slot == self.channel.opened_slot
+        let (asked, made) = (&request.request_digest.0, &request.output_digest.0);
+        let as_asked = self.is_for(receipt, request.licence, asked, made)?
             && receipt.statement == self.number
-            && receipt.licence == request.licence
             && receipt.units == request.units
-            && receipt.request_digest == request.request_digest.0
-            && receipt.output_digest == request.output_digest.0
-            && receipt.work == licence.work
-            && receipt.terms_number == licence.terms_number
             && receipt.amount == price
             && receipt.cumulative == cumulative;
         if !as_asked {
@@ -438,12 +436,29 @@ impl PayerSession {
         Ok(signed)
     }
 
+    /// Whether a receipt is one of this channel's, under this licence's terms, for this request and
+    /// output. What it says of units, prices and place is another matter.
+    fn is_for(
+        &self,
+        receipt: &Receipt,
+        licence: u16,
+        request_digest: &[u8; 32],
+        output_digest: &[u8; 32],
+    ) -> Result<bool, GatewayError> {
+        let known = self.licences.get(usize::from(licence));
+        let known = known.ok_or(GatewayError::UnknownLicence(licence))?;
+        Ok(receipt.channel == self.address
+            && receipt.opened_slot == self.channel.opened_slot
+            && receipt.licence == licence
+            && receipt.work == known.work
+            && receipt.terms_number == known.terms_number
+            && receipt.request_digest == *request_digest
+            && receipt.output_digest == *output_digest)
+    }
+
     /// Moves on to the statement after the open one, if the gateway's picture of the total is
     /// this session's own.
-    fn follow_cut(&mut self, problem: &Problem) -> Result<(), GatewayError> {
-        let Some(expected) = &problem.expected else {
-            return Err(GatewayError::Untrusted("it closed a statement and named no next".into()));
-        };
+    fn follow_cut(&mut self, expected: &ExpectedStatement) -> Result<(), GatewayError> {
         let own = self.cumulative()?;
         let follows = expected.statement == self.number + 1
             && expected.cumulative.0 == own

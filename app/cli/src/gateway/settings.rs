@@ -37,6 +37,10 @@ pub struct SettingsArgs {
     #[arg(long, value_name = "FILE")]
     paywall_routes: Option<PathBuf>,
 
+    /// OTLP/HTTP URL that traces of requests go to [default: nowhere].
+    #[arg(long, value_name = "URL")]
+    traces_endpoint: Option<String>,
+
     /// Its store: a file, created where there is none and gone on with where there is, or a
     /// postgres:// URL [default: motif-gateway.sqlite].
     #[arg(long, value_name = "PLACE")]
@@ -97,6 +101,7 @@ impl SettingsArgs {
             ("admin.secret_file", path(self.admin_secret_file)),
             ("paywall.listen", self.paywall_listen.map(|address| address.to_string())),
             ("paywall.routes", path(self.paywall_routes)),
+            ("traces.endpoint", self.traces_endpoint),
             ("store", path(self.store)),
             ("operator_fee_bps", text(self.operator_fee_bps.map(u64::from))),
             ("min_grace_seconds", text(self.min_grace_seconds.map(u64::from))),

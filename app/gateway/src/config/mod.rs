@@ -1,7 +1,7 @@
 //! How a gateway runs: one structure, filled from a file, the environment and flags.
 //!
 //! - [`GatewayConfig`]: the structure; [`Limits`], [`SettlePolicy`], [`AdminConfig`],
-//!   [`PaywallConfig`]: its parts.
+//!   [`PaywallConfig`], [`TraceConfig`]: its parts.
 //! - [`Layers`]: what was given where, and [`SETTINGS`]: everything that can be given.
 //! - [`Faults`]: everything that is wrong with it, at once.
 //! - [`Secret`]: what is never shown.
@@ -17,6 +17,7 @@ mod secret;
 mod setting;
 mod settle;
 mod store;
+mod traces;
 
 use std::{fmt, net::SocketAddr, sync::Arc, time::Duration};
 
@@ -37,6 +38,7 @@ pub use secret::{Secret, WeakSecret};
 pub use setting::{NoSuchSetting, SETTINGS, Setting, example};
 pub use settle::SettlePolicy;
 pub use store::{DatabaseUrl, StorePlace};
+pub use traces::TraceConfig;
 
 /// How a gateway runs.
 #[derive(Clone)]
@@ -79,6 +81,8 @@ pub struct GatewayConfig {
     pub settle: SettlePolicy,
     /// A price in front of a model server; `None` for none.
     pub paywall: Option<PaywallConfig>,
+    /// Where traces of requests go; `None` for nowhere.
+    pub traces: Option<TraceConfig>,
 }
 
 impl GatewayConfig {
@@ -108,6 +112,7 @@ impl GatewayConfig {
             limits: Limits::default(),
             settle: SettlePolicy::default(),
             paywall: None,
+            traces: None,
         }
     }
 
@@ -164,6 +169,9 @@ impl GatewayConfig {
             let own = paywall.listen.port() == 0 || !taken.contains(&Some(paywall.listen));
             check(own, "paywall.listen", "must be another address than the other listeners'");
         }
+        if let Some(traces) = &self.traces {
+            traces.check(&mut check);
+        }
         faults
     }
 }
@@ -191,6 +199,7 @@ impl fmt::Debug for GatewayConfig {
             .field("limits", &self.limits)
             .field("settle", &self.settle)
             .field("paywall", &self.paywall)
+            .field("traces", &self.traces)
             .finish()
     }
 }

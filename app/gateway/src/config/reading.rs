@@ -5,7 +5,7 @@ use solana_keypair::Keypair;
 
 use super::{
     AdminConfig, Faults, GatewayConfig, Layers, Limits, PaywallConfig, Rate, Secret, Setting,
-    SettlePolicy, StorePlace,
+    SettlePolicy, StorePlace, TraceConfig,
 };
 use crate::paywall::PaidRoutes;
 
@@ -40,6 +40,7 @@ impl GatewayConfig {
             limits: reader.limits(),
             settle: reader.settle(),
             paywall: reader.paywall(),
+            traces: reader.traces(),
         };
         let mut faults = reader.faults;
         if faults.is_empty() {
@@ -240,6 +241,11 @@ impl Reader<'_> {
             pause_seconds: self.one("paywall.pause_seconds"),
         })
     }
+
+    fn traces(&mut self) -> Option<TraceConfig> {
+        let sampled_bps = self.one("traces.sampled_bps");
+        Some(TraceConfig { endpoint: self.maybe("traces.endpoint")?, sampled_bps })
+    }
 }
 
 #[cfg(test)]
@@ -356,6 +362,28 @@ mod tests {
         assert!(!faults.to_string().contains("canary"), "{faults}");
         let broken = read("listen = \"canary", &[]).unwrap_err();
         assert!(!broken.to_string().contains("canary"), "{broken}");
+    }
+
+    #[test]
+    fn traces_go_nowhere_until_they_are_told_where_and_their_key_is_not_shown() {
+        assert!(read("[traces]\nsampled_bps = 5", &[]).unwrap().traces.is_none());
+        let url = "https://user:canary-password@a.example/canary-of-a-path?key=canary";
+        let variables = [("MOTIF_GATEWAY_TRACES_ENDPOINT", url)];
+        let config = read("[traces]\nsampled_bps = 5", &variables).unwrap();
+        let traces = config.traces.clone().unwrap();
+        assert_eq!((&traces.endpoint[..], traces.sampled_bps), (url, 5));
+        let shown = format!("{config:?}");
+        assert!(shown.contains("https://a.example") && !shown.contains("canary"), "{shown}");
+        for (endpoint, sampled_bps, key) in [
+            ("a.example:4318", 1, "traces.endpoint"),
+            ("ftp://a.example", 1, "traces.endpoint"),
+            ("http://a.example", 10_001, "traces.sampled_bps"),
+        ] {
+            let text = format!("[traces]\nendpoint = {endpoint:?}\nsampled_bps = {sampled_bps}");
+            let faults = read(&text, &[]).unwrap_err();
+            let keys: Vec<_> = faults.iter().map(|fault| &fault.key[..]).collect();
+            assert_eq!(keys, [key], "{endpoint}");
+        }
     }
 
     #[test]

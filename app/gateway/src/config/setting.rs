@@ -148,6 +148,16 @@ pub const SETTINGS: &[Setting] = &[
         "60",
         "how long a stream waits for the voucher for its next part",
     ),
+    setting(
+        "traces.endpoint",
+        "",
+        "OTLP/HTTP URL that traces go to, such as http://127.0.0.1:4318/v1/traces; nowhere without it",
+    ),
+    setting(
+        "traces.sampled_bps",
+        "10000",
+        "how many requests in 10,000 are traced, of those that do not say so themselves",
+    ),
 ];
 
 /// A file that states every setting, each as a comment with its default.

@@ -224,6 +224,11 @@ impl Ledger {
         self.holds.remove(id)
     }
 
+    /// Whether room is held for nobody.
+    pub fn holds_nothing(&self, now: i64) -> bool {
+        self.holds.values().all(|held| held.expires_at < now)
+    }
+
     /// Takes holds over from before a restart.
     pub fn restore_holds(&mut self, holds: BTreeMap<HoldId, Hold>) {
         self.holds = holds;
@@ -347,6 +352,13 @@ impl Ledger {
             self.open = OpenStatement::new(length);
         }
         settled
+    }
+
+    /// Whether the channel's grace has ended and nothing waits for settlement: nothing comes any
+    /// more, and the payer may have taken the account off the chain.
+    pub fn is_over(&self, now: i64) -> bool {
+        let owes_nothing = self.cut.is_empty() && self.open.receipts == 0;
+        self.channel().closes_at <= now && owes_nothing
     }
 
     /// The unix second by which everything has to settle that was vouched for: the first of

@@ -16,6 +16,7 @@ use motif_sdk::{
     },
     receipt::SignedReceipt,
 };
+use opentelemetry::trace::FutureExt;
 use tokio::time::timeout;
 
 use super::{
@@ -31,6 +32,7 @@ use crate::{
     keys::Caller,
     ledger::{HoldId, Refusal},
     problem::ApiError,
+    traces,
 };
 
 /// A request that has room held for its answer.
@@ -54,6 +56,7 @@ impl Paywall {
             Way::Paid(route) => route,
             Way::Free => return Ok(server(request).await),
         };
+        traces::note(traces::ROUTE, route.path.clone());
         let (mut parts, body) = request.into_parts();
         // Whatever is answered: a client that is still sending would not hear it.
         let body = self.request_body(&route, body).await?;
@@ -64,15 +67,20 @@ impl Paywall {
             }
             Some(payment) => payment?,
         };
-        let caller = self.caller(&parts.headers)?;
+        let (Payment::Pay(PayForAnswer { channel, .. }) | Payment::Ask(AskToPay { channel, .. })) =
+            &payment;
+        traces::note(traces::CHANNEL, channel.0.to_string());
+        let caller = self.caller(&parts.headers).await?;
         let target = parts.uri.path_and_query().map_or("/", |target| target.as_str());
         let named = format!("{} {target}", parts.method);
         match payment {
             Payment::Pay(pay) => self.pay(pay, &named, &caller).await,
             Payment::Ask(ask) => {
                 let key = key(&parts.headers)?;
-                self.check_ask(&route, &ask).await?;
                 let request_digest = paid_request_digest(parts.method.as_str(), target, &body);
+                if let Err(error) = self.check_ask(&route, &ask).await {
+                    return self.retry_of_moved(&ask, &key, &request_digest, error).await;
+                }
                 let desk = self.gateway().desk(&ask.channel.0).await?;
                 let id = hold_id(&ask.channel.0, desk.opened_slot, &key);
                 parts.headers.remove(Payment::HEADER);
@@ -84,14 +92,12 @@ impl Paywall {
     }
 
     /// Who asks, where the gateway keeps to holders of API keys.
-    fn caller(&self, headers: &HeaderMap) -> Result<Caller, ApiError> {
+    async fn caller(&self, headers: &HeaderMap) -> Result<Caller, ApiError> {
         let gateway = self.gateway();
         let caller = match headers.get(API_KEY) {
             Some(token) => {
                 let token = token.to_str().map_err(|_| ApiError::Unauthorized)?;
-                let key = gateway.keyring().find(token, gateway.now())?;
-                gateway.admission().key(key.id())?;
-                Caller(Some(key))
+                gateway.holder_of(token).await?
             }
             None => Caller::default(),
         };
@@ -180,7 +186,8 @@ impl Paywall {
         let (id, voucher, caller) = (held.id, ask.voucher, held.caller.clone());
         // Goes on when whoever asked has gone, who may come back for it.
         let (paywall, making) = (self.clone(), held);
-        let made = self.tasks().spawn(paywall.make(making, place, request, server));
+        let making = paywall.make(making, place, request, server).with_current_context();
+        let made = self.tasks().spawn(making);
         let made = made.await.map_err(|error| ApiError::Internal(Box::new(error)))?;
         match made? {
             Made::Refused(response) => Ok(*response),
@@ -248,6 +255,15 @@ impl Paywall {
                 None => return Err(self.due(answer, None).await?),
             },
         };
+        self.handed_over(answer, &receipt).await
+    }
+
+    /// An answer whose receipt this is, for whoever has proved to be its payer.
+    pub(super) async fn handed_over(
+        &self,
+        answer: &Answer,
+        receipt: &SignedReceipt,
+    ) -> Result<Response, ApiError> {
         let body = self.spool().body(&answer.id.0).await;
         let body = body.map_err(|error| ApiError::Internal(Box::new(error)))?;
         let mut response = Response::new(Body::from(body.ok_or(PaywallRefusal::Gone)?));
@@ -259,7 +275,7 @@ impl Paywall {
                 headers.append(name, value);
             }
         }
-        with_receipt(headers, &receipt);
+        with_receipt(headers, receipt);
         Ok(response)
     }
 }

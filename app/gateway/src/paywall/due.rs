@@ -45,6 +45,9 @@ impl Paywall {
         };
         let receipt = match taken {
             Ok(receipt) => receipt,
+            Err(error) if error.is_moved() => {
+                self.paid_before_it_moved(answer, &voucher, error).await?
+            }
             Err(error) => self.paid_before(answer, error).await?,
         };
         self.spool().paid(&id, receipt);

@@ -13,6 +13,7 @@ mod layer;
 mod making;
 mod matching;
 mod metered;
+mod moved;
 mod parts;
 mod price_tags;
 mod refusal;

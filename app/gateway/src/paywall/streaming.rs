@@ -17,6 +17,7 @@ use motif_sdk::{
     },
     receipt::SignedReceipt,
 };
+use opentelemetry::trace::FutureExt;
 use serde_json::{Value, json};
 use tokio::{
     sync::{mpsc, oneshot},
@@ -90,7 +91,7 @@ impl Paywall {
         let (events, to_client) = mpsc::channel(EVENTS_AHEAD);
         let (begun, begins) = oneshot::channel();
         let stream = Stream { paywall: self.clone(), held, events, end: StreamEnd::default() };
-        self.tasks().spawn(stream.run(place, request, server, begun));
+        self.tasks().spawn(stream.run(place, request, server, begun).with_current_context());
         let gone = || ApiError::Internal("a stream ended without a word".into());
         let kind = match begins.await.map_err(|_| gone())?? {
             Beginning::Of(kind) => kind,

@@ -1,9 +1,4 @@
-use std::{
-    convert::Infallible,
-    str::FromStr,
-    task::{Context, Poll},
-    time::Duration,
-};
+use std::{convert::Infallible, str::FromStr, time::Duration};
 
 use axum::{
     body::{Body, to_bytes},
@@ -11,12 +6,13 @@ use axum::{
     http::{HeaderName, header},
     response::{IntoResponse, Response},
 };
-use futures::{future::BoxFuture, stream};
+use futures::stream;
+use opentelemetry::trace::SpanKind;
 use serde::Deserialize;
-use tower::Service;
+use tower::{Service, service_fn};
 
 use super::{PaywallRefusal, headers};
-use crate::{admission::ClientAddress, problem::ApiError};
+use crate::{admission::ClientAddress, problem::ApiError, traces};
 
 /// Where the server behind a paywall is. Only its operator says so: nothing in a request does.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -88,6 +84,17 @@ impl Upstream {
         Self { http: builder.build().unwrap_or_default(), url, most_request_bytes }
     }
 
+    /// The server as a service, to put prices in front of.
+    pub fn service(
+        self,
+    ) -> impl Service<Request, Response = Response, Error = Infallible, Future: Send> + Clone + Send + Sync
+    {
+        service_fn(move |request| {
+            let upstream = self.clone();
+            async move { Ok(upstream.forward(request).await) }
+        })
+    }
+
     async fn forward(self, request: Request) -> Response {
         let (mut parts, body) = request.into_parts();
         let client = parts.extensions.get::<ClientAddress>().copied();
@@ -104,11 +111,14 @@ impl Upstream {
             return ApiError::BodyTooLarge(self.most_request_bytes).into_response();
         };
         let mut request = self.http.request(parts.method, self.url.of(target));
-        request = request.headers(parts.headers);
         if !body.is_empty() {
             request = request.body(body);
         }
-        match request.send().await {
+        let sent = async {
+            traces::forward(&mut parts.headers);
+            request.headers(parts.headers).send().await
+        };
+        match traces::step("model server", SpanKind::Client, sent).await {
             Ok(answered) => answer(answered),
             Err(error) => {
                 // Its own words name the server: they are for the log alone.
@@ -136,19 +146,4 @@ fn answer(mut answered: reqwest::Response) -> Response {
     *response.status_mut() = status;
     *response.headers_mut() = headers;
     response
-}
-
-impl Service<Request> for Upstream {
-    type Response = Response;
-    type Error = Infallible;
-    type Future = BoxFuture<'static, Result<Response, Infallible>>;
-
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn call(&mut self, request: Request) -> Self::Future {
-        let upstream = self.clone();
-        Box::pin(async move { Ok(upstream.forward(request).await) })
-    }
 }

@@ -5,7 +5,7 @@ use motif_sdk::gateway::wire::{
 };
 
 use super::{body::Body, described::MeteringProblems, generations::Key, named::Named};
-use crate::{Gateway, keys::Caller, problem::ApiError};
+use crate::{Gateway, keys::Caller, problem::ApiError, traces};
 
 /// Keeps room on a channel for a generation whose units are not known yet.
 ///
@@ -52,6 +52,7 @@ pub async fn capture(
     Extension(caller): Extension<Caller>,
     Body(request): Body<GenerationRequest>,
 ) -> Result<Json<ReceiptParts>, ApiError> {
+    traces::note(traces::CHANNEL, request.voucher.channel.0.to_string());
     let receipt = gateway.capture(hold, request, &caller).await?;
     Ok(Json(ReceiptParts::from(&receipt)))
 }
@@ -77,5 +78,6 @@ pub async fn release(
     Named(Digest(hold)): Named<Digest>,
     Body(request): Body<ReleaseRequest>,
 ) -> Result<Json<HoldFacts>, ApiError> {
+    traces::note(traces::CHANNEL, request.channel.0.to_string());
     Ok(Json(gateway.release(hold, &request).await?))
 }

@@ -1,4 +1,5 @@
 use motif_sdk::{Pubkey, gateway::wire::Closing};
+use opentelemetry::trace::FutureExt;
 
 use super::landing;
 use crate::{Gateway, problem::ApiError};
@@ -13,7 +14,8 @@ impl Gateway {
     /// [`ApiError::ChannelNotClosing`]; otherwise as [`Gateway::settle`].
     pub async fn close(&self, address: Pubkey) -> Result<Closing, ApiError> {
         let gateway = self.clone();
-        let closing = tokio::spawn(async move { gateway.close_now(address).await });
+        let closing = async move { gateway.close_now(address).await };
+        let closing = tokio::spawn(closing.with_current_context());
         closing.await.map_err(|error| ApiError::Internal(Box::new(error)))?
     }
 

@@ -20,12 +20,20 @@ use motif_sdk::{
     gateway::wire::{Amount, SettlementReport},
     receipt::tree::{Node, Tree},
 };
+use opentelemetry::{Context, trace::SpanKind};
 
-pub(crate) use payer::asked_by_payer;
+pub(crate) use payer::{asked_by_payer, proves_payer};
 pub(crate) use record::records;
 pub(crate) use worker::Worker;
 
-use crate::{Gateway, desk::Desk, ledger::CutStatement, problem::ApiError};
+use crate::{
+    Gateway,
+    desk::Desk,
+    ledger::CutStatement,
+    problem::ApiError,
+    store::ChannelId,
+    traces::{self, Traces},
+};
 
 impl Gateway {
     /// Settles everything that was vouched for on a channel: the statements that were cut,
@@ -38,7 +46,12 @@ impl Gateway {
     /// [`ApiError::ChainUnreachable`], [`ApiError::StoreFailed`], [`ApiError::UnknownChannel`].
     pub async fn settle(&self, address: Pubkey) -> Result<Vec<SettlementReport>, ApiError> {
         let (gateway, desk) = (self.clone(), self.desk(&address).await?);
-        let settling = tokio::spawn(async move { gateway.settle_desk(&desk).await });
+        let settling = async move { gateway.settle_desk(&desk).await };
+        // A part of what is traced now, or, where nobody asked, a trace of its own.
+        let begin =
+            |traces: &Traces| traces.begin("settle", SpanKind::Internal, &Context::current());
+        let context = self.traces().map(begin);
+        let settling = tokio::spawn(traces::about(context, address, settling));
         settling.await.map_err(|error| ApiError::Internal(Box::new(error)))?
     }
 
@@ -81,7 +94,7 @@ impl Gateway {
         desk: &Arc<Desk>,
         cut: &CutStatement,
     ) -> Result<Landed, ApiError> {
-        let receipts = self.receipts(desk, cut.number).await?;
+        let receipts = self.receipts(desk.id(), cut.number).await?;
         let receipts = receipts.filter(|receipts| receipts.sum == cut.prices);
         let receipts = receipts.ok_or_else(|| {
             ApiError::Internal(format!("receipts of {} do not add up", cut.number).into())
@@ -102,11 +115,11 @@ impl Gateway {
     /// What a settlement commits to; `None` for a statement without generations.
     pub(crate) async fn receipts(
         &self,
-        desk: &Desk,
+        channel_id: ChannelId,
         statement: u64,
     ) -> Result<Option<ReceiptsCommitment>, ApiError> {
         self.store().flush().await?;
-        let leaves = self.store().receipt_leaves(desk.id(), statement).await?;
+        let leaves = self.store().receipt_leaves(channel_id, statement).await?;
         let leaves = leaves.iter().map(|(digest, amount)| Node::leaf(digest, *amount)).collect();
         let tree = Tree::new(leaves).map_err(|error| ApiError::Internal(error.into()))?;
         Ok(tree.map(|tree| tree.root().into()))

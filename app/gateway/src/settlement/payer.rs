@@ -1,5 +1,6 @@
 use motif_sdk::{
     Pubkey,
+    channel::Channel,
     gateway::{
         PayerAction, PayerRequest, SignedPayerRequest,
         wire::{Closing, PayerProof, SettlementReport},
@@ -54,16 +55,23 @@ pub fn asked_by_payer(
     action: PayerAction,
     proof: &PayerProof,
 ) -> Result<(), ApiError> {
+    proves_payer(&desk.address, &desk.channel(), action, proof)
+}
+
+/// As [`asked_by_payer`], of a channel that need not be served here.
+///
+/// # Errors
+/// As [`asked_by_payer`].
+pub fn proves_payer(
+    address: &Pubkey,
+    channel: &Channel,
+    action: PayerAction,
+    proof: &PayerProof,
+) -> Result<(), ApiError> {
     let (signer, issued_at) = (proof.signer.0, proof.issued_at);
-    let request = PayerRequest {
-        action,
-        cluster: desk.cluster,
-        channel: desk.address,
-        opened_slot: desk.opened_slot,
-        issued_at,
-    };
+    let request = PayerRequest { issued_at, ..PayerRequest::new(action, address, channel) };
     let signed = SignedPayerRequest { request, signer, signature: proof.signature.0 };
-    let may = [desk.payer, desk.voucher_key(clock::here())].contains(&signer);
+    let may = [channel.payer, *channel.voucher_key_at(clock::here())].contains(&signer);
     if !may || !signed.verifies() {
         return Err(ApiError::NotByPayer);
     }

@@ -42,6 +42,9 @@ impl Worker {
         self.gateway.worker_is_alive();
         for desk in self.gateway.desks() {
             self.gateway.worker_is_alive();
+            if desk.book().ledger.is_over(self.gateway.now()) {
+                continue; // there may be nothing to look at
+            }
             // What must settle soon does not wait for a pause to end.
             let may_wait = !is_urgent(&self.gateway, &desk);
             if stop.is_cancelled() || (may_wait && self.is_paused(&desk)) {

@@ -35,8 +35,8 @@ pub struct Held {
 
 /// What one process holds of the channels that it shares a database with others for.
 pub struct Leases {
-    pool: PgPool,
-    holder: [u8; 16],
+    pub(super) pool: PgPool,
+    pub(super) holder: [u8; 16],
     url: String,
     lasting: Duration,
     /// Until when nobody else can have taken what is held here. Later than that, ask.
@@ -44,10 +44,10 @@ pub struct Leases {
 }
 
 /// Milliseconds by the database's clock: no two processes' clocks need to agree.
-const NOW: &str = "CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)";
+pub(super) const NOW: &str = "CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)";
 
 /// How many leases are taken at once, at most: each is followed by reading a channel's books.
-const AT_ONCE: i64 = 64;
+const AT_ONCE: usize = 64;
 
 impl Leases {
     /// A process that holds nothing yet.
@@ -97,19 +97,24 @@ impl Leases {
         Ok(Err(Held { url: row.try_get("url")? }))
     }
 
-    /// Takes some of the channels that nobody holds; none when there are none.
+    /// Takes up to so many of the channels that nobody has held for so long; none when there are
+    /// none.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn take_free(&self) -> Result<Vec<Lease>, StoreError> {
+    pub async fn take_free(
+        &self,
+        most: usize,
+        free_for: Duration,
+    ) -> Result<Vec<Lease>, StoreError> {
         let sql = format!(
             "INSERT INTO leases (channel_id, holder, url, epoch, expires_at) \
              SELECT id, $1, $2, 1, {NOW} + $3 FROM channels AS one \
              WHERE opened_slot = (SELECT MAX(opened_slot) FROM channels AS other \
                                   WHERE other.address = one.address) \
              AND NOT EXISTS (SELECT 1 FROM leases \
-                             WHERE channel_id = one.id AND expires_at > {NOW}) \
-             ORDER BY id LIMIT {AT_ONCE} \
+                             WHERE channel_id = one.id AND expires_at > {NOW} - $4) \
+             ORDER BY id LIMIT $5 \
              ON CONFLICT (channel_id) DO UPDATE SET holder = excluded.holder, \
              url = excluded.url, epoch = leases.epoch + 1, expires_at = excluded.expires_at \
              WHERE leases.expires_at <= {NOW} \
@@ -119,6 +124,8 @@ impl Leases {
             .bind(&self.holder[..])
             .bind(&self.url[..])
             .bind(self.milliseconds())
+            .bind(milliseconds(free_for))
+            .bind(most.min(AT_ONCE) as i64)
             .fetch_all(&self.pool)
             .await?;
         taken.iter().map(lease).collect()
@@ -151,14 +158,18 @@ impl Leases {
     pub(super) async fn release(&self) {
         let released = query("UPDATE leases SET expires_at = 0 WHERE holder = $1");
         let released = released.bind(&self.holder[..]).execute(&self.pool).await;
-        if let Err(error) = released {
+        if let Err(error) = released.map(drop).and(self.leave().await) {
             tracing::warn!(%error, "leases were not released; they expire by themselves");
         }
     }
 
-    fn milliseconds(&self) -> i64 {
-        i64::try_from(self.lasting.as_millis()).unwrap_or(i64::MAX)
+    pub(super) fn milliseconds(&self) -> i64 {
+        milliseconds(self.lasting)
     }
+}
+
+fn milliseconds(time: Duration) -> i64 {
+    i64::try_from(time.as_millis()).unwrap_or(i64::MAX)
 }
 
 impl fmt::Debug for Leases {

@@ -15,6 +15,7 @@ mod migrating;
 mod moment;
 mod opening;
 mod outputs;
+mod processes;
 mod proof;
 mod reading;
 mod restoring;

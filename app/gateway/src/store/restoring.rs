@@ -39,17 +39,30 @@ impl Store {
     /// # Errors
     /// [`StoreError`]; [`StoreError::Corrupt`] when vouchers do not cover what was acknowledged.
     pub async fn restore_one(&self, id: ChannelId) -> Result<RestoredChannel, StoreError> {
+        let (address, account, budget) = self.recorded(id).await?;
+        let mut channel = self.restore_channel(id, address, account).await?;
+        channel.budget = budget;
+        channel.holds = self.open_holds(id).await?;
+        Ok(channel)
+    }
+
+    /// Where a channel is, what the chain had of it when that was last recorded, and the most it
+    /// may be used for, base units.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn recorded(
+        &self,
+        id: ChannelId,
+    ) -> Result<(Pubkey, ChannelAccount, Option<u64>), StoreError> {
         let row = query("SELECT address, account, budget FROM channels WHERE id = $1");
         let row = row.bind(id.0).one(&self.readers).await?;
         let address = Pubkey::new_from_array(row::bytes(&row, "address")?);
         let data: Vec<u8> = row.get("account")?;
         let account = ChannelAccount::from_bytes(&data);
         let account = account.ok_or_else(|| StoreError::Corrupt("a channel's data".into()))?;
-        let mut channel = self.restore_channel(id, address, account).await?;
         let budget: Option<i64> = row.get("budget")?;
-        channel.budget = budget.and_then(|budget| u64::try_from(budget).ok());
-        channel.holds = self.open_holds(id).await?;
-        Ok(channel)
+        Ok((address, account, budget.and_then(|budget| u64::try_from(budget).ok())))
     }
 
     async fn restore_channel(

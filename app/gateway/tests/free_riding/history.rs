@@ -7,6 +7,7 @@ use motif_sdk::{Pubkey, channel::ChannelAccount, receipt::SignedReceipt};
 
 use super::{
     asked::Asked,
+    counts::Counts,
     table::{Seat, now},
 };
 
@@ -28,22 +29,6 @@ struct Place {
     asked: usize,
     part: usize,
     signed: SignedReceipt,
-}
-
-#[derive(Clone, Copy, Default)]
-pub struct Counts {
-    pub requests: u64,
-    pub forged: u64,
-    pub dropped: u64,
-    pub retried: u64,
-    pub restarts: u64,
-    pub settlements: u64,
-    pub closed_channels: u64,
-    pub generations: u64,
-    pub units_served: u64,
-    pub units_settled: u64,
-    pub units_leaked: u64,
-    pub base_units_settled: u64,
 }
 
 impl History {

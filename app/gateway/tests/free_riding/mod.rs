@@ -4,6 +4,7 @@
 
 mod asked;
 mod configuration;
+mod counts;
 mod history;
 mod payer;
 mod table;
@@ -14,6 +15,7 @@ use futures::{StreamExt, future::join_all, stream};
 use serde::Serialize;
 
 pub use configuration::{Configuration, configurations};
+use counts::Counts;
 use history::History;
 use payer::Payer;
 use table::Table;
@@ -34,25 +36,8 @@ pub struct Run {
 pub struct Report {
     pub seed: u64,
     pub configurations: usize,
-    /// Requests sent, retries and what must be refused included.
-    pub requests: u64,
-    /// Of them, meant to be served without paying.
-    pub forged: u64,
-    /// Answers that were dropped before they were read.
-    pub dropped: u64,
-    /// Requests that were sent again under their key.
-    pub retried: u64,
-    pub restarts: u64,
-    pub settlements: u64,
-    pub closed_channels: u64,
-    pub generations: u64,
-    /// Units that were served.
-    pub units_served: u64,
-    /// Units the chain was paid for.
-    pub units_settled: u64,
-    /// Served and not paid for, or paid for and not served.
-    pub units_leaked: u64,
-    pub base_units_settled: u64,
+    #[serde(flatten)]
+    pub counts: Counts,
     pub seconds: u64,
     /// Each names the configuration that plays it again.
     pub breaks: Vec<String>,
@@ -64,8 +49,8 @@ const PHASES: u64 = 6;
 const AT_ONCE: usize = 6;
 
 impl Run {
-    /// Plays all configurations, each on a gateway of its own.
-    pub async fn play(self) -> Report {
+    /// Plays all configurations, each on a gateway of its own; `tell` hears of each that is over.
+    pub async fn play(self, tell: impl Fn(&Report)) -> Report {
         let begun = Instant::now();
         let all = configurations();
         let chosen = |number: &usize| self.only.is_none_or(|only| only == *number);
@@ -79,8 +64,9 @@ impl Run {
         let mut episodes = stream::iter(episodes).buffer_unordered(AT_ONCE);
         while let Some((number, configuration, history)) = episodes.next().await {
             report.add(number, configuration, &history, &self);
+            report.seconds = begun.elapsed().as_secs();
+            tell(&report);
         }
-        report.seconds = begun.elapsed().as_secs();
         report
     }
 
@@ -119,24 +105,12 @@ impl Run {
 impl Report {
     /// Whether nothing was found.
     pub fn is_clean(&self) -> bool {
-        self.breaks.is_empty() && self.units_leaked == 0
+        self.breaks.is_empty() && self.counts.units_leaked == 0
     }
 
     fn add(&mut self, number: usize, configuration: Configuration, history: &History, run: &Run) {
-        let counts = history.counts();
         self.configurations += 1;
-        self.requests += counts.requests;
-        self.forged += counts.forged;
-        self.dropped += counts.dropped;
-        self.retried += counts.retried;
-        self.restarts += counts.restarts;
-        self.settlements += counts.settlements;
-        self.closed_channels += counts.closed_channels;
-        self.generations += counts.generations;
-        self.units_served += counts.units_served;
-        self.units_settled += counts.units_settled;
-        self.units_leaked += counts.units_leaked;
-        self.base_units_settled += counts.base_units_settled;
+        self.counts += history.counts();
         let again =
             format!("seed {} configuration {number} of {} requests", run.seed, run.requests);
         let named = |what: String| format!("{again} ({configuration:?}): {what}");

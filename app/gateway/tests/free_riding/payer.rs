@@ -12,7 +12,7 @@ use motif_sdk::{
         wire::{
             Address, BatchReceipts, BatchRequest, BatchedGeneration, ChannelState, Digest,
             GenerationRequest, HoldFacts, HoldRequest, PayerProof, ReceiptParts, ReleaseRequest,
-            VoucherParts,
+            Settlements, VoucherParts,
         },
     },
     receipt::SignedReceipt,
@@ -211,8 +211,12 @@ impl Payer {
     async fn settle(&mut self, seat: usize) {
         let own = &self.seats[seat];
         let request = PayerRequest::settle(&own.channel, &own.account).sign(&own.key);
-        let path = format!("/v1/channels/{}/settle", own.channel);
-        let _ = self.ask::<serde_json::Value>(&path, None, &PayerProof::from(&request)).await;
+        let path = format!("/v1/channels/{}/settlements", own.channel);
+        let proof = PayerProof::from(&request);
+        // Where nothing is open, nothing settles.
+        let settled = self.ask::<Settlements>(&path, None, &proof).await;
+        let settled = settled.map_or(0, |settled| settled.settlements.len() as u64);
+        self.history.count(|counts| counts.settled_for_payers += settled);
         self.views[seat] = None;
     }
 

@@ -33,7 +33,6 @@ async fn no_more_is_at_stake_than_the_cap_while_the_cluster_is_away() {
     }
     let request = world.next_request().await;
     world.generate("one-too-many", &request).await.assert_problem(503, "exposed");
-    // The payer starts closing, which nobody can see; then the cluster is back.
     world.chain.network(Network::Up);
     until(|| world.chain.channel_account().channel.prices == 300).await;
     // The gateway hears of it a moment later.
@@ -41,6 +40,45 @@ async fn no_more_is_at_stake_than_the_cap_while_the_cluster_is_away() {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     world.generate("another-key", &world.next_request().await).await.assert_ok();
+}
+
+#[tokio::test]
+async fn a_payer_who_leaves_unseen_owes_no_more_than_the_cap_and_is_settled_in_the_last_seconds() {
+    const CAP: u64 = 3 * 102;
+    let world = World::with(|config| {
+        config.settle.max_exposure = Some(CAP);
+        config.settle.look_every = Duration::from_millis(50);
+    })
+    .await;
+    world.chain.network(Network::Down);
+    // What the gateway does not see: the grace has begun, and is nearly over.
+    let closes_at = now() + 5;
+    {
+        let mut state = world.chain.state();
+        state.now = now();
+        let account = state.channels.get_mut(&CHANNEL).unwrap();
+        let payer = account.channel.payer;
+        account.channel.start_closing(&payer, now()).unwrap();
+        account.channel.closes_at = closes_at;
+    }
+    let request = async || world.next_request().await;
+    for number in 0..3 {
+        world.generate(&format!("generation-{number}"), &request().await).await.assert_ok();
+        let exposure = world.gateway.gateway().exposure();
+        assert!(exposure.amounts[0].1 <= CAP, "{exposure:?}");
+    }
+    for number in 0..3 {
+        let refused = world.generate(&format!("beyond-{number}"), &request().await).await;
+        refused.assert_problem(503, "exposed");
+    }
+    world.chain.network(Network::Up);
+    until(|| world.chain.channel_account().channel.prices == 300).await;
+    assert!(now() <= closes_at, "after that the money would have been the payer's");
+    while !world.state().await.unsettled.is_empty() {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let refused = world.generate("one-more", &request().await).await;
+    refused.assert_problem(409, "channel-closing");
 }
 
 #[tokio::test]

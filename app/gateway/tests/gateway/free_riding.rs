@@ -4,8 +4,10 @@ use crate::game::{Run, configurations};
 async fn nobody_is_served_without_paying_however_requests_and_gateways_fail() {
     assert!(configurations().len() >= 48);
     let run = Run { seed: 1, requests: 10_000, only: None };
-    let report = run.play().await;
+    let report = run.play(|_| ()).await;
     assert!(report.is_clean(), "{:#?}", report.breaks);
-    assert!(report.units_served > 0 && report.forged > 0 && report.dropped > 0, "{report:?}");
-    assert_eq!(report.units_served, report.units_settled);
+    let counts = report.counts;
+    assert!(counts.units_served > 0 && counts.forged > 0 && counts.dropped > 0, "{report:?}");
+    assert!(counts.settled_for_payers > 0 && counts.retried > 0, "{report:?}");
+    assert_eq!(counts.units_served, counts.units_settled);
 }

@@ -24,6 +24,7 @@ mod measuring;
 mod migrating;
 #[path = "../../examples/model_server/server.rs"]
 mod model_server;
+mod moving;
 mod nodes;
 mod observing;
 mod openapi;
@@ -46,6 +47,7 @@ mod sharing;
 mod signing;
 mod sold;
 mod streaming;
+mod traces;
 mod unpaid_answers;
 mod works;
 mod world;

@@ -37,5 +37,6 @@ async fn a_thousand_retries_at_once_get_one_receipt() {
 }
 
 on_postgres_too! {
+    of_a_thousand_uses_of_one_voucher_one_wins_every_round,
     a_thousand_retries_at_once_get_one_receipt,
 }

@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use motif_sdk::gateway::{
     PayerSession, SessionPolicy,
     wire::{UsageBy, UsageReport},
@@ -9,7 +11,11 @@ use crate::world::{
 };
 
 async fn used(generations: u32) -> World {
-    let world = World::with(with_admin).await;
+    let world = World::with(|config| {
+        with_admin(config);
+        config.settle.look_every = Duration::from_millis(100);
+    })
+    .await;
     let account = world.chain.channel_account();
     let policy = SessionPolicy::default();
     let begun = PayerSession::begin(world.client(), CHANNEL, &account, voucher_key(), policy).await;
@@ -111,7 +117,49 @@ async fn books_that_do_not_agree_are_not_called_exact() {
     answer.assert_problem(503, "chain-unreachable");
 }
 
+#[tokio::test]
+async fn a_channel_that_its_payer_has_closed_for_good_is_still_reconciled_and_watched_no_longer() {
+    let world = used(2).await;
+    world.settle().await.unwrap();
+    let over = {
+        let mut state = world.chain.state();
+        let now = state.now;
+        let mut account = state.channels.remove(&CHANNEL).unwrap();
+        let payer = account.channel.payer;
+        account.channel.start_closing(&payer, now).unwrap();
+        account.channel.closes_at = now;
+        account
+    };
+    // While it is there, and after its account has left the chain.
+    for is_there in [true, false] {
+        if is_there {
+            world.chain.state().channels.insert(CHANNEL, over.clone());
+        } else {
+            world.chain.state().channels.remove(&CHANNEL);
+        }
+        let books = world.admin().reconcile().await.unwrap();
+        assert!(books.exact, "{books:?}");
+        assert_eq!((books.channels[0].settled.0, books.channels[0].exposed.0), (408, 0));
+    }
+    // Nobody looks for it any more, and no figure says that it was not found.
+    let failures = world.gateway.gateway().metrics().settlement_failures.get();
+    tokio::time::sleep(Duration::from_millis(1_100)).await;
+    assert_eq!(world.gateway.gateway().metrics().settlement_failures.get(), failures);
+    assert_eq!(world.gateway.gateway().exposure().blind_seconds, 0);
+}
+
+#[tokio::test]
+async fn what_never_settled_of_a_channel_that_is_gone_is_named() {
+    let world = used(1).await;
+    world.chain.state().channels.remove(&CHANNEL);
+    let books = world.admin().reconcile().await.unwrap();
+    assert!(!books.exact);
+    let differences = books.channels[0].differences.join("\n");
+    assert!(differences.contains("no such channel, and 204 never settled"), "{differences}");
+}
+
 on_postgres_too! {
+    a_channel_that_its_payer_has_closed_for_good_is_still_reconciled_and_watched_no_longer,
     reports_add_up_to_the_unit_whatever_they_are_by,
     the_books_agree_with_the_chain_to_the_unit,
 }

@@ -3,6 +3,7 @@
 use std::{
     io::Write,
     sync::{Arc, Mutex, OnceLock},
+    time::Duration,
 };
 
 use motif_gateway::{
@@ -10,10 +11,15 @@ use motif_gateway::{
     serve,
 };
 use motif_sdk::gateway::{
-    GatewayClient,
-    wire::{NewApiKey, ScopeWord},
+    GatewayClient, PayerRequest,
+    wire::{NewApiKey, PayerProof, ScopeWord},
 };
 use reqwest::{Client, Method};
+use serde_json::json;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
 use tracing_subscriber::fmt::MakeWriter;
 
 use crate::world::{Answer, CHANNEL, SECRET, World, with_admin};
@@ -90,6 +96,34 @@ async fn no_secret_is_logged_answered_or_shown() {
         }
     }
 
+    // Vouchers that are served, repeated, replayed, spoilt, and torn: what they are signed with
+    // pays, wherever it is found.
+    let request = world.next_request().await;
+    let mut dearer = request.clone();
+    dearer.units += 1;
+    let mut forged = request.clone();
+    forged.voucher.cumulative.0 += 1;
+    let whole = serde_json::to_value(&request).unwrap();
+    for (key, body) in [
+        ("the-first-key", json!(request)),
+        ("the-first-key", json!(request)),
+        ("the-first-key", json!(dearer)),
+        ("another-key", json!(request)),
+        ("another-key", json!(dearer)),
+        ("another-key", json!(forged)),
+        ("another-key", json!({ "voucher": whole["voucher"], "licence": "nonsense" })),
+        ("another-key", json!([whole["voucher"]["signature"]])),
+    ] {
+        shown.push(world.post(Some(key), body.to_string()).await.text());
+    }
+    let proof = json!(PayerProof::from(&world.request(PayerRequest::settle)));
+    for path in ["settlements", "close", "holds", "nowhere"] {
+        let (path, body) = (format!("/v1/channels/{CHANNEL}/{path}"), proof.to_string());
+        shown.push(world.send(Method::POST, &path, None, Some(body.into())).await.text());
+    }
+    let signatures = [&whole["voucher"]["signature"], &proof["signature"]];
+    let signatures = signatures.map(|signature| signature.as_str().unwrap().to_owned());
+
     // A node whose URL holds a provider's key, and that is not there.
     let rpc_url = "http://user:canary-password@127.0.0.1:9/v2/canary-path?api-key=canary-query";
     let chain = RpcChain::new(&[rpc_url]);
@@ -112,6 +146,9 @@ async fn no_secret_is_logged_answered_or_shown() {
     shown.push(log.text());
     assert!(shown.iter().any(|text| text.contains("unauthorized")));
     assert!(log.text().contains("cluster unreachable"), "the log was heard");
+    for signature in &signatures {
+        assert!(!log.text().contains(signature), "what pays is in the log");
+    }
     for text in &shown {
         for secret in ["canary-", &token[..], token.rsplit('_').next().unwrap(), &operators_key] {
             let place = text.find(secret);
@@ -128,12 +165,34 @@ fn bs58_of(bytes: &[u8]) -> String {
 #[tokio::test]
 async fn what_clients_send_makes_no_lines_of_its_own_in_the_log() {
     let log = Log::get();
-    let world = World::new().await;
+    let world = World::with(with_admin).await;
     for path in ["/injected%0d%0alevel=ERROR", "/injected%1b[31m", "/v1/works/injected%0aERROR"] {
         world.send(Method::GET, path, Some("injected-key"), None).await;
     }
     let asked = Client::new().get(format!("{}/healthz", world.gateway.url()));
     Answer::to(asked.header("x-request-id", "injected\tid")).await;
+    // As no library sends it: what is no HTTP is refused, and what is has no ends of lines in it.
+    for head in [
+        "GET /injected\x1b[31m HTTP/1.1\r\nhost: a\r\n\r\n",
+        "GET /healthz HTTP/1.1\r\nhost: a\r\nx-request-id: a\x1b[31mERROR\r\n\r\n",
+        "GET /healthz HTTP/1.1\r\nhost: a\r\nx-forwarded-for: 1.1.1.1\nERROR injected\r\n\r\n",
+        "GET /healthz HTTP/1.1\nhost: a\nx-request-id: a\rERROR injected\n\n",
+        "ERROR\x1b[31m injected\r\n\r\n",
+        "POST /v1/channels HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\n\
+         content-length: 25\r\n\r\n{\"channel\":\"\x1b[31m\nERROR\"}",
+    ] {
+        let mut stream = TcpStream::connect(world.gateway.local_addr()).await.unwrap();
+        stream.write_all(head.as_bytes()).await.unwrap();
+        let mut answer = [0; 64];
+        let read = stream.read(&mut answer);
+        let answered = tokio::time::timeout(Duration::from_secs(5), read).await;
+        assert!(answered.is_ok(), "{head:?} got no answer");
+    }
+    for name in ["a\r\nERROR injected", "a\x1b[31m", "a\u{9b}31m"] {
+        let asked = Client::new().post(format!("{}/v1/keys", world.gateway.admin_url().unwrap()));
+        let key = json!({ "name": name, "scopes": ["read"] });
+        Answer::to(asked.bearer_auth(SECRET).json(&key)).await.assert_problem(422, "invalid-key");
+    }
     let text = log.text();
     assert!(!text.contains('\u{1b}') && !text.contains('\r'));
     assert!(text.lines().all(|line| !line.starts_with("level=") && !line.starts_with("ERROR")));

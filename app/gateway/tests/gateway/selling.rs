@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::{
     sold::Sold,
-    world::{CHANNEL, Network},
+    world::{CHANNEL, Network, on_postgres_too},
 };
 
 #[tokio::test]
@@ -203,4 +203,16 @@ async fn what_is_free_passes_and_what_is_not_named_does_not() {
 fn free(sold: &Sold) -> PaidRequest {
     let units = PaidUnits::Exactly(1);
     PaidRequest { method: Method::POST, units, ..sold.request("/echo", json!({})) }
+}
+
+on_postgres_too! {
+    without_payment_the_price_is_said_and_the_server_is_not_asked,
+    an_answer_is_handed_over_for_a_voucher_for_what_it_has_used,
+    what_is_due_states_price_units_and_digest_before_anything_is_paid,
+    what_has_fixed_units_is_paid_for_with_the_request,
+    a_field_of_json_says_the_units_and_without_it_all_that_was_held_is_used,
+    the_same_request_gets_the_same_bytes_and_is_paid_for_once,
+    an_answer_that_was_made_before_a_kill_can_be_paid_for_after_it,
+    a_statement_that_ends_meanwhile_does_not_matter,
+    the_budget_of_a_session_holds_for_what_is_sold_too,
 }

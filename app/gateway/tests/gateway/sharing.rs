@@ -1,16 +1,26 @@
 //! Two gateways on one PostgreSQL server.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::{Duration, Instant},
+};
 
 use motif_gateway::{GatewayConfig, RunningGateway};
-use motif_sdk::gateway::{
-    AdminClient, GatewayClient,
-    wire::{Amount, NewApiKey, ScopeWord},
+use motif_sdk::{
+    Pubkey,
+    channel::ChannelAccount,
+    gateway::{
+        AdminClient, GatewayClient, PayerSession, SessionPolicy,
+        wire::{Amount, NewApiKey, ScopeWord},
+    },
 };
 use reqwest::Client;
 use solana_keypair::Keypair;
 use solana_signer::Signer;
-use sqlx::{Connection, PgConnection, Row};
+use sqlx::{Connection, PgConnection, Row, postgres::PgRow};
 
 use crate::world::{
     Answer, CHANNEL, SECRET, ScriptedChain, Server, Threads, let_leases_expire, next_request,
@@ -330,4 +340,167 @@ async fn a_servers_password_is_not_shown_when_it_cannot_be_reached() {
     let refused = refused.err().unwrap();
     let shown = format!("{refused} {refused:?} {config:?}");
     assert!(shown.contains("127.0.0.1:9") && !shown.contains("canary"), "{shown}");
+}
+
+/// Another channel on the same chain, which nobody serves yet.
+fn another_channel(shared: &Shared, number: u8) -> (Pubkey, ChannelAccount) {
+    let address = Pubkey::new_from_array([100 + number; 32]);
+    let mut account = shared.chain.channel_account();
+    account.channel.deposited = 1 << 40;
+    shared.chain.state().channels.insert(address, account.clone());
+    (address, account)
+}
+
+async fn payer(process: &Process, address: Pubkey, account: &ChannelAccount) -> PayerSession {
+    let policy = SessionPolicy::default();
+    PayerSession::begin(process.client(), address, account, voucher_key(), policy).await.unwrap()
+}
+
+#[tokio::test]
+async fn any_process_reconciles_the_channels_of_all_and_writes_none_of_them() {
+    let Some(shared) = Shared::new(LONG).await else { return };
+    let (first, second) = shared.two().await;
+    let (address, account) = another_channel(&shared, 0);
+    let mut on_second = payer(&second, address, &account).await;
+    let mut on_first = payer(&first, CHANNEL, &shared.chain.channel_account()).await;
+    for number in 0..3 {
+        on_first.generate(0, 1, [number; 32], [1; 32]).await.unwrap();
+        on_second.generate(0, 2, [number; 32], [2; 32]).await.unwrap();
+    }
+    first.admin().settle(&CHANNEL).await.unwrap();
+    on_first.generate(0, 1, [9; 32], [1; 32]).await.unwrap();
+    let leases = async || {
+        let rows = sqlx::query("SELECT channel_id, holder, epoch FROM leases ORDER BY channel_id");
+        let rows = rows.fetch_all(&mut shared.database().await).await.unwrap();
+        let read = |row: &PgRow| -> (i64, Vec<u8>, i64) {
+            (row.get("channel_id"), row.get("holder"), row.get("epoch"))
+        };
+        rows.iter().map(read).collect::<Vec<_>>()
+    };
+    let before = leases().await;
+    let books = first.admin().reconcile().await.unwrap();
+    assert_eq!(books, second.admin().reconcile().await.unwrap());
+    assert!(books.exact, "{books:?}");
+    let of = |address: Pubkey| {
+        let mut channels = books.channels.iter();
+        channels.find(|channel| channel.channel.0 == address).unwrap()
+    };
+    let (one, other) = (of(CHANNEL), of(address));
+    assert_eq!((one.receipts, one.settled_statements, one.exposed.0), (4, 1, 102));
+    assert_eq!((one.vouched.0, one.settled.0), (4 * 102, 3 * 102));
+    assert_eq!((other.receipts, other.settled_statements, other.exposed.0), (3, 0, 612));
+    assert_eq!(leases().await, before, "whoever looks takes nothing over");
+    on_first.generate(0, 1, [10; 32], [1; 32]).await.unwrap();
+
+    // A base unit that nobody vouched for, in the books of the other one's channel.
+    let forge = "UPDATE generations SET amount = amount + 1 \
+                 WHERE position = 1 AND channel_id = (SELECT id FROM channels WHERE address = $1)";
+    let forge = sqlx::query(forge).bind(&address.to_bytes()[..]);
+    forge.execute(&mut shared.database().await).await.unwrap();
+    let books = first.admin().reconcile().await.unwrap();
+    assert!(!books.exact);
+    for channel in &books.channels {
+        assert_eq!(channel.differences.is_empty(), channel.channel.0 == CHANNEL, "{channel:?}");
+    }
+}
+
+#[tokio::test]
+async fn books_that_another_process_is_writing_are_exact_at_any_moment() {
+    let Some(shared) = Shared::new(LONG).await else { return };
+    let (first, second) = shared.two().await;
+    let mut paying = payer(&first, CHANNEL, &shared.chain.channel_account()).await;
+    let over = Arc::new(AtomicBool::new(false));
+    let is_over = over.clone();
+    let paying = tokio::spawn(async move {
+        let mut paid = 0;
+        while !is_over.load(Ordering::Relaxed) {
+            paying.generate(0, 1, [1; 32], [1; 32]).await.unwrap();
+            paid += 1;
+        }
+        paid
+    });
+    for round in 0..10 {
+        let books = second.admin().reconcile().await.unwrap();
+        assert!(books.exact, "{books:?}");
+        if round % 3 == 0 {
+            first.admin().settle(&CHANNEL).await.unwrap();
+        }
+    }
+    over.store(true, Ordering::Relaxed);
+    let paid: u64 = paying.await.unwrap();
+    let books = second.admin().reconcile().await.unwrap();
+    assert!(books.exact, "{books:?}");
+    assert_eq!((books.channels[0].receipts, paid > 20), (paid, true));
+}
+
+impl Process {
+    /// How many channels it has.
+    async fn channels(&self) -> usize {
+        self.admin().channels().await.unwrap().len()
+    }
+}
+
+#[tokio::test]
+async fn a_process_that_starts_gets_its_part_of_the_channels_that_nobody_uses() {
+    let Some(shared) = Shared::new(Duration::from_millis(900)).await else { return };
+    let first = shared.process().await;
+    let mut payers = Vec::new();
+    for number in 0..5 {
+        let (address, account) = another_channel(&shared, number);
+        payers.push(payer(&first, address, &account).await);
+    }
+    for payer in &mut payers {
+        payer.generate(0, 1, [1; 32], [1; 32]).await.unwrap();
+    }
+    assert_eq!(first.channels().await, 5);
+    let second = shared.process().await;
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while second.channels().await < 2 {
+        assert!(Instant::now() < deadline, "{} channels", second.channels().await);
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    // Three and two, and it stays so.
+    for _ in 0..15 {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        let all = (first.channels().await, second.channels().await);
+        assert!(all.0 <= 3 && all.1 <= 3, "{all:?}");
+    }
+    // Clients of both go on, wherever their channels are, from where they were.
+    for payer in &mut payers {
+        let receipt = payer.generate(0, 1, [2; 32], [2; 32]).await.unwrap();
+        assert_eq!((receipt.receipt.position, receipt.receipt.cumulative), (1, 204));
+    }
+    assert_eq!(shared.stored().await, 10);
+    let books = second.admin().reconcile().await.unwrap();
+    assert_eq!((books.exact, books.channels.len()), (true, 5), "{books:?}");
+    // One of them goes: the other has all of them again, at once or after the lease.
+    second.gateway.shutdown().await;
+    let deadline = Instant::now() + Duration::from_secs(10);
+    while first.channels().await < 5 {
+        assert!(Instant::now() < deadline, "{} channels", first.channels().await);
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+#[tokio::test]
+async fn a_channel_that_is_used_or_has_room_held_stays_where_it_is() {
+    let Some(shared) = Shared::new(Duration::from_millis(900)).await else { return };
+    let first = shared.process().await;
+    let mut payers = Vec::new();
+    for number in 0..3 {
+        let (address, account) = another_channel(&shared, number);
+        payers.push(payer(&first, address, &account).await);
+    }
+    let [used, held, idle] = &mut payers[..] else { panic!() };
+    idle.generate(0, 1, [1; 32], [1; 32]).await.unwrap();
+    let hold = held.hold(0, 1, [1; 32], 300).await.unwrap();
+    let second = shared.process().await;
+    let until = Instant::now() + Duration::from_secs(9);
+    while Instant::now() < until {
+        used.generate(0, 1, [1; 32], [1; 32]).await.unwrap();
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    let there = second.admin().channels().await.unwrap();
+    assert_eq!(there.iter().map(|one| one.channel.0).collect::<Vec<_>>(), [idle.channel()]);
+    held.capture(&hold, 1, [2; 32]).await.unwrap();
 }

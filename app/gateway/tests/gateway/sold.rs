@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use motif_gateway::{PaywallConfig, paywall::PaidRoutes};
+use motif_gateway::{GatewayConfig, PaywallConfig, paywall::PaidRoutes};
 use motif_sdk::{
     Pubkey,
     gateway::{
@@ -70,8 +70,21 @@ impl Sold {
         Self::limited(payments::Licence::UNLIMITED, configure).await
     }
 
+    /// As [`Sold::new`], on a gateway configured differently.
+    pub async fn with_gateway(configure: impl FnOnce(&mut GatewayConfig)) -> Self {
+        Self::configured(payments::Licence::UNLIMITED, |_| (), configure).await
+    }
+
     /// As [`Sold::with`], with so many units on the licence.
     pub async fn limited(units: u64, configure: impl FnOnce(&mut PaywallConfig)) -> Self {
+        Self::configured(units, configure, |_| ()).await
+    }
+
+    pub async fn configured(
+        units: u64,
+        configure: impl FnOnce(&mut PaywallConfig),
+        configure_gateway: impl FnOnce(&mut GatewayConfig),
+    ) -> Self {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let upstream = format!("http://{}", listener.local_addr().unwrap());
         let server = ModelServer::default();
@@ -82,13 +95,34 @@ impl Sold {
         let listen = "127.0.0.1:0".parse().unwrap();
         let mut paywall = PaywallConfig::new(listen, routes, folder.path().join("spool"));
         configure(&mut paywall);
-        let world = World::unopened(|config| config.paywall = Some(paywall)).await;
+        let world = World::unopened(|config| {
+            config.paywall = Some(paywall);
+            configure_gateway(config);
+        })
+        .await;
         let only = payments::Licence { units_left: units, ..licence(100) };
         world.chain.state().channels.get_mut(&CHANNEL).unwrap().licences[0] = only;
         world.client().open_channel(&CHANNEL).await.unwrap();
         let session = session(&world).await;
         let client = PaywallClient::new().patience(std::time::Duration::ZERO);
         Self { world, server, session, client, _folder: folder }
+    }
+
+    /// Another process on the same server, with a folder of its own for answers.
+    pub async fn second(&self) -> Self {
+        let folder = Arc::new(tempfile::tempdir().unwrap());
+        let spool = folder.path().join("spool");
+        let world = self.world.second(|config| config.paywall.as_mut().unwrap().spool = spool);
+        let world = world.await;
+        let session = session(&world).await;
+        let (server, client) = (self.server.clone(), self.client.clone());
+        Self { world, server, session, client, _folder: folder }
+    }
+
+    /// The same request, here.
+    pub fn here(&self, request: &PaidRequest) -> PaidRequest {
+        let url: reqwest::Url = request.url.parse().unwrap();
+        PaidRequest { url: self.url(url.path()), ..request.clone() }
     }
 
     /// Publishes terms for the work, so that it has a price.

@@ -10,7 +10,10 @@ use motif_sdk::{
 use reqwest::{Response, StatusCode};
 use serde_json::json;
 
-use crate::sold::{Sold, due_of, session};
+use crate::{
+    sold::{Sold, due_of, session},
+    world::on_postgres_too,
+};
 
 /// A story of so many tokens; ten are a unit.
 fn story(sold: &Sold, tokens: u32) -> PaidRequest {
@@ -33,13 +36,13 @@ async fn until(mut what: impl AsyncFnMut() -> bool) {
 }
 
 /// A stream as it comes over the wire.
-struct Raw {
+pub struct Raw {
     response: Response,
     buffered: String,
 }
 
 impl Raw {
-    async fn open(sold: &Sold, request: &PaidRequest) -> Self {
+    pub async fn open(sold: &Sold, request: &PaidRequest) -> Self {
         let payment = Payment::Ask(sold.ask(request)).to_header();
         let sent = reqwest::Client::new()
             .post(&request.url)
@@ -53,7 +56,7 @@ impl Raw {
         Self { response, buffered: String::new() }
     }
 
-    async fn next(&mut self) -> StreamEvent {
+    pub async fn next(&mut self) -> StreamEvent {
         loop {
             if let Some((event, rest)) = self.buffered.split_once("\n\n") {
                 let (name, data) = event.split_once('\n').unwrap();
@@ -69,7 +72,7 @@ impl Raw {
         }
     }
 
-    async fn due(&mut self) -> Due {
+    pub async fn due(&mut self) -> Due {
         match self.next().await {
             StreamEvent::Due(due) => *due,
             other => panic!("{other:?}"),
@@ -273,4 +276,17 @@ async fn a_stream_ends_when_the_gateway_stops() {
     let StreamEvent::Failed(failure) = raw.next().await else { panic!("it goes on") };
     assert_eq!(failure.slug, "stopping");
     stopping.await.unwrap();
+}
+
+on_postgres_too! {
+    thousands_of_tokens_stream_as_they_are_paid_for,
+    a_stream_pauses_exactly_where_what_is_paid_for_ends,
+    a_stream_that_loses_its_client_charges_what_was_vouched_for_and_frees_the_rest,
+    a_stream_that_nobody_pays_for_ends_by_itself,
+    a_replayed_voucher_does_not_advance_a_stream,
+    a_part_that_was_paid_for_is_not_lost_with_its_stream,
+    a_stream_that_breaks_off_charges_what_was_handed_over,
+    a_statement_that_ends_meanwhile_does_not_end_a_stream,
+    there_are_only_so_many_streams,
+    a_stream_ends_when_the_gateway_stops,
 }

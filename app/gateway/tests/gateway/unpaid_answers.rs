@@ -10,7 +10,7 @@ use serde_json::json;
 
 use crate::{
     sold::{Sold, due_of, now, pay_for},
-    world::foreign_key,
+    world::{foreign_key, on_postgres_too},
 };
 
 fn ask(sold: &Sold, request: &PaidRequest) -> Payment {
@@ -334,4 +334,20 @@ async fn where_api_keys_are_required_a_payment_alone_is_not_enough() {
     };
     let due = sold.send(&good, Some(&ask(&sold, &good))).await;
     due.assert_problem(402, "payment-due");
+}
+
+on_postgres_too! {
+    a_payment_for_one_request_is_none_for_another_route_or_body,
+    nobody_but_the_payer_has_anything_made,
+    a_wrong_total_pays_for_nothing,
+    of_two_answers_for_one_voucher_one_is_handed_over,
+    what_fails_is_not_charged_and_keeps_no_room,
+    the_servers_own_refusal_comes_through_and_costs_nothing,
+    a_client_that_goes_is_not_charged_and_finds_its_answer_when_it_comes_back,
+    answers_that_nobody_pays_for_are_few,
+    there_is_no_room_for_more_than_there_is_room_for,
+    what_does_not_fit_the_route_is_refused_before_the_server_is_asked,
+    an_answer_that_is_not_there_is_not_paid_for,
+    a_server_behind_gives_no_receipts_and_lets_nobody_keep_what_was_paid_for,
+    where_api_keys_are_required_a_payment_alone_is_not_enough,
 }

@@ -11,8 +11,8 @@ use crate::{
         paid_request_digest,
         paywall::{Answered, untrusted},
         wire::{
-            Address, AskToPay, BatchedGeneration, Digest, Due, PayForAnswer, Payment,
-            PaymentRequired, PriceTag, Problem, ReceiptParts, VoucherParts,
+            Address, Amount, AskToPay, BatchedGeneration, Digest, Due, ExpectedStatement,
+            PayForAnswer, Payment, PaymentRequired, PriceTag, ReceiptParts, VoucherParts,
         },
     },
     receipt::SignedReceipt,
@@ -118,7 +118,7 @@ impl PaidRequest {
 }
 
 /// A gateway may have begun another statement, or heard of another generation, once or twice.
-const TRIES: usize = 4;
+pub(super) const TRIES: usize = 4;
 /// How long the same request may still be being answered.
 const RUNNING_WITHIN: Duration = Duration::from_secs(600);
 const RUNNING_PAUSE: Duration = Duration::from_millis(500);
@@ -250,30 +250,14 @@ impl PayerSession {
         }
         let is_closed = due.because.as_deref() == Some("statement-closed");
         if is_closed || due.expected.statement == self.number + 1 {
-            self.follow_due(due)?;
+            // A due names the total with it; the totals of two sides meet without it.
+            let cumulative = Amount(self.cumulative()?);
+            self.follow_cut(&ExpectedStatement { cumulative, ..due.expected.clone() })?;
         }
         let output_digest = due.output_digest.0;
         let voucher = self.voucher_for(request, due.units, request_digest, output_digest)?;
         let channel = Address(self.address);
         Ok(Payment::Pay(PayForAnswer { channel, answer: due.answer, voucher }))
-    }
-
-    /// Moves on to the next statement, if what is due there is what it is by this session's own
-    /// totals.
-    fn follow_due(&mut self, due: &Due) -> Result<(), GatewayError> {
-        let mut expected = due.expected.clone();
-        // A due names the total with it; the totals of two sides meet without it.
-        expected.cumulative.0 = self.cumulative()?;
-        let problem = Problem {
-            slug: "statement-closed".to_owned(),
-            title: String::new(),
-            status: 402,
-            detail: String::new(),
-            expected: Some(expected),
-            payment: None,
-            holder: None,
-        };
-        self.follow_cut(&problem)
     }
 
     /// An answer is good with a receipt for exactly its bytes, or not at all.
@@ -327,16 +311,8 @@ impl PayerSession {
     ) -> Result<SignedReceipt, GatewayError> {
         let signed = SignedReceipt::from(parts);
         let receipt = &signed.receipt;
-        let licence = self.licences.get(usize::from(request.licence));
-        let licence = licence.ok_or(GatewayError::UnknownLicence(request.licence))?;
-        let is_ours = receipt.channel == self.address
-            && receipt.opened_slot == self.channel.opened_slot
-            && receipt.licence == request.licence
-            && receipt.work == licence.work
-            && receipt.terms_number == licence.terms_number
+        let is_ours = self.is_for(receipt, request.licence, &request_digest, &output_digest)?
             && (1..=request.most_units()).contains(&receipt.units)
-            && receipt.request_digest == request_digest
-            && receipt.output_digest == output_digest
             && receipt.cumulative <= self.cumulative()?
             && signed.verifies(&self.channel.operator);
         if is_ours { Ok(signed) } else { Err(untrusted("the receipt is not for what was asked")) }

@@ -5,7 +5,10 @@ use reqwest::Response;
 use serde_json::json;
 use solana_sha256_hasher::hash;
 
-use super::{PayerSession, paid::PaidRequest};
+use super::{
+    PayerSession,
+    paid::{PaidRequest, TRIES},
+};
 use crate::{
     gateway::{
         GatewayError, PaywallClient, hold_id, part_id,
@@ -44,8 +47,6 @@ pub struct PaidPart {
 
 /// Beside the body, an event has a receipt and some names.
 const MOST_ENVELOPE_BYTES: usize = 16 << 10;
-/// A gateway may have begun another statement, or heard of another generation, once or twice.
-const TRIES: usize = 4;
 
 impl PayerSession {
     /// Has a model server behind a paywall answer part by part. Nothing is paid before

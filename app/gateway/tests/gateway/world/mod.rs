@@ -45,11 +45,16 @@ thread_local! {
 
 /// Runs a test once more, with its stores on a PostgreSQL server.
 pub fn on_postgres(test: fn()) {
-    if Server::get().is_none() {
-        return;
+    if on_a_server() {
+        test();
     }
-    ON_A_SERVER.set(true);
-    test(); // a thread has one test
+}
+
+/// From here on the worlds of this test keep their stores on a server, if there is one.
+pub fn on_a_server() -> bool {
+    let there_is_one = Server::get().is_some();
+    ON_A_SERVER.set(there_is_one); // a thread has one test
+    there_is_one
 }
 
 /// Has tests of a module run on PostgreSQL, too.
@@ -136,6 +141,24 @@ impl World {
         let threads = Threads::new();
         let gateway = threads.serve(&config, &chain).await;
         Self { chain, config, gateway, folder, threads, database_url }
+    }
+
+    /// Another process on the same server and chain.
+    pub async fn second(&self, configure: impl FnOnce(&mut GatewayConfig)) -> Self {
+        let mut config = self.config.clone();
+        configure(&mut config);
+        let threads = Threads::new();
+        let gateway = threads.serve(&config, &self.chain).await;
+        let (chain, database_url) = (self.chain.clone(), self.database_url.clone());
+        let folder = tempfile::tempdir().unwrap();
+        Self { chain, config, gateway, folder, threads, database_url }
+    }
+
+    /// Takes the channel over from a process that does not know yet that its lease has ended.
+    pub async fn take_over(&self) {
+        let_leases_expire(self.database_url.as_ref().unwrap()).await;
+        let state = self.client().channel(&CHANNEL).await.unwrap();
+        assert_eq!(state.channel.0, CHANNEL);
     }
 
     /// Stops the gateway, if `graceful` by its own means, else as a kill would: by leaving what
