@@ -35,6 +35,7 @@ mod serving;
 pub mod settlement;
 pub mod store;
 mod view;
+mod voucher_key;
 
 pub use config::{AdminConfig, GatewayConfig, Limits, PaywallConfig, SettlePolicy};
 pub use gateway::{Gateway, StartError};
