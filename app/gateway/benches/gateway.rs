@@ -2,10 +2,12 @@
 //! process, from the same load generator. One JSON object a line; nothing else on standard
 //! output. `cargo bench --workspace --bench gateway`
 //!
+//! On a store in a file, then on a PostgreSQL server where this machine has its programs.
+//!
 //! `GATEWAY_BENCH_FOLDER` names a folder on the disk to measure (a temporary one without it),
 //! `GATEWAY_BENCH_REQUESTS` how many requests each round sends (32,000), `GATEWAY_BENCH_ROUNDS` how many
-//! rounds there are (3): medians of the rounds are printed. `GATEWAY_BENCH_CONNECTIONS` names one of the
-//! counts of connections, for a profile.
+//! rounds there are (3): medians of the rounds are printed. For a profile `GATEWAY_BENCH_CONNECTIONS`
+//! names one of the counts of connections, and `GATEWAY_BENCH_STORE` one of `file` and `server`.
 #![allow(clippy::unwrap_used, reason = "a benchmark stops at what it did not expect")]
 
 #[allow(unused_imports, reason = "an example uses the rest")]
@@ -17,7 +19,7 @@ mod world;
 
 use std::{
     net::SocketAddr,
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -33,7 +35,7 @@ use load::{Connection, chains, one_fsync, open, resident_bytes};
 use motif_gateway::{GatewayConfig, SettlePolicy, config::Rate};
 use serde::Serialize;
 use tokio::{net::TcpListener, runtime::Runtime};
-use world::World;
+use world::{Server, World};
 
 const CONNECTIONS: [u32; 4] = [1, 16, 128, 512];
 /// Requests of one connection that warm both servers up, untimed.
@@ -84,34 +86,60 @@ impl Bench {
         let folder = self.folder.clone().unwrap_or_else(|| temporary.path().to_owned());
         let fsync = one_fsync(&folder);
         print("gateway.fsync", micros(fsync), "us", None, "one page appended and synchronised");
+        let only = std::env::var("GATEWAY_BENCH_STORE").ok();
+        let chosen = |store: &str| only.as_ref().is_none_or(|only| only == store);
+        if chosen("file") {
+            self.measure(&folder, None, fsync);
+        }
+        if let Some(server) = Some("server").filter(|it| chosen(it)).and_then(|_| Server::get()) {
+            self.measure(&folder, Some(server), fsync);
+        }
+    }
+
+    /// Measures one kind of store, at every count of connections.
+    fn measure(&self, folder: &Path, server: Option<&'static Server>, fsync: Duration) {
         let only = number("GATEWAY_BENCH_CONNECTIONS");
         let chosen = |count: &u32| only.is_none_or(|only| only == *count);
         for connections in CONNECTIONS.into_iter().filter(chosen) {
-            let rounds: Vec<_> =
-                (0..self.rounds).map(|round| self.round(&folder, connections, round)).collect();
-            report(connections, &rounds);
+            let round = |number| self.round(folder, server, connections, number);
+            let rounds: Vec<_> = (0..self.rounds).map(round).collect();
+            let prefix = if server.is_some() { "gateway.on_postgres" } else { "gateway" };
+            report(prefix, connections, &rounds);
             if connections == 1 {
                 let p50 = |of: fn(&(Round, Round, i64)) -> Round| {
                     median(rounds.iter().map(|round| micros(of(round).p50)))
                 };
                 let added = p50(|round| round.1) - p50(|round| round.0);
                 let goal = 2.0 * micros(fsync);
-                let goal = Some((goal, added <= goal));
+                let goal = Some((goal, added <= goal)).filter(|_| server.is_none());
                 let how = "p50 of a durable paid request less p50 of one that does nothing";
-                print("gateway.added_latency.1_connection", added, "us", goal, how);
+                print(&format!("{prefix}.added_latency.1_connection"), added, "us", goal, how);
             }
         }
     }
 
     /// The same load on both servers, one after the other: what does nothing, what is paid, and
     /// by how many bytes memory has grown meanwhile.
-    fn round(&self, folder: &std::path::Path, connections: u32, round: u32) -> (Round, Round, i64) {
+    fn round(
+        &self,
+        folder: &Path,
+        server: Option<&Server>,
+        connections: u32,
+        round: u32,
+    ) -> (Round, Round, i64) {
         let folder = tempfile::tempdir_in(folder).unwrap();
-        let world = self.servers.block_on(World::unopened(|config| {
-            store(config, folder.path());
-            unlimited(config);
-        }));
-        let fewer = if connections == 1 { 10 } else { 1 };
+        let world = self.servers.block_on(async {
+            let store = match server {
+                Some(server) => server.database().await.parse().unwrap(),
+                None => folder.path().join("gateway.sqlite").into(),
+            };
+            World::unopened(|config| {
+                config.store = store;
+                unlimited(config);
+            })
+            .await
+        });
+        let fewer = if connections == 1 { 10 } else { 1 } * if server.is_some() { 4 } else { 1 };
         let each = WARM_UP + (self.requests / fewer / connections).max(1);
         let chains = chains(&world, round * 10_000, connections, 0, each);
         self.servers.block_on(open(&world, &chains));
@@ -168,11 +196,6 @@ impl Bench {
     }
 }
 
-/// The store to measure: a file in this folder.
-fn store(config: &mut GatewayConfig, folder: &std::path::Path) {
-    config.store = folder.join("gateway.sqlite").into();
-}
-
 /// Limits that are counted and never reached, and no settlement meanwhile.
 fn unlimited(config: &mut GatewayConfig) {
     let rate = Rate::per_second(10_000_000, 20_000_000);
@@ -206,9 +229,9 @@ async fn does_nothing() -> SocketAddr {
     address
 }
 
-fn report(connections: u32, rounds: &[(Round, Round, i64)]) {
+fn report(prefix: &str, connections: u32, rounds: &[(Round, Round, i64)]) {
     let how = "HTTP over loopback, vouchers signed beforehand, one channel a connection";
-    let name = |what: &str| format!("gateway.{what}.{connections}_connections");
+    let name = |what: &str| format!("{prefix}.{what}.{connections}_connections");
     for (server, of) in [
         ("no_op", (|round| round.0) as fn(&(Round, Round, i64)) -> Round),
         ("paid", |round| round.1),
@@ -222,7 +245,8 @@ fn report(connections: u32, rounds: &[(Round, Round, i64)]) {
     }
     let ratio = median(rounds.iter().map(|round| round.1.each_second / round.0.each_second));
     let ratio = (ratio * 1_000.0).round() / 1_000.0;
-    let goal = (connections == RATIO_AT).then_some((RATIO_GOAL, ratio >= RATIO_GOAL));
+    let is_goal = connections == RATIO_AT && prefix == "gateway";
+    let goal = is_goal.then_some((RATIO_GOAL, ratio >= RATIO_GOAL));
     print(&name("ratio"), ratio, "1", goal, "paid by no-op, in the same round");
     let grown = median(rounds.iter().map(|round| round.2 as f64));
     print(&name("memory_growth"), grown, "bytes", None, "resident, while the paid round ran");

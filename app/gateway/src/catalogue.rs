@@ -46,7 +46,7 @@ impl Gateway {
     /// # Errors
     /// [`ApiError::StoreFailed`], [`ApiError::ChainUnreachable`].
     pub async fn ready(&self) -> Result<(), ApiError> {
-        self.store().flush().await?;
+        self.store().probe().await?;
         Ok(self.chain().reach().await?)
     }
 

@@ -1,13 +1,12 @@
 use std::{
     collections::HashMap,
     sync::{
-        Mutex, MutexGuard, PoisonError,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
     time::{Duration, Instant},
 };
 
-use ed25519_dalek::VerifyingKey;
 use motif_sdk::{
     Pubkey,
     channel::Channel,
@@ -18,6 +17,7 @@ use motif_sdk::{
 use crate::{
     ledger::{CutStatement, Ledger},
     store::{Change, ChannelId, Lease, Store, Written},
+    voucher_key::VoucherKey,
 };
 
 /// Where one channel is served: everything that changes its ledger goes through its book, one
@@ -40,7 +40,7 @@ pub struct Desk {
     /// The newest slot it was read at.
     slot: AtomicU64,
     /// The newest voucher key that was used, read.
-    key: Mutex<Option<VerifyingKey>>,
+    key: Mutex<Option<Arc<VoucherKey>>>,
     /// Held while a statement settles: one at a time.
     pub settling: tokio::sync::Mutex<()>,
     /// Held until what the chain said is recorded: who looks next sees it on disk.
@@ -99,13 +99,13 @@ impl Desk {
 
     /// Whether a voucher's key has signed it. The key is read once, as long as it stays the same.
     pub fn signed(&self, voucher: &SignedVoucher) -> bool {
-        let known = *self.key.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(key) = known.filter(|key| key.as_bytes() == voucher.key.as_array()) {
-            return voucher.verifies_with(&key);
+        let known = self.key.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some(key) = known.filter(|key| key.is(&voucher.key)) {
+            return key.signed(voucher);
         }
-        let Ok(key) = VerifyingKey::from_bytes(voucher.key.as_array()) else { return false };
-        *self.key.lock().unwrap_or_else(PoisonError::into_inner) = Some(key);
-        voucher.verifies_with(&key)
+        let Some(key) = VoucherKey::read(&voucher.key).map(Arc::new) else { return false };
+        *self.key.lock().unwrap_or_else(PoisonError::into_inner) = Some(key.clone());
+        key.signed(voucher)
     }
 
     /// The channel was read at a slot; returns the newest one it was read at before.

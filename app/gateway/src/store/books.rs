@@ -66,7 +66,7 @@ impl Store {
         .bind(channel_id.0)
         .bind(integer(open))
         .bind(i64::from(open_receipts))
-        .all(&self.readers)
+        .all(self.tables().await?)
         .await?;
         let mut books = Books::default();
         for row in &rows {
@@ -83,7 +83,7 @@ impl Store {
             "SELECT number, prices, cumulative, record_hash, receipts_root, settled_at \
              FROM statements WHERE channel_id = $1",
         );
-        for row in &rows.bind(channel_id.0).all(&self.readers).await? {
+        for row in &rows.bind(channel_id.0).all(self.tables().await?).await? {
             let cumulative: Option<i64> = row.get("cumulative")?;
             let settled_at: Option<i64> = row.get("settled_at")?;
             let statement = StatementBook {
@@ -111,7 +111,7 @@ impl Store {
             "SELECT licence, CAST(SUM(units) AS BIGINT) AS units FROM generations \
              WHERE channel_id = $1 AND statement < $2 GROUP BY licence",
         );
-        let rows = rows.bind(channel_id.0).bind(integer(statement)).all(&self.readers);
+        let rows = rows.bind(channel_id.0).bind(integer(statement)).all(self.tables().await?);
         let read = |row| Ok((row::small(row, "licence")?, row::unsigned(row, "units")?));
         rows.await?.iter().map(read).collect()
     }

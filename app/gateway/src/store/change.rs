@@ -148,7 +148,7 @@ impl Change {
         changes: &[&Self],
         to: &mut Connection,
     ) -> Result<(), sqlx::Error> {
-        keys::spend(changes, to).await?;
+        keys::spend(changes.iter().copied(), to).await?;
         let is_generation = |change: &Self| matches!(change, Self::Generations { .. });
         for run in changes.chunk_by(|one, next| is_generation(one) && is_generation(next)) {
             let generations: Vec<_> = run.iter().flat_map(|change| change.generations()).collect();
@@ -156,6 +156,22 @@ impl Change {
             for change in run {
                 change.apply(to).await?;
             }
+        }
+        Ok(())
+    }
+
+    /// Writes changes that were in the journal. None of their generations depends on a hold, nor on
+    /// another one, so they come in the order of their place in the tables.
+    pub(super) async fn apply_journalled(
+        changes: &[Self],
+        to: &mut Connection,
+    ) -> Result<(), sqlx::Error> {
+        keys::spend(changes.iter(), to).await?;
+        let mut generations: Vec<_> = changes.iter().flat_map(Self::generations).collect();
+        generations.sort_unstable_by_key(|generation| generation.place());
+        insert_generations(&generations, to).await?;
+        for change in changes {
+            change.apply(to).await?;
         }
         Ok(())
     }

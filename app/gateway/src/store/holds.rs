@@ -30,7 +30,7 @@ impl Store {
         let found = query("SELECT * FROM holds WHERE id = $1 AND channel_id = $2")
             .bind(&id[..])
             .bind(channel_id.0)
-            .optional(&self.readers)
+            .optional(self.tables().await?)
             .await?;
         found.as_ref().map(read).transpose()
     }
@@ -41,7 +41,7 @@ impl Store {
         channel_id: ChannelId,
     ) -> Result<BTreeMap<HoldId, Hold>, StoreError> {
         let rows = query("SELECT * FROM holds WHERE channel_id = $1 AND outcome IS NULL");
-        let rows = rows.bind(channel_id.0).all(&self.readers).await?;
+        let rows = rows.bind(channel_id.0).all(self.tables().await?).await?;
         rows.iter().map(|row| Ok((row::bytes(row, "id")?, read(row)?.hold))).collect()
     }
 }

@@ -13,7 +13,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub async fn api_keys(&self) -> Result<Vec<StoredKey>, StoreError> {
-        let rows = query("SELECT * FROM api_keys").all(&self.readers).await?;
+        let rows = query("SELECT * FROM api_keys").all(self.tables().await?).await?;
         rows.iter().map(read).collect()
     }
 }
@@ -82,8 +82,11 @@ pub(super) fn spendings<'a>(changes: impl Iterator<Item = &'a Change>) -> BTreeM
 
 /// Raises what keys have spent by what generations cost: once a key, however many those are,
 /// and in the keys' order, so that two gateways never wait for each other.
-pub(super) async fn spend(changes: &[&Change], to: &mut Connection) -> Result<(), sqlx::Error> {
-    for (key, amount) in spendings(changes.iter().copied()) {
+pub(super) async fn spend<'a>(
+    changes: impl Iterator<Item = &'a Change>,
+    to: &mut Connection,
+) -> Result<(), sqlx::Error> {
+    for (key, amount) in spendings(changes) {
         query("UPDATE api_keys SET spent = spent + $1 WHERE id = $2")
             .bind(integer(amount))
             .bind(&key.0[..])

@@ -11,7 +11,7 @@ use sqlx::{PgConnection, PgPool, Row, postgres::PgRow, query};
 use super::{
     Change, StoreError, keys,
     row::{ChannelId, integer},
-    writer::Order,
+    writer::Waiting,
 };
 use crate::keys::KeyId;
 
@@ -196,12 +196,12 @@ impl Leases {
     /// Holds a group against leases and budgets, and locks both until the transaction ends.
     pub(super) async fn weigh(
         &self,
-        group: &[Order],
+        group: &[Waiting],
         ended: &HashMap<ChannelId, i64>,
         to: &mut PgConnection,
     ) -> Result<Refusals, sqlx::Error> {
         let wanted: BTreeSet<i64> =
-            group.iter().filter_map(|order| Some(order.lease?.channel_id.0)).collect();
+            group.iter().filter_map(|it| Some(it.order.lease?.channel_id.0)).collect();
         let mut refusals = Refusals::default();
         if wanted.is_empty() {
             return Ok(refusals);
@@ -221,7 +221,7 @@ impl Leases {
             }
         }
         let mut budgets = Budgets::lock(group, to).await?;
-        for (place, order) in group.iter().enumerate() {
+        for (place, Waiting { order, .. }) in group.iter().enumerate() {
             let Some(lease) = order.lease else { continue };
             if good.get(&lease.channel_id) != Some(&lease.epoch) {
                 refusals.refused.insert(place, StoreError::LeaseLost);
@@ -239,8 +239,8 @@ impl Leases {
 struct Budgets(BTreeMap<KeyId, Option<u64>>);
 
 impl Budgets {
-    async fn lock(group: &[Order], to: &mut PgConnection) -> Result<Self, sqlx::Error> {
-        let keys = keys::spendings(group.iter().map(|order| &order.change));
+    async fn lock(group: &[Waiting], to: &mut PgConnection) -> Result<Self, sqlx::Error> {
+        let keys = keys::spendings(group.iter().map(|waiting| &waiting.order.change));
         if keys.is_empty() {
             return Ok(Self(BTreeMap::new()));
         }

@@ -2,13 +2,17 @@
 //! PostgreSQL server that several gateways may share.
 //!
 //! One task writes. It takes whatever has queued up meanwhile into one transaction, and
-//! answers all of it when that is on disk (`writer`). Reads go beside it. On a shared server
-//! each channel is one process's at a time (`leases`).
+//! answers all of it when that is on disk (`writer`). In front of a file's tables there is a
+//! journal: generations are durable there first (`journal`), and in the tables before anybody
+//! reads those. Reads go beside it. On a shared server each channel is one process's at a time
+//! (`leases`).
 
+mod applying;
 mod books;
 mod change;
 mod generations;
 mod holds;
+mod journal;
 mod keys;
 mod leases;
 mod migrating;
@@ -74,6 +78,12 @@ pub enum StoreError {
     },
 }
 
+impl StoreError {
+    fn closed() -> Self {
+        Self::Failed("the store is closed".into())
+    }
+}
+
 impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
         Self::Reading(error.to_string())
@@ -114,6 +124,21 @@ impl Store {
     /// [`StoreError::Failed`].
     pub async fn flush(&self) -> Result<(), StoreError> {
         self.write(Change::Nothing).await
+    }
+
+    /// Writes to the disk, to see whether it takes anything.
+    ///
+    /// # Errors
+    /// [`StoreError::Failed`].
+    pub async fn probe(&self) -> Result<(), StoreError> {
+        self.writer.probe().await
+    }
+
+    /// What to read generations, holds and budgets from: tables that have everything that was
+    /// acknowledged.
+    async fn tables(&self) -> Result<&Pool, StoreError> {
+        self.writer.caught_up().await?;
+        Ok(&self.readers)
     }
 
     /// What the store has failed of, if it has: nothing is written any more.

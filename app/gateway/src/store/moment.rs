@@ -5,16 +5,20 @@ pub enum Moment {
     Reserving,
     /// The ledger has taken a generation, and it waits for the writer.
     Reserved,
-    /// The writer has a group and no transaction.
+    /// The writer has a group, and no transaction or no place in the journal.
     Beginning,
-    /// The transaction has begun; nothing is in it.
+    /// The transaction has begun, or the place is found; nothing is in it.
     Begun,
-    /// Everything is in it.
+    /// Everything is in it, and it is not on disk.
     Committing,
     /// It is on disk, and nobody has been told.
     Committed,
     /// What was paid for is about to be answered.
     Answering,
+    /// What the journal has is in the tables' transaction.
+    Applying,
+    /// The tables have it.
+    Applied,
     /// A settlement transaction is signed and not stored.
     Signed,
     /// It is stored and not sent.
@@ -29,7 +33,7 @@ pub enum Moment {
 
 impl Moment {
     /// All of them, in the order they come in.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 14] = [
         Self::Reserving,
         Self::Reserved,
         Self::Beginning,
@@ -37,6 +41,8 @@ impl Moment {
         Self::Committing,
         Self::Committed,
         Self::Answering,
+        Self::Applying,
+        Self::Applied,
         Self::Signed,
         Self::Stored,
         Self::Sent,

@@ -6,17 +6,20 @@ use std::{
     time::Duration,
 };
 
+use rand::RngCore;
 use sqlx::{
-    ConnectOptions, PgConnection, Row,
+    ConnectOptions, PgConnection, Row, SqliteConnection,
     postgres::{PgConnectOptions, PgPoolOptions},
     query,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 
 use super::{
-    Leases, Moments, Store, StoreError, migrating,
+    Leases, Moments, Store, StoreError,
+    journal::{Journal, Seal},
+    migrating,
     sql::{Connection, Pool},
-    writer::Writer,
+    writer::{Scribe, Writer},
 };
 use crate::config::{DatabaseUrl, StorePlace};
 
@@ -66,8 +69,14 @@ impl Store {
         let readers = SqlitePoolOptions::new().max_connections(4);
         let readers = readers.connect_with(options.clone()).await?;
         migrating::migrate_file(&readers).await?;
-        let connection = Connection::Sqlite(options.connect().await?);
-        let writer = Writer::start(connection, None, process.moments);
+        let mut connection = options.connect().await?;
+        let (applied, seal) = journal_of(&mut connection).await?;
+        let (journal, unapplied) = Journal::open(path, applied, seal)?;
+        let mut scribe = Scribe::new(Connection::Sqlite(connection), None, process.moments);
+        if unapplied.through > applied {
+            scribe.apply(&unapplied).await?;
+        }
+        let writer = Writer::to_file(scribe, journal)?;
         let (readers, lock) = (Pool::Sqlite(readers), Some(Arc::new(lock)));
         Ok(Self { readers, writer, leases: None, _lock: lock })
     }
@@ -82,7 +91,8 @@ impl Store {
         migrating::migrate_server(&readers).await?;
         let leases = Arc::new(Leases::new(readers.clone(), process.url, process.lease));
         let connection = Connection::Postgres(connection);
-        let writer = Writer::start(connection, Some(leases.clone()), process.moments);
+        let scribe = Scribe::new(connection, Some(leases.clone()), process.moments);
+        let writer = Writer::to_server(scribe);
         Ok(Self { readers: Pool::Postgres(readers), writer, leases: Some(leases), _lock: None })
     }
 }
@@ -105,6 +115,20 @@ async fn be_durable(connection: &mut PgConnection) -> Result<(), StoreError> {
         query("SET synchronous_commit = on").execute(connection).await?;
     }
     Ok(())
+}
+
+/// How far the tables have the journal, and what its frames are sealed with: a key that the
+/// store makes up when it is opened first.
+async fn journal_of(connection: &mut SqliteConnection) -> Result<(u64, Seal), StoreError> {
+    let mut fresh = [0; 32];
+    rand::rng().fill_bytes(&mut fresh);
+    let keep = query("UPDATE journal SET seal = $1 WHERE seal IS NULL").bind(&fresh[..]);
+    keep.execute(&mut *connection).await?;
+    let row = query("SELECT applied, seal FROM journal").fetch_one(connection).await?;
+    let (applied, seal): (i64, Vec<u8>) = (row.try_get("applied")?, row.try_get("seal")?);
+    let corrupt = || StoreError::Corrupt("how far the journal is".into());
+    let applied = u64::try_from(applied).map_err(|_| corrupt())?;
+    Ok((applied, Seal::new(seal.try_into().map_err(|_| corrupt())?)))
 }
 
 /// Keeps a second gateway from writing beside the first.

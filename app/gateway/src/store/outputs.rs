@@ -21,7 +21,7 @@ impl Store {
             Generation::COLUMNS
         );
         let rows = query_of(sql).bind(&output_digest[..]).bind(i64::from(limit));
-        let rows = rows.all(&self.readers).await?;
+        let rows = rows.all(self.tables().await?).await?;
         let read = rows.iter().map(|row| {
             let settled: i64 = row.get("settled")?;
             Ok((Generation::read(row)?, settled > 0))

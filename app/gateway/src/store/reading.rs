@@ -82,7 +82,7 @@ impl Store {
             .bind(channel_id.0)
             .bind(integer(statement))
             .bind(idempotency_key)
-            .all(&self.readers)
+            .all(self.tables().await?)
             .await?;
         rows.iter().map(Generation::read).collect()
     }
@@ -98,7 +98,7 @@ impl Store {
             Generation::COLUMNS
         );
         let row = query_of(sql);
-        let row = row.bind(&digest[..]).optional(&self.readers).await?;
+        let row = row.bind(&digest[..]).optional(self.tables().await?).await?;
         row.as_ref().map(Generation::read).transpose()
     }
 
@@ -124,7 +124,7 @@ impl Store {
             .bind(integer(statement))
             .bind(i64::from(offset))
             .bind(i64::from(limit))
-            .all(&self.readers)
+            .all(self.tables().await?)
             .await?;
         rows.iter().map(Generation::read).collect()
     }
@@ -139,7 +139,7 @@ impl Store {
         )
         .bind(channel_id.0)
         .bind(integer(statement))
-        .one(&self.readers)
+        .one(self.tables().await?)
         .await?;
         row::small(&row, "receipts")
     }
@@ -159,7 +159,7 @@ impl Store {
         )
         .bind(channel_id.0)
         .bind(integer(statement))
-        .all(&self.readers)
+        .all(self.tables().await?)
         .await?;
         let leaf = |row| Ok((row::bytes(row, "receipt_digest")?, row::unsigned(row, "amount")?));
         rows.iter().map(leaf).collect()

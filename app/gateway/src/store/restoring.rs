@@ -56,7 +56,7 @@ impl Store {
         id: ChannelId,
     ) -> Result<(Pubkey, ChannelAccount, Option<u64>), StoreError> {
         let row = query("SELECT address, account, budget FROM channels WHERE id = $1");
-        let row = row.bind(id.0).one(&self.readers).await?;
+        let row = row.bind(id.0).one(self.tables().await?).await?;
         let address = Pubkey::new_from_array(row::bytes(&row, "address")?);
         let data: Vec<u8> = row.get("account")?;
         let account = ChannelAccount::from_bytes(&data);
@@ -76,7 +76,7 @@ impl Store {
             "SELECT number FROM statements WHERE channel_id = $1 AND number >= $2 \
              AND settled_at IS NULL ORDER BY number",
         );
-        let rows = rows.bind(id.0).bind(integer(settled)).all(&self.readers).await?;
+        let rows = rows.bind(id.0).bind(integer(settled)).all(self.tables().await?).await?;
         let mut cut = VecDeque::with_capacity(rows.len());
         for row in &rows {
             let number = row::unsigned(row, "number")?;
@@ -140,7 +140,7 @@ impl Store {
              CAST(SUM(amount) AS BIGINT) AS prices FROM generations \
              WHERE channel_id = $1 AND statement = $2 GROUP BY licence",
         );
-        let rows = rows.bind(id.0).bind(integer(number)).all(&self.readers).await?;
+        let rows = rows.bind(id.0).bind(integer(number)).all(self.tables().await?).await?;
         let read = |row| {
             let sums = (row::small(row, "units")?, row::unsigned(row, "prices")?);
             Ok((row::small(row, "licence")?, sums))
@@ -153,7 +153,7 @@ impl Store {
             "SELECT idempotency_key, position FROM generations \
              WHERE channel_id = $1 AND statement = $2",
         );
-        let rows = rows.bind(id.0).bind(integer(number)).all(&self.readers).await?;
+        let rows = rows.bind(id.0).bind(integer(number)).all(self.tables().await?).await?;
         let read = |row: &Row| Ok((row.get("idempotency_key")?, row::small(row, "position")?));
         rows.iter().map(read).collect()
     }

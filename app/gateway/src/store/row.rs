@@ -71,6 +71,12 @@ impl Generation {
         })
     }
 
+    /// Where it stands among all of them.
+    pub(super) fn place(&self) -> (ChannelId, u64, u32) {
+        let receipt = &self.receipt.receipt;
+        (self.channel_id, receipt.statement, receipt.position)
+    }
+
     /// The voucher that came with this generation, given what else it signs for.
     pub fn voucher(
         &self,

@@ -62,7 +62,7 @@ impl Store {
             .bind(asked.from.unwrap_or(i64::MIN))
             .bind(asked.until.unwrap_or(i64::MAX))
             .bind(asked.channel_id.map(|id| id.0))
-            .all(&self.readers)
+            .all(self.tables().await?)
             .await?;
         let mut sums: BTreeMap<(String, Address), Sums> = BTreeMap::new();
         for row in &rows {

@@ -5,6 +5,7 @@ use std::{
     pin::Pin,
     sync::{Arc, Mutex, OnceLock, PoisonError},
     task::{Context, Poll},
+    thread,
 };
 
 use tokio::{
@@ -13,9 +14,10 @@ use tokio::{
 };
 
 use super::{
-    Change, Lease, Leases, Moment, Moments, StoreError,
+    Change, Lease, Leases, Moment, Moments, StoreError, applying,
+    journal::{Journal, Keeper, Progress, Unapplied},
     leases::Refusals,
-    row::ChannelId,
+    row::{ChannelId, integer},
     sql::{Connection, query},
 };
 use crate::keys::SetAside;
@@ -29,16 +31,34 @@ const GROUP: usize = 1_024;
 /// for each other.
 const ATTEMPTS: usize = 5;
 
-/// The one task that writes.
+/// What writes, one after the other: to a file by way of its journal.
 #[derive(Clone)]
 pub struct Writer {
-    queue: mpsc::UnboundedSender<Job>,
+    queue: Queue,
+    /// Ends when everything that was queued is in the tables.
     task: Arc<Mutex<Option<JoinHandle<()>>>>,
-    failure: Arc<OnceLock<StoreError>>,
+    failure: Failure,
+    /// `None` without a journal.
+    progress: Option<Arc<Progress>>,
 }
 
-enum Job {
-    Write(Order, oneshot::Sender<Answer>),
+#[derive(Clone)]
+enum Queue {
+    /// To the task that writes the tables.
+    Tables(mpsc::UnboundedSender<Job>),
+    /// To the thread that keeps the journal.
+    Journal(std::sync::mpsc::Sender<Job>),
+}
+
+/// What is queued.
+pub(super) enum Job {
+    /// A change.
+    Write(Waiting),
+    /// Nothing, to be answered when it is on disk.
+    Probe(oneshot::Sender<Answer>),
+    /// To be answered when the tables have everything that is durable.
+    CatchUp(oneshot::Sender<Answer>),
+    /// The end.
     Stop,
 }
 
@@ -52,6 +72,43 @@ pub(super) struct Order {
     pub set_aside: Option<SetAside>,
 }
 
+/// An order, and who waits for it.
+pub(super) struct Waiting {
+    /// What is to be written.
+    pub order: Order,
+    answer: oneshot::Sender<Answer>,
+}
+
+impl Waiting {
+    /// Says what became of it; returns the change.
+    pub fn answer(self, outcome: Answer) -> Change {
+        let Order { change, set_aside, .. } = self.order;
+        if let (Ok(()), Some(set_aside)) = (&outcome, set_aside) {
+            set_aside.keep();
+        }
+        let _ = self.answer.send(outcome); // whoever asked may have gone
+        change
+    }
+}
+
+/// Why nothing is written any more, once that is so. Clones share it.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Failure(Arc<OnceLock<StoreError>>);
+
+impl Failure {
+    /// The first failure.
+    pub fn get(&self) -> Option<StoreError> {
+        self.0.get().cloned()
+    }
+
+    /// Something has failed.
+    pub fn set(&self, error: StoreError) {
+        if self.0.set(error.clone()).is_ok() {
+            tracing::error!(%error, "the store has failed; start the gateway again");
+        }
+    }
+}
+
 /// Resolves when a change is on disk. The change is written whether this is awaited or not.
 #[must_use = "nothing may be acknowledged before it is on disk"]
 pub struct Written(oneshot::Receiver<Answer>);
@@ -60,44 +117,85 @@ impl Future for Written {
     type Output = Answer;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Answer> {
-        let stopped = |_| Err(StoreError::Failed("the store is closed".into()));
+        let stopped = |_| Err(StoreError::closed());
         Pin::new(&mut self.0).poll(context).map(|answer| answer.unwrap_or_else(stopped))
     }
 }
 
 impl Writer {
-    /// Starts the task on a connection of its own.
-    pub(super) fn start(
-        connection: Connection,
-        leases: Option<Arc<Leases>>,
-        moments: Arc<dyn Moments>,
-    ) -> Self {
+    /// Writes a server's tables.
+    pub(super) fn to_server(scribe: Scribe) -> Self {
         let (queue, jobs) = mpsc::unbounded_channel();
-        let failure = Arc::<OnceLock<StoreError>>::default();
-        let scribe = Scribe { connection, leases, ended: HashMap::new(), moments };
+        let failure = Failure::default();
         let task = tokio::spawn(run(scribe, jobs, failure.clone()));
-        Self { queue, task: Arc::new(Mutex::new(Some(task))), failure }
+        let task = Arc::new(Mutex::new(Some(task)));
+        Self { queue: Queue::Tables(queue), task, failure, progress: None }
+    }
+
+    /// Writes a file's journal, and its tables after it.
+    pub(super) fn to_file(scribe: Scribe, journal: Journal) -> Result<Self, StoreError> {
+        let (queue, jobs) = std::sync::mpsc::channel();
+        let (tables, works) = mpsc::channel(1);
+        let failure = Failure::default();
+        let moments = scribe.moments.clone();
+        let (keeper, progress) = Keeper::new(journal, tables, failure.clone(), moments);
+        let thread = thread::Builder::new().name("journal".into());
+        let begun = thread.spawn(move || keeper.run(&jobs));
+        begun.map_err(|error| StoreError::Failed(error.to_string()))?;
+        let task = applying::apply(scribe, works, progress.clone(), failure.clone());
+        let task = Arc::new(Mutex::new(Some(tokio::spawn(task))));
+        Ok(Self { queue: Queue::Journal(queue), task, failure, progress: Some(progress) })
     }
 
     /// The first failure.
     pub(super) fn failure(&self) -> Option<StoreError> {
-        self.failure.get().cloned()
+        self.failure.get()
     }
 
     /// Queues a change.
     pub(super) fn write(&self, order: Order) -> Written {
         let (answer, answered) = oneshot::channel();
-        // After the task has ended the answer's sender is dropped, which is an answer too.
-        let _ = self.queue.send(Job::Write(order, answer));
+        self.queue(Job::Write(Waiting { order, answer }));
         Written(answered)
     }
 
-    /// Writes what is queued and ends the task.
+    /// Waits until the tables have everything that was acknowledged.
+    ///
+    /// # Errors
+    /// [`StoreError::Failed`]: they lack something, and will until the next start.
+    pub(super) async fn caught_up(&self) -> Answer {
+        if self.progress.as_ref().is_none_or(|progress| progress.is_even()) {
+            return Ok(());
+        }
+        let (answer, answered) = oneshot::channel();
+        self.queue(Job::CatchUp(answer));
+        Written(answered).await
+    }
+
+    /// Writes, to see whether it can.
+    ///
+    /// # Errors
+    /// [`StoreError::Failed`].
+    pub(super) async fn probe(&self) -> Answer {
+        let (answer, answered) = oneshot::channel();
+        self.queue(Job::Probe(answer));
+        Written(answered).await
+    }
+
+    /// Writes what is queued and ends.
     pub(super) async fn stop(&self) {
-        let _ = self.queue.send(Job::Stop);
+        self.queue(Job::Stop);
         let task = self.task.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(task) = task {
             let _ = task.await;
+        }
+    }
+
+    /// Where nobody reads the queue any more the job is dropped, which is an answer too.
+    fn queue(&self, job: Job) {
+        match &self.queue {
+            Queue::Tables(queue) => drop(queue.send(job)),
+            Queue::Journal(queue) => drop(queue.send(job)),
         }
     }
 }
@@ -111,47 +209,29 @@ impl fmt::Debug for Writer {
 /// Writes group after group. After the first failure nothing is written any more: a failed
 /// fsync may have lost pages that later ones would report as written, and of a commit that got
 /// no answer nobody knows.
-async fn run(
-    mut scribe: Scribe,
-    mut jobs: mpsc::UnboundedReceiver<Job>,
-    failure: Arc<OnceLock<StoreError>>,
-) {
+async fn run(mut scribe: Scribe, mut jobs: mpsc::UnboundedReceiver<Job>, failure: Failure) {
     let mut group = Vec::with_capacity(GROUP);
     let mut stopping = false;
     while !stopping && jobs.recv_many(&mut group, GROUP).await > 0 {
-        let (mut orders, mut answers) = (Vec::new(), Vec::new());
+        let mut waiting = Vec::with_capacity(group.len());
         for job in group.drain(..) {
             match job {
-                Job::Write(order, answer) => {
-                    orders.push(order);
-                    answers.push(answer);
+                Job::Write(order) => waiting.push(order),
+                Job::Probe(answer) => {
+                    let order = Order { change: Change::Nothing, lease: None, set_aside: None };
+                    waiting.push(Waiting { order, answer });
                 }
+                Job::CatchUp(answer) => drop(answer.send(Ok(()))), // there is nothing else
                 Job::Stop => stopping = true,
             }
         }
-        let outcome = match failure.get() {
-            Some(error) => Err(error.clone()),
-            None => scribe.commit(&orders).await,
-        };
-        if let Err(error) = &outcome
-            && failure.set(error.clone()).is_ok()
-        {
-            tracing::error!(%error, "the store has failed; start the gateway again");
-        }
-        for (place, (order, answer)) in orders.into_iter().zip(answers).enumerate() {
-            let own = outcome.as_ref().map_err(StoreError::clone);
-            let own = own.and_then(|refused| refused.get(&place).cloned().map_or(Ok(()), Err));
-            if let (Ok(()), Some(set_aside)) = (&own, order.set_aside) {
-                set_aside.keep();
-            }
-            let _ = answer.send(own); // whoever asked may have gone
-        }
+        scribe.answer(waiting, &failure).await;
     }
-    scribe.connection.close().await;
+    scribe.close().await;
 }
 
-/// What the task writes with.
-struct Scribe {
+/// What the tables are written with.
+pub(super) struct Scribe {
     connection: Connection,
     leases: Option<Arc<Leases>>,
     /// Leases that ended before they were lost, by channel: the last epoch that is over.
@@ -160,8 +240,66 @@ struct Scribe {
 }
 
 impl Scribe {
+    /// With a connection of its own.
+    pub fn new(
+        connection: Connection,
+        leases: Option<Arc<Leases>>,
+        moments: Arc<dyn Moments>,
+    ) -> Self {
+        Self { connection, leases, ended: HashMap::new(), moments }
+    }
+
+    /// Writes a group, unless something has failed, and says so to everybody in it.
+    pub async fn answer(&mut self, group: Vec<Waiting>, failure: &Failure) {
+        let outcome = match failure.get() {
+            Some(error) => Err(error),
+            None => self.commit(&group).await,
+        };
+        if let Err(error) = &outcome {
+            failure.set(error.clone());
+        }
+        for (place, waiting) in group.into_iter().enumerate() {
+            let own = outcome.as_ref().map_err(StoreError::clone);
+            let own = own.and_then(|refused| refused.get(&place).cloned().map_or(Ok(()), Err));
+            waiting.answer(own);
+        }
+    }
+
+    /// Writes what the journal has into the tables.
+    ///
+    /// # Errors
+    /// [`StoreError::Failed`]; the tables are then as they were.
+    pub async fn apply(&mut self, batch: &Unapplied) -> Result<(), StoreError> {
+        let applied = self.try_apply(batch).await;
+        if applied.is_err() {
+            // If this fails as well, the next start undoes it.
+            let _ = query("ROLLBACK").execute(&mut self.connection).await;
+        }
+        applied.map_err(|error| StoreError::Failed(error.to_string()))?;
+        self.moments.pass(Moment::Applied);
+        Ok(())
+    }
+
+    async fn try_apply(&mut self, batch: &Unapplied) -> Result<(), sqlx::Error> {
+        let to = &mut self.connection;
+        query("BEGIN IMMEDIATE").execute(to).await?;
+        Change::apply_journalled(&batch.changes, to).await?;
+        let applied = query("UPDATE journal SET applied = $1").bind(integer(batch.through));
+        applied.execute(to).await?;
+        self.moments.pass(Moment::Applying);
+        query("COMMIT").execute(to).await.map(drop)
+    }
+
+    /// Closes the connection.
+    pub async fn close(self) {
+        self.connection.close().await;
+    }
+
     /// Writes a group in one transaction; returns what of it was refused, by place.
-    async fn commit(&mut self, group: &[Order]) -> Result<BTreeMap<usize, StoreError>, StoreError> {
+    async fn commit(
+        &mut self,
+        group: &[Waiting],
+    ) -> Result<BTreeMap<usize, StoreError>, StoreError> {
         let mut attempt = 1;
         loop {
             self.moments.pass(Moment::Beginning);
@@ -184,7 +322,7 @@ impl Scribe {
         }
     }
 
-    async fn try_commit(&mut self, group: &[Order]) -> Result<Refusals, sqlx::Error> {
+    async fn try_commit(&mut self, group: &[Waiting]) -> Result<Refusals, sqlx::Error> {
         let begin = match &self.connection {
             Connection::Sqlite(_) => "BEGIN IMMEDIATE",
             Connection::Postgres(_) => "BEGIN",
@@ -199,7 +337,7 @@ impl Scribe {
         };
         let allowed = group.iter().enumerate();
         let allowed = allowed.filter(|(place, _)| !refusals.refused.contains_key(place));
-        let changes: Vec<&Change> = allowed.map(|(_, order)| &order.change).collect();
+        let changes: Vec<&Change> = allowed.map(|(_, waiting)| &waiting.order.change).collect();
         Change::apply_all(&changes, &mut self.connection).await?;
         self.moments.pass(Moment::Committing);
         query("COMMIT").execute(&mut self.connection).await?;

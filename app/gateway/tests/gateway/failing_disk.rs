@@ -108,9 +108,38 @@ fn shim(folder: &Path) -> PathBuf {
     shim
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_failed_synchronisation_is_not_taken_back_by_a_later_one_that_works() {
-    let mut failing = Failing::new("-wal").await;
+/// Has a test run with what is acknowledged failing, and with what it is copied into failing.
+macro_rules! of_journal_and_of_log {
+    ($($test:ident),+ $(,)?) => {
+        mod of_the_journal {
+            $(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn $test() {
+                    super::$test(".journal-0").await;
+                }
+            )+
+        }
+
+        mod of_the_log {
+            $(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn $test() {
+                    super::$test("-wal").await;
+                }
+            )+
+        }
+    };
+}
+
+of_journal_and_of_log! {
+    a_failed_synchronisation_is_not_taken_back_by_a_later_one_that_works,
+    a_full_disk_loses_nothing_that_was_acknowledged,
+    a_write_that_ends_in_its_middle_is_not_acknowledged,
+    a_torn_page_takes_nothing_acknowledged_with_it,
+}
+
+async fn a_failed_synchronisation_is_not_taken_back_by_a_later_one_that_works(files: &str) {
+    let mut failing = Failing::new(files).await;
     let running = failing.start().await;
     failing.pay(&running, "eio").await;
     // The disk works again by now, and what it lost is lost: nothing more may be taken.
@@ -120,9 +149,8 @@ async fn a_failed_synchronisation_is_not_taken_back_by_a_later_one_that_works() 
     failing.assert_whole().await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_full_disk_loses_nothing_that_was_acknowledged() {
-    let mut failing = Failing::new("-wal").await;
+async fn a_full_disk_loses_nothing_that_was_acknowledged(files: &str) {
+    let mut failing = Failing::new(files).await;
     let running = failing.start().await;
     failing.pay(&running, "enospc").await;
     assert_refuses(&running, &failing).await;
@@ -139,9 +167,8 @@ async fn a_full_disk_loses_nothing_that_was_acknowledged() {
     failing.assert_whole().await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_write_that_ends_in_its_middle_is_not_acknowledged() {
-    let mut failing = Failing::new("-wal").await;
+async fn a_write_that_ends_in_its_middle_is_not_acknowledged(files: &str) {
+    let mut failing = Failing::new(files).await;
     let running = failing.start().await;
     failing.pay(&running, "short").await;
     assert_refuses(&running, &failing).await;
@@ -150,9 +177,8 @@ async fn a_write_that_ends_in_its_middle_is_not_acknowledged() {
     failing.assert_whole().await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_torn_page_in_the_log_takes_nothing_acknowledged_with_it() {
-    let mut failing = Failing::new("-wal").await;
+async fn a_torn_page_takes_nothing_acknowledged_with_it(files: &str) {
+    let mut failing = Failing::new(files).await;
     let mut running = failing.start().await;
     failing.pay(&running, "torn").await;
     running.kill();
@@ -195,12 +221,15 @@ async fn garbage_behind_the_end_of_the_log_is_not_read_as_receipts() {
     let (paid, ()) = tokio::join!(futures::future::try_join_all(paying), killing);
     paid.unwrap();
     // What a file system leaves of a write that was under way: old blocks, or anything.
-    let log = failing.folder.path().join("gateway.sqlite-wal");
-    let mut bytes = std::fs::read(&log).unwrap();
-    let end = bytes.len() - bytes.len() % 8;
-    let old: Vec<u8> = bytes[end.saturating_sub(20_000)..end].to_vec();
-    bytes.extend(old);
-    bytes.extend((0..10_000_u32).map(|place| (place * 37 % 251) as u8));
-    std::fs::write(&log, bytes).unwrap();
+    for file in ["gateway.sqlite-wal", "gateway.sqlite.journal-0"] {
+        let path = failing.folder.path().join(file);
+        let mut bytes = std::fs::read(&path).unwrap();
+        let zeros = bytes.iter().rev().take_while(|byte| **byte == 0).count();
+        bytes.truncate((bytes.len() - zeros).next_multiple_of(4_096));
+        let old: Vec<u8> = bytes[bytes.len().saturating_sub(20_000)..].to_vec();
+        bytes.extend(old);
+        bytes.extend((0..10_000_u32).map(|place| (place * 37 % 251) as u8));
+        std::fs::write(&path, bytes).unwrap();
+    }
     failing.assert_whole().await;
 }

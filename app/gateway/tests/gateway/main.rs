@@ -16,6 +16,7 @@ mod game;
 mod holding;
 mod hostile_gateway;
 mod idempotency;
+mod journalling;
 mod killing;
 mod layering;
 mod limits;

@@ -1,0 +1,188 @@
+use std::{
+    fs::{self, OpenOptions},
+    os::unix::fs::FileExt,
+};
+
+use borsh::BorshSerialize;
+use motif_sdk::{
+    Pubkey,
+    receipt::{Receipt, SignedReceipt},
+};
+use tempfile::TempDir;
+
+use super::{
+    frame::{Frame, PAGE, Seal},
+    *,
+};
+use crate::{
+    keys::KeyId,
+    ledger::{Hold, Item},
+    store::{ChannelId, Generation, NoMoments},
+};
+
+/// Room for three of the frames that [`append`] writes.
+const MOST: usize = 3 * PAGE;
+
+fn open(folder: &TempDir, applied: u64) -> Result<(Journal, Unapplied), StoreError> {
+    Journal::open_with(&folder.path().join("store"), applied, Seal::new([3; 32]), MOST)
+}
+
+fn generation(position: u32) -> Generation {
+    let receipt = Receipt {
+        channel: Pubkey::new_from_array([1; 32]),
+        opened_slot: 2,
+        statement: 3,
+        position,
+        licence: 4,
+        units: 5,
+        terms_number: 6,
+        amount: 7,
+        cumulative: 8,
+        work: Pubkey::new_from_array([9; 32]),
+        request_digest: [10; 32],
+        output_digest: [11; 32],
+        issued_at: -12,
+    };
+    Generation {
+        channel_id: ChannelId(13),
+        idempotency_key: format!("key-{position}"),
+        part: 14,
+        body_digest: [15; 32],
+        receipt: SignedReceipt { receipt, signature: [16; 64] },
+        voucher_expires_at: 17,
+        voucher_signature: [18; 64],
+        api_key: Some(KeyId([19; 8])),
+        charged: 20,
+    }
+}
+
+/// Appends a frame with the generations at these positions.
+fn append(journal: &mut Journal, positions: std::ops::Range<u32>) -> u64 {
+    let mut frame = Frame::default();
+    for position in positions {
+        let change = Change::Generations { generations: vec![generation(position)], hold: None };
+        Record::of(&change).unwrap().serialize(frame.records()).unwrap();
+    }
+    assert_eq!(frame.length(), PAGE);
+    journal.append(&mut frame, &NoMoments).unwrap()
+}
+
+fn positions(unapplied: &Unapplied) -> Vec<u32> {
+    let generations = unapplied.changes.iter().flat_map(Change::generations);
+    generations.map(|generation| generation.receipt.receipt.position).collect()
+}
+
+#[test]
+fn every_change_of_a_payer_is_read_as_it_was_written() {
+    let hold = Hold {
+        item: Item { licence: 1, units: 2 },
+        request_digest: [3; 32],
+        expires_at: i64::MIN,
+    };
+    let changes = [
+        Change::Generations { generations: vec![generation(0), generation(1)], hold: Some([4; 32]) },
+        Change::Generations {
+            generations: vec![Generation { api_key: None, ..generation(u32::MAX) }],
+            hold: None,
+        },
+        Change::HoldPlaced { channel_id: ChannelId(5), id: [6; 32], hold },
+        Change::HoldReleased { id: [7; 32] },
+    ];
+    for change in &changes {
+        let bytes = borsh::to_vec(&Record::of(change).unwrap()).unwrap();
+        let read = Change::from(Record::try_from_slice(&bytes).unwrap());
+        assert_eq!(format!("{read:?}"), format!("{change:?}"));
+    }
+}
+
+#[test]
+fn what_the_tables_lack_is_found_in_its_order() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut journal, unapplied) = open(&folder, 0).unwrap();
+    assert_eq!((unapplied.through, unapplied.changes.len()), (0, 0));
+    for number in 0..5 {
+        assert_eq!(append(&mut journal, number * 2..number * 2 + 2), u64::from(number) + 1);
+    }
+    drop(journal);
+    let (_, unapplied) = open(&folder, 0).unwrap();
+    assert_eq!((unapplied.through, positions(&unapplied)), (5, (0..10).collect()));
+    let (_, unapplied) = open(&folder, 3).unwrap();
+    assert_eq!((unapplied.through, positions(&unapplied)), (5, (6..10).collect()));
+    let (mut journal, unapplied) = open(&folder, 5).unwrap();
+    assert_eq!((unapplied.through, unapplied.changes.len()), (5, 0));
+    assert_eq!(append(&mut journal, 10..11), 6, "it goes on where it was");
+}
+
+#[test]
+fn a_file_is_written_over_once_the_tables_have_it_and_not_before() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut journal, _) = open(&folder, 0).unwrap();
+    let mut next = Frame::default();
+    next.records().push(0);
+    for round in 0..4 {
+        for frame in 0..3 {
+            append(&mut journal, round * 3 + frame..round * 3 + frame + 1);
+        }
+        let written = u64::from(round) * 3 + 3;
+        let applied = written.saturating_sub(3);
+        if round > 0 {
+            assert!(!journal.has_place(&next, applied - 1), "one of the other file's is lacking");
+        }
+        assert!(journal.has_place(&next, applied));
+        let (_, unapplied) = open(&folder, applied).unwrap();
+        assert_eq!(unapplied.through, written);
+        assert_eq!(positions(&unapplied), (round * 3..round * 3 + 3).collect::<Vec<_>>());
+    }
+    let lengths = [0, 1].map(|number| fs::metadata(place(&folder.path().join("store"), number)));
+    assert!(lengths.into_iter().all(|file| file.unwrap().len() <= 1 << 18), "they do not grow");
+}
+
+#[test]
+fn a_torn_last_frame_is_none_and_takes_nothing_with_it() {
+    for torn in [0, 30, 100, 3_000] {
+        let folder = tempfile::tempdir().unwrap();
+        let (mut journal, _) = open(&folder, 0).unwrap();
+        append(&mut journal, 0..8);
+        append(&mut journal, 8..16);
+        damage(&folder, 0, PAGE as u64 + torn);
+        let (mut journal, unapplied) = open(&folder, 0).unwrap();
+        assert_eq!((unapplied.through, positions(&unapplied)), (1, (0..8).collect()));
+        // Once the tables have the first one, another second one takes the torn one's number.
+        assert_eq!(append(&mut journal, 20..22), 2);
+        let (_, unapplied) = open(&folder, 1).unwrap();
+        assert_eq!((unapplied.through, positions(&unapplied)), (2, vec![20, 21]));
+    }
+}
+
+#[test]
+fn a_frame_that_is_missing_before_a_later_one_is_no_power_failure_and_refused() {
+    for (file, at, missing) in [(0, 0, 1), (0, PAGE, 2), (1, 0, 4)] {
+        let folder = tempfile::tempdir().unwrap();
+        let (mut journal, _) = open(&folder, 0).unwrap();
+        (0..5).for_each(|position| drop(append(&mut journal, position..position + 1)));
+        damage(&folder, file, at as u64 + 100);
+        let error = open(&folder, 0).unwrap_err().to_string();
+        assert!(error.contains(&format!("frame {missing} of the journal is missing")), "{error}");
+    }
+}
+
+#[test]
+fn a_store_that_is_older_than_its_journal_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut journal, _) = open(&folder, 0).unwrap();
+    for position in 0..9 {
+        append(&mut journal, position..position + 1);
+    }
+    // Two files have six frames; the first three are written over.
+    assert!(matches!(open(&folder, 2), Err(StoreError::Corrupt(_))));
+    assert!(open(&folder, 3).is_ok());
+}
+
+/// Changes one byte on disk.
+fn damage(folder: &TempDir, file: usize, at: u64) {
+    let path = place(&folder.path().join("store"), file);
+    let file = OpenOptions::new().read(true).write(true).open(path).unwrap();
+    let mut byte = [0];
+    file.read_exact_at(&mut byte, at).unwrap();
+    file.write_all_at(&[byte[0] ^ 0xFF], at).unwrap();
+}
