@@ -16,6 +16,8 @@ use proptest::{collection::vec, prelude::*};
 use serde_json::json;
 
 const CLUSTER: [u8; 32] = [9; 32];
+/// Stands in the claim and nowhere else.
+const TITLE: &str = "harbour at dusk";
 const WORK: Pubkey = Pubkey::new_from_array([5; 32]);
 
 fn now() -> i64 {
@@ -106,7 +108,7 @@ fn generated(output: &[u8]) -> Provenance {
 
 fn signed(content: &[u8]) -> Vec<u8> {
     let identity = issued().identity().unwrap();
-    sign(content, "output", &generated(content), None, &identity).unwrap()
+    sign(content, TITLE, &generated(content), None, &identity).unwrap()
 }
 
 fn state(content: &[u8]) -> Option<CredentialsState> {
@@ -195,7 +197,7 @@ fn a_changed_manifest_is_an_alteration_wherever_it_was_changed() {
     for (text, fault) in [
         (digest.as_bytes(), "assertion.hashedURI.mismatch"),
         (&b"trainedAlgorithmicMedia"[..], "assertion.hashedURI.mismatch"),
-        (b"Motif", "claimSignature.mismatch"),
+        (TITLE.as_bytes(), "claimSignature.mismatch"),
     ] {
         let mut changed = signed.clone();
         let place = place(&changed, text);

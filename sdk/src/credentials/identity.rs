@@ -150,7 +150,7 @@ fn issue(name: &str, now: i64) -> Result<Issued, rcgen::Error> {
     signing.key_usages = vec![KeyUsagePurpose::DigitalSignature];
     // The one purpose that every reader of C2PA takes without being told to.
     signing.extended_key_usages = vec![ExtendedKeyUsagePurpose::EmailProtection];
-    signing.use_anchor_key_identifier_extension = true;
+    signing.use_authority_key_identifier_extension = true;
     let issuer = Issuer::from_params(&anchor, &anchor_key);
     let certificate = signing.signed_by(&key, &issuer)?;
 
