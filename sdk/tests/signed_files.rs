@@ -1,7 +1,7 @@
 //! Files that are signed and read back, and everything that may happen to them in between.
 #![allow(clippy::unwrap_used, reason = "a test stops at what it did not expect")]
 
-use std::{io::Cursor, ops::Range};
+use std::{io::Cursor, ops::Range, sync::LazyLock};
 
 use ed25519_dalek::SigningKey;
 use image::{DynamicImage, ImageFormat, Rgb, RgbImage};
@@ -12,9 +12,12 @@ use motif_sdk::{
     gateway::wire::{Address, Digest},
     receipt::{Receipt, SignedReceipt},
 };
+use proptest::{collection::vec, prelude::*};
 use serde_json::json;
 
 const CLUSTER: [u8; 32] = [9; 32];
+/// Stands in the claim and nowhere else.
+const TITLE: &str = "harbour at dusk";
 const WORK: Pubkey = Pubkey::new_from_array([5; 32]);
 
 fn now() -> i64 {
@@ -105,7 +108,7 @@ fn generated(output: &[u8]) -> Provenance {
 
 fn signed(content: &[u8]) -> Vec<u8> {
     let identity = issued().identity().unwrap();
-    sign(content, "output", &generated(content), None, &identity).unwrap()
+    sign(content, TITLE, &generated(content), None, &identity).unwrap()
 }
 
 fn state(content: &[u8]) -> Option<CredentialsState> {
@@ -194,7 +197,7 @@ fn a_changed_manifest_is_an_alteration_wherever_it_was_changed() {
     for (text, fault) in [
         (digest.as_bytes(), "assertion.hashedURI.mismatch"),
         (&b"trainedAlgorithmicMedia"[..], "assertion.hashedURI.mismatch"),
-        (b"Motif", "claimSignature.mismatch"),
+        (TITLE.as_bytes(), "claimSignature.mismatch"),
     ] {
         let mut changed = signed.clone();
         let place = place(&changed, text);
@@ -294,5 +297,34 @@ fn what_would_not_verify_is_not_signed() {
         let refused = attempt(&content, &provenance, &wrong);
         let expected = matches!(refused, SigningError::Refused(_) | SigningError::Unacceptable(_));
         assert!(expected, "{refused}");
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    /// Some bytes of a manifest are covered by nothing: padding, and what is signed beside the
+    /// claim. Whatever changes, what reads back as intact says what was signed of what was signed.
+    #[test]
+    fn what_is_intact_is_what_was_signed(
+        which in 0_usize..5,
+        changes in vec((any::<prop::sample::Index>(), any::<u8>()), 1..4),
+    ) {
+        static SIGNED: LazyLock<Vec<(Vec<u8>, Vec<u8>)>> = LazyLock::new(|| {
+            let sign = |(_, content): (_, Vec<u8>)| (signed(&content), content);
+            carriers().into_iter().take(5).map(sign).collect()
+        });
+        let (signed, content) = &SIGNED[which];
+        let mut changed = signed.clone();
+        for (place, byte) in changes {
+            let place = place.index(changed.len());
+            changed[place] = byte;
+        }
+        if let Some(credentials) = read(&changed, None)
+            && credentials.state == CredentialsState::Intact
+        {
+            prop_assert_eq!(credentials.bare_digest.0, content_digest(content));
+            prop_assert_eq!(credentials.provenance, Some(generated(content)));
+        }
     }
 }

@@ -25,6 +25,17 @@ pub struct Issued {
     pub key: Zeroizing<String>,
 }
 
+/// Why there is no identity.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum IdentityError {
+    /// The system's randomness or the encoder failed.
+    #[error("no certificate can be made: {0}")]
+    NotIssued(String),
+    /// These are no certificates and a key that fits one of C2PA's ways of signing.
+    #[error("expected a certificate chain and a PKCS #8 key, both in PEM")]
+    Unusable,
+}
+
 /// Every way of signing that C2PA knows; a key fits just one.
 const ALGORITHMS: [SigningAlg; 7] = [
     SigningAlg::Es256,
@@ -47,15 +58,14 @@ impl SigningIdentity {
     /// From a certificate chain and a PKCS #8 key, both PEM.
     ///
     /// # Errors
-    /// What does not fit; never with any of the key's bytes.
-    pub fn new(certificate: &[u8], key: &[u8]) -> Result<Self, &'static str> {
+    /// [`IdentityError::Unusable`]; never with any of the key's bytes.
+    pub fn new(certificate: &[u8], key: &[u8]) -> Result<Self, IdentityError> {
         let signer = ALGORITHMS
             .into_iter()
             .find_map(|algorithm| create_signer::from_keys(certificate, key, algorithm, None).ok());
-        let signer = signer.ok_or("this is no certificate chain and PKCS #8 key in PEM")?;
-        if signer.certs().is_ok_and(|certificates| certificates.is_empty()) {
-            return Err("there is no certificate");
-        }
+        let has_certificate =
+            |signer: &BoxedSigner| signer.certs().is_ok_and(|all| !all.is_empty());
+        let signer = signer.filter(has_certificate).ok_or(IdentityError::Unusable)?;
         Ok(Self { signer })
     }
 
@@ -70,39 +80,16 @@ impl SigningIdentity {
         };
         let certificate = read(Self::CERTIFICATE)?;
         let key = Zeroizing::new(read(Self::KEY)?);
-        Self::new(&certificate, &key).map_err(|reason| refuse(folder, reason.to_owned()))
+        Self::new(&certificate, &key).map_err(|error| refuse(folder, error.to_string()))
     }
 
     /// Makes an anchor and, signed by it, a certificate for `name`, good for a year from now, with
     /// keys on P-256. The anchor's own key is forgotten, so that it vouches for nobody else.
     ///
     /// # Errors
-    /// What the system's randomness or the encoder says.
-    pub fn issue(name: &str, now: i64) -> Result<Issued, rcgen::Error> {
-        let mut anchor_key = KeyPair::generate()?;
-        let mut anchor = lasting_a_year(&format!("{name}, anchor"), name, now);
-        anchor.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
-        anchor.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
-        let anchor_certificate = anchor.self_signed(&anchor_key)?;
-
-        let mut key = KeyPair::generate()?;
-        let mut signing = lasting_a_year(name, name, now);
-        signing.is_ca = IsCa::ExplicitNoCa;
-        signing.key_usages = vec![KeyUsagePurpose::DigitalSignature];
-        // The one purpose that every reader of C2PA takes without being told to.
-        signing.extended_key_usages = vec![ExtendedKeyUsagePurpose::EmailProtection];
-        signing.use_anchor_key_identifier_extension = true;
-        let issuer = Issuer::from_params(&anchor, &anchor_key);
-        let certificate = signing.signed_by(&key, &issuer)?;
-
-        let issued = Issued {
-            certificate: certificate.pem() + &anchor_certificate.pem(),
-            anchor: anchor_certificate.pem(),
-            key: Zeroizing::new(key.serialize_pem()),
-        };
-        anchor_key.zeroize();
-        key.zeroize();
-        Ok(issued)
+    /// [`IdentityError::NotIssued`].
+    pub fn issue(name: &str, now: i64) -> Result<Issued, IdentityError> {
+        issue(name, now).map_err(|error| IdentityError::NotIssued(error.to_string()))
     }
 }
 
@@ -130,7 +117,7 @@ impl Issued {
     ///
     /// # Errors
     /// As [`SigningIdentity::new`].
-    pub fn identity(&self) -> Result<SigningIdentity, &'static str> {
+    pub fn identity(&self) -> Result<SigningIdentity, IdentityError> {
         SigningIdentity::new(self.certificate.as_bytes(), self.key.as_bytes())
     }
 }
@@ -148,6 +135,33 @@ impl std::fmt::Debug for Issued {
             .field("certificate", &self.certificate)
             .finish_non_exhaustive()
     }
+}
+
+fn issue(name: &str, now: i64) -> Result<Issued, rcgen::Error> {
+    let mut anchor_key = KeyPair::generate()?;
+    let mut anchor = lasting_a_year(&format!("{name}, anchor"), name, now);
+    anchor.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
+    anchor.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+    let anchor_certificate = anchor.self_signed(&anchor_key)?;
+
+    let mut key = KeyPair::generate()?;
+    let mut signing = lasting_a_year(name, name, now);
+    signing.is_ca = IsCa::ExplicitNoCa;
+    signing.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+    // The one purpose that every reader of C2PA takes without being told to.
+    signing.extended_key_usages = vec![ExtendedKeyUsagePurpose::EmailProtection];
+    signing.use_authority_key_identifier_extension = true;
+    let issuer = Issuer::from_params(&anchor, &anchor_key);
+    let certificate = signing.signed_by(&key, &issuer)?;
+
+    let issued = Issued {
+        certificate: certificate.pem() + &anchor_certificate.pem(),
+        anchor: anchor_certificate.pem(),
+        key: Zeroizing::new(key.serialize_pem()),
+    };
+    anchor_key.zeroize();
+    key.zeroize();
+    Ok(issued)
 }
 
 fn put(path: &Path, content: &[u8], mode: u32) -> std::io::Result<()> {

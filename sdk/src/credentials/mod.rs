@@ -25,7 +25,7 @@ pub use self::{
     carrier::Carrier,
     digests::Digests,
     findings::{Evidence, Findings, ReceiptFinding, ReceiptStanding, WorkFinding, WorkStanding},
-    identity::{Issued, SigningIdentity},
+    identity::{IdentityError, Issued, SigningIdentity},
     provenance::{NamedWork, Origin, Provenance, SettlementProof},
     reading::{Credentials, CredentialsSigner, CredentialsState, are_anchors, read},
     signing::{SigningError, sign},

@@ -6,7 +6,7 @@ use std::{
 use motif_sdk::{
     Pubkey,
     client::Client,
-    credentials::{CredentialsState, SigningIdentity, WorkStanding},
+    credentials::{CredentialsState, Digests, SigningIdentity, WorkStanding},
     fingerprint::content_digest,
     gateway::wire::ReceiptParts,
     receipt::{SignedReceipt, proof::ReceiptProof},
@@ -44,7 +44,7 @@ impl Handover<'_> {
         fs::create_dir_all(folder).map_err(|error| unwritable(folder, error.to_string()))?;
         let issued = SigningIdentity::issue(PLATFORM, self.now);
         let issued = issued.map_err(|error| unwritable(folder, error.to_string()))?;
-        let identity = issued.identity().map_err(|error| unwritable(folder, error.to_owned()))?;
+        let identity = issued.identity().map_err(|error| unwritable(folder, error.to_string()))?;
 
         let terms_number = self.proof.signed.receipt.terms_number;
         let works = [(*self.model, Some(terms_number))];
@@ -65,7 +65,7 @@ impl Handover<'_> {
         let examined = decoding::worker(Some(anchor)).examine(signed).await;
         let Some(credentials) = examined.credentials else { return Ok(0) };
         let bare = credentials.bare_digest.0;
-        let digests = motif_sdk::credentials::Digests { whole, bare: Some(bare) };
+        let digests = Digests { whole, bare: Some(bare) };
         let facts = facts_of(credentials, digests, self.client).await?;
         let is_trusted = facts.signer.as_ref().is_some_and(|signer| signer.trusted);
         let is_intact = facts.state == CredentialsState::Intact && is_trusted;
