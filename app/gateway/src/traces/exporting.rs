@@ -42,7 +42,7 @@ impl Traces {
     const FLUSH_WITHIN: Duration = Duration::from_secs(5);
 
     /// Sends spans to a collector; `url` is where clients find this process, and `failures`
-    /// counts batches that were not taken. Call it on the runtime that is to send them.
+    /// counts attempts that nobody took. Call it on the runtime that is to send them.
     ///
     /// Collectors that want to know who sends are told by the variable
     /// `OTEL_EXPORTER_OTLP_HEADERS`; `OTEL_BSP_*` and `OTEL_RESOURCE_ATTRIBUTES` hold as well.
