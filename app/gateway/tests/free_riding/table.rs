@@ -114,6 +114,7 @@ impl Table {
             // What was dropped may be on its way: on disk, or lost, but not half of it.
             self.world().gateway.gateway().reconcile().await.unwrap();
             let world = self.world.take().unwrap();
+            self.service = Router::new(); // whoever has the old one has its store open
             let world = world.restarted(graceful).await;
             (self.service, self.world) = (service(&world), Some(world));
             history.count(|counts| counts.restarts += 1);
