@@ -28,9 +28,10 @@ pub struct Traces {
 /// Why traces cannot be sent.
 #[derive(Debug, thiserror::Error)]
 pub enum TraceError {
-    /// The environment's `OTEL_EXPORTER_OTLP_*` cannot be followed.
+    /// The endpoint, or what the environment says in `OTEL_EXPORTER_OTLP_*`, cannot be followed.
+    /// The endpoint is not shown whole.
     #[error("{0}")]
-    Exporter(#[from] ExporterBuildError),
+    Exporter(String),
     /// No connections can be made.
     #[error("{0}")]
     Http(#[from] reqwest::Error),
@@ -50,9 +51,12 @@ impl Traces {
     /// # Errors
     /// [`TraceError`].
     pub fn start(config: &TraceConfig, url: &str, failures: Counter) -> Result<Self, TraceError> {
-        let collector = Collector::new(Endpoint::new(&config.endpoint), failures)?;
+        let endpoint = Endpoint::new(&config.endpoint);
+        let refused = |error: ExporterBuildError| endpoint.scrub(&error.to_string());
+        let collector = Collector::new(endpoint.clone(), failures)?;
         let exporter = SpanExporter::builder().with_http().with_http_client(collector);
-        let exporter = exporter.with_endpoint(&config.endpoint).build()?;
+        let exporter = exporter.with_endpoint(&config.endpoint).build();
+        let exporter = exporter.map_err(refused).map_err(TraceError::Exporter)?;
         let resource = Resource::builder()
             .with_service_name(Self::SERVICE)
             .with_attribute(KeyValue::new("service.version", env!("CARGO_PKG_VERSION")))
