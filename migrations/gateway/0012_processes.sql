@@ -1,5 +1,5 @@
--- Which gateway processes share one database, so that each can tell what its part of the
--- channels is. A store in a file has one; there this table stays empty.
+-- Which gateway processes share one database, so that each can tell what its portion
+-- of the channels is. A store in a file has one; there this table stays empty.
 
 CREATE TABLE processes (
     -- As in `leases`.

@@ -73,6 +73,8 @@ pub async fn answer(
             }
         }
     }
+    // Whoever comes now is refused, and goes elsewhere, instead of waiting for nobody.
+    drop(listener);
     connections.close();
     if timeout(DRAIN_WITHIN, connections.wait()).await.is_err() {
         tracing::warn!(open = connections.len(), "requests were cut off");

@@ -156,7 +156,7 @@ impl Gateway {
             // must not be left.
             let room = leases.attend().await?.saturating_sub(self.desks().len());
             let taken = match room {
-                0 => leases.take_free(usize::MAX, leases.patience()).await?,
+                0 => leases.take_free(usize::MAX, leases.lasting()).await?,
                 room => leases.take_free(room, Duration::ZERO).await?,
             };
             if taken.is_empty() {
@@ -167,7 +167,7 @@ impl Gateway {
     }
 
     /// Does that again and again, three times in a lease's time, and leaves to others what is
-    /// more than this process's part of the channels. Never ends.
+    /// more than this process's portion of the channels. Never ends.
     pub(crate) async fn go_on_keeping_leases(self) {
         let Some(leases) = self.store().leases() else { return };
         let mut idling = Idling::default();
@@ -185,7 +185,7 @@ impl Gateway {
     }
 
     /// Leaves some channels to others, of which nobody has wanted anything for long, where this
-    /// process has more than its part.
+    /// process has more than its portion.
     async fn give_way(&self, leases: &Leases, idling: &mut Idling) -> Result<(), StoreError> {
         let idle = idling.look(&self.desks(), leases.lasting() * IDLE_LEASES, self.now());
         let more = self.desks().len().saturating_sub(leases.attend().await?);

@@ -37,7 +37,7 @@ pub struct Metrics {
     pub chain_failures: Counter,
     /// How often the cluster was seen to have taken settlements back.
     pub rollbacks: Counter,
-    /// Batches of spans that no collector took.
+    /// Attempts to send spans that no collector took.
     pub trace_failures: Counter,
     /// Open connections.
     pub connections: Gauge,
@@ -159,7 +159,11 @@ impl Default for Metrics {
                 &metrics.chain_failures,
             ),
             ("rollbacks", "Looks at settlements that were taken back", &metrics.rollbacks),
-            ("trace_failures", "Batches of spans that no collector took", &metrics.trace_failures),
+            (
+                "trace_failures",
+                "Attempts to send spans that no collector took",
+                &metrics.trace_failures,
+            ),
             (
                 "connections_refused",
                 "Connections refused because there were too many",

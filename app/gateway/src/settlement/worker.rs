@@ -4,10 +4,12 @@ use motif_sdk::Pubkey;
 use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 
-use crate::{Gateway, GatewayConfig, desk::Desk, ledger::Ledger};
+use crate::{Gateway, GatewayConfig, desk::Desk, ledger::Ledger, problem::ApiError};
 
 const FIRST_PAUSE: Duration = Duration::from_secs(5);
 const LONGEST_PAUSE: Duration = Duration::from_secs(300);
+/// How long a channel that is over is still looked at: the cluster may take its end back.
+const FINAL_AFTER_SECONDS: i64 = 3_600;
 
 /// Settles channels as the policy says, and watches them for payers who leave.
 pub struct Worker {
@@ -42,8 +44,9 @@ impl Worker {
         self.gateway.worker_is_alive();
         for desk in self.gateway.desks() {
             self.gateway.worker_is_alive();
-            if desk.book().ledger.is_over(self.gateway.now()) {
-                continue; // there may be nothing to look at
+            let now = self.gateway.now();
+            if desk.book().ledger.is_over(now - FINAL_AFTER_SECONDS) {
+                continue;
             }
             // What must settle soon does not wait for a pause to end.
             let may_wait = !is_urgent(&self.gateway, &desk);
@@ -54,6 +57,8 @@ impl Worker {
             let is_due = is_due(&self.gateway, &desk);
             let outcome = match looked {
                 Ok(_) if is_due => self.gateway.settle(desk.address).await.map(drop),
+                // Its payer has taken the account back, as it may.
+                Err(ApiError::UnknownChannel(_)) if desk.book().ledger.is_over(now) => Ok(()),
                 looked => looked.map(drop),
             };
             match outcome {

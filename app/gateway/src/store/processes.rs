@@ -1,5 +1,3 @@
-use std::time::Duration;
-
 use sqlx::{Row, query};
 
 use super::{Lease, Leases, StoreError, leases::NOW};
@@ -9,7 +7,7 @@ const NOBODY: [u8; 16] = [0; 16];
 
 impl Leases {
     /// Says that this process is there, as its leases last, and forgets those that are gone.
-    /// Returns how many channels are its part, if all processes have as many.
+    /// Returns how many channels are its portion, if all processes have as many.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -30,8 +28,8 @@ impl Leases {
         let (channels, processes): (i64, i64) =
             (row.try_get("channels")?, row.try_get("processes")?);
         // This process is one of them.
-        let part = channels.max(0).unsigned_abs().div_ceil(processes.max(1).unsigned_abs());
-        Ok(usize::try_from(part).unwrap_or(usize::MAX))
+        let portion = channels.max(0).unsigned_abs().div_ceil(processes.max(1).unsigned_abs());
+        Ok(usize::try_from(portion).unwrap_or(usize::MAX))
     }
 
     /// Leaves a channel to whoever takes it. What this process still wants to write by the lease
@@ -51,11 +49,6 @@ impl Leases {
             .bind(lease.epoch);
         given_up.execute(&self.pool).await?;
         Ok(())
-    }
-
-    /// How long a channel may be nobody's before processes take it that have their part.
-    pub fn patience(&self) -> Duration {
-        self.lasting()
     }
 
     /// This process is not there any more.

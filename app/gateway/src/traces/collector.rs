@@ -29,7 +29,7 @@ pub struct Collector {
 impl Collector {
     const ANSWER_WITHIN: Duration = Duration::from_secs(5);
 
-    /// The way to a collector from the present runtime; `failures` counts batches.
+    /// The way to a collector from the present runtime; `failures` counts attempts.
     pub fn new(endpoint: Endpoint, failures: Counter) -> Result<Self, reqwest::Error> {
         // What is sent may carry a key: nobody redirects it elsewhere.
         let builder = reqwest::Client::builder().redirect(Policy::none());

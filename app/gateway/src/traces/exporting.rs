@@ -28,9 +28,10 @@ pub struct Traces {
 /// Why traces cannot be sent.
 #[derive(Debug, thiserror::Error)]
 pub enum TraceError {
-    /// The environment's `OTEL_EXPORTER_OTLP_*` cannot be followed.
+    /// The endpoint, or what the environment says in `OTEL_EXPORTER_OTLP_*`, cannot be followed.
+    /// The endpoint is not shown whole.
     #[error("{0}")]
-    Exporter(#[from] ExporterBuildError),
+    Exporter(String),
     /// No connections can be made.
     #[error("{0}")]
     Http(#[from] reqwest::Error),
@@ -42,7 +43,7 @@ impl Traces {
     const FLUSH_WITHIN: Duration = Duration::from_secs(5);
 
     /// Sends spans to a collector; `url` is where clients find this process, and `failures`
-    /// counts batches that were not taken. Call it on the runtime that is to send them.
+    /// counts attempts that nobody took. Call it on the runtime that is to send them.
     ///
     /// Collectors that want to know who sends are told by the variable
     /// `OTEL_EXPORTER_OTLP_HEADERS`; `OTEL_BSP_*` and `OTEL_RESOURCE_ATTRIBUTES` hold as well.
@@ -50,9 +51,12 @@ impl Traces {
     /// # Errors
     /// [`TraceError`].
     pub fn start(config: &TraceConfig, url: &str, failures: Counter) -> Result<Self, TraceError> {
-        let collector = Collector::new(Endpoint::new(&config.endpoint), failures)?;
+        let endpoint = Endpoint::new(&config.endpoint);
+        let refused = |error: ExporterBuildError| endpoint.scrub(&error.to_string());
+        let collector = Collector::new(endpoint.clone(), failures)?;
         let exporter = SpanExporter::builder().with_http().with_http_client(collector);
-        let exporter = exporter.with_endpoint(&config.endpoint).build()?;
+        let exporter = exporter.with_endpoint(&config.endpoint).build();
+        let exporter = exporter.map_err(refused).map_err(TraceError::Exporter)?;
         let resource = Resource::builder()
             .with_service_name(Self::SERVICE)
             .with_attribute(KeyValue::new("service.version", env!("CARGO_PKG_VERSION")))

@@ -20,6 +20,7 @@ use crate::world::{World, licence};
 /// Where the game is played: a gateway and two channels on it.
 pub struct Table {
     world: Option<World>,
+    service: Router,
     configuration: Configuration,
     pub seats: Vec<Seat>,
 }
@@ -86,7 +87,7 @@ impl Table {
             let fee_bps = u64::from(account.channel.operator_fee_bps);
             seats.push(Seat { channel, key, prices, fee_bps, account: account.channel });
         }
-        Self { world: Some(world), configuration, seats }
+        Self { service: service(&world), world: Some(world), configuration, seats }
     }
 
     pub fn world(&self) -> &World {
@@ -99,7 +100,7 @@ impl Table {
 
     /// The gateway's whole interface, without a socket before it.
     pub fn service(&self) -> Router {
-        router(self.world().gateway.gateway().clone(), None)
+        self.service.clone()
     }
 
     /// What happens while nobody asks anything.
@@ -113,7 +114,9 @@ impl Table {
             // What was dropped may be on its way: on disk, or lost, but not half of it.
             self.world().gateway.gateway().reconcile().await.unwrap();
             let world = self.world.take().unwrap();
-            self.world = Some(world.restarted(graceful).await);
+            self.service = Router::new(); // whoever has the old one has its store open
+            let world = world.restarted(graceful).await;
+            (self.service, self.world) = (service(&world), Some(world));
             history.count(|counts| counts.restarts += 1);
         }
         if phase % 2 == 1 {
@@ -171,6 +174,11 @@ impl Table {
         history.count(|counts| counts.settlements += submitted);
         self.world.take().unwrap().gateway.shutdown().await;
     }
+}
+
+/// Built once: that takes as long as answering dozens of requests does.
+fn service(world: &World) -> Router {
+    router(world.gateway.gateway().clone(), None)
 }
 
 fn licence_at(price: &Price) -> Licence {

@@ -57,7 +57,7 @@ async fn spaces_in_the_body_make_no_other_request() {
 }
 
 /// A generation's request as it goes over the wire.
-fn on_the_wire(key: &str, request: &GenerationRequest) -> String {
+pub fn on_the_wire(key: &str, request: &GenerationRequest) -> String {
     let body = serde_json::to_string(request).unwrap();
     format!(
         "POST /v1/channels/{CHANNEL}/generations HTTP/1.1\r\nhost: localhost\r\n\

@@ -47,6 +47,7 @@ mod settling;
 mod sharing;
 mod signing;
 mod sold;
+mod stopping;
 mod streaming;
 mod traces;
 mod unpaid_answers;

@@ -13,7 +13,7 @@ use serde_json::json;
 
 use crate::{
     sold::{Sold, due_of},
-    world::Answer,
+    world::{Answer, on_postgres_too},
 };
 
 /// What a platform has come by: units by receipt, each for the bytes it names.
@@ -136,4 +136,8 @@ async fn however_a_platform_behaves_it_has_what_it_has_paid_for_and_nothing_else
     }
     assert_eq!(had(&loot) * 102, sold.owed().await, "seed {seed}");
     assert!(had(&loot) > 20, "seed {seed}");
+}
+
+on_postgres_too! {
+    however_a_platform_behaves_it_has_what_it_has_paid_for_and_nothing_else,
 }

@@ -441,7 +441,7 @@ impl Process {
 }
 
 #[tokio::test]
-async fn a_process_that_starts_gets_its_part_of_the_channels_that_nobody_uses() {
+async fn a_process_that_starts_gets_its_portion_of_the_channels_that_nobody_uses() {
     let Some(shared) = Shared::new(Duration::from_millis(900)).await else { return };
     let first = shared.process().await;
     let mut payers = Vec::new();

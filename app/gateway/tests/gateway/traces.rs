@@ -206,9 +206,9 @@ async fn a_collector_that_is_away_or_does_not_answer_holds_nobody_up() {
         let world = World::with(|gateway| gateway.traces = Some(TraceConfig::new(url))).await;
         let begun = Instant::now();
         // More spans than the queue has room for.
+        let (client, alive) = (Client::new(), format!("{}/healthz", world.gateway.url()));
         for _ in 0..3_000 {
-            let asked = world.send(Method::GET, "/healthz", None, None).await;
-            asked.assert_ok();
+            Answer::to(client.get(&alive)).await.assert_ok();
         }
         world.generate("the-first-key", &world.next_request().await).await.assert_ok();
         let took = begun.elapsed();
