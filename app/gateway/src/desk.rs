@@ -103,7 +103,7 @@ impl Desk {
         if let Some(key) = known.filter(|key| key.is(&voucher.key)) {
             return key.signed(voucher);
         }
-        let Some(key) = VoucherKey::read(&voucher.key).map(Arc::new) else { return false };
+        let Some(key) = VoucherKey::read(&voucher.key) else { return false };
         *self.key.lock().unwrap_or_else(PoisonError::into_inner) = Some(key.clone());
         key.signed(voucher)
     }

@@ -1,24 +1,25 @@
 //! A channel's voucher key, prepared for the many vouchers that it signs.
 
+mod multiples;
+
 use std::{
+    collections::VecDeque,
     fmt,
     sync::{
-        OnceLock,
-        atomic::{AtomicU32, AtomicUsize, Ordering},
+        Arc, Mutex, PoisonError, RwLock, Weak,
+        atomic::{AtomicBool, AtomicU32, Ordering},
     },
 };
 
-use curve25519_dalek::{
-    EdwardsPoint, Scalar,
-    edwards::EdwardsBasepointTable,
-    traits::{BasepointTable, IsIdentity},
-};
+use curve25519_dalek::{EdwardsPoint, Scalar, traits::IsIdentity};
 use ed25519_dalek::VerifyingKey;
 use motif_sdk::{Pubkey, voucher::SignedVoucher};
 use sha2::{Digest, Sha512};
 
+use multiples::Multiples;
+
 /// Accepts exactly the signatures that strict verification does, and with it the chain's
-/// precompile, in three quarters of its time once a key is used often.
+/// precompile, in half of its time once a key is used often.
 ///
 /// A signature (R, s) over a message is good when `sB - kA` is written as R, with k the hash of
 /// R, A and the message; when s is reduced; and when neither A nor R has a small order. Strict
@@ -30,32 +31,33 @@ pub struct VoucherKey {
     /// -A.
     negated: EdwardsPoint,
     has_small_order: bool,
-    /// Vouchers it has signed here, while it has no table.
+    /// Vouchers it was asked about while it had no multiples.
     used: AtomicU32,
-    table: OnceLock<Option<Multiples>>,
+    /// Whether it was asked about one since somebody looked.
+    is_busy: AtomicBool,
+    /// Of -A, while it is one of the busy keys.
+    multiples: RwLock<Option<Arc<Multiples>>>,
 }
 
-/// Multiples of -A: with them no doublings are needed. 30 KiB.
-struct Multiples(Box<EdwardsBasepointTable>);
-
-/// How many keys have such a table.
-static TABLES: AtomicUsize = AtomicUsize::new(0);
-/// The most that have one at once: 30 MiB.
-const MOST_TABLES: usize = 1_024;
-/// Vouchers after which a key gets one: making it takes as long as it saves on some twenty.
-const OFTEN: u32 = 32;
+/// The keys that have multiples. Where there are too many, one that is not busy loses them.
+static BUSY: Mutex<VecDeque<Weak<VoucherKey>>> = Mutex::new(VecDeque::new());
+/// The most keys that have them at once: 32.5 MiB.
+const MOST_BUSY: usize = (65 << 19) / Multiples::SIZE;
+/// Vouchers after which a key gets them: what they save by then is what making them takes.
+const OFTEN: u32 = 8;
 
 impl VoucherKey {
     /// Reads a key; `None` where it is no point of the curve.
-    pub fn read(key: &Pubkey) -> Option<Self> {
+    pub fn read(key: &Pubkey) -> Option<Arc<Self>> {
         let key = VerifyingKey::from_bytes(key.as_array()).ok()?;
-        Some(Self {
+        Some(Arc::new(Self {
             key,
             negated: -key.to_edwards(),
             has_small_order: key.is_weak(),
             used: AtomicU32::new(0),
-            table: OnceLock::new(),
-        })
+            is_busy: AtomicBool::new(false),
+            multiples: RwLock::default(),
+        }))
     }
 
     /// Whether it is this key.
@@ -64,17 +66,17 @@ impl VoucherKey {
     }
 
     /// Whether it has signed a voucher.
-    pub fn signed(&self, voucher: &SignedVoucher) -> bool {
+    pub fn signed(self: &Arc<Self>, voucher: &SignedVoucher) -> bool {
         self.is(&voucher.key) && self.verifies(&voucher.voucher.to_bytes(), &voucher.signature)
     }
 
-    fn verifies(&self, message: &[u8], signature: &[u8; 64]) -> bool {
+    fn verifies(self: &Arc<Self>, message: &[u8], signature: &[u8; 64]) -> bool {
         let (point, scalar) = signature.split_at(32);
         let Some(scalar) = reduced(scalar) else { return false };
         let hash = Sha512::new().chain_update(point).chain_update(self.key.as_bytes());
         let challenge = Scalar::from_hash(hash.chain_update(message));
         let expected = match self.multiples() {
-            Some(table) => table.mul_base(&challenge) + EdwardsPoint::mul_base(&scalar),
+            Some(multiples) => multiples.times_and_base_times(&challenge, &scalar),
             None => EdwardsPoint::vartime_double_scalar_mul_basepoint(
                 &challenge,
                 &self.negated,
@@ -85,31 +87,46 @@ impl VoucherKey {
         expected.compress().as_bytes() == point && !has_small_order
     }
 
-    /// The table, where the key is used often and there are not too many already.
-    fn multiples(&self) -> Option<&EdwardsBasepointTable> {
-        if let Some(table) = self.table.get() {
-            return table.as_ref().map(|multiples| &*multiples.0);
+    fn multiples(self: &Arc<Self>) -> Option<Arc<Multiples>> {
+        self.is_busy.store(true, Ordering::Relaxed);
+        let known = self.multiples.read().unwrap_or_else(PoisonError::into_inner).clone();
+        if known.is_none() && self.used.fetch_add(1, Ordering::Relaxed) == OFTEN {
+            self.become_busy();
         }
-        if self.used.fetch_add(1, Ordering::Relaxed) >= OFTEN {
-            self.table.get_or_init(|| Multiples::of(&self.negated));
-        }
-        None
+        known
     }
-}
 
-impl Multiples {
-    fn of(point: &EdwardsPoint) -> Option<Self> {
-        if TABLES.fetch_add(1, Ordering::Relaxed) >= MOST_TABLES {
-            TABLES.fetch_sub(1, Ordering::Relaxed);
-            return None;
+    /// Gets multiples, if there is room for one more, or a key that is not busy any more.
+    fn become_busy(self: &Arc<Self>) {
+        let mut busy = BUSY.lock().unwrap_or_else(PoisonError::into_inner);
+        for _ in 0..busy.len().min(2 * MOST_BUSY) {
+            if busy.len() < MOST_BUSY {
+                break;
+            }
+            let Some(oldest) = busy.pop_front() else { break };
+            let Some(key) = oldest.upgrade() else { continue };
+            if key.is_busy.swap(false, Ordering::Relaxed) {
+                busy.push_back(oldest);
+            } else {
+                key.rest();
+            }
         }
-        Some(Self(Box::new(EdwardsBasepointTable::create(point))))
+        if busy.len() < MOST_BUSY {
+            busy.push_back(Arc::downgrade(self));
+            drop(busy);
+            let multiples = Some(Arc::new(Multiples::of(&self.negated)));
+            *self.multiples.write().unwrap_or_else(PoisonError::into_inner) = multiples;
+        } else {
+            // All are busy: it asks again later.
+            drop(busy);
+            self.used.store(0, Ordering::Relaxed);
+        }
     }
-}
 
-impl Drop for Multiples {
-    fn drop(&mut self) {
-        TABLES.fetch_sub(1, Ordering::Relaxed);
+    /// Loses its multiples, until it is used often again.
+    fn rest(&self) {
+        *self.multiples.write().unwrap_or_else(PoisonError::into_inner) = None;
+        self.used.store(0, Ordering::Relaxed);
     }
 }
 
@@ -135,7 +152,7 @@ mod tests {
 
     use super::*;
 
-    /// Both ways, with and without a table, against strict verification; returns what it says.
+    /// Both ways, with and without multiples, against strict verification; returns what it says.
     fn agree(key: &[u8; 32], message: &[u8], signature: &[u8; 64]) -> bool {
         let strict = VerifyingKey::from_bytes(key).is_ok_and(|key| {
             key.verify_strict(message, &Signature::from_bytes(signature)).is_ok()
@@ -145,11 +162,9 @@ mod tests {
             return false;
         };
         let often = VoucherKey::read(&Pubkey::new_from_array(*key)).unwrap();
-        let table = Multiples(Box::new(EdwardsBasepointTable::create(&often.negated)));
-        TABLES.fetch_add(1, Ordering::Relaxed);
-        assert!(often.table.set(Some(table)).is_ok());
-        assert_eq!(seldom.verifies(message, signature), strict, "without a table");
-        assert_eq!(often.verifies(message, signature), strict, "with a table");
+        *often.multiples.write().unwrap() = Some(Arc::new(Multiples::of(&often.negated)));
+        assert_eq!(seldom.verifies(message, signature), strict, "without multiples");
+        assert_eq!(often.verifies(message, signature), strict, "with multiples");
         strict
     }
 
@@ -287,19 +302,33 @@ mod tests {
     }
 
     #[test]
-    fn a_key_that_is_used_often_gets_a_table_and_gives_it_back() {
-        let signing = SigningKey::from_bytes(&[9; 32]);
-        let good = signing.sign(b"message").to_bytes();
-        let key = Pubkey::new_from_array(signing.verifying_key().to_bytes());
-        let key = VoucherKey::read(&key).unwrap();
-        for _ in 0..OFTEN {
-            assert!(key.verifies(b"message", &good));
-        }
-        assert!(key.table.get().is_none());
-        for _ in 0..2 {
-            assert!(key.verifies(b"message", &good));
-        }
-        assert!(key.table.get().is_some());
-        assert_eq!(size_of::<EdwardsBasepointTable>(), 30_720, "what the bound is reckoned with");
+    fn keys_that_are_used_often_have_multiples_and_lose_them_to_others_when_they_rest() {
+        let key = |number: usize| {
+            let bytes = *blake3::hash(&number.to_le_bytes()).as_bytes();
+            let signing = SigningKey::from_bytes(&bytes);
+            let good = signing.sign(b"message").to_bytes();
+            let key = Pubkey::new_from_array(signing.verifying_key().to_bytes());
+            (VoucherKey::read(&key).unwrap(), good)
+        };
+        let has = |key: &VoucherKey| key.multiples.read().unwrap().is_some();
+        let use_often = |(key, good): &(Arc<VoucherKey>, [u8; 64])| {
+            for _ in 0..=OFTEN {
+                assert!(!has(key));
+                assert!(key.verifies(b"message", good));
+            }
+            assert!(key.verifies(b"message", good));
+        };
+        let all: Vec<_> = (0..MOST_BUSY).map(key).collect();
+        all.iter().for_each(use_often);
+        assert!(all.iter().all(|(key, _)| has(key)));
+        let newcomer = key(MOST_BUSY);
+        // Everybody was busy when it came; all but one are when it comes again.
+        use_often(&newcomer);
+        let rest = all.iter().skip(1).chain([&newcomer]);
+        rest.for_each(|(key, good)| assert!(key.verifies(b"message", good)));
+        (0..OFTEN).for_each(|_| assert!(newcomer.0.verifies(b"message", &newcomer.1)));
+        assert!(has(&newcomer.0));
+        assert_eq!(all.iter().filter(|(key, _)| !has(key)).count(), 1);
+        assert_eq!(BUSY.lock().unwrap().len(), MOST_BUSY);
     }
 }
