@@ -36,20 +36,29 @@ class Mutant:
 def list_mutants(root, files):
     """Every mutant of these files, numbered from 1."""
     found = []
+    listed = cargo_mutants(root, files)
     for file in files:
         source = RustText((root / file).read_text())
         checks = compiler_checks(source)
-        for fields in [*of_cargo_mutants(root, file, source), *of_guards(file, source)]:
+        of_file = [mutant for mutant in listed if mutant["file"] == file]
+        for fields in [*of_cargo_mutants(file, source, of_file), *of_guards(file, source)]:
             mutant = Mutant(len(found) + 1, *fields)
             if not any(first < mutant.start < last for first, last in checks):
                 found.append(mutant)
     return found
 
 
-def of_cargo_mutants(root, file, source):
-    command = ["cargo", "mutants", "--list", "--json", "--file", file]
+def cargo_mutants(root, files):
+    command = ["cargo", "mutants", "--list", "--json"]
+    for file in files:
+        command += ["--file", file]
     listed = subprocess.run(command, cwd=root, check=True, capture_output=True, text=True)
-    for mutant in json.loads(listed.stdout):
+    return json.loads(listed.stdout)
+
+
+def of_cargo_mutants(file, source, listed):
+    """Fields of the mutants that cargo-mutants lists for a file."""
+    for mutant in listed:
         function = mutant["function"] and source.offset(mutant["function"]["span"]["start"])
         value = mutant["genre"] == "FnValue"
         alone = (
@@ -63,7 +72,7 @@ def of_cargo_mutants(root, file, source):
 
 
 def of_guards(file, source):
-    """Each guard left out, and each comparison and connective in it turned into another."""
+    """Fields of mutants: each guard left out, and each comparison and connective in it turned into another."""
     tests = re.search(r"#\[cfg\(test\)\]", source.mask)
     for guard in GUARD.finditer(source.mask, 0, tests.start() if tests else len(source.mask)):
         function, name = enclosing(source, guard.start())

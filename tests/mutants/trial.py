@@ -21,10 +21,17 @@ class Trial:
         # How many mutants of a file each test caught.
         self.catchers = collections.defaultdict(collections.Counter)
 
-    def caught_by(self, file, environment):
-        """The first test that fails, as `executable test`, or `None`. Tests that caught another
-        mutant of the same file go first."""
-        by = self.best(file, environment) or self.all_in_turn(environment)
+    def likely(self, file, environment):
+        """The first that fails, as `executable test`, of the tests that caught another mutant of
+        the same file and of those whose names have the file's in them; or `None`."""
+        stem = file.rsplit("/", 1)[-1].removesuffix(".rs")
+        return self.noted(file, self.best(file, environment) or self.in_turn(environment, stem))
+
+    def all(self, file, environment):
+        """The first that fails of all tests, or `None`."""
+        return self.noted(file, self.in_turn(environment))
+
+    def noted(self, file, by):
         if by:
             self.catchers[file][by] += 1
         return by
@@ -39,9 +46,9 @@ class Trial:
                 return f"{test} {name}"
         return None
 
-    def all_in_turn(self, environment):
+    def in_turn(self, environment, *names):
         for test, executable in self.executables.items():
-            if name := self.failure(executable, environment, *self.skipped(test)):
+            if name := self.failure(executable, environment, *names, *self.skipped(test)):
                 return f"{test} {name}"
         return None
 

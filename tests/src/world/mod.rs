@@ -28,7 +28,7 @@ mod terms;
 mod tokens;
 mod work;
 
-use std::{borrow::Cow, cell::Cell, collections::BTreeMap, path::Path};
+use std::{borrow::Cow, cell::Cell, collections::BTreeMap, path::Path, sync::OnceLock};
 
 use licensing::instructions::InitializeArgs;
 use litesvm::LiteSVM;
@@ -91,6 +91,16 @@ fn bytecode(program: &str, committed: &'static [u8]) -> Cow<'static, [u8]> {
     std::fs::read(path).expect("the bytecode MOTIF_BYTECODE names").into()
 }
 
+/// A cluster with the programs on it.
+fn programs() -> LiteSVM {
+    let mut svm = LiteSVM::new().with_log_bytes_limit(None);
+    svm.add_program(licensing::ID, &bytecode("licensing", LICENSING_ELF)).expect("it loads");
+    svm.add_program(payments::ID, &bytecode("payments", PAYMENTS_ELF)).expect("it loads");
+    let token_metadata = licensing_sdk::TOKEN_METADATA_PROGRAM;
+    svm.add_program(token_metadata, TOKEN_METADATA_ELF).expect("Token Metadata loads");
+    svm
+}
+
 impl World {
     /// When every world begins, unix seconds: a Monday in September 2026, at noon UTC.
     pub const NOW: i64 = 1_789_992_000;
@@ -113,11 +123,9 @@ impl World {
 
     /// Programs and a mint; nothing else has happened yet.
     pub fn without_config() -> Self {
-        let mut svm = LiteSVM::new().with_log_bytes_limit(None);
-        svm.add_program(licensing::ID, &bytecode("licensing", LICENSING_ELF)).expect("it loads");
-        svm.add_program(payments::ID, &bytecode("payments", PAYMENTS_ELF)).expect("it loads");
-        let token_metadata = licensing_sdk::TOKEN_METADATA_PROGRAM;
-        svm.add_program(token_metadata, TOKEN_METADATA_ELF).expect("Token Metadata loads");
+        // Bytecode is verified and compiled once, not for every world.
+        static PROGRAMS: OnceLock<LiteSVM> = OnceLock::new();
+        let svm = PROGRAMS.get_or_init(programs).clone();
         let host = Person::numbered(0);
         let mint = Pubkey::new_from_array([0xDD; 32]);
         let mut world = Self {
