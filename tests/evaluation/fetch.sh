@@ -6,11 +6,12 @@
 set -euo pipefail
 
 folder=${1:?where to?}
-photographs=(gnome-backgrounds mate-backgrounds plasma-workspace-wallpapers ukui-wallpapers
-    lomiri-wallpapers-16.04 lomiri-wallpapers-20.04 lxqt-themes tuxpaint-stamps-default)
-drawings=(openclipart-png wesnoth-1.16-data)
-music=(wesnoth-1.16-music singularity-music warzone2100-music asc-music)
-texts=(manpages manpages-dev fortunes doc-debian debian-reference-en developers-reference)
+photographs=(lomiri-wallpapers-16.04 lomiri-wallpapers-20.04 mate-backgrounds opencv-doc palapeli-data
+    plasma-workspace-wallpapers python3-skimage python3-sklearn tuxpaint-stamps-default)
+drawings=(games-thumbnails openclipart-png oxygen-icon-theme wesnoth-1.16-data)
+music=(asc-music asterisk-moh-opsound-wav extremetuxracer-data hyperrogue-music lincity-ng-data
+    singularity-music titanion-data warzone2100-music wesnoth-1.16-music)
+texts=(debian-reference-en developers-reference doc-debian fortunes manpages manpages-dev)
 
 fetch() {
     local kind=$1 package
@@ -18,7 +19,7 @@ fetch() {
     mkdir -p "$folder/packages" "$folder/$kind"
     for package in "$@"; do
         [ -d "$folder/$kind/$package" ] && continue
-        (cd "$folder/packages" && apt-get download "$package")
+        [ -e "$folder/packages/$package"_*.deb ] || (cd "$folder/packages" && apt-get download "$package")
         dpkg-deb -x "$folder/packages/${package}"_*.deb "$folder/$kind/$package"
     done
 }

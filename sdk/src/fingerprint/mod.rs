@@ -16,10 +16,12 @@
 //! ```
 
 mod audio;
+mod blocks;
 mod content;
 mod image;
 mod likeness;
 mod minhash;
+mod opus;
 mod scheme;
 mod text;
 mod worker;

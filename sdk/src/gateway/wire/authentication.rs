@@ -9,7 +9,7 @@ use crate::fingerprint::Likeness;
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct FingerprintParts {
-    /// How it was made: 1 and 2 for images, 3 for audio, 4 for text.
+    /// How it was made: 1, 2 and 5 for images, 3 for audio, 4 for text.
     pub scheme: u16,
     /// Its 256 bits.
     pub bits: Digest,
@@ -22,10 +22,10 @@ pub struct FingerprintParts {
 pub struct AuthenticationRequest {
     /// SHA-256 of the content.
     pub digest: Digest,
-    /// What to look for, 32 at most: the content's own fingerprint, and guesses at the whole of
+    /// What to look for, 64 at most: the content's own fingerprint, and guesses at the whole of
     /// which it is a crop.
     #[serde(default)]
-    #[cfg_attr(feature = "openapi", schema(max_items = 32))]
+    #[cfg_attr(feature = "openapi", schema(max_items = 64))]
     pub fingerprints: Vec<FingerprintParts>,
 }
 
