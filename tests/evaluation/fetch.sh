@@ -11,7 +11,8 @@ photographs=(lomiri-wallpapers-16.04 lomiri-wallpapers-20.04 mate-backgrounds op
 drawings=(games-thumbnails openclipart-png oxygen-icon-theme wesnoth-1.16-data)
 music=(asc-music asterisk-moh-opsound-wav extremetuxracer-data hyperrogue-music lincity-ng-data
     singularity-music titanion-data warzone2100-music wesnoth-1.16-music)
-texts=(debian-reference-en developers-reference doc-debian fortunes manpages manpages-dev)
+texts=(debian-policy debian-reference-en developers-reference fortunes git-doc postgresql-doc-15
+    python3.11-doc)
 
 fetch() {
     local kind=$1 package

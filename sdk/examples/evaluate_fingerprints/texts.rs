@@ -86,22 +86,25 @@ fn collections(folder: &Path) -> Vec<Text> {
     all
 }
 
-/// From the middle of each page of the handbooks, in English.
+/// From each page of the handbooks in English: what stands after its first third.
 fn passages(folder: &Path) -> Vec<Text> {
     let mut all = Vec::new();
-    for path in below(folder, &[".en.html", ".html", ".txt"]) {
-        let name = path.to_string_lossy().into_owned();
-        let is_other_language = name.contains(".html") && !name.ends_with(".en.html");
-        let Ok(text) = std::fs::read_to_string(&path) else { continue };
-        if is_other_language && !name.contains("/developers-reference/") {
+    for path in below(folder, &[".html"]) {
+        let Ok(page) = std::fs::read_to_string(&path) else { continue };
+        // A page in another language has its code before the ending; a page in one file has all
+        // the pages that are files of their own.
+        let stem = path.file_stem().unwrap().to_string_lossy().into_owned();
+        let (name, language) = stem.split_once('.').unwrap_or((&stem, "en"));
+        if language != "en" || name == "policy-1" || name == "index" {
             continue;
         }
-        let plain = without_tags(&text);
+        let plain = without_tags(&page);
         let words: Vec<_> = plain.split_whitespace().collect();
         let passage: String = words[words.len() / 3..].iter().flat_map(|word| [*word, " "]).collect();
         let end = passage.char_indices().map(|(at, _)| at).find(|at| *at >= TEXT_BYTES);
         let Some(end) = end else { continue };
-        let name = path.strip_prefix(folder).unwrap().display().to_string();
+        let package = path.strip_prefix(folder).unwrap().iter().next().unwrap().to_string_lossy();
+        let name = format!("{package}/{name}");
         all.push(Text { kind: PROSE, name, text: passage[..end].to_owned() });
     }
     all

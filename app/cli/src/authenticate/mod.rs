@@ -103,6 +103,7 @@ async fn authenticate(
         media_type: None,
         unreadable: None,
         conflict: exact.len() > 1,
+        first_unknown: Authentication::is_first_unknown(&exact),
         exact,
         alike: alike.collect(),
         receipts: Vec::new(),

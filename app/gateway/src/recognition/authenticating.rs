@@ -44,6 +44,7 @@ impl Gateway {
             media_type: None,
             unreadable: None,
             conflict: exact.len() > 1,
+            first_unknown: Authentication::is_first_unknown(&exact),
             exact,
             alike: alike.collect(),
             receipts: receipts.collect(),

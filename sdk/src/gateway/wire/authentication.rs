@@ -2,7 +2,7 @@ use licensing::Fingerprint;
 use serde::{Deserialize, Serialize};
 
 use super::{Digest, ReceiptParts, WorkFacts};
-use crate::fingerprint::Likeness;
+use crate::fingerprint::{Confidence, Likeness};
 
 /// What content looks, sounds or reads like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,6 +43,9 @@ pub struct Authentication {
     pub exact: Vec<WorkFacts>,
     /// Whether the content was registered more than once; the first registration is named first.
     pub conflict: bool,
+    /// Whether more than one of these registrations is of the chain's earliest second, so that
+    /// nobody can tell which came first; they are in the order of their addresses.
+    pub first_unknown: bool,
     /// Works that look, sound or read like it, nearest first. This is a hint, and never proof.
     pub alike: Vec<AlikeWork>,
     /// Receipts of generations whose output was exactly this, earliest first.
@@ -67,6 +70,12 @@ pub struct AlikeWork {
     pub distance: u32,
     /// The distance of fingerprints that have nothing in common.
     pub distance_at_most: u32,
+    /// Of 1,000 copies that were changed on their way, how many were this near or nearer when
+    /// that was measured; `null` for fingerprints that nothing is registered with any more.
+    pub copies_per_mille: Option<u16>,
+    /// Of 1,000,000,000 unrelated works, how many are this near or nearer at most, as far as that
+    /// was measured; works made to be alike are not in it.
+    pub strangers_per_billion: Option<u32>,
 }
 
 /// A receipt for an output.
@@ -79,15 +88,32 @@ pub struct OutputReceipt {
     pub settled: bool,
 }
 
+impl Authentication {
+    /// Whether several of these, earliest registration first, are of the same first second.
+    pub fn is_first_unknown(exact: &[WorkFacts]) -> bool {
+        matches!(exact, [first, second, ..] if first.registered_at == second.registered_at)
+    }
+}
+
 impl AlikeWork {
     /// A work as near as this.
     pub fn new(work: WorkFacts, likeness: Likeness) -> Self {
+        let confidence = likeness.confidence();
         Self {
             work,
             scheme: likeness.scheme as u16,
             distance: likeness.distance,
             distance_at_most: likeness.of(),
+            copies_per_mille: confidence.map(|confidence| confidence.copies_per_mille),
+            strangers_per_billion: confidence.map(|confidence| confidence.strangers_per_billion),
         }
+    }
+
+    /// What the distance is worth; `None` where that is not known.
+    pub fn confidence(&self) -> Option<Confidence> {
+        let (copies, strangers) = (self.copies_per_mille, self.strangers_per_billion);
+        let (copies_per_mille, strangers_per_billion) = copies.zip(strangers)?;
+        Some(Confidence { copies_per_mille, strangers_per_billion })
     }
 }
 
