@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
 # Fetches what fingerprints are evaluated on into a folder outside the repository: photographs,
-# drawings, music and texts that Debian's packages ship. Nothing is installed.
+# drawings, music and texts that Debian's packages ship, after `apt-get update`. Nothing is installed.
 #
 #   tests/evaluation/fetch.sh FOLDER
 set -euo pipefail
 
 folder=${1:?where to?}
-photographs=(lomiri-wallpapers-16.04 lomiri-wallpapers-20.04 mate-backgrounds opencv-doc palapeli-data
-    plasma-workspace-wallpapers python3-skimage python3-sklearn tuxpaint-stamps-default)
+photographs=(libvigraimpex-doc lomiri-wallpapers-16.04 lomiri-wallpapers-20.04 mate-backgrounds opencv-doc
+    palapeli-data plasma-workspace-wallpapers python3-skimage python3-sklearn tuxpaint-stamps-default)
 drawings=(games-thumbnails openclipart-png oxygen-icon-theme wesnoth-1.16-data)
 music=(asc-music asterisk-moh-opsound-wav extremetuxracer-data hyperrogue-music lincity-ng-data
     singularity-music titanion-data warzone2100-music wesnoth-1.16-music)

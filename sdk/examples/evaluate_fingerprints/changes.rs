@@ -19,7 +19,12 @@ pub fn all(picture: &DynamicImage, seed: &str) -> Vec<(&'static str, bool, Dynam
     };
     let random = content_digest(seed.as_bytes());
     let cropped = |percent, place: usize| {
-        crop(picture, percent, f32::from(random[place]) / 255.0, f32::from(random[place + 1]) / 255.0)
+        crop(
+            picture,
+            percent,
+            f32::from(random[place]) / 255.0,
+            f32::from(random[place + 1]) / 255.0,
+        )
     };
     let (width, height) = picture.dimensions();
     vec![

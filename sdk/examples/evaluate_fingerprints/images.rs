@@ -14,6 +14,7 @@ use super::{
 };
 
 const PHOTOGRAPHS: &str = "natural photographs";
+const UNSEEN: &str = "photographs not seen before";
 const CUT_OUTS: &str = "cut-outs from photographs";
 const DRAWINGS: &str = "drawings, icons, screenshots";
 /// Works are taken at this size, as larger ones only take longer.
@@ -58,11 +59,12 @@ pub fn evaluate(folder: &Path, report: &mut Report) {
         (here.len(), groups.len())
     };
     for half in Half::ALL {
-        let ((photographs, _), (cut_outs, _)) = (count(half, PHOTOGRAPHS), count(half, CUT_OUTS));
+        let ((photographs, _), (unseen, _)) = (count(half, PHOTOGRAPHS), count(half, UNSEEN));
+        let (cut_outs, _) = count(half, CUT_OUTS);
         let (drawings, groups) = count(half, DRAWINGS);
         report.note(format!(
-            "Images, the half that thresholds were {}: {photographs} natural photographs, {cut_outs} \
-             cut-outs, and {drawings} drawings, icons and screenshots in {groups} groups, no two of \
+            "Images, the half that thresholds were {}: {photographs} natural photographs, \
+             {unseen} photographs not seen before, {cut_outs} cut-outs, and {drawings} drawings, icons and screenshots in {groups} groups, no two of \
              the same pixels. Each is a work; every photograph and cut-out is asked about among all, \
              and {ASKED_DRAWINGS} drawings among those of other groups.",
             half.word()
@@ -81,18 +83,23 @@ pub fn evaluate(folder: &Path, report: &mut Report) {
 
 fn pictures(folder: &Path) -> Vec<Picture> {
     let photographs = folder.join("photographs");
-    let list = include_str!("../../../tests/evaluation/photographs.txt");
-    let list = list.lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
+    let seen = include_str!("../../../tests/evaluation/photographs.txt");
+    let unseen = include_str!("../../../tests/evaluation/unseen.txt");
+    let seen = seen.lines().map(|line| (PHOTOGRAPHS, line));
+    let list = seen.chain(unseen.lines().map(|line| (UNSEEN, line)));
     let mut pictures: Vec<_> = list
-        .map(|line| Picture {
-            kind: PHOTOGRAPHS,
+        .filter(|(_, line)| !line.is_empty() && !line.starts_with('#'))
+        .map(|(kind, line)| Picture {
+            kind,
             group: format!("photograph/{line}"),
             path: photographs.join(line),
         })
         .collect();
     for path in below(&photographs.join(STAMPS), &[".png"]) {
-        // Beside photographs there are drawings, which have a vector image of the same name.
-        if !path.with_extension("svg").exists() {
+        // Beside photographs there are drawings: those of a vector image, and all symbols.
+        let is_drawing = path.with_extension("svg").exists()
+            || path.components().any(|part| part.as_os_str() == "symbols");
+        if !is_drawing {
             pictures.push(Picture { kind: CUT_OUTS, group: group(STAMPS, &path), path });
         }
     }
@@ -119,7 +126,8 @@ fn asked(pictures: &[&Picture]) -> Vec<Asked> {
         if picture.kind == DRAWINGS { drawings.push(place) } else { chosen.push(place) }
     }
     // A few of each half, in an order that has nothing to do with their packages.
-    drawings.sort_by_key(|place| content_digest(pictures[*place].path.as_os_str().as_encoded_bytes()));
+    drawings
+        .sort_by_key(|place| content_digest(pictures[*place].path.as_os_str().as_encoded_bytes()));
     for half in Half::ALL {
         let of_half = drawings.iter().filter(|place| Half::of(&pictures[**place].group) == half);
         chosen.extend(of_half.take(ASKED_DRAWINGS));
@@ -139,7 +147,7 @@ fn asked(pictures: &[&Picture]) -> Vec<Asked> {
             kind: picture.kind,
             transformation,
             is_copy,
-            has_goal: is_copy && picture.kind == PHOTOGRAPHS,
+            has_goal: is_copy && [PHOTOGRAPHS, UNSEEN].contains(&picture.kind),
             work: *place,
             probes: Seen::new(&changed).map(|seen| seen.probes()).unwrap_or_default(),
         });

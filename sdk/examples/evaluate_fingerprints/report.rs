@@ -15,7 +15,9 @@ use super::{
 /// Of changed copies at least so many hundredths are to be found.
 const GOAL_PERCENT: f64 = 95.0;
 /// The nearest strangers that are named, of each half.
-const NAMED_STRANGERS: usize = 6;
+const NAMED_STRANGERS: usize = 4;
+/// Everything that was asked about, of whatever kind.
+const ALL_KINDS: &str = "all";
 
 /// What is said on stdout, and written to the page.
 #[derive(Default)]
@@ -75,7 +77,7 @@ impl Report {
     /// Takes in what came of all questions about one medium.
     pub fn take(&mut self, medium: &str, known: &[Known], asked: &[Asked], outcomes: &[Outcome]) {
         self.take_rows(medium, asked, outcomes);
-        let mut near = BTreeMap::<(Scheme, Half), Nearness>::new();
+        let mut near = BTreeMap::<(Scheme, Half, &str), Nearness>::new();
         let mut all_of = HashMap::<(Scheme, Half), usize>::new();
         let mut of_group = HashMap::<(Scheme, &str), usize>::new();
         for work in known {
@@ -85,24 +87,28 @@ impl Report {
         }
         for (one, outcome) in asked.iter().zip(outcomes) {
             let half = outcome.half;
-            if one.is_copy {
-                near.entry((outcome.scheme, half)).or_default().copies.push(outcome.own);
+            for kind in [one.kind, ALL_KINDS].into_iter().filter(|_| one.is_copy) {
+                near.entry((outcome.scheme, half, kind)).or_default().copies.push(outcome.own);
             }
             for (scheme, _) in all_of.keys().filter(|(_, of)| *of == half) {
                 let related = of_group.get(&(*scheme, &known[one.work].group[..])).copied();
                 let strangers = all_of[&(*scheme, half)] - related.unwrap_or(0);
-                let nearness = near.entry((*scheme, half)).or_default();
-                nearness.strangers.insert(one.work, strangers);
+                for kind in [one.kind, ALL_KINDS] {
+                    let nearness = near.entry((*scheme, half, kind)).or_default();
+                    nearness.strangers.insert(one.work, strangers);
+                }
             }
             for (scheme, distance, stranger) in &outcome.strangers {
-                let pairs = &mut near.entry((*scheme, half)).or_default().pairs;
-                let least = pairs.entry((one.work, *stranger)).or_insert(*distance);
-                *least = (*least).min(*distance);
+                for kind in [one.kind, ALL_KINDS] {
+                    let pairs = &mut near.entry((*scheme, half, kind)).or_default().pairs;
+                    let least = pairs.entry((one.work, *stranger)).or_insert(*distance);
+                    *least = (*least).min(*distance);
+                }
             }
         }
-        for ((scheme, half), nearness) in &mut near {
+        for ((scheme, half, kind), nearness) in &mut near {
             nearness.copies.sort_unstable();
-            self.take_nearness(*scheme, *half, nearness, known);
+            self.take_nearness(*scheme, *half, kind, nearness, known);
         }
     }
 
@@ -125,18 +131,20 @@ impl Report {
                 let empty = Row::default();
                 let row = halves.get(&half).unwrap_or(&empty);
                 let missed = row.asked - row.found;
-                write!(
-                    self.rows,
-                    " {} | {} | {missed} | {} |",
-                    row.asked, row.found, row.mistaken
-                )
-                .unwrap();
+                write!(self.rows, " {} | {} | {missed} | {} |", row.asked, row.found, row.mistaken)
+                    .unwrap();
                 let name = format!("{medium}, {kind}, {transformation}, {}", half.word());
                 self.say_found(&name, row);
             }
             let goal = halves.get(&Half::Judged).is_some_and(|row| row.has_goal);
             let met = halves.get(&Half::Judged).is_some_and(Row::meets_goal);
-            let word = if !goal { "" } else if met { "met" } else { "**missed**" };
+            let word = if !goal {
+                ""
+            } else if met {
+                "met"
+            } else {
+                "**missed**"
+            };
             writeln!(self.rows, " {word} |").unwrap();
         }
         for ((kind, half), row) in &totals {
@@ -158,7 +166,14 @@ impl Report {
         self.figure(&format!("fingerprints.found{{{name}}}"), row.percent(), "%", goal, &how);
     }
 
-    fn take_nearness(&mut self, scheme: Scheme, half: Half, near: &Nearness, known: &[Known]) {
+    fn take_nearness(
+        &mut self,
+        scheme: Scheme,
+        half: Half,
+        kind: &str,
+        near: &Nearness,
+        known: &[Known],
+    ) {
         let compared: usize = near.strangers.values().sum();
         let number = scheme as u16;
         let distances: Vec<u32> = match scheme.metric() {
@@ -173,24 +188,32 @@ impl Report {
             let is_alike = distance <= scheme.radius();
             writeln!(
                 self.radii,
-                "| {number} | {} | {distance}{} | {} | {copies} | {compared} | {pairs} |",
+                "| {number} | {kind} | {} | {distance}{} | {} | {copies} | {compared} | {pairs} |",
                 half.word(),
                 if is_alike { "" } else { " (not alike)" },
                 near.copies.len(),
             )
             .unwrap();
-            if half == Half::Judged && is_alike {
+            if half == Half::Judged && is_alike && kind == ALL_KINDS {
                 let line = format!("| {number} | {distance} | {per_mille} | {per_billion} |\n");
                 self.confidence.push_str(&line);
             }
+        }
+        if kind == ALL_KINDS {
+            return;
         }
         let mut pairs: Vec<_> = near.pairs.iter().map(|(pair, least)| (*least, *pair)).collect();
         pairs.sort_unstable();
         for (distance, (work, stranger)) in pairs.into_iter().take(NAMED_STRANGERS) {
             let (work, stranger) = (&known[work].name, &known[stranger].name);
             let half = half.word();
-            writeln!(self.strangers, "| {number} | {half} | {distance} | {work} | {stranger} |")
-                .unwrap();
+            writeln!(
+                self.strangers,
+                "| {number} | {half} | {distance} | `{}` | `{}` |",
+                shortened(work),
+                shortened(stranger)
+            )
+            .unwrap();
         }
     }
 
@@ -226,8 +249,7 @@ impl Row {
     fn add(&mut self, asked: &Asked, outcome: &Outcome) {
         self.asked += 1;
         self.found += usize::from(outcome.own <= outcome.scheme.radius());
-        let is_alike =
-            |(scheme, distance, _): &(Scheme, u32, usize)| *distance <= scheme.radius();
+        let is_alike = |(scheme, distance, _): &(Scheme, u32, usize)| *distance <= scheme.radius();
         self.mistaken += usize::from(outcome.strangers.iter().any(is_alike));
         self.has_goal |= asked.has_goal;
     }
@@ -238,6 +260,19 @@ impl Row {
 
     fn meets_goal(&self) -> bool {
         self.percent() >= GOAL_PERCENT && self.mistaken == 0
+    }
+}
+
+/// A file's package and its own place: what is in between is the same for all.
+fn shortened(name: &str) -> String {
+    let mut parts = name.split('/');
+    let start: Vec<_> = parts.by_ref().take(2).collect();
+    let rest: Vec<_> = parts.collect();
+    let end = &rest[rest.len().saturating_sub(2)..];
+    if end.is_empty() {
+        start.join("/")
+    } else {
+        format!("{}/.../{}", start.join("/"), end.join("/"))
     }
 }
 

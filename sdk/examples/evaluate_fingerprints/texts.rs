@@ -100,7 +100,8 @@ fn passages(folder: &Path) -> Vec<Text> {
         }
         let plain = without_tags(&page);
         let words: Vec<_> = plain.split_whitespace().collect();
-        let passage: String = words[words.len() / 3..].iter().flat_map(|word| [*word, " "]).collect();
+        let passage: String =
+            words[words.len() / 3..].iter().flat_map(|word| [*word, " "]).collect();
         let end = passage.char_indices().map(|(at, _)| at).find(|at| *at >= TEXT_BYTES);
         let Some(end) = end else { continue };
         let package = path.strip_prefix(folder).unwrap().iter().next().unwrap().to_string_lossy();

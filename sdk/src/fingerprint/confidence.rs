@@ -29,8 +29,7 @@ impl Confidence {
 }
 
 /// The table of `docs/figures/fingerprints.md`: scheme, distance, and what is true up to it.
-const MEASURED: &[(Scheme, u32, u16, u32)] = &[
-];
+const MEASURED: &[(Scheme, u32, u16, u32)] = &[];
 
 #[cfg(test)]
 mod tests {

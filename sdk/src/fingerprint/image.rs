@@ -243,14 +243,14 @@ mod tests {
         let smaller = picture(2).resize(240, 160, FilterType::Triangle);
         let near = nearest(&original, &decoded(&smaller, ImageFormat::Jpeg));
         let far = nearest(&original, &decoded(&picture(5), ImageFormat::Png));
-        assert!(near <= Scheme::ImageFrequency.radius() / 2, "near {near}");
+        assert!(near <= Scheme::ImageBlocks.radius() / 2, "near {near}");
         assert!(far > 60, "far {far}");
     }
 
     #[test]
     fn a_slight_crop_is_found_whichever_of_the_two_was_registered() {
         let whole = decoded(&picture(3), ImageFormat::Png);
-        let radius = Scheme::ImageFrequency.radius();
+        let radius = Scheme::ImageBlocks.radius();
         for (left, top) in [(12, 8), (24, 16), (0, 0)] {
             let crop = picture(3).crop_imm(left, top, 456, 304);
             let crop = decoded(&crop, ImageFormat::Jpeg);

@@ -1,6 +1,6 @@
 //! Opus (RFC 6716) for symphonia, which finds the packets in Ogg (RFC 7845) and has no decoder.
 
-use opus_decoder::OpusMultistreamDecoder;
+use ropus::{Channels, DecodeMode};
 use symphonia::core::{
     audio::{AsAudioBufferRef, AudioBuffer, AudioBufferRef, Signal, SignalSpec},
     codecs::{
@@ -11,17 +11,14 @@ use symphonia::core::{
     support_codec,
 };
 
-/// What every stream is decoded to.
+/// What everything is decoded to.
 const SAMPLE_RATE: u32 = 48_000;
-/// The longest packet lasts 120 ms.
-const MAX_FRAMES: usize = 5_760;
-/// Streams that a packet may carry: twice as many as the channels of the widest layout.
-const MAX_STREAMS: usize = 16;
 
-/// One recording's decoder, of all its streams.
+/// A recording's decoder. Of one or two channels: others are several streams in one, which hardly
+/// anybody makes.
 pub struct OpusDecoder {
     parameters: CodecParameters,
-    decoder: OpusMultistreamDecoder,
+    decoder: ropus::Decoder,
     channels: usize,
     interleaved: Vec<i16>,
     decoded: AudioBuffer<i16>,
@@ -29,26 +26,23 @@ pub struct OpusDecoder {
 
 impl Decoder for OpusDecoder {
     fn try_new(parameters: &CodecParameters, _: &DecoderOptions) -> Result<Self> {
-        let Some(layout) = parameters.channels else {
-            return unsupported_error("opus: no channels");
+        let layout = parameters.channels.unwrap_or_default();
+        let channels = match layout.count() {
+            1 => Channels::Mono,
+            2 => Channels::Stereo,
+            _ => return unsupported_error("opus: neither one channel nor two"),
         };
-        let channels = layout.count();
-        let head = parameters.extra_data.as_deref().unwrap_or_default();
-        let streams = Streams::read(head, channels);
-        let decoder = streams.and_then(|streams| {
-            let Streams { count, coupled, mapping } = streams;
-            OpusMultistreamDecoder::new(SAMPLE_RATE, channels, count, coupled, &mapping).ok()
-        });
-        let Some(decoder) = decoder else {
-            return unsupported_error("opus: streams are not laid out as the standard says");
+        let Ok(decoder) = ropus::Decoder::new(SAMPLE_RATE, channels) else {
+            return unsupported_error("opus: the decoder cannot be made");
         };
+        let (channels, frames) = (channels.count(), decoder.max_frame_samples_per_channel());
         let specification = SignalSpec::new(SAMPLE_RATE, layout);
         Ok(Self {
             parameters: parameters.clone(),
             decoder,
             channels,
-            interleaved: vec![0; MAX_FRAMES * channels],
-            decoded: AudioBuffer::new(MAX_FRAMES as u64, specification),
+            interleaved: vec![0; frames * channels],
+            decoded: AudioBuffer::new(frames as u64, specification),
         })
     }
 
@@ -56,9 +50,8 @@ impl Decoder for OpusDecoder {
         &[support_codec!(CODEC_TYPE_OPUS, "opus", "Opus")]
     }
 
-    fn reset(&mut self) {
-        self.decoder.reset();
-    }
+    /// Opus finds its way back by itself, within some packets.
+    fn reset(&mut self) {}
 
     fn codec_params(&self) -> &CodecParameters {
         &self.parameters
@@ -66,8 +59,10 @@ impl Decoder for OpusDecoder {
 
     fn decode(&mut self, packet: &Packet) -> Result<AudioBufferRef<'_>> {
         self.decoded.clear();
-        let frames = self.decoder.decode(packet.buf(), &mut self.interleaved, false);
-        let Some(frames) = frames.ok().filter(|frames| *frames <= MAX_FRAMES) else {
+        let packet = packet.buf();
+        let frames = self.decoder.decode(packet, &mut self.interleaved, DecodeMode::Normal);
+        let most = self.interleaved.len() / self.channels;
+        let Some(frames) = frames.ok().filter(|frames| *frames <= most) else {
             return decode_error("opus: a broken packet");
         };
         self.decoded.render_reserved(Some(frames));
@@ -86,51 +81,5 @@ impl Decoder for OpusDecoder {
 
     fn last_decoded(&self) -> AudioBufferRef<'_> {
         self.decoded.as_audio_buffer_ref()
-    }
-}
-
-/// How a packet's streams become channels.
-struct Streams {
-    count: usize,
-    /// Those with two channels, which come first.
-    coupled: usize,
-    /// For each channel, which decoded one it is.
-    mapping: Vec<u8>,
-}
-
-impl Streams {
-    /// Reads the end of the identification header (RFC 7845, section 5.1).
-    fn read(head: &[u8], channels: usize) -> Option<Self> {
-        match *head.get(18..)? {
-            [0, ..] if (1..=2).contains(&channels) => {
-                Some(Self { count: 1, coupled: channels - 1, mapping: vec![0, 1][..channels].into() })
-            }
-            [1, count, coupled, ref mapping @ ..] => {
-                let (count, coupled) = (usize::from(count), usize::from(coupled));
-                let mapping = mapping.get(..channels)?.to_vec();
-                (count <= MAX_STREAMS).then_some(Self { count, coupled, mapping })
-            }
-            _ => None,
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn streams_are_laid_out_as_the_header_says() {
-        let mut head = b"OpusHead\x01\x02\x38\x01\x80\xBB\0\0\0\0\0".to_vec();
-        let stereo = Streams::read(&head, 2).unwrap();
-        assert_eq!((stereo.count, stereo.coupled, &stereo.mapping[..]), (1, 1, &[0, 1][..]));
-        assert!(Streams::read(&head, 3).is_none(), "more channels than the mapping has");
-        assert!(Streams::read(&head[..18], 2).is_none());
-        head[18] = 1;
-        head.extend([4, 2, 0, 4, 1, 2, 3, 5]);
-        let surround = Streams::read(&head, 6).unwrap();
-        assert_eq!((surround.count, surround.coupled, surround.mapping.len()), (4, 2, 6));
-        head[19] = 200;
-        assert!(Streams::read(&head, 6).is_none(), "too many streams");
     }
 }

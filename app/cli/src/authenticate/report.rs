@@ -70,8 +70,7 @@ fn text(answer: &Authentication, standings: &[(SignedReceipt, Standing)], path: 
             let distance = format!("{} of {}", alike.distance, alike.distance_at_most);
             [work, kind, status, creator, uses, distance, coincidence(alike, answer.works)]
         });
-        let header =
-            ["work", "kind", "status", "creator", "licensed for", "distance", "by chance"];
+        let header = ["work", "kind", "status", "creator", "licensed for", "distance", "by chance"];
         parts.push(table(header, &[], rows.collect()));
     }
     for (signed, standing) in standings {
