@@ -24,17 +24,28 @@ const ON_CHAIN: usize = 100_000;
 const CROWD: usize = 100_000;
 const LOOKUPS: usize = 4_000;
 const COMPARED: usize = 400;
+/// What is looked for when a picture is asked about.
+const PROBES: usize = 41;
 const NO_DIGEST: [u8; 32] = [0xEE; 32];
 
 fn main() {
     let mut random = StdRng::seed_from_u64(7);
     let how = "random fingerprints; half the lookups are of works with 0 to 31 bits changed";
-    let works: Vec<_> = (0..WORKS).map(|_| work(&mut random, Scheme::ImageFrequency)).collect();
+    let works: Vec<_> = (0..WORKS).map(|_| work(&mut random, Scheme::ImageBlocks)).collect();
     let (index, took) = timed(|| Index::new(works.clone()));
     say("index of 1,000,000 works, built", took.as_secs_f64(), "s", None, "from memory");
     say("memory with it", resident_megabytes(), "MB", None, "resident, this program in all");
 
     lookups("look-alikes among 1,000,000", &index, &works, &mut random, Some(100.0), how);
+    let questions: Vec<_> = (0..LOOKUPS / 10)
+        .map(|_| {
+            let known = works[random.random_range(0..WORKS)].fingerprint;
+            let probes: Vec<_> = (0..PROBES).map(|_| changed(&known, &mut random)).collect();
+            timed(|| index.recognise(&NO_DIGEST, &probes)).1
+        })
+        .collect();
+    let how = "a picture's question: 41 fingerprints of 0 to 31 changed bits each";
+    say("a picture among 1,000,000, p50", micros(&questions, 50), "us", None, how);
     let (mut found, mut there) = (0, 0);
     for _ in 0..COMPARED {
         let near = changed(&works[random.random_range(0..WORKS)].fingerprint, &mut random);
@@ -73,7 +84,7 @@ fn main() {
 
     let alike = works[0].fingerprint;
     let crowd = (0..CROWD)
-        .map(|_| Registered { fingerprint: alike, ..work(&mut random, Scheme::ImageFrequency) });
+        .map(|_| Registered { fingerprint: alike, ..work(&mut random, Scheme::ImageBlocks) });
     let crowded = Index::new(works.iter().copied().chain(crowd).collect());
     let crowd: Vec<_> = (0..LOOKUPS)
         .map(|_| {

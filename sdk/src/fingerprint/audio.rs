@@ -1,10 +1,10 @@
-use std::io::Cursor;
+use std::{io::Cursor, sync::LazyLock};
 
 use licensing::Fingerprint;
 use rusty_chromaprint::{Configuration, Fingerprinter};
 use symphonia::core::{
     audio::SampleBuffer,
-    codecs::{CODEC_TYPE_NULL, DecoderOptions},
+    codecs::{CODEC_TYPE_NULL, CodecRegistry, DecoderOptions},
     errors::Error as DecodeError,
     formats::FormatOptions,
     io::{MediaSourceStream, MediaSourceStreamOptions},
@@ -16,7 +16,15 @@ use super::{
     Scheme,
     minhash::{MinHash, mixed},
     none,
+    opus::OpusDecoder,
 };
+
+static CODECS: LazyLock<CodecRegistry> = LazyLock::new(|| {
+    let mut codecs = CodecRegistry::new();
+    symphonia::default::register_enabled_codecs(&mut codecs);
+    codecs.register_all::<OpusDecoder>();
+    codecs
+});
 
 /// What is heard of a recording; the rest is not decoded.
 const MAX_SECONDS: u64 = 20 * 60;
@@ -38,8 +46,8 @@ const FIRM: u32 = 0xAAAA_AAFF;
 /// Why audio cannot be fingerprinted.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AudioError {
-    /// Neither WAV, FLAC, MP3, AAC in MP4 nor Vorbis in Ogg.
-    #[error("not a recording in a known format; use WAV, FLAC, MP3, AAC or Vorbis")]
+    /// Neither WAV, FLAC, MP3, AAC in MP4, nor Vorbis or Opus in Ogg.
+    #[error("not a recording in a known format; use WAV, FLAC, MP3, AAC, Vorbis or Opus")]
     UnknownFormat,
     /// The format is known, the bytes are broken.
     #[error("unreadable recording: {0}")]
@@ -76,8 +84,7 @@ pub fn decode_audio(bytes: &[u8]) -> Result<DecodedAudio, AudioError> {
     let mut format = probed.format;
     let track = format.tracks().iter().find(|track| track.codec_params.codec != CODEC_TYPE_NULL);
     let track = track.ok_or(AudioError::UnknownFormat)?;
-    let decoder =
-        symphonia::default::get_codecs().make(&track.codec_params, &DecoderOptions::default());
+    let decoder = CODECS.make(&track.codec_params, &DecoderOptions::default());
     let (mut decoder, track) = (decoder.map_err(|_| AudioError::UnknownFormat)?, track.id);
 
     let mut listener: Option<Listener> = None;

@@ -7,7 +7,7 @@ use ::image::{
 use image_hasher::{HashAlg, HasherConfig, ImageHash};
 use licensing::Fingerprint;
 
-use super::{Scheme, none};
+use super::{Scheme, blocks, none};
 
 const MAX_SIDE: u32 = 16_384;
 const MAX_PIXELS: u64 = 64 * 1_024 * 1_024;
@@ -50,7 +50,8 @@ pub struct Decoded {
     pub height: u32,
     /// The format's media type.
     pub media_type: &'static str,
-    /// Under [`Scheme::ImageFrequency`]; none where there is nothing to see.
+    /// Under [`Scheme::ImageBlocks`], or [`Scheme::ImageFrequency`] where there are large plain
+    /// surfaces; none where there is nothing to see.
     pub fingerprint: Fingerprint,
     /// What to look for to find this image, or one that it is a small crop of, or that is a
     /// small crop of it: its own fingerprint under every scheme for images, and guesses.
@@ -109,16 +110,20 @@ impl Seen {
         has_contrast(&seen).then_some(Self(seen))
     }
 
-    /// Under [`Scheme::ImageFrequency`].
+    /// What a work is registered with: under [`Scheme::ImageBlocks`], or
+    /// [`Scheme::ImageFrequency`] where there are large plain surfaces.
     pub fn fingerprint(&self) -> Fingerprint {
-        frequencies(&self.0)
+        blocks::fingerprint(&self.0).unwrap_or_else(|| frequencies(&self.0))
     }
 
-    /// What to look for, most likely first: the image as it is; the image without its border, in
-    /// case it was registered cropped; and the image with a border of its own reflection, in case
-    /// it is a crop itself, evenly or from one corner.
+    /// What to look for, under both schemes: the image as it is, and guesses at what it is a crop
+    /// of, or what is a crop of it.
+    ///
+    /// Under [`Scheme::ImageFrequency`] these are the image without its border, and the image
+    /// with a border of its own reflection, evenly or from one corner.
     pub fn probes(&self) -> Vec<Fingerprint> {
-        let mut probes = vec![self.fingerprint()];
+        let mut probes = blocks::probes(&self.0);
+        probes.push(frequencies(&self.0));
         for crop in GUESSED_CROP {
             probes.push(frequencies(&cut(&self.0, crop)));
             for (left, top) in [(1, 1), (0, 0), (2, 0), (0, 2), (2, 2)] {
@@ -238,14 +243,14 @@ mod tests {
         let smaller = picture(2).resize(240, 160, FilterType::Triangle);
         let near = nearest(&original, &decoded(&smaller, ImageFormat::Jpeg));
         let far = nearest(&original, &decoded(&picture(5), ImageFormat::Png));
-        assert!(near <= Scheme::ImageFrequency.radius() / 2, "near {near}");
+        assert!(near <= Scheme::ImageBlocks.radius() / 2, "near {near}");
         assert!(far > 60, "far {far}");
     }
 
     #[test]
     fn a_slight_crop_is_found_whichever_of_the_two_was_registered() {
         let whole = decoded(&picture(3), ImageFormat::Png);
-        let radius = Scheme::ImageFrequency.radius();
+        let radius = Scheme::ImageBlocks.radius();
         for (left, top) in [(12, 8), (24, 16), (0, 0)] {
             let crop = picture(3).crop_imm(left, top, 456, 304);
             let crop = decoded(&crop, ImageFormat::Jpeg);

@@ -1,6 +1,6 @@
-use super::Scheme;
+use super::{Confidence, Scheme};
 
-/// How near two fingerprints are, and what that is worth.
+/// How near two fingerprints are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Likeness {
     /// How they were made.
@@ -13,5 +13,10 @@ impl Likeness {
     /// Of how many the distance counts those that differ.
     pub fn of(&self) -> u32 {
         self.scheme.metric().most()
+    }
+
+    /// What that is worth; `None` for schemes that were not evaluated.
+    pub fn confidence(&self) -> Option<Confidence> {
+        Confidence::of(self)
     }
 }

@@ -6,7 +6,7 @@
 //! - [`perceive`]: what content is, by its own bytes, and its fingerprint;
 //!   [`DecodingWorker`]: the same in a process of its own.
 //! - [`Scheme`]: how fingerprints are made and compared, one entry a way.
-//! - [`Likeness`]: how near two fingerprints are, and what that is worth.
+//! - [`Likeness`]: how near two fingerprints are; [`Confidence`]: what that is worth, as measured.
 //!
 //! ```
 //! use motif_sdk::fingerprint::{ImageError, content_digest, decode_image};
@@ -16,16 +16,20 @@
 //! ```
 
 mod audio;
+mod blocks;
+mod confidence;
 mod content;
 mod image;
 mod likeness;
 mod minhash;
+mod opus;
 mod scheme;
 mod text;
 mod worker;
 
 pub use self::{
     audio::{AudioError, DecodedAudio, decode_audio},
+    confidence::Confidence,
     content::{ContentError, MAX_CONTENT_BYTES, Media, Perceived, perceive},
     image::{Decoded, ImageError, Seen, decode_image},
     likeness::Likeness,

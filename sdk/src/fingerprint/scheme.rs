@@ -5,9 +5,10 @@ use licensing::Fingerprint;
 /// | number | content | bits | compared by | alike up to |
 /// |---|---|---|---|---|
 /// | 1 | image | horizontal gradients of a 17 x 16 thumbnail | bits that differ | 31 of 256 |
-/// | 2 | image | the 16 x 16 lowest frequencies of a 32 x 32 thumbnail, against their median | bits that differ | 31 of 256 |
+/// | 2 | image | the 16 x 16 lowest frequencies of a 32 x 32 thumbnail, against their median | bits that differ | 23 of 256 |
 /// | 3 | audio | 16 minima over chromaprint's sub-fingerprints | parts that differ | 14 of 16 |
 /// | 4 | text | 16 minima over shingles of 13 characters | parts that differ | 11 of 16 |
+/// | 5 | image | 16 blocks of the inner nine tenths, of each its 16 lowest waves or their reverse | bits that differ | 31 of 256 |
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Scheme {
     /// No fingerprint.
@@ -15,13 +16,17 @@ pub enum Scheme {
     /// Gradient hash (dHash, N. Krawetz, 2013), 256 bits. For works registered before there was
     /// a better one.
     ImageGradient = 1,
-    /// Perceptual hash by a discrete cosine transform (pHash; C. Zauner, 2010), 256 bits.
+    /// Perceptual hash by a discrete cosine transform (pHash; C. Zauner, 2010), 256 bits. For
+    /// images with large plain surfaces.
     ImageFrequency = 2,
     /// MinHash (A. Broder, 1997) of chromaprint's sub-fingerprints (L. Lalinsky, 2011), of each
     /// minimum its 16 lowest bits (P. Li and A. König, 2010).
     AudioChroma = 3,
     /// MinHash, as above, over shingles of normalised text.
     TextShingles = 4,
+    /// Signs of the lowest frequencies of sixteen blocks, 256 bits. For images without large plain
+    /// surfaces: those stay with [`Scheme::ImageFrequency`].
+    ImageBlocks = 5,
 }
 
 /// What the distance of two fingerprints counts.
@@ -35,8 +40,13 @@ pub enum Metric {
 
 impl Scheme {
     /// Every scheme there are fingerprints of.
-    pub const ALL: [Self; 4] =
-        [Self::ImageGradient, Self::ImageFrequency, Self::AudioChroma, Self::TextShingles];
+    pub const ALL: [Self; 5] = [
+        Self::ImageGradient,
+        Self::ImageFrequency,
+        Self::AudioChroma,
+        Self::TextShingles,
+        Self::ImageBlocks,
+    ];
 
     /// The scheme of this number; `None` for one that this version does not know.
     pub fn from_number(number: u16) -> Option<Self> {
@@ -46,20 +56,26 @@ impl Scheme {
     /// What its distances count.
     pub const fn metric(self) -> Metric {
         match self {
-            Self::None | Self::ImageGradient | Self::ImageFrequency => Metric::Bits,
+            Self::None | Self::ImageGradient | Self::ImageFrequency | Self::ImageBlocks => {
+                Metric::Bits
+            }
             Self::AudioChroma | Self::TextShingles => Metric::Parts,
         }
     }
 
-    /// The greatest distance at which content is called alike: as far as the index can look for
-    /// everything. How much is found and mistaken at it has yet to be evaluated.
+    /// The greatest distance at which content is called alike. 31 bits are as far as the index can
+    /// look for everything; the others come from the half of the evaluation that thresholds are
+    /// chosen on (`docs/figures/fingerprints.md`): beyond 23 bits [`Scheme::ImageFrequency`] takes
+    /// in strangers faster than copies, and so do [`Scheme::AudioChroma`] and
+    /// [`Scheme::TextShingles`] beyond theirs.
     pub const fn radius(self) -> u32 {
         match self {
             Self::None => 0,
             Self::ImageGradient => 31,
-            Self::ImageFrequency => 31,
+            Self::ImageFrequency => 23,
             Self::AudioChroma => 14,
             Self::TextShingles => 11,
+            Self::ImageBlocks => 31,
         }
     }
 

@@ -65,7 +65,7 @@ impl Index {
     /// The most works of one kind of match that are named.
     pub const MAX_MATCHES: usize = 32;
     /// The most fingerprints that are looked for at once.
-    pub const MAX_PROBES: usize = 32;
+    pub const MAX_PROBES: usize = 64;
     /// From here on the tail ought to be sorted in.
     const LONG_TAIL: usize = 2_048;
 

@@ -118,6 +118,7 @@ async fn authenticate(
         unreadable: None,
         credentials: None,
         conflict: exact.len() > 1,
+        first_unknown: Authentication::is_first_unknown(&exact),
         exact,
         alike: alike.collect(),
         receipts: Vec::new(),

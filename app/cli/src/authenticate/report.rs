@@ -1,7 +1,7 @@
 use std::path::Path;
 
 use motif_sdk::{
-    gateway::wire::{Authentication, ReceiptParts, WorkFacts},
+    gateway::wire::{AlikeWork, Authentication, ReceiptParts, WorkFacts},
     receipt::SignedReceipt,
 };
 use serde_json::json;
@@ -35,6 +35,7 @@ pub fn answer(
         "credentials": answer.credentials,
         "exact": answer.exact,
         "conflict": answer.conflict,
+        "first_unknown": answer.first_unknown,
         "alike": answer.alike,
         "receipts": receipts.collect::<Vec<_>>(),
         "truncated": answer.truncated,
@@ -58,7 +59,11 @@ fn text(answer: &Authentication, standings: &[(SignedReceipt, Standing)], path: 
         parts.push(said(credentials));
     }
     if !answer.exact.is_empty() {
-        let note = if answer.conflict { ", more than once: the first came first" } else { "" };
+        let note = match (answer.conflict, answer.first_unknown) {
+            (true, true) => ", more than once, and in the same second: which came first is unknown",
+            (true, false) => ", more than once: the first came first",
+            _ => "",
+        };
         parts.push(format!("registered as exactly this{note}"));
         let rows = answer.exact.iter().map(row).collect();
         parts.push(table(["work", "kind", "status", "creator", "licensed for"], &[], rows));
@@ -68,9 +73,9 @@ fn text(answer: &Authentication, standings: &[(SignedReceipt, Standing)], path: 
         let rows = answer.alike.iter().map(|alike| {
             let [work, kind, status, creator, uses] = row(&alike.work);
             let distance = format!("{} of {}", alike.distance, alike.distance_at_most);
-            [work, kind, status, creator, uses, distance]
+            [work, kind, status, creator, uses, distance, coincidence(alike, answer.works)]
         });
-        let header = ["work", "kind", "status", "creator", "licensed for", "distance"];
+        let header = ["work", "kind", "status", "creator", "licensed for", "distance", "by chance"];
         parts.push(table(header, &[], rows.collect()));
     }
     for (signed, standing) in standings {
@@ -89,6 +94,17 @@ fn text(answer: &Authentication, standings: &[(SignedReceipt, Standing)], path: 
         parts.push("there are more; those registered first are named".to_owned());
     }
     parts.join("\n\n")
+}
+
+/// How many unrelated works would be this near, among all that were compared.
+fn coincidence(alike: &AlikeWork, works: u64) -> String {
+    let Some(confidence) = alike.confidence() else { return "not measured".to_owned() };
+    let coincidences = confidence.coincidences(works);
+    if coincidences < 0.01 {
+        "less than 1 in 100".to_owned()
+    } else {
+        format!("at most {coincidences:.2}")
+    }
 }
 
 fn row(work: &WorkFacts) -> [String; 5] {

@@ -54,6 +54,7 @@ impl Gateway {
             unreadable: None,
             credentials: None,
             conflict: exact.len() > 1,
+            first_unknown: Authentication::is_first_unknown(&exact),
             exact,
             alike: alike.collect(),
             receipts: receipts.collect(),

@@ -6,7 +6,7 @@ use crate::{
     credentials::{
         Credentials, CredentialsSigner, CredentialsState, Digests, Findings, Provenance,
     },
-    fingerprint::Likeness,
+    fingerprint::{Confidence, Likeness},
 };
 
 /// What content looks, sounds or reads like.
@@ -14,7 +14,7 @@ use crate::{
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct FingerprintParts {
-    /// How it was made: 1 and 2 for images, 3 for audio, 4 for text.
+    /// How it was made: 1, 2 and 5 for images, 3 for audio, 4 for text.
     pub scheme: u16,
     /// Its 256 bits.
     pub bits: Digest,
@@ -30,10 +30,10 @@ pub struct AuthenticationRequest {
     /// SHA-256 of the content without its content credentials, where it carries any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bare_digest: Option<Digest>,
-    /// What to look for, 32 at most: the content's own fingerprint, and guesses at the whole of
+    /// What to look for, 64 at most: the content's own fingerprint, and guesses at the whole of
     /// which it is a crop.
     #[serde(default)]
-    #[cfg_attr(feature = "openapi", schema(max_items = 32))]
+    #[cfg_attr(feature = "openapi", schema(max_items = 64))]
     pub fingerprints: Vec<FingerprintParts>,
 }
 
@@ -55,6 +55,9 @@ pub struct Authentication {
     pub exact: Vec<WorkFacts>,
     /// Whether the content was registered more than once; the first registration is named first.
     pub conflict: bool,
+    /// Whether more than one of these registrations is of the chain's earliest second, so that
+    /// nobody can tell which came first; they are in the order of their addresses.
+    pub first_unknown: bool,
     /// Works that look, sound or read like it, nearest first. This is a hint, and never proof.
     pub alike: Vec<AlikeWork>,
     /// Receipts of generations whose output was exactly this, with its credentials or without,
@@ -98,6 +101,12 @@ pub struct AlikeWork {
     pub distance: u32,
     /// The distance of fingerprints that have nothing in common.
     pub distance_at_most: u32,
+    /// Of 1,000 copies that were changed on their way, how many were this near or nearer when
+    /// that was measured; `null` for fingerprints that nothing is registered with any more.
+    pub copies_per_mille: Option<u16>,
+    /// Of 1,000,000,000 unrelated works, how many are this near or nearer at most, as far as that
+    /// was measured; works made to be alike are not in it.
+    pub strangers_per_billion: Option<u32>,
 }
 
 /// A receipt for an output.
@@ -125,15 +134,32 @@ impl AuthenticationRequest {
     }
 }
 
+impl Authentication {
+    /// Whether several of these, earliest registration first, are of the same first second.
+    pub fn is_first_unknown(exact: &[WorkFacts]) -> bool {
+        matches!(exact, [first, second, ..] if first.registered_at == second.registered_at)
+    }
+}
+
 impl AlikeWork {
     /// A work as near as this.
     pub fn new(work: WorkFacts, likeness: Likeness) -> Self {
+        let confidence = likeness.confidence();
         Self {
             work,
             scheme: likeness.scheme as u16,
             distance: likeness.distance,
             distance_at_most: likeness.of(),
+            copies_per_mille: confidence.map(|confidence| confidence.copies_per_mille),
+            strangers_per_billion: confidence.map(|confidence| confidence.strangers_per_billion),
         }
+    }
+
+    /// What the distance is worth; `None` where that is not known.
+    pub fn confidence(&self) -> Option<Confidence> {
+        let (copies, strangers) = (self.copies_per_mille, self.strangers_per_billion);
+        let (copies_per_mille, strangers_per_billion) = copies.zip(strangers)?;
+        Some(Confidence { copies_per_mille, strangers_per_billion })
     }
 }
 

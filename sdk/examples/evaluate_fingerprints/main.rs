@@ -1,8 +1,11 @@
 //! What fingerprints find, miss and mistake, on photographs, drawings, music and texts that
-//! Debian's packages ship: `just evaluate-fingerprints FOLDER`, after `tests/evaluation/fetch.sh
-//! FOLDER`. One JSON object a line; with `--write` also `docs/figures/fingerprints.md`.
+//! Debian's packages ship: `just evaluate-fingerprints FOLDER`, which runs
+//! `tests/evaluation/fetch.sh FOLDER` first. One JSON object a line; with `--write` also
+//! `docs/figures/fingerprints.md`.
 #![allow(clippy::unwrap_used, reason = "an evaluation stops at what it did not expect")]
 
+mod changes;
+mod comparison;
 mod files;
 mod images;
 mod report;
@@ -14,10 +17,8 @@ use std::path::PathBuf;
 fn main() {
     let mut arguments = std::env::args().skip(1);
     let folder = arguments.next().expect("the folder that fetch.sh has filled");
-    let rest: Vec<_> = arguments.collect();
-    let wants = |name: &str| {
-        rest.iter().all(|word| word == "--write") || rest.iter().any(|word| word == name)
-    };
+    let (options, kinds): (Vec<_>, Vec<_>) = arguments.partition(|word| word.starts_with("--"));
+    let wants = |name: &str| kinds.is_empty() || kinds.iter().any(|kind| kind == name);
     let folder = PathBuf::from(folder);
     let mut report = report::Report::default();
     if wants("images") {
@@ -29,7 +30,8 @@ fn main() {
     if wants("sounds") {
         sounds::evaluate(&folder, &mut report);
     }
-    if rest.iter().any(|word| word == "--write") {
+    report.say();
+    if options.iter().any(|option| option == "--write") {
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/figures/fingerprints.md");
         std::fs::write(path, report.page()).unwrap();
     }
