@@ -21,9 +21,7 @@ use solana_signer::Signer;
 use sqlx::SqlitePool;
 use tempfile::TempDir;
 
-use crate::world::{
-    Answer, CHANNEL, SECRET, ScriptedChain, next_request, voucher_key, with_admin,
-};
+use crate::world::{Answer, CHANNEL, SECRET, ScriptedChain, next_request, voucher_key, with_admin};
 
 /// Where a store's tables stop until they are let go on.
 struct Gate {

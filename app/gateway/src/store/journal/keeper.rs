@@ -188,7 +188,8 @@ impl Keeper {
         }
         self.moments.pass(Moment::Begun);
         let written = self.journal.append(&mut self.frame, &*self.moments);
-        let number = written.map_err(|error| StoreError::Failed(format!("the journal: {error}")))?;
+        let number =
+            written.map_err(|error| StoreError::Failed(format!("the journal: {error}")))?;
         self.progress.written.store(number, Ordering::Release);
         if self.unapplied.through == self.handed_on {
             self.since = Instant::now();
