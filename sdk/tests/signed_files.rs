@@ -1,7 +1,7 @@
 //! Files that are signed and read back, and everything that may happen to them in between.
 #![allow(clippy::unwrap_used, reason = "a test stops at what it did not expect")]
 
-use std::{io::Cursor, ops::Range, sync::LazyLock};
+use std::{io::Cursor, ops::Range, path::Path, process::Command, sync::LazyLock};
 
 use ed25519_dalek::SigningKey;
 use image::{DynamicImage, ImageFormat, Rgb, RgbImage};
@@ -13,9 +13,10 @@ use motif_sdk::{
     receipt::{Receipt, SignedReceipt},
 };
 use proptest::{collection::vec, prelude::*};
-use serde_json::json;
+use serde_json::{Value, json};
 
 const CLUSTER: [u8; 32] = [9; 32];
+const OPERATOR: [u8; 32] = [3; 32];
 /// Stands in the claim and nowhere else.
 const TITLE: &str = "harbour at dusk";
 const WORK: Pubkey = Pubkey::new_from_array([5; 32]);
@@ -97,7 +98,7 @@ fn receipt(output: &[u8]) -> SignedReceipt {
         output_digest: content_digest(output),
         issued_at: 1_800_000_000,
     };
-    SignedReceipt::sign(receipt, &SigningKey::from_bytes(&[3; 32]))
+    SignedReceipt::sign(receipt, &SigningKey::from_bytes(&OPERATOR))
 }
 
 fn generated(output: &[u8]) -> Provenance {
@@ -297,6 +298,49 @@ fn what_would_not_verify_is_not_signed() {
         let refused = attempt(&content, &provenance, &wrong);
         let expected = matches!(refused, SigningError::Refused(_) | SigningError::Unacceptable(_));
         assert!(expected, "{refused}");
+    }
+}
+
+/// What somebody else's reader says of a file; `None`, and said so, where there is none.
+fn read_elsewhere(file: &Path, media_type: &str, anchor: &Path) -> Option<Value> {
+    const SCRIPT: &str =
+        concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/second_implementation/credentials.py");
+    let python = std::env::var("MOTIF_PYTHON").unwrap_or("python3".to_owned());
+    let ready = Command::new(&python).args(["-c", "import c2pa, cryptography"]).output();
+    if !ready.is_ok_and(|output| output.status.success()) {
+        let needs = "needs Python 3.10 and `pip install c2pa-python cryptography`; name another \
+                     with MOTIF_PYTHON";
+        assert!(std::env::var_os("MOTIF_REQUIRE_PYTHON").is_none(), "{needs}");
+        eprintln!("SKIPPED: {needs}");
+        return None;
+    }
+    let operator = SigningKey::from_bytes(&OPERATOR).verifying_key().to_bytes();
+    let mut script = Command::new(&python);
+    script.arg("-B").arg(SCRIPT).arg(file).arg(media_type).arg(anchor);
+    let ran = script.arg(Pubkey::new_from_array(operator).to_string()).output().unwrap();
+    assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
+    Some(serde_json::from_slice(&ran.stdout).unwrap())
+}
+
+#[test]
+fn somebody_elses_reader_accepts_every_carrier_and_finds_the_receipt_in_it() {
+    let (folder, issued) = (tempfile::tempdir().unwrap(), issued());
+    let identity = issued.identity().unwrap();
+    let anchor = folder.path().join("anchor.pem");
+    std::fs::write(&anchor, &issued.anchor).unwrap();
+    for (name, content) in carriers() {
+        let provenance = generated(&content);
+        let signed = sign(&content, TITLE, &provenance, None, &identity).unwrap();
+        let file = folder.path().join("signed");
+        std::fs::write(&file, &signed).unwrap();
+        let media_type = Carrier::of(&signed).unwrap().media_type();
+        let Some(read) = read_elsewhere(&file, media_type, &anchor) else { return };
+        assert_eq!((&read["state"], &read["failures"]), (&json!("Trusted"), &json!([])), "{name}");
+        assert_eq!(read["signer"], "Ines", "{name}");
+        assert_eq!(read["provenance"], json!(provenance), "{name}");
+        for held in ["receipt_is_signed", "receipt_is_named", "receipt_is_of_this"] {
+            assert_eq!(read[held], true, "{name}: {held}");
+        }
     }
 }
 

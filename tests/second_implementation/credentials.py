@@ -1,4 +1,4 @@
-"""Reads a signed PNG, JPEG, WAV or MP3 with somebody else's C2PA reader, and verifies the receipt in
+"""Reads a signed PNG, JPEG, WebP, WAV or MP3 with somebody else's C2PA reader, and verifies the receipt in
 it from docs/formats.md alone.
 
     credentials.py FILE MEDIA_TYPE ANCHORS [OPERATOR]
@@ -52,7 +52,7 @@ def bare(content, media_type):
             kept += content[place:end]
             place = end
         return kept + content[place:]
-    if media_type == "audio/wav":
+    if media_type in ("audio/wav", "image/webp"):
         kept, place = b"", 12
         while place < len(content):
             length = struct.unpack("<I", content[place + 4 : place + 8])[0]
@@ -61,6 +61,19 @@ def bare(content, media_type):
                 kept += content[place:end]
             place = end
         return b"RIFF" + struct.pack("<I", len(kept) + 4) + content[8:12] + kept
+    if media_type == "audio/mpeg":
+        syncsafe = lambda four: four[0] << 21 | four[1] << 14 | four[2] << 7 | four[3]
+        tag_end, kept, place = 10 + syncsafe(content[6:10]), b"", 10
+        while place < tag_end and content[place] != 0:
+            size = content[place + 4 : place + 8]
+            length = syncsafe(size) if content[3] == 4 else struct.unpack(">I", size)[0]
+            end = place + 10 + length
+            if not content[place:end].startswith(b"GEOB") or b"\0application/c2pa\0" not in content[place:end][:40]:
+                kept += content[place:end]
+            place = end
+        kept += content[place:tag_end]
+        size = bytes(len(kept) >> shift & 0x7F for shift in (21, 14, 7, 0))
+        return (content[:6] + size + kept if kept else b"") + content[tag_end:]
     raise ValueError(media_type)
 
 

@@ -93,7 +93,7 @@ pub async fn run(args: SignArgs, session: &Session) -> Result<(), CliError> {
 }
 
 /// `picture.jpg` becomes `picture.signed.jpg`.
-pub fn signed(path: &Path) -> PathBuf {
+fn signed(path: &Path) -> PathBuf {
     let ending = path.extension().map(|ending| ending.to_string_lossy().into_owned());
     path.with_extension(ending.map_or("signed".to_owned(), |ending| format!("signed.{ending}")))
 }
