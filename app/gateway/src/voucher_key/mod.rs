@@ -154,9 +154,8 @@ mod tests {
 
     /// Both ways, with and without multiples, against strict verification; returns what it says.
     fn agree(key: &[u8; 32], message: &[u8], signature: &[u8; 64]) -> bool {
-        let strict = VerifyingKey::from_bytes(key).is_ok_and(|key| {
-            key.verify_strict(message, &Signature::from_bytes(signature)).is_ok()
-        });
+        let strict = VerifyingKey::from_bytes(key)
+            .is_ok_and(|key| key.verify_strict(message, &Signature::from_bytes(signature)).is_ok());
         let Some(seldom) = VoucherKey::read(&Pubkey::new_from_array(*key)) else {
             assert!(!strict);
             return false;

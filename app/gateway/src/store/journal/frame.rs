@@ -135,7 +135,10 @@ mod tests {
             let bytes = sealed(9, &records);
             assert_eq!(bytes.len() % PAGE, 0);
             let length = bytes.len();
-            assert_eq!(Read::of(&bytes, &seal()), Some(Read { number: 9, records: &records, length }));
+            assert_eq!(
+                Read::of(&bytes, &seal()),
+                Some(Read { number: 9, records: &records, length })
+            );
         }
     }
 

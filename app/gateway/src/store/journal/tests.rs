@@ -74,13 +74,13 @@ fn positions(unapplied: &Unapplied) -> Vec<u32> {
 
 #[test]
 fn every_change_of_a_payer_is_read_as_it_was_written() {
-    let hold = Hold {
-        item: Item { licence: 1, units: 2 },
-        request_digest: [3; 32],
-        expires_at: i64::MIN,
-    };
+    let hold =
+        Hold { item: Item { licence: 1, units: 2 }, request_digest: [3; 32], expires_at: i64::MIN };
     let changes = [
-        Change::Generations { generations: vec![generation(0), generation(1)], hold: Some([4; 32]) },
+        Change::Generations {
+            generations: vec![generation(0), generation(1)],
+            hold: Some([4; 32]),
+        },
         Change::Generations {
             generations: vec![Generation { api_key: None, ..generation(u32::MAX) }],
             hold: None,
