@@ -87,7 +87,7 @@ impl Store {
     async fn open_server(url: &DatabaseUrl, process: Process<'_>) -> Result<Self, StoreError> {
         let options = PgConnectOptions::from_str(url.whole())?.application_name("motif-gateway");
         // A pool would ask again and again where there is nobody.
-        let mut connection = options.pragma("cache_size", WRITING_CACHE).connect().await?;
+        let mut connection = options.connect().await?;
         be_durable(&mut connection).await?;
         let readers = PgPoolOptions::new().max_connections(8).acquire_timeout(PATIENCE);
         let readers = readers.connect_with(options).await?;
