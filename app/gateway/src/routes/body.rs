@@ -1,7 +1,11 @@
 use axum::{
     Json,
+    body::Bytes,
     extract::{FromRequest, Request, rejection::JsonRejection},
-    http::{StatusCode, header::CONTENT_ENCODING},
+    http::{
+        StatusCode,
+        header::{CONTENT_ENCODING, CONTENT_TYPE},
+    },
 };
 use serde::de::DeserializeOwned;
 
@@ -18,8 +22,18 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
         if request.headers().contains_key(CONTENT_ENCODING) {
             return Err(ApiError::EncodedBody);
         }
-        let read = Json::<T>::from_request(request, state).await;
-        read.map(|Json(body)| Self(body)).map_err(refused)
+        let kind = request.headers().get(CONTENT_TYPE);
+        if kind.is_none_or(|kind| kind != "application/json") {
+            let read = Json::from_request(request, state).await;
+            return read.map(|Json(body)| Self(body)).map_err(refused);
+        }
+        let bytes = Bytes::from_request(request, state).await;
+        let bytes = bytes.map_err(|refusal| refused(JsonRejection::BytesRejection(refusal)))?;
+        // Quicker than to keep track of where a fault would be, which only a fault needs.
+        if let Ok(body) = serde_json::from_slice(&bytes) {
+            return Ok(Self(body));
+        }
+        Json::from_bytes(&bytes).map(|Json(body)| Self(body)).map_err(refused)
     }
 }
 

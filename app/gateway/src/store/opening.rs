@@ -25,6 +25,9 @@ use crate::config::{DatabaseUrl, StorePlace};
 
 /// How long a connection waits for one that writes.
 const BUSY: Duration = Duration::from_secs(10);
+/// What the connection that writes keeps of the tables, as SQLite counts it: 32 MiB. A batch of the
+/// journal touches more pages than fit into what it would have.
+const WRITING_CACHE: &str = "-32768";
 /// How long a server may take to answer.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -69,7 +72,7 @@ impl Store {
         let readers = SqlitePoolOptions::new().max_connections(4);
         let readers = readers.connect_with(options.clone()).await?;
         migrating::migrate_file(&readers).await?;
-        let mut connection = options.connect().await?;
+        let mut connection = options.pragma("cache_size", WRITING_CACHE).connect().await?;
         let (applied, seal) = journal_of(&mut connection).await?;
         let (journal, unapplied) = Journal::open(path, applied, seal)?;
         let mut scribe = Scribe::new(Connection::Sqlite(connection), None, process.moments);

@@ -111,8 +111,8 @@ impl Multiples {
         for (row, place) in self.multiples.chunks_exact(width.half()).zip(places) {
             let digit = digits[place];
             match usize::from(digit.unsigned_abs()).checked_sub(1) {
-                Some(multiple) if digit > 0 => *sum += row[multiple],
-                Some(multiple) => *sum -= row[multiple],
+                Some(multiple) if digit > 0 => *sum += &row[multiple],
+                Some(multiple) => *sum -= &row[multiple],
                 None => {}
             }
         }

@@ -169,7 +169,7 @@ async fn what_tables_and_journal_both_have_is_there_once_after_a_kill() {
     let gate = Gate::at(Moment::Applied);
     let served = Served::watched(gate.clone()).await;
     let paid = served.pay(1).await;
-    tokio::time::sleep(Duration::from_millis(500)).await; // they have it, and nobody knows
+    tokio::time::sleep(Duration::from_millis(1_500)).await; // they have it, and nobody knows
     let again = served.killed().start().await.unwrap();
     again.assert_whole(&paid).await;
     gate.open();

@@ -1,6 +1,9 @@
-use std::{fmt, str::FromStr};
+use std::{fmt, marker::PhantomData, str::FromStr};
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use serde::{
+    Deserialize, Deserializer, Serialize, Serializer,
+    de::{self, Visitor},
+};
 use solana_pubkey::Pubkey;
 
 /// A text that is not what its field asks for.
@@ -66,7 +69,7 @@ impl FromStr for Amount {
 
 impl fmt::Display for Digest {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&hex::encode(self.0))
+        formatter.write_str(digits(&self.0, &mut [0; 64]))
     }
 }
 
@@ -82,7 +85,7 @@ impl FromStr for Digest {
 
 impl fmt::Display for SignatureHex {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&hex::encode(self.0))
+        formatter.write_str(digits(&self.0, &mut [0; 128]))
     }
 }
 
@@ -93,6 +96,27 @@ impl FromStr for SignatureHex {
         let mut bytes = [0; 64];
         let read = hex::decode_to_slice(text, &mut bytes);
         read.map(|()| Self(bytes)).map_err(|_| NotWritten("128 hexadecimal digits"))
+    }
+}
+
+/// Hexadecimal digits, in memory that is exactly long enough for them.
+fn digits<'a>(bytes: &[u8], memory: &'a mut [u8]) -> &'a str {
+    let written = hex::encode_to_slice(bytes, &mut *memory);
+    written.ok().and_then(|()| std::str::from_utf8(memory).ok()).unwrap_or_default()
+}
+
+/// Reads a text as it is parsed, wherever it lies.
+struct Text<T>(PhantomData<T>);
+
+impl<T: FromStr<Err = NotWritten>> Visitor<'_> for Text<T> {
+    type Value = T;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a string")
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<T, E> {
+        text.parse().map_err(E::custom)
     }
 }
 
@@ -107,8 +131,7 @@ macro_rules! as_text {
 
         impl<'de> Deserialize<'de> for $scalar {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                let text = String::deserialize(deserializer)?;
-                text.parse().map_err(de::Error::custom)
+                deserializer.deserialize_str(Text(PhantomData))
             }
         }
     )*};
@@ -141,5 +164,9 @@ mod tests {
         assert!("00".repeat(31).parse::<Digest>().is_err());
         assert!("00".repeat(63).parse::<SignatureHex>().is_err());
         assert!("0OIl".parse::<Address>().is_err());
+        let (digest, signature) = (Digest([0xab; 32]), SignatureHex([0x0f; 64]));
+        assert_eq!(digest.to_string(), "ab".repeat(32));
+        assert_eq!(serde_json::to_string(&signature).unwrap(), format!("\"{signature}\""));
+        assert_eq!(signature.to_string(), "0f".repeat(64));
     }
 }

@@ -22,9 +22,9 @@ const GROUP: usize = 1_024;
 /// Bytes of records after which a frame ends: bounds how long the first of them waits.
 const FRAME: usize = 1 << 20;
 /// How many generations the tables get at once where there are so many.
-const BATCH: usize = 4_096;
+const BATCH: usize = 8_192;
 /// How long they may wait for others.
-const LINGER: Duration = Duration::from_millis(100);
+const LINGER: Duration = Duration::from_millis(500);
 /// How many may wait while the tables are busy; then payers wait, too.
 const MOST: usize = 4 * BATCH;
 

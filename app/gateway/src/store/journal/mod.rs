@@ -58,8 +58,8 @@ pub struct Unapplied {
     pub through: u64,
 }
 
-/// Bytes of a file: some twenty thousand generations.
-const SEGMENT: usize = 8 << 20;
+/// Bytes of a file: some forty thousand generations.
+const SEGMENT: usize = 16 << 20;
 
 impl Progress {
     fn at(number: u64) -> Self {
