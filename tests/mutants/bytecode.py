@@ -64,13 +64,13 @@ class Copy:
                 (self.root / name).write_text(text)
         self.originals, self.woven = {}, {}
 
-    def compile(self):
-        """Both programs' bytecode, as the sources are now."""
-        for program in PROGRAMS:
+    def compile(self, programs=PROGRAMS):
+        """The programs' bytecode, as the sources are now."""
+        for program in programs:
             manifest = self.root / f"programs/{program}/Cargo.toml"
             build = [self.root / "toolchain/bin/cargo-build-sbf", "--locked", "--sbf-out-dir", self.bytecode]
             self.run([*build, "--manifest-path", manifest], {"CARGO_TARGET_DIR": self.target})
-        return {program: (self.bytecode / f"{program}.so").read_bytes() for program in PROGRAMS}
+        return {program: (self.bytecode / f"{program}.so").read_bytes() for program in programs}
 
     def compile_unit_tests(self):
         """The executables of the unit tests beside the code, by program."""
@@ -96,10 +96,10 @@ class Copy:
                     found |= weaver.at_fault(int(line), int(column))
         return found
 
-    def put(self, bytecode, number=0):
-        """Writes bytecode where tests find it, with one mutant on."""
+    def put(self, bytecode, number):
+        """Writes bytecode where tests find it, with one mutant on; 0 for none."""
         for program, code in bytecode.items():
-            (self.bytecode / f"{program}.so").write_bytes(switched_on(code, number) if number is not None else code)
+            (self.bytecode / f"{program}.so").write_bytes(switched_on(code, number))
 
 
 def compile_together(copy, mutants, compile_now):

@@ -302,7 +302,8 @@ impl Episode {
         let Prepared { signed, bytes, receipts, opened_slot, what } = self.statement()?;
         let SignedVoucher { voucher, key, .. } = signed;
         let channel = voucher.channel;
-        let person = |key| self.cast.people.iter().find(|person| person.key() == key);
+        let cast = || self.cast.people.iter().chain(&self.cast.keys);
+        let person = |key| cast().find(|person| person.key() == key);
         let (settler, signer) = (person(what.settler)?, person(key)?);
         let settle = sdk::settle_cosigned(&settler.key(), &key, &voucher, bytes, receipts);
         let call = Call::new([settle], &[settler, signer]);
