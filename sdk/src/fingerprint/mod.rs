@@ -25,6 +25,7 @@ mod minhash;
 mod opus;
 mod scheme;
 mod text;
+#[cfg(not(fuzzing))]
 mod worker;
 
 pub use self::{
@@ -35,8 +36,9 @@ pub use self::{
     likeness::Likeness,
     scheme::{Metric, Scheme, distance},
     text::{TextError, read_text},
-    worker::{DecodingWorker, WorkerError, serve_decoding},
 };
+#[cfg(not(fuzzing))]
+pub use self::worker::{DecodingWorker, WorkerError, serve_decoding};
 use licensing::Fingerprint;
 use sha2::{Digest, Sha256};
 
