@@ -69,6 +69,10 @@ bench-index:
 fuzz-decoding cases="100000":
     PROPTEST_CASES={{cases}} cargo test --release --workspace --test decoding
 
+# Every decoder under libFuzzer, for so many seconds each.
+fuzz-decoders seconds="60":
+    fuzz/run.sh {{seconds}}
+
 # Change the money code line by line and see whether a test on bytecode notices.
 mutants *arguments:
     tests/mutants/run.py {{arguments}}

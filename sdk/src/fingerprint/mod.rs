@@ -25,8 +25,11 @@ mod minhash;
 mod opus;
 mod scheme;
 mod text;
+#[cfg(not(fuzzing))]
 mod worker;
 
+#[cfg(not(fuzzing))]
+pub use self::worker::{DecodingWorker, Examined, WorkerError, serve_decoding};
 pub use self::{
     audio::{AudioError, DecodedAudio, decode_audio},
     confidence::Confidence,
@@ -35,7 +38,6 @@ pub use self::{
     likeness::Likeness,
     scheme::{Metric, Scheme, distance},
     text::{TextError, read_text},
-    worker::{DecodingWorker, Examined, WorkerError, serve_decoding},
 };
 use licensing::Fingerprint;
 use sha2::{Digest, Sha256};

@@ -235,3 +235,14 @@ async fn a_forged_host_gets_into_no_answer() {
     let answer = Answer::to(asked).await;
     assert!(!answer.text().contains('<') && !answer.text().contains('"'), "{}", answer.text());
 }
+
+#[tokio::test]
+async fn of_two_registrations_in_one_second_nobody_is_said_to_be_first() {
+    let text = b"Nobody can tell which of these was registered first.".to_vec();
+    let world = knowing(&text, none()).await;
+    let answer = world.client().authenticate_content(text.clone()).await.unwrap();
+    assert!(answer.conflict && !answer.first_unknown, "one is earlier by a second or more");
+    world.chain.state().works.get_mut(&WORK).unwrap().registered_at = 5;
+    let answer = world.client().authenticate_content(text).await.unwrap();
+    assert!(answer.conflict && answer.first_unknown);
+}
