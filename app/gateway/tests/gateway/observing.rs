@@ -1,3 +1,5 @@
+use std::time::{Duration, Instant};
+
 use reqwest::{Client, Method};
 
 use crate::world::{Answer, CHANNEL, Network, SECRET, World, with_admin};
@@ -112,13 +114,20 @@ async fn a_cluster_that_is_away_makes_a_gateway_unready_and_not_dead() {
 async fn a_store_that_has_failed_is_dead_until_it_is_started_again() {
     let world = World::new().await;
     world.generate("the-first-key", &world.next_request().await).await.assert_ok();
-    // The table that the next generation needs is gone: the write fails, as on a broken disk.
+    // The table that the next generation goes to is gone, as on a broken disk.
     let store = sqlx::SqlitePool::connect(&format!("sqlite:{}", world.store().display())).await;
     let store = store.unwrap();
     let rename = "ALTER TABLE generations RENAME TO gone";
     sqlx::query(rename).execute(&store).await.unwrap();
+    // The journal has it, so it is acknowledged; the tables fail after that.
+    world.generate("another-key", &world.next_request().await).await.assert_ok();
     let request = world.next_request().await;
-    let refused = world.generate("another-key", &request).await;
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while world.send(Method::GET, "/healthz", None, None).await.status.is_success() {
+        assert!(Instant::now() < deadline, "it calls itself healthy");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    let refused = world.generate("a-third-key", &request).await;
     refused.assert_problem(503, "store-failed");
     assert!(!refused.text().contains("generations"), "{}", refused.text());
     world.send(Method::GET, "/healthz", None, None).await.assert_problem(503, "store-failed");
@@ -128,6 +137,6 @@ async fn a_store_that_has_failed_is_dead_until_it_is_started_again() {
     // It is not trusted again although the disk is good now; started again it is.
     world.generate("a-third-key", &request).await.assert_problem(503, "store-failed");
     let world = world.restarted(true).await;
-    assert_eq!(world.state().await.open.receipts, 1);
+    assert_eq!(world.state().await.open.receipts, 2, "what was acknowledged is there");
     world.generate("a-third-key", &world.next_request().await).await.assert_ok();
 }
