@@ -2,7 +2,7 @@
 
 use motif_sdk::channel::PaymentsError;
 
-use super::licensed;
+use super::{licensed, nothing_settled};
 
 #[test]
 fn a_payer_that_closes_does_not_escape_the_voucher_it_signed_last() {
@@ -73,4 +73,20 @@ fn credit_outlives_the_channel_that_earned_it() {
     world.collect(&channel, &[(0, &work)]).assert_ok();
     world.claim(&work, &work.recipients[0]).assert_ok();
     assert_eq!(world.balance(&work.recipients[0]), 250);
+}
+
+#[test]
+fn a_clock_that_steps_back_settles_nothing_out_of_what_was_withdrawn() {
+    let (mut world, channel, _) = licensed();
+    let late = world.statement(&channel, &[(0, 25)]);
+    world.send(channel.closing_by(&channel.payer)).assert_ok();
+    let closes_at = world.read(&channel).channel.closes_at;
+    world.set_time(closes_at);
+    world.send(channel.withdrawing()).assert_ok();
+    world.set_time(closes_at - 1);
+    for call in [late.call(), late.cosigned_call()] {
+        world.send(call).assert_err(PaymentsError::ChargedAboveDeposit);
+    }
+    nothing_settled(&world, &channel);
+    assert_eq!((world.balance(&channel.payer), world.vault_balance()), (1_000_000, 0));
 }
