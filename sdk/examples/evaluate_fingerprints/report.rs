@@ -231,7 +231,7 @@ impl Report {
             String::from_utf8_lossy(&output).trim().to_owned()
         };
         let (date, commit) =
-            (told("date", &["-u", "+%Y-%m-%d"]), told("git", &["rev-parse", "--short", "HEAD"]));
+            (told("date", &["-u", "+%Y-%m-%d"]), told("git", &["-C", env!("CARGO_MANIFEST_DIR"), "rev-parse", "--short", "HEAD"]));
         format!(
             include_str!("page.md"),
             date = date,
