@@ -28,6 +28,8 @@ mod text;
 #[cfg(not(fuzzing))]
 mod worker;
 
+#[cfg(not(fuzzing))]
+pub use self::worker::{DecodingWorker, WorkerError, serve_decoding};
 pub use self::{
     audio::{AudioError, DecodedAudio, decode_audio},
     confidence::Confidence,
@@ -37,8 +39,6 @@ pub use self::{
     scheme::{Metric, Scheme, distance},
     text::{TextError, read_text},
 };
-#[cfg(not(fuzzing))]
-pub use self::worker::{DecodingWorker, WorkerError, serve_decoding};
 use licensing::Fingerprint;
 use sha2::{Digest, Sha256};
 
