@@ -230,8 +230,10 @@ impl Report {
             let output = output.map(|output| output.stdout).unwrap_or_default();
             String::from_utf8_lossy(&output).trim().to_owned()
         };
-        let (date, commit) =
-            (told("date", &["-u", "+%Y-%m-%d"]), told("git", &["rev-parse", "--short", "HEAD"]));
+        let (date, commit) = (
+            told("date", &["-u", "+%Y-%m-%d"]),
+            told("git", &["-C", env!("CARGO_MANIFEST_DIR"), "rev-parse", "--short", "HEAD"]),
+        );
         format!(
             include_str!("page.md"),
             date = date,

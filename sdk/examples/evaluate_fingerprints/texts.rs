@@ -111,7 +111,16 @@ fn passages(folder: &Path) -> Vec<Text> {
     all
 }
 
+/// What a page says, without tags and what only browsers read.
 fn without_tags(page: &str) -> String {
+    let mut page = page.to_owned();
+    for hidden in ["style", "script", "title"] {
+        let (opening, closing) = (format!("<{hidden}"), format!("</{hidden}>"));
+        while let Some(start) = page.find(&opening) {
+            let end = page[start..].find(&closing).map(|length| start + length + closing.len());
+            page.replace_range(start..end.unwrap_or(page.len()), "");
+        }
+    }
     let mut is_tag = false;
     let kept = page.chars().filter(|character| {
         is_tag |= *character == '<';
