@@ -6,7 +6,7 @@ use std::{sync::Arc, time::Duration};
 
 use motif_sdk::{Pubkey, channel::Channel};
 use opentelemetry::trace::SpanKind;
-use tokio::time::sleep;
+use tokio::time::{MissedTickBehavior, interval};
 
 use crate::{
     Gateway,
@@ -119,7 +119,7 @@ impl Gateway {
     /// [`StoreError`].
     pub(crate) async fn open_desks(&self) -> Result<(), StoreError> {
         if self.store().leases().is_some() {
-            return self.keep_leases().await;
+            return self.keep_leases().await.map(drop);
         }
         for id in self.store().newest_channels().await? {
             self.seat(Lease { channel_id: id, epoch: 0 }).await?;
@@ -128,13 +128,14 @@ impl Gateway {
     }
 
     /// Renews this process's leases, closes the desks whose lease is lost, takes on what no
-    /// process holds any more, and takes over what others did with API keys.
+    /// process holds any more, and takes over what others did with API keys. Returns how many
+    /// channels are this process's portion.
     ///
     /// # Errors
     /// [`StoreError`]. A channel whose books cannot be read keeps no other from being served.
-    pub(crate) async fn keep_leases(&self) -> Result<(), StoreError> {
-        let Some(leases) = self.store().leases() else { return Ok(()) };
-        loop {
+    pub(crate) async fn keep_leases(&self) -> Result<usize, StoreError> {
+        let Some(leases) = self.store().leases() else { return Ok(usize::MAX) };
+        let portion = loop {
             let turn = self.seating().lock().await;
             let mut held = leases.renew().await?;
             for desk in self.desks() {
@@ -154,16 +155,18 @@ impl Gateway {
             drop(turn);
             // Others may have room, and are given time to take what is theirs; what nobody takes
             // must not be left.
-            let room = leases.attend().await?.saturating_sub(self.desks().len());
+            let portion = leases.attend().await?;
+            let room = portion.saturating_sub(self.desks().len());
             let taken = match room {
                 0 => leases.take_free(usize::MAX, leases.lasting()).await?,
                 room => leases.take_free(room, Duration::ZERO).await?,
             };
             if taken.is_empty() {
-                break;
+                break portion;
             }
-        }
-        self.refresh_keys().await
+        };
+        self.refresh_keys().await?;
+        Ok(portion)
     }
 
     /// Does that again and again, three times in a lease's time, and leaves to others what is
@@ -171,11 +174,13 @@ impl Gateway {
     pub(crate) async fn go_on_keeping_leases(self) {
         let Some(leases) = self.store().leases() else { return };
         let mut idling = Idling::default();
+        // Whatever a round takes, the next one begins in time.
+        let mut rounds = interval(leases.lasting() / 3);
+        rounds.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
-            sleep(leases.lasting() / 3).await;
-            let kept = self.keep_leases().await;
-            let given_way = match kept {
-                Ok(()) => self.give_way(leases, &mut idling).await,
+            rounds.tick().await;
+            let given_way = match self.keep_leases().await {
+                Ok(portion) => self.give_way(leases, &mut idling, portion).await,
                 Err(error) => Err(error),
             };
             if let Err(error) = given_way {
@@ -186,9 +191,14 @@ impl Gateway {
 
     /// Leaves some channels to others, of which nobody has wanted anything for long, where this
     /// process has more than its portion.
-    async fn give_way(&self, leases: &Leases, idling: &mut Idling) -> Result<(), StoreError> {
+    async fn give_way(
+        &self,
+        leases: &Leases,
+        idling: &mut Idling,
+        portion: usize,
+    ) -> Result<(), StoreError> {
         let idle = idling.look(&self.desks(), leases.lasting() * IDLE_LEASES, self.now());
-        let more = self.desks().len().saturating_sub(leases.attend().await?);
+        let more = self.desks().len().saturating_sub(portion);
         for desk in idle.into_iter().take(more.min(GIVEN_UP_AT_ONCE)) {
             let _turn = self.seating().lock().await;
             // Nobody settles it now, and whoever wants to finds it gone.
