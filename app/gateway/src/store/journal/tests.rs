@@ -159,7 +159,9 @@ fn a_frame_that_is_missing_before_a_later_one_is_no_power_failure_and_refused() 
     for (file, at, missing) in [(0, 0, 1), (0, PAGE, 2), (1, 0, 4)] {
         let folder = tempfile::tempdir().unwrap();
         let (mut journal, _) = open(&folder, 0).unwrap();
-        (0..5).for_each(|position| drop(append(&mut journal, position..position + 1)));
+        for position in 0..5 {
+            append(&mut journal, position..position + 1);
+        }
         damage(&folder, file, at as u64 + 100);
         let error = open(&folder, 0).unwrap_err().to_string();
         assert!(error.contains(&format!("frame {missing} of the journal is missing")), "{error}");
