@@ -20,10 +20,13 @@ class DoesNotCompile(Exception):
 
 
 class Copy:
+    """The sources of the programs, and what is built from them, in a folder of their own."""
+
     def __init__(self, root, folder):
         self.root = folder / "source"
         self.target = folder / "target"
         self.bytecode = folder / "bytecode"
+        self.bytecode.mkdir(parents=True, exist_ok=True)
         self.woven = {}
         shutil.rmtree(self.root, ignore_errors=True)
         kept = subprocess.run(["git", "ls-files", "-z"], cwd=root, check=True, capture_output=True)

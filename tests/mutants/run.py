@@ -21,6 +21,8 @@ import sys
 import tempfile
 import time
 
+sys.dont_write_bytecode = True  # no folders beside the sources
+
 from bytecode import PROGRAMS, Copy, DoesNotCompile, compile_together
 from listing import list_mutants
 from trial import Trial, first_failure
@@ -61,8 +63,15 @@ def main():
     chosen = select(listed, asked)
     folder = asked.work or pathlib.Path(tempfile.mkdtemp(prefix="mutants-"))
     folder.mkdir(parents=True, exist_ok=True)
+    ended = []
     try:
-        ended = [report(*one) for one in results(chosen, Copy(ROOT, folder))]
+        began = time.monotonic()
+        for mutant, how, by, compiled in results(chosen, Copy(ROOT, folder)):
+            seconds = round(time.monotonic() - began, 1)
+            line = {"mutant": mutant.name, "ended": how, "by": by, "compiled": compiled, "seconds": seconds}
+            print(json.dumps(line), flush=True)
+            ended.append(how)
+            began = time.monotonic()
     finally:
         if not asked.work:
             shutil.rmtree(folder)
@@ -154,15 +163,6 @@ def caught_by_unit_tests(executables, environment):
         if name := first_failure(executable, environment, ROOT, seconds=60):
             return f"beside the code: {name}"
     return None
-
-
-def report(mutant, ended, by, compiled, began=[time.monotonic()]):
-    """Prints how one ended; how long it took is the time since the last one did."""
-    now = time.monotonic()
-    seconds, began[0] = round(now - began[0], 1), now
-    line = {"mutant": mutant.name, "ended": ended, "by": by, "compiled": compiled, "seconds": seconds}
-    print(json.dumps(line), flush=True)
-    return ended
 
 
 if __name__ == "__main__":
