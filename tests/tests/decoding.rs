@@ -5,7 +5,7 @@
 use std::{io::Cursor, path::Path, sync::LazyLock};
 
 use image::{DynamicImage, ImageFormat, Rgb, RgbImage};
-use motif_sdk::fingerprint::{Media, Perceived, none, perceive};
+use motif_sdk::fingerprint::{ContentError, Media, Perceived, none, perceive};
 use proptest::{collection::vec, prelude::*};
 
 /// One file of every format that is decoded.
@@ -135,4 +135,12 @@ fn a_tune_sounds_the_same_in_every_format() {
             "{name}"
         );
     }
+}
+
+/// Found by fuzzing: the table of chunks of this file makes the reader of MP4 panic.
+#[test]
+fn a_decoder_that_panics_takes_nobody_with_it() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/broken/chunks.m4a");
+    let perceived = perceive(&std::fs::read(path).unwrap());
+    assert!(matches!(perceived, Err(ContentError::Undecodable)), "{perceived:?}");
 }

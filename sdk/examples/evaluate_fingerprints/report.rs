@@ -174,6 +174,9 @@ impl Report {
         near: &Nearness,
         known: &[Known],
     ) {
+        if near.copies.is_empty() {
+            return; // asked about only with what lies beyond what is to be borne
+        }
         let compared: usize = near.strangers.values().sum();
         let number = scheme as u16;
         let distances: Vec<u32> = match scheme.metric() {
