@@ -145,7 +145,7 @@ async fn requests_that_make_no_sense_are_refused_by_name() {
     let many = AuthenticationRequest {
         digest: Digest([0; 32]),
         bare_digest: None,
-        fingerprints: vec![probe; 33],
+        fingerprints: vec![probe; 65],
     };
     let many = serde_json::to_vec(&many).unwrap();
     post(&world, json, many).await.assert_problem(422, "too-many-fingerprints");
