@@ -138,7 +138,7 @@ async fn requests_that_make_no_sense_are_refused_by_name() {
     let json = "application/json";
     post(&world, json, b"{}".to_vec()).await.assert_problem(400, "malformed-json");
     let probe = FingerprintParts { scheme: 2, bits: Digest([0; 32]) };
-    let many = AuthenticationRequest { digest: Digest([0; 32]), fingerprints: vec![probe; 33] };
+    let many = AuthenticationRequest { digest: Digest([0; 32]), fingerprints: vec![probe; 65] };
     let many = serde_json::to_vec(&many).unwrap();
     post(&world, json, many).await.assert_problem(422, "too-many-fingerprints");
     let endless = vec![b' '; motif_sdk::fingerprint::MAX_CONTENT_BYTES + 1];
