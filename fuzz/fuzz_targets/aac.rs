@@ -1,7 +1,7 @@
 #![no_main]
 
 // symphonia's reader of MP4 subtracts what broken tables of chunks say, with overflow.
-libfuzzer_sys::fuzz_target!(
-    init: motif_fuzz::let_panics_be_caught(),
-    |content: &[u8]| motif_fuzz::perceive_as("audio/mp4", content)
-);
+libfuzzer_sys::fuzz_target!(|content: &[u8]| {
+    motif_fuzz::let_panics_be_caught();
+    motif_fuzz::perceive_as("audio/mp4", content)
+});

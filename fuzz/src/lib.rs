@@ -25,7 +25,9 @@ pub fn perceive_as(media_type: &str, content: &[u8]) {
 }
 
 /// For decoders that are known to panic on broken content, which [`perceive`] answers as content
-/// that nobody can make sense of: only what it cannot catch ends the run. To be called first.
+/// that nobody can make sense of: only what it cannot catch ends the run. libFuzzer's own hook is
+/// set after anything that a target does to begin with, hence each time.
 pub fn let_panics_be_caught() {
-    std::panic::set_hook(Box::new(|_| {}));
+    static QUIET: std::sync::Once = std::sync::Once::new();
+    QUIET.call_once(|| std::panic::set_hook(Box::new(|_| {})));
 }

@@ -197,7 +197,7 @@ pub enum ApiError {
     )]
     ContentTooCostly,
     /// More fingerprints than are looked for at once.
-    #[error("{0} fingerprints are too many to look for at once; send 32 at most")]
+    #[error("{0} fingerprints are too many to look for at once; send 64 at most")]
     TooManyFingerprints(usize),
     /// Too much content is being taken in.
     #[error("too much content is being looked at; ask again, or send fingerprints alone")]
