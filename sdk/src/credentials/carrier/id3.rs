@@ -34,7 +34,7 @@ pub fn credentials(content: &[u8]) -> Vec<Range<usize>> {
     }
     if !found.is_empty() && !has_others && place == tag_end {
         let footer = if content[5] & FOOTER == 0 { 0 } else { HEADER };
-        return vec![0..(tag_end + footer).min(content.len())];
+        return std::iter::once(0..(tag_end + footer).min(content.len())).collect();
     }
     found
 }
