@@ -1,7 +1,7 @@
 //! Traces of requests and settlements, sent to a collector by OTLP over HTTP.
 //!
 //! - [`Traces`]: begins spans and sends them, in batches, beside everything else.
-//! - [`step`]: a part of what is traced now, wherever that is.
+//! - `step`: a part of what is traced now, wherever that is.
 //! - A span says which request, route and channel it was, and how that went. What clients send,
 //!   signatures, keys and errors' own words are in none: spans are written here alone, and
 //!   nothing that is logged becomes one.
