@@ -6,7 +6,7 @@ use std::{sync::Arc, time::Duration};
 
 use motif_sdk::{Pubkey, channel::Channel};
 use opentelemetry::trace::SpanKind;
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::{Instant, MissedTickBehavior, interval_at};
 
 use crate::{
     Gateway,
@@ -174,8 +174,9 @@ impl Gateway {
     pub(crate) async fn go_on_keeping_leases(self) {
         let Some(leases) = self.store().leases() else { return };
         let mut idling = Idling::default();
-        // Whatever a round takes, the next one begins in time.
-        let mut rounds = interval(leases.lasting() / 3);
+        // Whatever a round takes, the next one begins in time; this process has just had one.
+        let pause = leases.lasting() / 3;
+        let mut rounds = interval_at(Instant::now() + pause, pause);
         rounds.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             rounds.tick().await;

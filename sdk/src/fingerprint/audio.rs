@@ -15,7 +15,7 @@ use symphonia::core::{
 use super::{
     Scheme,
     minhash::{MinHash, mixed},
-    none,
+    mp4, none,
     opus::OpusDecoder,
 };
 
@@ -75,6 +75,10 @@ pub struct DecodedAudio {
 /// # Errors
 /// [`AudioError`].
 pub fn decode_audio(bytes: &[u8]) -> Result<DecodedAudio, AudioError> {
+    if !mp4::has_room_for_its_tables(bytes) {
+        let reason = "it claims more than it has bytes for".to_owned();
+        return Err(AudioError::Unreadable(reason));
+    }
     let source = Box::new(Cursor::new(bytes.to_vec()));
     let stream = MediaSourceStream::new(source, MediaSourceStreamOptions::default());
     let (hint, options) = (Hint::new(), FormatOptions::default());

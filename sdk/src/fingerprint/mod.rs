@@ -22,6 +22,7 @@ mod content;
 mod image;
 mod likeness;
 mod minhash;
+mod mp4;
 mod opus;
 mod scheme;
 mod text;
