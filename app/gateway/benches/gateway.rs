@@ -32,6 +32,7 @@ use hyper_util::{
     service::TowerToHyperService,
 };
 use load::{Connection, chains, one_fsync, open, resident_bytes};
+use mimalloc::MiMalloc;
 use motif_gateway::{GatewayConfig, SettlePolicy, config::Rate};
 use serde::Serialize;
 use tokio::{net::TcpListener, runtime::Runtime};
@@ -42,6 +43,10 @@ const CONNECTIONS: [u32; 4] = [1, 16, 128, 512];
 const WARM_UP: u32 = 16;
 const RATIO_GOAL: f64 = 0.35;
 const RATIO_AT: u32 = 128;
+
+/// The `motif` binary's.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 fn main() {
     let bench = Bench {

@@ -10,10 +10,16 @@ mod crashing;
 #[path = "../tests/gateway/world/mod.rs"]
 mod world;
 
-use std::process::{Command, ExitCode};
+use std::{
+    process::{Command, ExitCode},
+    time::Instant,
+};
 
 use crashing::{child, rounds::Rounds};
 use serde_json::json;
+
+/// Kills between two lines on standard error.
+const EVERY: u32 = 50;
 
 /// This program again, as the gateway that is killed.
 fn gateway() -> Command {
@@ -42,7 +48,13 @@ async fn run(kills: u32, on_postgres: bool) -> ExitCode {
         ("SQLite", folder.path().join("gateway.sqlite").display().to_string())
     };
     let mut rounds = Rounds::new(folder.path(), store, gateway).await;
-    let outcome = rounds.run(kills).await;
+    let begun = Instant::now();
+    let outcome = rounds.run(kills, |report| {
+        if report.kills % EVERY == 0 {
+            eprintln!("{} of {kills} kills, {} s", report.kills, begun.elapsed().as_secs());
+        }
+    });
+    let outcome = outcome.await;
     let how = match &outcome {
         Ok(report) => format!(
             "{} SIGKILLs on {database}, 6 payers, {} acknowledged, {} of them after a retry, {} \

@@ -26,7 +26,7 @@ async fn a_gateway_killed_at_any_moment_loses_nothing_and_charges_nothing_twice(
     let folder = tempfile::tempdir().unwrap();
     let store = folder.path().join("gateway.sqlite").display().to_string();
     let mut rounds = Rounds::new(folder.path(), store, gateway).await;
-    let report = rounds.run(20).await.unwrap();
+    let report = rounds.run(20, |_| {}).await.unwrap();
     println!("{report:?}");
     assert_eq!(report.kills, 20);
     assert!(report.acknowledged > 100 && report.settled > 0, "{report:?}");
@@ -37,7 +37,7 @@ async fn a_gateway_killed_at_any_moment_loses_nothing_on_a_server() {
     let Some(server) = Server::get() else { return };
     let folder = tempfile::tempdir().unwrap();
     let mut rounds = Rounds::new(folder.path(), server.database().await, gateway).await;
-    let report = rounds.run(4).await.unwrap();
+    let report = rounds.run(4, |_| {}).await.unwrap();
     assert_eq!(report.kills, 4);
     assert!(report.acknowledged > 20, "{report:?}");
 }

@@ -58,11 +58,12 @@ impl Rounds {
         Self { nursery, chain, payers }
     }
 
-    /// Kills the gateway so often, each time at a random moment, and checks what is left.
+    /// Kills the gateway so often, each time at a random moment, and checks what is left. Says
+    /// after each how far it is.
     ///
     /// # Errors
     /// The first promise that was broken.
-    pub async fn run(&mut self, kills: u32) -> Result<Report, Broken> {
+    pub async fn run(&mut self, kills: u32, killed: impl Fn(&Report)) -> Result<Report, Broken> {
         let mut report = Report::default();
         for _ in 0..kills {
             let place = rand::rng().random_range(0..Moment::ALL.len());
@@ -75,6 +76,7 @@ impl Rounds {
             let moment = moment.map_or("Any".to_owned(), |()| format!("{:?}", Moment::ALL[place]));
             *report.moments.entry(moment).or_default() += 1;
             report.kills += 1;
+            killed(&report);
         }
         let running = self.nursery.start(None).await?;
         self.check(&running).await?;
