@@ -1,7 +1,7 @@
 """Motif's signed formats, written a second time from docs/formats.md alone.
 
 Reads one JSON document from stdin, {"vouchers": [...], "receipts": [...], "trees": [...],
-"records": [...], "ranges": [...]}, and answers with the same lists as bytes, digests and
+"records": [...], "ranges": [...], "bundles": [...]}, and answers with the same lists as bytes, digests and
 signatures in hexadecimal. It shares no code with the Rust implementation: where the two differ,
 one of them, or the description, is wrong.
 
@@ -88,6 +88,22 @@ def tree(leaves):
     return {"root": level[0][0].hex(), "sum": level[0][1]}
 
 
+def bundle(case):
+    """One signature for several receipts, and each one's way to what it signs."""
+    level = [bytes.fromhex(digest) for digest in case["digests"]]
+    places = list(range(len(level)))
+    ways = [[] for _ in level]
+    while len(level) > 1:
+        for way, place in zip(ways, places):
+            other = place ^ 1
+            if other < len(level):
+                way.append({"hash": level[other].hex(), "is_left": other < place})
+        places = [place // 2 for place in places]
+        pairs = [level[at : at + 2] for at in range(0, len(level), 2)]
+        level = [sha256(b"\x01", *pair) if len(pair) == 2 else pair[0] for pair in pairs]
+    return {"ways": ways, **sign(case["secret_key"], domain("motif-bundled") + level[0])}
+
+
 def record(case):
     root = case["receipts_root"]
     return sha256(
@@ -119,6 +135,7 @@ def main():
         "receipts": [receipt(case) for case in cases["receipts"]],
         "trees": [tree(leaves) for leaves in cases["trees"]],
         "records": [record(case) for case in cases["records"]],
+        "bundles": [bundle(case) for case in cases["bundles"]],
         "ranges": [mountain_range(leaves) for leaves in cases["ranges"]],
     }
     json.dump(answers, sys.stdout)

@@ -5,6 +5,7 @@
 use ed25519_dalek::SigningKey;
 use motif_sdk::{
     channel::{Settlement, StatementRecord},
+    gateway::wire::ReceiptParts,
     receipt::{
         Receipt, SignedReceipt,
         tree::{Node, Tree},
@@ -100,6 +101,21 @@ fn a_receipt_has_the_bytes_and_the_signature_of_the_golden_one() {
     let signed = SignedReceipt::sign(receipt, &secret(&golden["secret_key"]));
     assert_eq!(hex::encode(signed.signature), golden["signature"]);
     assert!(signed.verifies(&key(&golden["operator"])));
+}
+
+#[test]
+fn receipts_signed_together_have_the_signature_and_the_siblings_of_the_golden_ones() {
+    let golden = receipt_vector();
+    let receipts = [7, 8, 9].map(|position| Receipt { position, ..golden_receipt(&golden) });
+    let signed = SignedReceipt::sign_together(&receipts, &secret(&golden["secret_key"]));
+    for one in &signed {
+        assert_eq!(hex::encode(one.signature), golden["bundle"]["signature"]);
+        assert!(one.verifies(&key(&golden["operator"])));
+    }
+    for (one, name) in [(0, "siblings"), (2, "siblings_of_the_last")] {
+        let siblings = serde_json::to_value(ReceiptParts::from(&signed[one]).bundle).unwrap();
+        assert_eq!(siblings, golden["bundle"][name]);
+    }
 }
 
 #[test]

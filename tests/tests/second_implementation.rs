@@ -13,6 +13,7 @@ use motif_sdk::{
     channel::{Settlement, StatementRecord},
     receipt::{
         Receipt, SignedReceipt,
+        bundle::{BundlePath, BundleSibling},
         tree::{Node, Tree},
     },
     voucher::{SignedVoucher, Statement, Voucher},
@@ -37,12 +38,15 @@ fn a_second_implementation_writes_the_same_bytes_and_signatures() {
     let receipts: Vec<_> = (0..CASES).map(|_| receipt(&mut random)).collect();
     let trees: Vec<_> = (1..=CASES).map(|leaves| tree(&mut random, leaves)).collect();
     let records: Vec<_> = (0..CASES).map(|_| record(&mut random)).collect();
+    let bundles: Vec<_> =
+        (2..=BundlePath::MOST_RECEIPTS).map(|size| bundle(&mut random, size)).collect();
     let ranges: Vec<_> = (1..=CASES).map(|length| range(&mut random, length)).collect();
     let questions = json!({
         "vouchers": questions(&vouchers),
         "receipts": questions(&receipts),
         "trees": questions(&trees),
         "records": questions(&records),
+        "bundles": questions(&bundles),
         "ranges": questions(&ranges),
     });
     let ours = json!({
@@ -50,6 +54,7 @@ fn a_second_implementation_writes_the_same_bytes_and_signatures() {
         "receipts": answers(&receipts),
         "trees": answers(&trees),
         "records": answers(&records),
+        "bundles": answers(&bundles),
         "ranges": answers(&ranges),
     });
 
@@ -131,9 +136,8 @@ fn voucher(random: &mut StdRng) -> Case {
     (question, answer)
 }
 
-fn receipt(random: &mut StdRng) -> Case {
-    let secret: [u8; 32] = random.random();
-    let receipt = Receipt {
+fn any_receipt(random: &mut StdRng) -> Receipt {
+    Receipt {
         channel: key(random),
         opened_slot: random.random(),
         statement: random.random(),
@@ -147,7 +151,30 @@ fn receipt(random: &mut StdRng) -> Case {
         request_digest: random.random(),
         output_digest: random.random(),
         issued_at: random.random(),
-    };
+    }
+}
+
+/// Receipts that are signed together.
+fn bundle(random: &mut StdRng, size: usize) -> Case {
+    let secret: [u8; 32] = random.random();
+    let signing_key = SigningKey::from_bytes(&secret);
+    let receipts: Vec<_> = (0..size).map(|_| any_receipt(random)).collect();
+    let signed = SignedReceipt::sign_together(&receipts, &signing_key);
+    let digests: Vec<_> = receipts.iter().map(|receipt| hex::encode(receipt.digest())).collect();
+    let sibling = |sibling: BundleSibling| json!({ "hash": hex::encode(sibling.hash), "is_left": sibling.is_left });
+    let way = |one: &SignedReceipt| one.bundle.siblings().map(sibling).collect::<Vec<_>>();
+    let question = json!({ "secret_key": hex::encode(secret), "digests": digests });
+    let answer = json!({
+        "ways": signed.iter().map(way).collect::<Vec<_>>(),
+        "public_key": hex::encode(signing_key.verifying_key().to_bytes()),
+        "signature": hex::encode(signed[0].signature),
+    });
+    (question, answer)
+}
+
+fn receipt(random: &mut StdRng) -> Case {
+    let secret: [u8; 32] = random.random();
+    let receipt = any_receipt(random);
     let signing_key = SigningKey::from_bytes(&secret);
     let signed = SignedReceipt::sign(receipt, &signing_key);
     let question = json!({

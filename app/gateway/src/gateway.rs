@@ -4,7 +4,6 @@ use std::{
     time::Instant,
 };
 
-use ed25519_dalek::SigningKey;
 use motif_sdk::{
     Pubkey,
     channel::{Channel, ChannelAccount, StatementRecord},
@@ -41,7 +40,6 @@ pub struct Gateway {
 
 struct Inner {
     config: GatewayConfig,
-    key: SigningKey,
     chain: Arc<dyn Chain>,
     store: Store,
     clock: Clock,
@@ -106,14 +104,18 @@ impl Gateway {
         config.faults().or(())?;
         let place = config.store.clone();
         let refuse = |source| StartError::Store { place: place.clone(), source };
-        let process = Process { url, lease: config.lease, moments: moments.clone() };
+        let process = Process {
+            url,
+            lease: config.lease,
+            moments: moments.clone(),
+            operator: signing_key(&config.operator),
+        };
         let store = Store::open(&config.store, process).await.map_err(refuse)?;
         let metrics = Metrics::default();
         let start = |to| Traces::start(to, url, metrics.trace_failures.clone());
         let traces = config.traces.as_ref().map(start).transpose()?;
         let stored_keys = store.api_keys().await.map_err(refuse)?;
         let inner = Inner {
-            key: signing_key(&config.operator),
             admission: Admission::new(&config.limits),
             keyring: Keyring::new(&config.operator, stored_keys),
             metrics,
@@ -254,10 +256,6 @@ impl Gateway {
 
     pub(crate) fn store(&self) -> &Store {
         &self.inner.store
-    }
-
-    pub(crate) fn key(&self) -> &SigningKey {
-        &self.inner.key
     }
 
     pub(crate) fn keypair(&self) -> &Keypair {

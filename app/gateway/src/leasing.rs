@@ -14,7 +14,7 @@ use crate::{
     keys::Caller,
     ledger::Ledger,
     problem::ApiError,
-    store::{ChannelId, Lease, Leases, StoreError, Written},
+    store::{ChannelId, Lease, Leases, StoreError},
     traces::step,
 };
 use idling::Idling;
@@ -243,7 +243,11 @@ impl Gateway {
     /// Waits until what was thought of at a desk is on disk. Where it is not, because the
     /// channel is not this process's any more or because others have spent a key's budget, the
     /// desk is closed: its ledger is ahead of the disk.
-    pub(crate) async fn on_disk(&self, desk: &Desk, written: Written) -> Result<(), ApiError> {
+    pub(crate) async fn on_disk<T>(
+        &self,
+        desk: &Desk,
+        written: impl Future<Output = Result<T, StoreError>>,
+    ) -> Result<T, ApiError> {
         let written = step("commit", SpanKind::Internal, written).await;
         if matches!(written, Err(StoreError::LeaseLost | StoreError::KeyBudget { .. })) {
             self.close_desk(desk);

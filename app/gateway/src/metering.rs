@@ -20,7 +20,7 @@ use crate::{
     keys::Caller,
     ledger::{HoldId, Item, Part, Refusal, Wanted},
     problem::ApiError,
-    store::{Change, Generation, Moment, Written},
+    store::{Change, Generation, Issued, Moment, Written},
 };
 
 /// What is asked for with one voucher, and how it is named.
@@ -37,7 +37,7 @@ struct Asked<'a> {
 /// Where a request stands after a look into the book.
 enum Standing {
     /// Taken; to be acknowledged once it is on disk.
-    Taken(Vec<SignedReceipt>, Written),
+    Taken(Issued),
     /// Its key was used in the open statement, or its statement is not open any more.
     Earlier,
     /// The open statement had no room for it and was cut.
@@ -201,9 +201,9 @@ impl Gateway {
     ) -> Result<Vec<SignedReceipt>, ApiError> {
         self.pass(Moment::Reserving);
         match self.stand(desk, asked, caller)? {
-            Standing::Taken(receipts, written) => {
+            Standing::Taken(issued) => {
                 self.pass(Moment::Reserved);
-                self.on_disk(desk, written).await?;
+                let receipts = self.on_disk(desk, issued).await?;
                 self.pass(Moment::Answering);
                 self.metrics().generations.inc_by(receipts.len() as u64);
                 let prices = receipts.iter().map(|signed| signed.receipt.amount).sum();
@@ -283,7 +283,7 @@ impl Gateway {
                 idempotency_key: asked.key.to_owned(),
                 part: place,
                 body_digest: asked.body_digest,
-                receipt: SignedReceipt::sign(receipt, self.key()),
+                receipt: SignedReceipt::unsigned(receipt),
                 voucher_expires_at: asked.voucher.voucher.expires_at,
                 voucher_signature: asked.voucher.signature,
                 api_key: caller.0.as_ref().map(|key| key.id()),
@@ -295,12 +295,10 @@ impl Gateway {
                 },
             });
         }
-        let receipts = generations.iter().map(|generation| generation.receipt).collect();
         // Queued before the book is released: on disk, too, each voucher follows the one it
         // covers.
         let change = Change::Generations { generations, hold: asked.hold };
-        let written = self.store().spend(desk.lease, change, set_aside);
-        Ok(Standing::Taken(receipts, written))
+        Ok(Standing::Taken(self.store().spend(desk.lease, change, set_aside)))
     }
 
     /// Answers a retry with what was answered first, and everything else with a refusal.

@@ -1,13 +1,15 @@
 //! Receipts: what a platform holds for one generation, and how it is proved against the chain.
 //!
-//! A receipt is signed by the operator when the generation is served. When its statement
-//! settles, the operator commits to all of the statement's receipts by the root of a
-//! Merkle-sum tree ([`tree`]) whose sum the program checks to be what was settled; the channel
+//! A receipt is signed by the operator when the generation is served, alone or with others of the
+//! same moment ([`bundle`]). When its statement settles, the operator commits to all of the
+//! statement's receipts by the root of a Merkle-sum tree ([`tree`]) whose sum the program checks to be what was settled; the channel
 //! keeps every settled statement in a mountain range. [`proof`] follows that path back.
 
+pub mod bundle;
 pub mod proof;
 pub mod tree;
 
+use bundle::BundlePath;
 use ed25519_dalek::{Signer, SigningKey, VerifyingKey};
 use solana_pubkey::Pubkey;
 use solana_sha256_hasher::hash;
@@ -92,20 +94,109 @@ impl Receipt {
 pub struct SignedReceipt {
     /// What was signed.
     pub receipt: Receipt,
-    /// The operator's Ed25519 signature over [`Receipt::to_bytes`].
+    /// The operator's Ed25519 signature: over [`Receipt::to_bytes`] where the receipt was signed
+    /// alone, else over [`BundlePath::signed_bytes`].
     pub signature: [u8; 64],
+    /// The way to what was signed.
+    pub bundle: BundlePath,
 }
 
 impl SignedReceipt {
     /// Signs with the operator's key.
     pub fn sign(receipt: Receipt, operator: &SigningKey) -> Self {
-        Self { receipt, signature: operator.sign(&receipt.to_bytes()).to_bytes() }
+        let signature = operator.sign(&receipt.to_bytes()).to_bytes();
+        Self { receipt, signature, bundle: BundlePath::default() }
+    }
+
+    /// A receipt that is to be signed together with others before anybody sees it.
+    pub fn unsigned(receipt: Receipt) -> Self {
+        Self { receipt, signature: [0; 64], bundle: BundlePath::default() }
+    }
+
+    /// Signs receipts in order, up to [`BundlePath::MOST_RECEIPTS`] with one signature. One that is
+    /// left over is signed as [`SignedReceipt::sign`] does.
+    pub fn sign_together(receipts: &[Receipt], operator: &SigningKey) -> Vec<Self> {
+        let bundles = receipts.chunks(BundlePath::MOST_RECEIPTS);
+        bundles.flat_map(|bundle| Self::sign_bundle(bundle, operator)).collect()
+    }
+
+    fn sign_bundle(receipts: &[Receipt], operator: &SigningKey) -> Vec<Self> {
+        let digests: Vec<_> = receipts.iter().map(Receipt::digest).collect();
+        let (Ok(paths), [first, _, ..]) = (BundlePath::of_all(&digests), &digests[..]) else {
+            return receipts.iter().map(|receipt| Self::sign(*receipt, operator)).collect();
+        };
+        let signed = paths[0].signed_bytes(first); // a path for each digest
+        let signature = operator.sign(&signed).to_bytes();
+        let all = receipts.iter().zip(paths);
+        all.map(|(receipt, bundle)| Self { receipt: *receipt, signature, bundle }).collect()
     }
 
     /// Whether `operator` signed exactly this receipt.
     pub fn verifies(&self, operator: &Pubkey) -> bool {
         let Ok(key) = VerifyingKey::from_bytes(operator.as_array()) else { return false };
         let signature = ed25519_dalek::Signature::from_bytes(&self.signature);
-        key.verify_strict(&self.receipt.to_bytes(), &signature).is_ok()
+        let verified = if self.bundle.is_alone() {
+            key.verify_strict(&self.receipt.to_bytes(), &signature)
+        } else {
+            key.verify_strict(&self.bundle.signed_bytes(&self.receipt.digest()), &signature)
+        };
+        verified.is_ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    fn receipt(position: u32) -> Receipt {
+        Receipt {
+            channel: Pubkey::new_from_array([1; 32]),
+            opened_slot: 2,
+            statement: 3,
+            position,
+            licence: 4,
+            units: 5,
+            terms_number: 6,
+            amount: 7,
+            cumulative: 8,
+            work: Pubkey::new_from_array([9; 32]),
+            request_digest: [10; 32],
+            output_digest: [11; 32],
+            issued_at: 12,
+        }
+    }
+
+    #[test]
+    fn receipts_that_were_signed_together_verify_apart_and_for_nothing_else() {
+        let operator = SigningKey::from_bytes(&[8; 32]);
+        let key = Pubkey::new_from_array(operator.verifying_key().to_bytes());
+        for count in 0..40 {
+            let receipts: Vec<_> = (0..count).map(receipt).collect();
+            let signed = SignedReceipt::sign_together(&receipts, &operator);
+            assert_eq!(signed.iter().map(|signed| signed.receipt).collect::<Vec<_>>(), receipts);
+            let signatures: HashSet<_> = signed.iter().map(|signed| signed.signature).collect();
+            assert_eq!(signatures.len(), receipts.len().div_ceil(BundlePath::MOST_RECEIPTS));
+            for one in &signed {
+                assert!(one.verifies(&key));
+                assert!(!one.verifies(&one.receipt.channel), "another operator");
+                let other = SignedReceipt { receipt: receipt(99), ..*one };
+                assert!(!other.verifies(&key), "another receipt");
+                let alone = SignedReceipt { bundle: BundlePath::default(), ..*one };
+                assert_eq!(alone.verifies(&key), one.bundle.is_alone(), "without its siblings");
+            }
+        }
+    }
+
+    #[test]
+    fn a_receipt_is_no_root_and_a_root_no_receipt() {
+        // What was signed as the one is not taken for the other, whatever is put beside it.
+        let operator = SigningKey::from_bytes(&[8; 32]);
+        let key = Pubkey::new_from_array(operator.verifying_key().to_bytes());
+        let alone = SignedReceipt::sign(receipt(0), &operator);
+        let together = SignedReceipt::sign_together(&[receipt(0), receipt(1)], &operator)[0];
+        let mixed = SignedReceipt { bundle: together.bundle, ..alone };
+        assert!(alone.verifies(&key) && together.verifies(&key) && !mixed.verifies(&key));
     }
 }

@@ -184,6 +184,14 @@ impl Change {
         }
     }
 
+    /// As [`Change::generations`], to be signed.
+    pub(super) fn generations_mut(&mut self) -> &mut [Generation] {
+        match self {
+            Self::Generations { generations, .. } => generations,
+            _ => &mut [],
+        }
+    }
+
     /// Writes one change; generations are written by the run.
     async fn apply(&self, to: &mut Connection) -> Result<(), sqlx::Error> {
         match self {

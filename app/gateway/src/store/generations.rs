@@ -9,7 +9,7 @@ use super::{
 /// round trip, to a server or to the thread that owns the connection, however many rows it has.
 const SIZES: [usize; 4] = [64, 16, 4, 1];
 
-const COLUMNS: usize = 21;
+const COLUMNS: usize = 22;
 
 /// SQLite looks a numbered parameter up in a list of all of them, which takes longer than
 /// storing it where there are a thousand; PostgreSQL has no others.
@@ -27,7 +27,7 @@ fn statement(rows: usize, parameter: impl Fn(usize) -> String) -> String {
         "INSERT INTO generations (channel_id, statement, position, idempotency_key, body_digest, \
          licence, units, terms_number, amount, cumulative, work, request_digest, output_digest, \
          issued_at, receipt_signature, receipt_digest, voucher_expires_at, voucher_signature, \
-         api_key, charged, part) \
+         api_key, charged, part, receipt_bundle) \
          VALUES {}",
         (0..rows).map(row).collect::<Vec<_>>().join(", ")
     )
@@ -82,4 +82,5 @@ fn bound<'q>(query: Query<'q>, generation: &'q Generation, digest: &'q [u8; 32])
         .bind(generation.api_key.as_ref().map(|key| &key.0[..]))
         .bind(integer(generation.charged))
         .bind(i64::from(generation.part))
+        .bind(Some(generation.receipt.bundle.as_bytes()).filter(|path| !path.is_empty()))
 }

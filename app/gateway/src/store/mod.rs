@@ -24,6 +24,7 @@ mod proof;
 mod reading;
 mod restoring;
 mod row;
+mod signing;
 mod sql;
 mod usage;
 mod writer;
@@ -40,7 +41,7 @@ pub use proof::ProofError;
 pub use restoring::RestoredChannel;
 pub use row::{ChannelId, Generation};
 pub use usage::UsageAsked;
-pub use writer::Written;
+pub use writer::{Issued, Written};
 
 use crate::keys::SetAside;
 use sql::Pool;
@@ -113,9 +114,10 @@ impl Store {
         self.writer.write(Order { change, lease: Some(lease), set_aside: None })
     }
 
-    /// As [`Store::write_by`]; what was set aside of a key's budget is spent with it.
-    pub fn spend(&self, lease: Lease, change: Change, set_aside: Option<SetAside>) -> Written {
-        self.writer.write(Order { change, lease: Some(lease), set_aside })
+    /// As [`Store::write_by`], for generations, whose receipts are signed with others that are
+    /// written at the same time; what was set aside of a key's budget is spent with them.
+    pub fn spend(&self, lease: Lease, change: Change, set_aside: Option<SetAside>) -> Issued {
+        self.writer.issue(Order { change, lease: Some(lease), set_aside })
     }
 
     /// Waits until everything queued so far is on disk.

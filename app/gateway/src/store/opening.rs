@@ -6,6 +6,7 @@ use std::{
     time::Duration,
 };
 
+use ed25519_dalek::SigningKey;
 use rand::RngCore;
 use sqlx::{
     ConnectOptions, PgConnection, Row, SqliteConnection,
@@ -39,6 +40,8 @@ pub struct Process<'a> {
     pub lease: Duration,
     /// Is told what it does.
     pub moments: Arc<dyn Moments>,
+    /// Signs receipts.
+    pub operator: SigningKey,
 }
 
 impl Store {
@@ -79,7 +82,7 @@ impl Store {
         if unapplied.through > applied {
             scribe.apply(&unapplied).await?;
         }
-        let writer = Writer::to_file(scribe, journal)?;
+        let writer = Writer::to_file(scribe, journal, process.operator)?;
         let (readers, lock) = (Pool::Sqlite(readers), Some(Arc::new(lock)));
         Ok(Self { readers, writer, leases: None, _lock: lock })
     }
@@ -95,7 +98,7 @@ impl Store {
         let leases = Arc::new(Leases::new(readers.clone(), process.url, process.lease));
         let connection = Connection::Postgres(connection);
         let scribe = Scribe::new(connection, Some(leases.clone()), process.moments);
-        let writer = Writer::to_server(scribe);
+        let writer = Writer::to_server(scribe, process.operator);
         Ok(Self { readers: Pool::Postgres(readers), writer, leases: Some(leases), _lock: None })
     }
 }

@@ -1,6 +1,6 @@
 use motif_sdk::{
     Pubkey,
-    receipt::{Receipt, SignedReceipt},
+    receipt::{Receipt, SignedReceipt, bundle::BundlePath},
     voucher::{SignedVoucher, Voucher},
 };
 
@@ -38,8 +38,8 @@ impl Generation {
     /// The columns that [`Generation::read`] wants, beside the channel's address and slot.
     pub(super) const COLUMNS: &'static str = "channel_id, statement, position, idempotency_key, \
          part, body_digest, licence, units, terms_number, amount, cumulative, work, request_digest, \
-         output_digest, issued_at, receipt_signature, voucher_expires_at, voucher_signature, \
-         api_key, charged, address, opened_slot";
+         output_digest, issued_at, receipt_signature, receipt_bundle, voucher_expires_at, \
+         voucher_signature, api_key, charged, address, opened_slot";
 
     /// Reads a row of `generations` joined with its channel.
     pub(super) fn read(row: &Row) -> Result<Self, StoreError> {
@@ -63,7 +63,11 @@ impl Generation {
             idempotency_key: row.get("idempotency_key")?,
             part: small(row, "part")?,
             body_digest: bytes(row, "body_digest")?,
-            receipt: SignedReceipt { receipt, signature: bytes(row, "receipt_signature")? },
+            receipt: SignedReceipt {
+                receipt,
+                signature: bytes(row, "receipt_signature")?,
+                bundle: bundle(row)?,
+            },
             voucher_expires_at: row.get("voucher_expires_at")?,
             voucher_signature: bytes(row, "voucher_signature")?,
             api_key: bytes_or_null(row, "api_key")?.map(KeyId),
@@ -96,6 +100,13 @@ impl Generation {
         };
         SignedVoucher { voucher, key, signature: self.voucher_signature }
     }
+}
+
+/// The way from a receipt to what was signed; NULL where that is the receipt.
+fn bundle(row: &Row) -> Result<BundlePath, StoreError> {
+    let path: Option<Vec<u8>> = row.get("receipt_bundle")?;
+    let path = BundlePath::from_bytes(path.as_deref().unwrap_or_default());
+    path.ok_or_else(|| StoreError::Corrupt("receipt_bundle is no way to a root".into()))
 }
 
 /// A column of exactly `N` bytes.

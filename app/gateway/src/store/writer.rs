@@ -8,21 +8,26 @@ use std::{
     thread,
 };
 
+use ed25519_dalek::SigningKey;
+use motif_sdk::receipt::SignedReceipt;
 use tokio::{
     sync::{mpsc, oneshot},
     task::JoinHandle,
 };
 
 use super::{
-    Change, Lease, Leases, Moment, Moments, StoreError, applying,
+    Change, Generation, Lease, Leases, Moment, Moments, StoreError, applying,
     journal::{Journal, Keeper, Progress, Unapplied},
     leases::Refusals,
     row::{ChannelId, integer},
+    signing::sign,
     sql::{Connection, query},
 };
 use crate::keys::SetAside;
 
 type Answer = Result<(), StoreError>;
+/// As [`Answer`], with the receipts that were issued.
+type Receipts = Result<Vec<SignedReceipt>, StoreError>;
 
 /// The most changes in one transaction: bounds how long the first of them waits.
 const GROUP: usize = 1_024;
@@ -55,7 +60,7 @@ pub(super) enum Job {
     /// A change.
     Write(Waiting),
     /// Nothing, to be answered when it is on disk.
-    Probe(oneshot::Sender<Answer>),
+    Probe(oneshot::Sender<Receipts>),
     /// To be answered when the tables have everything that is durable.
     CatchUp(oneshot::Sender<Answer>),
     /// The end.
@@ -76,7 +81,7 @@ pub(super) struct Order {
 pub(super) struct Waiting {
     /// What is to be written.
     pub order: Order,
-    answer: oneshot::Sender<Answer>,
+    answer: oneshot::Sender<Receipts>,
 }
 
 impl Waiting {
@@ -86,7 +91,8 @@ impl Waiting {
         if let (Ok(()), Some(set_aside)) = (&outcome, set_aside) {
             set_aside.keep();
         }
-        let _ = self.answer.send(outcome); // whoever asked may have gone
+        let issued = || change.generations().iter().map(|generation| generation.receipt).collect();
+        let _ = self.answer.send(outcome.map(|()| issued())); // whoever asked may have gone
         change
     }
 }
@@ -109,36 +115,63 @@ impl Failure {
     }
 }
 
+impl Job {
+    /// The generations it stores, to be signed.
+    pub fn generations_mut(&mut self) -> &mut [Generation] {
+        match self {
+            Self::Write(waiting) => waiting.order.change.generations_mut(),
+            Self::Probe(_) | Self::CatchUp(_) | Self::Stop => &mut [],
+        }
+    }
+}
+
+/// Resolves when generations are on disk, to their receipts. They are written whether this is
+/// awaited or not.
+#[must_use = "nothing may be acknowledged before it is on disk"]
+pub struct Issued(oneshot::Receiver<Receipts>);
+
 /// Resolves when a change is on disk. The change is written whether this is awaited or not.
 #[must_use = "nothing may be acknowledged before it is on disk"]
-pub struct Written(oneshot::Receiver<Answer>);
+pub struct Written(Issued);
 
-impl Future for Written {
-    type Output = Answer;
+impl Future for Issued {
+    type Output = Receipts;
 
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Answer> {
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Receipts> {
         let stopped = |_| Err(StoreError::closed());
         Pin::new(&mut self.0).poll(context).map(|answer| answer.unwrap_or_else(stopped))
     }
 }
 
+impl Future for Written {
+    type Output = Answer;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Answer> {
+        Pin::new(&mut self.0).poll(context).map(|answer| answer.map(drop))
+    }
+}
+
 impl Writer {
     /// Writes a server's tables.
-    pub(super) fn to_server(scribe: Scribe) -> Self {
+    pub(super) fn to_server(scribe: Scribe, operator: SigningKey) -> Self {
         let (queue, jobs) = mpsc::unbounded_channel();
         let failure = Failure::default();
-        let task = tokio::spawn(run(scribe, jobs, failure.clone()));
+        let task = tokio::spawn(run(scribe, jobs, operator, failure.clone()));
         let task = Arc::new(Mutex::new(Some(task)));
         Self { queue: Queue::Tables(queue), task, failure, progress: None }
     }
 
     /// Writes a file's journal, and its tables after it.
-    pub(super) fn to_file(scribe: Scribe, journal: Journal) -> Result<Self, StoreError> {
+    pub(super) fn to_file(
+        scribe: Scribe,
+        journal: Journal,
+        operator: SigningKey,
+    ) -> Result<Self, StoreError> {
         let (queue, jobs) = std::sync::mpsc::channel();
         let (tables, works) = mpsc::channel(1);
         let failure = Failure::default();
         let moments = scribe.moments.clone();
-        let (keeper, progress) = Keeper::new(journal, tables, failure.clone(), moments);
+        let (keeper, progress) = Keeper::new(journal, operator, tables, failure.clone(), moments);
         let thread = thread::Builder::new().name("journal".into());
         let begun = thread.spawn(move || keeper.run(&jobs));
         begun.map_err(|error| StoreError::Failed(error.to_string()))?;
@@ -154,9 +187,14 @@ impl Writer {
 
     /// Queues a change.
     pub(super) fn write(&self, order: Order) -> Written {
+        Written(self.issue(order))
+    }
+
+    /// Queues a change that has receipts, to be signed on the way.
+    pub(super) fn issue(&self, order: Order) -> Issued {
         let (answer, answered) = oneshot::channel();
         self.queue(Job::Write(Waiting { order, answer }));
-        Written(answered)
+        Issued(answered)
     }
 
     /// Waits until the tables have everything that was acknowledged.
@@ -169,7 +207,7 @@ impl Writer {
         }
         let (answer, answered) = oneshot::channel();
         self.queue(Job::CatchUp(answer));
-        Written(answered).await
+        answered.await.unwrap_or_else(|_| Err(StoreError::closed()))
     }
 
     /// Writes, to see whether it can.
@@ -179,7 +217,7 @@ impl Writer {
     pub(super) async fn probe(&self) -> Answer {
         let (answer, answered) = oneshot::channel();
         self.queue(Job::Probe(answer));
-        Written(answered).await
+        Written(Issued(answered)).await
     }
 
     /// Writes what is queued and ends.
@@ -209,10 +247,16 @@ impl fmt::Debug for Writer {
 /// Writes group after group. After the first failure nothing is written any more: a failed
 /// fsync may have lost pages that later ones would report as written, and of a commit that got
 /// no answer nobody knows.
-async fn run(mut scribe: Scribe, mut jobs: mpsc::UnboundedReceiver<Job>, failure: Failure) {
+async fn run(
+    mut scribe: Scribe,
+    mut jobs: mpsc::UnboundedReceiver<Job>,
+    operator: SigningKey,
+    failure: Failure,
+) {
     let mut group = Vec::with_capacity(GROUP);
     let mut stopping = false;
     while !stopping && jobs.recv_many(&mut group, GROUP).await > 0 {
+        sign(&mut group, &operator);
         let mut waiting = Vec::with_capacity(group.len());
         for job in group.drain(..) {
             match job {

@@ -1,6 +1,7 @@
 //! What is durable in the journal of a file's store and not in its tables yet.
 
 use std::{
+    collections::HashSet,
     os::unix::fs::FileExt,
     path::{Path, PathBuf},
     sync::{Arc, Condvar, Mutex},
@@ -11,9 +12,12 @@ use motif_gateway::{
     GatewayConfig, RunningGateway, StartError, serve_watched,
     store::{Moment, Moments, NoMoments},
 };
-use motif_sdk::gateway::{
-    AdminClient, GatewayClient,
-    wire::{GenerationRequest, ReceiptPage},
+use motif_sdk::{
+    gateway::{
+        AdminClient, GatewayClient,
+        wire::{GenerationRequest, ReceiptPage, ReceiptParts, StatementEntry},
+    },
+    receipt::SignedReceipt,
 };
 use reqwest::Client;
 use solana_keypair::Keypair;
@@ -33,6 +37,15 @@ struct Gate {
 impl Gate {
     fn at(moment: Moment) -> Arc<Self> {
         Arc::new(Self { moment, is_closed: Mutex::new(true), opened: Condvar::new() })
+    }
+
+    /// Lets everything pass until it is closed.
+    fn open_at(moment: Moment) -> Arc<Self> {
+        Arc::new(Self { moment, is_closed: Mutex::new(false), opened: Condvar::new() })
+    }
+
+    fn close(&self) {
+        *self.is_closed.lock().unwrap() = true;
     }
 
     fn open(&self) {
@@ -246,7 +259,11 @@ async fn a_store_from_before_there_was_a_journal_goes_on() {
     gateway.shutdown().await;
     let file = config.store.file().unwrap().display().to_string();
     let tables = SqlitePool::connect(&format!("sqlite:{file}")).await.unwrap();
-    for undo in ["DROP TABLE journal", "DELETE FROM _sqlx_migrations WHERE version >= 10"] {
+    for undo in [
+        "DROP TABLE journal",
+        "ALTER TABLE generations DROP COLUMN receipt_bundle",
+        "DELETE FROM _sqlx_migrations WHERE version >= 10",
+    ] {
         sqlx::query(undo).execute(&tables).await.unwrap();
     }
     tables.close().await;
@@ -260,4 +277,43 @@ async fn a_store_from_before_there_was_a_journal_goes_on() {
     answer.assert_ok();
     paid.push(("after-the-change".into(), request, answer.body));
     again.killed().start().await.unwrap().assert_whole(&paid).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn receipts_that_wait_together_are_signed_together_and_stay_what_they_are() {
+    let gate = Gate::open_at(Moment::Beginning);
+    let served = Arc::new(Served::watched(gate.clone()).await);
+    let mut state = GatewayClient::new(&served.gateway.url()).channel(&CHANNEL).await.unwrap();
+    gate.close();
+    let mut asked = Vec::new();
+    // The first is a frame of its own; all others queue up behind it.
+    for number in 0..20_u32 {
+        let (key, request) = (format!("generation-{number}"), next_request(&state, &voucher_key()));
+        state.open.entries = vec![StatementEntry { licence: 0, units: number + 1 }];
+        (state.open.prices.0, state.cumulative.0) =
+            (state.open.prices.0 + 100, state.cumulative.0 + 102);
+        let (to, named, sent) = (served.clone(), key.clone(), request.clone());
+        let answering = tokio::spawn(async move { to.generate(&named, &sent).await });
+        while served.gateway.gateway().exposure().receipts <= u64::from(number) {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        asked.push((key, request, answering));
+    }
+    gate.open();
+    let (mut paid, mut receipts) = (Vec::new(), Vec::new());
+    for (key, request, answering) in asked {
+        let answer = answering.await.unwrap();
+        answer.assert_ok();
+        let parts: ReceiptParts = serde_json::from_slice(&answer.body).unwrap();
+        receipts.push(SignedReceipt::from(&parts));
+        paid.push((key, request, answer.body));
+    }
+    let operator = served.config.operator.pubkey();
+    assert!(receipts.iter().all(|receipt| receipt.verifies(&operator)));
+    let signatures: HashSet<_> = receipts.iter().map(|receipt| receipt.signature).collect();
+    assert!(receipts[0].bundle.is_alone());
+    assert_eq!(signatures.len(), 3, "one alone, sixteen, and three");
+    let again = served.killed().start().await.unwrap();
+    again.assert_whole(&paid).await;
+    again.gateway.shutdown().await;
 }

@@ -48,7 +48,10 @@ pub use paywall::{
 };
 pub use problem::{ExpectedStatement, Problem};
 pub use query::WorkQuery;
-pub use receipt::{ReceiptPage, ReceiptParts, ReceiptProofParts, StatementRecordParts, SumSibling};
+pub use receipt::{
+    BundleSiblings, HashSibling, ReceiptPage, ReceiptParts, ReceiptProofParts,
+    StatementRecordParts, SumSibling,
+};
 pub use reconciliation::{ReconciledChannel, Reconciliation};
 pub use scalar::{Address, Amount, Digest, NotWritten, SignatureHex};
 pub use scope::ScopeWord;

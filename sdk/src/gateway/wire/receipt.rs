@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use super::{Address, Amount, Digest, SignatureHex};
 use crate::receipt::{
     Receipt, SignedReceipt,
+    bundle::{BundlePath, BundleSibling, TooManySiblings},
     proof::ReceiptProof,
     tree::{Node, Sibling},
 };
@@ -40,8 +41,29 @@ pub struct ReceiptParts {
     pub output_digest: Digest,
     /// Unix seconds on the gateway.
     pub issued_at: i64,
-    /// The operator's, over the receipt's bytes.
+    /// The operator's, over the receipt's bytes; over the root of a bundle where there are
+    /// siblings.
     pub signature: SignatureHex,
+    /// From the receipt to the root of the bundle it was signed with, lowest first; absent where
+    /// it was signed alone.
+    #[serde(default, skip_serializing_if = "BundleSiblings::is_empty")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Vec<HashSibling>, required = false, max_items = 4))]
+    pub bundle: BundleSiblings,
+}
+
+/// The siblings of a receipt that was signed together with others.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(into = "Vec<HashSibling>", try_from = "Vec<HashSibling>")]
+pub struct BundleSiblings(pub BundlePath);
+
+/// A node beside the way from a receipt to the root of its bundle.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct HashSibling {
+    /// Commits to everything below.
+    pub hash: Digest,
+    /// Whether it stands left of the way.
+    pub is_left: bool,
 }
 
 /// Some receipts of one statement, in order.
@@ -106,6 +128,31 @@ pub struct StatementRecordParts {
     pub receipts_root: Option<Digest>,
 }
 
+impl BundleSiblings {
+    fn is_empty(&self) -> bool {
+        self.0.is_alone()
+    }
+}
+
+impl From<BundleSiblings> for Vec<HashSibling> {
+    fn from(siblings: BundleSiblings) -> Self {
+        let written = |BundleSibling { hash, is_left }| HashSibling { hash: Digest(hash), is_left };
+        siblings.0.siblings().map(written).collect()
+    }
+}
+
+impl TryFrom<Vec<HashSibling>> for BundleSiblings {
+    type Error = TooManySiblings;
+
+    fn try_from(siblings: Vec<HashSibling>) -> Result<Self, TooManySiblings> {
+        let read = |sibling: &HashSibling| BundleSibling {
+            hash: sibling.hash.0,
+            is_left: sibling.is_left,
+        };
+        BundlePath::new(&siblings.iter().map(read).collect::<Vec<_>>()).map(Self)
+    }
+}
+
 impl From<&SignedReceipt> for ReceiptParts {
     fn from(signed: &SignedReceipt) -> Self {
         let receipt = &signed.receipt;
@@ -125,6 +172,7 @@ impl From<&SignedReceipt> for ReceiptParts {
             output_digest: Digest(receipt.output_digest),
             issued_at: receipt.issued_at,
             signature: SignatureHex(signed.signature),
+            bundle: BundleSiblings(signed.bundle),
         }
     }
 }
@@ -147,7 +195,7 @@ impl From<&ReceiptParts> for SignedReceipt {
             output_digest: parts.output_digest.0,
             issued_at: parts.issued_at,
         };
-        Self { receipt, signature: parts.signature.0 }
+        Self { receipt, signature: parts.signature.0, bundle: parts.bundle.0 }
     }
 }
 

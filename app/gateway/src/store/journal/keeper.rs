@@ -8,12 +8,14 @@ use std::{
 };
 
 use borsh::BorshSerialize;
+use ed25519_dalek::SigningKey;
 use tokio::sync::{mpsc, oneshot};
 
 use super::{Frame, Journal, Progress, Record, Unapplied};
 use crate::store::{
     Change, Moment, Moments, StoreError,
     applying::Work,
+    signing::sign,
     writer::{Failure, Job, Waiting},
 };
 
@@ -28,13 +30,15 @@ const LINGER: Duration = Duration::from_millis(500);
 /// How many may wait while the tables are busy; then payers wait, too.
 const MOST: usize = 4 * BATCH;
 
-/// The thread that keeps the journal: it takes whatever has queued up meanwhile into one frame,
-/// answers all of it when that is on disk, and hands it on to the tables.
+/// The thread that keeps the journal: it signs whatever has queued up meanwhile, takes it into
+/// one frame, answers all of it when that is on disk, and hands it on to the tables.
 ///
 /// What is not the journal's goes to the tables in its turn: after everything before it, and
 /// before anything behind it is durable.
 pub struct Keeper {
     journal: Journal,
+    /// Signs receipts.
+    operator: SigningKey,
     frame: Frame,
     /// Whoever waits for the frame.
     waiting: Vec<Waiting>,
@@ -55,6 +59,7 @@ impl Keeper {
     /// A keeper of a journal that has nothing the tables have not.
     pub fn new(
         journal: Journal,
+        operator: SigningKey,
         tables: mpsc::Sender<Work>,
         failure: Failure,
         moments: Arc<dyn Moments>,
@@ -63,6 +68,7 @@ impl Keeper {
         let progress = Arc::new(Progress::at(number));
         let keeper = Self {
             journal,
+            operator,
             frame: Frame::default(),
             waiting: Vec::with_capacity(GROUP),
             unapplied: Unapplied { changes: Vec::new(), through: number },
@@ -103,6 +109,7 @@ impl Keeper {
 
     /// Does what was queued, in its order; returns whether it was told to stop.
     fn keep(&mut self, group: &mut Vec<Job>) -> bool {
+        sign(group, &self.operator);
         let (mut others, mut is_stopping) = (Vec::new(), false);
         for job in group.drain(..) {
             match job {
@@ -127,7 +134,8 @@ impl Keeper {
                     let outcome = self.make_durable();
                     self.frame.clear();
                     self.count += 1;
-                    drop(answer.send(outcome.inspect_err(|error| self.failure.set(error.clone()))));
+                    let outcome = outcome.inspect_err(|error| self.failure.set(error.clone()));
+                    drop(answer.send(outcome.map(|()| Vec::new())));
                 }
                 Job::Stop => is_stopping = true,
             }

@@ -12,6 +12,7 @@ mod record;
 mod segment;
 
 use std::{
+    fmt::Display,
     fs::File,
     io,
     path::{Path, PathBuf},
@@ -139,11 +140,12 @@ fn unapplied(mut found: Vec<Found>, applied: u64) -> Result<Unapplied, StoreErro
         }
         let mut records = &frame.records[..];
         while !records.is_empty() {
-            let record = Record::deserialize(&mut records);
-            let record = record.map_err(|error| {
+            let corrupt = |error: &dyn Display| {
                 StoreError::Corrupt(format!("frame {expected} of the journal: {error}"))
-            })?;
-            unapplied.changes.push(record.into());
+            };
+            let record = Record::deserialize(&mut records).map_err(|error| corrupt(&error))?;
+            let change = Change::try_from(record).map_err(|error| corrupt(&error))?;
+            unapplied.changes.push(change);
         }
         unapplied.through = frame.number;
     }

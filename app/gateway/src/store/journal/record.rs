@@ -3,7 +3,7 @@ use std::borrow::Cow;
 use borsh::{BorshDeserialize, BorshSerialize};
 use motif_sdk::{
     Pubkey,
-    receipt::{Receipt, SignedReceipt},
+    receipt::{Receipt, SignedReceipt, bundle::BundlePath},
 };
 
 use crate::{
@@ -32,7 +32,19 @@ pub enum Record<'a> {
     },
     /// [`Change::HoldReleased`].
     HoldReleased { id: HoldId },
+    /// [`Change::Generations`] of which some receipt was signed together with others, and the
+    /// way of each to what was signed.
+    Bundled {
+        generations: Vec<GenerationRecord<'a>>,
+        bundles: Vec<Cow<'a, [u8]>>,
+        hold: Option<HoldId>,
+    },
 }
+
+/// Bytes that this journal does not write.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+#[error("a receipt's way to what was signed is none")]
+pub struct NoRecord;
 
 /// A generation, field by field.
 #[derive(BorshSerialize, BorshDeserialize)]
@@ -66,8 +78,15 @@ impl<'a> Record<'a> {
     pub fn of(change: &'a Change) -> Option<Self> {
         Some(match change {
             Change::Generations { generations, hold } => {
+                let bundles = generations.iter().map(|one| &one.receipt.bundle);
+                let are_alone = bundles.clone().all(BundlePath::is_alone);
                 let generations = generations.iter().map(GenerationRecord::from).collect();
-                Self::Generations { generations, hold: *hold }
+                if are_alone {
+                    Self::Generations { generations, hold: *hold }
+                } else {
+                    let bundles = bundles.map(|path| Cow::Borrowed(path.as_bytes())).collect();
+                    Self::Bundled { generations, bundles, hold: *hold }
+                }
             }
             Change::HoldPlaced { channel_id, id, hold } => Self::HoldPlaced {
                 channel_id: channel_id.0,
@@ -90,9 +109,11 @@ impl<'a> Record<'a> {
     }
 }
 
-impl From<Record<'_>> for Change {
-    fn from(record: Record<'_>) -> Self {
-        match record {
+impl TryFrom<Record<'_>> for Change {
+    type Error = NoRecord;
+
+    fn try_from(record: Record<'_>) -> Result<Self, NoRecord> {
+        Ok(match record {
             Record::Generations { generations, hold } => {
                 let generations = generations.into_iter().map(Generation::from).collect();
                 Self::Generations { generations, hold }
@@ -102,13 +123,25 @@ impl From<Record<'_>> for Change {
                 Self::HoldPlaced { channel_id: ChannelId(channel_id), id, hold }
             }
             Record::HoldReleased { id } => Self::HoldReleased { id },
-        }
+            Record::Bundled { generations, bundles, hold } => {
+                if bundles.len() != generations.len() {
+                    return Err(NoRecord);
+                }
+                let read = |(one, bundle): (GenerationRecord, &Cow<[u8]>)| {
+                    let mut generation = Generation::from(one);
+                    generation.receipt.bundle = BundlePath::from_bytes(bundle).ok_or(NoRecord)?;
+                    Ok(generation)
+                };
+                let generations = generations.into_iter().zip(&bundles).map(read);
+                Self::Generations { generations: generations.collect::<Result<_, _>>()?, hold }
+            }
+        })
     }
 }
 
 impl<'a> From<&'a Generation> for GenerationRecord<'a> {
     fn from(generation: &'a Generation) -> Self {
-        let SignedReceipt { receipt, signature } = &generation.receipt;
+        let SignedReceipt { receipt, signature, .. } = &generation.receipt;
         Self {
             channel_id: generation.channel_id.0,
             idempotency_key: Cow::Borrowed(&generation.idempotency_key),
@@ -158,7 +191,11 @@ impl From<GenerationRecord<'_>> for Generation {
             idempotency_key: record.idempotency_key.into_owned(),
             part: record.part,
             body_digest: record.body_digest,
-            receipt: SignedReceipt { receipt, signature: record.receipt_signature },
+            receipt: SignedReceipt {
+                receipt,
+                signature: record.receipt_signature,
+                bundle: BundlePath::default(),
+            },
             voucher_expires_at: record.voucher_expires_at,
             voucher_signature: record.voucher_signature,
             api_key: record.api_key.map(KeyId),

@@ -4,9 +4,10 @@ use std::{
 };
 
 use borsh::BorshSerialize;
+use ed25519_dalek::SigningKey;
 use motif_sdk::{
     Pubkey,
-    receipt::{Receipt, SignedReceipt},
+    receipt::{Receipt, SignedReceipt, bundle::BundlePath},
 };
 use tempfile::TempDir;
 
@@ -48,7 +49,7 @@ fn generation(position: u32) -> Generation {
         idempotency_key: format!("key-{position}"),
         part: 14,
         body_digest: [15; 32],
-        receipt: SignedReceipt { receipt, signature: [16; 64] },
+        receipt: SignedReceipt { receipt, signature: [16; 64], bundle: BundlePath::default() },
         voucher_expires_at: 17,
         voucher_signature: [18; 64],
         api_key: Some(KeyId([19; 8])),
@@ -76,7 +77,13 @@ fn positions(unapplied: &Unapplied) -> Vec<u32> {
 fn every_change_of_a_payer_is_read_as_it_was_written() {
     let hold =
         Hold { item: Item { licence: 1, units: 2 }, request_digest: [3; 32], expires_at: i64::MIN };
+    let operator = SigningKey::from_bytes(&[5; 32]);
+    let together = [2, 3, 4].map(|position| generation(position).receipt.receipt);
+    let together = SignedReceipt::sign_together(&together, &operator);
+    let together = together.into_iter().zip(2..);
+    let together = together.map(|(receipt, place)| Generation { receipt, ..generation(place) });
     let changes = [
+        Change::Generations { generations: together.collect(), hold: Some([8; 32]) },
         Change::Generations {
             generations: vec![generation(0), generation(1)],
             hold: Some([4; 32]),
@@ -90,7 +97,7 @@ fn every_change_of_a_payer_is_read_as_it_was_written() {
     ];
     for change in &changes {
         let bytes = borsh::to_vec(&Record::of(change).unwrap()).unwrap();
-        let read = Change::from(Record::try_from_slice(&bytes).unwrap());
+        let read = Change::try_from(Record::try_from_slice(&bytes).unwrap()).unwrap();
         assert_eq!(format!("{read:?}"), format!("{change:?}"));
     }
 }
