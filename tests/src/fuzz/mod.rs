@@ -10,7 +10,10 @@
 //! In the end everybody takes everything, and what is left is dust or somebody's who cannot take.
 
 mod cast;
+mod earnings_steps;
+mod ending;
 mod episode;
+mod governing_steps;
 mod licensing_steps;
 mod payments_steps;
 mod promises;

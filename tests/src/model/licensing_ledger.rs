@@ -7,8 +7,7 @@ use licensing::{Derivatives, LicensingError, WorkKind};
 use solana_pubkey::Pubkey;
 
 use super::{
-    Change, Dispute, Inherited, Ledger, Refused, Rules, Status, Terms, Work, refused,
-    work::check_split,
+    Change, Inherited, Ledger, Refused, Rules, Status, Terms, Work, refused, work::check_split,
 };
 use crate::world::Code;
 
@@ -485,52 +484,6 @@ impl Ledger {
         Ok(())
     }
 
-    /// Claims somebody else's work.
-    ///
-    /// # Errors
-    /// The rules it breaks.
-    pub fn open_dispute(&mut self, caller: Pubkey, work: Pubkey) -> Result<(), Refused> {
-        let (now, config) = (self.now, self.config);
-        let of = self.work_mut(&work)?;
-        let mut rules = Rules::default();
-        of.require_undisputed(&mut rules, LicensingError::WorkDisputed);
-        rules.require(of.dispute.is_none(), in_use());
-        rules.require(of.owner != caller, LicensingError::OwnWork);
-        rules.check()?;
-        let deadline = now.saturating_add(i64::from(config.dispute_seconds));
-        of.disputes += 1;
-        of.dispute = Some(Dispute { claimant: caller, bond: config.bond, deadline });
-        Ok(())
-    }
-
-    /// Ends a dispute.
-    ///
-    /// # Errors
-    /// The rules it breaks.
-    pub fn end_dispute(&mut self, work: Pubkey, how: Deciding) -> Result<(), Refused> {
-        let (now, arbiter) = (self.now, self.config.arbiter);
-        let of = self.work_mut(&work)?;
-        let Some(dispute) = of.dispute else {
-            return refused(ErrorCode::AccountNotInitialized);
-        };
-        let mut rules = Rules::default();
-        match how {
-            Deciding::Upheld(caller) | Deciding::Rejected(caller) => {
-                rules.require(caller == arbiter, LicensingError::NotArbiter);
-                rules.require(now <= dispute.deadline, LicensingError::DisputeOverdue);
-            }
-            Deciding::Expired => {
-                rules.require(now > dispute.deadline, LicensingError::DisputeOpen);
-            }
-        }
-        rules.check()?;
-        of.dispute = None;
-        if matches!(how, Deciding::Upheld(_)) {
-            of.award_to(dispute.claimant);
-        }
-        Ok(())
-    }
-
     /// Says when a person's consent ends.
     ///
     /// # Errors
@@ -547,54 +500,6 @@ impl Ledger {
         rules.require(own, LicensingError::NotThePerson);
         rules.check()?;
         of.consent = Some((caller, end.unwrap_or(i64::MAX)));
-        Ok(())
-    }
-
-    /// Changes how disputes are decided.
-    ///
-    /// # Errors
-    /// The rules it breaks.
-    pub fn update_config(
-        &mut self,
-        caller: Pubkey,
-        arbiter: Pubkey,
-        bond: u64,
-        dispute_seconds: u32,
-        least_bond: u64,
-    ) -> Result<(), Refused> {
-        let mut rules = Rules::default();
-        rules.require(caller == self.config.authority, LicensingError::NotAuthority);
-        let length = (86_400..=60 * 86_400).contains(&dispute_seconds);
-        rules.require(length, LicensingError::DisputeLength);
-        rules.require(bond >= least_bond, LicensingError::BondTooSmall);
-        rules.check()?;
-        self.config = super::Config { arbiter, bond, dispute_seconds, ..self.config };
-        Ok(())
-    }
-
-    /// Offers the authority over the deployment.
-    ///
-    /// # Errors
-    /// The rules it breaks.
-    pub fn offer_authority(&mut self, caller: Pubkey, to: Option<Pubkey>) -> Result<(), Refused> {
-        let mut rules = Rules::default();
-        rules.require(caller == self.config.authority, LicensingError::NotAuthority);
-        rules.check()?;
-        self.config.pending_authority = to;
-        Ok(())
-    }
-
-    /// Takes over the authority.
-    ///
-    /// # Errors
-    /// The rules it breaks.
-    pub fn accept_authority(&mut self, caller: Pubkey) -> Result<(), Refused> {
-        let mut rules = Rules::default();
-        let offered = self.config.pending_authority == Some(caller);
-        rules.require(offered, LicensingError::NotOffered);
-        rules.check()?;
-        self.config.authority = caller;
-        self.config.pending_authority = None;
         Ok(())
     }
 

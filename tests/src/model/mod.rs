@@ -9,7 +9,9 @@
 mod agreement;
 mod channel;
 mod earnings;
+mod earnings_ledger;
 pub mod exact;
+mod governing_ledger;
 mod ledger;
 mod licence;
 mod licensing_ledger;

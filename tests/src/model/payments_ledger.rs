@@ -1,6 +1,4 @@
-//! Instructions of the payments program.
-
-use std::collections::BTreeMap;
+//! Instructions of the payments program about channels.
 
 use anchor_lang::error::ErrorCode;
 use licensing::Use;
@@ -8,7 +6,7 @@ use payments::PaymentsError;
 use solana_pubkey::Pubkey;
 
 use super::{
-    Book, Channel, Entries, Ledger, Licence, NEVER, Purse, Refused, Rules, Settling, Status, exact,
+    Channel, Entries, Ledger, Licence, NEVER, Purse, Refused, Rules, Settling, Status, exact,
     refused,
 };
 use crate::world::Code;
@@ -82,7 +80,7 @@ impl Ledger {
     }
 
     /// Whatever a broken token account is refused with: it is frozen, not there, or another's.
-    fn broken(&self, rules: &mut Rules) {
+    pub(super) fn broken(&self, rules: &mut Rules) {
         for code in token_error(17) {
             rules.require(false, code);
         }
@@ -278,173 +276,6 @@ impl Ledger {
         Ok(())
     }
 
-    /// Moves licences' credit into works' books.
-    ///
-    /// # Errors
-    /// The rules it breaks.
-    pub fn collect(&mut self, address: Pubkey, indexes: &[u16]) -> Result<(), Refused> {
-        let mut channel = self.channel(&address)?.clone();
-        let mut rules = Rules::default();
-        let credits = channel.collect(indexes, &mut rules);
-        let mut books: BTreeMap<(Pubkey, Pubkey), Book> = BTreeMap::new();
-        for (work, amount) in credits {
-            let key = (work, channel.mint);
-            let book = books.remove(&key).or_else(|| self.books.get(&key).cloned());
-            let Some(mut book) = book else {
-                rules.require(false, ErrorCode::AccountOwnedByWrongProgram);
-                continue;
-            };
-            rules.require(book.credit(amount).is_ok(), PaymentsError::Overflow);
-            books.insert(key, book);
-        }
-        // The account of a work that has none is not initialised, in two ways of saying so.
-        if !rules.hold() {
-            rules.require(false, ErrorCode::AccountNotInitialized);
-        }
-        rules.check()?;
-        self.channels.insert(address, channel);
-        self.books.append(&mut books);
-        Ok(())
-    }
-
-    /// Opens the book of a work.
-    ///
-    /// # Errors
-    /// The rules it breaks.
-    pub fn open_earnings(&mut self, work: Pubkey, mint: Pubkey) -> Result<(), Refused> {
-        let mut rules = Rules::default();
-        rules.require(self.vaults.contains_key(&mint), ErrorCode::AccountNotInitialized);
-        let free = !self.books.contains_key(&(work, mint));
-        rules.require(free, super::licensing_ledger::in_use());
-        let of = self.work(&work)?;
-        let book = Book::new(&of.parents, &of.split, of.split_version);
-        rules.check()?;
-        self.books.insert((work, mint), book);
-        Ok(())
-    }
-
-    /// Moves a parent's part from a child's book into the parent's.
-    ///
-    /// # Errors
-    /// The rules it breaks.
-    pub fn pull(&mut self, child: Pubkey, parent: Pubkey, mint: Pubkey) -> Result<u128, Refused> {
-        let mut above = self.book(&parent, &mint)?.clone();
-        let mut below = self.book(&child, &mint)?.clone();
-        let amount = below.pull(&parent)?;
-        above.credit(amount)?;
-        self.books.insert((child, mint), below);
-        self.books.insert((parent, mint), above);
-        Ok(amount)
-    }
-
-    /// Pays recipients of a work, each into its own token account. Returns what each was paid.
-    ///
-    /// # Errors
-    /// The rules it breaks.
-    pub fn claim(
-        &mut self,
-        work: Pubkey,
-        mint: Pubkey,
-        payees: &[Pubkey],
-    ) -> Result<Vec<u128>, Refused> {
-        let mut rules = Rules::default();
-        for payee in payees {
-            // Nobody looks into an account before it is known whose it is.
-            let there =
-                matches!(self.purses.get(&(*payee, mint)), Some(Purse::Open(_) | Purse::Frozen(_)));
-            rules.require(there, PaymentsError::DestinationNotCanonical);
-        }
-        let pairs: Vec<_> = payees.iter().map(|payee| (*payee, *payee)).collect();
-        self.pay_recipients(work, mint, &pairs, rules)
-    }
-
-    /// Pays a recipient who signs, into the token account of a friend. Returns how much.
-    ///
-    /// # Errors
-    /// The rules it breaks.
-    pub fn claim_to(
-        &mut self,
-        work: Pubkey,
-        mint: Pubkey,
-        payee: Pubkey,
-        friend: Pubkey,
-    ) -> Result<Vec<u128>, Refused> {
-        self.pay_recipients(work, mint, &[(payee, friend)], Rules::default())
-    }
-
-    fn pay_recipients(
-        &mut self,
-        work: Pubkey,
-        mint: Pubkey,
-        pairs: &[(Pubkey, Pubkey)],
-        mut rules: Rules,
-    ) -> Result<Vec<u128>, Refused> {
-        let mut book = self.book(&work, &mint)?.clone();
-        let of = self.work(&work)?;
-        let disputed = of.dispute.is_some();
-        let undecided = of.verdict_version <= book.split_version;
-        rules.require(undecided, PaymentsError::SplitNotApplied);
-        let told = !disputed || book.contested.0 == of.disputes;
-        rules.require(told, PaymentsError::DisputeNotApplied);
-        let mut paid = Vec::new();
-        for (payee, to) in pairs {
-            rules.require(book.knows(payee), PaymentsError::NotARecipient);
-            let amount = book.claim(payee, disputed).unwrap_or(0);
-            if amount > 0 && !self.takes_gifts(to, &mint) {
-                self.broken(&mut rules);
-                // Where the account is not there, the token program is called with nothing.
-                let there = !matches!(self.purses.get(&(*to, mint)), Some(Purse::Closed) | None);
-                rules.require(there, Code::RUNTIME);
-            }
-            paid.push(amount);
-        }
-        rules.require(paid.iter().any(|amount| *amount > 0), PaymentsError::NothingToClaim);
-        rules.check()?;
-        self.books.insert((work, mint), book);
-        for ((_, to), amount) in pairs.iter().zip(&paid) {
-            self.pay_out(to, &mint, *amount);
-        }
-        Ok(paid)
-    }
-
-    /// Brings a book to the split its work has now.
-    ///
-    /// # Errors
-    /// The rules it breaks.
-    pub fn apply_split(&mut self, work: Pubkey, mint: Pubkey) -> Result<(), Refused> {
-        let of = self.work(&work)?;
-        let (split, version, verdict) = (of.split.clone(), of.split_version, of.verdict_version);
-        let mut rules = Rules::default();
-        let mut book = self.book(&work, &mint)?.clone();
-        let contested = of.dispute.is_some() && book.contested.0 == of.disputes;
-        rules.require(!contested, PaymentsError::EarningsDisputed);
-        rules.require(book.split_version != version, PaymentsError::SplitUnchanged);
-        let verdict = (verdict > book.split_version).then_some(of.verdict_dispute);
-        let fits = book.resplit(&split, version, verdict).is_ok();
-        rules.require(fits, PaymentsError::TooManyParts);
-        rules.check()?;
-        self.books.insert((work, mint), book);
-        Ok(())
-    }
-
-    /// Tells a book of the dispute its work is in.
-    ///
-    /// # Errors
-    /// The rules it breaks.
-    pub fn apply_dispute(&mut self, work: Pubkey, mint: Pubkey) -> Result<(), Refused> {
-        let of = self.work(&work)?;
-        let (disputed, number, version) = (of.dispute.is_some(), of.disputes, of.split_version);
-        let mut book = self.book(&work, &mint)?.clone();
-        let mut rules = Rules::default();
-        rules.require(disputed, PaymentsError::WorkNotDisputed);
-        rules.require(book.contested.0 != number, PaymentsError::DisputeApplied);
-        rules.require(book.split_version == version, PaymentsError::SplitNotApplied);
-        rules.check()?;
-        book.contested = (number, book.kept());
-        self.books.insert((work, mint), book);
-        Ok(())
-    }
-
     /// Ends licences whose works were withdrawn.
     ///
     /// # Errors
@@ -594,41 +425,6 @@ impl Ledger {
         rules.check()?;
         self.channels.remove(&address);
         Ok(())
-    }
-
-    /// Opens a till.
-    ///
-    /// # Errors
-    /// The rules it breaks.
-    pub fn open_till(&mut self, work: Pubkey, mint: Pubkey) -> Result<(), Refused> {
-        let mut rules = Rules::default();
-        self.work(&work)?;
-        rules.require(self.vaults.contains_key(&mint), ErrorCode::AccountNotInitialized);
-        let free = !self.tills.contains_key(&(work, mint));
-        rules.require(free, super::licensing_ledger::in_use());
-        rules.check()?;
-        self.tills.insert((work, mint), (0, 0));
-        Ok(())
-    }
-
-    /// Moves what lies in a till into the work's book.
-    ///
-    /// # Errors
-    /// The rules it breaks.
-    pub fn sweep_till(&mut self, work: Pubkey, mint: Pubkey) -> Result<u128, Refused> {
-        let Some(&(lies, swept)) = self.tills.get(&(work, mint)) else {
-            return refused(ErrorCode::AccountNotInitialized);
-        };
-        let mut book = self.book(&work, &mint)?.clone();
-        let mut rules = Rules::default();
-        rules.require(lies > 0, PaymentsError::EmptyTill);
-        rules.require(exact::fits(swept + lies), PaymentsError::Overflow);
-        rules.require(book.credit(lies).is_ok(), PaymentsError::Overflow);
-        rules.check()?;
-        self.books.insert((work, mint), book);
-        self.tills.insert((work, mint), (0, swept + lies));
-        self.bring_into_vault(&mint, lies);
-        Ok(lies)
     }
 
     /// Begins to write a statement down.

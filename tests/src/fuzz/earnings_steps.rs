@@ -1,0 +1,197 @@
+//! Calls of the payments program about what works earn.
+
+use anchor_lang::error::ErrorCode;
+use motif_sdk::{
+    channel::{self as sdk},
+    earnings, pda,
+};
+use payments::PaymentsError;
+use rand::{Rng, seq::IndexedRandom};
+use solana_pubkey::Pubkey;
+
+use super::{Episode, Step, episode::Known, licensing_steps::unless, payments_steps::other_works};
+use crate::world::Call;
+
+impl Episode {
+    pub(super) fn open_earnings(&mut self) -> Option<Step> {
+        let works: Vec<_> = self.ledger.works.keys().copied().collect();
+        let work = *works.choose(&mut self.random)?;
+        let mint = self.mint();
+        let funder = self.cast.anybody(&mut self.random);
+        self.know(pda::earnings(&work, &mint), Known::Book(work, mint));
+        let call = Call::new([earnings::open(&funder.key(), &work, &mint)], &[&funder]);
+        Some(Step::new("open_earnings", call, move |ledger| ledger.open_earnings(work, mint)))
+    }
+
+    pub(super) fn collect(&mut self) -> Option<Step> {
+        let channel = self.channel()?;
+        let of = &self.ledger.channels[&channel];
+        let mint = of.mint;
+        let count = of.licences.len() as u16;
+        let ready: Vec<u16> = (0..)
+            .zip(&of.licences)
+            .filter(|(_, licence)| licence.credit() > 0)
+            .map(|(index, _)| index)
+            .collect();
+        if ready.is_empty() && self.random.random_ratio(5, 6) {
+            return None;
+        }
+        let mut named = Vec::new();
+        for _ in 0..self.random.random_range(1..=3) {
+            let any = self.random.random_range(0..=count);
+            named.push(ready.choose(&mut self.random).copied().unwrap_or(any));
+        }
+        let works: Vec<_> = self.ledger.works.keys().copied().collect();
+        let any = *works.choose(&mut self.random)?;
+        let licences = &self.ledger.channels[&channel].licences;
+        let pairs: Vec<_> = named
+            .iter()
+            .map(|&index| {
+                let work = licences.get(usize::from(index)).map_or(any, |licence| licence.work);
+                (index, work)
+            })
+            .collect();
+        let call = Call::new([sdk::collect(&channel, &mint, &pairs)], &[]);
+        Some(Step::new("collect", call, move |ledger| {
+            let others = other_works(ledger, &channel, &pairs);
+            let closed = |(_, work): &(u16, Pubkey)| !ledger.books.contains_key(&(*work, mint));
+            let absent = others && pairs.iter().any(closed);
+            unless(absent, ErrorCode::AccountNotInitialized, ledger, |ledger| {
+                unless(others, PaymentsError::EarningsAccounts, ledger, |ledger| {
+                    ledger.collect(channel, &named)
+                })
+            })
+        }))
+    }
+
+    pub(super) fn pull(&mut self) -> Option<Step> {
+        let mint = self.mint();
+        let books = self.ledger.books.iter().filter(|((_, other), _)| *other == mint);
+        let due: Vec<_> = books
+            .flat_map(|((child, _), book)| {
+                let due = book.parents.iter().filter(|parent| book.due(parent) > 0);
+                due.map(|parent| (*child, parent.work))
+            })
+            .collect();
+        let works: Vec<_> = self.ledger.works.keys().copied().collect();
+        let any = (*works.choose(&mut self.random)?, *works.choose(&mut self.random)?);
+        let (child, parent) = match due.choose(&mut self.random) {
+            Some(pair) if self.random.random_ratio(19, 20) => *pair,
+            _ if self.random.random_ratio(1, 6) => any,
+            _ => return None,
+        };
+        if child == parent {
+            return None; // one account twice: see the sabotage
+        }
+        let call = Call::new([earnings::pull(&child, &parent, &mint)], &[]);
+        Some(Step::new("pull", call, move |ledger| ledger.pull(child, parent, mint).map(drop)))
+    }
+
+    pub(super) fn claim(&mut self) -> Option<Step> {
+        let mint = self.mint();
+        let books = self.ledger.books.iter().filter(|((_, other), _)| *other == mint);
+        let owing: Vec<_> =
+            books.filter(|(_, book)| book.left() > 0).map(|((work, _), _)| *work).collect();
+        let works: Vec<_> = self.ledger.works.keys().copied().collect();
+        let any = *works.choose(&mut self.random)?;
+        let work = match owing.choose(&mut self.random) {
+            Some(work) => *work,
+            None if self.random.random_ratio(1, 8) => any,
+            None => return None,
+        };
+        let people: Vec<_> = match self.ledger.books.get(&(work, mint)) {
+            Some(book) => book.people.keys().copied().collect(),
+            None => Vec::new(),
+        };
+        let mut payees = Vec::new();
+        for _ in 0..self.random.random_range(1..=3) {
+            let anybody = self.cast.anybody(&mut self.random).key();
+            let owed = self.ledger.books.get(&(work, mint));
+            let owed = owed.map(|book| {
+                people.iter().filter(|person| book.owed(person) > 0).copied().collect::<Vec<_>>()
+            });
+            let owed = owed.filter(|_| self.random.random_ratio(4, 5)).unwrap_or_default();
+            let some = if owed.is_empty() { &people } else { &owed };
+            let one = some.choose(&mut self.random).copied();
+            payees.push(one.filter(|_| self.random.random_ratio(19, 20)).unwrap_or(anybody));
+        }
+        let currency = self.cast.currency(&mint);
+        if self.random.random_ratio(1, 4) {
+            // To an account it names: here somebody else's, as a gift.
+            let payee = self.cast.mostly(&payees[0], &mut self.random);
+            let friend = self.cast.anybody(&mut self.random).key();
+            let to = currency.tokens(&friend);
+            let instruction = earnings::claim_to(&work, &payee.key(), &currency, to);
+            let (payee, call) = (payee.key(), Call::new([instruction], &[&payee]));
+            return Some(Step::new("claim", call, move |ledger| {
+                ledger.claim_to(work, mint, payee, friend).map(drop)
+            }));
+        }
+        let hints: Vec<_> =
+            payees.iter().map(|payee| (self.random.random_range(0..12), *payee)).collect();
+        let call = Call::new([earnings::claim_batch(&work, &hints, &currency)], &[]);
+        Some(Step::new("claim", call, move |ledger| ledger.claim(work, mint, &payees).map(drop)))
+    }
+
+    pub(super) fn apply_split(&mut self) -> Option<Step> {
+        let behind: Vec<_> = self
+            .ledger
+            .books
+            .iter()
+            .filter(|((work, _), book)| self.ledger.works[work].split_version != book.split_version)
+            .map(|(key, _)| *key)
+            .collect();
+        let all: Vec<_> = self.ledger.books.keys().copied().collect();
+        let any = *all.choose(&mut self.random)?;
+        let (work, mint) = match behind.choose(&mut self.random) {
+            Some(key) => *key,
+            None if self.random.random_ratio(1, 8) => any,
+            None => return None,
+        };
+        let funder = self.cast.anybody(&mut self.random);
+        let call = Call::new([earnings::apply_split(&funder.key(), &work, &mint)], &[&funder]);
+        Some(Step::new("apply_split", call, move |ledger| ledger.apply_split(work, mint)))
+    }
+
+    pub(super) fn apply_dispute(&mut self) -> Option<Step> {
+        let disputed: Vec<_> = self
+            .ledger
+            .books
+            .keys()
+            .filter(|(work, _)| self.ledger.works[work].dispute.is_some())
+            .copied()
+            .collect();
+        let all: Vec<_> = self.ledger.books.keys().copied().collect();
+        let any = *all.choose(&mut self.random)?;
+        let (work, mint) = match disputed.choose(&mut self.random) {
+            Some(key) => *key,
+            None if self.random.random_ratio(1, 8) => any,
+            None => return None,
+        };
+        let call = Call::new([earnings::apply_dispute(&work, &mint)], &[]);
+        Some(Step::new("apply_dispute", call, move |ledger| ledger.apply_dispute(work, mint)))
+    }
+
+    pub(super) fn open_till(&mut self) -> Option<Step> {
+        let works: Vec<_> = self.ledger.works.keys().copied().collect();
+        let work = *works.choose(&mut self.random)?;
+        let mint = self.mint();
+        let currency = self.cast.currency(&mint);
+        let funder = self.cast.anybody(&mut self.random);
+        self.know(pda::till(&work, &mint), Known::Till(work, mint));
+        self.know(earnings::till_tokens(&work, &currency), Known::TillTokens(work, mint));
+        let call = Call::new([earnings::open_till(&funder.key(), &work, &currency)], &[&funder]);
+        Some(Step::new("open_till", call, move |ledger| ledger.open_till(work, mint)))
+    }
+
+    pub(super) fn sweep_till(&mut self) -> Option<Step> {
+        let filled: Vec<_> = self.ledger.tills.iter().collect();
+        let full: Vec<_> = filled.iter().filter(|(_, (lies, _))| *lies > 0).collect();
+        let chosen = full.choose(&mut self.random).map(|(key, _)| **key);
+        let any = filled.choose(&mut self.random).map(|(key, _)| **key);
+        let (work, mint) = chosen.or(any)?;
+        let currency = self.cast.currency(&mint);
+        let call = Call::new([earnings::sweep_till(&work, &currency)], &[]);
+        Some(Step::new("sweep_till", call, move |ledger| ledger.sweep_till(work, mint).map(drop)))
+    }
+}
