@@ -193,7 +193,11 @@ mod tests {
     use ed25519_dalek::SigningKey;
 
     use super::*;
-    use crate::{credentials::NamedWork, gateway::wire::Digest, receipt::Receipt};
+    use crate::{
+        credentials::NamedWork,
+        gateway::wire::Digest,
+        receipt::{Receipt, tests::receipt as any_receipt},
+    };
 
     const CLUSTER: [u8; 32] = [9; 32];
     const WORK: Pubkey = Pubkey::new_from_array([5; 32]);
@@ -210,21 +214,9 @@ mod tests {
     }
 
     fn receipt(output_digest: [u8; 32]) -> Receipt {
-        Receipt {
-            channel: Pubkey::new_from_array([4; 32]),
-            opened_slot: 1,
-            statement: 0,
-            position: 0,
-            licence: 0,
-            units: 1,
-            terms_number: 1,
-            amount: 1_000,
-            cumulative: 1_020,
-            work: WORK,
-            request_digest: [1; 32],
-            output_digest,
-            issued_at: 1_800_000_000,
-        }
+        let any = any_receipt(0);
+        let channel = Pubkey::new_from_array([4; 32]);
+        Receipt { channel, work: WORK, output_digest, ..any }
     }
 
     fn generated(signed: &SignedReceipt) -> Provenance {

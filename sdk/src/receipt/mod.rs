@@ -145,12 +145,12 @@ impl SignedReceipt {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use std::collections::HashSet;
 
     use super::*;
 
-    fn receipt(position: u32) -> Receipt {
+    pub(crate) fn receipt(position: u32) -> Receipt {
         Receipt {
             channel: Pubkey::new_from_array([1; 32]),
             opened_slot: 2,

@@ -134,7 +134,7 @@ mod tests {
     use payments::Settlement;
 
     use super::*;
-    use crate::receipt::{Receipt, tree::Tree};
+    use crate::receipt::{Receipt, tests, tree::Tree};
 
     const ADDRESS: Pubkey = Pubkey::new_from_array([5; 32]);
 
@@ -143,21 +143,8 @@ mod tests {
     }
 
     fn receipt(statement: u64, position: u32) -> SignedReceipt {
-        let receipt = Receipt {
-            channel: ADDRESS,
-            opened_slot: 1,
-            statement,
-            position,
-            licence: 0,
-            units: 1,
-            terms_number: 1,
-            amount: 10,
-            cumulative: 0,
-            work: Pubkey::new_from_array([6; 32]),
-            request_digest: [1; 32],
-            output_digest: [2; 32],
-            issued_at: 3,
-        };
+        let any = tests::receipt(position);
+        let receipt = Receipt { channel: ADDRESS, opened_slot: 1, statement, amount: 10, ..any };
         SignedReceipt::sign(receipt, &operator())
     }
 
