@@ -1,5 +1,6 @@
 mod field;
 mod pending;
+mod press;
 mod through;
 
 use std::{
@@ -11,9 +12,6 @@ use std::{
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use motif_sdk::{
-    channel::ChannelAccount,
-    client::Client,
-    credentials::SigningIdentity,
     fingerprint::content_digest,
     gateway::{
         PayerSession, SessionPolicy,
@@ -28,13 +26,13 @@ use crate::{
     amount::grouped,
     answer::pairs,
     channel::{PayingChannelArgs, VoucherKeyArgs, licence_of, voucher_key},
-    credentials::{Licensed, Naming},
     error::CliError,
     reference::WorkReference,
     rendering::Palette,
     session::Session,
 };
 use field::Field;
+use press::Press;
 use through::Order;
 
 /// What to generate, and what pays for it.
@@ -64,9 +62,9 @@ pub struct GenerateArgs {
     #[arg(long, value_name = "DIR")]
     output: Option<PathBuf>,
 
-    /// Sign the pictures with content credentials as this folder's identity, such as `motif
-    /// credentials identity` makes; each names its receipt.
-    #[arg(long, value_name = "DIR", requires = "output", conflicts_with = "through")]
+    /// Sign the pictures, or a server's answers, with content credentials as this folder's
+    /// identity, such as `motif credentials identity` makes; each names its receipt.
+    #[arg(long, value_name = "DIR", requires = "output")]
     identity: Option<PathBuf>,
 
     /// Have a model server behind a paywall generate, at this URL; each answer comes with its
@@ -99,7 +97,7 @@ pub async fn run(args: GenerateArgs, session: &Session) -> Result<(), CliError> 
     };
     if let Some(url) = &args.through {
         let order = Order { url, args: &args, channel, account: &account, work };
-        return through::run(order, session).await;
+        return through::run(order, &client, session).await;
     }
     let licence = licence_of(&channel, &account, args.licence, work.as_ref(), args.licensed_use)?;
     let mut receipts = args.receipts.as_deref().map(open_receipts).transpose()?;
@@ -140,38 +138,6 @@ pub async fn run(args: GenerateArgs, session: &Session) -> Result<(), CliError> 
     }
     bar.finish_and_clear();
     answer(&args, session, &channel, &paying, licence)
-}
-
-/// Signs outputs of one licence.
-struct Press {
-    identity: SigningIdentity,
-    naming: Naming,
-}
-
-impl Press {
-    async fn new(
-        folder: &Path,
-        client: &Client,
-        account: &ChannelAccount,
-        licence: u16,
-        session: &Session,
-    ) -> Result<Self, CliError> {
-        let identity = SigningIdentity::read(folder)?;
-        let licensed = account.licences.get(usize::from(licence));
-        let works = licensed.map(|licence| (licence.work, Some(licence.terms_number)));
-        let works: Vec<_> = works.into_iter().collect();
-        Ok(Self { identity, naming: Naming::read(client, &works, session.now()).await? })
-    }
-
-    fn sign(
-        &self,
-        output: &[u8],
-        name: &str,
-        receipt: &SignedReceipt,
-    ) -> Result<Vec<u8>, CliError> {
-        let provenance = self.naming.of_output(output, Licensed::Receipt(receipt));
-        self.naming.sign(output, name, &provenance, &self.identity)
-    }
 }
 
 fn answer(

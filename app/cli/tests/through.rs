@@ -134,11 +134,26 @@ fn a_platform_buys_pictures_and_stories_and_every_receipt_is_settled() {
     let receipts = fs::read_to_string(text.with_extension("receipts.jsonl")).unwrap();
     assert_eq!(receipts.lines().count(), 3);
 
+    // One is signed with its receipt inside, which is of the picture as it was delivered.
+    world.does(&["credentials", "identity", "studio", "--name", "A platform"]);
+    let bought = buy(&pictures, &["--prompt", "signed", "--identity", "studio"]);
+    let signed = bought["files"][0].as_str().unwrap();
+    let shown = world.does(&["credentials", "show", signed, "--anchors", "studio/anchor.pem"]);
+    assert_eq!(
+        (&shown["credentials"]["state"], &shown["credentials"]["signer"]["trusted"]),
+        (&"intact".into(), &true.into())
+    );
+    let found = world.does(&["authenticate", signed, "--on-chain"]);
+    assert_eq!(found["credentials"]["findings"]["receipt"]["standing"], "signed");
+    let streamed = generate(&story, &["--prompt", "once", "--identity", "studio"]);
+    let streamed: Vec<_> = streamed.iter().map(String::as_str).collect();
+    world.misuse(&streamed);
+
     // All of it settles, and every receipt is proved against the chain.
     world.does(&["channel", "close", "--keypair", "platform.json"]);
     let verified = world.does(&["receipt", "verify", "all.jsonl"]);
-    assert_eq!(verified["verified"], 7);
+    assert_eq!(verified["verified"], 8);
     world.does(&["claim", PICTURE, MODEL, "--keypair", "ines.json"]);
     let earned = |file| world.does(&["earnings", file])["earned"].clone();
-    assert_eq!((earned(PICTURE), earned(MODEL)), (6_000.into(), 900.into()));
+    assert_eq!((earned(PICTURE), earned(MODEL)), (7_000.into(), 900.into()));
 }

@@ -9,6 +9,7 @@ use std::{
 use motif_sdk::{
     Pubkey,
     channel::ChannelAccount,
+    client::Client,
     gateway::{
         GatewayError, IdempotencyKey, Method, PaidAnswer, PaidPart, PaidRequest, PayerSession,
         PaywallClient, SessionPolicy,
@@ -22,6 +23,7 @@ use serde_json::{Map, Value, json};
 use super::{
     GenerateArgs, append, open_receipts,
     pending::{Pending, put},
+    press::Press,
     unwritable,
 };
 use crate::{
@@ -45,11 +47,13 @@ pub struct Order<'a> {
 /// Where answers go.
 struct Shelf<'a> {
     folder: &'a Path,
+    /// Signs them, where they are to be signed.
+    press: Option<Press>,
     receipts: Option<(&'a Path, File)>,
     files: Vec<PathBuf>,
 }
 
-pub async fn run(order: Order<'_>, session: &Session) -> Result<(), CliError> {
+pub async fn run(order: Order<'_>, client: &Client, session: &Session) -> Result<(), CliError> {
     let Order { url, args, channel, account, work } = order.clone();
     let paywall = session.paywall(url);
     let headers = [("content-type".to_owned(), "application/json".to_owned())];
@@ -59,15 +63,24 @@ pub async fn run(order: Order<'_>, session: &Session) -> Result<(), CliError> {
         let operator = price_tag.operator;
         return Err(CliError::usage(format!("{url} is sold by operator {operator}"), help));
     }
+    if price_tag.streams && args.identity.is_some() {
+        let help = "leave --identity out: each part of it has a receipt of its own";
+        return Err(CliError::usage(format!("what {url} streams is not signed"), help));
+    }
     // What is paid is the licence's price, whatever the price_tag says.
     let (work, licensed_use) =
         (work.unwrap_or(price_tag.quote.work.0), price_tag.quote.licensed_use);
     let licence = licence_of(&channel, account, args.licence, Some(&work), Some(licensed_use))?;
     let folder = args.output.as_deref().unwrap_or(Path::new("."));
     std::fs::create_dir_all(folder).map_err(|error| unwritable(folder, &error))?;
+    let press = match &args.identity {
+        Some(identity) => Some(Press::new(identity, client, account, licence, session).await?),
+        None => None,
+    };
     let receipts = args.receipts.as_deref();
     let receipts = receipts.map(|path| Ok::<_, CliError>((path, open_receipts(path)?)));
-    let mut shelf = Shelf { folder, receipts: receipts.transpose()?, files: Vec::new() };
+    let receipts = receipts.transpose()?;
+    let mut shelf = Shelf { folder, press, receipts, files: Vec::new() };
 
     let key = signing_key(&voucher_key(&args.voucher_key, session)?);
     let policy = SessionPolicy::default();
@@ -133,7 +146,7 @@ async fn fetch(
             pending.done();
         }
     })?;
-    shelf.keep(&answer)?;
+    shelf.keep(&answer, session)?;
     pending.done();
     Ok(())
 }
@@ -167,14 +180,23 @@ async fn stream(
 }
 
 impl Shelf<'_> {
-    /// An answer and its receipt beside it, both under the receipt's name.
-    fn keep(&mut self, answer: &PaidAnswer) -> Result<(), CliError> {
+    /// An answer and its receipt beside it, both under the receipt's name. An answer that cannot be
+    /// signed is paid for all the same, and kept as it came.
+    fn keep(&mut self, answer: &PaidAnswer, session: &Session) -> Result<(), CliError> {
         let name = name(&answer.receipt);
         let receipt = self.folder.join(format!("{name}.receipt.json"));
         let json = format!("{}\n", json!(ReceiptParts::from(&answer.receipt)));
         put(&receipt, json.as_bytes()).map_err(|error| unwritable(&receipt, &error))?;
-        let path = self.folder.join(format!("{name}.{}", ending(&answer.kind)));
-        put(&path, &answer.body).map_err(|error| unwritable(&path, &error))?;
+        let name = format!("{name}.{}", ending(&answer.kind));
+        let signed =
+            self.press.as_ref().map(|press| press.sign(&answer.body, &name, &answer.receipt));
+        let signed = signed.transpose().unwrap_or_else(|error| {
+            session.say(format_args!("{name} is kept without credentials: {error}"));
+            None
+        });
+        let path = self.folder.join(name);
+        put(&path, signed.as_ref().unwrap_or(&answer.body))
+            .map_err(|error| unwritable(&path, &error))?;
         self.files.push(path);
         self.note(&answer.receipt)
     }
