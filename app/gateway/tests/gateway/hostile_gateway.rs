@@ -228,6 +228,17 @@ async fn no_receipt_is_taken_that_is_not_for_exactly_what_was_asked() {
     let mut session = gateway.begin(&world.chain).await.unwrap();
     gateway.answer(move |request| (200, parts(SignedReceipt::sign(good(request), &foreign_key()))));
     assert!(session.generate(0, 1, [1; 32], [2; 32]).await.is_err(), "somebody else's signature");
-    gateway.answer(move |request| (200, parts(SignedReceipt::sign(good(request), &operator))));
+    let signer = operator.clone();
+    gateway.answer(move |request| {
+        // Signed by the operator, and no way leads from this receipt to what was signed.
+        let others = [3, 4].map(|position| Receipt { position, ..good(request) });
+        let bundled = SignedReceipt::sign_together(&others, &signer)[0];
+        (200, parts(SignedReceipt { receipt: good(request), ..bundled }))
+    });
+    assert!(session.resume().await.is_err(), "another bundle's signature");
+    gateway.answer(move |request| {
+        let bundle = [good(request), Receipt { position: 3, ..good(request) }];
+        (200, parts(SignedReceipt::sign_together(&bundle, &operator)[0]))
+    });
     assert!(session.resume().await.unwrap().is_some(), "the true one is taken");
 }
