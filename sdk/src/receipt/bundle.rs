@@ -163,7 +163,7 @@ mod tests {
                 assert_eq!(path.is_alone(), count == 1);
                 let again: Vec<_> = path.siblings().collect();
                 assert_eq!(BundlePath::new(&again), Ok(*path));
-                assert_eq!(BundlePath::from_bytes(&path.as_bytes()), Some(*path));
+                assert_eq!(BundlePath::from_bytes(path.as_bytes()), Some(*path));
             }
         }
     }
