@@ -23,7 +23,12 @@ mod world;
 
 use std::process::ExitCode;
 
+use mimalloc::MiMalloc;
 use tokio::runtime::Runtime;
+
+/// The `motif` binary's.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 fn main() -> ExitCode {
     let runtime = Runtime::new().unwrap();
