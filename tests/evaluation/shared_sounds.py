@@ -19,6 +19,7 @@ import numpy as np
 SECONDS, EXCERPT = 60, 10
 SIFTING, JUDGING = 500, 2_000  # samples a second
 LEAST_SIFTED, LEAST = 0.6, 0.8
+MOST_SHIFTED = 0.8  # what fits itself this well within the next second is a tone, and fits any other
 ENDINGS = {".ogg", ".mp3", ".flac", ".wav", ".opus"}
 MIN_FILE_BYTES = 200_000
 
@@ -45,7 +46,10 @@ class Piece:
         excerpts = np.array([wave[start : start + window] for start in starts])
         excerpts = excerpts[np.sqrt((excerpts**2).sum(1)) > 1e-3]
         excerpts /= np.sqrt((excerpts**2).sum(1, keepdims=True))
-        self.excerpts = np.conj(np.fft.rfft(excerpts, self.size)).astype(np.complex64)
+        spectra = np.fft.rfft(excerpts, self.size)
+        shifted = np.abs(np.fft.irfft(np.abs(spectra) ** 2, self.size)[:, rate // 20 : rate])
+        is_tone = shifted.max(1, initial=0.0) > MOST_SHIFTED
+        self.excerpts = np.conj(spectra[~is_tone]).astype(np.complex64)
 
     def fit_in(self, other):
         """The best fit of any excerpt at any place of the other piece."""
