@@ -201,7 +201,10 @@ impl Report {
                 .collect();
             named.sort_unstable_by_key(|(share, distance, _)| (Reverse(*share), *distance));
             let half = half.word();
-            writeln!(self.sharing, "| {medium} | {half} | {} | {} |", pairs.len(), named.len())
+            let first = asked.first().map_or(medium, |one| one.kind);
+            let is_one_kind = asked.iter().all(|one| one.kind == first);
+            let of = if is_one_kind { first } else { medium };
+            writeln!(self.sharing, "| {of} | {half} | {} | {} |", pairs.len(), named.len())
                 .unwrap();
             for (share, distance, (one, other)) in named {
                 let (one, other) = (shortened(&known[one].name), shortened(&known[other].name));

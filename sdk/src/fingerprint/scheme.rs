@@ -7,7 +7,7 @@ use licensing::Fingerprint;
 /// | 1 | image | horizontal gradients of a 17 x 16 thumbnail | bits that differ | 31 of 256 |
 /// | 2 | image | the 16 x 16 lowest frequencies of a 32 x 32 thumbnail, against their median | bits that differ | 23 of 256 |
 /// | 3 | audio | 16 minima over chromaprint's sub-fingerprints | parts that differ | 13 of 16 |
-/// | 4 | text | 16 minima over shingles of 13 characters | parts that differ | 11 of 16 |
+/// | 4 | text | 16 minima over shingles of 13 characters | parts that differ | 10 of 16 |
 /// | 5 | image | 16 blocks of the inner nine tenths, of each its 16 lowest waves or their reverse | bits that differ | 31 of 256 |
 /// | 6 | audio | 16 minima over chromaprint's sub-fingerprints, more of each | parts that differ | 14 of 16 |
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -73,14 +73,14 @@ impl Scheme {
     /// look for everything; the others come from the half of the evaluation that thresholds are
     /// chosen on (`docs/figures/fingerprints.md`): beyond 23 bits [`Scheme::ImageFrequency`] takes
     /// in strangers faster than copies; beyond 13 parts [`Scheme::AudioChroma`] takes in strangers,
-    /// and beyond 14 [`Scheme::AudioSounds`]; within 11 [`Scheme::TextShingles`] finds every copy.
+    /// and beyond 14 [`Scheme::AudioSounds`]; within 10 [`Scheme::TextShingles`] finds every copy.
     pub const fn radius(self) -> u32 {
         match self {
             Self::None => 0,
             Self::ImageGradient => 31,
             Self::ImageFrequency => 23,
             Self::AudioChroma => 13,
-            Self::TextShingles => 11,
+            Self::TextShingles => 10,
             Self::ImageBlocks => 31,
             Self::AudioSounds => 14,
         }
