@@ -107,12 +107,8 @@ impl Gateway {
         let offset = query.offset.unwrap_or(0);
         let limit = query.limit.unwrap_or(WORKS_PER_PAGE).min(MAX_WORKS_PER_PAGE);
         let page = entries.iter().skip(offset as usize).take(limit as usize);
-        let facts = page.map(|entry| {
-            let terms = entry.terms.as_ref();
-            let terms = terms.map(|published| TermsFacts::new(&published.terms, published.digest));
-            WorkFacts::new(entry.address, &entry.work, terms)
-        });
-        Ok(WorkList { total: entries.len() as u64, offset, works: facts.collect() })
+        let works = page.map(WorkFacts::from).collect();
+        Ok(WorkList { total: entries.len() as u64, offset, works })
     }
 
     /// A page of the works that match and offer something, as an RSL document. `base_url` is where

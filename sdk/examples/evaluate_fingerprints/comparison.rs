@@ -14,6 +14,16 @@ pub struct Known {
     /// Where it is from, for those who look it up.
     pub name: String,
     pub fingerprint: Fingerprint,
+    /// Works of other groups that are no strangers either, each with the share of itself that is in
+    /// the other, in hundredths. Told without fingerprints.
+    pub sharing: Vec<(usize, u32)>,
+}
+
+impl Known {
+    /// How much of it is in that work, in hundredths; `None` for strangers.
+    pub fn share(&self, other: usize) -> Option<u32> {
+        self.sharing.iter().find(|(work, _)| *work == other).map(|(_, share)| *share)
+    }
 }
 
 /// Something made from a work, that is asked about.
@@ -37,6 +47,8 @@ pub struct Outcome {
     pub own: u32,
     /// The nearest strangers that are within twice their scheme's radius, or nearer.
     pub strangers: Vec<(Scheme, u32, usize)>,
+    /// Those that it shares something with and that are within their scheme's radius.
+    pub sharing: Vec<(u32, usize)>,
 }
 
 /// What is known of a half, by scheme, as numbers that are quickly compared.
@@ -61,7 +73,8 @@ pub fn compare(known: &[Known], asked: &[Asked]) -> Vec<Outcome> {
         let work = &known[one.work];
         let half = Half::of(&work.group);
         let scheme = Scheme::from_number(work.fingerprint.scheme).unwrap();
-        let mut outcome = Outcome { half, scheme, own: u32::MAX, strangers: Vec::new() };
+        let mut outcome =
+            Outcome { half, scheme, own: u32::MAX, strangers: Vec::new(), sharing: Vec::new() };
         for shelf in &shelves[&half] {
             let probes: Vec<_> = one
                 .probes
@@ -74,6 +87,10 @@ pub fn compare(known: &[Known], asked: &[Asked]) -> Vec<Outcome> {
                 let Some(distance) = distances.min() else { continue };
                 if *place == one.work {
                     outcome.own = distance;
+                } else if work.share(*place).is_some() {
+                    if distance <= shelf.scheme.radius() {
+                        outcome.sharing.push((distance, *place));
+                    }
                 } else if group_of[*place] != group_of[one.work] && is_near(shelf.scheme, distance)
                 {
                     outcome.strangers.push((shelf.scheme, distance, *place));

@@ -47,7 +47,12 @@ pub fn evaluate(folder: &Path, report: &mut Report) {
         // The same pixels in two files are one picture.
         if digests.insert(digest) {
             let name = picture.path.strip_prefix(folder).unwrap().display().to_string();
-            known.push(Known { group: picture.group.clone(), name, fingerprint });
+            known.push(Known {
+                group: picture.group.clone(),
+                name,
+                fingerprint,
+                sharing: Vec::new(),
+            });
             paths.push(picture);
         }
     }

@@ -1,4 +1,5 @@
 use std::{
+    cmp::Reverse,
     collections::{BTreeMap, HashMap},
     fmt::Write,
     process::Command,
@@ -28,6 +29,8 @@ pub struct Report {
     radii: String,
     confidence: String,
     strangers: String,
+    sharing: String,
+    sharing_named: String,
 }
 
 /// What came of all questions of one kind and transformation on one half.
@@ -77,6 +80,7 @@ impl Report {
     /// Takes in what came of all questions about one medium.
     pub fn take(&mut self, medium: &str, known: &[Known], asked: &[Asked], outcomes: &[Outcome]) {
         self.take_rows(medium, asked, outcomes);
+        self.take_sharing(medium, known, asked, outcomes);
         let mut near = BTreeMap::<(Scheme, Half, &str), Nearness>::new();
         let mut all_of = HashMap::<(Scheme, Half), usize>::new();
         let mut of_group = HashMap::<(Scheme, &str), usize>::new();
@@ -92,7 +96,12 @@ impl Report {
             }
             for (scheme, _) in all_of.keys().filter(|(_, of)| *of == half) {
                 let related = of_group.get(&(*scheme, &known[one.work].group[..])).copied();
-                let strangers = all_of[&(*scheme, half)] - related.unwrap_or(0);
+                let sharing = known[one.work].sharing.iter();
+                let sharing = sharing.filter(|(other, _)| {
+                    Half::of(&known[*other].group) == half
+                        && known[*other].fingerprint.scheme == *scheme as u16
+                });
+                let strangers = all_of[&(*scheme, half)] - related.unwrap_or(0) - sharing.count();
                 for kind in [one.kind, ALL_KINDS] {
                     let nearness = near.entry((*scheme, half, kind)).or_default();
                     nearness.strangers.insert(one.work, strangers);
@@ -154,6 +163,54 @@ impl Report {
             let name = format!("fingerprints.false{{{medium}, {kind}, {}}}", half.word());
             let how = format!("questions of {} answered with something unrelated", row.asked);
             self.figure(&name, row.mistaken as f64, "questions", goal, &how);
+        }
+    }
+
+    /// Which works that share something were answered with each other.
+    fn take_sharing(
+        &mut self,
+        medium: &str,
+        known: &[Known],
+        asked: &[Asked],
+        outcomes: &[Outcome],
+    ) {
+        let in_order = |one: usize, other: usize| (one.min(other), one.max(other));
+        let mut alike = BTreeMap::<(usize, usize), u32>::new();
+        for (one, outcome) in asked.iter().zip(outcomes) {
+            for (distance, other) in &outcome.sharing {
+                let least = alike.entry(in_order(one.work, *other)).or_insert(*distance);
+                *least = (*least).min(*distance);
+            }
+        }
+        for half in Half::ALL {
+            let of_half = |work: usize| Half::of(&known[work].group) == half;
+            let mut pairs: Vec<_> = (0..known.len())
+                .filter(|work| of_half(*work))
+                .flat_map(|work| known[work].sharing.iter().map(move |(other, _)| (work, *other)))
+                .filter(|(_, other)| of_half(*other))
+                .map(|(work, other)| in_order(work, other))
+                .collect();
+            pairs.sort_unstable();
+            pairs.dedup();
+            if pairs.is_empty() {
+                continue;
+            }
+            let mut named: Vec<_> = pairs
+                .iter()
+                .filter_map(|pair| Some((known[pair.0].share(pair.1)?, *alike.get(pair)?, *pair)))
+                .collect();
+            named.sort_unstable_by_key(|(share, distance, _)| (Reverse(*share), *distance));
+            let half = half.word();
+            let first = asked.first().map_or(medium, |one| one.kind);
+            let is_one_kind = asked.iter().all(|one| one.kind == first);
+            let of = if is_one_kind { first } else { medium };
+            writeln!(self.sharing, "| {of} | {half} | {} | {} |", pairs.len(), named.len())
+                .unwrap();
+            for (share, distance, (one, other)) in named {
+                let (one, other) = (shortened(&known[one].name), shortened(&known[other].name));
+                let line = format!("| {half} | {share} % | {distance} | `{one}` | `{other}` |\n");
+                self.sharing_named.push_str(&line);
+            }
         }
     }
 
@@ -246,6 +303,8 @@ impl Report {
             radii = self.radii,
             confidence = self.confidence,
             strangers = self.strangers,
+            sharing = self.sharing,
+            sharing_named = self.sharing_named,
         )
     }
 }

@@ -1,4 +1,7 @@
-use std::{collections::HashSet, path::Path};
+use std::{
+    collections::{BTreeMap, HashMap, HashSet},
+    path::Path,
+};
 
 use motif_sdk::fingerprint::{content_digest, read_text};
 
@@ -10,6 +13,10 @@ use super::{
 
 /// Sayings are put together to texts of at least this length, and prose is cut up into such.
 const TEXT_BYTES: usize = 2_000;
+/// Two texts that have more than so many hundredths of their runs of eight words in common, word for
+/// word, share a passage: they are no strangers. Chosen on the half that thresholds are chosen on.
+const SHARED_PERCENT: u32 = 10;
+const RUN_WORDS: usize = 8;
 const SAYINGS: &str = "collections of sayings";
 const PROSE: &str = "passages of prose";
 
@@ -25,9 +32,12 @@ pub fn evaluate(folder: &Path, report: &mut Report) {
     let texts = texts.into_iter().filter_map(|text| {
         let fingerprint = read_text(text.text.as_bytes()).ok()??;
         let (group, name) = (text.name.clone(), text.name.clone());
-        Some((Known { group, name, fingerprint }, text))
+        Some((Known { group, name, fingerprint, sharing: Vec::new() }, text))
     });
-    let (known, texts): (Vec<_>, Vec<_>) = texts.unzip();
+    let (mut known, texts): (Vec<_>, Vec<_>) = texts.unzip();
+    for (work, sharing) in known.iter_mut().zip(sharing(&texts)) {
+        work.sharing = sharing;
+    }
     let numbered: Vec<_> = texts.iter().enumerate().collect();
     let asked = in_parallel(&numbered, |(work, text)| {
         let changed = changed(&text.text, *work).into_iter();
@@ -58,6 +68,44 @@ pub fn evaluate(folder: &Path, report: &mut Report) {
     }
     let outcomes = compare(&known, &asked);
     report.take("text", &known, &asked, &outcomes);
+}
+
+/// For each text which others it shares more than [`SHARED_PERCENT`] of its runs of words with, and
+/// how many hundredths. The shorter one of two counts for both, so that either both are strangers
+/// or none is.
+fn sharing(texts: &[Text]) -> Vec<Vec<(usize, u32)>> {
+    let runs_of: Vec<HashSet<u64>> = texts.iter().map(|text| runs(&text.text)).collect();
+    let mut where_is = HashMap::<u64, Vec<usize>>::new();
+    for (place, runs) in runs_of.iter().enumerate() {
+        runs.iter().for_each(|run| where_is.entry(*run).or_default().push(place));
+    }
+    let shares = runs_of.iter().enumerate().map(|(place, runs)| {
+        let mut shared = BTreeMap::<usize, usize>::new();
+        for other in runs.iter().flat_map(|run| &where_is[run]).filter(|other| **other != place) {
+            *shared.entry(*other).or_default() += 1;
+        }
+        let share = |(other, count): (usize, usize)| {
+            let all = runs.len().min(runs_of[other].len());
+            (other, (100 * count / all) as u32) // a share is no more than one hundred
+        };
+        let is_much = |(_, share): &(usize, u32)| *share > SHARED_PERCENT;
+        shared.into_iter().map(share).filter(is_much).collect()
+    });
+    shares.collect()
+}
+
+/// Every run of so many words in a text, lowercased and without punctuation, as its digest's start.
+fn runs(text: &str) -> HashSet<u64> {
+    let words = text.split_whitespace().map(|word| {
+        let letters = word.chars().filter(|letter| letter.is_alphanumeric());
+        letters.flat_map(char::to_lowercase).collect::<String>()
+    });
+    let words: Vec<_> = words.filter(|word| !word.is_empty()).collect();
+    let runs = words.windows(RUN_WORDS).map(|run| {
+        let digest = content_digest(run.join(" ").as_bytes());
+        u64::from_le_bytes(std::array::from_fn(|byte| digest[byte]))
+    });
+    runs.collect()
 }
 
 /// Some sayings are there several times, each time with other marks or another source.

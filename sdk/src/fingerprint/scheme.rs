@@ -7,8 +7,9 @@ use licensing::Fingerprint;
 /// | 1 | image | horizontal gradients of a 17 x 16 thumbnail | bits that differ | 31 of 256 |
 /// | 2 | image | the 16 x 16 lowest frequencies of a 32 x 32 thumbnail, against their median | bits that differ | 23 of 256 |
 /// | 3 | audio | 16 minima over chromaprint's sub-fingerprints | parts that differ | 13 of 16 |
-/// | 4 | text | 16 minima over shingles of 13 characters | parts that differ | 11 of 16 |
+/// | 4 | text | 16 minima over shingles of 13 characters | parts that differ | 10 of 16 |
 /// | 5 | image | 16 blocks of the inner nine tenths, of each its 16 lowest waves or their reverse | bits that differ | 31 of 256 |
+/// | 6 | audio | 16 minima over chromaprint's sub-fingerprints, more of each | parts that differ | 14 of 16 |
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Scheme {
     /// No fingerprint.
@@ -20,13 +21,17 @@ pub enum Scheme {
     /// images with large plain surfaces.
     ImageFrequency = 2,
     /// MinHash (A. Broder, 1997) of chromaprint's sub-fingerprints (L. Lalinsky, 2011), of each
-    /// minimum its 16 lowest bits (P. Li and A. König, 2010).
+    /// minimum its 16 lowest bits (P. Li and A. König, 2010). For works registered before there was
+    /// a better one.
     AudioChroma = 3,
     /// MinHash, as above, over shingles of normalised text.
     TextShingles = 4,
     /// Signs of the lowest frequencies of sixteen blocks, 256 bits. For images without large plain
     /// surfaces: those stay with [`Scheme::ImageFrequency`].
     ImageBlocks = 5,
+    /// As [`Scheme::AudioChroma`] with more bits of each sub-fingerprint: strangers have fewer in
+    /// common, so that less is enough to be called alike, and shorter excerpts are found.
+    AudioSounds = 6,
 }
 
 /// What the distance of two fingerprints counts.
@@ -40,12 +45,13 @@ pub enum Metric {
 
 impl Scheme {
     /// Every scheme there are fingerprints of.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::ImageGradient,
         Self::ImageFrequency,
         Self::AudioChroma,
         Self::TextShingles,
         Self::ImageBlocks,
+        Self::AudioSounds,
     ];
 
     /// The scheme of this number; `None` for one that this version does not know.
@@ -59,7 +65,7 @@ impl Scheme {
             Self::None | Self::ImageGradient | Self::ImageFrequency | Self::ImageBlocks => {
                 Metric::Bits
             }
-            Self::AudioChroma | Self::TextShingles => Metric::Parts,
+            Self::AudioChroma | Self::TextShingles | Self::AudioSounds => Metric::Parts,
         }
     }
 
@@ -67,15 +73,16 @@ impl Scheme {
     /// look for everything; the others come from the half of the evaluation that thresholds are
     /// chosen on (`docs/figures/fingerprints.md`): beyond 23 bits [`Scheme::ImageFrequency`] takes
     /// in strangers faster than copies; beyond 13 parts [`Scheme::AudioChroma`] takes in strangers,
-    /// and within 11 [`Scheme::TextShingles`] finds every copy.
+    /// and beyond 14 [`Scheme::AudioSounds`]; within 10 [`Scheme::TextShingles`] finds every copy.
     pub const fn radius(self) -> u32 {
         match self {
             Self::None => 0,
             Self::ImageGradient => 31,
             Self::ImageFrequency => 23,
             Self::AudioChroma => 13,
-            Self::TextShingles => 11,
+            Self::TextShingles => 10,
             Self::ImageBlocks => 31,
+            Self::AudioSounds => 14,
         }
     }
 

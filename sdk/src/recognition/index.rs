@@ -61,6 +61,14 @@ pub struct Recognised {
     pub is_truncated: bool,
 }
 
+impl Recognised {
+    /// Where all of these works are: exact ones first, then those that are alike.
+    pub fn works(&self) -> Vec<Pubkey> {
+        let alike = self.alike.iter().map(|found| found.registered.work);
+        self.exact.iter().map(|registered| registered.work).chain(alike).collect()
+    }
+}
+
 impl Index {
     /// The most works of one kind of match that are named.
     pub const MAX_MATCHES: usize = 32;

@@ -7,14 +7,10 @@ use std::path::PathBuf;
 
 use clap::Args;
 use motif_sdk::{
-    Pubkey,
-    client::{CatalogueEntry, Client},
+    client::Client,
     credentials::Digests,
     fingerprint::{Examined, Perceived, WorkerError, content_digest},
-    gateway::wire::{
-        AlikeWork, Authentication, AuthenticationRequest, Digest, FingerprintParts, TermsFacts,
-        WorkFacts,
-    },
+    gateway::wire::{Authentication, AuthenticationRequest, Digest, FingerprintParts},
     recognition::Index,
 };
 
@@ -102,34 +98,6 @@ async fn authenticate(
     let index = Index::new(client.registered().await?);
     let probes: Vec<_> = request.fingerprints.iter().map(Into::into).collect();
     let recognised = request.digests().recognise(&index, &probes);
-    let alike = recognised.alike.iter().map(|found| found.registered.work);
-    let addresses: Vec<_> = recognised.exact.iter().map(|one| one.work).chain(alike).collect();
-    let entries = client.entries(&addresses).await?;
-    let facts =
-        |address: &Pubkey| entries.iter().find(|entry| entry.address == *address).map(facts);
-    let exact: Vec<_> = recognised.exact.iter().filter_map(|one| facts(&one.work)).collect();
-    let alike = recognised
-        .alike
-        .iter()
-        .filter_map(|found| Some(AlikeWork::new(facts(&found.registered.work)?, found.likeness)));
-    Ok(Authentication {
-        digest: request.digest,
-        media_type: None,
-        unreadable: None,
-        credentials: None,
-        conflict: exact.len() > 1,
-        first_unknown: Authentication::is_first_unknown(&exact),
-        exact,
-        alike: alike.collect(),
-        receipts: Vec::new(),
-        truncated: recognised.is_truncated,
-        works: index.len() as u64,
-        read_at: now,
-    })
-}
-
-fn facts(entry: &CatalogueEntry) -> WorkFacts {
-    let terms = entry.terms.as_ref();
-    let terms = terms.map(|published| TermsFacts::new(&published.terms, published.digest));
-    WorkFacts::new(entry.address, &entry.work, terms)
+    let entries = client.entries(&recognised.works()).await?;
+    Ok(Authentication::new(request, &recognised, &entries, index.len() as u64, now))
 }

@@ -1,12 +1,9 @@
 use std::collections::BTreeMap;
 
 use motif_sdk::gateway::wire::{
-    AlikeWork, Authentication, AuthenticationRequest, CredentialsFacts, Digest, OutputReceipt,
-    ReceiptParts, TermsFacts, WorkFacts,
+    Authentication, AuthenticationRequest, CredentialsFacts, Digest, OutputReceipt, ReceiptParts,
 };
 use motif_sdk::{
-    Pubkey,
-    client::CatalogueEntry,
     credentials::{Digests, Evidence, Findings, Provenance},
     fingerprint::{Examined, WorkerError, content_digest},
     licensing::Fingerprint,
@@ -30,16 +27,7 @@ impl Gateway {
         let probes: Vec<_> = request.fingerprints.iter().map(Fingerprint::from).collect();
         let digests = request.digests();
         let (recognised, works, read_at) = self.recognition().recognise(&digests, &probes)?;
-        let alike = recognised.alike.iter().map(|found| found.registered.work);
-        let addresses: Vec<_> =
-            recognised.exact.iter().map(|entry| entry.work).chain(alike).collect();
-        let entries = self.chain().entries(&addresses).await?;
-        let facts = |address: &Pubkey| entries.iter().find(|e| e.address == *address).map(facts);
-        let exact: Vec<_> =
-            recognised.exact.iter().filter_map(|entry| facts(&entry.work)).collect();
-        let alike = recognised.alike.iter().filter_map(|found| {
-            Some(AlikeWork::new(facts(&found.registered.work)?, found.likeness))
-        });
+        let entries = self.chain().entries(&recognised.works()).await?;
         let mut receipts = Vec::new();
         for digest in digests.iter() {
             receipts.extend(self.store().by_output(&digest, MAX_RECEIPTS).await?);
@@ -48,20 +36,8 @@ impl Gateway {
             receipt: ReceiptParts::from(&generation.receipt),
             settled: *settled,
         });
-        Ok(Authentication {
-            digest: request.digest,
-            media_type: None,
-            unreadable: None,
-            credentials: None,
-            conflict: exact.len() > 1,
-            first_unknown: Authentication::is_first_unknown(&exact),
-            exact,
-            alike: alike.collect(),
-            receipts: receipts.collect(),
-            truncated: recognised.is_truncated,
-            works,
-            read_at,
-        })
+        let answer = Authentication::new(request, &recognised, &entries, works, read_at);
+        Ok(Authentication { receipts: receipts.collect(), ..answer })
     }
 
     /// Whose content is, and what it says of itself. What cannot be decoded is still found by its
@@ -120,10 +96,4 @@ impl Gateway {
         let evidence = Evidence { cluster, digests, works: &works, channel };
         Ok(Findings::new(provenance, evidence))
     }
-}
-
-fn facts(entry: &CatalogueEntry) -> WorkFacts {
-    let terms = entry.terms.as_ref();
-    let terms = terms.map(|published| TermsFacts::new(&published.terms, published.digest));
-    WorkFacts::new(entry.address, &entry.work, terms)
 }

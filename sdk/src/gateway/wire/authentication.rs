@@ -1,12 +1,15 @@
 use licensing::Fingerprint;
 use serde::{Deserialize, Serialize};
+use solana_pubkey::Pubkey;
 
 use super::{Digest, ReceiptParts, WorkFacts};
 use crate::{
+    client::CatalogueEntry,
     credentials::{
         Credentials, CredentialsSigner, CredentialsState, Digests, Findings, Provenance,
     },
     fingerprint::{Confidence, Likeness},
+    recognition::Recognised,
 };
 
 /// What content looks, sounds or reads like.
@@ -14,7 +17,7 @@ use crate::{
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct FingerprintParts {
-    /// How it was made: 1, 2 and 5 for images, 3 for audio, 4 for text.
+    /// How it was made: 1, 2 and 5 for images, 3 and 6 for audio, 4 for text.
     pub scheme: u16,
     /// Its 256 bits.
     pub bits: Digest,
@@ -135,9 +138,41 @@ impl AuthenticationRequest {
 }
 
 impl Authentication {
-    /// Whether several of these, earliest registration first, are of the same first second.
-    pub fn is_first_unknown(exact: &[WorkFacts]) -> bool {
-        matches!(exact, [first, second, ..] if first.registered_at == second.registered_at)
+    /// What an index knows of what was asked, in the words of its works' accounts: `entries` are
+    /// those of [`Recognised::works`], in any order. A work whose account is gone is left out. Of
+    /// the content's kind, its credentials and receipts it says nothing yet.
+    pub fn new(
+        request: &AuthenticationRequest,
+        recognised: &Recognised,
+        entries: &[CatalogueEntry],
+        works: u64,
+        read_at: i64,
+    ) -> Self {
+        let facts = |work: &Pubkey| {
+            entries.iter().find(|entry| entry.address == *work).map(WorkFacts::from)
+        };
+        let exact: Vec<_> =
+            recognised.exact.iter().filter_map(|registered| facts(&registered.work)).collect();
+        let alike = recognised.alike.iter().filter_map(|found| {
+            Some(AlikeWork::new(facts(&found.registered.work)?, found.likeness))
+        });
+        Self {
+            digest: request.digest,
+            media_type: None,
+            unreadable: None,
+            credentials: None,
+            conflict: exact.len() > 1,
+            first_unknown: matches!(
+                &exact[..],
+                [first, second, ..] if first.registered_at == second.registered_at
+            ),
+            exact,
+            alike: alike.collect(),
+            receipts: Vec::new(),
+            truncated: recognised.is_truncated,
+            works,
+            read_at,
+        }
     }
 }
 

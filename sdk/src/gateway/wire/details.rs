@@ -3,8 +3,7 @@ use serde::{Deserialize, Serialize};
 use solana_pubkey::Pubkey;
 
 use super::{
-    Address, Amount, Digest, KindWord, ParentShare, RecipientShare, StatusWord, TermsFacts,
-    WorkFacts,
+    Address, Amount, Digest, KindWord, ParentShare, RecipientShare, StatusWord, WorkFacts,
 };
 use crate::{
     client::{WorkDetails, awaited},
@@ -142,11 +141,9 @@ impl From<&WorkDetails> for WorkDetailsFacts {
             .map(|(address, work)| RelatedWork::new(*address, work, share(work, &entry.address)));
         let conflicts = details.conflicts.iter();
         let conflicts = conflicts.map(|(address, work)| RelatedWork::new(*address, work, None));
-        let terms = entry.terms.as_ref();
-        let terms = terms.map(|published| TermsFacts::new(&published.terms, published.digest));
         let change = details.split_change.as_ref();
         Self {
-            work: WorkFacts::new(entry.address, &entry.work, terms),
+            work: WorkFacts::from(entry),
             earnings: details.earnings.iter().map(EarningsFacts::from).collect(),
             parents: parents.collect(),
             children: children.collect(),

@@ -3,6 +3,7 @@ use serde::{Deserialize, Serialize};
 use solana_pubkey::Pubkey;
 
 use super::{Address, Amount, Digest, KindWord, StatusWord, UnitWord, UseWord};
+use crate::client::CatalogueEntry;
 
 /// A registered work, as the chain has it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -231,6 +232,14 @@ impl WorkFacts {
             split_version: work.split_version,
             terms,
         }
+    }
+}
+
+impl From<&CatalogueEntry> for WorkFacts {
+    fn from(entry: &CatalogueEntry) -> Self {
+        let terms = entry.terms.as_ref();
+        let terms = terms.map(|published| TermsFacts::new(&published.terms, published.digest));
+        Self::new(entry.address, &entry.work, terms)
     }
 }
 
