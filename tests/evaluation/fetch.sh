@@ -17,8 +17,9 @@ music=(ardentryst asc-music asterisk-moh-opsound-wav btanks-data caveexpress-dat
     pax-britannica-data planetblupi-music-ogg plee-the-bear-data pushover-data raincat-data
     singularity-music starfighter-data supertux-data titanion-data trackballs-data unknown-horizons
     warmux-data warzone2100-music wesnoth-1.16-music zaz-data)
-texts=(debian-policy debian-reference-en developers-reference fortunes git-doc postgresql-doc-15
-    python3.11-doc)
+texts=(debian-policy debian-reference-en developers-reference exim4-doc-html fortunes git-doc
+    postfix-doc postgresql-doc-15 python-django-doc python3.11-doc sphinx-doc sqlite3-doc valgrind
+    zsh-doc)
 # Those of the resources in gcompris-qt-data that have photographs in them.
 resources=(erase explore_farm_animals explore_monuments explore_world_animals)
 

@@ -19,6 +19,17 @@ const SHARED_PERCENT: u32 = 10;
 const RUN_WORDS: usize = 8;
 const SAYINGS: &str = "collections of sayings";
 const PROSE: &str = "passages of prose";
+const UNSEEN_PROSE: &str = "passages not seen before";
+/// Packages whose pages were added when radius and what counts as shared were chosen.
+const UNSEEN: [&str; 7] = [
+    "exim4-doc-html",
+    "postfix-doc",
+    "python-django-doc",
+    "sphinx-doc",
+    "sqlite3-doc",
+    "valgrind",
+    "zsh-doc",
+];
 
 struct Text {
     kind: &'static str,
@@ -59,11 +70,13 @@ pub fn evaluate(folder: &Path, report: &mut Report) {
         };
         report.note(format!(
             "Texts, the half that thresholds were {}: {} collections of different sayings (Debian's \
-             fortunes) and {} passages of handbooks and manuals (one from each page), each of \
-             {TEXT_BYTES} bytes or a little more. All are works, and all are asked about.",
+             fortunes), {} passages of handbooks and manuals (one from each page) and {} of manuals \
+             not seen before, each of {TEXT_BYTES} bytes or a little more. All are works, and all \
+             are asked about.",
             half.word(),
             count(SAYINGS),
             count(PROSE),
+            count(UNSEEN_PROSE),
         ));
     }
     let outcomes = compare(&known, &asked);
@@ -153,8 +166,9 @@ fn passages(folder: &Path) -> Vec<Text> {
         let end = passage.char_indices().map(|(at, _)| at).find(|at| *at >= TEXT_BYTES);
         let Some(end) = end else { continue };
         let package = path.strip_prefix(folder).unwrap().iter().next().unwrap().to_string_lossy();
+        let kind = if UNSEEN.contains(&&*package) { UNSEEN_PROSE } else { PROSE };
         let name = format!("{package}/{name}");
-        all.push(Text { kind: PROSE, name, text: passage[..end].to_owned() });
+        all.push(Text { kind, name, text: passage[..end].to_owned() });
     }
     all
 }
