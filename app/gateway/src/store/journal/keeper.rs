@@ -4,6 +4,7 @@ use std::{
         atomic::Ordering,
         mpsc::{Receiver, RecvTimeoutError},
     },
+    thread,
     time::{Duration, Instant},
 };
 
@@ -99,6 +100,9 @@ impl Keeper {
                 }
                 Err(RecvTimeoutError::Disconnected) => break,
             }
+            // Where the processor is wanted by others, they have more for this frame: one signature and one
+            // synchronisation for all of it. Where it is not, this takes no time.
+            thread::yield_now();
             group.extend(jobs.try_iter().take(GROUP - 1));
             if self.keep(&mut group) {
                 break;
