@@ -9,7 +9,7 @@ use licensing::Fingerprint;
 use motif_sdk::{
     Pubkey,
     client::Client,
-    fingerprint::Scheme,
+    fingerprint::{Metric, Scheme},
     recognition::{Index, Registered, snapshot},
 };
 use rand::{Rng, RngCore, SeedableRng, rngs::StdRng};
@@ -98,11 +98,15 @@ fn main() {
     say("look-alikes in a crowd, p99", micros(&crowd, 99), "us", None, how);
     drop(crowded);
 
-    let texts: Vec<_> = (0..WORKS).map(|_| work(&mut random, Scheme::TextShingles)).collect();
-    let index = Index::new(texts.clone());
-    let how = "random fingerprints; half the lookups are of works with changed parts";
-    lookups("texts like this among 1,000,000", &index, &texts, &mut random, Some(100.0), how);
-    drop((index, texts));
+    for (name, scheme) in [
+        ("texts like this among 1,000,000", Scheme::TextShingles),
+        ("recordings like this among 1,000,000", Scheme::AudioSounds),
+    ] {
+        let known: Vec<_> = (0..WORKS).map(|_| work(&mut random, scheme)).collect();
+        let index = Index::new(known.clone());
+        let how = "random fingerprints; half the lookups are of works with changed parts";
+        lookups(name, &index, &known, &mut random, Some(100.0), how);
+    }
 
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     runtime.block_on(start_from_chain(&works[..ON_CHAIN]));
@@ -187,8 +191,8 @@ fn work(random: &mut StdRng, scheme: Scheme) -> Registered {
 fn changed(fingerprint: &Fingerprint, random: &mut StdRng) -> Fingerprint {
     let mut changed = *fingerprint;
     match Scheme::from_number(fingerprint.scheme) {
-        Some(Scheme::TextShingles) => {
-            for part in 0..random.random_range(0..=11) {
+        Some(scheme) if scheme.metric() == Metric::Parts => {
+            for part in 0..random.random_range(0..=scheme.radius() as usize) {
                 changed.bits[2 * part] ^= 1;
             }
         }
