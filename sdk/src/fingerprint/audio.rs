@@ -2,15 +2,19 @@ use std::{io::Cursor, sync::LazyLock};
 
 use licensing::Fingerprint;
 use rusty_chromaprint::{Configuration, Fingerprinter};
-use symphonia::core::{
-    audio::SampleBuffer,
-    codecs::{CODEC_TYPE_NULL, CodecRegistry, DecoderOptions},
-    errors::Error as DecodeError,
-    formats::FormatOptions,
-    io::{MediaSourceStream, MediaSourceStreamOptions},
-    meta::MetadataOptions,
-    probe::Hint,
+use symphonia::{
+    core::{
+        audio::SampleBuffer,
+        codecs::{CODEC_TYPE_NULL, CodecRegistry, DecoderOptions},
+        errors::Error as DecodeError,
+        formats::FormatOptions,
+        io::{MediaSourceStream, MediaSourceStreamOptions},
+        meta::MetadataOptions,
+        probe::{Hint, Probe},
+    },
+    default::formats::{FlacReader, IsoMp4Reader, MpaReader, OggReader, WavReader},
 };
+use symphonia_metadata::id3v2::Id3v2Reader;
 
 use super::{
     Scheme,
@@ -19,6 +23,18 @@ use super::{
     opus::OpusDecoder,
 };
 
+/// The formats that are read. Not among them is AAC without a container, whose reader panics on
+/// headers that are not of one stream.
+static FORMATS: LazyLock<Probe> = LazyLock::new(|| {
+    let mut formats = Probe::default();
+    formats.register_all::<FlacReader>();
+    formats.register_all::<IsoMp4Reader>();
+    formats.register_all::<MpaReader>();
+    formats.register_all::<OggReader>();
+    formats.register_all::<WavReader>();
+    formats.register_all::<Id3v2Reader>(); // stands in front of an MP3
+    formats
+});
 static CODECS: LazyLock<CodecRegistry> = LazyLock::new(|| {
     let mut codecs = CodecRegistry::new();
     symphonia::default::register_enabled_codecs(&mut codecs);
@@ -49,7 +65,7 @@ const COUNTED: [(Scheme, u32); 2] =
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AudioError {
     /// Neither WAV, FLAC, MP3, AAC in MP4, nor Vorbis or Opus in Ogg.
-    #[error("not a recording in a known format; use WAV, FLAC, MP3, AAC, Vorbis or Opus")]
+    #[error("not a recording in a known format; use WAV, FLAC, MP3, AAC in MP4, Vorbis or Opus")]
     UnknownFormat,
     /// The format is known, the bytes are broken.
     #[error("unreadable recording: {0}")]
@@ -85,7 +101,7 @@ pub fn decode_audio(bytes: &[u8]) -> Result<DecodedAudio, AudioError> {
     let source = Box::new(Cursor::new(bytes.to_vec()));
     let stream = MediaSourceStream::new(source, MediaSourceStreamOptions::default());
     let (hint, options) = (Hint::new(), FormatOptions::default());
-    let probed = symphonia::default::get_probe()
+    let probed = FORMATS
         .format(&hint, stream, &options, &MetadataOptions::default())
         .map_err(|_| AudioError::UnknownFormat)?;
     let mut format = probed.format;
