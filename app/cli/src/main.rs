@@ -48,7 +48,7 @@ use crate::{
 };
 
 /// A gateway takes memory on the threads that answer and gives it back on those that write, which
-/// costs the system's allocator a sixth of a paid request (`docs/figures/gateway.md`).
+/// costs the system's allocator much of a paid request's time (`docs/figures/gateway.md`).
 #[global_allocator]
 static ALLOCATOR: MiMalloc = MiMalloc;
 

@@ -53,6 +53,8 @@ fn sold(server: &str) -> (World, String) {
          units = {{ header = \"x-units\" }}\nmost_units = 4\n\
          [[route]]\nmethod = \"POST\"\npath = \"/pictures\"\nwork = \"{picture}\"\nuse = \"generate\"\n\
          units = {{ fixed = 1 }}\n\
+         [[route]]\nmethod = \"POST\"\npath = \"/texts\"\nwork = \"{model}\"\nuse = \"generate\"\n\
+         units = {{ fixed = 1 }}\n\
          [[route]]\nmethod = \"POST\"\npath = \"/stories\"\nwork = \"{model}\"\nuse = \"generate\"\n\
          units = {{ count = \"lines\" }}\nper = 1000\nstream = true\n"
     );
@@ -145,6 +147,14 @@ fn a_platform_buys_pictures_and_stories_and_every_receipt_is_settled() {
     );
     let found = world.does(&["authenticate", signed, "--on-chain"]);
     assert_eq!(found["credentials"]["findings"]["receipt"]["standing"], "signed");
+    // A text cannot carry credentials: it is kept as it came, and paid for all the same.
+    let texts = format!("{url}/texts");
+    let bought = buy(&texts, &["--prompt", "once", "--identity", "studio"]);
+    let text = world.path(bought["files"][0].as_str().unwrap());
+    let receipt = fs::read_to_string(text.with_extension("receipt.json")).unwrap();
+    let receipt: Value = serde_json::from_str(&receipt).unwrap();
+    let digest = hex::encode(motif_sdk::fingerprint::content_digest(&fs::read(&text).unwrap()));
+    assert_eq!((&bought["spent"], &receipt["output_digest"]), (&306.into(), &digest.into()));
     let streamed = generate(&story, &["--prompt", "once", "--identity", "studio"]);
     let streamed: Vec<_> = streamed.iter().map(String::as_str).collect();
     world.misuse(&streamed);
@@ -152,8 +162,8 @@ fn a_platform_buys_pictures_and_stories_and_every_receipt_is_settled() {
     // All of it settles, and every receipt is proved against the chain.
     world.does(&["channel", "close", "--keypair", "platform.json"]);
     let verified = world.does(&["receipt", "verify", "all.jsonl"]);
-    assert_eq!(verified["verified"], 8);
+    assert_eq!(verified["verified"], 9);
     world.does(&["claim", PICTURE, MODEL, "--keypair", "ines.json"]);
     let earned = |file| world.does(&["earnings", file])["earned"].clone();
-    assert_eq!((earned(PICTURE), earned(MODEL)), (7_000.into(), 900.into()));
+    assert_eq!((earned(PICTURE), earned(MODEL)), (7_000.into(), 1_200.into()));
 }

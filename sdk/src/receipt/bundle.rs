@@ -1,6 +1,6 @@
 //! One signature for several receipts that are issued at the same moment.
 //!
-//! An operator who issues many receipts a second spends most of that second on signatures. So
+//! An operator who issues many receipts a second would spend much of it on signing each. So
 //! receipts of up to [`BundlePath::MOST_RECEIPTS`] are signed together: they are the leaves of a
 //! Merkle tree, the operator signs its root, and each receipt carries its siblings along. It
 //! verifies by itself, without the others; a receipt that is signed alone has no siblings.

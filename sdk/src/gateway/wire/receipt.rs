@@ -261,3 +261,22 @@ impl From<&ReceiptProofParts> for ReceiptProof {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bundle_of_more_siblings_than_there_can_be_is_refused_and_says_how_many() {
+        let sibling = serde_json::json!({ "hash": "07".repeat(32), "is_left": true });
+        let read = |count: usize| {
+            serde_json::from_value::<BundleSiblings>(vec![sibling.clone(); count].into())
+        };
+        for count in 0..=BundlePath::MOST_SIBLINGS {
+            let written = serde_json::to_value(read(count).unwrap()).unwrap();
+            assert_eq!(written, serde_json::Value::from(vec![sibling.clone(); count]));
+        }
+        let refused = read(BundlePath::MOST_SIBLINGS + 1).unwrap_err().to_string();
+        assert_eq!(refused, "a receipt has at most 4 siblings in its bundle");
+    }
+}

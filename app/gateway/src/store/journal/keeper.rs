@@ -100,8 +100,8 @@ impl Keeper {
                 }
                 Err(RecvTimeoutError::Disconnected) => break,
             }
-            // Where the processor is wanted by others, they have more for this frame: one signature and one
-            // synchronisation for all of it. Where it is not, this takes no time.
+            // Where others want the processor they have more for this frame: one signature and
+            // one synchronisation for all of it. Where nobody does, this takes no time.
             thread::yield_now();
             group.extend(jobs.try_iter().take(GROUP - 1));
             if self.keep(&mut group) {

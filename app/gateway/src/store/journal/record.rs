@@ -42,7 +42,7 @@ pub enum Record<'a> {
 }
 
 /// Bytes that this journal does not write.
-#[derive(Clone, Copy, Debug, thiserror::Error)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a receipt's way to what was signed is none")]
 pub struct NoRecord;
 

@@ -103,6 +103,19 @@ fn every_change_of_a_payer_is_read_as_it_was_written() {
 }
 
 #[test]
+fn a_way_to_what_was_signed_that_is_none_is_no_record() {
+    let pair = [generation(0).receipt.receipt, generation(1).receipt.receipt];
+    let receipt = SignedReceipt::sign_together(&pair, &SigningKey::from_bytes(&[5; 32]))[0];
+    let generations = vec![Generation { receipt, ..generation(0) }];
+    let change = Change::Generations { generations, hold: None };
+    for wrong in [vec![vec![1; 7].into()], vec![]] {
+        let Some(Record::Bundled { generations, hold, .. }) = Record::of(&change) else { panic!() };
+        let read = Change::try_from(Record::Bundled { generations, bundles: wrong, hold });
+        assert_eq!(read.unwrap_err(), record::NoRecord);
+    }
+}
+
+#[test]
 fn what_the_tables_lack_is_found_in_its_order() {
     let folder = tempfile::tempdir().unwrap();
     let (mut journal, unapplied) = open(&folder, 0).unwrap();
