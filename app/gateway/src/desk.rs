@@ -11,7 +11,7 @@ use motif_sdk::{
     Pubkey,
     channel::Channel,
     gateway::wire::{Amount, ExpectedStatement, StatementEntry},
-    voucher::{SignedVoucher, Statement},
+    voucher::Statement,
 };
 
 use crate::{
@@ -97,15 +97,16 @@ impl Desk {
         *self.seen_at.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
     }
 
-    /// Whether a voucher's key has signed it. The key is read once, as long as it stays the same.
-    pub fn signed(&self, voucher: &SignedVoucher) -> bool {
-        let known = self.key.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        if let Some(key) = known.filter(|key| key.is(&voucher.key)) {
-            return key.signed(voucher);
+    /// A voucher's key; `None` where it is none. It is read once, as long as it stays the same.
+    pub fn read_key(&self, key: &Pubkey) -> Option<Arc<VoucherKey>> {
+        let mut known = self.key.lock().unwrap_or_else(PoisonError::into_inner);
+        match &*known {
+            Some(known) if known.is(key) => Some(known.clone()),
+            _ => {
+                *known = Some(VoucherKey::read(key)?);
+                known.clone()
+            }
         }
-        let Some(key) = VoucherKey::read(&voucher.key) else { return false };
-        *self.key.lock().unwrap_or_else(PoisonError::into_inner) = Some(key.clone());
-        key.signed(voucher)
     }
 
     /// The channel was read at a slot; returns the newest one it was read at before.

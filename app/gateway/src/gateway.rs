@@ -30,6 +30,7 @@ use crate::{
     settlement::records,
     store::{Change, Moment, Moments, Process, SettledStatement, Store, StoreError},
     traces::{TraceError, Traces, step},
+    voucher_key::Verifier,
 };
 
 /// A gateway; clones share it.
@@ -50,6 +51,7 @@ struct Inner {
     moments: Arc<dyn Moments>,
     wake: Notify,
     admission: Admission,
+    verifier: Verifier,
     keyring: Keyring,
     metrics: Metrics,
     traces: Option<Traces>,
@@ -117,6 +119,7 @@ impl Gateway {
         let stored_keys = store.api_keys().await.map_err(refuse)?;
         let inner = Inner {
             admission: Admission::new(&config.limits),
+            verifier: Verifier::default(),
             keyring: Keyring::new(&config.operator, stored_keys),
             metrics,
             traces,
@@ -265,6 +268,11 @@ impl Gateway {
     /// Who is let in how often.
     pub(crate) fn admission(&self) -> &Admission {
         &self.inner.admission
+    }
+
+    /// Says whose vouchers are whose.
+    pub(crate) fn verifier(&self) -> &Verifier {
+        &self.inner.verifier
     }
 
     /// All API keys.

@@ -239,7 +239,8 @@ impl Gateway {
             return Err(ApiError::VoucherOtherChannel);
         }
         let signed = parts.signed_by(desk.voucher_key(self.now()));
-        if !desk.signed(&signed) {
+        let key = desk.read_key(&signed.key).ok_or(ApiError::VoucherSignature)?;
+        if !self.verifier().signed(&key, &signed).await {
             return Err(ApiError::VoucherSignature);
         }
         self.admission().channel(address, generations)?;

@@ -1,31 +1,42 @@
 //! A channel's voucher key, prepared for the many vouchers that it signs.
 
+mod digits;
+#[cfg(target_arch = "x86_64")]
+mod lanes;
+#[cfg(not(target_arch = "x86_64"))]
+#[path = "lanes/elsewhere.rs"]
+mod lanes;
 mod multiples;
+#[cfg(test)]
+mod tests;
+mod verifier;
 
 use std::{
     collections::VecDeque,
     fmt,
     sync::{
-        Arc, Mutex, PoisonError, RwLock, Weak,
+        Arc, LazyLock, Mutex, PoisonError, RwLock, Weak,
         atomic::{AtomicBool, AtomicU32, Ordering},
     },
 };
 
-use curve25519_dalek::{EdwardsPoint, Scalar, traits::IsIdentity};
+use curve25519_dalek::{EdwardsPoint, Scalar, constants::EIGHT_TORSION};
 use ed25519_dalek::VerifyingKey;
-use motif_sdk::{Pubkey, voucher::SignedVoucher};
+use motif_sdk::Pubkey;
 use sha2::{Digest, Sha512};
 
+use lanes::Lanes;
 use multiples::Multiples;
+pub use verifier::Verifier;
 
 /// Accepts exactly the signatures that strict verification does, and with it the chain's
-/// precompile, in half of its time once a key is used often.
+/// precompile, in a fraction of its time once a key is used often.
 ///
 /// A signature (R, s) over a message is good when `sB - kA` is written as R, with k the hash of
 /// R, A and the message; when s is reduced; and when neither A nor R has a small order. Strict
-/// verification reads R as a point to ask for its order. Here that is asked of `sB - kA`, which is
-/// the same point where its bytes are R, and another signature where they are not. A, whose order
-/// and multiples are always the same, is looked at once.
+/// verification reads R as a point to ask for its order. Here R is compared with the eight points
+/// of small order as they are written: no other way to write one is what `sB - kA` is written as.
+/// A, whose order and multiples are always the same, is looked at once.
 pub struct VoucherKey {
     key: VerifyingKey,
     /// -A.
@@ -36,7 +47,32 @@ pub struct VoucherKey {
     /// Whether it was asked about one since somebody looked.
     is_busy: AtomicBool,
     /// Of -A, while it is one of the busy keys.
-    multiples: RwLock<Option<Arc<Multiples>>>,
+    prepared: RwLock<Option<Prepared>>,
+}
+
+/// A busy key's multiples.
+#[derive(Clone)]
+enum Prepared {
+    /// To verify one voucher after the other.
+    Alone(Arc<Multiples>),
+    /// To verify vouchers of several keys side by side.
+    SideBySide(Lanes, Arc<lanes::Multiples>),
+}
+
+/// What is known of a signature at once.
+enum Verdict {
+    Known(bool),
+    /// To be seen, best together with others.
+    Open(Question),
+}
+
+/// Whether `sB - kA` is written as R.
+struct Question {
+    lanes: Lanes,
+    multiples: Arc<lanes::Multiples>,
+    challenge: Scalar,
+    scalar: Scalar,
+    point: [u8; 32],
 }
 
 /// The keys that have multiples. Where there are too many, one that is not busy loses them.
@@ -45,6 +81,10 @@ static BUSY: Mutex<VecDeque<Weak<VoucherKey>>> = Mutex::new(VecDeque::new());
 const MOST_BUSY: usize = (65 << 19) / Multiples::SIZE;
 /// Vouchers after which a key gets them: what they save by then is what making them takes.
 const OFTEN: u32 = 8;
+
+/// The points of small order, as they are written.
+static OF_SMALL_ORDER: LazyLock<[[u8; 32]; 8]> =
+    LazyLock::new(|| EIGHT_TORSION.map(|point| point.compress().to_bytes()));
 
 impl VoucherKey {
     /// Reads a key; `None` where it is no point of the curve.
@@ -56,7 +96,7 @@ impl VoucherKey {
             has_small_order: key.is_weak(),
             used: AtomicU32::new(0),
             is_busy: AtomicBool::new(false),
-            multiples: RwLock::default(),
+            prepared: RwLock::default(),
         }))
     }
 
@@ -65,31 +105,41 @@ impl VoucherKey {
         self.key.as_bytes() == key.as_array()
     }
 
-    /// Whether it has signed a voucher.
-    pub fn signed(self: &Arc<Self>, voucher: &SignedVoucher) -> bool {
-        self.is(&voucher.key) && self.verifies(&voucher.voucher.to_bytes(), &voucher.signature)
+    /// Whether it has signed a message.
+    fn verifies(self: &Arc<Self>, message: &[u8], signature: &[u8; 64]) -> bool {
+        match self.ask(message, signature) {
+            Verdict::Known(is_good) => is_good,
+            Verdict::Open(question) => Question::answer_all(&[question])[0],
+        }
     }
 
-    fn verifies(self: &Arc<Self>, message: &[u8], signature: &[u8; 64]) -> bool {
-        let (point, scalar) = signature.split_at(32);
-        let Some(scalar) = reduced(scalar) else { return false };
+    fn ask(self: &Arc<Self>, message: &[u8], signature: &[u8; 64]) -> Verdict {
+        let (halves, _) = signature.as_chunks();
+        let &[point, scalar] = halves else { return Verdict::Known(false) };
+        let scalar: Option<Scalar> = Scalar::from_canonical_bytes(scalar).into();
+        let Some(scalar) = scalar else { return Verdict::Known(false) };
+        if self.has_small_order || OF_SMALL_ORDER.contains(&point) {
+            return Verdict::Known(false);
+        }
         let hash = Sha512::new().chain_update(point).chain_update(self.key.as_bytes());
         let challenge = Scalar::from_hash(hash.chain_update(message));
-        let expected = match self.multiples() {
-            Some(multiples) => multiples.times_and_base_times(&challenge, &scalar),
+        let expected = match self.prepared() {
+            Some(Prepared::SideBySide(lanes, multiples)) => {
+                return Verdict::Open(Question { lanes, multiples, challenge, scalar, point });
+            }
+            Some(Prepared::Alone(multiples)) => multiples.times_and_base_times(&challenge, &scalar),
             None => EdwardsPoint::vartime_double_scalar_mul_basepoint(
                 &challenge,
                 &self.negated,
                 &scalar,
             ),
         };
-        let has_small_order = self.has_small_order || expected.mul_by_cofactor().is_identity();
-        expected.compress().as_bytes() == point && !has_small_order
+        Verdict::Known(expected.compress().to_bytes() == point)
     }
 
-    fn multiples(self: &Arc<Self>) -> Option<Arc<Multiples>> {
+    fn prepared(self: &Arc<Self>) -> Option<Prepared> {
         self.is_busy.store(true, Ordering::Relaxed);
-        let known = self.multiples.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let known = self.prepared.read().unwrap_or_else(PoisonError::into_inner).clone();
         if known.is_none() && self.used.fetch_add(1, Ordering::Relaxed) == OFTEN {
             self.become_busy();
         }
@@ -114,8 +164,8 @@ impl VoucherKey {
         if busy.len() < MOST_BUSY {
             busy.push_back(Arc::downgrade(self));
             drop(busy);
-            let multiples = Some(Arc::new(Multiples::of(&self.negated)));
-            *self.multiples.write().unwrap_or_else(PoisonError::into_inner) = multiples;
+            let prepared = Some(Prepared::of(&self.negated));
+            *self.prepared.write().unwrap_or_else(PoisonError::into_inner) = prepared;
         } else {
             // All are busy: it asks again later.
             drop(busy);
@@ -125,209 +175,41 @@ impl VoucherKey {
 
     /// Loses its multiples, until it is used often again.
     fn rest(&self) {
-        *self.multiples.write().unwrap_or_else(PoisonError::into_inner) = None;
+        *self.prepared.write().unwrap_or_else(PoisonError::into_inner) = None;
         self.used.store(0, Ordering::Relaxed);
+    }
+}
+
+impl Prepared {
+    fn of(point: &EdwardsPoint) -> Self {
+        match Lanes::get() {
+            Some(lanes) => Self::SideBySide(lanes, Arc::new(lanes.multiples(point))),
+            None => Self::Alone(Arc::new(Multiples::of(point))),
+        }
+    }
+}
+
+impl Question {
+    /// Answers each, as many side by side as can be.
+    fn answer_all(questions: &[Self]) -> Vec<bool> {
+        let mut answers = Vec::with_capacity(questions.len());
+        for together in questions.chunks(Lanes::COUNT) {
+            // Where there are fewer than lanes, the first is asked in the rest of them, too.
+            let asked: [_; Lanes::COUNT] =
+                std::array::from_fn(|lane| together.get(lane).unwrap_or(&together[0]));
+            let sums = asked[0].lanes.sums(asked.map(Self::term));
+            answers.extend(together.iter().zip(sums).map(|(one, sum)| one.point == sum));
+        }
+        answers
+    }
+
+    fn term(&self) -> lanes::Term<'_> {
+        (&*self.multiples, &self.challenge, &self.scalar)
     }
 }
 
 impl fmt::Debug for VoucherKey {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_tuple("VoucherKey").field(&self.key).finish()
-    }
-}
-
-/// A scalar that is written as it must be.
-fn reduced(bytes: &[u8]) -> Option<Scalar> {
-    Scalar::from_canonical_bytes(bytes.try_into().ok()?).into()
-}
-
-#[cfg(test)]
-mod tests {
-    use curve25519_dalek::{
-        constants::{ED25519_BASEPOINT_POINT, EIGHT_TORSION},
-        edwards::CompressedEdwardsY,
-    };
-    use ed25519_dalek::{Signature, Signer, SigningKey};
-    use proptest::{prelude::*, sample::select};
-
-    use super::*;
-
-    /// Both ways, with and without multiples, against strict verification; returns what it says.
-    fn agree(key: &[u8; 32], message: &[u8], signature: &[u8; 64]) -> bool {
-        let strict = VerifyingKey::from_bytes(key)
-            .is_ok_and(|key| key.verify_strict(message, &Signature::from_bytes(signature)).is_ok());
-        let Some(seldom) = VoucherKey::read(&Pubkey::new_from_array(*key)) else {
-            assert!(!strict);
-            return false;
-        };
-        let often = VoucherKey::read(&Pubkey::new_from_array(*key)).unwrap();
-        *often.multiples.write().unwrap() = Some(Arc::new(Multiples::of(&often.negated)));
-        assert_eq!(seldom.verifies(message, signature), strict, "without multiples");
-        assert_eq!(often.verifies(message, signature), strict, "with multiples");
-        strict
-    }
-
-    fn challenge(point: &[u8; 32], key: &[u8; 32], message: &[u8]) -> Scalar {
-        let hash = Sha512::new().chain_update(point).chain_update(key);
-        Scalar::from_hash(hash.chain_update(message))
-    }
-
-    fn signature(point: &[u8; 32], scalar: &[u8; 32]) -> [u8; 64] {
-        [&point[..], &scalar[..]].concat().try_into().unwrap()
-    }
-
-    /// The order of the group, which takes a reduced scalar to one that is not.
-    const ORDER: [u8; 32] = [
-        0xed, 0xd3, 0xf5, 0x5c, 0x1a, 0x63, 0x12, 0x58, 0xd6, 0x9c, 0xf7, 0xa2, 0xde, 0xf9, 0xde,
-        0x14, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x10,
-    ];
-
-    fn plus_order(scalar: &[u8; 32]) -> [u8; 32] {
-        let mut carry = 0_u16;
-        std::array::from_fn(|place| {
-            carry += u16::from(scalar[place]) + u16::from(ORDER[place]);
-            let byte = carry as u8;
-            carry >>= 8;
-            byte
-        })
-    }
-
-    #[test]
-    fn what_is_signed_is_accepted_and_no_bit_of_it_can_be_changed() {
-        let signing = SigningKey::from_bytes(&[9; 32]);
-        let (key, message) = (signing.verifying_key().to_bytes(), b"a voucher".to_vec());
-        let good = signing.sign(&message).to_bytes();
-        assert!(agree(&key, &message, &good));
-        for bit in 0..512 {
-            let mut changed = good;
-            changed[bit / 8] ^= 1 << (bit % 8);
-            assert!(!agree(&key, &message, &changed), "bit {bit} of the signature");
-        }
-        for bit in 0..message.len() * 8 {
-            let mut changed = message.clone();
-            changed[bit / 8] ^= 1 << (bit % 8);
-            assert!(!agree(&key, &changed, &good), "bit {bit} of the message");
-        }
-        let (point, scalar) = (good[..32].try_into().unwrap(), good[32..].try_into().unwrap());
-        assert!(!agree(&key, &message, &signature(&point, &plus_order(&scalar))), "not reduced");
-    }
-
-    #[test]
-    fn keys_and_points_of_small_order_are_refused_where_the_equation_holds() {
-        // With s = 0 the equation is R = -kA, which some of these pairs satisfy.
-        let mut held = 0;
-        for key in &EIGHT_TORSION {
-            for point in EIGHT_TORSION.iter().map(|point| point.compress().to_bytes()) {
-                for message in 0_u8..16 {
-                    let bytes = key.compress().to_bytes();
-                    let challenge = challenge(&point, &bytes, &[message]);
-                    held += u32::from((-key * challenge).compress().to_bytes() == point);
-                    assert!(!agree(&bytes, &[message], &signature(&point, &[0; 32])));
-                }
-            }
-        }
-        assert!(held > 100, "the equation held {held} times");
-    }
-
-    #[test]
-    fn a_point_of_small_order_is_refused_with_a_good_key() {
-        // R of small order and s = ka satisfy the equation for R the identity.
-        let secret = Scalar::from(7_u64);
-        let key = (ED25519_BASEPOINT_POINT * secret).compress().to_bytes();
-        for point in EIGHT_TORSION.iter().map(|point| point.compress().to_bytes()) {
-            let scalar = challenge(&point, &key, b"message") * secret;
-            assert!(!agree(&key, b"message", &signature(&point, scalar.as_bytes())));
-        }
-    }
-
-    #[test]
-    fn points_that_are_written_in_another_way_are_refused() {
-        // The identity is y = 1, and y = p + 1 is the same to a reader who does not look.
-        let mut identity_again = [0xff; 32];
-        (identity_again[0], identity_again[31]) = (0xee, 0x7f);
-        let again = CompressedEdwardsY(identity_again).decompress().unwrap();
-        assert!(again.is_identity());
-        let signing = SigningKey::from_bytes(&[9; 32]);
-        let key = signing.verifying_key().to_bytes();
-        let secret = signing.to_scalar();
-        let scalar = challenge(&identity_again, &key, b"message") * secret;
-        assert!(!agree(&key, b"message", &signature(&identity_again, scalar.as_bytes())));
-        assert!(!agree(&identity_again, b"message", &signature(&identity_again, &[0; 32])));
-    }
-
-    #[test]
-    fn keys_of_mixed_order_are_accepted_exactly_where_they_are_strictly() {
-        let (mut accepted, mut refused) = (0, 0);
-        for (number, torsion) in (1_u64..).zip(EIGHT_TORSION) {
-            let (secret, nonce) = (Scalar::from(1_000 + number), Scalar::from(77 * number));
-            let key = (ED25519_BASEPOINT_POINT * secret + torsion).compress().to_bytes();
-            for message in 0_u8..32 {
-                for other in EIGHT_TORSION {
-                    // R takes up what k times the key's torsion leaves, or does not.
-                    let point = (ED25519_BASEPOINT_POINT * nonce + other).compress().to_bytes();
-                    let scalar = nonce + challenge(&point, &key, &[message]) * secret;
-                    match agree(&key, &[message], &signature(&point, scalar.as_bytes())) {
-                        true => accepted += 1,
-                        false => refused += 1,
-                    }
-                }
-            }
-        }
-        assert!(accepted > 100 && refused > 1_000, "{accepted} accepted, {refused} refused");
-    }
-
-    proptest! {
-        #[test]
-        fn anything_at_all_is_judged_as_strict_verification_judges_it(
-            seed: [u8; 32],
-            message: Vec<u8>,
-            point in select(vec![None, Some([0; 32]), Some([0xff; 32])]),
-            noise: [u8; 64],
-            place in 0_usize..64,
-            is_noise: bool,
-        ) {
-            let signing = SigningKey::from_bytes(&seed);
-            let mut bytes = signing.sign(&message).to_bytes();
-            if let Some(point) = point {
-                bytes[..32].copy_from_slice(&point);
-            }
-            bytes[place] = noise[place];
-            if is_noise {
-                bytes = noise;
-            }
-            agree(&signing.verifying_key().to_bytes(), &message, &bytes);
-            agree(&seed, &message, &bytes);
-        }
-    }
-
-    #[test]
-    fn keys_that_are_used_often_have_multiples_and_lose_them_to_others_when_they_rest() {
-        let key = |number: usize| {
-            let bytes = *blake3::hash(&number.to_le_bytes()).as_bytes();
-            let signing = SigningKey::from_bytes(&bytes);
-            let good = signing.sign(b"message").to_bytes();
-            let key = Pubkey::new_from_array(signing.verifying_key().to_bytes());
-            (VoucherKey::read(&key).unwrap(), good)
-        };
-        let has = |key: &VoucherKey| key.multiples.read().unwrap().is_some();
-        let use_often = |(key, good): &(Arc<VoucherKey>, [u8; 64])| {
-            for _ in 0..=OFTEN {
-                assert!(!has(key));
-                assert!(key.verifies(b"message", good));
-            }
-            assert!(key.verifies(b"message", good));
-        };
-        let all: Vec<_> = (0..MOST_BUSY).map(key).collect();
-        all.iter().for_each(use_often);
-        assert!(all.iter().all(|(key, _)| has(key)));
-        let newcomer = key(MOST_BUSY);
-        // Everybody was busy when it came; all but one are when it comes again.
-        use_often(&newcomer);
-        let rest = all.iter().skip(1).chain([&newcomer]);
-        rest.for_each(|(key, good)| assert!(key.verifies(b"message", good)));
-        (0..OFTEN).for_each(|_| assert!(newcomer.0.verifies(b"message", &newcomer.1)));
-        assert!(has(&newcomer.0));
-        assert_eq!(all.iter().filter(|(key, _)| !has(key)).count(), 1);
-        assert_eq!(BUSY.lock().unwrap().len(), MOST_BUSY);
     }
 }

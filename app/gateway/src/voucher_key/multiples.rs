@@ -4,6 +4,8 @@ use curve25519_dalek::{
     EdwardsPoint, Scalar, constants::ED25519_BASEPOINT_POINT, traits::Identity,
 };
 
+use super::digits::{Digits, NARROW, WIDE, Width};
+
 /// Multiples of one point: with them a scalar's multiple is a sum of some fifty, looked up by its
 /// digits, where it would take 256 doublings without.
 ///
@@ -14,54 +16,12 @@ pub struct Multiples {
     multiples: Box<[EdwardsPoint]>,
 }
 
-/// How many bits a digit has, and which places have multiples of their own.
-#[derive(Clone, Copy)]
-struct Width {
-    bits: usize,
-    /// Every place, or every second one: then the others' sum is doubled once a digit's bits.
-    step: usize,
-}
-
-/// For keys, of which there are many: 65 KiB each.
-const NARROW: Width = Width { bits: 5, step: 2 };
-/// For the one point that everybody's signatures are about: 640 KiB.
-const WIDE: Width = Width { bits: 8, step: 1 };
-
-/// Scalars are below 2^253.
-const SCALAR_BITS: usize = 254;
-const MOST_DIGITS: usize = SCALAR_BITS.div_ceil(NARROW.bits);
-
 static OF_THE_BASE: LazyLock<Multiples> =
     LazyLock::new(|| Multiples::new(&ED25519_BASEPOINT_POINT, WIDE));
 
-impl Width {
-    fn digits(self) -> usize {
-        SCALAR_BITS.div_ceil(self.bits)
-    }
-
-    fn half(self) -> usize {
-        1 << (self.bits - 1)
-    }
-
-    /// A scalar's digits, lowest first, each at most half of the range above or below zero.
-    fn digits_of(self, scalar: &Scalar) -> [i16; MOST_DIGITS] {
-        let mut bytes = [0; 36];
-        bytes[..32].copy_from_slice(scalar.as_bytes());
-        let (mut digits, mut carry) = ([0; MOST_DIGITS], 0);
-        for (place, digit) in digits.iter_mut().enumerate().take(self.digits()) {
-            let (byte, bit) = (place * self.bits / 8, place * self.bits % 8);
-            let two = u32::from(bytes[byte]) | u32::from(bytes[byte + 1]) << 8;
-            let value = (two >> bit & ((1 << self.bits) - 1)) as i16 + carry;
-            carry = i16::from(value > self.half() as i16);
-            *digit = value - (carry << self.bits);
-        }
-        digits
-    }
-}
-
 impl Multiples {
     /// Bytes of a key's.
-    pub const SIZE: usize = NARROW_POINTS * size_of::<EdwardsPoint>();
+    pub const SIZE: usize = NARROW.rows() * NARROW.half() * size_of::<EdwardsPoint>();
 
     /// Of a key's point. Takes about as long as verifying three signatures.
     pub fn of(point: &EdwardsPoint) -> Self {
@@ -69,10 +29,9 @@ impl Multiples {
     }
 
     fn new(point: &EdwardsPoint, width: Width) -> Self {
-        let rows = width.digits().div_ceil(width.step);
-        let mut multiples = Vec::with_capacity(rows * width.half());
+        let mut multiples = Vec::with_capacity(width.rows() * width.half());
         let mut first = *point;
-        for _ in 0..rows {
+        for _ in 0..width.rows() {
             let mut next = first;
             for _ in 0..width.half() {
                 multiples.push(next);
@@ -105,7 +64,7 @@ impl Multiples {
     }
 
     /// Adds what the digits at every `step`th place say.
-    fn add_places(&self, sum: &mut EdwardsPoint, digits: &[i16; MOST_DIGITS], offset: usize) {
+    fn add_places(&self, sum: &mut EdwardsPoint, digits: &Digits, offset: usize) {
         let width = self.width;
         let places = (offset..width.digits()).step_by(width.step);
         for (row, place) in self.multiples.chunks_exact(width.half()).zip(places) {
@@ -118,9 +77,6 @@ impl Multiples {
         }
     }
 }
-
-const NARROW_POINTS: usize =
-    SCALAR_BITS.div_ceil(NARROW.bits).div_ceil(NARROW.step) << (NARROW.bits - 1);
 
 #[cfg(test)]
 mod tests {
