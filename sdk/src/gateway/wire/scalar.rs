@@ -1,5 +1,6 @@
 use std::{fmt, marker::PhantomData, str::FromStr};
 
+use five8::BASE58_ENCODED_32_MAX_LEN;
 use serde::{
     Deserialize, Deserializer, Serialize, Serializer,
     de::{self, Visitor},
@@ -37,7 +38,9 @@ pub struct SignatureHex(pub [u8; 64]);
 
 impl fmt::Display for Address {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(formatter)
+        let mut digits = [0; BASE58_ENCODED_32_MAX_LEN];
+        let length = five8::encode_32(self.0.as_array(), &mut digits);
+        formatter.write_str(text(&digits[..usize::from(length)]))
     }
 }
 
@@ -45,7 +48,10 @@ impl FromStr for Address {
     type Err = NotWritten;
 
     fn from_str(text: &str) -> Result<Self, NotWritten> {
-        text.parse().map(Self).map_err(|_| NotWritten("a base58 public key"))
+        let mut bytes = [0; 32];
+        let read = five8::decode_32(text, &mut bytes);
+        read.map_err(|_| NotWritten("a base58 public key"))?;
+        Ok(Self(Pubkey::new_from_array(bytes)))
     }
 }
 
@@ -69,7 +75,7 @@ impl FromStr for Amount {
 
 impl fmt::Display for Digest {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(digits(&self.0, &mut [0; 64]))
+        formatter.write_str(hex::const_encode::<32, false>(&self.0).as_str())
     }
 }
 
@@ -77,15 +83,13 @@ impl FromStr for Digest {
     type Err = NotWritten;
 
     fn from_str(text: &str) -> Result<Self, NotWritten> {
-        let mut bytes = [0; 32];
-        let read = hex::decode_to_slice(text, &mut bytes);
-        read.map(|()| Self(bytes)).map_err(|_| NotWritten("64 hexadecimal digits"))
+        read_digits(text).map(Self).ok_or(NotWritten("64 hexadecimal digits"))
     }
 }
 
 impl fmt::Display for SignatureHex {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(digits(&self.0, &mut [0; 128]))
+        formatter.write_str(hex::const_encode::<64, false>(&self.0).as_str())
     }
 }
 
@@ -93,16 +97,20 @@ impl FromStr for SignatureHex {
     type Err = NotWritten;
 
     fn from_str(text: &str) -> Result<Self, NotWritten> {
-        let mut bytes = [0; 64];
-        let read = hex::decode_to_slice(text, &mut bytes);
-        read.map(|()| Self(bytes)).map_err(|_| NotWritten("128 hexadecimal digits"))
+        read_digits(text).map(Self).ok_or(NotWritten("128 hexadecimal digits"))
     }
 }
 
-/// Hexadecimal digits, in memory that is exactly long enough for them.
-fn digits<'a>(bytes: &[u8], memory: &'a mut [u8]) -> &'a str {
-    let written = hex::encode_to_slice(bytes, &mut *memory);
-    written.ok().and_then(|()| std::str::from_utf8(memory).ok()).unwrap_or_default()
+/// Exactly as many digits as these bytes have, with nothing before them.
+fn read_digits<const N: usize>(text: &str) -> Option<[u8; N]> {
+    // A prefix, which the library would take, leaves too few.
+    let has_length = text.len() == 2 * N;
+    has_length.then(|| hex::decode_to_array(text).ok()).flatten()
+}
+
+/// What is written in digits is ASCII.
+fn text(digits: &[u8]) -> &str {
+    std::str::from_utf8(digits).unwrap_or_default()
 }
 
 /// Reads a text as it is parsed, wherever it lies.
@@ -163,7 +171,21 @@ mod tests {
         assert!("00".repeat(32).parse::<Digest>().is_ok());
         assert!("00".repeat(31).parse::<Digest>().is_err());
         assert!("00".repeat(63).parse::<SignatureHex>().is_err());
+        for prefix in ["0x", "0X"] {
+            let (same_length, longer) = ("00".repeat(31), "00".repeat(32));
+            assert!(format!("{prefix}{same_length}").parse::<Digest>().is_err());
+            assert!(format!("{prefix}{longer}").parse::<Digest>().is_err());
+        }
+        assert!("zz".repeat(32).parse::<Digest>().is_err());
+        assert_eq!("aB".repeat(32).parse(), Ok(Digest([0xab; 32])));
         assert!("0OIl".parse::<Address>().is_err());
+        for key in [[0; 32], [1; 32], [0xff; 32]].map(Pubkey::new_from_array) {
+            assert_eq!(Address(key).to_string(), key.to_string());
+            assert_eq!(key.to_string().parse(), Ok(Address(key)));
+        }
+        for length in [0, 31, 33] {
+            assert!("1".repeat(length).parse::<Address>().is_err());
+        }
         let (digest, signature) = (Digest([0xab; 32]), SignatureHex([0x0f; 64]));
         assert_eq!(digest.to_string(), "ab".repeat(32));
         assert_eq!(serde_json::to_string(&signature).unwrap(), format!("\"{signature}\""));
