@@ -1,11 +1,17 @@
 //! What every request goes through: an id, a log line, figures, and the question who asks.
 
-use std::{net::IpAddr, time::Instant};
+use std::{
+    net::IpAddr,
+    time::{Duration, Instant},
+};
 
 use axum::{
     RequestExt,
-    extract::{MatchedPath, RawPathParams, Request, State},
-    http::{HeaderMap, HeaderName, HeaderValue, Method, header::AUTHORIZATION},
+    extract::{DefaultBodyLimit, MatchedPath, RawPathParams, Request, State},
+    http::{
+        HeaderMap, HeaderName, HeaderValue, Method,
+        header::{AUTHORIZATION, X_CONTENT_TYPE_OPTIONS},
+    },
     middleware::Next,
     response::{IntoResponse, Response},
 };
@@ -22,6 +28,8 @@ use crate::{
     admission::{ClientAddress, Peer},
     keys::Caller,
     problem::{ApiError, Slug},
+    router::MAX_BODY_BYTES,
+    routes::timeout,
     traces::{self, Traces},
 };
 
@@ -32,19 +40,21 @@ const NO_ROUTE: &str = "none";
 const MAX_ID_BYTES: usize = 64;
 
 /// Names a request, and tells the log and the figures how it went. Whatever is logged
-/// meanwhile carries the name.
+/// meanwhile carries the name. Keeps browsers from taking an answer for anything but what it says
+/// it is.
 pub async fn observe(State(gateway): State<Gateway>, mut request: Request, next: Next) -> Response {
     let begun = Instant::now();
     let id = request_id(request.headers());
-    let route = request.extensions().get::<MatchedPath>();
-    let route = route.map_or(NO_ROUTE, MatchedPath::as_str).to_owned();
+    let matched = request.extensions().get::<MatchedPath>().cloned();
+    let route = matched.as_ref().map_or(NO_ROUTE, MatchedPath::as_str);
     let method = method_name(request.method());
     let client = client_address(&gateway, &request);
     request.extensions_mut().insert(client);
-    let span = tracing::info_span!("request", id = %id.1, method, route, client = %client.0);
+    let name = id.to_str().unwrap_or_default();
+    let span = tracing::info_span!("request", id = %name, method, route, client = %client.0);
     let answering = async {
         match gateway.traces() {
-            Some(traces) => traced(traces, method, &route, &id.1, request, next).await,
+            Some(traces) => traced(traces, method, route, name, request, next).await,
             None => next.run(request).await,
         }
     };
@@ -54,12 +64,14 @@ pub async fn observe(State(gateway): State<Gateway>, mut request: Request, next:
     if let Some(slug) = slug {
         gateway.metrics().refused(slug);
     }
-    gateway.metrics().answered(&route, method, status, took);
+    gateway.metrics().answered(route, method, status, took);
     span.in_scope(|| {
         let microseconds = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
         tracing::info!(status, slug, microseconds, "answered");
     });
-    response.headers_mut().insert(REQUEST_ID, id.0);
+    let headers = response.headers_mut();
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(REQUEST_ID, id);
     response
 }
 
@@ -108,9 +120,15 @@ pub async fn admit(State(gateway): State<Gateway>, request: Request, next: Next)
     }
 }
 
-/// Finds out who asks, and lets in whoever may: to look, or to pay.
+/// As [`admit`], where nothing reads a long body.
+pub async fn admit_short(gateway: State<Gateway>, mut request: Request, next: Next) -> Response {
+    DefaultBodyLimit::max(MAX_BODY_BYTES).apply(&mut request);
+    admit(gateway, request, next).await
+}
+
+/// Finds out who asks, and lets in whoever may, to look or to pay, for so long.
 pub async fn authorize(
-    State(gateway): State<Gateway>,
+    State((gateway, within)): State<(Gateway, Duration)>,
     mut request: Request,
     next: Next,
 ) -> Response {
@@ -123,15 +141,15 @@ pub async fn authorize(
     match caller {
         Ok(caller) => {
             request.extensions_mut().insert(caller);
-            next.run(request).await
+            timeout::within(State(within), request, next).await
         }
         Err(error) => error.into_response(),
     }
 }
 
-/// Lets operators in: by the secret, or by an API key that may everything.
+/// Lets operators in: by the secret, or by an API key that may everything. For so long.
 pub async fn authorize_admin(
-    State(gateway): State<Gateway>,
+    State((gateway, within)): State<(Gateway, Duration)>,
     request: Request,
     next: Next,
 ) -> Response {
@@ -145,7 +163,7 @@ pub async fn authorize_admin(
             .and_then(|caller| caller.allow(ScopeWord::Admin, true)),
     };
     match allowed {
-        Ok(()) => next.run(request).await,
+        Ok(()) => timeout::within(State(within), request, next).await,
         Err(error) => error.into_response(),
     }
 }
@@ -172,20 +190,17 @@ fn client_address(gateway: &Gateway, request: &Request) -> ClientAddress {
 }
 
 /// The id a proxy gave, if it is harmless in a log, or a new one.
-fn request_id(headers: &HeaderMap) -> (HeaderValue, String) {
+fn request_id(headers: &HeaderMap) -> HeaderValue {
     let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_.".contains(byte);
     let given = headers.get(REQUEST_ID).filter(|id| {
         let bytes = id.as_bytes();
         (1..=MAX_ID_BYTES).contains(&bytes.len()) && bytes.iter().all(is_plain)
     });
-    if let Some((given, text)) =
-        given.and_then(|id| Some((id.clone(), id.to_str().ok()?.to_owned())))
-    {
-        return (given, text);
-    }
-    let text = format!("{:016x}", rand::rng().next_u64());
-    // Hexadecimal digits fit into a header.
-    (HeaderValue::from_str(&text).unwrap_or(HeaderValue::from_static("none")), text)
+    given.cloned().unwrap_or_else(|| {
+        let id = format!("{:016x}", rand::rng().next_u64());
+        // Hexadecimal digits fit into a header.
+        HeaderValue::try_from(id).unwrap_or(HeaderValue::from_static("none"))
+    })
 }
 
 /// Methods as labels: clients may invent any.

@@ -4,9 +4,8 @@ use std::time::Duration;
 
 use axum::{
     Extension, Router,
-    extract::DefaultBodyLimit,
     http::{HeaderName, Method, header},
-    middleware::{from_fn_with_state, map_response},
+    middleware::from_fn_with_state,
 };
 use motif_sdk::gateway::{
     IdempotencyKey,
@@ -63,10 +62,11 @@ struct AdminApi;
 pub fn router(gateway: Gateway, paywall: Option<Paywall>) -> Router {
     let (open, served, on_chain) = groups();
     let here = Duration::from_secs(gateway.config().limits.request_seconds.into());
-    let known = Router::from(served).layer(from_fn_with_state(here, timeout::within));
-    let on_chain = Router::from(on_chain).layer(from_fn_with_state(ON_CHAIN, timeout::within));
-    let authorized = known.merge(on_chain);
-    let authorized = authorized.layer(from_fn_with_state(gateway.clone(), requests::authorize));
+    let authorized = |routes, within| {
+        let state = (gateway.clone(), within);
+        Router::from(routes).layer(from_fn_with_state(state, requests::authorize))
+    };
+    let authorized = authorized(served, here).merge(authorized(on_chain, ON_CHAIN));
     let open = Router::from(open).layer(from_fn_with_state(here, timeout::within));
     let open = open.layer(Extension(Sold(paywall)));
     let cors = cors(&gateway);
@@ -86,33 +86,29 @@ pub fn paywall_router(paywall: Paywall) -> Router {
         None => Router::new().fallback(async || ApiError::NotFound),
     };
     let router = router.layer(from_fn_with_state(gateway.clone(), requests::admit));
-    let router = router.layer(map_response(timeout::unsniffed));
     router.layer(from_fn_with_state(gateway, requests::observe))
 }
 
 /// All URLs of the operators' listener.
 pub fn admin_router(gateway: Gateway) -> Router {
     let all = Router::from(admin_group());
-    let all = all.layer(from_fn_with_state(ON_CHAIN, timeout::within));
-    let all = all.layer(from_fn_with_state(gateway.clone(), requests::authorize_admin));
+    let state = (gateway.clone(), ON_CHAIN);
+    let all = all.layer(from_fn_with_state(state, requests::authorize_admin));
     observed(all, gateway, None)
 }
 
-/// What every request goes through, the first layer last.
+/// What every request goes through, the first layer last. Few of them: each costs every request
+/// a service and a future of its own.
 fn observed(router: Router<Gateway>, gateway: Gateway, cors: Option<CorsLayer>) -> Router {
     let router = router
         .fallback(async || ApiError::NotFound)
         .method_not_allowed_fallback(async || ApiError::MethodNotAllowed)
-        .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
-        .layer(from_fn_with_state(gateway.clone(), requests::admit));
+        .layer(from_fn_with_state(gateway.clone(), requests::admit_short));
     let router = match cors {
         Some(cors) => router.layer(cors),
         None => router,
     };
-    router
-        .layer(map_response(timeout::unsniffed))
-        .layer(from_fn_with_state(gateway.clone(), requests::observe))
-        .with_state(gateway)
+    router.layer(from_fn_with_state(gateway.clone(), requests::observe)).with_state(gateway)
 }
 
 /// Lets pages of the configured origins ask; without any there is nothing to answer browsers.

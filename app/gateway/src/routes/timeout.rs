@@ -2,7 +2,6 @@ use std::time::Duration;
 
 use axum::{
     extract::{Request, State},
-    http::{HeaderValue, header::X_CONTENT_TYPE_OPTIONS},
     middleware::Next,
     response::{IntoResponse, Response},
 };
@@ -14,10 +13,4 @@ use crate::problem::ApiError;
 pub async fn within(State(duration): State<Duration>, request: Request, next: Next) -> Response {
     let answered = tokio::time::timeout(duration, next.run(request)).await;
     answered.unwrap_or_else(|_| ApiError::Timeout.into_response())
-}
-
-/// Keeps browsers from taking an answer for anything but what it says it is.
-pub async fn unsniffed(mut response: Response) -> Response {
-    response.headers_mut().insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    response
 }
