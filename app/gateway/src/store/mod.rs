@@ -10,6 +10,8 @@
 mod applying;
 mod books;
 mod change;
+mod evidence;
+mod finding;
 mod generations;
 mod holds;
 mod journal;
@@ -24,6 +26,7 @@ mod proof;
 mod reading;
 mod restoring;
 mod row;
+mod runs;
 mod signing;
 mod sql;
 mod usage;

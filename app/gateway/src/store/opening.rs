@@ -18,7 +18,7 @@ use sqlx::{
 use super::{
     Leases, Moments, Store, StoreError,
     journal::{Journal, Seal},
-    migrating,
+    migrating, runs,
     sql::{Connection, Pool},
     writer::{Scribe, Writer},
 };
@@ -29,6 +29,9 @@ const BUSY: Duration = Duration::from_secs(10);
 /// What the connection that writes keeps of the tables, as SQLite counts it: 32 MiB. A batch of the
 /// journal touches more pages than fit into what it would have.
 const WRITING_CACHE: &str = "-32768";
+/// Bytes of a page of a new file. Generations are written at the end of their table, some thousands
+/// at once, so what costs is how many pages there are. A file that is there keeps its own.
+const PAGE: u32 = 16_384;
 /// How long a server may take to answer.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -68,6 +71,7 @@ impl Store {
         let options = SqliteConnectOptions::new()
             .filename(path)
             .create_if_missing(true)
+            .page_size(PAGE)
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
             .foreign_keys(true)
@@ -78,7 +82,9 @@ impl Store {
         let mut connection = options.pragma("cache_size", WRITING_CACHE).connect().await?;
         let (applied, seal) = journal_of(&mut connection).await?;
         let (journal, unapplied) = Journal::open(path, applied, seal)?;
-        let mut scribe = Scribe::new(Connection::Sqlite(connection), None, process.moments);
+        let mut connection = Connection::Sqlite(connection);
+        runs::cover(&mut connection).await?;
+        let mut scribe = Scribe::new(connection, None, process.moments);
         if unapplied.through > applied {
             scribe.apply(&unapplied).await?;
         }

@@ -1,4 +1,9 @@
-use super::{Generation, Store, StoreError, sql::query_of};
+use super::{
+    Generation, Store, StoreError,
+    finding::Name,
+    row::{self, integer},
+    sql::query,
+};
 
 impl Store {
     /// Generations whose output has this digest, earliest first, and whether each has settled.
@@ -10,22 +15,24 @@ impl Store {
         output_digest: &[u8; 32],
         limit: u32,
     ) -> Result<Vec<(Generation, bool)>, StoreError> {
-        let sql = format!(
-            "SELECT {}, (SELECT COUNT(*) FROM statements \
-                 WHERE statements.channel_id = generations.channel_id \
-                 AND statements.number = generations.statement \
-                 AND statements.record_hash IS NOT NULL) AS settled \
-             FROM generations JOIN channels ON channels.id = channel_id \
-             WHERE output_digest = $1 ORDER BY issued_at, channel_id, statement, position \
-             LIMIT $2",
-            Generation::COLUMNS
-        );
-        let rows = query_of(sql).bind(&output_digest[..]).bind(i64::from(limit));
-        let rows = rows.all(self.tables().await?).await?;
-        let read = rows.iter().map(|row| {
-            let settled: i64 = row.get("settled")?;
-            Ok((Generation::read(row)?, settled > 0))
-        });
-        read.collect()
+        let found = self.found(&Name::Output(output_digest), limit).await?;
+        let mut generations = Vec::with_capacity(found.len());
+        for generation in found {
+            let has_settled = self.has_settled(&generation).await?;
+            generations.push((generation, has_settled));
+        }
+        Ok(generations)
+    }
+
+    async fn has_settled(&self, generation: &Generation) -> Result<bool, StoreError> {
+        let row = query(
+            "SELECT COUNT(*) AS settled FROM statements \
+             WHERE channel_id = $1 AND number = $2 AND record_hash IS NOT NULL",
+        )
+        .bind(generation.channel_id.0)
+        .bind(integer(generation.receipt.receipt.statement))
+        .one(&self.readers)
+        .await?;
+        Ok(row::unsigned(&row, "settled")? > 0)
     }
 }

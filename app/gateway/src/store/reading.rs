@@ -1,5 +1,6 @@
 use super::{
     Outcome, Store, StoreError, StoredTransaction,
+    finding::Name,
     row::{self, ChannelId, Generation, integer},
     sql::{query, query_of},
 };
@@ -73,18 +74,8 @@ impl Store {
         statement: u64,
         idempotency_key: &str,
     ) -> Result<Vec<Generation>, StoreError> {
-        let sql = format!(
-            "SELECT {} FROM generations JOIN channels ON channels.id = channel_id \
-             WHERE channel_id = $1 AND statement = $2 AND idempotency_key = $3 ORDER BY part",
-            Generation::COLUMNS
-        );
-        let rows = query_of(sql)
-            .bind(channel_id.0)
-            .bind(integer(statement))
-            .bind(idempotency_key)
-            .all(self.tables().await?)
-            .await?;
-        rows.iter().map(Generation::read).collect()
+        let name = Name::Key { channel_id, statement, key: idempotency_key };
+        self.found(&name, u32::MAX).await
     }
 
     /// The generation whose receipt has this digest.
@@ -92,14 +83,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub async fn by_receipt(&self, digest: &[u8; 32]) -> Result<Option<Generation>, StoreError> {
-        let sql = format!(
-            "SELECT {} FROM generations JOIN channels ON channels.id = channel_id \
-             WHERE receipt_digest = $1",
-            Generation::COLUMNS
-        );
-        let row = query_of(sql);
-        let row = row.bind(&digest[..]).optional(self.tables().await?).await?;
-        row.as_ref().map(Generation::read).transpose()
+        Ok(self.found(&Name::Receipt(digest), 1).await?.pop())
     }
 
     /// A statement's generations, in order.
@@ -154,7 +138,7 @@ impl Store {
         statement: u64,
     ) -> Result<Vec<([u8; 32], u64)>, StoreError> {
         let rows = query(
-            "SELECT receipt_digest, amount FROM generations \
+            "SELECT substr(evidence, 2, 32) AS receipt_digest, amount FROM generations \
              WHERE channel_id = $1 AND statement = $2 ORDER BY position",
         )
         .bind(channel_id.0)

@@ -1,10 +1,10 @@
 use motif_sdk::{
     Pubkey,
-    receipt::{Receipt, SignedReceipt, bundle::BundlePath},
+    receipt::{Receipt, SignedReceipt},
     voucher::{SignedVoucher, Voucher},
 };
 
-use super::{StoreError, sql::Row};
+use super::{StoreError, evidence::Evidence, sql::Row};
 use crate::keys::KeyId;
 
 /// A channel's number in the store.
@@ -37,12 +37,14 @@ pub struct Generation {
 impl Generation {
     /// The columns that [`Generation::read`] wants, beside the channel's address and slot.
     pub(super) const COLUMNS: &'static str = "channel_id, statement, position, idempotency_key, \
-         part, body_digest, licence, units, terms_number, amount, cumulative, work, request_digest, \
-         output_digest, issued_at, receipt_signature, receipt_bundle, voucher_expires_at, \
-         voucher_signature, api_key, charged, address, opened_slot";
+         part, licence, units, terms_number, amount, cumulative, charged, issued_at, \
+         voucher_expires_at, work, api_key, evidence, address, opened_slot";
 
     /// Reads a row of `generations` joined with its channel.
     pub(super) fn read(row: &Row) -> Result<Self, StoreError> {
+        let evidence: Vec<u8> = row.get("evidence")?;
+        let evidence = Evidence::read(&evidence)
+            .ok_or_else(|| StoreError::Corrupt("evidence of another layout".into()))?;
         let receipt = Receipt {
             channel: Pubkey::new_from_array(bytes(row, "address")?),
             opened_slot: unsigned(row, "opened_slot")?,
@@ -54,22 +56,22 @@ impl Generation {
             amount: unsigned(row, "amount")?,
             cumulative: unsigned(row, "cumulative")?,
             work: Pubkey::new_from_array(bytes(row, "work")?),
-            request_digest: bytes(row, "request_digest")?,
-            output_digest: bytes(row, "output_digest")?,
+            request_digest: evidence.request_digest,
+            output_digest: evidence.output_digest,
             issued_at: row.get("issued_at")?,
         };
         Ok(Self {
             channel_id: ChannelId(row.get("channel_id")?),
             idempotency_key: row.get("idempotency_key")?,
             part: small(row, "part")?,
-            body_digest: bytes(row, "body_digest")?,
+            body_digest: evidence.body_digest,
             receipt: SignedReceipt {
                 receipt,
-                signature: bytes(row, "receipt_signature")?,
-                bundle: bundle(row)?,
+                signature: evidence.receipt_signature,
+                bundle: evidence.bundle,
             },
             voucher_expires_at: row.get("voucher_expires_at")?,
-            voucher_signature: bytes(row, "voucher_signature")?,
+            voucher_signature: evidence.voucher_signature,
             api_key: bytes_or_null(row, "api_key")?.map(KeyId),
             charged: unsigned(row, "charged")?,
         })
@@ -100,13 +102,6 @@ impl Generation {
         };
         SignedVoucher { voucher, key, signature: self.voucher_signature }
     }
-}
-
-/// The way from a receipt to what was signed; NULL where that is the receipt.
-fn bundle(row: &Row) -> Result<BundlePath, StoreError> {
-    let path: Option<Vec<u8>> = row.get("receipt_bundle")?;
-    let path = BundlePath::from_bytes(path.as_deref().unwrap_or_default());
-    path.ok_or_else(|| StoreError::Corrupt("receipt_bundle is no way to a root".into()))
 }
 
 /// A column of exactly `N` bytes.

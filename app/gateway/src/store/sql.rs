@@ -97,6 +97,20 @@ impl<'q> Query<'q> {
         }
     }
 
+    /// All rows, read where is written.
+    pub async fn all_of(self, connection: &mut Connection) -> Result<Vec<Row>, sqlx::Error> {
+        match connection {
+            Connection::Sqlite(connection) => {
+                let rows = bound!(Sqlite, self).fetch_all(connection).await?;
+                Ok(rows.into_iter().map(Row::Sqlite).collect())
+            }
+            Connection::Postgres(connection) => {
+                let rows = bound!(Postgres, self).fetch_all(connection).await?;
+                Ok(rows.into_iter().map(Row::Postgres).collect())
+            }
+        }
+    }
+
     /// The one row, if there is one.
     pub async fn optional(self, pool: &Pool) -> Result<Option<Row>, sqlx::Error> {
         Ok(match pool {

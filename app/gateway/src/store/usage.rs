@@ -49,21 +49,35 @@ impl Store {
             UsageBy::Platform | UsageBy::Channel => "''",
             UsageBy::ApiKey => "api_key",
         };
+        // A channel's generations are found by their place, everybody's by their time: on a server
+        // by an index, in a file by the runs that have any of that time.
+        let source = match (&self.readers, asked.channel_id) {
+            (_, Some(_)) => {
+                "generations JOIN channels ON channels.id = channel_id AND channel_id = $3"
+            }
+            (Pool::Postgres(_), None) => "generations JOIN channels ON channels.id = channel_id",
+            (Pool::Sqlite(_), None) => {
+                "runs CROSS JOIN generations ON generations.id >= runs.first \
+                 AND generations.id < runs.first + runs.count \
+                 AND runs.latest >= $1 AND runs.earliest < $2 \
+                 CROSS JOIN channels ON channels.id = channel_id"
+            }
+        };
         // Each channel has one currency: by channel, amounts of different ones never meet.
         let sql = format!(
             "SELECT channels.address AS address, channels.account AS account, {name} AS name, \
              COUNT(*) AS generations, CAST(SUM(units) AS BIGINT) AS units, \
              CAST(SUM(amount) AS BIGINT) AS prices, CAST(SUM(charged) AS BIGINT) AS charged \
-             FROM generations JOIN channels ON channels.id = channel_id \
-             WHERE issued_at >= $1 AND issued_at < $2 AND ($3 IS NULL OR channel_id = $3) \
+             FROM {source} WHERE issued_at >= $1 AND issued_at < $2 \
              GROUP BY channels.id, 3"
         );
-        let rows = query_of(sql)
+        let mut query = query_of(sql)
             .bind(asked.from.unwrap_or(i64::MIN))
-            .bind(asked.until.unwrap_or(i64::MAX))
-            .bind(asked.channel_id.map(|id| id.0))
-            .all(self.tables().await?)
-            .await?;
+            .bind(asked.until.unwrap_or(i64::MAX));
+        if let Some(id) = asked.channel_id {
+            query = query.bind(id.0);
+        }
+        let rows = query.all(self.tables().await?).await?;
         let mut sums: BTreeMap<(String, Address), Sums> = BTreeMap::new();
         for row in &rows {
             let data: Vec<u8> = row.get("account")?;

@@ -22,10 +22,13 @@ use motif_sdk::{
 use reqwest::Client;
 use solana_keypair::Keypair;
 use solana_signer::Signer;
-use sqlx::SqlitePool;
+use sqlx::{Connection, SqliteConnection};
 use tempfile::TempDir;
 
-use crate::world::{Answer, CHANNEL, SECRET, ScriptedChain, next_request, voucher_key, with_admin};
+use crate::{
+    migrating::BACK_TO_ELEVEN,
+    world::{Answer, CHANNEL, SECRET, ScriptedChain, next_request, voucher_key, with_admin},
+};
 
 /// Where a store's tables stop until they are let go on.
 struct Gate {
@@ -258,15 +261,16 @@ async fn a_store_from_before_there_was_a_journal_goes_on() {
     let Served { gateway, chain, config, folder } = served;
     gateway.shutdown().await;
     let file = config.store.file().unwrap().display().to_string();
-    let tables = SqlitePool::connect(&format!("sqlite:{file}")).await.unwrap();
-    for undo in [
+    let mut tables = SqliteConnection::connect(&format!("sqlite:{file}")).await.unwrap();
+    let back_to_nine = [
         "DROP TABLE journal",
         "ALTER TABLE generations DROP COLUMN receipt_bundle",
         "DELETE FROM _sqlx_migrations WHERE version >= 10",
-    ] {
-        sqlx::query(undo).execute(&tables).await.unwrap();
+    ];
+    for undo in BACK_TO_ELEVEN.into_iter().chain(back_to_nine) {
+        sqlx::query(undo).execute(&mut tables).await.unwrap();
     }
-    tables.close().await;
+    tables.close().await.unwrap();
     for number in 0..2 {
         std::fs::remove_file(format!("{file}.journal-{number}")).unwrap();
     }

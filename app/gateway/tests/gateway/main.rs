@@ -10,6 +10,7 @@ mod credentials;
 mod exposing;
 mod failing_disk;
 mod fetching;
+mod finding;
 mod free_riding;
 #[path = "../free_riding/mod.rs"]
 mod game;

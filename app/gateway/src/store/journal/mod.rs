@@ -1,7 +1,7 @@
 //! What has been acknowledged and is not in the tables yet, in two files beside the store's.
 //!
-//! A generation touches five trees of the tables, so making each group of them durable there
-//! writes hundreds of pages. Here it is one [`frame`] behind the last one and one
+//! A generation has its row, its place and its names in the tables, so making each group of them
+//! durable there writes many pages. Here it is one [`frame`] behind the last one and one
 //! synchronisation. The tables get it later, in larger groups and on another thread, with the
 //! number of the last frame they have; whatever the journal has beyond that number is written
 //! into them when the store is opened. `docs/decisions/0015-journal.md` says why.
