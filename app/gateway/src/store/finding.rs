@@ -80,7 +80,8 @@ impl Name<'_> {
 }
 
 impl Store {
-    /// The generations of this name in the order of time, at most `limit`.
+    /// The generations of this name in the order of time, at most `limit`; of more, those that were
+    /// stored first.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -99,18 +100,26 @@ impl Store {
             let rows = name.bind(query_of(sql).bind(i64::from(limit))).all(tables).await?;
             return rows.iter().map(Generation::read).collect();
         }
-        let mut found = Vec::new();
-        for ids in runs::tagged(name.tag(), tables).await?.chunks(AT_ONCE) {
-            let places: Vec<_> = (1..=ids.len()).map(|number| format!("${number}")).collect();
-            let sql = format!("{select} WHERE generations.id IN ({})", places.join(", "));
-            let rows = ids.iter().fold(query_of(sql), |query, id| query.bind(*id));
-            for row in rows.all(tables).await? {
-                found.push(Generation::read(&row)?);
+        let (mut found, mut behind) = (Vec::new(), Some(0));
+        while let Some(after) = behind.filter(|_| found.len() < limit as usize) {
+            let (ids, next) = runs::tagged(name.tag(), after, tables).await?;
+            behind = next;
+            for ids in ids.chunks(AT_ONCE) {
+                let places: Vec<_> = (1..=ids.len()).map(|number| format!("${number}")).collect();
+                let sql = format!("{select} WHERE generations.id IN ({})", places.join(", "));
+                let rows = ids.iter().fold(query_of(sql), |query, id| query.bind(*id));
+                for row in rows.all(tables).await? {
+                    found.push(Generation::read(&row)?);
+                }
+                found.retain(|generation| name.is_of(generation));
+                // Many may have one output: whoever asks for few of them does not read them all.
+                if found.len() >= limit as usize {
+                    break;
+                }
             }
-            found.retain(|generation| name.is_of(generation));
-            found.sort_unstable_by_key(|one| (one.receipt.receipt.issued_at, one.place()));
-            found.truncate(limit as usize);
         }
+        found.sort_unstable_by_key(|one| (one.receipt.receipt.issued_at, one.place()));
+        found.truncate(limit as usize);
         Ok(found)
     }
 }

@@ -28,6 +28,8 @@ const FULL: i64 = JOINED.pow(5);
 const IN_BUCKET: usize = 128;
 /// The most buckets of a run: the power of two.
 const MOST_BITS: u32 = 16;
+/// Runs that are looked into at once.
+const AT_ONCE: i64 = 16;
 /// Generations that get a run at once when there is none.
 const COVERED: i64 = 32_768;
 
@@ -80,23 +82,29 @@ pub(super) async fn add(
     join(to).await
 }
 
-/// Numbers of generations one of whose names has this tag, ascending.
-pub(super) async fn tagged(tag: u64, pool: &Pool) -> Result<Vec<i64>, sqlx::Error> {
+/// Numbers of generations one of whose names has this tag, ascending, of at most so many runs behind
+/// the one that begins with `behind`; and the one to go on behind, if there may be more.
+pub(super) async fn tagged(
+    tag: u64,
+    behind: i64,
+    pool: &Pool,
+) -> Result<(Vec<i64>, Option<i64>), sqlx::Error> {
     let rows = query(
         "SELECT first, entries FROM runs CROSS JOIN buckets \
-         ON place = (first << 16) + ($1 >> shift) ORDER BY first",
+         ON place = (first << 16) + ($1 >> shift) WHERE first > $2 ORDER BY first LIMIT $3",
     );
-    let rows = rows.bind(head(tag)).all(pool).await?;
-    let mut ids = Vec::new();
+    let rows = rows.bind(head(tag)).bind(behind).bind(AT_ONCE).all(pool).await?;
+    let (mut ids, mut last) = (Vec::new(), behind);
     for row in &rows {
         let (first, bytes): (i64, Vec<u8>) = (row.get("first")?, row.get("entries")?);
         let (bytes, _) = bytes.as_chunks::<ENTRY>();
         let begin = bytes.partition_point(|bytes| entry(bytes).0 < tag);
         let same = bytes[begin..].iter().map(entry).take_while(|entry| entry.0 == tag);
         ids.extend(same.map(|(_, offset)| first + i64::from(offset)));
+        last = first;
     }
     ids.dedup();
-    Ok(ids)
+    Ok((ids, (rows.len() as i64 == AT_ONCE).then_some(last)))
 }
 
 /// Gives runs to generations that have none, because they are older than runs are.

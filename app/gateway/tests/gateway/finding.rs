@@ -100,10 +100,11 @@ async fn whatever_was_written_is_found_by_each_of_its_names_and_by_its_time() {
     let runs = sqlx::query("SELECT COUNT(*) AS runs, SUM(count) AS generations FROM runs");
     let runs = runs.fetch_one(&mut tables).await.unwrap();
     assert_eq!(runs.get::<i64, _>("generations"), written.len() as i64);
-    assert!(runs.get::<i64, _>("runs") < 30, "{}", runs.get::<i64, _>("runs"));
+    let count = runs.get::<i64, _>("runs");
+    assert!((17..30).contains(&count), "{count}: more than are looked into at once, and few");
     let buckets = sqlx::query("SELECT COUNT(*) AS buckets FROM buckets");
     let buckets = buckets.fetch_one(&mut tables).await.unwrap();
-    assert!(buckets.get::<i64, _>("buckets") > runs.get::<i64, _>("runs"), "some have several");
+    assert!(buckets.get::<i64, _>("buckets") > count, "some have several");
     // As in a store whose runs were not all written when the gateway was killed.
     for statement in [
         "DELETE FROM runs WHERE first > 300",
