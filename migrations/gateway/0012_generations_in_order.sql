@@ -22,10 +22,10 @@ CREATE TABLE generations_in_order (
     work               BLOB    NOT NULL CHECK (length(work) = 32),
     api_key            BLOB    REFERENCES api_keys (id),
     -- Byte 0 is the layout's number, the digit 1 (0x31). Then, without anything between them: SHA-256
-    -- of the receipt's bytes, of the output, of what was asked with the key, and of the request (32
-    -- bytes each), the signature that covers the receipt and the voucher's (64 each), and where the
-    -- receipt was signed together with others the way to what was signed (more than 32).
-    evidence           BLOB    NOT NULL CHECK (length(evidence) >= 257)
+    -- of the receipt's bytes, of the output and of the request (32 bytes each), the signature that
+    -- covers the receipt and the voucher's (64 each), and where the receipt was signed together with
+    -- others the way to what was signed (more than 32).
+    evidence           BLOB    NOT NULL CHECK (length(evidence) >= 225)
 );
 
 INSERT INTO generations_in_order (channel_id, statement, position, idempotency_key, part, licence,
@@ -33,7 +33,7 @@ INSERT INTO generations_in_order (channel_id, statement, position, idempotency_k
     evidence)
 SELECT channel_id, statement, position, idempotency_key, part, licence, units, terms_number, amount,
     cumulative, charged, issued_at, voucher_expires_at, work, api_key,
-    CAST(CAST('1' AS BLOB) || receipt_digest || output_digest || body_digest || request_digest
+    CAST(CAST('1' AS BLOB) || receipt_digest || output_digest || request_digest
         || receipt_signature || voucher_signature
         || COALESCE(receipt_bundle, CAST('' AS BLOB)) AS BLOB)
 FROM generations

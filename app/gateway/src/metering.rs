@@ -11,8 +11,6 @@ use motif_sdk::{
     receipt::{Receipt, SignedReceipt},
     voucher::SignedVoucher,
 };
-use serde::Serialize;
-use solana_sha256_hasher::hash;
 
 use crate::{
     Gateway,
@@ -28,10 +26,23 @@ struct Asked<'a> {
     key: &'a str,
     voucher: SignedVoucher,
     generations: &'a [BatchedGeneration],
-    /// SHA-256 of what was asked.
-    body_digest: [u8; 32],
     /// The hold it captures.
     hold: Option<HoldId>,
+}
+
+impl Asked<'_> {
+    /// Whether this very request paid for these: for each of them, with the same voucher, which its
+    /// signature stands for.
+    fn is_what_paid_for(&self, earlier: &[Generation]) -> bool {
+        let same = |(one, asked): (&Generation, &BatchedGeneration)| {
+            let receipt = &one.receipt.receipt;
+            one.voucher_signature == self.voucher.signature
+                && (receipt.licence, receipt.units) == (asked.licence, asked.units)
+                && receipt.request_digest == asked.request_digest.0
+                && receipt.output_digest == asked.output_digest.0
+        };
+        earlier.len() == self.generations.len() && earlier.iter().zip(self.generations).all(same)
+    }
 }
 
 /// Where a request stands after a look into the book.
@@ -61,13 +72,8 @@ impl Gateway {
         caller: &Caller,
     ) -> Result<SignedReceipt, ApiError> {
         let (desk, voucher) = self.verified(&address, &request.voucher, 1).await?;
-        let asked = Asked {
-            key: key.as_str(),
-            voucher,
-            generations: &[request.generation()],
-            body_digest: body_digest(&request)?,
-            hold: None,
-        };
+        let asked =
+            Asked { key: key.as_str(), voucher, generations: &[request.generation()], hold: None };
         self.pay_for_one(&desk, &asked, caller).await
     }
 
@@ -89,13 +95,8 @@ impl Gateway {
             return Err(ApiError::BatchSize(count));
         }
         let (desk, voucher) = self.verified(&address, &request.voucher, count as u32).await?;
-        let asked = Asked {
-            key: key.as_str(),
-            voucher,
-            generations: &request.generations,
-            body_digest: body_digest(&request)?,
-            hold: None,
-        };
+        let asked =
+            Asked { key: key.as_str(), voucher, generations: &request.generations, hold: None };
         self.pay_for(&desk, &asked, caller).await
     }
 
@@ -109,13 +110,8 @@ impl Gateway {
     ) -> Result<SignedReceipt, ApiError> {
         let (desk, voucher) = self.verified(&address, &request.voucher, 1).await?;
         let key = hold_key(&hold);
-        let asked = Asked {
-            key: &key,
-            voucher,
-            generations: &[request.generation()],
-            body_digest: body_digest(&request)?,
-            hold: Some(hold),
-        };
+        let asked =
+            Asked { key: &key, voucher, generations: &[request.generation()], hold: Some(hold) };
         self.pay_for_one(&desk, &asked, caller).await
     }
 
@@ -130,13 +126,7 @@ impl Gateway {
     ) -> Result<SignedReceipt, ApiError> {
         let (desk, voucher) = self.verified(&address, &request.voucher, 1).await?;
         let key = part_key(&part);
-        let asked = Asked {
-            key: &key,
-            voucher,
-            generations: &[request.generation()],
-            body_digest: body_digest(&request)?,
-            hold: None,
-        };
+        let asked = Asked { key: &key, voucher, generations: &[request.generation()], hold: None };
         self.pay_for_one(&desk, &asked, caller).await
     }
 
@@ -283,7 +273,6 @@ impl Gateway {
                 channel_id: desk.id(),
                 idempotency_key: asked.key.to_owned(),
                 part: place,
-                body_digest: asked.body_digest,
                 receipt: SignedReceipt::unsigned(receipt),
                 voucher_expires_at: asked.voucher.voucher.expires_at,
                 voucher_signature: asked.voucher.signature,
@@ -312,8 +301,10 @@ impl Gateway {
         self.store().flush().await?;
         let statement = asked.voucher.voucher.statement;
         let earlier = self.store().named(desk.id(), statement, asked.key).await?;
-        let Some(first) = earlier.first() else { return Err(closed(&desk.book())) };
-        if first.body_digest != asked.body_digest {
+        if earlier.is_empty() {
+            return Err(closed(&desk.book()));
+        }
+        if !asked.is_what_paid_for(&earlier) {
             return Err(ApiError::IdempotencyKeyReused);
         }
         self.metrics().repeated.inc();
@@ -345,12 +336,6 @@ fn hold_key(hold: &HoldId) -> String {
 /// As [`hold_key`], for a part that has no hold of its own.
 fn part_key(part: &HoldId) -> String {
     format!("part {}", motif_sdk::gateway::wire::Digest(*part))
-}
-
-/// SHA-256 of what was asked, however its JSON was spaced.
-fn body_digest(request: &impl Serialize) -> Result<[u8; 32], ApiError> {
-    let body = serde_json::to_vec(request).map_err(|error| ApiError::Internal(error.into()))?;
-    Ok(hash(&body).to_bytes())
 }
 
 fn receipt(

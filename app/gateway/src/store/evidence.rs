@@ -15,8 +15,6 @@ pub(super) struct Evidence {
     pub receipt_digest: [u8; 32],
     /// SHA-256 of the output.
     pub output_digest: [u8; 32],
-    /// SHA-256 of what was asked with the key.
-    pub body_digest: [u8; 32],
     /// SHA-256 of the request.
     pub request_digest: [u8; 32],
     /// Covers the receipt.
@@ -34,7 +32,6 @@ impl Evidence {
         Self {
             receipt_digest,
             output_digest: signed.receipt.output_digest,
-            body_digest: generation.body_digest,
             request_digest: signed.receipt.request_digest,
             receipt_signature: signed.signature,
             voucher_signature: generation.voucher_signature,
@@ -44,11 +41,10 @@ impl Evidence {
 
     /// As the column has it.
     pub fn to_bytes(self) -> Vec<u8> {
-        let parts: [&[u8]; 8] = [
+        let parts: [&[u8]; 7] = [
             &[LAYOUT],
             &self.receipt_digest,
             &self.output_digest,
-            &self.body_digest,
             &self.request_digest,
             &self.receipt_signature,
             &self.voucher_signature,
@@ -63,7 +59,6 @@ impl Evidence {
         let evidence = Self {
             receipt_digest: take(&mut rest)?,
             output_digest: take(&mut rest)?,
-            body_digest: take(&mut rest)?,
             request_digest: take(&mut rest)?,
             receipt_signature: take(&mut rest)?,
             voucher_signature: take(&mut rest)?,
@@ -91,7 +86,6 @@ mod tests {
         Evidence {
             receipt_digest: [11; 32],
             output_digest: [12; 32],
-            body_digest: [13; 32],
             request_digest: [14; 32],
             receipt_signature: [15; 64],
             voucher_signature: [16; 64],
@@ -108,13 +102,13 @@ mod tests {
             assert_eq!(written[2 - 1..][..32], [11; 32]);
             assert_eq!(written[34 - 1..][..32], [12; 32]);
         }
-        assert_eq!(evidence(0).to_bytes().len(), 257);
+        assert_eq!(evidence(0).to_bytes().len(), 225);
     }
 
     #[test]
     fn evidence_of_another_length_or_layout_is_not_read() {
         let written = evidence(1).to_bytes();
-        for length in (0..written.len()).filter(|length| *length != 257) {
+        for length in (0..written.len()).filter(|length| *length != 225) {
             assert_eq!(Evidence::read(&written[..length]), None, "{length}");
         }
         assert_eq!(Evidence::read(&[&written[..], &[0]].concat()), None);

@@ -20,8 +20,6 @@ pub struct Generation {
     pub idempotency_key: String,
     /// Counts what was paid for together, under one key.
     pub part: u32,
-    /// SHA-256 of what was asked.
-    pub body_digest: [u8; 32],
     /// What was answered.
     pub receipt: SignedReceipt,
     /// Last unix second in which the voucher that came with it settles.
@@ -64,7 +62,6 @@ impl Generation {
             channel_id: ChannelId(row.get("channel_id")?),
             idempotency_key: row.get("idempotency_key")?,
             part: small(row, "part")?,
-            body_digest: evidence.body_digest,
             receipt: SignedReceipt {
                 receipt,
                 signature: evidence.receipt_signature,

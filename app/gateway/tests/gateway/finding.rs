@@ -43,7 +43,6 @@ fn generation(channel_id: ChannelId, number: u32) -> Generation {
         // Every key names a generation in each of the statements.
         idempotency_key: format!("key-{}", number % 500),
         part: 0,
-        body_digest: [15; 32],
         receipt: SignedReceipt::unsigned(receipt),
         voucher_expires_at: 17,
         voucher_signature: [18; 64],

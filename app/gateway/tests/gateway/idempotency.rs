@@ -1,10 +1,14 @@
-use motif_sdk::gateway::wire::GenerationRequest;
+use motif_sdk::{
+    Pubkey,
+    gateway::wire::{GenerationRequest, VoucherParts},
+    voucher::{SignedVoucher, Voucher},
+};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
 };
 
-use crate::world::{CHANNEL, World, on_postgres_too};
+use crate::world::{CHANNEL, World, on_postgres_too, voucher_key};
 
 #[tokio::test]
 async fn a_retry_gets_the_identical_receipt_and_is_charged_once() {
@@ -37,14 +41,28 @@ async fn a_retry_gets_the_identical_receipt_after_a_restart_and_after_settlement
 #[tokio::test]
 async fn another_body_under_the_same_key_is_refused() {
     let world = World::new().await;
-    let mut request = world.next_request().await;
+    let request = world.next_request().await;
     world.generate("the-same-key", &request).await.assert_ok();
-    request.output_digest.0[0] ^= 1;
-    let other = world.generate("the-same-key", &request).await;
-    other.assert_problem(409, "idempotency-key-reused");
+    let later = request.voucher.signed_by(Pubkey::default()).voucher;
+    let later = Voucher { expires_at: later.expires_at + 1, ..later };
+    let later = VoucherParts::from(&SignedVoucher::sign(later, &voucher_key()));
+    let changes: [&dyn Fn(&mut GenerationRequest); 5] = [
+        &|other| other.output_digest.0[31] ^= 1,
+        &|other| other.request_digest.0[0] ^= 1,
+        &|other| other.units += 1,
+        &|other| other.licence += 1,
+        &|other| other.voucher = later,
+    ];
+    for change in changes {
+        let mut other = request.clone();
+        change(&mut other);
+        let other = world.generate("the-same-key", &other).await;
+        other.assert_problem(409, "idempotency-key-reused");
+    }
     let other = world.generate("the-same-key", &world.next_request().await).await;
     other.assert_problem(409, "idempotency-key-reused");
     assert_eq!(world.state().await.open.receipts, 1);
+    world.generate("the-same-key", &request).await.assert_ok();
 }
 
 #[tokio::test]

@@ -13,11 +13,11 @@ use crate::world::{CHANNEL, World, on_postgres_too};
 pub const BACK_TO_ELEVEN: [&str; 6] = [
     "CREATE TABLE earlier AS SELECT channel_id, statement, position, idempotency_key, \
      substr(evidence, 66, 32) AS body_digest, licence, units, terms_number, amount, cumulative, work, \
-     substr(evidence, 98, 32) AS request_digest, substr(evidence, 34, 32) AS output_digest, \
-     issued_at, substr(evidence, 130, 64) AS receipt_signature, \
+     substr(evidence, 66, 32) AS request_digest, substr(evidence, 34, 32) AS output_digest, \
+     issued_at, substr(evidence, 98, 64) AS receipt_signature, \
      substr(evidence, 2, 32) AS receipt_digest, voucher_expires_at, \
-     substr(evidence, 194, 64) AS voucher_signature, api_key, charged, part, \
-     CASE WHEN length(evidence) > 257 THEN substr(evidence, 258) END AS receipt_bundle \
+     substr(evidence, 162, 64) AS voucher_signature, api_key, charged, part, \
+     CASE WHEN length(evidence) > 225 THEN substr(evidence, 226) END AS receipt_bundle \
      FROM generations",
     "DROP TABLE generations",
     "ALTER TABLE earlier RENAME TO generations",

@@ -52,7 +52,8 @@ pub struct GenerationRecord<'a> {
     channel_id: i64,
     idempotency_key: Cow<'a, str>,
     part: u32,
-    body_digest: [u8; 32],
+    /// Zeros; once SHA-256 of what was asked, which the rest says as well.
+    unused: [u8; 32],
     channel: [u8; 32],
     opened_slot: u64,
     statement: u64,
@@ -146,7 +147,7 @@ impl<'a> From<&'a Generation> for GenerationRecord<'a> {
             channel_id: generation.channel_id.0,
             idempotency_key: Cow::Borrowed(&generation.idempotency_key),
             part: generation.part,
-            body_digest: generation.body_digest,
+            unused: [0; 32],
             channel: receipt.channel.to_bytes(),
             opened_slot: receipt.opened_slot,
             statement: receipt.statement,
@@ -190,7 +191,6 @@ impl From<GenerationRecord<'_>> for Generation {
             channel_id: ChannelId(record.channel_id),
             idempotency_key: record.idempotency_key.into_owned(),
             part: record.part,
-            body_digest: record.body_digest,
             receipt: SignedReceipt {
                 receipt,
                 signature: record.receipt_signature,

@@ -48,7 +48,6 @@ fn generation(position: u32) -> Generation {
         channel_id: ChannelId(13),
         idempotency_key: format!("key-{position}"),
         part: 14,
-        body_digest: [15; 32],
         receipt: SignedReceipt { receipt, signature: [16; 64], bundle: BundlePath::default() },
         voucher_expires_at: 17,
         voucher_signature: [18; 64],
