@@ -59,7 +59,9 @@ pub async fn answer(
         match accepted {
             Ok((stream, peer)) => match Place::take(&gateway, &open, peer) {
                 Some(place) => {
-                    let stop = stop.clone();
+                    // Its own: a shared one has a lock that every answer on every connection
+                    // would take.
+                    let stop = stop.child_token();
                     connections.spawn(converse(stream, peer, router.clone(), place, stop));
                 }
                 // The cheapest answer there is: the socket closes.
