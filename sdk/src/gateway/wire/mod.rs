@@ -7,6 +7,7 @@
 mod admin;
 mod api_key;
 mod authentication;
+mod base58;
 mod batch;
 mod channel;
 mod details;
