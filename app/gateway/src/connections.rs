@@ -19,7 +19,7 @@ use tokio::{
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower::ServiceExt;
 
-use crate::{Gateway, admission::Peer, config::Limits};
+use crate::{Gateway, admission::ClientAddress, config::Limits};
 
 /// After the system could not give a connection: usually too many are open.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
@@ -59,8 +59,10 @@ pub async fn answer(
         match accepted {
             Ok((stream, peer)) => match Place::take(&gateway, &open, peer) {
                 Some(place) => {
-                    let conversation = converse(stream, peer, router.clone(), place, stop.clone());
-                    connections.spawn(conversation);
+                    // Its own: a shared one has a lock that every answer on every connection
+                    // would take.
+                    let stop = stop.child_token();
+                    connections.spawn(converse(stream, peer, router.clone(), place, stop));
                 }
                 // The cheapest answer there is: the socket closes.
                 None => {
@@ -92,8 +94,11 @@ async fn converse(
     let limits: Limits = place.gateway.config().limits;
     // Answers are one small packet; a socket that cannot do this is a slower one.
     let _ = stream.set_nodelay(true);
+    let gateway = place.gateway.clone();
     let router = router.map_request(move |mut request: Request<Incoming>| {
-        request.extensions_mut().insert(Peer(peer));
+        let trusted = &gateway.config().trusted_proxies;
+        let client = ClientAddress::find(peer.ip(), request.headers(), trusted);
+        request.extensions_mut().insert(client);
         request
     });
     let connection = http1::Builder::new()

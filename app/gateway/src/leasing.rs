@@ -40,8 +40,12 @@ impl Gateway {
         if leases.is_none() {
             return Err(ApiError::UnknownChannel(*address));
         }
-        let known = self.store().newest_channel(&address.to_bytes()).await?;
-        self.take_on(address, known.ok_or(ApiError::UnknownChannel(*address))?).await
+        // Rare, and large: no request for a channel that is served carries it along.
+        let taking_on = async {
+            let known = self.store().newest_channel(&address.to_bytes()).await?;
+            self.take_on(address, known.ok_or(ApiError::UnknownChannel(*address))?).await
+        };
+        Box::pin(taking_on).await
     }
 
     /// A channel as it was last recorded, whoever holds it.

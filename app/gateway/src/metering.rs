@@ -177,7 +177,7 @@ impl Gateway {
             // Nothing was written, and the desk is closed. Who has the channel now?
             Err(ApiError::ChannelMoving) => {
                 let desk = self.desk(&desk.address).await?;
-                self.pay_at(&desk, asked, caller).await
+                Box::pin(self.pay_at(&desk, asked, caller)).await
             }
             answer => answer,
         }
@@ -201,7 +201,7 @@ impl Gateway {
                 self.settle_if_large(desk);
                 Ok(receipts)
             }
-            Standing::Earlier => self.earlier(desk, asked).await,
+            Standing::Earlier => Box::pin(self.earlier(desk, asked)).await,
             Standing::Cut(written) => {
                 self.on_disk(desk, written).await?;
                 self.wake().notify_one();

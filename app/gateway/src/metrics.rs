@@ -1,6 +1,10 @@
 //! Figures about a running gateway, as Prometheus reads them.
 
-use std::{sync::atomic::Ordering, time::Duration};
+use std::{
+    collections::HashMap,
+    sync::{PoisonError, RwLock, atomic::Ordering},
+    time::Duration,
+};
 
 use prometheus_client::{
     encoding::{EncodeLabelSet, text::encode},
@@ -16,6 +20,8 @@ pub struct Metrics {
     registry: Registry,
     requests: Family<Answered, Counter>,
     seconds: Family<Route, Histogram, fn() -> Histogram>,
+    /// Both of these, by route: most requests find theirs without a label being made.
+    answers: RwLock<HashMap<String, Vec<Answers>>>,
     refusals: Family<Refused, Counter>,
     /// Generations that were paid for.
     pub generations: Counter,
@@ -79,6 +85,15 @@ struct Route {
     route: String,
 }
 
+/// The figures of one route's answers to a method with a status.
+#[derive(Clone, Debug)]
+struct Answers {
+    method: &'static str,
+    status: u16,
+    requests: Counter,
+    seconds: Histogram,
+}
+
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Refused {
     slug: &'static str,
@@ -114,6 +129,7 @@ impl Default for Metrics {
         let metrics = Self {
             requests: Family::default(),
             seconds: Family::new_with_constructor(seconds),
+            answers: RwLock::default(),
             refusals: Family::default(),
             generations: Counter::default(),
             prices: Counter::default(),
@@ -204,6 +220,13 @@ impl Default for Metrics {
     }
 }
 
+impl Answers {
+    fn count(&self, took: Duration) {
+        self.seconds.observe(took.as_secs_f64());
+        self.requests.inc();
+    }
+}
+
 impl Metrics {
     /// What `GET /metrics` is answered with: OpenMetrics text, version 1.0.0.
     pub const CONTENT_TYPE: &'static str =
@@ -211,9 +234,22 @@ impl Metrics {
 
     /// An answered request.
     pub fn answered(&self, route: &str, method: &'static str, status: u16, took: Duration) {
-        let route = route.to_owned();
-        self.seconds.get_or_create(&Route { route: route.clone() }).observe(took.as_secs_f64());
-        self.requests.get_or_create(&Answered { route, method, status }).inc();
+        {
+            let known = self.answers.read().unwrap_or_else(PoisonError::into_inner);
+            let mut answers = known.get(route).into_iter().flatten();
+            if let Some(own) = answers.find(|own| own.method == method && own.status == status) {
+                return own.count(took);
+            }
+        }
+        let label = Route { route: route.to_owned() };
+        let seconds = self.seconds.get_or_create_owned(&label);
+        let label = Answered { route: label.route, method, status };
+        let requests = self.requests.get_or_create_owned(&label);
+        let own = Answers { method, status, requests, seconds };
+        own.count(took);
+        let mut known = self.answers.write().unwrap_or_else(PoisonError::into_inner);
+        // Twice where two are the first: both count the same.
+        known.entry(label.route).or_default().push(own);
     }
 
     /// A refusal.

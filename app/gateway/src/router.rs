@@ -4,14 +4,18 @@ use std::time::Duration;
 
 use axum::{
     Extension, Router,
+    handler::Handler,
     http::{HeaderName, Method, header},
-    middleware::from_fn_with_state,
 };
 use motif_sdk::gateway::{
     IdempotencyKey,
     wire::{Payment, PaymentRequired, StreamEvent},
 };
-use tower::Layer;
+use tower::{
+    Layer,
+    layer::util::Identity,
+    util::{Either, option_layer},
+};
 use tower_http::cors::CorsLayer;
 use utoipa::{OpenApi, openapi::OpenApi as Document};
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -20,12 +24,12 @@ use crate::{
     Gateway,
     paywall::{Paywall, PaywallLayer, Upstream},
     problem::ApiError,
-    requests,
+    requests::{Admit, Observe, Whom},
     routes::{
         admin, authentications, channels, described, discovery, document, generations, health,
         holds, operator,
         paywall::{self, Sold},
-        quotes, receipts, settlements, timeout, usage, works,
+        quotes, receipts, settlements, usage, works,
     },
 };
 
@@ -58,19 +62,23 @@ struct Api;
 ))]
 struct AdminApi;
 
+/// What stands in front of each route, the outermost first.
+type Front = (Observe, Either<CorsLayer, Identity>, Admit);
+
 /// All URLs of a gateway.
 pub fn router(gateway: Gateway, paywall: Option<Paywall>) -> Router {
     let (open, served, on_chain) = groups();
     let here = Duration::from_secs(gateway.config().limits.request_seconds.into());
-    let authorized = |routes, within| {
-        let state = (gateway.clone(), within);
-        Router::from(routes).layer(from_fn_with_state(state, requests::authorize))
+    let behind = |whom, within| {
+        let admit = Admit::new(&gateway, whom).within(within);
+        (Observe(gateway.clone()), option_layer(cors(&gateway)), admit)
     };
-    let authorized = authorized(served, here).merge(authorized(on_chain, ON_CHAIN));
-    let open = Router::from(open).layer(from_fn_with_state(here, timeout::within));
+    let open = Router::from(open).layer(behind(Whom::Anybody, here));
     let open = open.layer(Extension(Sold(paywall)));
-    let cors = cors(&gateway);
-    observed(open.merge(authorized), gateway, cors)
+    let served = Router::from(served).layer(behind(Whom::Callers, here));
+    let on_chain = Router::from(on_chain).layer(behind(Whom::Callers, ON_CHAIN));
+    let all = open.merge(served).merge(on_chain);
+    or_refused(all, behind(Whom::Anybody, here)).with_state(gateway)
 }
 
 /// All URLs of the server that is sold, as far as they have a way through.
@@ -85,30 +93,25 @@ pub fn paywall_router(paywall: Paywall) -> Router {
         // The configuration's check does not let this happen.
         None => Router::new().fallback(async || ApiError::NotFound),
     };
-    let router = router.layer(from_fn_with_state(gateway.clone(), requests::admit));
-    router.layer(from_fn_with_state(gateway, requests::observe))
+    let admit = Admit::new(&gateway, Whom::Anybody);
+    router.layer((Observe(gateway), admit))
 }
 
 /// All URLs of the operators' listener.
 pub fn admin_router(gateway: Gateway) -> Router {
-    let all = Router::from(admin_group());
-    let state = (gateway.clone(), ON_CHAIN);
-    let all = all.layer(from_fn_with_state(state, requests::authorize_admin));
-    observed(all, gateway, None)
+    let behind = |whom| {
+        let admit = Admit::new(&gateway, whom).within(ON_CHAIN);
+        (Observe(gateway.clone()), option_layer(None), admit)
+    };
+    let all = Router::from(admin_group()).layer(behind(Whom::Operators));
+    or_refused(all, behind(Whom::Anybody)).with_state(gateway)
 }
 
-/// What every request goes through, the first layer last. Few of them: each costs every request
-/// a service and a future of its own.
-fn observed(router: Router<Gateway>, gateway: Gateway, cors: Option<CorsLayer>) -> Router {
-    let router = router
-        .fallback(async || ApiError::NotFound)
-        .method_not_allowed_fallback(async || ApiError::MethodNotAllowed)
-        .layer(from_fn_with_state(gateway.clone(), requests::admit_short));
-    let router = match cors {
-        Some(cors) => router.layer(cors),
-        None => router,
-    };
-    router.layer(from_fn_with_state(gateway.clone(), requests::observe)).with_state(gateway)
+/// Answers what leads nowhere, to anybody, with a problem.
+fn or_refused(router: Router<Gateway>, front: Front) -> Router<Gateway> {
+    let not_allowed = (async || ApiError::MethodNotAllowed).layer(front.clone());
+    let not_found = (async || ApiError::NotFound).layer(front);
+    router.method_not_allowed_fallback(not_allowed).fallback(not_found)
 }
 
 /// Lets pages of the configured origins ask; without any there is nothing to answer browsers.

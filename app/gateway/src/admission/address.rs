@@ -1,13 +1,9 @@
-use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, Ipv6Addr};
 
-use axum::http::HeaderMap;
+use axum::{extract::Request, http::HeaderMap};
 use ipnet::IpNet;
 
-/// Who is at the other end of a connection: a client, or a proxy.
-#[derive(Clone, Copy, Debug)]
-pub struct Peer(pub SocketAddr);
-
-/// Who asks.
+/// Who asks. Each request has it among its extensions, from its connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ClientAddress(pub IpAddr);
 
@@ -20,6 +16,9 @@ impl ClientAddress {
     pub fn find(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> Self {
         let is_trusted = |address: &IpAddr| trusted.iter().any(|network| network.contains(address));
         let mut client = peer.to_canonical();
+        if !is_trusted(&client) {
+            return Self(client);
+        }
         let lines = headers.get_all(Self::HEADER).iter().rev();
         let hops = lines.flat_map(|line| line.to_str().unwrap_or_default().rsplit(','));
         for hop in hops {
@@ -31,6 +30,12 @@ impl ClientAddress {
             client = address.to_canonical();
         }
         Self(client)
+    }
+
+    /// The client that a request says it is from.
+    pub fn of<B>(request: &Request<B>) -> Self {
+        let client = request.extensions().get::<Self>();
+        client.copied().unwrap_or(Self(IpAddr::from([0; 4])))
     }
 }
 

@@ -7,7 +7,7 @@ use std::net::IpAddr;
 
 use motif_sdk::Pubkey;
 
-pub use address::{ClientAddress, Peer};
+pub use address::ClientAddress;
 pub use allowance::Allowances;
 
 use crate::{config::Limits, keys::KeyId, problem::ApiError};

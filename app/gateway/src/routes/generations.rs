@@ -1,14 +1,18 @@
 use axum::{
     Extension, Json,
     extract::{FromRequestParts, State},
-    http::request::Parts,
+    http::{HeaderName, request::Parts},
 };
 use motif_sdk::gateway::{
     IdempotencyKey,
     wire::{Address, BatchReceipts, BatchRequest, GenerationRequest, ReceiptParts},
 };
 
-use super::{body::Body, described::MeteringProblems, named::Named};
+use super::{
+    body::{Body, WrittenReceipt},
+    described::MeteringProblems,
+    named::Named,
+};
 use crate::{Gateway, keys::Caller, problem::ApiError};
 
 /// Pays for a generation.
@@ -34,9 +38,9 @@ pub async fn accept(
     Key(key): Key,
     Extension(caller): Extension<Caller>,
     Body(request): Body<GenerationRequest>,
-) -> Result<Json<ReceiptParts>, ApiError> {
+) -> Result<WrittenReceipt, ApiError> {
     let receipt = gateway.accept(channel, key, request, &caller).await?;
-    Ok(Json(ReceiptParts::from(&receipt)))
+    Ok(WrittenReceipt(ReceiptParts::from(&receipt)))
 }
 
 /// Pays for several generations with one voucher: all of them or none.
@@ -67,6 +71,8 @@ pub async fn accept_batch(
     Ok(Json(BatchReceipts { receipts: receipts.iter().map(ReceiptParts::from).collect() }))
 }
 
+const HEADER: HeaderName = HeaderName::from_static(IdempotencyKey::HEADER);
+
 /// The `Idempotency-Key` header.
 pub struct Key(pub IdempotencyKey);
 
@@ -74,7 +80,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Key {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
-        let header = parts.headers.get(IdempotencyKey::HEADER);
+        let header = parts.headers.get(HEADER);
         let header = header.ok_or(ApiError::IdempotencyKeyMissing)?;
         let key = header.to_str().ok().and_then(|text| text.parse().ok());
         key.map(Self).ok_or(ApiError::IdempotencyKeyInvalid)

@@ -4,7 +4,12 @@ use motif_sdk::gateway::wire::{
     ReleaseRequest,
 };
 
-use super::{body::Body, described::MeteringProblems, generations::Key, named::Named};
+use super::{
+    body::{Body, WrittenReceipt},
+    described::MeteringProblems,
+    generations::Key,
+    named::Named,
+};
 use crate::{Gateway, keys::Caller, problem::ApiError, traces};
 
 /// Keeps room on a channel for a generation whose units are not known yet.
@@ -51,10 +56,10 @@ pub async fn capture(
     Named(Digest(hold)): Named<Digest>,
     Extension(caller): Extension<Caller>,
     Body(request): Body<GenerationRequest>,
-) -> Result<Json<ReceiptParts>, ApiError> {
+) -> Result<WrittenReceipt, ApiError> {
     traces::note(traces::CHANNEL, request.voucher.channel.0.to_string());
     let receipt = gateway.capture(hold, request, &caller).await?;
-    Ok(Json(ReceiptParts::from(&receipt)))
+    Ok(WrittenReceipt(ReceiptParts::from(&receipt)))
 }
 
 /// Gives a hold up: the generation failed, and nothing is paid. Safe to repeat.

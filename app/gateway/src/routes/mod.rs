@@ -16,6 +16,5 @@ pub mod paywall;
 pub mod quotes;
 pub mod receipts;
 pub mod settlements;
-pub mod timeout;
 pub mod usage;
 pub mod works;

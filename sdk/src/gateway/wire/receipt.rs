@@ -1,5 +1,5 @@
 use payments::{Settlement, StatementRecord};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 use super::{Address, Amount, Digest, SignatureHex};
 use crate::receipt::{
@@ -52,8 +52,8 @@ pub struct ReceiptParts {
 }
 
 /// The siblings of a receipt that was signed together with others.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(into = "Vec<HashSibling>", try_from = "Vec<HashSibling>")]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "Vec<HashSibling>")]
 pub struct BundleSiblings(pub BundlePath);
 
 /// A node beside the way from a receipt to the root of its bundle.
@@ -134,10 +134,10 @@ impl BundleSiblings {
     }
 }
 
-impl From<BundleSiblings> for Vec<HashSibling> {
-    fn from(siblings: BundleSiblings) -> Self {
+impl Serialize for BundleSiblings {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let written = |BundleSibling { hash, is_left }| HashSibling { hash: Digest(hash), is_left };
-        siblings.0.siblings().map(written).collect()
+        serializer.collect_seq(self.0.siblings().map(written))
     }
 }
 

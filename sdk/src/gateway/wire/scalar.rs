@@ -36,11 +36,17 @@ pub struct Digest(pub [u8; 32]);
 #[cfg_attr(feature = "openapi", schema(value_type = String, pattern = "^[0-9a-fA-F]{128}$"))]
 pub struct SignatureHex(pub [u8; 64]);
 
-impl fmt::Display for Address {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Address {
+    fn with_text<T>(&self, what: impl FnOnce(&str) -> T) -> T {
         let mut digits = [0; BASE58_ENCODED_32_MAX_LEN];
         let length = five8::encode_32(self.0.as_array(), &mut digits);
-        formatter.write_str(text(&digits[..usize::from(length)]))
+        what(text(&digits[..usize::from(length)]))
+    }
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.with_text(|text| formatter.write_str(text))
     }
 }
 
@@ -73,9 +79,15 @@ impl FromStr for Amount {
     }
 }
 
+impl Digest {
+    fn with_text<T>(&self, what: impl FnOnce(&str) -> T) -> T {
+        what(hex::const_encode::<32, false>(&self.0).as_str())
+    }
+}
+
 impl fmt::Display for Digest {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(hex::const_encode::<32, false>(&self.0).as_str())
+        self.with_text(|text| formatter.write_str(text))
     }
 }
 
@@ -87,9 +99,15 @@ impl FromStr for Digest {
     }
 }
 
+impl SignatureHex {
+    fn with_text<T>(&self, what: impl FnOnce(&str) -> T) -> T {
+        what(hex::const_encode::<64, false>(&self.0).as_str())
+    }
+}
+
 impl fmt::Display for SignatureHex {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(hex::const_encode::<64, false>(&self.0).as_str())
+        self.with_text(|text| formatter.write_str(text))
     }
 }
 
@@ -128,15 +146,26 @@ impl<T: FromStr<Err = NotWritten>> Visitor<'_> for Text<T> {
     }
 }
 
-/// Written in JSON as they are displayed, and read as they are parsed.
-macro_rules! as_text {
+impl Serialize for Amount {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+/// Written in JSON as they are displayed, without the detour by way of a formatter.
+macro_rules! written_as_text {
     ($($scalar:ty),*) => {$(
         impl Serialize for $scalar {
             fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                serializer.collect_str(self)
+                self.with_text(|text| serializer.serialize_str(text))
             }
         }
+    )*};
+}
 
+/// Read in JSON as they are parsed.
+macro_rules! read_as_text {
+    ($($scalar:ty),*) => {$(
         impl<'de> Deserialize<'de> for $scalar {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
                 deserializer.deserialize_str(Text(PhantomData))
@@ -145,7 +174,8 @@ macro_rules! as_text {
     )*};
 }
 
-as_text!(Address, Amount, Digest, SignatureHex);
+written_as_text!(Address, Digest, SignatureHex);
+read_as_text!(Address, Amount, Digest, SignatureHex);
 
 #[cfg(test)]
 mod tests {
