@@ -6,13 +6,13 @@ use std::{
 use motif_gateway::config::Rate;
 use motif_sdk::gateway::wire::VoucherParts;
 use motif_sdk::voucher::SignedVoucher;
-use reqwest::Client;
+use reqwest::{Client, Method};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpSocket, TcpStream},
 };
 
-use crate::world::{Answer, CHANNEL, World, foreign_key};
+use crate::world::{Answer, CHANNEL, World, foreign_key, with_admin};
 
 async fn asked(world: &World, forwarded: &str) -> Answer {
     let url = format!("{}/v1/operator", world.gateway.url());
@@ -50,6 +50,32 @@ async fn behind_a_trusted_proxy_each_client_has_its_own_allowance() {
         let forged = format!("198.51.100.1, {address}");
         asked(&world, &forged).await.assert_problem(429, "rate-limited");
     }
+}
+
+#[tokio::test]
+async fn what_leads_nowhere_counts_and_says_so_to_anybody() {
+    let world = World::unopened(|config| {
+        with_admin(config);
+        config.api_keys_required = true;
+        config.cors_origins = vec!["https://studio.example".parse().unwrap()];
+        config.limits.address = Rate::per_hour(60, 3);
+    });
+    let world = world.await;
+    let channel = format!("/v1/channels/{CHANNEL}");
+    for (method, path, status, slug) in [
+        (Method::GET, &*channel, 401, "unauthorized"),
+        (Method::DELETE, &*channel, 405, "method-not-allowed"),
+        (Method::GET, "/nowhere", 404, "not-found"),
+        (Method::GET, "/nowhere", 429, "rate-limited"),
+        (Method::DELETE, &*channel, 429, "rate-limited"),
+    ] {
+        world.send(method, path, None, None).await.assert_problem(status, slug);
+    }
+    // A browser's question whether a page may ask is none of the page's.
+    let url = format!("{}{channel}", world.gateway.url());
+    let preflight = Client::new().request(Method::OPTIONS, url);
+    let preflight = preflight.header("access-control-request-method", "POST");
+    assert!(Answer::to(preflight).await.status.is_success());
 }
 
 #[tokio::test]
