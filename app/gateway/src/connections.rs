@@ -51,6 +51,9 @@ pub async fn answer(
 ) {
     let connections = TaskTracker::new();
     let open = Arc::new(Mutex::new(Open::default()));
+    // Each connection has its own below it: a shared one has locks, which every answer on every
+    // connection would take.
+    let stop_answering = CancellationToken::new();
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
@@ -59,9 +62,7 @@ pub async fn answer(
         match accepted {
             Ok((stream, peer)) => match Place::take(&gateway, &open, peer) {
                 Some(place) => {
-                    // Its own: a shared one has a lock that every answer on every connection
-                    // would take.
-                    let stop = stop.child_token();
+                    let stop = stop_answering.child_token();
                     connections.spawn(converse(stream, peer, router.clone(), place, stop));
                 }
                 // The cheapest answer there is: the socket closes.
@@ -77,6 +78,7 @@ pub async fn answer(
     }
     // Whoever comes now is refused, and goes elsewhere, instead of waiting for nobody.
     drop(listener);
+    stop_answering.cancel();
     connections.close();
     if timeout(DRAIN_WITHIN, connections.wait()).await.is_err() {
         tracing::warn!(open = connections.len(), "requests were cut off");
