@@ -25,8 +25,8 @@ struct Attendant {
     has_left: bool,
 }
 
-/// How many are answered before others have a turn of the thread.
-const AT_ONCE: usize = 8 * Lanes::COUNT;
+/// How often the lanes are filled before others have a turn of the thread.
+const ROUND: usize = 8;
 
 impl Verifier {
     /// Whether a key has signed a voucher.
@@ -59,23 +59,32 @@ impl Verifier {
 impl Attendant {
     /// Answers until nobody waits. Lets others run before each round: they are who would wait next.
     async fn answer(mut self) {
-        loop {
+        while self.is_needed() {
             yield_now().await;
-            let (questions, answers): (Vec<_>, Vec<_>) = {
-                let mut queue = lock(&self.queue);
-                if queue.waiting.is_empty() {
-                    queue.is_attended = false;
-                    self.has_left = true;
-                    return;
+            // Whoever was in the lanes goes on, on another thread, while they are filled again.
+            for _ in 0..ROUND {
+                let (questions, answers): (Vec<_>, Vec<_>) = {
+                    let mut queue = lock(&self.queue);
+                    let most = queue.waiting.len().min(Lanes::COUNT);
+                    queue.waiting.drain(..most).unzip()
+                };
+                if questions.is_empty() {
+                    break;
                 }
-                let most = queue.waiting.len().min(AT_ONCE);
-                queue.waiting.drain(..most).unzip()
-            };
-            for (is_good, answer) in Question::answer_all(&questions).into_iter().zip(answers) {
-                // Whoever asked may have gone.
-                let _ = answer.send(is_good);
+                for (is_good, answer) in Question::answer_all(&questions).into_iter().zip(answers) {
+                    // Whoever asked may have gone.
+                    let _ = answer.send(is_good);
+                }
             }
         }
+    }
+
+    /// Whether anybody waits; where nobody does, it has left.
+    fn is_needed(&mut self) -> bool {
+        let mut queue = lock(&self.queue);
+        self.has_left = queue.waiting.is_empty();
+        queue.is_attended = !self.has_left;
+        !self.has_left
     }
 }
 

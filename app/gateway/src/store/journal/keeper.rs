@@ -4,7 +4,6 @@ use std::{
         atomic::Ordering,
         mpsc::{Receiver, RecvTimeoutError},
     },
-    thread,
     time::{Duration, Instant},
 };
 
@@ -100,9 +99,6 @@ impl Keeper {
                 }
                 Err(RecvTimeoutError::Disconnected) => break,
             }
-            // Where others want the processor they have more for this frame: one signature and
-            // one synchronisation for all of it. Where nobody does, this takes no time.
-            thread::yield_now();
             group.extend(jobs.try_iter().take(GROUP - 1));
             if self.keep(&mut group) {
                 break;
