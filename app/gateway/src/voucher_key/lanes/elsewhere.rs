@@ -6,8 +6,8 @@ use curve25519_dalek::{EdwardsPoint, Scalar};
 #[derive(Clone, Copy)]
 pub enum Lanes {}
 
-/// There are none.
-pub enum Multiples {}
+/// Nobody has any.
+pub struct Multiples;
 
 /// As where there are lanes.
 pub type Term<'a> = (&'a Multiples, &'a Scalar, &'a Scalar);
