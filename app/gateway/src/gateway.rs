@@ -270,7 +270,7 @@ impl Gateway {
         &self.inner.admission
     }
 
-    /// Says whose vouchers are whose.
+    /// Verifies what vouchers are signed with.
     pub(crate) fn verifier(&self) -> &Verifier {
         &self.inner.verifier
     }

@@ -32,7 +32,7 @@ struct Asked<'a> {
 
 impl Asked<'_> {
     /// Whether this very request paid for these: for each of them, with the same voucher, which its
-    /// signature stands for.
+    /// signature stands for. A batch of one asks for what a single generation does.
     fn is_what_paid_for(&self, earlier: &[Generation]) -> bool {
         let same = |(one, asked): (&Generation, &BatchedGeneration)| {
             let receipt = &one.receipt.receipt;

@@ -1,8 +1,8 @@
 use motif_sdk::{
     channel::Licence,
     gateway::{
-        GatewayError, PayerSession, SessionPolicy,
-        wire::{BatchedGeneration, Digest},
+        GatewayError, IdempotencyKey, PayerSession, SessionPolicy,
+        wire::{BatchRequest, BatchedGeneration, Digest},
     },
     receipt::proof::ReceiptProof,
 };
@@ -84,15 +84,34 @@ async fn a_batch_survives_a_kill_whole_and_its_retry_gets_the_same_receipts() {
     let world = world.restarted(false).await;
     assert_eq!(world.state().await, state);
     // The same batch again, under a key of its own, is not newer; a total below is not either.
-    let request =
-        motif_sdk::gateway::wire::BatchRequest { voucher, generations: blend(&[(0, 1), (1, 1)]) };
-    let key = motif_sdk::gateway::IdempotencyKey::random();
+    let request = BatchRequest { voucher, generations: blend(&[(0, 1), (1, 1)]) };
+    let key = IdempotencyKey::random();
     let refused = world.client().generate_batch(&CHANNEL, &key, &request).await.unwrap_err();
     assert_eq!(refused.slug(), Some("voucher-not-newer"));
     assert_eq!(world.state().await, state);
 }
 
+#[tokio::test]
+async fn another_number_of_generations_under_the_same_key_is_another_request() {
+    let world = World::new().await;
+    let request = world.next_request().await;
+    let key: IdempotencyKey = "the-same-key".parse().unwrap();
+    let receipt = world.client().generate(&CHANNEL, &key, &request).await.unwrap();
+    let state = world.state().await;
+    let batch = |count| BatchRequest {
+        voucher: request.voucher,
+        generations: vec![request.generation(); count],
+    };
+    let refused = world.client().generate_batch(&CHANNEL, &key, &batch(2)).await.unwrap_err();
+    assert_eq!(refused.slug(), Some("idempotency-key-reused"));
+    // One asks for what the single generation did.
+    let again = world.client().generate_batch(&CHANNEL, &key, &batch(1)).await.unwrap();
+    assert_eq!(again.receipts, [receipt]);
+    assert_eq!(world.state().await, state);
+}
+
 on_postgres_too! {
+    another_number_of_generations_under_the_same_key_is_another_request,
     a_blended_generation_pays_every_licence_and_every_receipt_is_proved,
     one_bad_generation_of_a_batch_charges_none_of_it,
     a_batch_survives_a_kill_whole_and_its_retry_gets_the_same_receipts,

@@ -1,6 +1,6 @@
 //! Eight multiples of eight points side by side, by the instructions of AVX-512 that multiply 52 bits.
 //!
-//! Takes a seventh of what one after the other takes, because each instruction does for all what
+//! Takes a ninth of what one after the other takes, because each instruction does for all what
 //! each needs, and all need the same: additions of points that were looked up.
 
 mod elements;
