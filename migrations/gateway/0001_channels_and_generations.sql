@@ -24,7 +24,7 @@ CREATE TABLE generations (
     idempotency_key    TEXT    NOT NULL,
     -- SHA-256 of what was asked with that key: another request may not use it again.
     body_digest        BLOB    NOT NULL CHECK (length(body_digest) = 32),
-    licence            INTEGER NOT NULL,
+    license            INTEGER NOT NULL,
     units              INTEGER NOT NULL,
     terms_number       INTEGER NOT NULL,
     amount             INTEGER NOT NULL,

@@ -1,7 +1,7 @@
 -- Generations that are paid together, and generations that are held before they are paid.
 
 -- Several generations under one voucher share an idempotency key; this counts them from 0. A
--- blended generation, which uses several licences, is such a group with one request.
+-- blended generation, which uses several licenses, is such a group with one request.
 ALTER TABLE generations ADD COLUMN part INTEGER NOT NULL DEFAULT 0;
 
 DROP INDEX generations_by_key;
@@ -15,7 +15,7 @@ CREATE TABLE holds (
     -- SHA-256 of channel, incarnation and idempotency key: how it is named.
     id             BLOB    PRIMARY KEY CHECK (length(id) = 32),
     channel_id     INTEGER NOT NULL REFERENCES channels (id),
-    licence        INTEGER NOT NULL,
+    license        INTEGER NOT NULL,
     -- The most it may use.
     units          INTEGER NOT NULL,
     request_digest BLOB    NOT NULL CHECK (length(request_digest) = 32),

@@ -11,7 +11,7 @@ CREATE TABLE generations_in_order (
     idempotency_key    TEXT    NOT NULL,
     -- Several generations under one voucher share a key; this counts them from 0.
     part               INTEGER NOT NULL,
-    licence            INTEGER NOT NULL,
+    license            INTEGER NOT NULL,
     units              INTEGER NOT NULL,
     terms_number       INTEGER NOT NULL,
     amount             INTEGER NOT NULL,
@@ -28,10 +28,10 @@ CREATE TABLE generations_in_order (
     evidence           BLOB    NOT NULL CHECK (length(evidence) >= 225)
 );
 
-INSERT INTO generations_in_order (channel_id, statement, position, idempotency_key, part, licence,
+INSERT INTO generations_in_order (channel_id, statement, position, idempotency_key, part, license,
     units, terms_number, amount, cumulative, charged, issued_at, voucher_expires_at, work, api_key,
     evidence)
-SELECT channel_id, statement, position, idempotency_key, part, licence, units, terms_number, amount,
+SELECT channel_id, statement, position, idempotency_key, part, license, units, terms_number, amount,
     cumulative, charged, issued_at, voucher_expires_at, work, api_key,
     CAST(CAST('1' AS BLOB) || receipt_digest || output_digest || request_digest
         || receipt_signature || voucher_signature

@@ -1,4 +1,4 @@
-//! Channels and licences: instructions of the payments program, and reading its accounts.
+//! Channels and licenses: instructions of the payments program, and reading its accounts.
 
 use anchor_lang::{Discriminator, InstructionData, ToAccountMetas};
 use solana_instruction::{AccountMeta, Instruction};
@@ -7,9 +7,9 @@ use solana_pubkey::Pubkey;
 pub use licensing::{Unit, Use};
 pub use payments::ID as PROGRAM_ID;
 pub use payments::{
-    Channel, Licence, Licensee, PaymentsError, Quota, ReceiptsCommitment, Settlement, Staging,
-    StatementRecord, Vault,
-    instructions::{AcceptArgs, OpenChannelArgs, SettleArgs, SettleCosignedArgs},
+    Channel, License, Licensee, PaymentsError, Quota, ReceiptsCommitment, Settlement,
+    StatementBuffer, StatementRecord, Vault,
+    instructions::{AcceptTermsArgs, OpenChannelArgs, SettleArgs, SettleCosignedArgs},
     proof::{ED25519_PROGRAM, INSTRUCTIONS_SYSVAR},
     statement::Entry,
 };
@@ -60,8 +60,8 @@ impl Currency {
 pub struct ChannelAccount {
     /// Parties, totals and the record of settled statements.
     pub channel: Channel,
-    /// What it licenses; statements name licences by their position here.
-    pub licences: Vec<Licence>,
+    /// What it licenses; statements name licenses by their position here.
+    pub licenses: Vec<License>,
 }
 
 impl ChannelAccount {
@@ -69,12 +69,12 @@ impl ChannelAccount {
     /// account belongs to the payments program.
     pub fn from_bytes(data: &[u8]) -> Option<Self> {
         let body = data.strip_prefix(Channel::DISCRIMINATOR)?;
-        let (header, licences) = body.split_at_checked(size_of::<Channel>())?;
-        let (licences, rest) = licences.as_chunks::<{ Licence::SIZE }>();
+        let (header, licenses) = body.split_at_checked(size_of::<Channel>())?;
+        let (licenses, rest) = licenses.as_chunks::<{ License::SIZE }>();
         let whole = rest.is_empty();
         whole.then(|| Self {
             channel: bytemuck::pod_read_unaligned(header),
-            licences: licences.iter().map(|bytes| bytemuck::pod_read_unaligned(bytes)).collect(),
+            licenses: licenses.iter().map(|bytes| bytemuck::pod_read_unaligned(bytes)).collect(),
         })
     }
 }
@@ -162,16 +162,16 @@ impl Acceptance {
     }
 }
 
-/// Takes one use of a work's latest terms onto the channel, as its next licence. Signed by
+/// Takes one use of a work's latest terms onto the channel, as its next license. Signed by
 /// `payer`, and by the approver if there is one.
 pub fn accept(
     payer: &Pubkey,
     channel: &Pubkey,
     acceptance: &Acceptance,
-    args: AcceptArgs,
+    args: AcceptTermsArgs,
 ) -> Instruction {
     let terms = pda::terms(&acceptance.work, acceptance.terms_number);
-    let accounts = payments::accounts::Accept {
+    let accounts = payments::accounts::AcceptTerms {
         payer: *payer,
         channel: *channel,
         work: acceptance.work,
@@ -184,7 +184,7 @@ pub fn accept(
         issuance: acceptance.shared_caps.then(|| pda::issuance(&terms)),
         system_program: SYSTEM_PROGRAM,
     };
-    instruction(accounts.to_account_metas(None), payments::instruction::Accept { args }.data())
+    instruction(accounts.to_account_metas(None), payments::instruction::AcceptTerms { args }.data())
 }
 
 /// Settles a voucher and its statement: two instructions that must stay side by side, in this
@@ -234,14 +234,14 @@ pub const STAGED_PART_BYTES: usize = 900;
 /// channel: an instruction that creates the account, and one for each part, in order. Each fits
 /// a packet. Signed by `settler`.
 pub fn stage(settler: &Pubkey, channel: &Pubkey, statement: &[u8]) -> Vec<Instruction> {
-    let staging = pda::staging(channel, settler);
-    let accounts = payments::accounts::OpenStaging {
+    let statement_buffer = pda::statement_buffer(channel, settler);
+    let accounts = payments::accounts::CreateStatementBuffer {
         settler: *settler,
         channel: *channel,
-        staging,
+        statement_buffer,
         system_program: SYSTEM_PROGRAM,
     };
-    let data = payments::instruction::OpenStaging {}.data();
+    let data = payments::instruction::CreateStatementBuffer {}.data();
     let mut instructions = vec![instruction(accounts.to_account_metas(None), data)];
     for (part, offset) in
         statement.chunks(STAGED_PART_BYTES).zip((0_u32..).step_by(STAGED_PART_BYTES))
@@ -253,52 +253,57 @@ pub fn stage(settler: &Pubkey, channel: &Pubkey, statement: &[u8]) -> Vec<Instru
 
 /// Writes one part of a statement, at most where the last one ended. Signed by `settler`.
 pub fn stage_part(settler: &Pubkey, channel: &Pubkey, offset: u32, bytes: Vec<u8>) -> Instruction {
-    let accounts = payments::accounts::StageStatement {
+    let accounts = payments::accounts::WriteStatementBuffer {
         settler: *settler,
-        staging: pda::staging(channel, settler),
+        statement_buffer: pda::statement_buffer(channel, settler),
         system_program: SYSTEM_PROGRAM,
     };
-    let data = payments::instruction::StageStatement { offset, bytes }.data();
+    let data = payments::instruction::WriteStatementBuffer { offset, bytes }.data();
     instruction(accounts.to_account_metas(None), data)
 }
 
 /// As [`settle`], with the statement that `settler` has staged; its account is closed.
-pub fn settle_staged(
+pub fn settle_buffered(
     settler: &Pubkey,
     voucher: &SignedVoucher,
     receipts: Option<ReceiptsCommitment>,
 ) -> [Instruction; 2] {
     let channel = voucher.voucher.channel;
-    let accounts = payments::accounts::SettleStaged {
+    let accounts = payments::accounts::SettleBuffered {
         settler: *settler,
         channel,
-        staging: pda::staging(&channel, settler),
+        statement_buffer: pda::statement_buffer(&channel, settler),
         instructions: INSTRUCTIONS_SYSVAR,
     };
-    let data = payments::instruction::SettleStaged { receipts }.data();
+    let data = payments::instruction::SettleBuffered { receipts }.data();
     [voucher.proof(), instruction(accounts.to_account_metas(None), data)]
 }
 
 /// Gives back the rent of what `settler` staged. Signed by `settler`.
-pub fn unstage(settler: &Pubkey, channel: &Pubkey) -> Instruction {
-    let accounts =
-        payments::accounts::Unstage { settler: *settler, staging: pda::staging(channel, settler) };
-    instruction(accounts.to_account_metas(None), payments::instruction::Unstage {}.data())
+pub fn close_statement_buffer(settler: &Pubkey, channel: &Pubkey) -> Instruction {
+    let accounts = payments::accounts::CloseStatementBuffer {
+        settler: *settler,
+        statement_buffer: pda::statement_buffer(channel, settler),
+    };
+    instruction(
+        accounts.to_account_metas(None),
+        payments::instruction::CloseStatementBuffer {}.data(),
+    )
 }
 
-/// Ends licences of withdrawn works when their notice is over. Anyone may. `licences` are
+/// Ends licenses of withdrawn works when their notice is over. Anyone may. `licenses` are
 /// indexes with the works they are of.
-pub fn apply_withdrawal(channel: &Pubkey, licences: &[(u16, Pubkey)]) -> Instruction {
+pub fn apply_withdrawal(channel: &Pubkey, licenses: &[(u16, Pubkey)]) -> Instruction {
     let accounts = payments::accounts::ApplyWithdrawal { channel: *channel };
     let mut metas = accounts.to_account_metas(None);
-    metas.extend(licences.iter().map(|(_, work)| AccountMeta::new_readonly(*work, false)));
-    let licences = licences.iter().map(|(index, _)| *index).collect();
-    instruction(metas, payments::instruction::ApplyWithdrawal { licences }.data())
+    metas.extend(licenses.iter().map(|(_, work)| AccountMeta::new_readonly(*work, false)));
+    let licenses = licenses.iter().map(|(index, _)| *index).collect();
+    instruction(metas, payments::instruction::ApplyWithdrawal { licenses }.data())
 }
 
-/// Gives the unused quota of the licence at `index` back to other licensees. Signed by
-/// `caller`: the operator, or anyone once the licence has expired or the channel is closed.
-pub fn close_licence(
+/// Gives the unused quota of the license at `index` back to other licensees. Signed by
+/// `caller`: the operator, or anyone once the license has expired or the channel is closed.
+pub fn release_quota(
     caller: &Pubkey,
     channel: &Pubkey,
     index: u16,
@@ -306,7 +311,7 @@ pub fn close_licence(
     terms_number: u32,
 ) -> Instruction {
     let terms = pda::terms(work, terms_number);
-    let accounts = payments::accounts::CloseLicence {
+    let accounts = payments::accounts::ReleaseQuota {
         caller: *caller,
         channel: *channel,
         terms,
@@ -314,7 +319,7 @@ pub fn close_licence(
     };
     instruction(
         accounts.to_account_metas(None),
-        payments::instruction::CloseLicence { index }.data(),
+        payments::instruction::ReleaseQuota { index }.data(),
     )
 }
 
@@ -339,15 +344,15 @@ pub fn close(payer: &Pubkey, channel: &Pubkey) -> Instruction {
     instruction(accounts.to_account_metas(None), payments::instruction::CloseChannel {}.data())
 }
 
-/// Moves the licences' new credit into their works' earnings. Anyone may; the earnings must
-/// have been opened. `licences` are indexes with the works they are of.
-pub fn collect(channel: &Pubkey, mint: &Pubkey, licences: &[(u16, Pubkey)]) -> Instruction {
+/// Moves the licenses' new credit into their works' earnings. Anyone may; the earnings must
+/// have been opened. `licenses` are indexes with the works they are of.
+pub fn collect(channel: &Pubkey, mint: &Pubkey, licenses: &[(u16, Pubkey)]) -> Instruction {
     let accounts = payments::accounts::Collect { channel: *channel };
     let mut metas = accounts.to_account_metas(None);
-    let earnings = licences.iter().map(|(_, work)| pda::earnings(work, mint));
+    let earnings = licenses.iter().map(|(_, work)| pda::earnings(work, mint));
     metas.extend(earnings.map(|address| AccountMeta::new(address, false)));
-    let licences = licences.iter().map(|(index, _)| *index).collect();
-    instruction(metas, payments::instruction::Collect { licences }.data())
+    let licenses = licenses.iter().map(|(index, _)| *index).collect();
+    instruction(metas, payments::instruction::Collect { licenses }.data())
 }
 
 /// Pays the operator its fees, to its associated token account. Signed by `operator`.

@@ -1,4 +1,4 @@
-//! Earnings: from licences to the people who are owed.
+//! Earnings: from licenses to the people who are owed.
 
 use anchor_lang::{Discriminator, InstructionData, ToAccountMetas};
 use licensing::WorkHead;

@@ -32,7 +32,7 @@ pub struct Relative {
     pub address: Pubkey,
     /// What it is.
     pub kind: WorkKind,
-    /// Whether it takes new licences and derivatives.
+    /// Whether it takes new licenses and derivatives.
     pub status: WorkStatus,
     /// Generations between it and the work: 1 for parents and children; the shortest way counts.
     pub distance: u32,

@@ -12,7 +12,7 @@
 use anchor_spl::associated_token::get_associated_token_address_with_program_id;
 use anchor_spl::metadata::mpl_token_metadata::accounts::{MasterEdition, Metadata};
 use licensing::{Approval, Config, Dispute, Purpose, SplitChange, Terms, Use, Work};
-use payments::{Channel, Earnings, Issuance, Licensee, Staging, Till, Vault};
+use payments::{Channel, Earnings, Issuance, Licensee, StatementBuffer, Till, Vault};
 use solana_pubkey::Pubkey;
 
 /// The deployment's one `licensing::Config`.
@@ -87,7 +87,7 @@ pub fn issuance(terms: &Pubkey) -> Pubkey {
     payments_address(&[Issuance::SEED, terms.as_ref()])
 }
 
-/// The mark that a payer has its one licence of a use of one version of terms.
+/// The mark that a payer has its one license of a use of one version of terms.
 pub fn licensee(terms: &Pubkey, payer: &Pubkey, licensed_use: Use) -> Pubkey {
     let licensed_use = [Licensee::use_byte(licensed_use)];
     payments_address(&[Licensee::SEED, terms.as_ref(), payer.as_ref(), &licensed_use])
@@ -99,8 +99,8 @@ pub fn till(work: &Pubkey, mint: &Pubkey) -> Pubkey {
 }
 
 /// Where a settler writes down a channel's statement that is too large for a packet.
-pub fn staging(channel: &Pubkey, settler: &Pubkey) -> Pubkey {
-    payments_address(&[Staging::SEED, channel.as_ref(), settler.as_ref()])
+pub fn statement_buffer(channel: &Pubkey, settler: &Pubkey) -> Pubkey {
+    payments_address(&[StatementBuffer::SEED, channel.as_ref(), settler.as_ref()])
 }
 
 /// The associated token account of `owner`.

@@ -4,10 +4,10 @@
 //! use ed25519_dalek::SigningKey;
 //! use motif_sdk::{Pubkey, voucher::{SignedVoucher, Statement, Voucher}};
 //!
-//! // Two generations under licence 0 and one under licence 3, since the last settlement.
+//! // Two generations under license 0 and one under license 3, since the last settlement.
 //! let mut statement = Statement::default();
-//! for licence in [0, 3, 0] {
-//!     statement.add(licence, 1)?;
+//! for license in [0, 3, 0] {
+//!     statement.add(license, 1)?;
 //! }
 //! let voucher = Voucher {
 //!     cluster: [7; 32],
@@ -80,41 +80,41 @@ impl SignedVoucher {
     }
 }
 
-/// Units used per licence since the last settlement.
+/// Units used per license since the last settlement.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Statement {
     units: BTreeMap<u16, u32>,
 }
 
-/// More units of one licence than one statement can state: settle, and go on in the next.
+/// More units of one license than one statement can state: settle, and go on in the next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a statement states at most {max} units of one licence; settle first", max = u32::MAX)]
+#[error("a statement states at most {max} units of one license; settle first", max = u32::MAX)]
 pub struct StatementFull;
 
 impl Statement {
-    /// The most licences one statement can name, so that it settles in one classic packet of
+    /// The most licenses one statement can name, so that it settles in one classic packet of
     /// 1,232 bytes.
-    pub const MAX_LICENCES: usize = 100;
+    pub const MAX_LICENSES: usize = 100;
 
-    /// Adds units of a licence.
+    /// Adds units of a license.
     ///
     /// # Errors
     /// [`StatementFull`]; the statement is then unchanged.
-    pub fn add(&mut self, licence: u16, units: u32) -> Result<(), StatementFull> {
-        let present = self.units.get(&licence).copied().unwrap_or(0);
-        if present == 0 && self.units.len() == Self::MAX_LICENCES {
+    pub fn add(&mut self, license: u16, units: u32) -> Result<(), StatementFull> {
+        let present = self.units.get(&license).copied().unwrap_or(0);
+        if present == 0 && self.units.len() == Self::MAX_LICENSES {
             return Err(StatementFull);
         }
         let total = present.checked_add(units).ok_or(StatementFull)?;
         if total > 0 {
-            self.units.insert(licence, total);
+            self.units.insert(license, total);
         }
         Ok(())
     }
 
-    /// Licences and units, in ascending order of the licence.
+    /// Licenses and units, in ascending order of the license.
     pub fn entries(&self) -> impl Iterator<Item = Entry> + '_ {
-        self.units.iter().map(|(&licence, &units)| Entry { licence, units })
+        self.units.iter().map(|(&license, &units)| Entry { license, units })
     }
 
     /// Whether nothing was used yet.
@@ -122,7 +122,7 @@ impl Statement {
         self.units.is_empty()
     }
 
-    /// How many licences it names.
+    /// How many licenses it names.
     pub fn len(&self) -> usize {
         self.units.len()
     }
@@ -139,7 +139,7 @@ impl Statement {
 }
 
 impl FromIterator<(u16, u32)> for Statement {
-    /// Later units of a licence replace earlier ones; entries of zero units are left out.
+    /// Later units of a license replace earlier ones; entries of zero units are left out.
     fn from_iter<T: IntoIterator<Item = (u16, u32)>>(entries: T) -> Self {
         Self { units: entries.into_iter().filter(|(_, units)| *units > 0).collect() }
     }
@@ -176,11 +176,11 @@ mod tests {
     #[test]
     fn equal_usage_in_any_order_is_one_statement() {
         let (mut one, mut other) = (Statement::default(), Statement::default());
-        for (licence, units) in [(3, 1), (1, 2), (3, 4)] {
-            one.add(licence, units).unwrap();
+        for (license, units) in [(3, 1), (1, 2), (3, 4)] {
+            one.add(license, units).unwrap();
         }
-        for (licence, units) in [(1, 1), (3, 5), (1, 1)] {
-            other.add(licence, units).unwrap();
+        for (license, units) in [(1, 1), (3, 5), (1, 1)] {
+            other.add(license, units).unwrap();
         }
         assert_eq!(one.digest(), other.digest());
     }
@@ -189,8 +189,8 @@ mod tests {
     fn a_full_statement_refuses_and_stays_as_it_was() {
         let mut statement: Statement = [(0, u32::MAX)].into_iter().collect();
         assert_eq!(statement.add(0, 1), Err(StatementFull));
-        for licence in 1..100 {
-            statement.add(licence, 1).unwrap();
+        for license in 1..100 {
+            statement.add(license, 1).unwrap();
         }
         assert_eq!(statement.add(100, 1), Err(StatementFull));
         assert_eq!((statement.len(), statement.to_bytes().len()), (100, 600));

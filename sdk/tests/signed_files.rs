@@ -88,7 +88,7 @@ fn receipt(output: &[u8]) -> SignedReceipt {
         opened_slot: 1,
         statement: 0,
         position: 0,
-        licence: 0,
+        license: 0,
         units: 1,
         terms_number: 1,
         amount: 1_000,

@@ -9,7 +9,7 @@ use motif_sdk::{
     earnings::{CLAIM_BATCH, claim_batch},
 };
 use motif_tests::world::{Call, Landed, OpenedChannel, Person, SignedStatement, World};
-use payments::{Channel, Licence};
+use payments::{Channel, License};
 use serde::Serialize;
 use solana_compute_budget_interface::ComputeBudgetInstruction;
 
@@ -33,8 +33,8 @@ const CHANNEL_PER_SPLIT_LAMPORTS: u64 = 7_500;
 const GENERATIONS: [u64; 3] = [1, 1_000, 1_000_000];
 const WORKS: [u64; 3] = [1, 100, 10_000];
 const RECIPIENTS: [usize; 2] = [2, 32];
-/// Licences of one settlement, as the SDK packs them.
-const LICENCES_A_PACKET: usize = motif_sdk::voucher::Statement::MAX_LICENCES;
+/// Licenses of one settlement, as the SDK packs them.
+const LICENSES_A_PACKET: usize = motif_sdk::voucher::Statement::MAX_LICENSES;
 
 fn main() {
     settling();
@@ -85,9 +85,9 @@ fn channel(works: u64, recipients: usize) -> (World, OpenedChannel) {
     }
     if works > 100 {
         world.operate(&channel.address, |data| {
-            let licence = data[data.len() - Licence::SIZE..].to_vec();
+            let license = data[data.len() - License::SIZE..].to_vec();
             for number in 100..works {
-                let mut other = licence.clone();
+                let mut other = license.clone();
                 other[..8].copy_from_slice(&number.to_le_bytes());
                 data.extend(other);
             }
@@ -108,20 +108,20 @@ fn settle_units(works: u64, recipients: usize, entries: &[(u16, u32)]) -> u64 {
 fn settling() {
     let how = "LiteSVM, bytecode, without the precompile, which runs in no program";
     let one = settle_units(1, 2, &[(0, 1)]);
-    goal("settle.cu_one_licence", one, "CU", (3_000, one <= 3_000), how);
+    goal("settle.cu_one_license", one, "CU", (3_000, one <= 3_000), how);
 
-    let all: Vec<_> = (0..100).map(|licence| (licence, 1)).collect();
+    let all: Vec<_> = (0..100).map(|license| (license, 1)).collect();
     let (hundred, first) = (settle_units(100, 2, &all), settle_units(100, 2, &all[..1]));
     let further = (hundred - first).div_ceil(99);
     let met = further <= 200;
-    goal("settle.cu_per_further_licence", further, "CU", (200, met), "LiteSVM, 1 to 100 licences");
+    goal("settle.cu_per_further_license", further, "CU", (200, met), "LiteSVM, 1 to 100 licenses");
 
     let (world, channel) = channel(100, 2);
     let bytes =
-        |licences: usize| world.packet_bytes(&world.statement(&channel, &all[..licences]).call());
-    let most = (1..=100).rev().find(|&licences| bytes(licences) <= PACKET_BYTES).unwrap_or(0);
+        |licenses: usize| world.packet_bytes(&world.statement(&channel, &all[..licenses]).call());
+    let most = (1..=100).rev().find(|&licenses| bytes(licenses) <= PACKET_BYTES).unwrap_or(0);
     let how = "signed transaction of 1,232 bytes, proof included; the SDK states no more than 100";
-    goal("settle.licences_per_packet", most as u64, "licences", (90, most >= 90), how);
+    goal("settle.licenses_per_packet", most as u64, "licenses", (90, most >= 90), how);
 
     let wide = settle_units(1, 32, &[(0, 1)]);
     let how = "compute units with 32 recipients less those with 2";
@@ -135,15 +135,15 @@ fn settling() {
 /// channels.
 fn cosigning() {
     let (world, channel) = channel(200, 2);
-    let all: Vec<_> = (0..200).map(|licence| (licence, 1)).collect();
-    let call = |licences: usize| world.statement(&channel, &all[..licences]).cosigned_call();
-    let fits = |licences: &usize| world.packet_bytes(&call(*licences)) <= PACKET_BYTES;
+    let all: Vec<_> = (0..200).map(|license| (license, 1)).collect();
+    let call = |licenses: usize| world.statement(&channel, &all[..licenses]).cosigned_call();
+    let fits = |licenses: &usize| world.packet_bytes(&call(*licenses)) <= PACKET_BYTES;
     let most = (1..=200).rev().find(fits).unwrap_or(0);
     let how = "signed transaction of 1,232 bytes, two signatures";
-    print("settle_cosigned.licences_per_packet", most as u64, "licences", how);
+    print("settle_cosigned.licenses_per_packet", most as u64, "licenses", how);
     let one = world.clone().send(call(1)).assert_ok();
     let units = one.units_of(&payments::ID);
-    print("settle_cosigned.cu_one_licence", units, "CU", "LiteSVM, bytecode");
+    print("settle_cosigned.cu_one_license", units, "CU", "LiteSVM, bytecode");
 
     let (mut world, terms) = {
         let mut world = World::new();
@@ -224,12 +224,12 @@ fn scenarios() {
     thousand_works();
 }
 
-/// From licences' credit to recipients' accounts: anybody may, whenever it is worth it.
+/// From licenses' credit to recipients' accounts: anybody may, whenever it is worth it.
 fn paying_out(recipients: usize) {
     let (world, channel) = channel(100, recipients);
     let (host, currency) = (world.host.key(), world.currency);
-    let licences: Vec<_> = (0..).zip(world.read(&channel).licences).collect();
-    let works: Vec<_> = licences.iter().map(|(index, licence)| (*index, licence.work)).collect();
+    let licenses: Vec<_> = (0..).zip(world.read(&channel).licenses).collect();
+    let works: Vec<_> = licenses.iter().map(|(index, license)| (*index, license.work)).collect();
     // 28 earnings accounts to a packet.
     let collects = works.chunks(28).map(|few| collect(&channel.address, &currency.mint, few));
     let collects = packed(collects.collect(), &host).len() as u64;
@@ -256,14 +256,14 @@ fn scenario(
     let used = works.min(generations);
     let units = (generations / used) as u32; // at most a million
     let (mut lamports, mut compute, mut transactions) = (0, 0, 0);
-    let all: Vec<_> = (0..used as u16).map(|licence| (licence, units)).collect();
-    for packet in all.chunks(LICENCES_A_PACKET) {
+    let all: Vec<_> = (0..used as u16).map(|license| (license, units)).collect();
+    for packet in all.chunks(LICENSES_A_PACKET) {
         let landed = settled(&mut world, channel, packet);
         (lamports, compute) = (lamports + landed.fee, compute + landed.compute_units);
         transactions += 1;
     }
     let label = format!("{{works={works},generations={generations},recipients={recipients}}}");
-    let how = "LiteSVM, bytecode: every licence used settled once, 100 to a packet";
+    let how = "LiteSVM, bytecode: every license used settled once, 100 to a packet";
     print(&format!("settle.lamports{label}"), lamports, "lamports", how);
     print(&format!("settle.transactions{label}"), transactions, "transactions", how);
     print(&format!("settle.cu{label}"), compute, "CU", how);
@@ -275,7 +275,7 @@ fn scenario(
     print(&format!("channel_per_split.lamports{label}"), per_split, "lamports", how);
     if (works, generations, recipients) == (10_000, 1_000_000, 2) {
         let ratio = exact / lamports;
-        let how = "x402 exact, computed, over settle, measured, 100 licences to a classic packet";
+        let how = "x402 exact, computed, over settle, measured, 100 licenses to a classic packet";
         goal("settle.times_below_x402_exact", ratio, "times", (10_000, ratio >= 10_000), how);
         staged(works as u16, lamports);
     }
@@ -284,23 +284,28 @@ fn scenario(
 /// The same period with its statement written down first: fewer signatures.
 fn staged(works: u16, in_packets: u64) {
     let (mut world, channel) = channel(u64::from(works), 2);
-    let entries: Vec<_> = (0..works).map(|licence| (licence, 100)).collect();
+    let entries: Vec<_> = (0..works).map(|license| (license, 100)).collect();
     let statement = world.statement(&channel, &entries);
     let mut lamports: u64 =
         statement.staging().into_iter().map(|part| world.send(part).assert_ok().fee).sum();
     let budget = ComputeBudgetInstruction::set_compute_unit_limit(1_400_000);
     let call = statement.staged_call().changed(|calls| calls.insert(0, budget));
     lamports += world.send(call).assert_ok().fee;
-    let how = "LiteSVM: 10,000 licences in one statement, written down first in parts of 900 bytes";
-    print("settle_staged.lamports{works=10000,generations=1000000}", lamports, "lamports", how);
-    print("settle_staged.part_of_settle", lamports * 100 / in_packets, "%", "the two lines above");
+    let how = "LiteSVM: 10,000 licenses in one statement, written down first in parts of 900 bytes";
+    print("settle_buffered.lamports{works=10000,generations=1000000}", lamports, "lamports", how);
+    print(
+        "settle_buffered.part_of_settle",
+        lamports * 100 / in_packets,
+        "%",
+        "the two lines above",
+    );
 }
 
 /// The peer's scenario: a thousand works of two recipients each, one period.
 fn thousand_works() {
     let (mut world, channel) = channel(1_000, 2);
-    let all: Vec<_> = (0..1_000).map(|licence| (licence, 1)).collect();
-    let packets = all.chunks(LICENCES_A_PACKET);
+    let all: Vec<_> = (0..1_000).map(|license| (license, 1)).collect();
+    let packets = all.chunks(LICENSES_A_PACKET);
     let lamports: u64 = packets.map(|packet| settled(&mut world, &channel, packet).fee).sum();
     let how = "LiteSVM, bytecode; a program with one channel per split: 7,500,000";
     goal("settle.lamports_1000_works", lamports, "lamports", (120_000, lamports <= 120_000), how);

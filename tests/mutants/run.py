@@ -35,17 +35,17 @@ MONEY = [
     "programs/payments/src/proof.rs",
     "programs/payments/src/statement.rs",
     "programs/payments/src/voucher.rs",
-    "programs/payments/src/mountain_range.rs",
+    "programs/payments/src/mmr.rs",
     "programs/payments/src/state/channel.rs",
     "programs/payments/src/state/earnings.rs",
-    "programs/payments/src/state/licence.rs",
+    "programs/payments/src/state/license.rs",
     "programs/payments/src/instructions/apply_split.rs",
     "programs/payments/src/instructions/claim.rs",
     "programs/payments/src/instructions/collect.rs",
     "programs/payments/src/instructions/pull.rs",
     "programs/payments/src/instructions/settle.rs",
     "programs/payments/src/instructions/settle_cosigned.rs",
-    "programs/payments/src/instructions/settle_staged.rs",
+    "programs/payments/src/instructions/settle_buffered.rs",
 ]
 # Quick ones first: most mutants meet their end there.
 TESTS = ["payments", "attacks", "licensing", "states", "journeys", "fuzz", "histories", "matrix"]

@@ -82,7 +82,7 @@ def message(receipt):
         domain("motif-receipt"),
         address(receipt["channel"]),
         struct.pack("<QQ", receipt["opened_slot"], receipt["statement"]),
-        struct.pack("<IH", receipt["position"], receipt["licence"]),
+        struct.pack("<IH", receipt["position"], receipt["license"]),
         struct.pack("<II", receipt["units"], receipt["terms_number"]),
         struct.pack("<QQ", int(receipt["amount"]), int(receipt["cumulative"])),
         address(receipt["work"]),

@@ -42,7 +42,7 @@ def sign(secret, message):
 
 
 def voucher(case):
-    statement = b"".join(struct.pack("<HI", e["licence"], e["units"]) for e in case["entries"])
+    statement = b"".join(struct.pack("<HI", e["license"], e["units"]) for e in case["entries"])
     message = b"".join([
         domain("motif-voucher"),
         bytes.fromhex(case["cluster"]),
@@ -60,7 +60,7 @@ def receipt(case):
         domain("motif-receipt"),
         address(case["channel"]),
         struct.pack("<QQ", case["opened_slot"], case["statement"]),
-        struct.pack("<IHII", case["position"], case["licence"], case["units"], case["terms_number"]),
+        struct.pack("<IHII", case["position"], case["license"], case["units"], case["terms_number"]),
         struct.pack("<QQ", case["amount"], case["cumulative"]),
         address(case["work"]),
         bytes.fromhex(case["request_digest"]),
@@ -116,7 +116,7 @@ def record(case):
     ).hex()
 
 
-def mountain_range(leaves):
+def mmr(leaves):
     """The trees of a range after all leaves were appended: {level: root}."""
     peaks = {}
     for leaf in map(bytes.fromhex, leaves):
@@ -136,7 +136,7 @@ def main():
         "trees": [tree(leaves) for leaves in cases["trees"]],
         "records": [record(case) for case in cases["records"]],
         "bundles": [bundle(case) for case in cases["bundles"]],
-        "ranges": [mountain_range(leaves) for leaves in cases["ranges"]],
+        "ranges": [mmr(leaves) for leaves in cases["ranges"]],
     }
     json.dump(answers, sys.stdout)
 

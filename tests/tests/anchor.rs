@@ -82,8 +82,8 @@ async fn a_work_is_registered_and_licensed_on_the_validator_that_runs() {
     let (index, _) = accept(PRICE).await.unwrap();
 
     let account = client.channel(&channel).await.unwrap();
-    assert_eq!((index, account.licences.len()), (0, 1));
-    assert_eq!((account.licences[0].work, account.licences[0].price), (work, PRICE));
+    assert_eq!((index, account.licenses.len()), (0, 1));
+    assert_eq!((account.licenses[0].work, account.licenses[0].price), (work, PRICE));
     assert_eq!(account.channel.deposited, 2_000_000);
     assert_eq!(client.token_balance(&payer.pubkey(), &currency).await.unwrap(), 3_000_000);
     if let Some(own) = own {

@@ -15,7 +15,7 @@ use solana_pubkey::Pubkey;
 /// The most bytes of a classic transaction on the wire.
 const PACKET: usize = 1_232;
 
-/// A channel with this many licences, each of a work of its own.
+/// A channel with this many licenses, each of a work of its own.
 fn licensed(works: usize, recipients: &[u16], deposit: u64) -> (World, OpenedChannel) {
     let mut world = World::new();
     let channel = world.channel().deposited(deposit).open();
@@ -38,9 +38,9 @@ fn widest() -> Vec<u16> {
     shares
 }
 
-/// One unit of each of the first `licences`.
-fn one_of_each(licences: u16) -> Vec<(u16, u32)> {
-    (0..licences).map(|licence| (licence, 1)).collect()
+/// One unit of each of the first `licenses`.
+fn one_of_each(licenses: u16) -> Vec<(u16, u32)> {
+    (0..licenses).map(|license| (license, 1)).collect()
 }
 
 #[test]
@@ -62,31 +62,31 @@ fn settling_costs_the_same_for_one_or_a_million_generations() {
 }
 
 #[test]
-fn one_licence_settles_for_at_most_3000_units() {
+fn one_license_settles_for_at_most_3000_units() {
     let (mut world, channel) = licensed(1, &[10_000], 1_000_000);
     let units = settle_units(&mut world, &channel, &[(0, 1)]);
-    println!("settle, one licence: {units} CU");
+    println!("settle, one license: {units} CU");
     assert!(units <= 3_000, "{units} CU");
 }
 
 #[test]
-fn a_further_licence_costs_at_most_200_units_and_ninety_fit_a_packet() {
+fn a_further_license_costs_at_most_200_units_and_ninety_fit_a_packet() {
     let (mut world, channel) = licensed(100, &[10_000], 1_000_000);
     let one = settle_units(&mut world, &channel, &one_of_each(1));
     let hundred = settle_units(&mut world, &channel, &one_of_each(100));
     let marginal = (hundred - one).div_ceil(99);
-    println!("settle, 1 and 100 licences: {one} and {hundred} CU; {marginal} CU a further one");
-    assert!(marginal <= 200, "{marginal} CU a further licence");
+    println!("settle, 1 and 100 licenses: {one} and {hundred} CU; {marginal} CU a further one");
+    assert!(marginal <= 200, "{marginal} CU a further license");
 
-    let bytes = |licences| {
-        let statement = world.statement(&channel, &one_of_each(licences));
+    let bytes = |licenses| {
+        let statement = world.statement(&channel, &one_of_each(licenses));
         world.packet_bytes(&statement.call())
     };
-    let most = (1..=100).rev().find(|&licences| bytes(licences) <= PACKET).unwrap();
-    println!("settle: {most} licences in {} bytes, one in {}", bytes(most), bytes(1));
-    assert!(most >= 90, "{most} licences in a packet");
+    let most = (1..=100).rev().find(|&licenses| bytes(licenses) <= PACKET).unwrap();
+    println!("settle: {most} licenses in {} bytes, one in {}", bytes(most), bytes(1));
+    assert!(most >= 90, "{most} licenses in a packet");
     // What the SDK allows in a statement has to fit, or a full one could never settle.
-    assert_eq!(motif_sdk::voucher::Statement::MAX_LICENCES, 100);
+    assert_eq!(motif_sdk::voucher::Statement::MAX_LICENSES, 100);
     assert!(bytes(100) <= PACKET, "a full statement takes {} bytes", bytes(100));
 }
 
@@ -174,22 +174,22 @@ fn every_instruction_fits_a_packet_and_its_cost_is_known() {
     table.send("open_channel", &p, call);
     table.world.fund(&channel.payer, &currency, 1_000);
     table.send("top_up", &p, channel.topping_up(1_000));
-    table.send("accept", &p, channel.accepting(&terms).call());
+    table.send("accept_terms", &p, channel.accepting(&terms).call());
     let call = channel.accepting(&capped).quota(0, 100).call();
     table.send("accept, new issuance", &p, call);
     let call = channel.accepting(&capped).quota(0, 100).call();
     table.send("accept, known issuance", &p, call);
     let statement = table.world.statement(&channel, &[(0, 1_000)]);
-    table.send("settle, 1 licence", &p, statement.call());
+    table.send("settle, 1 license", &p, statement.call());
     let statement = table.world.statement(&channel, &[(0, 1), (1, 1), (2, 1)]);
-    table.send("settle, 3 licences", &p, statement.call());
+    table.send("settle, 3 licenses", &p, statement.call());
 
     let mint = currency.mint;
     let open = |work: &Pubkey| Call::new([earnings::open(&host.key(), work, &mint)], &[&host]);
     table.send("open_earnings", &p, open(&model.address));
     table.world.open_earnings(&image);
-    table.send("collect, 1 licence", &p, channel.collecting(&[(0, &model)]));
-    table.send("collect, 2 licences", &p, channel.collecting(&[(1, &image), (2, &image)]));
+    table.send("collect, 1 license", &p, channel.collecting(&[(0, &model)]));
+    table.send("collect, 2 licenses", &p, channel.collecting(&[(1, &image), (2, &image)]));
     let pull = earnings::pull(&model.address, &image.address, &mint);
     table.send("pull", &p, Call::new([pull], &[]));
     let claim = earnings::claim(&model.address, &model.recipients[0].key(), &currency);
@@ -205,17 +205,17 @@ fn every_instruction_fits_a_packet_and_its_cost_is_known() {
     table.send("sweep_till", &p, Call::new([sweep], &[]));
     let statement = table.world.statement(&channel, &[(0, 1), (1, 1), (2, 1)]);
     let [open, write] = statement.staging().try_into().ok().unwrap();
-    table.send("open_staging", &p, open);
-    table.send("stage_statement", &p, write);
-    table.send("settle_staged, 3 licences", &p, statement.staged_call());
+    table.send("create_statement_buffer", &p, open);
+    table.send("write_statement_buffer", &p, write);
+    table.send("settle_buffered, 3 licenses", &p, statement.staged_call());
     let statement = table.world.statement(&channel, &[(0, 1), (1, 1), (2, 1)]);
-    table.send("settle_cosigned, 3 licences", &p, statement.cosigned_call());
+    table.send("settle_cosigned, 3 licenses", &p, statement.cosigned_call());
     table.world.withdraw_work(&image);
     let withdrawal = channel.applying_withdrawal(&[(1, &image)]);
     table.send("apply_withdrawal", &p, withdrawal);
     let operator = &channel.operator;
-    table.send("close_licence", &p, channel.closing_licence(operator, 1, &capped));
-    table.world.send(channel.closing_licence(operator, 2, &capped)).assert_ok();
+    table.send("release_quota", &p, channel.releasing_quota(operator, 1, &capped));
+    table.world.send(channel.releasing_quota(operator, 2, &capped)).assert_ok();
     table.send("rotate_voucher_key", &p, channel.rotating(&one));
     let rest = [(0, &model), (1, &image), (2, &image)];
     table.world.collect(&channel, &rest).assert_ok();
@@ -330,16 +330,16 @@ fn what_happens_to_a_work_after_its_registration_fits_a_packet_and_its_cost_is_k
     let work = table.world.work().split(&widest()).register();
     table.world.terms(&work).publish();
     let purpose = Purpose::Derivative;
-    table.send("approve", &l, work.approving(1, &heir, purpose));
+    table.send("grant_approval", &l, work.approving(1, &heir, purpose));
     let child = table.world.work().by(&heir).parent_by_approval(&work, 0, 1).call();
     table.send("register_work, parent by approval", &l, child);
     table.send("revoke_approval", &l, work.revoking(1, &heir, purpose));
     let channel = table.world.channel().open();
-    let (parent, licence) = table.world.licensed(&channel, 10);
-    table.world.settle(&channel, &[(licence, 1)]).assert_ok();
+    let (parent, license) = table.world.licensed(&channel, 10);
+    table.world.settle(&channel, &[(license, 1)]).assert_ok();
     let child = table.world.work().by(&channel.payer);
-    let child = child.parent_by_licence(&parent, 0, 1, &channel, licence).call();
-    table.send("register_work, parent by licence", &l, child);
+    let child = child.parent_by_license(&parent, 0, 1, &channel, license).call();
+    table.send("register_work, parent by license", &l, child);
 
     let split: Vec<_> = table.world.read_work(&work).split.into_iter().rev().collect();
     let names = ["propose_split, 24 recipients", "extend_split_change, 8 recipients"];

@@ -52,7 +52,7 @@ fn a_voucher_has_the_bytes_and_the_signature_of_the_golden_one() {
     let golden = voucher_vector();
     let entries = golden["entries"].as_array().unwrap().iter();
     let statement: Statement =
-        entries.map(|entry| (number(&entry["licence"]), number(&entry["units"]))).collect();
+        entries.map(|entry| (number(&entry["license"]), number(&entry["units"]))).collect();
     assert_eq!(hex::encode(statement.to_bytes()), golden["statement_bytes"]);
     assert_eq!(hex::encode(statement.digest()), golden["statement_digest"]);
     assert_eq!(key(&golden["program"]), payments::ID);
@@ -80,7 +80,7 @@ fn golden_receipt(golden: &Value) -> Receipt {
         opened_slot: number(&golden["opened_slot"]),
         statement: number(&golden["statement"]),
         position: number(&golden["position"]),
-        licence: number(&golden["licence"]),
+        license: number(&golden["license"]),
         units: number(&golden["units"]),
         terms_number: number(&golden["terms_number"]),
         amount: number(&golden["amount"]),

@@ -17,11 +17,11 @@ use solana_sha256_hasher::hash;
 fn pay_everyone(
     world: &mut World,
     channel: &OpenedChannel,
-    licences: &[(u16, &RegisteredWork)],
+    licenses: &[(u16, &RegisteredWork)],
     children_first: &[&RegisteredWork],
 ) {
-    for licence in licences {
-        let _ = world.collect(channel, &[*licence]);
+    for license in licenses {
+        let _ = world.collect(channel, &[*license]);
     }
     for (position, child) in children_first.iter().enumerate() {
         for parent in &children_first[position + 1..] {
@@ -45,31 +45,31 @@ fn an_image_and_the_model_made_from_it_earn_by_a_thousand_vouchers_and_nothing_i
     let of_model = world.terms(&model).price(1_000).with(|offer| offer.upfront_fee = 777).publish();
 
     let channel = world.channel().deposited(2_000_000).fee(250).open();
-    let image_licence = world.accept(&channel, &of_image);
-    let model_licence = world.accept(&channel, &of_model);
+    let image_license = world.accept(&channel, &of_image);
+    let model_license = world.accept(&channel, &of_model);
 
     // A thousand generations by the model and three by the image; of the thousand vouchers
     // each replaces the one before, and the operator brings in every hundredth.
     for batch in 0..10 {
         let mut newest: Option<SignedStatement> = None;
         for generation in 1..=100 {
-            let mut entries = vec![(model_licence, generation)];
+            let mut entries = vec![(model_license, generation)];
             if batch == 4 {
-                entries.insert(0, (image_licence, 3));
+                entries.insert(0, (image_license, 3));
             }
             newest = Some(world.statement(&channel, &entries));
         }
         world.send(newest.unwrap().call()).assert_ok();
     }
     let state = world.read(&channel);
-    assert_eq!(state.licences[usize::from(model_licence)].units, 1_000);
+    assert_eq!(state.licenses[usize::from(model_license)].units, 1_000);
     assert_eq!(state.channel.prices, 1_000 * 1_000 + 3 * 50);
     assert_eq!(state.channel.charged().unwrap(), 777 + 1_000_150 + 25_003);
 
     world.open_earnings(&image);
     world.open_earnings(&model);
-    let licences = [(image_licence, &image), (model_licence, &model)];
-    pay_everyone(&mut world, &channel, &licences, &[&model, &image]);
+    let licenses = [(image_license, &image), (model_license, &model)];
+    pay_everyone(&mut world, &channel, &licenses, &[&model, &image]);
 
     // The model earned 1,000,777: 200,155 go to the image, 800,621 are its own.
     assert_eq!(world.earnings(&model).earnings.earned, 1_000_777);
@@ -110,12 +110,12 @@ fn serve(world: &mut World, channel: &OpenedChannel, units: u32, price: u64) -> 
                 opened_slot: state.channel.opened_slot,
                 statement: statement.voucher.statement,
                 position,
-                licence: 0,
+                license: 0,
                 units: 1,
                 terms_number: 1,
                 amount: price,
                 cumulative: 0,
-                work: state.licences[0].work,
+                work: state.licenses[0].work,
                 request_digest: hash(&position.to_le_bytes()).to_bytes(),
                 output_digest: hash(b"output").to_bytes(),
                 issued_at: world.now(),
@@ -211,13 +211,13 @@ fn the_same_units_in_many_statements_or_in_one_pay_everyone_the_same() {
         let image = world.work().split(&[3_334, 3_333, 3_333]).register();
         let model = world.work().split(&[1, 9_999]).parent(&image, 1_234).register();
         let terms = world.terms(&model).price(13).with(|offer| offer.free_units = 5).publish();
-        let licence = world.accept(&channel, &terms);
+        let license = world.accept(&channel, &terms);
         world.open_earnings(&image);
         world.open_earnings(&model);
         for &units in statements {
-            world.settle(&channel, &[(licence, units)]).assert_ok();
-            let licences = [(licence, &model)];
-            pay_everyone(&mut world, &channel, &licences, &[&model, &image]);
+            world.settle(&channel, &[(license, units)]).assert_ok();
+            let licenses = [(license, &model)];
+            pay_everyone(&mut world, &channel, &licenses, &[&model, &image]);
         }
         let people = [&image.recipients[..], &model.recipients[..]].concat();
         let mut paid: Vec<_> = people.iter().map(|person| world.balance(person)).collect();
@@ -242,7 +242,7 @@ struct Plan {
 
 #[derive(Clone, Copy, Debug)]
 enum Step {
-    Settle { licence: usize, units: u32 },
+    Settle { license: usize, units: u32 },
     Collect(usize),
     Pull { child: usize, parent: usize },
     Claim { work: usize, recipient: usize },
@@ -274,7 +274,7 @@ fn plan(parents: usize) -> impl Strategy<Value = Plan> {
 
 fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
-        4 => (0..3_usize, 1..50_u32).prop_map(|(licence, units)| Step::Settle { licence, units }),
+        4 => (0..3_usize, 1..50_u32).prop_map(|(license, units)| Step::Settle { license, units }),
         2 => (0..3_usize).prop_map(Step::Collect),
         2 => (0..3_usize, 0..3_usize).prop_map(|(child, parent)| Step::Pull { child, parent }),
         2 => (0..3_usize, 0..5_usize)
@@ -348,12 +348,12 @@ fn in_any_order_everyone_is_paid_the_reference(
     let mut units = vec![0; family.len()];
     for step in steps {
         match *step {
-            Step::Settle { licence, units: more } => {
-                world.settle(&channel, &[(licence as u16, more)]).assert_ok();
-                units[licence] += u64::from(more);
+            Step::Settle { license, units: more } => {
+                world.settle(&channel, &[(license as u16, more)]).assert_ok();
+                units[license] += u64::from(more);
             }
-            Step::Collect(licence) => {
-                let _ = world.collect(&channel, &[(licence as u16, &works[licence])]);
+            Step::Collect(license) => {
+                let _ = world.collect(&channel, &[(license as u16, &works[license])]);
             }
             Step::Pull { child, parent } => {
                 let _ = world.pull(&works[child], &works[parent]);
@@ -368,9 +368,9 @@ fn in_any_order_everyone_is_paid_the_reference(
             }
         }
     }
-    let licences: Vec<_> = works.iter().enumerate().map(|(i, work)| (i as u16, work)).collect();
+    let licenses: Vec<_> = works.iter().enumerate().map(|(i, work)| (i as u16, work)).collect();
     let children_first: Vec<_> = works.iter().rev().collect();
-    pay_everyone(&mut world, &channel, &licences, &children_first);
+    pay_everyone(&mut world, &channel, &licenses, &children_first);
     world.send(channel.closing_by(&channel.operator)).assert_ok();
     world.send(channel.withdrawing()).assert_ok();
 

@@ -3,7 +3,7 @@
 
 use motif_sdk::{
     channel::{
-        self, AcceptArgs, Acceptance, ChannelAccount, Currency, Entry, OpenChannelArgs,
+        self, AcceptTermsArgs, Acceptance, ChannelAccount, Currency, Entry, OpenChannelArgs,
         PaymentsError, Quota, ReceiptsCommitment, Use,
     },
     earnings,
@@ -163,7 +163,7 @@ impl Cluster {
                 per_licensee: false,
                 shared_caps: false,
             };
-            let args = AcceptArgs {
+            let args = AcceptTermsArgs {
                 licensed_use: Use::Generate,
                 max_price: PRICE,
                 terms_digest: terms_digest(&terms),
@@ -176,13 +176,13 @@ impl Cluster {
         [image_address, model_address]
     }
 
-    /// The instructions that settle these units of the two licences.
+    /// The instructions that settle these units of the two licenses.
     async fn settlement(&mut self, units: [u32; 2]) -> [Instruction; 2] {
         let state = self.channel().await.channel;
         let statement: Vec<u8> = [0, 1]
             .into_iter()
             .zip(units)
-            .flat_map(|(licence, units)| Entry { licence, units }.to_bytes())
+            .flat_map(|(license, units)| Entry { license, units }.to_bytes())
             .collect();
         let prices = units.iter().map(|units| u64::from(*units) * PRICE).sum::<u64>();
         let total = state.prices + prices;
@@ -296,10 +296,10 @@ async fn the_real_precompile_refuses_a_forged_voucher_and_the_program_a_replayed
 
     cluster.send(good.clone(), &[&operator]).await;
     let replayed = cluster.try_send(good.clone(), &[&operator]).await;
-    assert_eq!(replayed, refusal(1, PaymentsError::VoucherStatement));
+    assert_eq!(replayed, refusal(1, PaymentsError::VoucherStatementMismatch));
     let [_, settle] = good;
     let without = cluster.try_send([settle], &[&operator]).await;
-    assert_eq!(without, refusal(0, PaymentsError::ProofMissing));
+    assert_eq!(without, refusal(0, PaymentsError::MissingVoucherProof));
     assert_eq!(cluster.channel().await.channel.prices, 200);
 }
 

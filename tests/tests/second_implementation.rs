@@ -18,7 +18,7 @@ use motif_sdk::{
     },
     voucher::{SignedVoucher, Statement, Voucher},
 };
-use payments::mountain_range::MountainRange;
+use payments::mmr::Mmr;
 use rand::{Rng, SeedableRng, rngs::StdRng};
 use serde_json::{Value, json};
 use solana_pubkey::Pubkey;
@@ -115,7 +115,7 @@ fn voucher(random: &mut StdRng) -> Case {
         expires_at: random.random(),
     };
     let signed = SignedVoucher::sign(voucher, &SigningKey::from_bytes(&secret));
-    let entry = |&(licence, units): &(u16, u32)| json!({ "licence": licence, "units": units });
+    let entry = |&(license, units): &(u16, u32)| json!({ "license": license, "units": units });
     let question = json!({
         "secret_key": hex::encode(secret),
         "entries": entries.iter().map(entry).collect::<Vec<_>>(),
@@ -142,7 +142,7 @@ fn any_receipt(random: &mut StdRng) -> Receipt {
         opened_slot: random.random(),
         statement: random.random(),
         position: random.random(),
-        licence: random.random(),
+        license: random.random(),
         units: random.random(),
         terms_number: random.random(),
         amount: random.random(),
@@ -183,7 +183,7 @@ fn receipt(random: &mut StdRng) -> Case {
         "opened_slot": receipt.opened_slot,
         "statement": receipt.statement,
         "position": receipt.position,
-        "licence": receipt.licence,
+        "license": receipt.license,
         "units": receipt.units,
         "terms_number": receipt.terms_number,
         "amount": receipt.amount,
@@ -243,7 +243,7 @@ fn record(random: &mut StdRng) -> Case {
 
 fn range(random: &mut StdRng, length: usize) -> Case {
     let leaves: Vec<[u8; 32]> = (0..length).map(|_| random.random()).collect();
-    let mut range = MountainRange::zeroed();
+    let mut range = Mmr::zeroed();
     for leaf in &leaves {
         range.append(*leaf).unwrap();
     }

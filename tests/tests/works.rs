@@ -84,7 +84,7 @@ async fn a_works_life_goes_through_the_client() {
     assert_eq!(right(vec![]).await, Right::Terms(2));
     let refused = client.register_work(&friend, None, child_of(&work, &friend, 2), &[]).await;
     let Error::Rejected(refusal) = refused.unwrap_err() else { panic!("not refused") };
-    assert_eq!(refusal.code, Some(LicensingError::ApprovalMissing.into()));
+    assert_eq!(refusal.code, Some(LicensingError::MissingApproval.into()));
     let purpose = Purpose::Derivative;
     client.approve(&creator, &work, &friend.pubkey(), purpose).await.unwrap();
     assert_eq!(right(vec![]).await, Right::Approval(2));

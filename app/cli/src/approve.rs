@@ -21,8 +21,8 @@ pub struct ApproveArgs {
     #[arg(long = "for", value_name = "ADDRESS|FILE", value_parser = Somebody::parse)]
     grantee: Somebody,
 
-    /// licence: accept the latest terms; derivative: register a work made from this one.
-    #[arg(long, value_name = "licence|derivative", value_parser = words::parse_purpose)]
+    /// license: accept the latest terms; derivative: register a work made from this one.
+    #[arg(long, value_name = "license|derivative", value_parser = words::parse_purpose)]
     purpose: Purpose,
 }
 

@@ -81,7 +81,7 @@ pub enum Command {
     /// Claims that a work belongs to somebody else.
     #[command(subcommand)]
     Dispute(dispute::DisputeCommand),
-    /// A platform's escrow, and the licences on it.
+    /// A platform's escrow, and the licenses on it.
     #[command(subcommand)]
     Channel(channel::ChannelCommand),
     /// Make paid generations through a gateway; every one is signed for and has a receipt.

@@ -84,7 +84,7 @@ async fn everybody(
     Ok(everybody)
 }
 
-/// Moves everything that is on its way to a work into its earnings: credit of licences on any
+/// Moves everything that is on its way to a work into its earnings: credit of licenses on any
 /// channel, and its share of what works made from it have earned.
 async fn bring_in(
     client: &Client,
@@ -97,9 +97,9 @@ async fn bring_in(
     visit(work, &works, &mut family);
     for (channel, account) in client.channels(None, None).await? {
         let pending = account
-            .licences
+            .licenses
             .iter()
-            .any(|licence| family.contains(&licence.work) && licence.settled > licence.collected);
+            .any(|license| family.contains(&license.work) && license.settled > license.collected);
         if pending && account.channel.mint == *mint {
             client.collect(fee_payer, &channel).await?;
         }

@@ -50,14 +50,14 @@ pub enum CliError {
     NoChannel(Pubkey),
     #[error("{payer} has {count} open channels: {channels}")]
     AmbiguousChannel { payer: Pubkey, count: usize, channels: String },
-    #[error("channel {channel} has no licence for {wanted}")]
-    NoLicence { channel: Pubkey, wanted: String },
+    #[error("channel {channel} has no license for {wanted}")]
+    NoLicense { channel: Pubkey, wanted: String },
     #[error("the terms of {work} do not offer `{wanted}`; they offer: {offered}")]
     UseNotOffered { work: Pubkey, wanted: String, offered: String },
     #[error("the terms of {work} have a cap that licensees share, and you named no quota of it")]
     QuotaMissing { work: Pubkey, units: bool },
     #[error("the split proposed for {work} has digest {digest}, not {expected}")]
-    OtherSplit { work: Pubkey, expected: String, digest: String },
+    SplitDigestMismatch { work: Pubkey, expected: String, digest: String },
     #[error("{payer} holds {held} base units of the {wanted} to be paid")]
     NotEnoughTokens { payer: Pubkey, held: u64, wanted: u64 },
     #[error("{failed} of {all} receipts do not verify; the first: {first}")]
@@ -120,10 +120,10 @@ impl CliError {
             Self::AmbiguousFile { .. } => "ambiguous-file",
             Self::NoChannel(_) => "no-channel",
             Self::AmbiguousChannel { .. } => "ambiguous-channel",
-            Self::NoLicence { .. } => "no-licence",
+            Self::NoLicense { .. } => "no-license",
             Self::UseNotOffered { .. } => "use-not-offered",
             Self::QuotaMissing { .. } => "quota-missing",
-            Self::OtherSplit { .. } => "other-split",
+            Self::SplitDigestMismatch { .. } => "other-split",
             Self::NotEnoughTokens { .. } => "not-enough-tokens",
             Self::ReceiptsFailed { .. } => "receipts-failed",
             Self::NotConserved(_) => "not-conserved",
@@ -174,13 +174,13 @@ impl CliError {
             }
             Self::NoChannel(_) => "open one with `motif channel open`, or name one",
             Self::AmbiguousChannel { .. } => "name the one you mean",
-            Self::NoLicence { .. } => "accept the work's terms with `motif channel accept`",
+            Self::NoLicense { .. } => "accept the work's terms with `motif channel accept`",
             Self::UseNotOffered { .. } => "name one of them with --use",
             Self::QuotaMissing { units: true, .. } => "say how many units with --quota-units",
             Self::QuotaMissing { units: false, .. } => {
                 "say how many base units with --quota-revenue"
             }
-            Self::OtherSplit { .. } => "look at it again with `motif split show`",
+            Self::SplitDigestMismatch { .. } => "look at it again with `motif split show`",
             Self::NotEnoughTokens { held, wanted, .. } => {
                 let missing = grouped(wanted.saturating_sub(*held));
                 return Some(format!(
@@ -249,8 +249,8 @@ fn gateway_code(error: &GatewayError) -> &str {
         GatewayError::Untrusted(_) => "untrusted-gateway",
         GatewayError::OverBudget { .. } => "over-budget",
         GatewayError::Unanswered => "unanswered",
-        GatewayError::UnknownLicence(_) => "unknown-licence",
-        GatewayError::LicenceRefuses { .. } => "licence-refuses",
+        GatewayError::LicenseNotFound(_) => "unknown-license",
+        GatewayError::LicenseRefuses { .. } => "license-refuses",
         GatewayError::StatementFull(_) => "statement-full",
         GatewayError::Overflow => "overflow",
     }

@@ -25,7 +25,7 @@ use serde_json::json;
 use crate::{
     amount::grouped,
     answer::pairs,
-    channel::{PayingChannelArgs, VoucherKeyArgs, licence_of, voucher_key},
+    channel::{PayingChannelArgs, VoucherKeyArgs, license_of, voucher_key},
     error::CliError,
     reference::WorkReference,
     rendering::Palette,
@@ -46,9 +46,9 @@ pub struct GenerateArgs {
     #[arg(long, value_name = "WORK", value_parser = WorkReference::parse)]
     work: Option<WorkReference>,
 
-    /// The licence's index on the channel, instead of a work.
+    /// The license's index on the channel, instead of a work.
     #[arg(long, value_name = "INDEX")]
-    licence: Option<u16>,
+    license: Option<u16>,
 
     /// The licensed use, where a work is licensed for several.
     #[arg(long = "use", value_name = "USE")]
@@ -99,7 +99,7 @@ pub async fn run(args: GenerateArgs, session: &Session) -> Result<(), CliError> 
         let order = Order { url, args: &args, channel, account: &account, work };
         return through::run(order, &client, session).await;
     }
-    let licence = licence_of(&channel, &account, args.licence, work.as_ref(), args.licensed_use)?;
+    let license = license_of(&channel, &account, args.license, work.as_ref(), args.licensed_use)?;
     let mut receipts = args.receipts.as_deref().map(open_receipts).transpose()?;
     if let Some(folder) = &args.output {
         std::fs::create_dir_all(folder).map_err(|error| unwritable(folder, &error))?;
@@ -110,7 +110,7 @@ pub async fn run(args: GenerateArgs, session: &Session) -> Result<(), CliError> 
     let mut paying = PayerSession::begin(gateway, channel, &account, key, policy).await?;
 
     let press = match &args.identity {
-        Some(folder) => Some(Press::new(folder, &client, &account, licence, session).await?),
+        Some(folder) => Some(Press::new(folder, &client, &account, license, session).await?),
         None => None,
     };
     let bar = progress(u64::from(args.count));
@@ -118,7 +118,7 @@ pub async fn run(args: GenerateArgs, session: &Session) -> Result<(), CliError> 
         let request = format!("{} no. {number}", args.prompt);
         let request_digest = content_digest(request.as_bytes());
         let output = Palette::PLAIN.render(&request_digest);
-        let paid = paying.generate(licence, 1, request_digest, content_digest(&output)).await;
+        let paid = paying.generate(license, 1, request_digest, content_digest(&output)).await;
         let receipt = paid.inspect_err(|_| bar.abandon())?;
         if let Some(file) = &mut receipts {
             append(file, args.receipts.as_deref(), &receipt)?;
@@ -137,7 +137,7 @@ pub async fn run(args: GenerateArgs, session: &Session) -> Result<(), CliError> 
         bar.inc(1);
     }
     bar.finish_and_clear();
-    answer(&args, session, &channel, &paying, licence)
+    answer(&args, session, &channel, &paying, license)
 }
 
 fn answer(
@@ -145,12 +145,12 @@ fn answer(
     session: &Session,
     channel: &motif_sdk::Pubkey,
     paying: &PayerSession,
-    licence: u16,
+    license: u16,
 ) -> Result<(), CliError> {
     let (spent, cumulative) = (paying.spent()?, paying.cumulative()?);
     let json = json!({
         "channel": channel.to_string(),
-        "licence": licence,
+        "license": license,
         "generations": args.count,
         "statement": paying.statement(),
         "spent": spent,

@@ -22,7 +22,7 @@ pub struct RevokeArgs {
     grantee: Somebody,
 
     /// What for.
-    #[arg(long, value_name = "licence|derivative", value_parser = words::parse_purpose)]
+    #[arg(long, value_name = "license|derivative", value_parser = words::parse_purpose)]
     purpose: Purpose,
 
     /// Under which version of the terms [default: the latest].

@@ -18,7 +18,7 @@ pub fn unit_of_byte(byte: u8) -> String {
 /// The word for what an approval lets its grantee do.
 pub fn purpose(value: Purpose) -> &'static str {
     match value {
-        Purpose::License => "licence",
+        Purpose::License => "license",
         Purpose::Derivative => "derivative",
     }
 }
@@ -29,9 +29,9 @@ pub fn purpose(value: Purpose) -> &'static str {
 /// The words there are, for clap.
 pub fn parse_purpose(text: &str) -> Result<Purpose, String> {
     match text {
-        "licence" => Ok(Purpose::License),
+        "license" => Ok(Purpose::License),
         "derivative" => Ok(Purpose::Derivative),
-        _ => Err("expected licence or derivative".to_owned()),
+        _ => Err("expected license or derivative".to_owned()),
     }
 }
 

@@ -147,7 +147,7 @@ fn sell(world: &World, commands: &[String]) {
         (&10_000.into(), &6_000.into())
     );
     run(world, &commands[4..5]);
-    // The newest terms forbid derivatives; the licence stands on those it accepted.
+    // The newest terms forbid derivatives; the license stands on those it accepted.
     let parent = ["--parent", "voice.wav=50%", "--keypair", "ines.json"];
     let without = [&["work", "register", "song.wav", "--kind", "recording"][..], &parent].concat();
     world.refuses(&without, "DerivativesForbidden");
@@ -184,7 +184,7 @@ fn change_split(world: &World, commands: &[String]) {
     let proposed = world.does(&["split", "show", "voice.wav"]);
     assert_eq!(proposed["proposed"]["awaited"], serde_json::json!([kai]));
     let apply = ["split", "apply", "voice.wav", "--keypair", "nova.json"];
-    world.refuses(&apply, "RecipientMustApprove");
+    world.refuses(&apply, "MissingRecipientApproval");
     let other = ["split", "approve", "voice.wav", "--digest", "00", "--keypair", "kai.json"];
     world.refuses(&other, "other-split");
     run(world, &commands[2..4]);
@@ -204,15 +204,15 @@ fn change_split(world: &World, commands: &[String]) {
 fn approve(world: &World, commands: &[String]) {
     run(world, &commands[..1]);
     let accept = ["channel", "accept", "poem.txt", "--use", "train", "--keypair", "fan.json"];
-    world.refuses(&accept, "ApprovalMissing");
+    world.refuses(&accept, "MissingApproval");
     let drawing = ["work", "register", "drawing.txt", "--kind", "text", "--parent", "poem.txt=10%"];
     let drawing = [&drawing[..], &["--keypair", "ines.json"]].concat();
-    world.refuses(&drawing, "ApprovalMissing");
+    world.refuses(&drawing, "MissingApproval");
     run(world, &commands[1..4]);
-    world.refuses(&accept, "ApprovalMissing");
+    world.refuses(&accept, "MissingApproval");
     run(world, &commands[4..]);
     assert_eq!(show(world, "drawing.txt")["parents"][0]["share_bps"], 1_000);
-    let revoke = ["revoke", "poem.txt", "--for", "fan.json", "--purpose", "licence"];
+    let revoke = ["revoke", "poem.txt", "--for", "fan.json", "--purpose", "license"];
     world.refuses(&[&revoke[..], &["--keypair", "nova.json"]].concat(), "unknown-approval");
 }
 
@@ -235,18 +235,18 @@ fn withdraw(world: &World, commands: &[String]) {
     let publish = ["terms", "publish", "voice.wav", "--use", "generate=1/generation"];
     let publish = [&publish[..], &["--keypair", "nova.json"]].concat();
     let end = ["consent", "end", "voice.wav", "--keypair", "kai.json"];
-    world.refuses(&end, "NotThePerson");
+    world.refuses(&end, "NotConsentingPerson");
     run(world, &commands[1..]);
     let withdrawn = show(world, "voice.wav");
     assert_eq!(withdrawn["status"], "withdrawn");
     world.refuses(&publish, "WorkNotActive");
     let again = world.does(&["work", "withdraw", "voice.wav", "--keypair", "nova.json"]);
-    let first = &again["licences_end"][0];
+    let first = &again["licenses_end"][0];
     let at = withdrawn["withdrawn_at"].as_i64().unwrap();
-    assert_eq!((first["licences"].as_u64(), first["terms"].as_u64()), (Some(1), Some(1)));
+    assert_eq!((first["licenses"].as_u64(), first["terms"].as_u64()), (Some(1), Some(1)));
     assert_eq!(first["ends_at"].as_i64(), Some(at + 30 * 86_400));
-    // Until that day the licence is good.
-    world.does(&["generate", "--licence", "0", "--keypair", "fan.json"]);
+    // Until that day the license is good.
+    world.does(&["generate", "--license", "0", "--keypair", "fan.json"]);
     let listed = world.does(&["work", "list", "--status", "withdrawn"]);
     assert_eq!(listed.as_array().unwrap().len(), 1);
 }

@@ -88,7 +88,7 @@ async fn a_killed_gateway_loses_no_acknowledged_generation_and_charges_none_twic
     let request = PayerRequest::settle(&channel, &account.channel);
     http.settle(&request.sign(&keypair::signing_key(&payer))).await.unwrap();
     let settled = client.channel(&channel).await.unwrap();
-    assert_eq!(settled.licences[0].units, made);
+    assert_eq!(settled.licenses[0].units, made);
     assert_eq!(settled.channel.prices, made * PRICE);
     assert_eq!(settled.channel.fees(), made * PRICE * u64::from(FEE_BPS) / 10_000);
     running.kill();
@@ -108,7 +108,7 @@ async fn generate(session: &mut PayerSession, number: u64) -> [u8; 32] {
     receipt.receipt.digest()
 }
 
-/// A funded channel with one licence, and nothing settled yet.
+/// A funded channel with one license, and nothing settled yet.
 async fn fund(
     localnet: &Localnet,
     client: &Client,

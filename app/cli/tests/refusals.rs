@@ -35,7 +35,7 @@ fn unknown_things_are_named(world: &World) {
     let register = ["work", "register", PICTURE, "--kind", "image", "--keypair"];
     world.refuses(&[&register[..], &["ines.json"]].concat(), "already-registered");
     let not_all = ["platform.json", "--split", "ines.json=60%"];
-    world.refuses(&[&register[..], &not_all].concat(), "SplitTotal");
+    world.refuses(&[&register[..], &not_all].concat(), "InvalidSplitTotal");
     std::fs::write(world.path("broken.png"), b"\x89PNG\r\n\x1a\nnot really").unwrap();
     let broken = ["work", "register", "broken.png", "--kind", "image", "--keypair", "ines.json"];
     world.refuses(&broken, "not-an-image");
@@ -177,7 +177,7 @@ fn what_no_chain_need_be_asked_about_is_refused_without_one() {
         &["style-model", "--model-base", "a", "--training", "poem.txt", "--training-root", "00"],
         &["text", "--consent-until", "2100-01-01T00:00:00Z"],
         &["text", "--consent", "kai.json", "--consent-until", "tomorrow"],
-        &["text", "--licence", "here#1"],
+        &["text", "--license", "here#1"],
         &["text", "--parent", "poem.txt"],
     ] {
         world.misuse(&[&register[..], wrong].concat());
@@ -197,7 +197,7 @@ fn what_no_chain_need_be_asked_about_is_refused_without_one() {
         &["split", "propose", "poem.txt", "--file", "split.txt", "--to", "ines.json=100%"],
         &["approve", "poem.txt", "--for", "kai.json"],
         &["approve", "poem.txt", "--for", "kai.json", "--purpose", "fun"],
-        &["revoke", "poem.txt", "--purpose", "licence"],
+        &["revoke", "poem.txt", "--purpose", "license"],
         &["dispute", "open", "poem.txt"],
         &["dispute", "decide", "poem.txt", "--verdict", "perhaps"],
         &["consent", "end", "poem.txt", "--at", "0", "--never"],
@@ -235,10 +235,10 @@ fn what_is_not_there_is_named() {
         (&["till", "show", "poem.txt"], "unknown-till"),
         (&["till", "pay", "poem.txt", "--amount", "1"], "unknown-till"),
         (&["till", "sweep", "poem.txt"], "unknown-till"),
-        (&["consent", "end", "poem.txt"], "NotThePerson"),
+        (&["consent", "end", "poem.txt"], "NotConsentingPerson"),
         (&["work", "accept-transfer", "poem.txt"], "NotOffered"),
         (
-            &["approve", "poem.txt", "--for", "gateway.json", "--purpose", "licence"],
+            &["approve", "poem.txt", "--for", "gateway.json", "--purpose", "license"],
             "unknown-terms",
         ),
         (&["config", "update", "--dispute-seconds", "1"], "NotAuthority"),

@@ -74,10 +74,10 @@ fn what_is_wrong_with_a_file_has_a_name() {
     let misspelt = refusal(folder, "prest = \"voice-50-50\"");
     let expected = "terms.toml: line 1: there is no `prest`; did you mean `preset`?";
     assert_eq!(misspelt, ("terms-document".to_owned(), expected.to_owned()));
-    let unpriced = refusal(folder, "preset = \"training-licence\"");
+    let unpriced = refusal(folder, "preset = \"training-license\"");
     assert!(unpriced.1.contains("`train` has no price"), "{}", unpriced.1);
     let ended = "preset = \"non-commercial-remix\"\nexpires_at = 2020-01-01T00:00:00Z";
-    assert_eq!(refusal(folder, ended).0, "ExpiryInThePast");
+    assert_eq!(refusal(folder, ended).0, "InvalidTermsPeriod");
     assert_eq!(refusal(folder, "legal_text = \"absent.md\"").0, "unreadable-file");
     let absent = json(folder, &["terms", "check", "absent.toml"]);
     assert_eq!(absent["error"]["code"], "unreadable-file");

@@ -160,7 +160,7 @@ impl Book {
 /// A statement's entries as they travel.
 pub fn entries(statement: &Statement) -> Vec<StatementEntry> {
     let entry = |entry: motif_sdk::channel::Entry| StatementEntry {
-        licence: entry.licence,
+        license: entry.license,
         units: entry.units,
     };
     statement.entries().map(entry).collect()

@@ -456,7 +456,7 @@ fn is_known(before: &ChannelAccount, after: &ChannelAccount) -> bool {
         let channel = account.channel;
         let totals = (channel.deposited, channel.upfront_fees, channel.statements.length);
         let keys = (channel.voucher_key, channel.next_voucher_key, channel.rotates_at);
-        (totals, keys, channel.closes_at, account.licences.len())
+        (totals, keys, channel.closes_at, account.licenses.len())
     };
     facts(before) == facts(after)
 }

@@ -28,7 +28,7 @@ impl Gateway {
     /// Keeps room for a generation, because the payer asks. Idempotent by its key.
     ///
     /// # Errors
-    /// Every [`ApiError`] of a generation that is about licence, caps, balance or budget;
+    /// Every [`ApiError`] of a generation that is about license, caps, balance or budget;
     /// [`ApiError::NotByPayer`], [`ApiError::RequestStale`], [`ApiError::HoldTooLong`].
     pub async fn hold(
         &self,
@@ -37,8 +37,8 @@ impl Gateway {
         request: &HoldRequest,
     ) -> Result<HoldFacts, ApiError> {
         let desk = self.desk(&address).await?;
-        let HoldRequest { licence, units, request_digest, expires_at, proof } = *request;
-        let details = hold_details(key, licence, units, &request_digest.0, expires_at);
+        let HoldRequest { license, units, request_digest, expires_at, proof } = *request;
+        let details = hold_details(key, license, units, &request_digest.0, expires_at);
         asked_by_payer(&desk, PayerAction::Hold(details), &proof)?;
         self.admission().channel(&address, 1)?;
         let now = self.now();
@@ -48,7 +48,7 @@ impl Gateway {
         self.check_sight(&desk)?;
         let id = hold_id(&address, desk.opened_slot, key);
         let hold =
-            Hold { item: Item { licence, units }, request_digest: request_digest.0, expires_at };
+            Hold { item: Item { license, units }, request_digest: request_digest.0, expires_at };
         if let Some(earlier) = self.stored_hold(&desk, &id).await? {
             let is_same = earlier.hold == hold;
             let earlier = is_same.then(|| facts(&desk, id, &earlier));
@@ -148,7 +148,7 @@ fn facts(desk: &Desk, id: HoldId, stored: &StoredHold) -> HoldFacts {
     HoldFacts {
         hold: Digest(id),
         channel: Address(desk.address),
-        licence: item.licence,
+        license: item.license,
         units: item.units,
         request_digest: Digest(request_digest),
         expires_at,

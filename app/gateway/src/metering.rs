@@ -37,7 +37,7 @@ impl Asked<'_> {
         let same = |(one, asked): (&Generation, &BatchedGeneration)| {
             let receipt = &one.receipt.receipt;
             one.voucher_signature == self.voucher.signature
-                && (receipt.licence, receipt.units) == (asked.licence, asked.units)
+                && (receipt.license, receipt.units) == (asked.license, asked.units)
                 && receipt.request_digest == asked.request_digest.0
                 && receipt.output_digest == asked.output_digest.0
         };
@@ -240,7 +240,7 @@ impl Gateway {
     /// The one moment in which generations are taken or not, per channel one at a time.
     fn stand(&self, desk: &Desk, asked: &Asked<'_>, caller: &Caller) -> Result<Standing, ApiError> {
         let now = self.now();
-        let item = |one: &BatchedGeneration| Item { licence: one.licence, units: one.units };
+        let item = |one: &BatchedGeneration| Item { license: one.license, units: one.units };
         let items = asked.generations.iter().map(item).collect();
         let wanted = Wanted { items, voucher: asked.voucher, hold: asked.hold };
         let mut book = desk.book();
@@ -351,7 +351,7 @@ fn receipt(
         opened_slot: desk.opened_slot,
         statement: asked.voucher.voucher.statement,
         position,
-        licence: one.licence,
+        license: one.license,
         units: one.units,
         terms_number: part.terms_number,
         amount: part.price,
@@ -375,10 +375,10 @@ fn refused(book: &Book, refusal: Refusal) -> ApiError {
         Refusal::ChannelClosing
         | Refusal::VoucherKeyRotating { .. }
         | Refusal::NoUnits
-        | Refusal::UnknownLicence(_)
+        | Refusal::LicenseNotFound(_)
         | Refusal::StatementFull
-        | Refusal::LicenceLimit { .. }
-        | Refusal::LicenceEnding { .. }
+        | Refusal::LicenseLimit { .. }
+        | Refusal::LicenseEnding { .. }
         | Refusal::Underfunded { .. }
         | Refusal::OverBudget { .. }
         | Refusal::UnknownHold

@@ -17,7 +17,7 @@ use motif_sdk::{
 use crate::{
     chain::ChainError,
     keys::KeyId,
-    ledger::{LicenceLimit, Refusal},
+    ledger::{LicenseLimit, Refusal},
     paywall::PaywallRefusal,
     store::{ProofError, StoreError},
 };
@@ -425,18 +425,20 @@ impl ApiError {
                 (Status::CONFLICT, "statement-ahead", "The statement has not begun")
             }
             Refusal::NoUnits => (Status::UNPROCESSABLE_ENTITY, "no-units", "No units"),
-            Refusal::UnknownLicence(_) => (Status::NOT_FOUND, "unknown-licence", "Unknown licence"),
+            Refusal::LicenseNotFound(_) => {
+                (Status::NOT_FOUND, "unknown-license", "Unknown license")
+            }
             Refusal::StatementFull => (Status::CONFLICT, "statement-full", "The statement is full"),
-            Refusal::LicenceLimit { limit, .. } => match limit {
-                LicenceLimit::Units => (Status::CONFLICT, "unit-cap", "Unit cap reached"),
-                LicenceLimit::Daily => (Status::CONFLICT, "daily-cap", "Daily cap reached"),
-                LicenceLimit::Revenue => (Status::CONFLICT, "revenue-cap", "Revenue cap reached"),
-                LicenceLimit::Expired => {
-                    (Status::CONFLICT, "licence-expired", "The licence has expired")
+            Refusal::LicenseLimit { limit, .. } => match limit {
+                LicenseLimit::Units => (Status::CONFLICT, "unit-cap", "Unit cap reached"),
+                LicenseLimit::Daily => (Status::CONFLICT, "daily-cap", "Daily cap reached"),
+                LicenseLimit::Revenue => (Status::CONFLICT, "revenue-cap", "Revenue cap reached"),
+                LicenseLimit::Expired => {
+                    (Status::CONFLICT, "license-expired", "The license has expired")
                 }
             },
-            Refusal::LicenceEnding { .. } => {
-                (Status::CONFLICT, "licence-expired", "The licence has expired")
+            Refusal::LicenseEnding { .. } => {
+                (Status::CONFLICT, "license-expired", "The license has expired")
             }
             Refusal::WrongPrice { .. } => (Status::CONFLICT, "wrong-price", "Wrong price"),
             Refusal::NotNewer { .. } => {

@@ -153,10 +153,10 @@ impl Gateway {
         statements_agree(&books, held, &mut differences);
         let settled = held.account.channel.statements.length;
         let units = self.store().units_before(id, settled).await?;
-        for (index, licence) in (0_u16..).zip(&held.account.licences) {
+        for (index, license) in (0_u16..).zip(&held.account.licenses) {
             let own = units.get(&index).copied().unwrap_or(0);
-            let what = format!("settled units of licence {index}");
-            differ(&mut differences, &what, own, licence.units);
+            let what = format!("settled units of license {index}");
+            differ(&mut differences, &what, own, license.units);
         }
         for (number, statement) in books.statements.iter().filter(|(_, book)| book.is_settled) {
             let root = self.receipts(id, *number).await?.map(|receipts| receipts.root);

@@ -1,7 +1,7 @@
 use motif_sdk::{
-    channel::Licence,
+    channel::License,
     gateway::wire::{
-        Address, Amount, ChannelState, Digest, LicenceState, StatementState, UnitWord, UseWord,
+        Address, Amount, ChannelState, Digest, LicenseState, StatementState, UnitWord, UseWord,
         VoucherParts,
     },
 };
@@ -15,7 +15,7 @@ use crate::{
 pub fn channel_state(book: &Book) -> ChannelState {
     let ledger = &book.ledger;
     let channel = ledger.channel();
-    let licences = (0..).zip(&ledger.account().licences);
+    let licenses = (0..).zip(&ledger.account().licenses);
     let (unsettled, open) = statements(ledger);
     ChannelState {
         channel: Address(ledger.address()),
@@ -32,23 +32,23 @@ pub fn channel_state(book: &Book) -> ChannelState {
         upfront_fees: Amount(channel.upfront_fees),
         cumulative: open.cumulative,
         available: Amount(ledger.available()),
-        licences: licences.map(|(index, licence)| licence_state(index, licence)).collect(),
+        licenses: licenses.map(|(index, license)| license_state(index, license)).collect(),
         unsettled,
         open,
     }
 }
 
-fn licence_state(index: u16, licence: &Licence) -> LicenceState {
-    LicenceState {
-        licence: index,
-        work: Address(licence.work),
-        terms_number: licence.terms_number,
-        licensed_use: UseWord::of_byte(licence.licensed_use),
-        unit: UnitWord::of_byte(licence.unit),
-        price: Amount(licence.price),
-        settled_units: licence.units,
-        free_units_left: licence.free_units_left,
-        expires_at: Some(licence.expires_at).filter(|expires_at| *expires_at != i64::MAX),
+fn license_state(index: u16, license: &License) -> LicenseState {
+    LicenseState {
+        license: index,
+        work: Address(license.work),
+        terms_number: license.terms_number,
+        licensed_use: UseWord::of_byte(license.licensed_use),
+        unit: UnitWord::of_byte(license.unit),
+        price: Amount(license.price),
+        settled_units: license.units,
+        free_units_left: license.free_units_left,
+        expires_at: Some(license.expires_at).filter(|expires_at| *expires_at != i64::MAX),
     }
 }
 

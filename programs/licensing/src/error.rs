@@ -7,27 +7,27 @@ use anchor_lang::prelude::*;
 pub enum LicensingError {
     // Caller can fix: 6000-6099.
     #[msg("a split needs 1 to 32 recipients")]
-    SplitSize = 0,
+    InvalidSplitSize = 0,
     #[msg("the shares of a split must add up to exactly 10,000 basis points")]
-    SplitTotal,
+    InvalidSplitTotal,
     #[msg("every recipient of a split needs a share above zero")]
     EmptyShare,
     #[msg("a recipient may stand in a split only once; add its shares up")]
-    RecipientTwice,
+    DuplicateRecipient,
     #[msg("a work has at most 8 parents")]
     TooManyParents,
     #[msg("a parent may be named only once; add its shares up")]
-    ParentTwice,
+    DuplicateParent,
     #[msg("the parents' shares must not exceed 10,000 basis points")]
     ParentShares,
     #[msg(
-        "pass for each parent, in order: its work, then its owner's signature or its terms, then the approval or the channel with the licence, where that is the right"
+        "pass for each parent, in order: its work, then its owner's signature or its terms, then the approval or the channel with the license, where that is the right"
     )]
-    ParentAccounts,
+    InvalidParentAccounts,
     #[msg("these terms forbid derivatives; only the signature of the parent's owner allows one")]
     DerivativesForbidden,
     #[msg("these terms allow derivatives with approval; the parent's owner must approve or sign")]
-    ApprovalMissing,
+    MissingApproval,
     #[msg("this parent's terms ask for a larger share of the derivative's earnings")]
     ParentShareTooSmall,
     #[msg("these are not the parent's latest terms")]
@@ -37,15 +37,15 @@ pub enum LicensingError {
     #[msg("the content digest must be the SHA-256 of the content, not zeros")]
     EmptyDigest,
     #[msg("a voice or a likeness needs the signature of the person's consent key")]
-    ConsentMissing,
+    MissingConsent,
     #[msg("terms need 1 to 8 uses")]
-    UseCount,
+    InvalidUseCount,
     #[msg("a use may be priced only once in one version of terms")]
-    UseTwice,
+    DuplicateUse,
     #[msg("terms must expire after they become valid, and in the future")]
-    ExpiryInThePast,
+    InvalidTermsPeriod,
     #[msg("the parents' share of a derivative must not exceed 10,000 basis points")]
-    DerivativeShare,
+    InvalidDerivativeShare,
     #[msg("a cap of zero licenses nothing; leave it out or raise it")]
     EmptyCap,
     #[msg("only the owner of the work may do this")]
@@ -61,49 +61,49 @@ pub enum LicensingError {
     #[msg("this was not offered to you, or the offer was taken back")]
     NotOffered,
     #[msg("a dispute may take 1 to 60 days")]
-    DisputeLength,
+    InvalidDisputeLength,
     #[msg("the bond must be at least the rent of an empty account, or it could not be paid out")]
     BondTooSmall,
     #[msg("the owner of a work cannot dispute it")]
-    OwnWork,
+    OwnerCannotDispute,
     #[msg("only the person who consented may change the consent's end")]
-    NotThePerson,
+    NotConsentingPerson,
     #[msg("a consent must end in the future")]
-    ConsentInThePast,
+    InvalidConsentEnd,
     #[msg("a style model must say what it adapts and what it was trained on")]
-    ModelMissing,
+    MissingModel,
     #[msg("only a style model says what it adapts and which model it replaces")]
-    ModelUnexpected,
+    UnexpectedModel,
     #[msg("name the base model in 1 to 64 bytes")]
-    BaseModelName,
+    InvalidBaseModelName,
     #[msg("the previous model must be a style model that the creator owns")]
-    PreviousModel,
+    InvalidPreviousModel,
     #[msg("the parents' terms end; these must end no later")]
-    OutlivesParentTerms,
+    TermsOutliveParent,
     #[msg(
         "a parent's terms are share-alike; these must allow derivatives, share alike, and need no approval"
     )]
     NotShareAlike,
     #[msg("a parent's terms are non-commercial; these must be too")]
     ParentNotCommercial,
-    #[msg("the channel has no licence at this index")]
-    LicenceMissing,
-    #[msg("the licence is on another payer's channel; the creator must be its payer")]
-    LicenceOfAnother,
-    #[msg("the licence is of another work, or of other terms")]
-    LicenceOfOtherTerms,
-    #[msg("no unit of the licence has been settled yet; use it first")]
-    LicenceUnused,
+    #[msg("the channel has no license at this index")]
+    LicenseNotFound,
+    #[msg("the license is on another payer's channel; the creator must be its payer")]
+    LicensePayerMismatch,
+    #[msg("the license is of another work, or of other terms")]
+    LicenseTermsMismatch,
+    #[msg("no unit of the license has been settled yet; use it first")]
+    LicenseUnused,
     #[msg("the split is not complete: it has fewer recipients than were announced")]
     SplitIncomplete,
     #[msg("the proposed split is another one than you read; read it again")]
-    OtherSplit,
+    SplitDigestMismatch,
     #[msg("this account is no recipient of the work's present split")]
-    NotARecipient,
+    RecipientNotFound,
     #[msg("a recipient whose share falls has not approved")]
-    RecipientMustApprove,
+    MissingRecipientApproval,
     #[msg("a certificate's name has 1 to 32 bytes")]
-    CertificateName,
+    InvalidCertificateName,
 
     // Wrong moment: 6100-6199.
     #[msg("this parent is not active; it takes no new derivatives")]
@@ -120,8 +120,8 @@ pub enum LicensingError {
     ConsentEnded,
     #[msg("the consent for this parent has ended; it takes no new derivatives")]
     ParentConsentEnded,
-    #[msg("the licence has ended; it allows no derivatives any more")]
-    LicenceEnded,
+    #[msg("the license has ended; it allows no derivatives any more")]
+    LicenseEnded,
     #[msg("the work's split or owner changed since this was proposed; propose it again")]
     StaleSplitChange,
     #[msg("the arbiter's time has run out; anybody may expire the dispute")]

@@ -66,7 +66,7 @@ pub struct SplitChanged {
     pub split_version: u32,
 }
 
-/// A work takes no new licences and derivatives any more.
+/// A work takes no new licenses and derivatives any more.
 #[event]
 pub struct WorkWithdrawn {
     pub work: Pubkey,

@@ -14,7 +14,7 @@ pub mod certificate;
 pub mod error;
 pub mod event;
 pub mod instructions;
-pub mod licence_right;
+pub mod license_right;
 pub mod parent_right;
 pub mod state;
 
@@ -62,8 +62,8 @@ pub mod licensing {
     }
 
     /// Lets somebody accept terms, or make a derivative under them, that ask for approval.
-    pub fn approve(ctx: Context<Approve>, args: ApproveArgs) -> Result<()> {
-        handle_approve(ctx, args)
+    pub fn grant_approval(ctx: Context<GrantApproval>, args: GrantApprovalArgs) -> Result<()> {
+        handle_grant_approval(ctx, args)
     }
 
     /// Takes an approval back; its rent returns to who granted it.
@@ -109,7 +109,7 @@ pub mod licensing {
         handle_cancel_split_change(ctx)
     }
 
-    /// Withdraws a work for good: it takes no new licences and derivatives.
+    /// Withdraws a work for good: it takes no new licenses and derivatives.
     pub fn withdraw_work(ctx: Context<WithdrawWork>) -> Result<()> {
         handle_withdraw_work(ctx)
     }
@@ -129,7 +129,7 @@ pub mod licensing {
         handle_expire_dispute(ctx)
     }
 
-    /// Ends a person's consent at an instant, or never; licences accepted earlier keep theirs.
+    /// Ends a person's consent at an instant, or never; licenses accepted earlier keep theirs.
     pub fn set_consent_end(ctx: Context<SetConsentEnd>, expires_at: Option<i64>) -> Result<()> {
         handle_set_consent_end(ctx, expires_at)
     }

@@ -4,7 +4,7 @@ use anchor_lang::prelude::*;
 
 use crate::{
     error::LicensingError,
-    licence_right::LicenceRight,
+    license_right::LicenseRight,
     state::{
         Approval, Consent, Inherited, Parent, Purpose, Terms, Work, WorkHead, WorkStatus,
         check_parents,
@@ -20,9 +20,9 @@ pub enum ParentRight {
     Terms,
     /// Its owner has approved this creator's derivatives. Accounts: work, latest terms, approval.
     Approval,
-    /// The creator holds a licence that it has used, whose terms, however old, allow
+    /// The creator holds a license that it has used, whose terms, however old, allow
     /// derivatives. Accounts: work, terms, channel.
-    Licence {
+    License {
         /// Of the channel.
         index: u16,
     },
@@ -57,7 +57,7 @@ impl Lineage {
         for parent in args {
             lineage.add(creator, parent, &mut accounts, now)?;
         }
-        require!(accounts.next().is_none(), LicensingError::ParentAccounts);
+        require!(accounts.next().is_none(), LicensingError::InvalidParentAccounts);
         check_parents(&lineage.parents)?;
         Ok(lineage)
     }
@@ -75,13 +75,13 @@ impl Lineage {
         let terms_number = if args.right == ParentRight::OwnerSigns {
             work.require_takes_derivatives(now)?;
             let agrees = second.key() == work.owner && second.is_signer;
-            require!(agrees, LicensingError::ApprovalMissing);
+            require!(agrees, LicensingError::MissingApproval);
             // The owner waives its own terms, not what its work owes to works it was made from.
             self.inherited.pass_on(&work.inherited);
             0
         } else {
             let terms: Box<Account<Terms>> = Box::new(Account::try_from(second)?);
-            require_keys_eq!(terms.work, work.address, LicensingError::ParentAccounts);
+            require_keys_eq!(terms.work, work.address, LicensingError::InvalidParentAccounts);
             let approved = args.right.check(creator, &work, &terms, accounts, now)?;
             terms.check_derivative(args.share_bps, approved, now)?;
             self.inherited.add(&terms.offer);
@@ -104,10 +104,10 @@ impl ParentRight {
         accounts: &mut std::slice::Iter<'info, AccountInfo<'info>>,
         now: i64,
     ) -> Result<bool> {
-        if let Self::Licence { index } = self {
-            let licence = LicenceRight::read(next(accounts)?, index)?;
-            let end = work.head.licence_end(licence.expires_at, terms.offer.notice_seconds);
-            licence.check(creator, terms, end, now)?;
+        if let Self::License { index } = self {
+            let license = LicenseRight::read(next(accounts)?, index)?;
+            let end = work.head.license_end(license.expires_at, terms.offer.notice_seconds);
+            license.check(creator, terms, end, now)?;
             return Ok(false);
         }
         work.require_takes_derivatives(now)?;
@@ -115,7 +115,7 @@ impl ParentRight {
         if self == Self::Approval {
             let approval: Account<Approval> = Account::try_from(next(accounts)?)?;
             let holds = approval.holds(&terms.key(), creator, Purpose::Derivative, &work.owner);
-            require!(holds, LicensingError::ApprovalMissing);
+            require!(holds, LicensingError::MissingApproval);
         }
         Ok(self == Self::Approval)
     }
@@ -145,7 +145,7 @@ impl ParentWork {
         Ok(Self { address: account.key(), head, owner, consent, inherited })
     }
 
-    /// It takes derivatives by what its owner says now. A licence is what it said earlier.
+    /// It takes derivatives by what its owner says now. A license is what it said earlier.
     fn require_takes_derivatives(&self, now: i64) -> Result<()> {
         require!(self.head.status == WorkStatus::Active, LicensingError::ParentNotActive);
         let consented = self.consent.is_none_or(|consent| consent.valid_at(now));
@@ -157,5 +157,5 @@ impl ParentWork {
 fn next<'info>(
     accounts: &mut std::slice::Iter<'info, AccountInfo<'info>>,
 ) -> Result<&'info AccountInfo<'info>> {
-    accounts.next().ok_or_else(|| error!(LicensingError::ParentAccounts))
+    accounts.next().ok_or_else(|| error!(LicensingError::InvalidParentAccounts))
 }

@@ -15,7 +15,7 @@ pub enum PaymentsError {
     #[msg("the grace period must be between 15 minutes and 30 days")]
     GraceOutOfRange,
     #[msg("the voucher key must be a point on the curve, and not the payer's own key")]
-    VoucherKey,
+    InvalidVoucherKey,
     #[msg("only the payer may do this")]
     NotPayer,
     #[msg("only the operator may do this")]
@@ -31,55 +31,55 @@ pub enum PaymentsError {
     #[msg("the terms are in another currency than the channel")]
     CurrencyMismatch,
     #[msg("these terms need the approval of the work's owner: its signature")]
-    ApprovalMissing,
+    MissingApproval,
     #[msg("terms with a shared cap need their issuance account; others must not name one")]
-    IssuanceAccount,
+    InvalidIssuanceAccount,
     #[msg("ask for a quota above zero")]
     EmptyQuota,
     #[msg("the quota asked for exceeds what the terms' cap has left")]
-    QuotaAboveCap,
-    #[msg("the channel already has the most licences it can hold")]
-    TooManyLicences,
+    QuotaExceedsCap,
+    #[msg("the channel already has the most licenses it can hold")]
+    TooManyLicenses,
     #[msg("what the channel owes would exceed its deposit; top it up")]
     InsufficientDeposit,
     #[msg(
         "put the voucher's Ed25519 instruction directly before `settle`, with one signature and every offset canonical"
     )]
-    ProofMissing,
+    MissingVoucherProof,
     #[msg("`settle` must be called by the transaction itself, not by another program")]
-    CalledByProgram,
+    NotTopLevelInstruction,
     #[msg("the voucher is not signed by the channel's voucher key")]
-    VoucherSigner,
+    VoucherSignerMismatch,
     #[msg("the voucher is for another channel, program, cluster or incarnation")]
-    VoucherNotForThisChannel,
+    VoucherChannelMismatch,
     #[msg("the voucher is for another statement than the channel's current one")]
-    VoucherStatement,
+    VoucherStatementMismatch,
     #[msg("the voucher's digest is not that of this statement")]
-    StatementDigest,
+    StatementDigestMismatch,
     #[msg(
-        "a statement is a list of 6-byte entries (licence u16, units u32), each licence once, in ascending order, units above zero"
+        "a statement is a list of 6-byte entries (license u16, units u32), each license once, in ascending order, units above zero"
     )]
-    StatementMalformed,
-    #[msg("the statement names a licence the channel does not have")]
-    UnknownLicence,
+    InvalidStatement,
+    #[msg("the statement names a license the channel does not have")]
+    LicenseNotFound,
     #[msg("the voucher's total is not what the statement's prices and the fee add up to")]
-    VoucherTotal,
+    VoucherTotalMismatch,
     #[msg("the sum of the receipts is not the sum of the prices")]
-    ReceiptsSum,
-    #[msg("the licence's units are used up")]
-    UnitCap,
-    #[msg("the licence's units for these days are used up")]
-    DailyCap,
+    ReceiptsSumMismatch,
+    #[msg("the license's units are used up")]
+    UnitCapExceeded,
+    #[msg("the license's units for these days are used up")]
+    DailyCapExceeded,
     #[msg("the revenue cap of the terms is reached")]
-    RevenueCap,
-    #[msg("pass for each licence its work's earnings account, in the same order")]
-    EarningsAccounts,
+    RevenueCapExceeded,
+    #[msg("pass for each license its work's earnings account, in the same order")]
+    InvalidEarningsAccounts,
     #[msg("there is nothing to collect")]
     NothingToCollect,
     #[msg("the other account is not a parent of this work in this currency")]
-    NotAParent,
+    ParentNotFound,
     #[msg("this account is no recipient of the work")]
-    NotARecipient,
+    RecipientNotFound,
     #[msg(
         "without the recipient's signature, payment goes only to its own associated token account"
     )]
@@ -89,36 +89,36 @@ pub enum PaymentsError {
     #[msg("pass an amount above zero")]
     EmptyAmount,
     #[msg("the channel's free deposit must cover the quota asked for; top it up or ask for less")]
-    QuotaAboveDeposit,
+    QuotaExceedsDeposit,
     #[msg(
         "terms with free units or caps per licensee need the payer's licensee account; others must not name one"
     )]
-    LicenseeAccount,
-    #[msg("the payer has its one licence of this use of these terms already")]
+    InvalidLicenseeAccount,
+    #[msg("the payer has its one license of this use of these terms already")]
     AlreadyLicensed,
     #[msg("pass one destination for each payee, in the same order")]
-    Destinations,
+    InvalidDestinations,
     #[msg("the vault does not pay itself; name another destination")]
     DestinationIsVault,
     #[msg("the earnings stand at the work's present split already")]
     SplitUnchanged,
     #[msg("more parties are owed than earnings can hold; have former recipients paid first")]
-    TooManyParts,
-    #[msg("pass for each licence its work, in the same order")]
-    WorkAccounts,
-    #[msg("the licence holds no part of a shared cap")]
+    TooManyParties,
+    #[msg("pass for each license its work, in the same order")]
+    InvalidWorkAccounts,
+    #[msg("the license holds no part of a shared cap")]
     NoQuota,
     #[msg("there is nothing to sweep")]
     EmptyTill,
     #[msg("a part of a statement begins at most where the last one ended, within 60,000 bytes")]
-    StagedPart,
-    #[msg("these are not the terms of the licence")]
-    NotTheLicencesTerms,
+    InvalidBufferPart,
+    #[msg("these are not the terms of the license")]
+    LicenseTermsMismatch,
     #[msg("the earnings have been told of this dispute already")]
     DisputeApplied,
 
     // Wrong moment: 6100-6199.
-    #[msg("the channel is closing; it takes no new licences and no top-ups")]
+    #[msg("the channel is closing; it takes no new licenses and no top-ups")]
     ChannelClosing = 100,
     #[msg("the channel is closed; it settles no more")]
     ChannelClosed,
@@ -126,12 +126,12 @@ pub enum PaymentsError {
     ChannelStillOpen,
     #[msg("the payer has withdrawn already")]
     AlreadyWithdrawn,
-    #[msg("the work is not active; it takes no new licences")]
+    #[msg("the work is not active; it takes no new licenses")]
     WorkNotActive,
     #[msg("the terms are not valid at this time")]
     TermsNotValidNow,
-    #[msg("the licence has expired")]
-    LicenceExpired,
+    #[msg("the license has expired")]
+    LicenseExpired,
     #[msg("the voucher has expired")]
     VoucherExpired,
     #[msg("others than the operator may settle only in the second half of the grace period")]
@@ -140,20 +140,20 @@ pub enum PaymentsError {
     EarningsDisputed,
     #[msg("the work's split has changed; call `apply_split` first")]
     SplitNotApplied,
-    #[msg("the consent to this work has ended; it takes no new licences")]
+    #[msg("the consent to this work has ended; it takes no new licenses")]
     ConsentEnded,
     #[msg("the work is not withdrawn")]
     WorkNotWithdrawn,
-    #[msg("the licence can still be used; only the operator may close it")]
-    LicenceInUse,
+    #[msg("the license can still be used; only the operator may close it")]
+    LicenseInUse,
     #[msg("the payer has not withdrawn yet")]
     NotWithdrawn,
     #[msg("collect all credit and claim all fees first")]
     ChannelNotEmpty,
-    #[msg("licences hold parts of shared caps; close them first")]
+    #[msg("licenses hold parts of shared caps; close them first")]
     QuotasHeld,
     #[msg("a channel closes in a later slot than it was opened in")]
-    SlotNotOver,
+    SlotNotElapsed,
     #[msg("the work is not disputed")]
     WorkNotDisputed,
     #[msg("the work is disputed; call `apply_dispute` first")]
@@ -167,11 +167,11 @@ pub enum PaymentsError {
     #[msg("collected more than was charged; please report this")]
     CollectedAboveCharged,
     #[msg("the channel account's bytes are not a channel; please report this")]
-    ChannelBytes,
+    InvalidChannelData,
     #[msg("more statements than a channel can record; open a new channel")]
-    StatementsFull,
+    StatementLimitReached,
     #[msg("the earnings account's bytes are not earnings; please report this")]
-    EarningsBytes,
-    #[msg("the staging account's bytes are not a statement; please report this")]
-    StagingBytes,
+    InvalidEarningsData,
+    #[msg("the statement_buffer account's bytes are not a statement; please report this")]
+    InvalidStatementBuffer,
 }

@@ -21,9 +21,9 @@ pub struct ChannelToppedUp {
     pub deposited: u64,
 }
 
-/// A channel took on a licence, at `index` of its list.
+/// A channel took on a license, at `index` of its list.
 #[event]
-pub struct LicenceAccepted {
+pub struct LicenseAccepted {
     pub channel: Pubkey,
     pub index: u16,
     pub work: Pubkey,
@@ -32,7 +32,7 @@ pub struct LicenceAccepted {
     pub upfront_fee: u64,
 }
 
-/// A statement was paid: `prices` to the licences, `fee` to the operator.
+/// A statement was paid: `prices` to the licenses, `fee` to the operator.
 #[event]
 pub struct StatementSettled {
     pub channel: Pubkey,
@@ -62,9 +62,9 @@ impl StatementSettled {
     }
 }
 
-/// Licences' credit became their works' earnings.
+/// Licenses' credit became their works' earnings.
 #[event]
-pub struct LicencesCollected {
+pub struct LicensesCollected {
     pub channel: Pubkey,
     pub amount: u64,
 }
@@ -124,7 +124,7 @@ pub struct SplitApplied {
     pub split_version: u32,
 }
 
-/// A licence ends at `expires_at` (unix seconds) at the latest: its work was withdrawn.
+/// A license ends at `expires_at` (unix seconds) at the latest: its work was withdrawn.
 #[event]
 pub struct WithdrawalApplied {
     pub channel: Pubkey,
@@ -132,9 +132,9 @@ pub struct WithdrawalApplied {
     pub expires_at: i64,
 }
 
-/// What a licence had left of shared caps can be handed out again.
+/// What a license had left of shared caps can be handed out again.
 #[event]
-pub struct QuotaReturned {
+pub struct QuotaReleased {
     pub channel: Pubkey,
     pub index: u16,
     pub units: u64,
@@ -143,7 +143,7 @@ pub struct QuotaReturned {
 
 /// From `rotates_at` (unix seconds) `new_key` signs a channel's vouchers.
 #[event]
-pub struct VoucherKeyRotates {
+pub struct VoucherKeyRotationStarted {
     pub channel: Pubkey,
     pub new_key: Pubkey,
     pub rotates_at: i64,
@@ -151,7 +151,7 @@ pub struct VoucherKeyRotates {
 
 /// A channel's account is gone.
 #[event]
-pub struct ChannelRemoved {
+pub struct ChannelDeleted {
     pub channel: Pubkey,
 }
 

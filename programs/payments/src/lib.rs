@@ -1,6 +1,6 @@
 //! Who owes and gets what.
 //!
-//! A platform deposits into a channel, accepts works' terms as licences on it, and pays per
+//! A platform deposits into a channel, accepts works' terms as licenses on it, and pays per
 //! unit with signed vouchers. Its operator settles; the credit becomes works' earnings, which
 //! parents pull and recipients claim. All tokens rest in one pooled vault per mint.
 #![allow(missing_docs, reason = "Anchor's macros generate public items without docs")]
@@ -14,7 +14,7 @@ pub mod custody;
 pub mod error;
 pub mod event;
 pub mod instructions;
-pub mod mountain_range;
+pub mod mmr;
 pub mod proof;
 pub mod state;
 pub mod statement;
@@ -39,9 +39,9 @@ pub mod payments {
         handle_settle(ctx, args)
     }
 
-    /// Moves licences' new credit into their works' earnings. Anyone may.
-    pub fn collect<'info>(ctx: Context<'info, Collect<'info>>, licences: Vec<u16>) -> Result<()> {
-        handle_collect(ctx, licences)
+    /// Moves licenses' new credit into their works' earnings. Anyone may.
+    pub fn collect<'info>(ctx: Context<'info, Collect<'info>>, licenses: Vec<u16>) -> Result<()> {
+        handle_collect(ctx, licenses)
     }
 
     /// Pays recipients everything their shares entitle them to by now. Anyone may.
@@ -64,9 +64,9 @@ pub mod payments {
         handle_top_up(ctx, amount)
     }
 
-    /// Takes one use of a work's latest terms onto a channel as a licence.
-    pub fn accept(ctx: Context<Accept>, args: AcceptArgs) -> Result<()> {
-        handle_accept(ctx, args)
+    /// Takes one use of a work's latest terms onto a channel as a license.
+    pub fn accept_terms(ctx: Context<AcceptTerms>, args: AcceptTermsArgs) -> Result<()> {
+        handle_accept_terms(ctx, args)
     }
 
     /// Pays a statement as `settle` does, with the voucher key's signature of this transaction
@@ -76,30 +76,30 @@ pub mod payments {
     }
 
     /// Creates the account in which a settler writes down a statement too large for a packet.
-    pub fn open_staging(ctx: Context<OpenStaging>) -> Result<()> {
-        handle_open_staging(ctx)
+    pub fn create_statement_buffer(ctx: Context<CreateStatementBuffer>) -> Result<()> {
+        handle_create_statement_buffer(ctx)
     }
 
     /// Writes a part of a statement.
-    pub fn stage_statement(
-        ctx: Context<StageStatement>,
+    pub fn write_statement_buffer(
+        ctx: Context<WriteStatementBuffer>,
         offset: u32,
         bytes: Vec<u8>,
     ) -> Result<()> {
-        handle_stage_statement(ctx, offset, bytes)
+        handle_write_statement_buffer(ctx, offset, bytes)
     }
 
     /// Pays a statement as `settle` does, read from where it was staged.
-    pub fn settle_staged(
-        ctx: Context<SettleStaged>,
+    pub fn settle_buffered(
+        ctx: Context<SettleBuffered>,
         receipts: Option<ReceiptsCommitment>,
     ) -> Result<()> {
-        handle_settle_staged(ctx, receipts)
+        handle_settle_buffered(ctx, receipts)
     }
 
     /// Gives the rent of a staged statement back to whoever staged it.
-    pub fn unstage(ctx: Context<Unstage>) -> Result<()> {
-        handle_unstage(ctx)
+    pub fn close_statement_buffer(ctx: Context<CloseStatementBuffer>) -> Result<()> {
+        handle_close_statement_buffer(ctx)
     }
 
     /// Creates the account in which a work earns in one currency. Anyone may.
@@ -123,17 +123,17 @@ pub mod payments {
         handle_apply_split(ctx)
     }
 
-    /// Ends licences of withdrawn works when their notice is over. Anyone may.
+    /// Ends licenses of withdrawn works when their notice is over. Anyone may.
     pub fn apply_withdrawal<'info>(
         ctx: Context<'info, ApplyWithdrawal<'info>>,
-        licences: Vec<u16>,
+        licenses: Vec<u16>,
     ) -> Result<()> {
-        handle_apply_withdrawal(ctx, licences)
+        handle_apply_withdrawal(ctx, licenses)
     }
 
-    /// Gives a licence's unused part of shared caps back to other licensees.
-    pub fn close_licence(ctx: Context<CloseLicence>, index: u16) -> Result<()> {
-        handle_close_licence(ctx, index)
+    /// Gives a license's unused part of shared caps back to other licensees.
+    pub fn release_quota(ctx: Context<ReleaseQuota>, index: u16) -> Result<()> {
+        handle_release_quota(ctx, index)
     }
 
     /// Pays the operator the fees settled so far.

@@ -71,9 +71,9 @@ pub fn signed_voucher(instructions: &AccountInfo) -> Result<SignedBy> {
     let sysvar = instructions.try_borrow_data()?;
     // Called by another program, "the instruction before" would be before that program's.
     let called_directly = running_program(&sysvar) == Some(crate::ID.as_array());
-    require!(called_directly, PaymentsError::CalledByProgram);
+    require!(called_directly, PaymentsError::NotTopLevelInstruction);
     let signed = previous_instruction(&sysvar).and_then(read);
-    signed.ok_or_else(|| error!(PaymentsError::ProofMissing))
+    signed.ok_or_else(|| error!(PaymentsError::MissingVoucherProof))
 }
 
 /// The voucher that `key` gives by signing the transaction: what it would have signed for

@@ -217,15 +217,15 @@ mod tests {
     #[test]
     fn a_refusal_speaks_the_programs_words() {
         let logs = vec![
-            "Program log: AnchorError thrown in a.rs:1. Error Code: UseTwice. \
+            "Program log: AnchorError thrown in a.rs:1. Error Code: DuplicateUse. \
              Error Number: 6016. Error Message: a use may be priced only once."
                 .to_owned(),
             "Program X failed: custom program error: 0x177f".to_owned(),
         ];
         let error = TransactionError::InstructionError(0, InstructionError::Custom(6_016));
         let refusal = Refusal::of(&error, logs);
-        assert!(refusal.is(licensing::LicensingError::UseTwice));
-        assert_eq!(refusal.name.as_deref(), Some("UseTwice"));
-        assert_eq!(refusal.to_string(), "a use may be priced only once (UseTwice, 6016)");
+        assert!(refusal.is(licensing::LicensingError::DuplicateUse));
+        assert_eq!(refusal.name.as_deref(), Some("DuplicateUse"));
+        assert_eq!(refusal.to_string(), "a use may be priced only once (DuplicateUse, 6016)");
     }
 }

@@ -10,7 +10,8 @@ use super::{Client, Landed, PACKET_BYTES, PublishedTerms, packed, packing::trans
 use crate::{
     Error,
     channel::{
-        self, AcceptArgs, Acceptance, Currency, OpenChannelArgs, Quota, ReceiptsCommitment, Staging,
+        self, AcceptTermsArgs, Acceptance, Currency, OpenChannelArgs, Quota, ReceiptsCommitment,
+        StatementBuffer,
     },
     earnings::{self, EarningsAccount},
     licensing::{Purpose, Use, WorkStatus},
@@ -61,7 +62,7 @@ impl Client {
     }
 
     /// Accepts a use of a work's latest terms at no more than `max_price` base units a unit;
-    /// returns the licence's index on the channel. `quota` counts where the terms have caps
+    /// returns the license's index on the channel. `quota` counts where the terms have caps
     /// that licensees share. `approver` is the work's owner, where the terms ask for it; what it
     /// granted before is found without it.
     ///
@@ -84,17 +85,18 @@ impl Client {
             approval: self.is_approved(&published, &payer.pubkey()).await?,
             ..Acceptance::of(&published.terms)
         };
-        let args = AcceptArgs { licensed_use, max_price, terms_digest: published.digest, quota };
+        let args =
+            AcceptTermsArgs { licensed_use, max_price, terms_digest: published.digest, quota };
         let instruction = channel::accept(&payer.pubkey(), channel, &acceptance, args);
         let signers: Vec<_> = approver.into_iter().collect();
         let landed = self.send(&[instruction], payer, &signers).await?;
-        let licences = self.channel(channel).await?.licences.len();
-        let index = u16::try_from(licences.saturating_sub(1));
-        let index = index.map_err(|_| Error::NotFound { kind: "licence", address: *channel })?;
+        let licenses = self.channel(channel).await?.licenses.len();
+        let index = u16::try_from(licenses.saturating_sub(1));
+        let index = index.map_err(|_| Error::NotFound { kind: "license", address: *channel })?;
         Ok((index, landed))
     }
 
-    /// Settles a voucher and its statement, through a staging account where the statement is
+    /// Settles a voucher and its statement, through a statement_buffer account where the statement is
     /// larger than a packet.
     ///
     /// # Errors
@@ -113,23 +115,23 @@ impl Client {
             return Ok(vec![self.send(&direct, settler, &[]).await?]);
         }
         let mut parts = channel::stage(&owner, &channel, &statement);
-        let present = self.account(&pda::staging(&channel, &owner)).await?;
+        let present = self.account(&pda::statement_buffer(&channel, &owner)).await?;
         if let Some(present) = present.filter(|account| account.owner == payments::ID) {
             parts.remove(0); // it exists: what it holds is written over
-            if present.data.len() > Staging::space(statement.len()) {
-                let unstage = channel::unstage(&owner, &channel);
-                self.send(&[unstage], settler, &[]).await?;
+            if present.data.len() > StatementBuffer::space(statement.len()) {
+                let close_statement_buffer = channel::close_statement_buffer(&owner, &channel);
+                self.send(&[close_statement_buffer], settler, &[]).await?;
                 parts = channel::stage(&owner, &channel, &statement);
             }
         }
         let mut landed = self.send_packed(parts, settler).await?;
-        let settle = channel::settle_staged(&owner, voucher, receipts);
+        let settle = channel::settle_buffered(&owner, voucher, receipts);
         landed.push(self.send(&settle, settler, &[]).await?);
         Ok(landed)
     }
 
     /// Settles what `voucher` says, with the voucher key's signature of the transaction in place
-    /// of its own. Without a proof in it, a packet has room for 140 licences instead of 100; a
+    /// of its own. Without a proof in it, a packet has room for 140 licenses instead of 100; a
     /// statement that is still too large is refused by the cluster.
     ///
     /// # Errors
@@ -165,7 +167,7 @@ impl Client {
         self.send(&[rotate], payer, &signers).await
     }
 
-    /// Ends the channel's licences of withdrawn works when their notice is over.
+    /// Ends the channel's licenses of withdrawn works when their notice is over.
     ///
     /// # Errors
     /// As [`Client::send`]; [`Error::NotFound`].
@@ -176,32 +178,32 @@ impl Client {
     ) -> Result<Vec<Landed>, Error> {
         let account = self.channel(channel).await?;
         let mut ending = Vec::new();
-        for (index, licence) in (0_u16..).zip(&account.licences) {
-            let work = self.work(&licence.work).await?.head();
-            let ends_at = work.licence_end(licence.expires_at, licence.notice_seconds);
-            if ends_at != licence.expires_at {
-                ending.push((index, licence.work));
+        for (index, license) in (0_u16..).zip(&account.licenses) {
+            let work = self.work(&license.work).await?.head();
+            let ends_at = work.license_end(license.expires_at, license.notice_seconds);
+            if ends_at != license.expires_at {
+                ending.push((index, license.work));
             }
         }
         let batches = ending.chunks(25).map(|batch| channel::apply_withdrawal(channel, batch));
         self.send_packed(batches.collect(), fee_payer).await
     }
 
-    /// Gives back what a licence of the channel has left of shared caps.
+    /// Gives back what a license of the channel has left of shared caps.
     ///
     /// # Errors
     /// As [`Client::send`]; [`Error::NotFound`].
-    pub async fn close_licence(
+    pub async fn release_quota(
         &self,
         caller: &Keypair,
         channel: &Pubkey,
         index: u16,
     ) -> Result<Landed, Error> {
         let account = self.channel(channel).await?;
-        let licence = account.licences.get(usize::from(index));
-        let licence = licence.ok_or(Error::NotFound { kind: "licence", address: *channel })?;
-        let (work, number) = (&licence.work, licence.terms_number);
-        let close = channel::close_licence(&caller.pubkey(), channel, index, work, number);
+        let license = account.licenses.get(usize::from(index));
+        let license = license.ok_or(Error::NotFound { kind: "license", address: *channel })?;
+        let (work, number) = (&license.work, license.terms_number);
+        let close = channel::release_quota(&caller.pubkey(), channel, index, work, number);
         self.send(&[close], caller, &[]).await
     }
 
@@ -244,7 +246,7 @@ impl Client {
         Ok((self.channel(channel).await?.channel.refunded, landed))
     }
 
-    /// Moves all new credit of a channel's licences into their works' earnings. Opens the
+    /// Moves all new credit of a channel's licenses into their works' earnings. Opens the
     /// earnings accounts that are missing, those of all ancestors too, so that their shares
     /// can be pulled. Moves nothing, and succeeds, when there is nothing new.
     ///
@@ -254,16 +256,16 @@ impl Client {
         let account = self.channel(channel).await?;
         let mint = account.channel.mint;
         let (mut pending, mut amount) = (Vec::new(), 0_u64);
-        for (index, licence) in (0_u16..).zip(&account.licences) {
-            let new = licence.settled - licence.collected; // the program keeps it so
+        for (index, license) in (0_u16..).zip(&account.licenses) {
+            let new = license.settled - license.collected; // the program keeps it so
             if new > 0 {
-                pending.push((index, licence.work));
+                pending.push((index, license.work));
                 amount += new; // at most the channel's deposit
             }
         }
         let works = pending.iter().map(|(_, work)| *work).collect();
         let mut instructions = self.open_missing_earnings(fee_payer, works, &mint).await?;
-        // 25 licences, each with an account of its own, fit one packet with room to spare.
+        // 25 licenses, each with an account of its own, fit one packet with room to spare.
         let batches = pending.chunks(25);
         instructions.extend(batches.map(|batch| channel::collect(channel, &mint, batch)));
         let landed = self.send_packed(instructions, fee_payer).await?;

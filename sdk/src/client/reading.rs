@@ -37,7 +37,7 @@ pub struct WorkFilter {
     pub content_digest: Option<[u8; 32]>,
     /// What it is.
     pub kind: Option<WorkKind>,
-    /// Whether it takes new licences and derivatives.
+    /// Whether it takes new licenses and derivatives.
     pub status: Option<WorkStatus>,
 }
 
@@ -135,7 +135,7 @@ impl Client {
         self.terms(work, number).await
     }
 
-    /// A channel with its licences.
+    /// A channel with its licenses.
     ///
     /// # Errors
     /// [`Error::NotFound`]; [`Error::Transport`].

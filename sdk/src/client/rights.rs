@@ -70,7 +70,7 @@ impl Client {
 
     /// By what right `creator` can make a derivative of a parent: its owner's signature, where
     /// the owner is among `signers`; else its latest terms, alone or with an approval; else a
-    /// licence that the creator has used on a channel of its own. Where there is none, the
+    /// license that the creator has used on a channel of its own. Where there is none, the
     /// answer is the latest terms, and registering will say what they lack.
     ///
     /// # Errors
@@ -105,27 +105,27 @@ impl Client {
                 }
             }
         }
-        let licence = self.licence_to_derive(creator, parent, now).await?;
-        Ok(licence.unwrap_or(Right::Terms(number)))
+        let license = self.license_to_derive(creator, parent, now).await?;
+        Ok(license.unwrap_or(Right::Terms(number)))
     }
 
-    /// A used licence of the parent on one of the creator's channels, whose terms allow it.
-    async fn licence_to_derive(
+    /// A used license of the parent on one of the creator's channels, whose terms allow it.
+    async fn license_to_derive(
         &self,
         creator: &Pubkey,
         parent: &ParentShare,
         now: i64,
     ) -> Result<Option<Right>, Error> {
         for (channel, account) in self.channels(Some(creator), None).await? {
-            for (index, licence) in (0..).zip(&account.licences) {
-                let usable = licence.units > 0 && now <= licence.expires_at;
-                if licence.work != parent.work || !usable {
+            for (index, license) in (0..).zip(&account.licenses) {
+                let usable = license.units > 0 && now <= license.expires_at;
+                if license.work != parent.work || !usable {
                     continue;
                 }
-                let terms_number = licence.terms_number;
+                let terms_number = license.terms_number;
                 let published = self.terms(&parent.work, terms_number).await?;
                 if allows(&published.terms, parent, false, now) {
-                    return Ok(Some(Right::Licence { terms_number, channel, index }));
+                    return Ok(Some(Right::License { terms_number, channel, index }));
                 }
             }
         }

@@ -140,7 +140,7 @@ impl Client {
         self.send(&[instruction], accepter, &[]).await
     }
 
-    /// Withdraws a work for good: it takes no new licences and derivatives, and those it has
+    /// Withdraws a work for good: it takes no new licenses and derivatives, and those it has
     /// end after their notice.
     ///
     /// # Errors
@@ -150,7 +150,7 @@ impl Client {
         self.send(&[instruction], owner, &[]).await
     }
 
-    /// Ends the consent to a work at this unix second, or never. Licences that were accepted
+    /// Ends the consent to a work at this unix second, or never. Licenses that were accepted
     /// earlier keep the end they have.
     ///
     /// # Errors

@@ -38,14 +38,14 @@ pub enum GatewayError {
     /// An earlier generation has no answer yet: see [`super::PayerSession::resume`].
     #[error("an earlier generation has no answer yet; resume it first")]
     Unanswered,
-    /// The channel has no licence of this index.
-    #[error("the channel has no licence {0}")]
-    UnknownLicence(u16),
-    /// The licence's own caps or dates refuse this use.
-    #[error("licence {licence} does not allow this: {reason}")]
-    LicenceRefuses {
+    /// The channel has no license of this index.
+    #[error("the channel has no license {0}")]
+    LicenseNotFound(u16),
+    /// The license's own caps or dates refuse this use.
+    #[error("license {license} does not allow this: {reason}")]
+    LicenseRefuses {
         /// Its index.
-        licence: u16,
+        license: u16,
         /// In the program's words.
         reason: String,
     },
@@ -77,8 +77,8 @@ impl GatewayError {
             Self::ServerRefused { status, .. } => *status < 500,
             Self::Unreachable { .. } | Self::Untrusted(_) | Self::Unanswered => false,
             Self::OverBudget { .. }
-            | Self::UnknownLicence(_)
-            | Self::LicenceRefuses { .. }
+            | Self::LicenseNotFound(_)
+            | Self::LicenseRefuses { .. }
             | Self::StatementFull(_)
             | Self::Overflow => true,
         }

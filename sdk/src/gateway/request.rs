@@ -132,10 +132,10 @@ impl PayerRequest {
 }
 
 /// What a request to hold signs for: SHA-256 of the idempotency key's length (1) and text,
-/// licence (2), units (4), request digest (32), expires at (8). Integers are little-endian.
+/// license (2), units (4), request digest (32), expires at (8). Integers are little-endian.
 pub fn hold_details(
     key: &IdempotencyKey,
-    licence: u16,
+    license: u16,
     units: u32,
     request_digest: &[u8; 32],
     expires_at: i64,
@@ -144,7 +144,7 @@ pub fn hold_details(
     let fields: [&[u8]; 6] = [
         &[key.len() as u8], // 128 at most
         key,
-        &licence.to_le_bytes(),
+        &license.to_le_bytes(),
         &units.to_le_bytes(),
         request_digest,
         &expires_at.to_le_bytes(),

@@ -6,7 +6,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use ed25519_dalek::SigningKey;
 use licensing::bps::floor_share;
-use payments::{Channel, Licence};
+use payments::{Channel, License};
 use solana_pubkey::Pubkey;
 
 use super::{
@@ -53,7 +53,7 @@ pub struct PayerSession {
     address: Pubkey,
     channel: Channel,
     /// As they stand before the open statement.
-    licences: Vec<Licence>,
+    licenses: Vec<License>,
     key: SigningKey,
     policy: SessionPolicy,
     number: u64,
@@ -120,7 +120,7 @@ impl PayerSession {
             gateway,
             address,
             channel: account.channel,
-            licences: account.licences.clone(),
+            licenses: account.licenses.clone(),
             key,
             policy,
             number: account.channel.statements.length,
@@ -150,12 +150,12 @@ impl PayerSession {
         Ok(session)
     }
 
-    /// Pays for `units` of a licence and returns the receipt, verified: signed by the
-    /// channel's operator, for exactly what was asked, at the price of the licence.
+    /// Pays for `units` of a license and returns the receipt, verified: signed by the
+    /// channel's operator, for exactly what was asked, at the price of the license.
     ///
     /// # Errors
-    /// - [`GatewayError::OverBudget`], [`GatewayError::UnknownLicence`],
-    ///   [`GatewayError::LicenceRefuses`]: nothing was signed.
+    /// - [`GatewayError::OverBudget`], [`GatewayError::LicenseNotFound`],
+    ///   [`GatewayError::LicenseRefuses`]: nothing was signed.
     /// - [`GatewayError::Refused`]: signed, but not taken; the voucher is as good as void,
     ///   because the next one replaces it.
     /// - [`GatewayError::Unreachable`], [`GatewayError::Untrusted`]: whether it was taken is
@@ -163,13 +163,13 @@ impl PayerSession {
     /// - [`GatewayError::Unanswered`]: an earlier generation is still in that state.
     pub async fn generate(
         &mut self,
-        licence: u16,
+        license: u16,
         units: u32,
         request_digest: [u8; 32],
         output_digest: [u8; 32],
     ) -> Result<SignedReceipt, GatewayError> {
         let generation = BatchedGeneration {
-            licence,
+            license,
             units,
             request_digest: Digest(request_digest),
             output_digest: Digest(output_digest),
@@ -180,7 +180,7 @@ impl PayerSession {
 
     /// Pays for several generations with one voucher, all or none; returns their receipts in
     /// order, verified. A blended generation is several that name the same request and output,
-    /// each under another licence.
+    /// each under another license.
     ///
     /// # Errors
     /// As [`PayerSession::generate`].
@@ -274,7 +274,7 @@ impl PayerSession {
         self.address
     }
 
-    /// Takes over licences and deposits that the chain has gained since the session began.
+    /// Takes over licenses and deposits that the chain has gained since the session began.
     ///
     /// # Errors
     /// [`GatewayError::Untrusted`] when `account` is another incarnation of the channel.
@@ -284,8 +284,8 @@ impl PayerSession {
         }
         self.channel.deposited = account.channel.deposited;
         self.channel.upfront_fees = account.channel.upfront_fees;
-        let known = self.licences.len().min(account.licences.len());
-        self.licences.extend_from_slice(&account.licences[known..]);
+        let known = self.licenses.len().min(account.licenses.len());
+        self.licenses.extend_from_slice(&account.licenses[known..]);
         self.gateway.open_channel(&self.address).await.map(|_| ())
     }
 
@@ -351,7 +351,7 @@ impl PayerSession {
             let one = generations.first().ok_or(GatewayError::Unanswered)?;
             Ok::<_, GatewayError>(GenerationRequest {
                 voucher: *voucher,
-                licence: one.licence,
+                license: one.license,
                 units: one.units,
                 request_digest: one.request_digest,
                 output_digest: one.output_digest,
@@ -375,13 +375,13 @@ impl PayerSession {
         let mut statement = self.statement.clone();
         let (mut prices, mut total) = (Vec::with_capacity(generations.len()), self.prices);
         for one in generations {
-            let present = statement.entries().find(|entry| entry.licence == one.licence);
+            let present = statement.entries().find(|entry| entry.license == one.license);
             let present = present.map_or(0, |entry| entry.units);
-            statement.add(one.licence, one.units)?;
-            let base = self.licences.get(usize::from(one.licence));
-            let base = *base.ok_or(GatewayError::UnknownLicence(one.licence))?;
-            let with = price(base, one.licence, present + one.units)?;
-            let more = with - price(base, one.licence, present)?;
+            statement.add(one.license, one.units)?;
+            let base = self.licenses.get(usize::from(one.license));
+            let base = *base.ok_or(GatewayError::LicenseNotFound(one.license))?;
+            let with = price(base, one.license, present + one.units)?;
+            let more = with - price(base, one.license, present)?;
             total = total.checked_add(more).ok_or(GatewayError::Overflow)?;
             prices.push(more);
         }
@@ -422,7 +422,7 @@ impl PayerSession {
         let signed = SignedReceipt::from(parts);
         let receipt = &signed.receipt;
         let (asked, made) = (&request.request_digest.0, &request.output_digest.0);
-        let as_asked = self.is_for(receipt, request.licence, asked, made)?
+        let as_asked = self.is_for(receipt, request.license, asked, made)?
             && receipt.statement == self.number
             && receipt.units == request.units
             && receipt.amount == price
@@ -436,20 +436,20 @@ impl PayerSession {
         Ok(signed)
     }
 
-    /// Whether a receipt is one of this channel's, under this licence's terms, for this request and
+    /// Whether a receipt is one of this channel's, under this license's terms, for this request and
     /// output. What it says of units, prices and place is another matter.
     fn is_for(
         &self,
         receipt: &Receipt,
-        licence: u16,
+        license: u16,
         request_digest: &[u8; 32],
         output_digest: &[u8; 32],
     ) -> Result<bool, GatewayError> {
-        let known = self.licences.get(usize::from(licence));
-        let known = known.ok_or(GatewayError::UnknownLicence(licence))?;
+        let known = self.licenses.get(usize::from(license));
+        let known = known.ok_or(GatewayError::LicenseNotFound(license))?;
         Ok(receipt.channel == self.address
             && receipt.opened_slot == self.channel.opened_slot
-            && receipt.licence == licence
+            && receipt.license == license
             && receipt.work == known.work
             && receipt.terms_number == known.terms_number
             && receipt.request_digest == *request_digest
@@ -476,12 +476,12 @@ impl PayerSession {
         Ok(())
     }
 
-    /// The open statement ends; the licences go on from what it leaves.
+    /// The open statement ends; the licenses go on from what it leaves.
     fn cut(&mut self) {
         for entry in self.statement.entries() {
-            if let Some(licence) = self.licences.get_mut(usize::from(entry.licence)) {
+            if let Some(license) = self.licenses.get_mut(usize::from(entry.license)) {
                 // It was charged on a copy when it was signed for, so it is allowed here.
-                let _ = licence.charge(entry.units, now());
+                let _ = license.charge(entry.units, now());
             }
         }
         self.number += 1;
@@ -498,7 +498,7 @@ impl PayerSession {
         };
         let parts = state.voucher.as_ref().ok_or_else(|| refuse("has no voucher"))?;
         let signed = parts.signed_by(self.channel.voucher_key);
-        let entries = state.entries.iter().map(|entry| (entry.licence, entry.units));
+        let entries = state.entries.iter().map(|entry| (entry.license, entry.units));
         let statement: Statement = entries.collect();
         let ours = state.statement == self.number
             && signed.verifies()
@@ -512,9 +512,9 @@ impl PayerSession {
         }
         let mut prices: u64 = 0;
         for entry in statement.entries() {
-            let base = self.licences.get(usize::from(entry.licence));
-            let base = *base.ok_or(GatewayError::UnknownLicence(entry.licence))?;
-            let price = price(base, entry.licence, entry.units)?;
+            let base = self.licenses.get(usize::from(entry.license));
+            let base = *base.ok_or(GatewayError::LicenseNotFound(entry.license))?;
+            let price = price(base, entry.license, entry.units)?;
             prices = prices.checked_add(price).ok_or(GatewayError::Overflow)?;
         }
         if self.cumulative_with(prices)? != signed.voucher.cumulative {
@@ -532,13 +532,13 @@ impl PayerSession {
 }
 
 /// What so many units cost now, by the code that the chain runs.
-fn price(mut licence: Licence, index: u16, units: u32) -> Result<u64, GatewayError> {
+fn price(mut license: License, index: u16, units: u32) -> Result<u64, GatewayError> {
     if units == 0 {
         return Ok(0);
     }
-    licence.charge(units, now()).map_err(|error| {
+    license.charge(units, now()).map_err(|error| {
         let reason = error.to_string();
-        GatewayError::LicenceRefuses { licence: index, reason }
+        GatewayError::LicenseRefuses { license: index, reason }
     })
 }
 

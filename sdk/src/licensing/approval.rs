@@ -1,7 +1,7 @@
 use solana_instruction::Instruction;
 use solana_pubkey::Pubkey;
 
-use super::{ApproveArgs, Purpose, SYSTEM_PROGRAM, instruction};
+use super::{GrantApprovalArgs, Purpose, SYSTEM_PROGRAM, instruction};
 use crate::pda;
 
 /// Lets `grantee` do one thing under one version of a work's terms until it is revoked. Signed
@@ -14,15 +14,15 @@ pub fn approve(
     purpose: Purpose,
 ) -> Instruction {
     let terms = pda::terms(work, terms_number);
-    let accounts = licensing::accounts::Approve {
+    let accounts = licensing::accounts::GrantApproval {
         owner: *owner,
         work: *work,
         terms,
         approval: pda::approval(&terms, grantee, purpose),
         system_program: SYSTEM_PROGRAM,
     };
-    let args = ApproveArgs { purpose, grantee: *grantee };
-    instruction(&accounts, &licensing::instruction::Approve { args })
+    let args = GrantApprovalArgs { purpose, grantee: *grantee };
+    instruction(&accounts, &licensing::instruction::GrantApproval { args })
 }
 
 /// Takes an approval back; its rent returns to `granted_by`, who granted it. Signed by the

@@ -18,7 +18,7 @@ pub use licensing::{
     MAX_RECIPIENTS, Model, Offer, Parent, Purpose, Share, SplitChange, Terms, Unit, Use, UsePrice,
     Verdict, Work, WorkHead, WorkKind, WorkStatus,
     instructions::{
-        ApproveArgs, InitializeArgs, ModelArgs, OpenDisputeArgs, ProposeSplitArgs,
+        GrantApprovalArgs, InitializeArgs, ModelArgs, OpenDisputeArgs, ProposeSplitArgs,
         PublishTermsArgs, RegisterWorkArgs, UpdateConfigArgs,
     },
     parent_right::{ParentArgs, ParentRight},

@@ -51,13 +51,13 @@ pub enum Right {
     Terms(u32),
     /// The parent's owner has approved it under the latest terms, of this number.
     Approval(u32),
-    /// The creator holds a licence under terms that allow it.
-    Licence {
-        /// Number of the licence's terms.
+    /// The creator holds a license under terms that allow it.
+    License {
+        /// Number of the license's terms.
         terms_number: u32,
         /// The creator's channel.
         channel: Pubkey,
-        /// The licence's place on it.
+        /// The license's place on it.
         index: u16,
     },
 }
@@ -86,7 +86,7 @@ impl Right {
             Self::OwnerSigns(_) => ParentRight::OwnerSigns,
             Self::Terms(_) => ParentRight::Terms,
             Self::Approval(_) => ParentRight::Approval,
-            Self::Licence { index, .. } => ParentRight::Licence { index },
+            Self::License { index, .. } => ParentRight::License { index },
         }
     }
 
@@ -102,7 +102,7 @@ impl Right {
                 let approval = pda::approval(&terms(number), creator, Purpose::Derivative);
                 vec![parent, readonly(terms(number)), readonly(approval)]
             }
-            Self::Licence { terms_number, channel, .. } => {
+            Self::License { terms_number, channel, .. } => {
                 vec![parent, readonly(terms(terms_number)), readonly(channel)]
             }
         }

@@ -11,7 +11,7 @@
 
 use std::fmt;
 
-use payments::mountain_range::node;
+use payments::mmr::node;
 
 /// The way from a receipt to the root of the bundle it was signed with.
 #[derive(Clone, Copy, PartialEq, Eq)]

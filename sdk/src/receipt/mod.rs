@@ -17,7 +17,7 @@ use solana_sha256_hasher::hash;
 /// One paid generation.
 ///
 /// Bytes, 198: domain (16), channel (32), opened slot (8), statement (8), position (4),
-/// licence (2), units (4), terms number (4), amount (8), cumulative (8), work (32), request
+/// license (2), units (4), terms number (4), amount (8), cumulative (8), work (32), request
 /// digest (32), output digest (32), issued at (8). Integers are little-endian.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Receipt {
@@ -29,8 +29,8 @@ pub struct Receipt {
     pub statement: u64,
     /// Counts the statement's receipts from 0.
     pub position: u32,
-    /// Index of the licence on the channel.
-    pub licence: u16,
+    /// Index of the license on the channel.
+    pub license: u16,
     /// Units used, free ones included.
     pub units: u32,
     /// Version of the work's terms that was licensed.
@@ -63,7 +63,7 @@ impl Receipt {
             &self.opened_slot.to_le_bytes(),
             &self.statement.to_le_bytes(),
             &self.position.to_le_bytes(),
-            &self.licence.to_le_bytes(),
+            &self.license.to_le_bytes(),
             &self.units.to_le_bytes(),
             &self.terms_number.to_le_bytes(),
             &self.amount.to_le_bytes(),
@@ -156,7 +156,7 @@ pub(crate) mod tests {
             opened_slot: 2,
             statement: 3,
             position,
-            licence: 4,
+            license: 4,
             units: 5,
             terms_number: 6,
             amount: 7,

@@ -2,7 +2,7 @@
 
 use payments::{
     Channel, StatementRecord,
-    mountain_range::{MountainRange, PEAKS, node},
+    mmr::{Mmr, PEAKS, node},
 };
 use solana_pubkey::Pubkey;
 
@@ -79,12 +79,7 @@ impl ReceiptProof {
 
 /// Trees of a mountain range are aligned, so the bits of a record's number say on which side
 /// each sibling stands, and the number of siblings which peak it leads to.
-fn in_range(
-    range: &MountainRange,
-    number: u64,
-    record: &StatementRecord,
-    siblings: &[[u8; 32]],
-) -> bool {
+fn in_range(range: &Mmr, number: u64, record: &StatementRecord, siblings: &[[u8; 32]]) -> bool {
     let height = siblings.len();
     let peak_exists = height < PEAKS && range.length >> height & 1 == 1;
     if number >= range.length || !peak_exists {

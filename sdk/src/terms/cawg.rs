@@ -113,7 +113,7 @@ fn conditions(offer: &Offer, denomination: &Denomination) -> Vec<String> {
         said(offer.share_alike, "share alike".to_owned()),
         units(caps.total_units, "units for all together"),
         units(caps.daily_units, "units a day"),
-        units(caps.licensee_units, "units a licence"),
+        units(caps.licensee_units, "units a license"),
         caps.revenue.map(|cap| format!("{} in all", denomination.show(cap))),
         offer.expires_at.map(|end| format!("until {}", Instant(end))),
         said(!offer.legal_uri.is_empty(), at(&offer.legal_uri)),
@@ -154,7 +154,7 @@ mod tests {
     #[test]
     fn prices_and_conditions_constrain() {
         let text = r#"
-            preset = "training-licence"
+            preset = "training-license"
             expires_at = 2028-01-01T00:00:00Z
             upfront_fee = "5"
 

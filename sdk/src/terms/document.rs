@@ -44,7 +44,7 @@ pub struct Document {
     pub share_alike: Option<bool>,
     /// Charged once at acceptance.
     pub upfront_fee: Option<Amount>,
-    /// Units each licence may use before it pays.
+    /// Units each license may use before it pays.
     pub free_units: Option<Count>,
     /// From when the terms can be accepted.
     pub valid_from: Option<Instant>,
@@ -74,9 +74,9 @@ pub struct Document {
 pub struct CapsEntry {
     /// Units of all licensees together, ever.
     pub total_units: Option<Count>,
-    /// Units of one licence on one day (UTC).
+    /// Units of one license on one day (UTC).
     pub daily_units: Option<Count>,
-    /// Units of one licence, ever.
+    /// Units of one license, ever.
     pub licensee_units: Option<Count>,
     /// Prices of all licensees together, ever.
     pub revenue: Option<Amount>,
@@ -441,7 +441,7 @@ mod tests {
             valid_from = 2027-02-01T00:00:00+01:00
             expires_at = "2028-01-01T00:00:00Z"
             notice_days = 60
-            legal_uri = "https://example.com/licence"
+            legal_uri = "https://example.com/license"
 
             [caps]
             total_units = 1000
@@ -484,7 +484,7 @@ mod tests {
             uses: uses
                 .map(|(licensed_use, unit, price)| UsePrice { licensed_use, unit, price })
                 .to_vec(),
-            legal_uri: "https://example.com/licence".to_owned(),
+            legal_uri: "https://example.com/license".to_owned(),
         };
         assert_eq!(offer, expected);
     }
@@ -550,7 +550,7 @@ mod tests {
         says(&format!("notice_days = 367\n{}", priced("price = 1")), "(NoticeTooLong)");
         says(
             &format!("expires_at = 2020-01-01T00:00:00Z\n{}", priced("price = 1")),
-            "(ExpiryInThePast)",
+            "(InvalidTermsPeriod)",
         );
         says(&format!("legal_text = \"x.md\"\n{}", priced("price = 1")), "has not been read");
     }
@@ -571,11 +571,11 @@ mod tests {
     fn the_legal_text_beside_a_document_becomes_its_digest() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("terms.toml");
-        let text = "legal_text = \"licence.md\"\n[[use]]\nuse=\"play\"\nunit=\"second\"\nprice=1";
+        let text = "legal_text = \"license.md\"\n[[use]]\nuse=\"play\"\nunit=\"second\"\nprice=1";
         std::fs::write(&path, text).unwrap();
         let missing = Document::open(&path).unwrap_err().to_string();
-        assert!(missing.contains("licence.md"), "{missing}");
-        std::fs::write(folder.path().join("licence.md"), "be kind").unwrap();
+        assert!(missing.contains("license.md"), "{missing}");
+        std::fs::write(folder.path().join("license.md"), "be kind").unwrap();
         let offer = Document::open(&path).unwrap().offer(None).unwrap();
         assert_eq!(offer.legal_digest, content_digest(b"be kind"));
     }

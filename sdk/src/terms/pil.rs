@@ -4,8 +4,8 @@
 //! `uri` points to, in one object or under `terms`. Each of them becomes a field of the
 //! document, or is named in a [`Warning`]: nothing is dropped silently.
 //!
-//! PIL sells a licence once (`defaultMintingFee`) and has no price for a use. So the uses of a
-//! commercial licence come without prices, and the document makes no offer before it has some.
+//! PIL sells a license once (`defaultMintingFee`) and has no price for a use. So the uses of a
+//! commercial license come without prices, and the document makes no offer before it has some.
 
 use serde_json::{Map, Value};
 
@@ -88,7 +88,7 @@ struct Import {
 impl Import {
     fn document(&mut self) -> Result<Document, PilError> {
         if self.flag("transferable")? {
-            self.warn("transferable", "a licence stays with the channel that accepted it");
+            self.warn("transferable", "a license stays with the channel that accepted it");
         }
         if self.address("royaltyPolicy")?.is_some() {
             let message = "each parent pulls its share of what a derivative earned, from any depth";
@@ -169,7 +169,7 @@ impl Import {
             return Ok(None);
         };
         let message = format!(
-            "a PIL licence lasts {seconds} seconds from its minting, and these terms end for all at once; \
+            "a PIL license lasts {seconds} seconds from its minting, and these terms end for all at once; \
              expires_at counts from today"
         );
         self.warn("expiration", message);
@@ -416,7 +416,7 @@ mod tests {
     }
 
     #[test]
-    fn a_free_licence_becomes_terms_that_can_be_published() {
+    fn a_free_license_becomes_terms_that_can_be_published() {
         let imported = imported(&social_remixing());
         assert_eq!(warned(&imported), ["transferable", "derivativesAttribution"]);
         let offer = imported.document.offer(None).unwrap();
@@ -508,7 +508,7 @@ mod tests {
     }
 
     #[test]
-    fn a_commercial_licence_makes_no_offer_before_its_uses_have_prices() {
+    fn a_commercial_license_makes_no_offer_before_its_uses_have_prices() {
         let mut pil = social_remixing();
         pil["commercialUse"] = json!(true);
         let refused = imported(&pil).document.offer(Some(6));

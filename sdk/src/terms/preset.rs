@@ -22,7 +22,7 @@ pub enum Preset {
     /// A voice to sing with; half of what a derivative earns is the voice's.
     Voice5050,
     /// Models may learn from it, for a price a run.
-    TrainingLicence,
+    TrainingLicense,
 }
 
 /// A name that no preset has.
@@ -38,7 +38,7 @@ impl Preset {
         Self::CommercialPerGeneration,
         Self::CommercialRemixShareAlike,
         Self::Voice5050,
-        Self::TrainingLicence,
+        Self::TrainingLicense,
     ];
 
     const NAMES: [&'static str; 6] = [
@@ -47,7 +47,7 @@ impl Preset {
         "commercial-per-generation",
         "commercial-remix-share-alike",
         "voice-50-50",
-        "training-licence",
+        "training-license",
     ];
 
     /// What it comes to, in one sentence.
@@ -68,7 +68,7 @@ impl Preset {
             Self::Voice5050 => {
                 "Anybody may sing and speak with this voice, for a price a second and half of what a derivative earns."
             }
-            Self::TrainingLicence => {
+            Self::TrainingLicense => {
                 "Anybody may train and fine-tune on it, for a price a run and 10% of what the model earns."
             }
         }
@@ -100,7 +100,7 @@ impl Preset {
             },
             Self::CommercialRemixShareAlike => remixable(2_000, true),
             Self::Voice5050 => remixable(5_000, false),
-            Self::TrainingLicence => remixable(1_000, false),
+            Self::TrainingLicense => remixable(1_000, false),
         };
         Document { uses: self.uses(), ..document }
     }
@@ -150,7 +150,7 @@ impl Preset {
                 &[(UseWord::VoiceConvert, UnitWord::Second), (UseWord::Generate, UnitWord::Second)],
                 None,
             ),
-            Self::TrainingLicence => (
+            Self::TrainingLicense => (
                 &[
                     (UseWord::Train, UnitWord::TrainingRun),
                     (UseWord::FineTune, UnitWord::TrainingRun),

@@ -40,7 +40,7 @@ const SECONDS_PER_DAY: i64 = 86_400;
 pub struct Placement {
     /// Which content: a path as in robots.txt, or a URL (3.3).
     pub content_url: String,
-    /// Where a licence can be had: the publisher's own process (3.9).
+    /// Where a license can be had: the publisher's own process (3.9).
     pub licensing_url: Option<String>,
     /// What the terms are, as a comment for people.
     pub source: String,
@@ -53,7 +53,7 @@ pub struct Licensed {
     pub offer: Offer,
     /// How amounts of their currency are read.
     pub denomination: Denomination,
-    /// Which content, and where a licence can be had.
+    /// Which content, and where a license can be had.
     pub placement: Placement,
 }
 
@@ -100,7 +100,7 @@ fn content(writer: &mut XmlWriter, licensed: &Licensed, now: i64) -> std::io::Re
     let content = writer.create_element("content");
     let content = content.with_attribute(("url", placement.content_url.as_str()));
     content.write_inner_content(|writer| {
-        licences(writer, offer, denomination, placement, now)?;
+        licenses(writer, offer, denomination, placement, now)?;
         if !offer.legal_uri.is_empty() {
             text(writer, "terms", &offer.legal_uri)?;
         }
@@ -146,7 +146,7 @@ impl Usage {
     }
 }
 
-fn licences(
+fn licenses(
     writer: &mut XmlWriter,
     offer: &Offer,
     denomination: &Denomination,

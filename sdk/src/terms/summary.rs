@@ -27,7 +27,7 @@ pub fn summary(offer: &Offer, denomination: &Denomination) -> String {
         "Prices, free units, limits and the last day are kept by the gateway too, before it\n\
          acknowledges a generation.\n"
             .to_owned(),
-        section("Kept by the words of the licence alone; no program can see it:", words(offer)),
+        section("Kept by the words of the license alone; no program can see it:", words(offer)),
     ];
     sections.join("\n")
 }
@@ -72,7 +72,7 @@ fn acceptance(offer: &Offer, denomination: &Denomination) -> Vec<String> {
     }
     if offer.free_units > 0 {
         let units = units(offer.free_units);
-        lines.push(format!("The first {units} of each licence cost nothing."));
+        lines.push(format!("The first {units} of each license cost nothing."));
     }
     lines
 }
@@ -83,8 +83,8 @@ fn limits(offer: &Offer, denomination: &Denomination) -> Vec<String> {
         caps.total_units
             .map(|cap| format!("All licensees together may use at most {}, ever.", units(cap))),
         caps.daily_units
-            .map(|cap| format!("One licence may use at most {} on one day (UTC).", units(cap))),
-        caps.licensee_units.map(|cap| format!("One licence may use at most {}, ever.", units(cap))),
+            .map(|cap| format!("One license may use at most {} on one day (UTC).", units(cap))),
+        caps.licensee_units.map(|cap| format!("One license may use at most {}, ever.", units(cap))),
         caps.revenue.map(|cap| {
             let cap = denomination.show(cap);
             format!("All licensees together may pay at most {cap}, ever.")
@@ -137,7 +137,7 @@ fn ending(offer: &Offer) -> Vec<String> {
         seconds if seconds % SECONDS_PER_DAY == 0 => format!("{} days", seconds / SECONDS_PER_DAY),
         seconds => format!("{} seconds", grouped(seconds.into())),
     };
-    let mut lines = vec![format!("A withdrawal of the work ends its licences after {notice}.")];
+    let mut lines = vec![format!("A withdrawal of the work ends its licenses after {notice}.")];
     if offer.legal_digest != [0; 32] {
         let digest = hex::encode(offer.legal_digest);
         lines.push(format!("Who accepts, accepts the legal text with SHA-256 {digest}."));
@@ -191,7 +191,7 @@ mod tests {
             valid_from = 2027-01-01T00:00:00Z
             expires_at = 2028-01-01T00:00:00Z
             legal_digest = "0707070707070707070707070707070707070707070707070707070707070707"
-            legal_uri = "https://example.com/licence"
+            legal_uri = "https://example.com/license"
 
             [caps]
             total_units = 1000000
@@ -219,25 +219,25 @@ Kept by the programs, whoever runs the gateway:
 - They can be accepted from 2027-01-01 00:00:00 UTC on.
 - After 2028-01-01 00:00:00 UTC nothing can be accepted, used or settled.
 - 2.5 USDC are charged once, at acceptance.
-- The first 10 units of each licence cost nothing.
+- The first 10 units of each license cost nothing.
 - All licensees together may use at most 1,000,000 units, ever.
-- One licence may use at most 1,000 units on one day (UTC).
-- One licence may use at most 50,000 units, ever.
+- One license may use at most 1,000 units on one day (UTC).
+- One license may use at most 50,000 units, ever.
 - All licensees together may pay at most 1,200 USDC, ever.
 - Anybody may register works made from this one, for at least 20% of what they earn.
 - Their terms must let everybody make works from them, and share alike.
 - Their terms must not last longer than these.
-- A withdrawal of the work ends its licences after 30 days.
+- A withdrawal of the work ends its licenses after 30 days.
 - Who accepts, accepts the legal text with SHA-256 0707070707070707070707070707070707070707070707070707070707070707.
 
 Prices, free units, limits and the last day are kept by the gateway too, before it
 acknowledges a generation.
 
-Kept by the words of the licence alone; no program can see it:
+Kept by the words of the license alone; no program can see it:
 - Commercial use is licensed.
 - Outputs must name the creator.
 - Licensees may not license on.
-- The legal text is at https://example.com/licence
+- The legal text is at https://example.com/license
 ";
         assert_eq!(said(text), expected);
     }
@@ -254,12 +254,12 @@ Kept by the programs, whoever runs the gateway:
 - They do not end.
 - How much is used is not limited.
 - No works may be made from this one without its owner's signature.
-- A withdrawal of the work ends its licences after 30 days.
+- A withdrawal of the work ends its licenses after 30 days.
 
 Prices, free units, limits and the last day are kept by the gateway too, before it
 acknowledges a generation.
 
-Kept by the words of the licence alone; no program can see it:
+Kept by the words of the license alone; no program can see it:
 - Commercial use is not licensed.
 - Outputs must name the creator.
 - Licensees may not license on.

@@ -27,10 +27,10 @@ impl Episode {
         let channel = self.channel()?;
         let of = &self.ledger.channels[&channel];
         let mint = of.mint;
-        let count = of.licences.len() as u16;
+        let count = of.licenses.len() as u16;
         let ready: Vec<u16> = (0..)
-            .zip(&of.licences)
-            .filter(|(_, licence)| licence.credit() > 0)
+            .zip(&of.licenses)
+            .filter(|(_, license)| license.credit() > 0)
             .map(|(index, _)| index)
             .collect();
         if ready.is_empty() && self.random.random_ratio(5, 6) {
@@ -43,11 +43,11 @@ impl Episode {
         }
         let works: Vec<_> = self.ledger.works.keys().copied().collect();
         let any = *works.choose(&mut self.random)?;
-        let licences = &self.ledger.channels[&channel].licences;
+        let licenses = &self.ledger.channels[&channel].licenses;
         let pairs: Vec<_> = named
             .iter()
             .map(|&index| {
-                let work = licences.get(usize::from(index)).map_or(any, |licence| licence.work);
+                let work = licenses.get(usize::from(index)).map_or(any, |license| license.work);
                 (index, work)
             })
             .collect();
@@ -57,7 +57,7 @@ impl Episode {
             let closed = |(_, work): &(u16, Pubkey)| !ledger.books.contains_key(&(*work, mint));
             let absent = others && pairs.iter().any(closed);
             unless(absent, ErrorCode::AccountNotInitialized, ledger, |ledger| {
-                unless(others, PaymentsError::EarningsAccounts, ledger, |ledger| {
+                unless(others, PaymentsError::InvalidEarningsAccounts, ledger, |ledger| {
                     ledger.collect(channel, &named)
                 })
             })

@@ -81,11 +81,11 @@ impl Episode {
             people.iter().find(|person| person.key() == key).expect("one of the cast").clone()
         };
         let (payer, operator) = (person(self, channel.payer), person(self, channel.operator));
-        for (index, licence) in (0_u16..).zip(&channel.licences) {
-            let opened = self.ledger.books.contains_key(&(licence.work, mint));
-            if licence.credit() > 0 && opened {
+        for (index, license) in (0_u16..).zip(&channel.licenses) {
+            let opened = self.ledger.books.contains_key(&(license.work, mint));
+            if license.credit() > 0 && opened {
                 let call =
-                    Call::new([sdk::collect(&address, &mint, &[(index, licence.work)])], &[]);
+                    Call::new([sdk::collect(&address, &mint, &[(index, license.work)])], &[]);
                 self.must("collect", call, report, move |ledger| {
                     ledger.collect(address, &[index])
                 })?;

@@ -27,7 +27,7 @@ pub(super) enum Known {
     Book(Pubkey, Pubkey),
     Till(Pubkey, Pubkey),
     TillTokens(Pubkey, Pubkey),
-    Staging(Pubkey, Pubkey),
+    StatementBuffer(Pubkey, Pubkey),
     Purse(Pubkey, Pubkey),
     VaultTokens(Pubkey),
     Config,
@@ -79,8 +79,8 @@ const DRAWS: [(u32, Draw); 38] = [
     (22, Episode::accept),
     (40, Episode::settle),
     (12, Episode::settle_cosigned),
-    (22, Episode::settle_staged),
-    (2, Episode::stage_statement),
+    (22, Episode::settle_buffered),
+    (2, Episode::write_statement_buffer),
     (12, Episode::open_earnings),
     (16, Episode::collect),
     (12, Episode::pull),
@@ -88,7 +88,7 @@ const DRAWS: [(u32, Draw); 38] = [
     (6, Episode::apply_split),
     (6, Episode::apply_dispute),
     (4, Episode::apply_withdrawal),
-    (6, Episode::close_licence),
+    (6, Episode::release_quota),
     (3, Episode::rotate_voucher_key),
 ];
 const LATE_DRAWS: [(u32, Draw); 6] = [
@@ -340,7 +340,7 @@ impl Episode {
                 let till = self.ledger.tills.get(&(*work, *mint));
                 differs("till", tokens(), till.map_or(0, |(lies, _)| *lies))
             }
-            Known::Staging(channel, settler) => {
+            Known::StatementBuffer(channel, settler) => {
                 let staged = self.ledger.staged.get(&(*channel, *settler));
                 there(staged.is_some())?;
                 let bytes = data.get(80..).unwrap_or_default();

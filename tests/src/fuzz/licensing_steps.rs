@@ -122,8 +122,8 @@ impl Episode {
                 }
                 Right::Terms(number) => SdkRight::Terms(number),
                 Right::Approval(number) => SdkRight::Approval(number),
-                Right::Licence(terms_number, channel, index) => {
-                    SdkRight::Licence { terms_number, channel, index }
+                Right::License(terms_number, channel, index) => {
+                    SdkRight::License { terms_number, channel, index }
                 }
             };
             made.push(Made { from, bps, right });
@@ -169,13 +169,13 @@ impl Episode {
         };
         let licensed = self.ledger.channels.iter().find_map(|(address, channel)| {
             let own = channel.payer == creator.key();
-            let index = channel.licences.iter().position(|licence| licence.work == *from)?;
-            let terms_number = channel.licences[index].terms_number;
+            let index = channel.licenses.iter().position(|license| license.work == *from)?;
+            let terms_number = channel.licenses[index].terms_number;
             own.then_some((terms_number, *address, index as u16))
         });
         match (self.random.random_range(0..4), licensed) {
             (0, Some((terms_number, channel, index))) => {
-                Right::Licence(terms_number, channel, index)
+                Right::License(terms_number, channel, index)
             }
             (0 | 1, _) => Right::Terms(number),
             (2, _) if self.ledger.works[from].terms.contains_key(&number) => {
@@ -301,7 +301,7 @@ impl Episode {
         let purpose = if derivative { Purpose::Derivative } else { Purpose::License };
         let instruction = sdk::approve(&owner.key(), &work, terms, &grantee, purpose);
         let (caller, call) = (owner.key(), Call::new([instruction], &[&owner]));
-        Some(Step::new("approve", call, move |ledger| {
+        Some(Step::new("grant_approval", call, move |ledger| {
             ledger.approve(caller, work, terms, grantee, derivative)
         }))
     }

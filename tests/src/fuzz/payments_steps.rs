@@ -3,7 +3,7 @@
 use licensing::Use;
 use motif_sdk::{
     channel::{
-        self as sdk, AcceptArgs, Acceptance, Entry, OpenChannelArgs, Quota, ReceiptsCommitment,
+        self as sdk, AcceptTermsArgs, Acceptance, Entry, OpenChannelArgs, Quota, ReceiptsCommitment,
     },
     pda,
     voucher::{SignedVoucher, Voucher},
@@ -159,7 +159,7 @@ impl Episode {
             per_licensee,
             shared_caps,
         };
-        let args = AcceptArgs {
+        let args = AcceptTermsArgs {
             licensed_use,
             max_price,
             terms_digest: digest,
@@ -183,7 +183,7 @@ impl Episode {
         let mut signers = vec![payer];
         signers.extend(approver);
         let call = Call::new([instruction], &distinct(&signers));
-        Some(Step::new("accept", call, move |ledger| ledger.accept(channel, &what)))
+        Some(Step::new("accept_terms", call, move |ledger| ledger.accept(channel, &what)))
     }
 
     fn statement(&mut self) -> Option<Prepared> {
@@ -191,7 +191,7 @@ impl Episode {
             .ledger
             .channels
             .iter()
-            .filter(|(_, channel)| !channel.licences.is_empty())
+            .filter(|(_, channel)| !channel.licenses.is_empty())
             .map(|(address, _)| *address)
             .collect();
         let chosen = licensed.choose(&mut self.random).copied();
@@ -200,7 +200,7 @@ impl Episode {
             chosen => chosen?,
         };
         let channel = self.ledger.channels[&address].clone();
-        let mut indexes: Vec<u16> = (0..=channel.licences.len() as u16).collect();
+        let mut indexes: Vec<u16> = (0..=channel.licenses.len() as u16).collect();
         if self.random.random_ratio(29, 30) && indexes.len() > 1 {
             indexes.pop();
         }
@@ -216,16 +216,16 @@ impl Episode {
         }
         let mut prices: u128 = 0;
         let mut bytes = Vec::new();
-        for licence in chosen {
+        for license in chosen {
             let units = match self.random.random_range(0..40) {
                 0 => 0,
                 1 => u32::MAX,
                 2..6 => self.random.random_range(1..=1_000),
                 _ => self.random.random_range(1..=20),
             };
-            let of = channel.licences.get(usize::from(licence));
+            let of = channel.licenses.get(usize::from(license));
             prices += of.map_or(0, |of| of.price_of(units));
-            bytes.extend_from_slice(&Entry { licence, units }.to_bytes());
+            bytes.extend_from_slice(&Entry { license, units }.to_bytes());
         }
         if self.random.random_ratio(1, 60) {
             bytes.pop();
@@ -316,7 +316,7 @@ impl Episode {
     }
 
     /// The next of the calls that stage a statement and settle it.
-    pub(super) fn settle_staged(&mut self) -> Option<Step> {
+    pub(super) fn settle_buffered(&mut self) -> Option<Step> {
         let keys: Vec<_> = self.prepared.keys().copied().collect();
         let key = match keys.choose(&mut self.random) {
             Some(key) if self.random.random_ratio(5, 6) => *key,
@@ -334,15 +334,21 @@ impl Episode {
         if staged.is_none() {
             let open = sdk::stage(&settler.key(), &channel, &[]).remove(0);
             let call = Call::new([open], &[&settler]);
-            self.know(pda::staging(&channel, &settler.key()), Known::Staging(key.0, key.1));
-            return Some(Step::new("open_staging", call, move |ledger| {
-                ledger.open_staging(key.0, key.1)
+            self.know(
+                pda::statement_buffer(&channel, &settler.key()),
+                Known::StatementBuffer(key.0, key.1),
+            );
+            return Some(Step::new("create_statement_buffer", call, move |ledger| {
+                ledger.create_statement_buffer(key.0, key.1)
             }));
         }
         if staged.is_some_and(|staged| staged.len() > prepared.bytes.len()) {
             // What is staged is for another statement, and has to go first.
-            let call = Call::new([sdk::unstage(&settler.key(), &channel)], &[&settler]);
-            return Some(Step::new("unstage", call, move |ledger| ledger.unstage(key.0, key.1)));
+            let call =
+                Call::new([sdk::close_statement_buffer(&settler.key(), &channel)], &[&settler]);
+            return Some(Step::new("close_statement_buffer", call, move |ledger| {
+                ledger.close_statement_buffer(key.0, key.1)
+            }));
         }
         let complete = staged == Some(&prepared.bytes);
         if !complete && self.random.random_ratio(19, 20) {
@@ -350,17 +356,17 @@ impl Episode {
         }
         self.prepared.remove(&key);
         let Prepared { signed, receipts, opened_slot, what, .. } = prepared;
-        let call = Call::new(sdk::settle_staged(&settler.key(), &signed, receipts), &[&settler]);
-        Some(Step::new("settle_staged", call, move |ledger| {
+        let call = Call::new(sdk::settle_buffered(&settler.key(), &signed, receipts), &[&settler]);
+        Some(Step::new("settle_buffered", call, move |ledger| {
             let this = ledger.channel(&channel)?.opened_slot == opened_slot;
             let for_this_channel = what.for_this_channel && this;
             let what = Settling { for_this_channel, ..what.clone() };
-            ledger.settle_staged(channel, &what, entries)
+            ledger.settle_buffered(channel, &what, entries)
         }))
     }
 
     /// Somebody writes what settles nothing.
-    pub(super) fn stage_statement(&mut self) -> Option<Step> {
+    pub(super) fn write_statement_buffer(&mut self) -> Option<Step> {
         let staged: Vec<_> = self.ledger.staged.keys().copied().collect();
         let &(channel, settler) = staged.choose(&mut self.random)?;
         let settler = self.cast.people.iter().find(|person| person.key() == settler)?.clone();
@@ -378,55 +384,55 @@ impl Episode {
     ) -> Option<Step> {
         let instruction = sdk::stage_part(&settler.key(), &channel, offset, bytes.clone());
         let (caller, call) = (settler.key(), Call::new([instruction], &[settler]));
-        Some(Step::new("stage_statement", call, move |ledger| {
+        Some(Step::new("write_statement_buffer", call, move |ledger| {
             ledger.stage(channel, caller, offset, &bytes)
         }))
     }
 
     pub(super) fn apply_withdrawal(&mut self) -> Option<Step> {
         let channel = self.channel()?;
-        let licences = &self.ledger.channels[&channel].licences;
+        let licenses = &self.ledger.channels[&channel].licenses;
         let withdrawn = |work: &Pubkey| self.ledger.works[work].withdrawn_at.is_some();
         let pairs: Vec<_> = (0..)
-            .zip(licences)
-            .filter(|(_, licence)| withdrawn(&licence.work))
-            .map(|(index, licence): (u16, _)| (index, licence.work))
+            .zip(licenses)
+            .filter(|(_, license)| withdrawn(&license.work))
+            .map(|(index, license): (u16, _)| (index, license.work))
             .collect();
         let all: Vec<_> =
-            (0..).zip(licences).map(|(index, licence)| (index, licence.work)).collect();
+            (0..).zip(licenses).map(|(index, license)| (index, license.work)).collect();
         let any = all.choose(&mut self.random).copied()?;
         let pair = pairs.choose(&mut self.random).copied().unwrap_or(any);
         let call = Call::new([sdk::apply_withdrawal(&channel, &[pair])], &[]);
         Some(Step::new("apply_withdrawal", call, move |ledger| {
             let others = other_works(ledger, &channel, &[pair]);
-            unless(others, PaymentsError::WorkAccounts, ledger, |ledger| {
+            unless(others, PaymentsError::InvalidWorkAccounts, ledger, |ledger| {
                 ledger.apply_withdrawal(channel, &[pair.0])
             })
         }))
     }
 
-    pub(super) fn close_licence(&mut self) -> Option<Step> {
+    pub(super) fn release_quota(&mut self) -> Option<Step> {
         let channel = self.channel()?;
         let of = &self.ledger.channels[&channel];
         let operator = of.operator;
         let holding: Vec<_> = (0..)
-            .zip(&of.licences)
-            .filter(|(_, licence)| licence.holds_quota())
-            .map(|(index, licence)| (index, licence.work, licence.terms_number))
+            .zip(&of.licenses)
+            .filter(|(_, license)| license.holds_quota())
+            .map(|(index, license)| (index, license.work, license.terms_number))
             .collect();
         let all: Vec<_> = (0..)
-            .zip(&of.licences)
-            .map(|(index, licence)| (index, licence.work, licence.terms_number))
+            .zip(&of.licenses)
+            .map(|(index, license)| (index, license.work, license.terms_number))
             .collect();
         let any = all.choose(&mut self.random).copied()?;
         let chosen = holding.choose(&mut self.random).copied();
         let (index, work, terms) =
             chosen.filter(|_| self.random.random_ratio(9, 10)).unwrap_or(any);
         let caller = self.cast.mostly(&operator, &mut self.random);
-        let instruction = sdk::close_licence(&caller.key(), &channel, index, &work, terms);
+        let instruction = sdk::release_quota(&caller.key(), &channel, index, &work, terms);
         let (key, call) = (caller.key(), Call::new([instruction], &[&caller]));
-        Some(Step::new("close_licence", call, move |ledger| {
-            ledger.close_licence(key, channel, index, (work, terms))
+        Some(Step::new("release_quota", call, move |ledger| {
+            ledger.release_quota(key, channel, index, (work, terms))
         }))
     }
 
@@ -504,13 +510,13 @@ impl Episode {
     }
 }
 
-/// Whether the channel's licences are of other works than were named: it was closed since, and
+/// Whether the channel's licenses are of other works than were named: it was closed since, and
 /// opened again.
 pub(super) fn other_works(ledger: &Ledger, channel: &Pubkey, named: &[(u16, Pubkey)]) -> bool {
     let Some(channel) = ledger.channels.get(channel) else { return false };
     named.iter().any(|(index, work)| {
-        let licence = channel.licences.get(usize::from(*index));
-        licence.is_some_and(|licence| licence.work != *work)
+        let license = channel.licenses.get(usize::from(*index));
+        license.is_some_and(|license| license.work != *work)
     })
 }
 
@@ -522,13 +528,13 @@ fn entries(bytes: &[u8]) -> (Vec<(u16, u32)>, bool) {
         return (entries, false);
     }
     for entry in bytes.chunks_exact(6) {
-        let licence = u16::from_le_bytes([entry[0], entry[1]]);
+        let license = u16::from_le_bytes([entry[0], entry[1]]);
         let units = u32::from_le_bytes([entry[2], entry[3], entry[4], entry[5]]);
-        let ascending = entries.last().is_none_or(|(last, _)| *last < licence);
+        let ascending = entries.last().is_none_or(|(last, _)| *last < license);
         if !ascending || units == 0 {
             return (entries, false);
         }
-        entries.push((licence, units));
+        entries.push((license, units));
     }
     (entries, true)
 }

@@ -1,6 +1,6 @@
 //! What must hold after every instruction, whatever it was.
 
-use crate::model::{Book, Channel, Ledger, Licence};
+use crate::model::{Book, Channel, Ledger, License};
 
 /// Holds the ledger, which the accounts agree with, against the promises of docs/architecture.md.
 ///
@@ -80,15 +80,15 @@ fn check_totals(before: &Channel, after: &Channel, by: &str) -> Result<(), Strin
         && after.fees_claimed >= before.fees_claimed
         && after.statements.starts_with(&before.statements);
     require(grows, || "a total fell".to_owned())?;
-    for (before, after) in before.licences.iter().zip(&after.licences) {
+    for (before, after) in before.licenses.iter().zip(&after.licenses) {
         let kept = (after.work, after.price, after.free, after.most_daily)
             == (before.work, before.price, before.free, before.most_daily);
-        require(kept, || "a licence changed".to_owned())?;
+        require(kept, || "a license changed".to_owned())?;
         let lasts = after.expires_at == before.expires_at || by == "apply_withdrawal";
-        require(lasts, || "a licence ends at another time".to_owned())?;
-        let caps = |licence: &Licence| (licence.most_units, licence.most_revenue);
-        let capped = caps(after) == caps(before) || by == "close_licence";
-        require(capped, || "a licence has other caps".to_owned())?;
+        require(lasts, || "a license ends at another time".to_owned())?;
+        let caps = |license: &License| (license.most_units, license.most_revenue);
+        let capped = caps(after) == caps(before) || by == "release_quota";
+        require(capped, || "a license has other caps".to_owned())?;
     }
     Ok(())
 }

@@ -92,24 +92,24 @@ pub fn same_channel(data: &[u8], channel: &Channel) -> Agreement {
         same("a peak of the receipts", *peak, root)?;
         first += if there { count } else { 0 };
     }
-    same("licences", account.licences.len(), channel.licences.len())?;
-    for (chain, licence) in account.licences.iter().zip(&channel.licences) {
-        same("licensed work", chain.work, licence.work)?;
-        same("licensed terms", chain.terms_number, licence.terms_number)?;
-        same("price", u128::from(chain.price), licence.price)?;
-        same("expiry", chain.expires_at, licence.expires_at)?;
-        same("units", u128::from(chain.units), licence.units)?;
-        same("settled", u128::from(chain.settled), licence.upfront + licence.prices)?;
-        same("collected of it", u128::from(chain.collected), licence.collected)?;
-        let free = licence.free.saturating_sub(licence.units);
+    same("licenses", account.licenses.len(), channel.licenses.len())?;
+    for (chain, license) in account.licenses.iter().zip(&channel.licenses) {
+        same("licensed work", chain.work, license.work)?;
+        same("licensed terms", chain.terms_number, license.terms_number)?;
+        same("price", u128::from(chain.price), license.price)?;
+        same("expiry", chain.expires_at, license.expires_at)?;
+        same("units", u128::from(chain.units), license.units)?;
+        same("settled", u128::from(chain.settled), license.upfront + license.prices)?;
+        same("collected of it", u128::from(chain.collected), license.collected)?;
+        let free = license.free.saturating_sub(license.units);
         same("free units", u128::from(chain.free_units_left), free)?;
         let left = |most: Option<u128>, used| most.map_or(u128::from(u64::MAX), |most| most - used);
-        let units = left(licence.most_units, licence.units);
+        let units = left(license.most_units, license.units);
         same("units left", u128::from(chain.units_left), units)?;
-        let revenue = left(licence.most_revenue, licence.prices);
+        let revenue = left(license.most_revenue, license.prices);
         same("revenue left", u128::from(chain.revenue_left), revenue)?;
     }
-    let held = channel.licences.iter().filter(|licence| licence.holds_quota()).count();
+    let held = channel.licenses.iter().filter(|license| license.holds_quota()).count();
     same("quotas held", chain.quotas_held as usize, held)
 }
 

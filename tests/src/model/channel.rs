@@ -2,12 +2,12 @@ use payments::PaymentsError;
 use solana_pubkey::Pubkey;
 use solana_sha256_hasher::hashv;
 
-use super::{Licence, Refused, Rules, exact, refused};
+use super::{License, Refused, Rules, exact, refused};
 
 /// Forever, in unix seconds.
 pub const NEVER: i64 = i64::MAX;
 
-/// Licences and units, up to where bytes are no statement any more, and whether they are one to
+/// Licenses and units, up to where bytes are no statement any more, and whether they are one to
 /// the end.
 pub type Entries = (Vec<(u16, u32)>, bool);
 
@@ -39,7 +39,7 @@ pub struct Channel {
     /// From this second nothing settles.
     pub closes_at: i64,
     /// What it licenses.
-    pub licences: Vec<Licence>,
+    pub licenses: Vec<License>,
     /// Hashes of the records of settled statements.
     pub statements: Vec<[u8; 32]>,
 }
@@ -73,17 +73,17 @@ pub struct Settling {
 impl Channel {
     /// Prices charged for units.
     pub fn prices(&self) -> u128 {
-        self.licences.iter().map(|licence| licence.prices).sum()
+        self.licenses.iter().map(|license| license.prices).sum()
     }
 
     /// Charged at acceptances.
     pub fn upfront(&self) -> u128 {
-        self.licences.iter().map(|licence| licence.upfront).sum()
+        self.licenses.iter().map(|license| license.upfront).sum()
     }
 
     /// Credit that has become earnings.
     pub fn collected(&self) -> u128 {
-        self.licences.iter().map(|licence| licence.collected).sum()
+        self.licenses.iter().map(|license| license.collected).sum()
     }
 
     /// The operator's fees, ever.
@@ -123,7 +123,7 @@ impl Channel {
 
     /// Changes who signs vouchers.
     pub(super) fn rotate(&mut self, key: Pubkey, agreed: bool, now: i64, rules: &mut Rules) {
-        rules.require(self.may_sign(&key), PaymentsError::VoucherKey);
+        rules.require(self.may_sign(&key), PaymentsError::InvalidVoucherKey);
         let from = if agreed { Some(i64::MIN) } else { now.checked_add(self.grace_seconds) };
         rules.require(from.is_some(), PaymentsError::Overflow);
         self.keys = vec![(i64::MIN, self.key_at(now)), (from.unwrap_or(NEVER), key)];
@@ -167,33 +167,36 @@ impl Channel {
         let operator = what.settler == self.operator;
         let may = operator || i128::from(now) >= others_from;
         rules.require(may, PaymentsError::OperatorFirst);
-        rules.require(what.signer == self.key_at(now), PaymentsError::VoucherSigner);
-        rules.require(what.for_this_channel, PaymentsError::VoucherNotForThisChannel);
+        rules.require(what.signer == self.key_at(now), PaymentsError::VoucherSignerMismatch);
+        rules.require(what.for_this_channel, PaymentsError::VoucherChannelMismatch);
         let number = self.statements.len() as u64;
-        rules.require(what.statement == number, PaymentsError::VoucherStatement);
+        rules.require(what.statement == number, PaymentsError::VoucherStatementMismatch);
         rules.require(now <= what.expires_at, PaymentsError::VoucherExpired);
-        rules.require(what.digest == what.sent_digest, PaymentsError::StatementDigest);
+        rules.require(what.digest == what.sent_digest, PaymentsError::StatementDigestMismatch);
 
         let (fees_before, mut prices) = (self.fees(), 0);
         let (entries, whole) = &what.entries;
-        rules.require(*whole, PaymentsError::StatementMalformed);
+        rules.require(*whole, PaymentsError::InvalidStatement);
         for &(index, units) in entries {
-            match self.licences.get_mut(usize::from(index)) {
-                Some(licence) => prices += licence.charge(units, now, rules),
-                None => drop(rules.require(false, PaymentsError::UnknownLicence)),
+            match self.licenses.get_mut(usize::from(index)) {
+                Some(license) => prices += license.charge(units, now, rules),
+                None => drop(rules.require(false, PaymentsError::LicenseNotFound)),
             }
         }
         let cumulative = self.prices() + self.fees();
         let narrow = exact::fits(prices) && exact::fits(self.charged());
         rules.require(narrow, PaymentsError::Overflow);
-        rules.require(u128::from(what.cumulative) == cumulative, PaymentsError::VoucherTotal);
+        rules.require(
+            u128::from(what.cumulative) == cumulative,
+            PaymentsError::VoucherTotalMismatch,
+        );
         rules.require(self.charged() <= self.deposited, PaymentsError::InsufficientDeposit);
         // Only where the clock stepped back behind a withdrawal.
         let spent = self.charged() + self.refunded.unwrap_or(0);
         rules.require(spent <= self.deposited, PaymentsError::ChargedAboveDeposit);
         let receipts = what.receipts.filter(|_| operator);
         if let Some((_, sum)) = receipts {
-            rules.require(u128::from(sum) == prices, PaymentsError::ReceiptsSum);
+            rules.require(u128::from(sum) == prices, PaymentsError::ReceiptsSumMismatch);
         }
         if rules.hold() {
             let fee = self.fees() - fees_before;
@@ -238,16 +241,16 @@ impl Channel {
         hashv(&[&[1], &left, &right]).to_bytes()
     }
 
-    /// Moves licences' credit out; returns whose earnings grow by how much.
+    /// Moves licenses' credit out; returns whose earnings grow by how much.
     pub(super) fn collect(&mut self, indexes: &[u16], rules: &mut Rules) -> Vec<(Pubkey, u128)> {
         let mut credits = Vec::new();
         for &index in indexes {
-            match self.licences.get_mut(usize::from(index)) {
-                Some(licence) => {
-                    credits.push((licence.work, licence.credit()));
-                    licence.collected += licence.credit();
+            match self.licenses.get_mut(usize::from(index)) {
+                Some(license) => {
+                    credits.push((license.work, license.credit()));
+                    license.collected += license.credit();
                 }
-                None => drop(rules.require(false, PaymentsError::UnknownLicence)),
+                None => drop(rules.require(false, PaymentsError::LicenseNotFound)),
             }
         }
         let total: u128 = credits.iter().map(|(_, amount)| amount).sum();
@@ -261,18 +264,18 @@ impl Channel {
         rules.require(self.refunded.is_some(), PaymentsError::NotWithdrawn);
         let taken = self.collected() + self.fees_claimed;
         rules.require(taken == self.charged(), PaymentsError::ChannelNotEmpty);
-        let held = self.licences.iter().any(|licence| licence.holds_quota());
+        let held = self.licenses.iter().any(|license| license.holds_quota());
         rules.require(!held, PaymentsError::QuotasHeld);
-        rules.require(slot > self.opened_slot, PaymentsError::SlotNotOver);
+        rules.require(slot > self.opened_slot, PaymentsError::SlotNotElapsed);
         rules.check()
     }
 
-    /// The licence at an index.
+    /// The license at an index.
     ///
     /// # Errors
     /// When there is none.
-    pub fn licence(&self, index: u16) -> Result<&Licence, Refused> {
-        let licence = self.licences.get(usize::from(index));
-        licence.map_or_else(|| refused(PaymentsError::UnknownLicence), Ok)
+    pub fn license(&self, index: u16) -> Result<&License, Refused> {
+        let license = self.licenses.get(usize::from(index));
+        license.map_or_else(|| refused(PaymentsError::LicenseNotFound), Ok)
     }
 }

@@ -141,7 +141,7 @@ impl Book {
         let earned = self.earned;
         let Some(upstream) = self.parents.iter_mut().find(|upstream| upstream.work == *parent)
         else {
-            return refused(PaymentsError::NotAParent);
+            return refused(PaymentsError::ParentNotFound);
         };
         let new = exact::share(earned, upstream.bps) - upstream.taken;
         if new == 0 {
@@ -158,7 +158,7 @@ impl Book {
     /// When it stands, and stood, in no split.
     pub fn claim(&mut self, person: &Pubkey, disputed: bool) -> Result<u128, Refused> {
         if !self.knows(person) {
-            return refused(PaymentsError::NotARecipient);
+            return refused(PaymentsError::RecipientNotFound);
         }
         let kept = if disputed { self.contested.1 } else { self.kept() };
         let taken = self.people.get(person).map_or(0, |standing| standing.taken);
@@ -199,7 +199,7 @@ impl Book {
         }
         let known = people.values().filter(|standing| !standing.forgotten).count();
         let mut rules = Rules::default();
-        rules.require(self.parents.len() + known <= MOST_PARTIES, PaymentsError::TooManyParts);
+        rules.require(self.parents.len() + known <= MOST_PARTIES, PaymentsError::TooManyParties);
         rules.check()?;
 
         self.people = people;

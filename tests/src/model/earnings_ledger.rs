@@ -10,7 +10,7 @@ use super::{Book, Ledger, Purse, Refused, Rules, exact, refused};
 use crate::world::Code;
 
 impl Ledger {
-    /// Moves licences' credit into works' books.
+    /// Moves licenses' credit into works' books.
     ///
     /// # Errors
     /// The rules it breaks.
@@ -120,7 +120,7 @@ impl Ledger {
         rules.require(told, PaymentsError::DisputeNotApplied);
         let mut paid = Vec::new();
         for (payee, to) in pairs {
-            rules.require(book.knows(payee), PaymentsError::NotARecipient);
+            rules.require(book.knows(payee), PaymentsError::RecipientNotFound);
             let amount = book.claim(payee, disputed).unwrap_or(0);
             if amount > 0 && !self.takes_gifts(to, &mint) {
                 self.broken(&mut rules);
@@ -153,7 +153,7 @@ impl Ledger {
         rules.require(book.split_version != version, PaymentsError::SplitUnchanged);
         let verdict = (verdict > book.split_version).then_some(of.verdict_dispute);
         let fits = book.resplit(&split, version, verdict).is_ok();
-        rules.require(fits, PaymentsError::TooManyParts);
+        rules.require(fits, PaymentsError::TooManyParties);
         rules.check()?;
         self.books.insert((work, mint), book);
         Ok(())

@@ -21,7 +21,7 @@ impl Ledger {
         let mut rules = Rules::default();
         of.require_undisputed(&mut rules, LicensingError::WorkDisputed);
         rules.require(of.dispute.is_none(), in_use());
-        rules.require(of.owner != caller, LicensingError::OwnWork);
+        rules.require(of.owner != caller, LicensingError::OwnerCannotDispute);
         rules.check()?;
         let deadline = now.saturating_add(i64::from(config.dispute_seconds));
         of.disputes += 1;
@@ -72,7 +72,7 @@ impl Ledger {
         let mut rules = Rules::default();
         rules.require(caller == self.config.authority, LicensingError::NotAuthority);
         let length = (86_400..=60 * 86_400).contains(&dispute_seconds);
-        rules.require(length, LicensingError::DisputeLength);
+        rules.require(length, LicensingError::InvalidDisputeLength);
         rules.require(bond >= least_bond, LicensingError::BondTooSmall);
         rules.check()?;
         self.config = super::Config { arbiter, bond, dispute_seconds, ..self.config };

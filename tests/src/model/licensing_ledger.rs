@@ -57,8 +57,8 @@ pub enum Right {
     Terms(u32),
     /// The owner approved it under terms of this number.
     Approval(u32),
-    /// A licence of terms of this number, on this channel, at this index.
-    Licence(u32, Pubkey, u16),
+    /// A license of terms of this number, on this channel, at this index.
+    License(u32, Pubkey, u16),
 }
 
 /// How a dispute ends.
@@ -84,19 +84,19 @@ impl Ledger {
         check_split(&what.split, &mut rules);
         let likeness = what.kind == WorkKind::Voice || what.model == Some(true);
         let needed = likeness || what.consent_end.is_some();
-        rules.require(what.consent.is_some() || !needed, LicensingError::ConsentMissing);
+        rules.require(what.consent.is_some() || !needed, LicensingError::MissingConsent);
         let future = what.consent_end.is_none_or(|end| end > self.now);
-        rules.require(future, LicensingError::ConsentInThePast);
+        rules.require(future, LicensingError::InvalidConsentEnd);
         let is_model = what.kind == WorkKind::StyleModel;
-        rules.require(what.model.is_some() || !is_model, LicensingError::ModelMissing);
-        rules.require(what.model.is_none() || is_model, LicensingError::ModelUnexpected);
+        rules.require(what.model.is_some() || !is_model, LicensingError::MissingModel);
+        rules.require(what.model.is_none() || is_model, LicensingError::UnexpectedModel);
         rules.require(what.parents.len() <= 8, LicensingError::TooManyParents);
         let shares: u32 = what.parents.iter().map(|made| u32::from(made.bps)).sum();
         rules.require(shares <= 10_000, LicensingError::ParentShares);
         let mut inherited = Inherited::default();
         for (position, made) in what.parents.iter().enumerate() {
             let twice = what.parents[..position].iter().any(|other| other.from == made.from);
-            rules.require(!twice, LicensingError::ParentTwice);
+            rules.require(!twice, LicensingError::DuplicateParent);
             self.check_parent(made, &what.creator, &mut inherited, &mut rules)?;
         }
         rules.check()?;
@@ -137,7 +137,7 @@ impl Ledger {
     ) -> Result<(), Refused> {
         let parent = self.work(&made.from)?;
         rules.require(parent.dispute.is_none(), LicensingError::ParentDisputed);
-        if !matches!(made.right, Right::Licence(..)) {
+        if !matches!(made.right, Right::License(..)) {
             let active = parent.status == Status::Active;
             rules.require(active, LicensingError::ParentNotActive);
             let consented = parent.consented_at(self.now);
@@ -145,7 +145,7 @@ impl Ledger {
         }
         let number = match made.right {
             Right::Owner(signer) => {
-                rules.require(signer == parent.owner, LicensingError::ApprovalMissing);
+                rules.require(signer == parent.owner, LicensingError::MissingApproval);
                 // Its own demands are waived; those of its parents are not its to waive.
                 let ends = [inherited.ends_by, parent.inherited.ends_by];
                 inherited.ends_by = ends.into_iter().flatten().min();
@@ -153,7 +153,7 @@ impl Ledger {
                 inherited.non_commercial |= parent.inherited.non_commercial;
                 return Ok(());
             }
-            Right::Terms(number) | Right::Approval(number) | Right::Licence(number, ..) => number,
+            Right::Terms(number) | Right::Approval(number) | Right::License(number, ..) => number,
         };
         let Some(terms) = parent.terms.get(&number) else {
             rules.require(false, ErrorCode::AccountNotInitialized);
@@ -162,15 +162,15 @@ impl Ledger {
         };
         rules.require(terms.valid_at(self.now), LicensingError::TermsNotValidNow);
         let allowed = match made.right {
-            Right::Licence(_, channel, index) => {
-                self.check_licence(made, number, creator, (channel, index), rules);
+            Right::License(_, channel, index) => {
+                self.check_license(made, number, creator, (channel, index), rules);
                 terms.derivatives == Derivatives::Allowed
             }
             Right::Approval(_) => {
                 let latest = number == parent.latest_terms;
                 rules.require(latest, LicensingError::NotLatestTerms);
                 let by_owner = terms.approvals.get(&(*creator, true)) == Some(&parent.owner);
-                rules.require(by_owner, LicensingError::ApprovalMissing);
+                rules.require(by_owner, LicensingError::MissingApproval);
                 if !terms.approvals.contains_key(&(*creator, true)) {
                     rules.require(false, ErrorCode::AccountNotInitialized);
                 }
@@ -185,7 +185,7 @@ impl Ledger {
         if !allowed {
             let forbidden = terms.derivatives == Derivatives::Forbidden;
             rules.require(!forbidden, LicensingError::DerivativesForbidden);
-            rules.require(forbidden, LicensingError::ApprovalMissing);
+            rules.require(forbidden, LicensingError::MissingApproval);
         }
         let enough = made.bps >= terms.derivative_bps;
         rules.require(enough, LicensingError::ParentShareTooSmall);
@@ -196,7 +196,7 @@ impl Ledger {
         Ok(())
     }
 
-    fn check_licence(
+    fn check_license(
         &self,
         made: &Made,
         number: u32,
@@ -208,20 +208,20 @@ impl Ledger {
             rules.require(false, ErrorCode::AccountOwnedByWrongProgram);
             return;
         };
-        rules.require(channel.payer == *creator, LicensingError::LicenceOfAnother);
-        let Some(licence) = channel.licences.get(usize::from(index)) else {
-            rules.require(false, LicensingError::LicenceMissing);
+        rules.require(channel.payer == *creator, LicensingError::LicensePayerMismatch);
+        let Some(license) = channel.licenses.get(usize::from(index)) else {
+            rules.require(false, LicensingError::LicenseNotFound);
             return;
         };
-        let mut licence = licence.clone();
-        let own = licence.work == made.from && licence.terms_number == number;
-        rules.require(own, LicensingError::LicenceOfOtherTerms);
-        rules.require(licence.units > 0, LicensingError::LicenceUnused);
+        let mut license = license.clone();
+        let own = license.work == made.from && license.terms_number == number;
+        rules.require(own, LicensingError::LicenseTermsMismatch);
+        rules.require(license.units > 0, LicensingError::LicenseUnused);
         let withdrawn_at = self.works.get(&made.from).and_then(|work| work.withdrawn_at);
         if let Some(withdrawn_at) = withdrawn_at {
-            licence.end_by_withdrawal(withdrawn_at);
+            license.end_by_withdrawal(withdrawn_at);
         }
-        rules.require(self.now <= licence.expires_at, LicensingError::LicenceEnded);
+        rules.require(self.now <= license.expires_at, LicensingError::LicenseEnded);
     }
 
     /// Publishes terms under the next number.
@@ -236,21 +236,21 @@ impl Ledger {
         of.require_active(&mut rules);
         rules.require(of.consented_at(now), LicensingError::ConsentEnded);
         let uses = &terms.prices;
-        rules.require(!uses.is_empty() && uses.len() <= 8, LicensingError::UseCount);
+        rules.require(!uses.is_empty() && uses.len() <= 8, LicensingError::InvalidUseCount);
         for (position, (licensed, _)) in uses.iter().enumerate() {
             let twice = uses[..position].iter().any(|(other, _)| other == licensed);
-            rules.require(!twice, LicensingError::UseTwice);
+            rules.require(!twice, LicensingError::DuplicateUse);
         }
         let caps = [terms.total_units, terms.daily_units, terms.licensee_units, terms.revenue];
         rules.require(!caps.contains(&Some(0)), LicensingError::EmptyCap);
-        rules.require(terms.derivative_bps <= 10_000, LicensingError::DerivativeShare);
+        rules.require(terms.derivative_bps <= 10_000, LicensingError::InvalidDerivativeShare);
         let notice = terms.notice_seconds <= 366 * 86_400;
         rules.require(notice, LicensingError::NoticeTooLong);
         let lasts = terms.expires_at.is_none_or(|end| end > terms.valid_from && end > now);
-        rules.require(lasts, LicensingError::ExpiryInThePast);
+        rules.require(lasts, LicensingError::InvalidTermsPeriod);
         let Inherited { ends_by, share_alike, non_commercial } = of.inherited;
         let in_time = ends_by.is_none_or(|by| terms.expires_at.is_some_and(|end| end <= by));
-        rules.require(in_time, LicensingError::OutlivesParentTerms);
+        rules.require(in_time, LicensingError::TermsOutliveParent);
         let open = terms.derivatives == Derivatives::Allowed && !terms.approval_required;
         let alike = open && terms.share_alike;
         rules.require(alike || !share_alike, LicensingError::NotShareAlike);
@@ -262,7 +262,7 @@ impl Ledger {
         Ok(())
     }
 
-    /// Says yes to one person, for licences or for derivatives.
+    /// Says yes to one person, for licenses or for derivatives.
     ///
     /// # Errors
     /// The rules it breaks.
@@ -365,7 +365,7 @@ impl Ledger {
         of.require_undisputed(&mut rules, LicensingError::WorkDisputed);
         rules.require(of.change.is_none(), in_use());
         let size = (1..=32).contains(&recipients) && split.len() <= usize::from(recipients);
-        rules.require(size, LicensingError::SplitSize);
+        rules.require(size, LicensingError::InvalidSplitSize);
         if split.len() == usize::from(recipients) {
             check_split(&split, &mut rules);
         }
@@ -401,7 +401,7 @@ impl Ledger {
         let mut whole = change.split.clone();
         whole.extend_from_slice(split);
         let recipients = usize::from(change.recipients);
-        rules.require(whole.len() <= recipients, LicensingError::SplitSize);
+        rules.require(whole.len() <= recipients, LicensingError::InvalidSplitSize);
         if whole.len() == recipients {
             check_split(&whole, &mut rules);
         }
@@ -425,13 +425,13 @@ impl Ledger {
         let of = self.work(&work)?;
         let (version, owner) = (of.split_version, of.owner);
         let recipient = of.split.iter().any(|(person, _)| *person == caller);
-        rules.require(recipient, LicensingError::NotARecipient);
+        rules.require(recipient, LicensingError::RecipientNotFound);
         let change = self.change_mut(&work)?;
         let current = change.split_version == version && change.proposer == owner;
         rules.require(current, LicensingError::StaleSplitChange);
         let complete = change.split.len() == usize::from(change.recipients);
         rules.require(complete, LicensingError::SplitIncomplete);
-        rules.require(change.split == split, LicensingError::OtherSplit);
+        rules.require(change.split == split, LicensingError::SplitDigestMismatch);
         if rules.hold() {
             change.approved.push(caller);
         }
@@ -497,7 +497,7 @@ impl Ledger {
         let of = self.work_mut(&work)?;
         let mut rules = Rules::default();
         let own = of.consent.is_some_and(|(person, _)| person == caller);
-        rules.require(own, LicensingError::NotThePerson);
+        rules.require(own, LicensingError::NotConsentingPerson);
         rules.check()?;
         of.consent = Some((caller, end.unwrap_or(i64::MAX)));
         Ok(())
@@ -517,7 +517,7 @@ impl Ledger {
         let mut rules = Rules::default();
         of.require_owner(&caller, &mut rules);
         of.require_undisputed(&mut rules, LicensingError::WorkDisputed);
-        rules.require(named, LicensingError::CertificateName);
+        rules.require(named, LicensingError::InvalidCertificateName);
         rules.require(!of.certified, in_use());
         rules.check()?;
         of.certified = true;

@@ -6,7 +6,7 @@ use payments::PaymentsError;
 use solana_pubkey::Pubkey;
 
 use super::{
-    Channel, Entries, Ledger, Licence, NEVER, Purse, Refused, Rules, Settling, Status, exact,
+    Channel, Entries, Ledger, License, NEVER, Purse, Refused, Rules, Settling, Status, exact,
     refused,
 };
 use crate::world::Code;
@@ -128,10 +128,10 @@ impl Ledger {
             fees_claimed: 0,
             refunded: None,
             closes_at: NEVER,
-            licences: Vec::new(),
+            licenses: Vec::new(),
             statements: Vec::new(),
         };
-        rules.require(channel.may_sign(&what.voucher_key), PaymentsError::VoucherKey);
+        rules.require(channel.may_sign(&what.voucher_key), PaymentsError::InvalidVoucherKey);
         self.require_purse(&what.payer, &what.mint, channel.deposited, &mut rules);
         rules.check()?;
         self.pay_in(&what.payer, &what.mint, channel.deposited);
@@ -182,7 +182,7 @@ impl Ledger {
         if terms.approval_required {
             let written = terms.approvals.get(&(what.payer, false)) == Some(&work.owner);
             let approved = what.approver == Some(work.owner) || (what.approval && written);
-            rules.require(approved, PaymentsError::ApprovalMissing);
+            rules.require(approved, PaymentsError::MissingApproval);
         }
         let price = terms.prices.iter().find(|(licensed, _)| *licensed == what.licensed_use);
         let Some((_, price)) = price else {
@@ -192,7 +192,7 @@ impl Ledger {
         rules.require(*price <= what.max_price, PaymentsError::PriceAboveMaximum);
 
         let issuance = what.issuance == terms.shared_caps();
-        rules.require(issuance, PaymentsError::IssuanceAccount);
+        rules.require(issuance, PaymentsError::InvalidIssuanceAccount);
         let own_cap = u128::from(terms.licensee_units.unwrap_or(u64::MAX));
         let units = u128::from(what.quota_units).min(own_cap);
         let revenue = u128::from(what.quota_revenue);
@@ -202,25 +202,25 @@ impl Ledger {
         if let Some(cap) = terms.total_units {
             rules.require(units > 0, PaymentsError::EmptyQuota);
             let fits = terms.units_out + units <= u128::from(cap);
-            rules.require(fits, PaymentsError::QuotaAboveCap);
+            rules.require(fits, PaymentsError::QuotaExceedsCap);
             quota_units = Some(units);
             worth = units * price;
         }
         if let Some(cap) = terms.revenue {
             rules.require(revenue > 0, PaymentsError::EmptyQuota);
             let fits = terms.revenue_out + revenue <= u128::from(cap);
-            rules.require(fits, PaymentsError::QuotaAboveCap);
+            rules.require(fits, PaymentsError::QuotaExceedsCap);
             quota_revenue = Some(revenue);
             worth = worth.max(revenue);
         }
-        rules.require(what.licensee == terms.once_each(), PaymentsError::LicenseeAccount);
+        rules.require(what.licensee == terms.once_each(), PaymentsError::InvalidLicenseeAccount);
         let licensee = (what.payer, what.licensed_use);
         let first = !terms.once_each() || !terms.licensees.contains(&licensee);
         rules.require(first, PaymentsError::AlreadyLicensed);
 
         let ends = [terms.expires_at, work.consent_end()];
         let upfront = u128::from(terms.upfront_fee);
-        channel.licences.push(Licence {
+        channel.licenses.push(License {
             work: what.work,
             terms_number: what.terms,
             price,
@@ -239,15 +239,15 @@ impl Ledger {
             upfront,
             collected: 0,
         });
-        rules.require(channel.licences.len() <= 10_000, PaymentsError::TooManyLicences);
+        rules.require(channel.licenses.len() <= 10_000, PaymentsError::TooManyLicenses);
         rules.require(exact::fits(channel.charged()), PaymentsError::Overflow);
         let charged = channel.charged();
         rules.require(charged <= channel.deposited, PaymentsError::InsufficientDeposit);
         if quota_units.is_some() || quota_revenue.is_some() {
-            let (_, others) = channel.licences.split_last().expect("the one just added");
-            let held: u128 = others.iter().map(Licence::quota_worth).sum();
+            let (_, others) = channel.licenses.split_last().expect("the one just added");
+            let held: u128 = others.iter().map(License::quota_worth).sum();
             let covered = charged + held + worth <= channel.deposited;
-            rules.require(covered, PaymentsError::QuotaAboveDeposit);
+            rules.require(covered, PaymentsError::QuotaExceedsDeposit);
         }
         rules.check()?;
 
@@ -276,7 +276,7 @@ impl Ledger {
         Ok(())
     }
 
-    /// Ends licences whose works were withdrawn.
+    /// Ends licenses whose works were withdrawn.
     ///
     /// # Errors
     /// The rules it breaks.
@@ -284,12 +284,12 @@ impl Ledger {
         let mut channel = self.channel(&address)?.clone();
         let mut rules = Rules::default();
         for &index in indexes {
-            let Some(licence) = channel.licences.get_mut(usize::from(index)) else {
-                rules.require(false, PaymentsError::UnknownLicence);
+            let Some(license) = channel.licenses.get_mut(usize::from(index)) else {
+                rules.require(false, PaymentsError::LicenseNotFound);
                 continue;
             };
-            match self.work(&licence.work)?.withdrawn_at {
-                Some(withdrawn_at) => licence.end_by_withdrawal(withdrawn_at),
+            match self.work(&license.work)?.withdrawn_at {
+                Some(withdrawn_at) => license.end_by_withdrawal(withdrawn_at),
                 None => drop(rules.require(false, PaymentsError::WorkNotWithdrawn)),
             }
         }
@@ -298,11 +298,11 @@ impl Ledger {
         Ok(())
     }
 
-    /// Gives a licence's part of shared caps back.
+    /// Gives a license's part of shared caps back.
     ///
     /// # Errors
     /// The rules it breaks.
-    pub fn close_licence(
+    pub fn release_quota(
         &mut self,
         caller: Pubkey,
         address: Pubkey,
@@ -315,16 +315,16 @@ impl Ledger {
         // Terms without shared caps were never issued from.
         let issued = terms.is_some_and(|terms| terms.shared_caps());
         rules.require(issued, ErrorCode::AccountNotInitialized);
-        let Some(licence) = channel.licences.get_mut(usize::from(index)) else {
-            rules.require(false, PaymentsError::UnknownLicence);
+        let Some(license) = channel.licenses.get_mut(usize::from(index)) else {
+            rules.require(false, PaymentsError::LicenseNotFound);
             return rules.check();
         };
-        let own = (licence.work, licence.terms_number) == (work, number);
-        rules.require(own, PaymentsError::NotTheLicencesTerms);
-        let over = self.now > licence.expires_at || self.now >= channel.closes_at;
-        rules.require(over || caller == channel.operator, PaymentsError::LicenceInUse);
-        rules.require(licence.holds_quota(), PaymentsError::NoQuota);
-        let (units, revenue) = licence.give_back();
+        let own = (license.work, license.terms_number) == (work, number);
+        rules.require(own, PaymentsError::LicenseTermsMismatch);
+        let over = self.now > license.expires_at || self.now >= channel.closes_at;
+        rules.require(over || caller == channel.operator, PaymentsError::LicenseInUse);
+        rules.require(license.holds_quota(), PaymentsError::NoQuota);
+        let (units, revenue) = license.give_back();
         rules.check()?;
         self.channels.insert(address, channel);
         if let Some(terms) = self.work_mut(&work)?.terms.get_mut(&number) {
@@ -431,7 +431,11 @@ impl Ledger {
     ///
     /// # Errors
     /// The rules it breaks.
-    pub fn open_staging(&mut self, channel: Pubkey, settler: Pubkey) -> Result<(), Refused> {
+    pub fn create_statement_buffer(
+        &mut self,
+        channel: Pubkey,
+        settler: Pubkey,
+    ) -> Result<(), Refused> {
         let mut rules = Rules::default();
         self.channel(&channel)?;
         let free = !self.staged.contains_key(&(channel, settler));
@@ -459,7 +463,7 @@ impl Ledger {
         let end = offset + bytes.len();
         let mut rules = Rules::default();
         let fits = offset <= staged.len() && end <= 60_000;
-        rules.require(fits, PaymentsError::StagedPart);
+        rules.require(fits, PaymentsError::InvalidBufferPart);
         rules.check()?;
         if staged.len() < end {
             staged.resize(end, 0);
@@ -472,7 +476,11 @@ impl Ledger {
     ///
     /// # Errors
     /// The rules it breaks.
-    pub fn unstage(&mut self, channel: Pubkey, settler: Pubkey) -> Result<(), Refused> {
+    pub fn close_statement_buffer(
+        &mut self,
+        channel: Pubkey,
+        settler: Pubkey,
+    ) -> Result<(), Refused> {
         match self.staged.remove(&(channel, settler)) {
             Some(_) => Ok(()),
             None => refused(ErrorCode::AccountNotInitialized),
@@ -483,7 +491,7 @@ impl Ledger {
     ///
     /// # Errors
     /// The rules it breaks.
-    pub fn settle_staged(
+    pub fn settle_buffered(
         &mut self,
         address: Pubkey,
         what: &Settling,

@@ -94,9 +94,9 @@ pub struct Terms {
     pub approval_required: bool,
     /// Units of all licensees.
     pub total_units: Option<u64>,
-    /// Units of one licence a day.
+    /// Units of one license a day.
     pub daily_units: Option<u64>,
-    /// Units of one licence.
+    /// Units of one license.
     pub licensee_units: Option<u64>,
     /// Base units of all licensees.
     pub revenue: Option<u64>,
@@ -110,7 +110,7 @@ pub struct Terms {
     pub units_out: u128,
     /// Base units handed out and not given back.
     pub revenue_out: u128,
-    /// Who holds its one licence of a use.
+    /// Who holds its one license of a use.
     pub licensees: Vec<(Pubkey, Use)>,
     /// Who may do what, as this owner said.
     pub approvals: BTreeMap<(Pubkey, bool), Pubkey>,
@@ -161,12 +161,12 @@ impl Terms {
 
 /// The rules of a split that is to be paid by.
 pub(super) fn check_split(split: &[(Pubkey, u16)], rules: &mut Rules) {
-    rules.require(!split.is_empty() && split.len() <= 32, LicensingError::SplitSize);
+    rules.require(!split.is_empty() && split.len() <= 32, LicensingError::InvalidSplitSize);
     rules.require(split.iter().all(|(_, bps)| *bps > 0), LicensingError::EmptyShare);
     let people: std::collections::BTreeSet<_> = split.iter().map(|(person, _)| person).collect();
-    rules.require(people.len() == split.len(), LicensingError::RecipientTwice);
+    rules.require(people.len() == split.len(), LicensingError::DuplicateRecipient);
     let total: u64 = split.iter().map(|(_, bps)| u64::from(*bps)).sum();
-    rules.require(total == 10_000, LicensingError::SplitTotal);
+    rules.require(total == 10_000, LicensingError::InvalidSplitTotal);
 }
 
 impl Work {
@@ -209,7 +209,7 @@ impl Work {
                 change.split.iter().filter(|(other, _)| other == person).map(|(_, bps)| bps).sum();
             let agreed =
                 after >= *before || *person == change.proposer || change.approved.contains(person);
-            rules.require(agreed, LicensingError::RecipientMustApprove);
+            rules.require(agreed, LicensingError::MissingRecipientApproval);
         }
         rules.check()
     }

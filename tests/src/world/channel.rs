@@ -1,5 +1,5 @@
 use motif_sdk::{
-    channel::{self, AcceptArgs, Acceptance, Currency, OpenChannelArgs, Quota},
+    channel::{self, AcceptTermsArgs, Acceptance, Currency, OpenChannelArgs, Quota},
     pda,
 };
 use solana_pubkey::Pubkey;
@@ -155,7 +155,7 @@ pub struct Accepting {
     /// Which terms, and what else is named.
     pub acceptance: Acceptance,
     /// What the payer agrees to.
-    pub args: AcceptArgs,
+    pub args: AcceptTermsArgs,
 }
 
 impl Accepting {
@@ -179,7 +179,7 @@ impl Accepting {
     }
 
     /// With anything else changed.
-    pub fn with(mut self, change: impl FnOnce(&mut AcceptArgs)) -> Self {
+    pub fn with(mut self, change: impl FnOnce(&mut AcceptTermsArgs)) -> Self {
         change(&mut self.args);
         self
     }
@@ -207,7 +207,7 @@ impl OpenedChannel {
                 per_licensee: terms.per_licensee,
                 shared_caps: terms.shared_caps,
             },
-            args: AcceptArgs {
+            args: AcceptTermsArgs {
                 licensed_use: terms.licensed_use,
                 max_price: terms.price,
                 terms_digest: terms.digest,
@@ -222,11 +222,11 @@ impl OpenedChannel {
         Call::new([top_up], &[&self.payer])
     }
 
-    /// Moves licences' credit into their works' earnings; nobody in particular signs.
-    pub fn collecting(&self, licences: &[(u16, &RegisteredWork)]) -> Call {
-        let licences: Vec<_> =
-            licences.iter().map(|(index, work)| (*index, work.address)).collect();
-        Call::new([channel::collect(&self.address, &self.currency.mint, &licences)], &[])
+    /// Moves licenses' credit into their works' earnings; nobody in particular signs.
+    pub fn collecting(&self, licenses: &[(u16, &RegisteredWork)]) -> Call {
+        let licenses: Vec<_> =
+            licenses.iter().map(|(index, work)| (*index, work.address)).collect();
+        Call::new([channel::collect(&self.address, &self.currency.mint, &licenses)], &[])
     }
 
     /// Pays the operator its fees.
@@ -240,10 +240,10 @@ impl OpenedChannel {
         Call::new([channel::start_closing(&caller.key(), &self.address)], &[caller])
     }
 
-    /// Gives back what a licence of these terms has left of shared caps, by this person.
-    pub fn closing_licence(&self, caller: &Person, index: u16, terms: &PublishedTerms) -> Call {
+    /// Gives back what a license of these terms has left of shared caps, by this person.
+    pub fn releasing_quota(&self, caller: &Person, index: u16, terms: &PublishedTerms) -> Call {
         let (work, number) = (&terms.work, terms.number);
-        let close = channel::close_licence(&caller.key(), &self.address, index, work, number);
+        let close = channel::release_quota(&caller.key(), &self.address, index, work, number);
         Call::new([close], &[caller])
     }
 
@@ -261,11 +261,11 @@ impl OpenedChannel {
         Call::new([rotate], &[&self.payer, &self.operator])
     }
 
-    /// Ends licences of withdrawn works when their notice is over.
-    pub fn applying_withdrawal(&self, licences: &[(u16, &RegisteredWork)]) -> Call {
-        let licences: Vec<_> =
-            licences.iter().map(|(index, work)| (*index, work.address)).collect();
-        Call::new([channel::apply_withdrawal(&self.address, &licences)], &[])
+    /// Ends licenses of withdrawn works when their notice is over.
+    pub fn applying_withdrawal(&self, licenses: &[(u16, &RegisteredWork)]) -> Call {
+        let licenses: Vec<_> =
+            licenses.iter().map(|(index, work)| (*index, work.address)).collect();
+        Call::new([channel::apply_withdrawal(&self.address, &licenses)], &[])
     }
 
     /// Removes the channel's account. [`World::remove`] sends it.

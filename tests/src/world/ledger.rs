@@ -31,7 +31,7 @@ impl World {
     /// Holds every account of the payments program against the promises:
     ///
     /// - a channel's `deposited >= charged + refunded` and `charged >= collected + fees`, and
-    ///   its licences add up to its totals;
+    ///   its licenses add up to its totals;
     /// - nobody has taken more than its share of what a work earned, and all shares together
     ///   are at most what it earned;
     /// - a vault's tokens are exactly deposited + swept - refunded - fees paid - claimed, and
@@ -93,12 +93,12 @@ fn check_channel(address: &Pubkey, account: &ChannelAccount, books: &mut BTreeMa
     assert!(charged >= taken, "{address} paid more than was charged");
     assert!(fees >= wide(channel.fees_claimed), "{address} paid more fees than it charged");
 
-    let credit: u128 = account.licences.iter().map(|licence| wide(licence.settled)).sum();
+    let credit: u128 = account.licenses.iter().map(|license| wide(license.settled)).sum();
     assert_eq!(credit, wide(channel.upfront_fees) + wide(channel.prices), "{address} credit");
-    let collected: u128 = account.licences.iter().map(|licence| wide(licence.collected)).sum();
+    let collected: u128 = account.licenses.iter().map(|license| wide(license.collected)).sum();
     assert_eq!(collected, wide(channel.collected), "{address} collected");
-    for licence in &account.licences {
-        assert!(licence.settled >= licence.collected, "{address} collected too much");
+    for license in &account.licenses {
+        assert!(license.settled >= license.collected, "{address} collected too much");
     }
 
     let books = books.entry(channel.mint).or_default();
@@ -159,10 +159,10 @@ mod tests {
     fn collected() -> World {
         let mut world = World::new();
         let channel = world.channel().fee(0).open();
-        let (work, licence) = world.licensed(&channel, 10);
-        world.settle(&channel, &[(licence, 25)]).assert_ok();
+        let (work, license) = world.licensed(&channel, 10);
+        world.settle(&channel, &[(license, 25)]).assert_ok();
         world.open_earnings(&work);
-        world.collect(&channel, &[(licence, &work)]).assert_ok();
+        world.collect(&channel, &[(license, &work)]).assert_ok();
         world
     }
 

@@ -6,8 +6,8 @@
 //! let image = world.work().split(&[5_000, 5_000]).register();
 //! let terms = world.terms(&image).price(10).publish();
 //! let channel = world.channel().deposited(1_000).open();
-//! let licence = world.accept(&channel, &terms);
-//! let statement = world.statement(&channel, &[(licence, 4)]);
+//! let license = world.accept(&channel, &terms);
+//! let statement = world.statement(&channel, &[(license, 4)]);
 //! world.send(statement.call()).assert_ok();
 //! ```
 //!
@@ -357,23 +357,23 @@ impl World {
         ChannelBuilder::new(self)
     }
 
-    /// Takes terms onto a channel; returns the licence's index.
+    /// Takes terms onto a channel; returns the license's index.
     #[track_caller]
     pub fn accept(&mut self, channel: &OpenedChannel, terms: &PublishedTerms) -> u16 {
         self.send(channel.accepting(terms).call()).assert_ok();
-        (self.read(channel).licences.len() - 1) as u16
+        (self.read(channel).licenses.len() - 1) as u16
     }
 
-    /// A licensed work at this price: work, terms and licence in one go.
+    /// A licensed work at this price: work, terms and license in one go.
     #[track_caller]
     pub fn licensed(&mut self, channel: &OpenedChannel, price: u64) -> (RegisteredWork, u16) {
         let work = self.work().register();
         let terms = self.terms(&work).price(price).publish();
-        let licence = self.accept(channel, &terms);
-        (work, licence)
+        let license = self.accept(channel, &terms);
+        (work, license)
     }
 
-    /// Settles units of licences, signed by the channel's voucher key, sent by its operator.
+    /// Settles units of licenses, signed by the channel's voucher key, sent by its operator.
     #[track_caller]
     pub fn settle(&mut self, channel: &OpenedChannel, entries: &[(u16, u32)]) -> Outcome {
         let statement = self.statement(channel, entries);
@@ -389,14 +389,14 @@ impl World {
         self.send(Call::new([open], &[&host])).assert_ok();
     }
 
-    /// Collects licences' credit into works' earnings.
+    /// Collects licenses' credit into works' earnings.
     #[track_caller]
     pub fn collect(
         &mut self,
         channel: &OpenedChannel,
-        licences: &[(u16, &RegisteredWork)],
+        licenses: &[(u16, &RegisteredWork)],
     ) -> Outcome {
-        self.send(channel.collecting(licences))
+        self.send(channel.collecting(licenses))
     }
 
     /// Moves a parent's share of a child's earnings into the parent's.

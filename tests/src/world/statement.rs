@@ -1,5 +1,5 @@
 use motif_sdk::{
-    channel::{self, Entry, Licence, ReceiptsCommitment},
+    channel::{self, Entry, License, ReceiptsCommitment},
     voucher::{SignedVoucher, Voucher},
 };
 use solana_sha256_hasher::hash;
@@ -59,14 +59,14 @@ impl SignedStatement {
     }
 
     /// The calls that write the statement down, each within a packet.
-    pub fn staging(&self) -> Vec<Call> {
+    pub fn statement_buffer(&self) -> Vec<Call> {
         let stage = channel::stage(&self.settler.key(), &self.voucher.channel, &self.entries);
         stage.into_iter().map(|part| Call::new([part], &[&self.settler])).collect()
     }
 
     /// Proof and settlement of what was written down.
     pub fn staged_call(&self) -> Call {
-        let settle = channel::settle_staged(&self.settler.key(), &self.signed(), self.receipts);
+        let settle = channel::settle_buffered(&self.settler.key(), &self.signed(), self.receipts);
         Call::new(settle, &[&self.settler])
     }
 
@@ -95,12 +95,12 @@ impl SignedStatement {
 }
 
 impl World {
-    /// The channel's next statement over these (licence, units), in the order given, with a
+    /// The channel's next statement over these (license, units), in the order given, with a
     /// voucher for exactly what it costs.
     pub fn statement(&self, channel: &OpenedChannel, entries: &[(u16, u32)]) -> SignedStatement {
         let state = self.read(channel);
-        let price = |&(index, units): &(u16, u32)| match state.licences.get(usize::from(index)) {
-            Some(licence) => price_of(licence, units),
+        let price = |&(index, units): &(u16, u32)| match state.licenses.get(usize::from(index)) {
+            Some(license) => price_of(license, units),
             None => 0,
         };
         let prices = entries.iter().map(price).fold(0_u64, u64::wrapping_add);
@@ -109,7 +109,7 @@ impl World {
         let fees = (u128::from(total) * fee_bps / 10_000) as u64; // a part of `total`
         let bytes: Vec<u8> = entries
             .iter()
-            .flat_map(|&(licence, units)| Entry { licence, units }.to_bytes())
+            .flat_map(|&(license, units)| Entry { license, units }.to_bytes())
             .collect();
         SignedStatement {
             voucher: Voucher {
@@ -129,7 +129,7 @@ impl World {
     }
 }
 
-fn price_of(licence: &Licence, units: u32) -> u64 {
-    let paid = u64::from(units).saturating_sub(licence.free_units_left);
-    licence.price.wrapping_mul(paid)
+fn price_of(license: &License, units: u32) -> u64 {
+    let paid = u64::from(units).saturating_sub(license.free_units_left);
+    license.price.wrapping_mul(paid)
 }

@@ -100,8 +100,8 @@ impl<'w> WorkBuilder<'w> {
         self.parent_by(parent, bps, Right::Approval(number))
     }
 
-    /// Made from this work, by a licence under terms of this number on the creator's channel.
-    pub fn parent_by_licence(
+    /// Made from this work, by a license under terms of this number on the creator's channel.
+    pub fn parent_by_license(
         self,
         parent: &RegisteredWork,
         bps: u16,
@@ -110,7 +110,7 @@ impl<'w> WorkBuilder<'w> {
         index: u16,
     ) -> Self {
         let channel = channel.address;
-        self.parent_by(parent, bps, Right::Licence { terms_number, channel, index })
+        self.parent_by(parent, bps, Right::License { terms_number, channel, index })
     }
 
     /// Made from this work, by this right.

@@ -12,7 +12,7 @@ use motif_sdk::{
     pda,
 };
 use motif_tests::world::{Call, World};
-use payments::{Channel, Earnings, Issuance, Licensee, Staging, Till, Vault};
+use payments::{Channel, Earnings, Issuance, Licensee, StatementBuffer, Till, Vault};
 use solana_pubkey::Pubkey;
 
 const KEYS: [Pubkey; 3] = [
@@ -48,7 +48,7 @@ fn addresses() -> Vec<(String, Pubkey)> {
             }
             all.push((of("earnings"), pda::earnings(one, other)));
             all.push((of("till"), pda::till(one, other)));
-            all.push((of("staging"), pda::staging(one, other)));
+            all.push((of("staging"), pda::statement_buffer(one, other)));
             for mint in &KEYS {
                 for salt in [0, 1, 1 << 32, u64::MAX] {
                     let name = format!("{} {mint} {salt}", of("channel"));
@@ -91,7 +91,7 @@ fn no_two_kinds_of_seeds_of_one_program_are_equally_long() {
         Issuance::SEED.len() + KEY,
         Licensee::SEED.len() + 2 * KEY + 1,
         Till::SEED.len() + 2 * KEY,
-        Staging::SEED.len() + 2 * KEY,
+        StatementBuffer::SEED.len() + 2 * KEY,
     ];
     for mut lengths in [licensing, payments] {
         lengths.sort_unstable();
@@ -173,7 +173,7 @@ fn nothing_is_created_at_a_lower_bump() {
     check(&scene, call.clone(), lower(&p, &seeds));
     scene.send(call).assert_ok();
     let stage = channel::stage(&operator, &opened.address, &[]).remove(0);
-    let seeds = [Staging::SEED, opened.address.as_ref(), operator.as_ref()];
+    let seeds = [StatementBuffer::SEED, opened.address.as_ref(), operator.as_ref()];
     check(&scene, Call::new([stage], &[&opened.operator]), lower(&p, &seeds));
     let accept = opened.accepting(&terms).quota(1, 0).call();
     let issuance = [Issuance::SEED, terms.address.as_ref()];

@@ -60,15 +60,15 @@ fn no_price_times_units_is_charged_for_less_than_it_is() {
         for units in UNITS {
             let mut world = World::new();
             let channel = world.channel().deposited(u64::MAX).fee(0).open();
-            let (_, licence) = world.licensed(&channel, price);
+            let (_, license) = world.licensed(&channel, price);
             let exact = u128::from(price) * u128::from(units);
             let reason = match u64::try_from(exact) {
-                _ if units == 0 => Some(PaymentsError::StatementMalformed),
+                _ if units == 0 => Some(PaymentsError::InvalidStatement),
                 Ok(_) => None,
                 Err(_) => Some(PaymentsError::Overflow),
             };
             let charged = if reason.is_some() { 0 } else { exact };
-            assert_refused_for(world.settle(&channel, &[(licence, units)]), reason);
+            assert_refused_for(world.settle(&channel, &[(license, units)]), reason);
             assert_eq!(u128::from(world.read(&channel).channel.prices), charged);
         }
     }
@@ -78,8 +78,8 @@ fn no_price_times_units_is_charged_for_less_than_it_is() {
 fn prices_and_fee_together_never_wrap_below_the_deposit() {
     let mut world = World::new();
     let channel = world.channel().deposited(u64::MAX).fee(5_000).open();
-    let (_, licence) = world.licensed(&channel, u64::MAX);
-    world.settle(&channel, &[(licence, 1)]).assert_err(PaymentsError::Overflow);
+    let (_, license) = world.licensed(&channel, u64::MAX);
+    world.settle(&channel, &[(license, 1)]).assert_err(PaymentsError::Overflow);
     let (_, dear) = world.licensed(&channel, u64::MAX / 3 * 2);
     world.settle(&channel, &[(dear, 1)]).assert_ok();
     assert_eq!(world.read(&channel).channel.deposited, u64::MAX);
@@ -98,7 +98,7 @@ fn no_upfront_fee_is_charged_beyond_the_deposit() {
         let charged = if reason.is_some() { 0 } else { fee };
         assert_refused_for(world.send(channel.accepting(&terms).call()), reason);
         assert_eq!(world.read(&channel).channel.upfront_fees, charged);
-        let credit: u64 = world.read(&channel).licences.iter().map(|entry| entry.settled).sum();
+        let credit: u64 = world.read(&channel).licenses.iter().map(|entry| entry.settled).sum();
         assert_eq!(credit, charged);
     }
 }
@@ -112,11 +112,11 @@ fn free_units_are_free_once() {
             let work = world.work().register();
             let terms = world.terms(&work).price(1).with(|offer| offer.free_units = free);
             let terms = terms.publish();
-            let licence = world.accept(&channel, &terms);
-            world.settle(&channel, &[(licence, units)]).assert_ok();
+            let license = world.accept(&channel, &terms);
+            world.settle(&channel, &[(license, units)]).assert_ok();
             let charged = u64::from(units).saturating_sub(free);
             assert_eq!(world.read(&channel).channel.prices, charged);
-            world.settle(&channel, &[(licence, units)]).assert_ok();
+            world.settle(&channel, &[(license, units)]).assert_ok();
             let charged = (2 * u64::from(units)).saturating_sub(free);
             assert_eq!(world.read(&channel).channel.prices, charged);
         }
@@ -154,12 +154,12 @@ fn no_quota_wraps_what_an_issuance_has_handed_out() {
         world.send(channel.accepting(&terms).quota(1, 0).call()).assert_ok();
         let reason = match quota {
             0 => Some(PaymentsError::EmptyQuota),
-            quota if quota > (1 << 53) - 1 => Some(PaymentsError::QuotaAboveCap),
+            quota if quota > (1 << 53) - 1 => Some(PaymentsError::QuotaExceedsCap),
             _ => None,
         };
-        let licences = if reason.is_some() { 1 } else { 2 };
+        let licenses = if reason.is_some() { 1 } else { 2 };
         assert_refused_for(world.send(channel.accepting(&terms).quota(quota, 0).call()), reason);
-        assert_eq!(world.read(&channel).licences.len(), licences);
+        assert_eq!(world.read(&channel).licenses.len(), licenses);
     }
 }
 
@@ -184,7 +184,7 @@ fn no_total_but_the_exact_one_settles() {
         let (mut world, channel, _) = super::licensed();
         let statement = world.statement(&channel, &[(0, 25)]);
         let statement = statement.with(|voucher| voucher.cumulative = total);
-        world.send(statement.call()).assert_err(PaymentsError::VoucherTotal);
+        world.send(statement.call()).assert_err(PaymentsError::VoucherTotalMismatch);
         super::nothing_settled(&world, &channel);
     }
 }
@@ -196,7 +196,7 @@ fn no_sum_of_receipts_but_the_exact_one_is_recorded() {
         let statement = world.statement(&channel, &[(0, 25)]);
         let receipts = ReceiptsCommitment { root: [1; 32], sum };
         let call = statement.committing_to(Some(receipts)).call();
-        world.send(call).assert_err(PaymentsError::ReceiptsSum);
+        world.send(call).assert_err(PaymentsError::ReceiptsSumMismatch);
         super::nothing_settled(&world, &channel);
     }
 }

@@ -45,7 +45,7 @@ fn terms_that_have_ended_are_not_published() {
             offer.valid_from = i64::MIN;
             offer.expires_at = Some(expires_at);
         });
-        let reason = (!published).then_some(LicensingError::ExpiryInThePast);
+        let reason = (!published).then_some(LicensingError::InvalidTermsPeriod);
         assert_refused_for(terms.attempt(), reason);
     }
 }
@@ -61,7 +61,7 @@ fn terms_that_end_before_they_begin_are_not_published() {
             offer.valid_from = valid_from;
             offer.expires_at = Some(END);
         });
-        let reason = (!published).then_some(LicensingError::ExpiryInThePast);
+        let reason = (!published).then_some(LicensingError::InvalidTermsPeriod);
         assert_refused_for(terms.attempt(), reason);
     }
 }
@@ -79,7 +79,7 @@ fn a_consent_that_has_ended_is_not_registered() {
         let mut world = World::new();
         let person = world.person();
         let work = world.work().of(&person).with(|work| work.consent_expires_at = Some(end));
-        let reason = (!registered).then_some(LicensingError::ConsentInThePast);
+        let reason = (!registered).then_some(LicensingError::InvalidConsentEnd);
         assert_refused_for(work.attempt(), reason);
     }
 }
@@ -102,9 +102,9 @@ fn nothing_is_licensed_or_offered_after_the_last_second_of_a_consent() {
         let published = world.terms(&work).attempt();
         assert_refused_for(published, (!holds).then_some(LicensingError::ConsentEnded));
         if holds {
-            assert_eq!(world.read(&channel).licences[0].expires_at, END);
+            assert_eq!(world.read(&channel).licenses[0].expires_at, END);
         } else {
-            assert!(world.read(&channel).licences.is_empty());
+            assert!(world.read(&channel).licenses.is_empty());
         }
     }
 }
@@ -168,7 +168,7 @@ fn a_dispute_whose_deadline_time_does_not_reach_is_not_opened() {
 }
 
 #[test]
-fn no_licence_outlives_the_notice_of_a_withdrawal_and_none_ends_before_it() {
+fn no_license_outlives_the_notice_of_a_withdrawal_and_none_ends_before_it() {
     for notice in [0, DAY - 1, DAY, DAY + 1, 366 * DAY] {
         let last = World::NOW + notice.max(DAY);
         for (now, settles) in [(last - 1, true), (last, true), (last + 1, false)] {
@@ -183,7 +183,7 @@ fn no_licence_outlives_the_notice_of_a_withdrawal_and_none_ends_before_it() {
             world.set_time(now);
             world.send(channel.applying_withdrawal(&[(0, &work)])).assert_ok();
             let settled = world.settle(&channel, &[(0, 1)]);
-            let reason = (!settles).then_some(PaymentsError::LicenceExpired);
+            let reason = (!settles).then_some(PaymentsError::LicenseExpired);
             assert_refused_for(settled, reason);
             if !settles {
                 nothing_settled(&world, &channel);
@@ -193,7 +193,7 @@ fn no_licence_outlives_the_notice_of_a_withdrawal_and_none_ends_before_it() {
 }
 
 #[test]
-fn a_licence_gives_no_right_to_a_derivative_after_its_last_second() {
+fn a_license_gives_no_right_to_a_derivative_after_its_last_second() {
     for (now, derives) in [(END - 1, true), (END, true), (END + 1, false)] {
         let mut world = World::new();
         let channel = world.channel().open();
@@ -202,14 +202,14 @@ fn a_licence_gives_no_right_to_a_derivative_after_its_last_second() {
         world.accept(&channel, &terms);
         world.settle(&channel, &[(0, 1)]).assert_ok();
         world.set_time(now);
-        let licence = Right::Licence { terms_number: 1, channel: channel.address, index: 0 };
-        let derived = world.work().by(&channel.payer).parent_by(&work, 1, licence).attempt();
-        assert_refused_for(derived, (!derives).then_some(LicensingError::LicenceEnded));
+        let license = Right::License { terms_number: 1, channel: channel.address, index: 0 };
+        let derived = world.work().by(&channel.payer).parent_by(&work, 1, license).attempt();
+        assert_refused_for(derived, (!derives).then_some(LicensingError::LicenseEnded));
     }
 }
 
 #[test]
-fn nobody_but_the_operator_closes_a_licence_before_its_last_second_is_over() {
+fn nobody_but_the_operator_closes_a_license_before_its_last_second_is_over() {
     for (now, closes) in [(END - 1, false), (END, false), (END + 1, true)] {
         let mut world = World::new();
         let channel = world.channel().open();
@@ -221,8 +221,8 @@ fn nobody_but_the_operator_closes_a_licence_before_its_last_second_is_over() {
         let terms = terms.publish();
         world.send(channel.accepting(&terms).quota(10, 0).call()).assert_ok();
         world.set_time(now);
-        let closed = world.send(channel.closing_licence(&stranger, 0, &terms));
-        assert_refused_for(closed, (!closes).then_some(PaymentsError::LicenceInUse));
+        let closed = world.send(channel.releasing_quota(&stranger, 0, &terms));
+        assert_refused_for(closed, (!closes).then_some(PaymentsError::LicenseInUse));
     }
 }
 
@@ -237,7 +237,7 @@ fn no_second_belongs_to_two_voucher_keys() {
         let (valid, dead) = if late < 0 { (old, new) } else { (new, old) };
         let statement = world.statement(&channel, &[(0, 1)]);
         let refused = world.send(statement.clone().signed_by(&dead).call());
-        refused.assert_err(PaymentsError::VoucherSigner);
+        refused.assert_err(PaymentsError::VoucherSignerMismatch);
         nothing_settled(&world, &channel);
         world.send(statement.signed_by(&valid).call()).assert_ok();
     }

@@ -78,7 +78,7 @@ fn holding_a_cap_takes_the_money_to_use_it() {
     let (mut world, terms) = capped(|_| {});
     let squatter = world.channel().deposited(999).open();
     let refused = world.send(squatter.accepting(&terms).quota(100, 0).call());
-    refused.assert_err(PaymentsError::QuotaAboveDeposit);
+    refused.assert_err(PaymentsError::QuotaExceedsDeposit);
     let squatter = squatted(&mut world, &terms);
     // The money is not free for as long as the quota is held.
     world.send(squatter.withdrawing()).assert_err(PaymentsError::ChannelStillOpen);
@@ -90,11 +90,11 @@ fn a_squatter_that_takes_its_money_back_loses_the_cap_to_whoever_wants_it() {
     let squatter = squatted(&mut world, &terms);
     let honest = world.channel().open();
     let refused = world.send(honest.accepting(&terms).quota(1, 0).call());
-    refused.assert_err(PaymentsError::QuotaAboveCap);
+    refused.assert_err(PaymentsError::QuotaExceedsCap);
     world.send(squatter.closing_by(&squatter.payer)).assert_ok();
     world.pass(squatter.grace_seconds);
     world.send(squatter.withdrawing()).assert_ok();
-    world.send(squatter.closing_licence(&honest.payer, 0, &terms)).assert_ok();
+    world.send(squatter.releasing_quota(&honest.payer, 0, &terms)).assert_ok();
     assert_eq!(issued(&world, &terms), 0);
     world.send(honest.accepting(&terms).quota(100, 0).call()).assert_ok();
 }

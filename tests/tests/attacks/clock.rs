@@ -34,7 +34,7 @@ fn a_voucher_that_expired_before_time_began_never_settles() {
 }
 
 #[test]
-fn a_licence_settles_in_its_last_second_and_not_after_it() {
+fn a_license_settles_in_its_last_second_and_not_after_it() {
     let last = World::NOW + 100;
     for (now, settles) in [(last - 1, true), (last, true), (last + 1, false)] {
         let mut world = World::new();
@@ -47,7 +47,7 @@ fn a_licence_settles_in_its_last_second_and_not_after_it() {
         if settles {
             outcome.assert_ok();
         } else {
-            outcome.assert_err(PaymentsError::LicenceExpired);
+            outcome.assert_err(PaymentsError::LicenseExpired);
             nothing_settled(&world, &channel);
         }
     }

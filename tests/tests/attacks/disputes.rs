@@ -87,7 +87,7 @@ fn who_lost_a_work_disputes_it_like_anybody_else() {
     let (work, claimant) = world.disputed();
     let arbiter = world.host.clone();
     world.send(work.deciding(&arbiter, &claimant, Verdict::Upheld)).assert_ok();
-    world.send(work.disputing_by(&claimant)).assert_err(LicensingError::OwnWork);
+    world.send(work.disputing_by(&claimant)).assert_err(LicensingError::OwnerCannotDispute);
     world.send(work.disputing_by(&work.creator)).assert_ok();
 }
 
@@ -107,7 +107,7 @@ fn a_split_proposed_before_a_verdict_is_not_applied_after_it() {
     world.send(work.cancelling_split_by(&claimant)).assert_ok();
 }
 
-/// A licence that was accepted in good faith is not the licensee's fault.
+/// A license that was accepted in good faith is not the licensee's fault.
 #[test]
 fn terms_of_who_was_not_the_owner_are_accepted_no_more_and_derived_from_no_more() {
     let mut world = World::new();
@@ -119,5 +119,5 @@ fn terms_of_who_was_not_the_owner_are_accepted_no_more_and_derived_from_no_more(
     let child = world.work().parent_by_terms(&work, 0, terms.number);
     child.attempt().assert_err(LicensingError::NotLatestTerms);
     let child = world.work().parent(&work, 0);
-    child.attempt().assert_err(LicensingError::ApprovalMissing);
+    child.attempt().assert_err(LicensingError::MissingApproval);
 }

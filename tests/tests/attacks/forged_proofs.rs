@@ -51,7 +51,7 @@ fn forged(
 
 #[track_caller]
 fn refused(world: &mut World, channel: &OpenedChannel, call: Call) {
-    world.send(call).assert_err(PaymentsError::ProofMissing);
+    world.send(call).assert_err(PaymentsError::MissingVoucherProof);
     nothing_settled(world, channel);
 }
 
@@ -348,7 +348,7 @@ fn two_settlements_share_no_proof() {
 fn one_proof_twice_settles_once() {
     let (mut world, channel, statement) = world();
     let call = statement.call().then(statement.call());
-    world.send(call).assert_err(PaymentsError::VoucherStatement);
+    world.send(call).assert_err(PaymentsError::VoucherStatementMismatch);
     nothing_settled(&world, &channel);
 }
 
@@ -374,7 +374,7 @@ fn another_program_cannot_call_settle() {
         accounts.extend(settle.accounts);
         calls[1] = Instruction { program_id: relay::ID, accounts, data: settle.data };
     });
-    world.send(call).assert_err(PaymentsError::CalledByProgram);
+    world.send(call).assert_err(PaymentsError::NotTopLevelInstruction);
     nothing_settled(&world, &channel);
 }
 

@@ -54,7 +54,7 @@ fn dearer_terms_published_before_an_acceptance_lands_are_not_accepted() {
     world.send(bent).assert_err(PaymentsError::TermsDigestMismatch);
     let at_most = channel.accepting(&dearer).with(|args| args.max_price = 10);
     world.send(at_most.call()).assert_err(PaymentsError::PriceAboveMaximum);
-    assert!(world.read(&channel).licences.is_empty());
+    assert!(world.read(&channel).licenses.is_empty());
 }
 
 #[test]
@@ -73,10 +73,10 @@ fn terms_worse_in_anything_but_the_price_are_not_accepted_either() {
 fn terms_published_after_an_acceptance_change_nothing_for_it() {
     let mut world = World::new();
     let channel = world.channel().open();
-    let (work, licence) = world.licensed(&channel, 10);
-    let accepted = world.read(&channel).licences[0];
+    let (work, license) = world.licensed(&channel, 10);
+    let accepted = world.read(&channel).licenses[0];
     world.terms(&work).price(1_000_000).publish();
-    assert_eq!(world.read(&channel).licences[0], accepted);
-    world.settle(&channel, &[(licence, 3)]).assert_ok();
+    assert_eq!(world.read(&channel).licenses[0], accepted);
+    world.settle(&channel, &[(license, 3)]).assert_ok();
     assert_eq!(world.read(&channel).channel.prices, 30);
 }

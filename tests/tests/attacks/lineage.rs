@@ -42,7 +42,7 @@ fn the_same_parent_by_two_rights_is_the_same_parent_twice() {
     let parent = world.work().register();
     world.terms(&parent).publish();
     let child = world.work().parent(&parent, 1).parent_by_terms(&parent, 1, 1);
-    child.attempt().assert_err(LicensingError::ParentTwice);
+    child.attempt().assert_err(LicensingError::DuplicateParent);
 }
 
 /// The owner may waive what its own terms demand, not what its parents' terms demanded of it.
@@ -63,7 +63,7 @@ fn an_owners_signature_does_not_launder_what_its_work_inherited() {
     assert!(owed.inherited.share_alike && owed.inherited.non_commercial);
     assert_eq!(inherited.inherited, owed.inherited);
     let open = world.terms(&laundered).with(|offer| offer.expires_at = None).call();
-    world.send(open).assert_err(LicensingError::OutlivesParentTerms);
+    world.send(open).assert_err(LicensingError::TermsOutliveParent);
 }
 
 /// As large as works get: 32 recipients, 8 parents, and the longest texts.
@@ -104,19 +104,19 @@ fn the_widest_lineage_is_affordable_and_one_wider_is_refused() {
         world.accept(&channel, &terms);
         parents.push(parent);
     }
-    let used: Vec<_> = (0..9).map(|licence| (licence, 1)).collect();
+    let used: Vec<_> = (0..9).map(|license| (license, 1)).collect();
     world.settle(&channel, &used).assert_ok();
     let previous = largest(&mut world, &payer, 2, &ancestors).register();
     for width in [8, 9] {
         let work = largest(&mut world, &payer, 10 + width as u8, &[]);
         let work = work.with(|work| work.previous_model = Some(previous.address));
         let work = (0..width).fold(work, |work, place| {
-            work.parent_by_licence(&parents[usize::from(place)], 1_000, 1, &channel, place)
+            work.parent_by_license(&parents[usize::from(place)], 1_000, 1, &channel, place)
         });
         let outcome = work.attempt();
         if width == 8 {
             let units = outcome.assert_ok().units_of(&licensing::ID);
-            println!("register_work, 8 largest parents by licence: {units} CU");
+            println!("register_work, 8 largest parents by license: {units} CU");
             assert!(units <= 200_000, "{units} CU");
         } else {
             outcome.assert_err(LicensingError::TooManyParents);

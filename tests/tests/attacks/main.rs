@@ -36,8 +36,8 @@ use solana_pubkey::Pubkey;
 fn licensed() -> (World, OpenedChannel, RegisteredWork) {
     let mut world = World::new();
     let channel = world.channel().open();
-    let (work, licence) = world.licensed(&channel, 10);
-    assert_eq!(licence, 0);
+    let (work, license) = world.licensed(&channel, 10);
+    assert_eq!(license, 0);
     (world, channel, work)
 }
 
@@ -45,7 +45,7 @@ fn licensed() -> (World, OpenedChannel, RegisteredWork) {
 fn nothing_settled(world: &World, channel: &OpenedChannel) {
     let state = world.read(channel);
     assert_eq!((state.channel.prices, state.channel.statements.length), (0, 0));
-    assert!(state.licences.iter().all(|licence| (licence.units, licence.settled) == (0, 0)));
+    assert!(state.licenses.iter().all(|license| (license.units, license.settled) == (0, 0)));
 }
 
 fn read<T: AccountDeserialize>(world: &World, address: &Pubkey) -> T {

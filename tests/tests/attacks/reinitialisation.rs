@@ -76,6 +76,6 @@ fn accepting_twice_keeps_what_an_issuance_has_handed_out() {
     world.send(channel.accepting(&terms).quota(6, 0).call()).assert_ok();
     let issuance = world.account(&pda::issuance(&terms.address));
     let again = world.send(channel.accepting(&terms).quota(6, 0).call());
-    again.assert_err(motif_sdk::channel::PaymentsError::QuotaAboveCap);
+    again.assert_err(motif_sdk::channel::PaymentsError::QuotaExceedsCap);
     assert_eq!(world.account(&pda::issuance(&terms.address)), issuance);
 }

@@ -40,7 +40,7 @@ fn shuffled_repeated_extended_truncated_or_foreign_earnings_are_credited_nothing
     ];
     for change in changes {
         let call = call.clone().changed(|calls| change(&mut calls[0].accounts));
-        world.send(call).assert_err(PaymentsError::EarningsAccounts);
+        world.send(call).assert_err(PaymentsError::InvalidEarningsAccounts);
     }
     assert!(works.iter().all(|work| world.earnings(work).earnings.earned == 0));
     assert_eq!(world.earnings(&stranger).earnings.earned, 0);
@@ -72,16 +72,16 @@ fn parents_that_are_shuffled_or_foreign_agree_to_nothing() {
     let call = builder.call();
     let crossed = call.clone().changed(|calls| calls[0].accounts.swap(6, 8));
     // Each owner signs, but for the other's work.
-    world.send(crossed).assert_err(LicensingError::ApprovalMissing);
+    world.send(crossed).assert_err(LicensingError::MissingApproval);
     let foreign = call
         .instead_of(one.creator.key(), stranger.key())
         .unsigned_by(&one.creator)
         .signed_by(&stranger);
-    world.send(foreign).assert_err(LicensingError::ApprovalMissing);
+    world.send(foreign).assert_err(LicensingError::MissingApproval);
     assert!(world.find(&address).is_none());
 }
 
-/// A derivative of one work by terms, of one by approval and of one by licence: eight accounts.
+/// A derivative of one work by terms, of one by approval and of one by license: eight accounts.
 fn derivative_by_every_right() -> (World, motif_tests::world::Call, solana_pubkey::Pubkey) {
     let mut world = World::new();
     let channel = world.channel().open();
@@ -90,11 +90,11 @@ fn derivative_by_every_right() -> (World, motif_tests::world::Call, solana_pubke
     world.terms(&one).publish();
     world.terms(&two).with(|offer| offer.derivatives = Derivatives::WithApproval).publish();
     world.send(two.approving(1, &payer, Purpose::Derivative)).assert_ok();
-    let (three, licence) = world.licensed(&channel, 10);
-    world.settle(&channel, &[(licence, 1)]).assert_ok();
+    let (three, license) = world.licensed(&channel, 10);
+    world.settle(&channel, &[(license, 1)]).assert_ok();
     let child = world.work().by(&payer).parent_by_terms(&one, 1, 1);
     let child = child.parent_by_approval(&two, 1, 1);
-    let child = child.parent_by_licence(&three, 1, 1, &channel, licence);
+    let child = child.parent_by_license(&three, 1, 1, &channel, license);
     let (call, address) = (child.call(), child.address());
     (world, call, address)
 }
@@ -120,9 +120,9 @@ fn accounts_of_parents_shuffled_truncated_extended_or_repeated_allow_nothing() {
         let account = calls[0].accounts[first].clone();
         calls[0].accounts.push(account);
     });
-    world.send(extended).assert_err(LicensingError::ParentAccounts);
+    world.send(extended).assert_err(LicensingError::InvalidParentAccounts);
     let missing = call.clone().changed(|calls| calls[0].accounts.truncate(first + 7));
-    world.send(missing).assert_err(LicensingError::ParentAccounts);
+    world.send(missing).assert_err(LicensingError::InvalidParentAccounts);
     assert!(world.find(&address).is_none());
     world.send(call).assert_ok();
 }

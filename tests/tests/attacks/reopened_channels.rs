@@ -30,15 +30,15 @@ fn an_old_voucher_is_dead_on_a_channel_opened_again_in_one_transaction() {
     let (mut world, channel, old) = withdrawn();
     world.set_slot(51);
     let open = again(&mut world, &channel);
-    let licence = {
+    let license = {
         let work = world.work().register();
         world.terms(&work).price(10).publish()
     };
     // Closed, and opened, and licensed again, all at once.
-    let call = channel.removing().then(open).then(channel.accepting(&licence).call());
+    let call = channel.removing().then(open).then(channel.accepting(&license).call());
     world.send(call.clone()).assert_ok();
     assert_eq!(world.read(&channel).channel.opened_slot, 51);
-    world.send(old.call()).assert_err(PaymentsError::VoucherNotForThisChannel);
+    world.send(old.call()).assert_err(PaymentsError::VoucherChannelMismatch);
     let state = world.read(&channel).channel;
     assert_eq!((state.prices, state.statements.length), (0, 0));
     assert_eq!(world.vault_balance(), 1_000_000);
@@ -55,14 +55,14 @@ fn removing_opening_and_settling_an_old_voucher_in_one_transaction_moves_nothing
     let terms = world.terms(&work).price(10).publish();
     let call = channel.removing().then(open).then(channel.accepting(&terms).call());
     let refused = world.send(call.then(old.call()));
-    refused.assert_err(PaymentsError::VoucherNotForThisChannel);
+    refused.assert_err(PaymentsError::VoucherChannelMismatch);
     assert_eq!(world.vault_balance(), 0);
 }
 
 #[test]
 fn two_incarnations_never_share_a_slot() {
     let (mut world, channel, _) = withdrawn();
-    world.send(channel.removing()).assert_err(PaymentsError::SlotNotOver);
+    world.send(channel.removing()).assert_err(PaymentsError::SlotNotElapsed);
     world.set_slot(51);
     let open = again(&mut world, &channel);
     world.send(channel.removing().then(open)).assert_ok();
@@ -70,7 +70,7 @@ fn two_incarnations_never_share_a_slot() {
     world.send(channel.withdrawing()).assert_ok();
     let open = again(&mut world, &channel);
     let refused = world.send(channel.removing().then(open));
-    refused.assert_err(PaymentsError::SlotNotOver);
+    refused.assert_err(PaymentsError::SlotNotElapsed);
     assert_eq!(world.read(&channel).channel.opened_slot, 51);
 }
 

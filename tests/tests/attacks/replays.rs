@@ -10,7 +10,7 @@ use super::{licensed, nothing_settled};
 #[test]
 fn a_voucher_for_another_channel_does_not_settle() {
     let (mut world, channel, _) = licensed();
-    // The same parties, key, licence and statement number; another salt.
+    // The same parties, key, license and statement number; another salt.
     let twin = world
         .channel()
         .payer(&channel.payer)
@@ -21,7 +21,7 @@ fn a_voucher_for_another_channel_does_not_settle() {
     world.licensed(&twin, 10);
     let statement = world.statement(&channel, &[(0, 25)]);
     let call = statement.call().instead_of(channel.address, twin.address);
-    world.send(call).assert_err(PaymentsError::VoucherNotForThisChannel);
+    world.send(call).assert_err(PaymentsError::VoucherChannelMismatch);
     nothing_settled(&world, &twin);
     world.send(statement.call()).assert_ok();
     nothing_settled(&world, &twin);
@@ -31,7 +31,7 @@ fn a_voucher_for_another_channel_does_not_settle() {
 fn a_voucher_for_another_cluster_does_not_settle() {
     let (mut world, channel, _) = licensed();
     let statement = world.statement(&channel, &[(0, 25)]).with(|voucher| voucher.cluster[31] ^= 1);
-    world.send(statement.call()).assert_err(PaymentsError::VoucherNotForThisChannel);
+    world.send(statement.call()).assert_err(PaymentsError::VoucherChannelMismatch);
     nothing_settled(&world, &channel);
 }
 
@@ -41,7 +41,7 @@ fn a_voucher_for_another_incarnation_does_not_settle() {
     let statement = world.statement(&channel, &[(0, 25)]);
     for opened_slot in [statement.voucher.opened_slot + 1, u64::MAX] {
         let other = statement.clone().with(|voucher| voucher.opened_slot = opened_slot);
-        world.send(other.call()).assert_err(PaymentsError::VoucherNotForThisChannel);
+        world.send(other.call()).assert_err(PaymentsError::VoucherChannelMismatch);
     }
     nothing_settled(&world, &channel);
 }
@@ -57,7 +57,7 @@ fn a_voucher_for_another_program_does_not_settle() {
         calls[0].data[48..112].copy_from_slice(&signature);
         calls[0].data[112..].copy_from_slice(&message);
     });
-    world.send(call).assert_err(PaymentsError::ProofMissing);
+    world.send(call).assert_err(PaymentsError::MissingVoucherProof);
     nothing_settled(&world, &channel);
 }
 
@@ -68,8 +68,8 @@ fn a_voucher_of_an_earlier_statement_does_not_settle_after_it() {
     let large = world.statement(&channel, &[(0, 25)]);
     world.send(large.call()).assert_ok();
     let before = world.account(&channel.address);
-    world.send(small.call()).assert_err(PaymentsError::VoucherStatement);
-    world.send(large.call()).assert_err(PaymentsError::VoucherStatement);
+    world.send(small.call()).assert_err(PaymentsError::VoucherStatementMismatch);
+    world.send(large.call()).assert_err(PaymentsError::VoucherStatementMismatch);
     assert_eq!(world.account(&channel.address), before);
 }
 
@@ -80,7 +80,7 @@ fn a_voucher_made_ahead_of_its_statement_waits_for_it() {
         voucher.statement = 1;
         voucher.cumulative = 303;
     });
-    world.send(ahead.call()).assert_err(PaymentsError::VoucherStatement);
+    world.send(ahead.call()).assert_err(PaymentsError::VoucherStatementMismatch);
     nothing_settled(&world, &channel);
     world.settle(&channel, &[(0, 25)]).assert_ok();
     world.send(ahead.call()).assert_ok();

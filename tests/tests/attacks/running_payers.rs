@@ -29,7 +29,7 @@ fn a_payer_cannot_void_its_newest_voucher_with_an_older_one() {
     world.send(oldest.call()).assert_err(PaymentsError::OperatorFirst);
     world.send(newest.call()).assert_ok();
     world.pass(1);
-    world.send(oldest.call()).assert_err(PaymentsError::VoucherStatement);
+    world.send(oldest.call()).assert_err(PaymentsError::VoucherStatementMismatch);
     assert_eq!(world.read(&channel).channel.prices, 250);
 }
 

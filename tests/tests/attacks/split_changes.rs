@@ -62,7 +62,7 @@ fn applying_a_split_late_or_early_changes_nothing_that_was_earned_before() {
     assert_eq!(world.balance(&one), 1_200);
     world.apply_split(&work).assert_ok();
     earn(&mut world, &channel, &work);
-    world.claim(&work, &one).assert_err(PaymentsError::NotARecipient);
+    world.claim(&work, &one).assert_err(PaymentsError::RecipientNotFound);
     world.claim(&work, &other).assert_ok();
     assert_eq!((world.balance(&one), world.balance(&other)), (1_200, 1_800));
 }
@@ -77,7 +77,7 @@ fn a_false_owner_cannot_carry_earnings_past_a_verdict() {
     world.claim(&work, &one).assert_err(PaymentsError::SplitNotApplied);
     // Nobody told the account of the dispute: everything unclaimed follows the verdict.
     world.apply_split(&work).assert_ok();
-    world.claim(&work, &one).assert_err(PaymentsError::NotARecipient);
+    world.claim(&work, &one).assert_err(PaymentsError::RecipientNotFound);
     earn(&mut world, &channel, &work);
     world.claim(&work, &claimant).assert_ok();
     assert_eq!((world.balance(&claimant), world.balance(&one)), (2_000, 0));

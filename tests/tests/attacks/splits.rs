@@ -12,7 +12,7 @@ fn work_of_five() -> (World, RegisteredWork) {
 fn refused(world: &mut World, work: &RegisteredWork) {
     let host = world.host.clone();
     let outcome = world.send(work.applying_split(&host));
-    outcome.assert_err(LicensingError::RecipientMustApprove);
+    outcome.assert_err(LicensingError::MissingRecipientApproval);
     let split: Vec<_> = world.read_work(work).split;
     let bps: Vec<_> = split.iter().map(|share| share.share_bps).collect();
     assert_eq!(bps, [3_000, 2_500, 2_000, 1_500, 1_000]);
@@ -81,7 +81,7 @@ fn approvals_do_not_outlive_the_change_they_were_given_to() {
     world.propose_split(&work, &greedy);
     refused(&mut world, &work);
     let replayed = work.approving_split(&two, &fair);
-    world.send(replayed).assert_err(LicensingError::OtherSplit);
+    world.send(replayed).assert_err(LicensingError::SplitDigestMismatch);
     // Who gains may say so; that does not speak for who loses.
     world.send(work.approving_split(&one, &greedy)).assert_ok();
     refused(&mut world, &work);
@@ -97,9 +97,9 @@ fn approvals_of_one_split_are_not_counted_for_the_recipients_of_the_next() {
     world.change_split(&work, &split);
     let back = shares(&[(&one, 6_000), (&two, 4_000)]);
     world.propose_split(&work, &back);
-    world.send(work.approving_split(&one, &back)).assert_err(LicensingError::NotARecipient);
+    world.send(work.approving_split(&one, &back)).assert_err(LicensingError::RecipientNotFound);
     let applied = world.send(work.applying_split(&one));
-    applied.assert_err(LicensingError::RecipientMustApprove);
+    applied.assert_err(LicensingError::MissingRecipientApproval);
     assert_eq!(world.read_work(&work).split, split);
 }
 
@@ -115,6 +115,6 @@ fn the_owner_gives_its_own_share_away_but_nobody_elses() {
     let to_owner = shares(&[(&owner, 9_999), (&friend, 1)]);
     world.propose_split(&work, &to_owner);
     let applied = world.send(work.applying_split(&owner));
-    applied.assert_err(LicensingError::RecipientMustApprove);
+    applied.assert_err(LicensingError::MissingRecipientApproval);
     assert_eq!(world.read_work(&work).split, to_friend);
 }

@@ -49,13 +49,13 @@ fn each_state_of_a_work_lets_through_what_it_should_and_nothing_else() {
 }
 
 #[test]
-fn a_withdrawal_that_nobody_applied_ends_no_licence() {
+fn a_withdrawal_that_nobody_applied_ends_no_license() {
     let (mut world, channel, work, _) = earned();
     world.withdraw_work(&work);
     world.pass(365 * 86_400);
     world.settle(&channel, &[(0, 1)]).assert_ok();
     world.send(channel.applying_withdrawal(&[(0, &work)])).assert_ok();
-    world.settle(&channel, &[(0, 1)]).assert_err(PaymentsError::LicenceExpired);
+    world.settle(&channel, &[(0, 1)]).assert_err(PaymentsError::LicenseExpired);
 }
 
 #[test]
@@ -64,7 +64,7 @@ fn a_dispute_of_a_withdrawn_work_does_not_bring_it_back() {
     world.withdraw_work(&work);
     world.set_status(&work, WorkStatus::Disputed);
     world.send(channel.applying_withdrawal(&[(0, &work)])).assert_ok();
-    assert_eq!(world.read(&channel).licences[0].expires_at, World::NOW + 86_400);
+    assert_eq!(world.read(&channel).licenses[0].expires_at, World::NOW + 86_400);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Random graphs of works and random histories of what they earn, on the programs' bytecode and
 //! in the reference ledger: both agree to the unit.
 //!
-//! Works, and the credit of a channel's licences, are written into accounts directly: how they
+//! Works, and the credit of a channel's licenses, are written into accounts directly: how they
 //! come about is what `fuzz` tests. So are most earnings accounts, byte for byte as `open_earnings`
 //! writes them, which opens one in eight. Everything that moves money from there on (`collect`,
 //! `apply_split`, `apply_dispute`, `pull`, `claim`) is an instruction run in LiteSVM, and every one

@@ -84,13 +84,13 @@ fn an_approval_for_somebody_else_or_something_else_or_other_terms_allows_nothing
     for purpose in [Purpose::Derivative, Purpose::License] {
         let grantee = if purpose == Purpose::License { &stranger } else { &somebody };
         let call = call.clone().instead_of(own, address(&image, grantee, purpose));
-        world.send(call).assert_err(LicensingError::ApprovalMissing);
+        world.send(call).assert_err(LicensingError::MissingApproval);
     }
     let other = world.work().register();
     world.terms(&other).publish();
     world.send(other.approving(1, &stranger, Purpose::Derivative)).assert_ok();
     let foreign = call.clone().instead_of(own, address(&other, &stranger, Purpose::Derivative));
-    world.send(foreign).assert_err(LicensingError::ApprovalMissing);
+    world.send(foreign).assert_err(LicensingError::MissingApproval);
     world.send(call).assert_err(ErrorCode::AccountNotInitialized);
 }
 
@@ -102,7 +102,7 @@ fn an_approval_of_a_former_owner_allows_nothing() {
     world.send(image.offering_to(Some(&heir))).assert_ok();
     world.send(image.accepting_by(&heir)).assert_ok();
     let child = world.work().by(&somebody).parent_by_approval(&image, 2_000, 1);
-    child.attempt().assert_err(LicensingError::ApprovalMissing);
+    child.attempt().assert_err(LicensingError::MissingApproval);
 }
 
 #[test]

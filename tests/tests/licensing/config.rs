@@ -65,7 +65,7 @@ fn a_bond_too_small_to_be_paid_out_and_disputes_too_short_or_long_are_refused() 
     world.send(updating(&host, small)).assert_err(LicensingError::BondTooSmall);
     for dispute_seconds in [0, 86_399, 60 * 86_400 + 1] {
         let call = updating(&host, UpdateConfigArgs { dispute_seconds, ..args() });
-        world.send(call).assert_err(LicensingError::DisputeLength);
+        world.send(call).assert_err(LicensingError::InvalidDisputeLength);
     }
     let least = UpdateConfigArgs { dispute_bond_lamports: 890_880, ..args() };
     world.send(updating(&host, least)).assert_ok();

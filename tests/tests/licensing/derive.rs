@@ -1,4 +1,4 @@
-//! Derivatives by a licence, and what parents' terms demand of them: `register_work` and
+//! Derivatives by a license, and what parents' terms demand of them: `register_work` and
 //! `publish_terms`.
 
 use anchor_lang::error::ErrorCode;
@@ -8,7 +8,7 @@ use motif_sdk::{
 };
 use motif_tests::world::{OpenedChannel, Person, PublishedTerms, RegisteredWork, World};
 
-/// A singer's voice, licensed to a platform that has used it once, on licence 0.
+/// A singer's voice, licensed to a platform that has used it once, on license 0.
 struct Licensed {
     world: World,
     voice: RegisteredWork,
@@ -35,13 +35,13 @@ impl Licensed {
     #[track_caller]
     fn derive(&mut self) -> RegisteredWork {
         let work = self.world.work().by(&self.platform);
-        work.parent_by_licence(&self.voice, 5_000, 1, &self.channel, 0).register()
+        work.parent_by_license(&self.voice, 5_000, 1, &self.channel, 0).register()
     }
 
     #[track_caller]
     fn refused(&mut self, expected: LicensingError) {
         let work = self.world.work().by(&self.platform);
-        let work = work.parent_by_licence(&self.voice, 5_000, 1, &self.channel, 0);
+        let work = work.parent_by_license(&self.voice, 5_000, 1, &self.channel, 0);
         let address = work.address();
         work.attempt().assert_err(expected);
         assert!(self.world.find(&address).is_none());
@@ -49,7 +49,7 @@ impl Licensed {
 }
 
 #[test]
-fn who_has_used_a_licence_may_register_what_it_made() {
+fn who_has_used_a_license_may_register_what_it_made() {
     let mut licensed = licensed(|_| {});
     let song = licensed.derive();
     let stored = licensed.world.read_work(&song);
@@ -69,29 +69,29 @@ fn accepted_terms_do_not_get_worse_by_later_ones_or_by_a_withdrawal() {
 }
 
 #[test]
-fn a_licence_ends_with_the_notice_of_a_withdrawal_but_not_within_a_day() {
+fn a_license_ends_with_the_notice_of_a_withdrawal_but_not_within_a_day() {
     for (notice_seconds, lasts) in [(0, 86_400), (100_000, 100_000)] {
         let mut licensed = licensed(|offer| offer.notice_seconds = notice_seconds);
         let call = licensed.voice.withdrawing();
         licensed.world.send(call).assert_ok();
         licensed.world.pass(lasts + 1);
-        licensed.refused(LicensingError::LicenceEnded);
+        licensed.refused(LicensingError::LicenseEnded);
         licensed.world.pass(-1);
         licensed.derive();
     }
 }
 
 #[test]
-fn a_licence_allows_derivatives_until_its_last_second() {
+fn a_license_allows_derivatives_until_its_last_second() {
     let mut licensed = licensed(|offer| offer.expires_at = Some(World::NOW + 100));
     licensed.world.pass(101);
-    licensed.refused(LicensingError::LicenceEnded);
+    licensed.refused(LicensingError::LicenseEnded);
     licensed.world.pass(-1);
     licensed.derive();
 }
 
 #[test]
-fn a_licence_outlives_the_end_of_a_consent() {
+fn a_license_outlives_the_end_of_a_consent() {
     let mut licensed = licensed(|_| {});
     let call = licensed.voice.ending_consent(&licensed.person, Some(World::NOW));
     licensed.world.send(call).assert_ok();
@@ -99,61 +99,61 @@ fn a_licence_outlives_the_end_of_a_consent() {
     let song = licensed.derive();
     // But nothing can be offered on it any more.
     let terms = licensed.world.terms(&song).with(|offer| offer.expires_at = Some(World::NOW + 9));
-    terms.attempt().assert_err(LicensingError::OutlivesParentTerms);
+    terms.attempt().assert_err(LicensingError::TermsOutliveParent);
 }
 
 #[test]
-fn a_licence_that_was_never_used_allows_nothing() {
+fn a_license_that_was_never_used_allows_nothing() {
     let mut world = World::new();
     let channel = world.channel().open();
-    let (work, licence) = world.licensed(&channel, 10);
+    let (work, license) = world.licensed(&channel, 10);
     let payer = channel.payer.clone();
-    let child = world.work().by(&payer).parent_by_licence(&work, 0, 1, &channel, licence);
-    child.attempt().assert_err(LicensingError::LicenceUnused);
+    let child = world.work().by(&payer).parent_by_license(&work, 0, 1, &channel, license);
+    child.attempt().assert_err(LicensingError::LicenseUnused);
 }
 
 #[test]
-fn somebody_elses_licence_allows_nothing() {
+fn somebody_elses_license_allows_nothing() {
     let mut licensed = licensed(|_| {});
     licensed.platform = licensed.channel.operator.clone();
-    licensed.refused(LicensingError::LicenceOfAnother);
+    licensed.refused(LicensingError::LicensePayerMismatch);
 }
 
 #[test]
-fn a_licence_of_another_work_or_of_other_terms_allows_nothing() {
+fn a_license_of_another_work_or_of_other_terms_allows_nothing() {
     let mut licensed = licensed(|_| {});
     let (other, _) = licensed.world.licensed(&licensed.channel, 10);
     let work = licensed.world.work().by(&licensed.platform);
-    let of_other = work.parent_by_licence(&other, 5_000, 1, &licensed.channel, 0);
-    of_other.attempt().assert_err(LicensingError::LicenceOfOtherTerms);
+    let of_other = work.parent_by_license(&other, 5_000, 1, &licensed.channel, 0);
+    of_other.attempt().assert_err(LicensingError::LicenseTermsMismatch);
     licensed.world.terms(&licensed.voice).publish();
     let work = licensed.world.work().by(&licensed.platform);
-    let of_new = work.parent_by_licence(&licensed.voice, 5_000, 2, &licensed.channel, 0);
-    of_new.attempt().assert_err(LicensingError::LicenceOfOtherTerms);
+    let of_new = work.parent_by_license(&licensed.voice, 5_000, 2, &licensed.channel, 0);
+    of_new.attempt().assert_err(LicensingError::LicenseTermsMismatch);
 }
 
 #[test]
-fn a_licence_that_is_not_there_allows_nothing() {
+fn a_license_that_is_not_there_allows_nothing() {
     let mut licensed = licensed(|_| {});
     for index in [1, u16::MAX] {
         let work = licensed.world.work().by(&licensed.platform);
-        let missing = work.parent_by_licence(&licensed.voice, 5_000, 1, &licensed.channel, index);
-        missing.attempt().assert_err(LicensingError::LicenceMissing);
+        let missing = work.parent_by_license(&licensed.voice, 5_000, 1, &licensed.channel, index);
+        missing.attempt().assert_err(LicensingError::LicenseNotFound);
     }
 }
 
 #[test]
-fn a_licence_allows_what_its_terms_allow_for_the_share_they_ask_for() {
+fn a_license_allows_what_its_terms_allow_for_the_share_they_ask_for() {
     let mut dear = licensed(|offer| offer.derivative_share_bps = 5_001);
     dear.refused(LicensingError::ParentShareTooSmall);
     let mut forbidden = licensed(|offer| offer.derivatives = Derivatives::Forbidden);
     forbidden.refused(LicensingError::DerivativesForbidden);
     let mut asked = licensed(|offer| offer.derivatives = Derivatives::WithApproval);
-    asked.refused(LicensingError::ApprovalMissing);
+    asked.refused(LicensingError::MissingApproval);
 }
 
 #[test]
-fn a_licence_of_a_disputed_work_allows_nothing_until_the_verdict() {
+fn a_license_of_a_disputed_work_allows_nothing_until_the_verdict() {
     let mut licensed = licensed(|_| {});
     let claimant = licensed.world.dispute(&licensed.voice);
     licensed.refused(LicensingError::ParentDisputed);
@@ -164,10 +164,10 @@ fn a_licence_of_a_disputed_work_allows_nothing_until_the_verdict() {
 }
 
 #[test]
-fn what_is_no_channel_holds_no_licence() {
+fn what_is_no_channel_holds_no_license() {
     let mut licensed = licensed(|_| {});
     let Licensed { world, voice, terms, channel, platform, .. } = &mut licensed;
-    let call = world.work().by(platform).parent_by_licence(voice, 5_000, 1, channel, 0).call();
+    let call = world.work().by(platform).parent_by_license(voice, 5_000, 1, channel, 0).call();
     let vault = pda::vault(&world.currency.mint);
     let not_a_channel = call.clone().instead_of(channel.address, vault);
     world.send(not_a_channel).assert_err(ErrorCode::AccountDiscriminatorMismatch);
@@ -240,7 +240,7 @@ fn terms_end_no_later_than_the_parents_terms() {
     let (mut world, child) = derived(&[&|offer| offer.expires_at = Some(end)]);
     for expires_at in [None, Some(end + 1)] {
         let terms = world.terms(&child).with(|offer| offer.expires_at = expires_at);
-        terms.attempt().assert_err(LicensingError::OutlivesParentTerms);
+        terms.attempt().assert_err(LicensingError::TermsOutliveParent);
     }
     assert_eq!(world.read_work(&child).latest_terms, 0);
     world.terms(&child).with(|offer| offer.expires_at = Some(end)).publish();

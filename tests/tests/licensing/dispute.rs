@@ -159,7 +159,7 @@ fn a_disputed_work_stands_still() {
 fn an_owner_does_not_dispute_its_own_work() {
     let mut world = World::new();
     let work = world.work().register();
-    world.send(work.disputing_by(&work.creator)).assert_err(LicensingError::OwnWork);
+    world.send(work.disputing_by(&work.creator)).assert_err(LicensingError::OwnerCannotDispute);
 }
 
 #[test]

@@ -61,8 +61,8 @@ fn a_bond_too_small_to_be_paid_out_and_disputes_too_short_or_long_are_refused() 
     };
     // The rent of an empty account.
     refused(|args| args.dispute_bond_lamports = 890_879, LicensingError::BondTooSmall);
-    refused(|args| args.dispute_seconds = 86_399, LicensingError::DisputeLength);
-    refused(|args| args.dispute_seconds = 60 * 86_400 + 1, LicensingError::DisputeLength);
+    refused(|args| args.dispute_seconds = 86_399, LicensingError::InvalidDisputeLength);
+    refused(|args| args.dispute_seconds = 60 * 86_400 + 1, LicensingError::InvalidDisputeLength);
 }
 
 #[test]

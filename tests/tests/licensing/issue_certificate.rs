@@ -104,7 +104,7 @@ fn a_work_has_one_certificate() {
 fn a_certificates_name_has_1_to_32_bytes() {
     let (mut world, work) = registered(&[10_000]);
     for name in ["", &"n".repeat(33)] {
-        world.send(work.certifying(name)).assert_err(LicensingError::CertificateName);
+        world.send(work.certifying(name)).assert_err(LicensingError::InvalidCertificateName);
     }
     world.send(work.certifying(&"n".repeat(32))).assert_ok();
 }

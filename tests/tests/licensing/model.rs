@@ -27,12 +27,12 @@ fn a_model_says_what_it_adapts_and_what_it_was_trained_on() {
 
 #[test]
 fn a_model_that_says_nothing_of_itself_is_refused() {
-    refused(LicensingError::ModelMissing, |work| work.model = None);
+    refused(LicensingError::MissingModel, |work| work.model = None);
 }
 
 #[test]
 fn what_is_no_model_says_nothing_of_the_kind() {
-    refused(LicensingError::ModelUnexpected, |work| work.kind = WorkKind::Image);
+    refused(LicensingError::UnexpectedModel, |work| work.kind = WorkKind::Image);
     let mut world = World::new();
     let model = world.work().model().register();
     let image = world.work().by(&model.creator);
@@ -40,13 +40,16 @@ fn what_is_no_model_says_nothing_of_the_kind() {
         work.content_digest = [1; 32];
         work.previous_model = Some(model.address);
     });
-    image.attempt().assert_err(LicensingError::ModelUnexpected);
+    image.attempt().assert_err(LicensingError::UnexpectedModel);
 }
 
 #[test]
 fn a_base_model_has_a_name_of_1_to_64_bytes() {
-    refused(LicensingError::BaseModelName, described(|model| model.base_model.clear()));
-    refused(LicensingError::BaseModelName, described(|model| model.base_model = "m".repeat(65)));
+    refused(LicensingError::InvalidBaseModelName, described(|model| model.base_model.clear()));
+    refused(
+        LicensingError::InvalidBaseModelName,
+        described(|model| model.base_model = "m".repeat(65)),
+    );
     let mut world = World::new();
     let longest = described(|model| model.base_model = "m".repeat(64));
     world.work().model().with(longest).register();
@@ -75,7 +78,7 @@ fn a_model_replaces_neither_somebody_elses_model_nor_a_picture() {
     for previous in [others.address, picture.address] {
         let model = world.work().model().by(&creator);
         let model = model.with(|work| work.previous_model = Some(previous));
-        model.attempt().assert_err(LicensingError::PreviousModel);
+        model.attempt().assert_err(LicensingError::InvalidPreviousModel);
     }
     let model = world.work().model().by(&creator);
     let wallet = creator.key();
@@ -85,7 +88,7 @@ fn a_model_replaces_neither_somebody_elses_model_nor_a_picture() {
 
 #[test]
 fn a_model_that_makes_a_likeness_needs_the_persons_consent() {
-    refused(LicensingError::ConsentMissing, described(|model| model.likeness = true));
+    refused(LicensingError::MissingConsent, described(|model| model.likeness = true));
     let mut world = World::new();
     let person = world.person();
     let model = world.work().model().with(described(|model| model.likeness = true)).of(&person);
@@ -96,13 +99,13 @@ fn a_model_that_makes_a_likeness_needs_the_persons_consent() {
 
 #[test]
 fn a_consent_ends_in_the_future_and_needs_the_person() {
-    refused(LicensingError::ConsentMissing, |work| {
+    refused(LicensingError::MissingConsent, |work| {
         work.consent_expires_at = Some(World::NOW + 1);
     });
     let mut world = World::new();
     let person = world.person();
     let past = world.work().of(&person).with(|work| work.consent_expires_at = Some(World::NOW));
-    past.attempt().assert_err(LicensingError::ConsentInThePast);
+    past.attempt().assert_err(LicensingError::InvalidConsentEnd);
     let future = Some(World::NOW + 1);
     let work = world.work().of(&person).with(|work| work.consent_expires_at = future).register();
     let consent = Consent { person: person.key(), expires_at: future };

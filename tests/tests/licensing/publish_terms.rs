@@ -90,30 +90,30 @@ fn an_owner_that_does_not_sign_publishes_nothing() {
 
 #[test]
 fn terms_without_a_use_are_refused() {
-    refused(LicensingError::UseCount, |offer| offer.uses.clear());
+    refused(LicensingError::InvalidUseCount, |offer| offer.uses.clear());
 }
 
 #[test]
 fn terms_with_nine_uses_are_refused() {
-    refused(LicensingError::UseCount, |offer| offer.uses = vec![offer.uses[0]; 9]);
+    refused(LicensingError::InvalidUseCount, |offer| offer.uses = vec![offer.uses[0]; 9]);
 }
 
 #[test]
 fn a_use_priced_twice_is_refused() {
-    refused(LicensingError::UseTwice, |offer| offer.uses.push(use_of(Use::Generate, 1)));
+    refused(LicensingError::DuplicateUse, |offer| offer.uses.push(use_of(Use::Generate, 1)));
 }
 
 #[test]
 fn terms_that_have_expired_already_are_refused_and_one_second_more_is_not() {
-    refused(LicensingError::ExpiryInThePast, |offer| offer.expires_at = Some(World::NOW));
-    refused(LicensingError::ExpiryInThePast, |offer| offer.expires_at = Some(i64::MIN));
+    refused(LicensingError::InvalidTermsPeriod, |offer| offer.expires_at = Some(World::NOW));
+    refused(LicensingError::InvalidTermsPeriod, |offer| offer.expires_at = Some(i64::MIN));
     let (mut world, work) = world();
     world.terms(&work).with(|offer| offer.expires_at = Some(World::NOW + 1)).publish();
 }
 
 #[test]
 fn terms_that_expire_before_they_begin_are_refused() {
-    refused(LicensingError::ExpiryInThePast, |offer| {
+    refused(LicensingError::InvalidTermsPeriod, |offer| {
         offer.valid_from = World::NOW + 9;
         offer.expires_at = Some(World::NOW + 9);
     });
@@ -129,7 +129,7 @@ fn a_cap_of_nothing_is_refused_whichever_cap_it_is() {
 
 #[test]
 fn a_derivative_cannot_owe_more_than_everything() {
-    refused(LicensingError::DerivativeShare, |offer| offer.derivative_share_bps = 10_001);
+    refused(LicensingError::InvalidDerivativeShare, |offer| offer.derivative_share_bps = 10_001);
 }
 
 #[test]

@@ -75,7 +75,7 @@ fn a_voice_names_the_person_who_consented() {
 fn a_voice_without_consent_is_refused() {
     let mut world = World::new();
     let voice = world.work().with(|args| args.kind = WorkKind::Voice);
-    voice.attempt().assert_err(LicensingError::ConsentMissing);
+    voice.attempt().assert_err(LicensingError::MissingConsent);
 }
 
 #[test]
@@ -139,9 +139,9 @@ fn the_same_digest_twice_by_one_creator_is_refused() {
 
 #[test]
 fn a_split_has_one_to_thirty_two_recipients() {
-    refused_split(LicensingError::SplitSize, &[]);
+    refused_split(LicensingError::InvalidSplitSize, &[]);
     let list: Vec<_> = (1..=33).map(|recipient| (recipient, 303)).collect();
-    refused_split(LicensingError::SplitSize, &list);
+    refused_split(LicensingError::InvalidSplitSize, &list);
     let mut world = World::new();
     let mut widest = [312; 32];
     widest[0] += 16;
@@ -150,9 +150,9 @@ fn a_split_has_one_to_thirty_two_recipients() {
 
 #[test]
 fn a_split_gives_away_exactly_the_whole() {
-    refused_split(LicensingError::SplitTotal, &[(1, 9_999)]);
-    refused_split(LicensingError::SplitTotal, &[(1, 5_000), (2, 5_001)]);
-    refused_split(LicensingError::SplitTotal, &[(1, u16::MAX), (2, u16::MAX)]);
+    refused_split(LicensingError::InvalidSplitTotal, &[(1, 9_999)]);
+    refused_split(LicensingError::InvalidSplitTotal, &[(1, 5_000), (2, 5_001)]);
+    refused_split(LicensingError::InvalidSplitTotal, &[(1, u16::MAX), (2, u16::MAX)]);
 }
 
 #[test]
@@ -162,7 +162,7 @@ fn a_recipient_of_nothing_is_refused() {
 
 #[test]
 fn a_recipient_named_twice_is_refused() {
-    refused_split(LicensingError::RecipientTwice, &[(1, 5_000), (1, 5_000)]);
+    refused_split(LicensingError::DuplicateRecipient, &[(1, 5_000), (1, 5_000)]);
 }
 
 #[test]
@@ -178,7 +178,7 @@ fn a_parent_named_twice_is_refused() {
     let mut world = World::new();
     let image = world.work().register();
     let child = world.work().parent(&image, 1).parent(&image, 1);
-    child.attempt().assert_err(LicensingError::ParentTwice);
+    child.attempt().assert_err(LicensingError::DuplicateParent);
 }
 
 #[test]
@@ -200,16 +200,16 @@ fn a_parents_accounts_must_be_there_in_order_and_no_more() {
     let missing = call.clone().changed(|calls| {
         calls[0].accounts.pop();
     });
-    world.send(missing).assert_err(LicensingError::ParentAccounts);
+    world.send(missing).assert_err(LicensingError::InvalidParentAccounts);
     let none = call.clone().changed(|calls| calls[0].accounts.truncate(5));
-    world.send(none).assert_err(LicensingError::ParentAccounts);
+    world.send(none).assert_err(LicensingError::InvalidParentAccounts);
     let swapped = call.clone().changed(|calls| calls[0].accounts.swap(5, 7));
-    world.send(swapped).assert_err(LicensingError::ParentAccounts);
+    world.send(swapped).assert_err(LicensingError::InvalidParentAccounts);
     let extended = call.clone().changed(|calls| {
         calls[0].accounts.push(AccountMeta::new_readonly(one.address, false));
         calls[0].accounts.push(AccountMeta::new_readonly(one.address, false));
     });
-    world.send(extended).assert_err(LicensingError::ParentAccounts);
+    world.send(extended).assert_err(LicensingError::InvalidParentAccounts);
     world.send(call).assert_ok();
 }
 
@@ -221,7 +221,7 @@ fn accounts_of_parents_that_are_not_named_are_refused() {
     let call = world.work().call().changed(|calls| {
         calls[0].accounts.extend([account.clone(), account]);
     });
-    world.send(call).assert_err(LicensingError::ParentAccounts);
+    world.send(call).assert_err(LicensingError::InvalidParentAccounts);
 }
 
 #[test]
@@ -231,7 +231,7 @@ fn another_works_terms_allow_nothing() {
     let generous = parent(&mut world, Derivatives::Allowed);
     let call = world.work().parent_by_terms(&image, 2_000, 1).call();
     let (own, foreign) = (pda::terms(&image.address, 1), pda::terms(&generous.address, 1));
-    world.send(call.instead_of(own, foreign)).assert_err(LicensingError::ParentAccounts);
+    world.send(call.instead_of(own, foreign)).assert_err(LicensingError::InvalidParentAccounts);
 }
 
 #[test]
@@ -247,7 +247,7 @@ fn terms_with_approval_need_the_owners_signature() {
     let mut world = World::new();
     let image = parent(&mut world, Derivatives::WithApproval);
     let child = world.work().parent_by_terms(&image, 10_000, 1);
-    child.attempt().assert_err(LicensingError::ApprovalMissing);
+    child.attempt().assert_err(LicensingError::MissingApproval);
     world.work().parent(&image, 1).register();
 }
 
@@ -256,7 +256,7 @@ fn an_owner_who_is_named_but_does_not_sign_has_not_approved() {
     let mut world = World::new();
     let image = parent(&mut world, Derivatives::Allowed);
     let call = world.work().parent(&image, 10_000).call().unsigned_by(&image.creator);
-    world.send(call).assert_err(LicensingError::ApprovalMissing);
+    world.send(call).assert_err(LicensingError::MissingApproval);
 }
 
 #[test]

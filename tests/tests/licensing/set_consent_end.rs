@@ -49,12 +49,12 @@ fn nobody_but_the_person_ends_its_consent() {
     let (mut world, voice, person) = voice();
     let creator = voice.creator.clone();
     let by_owner = voice.ending_consent(&creator, Some(0));
-    world.send(by_owner).assert_err(LicensingError::NotThePerson);
+    world.send(by_owner).assert_err(LicensingError::NotConsentingPerson);
     let unsigned = voice.ending_consent(&person, Some(0)).signed_by(&creator).unsigned_by(&person);
     world.send(unsigned).assert_err(ErrorCode::AccountNotSigner);
     let image = world.work().register();
     let none_given = image.ending_consent(&image.creator, None);
-    world.send(none_given).assert_err(LicensingError::NotThePerson);
+    world.send(none_given).assert_err(LicensingError::NotConsentingPerson);
 }
 
 #[test]

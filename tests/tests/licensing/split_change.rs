@@ -95,9 +95,9 @@ fn everyone_who_loses_must_approve_and_nobody_else_has_to() {
     world.propose_split(&work, &split);
     let host = world.host.clone();
     let applying = work.applying_split(&host);
-    world.send(applying.clone()).assert_err(LicensingError::RecipientMustApprove);
+    world.send(applying.clone()).assert_err(LicensingError::MissingRecipientApproval);
     world.send(work.approving_split(&two, &split)).assert_ok();
-    world.send(applying.clone()).assert_err(LicensingError::RecipientMustApprove);
+    world.send(applying.clone()).assert_err(LicensingError::MissingRecipientApproval);
     world.send(work.approving_split(&three, &split)).assert_ok();
     assert_eq!(world.read_work(&work).split_version, 0);
     world.send(applying).assert_ok();
@@ -150,9 +150,9 @@ fn a_split_changes_again_and_again() {
 fn a_split_that_is_none_is_refused_when_it_is_complete() {
     let (mut world, work, [one, two, _], _) = three();
     let cases = [
-        (shares(&[(&one, 9_999)]), LicensingError::SplitTotal),
+        (shares(&[(&one, 9_999)]), LicensingError::InvalidSplitTotal),
         (shares(&[(&one, 10_000), (&two, 0)]), LicensingError::EmptyShare),
-        (shares(&[(&one, 5_000), (&one, 5_000)]), LicensingError::RecipientTwice),
+        (shares(&[(&one, 5_000), (&one, 5_000)]), LicensingError::DuplicateRecipient),
     ];
     for (split, expected) in cases {
         world.send(work.proposing(&split).remove(0)).assert_err(expected);
@@ -167,12 +167,12 @@ fn a_split_that_is_none_is_refused_when_it_is_complete() {
 fn a_split_has_1_to_32_recipients_and_no_more_than_were_announced() {
     let (mut world, work, [one, two, _], _) = three();
     for recipients in [0, 33, u8::MAX] {
-        world.send(proposing(&work, recipients, &[])).assert_err(LicensingError::SplitSize);
+        world.send(proposing(&work, recipients, &[])).assert_err(LicensingError::InvalidSplitSize);
     }
     let split = shares(&[(&one, 5_000), (&two, 5_000)]);
-    world.send(proposing(&work, 1, &split)).assert_err(LicensingError::SplitSize);
+    world.send(proposing(&work, 1, &split)).assert_err(LicensingError::InvalidSplitSize);
     world.send(proposing(&work, 2, &split)).assert_ok();
-    world.send(extending(&work, &split[..1])).assert_err(LicensingError::SplitSize);
+    world.send(extending(&work, &split[..1])).assert_err(LicensingError::InvalidSplitSize);
 }
 
 #[test]
@@ -196,7 +196,7 @@ fn a_recipient_approves_the_split_it_read_and_no_other() {
     // Before it lands, the owner proposes another one.
     world.send(work.cancelling_split()).assert_ok();
     world.propose_split(&work, &other);
-    world.send(approving).assert_err(LicensingError::OtherSplit);
+    world.send(approving).assert_err(LicensingError::SplitDigestMismatch);
 }
 
 #[test]
@@ -205,7 +205,7 @@ fn nobody_approves_but_recipients_of_the_present_split() {
     let split = shares(&[(&one, 5_000), (&newcomer, 5_000)]);
     world.propose_split(&work, &split);
     let stranger = work.approving_split(&newcomer, &split);
-    world.send(stranger).assert_err(LicensingError::NotARecipient);
+    world.send(stranger).assert_err(LicensingError::RecipientNotFound);
     let unsigned = work.approving_split(&two, &split).signed_by(&newcomer).unsigned_by(&two);
     world.send(unsigned).assert_err(ErrorCode::AccountNotSigner);
 }

@@ -30,7 +30,7 @@ pub const CALLS: &[Known] = &[
     ("licensing", "register_work", "a voice of four parents, each by another right", register_work),
     ("licensing", "register_work", "a model that replaces one", register_model),
     ("licensing", "publish_terms", "", publish_terms),
-    ("licensing", "approve", "", approve),
+    ("licensing", "grant_approval", "", approve),
     ("licensing", "revoke_approval", "", revoke_approval),
     ("licensing", "offer_ownership", "", offer_ownership),
     ("licensing", "accept_ownership", "", accept_ownership),
@@ -48,23 +48,23 @@ pub const CALLS: &[Known] = &[
     ("payments", "create_vault", "", create_vault),
     ("payments", "open_channel", "", open_channel),
     ("payments", "top_up", "", top_up),
-    ("payments", "accept", "the owner signs", accept),
-    ("payments", "accept", "the owner approved before", accept_as_approved),
-    ("payments", "settle", "2 licences", settle),
-    ("payments", "settle_cosigned", "2 licences", settle_cosigned),
-    ("payments", "open_staging", "", open_staging),
-    ("payments", "stage_statement", "", stage_statement),
-    ("payments", "settle_staged", "2 licences", settle_staged),
-    ("payments", "unstage", "", unstage),
+    ("payments", "accept_terms", "the owner signs", accept),
+    ("payments", "accept_terms", "the owner approved before", accept_as_approved),
+    ("payments", "settle", "2 licenses", settle),
+    ("payments", "settle_cosigned", "2 licenses", settle_cosigned),
+    ("payments", "create_statement_buffer", "", create_statement_buffer),
+    ("payments", "write_statement_buffer", "", write_statement_buffer),
+    ("payments", "settle_buffered", "2 licenses", settle_buffered),
+    ("payments", "close_statement_buffer", "", close_statement_buffer),
     ("payments", "open_earnings", "", open_earnings),
-    ("payments", "collect", "2 licences", collect),
+    ("payments", "collect", "2 licenses", collect),
     ("payments", "pull", "", pull),
     ("payments", "claim", "two recipients", claim),
     ("payments", "claim", "to where the recipient says", claim_elsewhere),
     ("payments", "apply_split", "", apply_split),
     ("payments", "apply_dispute", "", apply_dispute),
-    ("payments", "apply_withdrawal", "2 licences", apply_withdrawal),
-    ("payments", "close_licence", "", close_licence),
+    ("payments", "apply_withdrawal", "2 licenses", apply_withdrawal),
+    ("payments", "release_quota", "", release_quota),
     ("payments", "claim_fees", "", claim_fees),
     ("payments", "rotate_voucher_key", "", rotate_voucher_key),
     ("payments", "open_till", "", open_till),
@@ -111,7 +111,7 @@ fn accept_authority(stage: &mut Stage) -> Vec<Instruction> {
 /// A voice of four parents, each by another right.
 fn register_work(stage: &mut Stage) -> Vec<Instruction> {
     let [family, other] = stage.families.clone();
-    // Who holds a used licence and an approval registers it.
+    // Who holds a used license and an approval registers it.
     let creator = family.channel.payer.clone();
     let approve = |work: &RegisteredWork| {
         let owner = work.creator.key();
@@ -119,13 +119,13 @@ fn register_work(stage: &mut Stage) -> Vec<Instruction> {
     };
     stage.happen(approve(&other.child));
     let person = stage.world.person();
-    let licence = Right::Licence { terms_number: 1, channel: family.channel.address, index: 1 };
+    let license = Right::License { terms_number: 1, channel: family.channel.address, index: 1 };
     let work = stage.world.work().by(&creator).of(&person);
     let work = work.with(|work| work.kind = WorkKind::Voice);
     let work = work.parent(&family.child, 1_000);
     let work = work.parent_by(&other.parent, 1_000, Right::Terms(1));
     let work = work.parent_by(&other.child, 1_000, Right::Approval(1));
-    work.parent_by(&family.parent, 1_000, licence).call().instructions
+    work.parent_by(&family.parent, 1_000, license).call().instructions
 }
 
 /// A model that replaces another one.
@@ -269,7 +269,7 @@ fn top_up(stage: &mut Stage) -> Vec<Instruction> {
     channel.topping_up(1_000).instructions
 }
 
-/// A new channel: its payer has no licence of these terms yet.
+/// A new channel: its payer has no license of these terms yet.
 fn accept(stage: &mut Stage) -> Vec<Instruction> {
     let (family, channel) = (stage.family(), stage.world.channel().open());
     let accepting = channel.accepting(&family.capped).quota(10, 1_000);
@@ -292,24 +292,24 @@ fn settle_cosigned(stage: &mut Stage) -> Vec<Instruction> {
     stage.world.statement(&channel, &[(0, 1), (1, 1)]).cosigned_call().instructions
 }
 
-fn open_staging(stage: &mut Stage) -> Vec<Instruction> {
+fn create_statement_buffer(stage: &mut Stage) -> Vec<Instruction> {
     let (channel, settler) = (stage.family().channel, stage.world.person().key());
     channel::stage(&settler, &channel.address, &[])
 }
 
-fn stage_statement(stage: &mut Stage) -> Vec<Instruction> {
+fn write_statement_buffer(stage: &mut Stage) -> Vec<Instruction> {
     let channel = stage.family().channel;
     vec![channel::stage_part(&channel.operator.key(), &channel.address, 0, vec![7; 18])]
 }
 
-fn settle_staged(stage: &mut Stage) -> Vec<Instruction> {
+fn settle_buffered(stage: &mut Stage) -> Vec<Instruction> {
     let channel = stage.family().channel;
     stage.world.statement(&channel, &[(0, 1), (1, 1)]).staged_call().instructions
 }
 
-fn unstage(stage: &mut Stage) -> Vec<Instruction> {
+fn close_statement_buffer(stage: &mut Stage) -> Vec<Instruction> {
     let channel = stage.family().channel;
-    vec![channel::unstage(&channel.operator.key(), &channel.address)]
+    vec![channel::close_statement_buffer(&channel.operator.key(), &channel.address)]
 }
 
 fn open_earnings(stage: &mut Stage) -> Vec<Instruction> {
@@ -319,8 +319,8 @@ fn open_earnings(stage: &mut Stage) -> Vec<Instruction> {
 
 fn collect(stage: &mut Stage) -> Vec<Instruction> {
     let family = stage.family();
-    let licences = [(0, &family.child), (1, &family.parent)];
-    family.channel.collecting(&licences).instructions
+    let licenses = [(0, &family.child), (1, &family.parent)];
+    family.channel.collecting(&licenses).instructions
 }
 
 fn pull(stage: &mut Stage) -> Vec<Instruction> {
@@ -361,14 +361,14 @@ fn apply_withdrawal(stage: &mut Stage) -> Vec<Instruction> {
     for work in [&family.child, &family.parent] {
         stage.happen(sdk::withdraw_work(&work.creator.key(), &work.address));
     }
-    let licences = [(0, &family.child), (1, &family.parent)];
-    family.channel.applying_withdrawal(&licences).instructions
+    let licenses = [(0, &family.child), (1, &family.parent)];
+    family.channel.applying_withdrawal(&licenses).instructions
 }
 
-fn close_licence(stage: &mut Stage) -> Vec<Instruction> {
+fn release_quota(stage: &mut Stage) -> Vec<Instruction> {
     let family = stage.family();
     let operator = &family.channel.operator;
-    family.channel.closing_licence(operator, 0, &family.capped).instructions
+    family.channel.releasing_quota(operator, 0, &family.capped).instructions
 }
 
 fn claim_fees(stage: &mut Stage) -> Vec<Instruction> {

@@ -114,8 +114,8 @@ const TAIL: &str = "
 
 A registration with a split of up to 25 recipients without parents and URI, 19 with a URI of 200 bytes, 9 with eight parents
 (`tests/tests/costs.rs` finds them). The widest one takes a version-1 transaction, or a registration by the creator alone and a change of
-split afterwards, which the SDK does by itself. A statement of more than 100 licences is written down first (`stage_statement`) and
-settles from there: 10,000 licences, the most a channel holds, stay within the 1,400,000 compute units of a transaction.
+split afterwards, which the SDK does by itself. A statement of more than 100 licenses is written down first (`write_statement_buffer`) and
+settles from there: 10,000 licenses, the most a channel holds, stay within the 1,400,000 compute units of a transaction.
 ";
 
 fn page(measured: &[(Key, Cost)]) -> String {

@@ -13,14 +13,14 @@ type Exception = (&'static str, &'static str, &'static str, &'static [&'static s
 /// Accounts behind the named ones, linked to what they stand for by the handler: the error that
 /// says they are not the right ones, not as many, or not in the right order.
 const LINKS: &[(&str, &str)] = &[
-    ("register_work", "ParentAccounts"),
-    ("collect", "EarningsAccounts"),
-    ("apply_withdrawal", "WorkAccounts"),
-    ("claim", "Destinations"),
+    ("register_work", "InvalidParentAccounts"),
+    ("collect", "InvalidEarningsAccounts"),
+    ("apply_withdrawal", "InvalidWorkAccounts"),
+    ("claim", "InvalidDestinations"),
 ];
 
 /// Types whose accounts are read in place: Anchor looks at the owner before anything else.
-const IN_PLACE: [&str; 3] = ["Channel", "Earnings", "Staging"];
+const IN_PLACE: [&str; 3] = ["Channel", "Earnings", "StatementBuffer"];
 
 /// Who has to sign because an account names it, and what other signers are told.
 const NAMED_SIGNERS: &[(&str, &str)] = &[
@@ -79,36 +79,54 @@ const EXCEPTIONS: &[Exception] = &[
     ("accept_authority", "accepter", "other signer", &["NotOffered"], BY_HANDLER),
     ("accept_ownership", "accepter", "other signer", &["NotOffered"], BY_HANDLER),
     ("accept_ownership", "work", "double", &["NotOffered", "WorkDisputed"], BY_HANDLER),
-    ("approve_split_change", "recipient", "other signer", &["NotARecipient"], BY_HANDLER),
-    ("set_consent_end", "person", "other signer", &["NotThePerson"], BY_HANDLER),
-    ("set_consent_end", "work", "double", &["NotThePerson"], BY_HANDLER),
+    ("approve_split_change", "recipient", "other signer", &["RecipientNotFound"], BY_HANDLER),
+    ("set_consent_end", "person", "other signer", &["NotConsentingPerson"], BY_HANDLER),
+    ("set_consent_end", "work", "double", &["NotConsentingPerson"], BY_HANDLER),
     ("register_work", "creator", "other signer", &["ConstraintSeeds"], UNTOLD),
-    ("approve", "terms", "double", &["ConstraintSeeds"], UNTOLD),
-    ("accept", "payer", "other signer", &["ConstraintSeeds"], UNTOLD),
-    ("register_work", "consent", "left out", &["ConsentMissing"], BY_HANDLER),
-    ("register_work", "previous_model", "double", &["PreviousModel"], BY_HANDLER),
-    ("register_work", "system_program", "surplus", &["ParentAccounts"], BY_HANDLER),
-    ("accept", "approver", "other signer", &["ApprovalMissing"], BY_HANDLER),
-    ("accept", "approver", "left out", &["ApprovalMissing"], BY_HANDLER),
-    ("accept", "approval", "double", &["ApprovalMissing"], BY_HANDLER),
-    ("accept", "approval", "left out", &["ApprovalMissing"], BY_HANDLER),
-    ("accept", "licensee", "left out", &["LicenseeAccount"], BY_HANDLER),
-    ("accept", "issuance", "left out", &["IssuanceAccount"], BY_HANDLER),
+    ("grant_approval", "terms", "double", &["ConstraintSeeds"], UNTOLD),
+    ("accept_terms", "payer", "other signer", &["ConstraintSeeds"], UNTOLD),
+    ("register_work", "consent", "left out", &["MissingConsent"], BY_HANDLER),
+    ("register_work", "previous_model", "double", &["InvalidPreviousModel"], BY_HANDLER),
+    ("register_work", "system_program", "surplus", &["InvalidParentAccounts"], BY_HANDLER),
+    ("accept_terms", "approver", "other signer", &["MissingApproval"], BY_HANDLER),
+    ("accept_terms", "approver", "left out", &["MissingApproval"], BY_HANDLER),
+    ("accept_terms", "approval", "double", &["MissingApproval"], BY_HANDLER),
+    ("accept_terms", "approval", "left out", &["MissingApproval"], BY_HANDLER),
+    ("accept_terms", "licensee", "left out", &["InvalidLicenseeAccount"], BY_HANDLER),
+    ("accept_terms", "issuance", "left out", &["InvalidIssuanceAccount"], BY_HANDLER),
     ("rotate_voucher_key", "operator", "other signer", &["NotOperator"], BY_HANDLER),
-    ("close_licence", "caller", "other signer", &["LicenceInUse"], BY_HANDLER),
-    ("close_licence", "channel", "double", &["NotTheLicencesTerms"], BY_HANDLER),
+    ("release_quota", "caller", "other signer", &["LicenseInUse"], BY_HANDLER),
+    ("release_quota", "channel", "double", &["LicenseTermsMismatch"], BY_HANDLER),
     ("settle", "settler", "other signer", &["OperatorFirst"], BY_HANDLER),
     ("settle", "channel", "double", &["OperatorFirst"], BY_HANDLER),
     ("settle_cosigned", "settler", "other signer", &["OperatorFirst"], BY_HANDLER),
-    ("settle_cosigned", "voucher_key", "other signer", &["VoucherSigner"], BY_HANDLER),
+    ("settle_cosigned", "voucher_key", "other signer", &["VoucherSignerMismatch"], BY_HANDLER),
     ("settle_cosigned", "channel", "double", &["OperatorFirst"], BY_HANDLER),
     ("start_closing", "caller", "other signer", &["NotPayer"], BY_HANDLER),
     ("start_closing", "channel", "double", &["NotPayer"], BY_HANDLER),
-    ("collect", "channel", "double", &["EarningsAccounts"], "its licences are of other works"),
-    ("apply_withdrawal", "channel", "double", &["WorkAccounts"], "its licences are of other works"),
-    ("pull", "child", "double", &["NotAParent"], BY_HANDLER),
-    ("pull", "parent", "double", &["NotAParent"], BY_HANDLER),
-    ("sweep_till", "earnings", "double", &["EarningsAccounts"], "has to be of the till's work"),
+    (
+        "collect",
+        "channel",
+        "double",
+        &["InvalidEarningsAccounts"],
+        "its licenses are of other works",
+    ),
+    (
+        "apply_withdrawal",
+        "channel",
+        "double",
+        &["InvalidWorkAccounts"],
+        "its licenses are of other works",
+    ),
+    ("pull", "child", "double", &["ParentNotFound"], BY_HANDLER),
+    ("pull", "parent", "double", &["ParentNotFound"], BY_HANDLER),
+    (
+        "sweep_till",
+        "earnings",
+        "double",
+        &["InvalidEarningsAccounts"],
+        "has to be of the till's work",
+    ),
     ("sweep_till", "till", "double", &["ConstraintTokenOwner"], "its tokens are elsewhere"),
     (
         "sweep_till",
@@ -124,10 +142,10 @@ const EXCEPTIONS: &[Exception] = &[
     ("issue_certificate", "edition", "other key", &["metadata 27"], "its program derives it"),
     ("issue_certificate", "metadata", "read-only", &["ConstraintMut"], "its program creates it"),
     ("issue_certificate", "edition", "read-only", &["ConstraintMut"], "its program creates it"),
-    ("accept", "issuance", "nothing", &["ConstraintSeeds"], TWICE),
-    ("accept", "issuance", "program", &["ConstraintSeeds"], TWICE),
-    ("accept", "issuance", "sysvar", &["ConstraintSeeds"], TWICE),
-    ("accept", "licensee", "occupied", &["AccountOwnedByWrongProgram"], TWICE),
+    ("accept_terms", "issuance", "nothing", &["ConstraintSeeds"], TWICE),
+    ("accept_terms", "issuance", "program", &["ConstraintSeeds"], TWICE),
+    ("accept_terms", "issuance", "sysvar", &["ConstraintSeeds"], TWICE),
+    ("accept_terms", "licensee", "occupied", &["AccountOwnedByWrongProgram"], TWICE),
     // Accounts that a payment reads by their address, to be cheap.
     ("claim", "mint", "nothing", &["ConstraintHasOne"], BY_ADDRESS),
     ("claim", "mint", "program", &["ConstraintHasOne"], BY_ADDRESS),
@@ -150,7 +168,7 @@ const EXCEPTIONS: &[Exception] = &[
         "the token program cannot write to it",
     ),
     ("claim", "recipient", "left out", &["DestinationNotCanonical"], BY_HANDLER),
-    ("claim", "recipient", "other signer", &["NotARecipient"], BY_HANDLER),
+    ("claim", "recipient", "other signer", &["RecipientNotFound"], BY_HANDLER),
 ];
 
 thread_local! {
@@ -302,13 +320,13 @@ fn remaining(
     let kind = &subject.kinds[index];
     match (kind, change) {
         // Rights: what is no right of this kind is an approval that is missing.
-        (Kind::Signer, Change::Unsigned | Change::OtherSigner) => vec!["ApprovalMissing"],
+        (Kind::Signer, Change::Unsigned | Change::OtherSigner) => vec!["MissingApproval"],
         (Kind::Ours(_, name), Change::Double(_)) => match name.as_str() {
-            "Approval" => vec!["ApprovalMissing"],
-            "Channel" => vec!["LicenceOfAnother"],
+            "Approval" => vec!["MissingApproval"],
+            "Channel" => vec!["LicensePayerMismatch"],
             // Before whose work it is: whether it takes derivatives, and whose owner signs.
             "Work" if instruction == "register_work" => {
-                vec![link, "ParentDisputed", "ApprovalMissing"]
+                vec![link, "ParentDisputed", "MissingApproval"]
             }
             _ => vec![link],
         },
@@ -322,7 +340,7 @@ fn remaining(
             link,
             "AccountDiscriminatorMismatch",
             "AccountOwnedByWrongProgram",
-            "ApprovalMissing",
+            "MissingApproval",
         ],
         (_, Change::Missing | Change::ReadOnly | Change::Surplus) => vec![link],
         _ => Vec::new(),
@@ -336,7 +354,7 @@ fn destination(subject: &Subject, change: &Change) -> Vec<&'static str> {
         .into_iter()
         .any(|(account, kind)| account.name == "recipient" && *kind == Kind::Signer);
     match change {
-        Change::Missing | Change::Surplus => vec!["Destinations"],
+        Change::Missing | Change::Surplus => vec!["InvalidDestinations"],
         Change::ReadOnly => vec!["runtime PrivilegeEscalation"],
         _ if !signs => vec!["DestinationNotCanonical"],
         // The token program refuses what holds no tokens of this mint.

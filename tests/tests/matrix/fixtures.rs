@@ -8,7 +8,7 @@ use anchor_lang::{AccountDeserialize, AccountSerialize};
 use licensing::{Approval, Config, Dispute, SplitChange, Terms, Work};
 use motif_sdk::{channel::ChannelAccount, earnings::EarningsAccount};
 use motif_tests::world::{LICENSING_ELF, PAYMENTS_ELF};
-use payments::{Issuance, Licensee, Staging, Till, Vault};
+use payments::{Issuance, Licensee, StatementBuffer, Till, Vault};
 use serde::{Deserialize, Serialize};
 use solana_sha256_hasher::hash;
 
@@ -54,9 +54,12 @@ fn read(name: &str, data: &[u8]) -> String {
         "Vault" => read_whole::<Vault>(data),
         "Channel" => format!("{:?}", ChannelAccount::from_bytes(data).unwrap()),
         "Earnings" => format!("{:?}", EarningsAccount::from_bytes(data).unwrap()),
-        "Staging" => {
-            let (header, statement) = data.split_at(Staging::HEADER_SPACE);
-            format!("{:?} {statement:?}", Staging::try_deserialize(&mut &header[..]).unwrap())
+        "StatementBuffer" => {
+            let (header, statement) = data.split_at(StatementBuffer::HEADER_SPACE);
+            format!(
+                "{:?} {statement:?}",
+                StatementBuffer::try_deserialize(&mut &header[..]).unwrap()
+            )
         }
         other => panic!("nobody reads a {other}"),
     }

@@ -12,7 +12,7 @@ use motif_sdk::{
     voucher::Statement,
 };
 use motif_tests::world::{OpenedChannel, Person, RegisteredWork, World};
-use payments::Licence;
+use payments::License;
 use solana_compute_budget_interface::ComputeBudgetInstruction;
 use solana_instruction::Instruction;
 
@@ -28,16 +28,16 @@ pub const LARGEST: &[Known] = &[
     ("licensing", "apply_split_change", "32 recipients for 32 others", apply_split_change),
     ("licensing", "open_dispute", "URI", open_dispute),
     ("licensing", "issue_certificate", "32 recipients, URI", issue_certificate),
-    ("payments", "settle", "100 licences", settle),
-    ("payments", "settle_cosigned", "140 licences", settle_cosigned),
-    ("payments", "stage_statement", "900 bytes", stage_statement),
-    ("payments", "settle_staged", "1,000 licences", settle_staged_thousand),
-    ("payments", "settle_staged", "10,000 licences", settle_staged),
+    ("payments", "settle", "100 licenses", settle),
+    ("payments", "settle_cosigned", "140 licenses", settle_cosigned),
+    ("payments", "write_statement_buffer", "900 bytes", write_statement_buffer),
+    ("payments", "settle_buffered", "1,000 licenses", settle_staged_thousand),
+    ("payments", "settle_buffered", "10,000 licenses", settle_buffered),
     ("payments", "open_earnings", "8 parents, 32 recipients", open_earnings),
-    ("payments", "collect", "28 licences", collect),
+    ("payments", "collect", "28 licenses", collect),
     ("payments", "claim", "22 of 32 recipients", claim),
     ("payments", "apply_split", "32 recipients for 32 others", apply_split),
-    ("payments", "apply_withdrawal", "28 licences", apply_withdrawal),
+    ("payments", "apply_withdrawal", "28 licenses", apply_withdrawal),
 ];
 
 fn budget() -> Instruction {
@@ -76,7 +76,7 @@ fn register_work(stage: &mut Stage) -> Vec<Instruction> {
         work.model =
             Some(ModelArgs { base_model: "m".repeat(64), training_root: [7; 32], likeness: true });
     });
-    let right = |index| Right::Licence { terms_number: 1, channel: channel.address, index };
+    let right = |index| Right::License { terms_number: 1, channel: channel.address, index };
     let parents = parents.iter().zip(0..);
     let work =
         parents.fold(work, |work, (parent, index)| work.parent_by(parent, 1_000, right(index)));
@@ -174,14 +174,14 @@ fn issue_certificate(stage: &mut Stage) -> Vec<Instruction> {
     vec![budget(), sdk::issue_certificate(&work.creator.key(), &work.address, &name)]
 }
 
-/// A channel with so many licences at 10. One is accepted; the others are written behind it.
-pub fn channel_of(world: &mut World, licences: usize) -> OpenedChannel {
+/// A channel with so many licenses at 10. One is accepted; the others are written behind it.
+pub fn channel_of(world: &mut World, licenses: usize) -> OpenedChannel {
     let channel = world.channel().deposited(1 << 50).open();
     world.licensed(&channel, 10);
     world.operate(&channel.address, |data| {
-        let licence = data[data.len() - Licence::SIZE..].to_vec();
-        for number in 1..licences {
-            let mut other = licence.clone();
+        let license = data[data.len() - License::SIZE..].to_vec();
+        for number in 1..licenses {
+            let mut other = license.clone();
             other[..8].copy_from_slice(&number.to_le_bytes());
             data.extend(other);
         }
@@ -189,14 +189,14 @@ pub fn channel_of(world: &mut World, licences: usize) -> OpenedChannel {
     channel
 }
 
-fn one_of_each(licences: u16) -> Vec<(u16, u32)> {
-    (0..licences).map(|licence| (licence, 1)).collect()
+fn one_of_each(licenses: u16) -> Vec<(u16, u32)> {
+    (0..licenses).map(|license| (license, 1)).collect()
 }
 
 fn settle(stage: &mut Stage) -> Vec<Instruction> {
-    let licences = Statement::MAX_LICENCES;
-    let channel = channel_of(&mut stage.world, licences);
-    let entries = one_of_each(licences as u16); // 100
+    let licenses = Statement::MAX_LICENSES;
+    let channel = channel_of(&mut stage.world, licenses);
+    let entries = one_of_each(licenses as u16); // 100
     stage.world.statement(&channel, &entries).call().instructions
 }
 
@@ -206,7 +206,7 @@ fn settle_cosigned(stage: &mut Stage) -> Vec<Instruction> {
     stage.world.statement(&channel, &entries).cosigned_call().instructions
 }
 
-fn stage_statement(stage: &mut Stage) -> Vec<Instruction> {
+fn write_statement_buffer(stage: &mut Stage) -> Vec<Instruction> {
     let (channel, settler) = (stage.family().channel, stage.world.person().key());
     for opening in channel::stage(&settler, &channel.address, &[]) {
         stage.happen(opening);
@@ -218,14 +218,14 @@ fn settle_staged_thousand(stage: &mut Stage) -> Vec<Instruction> {
     settle_staged_of(stage, 1_000)
 }
 
-fn settle_staged(stage: &mut Stage) -> Vec<Instruction> {
+fn settle_buffered(stage: &mut Stage) -> Vec<Instruction> {
     settle_staged_of(stage, 10_000)
 }
 
-fn settle_staged_of(stage: &mut Stage, licences: u16) -> Vec<Instruction> {
-    let channel = channel_of(&mut stage.world, usize::from(licences));
-    let statement = stage.world.statement(&channel, &one_of_each(licences));
-    assert_eq!(statement.entries.len(), usize::from(licences) * Entry::SIZE);
+fn settle_staged_of(stage: &mut Stage, licenses: u16) -> Vec<Instruction> {
+    let channel = channel_of(&mut stage.world, usize::from(licenses));
+    let statement = stage.world.statement(&channel, &one_of_each(licenses));
+    assert_eq!(statement.entries.len(), usize::from(licenses) * Entry::SIZE);
     for part in statement.staging() {
         stage.world.send(part).assert_ok();
     }
@@ -262,8 +262,8 @@ fn licensed(world: &mut World, works: u16) -> (OpenedChannel, Vec<RegisteredWork
 
 fn collect(stage: &mut Stage) -> Vec<Instruction> {
     let (channel, works) = licensed(&mut stage.world, 28);
-    let licences: Vec<_> = (0..).zip(&works).collect();
-    let call = channel.collecting(&licences);
+    let licenses: Vec<_> = (0..).zip(&works).collect();
+    let call = channel.collecting(&licenses);
     assert!(stage.world.packet_bytes(&call) + 40 > PACKET_BYTES, "more would fit a packet");
     call.instructions
 }
@@ -297,6 +297,6 @@ fn apply_withdrawal(stage: &mut Stage) -> Vec<Instruction> {
     for work in &works {
         stage.happen(sdk::withdraw_work(&work.creator.key(), &work.address));
     }
-    let licences: Vec<_> = (0..).zip(&works).collect();
-    channel.applying_withdrawal(&licences).instructions
+    let licenses: Vec<_> = (0..).zip(&works).collect();
+    channel.applying_withdrawal(&licenses).instructions
 }

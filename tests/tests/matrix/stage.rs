@@ -30,7 +30,7 @@ pub struct Family {
     pub child: RegisteredWork,
     /// Of the child: they ask for approval and have every cap.
     pub capped: PublishedTerms,
-    /// Licence 0 is of `capped`, licence 1 of `terms`; both are settled and partly collected.
+    /// License 0 is of `capped`, license 1 of `terms`; both are settled and partly collected.
     pub channel: OpenedChannel,
     /// A voice, and whose it is.
     pub voice: RegisteredWork,

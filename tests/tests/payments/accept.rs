@@ -1,7 +1,7 @@
 use anchor_lang::{AccountSerialize, error::ErrorCode};
 use licensing::{Approval, Consent, Purpose, WorkStatus};
 use motif_sdk::{
-    channel::{Licence, PaymentsError, Use},
+    channel::{License, PaymentsError, Use},
     licensing::{Caps, Offer, Unit, UsePrice},
     pda,
 };
@@ -26,12 +26,12 @@ fn offered(
 #[track_caller]
 fn nothing_taken_on(world: &World, channel: &OpenedChannel) {
     let state = world.read(channel);
-    assert_eq!((state.licences.len(), state.channel.charged().unwrap()), (0, 0));
+    assert_eq!((state.licenses.len(), state.channel.charged().unwrap()), (0, 0));
     assert_eq!(world.vault_balance(), 1_000);
 }
 
 #[test]
-fn a_licence_is_a_copy_of_the_terms() {
+fn a_license_is_a_copy_of_the_terms() {
     let (mut world, channel, work, terms) = offered(|offer| {
         offer.upfront_fee = 40;
         offer.notice_seconds = 77;
@@ -41,7 +41,7 @@ fn a_licence_is_a_copy_of_the_terms() {
     });
     let index = world.accept(&channel, &terms);
     let state = world.read(&channel);
-    let expected = Licence {
+    let expected = License {
         work: work.address,
         terms_number: 1,
         licensed_use: 0,
@@ -56,12 +56,12 @@ fn a_licence_is_a_copy_of_the_terms() {
         units_left: 9,
         daily_units: 5,
         units_today: 0,
-        revenue_left: Licence::UNLIMITED,
+        revenue_left: License::UNLIMITED,
         expires_at: World::NOW + 100,
         settled: 40,
         collected: 0,
     };
-    assert_eq!((index, state.licences[0]), (0, expected));
+    assert_eq!((index, state.licenses[0]), (0, expected));
     assert_eq!(state.channel.upfront_fees, 40);
     assert_eq!(world.vault_balance(), 1_000);
 }
@@ -75,12 +75,12 @@ fn accepting_changes_the_channel_and_nothing_else() {
 }
 
 #[test]
-fn licences_are_numbered_in_the_order_of_acceptance_and_earlier_ones_stay_as_they_were() {
+fn licenses_are_numbered_in_the_order_of_acceptance_and_earlier_ones_stay_as_they_were() {
     let (mut world, channel, _, terms) = offered(|_| {});
     assert_eq!(world.accept(&channel, &terms), 0);
-    let first = world.read(&channel).licences[0];
+    let first = world.read(&channel).licenses[0];
     assert_eq!(world.accept(&channel, &terms), 1);
-    assert_eq!(world.read(&channel).licences[0], first);
+    assert_eq!(world.read(&channel).licenses[0], first);
 }
 
 #[test]
@@ -91,14 +91,14 @@ fn quotas_of_licensees_add_up_to_the_cap_and_no_further() {
     let other = world.channel().open();
     world.send(channel.accepting(&terms).quota(6, 300).call()).assert_ok();
     let above_units = other.accepting(&terms).quota(5, 100).call();
-    world.send(above_units).assert_err(PaymentsError::QuotaAboveCap);
+    world.send(above_units).assert_err(PaymentsError::QuotaExceedsCap);
     let above_revenue = other.accepting(&terms).quota(4, 201).call();
-    world.send(above_revenue).assert_err(PaymentsError::QuotaAboveCap);
+    world.send(above_revenue).assert_err(PaymentsError::QuotaExceedsCap);
     world.send(other.accepting(&terms).quota(4, 200).call()).assert_ok();
     let issuance: Issuance = read(&world, &pda::issuance(&terms.address));
     assert_eq!((issuance.units, issuance.revenue), (10, 500));
-    let licence = world.read(&other).licences[0];
-    assert_eq!((licence.units_left, licence.revenue_left), (4, 200));
+    let license = world.read(&other).licenses[0];
+    assert_eq!((license.units_left, license.revenue_left), (4, 200));
 }
 
 #[test]
@@ -108,7 +108,7 @@ fn the_smaller_of_quota_and_licensee_cap_counts() {
         offer.caps = caps;
     });
     world.send(channel.accepting(&terms).quota(6, 0).call()).assert_ok();
-    assert_eq!(world.read(&channel).licences[0].units_left, 4);
+    assert_eq!(world.read(&channel).licenses[0].units_left, 4);
     // What the licensee cannot use is left to others.
     let issuance: Issuance = read(&world, &pda::issuance(&terms.address));
     assert_eq!(issuance.units, 4);
@@ -131,7 +131,7 @@ fn a_quota_that_would_overflow_is_above_the_cap() {
     let (mut world, channel, _, terms) = offered(|offer| offer.caps.total_units = Some(u64::MAX));
     world.send(channel.accepting(&terms).quota(1, 0).call()).assert_ok();
     let call = channel.accepting(&terms).quota(u64::MAX, 0).call();
-    world.send(call).assert_err(PaymentsError::QuotaAboveCap);
+    world.send(call).assert_err(PaymentsError::QuotaExceedsCap);
 }
 
 #[test]
@@ -142,19 +142,19 @@ fn a_quota_needs_the_free_deposit_it_could_be_charged_to() {
     });
     // 1,000 deposited, 100 upfront: 90 units at 10 are covered, 91 are not.
     let above = channel.accepting(&terms).quota(91, 0).call();
-    world.send(above).assert_err(PaymentsError::QuotaAboveDeposit);
+    world.send(above).assert_err(PaymentsError::QuotaExceedsDeposit);
     nothing_taken_on(&world, &channel);
     assert!(world.find(&pda::issuance(&terms.address)).is_none());
     world.send(channel.accepting(&terms).quota(90, 0).call()).assert_ok();
     // The same money does not cover a second quota.
     let again = channel.accepting(&terms).quota(1, 0).call();
-    world.send(again).assert_err(PaymentsError::QuotaAboveDeposit);
+    world.send(again).assert_err(PaymentsError::QuotaExceedsDeposit);
     let currency = world.currency;
     world.fund(&channel.payer, &currency, 900);
     world.send(channel.topping_up(900)).assert_ok();
     let revenue = world.terms(&work).with(|offer| offer.caps.revenue = Some(5_000)).publish();
     let above = channel.accepting(&revenue).quota(0, 901).call();
-    world.send(above).assert_err(PaymentsError::QuotaAboveDeposit);
+    world.send(above).assert_err(PaymentsError::QuotaExceedsDeposit);
     world.send(channel.accepting(&revenue).quota(0, 900).call()).assert_ok();
     assert_eq!(world.read(&channel).channel.quotas_held, 2);
 }
@@ -176,14 +176,14 @@ fn what_a_licensee_gets_once_it_does_not_get_twice() {
         let other = world.channel().payer(&channel.payer).open();
         let again = world.send(other.accepting(&terms).call());
         again.assert_err(PaymentsError::AlreadyLicensed);
-        assert_eq!(world.read(&other).licences.len(), 0);
+        assert_eq!(world.read(&other).licenses.len(), 0);
         let stranger = world.channel().open();
         world.accept(&stranger, &terms);
     }
 }
 
 #[test]
-fn each_use_of_terms_is_a_licence_of_its_own() {
+fn each_use_of_terms_is_a_license_of_its_own() {
     let (mut world, channel, _, terms) = offered(|offer| {
         offer.free_units = 5;
         let train = UsePrice { licensed_use: Use::Train, unit: Unit::TrainingRun, price: 9 };
@@ -200,11 +200,11 @@ fn what_licensees_get_once_needs_their_account_and_other_terms_must_not_name_one
     let (mut world, channel, work, once) = offered(|offer| offer.free_units = 5);
     let mut without = channel.accepting(&once);
     without.acceptance.per_licensee = false;
-    world.send(without.call()).assert_err(PaymentsError::LicenseeAccount);
+    world.send(without.call()).assert_err(PaymentsError::InvalidLicenseeAccount);
     let open = world.terms(&work).publish();
     let mut with = channel.accepting(&open);
     with.acceptance.per_licensee = true;
-    world.send(with.call()).assert_err(PaymentsError::LicenseeAccount);
+    world.send(with.call()).assert_err(PaymentsError::InvalidLicenseeAccount);
     let others = pda::licensee(&once.address, &channel.payer.key(), Use::Play);
     let own = pda::licensee(&once.address, &channel.payer.key(), Use::Generate);
     let again = world.terms(&work).with(|offer| offer.free_units = 5).publish();
@@ -217,7 +217,7 @@ fn what_licensees_get_once_needs_their_account_and_other_terms_must_not_name_one
 }
 
 #[test]
-fn a_withdrawn_or_disputed_work_takes_no_licence() {
+fn a_withdrawn_or_disputed_work_takes_no_license() {
     for status in [WorkStatus::Withdrawn, WorkStatus::Disputed] {
         let (mut world, channel, work, terms) = offered(|_| {});
         world.set_status(&work, status);
@@ -230,7 +230,7 @@ fn a_withdrawn_or_disputed_work_takes_no_licence() {
 }
 
 #[test]
-fn a_consent_that_ended_refuses_licences_and_ends_those_it_did_not() {
+fn a_consent_that_ended_refuses_licenses_and_ends_those_it_did_not() {
     let (mut world, channel, work, terms) = offered(|_| {});
     let person = work.creator.key();
     let end = World::NOW + 50;
@@ -242,11 +242,11 @@ fn a_consent_that_ended_refuses_licences_and_ends_those_it_did_not() {
     nothing_taken_on(&world, &channel);
     world.set_time(end);
     world.accept(&channel, &terms);
-    assert_eq!(world.read(&channel).licences[0].expires_at, end);
+    assert_eq!(world.read(&channel).licenses[0].expires_at, end);
     world.set_time(World::NOW);
     let sooner = world.terms(&work).with(|offer| offer.expires_at = Some(end - 1)).publish();
     world.accept(&channel, &sooner);
-    assert_eq!(world.read(&channel).licences[1].expires_at, end - 1);
+    assert_eq!(world.read(&channel).licenses[1].expires_at, end - 1);
 }
 
 /// Puts an approval in place, as `licensing` writes it.
@@ -281,7 +281,7 @@ fn an_approval_the_owner_granted_stands_for_its_signature() {
     for worthless in worthless {
         grant(&mut world, address, &worthless);
         let refused = world.send(channel.accepting(&terms).granted().call());
-        refused.assert_err(PaymentsError::ApprovalMissing);
+        refused.assert_err(PaymentsError::MissingApproval);
     }
     world.set(address, Account::default());
     let missing = world.send(channel.accepting(&terms).granted().call());
@@ -292,7 +292,7 @@ fn an_approval_the_owner_granted_stands_for_its_signature() {
     // The next owner is another owner.
     world.amend(&work, |work| work.owner = stranger);
     let refused = world.send(channel.accepting(&terms).granted().call());
-    refused.assert_err(PaymentsError::ApprovalMissing);
+    refused.assert_err(PaymentsError::MissingApproval);
 }
 
 #[test]
@@ -300,11 +300,11 @@ fn shared_caps_need_their_issuance_account_and_others_must_not_name_one() {
     let (mut world, channel, work, capped) = offered(|offer| offer.caps.revenue = Some(10));
     let mut without = channel.accepting(&capped).quota(0, 1);
     without.acceptance.shared_caps = false;
-    world.send(without.call()).assert_err(PaymentsError::IssuanceAccount);
+    world.send(without.call()).assert_err(PaymentsError::InvalidIssuanceAccount);
     let open = world.terms(&work).publish();
     let mut with = channel.accepting(&open);
     with.acceptance.shared_caps = true;
-    world.send(with.call()).assert_err(PaymentsError::IssuanceAccount);
+    world.send(with.call()).assert_err(PaymentsError::InvalidIssuanceAccount);
     assert!(world.find(&pda::issuance(&open.address)).is_none());
     nothing_taken_on(&world, &channel);
 }
@@ -386,12 +386,12 @@ fn approval_is_the_owners_signature_and_nobody_elses() {
     let (mut world, channel, work, terms) = offered(|offer| offer.approval_required = true);
     let stranger = world.person();
     let accepting = channel.accepting(&terms);
-    world.send(accepting.call()).assert_err(PaymentsError::ApprovalMissing);
+    world.send(accepting.call()).assert_err(PaymentsError::MissingApproval);
     let by_stranger = accepting.clone().approved_by(&stranger).call();
-    world.send(by_stranger).assert_err(PaymentsError::ApprovalMissing);
+    world.send(by_stranger).assert_err(PaymentsError::MissingApproval);
     let by_payer = accepting.clone().approved_by(&channel.payer);
     let by_payer = by_payer.call();
-    world.send(by_payer).assert_err(PaymentsError::ApprovalMissing);
+    world.send(by_payer).assert_err(PaymentsError::MissingApproval);
     let unsigned = accepting.clone().approved_by(&work.creator).call().unsigned_by(&work.creator);
     world.send(unsigned).assert_err(ErrorCode::AccountNotSigner);
     nothing_taken_on(&world, &channel);
@@ -422,7 +422,7 @@ fn upfront_fees_that_overflow_are_refused() {
 }
 
 #[test]
-fn a_closing_channel_takes_no_licence() {
+fn a_closing_channel_takes_no_license() {
     let (mut world, channel, _, terms) = offered(|_| {});
     world.send(channel.closing_by(&channel.payer)).assert_ok();
     world.send(channel.accepting(&terms).call()).assert_err(PaymentsError::ChannelClosing);
@@ -432,7 +432,7 @@ fn a_closing_channel_takes_no_licence() {
 }
 
 #[test]
-fn only_the_payer_takes_on_licences() {
+fn only_the_payer_takes_on_licenses() {
     let (mut world, channel, _, terms) = offered(|offer| offer.upfront_fee = 1_000);
     let mut forged = channel.clone();
     for stranger in [world.person(), channel.operator.clone()] {
@@ -445,18 +445,18 @@ fn only_the_payer_takes_on_licences() {
 }
 
 #[test]
-fn a_channel_holds_ten_thousand_licences_and_not_one_more() {
+fn a_channel_holds_ten_thousand_licenses_and_not_one_more() {
     let (mut world, channel, _, terms) = offered(|_| {});
     world.accept(&channel, &terms);
     world.operate(&channel.address, |data| {
-        let licence = data[Channel::HEADER_SPACE..].to_vec();
+        let license = data[Channel::HEADER_SPACE..].to_vec();
         for _ in 1..9_999 {
-            data.extend(&licence);
+            data.extend(&license);
         }
     });
     assert_eq!(world.accept(&channel, &terms), 9_999);
-    world.send(channel.accepting(&terms).call()).assert_err(PaymentsError::TooManyLicences);
-    assert_eq!(world.read(&channel).licences.len(), 10_000);
+    world.send(channel.accepting(&terms).call()).assert_err(PaymentsError::TooManyLicenses);
+    assert_eq!(world.read(&channel).licenses.len(), 10_000);
 }
 
 #[test]

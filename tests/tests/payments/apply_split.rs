@@ -104,7 +104,7 @@ fn an_upheld_dispute_takes_back_what_nobody_has_claimed() {
     world.uphold(&work, &claimant);
     world.apply_split(&work).assert_ok();
     for nobody in [&one, &other, &friend] {
-        world.claim(&work, nobody).assert_err(PaymentsError::NotARecipient);
+        world.claim(&work, nobody).assert_err(PaymentsError::RecipientNotFound);
     }
     world.claim(&work, &claimant).assert_ok();
     assert_eq!((world.balance(&one), world.balance(&claimant)), (500, 550));
@@ -174,7 +174,7 @@ fn more_parties_than_fit_wait_until_former_ones_were_paid() {
     assert_eq!(world.earnings(&work).recipients.len(), 95);
     let last: Vec<_> = (0..2).map(|_| world.person()).collect();
     world.resplit(&work, &[(&last[0], 5_000), (&last[1], 5_000)]);
-    world.apply_split(&work).assert_err(PaymentsError::TooManyParts);
+    world.apply_split(&work).assert_err(PaymentsError::TooManyParties);
     // Who is owed at the split before is paid before the split after.
     world.amend(&work, |work| work.split_version -= 1);
     world.claim(&work, &people[0]).assert_ok();

@@ -4,7 +4,7 @@ use motif_tests::world::{OpenedChannel, RegisteredWork, World};
 
 const DAY: i64 = 86_400;
 
-/// A channel with a licence that has this much notice.
+/// A channel with a license that has this much notice.
 fn licensed(notice_seconds: u32) -> (World, OpenedChannel, RegisteredWork) {
     let mut world = World::new();
     let channel = world.channel().open();
@@ -15,11 +15,11 @@ fn licensed(notice_seconds: u32) -> (World, OpenedChannel, RegisteredWork) {
 }
 
 fn ends(world: &World, channel: &OpenedChannel) -> i64 {
-    world.read(channel).licences[0].expires_at
+    world.read(channel).licenses[0].expires_at
 }
 
 #[test]
-fn a_licence_ends_when_its_notice_is_over_and_settles_until_then() {
+fn a_license_ends_when_its_notice_is_over_and_settles_until_then() {
     let (mut world, channel, work) = licensed(3 * DAY as u32);
     world.withdraw_work(&work);
     world.send(channel.applying_withdrawal(&[(0, &work)])).assert_ok();
@@ -27,7 +27,7 @@ fn a_licence_ends_when_its_notice_is_over_and_settles_until_then() {
     world.set_time(World::NOW + 3 * DAY);
     world.settle(&channel, &[(0, 1)]).assert_ok();
     world.pass(1);
-    world.settle(&channel, &[(0, 1)]).assert_err(PaymentsError::LicenceExpired);
+    world.settle(&channel, &[(0, 1)]).assert_err(PaymentsError::LicenseExpired);
 }
 
 #[test]
@@ -50,7 +50,7 @@ fn applying_it_late_or_twice_changes_nothing_about_the_end() {
 }
 
 #[test]
-fn a_licence_that_ends_sooner_is_left_as_it_is() {
+fn a_license_that_ends_sooner_is_left_as_it_is() {
     let mut world = World::new();
     let channel = world.channel().open();
     let work = world.work().register();
@@ -63,7 +63,7 @@ fn a_licence_that_ends_sooner_is_left_as_it_is() {
 }
 
 #[test]
-fn a_work_that_is_not_withdrawn_ends_no_licence() {
+fn a_work_that_is_not_withdrawn_ends_no_license() {
     let (mut world, channel, work) = licensed(0);
     let refused = world.send(channel.applying_withdrawal(&[(0, &work)]));
     refused.assert_err(PaymentsError::WorkNotWithdrawn);
@@ -71,18 +71,18 @@ fn a_work_that_is_not_withdrawn_ends_no_licence() {
 }
 
 #[test]
-fn another_work_ends_no_licence() {
+fn another_work_ends_no_license() {
     let (mut world, channel, work) = licensed(0);
     let other = world.work().register();
     world.withdraw_work(&other);
     let call = channel.applying_withdrawal(&[(0, &work)]);
     let foreign = call.clone().instead_of(work.address, other.address);
-    world.send(foreign).assert_err(PaymentsError::WorkAccounts);
+    world.send(foreign).assert_err(PaymentsError::InvalidWorkAccounts);
     world.withdraw_work(&work);
     let fewer = call.clone().changed(|calls| calls[0].accounts.truncate(1));
-    world.send(fewer).assert_err(PaymentsError::WorkAccounts);
+    world.send(fewer).assert_err(PaymentsError::InvalidWorkAccounts);
     let unknown = channel.applying_withdrawal(&[(1, &work)]);
-    world.send(unknown).assert_err(PaymentsError::UnknownLicence);
+    world.send(unknown).assert_err(PaymentsError::LicenseNotFound);
     let vault = pda::vault(&world.currency.mint);
     let wrong = call.instead_of(channel.address, vault);
     world.send(wrong).assert_err(ErrorCode::AccountDiscriminatorMismatch);

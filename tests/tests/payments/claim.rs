@@ -15,10 +15,10 @@ fn earned() -> (World, RegisteredWork) {
     let work = world.work().split(&[5_000, 5_000]).register();
     let channel = world.channel().deposited(1_001).fee(0).open();
     let terms = world.terms(&work).price(1_001).publish();
-    let licence = world.accept(&channel, &terms);
-    world.settle(&channel, &[(licence, 1)]).assert_ok();
+    let license = world.accept(&channel, &terms);
+    world.settle(&channel, &[(license, 1)]).assert_ok();
     world.open_earnings(&work);
-    world.collect(&channel, &[(licence, &work)]).assert_ok();
+    world.collect(&channel, &[(license, &work)]).assert_ok();
     (world, work)
 }
 
@@ -53,9 +53,9 @@ fn a_recipient_is_paid_once() {
 #[test]
 fn the_creator_of_a_work_is_no_recipient_by_that() {
     let (mut world, work) = earned();
-    world.claim(&work, &work.creator).assert_err(PaymentsError::NotARecipient);
+    world.claim(&work, &work.creator).assert_err(PaymentsError::RecipientNotFound);
     let stranger = world.person();
-    world.claim(&work, &stranger).assert_err(PaymentsError::NotARecipient);
+    world.claim(&work, &stranger).assert_err(PaymentsError::RecipientNotFound);
     nothing_paid(&world, &work);
 }
 
@@ -206,7 +206,7 @@ fn nobody_signs_for_another_recipient() {
     world.send(unsigned).assert_err(ErrorCode::AccountNotSigner);
     let stranger = world.person();
     let call = claim_to(&work.address, &stranger.key(), &currency, destination);
-    world.send(Call::new([call], &[&stranger])).assert_err(PaymentsError::NotARecipient);
+    world.send(Call::new([call], &[&stranger])).assert_err(PaymentsError::RecipientNotFound);
     nothing_paid(&world, &work);
 }
 
@@ -260,12 +260,12 @@ fn there_is_one_destination_for_each_payee() {
     let [one, other] = &work.recipients[..] else { panic!("two recipients") };
     let both = world.claiming(&work, &[one, other]);
     let fewer = both.clone().changed(|calls| calls[0].accounts.truncate(8));
-    world.send(fewer).assert_err(PaymentsError::Destinations);
+    world.send(fewer).assert_err(PaymentsError::InvalidDestinations);
     let more = both.changed(|calls| {
         let last = calls[0].accounts[7].clone();
         calls[0].accounts.push(last);
     });
-    world.send(more).assert_err(PaymentsError::Destinations);
+    world.send(more).assert_err(PaymentsError::InvalidDestinations);
     nothing_paid(&world, &work);
     let nobody = world.claiming(&work, &[]);
     world.send(nobody).assert_err(PaymentsError::NothingToClaim);

@@ -9,9 +9,9 @@ use motif_tests::world::{OpenedChannel, World};
 fn settled() -> (World, OpenedChannel, u16) {
     let mut world = World::new();
     let channel = world.channel().deposited(10_000).fee(500).open();
-    let (_, licence) = world.licensed(&channel, 100);
-    world.settle(&channel, &[(licence, 10)]).assert_ok();
-    (world, channel, licence)
+    let (_, license) = world.licensed(&channel, 100);
+    world.settle(&channel, &[(license, 10)]).assert_ok();
+    (world, channel, license)
 }
 
 #[track_caller]
@@ -22,10 +22,10 @@ fn nothing_moved(world: &World, channel: &OpenedChannel) {
 
 #[test]
 fn the_operator_is_paid_the_floor_of_all_fees_settled_so_far() {
-    let (mut world, channel, licence) = settled();
+    let (mut world, channel, license) = settled();
     world.send(channel.claiming_fees()).assert_ok();
     assert_eq!((world.balance(&channel.operator), world.vault_balance()), (50, 9_950));
-    world.settle(&channel, &[(licence, 1)]).assert_ok();
+    world.settle(&channel, &[(license, 1)]).assert_ok();
     world.send(channel.claiming_fees()).assert_ok();
     assert_eq!(world.balance(&channel.operator), 55);
 }

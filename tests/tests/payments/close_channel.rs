@@ -6,8 +6,8 @@ use motif_tests::world::{OpenedChannel, RegisteredWork, World};
 fn withdrawn() -> (World, OpenedChannel, RegisteredWork) {
     let mut world = World::new();
     let channel = world.channel().open();
-    let (work, licence) = world.licensed(&channel, 10);
-    world.settle(&channel, &[(licence, 25)]).assert_ok();
+    let (work, license) = world.licensed(&channel, 10);
+    world.settle(&channel, &[(license, 25)]).assert_ok();
     world.open_earnings(&work);
     world.send(channel.closing_by(&channel.operator)).assert_ok();
     world.send(channel.withdrawing()).assert_ok();
@@ -71,7 +71,7 @@ fn a_quota_that_was_not_given_back_keeps_the_channel() {
     world.send(channel.withdrawing()).assert_ok();
     world.next_slot();
     world.send(channel.removing()).assert_err(PaymentsError::QuotasHeld);
-    world.send(channel.closing_licence(&channel.payer, 0, &terms)).assert_ok();
+    world.send(channel.releasing_quota(&channel.payer, 0, &terms)).assert_ok();
     world.remove(&channel).assert_ok();
 }
 
@@ -82,9 +82,9 @@ fn a_channel_does_not_close_in_the_slot_it_was_opened_in() {
     let channel = world.channel().open();
     world.send(channel.closing_by(&channel.operator)).assert_ok();
     world.send(channel.withdrawing()).assert_ok();
-    world.send(channel.removing()).assert_err(PaymentsError::SlotNotOver);
+    world.send(channel.removing()).assert_err(PaymentsError::SlotNotElapsed);
     world.set_slot(69);
-    world.send(channel.removing()).assert_err(PaymentsError::SlotNotOver);
+    world.send(channel.removing()).assert_err(PaymentsError::SlotNotElapsed);
     world.set_slot(71);
     world.remove(&channel).assert_ok();
 }

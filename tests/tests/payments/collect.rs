@@ -22,7 +22,7 @@ fn nothing_collected(world: &World, channel: &OpenedChannel, works: &[Registered
 }
 
 #[test]
-fn credit_of_several_licences_becomes_their_works_earnings() {
+fn credit_of_several_licenses_becomes_their_works_earnings() {
     let (mut world, channel, [one, other]) = settled();
     world.collect(&channel, &[(0, &one), (1, &other)]).assert_ok();
     assert_eq!(
@@ -31,12 +31,12 @@ fn credit_of_several_licences_becomes_their_works_earnings() {
     );
     let state = world.read(&channel);
     assert_eq!(state.channel.collected, 800);
-    assert_eq!((state.licences[0].collected, state.licences[1].collected), (300, 500));
+    assert_eq!((state.licenses[0].collected, state.licenses[1].collected), (300, 500));
     assert_eq!(world.vault_balance(), 10_000);
 }
 
 #[test]
-fn collecting_one_licence_changes_the_channel_and_one_works_earnings_and_nothing_else() {
+fn collecting_one_license_changes_the_channel_and_one_works_earnings_and_nothing_else() {
     let (mut world, channel, [one, other]) = settled();
     let before = world.snapshot();
     world.collect(&channel, &[(1, &other)]).assert_ok();
@@ -52,20 +52,20 @@ fn collecting_one_licence_changes_the_channel_and_one_works_earnings_and_nothing
 }
 
 #[test]
-fn two_licences_of_one_work_add_up_in_its_earnings() {
+fn two_licenses_of_one_work_add_up_in_its_earnings() {
     let mut world = World::new();
     let channel = world.channel().deposited(10_000).fee(0).open();
     let work = world.work().register();
     let terms = world.terms(&work).price(100).publish();
-    let licences = [world.accept(&channel, &terms), world.accept(&channel, &terms)];
-    world.settle(&channel, &[(licences[0], 3), (licences[1], 5)]).assert_ok();
+    let licenses = [world.accept(&channel, &terms), world.accept(&channel, &terms)];
+    world.settle(&channel, &[(licenses[0], 3), (licenses[1], 5)]).assert_ok();
     world.open_earnings(&work);
-    world.collect(&channel, &[(licences[0], &work), (licences[1], &work)]).assert_ok();
+    world.collect(&channel, &[(licenses[0], &work), (licenses[1], &work)]).assert_ok();
     assert_eq!(world.earnings(&work).earnings.earned, 800);
 }
 
 #[test]
-fn one_licence_named_twice_is_collected_once() {
+fn one_license_named_twice_is_collected_once() {
     let (mut world, channel, [one, _]) = settled();
     world.collect(&channel, &[(0, &one), (0, &one)]).assert_ok();
     assert_eq!(world.earnings(&one).earnings.earned, 300);
@@ -78,9 +78,9 @@ fn upfront_fees_are_collected_like_prices() {
     let channel = world.channel().deposited(100).open();
     let work = world.work().register();
     let terms = world.terms(&work).with(|offer| offer.upfront_fee = 60).publish();
-    let licence = world.accept(&channel, &terms);
+    let license = world.accept(&channel, &terms);
     world.open_earnings(&work);
-    world.collect(&channel, &[(licence, &work)]).assert_ok();
+    world.collect(&channel, &[(license, &work)]).assert_ok();
     assert_eq!(world.earnings(&work).earnings.earned, 60);
 }
 
@@ -100,11 +100,11 @@ fn what_is_collected_already_is_not_collected_again() {
 }
 
 #[test]
-fn a_licence_the_channel_does_not_have_is_refused() {
+fn a_license_the_channel_does_not_have_is_refused() {
     let (mut world, channel, works) = settled();
-    for licence in [2, u16::MAX] {
-        let entries = [(0, &works[0]), (licence, &works[0])];
-        world.collect(&channel, &entries).assert_err(PaymentsError::UnknownLicence);
+    for license in [2, u16::MAX] {
+        let entries = [(0, &works[0]), (license, &works[0])];
+        world.collect(&channel, &entries).assert_err(PaymentsError::LicenseNotFound);
     }
     nothing_collected(&world, &channel, &works);
 }
@@ -114,7 +114,7 @@ fn credit_goes_to_the_licensed_works_earnings_and_nowhere_else() {
     let (mut world, channel, works) = settled();
     let [one, other] = &works;
     let swapped = [(0, other), (1, one)];
-    world.collect(&channel, &swapped).assert_err(PaymentsError::EarningsAccounts);
+    world.collect(&channel, &swapped).assert_err(PaymentsError::InvalidEarningsAccounts);
     nothing_collected(&world, &channel, &works);
 }
 
@@ -128,21 +128,21 @@ fn earnings_in_another_currency_take_nothing() {
     let own = pda::earnings(&works[0].address, &world.currency.mint);
     let foreign = pda::earnings(&works[0].address, &other.mint);
     let call = channel.collecting(&[(0, &works[0])]).instead_of(own, foreign);
-    world.send(call).assert_err(PaymentsError::EarningsAccounts);
+    world.send(call).assert_err(PaymentsError::InvalidEarningsAccounts);
     nothing_collected(&world, &channel, &works);
 }
 
 #[test]
-fn accounts_and_licences_must_match_in_number() {
+fn accounts_and_licenses_must_match_in_number() {
     let (mut world, channel, works) = settled();
     let call = channel.collecting(&[(0, &works[0]), (1, &works[1])]);
     let truncated = call.clone().changed(|calls| {
         calls[0].accounts.pop();
     });
-    world.send(truncated).assert_err(PaymentsError::EarningsAccounts);
+    world.send(truncated).assert_err(PaymentsError::InvalidEarningsAccounts);
     let extra = pda::earnings(&works[1].address, &world.currency.mint);
     let extended = call.changed(|calls| calls[0].accounts.push(AccountMeta::new(extra, false)));
-    world.send(extended).assert_err(PaymentsError::EarningsAccounts);
+    world.send(extended).assert_err(PaymentsError::InvalidEarningsAccounts);
     nothing_collected(&world, &channel, &works);
 }
 
@@ -151,7 +151,7 @@ fn earnings_that_may_not_be_written_are_refused_before_credit_is_lost() {
     let (mut world, channel, works) = settled();
     let call = channel.collecting(&[(0, &works[0])]);
     let read_only = call.changed(|calls| calls[0].accounts[1].is_writable = false);
-    world.send(read_only).assert_err(PaymentsError::EarningsAccounts);
+    world.send(read_only).assert_err(PaymentsError::InvalidEarningsAccounts);
     nothing_collected(&world, &channel, &works);
 }
 
@@ -197,5 +197,5 @@ fn earnings_beyond_what_u64_holds_are_refused_and_stay_on_the_channel() {
     let address = pda::earnings(&works[0].address, &world.currency.mint);
     world.operate(&address, |data| data[80..88].copy_from_slice(&(u64::MAX - 299).to_le_bytes()));
     world.collect(&channel, &[(0, &works[0])]).assert_err(PaymentsError::Overflow);
-    assert_eq!(world.read(&channel).licences[0].collected, 0);
+    assert_eq!(world.read(&channel).licenses[0].collected, 0);
 }

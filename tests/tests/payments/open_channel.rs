@@ -25,7 +25,7 @@ fn a_channel_is_stored_as_it_was_opened_and_its_deposit_is_in_the_vault() {
     world.set_slot(321);
     let channel = world.channel().deposited(1_000).fee(250).grace(3_600).out_of(1_500).open();
     let stored = world.read(&channel);
-    assert!(stored.licences.is_empty());
+    assert!(stored.licenses.is_empty());
     let stored = stored.channel;
     assert_eq!((stored.payer, stored.operator), (channel.payer.key(), channel.operator.key()));
     assert_eq!((stored.mint, stored.cluster), (world.currency.mint, CLUSTER));
@@ -82,7 +82,7 @@ fn a_grace_period_is_fifteen_minutes_to_thirty_days() {
 fn a_programs_address_cannot_be_the_voucher_key() {
     let off_curve = pda::config();
     assert!(!off_curve.is_on_curve());
-    refused(PaymentsError::VoucherKey, |args| args.voucher_key = off_curve);
+    refused(PaymentsError::InvalidVoucherKey, |args| args.voucher_key = off_curve);
 }
 
 #[test]
@@ -90,7 +90,7 @@ fn the_payers_own_key_cannot_be_the_voucher_key() {
     let mut world = World::new();
     let payer = world.person();
     let channel = world.channel().payer(&payer).voucher_key(&payer);
-    channel.attempt().assert_err(PaymentsError::VoucherKey);
+    channel.attempt().assert_err(PaymentsError::InvalidVoucherKey);
     assert_eq!((world.balance(&payer), world.vault_balance()), (1_000_000, 0));
 }
 

@@ -13,8 +13,8 @@ const STATEMENTS: usize = 8 + 248;
 fn settled() -> (World, OpenedChannel) {
     let mut world = World::new();
     let channel = world.channel().deposited(10_000).open();
-    let (_, licence) = world.licensed(&channel, 100);
-    world.settle(&channel, &[(licence, 10)]).assert_ok();
+    let (_, license) = world.licensed(&channel, 100);
+    world.settle(&channel, &[(license, 10)]).assert_ok();
     (world, channel)
 }
 
@@ -59,11 +59,11 @@ fn a_channel_of_a_broken_length_settles_nothing() {
     let (mut world, channel) = settled();
     let call = world.statement(&channel, &[(0, 1)]).call();
     world.operate(&channel.address, |data| data.push(0));
-    world.send(call.clone()).assert_err(PaymentsError::ChannelBytes);
+    world.send(call.clone()).assert_err(PaymentsError::InvalidChannelData);
     let (mut world, channel) = settled();
     let call = world.statement(&channel, &[(0, 1)]).call();
     world.operate(&channel.address, |data| data.truncate(Channel::HEADER_SPACE - 8));
-    world.send(call).assert_err(PaymentsError::ChannelBytes);
+    world.send(call).assert_err(PaymentsError::InvalidChannelData);
 }
 
 #[test]
@@ -71,13 +71,13 @@ fn earnings_of_a_broken_length_pay_nobody() {
     for change in [|data: &mut Vec<u8>| data.push(0), |data: &mut Vec<u8>| data.truncate(112 + 20)]
     {
         let (mut world, channel) = settled();
-        let (work, licence) = world.licensed(&channel, 100);
+        let (work, license) = world.licensed(&channel, 100);
         world.open_earnings(&work);
-        world.settle(&channel, &[(licence, 1)]).assert_ok();
-        world.collect(&channel, &[(licence, &work)]).assert_ok();
+        world.settle(&channel, &[(license, 1)]).assert_ok();
+        world.collect(&channel, &[(license, &work)]).assert_ok();
         world.operate(&pda::earnings(&work.address, &world.currency.mint), change);
         let recipient = &work.recipients[0];
-        world.claim(&work, recipient).assert_err(PaymentsError::EarningsBytes);
+        world.claim(&work, recipient).assert_err(PaymentsError::InvalidEarningsData);
         assert_eq!(world.balance(recipient), 0);
     }
 }
@@ -86,7 +86,7 @@ fn earnings_of_a_broken_length_pay_nobody() {
 fn a_channel_that_settled_all_it_can_record_settles_no_more() {
     let (mut world, channel) = settled();
     write(&mut world, &channel, STATEMENTS, (1 << 24) - 1);
-    world.settle(&channel, &[(0, 1)]).assert_err(PaymentsError::StatementsFull);
+    world.settle(&channel, &[(0, 1)]).assert_err(PaymentsError::StatementLimitReached);
     assert_eq!(world.read(&channel).channel.prices, 1_000);
 }
 

@@ -13,11 +13,11 @@ fn earned() -> (World, RegisteredWork, RegisteredWork) {
     let model = world.work().parent(&image, 2_000).register();
     let channel = world.channel().deposited(1_001).fee(0).open();
     let terms = world.terms(&model).price(1_001).publish();
-    let licence = world.accept(&channel, &terms);
-    world.settle(&channel, &[(licence, 1)]).assert_ok();
+    let license = world.accept(&channel, &terms);
+    world.settle(&channel, &[(license, 1)]).assert_ok();
     world.open_earnings(&image);
     world.open_earnings(&model);
-    world.collect(&channel, &[(licence, &model)]).assert_ok();
+    world.collect(&channel, &[(license, &model)]).assert_ok();
     (world, model, image)
 }
 
@@ -50,7 +50,7 @@ fn pulling_moves_no_tokens() {
 #[test]
 fn a_child_pulls_nothing_from_its_parent() {
     let (mut world, model, image) = earned();
-    world.pull(&image, &model).assert_err(PaymentsError::NotAParent);
+    world.pull(&image, &model).assert_err(PaymentsError::ParentNotFound);
 }
 
 #[test]
@@ -58,7 +58,7 @@ fn a_stranger_pulls_nothing() {
     let (mut world, model, _) = earned();
     let stranger = world.work().register();
     world.open_earnings(&stranger);
-    world.pull(&model, &stranger).assert_err(PaymentsError::NotAParent);
+    world.pull(&model, &stranger).assert_err(PaymentsError::ParentNotFound);
     assert_eq!(world.earnings(&stranger).earnings.earned, 0);
 }
 
@@ -66,7 +66,7 @@ fn a_stranger_pulls_nothing() {
 fn a_work_is_not_its_own_parent() {
     let (mut world, model, _) = earned();
     let twice = world.pull(&model, &model);
-    twice.assert_err(PaymentsError::NotAParent);
+    twice.assert_err(PaymentsError::ParentNotFound);
     assert_eq!(world.earnings(&model).earnings.earned, 1_001);
 }
 
@@ -91,7 +91,7 @@ fn a_parent_pulls_in_the_same_currency_only() {
     let own = pda::earnings(&image.address, &mint);
     let foreign = pda::earnings(&image.address, &other.mint);
     let call = Call::new([pull(&model.address, &image.address, &mint)], &[]);
-    world.send(call.instead_of(own, foreign)).assert_err(PaymentsError::NotAParent);
+    world.send(call.instead_of(own, foreign)).assert_err(PaymentsError::ParentNotFound);
     assert_eq!(world.earnings(&model).parents[0].taken, 0);
 }
 

@@ -17,7 +17,7 @@ fn settles(world: &mut World, channel: &OpenedChannel, key: &Person) -> bool {
     if outcome.is_ok() {
         return true;
     }
-    outcome.assert_err(PaymentsError::VoucherSigner);
+    outcome.assert_err(PaymentsError::VoucherSignerMismatch);
     false
 }
 
@@ -94,11 +94,11 @@ fn nobody_but_the_payer_rotates_and_nobody_but_the_operator_agrees() {
 fn the_new_key_can_sign_vouchers_and_signs_nothing_else() {
     let (mut world, channel, new) = licensed();
     let refused = world.send(channel.rotating(&channel.payer));
-    refused.assert_err(PaymentsError::VoucherKey);
+    refused.assert_err(PaymentsError::InvalidVoucherKey);
     let call = channel.rotating(&new).changed(|calls| {
         calls[0].data[8..40].copy_from_slice(pda::config().as_ref());
     });
-    world.send(call).assert_err(PaymentsError::VoucherKey);
+    world.send(call).assert_err(PaymentsError::InvalidVoucherKey);
     assert_eq!(world.read(&channel).channel.rotates_at, i64::MAX);
 }
 

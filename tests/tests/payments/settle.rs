@@ -12,7 +12,7 @@ use solana_sha256_hasher::hash;
 
 const DAY: i64 = 86_400;
 
-/// A channel of 1,000,000 with a fee of a percent and one licence, changed as asked.
+/// A channel of 1,000,000 with a fee of a percent and one license, changed as asked.
 fn licensed(change: impl FnOnce(&mut Offer)) -> (World, OpenedChannel) {
     let mut world = World::new();
     let channel = world.channel().open();
@@ -27,16 +27,16 @@ fn licensed(change: impl FnOnce(&mut Offer)) -> (World, OpenedChannel) {
 fn nothing_settled(world: &World, channel: &OpenedChannel) {
     let state = world.read(channel);
     assert_eq!((state.channel.prices, state.channel.statements.length), (0, 0));
-    assert!(state.licences.iter().all(|licence| (licence.units, licence.settled) == (0, 0)));
+    assert!(state.licenses.iter().all(|license| (license.units, license.settled) == (0, 0)));
     assert_eq!(world.vault_balance(), 1_000_000);
 }
 
 #[test]
-fn a_statement_credits_its_licences_and_the_operators_fee() {
+fn a_statement_credits_its_licenses_and_the_operators_fee() {
     let (mut world, channel) = licensed(|_| {});
     world.settle(&channel, &[(0, 25)]).assert_ok();
     let state = world.read(&channel);
-    assert_eq!((state.licences[0].units, state.licences[0].settled), (25, 250));
+    assert_eq!((state.licenses[0].units, state.licenses[0].settled), (25, 250));
     assert_eq!((state.channel.prices, state.channel.fees()), (250, 2));
     assert_eq!(state.channel.cumulative().unwrap(), 252);
     assert_eq!(state.channel.statements.length, 1);
@@ -74,7 +74,7 @@ fn free_units_are_used_before_paid_ones() {
     assert_eq!(world.read(&channel).channel.prices, 0);
     world.settle(&channel, &[(0, 3)]).assert_ok();
     let state = world.read(&channel);
-    assert_eq!((state.channel.prices, state.licences[0].units), (20, 6));
+    assert_eq!((state.channel.prices, state.licenses[0].units), (20, 6));
 }
 
 #[test]
@@ -83,7 +83,7 @@ fn a_voucher_settles_once() {
     let call = world.statement(&channel, &[(0, 25)]).call();
     world.send(call.clone()).assert_ok();
     let before = world.account(&channel.address);
-    world.send(call).assert_err(PaymentsError::VoucherStatement);
+    world.send(call).assert_err(PaymentsError::VoucherStatementMismatch);
     assert_eq!(world.account(&channel.address), before);
 }
 
@@ -91,9 +91,9 @@ fn a_voucher_settles_once() {
 fn a_voucher_of_another_statement_is_refused() {
     let (mut world, channel) = licensed(|_| {});
     let next = world.statement(&channel, &[(0, 25)]).with(|voucher| voucher.statement = 1);
-    world.send(next.call()).assert_err(PaymentsError::VoucherStatement);
+    world.send(next.call()).assert_err(PaymentsError::VoucherStatementMismatch);
     let last = world.statement(&channel, &[(0, 25)]).with(|voucher| voucher.statement = u64::MAX);
-    world.send(last.call()).assert_err(PaymentsError::VoucherStatement);
+    world.send(last.call()).assert_err(PaymentsError::VoucherStatementMismatch);
     nothing_settled(&world, &channel);
 }
 
@@ -103,7 +103,7 @@ fn only_the_voucher_key_signs_vouchers() {
     let stranger = world.person();
     for signer in [&stranger, &channel.payer, &channel.operator] {
         let statement = world.statement(&channel, &[(0, 25)]).signed_by(signer);
-        world.send(statement.call()).assert_err(PaymentsError::VoucherSigner);
+        world.send(statement.call()).assert_err(PaymentsError::VoucherSignerMismatch);
     }
     nothing_settled(&world, &channel);
 }
@@ -114,7 +114,7 @@ fn a_total_that_is_not_the_sum_of_prices_and_fee_is_refused() {
     for cumulative in [0, 1, 250, 251, 253, u64::MAX] {
         let statement = world.statement(&channel, &[(0, 25)]);
         let statement = statement.with(|voucher| voucher.cumulative = cumulative);
-        world.send(statement.call()).assert_err(PaymentsError::VoucherTotal);
+        world.send(statement.call()).assert_err(PaymentsError::VoucherTotalMismatch);
     }
     nothing_settled(&world, &channel);
 }
@@ -124,7 +124,7 @@ fn a_statement_the_voucher_does_not_name_is_refused() {
     let (mut world, channel) = licensed(|_| {});
     let mut statement = world.statement(&channel, &[(0, 25)]);
     statement.entries = world.statement(&channel, &[(0, 26)]).entries;
-    world.send(statement.call()).assert_err(PaymentsError::StatementDigest);
+    world.send(statement.call()).assert_err(PaymentsError::StatementDigestMismatch);
     nothing_settled(&world, &channel);
 }
 
@@ -135,21 +135,21 @@ fn a_malformed_statement_is_refused_whoever_signed_it() {
     let malformed: [&[(u16, u32)]; 4] = [&[], &[(0, 0)], &[(0, 1), (0, 1)], &[(1, 1), (0, 1)]];
     for entries in malformed {
         let statement = world.statement(&channel, entries);
-        world.send(statement.call()).assert_err(PaymentsError::StatementMalformed);
+        world.send(statement.call()).assert_err(PaymentsError::InvalidStatement);
     }
     for length in [1, 5, 7, 11] {
         let statement = world.statement(&channel, &[(0, 1)]).stating(vec![0; length]);
-        world.send(statement.call()).assert_err(PaymentsError::StatementMalformed);
+        world.send(statement.call()).assert_err(PaymentsError::InvalidStatement);
     }
     nothing_settled(&world, &channel);
 }
 
 #[test]
-fn an_unknown_licence_is_refused() {
+fn an_unknown_license_is_refused() {
     let (mut world, channel) = licensed(|_| {});
-    for licence in [1, u16::MAX] {
-        let entries = [(0, 1), (licence, 1)];
-        world.settle(&channel, &entries).assert_err(PaymentsError::UnknownLicence);
+    for license in [1, u16::MAX] {
+        let entries = [(0, 1), (license, 1)];
+        world.settle(&channel, &entries).assert_err(PaymentsError::LicenseNotFound);
     }
     nothing_settled(&world, &channel);
 }
@@ -158,14 +158,14 @@ fn an_unknown_licence_is_refused() {
 fn more_than_the_deposit_is_refused_and_the_last_unit_of_it_is_not() {
     let mut world = World::new();
     let channel = world.channel().deposited(1_010).open();
-    let (_, licence) = world.licensed(&channel, 10);
-    let refused = world.settle(&channel, &[(licence, 101)]);
+    let (_, license) = world.licensed(&channel, 10);
+    let refused = world.settle(&channel, &[(license, 101)]);
     refused.assert_err(PaymentsError::InsufficientDeposit);
     assert_eq!(world.read(&channel).channel.prices, 0);
-    world.settle(&channel, &[(licence, 100)]).assert_ok();
+    world.settle(&channel, &[(license, 100)]).assert_ok();
     let state = world.read(&channel).channel;
     assert_eq!((state.charged().unwrap(), state.deposited), (1_010, 1_010));
-    world.settle(&channel, &[(licence, 1)]).assert_err(PaymentsError::InsufficientDeposit);
+    world.settle(&channel, &[(license, 1)]).assert_err(PaymentsError::InsufficientDeposit);
 }
 
 #[test]
@@ -174,7 +174,7 @@ fn receipts_that_do_not_add_up_to_the_prices_are_refused() {
     for sum in [0, 249, 251, 252, u64::MAX] {
         let receipts = Some(ReceiptsCommitment { root: [1; 32], sum });
         let statement = world.statement(&channel, &[(0, 25)]).committing_to(receipts);
-        world.send(statement.call()).assert_err(PaymentsError::ReceiptsSum);
+        world.send(statement.call()).assert_err(PaymentsError::ReceiptsSumMismatch);
     }
     nothing_settled(&world, &channel);
     let without = world.statement(&channel, &[(0, 25)]).committing_to(None);
@@ -232,18 +232,18 @@ fn a_closed_channel_settles_nothing_more() {
 }
 
 #[test]
-fn the_cap_of_a_licence_refuses_the_first_unit_above_it() {
+fn the_cap_of_a_license_refuses_the_first_unit_above_it() {
     let (mut world, channel) = licensed(|offer| offer.caps.licensee_units = Some(25));
-    world.settle(&channel, &[(0, 26)]).assert_err(PaymentsError::UnitCap);
+    world.settle(&channel, &[(0, 26)]).assert_err(PaymentsError::UnitCapExceeded);
     nothing_settled(&world, &channel);
     world.settle(&channel, &[(0, 25)]).assert_ok();
-    world.settle(&channel, &[(0, 1)]).assert_err(PaymentsError::UnitCap);
+    world.settle(&channel, &[(0, 1)]).assert_err(PaymentsError::UnitCapExceeded);
 }
 
 #[test]
-fn the_quota_of_a_licence_refuses_the_first_unit_above_it() {
+fn the_quota_of_a_license_refuses_the_first_unit_above_it() {
     let (mut world, channel) = licensed(|offer| offer.caps.total_units = Some(2_000));
-    world.settle(&channel, &[(0, 1_001)]).assert_err(PaymentsError::UnitCap);
+    world.settle(&channel, &[(0, 1_001)]).assert_err(PaymentsError::UnitCapExceeded);
     nothing_settled(&world, &channel);
     world.settle(&channel, &[(0, 1_000)]).assert_ok();
 }
@@ -251,19 +251,19 @@ fn the_quota_of_a_licence_refuses_the_first_unit_above_it() {
 #[test]
 fn a_daily_cap_fills_day_by_day() {
     let (mut world, channel) = licensed(|offer| offer.caps.daily_units = Some(10));
-    world.settle(&channel, &[(0, 11)]).assert_err(PaymentsError::DailyCap);
+    world.settle(&channel, &[(0, 11)]).assert_err(PaymentsError::DailyCapExceeded);
     nothing_settled(&world, &channel);
     world.settle(&channel, &[(0, 10)]).assert_ok();
-    world.settle(&channel, &[(0, 1)]).assert_err(PaymentsError::DailyCap);
+    world.settle(&channel, &[(0, 1)]).assert_err(PaymentsError::DailyCapExceeded);
     let midnight = (World::NOW / DAY + 1) * DAY;
     world.set_time(midnight - 1);
-    world.settle(&channel, &[(0, 1)]).assert_err(PaymentsError::DailyCap);
+    world.settle(&channel, &[(0, 1)]).assert_err(PaymentsError::DailyCapExceeded);
     world.set_time(midnight);
     world.settle(&channel, &[(0, 1)]).assert_ok();
     world.set_time(midnight + 2 * DAY);
-    world.settle(&channel, &[(0, 30)]).assert_err(PaymentsError::DailyCap);
+    world.settle(&channel, &[(0, 30)]).assert_err(PaymentsError::DailyCapExceeded);
     world.settle(&channel, &[(0, 29)]).assert_ok();
-    assert_eq!(world.read(&channel).licences[0].units, 40);
+    assert_eq!(world.read(&channel).licenses[0].units, 40);
 }
 
 #[test]
@@ -272,7 +272,7 @@ fn a_clock_that_steps_back_opens_no_new_day() {
     world.settle(&channel, &[(0, 10)]).assert_ok();
     for now in [World::NOW - DAY, 0, -1, i64::MIN] {
         world.set_time(now);
-        world.settle(&channel, &[(0, 1)]).assert_err(PaymentsError::DailyCap);
+        world.settle(&channel, &[(0, 1)]).assert_err(PaymentsError::DailyCapExceeded);
     }
 }
 
@@ -283,10 +283,10 @@ fn a_revenue_cap_refuses_the_first_price_above_it() {
         offer.uses[0].price = 1_000;
         offer.free_units = 1;
     });
-    world.settle(&channel, &[(0, 102)]).assert_err(PaymentsError::RevenueCap);
+    world.settle(&channel, &[(0, 102)]).assert_err(PaymentsError::RevenueCapExceeded);
     nothing_settled(&world, &channel);
     world.settle(&channel, &[(0, 101)]).assert_ok();
-    world.settle(&channel, &[(0, 1)]).assert_err(PaymentsError::RevenueCap);
+    world.settle(&channel, &[(0, 1)]).assert_err(PaymentsError::RevenueCapExceeded);
 }
 
 #[test]
@@ -296,9 +296,9 @@ fn one_entry_that_breaks_its_terms_refuses_the_statement_and_is_named() {
     let terms = world.terms(&work).with(|offer| offer.caps.licensee_units = Some(1)).publish();
     let capped = world.accept(&channel, &terms);
     let call = world.statement(&channel, &[(0, 5), (capped, 2)]).call();
-    world.send(call.clone()).assert_err(PaymentsError::UnitCap);
+    world.send(call.clone()).assert_err(PaymentsError::UnitCapExceeded);
     let logs = world.send(call).refusal_logs();
-    assert!(logs.contains(&"Program log: licence 1".to_string()), "{logs:?}");
+    assert!(logs.contains(&"Program log: license 1".to_string()), "{logs:?}");
     nothing_settled(&world, &channel);
 }
 
@@ -306,13 +306,13 @@ fn one_entry_that_breaks_its_terms_refuses_the_statement_and_is_named() {
 fn a_price_that_overflows_is_refused() {
     let mut world = World::new();
     let channel = world.channel().deposited(u64::MAX).open();
-    let (_, licence) = world.licensed(&channel, u64::MAX);
+    let (_, license) = world.licensed(&channel, u64::MAX);
     let (_, other) = world.licensed(&channel, u64::MAX);
-    world.settle(&channel, &[(licence, 2)]).assert_err(PaymentsError::Overflow);
-    let both = world.settle(&channel, &[(licence, 1), (other, 1)]);
+    world.settle(&channel, &[(license, 2)]).assert_err(PaymentsError::Overflow);
+    let both = world.settle(&channel, &[(license, 1), (other, 1)]);
     both.assert_err(PaymentsError::Overflow);
     // The price alone fits; the fee on top of it does not.
-    world.settle(&channel, &[(licence, 1)]).assert_err(PaymentsError::Overflow);
+    world.settle(&channel, &[(license, 1)]).assert_err(PaymentsError::Overflow);
     assert_eq!(world.read(&channel).channel.prices, 0);
     assert_eq!(world.vault_balance(), u64::MAX);
 }
@@ -322,8 +322,8 @@ fn amounts_are_exact_where_floating_point_is_not() {
     for price in [1, (1 << 53) - 1, 1 << 53, (1 << 53) + 1, u64::MAX / 2] {
         let mut world = World::new();
         let channel = world.channel().deposited(u64::MAX).fee(5_000).open();
-        let (_, licence) = world.licensed(&channel, price);
-        world.settle(&channel, &[(licence, 1)]).assert_ok();
+        let (_, license) = world.licensed(&channel, price);
+        world.settle(&channel, &[(license, 1)]).assert_ok();
         let state = world.read(&channel).channel;
         assert_eq!((state.prices, state.fees()), (price, price / 2));
     }

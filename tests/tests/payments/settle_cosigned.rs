@@ -2,7 +2,7 @@ use anchor_lang::error::ErrorCode;
 use motif_sdk::channel::{PaymentsError, ReceiptsCommitment};
 use motif_tests::world::{Call, SignedStatement, World};
 
-use crate::settle_staged::licensed;
+use crate::settle_buffered::licensed;
 
 /// Settling `statement` is refused, and nothing moves.
 fn refused(world: &World, statement: &SignedStatement, error: PaymentsError) {
@@ -25,13 +25,13 @@ fn the_voucher_keys_own_signature_settles_as_its_voucher_does() {
     assert_eq!(landed.fee, 10_000, "two signatures");
     assert_eq!(world.account(&channel.address), by_voucher);
     let again = world.send(statement.cosigned_call());
-    again.assert_err(PaymentsError::VoucherStatement);
+    again.assert_err(PaymentsError::VoucherStatementMismatch);
 }
 
 #[test]
-fn a_packet_without_a_proof_settles_140_licences() {
+fn a_packet_without_a_proof_settles_140_licenses() {
     let (mut world, channel) = licensed();
-    let entries: Vec<_> = (0..140).map(|licence| (licence, 1)).collect();
+    let entries: Vec<_> = (0..140).map(|license| (license, 1)).collect();
     let statement = world.statement(&channel, &entries);
     assert!(world.packet_bytes(&statement.call()) > 1_232);
     let call = statement.cosigned_call();
@@ -66,7 +66,7 @@ fn nothing_but_the_voucher_key_stands_for_a_voucher() {
     let (world, channel) = licensed();
     let statement = world.statement(&channel, &[(0, 5)]);
     for other in [&channel.payer, &channel.operator] {
-        refused(&world, &statement.clone().signed_by(other), PaymentsError::VoucherSigner);
+        refused(&world, &statement.clone().signed_by(other), PaymentsError::VoucherSignerMismatch);
     }
     let mut world = world.clone();
     let unsigned = statement.cosigned_call().unsigned_by(&channel.voucher_key);
@@ -85,11 +85,11 @@ fn what_both_signed_is_held_against_the_channel() {
         statement.clone().committing_to(Some(ReceiptsCommitment { root: [1; 32], sum: 51 })),
     ];
     let errors = [
-        PaymentsError::VoucherNotForThisChannel,
-        PaymentsError::VoucherStatement,
-        PaymentsError::VoucherTotal,
-        PaymentsError::VoucherTotal,
-        PaymentsError::ReceiptsSum,
+        PaymentsError::VoucherChannelMismatch,
+        PaymentsError::VoucherStatementMismatch,
+        PaymentsError::VoucherTotalMismatch,
+        PaymentsError::VoucherTotalMismatch,
+        PaymentsError::ReceiptsSumMismatch,
     ];
     for (statement, error) in wrong.iter().zip(errors) {
         refused(&world, statement, error);

@@ -80,7 +80,7 @@ fn every_account_of_a_sweep_is_pinned() {
         world.send(call).assert_err(expected);
     }
     let foreign = call(&world, &work).instead_of(own, pda::earnings(&other.address, &mint));
-    world.send(foreign).assert_err(PaymentsError::EarningsAccounts);
+    world.send(foreign).assert_err(PaymentsError::InvalidEarningsAccounts);
     assert_eq!((world.balance_of(&tokens), world.vault_balance()), (1_001, 0));
     assert_eq!(world.earnings(&other).earnings.earned, 0);
 }

@@ -84,10 +84,10 @@ fn a_deposit_that_would_overflow_is_refused() {
     // The first deposit has left the vault again, by way of a work the payer owns itself.
     let work = world.work().by(&channel.payer).register();
     let terms = world.terms(&work).price(u64::MAX).publish();
-    let licence = world.accept(&channel, &terms);
-    world.settle(&channel, &[(licence, 1)]).assert_ok();
+    let license = world.accept(&channel, &terms);
+    world.settle(&channel, &[(license, 1)]).assert_ok();
     world.open_earnings(&work);
-    world.collect(&channel, &[(licence, &work)]).assert_ok();
+    world.collect(&channel, &[(license, &work)]).assert_ok();
     world.claim(&work, &work.recipients[0]).assert_ok();
     assert_eq!(world.vault_balance(), 0);
     world.fund(&channel.payer, &currency, 1);

@@ -9,8 +9,8 @@ use motif_tests::world::{OpenedChannel, World};
 fn closed() -> (World, OpenedChannel) {
     let mut world = World::new();
     let channel = world.channel().deposited(1_000).fee(0).open();
-    let (_, licence) = world.licensed(&channel, 100);
-    world.settle(&channel, &[(licence, 3)]).assert_ok();
+    let (_, license) = world.licensed(&channel, 100);
+    world.settle(&channel, &[(license, 3)]).assert_ok();
     world.send(channel.closing_by(&channel.operator)).assert_ok();
     (world, channel)
 }
@@ -52,8 +52,8 @@ fn the_payer_withdraws_once() {
 fn a_channel_charged_to_the_last_unit_is_withdrawn_all_the_same() {
     let mut world = World::new();
     let channel = world.channel().deposited(100).fee(0).open();
-    let (_, licence) = world.licensed(&channel, 100);
-    world.settle(&channel, &[(licence, 1)]).assert_ok();
+    let (_, license) = world.licensed(&channel, 100);
+    world.settle(&channel, &[(license, 1)]).assert_ok();
     world.send(channel.closing_by(&channel.operator)).assert_ok();
     world.send(channel.withdrawing()).assert_ok();
     assert_eq!((world.balance(&channel.payer), world.vault_balance()), (0, 100));

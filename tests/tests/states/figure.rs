@@ -14,7 +14,7 @@ its terms. `UPDATE_FIGURES=1 cargo test --release --workspace --test states` wri
 page is not what the programs do, or when they do something else than the design says (`tests/tests/states/rules.rs`).
 
 - The *terms* are the work's first ones: none, not yet valid, valid, expired, or replaced by newer ones. Where they were valid once, a
-  licence was accepted then and used.
+  license was accepted then and used.
 - The *parent* is the work it was made from: none, active, withdrawn or disputed. Where it makes a difference, the cell says so.
 - `AccountNotInitialized`: the account the instruction is about does not exist. `system 0`: the one it creates exists already.
 - Instructions that are not here (channels, fees, vaults, statements in parts, the deployment's config) read no work and no terms.

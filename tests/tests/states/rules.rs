@@ -50,7 +50,7 @@ impl Terms {
     pub const ALL: [Self; 5] =
         [Self::None, Self::NotYetValid, Self::Valid, Self::Expired, Self::Replaced];
 
-    /// Somebody could accept them once: there is a licence.
+    /// Somebody could accept them once: there is a license.
     pub fn licensed(self) -> bool {
         matches!(self, Self::Valid | Self::Expired | Self::Replaced)
     }
@@ -110,12 +110,12 @@ pub fn expected(instruction: &str, work: Work, parent: Parent, terms: Terms) -> 
         "register_work by owner" if work.withdrawn() => "ParentNotActive",
         "register_work by owner" => OK,
         _ if instruction.starts_with("register_work") && terms == Terms::None => MISSING,
-        // A licence is a promise made earlier: it outlives newer terms and the withdrawal,
+        // A license is a promise made earlier: it outlives newer terms and the withdrawal,
         // until its own last day.
-        "register_work by licence" => match terms {
-            Terms::NotYetValid => "LicenceMissing",
-            Terms::Expired => "LicenceEnded",
-            _ if work == Work::Gone => "LicenceEnded",
+        "register_work by license" => match terms {
+            Terms::NotYetValid => "LicenseNotFound",
+            Terms::Expired => "LicenseEnded",
+            _ if work == Work::Gone => "LicenseEnded",
             _ => OK,
         },
         "register_work by terms" | "register_work by approval" => match (work, terms) {
@@ -126,8 +126,8 @@ pub fn expected(instruction: &str, work: Work, parent: Parent, terms: Terms) -> 
         },
 
         // A work that is withdrawn offers nothing new; one that is disputed stands still.
-        "approve" if terms == Terms::None => MISSING,
-        "publish_terms" | "approve" | "withdraw_work" => offers_nothing_new(),
+        "grant_approval" if terms == Terms::None => MISSING,
+        "publish_terms" | "grant_approval" | "withdraw_work" => offers_nothing_new(),
         "offer_ownership" | "accept_ownership" | "propose_split" | "apply_split_change"
         | "issue_certificate"
             if disputed =>
@@ -162,27 +162,27 @@ pub fn expected(instruction: &str, work: Work, parent: Parent, terms: Terms) -> 
             }
         }
 
-        "accept" => match (work, terms) {
+        "accept_terms" => match (work, terms) {
             (_, Terms::None) => MISSING,
             (Work::Withdrawn | Work::Gone | Work::Disputed, _) => "WorkNotActive",
             (_, Terms::Replaced) => "NotLatestTerms",
             (_, Terms::NotYetValid | Terms::Expired) => "TermsNotValidNow",
             (_, Terms::Valid) => OK,
         },
-        // Licences settle until their day, whatever happens to the work: that day comes with
+        // Licenses settle until their day, whatever happens to the work: that day comes with
         // `apply_withdrawal`.
         _ if instruction == "settle" || instruction.starts_with("apply_withdrawal") => {
             let withdraws = instruction.starts_with("apply_withdrawal");
             let settles = instruction.ends_with("settle");
             match (work, terms) {
-                (_, Terms::None | Terms::NotYetValid) => "UnknownLicence",
+                (_, Terms::None | Terms::NotYetValid) => "LicenseNotFound",
                 (Work::Active | Work::Disputed, _) if withdraws => "WorkNotWithdrawn",
-                (_, Terms::Expired) if settles => "LicenceExpired",
-                (Work::Gone, _) if withdraws && settles => "LicenceExpired",
+                (_, Terms::Expired) if settles => "LicenseExpired",
+                (Work::Gone, _) if withdraws && settles => "LicenseExpired",
                 _ => OK,
             }
         }
-        "close_licence" => {
+        "release_quota" => {
             if terms.licensed() {
                 OK
             } else {
@@ -193,12 +193,12 @@ pub fn expected(instruction: &str, work: Work, parent: Parent, terms: Terms) -> 
             if terms.licensed() {
                 OK
             } else {
-                "UnknownLicence"
+                "LicenseNotFound"
             }
         }
         // Money moves towards a work in every state, and past it to its parents. Out of a
         // disputed one its recipients get what it had earned before, once that was noted.
-        "pull to its parent" if parent == Parent::None => "NotAParent",
+        "pull to its parent" if parent == Parent::None => "ParentNotFound",
         "pull to its parent" | "pull from a derivative" => OK,
         "open_earnings" | "open_till" | "sweep_till" => OK,
         "claim" | "claim at an old split" if disputed => "DisputeNotApplied",

@@ -241,7 +241,7 @@ impl Scene {
             Verdict::Rejected,
         );
         let expire = sdk::expire_dispute(&work, &owner.key(), &claimant.key());
-        let licence = Right::Licence { terms_number: 1, channel: self.channel.address, index: 0 };
+        let license = Right::License { terms_number: 1, channel: self.channel.address, index: 0 };
         let publish = self.world.terms(&self.work).call();
         let purpose = Purpose::License;
         let end = Some(self.world.now() + 1);
@@ -251,9 +251,12 @@ impl Scene {
             ("register_work by owner", self.deriving(owners)),
             ("register_work by terms", self.deriving(Right::Terms(1))),
             ("register_work by approval", self.deriving(Right::Approval(1))),
-            ("register_work by licence", self.deriving(licence)),
+            ("register_work by license", self.deriving(license)),
             ("publish_terms", publish),
-            ("approve", by_owner(sdk::approve(&owner.key(), &work, 1, &someone.key(), purpose))),
+            (
+                "grant_approval",
+                by_owner(sdk::approve(&owner.key(), &work, 1, &someone.key(), purpose)),
+            ),
             (
                 "revoke_approval",
                 by_owner(sdk::revoke_approval(
@@ -307,17 +310,17 @@ impl Scene {
         let withdrawal = self.channel.applying_withdrawal(&[(0, &work)]);
         let parent = self.parent.as_ref().unwrap_or(&self.derivative);
         let recipient = work.recipients[0].key();
-        let close = self.channel.closing_licence(&self.channel.operator, 0, &terms);
+        let close = self.channel.releasing_quota(&self.channel.operator, 0, &terms);
         self.world.fund(&work.recipients[0], &stale, 0);
         let told = earnings::apply_dispute(&work.address, &currency.mint);
         let told_late = earnings::apply_dispute(&work.address, &stale.mint);
         let claim = earnings::claim(&work.address, &recipient, &currency);
         vec![
-            ("accept", accept.call()),
+            ("accept_terms", accept.call()),
             ("settle", statement.call()),
             ("apply_withdrawal", withdrawal.clone()),
             ("apply_withdrawal, then settle", withdrawal.then(statement.call())),
-            ("close_licence", close),
+            ("release_quota", close),
             ("collect", self.channel.collecting(&[(0, &work)])),
             (
                 "pull to its parent",

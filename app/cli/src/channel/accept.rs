@@ -32,12 +32,12 @@ pub struct AcceptCommandArgs {
     channel: PayingChannelArgs,
 
     #[command(flatten)]
-    licence: LicenceArgs,
+    license: LicenseArgs,
 }
 
 /// On which conditions to accept.
 #[derive(Args)]
-pub struct LicenceArgs {
+pub struct LicenseArgs {
     /// The use to license [default: generate, or else the only one the terms offer].
     #[arg(long = "use", value_name = "USE")]
     licensed_use: Option<UseWord>,
@@ -66,8 +66,8 @@ pub struct Choice {
     price: UsePrice,
 }
 
-/// A licence that was just accepted.
-pub struct AcceptedLicence {
+/// A license that was just accepted.
+pub struct AcceptedLicense {
     index: u16,
     work: Pubkey,
     terms_number: u32,
@@ -78,18 +78,18 @@ pub async fn run(args: AcceptCommandArgs, session: &Session) -> Result<(), CliEr
     let payer = session.keypair()?;
     let client = session.client().await?;
     let (channel, _) = args.channel.find(&client, session).await?;
-    let choices = choose(&client, &args.works, &args.licence).await?;
-    let mut licences = Vec::with_capacity(choices.len());
+    let choices = choose(&client, &args.works, &args.license).await?;
+    let mut licenses = Vec::with_capacity(choices.len());
     for choice in &choices {
-        licences.push(accept(&client, &payer, &channel, choice, &args.licence).await?);
+        licenses.push(accept(&client, &payer, &channel, choice, &args.license).await?);
     }
 
     let json = json!({
         "channel": channel.to_string(),
-        "licences": licences.iter().map(AcceptedLicence::json).collect::<Vec<_>>(),
+        "licenses": licenses.iter().map(AcceptedLicense::json).collect::<Vec<_>>(),
     });
     let facts = pairs([("channel", channel.to_string())]);
-    session.answer(&json, facts + &AcceptedLicence::text(&licences));
+    session.answer(&json, facts + &AcceptedLicense::text(&licenses));
     Ok(())
 }
 
@@ -101,7 +101,7 @@ pub async fn run(args: AcceptCommandArgs, session: &Session) -> Result<(), CliEr
 pub async fn choose(
     client: &Client,
     works: &[WorkReference],
-    args: &LicenceArgs,
+    args: &LicenseArgs,
 ) -> Result<Vec<Choice>, CliError> {
     let mut choices = Vec::with_capacity(works.len());
     for reference in works {
@@ -125,8 +125,8 @@ pub async fn accept(
     payer: &Keypair,
     channel: &Pubkey,
     choice: &Choice,
-    args: &LicenceArgs,
-) -> Result<AcceptedLicence, CliError> {
+    args: &LicenseArgs,
+) -> Result<AcceptedLicense, CliError> {
     let Choice { work, terms_number, price } = *choice;
     let max_price = args.max_price.unwrap_or(price.price);
     let quota = Quota { units: args.quota_units, revenue: args.quota_revenue };
@@ -141,7 +141,7 @@ pub async fn accept(
         approver.as_ref(),
     );
     let (index, _) = accepted.await?;
-    Ok(AcceptedLicence { index, work, terms_number, price })
+    Ok(AcceptedLicense { index, work, terms_number, price })
 }
 
 fn offered(published: &PublishedTerms, wanted: Option<UseWord>) -> Result<UsePrice, CliError> {
@@ -162,10 +162,10 @@ fn offered(published: &PublishedTerms, wanted: Option<UseWord>) -> Result<UsePri
     })
 }
 
-impl AcceptedLicence {
+impl AcceptedLicense {
     pub fn json(&self) -> Value {
         json!({
-            "licence": self.index,
+            "license": self.index,
             "work": self.work.to_string(),
             "terms": self.terms_number,
             "use": UseWord::from(self.price.licensed_use),
@@ -174,26 +174,26 @@ impl AcceptedLicence {
         })
     }
 
-    /// A table under other facts; nothing without licences.
-    pub fn text(licences: &[Self]) -> String {
-        if licences.is_empty() {
+    /// A table under other facts; nothing without licenses.
+    pub fn text(licenses: &[Self]) -> String {
+        if licenses.is_empty() {
             return String::new();
         }
-        let row = |licence: &Self| {
+        let row = |license: &Self| {
             [
-                licence.index.to_string(),
-                licence.work.to_string(),
-                licence.terms_number.to_string(),
-                UseWord::from(licence.price.licensed_use).to_string(),
+                license.index.to_string(),
+                license.work.to_string(),
+                license.terms_number.to_string(),
+                UseWord::from(license.price.licensed_use).to_string(),
                 format!(
                     "{} / {}",
-                    grouped(licence.price.price),
-                    UnitWord::from(licence.price.unit)
+                    grouped(license.price.price),
+                    UnitWord::from(license.price.unit)
                 ),
             ]
         };
-        let header = ["licence", "work", "terms", "use", "price"];
-        let table = table(header, &[0, 2], licences.iter().map(row).collect());
+        let header = ["license", "work", "terms", "use", "price"];
+        let table = table(header, &[0, 2], licenses.iter().map(row).collect());
         format!("\n\n{table}")
     }
 }

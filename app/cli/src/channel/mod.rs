@@ -1,4 +1,4 @@
-//! Channels: a platform's escrow and its licences.
+//! Channels: a platform's escrow and its licenses.
 
 mod accept;
 mod close;
@@ -14,7 +14,7 @@ use clap::Subcommand;
 
 pub use snapshot::Snapshot;
 pub use voucher_key::{VoucherKeyArgs, voucher_key};
-pub use which::{ChannelArgs, PayingChannelArgs, find as find_channel, licence_of};
+pub use which::{ChannelArgs, PayingChannelArgs, find as find_channel, license_of};
 
 use crate::{error::CliError, session::Session};
 
@@ -27,7 +27,7 @@ pub enum ChannelCommand {
     Accept(accept::AcceptCommandArgs),
     /// Add to a channel's deposit.
     TopUp(top_up::TopUpArgs),
-    /// Show a channel and its licences.
+    /// Show a channel and its licenses.
     Show(show::ShowArgs),
     /// Have the gateway settle and close a channel, and take the rest of the deposit back.
     Close(close::CloseArgs),

@@ -11,7 +11,7 @@ use solana_signer::Signer;
 
 use super::{
     VoucherKeyArgs,
-    accept::{AcceptedLicence, LicenceArgs, accept, choose},
+    accept::{AcceptedLicense, LicenseArgs, accept, choose},
     voucher_key,
 };
 use crate::{
@@ -50,7 +50,7 @@ pub struct OpenArgs {
     accept: Vec<WorkReference>,
 
     #[command(flatten)]
-    licence: LicenceArgs,
+    license: LicenseArgs,
 
     #[command(flatten)]
     voucher_key: VoucherKeyArgs,
@@ -63,7 +63,7 @@ pub async fn run(args: OpenArgs, session: &Session) -> Result<(), CliError> {
     let currency = args.currency.unwrap_or_else(|| TestDollar::new().mint);
     let currency = client.currency(&currency).await?;
     check_funds(&client, &payer.pubkey(), &currency, args.deposit).await?;
-    let choices = choose(&client, &args.accept, &args.licence).await?;
+    let choices = choose(&client, &args.accept, &args.license).await?;
 
     let voucher_key = voucher_key(&args.voucher_key, session)?;
     let opening = OpenChannelArgs {
@@ -74,10 +74,10 @@ pub async fn run(args: OpenArgs, session: &Session) -> Result<(), CliError> {
         deposit: args.deposit,
     };
     let (channel, landed) = client.open_channel(&payer, &operator, &currency, opening).await?;
-    let mut licences = Vec::with_capacity(choices.len());
+    let mut licenses = Vec::with_capacity(choices.len());
     for choice in &choices {
-        let accepted = accept(&client, &payer, &channel, choice, &args.licence).await;
-        licences.push(accepted.inspect_err(|_| {
+        let accepted = accept(&client, &payer, &channel, choice, &args.license).await;
+        licenses.push(accepted.inspect_err(|_| {
             session.say(format_args!("channel {channel} is open, and holds the deposit"));
         })?);
     }
@@ -87,7 +87,7 @@ pub async fn run(args: OpenArgs, session: &Session) -> Result<(), CliError> {
         "operator": operator.to_string(),
         "operator_fee_bps": operator_fee_bps,
         "deposited": args.deposit,
-        "licences": licences.iter().map(AcceptedLicence::json).collect::<Vec<_>>(),
+        "licenses": licenses.iter().map(AcceptedLicense::json).collect::<Vec<_>>(),
         "signature": landed.signature.to_string(),
     });
     let facts = pairs([
@@ -95,7 +95,7 @@ pub async fn run(args: OpenArgs, session: &Session) -> Result<(), CliError> {
         ("operator", operator.to_string()),
         ("deposited", grouped(args.deposit)),
     ]);
-    session.answer(&json, facts + &AcceptedLicence::text(&licences));
+    session.answer(&json, facts + &AcceptedLicense::text(&licenses));
     Ok(())
 }
 

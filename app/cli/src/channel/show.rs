@@ -3,7 +3,7 @@ use std::path::PathBuf;
 use clap::Args;
 use motif_sdk::{
     Pubkey,
-    channel::{Channel, ChannelAccount, Licence},
+    channel::{Channel, ChannelAccount, License},
 };
 use serde_json::{Value, json};
 
@@ -40,18 +40,18 @@ pub async fn run(args: ShowArgs, session: &Session) -> Result<(), CliError> {
 /// A channel as `--json` prints it.
 pub fn json(address: &Pubkey, account: &ChannelAccount) -> Value {
     let channel = &account.channel;
-    let licences = (0_u16..).zip(&account.licences).map(|(index, licence)| {
+    let licenses = (0_u16..).zip(&account.licenses).map(|(index, license)| {
         json!({
-            "licence": index,
-            "work": licence.work.to_string(),
-            "terms": licence.terms_number,
-            "use": use_of_byte(licence.licensed_use),
-            "unit": unit_of_byte(licence.unit),
-            "price": licence.price,
-            "units": licence.units,
-            "units_left": limited(licence.units_left),
-            "settled": licence.settled,
-            "collected": licence.collected,
+            "license": index,
+            "work": license.work.to_string(),
+            "terms": license.terms_number,
+            "use": use_of_byte(license.licensed_use),
+            "unit": unit_of_byte(license.unit),
+            "price": license.price,
+            "units": license.units,
+            "units_left": limited(license.units_left),
+            "settled": license.settled,
+            "collected": license.collected,
         })
     });
     json!({
@@ -72,12 +72,12 @@ pub fn json(address: &Pubkey, account: &ChannelAccount) -> Value {
         "refunded": channel.refunded,
         "closes_at": (channel.closes_at != i64::MAX).then_some(channel.closes_at),
         "statements": channel.statements.length,
-        "licences": licences.collect::<Vec<_>>(),
+        "licenses": licenses.collect::<Vec<_>>(),
     })
 }
 
 fn limited(units: u64) -> Option<u64> {
-    (units != Licence::UNLIMITED).then_some(units)
+    (units != License::UNLIMITED).then_some(units)
 }
 
 fn state(channel: &Channel) -> &'static str {
@@ -101,17 +101,17 @@ fn text(address: &Pubkey, account: &ChannelAccount) -> String {
         ("refunded", grouped(channel.refunded)),
         ("statements", grouped(channel.statements.length)),
     ]);
-    let rows = (0_u16..).zip(&account.licences).map(|(index, licence)| {
-        let unit = unit_of_byte(licence.unit);
+    let rows = (0_u16..).zip(&account.licenses).map(|(index, license)| {
+        let unit = unit_of_byte(license.unit);
         [
             index.to_string(),
-            licence.work.to_string(),
-            use_of_byte(licence.licensed_use),
-            format!("{} / {unit}", grouped(licence.price)),
-            grouped(licence.units),
-            grouped(licence.settled),
+            license.work.to_string(),
+            use_of_byte(license.licensed_use),
+            format!("{} / {unit}", grouped(license.price)),
+            grouped(license.units),
+            grouped(license.settled),
         ]
     });
-    let header = ["licence", "work", "use", "price", "units", "settled"];
+    let header = ["license", "work", "use", "price", "units", "settled"];
     format!("{facts}\n\n{}", table(header, &[0, 4, 5], rows.collect()))
 }

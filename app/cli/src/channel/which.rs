@@ -1,7 +1,7 @@
 use clap::Args;
 use motif_sdk::{
     Pubkey,
-    channel::{ChannelAccount, Licence, Use},
+    channel::{ChannelAccount, License, Use},
     client::Client,
     gateway::wire::UseWord,
 };
@@ -70,11 +70,11 @@ pub async fn find(
     channels.pop().ok_or(CliError::NoChannel(payer))
 }
 
-/// The licence to use: by its index, else the newest of a work and use.
+/// The license to use: by its index, else the newest of a work and use.
 ///
 /// # Errors
-/// [`CliError::NoLicence`].
-pub fn licence_of(
+/// [`CliError::NoLicense`].
+pub fn license_of(
     channel: &Pubkey,
     account: &ChannelAccount,
     index: Option<u16>,
@@ -82,26 +82,26 @@ pub fn licence_of(
     licensed_use: Option<UseWord>,
 ) -> Result<u16, CliError> {
     let byte = licensed_use.map(|word| Use::from(word) as u8);
-    let licences = (0_u16..).zip(&account.licences);
-    let matches = |position: u16, licence: &Licence| {
+    let licenses = (0_u16..).zip(&account.licenses);
+    let matches = |position: u16, license: &License| {
         index.is_none_or(|index| index == position)
-            && work.is_none_or(|work| licence.work == *work)
-            && byte.is_none_or(|byte| licence.licensed_use == byte)
+            && work.is_none_or(|work| license.work == *work)
+            && byte.is_none_or(|byte| license.licensed_use == byte)
     };
     let mut matching: Vec<_> =
-        licences.filter(|(position, licence)| matches(*position, licence)).collect();
-    let (newest, licence) = matching.pop().ok_or_else(|| {
+        licenses.filter(|(position, license)| matches(*position, license)).collect();
+    let (newest, license) = matching.pop().ok_or_else(|| {
         let work = work.map(|work| format!("work {work}"));
         let named = licensed_use.map(|word| format!("use {word}"));
         let index = index.map(|index| format!("index {index}"));
         let wanted: Vec<_> = [index, work, named].into_iter().flatten().collect();
         let wanted = if wanted.is_empty() { "anything".to_owned() } else { wanted.join(", ") };
-        CliError::NoLicence { channel: *channel, wanted }
+        CliError::NoLicense { channel: *channel, wanted }
     })?;
     let others: Vec<_> = matching
         .iter()
         .filter(|(_, other)| {
-            other.work != licence.work || other.licensed_use != licence.licensed_use
+            other.work != license.work || other.licensed_use != license.licensed_use
         })
         .map(|(position, other)| {
             format!("{position} ({} of {})", use_of_byte(other.licensed_use), other.work)
@@ -111,6 +111,6 @@ pub fn licence_of(
         return Ok(newest);
     }
     let what =
-        format!("channel {channel} has several licences; besides {newest}: {}", others.join(", "));
-    Err(CliError::usage(what, "name the one you mean with --licence or --work"))
+        format!("channel {channel} has several licenses; besides {newest}: {}", others.join(", "));
+    Err(CliError::usage(what, "name the one you mean with --license or --work"))
 }

@@ -44,7 +44,7 @@ pub async fn run(args: EndArgs, session: &Session) -> Result<(), CliError> {
     let text = pairs([
         ("work", work.to_string()),
         ("consent ends", utc_or(expires_at, "never")),
-        ("after that", "no new terms, licences and derivatives".to_owned()),
+        ("after that", "no new terms, licenses and derivatives".to_owned()),
     ]);
     session.answer(&json, text);
     Ok(())

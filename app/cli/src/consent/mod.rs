@@ -9,7 +9,7 @@ use crate::{error::CliError, session::Session};
 /// What can be done with consents.
 #[derive(Subcommand)]
 pub enum ConsentCommand {
-    /// Change when your consent to a work ends; licences accepted before keep their end.
+    /// Change when your consent to a work ends; licenses accepted before keep their end.
     End(end::EndArgs),
 }
 

@@ -10,8 +10,8 @@ use motif_sdk::{
 use super::cast::Cast;
 use crate::{error::CliError, rendering::Palette};
 
-/// The style model's place among the channel's licences: it is accepted second.
-const MODEL_LICENCE: u16 = 1;
+/// The style model's place among the channel's licenses: it is accepted second.
+const MODEL_LICENSE: u16 = 1;
 
 /// The platform at work: it renders, and pays for each rendering.
 pub struct Platform {
@@ -40,7 +40,7 @@ impl Platform {
         let request_digest = content_digest(request.as_bytes());
         let output = self.palette.render(&request_digest);
         let output_digest = content_digest(&output);
-        let paid = self.session.generate(MODEL_LICENCE, 1, request_digest, output_digest).await?;
+        let paid = self.session.generate(MODEL_LICENSE, 1, request_digest, output_digest).await?;
         Ok((paid, output))
     }
 }

@@ -54,7 +54,7 @@ pub struct SettingsArgs {
     #[arg(long, value_name = "SECONDS")]
     min_grace_seconds: Option<u32>,
 
-    /// The least time vouchers and licences must still be valid for [default: 600].
+    /// The least time vouchers and licenses must still be valid for [default: 600].
     #[arg(long, value_name = "SECONDS")]
     min_voucher_seconds: Option<u32>,
 

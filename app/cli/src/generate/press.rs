@@ -10,14 +10,14 @@ use crate::{
     session::Session,
 };
 
-/// Signs outputs of one licence with content credentials.
+/// Signs outputs of one license with content credentials.
 pub struct Press {
     identity: SigningIdentity,
     naming: Naming,
 }
 
 impl Press {
-    /// Reads the identity in a folder, and what the licence is for.
+    /// Reads the identity in a folder, and what the license is for.
     ///
     /// # Errors
     /// [`CliError`] without such an identity or work.
@@ -25,12 +25,12 @@ impl Press {
         folder: &Path,
         client: &Client,
         account: &ChannelAccount,
-        licence: u16,
+        license: u16,
         session: &Session,
     ) -> Result<Self, CliError> {
         let identity = SigningIdentity::read(folder)?;
-        let licensed = account.licences.get(usize::from(licence));
-        let works = licensed.map(|licence| (licence.work, Some(licence.terms_number)));
+        let licensed = account.licenses.get(usize::from(license));
+        let works = licensed.map(|license| (license.work, Some(license.terms_number)));
         let works: Vec<_> = works.into_iter().collect();
         Ok(Self { identity, naming: Naming::read(client, &works, session.now()).await? })
     }

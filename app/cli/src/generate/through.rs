@@ -29,7 +29,7 @@ use super::{
 use crate::{
     amount::grouped,
     answer::pairs,
-    channel::{licence_of, voucher_key},
+    channel::{license_of, voucher_key},
     error::CliError,
     session::Session,
 };
@@ -67,14 +67,14 @@ pub async fn run(order: Order<'_>, client: &Client, session: &Session) -> Result
         let help = "leave --identity out: each part of it has a receipt of its own";
         return Err(CliError::usage(format!("what {url} streams is not signed"), help));
     }
-    // What is paid is the licence's price, whatever the price_tag says.
+    // What is paid is the license's price, whatever the price_tag says.
     let (work, licensed_use) =
         (work.unwrap_or(price_tag.quote.work.0), price_tag.quote.licensed_use);
-    let licence = licence_of(&channel, account, args.licence, Some(&work), Some(licensed_use))?;
+    let license = license_of(&channel, account, args.license, Some(&work), Some(licensed_use))?;
     let folder = args.output.as_deref().unwrap_or(Path::new("."));
     std::fs::create_dir_all(folder).map_err(|error| unwritable(folder, &error))?;
     let press = match &args.identity {
-        Some(identity) => Some(Press::new(identity, client, account, licence, session).await?),
+        Some(identity) => Some(Press::new(identity, client, account, license, session).await?),
         None => None,
     };
     let receipts = args.receipts.as_deref();
@@ -90,7 +90,7 @@ pub async fn run(order: Order<'_>, client: &Client, session: &Session) -> Result
     for number in 1..=args.count {
         let body = body(args, number);
         let [(name, value)] = &headers;
-        let request = PaidRequest::new(Method::POST, url, body, licence, &price_tag);
+        let request = PaidRequest::new(Method::POST, url, body, license, &price_tag);
         let request = request.header(name, value);
         if price_tag.streams {
             stream(&mut paying, &paywall, &request, &mut shelf).await?;
@@ -99,7 +99,7 @@ pub async fn run(order: Order<'_>, client: &Client, session: &Session) -> Result
         }
     }
     let cumulative = paying.cumulative()?;
-    answer(&order, session, licence, &shelf, cumulative - before, cumulative);
+    answer(&order, session, license, &shelf, cumulative - before, cumulative);
     Ok(())
 }
 
@@ -153,7 +153,7 @@ async fn fetch(
 
 /// Whether what an earlier run asked for will not come any more.
 fn is_over(error: &GatewayError) -> bool {
-    const OVER: [&str; 4] = ["hold-ended", "hold-too-short", "answer-gone", "licence-expired"];
+    const OVER: [&str; 4] = ["hold-ended", "hold-too-short", "answer-gone", "license-expired"];
     error.slug().is_some_and(|slug| OVER.contains(&slug))
 }
 
@@ -248,7 +248,7 @@ fn ending(kind: &str) -> &'static str {
 fn answer(
     order: &Order<'_>,
     session: &Session,
-    licence: u16,
+    license: u16,
     shelf: &Shelf<'_>,
     spent: u64,
     cumulative: u64,
@@ -256,7 +256,7 @@ fn answer(
     let files: Vec<_> = shelf.files.iter().map(|path| path.display().to_string()).collect();
     let json = json!({
         "channel": order.channel.to_string(),
-        "licence": licence,
+        "license": license,
         "generations": order.args.count,
         "spent": spent,
         "cumulative": cumulative,

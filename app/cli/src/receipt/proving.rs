@@ -106,7 +106,7 @@ impl ProvableStatement {
         let mut statement = Statement::default();
         let mut leaves = Vec::with_capacity(receipts.len());
         for SignedReceipt { receipt, .. } in &receipts {
-            statement.add(receipt.licence, receipt.units).map_err(|_| Incomplete::Units)?;
+            statement.add(receipt.license, receipt.units).map_err(|_| Incomplete::Units)?;
             leaves.push(Node::leaf(&receipt.digest(), receipt.amount));
         }
         let tree = Tree::new(leaves)?.ok_or(Incomplete::Empty)?;

@@ -23,7 +23,7 @@ pub async fn run(args: ApproveArgs, session: &Session) -> Result<(), CliError> {
     let proposed = client.split_change(&work).await?.split;
     let digest = hex::encode(split_digest(&proposed));
     if let Some(expected) = args.digest.filter(|expected| !expected.eq_ignore_ascii_case(&digest)) {
-        return Err(CliError::OtherSplit { work, expected, digest });
+        return Err(CliError::SplitDigestMismatch { work, expected, digest });
     }
     client.approve_split_change(&recipient, &work, &proposed).await?;
     let report = Report::read(&client, work).await?;

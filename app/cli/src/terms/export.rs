@@ -27,7 +27,7 @@ pub struct ExportArgs {
     #[arg(long, default_value = "/", value_name = "URL")]
     content_url: String,
 
-    /// For RSL: where a licence can be had, such as a page that leads to your gateway.
+    /// For RSL: where a license can be had, such as a page that leads to your gateway.
     #[arg(long, value_name = "URL")]
     licensing_url: Option<String>,
 }

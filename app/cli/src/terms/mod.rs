@@ -21,7 +21,7 @@ use crate::{error::CliError, session::Session};
 /// What can be done with terms.
 #[derive(Subcommand)]
 pub enum TermsCommand {
-    /// Publish the next version of a work's terms; licences of earlier ones stay as they are.
+    /// Publish the next version of a work's terms; licenses of earlier ones stay as they are.
     Publish(Box<publish::PublishArgs>),
     /// Show a work's terms.
     Show(show::ShowArgs),

@@ -68,7 +68,7 @@ pub struct OfferArgs {
     #[arg(long, value_name = "BASE_UNITS")]
     upfront_fee: Option<u64>,
 
-    /// Units that each licence has free [default: 0].
+    /// Units that each license has free [default: 0].
     #[arg(long, value_name = "UNITS")]
     free_units: Option<u64>,
 
@@ -76,11 +76,11 @@ pub struct OfferArgs {
     #[arg(long, value_name = "UNITS")]
     cap_total_units: Option<u64>,
 
-    /// The most units that one licence may use on one day (UTC).
+    /// The most units that one license may use on one day (UTC).
     #[arg(long, value_name = "UNITS")]
     cap_daily_units: Option<u64>,
 
-    /// The most units that one licence may use.
+    /// The most units that one license may use.
     #[arg(long, value_name = "UNITS")]
     cap_licensee_units: Option<u64>,
 

@@ -157,8 +157,8 @@ fn conditions(offer: &Offer) -> String {
 fn caps(offer: &Offer) -> String {
     let caps = [
         (offer.caps.total_units, "units in total"),
-        (offer.caps.daily_units, "units a day and licence"),
-        (offer.caps.licensee_units, "units a licence"),
+        (offer.caps.daily_units, "units a day and license"),
+        (offer.caps.licensee_units, "units a license"),
         (offer.caps.revenue, "base units of revenue"),
     ];
     let said: Vec<_> = caps

@@ -35,7 +35,7 @@ pub enum WorkCommand {
     AcceptTransfer(accept_transfer::AcceptTransferArgs),
     /// Take back the offer of a work that nobody has accepted yet.
     CancelTransfer(cancel_transfer::CancelTransferArgs),
-    /// Take no new licences and derivatives from now on; existing licences end after notice.
+    /// Take no new licenses and derivatives from now on; existing licenses end after notice.
     Withdraw(withdraw::WithdrawArgs),
     /// Issue a work's certificate: a Token Metadata NFT that names its creators and shares.
     Certify(certify::CertifyArgs),

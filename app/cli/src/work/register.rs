@@ -11,7 +11,7 @@ use serde_json::json;
 use solana_signer::Signer;
 
 use super::{
-    rights::{LicenceReference, parents},
+    rights::{LicenseReference, parents},
     training::StyleModelArgs,
 };
 use crate::{
@@ -40,14 +40,14 @@ pub struct RegisterArgs {
     split: Vec<(String, u16)>,
 
     /// A work this one was made from, and its part of what this one earns. The right to it is
-    /// looked up: its owner's signature, its terms, an approval, or a licence you have used.
+    /// looked up: its owner's signature, its terms, an approval, or a license you have used.
     #[arg(long, value_name = "WORK=20%", value_parser = parse_share)]
     parent: Vec<(String, u16)>,
 
-    /// A licence of yours that this was generated with: its work becomes a parent with the share
+    /// A license of yours that this was generated with: its work becomes a parent with the share
     /// that its terms ask for, or with that of --parent.
-    #[arg(long, value_name = "[CHANNEL#]INDEX", value_parser = LicenceReference::parse)]
-    licence: Vec<LicenceReference>,
+    #[arg(long, value_name = "[CHANNEL#]INDEX", value_parser = LicenseReference::parse)]
+    license: Vec<LicenseReference>,
 
     /// Keypair of a parent's owner who agrees, where the parent's terms do not allow it.
     #[arg(long, value_name = "FILE")]
@@ -108,7 +108,7 @@ pub async fn run(args: RegisterArgs, session: &Session) -> Result<(), CliError> 
         let path = args.file.display().to_string();
         return Err(CliError::AlreadyRegistered { path, work: address });
     }
-    let parents = parents(&args.parent, &args.licence, &client, session).await?;
+    let parents = parents(&args.parent, &args.license, &client, session).await?;
     let (parents, rights): (Vec<_>, Vec<_>) =
         parents.into_iter().map(|parent| (parent.share, parent.right)).unzip();
     let model = args.model.model(&parents, &client).await?;

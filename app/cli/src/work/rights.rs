@@ -6,17 +6,17 @@ use motif_sdk::{
 
 use crate::{channel::find_channel, error::CliError, reference::WorkReference, session::Session};
 
-/// A licence by its channel and its place there, `CHANNEL#INDEX`; or by its place alone, on the
+/// A license by its channel and its place there, `CHANNEL#INDEX`; or by its place alone, on the
 /// one open channel of the keypair that signs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct LicenceReference {
+pub struct LicenseReference {
     channel: Option<Pubkey>,
     index: u16,
 }
 
-impl LicenceReference {
+impl LicenseReference {
     pub fn parse(text: &str) -> Result<Self, String> {
-        let wrong = || format!("`{text}` is no licence; write CHANNEL#INDEX, or INDEX");
+        let wrong = || format!("`{text}` is no license; write CHANNEL#INDEX, or INDEX");
         let (channel, index) = match text.split_once('#') {
             Some((channel, index)) => (Some(channel.parse().map_err(|_| wrong())?), index),
             None => (None, text),
@@ -31,39 +31,39 @@ pub struct NamedParent {
     pub right: Option<Right>,
 }
 
-/// Parents named by themselves, and by licences. A licence whose work is not named beside it puts
+/// Parents named by themselves, and by licenses. A license whose work is not named beside it puts
 /// the share on it that its terms ask for.
 ///
 /// # Errors
 /// [`CliError::NeitherAddressNorFile`]; as [`WorkReference::address`];
-/// [`motif_sdk::Error::NotFound`] for a licence that does not exist.
+/// [`motif_sdk::Error::NotFound`] for a license that does not exist.
 pub async fn parents(
     named: &[(String, u16)],
-    licences: &[LicenceReference],
+    licenses: &[LicenseReference],
     client: &Client,
     session: &Session,
 ) -> Result<Vec<NamedParent>, CliError> {
-    let mut parents = Vec::with_capacity(named.len() + licences.len());
+    let mut parents = Vec::with_capacity(named.len() + licenses.len());
     for (which, share_bps) in named {
         let reference = WorkReference::parse(which);
         let reference = reference.map_err(|_| CliError::NeitherAddressNorFile(which.clone()))?;
         let share = ParentShare { work: reference.address(client).await?, share_bps: *share_bps };
         parents.push(NamedParent { share, right: None });
     }
-    for LicenceReference { channel, index } in licences {
+    for LicenseReference { channel, index } in licenses {
         let (channel, account) = find_channel(*channel, client, session).await?;
-        let licence = account.licences.get(usize::from(*index)).ok_or_else(|| {
+        let license = account.licenses.get(usize::from(*index)).ok_or_else(|| {
             let wanted = format!("index {index}");
-            CliError::NoLicence { channel, wanted }
+            CliError::NoLicense { channel, wanted }
         })?;
-        let terms_number = licence.terms_number;
-        let right = Some(Right::Licence { terms_number, channel, index: *index });
-        match parents.iter_mut().find(|parent| parent.share.work == licence.work) {
+        let terms_number = license.terms_number;
+        let right = Some(Right::License { terms_number, channel, index: *index });
+        match parents.iter_mut().find(|parent| parent.share.work == license.work) {
             Some(parent) => parent.right = right,
             None => {
-                let agreed = client.terms(&licence.work, terms_number).await?;
+                let agreed = client.terms(&license.work, terms_number).await?;
                 let share_bps = agreed.terms.offer.derivative_share_bps;
-                let share = ParentShare { work: licence.work, share_bps };
+                let share = ParentShare { work: license.work, share_bps };
                 parents.push(NamedParent { share, right });
             }
         }
@@ -76,13 +76,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_licence_is_named_by_its_channel_and_place() {
+    fn a_license_is_named_by_its_channel_and_place() {
         let channel = Pubkey::new_from_array([7; 32]);
-        let named = LicenceReference::parse(&format!("{channel}#12"));
-        assert_eq!(named, Ok(LicenceReference { channel: Some(channel), index: 12 }));
-        assert_eq!(LicenceReference::parse("3"), Ok(LicenceReference { channel: None, index: 3 }));
+        let named = LicenseReference::parse(&format!("{channel}#12"));
+        assert_eq!(named, Ok(LicenseReference { channel: Some(channel), index: 12 }));
+        assert_eq!(LicenseReference::parse("3"), Ok(LicenseReference { channel: None, index: 3 }));
         for wrong in ["", "#1", "-1", &channel.to_string(), &format!("{channel}#-1")] {
-            assert!(LicenceReference::parse(wrong).is_err(), "{wrong}");
+            assert!(LicenseReference::parse(wrong).is_err(), "{wrong}");
         }
     }
 }

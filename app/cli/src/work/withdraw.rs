@@ -23,15 +23,15 @@ pub struct WithdrawArgs {
     work: WorkReference,
 }
 
-/// When licences of one version of the terms end.
+/// When licenses of one version of the terms end.
 struct Ending {
     terms_number: u32,
     notice_seconds: u32,
     ends_at: i64,
-    licences: usize,
+    licenses: usize,
 }
 
-/// Withdraws, and has the licences that exist end when their notice is over. Asked for again, it
+/// Withdraws, and has the licenses that exist end when their notice is over. Asked for again, it
 /// ends those that were forgotten.
 pub async fn run(args: WithdrawArgs, session: &Session) -> Result<(), CliError> {
     let owner = session.keypair()?;
@@ -41,11 +41,11 @@ pub async fn run(args: WithdrawArgs, session: &Session) -> Result<(), CliError> 
         client.withdraw_work(&owner, &address).await?;
     }
     let work = client.work(&address).await?;
-    let licences = end_licences(&client, &owner, &address).await?;
+    let licenses = end_licenses(&client, &owner, &address).await?;
     let mut endings = Vec::new();
     for number in 1..=work.latest_terms {
         match client.terms(&address, number).await {
-            Ok(published) => endings.push(Ending::of(&work, &published, &licences)),
+            Ok(published) => endings.push(Ending::of(&work, &published, &licenses)),
             Err(motif_sdk::Error::NotFound { .. }) => {} // a verdict took the number
             Err(error) => return Err(error.into()),
         }
@@ -54,18 +54,18 @@ pub async fn run(args: WithdrawArgs, session: &Session) -> Result<(), CliError> 
     Ok(())
 }
 
-/// Has every channel with a licence of the work end it after its notice; returns the number of
-/// the terms of each such licence.
-async fn end_licences(
+/// Has every channel with a license of the work end it after its notice; returns the number of
+/// the terms of each such license.
+async fn end_licenses(
     client: &Client,
     fee_payer: &Keypair,
     work: &Pubkey,
 ) -> Result<Vec<u32>, CliError> {
     let mut numbers = Vec::new();
     for (channel, account) in client.channels(None, None).await? {
-        let of_work = account.licences.iter().filter(|licence| licence.work == *work);
+        let of_work = account.licenses.iter().filter(|license| license.work == *work);
         let before = numbers.len();
-        numbers.extend(of_work.map(|licence| licence.terms_number));
+        numbers.extend(of_work.map(|license| license.terms_number));
         if numbers.len() > before {
             client.apply_withdrawals(fee_payer, &channel).await?;
         }
@@ -74,15 +74,15 @@ async fn end_licences(
 }
 
 impl Ending {
-    fn of(work: &Work, published: &PublishedTerms, licences: &[u32]) -> Self {
+    fn of(work: &Work, published: &PublishedTerms, licenses: &[u32]) -> Self {
         let offer = &published.terms.offer;
         let terms_number = published.terms.number;
         let expires_at = offer.expires_at.unwrap_or(i64::MAX);
         Self {
             terms_number,
             notice_seconds: offer.notice_seconds.max(Work::MIN_NOTICE_SECONDS),
-            ends_at: work.head().licence_end(expires_at, offer.notice_seconds),
-            licences: licences.iter().filter(|number| **number == terms_number).count(),
+            ends_at: work.head().license_end(expires_at, offer.notice_seconds),
+            licenses: licenses.iter().filter(|number| **number == terms_number).count(),
         }
     }
 
@@ -91,14 +91,14 @@ impl Ending {
             "terms": self.terms_number,
             "notice_seconds": self.notice_seconds,
             "ends_at": self.ends_at,
-            "licences": self.licences,
+            "licenses": self.licenses,
         })
     }
 
     fn row(&self) -> [String; 4] {
         [
             self.terms_number.to_string(),
-            self.licences.to_string(),
+            self.licenses.to_string(),
             duration(self.notice_seconds),
             utc(self.ends_at),
         ]
@@ -110,17 +110,17 @@ fn answer(address: &Pubkey, work: &Work, endings: &[Ending], session: &Session) 
     let json = json!({
         "work": address.to_string(),
         "withdrawn_at": withdrawn_at,
-        "licences_end": endings.iter().map(Ending::json).collect::<Vec<_>>(),
+        "licenses_end": endings.iter().map(Ending::json).collect::<Vec<_>>(),
     });
     let facts = pairs([
         ("work", address.to_string()),
         ("withdrawn", utc_or(withdrawn_at, "no")),
-        ("from now on", "no new licences, no new derivatives, no new terms".to_owned()),
+        ("from now on", "no new licenses, no new derivatives, no new terms".to_owned()),
     ]);
     let rows: Vec<_> = endings.iter().map(Ending::row).collect();
-    let header = ["terms", "licences", "notice", "end at the latest"];
+    let header = ["terms", "licenses", "notice", "end at the latest"];
     let text = if rows.is_empty() {
-        format!("{facts}\n\nIt never published terms, so there are no licences to end.")
+        format!("{facts}\n\nIt never published terms, so there are no licenses to end.")
     } else {
         format!("{facts}\n\n{}", table(header, &[0, 1], rows))
     };

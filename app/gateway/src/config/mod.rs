@@ -63,7 +63,7 @@ pub struct GatewayConfig {
     pub operator_fee_bps: u16,
     /// The least grace period a channel must have.
     pub min_grace_seconds: u32,
-    /// The least a voucher and its licence must still be valid for: time to settle in.
+    /// The least a voucher and its license must still be valid for: time to settle in.
     pub min_voucher_seconds: u32,
     /// Mints it serves channels of; empty for any.
     pub mints: Vec<Pubkey>,

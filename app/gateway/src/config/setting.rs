@@ -78,7 +78,7 @@ pub const SETTINGS: &[Setting] = &[
     setting(
         "min_voucher_seconds",
         "600",
-        "the least vouchers and licences must still be valid for",
+        "the least vouchers and licenses must still be valid for",
     ),
     setting("mints", "[]", "serve only channels in these mints; empty for any"),
     setting("settle.at_amount", "", "settle a channel once it owes this many base units more"),

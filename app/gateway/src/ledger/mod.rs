@@ -12,12 +12,12 @@ use std::collections::{BTreeMap, VecDeque};
 
 use motif_sdk::{
     Pubkey,
-    channel::{Channel, ChannelAccount, Licence},
+    channel::{Channel, ChannelAccount, License},
     voucher::{SignedVoucher, Statement, Voucher},
 };
 
 pub use hold::{Hold, HoldId};
-pub use refusal::{LicenceLimit, Refusal};
+pub use refusal::{LicenseLimit, Refusal};
 pub use statement::{CutStatement, OpenStatement};
 
 /// How much time everything that must settle needs to have left, and how much that may be.
@@ -29,11 +29,11 @@ pub struct Margins {
     pub max_exposure: Option<u64>,
 }
 
-/// Units of one licence.
+/// Units of one license.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Item {
-    /// Index of the licence.
-    pub licence: u16,
+    /// Index of the license.
+    pub license: u16,
     /// Units.
     pub units: u32,
 }
@@ -92,7 +92,7 @@ pub struct Reserved {
 /// What one channel has used and vouched for.
 ///
 /// Always true: settling the cut statements in order and then the open one, at any later time
-/// before their dates, is allowed by the licences and charges exactly `cumulative()`.
+/// before their dates, is allowed by the licenses and charges exactly `cumulative()`.
 #[derive(Clone, Debug)]
 pub struct Ledger {
     address: Pubkey,
@@ -195,12 +195,12 @@ impl Ledger {
         if hold.expires_at < now {
             return Err(Refusal::ExpiresTooSoon { given: hold.expires_at, earliest: now });
         }
-        let index = hold.item.licence;
-        let licence = self.account.licences.get(usize::from(index));
-        let expires_at = licence.ok_or(Refusal::UnknownLicence(index))?.expires_at;
+        let index = hold.item.license;
+        let license = self.account.licenses.get(usize::from(index));
+        let expires_at = license.ok_or(Refusal::LicenseNotFound(index))?.expires_at;
         let margin = i64::from(self.margins.min_voucher_seconds);
         if expires_at < hold.expires_at.saturating_add(margin) {
-            return Err(Refusal::LicenceEnding { expires_at });
+            return Err(Refusal::LicenseEnding { expires_at });
         }
         self.holds.retain(|_, held| held.expires_at >= now);
         if self.holds.len() >= Self::MOST_HOLDS {
@@ -261,12 +261,12 @@ impl Ledger {
         let mut parts: Vec<Part> = Vec::with_capacity(wanted.items.len());
         let mut prices = self.prices()?;
         for item in &wanted.items {
-            let licence = self.account.licences.get(usize::from(item.licence));
-            let licence = *licence.ok_or(Refusal::UnknownLicence(item.licence))?;
-            statement.add(item.licence, item.units).map_err(|_| Refusal::StatementFull)?;
-            let price = self.price(licence, item, &parts, now)?;
+            let license = self.account.licenses.get(usize::from(item.license));
+            let license = *license.ok_or(Refusal::LicenseNotFound(item.license))?;
+            statement.add(item.license, item.units).map_err(|_| Refusal::StatementFull)?;
+            let price = self.price(license, item, &parts, now)?;
             prices = prices.checked_add(price).ok_or(Refusal::AmountTooLarge)?;
-            let (work, terms_number) = (licence.work, licence.terms_number);
+            let (work, terms_number) = (license.work, license.terms_number);
             parts.push(Part { item: *item, price, work, terms_number });
         }
         let cumulative = self.with_fees(prices)?;
@@ -292,11 +292,11 @@ impl Ledger {
     /// What one more generation costs, and the total that a voucher for it needs, base units.
     ///
     /// # Errors
-    /// The licence's limits, and amounts that are too large.
+    /// The license's limits, and amounts that are too large.
     pub fn cost(&self, item: &Item, now: i64) -> Result<(u64, u64), Refusal> {
-        let licence = self.account.licences.get(usize::from(item.licence));
-        let licence = *licence.ok_or(Refusal::UnknownLicence(item.licence))?;
-        let price = self.price(licence, item, &[], now)?;
+        let license = self.account.licenses.get(usize::from(item.license));
+        let license = *license.ok_or(Refusal::LicenseNotFound(item.license))?;
+        let price = self.price(license, item, &[], now)?;
         let prices = self.prices()?.checked_add(price).ok_or(Refusal::AmountTooLarge)?;
         Ok((price, self.with_fees(prices)?))
     }
@@ -362,25 +362,25 @@ impl Ledger {
     }
 
     /// The unix second by which everything has to settle that was vouched for: the first of
-    /// all vouchers' and licences' expiries. `None` while there is nothing.
+    /// all vouchers' and licenses' expiries. `None` while there is nothing.
     ///
-    /// A statement with one licence that is over settles no more, and none after it does: they
+    /// A statement with one license that is over settles no more, and none after it does: they
     /// settle in order.
     pub fn settle_before(&self) -> Option<i64> {
         let cut = self.cut.iter().map(|cut| (&cut.statement, cut.voucher.voucher.expires_at));
         let open = self.open.voucher.map(|newest| newest.voucher.expires_at);
         let open = open.map(|expires_at| (&self.open.statement, expires_at));
         let ends = cut.chain(open).map(|(statement, voucher)| {
-            self.licences_end(statement).map_or(voucher, |licences| licences.min(voucher))
+            self.licenses_end(statement).map_or(voucher, |licenses| licenses.min(voucher))
         });
         ends.min()
     }
 
-    /// The first expiry of a statement's licences.
-    fn licences_end(&self, statement: &Statement) -> Option<i64> {
-        let licences = statement.entries().map(|entry| usize::from(entry.licence));
-        let licences = licences.filter_map(|index| self.account.licences.get(index));
-        licences.map(|licence| licence.expires_at).min()
+    /// The first expiry of a statement's licenses.
+    fn licenses_end(&self, statement: &Statement) -> Option<i64> {
+        let licenses = statement.entries().map(|entry| usize::from(entry.license));
+        let licenses = licenses.filter_map(|index| self.account.licenses.get(index));
+        licenses.map(|license| license.expires_at).min()
     }
 
     /// Prices and fees that have settled, base units.
@@ -394,9 +394,9 @@ impl Ledger {
     fn check_due(&self, now: i64) -> Result<(), Refusal> {
         let cut = self.cut.iter().map(|cut| {
             let voucher = cut.voucher.voucher.expires_at;
-            self.licences_end(&cut.statement).map_or(voucher, |licences| licences.min(voucher))
+            self.licenses_end(&cut.statement).map_or(voucher, |licenses| licenses.min(voucher))
         });
-        let Some(by) = cut.chain(self.licences_end(&self.open.statement)).min() else {
+        let Some(by) = cut.chain(self.licenses_end(&self.open.statement)).min() else {
             return Ok(());
         };
         let margin = i64::from(self.margins.min_voucher_seconds / 2);
@@ -408,8 +408,8 @@ impl Ledger {
         let hold = self.holds.get(id).filter(|hold| hold.expires_at >= now);
         let held = hold.ok_or(Refusal::UnknownHold)?.item;
         match items {
-            [item] if item.licence == held.licence && item.units <= held.units => Ok(()),
-            [item] if item.licence == held.licence => {
+            [item] if item.license == held.license && item.units <= held.units => Ok(()),
+            [item] if item.license == held.license => {
                 Err(Refusal::HoldExceeded { held: held.units })
             }
             _ => Err(Refusal::UnknownHold),
@@ -433,16 +433,16 @@ impl Ledger {
         }
         let mut parts = parts.to_vec();
         for (_, hold) in open {
-            let licence = self.account.licences.get(usize::from(hold.item.licence));
-            let Some(licence) = licence else { continue };
-            let price = match self.price(*licence, &hold.item, &parts, now) {
+            let license = self.account.licenses.get(usize::from(hold.item.license));
+            let Some(license) = license else { continue };
+            let price = match self.price(*license, &hold.item, &parts, now) {
                 Ok(price) => price,
-                // A licence that has ended early: its holds keep no room from others.
-                Err(Refusal::LicenceLimit { limit: LicenceLimit::Expired, .. }) => continue,
+                // A license that has ended early: its holds keep no room from others.
+                Err(Refusal::LicenseLimit { limit: LicenseLimit::Expired, .. }) => continue,
                 Err(refusal) => return Err(refusal),
             };
             prices = prices.checked_add(price).ok_or(Refusal::AmountTooLarge)?;
-            let (work, terms_number) = (licence.work, licence.terms_number);
+            let (work, terms_number) = (license.work, license.terms_number);
             parts.push(Part { item: hold.item, price, work, terms_number });
         }
         let needed = self.with_fees(prices)?;
@@ -502,28 +502,28 @@ impl Ledger {
     /// never stricter: days that begin meanwhile only add room.
     fn price(
         &self,
-        mut licence: Licence,
+        mut license: License,
         item: &Item,
         before: &[Part],
         now: i64,
     ) -> Result<u64, Refusal> {
-        let index = item.licence;
+        let index = item.license;
         let refuse = |error| Refusal::limit(index, error);
         for cut in &self.cut {
             let units = statement::units_of(&cut.statement, index);
             if units > 0 {
-                licence.charge(units, now).map_err(refuse)?;
+                license.charge(units, now).map_err(refuse)?;
             }
         }
         let (mut units, mut prices) =
             (statement::units_of(&self.open.statement, index), self.open.prices_of(index));
-        for part in before.iter().filter(|part| part.item.licence == index) {
+        for part in before.iter().filter(|part| part.item.license == index) {
             units = units.checked_add(part.item.units).ok_or(Refusal::StatementFull)?;
             prices = prices.checked_add(part.price).ok_or(Refusal::AmountTooLarge)?;
         }
         let units = units.checked_add(item.units).ok_or(Refusal::StatementFull)?;
-        let with = licence.charge(units, now).map_err(refuse)?;
-        // What the licence cost so far was priced by the same code on the same licence.
+        let with = license.charge(units, now).map_err(refuse)?;
+        // What the license cost so far was priced by the same code on the same license.
         Ok(with - prices)
     }
 
@@ -559,10 +559,10 @@ impl Ledger {
         if voucher.expires_at < earliest {
             return Err(Refusal::ExpiresTooSoon { given: voucher.expires_at, earliest });
         }
-        let licences = parts.iter().map(|part| usize::from(part.item.licence));
-        let ends = licences.filter_map(|index| self.account.licences.get(index));
-        match ends.map(|licence| licence.expires_at).min() {
-            Some(expires_at) if expires_at < earliest => Err(Refusal::LicenceEnding { expires_at }),
+        let licenses = parts.iter().map(|part| usize::from(part.item.license));
+        let ends = licenses.filter_map(|index| self.account.licenses.get(index));
+        match ends.map(|license| license.expires_at).min() {
+            Some(expires_at) if expires_at < earliest => Err(Refusal::LicenseEnding { expires_at }),
             _ => Ok(()),
         }
     }

@@ -1,15 +1,15 @@
 use motif_sdk::channel::PaymentsError;
 
-/// Which of a licence's limits refuses.
+/// Which of a license's limits refuses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LicenceLimit {
+pub enum LicenseLimit {
     /// Units in total.
     Units,
     /// Units a day.
     Daily,
     /// Prices in total.
     Revenue,
-    /// The licence is over.
+    /// The license is over.
     Expired,
 }
 
@@ -39,27 +39,27 @@ pub enum Refusal {
     /// Zero units.
     #[error("a generation uses at least one unit")]
     NoUnits,
-    /// The channel has no such licence.
-    #[error("the channel has no licence {0}")]
-    UnknownLicence(u16),
+    /// The channel has no such license.
+    #[error("the channel has no license {0}")]
+    LicenseNotFound(u16),
     /// The open statement cannot state this as well.
     #[error("the open statement is full; it settles first")]
     StatementFull,
-    /// A limit of the licence.
-    #[error("licence {licence}: {}", limit.says())]
-    LicenceLimit {
-        /// Index of the licence.
-        licence: u16,
+    /// A limit of the license.
+    #[error("license {license}: {}", limit.says())]
+    LicenseLimit {
+        /// Index of the license.
+        license: u16,
         /// Which limit.
-        limit: LicenceLimit,
+        limit: LicenseLimit,
     },
-    /// The licence ends before this could be settled.
-    #[error("the licence ends at {expires_at}, too soon to settle this")]
-    LicenceEnding {
+    /// The license ends before this could be settled.
+    #[error("the license ends at {expires_at}, too soon to settle this")]
+    LicenseEnding {
         /// Unix seconds.
         expires_at: i64,
     },
-    /// The total is not what the licences' prices make it.
+    /// The total is not what the licenses' prices make it.
     #[error("the voucher's total is {given} and must be {expected}")]
     WrongPrice {
         /// Base units.
@@ -132,24 +132,24 @@ pub enum Refusal {
 }
 
 impl Refusal {
-    /// The refusal behind a licence's own error.
-    pub(super) fn limit<E>(licence: u16, error: E) -> Self
+    /// The refusal behind a license's own error.
+    pub(super) fn limit<E>(license: u16, error: E) -> Self
     where
         E: PartialEq + From<PaymentsError>,
     {
         let limits = [
-            (PaymentsError::UnitCap, LicenceLimit::Units),
-            (PaymentsError::DailyCap, LicenceLimit::Daily),
-            (PaymentsError::RevenueCap, LicenceLimit::Revenue),
-            (PaymentsError::LicenceExpired, LicenceLimit::Expired),
+            (PaymentsError::UnitCapExceeded, LicenseLimit::Units),
+            (PaymentsError::DailyCapExceeded, LicenseLimit::Daily),
+            (PaymentsError::RevenueCapExceeded, LicenseLimit::Revenue),
+            (PaymentsError::LicenseExpired, LicenseLimit::Expired),
         ];
         let limit = limits.into_iter().find(|(cause, _)| E::from(*cause) == error);
         // The one error left is that an amount overflows.
-        limit.map_or(Self::AmountTooLarge, |(_, limit)| Self::LicenceLimit { licence, limit })
+        limit.map_or(Self::AmountTooLarge, |(_, limit)| Self::LicenseLimit { license, limit })
     }
 }
 
-impl LicenceLimit {
+impl LicenseLimit {
     fn says(self) -> &'static str {
         match self {
             Self::Units => "its units are used up",

@@ -13,8 +13,8 @@ pub struct OpenStatement {
     pub statement: Statement,
     /// Prices of its generations, base units.
     pub prices: u64,
-    /// Prices by licence, base units.
-    pub prices_by_licence: BTreeMap<u16, u64>,
+    /// Prices by license, base units.
+    pub prices_by_license: BTreeMap<u16, u64>,
     /// Generations in it.
     pub receipts: u32,
     /// The newest voucher; it pays for everything in the statement.
@@ -44,9 +44,9 @@ impl OpenStatement {
         Self { number, ..Self::default() }
     }
 
-    /// Prices of a licence's generations so far, base units.
-    pub(super) fn prices_of(&self, licence: u16) -> u64 {
-        self.prices_by_licence.get(&licence).copied().unwrap_or(0)
+    /// Prices of a license's generations so far, base units.
+    pub(super) fn prices_of(&self, license: u16) -> u64 {
+        self.prices_by_license.get(&license).copied().unwrap_or(0)
     }
 
     /// Grows to `statement`; returns the position of the first part.
@@ -62,7 +62,7 @@ impl OpenStatement {
         self.receipts = added.ok_or(Refusal::StatementFull)?;
         self.statement = statement;
         for part in parts {
-            self.count(part.item.licence, part.price);
+            self.count(part.item.license, part.price);
         }
         self.voucher = Some(voucher);
         self.begun_at.get_or_insert(now);
@@ -70,14 +70,14 @@ impl OpenStatement {
     }
 
     /// Adds to the prices; their sum was checked to fit with the channel's total.
-    pub(crate) fn count(&mut self, licence: u16, price: u64) {
+    pub(crate) fn count(&mut self, license: u16, price: u64) {
         self.prices += price;
-        *self.prices_by_licence.entry(licence).or_default() += price;
+        *self.prices_by_license.entry(license).or_default() += price;
     }
 }
 
-/// Units a statement states of a licence.
-pub(super) fn units_of(statement: &Statement, licence: u16) -> u32 {
-    let entry = statement.entries().find(|entry| entry.licence == licence);
+/// Units a statement states of a license.
+pub(super) fn units_of(statement: &Statement, license: u16) -> u32 {
+    let entry = statement.entries().find(|entry| entry.license == license);
     entry.map_or(0, |entry| entry.units)
 }

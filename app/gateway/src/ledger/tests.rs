@@ -3,7 +3,7 @@ use std::cell::RefCell;
 use bytemuck::Zeroable;
 use ed25519_dalek::SigningKey;
 use motif_sdk::{
-    channel::{Channel, ChannelAccount, Licence},
+    channel::{Channel, ChannelAccount, License},
     voucher::{SignedVoucher, Statement, Voucher},
 };
 use payments::{ChannelMut, proof::SignedBy};
@@ -14,24 +14,24 @@ use super::*;
 const ADDRESS: Pubkey = Pubkey::new_from_array([5; 32]);
 const NOW: i64 = 1_000_000;
 const MARGINS: Margins = Margins { min_voucher_seconds: 600, max_exposure: None };
-const DAY: i64 = Licence::SECONDS_PER_DAY;
+const DAY: i64 = License::SECONDS_PER_DAY;
 
 fn key() -> SigningKey {
     SigningKey::from_bytes(&[9; 32])
 }
 
-fn licence(price: u64) -> Licence {
-    Licence {
+fn license(price: u64) -> License {
+    License {
         price,
-        units_left: Licence::UNLIMITED,
-        daily_units: Licence::UNLIMITED,
-        revenue_left: Licence::UNLIMITED,
+        units_left: License::UNLIMITED,
+        daily_units: License::UNLIMITED,
+        revenue_left: License::UNLIMITED,
         expires_at: i64::MAX,
-        ..Licence::zeroed()
+        ..License::zeroed()
     }
 }
 
-fn account(licences: Vec<Licence>) -> ChannelAccount {
+fn account(licenses: Vec<License>) -> ChannelAccount {
     let channel = Channel {
         deposited: 1_000_000,
         operator_fee_bps: 333,
@@ -41,11 +41,11 @@ fn account(licences: Vec<Licence>) -> ChannelAccount {
         rotates_at: i64::MAX,
         ..Channel::zeroed()
     };
-    ChannelAccount { channel, licences }
+    ChannelAccount { channel, licenses }
 }
 
-fn ledger(licences: Vec<Licence>) -> Ledger {
-    Ledger::new(ADDRESS, account(licences), MARGINS)
+fn ledger(licenses: Vec<License>) -> Ledger {
+    Ledger::new(ADDRESS, account(licenses), MARGINS)
 }
 
 fn voucher(statement: u64, cumulative: u64, entries: &[(u16, u32)]) -> SignedVoucher {
@@ -62,20 +62,20 @@ fn voucher(statement: u64, cumulative: u64, entries: &[(u16, u32)]) -> SignedVou
     SignedVoucher::sign(voucher, &key())
 }
 
-fn wanted(licence: u16, units: u32, voucher: SignedVoucher) -> Wanted {
-    Wanted { items: vec![Item { licence, units }], voucher, hold: None }
+fn wanted(license: u16, units: u32, voucher: SignedVoucher) -> Wanted {
+    Wanted { items: vec![Item { license, units }], voucher, hold: None }
 }
 
 /// What an honest payer would ask for next.
-fn honest(ledger: &Ledger, licence: u16, units: u32, now: i64) -> Result<Wanted, Refusal> {
+fn honest(ledger: &Ledger, license: u16, units: u32, now: i64) -> Result<Wanted, Refusal> {
     let open = ledger.open_statement();
     let mut statement = open.statement.clone();
-    statement.add(licence, units).map_err(|_| Refusal::StatementFull)?;
-    let entries: Vec<_> = statement.entries().map(|e| (e.licence, e.units)).collect();
+    statement.add(license, units).map_err(|_| Refusal::StatementFull)?;
+    let entries: Vec<_> = statement.entries().map(|e| (e.license, e.units)).collect();
     let probe = voucher(open.number, u64::MAX, &entries);
-    match ledger.clone().reserve(&wanted(licence, units, probe), now) {
+    match ledger.clone().reserve(&wanted(license, units, probe), now) {
         Err(Refusal::WrongPrice { expected, .. }) => {
-            Ok(wanted(licence, units, voucher(open.number, expected, &entries)))
+            Ok(wanted(license, units, voucher(open.number, expected, &entries)))
         }
         Err(refusal) => Err(refusal),
         Ok(_) => unreachable!("the probe's total is never right"),
@@ -85,11 +85,11 @@ fn honest(ledger: &Ledger, licence: u16, units: u32, now: i64) -> Result<Wanted,
 /// Settles as the chain does, by the program's own code.
 fn settle(account: &ChannelAccount, cut: &CutStatement, now: i64) -> ChannelAccount {
     let channel = RefCell::new(account.channel);
-    let licences = RefCell::new(account.licences.clone());
+    let licenses = RefCell::new(account.licenses.clone());
     let signed = SignedBy { key: cut.voucher.key, voucher: cut.voucher.voucher };
     let mut open = ChannelMut {
         channel: channel.borrow_mut(),
-        licences: std::cell::RefMut::map(licences.borrow_mut(), |list| &mut list[..]),
+        licenses: std::cell::RefMut::map(licenses.borrow_mut(), |list| &mut list[..]),
     };
     let operator = account.channel.operator;
     let bytes = cut.statement.to_bytes();
@@ -97,12 +97,12 @@ fn settle(account: &ChannelAccount, cut: &CutStatement, now: i64) -> ChannelAcco
     drop(open);
     let settlement = settled.expect("what the ledger took, the chain settles");
     assert_eq!(settlement.prices, cut.prices);
-    ChannelAccount { channel: channel.into_inner(), licences: licences.into_inner() }
+    ChannelAccount { channel: channel.into_inner(), licenses: licenses.into_inner() }
 }
 
 #[test]
 fn a_generation_is_taken_at_its_exact_total_and_at_no_other() {
-    let mut ledger = ledger(vec![licence(100)]);
+    let mut ledger = ledger(vec![license(100)]);
     // 100 and a fee of 3.33 %, rounded down.
     for (given, expected) in [(102, 103), (104, 103)] {
         let asked = wanted(0, 1, voucher(0, given, &[(0, 1)]));
@@ -117,7 +117,7 @@ fn a_generation_is_taken_at_its_exact_total_and_at_no_other() {
 
 #[test]
 fn a_replayed_voucher_is_not_newer() {
-    let mut ledger = ledger(vec![licence(100)]);
+    let mut ledger = ledger(vec![license(100)]);
     let first = wanted(0, 1, voucher(0, 103, &[(0, 1)]));
     let second = wanted(0, 1, voucher(0, 206, &[(0, 2)]));
     ledger.reserve(&first, NOW).unwrap();
@@ -130,7 +130,7 @@ fn a_replayed_voucher_is_not_newer() {
 
 #[test]
 fn a_replayed_voucher_of_a_free_generation_is_not_newer_either() {
-    let mut ledger = ledger(vec![Licence { free_units_left: 3, ..licence(100) }]);
+    let mut ledger = ledger(vec![License { free_units_left: 3, ..license(100) }]);
     let free = wanted(0, 1, voucher(0, 0, &[(0, 1)]));
     assert_eq!(ledger.reserve(&free, NOW).unwrap().price, 0);
     let refusal = ledger.reserve(&free, NOW);
@@ -139,40 +139,40 @@ fn a_replayed_voucher_of_a_free_generation_is_not_newer_either() {
 
 #[test]
 fn the_right_total_for_other_units_is_refused() {
-    let mut ledger = ledger(vec![licence(100), licence(100)]);
+    let mut ledger = ledger(vec![license(100), license(100)]);
     let asked = wanted(0, 1, voucher(0, 103, &[(1, 1)]));
     assert_eq!(ledger.reserve(&asked, NOW), Err(Refusal::StatementMismatch));
 }
 
 #[test]
 fn a_refusal_changes_nothing() {
-    let licences = vec![
-        licence(100),
-        Licence { units_left: 0, ..licence(1) },
-        Licence { daily_units: 0, ..licence(1) },
-        Licence { revenue_left: 0, ..licence(1) },
-        Licence { expires_at: NOW - 1, ..licence(1) },
-        Licence { expires_at: NOW + 599, ..licence(1) },
-        licence(u64::MAX),
-        licence(999_999),
+    let licenses = vec![
+        license(100),
+        License { units_left: 0, ..license(1) },
+        License { daily_units: 0, ..license(1) },
+        License { revenue_left: 0, ..license(1) },
+        License { expires_at: NOW - 1, ..license(1) },
+        License { expires_at: NOW + 599, ..license(1) },
+        license(u64::MAX),
+        license(999_999),
     ];
-    let ledger = ledger(licences);
-    let limit = |licence, limit| Refusal::LicenceLimit { licence, limit };
+    let ledger = ledger(licenses);
+    let limit = |license, limit| Refusal::LicenseLimit { license, limit };
     let expected = [
         (0, 0, Refusal::NoUnits),
-        (9, 1, Refusal::UnknownLicence(9)),
-        (1, 1, limit(1, LicenceLimit::Units)),
-        (2, 1, limit(2, LicenceLimit::Daily)),
-        (3, 1, limit(3, LicenceLimit::Revenue)),
-        (4, 1, limit(4, LicenceLimit::Expired)),
-        (5, 1, Refusal::LicenceEnding { expires_at: NOW + 599 }),
+        (9, 1, Refusal::LicenseNotFound(9)),
+        (1, 1, limit(1, LicenseLimit::Units)),
+        (2, 1, limit(2, LicenseLimit::Daily)),
+        (3, 1, limit(3, LicenseLimit::Revenue)),
+        (4, 1, limit(4, LicenseLimit::Expired)),
+        (5, 1, Refusal::LicenseEnding { expires_at: NOW + 599 }),
         (6, 2, Refusal::AmountTooLarge),
         (7, 1, Refusal::Underfunded { needed: 1_033_298, spendable: 1_000_000 }),
     ];
-    for (licence, units, refusal) in expected {
+    for (license, units, refusal) in expected {
         let mut copy = ledger.clone();
-        let total = if licence == 5 { 1 } else { 1_033_298 };
-        let asked = wanted(licence, units, voucher(0, total, &[(licence, units)]));
+        let total = if license == 5 { 1 } else { 1_033_298 };
+        let asked = wanted(license, units, voucher(0, total, &[(license, units)]));
         assert_eq!(copy.reserve(&asked, NOW), Err(refusal));
         assert_eq!(copy.open_statement(), ledger.open_statement());
     }
@@ -180,7 +180,7 @@ fn a_refusal_changes_nothing() {
 
 #[test]
 fn a_voucher_must_last_until_it_is_sure_to_settle() {
-    let mut ledger = ledger(vec![licence(100)]);
+    let mut ledger = ledger(vec![license(100)]);
     let mut short = voucher(0, 103, &[(0, 1)]).voucher;
     short.expires_at = NOW + 599;
     let asked = wanted(0, 1, SignedVoucher::sign(short, &key()));
@@ -194,9 +194,9 @@ fn a_voucher_must_last_until_it_is_sure_to_settle() {
 
 #[test]
 fn a_channel_whose_voucher_key_changes_takes_nothing_until_it_has() {
-    let mut rotating = account(vec![licence(100)]);
+    let mut rotating = account(vec![license(100)]);
     rotating.channel.rotates_at = NOW + 3_600;
-    let mut ledger = ledger(vec![licence(100)]);
+    let mut ledger = ledger(vec![license(100)]);
     ledger.refresh(rotating);
     let asked = wanted(0, 1, voucher(0, 103, &[(0, 1)]));
     let refused = Refusal::VoucherKeyRotating { rotates_at: NOW + 3_600 };
@@ -206,9 +206,9 @@ fn a_channel_whose_voucher_key_changes_takes_nothing_until_it_has() {
 
 #[test]
 fn a_closing_channel_takes_nothing() {
-    let mut closing = account(vec![licence(100)]);
+    let mut closing = account(vec![license(100)]);
     closing.channel.closes_at = NOW + 3_600;
-    let mut ledger = ledger(vec![licence(100)]);
+    let mut ledger = ledger(vec![license(100)]);
     ledger.refresh(closing);
     let asked = wanted(0, 1, voucher(0, 103, &[(0, 1)]));
     assert_eq!(ledger.reserve(&asked, NOW), Err(Refusal::ChannelClosing));
@@ -216,7 +216,7 @@ fn a_closing_channel_takes_nothing() {
 
 #[test]
 fn after_a_cut_the_total_goes_on_and_the_old_statement_is_closed() {
-    let mut ledger = ledger(vec![licence(100)]);
+    let mut ledger = ledger(vec![license(100)]);
     ledger.reserve(&wanted(0, 1, voucher(0, 103, &[(0, 1)])), NOW).unwrap();
     let old = wanted(0, 1, voucher(0, 206, &[(0, 2)]));
     assert_eq!(ledger.cut().map(|cut| cut.prices), Some(100));
@@ -231,31 +231,31 @@ fn after_a_cut_the_total_goes_on_and_the_old_statement_is_closed() {
 
 #[test]
 fn caps_count_what_is_cut_and_not_settled() {
-    let mut ledger = ledger(vec![Licence { units_left: 3, ..licence(100) }]);
+    let mut ledger = ledger(vec![License { units_left: 3, ..license(100) }]);
     for units in [2, 1] {
         let asked = honest(&ledger, 0, units, NOW).unwrap();
         ledger.reserve(&asked, NOW).unwrap();
         ledger.cut().unwrap();
     }
-    let limit = Refusal::LicenceLimit { licence: 0, limit: LicenceLimit::Units };
+    let limit = Refusal::LicenseLimit { license: 0, limit: LicenseLimit::Units };
     assert_eq!(honest(&ledger, 0, 1, NOW).err(), Some(limit));
 }
 
 #[test]
 fn a_full_statement_says_so() {
-    let mut ledger = ledger(vec![licence(1); 101]);
+    let mut ledger = ledger(vec![license(1); 101]);
     for index in 0..100 {
         let asked = honest(&ledger, index, 1, NOW).unwrap();
         ledger.reserve(&asked, NOW).unwrap();
     }
     assert_eq!(honest(&ledger, 100, 1, NOW).err(), Some(Refusal::StatementFull));
-    assert!(honest(&ledger, 99, 1, NOW).is_ok(), "licences it names already go on");
+    assert!(honest(&ledger, 99, 1, NOW).is_ok(), "licenses it names already go on");
     assert_eq!(honest(&ledger, 0, u32::MAX, NOW).err(), Some(Refusal::StatementFull));
 }
 
 #[test]
 fn an_older_picture_of_the_chain_is_ignored() {
-    let mut ledger = ledger(vec![licence(100)]);
+    let mut ledger = ledger(vec![license(100)]);
     let before = ledger.account().clone();
     ledger.reserve(&wanted(0, 1, voucher(0, 103, &[(0, 1)])), NOW).unwrap();
     let cut = ledger.cut().unwrap().clone();
@@ -270,17 +270,17 @@ fn an_older_picture_of_the_chain_is_ignored() {
 #[test]
 fn several_generations_are_taken_at_their_exact_total_or_not_at_all() {
     let mut ledger = ledger(vec![
-        Licence { free_units_left: 1, ..licence(100) },
-        Licence { units_left: 2, ..licence(7) },
+        License { free_units_left: 1, ..license(100) },
+        License { units_left: 2, ..license(7) },
     ]);
     let items = |list: &[(u16, u32)]| -> Vec<Item> {
-        list.iter().map(|&(licence, units)| Item { licence, units }).collect()
+        list.iter().map(|&(license, units)| Item { license, units }).collect()
     };
     // One of the first three is free; 200 + 14, and a fee of 3.33 %, rounded down.
     let paid = voucher(0, 221, &[(0, 3), (1, 2)]);
     let all = Wanted { items: items(&[(0, 2), (1, 1), (0, 1), (1, 1)]), voucher: paid, hold: None };
     let too_many = Wanted { items: items(&[(0, 3), (1, 3)]), voucher: paid, hold: None };
-    let limit = Refusal::LicenceLimit { licence: 1, limit: LicenceLimit::Units };
+    let limit = Refusal::LicenseLimit { license: 1, limit: LicenseLimit::Units };
     assert_eq!(ledger.reserve(&too_many, NOW), Err(limit));
     assert_eq!(ledger.open_statement(), &OpenStatement::new(0));
     assert_eq!(ledger.weigh(&all, NOW).unwrap().charged, 221);
@@ -292,15 +292,15 @@ fn several_generations_are_taken_at_their_exact_total_or_not_at_all() {
     assert_eq!(ledger.reserve(&nothing, NOW), Err(Refusal::NoUnits));
 }
 
-fn hold(licence: u16, units: u32) -> Hold {
-    Hold { item: Item { licence, units }, request_digest: [0; 32], expires_at: NOW + 60 }
+fn hold(license: u16, units: u32) -> Hold {
+    Hold { item: Item { license, units }, request_digest: [0; 32], expires_at: NOW + 60 }
 }
 
 #[test]
 fn what_is_held_is_nobody_elses_until_it_is_captured_released_or_expired() {
-    let mut ledger = ledger(vec![Licence { units_left: 3, ..licence(100) }]);
+    let mut ledger = ledger(vec![License { units_left: 3, ..license(100) }]);
     ledger.place([1; 32], hold(0, 2), NOW).unwrap();
-    let limit = Refusal::LicenceLimit { licence: 0, limit: LicenceLimit::Units };
+    let limit = Refusal::LicenseLimit { license: 0, limit: LicenseLimit::Units };
     assert_eq!(ledger.place([2; 32], hold(0, 2), NOW), Err(limit));
     let two = wanted(0, 2, voucher(0, 206, &[(0, 2)]));
     assert_eq!(ledger.reserve(&two, NOW), Err(limit));
@@ -316,12 +316,12 @@ fn what_is_held_is_nobody_elses_until_it_is_captured_released_or_expired() {
 
 #[test]
 fn a_hold_is_captured_in_part_and_never_beyond_it() {
-    let mut ledger = ledger(vec![licence(100), licence(100)]);
+    let mut ledger = ledger(vec![license(100), license(100)]);
     ledger.place([1; 32], hold(0, 2), NOW).unwrap();
-    for (licence, units, refusal) in
+    for (license, units, refusal) in
         [(0, 3, Refusal::HoldExceeded { held: 2 }), (1, 1, Refusal::UnknownHold)]
     {
-        let other = wanted(licence, units, voucher(0, 103, &[(licence, units)]));
+        let other = wanted(license, units, voucher(0, 103, &[(license, units)]));
         let other = Wanted { hold: Some([1; 32]), ..other };
         assert_eq!(ledger.reserve(&other, NOW), Err(refusal));
     }
@@ -334,7 +334,7 @@ fn a_hold_is_captured_in_part_and_never_beyond_it() {
 
 #[test]
 fn holds_keep_balance_and_do_not_block_beyond_it() {
-    let mut poor = account(vec![licence(100)]);
+    let mut poor = account(vec![license(100)]);
     poor.channel.deposited = 206;
     let mut ledger = Ledger::new(ADDRESS, poor, MARGINS);
     let two_more = Refusal::Underfunded { needed: 309, spendable: 206 };
@@ -348,7 +348,7 @@ fn holds_keep_balance_and_do_not_block_beyond_it() {
 
 #[test]
 fn more_holds_than_can_be_weighed_are_refused() {
-    let mut ledger = ledger(vec![licence(1)]);
+    let mut ledger = ledger(vec![license(1)]);
     for number in 0..Ledger::MOST_HOLDS {
         let id = std::array::from_fn(|place| (number >> (8 * place.min(3))) as u8);
         ledger.place(id, hold(0, 1), NOW).unwrap();
@@ -360,8 +360,8 @@ fn more_holds_than_can_be_weighed_are_refused() {
 
 #[test]
 fn nothing_is_taken_while_an_earlier_statement_is_about_to_be_blocked() {
-    let ending = Licence { expires_at: NOW + 1_000, ..licence(100) };
-    let mut ledger = ledger(vec![ending, licence(100)]);
+    let ending = License { expires_at: NOW + 1_000, ..license(100) };
+    let mut ledger = ledger(vec![ending, license(100)]);
     ledger.reserve(&wanted(0, 1, voucher(0, 103, &[(0, 1)])), NOW).unwrap();
     assert_eq!(ledger.settle_before(), Some(NOW + 1_000));
     let other = wanted(1, 1, voucher(0, 206, &[(0, 1), (1, 1)]));
@@ -381,7 +381,7 @@ fn nothing_is_taken_while_an_earlier_statement_is_about_to_be_blocked() {
 #[test]
 fn no_more_waits_for_settlement_than_may() {
     let margins = Margins { max_exposure: Some(206), ..MARGINS };
-    let mut ledger = Ledger::new(ADDRESS, account(vec![licence(100)]), margins);
+    let mut ledger = Ledger::new(ADDRESS, account(vec![license(100)]), margins);
     let before = ledger.account().clone();
     ledger.reserve(&wanted(0, 2, voucher(0, 206, &[(0, 2)])), NOW).unwrap();
     let third = wanted(0, 1, voucher(0, 309, &[(0, 3)]));
@@ -396,7 +396,7 @@ fn no_more_waits_for_settlement_than_may() {
 
 #[test]
 fn a_budget_holds_whatever_the_deposit() {
-    let mut ledger = ledger(vec![licence(100)]);
+    let mut ledger = ledger(vec![license(100)]);
     ledger.set_budget(Some(103));
     ledger.reserve(&wanted(0, 1, voucher(0, 103, &[(0, 1)])), NOW).unwrap();
     let asked = wanted(0, 1, voucher(0, 206, &[(0, 2)]));
@@ -408,7 +408,7 @@ fn a_budget_holds_whatever_the_deposit() {
 
 #[derive(Clone, Debug)]
 enum Move {
-    Generate { licence: u16, units: u32 },
+    Generate { license: u16, units: u32 },
     Cut,
     Settle,
     Wait { seconds: i64 },
@@ -416,7 +416,7 @@ enum Move {
 
 fn moves() -> impl Strategy<Value = Vec<Move>> {
     let one = prop_oneof![
-        8 => (0..4_u16, 1..20_u32).prop_map(|(licence, units)| Move::Generate { licence, units }),
+        8 => (0..4_u16, 1..20_u32).prop_map(|(license, units)| Move::Generate { license, units }),
         2 => Just(Move::Cut),
         2 => Just(Move::Settle),
         2 => (0..2 * DAY).prop_map(|seconds| Move::Wait { seconds }),
@@ -428,19 +428,19 @@ proptest! {
     /// The ledger's one promise: the chain settles everything it took, whenever it comes to it.
     #[test]
     fn whatever_was_taken_settles_at_any_later_time(moves in moves(), late in 0..3 * DAY) {
-        let licences = vec![
-            licence(7),
-            Licence { daily_units: 10, ..licence(3) },
-            Licence { free_units_left: 25, units_left: 60, ..licence(11) },
-            Licence { daily_units: 4, revenue_left: 200, ..licence(5) },
+        let licenses = vec![
+            license(7),
+            License { daily_units: 10, ..license(3) },
+            License { free_units_left: 25, units_left: 60, ..license(11) },
+            License { daily_units: 4, revenue_left: 200, ..license(5) },
         ];
-        let mut ledger = ledger(licences);
+        let mut ledger = ledger(licenses);
         let mut chain = ledger.account().clone();
         let (mut now, mut paid) = (NOW, 0_u64);
         for step in moves {
             match step {
-                Move::Generate { licence, units } => {
-                    if let Ok(asked) = honest(&ledger, licence, units, now) {
+                Move::Generate { license, units } => {
+                    if let Ok(asked) = honest(&ledger, license, units, now) {
                         let taken = ledger.reserve(&asked, now);
                         if let Ok(reserved) = taken {
                             paid += reserved.price;

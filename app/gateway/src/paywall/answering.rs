@@ -109,15 +109,15 @@ impl Paywall {
     async fn check_ask(&self, route: &PaidRoute, ask: &AskToPay) -> Result<(), ApiError> {
         let gateway = self.gateway();
         let desk = gateway.desk(&ask.channel.0).await?;
-        let licence = {
+        let license = {
             let book = desk.book();
-            book.ledger.account().licences.get(usize::from(ask.licence)).copied()
+            book.ledger.account().licenses.get(usize::from(ask.license)).copied()
         };
-        let unknown = || ApiError::refused(Refusal::UnknownLicence(ask.licence));
-        let licence = licence.ok_or_else(unknown)?;
+        let unknown = || ApiError::refused(Refusal::LicenseNotFound(ask.license));
+        let license = license.ok_or_else(unknown)?;
         let licensed_use = motif_sdk::licensing::Use::from(route.licensed_use) as u8;
-        if licence.work != route.work.0 || licence.licensed_use != licensed_use {
-            return Err(PaywallRefusal::OtherLicence { licence: ask.licence }.into());
+        if license.work != route.work.0 || license.licensed_use != licensed_use {
+            return Err(PaywallRefusal::OtherLicense { license: ask.license }.into());
         }
         // What is fixed is held exactly; a stream's parts are all of one size.
         let is_exact = route.streams || route.metered.fixed().is_some();
@@ -149,7 +149,7 @@ impl Paywall {
     ) -> Result<Response, ApiError> {
         let (ask, gateway) = (&held.ask, self.gateway());
         let hold = HoldRequest {
-            licence: ask.licence,
+            license: ask.license,
             units: ask.units,
             request_digest: Digest(held.request_digest),
             expires_at: ask.expires_at,

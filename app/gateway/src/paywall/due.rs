@@ -34,7 +34,7 @@ impl Paywall {
         }
         let request = GenerationRequest {
             voucher,
-            licence: answer.licence,
+            license: answer.license,
             units: answer.units,
             request_digest: answer.request_digest,
             output_digest: answer.output_digest,
@@ -121,12 +121,12 @@ pub fn due(
     now: i64,
 ) -> Result<Due, ApiError> {
     let book = desk.book();
-    let item = Item { licence: answer.licence, units: answer.units };
+    let item = Item { license: answer.license, units: answer.units };
     let (price, cumulative) = book.ledger.cost(&item, now).map_err(ApiError::refused)?;
     Ok(Due {
         answer: Digest(answer.id.0),
         part: answer.part,
-        licence: answer.licence,
+        license: answer.license,
         units: answer.units,
         price: Amount(price),
         request_digest: answer.request_digest,

@@ -97,7 +97,7 @@ impl Paywall {
             id: Digest(id),
             part,
             channel: held.ask.channel,
-            licence: held.ask.licence,
+            license: held.ask.license,
             units,
             request_digest: Digest(held.request_digest),
             output_digest: Digest(hash(&body).to_bytes()),

@@ -31,7 +31,7 @@ impl Paywall {
         let (_, channel) = self.gateway().recorded_channel(&address).await?;
         let id = hold_id(&address, channel.opened_slot, key);
         let Some(answer) = self.spool().find(&id) else { return Err(refused) };
-        let details = hold_details(key, ask.licence, ask.units, request_digest, ask.expires_at);
+        let details = hold_details(key, ask.license, ask.units, request_digest, ask.expires_at);
         proves_payer(&address, &channel, PayerAction::Hold(details), &ask.proof)?;
         match self.receipt(&answer).await? {
             Some(receipt) if answer.request_digest.0 == *request_digest => {

@@ -13,11 +13,11 @@ pub enum PaywallRefusal {
     /// The header is not what it should be.
     #[error("`motif-payment`: {0}")]
     Malformed(String),
-    /// The licence is for something else.
-    #[error("licence {licence} of the channel is not for the work and the use of this route")]
-    OtherLicence {
+    /// The license is for something else.
+    #[error("license {license} of the channel is not for the work and the use of this route")]
+    OtherLicense {
         /// Its index.
-        licence: u16,
+        license: u16,
     },
     /// Room for too few or too many units.
     #[error("room has to be kept for {least} to {most} units here, not {given}")]
@@ -83,8 +83,8 @@ impl PaywallRefusal {
             Self::Unpaid(_) => (Status::PAYMENT_REQUIRED, "payment-required", "Payment required"),
             Self::Due(_) => (Status::PAYMENT_REQUIRED, "payment-due", "The answer is to be paid"),
             Self::Malformed(_) => (Status::BAD_REQUEST, "payment-malformed", "Malformed payment"),
-            Self::OtherLicence { .. } => {
-                (Status::UNPROCESSABLE_ENTITY, "other-licence", "A licence for something else")
+            Self::OtherLicense { .. } => {
+                (Status::UNPROCESSABLE_ENTITY, "other-license", "A license for something else")
             }
             Self::HoldUnits { .. } => {
                 (Status::UNPROCESSABLE_ENTITY, "hold-units", "Room for too few or too many units")

@@ -37,8 +37,8 @@ pub struct Answer {
     pub part: u32,
     /// The channel that pays.
     pub channel: Address,
-    /// Index of the licence on the channel.
-    pub licence: u16,
+    /// Index of the license on the channel.
+    pub license: u16,
     /// What it has used.
     pub units: u32,
     /// SHA-256 of the request.
@@ -324,7 +324,7 @@ mod tests {
             id: Digest([id; 32]),
             part: 0,
             channel: Address([1; 32].into()),
-            licence: 0,
+            license: 0,
             units: 1,
             request_digest: Digest([2; 32]),
             output_digest: Digest([3; 32]),

@@ -45,7 +45,7 @@ pub async fn accept(
 
 /// Pays for several generations with one voucher: all of them or none.
 ///
-/// A blended generation, which uses several licences, is a batch whose generations name the
+/// A blended generation, which uses several licenses, is a batch whose generations name the
 /// same request and output. Idempotent, as a single generation is.
 #[utoipa::path(
     post, operation_id = "pay_for_batch",

@@ -83,7 +83,7 @@ impl Worker {
     }
 }
 
-/// Whether something must settle so soon that nothing else comes first: a voucher or a licence
+/// Whether something must settle so soon that nothing else comes first: a voucher or a license
 /// is about to end, much is exposed, or the payer is leaving.
 fn is_urgent(gateway: &Gateway, desk: &Desk) -> bool {
     let book = desk.book();

@@ -98,7 +98,7 @@ impl Store {
         Ok(books)
     }
 
-    /// Units of all generations before a statement, by licence.
+    /// Units of all generations before a statement, by license.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -108,11 +108,11 @@ impl Store {
         statement: u64,
     ) -> Result<BTreeMap<u16, u64>, StoreError> {
         let rows = query(
-            "SELECT licence, CAST(SUM(units) AS BIGINT) AS units FROM generations \
-             WHERE channel_id = $1 AND statement < $2 GROUP BY licence",
+            "SELECT license, CAST(SUM(units) AS BIGINT) AS units FROM generations \
+             WHERE channel_id = $1 AND statement < $2 GROUP BY license",
         );
         let rows = rows.bind(channel_id.0).bind(integer(statement)).all(self.tables().await?);
-        let read = |row| Ok((row::small(row, "licence")?, row::unsigned(row, "units")?));
+        let read = |row| Ok((row::small(row, "license")?, row::unsigned(row, "units")?));
         rows.await?.iter().map(read).collect()
     }
 }

@@ -26,7 +26,7 @@ fn statement(rows: usize, parameter: impl Fn(usize) -> String) -> String {
         format!("({})", numbers.map(&parameter).collect::<Vec<_>>().join(", "))
     };
     format!(
-        "INSERT INTO generations (channel_id, statement, position, idempotency_key, part, licence, \
+        "INSERT INTO generations (channel_id, statement, position, idempotency_key, part, license, \
          units, terms_number, amount, cumulative, charged, issued_at, voucher_expires_at, work, \
          api_key, evidence) \
          VALUES {}",
@@ -84,7 +84,7 @@ fn bound<'q>(query: Query<'q>, generation: &'q Generation, evidence: &'q [u8]) -
         .bind(i64::from(receipt.position))
         .bind(&generation.idempotency_key[..])
         .bind(i64::from(generation.part))
-        .bind(i64::from(receipt.licence))
+        .bind(i64::from(receipt.license))
         .bind(i64::from(receipt.units))
         .bind(i64::from(receipt.terms_number))
         .bind(integer(receipt.amount))

@@ -54,7 +54,7 @@ fn read(row: &Row) -> Result<StoredHold, StoreError> {
         Some("released") => HoldState::Released,
         Some(other) => return Err(StoreError::Corrupt(format!("a hold that is {other}"))),
     };
-    let item = Item { licence: row::small(row, "licence")?, units: row::small(row, "units")? };
+    let item = Item { license: row::small(row, "license")?, units: row::small(row, "units")? };
     let request_digest = row::bytes(row, "request_digest")?;
     let expires_at = row.get("expires_at")?;
     Ok(StoredHold { hold: Hold { item, request_digest, expires_at }, state })
@@ -67,12 +67,12 @@ pub(super) async fn insert_hold(
     to: &mut Connection,
 ) -> Result<(), sqlx::Error> {
     query(
-        "INSERT INTO holds (id, channel_id, licence, units, request_digest, expires_at) \
+        "INSERT INTO holds (id, channel_id, license, units, request_digest, expires_at) \
          VALUES ($1, $2, $3, $4, $5, $6)",
     )
     .bind(&id[..])
     .bind(channel_id.0)
-    .bind(i64::from(hold.item.licence))
+    .bind(i64::from(hold.item.license))
     .bind(i64::from(hold.item.units))
     .bind(&hold.request_digest[..])
     .bind(hold.expires_at)

@@ -113,10 +113,10 @@ impl Store {
     ) -> Result<(OpenStatement, HashMap<String, u32>), StoreError> {
         let sums = self.sums(id, number).await?;
         let mut open = OpenStatement::new(number);
-        for (licence, (units, prices)) in &sums {
-            let added = open.statement.add(*licence, *units);
+        for (license, (units, prices)) in &sums {
+            let added = open.statement.add(*license, *units);
             added.map_err(|error| StoreError::Corrupt(error.to_string()))?;
-            open.count(*licence, *prices);
+            open.count(*license, *prices);
         }
         open.receipts = self.count(id, number).await?;
         let Some(last) = open.receipts.checked_sub(1) else { return Ok((open, HashMap::new())) };
@@ -129,21 +129,21 @@ impl Store {
         Ok((open, self.keys(id, number).await?))
     }
 
-    /// Units and prices of a statement by licence.
+    /// Units and prices of a statement by license.
     async fn sums(
         &self,
         id: ChannelId,
         number: u64,
     ) -> Result<BTreeMap<u16, (u32, u64)>, StoreError> {
         let rows = query(
-            "SELECT licence, CAST(SUM(units) AS BIGINT) AS units, \
+            "SELECT license, CAST(SUM(units) AS BIGINT) AS units, \
              CAST(SUM(amount) AS BIGINT) AS prices FROM generations \
-             WHERE channel_id = $1 AND statement = $2 GROUP BY licence",
+             WHERE channel_id = $1 AND statement = $2 GROUP BY license",
         );
         let rows = rows.bind(id.0).bind(integer(number)).all(self.tables().await?).await?;
         let read = |row| {
             let sums = (row::small(row, "units")?, row::unsigned(row, "prices")?);
-            Ok((row::small(row, "licence")?, sums))
+            Ok((row::small(row, "license")?, sums))
         };
         rows.iter().map(read).collect()
     }

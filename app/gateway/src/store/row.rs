@@ -35,7 +35,7 @@ pub struct Generation {
 impl Generation {
     /// The columns that [`Generation::read`] wants, beside the channel's address and slot.
     pub(super) const COLUMNS: &'static str = "channel_id, statement, position, idempotency_key, \
-         part, licence, units, terms_number, amount, cumulative, charged, issued_at, \
+         part, license, units, terms_number, amount, cumulative, charged, issued_at, \
          voucher_expires_at, work, api_key, evidence, address, opened_slot";
 
     /// Reads a row of `generations` joined with its channel.
@@ -48,7 +48,7 @@ impl Generation {
             opened_slot: unsigned(row, "opened_slot")?,
             statement: unsigned(row, "statement")?,
             position: small(row, "position")?,
-            licence: small(row, "licence")?,
+            license: small(row, "license")?,
             units: small(row, "units")?,
             terms_number: small(row, "terms_number")?,
             amount: unsigned(row, "amount")?,

@@ -25,8 +25,8 @@ pub struct Claim {
     pub statement: u64,
     /// The channel's total, base units.
     pub cumulative: u64,
-    /// Units of the statement by licence.
+    /// Units of the statement by license.
     pub entries: BTreeMap<u16, u32>,
-    /// What is asked for: licence and units each.
+    /// What is asked for: license and units each.
     pub items: Vec<(u16, u32)>,
 }

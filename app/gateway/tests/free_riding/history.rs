@@ -156,15 +156,15 @@ pub fn check_channel(seat: &Seat, chain: &ChannelAccount, history: &History) {
         }
         position = at + 1;
         let asked = &told.asked[place.asked];
-        let Some((licence, used)) = asked.claim.items.get(place.part).copied() else { continue };
-        let of = usize::from(licence).min(1);
+        let Some((license, used)) = asked.claim.items.get(place.part).copied() else { continue };
+        let of = usize::from(license).min(1);
         let before = seat.prices[of].of(units[of]);
         units[of] += u64::from(used);
         let price = seat.prices[of].of(units[of]) - before;
         prices += price;
-        *open.entry(licence).or_default() += used;
-        if (receipt.licence, receipt.units, receipt.amount) != (licence, used, price) {
-            breaks.push(format!("{receipt:?} was asked for {used} of {licence} at {price}"));
+        *open.entry(license).or_default() += used;
+        if (receipt.license, receipt.units, receipt.amount) != (license, used, price) {
+            breaks.push(format!("{receipt:?} was asked for {used} of {license} at {price}"));
         }
         if place.part + 1 == asked.claim.items.len() {
             // All its parts are there: its voucher pays for them and for everything before.
@@ -176,7 +176,7 @@ pub fn check_channel(seat: &Seat, chain: &ChannelAccount, history: &History) {
         }
     }
     for (of, price) in seat.prices.iter().enumerate() {
-        let settled = chain.licences[of].units;
+        let settled = chain.licenses[of].units;
         told.counts.units_served += units[of];
         told.counts.units_settled += settled;
         told.counts.units_leaked += units[of].abs_diff(settled);

@@ -91,8 +91,8 @@ impl Payer {
         let items: Vec<_> = (0..count).map(|_| self.item()).collect();
         let claim = claim(&self.seats[seat], &view, &items);
         let voucher = sign(&self.seats[seat], &claim, &self.seats[seat].key, in_a_day());
-        let generations = items.iter().map(|&(licence, units)| BatchedGeneration {
-            licence,
+        let generations = items.iter().map(|&(license, units)| BatchedGeneration {
+            license,
             units,
             request_digest: Digest(self.random.random()),
             output_digest: Digest(self.random.random()),
@@ -106,7 +106,7 @@ impl Payer {
 
     /// Room for a generation, which is then used, given up, or overdrawn.
     async fn hold(&mut self, seat: usize) {
-        let (licence, units) = (self.item().0, self.random.random_range(1..9));
+        let (license, units) = (self.item().0, self.random.random_range(1..9));
         let key: IdempotencyKey = self.key().parse().unwrap();
         let request_digest = self.random.random();
         let expires_at = now() + self.random.random_range(1..60);
@@ -114,10 +114,10 @@ impl Payer {
         let prove = |action| {
             PayerProof::from(&PayerRequest::new(action, &own.channel, &own.account).sign(&own.key))
         };
-        let details = hold_details(&key, licence, units, &request_digest, expires_at);
+        let details = hold_details(&key, license, units, &request_digest, expires_at);
         let proof = prove(PayerAction::Hold(details));
         let request_digest = Digest(request_digest);
-        let request = HoldRequest { licence, units, request_digest, expires_at, proof };
+        let request = HoldRequest { license, units, request_digest, expires_at, proof };
         let path = format!("/v1/channels/{}/holds", own.channel);
         let placed = self.ask::<HoldFacts>(&path, Some(key.as_str()), &request).await;
         if placed.is_none() {
@@ -133,8 +133,8 @@ impl Payer {
         }
         let Some(view) = self.view(seat).await else { return };
         let used = self.random.random_range(1..=units + 2);
-        let claim = claim(&own, &view, &[(licence, used)]);
-        let mut request = self.one(seat, &claim, (licence, used), &own.key);
+        let claim = claim(&own, &view, &[(license, used)]);
+        let mut request = self.one(seat, &claim, (license, used), &own.key);
         request.request_digest = request_digest;
         let forged = match (is_over, used > units) {
             (true, _) => Some("its hold was given up"),
@@ -179,9 +179,9 @@ impl Payer {
             3 => (resigned(&good, &other, &other.key, in_a_day()), "it is another channel's"),
             4 => (resigned(&good, &own, &own.key, now()), "it is over before it can settle"),
             5 => (GenerationRequest { units: honest.units + 1, ..honest }, "it uses more"),
-            6 => (GenerationRequest { licence: 1 - honest.licence, ..honest }, "another licence"),
+            6 => (GenerationRequest { license: 1 - honest.license, ..honest }, "another license"),
             7 => (GenerationRequest { units: 0, ..honest }, "it uses nothing"),
-            8 => (GenerationRequest { licence: 9, ..honest }, "there is no such licence"),
+            8 => (GenerationRequest { license: 9, ..honest }, "there is no such license"),
             _ => return self.replay(seat).await,
         };
         let asked = self.generation(seat, &request, good, Some(why));
@@ -260,13 +260,13 @@ impl Payer {
         let state: ChannelState =
             answer(self.service.clone().oneshot(request).await.unwrap()).await.ok()?;
         let mut before = [0; 2];
-        for (of, licence) in state.licences.iter().enumerate().take(2) {
-            before[of] = licence.settled_units;
+        for (of, license) in state.licenses.iter().enumerate().take(2) {
+            before[of] = license.settled_units;
         }
         for entry in state.unsettled.iter().flat_map(|statement| &statement.entries) {
-            before[usize::from(entry.licence)] += u64::from(entry.units);
+            before[usize::from(entry.license)] += u64::from(entry.units);
         }
-        let open = state.open.entries.iter().map(|entry| (entry.licence, entry.units));
+        let open = state.open.entries.iter().map(|entry| (entry.license, entry.units));
         let view = View { statement: state.open.statement, before, open: open.collect() };
         self.views[seat] = Some(view.clone());
         Some(view)
@@ -284,12 +284,12 @@ impl Payer {
         &mut self,
         seat: usize,
         claim: &Claim,
-        (licence, units): (u16, u32),
+        (license, units): (u16, u32),
         key: &SigningKey,
     ) -> GenerationRequest {
         GenerationRequest {
             voucher: sign(&self.seats[seat], claim, key, in_a_day()),
-            licence,
+            license,
             units,
             request_digest: Digest(self.random.random()),
             output_digest: Digest(self.random.random()),
@@ -413,8 +413,8 @@ async fn answer<T: DeserializeOwned>(response: axum::response::Response) -> Resu
 /// What has to be signed for these items, on top of what is known.
 fn claim(seat: &Seat, view: &View, items: &[(u16, u32)]) -> Claim {
     let mut entries = view.open.clone();
-    for (licence, units) in items {
-        *entries.entry(*licence).or_default() += units;
+    for (license, units) in items {
+        *entries.entry(*license).or_default() += units;
     }
     let of = |of: usize| {
         let open = entries.get(&(of as u16)).copied().unwrap_or(0);

@@ -7,7 +7,7 @@ use motif_gateway::{
     config::{Limits, Rate},
     router::router,
 };
-use motif_sdk::{Pubkey, channel::Licence};
+use motif_sdk::{Pubkey, channel::License};
 
 use super::{
     Configuration,
@@ -15,7 +15,7 @@ use super::{
     history::{History, check_channel},
     payer::resolve,
 };
-use crate::world::{World, licence};
+use crate::world::{World, license};
 
 /// Where the game is played: a gateway and two channels on it.
 pub struct Table {
@@ -35,7 +35,7 @@ pub struct Seat {
     pub account: motif_sdk::channel::Channel,
 }
 
-/// What a licence costs, as the model has it.
+/// What a license costs, as the model has it.
 #[derive(Clone, Copy, Debug)]
 pub struct Price {
     pub price: u64,
@@ -44,7 +44,7 @@ pub struct Price {
 }
 
 impl Price {
-    /// What so many units of the licence cost in all.
+    /// What so many units of the license cost in all.
     pub fn of(&self, units: u64) -> u64 {
         units.saturating_sub(self.free_units) * self.price
     }
@@ -77,7 +77,7 @@ impl Table {
             // The second one runs dry sooner or later.
             account.channel.deposited = if number == 0 { 1 << 50 } else { 20_000 + seed % 500_000 };
             account.channel.voucher_key = Pubkey::new_from_array(key.verifying_key().to_bytes());
-            account.licences = prices.iter().map(licence_at).collect();
+            account.licenses = prices.iter().map(license_at).collect();
             {
                 let mut state = world.chain.state();
                 state.now = now();
@@ -181,10 +181,10 @@ fn service(world: &World) -> Router {
     router(world.gateway.gateway().clone(), None)
 }
 
-fn licence_at(price: &Price) -> Licence {
+fn license_at(price: &Price) -> License {
     let Price { price, free_units, cap } = *price;
-    let units_left = if cap == u64::MAX { Licence::UNLIMITED } else { cap };
-    Licence { free_units_left: free_units, units_left, ..licence(price) }
+    let units_left = if cap == u64::MAX { License::UNLIMITED } else { cap };
+    License { free_units_left: free_units, units_left, ..license(price) }
 }
 
 pub fn now() -> i64 {

@@ -1,5 +1,5 @@
 use motif_sdk::{
-    channel::Licence,
+    channel::License,
     gateway::{
         GatewayError, IdempotencyKey, PayerSession, SessionPolicy,
         wire::{BatchRequest, BatchedGeneration, Digest},
@@ -7,13 +7,13 @@ use motif_sdk::{
     receipt::proof::ReceiptProof,
 };
 
-use crate::world::{CHANNEL, World, licence, on_postgres_too, voucher_key};
+use crate::world::{CHANNEL, World, license, on_postgres_too, voucher_key};
 
-/// Three licences: at 100, at 7 with two units left, and at 1.
+/// Three licenses: at 100, at 7 with two units left, and at 1.
 async fn blended() -> World {
     let world = World::unopened(|_| ()).await;
-    let licences = vec![licence(100), Licence { units_left: 2, ..licence(7) }, licence(1)];
-    world.chain.state().channels.get_mut(&CHANNEL).unwrap().licences = licences;
+    let licenses = vec![license(100), License { units_left: 2, ..license(7) }, license(1)];
+    world.chain.state().channels.get_mut(&CHANNEL).unwrap().licenses = licenses;
     world.client().open_channel(&CHANNEL).await.unwrap();
     world
 }
@@ -24,10 +24,10 @@ async fn session(world: &World) -> PayerSession {
     PayerSession::begin(world.client(), CHANNEL, &account, voucher_key(), policy).await.unwrap()
 }
 
-/// One request and output under several licences.
+/// One request and output under several licenses.
 fn blend(uses: &[(u16, u32)]) -> Vec<BatchedGeneration> {
-    let one = |&(licence, units): &(u16, u32)| BatchedGeneration {
-        licence,
+    let one = |&(license, units): &(u16, u32)| BatchedGeneration {
+        license,
         units,
         request_digest: Digest([1; 32]),
         output_digest: Digest([2; 32]),
@@ -36,7 +36,7 @@ fn blend(uses: &[(u16, u32)]) -> Vec<BatchedGeneration> {
 }
 
 #[tokio::test]
-async fn a_blended_generation_pays_every_licence_and_every_receipt_is_proved() {
+async fn a_blended_generation_pays_every_license_and_every_receipt_is_proved() {
     let world = blended().await;
     let mut session = session(&world).await;
     session.generate(0, 1, [0; 32], [0; 32]).await.unwrap();
@@ -65,8 +65,8 @@ async fn one_bad_generation_of_a_batch_charges_none_of_it() {
         (&[(0, 1); 101], "batch-size"),
     ] {
         let refused = session.generate_batch(blend(uses)).await.unwrap_err();
-        // The session itself sees that a licence is used up.
-        let is_own = matches!(refused, GatewayError::LicenceRefuses { licence: 1, .. });
+        // The session itself sees that a license is used up.
+        let is_own = matches!(refused, GatewayError::LicenseRefuses { license: 1, .. });
         assert!(refused.slug() == Some(slug) || (is_own && slug == "unit-cap"), "{refused}");
         assert_eq!(world.state().await.open.receipts, 0);
     }
@@ -112,7 +112,7 @@ async fn another_number_of_generations_under_the_same_key_is_another_request() {
 
 on_postgres_too! {
     another_number_of_generations_under_the_same_key_is_another_request,
-    a_blended_generation_pays_every_licence_and_every_receipt_is_proved,
+    a_blended_generation_pays_every_license_and_every_receipt_is_proved,
     one_bad_generation_of_a_batch_charges_none_of_it,
     a_batch_survives_a_kill_whole_and_its_retry_gets_the_same_receipts,
 }

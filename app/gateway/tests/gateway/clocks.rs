@@ -62,16 +62,16 @@ async fn a_cluster_whose_clock_seems_to_jump_back_sells_nothing_that_has_ended_h
 }
 
 #[tokio::test]
-async fn a_licence_that_ends_is_not_used_however_far_behind_the_clock_is() {
+async fn a_license_that_ends_is_not_used_however_far_behind_the_clock_is() {
     let world = World::unopened(|_| ()).await;
     let least = i64::from(world.config.min_voucher_seconds);
     {
         let mut state = world.chain.state();
         state.now = here() + APART;
         let account = state.channels.get_mut(&CHANNEL).unwrap();
-        account.licences[0].expires_at = here() + APART + least - LEEWAY;
+        account.licenses[0].expires_at = here() + APART + least - LEEWAY;
     }
     world.client().open_channel(&CHANNEL).await.unwrap();
     let refused = until(&world, i64::from(u32::MAX)).await;
-    refused.assert_problem(409, "licence-expired");
+    refused.assert_problem(409, "license-expired");
 }

@@ -1,8 +1,8 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use motif_sdk::channel::Licence;
+use motif_sdk::channel::License;
 
-use crate::world::{CHANNEL, Network, World, licence};
+use crate::world::{CHANNEL, Network, World, license};
 
 fn now() -> i64 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs() as i64
@@ -113,18 +113,18 @@ async fn a_channel_nobody_has_seen_for_long_is_not_served() {
 }
 
 #[tokio::test]
-async fn a_licence_that_ends_does_not_take_the_whole_voucher_with_it() {
+async fn a_license_that_ends_does_not_take_the_whole_voucher_with_it() {
     let world = World::unopened(|config| {
         config.settle.look_every = Duration::from_millis(50);
         config.min_voucher_seconds = 4;
     })
     .await;
     let ends_at = now() + 6;
-    let ending = Licence { expires_at: ends_at, ..licence(100) };
-    world.chain.state().channels.get_mut(&CHANNEL).unwrap().licences[0] = ending;
+    let ending = License { expires_at: ends_at, ..license(100) };
+    world.chain.state().channels.get_mut(&CHANNEL).unwrap().licenses[0] = ending;
     world.client().open_channel(&CHANNEL).await.unwrap();
     world.generate("the-first-key", &world.next_request().await).await.assert_ok();
-    // Nobody asks, nothing else is due: the licence's end alone makes it settle.
+    // Nobody asks, nothing else is due: the license's end alone makes it settle.
     until(|| world.chain.channel_account().channel.prices == 100).await;
     assert!(now() <= ends_at);
 }

@@ -28,7 +28,7 @@ fn generation(channel_id: ChannelId, number: u32) -> Generation {
         opened_slot: 11,
         statement: u64::from(number / 500),
         position: number % 500,
-        licence: 0,
+        license: 0,
         units: 1,
         terms_number: 1,
         amount: 100,

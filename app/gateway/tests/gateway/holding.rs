@@ -4,7 +4,7 @@ use motif_sdk::gateway::{
     wire::{Digest, HoldRequest, PayerProof},
 };
 
-use crate::world::{CHANNEL, World, foreign_key, licence, on_postgres_too, voucher_key};
+use crate::world::{CHANNEL, World, foreign_key, license, on_postgres_too, voucher_key};
 
 async fn session(world: &World) -> PayerSession {
     let account = world.chain.channel_account();
@@ -12,11 +12,11 @@ async fn session(world: &World) -> PayerSession {
     PayerSession::begin(world.client(), CHANNEL, &account, voucher_key(), policy).await.unwrap()
 }
 
-/// A channel whose licence has room for five units.
+/// A channel whose license has room for five units.
 async fn with_five_units() -> World {
     let world = World::unopened(|_| ()).await;
-    let five = payments::Licence { units_left: 5, ..licence(100) };
-    world.chain.state().channels.get_mut(&CHANNEL).unwrap().licences[0] = five;
+    let five = payments::License { units_left: 5, ..license(100) };
+    world.chain.state().channels.get_mut(&CHANNEL).unwrap().licenses[0] = five;
     world.client().open_channel(&CHANNEL).await.unwrap();
     world
 }
@@ -110,7 +110,7 @@ async fn nobody_else_holds_a_channels_room_or_releases_it() {
     let details = hold_details(&key, 0, 1, &[1; 32], expires_at);
     let asked = PayerRequest::new(PayerAction::Hold(details), &CHANNEL, &channel);
     let request = |units, proof| HoldRequest {
-        licence: 0,
+        license: 0,
         units,
         request_digest: Digest([1; 32]),
         expires_at,

@@ -149,7 +149,7 @@ async fn no_hint_makes_a_session_sign_for_more_than_its_own_total() {
     let (world, truth) = two_paid().await;
     let gateway = Hostile::saying(truth).await;
     let mut session = gateway.begin(&world.chain).await.unwrap();
-    let entries = json!([{ "licence": 0, "units": 9_000 }]);
+    let entries = json!([{ "license": 0, "units": 9_000 }]);
     let expected = |statement: u64, cumulative: u64, entries: Value| json!({ "statement": statement, "cumulative": cumulative.to_string(), "entries": entries });
     let lies = [
         ("wrong-price", expected(0, 900_000, entries.clone())),
@@ -183,7 +183,7 @@ async fn no_receipt_is_taken_that_is_not_for_exactly_what_was_asked() {
         |receipt| receipt.amount += 1,
         |receipt| receipt.cumulative += 1,
         |receipt| receipt.units += 1,
-        |receipt| receipt.licence += 1,
+        |receipt| receipt.license += 1,
         |receipt| receipt.statement += 1,
         |receipt| receipt.opened_slot += 1,
         |receipt| receipt.terms_number += 1,
@@ -197,7 +197,7 @@ async fn no_receipt_is_taken_that_is_not_for_exactly_what_was_asked() {
         opened_slot: request.voucher.opened_slot,
         statement: 0,
         position: 2,
-        licence: 0,
+        license: 0,
         units: 1,
         terms_number: 1,
         amount: 100,

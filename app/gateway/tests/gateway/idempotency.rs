@@ -50,7 +50,7 @@ async fn another_body_under_the_same_key_is_refused() {
         &|other| other.output_digest.0[31] ^= 1,
         &|other| other.request_digest.0[0] ^= 1,
         &|other| other.units += 1,
-        &|other| other.licence += 1,
+        &|other| other.license += 1,
         &|other| other.voucher = later,
     ];
     for change in changes {

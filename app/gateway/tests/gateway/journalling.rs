@@ -293,7 +293,7 @@ async fn receipts_that_wait_together_are_signed_together_and_stay_what_they_are(
     // The first is held up, and all others queue up behind it.
     for number in 0..20_u32 {
         let (key, request) = (format!("generation-{number}"), next_request(&state, &voucher_key()));
-        state.open.entries = vec![StatementEntry { licence: 0, units: number + 1 }];
+        state.open.entries = vec![StatementEntry { license: 0, units: number + 1 }];
         (state.open.prices.0, state.cumulative.0) =
             (state.open.prices.0 + 100, state.cumulative.0 + 102);
         let (to, named, sent) = (served.clone(), key.clone(), request.clone());

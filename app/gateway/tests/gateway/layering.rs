@@ -15,7 +15,7 @@ async fn a_server_in_the_same_process_is_sold_by_a_layer() {
     let text = format!(
         "[[route]]\nmethod = \"POST\"\npath = \"/words/{{about}}\"\nwork = \"{}\"\n\
          use = \"generate\"\nunits = {{ count = \"bytes\" }}\nper = 4\nmost_units = 9",
-        crate::world::licence(1).work
+        crate::world::license(1).work
     );
     config.routes = PaidRoutes::read(&text, "in the server").unwrap();
     config.spool = folder.path().to_owned();
@@ -43,7 +43,7 @@ async fn a_server_in_the_same_process_is_sold_by_a_layer() {
 
     let held = motif_sdk::gateway::HeldGeneration {
         hold: due.answer.0,
-        licence: 0,
+        license: 0,
         units: 9,
         request_digest: due.request_digest.0,
         expires_at: due.expires_at,

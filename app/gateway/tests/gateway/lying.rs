@@ -109,13 +109,13 @@ async fn nothing_is_signed_for_what_was_not_asked_for() {
     let lies: [fn(&mut Due); 6] = [
         |due| due.units = 5,
         |due| due.units = 0,
-        |due| due.licence = 1,
+        |due| due.license = 1,
         |due| due.answer.0[0] ^= 1,
         |due| due.request_digest.0[0] ^= 1,
         |due| {
             // Another statement, with units in it that nobody has signed for.
             due.expected.statement += 1;
-            let entry = motif_sdk::gateway::wire::StatementEntry { licence: 0, units: 9 };
+            let entry = motif_sdk::gateway::wire::StatementEntry { license: 0, units: 9 };
             due.expected.entries.push(entry);
         },
     ];
@@ -134,7 +134,7 @@ async fn nothing_is_signed_for_what_was_not_asked_for() {
 }
 
 #[tokio::test]
-async fn a_price_that_is_not_the_licences_is_not_paid() {
+async fn a_price_that_is_not_the_licenses_is_not_paid() {
     let mut sold = Sold::new().await;
     let dearer = Lie::Due(|due| {
         due.price.0 *= 10;
@@ -142,7 +142,7 @@ async fn a_price_that_is_not_the_licences_is_not_paid() {
     });
     let (_, request) = behind(&sold, dearer).await;
     let answer = sold.fetch(&request).await.unwrap();
-    assert_eq!(answer.receipt.receipt.amount, 200, "by the licence's own price");
+    assert_eq!(answer.receipt.receipt.amount, 200, "by the license's own price");
     assert_eq!(sold.owed().await, 204);
 }
 

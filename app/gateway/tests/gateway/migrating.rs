@@ -12,7 +12,7 @@ use crate::world::{CHANNEL, World, on_postgres_too};
 /// aside.
 pub const BACK_TO_ELEVEN: [&str; 6] = [
     "CREATE TABLE earlier AS SELECT channel_id, statement, position, idempotency_key, \
-     substr(evidence, 66, 32) AS body_digest, licence, units, terms_number, amount, cumulative, work, \
+     substr(evidence, 66, 32) AS body_digest, license, units, terms_number, amount, cumulative, work, \
      substr(evidence, 66, 32) AS request_digest, substr(evidence, 34, 32) AS output_digest, \
      issued_at, substr(evidence, 98, 64) AS receipt_signature, \
      substr(evidence, 2, 32) AS receipt_digest, voucher_expires_at, \

@@ -20,7 +20,7 @@ use crate::{
     world::{CHANNEL, on_a_server, with_admin},
 };
 
-/// Two processes that sell the same server; the first has the channel, which has a licence for
+/// Two processes that sell the same server; the first has the channel, which has a license for
 /// so many units. No lease ends by itself while a test runs.
 async fn two(units: u64) -> Option<(Sold, Sold)> {
     if !on_a_server() {

@@ -1,11 +1,11 @@
 use motif_sdk::{
-    channel::{Channel, ChannelAccount, Licence},
+    channel::{Channel, ChannelAccount, License},
     gateway::wire::{Digest, GenerationRequest, VoucherParts},
     voucher::{SignedVoucher, Statement},
 };
 use reqwest::Method;
 
-use crate::world::{Answer, CHANNEL, MINT, World, foreign_key, licence, voucher_key};
+use crate::world::{Answer, CHANNEL, MINT, World, foreign_key, license, voucher_key};
 
 /// Signs again, after a change.
 fn signed(mut request: GenerationRequest, change: fn(&mut VoucherParts)) -> GenerationRequest {
@@ -98,13 +98,13 @@ async fn a_voucher_for_other_units_is_refused() {
 }
 
 #[tokio::test]
-async fn units_are_above_zero_and_of_a_licence_there_is() {
+async fn units_are_above_zero_and_of_a_license_there_is() {
     let world = World::new().await;
     let mut request = world.next_request().await;
     request.units = 0;
     refused(&world, &request, 422, "no-units").await;
-    (request.units, request.licence) = (1, 1);
-    refused(&world, &request, 404, "unknown-licence").await;
+    (request.units, request.license) = (1, 1);
+    refused(&world, &request, 404, "unknown-license").await;
 }
 
 #[tokio::test]
@@ -118,18 +118,18 @@ async fn an_underfunded_channel_is_refused_until_it_is_topped_up() {
 }
 
 #[tokio::test]
-async fn each_limit_of_a_licence_has_its_own_name() {
-    let limits: [(&str, Licence); 5] = [
-        ("unit-cap", Licence { units_left: 0, ..licence(100) }),
-        ("daily-cap", Licence { daily_units: 0, ..licence(100) }),
-        ("revenue-cap", Licence { revenue_left: 99, ..licence(100) }),
-        ("licence-expired", Licence { expires_at: 0, ..licence(100) }),
-        ("amount-too-large", Licence { price: u64::MAX, ..licence(100) }),
+async fn each_limit_of_a_license_has_its_own_name() {
+    let limits: [(&str, License); 5] = [
+        ("unit-cap", License { units_left: 0, ..license(100) }),
+        ("daily-cap", License { daily_units: 0, ..license(100) }),
+        ("revenue-cap", License { revenue_left: 99, ..license(100) }),
+        ("license-expired", License { expires_at: 0, ..license(100) }),
+        ("amount-too-large", License { price: u64::MAX, ..license(100) }),
     ];
     for (slug, limited) in limits {
         let world = World::new().await;
         changed(&world, |account| {
-            account.licences[0] = limited;
+            account.licenses[0] = limited;
             account.channel.deposited += 1;
         })
         .await;
@@ -181,7 +181,7 @@ async fn a_body_that_is_not_what_it_should_be_is_refused() {
     let mut extra = serde_json::to_value(world.next_request().await).unwrap();
     extra["surprise"] = true.into();
     let deep = "[".repeat(10_000);
-    for body in ["", "{", "[]", "{\"licence\":-1}", "\u{0}", &deep, &extra.to_string()] {
+    for body in ["", "{", "[]", "{\"license\":-1}", "\u{0}", &deep, &extra.to_string()] {
         world.post(key, body.to_owned()).await.assert_problem(400, "malformed-json");
     }
     world.post(key, vec![b' '; 65 * 1024]).await.assert_problem(413, "body-too-large");

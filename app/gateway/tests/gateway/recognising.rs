@@ -210,8 +210,8 @@ async fn terms_are_found_without_an_account_where_keys_are_required() {
     let get = |path: &'static str| world.send(Method::GET, path, None, None);
     let robots = get("/robots.txt").await;
     assert_eq!(robots.status, StatusCode::OK);
-    let licence = "License: https://gateway.example/rsl.xml\n";
-    assert!(robots.text().starts_with(licence), "{}", robots.text());
+    let license = "License: https://gateway.example/rsl.xml\n";
+    assert!(robots.text().starts_with(license), "{}", robots.text());
     let known: Discovery =
         serde_json::from_slice(&get("/.well-known/motif.json").await.body).unwrap();
     assert_eq!(known.works, "https://gateway.example/v1/works");

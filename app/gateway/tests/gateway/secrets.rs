@@ -111,7 +111,7 @@ async fn no_secret_is_logged_answered_or_shown() {
         ("another-key", json!(request)),
         ("another-key", json!(dearer)),
         ("another-key", json!(forged)),
-        ("another-key", json!({ "voucher": whole["voucher"], "licence": "nonsense" })),
+        ("another-key", json!({ "voucher": whole["voucher"], "license": "nonsense" })),
         ("another-key", json!([whole["voucher"]["signature"]])),
     ] {
         shown.push(world.post(Some(key), body.to_string()).await.text());

@@ -67,7 +67,7 @@ async fn what_is_due_states_price_units_and_digest_before_anything_is_paid() {
     let sold = Sold::new().await;
     let request = sold.request("/images", json!({ "prompt": "New York" }));
     let due = sold.due(&request).await;
-    assert_eq!((due.units, due.price.0, due.licence, due.part), (1, 100, 0, 0));
+    assert_eq!((due.units, due.price.0, due.license, due.part), (1, 100, 0, 0));
     assert_eq!((due.expected.statement, due.expected.cumulative.0), (0, 102));
     assert_eq!(due.request_digest.0, request.digest().unwrap());
     assert_eq!(sold.owed().await, 0);

@@ -18,7 +18,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::model_server::ModelServer;
-use crate::world::{Answer, CHANNEL, World, licence, voucher_key};
+use crate::world::{Answer, CHANNEL, World, license, voucher_key};
 
 /// A world whose gateway sells a model server.
 pub struct Sold {
@@ -67,15 +67,15 @@ impl Sold {
     }
 
     pub async fn with(configure: impl FnOnce(&mut PaywallConfig)) -> Self {
-        Self::limited(payments::Licence::UNLIMITED, configure).await
+        Self::limited(payments::License::UNLIMITED, configure).await
     }
 
     /// As [`Sold::new`], on a gateway configured differently.
     pub async fn with_gateway(configure: impl FnOnce(&mut GatewayConfig)) -> Self {
-        Self::configured(payments::Licence::UNLIMITED, |_| (), configure).await
+        Self::configured(payments::License::UNLIMITED, |_| (), configure).await
     }
 
-    /// As [`Sold::with`], with so many units on the licence.
+    /// As [`Sold::with`], with so many units on the license.
     pub async fn limited(units: u64, configure: impl FnOnce(&mut PaywallConfig)) -> Self {
         Self::configured(units, configure, |_| ()).await
     }
@@ -100,8 +100,8 @@ impl Sold {
             configure_gateway(config);
         })
         .await;
-        let only = payments::Licence { units_left: units, ..licence(100) };
-        world.chain.state().channels.get_mut(&CHANNEL).unwrap().licences[0] = only;
+        let only = payments::License { units_left: units, ..license(100) };
+        world.chain.state().channels.get_mut(&CHANNEL).unwrap().licenses[0] = only;
         world.client().open_channel(&CHANNEL).await.unwrap();
         let session = session(&world).await;
         let client = PaywallClient::new().patience(std::time::Duration::ZERO);
@@ -160,7 +160,7 @@ impl Sold {
             url: self.url(path),
             headers: vec![("content-type".into(), "application/json".into())],
             body: body.to_string().into_bytes(),
-            licence: 0,
+            license: 0,
             units,
             key: IdempotencyKey::random(),
             expires_at: now() + 300,
@@ -183,13 +183,13 @@ impl Sold {
             PaidUnits::Exactly(units) | PaidUnits::AtMost(units) => units,
         };
         let digest = request.digest().unwrap();
-        let (licence, expires_at) = (request.licence, request.expires_at);
-        let details = hold_details(&request.key, licence, units, &digest, expires_at);
+        let (license, expires_at) = (request.license, request.expires_at);
+        let details = hold_details(&request.key, license, units, &digest, expires_at);
         let channel = self.world.chain.channel_account().channel;
         let asked = PayerRequest::new(PayerAction::Hold(details), &CHANNEL, &channel);
         let proof = PayerProof::from(&asked.sign(&voucher_key()));
         let channel = Address(CHANNEL);
-        AskToPay { channel, licence, units, expires_at, proof, voucher: None }
+        AskToPay { channel, license, units, expires_at, proof, voucher: None }
     }
 
     /// A voucher for one more unit.
@@ -199,9 +199,9 @@ impl Sold {
 
     /// A voucher for exactly what is due.
     pub fn voucher_for(&self, due: &Due) -> VoucherParts {
-        let entries = due.expected.entries.iter().map(|entry| (entry.licence, entry.units));
+        let entries = due.expected.entries.iter().map(|entry| (entry.license, entry.units));
         let mut statement: Statement = entries.collect();
-        statement.add(due.licence, due.units).unwrap();
+        statement.add(due.license, due.units).unwrap();
         let channel = self.world.chain.channel_account().channel;
         let voucher = Voucher {
             cluster: channel.cluster,

@@ -213,16 +213,16 @@ async fn what_does_not_fit_the_route_is_refused_before_the_server_is_asked() {
     send(&too_many).await.assert_problem(422, "hold-units");
     let short = PaidRequest { expires_at: now() + 20, ..request.clone() };
     send(&short).await.assert_problem(422, "hold-too-short");
-    let unknown = PaidRequest { licence: 1, ..request.clone() };
-    send(&unknown).await.assert_problem(404, "unknown-licence");
+    let unknown = PaidRequest { license: 1, ..request.clone() };
+    send(&unknown).await.assert_problem(404, "unknown-license");
     let long = PaidRequest { body: vec![b' '; 1_001], ..request.clone() };
     send(&long).await.assert_problem(413, "body-too-large");
     sold.send(&long, None).await.assert_problem(413, "body-too-large");
-    let train = payments::Licence { licensed_use: 3, ..crate::world::licence(100) };
+    let train = payments::License { licensed_use: 3, ..crate::world::license(100) };
     let channel = crate::world::CHANNEL;
-    sold.world.chain.state().channels.get_mut(&channel).unwrap().licences.push(train);
+    sold.world.chain.state().channels.get_mut(&channel).unwrap().licenses.push(train);
     sold.world.client().open_channel(&channel).await.unwrap();
-    send(&unknown).await.assert_problem(422, "other-licence");
+    send(&unknown).await.assert_problem(422, "other-license");
     for (header, slug) in [("e30", "payment-malformed"), ("", "payment-malformed")] {
         let sent = reqwest::Client::new().post(&request.url).header(Payment::HEADER, header);
         crate::world::Answer::to(sent).await.assert_problem(400, slug);

@@ -36,9 +36,9 @@ impl Chain {
     }
 
     fn request(&self, before: u32) -> Vec<u8> {
-        let (channel, licence) = (&self.account.channel, self.account.licences[0]);
+        let (channel, license) = (&self.account.channel, self.account.licenses[0]);
         let units = before + 1;
-        let prices = licence.price * u64::from(units);
+        let prices = license.price * u64::from(units);
         let statement: Statement = [(0, units)].into_iter().collect();
         let voucher = Voucher {
             cluster: channel.cluster,
@@ -51,7 +51,7 @@ impl Chain {
         };
         let body = GenerationRequest {
             voucher: VoucherParts::from(&SignedVoucher::sign(voucher, &self.key)),
-            licence: 0,
+            license: 0,
             units: 1,
             request_digest: Digest(*blake3::hash(&before.to_le_bytes()).as_bytes()),
             output_digest: Digest([2; 32]),

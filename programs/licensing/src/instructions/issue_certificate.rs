@@ -57,7 +57,7 @@ pub struct IssueCertificate<'info> {
 pub fn handle_issue_certificate(ctx: Context<IssueCertificate>, name: String) -> Result<()> {
     ctx.accounts.work.require_undisputed()?;
     let named = (1..=certificate::MAX_NAME_BYTES).contains(&name.len());
-    require!(named, LicensingError::CertificateName);
+    require!(named, LicensingError::InvalidCertificateName);
     ctx.accounts.mint_one()?;
     ctx.accounts.describe(name)?;
     ctx.accounts.make_it_the_only_one()?;

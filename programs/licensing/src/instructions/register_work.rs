@@ -131,9 +131,9 @@ impl RegisterWork<'_> {
     /// The consent that the person gives by signing.
     fn consent(&self, args: &RegisterWorkArgs, now: i64) -> Result<Option<Consent>> {
         let signed = self.consent.is_some() || !args.needs_consent();
-        require!(signed, LicensingError::ConsentMissing);
+        require!(signed, LicensingError::MissingConsent);
         let future = args.consent_expires_at.is_none_or(|end| end > now);
-        require!(future, LicensingError::ConsentInThePast);
+        require!(future, LicensingError::InvalidConsentEnd);
         let expires_at = args.consent_expires_at;
         Ok(self.consent.as_ref().map(|person| Consent { person: person.key(), expires_at }))
     }
@@ -142,15 +142,15 @@ impl RegisterWork<'_> {
     fn model(&self, args: &RegisterWorkArgs) -> Result<Option<Model>> {
         let previous = self.previous_model.as_ref();
         let Some(model) = &args.model else {
-            require!(args.kind != WorkKind::StyleModel, LicensingError::ModelMissing);
-            require!(previous.is_none(), LicensingError::ModelUnexpected);
+            require!(args.kind != WorkKind::StyleModel, LicensingError::MissingModel);
+            require!(previous.is_none(), LicensingError::UnexpectedModel);
             return Ok(None);
         };
-        require!(args.kind == WorkKind::StyleModel, LicensingError::ModelUnexpected);
+        require!(args.kind == WorkKind::StyleModel, LicensingError::UnexpectedModel);
         let replaceable = previous.is_none_or(|work| {
             work.kind == WorkKind::StyleModel && work.owner == self.creator.key()
         });
-        require!(replaceable, LicensingError::PreviousModel);
+        require!(replaceable, LicensingError::InvalidPreviousModel);
         let model = Model {
             base_model: model.base_model.clone(),
             training_root: model.training_root,

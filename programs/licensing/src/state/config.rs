@@ -38,7 +38,7 @@ impl Config {
     /// owner whose account is empty, and the dispute would never end.
     pub fn check(&self, least_bond: u64) -> Result<()> {
         let lengths = Self::MIN_DISPUTE_SECONDS..=Self::MAX_DISPUTE_SECONDS;
-        require!(lengths.contains(&self.dispute_seconds), LicensingError::DisputeLength);
+        require!(lengths.contains(&self.dispute_seconds), LicensingError::InvalidDisputeLength);
         require!(self.dispute_bond_lamports >= least_bond, LicensingError::BondTooSmall);
         Ok(())
     }
@@ -78,7 +78,7 @@ mod tests {
             Config { dispute_bond_lamports, dispute_seconds, ..config() }.check(10)
         };
         for seconds in [86_399, 60 * 86_400 + 1] {
-            assert_eq!(disputes(10, seconds), Err(LicensingError::DisputeLength.into()));
+            assert_eq!(disputes(10, seconds), Err(LicensingError::InvalidDisputeLength.into()));
         }
         assert_eq!(disputes(9, 86_400), Err(LicensingError::BondTooSmall.into()));
         for seconds in [86_400, 60 * 86_400] {

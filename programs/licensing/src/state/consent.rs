@@ -5,7 +5,7 @@ use anchor_lang::prelude::*;
 pub struct Consent {
     /// Signed for it, and may change its end.
     pub person: Pubkey,
-    /// Last unix second of the consent; `None` for no end. Licences accepted earlier keep the
+    /// Last unix second of the consent; `None` for no end. Licenses accepted earlier keep the
     /// end they were accepted with.
     pub expires_at: Option<i64>,
 }

@@ -62,7 +62,7 @@ pub fn check_parents(parents: &[Parent]) -> Result<()> {
     let mut total_bps: u32 = 0;
     for (position, parent) in parents.iter().enumerate() {
         let seen_before = parents[..position].iter().any(|other| other.work == parent.work);
-        require!(!seen_before, LicensingError::ParentTwice);
+        require!(!seen_before, LicensingError::DuplicateParent);
         total_bps += u32::from(parent.share_bps); // 8 x 65,535 fits
     }
     require!(total_bps <= u32::from(WHOLE_BPS), LicensingError::ParentShares);
@@ -92,7 +92,7 @@ mod tests {
         assert_eq!(too_much, Err(LicensingError::ParentShares.into()));
         let mut twice = parents(&[1, 1]);
         twice[1].work = twice[0].work;
-        assert_eq!(check_parents(&twice), Err(LicensingError::ParentTwice.into()));
+        assert_eq!(check_parents(&twice), Err(LicensingError::DuplicateParent.into()));
     }
 
     #[test]

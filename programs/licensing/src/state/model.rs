@@ -24,7 +24,7 @@ impl Model {
     /// Accepts a model that says what it adapts, in few enough bytes.
     pub fn check(&self) -> Result<()> {
         let bytes = 1..=Self::MAX_NAME_BYTES;
-        require!(bytes.contains(&self.base_model.len()), LicensingError::BaseModelName);
+        require!(bytes.contains(&self.base_model.len()), LicensingError::InvalidBaseModelName);
         Ok(())
     }
 }
@@ -44,7 +44,7 @@ mod tests {
             assert_eq!(named(bytes).check(), Ok(()));
         }
         for bytes in [0, 65] {
-            assert_eq!(named(bytes).check(), Err(LicensingError::BaseModelName.into()));
+            assert_eq!(named(bytes).check(), Err(LicensingError::InvalidBaseModelName.into()));
         }
     }
 }

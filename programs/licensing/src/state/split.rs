@@ -21,15 +21,15 @@ pub const MAX_RECIPIENTS: usize = 32;
 
 /// Accepts a split exactly when it pays every recipient once and gives the whole away.
 pub fn check_split(split: &[Share]) -> Result<()> {
-    require!((1..=MAX_RECIPIENTS).contains(&split.len()), LicensingError::SplitSize);
+    require!((1..=MAX_RECIPIENTS).contains(&split.len()), LicensingError::InvalidSplitSize);
     let mut total_bps: u32 = 0;
     for (position, share) in split.iter().enumerate() {
         require!(share.share_bps > 0, LicensingError::EmptyShare);
         let seen_before = split[..position].iter().any(|other| other.recipient == share.recipient);
-        require!(!seen_before, LicensingError::RecipientTwice);
+        require!(!seen_before, LicensingError::DuplicateRecipient);
         total_bps += u32::from(share.share_bps); // 32 x 65,535 fits
     }
-    require!(total_bps == u32::from(WHOLE_BPS), LicensingError::SplitTotal);
+    require!(total_bps == u32::from(WHOLE_BPS), LicensingError::InvalidSplitTotal);
     Ok(())
 }
 
@@ -65,14 +65,17 @@ mod tests {
     #[test]
     fn a_split_gives_away_exactly_the_whole() {
         for shares_bps in [&[9_999][..], &[5_000, 5_001], &[u16::MAX, u16::MAX]] {
-            assert_eq!(check_split(&split(shares_bps)), Err(LicensingError::SplitTotal.into()));
+            assert_eq!(
+                check_split(&split(shares_bps)),
+                Err(LicensingError::InvalidSplitTotal.into())
+            );
         }
     }
 
     #[test]
     fn a_split_has_one_to_thirty_two_recipients() {
-        assert_eq!(check_split(&[]), Err(LicensingError::SplitSize.into()));
-        assert_eq!(check_split(&split(&[1; 33])), Err(LicensingError::SplitSize.into()));
+        assert_eq!(check_split(&[]), Err(LicensingError::InvalidSplitSize.into()));
+        assert_eq!(check_split(&split(&[1; 33])), Err(LicensingError::InvalidSplitSize.into()));
         let mut widest = vec![312; 32];
         widest[0] += 16;
         assert!(check_split(&split(&widest)).is_ok());
@@ -82,7 +85,7 @@ mod tests {
     fn nobody_stands_in_a_split_twice_or_for_nothing() {
         let mut twice = split(&[5_000, 5_000]);
         twice[1].recipient = twice[0].recipient;
-        assert_eq!(check_split(&twice), Err(LicensingError::RecipientTwice.into()));
+        assert_eq!(check_split(&twice), Err(LicensingError::DuplicateRecipient.into()));
         assert_eq!(check_split(&split(&[10_000, 0])), Err(LicensingError::EmptyShare.into()));
     }
 }

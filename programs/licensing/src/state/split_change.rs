@@ -36,7 +36,7 @@ impl SplitChange {
     /// A change of `work`'s present split, proposed by its owner; still empty.
     pub fn new(address: Pubkey, work: &Work, recipients: u8, bump: u8) -> Result<Self> {
         let sizes = 1..=MAX_RECIPIENTS;
-        require!(sizes.contains(&usize::from(recipients)), LicensingError::SplitSize);
+        require!(sizes.contains(&usize::from(recipients)), LicensingError::InvalidSplitSize);
         Ok(Self {
             version: Self::VERSION,
             bump,
@@ -54,7 +54,7 @@ impl SplitChange {
     pub fn extend(&mut self, work: &Work, shares: &[Share]) -> Result<()> {
         self.check_current(work)?;
         let length = self.split.len() + shares.len(); // both fit an instruction
-        require!(length <= usize::from(self.recipients), LicensingError::SplitSize);
+        require!(length <= usize::from(self.recipients), LicensingError::InvalidSplitSize);
         self.split.extend_from_slice(shares);
         if self.complete() { check_split(&self.split) } else { Ok(()) }
     }
@@ -65,9 +65,9 @@ impl SplitChange {
     pub fn approve(&mut self, work: &Work, recipient: &Pubkey, digest: [u8; 32]) -> Result<()> {
         self.check_current(work)?;
         require!(self.complete(), LicensingError::SplitIncomplete);
-        require!(split_digest(&self.split) == digest, LicensingError::OtherSplit);
+        require!(split_digest(&self.split) == digest, LicensingError::SplitDigestMismatch);
         let position = work.split.iter().position(|share| share.recipient == *recipient);
-        let position = position.ok_or(LicensingError::NotARecipient)?;
+        let position = position.ok_or(LicensingError::RecipientNotFound)?;
         self.approvals |= 1 << position; // at most 32 recipients
         Ok(())
     }
@@ -84,7 +84,7 @@ impl SplitChange {
             let after = self.split.iter().find(|share| share.recipient == before.recipient);
             let share_bps = after.map_or(0, |share| share.share_bps);
             let agreed = approved || share_bps >= before.share_bps;
-            require!(agreed, LicensingError::RecipientMustApprove);
+            require!(agreed, LicensingError::MissingRecipientApproval);
         }
         Ok(())
     }

@@ -51,9 +51,9 @@ pub enum Derivatives {
 pub struct Caps {
     /// Units all licensees together may use, ever.
     pub total_units: Option<u64>,
-    /// Units one licence may use in one day of 86,400 seconds since the epoch (UTC).
+    /// Units one license may use in one day of 86,400 seconds since the epoch (UTC).
     pub daily_units: Option<u64>,
-    /// Units one licence may use, ever.
+    /// Units one license may use, ever.
     pub licensee_units: Option<u64>,
     /// Prices all licensees together may pay, ever, base units of the currency.
     pub revenue: Option<u64>,
@@ -81,7 +81,7 @@ pub struct Offer {
     pub derivative_share_bps: u16,
     /// Charged once at acceptance, base units.
     pub upfront_fee: u64,
-    /// Units each licence may use before it pays.
+    /// Units each license may use before it pays.
     pub free_units: u64,
     pub caps: Caps,
     /// Unix seconds from which the terms can be accepted.
@@ -152,22 +152,22 @@ impl Offer {
     /// Accepts an offer that can be understood and can be kept; `now` is unix seconds.
     pub fn check(&self, now: i64) -> Result<()> {
         let uses = &self.uses;
-        require!((1..=Self::MAX_USES).contains(&uses.len()), LicensingError::UseCount);
+        require!((1..=Self::MAX_USES).contains(&uses.len()), LicensingError::InvalidUseCount);
         for (position, price) in uses.iter().enumerate() {
             let seen_before =
                 uses[..position].iter().any(|other| other.licensed_use == price.licensed_use);
-            require!(!seen_before, LicensingError::UseTwice);
+            require!(!seen_before, LicensingError::DuplicateUse);
         }
         let Caps { total_units, daily_units, licensee_units, revenue } = self.caps;
         for cap in [total_units, daily_units, licensee_units, revenue] {
             require!(cap != Some(0), LicensingError::EmptyCap);
         }
-        require!(self.derivative_share_bps <= WHOLE_BPS, LicensingError::DerivativeShare);
+        require!(self.derivative_share_bps <= WHOLE_BPS, LicensingError::InvalidDerivativeShare);
         require!(self.notice_seconds <= Self::MAX_NOTICE_SECONDS, LicensingError::NoticeTooLong);
         require!(self.legal_uri.len() <= Self::MAX_URI_BYTES, LicensingError::UriTooLong);
         if let Some(expires_at) = self.expires_at {
             let lasts = expires_at > self.valid_from && expires_at > now;
-            require!(lasts, LicensingError::ExpiryInThePast);
+            require!(lasts, LicensingError::InvalidTermsPeriod);
         }
         Ok(())
     }
@@ -204,7 +204,7 @@ impl Terms {
         require!(self.valid_at(now), LicensingError::TermsNotValidNow);
         match self.offer.derivatives {
             Derivatives::Forbidden => return err!(LicensingError::DerivativesForbidden),
-            Derivatives::WithApproval => require!(approved, LicensingError::ApprovalMissing),
+            Derivatives::WithApproval => require!(approved, LicensingError::MissingApproval),
             Derivatives::Allowed => {}
         }
         let enough = share_bps >= self.offer.derivative_share_bps;
@@ -270,17 +270,17 @@ mod tests {
     fn an_offer_that_says_too_little_or_contradicts_itself_is_refused() {
         assert_eq!(offer().check(NOW), Ok(()));
         let none = refusal(|offer| offer.uses.clear());
-        assert_eq!(none, Some(LicensingError::UseCount.into()));
+        assert_eq!(none, Some(LicensingError::InvalidUseCount.into()));
         let twice = refusal(|offer| offer.uses.push(offer.uses[0]));
-        assert_eq!(twice, Some(LicensingError::UseTwice.into()));
+        assert_eq!(twice, Some(LicensingError::DuplicateUse.into()));
         let empty = refusal(|offer| offer.caps.daily_units = Some(0));
         assert_eq!(empty, Some(LicensingError::EmptyCap.into()));
         let share = refusal(|offer| offer.derivative_share_bps = 10_001);
-        assert_eq!(share, Some(LicensingError::DerivativeShare.into()));
+        assert_eq!(share, Some(LicensingError::InvalidDerivativeShare.into()));
         let expired = refusal(|offer| offer.expires_at = Some(NOW));
-        assert_eq!(expired, Some(LicensingError::ExpiryInThePast.into()));
+        assert_eq!(expired, Some(LicensingError::InvalidTermsPeriod.into()));
         let backwards = refusal(|offer| offer.valid_from = NOW + 1);
-        assert_eq!(backwards, Some(LicensingError::ExpiryInThePast.into()));
+        assert_eq!(backwards, Some(LicensingError::InvalidTermsPeriod.into()));
         let uri = refusal(|offer| offer.legal_uri = "u".repeat(201));
         assert_eq!(uri, Some(LicensingError::UriTooLong.into()));
         let notice = refusal(|offer| offer.notice_seconds = Offer::MAX_NOTICE_SECONDS + 1);
@@ -306,7 +306,7 @@ mod tests {
         let refused = LicensingError::DerivativesForbidden.into();
         assert_eq!(forbidden.check_derivative(10_000, true, NOW), Err(refused));
         let approval = terms(Offer { derivatives: Derivatives::WithApproval, ..offer() });
-        let missing = LicensingError::ApprovalMissing.into();
+        let missing = LicensingError::MissingApproval.into();
         assert_eq!(approval.check_derivative(10_000, false, NOW), Err(missing));
         assert_eq!(approval.check_derivative(2_000, true, NOW), Ok(()));
     }

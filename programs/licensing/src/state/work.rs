@@ -35,7 +35,7 @@ impl WorkKind {
     }
 }
 
-/// Whether a work takes new licences and derivatives. Stored as one byte, in this order:
+/// Whether a work takes new licenses and derivatives. Stored as one byte, in this order:
 /// append only.
 #[derive(AnchorSerialize, AnchorDeserialize, Clone, Copy, Debug, PartialEq, Eq, InitSpace)]
 pub enum WorkStatus {
@@ -123,7 +123,7 @@ impl Work {
     pub const VERSION: u8 = 1;
     pub const MAX_PARENTS: usize = 8;
     pub const MAX_URI_BYTES: usize = 200;
-    /// A withdrawal ends no licence earlier than this, whatever its terms say.
+    /// A withdrawal ends no license earlier than this, whatever its terms say.
     pub const MIN_NOTICE_SECONDS: u32 = 86_400;
     /// Where `creator`, `owner` and `content_digest` stand in the account, for filters.
     pub const CREATOR_OFFSET: usize = 48;
@@ -196,7 +196,7 @@ impl Work {
         let Inherited { expires_at, share_alike, non_commercial } = self.inherited;
         if let Some(end) = expires_at {
             let ends = offer.expires_at.is_some_and(|expires_at| expires_at <= end);
-            require!(ends, LicensingError::OutlivesParentTerms);
+            require!(ends, LicensingError::TermsOutliveParent);
         }
         require!(!share_alike || offer.shares_alike(), LicensingError::NotShareAlike);
         require!(!non_commercial || !offer.commercial, LicensingError::ParentNotCommercial);
@@ -233,7 +233,7 @@ impl Work {
         self.set_split(change.split.clone())
     }
 
-    /// Takes no new licences or derivatives from now on.
+    /// Takes no new licenses or derivatives from now on.
     pub fn withdraw(&mut self, now: i64) -> Result<()> {
         self.require_active()?;
         self.status = WorkStatus::Withdrawn;
@@ -244,7 +244,7 @@ impl Work {
     /// Stands still until the claim is decided; returns what the work goes back to then.
     pub fn dispute(&mut self, claimant: &Pubkey) -> Result<WorkStatus> {
         self.require_undisputed()?;
-        require!(self.owner != *claimant, LicensingError::OwnWork);
+        require!(self.owner != *claimant, LicensingError::OwnerCannotDispute);
         self.disputes = self.disputes.checked_add(1).ok_or(LicensingError::CounterOverflow)?;
         Ok(std::mem::replace(&mut self.status, WorkStatus::Disputed))
     }
@@ -273,7 +273,7 @@ impl Work {
     /// Ends the consent then, or never.
     pub fn set_consent_end(&mut self, person: &Pubkey, expires_at: Option<i64>) -> Result<()> {
         let consent = self.consent.as_mut().filter(|consent| consent.person == *person);
-        consent.ok_or(LicensingError::NotThePerson)?.expires_at = expires_at;
+        consent.ok_or(LicensingError::NotConsentingPerson)?.expires_at = expires_at;
         Ok(())
     }
 

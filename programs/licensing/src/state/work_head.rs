@@ -49,9 +49,9 @@ impl WorkHead {
         })
     }
 
-    /// The last second of a licence that was accepted to end at `expires_at`: a withdrawal ends
+    /// The last second of a license that was accepted to end at `expires_at`: a withdrawal ends
     /// it earlier, but not before its notice.
-    pub fn licence_end(&self, expires_at: i64, notice_seconds: u32) -> i64 {
+    pub fn license_end(&self, expires_at: i64, notice_seconds: u32) -> i64 {
         let notice_seconds = i64::from(notice_seconds.max(Work::MIN_NOTICE_SECONDS));
         expires_at.min(self.withdrawn_at.saturating_add(notice_seconds))
     }
@@ -74,12 +74,12 @@ mod tests {
     }
 
     #[test]
-    fn a_withdrawal_ends_a_licence_after_its_notice_and_never_lengthens_it() {
-        assert_eq!(head().licence_end(i64::MAX, u32::MAX), i64::MAX);
+    fn a_withdrawal_ends_a_license_after_its_notice_and_never_lengthens_it() {
+        assert_eq!(head().license_end(i64::MAX, u32::MAX), i64::MAX);
         let withdrawn = WorkHead { withdrawn_at: 1_000, ..head() };
-        assert_eq!(withdrawn.licence_end(i64::MAX, 200_000), 201_000);
-        assert_eq!(withdrawn.licence_end(i64::MAX, 0), 87_400, "a day at least");
-        assert_eq!(withdrawn.licence_end(2_000, 200_000), 2_000);
+        assert_eq!(withdrawn.license_end(i64::MAX, 200_000), 201_000);
+        assert_eq!(withdrawn.license_end(i64::MAX, 0), 87_400, "a day at least");
+        assert_eq!(withdrawn.license_end(2_000, 200_000), 2_000);
     }
 
     #[test]

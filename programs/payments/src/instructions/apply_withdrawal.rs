@@ -7,7 +7,7 @@ use crate::{
     state::{Channel, ChannelMut},
 };
 
-/// Remaining accounts: for each licence named, in the same order, its work.
+/// Remaining accounts: for each license named, in the same order, its work.
 #[derive(Accounts)]
 pub struct ApplyWithdrawal<'info> {
     #[account(mut)]
@@ -16,20 +16,20 @@ pub struct ApplyWithdrawal<'info> {
 
 pub fn handle_apply_withdrawal<'info>(
     ctx: Context<'info, ApplyWithdrawal<'info>>,
-    licences: Vec<u16>,
+    licenses: Vec<u16>,
 ) -> Result<()> {
     let works = ctx.remaining_accounts;
-    require!(works.len() == licences.len(), PaymentsError::WorkAccounts);
+    require!(works.len() == licenses.len(), PaymentsError::InvalidWorkAccounts);
     let channel = ctx.accounts.channel.key();
     let mut open = ChannelMut::open(&ctx.accounts.channel)?;
-    for (index, account) in licences.iter().zip(works) {
-        let licence = open.licences.get_mut(usize::from(*index));
-        let licence = licence.ok_or(PaymentsError::UnknownLicence)?;
-        require_keys_eq!(account.key(), licence.work, PaymentsError::WorkAccounts);
+    for (index, account) in licenses.iter().zip(works) {
+        let license = open.licenses.get_mut(usize::from(*index));
+        let license = license.ok_or(PaymentsError::LicenseNotFound)?;
+        require_keys_eq!(account.key(), license.work, PaymentsError::InvalidWorkAccounts);
         let work = WorkHead::read(account)?;
         require!(work.withdrawn_at != i64::MAX, PaymentsError::WorkNotWithdrawn);
-        licence.expires_at = work.licence_end(licence.expires_at, licence.notice_seconds);
-        emit!(WithdrawalApplied { channel, index: *index, expires_at: licence.expires_at });
+        license.expires_at = work.license_end(license.expires_at, license.notice_seconds);
+        emit!(WithdrawalApplied { channel, index: *index, expires_at: license.expires_at });
     }
     Ok(())
 }

@@ -58,7 +58,7 @@ pub struct Claim<'info> {
 pub fn handle_claim<'info>(ctx: Context<'info, Claim<'info>>, payees: Vec<Payee>) -> Result<()> {
     let accounts = &ctx.accounts;
     let destinations = ctx.remaining_accounts;
-    require!(destinations.len() == payees.len(), PaymentsError::Destinations);
+    require!(destinations.len() == payees.len(), PaymentsError::InvalidDestinations);
     let work = WorkHead::read(&accounts.work)?;
     let mut open = EarningsMut::open(&accounts.earnings)?;
     // Under the split it was earned under, money can be had at any time; a verdict may have

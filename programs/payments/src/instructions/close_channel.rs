@@ -1,6 +1,6 @@
 use anchor_lang::prelude::*;
 
-use crate::{error::PaymentsError, event::ChannelRemoved, state::Channel};
+use crate::{error::PaymentsError, event::ChannelDeleted, state::Channel};
 
 #[derive(Accounts)]
 pub struct CloseChannel<'info> {
@@ -16,6 +16,6 @@ pub struct CloseChannel<'info> {
 pub fn handle_close_channel(ctx: Context<CloseChannel>) -> Result<()> {
     let slot = Clock::get()?.slot;
     ctx.accounts.channel.load()?.check_closable(slot)?;
-    emit!(ChannelRemoved { channel: ctx.accounts.channel.key() });
+    emit!(ChannelDeleted { channel: ctx.accounts.channel.key() });
     Ok(())
 }

@@ -2,11 +2,11 @@ use anchor_lang::prelude::*;
 
 use crate::{
     error::PaymentsError,
-    event::LicencesCollected,
-    state::{Channel, ChannelMut, Earnings, Licence},
+    event::LicensesCollected,
+    state::{Channel, ChannelMut, Earnings, License},
 };
 
-/// Remaining accounts: for each licence named, in the same order, the earnings account of its
+/// Remaining accounts: for each license named, in the same order, the earnings account of its
 /// work in the channel's mint, writable.
 #[derive(Accounts)]
 pub struct Collect<'info> {
@@ -16,37 +16,37 @@ pub struct Collect<'info> {
 
 pub fn handle_collect<'info>(
     ctx: Context<'info, Collect<'info>>,
-    licences: Vec<u16>,
+    licenses: Vec<u16>,
 ) -> Result<()> {
     let accounts = ctx.remaining_accounts;
-    require!(accounts.len() == licences.len(), PaymentsError::EarningsAccounts);
+    require!(accounts.len() == licenses.len(), PaymentsError::InvalidEarningsAccounts);
     let mut open = ChannelMut::open(&ctx.accounts.channel)?;
     let mint = open.channel.mint;
     let mut amount: u64 = 0;
-    for (index, account) in licences.iter().zip(accounts) {
-        let licence = open.licences.get_mut(usize::from(*index));
-        let licence = licence.ok_or(PaymentsError::UnknownLicence)?;
-        let credit = collect_one(licence, &mint, account)?;
+    for (index, account) in licenses.iter().zip(accounts) {
+        let license = open.licenses.get_mut(usize::from(*index));
+        let license = license.ok_or(PaymentsError::LicenseNotFound)?;
+        let credit = collect_one(license, &mint, account)?;
         amount = amount.checked_add(credit).ok_or(PaymentsError::Overflow)?;
     }
     open.channel.collect(amount)?;
     drop(open); // Anchor writes the account's discriminator on the way out
-    emit!(LicencesCollected { channel: ctx.accounts.channel.key(), amount });
+    emit!(LicensesCollected { channel: ctx.accounts.channel.key(), amount });
     Ok(())
 }
 
-/// Closed again before the next licence is read: two licences may be of one work.
+/// Closed again before the next license is read: two licenses may be of one work.
 fn collect_one<'info>(
-    licence: &mut Licence,
+    license: &mut License,
     mint: &Pubkey,
     account: &'info AccountInfo<'info>,
 ) -> Result<u64> {
-    require!(account.is_writable, PaymentsError::EarningsAccounts);
+    require!(account.is_writable, PaymentsError::InvalidEarningsAccounts);
     let earnings: AccountLoader<Earnings> = AccountLoader::try_from(account)?;
     let mut earnings = earnings.load_mut()?;
-    let matching = earnings.work == licence.work && earnings.mint == *mint;
-    require!(matching, PaymentsError::EarningsAccounts);
-    let credit = licence.collect();
+    let matching = earnings.work == license.work && earnings.mint == *mint;
+    require!(matching, PaymentsError::InvalidEarningsAccounts);
+    let credit = license.collect();
     earnings.credit(credit)?;
     Ok(credit)
 }

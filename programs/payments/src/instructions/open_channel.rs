@@ -88,7 +88,7 @@ pub fn handle_open_channel(ctx: Context<OpenChannel>, args: OpenChannelArgs) -> 
         channel.closes_at = i64::MAX;
         channel.rotates_at = i64::MAX;
         let proper = channel.proper_voucher_key(&args.voucher_key);
-        require!(proper, PaymentsError::VoucherKey);
+        require!(proper, PaymentsError::InvalidVoucherKey);
     }
     accounts.custody().deposit(&accounts.payer_tokens, &accounts.payer, args.deposit)?;
     emit!(ChannelOpened {

@@ -24,7 +24,7 @@ pub fn handle_pull(ctx: Context<Pull>) -> Result<()> {
     };
     let (child_work, amount) = {
         let mut child = EarningsMut::open(child)?;
-        require_keys_eq!(child.earnings.mint, parent_mint, PaymentsError::NotAParent);
+        require_keys_eq!(child.earnings.mint, parent_mint, PaymentsError::ParentNotFound);
         (child.earnings.work, child.book().pull(&parent_work)?)
     };
     parent.load_mut()?.credit(amount)?;

@@ -1,6 +1,6 @@
 use anchor_lang::prelude::*;
 
-use crate::{error::PaymentsError, event::VoucherKeyRotates, state::Channel};
+use crate::{error::PaymentsError, event::VoucherKeyRotationStarted, state::Channel};
 
 #[derive(Accounts)]
 pub struct RotateVoucherKey<'info> {
@@ -23,6 +23,6 @@ pub fn handle_rotate_voucher_key(ctx: Context<RotateVoucherKey>, new_key: Pubkey
         channel.rotate_voucher_key(new_key, operator.is_some(), now)?;
         if operator.is_some() { now } else { channel.rotates_at }
     };
-    emit!(VoucherKeyRotates { channel: ctx.accounts.channel.key(), new_key, rotates_at });
+    emit!(VoucherKeyRotationStarted { channel: ctx.accounts.channel.key(), new_key, rotates_at });
     Ok(())
 }

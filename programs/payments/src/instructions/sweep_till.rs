@@ -25,7 +25,7 @@ pub struct SweepTill<'info> {
     #[account(
         mut,
         has_one = mint,
-        constraint = earnings.load()?.work == till.work @ PaymentsError::EarningsAccounts,
+        constraint = earnings.load()?.work == till.work @ PaymentsError::InvalidEarningsAccounts,
     )]
     pub earnings: AccountLoader<'info, Earnings>,
 

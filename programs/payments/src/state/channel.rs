@@ -4,13 +4,13 @@ use anchor_lang::prelude::*;
 use licensing::bps::floor_share;
 use solana_sha256_hasher::{hash, hashv};
 
-use super::Licence;
-use crate::{error::PaymentsError, mountain_range::MountainRange, proof::SignedBy, statement};
+use super::License;
+use crate::{error::PaymentsError, mmr::Mmr, proof::SignedBy, statement};
 
 /// A platform's escrow towards all the works it licenses, operated by one gateway.
 ///
-/// Seeds: `["channel", payer, operator, mint, salt as u64 little-endian]`. The licences, one
-/// [`Licence`] each, follow this header in the same account.
+/// Seeds: `["channel", payer, operator, mint, salt as u64 little-endian]`. The licenses, one
+/// [`License`] each, follow this header in the same account.
 ///
 /// Always true:
 /// - `deposited >= charged() + refunded`: nobody is paid money that was not escrowed;
@@ -54,10 +54,10 @@ pub struct Channel {
     /// 1 once the payer has withdrawn.
     pub withdrawn: u8,
     pub reserved: [u8; 3],
-    /// How many licences hold a part of caps that licensees share.
+    /// How many licenses hold a part of caps that licensees share.
     pub quotas_held: u32,
     /// One record for each settled statement; its length is the current statement's number.
-    pub statements: MountainRange,
+    pub statements: Mmr,
     /// Signs vouchers in place of `voucher_key` from `rotates_at`.
     pub next_voucher_key: Pubkey,
     /// Unix seconds; `i64::MAX` while no rotation is under way.
@@ -128,7 +128,7 @@ impl Channel {
     pub const SEED: &'static [u8] = b"channel";
     pub const VERSION: u8 = 1;
     pub const HEADER_SPACE: usize = Self::DISCRIMINATOR.len() + size_of::<Self>();
-    pub const MAX_LICENCES: usize = 10_000;
+    pub const MAX_LICENSES: usize = 10_000;
     pub const MAX_OPERATOR_FEE_BPS: u16 = 5_000;
     pub const MIN_GRACE_SECONDS: u32 = 15 * 60;
     pub const MAX_GRACE_SECONDS: u32 = 30 * 86_400;
@@ -136,9 +136,9 @@ impl Channel {
     pub const PAYER_OFFSET: usize = 16;
     pub const OPERATOR_OFFSET: usize = 48;
 
-    /// Bytes of the account of a channel with so many licences.
-    pub const fn space(licences: usize) -> usize {
-        Self::HEADER_SPACE + licences * Licence::SIZE
+    /// Bytes of the account of a channel with so many licenses.
+    pub const fn space(licenses: usize) -> usize {
+        Self::HEADER_SPACE + licenses * License::SIZE
     }
 
     /// Everything the payer owes by now: never falls.
@@ -228,7 +228,7 @@ impl Channel {
     /// that is under way.
     pub fn rotate_voucher_key(&mut self, key: Pubkey, agreed: bool, now: i64) -> Result<()> {
         let proper = self.proper_voucher_key(&key);
-        require!(proper, PaymentsError::VoucherKey);
+        require!(proper, PaymentsError::InvalidVoucherKey);
         self.voucher_key = *self.voucher_key_at(now);
         if agreed {
             self.voucher_key = key;
@@ -256,7 +256,7 @@ impl Channel {
         require!(taken == Some(self.charged()?), PaymentsError::ChannelNotEmpty);
         require!(self.quotas_held == 0, PaymentsError::QuotasHeld);
         // Vouchers tell incarnations of an address apart by the slot they were opened in.
-        require!(slot > self.opened_slot, PaymentsError::SlotNotOver);
+        require!(slot > self.opened_slot, PaymentsError::SlotNotElapsed);
         Ok(())
     }
 
@@ -265,11 +265,11 @@ impl Channel {
         Ok(self.deposited - self.charged()?) // `deposited >= charged()`
     }
 
-    /// Whether anybody may give back the quota of a licence: the operator at any time, everybody
+    /// Whether anybody may give back the quota of a license: the operator at any time, everybody
     /// else once it cannot be charged any more.
-    pub fn require_may_close(&self, licence: &Licence, caller: &Pubkey, now: i64) -> Result<()> {
-        let over = now > licence.expires_at || now >= self.closes_at;
-        require!(over || *caller == self.operator, PaymentsError::LicenceInUse);
+    pub fn require_may_close(&self, license: &License, caller: &Pubkey, now: i64) -> Result<()> {
+        let over = now > license.expires_at || now >= self.closes_at;
+        require!(over || *caller == self.operator, PaymentsError::LicenseInUse);
         Ok(())
     }
 
@@ -306,10 +306,10 @@ impl Channel {
     }
 }
 
-/// A channel's account, opened for change: header and licences.
+/// A channel's account, opened for change: header and licenses.
 pub struct ChannelMut<'a> {
     pub channel: RefMut<'a, Channel>,
-    pub licences: RefMut<'a, [Licence]>,
+    pub licenses: RefMut<'a, [License]>,
 }
 
 impl<'a> ChannelMut<'a> {
@@ -317,15 +317,15 @@ impl<'a> ChannelMut<'a> {
     #[inline(always)]
     pub fn open(account: &'a AccountLoader<'_, Channel>) -> Result<Self> {
         let data = account.as_ref().try_borrow_mut_data()?;
-        require!(data.len() >= Channel::HEADER_SPACE, PaymentsError::ChannelBytes);
-        let licence_bytes = data.len() - Channel::HEADER_SPACE;
-        require!(licence_bytes.is_multiple_of(Licence::SIZE), PaymentsError::ChannelBytes);
-        let (channel, licences) = RefMut::map_split(data, |data| {
+        require!(data.len() >= Channel::HEADER_SPACE, PaymentsError::InvalidChannelData);
+        let license_bytes = data.len() - Channel::HEADER_SPACE;
+        require!(license_bytes.is_multiple_of(License::SIZE), PaymentsError::InvalidChannelData);
+        let (channel, licenses) = RefMut::map_split(data, |data| {
             let (_, body) = data.split_at_mut(Channel::DISCRIMINATOR.len());
-            let (header, licences) = body.split_at_mut(size_of::<Channel>());
-            (bytemuck::from_bytes_mut(header), bytemuck::cast_slice_mut(licences))
+            let (header, licenses) = body.split_at_mut(size_of::<Channel>());
+            (bytemuck::from_bytes_mut(header), bytemuck::cast_slice_mut(licenses))
         });
-        Ok(Self { channel, licences })
+        Ok(Self { channel, licenses })
     }
 
     /// Pays a statement; changes nothing unless everything about it is right.
@@ -345,39 +345,39 @@ impl<'a> ChannelMut<'a> {
         let voucher = &signed.voucher;
         channel.require_may_settle(settler, now)?;
         let signer = channel.voucher_key_at(now);
-        require!(signed.key == *signer, PaymentsError::VoucherSigner);
+        require!(signed.key == *signer, PaymentsError::VoucherSignerMismatch);
         let for_this_channel = voucher.channel == address
             && voucher.cluster == channel.cluster
             && voucher.opened_slot == channel.opened_slot;
-        require!(for_this_channel, PaymentsError::VoucherNotForThisChannel);
+        require!(for_this_channel, PaymentsError::VoucherChannelMismatch);
         let current = channel.statements.length;
-        require!(voucher.statement == current, PaymentsError::VoucherStatement);
+        require!(voucher.statement == current, PaymentsError::VoucherStatementMismatch);
         require!(now <= voucher.expires_at, PaymentsError::VoucherExpired);
         let statement_digest = hash(statement).to_bytes();
         let same_digest = voucher.statement_digest == statement_digest;
-        require!(same_digest, PaymentsError::StatementDigest);
+        require!(same_digest, PaymentsError::StatementDigestMismatch);
 
         let mut prices: u64 = 0;
         for entry in statement::entries(statement)? {
             let entry = entry?;
-            let licence = self.licences.get_mut(usize::from(entry.licence));
-            let price = licence
-                .ok_or_else(|| error!(PaymentsError::UnknownLicence))
-                .and_then(|licence| licence.charge(entry.units, now))
-                .inspect_err(|_| msg!("licence {}", entry.licence))?;
+            let license = self.licenses.get_mut(usize::from(entry.license));
+            let price = license
+                .ok_or_else(|| error!(PaymentsError::LicenseNotFound))
+                .and_then(|license| license.charge(entry.units, now))
+                .inspect_err(|_| msg!("license {}", entry.license))?;
             prices = prices.checked_add(price).ok_or(PaymentsError::Overflow)?;
         }
 
         let fees_before = channel.fees();
         channel.prices = channel.prices.checked_add(prices).ok_or(PaymentsError::Overflow)?;
         let cumulative = channel.cumulative()?;
-        require!(voucher.cumulative == cumulative, PaymentsError::VoucherTotal);
+        require!(voucher.cumulative == cumulative, PaymentsError::VoucherTotalMismatch);
         let charged = channel.upfront_fees.checked_add(cumulative);
         let charged = charged.ok_or(PaymentsError::Overflow)?;
         require!(charged <= channel.deposited, PaymentsError::InsufficientDeposit);
         let receipts = receipts.filter(|_| *settler == channel.operator);
         if let Some(receipts) = receipts {
-            require!(receipts.sum == prices, PaymentsError::ReceiptsSum);
+            require!(receipts.sum == prices, PaymentsError::ReceiptsSumMismatch);
         }
 
         let fee = cumulative - channel.prices - fees_before; // fees never fall
@@ -390,7 +390,7 @@ impl<'a> ChannelMut<'a> {
             receipts_root: receipts.map(|receipts| receipts.root),
         };
         let recorded = channel.statements.append(record.hash());
-        recorded.map_err(|_| PaymentsError::StatementsFull)?;
+        recorded.map_err(|_| PaymentsError::StatementLimitReached)?;
         channel.check_charged(charged)?;
         Ok(settlement)
     }
@@ -399,15 +399,15 @@ impl<'a> ChannelMut<'a> {
 /// A channel's account, opened for reading.
 pub struct ChannelRef<'a> {
     pub channel: Ref<'a, Channel>,
-    pub licence_count: usize,
+    pub license_count: usize,
 }
 
 impl<'a> ChannelRef<'a> {
     /// Opens an account that Anchor has already checked to be a channel of this program.
     pub fn open(account: &'a AccountLoader<'_, Channel>) -> Result<Self> {
         let bytes = account.as_ref().data_len().checked_sub(Channel::HEADER_SPACE);
-        let licence_bytes = bytes.ok_or(PaymentsError::ChannelBytes)?;
-        Ok(Self { channel: account.load()?, licence_count: licence_bytes / Licence::SIZE })
+        let license_bytes = bytes.ok_or(PaymentsError::InvalidChannelData)?;
+        Ok(Self { channel: account.load()?, license_count: license_bytes / License::SIZE })
     }
 }
 
@@ -438,9 +438,9 @@ fn on_curve(key: &Pubkey) -> bool {
 const _: () = assert!(Channel::HEADER_SPACE == 1_072);
 const _: () = assert!(Channel::space(1) == 1_200);
 
-// `licensing` reads licences without knowing these types.
+// `licensing` reads licenses without knowing these types.
 const _: () = {
-    use licensing::licence_right as right;
+    use licensing::license_right as right;
     use std::mem::offset_of;
 
     const fn same(one: &[u8], other: &[u8]) -> bool {
@@ -455,9 +455,9 @@ const _: () = {
     assert!(same(&right::CHANNEL_DISCRIMINATOR, Channel::DISCRIMINATOR));
     assert!(right::PAYER_OFFSET == Channel::DISCRIMINATOR.len() + offset_of!(Channel, payer));
     assert!(right::HEADER_SPACE == Channel::HEADER_SPACE);
-    assert!(right::LICENCE_SIZE == Licence::SIZE);
-    assert!(right::LICENCE_WORK_OFFSET == offset_of!(Licence, work));
-    assert!(right::LICENCE_TERMS_NUMBER_OFFSET == offset_of!(Licence, terms_number));
-    assert!(right::LICENCE_UNITS_OFFSET == offset_of!(Licence, units));
-    assert!(right::LICENCE_EXPIRES_AT_OFFSET == offset_of!(Licence, expires_at));
+    assert!(right::LICENSE_SIZE == License::SIZE);
+    assert!(right::LICENSE_WORK_OFFSET == offset_of!(License, work));
+    assert!(right::LICENSE_TERMS_NUMBER_OFFSET == offset_of!(License, terms_number));
+    assert!(right::LICENSE_UNITS_OFFSET == offset_of!(License, units));
+    assert!(right::LICENSE_EXPIRES_AT_OFFSET == offset_of!(License, expires_at));
 };

@@ -138,7 +138,7 @@ impl Book<'_> {
         let parents = usize::from(self.earnings.parents);
         let mut parts = self.parts[..parents].iter_mut().enumerate();
         let part = parts.find(|(_, part)| part.key == *parent);
-        let (_, part) = part.ok_or(PaymentsError::NotAParent)?;
+        let (_, part) = part.ok_or(PaymentsError::ParentNotFound)?;
         let new = floor_share(self.earnings.earned, part.share_bps) - part.taken; // it never falls
         require!(new > 0, PaymentsError::NothingToClaim);
         part.taken += new;
@@ -155,7 +155,7 @@ impl Book<'_> {
             position
         } else {
             let found = self.parts[parents..].iter().position(here);
-            parents + found.ok_or(PaymentsError::NotARecipient)?
+            parents + found.ok_or(PaymentsError::RecipientNotFound)?
         };
         let part = &mut self.parts[position];
         // `own` never falls below what was claimed from, so neither does the entitlement.
@@ -200,7 +200,7 @@ pub struct Resplit {
 /// never told of that dispute, what was taken.
 ///
 /// # Errors
-/// [`PaymentsError::TooManyParts`]: pay former recipients first; who is owed nothing is dropped.
+/// [`PaymentsError::TooManyParties`]: pay former recipients first; who is owed nothing is dropped.
 pub fn resplit(
     earnings: &Earnings,
     parts: &[Part],
@@ -230,7 +230,7 @@ pub fn resplit(
         });
     }
     new.extend(old.into_iter().filter(|part| part.taken < part.entitled_before));
-    require!(new.len() <= Earnings::MAX_PARTS, PaymentsError::TooManyParts);
+    require!(new.len() <= Earnings::MAX_PARTS, PaymentsError::TooManyParties);
     Ok(Resplit { own_before, parts: new })
 }
 
@@ -295,7 +295,7 @@ impl<'a> EarningsRef<'a> {
 fn check_length(bytes: usize) -> Result<()> {
     let part_bytes = bytes.checked_sub(Earnings::HEADER_SPACE);
     let whole = part_bytes.is_some_and(|bytes| bytes.is_multiple_of(Part::SIZE));
-    require!(whole, PaymentsError::EarningsBytes);
+    require!(whole, PaymentsError::InvalidEarningsData);
     Ok(())
 }
 
@@ -410,15 +410,15 @@ mod tests {
         account.credit(100).unwrap();
         for position in [0, 1, 2, usize::MAX] {
             let stranger = account.claim_at(position, 9);
-            assert_eq!(stranger, Err(PaymentsError::NotARecipient.into()));
+            assert_eq!(stranger, Err(PaymentsError::RecipientNotFound.into()));
             // A parent is paid by being pulled for.
             let parent = account.claim_at(position, 100);
-            assert_eq!(parent, Err(PaymentsError::NotARecipient.into()));
+            assert_eq!(parent, Err(PaymentsError::RecipientNotFound.into()));
         }
         assert_eq!(account.claim_at(usize::MAX, 0), Ok(80));
         assert_eq!(account.claim_at(1, 0), Ok(0));
-        assert_eq!(account.pull(9), Err(PaymentsError::NotAParent.into()));
-        assert_eq!(account.pull(0), Err(PaymentsError::NotAParent.into()));
+        assert_eq!(account.pull(9), Err(PaymentsError::ParentNotFound.into()));
+        assert_eq!(account.pull(0), Err(PaymentsError::ParentNotFound.into()));
     }
 
     #[test]
@@ -452,7 +452,7 @@ mod tests {
         assert_eq!(account.parts.iter().map(|part| part.key).collect::<Vec<_>>(), [key(3), key(0)]);
         account.credit(100).unwrap();
         assert_eq!([account.claim(3), account.claim(0)], [Ok(100), Ok(500)]);
-        assert_eq!(account.claim(1), Err(PaymentsError::NotARecipient.into()));
+        assert_eq!(account.claim(1), Err(PaymentsError::RecipientNotFound.into()));
     }
 
     #[test]
@@ -514,7 +514,7 @@ mod tests {
         assert_eq!(account.parts.len(), Earnings::MAX_PARTS);
         account.credit(1).unwrap();
         let refused = account.split(&[(200, 10_000)], None);
-        assert_eq!(refused, Err(PaymentsError::TooManyParts.into()));
+        assert_eq!(refused, Err(PaymentsError::TooManyParties.into()));
         assert_eq!(account.claim(0), Ok(1));
         assert_eq!(account.split(&[(200, 10_000)], None), Ok(()));
     }

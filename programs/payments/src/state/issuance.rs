@@ -3,7 +3,7 @@ use licensing::Caps;
 
 use crate::error::PaymentsError;
 
-/// What licences of one version of terms have been handed of the caps they share.
+/// What licenses of one version of terms have been handed of the caps they share.
 ///
 /// Seeds: `["issuance", terms]`. Settlement reads neither works nor terms, so a cap that all
 /// licensees share is cut into quotas at acceptance.
@@ -33,7 +33,7 @@ impl Issuance {
         Ok(())
     }
 
-    /// Takes back what a licence did not use.
+    /// Takes back what a license did not use.
     pub fn take_back(&mut self, left: Quota) -> Result<()> {
         let (units, revenue) =
             (self.units.checked_sub(left.units), self.revenue.checked_sub(left.revenue));
@@ -43,7 +43,7 @@ impl Issuance {
     }
 }
 
-/// The part of shared caps that one licence asks for; read only where the terms have the cap.
+/// The part of shared caps that one license asks for; read only where the terms have the cap.
 #[derive(AnchorSerialize, AnchorDeserialize, Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Quota {
     pub units: u64,
@@ -68,8 +68,8 @@ impl Quota {
 fn handed_out(already: u64, quota: u64, cap: Option<u64>) -> Result<u64> {
     let Some(cap) = cap else { return Ok(already) };
     require!(quota > 0, PaymentsError::EmptyQuota);
-    let total = already.checked_add(quota).ok_or(PaymentsError::QuotaAboveCap)?;
-    require!(total <= cap, PaymentsError::QuotaAboveCap);
+    let total = already.checked_add(quota).ok_or(PaymentsError::QuotaExceedsCap)?;
+    require!(total <= cap, PaymentsError::QuotaExceedsCap);
     Ok(total)
 }
 
@@ -86,7 +86,7 @@ mod tests {
         let mut issuance = Issuance::default();
         let quota = |units| Quota { units, revenue: 0 };
         assert_eq!(issuance.hand_out(&caps, quota(6)), Ok(()));
-        let above = Err(PaymentsError::QuotaAboveCap.into());
+        let above = Err(PaymentsError::QuotaExceedsCap.into());
         assert_eq!(issuance.hand_out(&caps, quota(5)), above);
         assert_eq!(issuance.hand_out(&caps, quota(u64::MAX)), above);
         assert_eq!(issuance.hand_out(&caps, quota(4)), Ok(()));

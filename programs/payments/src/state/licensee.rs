@@ -1,7 +1,7 @@
 use anchor_lang::prelude::*;
 use licensing::{Offer, Use};
 
-/// Marks that a payer has its one licence of one use of one version of terms.
+/// Marks that a payer has its one license of one use of one version of terms.
 ///
 /// Seeds: `["licensee", terms, payer, [use]]`. Free units and caps per licensee would mean
 /// nothing if a payer could accept the same terms twice. It is never closed: not even a payer

@@ -3,17 +3,17 @@
 mod channel;
 mod earnings;
 mod issuance;
-mod licence;
+mod license;
 mod licensee;
-mod staging;
+mod statement_buffer;
 mod till;
 mod vault;
 
 pub use channel::*;
 pub use earnings::*;
 pub use issuance::*;
-pub use licence::*;
+pub use license::*;
 pub use licensee::*;
-pub use staging::*;
+pub use statement_buffer::*;
 pub use till::*;
 pub use vault::*;

@@ -12,8 +12,8 @@ use crate::{
 pub struct HeldGeneration {
     /// Names it.
     pub hold: [u8; 32],
-    /// Index of the licence.
-    pub licence: u16,
+    /// Index of the license.
+    pub license: u16,
     /// The most it may use.
     pub units: u32,
     /// SHA-256 of the request.
@@ -29,23 +29,23 @@ impl PayerSession {
     /// As [`PayerSession::generate`]; nothing was signed that pays.
     pub async fn hold(
         &self,
-        licence: u16,
+        license: u16,
         units: u32,
         request_digest: [u8; 32],
         seconds: u32,
     ) -> Result<HeldGeneration, GatewayError> {
         let key = IdempotencyKey::random();
         let expires_at = now().saturating_add(i64::from(seconds));
-        let details = hold_details(&key, licence, units, &request_digest, expires_at);
+        let details = hold_details(&key, license, units, &request_digest, expires_at);
         let proof = self.proof(PayerAction::Hold(details));
         let request_digest = Digest(request_digest);
-        let request = HoldRequest { licence, units, request_digest, expires_at, proof };
+        let request = HoldRequest { license, units, request_digest, expires_at, proof };
         let facts = self.gateway.hold(&self.address, &key, &request).await?;
         let hold = hold_id(&self.address, self.channel.opened_slot, &key);
         if facts.hold.0 != hold || facts.state != HoldState::Open {
             return Err(GatewayError::Untrusted("the hold is not the one asked for".into()));
         }
-        Ok(HeldGeneration { hold, licence, units, request_digest: request_digest.0, expires_at })
+        Ok(HeldGeneration { hold, license, units, request_digest: request_digest.0, expires_at })
     }
 
     /// Pays for a generation that room was kept for: what it really used, up to that.
@@ -59,7 +59,7 @@ impl PayerSession {
         output_digest: [u8; 32],
     ) -> Result<SignedReceipt, GatewayError> {
         let generation = BatchedGeneration {
-            licence: held.licence,
+            license: held.license,
             units,
             request_digest: Digest(held.request_digest),
             output_digest: Digest(output_digest),

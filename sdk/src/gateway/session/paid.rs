@@ -30,8 +30,8 @@ pub struct PaidRequest {
     pub headers: Vec<(String, String)>,
     /// Its body.
     pub body: Vec<u8>,
-    /// Index of the licence that pays.
-    pub licence: u16,
+    /// Index of the license that pays.
+    pub license: u16,
     /// How many units it uses.
     pub units: PaidUnits,
     /// Names it.
@@ -68,12 +68,12 @@ impl PaidRequest {
     /// Room is kept for longer than asked for: clocks differ.
     const EXTRA_SECONDS: i64 = 60;
 
-    /// A request with a body, paid for with a licence as its price tag asks for it.
+    /// A request with a body, paid for with a license as its price tag asks for it.
     pub fn new(
         method: Method,
         url: &str,
         body: Vec<u8>,
-        licence: u16,
+        license: u16,
         price_tag: &PriceTag,
     ) -> Self {
         let units = match price_tag.fixed_units {
@@ -85,7 +85,7 @@ impl PaidRequest {
             url: url.to_owned(),
             headers: Vec::new(),
             body,
-            licence,
+            license,
             units,
             key: IdempotencyKey::random(),
             expires_at: now() + i64::from(price_tag.hold_seconds) + Self::EXTRA_SECONDS,
@@ -125,7 +125,7 @@ const RUNNING_PAUSE: Duration = Duration::from_millis(500);
 
 impl PayerSession {
     /// Has a model server behind a paywall answer, pays for what the answer has used, and returns
-    /// it with its receipt: signed by the channel's operator, at the licence's price, for exactly
+    /// it with its receipt: signed by the channel's operator, at the license's price, for exactly
     /// these bytes.
     ///
     /// After [`GatewayError::Unreachable`] or [`GatewayError::Untrusted`] it is not known whether
@@ -194,11 +194,11 @@ impl PayerSession {
         request_digest: [u8; 32],
         voucher: Option<VoucherParts>,
     ) -> AskToPay {
-        let (licence, units) = (request.licence, request.most_units());
+        let (license, units) = (request.license, request.most_units());
         let expires_at = request.expires_at;
-        let details = hold_details(&request.key, licence, units, &request_digest, expires_at);
+        let details = hold_details(&request.key, license, units, &request_digest, expires_at);
         let proof = self.proof(PayerAction::Hold(details));
-        AskToPay { channel: Address(self.address), licence, units, expires_at, proof, voucher }
+        AskToPay { channel: Address(self.address), license, units, expires_at, proof, voucher }
     }
 
     /// Signs for these units, and keeps that until it is answered.
@@ -210,7 +210,7 @@ impl PayerSession {
         output_digest: [u8; 32],
     ) -> Result<VoucherParts, GatewayError> {
         let generation = BatchedGeneration {
-            licence: request.licence,
+            license: request.license,
             units,
             request_digest: Digest(request_digest),
             output_digest: Digest(output_digest),
@@ -245,7 +245,7 @@ impl PayerSession {
             PaidUnits::Exactly(units) => due.units == units,
             PaidUnits::AtMost(units) => (1..=units).contains(&due.units),
         };
-        if !fits || due.licence != request.licence || due.request_digest.0 != request_digest {
+        if !fits || due.license != request.license || due.request_digest.0 != request_digest {
             return Err(untrusted("it wants to be paid for what was not asked for"));
         }
         let is_closed = due.because.as_deref() == Some("statement-closed");
@@ -311,7 +311,7 @@ impl PayerSession {
     ) -> Result<SignedReceipt, GatewayError> {
         let signed = SignedReceipt::from(parts);
         let receipt = &signed.receipt;
-        let is_ours = self.is_for(receipt, request.licence, &request_digest, &output_digest)?
+        let is_ours = self.is_for(receipt, request.license, &request_digest, &output_digest)?
             && (1..=request.most_units()).contains(&receipt.units)
             && receipt.cumulative <= self.cumulative()?
             && signed.verifies(&self.channel.operator);

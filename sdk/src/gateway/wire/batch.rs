@@ -4,7 +4,7 @@ use super::{Digest, GenerationRequest, ReceiptParts, VoucherParts};
 
 /// Several generations to pay for with one voucher: all of them or none.
 ///
-/// A blended generation, which uses several licences, is a batch whose generations name the
+/// A blended generation, which uses several licenses, is a batch whose generations name the
 /// same request and output.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -22,8 +22,8 @@ pub struct BatchRequest {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct BatchedGeneration {
-    /// Index of the licence on the channel.
-    pub licence: u16,
+    /// Index of the license on the channel.
+    pub license: u16,
     /// Units this generation uses, above zero.
     pub units: u32,
     /// SHA-256 of the request, as the platform states it.
@@ -49,7 +49,7 @@ impl GenerationRequest {
     /// The generation, without what pays for it.
     pub fn generation(&self) -> BatchedGeneration {
         BatchedGeneration {
-            licence: self.licence,
+            license: self.license,
             units: self.units,
             request_digest: self.request_digest,
             output_digest: self.output_digest,

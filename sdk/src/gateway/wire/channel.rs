@@ -44,19 +44,19 @@ pub struct ChannelState {
     /// What generations can still be paid from.
     pub available: Amount,
     /// What it licenses.
-    pub licences: Vec<LicenceState>,
+    pub licenses: Vec<LicenseState>,
     /// Statements that no longer grow and have not settled yet, oldest first.
     pub unsettled: Vec<StatementState>,
     /// The statement that the next generation is part of.
     pub open: StatementState,
 }
 
-/// One licence of a channel.
+/// One license of a channel.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct LicenceState {
+pub struct LicenseState {
     /// Its index on the channel.
-    pub licence: u16,
+    pub license: u16,
     /// The licensed work.
     pub work: Address,
     /// Version of the work's terms.
@@ -72,7 +72,7 @@ pub struct LicenceState {
     pub settled_units: u64,
     /// Units that were still free after the last settlement.
     pub free_units_left: u64,
-    /// Last unix second of the licence; `null` for no end.
+    /// Last unix second of the license; `null` for no end.
     pub expires_at: Option<i64>,
 }
 
@@ -94,12 +94,12 @@ pub struct StatementState {
     pub voucher: Option<VoucherParts>,
 }
 
-/// Units used of one licence.
+/// Units used of one license.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct StatementEntry {
-    /// Index of the licence on the channel.
-    pub licence: u16,
+    /// Index of the license on the channel.
+    pub license: u16,
     /// Units.
     pub units: u32,
 }

@@ -51,7 +51,7 @@ pub struct RelatedWork {
     pub work: Address,
     /// What it is.
     pub kind: KindWord,
-    /// Whether it takes new licences and derivatives.
+    /// Whether it takes new licenses and derivatives.
     pub status: StatusWord,
     /// Who registered it.
     pub creator: Address,
@@ -115,7 +115,7 @@ pub struct RelativeFacts {
     pub work: Address,
     /// What it is.
     pub kind: KindWord,
-    /// Whether it takes new licences and derivatives.
+    /// Whether it takes new licenses and derivatives.
     pub status: StatusWord,
     /// Generations between it and the work, by the shortest way.
     pub distance: u32,

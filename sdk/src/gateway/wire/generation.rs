@@ -12,8 +12,8 @@ use crate::voucher::SignedVoucher;
 pub struct GenerationRequest {
     /// Pays for everything so far and for this.
     pub voucher: VoucherParts,
-    /// Index of the licence on the channel.
-    pub licence: u16,
+    /// Index of the license on the channel.
+    pub license: u16,
     /// Units this generation uses, above zero.
     pub units: u32,
     /// SHA-256 of the request, as the platform states it.

@@ -7,8 +7,8 @@ use super::{Address, Digest, PayerProof};
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct HoldRequest {
-    /// Index of the licence on the channel.
-    pub licence: u16,
+    /// Index of the license on the channel.
+    pub license: u16,
     /// The most the generation may use, above zero.
     pub units: u32,
     /// SHA-256 of the request, as the platform states it.
@@ -38,8 +38,8 @@ pub struct HoldFacts {
     pub hold: Digest,
     /// The channel that pays.
     pub channel: Address,
-    /// Index of the licence on the channel.
-    pub licence: u16,
+    /// Index of the license on the channel.
+    pub license: u16,
     /// The most the generation may use.
     pub units: u32,
     /// SHA-256 of the request, as the platform stated it.

@@ -33,7 +33,7 @@ pub use authentication::{
     OutputReceipt,
 };
 pub use batch::{BatchReceipts, BatchRequest, BatchedGeneration};
-pub use channel::{ChannelState, LicenceState, OpenChannel, StatementEntry, StatementState};
+pub use channel::{ChannelState, LicenseState, OpenChannel, StatementEntry, StatementState};
 pub use details::{
     DisputeFacts, EarningsFacts, LineageFacts, RelatedWork, RelativeFacts, SplitChangeFacts,
     WorkDetailsFacts,

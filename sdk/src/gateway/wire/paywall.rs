@@ -24,8 +24,8 @@ pub enum Payment {
 pub struct AskToPay {
     /// The channel that pays.
     pub channel: Address,
-    /// Index of the licence on the channel.
-    pub licence: u16,
+    /// Index of the license on the channel.
+    pub license: u16,
     /// The most the answer may use; of one that streams, each of its parts.
     pub units: u32,
     /// Last unix second in which it can be paid for.
@@ -79,8 +79,8 @@ pub struct Due {
     pub answer: Digest,
     /// Counts the parts of an answer that streams from 0.
     pub part: u32,
-    /// Index of the licence on the channel.
-    pub licence: u16,
+    /// Index of the license on the channel.
+    pub license: u16,
     /// What it has really used.
     pub units: u32,
     /// Price of these units now, without the operator's fee.
@@ -260,7 +260,7 @@ mod tests {
         let proof = PayerProof { signer: Address([1; 32].into()), issued_at: 5, signature };
         let channel = Address([2; 32].into());
         let (units, expires_at) = (4, 9);
-        Payment::Ask(AskToPay { channel, licence: 1, units, expires_at, proof, voucher: None })
+        Payment::Ask(AskToPay { channel, license: 1, units, expires_at, proof, voucher: None })
     }
 
     #[test]

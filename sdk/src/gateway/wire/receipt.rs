@@ -23,8 +23,8 @@ pub struct ReceiptParts {
     pub statement: u64,
     /// Counts the statement's receipts from 0.
     pub position: u32,
-    /// Index of the licence on the channel.
-    pub licence: u16,
+    /// Index of the license on the channel.
+    pub license: u16,
     /// Units used, free ones included.
     pub units: u32,
     /// Version of the work's terms.
@@ -162,7 +162,7 @@ impl From<&SignedReceipt> for ReceiptParts {
             opened_slot: receipt.opened_slot,
             statement: receipt.statement,
             position: receipt.position,
-            licence: receipt.licence,
+            license: receipt.license,
             units: receipt.units,
             terms_number: receipt.terms_number,
             amount: Amount(receipt.amount),
@@ -185,7 +185,7 @@ impl From<&ReceiptParts> for SignedReceipt {
             opened_slot: parts.opened_slot,
             statement: parts.statement,
             position: parts.position,
-            licence: parts.licence,
+            license: parts.license,
             units: parts.units,
             terms_number: parts.terms_number,
             amount: parts.amount.0,

@@ -79,7 +79,7 @@ words! {
 }
 
 words! {
-    /// Whether a work takes new licences and derivatives.
+    /// Whether a work takes new licenses and derivatives.
     StatusWord for WorkStatus, "active, withdrawn or disputed":
     Active = "active",
     Withdrawn = "withdrawn",

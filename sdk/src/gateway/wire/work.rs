@@ -13,7 +13,7 @@ pub struct WorkFacts {
     pub work: Address,
     /// What it is.
     pub kind: KindWord,
-    /// Whether it takes new licences and derivatives.
+    /// Whether it takes new licenses and derivatives.
     pub status: StatusWord,
     /// Who registered it.
     pub creator: Address,
@@ -25,7 +25,7 @@ pub struct WorkFacts {
     pub content_digest: Digest,
     /// Unix seconds on chain at registration.
     pub registered_at: i64,
-    /// Unix seconds on chain of its withdrawal; licences accepted before run on for their notice.
+    /// Unix seconds on chain of its withdrawal; licenses accepted before run on for their notice.
     pub withdrawn_at: Option<i64>,
     /// The person who consented to the use of its voice or likeness.
     pub consent: Option<ConsentFacts>,
@@ -143,7 +143,7 @@ pub struct TermsFacts {
     pub derivative_share_bps: u16,
     /// Charged once at acceptance.
     pub upfront_fee: Amount,
-    /// Units each licence may use before it pays.
+    /// Units each license may use before it pays.
     pub free_units: u64,
     /// Unix seconds from which the terms can be accepted.
     pub valid_from: i64,
@@ -190,7 +190,7 @@ pub struct Quote {
     pub terms_digest: Digest,
     /// Charged once at acceptance.
     pub upfront_fee: Amount,
-    /// Units each licence may use before it pays.
+    /// Units each license may use before it pays.
     pub free_units: u64,
 }
 

@@ -6,7 +6,7 @@ use anchor_lang::{AccountSerialize, Discriminator};
 use licensing::{Consent, Fingerprint, Parent, Share, WorkKind, WorkStatus};
 use motif_sdk::pda;
 use motif_tests::{
-    model::{self, Book, Licence, NEVER, Status},
+    model::{self, Book, License, NEVER, Status},
     world::World,
 };
 use payments::{Channel, Earnings, Part};
@@ -155,9 +155,9 @@ impl History<'_> {
         };
         let mut data = Channel::DISCRIMINATOR.to_vec();
         data.extend_from_slice(bytemuck::bytes_of(&header));
-        let mut licences = Vec::new();
+        let mut licenses = Vec::new();
         for (work, _) in &self.works {
-            let licence = payments::Licence {
+            let license = payments::License {
                 work: *work,
                 units_left: u64::MAX,
                 daily_units: u64::MAX,
@@ -165,8 +165,8 @@ impl History<'_> {
                 expires_at: NEVER,
                 ..bytemuck::Zeroable::zeroed()
             };
-            data.extend_from_slice(bytemuck::bytes_of(&licence));
-            licences.push(Licence {
+            data.extend_from_slice(bytemuck::bytes_of(&license));
+            licenses.push(License {
                 work: *work,
                 terms_number: 0,
                 price: 0,
@@ -204,7 +204,7 @@ impl History<'_> {
                 fees_claimed: 0,
                 refunded: None,
                 closes_at: NEVER,
-                licences,
+                licenses,
                 statements: Vec::new(),
             },
         );

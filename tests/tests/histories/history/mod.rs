@@ -30,7 +30,7 @@ pub struct History<'s> {
     ledger: Ledger,
     /// Addresses, parents first, and the accounts as they stand.
     works: Vec<(Pubkey, licensing::Work)>,
-    /// A channel for each currency; licence `n` is of work `n`.
+    /// A channel for each currency; license `n` is of work `n`.
     channels: Vec<Pubkey>,
     /// By work and mint.
     earnings: BTreeMap<(Pubkey, Pubkey), Pubkey>,

@@ -13,7 +13,7 @@ use super::{History, instruction, shares_of};
 use crate::stage::SYSTEM_PROGRAM;
 
 impl History<'_> {
-    /// Money from a platform: credit of a few licences, and tokens in the vault to cover it.
+    /// Money from a platform: credit of a few licenses, and tokens in the vault to cover it.
     pub(super) fn pay_in(&mut self, currency: usize) {
         let address = self.channels[currency];
         let mut account = self.stage.svm.get_account(&address).unwrap();
@@ -22,10 +22,10 @@ impl History<'_> {
             let index = self.random.random_range(0..self.works.len());
             let digits = self.random.random_range(0..=40);
             let amount: u64 = self.random.random_range(1..=1 << digits);
-            let licence = Channel::space(index);
-            add(&mut account.data, licence + offset_of_licence_settled(), amount);
+            let license = Channel::space(index);
+            add(&mut account.data, license + offset_of_license_settled(), amount);
             let channel = self.ledger.channels.get_mut(&address).unwrap();
-            channel.licences[index].upfront += u128::from(amount);
+            channel.licenses[index].upfront += u128::from(amount);
             channel.deposited += u128::from(amount);
             total += u128::from(amount);
         }
@@ -43,10 +43,10 @@ impl History<'_> {
     }
 
     pub(super) fn collect(&mut self, currency: usize) {
-        let licences = &self.ledger.channels[&self.channels[currency]].licences;
+        let licenses = &self.ledger.channels[&self.channels[currency]].licenses;
         let credited: Vec<u16> = (0..)
-            .zip(licences)
-            .filter(|(_, licence)| licence.credit() > 0)
+            .zip(licenses)
+            .filter(|(_, license)| license.credit() > 0)
             .map(|(index, _)| index)
             .collect();
         let count = self.random.random_range(1..=4);
@@ -65,7 +65,7 @@ impl History<'_> {
         metas.extend(
             works.iter().map(|work| AccountMeta::new(self.earnings[&(*work, mint)], false)),
         );
-        let data = payments::instruction::Collect { licences: indexes.to_vec() }.data();
+        let data = payments::instruction::Collect { licenses: indexes.to_vec() }.data();
         let collected = self.send(instruction(metas, data));
         let expected = self.ledger.collect(channel, indexes);
         self.compare("collect", collected, expected);
@@ -271,8 +271,8 @@ impl History<'_> {
     }
 }
 
-fn offset_of_licence_settled() -> usize {
-    std::mem::offset_of!(payments::Licence, settled)
+fn offset_of_license_settled() -> usize {
+    std::mem::offset_of!(payments::License, settled)
 }
 
 fn add(data: &mut [u8], offset: usize, amount: u64) {

@@ -25,7 +25,7 @@ pub enum Record<'a> {
     HoldPlaced {
         channel_id: i64,
         id: HoldId,
-        licence: u16,
+        license: u16,
         units: u32,
         request_digest: [u8; 32],
         expires_at: i64,
@@ -58,7 +58,7 @@ pub struct GenerationRecord<'a> {
     opened_slot: u64,
     statement: u64,
     position: u32,
-    licence: u16,
+    license: u16,
     units: u32,
     terms_number: u32,
     amount: u64,
@@ -92,7 +92,7 @@ impl<'a> Record<'a> {
             Change::HoldPlaced { channel_id, id, hold } => Self::HoldPlaced {
                 channel_id: channel_id.0,
                 id: *id,
-                licence: hold.item.licence,
+                license: hold.item.license,
                 units: hold.item.units,
                 request_digest: hold.request_digest,
                 expires_at: hold.expires_at,
@@ -119,8 +119,8 @@ impl TryFrom<Record<'_>> for Change {
                 let generations = generations.into_iter().map(Generation::from).collect();
                 Self::Generations { generations, hold }
             }
-            Record::HoldPlaced { channel_id, id, licence, units, request_digest, expires_at } => {
-                let hold = Hold { item: Item { licence, units }, request_digest, expires_at };
+            Record::HoldPlaced { channel_id, id, license, units, request_digest, expires_at } => {
+                let hold = Hold { item: Item { license, units }, request_digest, expires_at };
                 Self::HoldPlaced { channel_id: ChannelId(channel_id), id, hold }
             }
             Record::HoldReleased { id } => Self::HoldReleased { id },
@@ -152,7 +152,7 @@ impl<'a> From<&'a Generation> for GenerationRecord<'a> {
             opened_slot: receipt.opened_slot,
             statement: receipt.statement,
             position: receipt.position,
-            licence: receipt.licence,
+            license: receipt.license,
             units: receipt.units,
             terms_number: receipt.terms_number,
             amount: receipt.amount,
@@ -177,7 +177,7 @@ impl From<GenerationRecord<'_>> for Generation {
             opened_slot: record.opened_slot,
             statement: record.statement,
             position: record.position,
-            licence: record.licence,
+            license: record.license,
             units: record.units,
             terms_number: record.terms_number,
             amount: record.amount,

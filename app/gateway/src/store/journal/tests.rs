@@ -34,7 +34,7 @@ fn generation(position: u32) -> Generation {
         opened_slot: 2,
         statement: 3,
         position,
-        licence: 4,
+        license: 4,
         units: 5,
         terms_number: 6,
         amount: 7,
@@ -75,7 +75,7 @@ fn positions(unapplied: &Unapplied) -> Vec<u32> {
 #[test]
 fn every_change_of_a_payer_is_read_as_it_was_written() {
     let hold =
-        Hold { item: Item { licence: 1, units: 2 }, request_digest: [3; 32], expires_at: i64::MIN };
+        Hold { item: Item { license: 1, units: 2 }, request_digest: [3; 32], expires_at: i64::MIN };
     let operator = SigningKey::from_bytes(&[5; 32]);
     let together = [2, 3, 4].map(|position| generation(position).receipt.receipt);
     let together = SignedReceipt::sign_together(&together, &operator);

@@ -121,11 +121,11 @@ impl State {
         }
         let account = self.channels.get_mut(&voucher.channel).ok_or("no such channel")?;
         let channel = RefCell::new(account.channel);
-        let licences = RefCell::new(account.licences.clone());
+        let licenses = RefCell::new(account.licenses.clone());
         let address = voucher.channel;
         ChannelMut {
             channel: channel.borrow_mut(),
-            licences: RefMut::map(licences.borrow_mut(), |list| &mut list[..]),
+            licenses: RefMut::map(licenses.borrow_mut(), |list| &mut list[..]),
         }
         .settle(
             address,
@@ -137,7 +137,7 @@ impl State {
         )
         .map_err(|error| error.to_string())?;
         *account =
-            ChannelAccount { channel: channel.into_inner(), licences: licences.into_inner() };
+            ChannelAccount { channel: channel.into_inner(), licenses: licenses.into_inner() };
         Ok(())
     }
 
@@ -195,7 +195,7 @@ pub fn channel_data() -> Vec<u8> {
 fn data(account: &ChannelAccount) -> Vec<u8> {
     let mut data = Channel::DISCRIMINATOR.to_vec();
     data.extend_from_slice(bytemuck::bytes_of(&account.channel));
-    data.extend_from_slice(bytemuck::cast_slice(&account.licences));
+    data.extend_from_slice(bytemuck::cast_slice(&account.licenses));
     data
 }
 

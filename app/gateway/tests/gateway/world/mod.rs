@@ -26,7 +26,7 @@ use tokio::runtime::Runtime;
 
 pub use chain::{Network, ScriptedChain, channel_data};
 pub use node::serve_chain;
-pub use payer::{CHANNEL, MINT, channel_account, licence, next_request, voucher_key};
+pub use payer::{CHANNEL, MINT, channel_account, license, next_request, voucher_key};
 pub use server::Server;
 
 /// What operators prove themselves with.
@@ -111,7 +111,7 @@ pub struct World {
 }
 
 impl World {
-    /// A gateway that serves [`CHANNEL`], with one licence at 100 base units.
+    /// A gateway that serves [`CHANNEL`], with one license at 100 base units.
     pub async fn new() -> Self {
         Self::with(|_| ()).await
     }
@@ -237,7 +237,7 @@ impl World {
         self.client().channel(&CHANNEL).await.unwrap()
     }
 
-    /// The request an honest payer would send next for one unit of licence 0.
+    /// The request an honest payer would send next for one unit of license 0.
     pub async fn next_request(&self) -> GenerationRequest {
         payer::next_request(&self.state().await, &voucher_key())
     }

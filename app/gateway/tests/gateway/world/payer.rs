@@ -2,7 +2,7 @@ use bytemuck::Zeroable;
 use ed25519_dalek::SigningKey;
 use motif_sdk::{
     Pubkey,
-    channel::{Channel, ChannelAccount, Licence},
+    channel::{Channel, ChannelAccount, License},
     gateway::wire::{ChannelState, Digest, GenerationRequest, VoucherParts},
     voucher::{SignedVoucher, Statement, Voucher},
 };
@@ -17,16 +17,16 @@ pub fn voucher_key() -> SigningKey {
     SigningKey::from_bytes(&[9; 32])
 }
 
-pub fn licence(price: u64) -> Licence {
-    Licence {
+pub fn license(price: u64) -> License {
+    License {
         work: Pubkey::new_from_array([7; 32]),
         terms_number: 1,
         price,
-        units_left: Licence::UNLIMITED,
-        daily_units: Licence::UNLIMITED,
-        revenue_left: Licence::UNLIMITED,
+        units_left: License::UNLIMITED,
+        daily_units: License::UNLIMITED,
+        revenue_left: License::UNLIMITED,
         expires_at: i64::MAX,
-        ..Licence::zeroed()
+        ..License::zeroed()
     }
 }
 
@@ -46,12 +46,12 @@ pub fn channel_account(operator: Pubkey) -> ChannelAccount {
         rotates_at: i64::MAX,
         ..Channel::zeroed()
     };
-    ChannelAccount { channel, licences: vec![licence(100)] }
+    ChannelAccount { channel, licenses: vec![license(100)] }
 }
 
-/// One more unit of licence 0, on top of what the gateway has.
+/// One more unit of license 0, on top of what the gateway has.
 pub fn next_request(state: &ChannelState, key: &SigningKey) -> GenerationRequest {
-    let entries = state.open.entries.iter().map(|entry| (entry.licence, entry.units));
+    let entries = state.open.entries.iter().map(|entry| (entry.license, entry.units));
     let mut statement: Statement = entries.collect();
     statement.add(0, 1).unwrap();
     let unsettled: u64 = state.unsettled.iter().map(|statement| statement.prices.0).sum();
@@ -69,7 +69,7 @@ pub fn next_request(state: &ChannelState, key: &SigningKey) -> GenerationRequest
     };
     GenerationRequest {
         voucher: VoucherParts::from(&SignedVoucher::sign(voucher, key)),
-        licence: 0,
+        license: 0,
         units: 1,
         request_digest: Digest([21; 32]),
         output_digest: Digest([22; 32]),

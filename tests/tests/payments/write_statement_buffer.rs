@@ -1,8 +1,8 @@
-//! `open_staging`, `stage_statement` and `unstage`: writing a statement down, and taking it back.
+//! `create_statement_buffer`, `write_statement_buffer` and `close_statement_buffer`: writing a statement down, and taking it back.
 
 use anchor_lang::error::ErrorCode;
 use motif_sdk::{
-    channel::{PaymentsError, Staging, stage, stage_part, unstage},
+    channel::{PaymentsError, StatementBuffer, close_statement_buffer, stage, stage_part},
     pda,
 };
 use motif_tests::world::{Call, OpenedChannel, Person, World};
@@ -25,8 +25,8 @@ fn part(channel: &OpenedChannel, offset: u32, bytes: &[u8]) -> Call {
 }
 
 fn staged(world: &World, channel: &OpenedChannel) -> Vec<u8> {
-    let address = pda::staging(&channel.address, &channel.operator.key());
-    world.account(&address).data.split_off(Staging::HEADER_SPACE)
+    let address = pda::statement_buffer(&channel.address, &channel.operator.key());
+    world.account(&address).data.split_off(StatementBuffer::HEADER_SPACE)
 }
 
 #[test]
@@ -45,15 +45,15 @@ fn a_part_leaves_no_gap_and_stays_within_the_largest_statement() {
     world.send(part(&channel, 0, b"abc")).assert_ok();
     for offset in [4, 5, u32::MAX] {
         let refused = world.send(part(&channel, offset, b"d"));
-        refused.assert_err(PaymentsError::StagedPart);
+        refused.assert_err(PaymentsError::InvalidBufferPart);
     }
     assert_eq!(staged(&world, &channel), b"abc");
-    let address = pda::staging(&channel.address, &channel.operator.key());
-    world.operate(&address, |data| data.resize(Staging::HEADER_SPACE + 59_999, 0));
+    let address = pda::statement_buffer(&channel.address, &channel.operator.key());
+    world.operate(&address, |data| data.resize(StatementBuffer::HEADER_SPACE + 59_999, 0));
     let refused = world.send(part(&channel, 59_999, b"de"));
-    refused.assert_err(PaymentsError::StagedPart);
+    refused.assert_err(PaymentsError::InvalidBufferPart);
     world.send(part(&channel, 59_999, b"d")).assert_ok();
-    assert_eq!(staged(&world, &channel).len(), Staging::MAX_BYTES);
+    assert_eq!(staged(&world, &channel).len(), StatementBuffer::MAX_BYTES);
 }
 
 #[test]
@@ -68,12 +68,12 @@ fn nobody_writes_into_or_takes_back_what_another_staged() {
     world.send(part(&channel, 0, b"abc")).assert_ok();
     let operator = &channel.operator;
     let stranger: Person = world.person();
-    let own = pda::staging(&channel.address, &operator.key());
-    let strangers = pda::staging(&channel.address, &stranger.key());
+    let own = pda::statement_buffer(&channel.address, &operator.key());
+    let strangers = pda::statement_buffer(&channel.address, &stranger.key());
     let write = stage_part(&stranger.key(), &channel.address, 0, b"xyz".to_vec());
     let write = Call::new([write], &[&stranger]).instead_of(strangers, own);
     world.send(write).assert_err(ErrorCode::ConstraintHasOne);
-    let take = unstage(&stranger.key(), &channel.address);
+    let take = close_statement_buffer(&stranger.key(), &channel.address);
     let take = Call::new([take], &[&stranger]).instead_of(strangers, own);
     world.send(take).assert_err(ErrorCode::ConstraintHasOne);
     let unsigned = part(&channel, 0, b"xyz").unsigned_by(operator);
@@ -86,10 +86,10 @@ fn what_is_taken_back_leaves_its_rent_with_who_paid_it() {
     let (mut world, channel, open) = opened();
     world.send(part(&channel, 0, &[7; 600])).assert_ok();
     let operator = &channel.operator;
-    let address = pda::staging(&channel.address, &operator.key());
+    let address = pda::statement_buffer(&channel.address, &operator.key());
     let rent = world.account(&address).lamports;
     let before = world.account(&operator.key()).lamports;
-    let take = Call::new([unstage(&operator.key(), &channel.address)], &[operator]);
+    let take = Call::new([close_statement_buffer(&operator.key(), &channel.address)], &[operator]);
     let landed = world.send(take).assert_ok();
     assert!(world.find(&address).is_none());
     assert_eq!(world.account(&operator.key()).lamports, before + rent - landed.fee);
@@ -113,7 +113,7 @@ fn every_account_of_a_staging_is_pinned() {
         world.send(open.clone().instead_of(account, other)).assert_err(expected);
     }
     world.send(open).assert_ok();
-    let own = pda::staging(&channel.address, &operator.key());
+    let own = pda::statement_buffer(&channel.address, &operator.key());
     let wrong = part(&channel, 0, b"abc").instead_of(own, other.address);
     world.send(wrong).assert_err(ErrorCode::AccountDiscriminatorMismatch);
 }

@@ -8,7 +8,7 @@ const DAY: i64 = 86_400;
 
 /// An accepted use of terms: what the licensee was promised, and what it has used.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Licence {
+pub struct License {
     /// Of this work.
     pub work: Pubkey,
     /// Under the terms with this number.
@@ -45,7 +45,7 @@ pub struct Licence {
     pub collected: u128,
 }
 
-impl Licence {
+impl License {
     /// What so many more units cost.
     pub fn price_of(&self, units: u32) -> u128 {
         let free_left = self.free.saturating_sub(self.units);
@@ -56,16 +56,19 @@ impl Licence {
     pub fn charge(&mut self, units: u32, now: i64, rules: &mut Rules) -> u128 {
         let price = self.price_of(units);
         let units = u128::from(units);
-        rules.require(now <= self.expires_at, PaymentsError::LicenceExpired);
+        rules.require(now <= self.expires_at, PaymentsError::LicenseExpired);
         let used = self.units + units;
-        rules.require(self.most_units.is_none_or(|most| used <= most), PaymentsError::UnitCap);
+        rules.require(
+            self.most_units.is_none_or(|most| used <= most),
+            PaymentsError::UnitCapExceeded,
+        );
         let charged = self.prices + price;
         let affordable = self.most_revenue.is_none_or(|most| charged <= most);
-        rules.require(affordable, PaymentsError::RevenueCap);
+        rules.require(affordable, PaymentsError::RevenueCapExceeded);
         let narrow = exact::fits(price) && exact::fits(charged + self.upfront);
         rules.require(narrow, PaymentsError::Overflow);
         let fitted = self.fit(units, now);
-        if rules.require(fitted.is_some(), PaymentsError::DailyCap) && rules.hold() {
+        if rules.require(fitted.is_some(), PaymentsError::DailyCapExceeded) && rules.hold() {
             self.days = fitted.unwrap_or_default();
             self.units = used;
             self.prices = charged;

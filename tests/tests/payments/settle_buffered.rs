@@ -5,7 +5,7 @@ use motif_sdk::{
 };
 use motif_tests::world::{OpenedChannel, SignedStatement, World};
 
-/// A channel with 150 licences of 10 base units each, more than a packet's statement can name.
+/// A channel with 150 licenses of 10 base units each, more than a packet's statement can name.
 pub(super) fn licensed() -> (World, OpenedChannel) {
     let mut world = World::new();
     let channel = world.channel().fee(0).open();
@@ -18,7 +18,7 @@ pub(super) fn licensed() -> (World, OpenedChannel) {
 }
 
 fn one_of_each(world: &World, channel: &OpenedChannel) -> SignedStatement {
-    let entries: Vec<_> = (0..150).map(|licence| (licence, 1)).collect();
+    let entries: Vec<_> = (0..150).map(|license| (license, 1)).collect();
     world.statement(channel, &entries)
 }
 
@@ -40,8 +40,10 @@ fn a_statement_larger_than_a_packet_settles_and_leaves_nothing_behind() {
     world.send(call).assert_ok();
     let state = world.read(&channel);
     assert_eq!((state.channel.prices, state.channel.statements.length), (1_500, 1));
-    assert!(state.licences.iter().all(|licence| licence.units == 1));
-    assert!(world.find(&pda::staging(&channel.address, &channel.operator.key())).is_none());
+    assert!(state.licenses.iter().all(|license| license.units == 1));
+    assert!(
+        world.find(&pda::statement_buffer(&channel.address, &channel.operator.key())).is_none()
+    );
 }
 
 #[test]
@@ -63,17 +65,17 @@ fn what_was_staged_is_what_the_voucher_names_or_nothing() {
     let (mut world, channel) = licensed();
     let statement = one_of_each(&world, &channel);
     stage(&mut world, &statement);
-    let address = pda::staging(&channel.address, &channel.operator.key());
+    let address = pda::statement_buffer(&channel.address, &channel.operator.key());
     for length in [Some(899), Some(894), None] {
         let account = world.account(&address);
         let mut other = account.clone();
         match length {
-            Some(length) => other.data.truncate(payments::Staging::space(length)),
+            Some(length) => other.data.truncate(payments::StatementBuffer::space(length)),
             None => other.data.push(0),
         }
         world.set(address, other);
         let refused = world.send(statement.staged_call());
-        refused.assert_err(PaymentsError::StatementDigest);
+        refused.assert_err(PaymentsError::StatementDigestMismatch);
         world.set(address, account);
     }
     assert_eq!(world.read(&channel).channel.prices, 0);
@@ -99,7 +101,7 @@ fn a_proof_is_needed_as_without_staging() {
     let statement = one_of_each(&world, &channel);
     stage(&mut world, &statement);
     let alone = statement.staged_call().changed(|calls| drop(calls.remove(0)));
-    world.send(alone).assert_err(PaymentsError::ProofMissing);
+    world.send(alone).assert_err(PaymentsError::MissingVoucherProof);
     assert_eq!(world.read(&channel).channel.prices, 0);
 }
 
@@ -113,11 +115,11 @@ fn every_account_of_a_staged_settlement_is_pinned() {
     others.voucher.channel = other.address;
     stage(&mut world, &others);
     let operator = channel.operator.key();
-    let own = pda::staging(&channel.address, &operator);
+    let own = pda::statement_buffer(&channel.address, &operator);
     let fake_sysvar = world.person().key();
     let cases = [
         (INSTRUCTIONS_SYSVAR, fake_sysvar, ErrorCode::ConstraintAddress),
-        (own, pda::staging(&other.address, &operator), ErrorCode::ConstraintHasOne),
+        (own, pda::statement_buffer(&other.address, &operator), ErrorCode::ConstraintHasOne),
         (own, other.address, ErrorCode::AccountDiscriminatorMismatch),
         (own, pda::config(), ErrorCode::AccountOwnedByWrongProgram),
         (channel.address, own, ErrorCode::AccountDiscriminatorMismatch),

@@ -12,7 +12,7 @@ use crate::{error::PaymentsError, statement::Entry};
 #[account(zero_copy)]
 #[repr(C)]
 #[derive(Debug)]
-pub struct Staging {
+pub struct StatementBuffer {
     pub version: u8,
     pub bump: u8,
     pub reserved: [u8; 6],
@@ -21,12 +21,12 @@ pub struct Staging {
     pub settler: Pubkey,
 }
 
-impl Staging {
+impl StatementBuffer {
     pub const SEED: &'static [u8] = b"staged";
     pub const VERSION: u8 = 1;
     pub const HEADER_SPACE: usize = Self::DISCRIMINATOR.len() + size_of::<Self>();
     /// Of the statement with the most entries a channel can have.
-    pub const MAX_BYTES: usize = Channel::MAX_LICENCES * Entry::SIZE;
+    pub const MAX_BYTES: usize = Channel::MAX_LICENSES * Entry::SIZE;
 
     /// Bytes of an account in which so many of the statement's bytes are staged.
     pub const fn space(bytes: usize) -> usize {
@@ -35,18 +35,18 @@ impl Staging {
 }
 
 /// What is staged so far.
-pub fn staged<'a>(account: &'a AccountLoader<'_, Staging>) -> Result<Ref<'a, [u8]>> {
+pub fn staged<'a>(account: &'a AccountLoader<'_, StatementBuffer>) -> Result<Ref<'a, [u8]>> {
     let data = account.as_ref().try_borrow_data()?;
-    require!(data.len() >= Staging::HEADER_SPACE, PaymentsError::StagingBytes);
-    Ok(Ref::map(data, |data| &data[Staging::HEADER_SPACE..]))
+    require!(data.len() >= StatementBuffer::HEADER_SPACE, PaymentsError::InvalidStatementBuffer);
+    Ok(Ref::map(data, |data| &data[StatementBuffer::HEADER_SPACE..]))
 }
 
 /// What is staged so far, for change.
-pub fn staged_mut<'a>(account: &'a AccountLoader<'_, Staging>) -> Result<RefMut<'a, [u8]>> {
+pub fn staged_mut<'a>(account: &'a AccountLoader<'_, StatementBuffer>) -> Result<RefMut<'a, [u8]>> {
     let data = account.as_ref().try_borrow_mut_data()?;
-    require!(data.len() >= Staging::HEADER_SPACE, PaymentsError::StagingBytes);
-    Ok(RefMut::map(data, |data| &mut data[Staging::HEADER_SPACE..]))
+    require!(data.len() >= StatementBuffer::HEADER_SPACE, PaymentsError::InvalidStatementBuffer);
+    Ok(RefMut::map(data, |data| &mut data[StatementBuffer::HEADER_SPACE..]))
 }
 
 // The layout is a promise to every account already on chain.
-const _: () = assert!(Staging::HEADER_SPACE == 80);
+const _: () = assert!(StatementBuffer::HEADER_SPACE == 80);

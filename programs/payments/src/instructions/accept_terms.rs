@@ -4,12 +4,12 @@ use solana_sha256_hasher::hash;
 
 use crate::{
     error::PaymentsError,
-    event::LicenceAccepted,
-    state::{Channel, ChannelMut, ChannelRef, Issuance, Licence, Licensee, Quota, day_of},
+    event::LicenseAccepted,
+    state::{Channel, ChannelMut, ChannelRef, Issuance, License, Licensee, Quota, day_of},
 };
 
 #[derive(AnchorSerialize, AnchorDeserialize, Clone, Copy, Debug)]
-pub struct AcceptArgs {
+pub struct AcceptTermsArgs {
     pub licensed_use: Use,
     /// The most the payer agreed to per unit, base units.
     pub max_price: u64,
@@ -20,15 +20,15 @@ pub struct AcceptArgs {
 }
 
 #[derive(Accounts)]
-#[instruction(args: AcceptArgs)]
-pub struct Accept<'info> {
+#[instruction(args: AcceptTermsArgs)]
+pub struct AcceptTerms<'info> {
     #[account(mut)]
     pub payer: Signer<'info>,
 
     #[account(
         mut,
         has_one = payer @ PaymentsError::NotPayer,
-        realloc = channel.as_ref().data_len() + Licence::SIZE,
+        realloc = channel.as_ref().data_len() + License::SIZE,
         realloc::payer = payer,
         realloc::zero = true,
     )]
@@ -73,24 +73,24 @@ pub struct Accept<'info> {
     pub system_program: Program<'info, System>,
 }
 
-pub fn handle_accept(ctx: Context<Accept>, args: AcceptArgs) -> Result<()> {
+pub fn handle_accept_terms(ctx: Context<AcceptTerms>, args: AcceptTermsArgs) -> Result<()> {
     let now = Clock::get()?.unix_timestamp;
     let price = *ctx.accounts.check_offer(&args, now)?;
     ctx.accounts.mark_licensee(price.licensed_use, ctx.bumps.licensee)?;
     if let Some(bump) = ctx.bumps.issuance {
         ctx.accounts.prepare_issuance(bump);
     }
-    let licence = ctx.accounts.licence(&price, args.quota, now)?;
+    let license = ctx.accounts.license(&price, args.quota, now)?;
     let worth = args.quota.within(&ctx.accounts.terms.offer.caps);
     let worth = worth.worth(&ctx.accounts.terms.offer.caps, price.price);
-    let index = ctx.accounts.add(licence, worth)?;
+    let index = ctx.accounts.add(license, worth)?;
 
-    emit!(LicenceAccepted {
+    emit!(LicenseAccepted {
         channel: ctx.accounts.channel.key(),
         index,
-        work: licence.work,
-        terms_number: licence.terms_number,
-        price: licence.price,
+        work: license.work,
+        terms_number: license.terms_number,
+        price: license.price,
         upfront_fee: ctx.accounts.terms.offer.upfront_fee,
     });
     Ok(())
@@ -98,7 +98,7 @@ pub fn handle_accept(ctx: Context<Accept>, args: AcceptArgs) -> Result<()> {
 
 impl Accept<'_> {
     /// The terms can be accepted now, by this payer, and are the ones it read.
-    fn check_offer(&self, args: &AcceptArgs, now: i64) -> Result<&UsePrice> {
+    fn check_offer(&self, args: &AcceptTermsArgs, now: i64) -> Result<&UsePrice> {
         let (work, terms) = (&self.work, &self.terms);
         require!(work.status == WorkStatus::Active, PaymentsError::WorkNotActive);
         require!(terms.number == work.latest_terms, PaymentsError::NotLatestTerms);
@@ -110,7 +110,7 @@ impl Accept<'_> {
         let consented = work.consent.is_none_or(|consent| consent.valid_at(now));
         require!(consented, PaymentsError::ConsentEnded);
         let approved = !terms.offer.approval_required || self.approved();
-        require!(approved, PaymentsError::ApprovalMissing);
+        require!(approved, PaymentsError::MissingApproval);
         let price = terms.price_of(args.licensed_use).ok_or(PaymentsError::UseNotLicensed)?;
         require!(price.price <= args.max_price, PaymentsError::PriceAboveMaximum);
         Ok(price)
@@ -127,7 +127,7 @@ impl Accept<'_> {
         signed || granted
     }
 
-    /// Marks that the payer has its one licence, where there is only one to have.
+    /// Marks that the payer has its one license, where there is only one to have.
     fn mark_licensee(&mut self, licensed_use: Use, bump: Option<u8>) -> Result<()> {
         let (terms, payer) = (self.terms.key(), self.payer.key());
         let needed = Licensee::needed_by(&self.terms.offer);
@@ -141,7 +141,7 @@ impl Accept<'_> {
             }
             None => {
                 let neither = !needed && self.licensee.is_none();
-                require!(neither, PaymentsError::LicenseeAccount);
+                require!(neither, PaymentsError::InvalidLicenseeAccount);
                 Ok(())
             }
         }
@@ -156,20 +156,20 @@ impl Accept<'_> {
         }
     }
 
-    /// The terms as the channel will keep them, with this licence's part of shared caps.
-    fn licence(&mut self, price: &UsePrice, quota: Quota, now: i64) -> Result<Licence> {
+    /// The terms as the channel will keep them, with this license's part of shared caps.
+    fn license(&mut self, price: &UsePrice, quota: Quota, now: i64) -> Result<License> {
         let offer = &self.terms.offer;
         let caps = &offer.caps;
         let quota = quota.within(caps);
         match self.issuance.as_mut() {
             Some(issuance) if caps.shared() => issuance.hand_out(caps, quota)?,
             None if !caps.shared() => {}
-            _ => return err!(PaymentsError::IssuanceAccount),
+            _ => return err!(PaymentsError::InvalidIssuanceAccount),
         }
-        let units_cap = caps.licensee_units.unwrap_or(Licence::UNLIMITED);
+        let units_cap = caps.licensee_units.unwrap_or(License::UNLIMITED);
         let consent_ends = self.work.consent.and_then(|consent| consent.expires_at);
         let ends = [offer.expires_at, consent_ends].into_iter().flatten().min();
-        Ok(Licence {
+        Ok(License {
             work: self.terms.work,
             terms_number: self.terms.number,
             licensed_use: price.licensed_use as u8,
@@ -182,34 +182,34 @@ impl Accept<'_> {
             units: 0,
             free_units_left: offer.free_units,
             units_left: caps.total_units.map_or(units_cap, |_| quota.units),
-            daily_units: caps.daily_units.unwrap_or(Licence::UNLIMITED),
+            daily_units: caps.daily_units.unwrap_or(License::UNLIMITED),
             units_today: 0,
-            revenue_left: caps.revenue.map_or(Licence::UNLIMITED, |_| quota.revenue),
+            revenue_left: caps.revenue.map_or(License::UNLIMITED, |_| quota.revenue),
             expires_at: ends.unwrap_or(i64::MAX),
             settled: 0,
             collected: 0,
         })
     }
 
-    /// Writes the licence into the entry that `realloc` made room for; returns its index.
+    /// Writes the license into the entry that `realloc` made room for; returns its index.
     ///
     /// The deposit must cover this quota and what is left of all others on the channel: holding
     /// caps that others could use costs at least having the money to use them.
-    fn add(&self, mut licence: Licence, quota_worth: u128) -> Result<u16> {
+    fn add(&self, mut license: License, quota_worth: u128) -> Result<u16> {
         let fee = self.terms.offer.upfront_fee;
-        licence.credit_upfront(fee)?;
-        let index = ChannelRef::open(&self.channel)?.licence_count - 1;
-        require!(index < Channel::MAX_LICENCES, PaymentsError::TooManyLicences);
+        license.credit_upfront(fee)?;
+        let index = ChannelRef::open(&self.channel)?.license_count - 1;
+        require!(index < Channel::MAX_LICENSES, PaymentsError::TooManyLicenses);
         let mut open = ChannelMut::open(&self.channel)?;
         open.channel.charge_upfront(fee)?;
-        if licence.holds_quota == 1 {
-            let others = open.licences[..index].iter().map(Licence::quota_worth);
+        if license.holds_quota == 1 {
+            let others = open.licenses[..index].iter().map(License::quota_worth);
             let held = others.fold(quota_worth, u128::saturating_add);
             let covered = held <= u128::from(open.channel.free()?);
-            require!(covered, PaymentsError::QuotaAboveDeposit);
+            require!(covered, PaymentsError::QuotaExceedsDeposit);
         }
-        open.channel.quotas_held += u32::from(licence.holds_quota); // at most `MAX_LICENCES`
-        open.licences[index] = licence;
-        Ok(index as u16) // below `MAX_LICENCES`
+        open.channel.quotas_held += u32::from(license.holds_quota); // at most `MAX_LICENSES`
+        open.licenses[index] = license;
+        Ok(index as u16) // below `MAX_LICENSES`
     }
 }

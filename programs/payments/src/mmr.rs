@@ -15,7 +15,7 @@ pub const PEAKS: usize = 24;
 /// is set, and is all zeros otherwise.
 #[zero_copy]
 #[derive(Debug, PartialEq, Eq)]
-pub struct MountainRange {
+pub struct Mmr {
     pub length: u64,
     pub peaks: [[u8; 32]; PEAKS],
 }
@@ -24,7 +24,7 @@ pub struct MountainRange {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Full;
 
-impl MountainRange {
+impl Mmr {
     /// Adds a record by its hash.
     pub fn append(&mut self, leaf: [u8; 32]) -> std::result::Result<(), Full> {
         let height = self.length.trailing_ones() as usize;
@@ -59,7 +59,7 @@ mod tests {
 
     #[test]
     fn five_records_are_a_tree_of_four_and_one_of_one() {
-        let mut range = MountainRange::zeroed();
+        let mut range = Mmr::zeroed();
         for number in 0..5 {
             assert_eq!(range.append(leaf(number)), Ok(()));
         }
@@ -70,7 +70,7 @@ mod tests {
 
     #[test]
     fn a_full_range_takes_no_more() {
-        let mut range = MountainRange { length: (1 << PEAKS) - 1, ..MountainRange::zeroed() };
+        let mut range = Mmr { length: (1 << PEAKS) - 1, ..Mmr::zeroed() };
         assert_eq!(range.append(leaf(0)), Err(Full));
         assert_eq!(range.length, (1 << PEAKS) - 1);
     }

@@ -5,7 +5,7 @@ use payments::Issuance;
 
 use super::read;
 
-/// A channel whose licence holds 60 of 100 units and 600 of 1,000 in revenue.
+/// A channel whose license holds 60 of 100 units and 600 of 1,000 in revenue.
 fn licensed(change: impl FnOnce(&mut Offer)) -> (World, OpenedChannel, PublishedTerms) {
     let mut world = World::new();
     let channel = world.channel().open();
@@ -29,14 +29,14 @@ fn issued(world: &World, terms: &PublishedTerms) -> (u64, u64) {
 fn what_was_not_used_can_be_handed_out_again() {
     let (mut world, channel, terms) = licensed(|_| {});
     world.settle(&channel, &[(0, 25)]).assert_ok();
-    world.send(channel.closing_licence(&channel.operator, 0, &terms)).assert_ok();
+    world.send(channel.releasing_quota(&channel.operator, 0, &terms)).assert_ok();
     assert_eq!(issued(&world, &terms), (25, 250));
     let state = world.read(&channel);
-    assert_eq!((state.licences.len(), state.channel.quotas_held), (1, 0));
-    let licence = state.licences[0];
-    assert_eq!((licence.units_left, licence.revenue_left, licence.holds_quota), (0, 0, 0));
-    assert_eq!((licence.units, licence.settled), (25, 250));
-    world.settle(&channel, &[(0, 1)]).assert_err(PaymentsError::UnitCap);
+    assert_eq!((state.licenses.len(), state.channel.quotas_held), (1, 0));
+    let license = state.licenses[0];
+    assert_eq!((license.units_left, license.revenue_left, license.holds_quota), (0, 0, 0));
+    assert_eq!((license.units, license.settled), (25, 250));
+    world.settle(&channel, &[(0, 1)]).assert_err(PaymentsError::UnitCapExceeded);
     let other = world.channel().open();
     world.send(other.accepting(&terms).quota(75, 750).call()).assert_ok();
     assert_eq!(issued(&world, &terms), (100, 1_000));
@@ -45,38 +45,38 @@ fn what_was_not_used_can_be_handed_out_again() {
 #[test]
 fn a_quota_is_given_back_once() {
     let (mut world, channel, terms) = licensed(|_| {});
-    world.send(channel.closing_licence(&channel.operator, 0, &terms)).assert_ok();
-    let again = world.send(channel.closing_licence(&channel.operator, 0, &terms));
+    world.send(channel.releasing_quota(&channel.operator, 0, &terms)).assert_ok();
+    let again = world.send(channel.releasing_quota(&channel.operator, 0, &terms));
     again.assert_err(PaymentsError::NoQuota);
     assert_eq!(issued(&world, &terms), (0, 0));
 }
 
 #[test]
-fn while_a_licence_can_be_used_only_the_operator_closes_it() {
+fn while_a_license_can_be_used_only_the_operator_closes_it() {
     let end = World::NOW + 1_000;
     let (mut world, channel, terms) = licensed(|offer| offer.expires_at = Some(end));
     let stranger = world.person();
     world.set_time(end);
     for caller in [&stranger, &channel.payer, &channel.voucher_key] {
-        let refused = world.send(channel.closing_licence(caller, 0, &terms));
-        refused.assert_err(PaymentsError::LicenceInUse);
+        let refused = world.send(channel.releasing_quota(caller, 0, &terms));
+        refused.assert_err(PaymentsError::LicenseInUse);
     }
     assert_eq!(issued(&world, &terms), (60, 600));
     world.pass(1);
-    world.send(channel.closing_licence(&stranger, 0, &terms)).assert_ok();
+    world.send(channel.releasing_quota(&stranger, 0, &terms)).assert_ok();
     assert_eq!(issued(&world, &terms), (0, 0));
 }
 
 #[test]
-fn on_a_closed_channel_anybody_closes_a_licence() {
+fn on_a_closed_channel_anybody_closes_a_license() {
     let (mut world, channel, terms) = licensed(|_| {});
     let stranger = world.person();
     world.send(channel.closing_by(&channel.payer)).assert_ok();
     world.pass(channel.grace_seconds - 1);
-    let refused = world.send(channel.closing_licence(&stranger, 0, &terms));
-    refused.assert_err(PaymentsError::LicenceInUse);
+    let refused = world.send(channel.releasing_quota(&stranger, 0, &terms));
+    refused.assert_err(PaymentsError::LicenseInUse);
     world.pass(1);
-    world.send(channel.closing_licence(&stranger, 0, &terms)).assert_ok();
+    world.send(channel.releasing_quota(&stranger, 0, &terms)).assert_ok();
     assert_eq!(issued(&world, &terms), (0, 0));
 }
 
@@ -90,12 +90,12 @@ fn caps_of_the_licensee_alone_are_nothing_to_give_back() {
     let own = world.work().register();
     let terms = world.terms(&own).with(|offer| offer.caps.licensee_units = Some(9)).publish();
     world.accept(&channel, &terms);
-    let call = channel.closing_licence(&channel.operator, 1, &terms);
+    let call = channel.releasing_quota(&channel.operator, 1, &terms);
     world.send(call.clone()).assert_err(ErrorCode::AccountNotInitialized);
     let call = call.instead_of(pda::issuance(&terms.address), pda::issuance(&capped.address));
     world.send(call).assert_err(ErrorCode::ConstraintHasOne);
     // The licensee's units stay.
-    assert_eq!(world.read(&channel).licences[1].units_left, 9);
+    assert_eq!(world.read(&channel).licenses[1].units_left, 9);
 }
 
 #[test]
@@ -105,12 +105,12 @@ fn every_account_of_a_returned_quota_is_pinned() {
     let others = world.terms(&other).with(|offer| offer.caps.total_units = Some(100)).publish();
     world.send(channel.accepting(&others).quota(50, 0).call()).assert_ok();
     let operator = channel.operator.clone();
-    // The other licence's terms, with the issuance that belongs to them.
-    let crossed = channel.closing_licence(&operator, 0, &others);
-    world.send(crossed).assert_err(PaymentsError::NotTheLicencesTerms);
-    let unknown = channel.closing_licence(&operator, 2, &terms);
-    world.send(unknown).assert_err(PaymentsError::UnknownLicence);
-    let call = channel.closing_licence(&operator, 0, &terms);
+    // The other license's terms, with the issuance that belongs to them.
+    let crossed = channel.releasing_quota(&operator, 0, &others);
+    world.send(crossed).assert_err(PaymentsError::LicenseTermsMismatch);
+    let unknown = channel.releasing_quota(&operator, 2, &terms);
+    world.send(unknown).assert_err(PaymentsError::LicenseNotFound);
+    let call = channel.releasing_quota(&operator, 0, &terms);
     let (own, foreign) = (pda::issuance(&terms.address), pda::issuance(&others.address));
     let cases = [
         (own, foreign, ErrorCode::ConstraintHasOne),

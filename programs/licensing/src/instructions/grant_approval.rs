@@ -7,15 +7,15 @@ use crate::{
 };
 
 #[derive(AnchorSerialize, AnchorDeserialize, Clone, Copy, Debug)]
-pub struct ApproveArgs {
+pub struct GrantApprovalArgs {
     pub purpose: Purpose,
     /// Who may do it.
     pub grantee: Pubkey,
 }
 
 #[derive(Accounts)]
-#[instruction(args: ApproveArgs)]
-pub struct Approve<'info> {
+#[instruction(args: GrantApprovalArgs)]
+pub struct GrantApproval<'info> {
     #[account(mut)]
     pub owner: Signer<'info>,
 
@@ -42,9 +42,9 @@ pub struct Approve<'info> {
     pub system_program: Program<'info, System>,
 }
 
-pub fn handle_approve(ctx: Context<Approve>, args: ApproveArgs) -> Result<()> {
+pub fn handle_grant_approval(ctx: Context<GrantApproval>, args: GrantApprovalArgs) -> Result<()> {
     ctx.accounts.work.require_active()?;
-    let ApproveArgs { purpose, grantee } = args;
+    let GrantApprovalArgs { purpose, grantee } = args;
     let terms = ctx.accounts.terms.key();
     ctx.accounts.approval.set_inner(Approval {
         version: Approval::VERSION,
