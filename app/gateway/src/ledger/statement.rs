@@ -2,81 +2,85 @@ use std::collections::BTreeMap;
 
 use motif_sdk::voucher::{SignedVoucher, Statement};
 
-use super::{Part, Refusal};
+use super::{LedgerError, PricedItem};
 
-/// The statement that grows.
+/// Statement that receives new generations.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct OpenStatement {
-    /// Its number.
+    /// Number of the statement.
     pub number: u64,
-    /// Units used.
+    /// Units by license.
     pub statement: Statement,
-    /// Prices of its generations, base units.
+    /// Sum of prices, base units.
     pub prices: u64,
     /// Prices by license, base units.
     pub prices_by_license: BTreeMap<u16, u64>,
-    /// Generations in it.
+    /// Number of generations.
     pub receipts: u32,
-    /// The newest voucher; it pays for everything in the statement.
+    /// Newest voucher, which covers the whole statement.
     pub voucher: Option<SignedVoucher>,
-    /// Unix seconds of its first generation.
+    /// Unix second of the first generation.
     pub begun_at: Option<i64>,
 }
 
-/// A statement that no longer grows and has not settled yet.
+/// Closed statement that has not settled yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CutStatement {
-    /// Its number.
+    /// Number of the statement.
     pub number: u64,
-    /// Units used.
+    /// Units by license.
     pub statement: Statement,
-    /// Prices of its generations, base units.
+    /// Sum of prices, base units.
     pub prices: u64,
-    /// Generations in it.
+    /// Number of generations.
     pub receipts: u32,
-    /// Settles it.
+    /// Voucher that settles the statement.
     pub voucher: SignedVoucher,
 }
 
 impl OpenStatement {
-    /// An empty statement.
+    /// Creates an empty statement.
     pub fn new(number: u64) -> Self {
         Self { number, ..Self::default() }
     }
 
-    /// Prices of a license's generations so far, base units.
+    /// Returns the sum of a license's prices, base units.
     pub(super) fn prices_of(&self, license: u16) -> u64 {
         self.prices_by_license.get(&license).copied().unwrap_or(0)
     }
 
-    /// Grows to `statement`; returns the position of the first part.
+    /// Checks that the number of generations stays countable.
+    pub(super) fn check_room(&self, generations: usize) -> Result<(), LedgerError> {
+        let generations = u32::try_from(generations).ok();
+        let receipts = generations.and_then(|count| self.receipts.checked_add(count));
+        receipts.map(drop).ok_or(LedgerError::StatementFull)
+    }
+
+    /// Adds generations that were checked; `statement` has their units.
     pub(super) fn add(
         &mut self,
         statement: Statement,
-        parts: &[Part],
+        items: &[PricedItem],
         voucher: SignedVoucher,
         now: i64,
-    ) -> Result<u32, Refusal> {
-        let position = self.receipts;
-        let added = u32::try_from(parts.len()).ok().and_then(|count| position.checked_add(count));
-        self.receipts = added.ok_or(Refusal::StatementFull)?;
+    ) {
+        self.receipts += items.len() as u32; // checked by `check_room`
         self.statement = statement;
-        for part in parts {
-            self.count(part.item.license, part.price);
+        for priced in items {
+            self.count(priced.item.license, priced.price);
         }
         self.voucher = Some(voucher);
         self.begun_at.get_or_insert(now);
-        Ok(position)
     }
 
-    /// Adds to the prices; their sum was checked to fit with the channel's total.
+    /// Adds a price. The sum was checked with the channel's total.
     pub(crate) fn count(&mut self, license: u16, price: u64) {
         self.prices += price;
         *self.prices_by_license.entry(license).or_default() += price;
     }
 }
 
-/// Units a statement states of a license.
+/// Returns a statement's units of a license.
 pub(super) fn units_of(statement: &Statement, license: u16) -> u32 {
     let entry = statement.entries().find(|entry| entry.license == license);
     entry.map_or(0, |entry| entry.units)

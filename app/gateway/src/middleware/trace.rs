@@ -1,5 +1,6 @@
 use std::{
     convert::Infallible,
+    sync::Arc,
     task::{Context, Poll},
     time::Instant,
 };
@@ -21,42 +22,42 @@ use tower::{Layer, Service};
 use tracing::Instrument;
 
 use crate::{
-    Gateway,
+    App,
     admission::ClientAddress,
-    problem::Slug,
+    problem::ResponseProblem,
     traces::{self, Traces},
 };
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const NOSNIFF: HeaderValue = HeaderValue::from_static("nosniff");
-/// What requests are counted as that lead nowhere known.
+/// Route label of requests without a route.
 const NO_ROUTE: &str = "none";
-/// The longest id that is taken over from a proxy.
+/// Maximum length of a request id from a proxy.
 const MAX_ID_BYTES: usize = 64;
-/// Digits of an id that is given here.
+/// Number of digits of a new request id.
 const ID_DIGITS: usize = 16;
 
-/// Names requests, and tells the log and the figures how they went. Whatever is logged
-/// meanwhile carries the name.
+/// Layer that gives each request an id and records it in the log, the metrics and the traces.
+/// Log lines of a request carry its id.
 #[derive(Clone)]
-pub struct Observe(pub Gateway);
+pub struct Trace(pub App);
 
-/// What answers requests while they are observed.
+/// Service behind [`Trace`].
 #[derive(Clone)]
-pub struct Observed<S> {
-    gateway: Gateway,
+pub struct TraceService<S> {
+    app: App,
     inner: S,
 }
 
-impl<S> Layer<S> for Observe {
-    type Service = Observed<S>;
+impl<S> Layer<S> for Trace {
+    type Service = TraceService<S>;
 
-    fn layer(&self, inner: S) -> Observed<S> {
-        Observed { gateway: self.0.clone(), inner }
+    fn layer(&self, inner: S) -> TraceService<S> {
+        TraceService { app: self.0.clone(), inner }
     }
 }
 
-impl<S> Service<Request> for Observed<S>
+impl<S> Service<Request> for TraceService<S>
 where
     S: Service<Request, Response = Response, Error = Infallible> + Clone + Send + 'static,
     S::Future: Send,
@@ -78,29 +79,29 @@ where
         let span = tracing::info_span!(
             "request", id = %text_of(&id), method, route, client = %client.0
         );
-        let answering = span.in_scope(|| match self.gateway.traces() {
+        let responding = span.in_scope(|| match &self.app.traces {
             None => Either::Left(self.inner.call(request)),
-            Some(_) => {
-                let (gateway, inner) = (self.gateway.clone(), self.inner.clone());
-                let traced = traced(gateway, method, path.clone(), id.clone(), request, inner);
+            Some(traces) => {
+                let (traces, inner) = (traces.clone(), self.inner.clone());
+                let traced = traced(traces, method, path.clone(), id.clone(), request, inner);
                 Either::Right(Box::pin(traced))
             }
         });
-        let gateway = self.gateway.clone();
+        let metrics = self.app.metrics.clone();
         Box::pin(async move {
-            let Ok(mut response) = answering.instrument(span.clone()).await;
+            let Ok(mut response) = responding.instrument(span.clone()).await;
             let (status, took) = (response.status().as_u16(), begun.elapsed());
-            let slug = response.extensions().get::<Slug>().map(|slug| slug.0);
+            let slug = slug_of(&response);
             if let Some(slug) = slug {
-                gateway.metrics().refused(slug);
+                metrics.refused(slug);
             }
-            gateway.metrics().answered(route_of(path.as_ref()), method, status, took);
+            metrics.answered(route_of(path.as_ref()), method, status, took);
             span.in_scope(|| {
                 let microseconds = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
-                tracing::info!(status, slug, microseconds, "answered");
+                tracing::info!(status, slug, microseconds, "request finished");
             });
             let headers = response.headers_mut();
-            // Keeps browsers from taking an answer for anything but what it says it is.
+            // Browsers must not guess another content type.
             headers.insert(X_CONTENT_TYPE_OPTIONS, NOSNIFF);
             headers.insert(REQUEST_ID, id);
             Ok(response)
@@ -108,16 +109,15 @@ where
     }
 }
 
-/// Answers a request as a span of the trace that it says it belongs to, or of a new one.
+/// Responds in a span of the request's trace, or of a new trace.
 async fn traced(
-    gateway: Gateway,
+    traces: Arc<Traces>,
     method: &'static str,
     path: Option<MatchedPath>,
     id: HeaderValue,
     mut request: Request,
     mut inner: impl Service<Request, Response = Response, Error = Infallible>,
 ) -> Result<Response, Infallible> {
-    let Some(traces) = gateway.traces() else { return inner.call(request).await };
     let route = route_of(path.as_ref());
     let parent = Traces::parent(request.headers());
     let context = traces.begin(format!("{method} {route}"), SpanKind::Server, &parent);
@@ -130,27 +130,32 @@ async fn traced(
     if let Some(channel) = channel(&mut request).await {
         span.set_attribute(KeyValue::new(traces::CHANNEL, channel.to_string()));
     }
-    let answering = async { inner.call(request).await };
-    let Ok(response) = answering.with_context(context.clone()).await;
-    let slug = response.extensions().get::<Slug>().map(|slug| slug.0);
+    let responding = async { inner.call(request).await };
+    let Ok(response) = responding.with_context(context.clone()).await;
+    let slug = slug_of(&response);
     let status = response.status();
     span.set_attribute(KeyValue::new(traces::STATUS, i64::from(status.as_u16())));
     traces::end(&context, slug, status.is_server_error());
     Ok(response)
 }
 
-/// The channel in a request's path, if it is one.
+/// Returns the channel of a request's path.
 async fn channel(request: &mut Request) -> Option<Pubkey> {
     let names = request.extract_parts::<RawPathParams>().await.ok()?;
     let (_, channel) = names.iter().find(|(name, _)| *name == "channel")?;
     channel.parse().ok()
 }
 
+/// Returns the slug of a problem response.
+fn slug_of(response: &Response) -> Option<&'static str> {
+    response.extensions().get::<ResponseProblem>().map(|problem| problem.0.slug())
+}
+
 fn route_of(path: Option<&MatchedPath>) -> &str {
     path.map_or(NO_ROUTE, MatchedPath::as_str)
 }
 
-/// The id a proxy gave, if it is harmless in a log, or a new one.
+/// Returns a proxy's request id if it is safe to log, or a new one.
 fn request_id(headers: &HeaderMap) -> HeaderValue {
     let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_.".contains(byte);
     let given = headers.get(REQUEST_ID).filter(|id| {
@@ -161,17 +166,17 @@ fn request_id(headers: &HeaderMap) -> HeaderValue {
         let number = rand::rng().next_u64();
         let digit = |place: usize| b"0123456789abcdef"[(number >> (4 * place)) as usize & 15];
         let digits: [u8; ID_DIGITS] = std::array::from_fn(digit);
-        // Hexadecimal digits fit into a header.
+        // Hexadecimal digits are a valid header value.
         HeaderValue::from_bytes(&digits).unwrap_or(HeaderValue::from_static("none"))
     })
 }
 
-/// An id is visible ASCII, whoever gave it.
+/// Returns the text of a request id, which is visible ASCII.
 fn text_of(id: &HeaderValue) -> &str {
     id.to_str().unwrap_or_default()
 }
 
-/// Methods as labels: clients may invent any.
+/// Returns the metrics label of a method. Unknown methods share one label.
 fn method_name(method: &Method) -> &'static str {
     match *method {
         Method::GET => "GET",

@@ -5,8 +5,8 @@ use motif_sdk::{
 
 use crate::ledger::CutStatement;
 
-/// What a channel must have recorded when these statements settled, and whether that is what
-/// it has: appended to the range it had before, the records make the one it has after.
+/// Returns the records of settled statements, and whether they are proven: appended to the
+/// channel's earlier Merkle mountain range they result in its present one.
 pub fn records(
     address: Pubkey,
     before: &Channel,
@@ -14,17 +14,17 @@ pub fn records(
     settled: &[CutStatement],
     roots: &[Option<[u8; 32]>],
 ) -> (Vec<StatementRecord>, bool) {
-    let with_receipts = chained(address, before, settled, roots);
-    if make(&with_receipts, before, after) {
+    let with_receipts = statement_records(address, before, settled, roots);
+    if is_result(&with_receipts, before, after) {
         return (with_receipts, true);
     }
-    // Late in the grace period anybody may settle, and then there are no receipts.
-    let without = chained(address, before, settled, &vec![None; settled.len()]);
-    let is_proven = make(&without, before, after);
+    // Late in the grace period any holder of a voucher may settle, without receipts.
+    let without = statement_records(address, before, settled, &vec![None; settled.len()]);
+    let is_proven = is_result(&without, before, after);
     (without, is_proven)
 }
 
-fn chained(
+fn statement_records(
     address: Pubkey,
     before: &Channel,
     settled: &[CutStatement],
@@ -51,10 +51,10 @@ fn chained(
     settled.iter().zip(roots).map(record).collect()
 }
 
-/// Whether these records, appended to what a channel had before, make what it has after.
-fn make(records: &[StatementRecord], before: &Channel, after: &Channel) -> bool {
+/// Returns whether appending `records` to `before` results in `after`.
+fn is_result(records: &[StatementRecord], before: &Channel, after: &Channel) -> bool {
     let mut copy = *before;
-    // A full range refuses, and is then not the one after.
+    // A full range rejects the record and cannot equal `after`.
     let appended = records.iter().all(|record| copy.statements.append(record.hash()).is_ok());
     appended && copy.statements == after.statements
 }

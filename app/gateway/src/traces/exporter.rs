@@ -15,38 +15,38 @@ use opentelemetry_sdk::{
 };
 use prometheus_client::metrics::counter::Counter;
 
-use super::{Recorder, collector::Collector};
+use super::{SpanTracer, collector::Collector};
 use crate::{chain::Endpoint, config::TraceConfig};
 
-/// Begins spans, and sends them to a collector in batches from a thread of its own. A span that
-/// finds the queue full is dropped; nothing waits for a collector.
+/// Starts spans and exports them to a collector in batches, from a thread of its own. Spans are
+/// dropped if the queue is full; nothing waits for the collector.
 pub struct Traces {
     provider: SdkTracerProvider,
     tracer: SdkTracer,
 }
 
-/// Why traces cannot be sent.
+/// Error returned when the exporter cannot be created.
 #[derive(Debug, thiserror::Error)]
 pub enum TraceError {
-    /// The endpoint, or what the environment says in `OTEL_EXPORTER_OTLP_*`, cannot be followed.
-    /// The endpoint is not shown whole.
+    /// Error returned when the endpoint or an `OTEL_EXPORTER_OTLP_*` variable is invalid. The
+    /// text hides the endpoint's secrets.
     #[error("{0}")]
     Exporter(String),
-    /// No connections can be made.
+    /// Error returned when the HTTP client cannot be created.
     #[error("{0}")]
     Http(#[from] reqwest::Error),
 }
 
 impl Traces {
     const SERVICE: &str = "motif-gateway";
-    /// How long a gateway that stops waits for the last spans to be taken.
+    /// Maximum wait for the last export at shutdown.
     const FLUSH_WITHIN: Duration = Duration::from_secs(5);
 
-    /// Sends spans to a collector; `url` is where clients find this process, and `failures`
-    /// counts attempts that nobody took. Call it on the runtime that is to send them.
+    /// Starts the exporter. `url` is the URL of this process; `failures` counts failed exports.
+    /// Call it on the runtime that sends them.
     ///
-    /// Collectors that want to know who sends are told by the variable
-    /// `OTEL_EXPORTER_OTLP_HEADERS`; `OTEL_BSP_*` and `OTEL_RESOURCE_ATTRIBUTES` hold as well.
+    /// `OTEL_EXPORTER_OTLP_HEADERS` may hold the collector's credentials; `OTEL_BSP_*` and
+    /// `OTEL_RESOURCE_ATTRIBUTES` apply too.
     ///
     /// # Errors
     /// [`TraceError`].
@@ -72,7 +72,7 @@ impl Traces {
         Ok(Self { provider, tracer })
     }
 
-    /// Begins a span under another, if there is one; what runs in the context is a part of it.
+    /// Starts a span as a child of `parent`. Returns its context.
     pub(crate) fn begin(
         &self,
         name: impl Into<Cow<'static, str>>,
@@ -81,24 +81,24 @@ impl Traces {
     ) -> Context {
         let span = self.tracer.span_builder(name).with_kind(kind);
         let span = span.start_with_context(&self.tracer, parent);
-        parent.with_span(span).with_value(Recorder(self.tracer.clone()))
+        parent.with_span(span).with_value(SpanTracer(self.tracer.clone()))
     }
 
-    /// The trace that a request says it belongs to, by its `traceparent`; an empty context
-    /// where it says none, or nothing that can be read.
+    /// Returns the trace of a request's `traceparent` header, or an empty context if the header is
+    /// missing or invalid.
     pub(crate) fn parent(headers: &HeaderMap) -> Context {
         TraceContextPropagator::new()
             .extract_with_context(&Context::new(), &HeaderExtractor(headers))
     }
 
-    /// Sends what is left, for five seconds at most, and nothing after that.
+    /// Exports the remaining spans within five seconds.
     pub(crate) async fn stop(&self) {
         let provider = self.provider.clone();
-        // The exporter's thread is waited for; it sends on this runtime.
+        // Blocks on the exporter's thread, which sends on this runtime.
         let stopping = move || provider.shutdown_with_timeout(Self::FLUSH_WITHIN);
         match tokio::task::spawn_blocking(stopping).await {
             Ok(Ok(())) => {}
-            Ok(Err(_)) | Err(_) => tracing::warn!("the last traces were lost"),
+            Ok(Err(_)) | Err(_) => tracing::warn!("last traces lost"),
         }
     }
 }

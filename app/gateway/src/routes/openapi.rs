@@ -1,7 +1,13 @@
-//! What is true of several operations, or of every one, added to its description.
+//! OpenAPI descriptions: shared responses, and the routes that show the documents.
 
 use std::collections::BTreeMap;
 
+use axum::{
+    Extension,
+    body::Bytes,
+    http::header::CONTENT_TYPE,
+    response::{IntoResponse, Response as HttpResponse},
+};
 use serde_json::Value;
 use utoipa::{
     IntoResponses,
@@ -14,14 +20,14 @@ use utoipa::{
 
 const SCHEME: &str = "api_key";
 
-/// Problems of whatever pays for a generation, or keeps room for one.
+/// Problem responses of routes that pay for generations or hold units.
 pub struct MeteringProblems;
 
-/// Problems of whatever lands transactions because a payer asks.
-pub struct PayerSettlingProblems;
+/// Problem responses of routes that settle on a payer's request.
+pub struct PayerSettlementProblems;
 
-/// Problems of whatever lands transactions because an operator asks.
-pub struct SettlingProblems;
+/// Problem responses of routes that settle on an operator's request.
+pub struct SettlementProblems;
 
 impl IntoResponses for MeteringProblems {
     fn responses() -> BTreeMap<String, RefOr<Response>> {
@@ -29,30 +35,60 @@ impl IntoResponses for MeteringProblems {
     }
 }
 
-impl IntoResponses for PayerSettlingProblems {
+impl IntoResponses for PayerSettlementProblems {
     fn responses() -> BTreeMap<String, RefOr<Response>> {
-        let mut responses = SettlingProblems::responses();
+        let mut responses = SettlementProblems::responses();
         responses.extend(problems(&["401", "403", "413", "415", "429"]));
         responses
     }
 }
 
-impl IntoResponses for SettlingProblems {
+impl IntoResponses for SettlementProblems {
     fn responses() -> BTreeMap<String, RefOr<Response>> {
         problems(&["400", "404", "409", "421", "502", "503", "504"])
     }
 }
 
-/// Operations that anybody may ask for, as often as an address may.
-pub fn limited(mut document: OpenApi) -> OpenApi {
-    operations(&mut document).for_each(|operation| answers(operation, &["408", "429"]));
+/// OpenAPI document of a router as JSON, among the router's extensions.
+#[derive(Clone)]
+pub struct Document(Bytes);
+
+impl Document {
+    /// Serializes a document.
+    pub fn new(document: &OpenApi) -> Self {
+        // Serializing into memory fails for maps with other keys than strings only.
+        Self(serde_json::to_vec(document).unwrap_or_default().into())
+    }
+}
+
+impl IntoResponse for Document {
+    fn into_response(self) -> HttpResponse {
+        ([(CONTENT_TYPE, "application/json")], self.0).into_response()
+    }
+}
+
+/// Describes this interface.
+#[utoipa::path(get, operation_id = "show_interface", path = "/openapi.json", responses((status = 200, body = Object)))]
+pub async fn show(Extension(document): Extension<Document>) -> Document {
     document
 }
 
-/// Operations that gateways may keep to holders of API keys.
-pub fn keyed(mut document: OpenApi) -> OpenApi {
+/// Describes this interface.
+#[utoipa::path(get, operation_id = "show_admin_interface", path = "/openapi.json", responses((status = 200, body = Object)))]
+pub async fn show_admin(Extension(document): Extension<Document>) -> Document {
+    document
+}
+
+/// Adds the problem responses of public routes.
+pub fn with_public_problems(mut document: OpenApi) -> OpenApi {
+    operations(&mut document).for_each(|operation| add_problems(operation, &["408", "429"]));
+    document
+}
+
+/// Adds the problem responses and the security scheme of authenticated routes.
+pub fn with_api_keys(mut document: OpenApi) -> OpenApi {
     for operation in operations(&mut document) {
-        answers(operation, &["401", "403", "408", "429"]);
+        add_problems(operation, &["401", "403", "408", "429"]);
         let nothing = SecurityRequirement::default();
         let key = SecurityRequirement::new::<_, [&str; 0], &str>(SCHEME, []);
         operation.security = Some(vec![nothing, key]);
@@ -63,11 +99,11 @@ pub fn keyed(mut document: OpenApi) -> OpenApi {
     document
 }
 
-/// Says of every integer how large it may be: its type does, and formats are only names.
-pub fn bounded(document: OpenApi) -> OpenApi {
+/// Adds the maximum of every unsigned integer, which `format` does not state.
+pub fn with_maximums(document: OpenApi) -> OpenApi {
     let mut value = serde_json::to_value(&document).unwrap_or_default();
     bound(&mut value);
-    // What was written by the same types is read by them.
+    // The document was serialized from the same type.
     serde_json::from_value(value).unwrap_or(document)
 }
 
@@ -96,8 +132,8 @@ fn operations(document: &mut OpenApi) -> impl Iterator<Item = &mut Operation> {
     })
 }
 
-/// Adds problems that are not described yet.
-fn answers(operation: &mut Operation, statuses: &[&str]) {
+/// Adds problem responses unless an operation describes them.
+fn add_problems(operation: &mut Operation, statuses: &[&str]) {
     for status in statuses {
         let responses = &mut operation.responses.responses;
         responses.entry((*status).to_owned()).or_insert_with(|| RefOr::T(problem()));

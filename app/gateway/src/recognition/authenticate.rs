@@ -9,47 +9,51 @@ use motif_sdk::{
     licensing::Fingerprint,
 };
 
-use crate::{Gateway, problem::ApiError};
+use super::{RecognitionError, Recognizer};
+use crate::error::GatewayError;
 
-/// Receipts of one output that are named.
+/// Maximum number of receipts per output.
 const MAX_RECEIPTS: u32 = 32;
 
-impl Gateway {
-    /// Whose content of this digest and these fingerprints is.
+impl Recognizer {
+    /// Returns the works and receipts of content with this digest and these fingerprints.
     ///
     /// # Errors
-    /// [`ApiError::RecognitionNotReady`], [`ApiError::ChainUnreachable`],
-    /// [`ApiError::StoreFailed`].
+    /// [`RecognitionError::NotReady`], [`GatewayError::ChainUnreachable`],
+    /// [`GatewayError::StoreFailed`].
     pub async fn authenticate(
         &self,
         request: &AuthenticationRequest,
-    ) -> Result<Authentication, ApiError> {
+    ) -> Result<Authentication, GatewayError> {
         let probes: Vec<_> = request.fingerprints.iter().map(Fingerprint::from).collect();
         let digests = request.digests();
-        let (recognised, works, read_at) = self.recognition().recognise(&digests, &probes)?;
-        let entries = self.chain().entries(&recognised.works()).await?;
+        let (recognized, works, read_at) = self.recognize(&digests, &probes)?;
+        let entries = self.cluster.chain().entries(&recognized.works()).await?;
         let mut receipts = Vec::new();
         for digest in digests.iter() {
-            receipts.extend(self.store().by_output(&digest, MAX_RECEIPTS).await?);
+            receipts.extend(self.store.by_output(&digest, MAX_RECEIPTS).await?);
         }
         let receipts = receipts.iter().map(|(generation, settled)| OutputReceipt {
             receipt: ReceiptParts::from(&generation.receipt),
             settled: *settled,
         });
-        let answer = Authentication::new(request, &recognised, &entries, works, read_at);
+        let answer = Authentication::new(request, &recognized, &entries, works, read_at);
         Ok(Authentication { receipts: receipts.collect(), ..answer })
     }
 
-    /// Whose content is, and what it says of itself. What cannot be decoded is still found by its
-    /// digest.
+    /// Returns the works, receipts and credentials of content. Content that cannot be decoded is
+    /// still found by its digest.
     ///
     /// # Errors
-    /// As [`Gateway::authenticate`]; [`ApiError::ContentUnreadable`],
-    /// [`ApiError::ContentTooCostly`] when nothing is registered as exactly
-    /// this and it carries no credentials.
-    pub async fn authenticate_content(&self, content: Vec<u8>) -> Result<Authentication, ApiError> {
+    /// As [`Recognizer::authenticate`]; [`RecognitionError::Unreadable`],
+    /// [`RecognitionError::TooCostly`] if the digest is not registered and the content has no
+    /// credentials.
+    pub async fn authenticate_content(
+        &self,
+        content: Vec<u8>,
+    ) -> Result<Authentication, GatewayError> {
         let digest = Digest(content_digest(&content));
-        let Examined { perceived, credentials } = self.recognition().examine(content).await;
+        let Examined { perceived, credentials } = self.examine(content).await;
         let probes = perceived.as_ref().map(|perceived| &perceived.probes[..]).unwrap_or_default();
         let fingerprints = probes.iter().map(Into::into).collect();
         let bare_digest = credentials.as_ref().map(|credentials| credentials.bare_digest);
@@ -67,29 +71,29 @@ impl Gateway {
         match perceived {
             Ok(perceived) => answer.media_type = Some(perceived.media_type.to_owned()),
             Err(error) if is_known => answer.unreadable = Some(error.to_string()),
-            Err(WorkerError::Refused(why)) => return Err(ApiError::ContentUnreadable(why)),
-            Err(WorkerError::TooCostly) => return Err(ApiError::ContentTooCostly),
+            Err(WorkerError::Refused(why)) => return Err(RecognitionError::Unreadable(why).into()),
+            Err(WorkerError::TooCostly) => return Err(RecognitionError::TooCostly.into()),
             Err(error @ WorkerError::Failed(_)) => {
-                return Err(ApiError::Internal(Box::new(error)));
+                return Err(GatewayError::internal(error));
             }
         }
         Ok(answer)
     }
 
-    /// What the chain says to what credentials name.
+    /// Verifies credentials against the chain.
     async fn findings(
         &self,
         provenance: &Provenance,
         digests: Digests,
-    ) -> Result<Findings, ApiError> {
-        let cluster = self.cluster().await?;
+    ) -> Result<Findings, GatewayError> {
+        let cluster = self.cluster.tag().await?;
         let (mut works, mut channel) = (BTreeMap::new(), None);
         if provenance.is_of(&cluster) {
             let named: Vec<_> = provenance.works.iter().map(|named| named.work.0).collect();
-            let entries = self.chain().entries(&named).await?;
+            let entries = self.cluster.chain().entries(&named).await?;
             works.extend(entries.iter().map(|entry| (entry.address, entry.work.content_digest)));
             if let Some(receipt) = &provenance.receipt {
-                channel = self.chain().channel(&receipt.channel.0).await?;
+                channel = self.cluster.chain().channel(&receipt.channel.0).await?;
             }
         }
         let channel = channel.as_ref().map(|read| &read.account.channel);

@@ -7,13 +7,12 @@ use motif_sdk::{
 };
 
 use crate::{
-    desk::{Book, entries},
+    channel::entries,
     ledger::{CutStatement, Ledger},
 };
 
-/// A channel as its gateway has it.
-pub fn channel_state(book: &Book) -> ChannelState {
-    let ledger = &book.ledger;
+/// Returns the JSON form of a channel at this gateway.
+pub fn channel_state(ledger: &Ledger) -> ChannelState {
     let channel = ledger.channel();
     let licenses = (0..).zip(&ledger.account().licenses);
     let (unsettled, open) = statements(ledger);
@@ -52,7 +51,7 @@ fn license_state(index: u16, license: &License) -> LicenseState {
     }
 }
 
-/// The statements that wait for settlement, and the open one.
+/// Returns the unsettled statements and the open one.
 fn statements(ledger: &Ledger) -> (Vec<StatementState>, StatementState) {
     let cut = |cut: &CutStatement| StatementState {
         statement: cut.number,
@@ -67,7 +66,7 @@ fn statements(ledger: &Ledger) -> (Vec<StatementState>, StatementState) {
         statement: open.number,
         receipts: open.receipts,
         prices: Amount(open.prices),
-        // It was checked with the newest voucher.
+        // Checked when the newest voucher was accepted.
         cumulative: Amount(ledger.cumulative().unwrap_or(u64::MAX)),
         entries: entries(&open.statement),
         voucher: open.voucher.as_ref().map(VoucherParts::from),

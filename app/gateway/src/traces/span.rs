@@ -11,47 +11,46 @@ use opentelemetry_http::HeaderInjector;
 use opentelemetry_sdk::{propagation::TraceContextPropagator, trace::SdkTracer};
 
 use super::{CHANNEL, OUTCOME};
-use crate::problem::ApiError;
+use crate::error::GatewayError;
 
-/// What spans of one trace are made with. It travels in the context, so that what belongs to a
-/// request needs not be told whether requests are traced.
+/// Tracer of the current trace, in its context: callees need not know whether a request is traced.
 #[derive(Clone)]
-pub(crate) struct Recorder(pub SdkTracer);
+pub(crate) struct SpanTracer(pub SdkTracer);
 
-/// Does something as a step of what is traced now; where nothing is, it is just done.
-pub(crate) async fn step<T, E>(
+/// Runs a future in a child of the current span, or without a span if there is none.
+pub(crate) async fn traced<T, E>(
     name: &'static str,
     kind: SpanKind,
     what: impl Future<Output = Result<T, E>>,
 ) -> Result<T, E> {
     let now = Context::current();
-    let Some(Recorder(tracer)) = now.get::<Recorder>() else { return what.await };
+    let Some(SpanTracer(tracer)) = now.get::<SpanTracer>() else { return what.await };
     let span = tracer.span_builder(name).with_kind(kind).start_with_context(tracer, &now);
     let context = now.with_span(span);
     let done = what.with_context(context.clone()).await;
     if done.is_err() {
-        // Errors have words of their own, which are for the log.
+        // Error texts belong to the log.
         context.span().set_status(Status::error(""));
     }
     context.span().end();
     done
 }
 
-/// Does something about a channel in a span that was begun for it, if one was, and ends that.
-pub(crate) async fn about<T>(
+/// Runs a future about a channel in a started span, if there is one, and ends the span.
+pub(crate) async fn in_channel_span<T>(
     context: Option<Context>,
     channel: Pubkey,
-    what: impl Future<Output = Result<T, ApiError>>,
-) -> Result<T, ApiError> {
+    what: impl Future<Output = Result<T, GatewayError>>,
+) -> Result<T, GatewayError> {
     let Some(context) = context else { return what.await };
     context.span().set_attribute(KeyValue::new(CHANNEL, channel.to_string()));
     let done = what.with_context(context.clone()).await;
-    let slug = done.as_ref().err().map(ApiError::slug);
+    let slug = done.as_ref().err().map(|error| error.problem_type().slug());
     end(&context, slug, slug.is_some());
     done
 }
 
-/// Ends a span: with the slug of a problem, if there is one, which may be nobody's fault here.
+/// Ends a span with the slug of a problem. `is_fault` marks the span as failed.
 pub(crate) fn end(context: &Context, slug: Option<&'static str>, is_fault: bool) {
     let span = context.span();
     span.set_attribute(KeyValue::new(OUTCOME, slug.unwrap_or("done")));
@@ -61,8 +60,8 @@ pub(crate) fn end(context: &Context, slug: Option<&'static str>, is_fault: bool)
     span.end();
 }
 
-/// Adds a fact to the span that is open now, if one is.
-pub(crate) fn note(key: &'static str, value: impl Into<Value>) {
+/// Sets an attribute of the current span, if there is one.
+pub(crate) fn set_attribute(key: &'static str, value: impl Into<Value>) {
     Context::map_current(|context| {
         if context.has_active_span() {
             context.span().set_attribute(KeyValue::new(key, value));
@@ -70,8 +69,8 @@ pub(crate) fn note(key: &'static str, value: impl Into<Value>) {
     });
 }
 
-/// Tells another server which trace it is asked in, where there is one.
-pub(crate) fn forward(headers: &mut HeaderMap) {
+/// Adds the current trace to the headers of an outgoing request.
+pub(crate) fn inject(headers: &mut HeaderMap) {
     Context::map_current(|context| {
         if context.has_active_span() {
             let mut injector = HeaderInjector(headers);

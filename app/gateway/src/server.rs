@@ -4,29 +4,28 @@ use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    Gateway, GatewayConfig, PaywallConfig, StartError,
+    App, GatewayConfig, PaywallConfig, StartError,
     chain::{Chain, RpcChain},
-    connections,
+    connections::Connections,
     paywall::Paywall,
-    recognition::Follower,
     router::{admin_router, paywall_router, router},
-    settlement::Worker,
     store::{Moments, NoMoments},
 };
 
-/// A gateway that serves.
+/// A running gateway.
 pub struct RunningGateway {
-    gateway: Gateway,
+    app: App,
     address: SocketAddr,
     admin_address: Option<SocketAddr>,
     paywall_address: Option<SocketAddr>,
     stop: CancellationToken,
-    serving: Vec<JoinHandle<()>>,
-    worker: JoinHandle<()>,
-    leases: JoinHandle<()>,
+    /// Tasks that end after `stop` is cancelled.
+    tasks: Vec<JoinHandle<()>>,
+    settlement: JoinHandle<()>,
+    lease_renewal: JoinHandle<()>,
 }
 
-/// Runs a gateway until it is shut down. Where a store is left from before, it goes on there.
+/// Runs a gateway until it is shut down. An existing store is continued.
 ///
 /// # Errors
 /// [`StartError`].
@@ -35,7 +34,10 @@ pub async fn serve(config: GatewayConfig) -> Result<RunningGateway, StartError> 
     serve_with(config, chain).await
 }
 
-/// As [`serve`], on a chain of the caller's.
+/// Runs a gateway on the given chain.
+///
+/// # Errors
+/// [`StartError`].
 pub async fn serve_with(
     config: GatewayConfig,
     chain: Arc<dyn Chain>,
@@ -43,14 +45,14 @@ pub async fn serve_with(
     serve_watched(config, chain, Arc::new(NoMoments)).await
 }
 
-/// As [`serve_with`]; tells `moments` what it does, before it does the next thing.
+/// Runs a gateway on the given chain with failpoints.
 ///
 /// # Errors
 /// [`StartError`].
 pub async fn serve_watched(
     config: GatewayConfig,
     chain: Arc<dyn Chain>,
-    moments: Arc<dyn Moments>,
+    failpoints: Arc<dyn Moments>,
 ) -> Result<RunningGateway, StartError> {
     config.faults().or(())?;
     let listener = TcpListener::bind(config.listen).await?;
@@ -67,83 +69,81 @@ pub async fn serve_watched(
     let admin_address = admin.as_ref().map(TcpListener::local_addr).transpose()?;
     let url = config.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
     let paywall = config.paywall.clone();
-    let gateway = Gateway::open(config, chain, moments, url.trim_end_matches('/')).await?;
-    let leases = tokio::spawn(gateway.clone().go_on_keeping_leases());
+    let app = App::open(config, chain, failpoints, url.trim_end_matches('/')).await?;
+    let lease_renewal = tokio::spawn(app.lease_renewal().run_lease_renewal());
     let stop = CancellationToken::new();
-    let paywall = paywall.map(|config| open_paywall(&gateway, config, &stop)).transpose()?;
-    let worker = tokio::spawn(Worker::new(gateway.clone()).run(stop.clone()));
-    let answer = |listener, router| {
-        tokio::spawn(connections::answer(listener, router, gateway.clone(), stop.clone()))
+    let paywall = paywall.map(|config| open_paywall(&app, config, &stop)).transpose()?;
+    let settlement = tokio::spawn(app.settlement_worker().run(stop.clone()));
+    let serve = |listener, router| {
+        let connections = Connections::new(app.config.clone(), app.metrics.clone());
+        tokio::spawn(connections.serve(listener, router, stop.clone()))
     };
-    let mut serving = vec![answer(listener, router(gateway.clone(), paywall.clone()))];
+    let mut tasks = vec![serve(listener, router(app.clone(), paywall.clone()))];
     if let (Some(listener), Some(paywall)) = (sold, paywall) {
-        serving.push(answer(listener, paywall_router(paywall.clone())));
-        serving.push(tokio::spawn(paywall.tend()));
+        tasks.push(serve(listener, paywall_router(paywall.clone())));
+        tasks.push(tokio::spawn(paywall.tend()));
     }
-    serving.extend(admin.map(|listener| answer(listener, admin_router(gateway.clone()))));
-    serving.push(tokio::spawn(Follower::new(gateway.clone()).run(stop.clone())));
+    tasks.extend(admin.map(|listener| serve(listener, admin_router(app.clone()))));
+    tasks.push(tokio::spawn(app.works_follower().run(stop.clone())));
     Ok(RunningGateway {
-        gateway,
+        app,
         address,
         admin_address,
         paywall_address,
         stop,
-        serving,
-        worker,
-        leases,
+        tasks,
+        settlement,
+        lease_renewal,
     })
 }
 
 fn open_paywall(
-    gateway: &Gateway,
+    app: &App,
     config: PaywallConfig,
     stop: &CancellationToken,
 ) -> Result<Paywall, StartError> {
     let path = config.spool.clone();
-    let opened = Paywall::open(gateway.clone(), config, stop.clone());
+    let opened = Paywall::open(app.clone(), config, stop.clone());
     opened.map_err(|source| StartError::Spool { path, source })
 }
 
 impl RunningGateway {
-    /// Where it listens.
+    /// Returns the listen address.
     pub fn local_addr(&self) -> SocketAddr {
         self.address
     }
 
-    /// Its base URL.
+    /// Returns the base URL.
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
     }
 
-    /// The base URL of the operators' listener, if there is one.
+    /// Returns the base URL of the admin listener, if there is one.
     pub fn admin_url(&self) -> Option<String> {
         self.admin_address.map(|address| format!("http://{address}"))
     }
 
-    /// The base URL of what is sold, if anything is.
+    /// Returns the base URL of the paywall, if there is one.
     pub fn paywall_url(&self) -> Option<String> {
         self.paywall_address.map(|address| format!("http://{address}"))
     }
 
-    /// The gateway itself.
-    pub fn gateway(&self) -> &Gateway {
-        &self.gateway
+    /// Returns the gateway's components.
+    pub fn app(&self) -> &App {
+        &self.app
     }
 
-    /// Takes no new requests, finishes those it has, closes the store, and sends the
+    /// Stops accepting requests, finishes those in progress, closes the store, and sends the
     /// last traces.
     pub async fn shutdown(self) {
         self.stop.cancel();
-        // All end by themselves once told to; how they fail has been logged where it happened.
-        for serving in self.serving {
-            let _ = serving.await;
+        // Tasks log their own failures.
+        for task in self.tasks {
+            let _ = task.await;
         }
-        let _ = self.worker.await;
-        self.leases.abort();
-        let _ = self.leases.await;
-        self.gateway.close_store().await;
-        if let Some(traces) = self.gateway.traces() {
-            traces.stop().await;
-        }
+        let _ = self.settlement.await;
+        self.lease_renewal.abort();
+        let _ = self.lease_renewal.await;
+        self.app.close().await;
     }
 }
