@@ -37,7 +37,7 @@ pub async fn run(args: ServeArgs, session: &Session) -> Result<(), CliError> {
 }
 
 fn announce(gateway: &RunningGateway, session: &Session) {
-    let config = gateway.gateway().config();
+    let config = &gateway.app().config;
     let (url, admin_url) = (gateway.url(), gateway.admin_url());
     let paywall_url = gateway.paywall_url();
     let (operator, fee_bps) = (config.operator.pubkey().to_string(), config.operator_fee_bps);

@@ -10,16 +10,16 @@ use super::{
 use crate::paywall::PaidRoutes;
 
 impl GatewayConfig {
-    /// Reads a configuration out of its layers. `operator` is what came of reading the file that
-    /// `keypair` names.
+    /// Reads a configuration from its layers. `operator` is the result of reading the file of the
+    /// setting `keypair`.
     ///
     /// # Errors
-    /// Everything that is wrong, at once.
+    /// All faults at once.
     pub fn read(layers: &Layers, operator: Result<Keypair, String>) -> Result<Self, Faults> {
         let mut reader = Reader { layers, faults: layers.faults() };
         let operator = operator.unwrap_or_else(|error| {
             reader.faults.add("keypair", "", error);
-            Keypair::new_from_array([0; 32]) // never used: a fault was noted
+            Keypair::new_from_array([0; 32]) // never used, because of the fault
         });
         let config = Self {
             rpc_urls: reader.list_or_default("rpc_url"),
@@ -55,7 +55,7 @@ struct Reader<'a> {
     faults: Faults,
 }
 
-/// What a setting holds that could not be read; the fault was noted, so it is never used.
+/// Value of a setting that could not be read. It is never used, because of the fault.
 trait Placeholder {
     fn placeholder() -> Self;
 }
@@ -82,7 +82,7 @@ placeholders! {
 }
 
 impl Reader<'_> {
-    /// A setting that has a default.
+    /// Reads a setting with a default.
     fn one<T>(&mut self, key: &'static str) -> T
     where
         T: FromStr<Err: Display> + Placeholder,
@@ -90,18 +90,18 @@ impl Reader<'_> {
         if let Some(value) = self.maybe(key) {
             return value;
         }
-        let default = Setting::of_key(key).map_or("", |setting| setting.default);
+        let default = Setting::from_key(key).map_or("", |setting| setting.default);
         default.trim_matches('"').parse().unwrap_or_else(|_| T::placeholder())
     }
 
-    /// A setting that may be left out.
+    /// Reads an optional setting.
     fn maybe<T>(&mut self, key: &'static str) -> Option<T>
     where
         T: FromStr<Err: Display>,
     {
         let given = self.layers.get(key)?;
         let [text] = &given.texts[..] else {
-            self.faults.add(key, &given.place, "is one value, not a list");
+            self.faults.add(key, &given.place, "expected one value, not a list");
             return None;
         };
         match text.trim().parse() {
@@ -130,7 +130,7 @@ impl Reader<'_> {
         values
     }
 
-    /// A list that has a default of one.
+    /// Reads a list with a default of one value.
     fn list_or_default(&mut self, key: &'static str) -> Vec<String> {
         match self.layers.get(key) {
             Some(_) => self.list(key),
@@ -146,7 +146,7 @@ impl Reader<'_> {
             let read = read.and_then(|text| text.parse().map_err(|error| format!("{error}")));
             match read {
                 Ok(_) if secret.is_some() => {
-                    let what = "is given beside MOTIF_GATEWAY_ADMIN_SECRET; give one of them";
+                    let what = "conflicts with MOTIF_GATEWAY_ADMIN_SECRET: set one of them";
                     self.faults.add("admin.secret_file", "", what);
                 }
                 Ok(read) => secret = Some(read),
@@ -159,7 +159,7 @@ impl Reader<'_> {
         }
         let listen = self.maybe("admin.listen")?;
         if secret.is_none() && self.layers.get("admin.secret").is_none() {
-            let what = "needs a secret: admin.secret_file or MOTIF_GATEWAY_ADMIN_SECRET";
+            let what = "requires a secret: admin.secret_file or MOTIF_GATEWAY_ADMIN_SECRET";
             self.faults.add("admin.listen", "", what);
         }
         Some(AdminConfig { listen, secret: secret? })
@@ -206,11 +206,11 @@ impl Reader<'_> {
             (Some(listen), Some(file)) => (listen, file),
             (None, None) => return None,
             (Some(_), None) => {
-                self.faults.add("paywall.listen", "", "needs paywall.routes: what costs what");
+                self.faults.add("paywall.listen", "", "requires paywall.routes");
                 return None;
             }
             (None, Some(_)) => {
-                self.faults.add("paywall.routes", "", "needs paywall.listen: where to listen");
+                self.faults.add("paywall.routes", "", "requires paywall.listen");
                 return None;
             }
         };
@@ -269,7 +269,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_given_is_the_documented_default() {
+    fn empty_layers_yield_defaults() {
         let read = read("", &[]).unwrap();
         let expected = GatewayConfig {
             operator_fee_bps: 200,
@@ -284,12 +284,12 @@ mod tests {
     }
 
     #[test]
-    fn the_committed_example_states_every_setting_and_its_default() {
+    fn committed_example_is_current() {
         let committed = include_str!("../../../../docs/gateway.toml");
         assert_eq!(
             committed,
             example(),
-            "write docs/gateway.toml anew: motif gateway check --example"
+            "regenerate docs/gateway.toml: motif gateway check --example"
         );
         let lines = committed.lines().filter(|line| !line.starts_with("# "));
         let lines = lines.map(|line| line.strip_prefix('#').unwrap_or(line));
@@ -302,7 +302,7 @@ mod tests {
     }
 
     #[test]
-    fn the_environment_goes_before_the_file_and_a_flag_before_both() {
+    fn flag_overrides_environment_and_file() {
         let mut layers = Layers::default();
         layers
             .toml("operator_fee_bps = 1\nmin_grace_seconds = 4000\n[limits]\nconnections = 2", "");
@@ -316,7 +316,7 @@ mod tests {
     }
 
     #[test]
-    fn lists_are_lists_in_files_and_commas_in_variables() {
+    fn variable_lists_are_comma_separated() {
         let origins = "https://a.example,https://b.example";
         let variables = [("MOTIF_GATEWAY_CORS_ORIGINS", origins)];
         let config =
@@ -325,7 +325,7 @@ mod tests {
     }
 
     #[test]
-    fn nodes_are_one_or_several() {
+    fn rpc_url_accepts_one_or_several() {
         let one = read("rpc_url = \"http://a.example\"", &[]).unwrap();
         assert_eq!(one.rpc_urls, ["http://a.example"]);
         let two = ["http://a.example", "https://b.example/canary"];
@@ -341,7 +341,7 @@ mod tests {
     }
 
     #[test]
-    fn everything_that_is_wrong_is_said_at_once_and_nothing_secret_with_it() {
+    fn all_faults_are_reported_without_secrets() {
         let text = "operator_fee_bps = \"canary\"\nlimit.connections = 3\n[limits]\nconnections = -1\n\
                     [admin]\nlisten = \"127.0.0.1:1\"\nsecret = \"canary\"\n[cors]\norigins = [\"*\"]";
         let variables =
@@ -365,7 +365,7 @@ mod tests {
     }
 
     #[test]
-    fn traces_go_nowhere_until_they_are_told_where_and_their_key_is_not_shown() {
+    fn traces_require_endpoint_and_hide_key() {
         assert!(read("[traces]\nsampled_bps = 5", &[]).unwrap().traces.is_none());
         let url = "https://user:canary-password@a.example/canary-of-a-path?key=canary";
         let variables = [("MOTIF_GATEWAY_TRACES_ENDPOINT", url)];
@@ -396,7 +396,7 @@ mod tests {
     }
 
     #[test]
-    fn on_a_shared_store_others_must_be_able_to_say_where_a_process_is() {
+    fn shared_store_requires_public_url() {
         let shared = "store = \"postgres://motif:canary-canary@127.0.0.1/motif\"\n\
                       listen = \"0.0.0.0:8787\"\n";
         let faults = read(shared, &[]).unwrap_err();
@@ -406,11 +406,11 @@ mod tests {
         assert!(!format!("{read_well:?}").contains("canary"), "{read_well:?}");
         assert!(read(shared, &[("MOTIF_GATEWAY_PUBLIC_URL", "a.example")]).is_err());
         assert!(read("lease_seconds = 0", &[]).is_err());
-        assert!(read("listen = \"0.0.0.0:8787\"", &[]).is_ok(), "a file has one process");
+        assert!(read("listen = \"0.0.0.0:8787\"", &[]).is_ok(), "a file store has one process");
     }
 
     #[test]
-    fn no_admin_listener_opens_without_a_secret_of_32_bytes() {
+    fn admin_listener_requires_strong_secret() {
         let file = tempfile::NamedTempFile::new().unwrap();
         let listen = "[admin]\nlisten = \"127.0.0.1:0\"";
         let with_file = format!("{listen}\nsecret_file = {:?}", file.path());

@@ -93,9 +93,9 @@ where
             let (status, took) = (response.status().as_u16(), begun.elapsed());
             let slug = slug_of(&response);
             if let Some(slug) = slug {
-                metrics.refused(slug);
+                metrics.count_problem(slug);
             }
-            metrics.answered(route_of(path.as_ref()), method, status, took);
+            metrics.count_request(route_of(path.as_ref()), method, status, took);
             span.in_scope(|| {
                 let microseconds = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
                 tracing::info!(status, slug, microseconds, "request finished");

@@ -27,7 +27,7 @@ fn read(row: &Row) -> Result<StoredKey, StoreError> {
         id: KeyId(row::bytes(row, "id")?),
         name: row.get("name")?,
         token_digest: row::bytes(row, "token_digest")?,
-        scopes: Scopes::of_bits(row::small(row, "scopes")?),
+        scopes: Scopes::from_bits(row::small(row, "scopes")?),
         budget: budget.map(unsigned).transpose()?,
         spent: row::unsigned(row, "spent")?,
         created_at: row.get("created_at")?,

@@ -23,7 +23,7 @@ use super::{
     signing::sign,
     sql::{Connection, query},
 };
-use crate::keys::SetAside;
+use crate::keys::BudgetReservation;
 
 type Answer = Result<(), StoreError>;
 /// As [`Answer`], with the receipts that were issued.
@@ -74,7 +74,7 @@ pub(super) struct Order {
     /// What allows to write it, where it is about a channel.
     pub lease: Option<Lease>,
     /// Part of a key's budget; spent once the change is on disk, else returned.
-    pub set_aside: Option<SetAside>,
+    pub set_aside: Option<BudgetReservation>,
 }
 
 /// An order, and who waits for it.

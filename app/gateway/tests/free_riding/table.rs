@@ -112,7 +112,7 @@ impl Table {
         };
         if let Some(graceful) = graceful {
             // What was dropped may be on its way: on disk, or lost, but not half of it.
-            self.world().gateway.gateway().reconcile().await.unwrap();
+            self.world().gateway.app().reconciler.reconcile().await.unwrap();
             let world = self.world.take().unwrap();
             self.service = Router::new(); // whoever has the old one has its store open
             let world = world.restarted(graceful).await;
@@ -149,20 +149,20 @@ impl Table {
     /// Every payer leaves, everything settles, and the model says whether it is right.
     pub async fn leave(mut self, history: &History) {
         let world = self.world.take().unwrap();
-        let gateway = world.gateway.gateway();
+        let app = world.gateway.app();
         for seat in &self.seats {
-            if let Err(error) = gateway.settle(seat.channel).await {
+            if let Err(error) = app.settler.settle(seat.channel).await {
                 history.broke(format!("{} does not settle: {error}", seat.channel));
             }
         }
-        match gateway.reconcile().await {
+        match app.reconciler.reconcile().await {
             Ok(books) if books.exact => {}
             books => history.broke(format!("the books are not exact: {books:?}")),
         }
         self.world = Some(world);
         for seat in &self.seats {
             self.start_closing(&seat.channel);
-            let closed = self.world().gateway.gateway().close(seat.channel).await;
+            let closed = self.world().gateway.app().settler.close(seat.channel).await;
             if let Err(error) = closed {
                 history.broke(format!("{} does not close: {error}", seat.channel));
             }
@@ -178,7 +178,7 @@ impl Table {
 
 /// Built once: that takes as long as answering dozens of requests does.
 fn service(world: &World) -> Router {
-    router(world.gateway.gateway().clone(), None)
+    router(world.gateway.app().clone(), None)
 }
 
 fn license_at(price: &Price) -> License {

@@ -64,7 +64,7 @@ async fn a_payer_who_leaves_unseen_owes_no_more_than_the_cap_and_is_settled_in_t
     let request = async || world.next_request().await;
     for number in 0..3 {
         world.generate(&format!("generation-{number}"), &request().await).await.assert_ok();
-        let exposure = world.gateway.gateway().exposure();
+        let exposure = world.gateway.app().exposure();
         assert!(exposure.amounts[0].1 <= CAP, "{exposure:?}");
     }
     for number in 0..3 {

@@ -126,7 +126,7 @@ async fn a_request_that_breaks_off_at_any_byte_charges_nothing() {
         stream.write_all(&sent.as_bytes()[..broken_at]).await.unwrap();
     }
     // The gateway has read all of them once it has closed the last.
-    while world.gateway.gateway().metrics().connections.get() > 0 {
+    while world.gateway.app().metrics.connections.get() > 0 {
         tokio::time::sleep(std::time::Duration::from_millis(20)).await;
     }
     assert_eq!(world.state().await.open.receipts, 0);

@@ -298,7 +298,7 @@ async fn receipts_that_wait_together_are_signed_together_and_stay_what_they_are(
             (state.open.prices.0 + 100, state.cumulative.0 + 102);
         let (to, named, sent) = (served.clone(), key.clone(), request.clone());
         let answering = tokio::spawn(async move { to.generate(&named, &sent).await });
-        while served.gateway.gateway().exposure().receipts <= u64::from(number) {
+        while served.gateway.app().exposure().receipts <= u64::from(number) {
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
         asked.push((key, request, answering));

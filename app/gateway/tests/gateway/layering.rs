@@ -19,7 +19,7 @@ async fn a_server_in_the_same_process_is_sold_by_a_layer() {
     );
     config.routes = PaidRoutes::read(&text, "in the server").unwrap();
     config.spool = folder.path().to_owned();
-    let gateway = sold.world.gateway.gateway().clone();
+    let gateway = sold.world.gateway.app().clone();
     let paywall = Paywall::open(gateway, config, CancellationToken::new()).unwrap();
     let server = Router::new().route("/words/{about}", post(async || "nine bytes"));
     let server = PaywallLayer::new(paywall).layer(server);

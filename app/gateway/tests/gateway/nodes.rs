@@ -35,8 +35,8 @@ async fn a_node_that_is_away_keeps_nobody_from_being_served() {
     }
     let [away, up] = &chain.nodes()[..] else { panic!("two nodes") };
     // Those that failed lately are asked last.
-    assert_eq!((away.asked, away.failed, away.is_resting), (1, 1, true));
-    assert_eq!((up.asked, up.failed, up.is_resting), (5, 0, false));
+    assert_eq!((away.requests, away.failures, away.is_in_backoff), (1, 1, true));
+    assert_eq!((up.requests, up.failures, up.is_in_backoff), (5, 0, false));
     assert_eq!(away.host, "http://127.0.0.1:9");
 }
 

@@ -142,10 +142,10 @@ async fn a_channel_that_its_payer_has_closed_for_good_is_still_reconciled_and_mi
         assert_eq!((books.channels[0].settled.0, books.channels[0].exposed.0), (408, 0));
     }
     // That it is not found is no failure, and nothing that an operator must be told of.
-    let failures = world.gateway.gateway().metrics().settlement_failures.get();
+    let failures = world.gateway.app().metrics.settlement_failures.get();
     tokio::time::sleep(Duration::from_millis(1_100)).await;
-    assert_eq!(world.gateway.gateway().metrics().settlement_failures.get(), failures);
-    assert_eq!(world.gateway.gateway().exposure().blind_seconds, 0);
+    assert_eq!(world.gateway.app().metrics.settlement_failures.get(), failures);
+    assert_eq!(world.gateway.app().exposure().blind_seconds, 0);
 }
 
 #[tokio::test]

@@ -35,7 +35,7 @@ async fn a_settlement_that_a_rollback_took_back_is_not_lost() {
     assert!(world.chain.state().submitted.iter().all(|bytes| *bytes == first), "the same bytes");
     assert_eq!(world.settle().await.unwrap()[0].statement, 1);
     assert_eq!(world.chain.channel_account().channel.prices, 200);
-    let books = world.gateway.gateway().reconcile().await.unwrap();
+    let books = world.gateway.app().reconciler.reconcile().await.unwrap();
     assert!(books.exact, "{books:?}");
 }
 

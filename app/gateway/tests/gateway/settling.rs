@@ -215,7 +215,7 @@ async fn one_channel_that_does_not_settle_keeps_none_of_nineteen_others_waiting(
     }
     assert!(!settled().contains(&channels[7]));
     world.chain.state().poisoned = None;
-    assert_eq!(world.gateway.gateway().settle(channels[7]).await.unwrap().len(), 1);
+    assert_eq!(world.gateway.app().settler.settle(channels[7]).await.unwrap().len(), 1);
     assert_eq!(settled().len(), 20);
 }
 
@@ -224,10 +224,10 @@ async fn fees_are_claimed_once() {
     let world = World::new().await;
     generate(&mut session(&world).await, 2).await;
     world.settle().await.unwrap();
-    let gateway = world.gateway.gateway();
-    assert_eq!(gateway.claim_fees(CHANNEL).await.unwrap().0, 4);
-    assert!(gateway.claim_fees(CHANNEL).await.is_err());
-    let unknown = gateway.claim_fees(world.operator()).await.unwrap_err();
+    let settler = &world.gateway.app().settler;
+    assert_eq!(settler.claim_fees(CHANNEL).await.unwrap().0, 4);
+    assert!(settler.claim_fees(CHANNEL).await.is_err());
+    let unknown = settler.claim_fees(world.operator()).await.unwrap_err();
     assert_eq!(unknown.problem().slug, "unknown-channel");
 }
 

@@ -307,7 +307,7 @@ async fn where_api_keys_are_required_a_payment_alone_is_not_enough() {
     let gateway = motif_gateway::serve_with(world.config.clone(), world.chain.clone()).await;
     let old = std::mem::replace(&mut world.gateway, gateway.unwrap());
     old.shutdown().await;
-    world.gateway.gateway().open_channel(crate::world::CHANNEL).await.unwrap();
+    world.gateway.app().sync.open(crate::world::CHANNEL).await.unwrap();
     let request = sold.request("/images", json!({ "prompt": "New York" }));
     let refused = sold.send(&request, Some(&ask(&sold, &request))).await;
     refused.assert_problem(401, "unauthorized");
