@@ -160,23 +160,15 @@ impl Default for Metrics {
                 &metrics.answers_handed_over,
             ),
             ("settlements", "Confirmed settlement transactions", &metrics.settlements),
+            ("settlement_failures", "Failed settlement attempts", &metrics.settlement_failures),
             (
-                "settlement_failures",
-                "Failed settlement attempts",
-                &metrics.settlement_failures,
+                "settlement_lamports",
+                "Transaction fees of settlements",
+                &metrics.settlement_lamports,
             ),
-            ("settlement_lamports", "Transaction fees of settlements", &metrics.settlement_lamports),
-            (
-                "chain_failures",
-                "Failed reads of the cluster",
-                &metrics.chain_failures,
-            ),
+            ("chain_failures", "Failed reads of the cluster", &metrics.chain_failures),
             ("rollbacks", "Observed rollbacks of settlements", &metrics.rollbacks),
-            (
-                "trace_failures",
-                "Failed trace exports",
-                &metrics.trace_failures,
-            ),
+            ("trace_failures", "Failed trace exports", &metrics.trace_failures),
             (
                 "connections_refused",
                 "Connections refused at the limit",
@@ -205,7 +197,11 @@ impl Default for Metrics {
         for (name, help, family) in [
             ("node_requests", "Requests to a node of the cluster", &snapshot.node_requests),
             ("node_failures", "Failed requests to a node", &snapshot.node_failures),
-            ("node_behind", "Responses of a node behind the highest slot seen", &snapshot.node_behind),
+            (
+                "node_behind",
+                "Responses of a node behind the highest slot seen",
+                &snapshot.node_behind,
+            ),
         ] {
             registry.register(name, help, family.clone());
         }

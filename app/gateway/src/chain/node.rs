@@ -132,8 +132,8 @@ mod tests {
     #[test]
     fn failure_hides_url_secrets() {
         let node = Node::new("https://rpc.example/v2/canary-canary");
-        let text =
-            node.record_failure("error sending request for url (https://rpc.example/v2/canary-canary)");
+        let text = node
+            .record_failure("error sending request for url (https://rpc.example/v2/canary-canary)");
         assert!(text.starts_with("https://rpc.example: ") && !text.contains("canary"), "{text}");
         assert_eq!(node.status().host, "https://rpc.example");
     }

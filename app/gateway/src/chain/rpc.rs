@@ -103,7 +103,10 @@ impl RpcChain {
     }
 
     /// Returns the first node's response to a request.
-    async fn request<T, A>(&self, request: impl Fn(Client) -> A + Send + Sync) -> Result<T, ChainError>
+    async fn request<T, A>(
+        &self,
+        request: impl Fn(Client) -> A + Send + Sync,
+    ) -> Result<T, ChainError>
     where
         A: Future<Output = Result<T, NodeError>> + Send,
         T: Send,
@@ -208,7 +211,8 @@ impl RpcChain {
             };
             // The client's own method erases error codes.
             let params = json!([address.to_string(), config]);
-            let found = client.rpc().send::<AccountResponse>(RpcRequest::GetAccountInfo, params).await?;
+            let found =
+                client.rpc().send::<AccountResponse>(RpcRequest::GetAccountInfo, params).await?;
             // Some nodes ignore `minContextSlot`; all return their slot.
             let slot = found.context.slot;
             self.record_slot(slot)?;
@@ -307,7 +311,8 @@ fn is_refusal(error: &ClientError) -> bool {
 #[async_trait]
 impl Chain for RpcChain {
     async fn reach(&self) -> Result<(), ChainError> {
-        self.request(|client| async move { Ok(client.rpc().get_block_height().await.map(drop)?) }).await
+        self.request(|client| async move { Ok(client.rpc().get_block_height().await.map(drop)?) })
+            .await
     }
 
     async fn cluster(&self) -> Result<[u8; 32], ChainError> {

@@ -71,7 +71,11 @@ impl Layers {
         let place = place.to_owned();
         match texts {
             Some(texts) => drop(self.given.insert(setting.key, Given { texts, is_list, place })),
-            None => self.faults.add(key, &place, "invalid type: expected a string, a number, a boolean or a list"),
+            None => self.faults.add(
+                key,
+                &place,
+                "invalid type: expected a string, a number, a boolean or a list",
+            ),
         }
     }
 

@@ -165,7 +165,9 @@ impl Ledger {
     pub fn prices(&self) -> Result<u64, LedgerError> {
         let cut = self.cut.iter().map(|cut| cut.prices);
         let mut unsettled = cut.chain([self.open.prices]);
-        unsettled.try_fold(self.channel().prices, u64::checked_add).ok_or(LedgerError::AmountTooLarge)
+        unsettled
+            .try_fold(self.channel().prices, u64::checked_add)
+            .ok_or(LedgerError::AmountTooLarge)
     }
 
     /// Returns all prices and fees since the channel opened, settled or not, base units.
@@ -405,7 +407,11 @@ impl Ledger {
             return Ok(());
         };
         let margin = i64::from(self.margins.min_voucher_seconds / 2);
-        if by < now.saturating_add(margin) { Err(LedgerError::SettlementDue { by }) } else { Ok(()) }
+        if by < now.saturating_add(margin) {
+            Err(LedgerError::SettlementDue { by })
+        } else {
+            Ok(())
+        }
     }
 
     /// Checks that a generation stays within its hold.
@@ -571,7 +577,9 @@ impl Ledger {
         let licenses = items.iter().map(|priced| usize::from(priced.item.license));
         let ends = licenses.filter_map(|index| self.account.licenses.get(index));
         match ends.map(|license| license.expires_at).min() {
-            Some(expires_at) if expires_at < earliest => Err(LedgerError::LicenseEnding { expires_at }),
+            Some(expires_at) if expires_at < earliest => {
+                Err(LedgerError::LicenseEnding { expires_at })
+            }
             _ => Ok(()),
         }
     }

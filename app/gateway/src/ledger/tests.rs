@@ -294,7 +294,11 @@ fn batch_is_accepted_whole_or_not() {
     };
     // One of the first three is free; 200 + 14, and a fee of 3.33 %, rounded down.
     let paid = voucher(0, 221, &[(0, 3), (1, 2)]);
-    let all = PaymentRequest { items: items(&[(0, 2), (1, 1), (0, 1), (1, 1)]), voucher: paid, hold: None };
+    let all = PaymentRequest {
+        items: items(&[(0, 2), (1, 1), (0, 1), (1, 1)]),
+        voucher: paid,
+        hold: None,
+    };
     let too_many = PaymentRequest { items: items(&[(0, 3), (1, 3)]), voucher: paid, hold: None };
     let limit = LedgerError::LicenseLimit { license: 1, limit: LicenseLimit::Units };
     assert_eq!(pay(&mut ledger, &too_many, NOW), Err(limit));

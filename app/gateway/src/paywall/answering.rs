@@ -29,9 +29,9 @@ use super::{
     spool::Answer,
 };
 use crate::{
+    error::GatewayError,
     keys::{Caller, KeyError},
     ledger::{HoldId, LedgerError},
-    error::GatewayError,
     traces,
 };
 

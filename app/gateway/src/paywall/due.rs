@@ -6,9 +6,9 @@ use motif_sdk::{
 use super::{Paywall, PaywallRefusal, spool::Answer};
 use crate::{
     channel::ChannelHandle,
+    error::GatewayError,
     keys::Caller,
     ledger::{Item, LedgerError},
-    error::GatewayError,
 };
 
 impl Paywall {
@@ -86,7 +86,10 @@ impl Paywall {
     }
 
     /// The receipt of an answer, if it was paid for.
-    pub(super) async fn receipt(&self, answer: &Answer) -> Result<Option<SignedReceipt>, GatewayError> {
+    pub(super) async fn receipt(
+        &self,
+        answer: &Answer,
+    ) -> Result<Option<SignedReceipt>, GatewayError> {
         let id = answer.id.0;
         if let Some(receipt) = self.spool().receipt(&id) {
             return Ok(Some(receipt));

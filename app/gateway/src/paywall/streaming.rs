@@ -34,7 +34,7 @@ use super::{
     running::{Place, Waiting},
     spool::Answer,
 };
-use crate::{ledger::HoldId, error::GatewayError};
+use crate::{error::GatewayError, ledger::HoldId};
 
 /// Says that a paused stream is still there; finds out, too, that its client is not.
 const STILL_THERE: Duration = Duration::from_secs(15);

@@ -9,7 +9,7 @@ use super::{
     generations::ReceiptResponse,
     openapi::MeteringProblems,
 };
-use crate::{App, keys::Caller, error::GatewayError, traces};
+use crate::{App, error::GatewayError, keys::Caller, traces};
 
 /// Holds units on a channel for a generation whose units are not known yet.
 ///

@@ -11,7 +11,9 @@ pub struct OptionalPaywall(pub Option<Paywall>);
 #[utoipa::path(get, operation_id = "show_paywall", path = "/v1/paywall", responses(
     (status = 200, body = PaidRoutes),
 ))]
-pub async fn show(Extension(OptionalPaywall(paywall)): Extension<OptionalPaywall>) -> Json<PaidRoutes> {
+pub async fn show(
+    Extension(OptionalPaywall(paywall)): Extension<OptionalPaywall>,
+) -> Json<PaidRoutes> {
     let facts = match paywall {
         Some(paywall) => paywall.facts().await,
         None => PaidRoutes { routes: Vec::new() },

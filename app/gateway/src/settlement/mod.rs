@@ -162,7 +162,8 @@ impl Settler {
         let (operator, statement) = (self.submitter.operator.pubkey(), cut.statement.to_bytes());
         let instructions = channel::settle(&operator, &cut.voucher, statement, Some(receipts));
         let submitter = &self.submitter;
-        let landed = submitter.submit_and_confirm(channel, cut.number, &instructions, receipts.root);
+        let landed =
+            submitter.submit_and_confirm(channel, cut.number, &instructions, receipts.root);
         let landed = landed.await?;
         for _ in 0..submit::MAX_POLLS {
             if self.sync.refresh(channel).await?.statements.length > cut.number {

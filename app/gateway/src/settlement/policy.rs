@@ -2,9 +2,7 @@ use std::sync::Arc;
 
 use tokio::sync::Notify;
 
-use crate::{
-    GatewayConfig, channel::ChannelHandle, error::GatewayError, ledger::Ledger,
-};
+use crate::{GatewayConfig, channel::ChannelHandle, error::GatewayError, ledger::Ledger};
 
 /// Decides when a channel settles, and wakes the settlement worker.
 pub struct SettlementPolicy {

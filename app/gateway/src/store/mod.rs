@@ -119,7 +119,12 @@ impl Store {
 
     /// As [`Store::write_by`], for generations, whose receipts are signed with others that are
     /// written at the same time; what was set aside of a key's budget is spent with them.
-    pub fn spend(&self, lease: Lease, change: Change, set_aside: Option<BudgetReservation>) -> Issued {
+    pub fn spend(
+        &self,
+        lease: Lease,
+        change: Change,
+        set_aside: Option<BudgetReservation>,
+    ) -> Issued {
         self.writer.issue(Order { change, lease: Some(lease), set_aside })
     }
 

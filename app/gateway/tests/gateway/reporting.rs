@@ -155,7 +155,10 @@ async fn what_never_settled_of_a_channel_that_is_gone_is_named() {
     let books = world.admin().reconcile().await.unwrap();
     assert!(!books.exact);
     let differences = books.channels[0].differences.join("\n");
-    assert!(differences.contains("the channel is not on chain, and 204 never settled"), "{differences}");
+    assert!(
+        differences.contains("the channel is not on chain, and 204 never settled"),
+        "{differences}"
+    );
 }
 
 on_postgres_too! {

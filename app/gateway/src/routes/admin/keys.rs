@@ -3,8 +3,8 @@ use motif_sdk::gateway::wire::{ApiKeyFacts, ApiKeyList, CreatedApiKey, NewApiKey
 
 use crate::{
     App,
-    keys::KeyId,
     error::GatewayError,
+    keys::KeyId,
     routes::extract::{JsonBody, PathParameter},
 };
 
