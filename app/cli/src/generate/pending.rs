@@ -7,68 +7,68 @@ use std::{
 use motif_sdk::gateway::PaidRequest;
 use serde::{Deserialize, Serialize};
 
-/// A request that was sent, or is about to be: whoever repeats it under its key gets what it has
+/// Record of a request in flight. Repeating the request with its idempotency key returns what was
 /// paid for, and pays once.
-pub struct Pending {
+pub struct PendingRequest {
     path: PathBuf,
 }
 
 #[derive(Serialize, Deserialize)]
-struct Sent {
+struct Record {
     url: String,
     key: String,
     expires_at: i64,
 }
 
-impl Pending {
-    /// Takes up a request that an earlier run has sent, or notes that this one will.
+impl PendingRequest {
+    /// Resumes a request that an earlier run sent, or records that this run sends it.
     ///
     /// # Errors
-    /// The file cannot be written; then nothing may be sent.
-    pub fn take_up(
+    /// An I/O error if the record cannot be written; the request must not be sent then.
+    pub fn resume_or_create(
         folder: &Path,
         request: &mut PaidRequest,
         digest: &[u8; 32],
     ) -> io::Result<Self> {
         let pending = Self { path: folder.join(format!("pending-{}.json", hex::encode(digest))) };
-        let sent: Option<Sent> =
+        let record: Option<Record> =
             fs::read(&pending.path).ok().and_then(|text| serde_json::from_slice(&text).ok());
-        let sent = sent.filter(|sent| sent.url == request.url);
-        match sent.and_then(|sent| Some((sent.key.parse().ok()?, sent.expires_at))) {
+        let record = record.filter(|record| record.url == request.url);
+        match record.and_then(|record| Some((record.key.parse().ok()?, record.expires_at))) {
             Some((key, expires_at)) => {
                 (request.key, request.expires_at, request.is_resumed) = (key, expires_at, true);
             }
-            None => pending.note(request)?,
+            None => pending.write(request)?,
         }
         Ok(pending)
     }
 
-    /// Notes a request before it is sent.
+    /// Records a request before it is sent.
     ///
     /// # Errors
-    /// As [`Pending::take_up`].
-    pub fn note(&self, request: &PaidRequest) -> io::Result<()> {
+    /// As [`PendingRequest::resume_or_create`].
+    pub fn write(&self, request: &PaidRequest) -> io::Result<()> {
         let (url, key) = (request.url.clone(), request.key.to_string());
-        let sent = Sent { url, key, expires_at: request.expires_at };
-        put(&self.path, &serde_json::to_vec(&sent)?)
+        let record = Record { url, key, expires_at: request.expires_at };
+        write_atomically(&self.path, &serde_json::to_vec(&record)?)
     }
 
-    /// It is answered, or was refused for good.
-    pub fn done(&self) {
-        // Left behind, it is found to be over the next time.
+    /// Deletes the record of a request that was answered or definitely rejected.
+    pub fn finish(&self) {
+        // A record that stays behind is found to be over by the next run.
         let _ = fs::remove_file(&self.path);
     }
 }
 
-/// Writes a file whole or not at all; it is on disk when this returns.
+/// Writes a file as a whole or not at all, and syncs it.
 ///
 /// # Errors
-/// What the system says.
-pub fn put(path: &Path, content: &[u8]) -> io::Result<()> {
+/// An I/O error.
+pub fn write_atomically(path: &Path, content: &[u8]) -> io::Result<()> {
     let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let writing = path.with_file_name(format!(".{name}.writing"));
-    let mut file = File::create(&writing)?;
+    let temporary = path.with_file_name(format!(".{name}.writing"));
+    let mut file = File::create(&temporary)?;
     file.write_all(content)?;
     file.sync_all()?;
-    fs::rename(&writing, path)
+    fs::rename(&temporary, path)
 }
