@@ -21,7 +21,8 @@ use motif_sdk::{
 use serde_json::{Map, Value};
 
 use super::{
-    GenerateArgs, GenerateOutput, ReceiptsFile,
+    args::GenerateArgs,
+    output::{GenerateOutput, ReceiptsFile},
     output_signer::OutputSigner,
     pending::{PendingRequest, write_atomically},
 };

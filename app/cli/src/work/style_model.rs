@@ -14,67 +14,67 @@ use crate::{
     reference::{WorkReference, read_file},
 };
 
-/// What a style model says of itself.
+/// Facts about a style model.
 #[derive(Args)]
 #[command(next_help_heading = "Style models")]
 pub struct StyleModelArgs {
-    /// The model it adapts, as its publisher calls it.
+    /// Name of the adapted base model, as its publisher calls it
     #[arg(long, value_name = "NAME")]
     model_base: Option<String>,
 
-    /// Files, or folders of files, that it was trained on; their SHA-256 make a Merkle tree
-    /// whose root goes on chain [default: the parents' content].
+    /// Training files, or folders of them, whose Merkle root goes on chain [default: the parents'
+    /// content]
     #[arg(long, value_name = "FILE|DIR", value_delimiter = ',', conflicts_with = "training_root")]
     training: Vec<PathBuf>,
 
-    /// The root itself, 64 hexadecimal digits.
+    /// Merkle root of the training set, 64 hexadecimal digits
     #[arg(long, value_name = "HEX", value_parser = parse_root)]
     training_root: Option<[u8; 32]>,
 
-    /// The style model of yours that this one replaces.
-    #[arg(long, value_name = "WORK", value_parser = WorkReference::parse)]
+    /// Your style model that this one replaces, an address or a file
+    #[arg(long, value_name = "WORK")]
     previous_model: Option<WorkReference>,
 
-    /// It can make a person's likeness, so that person has to sign with --consent.
+    /// Declare that the model can reproduce a person's likeness. Requires --consent
     #[arg(long)]
     likeness: bool,
 }
 
-/// A style model's part of a registration.
+/// Style model's part of a registration.
 pub struct StyleModel {
     pub args: ModelArgs,
     pub previous: Option<Pubkey>,
 }
 
 impl StyleModelArgs {
-    /// Refuses, before a cluster is asked, what no work of this kind can say.
+    /// Checks that the options fit the kind of work.
     ///
     /// # Errors
     /// [`CliError::Usage`].
-    pub fn check(&self, is_style_model: bool, consents: bool) -> Result<(), CliError> {
-        let says_something = self.model_base.is_some()
+    pub fn check(&self, is_style_model: bool, has_consent: bool) -> Result<(), CliError> {
+        let is_given = self.model_base.is_some()
             || !self.training.is_empty()
             || self.training_root.is_some()
             || self.previous_model.is_some()
             || self.likeness;
         match (is_style_model, &self.model_base) {
             (true, None) => Err(CliError::usage(
-                "a style model must say which model it adapts",
-                "name it with --model-base, for example --model-base stable-diffusion-xl",
+                "a style model requires the name of its base model",
+                "pass --model-base, such as --model-base stable-diffusion-xl",
             )),
-            (false, _) if says_something => Err(CliError::usage(
-                "only a style model adapts a model and was trained on something",
-                "leave these flags out, or pass --kind style-model",
+            (false, _) if is_given => Err(CliError::usage(
+                "options for style models require --kind style-model",
+                "leave these options out, or pass --kind style-model",
             )),
-            _ if self.likeness && !consents => Err(CliError::usage(
-                "a model that makes a person's likeness needs that person's consent",
-                "have the person sign with --consent FILE",
+            _ if self.likeness && !has_consent => Err(CliError::usage(
+                "a model of a person's likeness requires that person's consent",
+                "pass the person's keypair with --consent FILE",
             )),
             _ => Ok(()),
         }
     }
 
-    /// What the model says of itself; `None` for a work that is none.
+    /// Returns the style model, or `None` for another kind of work.
     ///
     /// # Errors
     /// [`CliError::Unreadable`]; as [`WorkReference::address`].
@@ -114,12 +114,9 @@ fn files_root(paths: &[PathBuf]) -> Result<[u8; 32], CliError> {
     Ok(TrainingSet::new(digests).root())
 }
 
-/// Adds a file, or everything below a folder. What a link leads to is not followed.
+/// Adds a file, or all files below a folder. Symbolic links are skipped.
 fn add(path: &Path, digests: &mut Vec<[u8; 32]>) -> Result<(), CliError> {
-    let unreadable = |error: std::io::Error| CliError::Unreadable {
-        path: path.display().to_string(),
-        reason: error.to_string(),
-    };
+    let unreadable = |error: std::io::Error| CliError::unreadable(path, error);
     if !path.is_dir() {
         digests.push(content_digest(&read_file(path)?));
         return Ok(());
@@ -133,10 +130,10 @@ fn add(path: &Path, digests: &mut Vec<[u8; 32]>) -> Result<(), CliError> {
     Ok(())
 }
 
-fn parse_root(text: &str) -> Result<[u8; 32], String> {
+fn parse_root(text: &str) -> Result<[u8; 32], &'static str> {
     let mut root = [0; 32];
     let read = hex::decode_to_slice(text, &mut root);
-    read.map(|()| root).map_err(|_| format!("`{text}` is no root; write 64 hexadecimal digits"))
+    read.map(|()| root).map_err(|_| "expected 64 hexadecimal digits")
 }
 
 #[cfg(test)]
@@ -144,7 +141,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_folder_counts_as_all_the_files_below_it() {
+    fn folder_stands_for_all_files_below_it() {
         let folder = tempfile::tempdir().unwrap();
         let inner = folder.path().join("inner");
         std::fs::create_dir(&inner).unwrap();
