@@ -190,7 +190,8 @@ mod tests {
 
     #[test]
     fn malformed_amounts_are_rejected() {
-        for text in ["", "u", ".5", "5.", "-1", "-1u", "1e3", "1,000", "1.5u", "18446744073709551616u"]
+        for text in
+            ["", "u", ".5", "5.", "-1", "-1u", "1e3", "1,000", "1.5u", "18446744073709551616u"]
         {
             assert!(text.parse::<AmountArg>().is_err(), "{text}");
         }

@@ -68,7 +68,9 @@ pub async fn scale(client: &Client, mint: &Pubkey) -> Result<Scale, CliError> {
         Err(Error::NotFound { .. }) => return Ok(Scale::BaseUnits),
         Err(error) => return Err(error.into()),
     };
-    Ok(known_scale(mint).filter(|known| *known == Scale::Dollars(decimals)).unwrap_or(Scale::Tokens(decimals)))
+    Ok(known_scale(mint)
+        .filter(|known| *known == Scale::Dollars(decimals))
+        .unwrap_or(Scale::Tokens(decimals)))
 }
 
 /// Returns how amounts of a mint are printed, or base units if no cluster was asked about it.

@@ -241,7 +241,9 @@ fn sdk_hint(error: &Error) -> Option<String> {
         Error::NotFound { kind: "terms", .. } => "publish terms with `motif terms publish`",
         Error::NotFound { kind: "dispute", .. } => "the work is not disputed",
         Error::NotFound { kind: "split change", .. } => "propose one with `motif split propose`",
-        Error::NotFound { kind: "approval", .. } => "pass --terms if it was granted for older terms",
+        Error::NotFound { kind: "approval", .. } => {
+            "pass --terms if it was granted for older terms"
+        }
         Error::NotFound { kind: "till", .. } => "open it with `motif till open`",
         Error::NotFound { kind: "mint", .. } => "pass an existing mint with --currency",
         Error::NotFound { .. } => "check the address, and the cluster of --rpc-url",

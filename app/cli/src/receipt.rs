@@ -194,9 +194,8 @@ impl Findings {
             }
             Err(error) => {
                 let (statement, position) = (signed.receipt.statement, signed.receipt.position);
-                self.first_failure.get_or_insert(format!(
-                    "statement {statement}, position {position}: {error}"
-                ));
+                self.first_failure
+                    .get_or_insert(format!("statement {statement}, position {position}: {error}"));
             }
         }
     }

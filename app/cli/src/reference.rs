@@ -58,7 +58,11 @@ impl FromStr for AccountReference {
     type Err = &'static str;
 
     fn from_str(text: &str) -> Result<Self, &'static str> {
-        if text.is_empty() { Err("expected an address or a file") } else { Ok(Self(text.to_owned())) }
+        if text.is_empty() {
+            Err("expected an address or a file")
+        } else {
+            Ok(Self(text.to_owned()))
+        }
     }
 }
 
@@ -99,7 +103,11 @@ impl FromStr for WorkReference {
     type Err = &'static str;
 
     fn from_str(text: &str) -> Result<Self, &'static str> {
-        if text.is_empty() { Err("expected an address or a file") } else { Ok(Self(text.to_owned())) }
+        if text.is_empty() {
+            Err("expected an address or a file")
+        } else {
+            Ok(Self(text.to_owned()))
+        }
     }
 }
 
@@ -153,9 +161,8 @@ impl FromStr for ShareArg {
 /// # Errors
 /// [`CliError::InvalidReference`]; [`motif_sdk::Error::File`].
 pub fn recipients(shares: &[ShareArg]) -> Result<Vec<(Pubkey, u16)>, CliError> {
-    let recipient = |share: &ShareArg| {
-        Ok((AccountReference(share.holder.clone()).address()?, share.share_bps))
-    };
+    let recipient =
+        |share: &ShareArg| Ok((AccountReference(share.holder.clone()).address()?, share.share_bps));
     shares.iter().map(recipient).collect()
 }
 
@@ -164,7 +171,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn share_is_parsed_after_its_last_equals_sign() {
+    fn share_follows_the_last_equals_sign() {
         let share: ShareArg = "a=b.json=33.33%".parse().unwrap();
         assert_eq!(share, ShareArg { holder: "a=b.json".to_owned(), share_bps: 3_333 });
         for text in ["", "ines.json", "=50%", "ines.json=50", "ines.json=101%"] {

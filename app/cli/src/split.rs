@@ -241,7 +241,8 @@ impl SplitOutput {
         let added = added.filter(|recipient| !current.contains(recipient));
         let recipients = self.split.iter().map(|share| &share.recipient).chain(added);
         let rows = recipients.map(|recipient| {
-            let (now, then) = (share_of(&self.split, recipient), share_of(&proposed.split, recipient));
+            let (now, then) =
+                (share_of(&self.split, recipient), share_of(&proposed.split, recipient));
             let consent = if awaited.contains(recipient) {
                 "missing"
             } else if then < now {
@@ -292,7 +293,8 @@ impl fmt::Display for SplitOutput {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let facts = pairs(&[("work", &self.work), ("split version", &self.split_version)]);
         let Some(proposed) = &self.proposed else {
-            let rows = self.split.iter().map(|share| [share.recipient.clone(), percent(share.share_bps)]);
+            let rows =
+                self.split.iter().map(|share| [share.recipient.clone(), percent(share.share_bps)]);
             let table = table(["recipient", "share"], &[1], rows);
             return write!(formatter, "{facts}\n\n{table}\n\nNo other split is proposed.");
         };

@@ -88,9 +88,8 @@ pub fn find_license(
         let wanted = if wanted.is_empty() { "any work".to_owned() } else { wanted.join(", ") };
         CliError::LicenseMissing { channel: *channel, wanted }
     })?;
-    let is_other = |other: &License| {
-        other.work != license.work || other.licensed_use != license.licensed_use
-    };
+    let is_other =
+        |other: &License| other.work != license.work || other.licensed_use != license.licensed_use;
     let others = matching.iter().filter(|(_, other)| is_other(other)).map(|(position, other)| {
         format!("{position} ({} of {})", use_name(other.licensed_use), other.work)
     });

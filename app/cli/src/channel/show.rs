@@ -108,7 +108,9 @@ impl ChannelOutput {
             refunded: scale.money(channel.refunded),
             closes_at: (channel.closes_at != i64::MAX).then_some(channel.closes_at),
             statements: channel.statements.length,
-            licenses: licenses.map(|(index, license)| LicenseOutput::new(index, license, scale)).collect(),
+            licenses: licenses
+                .map(|(index, license)| LicenseOutput::new(index, license, scale))
+                .collect(),
         }
     }
 }

@@ -112,6 +112,7 @@ pub fn summary(facts: &CredentialsFacts) -> String {
             }
         }
     }
-    let rows: Vec<_> = rows.iter().map(|(name, value)| (*name, value as &dyn std::fmt::Display)).collect();
+    let rows: Vec<_> =
+        rows.iter().map(|(name, value)| (*name, value as &dyn std::fmt::Display)).collect();
     pairs(&rows)
 }

@@ -224,7 +224,9 @@ impl fmt::Display for SignOutput {
 /// Returns `picture.signed.jpg` for `picture.jpg`.
 fn signed_path(path: &Path) -> PathBuf {
     let extension = path.extension().map(|extension| extension.to_string_lossy().into_owned());
-    path.with_extension(extension.map_or("signed".to_owned(), |extension| format!("signed.{extension}")))
+    path.with_extension(
+        extension.map_or("signed".to_owned(), |extension| format!("signed.{extension}")),
+    )
 }
 
 /// Returns the receipt of the file, and its proof if the receipt has settled and all receipts of its

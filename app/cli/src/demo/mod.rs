@@ -130,8 +130,8 @@ pub async fn run(args: DemoArgs, session: &Session) -> Result<(), CliError> {
     ));
 
     let step = progress.begin("Start a gateway on a free port");
-    let temporary = tempfile::tempdir()
-        .map_err(|error| CliError::unwritable(&std::env::temp_dir(), error))?;
+    let temporary =
+        tempfile::tempdir().map_err(|error| CliError::unwritable(&std::env::temp_dir(), error))?;
     let store = temporary.path().join("gateway.sqlite");
     let mut config =
         GatewayConfig::new(&localnet.rpc_url(), Arc::new(operator.insecure_clone()), store);
@@ -187,7 +187,8 @@ pub async fn run(args: DemoArgs, session: &Session) -> Result<(), CliError> {
     let opened = client.open_channel(&platform, &operator.pubkey(), &currency, opening).await?;
     let (channel, landed) = opened;
     costs.add("channel opening", [&landed]);
-    for (work, licensed_use) in [(&picture_work, Use::StyleTransfer), (&model_work, Use::Generate)] {
+    for (work, licensed_use) in [(&picture_work, Use::StyleTransfer), (&model_work, Use::Generate)]
+    {
         let quota = Quota::default();
         let accepted =
             client.accept(&platform, &channel, work, licensed_use, price, quota, None).await?;
@@ -244,7 +245,8 @@ pub async fn run(args: DemoArgs, session: &Session) -> Result<(), CliError> {
         ChannelSnapshot::take(&client, &channel).await?.write(&folder.join("channel.json"))?;
         write_receipts(&folder.join("receipts.jsonl"), &receipts)?;
     }
-    let state = if verified { "reads back intact, licensed and settled" } else { "does NOT verify" };
+    let state =
+        if verified { "reads back intact, licensed and settled" } else { "does NOT verify" };
     step.done(format_args!("{} {state}", signed.display()));
 
     let step = progress.begin("Recipients claim their shares, the operator its fee");
@@ -400,7 +402,6 @@ async fn claimable(
 ) -> Result<u64, CliError> {
     let Some(earnings) = client.earnings(work, mint).await? else { return Ok(0) };
     let position = earnings.position(recipient);
-    Ok(position.map_or(0, |position| {
-        earnings.entitled(position) - earnings.recipients[position].taken
-    }))
+    Ok(position
+        .map_or(0, |position| earnings.entitled(position) - earnings.recipients[position].taken))
 }

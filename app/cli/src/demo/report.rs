@@ -27,11 +27,7 @@ pub struct Costs(Vec<Cost>);
 
 impl Costs {
     /// Adds confirmed transactions.
-    pub fn add<'a>(
-        &mut self,
-        purpose: &'static str,
-        landed: impl IntoIterator<Item = &'a Landed>,
-    ) {
+    pub fn add<'a>(&mut self, purpose: &'static str, landed: impl IntoIterator<Item = &'a Landed>) {
         for landed in landed {
             self.add_one(purpose, landed.fee_lamports, landed.compute_units);
         }

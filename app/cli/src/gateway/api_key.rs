@@ -122,7 +122,8 @@ impl fmt::Display for ListOutput {
                 if key.revoked_at.is_some() { "revoked" } else { "active" }.to_owned(),
             ]
         });
-        let header = ["key", "name", "scopes", "spent (base units)", "budget (base units)", "state"];
+        let header =
+            ["key", "name", "scopes", "spent (base units)", "budget (base units)", "state"];
         formatter.write_str(&table(header, &[3, 4], rows))
     }
 }

@@ -24,7 +24,7 @@ use super::{
     args::GenerateArgs,
     output::{GenerateOutput, ReceiptsFile},
     output_signer::OutputSigner,
-    pending::{PendingRequest, write_atomically},
+    resume::{PendingRequest, write_atomically},
 };
 use crate::{
     amount::Scale, channel::find_license, error::CliError, output::json_line, session::Session,
@@ -75,7 +75,10 @@ pub async fn run(
     }
     if price_tag.streams && args.identity.is_some() {
         let help = "leave out --identity: each part of a stream has its own receipt";
-        return Err(CliError::usage(format!("{url} streams, so its output cannot be signed"), help));
+        return Err(CliError::usage(
+            format!("{url} streams, so its output cannot be signed"),
+            help,
+        ));
     }
     // The price tag names the work and the use; the price is the license's.
     let (work, licensed_use) =
@@ -153,8 +156,7 @@ async fn fetch(
     let mut fetched = payer.fetch(paywall, &request).await;
     if request.is_resumed && fetched.as_ref().is_err_and(is_over) {
         // The earlier request was not paid for, or its answer is no longer kept.
-        let expires_at =
-            session.now() + i64::from(price_tag.hold_seconds) + EXPIRY_MARGIN_SECONDS;
+        let expires_at = session.now() + i64::from(price_tag.hold_seconds) + EXPIRY_MARGIN_SECONDS;
         request = PaidRequest { key: IdempotencyKey::random(), expires_at, ..fresh };
         pending.write(&request).map_err(|error| CliError::unwritable(folder.path, error))?;
         fetched = payer.fetch(paywall, &request).await;

@@ -6,7 +6,9 @@ use motif_sdk::{
     client::Client,
     gateway::wire::{Address, DerivativesWord},
     licensing::Offer,
-    terms::{CapsEntry, Count, Denomination, Document, DocumentError, Instant, Percent, UseEntry, check},
+    terms::{
+        CapsEntry, Count, Denomination, Document, DocumentError, Instant, Percent, UseEntry, check,
+    },
 };
 
 use crate::{

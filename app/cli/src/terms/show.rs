@@ -211,7 +211,9 @@ impl fmt::Display for CapsOutput {
             (self.daily_units, "units per day and license"),
             (self.licensee_units, "units per license"),
         ];
-        let units = units.iter().filter_map(|(cap, name)| cap.map(|cap| format!("{} {name}", grouped(cap))));
+        let units = units
+            .iter()
+            .filter_map(|(cap, name)| cap.map(|cap| format!("{} {name}", grouped(cap))));
         let revenue = self.revenue.map(|revenue| format!("{revenue} of revenue"));
         let caps: Vec<_> = units.chain(revenue).collect();
         formatter.write_str(&if caps.is_empty() { "none".to_owned() } else { caps.join(", ") })

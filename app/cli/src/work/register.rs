@@ -141,7 +141,8 @@ pub async fn run(args: RegisterArgs, session: &Session) -> Result<(), CliError> 
         parents,
         split: split.into_iter().map(share).collect(),
     };
-    let first_terms = args.offer.prepare_first(args.terms.as_deref(), &client, session.now()).await?;
+    let first_terms =
+        args.offer.prepare_first(args.terms.as_deref(), &client, session.now()).await?;
     if let (Some(prepared), Some(_)) = (&first_terms, &args.terms) {
         confirm(prepared, args.yes, session)?;
     }

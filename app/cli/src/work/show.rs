@@ -301,9 +301,10 @@ impl ShowOutput {
             sections.push(table(["earned in", "total", "claimed"], &[1, 2], rows));
         }
         if !self.children.is_empty() {
-            let rows = self.children.iter().map(|child| {
-                [child.work.clone(), child.kind.to_string(), child.creator.clone()]
-            });
+            let rows = self
+                .children
+                .iter()
+                .map(|child| [child.work.clone(), child.kind.to_string(), child.creator.clone()]);
             sections.push(table(["derivative", "kind", "creator"], &[], rows));
         }
         if let Some((claimant, deadline)) = &self.text.dispute {

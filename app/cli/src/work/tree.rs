@@ -79,7 +79,8 @@ fn draw(lineage: &Lineage) -> String {
             tree.push(Tree::new(title.to_owned()).with_leaves(branches));
         }
     }
-    let note = "A percentage is the parent's share of its child's earnings; `in total` counts all paths.";
+    let note =
+        "A percentage is the parent's share of its child's earnings; `in total` counts all paths.";
     format!("{}\n\n{note}", tree.to_string().trim_end())
 }
 

@@ -108,7 +108,10 @@ impl fmt::Display for WithdrawOutput {
             ("from now on", &"no new licenses, derivatives and terms"),
         ]);
         if self.licenses_end.is_empty() {
-            return write!(formatter, "{facts}\n\nThe work has no terms, so it has no licenses to end.");
+            return write!(
+                formatter,
+                "{facts}\n\nThe work has no terms, so it has no licenses to end."
+            );
         }
         let rows = self.licenses_end.iter().map(|end| {
             [

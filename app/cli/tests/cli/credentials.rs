@@ -1,8 +1,4 @@
-//! Content credentials, from the command line: signed, read back, held against chain and receipts,
-//! and read by somebody else's reader.
-#![allow(clippy::unwrap_used, reason = "a test stops at what it did not expect")]
-
-mod world;
+//! `motif credentials`: signing, reading, checks against the chain, and an independent reader.
 
 use std::{
     fs,
@@ -13,15 +9,21 @@ use std::{
 use image::{ImageFormat, imageops::FilterType};
 use serde_json::{Value, json};
 
-use self::world::World;
+use crate::world::World;
 
 const ASSETS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/assets");
 const READER: &str =
     concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/second_implementation/credentials.py");
 const PEOPLE: [&str; 3] = ["ines.json", "platform.json", "gateway.json"];
 
-/// What somebody else's reader says; `None`, and said so, where there is none.
-fn read_elsewhere(file: &Path, media_type: &str, anchors: &Path, operator: &str) -> Option<Value> {
+/// Reads credentials with an independent implementation; returns `None` and prints why if it is not
+/// installed.
+fn read_independently(
+    file: &Path,
+    media_type: &str,
+    anchors: &Path,
+    operator: &str,
+) -> Option<Value> {
     let python = std::env::var("MOTIF_PYTHON").unwrap_or("python3".to_owned());
     let ready = Command::new(&python).args(["-c", "import c2pa, cryptography"]).output();
     if !ready.is_ok_and(|output| output.status.success()) {
@@ -44,21 +46,21 @@ fn only_file(folder: PathBuf) -> PathBuf {
 }
 
 #[test]
-fn files_say_whose_they_are_and_what_paid_for_them_and_the_chain_agrees() {
+fn credentials_agree_with_the_chain() {
     let world = World::new(&[], &PEOPLE);
     fs::copy(format!("{ASSETS}/coffee.jpg"), world.path("coffee.jpg")).unwrap();
     let register = ["work", "register", "coffee.jpg", "--kind", "image"];
-    let terms = ["--use", "generate=1000/generation", "--keypair", "ines.json"];
+    let terms = ["--use", "generate=0.001/generation", "--keypair", "ines.json"];
     let work = world.does(&[&register[..], &terms].concat())["work"].clone();
     for (folder, name) in [("ines", "Ines"), ("platform", "A platform")] {
         world.does(&["credentials", "identity", folder, "--name", name]);
     }
-    a_signed_work_is_found_by_what_it_is(&world, &work);
-    an_output_carries_its_receipt(&world, &work);
-    what_is_not_so_is_refused_by_name(&world, &work);
+    signed_work_matches_exactly(&world, &work);
+    output_carries_its_receipt(&world, &work);
+    false_claims_are_rejected(&world, &work);
 }
 
-fn a_signed_work_is_found_by_what_it_is(world: &World, work: &Value) {
+fn signed_work_matches_exactly(world: &World, work: &Value) {
     let signed = world.does(&["credentials", "sign", "coffee.jpg", "--identity", "ines"]);
     assert_eq!(
         (&signed["file"], &signed["origin"]),
@@ -68,7 +70,7 @@ fn a_signed_work_is_found_by_what_it_is(world: &World, work: &Value) {
         [(&["--on-chain"][..], false), (&["--on-chain", "--anchors", "ines/anchor.pem"], true)]
     {
         let answer = world.does(&[&["authenticate", "coffee.signed.jpg"], more].concat());
-        assert_eq!(answer["exact"][0]["work"], *work, "without its credentials it is the work");
+        assert_eq!(answer["exact"][0]["work"], *work, "credentials are not part of the content");
         assert_eq!(answer["alike"], json!([]));
         let credentials = &answer["credentials"];
         assert_eq!(credentials["state"], "intact");
@@ -79,7 +81,7 @@ fn a_signed_work_is_found_by_what_it_is(world: &World, work: &Value) {
             json!({ "work": work, "standing": "confirmed" })
         );
     }
-    // Whoever takes the credentials off, and makes it smaller, is left with what it looks like.
+    // A smaller copy without credentials still matches as similar.
     let picture = image::open(world.path("coffee.signed.jpg")).unwrap();
     let smaller = picture.resize(picture.width() / 2, picture.height() / 2, FilterType::Triangle);
     smaller.save_with_format(world.path("stripped.jpg"), ImageFormat::Jpeg).unwrap();
@@ -88,9 +90,9 @@ fn a_signed_work_is_found_by_what_it_is(world: &World, work: &Value) {
     assert_eq!(answer["alike"][0]["work"]["work"], *work);
 }
 
-fn an_output_carries_its_receipt(world: &World, work: &Value) {
+fn output_carries_its_receipt(world: &World, work: &Value) {
     let platform = ["--keypair", "platform.json"];
-    let open = ["channel", "open", "--deposit", "100000", "--accept", work.as_str().unwrap()];
+    let open = ["channel", "open", "--deposit", "0.1", "--accept", work.as_str().unwrap()];
     let opened = world.does(&[&open[..], &platform].concat());
     let channel = opened["channel"].as_str().unwrap();
     let generate = ["generate", "--output", "out", "--receipts", "receipts.jsonl"];
@@ -98,7 +100,7 @@ fn an_output_carries_its_receipt(world: &World, work: &Value) {
     let output = only_file(world.path("out"));
     let output = output.to_str().unwrap();
 
-    // The gateway finds the receipt by the bare content; without it, there is the one inside.
+    // A gateway finds the receipt by the bare content; offline, the credentials name it.
     for (more, known) in [(&[][..], 1), (&["--on-chain"], 0)] {
         let answer = world.does(&[&["authenticate", output], more].concat());
         assert_eq!(answer["receipts"].as_array().unwrap().len(), known);
@@ -107,21 +109,21 @@ fn an_output_carries_its_receipt(world: &World, work: &Value) {
         assert_eq!(findings["receipt"]["receipt"]["work"], *work);
         assert_eq!(findings["works"][0]["standing"], "licensed");
     }
-    world.does(&[&["settle"][..], &platform].concat());
+    world.does(&[&["channel", "settle"][..], &platform].concat());
     let answer = world.does(&["authenticate", output]);
     assert_eq!(answer["receipts"][0]["standing"], "settled");
 
-    // Signed again now that it has settled, it proves itself offline.
+    // Signed after settlement, the output carries a proof that verifies offline.
     world.does(
         &[&["generate", "--output", "bare", "--receipts", "receipts.jsonl"][..], &platform]
             .concat(),
     );
-    world.does(&[&["settle"][..], &platform].concat());
+    world.does(&[&["channel", "settle"][..], &platform].concat());
     let bare = only_file(world.path("bare"));
     let sign = ["credentials", "sign", bare.to_str().unwrap(), "--output", "proved.png"];
     let with = ["--receipts", "receipts.jsonl", "--identity", "platform"];
     assert_eq!(world.does(&[&sign[..], &with].concat())["proved"], true);
-    let snapshot = ["channel", "show", channel, "--snapshot", "channel.json"];
+    let snapshot = ["channel", "show", "--channel", channel, "--snapshot", "channel.json"];
     let shown = world.does(&snapshot);
     let offline = ["--channel-snapshot", "channel.json", "--anchors", "platform/anchor.pem"];
     let nowhere = ["--rpc-url", "http://127.0.0.1:1", "--gateway-url", "http://127.0.0.1:1"];
@@ -136,7 +138,7 @@ fn an_output_carries_its_receipt(world: &World, work: &Value) {
     let anchors = world.path("platform/anchor.pem");
     for file in ["proved.png".as_ref(), Path::new(output)] {
         let Some(read) =
-            read_elsewhere(&world.path("").join(file), "image/png", &anchors, operator)
+            read_independently(&world.path("").join(file), "image/png", &anchors, operator)
         else {
             return;
         };
@@ -149,7 +151,7 @@ fn an_output_carries_its_receipt(world: &World, work: &Value) {
     }
 }
 
-fn what_is_not_so_is_refused_by_name(world: &World, work: &Value) {
+fn false_claims_are_rejected(world: &World, work: &Value) {
     world.refuses(&["credentials", "show", "coffee.jpg"], "no-credentials");
     world.refuses(&["credentials", "show", "receipts.jsonl"], "no-credentials");
     let sign = ["credentials", "sign", "--identity", "ines"];
@@ -170,7 +172,7 @@ fn what_is_not_so_is_refused_by_name(world: &World, work: &Value) {
     world.refuses(&[&show[..], &["--anchors", "receipts.jsonl"]].concat(), "unreadable-file");
     world.refuses(&[&show[..], &["--channel-snapshot", "channel.json"]].concat(), "no-receipt");
 
-    // A pixel: the receipt inside is of another output now, whoever signed it.
+    // A changed pixel: the receipt is of another output.
     let mut changed = fs::read(world.path("proved.png")).unwrap();
     let last = changed.len() - 40;
     changed[last] ^= 1;
@@ -185,7 +187,7 @@ fn what_is_not_so_is_refused_by_name(world: &World, work: &Value) {
 }
 
 #[test]
-fn the_demo_hands_its_last_output_on_with_credentials_that_others_accept() {
+fn demo_output_verifies_independently() {
     let world = World::empty();
     let told = world.does(&["demo", "--generations", "20", "--output", "kept"]);
     assert_eq!(told["credentials_verified"], 1);
@@ -205,7 +207,7 @@ fn the_demo_hands_its_last_output_on_with_credentials_that_others_accept() {
         "kept/channel.json",
     ]);
     assert_eq!(verified["verified"], 20);
-    if let Some(read) = read_elsewhere(&output, "image/png", &anchor, "") {
+    if let Some(read) = read_independently(&output, "image/png", &anchor, "") {
         assert_eq!((&read["state"], &read["failures"]), (&json!("Trusted"), &json!([])));
         assert_eq!(read["provenance"], shown["credentials"]["provenance"]);
     }

@@ -1,7 +1,4 @@
-//! Whose content is: the binary asked about works, likenesses, outputs, and things that bite.
-#![allow(clippy::unwrap_used, reason = "a test stops at what it did not expect")]
-
-mod world;
+//! `motif authenticate`: works, similar content, outputs and hostile files.
 
 use std::{fs, io::Cursor, time::Duration};
 
@@ -10,31 +7,31 @@ use image::{
 };
 use serde_json::Value;
 
-use self::world::World;
+use crate::world::World;
 
 const PICTURE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/assets/coffee.jpg");
 const UNRELATED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/assets/cat.png");
 const PEOPLE: [&str; 3] = ["ines.json", "platform.json", "gateway.json"];
 
 #[test]
-fn content_is_led_back_to_works_receipts_or_nothing_and_bombs_do_no_harm() {
+fn content_is_matched_to_works_and_receipts() {
     let world = World::new(&[], &PEOPLE);
     let register = ["work", "register", PICTURE, "--kind", "image"];
-    let terms = ["--use", "generate=1000/generation", "--keypair", "ines.json"];
+    let terms = ["--use", "generate=0.001/generation", "--keypair", "ines.json"];
     let work = world.does(&[&register[..], &terms].concat())["work"].clone();
-    until_known(&world);
+    wait_until_indexed(&world);
     for on_chain in [&[][..], &["--on-chain"]] {
-        the_work_itself_is_recognised(&world, on_chain, &work);
-        a_smaller_jpeg_of_it_is_recognised(&world, on_chain, &work);
-        what_has_nothing_to_do_with_it_is_not(&world, on_chain);
-        broken_and_dangerous_files_are_refused(&world, on_chain);
+        registered_file_matches_exactly(&world, on_chain, &work);
+        smaller_jpeg_matches_as_similar(&world, on_chain, &work);
+        unrelated_file_matches_nothing(&world, on_chain);
+        hostile_files_are_rejected(&world, on_chain);
     }
-    a_second_registration_is_a_conflict(&world, &work);
-    an_output_is_led_back_to_its_receipt(&world, &work);
+    second_registration_is_a_conflict(&world, &work);
+    output_is_matched_to_its_receipt(&world, &work);
 }
 
-/// The gateway hears of a registration shortly after it.
-fn until_known(world: &World) {
+/// Waits until the gateway has indexed the work.
+fn wait_until_indexed(world: &World) {
     for _ in 0..300 {
         let (code, answer) = world.run(&["authenticate", PICTURE]);
         if code == 0 && answer["exact"].as_array().is_some_and(|exact| !exact.is_empty()) {
@@ -42,14 +39,14 @@ fn until_known(world: &World) {
         }
         std::thread::sleep(Duration::from_millis(100));
     }
-    panic!("the gateway never heard of the work");
+    panic!("the gateway did not index the work");
 }
 
 fn authenticate(world: &World, file: &str, more: &[&str]) -> Value {
     world.does(&[&["authenticate", file], more].concat())
 }
 
-fn the_work_itself_is_recognised(world: &World, on_chain: &[&str], work: &Value) {
+fn registered_file_matches_exactly(world: &World, on_chain: &[&str], work: &Value) {
     let answer = authenticate(world, PICTURE, on_chain);
     assert_eq!(answer["exact"][0]["work"], *work);
     assert_eq!(answer["exact"][0]["terms"]["uses"][0]["price"], "1000");
@@ -57,7 +54,7 @@ fn the_work_itself_is_recognised(world: &World, on_chain: &[&str], work: &Value)
     assert_eq!(answer["media_type"], "image/jpeg");
 }
 
-fn a_smaller_jpeg_of_it_is_recognised(world: &World, on_chain: &[&str], work: &Value) {
+fn smaller_jpeg_matches_as_similar(world: &World, on_chain: &[&str], work: &Value) {
     let picture = image::open(PICTURE).unwrap();
     let smaller = picture.resize(picture.width() / 2, picture.height() / 2, FilterType::Triangle);
     fs::write(world.path("smaller.jpg"), encoded(&smaller, ImageFormat::Jpeg)).unwrap();
@@ -67,14 +64,14 @@ fn a_smaller_jpeg_of_it_is_recognised(world: &World, on_chain: &[&str], work: &V
     assert!(answer["alike"][0]["distance"].as_u64().unwrap() <= 31, "{answer}");
 }
 
-fn what_has_nothing_to_do_with_it_is_not(world: &World, on_chain: &[&str]) {
+fn unrelated_file_matches_nothing(world: &World, on_chain: &[&str]) {
     let answer = authenticate(world, UNRELATED, on_chain);
     for found in ["exact", "alike", "receipts"] {
         assert_eq!(answer[found], Value::Array(vec![]), "{found}");
     }
 }
 
-fn broken_and_dangerous_files_are_refused(world: &World, on_chain: &[&str]) {
+fn hostile_files_are_rejected(world: &World, on_chain: &[&str]) {
     let good = fs::read(UNRELATED).unwrap();
     fs::write(world.path("torn.png"), &good[..good.len() / 2]).unwrap();
     fs::write(world.path("bomb.png"), sized(good, 60_000, 60_000)).unwrap();
@@ -86,8 +83,8 @@ fn broken_and_dangerous_files_are_refused(world: &World, on_chain: &[&str]) {
     assert_eq!(answer["media_type"], "image/gif");
 }
 
-fn a_second_registration_is_a_conflict(world: &World, work: &Value) {
-    // The chain's clock counts whole seconds; within one, nobody was first.
+fn second_registration_is_a_conflict(world: &World, work: &Value) {
+    // The order of two registrations in the same second is unknown.
     std::thread::sleep(Duration::from_secs(2));
     let register = ["work", "register", PICTURE, "--kind", "image", "--keypair", "platform.json"];
     let second = world.does(&register)["work"].clone();
@@ -98,9 +95,9 @@ fn a_second_registration_is_a_conflict(world: &World, work: &Value) {
     assert!(registered(0) < registered(1), "{answer}");
 }
 
-fn an_output_is_led_back_to_its_receipt(world: &World, work: &Value) {
+fn output_is_matched_to_its_receipt(world: &World, work: &Value) {
     let platform = ["--keypair", "platform.json"];
-    let open = ["channel", "open", "--deposit", "100000", "--accept", work.as_str().unwrap()];
+    let open = ["channel", "open", "--deposit", "0.1", "--accept", work.as_str().unwrap()];
     world.does(&[&open[..], &platform].concat());
     let generate = ["generate", "--output", "out", "--receipts", "receipts.jsonl"];
     world.does(&[&generate[..], &platform].concat());
@@ -112,11 +109,11 @@ fn an_output_is_led_back_to_its_receipt(world: &World, work: &Value) {
         assert_eq!(answer["receipts"][0]["standing"], "signed", "{answer}");
         assert_eq!(answer["receipts"][0]["receipt"]["work"], *work);
     }
-    world.does(&[&["settle"][..], &platform].concat());
+    world.does(&[&["channel", "settle"][..], &platform].concat());
     for more in [&[][..], &from_file] {
         assert_eq!(authenticate(world, output, more)["receipts"][0]["standing"], "settled");
     }
-    // Somebody who changes a receipt does not get it past the operator's signature.
+    // The operator's signature does not verify on a changed receipt.
     let receipts = fs::read_to_string(world.path("receipts.jsonl")).unwrap();
     let forged = receipts.replace("\"amount\":\"1000\"", "\"amount\":\"1\"");
     assert_ne!(forged, receipts);
@@ -125,10 +122,10 @@ fn an_output_is_led_back_to_its_receipt(world: &World, work: &Value) {
     assert_eq!(answer["receipts"][0]["standing"], "false");
 }
 
-/// Threat G12: each is answered within 400 MB of address space, of which the program itself and
-/// its threads take most.
+/// Threat G12: each file is handled within 400 MB of address space, most of which the program
+/// itself takes.
 #[test]
-fn a_worker_needs_little_memory_for_what_is_meant_to_take_all_of_it() {
+fn worker_bounds_memory_for_hostile_files() {
     let world = World::empty();
     let good = fs::read(UNRELATED).unwrap();
     fs::write(world.path("torn.png"), &good[..good.len() / 2]).unwrap();
@@ -149,7 +146,7 @@ fn encoded(image: &DynamicImage, format: ImageFormat) -> Vec<u8> {
     bytes.into_inner()
 }
 
-/// A GIF of so many frames.
+/// Returns a GIF with this many frames.
 fn film(frames: u32) -> Vec<u8> {
     let mut bytes = Vec::new();
     let mut encoder = GifEncoder::new_with_speed(&mut bytes, 30);
@@ -163,9 +160,9 @@ fn film(frames: u32) -> Vec<u8> {
     bytes
 }
 
-/// A PNG that says it is of another size.
+/// Returns a PNG whose header states another size.
 fn sized(mut png: Vec<u8>, width: u32, height: u32) -> Vec<u8> {
-    // IHDR: width and height stand at 16 and 20, its checksum at 29.
+    // IHDR: width at byte 16, height at 20, checksum at 29.
     png[16..20].copy_from_slice(&width.to_be_bytes());
     png[20..24].copy_from_slice(&height.to_be_bytes());
     let checksum = crc32(&png[12..29]);

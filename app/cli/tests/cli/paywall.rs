@@ -1,22 +1,21 @@
-//! A model server is sold from its operator's TOML file to a platform's command line.
-#![allow(clippy::unwrap_used, reason = "a test stops at what it did not expect")]
+//! `motif generate --through`: a model server behind a paywall, from its routes file to receipts.
 
-#[path = "../../gateway/examples/model_server/server.rs"]
+#[path = "../../../gateway/examples/model_server/server.rs"]
 mod model_server;
-#[path = "../../gateway/examples/model_server/painting.rs"]
+#[path = "../../../gateway/examples/model_server/painting.rs"]
 mod painting;
-mod world;
 
 use std::{fs, time::Duration};
 
 use serde_json::Value;
 
-use self::{model_server::ModelServer, world::World};
+use self::model_server::ModelServer;
+use crate::world::World;
 
 const PICTURE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/assets/coffee.jpg");
 const MODEL: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/assets/style.safetensors");
 
-/// A model server in this process, and its URL.
+/// Starts a model server in this process; returns it with its URL.
 fn model_server() -> (ModelServer, String) {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     listener.set_nonblocking(true).unwrap();
@@ -33,8 +32,8 @@ fn model_server() -> (ModelServer, String) {
     (server, url)
 }
 
-/// A localnet, two works, a gateway that sells a model server, and a platform's channel.
-fn sold(server: &str) -> (World, String) {
+/// Starts a localnet and a gateway with a paywall, registers two works and opens a channel.
+fn paywalled(server: &str) -> (World, String) {
     let mut world = World::empty();
     world.spawn(&["localnet"]);
     world.does(&["key", "new", "--airdrop", "ines.json", "platform.json", "gateway.json"]);
@@ -44,9 +43,10 @@ fn sold(server: &str) -> (World, String) {
             world.does(&[&["work", "register", file][..], more, &by_ines[..]].concat());
         registered["work"].as_str().unwrap().to_owned()
     };
-    let picture = register(PICTURE, &["--kind", "image", "--use", "generate=1000/generation"]);
+    let picture = register(PICTURE, &["--kind", "image", "--use", "generate=0.001/generation"]);
     let model = ["--kind", "style-model", "--model-base", "sdxl"];
-    let model = register(MODEL, &[&model[..], &["--use", "generate=300/thousand-tokens"]].concat());
+    let model =
+        register(MODEL, &[&model[..], &["--use", "generate=0.0003/thousand-tokens"]].concat());
     let routes = format!(
         "upstream = \"{server}\"\n\
          [[route]]\nmethod = \"POST\"\npath = \"/images\"\nwork = \"{picture}\"\nuse = \"generate\"\n\
@@ -62,16 +62,16 @@ fn sold(server: &str) -> (World, String) {
     let serve = ["gateway", "serve", "--keypair", "gateway.json", "--store", "gateway.sqlite"];
     let sell = ["--paywall-listen", "127.0.0.1:0", "--paywall-routes", "paywall.toml"];
     let served = world.spawn(&[&serve[..], &sell].concat());
-    let open = ["channel", "open", "--deposit", "5000000", "--accept", PICTURE, "--accept", MODEL];
+    let open = ["channel", "open", "--deposit", "5", "--accept", PICTURE, "--accept", MODEL];
     world.does(&[&open[..], &["--keypair", "platform.json"]].concat());
     let url = served["paywall_url"].as_str().unwrap().to_owned();
     (world, url)
 }
 
 #[test]
-fn a_platform_buys_pictures_and_stories_and_every_receipt_is_settled() {
+fn purchases_settle_with_every_receipt() {
     let (server, upstream) = model_server();
-    let (world, url) = sold(&upstream);
+    let (world, url) = paywalled(&upstream);
     let (images, pictures) = (format!("{url}/images"), format!("{url}/pictures"));
     let generate = |url: &str, more: &[&str]| {
         let to = ["generate", "--through", url, "--output", "bought", "--receipts", "all.jsonl"];
@@ -84,7 +84,7 @@ fn a_platform_buys_pictures_and_stories_and_every_receipt_is_settled() {
         world.does(&arguments)
     };
 
-    // A picture of three units, with its receipt beside it.
+    // An image of three units, with its receipt beside it.
     let bought = buy(&images, &["--prompt", "New York, same style", "--field", "count=3"]);
     assert_eq!(bought["spent"], 3_060);
     let file = world.path(bought["files"][0].as_str().unwrap());
@@ -94,11 +94,11 @@ fn a_platform_buys_pictures_and_stories_and_every_receipt_is_settled() {
     let digest = hex::encode(motif_sdk::fingerprint::content_digest(&fs::read(&file).unwrap()));
     assert_eq!((&receipt["units"], &receipt["output_digest"]), (&3.into(), &digest.into()));
 
-    // Two of fixed units, each paid for with its request.
+    // Two images of fixed units, each paid for with its request.
     let bought = buy(&pictures, &["--count", "2"]);
     assert_eq!((&bought["spent"], bought["files"].as_array().unwrap().len()), (&2_040.into(), 2));
 
-    // Killed while it waits for an answer, it goes on where it was: asked once, paid for once.
+    // Killed while waiting for the answer, the command resumes: requested once, paid for once.
     assert_eq!(server.asked(), 3);
     let slow = ["--prompt", "Boston", "--field", "fail=slow"];
     let arguments = generate(&pictures, &slow);
@@ -106,7 +106,7 @@ fn a_platform_buys_pictures_and_stories_and_every_receipt_is_settled() {
     let began = std::time::Instant::now();
     let mut patience = Duration::from_millis(300);
     while server.asked() == 3 {
-        assert!(began.elapsed() < Duration::from_secs(60), "it never asks");
+        assert!(began.elapsed() < Duration::from_secs(60), "the server received no request");
         world.cut_off(&arguments, patience);
         patience += Duration::from_millis(100);
     }
@@ -120,13 +120,13 @@ fn a_platform_buys_pictures_and_stories_and_every_receipt_is_settled() {
     assert_eq!((bought["cumulative"].as_u64(), server.asked()), (Some(6_120), 4));
     assert_eq!(pending(), 0);
 
-    // A failure costs nothing, and is named.
+    // A failure costs nothing.
     let failing = generate(&images, &["--prompt", "Boston", "--field", "fail=lie"]);
     let failing: Vec<_> = failing.iter().map(String::as_str).collect();
     world.refuses(&failing, "units-above-held");
     assert_eq!(pending(), 0);
 
-    // Two and a half thousand tokens, of which the last half is a thousand that was begun.
+    // 2,500 tokens count as three thousand.
     let story = format!("{url}/stories");
     let bought = buy(&story, &["--prompt", "once", "--field", "tokens=2500"]);
     assert_eq!(bought["spent"], 3 * 300 * 102 / 100);
@@ -136,7 +136,7 @@ fn a_platform_buys_pictures_and_stories_and_every_receipt_is_settled() {
     let receipts = fs::read_to_string(text.with_extension("receipts.jsonl")).unwrap();
     assert_eq!(receipts.lines().count(), 3);
 
-    // One is signed with its receipt inside, which is of the picture as it was delivered.
+    // A signed image carries the receipt of the image as delivered.
     world.does(&["credentials", "identity", "studio", "--name", "A platform"]);
     let bought = buy(&pictures, &["--prompt", "signed", "--identity", "studio"]);
     let signed = bought["files"][0].as_str().unwrap();
@@ -147,7 +147,7 @@ fn a_platform_buys_pictures_and_stories_and_every_receipt_is_settled() {
     );
     let found = world.does(&["authenticate", signed, "--on-chain"]);
     assert_eq!(found["credentials"]["findings"]["receipt"]["standing"], "signed");
-    // A text cannot carry credentials: it is kept as it came, and paid for all the same.
+    // A text cannot carry credentials: it is written as delivered.
     let texts = format!("{url}/texts");
     let bought = buy(&texts, &["--prompt", "once", "--identity", "studio"]);
     let text = world.path(bought["files"][0].as_str().unwrap());
@@ -159,11 +159,11 @@ fn a_platform_buys_pictures_and_stories_and_every_receipt_is_settled() {
     let streamed: Vec<_> = streamed.iter().map(String::as_str).collect();
     world.misuse(&streamed);
 
-    // All of it settles, and every receipt is proved against the chain.
+    // All purchases settle, and every receipt verifies against the chain.
     world.does(&["channel", "close", "--keypair", "platform.json"]);
     let verified = world.does(&["receipt", "verify", "all.jsonl"]);
     assert_eq!(verified["verified"], 9);
-    world.does(&["claim", PICTURE, MODEL, "--keypair", "ines.json"]);
-    let earned = |file| world.does(&["earnings", file])["earned"].clone();
+    world.does(&["earnings", "claim", PICTURE, MODEL, "--keypair", "ines.json"]);
+    let earned = |file| world.does(&["earnings", "show", file])["earned"].clone();
     assert_eq!((earned(PICTURE), earned(MODEL)), (7_000.into(), 1_200.into()));
 }

@@ -1,35 +1,32 @@
-//! Bad input over the command line: a typed error, a non-zero exit code, and no money moved.
-#![allow(clippy::unwrap_used, reason = "a test stops at what it did not expect")]
-
-mod world;
+//! Invalid input: an error code, a non-zero exit code, and no money moved.
 
 use std::path::Path;
 
 use serde_json::json;
 
-use self::world::World;
+use crate::world::World;
 
 const PICTURE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/assets/coffee.jpg");
 
 #[test]
-fn everything_that_can_be_wrong_is_named_and_moves_nothing() {
+fn invalid_input_moves_no_money() {
     let world = World::new(&[], &["ines.json", "platform.json", "gateway.json"]);
-    let terms = ["--kind", "image", "--use", "generate=1000/generation", "--keypair", "ines.json"];
+    let terms = ["--kind", "image", "--use", "generate=0.001/generation", "--keypair", "ines.json"];
     world.does(&[&["work", "register", PICTURE][..], &terms].concat());
-    unknown_things_are_named(&world);
-    terms_are_published_as_their_file_reads(&world);
-    an_underfunded_channel_pays_for_what_it_holds_and_no_more(&world);
-    a_gateway_that_is_down_is_named(&world);
-    changed_receipts_do_not_verify(&world);
+    unknown_accounts_are_named(&world);
+    terms_match_their_file(&world);
+    deposit_bounds_generations(&world);
+    unreachable_gateway_is_named(&world);
+    changed_receipts_fail_verification(&world);
 }
 
-fn unknown_things_are_named(world: &World) {
-    let nobody = "11111111111111111111111111111111";
-    world.refuses(&["work", "show", nobody], "unknown-work");
-    world.refuses(&["earnings", nobody], "unknown-work");
+fn unknown_accounts_are_named(world: &World) {
+    let absent = "11111111111111111111111111111111";
+    world.refuses(&["work", "show", absent], "unknown-work");
+    world.refuses(&["earnings", "show", absent], "unknown-work");
     world.refuses(&["work", "show", "no-such-file.png"], "neither-address-nor-file");
     world.refuses(&["work", "show", "ines.json"], "unregistered-file");
-    world.refuses(&["channel", "show", nobody], "unknown-channel");
+    world.refuses(&["channel", "show", "--channel", absent], "unknown-channel");
     world.refuses(&["channel", "show", "--keypair", "ines.json"], "no-channel");
     world.refuses(&["channel", "show", "--keypair", "absent.json"], "file");
     let register = ["work", "register", PICTURE, "--kind", "image", "--keypair"];
@@ -41,7 +38,7 @@ fn unknown_things_are_named(world: &World) {
     world.refuses(&broken, "not-an-image");
 }
 
-fn terms_are_published_as_their_file_reads(world: &World) {
+fn terms_match_their_file(world: &World) {
     let ines = ["--keypair", "ines.json"];
     let write = |name: &str, text: &str| std::fs::write(world.path(name), text).unwrap();
     let priced = "preset = \"commercial-remix-share-alike\"\n[[use]]\nuse = \"generate\"\n";
@@ -49,7 +46,7 @@ fn terms_are_published_as_their_file_reads(world: &World) {
     write("wrong.toml", priced);
     write("terms.toml", &format!("{priced}price = \"0.002\"\n"));
 
-    // Terms that make no offer register nothing either.
+    // Invalid terms prevent the registration.
     let register = ["work", "register", "song.txt", "--kind", "text", "--terms"];
     world.refuses(&[&register[..], &["wrong.toml"], &ines].concat(), "terms-document");
     world.refuses(&[&register[..], &["absent.toml"], &ines].concat(), "unreadable-file");
@@ -70,14 +67,14 @@ fn terms_are_published_as_their_file_reads(world: &World) {
     for differs in ["number", "address", "digest", "published_at"] {
         second[differs] = first[differs].clone();
     }
-    assert_eq!(second, first, "what is read from the chain is published as it was");
+    assert_eq!(second, first, "terms read from the chain are published unchanged");
 
-    let changed = ["again.toml", "--use", "play=7/second", "--derivative-share", "1%"];
+    let changed = ["again.toml", "--use", "play=7u/second", "--derivative-share", "1%"];
     world.does(&[&publish[..], &changed, &ines].concat());
     let third = shown("3");
     assert_eq!(third["uses"], json!([{ "use": "play", "price": 7, "unit": "second" }]));
     assert_eq!(third["derivative_share_bps"], 100);
-    assert_eq!(third["attribution"], true, "flags override nothing that they do not say");
+    assert_eq!(third["attribution"], true, "options override only their own values");
 
     let export = ["terms", "export", "song.txt", "--number", "1", "--format"];
     let rsl = world.does(&[&export[..], &["rsl", "--content-url", "/song"]].concat());
@@ -89,26 +86,26 @@ fn terms_are_published_as_their_file_reads(world: &World) {
     assert_eq!(world.does(&[&export[..], &["cawg"]].concat()), cawg);
 }
 
-fn an_underfunded_channel_pays_for_what_it_holds_and_no_more(world: &World) {
+fn deposit_bounds_generations(world: &World) {
     let platform = ["--keypair", "platform.json"];
     let open = |deposit: &str| {
         let arguments = ["channel", "open", "--accept", PICTURE, "--deposit", deposit];
         [arguments.map(str::to_owned).to_vec(), platform.map(str::to_owned).to_vec()].concat()
     };
-    let too_much = open("1000000000000");
+    let too_much = open("1000000");
     let too_much: Vec<_> = too_much.iter().map(String::as_str).collect();
     world.refuses(&too_much, "not-enough-tokens");
     world.refuses(&["channel", "show", "--keypair", "platform.json"], "no-channel");
 
-    let shared = ["--kind", "text", "--use", "generate=1/generation", "--cap-total-units", "9"];
+    let shared = ["--kind", "text", "--use", "generate=1u/generation", "--cap-total-units", "9"];
     std::fs::write(world.path("poem.txt"), "a poem").unwrap();
     let register = ["work", "register", "poem.txt", "--keypair", "ines.json"];
     world.does(&[&register[..], &shared].concat());
-    let no_quota = ["channel", "open", "--deposit", "1000", "--accept", "poem.txt"];
+    let no_quota = ["channel", "open", "--deposit", "1000u", "--accept", "poem.txt"];
     world.refuses(&[&no_quota[..], &platform].concat(), "quota-missing");
     world.refuses(&["channel", "show", "--keypair", "platform.json"], "no-channel");
 
-    let enough_for_two = open("2100"); // two at 1,000 and 2% on top
+    let enough_for_two = open("2100u"); // two at 1,000 base units and 2% on top
     let enough_for_two: Vec<_> = enough_for_two.iter().map(String::as_str).collect();
     world.does(&enough_for_two);
     let receipts = ["--receipts", "receipts.jsonl"];
@@ -122,13 +119,13 @@ fn an_underfunded_channel_pays_for_what_it_holds_and_no_more(world: &World) {
     assert_eq!((channel["prices"].as_u64(), channel["statements"].as_u64()), (Some(0), Some(0)));
 }
 
-fn a_gateway_that_is_down_is_named(world: &World) {
+fn unreachable_gateway_is_named(world: &World) {
     let away = ["--gateway-url", "http://127.0.0.1:9", "--wait-seconds", "0"];
     let platform = ["--keypair", "platform.json"];
-    for verb in [&["generate"][..], &["settle"], &["channel", "close"]] {
-        world.refuses(&[verb, &away, &platform].concat(), "no-gateway");
+    for command in [&["generate"][..], &["channel", "settle"], &["channel", "close"]] {
+        world.refuses(&[command, &away, &platform].concat(), "no-gateway");
     }
-    let open = ["channel", "open", "--deposit", "1000"];
+    let open = ["channel", "open", "--deposit", "1000u"];
     world.refuses(&[&open[..], &away, &platform].concat(), "no-gateway");
     let node_away = ["work", "list", "--rpc-url", "http://127.0.0.1:9", "--wait-seconds", "0"];
     world.refuses(&node_away, "no-node");
@@ -136,10 +133,10 @@ fn a_gateway_that_is_down_is_named(world: &World) {
     assert_eq!(channel["state"], "open");
 }
 
-fn changed_receipts_do_not_verify(world: &World) {
+fn changed_receipts_fail_verification(world: &World) {
     let verify = ["receipt", "verify", "receipts.jsonl"];
-    world.refuses(&verify, "receipts-failed"); // nothing has settled yet
-    world.does(&["settle", "--keypair", "platform.json"]);
+    world.refuses(&verify, "receipts-failed"); // not settled yet
+    world.does(&["channel", "settle", "--keypair", "platform.json"]);
     assert_eq!(world.does(&verify)["verified"], 2);
 
     let snapshot = ["--snapshot", "channel.json", "--keypair", "platform.json"];
@@ -162,7 +159,7 @@ fn keep_only_the_second(path: &Path, text: &str) {
 }
 
 #[test]
-fn what_no_chain_need_be_asked_about_is_refused_without_one() {
+fn misuse_is_rejected_offline() {
     let world = World::empty();
     world.does(&["key", "new", "ines.json", "kai.json"]);
     std::fs::write(world.path("poem.txt"), "a poem").unwrap();
@@ -195,9 +192,9 @@ fn what_no_chain_need_be_asked_about_is_refused_without_one() {
         &["split", "propose", "poem.txt", "--to", "ines.json=101%"],
         &["split", "propose", "poem.txt", "--file", "split.txt"],
         &["split", "propose", "poem.txt", "--file", "split.txt", "--to", "ines.json=100%"],
-        &["approve", "poem.txt", "--for", "kai.json"],
-        &["approve", "poem.txt", "--for", "kai.json", "--purpose", "fun"],
-        &["revoke", "poem.txt", "--purpose", "license"],
+        &["approval", "grant", "poem.txt", "--for", "kai.json"],
+        &["approval", "grant", "poem.txt", "--for", "kai.json", "--purpose", "fun"],
+        &["approval", "revoke", "poem.txt", "--purpose", "license"],
         &["dispute", "open", "poem.txt"],
         &["dispute", "decide", "poem.txt", "--verdict", "perhaps"],
         &["consent", "end", "poem.txt", "--at", "0", "--never"],
@@ -208,19 +205,19 @@ fn what_no_chain_need_be_asked_about_is_refused_without_one() {
     ] {
         world.misuse(&[wrong, &by].concat());
     }
-    let nobody = ["work", "transfer", "poem.txt", "--to", "nobody.json"];
-    world.refuses(&[&nobody[..], &by].concat(), "neither-address-nor-file");
-    let nobody = ["split", "propose", "poem.txt", "--to", "nobody.json=100%"];
-    world.refuses(&[&nobody[..], &by].concat(), "neither-address-nor-file");
+    let absent = ["work", "transfer", "poem.txt", "--to", "absent.json"];
+    world.refuses(&[&absent[..], &by].concat(), "neither-address-nor-file");
+    let absent = ["split", "propose", "poem.txt", "--to", "absent.json=100%"];
+    world.refuses(&[&absent[..], &by].concat(), "neither-address-nor-file");
     let unread = ["dispute", "open", "poem.txt", "--evidence", "nothing.txt"];
     world.refuses(&[&unread[..], &by].concat(), "unreadable-file");
     let unread = ["split", "propose", "poem.txt", "--file", "nothing.txt"];
     world.refuses(&[&unread[..], &by].concat(), "unreadable-file");
-    world.refuses(&["work", "withdraw", "poem.txt", "--keypair", "nobody.json"], "file");
+    world.refuses(&["work", "withdraw", "poem.txt", "--keypair", "absent.json"], "file");
 }
 
 #[test]
-fn what_is_not_there_is_named() {
+fn missing_accounts_are_named() {
     let world = World::new(&[], &["ines.json", "gateway.json"]);
     std::fs::write(world.path("poem.txt"), "a poem of some words").unwrap();
     let by = ["--keypair", "ines.json"];
@@ -233,12 +230,12 @@ fn what_is_not_there_is_named() {
         (&["dispute", "show", "poem.txt"], "unknown-dispute"),
         (&["dispute", "expire", "poem.txt"], "unknown-dispute"),
         (&["till", "show", "poem.txt"], "unknown-till"),
-        (&["till", "pay", "poem.txt", "--amount", "1"], "unknown-till"),
+        (&["till", "pay", "poem.txt", "--amount", "1u"], "unknown-till"),
         (&["till", "sweep", "poem.txt"], "unknown-till"),
         (&["consent", "end", "poem.txt"], "NotConsentingPerson"),
         (&["work", "accept-transfer", "poem.txt"], "NotOffered"),
         (
-            &["approve", "poem.txt", "--for", "gateway.json", "--purpose", "license"],
+            &["approval", "grant", "poem.txt", "--for", "gateway.json", "--purpose", "license"],
             "unknown-terms",
         ),
         (&["config", "update", "--dispute-seconds", "1"], "NotAuthority"),

@@ -1,5 +1,4 @@
-//! Files of terms over the command line, without a cluster.
-#![allow(clippy::unwrap_used, reason = "a test stops at what it did not expect")]
+//! `motif terms`: terms files, offline.
 
 use std::{
     path::Path,
@@ -14,7 +13,7 @@ const EXAMPLES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/examples
 
 fn motif(folder: &Path, arguments: &[&str]) -> Output {
     let mut command = Command::new(MOTIF);
-    // Whoever asked a cluster all the same would be told that there is none.
+    // No node listens there: these commands work offline.
     command.args(arguments).current_dir(folder).env("MOTIF_RPC_URL", "http://127.0.0.1:9");
     command.output().unwrap()
 }
@@ -33,7 +32,7 @@ fn refusal(folder: &Path, text: &str) -> (String, String) {
 }
 
 #[test]
-fn every_preset_prints_a_file_that_checks() {
+fn every_preset_prints_a_valid_file() {
     let folder = TempDir::new().unwrap();
     let presets = json(folder.path(), &["terms", "preset"])["presets"].clone();
     assert_eq!(presets.as_array().unwrap().len(), 6);
@@ -48,7 +47,7 @@ fn every_preset_prints_a_file_that_checks() {
 }
 
 #[test]
-fn an_unknown_preset_is_named_with_the_nearest_one() {
+fn unknown_preset_suggests_the_nearest() {
     let ran = motif(Path::new("."), &["terms", "preset", "voice-50"]);
     let said = String::from_utf8(ran.stderr).unwrap();
     assert_eq!(ran.status.code(), Some(2));
@@ -56,7 +55,7 @@ fn an_unknown_preset_is_named_with_the_nearest_one() {
 }
 
 #[test]
-fn a_checked_file_is_summed_up_and_completed() {
+fn check_summarizes_and_completes_a_file() {
     let checked = json(Path::new(EXAMPLES), &["terms", "check", "illustrator.toml"]);
     let summary = checked["summary"].as_str().unwrap();
     assert!(summary.contains("- generate: 0.002 USDC a generation"), "{summary}");
@@ -68,7 +67,7 @@ fn a_checked_file_is_summed_up_and_completed() {
 }
 
 #[test]
-fn what_is_wrong_with_a_file_has_a_name() {
+fn invalid_files_are_rejected() {
     let folder = TempDir::new().unwrap();
     let folder = folder.path();
     let misspelt = refusal(folder, "prest = \"voice-50-50\"");
@@ -84,7 +83,7 @@ fn what_is_wrong_with_a_file_has_a_name() {
 }
 
 #[test]
-fn a_decimal_price_in_an_unknown_currency_needs_its_decimals() {
+fn decimal_price_requires_known_decimals() {
     let folder = TempDir::new().unwrap();
     let mint = "So11111111111111111111111111111111111111112";
     let priced = format!(
@@ -99,7 +98,7 @@ fn a_decimal_price_in_an_unknown_currency_needs_its_decimals() {
 }
 
 #[test]
-fn a_story_pil_becomes_a_file_that_lacks_nothing_but_prices() {
+fn story_pil_becomes_a_terms_file() {
     let folder = TempDir::new().unwrap();
     let pil = format!("{EXAMPLES}/story-pil.json");
     let imported = json(folder.path(), &["terms", "import-pil", &pil]);

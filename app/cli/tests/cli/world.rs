@@ -1,5 +1,4 @@
-//! A localnet and a gateway in processes of their own, and the binary that is tested.
-#![allow(dead_code, reason = "no test needs everything")]
+//! Test environment: the binary, with a localnet and a gateway in processes of their own.
 
 use std::{
     io::{BufRead, BufReader},
@@ -14,17 +13,17 @@ use tempfile::TempDir;
 
 const MOTIF: &str = env!("CARGO_BIN_EXE_motif");
 
-/// A folder to work in, and what runs in it.
+/// Folder for a test, and the processes that run in it.
 pub struct World {
     folder: TempDir,
     pub rpc_url: String,
     gateway_url: String,
-    /// Killed when the world ends, the gateway first.
+    /// Killed when dropped, the gateway first.
     processes: Vec<Child>,
 }
 
 impl World {
-    /// A localnet with `localnet` on its command line, funded `people`, and the gateway of
+    /// Starts a localnet with extra arguments, funds keypairs for `people`, and starts the gateway of
     /// `gateway.json`, which must be one of them.
     pub fn new(localnet: &[&str], people: &[&str]) -> Self {
         let mut world = Self::empty();
@@ -35,7 +34,7 @@ impl World {
         world
     }
 
-    /// Only the folder; nothing runs.
+    /// Creates the folder, without processes.
     pub fn empty() -> Self {
         let (rpc, gateway) = free_ports();
         Self {
@@ -53,7 +52,7 @@ impl World {
         command
     }
 
-    /// Starts a long-running verb and waits for its first line, which is what it answers.
+    /// Starts a long-running command and returns its first line of output.
     pub fn spawn(&mut self, arguments: &[&str]) -> Value {
         let mut command = self.command(MOTIF);
         let spawned = command.args(arguments).arg("--json").stdout(Stdio::piped()).spawn();
@@ -65,17 +64,17 @@ impl World {
         serde_json::from_str(&line).unwrap()
     }
 
-    /// Runs a verb, and kills it after a while.
+    /// Runs a command and kills it after a while.
     pub fn cut_off(&self, arguments: &[&str], after: std::time::Duration) {
         let mut command = self.command(MOTIF);
         let mut child = command.args(arguments).stdout(Stdio::null()).spawn().unwrap();
         std::thread::sleep(after);
-        assert!(child.try_wait().unwrap().is_none(), "{arguments:?} is done already");
+        assert!(child.try_wait().unwrap().is_none(), "{arguments:?} has finished already");
         child.kill().unwrap();
         child.wait().unwrap();
     }
 
-    /// Exit code and last line of the answer.
+    /// Runs a command; returns its exit code and the last line of its output.
     pub fn run(&self, arguments: &[&str]) -> (i32, Value) {
         let ran = self.command(MOTIF).args(arguments).arg("--json").output().unwrap();
         let stdout = String::from_utf8(ran.stdout).unwrap();
@@ -90,12 +89,12 @@ impl World {
         answer
     }
 
-    /// A verb that does not do what was asked.
+    /// Runs a command that must fail with this code.
     pub fn refuses(&self, arguments: &[&str], slug: &str) -> Value {
         self.fails(arguments, 1, slug)
     }
 
-    /// A mistake in the command line.
+    /// Runs a command line that must be rejected as invalid usage.
     pub fn misuse(&self, arguments: &[&str]) -> Value {
         self.fails(arguments, 2, "usage")
     }
@@ -107,7 +106,7 @@ impl World {
         answer
     }
 
-    /// One command as a shell reads it; returns what it prints for people.
+    /// Runs one shell command; returns its text output.
     pub fn shell(&self, line: &str) -> String {
         let folder = Path::new(MOTIF).parent().unwrap();
         let path = format!("{}:{}", folder.display(), std::env::var("PATH").unwrap());
@@ -131,8 +130,8 @@ impl Drop for World {
     }
 }
 
-/// A port with a free neighbour for the websocket, and another one. Worlds of one process, and
-/// of several, begin to look at different places.
+/// Returns a port with a free neighbor for the websocket, and another port. Searches start at
+/// different ports for each world and process.
 fn free_ports() -> (u16, u16) {
     static WORLDS: AtomicUsize = AtomicUsize::new(0);
     let start = std::process::id() as usize % 3_000 + 8 * WORLDS.fetch_add(1, Ordering::Relaxed);

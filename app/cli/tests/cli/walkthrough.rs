@@ -1,5 +1,4 @@
-//! The walkthrough does what it says, command by command.
-#![allow(clippy::unwrap_used, reason = "a test stops at what it did not expect")]
+//! Commands of the README's walkthrough, in order.
 
 use std::{fs, net::TcpListener, path::Path, process::Command};
 
@@ -10,7 +9,7 @@ const PICTURE: &str = "app/cli/assets/coffee.jpg";
 const MODEL: &str = "app/cli/assets/style.safetensors";
 
 #[test]
-fn the_ten_commands_of_the_walkthrough_pay_everybody_exactly() {
+fn walkthrough_pays_recipients_exactly() {
     let commands = commands(&fs::read_to_string(format!("{ROOT}/README.md")).unwrap());
     assert!(commands.len() <= 10, "{} commands", commands.len());
     let folder = tempfile::tempdir().unwrap();
@@ -19,7 +18,8 @@ fn the_ten_commands_of_the_walkthrough_pay_everybody_exactly() {
         fs::copy(format!("{ROOT}/{file}"), folder.path().join(file)).unwrap();
     }
 
-    let earnings = |file: &str, into: &str| format!("motif earnings {file} --json > {into}.json");
+    let earnings =
+        |file: &str, into: &str| format!("motif earnings show {file} --json > {into}.json");
     let mut script = vec!["trap 'kill $(jobs -p)' EXIT".to_owned()];
     script.extend(commands);
     script.extend([earnings(PICTURE, "picture"), earnings(MODEL, "model")]);
@@ -37,7 +37,7 @@ fn the_ten_commands_of_the_walkthrough_pay_everybody_exactly() {
     assert_eq!(pictures.count(), 100);
 }
 
-/// Lines of the walkthrough's block of shell commands.
+/// Returns the lines of the walkthrough's shell block.
 fn commands(readme: &str) -> Vec<String> {
     let lines = readme.lines().skip_while(|line| *line != "## Walkthrough");
     let lines = lines.skip_while(|line| *line != "```sh").skip(1);
@@ -55,10 +55,10 @@ fn run(script: &str, folder: &Path) {
         .env("MOTIF_RPC_URL", format!("http://127.0.0.1:{rpc}"))
         .env("MOTIF_GATEWAY_URL", format!("http://127.0.0.1:{gateway}"))
         .status();
-    assert!(ran.unwrap().success(), "see the command's own words above");
+    assert!(ran.unwrap().success(), "see the command's output above");
 }
 
-/// A port with a free neighbour for the websocket, and another one.
+/// Returns a port with a free neighbor for the websocket, and another port.
 fn free_ports() -> (u16, u16) {
     let listen = |port| TcpListener::bind(("127.0.0.1", port));
     let mut ports = (21_000..29_000).step_by(2).skip(std::process::id() as usize % 3_000);
