@@ -10,7 +10,7 @@ mod snapshot;
 
 use clap::Subcommand;
 
-pub use selection::{ChannelArgs, VoucherKeyArgs, find_channel, find_license, use_name};
+pub use selection::{ChannelArgs, VoucherKeyArgs, find_channel, find_license};
 pub use snapshot::ChannelSnapshot;
 
 use crate::{error::CliError, session::Session};

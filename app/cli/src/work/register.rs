@@ -94,7 +94,7 @@ struct RegisterOutput {
     work: String,
     kind: KindWord,
     content_digest: String,
-    fingerprint_scheme: u8,
+    fingerprint_scheme: u16,
     terms: Option<u32>,
     signature: String,
 }

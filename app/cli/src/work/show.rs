@@ -58,7 +58,7 @@ pub struct WorkOutput {
 
 #[derive(Serialize)]
 struct FingerprintOutput {
-    scheme: u8,
+    scheme: u16,
     bits: String,
 }
 
