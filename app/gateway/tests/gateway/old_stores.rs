@@ -51,7 +51,7 @@ async fn insert(pool: &SqlitePool, channel: i64, statement: i64, position: i64, 
 }
 
 #[tokio::test]
-async fn generations_from_before_charges_were_kept_are_charged_what_they_added() {
+async fn old_generations_keep_charges() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("gateway.sqlite");
     let pool = SqlitePool::connect(&format!("sqlite:{}?mode=rwc", file.display())).await.unwrap();
@@ -81,7 +81,7 @@ async fn generations_from_before_charges_were_kept_are_charged_what_they_added()
 }
 
 #[tokio::test]
-async fn generations_of_an_old_store_are_found_by_all_of_their_names() {
+async fn old_generations_are_found() {
     let world = World::new().await;
     let mut paid = Vec::new();
     for number in 0..6_u32 {
@@ -112,5 +112,5 @@ async fn generations_of_an_old_store_are_found_by_all_of_their_names() {
 }
 
 on_postgres_too! {
-    generations_of_an_old_store_are_found_by_all_of_their_names,
+    old_generations_are_found,
 }

@@ -26,7 +26,7 @@ use sqlx::{Connection, SqliteConnection};
 use tempfile::TempDir;
 
 use crate::{
-    migrating::BACK_TO_ELEVEN,
+    old_stores::BACK_TO_ELEVEN,
     world::{Answer, CHANNEL, SECRET, ScriptedChain, next_request, voucher_key, with_admin},
 };
 
@@ -166,7 +166,7 @@ fn damage(path: &Path, at: u64) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn what_only_the_journal_has_is_there_after_a_kill() {
+async fn journal_only_record_survives_kill() {
     let gate = Gate::at(Moment::Applying);
     let served = Served::watched(gate.clone()).await;
     let paid = served.pay(20).await;
@@ -181,7 +181,7 @@ async fn what_only_the_journal_has_is_there_after_a_kill() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn what_tables_and_journal_both_have_is_there_once_after_a_kill() {
+async fn applied_record_is_not_doubled() {
     let gate = Gate::at(Moment::Applied);
     let served = Served::watched(gate.clone()).await;
     let paid = served.pay(1).await;
@@ -193,7 +193,7 @@ async fn what_tables_and_journal_both_have_is_there_once_after_a_kill() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn whoever_reads_waits_for_what_was_acknowledged() {
+async fn reads_wait_for_acknowledged_writes() {
     let gate = Gate::at(Moment::Applying);
     let served = Served::watched(gate.clone()).await;
     served.pay(5).await;
@@ -210,7 +210,7 @@ async fn whoever_reads_waits_for_what_was_acknowledged() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn a_torn_last_frame_is_not_there_and_its_generation_can_be_paid_for() {
+async fn torn_last_frame_is_dropped() {
     let gate = Gate::at(Moment::Applying);
     let served = Served::watched(gate.clone()).await;
     let mut paid = served.pay(3).await;
@@ -229,7 +229,7 @@ async fn a_torn_last_frame_is_not_there_and_its_generation_can_be_paid_for() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn a_frame_that_is_gone_before_others_keeps_the_gateway_from_starting() {
+async fn missing_frame_prevents_start() {
     let gate = Gate::at(Moment::Applying);
     let served = Served::watched(gate.clone()).await;
     served.pay(3).await;
@@ -241,7 +241,7 @@ async fn a_frame_that_is_gone_before_others_keeps_the_gateway_from_starting() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn a_shutdown_leaves_nothing_in_the_journal_that_the_tables_lack() {
+async fn shutdown_applies_the_journal() {
     let served = Served::watched(Arc::new(NoMoments)).await;
     let paid = served.pay(5).await;
     let Served { gateway, chain, config, folder } = served;
@@ -255,7 +255,7 @@ async fn a_shutdown_leaves_nothing_in_the_journal_that_the_tables_lack() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn a_store_from_before_there_was_a_journal_goes_on() {
+async fn store_without_journal_opens() {
     let served = Served::watched(Arc::new(NoMoments)).await;
     let mut paid = served.pay(5).await;
     let Served { gateway, chain, config, folder } = served;
@@ -284,7 +284,7 @@ async fn a_store_from_before_there_was_a_journal_goes_on() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn receipts_that_wait_together_are_signed_together_and_stay_what_they_are() {
+async fn waiting_receipts_share_signature() {
     let gate = Gate::open_at(Moment::Beginning);
     let served = Arc::new(Served::watched(gate.clone()).await);
     let mut state = GatewayClient::new(&served.gateway.url()).channel(&CHANNEL).await.unwrap();

@@ -67,7 +67,7 @@ async fn open(file: &Path) -> Store {
 }
 
 #[tokio::test]
-async fn whatever_was_written_is_found_by_each_of_its_names_and_by_its_time() {
+async fn generations_are_found_by_every_key() {
     let world = World::new().await;
     let file = world.store();
     world.gateway.shutdown().await;
