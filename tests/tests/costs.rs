@@ -274,7 +274,7 @@ fn all_units_of(landed: &Landed, program: &Pubkey) -> Vec<u64> {
     lines.map(|line| line.split(' ').next().unwrap().parse().unwrap()).collect()
 }
 
-/// A claim by nobody in particular: it pays associated token accounts, and says so itself.
+/// A claim without the recipient's signature, paid to associated token accounts.
 #[test]
 fn batched_claim_costs_within_3000_cu() {
     let mut world = World::new();

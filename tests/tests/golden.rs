@@ -1,5 +1,5 @@
 //! Vouchers and receipts as another implementation writes them: the formats are promises to
-//! everybody who signs or checks one.
+//! all signers and verifiers.
 #![allow(clippy::unwrap_used, reason = "a test that unwraps nothing has failed")]
 
 use ed25519_dalek::SigningKey;

@@ -277,7 +277,7 @@ async fn full_journey_runs_on_bank() {
     cluster.pass(3_601).await;
     cluster.send([withdraw], &[&payer]).await;
     assert_eq!(cluster.balance(&payer.key()).await, DEPOSIT - 100_800 - 1_008);
-    // What the last statement credited is still there, for whoever collects it.
+    // What the last statement credited can still be collected.
     assert_eq!(cluster.balance(&vault).await, 200 + 2);
 }
 

@@ -1,4 +1,4 @@
-//! How an episode ends: everybody takes what is theirs, and nothing but dust is left.
+//! The end of an episode: each party takes what it is owed, and only dust is left.
 
 use motif_sdk::earnings;
 use solana_pubkey::Pubkey;
@@ -10,7 +10,7 @@ use crate::{
 };
 
 impl Episode {
-    /// Everybody takes everything: nobody's broken account, and no dispute, holds up another's.
+    /// Pays every party in full. No broken account and no dispute delays another party.
     pub fn end(&mut self, report: &mut Report) -> Result<(), String> {
         self.ledger.now += 61 * 86_400;
         self.world.set_time(self.ledger.now);

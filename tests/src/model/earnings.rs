@@ -25,7 +25,7 @@ pub struct Book {
     pub split: Vec<(Pubkey, u16)>,
     /// The last dispute the book was told of, and what the work had kept by then.
     pub contested: (u32, u128),
-    /// Everybody who ever stood in a split.
+    /// Every recipient that ever stood in a split.
     pub people: BTreeMap<Pubkey, Standing>,
 }
 
@@ -106,14 +106,14 @@ impl Book {
         self.people.get(person).is_some_and(|standing| !standing.forgotten)
     }
 
-    /// Base units that nobody has taken, dust included.
+    /// Base units that were not taken, dust included.
     pub fn left(&self) -> u128 {
         let pulled: u128 = self.parents.iter().map(|parent| parent.taken).sum();
         let paid: u128 = self.people.values().map(|standing| standing.taken).sum();
         self.earned - pulled - paid
     }
 
-    /// Base units that no parent and nobody else is entitled to: what floors leave.
+    /// Base units that no party is entitled to: what floors leave.
     pub fn dust(&self) -> u128 {
         let parents: u128 =
             self.parents.iter().map(|parent| exact::share(self.earned, parent.bps)).sum();

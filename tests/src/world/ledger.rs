@@ -32,7 +32,7 @@ impl World {
     ///
     /// - a channel's `deposited >= charged + refunded` and `charged >= collected + fees`, and
     ///   its licenses add up to its totals;
-    /// - nobody has taken more than its share of what a work earned, and all shares together
+    /// - no party has taken more than its share of what a work earned, and all shares together
     ///   are at most what it earned;
     /// - a vault's tokens are exactly deposited + swept - refunded - fees paid - claimed, and
     ///   exactly what channels and earnings can still take;

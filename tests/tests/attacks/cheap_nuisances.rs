@@ -1,4 +1,4 @@
-//! P17: being a nuisance costs whoever is one at least what it costs the others.
+//! P17: an attacker's cost is at least its victims' cost.
 
 use motif_sdk::{channel::PaymentsError, licensing::Offer, pda};
 use motif_tests::world::{OpenedChannel, Person, PublishedTerms, World};
@@ -51,7 +51,7 @@ fn account_growth_is_paid_by_caller() {
     assert_eq!(lamports(&world, &channel.operator), operator);
 }
 
-/// Terms with 100 units for everybody together, at 10 base units each.
+/// Terms with 100 units for all licensees together, at 10 base units each.
 fn capped(change: impl FnOnce(&mut Offer)) -> (World, PublishedTerms) {
     let mut world = World::new();
     let work = world.work().register();

@@ -18,7 +18,7 @@ fn absent_arbiter_releases_at_deadline() {
         world.send(work.expiring(&claimant)).assert_err(LicensingError::DisputeOpen);
     }
     world.pass(1);
-    // A stranger says so; nobody who has a part in it needs to be there.
+    // Any signer may expire it; no party has to sign.
     world.send(work.expiring(&claimant)).assert_ok();
     assert_eq!(world.read_work(&work), Work { disputes: 1, ..before });
     assert_eq!(world.lamports(&work.creator), owners + World::BOND);

@@ -243,7 +243,7 @@ fn trailing_message_is_rejected() {
 
 #[test]
 fn wrong_message_size_is_rejected() {
-    // The channel's key signs the first 175 bytes only: the last one would be anybody's.
+    // The channel's key signs the first 175 bytes only: the last one would be unsigned.
     let (mut world, channel, statement) = world();
     let signed = statement.signed();
     let short = channel.voucher_key.signing_key().sign(&signed.voucher.to_bytes()[..175]);

@@ -1,4 +1,4 @@
-//! P19, P20: whoever sees a transaction before it lands can neither take its place nor change
+//! P19, P20: an observer of a pending transaction can neither take its place nor change
 //! what it agrees to.
 
 use motif_sdk::{channel::PaymentsError, licensing::Work, pda};
@@ -47,7 +47,7 @@ fn raised_price_is_rejected() {
     let quoted = world.terms(&work).price(10).publish();
     let acceptance = channel.accepting(&quoted).call();
     let dearer = world.terms(&work).price(1_000).publish();
-    // The acceptance as it was signed names the old version; bent to the new one by whoever
+    // The acceptance as it was signed names the old version; bent to the new one by an observer
     // relays it, it would need another signature, and still agrees to neither digest nor price.
     world.send(acceptance.clone()).assert_err(PaymentsError::NotLatestTerms);
     let bent = acceptance.instead_of(pda::terms(&work.address, 1), pda::terms(&work.address, 2));

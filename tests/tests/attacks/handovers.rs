@@ -1,4 +1,4 @@
-//! P24: authority and works change hands in two steps, and to nobody by mistake.
+//! P24: authority and works change hands in two steps, never to a mistyped key.
 
 use motif_sdk::{
     licensing::{
@@ -74,7 +74,7 @@ fn stale_ownership_offer_is_rejected() {
     assert_eq!(world.read_work(&work).owner, other.key());
 }
 
-/// Whoever loses a work must not have sold it in the meantime.
+/// An owner that loses a work cannot have sold it in the meantime.
 #[test]
 fn offer_dies_with_upheld_verdict() {
     let mut world = World::new();

@@ -1,4 +1,4 @@
-//! P8: whatever one recipient does to its own account, everybody else is paid in full, and its
+//! P8: whatever one recipient does to its own account, all others are paid in full, and its
 //! own money stays where it is until it can be taken.
 
 use motif_sdk::channel::TOKEN_2022_PROGRAM;
@@ -46,9 +46,9 @@ fn poisoned_in(
     poison(&world, &mut account);
     world.set(own, account);
     assert!(!world.claim(&work, first).is_ok());
-    // In a batch it takes the others with it, so whoever packs batches pays them one by one.
-    let everybody: Vec<_> = work.recipients.iter().collect();
-    assert!(!world.claim_all(&work, &everybody).is_ok());
+    // One bad payee fails its batch, so clients then pay one by one.
+    let recipients: Vec<_> = work.recipients.iter().collect();
+    assert!(!world.claim_all(&work, &recipients).is_ok());
     for (recipient, expected) in work.recipients[1..].iter().zip([270, 360]) {
         world.claim(&work, recipient).assert_ok();
         assert_eq!(world.balance(recipient), expected);
@@ -106,9 +106,9 @@ fn cpi_guarded_recipient_is_paid() {
     let mut account = world.account(&own);
     extend(&mut account, CPI_GUARD);
     world.set(own, account);
-    let everybody: Vec<_> = work.recipients.iter().collect();
-    world.claim_all(&work, &everybody).assert_ok();
-    let paid: Vec<_> = everybody.iter().map(|person| world.balance(person)).collect();
+    let recipients: Vec<_> = work.recipients.iter().collect();
+    world.claim_all(&work, &recipients).assert_ok();
+    let paid: Vec<_> = recipients.iter().map(|person| world.balance(person)).collect();
     assert_eq!((paid, world.vault_balance()), (vec![270, 270, 360], 0));
 }
 

@@ -1,4 +1,4 @@
-//! P18: lamports or tokens sent ahead to an address stop nothing and are credited to nobody.
+//! P18: lamports or tokens sent ahead to an address stop nothing and are credited to no account.
 
 use motif_sdk::{channel::TOKEN_PROGRAM, pda};
 use motif_tests::world::{World, token_account};

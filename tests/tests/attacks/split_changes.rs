@@ -1,4 +1,4 @@
-//! P25: a change of split robs nobody of what was earned before it.
+//! P25: a change of split takes nothing that was earned before it.
 
 use licensing::WorkStatus;
 use motif_sdk::channel::PaymentsError;
@@ -75,7 +75,7 @@ fn false_owner_loses_contested_earnings() {
     world.claim(&work, &one).assert_err(PaymentsError::DisputeNotApplied);
     world.uphold(&work, &claimant);
     world.claim(&work, &one).assert_err(PaymentsError::SplitNotApplied);
-    // Nobody told the account of the dispute: everything unclaimed follows the verdict.
+    // `apply_dispute` was not called: everything unclaimed follows the verdict.
     world.apply_split(&work).assert_ok();
     world.claim(&work, &one).assert_err(PaymentsError::RecipientNotFound);
     earn(&mut world, &channel, &work);

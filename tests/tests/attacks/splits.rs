@@ -1,4 +1,4 @@
-//! P25: a change of split robs nobody, whoever proposes, applies or keeps silent.
+//! P25: a change of split takes from no recipient without its consent.
 
 use motif_sdk::licensing::{LicensingError, Share};
 use motif_tests::world::{RegisteredWork, World, shares};

@@ -1,4 +1,4 @@
-//! P26: whoever believes a log line must ask which program wrote it. The SDK and the gateway
+//! P26: consumers of a log line must check which program wrote it. The SDK and the gateway
 //! believe none: they read accounts.
 
 use motif_tests::{relay, world::Call};

@@ -188,8 +188,8 @@ fn only_arbiter_decides() {
     let mut world = World::new();
     let (work, claimant) = world.disputed();
     let arbiter = world.host.clone();
-    for somebody in [&claimant, &work.creator] {
-        let call = work.deciding(somebody, &claimant, Verdict::Upheld);
+    for signer in [&claimant, &work.creator] {
+        let call = work.deciding(signer, &claimant, Verdict::Upheld);
         world.send(call).assert_err(LicensingError::NotArbiter);
     }
     let unsigned = work.deciding(&arbiter, &claimant, Verdict::Upheld);

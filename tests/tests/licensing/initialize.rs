@@ -90,11 +90,11 @@ fn only_upgrade_authority_initializes() {
 /// Local networks write the system program where there is no upgrade authority.
 #[test]
 fn immutable_program_initializes_freely() {
-    for nobody in [None, Some(Pubkey::default())] {
+    for authority in [None, Some(Pubkey::default())] {
         let mut world = World::without_config();
         let stranger = world.person();
-        if let Some(nobody) = nobody {
-            give_upgrade_authority(&mut world, &nobody);
+        if let Some(authority) = authority {
+            give_upgrade_authority(&mut world, &authority);
         }
         world.send(call(&stranger)).assert_ok();
         let config: Config = read(&world, &pda::config());

@@ -41,7 +41,7 @@ fn certificate_supply_is_one() {
     assert_eq!(world.balance_of(&tokens), 1);
     let mint_data = world.account(&mint).data;
     let edition = pda::edition(&mint);
-    assert_eq!(mint_data[4..36], edition.to_bytes(), "nobody mints a second one");
+    assert_eq!(mint_data[4..36], edition.to_bytes(), "the mint authority is the edition");
     assert_eq!(u64::from_le_bytes(mint_data[36..44].try_into().unwrap()), 1);
     assert_eq!(mint_data[44], 0, "whole");
     let edition = MasterEdition::safe_deserialize(&world.account(&edition).data).unwrap();

@@ -13,7 +13,7 @@ use motif_tests::world::{Call, Person, RegisteredWork, World, shares};
 
 use super::{EXISTS, read};
 
-/// A work of three, which its creator is none of, and somebody new.
+/// A work of three recipients, none of them its creator, and a new person.
 fn three() -> (World, RegisteredWork, [Person; 3], Person) {
     let mut world = World::new();
     let work = world.work().split(&[5_000, 3_000, 2_000]).register();

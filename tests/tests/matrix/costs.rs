@@ -43,7 +43,7 @@ fn measured() -> Vec<(Key, Cost)> {
 
 fn cost(mut stage: Stage, good: Good, id: &Pubkey) -> Cost {
     let instructions = good(&mut stage);
-    // As it would be sent: whoever signs first pays the fee.
+    // As it would be sent: the first signer pays the fee.
     let mut call = stage.call(instructions.clone());
     let signer = instructions.iter().flat_map(|call| &call.accounts).find(|meta| meta.is_signer);
     if let Some(signer) = signer {

@@ -103,8 +103,8 @@ fn upheld_dispute_takes_unclaimed() {
     let claimant = world.person();
     world.uphold(&work, &claimant);
     world.apply_split(&work).assert_ok();
-    for nobody in [&one, &other, &friend] {
-        world.claim(&work, nobody).assert_err(PaymentsError::RecipientNotFound);
+    for outsider in [&one, &other, &friend] {
+        world.claim(&work, outsider).assert_err(PaymentsError::RecipientNotFound);
     }
     world.claim(&work, &claimant).assert_ok();
     assert_eq!((world.balance(&one), world.balance(&claimant)), (500, 550));

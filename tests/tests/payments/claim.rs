@@ -95,7 +95,7 @@ fn given_away_account_is_not_paid() {
     let currency = world.currency;
     let own = currency.tokens(&recipient.key());
     world.set(own, token_account(&currency, &thief.key(), 0));
-    // The account says whose it is now: whoever that is, it is no recipient.
+    // The account names its new owner, which is no recipient.
     world.claim(&work, recipient).assert_err(PaymentsError::DestinationNotCanonical);
     assert_eq!((world.balance_of(&own), world.vault_balance()), (0, 1_001));
 }
@@ -267,8 +267,8 @@ fn destination_count_must_match() {
     });
     world.send(more).assert_err(PaymentsError::InvalidDestinations);
     nothing_paid(&world, &work);
-    let nobody = world.claiming(&work, &[]);
-    world.send(nobody).assert_err(PaymentsError::NothingToClaim);
+    let empty = world.claiming(&work, &[]);
+    world.send(empty).assert_err(PaymentsError::NothingToClaim);
 }
 
 #[test]

@@ -10,7 +10,7 @@ use solana_pubkey::Pubkey;
 use super::History;
 
 impl History<'_> {
-    /// Everybody takes everything, from the youngest work up: what is left is dust.
+    /// Pays every party, from the youngest work up: only dust is left.
     pub(super) fn drain(&mut self) {
         for number in 0..self.works.len() {
             if self.works[number].1.status == WorkStatus::Disputed {
@@ -58,7 +58,7 @@ impl History<'_> {
         self.counts.refused += u64::from(chain.is_err());
     }
 
-    /// The account agrees with the ledger; nobody's entitlement fell; what nobody is entitled to
+    /// The account agrees with the ledger; no entitlement fell; what no party is entitled to
     /// is dust.
     pub(super) fn check_book(&mut self, work: Pubkey, mint: Pubkey) {
         let data = self.stage.svm.get_account(&self.earnings[&(work, mint)]).unwrap().data;
