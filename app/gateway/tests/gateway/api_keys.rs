@@ -49,7 +49,7 @@ async fn missing_required_key_is_rejected() {
     }
     client.ready().await.unwrap();
     client.operator().await.unwrap();
-    client.works(&WorkQuery::default()).await.unwrap(); // terms are for everybody
+    client.works(&WorkQuery::default()).await.unwrap(); // terms are public
     let key = create(&world, &[ScopeWord::Meter, ScopeWord::Read], None).await;
     client.api_key(&key.token).open_channel(&CHANNEL).await.unwrap();
     generate(&world, &key.token, "the-first-key").await.assert_ok();

@@ -53,14 +53,14 @@ async fn signed_copy_is_recognized() {
         (facts.state, facts.bare_digest.0),
         (CredentialsState::Intact, content_digest(&png))
     );
-    assert!(!facts.signer.as_ref().unwrap().trusted, "nobody was told whom to trust");
+    assert!(!facts.signer.as_ref().unwrap().trusted, "no trust anchor was configured");
     assert_eq!(standings(&facts), (None, vec![WorkStanding::Confirmed]));
 
-    // Somebody else's picture, signed as if it were the work.
+    // Another picture, signed as if it were the work.
     let other = encoded(&picture(5), ImageFormat::Png);
     let claimed = Provenance::of_work(CLUSTER, &WORK, content_digest(&other), Some(1));
     let facts = said(&world, signed(&other, &claimed)).await;
-    assert_eq!(facts.state, CredentialsState::Intact, "whoever can sign has signed");
+    assert_eq!(facts.state, CredentialsState::Intact, "the signature itself is valid");
     assert_eq!(standings(&facts), (None, vec![WorkStanding::OtherContent]));
 
     // Without its credentials and re-encoded, it is still like the work.
@@ -89,7 +89,7 @@ async fn output_names_its_receipt() {
     let (standing, _) = standings(&answer.credentials.unwrap());
     assert_eq!(standing, Some(ReceiptStanding::Signed));
 
-    // A receipt that somebody changed, a pixel that somebody changed.
+    // A changed receipt, a changed pixel.
     let mut cheaper = receipt;
     cheaper.receipt.amount = 1;
     let forged = signed(&output, &provenance.with_receipt(&cheaper));

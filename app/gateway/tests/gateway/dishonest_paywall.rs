@@ -113,7 +113,7 @@ async fn unrequested_payment_is_not_signed() {
         |due| due.answer.0[0] ^= 1,
         |due| due.request_digest.0[0] ^= 1,
         |due| {
-            // Another statement, with units in it that nobody has signed for.
+            // Another statement, with units that the payer did not sign for.
             due.expected.statement += 1;
             let entry = motif_sdk::gateway::wire::StatementEntry { license: 0, units: 9 };
             due.expected.entries.push(entry);
@@ -166,7 +166,7 @@ async fn mismatched_answer_is_rejected() {
         let other = sold.request("/images", json!({ "prompt": "Boston" }));
         let other = sold.fetch(&other).await.unwrap_err();
         assert!(matches!(other, GatewayError::Unanswered), "{other}");
-        // Asked again where nobody lies, it is the answer that was paid for.
+        // Asked again without interference, it is the answer that was paid for.
         let honest = PaidRequest { url: sold.url("/images"), ..request };
         let answer = sold.fetch(&honest).await.unwrap();
         assert_eq!(answer.receipt.receipt.units, 2);

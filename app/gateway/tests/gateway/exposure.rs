@@ -124,7 +124,7 @@ async fn ending_license_is_settled_first() {
     world.chain.state().channels.get_mut(&CHANNEL).unwrap().licenses[0] = ending;
     world.client().open_channel(&CHANNEL).await.unwrap();
     world.generate("the-first-key", &world.next_request().await).await.assert_ok();
-    // Nobody asks, nothing else is due: the license's end alone makes it settle.
+    // No request arrives, nothing else is due: the license's end alone makes it settle.
     until(|| world.chain.channel_account().channel.prices == 100).await;
     assert!(now() <= ends_at);
 }

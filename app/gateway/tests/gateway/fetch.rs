@@ -34,9 +34,9 @@ async fn creator_uri_is_never_fetched() {
     world.generate("a-generation", &world.next_request().await).await.assert_ok();
     world.settle().await.unwrap();
     world.admin().reconcile().await.unwrap();
-    // The URI is shown, to whoever wants to look there.
+    // The URI is shown to clients.
     let shown = world.send(Method::GET, &format!("/v1/works/{WORK}"), None, None).await;
     assert!(shown.text().contains(&uri), "{}", shown.text());
     let connected = timeout(Duration::from_millis(300), listener.accept()).await;
-    assert!(connected.is_err(), "somebody came: {connected:?}");
+    assert!(connected.is_err(), "the gateway connected: {connected:?}");
 }

@@ -227,7 +227,7 @@ async fn mismatched_receipt_is_rejected() {
     let gateway = Hostile::saying(truth).await;
     let mut session = gateway.begin(&world.chain).await.unwrap();
     gateway.answer(move |request| (200, parts(SignedReceipt::sign(good(request), &foreign_key()))));
-    assert!(session.generate(0, 1, [1; 32], [2; 32]).await.is_err(), "somebody else's signature");
+    assert!(session.generate(0, 1, [1; 32], [2; 32]).await.is_err(), "another key's signature");
     let signer = operator.clone();
     gateway.answer(move |request| {
         // Signed by the operator, and no way leads from this receipt to what was signed.

@@ -185,7 +185,7 @@ async fn applied_record_is_not_doubled() {
     let gate = Gate::at(Moment::Applied);
     let served = Served::watched(gate.clone()).await;
     let paid = served.pay(1).await;
-    tokio::time::sleep(Duration::from_millis(1_500)).await; // they have it, and nobody knows
+    tokio::time::sleep(Duration::from_millis(1_500)).await; // the tables have it, unacknowledged
     let again = served.killed().start().await.unwrap();
     again.assert_whole(&paid).await;
     gate.open();

@@ -87,7 +87,7 @@ async fn generations_are_found_by_every_key() {
                 .zip(receipts)
                 .map(|(one, receipt)| Generation { receipt, ..one }),
         );
-        // Whoever reads has everything brought into the tables: a batch of its own.
+        // A read applies the journal first: a batch of its own.
         assert!(store.count(channel_id, 0).await.unwrap() > 0);
     }
     assert_found(&store, channel_id, &written).await;
@@ -113,7 +113,7 @@ async fn generations_are_found_by_every_key() {
     }
     let store = open(&file).await;
     assert_found(&store, channel_id, &written).await;
-    // A tag alone is nobody's name.
+    // A tag alone matches no generation.
     let rename = "UPDATE generations SET idempotency_key = 'other' WHERE id = 6";
     sqlx::query(rename).execute(&mut tables).await.unwrap();
     assert!(store.named(channel_id, 0, "key-5").await.unwrap().is_empty());

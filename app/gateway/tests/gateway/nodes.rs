@@ -12,7 +12,7 @@ use solana_signature::Signature;
 use self::double::{NodeDouble, Sending};
 use crate::world::{Answer, CHANNEL, SECRET, World, with_admin};
 
-/// Nobody listens there.
+/// An address without a listener.
 const AWAY: &str = "http://user:canary-password@127.0.0.1:9/v2/canary-path?api-key=canary-query";
 
 fn chain(urls: &[&str]) -> RpcChain {

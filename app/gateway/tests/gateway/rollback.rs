@@ -43,7 +43,7 @@ async fn rolled_back_settlement_is_resent() {
 async fn unknown_outcome_is_not_resigned() {
     let world = World::with(|config| config.settle.look_every = Duration::from_secs(60)).await;
     generate(&world, "generation-0").await;
-    // Transactions land, their block is final long since, and nobody says so.
+    // Transactions land, their block is final, and no node reports it.
     world.chain.network(Network::Deaf);
     let (client, request) = (world.client(), world.request(PayerRequest::settle));
     let client = client.patience(Duration::ZERO);

@@ -88,7 +88,7 @@ impl Process {
         AdminClient::new(&self.gateway.admin_url().unwrap(), SECRET)
     }
 
-    /// Sends a generation to this process, whoever has the channel.
+    /// Sends a generation to this process, whichever process has the channel.
     async fn generate(
         &self,
         key: &str,
@@ -308,7 +308,7 @@ async fn lost_server_stops_writes() {
     refused.assert_problem(503, "store-failed");
     let alive = Client::new().get(format!("{}/healthz", process.gateway.url()));
     Answer::to(alive).await.assert_problem(503, "store-failed");
-    // The server is back, and of the commit nobody knows: only a restart helps.
+    // The server is back, the commit's outcome is unknown: only a restart helps.
     let refused = process.generate("the-third-key", None, &request).await;
     refused.assert_problem(503, "store-failed");
     drop(process);
@@ -342,7 +342,7 @@ async fn database_password_is_not_shown() {
     assert!(shown.contains("127.0.0.1:9") && !shown.contains("canary"), "{shown}");
 }
 
-/// Another channel on the same chain, which nobody serves yet.
+/// Another channel on the same chain, which no process serves yet.
 fn another_channel(shared: &Shared, number: u8) -> (Pubkey, ChannelAccount) {
     let address = Pubkey::new_from_array([100 + number; 32]);
     let mut account = shared.chain.channel_account();
@@ -389,10 +389,10 @@ async fn any_process_reconciles_all() {
     assert_eq!((one.receipts, one.settled_statements, one.exposed.0), (4, 1, 102));
     assert_eq!((one.vouched.0, one.settled.0), (4 * 102, 3 * 102));
     assert_eq!((other.receipts, other.settled_statements, other.exposed.0), (3, 0, 612));
-    assert_eq!(leases().await, before, "whoever looks takes nothing over");
+    assert_eq!(leases().await, before, "reading takes no channel over");
     on_first.generate(0, 1, [10; 32], [1; 32]).await.unwrap();
 
-    // A base unit that nobody vouched for, in the books of the other one's channel.
+    // A base unit without a voucher, in the books of the other one's channel.
     let forge = "UPDATE generations SET amount = amount + 1 \
                  WHERE position = 1 AND channel_id = (SELECT id FROM channels WHERE address = $1)";
     let forge = sqlx::query(forge).bind(&address.to_bytes()[..]);

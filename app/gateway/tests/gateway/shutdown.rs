@@ -32,7 +32,7 @@ async fn shutdown_finishes_open_requests() {
     assert!(idle.read(&mut [0; 1_024]).await.unwrap() > 0);
 
     let stopping = tokio::spawn(world.gateway.shutdown());
-    // Whoever asks nothing is let go at once, and nobody else is let in.
+    // Idle connections close at once, and new ones are rejected.
     assert_eq!(rest(&mut idle, Duration::from_secs(5)).await, "");
     let refused_by = Instant::now() + Duration::from_secs(5);
     while let Ok(mut late) = TcpStream::connect(address).await {

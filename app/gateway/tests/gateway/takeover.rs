@@ -1,5 +1,5 @@
 //! A second process takes the channel over while the first one sells: in the middle of a stream,
-//! of a hold, of an answer. What is paid for is handed over by whoever has it, and nothing is
+//! of a hold, of an answer. What is paid for is delivered by the process that keeps it, and nothing is
 //! paid for twice.
 
 use std::time::Duration;
@@ -62,13 +62,13 @@ async fn takeover_charges_delivered_parts() {
     let refused = first.pay(&request, &next_due, second.voucher().await).await;
     refused.assert_problem(421, "channel-held-elsewhere");
     assert_eq!(refused.problem().holder, Some(second.world.gateway.url()));
-    assert_eq!(second.owed().await, 102, "a part that nobody handed over is not charged");
+    assert_eq!(second.owed().await, 102, "an undelivered part is not charged");
     // Nothing more comes: it was not paid for.
     let more = tokio::time::timeout(Duration::from_millis(200), raw.next()).await;
     assert!(more.is_err(), "{more:?}");
     drop(raw);
 
-    // What was paid for is had again where it is kept, by whoever can prove to be the payer.
+    // What was paid for is had again where it is kept, by the proven payer.
     let again = first.pay(&request, &first_due, voucher).await;
     again.assert_ok();
     assert_eq!(content_digest(&again.body), output.receipt.output_digest.0);
@@ -133,7 +133,7 @@ async fn hold_survives_takeover() {
     let held = first.session.hold(0, 4, kept, 300).await.unwrap();
     let given_up = first.session.hold(0, 5, spent, 300).await.unwrap();
     second.world.take_over().await;
-    // Room that is held is nobody else's, also at the next process.
+    // Held room stays reserved at the next process.
     let mut other = session(&second.world).await;
     let refused = other.generate(0, 1, [3; 32], [3; 32]).await.unwrap_err();
     assert_eq!(refused.slug(), Some("unit-cap"));

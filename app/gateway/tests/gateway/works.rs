@@ -12,7 +12,7 @@ use crate::world::{MINT, World};
 /// An image with terms number 2, at 101 a generation.
 pub const WORK: Pubkey = Pubkey::new_from_array([30; 32]);
 const CREATOR: Pubkey = Pubkey::new_from_array([31; 32]);
-/// A withdrawn voice of somebody else, made from it and without terms.
+/// A withdrawn voice of another owner, made from it and without terms.
 const CHILD: Pubkey = Pubkey::new_from_array([32; 32]);
 
 pub fn publish(world: &World) {
