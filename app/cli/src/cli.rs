@@ -24,7 +24,6 @@ Amounts:
 #[command(
     name = "motif",
     version,
-    propagate_version = true,
     arg_required_else_help = true,
     after_help = AMOUNTS
 )]

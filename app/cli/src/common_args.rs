@@ -18,12 +18,13 @@ pub struct CommonArgs {
         global = true,
         value_name = "URL",
         env = "MOTIF_GATEWAY_URL",
+        hide_env_values = true,
         default_value = "http://127.0.0.1:8787"
     )]
     pub gateway_url: String,
 
     /// Keypair file that signs and pays [default: ~/.config/solana/id.json]
-    #[arg(long, global = true, env = "MOTIF_KEYPAIR", value_name = "FILE")]
+    #[arg(long, global = true, env = "MOTIF_KEYPAIR", hide_env_values = true, value_name = "FILE")]
     pub keypair: Option<PathBuf>,
 
     /// Print the result as one line of JSON, the last line of stdout

@@ -15,7 +15,7 @@ use crate::{
 #[derive(Args)]
 pub struct CurrencyArgs {
     /// Mint of the currency [default: the localnet's test dollar]
-    #[arg(long, env = "MOTIF_CURRENCY", value_name = "MINT")]
+    #[arg(long, env = "MOTIF_CURRENCY", hide_env_values = true, value_name = "MINT")]
     currency: Option<Pubkey>,
 }
 

@@ -38,6 +38,7 @@ pub struct AcceptArgs {
 
 /// Conditions of an acceptance.
 #[derive(Args)]
+#[command(next_help_heading = "License")]
 pub struct LicenseArgs {
     /// Use to license [default: generate, or the only use that the terms offer]
     #[arg(long = "use", value_name = "USE")]

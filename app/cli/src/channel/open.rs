@@ -41,15 +41,15 @@ pub struct OpenArgs {
     #[arg(long, value_name = "SECONDS", default_value_t = 3_600)]
     grace_seconds: u32,
 
-    /// Work whose latest terms to accept
+    /// Work whose latest terms to accept, an address or a file; repeat for several
     #[arg(long, value_name = "WORK")]
     accept: Vec<WorkReference>,
 
     #[command(flatten)]
-    license: LicenseArgs,
+    voucher_key: VoucherKeyArgs,
 
     #[command(flatten)]
-    voucher_key: VoucherKeyArgs,
+    license: LicenseArgs,
 }
 
 /// Output of `motif channel open`.

@@ -16,8 +16,8 @@ use crate::{decode_worker, error::CliError, output::pairs, reference::read_file}
 /// Certificates that are trusted in content credentials.
 #[derive(Args)]
 pub struct AnchorArgs {
-    /// PEM file of certificates whose issued signers are trusted, such as an identity's anchor.pem
-    #[arg(long, env = "MOTIF_ANCHORS", value_name = "FILE")]
+    /// PEM file of trusted certificates, such as an identity's anchor.pem
+    #[arg(long, env = "MOTIF_ANCHORS", hide_env_values = true, value_name = "FILE")]
     anchors: Option<PathBuf>,
 }
 

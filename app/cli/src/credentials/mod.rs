@@ -75,7 +75,7 @@ pub struct SignArgs {
     receipts: Option<PathBuf>,
 
     /// Folder of the signing identity, as `motif credentials identity` creates it
-    #[arg(long, env = "MOTIF_IDENTITY", value_name = "DIR")]
+    #[arg(long, env = "MOTIF_IDENTITY", hide_env_values = true, value_name = "DIR")]
     identity: PathBuf,
 
     /// Path of the signed copy [default: FILE with `signed` before its extension]

@@ -245,9 +245,11 @@ pub async fn run(args: DemoArgs, session: &Session) -> Result<(), CliError> {
         ChannelSnapshot::take(&client, &channel).await?.write(&folder.join("channel.json"))?;
         write_receipts(&folder.join("receipts.jsonl"), &receipts)?;
     }
-    let state =
-        if verified { "reads back intact, licensed and settled" } else { "does NOT verify" };
-    step.done(format_args!("{} {state}", signed.display()));
+    let state = if verified { "intact, trusted, licensed and settled" } else { "INVALID" };
+    match &args.output {
+        Some(_) => step.done(format_args!("{}: {state}", signed.display())),
+        None => step.done(format_args!("{state}; --output keeps the signed file")),
+    }
 
     let step = progress.begin("Recipients claim their shares, the operator its fee");
     let collected = client.collect(&kofi, &channel).await?;

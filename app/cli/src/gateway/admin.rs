@@ -24,6 +24,7 @@ pub struct AdminArgs {
     #[arg(
         long,
         env = "MOTIF_ADMIN_URL",
+        hide_env_values = true,
         value_name = "URL",
         default_value = "http://127.0.0.1:8788"
     )]

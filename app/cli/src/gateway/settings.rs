@@ -18,7 +18,7 @@ use crate::{amount::parse_base_units, session::Session};
 #[command(next_help_heading = "Settings")]
 pub struct SettingsArgs {
     /// TOML settings file; `motif gateway check --example` prints one with every setting
-    #[arg(long, value_name = "FILE", env = "MOTIF_GATEWAY_CONFIG")]
+    #[arg(long, value_name = "FILE", env = "MOTIF_GATEWAY_CONFIG", hide_env_values = true)]
     config: Option<PathBuf>,
 
     /// Listen address; port 0 selects a free port [default: the address of --gateway-url]
