@@ -4,6 +4,7 @@ use std::{
     time::Instant,
 };
 
+use motif_ed25519_batch::Verifier;
 use motif_sdk::{
     Pubkey,
     channel::{Channel, ChannelAccount, StatementRecord},
@@ -30,7 +31,6 @@ use crate::{
     settlement::records,
     store::{Change, Moment, Moments, Process, SettledStatement, Store, StoreError},
     traces::{TraceError, Traces, step},
-    voucher_key::Verifier,
 };
 
 /// A gateway; clones share it.

@@ -37,7 +37,6 @@ pub mod settlement;
 pub mod store;
 pub mod traces;
 mod view;
-mod voucher_key;
 
 pub use config::{AdminConfig, GatewayConfig, Limits, PaywallConfig, SettlePolicy, TraceConfig};
 pub use gateway::{Gateway, StartError};

@@ -230,7 +230,8 @@ impl Gateway {
         }
         let signed = parts.signed_by(desk.voucher_key(self.now()));
         let key = desk.read_key(&signed.key).ok_or(ApiError::VoucherSignature)?;
-        if !self.verifier().signed(&key, &signed).await {
+        let message = signed.voucher.to_bytes();
+        if !self.verifier().verify(&key, &message, &signed.signature).await {
             return Err(ApiError::VoucherSignature);
         }
         self.admission().channel(address, generations)?;
