@@ -2,13 +2,14 @@ use std::{
     collections::VecDeque,
     fmt,
     sync::{
-        Arc, LazyLock, Mutex, PoisonError, RwLock, Weak,
+        Arc, LazyLock, Weak,
         atomic::{AtomicBool, AtomicU32, Ordering},
     },
 };
 
 use curve25519_dalek::{EdwardsPoint, Scalar, constants::EIGHT_TORSION};
 use ed25519_dalek::VerifyingKey;
+use parking_lot::{Mutex, RwLock};
 use sha2::{Digest, Sha512};
 
 use crate::{
@@ -145,7 +146,7 @@ impl PublicKey {
     fn use_table(&self) -> Option<KeyTable> {
         let state = &*self.0;
         state.is_busy.store(true, Ordering::Relaxed);
-        let table = state.table.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let table = state.table.read().clone();
         if table.is_none() && state.uses.fetch_add(1, Ordering::Relaxed) == BUSY_AFTER {
             self.add_table();
         }
@@ -163,13 +164,13 @@ impl PublicKey {
     }
 
     fn set_table(&self, table: KeyTable) {
-        *self.0.table.write().unwrap_or_else(PoisonError::into_inner) = Some(table);
+        *self.0.table.write() = Some(table);
     }
 }
 
 impl State {
     fn remove_table(&self) {
-        *self.table.write().unwrap_or_else(PoisonError::into_inner) = None;
+        *self.table.write() = None;
         self.uses.store(0, Ordering::Relaxed);
     }
 }
@@ -181,7 +182,7 @@ impl BusyKeys {
 
     /// Adds a key, evicting an idle one at the maximum. Returns `false` if all keys are busy.
     fn add(&self, key: &Arc<State>) -> bool {
-        let mut keys = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut keys = self.0.lock();
         for _ in 0..keys.len().min(2 * MAX_BUSY_KEYS) {
             if keys.len() < MAX_BUSY_KEYS {
                 break;
@@ -203,7 +204,7 @@ impl BusyKeys {
 
     #[cfg(test)]
     pub fn len(&self) -> usize {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).len()
+        self.0.lock().len()
     }
 }
 
@@ -245,7 +246,7 @@ impl fmt::Debug for PublicKey {
 #[cfg(test)]
 impl PublicKey {
     pub(crate) fn has_table(&self) -> bool {
-        self.0.table.read().unwrap_or_else(PoisonError::into_inner).is_some()
+        self.0.table.read().is_some()
     }
 
     /// Gives the key a table for one signature at a time.

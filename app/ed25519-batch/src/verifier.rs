@@ -1,5 +1,6 @@
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
+use parking_lot::Mutex;
 use tokio::{sync::oneshot, task::yield_now};
 
 use crate::{
@@ -48,7 +49,7 @@ impl Verifier {
 
     fn enqueue(&self, equation: Equation) -> oneshot::Receiver<bool> {
         let (reply, result) = oneshot::channel();
-        let mut queue = lock(&self.queue);
+        let mut queue = self.queue.lock();
         queue.waiting.push((equation, reply));
         if !std::mem::replace(&mut queue.has_worker, true) {
             tokio::spawn(Worker { queue: self.queue.clone(), has_finished: false }.run());
@@ -66,7 +67,7 @@ impl Worker {
             // Tasks of the last batch continue on other threads while the next one is evaluated.
             for _ in 0..BATCHES_PER_TURN {
                 let (equations, replies): (Vec<_>, Vec<_>) = {
-                    let mut queue = lock(&self.queue);
+                    let mut queue = self.queue.lock();
                     let count = queue.waiting.len().min(Lanes::COUNT);
                     queue.waiting.drain(..count).unzip()
                 };
@@ -83,7 +84,7 @@ impl Worker {
 
     /// Finishes if the queue is empty; returns whether it did.
     fn finish(&mut self) -> bool {
-        let mut queue = lock(&self.queue);
+        let mut queue = self.queue.lock();
         self.has_finished = queue.waiting.is_empty();
         queue.has_worker = !self.has_finished;
         self.has_finished
@@ -93,13 +94,9 @@ impl Worker {
 impl Drop for Worker {
     fn drop(&mut self) {
         if !self.has_finished {
-            lock(&self.queue).has_worker = false;
+            self.queue.lock().has_worker = false;
         }
     }
-}
-
-fn lock(queue: &Mutex<Queue>) -> MutexGuard<'_, Queue> {
-    queue.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]
@@ -167,7 +164,7 @@ mod tests {
             assert!(futures::poll!(std::pin::pin!(call)).is_pending() || !has_lanes);
         }
         assert_eq!(signatures[0].verify(&verifier).await, signatures[0].is_valid);
-        assert!(lock(&verifier.queue).waiting.is_empty());
+        assert!(verifier.queue.lock().waiting.is_empty());
     }
 
     #[test]
@@ -190,7 +187,7 @@ mod tests {
         for signed in &signatures(2) {
             let mut call = std::pin::pin!(signed.verify(&verifier));
             let _ = futures::poll!(call.as_mut());
-            lock(&verifier.queue).waiting.clear();
+            verifier.queue.lock().waiting.clear();
             if has_lanes {
                 assert_eq!(call.await, signed.is_valid);
             }

@@ -143,7 +143,7 @@ impl Book {
             prices: cut.prices,
             cut_at: now,
         };
-        let written = store.write_by(lease, change);
+        let written = store.writer().write_channel(lease, change);
         Some((cut, written))
     }
 

@@ -21,9 +21,10 @@ pub(crate) mod tests {
     use std::{
         collections::HashSet,
         io::{self, Write},
-        sync::Mutex,
         thread,
     };
+
+    use parking_lot::Mutex;
 
     use super::Lanes;
 
@@ -35,7 +36,7 @@ pub(crate) mod tests {
         if lanes.is_none() {
             let test = thread::current().name().unwrap_or("a test").to_owned();
             let line = format!("{test}: lanes skipped, this processor has no AVX-512 IFMA\n");
-            if SKIPPED.lock().unwrap().get_or_insert_default().insert(test) {
+            if SKIPPED.lock().get_or_insert_default().insert(test) {
                 let _ = io::stderr().write_all(line.as_bytes());
             }
         }

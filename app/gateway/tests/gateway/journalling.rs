@@ -10,7 +10,7 @@ use std::{
 
 use motif_gateway::{
     GatewayConfig, RunningGateway, StartError, serve_watched,
-    store::{Moment, Moments, NoMoments},
+    store::{Failpoint, Failpoints, NoFailpoints},
 };
 use motif_sdk::{
     gateway::{
@@ -22,28 +22,24 @@ use motif_sdk::{
 use reqwest::Client;
 use solana_keypair::Keypair;
 use solana_signer::Signer;
-use sqlx::{Connection, SqliteConnection};
 use tempfile::TempDir;
 
-use crate::{
-    migrating::BACK_TO_ELEVEN,
-    world::{Answer, CHANNEL, SECRET, ScriptedChain, next_request, voucher_key, with_admin},
-};
+use crate::world::{Answer, CHANNEL, SECRET, ScriptedChain, next_request, voucher_key, with_admin};
 
 /// Where a store's tables stop until they are let go on.
 struct Gate {
-    moment: Moment,
+    moment: Failpoint,
     is_closed: Mutex<bool>,
     opened: Condvar,
 }
 
 impl Gate {
-    fn at(moment: Moment) -> Arc<Self> {
+    fn at(moment: Failpoint) -> Arc<Self> {
         Arc::new(Self { moment, is_closed: Mutex::new(true), opened: Condvar::new() })
     }
 
     /// Lets everything pass until it is closed.
-    fn open_at(moment: Moment) -> Arc<Self> {
+    fn open_at(moment: Failpoint) -> Arc<Self> {
         Arc::new(Self { moment, is_closed: Mutex::new(false), opened: Condvar::new() })
     }
 
@@ -57,8 +53,8 @@ impl Gate {
     }
 }
 
-impl Moments for Gate {
-    fn pass(&self, moment: Moment) {
+impl Failpoints for Gate {
+    fn hit(&self, moment: Failpoint) {
         if moment == self.moment {
             let closed = self.is_closed.lock().unwrap();
             drop(self.opened.wait_while(closed, |closed| *closed).unwrap());
@@ -75,14 +71,14 @@ struct Served {
 }
 
 impl Served {
-    async fn watched(moments: Arc<dyn Moments>) -> Self {
+    async fn watched(failpoints: Arc<dyn Failpoints>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let operator = Arc::new(Keypair::new_from_array([8; 32]));
         let chain = Arc::new(ScriptedChain::new(operator.pubkey()));
         let store = folder.path().join("gateway.sqlite");
         let mut config = GatewayConfig::new("http://unused.invalid", operator, store);
         with_admin(&mut config);
-        let gateway = serve_watched(config.clone(), chain.clone(), moments).await.unwrap();
+        let gateway = serve_watched(config.clone(), chain.clone(), failpoints).await.unwrap();
         GatewayClient::new(&gateway.url()).open_channel(&CHANNEL).await.unwrap();
         Self { gateway, chain, config, folder }
     }
@@ -147,7 +143,7 @@ impl Killed {
 
     async fn start(self) -> Result<Served, StartError> {
         let Self { chain, config, folder } = self;
-        let gateway = serve_watched(config.clone(), chain.clone(), Arc::new(NoMoments)).await?;
+        let gateway = serve_watched(config.clone(), chain.clone(), Arc::new(NoFailpoints)).await?;
         Ok(Served { gateway, chain, config, folder })
     }
 }
@@ -167,7 +163,7 @@ fn damage(path: &Path, at: u64) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn what_only_the_journal_has_is_there_after_a_kill() {
-    let gate = Gate::at(Moment::Applying);
+    let gate = Gate::at(Failpoint::Applying);
     let served = Served::watched(gate.clone()).await;
     let paid = served.pay(20).await;
     let again = served.killed().start().await.unwrap();
@@ -182,7 +178,7 @@ async fn what_only_the_journal_has_is_there_after_a_kill() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn what_tables_and_journal_both_have_is_there_once_after_a_kill() {
-    let gate = Gate::at(Moment::Applied);
+    let gate = Gate::at(Failpoint::Applied);
     let served = Served::watched(gate.clone()).await;
     let paid = served.pay(1).await;
     tokio::time::sleep(Duration::from_millis(1_500)).await; // they have it, and nobody knows
@@ -194,7 +190,7 @@ async fn what_tables_and_journal_both_have_is_there_once_after_a_kill() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn whoever_reads_waits_for_what_was_acknowledged() {
-    let gate = Gate::at(Moment::Applying);
+    let gate = Gate::at(Failpoint::Applying);
     let served = Served::watched(gate.clone()).await;
     served.pay(5).await;
     let url = served.gateway.url();
@@ -211,7 +207,7 @@ async fn whoever_reads_waits_for_what_was_acknowledged() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_torn_last_frame_is_not_there_and_its_generation_can_be_paid_for() {
-    let gate = Gate::at(Moment::Applying);
+    let gate = Gate::at(Failpoint::Applying);
     let served = Served::watched(gate.clone()).await;
     let mut paid = served.pay(3).await;
     let killed = served.killed();
@@ -230,7 +226,7 @@ async fn a_torn_last_frame_is_not_there_and_its_generation_can_be_paid_for() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_frame_that_is_gone_before_others_keeps_the_gateway_from_starting() {
-    let gate = Gate::at(Moment::Applying);
+    let gate = Gate::at(Failpoint::Applying);
     let served = Served::watched(gate.clone()).await;
     served.pay(3).await;
     let killed = served.killed();
@@ -242,7 +238,7 @@ async fn a_frame_that_is_gone_before_others_keeps_the_gateway_from_starting() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_shutdown_leaves_nothing_in_the_journal_that_the_tables_lack() {
-    let served = Served::watched(Arc::new(NoMoments)).await;
+    let served = Served::watched(Arc::new(NoFailpoints)).await;
     let paid = served.pay(5).await;
     let Served { gateway, chain, config, folder } = served;
     gateway.shutdown().await;
@@ -255,37 +251,8 @@ async fn a_shutdown_leaves_nothing_in_the_journal_that_the_tables_lack() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn a_store_from_before_there_was_a_journal_goes_on() {
-    let served = Served::watched(Arc::new(NoMoments)).await;
-    let mut paid = served.pay(5).await;
-    let Served { gateway, chain, config, folder } = served;
-    gateway.shutdown().await;
-    let file = config.store.file().unwrap().display().to_string();
-    let mut tables = SqliteConnection::connect(&format!("sqlite:{file}")).await.unwrap();
-    let back_to_nine = [
-        "DROP TABLE journal",
-        "ALTER TABLE generations DROP COLUMN receipt_bundle",
-        "DELETE FROM _sqlx_migrations WHERE version >= 10",
-    ];
-    for undo in BACK_TO_ELEVEN.into_iter().chain(back_to_nine) {
-        sqlx::query(undo).execute(&mut tables).await.unwrap();
-    }
-    tables.close().await.unwrap();
-    for number in 0..2 {
-        std::fs::remove_file(format!("{file}.journal-{number}")).unwrap();
-    }
-    let again = Killed { chain, config, folder }.start().await.unwrap();
-    again.assert_whole(&paid).await;
-    let request = again.next_request().await;
-    let answer = again.generate("after-the-change", &request).await;
-    answer.assert_ok();
-    paid.push(("after-the-change".into(), request, answer.body));
-    again.killed().start().await.unwrap().assert_whole(&paid).await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn receipts_that_wait_together_are_signed_together_and_stay_what_they_are() {
-    let gate = Gate::open_at(Moment::Beginning);
+    let gate = Gate::open_at(Failpoint::Beginning);
     let served = Arc::new(Served::watched(gate.clone()).await);
     let mut state = GatewayClient::new(&served.gateway.url()).channel(&CHANNEL).await.unwrap();
     gate.close();

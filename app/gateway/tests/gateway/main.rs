@@ -10,7 +10,6 @@ mod credentials;
 mod exposing;
 mod failing_disk;
 mod fetching;
-mod finding;
 mod free_riding;
 #[path = "../free_riding/mod.rs"]
 mod game;
@@ -23,7 +22,6 @@ mod layering;
 mod limits;
 mod lying;
 mod measuring;
-mod migrating;
 #[path = "../../examples/model_server/server.rs"]
 mod model_server;
 mod moving;
