@@ -1,7 +1,7 @@
 use std::borrow::Cow;
 
 use sqlx::{
-    PgPool, SqlSafeStr, SqlStr, SqlitePool,
+    PgPool, SqlStr, SqlitePool,
     migrate::{Migration, MigrationType, Migrator},
 };
 
