@@ -100,7 +100,7 @@ CREATE TABLE transactions (
     -- Last block height at which the transaction can land.
     last_valid_height BIGINT  NOT NULL,
     receipts_root     BYTEA   NOT NULL CHECK (length(receipts_root) = 32),
-    -- 'pending', 'landed', 'refused' or 'expired'.
+    -- 'pending', 'landed', 'refused', 'final' or 'expired'.
     outcome           TEXT    NOT NULL DEFAULT 'pending'
 );
 

@@ -97,7 +97,7 @@ CREATE TABLE transactions (
     -- Last block height at which the transaction can land.
     last_valid_height INTEGER NOT NULL,
     receipts_root     BLOB    NOT NULL CHECK (length(receipts_root) = 32),
-    -- 'pending', 'landed', 'refused' or 'expired'.
+    -- 'pending', 'landed', 'refused', 'final' or 'expired'.
     outcome           TEXT    NOT NULL DEFAULT 'pending'
 ) WITHOUT ROWID;
 

@@ -108,6 +108,8 @@ pub enum Outcome {
     Landed,
     /// It failed on chain or in simulation.
     Refused,
+    /// It failed for a permanent reason: its statement can never settle.
+    Final,
     /// Its blockhash has expired.
     Expired,
 }
@@ -144,7 +146,7 @@ impl Change {
 }
 
 impl Outcome {
-    const ALL: [Self; 4] = [Self::Pending, Self::Landed, Self::Refused, Self::Expired];
+    const ALL: [Self; 5] = [Self::Pending, Self::Landed, Self::Refused, Self::Final, Self::Expired];
 
     /// Returns the value of the column.
     pub(crate) fn as_str(self) -> &'static str {
@@ -152,6 +154,7 @@ impl Outcome {
             Self::Pending => "pending",
             Self::Landed => "landed",
             Self::Refused => "refused",
+            Self::Final => "final",
             Self::Expired => "expired",
         }
     }

@@ -17,6 +17,19 @@ pub enum StoreError {
     /// Stored data is invalid.
     #[error("the store is corrupt: {0}")]
     Corrupt(String),
+    /// A frame of the journal prevents the store from opening.
+    #[error(
+        "frame {number} of the journal {fault}; it holds {contents}. `--skip-frame {number}` starts \
+         the gateway without it and drops what it holds"
+    )]
+    BadFrame {
+        /// Number of the frame.
+        number: u64,
+        /// What is wrong with it.
+        fault: String,
+        /// Description of its changes.
+        contents: String,
+    },
     /// Another process took the channel's lease. Nothing was written.
     #[error("the channel's lease was taken by another gateway process")]
     LeaseLost,
@@ -42,7 +55,11 @@ impl StoreError {
             Self::Failed(text) => Self::Failed(edit(&text)),
             Self::Read(text) => Self::Read(edit(&text)),
             Self::Corrupt(text) => Self::Corrupt(edit(&text)),
-            Self::InUse | Self::NotDurable(_) | Self::LeaseLost | Self::KeyBudget { .. } => self,
+            Self::InUse
+            | Self::NotDurable(_)
+            | Self::BadFrame { .. }
+            | Self::LeaseLost
+            | Self::KeyBudget { .. } => self,
         }
     }
 }

@@ -78,7 +78,7 @@ struct Budgets(BTreeMap<KeyId, Option<u64>>);
 
 impl Budgets {
     async fn lock(group: &[Command], to: &mut PgConnection) -> Result<Self, sqlx::Error> {
-        let keys = spending_by_key(group.iter().map(|command| &command.change));
+        let keys = spending_by_key(group.iter().flat_map(|command| command.change.generations()));
         if keys.is_empty() {
             return Ok(Self(BTreeMap::new()));
         }
@@ -99,7 +99,7 @@ impl Budgets {
     }
 
     fn spend(&mut self, change: &Change) -> Result<(), StoreError> {
-        for (key, needed) in spending_by_key([change].into_iter()) {
+        for (key, needed) in spending_by_key(change.generations().iter()) {
             let Some(Some(left)) = self.0.get_mut(&key) else { continue };
             let rest = left.checked_sub(needed).filter(|_| integer(needed) < i64::MAX);
             *left = rest.ok_or(StoreError::KeyBudget { needed, left: *left })?;

@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 mod api_key;
+mod bad_frame;
 mod change;
 mod command;
 mod error;
@@ -22,6 +23,7 @@ mod open;
 mod proof;
 mod queries;
 mod recovery;
+mod replay;
 mod reports;
 mod rows;
 mod runs;

@@ -22,6 +22,7 @@ use crate::{
     lease_guard::LeaseGuard,
     leases::Leases,
     migrations::{migrate_file, migrate_server},
+    replay::replay,
     sql::{Connection, Pool},
     store::Store,
     table_writer::TableWriter,
@@ -52,6 +53,7 @@ pub struct StoreOptions {
     failpoints: Arc<dyn Failpoints>,
     url: String,
     lease_duration: Duration,
+    skip_frames: Vec<u64>,
 }
 
 impl StoreOptions {
@@ -62,6 +64,7 @@ impl StoreOptions {
             failpoints: Arc::new(NoFailpoints),
             url: String::new(),
             lease_duration: LEASE_DURATION,
+            skip_frames: Vec::new(),
         }
     }
 
@@ -78,6 +81,13 @@ impl StoreOptions {
         self
     }
 
+    /// Sets the frames of the journal that are dropped if they cannot be written into the tables.
+    /// Default: none.
+    pub fn skip_frames(mut self, numbers: &[u64]) -> Self {
+        self.skip_frames = numbers.to_vec();
+        self
+    }
+
     /// Sets the failpoint hook. Default: [`NoFailpoints`].
     pub fn failpoints(mut self, failpoints: Arc<dyn Failpoints>) -> Self {
         self.failpoints = failpoints;
@@ -87,7 +97,8 @@ impl StoreOptions {
     /// Opens a store in a file, creating it if it does not exist. Applies what only the journal has.
     ///
     /// # Errors
-    /// [`StoreError`]; [`StoreError::InUse`] if another process has the file open.
+    /// [`StoreError`]; [`StoreError::InUse`] if another process has the file open, and
+    /// [`StoreError::BadFrame`] if a frame of the journal cannot be written into the tables.
     pub async fn open_file(self, path: &Path) -> Result<Store, StoreError> {
         let lock = lock(path)?;
         let options = SqliteConnectOptions::new()
@@ -103,12 +114,10 @@ impl StoreOptions {
         migrate_file(&readers).await?;
         let mut connection = options.pragma("cache_size", WRITER_CACHE).connect().await?;
         let (applied, seal) = read_journal_row(&mut connection).await?;
-        let (journal, unapplied) = Journal::open(path, applied, seal)?;
+        let (journal, unapplied) = Journal::open(path, applied, seal, &self.skip_frames)?;
         let connection = Connection::Sqlite(connection);
         let mut tables = TableWriter::new(connection, None, self.failpoints.clone());
-        if unapplied.through > applied {
-            tables.apply(&unapplied).await?;
-        }
+        replay(&mut tables, unapplied, &self.skip_frames).await?;
         let writer = Writer::to_file(tables, journal, self.operator, self.failpoints)?;
         Ok(Store::new(Pool::Sqlite(readers), writer, None, Some(lock)))
     }

@@ -26,6 +26,8 @@ pub struct RecordedChannel {
     pub address: Pubkey,
     /// Its account when it was last recorded.
     pub account: ChannelAccount,
+    /// BLAKE3 of the account's data.
+    pub account_digest: [u8; 32],
     /// Maximum of prices and fees since it opened, base units; `None` for the whole deposit.
     pub budget: Option<u64>,
 }
@@ -99,10 +101,11 @@ impl Queries {
     pub async fn recorded(&self, id: ChannelId) -> Result<RecordedChannel, StoreError> {
         let row = query("SELECT address, account, budget FROM channels WHERE id = $1");
         let row = row.bind(id.0).one(self.tables.caught_up().await?).await?;
-        let address = Pubkey::new_from_array(row.bytes("address")?);
+        let data: Vec<u8> = row.get("account")?;
         Ok(RecordedChannel {
-            address,
+            address: Pubkey::new_from_array(row.bytes("address")?),
             account: read_account(&row)?,
+            account_digest: *blake3::hash(&data).as_bytes(),
             budget: row.integer_or_null("budget")?,
         })
     }

@@ -3,6 +3,7 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 use motif_sdk::{Pubkey, channel::ChannelAccount};
 
 use crate::{
+    change::Outcome,
     error::StoreError,
     generation::ChannelId,
     hold::{Hold, HoldId},
@@ -38,6 +39,10 @@ pub struct RecoveredChannel {
     pub budget: Option<u64>,
     /// Holds that are neither captured nor released.
     pub holds: BTreeMap<HoldId, Hold>,
+    /// BLAKE3 of the account's data when it was last recorded.
+    pub account_digest: [u8; 32],
+    /// Number of the first unsettled statement that can never settle.
+    pub stopped_at: Option<u64>,
 }
 
 impl Recovery {
@@ -51,7 +56,8 @@ impl Recovery {
     /// [`StoreError`]; [`StoreError::Corrupt`] if a voucher does not cover the generations of its
     /// statement.
     pub async fn channel(&self, id: ChannelId) -> Result<RecoveredChannel, StoreError> {
-        let RecordedChannel { address, account, budget } = self.queries.recorded(id).await?;
+        let recorded = self.queries.recorded(id).await?;
+        let RecordedChannel { address, account, account_digest, budget } = recorded;
         let cluster = account.channel.cluster;
         let settled = account.channel.statements.length;
         let rows = query(
@@ -80,7 +86,30 @@ impl Recovery {
             _ => self.keys(id, number).await?,
         };
         let holds = self.queries.open_holds(id).await?;
-        Ok(RecoveredChannel { id, address, account, cut, open, keys, budget, holds })
+        let stopped_at = self.stopped_at(id, settled).await?;
+        Ok(RecoveredChannel {
+            id,
+            address,
+            account,
+            cut,
+            open,
+            keys,
+            budget,
+            holds,
+            account_digest,
+            stopped_at,
+        })
+    }
+
+    /// Returns the first statement from `settled` on that has a finally refused transaction.
+    async fn stopped_at(&self, id: ChannelId, settled: u64) -> Result<Option<u64>, StoreError> {
+        let row = query(
+            "SELECT statement FROM transactions WHERE channel_id = $1 AND statement >= $2 \
+             AND outcome = $3 ORDER BY statement LIMIT 1",
+        );
+        let row = row.bind(id.0).bind(integer(settled)).bind(Outcome::Final.as_str());
+        let row = row.optional(self.tables.caught_up().await?).await?;
+        row.map(|row| row.integer("statement")).transpose()
     }
 
     /// Adds up a statement's generations and reads its newest voucher.

@@ -159,13 +159,14 @@ async fn write(run: Run, entries: &[Entry], to: &mut Connection) -> Result<(), s
     let bits = (entries.len() / BUCKET_ENTRIES).checked_ilog2().unwrap_or(0).min(MAX_BUCKET_BITS);
     let shift = 32 - i64::from(bits);
     let row = query(
-        "INSERT INTO runs (first, count, earliest, latest, shift) VALUES ($1, $2, $3, $4, $5)",
+        "INSERT OR REPLACE INTO runs (first, count, earliest, latest, shift) \
+         VALUES ($1, $2, $3, $4, $5)",
     );
     let row = row.bind(run.first).bind(run.count).bind(run.earliest).bind(run.latest).bind(shift);
     row.execute(to).await?;
     for bucket in entries.chunk_by(|one, next| head(one.0) >> shift == head(next.0) >> shift) {
         let bytes: Vec<u8> = bucket.iter().flat_map(to_bytes).collect();
-        let row = query("INSERT INTO buckets (place, entries) VALUES ($1, $2)");
+        let row = query("INSERT OR REPLACE INTO buckets (place, entries) VALUES ($1, $2)");
         let place = (run.first << 16) + (head(bucket[0].0) >> shift);
         row.bind(place).bind(&bytes[..]).execute(to).await?;
     }

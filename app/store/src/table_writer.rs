@@ -17,7 +17,7 @@ use crate::{
     rows,
     sign::sign,
     sql::{Connection, integer, query},
-    work::{Progress, Unapplied, Work},
+    work::{Progress, Work},
 };
 
 /// Maximum number of changes in one transaction. It bounds the wait of the first of them.
@@ -94,9 +94,9 @@ impl TableWriter {
                     if failure.get().is_some() {
                         continue;
                     }
-                    match self.apply(&batch).await {
+                    match self.apply(&batch.changes, batch.through).await {
                         Ok(()) => progress.applied.store(batch.through, Ordering::Release),
-                        Err(error) => failure.set(error),
+                        Err(error) => failure.set(StoreError::Failed(error.to_string())),
                     }
                 }
                 Work::Commit(group) => self.write_group(group, &failure).await,
@@ -108,26 +108,37 @@ impl TableWriter {
         self.connection.close().await;
     }
 
-    /// Writes changes of the journal.
+    /// Writes changes of the journal, through the frame `through`. Changes that are in the tables are
+    /// left as they are.
     ///
     /// # Errors
-    /// [`StoreError::Failed`]; the tables are unchanged.
-    pub async fn apply(&mut self, batch: &Unapplied) -> Result<(), StoreError> {
-        let applied = self.try_apply(batch).await;
+    /// [`sqlx::Error`]; the tables are unchanged.
+    pub async fn apply(&mut self, changes: &[Change], through: u64) -> Result<(), sqlx::Error> {
+        let changes: Vec<&Change> = changes.iter().collect();
+        let mut applied = self.try_apply(&changes, true, through).await;
+        if applied.as_ref().is_err_and(is_unique_violation) {
+            query("ROLLBACK").execute(&mut self.connection).await?;
+            applied = self.try_apply(&changes, false, through).await;
+        }
         if applied.is_err() {
             // If this fails as well, the next start rolls back.
             let _ = query("ROLLBACK").execute(&mut self.connection).await;
         }
-        applied.map_err(|error| StoreError::Failed(error.to_string()))?;
+        applied?;
         self.failpoints.hit(Failpoint::Applied);
         Ok(())
     }
 
-    async fn try_apply(&mut self, batch: &Unapplied) -> Result<(), sqlx::Error> {
+    async fn try_apply(
+        &mut self,
+        changes: &[&Change],
+        are_new: bool,
+        through: u64,
+    ) -> Result<(), sqlx::Error> {
         let to = &mut self.connection;
         query("BEGIN IMMEDIATE").execute(to).await?;
-        rows::apply_journalled(&batch.changes, to).await?;
-        let applied = query("UPDATE journal SET applied = $1").bind(integer(batch.through));
+        rows::apply_changes(changes, are_new, to).await?;
+        let applied = query("UPDATE journal SET applied = $1").bind(integer(through));
         applied.execute(to).await?;
         self.failpoints.hit(Failpoint::Applying);
         query("COMMIT").execute(to).await.map(drop)
@@ -154,10 +165,10 @@ impl TableWriter {
         &mut self,
         group: &[Command],
     ) -> Result<BTreeMap<usize, StoreError>, StoreError> {
-        let mut attempt = 1;
+        let (mut attempt, mut are_new) = (1, true);
         loop {
             self.failpoints.hit(Failpoint::Beginning);
-            let error = match self.try_commit(group).await {
+            let error = match self.try_commit(group, are_new).await {
                 Ok(refusals) => {
                     self.failpoints.hit(Failpoint::Committed);
                     let ended = refusals.ended.iter();
@@ -168,6 +179,10 @@ impl TableWriter {
             };
             // Releases the lock of a file. If this fails as well, the next start rolls back.
             let rolled_back = query("ROLLBACK").execute(&mut self.connection).await;
+            if rolled_back.is_ok() && are_new && is_unique_violation(&error) {
+                are_new = false;
+                continue;
+            }
             if rolled_back.is_err() || !is_deadlock(&error) || attempt == ATTEMPTS {
                 return Err(StoreError::Failed(error.to_string()));
             }
@@ -175,7 +190,11 @@ impl TableWriter {
         }
     }
 
-    async fn try_commit(&mut self, group: &[Command]) -> Result<Refusals, sqlx::Error> {
+    async fn try_commit(
+        &mut self,
+        group: &[Command],
+        are_new: bool,
+    ) -> Result<Refusals, sqlx::Error> {
         let begin = match &self.connection {
             Connection::Sqlite(_) => "BEGIN IMMEDIATE",
             Connection::Postgres(_) => "BEGIN",
@@ -189,11 +208,16 @@ impl TableWriter {
         let allowed = group.iter().enumerate();
         let allowed = allowed.filter(|(place, _)| !refusals.refused.contains_key(place));
         let changes: Vec<&Change> = allowed.map(|(_, command)| &command.change).collect();
-        rows::apply_group(&changes, &mut self.connection).await?;
+        rows::apply_changes(&changes, are_new, &mut self.connection).await?;
         self.failpoints.hit(Failpoint::Committing);
         query("COMMIT").execute(&mut self.connection).await?;
         Ok(refusals)
     }
+}
+
+/// Returns whether the tables have something that was written as new.
+fn is_unique_violation(error: &sqlx::Error) -> bool {
+    error.as_database_error().is_some_and(|error| error.is_unique_violation())
 }
 
 /// Returns whether the server rolled back because of a conflict with another transaction.

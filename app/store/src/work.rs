@@ -7,12 +7,12 @@ use crate::{
     command::{Command, WriteResult},
 };
 
-/// Changes that are in the journal and not in the tables.
+/// Changes of one or several frames that are in the journal and not in the tables.
 #[derive(Debug, Default)]
 pub struct Unapplied {
     /// The changes, in order.
     pub changes: Vec<Change>,
-    /// Number of the last frame; the last one in the tables if there are no changes.
+    /// Number of the last of the frames.
     pub through: u64,
 }
 

@@ -14,7 +14,6 @@ mod segment;
 mod tests;
 
 use std::{
-    fmt::Display,
     fs::File,
     io,
     path::{Path, PathBuf},
@@ -23,6 +22,7 @@ use std::{
 use borsh::BorshDeserialize;
 
 use crate::{
+    bad_frame::{describe, drop_frame},
     change::Change,
     error::StoreError,
     failpoint::{Failpoint, Failpoints},
@@ -50,29 +50,35 @@ const MAX_LENGTH: usize = 16 << 20;
 
 impl Journal {
     /// Opens the journal of a store's file, creating it if it does not exist, and reads the frames
-    /// after the number `applied`.
+    /// after the number `applied`. Frames in `skip` that cannot be read are dropped.
     ///
     /// # Errors
-    /// [`StoreError::Corrupt`] if a frame is missing before a later one. The last frame may be torn:
-    /// it was never acknowledged, and is ignored.
-    pub fn open(store: &Path, applied: u64, seal: Seal) -> Result<(Self, Unapplied), StoreError> {
-        Self::open_with(store, applied, seal, MAX_LENGTH)
+    /// [`StoreError::BadFrame`] if a frame is missing before a later one or has an invalid record.
+    /// The last frame may be torn: it was never acknowledged, and is ignored.
+    pub fn open(
+        store: &Path,
+        applied: u64,
+        seal: Seal,
+        skip: &[u64],
+    ) -> Result<(Self, Vec<Unapplied>), StoreError> {
+        Self::open_with(store, applied, seal, skip, MAX_LENGTH)
     }
 
     fn open_with(
         store: &Path,
         applied: u64,
         seal: Seal,
+        skip: &[u64],
         max_length: usize,
-    ) -> Result<(Self, Unapplied), StoreError> {
+    ) -> Result<(Self, Vec<Unapplied>), StoreError> {
         let failed = |error: io::Error| StoreError::Failed(format!("journal: {error}"));
         let open = |number: usize| Segment::open(&segment_path(store, number));
         let mut segments = [open(0).map_err(failed)?, open(1).map_err(failed)?];
         sync_folder(store).map_err(failed)?;
         let mut found = segments[0].read(&seal).map_err(failed)?;
         found.extend(segments[1].read(&seal).map_err(failed)?);
-        let unapplied = unapplied(found, applied)?;
-        let number = unapplied.through + 1;
+        let unapplied = unapplied(found, applied, skip)?;
+        let number = unapplied.last().map_or(applied, |frame| frame.through) + 1;
         Ok((Self { segments, current: 0, number, seal, max_length }, unapplied))
     }
 
@@ -108,28 +114,48 @@ impl Journal {
     }
 }
 
-/// Returns the changes of all frames after `applied`.
-fn unapplied(mut found: Vec<Found>, applied: u64) -> Result<Unapplied, StoreError> {
+/// Returns the frames after `applied`, in order. Missing frames must be in `skip`.
+fn unapplied(
+    mut found: Vec<Found>,
+    applied: u64,
+    skip: &[u64],
+) -> Result<Vec<Unapplied>, StoreError> {
     found.retain(|frame| frame.number > applied);
     found.sort_unstable_by_key(|frame| frame.number);
-    let mut unapplied = Unapplied { changes: Vec::new(), through: applied };
+    let (mut unapplied, mut expected) = (Vec::with_capacity(found.len()), applied + 1);
     for frame in found {
-        let expected = unapplied.through + 1;
-        if frame.number != expected {
-            return Err(StoreError::Corrupt(format!("frame {expected} of the journal is missing")));
+        for number in expected..frame.number {
+            let contents = "nothing that can be read".to_owned();
+            drop_frame(number, "is missing".to_owned(), contents, skip)?;
+            unapplied.push(Unapplied { changes: Vec::new(), through: number });
         }
-        let mut records = &frame.records[..];
-        while !records.is_empty() {
-            let corrupt = |error: &dyn Display| {
-                StoreError::Corrupt(format!("frame {expected} of the journal: {error}"))
-            };
-            let record = Record::deserialize(&mut records).map_err(|error| corrupt(&error))?;
-            let change = Change::try_from(record).map_err(|error| corrupt(&error))?;
-            unapplied.changes.push(change);
+        if frame.number < expected {
+            let text = format!("the journal has frame {} twice", frame.number);
+            return Err(StoreError::Corrupt(text));
         }
-        unapplied.through = frame.number;
+        unapplied.push(Unapplied { changes: changes(&frame, skip)?, through: frame.number });
+        expected = frame.number + 1;
     }
     Ok(unapplied)
+}
+
+/// Returns the changes of a frame, or none if it is dropped.
+fn changes(frame: &Found, skip: &[u64]) -> Result<Vec<Change>, StoreError> {
+    let (mut changes, mut records) = (Vec::new(), &frame.records[..]);
+    while !records.is_empty() {
+        let record = Record::deserialize(&mut records).map_err(|error| error.to_string());
+        let change = |record: Record| Change::try_from(record).map_err(|error| error.to_string());
+        match record.and_then(change) {
+            Ok(change) => changes.push(change),
+            Err(error) => {
+                let contents = format!("{}, and an invalid record", describe(&changes));
+                let fault = format!("cannot be read ({error})");
+                drop_frame(frame.number, fault, contents, skip)?;
+                return Ok(Vec::new());
+            }
+        }
+    }
+    Ok(changes)
 }
 
 fn segment_path(store: &Path, number: usize) -> PathBuf {

@@ -26,7 +26,20 @@ use crate::{
 const THREE_FRAMES: usize = 3 * PAGE;
 
 fn open(folder: &TempDir, applied: u64) -> Result<(Journal, Unapplied), StoreError> {
-    Journal::open_with(&folder.path().join("store"), applied, Seal::new([3; 32]), THREE_FRAMES)
+    open_without(folder, applied, &[])
+}
+
+/// Opens the journal without some frames; returns the changes of the others together.
+fn open_without(
+    folder: &TempDir,
+    applied: u64,
+    skip: &[u64],
+) -> Result<(Journal, Unapplied), StoreError> {
+    let (store, seal) = (folder.path().join("store"), Seal::new([3; 32]));
+    let (journal, frames) = Journal::open_with(&store, applied, seal, skip, THREE_FRAMES)?;
+    let through = frames.last().map_or(applied, |frame| frame.through);
+    let changes = frames.into_iter().flat_map(|frame| frame.changes).collect();
+    Ok((journal, Unapplied { changes, through }))
 }
 
 fn generation(position: u32) -> Generation {
@@ -186,7 +199,7 @@ fn torn_last_frame_is_ignored() {
 }
 
 #[test]
-fn missing_frame_before_later_one_is_corrupt() {
+fn missing_frame_prevents_opening() {
     for (file, at, missing) in [(0, 0, 1), (0, PAGE, 2), (1, 0, 4)] {
         let folder = tempfile::tempdir().unwrap();
         let (mut journal, _) = open(&folder, 0).unwrap();
@@ -200,14 +213,46 @@ fn missing_frame_before_later_one_is_corrupt() {
 }
 
 #[test]
-fn tables_behind_overwritten_frames_are_corrupt() {
+fn missing_frame_is_skipped_if_allowed() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut journal, _) = open(&folder, 0).unwrap();
+    for position in 0..5 {
+        append(&mut journal, position..position + 1);
+    }
+    damage(&folder, 0, PAGE as u64 + 100);
+    assert!(matches!(open_without(&folder, 0, &[1]), Err(StoreError::BadFrame { number: 2, .. })));
+    let (_, unapplied) = open_without(&folder, 0, &[2, 3]).unwrap();
+    assert_eq!((unapplied.through, positions(&unapplied)), (5, vec![0, 2, 3, 4]));
+}
+
+#[test]
+fn invalid_record_is_skipped_if_allowed() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut journal, _) = open(&folder, 0).unwrap();
+    append(&mut journal, 0..1);
+    let mut frame = Frame::default();
+    let change = Change::HoldReleased { id: [7; 32] };
+    Record::new(&change).unwrap().serialize(frame.records()).unwrap();
+    frame.records().push(0xFF);
+    journal.append(&mut frame, &NoFailpoints).unwrap();
+    append(&mut journal, 1..2);
+    let error = open(&folder, 0).unwrap_err().to_string();
+    for part in ["frame 2", "the release of hold 07", "invalid record", "`--skip-frame 2`"] {
+        assert!(error.contains(part), "{part} is not in: {error}");
+    }
+    let (_, unapplied) = open_without(&folder, 0, &[2]).unwrap();
+    assert_eq!((unapplied.through, positions(&unapplied)), (3, vec![0, 1]));
+}
+
+#[test]
+fn overwritten_unapplied_frame_is_missing() {
     let folder = tempfile::tempdir().unwrap();
     let (mut journal, _) = open(&folder, 0).unwrap();
     for position in 0..9 {
         append(&mut journal, position..position + 1);
     }
     // The segments have six frames. The first three of nine are overwritten.
-    assert!(matches!(open(&folder, 2), Err(StoreError::Corrupt(_))));
+    assert!(matches!(open(&folder, 2), Err(StoreError::BadFrame { number: 3, .. })));
     assert!(open(&folder, 3).is_ok());
 }
 

@@ -2,8 +2,8 @@ use std::collections::BTreeMap;
 
 use crate::{
     api_key::{KeyId, Scopes, StoredKey},
-    change::Change,
     error::StoreError,
+    generation::Generation,
     sql::{Connection, Row, integer, query},
 };
 
@@ -21,10 +21,11 @@ pub fn read_key(row: &Row) -> Result<StoredKey, StoreError> {
     })
 }
 
+/// Inserts a key. An existing one is left as it is.
 pub async fn insert_key(key: &StoredKey, to: &mut Connection) -> Result<(), sqlx::Error> {
     query(
         "INSERT INTO api_keys (id, name, token_digest, scopes, budget, created_at, expires_at) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7)",
+         VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (id) DO NOTHING",
     )
     .bind(&key.id.0[..])
     .bind(&key.name[..])
@@ -54,10 +55,12 @@ pub async fn revoke_key(
     .map(drop)
 }
 
-/// Returns what the changes' generations cost, by API key.
-pub fn spending_by_key<'a>(changes: impl Iterator<Item = &'a Change>) -> BTreeMap<KeyId, u64> {
+/// Returns what generations cost, by API key.
+pub fn spending_by_key<'a>(
+    generations: impl Iterator<Item = &'a Generation>,
+) -> BTreeMap<KeyId, u64> {
     let mut spending = BTreeMap::new();
-    for generation in changes.flat_map(Change::generations) {
+    for generation in generations {
         if let Some(key) = generation.api_key {
             *spending.entry(key).or_default() += generation.charged;
         }
@@ -67,11 +70,11 @@ pub fn spending_by_key<'a>(changes: impl Iterator<Item = &'a Change>) -> BTreeMa
 
 /// Adds what generations cost to what their keys have spent: one update per key, in the order of the
 /// keys, so that two gateways never deadlock.
-pub async fn add_spending<'a>(
-    changes: impl Iterator<Item = &'a Change>,
+pub async fn add_spending(
+    generations: &[&Generation],
     to: &mut Connection,
 ) -> Result<(), sqlx::Error> {
-    for (key, amount) in spending_by_key(changes) {
+    for (key, amount) in spending_by_key(generations.iter().copied()) {
         query("UPDATE api_keys SET spent = spent + $1 WHERE id = $2")
             .bind(integer(amount))
             .bind(&key.0[..])

@@ -1,43 +1,46 @@
 use crate::{
     change::{Change, SettledStatement, StoredTransaction},
     generation::ChannelId,
-    rows::{api_key, generation::insert_generations, hold},
+    rows::{
+        api_key,
+        generation::{insert_generations, without_existing},
+        hold,
+    },
     sql::{Connection, integer, query},
 };
 
-/// Writes changes in their order. The caller begins and commits the transaction.
-pub async fn apply_group(changes: &[&Change], to: &mut Connection) -> Result<(), sqlx::Error> {
-    api_key::add_spending(changes.iter().copied(), to).await?;
-    let is_generation = |change: &Change| matches!(change, Change::Generations { .. });
-    for run in changes.chunk_by(|one, next| is_generation(one) && is_generation(next)) {
-        let generations: Vec<_> = run.iter().flat_map(|change| change.generations()).collect();
-        insert_generations(&generations, to).await?;
-        for change in run {
-            apply(change, to).await?;
-        }
-    }
-    Ok(())
-}
-
-/// Writes changes of the journal. Their generations depend neither on each other nor on holds, so
-/// they are inserted in the order of their places, before everything else.
-pub async fn apply_journalled(changes: &[Change], to: &mut Connection) -> Result<(), sqlx::Error> {
-    api_key::add_spending(changes.iter(), to).await?;
-    let mut generations: Vec<_> = changes.iter().flat_map(Change::generations).collect();
-    generations.sort_unstable_by_key(|generation| generation.place());
-    insert_generations(&generations, to).await?;
+/// Writes changes; those that are in the tables are left as they are. The caller begins and commits
+/// the transaction.
+///
+/// No change depends on a generation, so that generations are written last, in the order of their
+/// places. With `are_new` the tables are not searched for them first.
+///
+/// # Errors
+/// A unique violation if `are_new` is wrong. [`sqlx::Error::Protocol`] if another generation has the
+/// place of one.
+pub async fn apply_changes(
+    changes: &[&Change],
+    are_new: bool,
+    to: &mut Connection,
+) -> Result<(), sqlx::Error> {
     for change in changes {
         apply(change, to).await?;
     }
-    Ok(())
+    let mut generations: Vec<_> = changes.iter().flat_map(|change| change.generations()).collect();
+    generations.sort_by_key(|generation| generation.place());
+    if !are_new {
+        generations = without_existing(generations, to).await?;
+    }
+    api_key::add_spending(&generations, to).await?;
+    insert_generations(&generations, to).await
 }
 
-/// Writes a change, apart from its generations.
+/// Writes a change, apart from its generations. Writing it again changes nothing.
 async fn apply(change: &Change, to: &mut Connection) -> Result<(), sqlx::Error> {
     match change {
         Change::Cut { channel_id, number, entries, prices, cut_at } => query(
             "INSERT INTO statements (channel_id, number, entries, prices, cut_at) \
-             VALUES ($1, $2, $3, $4, $5)",
+             VALUES ($1, $2, $3, $4, $5) ON CONFLICT (channel_id, number) DO NOTHING",
         )
         .bind(channel_id.0)
         .bind(integer(*number))
@@ -86,13 +89,16 @@ async fn apply(change: &Change, to: &mut Connection) -> Result<(), sqlx::Error> 
     }
 }
 
+/// Inserts a transaction. One with equal bytes, signed under the same blockhash, is pending again.
 async fn insert_transaction(
     transaction: &StoredTransaction,
     to: &mut Connection,
 ) -> Result<(), sqlx::Error> {
     query(
         "INSERT INTO transactions (signature, channel_id, statement, bytes, last_valid_height, \
-         receipts_root) VALUES ($1, $2, $3, $4, $5, $6)",
+         receipts_root) VALUES ($1, $2, $3, $4, $5, $6) \
+         ON CONFLICT (signature) DO UPDATE SET outcome = 'pending' \
+         WHERE transactions.outcome <> 'landed'",
     )
     .bind(&transaction.signature[..])
     .bind(transaction.channel_id.0)

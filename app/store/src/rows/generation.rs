@@ -65,6 +65,44 @@ pub async fn insert_generations(
     }
 }
 
+/// Returns the generations that are not in the tables, each once. `generations` are sorted by place.
+///
+/// # Errors
+/// [`sqlx::Error::Protocol`] if another generation has the place of one: both were acknowledged.
+pub async fn without_existing<'a>(
+    generations: Vec<&'a Generation>,
+    to: &mut Connection,
+) -> Result<Vec<&'a Generation>, sqlx::Error> {
+    let mut new: Vec<&Generation> = Vec::with_capacity(generations.len());
+    for generation in generations {
+        let (channel_id, statement, position) = generation.place();
+        let existing = query(
+            "SELECT evidence FROM generations \
+             WHERE channel_id = $1 AND statement = $2 AND position = $3",
+        );
+        let existing =
+            existing.bind(channel_id.0).bind(integer(statement)).bind(i64::from(position));
+        let existing = existing.all_of(to).await?;
+        let existing: Option<Vec<u8>> =
+            existing.first().map(|row| row.get("evidence")).transpose()?;
+        let previous = new.last().filter(|previous| previous.place() == generation.place());
+        match existing.or(previous.map(|previous| evidence_of(previous))) {
+            None => new.push(generation),
+            Some(evidence) if evidence == evidence_of(generation) => {}
+            Some(_) => {
+                let place = format!("position {position} of statement {statement}");
+                let text = format!("another generation has {place} of channel {}", channel_id.0);
+                return Err(sqlx::Error::Protocol(text));
+            }
+        }
+    }
+    Ok(new)
+}
+
+fn evidence_of(generation: &Generation) -> Vec<u8> {
+    Evidence::new(generation, generation.receipt.receipt.digest()).to_bytes()
+}
+
 async fn insert_rows(
     generations: &[&Generation],
     digests: &[[u8; 32]],

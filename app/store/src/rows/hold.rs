@@ -21,6 +21,7 @@ pub fn read_hold(row: &Row) -> Result<StoredHold, StoreError> {
     Ok(StoredHold { hold: Hold { item, request_digest, expires_at }, state })
 }
 
+/// Inserts a hold. An existing one is left as it is, open or not.
 pub async fn insert_hold(
     channel_id: ChannelId,
     id: &HoldId,
@@ -29,7 +30,7 @@ pub async fn insert_hold(
 ) -> Result<(), sqlx::Error> {
     query(
         "INSERT INTO holds (id, channel_id, license, units, request_digest, expires_at) \
-         VALUES ($1, $2, $3, $4, $5, $6)",
+         VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (id) DO NOTHING",
     )
     .bind(&id[..])
     .bind(channel_id.0)

@@ -7,6 +7,6 @@ mod generation;
 mod hold;
 
 pub use api_key::{read_key, spending_by_key};
-pub use change::{apply_group, apply_journalled};
+pub use change::apply_changes;
 pub use generation::{COLUMNS, read_generation};
 pub use hold::read_hold;

@@ -1,23 +1,12 @@
 //! Lookup of generations in a file with many batches of different sizes.
-#![allow(clippy::unwrap_used, reason = "a test stops at an unexpected result")]
 
-use std::path::Path;
-
-use anchor_lang::Discriminator;
-use bytemuck::Zeroable;
-use ed25519_dalek::SigningKey;
-use motif_sdk::{
-    Pubkey,
-    channel::Channel,
-    gateway::wire::UsageBy,
-    receipt::{Receipt, SignedReceipt},
-};
-use motif_store::{Change, ChannelId, Generation, Lease, Store, StoreOptions, UsageQuery};
-use sqlx::{Connection, Row, SqliteConnection};
+use motif_sdk::gateway::wire::UsageBy;
+use motif_store::{Change, ChannelId, Generation, Lease, Store, UsageQuery};
+use sqlx::Row;
 use tempfile::TempDir;
 
-const CHANNEL: Pubkey = Pubkey::new_from_array([5; 32]);
-const OPENED_SLOT: u64 = 11;
+use crate::world::{generation, open, register, tables};
+
 /// Sizes of batches, repeated: enough of each size for small runs to be merged twice.
 const BATCHES: [u32; 9] = [1, 1, 1, 7, 2, 64, 1, 1, 30];
 const ROUNDS: u32 = 10;
@@ -69,61 +58,6 @@ impl Filled {
         assert!(lookup.by_output(&[1; 32], 32).await.unwrap().is_empty());
         assert!(lookup.by_key(self.channel_id, 99, "key-1").await.unwrap().is_empty());
     }
-
-    async fn tables(&self) -> SqliteConnection {
-        let file = self.folder.path().join("store");
-        SqliteConnection::connect(&format!("sqlite:{}", file.display())).await.unwrap()
-    }
-}
-
-async fn open(file: &Path) -> Store {
-    StoreOptions::new(SigningKey::from_bytes(&[8; 32])).open_file(file).await.unwrap()
-}
-
-async fn register(store: &Store) -> ChannelId {
-    let mut account = Channel::DISCRIMINATOR.to_vec();
-    account.extend_from_slice(bytemuck::bytes_of(&Channel::zeroed()));
-    let registered =
-        store.queries().register_channel(CHANNEL.as_array(), OPENED_SLOT, &account).await;
-    registered.unwrap()
-}
-
-fn generation(channel_id: ChannelId, number: u32) -> Generation {
-    let mut output_digest = [0; 32];
-    // Two generations have the same output.
-    output_digest[..4].copy_from_slice(&(number / 2).to_le_bytes());
-    let receipt = Receipt {
-        channel: CHANNEL,
-        opened_slot: OPENED_SLOT,
-        statement: u64::from(number / 500),
-        position: number % 500,
-        license: 0,
-        units: 1,
-        terms_number: 1,
-        amount: 100,
-        cumulative: u64::from(number + 1) * 100,
-        work: Pubkey::new_from_array([9; 32]),
-        request_digest: [10; 32],
-        output_digest,
-        issued_at: time(number),
-    };
-    Generation {
-        channel_id,
-        // Each key is used once in each statement.
-        idempotency_key: format!("key-{}", number % 500),
-        part: 0,
-        receipt: SignedReceipt::unsigned(receipt),
-        voucher_key: Pubkey::new_from_array([16; 32]),
-        voucher_expires_at: 17,
-        voucher_signature: [18; 64],
-        api_key: None,
-        charged: 100,
-    }
-}
-
-/// A clock that is set back once.
-fn time(number: u32) -> i64 {
-    i64::from(if number < 600 { 1_000 + number } else { number })
 }
 
 #[tokio::test]
@@ -170,7 +104,7 @@ async fn usage_counts_generations_of_period() {
 #[tokio::test]
 async fn small_runs_are_merged() {
     let filled = Filled::new().await;
-    let mut tables = filled.tables().await;
+    let mut tables = tables(&filled.folder.path().join("store")).await;
     let runs = sqlx::query("SELECT COUNT(*) AS runs, SUM(count) AS generations FROM runs");
     let runs = runs.fetch_one(&mut tables).await.unwrap();
     assert_eq!(runs.get::<i64, _>("generations"), filled.written.len() as i64);
@@ -185,7 +119,10 @@ async fn small_runs_are_merged() {
 async fn equal_tag_of_other_key_is_not_found() {
     let filled = Filled::new().await;
     let rename = "UPDATE generations SET idempotency_key = 'other' WHERE id = 6";
-    sqlx::query(rename).execute(&mut filled.tables().await).await.unwrap();
+    sqlx::query(rename)
+        .execute(&mut tables(&filled.folder.path().join("store")).await)
+        .await
+        .unwrap();
     let lookup = filled.store.lookup();
     assert!(lookup.by_key(filled.channel_id, 0, "key-5").await.unwrap().is_empty());
     assert!(lookup.by_key(filled.channel_id, 0, "other").await.unwrap().is_empty());
