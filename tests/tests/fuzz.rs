@@ -4,7 +4,7 @@
 use motif_tests::fuzz::Run;
 
 #[test]
-fn two_thousand_random_calls_break_no_promise() {
+fn random_calls_break_no_promise() {
     let report = Run { seed: 1, instructions: 2_000, until: None }.play();
     assert!(report.clean(), "{:#?}", report.breaks);
     // A run in which hardly anything happens proves nothing.

@@ -234,7 +234,7 @@ fn offer() -> Offer {
 }
 
 #[tokio::test]
-async fn money_goes_the_whole_road_on_the_real_runtime() {
+async fn full_journey_runs_on_bank() {
     let mut cluster = Cluster::start().await;
     let [image, model] = cluster.licensed().await;
     let (payer, operator) = (cluster.payer.clone(), cluster.operator.clone());
@@ -282,7 +282,7 @@ async fn money_goes_the_whole_road_on_the_real_runtime() {
 }
 
 #[tokio::test]
-async fn the_real_precompile_refuses_a_forged_voucher_and_the_program_a_replayed_one() {
+async fn bank_rejects_forged_and_replayed() {
     let mut cluster = Cluster::start().await;
     cluster.licensed().await;
     let operator = cluster.operator.clone();

@@ -11,7 +11,7 @@
 
 mod cast;
 mod earnings_steps;
-mod ending;
+mod end;
 mod episode;
 mod governing_steps;
 mod licensing_steps;

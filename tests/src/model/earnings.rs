@@ -218,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_earned_before_a_change_stays_with_whom_it_was_earned_by() {
+    fn earlier_earnings_stay_with_earners() {
         let mut book = Book::new(&[(key(9), 2_000)], &[(key(1), 5_000), (key(2), 5_000)], 0);
         book.credit(1_001).unwrap();
         assert_eq!((book.entitled(&key(1)), book.pull(&key(9))), (400, Ok(200)));
@@ -231,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn the_dust_of_an_old_split_goes_into_the_new_one() {
+    fn old_dust_goes_to_new_split() {
         let mut book = Book::new(&[], &[(key(1), 5_000), (key(2), 5_000)], 0);
         book.credit(1).unwrap();
         book.resplit(&[(key(2), 10_000)], 1, None).unwrap();
@@ -239,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn a_verdict_the_book_was_not_told_of_takes_what_was_not_paid() {
+    fn untold_verdict_takes_unpaid() {
         let mut book = Book::new(&[], &[(key(1), 5_000), (key(2), 5_000)], 0);
         book.credit(100).unwrap();
         assert_eq!(book.claim(&key(1), false), Ok(50));
@@ -248,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn a_verdict_takes_what_was_kept_since_its_dispute() {
+    fn verdict_takes_contested_earnings() {
         let mut book = Book::new(&[], &[(key(1), 5_000), (key(2), 5_000)], 0);
         book.credit(100).unwrap();
         book.contested = (1, book.kept());

@@ -31,7 +31,7 @@ fn handed_over(world: &mut World, work: &RegisteredWork, from: &[Person]) -> Vec
 }
 
 #[test]
-fn changes_of_split_never_lock_what_former_recipients_are_owed() {
+fn split_changes_lock_no_earnings() {
     let mut world = World::new();
     let parent = world.work().register();
     let mut shares = vec![312; 32];
@@ -52,7 +52,7 @@ fn changes_of_split_never_lock_what_former_recipients_are_owed() {
 }
 
 #[test]
-fn an_owner_cannot_keep_its_co_recipients_locked_out_without_end() {
+fn owner_cannot_lock_out_recipients() {
     let mut world = World::new();
     let work = world.work().split(&[5_000, 5_000]).register();
     world.open_earnings(&work);

@@ -26,7 +26,7 @@ fn address(image: &RegisteredWork, grantee: &Person, purpose: Purpose) -> Pubkey
 }
 
 #[test]
-fn an_approval_names_terms_grantee_purpose_and_owner() {
+fn approval_stores_its_fields() {
     let (mut world, image, somebody) = asked();
     world.send(image.approving(1, &somebody, Purpose::License)).assert_ok();
     let stored: Approval = read(&world, &address(&image, &somebody, Purpose::License));
@@ -38,7 +38,7 @@ fn an_approval_names_terms_grantee_purpose_and_owner() {
 }
 
 #[test]
-fn an_approved_creator_registers_derivatives_again_and_again() {
+fn approval_allows_many_derivatives() {
     let (mut world, image, somebody) = asked();
     world.send(image.approving(1, &somebody, Purpose::Derivative)).assert_ok();
     for digest in [[1; 32], [2; 32]] {
@@ -50,7 +50,7 @@ fn an_approved_creator_registers_derivatives_again_and_again() {
 }
 
 #[test]
-fn an_approval_is_worth_something_also_where_terms_allow_everybody() {
+fn approval_counts_under_open_terms() {
     let mut world = World::new();
     let image = world.work().register();
     world.terms(&image).publish();
@@ -60,7 +60,7 @@ fn an_approval_is_worth_something_also_where_terms_allow_everybody() {
 }
 
 #[test]
-fn an_approval_does_not_change_what_terms_ask_for() {
+fn approval_keeps_terms_requirements() {
     let (mut world, image, somebody) = asked();
     world.send(image.approving(1, &somebody, Purpose::Derivative)).assert_ok();
     let child = world.work().by(&somebody).parent_by_approval(&image, 1_999, 1);
@@ -74,7 +74,7 @@ fn an_approval_does_not_change_what_terms_ask_for() {
 }
 
 #[test]
-fn an_approval_for_somebody_else_or_something_else_or_other_terms_allows_nothing() {
+fn mismatched_approval_is_rejected() {
     let (mut world, image, somebody) = asked();
     let stranger = world.person();
     world.send(image.approving(1, &somebody, Purpose::Derivative)).assert_ok();
@@ -95,7 +95,7 @@ fn an_approval_for_somebody_else_or_something_else_or_other_terms_allows_nothing
 }
 
 #[test]
-fn an_approval_of_a_former_owner_allows_nothing() {
+fn former_owners_approval_is_void() {
     let (mut world, image, somebody) = asked();
     let heir = world.person();
     world.send(image.approving(1, &somebody, Purpose::Derivative)).assert_ok();
@@ -106,7 +106,7 @@ fn an_approval_of_a_former_owner_allows_nothing() {
 }
 
 #[test]
-fn nobody_but_the_owner_approves() {
+fn only_owner_grants_approval() {
     let (mut world, image, somebody) = asked();
     let approve = approve(&somebody.key(), &image.address, 1, &somebody.key(), Purpose::License);
     let call = Call::new([approve], &[&somebody]);
@@ -117,7 +117,7 @@ fn nobody_but_the_owner_approves() {
 }
 
 #[test]
-fn terms_of_another_work_are_not_approved() {
+fn other_works_terms_are_rejected() {
     let (mut world, image, somebody) = asked();
     let other = world.work().by(&image.creator).with(|work| work.content_digest = [1; 32]);
     let other = other.register();
@@ -131,14 +131,14 @@ fn terms_of_another_work_are_not_approved() {
 }
 
 #[test]
-fn the_same_approval_twice_is_refused() {
+fn duplicate_approval_is_rejected() {
     let (mut world, image, somebody) = asked();
     world.send(image.approving(1, &somebody, Purpose::License)).assert_ok();
     world.send(image.approving(1, &somebody, Purpose::License)).assert_err(EXISTS);
 }
 
 #[test]
-fn a_disputed_work_approves_nothing() {
+fn disputed_work_grants_no_approval() {
     let (mut world, image, somebody) = asked();
     world.dispute(&image);
     let call = image.approving(1, &somebody, Purpose::License);

@@ -14,7 +14,7 @@ fn approved() -> (World, RegisteredWork, Person) {
 }
 
 #[test]
-fn a_revoked_approval_allows_nothing_and_its_rent_returns() {
+fn revoked_approval_returns_rent() {
     let (mut world, image, somebody) = approved();
     let address =
         pda::approval(&pda::terms(&image.address, 1), &somebody.key(), Purpose::Derivative);
@@ -29,7 +29,7 @@ fn a_revoked_approval_allows_nothing_and_its_rent_returns() {
 }
 
 #[test]
-fn a_new_owner_revokes_what_the_old_one_approved_and_the_old_one_gets_its_rent() {
+fn new_owner_revokes_old_approval() {
     let (mut world, image, somebody) = approved();
     let heir = world.person();
     world.send(image.offering_to(Some(&heir))).assert_ok();
@@ -45,7 +45,7 @@ fn a_new_owner_revokes_what_the_old_one_approved_and_the_old_one_gets_its_rent()
 }
 
 #[test]
-fn nobody_but_the_owner_revokes() {
+fn only_owner_revokes() {
     let (mut world, image, somebody) = approved();
     let call = image.revoking_by(&somebody, 1, &somebody, Purpose::Derivative);
     world.send(call).assert_err(LicensingError::NotOwner);
@@ -55,7 +55,7 @@ fn nobody_but_the_owner_revokes() {
 }
 
 #[test]
-fn an_owner_revokes_no_approval_of_another_works_terms() {
+fn other_works_approval_is_kept() {
     let (mut world, image, somebody) = approved();
     let other = world.work().register();
     world.terms(&other).publish();
@@ -68,7 +68,7 @@ fn an_owner_revokes_no_approval_of_another_works_terms() {
 }
 
 #[test]
-fn a_disputed_work_still_takes_approvals_back() {
+fn disputed_work_can_revoke() {
     let (mut world, image, somebody) = approved();
     world.dispute(&image);
     world.send(image.revoking(1, &somebody, Purpose::Derivative)).assert_ok();

@@ -118,7 +118,7 @@ fn write() {
 }
 
 #[test]
-fn no_account_of_an_earlier_build_is_stranded() {
+fn earlier_accounts_still_load() {
     if std::env::var_os("UPDATE_FIXTURES").is_some() {
         write();
     }

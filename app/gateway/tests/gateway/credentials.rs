@@ -41,7 +41,7 @@ fn standings(facts: &CredentialsFacts) -> (Option<ReceiptStanding>, Vec<WorkStan
 }
 
 #[tokio::test]
-async fn a_signed_copy_of_a_work_is_that_work() {
+async fn signed_copy_is_recognized() {
     let png = encoded(&picture(2), ImageFormat::Png);
     let world = knowing(&png, decode_image(&png).unwrap().fingerprint).await;
     let provenance = Provenance::of_work(CLUSTER, &WORK, content_digest(&png), Some(1));
@@ -71,7 +71,7 @@ async fn a_signed_copy_of_a_work_is_that_work() {
 }
 
 #[tokio::test]
-async fn an_output_names_the_receipt_that_its_gateway_signed() {
+async fn output_names_its_receipt() {
     let world = World::new().await;
     let output = encoded(&picture(3), ImageFormat::Png);
     let mut request = world.next_request().await;
@@ -109,7 +109,7 @@ async fn an_output_names_the_receipt_that_its_gateway_signed() {
 }
 
 #[tokio::test]
-async fn a_manifest_without_a_picture_is_told_of_and_nothing_more() {
+async fn bare_manifest_is_reported() {
     let png = encoded(&picture(2), ImageFormat::Png);
     let world = knowing(b"a work", none()).await;
     let provenance = Provenance::of_work(CLUSTER, &WORK, content_digest(&png), None);

@@ -1,4 +1,4 @@
-mod checking;
+mod checks;
 mod graph;
 mod steps;
 

@@ -20,7 +20,7 @@ async fn until(what: impl Fn() -> bool) {
 }
 
 #[tokio::test]
-async fn no_more_is_at_stake_than_the_cap_while_the_cluster_is_away() {
+async fn exposure_is_capped_offline() {
     let world = World::with(|config| {
         config.settle.max_exposure = Some(3 * 102);
         config.settle.look_every = Duration::from_millis(50);
@@ -43,7 +43,7 @@ async fn no_more_is_at_stake_than_the_cap_while_the_cluster_is_away() {
 }
 
 #[tokio::test]
-async fn a_payer_who_leaves_unseen_owes_no_more_than_the_cap_and_is_settled_in_the_last_seconds() {
+async fn unseen_close_is_settled_in_time() {
     const CAP: u64 = 3 * 102;
     let world = World::with(|config| {
         config.settle.max_exposure = Some(CAP);
@@ -82,7 +82,7 @@ async fn a_payer_who_leaves_unseen_owes_no_more_than_the_cap_and_is_settled_in_t
 }
 
 #[tokio::test]
-async fn the_worker_settles_at_half_the_cap_so_that_nothing_is_refused() {
+async fn worker_settles_at_half_cap() {
     let world = World::with(|config| {
         config.settle.max_exposure = Some(4 * 102);
         config.settle.look_every = Duration::from_secs(60);
@@ -97,7 +97,7 @@ async fn the_worker_settles_at_half_the_cap_so_that_nothing_is_refused() {
 }
 
 #[tokio::test]
-async fn a_channel_nobody_has_seen_for_long_is_not_served() {
+async fn stale_channel_is_rejected() {
     let world = World::with(|config| {
         config.settle.look_every = Duration::from_millis(500);
         config.settle.max_blind_seconds = 1;
@@ -113,7 +113,7 @@ async fn a_channel_nobody_has_seen_for_long_is_not_served() {
 }
 
 #[tokio::test]
-async fn a_license_that_ends_does_not_take_the_whole_voucher_with_it() {
+async fn ending_license_is_settled_first() {
     let world = World::unopened(|config| {
         config.settle.look_every = Duration::from_millis(50);
         config.min_voucher_seconds = 4;

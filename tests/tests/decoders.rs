@@ -99,7 +99,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: cases(), ..ProptestConfig::default() })]
 
     #[test]
-    fn whatever_was_done_to_a_file_it_is_perceived_or_refused(
+    fn mutated_file_is_read_or_rejected(
         file in 0_usize..FILES.len(),
         changes in changes(),
     ) {
@@ -113,7 +113,7 @@ proptest! {
 }
 
 #[test]
-fn every_format_is_told_and_read() {
+fn every_format_is_detected() {
     for (media_type, bytes) in FILES.iter() {
         let perceived = perceive(bytes).unwrap();
         assert_eq!(perceived.media_type, *media_type);
@@ -124,7 +124,7 @@ fn every_format_is_told_and_read() {
 }
 
 #[test]
-fn a_tune_sounds_the_same_in_every_format() {
+fn formats_share_one_fingerprint() {
     let heard = |name: &str| perceive(&recording(name)).unwrap();
     let original = heard("tune.flac").fingerprint;
     for name in ["tune.mp3", "tune.ogg", "tune.opus", "tune.m4a"] {
@@ -139,7 +139,7 @@ fn a_tune_sounds_the_same_in_every_format() {
 
 /// Found by fuzzing: tables that claim more than there is, one of them 34 GB of it.
 #[test]
-fn tables_that_claim_too_much_are_refused_before_room_is_made_for_them() {
+fn oversized_tables_are_rejected() {
     for name in ["chunks.m4a", "sizes.m4a"] {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/broken").join(name);
         let refused = perceive(&std::fs::read(path).unwrap()).unwrap_err();
@@ -151,7 +151,7 @@ fn tables_that_claim_too_much_are_refused_before_room_is_made_for_them() {
 /// Found by fuzzing: the reader of AAC without a container, which nothing here asks for, takes steps of
 /// no length through headers that contradict each other.
 #[test]
-fn sound_without_a_container_is_not_read() {
+fn raw_audio_is_rejected() {
     let content = hex::decode(
         "49443304000000000023545353450000000f0000034c61766635392e32372e31a6a6a6a6a6a6b5b5\
          b5b5b5b5c4c4c4c4c4c4d3d3d3fff1d3d3e2e20000000000000010e2e2e2e2f1f1f1f192249ee1d1\
@@ -163,7 +163,7 @@ fn sound_without_a_container_is_not_read() {
 
 /// Found by fuzzing: chunks are counted from 1, and the reader of MP4 takes one from what it is told.
 #[test]
-fn a_decoder_that_panics_takes_nobody_with_it() {
+fn decoder_panic_is_contained() {
     let mut content = recording("tune.m4a");
     let table = content.windows(4).position(|kind| kind == b"stsc").unwrap();
     content[table + 12..table + 16].fill(0);

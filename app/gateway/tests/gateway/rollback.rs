@@ -20,7 +20,7 @@ async fn settled(world: &World, statements: u64) {
 }
 
 #[tokio::test]
-async fn a_settlement_that_a_rollback_took_back_is_not_lost() {
+async fn rolled_back_settlement_is_resent() {
     let world = World::with(|config| {
         config.settle.look_every = Duration::from_millis(50);
     });
@@ -40,7 +40,7 @@ async fn a_settlement_that_a_rollback_took_back_is_not_lost() {
 }
 
 #[tokio::test]
-async fn nothing_is_signed_anew_while_no_node_says_what_became_of_the_old() {
+async fn unknown_outcome_is_not_resigned() {
     let world = World::with(|config| config.settle.look_every = Duration::from_secs(60)).await;
     generate(&world, "generation-0").await;
     // Transactions land, their block is final long since, and nobody says so.

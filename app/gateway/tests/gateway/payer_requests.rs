@@ -14,7 +14,7 @@ async fn refused(world: &World, request: &SignedPayerRequest, slug: &str) {
 }
 
 #[tokio::test]
-async fn nobody_settles_or_closes_anothers_channel() {
+async fn only_payer_settles_or_closes() {
     let world = World::new().await;
     world.generate("the-first-key", &world.next_request().await).await.assert_ok();
     let honest = world.request(PayerRequest::settle);
@@ -39,7 +39,7 @@ async fn nobody_settles_or_closes_anothers_channel() {
 }
 
 #[tokio::test]
-async fn a_request_to_settle_does_not_close_and_the_other_way_round() {
+async fn settle_request_does_not_close() {
     let world = World::new().await;
     world.generate("the-first-key", &world.next_request().await).await.assert_ok();
     let close = world.request(PayerRequest::close);
@@ -49,7 +49,7 @@ async fn a_request_to_settle_does_not_close_and_the_other_way_round() {
 }
 
 #[tokio::test]
-async fn an_old_request_is_not_taken_and_neither_is_one_from_the_future() {
+async fn stale_or_future_request_is_rejected() {
     let world = World::new().await;
     world.generate("the-first-key", &world.next_request().await).await.assert_ok();
     let channel = world.chain.channel_account().channel;
@@ -65,7 +65,7 @@ async fn an_old_request_is_not_taken_and_neither_is_one_from_the_future() {
 }
 
 #[tokio::test]
-async fn the_payers_own_key_settles_as_its_voucher_key_does() {
+async fn payer_key_settles_like_voucher_key() {
     let world = World::new().await;
     let payer = SigningKey::from_bytes(&[55; 32]);
     let address = Pubkey::new_from_array([90; 32]);
@@ -79,7 +79,7 @@ async fn the_payers_own_key_settles_as_its_voucher_key_does() {
 }
 
 #[tokio::test]
-async fn a_payer_cannot_make_the_operator_pay_for_settlements_without_end() {
+async fn payer_settlements_are_limited() {
     let world = World::with(|config| {
         config.limits.settlements = motif_gateway::config::Rate::per_hour(1, 2);
     })

@@ -12,7 +12,7 @@ async fn metrics(world: &World) -> String {
 }
 
 #[tokio::test]
-async fn figures_say_what_happened() {
+async fn metrics_count_events() {
     let world = World::with(with_admin).await;
     let request = world.next_request().await;
     world.generate("the-first-key", &request).await.assert_ok();
@@ -43,7 +43,7 @@ async fn figures_say_what_happened() {
 }
 
 #[tokio::test]
-async fn what_clients_invent_makes_no_figures() {
+async fn client_input_makes_no_metrics() {
     let world = World::with(with_admin).await;
     for number in 0..50 {
         let path = format!("/invented/{number}");
@@ -56,7 +56,7 @@ async fn what_clients_invent_makes_no_figures() {
 }
 
 #[tokio::test]
-async fn every_answer_has_an_id_and_a_harmless_one_of_the_proxys_is_kept() {
+async fn request_id_is_returned() {
     let world = World::new().await;
     let url = format!("{}/healthz", world.gateway.url());
     let id = async |given: Option<&str>| {
@@ -76,7 +76,7 @@ async fn every_answer_has_an_id_and_a_harmless_one_of_the_proxys_is_kept() {
 }
 
 #[tokio::test]
-async fn pages_of_other_origins_cannot_ask() {
+async fn other_origins_are_rejected() {
     let own = "https://studio.example";
     let world = World::with(|config| config.cors_origins = vec![own.parse().unwrap()]).await;
     let url = format!("{}/v1/channels/{CHANNEL}", world.gateway.url());
@@ -103,7 +103,7 @@ async fn pages_of_other_origins_cannot_ask() {
 }
 
 #[tokio::test]
-async fn a_cluster_that_is_away_makes_a_gateway_unready_and_not_dead() {
+async fn absent_cluster_makes_unready() {
     let world = World::with(with_admin).await;
     world.chain.network(Network::Down);
     world.send(Method::GET, "/readyz", None, None).await.assert_problem(503, "chain-unreachable");
@@ -111,7 +111,7 @@ async fn a_cluster_that_is_away_makes_a_gateway_unready_and_not_dead() {
 }
 
 #[tokio::test]
-async fn a_store_that_has_failed_is_dead_until_it_is_started_again() {
+async fn failed_store_stays_dead() {
     let world = World::new().await;
     world.generate("the-first-key", &world.next_request().await).await.assert_ok();
     // The table that the next generation goes to is gone, as on a broken disk.

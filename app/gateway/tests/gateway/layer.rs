@@ -8,7 +8,7 @@ use tower::{Layer, ServiceExt};
 use crate::sold::Sold;
 
 #[tokio::test]
-async fn a_server_in_the_same_process_is_sold_by_a_layer() {
+async fn layer_sells_inner_service() {
     let mut sold = Sold::new().await;
     let folder = tempfile::tempdir().unwrap();
     let mut config = sold.world.config.paywall.clone().unwrap();

@@ -44,7 +44,7 @@ async fn ask(sold: &Sold, request: &PaidRequest, loot: &mut Loot) -> Option<Due>
 }
 
 #[tokio::test]
-async fn however_a_platform_behaves_it_has_what_it_has_paid_for_and_nothing_else() {
+async fn random_payer_gets_only_paid_units() {
     let seed: u64 = rand::random();
     println!("seed {seed}");
     let mut random = StdRng::seed_from_u64(seed);
@@ -139,5 +139,5 @@ async fn however_a_platform_behaves_it_has_what_it_has_paid_for_and_nothing_else
 }
 
 on_postgres_too! {
-    however_a_platform_behaves_it_has_what_it_has_paid_for_and_nothing_else,
+    random_payer_gets_only_paid_units,
 }

@@ -114,7 +114,7 @@ impl Process {
 const LONG: Duration = Duration::from_secs(600);
 
 #[tokio::test]
-async fn a_channel_has_one_writer_and_others_say_who() {
+async fn channel_has_one_writer() {
     let Some(shared) = Shared::new(LONG).await else { return };
     let (first, second) = shared.two().await;
     let request = first.next_request().await;
@@ -132,7 +132,7 @@ async fn a_channel_has_one_writer_and_others_say_who() {
 }
 
 #[tokio::test]
-async fn a_dead_process_loses_nothing_that_it_acknowledged_and_nothing_is_served_twice() {
+async fn dead_process_loses_nothing() {
     let Some(shared) = Shared::new(Duration::from_secs(1)).await else { return };
     let (first, second) = shared.two().await;
     let mut acknowledged = Vec::new();
@@ -160,7 +160,7 @@ async fn a_dead_process_loses_nothing_that_it_acknowledged_and_nothing_is_served
 }
 
 #[tokio::test]
-async fn a_process_that_lost_its_lease_writes_and_acknowledges_nothing() {
+async fn lost_lease_stops_writes() {
     let Some(shared) = Shared::new(LONG).await else { return };
     let (first, second) = shared.two().await;
     first.generate("the-first-key", None, &first.next_request().await).await.assert_ok();
@@ -182,7 +182,7 @@ async fn a_process_that_lost_its_lease_writes_and_acknowledges_nothing() {
 }
 
 #[tokio::test]
-async fn a_process_that_lost_its_lease_settles_nothing() {
+async fn lost_lease_stops_settlement() {
     let Some(shared) = Shared::new(LONG).await else { return };
     let (first, second) = shared.two().await;
     first.generate("the-first-key", None, &first.next_request().await).await.assert_ok();
@@ -197,7 +197,7 @@ async fn a_process_that_lost_its_lease_settles_nothing() {
 }
 
 #[tokio::test]
-async fn a_process_that_shuts_down_leaves_its_channels_to_others_at_once() {
+async fn shutdown_releases_leases() {
     let Some(shared) = Shared::new(LONG).await else { return };
     let (first, second) = shared.two().await;
     first.generate("the-first-key", None, &first.next_request().await).await.assert_ok();
@@ -207,7 +207,7 @@ async fn a_process_that_shuts_down_leaves_its_channels_to_others_at_once() {
 }
 
 #[tokio::test]
-async fn a_lease_is_renewed_for_as_long_as_its_process_lives() {
+async fn lease_is_renewed() {
     let Some(shared) = Shared::new(Duration::from_millis(900)).await else { return };
     let (first, second) = shared.two().await;
     tokio::time::sleep(Duration::from_millis(2_500)).await;
@@ -218,7 +218,7 @@ async fn a_lease_is_renewed_for_as_long_as_its_process_lives() {
 }
 
 #[tokio::test]
-async fn a_key_that_one_process_made_or_revoked_is_made_or_revoked_on_the_others() {
+async fn api_keys_are_shared() {
     let Some(shared) = Shared::new(Duration::from_millis(900)).await else { return };
     let (first, second) = shared.two().await;
     let key = NewApiKey {
@@ -243,7 +243,7 @@ async fn a_key_that_one_process_made_or_revoked_is_made_or_revoked_on_the_others
 }
 
 #[tokio::test]
-async fn a_keys_budget_is_not_exceeded_by_two_processes_together() {
+async fn key_budget_spans_processes() {
     let Some(shared) = Shared::new(LONG).await else { return };
     let (first, second) = shared.two().await;
     let key = NewApiKey {
@@ -272,7 +272,7 @@ async fn a_keys_budget_is_not_exceeded_by_two_processes_together() {
 }
 
 #[tokio::test]
-async fn a_server_that_does_not_synchronise_is_made_to() {
+async fn synchronous_commit_is_enforced() {
     let Some(shared) = Shared::new(LONG).await else { return };
     // The server of these tests is started with `synchronous_commit = off`.
     let mut database = shared.database().await;
@@ -293,7 +293,7 @@ async fn a_server_that_does_not_synchronise_is_made_to() {
 }
 
 #[tokio::test]
-async fn a_server_that_goes_away_ends_all_writing_and_loses_nothing() {
+async fn lost_server_stops_writes() {
     let Some(shared) = Shared::new(LONG).await else { return };
     let process = shared.process().await;
     process.client().open_channel(&CHANNEL).await.unwrap();
@@ -320,7 +320,7 @@ async fn a_server_that_goes_away_ends_all_writing_and_loses_nothing() {
 }
 
 #[tokio::test]
-async fn nothing_is_sent_in_the_clear_where_encryption_is_asked_for() {
+async fn required_tls_sends_no_plaintext() {
     let Some(shared) = Shared::new(LONG).await else { return };
     let mut config = shared.config.clone();
     // The server of these tests has no certificate.
@@ -332,7 +332,7 @@ async fn nothing_is_sent_in_the_clear_where_encryption_is_asked_for() {
 }
 
 #[tokio::test]
-async fn a_servers_password_is_not_shown_when_it_cannot_be_reached() {
+async fn database_password_is_not_shown() {
     let Some(shared) = Shared::new(LONG).await else { return };
     let mut config = shared.config.clone();
     config.store = "postgres://motif:canary-password@127.0.0.1:9/motif".parse().unwrap();
@@ -357,7 +357,7 @@ async fn payer(process: &Process, address: Pubkey, account: &ChannelAccount) -> 
 }
 
 #[tokio::test]
-async fn any_process_reconciles_the_channels_of_all_and_writes_none_of_them() {
+async fn any_process_reconciles_all() {
     let Some(shared) = Shared::new(LONG).await else { return };
     let (first, second) = shared.two().await;
     let (address, account) = another_channel(&shared, 0);
@@ -405,7 +405,7 @@ async fn any_process_reconciles_the_channels_of_all_and_writes_none_of_them() {
 }
 
 #[tokio::test]
-async fn books_that_another_process_is_writing_are_exact_at_any_moment() {
+async fn concurrent_books_are_exact() {
     let Some(shared) = Shared::new(LONG).await else { return };
     let (first, second) = shared.two().await;
     let mut paying = payer(&first, CHANNEL, &shared.chain.channel_account()).await;
@@ -441,7 +441,7 @@ impl Process {
 }
 
 #[tokio::test]
-async fn a_process_that_starts_gets_its_portion_of_the_channels_that_nobody_uses() {
+async fn new_process_gets_idle_channels() {
     let Some(shared) = Shared::new(Duration::from_millis(900)).await else { return };
     let first = shared.process().await;
     let mut payers = Vec::new();
@@ -483,7 +483,7 @@ async fn a_process_that_starts_gets_its_portion_of_the_channels_that_nobody_uses
 }
 
 #[tokio::test]
-async fn a_channel_that_is_used_or_has_room_held_stays_where_it_is() {
+async fn busy_channel_is_not_moved() {
     let Some(shared) = Shared::new(Duration::from_millis(900)).await else { return };
     let first = shared.process().await;
     let mut payers = Vec::new();

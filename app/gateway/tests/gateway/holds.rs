@@ -22,7 +22,7 @@ async fn with_five_units() -> World {
 }
 
 #[tokio::test]
-async fn a_generation_pays_for_what_it_used_and_frees_the_rest() {
+async fn capture_frees_unused_room() {
     let world = with_five_units().await;
     let mut session = session(&world).await;
     let held = session.hold(0, 4, [1; 32], 60).await.unwrap();
@@ -36,7 +36,7 @@ async fn a_generation_pays_for_what_it_used_and_frees_the_rest() {
 }
 
 #[tokio::test]
-async fn a_failed_generation_is_not_charged() {
+async fn failed_generation_is_not_charged() {
     let world = with_five_units().await;
     let mut session = session(&world).await;
     let held = session.hold(0, 5, [1; 32], 60).await.unwrap();
@@ -49,7 +49,7 @@ async fn a_failed_generation_is_not_charged() {
 }
 
 #[tokio::test]
-async fn a_hold_ends_by_itself() {
+async fn hold_expires() {
     let world = with_five_units().await;
     let mut session = session(&world).await;
     let held = session.hold(0, 5, [1; 32], 1).await.unwrap();
@@ -62,7 +62,7 @@ async fn a_hold_ends_by_itself() {
 }
 
 #[tokio::test]
-async fn nothing_is_captured_twice_beyond_its_units_or_for_another_request() {
+async fn invalid_capture_is_rejected() {
     let world = with_five_units().await;
     let mut session = session(&world).await;
     let held = session.hold(0, 2, [1; 32], 60).await.unwrap();
@@ -81,7 +81,7 @@ async fn nothing_is_captured_twice_beyond_its_units_or_for_another_request() {
 }
 
 #[tokio::test]
-async fn holds_and_captures_survive_a_kill() {
+async fn holds_survive_kill() {
     let world = with_five_units().await;
     let mut before = session(&world).await;
     let (kept, captured) = (
@@ -100,7 +100,7 @@ async fn holds_and_captures_survive_a_kill() {
 }
 
 #[tokio::test]
-async fn nobody_else_holds_a_channels_room_or_releases_it() {
+async fn only_payer_holds_and_releases() {
     let world = with_five_units().await;
     let session = session(&world).await;
     let held = session.hold(0, 2, [1; 32], 60).await.unwrap();
@@ -135,9 +135,9 @@ async fn nobody_else_holds_a_channels_room_or_releases_it() {
 }
 
 on_postgres_too! {
-    a_generation_pays_for_what_it_used_and_frees_the_rest,
-    a_failed_generation_is_not_charged,
-    nothing_is_captured_twice_beyond_its_units_or_for_another_request,
-    holds_and_captures_survive_a_kill,
-    nobody_else_holds_a_channels_room_or_releases_it,
+    capture_frees_unused_room,
+    failed_generation_is_not_charged,
+    invalid_capture_is_rejected,
+    holds_survive_kill,
+    only_payer_holds_and_releases,
 }

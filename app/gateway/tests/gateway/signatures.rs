@@ -49,7 +49,7 @@ fn message(bytes: &[u8]) -> solana_message::Message {
 }
 
 #[tokio::test]
-async fn the_operator_signs_no_transaction_but_settlements_of_its_own_making() {
+async fn operator_signs_own_transactions_only() {
     let world = World::with(with_admin).await;
     for number in 0..3 {
         let request = world.next_request().await;
@@ -67,7 +67,7 @@ async fn the_operator_signs_no_transaction_but_settlements_of_its_own_making() {
 }
 
 #[tokio::test]
-async fn a_transaction_that_a_client_sends_is_signed_nowhere() {
+async fn client_transaction_is_never_signed() {
     let world = World::with(with_admin).await;
     world.generate("a-generation", &world.next_request().await).await.assert_ok();
     let drain = BASE64_STANDARD.encode([1; 200]);

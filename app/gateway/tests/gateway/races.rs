@@ -3,7 +3,7 @@ use futures::future::join_all;
 use crate::world::{World, on_postgres_too};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn of_a_thousand_uses_of_one_voucher_one_wins_every_round() {
+async fn one_of_1000_voucher_uses_wins() {
     let world = World::new().await;
     for round in 0..3 {
         let request = world.next_request().await;
@@ -24,7 +24,7 @@ async fn of_a_thousand_uses_of_one_voucher_one_wins_every_round() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn a_thousand_retries_at_once_get_one_receipt() {
+async fn thousand_retries_get_one_receipt() {
     let world = World::new().await;
     let request = world.next_request().await;
     let racers = (0..1_000).map(|_| world.generate("the-same-key", &request));
@@ -37,6 +37,6 @@ async fn a_thousand_retries_at_once_get_one_receipt() {
 }
 
 on_postgres_too! {
-    of_a_thousand_uses_of_one_voucher_one_wins_every_round,
-    a_thousand_retries_at_once_get_one_receipt,
+    one_of_1000_voucher_uses_wins,
+    thousand_retries_get_one_receipt,
 }

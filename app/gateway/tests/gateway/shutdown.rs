@@ -20,7 +20,7 @@ async fn rest(stream: &mut TcpStream, within: Duration) -> String {
 }
 
 #[tokio::test]
-async fn a_gateway_that_is_told_to_stop_finishes_what_it_has_begun_and_begins_nothing() {
+async fn shutdown_finishes_open_requests() {
     let world = World::new().await;
     let address = world.gateway.local_addr();
     let sent = on_the_wire("begun-before", &world.next_request().await);

@@ -24,7 +24,7 @@ async fn generate(session: &mut PayerSession, count: u8) -> Vec<SignedReceipt> {
 }
 
 #[tokio::test]
-async fn every_receipt_of_several_statements_is_proved_against_the_chain() {
+async fn receipts_prove_across_statements() {
     let world = World::new().await;
     let mut session = session(&world).await;
     let mut receipts = Vec::new();
@@ -46,7 +46,7 @@ async fn every_receipt_of_several_statements_is_proved_against_the_chain() {
 }
 
 #[tokio::test]
-async fn an_unsettled_or_unknown_receipt_has_no_proof() {
+async fn unsettled_receipt_has_no_proof_yet() {
     let world = World::new().await;
     let receipts = generate(&mut session(&world).await, 1).await;
     let unsettled = world.client().proof(&receipts[0].receipt.digest()).await.unwrap_err();
@@ -56,7 +56,7 @@ async fn an_unsettled_or_unknown_receipt_has_no_proof() {
 }
 
 #[tokio::test]
-async fn settling_nothing_is_refused_and_sends_nothing() {
+async fn empty_settlement_is_rejected() {
     let world = World::new().await;
     let refused = world.settle().await.unwrap_err();
     assert_eq!(refused.slug(), Some("nothing-to-settle"));
@@ -64,7 +64,7 @@ async fn settling_nothing_is_refused_and_sends_nothing() {
 }
 
 #[tokio::test]
-async fn the_same_bytes_are_sent_until_they_expire_and_only_then_others() {
+async fn transaction_is_resent_until_expiry() {
     let world = World::new().await;
     generate(&mut session(&world).await, 2).await;
     world.chain.network(Network::Losing);
@@ -87,7 +87,7 @@ async fn the_same_bytes_are_sent_until_they_expire_and_only_then_others() {
 }
 
 #[tokio::test]
-async fn what_landed_unheard_is_recorded_after_a_kill_and_settled_once() {
+async fn unheard_settlement_is_recorded() {
     let world = World::new().await;
     let receipts = generate(&mut session(&world).await, 2).await;
     world.chain.network(Network::Silent);
@@ -110,7 +110,7 @@ async fn what_landed_unheard_is_recorded_after_a_kill_and_settled_once() {
 }
 
 #[tokio::test]
-async fn a_refused_settlement_says_so_and_keeps_everything() {
+async fn rejected_settlement_keeps_vouchers() {
     let world = World::new().await;
     let mut session = session(&world).await;
     generate(&mut session, 2).await;
@@ -126,7 +126,7 @@ async fn a_refused_settlement_says_so_and_keeps_everything() {
 }
 
 #[tokio::test]
-async fn the_worker_settles_at_an_amount_unasked() {
+async fn worker_settles_at_amount() {
     let world = World::with(|config| {
         let look_every = Duration::from_millis(50);
         config.settle = SettlePolicy { at_amount: Some(300), look_every, ..config.settle };
@@ -156,7 +156,7 @@ fn start_closing(world: &World) -> i64 {
 }
 
 #[tokio::test]
-async fn a_payer_who_leaves_is_settled_and_need_not_wait() {
+async fn cooperative_close_settles_at_once() {
     let world = World::new().await;
     generate(&mut session(&world).await, 2).await;
     let refused = world.close().await.unwrap_err();
@@ -174,7 +174,7 @@ async fn a_payer_who_leaves_is_settled_and_need_not_wait() {
 }
 
 #[tokio::test]
-async fn the_worker_sees_a_payer_leave_and_settles_unasked() {
+async fn worker_settles_closing_channel() {
     let world = World::with(|config| {
         config.settle.look_every = Duration::from_millis(50);
     })
@@ -190,7 +190,7 @@ async fn the_worker_sees_a_payer_leave_and_settles_unasked() {
 }
 
 #[tokio::test]
-async fn one_channel_that_does_not_settle_keeps_none_of_nineteen_others_waiting() {
+async fn failing_channel_delays_no_others() {
     let world = World::with(|config| {
         let look_every = Duration::from_millis(100);
         config.settle = SettlePolicy { at_amount: Some(1), look_every, ..config.settle };
@@ -232,7 +232,7 @@ async fn fees_are_claimed_once() {
 }
 
 #[tokio::test]
-async fn a_session_signs_nothing_above_its_budget() {
+async fn session_signs_within_budget() {
     let world = World::new().await;
     let account = world.chain.channel_account();
     let policy = SessionPolicy { budget: Some(250), ..SessionPolicy::default() };
@@ -246,12 +246,12 @@ async fn a_session_signs_nothing_above_its_budget() {
 }
 
 on_postgres_too! {
-    every_receipt_of_several_statements_is_proved_against_the_chain,
-    an_unsettled_or_unknown_receipt_has_no_proof,
-    the_same_bytes_are_sent_until_they_expire_and_only_then_others,
-    what_landed_unheard_is_recorded_after_a_kill_and_settled_once,
-    a_refused_settlement_says_so_and_keeps_everything,
-    the_worker_settles_at_an_amount_unasked,
-    a_payer_who_leaves_is_settled_and_need_not_wait,
-    the_worker_sees_a_payer_leave_and_settles_unasked,
+    receipts_prove_across_statements,
+    unsettled_receipt_has_no_proof_yet,
+    transaction_is_resent_until_expiry,
+    unheard_settlement_is_recorded,
+    rejected_settlement_keeps_vouchers,
+    worker_settles_at_amount,
+    cooperative_close_settles_at_once,
+    worker_settles_closing_channel,
 }

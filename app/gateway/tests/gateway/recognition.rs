@@ -73,7 +73,7 @@ async fn post(world: &World, kind: &str, body: Vec<u8>) -> Answer {
 }
 
 #[tokio::test]
-async fn a_work_is_recognised_by_its_content_with_its_terms_and_its_conflict() {
+async fn work_is_recognized_by_digest() {
     let png = encoded(&picture(2), ImageFormat::Png);
     let fingerprint = decode_image(&png).unwrap().fingerprint;
     let world = knowing(&png, fingerprint).await;
@@ -86,7 +86,7 @@ async fn a_work_is_recognised_by_its_content_with_its_terms_and_its_conflict() {
 }
 
 #[tokio::test]
-async fn a_smaller_jpeg_is_like_the_work_and_another_picture_is_not() {
+async fn resized_jpeg_is_recognized() {
     let png = encoded(&picture(2), ImageFormat::Png);
     let world = knowing(&png, decode_image(&png).unwrap().fingerprint).await;
     let smaller = picture(2).resize(160, 120, image::imageops::FilterType::Triangle);
@@ -115,7 +115,7 @@ async fn a_smaller_jpeg_is_like_the_work_and_another_picture_is_not() {
 }
 
 #[tokio::test]
-async fn a_text_is_recognised_whatever_its_case_and_spaces() {
+async fn text_case_and_spaces_are_ignored() {
     let text = "Whoever made the work is paid to the unit, and whoever made what it was made \
         from is paid as well.";
     let world = knowing(text.as_bytes(), read_text(text.as_bytes()).unwrap().unwrap()).await;
@@ -125,7 +125,7 @@ async fn a_text_is_recognised_whatever_its_case_and_spaces() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_decoded_is_found_by_its_digest_or_refused_by_name() {
+async fn undecodable_file_is_found_by_digest() {
     let mut torn = encoded(&picture(2), ImageFormat::Png);
     torn.truncate(torn.len() / 2);
     let world = knowing(&torn, none()).await;
@@ -137,7 +137,7 @@ async fn what_cannot_be_decoded_is_found_by_its_digest_or_refused_by_name() {
 }
 
 #[tokio::test]
-async fn requests_that_make_no_sense_are_refused_by_name() {
+async fn malformed_authentication_is_rejected() {
     let world = knowing(b"a work", none()).await;
     let json = "application/json";
     post(&world, json, b"{}".to_vec()).await.assert_problem(400, "malformed-json");
@@ -161,7 +161,7 @@ async fn requests_that_make_no_sense_are_refused_by_name() {
 }
 
 #[tokio::test]
-async fn an_output_is_led_back_to_the_receipt_that_licensed_it() {
+async fn output_leads_to_its_receipt() {
     let world = World::new().await;
     let mut request = world.next_request().await;
     request.output_digest = Digest(content_digest(b"an output"));
@@ -180,7 +180,7 @@ async fn an_output_is_led_back_to_the_receipt_that_licensed_it() {
 }
 
 #[tokio::test]
-async fn works_are_recognised_after_a_restart_and_not_before_the_chain_was_read_once() {
+async fn recognition_waits_for_first_read() {
     let world = knowing(b"a work", none()).await;
     world.chain.network(Network::Down);
     let world = world.restarted(true).await;
@@ -199,7 +199,7 @@ async fn works_are_recognised_after_a_restart_and_not_before_the_chain_was_read_
 }
 
 #[tokio::test]
-async fn terms_are_found_without_an_account_where_keys_are_required() {
+async fn terms_are_public_with_keys_required() {
     let required = |config: &mut GatewayConfig| {
         with_admin(config);
         config.api_keys_required = true;
@@ -228,7 +228,7 @@ async fn terms_are_found_without_an_account_where_keys_are_required() {
 }
 
 #[tokio::test]
-async fn a_forged_host_gets_into_no_answer() {
+async fn forged_host_is_not_echoed() {
     let world = World::new().await;
     let url = format!("{}/robots.txt", world.gateway.url());
     let asked = reqwest::Client::new().get(url).header("host", "a\"b<c>.example");
@@ -237,7 +237,7 @@ async fn a_forged_host_gets_into_no_answer() {
 }
 
 #[tokio::test]
-async fn of_two_registrations_in_one_second_nobody_is_said_to_be_first() {
+async fn equal_times_have_no_first_work() {
     let text = b"Nobody can tell which of these was registered first.".to_vec();
     let world = knowing(&text, none()).await;
     let answer = world.client().authenticate_content(text.clone()).await.unwrap();

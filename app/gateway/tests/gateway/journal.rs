@@ -162,7 +162,7 @@ fn damage(path: &Path, at: u64) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn what_only_the_journal_has_is_there_after_a_kill() {
+async fn journal_only_record_survives_kill() {
     let gate = Gate::at(Failpoint::Applying);
     let served = Served::watched(gate.clone()).await;
     let paid = served.pay(20).await;
@@ -177,7 +177,7 @@ async fn what_only_the_journal_has_is_there_after_a_kill() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn what_tables_and_journal_both_have_is_there_once_after_a_kill() {
+async fn applied_record_is_not_doubled() {
     let gate = Gate::at(Failpoint::Applied);
     let served = Served::watched(gate.clone()).await;
     let paid = served.pay(1).await;
@@ -189,7 +189,7 @@ async fn what_tables_and_journal_both_have_is_there_once_after_a_kill() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn whoever_reads_waits_for_what_was_acknowledged() {
+async fn reads_wait_for_acknowledged_writes() {
     let gate = Gate::at(Failpoint::Applying);
     let served = Served::watched(gate.clone()).await;
     served.pay(5).await;
@@ -206,7 +206,7 @@ async fn whoever_reads_waits_for_what_was_acknowledged() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn a_torn_last_frame_is_not_there_and_its_generation_can_be_paid_for() {
+async fn torn_last_frame_is_dropped() {
     let gate = Gate::at(Failpoint::Applying);
     let served = Served::watched(gate.clone()).await;
     let mut paid = served.pay(3).await;
@@ -225,7 +225,7 @@ async fn a_torn_last_frame_is_not_there_and_its_generation_can_be_paid_for() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn a_frame_that_is_gone_before_others_keeps_the_gateway_from_starting() {
+async fn missing_frame_prevents_start() {
     let gate = Gate::at(Failpoint::Applying);
     let served = Served::watched(gate.clone()).await;
     served.pay(3).await;
@@ -237,7 +237,7 @@ async fn a_frame_that_is_gone_before_others_keeps_the_gateway_from_starting() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn a_shutdown_leaves_nothing_in_the_journal_that_the_tables_lack() {
+async fn shutdown_applies_the_journal() {
     let served = Served::watched(Arc::new(NoFailpoints)).await;
     let paid = served.pay(5).await;
     let Served { gateway, chain, config, folder } = served;
@@ -251,7 +251,7 @@ async fn a_shutdown_leaves_nothing_in_the_journal_that_the_tables_lack() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn receipts_that_wait_together_are_signed_together_and_stay_what_they_are() {
+async fn waiting_receipts_share_signature() {
     let gate = Gate::open_at(Failpoint::Beginning);
     let served = Arc::new(Served::watched(gate.clone()).await);
     let mut state = GatewayClient::new(&served.gateway.url()).channel(&CHANNEL).await.unwrap();

@@ -8,7 +8,7 @@ use motif_sdk::{
 use crate::world::{CHANNEL, World, next_request, on_postgres_too, voucher_key};
 
 #[tokio::test]
-async fn what_was_acknowledged_is_there_after_a_kill() {
+async fn acknowledged_generation_survives_kill() {
     let mut world = World::new().await;
     for generation in 0..20_u32 {
         let request = world.next_request().await;
@@ -24,7 +24,7 @@ async fn what_was_acknowledged_is_there_after_a_kill() {
 }
 
 #[tokio::test]
-async fn what_a_new_voucher_key_signed_is_there_after_a_kill() {
+async fn new_keys_voucher_survives_kill() {
     let world = World::new().await;
     let old = world.next_request().await;
     let new_key = SigningKey::from_bytes(&[10; 32]);
@@ -46,7 +46,7 @@ async fn what_a_new_voucher_key_signed_is_there_after_a_kill() {
 }
 
 #[tokio::test]
-async fn a_session_goes_on_through_kills_and_settlements() {
+async fn session_survives_kills() {
     let mut world = World::new().await;
     let account = world.chain.channel_account();
     for run in 0..4_u8 {
@@ -77,7 +77,7 @@ async fn a_session_goes_on_through_kills_and_settlements() {
 }
 
 #[tokio::test]
-async fn a_store_takes_one_gateway_at_a_time() {
+async fn store_admits_one_gateway() {
     let world = World::new().await;
     let second = serve_with(world.config.clone(), world.chain.clone()).await;
     let error = second.err().unwrap();
@@ -86,7 +86,7 @@ async fn a_store_takes_one_gateway_at_a_time() {
 }
 
 on_postgres_too! {
-    what_was_acknowledged_is_there_after_a_kill,
-    what_a_new_voucher_key_signed_is_there_after_a_kill,
-    a_session_goes_on_through_kills_and_settlements,
+    acknowledged_generation_survives_kill,
+    new_keys_voucher_survives_kill,
+    session_survives_kills,
 }

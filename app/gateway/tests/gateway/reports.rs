@@ -34,7 +34,7 @@ fn sums(report: &UsageReport) -> Vec<(u64, u64, u64, u64)> {
 }
 
 #[tokio::test]
-async fn reports_add_up_to_the_unit_whatever_they_are_by() {
+async fn reports_add_up_by_every_key() {
     let world = used(3).await;
     world.settle().await.unwrap();
     world.generate("another-key", &world.next_request().await).await.assert_ok();
@@ -52,7 +52,7 @@ async fn reports_add_up_to_the_unit_whatever_they_are_by() {
 }
 
 #[tokio::test]
-async fn a_report_is_written_as_comma_separated_values_too() {
+async fn report_is_available_as_csv() {
     let world = used(1).await;
     let path = format!("/v1/channels/{CHANNEL}/usage?by=channel&format=csv");
     let answer = world.send(Method::GET, &path, None, None).await;
@@ -65,7 +65,7 @@ async fn a_report_is_written_as_comma_separated_values_too() {
 }
 
 #[tokio::test]
-async fn the_books_agree_with_the_chain_to_the_unit() {
+async fn books_match_chain_exactly() {
     let world = used(3).await;
     let books = world.admin().reconcile().await.unwrap();
     assert!(books.exact, "{books:?}");
@@ -81,7 +81,7 @@ async fn the_books_agree_with_the_chain_to_the_unit() {
 }
 
 #[tokio::test]
-async fn books_that_do_not_agree_are_not_called_exact() {
+async fn mismatched_books_are_inexact() {
     let world = used(3).await;
     world.settle().await.unwrap();
     let store = sqlx::SqlitePool::connect(&format!("sqlite:{}", world.store().display())).await;
@@ -118,7 +118,7 @@ async fn books_that_do_not_agree_are_not_called_exact() {
 }
 
 #[tokio::test]
-async fn a_channel_that_its_payer_has_closed_for_good_is_still_reconciled_and_missed_by_nobody() {
+async fn closed_channel_is_still_reconciled() {
     let world = used(2).await;
     world.settle().await.unwrap();
     let over = {
@@ -149,7 +149,7 @@ async fn a_channel_that_its_payer_has_closed_for_good_is_still_reconciled_and_mi
 }
 
 #[tokio::test]
-async fn what_never_settled_of_a_channel_that_is_gone_is_named() {
+async fn lost_amount_of_closed_channel_is_named() {
     let world = used(1).await;
     world.chain.state().channels.remove(&CHANNEL);
     let books = world.admin().reconcile().await.unwrap();
@@ -159,7 +159,7 @@ async fn what_never_settled_of_a_channel_that_is_gone_is_named() {
 }
 
 on_postgres_too! {
-    a_channel_that_its_payer_has_closed_for_good_is_still_reconciled_and_missed_by_nobody,
-    reports_add_up_to_the_unit_whatever_they_are_by,
-    the_books_agree_with_the_chain_to_the_unit,
+    closed_channel_is_still_reconciled,
+    reports_add_up_by_every_key,
+    books_match_chain_exactly,
 }

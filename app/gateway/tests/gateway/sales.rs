@@ -15,7 +15,7 @@ use crate::{
 };
 
 #[tokio::test]
-async fn without_payment_the_price_is_said_and_the_server_is_not_asked() {
+async fn unpaid_request_gets_price_only() {
     let sold = Sold::new().await;
     sold.publish();
     let request = sold.request("/images", json!({ "prompt": "New York" }));
@@ -46,7 +46,7 @@ async fn without_payment_the_price_is_said_and_the_server_is_not_asked() {
 }
 
 #[tokio::test]
-async fn an_answer_is_handed_over_for_a_voucher_for_what_it_has_used() {
+async fn answer_is_released_for_voucher() {
     let mut sold = Sold::new().await;
     let request = sold.request("/images", json!({ "prompt": "New York", "count": 3 }));
     let answer = sold.fetch(&request).await.unwrap();
@@ -63,7 +63,7 @@ async fn an_answer_is_handed_over_for_a_voucher_for_what_it_has_used() {
 }
 
 #[tokio::test]
-async fn what_is_due_states_price_units_and_digest_before_anything_is_paid() {
+async fn due_states_price_units_and_digest() {
     let sold = Sold::new().await;
     let request = sold.request("/images", json!({ "prompt": "New York" }));
     let due = sold.due(&request).await;
@@ -82,7 +82,7 @@ async fn what_is_due_states_price_units_and_digest_before_anything_is_paid() {
 }
 
 #[tokio::test]
-async fn what_has_fixed_units_is_paid_for_with_the_request() {
+async fn fixed_units_are_paid_up_front() {
     let mut sold = Sold::new().await;
     let request = sold.request("/pictures", json!({ "prompt": "New York", "fail": "silent" }));
     let mut ask = sold.ask(&request);
@@ -98,7 +98,7 @@ async fn what_has_fixed_units_is_paid_for_with_the_request() {
 }
 
 #[tokio::test]
-async fn a_field_of_json_says_the_units_and_without_it_all_that_was_held_is_used() {
+async fn json_field_sets_units() {
     let mut sold = Sold::new().await;
     let counted = sold.request("/texts", json!({ "prompt": "a b c", "tokens": 11 }));
     let answer = sold.fetch(&counted).await.unwrap();
@@ -111,7 +111,7 @@ async fn a_field_of_json_says_the_units_and_without_it_all_that_was_held_is_used
 }
 
 #[tokio::test]
-async fn the_same_request_gets_the_same_bytes_and_is_paid_for_once() {
+async fn repeated_request_gets_same_bytes() {
     let mut sold = Sold::new().await;
     let request = sold.request("/images", json!({ "prompt": "New York" }));
     let first = sold.fetch(&request).await.unwrap();
@@ -128,7 +128,7 @@ async fn the_same_request_gets_the_same_bytes_and_is_paid_for_once() {
 }
 
 #[tokio::test]
-async fn an_answer_that_was_made_before_a_kill_can_be_paid_for_after_it() {
+async fn answer_made_before_kill_is_payable() {
     let sold = Sold::new().await;
     let request = sold.request("/images", json!({ "prompt": "New York" }));
     let due = sold.due(&request).await;
@@ -140,7 +140,7 @@ async fn an_answer_that_was_made_before_a_kill_can_be_paid_for_after_it() {
 }
 
 #[tokio::test]
-async fn a_statement_that_ends_meanwhile_does_not_matter() {
+async fn settlement_during_generation_is_fine() {
     let mut sold = Sold::new().await;
     for (path, owed) in [("/pictures", 102), ("/images", 204), ("/pictures", 306)] {
         let request = sold.request(path, json!({ "prompt": "New York" }));
@@ -153,7 +153,7 @@ async fn a_statement_that_ends_meanwhile_does_not_matter() {
 }
 
 #[tokio::test]
-async fn the_budget_of_a_session_holds_for_what_is_sold_too() {
+async fn session_budget_covers_paywall() {
     let mut sold = Sold::new().await;
     let account = sold.world.chain.channel_account();
     let policy = motif_sdk::gateway::SessionPolicy { budget: Some(150), ..Default::default() };
@@ -170,7 +170,7 @@ async fn the_budget_of_a_session_holds_for_what_is_sold_too() {
 }
 
 #[tokio::test]
-async fn what_is_free_passes_and_what_is_not_named_does_not() {
+async fn free_route_passes_unnamed_fails() {
     let sold = Sold::new().await;
     let get = async |path: &str| reqwest::get(sold.url(path)).await.unwrap();
     assert_eq!(get("/health").await.text().await.unwrap(), "well");
@@ -206,13 +206,13 @@ fn free(sold: &Sold) -> PaidRequest {
 }
 
 on_postgres_too! {
-    without_payment_the_price_is_said_and_the_server_is_not_asked,
-    an_answer_is_handed_over_for_a_voucher_for_what_it_has_used,
-    what_is_due_states_price_units_and_digest_before_anything_is_paid,
-    what_has_fixed_units_is_paid_for_with_the_request,
-    a_field_of_json_says_the_units_and_without_it_all_that_was_held_is_used,
-    the_same_request_gets_the_same_bytes_and_is_paid_for_once,
-    an_answer_that_was_made_before_a_kill_can_be_paid_for_after_it,
-    a_statement_that_ends_meanwhile_does_not_matter,
-    the_budget_of_a_session_holds_for_what_is_sold_too,
+    unpaid_request_gets_price_only,
+    answer_is_released_for_voucher,
+    due_states_price_units_and_digest,
+    fixed_units_are_paid_up_front,
+    json_field_sets_units,
+    repeated_request_gets_same_bytes,
+    answer_made_before_kill_is_payable,
+    settlement_during_generation_is_fine,
+    session_budget_covers_paywall,
 }

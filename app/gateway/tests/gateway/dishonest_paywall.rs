@@ -105,7 +105,7 @@ async fn behind(sold: &Sold, lie_of: Lie) -> (Liar, PaidRequest) {
 }
 
 #[tokio::test]
-async fn nothing_is_signed_for_what_was_not_asked_for() {
+async fn unrequested_payment_is_not_signed() {
     let lies: [fn(&mut Due); 6] = [
         |due| due.units = 5,
         |due| due.units = 0,
@@ -134,7 +134,7 @@ async fn nothing_is_signed_for_what_was_not_asked_for() {
 }
 
 #[tokio::test]
-async fn a_price_that_is_not_the_licenses_is_not_paid() {
+async fn wrong_price_is_not_paid() {
     let mut sold = Sold::new().await;
     let dearer = Lie::Due(|due| {
         due.price.0 *= 10;
@@ -147,7 +147,7 @@ async fn a_price_that_is_not_the_licenses_is_not_paid() {
 }
 
 #[tokio::test]
-async fn an_answer_that_its_receipt_is_not_for_is_not_taken_and_not_paid_for_twice() {
+async fn mismatched_answer_is_rejected() {
     let lies = [
         Lie::Body,
         Lie::NoReceipt,
@@ -176,7 +176,7 @@ async fn an_answer_that_its_receipt_is_not_for_is_not_taken_and_not_paid_for_twi
 }
 
 #[tokio::test]
-async fn a_response_that_is_lost_is_asked_for_again_and_paid_for_once() {
+async fn lost_answer_is_paid_once() {
     for path in ["/images", "/pictures"] {
         let mut sold = Sold::new().await;
         let (liar, request) = behind(&sold, Lie::Lose).await;
@@ -199,7 +199,7 @@ async fn a_response_that_is_lost_is_asked_for_again_and_paid_for_once() {
 }
 
 #[tokio::test]
-async fn a_part_that_breaks_off_after_it_was_paid_for_is_fetched_again() {
+async fn broken_paid_part_is_refetched() {
     let mut sold = Sold::new().await;
     let (liar, _) = behind(&sold, Lie::Cut).await;
     let request = sold.request("/stories", json!({ "prompt": "t", "tokens": 30 }));

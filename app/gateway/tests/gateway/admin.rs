@@ -25,7 +25,7 @@ fn path(path: &str) -> String {
 }
 
 #[tokio::test]
-async fn nobody_administers_without_the_secret() {
+async fn admin_requires_secret() {
     let world = World::with(with_admin).await;
     let request = world.next_request().await;
     world.generate("the-first-key", &request).await.assert_ok();
@@ -55,7 +55,7 @@ async fn nobody_administers_without_the_secret() {
 }
 
 #[tokio::test]
-async fn the_public_listener_does_not_administer_even_with_the_secret() {
+async fn public_listener_serves_no_admin() {
     let world = World::with(with_admin).await;
     for (method, url_path) in &URLS {
         if *url_path == "/openapi.json" {
@@ -69,13 +69,13 @@ async fn the_public_listener_does_not_administer_even_with_the_secret() {
 }
 
 #[tokio::test]
-async fn nothing_administers_where_no_listener_is_configured() {
+async fn unconfigured_admin_is_closed() {
     let world = World::new().await;
     assert_eq!(world.gateway.admin_url(), None);
 }
 
 #[tokio::test]
-async fn a_gateway_that_contradicts_itself_does_not_start() {
+async fn contradicting_settings_prevent_start() {
     let mut world = World::new().await;
     world.config.api_keys_required = true;
     world.config.min_voucher_seconds = 7_200;
@@ -86,7 +86,7 @@ async fn a_gateway_that_contradicts_itself_does_not_start() {
 }
 
 #[tokio::test]
-async fn operators_settle_close_and_claim() {
+async fn operator_settles_closes_and_claims() {
     let world = World::with(with_admin).await;
     let admin = world.admin();
     let refused = admin.settle(&CHANNEL).await.unwrap_err();
@@ -105,7 +105,7 @@ async fn operators_settle_close_and_claim() {
 }
 
 #[tokio::test]
-async fn a_channels_budget_holds_through_restarts_until_it_is_raised() {
+async fn channel_budget_survives_restart() {
     let world = World::with(with_admin).await;
     let budget = |budget: Option<u64>| ChannelBudget { budget: budget.map(Amount) };
     world.admin().set_channel_budget(&CHANNEL, budget(Some(102))).await.unwrap();
@@ -122,7 +122,7 @@ async fn a_channels_budget_holds_through_restarts_until_it_is_raised() {
 }
 
 #[tokio::test]
-async fn a_key_that_is_none_is_not_made() {
+async fn invalid_api_key_is_rejected() {
     let world = World::with(with_admin).await;
     let good = NewApiKey {
         name: "a platform".into(),

@@ -36,7 +36,7 @@ fn blend(uses: &[(u16, u32)]) -> Vec<BatchedGeneration> {
 }
 
 #[tokio::test]
-async fn a_blended_generation_pays_every_license_and_every_receipt_is_proved() {
+async fn blended_generation_pays_each_license() {
     let world = blended().await;
     let mut session = session(&world).await;
     session.generate(0, 1, [0; 32], [0; 32]).await.unwrap();
@@ -55,7 +55,7 @@ async fn a_blended_generation_pays_every_license_and_every_receipt_is_proved() {
 }
 
 #[tokio::test]
-async fn one_bad_generation_of_a_batch_charges_none_of_it() {
+async fn bad_item_rejects_whole_batch() {
     let world = blended().await;
     let mut session = session(&world).await;
     for (uses, slug) in [
@@ -75,7 +75,7 @@ async fn one_bad_generation_of_a_batch_charges_none_of_it() {
 }
 
 #[tokio::test]
-async fn a_batch_survives_a_kill_whole_and_its_retry_gets_the_same_receipts() {
+async fn batch_survives_kill_whole() {
     let world = blended().await;
     let mut session = session(&world).await;
     session.generate_batch(blend(&[(0, 1), (1, 1)])).await.unwrap();
@@ -92,7 +92,7 @@ async fn a_batch_survives_a_kill_whole_and_its_retry_gets_the_same_receipts() {
 }
 
 #[tokio::test]
-async fn another_number_of_generations_under_the_same_key_is_another_request() {
+async fn batch_size_is_part_of_request() {
     let world = World::new().await;
     let request = world.next_request().await;
     let key: IdempotencyKey = "the-same-key".parse().unwrap();
@@ -111,8 +111,8 @@ async fn another_number_of_generations_under_the_same_key_is_another_request() {
 }
 
 on_postgres_too! {
-    another_number_of_generations_under_the_same_key_is_another_request,
-    a_blended_generation_pays_every_license_and_every_receipt_is_proved,
-    one_bad_generation_of_a_batch_charges_none_of_it,
-    a_batch_survives_a_kill_whole_and_its_retry_gets_the_same_receipts,
+    batch_size_is_part_of_request,
+    blended_generation_pays_each_license,
+    bad_item_rejects_whole_batch,
+    batch_survives_kill_whole,
 }

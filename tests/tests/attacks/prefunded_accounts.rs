@@ -14,7 +14,7 @@ fn gift(world: &mut World, address: Pubkey, lamports: u64) {
 }
 
 #[test]
-fn lamports_sent_ahead_do_not_stop_a_work_or_its_terms() {
+fn prefunded_work_is_created() {
     for lamports in GIFTS {
         let mut world = World::new();
         let builder = world.work();
@@ -28,7 +28,7 @@ fn lamports_sent_ahead_do_not_stop_a_work_or_its_terms() {
 }
 
 #[test]
-fn lamports_sent_ahead_do_not_stop_a_channel_and_are_no_deposit() {
+fn prefunded_channel_gains_no_deposit() {
     for lamports in GIFTS {
         let mut world = World::new();
         let (call, channel) = world.channel().deposited(100).call();
@@ -39,7 +39,7 @@ fn lamports_sent_ahead_do_not_stop_a_channel_and_are_no_deposit() {
 }
 
 #[test]
-fn lamports_sent_ahead_do_not_stop_vaults_earnings_or_issuances() {
+fn prefunded_vault_is_created() {
     for lamports in GIFTS {
         let mut world = World::new();
         let currency = world.mint_of(&TOKEN_PROGRAM);
@@ -62,7 +62,7 @@ fn lamports_sent_ahead_do_not_stop_vaults_earnings_or_issuances() {
 }
 
 #[test]
-fn tokens_sent_ahead_to_a_vault_are_credited_to_nobody() {
+fn tokens_sent_to_vault_are_uncredited() {
     let mut world = World::new();
     let currency = world.mint_of(&TOKEN_PROGRAM);
     let vault = pda::vault(&currency.mint);

@@ -44,7 +44,7 @@ async fn load(world: &World, count: u8) -> Vec<Duration> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 #[ignore = "a measurement"]
-async fn durable_generations_each_second_with_payers_on_the_same_machine() {
+async fn durable_generations_per_second() {
     let world = World::with(|config| {
         config.settle = SettlePolicy { at_receipts: u32::MAX, ..config.settle };
     })

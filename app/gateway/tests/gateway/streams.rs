@@ -81,7 +81,7 @@ impl Raw {
 }
 
 #[tokio::test]
-async fn thousands_of_tokens_stream_as_they_are_paid_for() {
+async fn thousands_of_tokens_are_paid() {
     let mut sold = Sold::new().await;
     let request = story(&sold, 95);
     let mut stream = open(&mut sold, &request).await;
@@ -100,7 +100,7 @@ async fn thousands_of_tokens_stream_as_they_are_paid_for() {
 }
 
 #[tokio::test]
-async fn a_stream_pauses_exactly_where_what_is_paid_for_ends() {
+async fn stream_pauses_where_payment_ends() {
     let sold = Sold::new().await;
     let request = story(&sold, 1_000_000);
     let mut raw = Raw::open(&sold, &request).await;
@@ -124,7 +124,7 @@ async fn a_stream_pauses_exactly_where_what_is_paid_for_ends() {
 }
 
 #[tokio::test]
-async fn a_stream_that_loses_its_client_charges_what_was_vouched_for_and_frees_the_rest() {
+async fn lost_client_charges_vouched_parts() {
     let mut sold = Sold::limited(5, |_| ()).await;
     let request = story(&sold, 1_000);
     let mut stream = open(&mut sold, &request).await;
@@ -144,7 +144,7 @@ async fn a_stream_that_loses_its_client_charges_what_was_vouched_for_and_frees_t
 }
 
 #[tokio::test]
-async fn a_stream_that_nobody_pays_for_ends_by_itself() {
+async fn unpaid_stream_ends() {
     let sold = Sold::limited(3, |paywall| paywall.pause_seconds = 1).await;
     let request = story(&sold, 1_000);
     let mut raw = Raw::open(&sold, &request).await;
@@ -158,7 +158,7 @@ async fn a_stream_that_nobody_pays_for_ends_by_itself() {
 }
 
 #[tokio::test]
-async fn a_replayed_voucher_does_not_advance_a_stream() {
+async fn replayed_voucher_advances_no_stream() {
     let sold = Sold::new().await;
     let request = story(&sold, 1_000);
     let mut raw = Raw::open(&sold, &request).await;
@@ -184,7 +184,7 @@ async fn a_replayed_voucher_does_not_advance_a_stream() {
 }
 
 #[tokio::test]
-async fn a_part_that_was_paid_for_is_not_lost_with_its_stream() {
+async fn paid_part_survives_its_stream() {
     let sold = Sold::new().await;
     let request = story(&sold, 1_000);
     let mut raw = Raw::open(&sold, &request).await;
@@ -201,7 +201,7 @@ async fn a_part_that_was_paid_for_is_not_lost_with_its_stream() {
 }
 
 #[tokio::test]
-async fn a_stream_that_breaks_off_charges_what_was_handed_over() {
+async fn broken_stream_charges_delivered_parts() {
     let mut sold = Sold::limited(5, |_| ()).await;
     let broken = json!({ "prompt": "t", "tokens": 50, "fail": "midway" });
     let request = sold.request("/stories", broken);
@@ -225,7 +225,7 @@ async fn a_stream_that_breaks_off_charges_what_was_handed_over() {
 }
 
 #[tokio::test]
-async fn a_statement_that_ends_meanwhile_does_not_end_a_stream() {
+async fn settlement_does_not_end_stream() {
     let mut sold = Sold::new().await;
     let request = story(&sold, 40);
     let mut stream = open(&mut sold, &request).await;
@@ -240,7 +240,7 @@ async fn a_statement_that_ends_meanwhile_does_not_end_a_stream() {
 }
 
 #[tokio::test]
-async fn there_are_only_so_many_streams() {
+async fn concurrent_streams_are_capped() {
     let sold = Sold::with(|paywall| paywall.streams = 1).await;
     let request = story(&sold, 1_000);
     let mut raw = Raw::open(&sold, &request).await;
@@ -266,7 +266,7 @@ async fn there_are_only_so_many_streams() {
 }
 
 #[tokio::test]
-async fn a_stream_ends_when_the_gateway_stops() {
+async fn shutdown_ends_streams() {
     let sold = Sold::new().await;
     let request = story(&sold, 1_000);
     let mut raw = Raw::open(&sold, &request).await;
@@ -279,14 +279,14 @@ async fn a_stream_ends_when_the_gateway_stops() {
 }
 
 on_postgres_too! {
-    thousands_of_tokens_stream_as_they_are_paid_for,
-    a_stream_pauses_exactly_where_what_is_paid_for_ends,
-    a_stream_that_loses_its_client_charges_what_was_vouched_for_and_frees_the_rest,
-    a_stream_that_nobody_pays_for_ends_by_itself,
-    a_replayed_voucher_does_not_advance_a_stream,
-    a_part_that_was_paid_for_is_not_lost_with_its_stream,
-    a_stream_that_breaks_off_charges_what_was_handed_over,
-    a_statement_that_ends_meanwhile_does_not_end_a_stream,
-    there_are_only_so_many_streams,
-    a_stream_ends_when_the_gateway_stops,
+    thousands_of_tokens_are_paid,
+    stream_pauses_where_payment_ends,
+    lost_client_charges_vouched_parts,
+    unpaid_stream_ends,
+    replayed_voucher_advances_no_stream,
+    paid_part_survives_its_stream,
+    broken_stream_charges_delivered_parts,
+    settlement_does_not_end_stream,
+    concurrent_streams_are_capped,
+    shutdown_ends_streams,
 }

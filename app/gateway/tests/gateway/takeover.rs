@@ -16,7 +16,7 @@ use serde_json::json;
 
 use crate::{
     sold::{Sold, session},
-    streaming::Raw,
+    streams::Raw,
     world::{CHANNEL, on_a_server, with_admin},
 };
 
@@ -48,7 +48,7 @@ impl Sold {
 }
 
 #[tokio::test]
-async fn a_stream_whose_channel_is_taken_over_charges_what_was_handed_over_and_frees_the_rest() {
+async fn takeover_charges_delivered_parts() {
     let Some((first, second)) = two(5).await else { return };
     let request = first.request("/stories", json!({ "prompt": "t", "tokens": 1_000 }));
     let mut raw = Raw::open(&first, &request).await;
@@ -81,7 +81,7 @@ async fn a_stream_whose_channel_is_taken_over_charges_what_was_handed_over_and_f
 }
 
 #[tokio::test]
-async fn a_part_that_is_being_paid_for_during_a_takeover_is_charged_once_or_not_at_all() {
+async fn takeover_charges_part_at_most_once() {
     for _ in 0..5 {
         let Some((first, second)) = two(100).await else { return };
         let request = first.request("/stories", json!({ "prompt": "t", "tokens": 1_000 }));
@@ -106,7 +106,7 @@ async fn a_part_that_is_being_paid_for_during_a_takeover_is_charged_once_or_not_
 }
 
 #[tokio::test]
-async fn a_stream_of_a_process_that_dies_goes_on_with_another_request_at_the_next() {
+async fn dead_processs_stream_continues() {
     let Some((first, mut second)) = two(5).await else { return };
     let request = first.request("/stories", json!({ "prompt": "t", "tokens": 1_000 }));
     let mut raw = Raw::open(&first, &request).await;
@@ -127,7 +127,7 @@ async fn a_stream_of_a_process_that_dies_goes_on_with_another_request_at_the_nex
 }
 
 #[tokio::test]
-async fn a_hold_outlives_a_takeover_and_is_captured_once() {
+async fn hold_survives_takeover() {
     let Some((first, second)) = two(9).await else { return };
     let [kept, spent] = [[1; 32], [2; 32]];
     let held = first.session.hold(0, 4, kept, 300).await.unwrap();
@@ -148,7 +148,7 @@ async fn a_hold_outlives_a_takeover_and_is_captured_once() {
 }
 
 #[tokio::test]
-async fn an_answer_that_nobody_has_paid_for_is_made_again_by_the_next_process() {
+async fn unpaid_answer_is_remade() {
     let Some((first, mut second)) = two(9).await else { return };
     let request = first.request("/images", json!({ "prompt": "New York" }));
     let due = first.due(&request).await;
@@ -166,7 +166,7 @@ async fn an_answer_that_nobody_has_paid_for_is_made_again_by_the_next_process() 
 }
 
 #[tokio::test]
-async fn an_answer_that_was_paid_for_is_handed_over_where_it_is_kept_whoever_has_the_channel() {
+async fn paid_answer_is_served_where_kept() {
     let Some((mut first, second)) = two(9).await else { return };
     let request = first.request("/images", json!({ "prompt": "New York" }));
     let paid = first.fetch(&request).await.unwrap();
@@ -192,7 +192,7 @@ async fn an_answer_that_was_paid_for_is_handed_over_where_it_is_kept_whoever_has
 }
 
 #[tokio::test]
-async fn an_api_key_that_was_made_elsewhere_pays_at_any_paywall() {
+async fn api_key_works_at_every_paywall() {
     let Some((first, second)) = two(9).await else { return };
     let key = NewApiKey {
         name: "a platform".into(),

@@ -10,19 +10,19 @@ use crate::{
 /// This program again, as the gateway that is killed.
 pub fn gateway() -> Command {
     let mut command = Command::new(std::env::current_exe().unwrap());
-    command.args(["--exact", "killing::the_gateway_that_is_killed", "--ignored", "--nocapture"]);
+    command.args(["--exact", "killing::killed_gateway", "--ignored", "--nocapture"]);
     command
 }
 
 #[test]
 #[ignore = "other tests start it, as a process of its own"]
-fn the_gateway_that_is_killed() {
+fn killed_gateway() {
     let told = std::env::var(child::TOLD).unwrap();
     child::run(serde_json::from_str(&told).unwrap());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_gateway_killed_at_any_moment_loses_nothing_and_charges_nothing_twice() {
+async fn killed_gateway_loses_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let store = folder.path().join("gateway.sqlite").display().to_string();
     let mut rounds = Rounds::new(folder.path(), store, gateway).await;
@@ -33,7 +33,7 @@ async fn a_gateway_killed_at_any_moment_loses_nothing_and_charges_nothing_twice(
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_gateway_killed_at_any_moment_loses_nothing_on_a_server() {
+async fn killed_gateway_on_postgres_loses_nothing() {
     let Some(server) = Server::get() else { return };
     let folder = tempfile::tempdir().unwrap();
     let mut rounds = Rounds::new(folder.path(), server.database().await, gateway).await;

@@ -6,7 +6,7 @@ use crate::{
 };
 
 #[tokio::test]
-async fn a_quote_states_price_fee_and_the_terms_it_is_from() {
+async fn quote_states_price_fee_and_terms() {
     let world = World::with(|config| config.operator_fee_bps = 150).await;
     publish(&world);
     let quote = world.client().quote(&WORK, UseWord::Generate).await.unwrap();
@@ -18,7 +18,7 @@ async fn a_quote_states_price_fee_and_the_terms_it_is_from() {
 }
 
 #[tokio::test]
-async fn readiness_means_that_the_chain_answers() {
+async fn readiness_needs_the_chain() {
     let world = World::new().await;
     let client = world.client().patience(std::time::Duration::ZERO);
     client.ready().await.unwrap();

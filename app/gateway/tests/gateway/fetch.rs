@@ -10,7 +10,7 @@ use crate::{
 };
 
 #[tokio::test]
-async fn what_a_creator_names_as_its_uri_is_never_fetched() {
+async fn creator_uri_is_never_fetched() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let uri = format!("http://{}/metadata.json", listener.local_addr().unwrap());
     let world = World::with(with_admin).await;
