@@ -49,7 +49,7 @@ impl Gateway {
             expires_at: wanted.expires_at,
             revoked_at: None,
         };
-        self.store().write(Change::KeyMade(Box::new(stored.clone()))).await?;
+        self.store().writer().write(Change::KeyCreated(Box::new(stored.clone()))).await?;
         let key = self.keyring().add(stored);
         tracing::info!(key = %token.id, "an API key was made");
         Ok(CreatedApiKey { token: token.reveal(), key: key.facts() })
@@ -65,7 +65,7 @@ impl Gateway {
         }
         let revoked_at = self.now();
         let key = self.keyring().revoke(id, revoked_at)?;
-        self.store().write(Change::KeyRevoked { id, revoked_at }).await?;
+        self.store().writer().write(Change::KeyRevoked { id, revoked_at }).await?;
         tracing::info!(key = %id, "an API key was revoked");
         Ok(key.facts())
     }
@@ -84,7 +84,7 @@ impl Gateway {
             let mut book = desk.book();
             book.ledger.set_budget(budget);
             let change = Change::Budget { channel_id: desk.id(), budget };
-            self.store().write_by(desk.lease, change)
+            self.store().writer().write_channel(desk.lease, change)
         };
         self.on_disk(&desk, written).await
     }

@@ -18,7 +18,7 @@ use motif_sdk::{
     },
 };
 
-use crate::{Gateway, desk::Desk, problem::ApiError, store::UsageAsked, view::channel_state};
+use crate::{Gateway, desk::Desk, problem::ApiError, store::UsageQuery, view::channel_state};
 
 /// Longer than a worker may need for one channel, with a chain that answers slowly.
 const WORKER_SILENT: Duration = Duration::from_secs(900);
@@ -34,7 +34,7 @@ impl Gateway {
     /// # Errors
     /// [`ApiError::StoreFailed`], [`ApiError::WorkerStalled`].
     pub fn alive(&self) -> Result<(), ApiError> {
-        if let Some(failure) = self.store().failure() {
+        if let Some(failure) = self.store().writer().failure() {
             return Err(ApiError::StoreFailed(failure));
         }
         let silent = self.worker_silent_for();
@@ -46,7 +46,7 @@ impl Gateway {
     /// # Errors
     /// [`ApiError::StoreFailed`], [`ApiError::ChainUnreachable`].
     pub async fn ready(&self) -> Result<(), ApiError> {
-        self.store().probe().await?;
+        self.store().writer().probe().await?;
         Ok(self.chain().reach().await?)
     }
 
@@ -74,7 +74,7 @@ impl Gateway {
     /// [`ApiError::StoreFailed`].
     pub async fn state(&self, desk: &Desk) -> Result<ChannelState, ApiError> {
         let state = channel_state(&desk.book());
-        self.store().flush().await?;
+        self.store().writer().flush().await?;
         Ok(state)
     }
 
@@ -185,8 +185,9 @@ impl Gateway {
         let desk = self.desk(&channel).await?;
         let open = desk.book().ledger.open_statement().number;
         let statement = statement.unwrap_or(open);
-        let generations = self.store().generations(desk.id(), statement, limit, offset).await?;
-        let total = self.store().count(desk.id(), statement).await?;
+        let generations =
+            self.store().queries().generations(desk.id(), statement, limit, offset).await?;
+        let total = self.store().queries().count(desk.id(), statement).await?;
         let parts = generations.iter().map(|generation| ReceiptParts::from(&generation.receipt));
         Ok(ReceiptPage { statement, offset, total, receipts: parts.collect() })
     }
@@ -206,8 +207,8 @@ impl Gateway {
             Some(channel) => Some(self.desk(&channel).await?.id()),
             None => None,
         };
-        let asked = UsageAsked { by, channel_id, from, until };
-        Ok(UsageReport { by, from, until, rows: self.store().usage(&asked).await? })
+        let asked = UsageQuery { by, channel_id, from, until };
+        Ok(UsageReport { by, from, until, rows: self.store().reports().usage(&asked).await? })
     }
 
     /// What proves a settled receipt against its channel's account.
@@ -216,7 +217,7 @@ impl Gateway {
     /// [`ApiError::UnknownReceipt`], [`ApiError::ReceiptNotSettled`],
     /// [`ApiError::ReceiptUnprovable`], [`ApiError::StoreFailed`].
     pub async fn proof(&self, receipt: &[u8; 32]) -> Result<ReceiptProof, ApiError> {
-        Ok(self.store().proof(receipt).await?)
+        Ok(self.store().lookup().proof(receipt).await?)
     }
 }
 

@@ -1,12 +1,13 @@
 use std::{
     collections::HashMap,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
     time::{Duration, Instant},
 };
 
+use motif_ed25519_batch::PublicKey;
 use motif_sdk::{
     Pubkey,
     channel::Channel,
@@ -17,7 +18,6 @@ use motif_sdk::{
 use crate::{
     ledger::{CutStatement, Ledger},
     store::{Change, ChannelId, Lease, Store, Written},
-    voucher_key::VoucherKey,
 };
 
 /// Where one channel is served: everything that changes its ledger goes through its book, one
@@ -39,8 +39,8 @@ pub struct Desk {
     seen_at: Mutex<Instant>,
     /// The newest slot it was read at.
     slot: AtomicU64,
-    /// The newest voucher key that was used, read.
-    key: Mutex<Option<Arc<VoucherKey>>>,
+    /// Voucher key of the newest voucher, decoded.
+    key: Mutex<Option<PublicKey>>,
     /// Held while a statement settles: one at a time.
     pub settling: tokio::sync::Mutex<()>,
     /// Held until what the chain said is recorded: who looks next sees it on disk.
@@ -97,13 +97,14 @@ impl Desk {
         *self.seen_at.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
     }
 
-    /// A voucher's key; `None` where it is none. It is read once, as long as it stays the same.
-    pub fn read_key(&self, key: &Pubkey) -> Option<Arc<VoucherKey>> {
+    /// Returns a decoded voucher key, or `None` if it is not a point of the curve. Decodes it only
+    /// when it changes.
+    pub fn read_key(&self, key: &Pubkey) -> Option<PublicKey> {
         let mut known = self.key.lock().unwrap_or_else(PoisonError::into_inner);
         match &*known {
-            Some(known) if known.is(key) => Some(known.clone()),
+            Some(known) if known.as_bytes() == key.as_array() => Some(known.clone()),
             _ => {
-                *known = Some(VoucherKey::read(key)?);
+                *known = Some(PublicKey::from_bytes(key.as_array())?);
                 known.clone()
             }
         }
@@ -142,7 +143,7 @@ impl Book {
             prices: cut.prices,
             cut_at: now,
         };
-        let written = store.write_by(lease, change);
+        let written = store.writer().write_channel(lease, change);
         Some((cut, written))
     }
 

@@ -4,6 +4,7 @@ use std::{
     time::Instant,
 };
 
+use motif_ed25519_batch::Verifier;
 use motif_sdk::{
     Pubkey,
     channel::{Channel, ChannelAccount, StatementRecord},
@@ -28,9 +29,8 @@ use crate::{
     problem::ApiError,
     recognition::Recognition,
     settlement::records,
-    store::{Change, Moment, Moments, Process, SettledStatement, Store, StoreError},
+    store::{Change, Failpoint, Failpoints, SettledStatement, Store, StoreError, StoreOptions},
     traces::{TraceError, Traces, step},
-    voucher_key::Verifier,
 };
 
 /// A gateway; clones share it.
@@ -48,7 +48,7 @@ struct Inner {
     desks: RwLock<HashMap<Pubkey, Arc<Desk>>>,
     /// Held while a desk is opened: two for one channel would not know of each other.
     seating: tokio::sync::Mutex<()>,
-    moments: Arc<dyn Moments>,
+    failpoints: Arc<dyn Failpoints>,
     wake: Notify,
     admission: Admission,
     verifier: Verifier,
@@ -100,23 +100,28 @@ impl Gateway {
     pub(crate) async fn open(
         config: GatewayConfig,
         chain: Arc<dyn Chain>,
-        moments: Arc<dyn Moments>,
+        failpoints: Arc<dyn Failpoints>,
         url: &str,
     ) -> Result<Self, StartError> {
         config.faults().or(())?;
         let place = config.store.clone();
         let refuse = |source| StartError::Store { place: place.clone(), source };
-        let process = Process {
-            url,
-            lease: config.lease,
-            moments: moments.clone(),
-            operator: signing_key(&config.operator),
+        let options = StoreOptions::new(signing_key(&config.operator))
+            .url(url)
+            .lease_duration(config.lease)
+            .failpoints(failpoints.clone());
+        let store = match &config.store {
+            StorePlace::File(path) => options.open_file(path).await,
+            StorePlace::Server(url) => {
+                let opened = options.open_server(url.whole()).await;
+                opened.map_err(|error| error.map_text(|text| url.scrub(text)))
+            }
         };
-        let store = Store::open(&config.store, process).await.map_err(refuse)?;
+        let store = store.map_err(refuse)?;
         let metrics = Metrics::default();
         let start = |to| Traces::start(to, url, metrics.trace_failures.clone());
         let traces = config.traces.as_ref().map(start).transpose()?;
-        let stored_keys = store.api_keys().await.map_err(refuse)?;
+        let stored_keys = store.queries().api_keys().await.map_err(refuse)?;
         let inner = Inner {
             admission: Admission::new(&config.limits),
             verifier: Verifier::default(),
@@ -135,7 +140,7 @@ impl Gateway {
             cluster: OnceCell::new(),
             desks: RwLock::default(),
             seating: tokio::sync::Mutex::default(),
-            moments,
+            failpoints,
             wake: Notify::new(),
         };
         let gateway = Self { inner: Arc::new(inner) };
@@ -180,7 +185,7 @@ impl Gateway {
             Err(error) => return Err(error),
         }
         let (slot, data) = (channel.opened_slot, &read.data);
-        let id = self.store().channel_id(&address.to_bytes(), slot, data).await?;
+        let id = self.store().queries().register_channel(&address.to_bytes(), slot, data).await?;
         let desk = self.take_on(&address, id).await?;
         self.observe(&desk, read).await?;
         Ok(desk)
@@ -212,8 +217,8 @@ impl Gateway {
     }
 
     /// A moment has come that a test may be waiting for.
-    pub(crate) fn pass(&self, moment: Moment) {
-        self.inner.moments.pass(moment);
+    pub(crate) fn hit(&self, failpoint: Failpoint) {
+        self.inner.failpoints.hit(failpoint);
     }
 
     /// All desks.
@@ -419,8 +424,8 @@ impl Gateway {
         let settled = self.recorded(desk, &before, &after, settled).await?;
         let (channel_id, account) = (desk.id(), read.data);
         let change = Change::Observed { channel_id, account, settled };
-        self.on_disk(desk, self.store().write_by(desk.lease, change)).await?;
-        self.pass(Moment::Recorded);
+        self.on_disk(desk, self.store().writer().write_channel(desk.lease, change)).await?;
+        self.hit(Failpoint::Recorded);
         Ok(())
     }
 

@@ -58,12 +58,12 @@ impl Gateway {
             let mut book = desk.book();
             match book.ledger.hold(&id).copied() {
                 // Somebody else asked for it at the same time.
-                Some(known) if known == hold => self.store().write(Change::Nothing),
+                Some(known) if known == hold => self.store().writer().write(Change::Barrier),
                 Some(_) => return Err(ApiError::IdempotencyKeyReused),
                 None => {
                     book.ledger.place(id, hold, now).map_err(ApiError::refused)?;
                     let change = Change::HoldPlaced { channel_id: desk.id(), id, hold };
-                    self.store().write_by(desk.lease, change)
+                    self.store().writer().write_channel(desk.lease, change)
                 }
             }
         };
@@ -105,7 +105,9 @@ impl Gateway {
         let written = {
             let mut book = desk.book();
             let released = book.ledger.release(&id);
-            released.map(|_| self.store().write_by(desk.lease, Change::HoldReleased { id }))
+            released.map(|_| {
+                self.store().writer().write_channel(desk.lease, Change::HoldReleased { id })
+            })
         };
         if let Some(written) = written {
             self.on_disk(&desk, written).await?;
@@ -128,7 +130,9 @@ impl Gateway {
         let written = {
             let mut book = desk.book();
             let released = book.ledger.release(&id);
-            released.map(|_| self.store().write_by(desk.lease, Change::HoldReleased { id }))
+            released.map(|_| {
+                self.store().writer().write_channel(desk.lease, Change::HoldReleased { id })
+            })
         };
         if let Some(written) = written {
             // A store that has failed says so to whoever pays next.
@@ -138,8 +142,8 @@ impl Gateway {
 
     /// A hold as it is on disk, after everything that was queued before.
     async fn stored_hold(&self, desk: &Desk, id: &HoldId) -> Result<Option<StoredHold>, ApiError> {
-        self.store().flush().await?;
-        Ok(self.store().hold(desk.id(), id).await?)
+        self.store().writer().flush().await?;
+        Ok(self.store().queries().hold(desk.id(), id).await?)
     }
 }
 

@@ -34,7 +34,7 @@ impl Gateway {
         let leases = self.store().leases();
         if let Some(desk) = self.known_desk(address) {
             // What is known here may be old where nobody could renew it.
-            let lapsed = leases.is_some_and(Leases::have_lapsed);
+            let lapsed = leases.is_some_and(Leases::have_expired);
             return if lapsed { Err(ApiError::ChannelMoving) } else { Ok(desk) };
         }
         if leases.is_none() {
@@ -42,7 +42,7 @@ impl Gateway {
         }
         // Rare, and large: no request for a channel that is served carries it along.
         let taking_on = async {
-            let known = self.store().newest_channel(&address.to_bytes()).await?;
+            let known = self.store().queries().newest_channel(&address.to_bytes()).await?;
             self.take_on(address, known.ok_or(ApiError::UnknownChannel(*address))?).await
         };
         Box::pin(taking_on).await
@@ -56,10 +56,10 @@ impl Gateway {
         &self,
         address: &Pubkey,
     ) -> Result<(ChannelId, Channel), ApiError> {
-        let known = self.store().newest_channel(&address.to_bytes()).await?;
+        let known = self.store().queries().newest_channel(&address.to_bytes()).await?;
         let id = known.ok_or(ApiError::UnknownChannel(*address))?;
-        let (_, account, _) = self.store().recorded(id).await?;
-        Ok((id, account.channel))
+        let recorded = self.store().queries().recorded(id).await?;
+        Ok((id, recorded.account.channel))
     }
 
     /// Which statement of a channel is open, as far as that is recorded, whoever holds it.
@@ -76,7 +76,7 @@ impl Gateway {
 
     /// As [`Gateway::recorded_open`], of a channel as the chain has it.
     pub(crate) async fn open_of(&self, id: ChannelId, channel: &Channel) -> Result<u64, ApiError> {
-        let cut = self.store().books(id, 0, 0).await?.statements;
+        let cut = self.store().reports().books(id, 0, 0).await?.statements;
         let next = cut.last_key_value().map_or(0, |(number, _)| number + 1);
         Ok(next.max(channel.statements.length))
     }
@@ -96,7 +96,7 @@ impl Gateway {
         }
         let lease = match self.store().leases() {
             None => Lease { channel_id: id, epoch: 0 },
-            Some(leases) => leases.take(id).await?.map_err(|held| {
+            Some(leases) => leases.acquire(id).await?.map_err(|held| {
                 let (channel, url) = (*address, held.url);
                 ApiError::HeldElsewhere { channel, url }
             })?,
@@ -106,7 +106,7 @@ impl Gateway {
 
     /// Reads a channel's books anew, as they are on disk now, and goes on from there.
     async fn seat(&self, lease: Lease) -> Result<Arc<Desk>, StoreError> {
-        let channel = self.store().restore_one(lease.channel_id).await?;
+        let channel = self.store().recovery().channel(lease.channel_id).await?;
         let margins = self.config().margins();
         let (address, account) = (channel.address, channel.account);
         let mut ledger = Ledger::restore(address, account, margins, channel.cut, channel.open);
@@ -125,7 +125,7 @@ impl Gateway {
         if self.store().leases().is_some() {
             return self.keep_leases().await.map(drop);
         }
-        for id in self.store().newest_channels().await? {
+        for id in self.store().queries().newest_channels().await? {
             self.seat(Lease { channel_id: id, epoch: 0 }).await?;
         }
         Ok(())
@@ -159,11 +159,11 @@ impl Gateway {
             drop(turn);
             // Others may have room, and are given time to take what is theirs; what nobody takes
             // must not be left.
-            let portion = leases.attend().await?;
+            let portion = leases.announce().await?;
             let room = portion.saturating_sub(self.desks().len());
             let taken = match room {
-                0 => leases.take_free(usize::MAX, leases.lasting()).await?,
-                room => leases.take_free(room, Duration::ZERO).await?,
+                0 => leases.acquire_free(usize::MAX, leases.duration()).await?,
+                room => leases.acquire_free(room, Duration::ZERO).await?,
             };
             if taken.is_empty() {
                 break portion;
@@ -179,7 +179,7 @@ impl Gateway {
         let Some(leases) = self.store().leases() else { return };
         let mut idling = Idling::default();
         // Whatever a round takes, the next one begins in time; this process has just had one.
-        let pause = leases.lasting() / 3;
+        let pause = leases.duration() / 3;
         let mut rounds = interval_at(Instant::now() + pause, pause);
         rounds.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
@@ -202,15 +202,15 @@ impl Gateway {
         idling: &mut Idling,
         portion: usize,
     ) -> Result<(), StoreError> {
-        let idle = idling.look(&self.desks(), leases.lasting() * IDLE_LEASES, self.now());
+        let idle = idling.look(&self.desks(), leases.duration() * IDLE_LEASES, self.now());
         let more = self.desks().len().saturating_sub(portion);
         for desk in idle.into_iter().take(more.min(GIVEN_UP_AT_ONCE)) {
             let _turn = self.seating().lock().await;
             // Nobody settles it now, and whoever wants to finds it gone.
             let Ok(_settling) = desk.settling.try_lock() else { continue };
             self.close_desk(&desk);
-            self.store().flush().await?;
-            leases.give_up(desk.lease).await?;
+            self.store().writer().flush().await?;
+            leases.release(desk.lease).await?;
             tracing::info!(channel = %desk.address, "left to another process");
         }
         Ok(())
@@ -218,7 +218,7 @@ impl Gateway {
 
     /// Takes over which API keys other processes have made and revoked.
     pub(crate) async fn refresh_keys(&self) -> Result<(), StoreError> {
-        self.keyring().refresh(self.store().api_keys().await?);
+        self.keyring().refresh(self.store().queries().api_keys().await?);
         Ok(())
     }
 

@@ -34,12 +34,12 @@ pub mod router;
 mod routes;
 mod serving;
 pub mod settlement;
-pub mod store;
 pub mod traces;
 mod view;
-mod voucher_key;
 
 pub use config::{AdminConfig, GatewayConfig, Limits, PaywallConfig, SettlePolicy, TraceConfig};
 pub use gateway::{Gateway, StartError};
+/// The crate `motif-store`.
+pub use motif_store as store;
 pub use router::{admin_openapi, openapi};
 pub use serving::{RunningGateway, serve, serve_watched, serve_with};

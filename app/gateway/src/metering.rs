@@ -18,7 +18,7 @@ use crate::{
     keys::Caller,
     ledger::{HoldId, Item, Part, Refusal, Wanted},
     problem::ApiError,
-    store::{Change, Generation, Issued, Moment, Written},
+    store::{Change, Failpoint, Generation, Issued, Written},
 };
 
 /// What is asked for with one voucher, and how it is named.
@@ -146,9 +146,9 @@ impl Gateway {
             Err(error) => return Err(error),
         };
         let key = if part == 0 { hold_key(&id) } else { part_key(&id) };
-        self.store().flush().await?;
+        self.store().writer().flush().await?;
         for statement in (open.saturating_sub(STATEMENTS)..=open).rev() {
-            let named = self.store().named(channel_id, statement, &key).await?;
+            let named = self.store().lookup().by_key(channel_id, statement, &key).await?;
             if let Some(generation) = named.first() {
                 return Ok(Some(generation.receipt));
             }
@@ -189,12 +189,12 @@ impl Gateway {
         asked: &Asked<'_>,
         caller: &Caller,
     ) -> Result<Vec<SignedReceipt>, ApiError> {
-        self.pass(Moment::Reserving);
+        self.hit(Failpoint::Reserving);
         match self.stand(desk, asked, caller)? {
             Standing::Taken(issued) => {
-                self.pass(Moment::Reserved);
+                self.hit(Failpoint::Reserved);
                 let receipts = self.on_disk(desk, issued).await?;
-                self.pass(Moment::Answering);
+                self.hit(Failpoint::Answering);
                 self.metrics().generations.inc_by(receipts.len() as u64);
                 let prices = receipts.iter().map(|signed| signed.receipt.amount).sum();
                 self.metrics().prices.inc_by(prices);
@@ -218,7 +218,7 @@ impl Gateway {
         generations: u32,
     ) -> Result<(Arc<Desk>, SignedVoucher), ApiError> {
         // The ledger may be ahead of a disk that has failed: nothing it says is good any more.
-        if let Some(failure) = self.store().failure() {
+        if let Some(failure) = self.store().writer().failure() {
             return Err(ApiError::StoreFailed(failure));
         }
         let desk = self.desk(address).await?;
@@ -230,7 +230,8 @@ impl Gateway {
         }
         let signed = parts.signed_by(desk.voucher_key(self.now()));
         let key = desk.read_key(&signed.key).ok_or(ApiError::VoucherSignature)?;
-        if !self.verifier().signed(&key, &signed).await {
+        let message = signed.voucher.to_bytes();
+        if !self.verifier().verify(&key, &message, &signed.signature).await {
             return Err(ApiError::VoucherSignature);
         }
         self.admission().channel(address, generations)?;
@@ -261,7 +262,7 @@ impl Gateway {
             Err(refusal) => return Err(refused(&book, refusal)),
         };
         let charged = weighed.charged;
-        let set_aside = caller.0.as_ref().map(|key| key.set_aside(charged)).transpose()?;
+        let reservation = caller.0.as_ref().map(|key| key.reserve(charged)).transpose()?;
         let taken = book.ledger.take(weighed, now);
         let reserved = taken.map_err(|refusal| refused(&book, refusal))?;
         book.keys.insert(asked.key.to_owned(), reserved.position);
@@ -274,6 +275,7 @@ impl Gateway {
                 idempotency_key: asked.key.to_owned(),
                 part: place,
                 receipt: SignedReceipt::unsigned(receipt),
+                voucher_key: asked.voucher.key,
                 voucher_expires_at: asked.voucher.voucher.expires_at,
                 voucher_signature: asked.voucher.signature,
                 api_key: caller.0.as_ref().map(|key| key.id()),
@@ -288,7 +290,7 @@ impl Gateway {
         // Queued before the book is released: on disk, too, each voucher follows the one it
         // covers.
         let change = Change::Generations { generations, hold: asked.hold };
-        Ok(Standing::Taken(self.store().spend(desk.lease, change, set_aside)))
+        Ok(Standing::Taken(self.store().writer().issue(desk.lease, change, reservation)))
     }
 
     /// Answers a retry with what was answered first, and everything else with a refusal.
@@ -298,9 +300,9 @@ impl Gateway {
         asked: &Asked<'_>,
     ) -> Result<Vec<SignedReceipt>, ApiError> {
         // The first request may still be on its way to the disk.
-        self.store().flush().await?;
+        self.store().writer().flush().await?;
         let statement = asked.voucher.voucher.statement;
-        let earlier = self.store().named(desk.id(), statement, asked.key).await?;
+        let earlier = self.store().lookup().by_key(desk.id(), statement, asked.key).await?;
         if earlier.is_empty() {
             return Err(closed(&desk.book()));
         }

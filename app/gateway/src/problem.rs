@@ -19,7 +19,7 @@ use crate::{
     keys::KeyId,
     ledger::{LicenseLimit, Refusal},
     paywall::PaywallRefusal,
-    store::{ProofError, StoreError},
+    store::{BudgetExceeded, ProofError, StoreError},
 };
 
 /// Everything a request can be refused for.
@@ -527,12 +527,18 @@ impl From<StoreError> for ApiError {
     }
 }
 
+impl From<BudgetExceeded> for ApiError {
+    fn from(BudgetExceeded { needed, left }: BudgetExceeded) -> Self {
+        Self::KeyBudget { needed, left }
+    }
+}
+
 impl From<ProofError> for ApiError {
     fn from(error: ProofError) -> Self {
         match error {
-            ProofError::UnknownReceipt => Self::UnknownReceipt,
+            ProofError::ReceiptNotFound => Self::UnknownReceipt,
             ProofError::NotSettled => Self::ReceiptNotSettled,
-            ProofError::Unprovable => Self::ReceiptUnprovable,
+            ProofError::StatementNotFound => Self::ReceiptUnprovable,
             ProofError::Store(error) => error.into(),
         }
     }

@@ -62,7 +62,7 @@ impl Gateway {
             return Ok(Vec::new());
         }
         let own: Vec<_> = self.desks().iter().map(|desk| desk.id()).collect();
-        let mut all = self.store().newest_channels().await?;
+        let mut all = self.store().queries().newest_channels().await?;
         all.retain(|id| !own.contains(id));
         Ok(all)
     }
@@ -87,7 +87,7 @@ impl Gateway {
                 open_receipts: open.receipts,
             }
         };
-        self.store().flush().await?;
+        self.store().writer().flush().await?;
         self.compare(desk.id(), desk.address, &held).await
     }
 
@@ -121,15 +121,16 @@ impl Gateway {
 
     /// What the store says of a channel whose ledger is another process's.
     async fn held_by_others(&self, id: ChannelId) -> Result<(Pubkey, Held), ApiError> {
-        let (address, recorded, _) = self.store().recorded(id).await?;
+        let recorded = self.store().queries().recorded(id).await?;
+        let (address, recorded) = (recorded.address, recorded.account);
         let read = self.ask_for(&address).await?;
         let read =
             read.filter(|read| read.account.channel.opened_slot == recorded.channel.opened_slot);
         let (is_there, account) = (read.is_some(), read.map_or(recorded, |read| read.account));
         let open = self.open_of(id, &account.channel).await?;
         // Receipts that come from here on have later positions.
-        let open_receipts = self.store().count(id, open).await?;
-        let newest = self.store().books(id, open, open_receipts).await?;
+        let open_receipts = self.store().queries().count(id, open).await?;
+        let newest = self.store().reports().books(id, open, open_receipts).await?;
         let settled = account.channel.cumulative().unwrap_or(u64::MAX);
         let newest = newest.receipts.last_key_value().map(|(_, sums)| sums.cumulative);
         let vouched = newest.unwrap_or(settled);
@@ -143,7 +144,7 @@ impl Gateway {
         address: Pubkey,
         held: &Held,
     ) -> Result<ReconciledChannel, ApiError> {
-        let books = self.store().books(id, held.open, held.open_receipts).await?;
+        let books = self.store().reports().books(id, held.open, held.open_receipts).await?;
         let mut differences = Vec::new();
         if !held.is_there && held.exposed > 0 {
             let lost = held.exposed;
@@ -152,7 +153,7 @@ impl Gateway {
         receipts_agree(&books, held, &mut differences);
         statements_agree(&books, held, &mut differences);
         let settled = held.account.channel.statements.length;
-        let units = self.store().units_before(id, settled).await?;
+        let units = self.store().reports().units_before(id, settled).await?;
         for (index, license) in (0_u16..).zip(&held.account.licenses) {
             let own = units.get(&index).copied().unwrap_or(0);
             let what = format!("settled units of license {index}");

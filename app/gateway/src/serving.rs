@@ -11,7 +11,7 @@ use crate::{
     recognition::Follower,
     router::{admin_router, paywall_router, router},
     settlement::Worker,
-    store::{Moments, NoMoments},
+    store::{Failpoints, NoFailpoints},
 };
 
 /// A gateway that serves.
@@ -40,17 +40,17 @@ pub async fn serve_with(
     config: GatewayConfig,
     chain: Arc<dyn Chain>,
 ) -> Result<RunningGateway, StartError> {
-    serve_watched(config, chain, Arc::new(NoMoments)).await
+    serve_watched(config, chain, Arc::new(NoFailpoints)).await
 }
 
-/// As [`serve_with`]; tells `moments` what it does, before it does the next thing.
+/// As [`serve_with`]; hits `failpoints` between the steps of a payment and of a settlement.
 ///
 /// # Errors
 /// [`StartError`].
 pub async fn serve_watched(
     config: GatewayConfig,
     chain: Arc<dyn Chain>,
-    moments: Arc<dyn Moments>,
+    failpoints: Arc<dyn Failpoints>,
 ) -> Result<RunningGateway, StartError> {
     config.faults().or(())?;
     let listener = TcpListener::bind(config.listen).await?;
@@ -67,7 +67,7 @@ pub async fn serve_watched(
     let admin_address = admin.as_ref().map(TcpListener::local_addr).transpose()?;
     let url = config.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
     let paywall = config.paywall.clone();
-    let gateway = Gateway::open(config, chain, moments, url.trim_end_matches('/')).await?;
+    let gateway = Gateway::open(config, chain, failpoints, url.trim_end_matches('/')).await?;
     let leases = tokio::spawn(gateway.clone().go_on_keeping_leases());
     let stop = CancellationToken::new();
     let paywall = paywall.map(|config| open_paywall(&gateway, config, &stop)).transpose()?;

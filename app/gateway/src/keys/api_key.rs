@@ -1,115 +1,28 @@
-use std::{
-    fmt,
-    str::FromStr,
-    sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicI64, Ordering},
-    },
+use std::sync::{
+    Arc,
+    atomic::{AtomicI64, Ordering},
 };
 
 use motif_sdk::gateway::wire::{Amount, ApiKeyFacts, ScopeWord};
+use motif_store::{BudgetReservation, KeyBudget, KeyId, StoredKey};
 
 use crate::problem::ApiError;
-
-/// Names an API key; no secret.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct KeyId(pub [u8; 8]);
-
-/// What an API key may do.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Scopes(u8);
-
-/// An API key as the store has it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct StoredKey {
-    /// Its name towards the gateway.
-    pub id: KeyId,
-    /// Its name towards people.
-    pub name: String,
-    /// Keyed digest of its token.
-    pub token_digest: [u8; 32],
-    /// What it may do.
-    pub scopes: Scopes,
-    /// The most it may ever spend, base units.
-    pub budget: Option<u64>,
-    /// What it has spent, base units.
-    pub spent: u64,
-    /// Unix seconds.
-    pub created_at: i64,
-    /// Last unix second in which it is good.
-    pub expires_at: Option<i64>,
-    /// Unix seconds from which it is not good any more.
-    pub revoked_at: Option<i64>,
-}
 
 /// An API key that is in use.
 #[derive(Debug)]
 pub struct ApiKey {
     stored: StoredKey,
-    spent: Mutex<Spent>,
+    budget: Arc<KeyBudget>,
     /// `i64::MAX` while it is good.
     revoked_at: AtomicI64,
-}
-
-/// What a key has spent, base units.
-#[derive(Clone, Copy, Debug, Default)]
-struct Spent {
-    /// As the store has it.
-    stored: u64,
-    /// On its way there.
-    pending: u64,
-}
-
-/// Part of a key's budget that is set aside; returned unless it is kept.
-#[derive(Debug)]
-#[must_use = "what is not kept is returned"]
-pub struct SetAside {
-    key: Arc<ApiKey>,
-    amount: u64,
-}
-
-impl Scopes {
-    /// Whether these are among them; an admin may everything.
-    pub fn allow(self, scope: ScopeWord) -> bool {
-        self.0 & (Self::bit(scope) | Self::bit(ScopeWord::Admin)) != 0
-    }
-
-    /// As a column holds them.
-    pub fn bits(self) -> u8 {
-        self.0
-    }
-
-    /// As a column holds them.
-    pub fn of_bits(bits: u8) -> Self {
-        Self(bits)
-    }
-
-    fn bit(scope: ScopeWord) -> u8 {
-        match scope {
-            ScopeWord::Meter => 1,
-            ScopeWord::Read => 2,
-            ScopeWord::Admin => 4,
-        }
-    }
-
-    fn words(self) -> Vec<ScopeWord> {
-        let holds = |scope: &ScopeWord| self.0 & Self::bit(*scope) != 0;
-        ScopeWord::ALL.into_iter().filter(holds).collect()
-    }
-}
-
-impl FromIterator<ScopeWord> for Scopes {
-    fn from_iter<T: IntoIterator<Item = ScopeWord>>(scopes: T) -> Self {
-        Self(scopes.into_iter().fold(0, |bits, scope| bits | Self::bit(scope)))
-    }
 }
 
 impl ApiKey {
     /// A key as the store has it.
     pub fn new(stored: StoredKey) -> Self {
-        let spent = Mutex::new(Spent { stored: stored.spent, pending: 0 });
+        let budget = KeyBudget::new(stored.budget, stored.spent);
         let revoked_at = AtomicI64::new(stored.revoked_at.unwrap_or(i64::MAX));
-        Self { stored, spent, revoked_at }
+        Self { stored, budget, revoked_at }
     }
 
     /// Its name towards the gateway.
@@ -138,30 +51,18 @@ impl ApiKey {
 
     /// Takes over what the store says, other processes' doings with it.
     pub(super) fn refresh(&self, stored: &StoredKey) {
-        self.spent().stored = stored.spent;
+        self.budget.refresh(stored.spent);
         if let Some(revoked_at) = stored.revoked_at {
             self.revoke(revoked_at);
         }
     }
 
-    fn spent(&self) -> MutexGuard<'_, Spent> {
-        self.spent.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Sets a part of its budget aside, or refuses and changes nothing.
+    /// Reserves a part of its budget.
     ///
     /// # Errors
-    /// [`ApiError::KeyBudget`].
-    pub fn set_aside(self: &Arc<Self>, amount: u64) -> Result<SetAside, ApiError> {
-        let budget = self.stored.budget.unwrap_or(u64::MAX);
-        let mut spent = self.spent();
-        let left = budget.saturating_sub(spent.total());
-        if amount > left {
-            return Err(ApiError::KeyBudget { needed: amount, left });
-        }
-        spent.pending += amount; // it fits into the budget
-        drop(spent);
-        Ok(SetAside { key: self.clone(), amount })
+    /// [`ApiError::KeyBudget`]; nothing is reserved.
+    pub fn reserve(&self, amount: u64) -> Result<BudgetReservation, ApiError> {
+        Ok(self.budget.reserve(amount)?)
     }
 
     /// What may be said of it.
@@ -172,52 +73,11 @@ impl ApiKey {
             name: self.stored.name.clone(),
             scopes: self.stored.scopes.words(),
             budget: self.stored.budget.map(Amount),
-            spent: Amount(self.spent().total()),
+            spent: Amount(self.budget.spent()),
             created_at: self.stored.created_at,
             expires_at: self.stored.expires_at,
             revoked_at: Some(revoked_at).filter(|at| *at != i64::MAX),
         }
-    }
-}
-
-impl Spent {
-    fn total(self) -> u64 {
-        self.stored.saturating_add(self.pending)
-    }
-}
-
-impl SetAside {
-    /// It was spent, and the store knows.
-    pub fn keep(self) {
-        let mut spent = self.key.spent();
-        spent.stored = spent.stored.saturating_add(self.amount);
-    }
-}
-
-impl Drop for SetAside {
-    fn drop(&mut self) {
-        self.key.spent().pending -= self.amount; // it was added when this was made
-    }
-}
-
-impl fmt::Display for KeyId {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{:016x}", u64::from_be_bytes(self.0))
-    }
-}
-
-/// Not the name of an API key.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("expected 16 hexadecimal digits")]
-pub struct NotAKeyId;
-
-impl FromStr for KeyId {
-    type Err = NotAKeyId;
-
-    fn from_str(text: &str) -> Result<Self, NotAKeyId> {
-        let digits = text.len() == 16 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
-        let number = u64::from_str_radix(text, 16).ok().filter(|_| digits);
-        number.map(|number| Self(number.to_be_bytes())).ok_or(NotAKeyId)
     }
 }
 
@@ -240,26 +100,25 @@ mod tests {
     }
 
     #[test]
-    fn a_budget_is_never_exceeded_and_what_is_not_spent_returns() {
+    fn exceeded_budget_is_refused() {
         let key = key(Some(30));
-        let first = key.set_aside(15).unwrap();
-        assert!(key.set_aside(6).is_err());
-        drop(first);
-        key.set_aside(20).unwrap().keep();
-        let refused = key.set_aside(1).unwrap_err();
-        assert!(matches!(refused, ApiError::KeyBudget { needed: 1, left: 0 }), "{refused}");
-        assert_eq!(key.facts().spent.0, 30);
+        let reserved = key.reserve(15).unwrap();
+        let refused = key.reserve(6).unwrap_err();
+        assert!(matches!(refused, ApiError::KeyBudget { needed: 6, left: 5 }), "{refused}");
+        assert_eq!(key.facts().spent.0, 25);
+        drop(reserved);
+        assert_eq!(key.facts().spent.0, 10);
     }
 
     #[test]
     fn what_other_processes_did_counts_beside_what_is_under_way() {
         let key = key(Some(30));
-        let under_way = key.set_aside(5).unwrap();
+        let under_way = key.reserve(5).unwrap();
         let elsewhere = StoredKey { spent: 20, revoked_at: Some(50), ..key.stored.clone() };
         key.refresh(&elsewhere);
-        assert!(key.set_aside(6).is_err());
+        assert!(key.reserve(6).is_err());
         drop(under_way);
-        assert!(key.set_aside(10).is_ok());
+        assert!(key.reserve(10).is_ok());
         assert!(!key.is_proved_by(blake3::Hash::from_bytes([2; 32]), 50));
     }
 
@@ -274,12 +133,5 @@ mod tests {
         assert!(!key.is_proved_by(right, 101));
         key.revoke(50);
         assert!(key.is_proved_by(right, 49) && !key.is_proved_by(right, 50));
-    }
-
-    #[test]
-    fn names_are_read_as_they_are_shown() {
-        let id = KeyId([0, 1, 2, 3, 4, 5, 6, 255]);
-        assert_eq!(id.to_string().parse(), Ok(id));
-        assert!("+00102030405060f".parse::<KeyId>().is_err());
     }
 }

@@ -7,6 +7,7 @@ mod api_key;
 mod keyring;
 mod token;
 
-pub use api_key::{ApiKey, KeyId, Scopes, SetAside, StoredKey};
+pub use api_key::ApiKey;
 pub use keyring::{Caller, Keyring};
+pub use motif_store::{KeyId, Scopes, StoredKey};
 pub use token::Token;

@@ -4,9 +4,7 @@
 //! very code that settlement runs on chain, so what it takes can be settled at any later time
 //! before the dates it checked.
 
-mod hold;
 mod refusal;
-mod statement;
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -16,9 +14,8 @@ use motif_sdk::{
     voucher::{SignedVoucher, Statement, Voucher},
 };
 
-pub use hold::{Hold, HoldId};
+pub use motif_store::{CutStatement, Hold, HoldId, Item, OpenStatement};
 pub use refusal::{LicenseLimit, Refusal};
-pub use statement::{CutStatement, OpenStatement};
 
 /// How much time everything that must settle needs to have left, and how much that may be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,15 +24,6 @@ pub struct Margins {
     pub min_voucher_seconds: u32,
     /// The most that may wait for settlement, base units.
     pub max_exposure: Option<u64>,
-}
-
-/// Units of one license.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Item {
-    /// Index of the license.
-    pub license: u16,
-    /// Units.
-    pub units: u32,
 }
 
 /// Generations somebody wants to pay for with one voucher: all of them or none.
@@ -307,7 +295,9 @@ impl Ledger {
     /// [`Refusal::StatementFull`] when their receipts cannot be counted any more.
     pub fn take(&mut self, weighed: Weighed, now: i64) -> Result<Reserved, Refusal> {
         let Weighed { statement, parts, voucher, hold, cumulative, .. } = weighed;
-        let position = self.open.add(statement, &parts, voucher, now)?;
+        let prices = parts.iter().map(|part| (part.item.license, part.price));
+        let position = self.open.add(statement, prices, voucher, now);
+        let position = position.ok_or(Refusal::StatementFull)?;
         if let Some(id) = hold {
             self.holds.remove(&id);
         }
@@ -510,13 +500,13 @@ impl Ledger {
         let index = item.license;
         let refuse = |error| Refusal::limit(index, error);
         for cut in &self.cut {
-            let units = statement::units_of(&cut.statement, index);
+            let units = units_of(&cut.statement, index);
             if units > 0 {
                 license.charge(units, now).map_err(refuse)?;
             }
         }
         let (mut units, mut prices) =
-            (statement::units_of(&self.open.statement, index), self.open.prices_of(index));
+            (units_of(&self.open.statement, index), self.open.prices_of(index));
         for part in before.iter().filter(|part| part.item.license == index) {
             units = units.checked_add(part.item.units).ok_or(Refusal::StatementFull)?;
             prices = prices.checked_add(part.price).ok_or(Refusal::AmountTooLarge)?;
@@ -566,6 +556,12 @@ impl Ledger {
             _ => Ok(()),
         }
     }
+}
+
+/// Returns the units of a license in a statement.
+fn units_of(statement: &Statement, license: u16) -> u32 {
+    let entry = statement.entries().find(|entry| entry.license == license);
+    entry.map_or(0, |entry| entry.units)
 }
 
 #[cfg(test)]

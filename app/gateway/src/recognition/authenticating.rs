@@ -30,7 +30,7 @@ impl Gateway {
         let entries = self.chain().entries(&recognised.works()).await?;
         let mut receipts = Vec::new();
         for digest in digests.iter() {
-            receipts.extend(self.store().by_output(&digest, MAX_RECEIPTS).await?);
+            receipts.extend(self.store().lookup().by_output(&digest, MAX_RECEIPTS).await?);
         }
         let receipts = receipts.iter().map(|(generation, settled)| OutputReceipt {
             receipt: ReceiptParts::from(&generation.receipt),

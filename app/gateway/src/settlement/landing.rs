@@ -12,7 +12,7 @@ use crate::{
     chain::ChainError,
     desk::Desk,
     problem::ApiError,
-    store::{Change, Moment, Outcome, StoredTransaction},
+    store::{Change, Failpoint, Outcome, StoredTransaction},
 };
 
 /// Between two looks at the chain.
@@ -41,7 +41,7 @@ impl Gateway {
         instructions: &[Instruction],
         receipts_root: [u8; 32],
     ) -> Result<Landed, ApiError> {
-        for (stored, outcome) in self.store().transactions(desk.id(), statement).await? {
+        for (stored, outcome) in self.store().queries().transactions(desk.id(), statement).await? {
             if matches!(outcome, Outcome::Pending | Outcome::Landed)
                 && let Some(landed) = self.follow(desk, &stored, false).await?
             {
@@ -78,10 +78,10 @@ impl Gateway {
             last_valid_height,
             receipts_root,
         };
-        self.pass(Moment::Signed);
+        self.hit(Failpoint::Signed);
         let change = Change::Transaction(Box::new(stored.clone()));
-        self.on_disk(desk, self.store().write_by(desk.lease, change)).await?;
-        self.pass(Moment::Stored);
+        self.on_disk(desk, self.store().writer().write_channel(desk.lease, change)).await?;
+        self.hit(Failpoint::Stored);
         Ok(stored)
     }
 
@@ -112,7 +112,7 @@ impl Gateway {
                 match self.chain().submit(&stored.bytes, check_first).await {
                     Ok(()) => {
                         check_first = false;
-                        self.pass(Moment::Sent);
+                        self.hit(Failpoint::Sent);
                     }
                     Err(ChainError::Refused(reason)) => {
                         self.write_outcome(desk, stored, Outcome::Refused).await?;
@@ -138,7 +138,7 @@ impl Gateway {
     ) -> Result<Option<Landed>, ApiError> {
         match self.chain().landed(signature).await {
             Ok(Some(landed)) => {
-                self.pass(Moment::Landed);
+                self.hit(Failpoint::Landed);
                 self.write_outcome(desk, stored, Outcome::Landed).await?;
                 Ok(Some(landed))
             }
@@ -179,7 +179,7 @@ impl Gateway {
     ) -> Result<(), ApiError> {
         let signature = stored.signature;
         let change = Change::Outcome { signature, outcome };
-        self.on_disk(desk, self.store().write_by(desk.lease, change)).await
+        self.on_disk(desk, self.store().writer().write_channel(desk.lease, change)).await
     }
 }
 

@@ -118,8 +118,8 @@ impl Gateway {
         channel_id: ChannelId,
         statement: u64,
     ) -> Result<Option<ReceiptsCommitment>, ApiError> {
-        self.store().flush().await?;
-        let leaves = self.store().receipt_leaves(channel_id, statement).await?;
+        self.store().writer().flush().await?;
+        let leaves = self.store().queries().receipt_leaves(channel_id, statement).await?;
         let leaves = leaves.iter().map(|(digest, amount)| Node::leaf(digest, *amount)).collect();
         let tree = Tree::new(leaves).map_err(|error| ApiError::Internal(error.into()))?;
         Ok(tree.map(|tree| tree.root().into()))

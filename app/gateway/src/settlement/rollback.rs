@@ -20,7 +20,9 @@ impl Gateway {
             "the cluster has taken settlements back; sending them again"
         );
         for statement in statements {
-            for (stored, outcome) in self.store().transactions(desk.id(), statement).await? {
+            for (stored, outcome) in
+                self.store().queries().transactions(desk.id(), statement).await?
+            {
                 if outcome != Outcome::Landed {
                     continue;
                 }

@@ -10,7 +10,7 @@ use std::{
 
 use motif_gateway::{
     GatewayConfig, RunningGateway, StartError, serve_watched,
-    store::{Moment, Moments, NoMoments},
+    store::{Failpoint, Failpoints, NoFailpoints},
 };
 use motif_sdk::{
     gateway::{
@@ -22,28 +22,24 @@ use motif_sdk::{
 use reqwest::Client;
 use solana_keypair::Keypair;
 use solana_signer::Signer;
-use sqlx::{Connection, SqliteConnection};
 use tempfile::TempDir;
 
-use crate::{
-    old_stores::BACK_TO_ELEVEN,
-    world::{Answer, CHANNEL, SECRET, ScriptedChain, next_request, voucher_key, with_admin},
-};
+use crate::world::{Answer, CHANNEL, SECRET, ScriptedChain, next_request, voucher_key, with_admin};
 
 /// Where a store's tables stop until they are let go on.
 struct Gate {
-    moment: Moment,
+    moment: Failpoint,
     is_closed: Mutex<bool>,
     opened: Condvar,
 }
 
 impl Gate {
-    fn at(moment: Moment) -> Arc<Self> {
+    fn at(moment: Failpoint) -> Arc<Self> {
         Arc::new(Self { moment, is_closed: Mutex::new(true), opened: Condvar::new() })
     }
 
     /// Lets everything pass until it is closed.
-    fn open_at(moment: Moment) -> Arc<Self> {
+    fn open_at(moment: Failpoint) -> Arc<Self> {
         Arc::new(Self { moment, is_closed: Mutex::new(false), opened: Condvar::new() })
     }
 
@@ -57,8 +53,8 @@ impl Gate {
     }
 }
 
-impl Moments for Gate {
-    fn pass(&self, moment: Moment) {
+impl Failpoints for Gate {
+    fn hit(&self, moment: Failpoint) {
         if moment == self.moment {
             let closed = self.is_closed.lock().unwrap();
             drop(self.opened.wait_while(closed, |closed| *closed).unwrap());
@@ -75,14 +71,14 @@ struct Served {
 }
 
 impl Served {
-    async fn watched(moments: Arc<dyn Moments>) -> Self {
+    async fn watched(failpoints: Arc<dyn Failpoints>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let operator = Arc::new(Keypair::new_from_array([8; 32]));
         let chain = Arc::new(ScriptedChain::new(operator.pubkey()));
         let store = folder.path().join("gateway.sqlite");
         let mut config = GatewayConfig::new("http://unused.invalid", operator, store);
         with_admin(&mut config);
-        let gateway = serve_watched(config.clone(), chain.clone(), moments).await.unwrap();
+        let gateway = serve_watched(config.clone(), chain.clone(), failpoints).await.unwrap();
         GatewayClient::new(&gateway.url()).open_channel(&CHANNEL).await.unwrap();
         Self { gateway, chain, config, folder }
     }
@@ -147,7 +143,7 @@ impl Killed {
 
     async fn start(self) -> Result<Served, StartError> {
         let Self { chain, config, folder } = self;
-        let gateway = serve_watched(config.clone(), chain.clone(), Arc::new(NoMoments)).await?;
+        let gateway = serve_watched(config.clone(), chain.clone(), Arc::new(NoFailpoints)).await?;
         Ok(Served { gateway, chain, config, folder })
     }
 }
@@ -167,7 +163,7 @@ fn damage(path: &Path, at: u64) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn journal_only_record_survives_kill() {
-    let gate = Gate::at(Moment::Applying);
+    let gate = Gate::at(Failpoint::Applying);
     let served = Served::watched(gate.clone()).await;
     let paid = served.pay(20).await;
     let again = served.killed().start().await.unwrap();
@@ -182,7 +178,7 @@ async fn journal_only_record_survives_kill() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn applied_record_is_not_doubled() {
-    let gate = Gate::at(Moment::Applied);
+    let gate = Gate::at(Failpoint::Applied);
     let served = Served::watched(gate.clone()).await;
     let paid = served.pay(1).await;
     tokio::time::sleep(Duration::from_millis(1_500)).await; // the tables have it, unacknowledged
@@ -194,7 +190,7 @@ async fn applied_record_is_not_doubled() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn reads_wait_for_acknowledged_writes() {
-    let gate = Gate::at(Moment::Applying);
+    let gate = Gate::at(Failpoint::Applying);
     let served = Served::watched(gate.clone()).await;
     served.pay(5).await;
     let url = served.gateway.url();
@@ -211,7 +207,7 @@ async fn reads_wait_for_acknowledged_writes() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn torn_last_frame_is_dropped() {
-    let gate = Gate::at(Moment::Applying);
+    let gate = Gate::at(Failpoint::Applying);
     let served = Served::watched(gate.clone()).await;
     let mut paid = served.pay(3).await;
     let killed = served.killed();
@@ -230,7 +226,7 @@ async fn torn_last_frame_is_dropped() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn missing_frame_prevents_start() {
-    let gate = Gate::at(Moment::Applying);
+    let gate = Gate::at(Failpoint::Applying);
     let served = Served::watched(gate.clone()).await;
     served.pay(3).await;
     let killed = served.killed();
@@ -242,7 +238,7 @@ async fn missing_frame_prevents_start() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn shutdown_applies_the_journal() {
-    let served = Served::watched(Arc::new(NoMoments)).await;
+    let served = Served::watched(Arc::new(NoFailpoints)).await;
     let paid = served.pay(5).await;
     let Served { gateway, chain, config, folder } = served;
     gateway.shutdown().await;
@@ -255,37 +251,8 @@ async fn shutdown_applies_the_journal() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn store_without_journal_opens() {
-    let served = Served::watched(Arc::new(NoMoments)).await;
-    let mut paid = served.pay(5).await;
-    let Served { gateway, chain, config, folder } = served;
-    gateway.shutdown().await;
-    let file = config.store.file().unwrap().display().to_string();
-    let mut tables = SqliteConnection::connect(&format!("sqlite:{file}")).await.unwrap();
-    let back_to_nine = [
-        "DROP TABLE journal",
-        "ALTER TABLE generations DROP COLUMN receipt_bundle",
-        "DELETE FROM _sqlx_migrations WHERE version >= 10",
-    ];
-    for undo in BACK_TO_ELEVEN.into_iter().chain(back_to_nine) {
-        sqlx::query(undo).execute(&mut tables).await.unwrap();
-    }
-    tables.close().await.unwrap();
-    for number in 0..2 {
-        std::fs::remove_file(format!("{file}.journal-{number}")).unwrap();
-    }
-    let again = Killed { chain, config, folder }.start().await.unwrap();
-    again.assert_whole(&paid).await;
-    let request = again.next_request().await;
-    let answer = again.generate("after-the-change", &request).await;
-    answer.assert_ok();
-    paid.push(("after-the-change".into(), request, answer.body));
-    again.killed().start().await.unwrap().assert_whole(&paid).await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn waiting_receipts_share_signature() {
-    let gate = Gate::open_at(Moment::Beginning);
+    let gate = Gate::open_at(Failpoint::Beginning);
     let served = Arc::new(Served::watched(gate.clone()).await);
     let mut state = GatewayClient::new(&served.gateway.url()).channel(&CHANNEL).await.unwrap();
     gate.close();

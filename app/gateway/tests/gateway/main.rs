@@ -21,12 +21,10 @@ mod journal;
 mod kill;
 mod layer;
 mod limits;
-mod lookup;
 #[path = "../../examples/model_server/server.rs"]
 mod model_server;
 mod nodes;
 mod observability;
-mod old_stores;
 mod openapi;
 #[path = "../../examples/model_server/painting.rs"]
 mod painting;
