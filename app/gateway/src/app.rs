@@ -1,5 +1,6 @@
 use std::{ops::Deref, path::PathBuf, sync::Arc};
 
+use motif_ed25519_batch::Verifier;
 use motif_sdk::{Pubkey, keypair::signing_key};
 use solana_signer::Signer;
 
@@ -23,9 +24,8 @@ use crate::{
     recognition::{Recognizer, WorksFollower},
     reconcile::Reconciler,
     settlement::{SettlementPolicy, SettlementWorker, Settler, Submitter},
-    store::{Moments, Process, Store, StoreError},
+    store::{Failpoints, Store, StoreError, StoreOptions},
     traces::{TraceError, Traces},
-    voucher_key::Verifier,
 };
 
 /// A gateway: its components. Clones share them.
@@ -109,23 +109,28 @@ impl App {
     pub(crate) async fn open(
         config: GatewayConfig,
         chain: Arc<dyn Chain>,
-        failpoints: Arc<dyn Moments>,
+        failpoints: Arc<dyn Failpoints>,
         url: &str,
     ) -> Result<Self, StartError> {
         config.faults().or(())?;
         let config = Arc::new(config);
         let failed = |source| StartError::Store { place: config.store.clone(), source };
-        let process = Process {
-            url,
-            lease: config.lease,
-            moments: failpoints.clone(),
-            operator: signing_key(&config.operator),
+        let options = StoreOptions::new(signing_key(&config.operator))
+            .url(url)
+            .lease_duration(config.lease)
+            .failpoints(failpoints.clone());
+        let store = match &config.store {
+            StorePlace::File(path) => options.open_file(path).await,
+            StorePlace::Server(url) => {
+                let opened = options.open_server(url.whole()).await;
+                opened.map_err(|error| error.map_text(|text| url.scrub(text)))
+            }
         };
-        let store = Store::open(&config.store, process).await.map_err(failed)?;
+        let store = store.map_err(failed)?;
         let metrics = Arc::new(Metrics::default());
         let start = |to| Traces::start(to, url, metrics.trace_failures.clone()).map(Arc::new);
         let traces = config.traces.as_ref().map(start).transpose()?;
-        let stored_keys = store.api_keys().await.map_err(failed)?;
+        let stored_keys = store.queries().api_keys().await.map_err(failed)?;
 
         let admission = Arc::new(Admission::new(&config.limits));
         let cluster = Arc::new(Cluster::new(chain, metrics.chain_failures.clone()));

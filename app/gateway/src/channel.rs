@@ -2,13 +2,11 @@
 
 use std::{
     collections::HashMap,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::atomic::{AtomicU64, Ordering},
     time::{Duration, Instant},
 };
 
+use motif_ed25519_batch::{PublicKey, Verifier};
 use motif_sdk::{
     Pubkey,
     channel::{Channel, Entry},
@@ -21,7 +19,6 @@ use crate::{
     error::GatewayError,
     ledger::{CutStatement, Ledger, LedgerError},
     store::{Change, ChannelId, Lease, Store, Written},
-    voucher_key::{Verifier, VoucherKey},
 };
 
 /// In-memory state of a channel held by this process. All ledger changes are serialized by
@@ -43,8 +40,8 @@ pub struct ChannelHandle {
     seen_at: Mutex<Instant>,
     /// Newest slot of a read.
     slot: AtomicU64,
-    /// Newest voucher key, prepared for verification.
-    voucher_key: Mutex<Option<Arc<VoucherKey>>>,
+    /// Newest voucher key, decoded.
+    voucher_key: Mutex<Option<PublicKey>>,
     /// Held while a statement settles: one at a time.
     pub settling: tokio::sync::Mutex<()>,
     /// Held until a read is recorded, so that the next read finds it on disk.
@@ -109,22 +106,23 @@ impl ChannelHandle {
         }
         let key = *self.lock().ledger.channel().voucher_key_at(now);
         let signed = voucher.signed_by(key);
-        let key = self.prepared_key(&key).ok_or(GatewayError::VoucherSignature)?;
-        if verifier.signed(&key, &signed).await {
+        let key = self.decoded_key(&key).ok_or(GatewayError::VoucherSignature)?;
+        let message = signed.voucher.to_bytes();
+        if verifier.verify(&key, &message, &signed.signature).await {
             Ok(signed)
         } else {
             Err(GatewayError::VoucherSignature)
         }
     }
 
-    /// Returns a voucher key prepared for verification, or `None` if it is not a curve point.
-    /// The newest key is cached.
-    fn prepared_key(&self, key: &Pubkey) -> Option<Arc<VoucherKey>> {
+    /// Returns a decoded voucher key, or `None` if it is not a curve point. The newest key is
+    /// cached.
+    fn decoded_key(&self, key: &Pubkey) -> Option<PublicKey> {
         let mut cached = self.voucher_key.lock();
         match &*cached {
-            Some(prepared) if prepared.is(key) => Some(prepared.clone()),
+            Some(decoded) if decoded.as_bytes() == key.as_array() => Some(decoded.clone()),
             _ => {
-                *cached = Some(VoucherKey::read(key)?);
+                *cached = Some(PublicKey::from_bytes(key.as_array())?);
                 cached.clone()
             }
         }
@@ -179,7 +177,7 @@ impl LockedChannel {
             prices: cut.prices,
             cut_at: now,
         };
-        let written = store.write_by(lease, change);
+        let written = store.writer().write_channel(lease, change);
         Some((cut, written))
     }
 

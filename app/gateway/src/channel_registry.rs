@@ -50,7 +50,7 @@ impl ChannelRegistry {
         let leases = self.store.leases();
         if let Some(channel) = self.held(address) {
             // State may be stale if leases could not be renewed.
-            let lapsed = leases.is_some_and(Leases::have_lapsed);
+            let lapsed = leases.is_some_and(Leases::have_expired);
             return if lapsed { Err(GatewayError::ChannelMoving) } else { Ok(channel) };
         }
         if leases.is_none() {
@@ -58,7 +58,7 @@ impl ChannelRegistry {
         }
         // Boxed: this branch is rare and its future is large.
         let acquiring = async {
-            let id = self.store.newest_channel(&address.to_bytes()).await?;
+            let id = self.store.queries().newest_channel(&address.to_bytes()).await?;
             self.acquire(address, id.ok_or(GatewayError::UnknownChannel(*address))?).await
         };
         Box::pin(acquiring).await
@@ -99,7 +99,7 @@ impl ChannelRegistry {
         }
         let lease = match self.store.leases() {
             None => Lease { channel_id: id, epoch: 0 },
-            Some(leases) => leases.take(id).await?.map_err(|held| {
+            Some(leases) => leases.acquire(id).await?.map_err(|held| {
                 let (channel, url) = (*address, held.url);
                 GatewayError::HeldElsewhere { channel, url }
             })?,
@@ -116,7 +116,7 @@ impl ChannelRegistry {
         &self,
         lease: Lease,
     ) -> Result<Arc<ChannelHandle>, StoreError> {
-        let stored = self.store.restore_one(lease.channel_id).await?;
+        let stored = self.store.recovery().channel(lease.channel_id).await?;
         let (address, account) = (stored.address, stored.account);
         let mut ledger = Ledger::restore(address, account, self.margins, stored.cut, stored.open);
         ledger.set_budget(stored.budget);
@@ -131,7 +131,7 @@ impl ChannelRegistry {
     /// # Errors
     /// [`StoreError`].
     pub(crate) async fn load_all(&self) -> Result<(), StoreError> {
-        for id in self.store.newest_channels().await? {
+        for id in self.store.queries().newest_channels().await? {
             self.load_channel(Lease { channel_id: id, epoch: 0 }).await?;
         }
         Ok(())
@@ -169,7 +169,7 @@ impl ChannelRegistry {
         channel: &ChannelHandle,
         change: Change,
     ) -> Result<(), GatewayError> {
-        self.commit(channel, self.store.write_by(channel.lease, change)).await
+        self.commit(channel, self.store.writer().write_channel(channel.lease, change)).await
     }
 
     /// Returns a channel as recorded in the store, whichever process holds it.
@@ -180,10 +180,10 @@ impl ChannelRegistry {
         &self,
         address: &Pubkey,
     ) -> Result<(ChannelId, Channel), GatewayError> {
-        let id = self.store.newest_channel(&address.to_bytes()).await?;
+        let id = self.store.queries().newest_channel(&address.to_bytes()).await?;
         let id = id.ok_or(GatewayError::UnknownChannel(*address))?;
-        let (_, account, _) = self.store.recorded(id).await?;
-        Ok((id, account.channel))
+        let recorded = self.store.queries().recorded(id).await?;
+        Ok((id, recorded.account.channel))
     }
 
     /// Returns the number of a channel's open statement as recorded in the store.
@@ -195,7 +195,7 @@ impl ChannelRegistry {
         id: ChannelId,
         channel: &Channel,
     ) -> Result<u64, GatewayError> {
-        let cut = self.store.books(id, 0, 0).await?.statements;
+        let cut = self.store.reports().books(id, 0, 0).await?.statements;
         let next = cut.last_key_value().map_or(0, |(number, _)| number + 1);
         Ok(next.max(channel.statements.length))
     }
@@ -214,7 +214,7 @@ impl ChannelRegistry {
             let mut locked = channel.lock();
             locked.ledger.set_budget(budget);
             let change = Change::Budget { channel_id: channel.id(), budget };
-            self.store.write_by(channel.lease, change)
+            self.store.writer().write_channel(channel.lease, change)
         };
         self.commit(&channel, written).await
     }

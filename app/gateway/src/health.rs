@@ -48,7 +48,7 @@ impl Health {
     /// # Errors
     /// [`GatewayError::StoreFailed`], [`GatewayError::WorkerStalled`].
     pub fn check_alive(&self) -> Result<(), GatewayError> {
-        if let Some(failure) = self.store.failure() {
+        if let Some(failure) = self.store.writer().failure() {
             return Err(GatewayError::StoreFailed(failure));
         }
         let silence = self.heartbeat.silence();
@@ -61,7 +61,7 @@ impl Health {
     /// # Errors
     /// [`GatewayError::StoreFailed`], [`GatewayError::ChainUnreachable`].
     pub async fn check_ready(&self) -> Result<(), GatewayError> {
-        self.store.probe().await?;
+        self.store.writer().probe().await?;
         Ok(self.cluster.chain().reach().await?)
     }
 }

@@ -75,12 +75,12 @@ impl Holds {
             let mut locked = channel.lock();
             match locked.ledger.hold(&id).copied() {
                 // A concurrent request added it.
-                Some(known) if known == hold => store.write(Change::Nothing),
+                Some(known) if known == hold => store.writer().write(Change::Barrier),
                 Some(_) => return Err(GatewayError::IdempotencyKeyReused),
                 None => {
                     locked.ledger.add_hold(id, hold, now).map_err(GatewayError::rejected)?;
                     let change = Change::HoldPlaced { channel_id: channel.id(), id, hold };
-                    store.write_by(channel.lease, change)
+                    store.writer().write_channel(channel.lease, change)
                 }
             }
         };
@@ -147,7 +147,7 @@ impl Holds {
             let mut locked = channel.lock();
             let released = locked.ledger.release_hold(&id);
             let change = Change::HoldReleased { id };
-            released.map(|_| self.channels.store().write_by(channel.lease, change))
+            released.map(|_| self.channels.store().writer().write_channel(channel.lease, change))
         };
         match written {
             Some(written) => self.channels.commit(channel, written).await,
@@ -162,8 +162,8 @@ impl Holds {
         id: &HoldId,
     ) -> Result<Option<StoredHold>, GatewayError> {
         let store = self.channels.store();
-        store.flush().await?;
-        Ok(store.hold(channel.id(), id).await?)
+        store.writer().flush().await?;
+        Ok(store.queries().hold(channel.id(), id).await?)
     }
 }
 

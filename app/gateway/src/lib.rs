@@ -44,11 +44,11 @@ pub mod router;
 mod routes;
 mod server;
 pub mod settlement;
-pub mod store;
 pub mod traces;
-mod voucher_key;
 
 pub use app::{App, Components, StartError};
+/// The crate `motif-store`.
+pub use motif_store as store;
 pub use config::{AdminConfig, GatewayConfig, Limits, PaywallConfig, SettlePolicy, TraceConfig};
 pub use router::{admin_openapi, openapi};
 pub use server::{RunningGateway, serve, serve_watched, serve_with};

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use motif_ed25519_batch::Verifier;
 use motif_sdk::{
     Pubkey,
     gateway::{
@@ -18,12 +19,11 @@ use crate::{
     channel_registry::ChannelRegistry,
     cluster::Cluster,
     error::GatewayError,
-    keys::{BudgetReservation, Caller},
+    keys::Caller,
     ledger::{HoldId, Item, LedgerError, PaymentRequest, Reservation},
     metrics::Metrics,
     settlement::SettlementPolicy,
-    store::{Change, Generation, Issued, Moment, Moments, Written},
-    voucher_key::Verifier,
+    store::{Change, Generation, Issued, Failpoint, Failpoints, Written},
 };
 
 /// Takes payment for generations.
@@ -34,7 +34,7 @@ pub struct Metering {
     pub(crate) admission: Arc<Admission>,
     pub(crate) policy: Arc<SettlementPolicy>,
     pub(crate) metrics: Arc<Metrics>,
-    pub(crate) failpoints: Arc<dyn Moments>,
+    pub(crate) failpoints: Arc<dyn Failpoints>,
 }
 
 /// Generations to pay for with one voucher, under one idempotency key.
@@ -148,9 +148,9 @@ impl Metering {
         };
         let key = if part == 0 { hold_key(&id) } else { part_key(&id) };
         let store = self.channels.store();
-        store.flush().await?;
+        store.writer().flush().await?;
         for statement in (open.saturating_sub(STATEMENTS)..=open).rev() {
-            let generations = store.named(channel_id, statement, &key).await?;
+            let generations = store.lookup().by_key(channel_id, statement, &key).await?;
             if let Some(generation) = generations.first() {
                 return Ok(Some(generation.receipt));
             }
@@ -180,7 +180,7 @@ impl Metering {
         generations: u32,
     ) -> Result<(Arc<ChannelHandle>, SignedVoucher), GatewayError> {
         // Ledgers may be ahead of a disk that has failed.
-        if let Some(failure) = self.channels.store().failure() {
+        if let Some(failure) = self.channels.store().writer().failure() {
             return Err(GatewayError::StoreFailed(failure));
         }
         let channel = self.channels.get(address).await?;
@@ -212,12 +212,12 @@ impl Metering {
         payment: &Payment<'_>,
         caller: &Caller,
     ) -> Result<Vec<SignedReceipt>, GatewayError> {
-        self.failpoints.pass(Moment::Reserving);
+        self.failpoints.hit(Failpoint::Reserving);
         match self.reserve(channel, payment, caller)? {
             Decision::Accepted(issued) => {
-                self.failpoints.pass(Moment::Reserved);
+                self.failpoints.hit(Failpoint::Reserved);
                 let receipts = self.channels.commit(channel, issued).await?;
-                self.failpoints.pass(Moment::Answering);
+                self.failpoints.hit(Failpoint::Answering);
                 self.metrics.generations.inc_by(receipts.len() as u64);
                 let prices = receipts.iter().map(|signed| signed.receipt.amount).sum();
                 self.metrics.prices.inc_by(prices);
@@ -261,13 +261,13 @@ impl Metering {
             }
             Err(error) => return Err(locked.rejected(error)),
         };
-        let budget: Option<BudgetReservation> =
-            caller.0.as_ref().map(|key| key.reserve(reservation.charged)).transpose()?;
+        let charged = reservation.charged;
+        let budget = caller.0.as_ref().map(|key| key.reserve(charged)).transpose()?;
         locked.commit(payment.key, &reservation, now);
         let generations = payment.generations(channel, &reservation, caller, now);
         // Queued under the lock, so that vouchers reach the disk in the ledger's order.
         let change = Change::Generations { generations, hold: payment.hold };
-        Ok(Decision::Accepted(store.spend(channel.lease, change, budget)))
+        Ok(Decision::Accepted(store.writer().issue(channel.lease, change, budget)))
     }
 
     /// Returns the receipts of an earlier payment if it was the same, and an error otherwise.
@@ -278,9 +278,9 @@ impl Metering {
     ) -> Result<Vec<SignedReceipt>, GatewayError> {
         let store = self.channels.store();
         // The earlier payment may not be on disk yet.
-        store.flush().await?;
+        store.writer().flush().await?;
         let statement = payment.voucher.voucher.statement;
-        let earlier = store.named(channel.id(), statement, payment.key).await?;
+        let earlier = store.lookup().by_key(channel.id(), statement, payment.key).await?;
         if earlier.is_empty() {
             return Err(channel.lock().rejected(LedgerError::StatementClosed));
         }
@@ -354,6 +354,7 @@ impl Payment<'_> {
                 idempotency_key: self.key.to_owned(),
                 part,
                 receipt: SignedReceipt::unsigned(receipt),
+                voucher_key: self.voucher.key,
                 voucher_expires_at: self.voucher.voucher.expires_at,
                 voucher_signature: self.voucher.signature,
                 api_key: caller.0.as_ref().map(|key| key.id()),

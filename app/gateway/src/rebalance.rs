@@ -34,7 +34,7 @@ impl LeaseRenewal {
         let Some(leases) = store.leases() else { return };
         let mut idle = IdleTracker::default();
         // Rounds start on time, however long one takes. The start-up was the first round.
-        let pause = leases.lasting() / 3;
+        let pause = leases.duration() / 3;
         let mut rounds = interval_at(tokio::time::Instant::now() + pause, pause);
         rounds.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
@@ -77,11 +77,11 @@ impl LeaseRenewal {
             }
             drop(turn);
             // A full process leaves free channels to others for one lease, then takes the rest.
-            let share = leases.attend().await?;
+            let share = leases.announce().await?;
             let room = share.saturating_sub(channels.len());
             let acquired = match room {
-                0 => leases.take_free(usize::MAX, leases.lasting()).await?,
-                room => leases.take_free(room, Duration::ZERO).await?,
+                0 => leases.acquire_free(usize::MAX, leases.duration()).await?,
+                room => leases.acquire_free(room, Duration::ZERO).await?,
             };
             if acquired.is_empty() {
                 break share;
@@ -99,7 +99,7 @@ impl LeaseRenewal {
         share: usize,
     ) -> Result<(), StoreError> {
         let channels = &self.channels;
-        let duration = leases.lasting() * IDLE_LEASES;
+        let duration = leases.duration() * IDLE_LEASES;
         let idle = idle.idle(&channels.list(), duration, self.cluster.now());
         let excess = channels.len().saturating_sub(share);
         for channel in idle.into_iter().take(excess.min(MAX_RELEASED_AT_ONCE)) {
@@ -107,8 +107,8 @@ impl LeaseRenewal {
             // Keeps a settlement from starting until the channel is removed.
             let Ok(_settling) = channel.settling.try_lock() else { continue };
             channels.remove(&channel);
-            channels.store().flush().await?;
-            leases.give_up(channel.lease).await?;
+            channels.store().writer().flush().await?;
+            leases.release(channel.lease).await?;
             tracing::info!(channel = %channel.address, "channel released to other processes");
         }
         Ok(())

@@ -8,7 +8,7 @@ use motif_sdk::{
     receipt::proof::ReceiptProof,
 };
 
-use crate::{channel_registry::ChannelRegistry, error::GatewayError, store::UsageAsked};
+use crate::{channel_registry::ChannelRegistry, error::GatewayError, store::UsageQuery};
 
 /// Reads receipts, their proofs, and usage.
 pub struct Receipts {
@@ -30,8 +30,8 @@ impl Receipts {
         let (store, channel) = (self.channels.store(), self.channels.get(&channel).await?);
         let open = channel.lock().ledger.open_statement().number;
         let statement = statement.unwrap_or(open);
-        let generations = store.generations(channel.id(), statement, limit, offset).await?;
-        let total = store.count(channel.id(), statement).await?;
+        let generations = store.queries().generations(channel.id(), statement, limit, offset).await?;
+        let total = store.queries().count(channel.id(), statement).await?;
         let parts = generations.iter().map(|generation| ReceiptParts::from(&generation.receipt));
         Ok(ReceiptPage { statement, offset, total, receipts: parts.collect() })
     }
@@ -51,8 +51,8 @@ impl Receipts {
             Some(channel) => Some(self.channels.get(&channel).await?.id()),
             None => None,
         };
-        let query = UsageAsked { by, channel_id, from, until };
-        Ok(UsageReport { by, from, until, rows: self.channels.store().usage(&query).await? })
+        let query = UsageQuery { by, channel_id, from, until };
+        Ok(UsageReport { by, from, until, rows: self.channels.store().reports().usage(&query).await? })
     }
 
     /// Returns the proof of a settled receipt against its channel's account.
@@ -61,6 +61,6 @@ impl Receipts {
     /// [`GatewayError::UnknownReceipt`], [`GatewayError::ReceiptNotSettled`],
     /// [`GatewayError::ReceiptUnprovable`], [`GatewayError::StoreFailed`].
     pub async fn proof(&self, receipt: &[u8; 32]) -> Result<ReceiptProof, GatewayError> {
-        Ok(self.channels.store().proof(receipt).await?)
+        Ok(self.channels.store().lookup().proof(receipt).await?)
     }
 }

@@ -70,7 +70,7 @@ impl Reconciler {
             return Ok(Vec::new());
         }
         let own: Vec<_> = self.channels.list().iter().map(|channel| channel.id()).collect();
-        let mut all = store.newest_channels().await?;
+        let mut all = store.queries().newest_channels().await?;
         all.retain(|id| !own.contains(id));
         Ok(all)
     }
@@ -98,7 +98,7 @@ impl Reconciler {
                 open_receipts: open.receipts,
             }
         };
-        self.channels.store().flush().await?;
+        self.channels.store().writer().flush().await?;
         self.compare(channel.id(), channel.address, &snapshot).await
     }
 
@@ -135,15 +135,16 @@ impl Reconciler {
     /// Returns the state of a channel that another process holds, from the store and the chain.
     async fn foreign_snapshot(&self, id: ChannelId) -> Result<(Pubkey, Snapshot), GatewayError> {
         let store = self.channels.store();
-        let (address, recorded, _) = store.recorded(id).await?;
+        let recorded = store.queries().recorded(id).await?;
+        let (address, recorded) = (recorded.address, recorded.account);
         let read = self.sync.cluster.read_channel(&address).await?;
         let read =
             read.filter(|read| read.account.channel.opened_slot == recorded.channel.opened_slot);
         let (exists, account) = (read.is_some(), read.map_or(recorded, |read| read.account));
         let open = self.channels.recorded_open_statement(id, &account.channel).await?;
         // Later receipts have later positions.
-        let open_receipts = store.count(id, open).await?;
-        let newest = store.books(id, open, open_receipts).await?;
+        let open_receipts = store.queries().count(id, open).await?;
+        let newest = store.reports().books(id, open, open_receipts).await?;
         let settled = account.channel.cumulative().unwrap_or(u64::MAX);
         let newest = newest.receipts.last_key_value().map(|(_, sums)| sums.cumulative);
         let vouched = newest.unwrap_or(settled);
@@ -158,7 +159,7 @@ impl Reconciler {
         snapshot: &Snapshot,
     ) -> Result<ReconciledChannel, GatewayError> {
         let store = self.channels.store();
-        let books = store.books(id, snapshot.open, snapshot.open_receipts).await?;
+        let books = store.reports().books(id, snapshot.open, snapshot.open_receipts).await?;
         let mut differences = Vec::new();
         if !snapshot.exists && snapshot.exposed > 0 {
             let lost = snapshot.exposed;
@@ -167,7 +168,7 @@ impl Reconciler {
         compare_receipts(&books, snapshot, &mut differences);
         compare_statements(&books, snapshot, &mut differences);
         let settled = snapshot.account.channel.statements.length;
-        let units = store.units_before(id, settled).await?;
+        let units = store.reports().units_before(id, settled).await?;
         for (index, license) in (0_u16..).zip(&snapshot.account.licenses) {
             let own = units.get(&index).copied().unwrap_or(0);
             let what = format!("settled units of license {index}");

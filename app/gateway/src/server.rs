@@ -9,7 +9,7 @@ use crate::{
     connections::Connections,
     paywall::Paywall,
     router::{admin_router, paywall_router, router},
-    store::{Moments, NoMoments},
+    store::{Failpoints, NoFailpoints},
 };
 
 /// A running gateway.
@@ -42,7 +42,7 @@ pub async fn serve_with(
     config: GatewayConfig,
     chain: Arc<dyn Chain>,
 ) -> Result<RunningGateway, StartError> {
-    serve_watched(config, chain, Arc::new(NoMoments)).await
+    serve_watched(config, chain, Arc::new(NoFailpoints)).await
 }
 
 /// Runs a gateway on the given chain with failpoints.
@@ -52,7 +52,7 @@ pub async fn serve_with(
 pub async fn serve_watched(
     config: GatewayConfig,
     chain: Arc<dyn Chain>,
-    failpoints: Arc<dyn Moments>,
+    failpoints: Arc<dyn Failpoints>,
 ) -> Result<RunningGateway, StartError> {
     config.faults().or(())?;
     let listener = TcpListener::bind(config.listen).await?;

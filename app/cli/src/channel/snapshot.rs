@@ -7,18 +7,18 @@ use motif_sdk::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::{error::CliError, reference::read_file};
+use crate::{error::CliError, output, reference::read_file};
 
-/// A channel's account as it was at some moment, in a file.
+/// Copy of a channel's account in a file, to verify receipts against offline.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Snapshot {
-    /// The channel, base58.
+pub struct ChannelSnapshot {
+    /// Address of the channel, base58.
     channel: String,
-    /// The account's data, hex.
+    /// Data of the account, hex.
     data: String,
 }
 
-impl Snapshot {
+impl ChannelSnapshot {
     /// Reads the account from the chain.
     pub async fn take(client: &Client, channel: &Pubkey) -> Result<Self, CliError> {
         let account = client.account(channel).await?;
@@ -26,29 +26,27 @@ impl Snapshot {
         Ok(Self { channel: channel.to_string(), data: hex::encode(account.data) })
     }
 
-    pub fn write(&self, path: &Path) -> Result<(), CliError> {
-        let text = serde_json::json!(self).to_string();
-        std::fs::write(path, text + "\n").map_err(|error| {
-            let reason = error.to_string();
-            CliError::Unwritable { path: path.display().to_string(), reason }
-        })
-    }
-
-    /// The channel's address and account, as a file has them.
+    /// Writes the snapshot to a file.
     ///
     /// # Errors
-    /// [`CliError::Unreadable`] when the file is no snapshot.
+    /// [`CliError::Unwritable`].
+    pub fn write(&self, path: &Path) -> Result<(), CliError> {
+        std::fs::write(path, output::json_line(self))
+            .map_err(|error| CliError::unwritable(path, error))
+    }
+
+    /// Reads the channel's address and account from a file.
+    ///
+    /// # Errors
+    /// [`CliError::Unreadable`] if the file is not a snapshot.
     pub fn read(path: &Path) -> Result<(Pubkey, Channel), CliError> {
-        let refuse = |reason: &str| CliError::Unreadable {
-            path: path.display().to_string(),
-            reason: reason.to_owned(),
-        };
+        let refuse = |reason: &str| CliError::unreadable(path, reason);
         let snapshot: Self = serde_json::from_slice(&read_file(path)?)
-            .map_err(|_| refuse("not a snapshot of `motif channel show --snapshot`"))?;
-        let address = snapshot.channel.parse().map_err(|_| refuse("its channel is no address"))?;
-        let data = hex::decode(&snapshot.data).map_err(|_| refuse("its data is not hex"))?;
+            .map_err(|_| refuse("expected a snapshot from `motif channel show --snapshot`"))?;
+        let address = snapshot.channel.parse().map_err(|_| refuse("invalid channel address"))?;
+        let data = hex::decode(&snapshot.data).map_err(|_| refuse("the data is not hex"))?;
         let account = ChannelAccount::from_bytes(&data);
-        let account = account.ok_or_else(|| refuse("its data is not a channel's"))?;
+        let account = account.ok_or_else(|| refuse("the data is not a channel account"))?;
         Ok((address, account.channel))
     }
 }

@@ -1,59 +1,64 @@
+use std::fmt;
+
 use clap::{Args, Subcommand};
-use motif_sdk::gateway::wire::{Amount, ApiKeyFacts, NewApiKey, ScopeWord};
-use serde_json::json;
+use motif_sdk::gateway::wire::{Amount, ApiKeyFacts, CreatedApiKey, NewApiKey, ScopeWord};
+use serde::Serialize;
 
 use super::admin::AdminArgs;
 use crate::{
-    amount::grouped,
-    answer::{pairs, table},
+    amount::{grouped, parse_base_units},
     error::CliError,
+    output::{pairs, table},
     session::Session,
+    time::parse_time,
 };
 
-/// API keys of a gateway.
+/// Commands of `motif gateway api-key`.
 #[derive(Subcommand)]
 pub enum ApiKeyCommand {
-    /// Make a key; its token is shown this once.
+    /// Create an API key, and print its token this once
     Create(CreateArgs),
-    /// List keys, oldest first.
+    /// List API keys, oldest first
     List(ListArgs),
-    /// End a key at once.
+    /// Revoke an API key at once
     Revoke(RevokeArgs),
 }
 
-/// What the key is for.
+/// Arguments of `motif gateway api-key create`.
 #[derive(Args)]
 pub struct CreateArgs {
-    /// Whose it is, or what for.
+    /// Name of the key, such as its holder
     name: String,
 
-    /// What it may do: meter, read or admin.
+    /// Scopes of the key: meter, read or admin
     #[arg(long = "scope", value_name = "SCOPE", required = true, value_delimiter = ',')]
     scopes: Vec<ScopeWord>,
 
-    /// The most it may ever spend, fees included [default: no limit].
-    #[arg(long, value_name = "BASE_UNITS")]
+    /// Maximum total spend, fees included, in base units such as 5000000u [default: unlimited]
+    ///
+    /// A budget counts payments in any currency, so it has no whole tokens.
+    #[arg(long, value_name = "BASE_UNITS", value_parser = parse_base_units)]
     budget: Option<u64>,
 
-    /// Last unix second in which it is good [default: no end].
-    #[arg(long, value_name = "UNIX_SECONDS")]
+    /// Expiry of the key, as UTC or Unix seconds [default: never]
+    #[arg(long, value_name = "TIME", value_parser = parse_time)]
     expires_at: Option<i64>,
 
     #[command(flatten)]
     admin: AdminArgs,
 }
 
-/// Which gateway.
+/// Arguments of `motif gateway api-key list`.
 #[derive(Args)]
 pub struct ListArgs {
     #[command(flatten)]
     admin: AdminArgs,
 }
 
-/// Which key.
+/// Arguments of `motif gateway api-key revoke`.
 #[derive(Args)]
 pub struct RevokeArgs {
-    /// The key's name towards the gateway, 16 hexadecimal digits.
+    /// Identifier of the key, 16 hexadecimal digits
     key: String,
 
     #[command(flatten)]
@@ -70,6 +75,11 @@ impl ApiKeyCommand {
     }
 }
 
+/// Output of `motif gateway api-key create`.
+#[derive(Serialize)]
+#[serde(transparent)]
+struct CreateOutput(CreatedApiKey);
+
 async fn create(args: CreateArgs, session: &Session) -> Result<(), CliError> {
     let wanted = NewApiKey {
         name: args.name,
@@ -77,35 +87,59 @@ async fn create(args: CreateArgs, session: &Session) -> Result<(), CliError> {
         budget: args.budget.map(Amount),
         expires_at: args.expires_at,
     };
-    let created = args.admin.client(session)?.create_api_key(&wanted).await?;
-    let text = pairs([("key", created.key.key.clone()), ("token", created.token.clone())]);
-    let text = format!("keep the token; it is not shown again\n{text}");
-    session.answer(&json!(created), text);
+    session.print(&CreateOutput(args.admin.client(session)?.create_api_key(&wanted).await?));
     Ok(())
+}
+
+impl fmt::Display for CreateOutput {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let facts = pairs(&[("key", &self.0.key.key), ("token", &self.0.token)]);
+        write!(formatter, "store the token; it is not shown again\n{facts}")
+    }
+}
+
+/// Output of `motif gateway api-key list`.
+#[derive(Serialize)]
+struct ListOutput {
+    keys: Vec<ApiKeyFacts>,
 }
 
 async fn list(args: &ListArgs, session: &Session) -> Result<(), CliError> {
-    let keys = args.admin.client(session)?.api_keys().await?;
-    let rows = keys.iter().map(row).collect();
-    let header = ["key", "name", "scopes", "spent", "budget", "state"];
-    session.answer(&json!({ "keys": keys }), table(header, &[3, 4], rows));
+    session.print(&ListOutput { keys: args.admin.client(session)?.api_keys().await? });
     Ok(())
 }
+
+impl fmt::Display for ListOutput {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let rows = self.keys.iter().map(|key| {
+            let scopes: Vec<_> = key.scopes.iter().map(ToString::to_string).collect();
+            [
+                key.key.clone(),
+                key.name.clone(),
+                scopes.join(", "),
+                grouped(key.spent.0),
+                key.budget.map_or_else(|| "unlimited".to_owned(), |budget| grouped(budget.0)),
+                if key.revoked_at.is_some() { "revoked" } else { "active" }.to_owned(),
+            ]
+        });
+        let header =
+            ["key", "name", "scopes", "spent (base units)", "budget (base units)", "state"];
+        formatter.write_str(&table(header, &[3, 4], rows))
+    }
+}
+
+/// Output of `motif gateway api-key revoke`.
+#[derive(Serialize)]
+#[serde(transparent)]
+struct RevokeOutput(ApiKeyFacts);
 
 async fn revoke(args: &RevokeArgs, session: &Session) -> Result<(), CliError> {
-    let key = args.admin.client(session)?.revoke_api_key(&args.key).await?;
-    session.answer(&json!(key), format!("{} ({}) is not good any more", key.key, key.name));
+    session.print(&RevokeOutput(args.admin.client(session)?.revoke_api_key(&args.key).await?));
     Ok(())
 }
 
-fn row(key: &ApiKeyFacts) -> [String; 6] {
-    let scopes: Vec<_> = key.scopes.iter().map(ToString::to_string).collect();
-    [
-        key.key.clone(),
-        key.name.clone(),
-        scopes.join(", "),
-        grouped(key.spent.0),
-        key.budget.map_or_else(|| "none".to_owned(), |budget| grouped(budget.0)),
-        if key.revoked_at.is_some() { "revoked" } else { "good" }.to_owned(),
-    ]
+impl fmt::Display for RevokeOutput {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "revoked API key {} ({})", self.0.key, self.0.name)
+    }
 }

@@ -22,7 +22,7 @@ use crate::{
     cluster::Cluster,
     error::GatewayError,
     ledger::CutStatement,
-    store::{Change, ChannelId, Moment, Moments, SettledStatement, Store},
+    store::{Change, ChannelId, Failpoint, Failpoints, SettledStatement, Store},
 };
 use record::records;
 use resubmit::resubmit;
@@ -32,7 +32,7 @@ pub struct ChannelSync {
     pub(crate) channels: Arc<ChannelRegistry>,
     pub(crate) cluster: Arc<Cluster>,
     pub(crate) config: Arc<GatewayConfig>,
-    pub(crate) failpoints: Arc<dyn Moments>,
+    pub(crate) failpoints: Arc<dyn Failpoints>,
     /// Number of observed rollbacks.
     pub(crate) rollbacks: Counter,
 }
@@ -60,7 +60,7 @@ impl ChannelSync {
             Err(error) => return Err(error),
         }
         let (slot, data) = (account.opened_slot, &read.data);
-        let id = self.channels.store().channel_id(&address.to_bytes(), slot, data).await?;
+        let id = self.channels.store().queries().register_channel(&address.to_bytes(), slot, data).await?;
         let channel = self.channels.acquire(&address, id).await?;
         self.observe(&channel, read).await?;
         Ok(channel)
@@ -157,7 +157,7 @@ impl ChannelSync {
         let settled = self.settled_statements(channel, &before, &after, settled).await?;
         let (channel_id, account) = (channel.id(), read.data);
         self.channels.write(channel, Change::Observed { channel_id, account, settled }).await?;
-        self.failpoints.pass(Moment::Recorded);
+        self.failpoints.hit(Failpoint::Recorded);
         Ok(())
     }
 
@@ -197,8 +197,8 @@ pub(crate) async fn receipts_commitment(
     channel_id: ChannelId,
     statement: u64,
 ) -> Result<Option<ReceiptsCommitment>, GatewayError> {
-    store.flush().await?;
-    let leaves = store.receipt_leaves(channel_id, statement).await?;
+    store.writer().flush().await?;
+    let leaves = store.queries().receipt_leaves(channel_id, statement).await?;
     let leaves = leaves.iter().map(|(digest, amount)| Node::leaf(digest, *amount)).collect();
     let tree = Tree::new(leaves).map_err(GatewayError::internal)?;
     Ok(tree.map(|tree| tree.root().into()))

@@ -24,7 +24,7 @@ pub async fn resubmit(
         "the cluster rolled settlements back; submitting them again"
     );
     for statement in statements {
-        for (stored, outcome) in store.transactions(channel.id(), statement).await? {
+        for (stored, outcome) in store.queries().transactions(channel.id(), statement).await? {
             if outcome != Outcome::Landed {
                 continue;
             }

@@ -56,7 +56,7 @@ impl ApiKeys {
             expires_at: key.expires_at,
             revoked_at: None,
         };
-        self.store.write(Change::KeyMade(Box::new(stored.clone()))).await?;
+        self.store.writer().write(Change::KeyCreated(Box::new(stored.clone()))).await?;
         let key = self.keyring.add(stored);
         tracing::info!(key = %token.id, "API key created");
         Ok(CreatedApiKey { token: token.reveal(), key: key.facts() })
@@ -72,7 +72,7 @@ impl ApiKeys {
         }
         let revoked_at = self.cluster.now();
         let key = self.keyring.revoke(id, revoked_at)?;
-        self.store.write(Change::KeyRevoked { id, revoked_at }).await?;
+        self.store.writer().write(Change::KeyRevoked { id, revoked_at }).await?;
         tracing::info!(key = %id, "API key revoked");
         Ok(key.facts())
     }
@@ -99,7 +99,7 @@ impl ApiKeys {
     /// # Errors
     /// [`StoreError`].
     pub(crate) async fn refresh(&self) -> Result<(), StoreError> {
-        self.keyring.refresh(self.store.api_keys().await?);
+        self.keyring.refresh(self.store.queries().api_keys().await?);
         Ok(())
     }
 }

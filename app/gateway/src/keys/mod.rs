@@ -10,9 +10,11 @@ mod token;
 
 use motif_sdk::gateway::wire::ScopeWord;
 
-pub use api_key::{ApiKey, BudgetReservation, KeyId, Scopes, StoredKey};
+pub use api_key::ApiKey;
 pub use api_keys::ApiKeys;
 pub use keyring::{Caller, Keyring};
+pub use motif_store::{KeyId, Scopes, StoredKey};
+use motif_store::BudgetExceeded;
 pub use token::Token;
 
 /// Error returned when an API key is missing, invalid or insufficient.
@@ -38,4 +40,10 @@ pub enum KeyError {
     /// Error returned when a new API key's properties are invalid.
     #[error("{0}")]
     Invalid(&'static str),
+}
+
+impl From<BudgetExceeded> for KeyError {
+    fn from(error: BudgetExceeded) -> Self {
+        Self::BudgetExceeded { needed: error.needed, left: error.left }
+    }
 }

@@ -5,8 +5,6 @@
 //! any later time before the dates that were checked.
 
 mod error;
-mod hold;
-mod statement;
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -17,8 +15,7 @@ use motif_sdk::{
 };
 
 pub use error::{LedgerError, LicenseLimit};
-pub use hold::{Hold, HoldId};
-pub use statement::{CutStatement, OpenStatement};
+pub use motif_store::{CutStatement, Hold, HoldId, Item, OpenStatement};
 
 /// Time that settlement needs, and the limit of unsettled amounts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,15 +24,6 @@ pub struct Margins {
     pub min_voucher_seconds: u32,
     /// Maximum unsettled amount, base units; `None` if it is unlimited.
     pub max_exposure: Option<u64>,
-}
-
-/// Units of one license.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Item {
-    /// Index of the license.
-    pub license: u16,
-    /// Number of units.
-    pub units: u32,
 }
 
 /// Generations to pay for with one voucher, all or none.
@@ -270,7 +258,9 @@ impl Ledger {
             let (work, terms_number) = (license.work, license.terms_number);
             items.push(PricedItem { item: *item, price, work, terms_number });
         }
-        self.open.check_room(items.len())?;
+        let count = u32::try_from(items.len()).ok();
+        let receipts = count.and_then(|count| self.open.receipts.checked_add(count));
+        receipts.ok_or(LedgerError::StatementFull)?;
         let cumulative = self.with_fees(prices)?;
         self.check_total(voucher, cumulative, &units)?;
         if cumulative > self.spendable() {
@@ -316,7 +306,9 @@ impl Ledger {
     /// [`Ledger::reserve`]. `now` is unix seconds.
     pub fn commit(&mut self, reservation: &Reservation, now: i64) {
         let Reservation { units, items, voucher, hold, .. } = reservation;
-        self.open.add(units.clone(), items, *voucher, now);
+        let prices = items.iter().map(|priced| (priced.item.license, priced.price));
+        // `reserve` has checked that the statement has positions for them.
+        self.open.add(units.clone(), prices, *voucher, now);
         if let Some(id) = hold {
             self.holds.remove(id);
         }
@@ -520,13 +512,13 @@ impl Ledger {
         let index = item.license;
         let limit = |error| LedgerError::from_license(index, error);
         for cut in &self.cut {
-            let units = statement::units_of(&cut.statement, index);
+            let units = units_of(&cut.statement, index);
             if units > 0 {
                 license.charge(units, now).map_err(limit)?;
             }
         }
         let (mut units, mut prices) =
-            (statement::units_of(&self.open.statement, index), self.open.prices_of(index));
+            (units_of(&self.open.statement, index), self.open.prices_of(index));
         for other in before.iter().filter(|other| other.item.license == index) {
             units = units.checked_add(other.item.units).ok_or(LedgerError::StatementFull)?;
             prices = prices.checked_add(other.price).ok_or(LedgerError::AmountTooLarge)?;
@@ -583,6 +575,12 @@ impl Ledger {
             _ => Ok(()),
         }
     }
+}
+
+/// Returns a statement's units of a license.
+fn units_of(statement: &Statement, license: u16) -> u32 {
+    let entry = statement.entries().find(|entry| entry.license == license);
+    entry.map_or(0, |entry| entry.units)
 }
 
 #[cfg(test)]

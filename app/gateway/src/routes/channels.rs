@@ -42,6 +42,6 @@ pub async fn show(
 /// Returns a channel's state. All of it is on disk, so a crash reverts nothing that was shown.
 async fn state(app: &App, channel: &ChannelHandle) -> Result<ChannelState, GatewayError> {
     let state = channel_state(&channel.lock().ledger);
-    app.channels.store().flush().await?;
+    app.channels.store().writer().flush().await?;
     Ok(state)
 }

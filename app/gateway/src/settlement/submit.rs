@@ -15,7 +15,7 @@ use crate::{
     channel_registry::ChannelRegistry,
     cluster::Cluster,
     error::GatewayError,
-    store::{Change, Moment, Moments, Outcome, StoredTransaction},
+    store::{Change, Failpoint, Failpoints, Outcome, StoredTransaction},
 };
 
 /// Pause between two reads of the cluster.
@@ -39,7 +39,7 @@ pub struct Submitter {
     pub(crate) channels: Arc<ChannelRegistry>,
     pub(crate) cluster: Arc<Cluster>,
     pub(crate) operator: Arc<Keypair>,
-    pub(crate) failpoints: Arc<dyn Moments>,
+    pub(crate) failpoints: Arc<dyn Failpoints>,
 }
 
 impl Submitter {
@@ -57,7 +57,7 @@ impl Submitter {
         receipts_root: [u8; 32],
     ) -> Result<Landed, GatewayError> {
         let store = self.channels.store();
-        for (stored, outcome) in store.transactions(channel.id(), statement).await? {
+        for (stored, outcome) in store.queries().transactions(channel.id(), statement).await? {
             if matches!(outcome, Outcome::Pending | Outcome::Landed)
                 && let Some(landed) = self.follow(channel, &stored, false).await?
             {
@@ -98,10 +98,10 @@ impl Submitter {
             last_valid_height,
             receipts_root,
         };
-        self.failpoints.pass(Moment::Signed);
+        self.failpoints.hit(Failpoint::Signed);
         let change = Change::Transaction(Box::new(stored.clone()));
         self.channels.write(channel, change).await?;
-        self.failpoints.pass(Moment::Stored);
+        self.failpoints.hit(Failpoint::Stored);
         Ok(stored)
     }
 
@@ -132,7 +132,7 @@ impl Submitter {
                 match self.chain().submit(&stored.bytes, check_first).await {
                     Ok(()) => {
                         check_first = false;
-                        self.failpoints.pass(Moment::Sent);
+                        self.failpoints.hit(Failpoint::Sent);
                     }
                     Err(ChainError::Refused(reason)) => {
                         self.write_outcome(channel, stored, Outcome::Refused).await?;
@@ -158,7 +158,7 @@ impl Submitter {
     ) -> Result<Option<Landed>, GatewayError> {
         match self.chain().landed(signature).await {
             Ok(Some(landed)) => {
-                self.failpoints.pass(Moment::Landed);
+                self.failpoints.hit(Failpoint::Landed);
                 self.write_outcome(channel, stored, Outcome::Landed).await?;
                 Ok(Some(landed))
             }

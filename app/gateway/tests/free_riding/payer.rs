@@ -29,7 +29,7 @@ use super::{
 };
 use crate::world::foreign_key;
 
-/// Somebody who pays from both channels, beside others who do as well, and would rather not.
+/// A free rider that pays from both channels, beside other free riders.
 pub struct Payer {
     service: Router,
     seats: Vec<Seat>,
@@ -175,7 +175,7 @@ impl Payer {
                 let more = Claim { cumulative: good.cumulative + 1, ..good.clone() };
                 (resigned(&more, &own, &own.key, in_a_day()), "it pays one base unit more")
             }
-            2 => (resigned(&good, &own, &foreign_key(), in_a_day()), "somebody else signed"),
+            2 => (resigned(&good, &own, &foreign_key(), in_a_day()), "another key signed"),
             3 => (resigned(&good, &other, &other.key, in_a_day()), "it is another channel's"),
             4 => (resigned(&good, &own, &own.key, now()), "it is over before it can settle"),
             5 => (GenerationRequest { units: honest.units + 1, ..honest }, "it uses more"),
@@ -342,7 +342,7 @@ pub async fn resolve(service: Router, history: &History, number: usize) {
     deliver(service, history, number, None).await;
 }
 
-/// Sends a request and notes its answer: whether it was served. With `polls`, whoever asked goes
+/// Sends a request and notes its answer: whether it was served. With `polls`, the sender goes
 /// away after so many steps, and it is `None` unless the answer was quicker.
 async fn deliver(
     service: Router,

@@ -103,7 +103,7 @@ impl Table {
         self.service.clone()
     }
 
-    /// What happens while nobody asks anything.
+    /// Events between requests.
     pub async fn between_phases(&mut self, phase: u64, history: &History) {
         let graceful = match self.configuration.restarts {
             Restarts::Never => None,
@@ -114,7 +114,7 @@ impl Table {
             // What was dropped may be on its way: on disk, or lost, but not half of it.
             self.world().gateway.app().reconciler.reconcile().await.unwrap();
             let world = self.world.take().unwrap();
-            self.service = Router::new(); // whoever has the old one has its store open
+            self.service = Router::new(); // the old service keeps its store open
             let world = world.restarted(graceful).await;
             (self.service, self.world) = (service(&world), Some(world));
             history.count(|counts| counts.restarts += 1);

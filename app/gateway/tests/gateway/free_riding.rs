@@ -1,7 +1,7 @@
 use crate::game::{Run, configurations};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn nobody_is_served_without_paying_however_requests_and_gateways_fail() {
+async fn free_riders_gain_nothing() {
     assert!(configurations().len() >= 48);
     let run = Run { seed: 1, requests: 10_000, only: None };
     let report = run.play(|_| ()).await;

@@ -63,7 +63,7 @@ mod tests {
     }
 
     #[test]
-    fn a_split_gives_away_exactly_the_whole() {
+    fn split_must_total_10000() {
         for shares_bps in [&[9_999][..], &[5_000, 5_001], &[u16::MAX, u16::MAX]] {
             assert_eq!(
                 check_split(&split(shares_bps)),
@@ -73,7 +73,7 @@ mod tests {
     }
 
     #[test]
-    fn a_split_has_one_to_thirty_two_recipients() {
+    fn recipient_count_is_bounded() {
         assert_eq!(check_split(&[]), Err(LicensingError::InvalidSplitSize.into()));
         assert_eq!(check_split(&split(&[1; 33])), Err(LicensingError::InvalidSplitSize.into()));
         let mut widest = vec![312; 32];

@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn a_quota_of_nothing_is_refused_where_there_is_a_cap() {
+    fn zero_quota_is_rejected() {
         let caps = Caps { revenue: Some(10), ..Caps::default() };
         let refused = Issuance::default().hand_out(&caps, Quota::default());
         assert_eq!(refused, Err(PaymentsError::EmptyQuota.into()));

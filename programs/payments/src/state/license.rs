@@ -204,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn a_price_that_overflows_is_refused() {
+    fn overflowing_price_is_rejected() {
         let mut license = License { price: u64::MAX, ..license() };
         assert_eq!(license.charge(2, 0), Err(PaymentsError::Overflow.into()));
     }
@@ -221,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_that_steps_back_opens_no_new_day() {
+    fn clock_step_back_opens_no_day() {
         let mut license = License { daily_units: 10, day: 5, ..license() };
         assert!(license.charge(10, 5 * DAY).is_ok());
         assert_eq!(license.charge(1, 4 * DAY), Err(PaymentsError::DailyCapExceeded.into()));

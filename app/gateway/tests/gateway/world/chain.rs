@@ -38,7 +38,7 @@ pub enum Network {
     Down,
     /// Takes transactions, and they never land.
     Losing,
-    /// Takes transactions, which land, and nobody hears of it.
+    /// Accepts transactions, which land unreported.
     Silent,
     /// Takes transactions, which land, and says nothing at all about any.
     Deaf,
