@@ -118,6 +118,7 @@ impl App {
         let options = StoreOptions::new(signing_key(&config.operator))
             .url(url)
             .lease_duration(config.lease)
+            .skip_frames(&config.skip_frames)
             .failpoints(failpoints.clone());
         let store = match &config.store {
             StorePlace::File(path) => options.open_file(path).await,

@@ -17,6 +17,7 @@ use parking_lot::{Mutex, MutexGuard};
 
 use crate::{
     error::GatewayError,
+    hold_locks::HoldLocks,
     ledger::{CutStatement, Ledger, LedgerError},
     store::{Change, ChannelId, Lease, Store, Written},
 };
@@ -44,8 +45,11 @@ pub struct ChannelHandle {
     voucher_key: Mutex<Option<PublicKey>>,
     /// Held while a statement settles: one at a time.
     pub settling: tokio::sync::Mutex<()>,
-    /// Held until a read is recorded, so that the next read finds it on disk.
-    pub observing: tokio::sync::Mutex<()>,
+    /// Locks of the channel's holds.
+    pub hold_locks: HoldLocks,
+    /// BLAKE3 digest of the channel's account in the store. Held until a read is recorded, so that
+    /// the next read finds it on disk.
+    pub recorded: tokio::sync::Mutex<[u8; 32]>,
 }
 
 /// Ledger of a channel with the idempotency keys of its open statement.
@@ -58,8 +62,13 @@ pub struct LockedChannel {
 }
 
 impl ChannelHandle {
-    /// Creates the handle of a channel.
-    pub fn new(lease: Lease, ledger: Ledger, keys: HashMap<String, u32>) -> Self {
+    /// Creates the handle of a channel whose stored account has the BLAKE3 digest `recorded`.
+    pub fn new(
+        lease: Lease,
+        ledger: Ledger,
+        keys: HashMap<String, u32>,
+        recorded: [u8; 32],
+    ) -> Self {
         let channel = ledger.channel();
         Self {
             lease,
@@ -72,7 +81,8 @@ impl ChannelHandle {
             slot: AtomicU64::default(),
             voucher_key: Mutex::default(),
             settling: tokio::sync::Mutex::new(()),
-            observing: tokio::sync::Mutex::new(()),
+            hold_locks: HoldLocks::default(),
+            recorded: tokio::sync::Mutex::new(recorded),
         }
     }
 

@@ -1,6 +1,9 @@
 //! Channels held by this process.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    sync::Arc,
+};
 
 use motif_sdk::{
     Pubkey,
@@ -26,6 +29,8 @@ pub struct ChannelRegistry {
     channels: RwLock<HashMap<Pubkey, Arc<ChannelHandle>>>,
     /// Held while a channel is loaded or released, so that each has one handle.
     loading: Mutex<()>,
+    /// Channels that cannot be loaded because their stored state is corrupt.
+    unreadable: parking_lot::Mutex<BTreeSet<ChannelId>>,
     store: Store,
     margins: Margins,
 }
@@ -33,7 +38,13 @@ pub struct ChannelRegistry {
 impl ChannelRegistry {
     /// Creates an empty registry.
     pub fn new(store: Store, margins: Margins) -> Self {
-        Self { channels: RwLock::default(), loading: Mutex::default(), store, margins }
+        Self {
+            channels: RwLock::default(),
+            loading: Mutex::default(),
+            unreadable: parking_lot::Mutex::default(),
+            store,
+            margins,
+        }
     }
 
     /// Returns the store.
@@ -116,23 +127,41 @@ impl ChannelRegistry {
         &self,
         lease: Lease,
     ) -> Result<Arc<ChannelHandle>, StoreError> {
-        let stored = self.store.recovery().channel(lease.channel_id).await?;
+        let recovered = self.store.recovery().channel(lease.channel_id).await;
+        {
+            let mut unreadable = self.unreadable.lock();
+            match &recovered {
+                Err(StoreError::Corrupt(_)) => unreadable.insert(lease.channel_id),
+                Ok(_) | Err(_) => unreadable.remove(&lease.channel_id),
+            };
+        }
+        let stored = recovered?;
         let (address, account) = (stored.address, stored.account);
         let mut ledger = Ledger::restore(address, account, self.margins, stored.cut, stored.open);
         ledger.set_budget(stored.budget);
         ledger.restore_holds(stored.holds);
-        let channel = Arc::new(ChannelHandle::new(lease, ledger, stored.keys));
+        if let Some(statement) = stored.stopped_at {
+            ledger.stop_at(statement);
+        }
+        let digest = stored.account_digest;
+        let channel = Arc::new(ChannelHandle::new(lease, ledger, stored.keys, digest));
         self.channels.write().insert(channel.address, channel.clone());
         Ok(channel)
     }
 
-    /// Loads all channels of a store that one process has to itself.
+    /// Loads all channels of a store that one process has to itself. A corrupt channel does not
+    /// affect the others.
     ///
     /// # Errors
     /// [`StoreError`].
     pub(crate) async fn load_all(&self) -> Result<(), StoreError> {
         for id in self.store.queries().newest_channels().await? {
-            self.load_channel(Lease { channel_id: id, epoch: 0 }).await?;
+            match self.load_channel(Lease { channel_id: id, epoch: 0 }).await {
+                Err(error @ StoreError::Corrupt(_)) => {
+                    tracing::error!(channel = id.0, %error, "channel cannot be loaded");
+                }
+                loaded => drop(loaded?),
+            }
         }
         Ok(())
     }
@@ -228,11 +257,13 @@ impl ChannelRegistry {
 
     /// Returns the unsettled amounts of all channels at `now`.
     pub fn exposure(&self, now: i64) -> Exposure {
-        let mut exposure = Exposure::default();
-        let mut amounts = std::collections::BTreeMap::<String, u64>::new();
+        let unreadable = self.unreadable.lock().len() as u64;
+        let mut exposure = Exposure { unreadable, ..Exposure::default() };
+        let mut amounts = BTreeMap::<String, u64>::new();
         for channel in self.list() {
             exposure.channels += 1;
             let locked = channel.lock();
+            exposure.stopped += u64::from(locked.ledger.stopped_at().is_some());
             let (ledger, open) = (&locked.ledger, locked.ledger.open_statement());
             let cut = ledger.cut_statements().iter().map(|cut| u64::from(cut.receipts));
             exposure.receipts += cut.sum::<u64>() + u64::from(open.receipts);

@@ -239,9 +239,9 @@ impl From<StoreError> for GatewayError {
 impl From<ProofError> for GatewayError {
     fn from(error: ProofError) -> Self {
         match error {
-            ProofError::UnknownReceipt => Self::UnknownReceipt,
+            ProofError::ReceiptNotFound => Self::UnknownReceipt,
             ProofError::NotSettled => Self::ReceiptNotSettled,
-            ProofError::Unprovable => Self::ReceiptUnprovable,
+            ProofError::StatementNotFound => Self::ReceiptUnprovable,
             ProofError::Store(error) => error.into(),
         }
     }

@@ -65,25 +65,20 @@ impl Holds {
         let id = hold_id(&address, channel.opened_slot, key);
         let hold =
             Hold { item: Item { license, units }, request_digest: request_digest.0, expires_at };
+        let lock = channel.hold_locks.lock(id).await;
         if let Some(earlier) = self.stored_hold(&channel, &id).await? {
             let is_same = earlier.hold == hold;
             let earlier = is_same.then(|| facts(&channel, id, &earlier));
             return earlier.ok_or(GatewayError::IdempotencyKeyReused);
         }
-        let store = self.channels.store();
         let written = {
             let mut locked = channel.lock();
-            match locked.ledger.hold(&id).copied() {
-                // A concurrent request added it.
-                Some(known) if known == hold => store.writer().write(Change::Barrier),
-                Some(_) => return Err(GatewayError::IdempotencyKeyReused),
-                None => {
-                    locked.ledger.add_hold(id, hold, now).map_err(GatewayError::rejected)?;
-                    let change = Change::HoldPlaced { channel_id: channel.id(), id, hold };
-                    store.writer().write_channel(channel.lease, change)
-                }
-            }
+            locked.ledger.add_hold(id, hold, now).map_err(GatewayError::rejected)?;
+            let change = Change::HoldPlaced { channel_id: channel.id(), id, hold };
+            self.channels.store().writer().write_channel(channel.lease, change)
         };
+        // The next request under the lock flushes first and finds the hold in the store.
+        drop(lock);
         self.channels.commit(&channel, written).await?;
         Ok(facts(&channel, id, &StoredHold { hold, state: HoldState::Open }))
     }

@@ -27,6 +27,7 @@ pub mod config;
 mod connections;
 pub mod error;
 pub mod health;
+mod hold_locks;
 pub mod holds;
 pub mod keys;
 pub mod ledger;
@@ -47,8 +48,8 @@ pub mod settlement;
 pub mod traces;
 
 pub use app::{App, Components, StartError};
+pub use config::{AdminConfig, GatewayConfig, Limits, PaywallConfig, SettlePolicy, TraceConfig};
 /// The crate `motif-store`.
 pub use motif_store as store;
-pub use config::{AdminConfig, GatewayConfig, Limits, PaywallConfig, SettlePolicy, TraceConfig};
 pub use router::{admin_openapi, openapi};
 pub use server::{RunningGateway, serve, serve_watched, serve_with};

@@ -23,7 +23,7 @@ use crate::{
     ledger::{HoldId, Item, LedgerError, PaymentRequest, Reservation},
     metrics::Metrics,
     settlement::SettlementPolicy,
-    store::{Change, Generation, Issued, Failpoint, Failpoints, Written},
+    store::{Change, Failpoint, Failpoints, Generation, Issued, Written},
 };
 
 /// Takes payment for generations.

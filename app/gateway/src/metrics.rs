@@ -53,6 +53,8 @@ pub struct Metrics {
 #[derive(Debug, Default)]
 struct SnapshotMetrics {
     channels: Gauge,
+    channels_stopped: Gauge,
+    channels_unreadable: Gauge,
     unsettled_receipts: Gauge,
     oldest_unsettled_seconds: Gauge,
     blind_seconds: Gauge,
@@ -106,6 +108,10 @@ struct MintLabel {
 pub struct Exposure {
     /// Number of channels.
     pub channels: u64,
+    /// Number of channels with a statement that can never settle.
+    pub stopped: u64,
+    /// Number of channels that cannot be loaded because their stored state is corrupt.
+    pub unreadable: u64,
     /// Number of unsettled receipts.
     pub receipts: u64,
     /// Age of the oldest unsettled receipt, seconds.
@@ -180,6 +186,16 @@ impl Default for Metrics {
         for (name, help, gauge) in [
             ("connections", "Open connections", &metrics.connections),
             ("channels", "Channels held by this process", &snapshot.channels),
+            (
+                "channels_stopped",
+                "Channels with a statement that can never settle",
+                &snapshot.channels_stopped,
+            ),
+            (
+                "channels_unreadable",
+                "Channels whose stored state is corrupt",
+                &snapshot.channels_unreadable,
+            ),
             ("unsettled_receipts", "Unsettled receipts", &snapshot.unsettled_receipts),
             (
                 "oldest_unsettled_seconds",
@@ -254,6 +270,8 @@ impl Metrics {
         let snapshot = &self.snapshot;
         let signed = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
         snapshot.channels.set(signed(exposure.channels));
+        snapshot.channels_stopped.set(signed(exposure.stopped));
+        snapshot.channels_unreadable.set(signed(exposure.unreadable));
         snapshot.unsettled_receipts.set(signed(exposure.receipts));
         snapshot.oldest_unsettled_seconds.set(exposure.oldest_seconds);
         snapshot.blind_seconds.set(signed(exposure.blind_seconds));

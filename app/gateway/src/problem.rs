@@ -144,6 +144,7 @@ impl LedgerError {
         use ProblemType as Type;
         match self {
             Self::ChannelClosing => Type::ChannelClosing,
+            Self::ChannelStopped { .. } => Type::ChannelStopped,
             Self::VoucherKeyRotating { .. } => Type::VoucherKeyRotating,
             Self::StatementClosed => Type::StatementClosed,
             Self::StatementAhead { .. } => Type::StatementAhead,

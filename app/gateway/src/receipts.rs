@@ -30,7 +30,8 @@ impl Receipts {
         let (store, channel) = (self.channels.store(), self.channels.get(&channel).await?);
         let open = channel.lock().ledger.open_statement().number;
         let statement = statement.unwrap_or(open);
-        let generations = store.queries().generations(channel.id(), statement, limit, offset).await?;
+        let generations =
+            store.queries().generations(channel.id(), statement, limit, offset).await?;
         let total = store.queries().count(channel.id(), statement).await?;
         let parts = generations.iter().map(|generation| ReceiptParts::from(&generation.receipt));
         Ok(ReceiptPage { statement, offset, total, receipts: parts.collect() })
@@ -52,7 +53,12 @@ impl Receipts {
             None => None,
         };
         let query = UsageQuery { by, channel_id, from, until };
-        Ok(UsageReport { by, from, until, rows: self.channels.store().reports().usage(&query).await? })
+        Ok(UsageReport {
+            by,
+            from,
+            until,
+            rows: self.channels.store().reports().usage(&query).await?,
+        })
     }
 
     /// Returns the proof of a settled receipt against its channel's account.

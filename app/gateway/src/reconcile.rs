@@ -86,20 +86,24 @@ impl Reconciler {
             Err(GatewayError::UnknownChannel(_)) => false,
             Err(error) => return Err(error),
         };
-        let snapshot = {
+        let (snapshot, stopped_at) = {
             let locked = channel.lock();
             let open = locked.ledger.open_statement();
-            Snapshot {
+            let snapshot = Snapshot {
                 account: locked.ledger.account().clone(),
                 exists,
                 vouched: locked.ledger.cumulative().unwrap_or(u64::MAX),
                 exposed: locked.ledger.exposed(),
                 open: open.number,
                 open_receipts: open.receipts,
-            }
+            };
+            (snapshot, locked.ledger.stopped_at())
         };
         self.channels.store().writer().flush().await?;
-        self.compare(channel.id(), channel.address, &snapshot).await
+        let mut reconciled = self.compare(channel.id(), channel.address, &snapshot).await?;
+        let stopped = stopped_at.map(|number| format!("statement {number} can never settle"));
+        reconciled.differences.extend(stopped);
+        Ok(reconciled)
     }
 
     /// Compares channels of other processes, again if they differ: the process may have written

@@ -50,6 +50,11 @@ pub struct SettingsArgs {
     #[arg(long, value_name = "FILE|URL")]
     store: Option<PathBuf>,
 
+    /// Frame of the store's journal that this start may drop, as named by the error of a failed
+    /// start. Its contents are lost and logged. May be repeated
+    #[arg(long = "skip-frame", value_name = "NUMBER")]
+    skip_frames: Vec<u64>,
+
     /// Minimum operator fee of a channel, in basis points on top of prices [default: 200]
     #[arg(long, value_name = "BPS", value_parser = clap::value_parser!(u16).range(..=5_000))]
     operator_fee_bps: Option<u16>,
@@ -97,6 +102,8 @@ impl SettingsArgs {
         }));
         let text = |value: Option<u64>| value.map(|value| value.to_string());
         let path = |path: Option<PathBuf>| path.map(|path| path.display().to_string());
+        let frames: Vec<_> = self.skip_frames.iter().map(ToString::to_string).collect();
+        let frames = (!frames.is_empty()).then(|| frames.join(","));
         let mints: Vec<_> = self.mint.iter().map(ToString::to_string).collect();
         let mints = (!mints.is_empty()).then(|| mints.join(","));
         for (key, given) in [
@@ -109,6 +116,7 @@ impl SettingsArgs {
             ("paywall.routes", path(self.paywall_routes)),
             ("traces.endpoint", self.traces_endpoint),
             ("store", path(self.store)),
+            ("skip_frames", frames),
             ("operator_fee_bps", text(self.operator_fee_bps.map(u64::from))),
             ("min_grace_seconds", text(self.min_grace_seconds.map(u64::from))),
             ("min_voucher_seconds", text(self.min_voucher_seconds.map(u64::from))),

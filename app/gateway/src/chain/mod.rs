@@ -7,7 +7,7 @@ mod rpc;
 use async_trait::async_trait;
 use motif_sdk::{
     Pubkey,
-    channel::ChannelAccount,
+    channel::{ChannelAccount, PaymentsError},
     client::{CatalogueEntry, Heard, Landed, OfferFilter, PublishedTerms, WorkDetails, WorkFilter},
     licensing::Work,
     lineage::Lineage,
@@ -31,6 +31,31 @@ pub enum ChainError {
     /// Error returned when a transaction is rejected. It changed nothing.
     #[error("{0}")]
     Refused(String),
+    /// Error returned when a settlement is rejected for a permanent reason: its statement can
+    /// never settle.
+    #[error("{0}")]
+    Final(String),
+}
+
+impl ChainError {
+    /// Errors of the payments program that every later attempt at the same statement meets.
+    const FINAL: [PaymentsError; 9] = [
+        PaymentsError::LicenseExpired,
+        PaymentsError::VoucherExpired,
+        PaymentsError::ChannelClosed,
+        PaymentsError::UnitCapExceeded,
+        PaymentsError::RevenueCapExceeded,
+        PaymentsError::LicenseNotFound,
+        PaymentsError::VoucherSignerMismatch,
+        PaymentsError::VoucherTotalMismatch,
+        PaymentsError::StatementLimitReached,
+    ];
+
+    /// Creates a rejection from the program's error code, if a program rejected the transaction.
+    pub fn rejection(code: Option<u32>, reason: String) -> Self {
+        let is_final = Self::FINAL.iter().any(|cause| code == Some(u32::from(*cause)));
+        if is_final { Self::Final(reason) } else { Self::Refused(reason) }
+    }
 }
 
 /// Channel account as read at a slot.
@@ -80,11 +105,11 @@ pub trait Chain: Send + Sync + 'static {
     async fn blockhash(&self) -> Result<(Hash, u64), ChainError>;
     /// Returns the height of the last finalized block.
     async fn final_height(&self) -> Result<u64, ChainError>;
-    /// Submits a signed transaction. Returns [`ChainError::Refused`] only if the preflight check
-    /// failed and no node forwarded it.
+    /// Submits a signed transaction. Returns [`ChainError::Refused`] or [`ChainError::Final`] only
+    /// if the preflight check failed and no node forwarded it.
     async fn submit(&self, transaction: &[u8], check_first: bool) -> Result<(), ChainError>;
     /// Returns a confirmed transaction, or `None` if an up-to-date node does not know it. Returns
-    /// [`ChainError::Refused`] if it failed.
+    /// [`ChainError::Refused`] or [`ChainError::Final`] if it failed.
     async fn landed(&self, signature: &Signature) -> Result<Option<Landed>, ChainError>;
     /// Ends a channel's grace period.
     async fn close(&self, operator: &Keypair, channel: &Pubkey) -> Result<Landed, ChainError>;
@@ -97,5 +122,28 @@ pub trait Chain: Send + Sync + 'static {
     /// Returns the status of each node, in order of preference.
     fn nodes(&self) -> Vec<NodeStatus> {
         Vec::new()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn permanent_rejections_are_final() {
+        let of = |cause: PaymentsError| ChainError::rejection(Some(cause.into()), String::new());
+        for permanent in ChainError::FINAL {
+            assert_eq!(of(permanent), ChainError::Final(String::new()));
+        }
+        for temporary in [
+            PaymentsError::DailyCapExceeded,
+            PaymentsError::VoucherStatementMismatch,
+            PaymentsError::InsufficientDeposit,
+            PaymentsError::OperatorFirst,
+        ] {
+            assert_eq!(of(temporary), ChainError::Refused(String::new()));
+        }
+        let unknown = ChainError::rejection(None, String::new());
+        assert_eq!(unknown, ChainError::Refused(String::new()));
     }
 }

@@ -21,6 +21,7 @@ use serde_json::json;
 use solana_account::Account;
 use solana_account_decoder_client_types::{UiAccount, UiAccountEncoding};
 use solana_commitment_config::{CommitmentConfig, CommitmentLevel};
+use solana_instruction::error::InstructionError;
 use solana_keypair::Keypair;
 use solana_message::Hash;
 use solana_rpc_client_api::{
@@ -73,7 +74,9 @@ impl From<Error> for NodeError {
     fn from(error: Error) -> Self {
         match error {
             Error::Transport(reason) => Self::Silent(reason),
-            Error::Rejected(_) => Self::Final(ChainError::Refused(error.to_string())),
+            Error::Rejected(ref rejection) => {
+                Self::Final(ChainError::rejection(rejection.code, error.to_string()))
+            }
             Error::Unconfirmed { .. }
             | Error::NotFound { .. }
             | Error::Gateway(_)
@@ -275,6 +278,7 @@ fn scrubbed(node: &Node, error: ChainError) -> ChainError {
     match error {
         ChainError::Unreachable(text) => ChainError::Unreachable(node.scrub(&text)),
         ChainError::Refused(text) => ChainError::Refused(node.scrub(&text)),
+        ChainError::Final(text) => ChainError::Final(node.scrub(&text)),
     }
 }
 
@@ -305,6 +309,14 @@ fn is_refusal(error: &ClientError) -> bool {
             false
         }
         Some(_) => true,
+    }
+}
+
+/// Returns the error code of the program that rejected a transaction.
+fn program_code(error: &ClientError) -> Option<u32> {
+    match error.get_transaction_error()? {
+        TransactionError::InstructionError(_, InstructionError::Custom(code)) => Some(code),
+        _ => None,
     }
 }
 
@@ -435,7 +447,7 @@ impl Chain for RpcChain {
                 Ok(Err(error)) => {
                     let said = node.scrub(&error.to_string());
                     if is_refusal(&error) && !may_be_sent {
-                        return Err(ChainError::Refused(said));
+                        return Err(ChainError::rejection(program_code(&error), said));
                     }
                     may_be_sent |= is_silent(&error) && !never_left(&error);
                     reasons.push(said);

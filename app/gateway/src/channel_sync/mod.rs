@@ -7,7 +7,7 @@ use std::{collections::HashMap, sync::Arc};
 
 use motif_sdk::{
     Pubkey,
-    channel::{Channel, ChannelAccount, ReceiptsCommitment, StatementRecord},
+    channel::{Channel, ReceiptsCommitment, StatementRecord},
     receipt::tree::{Node, Tree},
 };
 use opentelemetry::trace::FutureExt;
@@ -60,7 +60,12 @@ impl ChannelSync {
             Err(error) => return Err(error),
         }
         let (slot, data) = (account.opened_slot, &read.data);
-        let id = self.channels.store().queries().register_channel(&address.to_bytes(), slot, data).await?;
+        let id = self
+            .channels
+            .store()
+            .queries()
+            .register_channel(&address.to_bytes(), slot, data)
+            .await?;
         let channel = self.channels.acquire(&address, id).await?;
         self.observe(&channel, read).await?;
         Ok(channel)
@@ -130,7 +135,7 @@ impl ChannelSync {
             return Ok(()); // another incarnation, or beyond the store's range
         }
         channel.mark_seen();
-        let _turn = channel.observing.lock().await;
+        let mut recorded = channel.recorded.lock().await;
         let after = read.account.channel;
         let newest = channel.mark_read_at(read.slot);
         if read.slot < newest {
@@ -142,21 +147,24 @@ impl ChannelSync {
             let store = self.channels.store();
             return resubmit(&self.cluster, store, channel, on_chain..known).await;
         }
+        // Every byte of the account may affect what can settle.
+        let digest = *blake3::hash(&read.data).as_bytes();
+        if *recorded == digest {
+            return Ok(());
+        }
         let (before, settled) = {
             let mut locked = channel.lock();
-            let before = locked.ledger.account().clone();
-            if is_same(&before, &read.account) {
-                return Ok(());
-            }
+            let before = *locked.ledger.channel();
             let settled = locked.ledger.refresh(read.account);
             if locked.ledger.open_statement().receipts == 0 {
                 locked.keys = HashMap::new();
             }
-            (before.channel, settled)
+            (before, settled)
         };
         let settled = self.settled_statements(channel, &before, &after, settled).await?;
         let (channel_id, account) = (channel.id(), read.data);
         self.channels.write(channel, Change::Observed { channel_id, account, settled }).await?;
+        *recorded = digest;
         self.failpoints.hit(Failpoint::Recorded);
         Ok(())
     }
@@ -202,15 +210,4 @@ pub(crate) async fn receipts_commitment(
     let leaves = leaves.iter().map(|(digest, amount)| Node::leaf(digest, *amount)).collect();
     let tree = Tree::new(leaves).map_err(GatewayError::internal)?;
     Ok(tree.map(|tree| tree.root().into()))
-}
-
-/// Returns whether a restart from either account would continue the same way.
-fn is_same(before: &ChannelAccount, after: &ChannelAccount) -> bool {
-    let facts = |account: &ChannelAccount| {
-        let channel = account.channel;
-        let totals = (channel.deposited, channel.upfront_fees, channel.statements.length);
-        let keys = (channel.voucher_key, channel.next_voucher_key, channel.rotates_at);
-        (totals, keys, channel.closes_at, account.licenses.len())
-    };
-    facts(before) == facts(after)
 }

@@ -31,7 +31,9 @@ pub async fn resubmit(
             match cluster.chain().submit(&stored.bytes, false).await {
                 Ok(()) => {}
                 // A node's preflight check still applies: the transaction may be settled already.
-                Err(ChainError::Refused(reason)) => tracing::warn!(reason, "not accepted again"),
+                Err(ChainError::Refused(reason) | ChainError::Final(reason)) => {
+                    tracing::warn!(reason, "not accepted again");
+                }
                 Err(error) => return Err(error.into()),
             }
         }

@@ -50,6 +50,8 @@ pub struct GatewayConfig {
     pub operator: Arc<Keypair>,
     /// Location of the store.
     pub store: StorePlace,
+    /// Frames of the store's journal that may be dropped if they cannot be written into the tables.
+    pub skip_frames: Vec<u64>,
     /// URL of this process, to which other processes on the same store redirect clients; `None`
     /// for the listen address.
     pub public_url: Option<String>,
@@ -97,6 +99,7 @@ impl GatewayConfig {
             rpc_urls: vec![rpc_url.to_owned()],
             operator,
             store: store.into(),
+            skip_frames: Vec::new(),
             public_url: None,
             lease: Duration::from_secs(10),
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
@@ -184,6 +187,7 @@ impl fmt::Debug for GatewayConfig {
             .field("rpc", &self.rpc_urls.iter().map(|url| Endpoint::new(url)).collect::<Vec<_>>())
             .field("operator", &self.operator.pubkey())
             .field("store", &self.store)
+            .field("skip_frames", &self.skip_frames)
             .field("public_url", &self.public_url)
             .field("lease", &self.lease)
             .field("listen", &self.listen)

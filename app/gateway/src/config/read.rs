@@ -25,6 +25,7 @@ impl GatewayConfig {
             rpc_urls: reader.list_or_default("rpc_url"),
             operator: Arc::new(operator),
             store: reader.one("store"),
+            skip_frames: reader.list("skip_frames"),
             public_url: reader.maybe("public_url"),
             lease: Duration::from_secs(reader.one("lease_seconds")),
             listen: reader.one("listen"),

@@ -62,6 +62,12 @@ pub const SETTINGS: &[Setting] = &[
         "\"motif-gateway.sqlite\"",
         "file of the store, or postgres:// URL of a database that several processes may share",
     ),
+    Setting {
+        key: "skip_frames",
+        about: "frames of the store's journal that this start may drop; not in a file",
+        default: "",
+        in_file: false,
+    },
     setting("public_url", "", "URL of this process for clients; required on a shared store"),
     setting(
         "lease_seconds",

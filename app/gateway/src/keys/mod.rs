@@ -13,8 +13,8 @@ use motif_sdk::gateway::wire::ScopeWord;
 pub use api_key::ApiKey;
 pub use api_keys::ApiKeys;
 pub use keyring::{Caller, Keyring};
-pub use motif_store::{KeyId, Scopes, StoredKey};
 use motif_store::BudgetExceeded;
+pub use motif_store::{KeyId, Scopes, StoredKey};
 pub use token::Token;
 
 /// Error returned when an API key is missing, invalid or insufficient.

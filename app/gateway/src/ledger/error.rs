@@ -19,6 +19,15 @@ pub enum LedgerError {
     /// Error returned when the payer is closing the channel.
     #[error("the channel is closing and takes no new generations")]
     ChannelClosing,
+    /// Error returned when a statement can never settle, so that none after it can.
+    #[error(
+        "statement {statement} can never settle on chain, nor any after it: close the channel and \
+         open another one"
+    )]
+    ChannelStopped {
+        /// Number of the statement.
+        statement: u64,
+    },
     /// Error returned while the payer rotates its voucher key.
     #[error(
         "the channel's voucher key rotates at {rotates_at}: sign with the new key from then on"

@@ -87,6 +87,10 @@ pub struct Ledger {
     budget: Option<u64>,
     /// Open holds; expired holds are ignored.
     holds: BTreeMap<HoldId, Hold>,
+    /// Statement that the chain rejected for a permanent reason.
+    refused: Option<u64>,
+    /// First statement that a license has no units or revenue left for.
+    overdrawn: Option<u64>,
 }
 
 impl Ledger {
@@ -108,7 +112,25 @@ impl Ledger {
         open: OpenStatement,
     ) -> Self {
         let (budget, holds) = (None, BTreeMap::new());
-        Self { address, account, cut, open, margins, budget, holds }
+        let (refused, overdrawn) = (None, None);
+        let mut ledger =
+            Self { address, account, cut, open, margins, budget, holds, refused, overdrawn };
+        ledger.overdrawn = ledger.find_overdrawn();
+        ledger
+    }
+
+    /// Stops the channel at a statement that the chain rejected for a permanent reason. Ignored if
+    /// the statement has settled.
+    pub fn stop_at(&mut self, statement: u64) {
+        if statement >= self.channel().statements.length {
+            self.refused = Some(statement);
+        }
+    }
+
+    /// Returns the first statement that can never settle. No generation is accepted behind it,
+    /// because statements settle in order.
+    pub fn stopped_at(&self) -> Option<u64> {
+        self.refused.into_iter().chain(self.overdrawn).min()
     }
 
     /// Sets the maximum total, base units; `None` for the whole deposit.
@@ -340,6 +362,7 @@ impl Ledger {
             return Vec::new();
         }
         self.account = account;
+        self.refused = self.refused.filter(|statement| *statement >= length);
         let mut settled = Vec::new();
         while self.cut.front().is_some_and(|cut| cut.number < length) {
             settled.extend(self.cut.pop_front());
@@ -350,7 +373,31 @@ impl Ledger {
             settled.extend(self.cut.pop_back());
             self.open = OpenStatement::new(length);
         }
+        self.overdrawn = self.find_overdrawn();
         settled
+    }
+
+    /// Returns the first statement that a license has no units or revenue left for. They were left
+    /// when the statement was accepted; closing a license returns them.
+    ///
+    /// Dates and daily caps are ignored: [`Ledger::settle_before`] covers expiry.
+    fn find_overdrawn(&self) -> Option<u64> {
+        let mut charged = BTreeMap::new();
+        let cut = self.cut.iter().map(|cut| (cut.number, &cut.statement));
+        for (number, statement) in cut.chain([(self.open.number, &self.open.statement)]) {
+            for entry in statement.entries() {
+                let Some(own) = self.account.licenses.get(usize::from(entry.license)) else {
+                    return Some(number);
+                };
+                let daily_units = License::UNLIMITED;
+                let dateless = License { expires_at: i64::MAX, daily_units, ..*own };
+                let license = charged.entry(entry.license).or_insert(dateless);
+                if license.charge(entry.units, 0).is_err() {
+                    return Some(number);
+                }
+            }
+        }
+        None
     }
 
     /// Returns whether the channel's grace period has ended and everything has settled. The
@@ -395,6 +442,11 @@ impl Ledger {
             let voucher = cut.voucher.voucher.expires_at;
             self.licenses_end(&cut.statement).map_or(voucher, |licenses| licenses.min(voucher))
         });
+        // The chain rejects vouchers of a replaced key.
+        let signer = self.channel().voucher_key_at(now);
+        if self.cut.iter().any(|cut| cut.voucher.key != *signer) {
+            return Err(LedgerError::SettlementDue { by: self.channel().rotates_at });
+        }
         let Some(by) = cut.chain(self.licenses_end(&self.open.statement)).min() else {
             return Ok(());
         };
@@ -468,12 +520,16 @@ impl Ledger {
         copy.cumulative().map_err(|_| LedgerError::AmountTooLarge)
     }
 
-    /// Rejects new generations while the payer closes the channel or rotates its voucher key:
-    /// vouchers of the old key must settle before the new key applies.
+    /// Rejects new generations behind a statement that can never settle, and while the payer closes
+    /// the channel or rotates its voucher key: vouchers of the old key must settle before the new
+    /// key applies.
     fn check_accepting(&self, now: i64) -> Result<(), LedgerError> {
         let channel = self.channel();
         if channel.closes_at != i64::MAX {
             return Err(LedgerError::ChannelClosing);
+        }
+        if let Some(statement) = self.stopped_at() {
+            return Err(LedgerError::ChannelStopped { statement });
         }
         match self.rotation(now) {
             Some(rotates_at) => Err(LedgerError::VoucherKeyRotating { rotates_at }),

@@ -487,3 +487,57 @@ proptest! {
         prop_assert_eq!(chain.channel.cumulative().ok(), ledger.cumulative().ok());
     }
 }
+
+/// Returns a ledger with one cut statement of one unit of license 0, beside license 1.
+fn with_cut_statement() -> Ledger {
+    let mut ledger = ledger(vec![License { units_left: 10, ..license(100) }, license(100)]);
+    let first = honest(&ledger, 0, 1, NOW).unwrap();
+    pay(&mut ledger, &first, NOW).unwrap();
+    ledger.cut().unwrap();
+    ledger
+}
+
+#[test]
+fn closed_license_stops_its_statements() {
+    let mut ledger = with_cut_statement();
+    assert!(honest(&ledger, 1, 1, NOW).is_ok());
+    // The operator has closed the license, which returns its units to the terms' cap.
+    let before = ledger.account().clone();
+    let mut after = before.clone();
+    after.licenses[0].units_left = 0;
+    ledger.refresh(after.clone());
+    assert_eq!(ledger.stopped_at(), Some(0));
+    let stopped = LedgerError::ChannelStopped { statement: 0 };
+    assert_eq!(honest(&ledger, 1, 1, NOW).map(drop), Err(stopped));
+    assert_eq!(ledger.add_hold([1; 32], hold(1, 1), NOW), Err(stopped));
+    // A restart finds the same.
+    let (cut, open) = (ledger.cut_statements().clone(), ledger.open_statement().clone());
+    let restored = Ledger::restore(ADDRESS, after, MARGINS, cut, open);
+    assert_eq!(restored.stopped_at(), Some(0));
+    ledger.refresh(before);
+    assert_eq!(ledger.stopped_at(), None);
+}
+
+#[test]
+fn final_rejection_stops_until_settled() {
+    let mut ledger = with_cut_statement();
+    ledger.stop_at(0);
+    let stopped = LedgerError::ChannelStopped { statement: 0 };
+    assert_eq!(honest(&ledger, 1, 1, NOW).map(drop), Err(stopped));
+    let settled = settle(ledger.account(), &ledger.cut_statements()[0], NOW);
+    ledger.refresh(settled);
+    assert!(honest(&ledger, 1, 1, NOW).is_ok());
+    ledger.stop_at(0);
+    assert_eq!(ledger.stopped_at(), None, "it has settled");
+}
+
+#[test]
+fn replaced_key_blocks_generations() {
+    let mut ledger = with_cut_statement();
+    let mut account = ledger.account().clone();
+    account.channel.next_voucher_key = Pubkey::new_from_array([8; 32]);
+    account.channel.rotates_at = NOW - 1;
+    ledger.refresh(account);
+    let due = LedgerError::SettlementDue { by: NOW - 1 };
+    assert_eq!(honest(&ledger, 1, 1, NOW).map(drop), Err(due));
+}

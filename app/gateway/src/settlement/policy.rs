@@ -49,9 +49,13 @@ impl SettlementPolicy {
     }
 
     /// Returns whether a channel must settle before anything else: a voucher or license is about
-    /// to expire, the unsettled amount is large, or the payer is leaving with debts.
+    /// to expire, the unsettled amount is large, or the payer is leaving with debts. A stopped
+    /// channel is never urgent.
     pub fn is_urgent(&self, channel: &ChannelHandle, now: i64) -> bool {
         let locked = channel.lock();
+        if locked.ledger.stopped_at().is_some() {
+            return false;
+        }
         let owes = locked.ledger.settle_before().is_some();
         (is_leaving(&locked.ledger, now) && owes) || self.must_settle(&locked.ledger, now)
     }

@@ -29,7 +29,9 @@ const PATIENCE: Duration = Duration::from_secs(120);
 /// Converts a cluster's rejection of a settlement.
 pub fn rejected(error: ChainError) -> GatewayError {
     match error {
-        ChainError::Refused(reason) => GatewayError::SettlementRefused(reason),
+        ChainError::Refused(reason) | ChainError::Final(reason) => {
+            GatewayError::SettlementRefused(reason)
+        }
         ChainError::Unreachable(_) => GatewayError::ChainUnreachable(error),
     }
 }
@@ -134,9 +136,8 @@ impl Submitter {
                         check_first = false;
                         self.failpoints.hit(Failpoint::Sent);
                     }
-                    Err(ChainError::Refused(reason)) => {
-                        self.write_outcome(channel, stored, Outcome::Refused).await?;
-                        return Err(GatewayError::SettlementRefused(reason));
+                    Err(error @ (ChainError::Refused(_) | ChainError::Final(_))) => {
+                        return Err(self.record_rejection(channel, stored, error).await);
                     }
                     Err(ChainError::Unreachable(reason)) => {
                         tracing::debug!(reason, "settlement not submitted yet");
@@ -163,11 +164,30 @@ impl Submitter {
                 Ok(Some(landed))
             }
             Ok(None) | Err(ChainError::Unreachable(_)) => Ok(None),
-            Err(ChainError::Refused(reason)) => {
-                self.write_outcome(channel, stored, Outcome::Refused).await?;
-                Err(GatewayError::SettlementRefused(reason))
-            }
+            Err(error) => Err(self.record_rejection(channel, stored, error).await),
         }
+    }
+
+    /// Records the chain's rejection of a transaction. A permanent reason stops the channel, in this
+    /// process and in those that load it later.
+    async fn record_rejection(
+        &self,
+        channel: &ChannelHandle,
+        stored: &StoredTransaction,
+        error: ChainError,
+    ) -> GatewayError {
+        let mut outcome = Outcome::Refused;
+        if let ChainError::Final(reason) = &error {
+            outcome = Outcome::Final;
+            let statement = stored.statement;
+            tracing::error!(
+                channel = %channel.address, statement, reason,
+                "a statement can never settle; the channel is stopped"
+            );
+            channel.lock().ledger.stop_at(statement);
+        }
+        let written = self.write_outcome(channel, stored, outcome).await;
+        written.err().unwrap_or_else(|| rejected(error))
     }
 
     /// Looks a last time at a transaction that can no longer be confirmed. Without an answer it
@@ -184,7 +204,7 @@ impl Submitter {
                 Ok(None)
             }
             Err(error @ ChainError::Unreachable(_)) => Err(error.into()),
-            Ok(Some(_)) | Err(ChainError::Refused(_)) => {
+            Ok(Some(_)) | Err(ChainError::Refused(_) | ChainError::Final(_)) => {
                 self.outcome(channel, stored, signature).await
             }
         }
