@@ -117,6 +117,8 @@ impl Holds {
         let channel = self.channels.get(&request.channel.0).await?;
         let (account, action) = (channel.account(), PayerAction::Release(id));
         verify_payer(&channel.address, &account, action, &request.proof)?;
+        // The hold is not added between the ledger's and the store's answer.
+        let _lock = channel.hold_locks.lock(id).await;
         self.write_release(&channel, id).await?;
         let stored = self.stored_hold(&channel, &id).await?.ok_or(GatewayError::UnknownHold)?;
         match stored.state {

@@ -33,7 +33,12 @@ pub struct Seat {
     pub prices: [Price; 2],
     pub fee_bps: u64,
     pub account: motif_sdk::channel::Channel,
+    /// The license that has ended, if one has.
+    pub ended: Option<u16>,
 }
+
+/// The license whose work is withdrawn.
+const WITHDRAWN: u16 = 1;
 
 /// What a license costs, as the model has it.
 #[derive(Clone, Copy, Debug)]
@@ -85,7 +90,8 @@ impl Table {
             }
             world.client().open_channel(&channel).await.unwrap();
             let fee_bps = u64::from(account.channel.operator_fee_bps);
-            seats.push(Seat { channel, key, prices, fee_bps, account: account.channel });
+            let (account, ended) = (account.channel, None);
+            seats.push(Seat { channel, key, prices, fee_bps, account, ended });
         }
         Self { service: service(&world), world: Some(world), configuration, seats }
     }
@@ -122,10 +128,32 @@ impl Table {
         if phase % 2 == 1 {
             self.answer_everybody(history).await;
         }
+        if phase == 2 && self.configuration.withdraws {
+            self.withdraw(history).await;
+        }
         if phase == 3 && self.configuration.leaves_early {
             self.start_closing(&self.seats[0].channel);
         }
         self.world().chain.state().now = now();
+    }
+
+    /// Withdraws a work of the first channel while that is idle, and lets the notice pass.
+    /// Payers have the gateway read the channel again, and go on with both licenses.
+    async fn withdraw(&mut self, history: &History) {
+        self.answer_everybody(history).await;
+        let channel = self.seats[0].channel;
+        let settler = &self.world().gateway.app().settler;
+        if let Err(error) = settler.settle(channel).await {
+            history.broke(format!("{channel} does not settle: {error}"));
+        }
+        {
+            let mut state = self.world().chain.state();
+            let account = state.channels.get_mut(&channel).unwrap();
+            account.licenses[usize::from(WITHDRAWN)].expires_at = now() - 1;
+        }
+        self.world().client().open_channel(&channel).await.unwrap();
+        self.seats[0].ended = Some(WITHDRAWN);
+        history.count(|counts| counts.withdrawals += 1);
     }
 
     /// Asks again for every answer that was lost, until all are known.

@@ -13,9 +13,10 @@ use motif_gateway::{
     store::{Failpoint, Failpoints, NoFailpoints},
 };
 use motif_sdk::{
+    Pubkey,
     gateway::{
-        AdminClient, GatewayClient,
-        wire::{GenerationRequest, ReceiptPage, ReceiptParts, StatementEntry},
+        AdminClient, GatewayClient, PayerSession, SessionPolicy,
+        wire::{Digest, GenerationRequest, ReceiptPage, ReceiptParts, StatementEntry},
     },
     receipt::SignedReceipt,
 };
@@ -233,6 +234,85 @@ async fn missing_frame_prevents_start() {
     damage(&killed.journal(), 4_096 + 200);
     let refused = killed.start().await.err().unwrap().to_string();
     assert!(refused.contains("frame 2 of the journal is missing"), "{refused}");
+    gate.open();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn bad_frame_is_named_and_skipped() {
+    let gate = Gate::open_at(Failpoint::Applying);
+    let served = Served::watched(gate.clone()).await;
+    let mut paid = served.pay(3).await;
+    let account = served.chain.channel_account();
+    let client = GatewayClient::new(&served.gateway.url());
+    let policy = SessionPolicy::default();
+    let session = PayerSession::begin(client, CHANNEL, &account, voucher_key(), policy).await;
+    let held = session.unwrap().hold(0, 1, [1; 32], 60).await.unwrap();
+    // Half a second before the tables get it.
+    gate.close();
+    let (key, request) = ("behind-it".to_owned(), served.next_request().await);
+    let answer = served.generate(&key, &request).await;
+    answer.assert_ok();
+    paid.push((key, request, answer.body));
+    // As if the tables refused holds. Each payment was a frame, and so was the hold.
+    let refusing = async |skip: &[u64]| {
+        let mut killed = served.killed();
+        let file = format!("sqlite:{}", killed.config.store.file().unwrap().display());
+        let mut tables = SqliteConnection::connect(&file).await.unwrap();
+        let refuse = "CREATE TRIGGER refuse BEFORE INSERT ON holds \
+                      BEGIN SELECT RAISE(ABORT, 'told to refuse'); END";
+        sqlx::query(refuse).execute(&mut tables).await.unwrap();
+        tables.close().await.unwrap();
+        killed.config.skip_frames = skip.to_vec();
+        killed.start().await
+    };
+    for wrong in [&[][..], &[1, 2, 3, 5]] {
+        let refused = refusing(wrong).await.err().unwrap().to_string();
+        let hold = Digest(held.hold).to_string();
+        for said in ["frame 4 of the journal", "told to refuse", &hold, "`--skip-frame 4`"] {
+            assert!(refused.contains(said), "{said} is missing in: {refused}");
+        }
+    }
+    let again = refusing(&[4]).await.unwrap();
+    again.assert_whole(&paid).await;
+    let mut killed = again.killed();
+    killed.config.skip_frames.clear();
+    killed.start().await.unwrap().assert_whole(&paid).await;
+    gate.open();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn skipped_generation_stops_its_channel_only() {
+    let gate = Gate::at(Failpoint::Applying);
+    let served = Served::watched(gate.clone()).await;
+    let other = Pubkey::new_from_array([6; 32]);
+    let account = served.chain.channel_account();
+    served.chain.state().channels.insert(other, account);
+    GatewayClient::new(&served.gateway.url()).open_channel(&other).await.unwrap();
+    served.pay(3).await;
+    let mut killed = served.killed();
+    damage(&killed.journal(), 4_096 + 200);
+    killed.config.skip_frames = vec![2];
+    let again = killed.start().await.unwrap();
+    let client = GatewayClient::new(&again.gateway.url());
+    assert_eq!(client.channel(&other).await.unwrap().channel.0, other);
+    assert!(client.channel(&CHANNEL).await.is_err(), "its vouchers do not cover its receipts");
+    assert_eq!(again.gateway.app().exposure().unreadable, 1);
+    // The frame is gone for good: the next start needs no leave.
+    let mut killed = again.killed();
+    killed.config.skip_frames.clear();
+    let again = killed.start().await.unwrap();
+    assert_eq!(again.gateway.app().exposure().unreadable, 1);
+    gate.open();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn good_frame_is_never_skipped() {
+    let gate = Gate::at(Failpoint::Applying);
+    let served = Served::watched(gate.clone()).await;
+    let paid = served.pay(3).await;
+    let mut killed = served.killed();
+    killed.config.skip_frames = vec![1, 2, 3, 4];
+    killed.start().await.unwrap().assert_whole(&paid).await;
     gate.open();
 }
 

@@ -14,6 +14,7 @@ mod fetch;
 mod free_riding;
 #[path = "../free_riding/mod.rs"]
 mod game;
+mod hold_races;
 mod holds;
 mod hostile_gateway;
 mod idempotency;
@@ -50,5 +51,6 @@ mod takeover;
 mod throughput;
 mod traces;
 mod unpaid_answers;
+mod withdrawals;
 mod works;
 mod world;

@@ -98,6 +98,15 @@ async fn rejection_by_one_node_is_not_final() {
 }
 
 #[tokio::test]
+async fn permanent_rejection_is_final() {
+    let node = NodeDouble::at(100).await;
+    let expired = u32::from(motif_sdk::channel::PaymentsError::LicenseExpired);
+    node.state().sending = Sending::RefusedWith(expired);
+    let refused = chain(&[&node.url]).submit(&[1; 80], true).await;
+    assert!(matches!(refused, Err(ChainError::Final(_))), "{refused:?}");
+}
+
+#[tokio::test]
 async fn only_current_node_proves_absence() {
     let (first, second) = (NodeDouble::at(200).await, NodeDouble::at(150).await);
     let chain = chain(&[&first.url, &second.url]);
