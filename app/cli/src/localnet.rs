@@ -11,8 +11,11 @@ use solana_signer::Signer;
 use url::Url;
 
 use crate::{
-    currency::test_dollar, error::CliError, output::pairs, reference::read_file, session::Session,
-    shutdown::stop_signal,
+    currency::test_dollar,
+    error::CliError,
+    output::pairs,
+    reference::read_file,
+    session::{Session, stop_signal},
 };
 
 const DEPLOYER_LAMPORTS: u64 = 1_000_000_000;

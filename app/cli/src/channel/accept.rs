@@ -40,7 +40,8 @@ pub struct AcceptArgs {
 #[derive(Args)]
 #[command(next_help_heading = "License")]
 pub struct LicenseArgs {
-    /// Use to license [default: generate, or the only use that the terms offer]
+    /// Use to license: generate, style-transfer, voice-convert, train, fine-tune or play [default:
+    /// generate, or the only use that the terms offer]
     #[arg(long = "use", value_name = "USE")]
     licensed_use: Option<UseWord>,
 

@@ -151,3 +151,38 @@ impl fmt::Display for StartCloseOutput {
         formatter.write_str(&pairs(&[("channel", &self.channel), ("closes at", &closes_at)]))
     }
 }
+
+/// Arguments of `motif channel withdraw`.
+#[derive(Args)]
+pub struct WithdrawArgs {
+    #[command(flatten)]
+    channel: ChannelArgs,
+}
+
+/// Output of `motif channel withdraw`.
+#[derive(Serialize)]
+struct WithdrawOutput {
+    channel: String,
+    refunded: Money,
+    signature: String,
+}
+
+pub async fn withdraw(args: WithdrawArgs, session: &Session) -> Result<(), CliError> {
+    let payer = session.keypair()?;
+    let client = session.client().await?;
+    let (channel, account) = args.channel.find(&client, session).await?;
+    let (refunded, landed) = client.withdraw(&payer, &channel).await?;
+    session.print(&WithdrawOutput {
+        channel: channel.to_string(),
+        refunded: currency::scale(&client, &account.channel.mint).await?.money(refunded),
+        signature: landed.signature.to_string(),
+    });
+    Ok(())
+}
+
+impl fmt::Display for WithdrawOutput {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let facts = pairs(&[("channel", &self.channel), ("refunded", &self.refunded)]);
+        formatter.write_str(&facts)
+    }
+}

@@ -20,7 +20,7 @@ use motif_sdk::{
 };
 use serde::Serialize;
 
-pub use claims::{LicenseEvidence, WorkClaims};
+pub use claims::{LicenseEvidence, OutputSigner, WorkClaims};
 pub use inspection::{AnchorArgs, inspect, summary};
 
 use crate::{
