@@ -12,6 +12,7 @@ mod client;
 mod error;
 mod idempotency;
 mod paywall;
+mod problem_type;
 mod request;
 mod session;
 pub mod wire;
@@ -21,6 +22,7 @@ pub use client::GatewayClient;
 pub use error::GatewayError;
 pub use idempotency::IdempotencyKey;
 pub use paywall::PaywallClient;
+pub use problem_type::ProblemType;
 pub use request::{
     PayerAction, PayerRequest, SignedPayerRequest, hold_details, hold_id, paid_request_digest,
     part_id,
