@@ -218,7 +218,7 @@ mod tests {
     const NOW: i64 = 1_800_000_000;
 
     #[test]
-    fn an_identity_in_files_is_read_back_and_never_overwritten() {
+    fn identity_files_are_not_overwritten() {
         let folder = tempfile::tempdir().unwrap();
         let folder = folder.path().join("identity");
         let issued = SigningIdentity::issue("Ines", NOW).unwrap();
@@ -231,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_identity_is_refused_without_a_byte_of_it() {
+    fn invalid_identity_error_hides_the_key() {
         let issued = SigningIdentity::issue("Ines", NOW).unwrap();
         let key = issued.key.replace('A', "B");
         for (certificate, key) in [

@@ -258,7 +258,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn however_a_worker_ends_its_master_goes_on() {
+    async fn parent_survives_worker_exit() {
         let killed = perceived_by("kill -9 $$").await;
         assert_eq!(killed, Err(WorkerError::TooCostly));
         let panicked = perceived_by("exit 101").await;
@@ -272,7 +272,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_worker_answers_as_this_process_would() {
+    async fn worker_answer_is_parsed() {
         let said = r#"{"perceived":{"media_type":"text/plain","fingerprint":{"scheme":4,"bits":""},"probes":[]}}"#;
         let wrong = perceived_by(&format!("echo '{said}'")).await;
         assert!(matches!(wrong, Err(WorkerError::Failed(_))), "bits are 32 bytes");
@@ -284,7 +284,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_manifest_that_kills_its_reader_hides_nothing() {
+    async fn killed_reader_leaves_fingerprint() {
         let digest = "07".repeat(32);
         let first = format!(
             r#"{{"perceived":{{"media_type":"image/png","fingerprint":{{"scheme":2,"bits":"{digest}"}},"probes":[]}}}}"#

@@ -123,7 +123,7 @@ fn place(content: &[u8], text: &[u8]) -> Range<usize> {
 }
 
 #[test]
-fn every_carrier_reads_back_what_was_signed_and_gives_its_bare_content_back() {
+fn signing_round_trips_in_every_format() {
     for (name, content) in carriers() {
         assert_eq!(read(&content, None), None, "{name}");
         let signed = signed(&content);
@@ -141,7 +141,7 @@ fn every_carrier_reads_back_what_was_signed_and_gives_its_bare_content_back() {
 }
 
 #[test]
-fn a_registered_work_is_published_and_says_nothing_of_how_it_was_made() {
+fn registered_work_has_no_creation_action() {
     let (content, issued) = (picture(ImageFormat::Jpeg), issued());
     let provenance = Provenance::of_work(CLUSTER, &WORK, content_digest(&content), Some(2));
     let entries = json!({ "entries": { "cawg.ai_training": { "use": "notAllowed" } } });
@@ -157,7 +157,7 @@ fn a_registered_work_is_published_and_says_nothing_of_how_it_was_made() {
 }
 
 #[test]
-fn a_signer_is_trusted_by_those_who_trust_its_anchor_and_by_nobody_else() {
+fn signer_is_trusted_by_its_anchor_only() {
     let (content, issued) = (picture(ImageFormat::Png), issued());
     let identity = issued.identity().unwrap();
     let signed = sign(&content, "output", &generated(&content), None, &identity).unwrap();
@@ -173,7 +173,7 @@ fn a_signer_is_trusted_by_those_who_trust_its_anchor_and_by_nobody_else() {
 }
 
 #[test]
-fn a_changed_pixel_is_an_alteration_and_changes_what_a_receipt_is_of() {
+fn changed_pixel_is_altered() {
     for (name, content) in carriers() {
         let mut signed = signed(&content);
         let last = signed.len() - 40;
@@ -191,7 +191,7 @@ fn a_changed_pixel_is_an_alteration_and_changes_what_a_receipt_is_of() {
 }
 
 #[test]
-fn a_changed_manifest_is_an_alteration_wherever_it_was_changed() {
+fn changed_manifest_is_altered() {
     let content = picture(ImageFormat::Png);
     let signed = signed(&content);
     let digest = hex::encode(content_digest(&content));
@@ -211,7 +211,7 @@ fn a_changed_manifest_is_an_alteration_wherever_it_was_changed() {
 }
 
 #[test]
-fn a_torn_file_is_never_intact_and_breaks_nobody() {
+fn truncated_file_is_not_intact() {
     for (name, content) in carriers() {
         let signed = signed(&content);
         for cut in (1..signed.len()).step_by(signed.len() / 60) {
@@ -222,7 +222,7 @@ fn a_torn_file_is_never_intact_and_breaks_nobody() {
 }
 
 #[test]
-fn a_manifest_in_another_file_is_of_the_file_it_was_taken_from() {
+fn moved_manifest_is_altered() {
     let (content, other) = (picture(ImageFormat::Png), {
         let mut other = RgbImage::new(64, 64);
         other.put_pixel(3, 4, Rgb([255, 0, 0]));
@@ -246,7 +246,7 @@ fn a_manifest_in_another_file_is_of_the_file_it_was_taken_from() {
 }
 
 #[test]
-fn credentials_hide_nothing_of_what_content_looks_or_sounds_like() {
+fn signing_keeps_the_fingerprint() {
     for (name, content) in carriers() {
         let (Ok(bare), Ok(signed)) = (perceive(&content), perceive(&signed(&content))) else {
             panic!("{name} cannot be decoded");
@@ -256,7 +256,7 @@ fn credentials_hide_nothing_of_what_content_looks_or_sounds_like() {
 }
 
 #[test]
-fn what_would_not_verify_is_not_signed() {
+fn unverifiable_content_is_not_signed() {
     let (content, issued) = (picture(ImageFormat::Jpeg), issued());
     let identity = issued.identity().unwrap();
     let provenance = generated(&content);
@@ -323,7 +323,7 @@ fn read_elsewhere(file: &Path, media_type: &str, anchor: &Path) -> Option<Value>
 }
 
 #[test]
-fn somebody_elses_reader_accepts_every_carrier_and_finds_the_receipt_in_it() {
+fn independent_reader_finds_receipts() {
     let (folder, issued) = (tempfile::tempdir().unwrap(), issued());
     let identity = issued.identity().unwrap();
     let anchor = folder.path().join("anchor.pem");
@@ -350,7 +350,7 @@ proptest! {
     /// Some bytes of a manifest are covered by nothing: padding, and what is signed beside the
     /// claim. Whatever changes, what reads back as intact says what was signed of what was signed.
     #[test]
-    fn what_is_intact_is_what_was_signed(
+    fn intact_credentials_are_as_signed(
         which in 0_usize..5,
         changes in vec((any::<prop::sample::Index>(), any::<u8>()), 1..4),
     ) {

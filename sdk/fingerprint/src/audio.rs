@@ -270,7 +270,7 @@ mod tests {
     }
 
     #[test]
-    fn a_tune_is_found_at_another_rate_and_from_the_middle_and_another_tune_is_not() {
+    fn resampled_or_cut_tune_is_found() {
         let whole = decode_audio(&tune(1, 44_100, 60, 0)).unwrap();
         assert_eq!((whole.sample_rate, whole.channels, whole.milliseconds), (44_100, 1, 60_000));
         assert_eq!(whole.fingerprint.scheme, Scheme::AudioSounds as u16);
@@ -299,7 +299,7 @@ mod tests {
     }
 
     #[test]
-    fn bytes_that_are_no_recording_are_refused_by_name() {
+    fn invalid_audio_is_rejected() {
         assert_eq!(decode_audio(b"no sound"), Err(AudioError::UnknownFormat));
         let mut wav = tune(1, 8_000, 1, 0);
         wav.truncate(44);

@@ -207,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn size_hardly_counts() {
+    fn resized_image_is_similar() {
         let original = fingerprint(&picture(256, 192)).unwrap();
         for (width, height) in [(128, 96), (64, 48)] {
             let distance = apart(&original, &fingerprint(&picture(width, height)).unwrap());
@@ -217,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn a_crop_of_a_twentieth_is_found_wherever_it_was_cut() {
+    fn five_percent_crop_is_found() {
         let whole = picture(256, 192);
         let registered = fingerprint(&whole).unwrap();
         for (left, top) in [(0, 0), (12, 9), (6, 5), (3, 9), (12, 0)] {
@@ -228,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn a_mark_changes_only_the_blocks_that_it_is_on() {
+    fn mark_changes_only_its_blocks() {
         let mut marked = picture(256, 192);
         for (x, y) in (100..120).flat_map(|x| (80..90).map(move |y| (x, y))) {
             marked.put_pixel(x, y, Luma([255]));
@@ -241,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn an_image_with_large_plain_surfaces_is_left_to_another_scheme() {
+    fn plain_image_uses_another_scheme() {
         let mut image = picture(256, 192);
         for (x, y) in (0..256).flat_map(|x| (0..96).map(move |y| (x, y))) {
             image.put_pixel(x, y, Luma([255]));
@@ -251,7 +251,7 @@ mod tests {
     }
 
     #[test]
-    fn the_smallest_images_have_probes_too() {
+    fn smallest_image_has_probes() {
         for (width, height) in [(1, 1), (2, 300), (31, 1)] {
             assert_eq!(probes(&picture(width, height)).len(), 41);
         }

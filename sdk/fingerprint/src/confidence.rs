@@ -86,7 +86,7 @@ mod tests {
     const PAGE: &str = include_str!("../../../docs/figures/fingerprints.md");
 
     #[test]
-    fn it_says_what_was_measured() {
+    fn table_matches_published_figures() {
         let (_, table) = PAGE.split_once("## What a distance is worth").unwrap();
         let rows = table.lines().skip_while(|line| !line.starts_with("|---")).skip(1);
         let rows: Vec<Vec<u32>> = rows
@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn every_likeness_of_a_scheme_in_use_is_worth_something_and_a_nearer_one_no_less() {
+    fn confidence_rises_with_likeness() {
         for scheme in Scheme::ALL.into_iter().filter(|scheme| *scheme != Scheme::ImageGradient) {
             let confidence = |distance| Confidence::of(&Likeness { scheme, distance }).unwrap();
             for distance in 1..=scheme.radius() {
@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn among_more_works_more_are_alike_by_chance() {
+    fn chance_matches_grow_with_works() {
         let confidence = Confidence { copies_per_mille: 900, strangers_per_billion: 200 };
         assert_eq!(confidence.coincidences(0), 0.0);
         assert!((confidence.coincidences(10_000_000) - 2.0).abs() < 1e-9);

@@ -141,7 +141,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn content_is_told_by_its_first_bytes() {
+    fn media_type_follows_first_bytes() {
         for (bytes, expected) in [
             (&b"\x89PNG\r\n\x1A\n"[..], "image/png"),
             (b"\xFF\xD8\xFF\xE0", "image/jpeg"),
@@ -159,14 +159,14 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_compared_has_no_fingerprint_and_is_no_error() {
+    fn unknown_content_has_no_fingerprint() {
         let perceived = perceive(b"weights\0\x01").unwrap();
         assert_eq!((perceived.media, perceived.fingerprint), (Media::Other, none()));
         assert!(perceived.probes.is_empty());
     }
 
     #[test]
-    fn content_that_begins_as_an_image_and_is_none_is_refused() {
+    fn truncated_image_is_rejected() {
         let torn = perceive(b"\x89PNG\r\n\x1A\n and then nothing");
         assert!(matches!(torn, Err(ContentError::Image(ImageError::Unreadable(_)))));
     }

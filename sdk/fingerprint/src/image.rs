@@ -238,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn a_smaller_jpeg_of_a_picture_is_near_it_and_another_picture_is_far() {
+    fn smaller_jpeg_is_near_its_original() {
         let original = decoded(&picture(2), ImageFormat::Png);
         let smaller = picture(2).resize(240, 160, FilterType::Triangle);
         let near = nearest(&original, &decoded(&smaller, ImageFormat::Jpeg));
@@ -248,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn a_slight_crop_is_found_whichever_of_the_two_was_registered() {
+    fn crop_is_found_in_both_directions() {
         let whole = decoded(&picture(3), ImageFormat::Png);
         let radius = Scheme::ImageBlocks.radius();
         for (left, top) in [(12, 8), (24, 16), (0, 0)] {
@@ -262,21 +262,21 @@ mod tests {
     }
 
     #[test]
-    fn works_of_the_first_scheme_are_looked_for_with_the_bits_they_have() {
+    fn first_scheme_works_are_still_probed() {
         let decoded = decoded(&picture(2), ImageFormat::Png);
         let old = decoded.probes.iter().find(|probe| probe.scheme == 1).unwrap();
         assert_eq!(*old, gradient(&picture(2)));
     }
 
     #[test]
-    fn a_plain_surface_has_no_fingerprint() {
+    fn plain_image_has_no_fingerprint() {
         let plain = DynamicImage::ImageRgb8(RgbImage::from_pixel(90, 60, Rgb([200, 30, 90])));
         let seen = decoded(&plain, ImageFormat::Png);
         assert_eq!((seen.fingerprint, &seen.probes[..]), (none(), &[][..]));
     }
 
     #[test]
-    fn bytes_that_are_no_image_are_refused_by_name() {
+    fn invalid_image_is_rejected() {
         assert!(matches!(decode_image(b"weights"), Err(ImageError::UnknownFormat)));
         let png = encoded(&picture(2), ImageFormat::Png);
         let torn = decode_image(&png[..png.len() / 2]);
@@ -284,7 +284,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bomb_is_refused_by_its_header() {
+    fn decompression_bomb_is_rejected() {
         let mut png = encoded(&picture(2), ImageFormat::Png);
         // IHDR: width and height stand at 16 and 20, its checksum at 29.
         png[16..24].copy_from_slice(&[0, 0, 0xEA, 0x60, 0, 0, 0xEA, 0x60]);

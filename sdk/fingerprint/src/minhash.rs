@@ -52,13 +52,13 @@ mod tests {
     }
 
     #[test]
-    fn order_and_repetition_change_nothing() {
+    fn minhash_ignores_order_and_repetition() {
         let forwards = of((0..100).chain(20..40));
         assert_eq!(forwards, of((0..100).rev()));
     }
 
     #[test]
-    fn sets_agree_in_as_many_parts_as_they_share_elements() {
+    fn minhash_estimates_set_similarity() {
         // Of 150 elements 50 are in both: a third of 16 parts over many pairs.
         let agreements: u32 = (0..200)
             .map(|pair| {

@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn a_table_has_as_many_entries_as_fit_behind_it() {
+    fn table_entries_are_bounded_by_size() {
         for (kind, entry) in [(b"stts", 8), (b"co64", 8), (b"stsc", 12), (b"stco", 4), (b"stsz", 4)]
         {
             assert!(has_room_for_its_tables(&tabled(kind, 5, 5 * entry)), "{kind:?}");
@@ -115,13 +115,13 @@ mod tests {
     }
 
     #[test]
-    fn one_size_for_all_samples_needs_no_table() {
+    fn uniform_sample_size_needs_no_table() {
         let body = [[0; 4], 7_u32.to_be_bytes(), u32::MAX.to_be_bytes()].concat();
         assert!(has_room_for_its_tables(&mp4(&boxed(b"stbl", &boxed(b"stsz", &body)))));
     }
 
     #[test]
-    fn lengths_of_64_bits_and_of_all_the_rest_are_followed() {
+    fn large_and_open_box_sizes_are_read() {
         let table = tabled(b"stco", u32::MAX, 0).split_off(16);
         let long = [&1_u32.to_be_bytes()[..], b"free", &20_u64.to_be_bytes(), &[0; 4]].concat();
         assert!(!has_room_for_its_tables(&mp4(&[long, table.clone()].concat())));
@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn a_box_that_reaches_beyond_its_container_is_looked_at() {
+    fn overlong_box_is_read() {
         let mut short = tabled(b"stco", u32::MAX, 0);
         let stbl = short.len() - 24;
         short[stbl..stbl + 4].copy_from_slice(&9_u32.to_be_bytes());
@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_followed_is_left_to_the_reader() {
+    fn unreadable_boxes_are_left_to_decoder() {
         for content in [&b""[..], b"\0\0\0\x07moov", b"\0\0\0\x01moov\xff\xff\xff\xff", b"\0\0"] {
             assert!(has_room_for_its_tables(&mp4(content)), "{content:?}");
         }
@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn boxes_in_boxes_without_end_are_not_followed() {
+    fn deeply_nested_boxes_are_ignored() {
         let deep = (0..100_000).flat_map(|_| [&0_u32.to_be_bytes()[..], b"moov"].concat());
         assert!(has_room_for_its_tables(&mp4(&deep.collect::<Vec<_>>())));
         let many = boxed(b"free", b"").repeat(MAX_BOXES);
@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn an_mp4_is_found_behind_what_is_none() {
+    fn mp4_is_found_after_other_boxes() {
         assert!(!has_room_for_its_tables(
             &[&b"ID3ID3"[..], &tabled(b"stco", u32::MAX, 0)].concat()
         ));

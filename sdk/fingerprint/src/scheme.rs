@@ -120,7 +120,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn fingerprints_of_different_schemes_have_no_distance() {
+    fn different_schemes_have_no_distance() {
         let of = |scheme| Fingerprint { scheme, bits: [7; 32] };
         assert_eq!(distance(&of(2), &of(2)), Some(0));
         for (one, other) in [(1, 2), (0, 0), (9, 9)] {
@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn a_part_differs_once_however_many_of_its_bits_do() {
+    fn differing_part_counts_once() {
         let mut other = [0; 32];
         other[4..6].copy_from_slice(&[0xFF, 0xFF]);
         other[31] = 1;
@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn every_number_is_that_of_its_scheme() {
+    fn scheme_numbers_round_trip() {
         for scheme in Scheme::ALL {
             assert_eq!(Scheme::from_number(scheme as u16), Some(scheme));
             assert!(scheme.radius() < scheme.metric().most());

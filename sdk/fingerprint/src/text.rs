@@ -74,7 +74,7 @@ mod tests {
     }
 
     #[test]
-    fn case_whitespace_punctuation_and_forms_do_not_count() {
+    fn text_normalization_is_ignored() {
         let plain = fingerprint(POEM);
         let shouted = POEM.to_uppercase().replace(' ', "\r\n\t ").replace([',', ';', '.'], " - ");
         let full_width: String =
@@ -84,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn a_changed_word_in_twenty_is_alike_and_another_text_is_not() {
+    fn edited_text_is_found() {
         let words: Vec<_> = POEM.split(' ').collect();
         let changed = words.iter().enumerate().map(|(place, word)| match place % 20 {
             7 => "something",
@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_text_is_refused_and_too_little_has_no_fingerprint() {
+    fn invalid_text_is_rejected() {
         assert_eq!(read_text(b"\xFF\xFE"), Err(TextError::NotText));
         assert_eq!(read_text(b"nul\0"), Err(TextError::NotText));
         assert_eq!(read_text(b"To be, or not to be"), Ok(None));

@@ -203,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn shares_multiply_on_the_way_up_and_add_up_over_all_ways() {
+    fn shares_multiply_and_add_over_paths() {
         // 4 is made from 2 and 3, both made from 1, which is made from 0; and 2 from 0 as well.
         let works = [
             work(0, &[]),
@@ -230,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn what_reaches_an_ancestor_is_the_same_seen_from_either_end() {
+    fn share_is_the_same_in_both_directions() {
         let works = [work(0, &[]), work(1, &[(0, 3_333)]), work(2, &[(1, 777), (0, 1)])];
         let up = Lineage::from_works(&key(2), &works).unwrap();
         let down = Lineage::from_works(&key(0), &works).unwrap();
@@ -241,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn a_node_that_tells_of_a_circle_is_not_followed_around_it() {
+    fn lineage_cycle_is_not_followed() {
         let works = [work(0, &[(2, 5_000)]), work(1, &[(0, 5_000)]), work(2, &[(1, 5_000)])];
         for number in 0..3 {
             let lineage = Lineage::from_works(&key(number), &works).unwrap();
@@ -253,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn a_long_line_ends_in_next_to_nothing_and_exhausts_no_stack() {
+    fn long_lineage_does_not_exhaust_stack() {
         let line: Vec<_> = (0..5_000)
             .map(|number| match number {
                 0 => work(0, &[]),
@@ -268,7 +268,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_there_has_no_lineage_and_hides_what_lies_behind_it() {
+    fn missing_work_ends_lineage() {
         let works = [work(0, &[]), work(2, &[(1, 5_000)])];
         assert_eq!(Lineage::from_works(&key(1), &works), None);
         assert_eq!(Lineage::from_works(&key(2), &works).unwrap().ancestors, []);

@@ -2,46 +2,46 @@ use serde::{Deserialize, Serialize};
 
 use super::{Address, Amount};
 
-/// A channel, as its operator oversees it.
+/// Channel in an operator's list.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ChannelSummary {
-    /// Its address.
+    /// Address of the channel.
     pub channel: Address,
-    /// Who funds it.
+    /// Key that funds the channel.
     pub payer: Address,
-    /// The mint of the amounts.
+    /// Mint of the amounts.
     pub mint: Address,
-    /// Vouched for since opening, settled or not.
+    /// Total of the newest voucher since opening, settled or not.
     pub cumulative: Amount,
-    /// What generations can still be paid from.
+    /// Balance available for generations.
     pub available: Amount,
-    /// Vouched for and not settled.
+    /// Vouched and not settled.
     pub exposed: Amount,
-    /// Receipts that have not settled.
+    /// Number of receipts that are not settled.
     pub unsettled_receipts: u32,
-    /// Unix second by which the open statement has to settle; `null` while it is empty.
+    /// Latest unix second to settle the open statement; `null` while it is empty.
     pub settle_before: Option<i64>,
-    /// Unix seconds from which nothing settles; `null` while the channel is open.
+    /// Unix second from which nothing settles; `null` while the channel is open.
     pub closes_at: Option<i64>,
-    /// The most it may be used for here; `null` for its whole deposit.
+    /// Maximum spending through this gateway; `null` for the whole deposit.
     pub budget: Option<Amount>,
 }
 
-/// Channels a gateway serves.
+/// Channels that a gateway serves.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ChannelList {
-    /// The channels, by address.
+    /// Channels, ordered by address.
     pub channels: Vec<ChannelSummary>,
 }
 
-/// Fees that were paid to the operator.
+/// Claim of operator fees.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct FeeClaim {
-    /// How much.
+    /// Amount claimed.
     pub claimed: Amount,
-    /// The transaction, base58.
+    /// Signature of the transaction, base58.
     pub signature: String,
 }

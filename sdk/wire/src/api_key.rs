@@ -2,53 +2,53 @@ use serde::{Deserialize, Serialize};
 
 use super::{Amount, ScopeWord};
 
-/// An API key to make.
+/// Request to create an API key.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct NewApiKey {
-    /// Whose it is, or what for; 1 to 100 characters, none of them invisible.
+    /// Owner or purpose; 1 to 100 visible characters.
     #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 100))]
     pub name: String,
-    /// What it may do.
+    /// Granted scopes.
     pub scopes: Vec<ScopeWord>,
-    /// The most it may ever spend, fees included; `null` for no such limit.
+    /// Maximum total spending, fees included; `null` for no limit.
     #[serde(default)]
     pub budget: Option<Amount>,
-    /// Last unix second in which it is good; `null` for no end.
+    /// Last unix second of validity; `null` for no expiry.
     #[serde(default)]
     pub expires_at: Option<i64>,
 }
 
-/// An API key, without what proves it.
+/// API key without its secret.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ApiKeyFacts {
-    /// Names it: 16 hexadecimal digits.
+    /// Name of the key: 16 hexadecimal digits.
     pub key: String,
-    /// Whose it is, or what for.
+    /// Owner or purpose.
     pub name: String,
-    /// What it may do.
+    /// Granted scopes.
     pub scopes: Vec<ScopeWord>,
-    /// The most it may ever spend, fees included; `null` for no such limit.
+    /// Maximum total spending, fees included; `null` for no limit.
     pub budget: Option<Amount>,
-    /// What it has spent, fees included.
+    /// Spending so far, fees included.
     pub spent: Amount,
-    /// Unix seconds.
+    /// Unix second of creation.
     pub created_at: i64,
-    /// Last unix second in which it is good; `null` for no end.
+    /// Last unix second of validity; `null` for no expiry.
     pub expires_at: Option<i64>,
-    /// Unix seconds from which it is not good any more; `null` while it is.
+    /// Unix second of revocation; `null` while the key is valid.
     pub revoked_at: Option<i64>,
 }
 
-/// A new API key. Its token is shown this once and kept nowhere.
+/// New API key. The token is returned once and not stored.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct CreatedApiKey {
-    /// Goes into `Authorization: Bearer ...`.
+    /// Value for `Authorization: Bearer ...`.
     pub token: String,
-    /// The key.
+    /// API key.
     pub key: ApiKeyFacts,
 }
 
@@ -56,16 +56,16 @@ pub struct CreatedApiKey {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ApiKeyList {
-    /// The keys.
+    /// API keys.
     pub keys: Vec<ApiKeyFacts>,
 }
 
-/// The most a channel may be used for at this gateway.
+/// Maximum spending of a channel through this gateway.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct ChannelBudget {
-    /// Prices and fees since the channel opened, settled or not; `null` for its whole deposit.
+    /// Prices and fees since the channel opened, settled or not; `null` for the whole deposit.
     pub budget: Option<Amount>,
 }
 

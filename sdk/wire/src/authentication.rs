@@ -3,18 +3,18 @@ use serde::{Deserialize, Serialize};
 
 use super::{Digest, Digests, Findings, Provenance, ReceiptParts, WorkFacts};
 
-/// What content looks, sounds or reads like.
+/// Perceptual fingerprint of content.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct FingerprintParts {
-    /// How it was made: 1, 2 and 5 for images, 3 and 6 for audio, 4 for text.
+    /// Number of the scheme: 1, 2 and 5 for images, 3 and 6 for audio, 4 for text.
     pub scheme: u16,
-    /// Its 256 bits.
+    /// 256 bits of the fingerprint.
     pub bits: Digest,
 }
 
-/// Content to be recognised, without the content.
+/// Request to authenticate content by its digests and fingerprints.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -31,7 +31,7 @@ pub struct AuthenticationRequest {
     pub fingerprints: Vec<FingerprintParts>,
 }
 
-/// Whose content is, on what terms, and whether it was paid for.
+/// Result of content authentication: owners, terms and receipts.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Authentication {
@@ -39,44 +39,44 @@ pub struct Authentication {
     pub digest: Digest,
     /// What the content is, by its own bytes; `null` where only its fingerprint was sent.
     pub media_type: Option<String>,
-    /// Why look-alikes could not be looked for; `null` where they were.
+    /// Reason why similar works were not searched; `null` if they were.
     pub unreadable: Option<String>,
     /// What the content says of itself, signed (C2PA), and what the chain says to that; `null`
     /// where it carries no credentials, or was not sent.
     pub credentials: Option<CredentialsFacts>,
-    /// Works of exactly this content, with its credentials or without, earliest registration
+    /// Works with exactly this content, with or without its credentials, earliest registration
     /// first. This is proof.
     pub exact: Vec<WorkFacts>,
-    /// Whether the content was registered more than once; the first registration is named first.
+    /// Whether the content was registered more than once.
     pub conflict: bool,
     /// Whether more than one of these registrations is of the chain's earliest second, so that
     /// nobody can tell which came first; they are in the order of their addresses.
     pub first_unknown: bool,
-    /// Works that look, sound or read like it, nearest first. This is a hint, and never proof.
+    /// Works with similar content, nearest first. This is a hint and no proof.
     pub alike: Vec<AlikeWork>,
     /// Receipts of generations whose output was exactly this, with its credentials or without,
     /// earliest first.
     pub receipts: Vec<OutputReceipt>,
-    /// Whether there are more works like it than are named.
+    /// Whether there are more matches than are listed.
     pub truncated: bool,
-    /// How many works it was compared with.
+    /// Number of works in the index.
     pub works: u64,
-    /// When all of those were last read from the chain, unix seconds.
+    /// Unix second of the index's last read from the chain.
     pub read_at: i64,
 }
 
-/// What the credentials in a file are, and what they say; not whether it is true.
+/// Content credentials of a file, before their claims are checked.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Credentials {
-    /// Whether file and manifest are as they were signed.
+    /// Whether file and manifest are unchanged since signing.
     pub state: CredentialsState,
     /// SHA-256 of the file without its credentials.
     pub bare_digest: Digest,
-    /// Who signed; `None` where that cannot be read.
+    /// Signer; `None` if it cannot be read.
     pub signer: Option<CredentialsSigner>,
-    /// What is wrong, in the words of C2PA's specification, each once.
+    /// Validation failures, as status codes of the C2PA specification, without duplicates.
     pub faults: Vec<String>,
-    /// What they name, where they are Motif's.
+    /// Claims of the signer, if the credentials are Motif's.
     pub provenance: Option<Provenance>,
 }
 
@@ -85,60 +85,60 @@ pub struct Credentials {
 #[serde(rename_all = "kebab-case")]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum CredentialsState {
-    /// The signature holds for the file and for all that is said of it.
+    /// The signature is valid for file and manifest.
     Intact,
-    /// The file or what is said of it was changed after it was signed.
+    /// File or manifest was changed after signing.
     Altered,
-    /// Nothing was changed, and yet a rule is broken: an expired certificate, say.
+    /// Nothing was changed, and another rule is violated, such as the certificate's expiry.
     Invalid,
-    /// There are credentials, and nobody can make sense of them.
+    /// The credentials cannot be parsed.
     Unreadable,
 }
 
-/// Who signed credentials, as the certificate has it.
+/// Signer of credentials, from the certificate.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct CredentialsSigner {
-    /// The certificate's common name.
+    /// Common name of the certificate.
     pub name: Option<String>,
-    /// Its organisation.
+    /// Organization of the certificate.
     pub organisation: Option<String>,
-    /// How it signs, such as `Es256`.
+    /// Signature algorithm, such as `Es256`.
     pub algorithm: Option<String>,
     /// Whether an anchor that the reader trusts vouches for it. Without, the name may be
     /// anybody's invention.
     pub trusted: bool,
 }
 
-/// The content credentials of a file.
+/// Content credentials of a file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct CredentialsFacts {
-    /// Whether file and manifest are as they were signed.
+    /// Whether file and manifest are unchanged since signing.
     pub state: CredentialsState,
     /// SHA-256 of the file without its credentials.
     pub bare_digest: Digest,
-    /// Who signed; `null` where that cannot be read.
+    /// Signer; `null` if it cannot be read.
     pub signer: Option<CredentialsSigner>,
-    /// What is wrong, in the words of C2PA's specification.
+    /// Validation failures, as status codes of the C2PA specification.
     pub faults: Vec<String>,
-    /// What they name: the signer's word. `null` where they are not Motif's.
+    /// Claims of the signer; `null` if the credentials are not Motif's.
     pub provenance: Option<Provenance>,
-    /// What the chain says to that; `null` where nothing is named.
+    /// Result of checking the claims on chain; `null` without claims.
     pub findings: Option<Findings>,
 }
 
-/// A work that content is like.
+/// Work with similar content.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct AlikeWork {
     /// The work.
     pub work: WorkFacts,
-    /// How its fingerprint was made.
+    /// Number of the fingerprint scheme.
     pub scheme: u16,
-    /// How far apart the fingerprints are.
+    /// Distance of the fingerprints.
     pub distance: u32,
-    /// The distance of fingerprints that have nothing in common.
+    /// Maximum distance of the scheme.
     pub distance_at_most: u32,
     /// Of 1,000 copies that were changed on their way, how many were this near or nearer when
     /// that was measured; `null` for fingerprints that nothing is registered with any more.
@@ -148,11 +148,11 @@ pub struct AlikeWork {
     pub strangers_per_billion: Option<u32>,
 }
 
-/// A receipt for an output.
+/// Receipt for an output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct OutputReceipt {
-    /// The receipt, signed by this gateway.
+    /// Receipt signed by this gateway.
     pub receipt: ReceiptParts,
     /// Whether its statement has settled, so that `/v1/receipts/{receipt}/proof` proves it.
     pub settled: bool,
@@ -172,7 +172,7 @@ impl Credentials {
 }
 
 impl CredentialsFacts {
-    /// Credentials, and what became of what they name.
+    /// Combines credentials with the result of checking them.
     pub fn new(credentials: Credentials, findings: Option<Findings>) -> Self {
         let Credentials { state, bare_digest, signer, faults, provenance } = credentials;
         Self { state, bare_digest, signer, faults, provenance, findings }
@@ -180,7 +180,7 @@ impl CredentialsFacts {
 }
 
 impl AuthenticationRequest {
-    /// What the content is found by.
+    /// Returns the digests of the content.
     pub fn digests(&self) -> Digests {
         Digests { whole: self.digest.0, bare: self.bare_digest.map(|digest| digest.0) }
     }

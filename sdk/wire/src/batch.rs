@@ -2,7 +2,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Digest, GenerationRequest, ReceiptParts, VoucherParts};
 
-/// Several generations to pay for with one voucher: all of them or none.
+/// Request to pay for several generations with one voucher, all or none.
 ///
 /// A blended generation, which uses several licenses, is a batch whose generations name the
 /// same request and output.
@@ -10,9 +10,9 @@ use super::{Digest, GenerationRequest, ReceiptParts, VoucherParts};
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct BatchRequest {
-    /// Pays for everything so far and for these.
+    /// Voucher that covers all earlier generations and these.
     pub voucher: VoucherParts,
-    /// The generations, 1 to 100, in the order of their receipts.
+    /// 1 to 100 generations, in the order of their receipts.
     #[cfg_attr(feature = "openapi", schema(min_items = 1, max_items = 100))]
     pub generations: Vec<BatchedGeneration>,
 }
@@ -24,29 +24,29 @@ pub struct BatchRequest {
 pub struct BatchedGeneration {
     /// Index of the license on the channel.
     pub license: u16,
-    /// Units this generation uses, above zero.
+    /// Units that this generation uses, above zero.
     pub units: u32,
-    /// SHA-256 of the request, as the platform states it.
+    /// SHA-256 of the request, as stated by the platform.
     pub request_digest: Digest,
-    /// SHA-256 of the output, as the platform states it.
+    /// SHA-256 of the output, as stated by the platform.
     pub output_digest: Digest,
 }
 
-/// A batch's receipts, in its order.
+/// Receipts of a batch, in its order.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct BatchReceipts {
-    /// One for each generation.
+    /// One receipt for each generation.
     pub receipts: Vec<ReceiptParts>,
 }
 
 impl BatchRequest {
-    /// The most generations of one batch.
+    /// Maximum number of generations in a batch.
     pub const MOST: usize = 100;
 }
 
 impl GenerationRequest {
-    /// The generation, without what pays for it.
+    /// Returns the generation without its voucher.
     pub fn generation(&self) -> BatchedGeneration {
         BatchedGeneration {
             license: self.license,

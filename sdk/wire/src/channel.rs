@@ -2,104 +2,104 @@ use serde::{Deserialize, Serialize};
 
 use super::{Address, Amount, Digest, UnitWord, UseWord, VoucherParts};
 
-/// Asks a gateway to serve a channel, or to read it again after a top-up or an acceptance.
+/// Request to serve a channel, or to read it again after a top-up or an acceptance.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct OpenChannel {
-    /// The channel.
+    /// Address of the channel.
     pub channel: Address,
 }
 
-/// A channel as its gateway has it.
+/// State of a channel at its gateway.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ChannelState {
-    /// Its address.
+    /// Address of the channel.
     pub channel: Address,
-    /// Who funds it.
+    /// Key that funds the channel.
     pub payer: Address,
-    /// Who meters and settles it.
+    /// Key that meters and settles the channel.
     pub operator: Address,
-    /// The mint all amounts are in.
+    /// Mint of all amounts.
     pub mint: Address,
-    /// Signs its vouchers.
+    /// Key that signs vouchers.
     pub voucher_key: Address,
-    /// Names the cluster in its vouchers.
+    /// Cluster tag of its vouchers.
     pub cluster: Digest,
-    /// Which incarnation of the address this is.
+    /// Slot of opening, which distinguishes channels at the same address.
     pub opened_slot: u64,
-    /// The operator's fee, on top of prices.
+    /// Operator's fee, in addition to prices.
     pub operator_fee_bps: u16,
-    /// From closing to the last settlement.
+    /// Time between the start of closing and the last settlement.
     pub grace_seconds: u32,
-    /// Unix seconds from which nothing settles; `null` while the channel is open.
+    /// Unix second from which nothing settles; `null` while the channel is open.
     pub closes_at: Option<i64>,
-    /// Escrowed since opening.
+    /// Deposits since opening.
     pub deposited: Amount,
-    /// Charged by acceptances.
+    /// Fees charged at acceptance.
     pub upfront_fees: Amount,
-    /// Vouched for since opening, settled or not.
+    /// Total of the newest voucher since opening, settled or not.
     pub cumulative: Amount,
-    /// What generations can still be paid from.
+    /// Balance available for generations.
     pub available: Amount,
-    /// What it licenses.
+    /// Licenses, by index.
     pub licenses: Vec<LicenseState>,
-    /// Statements that no longer grow and have not settled yet, oldest first.
+    /// Closed statements that are not settled yet, oldest first.
     pub unsettled: Vec<StatementState>,
-    /// The statement that the next generation is part of.
+    /// Statement of the next generation.
     pub open: StatementState,
 }
 
-/// One license of a channel.
+/// License on a channel.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct LicenseState {
-    /// Its index on the channel.
+    /// Index on the channel.
     pub license: u16,
-    /// The licensed work.
+    /// Licensed work.
     pub work: Address,
     /// Version of the work's terms.
     pub terms_number: u32,
-    /// What is licensed; `null` for a use this gateway does not know.
+    /// Licensed use; `null` if this gateway does not know it.
     #[serde(rename = "use")]
     pub licensed_use: Option<UseWord>,
-    /// How it is counted; `null` for a unit this gateway does not know.
+    /// Unit of the use; `null` if this gateway does not know it.
     pub unit: Option<UnitWord>,
-    /// For one unit.
+    /// Price of one unit.
     pub price: Amount,
-    /// Units settled so far.
+    /// Settled units.
     pub settled_units: u64,
-    /// Units that were still free after the last settlement.
+    /// Free units left after the last settlement.
     pub free_units_left: u64,
-    /// Last unix second of the license; `null` for no end.
+    /// Last unix second of the license; `null` for no expiry.
     pub expires_at: Option<i64>,
 }
 
-/// What a statement states so far.
+/// State of a statement.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct StatementState {
-    /// Its number.
+    /// Number of the statement.
     pub statement: u64,
-    /// Receipts in it.
+    /// Number of receipts.
     pub receipts: u32,
-    /// Prices of its generations.
+    /// Sum of its generations' prices.
     pub prices: Amount,
-    /// The channel's total with it.
+    /// Total of the channel with this statement.
     pub cumulative: Amount,
-    /// Units used.
+    /// Units used, by license.
     pub entries: Vec<StatementEntry>,
-    /// The newest voucher for it; `null` before its first generation.
+    /// Newest voucher; `null` before the first generation.
     pub voucher: Option<VoucherParts>,
 }
 
-/// Units used of one license.
+/// Units used under one license.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct StatementEntry {
     /// Index of the license on the channel.
     pub license: u16,
-    /// Units.
+    /// Number of units.
     pub units: u32,
 }

@@ -9,118 +9,118 @@ use super::{
     Address, Amount, Digest, KindWord, ParentShare, RecipientShare, StatusWord, WorkFacts,
 };
 
-/// Everything the chain says about one work.
+/// On-chain state of one work.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct WorkDetailsFacts {
-    /// The work and its latest terms.
+    /// Work and its latest terms.
     pub work: WorkFacts,
-    /// What it has earned, one entry a currency.
+    /// Earnings, one entry for each currency.
     pub earnings: Vec<EarningsFacts>,
-    /// The works it was made from.
+    /// Parents.
     pub parents: Vec<RelatedWork>,
-    /// The works made from it, earliest registration first.
+    /// Derivatives, earliest registration first.
     pub children: Vec<RelatedWork>,
-    /// The dispute about it, while there is one.
+    /// Pending dispute.
     pub dispute: Option<DisputeFacts>,
-    /// The split that its owner proposes, while it is not applied.
+    /// Proposed split that is not applied yet.
     pub split_change: Option<SplitChangeFacts>,
     /// Other registrations of the same content, earliest first.
     pub conflicts: Vec<RelatedWork>,
 }
 
-/// What a work has earned in one currency.
+/// Earnings of a work in one currency.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct EarningsFacts {
     /// Mint of the amounts.
     pub currency: Address,
-    /// Ever.
+    /// Total earned.
     pub earned: Amount,
-    /// What parents have pulled and recipients have claimed of it.
+    /// Amount that parents have pulled and recipients have claimed.
     pub taken: Amount,
 }
 
-/// Another work, in brief.
+/// Short description of another work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct RelatedWork {
-    /// Its address.
+    /// Address of the work.
     pub work: Address,
-    /// What it is.
+    /// Kind of content.
     pub kind: KindWord,
-    /// Whether it takes new licenses and derivatives.
+    /// Status.
     pub status: StatusWord,
-    /// Who registered it.
+    /// Key that registered the work.
     pub creator: Address,
-    /// Unix seconds on chain at registration.
+    /// On-chain unix second of registration.
     pub registered_at: i64,
-    /// The parent's share of everything the child earns; `null` where neither is.
+    /// Parent's share of the child's earnings; `null` if the works are not parent and child.
     pub share_bps: Option<u16>,
 }
 
-/// A claim that a work belongs to somebody else.
+/// Dispute about a work's ownership.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct DisputeFacts {
-    /// Who claims it.
+    /// Key that claims the work.
     pub claimant: Address,
-    /// At stake, lamports.
+    /// Bond of the claimant, lamports.
     pub bond_lamports: u64,
-    /// Unix seconds on chain.
+    /// On-chain unix second of opening.
     pub opened_at: i64,
-    /// Last unix second of a verdict.
+    /// Last unix second for a verdict.
     pub deadline: i64,
-    /// Where the evidence is. Not fetched by anybody here.
+    /// URI of the evidence, which the gateway does not fetch.
     pub evidence_uri: String,
-    /// SHA-256 of what is there.
+    /// SHA-256 of the evidence.
     pub evidence_digest: Digest,
 }
 
-/// A split that a work's owner proposes.
+/// Proposed split of a work.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct SplitChangeFacts {
-    /// Who proposes it.
+    /// Key that proposes it.
     pub proposer: Address,
-    /// The split it would replace, by its version.
+    /// Version of the split that it replaces.
     pub split_version: u32,
-    /// Whether all of it has been written down.
+    /// Whether all shares are written.
     pub complete: bool,
-    /// The split itself.
+    /// Proposed shares.
     pub split: Vec<RecipientShare>,
-    /// Recipients whose share falls and who have not approved yet.
+    /// Recipients whose share falls and who have not approved.
     pub awaiting: Vec<Address>,
 }
 
-/// A work's ancestors and descendants.
+/// Ancestors and descendants of a work.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct LineageFacts {
     /// The work itself.
     pub work: RelativeFacts,
-    /// What it was made from, to any depth, nearest first.
+    /// Ancestors, to any depth, nearest first.
     pub ancestors: Vec<RelativeFacts>,
-    /// What was made from it, to any depth, nearest first.
+    /// Descendants, to any depth, nearest first.
     pub descendants: Vec<RelativeFacts>,
 }
 
-/// One work of a lineage.
+/// Work in a lineage.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct RelativeFacts {
-    /// Its address.
+    /// Address of the work.
     pub work: Address,
-    /// What it is.
+    /// Kind of content.
     pub kind: KindWord,
-    /// Whether it takes new licenses and derivatives.
+    /// Status.
     pub status: StatusWord,
-    /// Generations between it and the work, by the shortest way.
+    /// Length of the shortest path to the work.
     pub distance: u32,
     /// Of an ancestor: what reaches it of everything the work earns. Of a descendant: what of
     /// everything it earns reaches the work. Over all ways, parts per billion.
     pub share_ppb: u32,
-    /// Its own parents, with their shares of everything it earns.
+    /// Parents, with their shares of its earnings.
     pub parents: Vec<ParentShare>,
 }
 
@@ -136,7 +136,7 @@ impl From<&EarningsAccount> for EarningsFacts {
 }
 
 impl RelatedWork {
-    /// States what an account says.
+    /// Creates the description from an account.
     pub fn new(address: Pubkey, work: &Work, share_bps: Option<u16>) -> Self {
         Self {
             work: Address(address),
@@ -163,7 +163,7 @@ impl From<&Dispute> for DisputeFacts {
 }
 
 impl SplitChangeFacts {
-    /// States what an account says; `awaiting` have yet to approve.
+    /// Creates the description from an account and the recipients yet to approve.
     pub fn new(change: &SplitChange, awaiting: Vec<Pubkey>) -> Self {
         Self {
             proposer: Address(change.proposer),

@@ -1,19 +1,19 @@
-/// What content is found by: as it is, and without its credentials.
+/// Digests of content, with and without its content credentials.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Digests {
-    /// SHA-256 of the content as it is.
+    /// SHA-256 of the content.
     pub whole: [u8; 32],
-    /// SHA-256 of the bare content; `None` where it carries no credentials.
+    /// SHA-256 of the content without its credentials; `None` if it carries none.
     pub bare: Option<[u8; 32]>,
 }
 
 impl Digests {
-    /// One or both, the whole content's first.
+    /// Returns the digests, the whole content's first.
     pub fn iter(&self) -> impl Iterator<Item = [u8; 32]> {
         [Some(self.whole), self.bare].into_iter().flatten()
     }
 
-    /// Whether this is the content's digest, with its credentials or without.
+    /// Whether `digest` is one of the digests.
     pub fn contains(&self, digest: &[u8; 32]) -> bool {
         self.iter().any(|one| one == *digest)
     }

@@ -2,22 +2,22 @@ use serde::{Deserialize, Serialize};
 
 use super::Address;
 
-/// What a gateway has for whoever looks for terms, and where.
+/// Entry points of a gateway.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Discovery {
-    /// Who runs it.
+    /// Key of the operator.
     pub operator: Address,
-    /// Where works and terms are on chain.
+    /// Licensing program.
     pub licensing_program: Address,
-    /// Where channels and earnings are on chain.
+    /// Payments program.
     pub payments_program: Address,
-    /// Works with their latest terms: JSON, by pages, with filters.
+    /// URL of works and their latest terms: JSON, in pages, with filters.
     pub works: String,
-    /// Whose content is: `POST` it there, or its fingerprint.
+    /// URL of content authentication: `POST` content or its fingerprints.
     pub authenticate: String,
-    /// The terms of works, as Really Simple Licensing 1.0.
+    /// URL of the terms as Really Simple Licensing 1.0.
     pub rsl: String,
-    /// All of this interface.
+    /// URL of the OpenAPI document.
     pub openapi: String,
 }

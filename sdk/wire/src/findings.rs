@@ -11,88 +11,88 @@ use motif_interface::{
 
 use super::{Address, Digests, Origin, Provenance, ReceiptParts};
 
-/// What became of everything that credentials name, when the chain was asked.
+/// Result of checking a provenance against the chain.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Findings {
-    /// Of the works.
+    /// Results for the works.
     pub works: Vec<WorkFinding>,
-    /// Of the receipt; `null` where none is named.
+    /// Result for the receipt; `null` without one.
     pub receipt: Option<ReceiptFinding>,
 }
 
-/// What became of a work that credentials name.
+/// Result for one work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct WorkFinding {
-    /// The work.
+    /// Work.
     pub work: Address,
-    /// What it has to do with the content.
+    /// Relation to the content.
     pub standing: WorkStanding,
 }
 
-/// What a named work has to do with content.
+/// Relation of a named work to content.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum WorkStanding {
-    /// The content is the work's own, by its digest.
+    /// The content is the work's, by its digest.
     Confirmed,
-    /// A receipt that holds says that the work licensed this content: the operator's word.
+    /// A valid receipt states that the work licensed this content.
     Licensed,
-    /// The work exists. That the content was made with it is the signer's word alone.
+    /// The work exists; only the signer claims that the content was made with it.
     Claimed,
-    /// The work exists and its content is another.
+    /// The work exists and has other content.
     OtherContent,
-    /// There is no such work.
+    /// The work does not exist.
     Unknown,
 }
 
-/// What became of a receipt that credentials name.
+/// Result for a receipt.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ReceiptFinding {
-    /// The receipt.
+    /// Receipt.
     pub receipt: ReceiptParts,
-    /// What it is worth.
+    /// Validity of the receipt.
     pub standing: ReceiptStanding,
 }
 
-/// What a receipt in credentials is worth.
+/// Validity of a receipt in credentials.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum ReceiptStanding {
-    /// It is of this content, signed by the operator, and proved to be part of what settled.
+    /// For this content, signed by the operator, and proved to be settled.
     Settled,
-    /// It is of this content and signed by the operator of its channel.
+    /// For this content and signed by the operator of its channel.
     Signed,
-    /// It is of other content, whoever signed it.
+    /// For other content.
     OtherOutput,
-    /// The operator of its channel has not signed it, or its proof leads elsewhere.
+    /// Not signed by the operator of its channel, or its proof is invalid.
     False,
-    /// Its channel is gone from the chain, or never was there.
+    /// Its channel does not exist.
     ChannelGone,
-    /// It is of another cluster, or of other programs; nothing was asked.
+    /// For another cluster or other programs; not checked.
     OtherCluster,
 }
 
-/// What is known besides the credentials.
+/// On-chain state that a provenance is checked against.
 #[derive(Clone, Copy, Debug)]
 pub struct Evidence<'a> {
-    /// The cluster that was asked.
+    /// Tag of the cluster.
     pub cluster: [u8; 32],
-    /// Of the content itself.
+    /// Digests of the content.
     pub digests: Digests,
-    /// The content digests of those named works that exist.
+    /// Content digests of the named works that exist.
     pub works: &'a BTreeMap<Pubkey, [u8; 32]>,
-    /// The channel of the named receipt, where it exists.
+    /// Channel of the named receipt, if it exists.
     pub channel: Option<&'a Channel>,
 }
 
 impl Findings {
-    /// Holds what credentials name against the content, the chain and the operator's signature.
-    /// Who signed the credentials plays no part.
+    /// Checks a provenance against the content, the chain and the operator's signature.
+    /// The signer of the credentials is ignored.
     pub fn new(provenance: &Provenance, evidence: Evidence<'_>) -> Self {
         let receipt = provenance.receipt.map(|claimed| {
             // Its name follows from the rest, whatever it says.
@@ -122,7 +122,7 @@ impl Findings {
 }
 
 impl Provenance {
-    /// Whether what is named is on this cluster, under these programs.
+    /// Whether the named accounts are on this cluster and of these programs.
     pub fn is_of(&self, cluster: &[u8; 32]) -> bool {
         self.cluster.0 == *cluster
             && self.licensing_program.0 == licensing::PROGRAM_ID
@@ -131,17 +131,17 @@ impl Provenance {
 }
 
 impl ReceiptStanding {
-    /// Whether the operator says that this content was licensed.
+    /// Whether the operator states that this content was licensed.
     pub fn holds(self) -> bool {
         matches!(self, Self::Settled | Self::Signed)
     }
 
-    /// Whether the chain says that the operator said so when it was paid.
+    /// Whether the chain proves the receipt.
     pub fn is_proved(self) -> bool {
         self == Self::Settled
     }
 
-    /// For people.
+    /// Returns a description for people.
     pub fn sentence(self) -> &'static str {
         match self {
             Self::Settled => "signed by the operator, settled on chain",
@@ -176,7 +176,7 @@ fn standing(
 }
 
 impl WorkStanding {
-    /// For people.
+    /// Returns a description for people.
     pub fn sentence(self) -> &'static str {
         match self {
             Self::Confirmed => "this is its content",
@@ -248,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn only_the_operators_signature_over_a_receipt_of_this_content_licenses_it() {
+    fn only_operator_receipt_licenses_content() {
         let (signed, channel) = (SignedReceipt::sign(receipt(OUTPUT), &operator()), channel());
         let good = generated(&signed);
         let expected = (ReceiptStanding::Signed, WorkStanding::Licensed);
@@ -273,7 +273,7 @@ mod tests {
     }
 
     #[test]
-    fn a_receipt_that_names_itself_wrongly_is_named_by_what_it_says() {
+    fn receipt_digest_is_recomputed() {
         let signed = SignedReceipt::sign(receipt(OUTPUT), &operator());
         let mut provenance = generated(&signed);
         if let Some(receipt) = &mut provenance.receipt {
@@ -287,7 +287,7 @@ mod tests {
     }
 
     #[test]
-    fn a_work_is_confirmed_by_its_content_and_by_nothing_else() {
+    fn work_is_confirmed_by_digest_only() {
         let digests = Digests { whole: [8; 32], bare: Some(OUTPUT) };
         let provenance = Provenance::of_work(CLUSTER, &WORK, OUTPUT, None);
         for (works, expected) in [

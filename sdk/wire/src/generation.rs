@@ -4,20 +4,20 @@ use solana_pubkey::Pubkey;
 use super::{Address, Amount, Digest, SignatureHex};
 use motif_interface::voucher::{SignedVoucher, Voucher};
 
-/// One generation to pay for.
+/// Request to pay for one generation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct GenerationRequest {
-    /// Pays for everything so far and for this.
+    /// Voucher that covers all earlier generations and this one.
     pub voucher: VoucherParts,
     /// Index of the license on the channel.
     pub license: u16,
-    /// Units this generation uses, above zero.
+    /// Units that this generation uses, above zero.
     pub units: u32,
-    /// SHA-256 of the request, as the platform states it.
+    /// SHA-256 of the request, as stated by the platform.
     pub request_digest: Digest,
-    /// SHA-256 of the output, as the platform states it.
+    /// SHA-256 of the output, as stated by the platform.
     pub output_digest: Digest,
 }
 
@@ -27,26 +27,26 @@ pub struct GenerationRequest {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct VoucherParts {
-    /// The cluster's tag.
+    /// Cluster tag.
     pub cluster: Digest,
-    /// The channel it pays from.
+    /// Channel that pays.
     pub channel: Address,
-    /// Which incarnation of the channel's address.
+    /// Slot of the channel's opening.
     pub opened_slot: u64,
-    /// The statement it pays for.
+    /// Number of the statement.
     pub statement: u64,
     /// Prices and fees since the channel opened, this generation's included.
     pub cumulative: Amount,
     /// SHA-256 of the statement's entries, this generation's units included.
     pub statement_digest: Digest,
-    /// Last unix second in which it settles.
+    /// Last unix second in which the voucher can settle.
     pub expires_at: i64,
-    /// By the channel's voucher key.
+    /// Signature by the channel's voucher key.
     pub signature: SignatureHex,
 }
 
 impl VoucherParts {
-    /// The voucher as `key` would have signed it.
+    /// Returns the voucher as signed by `key`, without verifying the signature.
     pub fn signed_by(&self, key: Pubkey) -> SignedVoucher {
         let voucher = Voucher {
             cluster: self.cluster.0,

@@ -2,63 +2,63 @@ use serde::{Deserialize, Serialize};
 
 use super::{Address, Digest, PayerProof};
 
-/// Room to keep for a generation whose units are not known yet.
+/// Request to hold funds for a generation whose units are not known yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct HoldRequest {
     /// Index of the license on the channel.
     pub license: u16,
-    /// The most the generation may use, above zero.
+    /// Maximum units of the generation, above zero.
     pub units: u32,
-    /// SHA-256 of the request, as the platform states it.
+    /// SHA-256 of the request, as stated by the platform.
     pub request_digest: Digest,
-    /// Last unix second in which it can be captured.
+    /// Last unix second in which the hold can be captured.
     pub expires_at: i64,
     /// Proves that the payer asks, over `motif_sdk::gateway::hold_details`.
     pub proof: PayerProof,
 }
 
-/// Ends a hold that is not needed.
+/// Request to release a hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct ReleaseRequest {
-    /// The channel it is on.
+    /// Channel of the hold.
     pub channel: Address,
-    /// Proves that the payer asks; its details are the hold's digest.
+    /// Proof of the payer's request; its details are the hold's name.
     pub proof: PayerProof,
 }
 
-/// A hold.
+/// Hold of funds for a generation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct HoldFacts {
-    /// Names it.
+    /// Name of the hold.
     pub hold: Digest,
-    /// The channel that pays.
+    /// Channel that pays.
     pub channel: Address,
     /// Index of the license on the channel.
     pub license: u16,
-    /// The most the generation may use.
+    /// Maximum units of the generation.
     pub units: u32,
-    /// SHA-256 of the request, as the platform stated it.
+    /// SHA-256 of the request, as stated by the platform.
     pub request_digest: Digest,
-    /// Last unix second in which it can be captured.
+    /// Last unix second in which the hold can be captured.
     pub expires_at: i64,
-    /// What became of it.
+    /// State of the hold.
     pub state: HoldState,
 }
 
-/// What became of a hold.
+/// State of a hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum HoldState {
-    /// Room is kept for it, until it expires.
+    /// Funds are held until the expiry.
     Open,
-    /// It was paid for.
+    /// The generation was paid.
     Captured,
-    /// It was given up, and nothing was paid.
+    /// The hold was released and nothing was paid.
     Released,
 }

@@ -2,24 +2,24 @@ use serde::{Deserialize, Serialize};
 
 use super::{Address, Digest};
 
-/// Who runs this gateway, and which channels it serves.
+/// Operator of a gateway, and its conditions.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Operator {
-    /// Signs receipts and settlements; a channel names it when it is opened.
+    /// Key that signs receipts and settlements. A channel names it at opening.
     pub operator: Address,
-    /// Names the cluster in every voucher.
+    /// Cluster tag of vouchers.
     pub cluster: Digest,
-    /// The licensing program.
+    /// Licensing program.
     pub licensing_program: Address,
-    /// The payments program.
+    /// Payments program.
     pub payments_program: Address,
-    /// The least fee a channel must give this operator, on top of prices.
+    /// Minimum operator fee of a channel, in addition to prices.
     pub operator_fee_bps: u16,
-    /// The least grace period of a channel.
+    /// Minimum grace period of a channel.
     pub min_grace_seconds: u32,
-    /// The least a voucher must still be valid for.
+    /// Minimum remaining validity of a voucher.
     pub min_voucher_seconds: u32,
-    /// Mints of the channels it serves; empty for any.
+    /// Mints of the channels it serves; empty for all mints.
     pub mints: Vec<Address>,
 }

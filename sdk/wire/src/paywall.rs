@@ -5,197 +5,197 @@ use super::{
     Address, Amount, Digest, ExpectedStatement, PayerProof, Quote, ReceiptParts, VoucherParts,
 };
 
-/// What pays for a request to a model server behind a paywall; travels in the header
+/// Payment for a request to a model server behind a paywall. Sent in the header
 /// [`Payment::HEADER`] as base64url of its JSON.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(untagged)]
 pub enum Payment {
-    /// Asks for an answer, and has room kept for its price.
+    /// Requests an answer, and holds its price.
     Ask(AskToPay),
-    /// Pays for an answer that is ready, or for the next part of one that streams.
+    /// Pays for a ready answer, or for the next part of a stream.
     Pay(PayForAnswer),
 }
 
-/// The first request for an answer.
+/// First request for an answer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct AskToPay {
-    /// The channel that pays.
+    /// Channel that pays.
     pub channel: Address,
     /// Index of the license on the channel.
     pub license: u16,
-    /// The most the answer may use; of one that streams, each of its parts.
+    /// Maximum units of the answer, or of each part of a stream.
     pub units: u32,
-    /// Last unix second in which it can be paid for.
+    /// Last unix second in which the answer can be paid.
     pub expires_at: i64,
     /// Proves that the payer asks, over `motif_sdk::gateway::hold_details` with the request's
     /// digest, `motif_sdk::gateway::paid_request_digest`.
     pub proof: PayerProof,
-    /// Pays for exactly `units`, where it is known before how many there will be.
+    /// Voucher for exactly `units`, if their number is known in advance.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub voucher: Option<VoucherParts>,
 }
 
-/// What pays for an answer that is ready.
+/// Payment for a ready answer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct PayForAnswer {
-    /// The channel that pays.
+    /// Channel that pays.
     pub channel: Address,
-    /// Names the answer, or the part of one.
+    /// Name of the answer, or of the part.
     pub answer: Digest,
-    /// Pays for everything so far and for this.
+    /// Voucher that covers all earlier generations and this one.
     pub voucher: VoucherParts,
 }
 
-/// What a request behind a paywall costs, and how it is paid for.
+/// Price and payment conditions of a request behind a paywall.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct PriceTag {
-    /// Who has to be the channel's operator.
+    /// Required operator of the channel.
     pub operator: Address,
-    /// Names the cluster in vouchers.
+    /// Cluster tag of vouchers.
     pub cluster: Digest,
     /// Work, use, unit, price and currency.
     pub quote: Quote,
-    /// How many units there will be, where it is known before.
+    /// Number of units, if it is known in advance.
     pub fixed_units: Option<u32>,
-    /// The most units of one request; of an answer that streams, of one of its parts.
+    /// Maximum units of one request, or of one part of a stream.
     pub most_units: u32,
-    /// Whether the answer streams, and each of its parts is paid for when it is ready.
+    /// Whether the answer is a stream whose parts are paid one by one.
     pub streams: bool,
-    /// The least time room has to be kept for.
+    /// Minimum duration of the hold.
     pub hold_seconds: u32,
 }
 
-/// An answer, or a part of one, that is ready and not paid for.
+/// Answer, or part of one, that is ready and unpaid.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Due {
-    /// Names it.
+    /// Name of the answer or part.
     pub answer: Digest,
-    /// Counts the parts of an answer that streams from 0.
+    /// Number of the part of a stream, from 0.
     pub part: u32,
     /// Index of the license on the channel.
     pub license: u16,
-    /// What it has really used.
+    /// Units used.
     pub units: u32,
-    /// Price of these units now, without the operator's fee.
+    /// Present price of these units, without the operator's fee.
     pub price: Amount,
     /// SHA-256 of the request.
     pub request_digest: Digest,
     /// SHA-256 of the answer's body, or of the part.
     pub output_digest: Digest,
-    /// Last unix second in which it can be paid for.
+    /// Last unix second in which the answer can be paid.
     pub expires_at: i64,
-    /// The open statement, and the total that the voucher needs.
+    /// Open statement, and the total that the voucher needs.
     pub expected: ExpectedStatement,
-    /// Why the voucher that was sent does not pay for it: the slug of a refusal.
+    /// Slug of the problem with the voucher that was sent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub because: Option<String>,
 }
 
-/// What an answer with status 402 asks for; travels in the header [`PaymentRequired::HEADER`].
+/// Payment that status 402 requires. Sent in the header [`PaymentRequired::HEADER`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum PaymentRequired {
-    /// Nothing was paid or held: this is what it costs.
+    /// Nothing was paid or held: the price.
     PriceTag(Box<PriceTag>),
-    /// The answer is ready: this pays for it.
+    /// The answer is ready: the payment that is due.
     Due(Box<Due>),
 }
 
-/// One event of an answer that streams. Its name is the event's, its content the event's data.
+/// Server-sent event of a stream: the tag is the event's name, the content its data.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(tag = "event", content = "data", rename_all = "kebab-case")]
 pub enum StreamEvent {
-    /// The stream waits until this is paid for.
+    /// The stream waits for this payment.
     Due(Box<Due>),
-    /// A part that is paid for.
+    /// Paid part.
     Output(Box<StreamedPart>),
-    /// Everything was delivered.
+    /// End of the stream.
     End(StreamEnd),
-    /// It ends before its end; what follows was not charged.
+    /// The stream failed; the rest was not charged.
     Failed(StreamFailure),
 }
 
-/// A part of an answer that streams.
+/// Part of a stream.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct StreamedPart {
-    /// Counts the parts from 0.
+    /// Number of the part, from 0.
     pub part: u32,
-    /// Its bytes, standard base64.
+    /// Bytes of the part, standard base64.
     pub body: String,
-    /// Its receipt.
+    /// Receipt of the part.
     pub receipt: ReceiptParts,
 }
 
-/// The sum of an answer that has streamed.
+/// Totals of a stream.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct StreamEnd {
-    /// How many parts it had.
+    /// Number of parts.
     pub parts: u32,
     /// Units of all parts.
     pub units: u64,
     /// Bytes of all parts.
     pub bytes: u64,
-    /// The receipt of the last part; `null` where there was none.
+    /// Digest of the last part's receipt; `null` without parts.
     pub last_receipt: Option<Digest>,
 }
 
-/// Why an answer that streams has ended early.
+/// Failure of a stream.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct StreamFailure {
-    /// A stable slug, as of a problem.
+    /// Slug of the problem type.
     #[serde(rename = "type")]
     pub slug: String,
     /// What is wrong.
     pub detail: String,
 }
 
-/// Everything that can be paid for behind a paywall.
+/// Routes behind a paywall.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct PaidRoutes {
-    /// In the order of the operator's file.
+    /// Routes, in the order of the operator's file.
     pub routes: Vec<PaidRoute>,
 }
 
-/// One route behind a paywall.
+/// Route behind a paywall.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct PaidRoute {
-    /// The HTTP method.
+    /// HTTP method.
     pub method: String,
-    /// The path, with `{name}` for one segment and `{*name}` for all that follow.
+    /// Path, with `{name}` for one segment and `{*name}` for the rest.
     pub path: String,
-    /// What it costs.
+    /// Price of the route.
     pub price_tag: PriceTag,
 }
 
-/// What came in a header and is not what should be there.
+/// Error returned when a header cannot be parsed.
 #[derive(Debug, thiserror::Error)]
 #[error("expected base64url of JSON: {0}")]
 pub struct ParseHeaderError(String);
 
 impl Payment {
-    /// The header it travels in.
+    /// Name of the header.
     pub const HEADER: &'static str = "motif-payment";
 
-    /// As the header's value.
+    /// Returns the header's value.
     pub fn to_header(&self) -> String {
         to_header(self)
     }
 
-    /// Reads the header's value.
+    /// Parses the header's value.
     ///
     /// # Errors
     /// [`ParseHeaderError`].
@@ -205,15 +205,15 @@ impl Payment {
 }
 
 impl PaymentRequired {
-    /// The header it travels in.
+    /// Name of the header.
     pub const HEADER: &'static str = "motif-payment-required";
 
-    /// As the header's value.
+    /// Returns the header's value.
     pub fn to_header(&self) -> String {
         to_header(self)
     }
 
-    /// Reads the header's value.
+    /// Parses the header's value.
     ///
     /// # Errors
     /// [`ParseHeaderError`].
@@ -223,15 +223,15 @@ impl PaymentRequired {
 }
 
 impl ReceiptParts {
-    /// The header a receipt travels in, beside what was paid for.
+    /// Name of the header that carries a paid answer's receipt.
     pub const HEADER: &'static str = "motif-receipt";
 
-    /// As the header's value.
+    /// Returns the header's value.
     pub fn to_header(&self) -> String {
         to_header(self)
     }
 
-    /// Reads the header's value.
+    /// Parses the header's value.
     ///
     /// # Errors
     /// [`ParseHeaderError`].
@@ -264,14 +264,14 @@ mod tests {
     }
 
     #[test]
-    fn a_payment_comes_out_of_its_header_as_it_went_in() {
+    fn payment_round_trips_through_header() {
         let header = ask().to_header();
         assert!(header.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte)));
         assert_eq!(Payment::from_header(&header).unwrap(), ask());
     }
 
     #[test]
-    fn what_is_no_payment_is_not_read_as_one() {
+    fn invalid_payment_is_rejected() {
         let mut unknown = serde_json::to_value(ask()).unwrap();
         unknown["surprise"] = true.into();
         let unknown = to_header(&unknown);

@@ -4,39 +4,39 @@ use serde::{Deserialize, Serialize};
 
 use super::{Amount, PaymentRequired, ProblemType, StatementEntry};
 
-/// Why a request was refused: an RFC 9457 problem document.
+/// RFC 9457 problem document.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Problem {
-    /// A stable slug, to match on.
+    /// Stable identifier of the problem type: see `motif_sdk::gateway::ProblemType`.
     #[serde(rename = "type")]
     pub slug: String,
-    /// What kind of problem this is.
+    /// Title of the problem type.
     pub title: String,
-    /// The HTTP status.
+    /// HTTP status.
     pub status: u16,
-    /// What is wrong here, and what would be right.
+    /// What is wrong, and what was expected.
     pub detail: String,
-    /// What the gateway holds for this channel; check it against your own totals.
+    /// Open statement of the channel at the gateway; compare it with your own totals.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expected: Option<ExpectedStatement>,
-    /// What a paywall asks for.
+    /// Payment that a paywall requires.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub payment: Option<PaymentRequired>,
-    /// Where the channel is served instead, with `channel-held-elsewhere`.
+    /// URL of the process that serves the channel, with `channel-held-elsewhere`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub holder: Option<String>,
 }
 
-/// The open statement as the gateway has it.
+/// Open statement at the gateway.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ExpectedStatement {
-    /// Its number.
+    /// Number of the statement.
     pub statement: u64,
     /// The total of the newest voucher; with `wrong-price` the total this generation needs.
     pub cumulative: Amount,
-    /// Units used so far.
+    /// Units used, by license.
     pub entries: Vec<StatementEntry>,
 }
 

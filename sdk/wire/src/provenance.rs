@@ -16,21 +16,21 @@ use super::{Address, Digest, ReceiptParts, ReceiptProofParts, StatementRecordPar
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Provenance {
-    /// Of this layout: 1.
+    /// Version of the layout: 1.
     pub version: u32,
-    /// The tag of the cluster on which everything is that is named.
+    /// Tag of the cluster of all named accounts.
     pub cluster: Digest,
-    /// The licensing program.
+    /// Licensing program.
     pub licensing_program: Address,
-    /// The payments program.
+    /// Payments program.
     pub payments_program: Address,
-    /// SHA-256 of the bare content: of the file without its credentials.
+    /// SHA-256 of the bare content: the file without its credentials.
     pub content_digest: Digest,
-    /// How the content came about.
+    /// Origin of the content.
     pub origin: Origin,
-    /// The work that the content is, or the works it was generated with.
+    /// Work that the content is, or works that it was generated with.
     pub works: Vec<NamedWork>,
-    /// The receipt of the generation whose output the content is.
+    /// Receipt of the generation whose output the content is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub receipt: Option<ReceiptParts>,
     /// What proves the receipt against the channel's account, where it had settled before the
@@ -39,38 +39,38 @@ pub struct Provenance {
     pub proof: Option<SettlementProof>,
 }
 
-/// How content came about, as far as Motif is concerned.
+/// Origin of content.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum Origin {
-    /// It is a registered work.
+    /// The content is a registered work.
     Registered,
-    /// A model generated it, licensed by works.
+    /// A model generated the content under licenses of works.
     Generated,
 }
 
-/// A work that credentials name.
+/// Work named by credentials.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct NamedWork {
-    /// Its address.
+    /// Address of the work.
     pub work: Address,
-    /// SHA-256 of its content.
+    /// SHA-256 of the work's content.
     pub content_digest: Digest,
-    /// The version of its terms that was licensed, or was the latest; `null` where it has none.
+    /// Version of the terms that was licensed, or was the latest; `null` without terms.
     pub terms_number: Option<u32>,
 }
 
-/// A [`ReceiptProof`] without the receipt.
+/// [`ReceiptProof`] without the receipt.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct SettlementProof {
-    /// From the receipt to the root of its statement's receipts, lowest first.
+    /// Siblings on the path to the root of the statement's receipts, lowest first.
     pub siblings: Vec<SumSibling>,
-    /// What the channel recorded when the statement settled.
+    /// Record of the settled statement.
     pub record: StatementRecordParts,
-    /// From the record to one of the channel's peaks, lowest first.
+    /// Siblings on the path from the record to a peak of the channel's MMR, lowest first.
     pub range_siblings: Vec<Digest>,
 }
 
@@ -80,47 +80,47 @@ pub fn content_url(content_digest: &[u8; 32]) -> String {
 }
 
 impl Provenance {
-    /// The assertion's label.
+    /// Label of the assertion.
     pub const LABEL: &'static str = "org.motif.provenance";
-    /// The layout that is written.
+    /// Layout version that is written.
     pub const VERSION: u32 = 1;
-    /// The most works that credentials name; more are not read.
+    /// Maximum number of works; credentials with more are not read.
     pub const MAX_WORKS: usize = 16;
-    /// The most siblings of a kind that a proof has: a tree of 2^64 leaves would be as high.
+    /// Maximum number of siblings of a kind in a proof: the height of a tree of 2^64 leaves.
     const MAX_SIBLINGS: usize = 64;
 
-    /// Of a registered work's own content.
+    /// Creates the provenance of a registered work's content.
     pub fn of_work(cluster: [u8; 32], work: &Pubkey, digest: [u8; 32], terms: Option<u32>) -> Self {
         let named =
             NamedWork { work: Address(*work), content_digest: Digest(digest), terms_number: terms };
         Self::new(cluster, digest, Origin::Registered, vec![named])
     }
 
-    /// Of content that was generated with works.
+    /// Creates the provenance of content generated with works; `digest` is that of the bare content.
     pub fn of_output(cluster: [u8; 32], digest: [u8; 32], works: Vec<NamedWork>) -> Self {
         Self::new(cluster, digest, Origin::Generated, works)
     }
 
-    /// With the receipt of the generation.
+    /// Adds the receipt of the generation.
     pub fn with_receipt(self, signed: &SignedReceipt) -> Self {
         Self { receipt: Some(signed.into()), proof: None, ..self }
     }
 
-    /// With the receipt of the generation, and what proves it.
+    /// Adds the receipt of the generation and its proof.
     pub fn with_proof(self, proof: &ReceiptProof) -> Self {
         let ReceiptProofParts { receipt, siblings, record, range_siblings } = proof.into();
         let proof = SettlementProof { siblings, record, range_siblings };
         Self { receipt: Some(receipt), proof: Some(proof), ..self }
     }
 
-    /// What proves the receipt; `None` where there is none, or nothing that does.
+    /// Returns the proof of the receipt, if both are present.
     pub fn receipt_proof(&self) -> Option<ReceiptProof> {
         let SettlementProof { siblings, record, range_siblings } = self.proof.clone()?;
         let parts = ReceiptProofParts { receipt: self.receipt?, siblings, record, range_siblings };
         Some((&parts).into())
     }
 
-    /// Whether it is of a layout that is known and no longer than anybody needs.
+    /// Whether layout version and sizes are supported.
     pub fn is_readable(&self) -> bool {
         let is_short = |proof: &SettlementProof| {
             proof.siblings.len().max(proof.range_siblings.len()) <= Self::MAX_SIBLINGS

@@ -4,30 +4,30 @@ use serde::{Deserialize, Serialize};
 
 use super::{Address, Amount, KindWord, StatusWord, UseWord};
 
-/// Which works to list; every given field must match.
+/// Conditions on works; all given fields must match.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "openapi", derive(utoipa::IntoParams))]
 #[cfg_attr(feature = "openapi", into_params(parameter_in = Query))]
 pub struct WorkQuery {
-    /// Only those this key registered.
+    /// Key that registered the work.
     pub creator: Option<Address>,
-    /// Only those this key owns now.
+    /// Present owner.
     pub owner: Option<Address>,
-    /// Only those of this kind.
+    /// Kind of content.
     pub kind: Option<KindWord>,
-    /// Only those that are active, withdrawn or disputed.
+    /// Status: active, withdrawn or disputed.
     pub status: Option<StatusWord>,
-    /// Only those whose latest terms license this use.
+    /// Use that the latest terms license.
     #[serde(rename = "use")]
     pub licensed_use: Option<UseWord>,
-    /// Only those whose latest terms ask at most this for a unit of the use, or of any use.
+    /// Maximum price of one unit of the use, or of any use.
     pub max_price: Option<Amount>,
-    /// Only those whose latest terms are in this mint.
+    /// Mint of the latest terms.
     pub currency: Option<Address>,
-    /// How many to list; 100 where it is left out, 1,000 at most.
+    /// Maximum number of works; default 100, at most 1,000.
     pub limit: Option<u32>,
-    /// How many to leave out first.
+    /// Number of works to skip.
     pub offset: Option<u32>,
 }
 
@@ -60,7 +60,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_query_says_what_was_given_and_nothing_else() {
+    fn query_contains_given_fields_only() {
         assert_eq!(WorkQuery::default().to_string(), "");
         let query = WorkQuery {
             kind: Some(KindWord::StyleModel),

@@ -9,37 +9,37 @@ use motif_interface::receipt::{
     tree::{Node, Sibling},
 };
 
-/// A signed receipt, field by field.
+/// Signed receipt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ReceiptParts {
-    /// SHA-256 of the receipt's bytes: its name.
+    /// SHA-256 of the receipt's bytes, which is its name.
     pub digest: Digest,
-    /// The channel that paid.
+    /// Channel that paid.
     pub channel: Address,
-    /// Which incarnation of the channel's address.
+    /// Slot of the channel's opening.
     pub opened_slot: u64,
-    /// The statement the generation is part of.
+    /// Number of the statement.
     pub statement: u64,
-    /// Counts the statement's receipts from 0.
+    /// Position in the statement, from 0.
     pub position: u32,
     /// Index of the license on the channel.
     pub license: u16,
-    /// Units used, free ones included.
+    /// Units used, including free ones.
     pub units: u32,
     /// Version of the work's terms.
     pub terms_number: u32,
     /// Price of this generation, without the operator's fee.
     pub amount: Amount,
-    /// The channel's total with this generation.
+    /// Total of the channel with this generation.
     pub cumulative: Amount,
-    /// The licensed work.
+    /// Licensed work.
     pub work: Address,
-    /// SHA-256 of the request, as the platform stated it.
+    /// SHA-256 of the request, as stated by the platform.
     pub request_digest: Digest,
-    /// SHA-256 of the output, as the platform stated it.
+    /// SHA-256 of the output, as stated by the platform.
     pub output_digest: Digest,
-    /// Unix seconds on the gateway.
+    /// Unix second at the gateway.
     pub issued_at: i64,
     /// The operator's, over the receipt's bytes; over the root of a bundle where there are
     /// siblings.
@@ -51,80 +51,80 @@ pub struct ReceiptParts {
     pub bundle: BundleSiblings,
 }
 
-/// The siblings of a receipt that was signed together with others.
+/// Siblings of a receipt in its bundle.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "Vec<HashSibling>")]
 pub struct BundleSiblings(pub BundlePath);
 
-/// A node beside the way from a receipt to the root of its bundle.
+/// Sibling on the Merkle path from a receipt to the root of its bundle.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct HashSibling {
-    /// Commits to everything below.
+    /// Hash of the node.
     pub hash: Digest,
-    /// Whether it stands left of the way.
+    /// Whether the sibling is the left child.
     pub is_left: bool,
 }
 
-/// Some receipts of one statement, in order.
+/// Page of a statement's receipts, in order.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ReceiptPage {
-    /// The statement.
+    /// Number of the statement.
     pub statement: u64,
-    /// Where this page begins.
+    /// Position of the first receipt.
     pub offset: u32,
-    /// How many receipts the statement has.
+    /// Number of receipts of the statement.
     pub total: u32,
-    /// The receipts.
+    /// Receipts.
     pub receipts: Vec<ReceiptParts>,
 }
 
-/// Everything but the channel's account that proves a settled receipt.
+/// Proof of a settled receipt against its channel's account.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ReceiptProofParts {
-    /// The receipt.
+    /// Receipt.
     pub receipt: ReceiptParts,
-    /// From the receipt to the root of its statement's receipts, lowest first.
+    /// Siblings on the path to the root of the statement's receipts, lowest first.
     pub siblings: Vec<SumSibling>,
-    /// What the channel recorded when the statement settled.
+    /// Record of the settled statement.
     pub record: StatementRecordParts,
-    /// From the record to one of the channel's peaks, lowest first.
+    /// Siblings on the path from the record to a peak of the channel's MMR, lowest first.
     pub range_siblings: Vec<Digest>,
 }
 
-/// A node beside the way from a receipt to the root.
+/// Sibling on the Merkle-sum path from a receipt to the root.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct SumSibling {
-    /// Commits to everything below.
+    /// Hash of the node.
     pub hash: Digest,
-    /// What the receipts below add up to.
+    /// Sum of the receipts below the node.
     pub sum: Amount,
-    /// Whether it stands left of the way.
+    /// Whether the sibling is the left child.
     pub is_left: bool,
 }
 
-/// What a channel remembers of a settled statement.
+/// Record of a settled statement in its channel's MMR.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct StatementRecordParts {
-    /// The channel.
+    /// Channel.
     pub channel: Address,
-    /// Which incarnation of the channel's address.
+    /// Slot of the channel's opening.
     pub opened_slot: u64,
-    /// The statement's number.
+    /// Number of the statement.
     pub statement: u64,
     /// Prices of the statement.
     pub prices: Amount,
-    /// The operator's fee for it.
+    /// Operator's fee.
     pub fee: Amount,
-    /// Prices and fees since opening.
+    /// Prices and fees since the channel opened.
     pub cumulative: Amount,
     /// SHA-256 of the statement's entries.
     pub statement_digest: Digest,
-    /// Root of its receipts; `null` when somebody other than the operator settled.
+    /// Root of its receipts; `null` if another key than the operator's settled.
     pub receipts_root: Option<Digest>,
 }
 
@@ -267,7 +267,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_bundle_of_more_siblings_than_there_can_be_is_refused_and_says_how_many() {
+    fn bundle_with_excess_siblings_is_rejected() {
         let sibling = serde_json::json!({ "hash": "07".repeat(32), "is_left": true });
         let read = |count: usize| {
             serde_json::from_value::<BundleSiblings>(vec![sibling.clone(); count].into())

@@ -8,32 +8,32 @@ use super::{Address, Amount};
 pub struct Reconciliation {
     /// Whether everything agrees, to the unit.
     pub exact: bool,
-    /// The channels, by address.
+    /// Channels, ordered by address.
     pub channels: Vec<ReconciledChannel>,
 }
 
-/// One channel's books.
+/// Reconciliation of one channel.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ReconciledChannel {
-    /// Its address.
+    /// Address of the channel.
     pub channel: Address,
-    /// The mint of the amounts.
+    /// Mint of the amounts.
     pub mint: Address,
-    /// Receipts that were given.
+    /// Number of receipts.
     pub receipts: u64,
-    /// What the receipts add up to, without the operator's fees.
+    /// Sum of the receipts, without operator fees.
     pub receipts_prices: Amount,
-    /// What the receipts add up to, with the operator's fees.
+    /// Sum of the receipts, with operator fees.
     pub receipts_charged: Amount,
-    /// The total of the newest voucher.
+    /// Total of the newest voucher.
     pub vouched: Amount,
-    /// Statements that have settled, by the chain.
+    /// Number of statements settled on chain.
     pub settled_statements: u64,
-    /// Prices and fees that have settled, by the chain.
+    /// Prices and fees settled on chain.
     pub settled: Amount,
-    /// Vouched for and not settled.
+    /// Vouched and not settled.
     pub exposed: Amount,
-    /// What does not agree, in words; empty where everything does.
+    /// Descriptions of all differences.
     pub differences: Vec<String>,
 }

@@ -7,7 +7,7 @@ use serde::{
 };
 use solana_pubkey::Pubkey;
 
-/// A text that is not what its field asks for.
+/// Error returned when a text cannot be parsed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("expected {0}")]
 pub struct NotWritten(pub(super) &'static str);
@@ -182,14 +182,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_largest_amount_loses_no_unit() {
+    fn largest_amount_round_trips() {
         let text = serde_json::to_string(&Amount(u64::MAX)).unwrap();
         assert_eq!(text, "\"18446744073709551615\"");
         assert_eq!(serde_json::from_str::<Amount>(&text).unwrap(), Amount(u64::MAX));
     }
 
     #[test]
-    fn nothing_but_digits_is_an_amount() {
+    fn amount_takes_digits_only() {
         for wrong in ["", "-1", "+1", " 1", "1.0", "1e3", "18446744073709551616"] {
             assert!(wrong.parse::<Amount>().is_err(), "{wrong}");
         }
@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn digests_and_keys_have_exactly_their_length() {
+    fn digest_and_key_lengths_are_exact() {
         assert!("00".repeat(32).parse::<Digest>().is_ok());
         assert!("00".repeat(31).parse::<Digest>().is_err());
         assert!("00".repeat(63).parse::<SignatureHex>().is_err());

@@ -4,21 +4,21 @@ use serde::{Deserialize, Serialize};
 
 use super::NotWritten;
 
-/// What an API key may do.
+/// Scope of an API key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum ScopeWord {
-    /// Pay for generations, and what belongs to it.
+    /// Pay for generations.
     Meter,
-    /// Look at channels, receipts and reports.
+    /// Read channels, receipts and reports.
     Read,
-    /// Whatever the operator may.
+    /// All of the operator's rights.
     Admin,
 }
 
 impl ScopeWord {
-    /// Every scope.
+    /// All scopes.
     pub const ALL: [Self; 3] = [Self::Meter, Self::Read, Self::Admin];
 }
 

@@ -2,61 +2,61 @@ use serde::{Deserialize, Serialize};
 
 use super::{Address, Amount, SignatureHex};
 
-/// Proves that the payer asks: a signature over a `motif_sdk::gateway::PayerRequest`.
+/// Proof of a payer's request: a signature over a `motif_sdk::gateway::PayerRequest`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct PayerProof {
-    /// Who signs: the channel's payer or its voucher key.
+    /// Signer: the channel's payer or its voucher key.
     pub signer: Address,
-    /// Unix seconds on the payer's machine.
+    /// Unix second at the payer.
     pub issued_at: i64,
-    /// By the signer, over the request's 161 bytes.
+    /// Signature over the request's 161 bytes.
     pub signature: SignatureHex,
 }
 
-/// A statement that is on chain now.
+/// Settlement of one statement.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct SettlementReport {
-    /// The transaction, base58.
+    /// Signature of the transaction, base58.
     pub signature: String,
-    /// The statement's number.
+    /// Number of the statement.
     pub statement: u64,
-    /// Prices of the statement.
+    /// Sum of the statement's prices.
     pub prices: Amount,
-    /// The operator's fee for it.
+    /// Operator's fee.
     pub fee: Amount,
     /// Prices and fees since the channel opened.
     pub cumulative: Amount,
-    /// Receipts the settlement committed to.
+    /// Number of receipts that the settlement commits to.
     pub receipts: u32,
-    /// Compute units the transaction used.
+    /// Compute units used.
     pub compute_units: u64,
-    /// Lamports the operator paid for it.
+    /// Transaction fee, lamports.
     pub fee_lamports: u64,
 }
 
-/// What a settlement brought on chain, oldest first.
+/// Settled statements, oldest first.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Settlements {
-    /// One for each statement; each is a transaction.
+    /// One entry, and one transaction, for each statement.
     pub settlements: Vec<SettlementReport>,
 }
 
-/// A channel that is closed now: its payer can withdraw at once.
+/// Result of closing a channel. Its payer can withdraw at once.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Closing {
-    /// What had to be settled before, oldest first.
+    /// Statements settled before closing, oldest first.
     pub settlements: Vec<SettlementReport>,
-    /// The transaction that ended the grace period, base58; `null` when it was over already.
+    /// Signature of the closing transaction, base58; `null` if the grace period was over.
     pub signature: Option<String>,
-    /// Compute units that transaction used.
+    /// Compute units used.
     pub compute_units: u64,
-    /// Lamports the operator paid for it.
+    /// Transaction fee, lamports.
     pub fee_lamports: u64,
-    /// Unix seconds from which nothing settles.
+    /// Unix second from which nothing settles.
     pub closes_at: i64,
 }

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Address, Amount};
 
-/// What a report adds up by.
+/// Grouping of a usage report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "kebab-case")]
@@ -13,15 +13,15 @@ pub enum UsageBy {
     Work,
     /// The day, UTC.
     Day,
-    /// Who pays: the channel's payer.
+    /// Payer of the channel.
     Platform,
     /// The channel.
     Channel,
-    /// The API key it was asked for with.
+    /// API key of the request.
     ApiKey,
 }
 
-/// How a report is written.
+/// Format of a usage report.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "kebab-case")]
@@ -29,44 +29,44 @@ pub enum UsageFormat {
     /// A [`UsageReport`].
     #[default]
     Json,
-    /// Lines of comma-separated values, under a header.
+    /// Comma-separated values with a header.
     Csv,
 }
 
-/// What was used and spent, settled or not.
+/// Usage and spending, settled or not.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct UsageReport {
-    /// What it adds up by.
+    /// Grouping.
     pub by: UsageBy,
-    /// Unix second it begins with; `null` for the first generation.
+    /// First unix second; `null` for the first generation.
     pub from: Option<i64>,
-    /// Unix second it ends before; `null` for now.
+    /// Unix second after the last; `null` for now.
     pub until: Option<i64>,
-    /// One for each name and currency, in that order.
+    /// One row for each name and currency, in that order.
     pub rows: Vec<UsageRow>,
 }
 
-/// One line of a report.
+/// Row of a usage report.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct UsageRow {
-    /// The work, day (`2026-11-23`), payer, channel or API key; empty where there is none.
+    /// Work, day (`2026-11-23`), payer, channel or API key; empty if there is none.
     pub name: String,
-    /// The mint of the amounts.
+    /// Mint of the amounts.
     pub mint: Address,
-    /// Generations that were paid for.
+    /// Number of paid generations.
     pub generations: u64,
-    /// Units they used, free ones included.
+    /// Units used, including free ones.
     pub units: u64,
-    /// Their prices.
+    /// Sum of prices.
     pub prices: Amount,
-    /// Prices, and the operator's fees for them.
+    /// Sum of prices and operator fees.
     pub charged: Amount,
 }
 
 impl UsageReport {
-    /// The report as comma-separated values. No value holds a comma, a quote or a line's end.
+    /// Returns the report as comma-separated values. No value contains a comma, quote or line break.
     pub fn csv(&self) -> String {
         let header = format!("{},mint,generations,units,prices,charged\n", self.by);
         self.rows.iter().fold(header, |text, row| {

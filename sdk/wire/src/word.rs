@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::NotWritten;
 
-/// A closed list of the programs' values and the words they are written as.
+/// Generates an enum of a program's values with their names.
 macro_rules! words {
     ($(#[$doc:meta])* $word:ident for $value:ident, $expected:literal: $($variant:ident = $text:literal),*) => {
         $(#[$doc])*
@@ -36,10 +36,10 @@ macro_rules! words {
         }
 
         impl $word {
-            /// Every value, in the order of the programs' bytes.
+            /// All values, in the order of the programs' bytes.
             pub const ALL: &'static [Self] = &[$(Self::$variant),*];
 
-            /// The value a program stores as this byte.
+            /// Returns the value that a program stores as `byte`.
             pub fn of_byte(byte: u8) -> Option<Self> {
                 Self::ALL.get(usize::from(byte)).copied()
             }
@@ -67,7 +67,7 @@ macro_rules! words {
 }
 
 words! {
-    /// What a work is.
+    /// Kind of a work's content.
     KindWord for WorkKind, "image, recording, voice, text, video, dataset or style-model":
     Image = "image",
     Recording = "recording",
@@ -79,7 +79,7 @@ words! {
 }
 
 words! {
-    /// Whether a work takes new licenses and derivatives.
+    /// Status of a work.
     StatusWord for WorkStatus, "active, withdrawn or disputed":
     Active = "active",
     Withdrawn = "withdrawn",
@@ -87,7 +87,7 @@ words! {
 }
 
 words! {
-    /// What a licensee does with a work.
+    /// Use of a work by a licensee.
     UseWord for Use, "generate, style-transfer, voice-convert, train, fine-tune or play":
     Generate = "generate",
     StyleTransfer = "style-transfer",
@@ -98,7 +98,7 @@ words! {
 }
 
 words! {
-    /// How a use is counted.
+    /// Unit of a use.
     UnitWord for Unit, "generation, second, thousand-tokens or training-run":
     Generation = "generation",
     Second = "second",
@@ -107,7 +107,7 @@ words! {
 }
 
 words! {
-    /// Whether others may register works made from a work.
+    /// Permission to register derivatives of a work.
     DerivativesWord for Derivatives, "forbidden, approval or allowed":
     Forbidden = "forbidden",
     WithApproval = "approval",
@@ -119,7 +119,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn words_stand_in_the_order_of_the_programs_bytes() {
+    fn words_follow_program_byte_order() {
         for (byte, word) in (0..).zip(UseWord::ALL) {
             assert_eq!((Use::from(*word) as u8, UseWord::of_byte(byte)), (byte, Some(*word)));
         }
@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn a_word_is_read_and_shown_as_json_writes_it() {
+    fn words_match_their_json() {
         for word in KindWord::ALL {
             assert_eq!(serde_json::to_string(word).unwrap(), format!("\"{word}\""));
             assert_eq!(word.to_string().parse(), Ok(*word));

@@ -4,77 +4,77 @@ use solana_pubkey::Pubkey;
 
 use super::{Address, Amount, Digest, KindWord, StatusWord, UnitWord, UseWord};
 
-/// A registered work, as the chain has it.
+/// Registered work.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct WorkFacts {
-    /// Its address.
+    /// Address of the work.
     pub work: Address,
-    /// What it is.
+    /// Kind of content.
     pub kind: KindWord,
-    /// Whether it takes new licenses and derivatives.
+    /// Status.
     pub status: StatusWord,
-    /// Who registered it.
+    /// Key that registered the work.
     pub creator: Address,
-    /// Who publishes its terms.
+    /// Key that publishes its terms.
     pub owner: Address,
-    /// Who was offered the work and may become its owner.
+    /// Key that may accept the ownership.
     pub pending_owner: Option<Address>,
-    /// SHA-256 of its content.
+    /// SHA-256 of the content.
     pub content_digest: Digest,
-    /// Unix seconds on chain at registration.
+    /// On-chain unix second of registration.
     pub registered_at: i64,
-    /// Unix seconds on chain of its withdrawal; licenses accepted before run on for their notice.
+    /// On-chain unix second of withdrawal. Existing licenses continue for their notice.
     pub withdrawn_at: Option<i64>,
-    /// The person who consented to the use of its voice or likeness.
+    /// Consent of the person whose voice or likeness it is.
     pub consent: Option<ConsentFacts>,
-    /// What a style model was made with.
+    /// Details of a style model.
     pub model: Option<ModelFacts>,
-    /// Mint of its certificate.
+    /// Mint of the certificate.
     pub certificate: Option<Address>,
-    /// Where its metadata is. Not fetched by anybody here.
+    /// URI of the metadata, which the gateway does not fetch.
     pub metadata_uri: String,
-    /// SHA-256 of what is there.
+    /// SHA-256 of the metadata.
     pub metadata_digest: Digest,
-    /// Works it was made from.
+    /// Parents.
     pub parents: Vec<ParentShare>,
-    /// What their terms demand of its own.
+    /// Conditions that the parents' terms set on its terms.
     pub inherited: InheritedFacts,
-    /// Who gets what of what the parents leave.
+    /// Recipients of the earnings that remain after the parents' shares.
     pub split: Vec<RecipientShare>,
-    /// Counts changes of the split.
+    /// Version of the split.
     pub split_version: u32,
-    /// The latest terms; `null` while there are none.
+    /// Latest terms; `null` if there are none.
     pub terms: Option<TermsFacts>,
 }
 
-/// A person's consent.
+/// Consent of a person.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ConsentFacts {
-    /// Who consented.
+    /// Key of the person.
     pub person: Address,
-    /// Last unix second of the consent.
+    /// Last unix second of the consent; `null` for no expiry.
     pub expires_at: Option<i64>,
 }
 
-/// What a style model was made with, besides its parents.
+/// Details of a style model.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ModelFacts {
-    /// The model it adapts, as its publisher calls it.
+    /// Name of the adapted model.
     pub base_model: String,
-    /// Merkle root over the content digests of everything it was trained on.
+    /// Merkle root of the training set's content digests.
     pub training_root: Digest,
-    /// The style model it replaces.
+    /// Style model that it replaces.
     pub previous: Option<Address>,
 }
 
-/// What the terms of a work's parents demand of its own terms.
+/// Conditions that parents' terms set on a work's terms.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct InheritedFacts {
-    /// The latest that its terms may last, unix seconds.
+    /// Latest allowed expiry of its terms, unix seconds.
     pub expires_at: Option<i64>,
     /// Whether they must allow derivatives on the same condition.
     pub share_alike: bool,
@@ -82,119 +82,119 @@ pub struct InheritedFacts {
     pub non_commercial: bool,
 }
 
-/// Some works.
+/// Page of works.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct WorkList {
-    /// How many match.
+    /// Number of matching works.
     pub total: u64,
-    /// How many of those come before the first one here.
+    /// Number of skipped works.
     pub offset: u32,
-    /// The works, earliest registration first.
+    /// Works, earliest registration first.
     pub works: Vec<WorkFacts>,
 }
 
-/// A parent's part of what a work earns.
+/// Share of a parent in a work's earnings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ParentShare {
-    /// The parent.
+    /// Parent.
     pub work: Address,
-    /// Of everything the work earns.
+    /// Share of everything that the work earns, basis points.
     pub share_bps: u16,
-    /// Number of the parent's terms that allowed it; 0 where the parent's owner signed.
+    /// Number of the parent's terms that allowed the derivative; 0 if the parent's owner signed.
     pub terms_number: u32,
 }
 
-/// A recipient's part of what a work keeps.
+/// Share of a recipient in a work's earnings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct RecipientShare {
-    /// Who.
+    /// Recipient.
     pub recipient: Address,
-    /// Of what the parents leave.
+    /// Share of what remains after the parents' shares, basis points.
     pub share_bps: u16,
 }
 
-/// One version of a work's terms.
+/// Version of a work's terms.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct TermsFacts {
-    /// Its number.
+    /// Number of the version.
     pub number: u32,
-    /// What an acceptance names, so that it accepts exactly these.
+    /// Digest that an acceptance names.
     pub digest: Digest,
-    /// Mint of every amount.
+    /// Mint of all amounts.
     pub currency: Address,
-    /// What may be done, at what price.
+    /// Licensed uses and prices.
     pub uses: Vec<PricedUse>,
     /// Whether commercial use is licensed.
     pub commercial: bool,
-    /// Whether the creator must be named.
+    /// Whether outputs must credit the creator.
     pub attribution: bool,
-    /// Whether a licensee may license on.
+    /// Whether licensees may sublicense.
     pub sublicensing: bool,
-    /// Whether each acceptance needs the owner's signature.
+    /// Whether each acceptance needs the owner's approval.
     pub approval_required: bool,
-    /// Whether works may be made from it: `forbidden`, `approval` or `allowed`.
+    /// Permission to register derivatives: `forbidden`, `approval` or `allowed`.
     pub derivatives: String,
-    /// The least share of a derivative's earnings.
+    /// Minimum share in a derivative's earnings, basis points.
     pub derivative_share_bps: u16,
-    /// Charged once at acceptance.
+    /// Fee charged once at acceptance.
     pub upfront_fee: Amount,
-    /// Units each license may use before it pays.
+    /// Free units of each license.
     pub free_units: u64,
-    /// Unix seconds from which the terms can be accepted.
+    /// First unix second of acceptance.
     pub valid_from: i64,
-    /// Unix seconds after which nothing can be accepted, used or settled.
+    /// Last unix second of acceptance, use and settlement.
     pub expires_at: Option<i64>,
 }
 
-/// What one unit of one use costs.
+/// Price of one use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct PricedUse {
-    /// What is done.
+    /// Use.
     #[serde(rename = "use")]
     pub licensed_use: UseWord,
-    /// How it is counted.
+    /// Unit of the use.
     pub unit: UnitWord,
-    /// For one unit.
+    /// Price of one unit.
     pub price: Amount,
 }
 
-/// What a use of a work costs through this gateway.
+/// Price of a use of a work through this gateway.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Quote {
-    /// The work.
+    /// Work.
     pub work: Address,
-    /// What is done.
+    /// Use.
     #[serde(rename = "use")]
     pub licensed_use: UseWord,
-    /// How it is counted.
+    /// Unit of the use.
     pub unit: UnitWord,
-    /// To the creators, for one unit.
+    /// Price of one unit, paid to the creators.
     pub price: Amount,
-    /// To this operator, on top.
+    /// Operator's fee, in addition to the price, basis points.
     pub operator_fee_bps: u16,
-    /// What one unit costs with the fee, rounded up. Fees are floors of totals, so many units
+    /// Price of one unit with the fee, rounded up. Fees are floors of totals, so many units
     /// cost at most this each.
     pub price_with_fee: Amount,
     /// Mint of the amounts.
     pub currency: Address,
-    /// The terms this is from.
+    /// Number of the terms.
     pub terms_number: u32,
-    /// What an acceptance of these terms names.
+    /// Digest that an acceptance of these terms names.
     pub terms_digest: Digest,
-    /// Charged once at acceptance.
+    /// Fee charged once at acceptance.
     pub upfront_fee: Amount,
-    /// Units each license may use before it pays.
+    /// Free units of each license.
     pub free_units: u64,
 }
 
 impl WorkFacts {
-    /// States what an account says.
+    /// Creates the description from an account.
     pub fn new(address: Pubkey, work: &Work, terms: Option<TermsFacts>) -> Self {
         let consent = work.consent.map(|consent| ConsentFacts {
             person: Address(consent.person),
@@ -248,7 +248,7 @@ impl From<&Share> for RecipientShare {
 }
 
 impl TermsFacts {
-    /// States what an account says; `digest` is that of its data.
+    /// Creates the description from an account; `digest` is that of its data.
     pub fn new(terms: &Terms, digest: [u8; 32]) -> Self {
         let offer = &terms.offer;
         let derivatives = match offer.derivatives {

@@ -48,7 +48,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_pattern_is_in_the_bucket_of_its_value_and_in_order() {
+    fn buckets_keep_pattern_order() {
         let values = [7_u16, 0, 7, u16::MAX, 7];
         let buckets = Buckets::new(values.iter().copied());
         let of = |value| &buckets.all()[buckets.range(value)];

@@ -65,7 +65,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_head_of_an_account_says_what_the_whole_work_says() {
+    fn account_head_matches_whole_work() {
         let work = Work {
             version: 1,
             bump: 2,

@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn a_snapshot_reads_as_it_was_written_and_not_at_all_when_it_was_changed() {
+    fn changed_snapshot_is_rejected() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("works");
         let (entries, cluster) = ([entry(1), entry(2)], [9; 32]);

@@ -34,7 +34,7 @@ proptest! {
 
     /// Whatever differs, where, and in which scheme.
     #[test]
-    fn nothing_within_the_radius_is_missed_and_nothing_beyond_it_is_named(
+    fn matches_are_those_within_radius(
         scheme in prop::sample::select(&Scheme::ALL[..]),
         seed in any::<u64>(),
         changes in vec((0_usize..256, 0_usize..16), 0..64),
@@ -56,7 +56,7 @@ proptest! {
 }
 
 #[test]
-fn a_pattern_is_as_far_from_another_as_their_bits_are() {
+fn pattern_distance_equals_bit_distance() {
     for scheme in Scheme::ALL {
         for seed in 0..200 {
             let (one, mut other) = (bits(seed), bits(seed));
@@ -72,7 +72,7 @@ fn a_pattern_is_as_far_from_another_as_their_bits_are() {
 }
 
 #[test]
-fn a_conflict_is_named_first_registration_first_and_is_not_a_likeness() {
+fn exact_matches_order_by_registration() {
     let scheme = Scheme::TextShingles;
     let later = Registered { content_digest: [5; 32], ..entry(9, scheme, bits(1)) };
     let first = Registered { content_digest: [5; 32], ..entry(3, scheme, bits(1)) };
@@ -86,7 +86,7 @@ fn a_conflict_is_named_first_registration_first_and_is_not_a_likeness() {
 }
 
 #[test]
-fn a_tail_is_sorted_in_while_it_grows() {
+fn tail_is_merged_while_it_grows() {
     let scheme = Scheme::ImageFrequency;
     let mut index = Index::default();
     for number in 0..3_000 {
@@ -106,7 +106,7 @@ fn a_tail_is_sorted_in_while_it_grows() {
 
 /// Threat G18: a crowd of equal fingerprints, and one of nearly equal ones.
 #[test]
-fn a_crowd_of_look_alikes_costs_little_and_hides_nothing_that_was_there_before() {
+fn crowd_does_not_hide_earlier_work() {
     let scheme = Scheme::ImageFrequency;
     let victim = entry(1, scheme, bits(7));
     let equal = (2..100_002).map(|number| entry(number, scheme, bits(7)));

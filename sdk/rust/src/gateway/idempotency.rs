@@ -55,7 +55,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn keys_are_visible_and_of_moderate_length() {
+    fn key_characters_and_length_are_checked() {
         assert!("12345678".parse::<IdempotencyKey>().is_ok());
         assert!("x".repeat(128).parse::<IdempotencyKey>().is_ok());
         for wrong in ["1234567", "with space", "tab\tinside", "ümlaut-key", &"x".repeat(129)] {
@@ -64,7 +64,7 @@ mod tests {
     }
 
     #[test]
-    fn random_keys_differ_and_are_keys() {
+    fn random_keys_are_valid_and_distinct() {
         let (one, other) = (IdempotencyKey::random(), IdempotencyKey::random());
         assert_ne!(one, other);
         assert_eq!(one.as_str().parse(), Ok(one));

@@ -222,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn a_request_to_settle_is_no_request_to_close() {
+    fn signature_covers_the_action() {
         let key = SigningKey::from_bytes(&[9; 32]);
         let mut signed = request(PayerAction::Settle).sign(&key);
         assert!(signed.verifies());
@@ -238,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn a_paid_request_is_bound_to_its_method_target_and_body() {
+    fn paid_request_digest_covers_all_parts() {
         let digest = paid_request_digest("POST", "/images?size=1", b"{}");
         for other in [
             paid_request_digest("PUT", "/images?size=1", b"{}"),
@@ -251,7 +251,7 @@ mod tests {
     }
 
     #[test]
-    fn digests_are_those_that_the_documents_describe() {
+    fn digests_match_documented_vectors() {
         // Made by another program, from docs/formats.md alone.
         let digest = paid_request_digest("POST", "/images?size=1", b"{\"prompt\":\"New York\"}");
         assert_eq!(
@@ -267,7 +267,7 @@ mod tests {
     }
 
     #[test]
-    fn every_field_is_signed_for() {
+    fn signature_covers_every_field() {
         let key = SigningKey::from_bytes(&[9; 32]);
         let signed = request(PayerAction::Settle).sign(&key);
         let changes: [fn(&mut PayerRequest); 4] = [

@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn decimals_become_base_units_exactly() {
+    fn decimal_parses_to_exact_base_units() {
         assert_eq!(base_units("0.001", 6), Ok(1_000));
         assert_eq!(base_units("12", 6), Ok(12_000_000));
         assert_eq!(base_units("1.50", 1), Ok(15));
@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_currency_cannot_hold_is_refused() {
+    fn amount_with_excess_decimals_is_rejected() {
         let too_fine = AmountError::TooFine { text: "0.0000001".to_owned(), decimals: 6 };
         assert_eq!(base_units("0.0000001", 6), Err(too_fine));
         let much = "18446744073709.551616";
@@ -185,14 +185,14 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_amount_is_not_read() {
+    fn invalid_amount_is_rejected() {
         for text in ["", ".", ".5", "5.", "-1", "+1", "1e3", "1,000", " 1", "x base units"] {
             assert_eq!(Amount::parse(text), None, "{text}");
         }
     }
 
     #[test]
-    fn amounts_are_shown_with_the_digits_they_have() {
+    fn amounts_keep_significant_digits() {
         assert_eq!([0, 1, 1_000_000].map(|amount| decimal(amount, 6)), ["0", "0.000001", "1"]);
         assert_eq!(decimal(1_234_500_000, 6), "1234.5");
         assert_eq!(decimal(15, 0), "15");

@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_licensed_is_not_allowed() {
+    fn unlicensed_use_is_not_allowed() {
         let entries = entries("preset = \"all-rights-reserved\"", NOW);
         let refused = json!({ "use": "notAllowed" });
         let expected = json!({
@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn prices_and_conditions_constrain() {
+    fn price_or_condition_is_constrained() {
         let text = r#"
             preset = "training-license"
             expires_at = 2028-01-01T00:00:00Z
@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_has_no_condition_at_all_is_allowed() {
+    fn unconditional_use_is_allowed() {
         let free = "[[use]]\nuse = \"train\"\nunit = \"training-run\"\nprice = 0\n";
         let allowed = json!({ "use": "allowed" });
         assert_eq!(entries(free, NOW)["cawg.ai_training"], allowed);
@@ -203,13 +203,13 @@ mod tests {
     }
 
     #[test]
-    fn terms_outside_their_time_allow_nothing() {
+    fn inactive_terms_allow_nothing() {
         let dated = "valid_from = 2027-01-16T00:00:00Z\n[[use]]\nuse = \"train\"\nunit = \"training-run\"\nprice = 0";
         assert_eq!(entries(dated, NOW)["cawg.ai_training"]["use"], "notAllowed");
     }
 
     #[test]
-    fn what_is_made_from_several_works_keeps_to_the_strictest_of_them() {
+    fn strictest_assertion_wins() {
         let entry = |entry: Value| json!({ "data": { "entries": { "cawg.ai_training": entry } } });
         let (allowed, refused) = (json!({ "use": "allowed" }), json!({ "use": "notAllowed" }));
         let if_paid = json!({ "use": "constrained", "constraint_info": "5 USDC" });

@@ -48,7 +48,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn amounts_are_shown_in_whole_tokens_with_the_currencys_name() {
+    fn amount_shows_tokens_and_currency() {
         let usdc = Denomination::known(&USDC[1]).unwrap();
         assert_eq!(usdc.show(1_000), "0.001 USDC");
         assert_eq!(usdc.show(1_234_500_000), "1,234.5 USDC");

@@ -8,10 +8,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use solana_pubkey::Pubkey;
 
 use super::{Amount, DocumentError, Instant, Percent, Preset, keys};
-use crate::{
-    fingerprint::content_digest,
-    gateway::wire::{Address, DerivativesWord, Digest, UnitWord, UseWord},
-};
+use motif_wire::{Address, DerivativesWord, Digest, UnitWord, UseWord};
+use solana_sha256_hasher::hash;
 
 const SECONDS_PER_DAY: u32 = 86_400;
 const USUAL_NOTICE_DAYS: u32 = 30;
@@ -156,7 +154,7 @@ impl Document {
     /// [`DocumentError::Unreadable`].
     pub fn with_legal_text(mut self, folder: &Path) -> Result<Self, DocumentError> {
         if let Some(path) = self.legal_text.take() {
-            self.legal_digest = Some(Digest(content_digest(&read(&folder.join(path))?)));
+            self.legal_digest = Some(Digest(hash(&read(&folder.join(path))?).to_bytes()));
         }
         Ok(self)
     }
@@ -426,7 +424,7 @@ mod tests {
     }
 
     #[test]
-    fn a_document_says_everything_an_offer_holds() {
+    fn document_maps_to_every_offer_field() {
         let text = r#"
             currency = "4zMMC9srt5Ri5X14GAgXhaHii3GnPAEERYPJgZJDncDU"
             commercial = false
@@ -490,7 +488,7 @@ mod tests {
     }
 
     #[test]
-    fn a_document_overrides_its_preset_field_by_field() {
+    fn document_overrides_preset_fields() {
         let preset = "preset = \"commercial-remix-share-alike\"\n";
         let priced = "[[use]]\nuse = \"generate\"\nprice = 5\n";
         let offer = |between: &str| {
@@ -506,7 +504,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_key_is_named_with_the_nearest_right_one() {
+    fn unknown_key_error_suggests_nearest() {
         let line = |text| refusal(text);
         assert_eq!(line("prest = 1"), "line 1: there is no `prest`; did you mean `preset`?");
         assert_eq!(
@@ -520,7 +518,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_said_with_what_would_be_right() {
+    fn errors_state_what_was_expected() {
         let says = |text: &str, expected: &str| {
             let said = refusal(text);
             assert!(said.contains(expected), "{text}\nsays: {said}");
@@ -556,7 +554,7 @@ mod tests {
     }
 
     #[test]
-    fn without_the_currencys_decimals_only_base_units_can_be_read() {
+    fn decimal_price_needs_currency_decimals() {
         let entry = |price: &str| format!("[[use]]\nuse=\"play\"\nunit=\"second\"\nprice={price}");
         let document = Document::parse(&entry("\"0.5\"")).unwrap();
         assert!(document.needs_decimals());
@@ -568,7 +566,7 @@ mod tests {
     }
 
     #[test]
-    fn the_legal_text_beside_a_document_becomes_its_digest() {
+    fn legal_text_is_read_and_hashed() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("terms.toml");
         let text = "legal_text = \"license.md\"\n[[use]]\nuse=\"play\"\nunit=\"second\"\nprice=1";
@@ -577,11 +575,11 @@ mod tests {
         assert!(missing.contains("license.md"), "{missing}");
         std::fs::write(folder.path().join("license.md"), "be kind").unwrap();
         let offer = Document::open(&path).unwrap().offer(None).unwrap();
-        assert_eq!(offer.legal_digest, content_digest(b"be kind"));
+        assert_eq!(offer.legal_digest, hash(b"be kind").to_bytes());
     }
 
     #[test]
-    fn every_key_is_known_to_whoever_looks_for_misspelt_ones() {
+    fn key_lists_are_complete() {
         let offer = Offer {
             expires_at: Some(2),
             valid_from: 1,
@@ -667,7 +665,7 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(512))]
 
         #[test]
-        fn an_offer_written_as_a_document_is_read_back_the_same(offer in any_offer()) {
+        fn offer_round_trips_through_document(offer in any_offer()) {
             let document = Document::from_offer(Pubkey::new_from_array([9; 32]), &offer);
             let read = Document::parse(&document.to_toml()).unwrap();
             prop_assert_eq!(&read, &document);
@@ -675,7 +673,7 @@ mod tests {
         }
 
         #[test]
-        fn no_text_makes_the_reader_panic(text in "[a-z_\\[\\]=\"0-9.\n ]{0,200}") {
+        fn parser_does_not_panic(text in "[a-z_\\[\\]=\"0-9.\n ]{0,200}") {
             let _ = Document::parse(&text).and_then(|document| document.offer(Some(6)));
         }
     }

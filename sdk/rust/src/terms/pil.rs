@@ -416,7 +416,7 @@ mod tests {
     }
 
     #[test]
-    fn a_free_license_becomes_terms_that_can_be_published() {
+    fn free_pil_becomes_valid_terms() {
         let imported = imported(&social_remixing());
         assert_eq!(warned(&imported), ["transferable", "derivativesAttribution"]);
         let offer = imported.document.offer(None).unwrap();
@@ -428,7 +428,7 @@ mod tests {
     }
 
     #[test]
-    fn everything_that_pil_says_is_mapped_or_named() {
+    fn every_pil_field_is_mapped_or_reported() {
         let everything = json!({
             "terms": {
                 "transferable": true,
@@ -508,7 +508,7 @@ mod tests {
     }
 
     #[test]
-    fn a_commercial_license_makes_no_offer_before_its_uses_have_prices() {
+    fn commercial_pil_needs_prices() {
         let mut pil = social_remixing();
         pil["commercialUse"] = json!(true);
         let refused = imported(&pil).document.offer(Some(6));
@@ -516,7 +516,7 @@ mod tests {
     }
 
     #[test]
-    fn a_share_is_read_in_percent_and_as_the_chain_counts_it() {
+    fn share_parses_percent_and_chain_units() {
         let share = |share: u64| {
             let mut pil = social_remixing();
             pil["commercialRevShare"] = json!(share);
@@ -531,7 +531,7 @@ mod tests {
     }
 
     #[test]
-    fn a_share_where_nothing_may_be_derived_is_named_and_not_kept() {
+    fn share_without_derivatives_is_dropped() {
         let mut pil = social_remixing();
         pil["commercialRevShare"] = json!(10);
         pil["derivativesAllowed"] = json!(false);
@@ -547,7 +547,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_pil_is_refused_by_name() {
+    fn invalid_pil_is_rejected() {
         let says = |json: &str, expected: &str| {
             let said = import(json, 18, NOW).unwrap_err().to_string();
             assert!(said.contains(expected), "{said}");

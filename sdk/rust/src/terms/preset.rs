@@ -203,7 +203,7 @@ mod tests {
     use crate::terms::check;
 
     #[test]
-    fn presets_are_read_as_they_are_named() {
+    fn preset_names_round_trip() {
         for (position, preset) in Preset::ALL.into_iter().enumerate() {
             assert_eq!(preset as usize, position);
             assert_eq!(preset.to_string().parse(), Ok(preset));
@@ -213,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn every_starting_document_makes_an_offer_the_program_takes() {
+    fn preset_templates_are_valid_offers() {
         for preset in Preset::ALL {
             let text = preset.starting_document();
             let offer = Document::parse(&text).unwrap().offer(Some(6)).unwrap();
@@ -224,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn only_free_presets_need_no_price() {
+    fn paid_presets_need_a_price() {
         let makes_an_offer =
             |preset: &Preset| Document { preset: Some(*preset), ..Document::default() }.offer(None);
         let free: Vec<_> =
@@ -233,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn all_rights_reserved_licenses_nothing_to_models_and_nothing_without_the_owner() {
+    fn all_rights_reserved_excludes_models() {
         let document = Document { preset: Some(Preset::AllRightsReserved), ..Document::default() };
         let offer = document.offer(None).unwrap();
         assert!(offer.approval_required && !offer.commercial && !offer.sublicensing);
@@ -243,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn a_voice_has_half_of_what_a_derivative_earns() {
+    fn voice_preset_takes_half() {
         let document = Preset::Voice5050.document();
         assert_eq!(document.derivative_share, Some(Percent(5_000)));
     }

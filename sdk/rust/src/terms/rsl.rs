@@ -246,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn a_price_for_each_output_is_stated_and_the_rest_prohibited() {
+    fn per_output_price_is_stated() {
         let text = "preset = \"commercial-per-generation\"\nlegal_uri = \"https://e.com/?a&b\"\n\
                     [[use]]\nuse = \"generate\"\nprice = \"0.001\"";
         let expected = r#"<?xml version="1.0" encoding="UTF-8"?>
@@ -270,7 +270,7 @@ mod tests {
     }
 
     #[test]
-    fn a_feed_has_every_work_once_and_is_kept_no_longer_than_the_shortest() {
+    fn feed_uses_shortest_max_age() {
         let licensed = |digest: u8, expires_at: Option<i64>| {
             let offer = Preset::NonCommercialRemix.document().offer(None).unwrap();
             let content_url = content_url(&[digest; 32]);
@@ -286,21 +286,21 @@ mod tests {
     }
 
     #[test]
-    fn terms_that_license_nothing_to_models_prohibit_all_of_it() {
+    fn terms_without_model_uses_prohibit_all() {
         let said = rsl("preset = \"all-rights-reserved\"", Some("https://gateway.example/"));
         assert!(said.contains("<prohibits type=\"usage\">ai-all</prohibits>"), "{said}");
         assert!(!said.contains("permits"), "{said}");
     }
 
     #[test]
-    fn free_terms_for_a_name_are_paid_by_attribution_and_not_by_companies() {
+    fn free_terms_require_attribution() {
         let said = rsl("preset = \"non-commercial-remix\"", None);
         assert!(said.contains("<payment type=\"attribution\"/>"), "{said}");
         assert!(said.contains("<prohibits type=\"user\">commercial</prohibits>"), "{said}");
     }
 
     #[test]
-    fn a_price_that_is_not_the_whole_price_is_not_stated() {
+    fn partial_price_is_omitted() {
         let use_at = |use_and_unit: &str, price: u32| {
             let (licensed_use, unit) = use_and_unit.split_once('/').unwrap();
             format!("[[use]]\nuse = \"{licensed_use}\"\nunit = \"{unit}\"\nprice = {price}\n")
@@ -323,7 +323,7 @@ mod tests {
     }
 
     #[test]
-    fn what_needs_approval_is_permitted_only_to_who_can_ask() {
+    fn approval_requires_licensing_url() {
         let text = "approval_required = true\n[[use]]\nuse = \"generate\"\nunit = \"generation\"\nprice = 0";
         assert!(!rsl(text, None).contains("permits"));
         let said = rsl(text, Some("https://gateway.example/"));
@@ -331,7 +331,7 @@ mod tests {
     }
 
     #[test]
-    fn a_document_is_not_kept_beyond_a_change_of_what_it_says() {
+    fn max_age_ends_at_next_change() {
         let age = |valid_from: i64, expires_at: Option<i64>| {
             let document = Preset::NonCommercialRemix.document();
             let offer = document.offer(None).unwrap();
@@ -345,7 +345,7 @@ mod tests {
     }
 
     #[test]
-    fn terms_outside_their_time_license_nothing() {
+    fn inactive_terms_prohibit_everything() {
         let dated = "expires_at = 2020-01-01T00:00:00Z\n[[use]]\nuse = \"generate\"\nunit = \"generation\"\nprice = 0";
         assert!(rsl(dated, None).contains("ai-all"));
     }

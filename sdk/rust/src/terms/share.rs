@@ -74,14 +74,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn percents_survive_being_read_back() {
+    fn percent_round_trips() {
         for share_bps in [0, 1, 50, 1_000, 3_333, 9_999, 10_000] {
             assert_eq!(parse_percent(&percent(share_bps)), Ok(share_bps));
         }
     }
 
     #[test]
-    fn what_is_no_share_is_refused() {
+    fn invalid_percent_is_rejected() {
         for text in ["50", "%", "-1%", "100.01%", "1.234%", "a%", "1e2%", ".5%"] {
             assert!(parse_percent(text).is_err(), "{text}");
         }

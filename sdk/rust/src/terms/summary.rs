@@ -182,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn terms_with_everything_are_told_line_by_line() {
+    fn full_terms_are_summarized() {
         let text = r#"
             preset = "commercial-remix-share-alike"
             approval_required = true
@@ -243,7 +243,7 @@ Kept by the words of the license alone; no program can see it:
     }
 
     #[test]
-    fn the_strictest_terms_are_told_as_such() {
+    fn strictest_terms_are_summarized() {
         let expected = "\
 A licensee may, for these prices:
 - play: free, counted by the second
@@ -268,7 +268,7 @@ Kept by the words of the license alone; no program can see it:
     }
 
     #[test]
-    fn every_preset_has_a_summary_of_its_own() {
+    fn every_preset_has_its_summary() {
         let mut said: Vec<_> =
             Preset::ALL.iter().map(|preset| said(&preset.starting_document())).collect();
         said.sort_unstable();
