@@ -96,7 +96,7 @@ pub fn handle_accept_terms(ctx: Context<AcceptTerms>, args: AcceptTermsArgs) -> 
     Ok(())
 }
 
-impl Accept<'_> {
+impl AcceptTerms<'_> {
     /// The terms can be accepted now, by this payer, and are the ones it read.
     fn check_offer(&self, args: &AcceptTermsArgs, now: i64) -> Result<&UsePrice> {
         let (work, terms) = (&self.work, &self.terms);
