@@ -32,7 +32,7 @@ pub async fn run(args: ApproveArgs, session: &Session) -> Result<(), CliError> {
     let client = session.client().await?;
     let work = args.work.address(&client).await?;
     client.latest_terms(&work).await?; // without terms there is nothing to approve
-    let (number, landed) = client.approve(&owner, &work, &grantee, args.purpose).await?;
+    let (number, landed) = client.approve(&work, &grantee, args.purpose).send(&owner).await?;
 
     let terms = pda::terms(&work, number);
     let purpose = words::purpose(args.purpose);

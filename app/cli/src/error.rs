@@ -215,7 +215,7 @@ fn sdk_code(error: &Error) -> String {
         Error::Transport(_) => "transport",
         Error::NotFound { kind, .. } => return format!("unknown-{}", kind.replace(' ', "-")),
         Error::File { .. } => "file",
-        Error::Gateway(_) => "gateway",
+        Error::Signer(_) => "signer",
     };
     slug.to_owned()
 }

@@ -73,7 +73,7 @@ pub async fn run(args: LocalnetArgs, session: &Session) -> Result<(), CliError> 
 pub async fn prepare(client: &Client, faucet: &Faucet, deployer: &Keypair) -> Result<(), CliError> {
     faucet.airdrop_sol(&deployer.pubkey(), DEPLOYER_LAMPORTS).await?;
     let cluster = client.rpc().get_genesis_hash().await;
-    let cluster = cluster.map_err(|error| motif_sdk::Error::Transport(error.to_string()))?;
+    let cluster = cluster.map_err(motif_sdk::Error::from)?;
     let args = InitializeArgs {
         cluster: cluster.to_bytes(),
         arbiter: deployer.pubkey(),

@@ -39,7 +39,8 @@ pub async fn run(args: RevokeArgs, session: &Session) -> Result<(), CliError> {
         Some(number) => number,
         None => client.work(&work).await?.latest_terms,
     };
-    let landed = client.revoke_approval(&owner, &work, number, &grantee, args.purpose).await?;
+    let revocation = client.revoke_approval(&work, &grantee, args.purpose).terms_number(number);
+    let landed = revocation.send(&owner).await?;
 
     let purpose = words::purpose(args.purpose);
     let json = json!({

@@ -10,7 +10,10 @@ use motif_sdk::{
     client::Client,
     credentials::Digests,
     fingerprint::{Examined, Perceived, WorkerError, content_digest},
-    gateway::wire::{Authentication, AuthenticationRequest, Digest, FingerprintParts},
+    gateway::{
+        authentication,
+        wire::{Authentication, AuthenticationRequest, Digest, FingerprintParts},
+    },
     recognition::Index,
 };
 
@@ -97,7 +100,7 @@ async fn authenticate(
 ) -> Result<Authentication, CliError> {
     let index = Index::new(client.registered().await?);
     let probes: Vec<_> = request.fingerprints.iter().map(Into::into).collect();
-    let recognised = request.digests().recognise(&index, &probes);
+    let recognised = index.recognise(request.digests().iter(), &probes);
     let entries = client.entries(&recognised.works()).await?;
-    Ok(Authentication::new(request, &recognised, &entries, index.len() as u64, now))
+    Ok(authentication(request, &recognised, &entries, index.len() as u64, now))
 }

@@ -1,7 +1,10 @@
 use std::path::Path;
 
 use motif_sdk::{
-    gateway::wire::{AlikeWork, Authentication, ReceiptParts, WorkFacts},
+    gateway::{
+        confidence,
+        wire::{AlikeWork, Authentication, ReceiptParts, WorkFacts},
+    },
     receipt::SignedReceipt,
 };
 use serde_json::json;
@@ -98,7 +101,7 @@ fn text(answer: &Authentication, standings: &[(SignedReceipt, Standing)], path: 
 
 /// How many unrelated works would be this near, among all that were compared.
 fn coincidence(alike: &AlikeWork, works: u64) -> String {
-    let Some(confidence) = alike.confidence() else { return "not measured".to_owned() };
+    let Some(confidence) = confidence(alike) else { return "not measured".to_owned() };
     let coincidences = confidence.coincidences(works);
     if coincidences < 0.01 {
         "less than 1 in 100".to_owned()

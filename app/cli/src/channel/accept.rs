@@ -131,16 +131,12 @@ pub async fn accept(
     let max_price = args.max_price.unwrap_or(price.price);
     let quota = Quota { units: args.quota_units, revenue: args.quota_revenue };
     let approver = args.approver.as_deref().map(keypair::read).transpose()?;
-    let accepted = client.accept(
-        payer,
-        channel,
-        &work,
-        price.licensed_use,
-        max_price,
-        quota,
-        approver.as_ref(),
-    );
-    let (index, _) = accepted.await?;
+    let mut acceptance =
+        client.accept_terms(channel, &work, price.licensed_use).max_price(max_price).quota(quota);
+    if let Some(approver) = &approver {
+        acceptance = acceptance.approver(approver);
+    }
+    let (index, _) = acceptance.send(payer).await?;
     Ok(AcceptedLicense { index, work, terms_number, price })
 }
 

@@ -73,7 +73,7 @@ pub async fn run(args: OpenArgs, session: &Session) -> Result<(), CliError> {
         grace_seconds: args.grace_seconds,
         deposit: args.deposit,
     };
-    let (channel, landed) = client.open_channel(&payer, &operator, &currency, opening).await?;
+    let (channel, landed) = client.open_channel(&operator, &currency, opening).send(&payer).await?;
     let mut licenses = Vec::with_capacity(choices.len());
     for choice in &choices {
         let accepted = accept(&client, &payer, &channel, choice, &args.license).await;

@@ -26,7 +26,7 @@ pub fn run(args: &IdentityArgs, session: &Session) -> Result<(), CliError> {
             "choose another --name",
         )
     })?;
-    issued.write(&args.folder)?;
+    issued.write(&args.folder).map_err(motif_sdk::Error::from)?;
     let file = |name: &str| args.folder.join(name).display().to_string();
     let (certificate, key, anchor) = (
         file(SigningIdentity::CERTIFICATE),

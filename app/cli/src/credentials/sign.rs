@@ -47,7 +47,7 @@ pub struct SignArgs {
 
 pub async fn run(args: SignArgs, session: &Session) -> Result<(), CliError> {
     let content = read_file(&args.file)?;
-    let identity = SigningIdentity::read(&args.identity)?;
+    let identity = SigningIdentity::read(&args.identity).map_err(Error::from)?;
     let output = args.output.clone().unwrap_or_else(|| signed(&args.file));
     if output.exists() {
         let path = output.display().to_string();

@@ -1,4 +1,4 @@
-use motif_sdk::client::Landed;
+use motif_sdk::client::ConfirmedTransaction;
 
 /// What a kind of transaction has cost so far.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,7 +20,7 @@ impl Ledger {
     pub fn book_landed<'a>(
         &mut self,
         what: &'static str,
-        landed: impl IntoIterator<Item = &'a Landed>,
+        landed: impl IntoIterator<Item = &'a ConfirmedTransaction>,
     ) {
         for landed in landed {
             self.book(what, landed.fee_lamports, landed.compute_units);

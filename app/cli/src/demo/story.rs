@@ -7,8 +7,8 @@ use motif_gateway::{GatewayConfig, RunningGateway, serve};
 use motif_localnet::{Localnet, LocalnetConfig};
 use motif_sdk::{
     Pubkey,
-    channel::{ChannelAccount, Currency, OpenChannelArgs, Quota},
-    client::Client,
+    channel::{ChannelAccount, Currency, OpenChannelArgs},
+    client::{Client, DynSigner},
     fingerprint::content_digest,
     gateway::{GatewayClient, PayerRequest},
     keypair::signing_key,
@@ -169,7 +169,7 @@ impl Story {
             split: split.to_vec(),
             ..Registration::new(WorkKind::Image, content_digest(&self.picture), &cast.ines.pubkey())
         };
-        let (picture, landed) = client.register_work(&cast.ines, None, picture, &[]).await?;
+        let (picture, landed) = client.register_work(picture).send(&cast.ines).await?;
         ledger.book_landed("registering", [&landed]);
         step.done(format_args!("{} is work {picture}", self.picture_name));
 
@@ -188,7 +188,8 @@ impl Story {
             )
         };
         // Ines has not published terms yet, so she signs that she agrees.
-        let (model, landed) = client.register_work(&cast.kofi, None, model, &[&cast.ines]).await?;
+        let model = client.register_work(model).parent_owners([&cast.ines as &DynSigner]);
+        let (model, landed) = model.send(&cast.kofi).await?;
         ledger.book_landed("registering", [&landed]);
         let share = percent(PARENT_SHARE_BPS);
         step.done(format_args!("work {model}; {share} of what it earns is the picture's"));
@@ -205,8 +206,8 @@ impl Story {
         let Stage { client, cast, currency, .. } = stage;
         let step = steps.begin("They publish terms with a price per generation");
         for (owner, work) in [(&cast.ines, &works.picture), (&cast.kofi, &works.model)] {
-            let published = client.publish_terms(owner, work, &currency.mint, self.offer());
-            ledger.book_landed("publishing terms", [&published.await?.1]);
+            let terms = client.publish_terms(work, &currency.mint, self.offer());
+            ledger.book_landed("publishing terms", [&terms.send(owner).await?.1]);
         }
         let price = (grouped(self.price), dollars(self.price));
         step.done(format_args!("{} base units ({}) a generation", price.0, price.1));
@@ -242,15 +243,14 @@ impl Story {
             deposit: self.deposit(),
         };
         let operator = cast.operator.pubkey();
-        let opened = client.open_channel(&cast.platform, &operator, currency, opening).await?;
+        let opened = client.open_channel(&operator, currency, opening).send(&cast.platform).await?;
         let (channel, landed) = opened;
         ledger.book_landed("opening the channel", [&landed]);
         for (work, licensed_use) in
             [(&works.picture, Use::StyleTransfer), (&works.model, Use::Generate)]
         {
-            let (payer, quota) = (&cast.platform, Quota::default());
-            let accepted =
-                client.accept(payer, &channel, work, licensed_use, self.price, quota, None).await?;
+            let acceptance = client.accept_terms(&channel, work, licensed_use).max_price(self.price);
+            let accepted = acceptance.send(&cast.platform).await?;
             ledger.book_landed("accepting terms", [&accepted.1]);
         }
         let deposit = (grouped(self.deposit()), dollars(self.deposit()));
@@ -319,7 +319,7 @@ impl Story {
         let Stage { client, cast, currency, .. } = stage;
         let step = steps.begin("Shares are pulled and claimed, the operator takes its fee");
         let collected = client.collect(&cast.kofi, channel).await?;
-        ledger.book_landed("collecting and pulling", &collected.landed);
+        ledger.book_landed("collecting and pulling", &collected.transactions);
         let pulled = client.pull(&cast.kofi, &works.model, &currency.mint).await?;
         ledger.book_landed("collecting and pulling", &pulled);
 
@@ -336,7 +336,7 @@ impl Story {
             // Too small a total leaves a recipient nothing to claim, and the chain says so.
             let mut received = 0;
             if stage.claimable(work, &recipient.pubkey()).await? > 0 {
-                let paid = client.claim(recipient, work, &recipient.pubkey(), currency).await?;
+                let paid = client.claim(work, &recipient.pubkey(), currency).send(recipient).await?;
                 ledger.book_landed("claiming", [&paid.1]);
                 received = paid.0;
             }

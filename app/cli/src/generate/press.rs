@@ -28,7 +28,7 @@ impl Press {
         license: u16,
         session: &Session,
     ) -> Result<Self, CliError> {
-        let identity = SigningIdentity::read(folder)?;
+        let identity = SigningIdentity::read(folder).map_err(motif_sdk::Error::from)?;
         let licensed = account.licenses.get(usize::from(license));
         let works = licensed.map(|license| (license.work, Some(license.terms_number)));
         let works: Vec<_> = works.into_iter().collect();

@@ -34,7 +34,7 @@ pub async fn run(args: PublishArgs, session: &Session) -> Result<(), CliError> {
     confirm(&offered, args.yes, session)?;
     let Offered { currency, denomination, offer } = offered;
     let summary = summary(&offer, &denomination);
-    let (number, landed) = client.publish_terms(&owner, &work, &currency, offer).await?;
+    let (number, landed) = client.publish_terms(&work, &currency, offer).send(&owner).await?;
 
     let json = json!({
         "work": work.to_string(),

@@ -34,7 +34,7 @@ pub async fn run(args: PayArgs, session: &Session) -> Result<(), CliError> {
         let (payer, wanted) = (payer.pubkey(), args.amount);
         return Err(CliError::NotEnoughTokens { payer, held, wanted });
     }
-    let landed = client.pay_till(&payer, &work, &currency, args.amount).await?;
+    let landed = client.pay_till(&work, &currency, args.amount).send(&payer).await?;
 
     let report = Report::read(&client, &work, &currency).await?;
     let mut json = report.json();

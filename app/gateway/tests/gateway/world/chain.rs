@@ -10,7 +10,7 @@ use motif_gateway::chain::{Chain, ChainError, ReadChannel};
 use motif_sdk::{
     Pubkey,
     channel::{Channel, ChannelAccount, SettleArgs},
-    client::{CatalogueEntry, Heard, Landed, OfferFilter, PublishedTerms, WorkDetails, WorkFilter},
+    client::{CatalogueEntry, Heard, ConfirmedTransaction, OfferFilter, PublishedTerms, WorkDetails, WorkFilter},
     licensing::{Terms, Work},
     lineage::Lineage,
     recognition::Registered,
@@ -60,7 +60,7 @@ pub struct State {
     pub poisoned: Option<Pubkey>,
     /// Transactions it was sent, each as often as it was.
     pub submitted: Vec<Vec<u8>>,
-    landed: HashMap<Signature, Landed>,
+    landed: HashMap<Signature, ConfirmedTransaction>,
 }
 
 impl ScriptedChain {
@@ -141,8 +141,8 @@ impl State {
         Ok(())
     }
 
-    fn land(&mut self, signature: Signature) -> Landed {
-        let landed = Landed {
+    fn land(&mut self, signature: Signature) -> ConfirmedTransaction {
+        let landed = ConfirmedTransaction {
             signature,
             slot: self.height,
             fee_lamports: 10_000,
@@ -238,11 +238,11 @@ impl Chain for ScriptedChain {
         let state = self.up()?;
         let Some(work) = state.works.get(address) else { return Ok(None) };
         let terms = state.published(address, work.latest_terms);
-        Ok(WorkDetails::of(address, state.works(), terms, Vec::new(), None, None))
+        Ok(WorkDetails::from_parts(address, state.works(), terms, Vec::new(), None, None))
     }
 
     async fn lineage(&self, address: &Pubkey) -> Result<Option<Lineage>, ChainError> {
-        Ok(Lineage::of(address, &self.up()?.works()))
+        Ok(Lineage::from_works(address, &self.up()?.works()))
     }
 
     async fn entries(&self, works: &[Pubkey]) -> Result<Vec<CatalogueEntry>, ChainError> {
@@ -310,7 +310,7 @@ impl Chain for ScriptedChain {
         Ok(())
     }
 
-    async fn landed(&self, signature: &Signature) -> Result<Option<Landed>, ChainError> {
+    async fn landed(&self, signature: &Signature) -> Result<Option<ConfirmedTransaction>, ChainError> {
         let state = self.up()?;
         if state.network == Network::Deaf {
             return Err(ChainError::Unreachable("told to be deaf".into()));
@@ -319,7 +319,7 @@ impl Chain for ScriptedChain {
         Ok(state.landed.get(signature).filter(|_| !is_silent).cloned())
     }
 
-    async fn close(&self, operator: &Keypair, channel: &Pubkey) -> Result<Landed, ChainError> {
+    async fn close(&self, operator: &Keypair, channel: &Pubkey) -> Result<ConfirmedTransaction, ChainError> {
         let mut state = self.up()?;
         let now = state.now;
         let account = state.channels.get_mut(channel).unwrap();
@@ -328,7 +328,7 @@ impl Chain for ScriptedChain {
         Ok(state.land(Signature::from([44; 64])))
     }
 
-    async fn claim_fees(&self, _: &Keypair, channel: &Pubkey) -> Result<(u64, Landed), ChainError> {
+    async fn claim_fees(&self, _: &Keypair, channel: &Pubkey) -> Result<(u64, ConfirmedTransaction), ChainError> {
         let mut state = self.up()?;
         let claimed = state.channels.get_mut(channel).unwrap().channel.claim_fees();
         let claimed = claimed.map_err(|error| ChainError::Refused(error.to_string()))?;
