@@ -233,7 +233,7 @@ pub fn buffer_statement(settler: &Pubkey, channel: &Pubkey, statement: &[u8]) ->
     let mut instructions = vec![build("create_statement_buffer", accounts, &())];
     let offsets = (0_u32..).step_by(BUFFER_PART_BYTES);
     for (part, offset) in statement.chunks(BUFFER_PART_BYTES).zip(offsets) {
-        instructions.push(write_statement_buffer(settler, channel, offset, part));
+        instructions.push(write_statement_buffer(settler, channel, offset, part.to_vec()));
     }
     instructions
 }
@@ -244,7 +244,7 @@ pub fn write_statement_buffer(
     settler: &Pubkey,
     channel: &Pubkey,
     offset: u32,
-    bytes: &[u8],
+    bytes: Vec<u8>,
 ) -> Instruction {
     let accounts = vec![
         writable_signer(*settler),

@@ -63,6 +63,7 @@ pub use account::{AccountData, AccountError};
 pub use solana_pubkey::Pubkey;
 pub use token::{
     ASSOCIATED_TOKEN_PROGRAM, Currency, TOKEN_2022_PROGRAM, TOKEN_METADATA_PROGRAM, TOKEN_PROGRAM,
+    mint_decimals, token_amount,
 };
 pub use word::UnknownWord;
 

@@ -16,7 +16,7 @@
 use sbf_builtins as _;
 
 use anchor_lang::prelude::*;
-use motif_interface::licensing::*;
+pub use motif_interface::licensing::*;
 
 pub mod certificate;
 pub mod event;

@@ -17,10 +17,10 @@
 use sbf_builtins as _;
 
 use anchor_lang::prelude::*;
-use motif_interface::{
+pub use motif_interface::{
     channel::{AcceptTermsArgs, OpenChannelArgs, SettleArgs, SettleCosignedArgs},
     earnings::Payee,
-    payments::ReceiptsCommitment,
+    payments::*,
 };
 
 pub mod event;
@@ -30,6 +30,7 @@ pub mod token;
 pub mod voucher_proof;
 
 use instructions::*;
+pub use state::*;
 
 declare_id!("BvFbpq9Euag2k6ihhUgVfvDNJnYmiA5u8r1xgoZUJE3w");
 

@@ -18,7 +18,7 @@ use motif_sdk::{
     },
     pda,
     receipt::{SignedReceipt, proof::ReceiptProof},
-    training::TrainingSet,
+    training_set::TrainingSet,
 };
 use solana_keypair::Keypair;
 use solana_signer::Signer;
@@ -249,7 +249,8 @@ impl Story {
         for (work, licensed_use) in
             [(&works.picture, Use::StyleTransfer), (&works.model, Use::Generate)]
         {
-            let acceptance = client.accept_terms(&channel, work, licensed_use).max_price(self.price);
+            let acceptance =
+                client.accept_terms(&channel, work, licensed_use).max_price(self.price);
             let accepted = acceptance.send(&cast.platform).await?;
             ledger.book_landed("accepting terms", [&accepted.1]);
         }
@@ -336,7 +337,8 @@ impl Story {
             // Too small a total leaves a recipient nothing to claim, and the chain says so.
             let mut received = 0;
             if stage.claimable(work, &recipient.pubkey()).await? > 0 {
-                let paid = client.claim(work, &recipient.pubkey(), currency).send(recipient).await?;
+                let paid =
+                    client.claim(work, &recipient.pubkey(), currency).send(recipient).await?;
                 ledger.book_landed("claiming", [&paid.1]);
                 received = paid.0;
             }
@@ -466,7 +468,7 @@ impl Stage {
         let step = steps.begin("The platform closes its channel and gets the rest back");
         let platform = &self.cast.platform;
         let before = self.client.token_balance(&platform.pubkey(), &self.currency).await?;
-        let landed = self.client.start_closing(platform, channel).await?;
+        let landed = self.client.request_close(platform, channel).await?;
         ledger.book_landed(CLOSING, [&landed]);
         let account = self.client.channel(channel).await?.channel;
         let request = PayerRequest::close(channel, &account).sign(&signing_key(platform));

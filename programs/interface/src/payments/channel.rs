@@ -1,8 +1,11 @@
 use bytemuck::{Pod, Zeroable};
 use solana_pubkey::Pubkey;
+use solana_sha256_hasher::hash;
 
-use super::{License, PaymentsError};
-use crate::{bps::floor_share, mmr::Mmr, require};
+use super::{License, PaymentsError, ReceiptsCommitment, Settlement, StatementRecord};
+use crate::{
+    bps::floor_share, mmr::Mmr, require, statement::entries, voucher_proof::ProvenVoucher,
+};
 
 /// Escrow of one payer for all the works it licenses, operated by one gateway.
 ///
@@ -66,6 +69,22 @@ pub struct Channel {
     pub next_voucher_key: Pubkey,
     /// First unix second of `next_voucher_key`; `i64::MAX` without a pending rotation.
     pub rotates_at: i64,
+}
+
+/// A statement to settle.
+pub struct SettleRequest<'a> {
+    /// Address of the channel.
+    pub channel: Pubkey,
+    /// Voucher for the statement.
+    pub proven: &'a ProvenVoucher,
+    /// Bytes of the statement.
+    pub statement: &'a [u8],
+    /// Commitment to the receipts; counts only if the settler is the operator.
+    pub receipts: Option<ReceiptsCommitment>,
+    /// Signer of the settlement.
+    pub settler: &'a Pubkey,
+    /// Current time, unix seconds.
+    pub now: i64,
 }
 
 impl Channel {
@@ -285,7 +304,7 @@ impl Channel {
     ///
     /// # Errors
     /// [`PaymentsError::ChannelClosed`], [`PaymentsError::OperatorFirst`].
-    pub fn require_may_settle(&self, settler: &Pubkey, now: i64) -> Result<(), PaymentsError> {
+    fn require_may_settle(&self, settler: &Pubkey, now: i64) -> Result<(), PaymentsError> {
         require!(now < self.closes_at, PaymentsError::ChannelClosed);
         let others_from = self.closes_at - i64::from(self.grace_seconds / 2);
         let allowed = *settler == self.operator || now >= others_from;
@@ -293,12 +312,80 @@ impl Channel {
         Ok(())
     }
 
+    /// Credits a statement and records it.
+    ///
+    /// On error, some licenses may already be charged: the caller must fail the transaction, which
+    /// reverts them.
+    ///
+    /// # Errors
+    /// The [`PaymentsError`] of the first rule that the request violates.
+    #[inline(always)]
+    pub fn settle(
+        &mut self,
+        licenses: &mut [License],
+        request: &SettleRequest,
+    ) -> Result<Settlement, PaymentsError> {
+        let SettleRequest { channel: address, proven, statement, receipts, settler, now } =
+            *request;
+        let voucher = &proven.voucher;
+        self.require_may_settle(settler, now)?;
+        let signer = self.voucher_key_at(now);
+        require!(proven.key == *signer, PaymentsError::VoucherSignerMismatch);
+        let for_this_channel = voucher.channel == address
+            && voucher.cluster == self.cluster
+            && voucher.opened_slot == self.opened_slot;
+        require!(for_this_channel, PaymentsError::VoucherChannelMismatch);
+        let current = self.statements.length;
+        require!(voucher.statement == current, PaymentsError::VoucherStatementMismatch);
+        require!(now <= voucher.expires_at, PaymentsError::VoucherExpired);
+        let statement_digest = hash(statement).to_bytes();
+        let same_digest = voucher.statement_digest == statement_digest;
+        require!(same_digest, PaymentsError::StatementDigestMismatch);
+
+        let mut prices: u64 = 0;
+        for entry in entries(statement)? {
+            let entry = entry?;
+            let license = licenses.get_mut(usize::from(entry.license));
+            let price = license
+                .ok_or(PaymentsError::LicenseNotFound)
+                .and_then(|license| license.charge(entry.units, now))
+                .inspect_err(|_| log(&format!("license {}", entry.license)))?;
+            prices = prices.checked_add(price).ok_or(PaymentsError::Overflow)?;
+        }
+
+        let fees_before = self.fees();
+        self.prices = self.prices.checked_add(prices).ok_or(PaymentsError::Overflow)?;
+        let cumulative = self.cumulative()?;
+        require!(voucher.cumulative == cumulative, PaymentsError::VoucherTotalMismatch);
+        let charged = self.upfront_fees.checked_add(cumulative);
+        let charged = charged.ok_or(PaymentsError::Overflow)?;
+        require!(charged <= self.deposited, PaymentsError::InsufficientDeposit);
+        let receipts = receipts.filter(|_| *settler == self.operator);
+        if let Some(receipts) = receipts {
+            require!(receipts.sum == prices, PaymentsError::ReceiptsSumMismatch);
+        }
+
+        let fee = cumulative - self.prices - fees_before; // fees never fall
+        let settlement = Settlement { statement: current, prices, fee, cumulative };
+        let record = StatementRecord {
+            channel: address,
+            opened_slot: self.opened_slot,
+            settlement,
+            statement_digest,
+            receipts_root: receipts.map(|receipts| receipts.root),
+        };
+        let recorded = self.statements.append(record.hash());
+        recorded.map_err(|_| PaymentsError::StatementLimitReached)?;
+        self.check_charged(charged)?;
+        Ok(settlement)
+    }
+
     /// Checks the invariants; last step of every change.
     ///
     /// # Errors
     /// [`PaymentsError::ChargedAboveDeposit`], [`PaymentsError::CollectedAboveCharged`],
     /// [`PaymentsError::Overflow`].
-    pub fn check(&self) -> Result<(), PaymentsError> {
+    fn check(&self) -> Result<(), PaymentsError> {
         self.check_charged(self.charged()?)
     }
 
@@ -306,7 +393,7 @@ impl Channel {
     ///
     /// # Errors
     /// As [`Channel::check`].
-    pub fn check_charged(&self, charged: u64) -> Result<(), PaymentsError> {
+    fn check_charged(&self, charged: u64) -> Result<(), PaymentsError> {
         let spent = charged.checked_add(self.refunded).ok_or(PaymentsError::Overflow)?;
         require!(self.deposited >= spent, PaymentsError::ChargedAboveDeposit);
         let taken = self.collected.checked_add(self.fees_claimed);
@@ -338,6 +425,17 @@ impl ChannelAccount {
             licenses: licenses.iter().map(|bytes| bytemuck::pod_read_unaligned(bytes)).collect(),
         })
     }
+}
+
+/// Writes a line to the transaction's log; does nothing outside the program.
+fn log(line: &str) {
+    #[cfg(target_os = "solana")]
+    // SAFETY: the pointer and the length are those of readable bytes.
+    unsafe {
+        solana_define_syscall::definitions::sol_log_(line.as_ptr(), line.len() as u64);
+    }
+    #[cfg(not(target_os = "solana"))]
+    let _ = line;
 }
 
 /// Returns whether a key is a point on the Ed25519 curve.

@@ -2,15 +2,11 @@ use anchor_lang::prelude::*;
 
 use motif_interface::{
     channel::SettleArgs,
-    payments::{Channel, ReceiptsCommitment, Settlement},
+    payments::{Channel, ReceiptsCommitment, SettleRequest, Settlement},
     voucher_proof::{INSTRUCTIONS_SYSVAR, ProvenVoucher},
 };
 
-use crate::{
-    event::StatementSettled,
-    state::{ChannelMut, SettleRequest},
-    voucher_proof::signed_voucher,
-};
+use crate::{event::StatementSettled, state::ChannelMut, voucher_proof::signed_voucher};
 
 #[derive(Accounts)]
 pub struct Settle<'info> {
@@ -43,7 +39,8 @@ pub(super) fn settle(
     let address = channel.key();
     let mut open = ChannelMut::open(channel)?;
     let request = SettleRequest { channel: address, proven, statement, receipts, settler, now };
-    let settled = open.settle(&request)?;
+    let ChannelMut { channel, licenses } = &mut open;
+    let settled = channel.settle(licenses, &request)?;
     let Settlement { statement, prices, fee, cumulative } = settled;
     StatementSettled { channel: address, statement, prices, fee, cumulative }.log();
     Ok(())

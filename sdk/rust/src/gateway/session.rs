@@ -4,9 +4,9 @@ mod streamed;
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use ed25519_dalek::SigningKey;
-use licensing::bps::floor_share;
 use crate::channel::{Channel, License};
+use ed25519_dalek::SigningKey;
+use motif_interface::bps::floor_share;
 use solana_pubkey::Pubkey;
 
 use super::{
@@ -207,7 +207,9 @@ impl PayerSession {
         }
         self.sign(way, IdempotencyKey::random(), generations.clone())?;
         match self.resume_signed().await {
-            Err(GatewayError::Refused(problem)) if problem.problem_type() == Some(ProblemType::StatementClosed) => {
+            Err(GatewayError::Refused(problem))
+                if problem.problem_type() == Some(ProblemType::StatementClosed) =>
+            {
                 let expected = problem
                     .expected
                     .as_ref()
