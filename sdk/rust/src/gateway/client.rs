@@ -345,7 +345,10 @@ impl GatewayClient {
         let is_transient = |error: &GatewayError| {
             matches!(error, GatewayError::Unreachable { .. }) || self.holder(error).is_some()
         };
-        attempt.retry(BACKOFF).when(|error| is_transient(error) && Instant::now() < deadline).await
+        attempt
+            .retry(BACKOFF)
+            .when(|error| is_transient(error) && Instant::now() < deadline)
+            .await
     }
 
     /// Sends a request once; if another process of the gateway serves the channel, to that one.

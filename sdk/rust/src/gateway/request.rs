@@ -1,7 +1,7 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use crate::channel::Channel;
 use ed25519_dalek::{Signer, SigningKey, VerifyingKey};
+use crate::channel::Channel;
 use solana_pubkey::Pubkey;
 use solana_sha256_hasher::hashv;
 

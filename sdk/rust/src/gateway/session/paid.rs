@@ -7,8 +7,8 @@ use tokio::time::{Instant, sleep};
 use super::{PayerSession, Way, now};
 use crate::{
     gateway::{
-        GatewayError, IdempotencyKey, PayerAction, PaywallClient, ProblemType, hold_details,
-        hold_id, paid_request_digest,
+        GatewayError, IdempotencyKey, PayerAction, PaywallClient, ProblemType, hold_details, hold_id,
+        paid_request_digest,
         paywall::{Answered, untrusted},
         wire::{
             Address, Amount, AskToPay, BatchedGeneration, Digest, Due, ExpectedStatement,
@@ -157,9 +157,7 @@ impl PayerSession {
                 continue;
             }
             let refusal = answered.refusal();
-            if refusal.problem_type() == Some(ProblemType::AnswerRunning)
-                && Instant::now() < patient_until
-            {
+            if refusal.problem_type() == Some(ProblemType::AnswerRunning) && Instant::now() < patient_until {
                 sleep(RUNNING_PAUSE).await;
                 continue;
             }
