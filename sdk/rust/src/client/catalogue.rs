@@ -214,6 +214,6 @@ pub(super) fn published(address: Pubkey, account: &Account) -> Option<PublishedT
 
 /// Deserializes an account of the licensing program.
 pub(super) fn read<T: AccountDeserialize>(account: &Account) -> Option<T> {
-    let ours = account.owner == licensing::ID;
+    let ours = account.owner == licensing::PROGRAM_ID;
     ours.then(|| T::try_deserialize(&mut &account.data[..]).ok()).flatten()
 }
