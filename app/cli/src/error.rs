@@ -252,6 +252,7 @@ fn gateway_code(error: &GatewayError) -> &str {
         GatewayError::LicenseNotFound(_) => "unknown-license",
         GatewayError::LicenseRefuses { .. } => "license-refuses",
         GatewayError::StatementFull(_) => "statement-full",
+        GatewayError::Signer(_) => "signer",
         GatewayError::Overflow => "overflow",
     }
 }

@@ -5,13 +5,13 @@ use std::{io::Cursor, ops::Range, path::Path, process::Command, sync::LazyLock};
 
 use ed25519_dalek::SigningKey;
 use image::{DynamicImage, ImageFormat, Rgb, RgbImage};
-use motif_sdk::{
+use motif_credentials::*;
+use motif_fingerprint::{content_digest, perceive};
+use motif_interface::{
     Pubkey,
-    credentials::*,
-    fingerprint::{content_digest, perceive},
-    gateway::wire::{Address, Digest},
     receipt::{Receipt, SignedReceipt},
 };
+use motif_wire::{Address, Digest};
 use proptest::{collection::vec, prelude::*};
 use serde_json::{Value, json};
 
@@ -58,7 +58,7 @@ fn wav() -> Vec<u8> {
 
 /// A tune without the tag, all padding, that it comes with.
 fn mp3() -> Vec<u8> {
-    include_bytes!("../../tests/fixtures/media/tune.mp3")[20..].to_vec()
+    include_bytes!("../../../tests/fixtures/media/tune.mp3")[20..].to_vec()
 }
 
 fn tagged(version: u8, frames: &[u8], padding: usize) -> Vec<u8> {
@@ -104,7 +104,7 @@ fn receipt(output: &[u8]) -> SignedReceipt {
 fn generated(output: &[u8]) -> Provenance {
     let named =
         NamedWork { work: Address(WORK), content_digest: Digest([6; 32]), terms_number: Some(1) };
-    Provenance::of_output(CLUSTER, output, vec![named]).with_receipt(&receipt(output))
+    Provenance::of_output(CLUSTER, content_digest(output), vec![named]).with_receipt(&receipt(output))
 }
 
 fn signed(content: &[u8]) -> Vec<u8> {
@@ -135,7 +135,7 @@ fn signing_round_trips_in_every_format() {
         assert_eq!(carrier.bare(&signed).as_ref(), Some(&content), "{name}");
         let digests =
             Digests { whole: content_digest(&signed), bare: Some(content_digest(&content)) };
-        assert_eq!(Digests::of(&signed), digests, "{name}");
+        assert_eq!(motif_credentials::digests(&signed), digests, "{name}");
         assert_eq!(credentials.bare_digest.0, content_digest(&content), "{name}");
     }
 }
@@ -145,7 +145,7 @@ fn registered_work_has_no_creation_action() {
     let (content, issued) = (picture(ImageFormat::Jpeg), issued());
     let provenance = Provenance::of_work(CLUSTER, &WORK, content_digest(&content), Some(2));
     let entries = json!({ "entries": { "cawg.ai_training": { "use": "notAllowed" } } });
-    let mining = json!({ "label": motif_sdk::terms::cawg::LABEL, "data": entries });
+    let mining = json!({ "label": "cawg.training-mining", "data": entries });
     let identity = issued.identity().unwrap();
     let signed = sign(&content, "work.jpg", &provenance, Some(&mining), &identity).unwrap();
     let credentials = read(&signed, None).unwrap();
@@ -237,7 +237,7 @@ fn moved_manifest_is_altered() {
     let credentials = read(&pasted, None).unwrap();
     assert_eq!(credentials.state, CredentialsState::Altered);
     let provenance = credentials.provenance.unwrap();
-    let digests = Digests::of(&pasted);
+    let digests = digests(&pasted);
     assert_eq!(digests.bare, Some(content_digest(&other)));
     let works = std::collections::BTreeMap::new();
     let evidence = Evidence { cluster: CLUSTER, digests, works: &works, channel: None };
@@ -304,7 +304,7 @@ fn unverifiable_content_is_not_signed() {
 /// What somebody else's reader says of a file; `None`, and said so, where there is none.
 fn read_elsewhere(file: &Path, media_type: &str, anchor: &Path) -> Option<Value> {
     const SCRIPT: &str =
-        concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/second_implementation/credentials.py");
+        concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/second_implementation/credentials.py");
     let python = std::env::var("MOTIF_PYTHON").unwrap_or("python3".to_owned());
     let ready = Command::new(&python).args(["-c", "import c2pa, cryptography"]).output();
     if !ready.is_ok_and(|output| output.status.success()) {

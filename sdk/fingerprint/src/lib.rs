@@ -1,19 +1,26 @@
-//! Digests of content: exact, and look-alike.
+//! Perceptual fingerprints of images, audio and text, and an index to search them.
 //!
-//! A content digest is proof of identity. A fingerprint is only a hint: different content can
-//! have the same one, on purpose too.
-//!
-//! - [`perceive`]: what content is, by its own bytes, and its fingerprint;
-//!   [`DecodingWorker`]: the same in a process of its own.
-//! - [`Scheme`]: how fingerprints are made and compared, one entry a way.
-//! - [`Likeness`]: how near two fingerprints are; [`Confidence`]: what that is worth, as measured.
+//! A content digest proves identity. A fingerprint is only a hint: different content can have the
+//! same fingerprint, also on purpose.
 //!
 //! ```
-//! use motif_sdk::fingerprint::{ImageError, content_digest, decode_image};
+//! use motif_fingerprint::{Media, Scheme, perceive};
 //!
-//! assert_eq!(content_digest(b"")[..4], [0xE3, 0xB0, 0xC4, 0x42]);
-//! assert!(matches!(decode_image(b"no picture"), Err(ImageError::UnknownFormat)));
+//! let text = "It was a bright cold day in April, and the clocks were striking thirteen. "
+//!     .repeat(4);
+//! let perceived = perceive(text.as_bytes())?;
+//! assert_eq!((perceived.media, perceived.media_type), (Media::Text, "text/plain"));
+//! assert_eq!(perceived.fingerprint.scheme, Scheme::TextShingles as u16);
+//! # Ok::<(), motif_fingerprint::ContentError>(())
 //! ```
+//!
+//! - [`perceive`]: media type and fingerprint of content, from its bytes.
+//! - [`Scheme`]: how fingerprints are made and compared.
+//! - [`Likeness`]: distance of two fingerprints; [`Confidence`]: its measured error rates.
+//! - [`recognition`]: index of registered works, by digest and by fingerprint.
+//!
+//! Decoders enforce limits but run in this process. Decode untrusted content in a process of its
+//! own: `motif_credentials::DecodingWorker` does.
 
 mod audio;
 mod blocks;
@@ -24,13 +31,10 @@ mod likeness;
 mod minhash;
 mod mp4;
 mod opus;
+pub mod recognition;
 mod scheme;
 mod text;
-#[cfg(not(fuzzing))]
-mod worker;
 
-#[cfg(not(fuzzing))]
-pub use self::worker::{DecodingWorker, Examined, WorkerError, serve_decoding};
 pub use self::{
     audio::{AudioError, DecodedAudio, decode_audio},
     confidence::Confidence,
@@ -43,12 +47,12 @@ pub use self::{
 use motif_interface::licensing::Fingerprint;
 use sha2::{Digest, Sha256};
 
-/// SHA-256 of content: what a work is registered and found by.
+/// Returns the SHA-256 of content, by which a work is registered and found.
 pub fn content_digest(content: &[u8]) -> [u8; 32] {
     Sha256::digest(content).into()
 }
 
-/// The fingerprint of content for which there is no scheme.
+/// Returns the fingerprint of content without a scheme.
 pub fn none() -> Fingerprint {
     Fingerprint { scheme: Scheme::None as u16, bits: [0; 32] }
 }

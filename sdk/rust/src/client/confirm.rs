@@ -53,7 +53,7 @@ impl Client {
         signers: &[&DynSigner],
     ) -> Result<ConfirmedTransaction, Error> {
         let mut keys = vec![fee_payer];
-        for signer in signers {
+        for signer in signers.iter().copied() {
             if keys.iter().all(|key| key.pubkey() != signer.pubkey()) {
                 keys.push(signer);
             }
