@@ -103,7 +103,7 @@ impl Gateway {
     /// # Errors
     /// [`ApiError::ChainUnreachable`].
     pub async fn works(&self, query: &WorkQuery) -> Result<WorkList, ApiError> {
-        let entries = self.chain().catalogue(&query.works(), &query.offers()).await?;
+        let entries = self.chain().catalogue(&query.into(), &query.into()).await?;
         let offset = query.offset.unwrap_or(0);
         let limit = query.limit.unwrap_or(WORKS_PER_PAGE).min(MAX_WORKS_PER_PAGE);
         let page = entries.iter().skip(offset as usize).take(limit as usize);
@@ -117,7 +117,7 @@ impl Gateway {
     /// # Errors
     /// [`ApiError::ChainUnreachable`].
     pub async fn rsl(&self, query: &WorkQuery, base_url: &str) -> Result<String, ApiError> {
-        let entries = self.chain().catalogue(&query.works(), &query.offers()).await?;
+        let entries = self.chain().catalogue(&query.into(), &query.into()).await?;
         let offset = query.offset.unwrap_or(0) as usize;
         let limit = query.limit.unwrap_or(WORKS_PER_PAGE).min(MAX_WORKS_PER_PAGE) as usize;
         let offered = entries.iter().filter_map(|entry| Some((entry, entry.terms.as_ref()?)));

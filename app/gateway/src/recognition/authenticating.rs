@@ -1,5 +1,6 @@
 use std::collections::BTreeMap;
 
+use motif_sdk::gateway::authentication;
 use motif_sdk::gateway::wire::{
     Authentication, AuthenticationRequest, CredentialsFacts, Digest, OutputReceipt, ReceiptParts,
 };
@@ -36,7 +37,7 @@ impl Gateway {
             receipt: ReceiptParts::from(&generation.receipt),
             settled: *settled,
         });
-        let answer = Authentication::new(request, &recognised, &entries, works, read_at);
+        let answer = authentication(request, &recognised, &entries, works, read_at);
         Ok(Authentication { receipts: receipts.collect(), ..answer })
     }
 

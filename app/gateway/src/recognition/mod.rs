@@ -88,7 +88,7 @@ impl Recognition {
     ) -> Result<(Recognised, u64, i64), ApiError> {
         let known = self.known();
         let read_at = known.read_at.ok_or(ApiError::RecognitionNotReady)?;
-        let recognised = digests.recognise(&known.index, probes);
+        let recognised = known.index.recognise(digests.iter(), probes);
         Ok((recognised, known.index.len() as u64, read_at))
     }
 

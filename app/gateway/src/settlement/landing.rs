@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use motif_sdk::client::Landed;
+use motif_sdk::client::ConfirmedTransaction;
 use solana_instruction::Instruction;
 use solana_message::Message;
 use solana_signature::Signature;
@@ -40,7 +40,7 @@ impl Gateway {
         statement: u64,
         instructions: &[Instruction],
         receipts_root: [u8; 32],
-    ) -> Result<Landed, ApiError> {
+    ) -> Result<ConfirmedTransaction, ApiError> {
         for (stored, outcome) in self.store().transactions(desk.id(), statement).await? {
             if matches!(outcome, Outcome::Pending | Outcome::Landed)
                 && let Some(landed) = self.follow(desk, &stored, false).await?
@@ -91,7 +91,7 @@ impl Gateway {
         desk: &Desk,
         stored: &StoredTransaction,
         is_new: bool,
-    ) -> Result<Option<Landed>, ApiError> {
+    ) -> Result<Option<ConfirmedTransaction>, ApiError> {
         let signature = Signature::from(stored.signature);
         let deadline = Instant::now() + PATIENCE;
         let mut check_first = is_new;
@@ -135,7 +135,7 @@ impl Gateway {
         desk: &Desk,
         stored: &StoredTransaction,
         signature: &Signature,
-    ) -> Result<Option<Landed>, ApiError> {
+    ) -> Result<Option<ConfirmedTransaction>, ApiError> {
         match self.chain().landed(signature).await {
             Ok(Some(landed)) => {
                 self.pass(Moment::Landed);
@@ -158,7 +158,7 @@ impl Gateway {
         desk: &Desk,
         stored: &StoredTransaction,
         signature: &Signature,
-    ) -> Result<Option<Landed>, ApiError> {
+    ) -> Result<Option<ConfirmedTransaction>, ApiError> {
         match self.chain().landed(signature).await {
             Ok(None) => {
                 self.write_outcome(desk, stored, Outcome::Expired).await?;

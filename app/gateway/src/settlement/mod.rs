@@ -16,7 +16,7 @@ use std::sync::Arc;
 use motif_sdk::{
     Pubkey,
     channel::{self, Channel, ReceiptsCommitment},
-    client::Landed,
+    client::ConfirmedTransaction,
     gateway::wire::{Amount, SettlementReport},
     receipt::tree::{Node, Tree},
 };
@@ -61,7 +61,7 @@ impl Gateway {
     /// # Errors
     /// [`ApiError::UnknownChannel`]; [`ApiError::SettlementRefused`] when there are none;
     /// [`ApiError::ChainUnreachable`].
-    pub async fn claim_fees(&self, address: Pubkey) -> Result<(u64, Landed), ApiError> {
+    pub async fn claim_fees(&self, address: Pubkey) -> Result<(u64, ConfirmedTransaction), ApiError> {
         self.desk(&address).await?;
         let claimed = self.chain().claim_fees(self.keypair(), &address).await;
         claimed.map_err(landing::refused)
@@ -93,7 +93,7 @@ impl Gateway {
         &self,
         desk: &Arc<Desk>,
         cut: &CutStatement,
-    ) -> Result<Landed, ApiError> {
+    ) -> Result<ConfirmedTransaction, ApiError> {
         let receipts = self.receipts(desk.id(), cut.number).await?;
         let receipts = receipts.filter(|receipts| receipts.sum == cut.prices);
         let receipts = receipts.ok_or_else(|| {
@@ -133,7 +133,7 @@ fn oldest(desk: &Desk) -> Option<(CutStatement, Channel)> {
     Some((cut.clone(), *book.ledger.channel()))
 }
 
-fn report(cut: &CutStatement, before: &Channel, landed: &Landed) -> SettlementReport {
+fn report(cut: &CutStatement, before: &Channel, landed: &ConfirmedTransaction) -> SettlementReport {
     let cumulative = cut.voucher.voucher.cumulative;
     let (prices, fees) = (before.prices.saturating_add(cut.prices), before.fees());
     SettlementReport {
