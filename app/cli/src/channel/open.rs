@@ -80,7 +80,7 @@ pub async fn run(args: OpenArgs, session: &Session) -> Result<(), CliError> {
         grace_seconds: args.grace_seconds,
         deposit,
     };
-    let (channel, landed) = client.open_channel(&payer, &operator, &currency, opening).await?;
+    let (channel, landed) = client.open_channel(&operator, &currency, opening).send(&payer).await?;
     let mut licenses = Vec::with_capacity(acceptances.len());
     for acceptance in &acceptances {
         let accepted = accept(&client, &payer, &channel, acceptance, &args.license).await;

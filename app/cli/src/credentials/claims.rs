@@ -5,6 +5,7 @@ use motif_sdk::{
     channel::ChannelAccount,
     client::{Client, PublishedTerms},
     credentials::{NamedWork, Provenance, SigningIdentity, sign},
+    fingerprint::content_digest,
     gateway::wire::{Address, Digest},
     receipt::{SignedReceipt, proof::ReceiptProof},
     terms::cawg,
@@ -61,7 +62,8 @@ impl WorkClaims {
 
     /// Returns the provenance of an output that was generated with these works.
     pub fn provenance(&self, output: &[u8], evidence: LicenseEvidence<'_>) -> Provenance {
-        let provenance = Provenance::of_output(self.cluster, output, self.works.clone());
+        let provenance =
+            Provenance::of_output(self.cluster, content_digest(output), self.works.clone());
         match evidence {
             LicenseEvidence::None => provenance,
             LicenseEvidence::Receipt(signed) => provenance.with_receipt(signed),
@@ -104,7 +106,7 @@ impl OutputSigner {
         license: u16,
         session: &Session,
     ) -> Result<Self, CliError> {
-        let identity = SigningIdentity::read(folder)?;
+        let identity = SigningIdentity::read(folder).map_err(Error::from)?;
         let licensed = account.licenses.get(usize::from(license));
         let works = licensed.map(|license| (license.work, Some(license.terms_number)));
         let works: Vec<_> = works.into_iter().collect();

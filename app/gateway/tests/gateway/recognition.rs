@@ -98,7 +98,7 @@ async fn resized_jpeg_is_recognized() {
     let nearest = &answer.alike[0];
     assert_eq!((nearest.scheme, nearest.distance_at_most), (5, 256));
     assert!(nearest.distance < 16, "{nearest:?}");
-    assert!(nearest.confidence().is_some(), "{nearest:?}");
+    assert!(motif_sdk::gateway::confidence(nearest).is_some(), "{nearest:?}");
 
     // The same without the content.
     let probes = decode_image(&smaller).unwrap().probes;

@@ -1,0 +1,1 @@
+//! JSON texts of keys, hashes and amounts, for `#[serde(with = ...)]`.
