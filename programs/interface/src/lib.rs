@@ -18,7 +18,7 @@
 //! All are off by default.
 //!
 //! - `ed25519`: signs and verifies vouchers and receipts.
-//! - `serde`: JSON of vouchers, receipts, uses and units.
+//! - `serde`: JSON of statements and of the words of kinds, uses and units.
 //! - `anchor`: Anchor's account traits on the account types. Only the programs need it.
 //! - `idl-build`: type descriptions for the programs' IDL.
 //!
@@ -51,8 +51,6 @@ pub mod payments;
 pub mod pda;
 pub mod receipt;
 pub mod statement;
-#[cfg(feature = "serde")]
-pub mod text;
 mod token;
 pub mod training_set;
 pub mod voucher;

@@ -1,1 +1,0 @@
-//! JSON texts of keys, hashes and amounts, for `#[serde(with = ...)]`.
