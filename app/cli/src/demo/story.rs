@@ -249,7 +249,8 @@ impl Story {
         for (work, licensed_use) in
             [(&works.picture, Use::StyleTransfer), (&works.model, Use::Generate)]
         {
-            let acceptance = client.accept_terms(&channel, work, licensed_use).max_price(self.price);
+            let acceptance =
+                client.accept_terms(&channel, work, licensed_use).max_price(self.price);
             let accepted = acceptance.send(&cast.platform).await?;
             ledger.book_landed("accepting terms", [&accepted.1]);
         }
@@ -336,7 +337,8 @@ impl Story {
             // Too small a total leaves a recipient nothing to claim, and the chain says so.
             let mut received = 0;
             if stage.claimable(work, &recipient.pubkey()).await? > 0 {
-                let paid = client.claim(work, &recipient.pubkey(), currency).send(recipient).await?;
+                let paid =
+                    client.claim(work, &recipient.pubkey(), currency).send(recipient).await?;
                 ledger.book_landed("claiming", [&paid.1]);
                 received = paid.0;
             }

@@ -11,7 +11,8 @@ use motif_sdk::{
     Error, Pubkey,
     channel::{self, ChannelAccount},
     client::{
-        CatalogueEntry, Client, Heard, ConfirmedTransaction, OfferFilter, PublishedTerms, WorkDetails, WorkFilter,
+        CatalogueEntry, Client, ConfirmedTransaction, Heard, OfferFilter, PublishedTerms,
+        WorkDetails, WorkFilter,
     },
     licensing::Work,
     lineage::Lineage,
@@ -445,7 +446,10 @@ impl Chain for RpcChain {
         Err(ChainError::Unreachable(reasons.join("; ")))
     }
 
-    async fn landed(&self, signature: &Signature) -> Result<Option<ConfirmedTransaction>, ChainError> {
+    async fn landed(
+        &self,
+        signature: &Signature,
+    ) -> Result<Option<ConfirmedTransaction>, ChainError> {
         let mut reasons = Vec::new();
         let mut is_known = false;
         for node in self.in_order() {
@@ -473,7 +477,11 @@ impl Chain for RpcChain {
         if is_known { Ok(None) } else { Err(ChainError::Unreachable(reasons.join("; "))) }
     }
 
-    async fn close(&self, operator: &Keypair, channel: &Pubkey) -> Result<ConfirmedTransaction, ChainError> {
+    async fn close(
+        &self,
+        operator: &Keypair,
+        channel: &Pubkey,
+    ) -> Result<ConfirmedTransaction, ChainError> {
         self.send(|client| async move { client.start_closing(operator, channel).await }).await
     }
 

@@ -107,7 +107,8 @@ impl Client {
         let kind = filter.kind.map(|kind| (KIND_OFFSET, vec![kind as u8]));
         let status = filter.status.map(|status| (STATUS_OFFSET, vec![status as u8]));
         let fields = fields.into_iter().chain([kind, status]).flatten().collect();
-        let accounts = self.program_accounts(&licensing::PROGRAM_ID, Work::DISCRIMINATOR, fields).await?;
+        let accounts =
+            self.program_accounts(&licensing::PROGRAM_ID, Work::DISCRIMINATOR, fields).await?;
         let read = |(address, account): (Pubkey, Account)| {
             Some((address, Work::try_deserialize(&mut &account.data[..]).ok()?))
         };
@@ -162,7 +163,8 @@ impl Client {
         let payer = payer.map(|key| (Channel::PAYER_OFFSET, key.to_bytes().to_vec()));
         let operator = operator.map(|key| (Channel::OPERATOR_OFFSET, key.to_bytes().to_vec()));
         let fields = [payer, operator].into_iter().flatten().collect();
-        let accounts = self.program_accounts(&channel::PROGRAM_ID, Channel::DISCRIMINATOR, fields).await?;
+        let accounts =
+            self.program_accounts(&channel::PROGRAM_ID, Channel::DISCRIMINATOR, fields).await?;
         let read = |(address, account): (Pubkey, Account)| {
             Some((address, ChannelAccount::from_bytes(&account.data)?))
         };

@@ -90,9 +90,7 @@ impl WorkDetails {
     ) -> Option<Self> {
         let (_, work) = works.iter().find(|(other, _)| other == address)?;
         let work = work.clone();
-        let find = |parent: &Parent| {
-            works.iter().find(|(other, _)| *other == parent.work).cloned()
-        };
+        let find = |parent: &Parent| works.iter().find(|(other, _)| *other == parent.work).cloned();
         let parents = work.parents.iter().filter_map(find).collect();
         let is_child = |other: &Work| other.parents.iter().any(|parent| parent.work == *address);
         let children = works.iter().filter(|(_, other)| is_child(other)).cloned().collect();
@@ -150,7 +148,8 @@ impl Client {
             dispute = dispute.or_else(|| read(&account));
             split_change = split_change.or_else(|| read(&account));
         }
-        let details = WorkDetails::from_parts(address, works, terms, earnings, dispute, split_change);
+        let details =
+            WorkDetails::from_parts(address, works, terms, earnings, dispute, split_change);
         details.ok_or_else(absent)
     }
 
@@ -179,7 +178,8 @@ impl Client {
     pub async fn earnings_of(&self, work: &Pubkey) -> Result<Vec<EarningsAccount>, Error> {
         let of_work = (Earnings::WORK_OFFSET, work.to_bytes().to_vec());
         let discriminator = Earnings::DISCRIMINATOR;
-        let accounts = self.program_accounts(&channel::PROGRAM_ID, discriminator, vec![of_work]).await?;
+        let accounts =
+            self.program_accounts(&channel::PROGRAM_ID, discriminator, vec![of_work]).await?;
         let read = |(_, account): (Pubkey, Account)| EarningsAccount::from_bytes(&account.data);
         let mut earnings: Vec<_> = accounts.into_iter().filter_map(read).collect();
         earnings.sort_by_key(|account| account.earnings.mint);

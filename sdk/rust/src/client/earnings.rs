@@ -48,7 +48,11 @@ impl Client {
     ///
     /// # Errors
     /// As [`Client::send`]; [`Error::NotFound`].
-    pub async fn collect(&self, fee_payer: &DynSigner, channel: &Pubkey) -> Result<Collected, Error> {
+    pub async fn collect(
+        &self,
+        fee_payer: &DynSigner,
+        channel: &Pubkey,
+    ) -> Result<Collected, Error> {
         let account = self.channel(channel).await?;
         let mint = account.channel.mint;
         let (mut pending, mut amount) = (Vec::new(), 0_u64);

@@ -43,7 +43,8 @@ impl Client {
     pub async fn registered(&self) -> Result<Vec<Registered>, Error> {
         let config =
             self.heads(Some(UiDataSliceConfig { offset: 0, length: Registered::HEAD_BYTES }));
-        let found = self.rpc.get_program_ui_accounts_with_config(&licensing::PROGRAM_ID, config).await;
+        let found =
+            self.rpc.get_program_ui_accounts_with_config(&licensing::PROGRAM_ID, config).await;
         let found = found?;
         let head = |(address, account): &(Pubkey, UiAccount)| {
             Registered::from_head(*address, &account.data.decode()?)

@@ -39,13 +39,7 @@ impl Client {
         grantee: &Pubkey,
         purpose: Purpose,
     ) -> RevokeApproval<'_> {
-        RevokeApproval {
-            client: self,
-            work: *work,
-            grantee: *grantee,
-            purpose,
-            terms_number: None,
-        }
+        RevokeApproval { client: self, work: *work, grantee: *grantee, purpose, terms_number: None }
     }
 
     /// Returns the approval granted to `grantee` under terms. It is valid only while its granter

@@ -10,7 +10,10 @@ use motif_gateway::chain::{Chain, ChainError, ReadChannel};
 use motif_sdk::{
     Pubkey,
     channel::{Channel, ChannelAccount, SettleArgs},
-    client::{CatalogueEntry, Heard, ConfirmedTransaction, OfferFilter, PublishedTerms, WorkDetails, WorkFilter},
+    client::{
+        CatalogueEntry, ConfirmedTransaction, Heard, OfferFilter, PublishedTerms, WorkDetails,
+        WorkFilter,
+    },
     licensing::{Terms, Work},
     lineage::Lineage,
     recognition::Registered,
@@ -310,7 +313,10 @@ impl Chain for ScriptedChain {
         Ok(())
     }
 
-    async fn landed(&self, signature: &Signature) -> Result<Option<ConfirmedTransaction>, ChainError> {
+    async fn landed(
+        &self,
+        signature: &Signature,
+    ) -> Result<Option<ConfirmedTransaction>, ChainError> {
         let state = self.up()?;
         if state.network == Network::Deaf {
             return Err(ChainError::Unreachable("told to be deaf".into()));
@@ -319,7 +325,11 @@ impl Chain for ScriptedChain {
         Ok(state.landed.get(signature).filter(|_| !is_silent).cloned())
     }
 
-    async fn close(&self, operator: &Keypair, channel: &Pubkey) -> Result<ConfirmedTransaction, ChainError> {
+    async fn close(
+        &self,
+        operator: &Keypair,
+        channel: &Pubkey,
+    ) -> Result<ConfirmedTransaction, ChainError> {
         let mut state = self.up()?;
         let now = state.now;
         let account = state.channels.get_mut(channel).unwrap();
@@ -328,7 +338,11 @@ impl Chain for ScriptedChain {
         Ok(state.land(Signature::from([44; 64])))
     }
 
-    async fn claim_fees(&self, _: &Keypair, channel: &Pubkey) -> Result<(u64, ConfirmedTransaction), ChainError> {
+    async fn claim_fees(
+        &self,
+        _: &Keypair,
+        channel: &Pubkey,
+    ) -> Result<(u64, ConfirmedTransaction), ChainError> {
         let mut state = self.up()?;
         let claimed = state.channels.get_mut(channel).unwrap().channel.claim_fees();
         let claimed = claimed.map_err(|error| ChainError::Refused(error.to_string()))?;
