@@ -549,7 +549,7 @@ mod tests {
             &format!("expires_at = 2020-01-01T00:00:00Z\n{}", priced("price = 1")),
             "(InvalidTermsPeriod)",
         );
-        says(&format!("legal_text = \"x.md\"\n{}", priced("price = 1")), "has not been read");
+        says(&format!("legal_text = \"x.md\"\n{}", priced("price = 1")), "was not read");
     }
 
     #[test]
