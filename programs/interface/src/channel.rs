@@ -1,156 +1,152 @@
-//! Channels and licenses: instructions of the payments program, and reading its accounts.
+//! Instructions of the payments program on channels.
 
-use anchor_lang::{Discriminator, InstructionData, ToAccountMetas};
+use borsh::BorshSerialize;
 use solana_instruction::{AccountMeta, Instruction};
 use solana_pubkey::Pubkey;
-
-pub use licensing::{Unit, Use};
-pub use payments::ID as PROGRAM_ID;
-pub use payments::{
-    Channel, License, Licensee, PaymentsError, Quota, ReceiptsCommitment, Settlement,
-    StatementBuffer, StatementRecord, Vault,
-    instructions::{AcceptTermsArgs, OpenChannelArgs, SettleArgs, SettleCosignedArgs},
-    proof::{ED25519_PROGRAM, INSTRUCTIONS_SYSVAR},
-    statement::Entry,
-};
+use solana_sdk_ids::system_program;
 
 use crate::{
+    codec::*,
+    instruction::{optional, readonly, signer, writable, writable_signer},
+    licensing::{Purpose, Terms},
     pda,
     voucher::{SignedVoucher, Voucher},
 };
+pub use crate::{
+    licensing::{Unit, Use},
+    payments::{
+        Channel, ChannelAccount, ID as PROGRAM_ID, License, Licensee, PaymentsError, Quota,
+        ReceiptsCommitment, Settlement, StatementBuffer, StatementRecord, Vault,
+    },
+    statement::Entry,
+    token::{ASSOCIATED_TOKEN_PROGRAM, Currency, TOKEN_2022_PROGRAM, TOKEN_PROGRAM},
+    voucher_proof::{ED25519_PROGRAM, INSTRUCTIONS_SYSVAR},
+};
 
-pub(crate) const SYSTEM_PROGRAM: Pubkey =
-    Pubkey::from_str_const("11111111111111111111111111111111");
-/// The SPL Token program.
-pub const TOKEN_PROGRAM: Pubkey =
-    Pubkey::from_str_const("TokenkegQfeZyiNwAJbNbGKPFXCWuBvf9Ss623VQ5DA");
-/// The Token-2022 program.
-pub const TOKEN_2022_PROGRAM: Pubkey =
-    Pubkey::from_str_const("TokenzQdBNbLqP5VEhdkAS6EPFLC1PHnBqCXEpPxuEb");
-pub(crate) const ASSOCIATED_TOKEN_PROGRAM: Pubkey =
-    Pubkey::from_str_const("ATokenGPvbdGVxr1b2hvZbsiqW5xWH25efTNsLJA8knL");
-
-/// A mint and the token program that owns it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Currency {
-    /// The mint.
-    pub mint: Pubkey,
-    /// SPL Token or Token-2022.
-    pub token_program: Pubkey,
+/// Arguments of `open_channel`.
+#[derive(BorshSerialize, BorshDeserialize, Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OpenChannelArgs {
+    /// Distinguishes channels of the same payer, operator and mint.
+    pub salt: u64,
+    /// Key that signs vouchers and nothing else.
+    pub voucher_key: Pubkey,
+    /// Operator's fee in addition to prices.
+    pub operator_fee_bps: u16,
+    /// Time from the payer's close request to the last settlement.
+    pub grace_seconds: u32,
+    /// First deposit, base units.
+    pub deposit: u64,
 }
 
-impl Currency {
-    /// A mint of the SPL Token program.
-    pub fn spl(mint: Pubkey) -> Self {
-        Self { mint, token_program: TOKEN_PROGRAM }
-    }
-
-    /// The associated token account of `owner` in this currency.
-    pub fn tokens(&self, owner: &Pubkey) -> Pubkey {
-        pda::tokens(owner, &self.mint, &self.token_program)
-    }
-
-    fn vault_tokens(&self) -> Pubkey {
-        pda::vault_tokens(&self.mint, &self.token_program)
-    }
+/// Arguments of `accept_terms`.
+#[derive(BorshSerialize, BorshDeserialize, Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AcceptTermsArgs {
+    /// Use to license.
+    pub licensed_use: Use,
+    /// Maximum price per unit that the payer accepts, base units.
+    pub max_price: u64,
+    /// SHA-256 of the terms account's data as the payer read it.
+    pub terms_digest: [u8; 32],
+    /// Requested part of shared caps; ignored if the terms have none.
+    pub quota: Quota,
 }
 
-/// A channel as it stands on chain.
-#[derive(Clone, Debug)]
-pub struct ChannelAccount {
-    /// Parties, totals and the record of settled statements.
-    pub channel: Channel,
-    /// What it licenses; statements name licenses by their position here.
-    pub licenses: Vec<License>,
+/// Arguments of `settle`.
+#[derive(BorshSerialize, BorshDeserialize, Clone, Debug, PartialEq, Eq)]
+pub struct SettleArgs {
+    /// Bytes of the statement: entries of 6 bytes.
+    pub statement: Vec<u8>,
+    /// Operator's commitment to the receipts; ignored for any other settler.
+    pub receipts: Option<ReceiptsCommitment>,
 }
 
-impl ChannelAccount {
-    /// Reads an account's data; `None` when it is not a channel's. The caller checks that the
-    /// account belongs to the payments program.
-    pub fn from_bytes(data: &[u8]) -> Option<Self> {
-        let body = data.strip_prefix(Channel::DISCRIMINATOR)?;
-        let (header, licenses) = body.split_at_checked(size_of::<Channel>())?;
-        let (licenses, rest) = licenses.as_chunks::<{ License::SIZE }>();
-        let whole = rest.is_empty();
-        whole.then(|| Self {
-            channel: bytemuck::pod_read_unaligned(header),
-            licenses: licenses.iter().map(|bytes| bytemuck::pod_read_unaligned(bytes)).collect(),
-        })
-    }
+/// Arguments of `settle_cosigned`.
+#[derive(BorshSerialize, BorshDeserialize, Clone, Debug, PartialEq, Eq)]
+pub struct SettleCosignedArgs {
+    /// Slot in which the channel was opened.
+    pub opened_slot: u64,
+    /// Number of the statement.
+    pub number: u64,
+    /// Prices and fees since opening, including this statement, base units.
+    pub cumulative: u64,
+    /// Bytes of the statement: entries of 6 bytes.
+    pub statement: Vec<u8>,
+    /// Operator's commitment to the receipts; ignored for any other settler.
+    pub receipts: Option<ReceiptsCommitment>,
 }
 
-/// Admits a mint, once; anyone may pay for it. Signed by `funder`.
+/// Creates `create_vault`: admits a mint, once. Signed by `funder`, which can be any key.
 pub fn create_vault(funder: &Pubkey, currency: &Currency) -> Instruction {
-    let accounts = payments::accounts::CreateVault {
-        funder: *funder,
-        mint: currency.mint,
-        vault: pda::vault(&currency.mint),
-        vault_tokens: currency.vault_tokens(),
-        token_program: currency.token_program,
-        associated_token_program: ASSOCIATED_TOKEN_PROGRAM,
-        system_program: SYSTEM_PROGRAM,
-    };
-    instruction(accounts.to_account_metas(None), payments::instruction::CreateVault {}.data())
+    let accounts = vec![
+        writable_signer(*funder),
+        readonly(currency.mint),
+        writable(pda::vault(&currency.mint)),
+        writable(currency.vault_tokens()),
+        readonly(currency.token_program),
+        readonly(ASSOCIATED_TOKEN_PROGRAM),
+        readonly(system_program::ID),
+    ];
+    build("create_vault", accounts, &())
 }
 
-/// Opens a channel at [`pda::channel`] and deposits from the payer's associated token account.
-/// Signed by `payer`.
+/// Creates `open_channel`: opens a channel at [`pda::channel`] and deposits from the payer's
+/// associated token account. Signed by `payer`.
 pub fn open(
     payer: &Pubkey,
     operator: &Pubkey,
     currency: &Currency,
     args: OpenChannelArgs,
 ) -> Instruction {
-    let accounts = payments::accounts::OpenChannel {
-        payer: *payer,
-        operator: *operator,
-        mint: currency.mint,
-        vault: pda::vault(&currency.mint),
-        vault_tokens: currency.vault_tokens(),
-        payer_tokens: currency.tokens(payer),
-        channel: pda::channel(payer, operator, &currency.mint, args.salt),
-        config: pda::config(),
-        token_program: currency.token_program,
-        system_program: SYSTEM_PROGRAM,
-    };
-    instruction(accounts.to_account_metas(None), payments::instruction::OpenChannel { args }.data())
+    let accounts = vec![
+        writable_signer(*payer),
+        readonly(*operator),
+        readonly(currency.mint),
+        readonly(pda::vault(&currency.mint)),
+        writable(currency.vault_tokens()),
+        writable(currency.tokens(payer)),
+        writable(pda::channel(payer, operator, &currency.mint, args.salt)),
+        readonly(pda::config()),
+        readonly(currency.token_program),
+        readonly(system_program::ID),
+    ];
+    build("open_channel", accounts, &args)
 }
 
-/// Adds `amount` base units from the payer's associated token account. Signed by `payer`.
+/// Creates `top_up`: deposits `amount` base units from the payer's associated token account. Signed
+/// by `payer`.
 pub fn top_up(payer: &Pubkey, channel: &Pubkey, currency: &Currency, amount: u64) -> Instruction {
-    let accounts = payments::accounts::TopUp {
-        payer: *payer,
-        channel: *channel,
-        mint: currency.mint,
-        vault: pda::vault(&currency.mint),
-        vault_tokens: currency.vault_tokens(),
-        payer_tokens: currency.tokens(payer),
-        token_program: currency.token_program,
-    };
-    instruction(accounts.to_account_metas(None), payments::instruction::TopUp { amount }.data())
+    let accounts = vec![
+        signer(*payer),
+        writable(*channel),
+        readonly(currency.mint),
+        readonly(pda::vault(&currency.mint)),
+        writable(currency.vault_tokens()),
+        writable(currency.tokens(payer)),
+        readonly(currency.token_program),
+    ];
+    build("top_up", accounts, &amount)
 }
 
-/// Which terms to accept, and who must agree.
+/// Terms to accept, and the accounts that their acceptance needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Acceptance {
-    /// The work.
+    /// Licensed work.
     pub work: Pubkey,
-    /// Number of its terms; only the latest can be accepted.
+    /// Number of its latest terms.
     pub terms_number: u32,
-    /// The work's owner, where the terms ask for its approval and it has not granted one; it
-    /// then signs too.
+    /// Owner of the work that signs, if the terms need an approval and none was granted.
     pub approver: Option<Pubkey>,
-    /// Whether the owner has granted this payer an approval.
+    /// Whether the owner has granted the payer an approval.
     pub approval: bool,
-    /// Whether the terms give each licensee something once ([`Licensee::needed_by`]).
+    /// Whether the terms have free units or caps per licensee ([`Licensee::needed_by`]).
     pub per_licensee: bool,
-    /// Whether the terms have a cap that licensees share ([`licensing::Caps::shared`]).
+    /// Whether the terms have a shared cap ([`Caps::shared`](crate::licensing::Caps::shared)).
     pub shared_caps: bool,
 }
 
 impl Acceptance {
-    /// Of terms that need nobody's approval.
-    pub fn of(terms: &licensing::Terms) -> Self {
+    /// Creates the acceptance of terms without approval.
+    pub fn of(terms: &Terms) -> Self {
         Self {
             work: terms.work,
             terms_number: terms.number,
@@ -162,52 +158,47 @@ impl Acceptance {
     }
 }
 
-/// Takes one use of a work's latest terms onto the channel, as its next license. Signed by
-/// `payer`, and by the approver if there is one.
-pub fn accept(
+/// Creates `accept_terms`: adds one use of a work's latest terms to the channel, as its next
+/// license. Signed by `payer`, and by the approver if there is one.
+pub fn accept_terms(
     payer: &Pubkey,
     channel: &Pubkey,
     acceptance: &Acceptance,
     args: AcceptTermsArgs,
 ) -> Instruction {
     let terms = pda::terms(&acceptance.work, acceptance.terms_number);
-    let accounts = payments::accounts::AcceptTerms {
-        payer: *payer,
-        channel: *channel,
-        work: acceptance.work,
-        terms,
-        approver: acceptance.approver,
-        approval: acceptance
-            .approval
-            .then(|| pda::approval(&terms, payer, licensing::Purpose::License)),
-        licensee: acceptance.per_licensee.then(|| pda::licensee(&terms, payer, args.licensed_use)),
-        issuance: acceptance.shared_caps.then(|| pda::issuance(&terms)),
-        system_program: SYSTEM_PROGRAM,
-    };
-    instruction(accounts.to_account_metas(None), payments::instruction::AcceptTerms { args }.data())
+    let approval = acceptance.approval.then(|| pda::approval(&terms, payer, Purpose::License));
+    let licensee = acceptance.per_licensee.then(|| pda::licensee(&terms, payer, args.licensed_use));
+    let issuance = acceptance.shared_caps.then(|| pda::issuance(&terms));
+    let accounts = vec![
+        writable_signer(*payer),
+        writable(*channel),
+        readonly(acceptance.work),
+        readonly(terms),
+        optional(PROGRAM_ID, acceptance.approver, signer),
+        optional(PROGRAM_ID, approval, readonly),
+        optional(PROGRAM_ID, licensee, writable),
+        optional(PROGRAM_ID, issuance, writable),
+        readonly(system_program::ID),
+    ];
+    build("accept_terms", accounts, &args)
 }
 
-/// Settles a voucher and its statement: two instructions that must stay side by side, in this
-/// order. Signed by `settler`.
+/// Creates the voucher's proof and `settle`, which must directly follow it. Signed by `settler`.
 pub fn settle(
     settler: &Pubkey,
     voucher: &SignedVoucher,
     statement: Vec<u8>,
     receipts: Option<ReceiptsCommitment>,
 ) -> [Instruction; 2] {
-    let accounts = payments::accounts::Settle {
-        settler: *settler,
-        channel: voucher.voucher.channel,
-        instructions: INSTRUCTIONS_SYSVAR,
-    };
-    let args = SettleArgs { statement, receipts };
-    let data = payments::instruction::Settle { args }.data();
-    [voucher.proof(), instruction(accounts.to_account_metas(None), data)]
+    let accounts =
+        vec![signer(*settler), writable(voucher.voucher.channel), readonly(INSTRUCTIONS_SYSVAR)];
+    [voucher.proof(), build("settle", accounts, &SettleArgs { statement, receipts })]
 }
 
-/// As [`settle`], with `voucher_key`'s signature of the transaction in place of the voucher's own:
-/// it agrees to what `voucher` says, whose expiry and cluster the transaction's blockhash
-/// stand for. Signed by `settler` and `voucher_key`.
+/// Creates `settle_cosigned`: settles with `voucher_key`'s signature of the transaction instead of
+/// the voucher's. The transaction's blockhash replaces the voucher's expiry and cluster. Signed by
+/// `settler` and `voucher_key`.
 pub fn settle_cosigned(
     settler: &Pubkey,
     voucher_key: &Pubkey,
@@ -215,94 +206,91 @@ pub fn settle_cosigned(
     statement: Vec<u8>,
     receipts: Option<ReceiptsCommitment>,
 ) -> Instruction {
-    let accounts = payments::accounts::SettleCosigned {
-        settler: *settler,
-        voucher_key: *voucher_key,
-        channel: voucher.channel,
+    let accounts = vec![signer(*settler), signer(*voucher_key), writable(voucher.channel)];
+    let args = SettleCosignedArgs {
+        opened_slot: voucher.opened_slot,
+        number: voucher.statement,
+        cumulative: voucher.cumulative,
+        statement,
+        receipts,
     };
-    let (opened_slot, number) = (voucher.opened_slot, voucher.statement);
-    let cumulative = voucher.cumulative;
-    let args = SettleCosignedArgs { opened_slot, number, cumulative, statement, receipts };
-    let data = payments::instruction::SettleCosigned { args }.data();
-    instruction(accounts.to_account_metas(None), data)
+    build("settle_cosigned", accounts, &args)
 }
 
-/// The largest part of a statement that [`stage`] writes within one classic packet.
-pub const STAGED_PART_BYTES: usize = 900;
+/// Maximum bytes of a statement in one part, so that [`write_statement_buffer`] fits in a packet.
+pub const BUFFER_PART_BYTES: usize = 900;
 
-/// Writes down a statement too large for a packet, in the settler's own account for this
-/// channel: an instruction that creates the account, and one for each part, in order. Each fits
-/// a packet. Signed by `settler`.
-pub fn stage(settler: &Pubkey, channel: &Pubkey, statement: &[u8]) -> Vec<Instruction> {
-    let statement_buffer = pda::statement_buffer(channel, settler);
-    let accounts = payments::accounts::CreateStatementBuffer {
-        settler: *settler,
-        channel: *channel,
-        statement_buffer,
-        system_program: SYSTEM_PROGRAM,
-    };
-    let data = payments::instruction::CreateStatementBuffer {}.data();
-    let mut instructions = vec![instruction(accounts.to_account_metas(None), data)];
-    for (part, offset) in
-        statement.chunks(STAGED_PART_BYTES).zip((0_u32..).step_by(STAGED_PART_BYTES))
-    {
-        instructions.push(stage_part(settler, channel, offset, part.to_vec()));
+/// Creates the instructions that write a statement to the settler's buffer, in order:
+/// `create_statement_buffer`, and `write_statement_buffer` for each part. Each fits in a packet.
+/// Signed by `settler`.
+pub fn buffer_statement(settler: &Pubkey, channel: &Pubkey, statement: &[u8]) -> Vec<Instruction> {
+    let accounts = vec![
+        writable_signer(*settler),
+        readonly(*channel),
+        writable(pda::statement_buffer(channel, settler)),
+        readonly(system_program::ID),
+    ];
+    let mut instructions = vec![build("create_statement_buffer", accounts, &())];
+    let offsets = (0_u32..).step_by(BUFFER_PART_BYTES);
+    for (part, offset) in statement.chunks(BUFFER_PART_BYTES).zip(offsets) {
+        instructions.push(write_statement_buffer(settler, channel, offset, part.to_vec()));
     }
     instructions
 }
 
-/// Writes one part of a statement, at most where the last one ended. Signed by `settler`.
-pub fn stage_part(settler: &Pubkey, channel: &Pubkey, offset: u32, bytes: Vec<u8>) -> Instruction {
-    let accounts = payments::accounts::WriteStatementBuffer {
-        settler: *settler,
-        statement_buffer: pda::statement_buffer(channel, settler),
-        system_program: SYSTEM_PROGRAM,
-    };
-    let data = payments::instruction::WriteStatementBuffer { offset, bytes }.data();
-    instruction(accounts.to_account_metas(None), data)
+/// Creates `write_statement_buffer`: writes one part of a statement. `offset` is at most the end
+/// of what is written. Signed by `settler`.
+pub fn write_statement_buffer(
+    settler: &Pubkey,
+    channel: &Pubkey,
+    offset: u32,
+    bytes: Vec<u8>,
+) -> Instruction {
+    let accounts = vec![
+        writable_signer(*settler),
+        writable(pda::statement_buffer(channel, settler)),
+        readonly(system_program::ID),
+    ];
+    build("write_statement_buffer", accounts, &(offset, bytes))
 }
 
-/// As [`settle`], with the statement that `settler` has staged; its account is closed.
+/// Creates the voucher's proof and `settle_buffered`, which settles the statement in `settler`'s
+/// buffer and closes the buffer. Signed by `settler`.
 pub fn settle_buffered(
     settler: &Pubkey,
     voucher: &SignedVoucher,
     receipts: Option<ReceiptsCommitment>,
 ) -> [Instruction; 2] {
     let channel = voucher.voucher.channel;
-    let accounts = payments::accounts::SettleBuffered {
-        settler: *settler,
-        channel,
-        statement_buffer: pda::statement_buffer(&channel, settler),
-        instructions: INSTRUCTIONS_SYSVAR,
-    };
-    let data = payments::instruction::SettleBuffered { receipts }.data();
-    [voucher.proof(), instruction(accounts.to_account_metas(None), data)]
+    let accounts = vec![
+        writable_signer(*settler),
+        writable(channel),
+        writable(pda::statement_buffer(&channel, settler)),
+        readonly(INSTRUCTIONS_SYSVAR),
+    ];
+    [voucher.proof(), build("settle_buffered", accounts, &receipts)]
 }
 
-/// Gives back the rent of what `settler` staged. Signed by `settler`.
+/// Creates `close_statement_buffer`: closes the settler's buffer and returns its rent. Signed by
+/// `settler`.
 pub fn close_statement_buffer(settler: &Pubkey, channel: &Pubkey) -> Instruction {
-    let accounts = payments::accounts::CloseStatementBuffer {
-        settler: *settler,
-        statement_buffer: pda::statement_buffer(channel, settler),
-    };
-    instruction(
-        accounts.to_account_metas(None),
-        payments::instruction::CloseStatementBuffer {}.data(),
-    )
+    let accounts =
+        vec![writable_signer(*settler), writable(pda::statement_buffer(channel, settler))];
+    build("close_statement_buffer", accounts, &())
 }
 
-/// Ends licenses of withdrawn works when their notice is over. Anyone may. `licenses` are
-/// indexes with the works they are of.
+/// Creates `apply_withdrawal`: ends licenses of withdrawn works after their notice. Needs no
+/// signature. `licenses` are indexes with the licensed works.
 pub fn apply_withdrawal(channel: &Pubkey, licenses: &[(u16, Pubkey)]) -> Instruction {
-    let accounts = payments::accounts::ApplyWithdrawal { channel: *channel };
-    let mut metas = accounts.to_account_metas(None);
-    metas.extend(licenses.iter().map(|(_, work)| AccountMeta::new_readonly(*work, false)));
-    let licenses = licenses.iter().map(|(index, _)| *index).collect();
-    instruction(metas, payments::instruction::ApplyWithdrawal { licenses }.data())
+    let mut accounts = vec![writable(*channel)];
+    accounts.extend(licenses.iter().map(|(_, work)| readonly(*work)));
+    let licenses: Vec<u16> = licenses.iter().map(|(index, _)| *index).collect();
+    build("apply_withdrawal", accounts, &licenses)
 }
 
-/// Gives the unused quota of the license at `index` back to other licensees. Signed by
-/// `caller`: the operator, or anyone once the license has expired or the channel is closed.
+/// Creates `release_quota`: makes the unused quota of the license at `index` available to other
+/// licensees. Signed by `caller`: the operator, or any key after the license has expired or the
+/// channel has closed.
 pub fn release_quota(
     caller: &Pubkey,
     channel: &Pubkey,
@@ -311,85 +299,73 @@ pub fn release_quota(
     terms_number: u32,
 ) -> Instruction {
     let terms = pda::terms(work, terms_number);
-    let accounts = payments::accounts::ReleaseQuota {
-        caller: *caller,
-        channel: *channel,
-        terms,
-        issuance: pda::issuance(&terms),
-    };
-    instruction(
-        accounts.to_account_metas(None),
-        payments::instruction::ReleaseQuota { index }.data(),
-    )
+    let accounts =
+        vec![signer(*caller), writable(*channel), readonly(terms), writable(pda::issuance(&terms))];
+    build("release_quota", accounts, &index)
 }
 
-/// Puts another voucher key in place: after the grace period, or at once where the operator is
-/// named. Signed by `payer`, and by the operator where it is named.
+/// Creates `rotate_voucher_key`: replaces the voucher key, after the grace period or at once if
+/// `operator` is given. Signed by `payer`, and by `operator` if given.
 pub fn rotate_voucher_key(
     payer: &Pubkey,
     operator: Option<Pubkey>,
     channel: &Pubkey,
     new_key: Pubkey,
 ) -> Instruction {
-    let accounts =
-        payments::accounts::RotateVoucherKey { payer: *payer, operator, channel: *channel };
-    let data = payments::instruction::RotateVoucherKey { new_key }.data();
-    instruction(accounts.to_account_metas(None), data)
+    let accounts = vec![signer(*payer), optional(PROGRAM_ID, operator, signer), writable(*channel)];
+    build("rotate_voucher_key", accounts, &new_key)
 }
 
-/// Removes a channel from which nobody can take anything any more; the rent goes to the payer,
-/// and so does the record that receipts are proved by. Signed by `payer`.
-pub fn close(payer: &Pubkey, channel: &Pubkey) -> Instruction {
-    let accounts = payments::accounts::CloseChannel { payer: *payer, channel: *channel };
-    instruction(accounts.to_account_metas(None), payments::instruction::CloseChannel {}.data())
-}
-
-/// Moves the licenses' new credit into their works' earnings. Anyone may; the earnings must
-/// have been opened. `licenses` are indexes with the works they are of.
+/// Creates `collect`: moves the licenses' new credit to their works' earnings, which must be open.
+/// Needs no signature. `licenses` are indexes with the licensed works.
 pub fn collect(channel: &Pubkey, mint: &Pubkey, licenses: &[(u16, Pubkey)]) -> Instruction {
-    let accounts = payments::accounts::Collect { channel: *channel };
-    let mut metas = accounts.to_account_metas(None);
-    let earnings = licenses.iter().map(|(_, work)| pda::earnings(work, mint));
-    metas.extend(earnings.map(|address| AccountMeta::new(address, false)));
-    let licenses = licenses.iter().map(|(index, _)| *index).collect();
-    instruction(metas, payments::instruction::Collect { licenses }.data())
+    let mut accounts = vec![writable(*channel)];
+    accounts.extend(licenses.iter().map(|(_, work)| writable(pda::earnings(work, mint))));
+    let licenses: Vec<u16> = licenses.iter().map(|(index, _)| *index).collect();
+    build("collect", accounts, &licenses)
 }
 
-/// Pays the operator its fees, to its associated token account. Signed by `operator`.
+/// Creates `claim_fees`: pays the operator's fees to its associated token account. Signed by
+/// `operator`.
 pub fn claim_fees(operator: &Pubkey, channel: &Pubkey, currency: &Currency) -> Instruction {
-    let accounts = payments::accounts::ClaimFees {
-        operator: *operator,
-        channel: *channel,
-        destination: currency.tokens(operator),
-        mint: currency.mint,
-        vault: pda::vault(&currency.mint),
-        vault_tokens: currency.vault_tokens(),
-        token_program: currency.token_program,
-    };
-    instruction(accounts.to_account_metas(None), payments::instruction::ClaimFees {}.data())
+    build("claim_fees", payout_accounts(operator, channel, currency), &())
 }
 
-/// Starts the grace period when `caller` is the payer; closes at once when it is the operator.
-/// Signed by `caller`.
-pub fn start_closing(caller: &Pubkey, channel: &Pubkey) -> Instruction {
-    let accounts = payments::accounts::StartClosing { caller: *caller, channel: *channel };
-    instruction(accounts.to_account_metas(None), payments::instruction::StartClosing {}.data())
+/// Creates `request_close`: starts the grace period if `caller` is the payer, closes the channel at
+/// once if it is the operator. Signed by `caller`.
+pub fn request_close(caller: &Pubkey, channel: &Pubkey) -> Instruction {
+    build("request_close", vec![signer(*caller), writable(*channel)], &())
 }
 
-/// Returns what was never charged to the payer's associated token account. Signed by `payer`.
+/// Creates `withdraw`: returns the uncharged deposit to the payer's associated token account.
+/// Signed by `payer`.
 pub fn withdraw(payer: &Pubkey, channel: &Pubkey, currency: &Currency) -> Instruction {
-    let accounts = payments::accounts::Withdraw {
-        payer: *payer,
-        channel: *channel,
-        destination: currency.tokens(payer),
-        mint: currency.mint,
-        vault: pda::vault(&currency.mint),
-        vault_tokens: currency.vault_tokens(),
-        token_program: currency.token_program,
-    };
-    instruction(accounts.to_account_metas(None), payments::instruction::Withdraw {}.data())
+    build("withdraw", payout_accounts(payer, channel, currency), &())
 }
 
-pub(crate) fn instruction(accounts: Vec<AccountMeta>, data: Vec<u8>) -> Instruction {
-    Instruction { program_id: PROGRAM_ID, accounts, data }
+/// Creates `close_channel`: closes a channel that is paid out. The payer receives the rent; the
+/// records that prove receipts are deleted. Signed by `payer`.
+pub fn close(payer: &Pubkey, channel: &Pubkey) -> Instruction {
+    build("close_channel", vec![writable_signer(*payer), writable(*channel)], &())
+}
+
+/// Returns the accounts of a payment from a channel to a party's associated token account.
+fn payout_accounts(party: &Pubkey, channel: &Pubkey, currency: &Currency) -> Vec<AccountMeta> {
+    vec![
+        signer(*party),
+        writable(*channel),
+        writable(currency.tokens(party)),
+        readonly(currency.mint),
+        readonly(pda::vault(&currency.mint)),
+        writable(currency.vault_tokens()),
+        readonly(currency.token_program),
+    ]
+}
+
+pub(crate) fn build(
+    name: &str,
+    accounts: Vec<AccountMeta>,
+    args: &impl BorshSerialize,
+) -> Instruction {
+    crate::instruction::build(PROGRAM_ID, name, accounts, args)
 }

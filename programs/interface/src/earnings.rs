@@ -1,145 +1,96 @@
-//! Earnings: from licenses to the people who are owed.
+//! Instructions of the payments program on earnings and tills.
 
-use anchor_lang::{Discriminator, InstructionData, ToAccountMetas};
-use licensing::WorkHead;
 use solana_instruction::{AccountMeta, Instruction};
 use solana_pubkey::Pubkey;
+use solana_sdk_ids::system_program;
 
-pub use payments::{Earnings, Part, Till, instructions::Payee};
-
+pub use crate::payments::{Earnings, EarningsAccount, Part, Till};
 use crate::{
-    channel::{ASSOCIATED_TOKEN_PROGRAM, Currency, SYSTEM_PROGRAM, instruction},
+    channel::{Currency, PROGRAM_ID, build},
+    codec::*,
+    instruction::{optional, readonly, signer, writable, writable_signer},
     pda,
+    token::ASSOCIATED_TOKEN_PROGRAM,
 };
 
 /// `TransferChecked` of both token programs.
 const TRANSFER_CHECKED: u8 = 12;
 
-/// What a work has earned in one currency, as it stands on chain.
-#[derive(Clone, Debug)]
-pub struct EarningsAccount {
-    /// Whose earnings, in what, how much.
-    pub earnings: Earnings,
-    /// The parents' parts, of everything earned.
-    pub parents: Vec<Part>,
-    /// The recipients' parts of what the parents leave: first those of the present split, then
-    /// former ones who are still owed.
-    pub recipients: Vec<Part>,
+/// One recipient to pay.
+#[derive(BorshSerialize, BorshDeserialize, Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Payee {
+    /// Position of the recipient's part. It is a hint: a change of split may have moved the part.
+    pub position: u8,
+    /// Bump of the recipient's associated token account; ignored if the recipient signs.
+    pub bump: u8,
 }
 
-impl EarningsAccount {
-    /// Reads an account's data; `None` when it is not earnings. The caller checks that the
-    /// account belongs to the payments program.
-    pub fn from_bytes(data: &[u8]) -> Option<Self> {
-        let body = data.strip_prefix(Earnings::DISCRIMINATOR)?;
-        let (header, parts) = body.split_at_checked(size_of::<Earnings>())?;
-        let (parts, rest) = parts.as_chunks::<{ Part::SIZE }>();
-        let earnings: Earnings = bytemuck::pod_read_unaligned(header);
-        let mut parents: Vec<Part> =
-            parts.iter().map(|bytes| bytemuck::pod_read_unaligned(bytes)).collect();
-        if !rest.is_empty() || parents.len() < usize::from(earnings.parents) {
-            return None;
-        }
-        let mut recipients = parents.split_off(usize::from(earnings.parents));
-        // Behind the parts there may be room for those of later splits.
-        while recipients.last().is_some_and(|part| *part == Part::default()) {
-            recipients.pop();
-        }
-        Some(Self { earnings, parents, recipients })
-    }
-
-    /// Base units the parent at `position` is entitled to, ever.
-    pub fn parent_entitled(&self, position: usize) -> u64 {
-        self.parents.get(position).map_or(0, |part| self.earnings.entitled(position, part))
-    }
-
-    /// Base units the recipient at `position` is entitled to, ever.
-    pub fn entitled(&self, position: usize) -> u64 {
-        let at = self.parents.len() + position;
-        self.recipients.get(position).map_or(0, |part| self.earnings.entitled(at, part))
-    }
-
-    /// Base units the recipient at `position` can claim now, its work being as `work` says. What
-    /// a running dispute contests waits for the verdict; a dispute these earnings have not been
-    /// told of contests nothing yet.
-    pub fn claimable(&self, position: usize, work: &WorkHead) -> u64 {
-        let Some(part) = self.recipients.get(position) else { return 0 };
-        let own = self.earnings.claimable(work).unwrap_or_else(|_| self.earnings.own());
-        self.earnings.entitled_of(own, part).saturating_sub(part.taken)
-    }
-
-    /// Where a recipient stands, if it does.
-    pub fn position(&self, recipient: &Pubkey) -> Option<usize> {
-        self.recipients.iter().position(|part| part.key == *recipient)
-    }
-}
-
-/// Creates the account in which `work` earns in `mint`; the mint must have been admitted.
-/// Signed by `funder`, who can be anyone.
+/// Creates `open_earnings`: creates the account of a work's earnings in `mint`, which must have a
+/// vault. Signed by `funder`, which can be any key.
 pub fn open(funder: &Pubkey, work: &Pubkey, mint: &Pubkey) -> Instruction {
-    let accounts = payments::accounts::OpenEarnings {
-        funder: *funder,
-        work: *work,
-        vault: pda::vault(mint),
-        earnings: pda::earnings(work, mint),
-        system_program: SYSTEM_PROGRAM,
-    };
-    instruction(accounts.to_account_metas(None), payments::instruction::OpenEarnings {}.data())
+    let accounts = vec![
+        writable_signer(*funder),
+        readonly(*work),
+        readonly(pda::vault(mint)),
+        writable(pda::earnings(work, mint)),
+        readonly(system_program::ID),
+    ];
+    build("open_earnings", accounts, &())
 }
 
-/// Moves the parent's share of what `child` has earned into the parent's earnings. Anyone may.
+/// Creates `pull`: moves the parent's share of the earnings of `child` to the parent's earnings.
+/// Needs no signature.
 pub fn pull(child: &Pubkey, parent: &Pubkey, mint: &Pubkey) -> Instruction {
-    let accounts = payments::accounts::Pull {
-        child: pda::earnings(child, mint),
-        parent: pda::earnings(parent, mint),
-    };
-    instruction(accounts.to_account_metas(None), payments::instruction::Pull {}.data())
-}
-
-/// Brings earnings to their work's present split. Signed by `funder`, who can be anyone and
-/// pays for the room of new recipients.
-pub fn apply_split(funder: &Pubkey, work: &Pubkey, mint: &Pubkey) -> Instruction {
-    let accounts = payments::accounts::ApplySplit {
-        funder: *funder,
-        work: *work,
-        earnings: pda::earnings(work, mint),
-        system_program: SYSTEM_PROGRAM,
-    };
-    instruction(accounts.to_account_metas(None), payments::instruction::ApplySplit {}.data())
-}
-
-/// Tells earnings that their work is disputed: what was earned before stays claimable, what
-/// comes later waits for the verdict. Anyone may, in each currency, once for each dispute.
-pub fn apply_dispute(work: &Pubkey, mint: &Pubkey) -> Instruction {
     let accounts =
-        payments::accounts::ApplyDispute { work: *work, earnings: pda::earnings(work, mint) };
-    instruction(accounts.to_account_metas(None), payments::instruction::ApplyDispute {}.data())
+        vec![writable(pda::earnings(child, mint)), writable(pda::earnings(parent, mint))];
+    build("pull", accounts, &())
 }
 
-/// Pays `recipient` all it is owed, to its associated token account, which must exist. Anyone
-/// may.
+/// Creates `apply_split`: updates earnings to their work's current split. Signed by `funder`, which
+/// can be any key and pays for the parts of new recipients.
+pub fn apply_split(funder: &Pubkey, work: &Pubkey, mint: &Pubkey) -> Instruction {
+    let accounts = vec![
+        writable_signer(*funder),
+        readonly(*work),
+        writable(pda::earnings(work, mint)),
+        readonly(system_program::ID),
+    ];
+    build("apply_split", accounts, &())
+}
+
+/// Creates `apply_dispute`: applies the work's open dispute to its earnings in `mint`. Earlier
+/// earnings stay claimable; later ones wait for the verdict. Needs no signature.
+pub fn apply_dispute(work: &Pubkey, mint: &Pubkey) -> Instruction {
+    build("apply_dispute", vec![readonly(*work), writable(pda::earnings(work, mint))], &())
+}
+
+/// Creates `claim` for one recipient: pays everything it is owed to its associated token account,
+/// which must exist. Needs no signature.
 pub fn claim(work: &Pubkey, recipient: &Pubkey, currency: &Currency) -> Instruction {
     claim_batch(work, &[(0, *recipient)], currency)
 }
 
-/// The most recipients that one [`claim_batch`] pays within a classic packet.
+/// Maximum number of recipients for which [`claim_batch`] fits in a packet.
 pub const CLAIM_BATCH: usize = 22;
 
-/// Pays recipients all they are owed, to their associated token accounts, which must exist.
-/// Anyone may. One that cannot be paid stops the others of its batch; one that is owed nothing
-/// does not.
+/// Creates `claim` for several recipients: pays everything they are owed to their associated token
+/// accounts, which must exist. Needs no signature. One recipient that cannot be paid fails the
+/// whole batch; one that is owed nothing is skipped.
 ///
-/// Each comes with the position its part has behind the header, parents' parts counted: right,
-/// it saves a search; wrong, nothing else.
+/// Each recipient comes with the position of its part behind the header, parents' parts included.
+/// A wrong position costs a search and has no other effect.
 pub fn claim_batch(work: &Pubkey, recipients: &[(u8, Pubkey)], currency: &Currency) -> Instruction {
     let destinations = recipients.iter().map(|&(position, recipient)| {
-        let (destination, bump) = tokens_with_bump(&recipient, currency);
+        let (destination, bump) =
+            pda::tokens_with_bump(&recipient, &currency.mint, &currency.token_program);
         (Payee { position, bump }, destination)
     });
-    claim_accounts(work, None, currency, destinations.unzip())
+    let (payees, destinations) = destinations.unzip();
+    claim_accounts(work, None, currency, payees, destinations)
 }
 
-/// Pays `recipient` all it is owed, to any token account it names. Signed by `recipient`.
+/// Creates `claim` for a recipient that signs: pays everything it is owed to any token account.
+/// Signed by `recipient`.
 pub fn claim_to(
     work: &Pubkey,
     recipient: &Pubkey,
@@ -147,53 +98,48 @@ pub fn claim_to(
     destination: Pubkey,
 ) -> Instruction {
     let payee = Payee { position: 0, bump: 0 };
-    claim_accounts(work, Some(*recipient), currency, (vec![payee], vec![destination]))
+    claim_accounts(work, Some(*recipient), currency, vec![payee], vec![destination])
 }
 
 fn claim_accounts(
     work: &Pubkey,
     recipient: Option<Pubkey>,
     currency: &Currency,
-    (payees, destinations): (Vec<Payee>, Vec<Pubkey>),
+    payees: Vec<Payee>,
+    destinations: Vec<Pubkey>,
 ) -> Instruction {
-    let accounts = payments::accounts::Claim {
-        earnings: pda::earnings(work, &currency.mint),
-        work: *work,
-        vault: pda::vault(&currency.mint),
-        vault_tokens: pda::vault_tokens(&currency.mint, &currency.token_program),
-        mint: currency.mint,
-        token_program: currency.token_program,
-        recipient,
-    };
-    let mut metas = accounts.to_account_metas(None);
-    metas.extend(destinations.into_iter().map(|address| AccountMeta::new(address, false)));
-    instruction(metas, payments::instruction::Claim { payees }.data())
+    let mut accounts = vec![
+        writable(pda::earnings(work, &currency.mint)),
+        readonly(*work),
+        readonly(pda::vault(&currency.mint)),
+        writable(currency.vault_tokens()),
+        readonly(currency.mint),
+        readonly(currency.token_program),
+        optional(PROGRAM_ID, recipient, signer),
+    ];
+    accounts.extend(destinations.into_iter().map(writable));
+    build("claim", accounts, &payees)
 }
 
-fn tokens_with_bump(owner: &Pubkey, currency: &Currency) -> (Pubkey, u8) {
-    let seeds = [owner.as_ref(), currency.token_program.as_ref(), currency.mint.as_ref()];
-    Pubkey::find_program_address(&seeds, &ASSOCIATED_TOKEN_PROGRAM)
-}
-
-/// Creates the account that takes plain transfers for `work`: send tokens to [`till_tokens`].
-/// Signed by `funder`, who can be anyone.
+/// Creates `open_till`: creates the account that receives plain transfers for a work, at
+/// [`till_tokens`]. Signed by `funder`, which can be any key.
 pub fn open_till(funder: &Pubkey, work: &Pubkey, currency: &Currency) -> Instruction {
-    let accounts = payments::accounts::OpenTill {
-        funder: *funder,
-        work: *work,
-        mint: currency.mint,
-        vault: pda::vault(&currency.mint),
-        till: pda::till(work, &currency.mint),
-        till_tokens: till_tokens(work, currency),
-        token_program: currency.token_program,
-        associated_token_program: ASSOCIATED_TOKEN_PROGRAM,
-        system_program: SYSTEM_PROGRAM,
-    };
-    instruction(accounts.to_account_metas(None), payments::instruction::OpenTill {}.data())
+    let accounts = vec![
+        writable_signer(*funder),
+        readonly(*work),
+        readonly(currency.mint),
+        readonly(pda::vault(&currency.mint)),
+        writable(pda::till(work, &currency.mint)),
+        writable(till_tokens(work, currency)),
+        readonly(currency.token_program),
+        readonly(ASSOCIATED_TOKEN_PROGRAM),
+        readonly(system_program::ID),
+    ];
+    build("open_till", accounts, &())
 }
 
-/// Pays base units into the till of `work` from the payer's associated token account, as any
-/// wallet can. Signed by `payer`.
+/// Creates the token program's transfer of base units from the payer's associated token account to
+/// a work's till. Signed by `payer`.
 pub fn pay_till(
     payer: &Pubkey,
     work: &Pubkey,
@@ -204,30 +150,31 @@ pub fn pay_till(
     let mut data = vec![TRANSFER_CHECKED];
     data.extend_from_slice(&amount.to_le_bytes());
     data.push(decimals);
-    let accounts = vec![
-        AccountMeta::new(currency.tokens(payer), false),
-        AccountMeta::new_readonly(currency.mint, false),
-        AccountMeta::new(till_tokens(work, currency), false),
-        AccountMeta::new_readonly(*payer, true),
+    let accounts: Vec<AccountMeta> = vec![
+        writable(currency.tokens(payer)),
+        readonly(currency.mint),
+        writable(till_tokens(work, currency)),
+        signer(*payer),
     ];
     Instruction { program_id: currency.token_program, accounts, data }
 }
 
-/// Moves what the till holds into the work's earnings, which must have been opened. Anyone may.
+/// Creates `sweep_till`: moves a till's tokens to the work's earnings, which must be open. Needs no
+/// signature.
 pub fn sweep_till(work: &Pubkey, currency: &Currency) -> Instruction {
-    let accounts = payments::accounts::SweepTill {
-        till: pda::till(work, &currency.mint),
-        till_tokens: till_tokens(work, currency),
-        earnings: pda::earnings(work, &currency.mint),
-        mint: currency.mint,
-        vault: pda::vault(&currency.mint),
-        vault_tokens: pda::vault_tokens(&currency.mint, &currency.token_program),
-        token_program: currency.token_program,
-    };
-    instruction(accounts.to_account_metas(None), payments::instruction::SweepTill {}.data())
+    let accounts = vec![
+        writable(pda::till(work, &currency.mint)),
+        writable(till_tokens(work, currency)),
+        writable(pda::earnings(work, &currency.mint)),
+        readonly(currency.mint),
+        readonly(pda::vault(&currency.mint)),
+        writable(currency.vault_tokens()),
+        readonly(currency.token_program),
+    ];
+    build("sweep_till", accounts, &())
 }
 
-/// Where plain transfers for a work go.
+/// Returns the token account of a work's till.
 pub fn till_tokens(work: &Pubkey, currency: &Currency) -> Pubkey {
     currency.tokens(&pda::till(work, &currency.mint))
 }

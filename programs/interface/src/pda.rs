@@ -1,117 +1,137 @@
-//! Where accounts are: every address follows from what it belongs to.
+//! Program-derived addresses.
 //!
 //! ```
 //! use motif_interface::{Pubkey, pda};
 //!
 //! let creator = Pubkey::new_from_array([1; 32]);
 //! let work = pda::work(&creator, &[2; 32]);
-//! assert_ne!(work, pda::work(&creator, &[3; 32]), "another picture is another work");
+//! assert_ne!(work, pda::work(&creator, &[3; 32]));
 //! assert_ne!(pda::terms(&work, 1), pda::terms(&work, 2));
 //! ```
 
-use anchor_spl::associated_token::get_associated_token_address_with_program_id;
-use anchor_spl::metadata::mpl_token_metadata::accounts::{MasterEdition, Metadata};
-use licensing::{Approval, Config, Dispute, Purpose, SplitChange, Terms, Use, Work};
-use payments::{Channel, Earnings, Issuance, Licensee, StatementBuffer, Till, Vault};
 use solana_pubkey::Pubkey;
 
-/// The deployment's one `licensing::Config`.
+use crate::{
+    licensing::{
+        self, Approval, CERTIFICATE_SEED, Config, Dispute, Purpose, SplitChange, Terms, Use, Work,
+    },
+    payments::{self, Channel, Earnings, Issuance, Licensee, StatementBuffer, Till, Vault},
+    token::{ASSOCIATED_TOKEN_PROGRAM, TOKEN_METADATA_PROGRAM},
+};
+
+/// Returns the address of the deployment's [`Config`].
 pub fn config() -> Pubkey {
     licensing_address(&[Config::SEED])
 }
 
-/// The work that `creator` registered for content with this SHA-256.
+/// Returns the address of the work that `creator` registers for content with this SHA-256.
 pub fn work(creator: &Pubkey, content_digest: &[u8; 32]) -> Pubkey {
     licensing_address(&[Work::SEED, creator.as_ref(), content_digest])
 }
 
-/// Version `number` of a work's terms; numbers start at 1.
+/// Returns the address of version `number` of a work's terms; numbers start at 1.
 pub fn terms(work: &Pubkey, number: u32) -> Pubkey {
     licensing_address(&[Terms::SEED, work.as_ref(), &number.to_le_bytes()])
 }
 
-/// The owner's yes to what `grantee` wants to do under terms.
+/// Returns the address of an approval.
 pub fn approval(terms: &Pubkey, grantee: &Pubkey, purpose: Purpose) -> Pubkey {
     let seeds = [Approval::SEED, terms.as_ref(), grantee.as_ref(), &[purpose as u8]];
     licensing_address(&seeds)
 }
 
-/// The split proposed for a work.
+/// Returns the address of a work's proposed split.
 pub fn split_change(work: &Pubkey) -> Pubkey {
     licensing_address(&[SplitChange::SEED, work.as_ref()])
 }
 
-/// The claim on a work, with its bond.
+/// Returns the address of a work's dispute.
 pub fn dispute(work: &Pubkey) -> Pubkey {
     licensing_address(&[Dispute::SEED, work.as_ref()])
 }
 
-/// The mint of a work's certificate.
+/// Returns the mint of a work's certificate.
 pub fn certificate(work: &Pubkey) -> Pubkey {
-    licensing_address(&[licensing::certificate::SEED, work.as_ref()])
+    licensing_address(&[CERTIFICATE_SEED, work.as_ref()])
 }
 
-/// What Token Metadata says about a mint.
+/// Returns the Token Metadata account of a mint.
 pub fn metadata(mint: &Pubkey) -> Pubkey {
-    Metadata::find_pda(mint).0
+    let seeds = [b"metadata", TOKEN_METADATA_PROGRAM.as_ref(), mint.as_ref()];
+    address(&seeds, &TOKEN_METADATA_PROGRAM)
 }
 
-/// What makes a mint's token the only one.
+/// Returns the Token Metadata master edition of a mint.
 pub fn edition(mint: &Pubkey) -> Pubkey {
-    MasterEdition::find_pda(mint).0
+    let seeds = [b"metadata", TOKEN_METADATA_PROGRAM.as_ref(), mint.as_ref(), b"edition"];
+    address(&seeds, &TOKEN_METADATA_PROGRAM)
 }
 
-/// The pool of a mint.
+/// Returns the address of a mint's vault.
 pub fn vault(mint: &Pubkey) -> Pubkey {
     payments_address(&[Vault::SEED, mint.as_ref()])
 }
 
-/// Where the tokens of a mint's pool rest.
+/// Returns the token account of a mint's vault.
 pub fn vault_tokens(mint: &Pubkey, token_program: &Pubkey) -> Pubkey {
     tokens(&vault(mint), mint, token_program)
 }
 
-/// A payer's channel towards an operator; `salt` tells several apart.
+/// Returns the address of a channel; `salt` distinguishes channels of the same parties and mint.
 pub fn channel(payer: &Pubkey, operator: &Pubkey, mint: &Pubkey, salt: u64) -> Pubkey {
     let (payer, operator, mint) = (payer.as_ref(), operator.as_ref(), mint.as_ref());
     payments_address(&[Channel::SEED, payer, operator, mint, &salt.to_le_bytes()])
 }
 
-/// What a work earns in one mint.
+/// Returns the address of a work's earnings in one mint.
 pub fn earnings(work: &Pubkey, mint: &Pubkey) -> Pubkey {
     payments_address(&[Earnings::SEED, work.as_ref(), mint.as_ref()])
 }
 
-/// What was handed out of the shared caps of one version of terms.
+/// Returns the address of the quotas issued of one version of terms.
 pub fn issuance(terms: &Pubkey) -> Pubkey {
     payments_address(&[Issuance::SEED, terms.as_ref()])
 }
 
-/// The mark that a payer has its one license of a use of one version of terms.
+/// Returns the address of the marker that a payer has its one license of a use of terms.
 pub fn licensee(terms: &Pubkey, payer: &Pubkey, licensed_use: Use) -> Pubkey {
     let licensed_use = [Licensee::use_byte(licensed_use)];
     payments_address(&[Licensee::SEED, terms.as_ref(), payer.as_ref(), &licensed_use])
 }
 
-/// What takes plain transfers for a work in one mint.
+/// Returns the address of a work's till in one mint.
 pub fn till(work: &Pubkey, mint: &Pubkey) -> Pubkey {
     payments_address(&[Till::SEED, work.as_ref(), mint.as_ref()])
 }
 
-/// Where a settler writes down a channel's statement that is too large for a packet.
+/// Returns the address of a settler's statement buffer for a channel.
 pub fn statement_buffer(channel: &Pubkey, settler: &Pubkey) -> Pubkey {
     payments_address(&[StatementBuffer::SEED, channel.as_ref(), settler.as_ref()])
 }
 
-/// The associated token account of `owner`.
+/// Returns the associated token account of `owner`.
 pub fn tokens(owner: &Pubkey, mint: &Pubkey, token_program: &Pubkey) -> Pubkey {
-    get_associated_token_address_with_program_id(owner, mint, token_program)
+    tokens_with_bump(owner, mint, token_program).0
+}
+
+/// Returns the associated token account of `owner` and its bump.
+pub(crate) fn tokens_with_bump(
+    owner: &Pubkey,
+    mint: &Pubkey,
+    token_program: &Pubkey,
+) -> (Pubkey, u8) {
+    let seeds = [owner.as_ref(), token_program.as_ref(), mint.as_ref()];
+    Pubkey::find_program_address(&seeds, &ASSOCIATED_TOKEN_PROGRAM)
 }
 
 fn licensing_address(seeds: &[&[u8]]) -> Pubkey {
-    Pubkey::find_program_address(seeds, &licensing::ID).0
+    address(seeds, &licensing::ID)
 }
 
 fn payments_address(seeds: &[&[u8]]) -> Pubkey {
-    Pubkey::find_program_address(seeds, &payments::ID).0
+    address(seeds, &payments::ID)
+}
+
+fn address(seeds: &[&[u8]], program: &Pubkey) -> Pubkey {
+    Pubkey::find_program_address(seeds, program).0
 }

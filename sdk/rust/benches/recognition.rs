@@ -164,7 +164,7 @@ async fn start_from_chain(works: &[Registered]) {
 
 fn account(work: &Registered) -> serde_json::Value {
     let mut head = vec![0; Registered::HEAD_BYTES];
-    head[..8].copy_from_slice(<licensing::Work as anchor_lang::Discriminator>::DISCRIMINATOR);
+    head[..8].copy_from_slice(motif_sdk::licensing::Work::DISCRIMINATOR);
     head[40..48].copy_from_slice(&work.registered_at.to_le_bytes());
     head[112..144].copy_from_slice(&work.content_digest);
     head[144..146].copy_from_slice(&work.fingerprint.scheme.to_le_bytes());
@@ -172,7 +172,7 @@ fn account(work: &Registered) -> serde_json::Value {
     json!({
         "pubkey": work.work.to_string(),
         "account": {
-            "lamports": 3_500_000, "owner": licensing::ID.to_string(), "executable": false,
+            "lamports": 3_500_000, "owner": motif_sdk::licensing::PROGRAM_ID.to_string(), "executable": false,
             "rentEpoch": 0, "space": 376, "data": [BASE64_STANDARD.encode(head), "base64"],
         },
     })

@@ -83,7 +83,10 @@ pub mod terms;
 pub use motif_credentials as credentials;
 #[cfg(feature = "fingerprint")]
 pub use motif_fingerprint::recognition;
-pub use motif_interface::{channel, earnings, licensing, pda, receipt, training, voucher};
+pub use motif_interface::{
+    bps, channel, earnings, licensing, merkle, mmr, payments, pda, receipt, statement,
+    training_set, voucher, voucher_proof,
+};
 pub use solana_pubkey::Pubkey;
 
 #[cfg(feature = "client")]

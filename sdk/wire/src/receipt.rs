@@ -272,11 +272,11 @@ mod tests {
         let read = |count: usize| {
             serde_json::from_value::<BundleSiblings>(vec![sibling.clone(); count].into())
         };
-        for count in 0..=BundlePath::MOST_SIBLINGS {
+        for count in 0..=BundlePath::MAX_SIBLINGS {
             let written = serde_json::to_value(read(count).unwrap()).unwrap();
             assert_eq!(written, serde_json::Value::from(vec![sibling.clone(); count]));
         }
-        let refused = read(BundlePath::MOST_SIBLINGS + 1).unwrap_err().to_string();
+        let refused = read(BundlePath::MAX_SIBLINGS + 1).unwrap_err().to_string();
         assert_eq!(refused, "a receipt has at most 4 siblings in its bundle");
     }
 }

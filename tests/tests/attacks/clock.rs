@@ -117,6 +117,6 @@ fn times_before_1970_and_at_the_end_of_time_break_nothing() {
 fn a_channel_without_grace_cannot_be_opened() {
     let mut world = World::new();
     let channel = world.channel().grace(0);
-    channel.attempt().assert_err(PaymentsError::GraceOutOfRange);
+    channel.attempt().assert_err(PaymentsError::InvalidGracePeriod);
     assert_eq!(world.vault_balance(), 0);
 }

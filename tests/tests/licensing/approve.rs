@@ -1,6 +1,6 @@
 use anchor_lang::error::ErrorCode;
 use motif_sdk::{
-    licensing::{Approval, Derivatives, LicensingError, Purpose, Work, approve},
+    licensing::{Approval, Derivatives, LicensingError, Purpose, Work, grant_approval},
     pda,
 };
 use motif_tests::world::{Call, Person, RegisteredWork, World};
@@ -108,7 +108,8 @@ fn an_approval_of_a_former_owner_allows_nothing() {
 #[test]
 fn nobody_but_the_owner_approves() {
     let (mut world, image, somebody) = asked();
-    let approve = approve(&somebody.key(), &image.address, 1, &somebody.key(), Purpose::License);
+    let approve =
+        grant_approval(&somebody.key(), &image.address, 1, &somebody.key(), Purpose::License);
     let call = Call::new([approve], &[&somebody]);
     world.send(call).assert_err(LicensingError::NotOwner);
     let unsigned = image.approving(1, &somebody, Purpose::License);

@@ -80,7 +80,7 @@ fn a_mint_that_could_take_or_block_money_is_refused() {
         let mut world = World::new();
         let currency = extended(&mut world, extension, bytes);
         println!("{name}");
-        world.admit(&currency).assert_err(PaymentsError::MintNotPlain);
+        world.admit(&currency).assert_err(PaymentsError::UnsupportedMintExtension);
         assert!(world.find(&pda::vault(&currency.mint)).is_none(), "{name}");
     }
 }

@@ -71,7 +71,7 @@ fn a_fee_above_half_is_refused_and_half_is_not() {
 #[test]
 fn a_grace_period_is_fifteen_minutes_to_thirty_days() {
     for grace in [0, 899, 30 * 86_400 + 1, u32::MAX] {
-        refused(PaymentsError::GraceOutOfRange, |args| args.grace_seconds = grace);
+        refused(PaymentsError::InvalidGracePeriod, |args| args.grace_seconds = grace);
     }
     for grace in [900, 30 * 86_400] {
         World::new().channel().grace(grace).open();

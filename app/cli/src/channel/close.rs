@@ -21,7 +21,7 @@ pub async fn run(args: CloseArgs, session: &Session) -> Result<(), CliError> {
     let client = session.client().await?;
     let (channel, account) = args.channel.find(&client, session).await?;
     if args.without_gateway {
-        client.start_closing(&payer, &channel).await?;
+        client.request_close(&payer, &channel).await?;
         let closes_at = client.channel(&channel).await?.channel.closes_at;
         let json = json!({ "channel": channel.to_string(), "closes_at": closes_at });
         let text = pairs([("channel", channel.to_string()), ("closes at", closes_at.to_string())]);
@@ -32,7 +32,7 @@ pub async fn run(args: CloseArgs, session: &Session) -> Result<(), CliError> {
     let gateway = session.gateway().await;
     gateway.ready().await?; // a gateway that is away must not start the grace period
     if account.channel.closes_at == i64::MAX {
-        client.start_closing(&payer, &channel).await?;
+        client.request_close(&payer, &channel).await?;
     }
     let request = PayerRequest::close(&channel, &account.channel).sign(&signing_key(&payer));
     let closing = gateway.close(&request).await?;

@@ -18,7 +18,7 @@ use motif_sdk::{
     },
     pda,
     receipt::{SignedReceipt, proof::ReceiptProof},
-    training::TrainingSet,
+    training_set::TrainingSet,
 };
 use solana_keypair::Keypair;
 use solana_signer::Signer;
@@ -468,7 +468,7 @@ impl Stage {
         let step = steps.begin("The platform closes its channel and gets the rest back");
         let platform = &self.cast.platform;
         let before = self.client.token_balance(&platform.pubkey(), &self.currency).await?;
-        let landed = self.client.start_closing(platform, channel).await?;
+        let landed = self.client.request_close(platform, channel).await?;
         ledger.book_landed(CLOSING, [&landed]);
         let account = self.client.channel(channel).await?.channel;
         let request = PayerRequest::close(channel, &account).sign(&signing_key(platform));

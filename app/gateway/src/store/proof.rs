@@ -6,8 +6,9 @@ use super::{
 use motif_sdk::{
     Pubkey,
     channel::{Settlement, StatementRecord},
+    mmr,
     receipt::{
-        proof::{ReceiptProof, range_siblings},
+        proof::ReceiptProof,
         tree::{Node, Tree},
     },
 };
@@ -51,7 +52,7 @@ impl Store {
             signed: generation.receipt,
             siblings: siblings.ok_or(ProofError::Unprovable)?,
             record,
-            range_siblings: range_siblings(&hashes, number).ok_or(ProofError::Unprovable)?,
+            range_siblings: mmr::siblings(&hashes, number).ok_or(ProofError::Unprovable)?,
         })
     }
 

@@ -126,7 +126,7 @@ async fn a_channel_that_its_payer_has_closed_for_good_is_still_reconciled_and_mi
         let now = state.now;
         let mut account = state.channels.remove(&CHANNEL).unwrap();
         let payer = account.channel.payer;
-        account.channel.start_closing(&payer, now).unwrap();
+        account.channel.request_close(&payer, now).unwrap();
         account.channel.closes_at = now;
         account
     };

@@ -60,7 +60,7 @@ async fn the_operator_signs_no_transaction_but_settlements_of_its_own_making() {
     assert_eq!(state.submitted.len(), 3);
     for transaction in &state.submitted {
         let (programs, payer) = programs(transaction);
-        let ed25519 = payments::proof::ED25519_PROGRAM.to_bytes();
+        let ed25519 = motif_sdk::voucher_proof::ED25519_PROGRAM.to_bytes();
         assert_eq!(programs, [ed25519, payments::ID.to_bytes()]);
         assert_eq!(payer, world.operator().to_bytes());
     }

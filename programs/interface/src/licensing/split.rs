@@ -1,98 +1,96 @@
-use solana_instruction::Instruction;
+use crate::codec::*;
+use crate::require;
 use solana_pubkey::Pubkey;
+use solana_sha256_hasher::hash;
 
-use super::{ProposeSplitArgs, SYSTEM_PROGRAM, Share, instruction, split_digest};
-use crate::pda;
+use super::LicensingError;
+use crate::bps::WHOLE_BPS;
 
-/// Recipients that one part of a proposed split carries: the instruction, alone in a classic
-/// packet, leaves room for a compute budget.
-pub const SHARES_PER_PART: usize = 24;
-
-/// Proposes another split of a work; the instructions, in order, each for a transaction of its
-/// own where there are several. Signed by the work's owner.
-pub fn stage_split(owner: &Pubkey, work: &Pubkey, split: &[Share]) -> Vec<Instruction> {
-    let recipients = u8::try_from(split.len()).unwrap_or(u8::MAX); // the program refuses 33
-    let mut parts = split.chunks(SHARES_PER_PART);
-    let first = parts.next().unwrap_or_default().to_vec();
-    let args = ProposeSplitArgs { recipients, shares: first };
-    let rest = parts.map(|part| extend_split_change(owner, work, part));
-    std::iter::once(propose_split(owner, work, args)).chain(rest).collect()
+/// One recipient's share of a work's own earnings.
+#[derive(BorshSerialize, BorshDeserialize, Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Share {
+    /// Key that may claim the share.
+    pub recipient: Pubkey,
+    /// Share of what remains after the parents' shares.
+    pub share_bps: u16,
 }
 
-/// Proposes another split, or its first part. Signed by the work's owner.
-pub fn propose_split(owner: &Pubkey, work: &Pubkey, args: ProposeSplitArgs) -> Instruction {
-    let accounts = licensing::accounts::ProposeSplit {
-        owner: *owner,
-        work: *work,
-        split_change: pda::split_change(work),
-        system_program: SYSTEM_PROGRAM,
-    };
-    instruction(&accounts, &licensing::instruction::ProposeSplit { args })
+impl Share {
+    /// Bytes of a share in an account or an instruction.
+    pub const SIZE: usize = 34;
 }
 
-/// Adds the next part of a proposed split. Signed by the work's owner.
-pub fn extend_split_change(owner: &Pubkey, work: &Pubkey, shares: &[Share]) -> Instruction {
-    let accounts = licensing::accounts::ExtendSplitChange {
-        owner: *owner,
-        work: *work,
-        split_change: pda::split_change(work),
-    };
-    let shares = shares.to_vec();
-    instruction(&accounts, &licensing::instruction::ExtendSplitChange { shares })
+/// Maximum number of recipients of a split.
+pub const MAX_RECIPIENTS: usize = 32;
+
+/// Checks that a split has 1 to 32 distinct recipients whose shares add up to the whole.
+///
+/// # Errors
+/// [`LicensingError::InvalidSplitSize`], [`LicensingError::EmptyShare`],
+/// [`LicensingError::DuplicateRecipient`], [`LicensingError::InvalidSplitTotal`].
+pub fn check_split(split: &[Share]) -> Result<(), LicensingError> {
+    require!((1..=MAX_RECIPIENTS).contains(&split.len()), LicensingError::InvalidSplitSize);
+    let mut total_bps: u32 = 0;
+    for (position, share) in split.iter().enumerate() {
+        require!(share.share_bps > 0, LicensingError::EmptyShare);
+        let seen_before = split[..position].iter().any(|other| other.recipient == share.recipient);
+        require!(!seen_before, LicensingError::DuplicateRecipient);
+        total_bps += u32::from(share.share_bps); // 32 x 65,535 fits
+    }
+    require!(total_bps == u32::from(WHOLE_BPS), LicensingError::InvalidSplitTotal);
+    Ok(())
 }
 
-/// Agrees to a proposed split, which must still be this one. Signed by the recipient.
-pub fn approve_split_change(recipient: &Pubkey, work: &Pubkey, split: &[Share]) -> Instruction {
-    let accounts = licensing::accounts::ApproveSplitChange {
-        recipient: *recipient,
-        work: *work,
-        split_change: pda::split_change(work),
-    };
-    let split_digest = split_digest(split);
-    instruction(&accounts, &licensing::instruction::ApproveSplitChange { split_digest })
-}
-
-/// Makes a proposed split the work's. Signed by whoever pays for the account's growth.
-pub fn apply_split_change(payer: &Pubkey, work: &Pubkey, proposer: &Pubkey) -> Instruction {
-    let accounts = licensing::accounts::ApplySplitChange {
-        payer: *payer,
-        work: *work,
-        split_change: pda::split_change(work),
-        proposer: *proposer,
-        system_program: SYSTEM_PROGRAM,
-    };
-    instruction(&accounts, &licensing::instruction::ApplySplitChange {})
-}
-
-/// Takes a proposed split back; its rent returns to `proposer`. Signed by the work's owner.
-pub fn cancel_split_change(owner: &Pubkey, work: &Pubkey, proposer: &Pubkey) -> Instruction {
-    let accounts = licensing::accounts::CancelSplitChange {
-        owner: *owner,
-        work: *work,
-        split_change: pda::split_change(work),
-        proposer: *proposer,
-    };
-    instruction(&accounts, &licensing::instruction::CancelSplitChange {})
+/// Returns the SHA-256 of a split's recipients (32 bytes) and shares (u16 little-endian), in
+/// order.
+pub fn split_digest(split: &[Share]) -> [u8; 32] {
+    let mut bytes = Vec::with_capacity(split.len() * Share::SIZE);
+    for share in split {
+        bytes.extend_from_slice(share.recipient.as_ref());
+        bytes.extend_from_slice(&share.share_bps.to_le_bytes());
+    }
+    hash(&bytes).to_bytes()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::licensing::MAX_RECIPIENTS;
 
-    const PACKET_BYTES: usize = 1_232;
+    fn split(shares_bps: &[u16]) -> Vec<Share> {
+        let recipient = |position: usize| Pubkey::new_from_array([position as u8 + 1; 32]);
+        let share = |(position, share_bps): (usize, &u16)| Share {
+            recipient: recipient(position),
+            share_bps: *share_bps,
+        };
+        shares_bps.iter().enumerate().map(share).collect()
+    }
 
     #[test]
-    fn the_widest_split_is_staged_in_two_packets() {
-        let (owner, work) = (Pubkey::new_unique(), Pubkey::new_unique());
-        let share = |_| Share { recipient: Pubkey::new_unique(), share_bps: 312 };
-        let split: Vec<_> = (0..MAX_RECIPIENTS).map(share).collect();
-        let parts = stage_split(&owner, &work, &split);
-        assert_eq!(parts.len(), 2);
-        for part in parts {
-            // A part, its accounts and signature, and a compute budget of 40 bytes and a key.
-            let bytes = 65 + 3 + 32 * 5 + 33 + 4 + 8 + part.data.len() + 80;
-            assert!(bytes <= PACKET_BYTES, "{bytes} bytes");
+    fn halves_are_a_valid_split() {
+        assert!(check_split(&split(&[5_000, 5_000])).is_ok());
+    }
+
+    #[test]
+    fn split_adds_up_to_the_whole() {
+        for shares_bps in [&[9_999][..], &[5_000, 5_001], &[u16::MAX, u16::MAX]] {
+            assert_eq!(check_split(&split(shares_bps)), Err(LicensingError::InvalidSplitTotal));
         }
+    }
+
+    #[test]
+    fn split_has_1_to_32_recipients() {
+        assert_eq!(check_split(&[]), Err(LicensingError::InvalidSplitSize));
+        assert_eq!(check_split(&split(&[1; 33])), Err(LicensingError::InvalidSplitSize));
+        let mut widest = vec![312; 32];
+        widest[0] += 16;
+        assert!(check_split(&split(&widest)).is_ok());
+    }
+
+    #[test]
+    fn duplicate_or_empty_share_is_rejected() {
+        let mut twice = split(&[5_000, 5_000]);
+        twice[1].recipient = twice[0].recipient;
+        assert_eq!(check_split(&twice), Err(LicensingError::DuplicateRecipient));
+        assert_eq!(check_split(&split(&[10_000, 0])), Err(LicensingError::EmptyShare));
     }
 }

@@ -1,50 +1,42 @@
-//! One signature for several receipts that are issued at the same moment.
+//! Bundles: one operator's signature for several receipts that are issued together.
 //!
-//! An operator who issues many receipts a second would spend much of it on signing each. So
-//! receipts of up to [`BundlePath::MOST_RECEIPTS`] are signed together: they are the leaves of a
-//! Merkle tree, the operator signs its root, and each receipt carries its siblings along. It
-//! verifies by itself, without the others; a receipt that is signed alone has no siblings.
+//! Up to [`BundlePath::MAX_RECEIPTS`] receipts are the leaves of a Merkle tree; the operator signs its
+//! root, and each receipt carries its siblings. A receipt verifies without the others. A receipt
+//! that is signed alone has no siblings.
 //!
-//! Leaf: the receipt's digest, which is of bytes that begin with 0xFF. Inner node: SHA-256(0x01,
-//! left, right). A node without a sibling moves up a level as it is. What is signed are 48 bytes:
-//! [`BundlePath::DOMAIN`] and the root.
+//! Leaves are the receipts' digests, nodes those of [`merkle`](crate::merkle). The signed bytes are
+//! 48: [`BundlePath::DOMAIN`] and the root.
 
 use std::fmt;
 
-use payments::mmr::node;
+pub use crate::merkle::Sibling as BundleSibling;
+#[cfg(any(test, feature = "ed25519"))]
+use crate::merkle::Tree;
+use crate::merkle::root;
 
-/// The way from a receipt to the root of the bundle it was signed with.
+/// Path from a receipt to the root of its bundle.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct BundlePath {
-    /// Bit by bit, lowest first, whether a sibling stands left of the way; then the siblings.
-    bytes: [u8; 1 + 32 * Self::MOST_SIBLINGS],
-    /// Siblings.
+    /// One bit for each sibling, lowest first, set for a left child; then the siblings.
+    bytes: [u8; 1 + 32 * Self::MAX_SIBLINGS],
+    /// Number of siblings.
     length: u8,
 }
 
-/// A node beside the way.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct BundleSibling {
-    /// Its hash.
-    pub hash: [u8; 32],
-    /// Whether it stands left of the way.
-    pub is_left: bool,
-}
-
-/// More siblings than a bundle has levels.
+/// Error returned when a path has more siblings than a bundle has levels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a receipt has at most {} siblings in its bundle", BundlePath::MOST_SIBLINGS)]
+#[error("too many siblings: a receipt has at most {} in its bundle", BundlePath::MAX_SIBLINGS)]
 pub struct TooManySiblings;
 
 impl BundlePath {
     /// 0xFF, `motif-bundled`, a zero, and the version of this layout.
     pub const DOMAIN: [u8; 16] = *b"\xFFmotif-bundled\x00\x01";
-    /// Receipts under one signature.
-    pub const MOST_RECEIPTS: usize = 1 << Self::MOST_SIBLINGS;
-    /// Levels of a bundle's tree.
-    pub const MOST_SIBLINGS: usize = 4;
+    /// Maximum number of receipts under one signature.
+    pub const MAX_RECEIPTS: usize = 1 << Self::MAX_SIBLINGS;
+    /// Maximum number of siblings of a receipt.
+    pub const MAX_SIBLINGS: usize = 4;
 
-    /// The way past these siblings, lowest first.
+    /// Creates the path of these siblings, lowest first.
     ///
     /// # Errors
     /// [`TooManySiblings`].
@@ -54,12 +46,12 @@ impl BundlePath {
         Ok(path)
     }
 
-    /// Whether the receipt was signed alone.
+    /// Returns whether the receipt was signed alone.
     pub fn is_alone(&self) -> bool {
         self.length == 0
     }
 
-    /// The siblings, lowest first.
+    /// Returns the siblings, lowest first.
     pub fn siblings(&self) -> impl Iterator<Item = BundleSibling> {
         let (sides, siblings) = (self.bytes[0], self.bytes[1..].as_chunks::<32>().0);
         let all = (0_u8..self.length).zip(siblings);
@@ -69,31 +61,29 @@ impl BundlePath {
         })
     }
 
-    /// As a store keeps it: the sides in one byte, then the siblings; nothing for a receipt that
+    /// Returns the stored form: the sides in one byte, then the siblings; empty for a receipt that
     /// was signed alone.
     pub fn as_bytes(&self) -> &[u8] {
         let length = usize::from(self.length);
         if length == 0 { &[] } else { &self.bytes[..1 + 32 * length] }
     }
 
-    /// Reads [`BundlePath::as_bytes`]; `None` where it is anything else.
+    /// Reads [`BundlePath::as_bytes`]; returns `None` for any other bytes.
     pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
         let mut path = Self::default();
         path.bytes.get_mut(..bytes.len())?.copy_from_slice(bytes);
-        path.length = (bytes.len() / 32) as u8; // at most as many as there is room for
-        // No side is without a sibling, and none of this is anything else.
+        path.length = (bytes.len() / 32) as u8; // at most `MAX_SIBLINGS`
+        // Each set side bit has a sibling, and the bytes have no other reading.
         let is_path = path.as_bytes() == bytes && u32::from(path.bytes[0]) >> path.length == 0;
         is_path.then_some(path)
     }
 
-    /// What the operator has signed for a receipt of this digest, unless it was signed alone.
+    /// Returns the bytes that the operator signed for a receipt with this digest, unless it was
+    /// signed alone.
     pub fn signed_bytes(&self, receipt_digest: &[u8; 32]) -> [u8; 48] {
-        let root = self.siblings().fold(*receipt_digest, |below, sibling| {
-            if sibling.is_left { node(&sibling.hash, &below) } else { node(&below, &sibling.hash) }
-        });
         let mut bytes = [0; 48];
         bytes[..16].copy_from_slice(&Self::DOMAIN);
-        bytes[16..].copy_from_slice(&root);
+        bytes[16..].copy_from_slice(&root(*receipt_digest, self.siblings()));
         bytes
     }
 
@@ -106,35 +96,26 @@ impl BundlePath {
         Ok(())
     }
 
-    /// The ways of all receipts with these digests to one root. At most
-    /// [`BundlePath::MOST_RECEIPTS`].
-    pub(super) fn of_all(digests: &[[u8; 32]]) -> Result<Vec<Self>, TooManySiblings> {
-        let mut paths = vec![Self::default(); digests.len()];
-        let mut level = digests.to_vec();
-        for height in 0.. {
-            if level.len() <= 1 {
-                break;
-            }
-            for (position, path) in paths.iter_mut().enumerate() {
-                let place = position >> height;
-                if let Some(&hash) = level.get(place ^ 1) {
-                    path.push(BundleSibling { hash, is_left: place % 2 == 1 })?;
-                }
-            }
-            let above = level.chunks(2).map(|pair| match pair {
-                [left, right] => node(left, right),
-                alone => alone[0],
-            });
-            level = above.collect();
-        }
-        Ok(paths)
+    /// Creates the paths of all receipts of a bundle, by their digests.
+    ///
+    /// # Errors
+    /// [`TooManySiblings`] for more than [`BundlePath::MAX_RECEIPTS`].
+    #[cfg(any(test, feature = "ed25519"))]
+    pub(super) fn from_digests(digests: &[[u8; 32]]) -> Result<Vec<Self>, TooManySiblings> {
+        let tree = Tree::new(digests.to_vec());
+        let path = |position| {
+            let mut path = Self::default();
+            tree.siblings(position).try_for_each(|sibling| path.push(sibling))?;
+            Ok(path)
+        };
+        (0..digests.len()).map(path).collect()
     }
 }
 
 impl Default for BundlePath {
-    /// Of a receipt that was signed alone.
+    /// Creates the path of a receipt that is signed alone.
     fn default() -> Self {
-        Self { bytes: [0; 1 + 32 * Self::MOST_SIBLINGS], length: 0 }
+        Self { bytes: [0; 1 + 32 * Self::MAX_SIBLINGS], length: 0 }
     }
 }
 
@@ -153,10 +134,10 @@ mod tests {
     }
 
     #[test]
-    fn every_receipt_of_bundlees_of_every_size_leads_to_the_same_bytes() {
-        for count in 1..=BundlePath::MOST_RECEIPTS as u8 {
+    fn receipts_of_a_bundle_share_signed_bytes() {
+        for count in 1..=BundlePath::MAX_RECEIPTS as u8 {
             let digests = digests(count);
-            let paths = BundlePath::of_all(&digests).unwrap();
+            let paths = BundlePath::from_digests(&digests).unwrap();
             let signed = paths[0].signed_bytes(&digests[0]);
             for (path, digest) in paths.iter().zip(&digests) {
                 assert_eq!(path.signed_bytes(digest), signed, "{count}");
@@ -169,9 +150,9 @@ mod tests {
     }
 
     #[test]
-    fn another_receipt_or_another_sibling_leads_elsewhere() {
+    fn other_receipt_or_sibling_changes_root() {
         let digests = digests(7);
-        let paths = BundlePath::of_all(&digests).unwrap();
+        let paths = BundlePath::from_digests(&digests).unwrap();
         let signed = paths[0].signed_bytes(&digests[0]);
         assert_ne!(paths[0].signed_bytes(&digests[1]), signed);
         let siblings: Vec<_> = paths[0].siblings().collect();
@@ -187,8 +168,8 @@ mod tests {
     }
 
     #[test]
-    fn bytes_that_are_no_path_are_none() {
-        let bytes = BundlePath::of_all(&digests(4)).unwrap()[3].as_bytes().to_vec();
+    fn invalid_path_bytes_are_rejected() {
+        let bytes = BundlePath::from_digests(&digests(4)).unwrap()[3].as_bytes().to_vec();
         assert_eq!(bytes.len(), 65);
         for wrong in [&bytes[..1], &bytes[..64], &[bytes.clone(), vec![0; 96]].concat()] {
             assert_eq!(BundlePath::from_bytes(wrong), None);
@@ -198,9 +179,9 @@ mod tests {
     }
 
     #[test]
-    fn no_bundle_is_larger_than_its_siblings_can_say() {
+    fn oversized_bundle_is_rejected() {
         let sibling = BundleSibling { hash: [1; 32], is_left: false };
         assert_eq!(BundlePath::new(&[sibling; 5]), Err(TooManySiblings));
-        assert_eq!(BundlePath::of_all(&digests(17)).map(drop), Err(TooManySiblings));
+        assert_eq!(BundlePath::from_digests(&digests(17)).map(drop), Err(TooManySiblings));
     }
 }

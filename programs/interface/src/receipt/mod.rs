@@ -1,51 +1,53 @@
-//! Receipts: what a platform holds for one generation, and how it is proved against the chain.
+//! Receipts: the operator's signed record of a paid generation, and its proof against the chain.
 //!
-//! A receipt is signed by the operator when the generation is served, alone or with others of the
-//! same moment ([`bundle`]). When its statement settles, the operator commits to all of the
-//! statement's receipts by the root of a Merkle-sum tree ([`tree`]) whose sum the program checks to be what was settled; the channel
-//! keeps every settled statement in a mountain range. [`proof`] follows that path back.
+//! The operator signs a receipt when it serves the generation, alone or in a [`bundle`]. When the
+//! statement settles, the operator commits to all its receipts by the root of a Merkle-sum
+//! [`tree`]; the program checks that the sum equals the settled prices. The channel keeps every
+//! settled statement in a Merkle mountain range. A [`proof`] contains the path from a receipt to
+//! that range.
 
 pub mod bundle;
 pub mod proof;
 pub mod tree;
 
 use bundle::BundlePath;
+#[cfg(feature = "ed25519")]
 use ed25519_dalek::{Signer, SigningKey, VerifyingKey};
 use solana_pubkey::Pubkey;
 use solana_sha256_hasher::hash;
 
-/// One paid generation.
+/// Record of one paid generation.
 ///
 /// Bytes, 198: domain (16), channel (32), opened slot (8), statement (8), position (4),
 /// license (2), units (4), terms number (4), amount (8), cumulative (8), work (32), request
 /// digest (32), output digest (32), issued at (8). Integers are little-endian.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Receipt {
-    /// The channel that paid.
+    /// Channel that paid.
     pub channel: Pubkey,
-    /// Which incarnation of the channel's address.
+    /// Slot in which the channel was opened.
     pub opened_slot: u64,
-    /// The statement this generation is part of.
+    /// Number of the statement with this generation.
     pub statement: u64,
-    /// Counts the statement's receipts from 0.
+    /// Position among the statement's receipts, from 0.
     pub position: u32,
     /// Index of the license on the channel.
     pub license: u16,
     /// Units used, free ones included.
     pub units: u32,
-    /// Version of the work's terms that was licensed.
+    /// Number of the licensed terms.
     pub terms_number: u32,
     /// Price of this generation, base units, without the operator's fee.
     pub amount: u64,
-    /// The voucher's total with this generation, base units.
+    /// Cumulative total of the voucher with this generation, base units.
     pub cumulative: u64,
-    /// The licensed work.
+    /// Licensed work.
     pub work: Pubkey,
-    /// SHA-256 of the request, as the platform states it.
+    /// SHA-256 of the request, as the payer stated it.
     pub request_digest: [u8; 32],
-    /// SHA-256 of the output, as the platform states it.
+    /// SHA-256 of the output, as the payer stated it.
     pub output_digest: [u8; 32],
-    /// Unix seconds on the gateway.
+    /// Time of issue by the gateway's clock, unix seconds.
     pub issued_at: i64,
 }
 
@@ -55,7 +57,7 @@ impl Receipt {
     /// Bytes of a receipt.
     pub const SIZE: usize = 198;
 
-    /// The bytes the operator signs.
+    /// Returns the bytes that the operator signs.
     pub fn to_bytes(&self) -> [u8; Self::SIZE] {
         let fields: [&[u8]; 14] = [
             &Self::DOMAIN,
@@ -83,7 +85,7 @@ impl Receipt {
         bytes
     }
 
-    /// SHA-256 of the bytes: the receipt's identity.
+    /// Returns the SHA-256 of the bytes, which identifies the receipt.
     pub fn digest(&self) -> [u8; 32] {
         hash(&self.to_bytes()).to_bytes()
     }
@@ -92,37 +94,40 @@ impl Receipt {
 /// A receipt with the operator's signature.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SignedReceipt {
-    /// What was signed.
+    /// Signed receipt.
     pub receipt: Receipt,
-    /// The operator's Ed25519 signature: over [`Receipt::to_bytes`] where the receipt was signed
-    /// alone, else over [`BundlePath::signed_bytes`].
+    /// Operator's Ed25519 signature of [`Receipt::to_bytes`] if the receipt was signed alone, of
+    /// [`BundlePath::signed_bytes`] otherwise.
     pub signature: [u8; 64],
-    /// The way to what was signed.
+    /// Path to the signed root.
     pub bundle: BundlePath,
 }
 
 impl SignedReceipt {
-    /// Signs with the operator's key.
+    /// Signs a receipt alone.
+    #[cfg(feature = "ed25519")]
     pub fn sign(receipt: Receipt, operator: &SigningKey) -> Self {
         let signature = operator.sign(&receipt.to_bytes()).to_bytes();
         Self { receipt, signature, bundle: BundlePath::default() }
     }
 
-    /// A receipt that is to be signed together with others before anybody sees it.
+    /// Creates a receipt without a signature, to be signed in a bundle before it is issued.
     pub fn unsigned(receipt: Receipt) -> Self {
         Self { receipt, signature: [0; 64], bundle: BundlePath::default() }
     }
 
-    /// Signs receipts in order, up to [`BundlePath::MOST_RECEIPTS`] with one signature. One that is
-    /// left over is signed as [`SignedReceipt::sign`] does.
+    /// Signs receipts in order, up to [`BundlePath::MAX_RECEIPTS`] with one signature. A single
+    /// remaining receipt is signed alone.
+    #[cfg(feature = "ed25519")]
     pub fn sign_together(receipts: &[Receipt], operator: &SigningKey) -> Vec<Self> {
-        let bundles = receipts.chunks(BundlePath::MOST_RECEIPTS);
+        let bundles = receipts.chunks(BundlePath::MAX_RECEIPTS);
         bundles.flat_map(|bundle| Self::sign_bundle(bundle, operator)).collect()
     }
 
+    #[cfg(feature = "ed25519")]
     fn sign_bundle(receipts: &[Receipt], operator: &SigningKey) -> Vec<Self> {
         let digests: Vec<_> = receipts.iter().map(Receipt::digest).collect();
-        let (Ok(paths), [first, _, ..]) = (BundlePath::of_all(&digests), &digests[..]) else {
+        let (Ok(paths), [first, _, ..]) = (BundlePath::from_digests(&digests), &digests[..]) else {
             return receipts.iter().map(|receipt| Self::sign(*receipt, operator)).collect();
         };
         let signed = paths[0].signed_bytes(first); // a path for each digest
@@ -131,7 +136,8 @@ impl SignedReceipt {
         all.map(|(receipt, bundle)| Self { receipt: *receipt, signature, bundle }).collect()
     }
 
-    /// Whether `operator` signed exactly this receipt.
+    /// Returns whether the signature of `operator` is valid.
+    #[cfg(feature = "ed25519")]
     pub fn verifies(&self, operator: &Pubkey) -> bool {
         let Ok(key) = VerifyingKey::from_bytes(operator.as_array()) else { return false };
         let signature = ed25519_dalek::Signature::from_bytes(&self.signature);
@@ -144,8 +150,8 @@ impl SignedReceipt {
     }
 }
 
-#[cfg(test)]
-mod tests {
+#[cfg(all(test, feature = "ed25519"))]
+pub(crate) mod tests {
     use std::collections::HashSet;
 
     use super::*;
@@ -169,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn receipts_that_were_signed_together_verify_apart_and_for_nothing_else() {
+    fn bundled_receipts_verify_separately() {
         let operator = SigningKey::from_bytes(&[8; 32]);
         let key = Pubkey::new_from_array(operator.verifying_key().to_bytes());
         for count in 0..40 {
@@ -177,7 +183,7 @@ mod tests {
             let signed = SignedReceipt::sign_together(&receipts, &operator);
             assert_eq!(signed.iter().map(|signed| signed.receipt).collect::<Vec<_>>(), receipts);
             let signatures: HashSet<_> = signed.iter().map(|signed| signed.signature).collect();
-            assert_eq!(signatures.len(), receipts.len().div_ceil(BundlePath::MOST_RECEIPTS));
+            assert_eq!(signatures.len(), receipts.len().div_ceil(BundlePath::MAX_RECEIPTS));
             for one in &signed {
                 assert!(one.verifies(&key));
                 assert!(!one.verifies(&one.receipt.channel), "another operator");
@@ -190,8 +196,8 @@ mod tests {
     }
 
     #[test]
-    fn a_receipt_is_no_root_and_a_root_no_receipt() {
-        // What was signed as the one is not taken for the other, whatever is put beside it.
+    fn receipt_and_root_signatures_differ() {
+        // A signature of one is not valid for the other.
         let operator = SigningKey::from_bytes(&[8; 32]);
         let key = Pubkey::new_from_array(operator.verifying_key().to_bytes());
         let alone = SignedReceipt::sign(receipt(0), &operator);

@@ -1,54 +1,52 @@
-//! From a receipt to the channel's account: was this generation licensed, and was it paid?
+//! Proof that a receipt was settled, against the channel's account.
 
-use payments::{
-    Channel, StatementRecord,
-    mmr::{Mmr, PEAKS, node},
-};
+#[cfg(feature = "ed25519")]
 use solana_pubkey::Pubkey;
 
-use super::{
-    SignedReceipt,
-    tree::{Node, Sibling},
-};
+use super::{SignedReceipt, tree::Sibling};
+use crate::payments::StatementRecord;
+#[cfg(feature = "ed25519")]
+use crate::{payments::Channel, receipt::tree::Node};
 
-/// Everything but the channel's account that it takes to prove a settled receipt.
+/// Proof of a settled receipt. Verification also needs the channel's account.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReceiptProof {
-    /// The receipt.
+    /// Receipt to prove.
     pub signed: SignedReceipt,
-    /// From the receipt to the root of its statement's receipts, lowest first.
+    /// Siblings from the receipt to the root of its statement's receipts, lowest first.
     pub siblings: Vec<Sibling>,
-    /// What the channel recorded when the statement settled.
+    /// Record of the settled statement.
     pub record: StatementRecord,
-    /// From the record to one of the channel's peaks, lowest first.
+    /// Siblings from the record to a peak of the channel's Merkle mountain range, lowest first.
     pub range_siblings: Vec<[u8; 32]>,
 }
 
-/// Why a proof does not hold.
+/// Error returned when a proof is invalid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ProofError {
     /// The channel's operator did not sign this receipt.
-    #[error("the receipt is not signed by the channel's operator")]
+    #[error("receipt signature invalid: expected the channel's operator")]
     Signature,
-    /// Receipt, record and channel are not of one channel and statement.
-    #[error("receipt, statement record and channel do not belong together")]
+    /// Receipt, record and channel are of different channels or statements.
+    #[error("mismatch: the receipt, record and channel belong to different channels or statements")]
     Mismatch,
-    /// The statement settled without its operator: it has no receipts.
-    #[error("the statement was settled without receipts")]
+    /// The statement settled without receipts.
+    #[error("no receipts: the statement settled without its operator")]
     WithoutReceipts,
-    /// The receipt is not among those the statement was settled with.
-    #[error("the receipt is not among the statement's receipts")]
+    /// The siblings do not lead to the root of the statement's receipts.
+    #[error("receipt not found among the statement's receipts")]
     NotInStatement,
-    /// The channel never settled this statement.
-    #[error("the statement is not among those the channel has settled")]
+    /// The siblings do not lead to a peak of the channel's range.
+    #[error("statement not found among the channel's settled statements")]
     NotSettled,
 }
 
+#[cfg(feature = "ed25519")]
 impl ReceiptProof {
-    /// Checks the whole way against a channel's account, for example an offline snapshot.
+    /// Verifies the proof against a channel's account, which may be an offline snapshot.
     ///
     /// # Errors
-    /// The first [`ProofError`] on the way from the receipt up.
+    /// [`ProofError`] of the first invalid step, from the receipt up.
     pub fn verify(&self, address: &Pubkey, channel: &Channel) -> Result<(), ProofError> {
         let receipt = &self.signed.receipt;
         if !self.signed.verifies(&channel.operator) {
@@ -72,64 +70,22 @@ impl ReceiptProof {
             return Err(ProofError::NotInStatement);
         }
         let statement = record.settlement.statement;
-        let settled = in_range(&channel.statements, statement, record, &self.range_siblings);
+        let settled = channel.statements.contains(statement, record.hash(), &self.range_siblings);
         if settled { Ok(()) } else { Err(ProofError::NotSettled) }
     }
 }
 
-/// Trees of a mountain range are aligned, so the bits of a record's number say on which side
-/// each sibling stands, and the number of siblings which peak it leads to.
-fn in_range(range: &Mmr, number: u64, record: &StatementRecord, siblings: &[[u8; 32]]) -> bool {
-    let height = siblings.len();
-    let peak_exists = height < PEAKS && range.length >> height & 1 == 1;
-    if number >= range.length || !peak_exists {
-        return false;
-    }
-    // The tree of this height starts where all larger ones end.
-    let start = range.length >> (height + 1) << (height + 1);
-    let in_tree = number >= start && number - start < 1 << height;
-    let root = siblings.iter().enumerate().fold(record.hash(), |hash, (level, sibling)| {
-        if number >> level & 1 == 1 { node(sibling, &hash) } else { node(&hash, sibling) }
-    });
-    in_tree && root == range.peaks[height]
-}
-
-/// The siblings of record `number` among the hashes of all records of a channel, in order;
-/// `None` when there is no such record.
-pub fn range_siblings(records: &[[u8; 32]], number: usize) -> Option<Vec<[u8; 32]>> {
-    records.get(number)?;
-    // Trees stand in descending order of size: walk them until the one with this record.
-    let mut start = 0;
-    for height in (0..PEAKS).rev().filter(|height| records.len() >> height & 1 == 1) {
-        let size = 1 << height;
-        if number < start + size {
-            return Some(tree_siblings(&records[start..start + size], number - start));
-        }
-        start += size;
-    }
-    None
-}
-
-fn tree_siblings(leaves: &[[u8; 32]], position: usize) -> Vec<[u8; 32]> {
-    let mut siblings = Vec::new();
-    let mut level = leaves.to_vec();
-    let mut place = position;
-    while level.len() > 1 {
-        siblings.push(level[place ^ 1]); // a perfect tree: everybody has a sibling
-        level = level.as_chunks::<2>().0.iter().map(|[left, right]| node(left, right)).collect();
-        place /= 2;
-    }
-    siblings
-}
-
-#[cfg(test)]
+#[cfg(all(test, feature = "ed25519"))]
 mod tests {
     use bytemuck::Zeroable;
     use ed25519_dalek::SigningKey;
-    use payments::Settlement;
 
     use super::*;
-    use crate::receipt::{Receipt, tests, tree::Tree};
+    use crate::{
+        mmr,
+        payments::Settlement,
+        receipt::{Receipt, tests, tree::Tree},
+    };
 
     const ADDRESS: Pubkey = Pubkey::new_from_array([5; 32]);
 
@@ -174,12 +130,12 @@ mod tests {
             signed: receipt(number, 2),
             siblings: tree(number).siblings(2).unwrap(),
             record: record(number),
-            range_siblings: range_siblings(&records, number as usize).unwrap(),
+            range_siblings: mmr::siblings(&records, number as usize).unwrap(),
         }
     }
 
     #[test]
-    fn every_receipt_stays_provable_whatever_settles_after_it() {
+    fn receipt_stays_provable_after_appends() {
         for length in 1..=17 {
             let channel = channel(length);
             for number in 0..length {
@@ -190,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn a_proof_holds_for_nothing_but_what_it_proves() {
+    fn changed_proof_is_rejected() {
         let channel = channel(5);
         let refused = |change: fn(&mut ReceiptProof)| {
             let mut proof = proof(2, 5);

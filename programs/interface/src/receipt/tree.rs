@@ -1,9 +1,8 @@
-//! A Merkle tree whose nodes carry sums: its root proves both which receipts there are and
-//! what they add up to.
+//! Merkle-sum tree of a statement's receipts: the root commits to the receipts and their sum.
 //!
 //! Leaf: SHA-256(0x00, receipt digest, amount). Inner node: SHA-256(0x01, left hash, left sum,
-//! right hash, right sum), its sum being left plus right. Sums are u64 little-endian. A node
-//! without a sibling moves up a level as it is.
+//! right hash, right sum), with the sum of both. Sums are u64 little-endian. A node without a
+//! sibling moves up a level unchanged.
 //!
 //! ```
 //! use motif_interface::receipt::tree::{Node, Tree};
@@ -16,43 +15,44 @@
 //! # Ok::<(), motif_interface::receipt::tree::SumOverflow>(())
 //! ```
 
-use payments::ReceiptsCommitment;
 use solana_sha256_hasher::hashv;
 
-/// A node's hash and what the receipts below it add up to, base units.
+use crate::payments::ReceiptsCommitment;
+
+/// Hash of a node, and the sum of the receipts below it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Node {
-    /// Commits to everything below.
+    /// Hash of everything below.
     pub hash: [u8; 32],
-    /// Base units.
+    /// Sum of the receipts below, base units.
     pub sum: u64,
 }
 
-/// The other half of a node on a receipt's way to the root.
+/// A sibling of a node on the path from a leaf to the root.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sibling {
-    /// The sibling itself.
+    /// Sibling node.
     pub node: Node,
-    /// Whether it stands left of the way.
+    /// Whether the sibling is the left child.
     pub is_left: bool,
 }
 
-/// The sums exceed what u64 can hold: such receipts never settled.
+/// Error returned when sums exceed u64. Such receipts cannot settle.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the receipts' amounts add up to more than 2^64 - 1")]
+#[error("sum overflow: the receipts' amounts exceed 2^64 - 1")]
 pub struct SumOverflow;
 
 impl Node {
-    /// The leaf of a receipt.
+    /// Creates the leaf of a receipt.
     pub fn leaf(receipt_digest: &[u8; 32], amount: u64) -> Self {
         let hash = hashv(&[&[0], receipt_digest, &amount.to_le_bytes()]).to_bytes();
         Self { hash, sum: amount }
     }
 
-    /// The node above two others.
+    /// Creates the parent of two nodes.
     ///
     /// # Errors
-    /// [`SumOverflow`]; a sum that wrapped could hide receipts.
+    /// [`SumOverflow`]; a wrapped sum could hide receipts.
     pub fn above(left: &Self, right: &Self) -> Result<Self, SumOverflow> {
         let sum = left.sum.checked_add(right.sum).ok_or(SumOverflow)?;
         let (left_sum, right_sum) = (left.sum.to_le_bytes(), right.sum.to_le_bytes());
@@ -60,7 +60,7 @@ impl Node {
         Ok(Self { hash, sum })
     }
 
-    /// Where a leaf leads to by its siblings, lowest first.
+    /// Returns the root that a leaf and its siblings, lowest first, lead to.
     ///
     /// # Errors
     /// [`SumOverflow`].
@@ -81,13 +81,13 @@ impl From<Node> for ReceiptsCommitment {
     }
 }
 
-/// The tree over a statement's receipts, every level kept.
+/// Merkle-sum tree of a statement's receipts, with all its levels.
 pub struct Tree {
     levels: Vec<Vec<Node>>,
 }
 
 impl Tree {
-    /// Builds the tree over leaves in the order of the receipts' positions; `None` without any.
+    /// Creates the tree of leaves in the order of the receipts' positions; `None` if there are none.
     ///
     /// # Errors
     /// [`SumOverflow`].
@@ -108,13 +108,13 @@ impl Tree {
         Ok(Some(Self { levels }))
     }
 
-    /// The root: hash and sum of everything.
+    /// Returns the root.
     pub fn root(&self) -> Node {
-        self.levels[self.levels.len() - 1][0] // there is a leaf, so there is a root
+        self.levels[self.levels.len() - 1][0] // a tree has a leaf, and so a root
     }
 
-    /// The siblings on the way from the leaf at `position` to the root, lowest first; `None`
-    /// when there is no such leaf.
+    /// Returns the siblings on the path from the leaf at `position` to the root, lowest first;
+    /// `None` if there is no such leaf.
     pub fn siblings(&self, position: usize) -> Option<Vec<Sibling>> {
         self.levels[0].get(position)?;
         let mut siblings = Vec::new();
@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn every_leaf_of_trees_of_every_size_leads_to_the_root() {
+    fn every_leaf_leads_to_the_root() {
         for count in 1..=33 {
             let leaves = leaves(count);
             let tree = Tree::new(leaves.clone()).unwrap().unwrap();
@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn a_leaf_with_another_amount_leads_elsewhere() {
+    fn changed_amount_changes_root() {
         let tree = Tree::new(leaves(5)).unwrap().unwrap();
         let siblings = tree.siblings(2).unwrap();
         let raised = Node::leaf(&[2; 32], 3).root(&siblings).unwrap();
@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn sums_do_not_wrap() {
+    fn overflowing_sum_is_rejected() {
         let leaves = vec![Node::leaf(&[0; 32], u64::MAX), Node::leaf(&[1; 32], 1)];
         assert_eq!(Tree::new(leaves).err(), Some(SumOverflow));
     }

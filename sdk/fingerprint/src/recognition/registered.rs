@@ -1,4 +1,3 @@
-use anchor_lang::Discriminator;
 use motif_interface::licensing::{Fingerprint, Work};
 use solana_pubkey::Pubkey;
 
@@ -59,7 +58,6 @@ fn bytes<const N: usize>(head: &[u8], at: usize) -> Option<[u8; N]> {
 
 #[cfg(test)]
 mod tests {
-    use anchor_lang::AccountSerialize;
     use motif_interface::licensing::{Inherited, Share, WorkKind, WorkStatus};
 
     use super::*;
@@ -92,8 +90,8 @@ mod tests {
             parents: Vec::new(),
             split: vec![Share { recipient: Pubkey::default(), share_bps: 10_000 }],
         };
-        let mut account = Vec::new();
-        work.try_serialize(&mut account).unwrap();
+        let mut account = Work::DISCRIMINATOR.to_vec();
+        borsh::to_writer(&mut account, &work).unwrap();
         let address = Pubkey::new_from_array([16; 32]);
         assert_eq!(Registered::from_head(address, &account), Some(Registered::of(address, &work)));
         assert_eq!(Registered::from_head(address, &account[..Registered::HEAD_BYTES - 1]), None);

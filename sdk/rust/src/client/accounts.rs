@@ -1,5 +1,4 @@
-use anchor_lang::{AccountDeserialize, Discriminator};
-use anchor_spl::token_interface::{Mint, TokenAccount};
+use motif_interface::{AccountData, mint_decimals, token_amount};
 use solana_account::Account;
 use solana_account_decoder_client_types::{UiAccount, UiAccountEncoding};
 use solana_clock::Clock;
@@ -81,8 +80,7 @@ impl Client {
     pub async fn decimals(&self, mint: &Pubkey) -> Result<u8, Error> {
         let missing = || Error::NotFound { kind: "mint", address: *mint };
         let account = self.account(mint).await?.ok_or_else(missing)?;
-        let read = Mint::try_deserialize(&mut &account.data[..]);
-        read.map(|mint| mint.decimals).map_err(|_| missing())
+        mint_decimals(&account.data).ok_or_else(missing)
     }
 
     /// Returns a registered work.
@@ -110,7 +108,7 @@ impl Client {
         let accounts =
             self.program_accounts(&licensing::PROGRAM_ID, Work::DISCRIMINATOR, fields).await?;
         let read = |(address, account): (Pubkey, Account)| {
-            Some((address, Work::try_deserialize(&mut &account.data[..]).ok()?))
+            Some((address, Work::from_account_data(&account.data).ok()?))
         };
         let mut works: Vec<_> = accounts.into_iter().filter_map(read).collect();
         works.sort_by_key(|(address, work)| (work.registered_at, *address));
@@ -125,7 +123,7 @@ impl Client {
         let address = pda::terms(work, number);
         let absent = || Error::NotFound { kind: "terms", address };
         let account = self.account(&address).await?.ok_or_else(absent)?;
-        let terms = Terms::try_deserialize(&mut &account.data[..]).map_err(|_| absent())?;
+        let terms = Terms::from_account_data(&account.data).map_err(|_| absent())?;
         Ok(PublishedTerms { address, terms, digest: terms_digest(&account.data) })
     }
 
@@ -192,9 +190,7 @@ impl Client {
     /// [`Error::Transport`].
     pub async fn token_balance(&self, owner: &Pubkey, currency: &Currency) -> Result<u64, Error> {
         let account = self.account(&currency.tokens(owner)).await?;
-        let tokens =
-            account.and_then(|account| TokenAccount::try_deserialize(&mut &account.data[..]).ok());
-        Ok(tokens.map_or(0, |tokens| tokens.amount))
+        Ok(account.and_then(|account| token_amount(&account.data)).unwrap_or(0))
     }
 
     /// Returns the cluster's Clock sysvar.
@@ -239,7 +235,7 @@ impl Client {
         Ok(accounts)
     }
 
-    pub(super) async fn typed<T: AccountDeserialize>(
+    pub(super) async fn typed<T: AccountData>(
         &self,
         kind: &'static str,
         address: &Pubkey,
@@ -250,7 +246,7 @@ impl Client {
         if account.owner != *program {
             return Err(absent());
         }
-        T::try_deserialize(&mut &account.data[..]).map_err(|_| absent())
+        T::from_account_data(&account.data).map_err(|_| absent())
     }
 
     pub(super) async fn program_accounts(

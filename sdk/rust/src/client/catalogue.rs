@@ -1,4 +1,4 @@
-use anchor_lang::{AccountDeserialize, Discriminator};
+use motif_interface::AccountData;
 use solana_account::Account;
 use solana_pubkey::Pubkey;
 
@@ -213,7 +213,7 @@ pub(super) fn published(address: Pubkey, account: &Account) -> Option<PublishedT
 }
 
 /// Deserializes an account of the licensing program.
-pub(super) fn read<T: AccountDeserialize>(account: &Account) -> Option<T> {
-    let ours = account.owner == licensing::PROGRAM_ID;
-    ours.then(|| T::try_deserialize(&mut &account.data[..]).ok()).flatten()
+pub(super) fn read<T: AccountData>(account: &Account) -> Option<T> {
+    let ours = account.owner == licensing::ID;
+    ours.then(|| T::from_account_data(&account.data).ok()).flatten()
 }

@@ -1,4 +1,3 @@
-use anchor_spl::associated_token::spl_associated_token_account::instruction::create_associated_token_account_idempotent as create_tokens;
 use solana_pubkey::Pubkey;
 
 use super::{
@@ -208,12 +207,12 @@ impl Client {
     ///
     /// # Errors
     /// As [`Client::send`].
-    pub async fn start_closing(
+    pub async fn request_close(
         &self,
         caller: &DynSigner,
         channel: &Pubkey,
     ) -> Result<ConfirmedTransaction, Error> {
-        let instruction = channel::start_closing(&caller.pubkey(), channel);
+        let instruction = channel::request_close(&caller.pubkey(), channel);
         self.send(&[instruction], caller, &[]).await
     }
 
@@ -229,10 +228,8 @@ impl Client {
     ) -> Result<(u64, ConfirmedTransaction), Error> {
         let currency = self.channel_currency(channel).await?;
         let owner = payer.pubkey();
-        let instructions = [
-            create_tokens(&owner, &owner, &currency.mint, &currency.token_program),
-            channel::withdraw(&owner, channel, &currency),
-        ];
+        let instructions =
+            [currency.create_tokens(&owner, &owner), channel::withdraw(&owner, channel, &currency)];
         let confirmed = self.send(&instructions, payer, &[]).await?;
         Ok((self.channel(channel).await?.channel.refunded, confirmed))
     }
@@ -250,7 +247,7 @@ impl Client {
         let before = self.channel(channel).await?.channel.fees_claimed;
         let owner = operator.pubkey();
         let instructions = [
-            create_tokens(&owner, &owner, &currency.mint, &currency.token_program),
+            currency.create_tokens(&owner, &owner),
             channel::claim_fees(&owner, channel, &currency),
         ];
         let confirmed = self.send(&instructions, operator, &[]).await?;
@@ -322,7 +319,7 @@ impl<'a> AcceptTerms<'a> {
         };
         let args =
             AcceptTermsArgs { licensed_use, max_price, terms_digest: published.digest, quota };
-        let instruction = channel::accept(&payer.pubkey(), &channel, &acceptance, args);
+        let instruction = channel::accept_terms(&payer.pubkey(), &channel, &acceptance, args);
         let signers: Vec<_> = approver.into_iter().collect();
         let confirmed = client.send(&[instruction], payer, &signers).await?;
         let licenses = client.channel(&channel).await?.licenses.len();
@@ -349,14 +346,14 @@ impl Settle<'_> {
         if transaction_bytes(&direct, &owner) <= PACKET_BYTES {
             return Ok(vec![client.send(&direct, settler, &[]).await?]);
         }
-        let mut parts = channel::stage(&owner, &channel, &statement);
+        let mut parts = channel::buffer_statement(&owner, &channel, &statement);
         let present = client.account(&pda::statement_buffer(&channel, &owner)).await?;
         if let Some(present) = present.filter(|account| account.owner == channel::PROGRAM_ID) {
             parts.remove(0); // the buffer exists and is overwritten
             if present.data.len() > StatementBuffer::space(statement.len()) {
                 let close = channel::close_statement_buffer(&owner, &channel);
                 client.send(&[close], settler, &[]).await?;
-                parts = channel::stage(&owner, &channel, &statement);
+                parts = channel::buffer_statement(&owner, &channel, &statement);
             }
         }
         let mut confirmed = client.send_packed(parts, settler).await?;

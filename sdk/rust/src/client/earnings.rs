@@ -1,6 +1,5 @@
 use std::collections::BTreeSet;
 
-use anchor_spl::associated_token::spl_associated_token_account::instruction::create_associated_token_account_idempotent as create_tokens;
 use solana_instruction::Instruction;
 use solana_pubkey::Pubkey;
 
@@ -130,8 +129,7 @@ impl Client {
         let mut missing = Vec::new();
         for (_, recipient) in &owed {
             if self.account(&currency.tokens(recipient)).await?.is_none() {
-                let (mint, program) = (&currency.mint, &currency.token_program);
-                missing.push(create_tokens(&funder, recipient, mint, program));
+                missing.push(currency.create_tokens(&funder, recipient));
             }
         }
         confirmed.extend(self.send_packed(missing, fee_payer).await?);
@@ -283,12 +281,7 @@ impl Claim<'_> {
         };
         let funder = fee_payer.pubkey();
         let mut instructions = client.missing_split(&before, &funder, &work, &currency).await?;
-        instructions.push(create_tokens(
-            &funder,
-            &recipient,
-            &currency.mint,
-            &currency.token_program,
-        ));
+        instructions.push(currency.create_tokens(&funder, &recipient));
         instructions.push(earnings::claim(&work, &recipient, &currency));
         let confirmed = client.send(&instructions, fee_payer, &[]).await?;
         let after = client.opened_earnings(&work, &currency.mint).await?;

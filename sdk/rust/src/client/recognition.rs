@@ -1,6 +1,5 @@
 use std::time::Duration;
 
-use anchor_lang::Discriminator;
 use futures::StreamExt;
 use reqwest::Url;
 use solana_account_decoder_client_types::{UiAccount, UiAccountEncoding, UiDataSliceConfig};

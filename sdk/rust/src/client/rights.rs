@@ -135,7 +135,8 @@ impl Approve<'_> {
     pub async fn send(self, owner: &DynSigner) -> Result<(u32, ConfirmedTransaction), Error> {
         let Self { client, work, grantee, purpose } = self;
         let number = client.work(&work).await?.latest_terms;
-        let instruction = licensing::approve(&owner.pubkey(), &work, number, &grantee, purpose);
+        let instruction =
+            licensing::grant_approval(&owner.pubkey(), &work, number, &grantee, purpose);
         Ok((number, client.send(&[instruction], owner, &[]).await?))
     }
 }

@@ -37,7 +37,7 @@ impl Client {
     ) -> Result<Vec<ConfirmedTransaction>, Error> {
         let key = owner.pubkey();
         let mut confirmed = Vec::new();
-        for packet in packed(licensing::stage_split(&key, work, split), &key) {
+        for packet in packed(licensing::propose_split_in_parts(&key, work, split), &key) {
             confirmed.push(self.send(&packet, owner, &[]).await?);
         }
         Ok(confirmed)

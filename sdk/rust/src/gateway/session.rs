@@ -6,7 +6,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::channel::{Channel, License};
 use ed25519_dalek::SigningKey;
-use licensing::bps::floor_share;
+use motif_interface::bps::floor_share;
 use solana_pubkey::Pubkey;
 
 use super::{

@@ -322,14 +322,9 @@ impl Document {
 /// # Errors
 /// [`DocumentError::Refused`].
 pub fn check(offer: &Offer, now: i64) -> Result<(), DocumentError> {
-    offer.check(now).map_err(|error| match error {
-        anchor_lang::error::Error::AnchorError(error) => DocumentError::Refused {
-            name: error.error_name.clone(),
-            message: error.error_msg.clone(),
-        },
-        other => {
-            DocumentError::Refused { name: "ProgramError".to_owned(), message: other.to_string() }
-        }
+    offer.check(now).map_err(|error| DocumentError::Refused {
+        name: error.name().to_owned(),
+        message: error.to_string(),
     })
 }
 

@@ -1,10 +1,8 @@
 use std::{
-    cell::{RefCell, RefMut},
     collections::HashMap,
     sync::{Mutex, MutexGuard},
 };
 
-use anchor_lang::{AnchorDeserialize, Discriminator};
 use async_trait::async_trait;
 use motif_gateway::chain::{Chain, ChainError, ReadChannel};
 use motif_sdk::{
@@ -16,10 +14,11 @@ use motif_sdk::{
     },
     licensing::{Terms, Work},
     lineage::Lineage,
+    payments::SettleRequest,
     recognition::Registered,
     voucher::Voucher,
+    voucher_proof::ProvenVoucher,
 };
-use payments::{ChannelMut, proof::SignedBy};
 use solana_keypair::Keypair;
 use solana_message::Hash;
 use solana_signature::Signature;
@@ -123,24 +122,17 @@ impl State {
             return Err("told to refuse this one".into());
         }
         let account = self.channels.get_mut(&voucher.channel).ok_or("no such channel")?;
-        let channel = RefCell::new(account.channel);
-        let licenses = RefCell::new(account.licenses.clone());
-        let address = voucher.channel;
-        ChannelMut {
-            channel: channel.borrow_mut(),
-            licenses: RefMut::map(licenses.borrow_mut(), |list| &mut list[..]),
-        }
-        .settle(
-            address,
-            &SignedBy { key, voucher },
-            &args.statement,
-            args.receipts,
-            &settler,
-            self.now,
-        )
-        .map_err(|error| error.to_string())?;
-        *account =
-            ChannelAccount { channel: channel.into_inner(), licenses: licenses.into_inner() };
+        let ChannelAccount { mut channel, mut licenses } = account.clone();
+        let request = SettleRequest {
+            channel: voucher.channel,
+            proven: &ProvenVoucher { key, voucher },
+            statement: &args.statement,
+            receipts: args.receipts,
+            settler: &settler,
+            now: self.now,
+        };
+        channel.settle(&mut licenses, &request).map_err(|error| error.to_string())?;
+        *account = ChannelAccount { channel, licenses };
         Ok(())
     }
 
@@ -333,7 +325,7 @@ impl Chain for ScriptedChain {
         let mut state = self.up()?;
         let now = state.now;
         let account = state.channels.get_mut(channel).unwrap();
-        let closed = account.channel.start_closing(&operator.pubkey(), now);
+        let closed = account.channel.request_close(&operator.pubkey(), now);
         closed.map_err(|error| ChainError::Refused(error.to_string()))?;
         Ok(state.land(Signature::from([44; 64])))
     }
