@@ -44,7 +44,9 @@ pub use details::{
 };
 pub use digests::Digests;
 pub use discovery::Discovery;
-pub use findings::{Evidence, Findings, ReceiptFinding, ReceiptStanding, WorkFinding, WorkStanding};
+pub use findings::{
+    Evidence, Findings, ReceiptFinding, ReceiptStanding, WorkFinding, WorkStanding,
+};
 pub use generation::{GenerationRequest, VoucherParts};
 pub use hold::{HoldFacts, HoldRequest, HoldState, ReleaseRequest};
 pub use operator::Operator;

@@ -34,7 +34,8 @@ impl From<&WorkDetails> for WorkDetailsFacts {
             parents: parents.collect(),
             children: children.collect(),
             dispute: details.dispute.as_ref().map(DisputeFacts::from),
-            split_change: change.map(|change| SplitChangeFacts::new(change, awaited(change, &entry.work))),
+            split_change: change
+                .map(|change| SplitChangeFacts::new(change, awaited(change, &entry.work))),
             conflicts: conflicts.collect(),
         }
     }
