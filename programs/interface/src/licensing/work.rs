@@ -33,6 +33,7 @@ use strum::VariantArray;
     derive(serde::Serialize, serde::Deserialize),
     serde(rename_all = "kebab-case")
 )]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum WorkKind {
     /// A picture.
     Image,
@@ -82,6 +83,7 @@ impl WorkKind {
     derive(serde::Serialize, serde::Deserialize),
     serde(rename_all = "kebab-case")
 )]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum WorkStatus {
     /// Takes new licenses and derivatives.
     Active,
