@@ -323,7 +323,7 @@ impl Document {
 /// [`DocumentError::Refused`].
 pub fn check(offer: &Offer, now: i64) -> Result<(), DocumentError> {
     offer.check(now).map_err(|error| DocumentError::Refused {
-        name: error.name().to_owned(),
+        name: error.name(),
         message: error.to_string(),
     })
 }
