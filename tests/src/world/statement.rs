@@ -11,13 +11,13 @@ use super::{Call, OpenedChannel, Person, World};
 pub struct SignedStatement {
     /// What is signed.
     pub voucher: Voucher,
-    /// Whoever signs it.
+    /// The voucher's signer.
     pub key: Person,
     /// The statement's bytes.
     pub entries: Vec<u8>,
     /// What the operator commits to.
     pub receipts: Option<ReceiptsCommitment>,
-    /// Whoever sends it.
+    /// The transaction's sender.
     pub settler: Person,
 }
 

@@ -20,7 +20,7 @@ const MEMO_PROGRAM: Pubkey = Pubkey::from_str_const("MemoSq4gqABAXKb96qnH8TysNcW
 /// What an account of a known-good call is, by what stands at its address.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// Signs; what its account holds is nobody's business.
+    /// Signs; its account's content does not matter.
     Signer,
     /// An account of one of the two programs: which program, and which type.
     Ours(usize, String),
@@ -41,7 +41,7 @@ pub enum Kind {
 pub enum Change {
     Unsigned,
     ReadOnly,
-    /// Somebody else signs in its place.
+    /// Another key signs in its place.
     OtherSigner,
     /// Another key stands in its place.
     OtherKey,
@@ -152,7 +152,7 @@ impl Subject {
         match &self.kinds[index] {
             Kind::Signer => changes.extend([Change::Unsigned, Change::OtherSigner]),
             Kind::Ours(program, name) => {
-                changes.extend([Change::ForeignOwner, Change::Nothing, Change::Sysvar]);
+                changes.extend([Change::ForeignOwner, Change::Barrier, Change::Sysvar]);
                 changes.push(Change::Program(TOKEN_PROGRAM));
                 let others = idls[*program].accounts.iter().map(|other| &other.name);
                 let others = others.filter(|other| *other != name);
@@ -164,7 +164,7 @@ impl Subject {
                 changes.extend(doubles.map(|(address, _)| Change::Double(address)));
             }
             kind @ (Kind::Mint | Kind::Tokens) => {
-                changes.extend([Change::ForeignOwner, Change::Nothing, Change::Sysvar]);
+                changes.extend([Change::ForeignOwner, Change::Barrier, Change::Sysvar]);
                 changes.push(Change::Program(TOKEN_PROGRAM));
                 let other = if *kind == Kind::Mint { "Tokens" } else { "Mint" };
                 changes.push(Change::OtherType(other.to_string()));
@@ -209,7 +209,7 @@ impl Subject {
         match change {
             Change::Unsigned => accounts[index].is_signer = false,
             Change::ReadOnly => accounts[index].is_writable = false,
-            Change::OtherSigner | Change::OtherKey | Change::Nothing => {
+            Change::OtherSigner | Change::OtherKey | Change::Barrier => {
                 accounts[index].pubkey = stage.world.person().key();
                 if *change != Change::OtherSigner {
                     stage.world.set(accounts[index].pubkey, Account::default());

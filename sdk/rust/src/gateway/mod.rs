@@ -16,6 +16,7 @@ mod error;
 mod facts;
 mod idempotency;
 mod paywall;
+mod problem_type;
 mod request;
 mod session;
 
@@ -27,6 +28,7 @@ pub use error::GatewayError;
 pub use idempotency::IdempotencyKey;
 pub use motif_wire::{self as wire, ProblemType};
 pub use paywall::PaywallClient;
+pub use problem_type::ProblemType;
 pub use request::{
     PayerAction, PayerRequest, SignedPayerRequest, hold_details, hold_id, paid_request_digest,
     part_id,
