@@ -97,7 +97,7 @@ macro_rules! error_traits {
         impl From<$error> for anchor_lang::error::Error {
             fn from(error: $error) -> Self {
                 anchor_lang::error::AnchorError {
-                    error_name: error.name().to_owned(),
+                    error_name: error.name(),
                     error_code_number: error.code(),
                     error_msg: error.to_string(),
                     error_origin: None,

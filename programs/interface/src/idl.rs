@@ -10,7 +10,7 @@ pub trait ErrorCode: Copy + VariantArray + ToString {
     /// Returns the code that clients receive.
     fn code(self) -> u32;
     /// Returns the variant's name.
-    fn name(self) -> &'static str;
+    fn name(self) -> String;
 }
 
 macro_rules! error_codes {
@@ -20,7 +20,7 @@ macro_rules! error_codes {
                 self.code()
             }
 
-            fn name(self) -> &'static str {
+            fn name(self) -> String {
                 self.name()
             }
         }
@@ -34,7 +34,7 @@ error_codes!(LicensingError, PaymentsError);
 pub fn print_errors<E: ErrorCode>() {
     let code = |error: &E| IdlErrorCode {
         code: error.code(),
-        name: error.name().to_owned(),
+        name: error.name(),
         msg: Some(error.to_string()),
     };
     let errors: Vec<_> = E::VARIANTS.iter().map(code).collect();

@@ -199,13 +199,17 @@ fn account_discriminators_match_the_idl() {
     }
 }
 
-fn assert_errors(idl: &Value, errors: impl Iterator<Item = (u32, &'static str, String)>) {
+fn assert_errors(idl: &Value, errors: impl Iterator<Item = (u32, String, String)>) {
     let listed = idl["errors"].as_array().unwrap();
     let listed: Vec<_> = listed
         .iter()
         .map(|error| {
             let code = error["code"].as_u64().unwrap() as u32;
-            (code, error["name"].as_str().unwrap(), error["msg"].as_str().unwrap().to_owned())
+            (
+                code,
+                error["name"].as_str().unwrap().to_owned(),
+                error["msg"].as_str().unwrap().to_owned(),
+            )
         })
         .collect();
     assert_eq!(errors.collect::<Vec<_>>(), listed);

@@ -2,13 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::bps::WHOLE_BPS;
 use crate::licensing::{Parent, Work, WorkKind, WorkStatus};
 use solana_pubkey::Pubkey;
 
 /// 100 % in parts per billion.
 pub const WHOLE_PPB: u32 = 1_000_000_000;
 
-const WHOLE_BPS: u128 = 10_000;
 /// Fixed-point one. Products of shares are exact over four generations, and off by less than one
 /// part per billion over any realistic number.
 const WHOLE: u128 = 1_000_000_000_000_000_000;
@@ -115,7 +115,7 @@ fn spread(
                 continue; // closes a circle
             }
             // Saturates, because a malicious node could return shares above 100 %.
-            let part = fraction.saturating_mul(u128::from(share_bps)) / WHOLE_BPS;
+            let part = fraction.saturating_mul(u128::from(share_bps)) / u128::from(WHOLE_BPS);
             let further = Reached { fraction: 0, distance: distance + 1 };
             let known = reached.entry(to).or_insert(further);
             known.fraction = known.fraction.saturating_add(part);

@@ -28,7 +28,6 @@ mod scalar;
 mod scope;
 mod settlement;
 mod usage;
-mod word;
 mod work;
 
 pub use admin::{ChannelList, ChannelSummary, FeeClaim};
@@ -51,6 +50,10 @@ pub use findings::{
 };
 pub use generation::{GenerationRequest, VoucherParts};
 pub use hold::{HoldFacts, HoldRequest, HoldState, ReleaseRequest};
+pub use motif_interface::licensing::{
+    Derivatives as DerivativesWord, Unit as UnitWord, Use as UseWord, WorkKind as KindWord,
+    WorkStatus as StatusWord,
+};
 pub use operator::Operator;
 pub use paywall::{
     AskToPay, Due, PaidRoute, PaidRoutes, ParseHeaderError, PayForAnswer, Payment, PaymentRequired,
@@ -69,7 +72,6 @@ pub use scalar::{Address, Amount, Digest, NotWritten, SignatureHex};
 pub use scope::ScopeWord;
 pub use settlement::{Closing, PayerProof, SettlementReport, Settlements};
 pub use usage::{UsageBy, UsageFormat, UsageReport, UsageRow};
-pub use word::{DerivativesWord, KindWord, StatusWord, UnitWord, UseWord};
 pub use work::{
     ConsentFacts, InheritedFacts, ModelFacts, ParentShare, PricedUse, Quote, RecipientShare,
     TermsFacts, WorkFacts, WorkList,

@@ -299,7 +299,7 @@ impl Episode {
         let grantee = self.cast.any_person(&mut self.random).key();
         let derivative = self.random.random();
         let purpose = if derivative { Purpose::Derivative } else { Purpose::License };
-        let instruction = sdk::approve(&owner.key(), &work, terms, &grantee, purpose);
+        let instruction = sdk::grant_approval(&owner.key(), &work, terms, &grantee, purpose);
         let (caller, call) = (owner.key(), Call::new([instruction], &[&owner]));
         Some(Step::new("grant_approval", call, move |ledger| {
             ledger.approve(caller, work, terms, grantee, derivative)

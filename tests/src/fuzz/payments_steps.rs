@@ -179,7 +179,7 @@ impl Episode {
             issuance: shared_caps,
             licensee: per_licensee,
         };
-        let instruction = sdk::accept(&payer.key(), &channel, &acceptance, args);
+        let instruction = sdk::accept_terms(&payer.key(), &channel, &acceptance, args);
         let mut signers = vec![payer];
         signers.extend(approver);
         let call = Call::new([instruction], &distinct(&signers));
@@ -332,7 +332,7 @@ impl Episode {
         let prepared = self.prepared[&key].clone();
         let staged = self.ledger.staged.get(&key);
         if staged.is_none() {
-            let open = sdk::stage(&settler.key(), &channel, &[]).remove(0);
+            let open = sdk::buffer_statement(&settler.key(), &channel, &[]).remove(0);
             let call = Call::new([open], &[&settler]);
             self.know(
                 pda::statement_buffer(&channel, &settler.key()),

@@ -1,6 +1,6 @@
 //! Whether accounts say what the ledger says.
 
-use anchor_lang::{AccountDeserialize, Discriminator};
+use anchor_lang::AccountDeserialize;
 use licensing::WorkStatus;
 use motif_sdk::channel::ChannelAccount;
 use payments::{Earnings, Part};

@@ -146,7 +146,7 @@ fn lower_bump_is_rejected() {
 
     let grantee = scene.person();
     let purpose = Purpose::License;
-    let approve = sdk::approve(&owner.key(), &address, 1, &grantee.key(), purpose);
+    let approve = sdk::grant_approval(&owner.key(), &address, 1, &grantee.key(), purpose);
     let key = grantee.key();
     let seeds = [Approval::SEED, terms.address.as_ref(), key.as_ref(), &[purpose as u8]];
     check(&scene, by_owner(approve), lower(&l, &seeds));

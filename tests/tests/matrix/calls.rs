@@ -115,7 +115,7 @@ fn register_work(stage: &mut Stage) -> Vec<Instruction> {
     let creator = family.channel.payer.clone();
     let approve = |work: &RegisteredWork| {
         let owner = work.creator.key();
-        sdk::approve(&owner, &work.address, 1, &creator.key(), Purpose::Derivative)
+        sdk::grant_approval(&owner, &work.address, 1, &creator.key(), Purpose::Derivative)
     };
     stage.happen(approve(&other.child));
     let person = stage.world.person();
@@ -155,7 +155,7 @@ fn publish_terms(stage: &mut Stage) -> Vec<Instruction> {
 fn approve(stage: &mut Stage) -> Vec<Instruction> {
     let (child, grantee) = (stage.family().child, stage.world.person().key());
     let owner = child.creator.key();
-    vec![sdk::approve(&owner, &child.address, 1, &grantee, Purpose::License)]
+    vec![sdk::grant_approval(&owner, &child.address, 1, &grantee, Purpose::License)]
 }
 
 fn revoke_approval(stage: &mut Stage) -> Vec<Instruction> {

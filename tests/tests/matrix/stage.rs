@@ -116,7 +116,7 @@ impl Family {
         };
         for purpose in [Purpose::License, Purpose::Derivative] {
             let (owner, work) = (child.creator.key(), &child.address);
-            let approve = sdk::approve(&owner, work, 1, &grantee.key(), purpose);
+            let approve = sdk::grant_approval(&owner, work, 1, &grantee.key(), purpose);
             happen(approve, &child.creator);
         }
         let shares = parent.recipients.iter().zip([5_000, 5_000]);

@@ -133,7 +133,8 @@ impl Scene {
         for (grantee, purpose) in
             [(self.grantee.key(), Purpose::License), (payer, Purpose::Derivative)]
         {
-            let approve = sdk::approve(&owner.key(), &self.work.address, 1, &grantee, purpose);
+            let approve =
+                sdk::grant_approval(&owner.key(), &self.work.address, 1, &grantee, purpose);
             self.happen(approve, &owner);
         }
         if state.licensed() {
@@ -255,7 +256,7 @@ impl Scene {
             ("publish_terms", publish),
             (
                 "grant_approval",
-                by_owner(sdk::approve(&owner.key(), &work, 1, &someone.key(), purpose)),
+                by_owner(sdk::grant_approval(&owner.key(), &work, 1, &someone.key(), purpose)),
             ),
             (
                 "revoke_approval",

@@ -155,8 +155,8 @@ impl LicensingError {
     }
 
     /// Returns the variant's name.
-    pub fn name(self) -> &'static str {
-        self.into()
+    pub fn name(self) -> String {
+        <&str>::from(self).to_owned()
     }
 }
 

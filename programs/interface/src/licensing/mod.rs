@@ -34,6 +34,8 @@ pub use work_status::*;
 
 pub use ID as PROGRAM_ID;
 
+pub use crate::token::TOKEN_METADATA_PROGRAM;
+
 /// Address of the program.
 pub const ID: Pubkey = Pubkey::from_str_const("7Wf1kQ8x2KDRjUynHQuNt3fPZRUBPvyRWwoF9BHfFfPo");
 

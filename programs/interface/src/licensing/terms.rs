@@ -29,6 +29,7 @@ use solana_pubkey::Pubkey;
     derive(serde::Serialize, serde::Deserialize),
     serde(rename_all = "kebab-case")
 )]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum Use {
     /// Generate content with the work as an input.
     Generate,
@@ -69,6 +70,7 @@ pub enum Use {
     derive(serde::Serialize, serde::Deserialize),
     serde(rename_all = "kebab-case")
 )]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum Unit {
     /// One generated output.
     Generation,
@@ -121,6 +123,7 @@ impl UsePrice {
     derive(serde::Serialize, serde::Deserialize),
     serde(rename_all = "kebab-case")
 )]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum Derivatives {
     /// Only with the signature of the work's owner.
     Forbidden,

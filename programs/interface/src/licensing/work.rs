@@ -292,7 +292,10 @@ const _: () = assert!(
 
 #[cfg(test)]
 mod tests {
+    use strum::VariantArray;
+
     use super::*;
+    use crate::licensing::WorkHead;
 
     fn largest_work() -> Work {
         let share = Share { recipient: Pubkey::default(), share_bps: 1 };

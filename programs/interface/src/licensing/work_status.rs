@@ -27,6 +27,7 @@ use crate::{UnknownWord, codec::*};
     derive(serde::Serialize, serde::Deserialize),
     serde(rename_all = "kebab-case")
 )]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum WorkKind {
     /// A picture.
     Image,
@@ -76,6 +77,7 @@ impl WorkKind {
     derive(serde::Serialize, serde::Deserialize),
     serde(rename_all = "kebab-case")
 )]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum WorkStatus {
     /// Takes new licenses and derivatives.
     Active,

@@ -209,8 +209,8 @@ impl PaymentsError {
     }
 
     /// Returns the variant's name.
-    pub fn name(self) -> &'static str {
-        self.into()
+    pub fn name(self) -> String {
+        <&str>::from(self).to_owned()
     }
 }
 

@@ -12,10 +12,11 @@ use super::{
         Address, Authentication, AuthenticationRequest, BatchReceipts, BatchRequest, ChannelState,
         Closing, Digest, GenerationRequest, HoldFacts, HoldRequest, LineageFacts, OpenChannel,
         Operator, PayerProof, Problem, Quote, ReceiptPage, ReceiptParts, ReceiptProofParts,
-        ReleaseRequest, SettlementReport, Settlements, UsageBy, UsageReport, UseWord,
-        WorkDetailsFacts, WorkList, WorkQuery,
+        ReleaseRequest, SettlementReport, Settlements, UsageBy, UsageReport, WorkDetailsFacts,
+        WorkList, WorkQuery,
     },
 };
+use crate::licensing::Use;
 
 /// Client of a gateway's HTTP interface. Clones share connections.
 ///
@@ -148,7 +149,7 @@ impl GatewayClient {
     ///
     /// # Errors
     /// As [`GatewayClient::operator`].
-    pub async fn quote(&self, work: &Pubkey, licensed_use: UseWord) -> Result<Quote, GatewayError> {
+    pub async fn quote(&self, work: &Pubkey, licensed_use: Use) -> Result<Quote, GatewayError> {
         self.get(format!("works/{work}/quotes?use={licensed_use}")).await
     }
 

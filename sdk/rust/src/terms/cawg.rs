@@ -23,7 +23,6 @@ use super::{
     allowance::{INFERENCE, TRAINING, licensed},
     amount::grouped,
 };
-use motif_wire::{UnitWord, UseWord};
 
 /// Label of the assertion.
 pub const LABEL: &str = "cawg.training-mining";
@@ -81,14 +80,14 @@ fn entry(offer: &Offer, denomination: &Denomination, source: &str, licensed: &[U
         return json!({ "use": "allowed" });
     }
     let priced = licensed.iter().map(|price| {
-        let licensed_use = UseWord::from(price.licensed_use);
+        let licensed_use = price.licensed_use;
         match price.price {
             0 => format!("{licensed_use} free"),
             amount => {
                 let unit = match price.unit {
                     Unit::ThousandTokens => "thousand tokens".to_owned(),
                     Unit::TrainingRun => "training run".to_owned(),
-                    unit => UnitWord::from(unit).to_string(),
+                    unit => unit.to_string(),
                 };
                 format!("{licensed_use} {} a {unit}", denomination.show(amount))
             }

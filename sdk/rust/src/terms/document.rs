@@ -3,12 +3,12 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::licensing::{Caps, Offer, Use, UsePrice};
+use crate::licensing::{Caps, Derivatives, Offer, Unit, Use, UsePrice};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use solana_pubkey::Pubkey;
 
 use super::{Amount, DocumentError, Instant, Percent, Preset, keys};
-use motif_wire::{Address, DerivativesWord, Digest, UnitWord, UseWord};
+use motif_wire::{Address, Digest};
 use solana_sha256_hasher::hash;
 
 const SECONDS_PER_DAY: u32 = 86_400;
@@ -34,7 +34,7 @@ pub struct Document {
     /// Whether each acceptance needs the owner's approval.
     pub approval_required: Option<bool>,
     /// Permission to register derivatives.
-    pub derivatives: Option<DerivativesWord>,
+    pub derivatives: Option<Derivatives>,
     /// Minimum share in a derivative's earnings.
     pub derivative_share: Option<Percent>,
     /// Whether derivatives must allow derivatives on the same condition.
@@ -85,9 +85,9 @@ pub struct CapsEntry {
 pub struct UseEntry {
     /// Use.
     #[serde(rename = "use")]
-    pub licensed_use: UseWord,
+    pub licensed_use: Use,
     /// Unit. Optional if the preset has this use.
-    pub unit: Option<UnitWord>,
+    pub unit: Option<Unit>,
     /// Price of one unit. Optional if the preset has a price for this use.
     pub price: Option<Amount>,
 }
@@ -105,7 +105,7 @@ impl Document {
             attribution: Some(false),
             sublicensing: Some(false),
             approval_required: Some(false),
-            derivatives: Some(DerivativesWord::Forbidden),
+            derivatives: Some(Derivatives::Forbidden),
             derivative_share: Some(Percent(0)),
             share_alike: Some(false),
             upfront_fee: Some(Amount::BaseUnits(0)),
@@ -207,7 +207,7 @@ impl Document {
             attribution: said.attribution.unwrap_or_default(),
             sublicensing: said.sublicensing.unwrap_or_default(),
             approval_required: said.approval_required.unwrap_or_default(),
-            derivatives: said.derivatives.unwrap_or(DerivativesWord::Forbidden).into(),
+            derivatives: said.derivatives.unwrap_or(Derivatives::Forbidden),
             share_alike: said.share_alike.unwrap_or_default(),
             derivative_share_bps: said.derivative_share.unwrap_or_default().0,
             upfront_fee: amount("upfront_fee", said.upfront_fee)?.unwrap_or_default(),
@@ -233,8 +233,8 @@ impl Document {
             (offer.notice_seconds / SECONDS_PER_DAY, offer.notice_seconds % SECONDS_PER_DAY);
         let units = |cap: Option<u64>| cap.map(Count);
         let entry = |price: &UsePrice| UseEntry {
-            licensed_use: price.licensed_use.into(),
-            unit: Some(price.unit.into()),
+            licensed_use: price.licensed_use,
+            unit: Some(price.unit),
             price: Some(Amount::BaseUnits(price.price)),
         };
         Self {
@@ -244,7 +244,7 @@ impl Document {
             attribution: Some(offer.attribution),
             sublicensing: Some(offer.sublicensing),
             approval_required: Some(offer.approval_required),
-            derivatives: Some(offer.derivatives.into()),
+            derivatives: Some(offer.derivatives),
             derivative_share: Some(Percent(offer.derivative_share_bps)),
             share_alike: Some(offer.share_alike),
             upfront_fee: Some(Amount::BaseUnits(offer.upfront_fee)),
@@ -299,7 +299,7 @@ impl Document {
             let price = price.base_units(decimals);
             let key = || format!("price of {licensed_use}");
             let price = price.map_err(|reason| DocumentError::amount(key(), reason))?;
-            Ok(UsePrice { licensed_use: licensed_use.into(), unit: unit.into(), price })
+            Ok(UsePrice { licensed_use, unit, price })
         };
         said.iter().map(complete).collect()
     }
@@ -322,10 +322,9 @@ impl Document {
 /// # Errors
 /// [`DocumentError::Refused`].
 pub fn check(offer: &Offer, now: i64) -> Result<(), DocumentError> {
-    offer.check(now).map_err(|error| DocumentError::Refused {
-        name: error.name().to_owned(),
-        message: error.to_string(),
-    })
+    offer
+        .check(now)
+        .map_err(|error| DocumentError::Refused { name: error.name(), message: error.to_string() })
 }
 
 impl CapsEntry {
@@ -388,11 +387,11 @@ fn notice_seconds(days: Option<u32>, seconds: Option<u32>) -> Result<u32, Docume
     days.checked_mul(SECONDS_PER_DAY).ok_or(DocumentError::NoticeTooLong(days))
 }
 
-fn usual_unit(licensed_use: UseWord) -> UnitWord {
-    match Use::from(licensed_use) {
-        Use::Generate | Use::StyleTransfer => UnitWord::Generation,
-        Use::VoiceConvert | Use::Play => UnitWord::Second,
-        Use::Train | Use::FineTune => UnitWord::TrainingRun,
+fn usual_unit(licensed_use: Use) -> Unit {
+    match licensed_use {
+        Use::Generate | Use::StyleTransfer => Unit::Generation,
+        Use::VoiceConvert | Use::Play => Unit::Second,
+        Use::Train | Use::FineTune => Unit::TrainingRun,
     }
 }
 
@@ -405,7 +404,6 @@ fn read(path: &Path) -> Result<Vec<u8>, DocumentError> {
 
 #[cfg(test)]
 mod tests {
-    use crate::licensing::{Derivatives, Unit};
     use proptest::prelude::*;
 
     use super::*;
@@ -624,8 +622,8 @@ mod tests {
         (flags, scalars, rest, caps, proptest::collection::vec(price, 1..=8)).prop_map(
             |(flags, scalars, rest, caps, prices)| {
                 let uses = prices.into_iter().map(|(licensed_use, unit, price)| UsePrice {
-                    licensed_use: UseWord::ALL[licensed_use].into(),
-                    unit: UnitWord::ALL[unit].into(),
+                    licensed_use: Use::ALL[licensed_use],
+                    unit: Unit::ALL[unit],
                     price,
                 });
                 Offer {
@@ -633,7 +631,7 @@ mod tests {
                     attribution: flags[1],
                     sublicensing: flags[2],
                     approval_required: flags[3],
-                    derivatives: DerivativesWord::ALL[rest.3].into(),
+                    derivatives: Derivatives::ALL[rest.3],
                     share_alike: flags[4],
                     derivative_share_bps: scalars.4,
                     upfront_fee: scalars.0,

@@ -1,6 +1,5 @@
-use motif_wire::{UnitWord, UseWord};
-
 use super::{Preset, amount::AmountError};
+use crate::licensing::{Unit, Use};
 
 /// Errors of a document of terms.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -63,7 +62,7 @@ pub enum DocumentError {
     )]
     NoPrice {
         /// Name.
-        licensed_use: UseWord,
+        licensed_use: Use,
         /// Note on the preset, or empty.
         of: String,
     },
@@ -71,9 +70,9 @@ pub enum DocumentError {
     #[error("`{licensed_use}` has no unit; add to its [[use]] for example unit = \"{usual}\"")]
     NoUnit {
         /// Name.
-        licensed_use: UseWord,
+        licensed_use: Use,
         /// Usual unit.
-        usual: UnitWord,
+        usual: Unit,
     },
     /// Error returned when two keys exclude each other.
     #[error("`{one}` and `{other}` exclude each other: keep one of them")]
@@ -100,7 +99,7 @@ pub enum DocumentError {
 }
 
 impl DocumentError {
-    pub(super) fn unpriced(licensed_use: UseWord, preset: Option<Preset>) -> Self {
+    pub(super) fn unpriced(licensed_use: Use, preset: Option<Preset>) -> Self {
         let left = |preset| format!(", and preset `{preset}` sets none");
         Self::NoPrice { licensed_use, of: preset.map_or_else(String::new, left) }
     }

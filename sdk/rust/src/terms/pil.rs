@@ -10,8 +10,9 @@
 
 use serde_json::{Map, Value};
 
+use crate::licensing::{Derivatives, Unit, Use};
+
 use super::{Amount, CapsEntry, Document, Instant, Percent, UseEntry};
-use motif_wire::{DerivativesWord, UnitWord, UseWord};
 
 /// Decimals of Story's payment tokens (WIP, IP).
 pub const USUAL_DECIMALS: u8 = 18;
@@ -105,7 +106,7 @@ impl Import {
         let derivatives = self.derivatives()?;
         let attribution = self.attribution(commercial_attribution)?;
         let share_alike = self.flag("derivativesReciprocal")?;
-        if share_alike && derivatives == DerivativesWord::Forbidden {
+        if share_alike && derivatives == Derivatives::Forbidden {
             self.warn("derivativesReciprocal", "nothing may be derived that could share alike");
         }
         if self.number("derivativeRevCeiling")? > 0 {
@@ -210,8 +211,8 @@ impl Import {
         Ok(millionths.div_ceil(MILLIONTHS_A_BASIS_POINT) as u16)
     }
 
-    fn share_of_derivatives(&mut self, share_bps: u16, derivatives: DerivativesWord) -> u16 {
-        if share_bps > 0 && derivatives == DerivativesWord::Forbidden {
+    fn share_of_derivatives(&mut self, share_bps: u16, derivatives: Derivatives) -> u16 {
+        if share_bps > 0 && derivatives == Derivatives::Forbidden {
             let message =
                 "no program sees what a licensee earns; only derivatives owe a share: set prices";
             self.warn("commercialRevShare", message);
@@ -236,13 +237,13 @@ impl Import {
         Ok(Some(Amount::decimal(ceiling, self.decimals)))
     }
 
-    fn derivatives(&mut self) -> Result<DerivativesWord, PilError> {
+    fn derivatives(&mut self) -> Result<Derivatives, PilError> {
         let (allowed, approval) =
             (self.flag("derivativesAllowed")?, self.flag("derivativesApproval")?);
         Ok(match (allowed, approval) {
-            (false, _) => DerivativesWord::Forbidden,
-            (true, true) => DerivativesWord::WithApproval,
-            (true, false) => DerivativesWord::Allowed,
+            (false, _) => Derivatives::Forbidden,
+            (true, true) => Derivatives::WithApproval,
+            (true, false) => Derivatives::Allowed,
         })
     }
 
@@ -285,10 +286,10 @@ impl Import {
             let message = "PIL has no price for a use: give each [[use]] one before you publish; 0 is a price";
             self.warn("commercialUse", message);
         }
-        let mut uses = vec![entry((UseWord::Generate, UnitWord::Generation))];
+        let mut uses = vec![entry((Use::Generate, Unit::Generation))];
         if self.flag("aiLearningModels")? {
-            uses.push(entry((UseWord::Train, UnitWord::TrainingRun)));
-            uses.push(entry((UseWord::FineTune, UnitWord::TrainingRun)));
+            uses.push(entry((Use::Train, Unit::TrainingRun)));
+            uses.push(entry((Use::FineTune, Unit::TrainingRun)));
         }
         Ok(uses)
     }
@@ -493,7 +494,7 @@ mod tests {
         assert_eq!(document.caps.revenue, decimal("2"));
         assert_eq!(document.expires_at, Some(Instant(NOW + 1_000)));
         assert_eq!(document.derivative_share, Some(Percent(1_000)));
-        assert_eq!(document.derivatives, Some(DerivativesWord::WithApproval));
+        assert_eq!(document.derivatives, Some(Derivatives::WithApproval));
         let flags = [
             document.commercial,
             document.attribution,
@@ -504,7 +505,7 @@ mod tests {
         assert_eq!(flags, [Some(true); 5]);
         assert_eq!(document.legal_uri.as_deref(), Some("https://example.com/pil.json"));
         let uses: Vec<_> = document.uses.iter().map(|entry| entry.licensed_use).collect();
-        assert_eq!(uses, [UseWord::Generate, UseWord::Train, UseWord::FineTune]);
+        assert_eq!(uses, [Use::Generate, Use::Train, Use::FineTune]);
     }
 
     #[test]

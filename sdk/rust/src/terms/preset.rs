@@ -102,7 +102,6 @@ impl<'de> Deserialize<'de> for Preset {
 
 #[cfg(test)]
 mod tests {
-    use crate::licensing::{Derivatives, Use};
 
     use super::*;
     use crate::terms::{Amount, Document, UseEntry, check};

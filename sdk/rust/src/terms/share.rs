@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-const WHOLE_BPS: u16 = 10_000;
+use crate::bps::WHOLE_BPS;
 
 /// Basis points, written as `"20%"`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

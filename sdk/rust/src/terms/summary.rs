@@ -1,7 +1,6 @@
-use crate::licensing::{Derivatives, Offer};
+use crate::licensing::{Derivatives, Offer, Unit};
 
 use super::{Denomination, Instant, amount::grouped, share::percent};
-use motif_wire::{UnitWord, UseWord};
 
 const SECONDS_PER_DAY: u32 = 86_400;
 /// Minimum notice that the programs enforce.
@@ -39,8 +38,8 @@ fn section(title: &str, lines: Vec<String>) -> String {
 
 fn uses(offer: &Offer, denomination: &Denomination) -> Vec<String> {
     let priced = offer.uses.iter().map(|price| {
-        let licensed_use = UseWord::from(price.licensed_use);
-        let unit = unit(price.unit.into());
+        let licensed_use = price.licensed_use;
+        let unit = unit(price.unit);
         match price.price {
             0 => format!("{licensed_use}: free, counted by the {unit}"),
             amount => format!("{licensed_use}: {} a {unit}", denomination.show(amount)),
@@ -162,12 +161,12 @@ fn units(count: u64) -> String {
     if count == 1 { "unit".to_owned() } else { format!("{grouped} units") }
 }
 
-fn unit(word: UnitWord) -> &'static str {
+fn unit(word: Unit) -> &'static str {
     match word {
-        UnitWord::Generation => "generation",
-        UnitWord::Second => "second",
-        UnitWord::ThousandTokens => "thousand tokens",
-        UnitWord::TrainingRun => "training run",
+        Unit::Generation => "generation",
+        Unit::Second => "second",
+        Unit::ThousandTokens => "thousand tokens",
+        Unit::TrainingRun => "training run",
     }
 }
 

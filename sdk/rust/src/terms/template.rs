@@ -1,11 +1,10 @@
 //! Documents that presets stand for.
 
-use motif_wire::{
-    DerivativesWord::{Allowed, Forbidden},
-    UnitWord, UseWord,
-};
-
 use super::{Amount, Document, Percent, Preset, UseEntry};
+use crate::licensing::{
+    Derivatives::{Allowed, Forbidden},
+    Unit, Use,
+};
 
 impl Preset {
     /// Returns the preset's fields. Uses without a price must be priced by the document.
@@ -62,37 +61,28 @@ impl Preset {
         let free = Some(Amount::BaseUnits(0));
         let (uses, price): (&[_], _) = match self {
             // Terms need a use. This one is for no model and needs approval.
-            Self::AllRightsReserved => (&[(UseWord::Play, UnitWord::Second)], free),
+            Self::AllRightsReserved => (&[(Use::Play, Unit::Second)], free),
             Self::NonCommercialRemix => (
                 &[
-                    (UseWord::Generate, UnitWord::Generation),
-                    (UseWord::StyleTransfer, UnitWord::Generation),
-                    (UseWord::VoiceConvert, UnitWord::Second),
-                    (UseWord::Play, UnitWord::Second),
+                    (Use::Generate, Unit::Generation),
+                    (Use::StyleTransfer, Unit::Generation),
+                    (Use::VoiceConvert, Unit::Second),
+                    (Use::Play, Unit::Second),
                 ],
                 free,
             ),
-            Self::CommercialPerGeneration => (&[(UseWord::Generate, UnitWord::Generation)], None),
-            Self::CommercialRemixShareAlike => (
-                &[
-                    (UseWord::Generate, UnitWord::Generation),
-                    (UseWord::StyleTransfer, UnitWord::Generation),
-                ],
-                None,
-            ),
-            Self::Voice5050 => (
-                &[(UseWord::VoiceConvert, UnitWord::Second), (UseWord::Generate, UnitWord::Second)],
-                None,
-            ),
-            Self::TrainingLicense => (
-                &[
-                    (UseWord::Train, UnitWord::TrainingRun),
-                    (UseWord::FineTune, UnitWord::TrainingRun),
-                ],
-                None,
-            ),
+            Self::CommercialPerGeneration => (&[(Use::Generate, Unit::Generation)], None),
+            Self::CommercialRemixShareAlike => {
+                (&[(Use::Generate, Unit::Generation), (Use::StyleTransfer, Unit::Generation)], None)
+            }
+            Self::Voice5050 => {
+                (&[(Use::VoiceConvert, Unit::Second), (Use::Generate, Unit::Second)], None)
+            }
+            Self::TrainingLicense => {
+                (&[(Use::Train, Unit::TrainingRun), (Use::FineTune, Unit::TrainingRun)], None)
+            }
         };
-        let entry = |&(licensed_use, unit): &(UseWord, UnitWord)| UseEntry {
+        let entry = |&(licensed_use, unit): &(Use, Unit)| UseEntry {
             licensed_use,
             unit: Some(unit),
             price: price.clone(),

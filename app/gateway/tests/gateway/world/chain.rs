@@ -4,6 +4,7 @@ use std::{
 };
 
 use async_trait::async_trait;
+use borsh::BorshDeserialize;
 use motif_gateway::chain::{Chain, ChainError, ReadChannel};
 use motif_sdk::{
     Pubkey,
