@@ -12,6 +12,7 @@ use crate::{
     pda,
     voucher::{SignedVoucher, Voucher},
 };
+
 pub use crate::{
     licensing::{Unit, Use},
     payments::{

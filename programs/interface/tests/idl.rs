@@ -140,8 +140,10 @@ fn bytes(value: &Value) -> Vec<u8> {
 
 fn assert_instructions(idl: &Value, built: Vec<(&'static str, Instruction)>) {
     let listed = idl["instructions"].as_array().unwrap();
-    let by_name: BTreeMap<_, _> =
-        listed.iter().map(|instruction| (instruction["name"].as_str().unwrap(), instruction)).collect();
+    let by_name: BTreeMap<_, _> = listed
+        .iter()
+        .map(|instruction| (instruction["name"].as_str().unwrap(), instruction))
+        .collect();
     let names: Vec<_> = built.iter().map(|(name, _)| *name).collect();
     assert_eq!(by_name.len(), names.len(), "each instruction has one builder");
     for (name, built) in built {
@@ -203,7 +205,11 @@ fn assert_errors(idl: &Value, errors: impl Iterator<Item = (u32, String, String)
         .iter()
         .map(|error| {
             let code = error["code"].as_u64().unwrap() as u32;
-            (code, error["name"].as_str().unwrap().to_owned(), error["msg"].as_str().unwrap().to_owned())
+            (
+                code,
+                error["name"].as_str().unwrap().to_owned(),
+                error["msg"].as_str().unwrap().to_owned(),
+            )
         })
         .collect();
     assert_eq!(errors.collect::<Vec<_>>(), listed);

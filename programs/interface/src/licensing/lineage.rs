@@ -1,8 +1,7 @@
-use super::{LicensingError, Offer, Work};
-use crate::bps::WHOLE_BPS;
-use crate::codec::*;
-use crate::require;
 use solana_pubkey::Pubkey;
+
+use super::{LicensingError, Offer, Work};
+use crate::{bps::WHOLE_BPS, codec::*, require};
 
 /// A work that another one derives from, and its share of the other's earnings.
 #[derive(BorshSerialize, BorshDeserialize, Clone, Copy, Debug, PartialEq, Eq)]

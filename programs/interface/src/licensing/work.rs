@@ -1,12 +1,11 @@
+use solana_pubkey::Pubkey;
+use strum::VariantArray;
+
 use super::{
     Consent, Dispute, Inherited, LicensingError, MAX_RECIPIENTS, Model, Offer, Parent, Share,
     SplitChange, Verdict, WorkHead, check_split,
 };
-use crate::bps::WHOLE_BPS;
-use crate::require;
-use crate::{UnknownWord, codec::*};
-use solana_pubkey::Pubkey;
-use strum::VariantArray;
+use crate::{UnknownWord, bps::WHOLE_BPS, codec::*, require};
 
 /// Kind of a work. Stored as one byte, in this order: append only.
 #[derive(

@@ -1,11 +1,10 @@
 use anchor_lang::prelude::*;
-use solana_sha256_hasher::hash;
-
 use motif_interface::{
     channel::AcceptTermsArgs,
     licensing::{Approval, Purpose, Terms, Use, UsePrice, Work, WorkStatus},
     payments::{Channel, Issuance, License, Licensee, PaymentsError, Quota, day_of},
 };
+use solana_sha256_hasher::hash;
 
 use crate::{
     event::LicenseAccepted,
