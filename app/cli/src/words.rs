@@ -7,12 +7,12 @@ use motif_sdk::{
 
 /// The word a use stored as this byte is written as.
 pub fn use_of_byte(byte: u8) -> String {
-    UseWord::of_byte(byte).map_or("unknown".to_owned(), |word| word.to_string())
+    UseWord::from_byte(byte).map_or("unknown".to_owned(), |word| word.to_string())
 }
 
 /// The word a unit stored as this byte is written as.
 pub fn unit_of_byte(byte: u8) -> String {
-    UnitWord::of_byte(byte).map_or("unknown".to_owned(), |word| word.to_string())
+    UnitWord::from_byte(byte).map_or("unknown".to_owned(), |word| word.to_string())
 }
 
 /// The word for what an approval lets its grantee do.

@@ -72,7 +72,7 @@ fn what_is_wrong_with_a_file_has_a_name() {
     let folder = TempDir::new().unwrap();
     let folder = folder.path();
     let misspelt = refusal(folder, "prest = \"voice-50-50\"");
-    let expected = "terms.toml: line 1: there is no `prest`; did you mean `preset`?";
+    let expected = "terms.toml: line 1: unknown key `prest`; did you mean `preset`?";
     assert_eq!(misspelt, ("terms-document".to_owned(), expected.to_owned()));
     let unpriced = refusal(folder, "preset = \"training-license\"");
     assert!(unpriced.1.contains("`train` has no price"), "{}", unpriced.1);

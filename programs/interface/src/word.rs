@@ -2,7 +2,9 @@
 
 use std::fmt;
 
-use strum::VariantNames;
+use strum::{VariantArray, VariantNames};
+
+use crate::licensing::{Derivatives, Unit, Use, WorkKind, WorkStatus};
 
 /// Error returned when a text is not among an enum's words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,6 +28,31 @@ impl fmt::Display for UnknownWord {
 
 impl std::error::Error for UnknownWord {}
 
+/// Lists the values of enums.
+macro_rules! values {
+    ($($word:ident),*) => {$(
+        impl $word {
+            /// All values, in the order of the programs' bytes.
+            pub const ALL: &'static [Self] = <Self as VariantArray>::VARIANTS;
+        }
+    )*};
+}
+
+/// Maps the bytes that programs store to values of enums.
+macro_rules! bytes {
+    ($($word:ident),*) => {$(
+        impl $word {
+            /// Returns the value that programs store as `byte`.
+            pub fn from_byte(byte: u8) -> Option<Self> {
+                Self::ALL.get(usize::from(byte)).copied()
+            }
+        }
+    )*};
+}
+
+values!(Derivatives, Unit, Use, WorkKind, WorkStatus);
+bytes!(Derivatives, Unit, Use);
+
 #[cfg(test)]
 mod tests {
     use crate::licensing::{Derivatives, Unit, Use, WorkKind, WorkStatus};
@@ -36,6 +63,20 @@ mod tests {
         assert_eq!("thousand-tokens".parse(), Ok(Unit::ThousandTokens));
         assert_eq!("approval".parse(), Ok(Derivatives::WithApproval));
         assert_eq!("style-model".parse(), Ok(WorkKind::StyleModel));
+    }
+
+    #[test]
+    fn values_follow_program_byte_order() {
+        for (byte, value) in (0..).zip(Use::ALL) {
+            assert_eq!((*value as u8, Use::from_byte(byte)), (byte, Some(*value)));
+        }
+        for (byte, value) in (0..).zip(Unit::ALL) {
+            assert_eq!((*value as u8, Unit::from_byte(byte)), (byte, Some(*value)));
+        }
+        for (byte, value) in (0..).zip(Derivatives::ALL) {
+            assert_eq!((*value as u8, Derivatives::from_byte(byte)), (byte, Some(*value)));
+        }
+        assert_eq!(Use::from_byte(6), None);
     }
 
     #[test]

@@ -12,28 +12,28 @@ use rcgen::{
 };
 use zeroize::{Zeroize, Zeroizing};
 
-/// Who signs credentials: an X.509 certificate and its private key.
+/// X.509 certificate and private key that sign credentials.
 pub struct SigningIdentity {
     pub(super) signer: BoxedSigner,
 }
 
-/// An identity that was just made, before it is in files.
+/// Newly issued identity.
 pub struct Issued {
-    /// The signing certificate, and then the anchor's; PEM.
+    /// Signing certificate, followed by the anchor's; PEM.
     pub certificate: String,
-    /// What readers may choose to trust; PEM.
+    /// Anchor certificate, for readers to trust; PEM.
     pub anchor: String,
-    /// The signing certificate's private key; PKCS #8, PEM.
+    /// Private key of the signing certificate; PKCS #8, PEM.
     pub key: Zeroizing<String>,
 }
 
-/// Why there is no identity.
+/// Errors of issuing and loading an identity.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum IdentityError {
-    /// The system's randomness or the encoder failed.
-    #[error("no certificate can be made: {0}")]
+    /// Error returned when a certificate cannot be generated.
+    #[error("cannot generate a certificate: {0}")]
     NotIssued(String),
-    /// These are no certificates and a key that fits one of C2PA's ways of signing.
+    /// Error returned when certificates and key are invalid or do not match.
     #[error("expected a certificate chain and a PKCS #8 key, both in PEM")]
     Unusable,
 }
@@ -48,7 +48,7 @@ pub struct IdentityFileError {
     pub source: Box<dyn std::error::Error + Send + Sync>,
 }
 
-/// Every way of signing that C2PA knows; a key fits just one.
+/// Signature algorithms of C2PA; a key matches exactly one.
 const ALGORITHMS: [SigningAlg; 7] = [
     SigningAlg::Es256,
     SigningAlg::Ed25519,
@@ -60,17 +60,17 @@ const ALGORITHMS: [SigningAlg; 7] = [
 ];
 
 impl SigningIdentity {
-    /// The certificate chain in an identity's folder, the signing certificate first.
+    /// File name of the certificate chain, signing certificate first.
     pub const CERTIFICATE: &'static str = "certificate.pem";
-    /// The private key in an identity's folder.
+    /// File name of the private key.
     pub const KEY: &'static str = "key.pem";
-    /// The anchor in the folder of an identity that was made here.
+    /// File name of the anchor of an issued identity.
     pub const ANCHOR: &'static str = "anchor.pem";
 
-    /// From a certificate chain and a PKCS #8 key, both PEM.
+    /// Creates an identity from a certificate chain and a PKCS #8 key, both PEM.
     ///
     /// # Errors
-    /// [`IdentityError::Unusable`]; never with any of the key's bytes.
+    /// [`IdentityError::Unusable`], without bytes of the key.
     pub fn new(certificate: &[u8], key: &[u8]) -> Result<Self, IdentityError> {
         let signer = ALGORITHMS
             .into_iter()
@@ -81,7 +81,7 @@ impl SigningIdentity {
         Ok(Self { signer })
     }
 
-    /// Reads the certificate and the key in a folder.
+    /// Reads an identity from a folder.
     ///
     /// # Errors
     /// [`IdentityFileError`].
@@ -95,8 +95,8 @@ impl SigningIdentity {
         Self::new(&certificate, &key).map_err(|error| file_error(folder, error))
     }
 
-    /// Makes an anchor and, signed by it, a certificate for `name`, good for a year from now, with
-    /// keys on P-256. The anchor's own key is forgotten, so that it vouches for nobody else.
+    /// Issues an anchor and a certificate for `name`, signed by the anchor and valid for a year,
+    /// with P-256 keys. The anchor's key is discarded, so that it cannot sign other certificates.
     ///
     /// # Errors
     /// [`IdentityError::NotIssued`].
@@ -106,11 +106,10 @@ impl SigningIdentity {
 }
 
 impl Issued {
-    /// Writes a new folder with the certificate, the anchor, and the key, which its owner alone can
-    /// read.
+    /// Writes certificate, anchor and key to a folder. Only the file's owner can read the key.
     ///
     /// # Errors
-    /// [`IdentityFileError`]; when a file exists already, nothing is overwritten.
+    /// [`IdentityFileError`]; existing files are not overwritten.
     pub fn write(&self, folder: &Path) -> Result<(), IdentityFileError> {
         fs::create_dir_all(folder).map_err(|error| file_error(folder, error))?;
         let files = [
@@ -125,7 +124,7 @@ impl Issued {
         Ok(())
     }
 
-    /// Ready to sign.
+    /// Returns the signing identity.
     ///
     /// # Errors
     /// As [`SigningIdentity::new`].
@@ -160,7 +159,7 @@ fn issue(name: &str, now: i64) -> Result<Issued, rcgen::Error> {
     let mut signing = lasting_a_year(name, name, now);
     signing.is_ca = IsCa::ExplicitNoCa;
     signing.key_usages = vec![KeyUsagePurpose::DigitalSignature];
-    // The one purpose that every reader of C2PA takes without being told to.
+    // The only purpose that every C2PA reader accepts by default.
     signing.extended_key_usages = vec![ExtendedKeyUsagePurpose::EmailProtection];
     signing.use_authority_key_identifier_extension = true;
     let issuer = Issuer::from_params(&anchor, &anchor_key);
@@ -192,7 +191,7 @@ fn file_error(
     IdentityFileError { path: path.to_owned(), source: source.into() }
 }
 
-/// From the day before `now`, since clocks differ, to a year after it.
+/// Returns parameters valid from the day before `now`, since clocks differ, to a year after it.
 fn lasting_a_year(name: &str, organisation: &str, now: i64) -> CertificateParams {
     let day = |days: i64| {
         let now = Timestamp::from_second(now).unwrap_or(Timestamp::UNIX_EPOCH);

@@ -10,19 +10,19 @@ use super::Carrier;
 
 const MAX_FAULTS: usize = 16;
 const MAX_TEXT_CHARS: usize = 200;
-/// Manifests may be compressed.
+/// Maximum size of a decompressed manifest, MB.
 const MAX_MANIFEST_MB: usize = 16;
-/// What a certificate may be for, besides e-mail, to sign content: documents, C2PA claims, and
-/// what their makers used before there was a purpose of that name.
+/// Accepted certificate purposes: e-mail, document signing, C2PA claims, and vendor purposes that
+/// preceded them.
 const PURPOSES: &str = "1.3.6.1.5.5.7.3.4\n1.3.6.1.5.5.7.3.36\n1.3.6.1.4.1.62558.2.1\n\
                         1.3.6.1.4.1.311.76.59.1.9\n";
 
-/// Reads the credentials in a file; `None` where it carries none. Nothing is fetched.
+/// Reads the credentials in a file; returns `None` if it carries none. Makes no network requests.
 ///
-/// `anchors` are the certificates, PEM, by whose keys a signer's must be signed to be trusted.
-/// Without any, nobody is.
+/// A signer is trusted if its certificate chain ends in one of `anchors`, PEM. Without anchors, no
+/// signer is trusted.
 ///
-/// Content from strangers belongs into a [`crate::DecodingWorker`].
+/// Use a [`crate::DecodingWorker`] for untrusted content.
 pub fn read(content: &[u8], anchors: Option<&str>) -> Option<Credentials> {
     let carrier = Carrier::of(content)?;
     let bare_digest = content_digest(&carrier.bare(content)?);
@@ -32,7 +32,7 @@ pub fn read(content: &[u8], anchors: Option<&str>) -> Option<Credentials> {
     Some(read.unwrap_or_else(|| Credentials::unreadable(bare_digest)))
 }
 
-/// Whether these are certificates in PEM, so that [`read`] can trust them.
+/// Whether `anchors` are certificates in PEM.
 pub fn are_anchors(anchors: &str) -> bool {
     anchors.contains("-----BEGIN CERTIFICATE-----") && offline(Some(anchors)).is_ok()
 }
@@ -42,7 +42,7 @@ fn parse(content: &[u8], carrier: Carrier, anchors: Option<&str>) -> c2pa::Resul
     Reader::from_shared_context(&context).with_stream(carrier.media_type(), Cursor::new(content))
 }
 
-/// The library's settings, without anything that asks a network.
+/// Returns c2pa's settings without network access.
 pub(super) fn offline(anchors: Option<&str>) -> c2pa::Result<Context> {
     let mut settings = json!({
         "verify": {
@@ -91,8 +91,7 @@ fn credentials(reader: &Reader, bare_digest: [u8; 32]) -> Credentials {
     Credentials { state, bare_digest: Digest(bare_digest), signer, faults, provenance }
 }
 
-/// Failures of the manifest and of what it refers to, but for one that is no fault: that nobody
-/// vouches for the signer.
+/// Returns validation failures of the manifest and its ingredients, except for an untrusted signer.
 fn faults(reader: &Reader) -> Vec<String> {
     let mut faults = Vec::new();
     let Some(results) = reader.validation_results() else { return faults };
@@ -109,7 +108,7 @@ fn faults(reader: &Reader) -> Vec<String> {
     faults
 }
 
-/// Says that something is not what was signed.
+/// Whether a failure proves that content or manifest was changed.
 fn is_alteration(fault: &str) -> bool {
     let mismatches = [
         validation_codes::ASSERTION_DATAHASH_MISMATCH,
@@ -125,7 +124,7 @@ fn is_alteration(fault: &str) -> bool {
     mismatches.contains(&fault)
 }
 
-/// A text from a stranger: cut, and nothing in it moves a cursor.
+/// Truncates untrusted text and removes control characters.
 fn shown(text: &str) -> String {
     text.chars().filter(|letter| !letter.is_control()).take(MAX_TEXT_CHARS).collect()
 }

@@ -8,31 +8,33 @@ use motif_wire::{Credentials, CredentialsState, Origin, Provenance, content_url}
 
 use super::{Carrier, SigningIdentity, reader};
 
-/// Why a file was not signed.
+/// Errors of [`sign`].
 #[derive(Debug, thiserror::Error)]
 pub enum SigningError {
-    /// Nothing is written into files like this one.
-    #[error("only JPEG, PNG, WebP, WAV and MP3 carry credentials")]
+    /// Error returned when the file format cannot carry credentials.
+    #[error("unsupported format: expected JPEG, PNG, WebP, WAV or MP3")]
     NoCarrier,
-    /// It was signed before; another signature over it would change what a receipt is of.
-    #[error("it has content credentials already")]
+    /// Error returned when the file is signed already. A second signature would change the bare
+    /// content.
+    #[error("the file has content credentials already")]
     AlreadySigned,
-    /// The credentials, or the receipt in them, are of something else.
-    #[error("the receipt is of other content than this")]
+    /// Error returned when provenance or receipt are for other content.
+    #[error("provenance or receipt are for other content")]
     OtherContent,
-    /// The bare content could not be had back from the signed file, and so no receipt either.
-    #[error("signing would change more of it than its credentials; re-encode it without metadata")]
+    /// Error returned when the bare content could not be restored from the signed file.
+    #[error("signing would change other parts of the file: re-encode it without metadata")]
     NotRecoverable,
-    /// What came out is not what any reader would accept: an expired certificate, say.
-    #[error("these credentials would not be accepted: {0}")]
+    /// Error returned when the signed file does not validate, for example because of an expired
+    /// certificate.
+    #[error("the signed file does not validate: {0}")]
     Unacceptable(String),
-    /// The library's refusal.
-    #[error("it cannot be signed: {0}")]
+    /// Error returned when c2pa cannot sign the file.
+    #[error("cannot sign the file: {0}")]
     Refused(String),
 }
 
-/// Puts credentials into a file: what `provenance` names, and `mining`, an assertion of
-/// `motif_sdk::terms::cawg`, signed by `identity`. What is returned was read back and found intact.
+/// Signs a file: embeds `provenance` and `mining`, an assertion of `motif_sdk::terms::cawg`, signed
+/// by `identity`. The returned file was read back and validated.
 ///
 /// # Errors
 /// [`SigningError`].
@@ -81,7 +83,7 @@ fn embed(
     let mut builder = Builder::from_context(reader::offline(None)?).with_definition(definition)?;
     builder.add_assertion(Provenance::LABEL, provenance)?;
     if provenance.origin == Origin::Registered {
-        // Nothing is said of how a work was made: it is there, and is published.
+        // The manifest makes no claim on how a work was made: it is opened and published.
         let parent = json!({ "title": title, "relationship": "parentOf", "label": PARENT });
         let mut source = Cursor::new(content);
         builder.add_ingredient_from_stream(parent.to_string(), media_type, &mut source)?;
@@ -94,9 +96,8 @@ fn embed(
     Ok(signed.into_inner())
 }
 
-/// The library writes a tag anew, and the one that was there cannot be had back. So the manifest
-/// store is put into it here: first a placeholder of the same length, whose surroundings are
-/// hashed.
+/// Embeds the manifest store in an ID3 tag. c2pa would rewrite the tag, and the original could not
+/// be restored. A placeholder of the same length is inserted first, to hash the rest of the file.
 fn embed_in_tag(
     content: &[u8],
     carrier: Carrier,
@@ -120,7 +121,7 @@ fn embed_in_tag(
     Ok(tagged)
 }
 
-/// How an action names the ingredient it is about, before there is a manifest to point into.
+/// Label by which an action refers to its ingredient.
 const PARENT: &str = "work";
 
 fn definition(title: &str, provenance: &Provenance, mining: Option<&Value>) -> Value {

@@ -1,5 +1,4 @@
-//! Decoding where it can do no harm: in a process that may use so much memory and time, has no
-//! files to open, and is killed when it needs more.
+//! Sandboxed decoding in a process with limits on memory and time and without file access.
 
 use std::{
     ffi::OsString,
@@ -23,55 +22,55 @@ use motif_wire::{Credentials, Digest};
 
 use super::{digests, read};
 
-/// What a worker may take: its program, the content, and what decoders make of that.
+/// Memory limit of a worker: program, content and decoded content.
 const MEMORY_BYTES: u64 = 2 * 1_024 * 1_024 * 1_024;
 const CPU_SECONDS: u64 = 20;
-/// Longer than the processor time, as the machine may be busy.
+/// Wall-clock limit, longer than the CPU limit because the machine may be busy.
 const WALL: Duration = Duration::from_secs(40);
 const MAX_ANSWER_BYTES: u64 = 64 * 1_024;
 
-/// Who decodes content.
+/// Decoder of content.
 #[derive(Clone, Debug, Default)]
 pub enum DecodingWorker {
-    /// A thread of this process. Only for content that this process trusts: decoders keep their
-    /// own limits here, and nothing limits the decoders.
+    /// A thread of this process, for trusted content only: the decoders' own limits are the only
+    /// ones.
     #[default]
     Here,
-    /// A process that calls [`serve_decoding`], one for each piece of content.
+    /// A new process for each content, which calls [`serve_decoding`].
     Process {
-        /// The program.
+        /// Path of the program.
         program: PathBuf,
-        /// How it is told to do so.
+        /// Arguments of the program.
         arguments: Vec<OsString>,
     },
 }
 
-/// What a worker found out about content.
+/// Result of [`DecodingWorker::examine`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Examined {
-    /// What it is, and its fingerprint.
+    /// Media type and fingerprint.
     pub perceived: Result<Perceived, WorkerError>,
-    /// Its content credentials; `None` where it carries none, or nobody could look.
+    /// Content credentials; `None` if the content carries none or they could not be read.
     pub credentials: Option<Credentials>,
 }
 
-/// Why a worker perceived nothing.
+/// Errors of a decoding worker.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum WorkerError {
-    /// The content is broken, or beyond a limit that decoders keep.
+    /// Error returned when the content is corrupt or exceeds a decoder's limit.
     #[error("{0}")]
     Refused(String),
-    /// It had to be stopped.
-    #[error("decoding this takes more memory or time than is safe")]
+    /// Error returned when the worker exceeds its limits.
+    #[error("decoding exceeded the memory or time limit")]
     TooCostly,
-    /// The worker could not be started or heard.
+    /// Error returned when the worker cannot be started or its output cannot be parsed.
     #[error("the decoding worker failed: {0}")]
     Failed(String),
 }
 
-/// What a worker answers first: one line of JSON. Where content carries credentials, two more
-/// follow: the [`Carried`], and then the credentials. So a manifest that is meant to break its
-/// reader hides neither itself nor what the content looks like.
+/// First line of a worker's output, JSON. If the content carries credentials, two lines follow:
+/// [`Carried`] and the credentials. A manifest that crashes its reader therefore hides neither its
+/// existence nor the fingerprint.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Answer {
@@ -79,7 +78,7 @@ enum Answer {
     Refused(String),
 }
 
-/// That there are credentials, told before anybody reads them.
+/// Second line of a worker's output: credentials exist and will be read next.
 #[derive(Serialize, Deserialize)]
 struct Carried {
     bare_digest: Digest,
@@ -92,7 +91,7 @@ struct Bits {
 }
 
 impl DecodingWorker {
-    /// What content is, and its fingerprint.
+    /// Returns the media type and fingerprint of content.
     ///
     /// # Errors
     /// [`WorkerError`].
@@ -100,8 +99,8 @@ impl DecodingWorker {
         self.examine(content).await.perceived
     }
 
-    /// What content is, its fingerprint, and its content credentials. In this process, no anchor is
-    /// trusted.
+    /// Returns the media type, fingerprint and content credentials of content.
+    /// [`DecodingWorker::Here`] trusts no anchor.
     pub async fn examine(&self, content: Vec<u8>) -> Examined {
         match self {
             Self::Here => {
@@ -122,7 +121,7 @@ impl DecodingWorker {
                 match timeout(WALL, ask(command, content)).await {
                     Ok(Ok(examined)) => examined,
                     Ok(Err(error)) => Examined::failed(error),
-                    // Dropping the child has killed it.
+                    // Dropping the child kills it.
                     Err(_) => Examined::failed(WorkerError::TooCostly),
                 }
             }
@@ -138,7 +137,7 @@ async fn ask(mut command: Command, content: Vec<u8>) -> Result<Examined, WorkerE
         return Err(WorkerError::Failed("it has no pipes".to_owned()));
     };
     let give = async move {
-        // A worker that has died reads nothing; how it ended says why.
+        // A dead worker reads nothing; its exit status is checked below.
         let _ = stdin.write_all(&content).await;
         let _ = stdin.shutdown().await;
     };
@@ -157,9 +156,9 @@ async fn ask(mut command: Command, content: Vec<u8>) -> Result<Examined, WorkerE
             Ok(Perceived { media, media_type, fingerprint, probes })
         }
         Err(_) if status.code().is_none() => return Err(WorkerError::TooCostly),
-        // It has panicked, which is the decoder's word for content it cannot make sense of.
+        // The decoder panicked on corrupt content.
         Err(_) if !status.success() => {
-            Err(WorkerError::Refused("the decoder cannot make sense of it".to_owned()))
+            Err(WorkerError::Refused("the decoder failed on the content".to_owned()))
         }
         Err(error) => return Err(WorkerError::Failed(error.to_string())),
     };
@@ -177,11 +176,11 @@ impl Examined {
     }
 }
 
-/// Reads content from stdin, and answers on stdout what it is: what a worker's process does.
-/// `anchors`, PEM, are trusted in content credentials.
+/// Runs the worker process: reads content from stdin and writes the result to stdout. `anchors`,
+/// PEM, are trusted in content credentials.
 ///
 /// # Errors
-/// The pipes', or the system's when it does not let this process limit itself.
+/// Those of the pipes, and of setting resource limits.
 pub fn serve_decoding(anchors: Option<&str>) -> std::io::Result<()> {
     let limits = [
         (Resource::AS, MEMORY_BYTES),
@@ -190,7 +189,7 @@ pub fn serve_decoding(anchors: Option<&str>) -> std::io::Result<()> {
         (Resource::CORE, 0),
     ];
     for (resource, limit) in limits {
-        let limit = limit.min(resource.get_hard()?); // whoever started this may allow less
+        let limit = limit.min(resource.get_hard()?); // the parent may allow less
         resource.set(limit, limit)?;
     }
     let mut content = Vec::new();
@@ -235,7 +234,7 @@ impl Bits {
     }
 }
 
-/// The media type as this process knows it.
+/// Returns the kind and static media type of a worker's answer.
 fn known(media_type: &str) -> (Media, &'static str) {
     let kinds = [
         (Media::Image, &["image/png", "image/jpeg", "image/gif", "image/webp"][..]),

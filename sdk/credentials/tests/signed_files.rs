@@ -1,4 +1,4 @@
-//! Files that are signed and read back, and everything that may happen to them in between.
+//! Signing and reading files, with changes in between.
 #![allow(clippy::unwrap_used, reason = "a test stops at what it did not expect")]
 
 use std::{io::Cursor, ops::Range, path::Path, process::Command, sync::LazyLock};
@@ -104,7 +104,8 @@ fn receipt(output: &[u8]) -> SignedReceipt {
 fn generated(output: &[u8]) -> Provenance {
     let named =
         NamedWork { work: Address(WORK), content_digest: Digest([6; 32]), terms_number: Some(1) };
-    Provenance::of_output(CLUSTER, content_digest(output), vec![named]).with_receipt(&receipt(output))
+    Provenance::of_output(CLUSTER, content_digest(output), vec![named])
+        .with_receipt(&receipt(output))
 }
 
 fn signed(content: &[u8]) -> Vec<u8> {
@@ -301,7 +302,8 @@ fn unverifiable_content_is_not_signed() {
     }
 }
 
-/// What somebody else's reader says of a file; `None`, and said so, where there is none.
+/// Returns the report of an independent reader; prints a notice and returns `None` if it is not
+/// installed.
 fn read_elsewhere(file: &Path, media_type: &str, anchor: &Path) -> Option<Value> {
     const SCRIPT: &str =
         concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/second_implementation/credentials.py");

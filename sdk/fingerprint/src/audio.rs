@@ -23,8 +23,8 @@ use super::{
     opus::OpusDecoder,
 };
 
-/// The formats that are read. Not among them is AAC without a container, whose reader panics on
-/// headers that are not of one stream.
+/// Supported formats. AAC without a container is not supported: its reader panics on inconsistent
+/// headers.
 static FORMATS: LazyLock<Probe> = LazyLock::new(|| {
     let mut formats = Probe::default();
     formats.register_all::<FlacReader>();
@@ -42,54 +42,54 @@ static CODECS: LazyLock<CodecRegistry> = LazyLock::new(|| {
     codecs
 });
 
-/// What is heard of a recording; the rest is not decoded.
+/// Maximum duration that is decoded; the rest of a recording is ignored.
 const MAX_SECONDS: u64 = 20 * 60;
 const SAMPLE_RATES: std::ops::RangeInclusive<u32> = 1_000..=192_000;
 const MAX_CHANNELS: usize = 32;
-/// Packets in a row that cannot be decoded, until it is no recording.
+/// Maximum number of consecutive undecodable packets.
 const MAX_BROKEN_PACKETS: u32 = 64;
-/// Fewer different sub-fingerprints than this say nothing: silence, one tone, a click.
+/// Minimum number of distinct sub-fingerprints. Silence, a tone or a click has fewer.
 const MIN_HEARD: usize = 12;
-/// Chromaprint moves on by 1,365 samples at 11,025 Hz. An excerpt begins anywhere in between, so
-/// it is listened to from so many places within one such step.
+/// Chromaprint advances by 1,365 samples at 11,025 Hz. An excerpt can begin anywhere in between, so
+/// it is fingerprinted from this many offsets within one step.
 const STARTS: u64 = 8;
 const STEP_MICROSECONDS: u64 = 1_365 * 1_000_000 / 11_025;
-/// A sub-fingerprint is what sixteen classifiers say, two bits each, of which the higher one stands
-/// firm when a recording is compressed. By scheme, the bits that count: of all the higher one, and
-/// of some both, so that fewer sounds are taken for others. Of eight there are so few in common
-/// that two equal parts say more than three did when it was four.
+/// Bits of a sub-fingerprint that each scheme compares. A sub-fingerprint has two bits from each of
+/// sixteen classifiers; the higher one survives compression. All higher bits are compared, and some
+/// lower ones to separate unrelated sounds. With eight lower bits, two equal parts are stronger
+/// evidence than three were with four.
 const COUNTED: [(Scheme, u32); 2] =
     [(Scheme::AudioSounds, 0xFFFF_AAAA), (Scheme::AudioChroma, 0xAAAA_AAFF)];
 
-/// Why audio cannot be fingerprinted.
+/// Errors of audio fingerprinting.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AudioError {
-    /// Neither WAV, FLAC, MP3, AAC in MP4, nor Vorbis or Opus in Ogg.
-    #[error("not a recording in a known format; use WAV, FLAC, MP3, AAC in MP4, Vorbis or Opus")]
+    /// Error returned when the format is not supported.
+    #[error("unknown audio format: expected WAV, FLAC, MP3, AAC in MP4, Vorbis or Opus")]
     UnknownFormat,
-    /// The format is known, the bytes are broken.
-    #[error("unreadable recording: {0}")]
+    /// Error returned when the content is corrupt.
+    #[error("corrupt recording: {0}")]
     Unreadable(String),
 }
 
-/// What was heard in a recording's bytes.
+/// Decoded and fingerprinted recording.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DecodedAudio {
-    /// Samples a second.
+    /// Samples per second.
     pub sample_rate: u32,
-    /// Channels.
+    /// Number of channels.
     pub channels: u32,
-    /// How long what was heard lasts.
+    /// Duration that was decoded.
     pub milliseconds: u64,
-    /// Under [`Scheme::AudioSounds`]; none where there is nothing to hear.
+    /// Fingerprint under [`Scheme::AudioSounds`]; none for silence.
     pub fingerprint: Fingerprint,
-    /// What to look for to find this recording, or one that it is an excerpt of, under every scheme
-    /// that recordings were registered with.
+    /// Fingerprints to search for this recording and recordings that it is an excerpt of, under
+    /// every audio scheme.
     pub probes: Vec<Fingerprint>,
 }
 
-/// Decodes a recording within fixed limits and fingerprints it: its first twenty minutes, mixed
-/// to one channel.
+/// Decodes and fingerprints the first twenty minutes of a recording, mixed to one channel, within
+/// fixed limits.
 ///
 /// # Errors
 /// [`AudioError`].
@@ -143,7 +143,7 @@ pub fn decode_audio(bytes: &[u8]) -> Result<DecodedAudio, AudioError> {
     Ok(listener.finish())
 }
 
-/// The next packet; `None` at the end, which is also where a file was torn off.
+/// Returns the next packet; `None` at the end, also of a truncated file.
 fn next_packet(
     format: &mut dyn symphonia::core::formats::FormatReader,
 ) -> Result<Option<symphonia::core::formats::Packet>, AudioError> {
@@ -157,7 +157,7 @@ fn next_packet(
     }
 }
 
-/// Feeds chromaprint with one channel, from several starts.
+/// Feeds chromaprint with one channel, from several offsets.
 struct Listener {
     printers: Vec<(Fingerprinter, usize)>,
     sample_rate: u32,
@@ -187,7 +187,7 @@ impl Listener {
         Ok(Self { printers, sample_rate, channels, heard: 0, mono: Vec::new() })
     }
 
-    /// Takes interleaved samples; whether it wants more.
+    /// Adds interleaved samples; returns whether more are needed.
     fn hear(&mut self, samples: &[i16], channels: usize) -> bool {
         let mix = |frame: &[i16]| {
             let sum: i32 = frame.iter().map(|sample| i32::from(*sample)).sum();
@@ -223,8 +223,8 @@ impl Listener {
     }
 }
 
-/// The minima over what is heard at all, wherever it is heard: an excerpt shares what falls into
-/// it, and time does not count.
+/// Returns the minima over all sub-fingerprints regardless of time, so that an excerpt shares those
+/// within it.
 fn condensed(sounds: &[u32], scheme: Scheme, counted: u32) -> Fingerprint {
     let mut heard: Vec<_> = sounds.iter().map(|sound| sound & counted).collect();
     heard.sort_unstable();
@@ -242,7 +242,7 @@ mod tests {
     use super::*;
     use crate::distance;
 
-    /// A tune of random notes with overtones, as a WAV file of one channel.
+    /// Returns a mono WAV file with a tune of random notes and overtones.
     fn tune(seed: u64, sample_rate: u32, seconds: u32, skip: u32) -> Vec<u8> {
         let note = |place: u32| {
             let choice = mixed(seed << 32 | u64::from(place)) % 36;

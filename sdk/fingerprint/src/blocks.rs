@@ -1,5 +1,5 @@
-//! Scheme 5: which way each of sixteen places of a picture slopes and waves. A mark on the picture
-//! changes the bits of the places that it is on; a crop changes none, where it is guessed right.
+//! Scheme 5: signs of the lowest frequencies of sixteen blocks. A mark changes only the bits of its
+//! blocks; a crop changes none if one of the probes matches it.
 
 use std::{f32::consts::PI, sync::LazyLock};
 
@@ -8,14 +8,14 @@ use motif_interface::licensing::Fingerprint;
 
 use super::Scheme;
 
-/// What is not looked at along every edge, as a share of the side: who crops an image by no more
-/// than that leaves everything that is looked at.
+/// Border that is ignored, as a share of the side. A smaller crop keeps everything that is
+/// fingerprinted.
 const MARGIN: f32 = 0.05;
-/// Pixels of the thumbnail, and of each of its blocks, on a side.
+/// Side of the thumbnail and of its blocks, pixels.
 const SIDE: usize = 32;
 const BLOCK: usize = 8;
 const BLOCKS: usize = SIDE / BLOCK;
-/// The lowest frequencies of a block, as waves across and down, without its mean.
+/// Lowest frequencies of a block, horizontal and vertical, without the mean.
 const WAVES: [(usize, usize); 16] = [
     (1, 0),
     (0, 1),
@@ -34,15 +34,15 @@ const WAVES: [(usize, usize); 16] = [
     (3, 2),
     (2, 3),
 ];
-/// Weaker waves than this, in levels of grey, are rounding.
+/// Minimum amplitude, grey levels; weaker waves are rounding noise.
 const WEAKEST_WAVE: f32 = 0.05;
-/// A block whose levels of grey deviate less than this is plain: its bits are noise.
+/// Minimum standard deviation of a block, grey levels; the bits of plainer blocks are noise.
 const PLAIN_DEVIATION: f32 = 2.0;
-/// An image with more plain blocks is better told by all of it at once.
+/// Maximum number of plain blocks; images with more use another scheme.
 const MOST_PLAIN_BLOCKS: usize = 3;
 
-/// What was cut off from a side, as shares of it before the cut. Negative where the image that is
-/// looked for is the smaller one.
+/// Crop of a side, as shares of the uncropped side. Negative if the searched image is the smaller
+/// one.
 #[derive(Clone, Copy, Debug)]
 struct Cut {
     before: f32,
@@ -50,11 +50,11 @@ struct Cut {
 }
 
 const UNCUT: Cut = cut(0.0, 0.0);
-/// Cuts of up to a twentieth, wherever they are, are near enough to one of these: tried out on the
-/// half of the evaluation that thresholds are chosen on.
+/// Probed crops. Any crop of up to 5 % is close enough to one of these, as tuned on the
+/// evaluation's tuning half.
 const CUTS: [Cut; 6] =
     [UNCUT, cut(0.02, 0.02), cut(0.035, 0.01), cut(0.01, 0.035), cut(0.05, 0.0), cut(0.0, 0.05)];
-/// For an image that was registered without its border.
+/// Probes for images that were registered without their border.
 const ADDED: [(Cut, Cut); 5] = [
     (cut(-0.025, -0.025), cut(-0.025, -0.025)),
     (cut(-0.05, 0.0), cut(-0.05, 0.0)),
@@ -67,14 +67,14 @@ const fn cut(before: f32, behind: f32) -> Cut {
     Cut { before, behind }
 }
 
-/// The fingerprint of an image; `None` for one with large plain surfaces.
+/// Returns the fingerprint of an image; `None` if it has large plain surfaces.
 pub fn fingerprint(image: &GrayImage) -> Option<Fingerprint> {
     let thumbnail = Thumbnail::new(&Strip::new(image, UNCUT), UNCUT);
     (thumbnail.plain_blocks() <= MOST_PLAIN_BLOCKS).then(|| thumbnail.fingerprint())
 }
 
-/// What to look for: the image as it is, then as if up to a twentieth of its sides had been cut
-/// off, then as if what is looked for had.
+/// Returns the probes: the image itself, as a crop of up to 5 % of another image, and with crops of
+/// its own.
 pub fn probes(image: &GrayImage) -> Vec<Fingerprint> {
     let mut probes = Vec::with_capacity(CUTS.len() * CUTS.len() + ADDED.len());
     for across in CUTS {
@@ -86,10 +86,10 @@ pub fn probes(image: &GrayImage) -> Vec<Fingerprint> {
     probes
 }
 
-/// An image that is already as narrow as its thumbnail, and as high as it was.
+/// Image scaled to the thumbnail's width and its original height.
 struct Strip(Vec<[f32; SIDE]>);
 
-/// The seen part of an image, 32 pixels a side, in levels of grey.
+/// Returns the fingerprinted part of an image as a thumbnail of 32 pixels a side, in grey levels.
 struct Thumbnail([[f32; SIDE]; SIDE]);
 
 impl Strip {
@@ -122,7 +122,7 @@ impl Thumbnail {
         self.blocks().filter(|block| deviation(block) < PLAIN_DEVIATION).count()
     }
 
-    /// Sixteen bits a block, little-endian: whether it has each wave or its reverse.
+    /// Returns sixteen bits for each block, little-endian: the sign of each wave.
     fn fingerprint(&self) -> Fingerprint {
         let mut bits = [0; 32];
         for (block, bytes) in self.blocks().zip(bits.chunks_exact_mut(2)) {
@@ -136,8 +136,8 @@ impl Thumbnail {
     }
 }
 
-/// How much each pixel of a side counts for each pixel of the thumbnail's: a triangle as wide as
-/// two of those.
+/// Returns the weights of a side's pixels in each thumbnail pixel: a triangle filter two thumbnail
+/// pixels wide.
 struct Weights(Vec<(usize, Vec<f32>)>);
 
 impl Weights {
@@ -165,9 +165,9 @@ impl Weights {
     }
 }
 
-/// How strong a wave is in a block: a coefficient of its discrete cosine transform.
+/// Returns a coefficient of a block's discrete cosine transform.
 fn wave(block: &[[f32; BLOCK]; BLOCK], across: usize, down: usize) -> f32 {
-    /// `cos(pi * (place + 1/2) * frequency / 8)`, by frequency and place.
+    /// Cosine table: `cos(pi * (place + 1/2) * frequency / 8)`, by frequency and place.
     static COSINES: LazyLock<[[f32; BLOCK]; BLOCK]> = LazyLock::new(|| {
         let angle = |frequency: usize, place: usize| (place as f32 + 0.5) * frequency as f32;
         std::array::from_fn(|frequency| {
@@ -181,7 +181,7 @@ fn wave(block: &[[f32; BLOCK]; BLOCK], across: usize, down: usize) -> f32 {
     dot(&rows, &COSINES[down]) / 4.0
 }
 
-/// The standard deviation of a block's levels.
+/// Returns the standard deviation of a block's grey levels.
 fn deviation(block: &[[f32; BLOCK]; BLOCK]) -> f32 {
     let count = (BLOCK * BLOCK) as f32;
     let mean = block.iter().flatten().sum::<f32>() / count;

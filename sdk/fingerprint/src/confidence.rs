@@ -1,20 +1,20 @@
 use super::{Likeness, Scheme};
 
-/// What a likeness is worth, by the evaluation in `docs/figures/fingerprints.md`: photographs,
-/// drawings, music and texts that had nothing to do with choosing the radii. Content that somebody
-/// made to be alike was not in it: against intent a likeness is worth nothing.
+/// Measured error rates of a likeness, from the evaluation in `docs/figures/fingerprints.md` on
+/// photographs, drawings, music and texts. It contains no content that was crafted to be similar: a
+/// likeness proves nothing against an attacker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Confidence {
-    /// Of 1,000 copies that were changed on their way, how many were this near or nearer.
+    /// Number of 1,000 changed copies at this distance or nearer.
     pub copies_per_mille: u16,
-    /// Of 1,000,000,000 unrelated works, how many are this near or nearer at most: a bound that
-    /// holds in nineteen of twenty evaluations.
+    /// Upper bound on the number of 1,000,000,000 unrelated works at this distance or nearer, at 95
+    /// % confidence.
     pub strangers_per_billion: u32,
 }
 
 impl Confidence {
-    /// What a likeness is worth; `None` for schemes that were not evaluated, as no work is
-    /// registered with them any more.
+    /// Returns the error rates of a likeness; `None` for schemes that are no longer registered and
+    /// were not evaluated.
     pub fn of(likeness: &Likeness) -> Option<Self> {
         let of_scheme = MEASURED.iter().filter(|(scheme, ..)| *scheme == likeness.scheme);
         let mut farther = of_scheme.skip_while(|(_, distance, ..)| *distance < likeness.distance);
@@ -22,13 +22,13 @@ impl Confidence {
         Some(Self { copies_per_mille, strangers_per_billion })
     }
 
-    /// How many of so many unrelated works are this near at most, on average.
+    /// Returns the expected maximum number of unrelated works at this distance among `works`.
     pub fn coincidences(&self, works: u64) -> f64 {
         works as f64 * f64::from(self.strangers_per_billion) / 1e9
     }
 }
 
-/// The table of `docs/figures/fingerprints.md`: scheme, distance, and what is true up to it.
+/// Table of `docs/figures/fingerprints.md`: scheme, distance, and rates up to that distance.
 const MEASURED: &[(Scheme, u32, u16, u32)] = &[
     (Scheme::ImageFrequency, 7, 687, 20_226),
     (Scheme::ImageFrequency, 15, 803, 30_709),

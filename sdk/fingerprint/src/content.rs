@@ -5,57 +5,57 @@ use super::{
     text::read_text,
 };
 
-/// The longest content that is decoded, bytes. Its digest can be taken of any length.
+/// Maximum size of content that is decoded, bytes.
 pub const MAX_CONTENT_BYTES: usize = 64 * 1_024 * 1_024;
 
-/// What content is, by its own bytes and not by its name.
+/// Kind of content, detected from its bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Media {
-    /// A picture.
+    /// Image.
     Image,
-    /// A recording.
+    /// Audio recording.
     Audio,
-    /// Text in UTF-8.
+    /// UTF-8 text.
     Text,
-    /// Nothing that is compared.
+    /// Content without a fingerprint scheme.
     Other,
 }
 
-/// What was perceived in content.
+/// Result of [`perceive`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Perceived {
-    /// What it is.
+    /// Kind of content.
     pub media: Media,
-    /// As what it is served, where that is known.
+    /// Media type; `application/octet-stream` if unknown.
     pub media_type: &'static str,
-    /// What a work of this content is registered with.
+    /// Fingerprint to register a work of this content with.
     pub fingerprint: Fingerprint,
-    /// What to look for to find works like it.
+    /// Fingerprints to search for similar works.
     pub probes: Vec<Fingerprint>,
 }
 
-/// Why content cannot be perceived.
+/// Errors of [`perceive`].
 #[derive(Debug, thiserror::Error)]
 pub enum ContentError {
-    /// Longer than anything that is decoded.
-    #[error("{0} bytes are too many to decode; at most {MAX_CONTENT_BYTES}")]
+    /// Error returned when the content exceeds [`MAX_CONTENT_BYTES`].
+    #[error("content of {0} bytes is too large to decode: at most {MAX_CONTENT_BYTES} are allowed")]
     TooLong(usize),
-    /// It begins as an image.
+    /// Error returned when an image cannot be decoded.
     #[error(transparent)]
     Image(#[from] ImageError),
-    /// It begins as a recording.
+    /// Error returned when a recording cannot be decoded.
     #[error(transparent)]
     Audio(#[from] AudioError),
-    /// The decoder came upon something that it does not expect.
-    #[error("the decoder cannot make sense of it")]
+    /// Error returned when the decoder panics.
+    #[error("the decoder failed on the content")]
     Undecodable,
-    /// It is text, and too much of it.
+    /// Error returned when a text is too long.
     #[error(transparent)]
     Text(#[from] TextError),
 }
 
 impl Media {
-    /// Tells by the first bytes; text is whatever else is readable as such.
+    /// Detects kind and media type from the first bytes; other valid UTF-8 is text.
     pub fn of(bytes: &[u8]) -> (Self, &'static str) {
         let starts = |magic: &[u8]| bytes.starts_with(magic);
         let at = |place: usize, magic: &[u8]| {
@@ -92,8 +92,8 @@ impl Perceived {
     }
 }
 
-/// What content is, and its fingerprint, within fixed limits. Content from strangers belongs into
-/// a [`super::DecodingWorker`]: the limits here are the decoders' own.
+/// Detects the kind of content and fingerprints it, within the decoders' limits. Use
+/// `motif_credentials::DecodingWorker` for untrusted content.
 ///
 /// # Errors
 /// [`ContentError`].
@@ -102,7 +102,7 @@ pub fn perceive(bytes: &[u8]) -> Result<Perceived, ContentError> {
         return Err(ContentError::TooLong(bytes.len()));
     }
     let (media, media_type) = Media::of(bytes);
-    // Decoders keep nothing that a panic could leave half done.
+    // Decoders have no state that a panic could leave inconsistent.
     let decoding = std::panic::AssertUnwindSafe(|| decoded(bytes, media, media_type));
     std::panic::catch_unwind(decoding).unwrap_or(Err(ContentError::Undecodable))
 }
@@ -123,7 +123,7 @@ fn decoded(
                 let (fingerprint, probes) = (audio.fingerprint, audio.probes);
                 Perceived { media, media_type, fingerprint, probes }
             }
-            // A container that is known with something in it that is not.
+            // A known container with an unknown codec.
             Err(AudioError::UnknownFormat) => Perceived::other(media, media_type),
             Err(error) => return Err(error.into()),
         },

@@ -13,20 +13,20 @@ const MAX_SIDE: u32 = 16_384;
 const MAX_PIXELS: u64 = 64 * 1_024 * 1_024;
 const MAX_DECODER_BYTES: u64 = 512 * 1_024 * 1_024;
 
-/// The longer side of what is compared: nothing that fingerprints see is finer.
+/// Maximum side of the compared image, pixels; fingerprints use no finer detail.
 const SEEN_SIDE: u32 = 256;
-/// Fewer levels of grey between the darkest and the brightest pixel are a plain surface.
+/// Minimum contrast, grey levels; images below are plain.
 const MIN_CONTRAST: u8 = 8;
-/// What is cut off in the guesses at a crop, parts in a thousand of a side.
+/// Probed crops, thousandths of a side.
 const GUESSED_CROP: [u32; 2] = [50, 100];
 
-/// Why an image cannot be fingerprinted.
+/// Errors of image fingerprinting.
 #[derive(Debug, thiserror::Error)]
 pub enum ImageError {
-    /// Neither PNG, JPEG, GIF nor WebP.
-    #[error("not an image in a known format; use PNG, JPEG, GIF or WebP")]
+    /// Error returned when the format is not PNG, JPEG, GIF or WebP.
+    #[error("unknown image format: expected PNG, JPEG, GIF or WebP")]
     UnknownFormat,
-    /// Larger than is safe to decode.
+    /// Error returned when the dimensions exceed the limit.
     #[error(
         "{width} x {height} pixels are too many; at most {MAX_PIXELS} in all and {MAX_SIDE} a side"
     )]
@@ -36,33 +36,32 @@ pub enum ImageError {
         /// Pixels.
         height: u32,
     },
-    /// The format is known, the bytes are broken.
-    #[error("unreadable image: {0}")]
+    /// Error returned when the content is corrupt.
+    #[error("corrupt image: {0}")]
     Unreadable(#[source] ::image::ImageError),
 }
 
-/// What was seen in an image's bytes.
+/// Decoded and fingerprinted image.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Decoded {
     /// Pixels.
     pub width: u32,
     /// Pixels.
     pub height: u32,
-    /// The format's media type.
+    /// Media type.
     pub media_type: &'static str,
-    /// Under [`Scheme::ImageBlocks`], or [`Scheme::ImageFrequency`] where there are large plain
-    /// surfaces; none where there is nothing to see.
+    /// Fingerprint under [`Scheme::ImageBlocks`], or [`Scheme::ImageFrequency`] for images with
+    /// large plain surfaces; none for plain images.
     pub fingerprint: Fingerprint,
-    /// What to look for to find this image, or one that it is a small crop of, or that is a
-    /// small crop of it: its own fingerprint under every scheme for images, and guesses.
+    /// Fingerprints to search for this image, images that it is a small crop of, and small crops of
+    /// it, under every image scheme.
     pub probes: Vec<Fingerprint>,
 }
 
-/// Decodes an image within fixed limits and fingerprints it. Of an animation that is its first
-/// frame; no other is decoded.
+/// Decodes and fingerprints an image, or the first frame of an animation, within fixed limits.
 ///
 /// # Errors
-/// [`ImageError`]; dimensions are checked before any pixel is decoded.
+/// [`ImageError`]; dimensions are checked before pixels are decoded.
 pub fn decode_image(bytes: &[u8]) -> Result<Decoded, ImageError> {
     let reader = ImageReader::new(Cursor::new(bytes)).with_guessed_format();
     let mut reader = reader.map_err(|_| ImageError::UnknownFormat)?;
@@ -95,12 +94,12 @@ pub fn decode_image(bytes: &[u8]) -> Result<Decoded, ImageError> {
     Ok(Decoded { width, height, media_type, fingerprint, probes })
 }
 
-/// What fingerprints see of an image.
+/// Preprocessed image.
 #[derive(Clone, Debug)]
 pub struct Seen(GrayImage);
 
 impl Seen {
-    /// Looks at an image; `None` where there is nothing to see but one plain surface.
+    /// Preprocesses an image; returns `None` if it is plain.
     pub fn new(image: &DynamicImage) -> Option<Self> {
         let is_large = image.width().max(image.height()) > SEEN_SIDE;
         let seen = match is_large {
@@ -110,17 +109,17 @@ impl Seen {
         has_contrast(&seen).then_some(Self(seen))
     }
 
-    /// What a work is registered with: under [`Scheme::ImageBlocks`], or
-    /// [`Scheme::ImageFrequency`] where there are large plain surfaces.
+    /// Returns the fingerprint to register: under [`Scheme::ImageBlocks`], or
+    /// [`Scheme::ImageFrequency`] for images with large plain surfaces.
     pub fn fingerprint(&self) -> Fingerprint {
         blocks::fingerprint(&self.0).unwrap_or_else(|| frequencies(&self.0))
     }
 
-    /// What to look for, under both schemes: the image as it is, and guesses at what it is a crop
-    /// of, or what is a crop of it.
+    /// Returns the probes under both schemes: the image itself, and as a crop of or an original for
+    /// another image.
     ///
-    /// Under [`Scheme::ImageFrequency`] these are the image without its border, and the image
-    /// with a border of its own reflection, evenly or from one corner.
+    /// Under [`Scheme::ImageFrequency`] these are the image without its border, and with a
+    /// reflected border, on all sides or at one corner.
     pub fn probes(&self) -> Vec<Fingerprint> {
         let mut probes = blocks::probes(&self.0);
         probes.push(frequencies(&self.0));
@@ -134,7 +133,7 @@ impl Seen {
     }
 }
 
-/// Brightness as people see it, on white where the image is transparent.
+/// Returns the luminance, on a white background.
 fn brightness(image: &DynamicImage) -> GrayImage {
     if !image.color().has_alpha() {
         return image.to_luma8();
@@ -157,7 +156,7 @@ fn has_contrast(image: &GrayImage) -> bool {
     brightest - darkest >= MIN_CONTRAST
 }
 
-/// The middle of the image, so many thousandths smaller.
+/// Returns the center of the image, `thousandths` smaller.
 fn cut(image: &GrayImage, thousandths: u32) -> GrayImage {
     let (width, height) = image.dimensions();
     let (off_width, off_height) = (width * thousandths / 1_000, height * thousandths / 1_000);
@@ -165,8 +164,8 @@ fn cut(image: &GrayImage, thousandths: u32) -> GrayImage {
     imageops::crop_imm(image, off_width / 2, off_height / 2, kept_width, kept_height).to_image()
 }
 
-/// The image as the part that is left of one that was so many thousandths larger. Halves of the
-/// border are at the left and at the top: 0 for none of it, 2 for all.
+/// Returns the image with a reflected border of `thousandths`. Left and top take 0, 1 or 2 halves
+/// of the border.
 fn bordered(image: &GrayImage, thousandths: u32, left: u32, top: u32) -> GrayImage {
     let (width, height) = image.dimensions();
     let added = |side: u32| side * thousandths / (1_000 - thousandths);
@@ -177,7 +176,7 @@ fn bordered(image: &GrayImage, thousandths: u32, left: u32, top: u32) -> GrayIma
     })
 }
 
-/// Where a place on a bordered side is on the side itself.
+/// Maps a position on the bordered side to the side.
 fn reflected(place: u32, before: u32, side: u32) -> u32 {
     let place = place.abs_diff(before); // left of the side is as far right of its edge
     let last = side - 1;
@@ -189,8 +188,8 @@ fn gradient(image: &DynamicImage) -> Fingerprint {
     fingerprint(Scheme::ImageGradient, &hasher.hash_image(image))
 }
 
-/// Under [`Scheme::ImageFrequency`]. The thumbnail is made here, so that the hasher's own way of
-/// making one cannot change the bits of works that are registered.
+/// Returns the fingerprint under [`Scheme::ImageFrequency`]. The thumbnail is made here, so that
+/// changes in the hasher cannot change registered bits.
 fn frequencies(image: &GrayImage) -> Fingerprint {
     let thumbnail = imageops::resize(image, 32, 32, FilterType::Triangle);
     let hasher = HasherConfig::new().hash_alg(HashAlg::Median).preproc_dct().hash_size(16, 16);
@@ -230,7 +229,7 @@ mod tests {
         decode_image(&encoded(image, format)).unwrap()
     }
 
-    /// How near the nearest probe comes to what was registered.
+    /// Returns the distance of the nearest probe.
     fn nearest(registered: &Decoded, asked: &Decoded) -> u32 {
         let distances =
             asked.probes.iter().filter_map(|probe| distance(probe, &registered.fingerprint));
@@ -286,7 +285,7 @@ mod tests {
     #[test]
     fn decompression_bomb_is_rejected() {
         let mut png = encoded(&picture(2), ImageFormat::Png);
-        // IHDR: width and height stand at 16 and 20, its checksum at 29.
+        // IHDR: width and height at 16 and 20, checksum at 29.
         png[16..24].copy_from_slice(&[0, 0, 0xEA, 0x60, 0, 0, 0xEA, 0x60]);
         let checksum = crc32(&png[12..29]);
         png[29..33].copy_from_slice(&checksum.to_be_bytes());

@@ -1,21 +1,21 @@
 use super::{Confidence, Scheme};
 
-/// How near two fingerprints are.
+/// Distance of two fingerprints.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Likeness {
-    /// How they were made.
+    /// Scheme of both fingerprints.
     pub scheme: Scheme,
-    /// How far apart they are, as the scheme counts it; its radius at most.
+    /// Distance, at most the scheme's radius.
     pub distance: u32,
 }
 
 impl Likeness {
-    /// Of how many the distance counts those that differ.
+    /// Returns the scheme's maximum distance.
     pub fn of(&self) -> u32 {
         self.scheme.metric().most()
     }
 
-    /// What that is worth; `None` for schemes that were not evaluated.
+    /// Returns the measured error rates; `None` for schemes that were not evaluated.
     pub fn confidence(&self) -> Option<Confidence> {
         Confidence::of(self)
     }

@@ -1,10 +1,10 @@
-//! Sixteen minima of a set: two sets agree in a minimum as often as a random element of either
-//! is in both (A. Broder, "On the resemblance and containment of documents", 1997). Of each
-//! minimum 16 bits are kept (P. Li and A. König, "b-bit minwise hashing", 2010).
+//! MinHash with sixteen minima: two sets agree in a minimum with the probability that a random
+//! element of either is in both (A. Broder, "On the resemblance and containment of documents",
+//! 1997). 16 bits of each minimum are kept (P. Li and A. König, "b-bit minwise hashing", 2010).
 
 const PARTS: usize = 16;
 
-/// The minima over a set of elements, each given as 64 well-mixed bits.
+/// Minima over a set of elements, each given as a 64-bit hash.
 #[derive(Clone, Copy, Debug)]
 pub struct MinHash {
     minima: [u64; PARTS],
@@ -15,14 +15,14 @@ impl MinHash {
         Self { minima: [u64::MAX; PARTS] }
     }
 
-    /// Takes an element in; repeating one changes nothing.
+    /// Adds an element. Adding it again has no effect.
     pub fn add(&mut self, element: u64) {
         for (seed, minimum) in (1..).zip(&mut self.minima) {
             *minimum = mixed(element ^ mixed(seed)).min(*minimum);
         }
     }
 
-    /// The 16 lowest bits of every minimum, little-endian.
+    /// Returns the 16 lowest bits of every minimum, little-endian.
     pub fn bits(&self) -> [u8; 32] {
         let mut bits = [0; 32];
         for (part, minimum) in bits.chunks_exact_mut(2).zip(self.minima) {
@@ -32,7 +32,7 @@ impl MinHash {
     }
 }
 
-/// A permutation of 64 bits: the finaliser of SplitMix64 (Steele, Lea and Flood, 2014).
+/// Permutes 64 bits with the finalizer of SplitMix64 (Steele, Lea and Flood, 2014).
 pub fn mixed(value: u64) -> u64 {
     let value = value.wrapping_add(0x9E37_79B9_7F4A_7C15);
     let value = (value ^ value >> 30).wrapping_mul(0xBF58_476D_1CE4_E5B9);
@@ -59,7 +59,7 @@ mod tests {
 
     #[test]
     fn minhash_estimates_set_similarity() {
-        // Of 150 elements 50 are in both: a third of 16 parts over many pairs.
+        // 50 of 150 elements are in both: a third of 16 parts over many pairs.
         let agreements: u32 = (0..200)
             .map(|pair| {
                 let start = pair * 1_000;

@@ -1,25 +1,24 @@
-//! What is looked at in an MP4 before its reader may see it.
+//! Checks of an MP4 before it is parsed.
 //!
-//! The reader makes room for as many entries as a table says it has, before it reads one: four
-//! bytes of a file of three kilobytes ask for 34 GB.
+//! The parser allocates as many entries as a table declares before it reads one: four bytes in a
+//! file of three kilobytes can request 34 GB.
 
-/// Boxes with boxes in them that lead to tables, each in the one before (ISO/IEC 14496-12, section
-/// 6.2.3). Deeper ones its reader does not look into.
+/// Container boxes that lead to tables, each in the one before (ISO/IEC 14496-12, section 6.2.3).
+/// The parser does not descend further.
 const CONTAINERS: [&[u8; 4]; 5] = [b"moov", b"trak", b"mdia", b"minf", b"stbl"];
 
-/// More boxes than any recording has, and as many as can be followed in no time.
+/// Maximum number of boxes that are checked.
 const MAX_BOXES: usize = 1 << 20;
 
-/// Whether no table has more entries than there are bytes for behind it, as far as boxes can be
-/// followed, from the first one that says an MP4 begins: it is looked for wherever it is, as the
-/// reader does. Content that has none is no MP4.
+/// Whether all tables have enough bytes for the entries that they declare. The MP4 may begin at any
+/// offset, as in the parser. Content without one is no MP4.
 pub fn has_room_for_its_tables(content: &[u8]) -> bool {
     let begins = content.windows(8).position(|bytes| bytes.ends_with(b"ftyp"));
     let whole = |at: usize| Span { content: &content[at..], end: content.len() - at, depth: 0 };
     begins.is_none_or(|at| are_true(whole(at), 0, &mut { MAX_BOXES }))
 }
 
-/// Where boxes begin.
+/// Returns the offset of the first box.
 #[derive(Clone, Copy)]
 struct Span<'a> {
     content: &'a [u8],
@@ -27,8 +26,8 @@ struct Span<'a> {
     depth: usize,
 }
 
-/// The boxes of a span from `at` on, of which `left` are looked at. A box may reach beyond the one
-/// it is in: its reader does not mind, either.
+/// Returns the boxes of a span from `at` on, at most `left`. A box may exceed its container, as in
+/// the parser.
 fn are_true(span: Span<'_>, mut at: usize, left: &mut usize) -> bool {
     let Span { content, end, depth } = span;
     while at < end {
@@ -49,7 +48,7 @@ fn are_true(span: Span<'_>, mut at: usize, left: &mut usize) -> bool {
     true
 }
 
-/// A box's kind, where its contents begin, and where the next one does.
+/// Returns a box's kind, the start of its contents, and the start of the next box.
 fn header(content: &[u8], at: usize, end: usize) -> Option<(&[u8; 4], usize, usize)> {
     let rest = content.get(at..)?;
     let kind = rest.get(4..8)?.try_into().ok()?;
@@ -61,13 +60,13 @@ fn header(content: &[u8], at: usize, end: usize) -> Option<(&[u8; 4], usize, usi
     (length >= header).then_some((kind, at + header, at.checked_add(length)?))
 }
 
-/// Whether what follows the header of a box can be as many entries as it says.
+/// Whether a box has enough bytes for the entries that it declares.
 fn is_true_table(kind: &[u8; 4], body: &[u8]) -> bool {
     let (count_at, entry_bytes) = match kind {
         b"stts" | b"co64" => (4, 8),
         b"stsc" => (4, 12),
         b"stco" => (4, 4),
-        // One size for all of them is no table.
+        // A uniform sample size has no table.
         b"stsz" if be_u32(body, 4) == Some(0) => (8, 4),
         _ => return true,
     };
@@ -89,7 +88,7 @@ mod tests {
         [&length.to_be_bytes()[..], kind, body].concat()
     }
 
-    /// A table of this kind that says it has `count` entries, and `bytes` behind that.
+    /// Returns a table that declares `count` entries and has `bytes`.
     fn tabled(kind: &[u8; 4], count: u32, bytes: usize) -> Vec<u8> {
         let mut body = vec![0; if kind == b"stsz" { 8 } else { 4 }];
         body.extend(count.to_be_bytes());

@@ -1,4 +1,4 @@
-//! Opus (RFC 6716) for symphonia, which finds the packets in Ogg (RFC 7845) and has no decoder.
+//! Opus decoder (RFC 6716) for symphonia, which reads the packets from Ogg (RFC 7845).
 
 use ropus::{Channels, DecodeMode};
 use symphonia::core::{
@@ -11,11 +11,10 @@ use symphonia::core::{
     support_codec,
 };
 
-/// What everything is decoded to.
+/// Sample rate of decoded audio.
 const SAMPLE_RATE: u32 = 48_000;
 
-/// A recording's decoder. Of one or two channels: others are several streams in one, which hardly
-/// anybody makes.
+/// Decoder of a recording with one or two channels. Multistream Opus is not supported.
 pub struct OpusDecoder {
     parameters: CodecParameters,
     decoder: ropus::Decoder,
@@ -50,7 +49,7 @@ impl Decoder for OpusDecoder {
         &[support_codec!(CODEC_TYPE_OPUS, "opus", "Opus")]
     }
 
-    /// Opus finds its way back by itself, within some packets.
+    /// Opus recovers by itself within a few packets.
     fn reset(&mut self) {}
 
     fn codec_params(&self) -> &CodecParameters {

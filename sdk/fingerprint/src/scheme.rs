@@ -1,6 +1,7 @@
 use motif_interface::licensing::Fingerprint;
 
-/// How the bits of a [`Fingerprint`] were made. Append only: works on chain name them.
+/// Fingerprint scheme: how the bits of a [`Fingerprint`] are made and compared. Append only: works
+/// on chain refer to the numbers.
 ///
 /// | number | content | bits | compared by | alike up to |
 /// |---|---|---|---|---|
@@ -14,37 +15,35 @@ use motif_interface::licensing::Fingerprint;
 pub enum Scheme {
     /// No fingerprint.
     None = 0,
-    /// Gradient hash (dHash, N. Krawetz, 2013), 256 bits. For works registered before there was
-    /// a better one.
+    /// Gradient hash (dHash, N. Krawetz, 2013), 256 bits. Legacy: no longer registered.
     ImageGradient = 1,
     /// Perceptual hash by a discrete cosine transform (pHash; C. Zauner, 2010), 256 bits. For
     /// images with large plain surfaces.
     ImageFrequency = 2,
-    /// MinHash (A. Broder, 1997) of chromaprint's sub-fingerprints (L. Lalinsky, 2011), of each
-    /// minimum its 16 lowest bits (P. Li and A. König, 2010). For works registered before there was
-    /// a better one.
+    /// MinHash (A. Broder, 1997) of chromaprint's sub-fingerprints (L. Lalinsky, 2011), with the 16
+    /// lowest bits of each minimum (P. Li and A. König, 2010). Legacy: no longer registered.
     AudioChroma = 3,
-    /// MinHash, as above, over shingles of normalised text.
+    /// MinHash of shingles of normalized text.
     TextShingles = 4,
     /// Signs of the lowest frequencies of sixteen blocks, 256 bits. For images without large plain
-    /// surfaces: those stay with [`Scheme::ImageFrequency`].
+    /// surfaces.
     ImageBlocks = 5,
-    /// As [`Scheme::AudioChroma`] with more bits of each sub-fingerprint: strangers have fewer in
-    /// common, so that less is enough to be called alike, and shorter excerpts are found.
+    /// As [`Scheme::AudioChroma`] with more bits of each sub-fingerprint: unrelated recordings
+    /// share fewer, so the radius is larger and shorter excerpts are found.
     AudioSounds = 6,
 }
 
-/// What the distance of two fingerprints counts.
+/// Unit of the distance of two fingerprints.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Metric {
-    /// Bits that differ, of 256.
+    /// Differing bits, of 256.
     Bits,
-    /// Parts of 16 bits that differ, of 16.
+    /// Differing 16-bit parts, of 16.
     Parts,
 }
 
 impl Scheme {
-    /// Every scheme there are fingerprints of.
+    /// All schemes with fingerprints.
     pub const ALL: [Self; 6] = [
         Self::ImageGradient,
         Self::ImageFrequency,
@@ -54,12 +53,12 @@ impl Scheme {
         Self::AudioSounds,
     ];
 
-    /// The scheme of this number; `None` for one that this version does not know.
+    /// Returns the scheme with this number; `None` if this version does not know it.
     pub fn from_number(number: u16) -> Option<Self> {
         Self::ALL.into_iter().find(|scheme| *scheme as u16 == number)
     }
 
-    /// What its distances count.
+    /// Returns the unit of its distances.
     pub const fn metric(self) -> Metric {
         match self {
             Self::None | Self::ImageGradient | Self::ImageFrequency | Self::ImageBlocks => {
@@ -69,11 +68,12 @@ impl Scheme {
         }
     }
 
-    /// The greatest distance at which content is called alike. 31 bits are as far as the index can
-    /// look for everything; the others come from the half of the evaluation that thresholds are
-    /// chosen on (`docs/figures/fingerprints.md`): beyond 23 bits [`Scheme::ImageFrequency`] takes
-    /// in strangers faster than copies; beyond 13 parts [`Scheme::AudioChroma`] takes in strangers,
-    /// and beyond 14 [`Scheme::AudioSounds`]; within 10 [`Scheme::TextShingles`] finds every copy.
+    /// Returns the maximum distance of similar content. The index searches exhaustively up to 31
+    /// bits. The others come from the tuning half of the evaluation
+    /// (`docs/figures/fingerprints.md`): beyond 23 bits [`Scheme::ImageFrequency`] gains more
+    /// unrelated images than copies; beyond 13 parts [`Scheme::AudioChroma`], and beyond 14
+    /// [`Scheme::AudioSounds`], match unrelated recordings; within 10 [`Scheme::TextShingles`]
+    /// finds every copy.
     pub const fn radius(self) -> u32 {
         match self {
             Self::None => 0,
@@ -86,7 +86,7 @@ impl Scheme {
         }
     }
 
-    /// How far apart two fingerprints of this scheme are.
+    /// Returns the distance of two fingerprints of this scheme.
     pub fn distance(self, one: &[u8; 32], other: &[u8; 32]) -> u32 {
         match self.metric() {
             Metric::Bits => one.iter().zip(other).map(|(a, b)| (a ^ b).count_ones()).sum(),
@@ -99,7 +99,7 @@ impl Scheme {
 }
 
 impl Metric {
-    /// The distance of fingerprints that have nothing in common.
+    /// Returns the maximum distance.
     pub const fn most(self) -> u32 {
         match self {
             Self::Bits => 256,
@@ -108,8 +108,8 @@ impl Metric {
     }
 }
 
-/// How far apart two fingerprints are, as their scheme counts it; `None` for fingerprints of
-/// different schemes, of an unknown one, or of none.
+/// Returns the distance of two fingerprints; `None` if their schemes differ, are unknown or are
+/// none.
 pub fn distance(one: &Fingerprint, other: &Fingerprint) -> Option<u32> {
     let scheme = Scheme::from_number(one.scheme).filter(|_| one.scheme == other.scheme)?;
     Some(scheme.distance(&one.bits, &other.bits))

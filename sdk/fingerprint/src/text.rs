@@ -8,28 +8,27 @@ use super::{
     minhash::{MinHash, mixed},
 };
 
-/// Characters of a shingle. Short ones are shared by all texts of a language; long ones break
-/// with every word that is changed.
+/// Length of a shingle, characters. Short shingles are common to all texts of a language; long ones
+/// change with every edited word.
 const SHINGLE: usize = 13;
-/// Fewer shingles than this say nothing.
+/// Minimum number of distinct shingles of a fingerprint.
 const MIN_SHINGLES: u64 = 32;
 const MAX_TEXT_BYTES: usize = 16 * 1_024 * 1_024;
 
-/// Why content cannot be fingerprinted as text.
+/// Errors of text fingerprinting.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TextError {
-    /// Not UTF-8, or with control characters that texts do not have.
-    #[error("not text in UTF-8")]
+    /// Error returned when content is not UTF-8 or has control characters.
+    #[error("content is not UTF-8 text")]
     NotText,
-    /// More than is read.
-    #[error("a text of {0} bytes is too long to compare; at most {MAX_TEXT_BYTES}")]
+    /// Error returned when a text exceeds the maximum size.
+    #[error("text of {0} bytes is too long to compare: at most {MAX_TEXT_BYTES} are allowed")]
     TooLong(usize),
 }
 
-/// Fingerprints text; `None` where there is too little of it to compare.
+/// Fingerprints text; returns `None` if it is too short.
 ///
-/// Compatibility forms, case, whitespace and punctuation do not count: the text is normalised
-/// (NFKC), lowercased, and everything but letters and digits left out.
+/// The text is normalized (NFKC) and lowercased, and reduced to letters and digits.
 ///
 /// # Errors
 /// [`TextError`].

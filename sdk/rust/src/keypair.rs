@@ -34,10 +34,7 @@ pub fn create(path: &Path) -> Result<Keypair, Error> {
     Ok(keypair)
 }
 
-fn file_error(
-    path: &Path,
-    source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
-) -> Error {
+fn file_error(path: &Path, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Error {
     Error::File { path: path.to_owned(), source: source.into() }
 }
 

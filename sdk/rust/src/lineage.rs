@@ -1,5 +1,4 @@
-//! Who descends from whom: a work's ancestors and descendants, and what of its earnings reaches
-//! whom.
+//! Lineage of works: ancestors and descendants, and their shares of earnings.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,44 +6,44 @@ use crate::bps::WHOLE_BPS;
 use crate::licensing::{Parent, Work, WorkKind, WorkStatus};
 use solana_pubkey::Pubkey;
 
-/// The whole of anything, in parts per billion.
+/// 100 % in parts per billion.
 pub const WHOLE_PPB: u32 = 1_000_000_000;
 
-/// Shares multiply on their way up: a fraction of this is exact over four generations, and off
-/// by less than one part per billion over any that fit a work's lifetime.
+/// Fixed-point one. Products of shares are exact over four generations, and off by less than one
+/// part per billion over any realistic number.
 const WHOLE: u128 = 1_000_000_000_000_000_000;
 
-/// A work among those it was made from and those made from it, to any depth.
+/// Ancestors and descendants of a work, to any depth.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Lineage {
-    /// The work itself; all of what it earns reaches it.
+    /// The work itself, with a share of 100 %.
     pub work: Relative,
-    /// What it was made from, nearest first.
+    /// Ancestors, nearest first.
     pub ancestors: Vec<Relative>,
-    /// What was made from it, nearest first.
+    /// Descendants, nearest first.
     pub descendants: Vec<Relative>,
 }
 
-/// One work of a lineage.
+/// Work in a lineage.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Relative {
-    /// Its address.
+    /// Address of the work.
     pub address: Pubkey,
-    /// What it is.
+    /// Kind of content.
     pub kind: WorkKind,
-    /// Whether it takes new licenses and derivatives.
+    /// Status.
     pub status: WorkStatus,
-    /// Generations between it and the work: 1 for parents and children; the shortest way counts.
+    /// Length of the shortest path to the work: 1 for parents and children.
     pub distance: u32,
-    /// Of an ancestor: what reaches it of everything the work earns. Of a descendant: what of
-    /// everything it earns reaches the work. Over all ways together, parts per billion, rounded
-    /// to the nearest. Parents of an ancestor take their shares of what reached it.
+    /// For an ancestor, its share of the work's earnings; for a descendant, the work's share of its
+    /// earnings. Sum over all paths, parts per billion, rounded to the nearest. Before the
+    /// ancestor's own parents take their shares.
     pub share_ppb: u32,
-    /// Its own parents, with their shares of everything it earns.
+    /// Parents, with their shares of its earnings.
     pub parents: Vec<Parent>,
 }
 
-/// A fraction of the earnings that travels along edges, and how far it has come.
+/// Fraction of the earnings that reaches a work, and its distance.
 #[derive(Clone, Copy, Default)]
 struct Reached {
     fraction: u128,
@@ -52,9 +51,9 @@ struct Reached {
 }
 
 impl Lineage {
-    /// Finds a work's relatives among `works`; `None` when it is not among them itself. Works
-    /// that are missing are left out, and with them what lies behind them. Parents existed before
-    /// their children, so no work is its own ancestor; what a node says otherwise is not followed.
+    /// Finds a work's relatives among `works`; returns `None` if it is not one of them. Missing
+    /// works, and works reached only through them, are left out. Parents are registered before
+    /// their children, so cycles in a node's answer are not followed.
     pub fn from_works(address: &Pubkey, works: &[(Pubkey, Work)]) -> Option<Self> {
         let by_address: BTreeMap<_, _> =
             works.iter().map(|(address, work)| (*address, work)).collect();
@@ -99,8 +98,8 @@ impl Lineage {
     }
 }
 
-/// What reaches each work when the whole of `start` is passed on along `next`, by its shares.
-/// Multiplying is commutative, so this is right in both directions.
+/// Returns the fraction of `start` that reaches each work along `next`. Multiplication is
+/// commutative, so this works in both directions.
 fn spread(
     start: &Pubkey,
     next: impl Fn(&Pubkey) -> Vec<(Pubkey, u16)>,
@@ -115,7 +114,7 @@ fn spread(
             if places.get(&to).is_none_or(|to| *to <= place) {
                 continue; // closes a circle
             }
-            // On an honest chain all this stays below the whole; no node may make it wrap.
+            // Saturates, because a malicious node could return shares above 100 %.
             let part = fraction.saturating_mul(u128::from(share_bps)) / u128::from(WHOLE_BPS);
             let further = Reached { fraction: 0, distance: distance + 1 };
             let known = reached.entry(to).or_insert(further);
@@ -126,8 +125,8 @@ fn spread(
     reached
 }
 
-/// Everything that `start` leads to, each before all it leads to itself. A stack of our own: a
-/// long line of works must not exhaust the thread's.
+/// Returns the works reachable from `start` in topological order. Iterative, because a long lineage
+/// could exhaust the thread's stack.
 fn sources_first(start: &Pubkey, next: &impl Fn(&Pubkey) -> Vec<(Pubkey, u16)>) -> Vec<Pubkey> {
     let mut seen = BTreeSet::from([*start]);
     let mut open = vec![(*start, next(start))];
@@ -204,7 +203,8 @@ mod tests {
 
     #[test]
     fn shares_multiply_and_add_over_paths() {
-        // 4 is made from 2 and 3, both made from 1, which is made from 0; and 2 from 0 as well.
+        // 4 derives from 2 and 3, which derive from 1, which derives from 0; 2 derives from 0 as
+        // well.
         let works = [
             work(0, &[]),
             work(1, &[(0, 5_000)]),

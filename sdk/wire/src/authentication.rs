@@ -49,13 +49,13 @@ pub struct Authentication {
     pub exact: Vec<WorkFacts>,
     /// Whether the content was registered more than once.
     pub conflict: bool,
-    /// Whether more than one of these registrations is of the chain's earliest second, so that
-    /// nobody can tell which came first; they are in the order of their addresses.
+    /// Whether several registrations share the earliest second, so that their order is unknown;
+    /// they are then in the order of their addresses.
     pub first_unknown: bool,
     /// Works with similar content, nearest first. This is a hint and no proof.
     pub alike: Vec<AlikeWork>,
-    /// Receipts of generations whose output was exactly this, with its credentials or without,
-    /// earliest first.
+    /// Receipts of generations with exactly this output, with or without its credentials, earliest
+    /// first.
     pub receipts: Vec<OutputReceipt>,
     /// Whether there are more matches than are listed.
     pub truncated: bool,
@@ -105,8 +105,8 @@ pub struct CredentialsSigner {
     pub organisation: Option<String>,
     /// Signature algorithm, such as `Es256`.
     pub algorithm: Option<String>,
-    /// Whether an anchor that the reader trusts vouches for it. Without, the name may be
-    /// anybody's invention.
+    /// Whether the certificate is signed by an anchor that the reader trusts. Otherwise the name is
+    /// unverified.
     pub trusted: bool,
 }
 

@@ -1,6 +1,7 @@
+use motif_interface::licensing::{Unit, Use};
 use serde::{Deserialize, Serialize};
 
-use super::{Address, Amount, Digest, UnitWord, UseWord, VoucherParts};
+use super::{Address, Amount, Digest, VoucherParts};
 
 /// Request to serve a channel, or to read it again after a top-up or an acceptance.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -63,9 +64,9 @@ pub struct LicenseState {
     pub terms_number: u32,
     /// Licensed use; `null` if this gateway does not know it.
     #[serde(rename = "use")]
-    pub licensed_use: Option<UseWord>,
+    pub licensed_use: Option<Use>,
     /// Unit of the use; `null` if this gateway does not know it.
-    pub unit: Option<UnitWord>,
+    pub unit: Option<Unit>,
     /// Price of one unit.
     pub price: Amount,
     /// Settled units.

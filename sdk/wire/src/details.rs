@@ -1,13 +1,11 @@
 use motif_interface::{
     earnings::EarningsAccount,
-    licensing::{Dispute, SplitChange, Work},
+    licensing::{Dispute, SplitChange, Work, WorkKind, WorkStatus},
 };
 use serde::{Deserialize, Serialize};
 use solana_pubkey::Pubkey;
 
-use super::{
-    Address, Amount, Digest, KindWord, ParentShare, RecipientShare, StatusWord, WorkFacts,
-};
+use super::{Address, Amount, Digest, ParentShare, RecipientShare, WorkFacts};
 
 /// On-chain state of one work.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -48,9 +46,9 @@ pub struct RelatedWork {
     /// Address of the work.
     pub work: Address,
     /// Kind of content.
-    pub kind: KindWord,
+    pub kind: WorkKind,
     /// Status.
-    pub status: StatusWord,
+    pub status: WorkStatus,
     /// Key that registered the work.
     pub creator: Address,
     /// On-chain unix second of registration.
@@ -112,9 +110,9 @@ pub struct RelativeFacts {
     /// Address of the work.
     pub work: Address,
     /// Kind of content.
-    pub kind: KindWord,
+    pub kind: WorkKind,
     /// Status.
-    pub status: StatusWord,
+    pub status: WorkStatus,
     /// Length of the shortest path to the work.
     pub distance: u32,
     /// Of an ancestor: what reaches it of everything the work earns. Of a descendant: what of
@@ -140,8 +138,8 @@ impl RelatedWork {
     pub fn new(address: Pubkey, work: &Work, share_bps: Option<u16>) -> Self {
         Self {
             work: Address(address),
-            kind: work.kind.into(),
-            status: work.status.into(),
+            kind: work.kind,
+            status: work.status,
             creator: Address(work.creator),
             registered_at: work.registered_at,
             share_bps,

@@ -146,10 +146,10 @@ impl ReceiptStanding {
         match self {
             Self::Settled => "signed by the operator, settled on chain",
             Self::Signed => "signed by the operator, not proved to be settled",
-            Self::OtherOutput => "FALSE: it is of other content",
-            Self::False => "FALSE: the channel's operator did not sign this, or its proof fails",
-            Self::ChannelGone => "its channel is gone, so nobody can tell",
-            Self::OtherCluster => "of another cluster, not looked up",
+            Self::OtherOutput => "FALSE: it is for other content",
+            Self::False => "FALSE: not signed by the channel's operator, or its proof is invalid",
+            Self::ChannelGone => "its channel no longer exists, so it cannot be checked",
+            Self::OtherCluster => "for another cluster, not checked",
         }
     }
 }
@@ -180,10 +180,10 @@ impl WorkStanding {
     pub fn sentence(self) -> &'static str {
         match self {
             Self::Confirmed => "this is its content",
-            Self::Licensed => "licensed it, by a receipt that holds",
-            Self::Claimed => "exists; that this was made with it is the signer's word",
-            Self::OtherContent => "FALSE: its content is another",
-            Self::Unknown => "FALSE: there is no such work on this cluster",
+            Self::Licensed => "licensed it, by a valid receipt",
+            Self::Claimed => "exists; only the signer claims that this was made with it",
+            Self::OtherContent => "FALSE: it has other content",
+            Self::Unknown => "FALSE: it does not exist on this cluster",
         }
     }
 }

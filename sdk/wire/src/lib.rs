@@ -27,7 +27,6 @@ mod scalar;
 mod scope;
 mod settlement;
 mod usage;
-mod word;
 mod work;
 
 pub use admin::{ChannelList, ChannelSummary, FeeClaim};
@@ -44,9 +43,15 @@ pub use details::{
 };
 pub use digests::Digests;
 pub use discovery::Discovery;
-pub use findings::{Evidence, Findings, ReceiptFinding, ReceiptStanding, WorkFinding, WorkStanding};
+pub use findings::{
+    Evidence, Findings, ReceiptFinding, ReceiptStanding, WorkFinding, WorkStanding,
+};
 pub use generation::{GenerationRequest, VoucherParts};
 pub use hold::{HoldFacts, HoldRequest, HoldState, ReleaseRequest};
+pub use motif_interface::licensing::{
+    Derivatives as DerivativesWord, Unit as UnitWord, Use as UseWord, WorkKind as KindWord,
+    WorkStatus as StatusWord,
+};
 pub use operator::Operator;
 pub use paywall::{
     AskToPay, Due, PaidRoute, PaidRoutes, ParseHeaderError, PayForAnswer, Payment, PaymentRequired,
@@ -65,7 +70,6 @@ pub use scalar::{Address, Amount, Digest, NotWritten, SignatureHex};
 pub use scope::ScopeWord;
 pub use settlement::{Closing, PayerProof, SettlementReport, Settlements};
 pub use usage::{UsageBy, UsageFormat, UsageReport, UsageRow};
-pub use word::{DerivativesWord, KindWord, StatusWord, UnitWord, UseWord};
 pub use work::{
     ConsentFacts, InheritedFacts, ModelFacts, ParentShare, PricedUse, Quote, RecipientShare,
     TermsFacts, WorkFacts, WorkList,

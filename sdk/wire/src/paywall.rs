@@ -183,7 +183,7 @@ pub struct PaidRoute {
 
 /// Error returned when a header cannot be parsed.
 #[derive(Debug, thiserror::Error)]
-#[error("expected base64url of JSON: {0}")]
+#[error("invalid header: expected base64url of JSON: {0}")]
 pub struct ParseHeaderError(String);
 
 impl Payment {

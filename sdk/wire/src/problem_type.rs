@@ -1,7 +1,5 @@
 use serde::{Deserialize, Serialize};
-use strum::{
-    Display, EnumMessage, EnumProperty, EnumString, IntoStaticStr, VariantArray,
-};
+use strum::{Display, EnumMessage, EnumProperty, EnumString, IntoStaticStr, VariantArray};
 
 /// Types of the RFC 9457 problem documents that a gateway answers with.
 ///

@@ -9,10 +9,11 @@ use motif_interface::{
 
 use super::{Address, Digest, ReceiptParts, ReceiptProofParts, StatementRecordParts, SumSibling};
 
-/// What Motif's credentials name: an assertion of a C2PA manifest, in CBOR with these names.
+/// Claims of Motif credentials: an assertion of a C2PA manifest, encoded as CBOR with these field
+/// names.
 ///
-/// Whoever signs a manifest can write anything into it. What it is worth is what the chain and
-/// the operator's signature say: [`super::Findings`].
+/// A signer can write anything into a manifest: check it against the chain and the operator's
+/// signature with [`super::Findings`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Provenance {

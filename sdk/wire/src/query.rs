@@ -1,8 +1,9 @@
 use std::fmt;
 
+use motif_interface::licensing::{Use, WorkKind, WorkStatus};
 use serde::{Deserialize, Serialize};
 
-use super::{Address, Amount, KindWord, StatusWord, UseWord};
+use super::{Address, Amount};
 
 /// Conditions on works; all given fields must match.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -15,12 +16,12 @@ pub struct WorkQuery {
     /// Present owner.
     pub owner: Option<Address>,
     /// Kind of content.
-    pub kind: Option<KindWord>,
+    pub kind: Option<WorkKind>,
     /// Status: active, withdrawn or disputed.
-    pub status: Option<StatusWord>,
+    pub status: Option<WorkStatus>,
     /// Use that the latest terms license.
     #[serde(rename = "use")]
-    pub licensed_use: Option<UseWord>,
+    pub licensed_use: Option<Use>,
     /// Maximum price of one unit of the use, or of any use.
     pub max_price: Option<Amount>,
     /// Mint of the latest terms.
@@ -63,8 +64,8 @@ mod tests {
     fn query_contains_given_fields_only() {
         assert_eq!(WorkQuery::default().to_string(), "");
         let query = WorkQuery {
-            kind: Some(KindWord::StyleModel),
-            licensed_use: Some(UseWord::Generate),
+            kind: Some(WorkKind::StyleModel),
+            licensed_use: Some(Use::Generate),
             max_price: Some(Amount(1_000)),
             limit: Some(5),
             ..WorkQuery::default()

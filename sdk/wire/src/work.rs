@@ -1,8 +1,10 @@
-use motif_interface::licensing::{Derivatives, Parent, Share, Terms, Work};
+use motif_interface::licensing::{
+    Derivatives, Parent, Share, Terms, Unit, Use, Work, WorkKind, WorkStatus,
+};
 use serde::{Deserialize, Serialize};
 use solana_pubkey::Pubkey;
 
-use super::{Address, Amount, Digest, KindWord, StatusWord, UnitWord, UseWord};
+use super::{Address, Amount, Digest};
 
 /// Registered work.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -11,9 +13,9 @@ pub struct WorkFacts {
     /// Address of the work.
     pub work: Address,
     /// Kind of content.
-    pub kind: KindWord,
+    pub kind: WorkKind,
     /// Status.
-    pub status: StatusWord,
+    pub status: WorkStatus,
     /// Key that registered the work.
     pub creator: Address,
     /// Key that publishes its terms.
@@ -156,9 +158,9 @@ pub struct TermsFacts {
 pub struct PricedUse {
     /// Use.
     #[serde(rename = "use")]
-    pub licensed_use: UseWord,
+    pub licensed_use: Use,
     /// Unit of the use.
-    pub unit: UnitWord,
+    pub unit: Unit,
     /// Price of one unit.
     pub price: Amount,
 }
@@ -171,9 +173,9 @@ pub struct Quote {
     pub work: Address,
     /// Use.
     #[serde(rename = "use")]
-    pub licensed_use: UseWord,
+    pub licensed_use: Use,
     /// Unit of the use.
-    pub unit: UnitWord,
+    pub unit: Unit,
     /// Price of one unit, paid to the creators.
     pub price: Amount,
     /// Operator's fee, in addition to the price, basis points.
@@ -212,8 +214,8 @@ impl WorkFacts {
         };
         Self {
             work: Address(address),
-            kind: work.kind.into(),
-            status: work.status.into(),
+            kind: work.kind,
+            status: work.status,
             creator: Address(work.creator),
             owner: Address(work.owner),
             pending_owner: work.pending_owner.map(Address),
@@ -257,8 +259,8 @@ impl TermsFacts {
             Derivatives::Allowed => "allowed",
         };
         let uses = offer.uses.iter().map(|priced| PricedUse {
-            licensed_use: priced.licensed_use.into(),
-            unit: priced.unit.into(),
+            licensed_use: priced.licensed_use,
+            unit: priced.unit,
             price: Amount(priced.price),
         });
         Self {

@@ -60,7 +60,8 @@ impl Naming {
 
     /// What credentials name that say that an output was generated with these works.
     pub fn of_output(&self, output: &[u8], licensed: Licensed<'_>) -> Provenance {
-        let provenance = Provenance::of_output(self.cluster, content_digest(output), self.works.clone());
+        let provenance =
+            Provenance::of_output(self.cluster, content_digest(output), self.works.clone());
         match licensed {
             Licensed::Unproved => provenance,
             Licensed::Receipt(signed) => provenance.with_receipt(signed),

@@ -8,7 +8,10 @@ use async_trait::async_trait;
 use motif_sdk::{
     Pubkey,
     channel::ChannelAccount,
-    client::{CatalogueEntry, Heard, ConfirmedTransaction, OfferFilter, PublishedTerms, WorkDetails, WorkFilter},
+    client::{
+        CatalogueEntry, ConfirmedTransaction, Heard, OfferFilter, PublishedTerms, WorkDetails,
+        WorkFilter,
+    },
     licensing::Work,
     lineage::Lineage,
     recognition::Registered,
@@ -85,9 +88,16 @@ pub trait Chain: Send + Sync + 'static {
     async fn submit(&self, transaction: &[u8], check_first: bool) -> Result<(), ChainError>;
     /// A transaction that landed; `None` where a node that is up to date knows of none.
     /// `Refused` when it failed.
-    async fn landed(&self, signature: &Signature) -> Result<Option<ConfirmedTransaction>, ChainError>;
+    async fn landed(
+        &self,
+        signature: &Signature,
+    ) -> Result<Option<ConfirmedTransaction>, ChainError>;
     /// Ends a channel's grace period.
-    async fn close(&self, operator: &Keypair, channel: &Pubkey) -> Result<ConfirmedTransaction, ChainError>;
+    async fn close(
+        &self,
+        operator: &Keypair,
+        channel: &Pubkey,
+    ) -> Result<ConfirmedTransaction, ChainError>;
     /// Pays the operator its fees; base units.
     async fn claim_fees(
         &self,

@@ -61,7 +61,10 @@ impl Gateway {
     /// # Errors
     /// [`ApiError::UnknownChannel`]; [`ApiError::SettlementRefused`] when there are none;
     /// [`ApiError::ChainUnreachable`].
-    pub async fn claim_fees(&self, address: Pubkey) -> Result<(u64, ConfirmedTransaction), ApiError> {
+    pub async fn claim_fees(
+        &self,
+        address: Pubkey,
+    ) -> Result<(u64, ConfirmedTransaction), ApiError> {
         self.desk(&address).await?;
         let claimed = self.chain().claim_fees(self.keypair(), &address).await;
         claimed.map_err(landing::refused)

@@ -38,7 +38,9 @@ async fn a_server_in_the_same_process_is_sold_by_a_layer() {
     let asked = server.clone().oneshot(asked).await.unwrap();
     assert_eq!(asked.status().as_u16(), 402);
     let required = asked.headers()[PaymentRequired::HEADER].to_str().unwrap();
-    let PaymentRequired::Due(due) = PaymentRequired::from_header(required).unwrap() else { panic!() };
+    let PaymentRequired::Due(due) = PaymentRequired::from_header(required).unwrap() else {
+        panic!()
+    };
     assert_eq!(due.units, 3, "ten bytes are three fours that were begun");
 
     let held = motif_sdk::gateway::HeldGeneration {

@@ -131,7 +131,7 @@ async fn what_cannot_be_decoded_is_found_by_its_digest_or_refused_by_name() {
     let world = knowing(&torn, none()).await;
     let answer = world.client().authenticate_content(torn.clone()).await.unwrap();
     assert_eq!(answer.exact.len(), 2);
-    assert!(answer.unreadable.unwrap().contains("unreadable image"));
+    assert!(answer.unreadable.unwrap().contains("corrupt image"));
     torn.pop();
     post(&world, "image/png", torn).await.assert_problem(422, "content-unreadable");
 }

@@ -28,6 +28,7 @@ use crate::{UnknownWord, bps::WHOLE_BPS, codec::*, require};
     derive(serde::Serialize, serde::Deserialize),
     serde(rename_all = "kebab-case")
 )]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum Use {
     /// Generate content with the work as an input.
     Generate,
@@ -68,6 +69,7 @@ pub enum Use {
     derive(serde::Serialize, serde::Deserialize),
     serde(rename_all = "kebab-case")
 )]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum Unit {
     /// One generated output.
     Generation,
@@ -120,6 +122,7 @@ impl UsePrice {
     derive(serde::Serialize, serde::Deserialize),
     serde(rename_all = "kebab-case")
 )]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum Derivatives {
     /// Only with the signature of the work's owner.
     Forbidden,

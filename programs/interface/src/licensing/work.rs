@@ -32,6 +32,7 @@ use crate::{UnknownWord, bps::WHOLE_BPS, codec::*, require};
     derive(serde::Serialize, serde::Deserialize),
     serde(rename_all = "kebab-case")
 )]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum WorkKind {
     /// A picture.
     Image,
@@ -81,6 +82,7 @@ impl WorkKind {
     derive(serde::Serialize, serde::Deserialize),
     serde(rename_all = "kebab-case")
 )]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum WorkStatus {
     /// Takes new licenses and derivatives.
     Active,

@@ -3,12 +3,12 @@ use std::ops::Range;
 use super::four;
 
 const HEADER: usize = 10;
-/// Flags of a tag whose frames stand plainly one after the other: none but a footer's.
+/// Tag flags that change the layout of frames: all except a footer's.
 const FOOTER: u8 = 0x10;
 const MEDIA_TYPES: [&[u8]; 2] = [b"application/c2pa", b"application/x-c2pa-manifest-store"];
 
-/// The GEOB frames with a manifest store of an ID3v2 tag at the start of an MP3; the whole tag,
-/// where it has nothing else, not even padding.
+/// Returns the GEOB frames with a manifest store in the ID3v2 tag of an MP3, or the whole tag if it
+/// contains nothing else.
 pub fn credentials(content: &[u8]) -> Vec<Range<usize>> {
     let mut found = Vec::new();
     let Some((version, tag_end)) = tag(content) else { return found };
@@ -39,9 +39,8 @@ pub fn credentials(content: &[u8]) -> Vec<Range<usize>> {
     found
 }
 
-/// A manifest store as the first frame of the tag at the start of an MP3, or of a new tag where
-/// there is none, everything else as it was; and where the store stands. `None` where the tag is
-/// of a kind that cannot be added to, or becomes too long.
+/// Inserts a manifest store as the first frame of the tag of an MP3, or of a new tag; returns the
+/// file and the range of the store, or `None` if the tag cannot be extended.
 pub fn insert(content: &[u8], store: &[u8]) -> Option<(Vec<u8>, Range<usize>)> {
     let frame_start = [&[0][..], MEDIA_TYPES[0], b"\0c2pa\0c2pa manifest store\0"].concat();
     let frame_length = frame_start.len() + store.len();
@@ -65,30 +64,30 @@ pub fn insert(content: &[u8], store: &[u8]) -> Option<(Vec<u8>, Range<usize>)> {
     Some((tagged, place))
 }
 
-/// States the length of the tag anew, where one is left.
+/// Updates the length of the tag, if one is left.
 pub fn shorten(content: &mut [u8], removed: usize) {
     let Some((_, tag_end)) = tag(content) else { return };
-    // It was of so many bits and has become less.
+    // It decreased, so it still fits.
     if let Some(length) = to_syncsafe((tag_end - HEADER).saturating_sub(removed)) {
         content[6..10].copy_from_slice(&length);
     }
 }
 
-/// The version and the end of a tag, its footer not counted.
+/// Returns the version and the end of a tag, without its footer.
 fn tag(content: &[u8]) -> Option<(u8, usize)> {
     let [b'I', b'D', b'3', version @ 3..=4, _, flags, ..] = *content else { return None };
     let length = syncsafe(four(content, 6)?)? as usize;
     (flags & !FOOTER == 0).then_some((version, HEADER + length))
 }
 
-/// An encoding (1), a media type, a zero.
+/// Encoding (1), media type, zero.
 fn is_store(frame: &[u8]) -> bool {
     let Some((_, rest)) = frame.split_first() else { return false };
     let media_type = rest.split(|byte| *byte == 0).next().unwrap_or_default();
     MEDIA_TYPES.contains(&media_type)
 }
 
-/// Four times seven bits.
+/// Encodes 28 bits in four bytes of seven bits.
 fn syncsafe(bytes: [u8; 4]) -> Option<u32> {
     let fits = bytes.iter().all(|byte| *byte < 0x80);
     fits.then(|| bytes.iter().fold(0, |length, byte| length << 7 | u32::from(*byte)))

@@ -6,8 +6,8 @@ const APP11: u8 = 0xEB;
 const START_OF_SCAN: u8 = 0xDA;
 const END_OF_IMAGE: u8 = 0xD9;
 
-/// The APP11 segments of a JPEG that hold a manifest store: JPEG XT boxes (ISO 19566-5) of type
-/// `jumb` whose description says `c2pa`, and the segments that continue one.
+/// Returns the APP11 segments of a JPEG with a manifest store: JPEG XT boxes (ISO 19566-5) of type
+/// `jumb` with the description `c2pa`, and their continuations.
 pub fn credentials(content: &[u8]) -> Vec<Range<usize>> {
     let mut found = Vec::new();
     let mut instances = Vec::new();

@@ -1,4 +1,4 @@
-//! Files that carry credentials, and what they are without.
+//! File formats that carry credentials, and removal of credentials.
 
 mod id3;
 mod jpeg;
@@ -9,7 +9,7 @@ use std::ops::Range;
 
 use motif_fingerprint::Media;
 
-/// A kind of file that carries credentials.
+/// File format that carries credentials.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Carrier {
     /// JPEG: in APP11 segments.
@@ -25,7 +25,7 @@ pub enum Carrier {
 }
 
 impl Carrier {
-    /// What content is, by its own bytes; `None` where it carries no credentials that are read.
+    /// Detects the format from the first bytes; returns `None` for formats without credentials.
     pub fn of(content: &[u8]) -> Option<Self> {
         match Media::of(content).1 {
             "image/jpeg" => Some(Self::Jpeg),
@@ -37,7 +37,7 @@ impl Carrier {
         }
     }
 
-    /// As what it is served.
+    /// Returns the media type.
     pub fn media_type(self) -> &'static str {
         match self {
             Self::Jpeg => "image/jpeg",
@@ -48,17 +48,17 @@ impl Carrier {
         }
     }
 
-    /// An MP3 with a manifest store that changes nothing else of it, and where the store stands;
-    /// `None` where its tag cannot be added to. Of other files, the library does this.
+    /// Inserts a manifest store into an MP3; returns the file and the range of the store, or `None`
+    /// if its tag cannot be extended. c2pa does this for other formats.
     pub(super) fn insert(self, content: &[u8], store: &[u8]) -> Option<(Vec<u8>, Range<usize>)> {
         (self == Self::Mp3).then(|| id3::insert(content, store)).flatten()
     }
 
-    /// Content without its credentials, byte by byte as it was before it was signed; `None` where
-    /// it has none.
+    /// Returns content without its credentials, byte by byte as before signing; `None` if it has
+    /// none.
     ///
-    /// Only looks at lengths and names of parts, so it is safe on content from anybody; of broken
-    /// content it says what was readable of it.
+    /// Reads only lengths and names of chunks, so it is safe on untrusted content. Corrupt content
+    /// is processed as far as it can be read.
     pub fn bare(self, content: &[u8]) -> Option<Vec<u8>> {
         let taken = match self {
             Self::Jpeg => jpeg::credentials(content),
@@ -81,7 +81,7 @@ impl Carrier {
     }
 }
 
-/// Everything but these parts, which stand in ascending order and do not overlap.
+/// Returns the content without `parts`, which are in ascending order and do not overlap.
 fn without(content: &[u8], parts: &[Range<usize>]) -> Vec<u8> {
     let mut rest = Vec::with_capacity(content.len());
     let mut from = 0;
@@ -93,7 +93,7 @@ fn without(content: &[u8], parts: &[Range<usize>]) -> Vec<u8> {
     rest
 }
 
-/// Four bytes at a place, where there are that many.
+/// Returns four bytes at `place`, if they exist.
 fn four(content: &[u8], place: usize) -> Option<[u8; 4]> {
     content.get(place..place.checked_add(4)?)?.try_into().ok()
 }

@@ -2,12 +2,12 @@ use std::ops::Range;
 
 use super::four;
 
-/// Behind the signature.
+/// Offset of the first chunk, after the signature.
 const FIRST_CHUNK: usize = 8;
-/// Length, name and checksum.
+/// Size of length, name and checksum of a chunk.
 const CHUNK_FRAME: usize = 12;
 
-/// The `caBX` chunks of a PNG.
+/// Returns the `caBX` chunks of a PNG.
 pub fn credentials(content: &[u8]) -> Vec<Range<usize>> {
     let mut found = Vec::new();
     let mut place = FIRST_CHUNK;

@@ -2,10 +2,10 @@ use std::ops::Range;
 
 use super::four;
 
-/// Behind `RIFF`, the length of the rest, and the form.
+/// Offset of the first chunk, after `RIFF`, length and form.
 const FIRST_CHUNK: usize = 12;
 
-/// The `C2PA` chunks of a RIFF file.
+/// Returns the `C2PA` chunks of a RIFF file.
 pub fn credentials(content: &[u8]) -> Vec<Range<usize>> {
     let mut found = Vec::new();
     let Some(length) = four(content, 4) else { return found };
@@ -26,10 +26,10 @@ pub fn credentials(content: &[u8]) -> Vec<Range<usize>> {
     found
 }
 
-/// States the length of the form anew.
+/// Updates the length of the form.
 pub fn shorten(content: &mut [u8], removed: usize) {
     let Some(length) = four(content, 4) else { return };
     let length = (u32::from_le_bytes(length) as usize).saturating_sub(removed);
-    // It was 32 bits long and has become less.
+    // It decreased, so it still fits 32 bits.
     content[4..8].copy_from_slice(&(length as u32).to_le_bytes());
 }

@@ -1,9 +1,9 @@
 use std::ops::Range;
 
-/// Which patterns have a certain value in one of their parts, for every value.
+/// Patterns by the value of one of their parts.
 #[derive(Clone, Debug)]
 pub struct Buckets {
-    /// Where each value's patterns begin, and behind the last one where they end.
+    /// Start of each value's patterns, followed by the end of the last.
     starts: Vec<u32>,
     patterns: Vec<u32>,
 }
@@ -11,7 +11,7 @@ pub struct Buckets {
 const VALUES: usize = 1 << 16;
 
 impl Buckets {
-    /// Sorts patterns, named by their place in `values`, by value; equal ones keep their order.
+    /// Sorts patterns, identified by their position in `values`, by value; the sort is stable.
     pub fn new(values: impl Iterator<Item = u16> + Clone) -> Self {
         let mut starts = vec![0_u32; VALUES + 1];
         for value in values.clone() {
@@ -30,14 +30,14 @@ impl Buckets {
         Self { starts, patterns }
     }
 
-    /// Where the patterns of a value are among all, in their order.
+    /// Returns the range of a value's patterns in [`Buckets::all`].
     #[inline(always)]
     pub fn range(&self, value: u16) -> Range<usize> {
         let value = usize::from(value);
         self.starts[value] as usize..self.starts[value + 1] as usize
     }
 
-    /// The patterns of all buckets, one bucket after the other.
+    /// Returns the patterns of all buckets, bucket by bucket.
     pub fn all(&self) -> &[u32] {
         &self.patterns
     }

@@ -4,39 +4,39 @@ use super::bucket::Buckets;
 use crate::{Metric, Scheme};
 
 const PARTS: usize = 16;
-/// How many patterns of one bucket are looked at: those registered first, so that nobody hides a
-/// work by registering many that resemble it afterwards.
+/// Maximum number of patterns read from one bucket, earliest first, so that later registrations
+/// cannot hide a work.
 const MAX_BUCKET_READ: usize = 256;
 
-/// A fingerprint as the index keeps it: sixteen parts of sixteen bits. Where bits are compared
-/// one by one they are dealt out to the parts, so that no part is one row of a picture.
+/// Fingerprint in the index: sixteen parts of sixteen bits. Schemes that compare bits spread them
+/// over the parts, so that no part is one row of an image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Pattern([u64; 4]);
 
-/// All fingerprints of one scheme. Equal ones are one pattern.
+/// Index of all fingerprints of one scheme. Equal fingerprints are one pattern.
 ///
 /// Multi-index hashing (M. Norouzi, A. Punjani and D. Fleet, "Fast search in Hamming space with
-/// multi-index hashing", 2012): two patterns within a radius are nearly equal in some part.
-/// Where bits differ in at most `r` places, with `16 <= r < 32`, that is a difference of at most
-/// one bit in one of `r - 15` parts, or none in one of the others: else they differed in
-/// `2 * (r - 15) + (31 - r) = r + 1` places at least. Where whole parts are compared, those
-/// within the radius have a part in common. So nothing within the radius is missed, but for what
-/// is left out of an overfull bucket, and that is said.
+/// multi-index hashing", 2012): two patterns within a radius are nearly equal in some part. If they
+/// differ in at most `r` bits, with `16 <= r < 32`, they differ by at most one bit in one of `r -
+/// 15` parts, or by none in one of the others: otherwise they would differ in at least `2 * (r -
+/// 15) + (31 - r) = r + 1` bits. Schemes that compare whole parts have a part in common within the
+/// radius. A search finds everything within the radius, except for the rest of an overfull bucket,
+/// which it reports.
 #[derive(Clone, Debug)]
 pub struct HammingIndex {
     scheme: Scheme,
     patterns: Vec<Pattern>,
     buckets: Vec<Buckets>,
-    /// For each part's buckets, in their order, six other parts of every pattern: read in a row
-    /// with the bucket, they rule nearly every stranger out before its pattern is fetched from
-    /// anywhere in memory. Only where buckets around are looked at, which are many.
+    /// Six other parts of every pattern, in the order of each part's buckets. Read sequentially
+    /// with the bucket, they reject nearly all unrelated patterns without a random memory access.
+    /// Empty for schemes that do not read neighboring buckets.
     sketches: Vec<Vec<Sketch>>,
-    /// Where each pattern's entries begin in `entries`.
+    /// Start of each pattern's entries in `entries`.
     starts: Vec<u32>,
     entries: Vec<u32>,
 }
 
-/// Six parts of a pattern, two to a number.
+/// Six parts of a pattern, two per number.
 type Sketch = [u32; 3];
 
 impl Pattern {
@@ -64,7 +64,7 @@ impl Pattern {
         (self.0[place / 4] >> (16 * (place % 4))) as u16 // the lowest 16 bits
     }
 
-    /// The six parts that follow one.
+    /// Returns the six parts that follow `place`.
     fn sketch(&self, place: usize) -> Sketch {
         let part = |after| u32::from(self.part((place + after) % PARTS));
         std::array::from_fn(|pair| part(2 * pair + 1) << 16 | part(2 * pair + 2))
@@ -88,7 +88,7 @@ impl Pattern {
 }
 
 impl HammingIndex {
-    /// Puts up the fingerprints of `entries`, earliest registration first.
+    /// Creates the index; `all` has the entries' fingerprints, earliest registration first.
     pub fn new(scheme: Scheme, all: &[(u32, [u8; 32])]) -> Self {
         let mut known = HashMap::with_capacity(all.len());
         let mut patterns = Vec::new();
@@ -135,19 +135,20 @@ impl HammingIndex {
         self.scheme
     }
 
-    /// How many different fingerprints there are.
+    /// Returns the number of distinct fingerprints.
     #[cfg(test)]
     pub fn patterns(&self) -> usize {
         self.patterns.len()
     }
 
-    /// The entries that have a pattern, earliest registration first.
+    /// Returns the entries with a pattern, earliest registration first.
     pub fn entries(&self, pattern: u32) -> &[u32] {
         let pattern = pattern as usize;
         &self.entries[self.starts[pattern] as usize..self.starts[pattern + 1] as usize]
     }
 
-    /// Patterns within the scheme's radius, each with its distance; whether any was left out.
+    /// Adds patterns within the scheme's radius and their distances to `near`; returns whether the
+    /// result is truncated.
     pub fn find(&self, bits: &[u8; 32], near: &mut HashMap<u32, u32>) -> bool {
         #[cfg(target_arch = "x86_64")]
         if std::arch::is_x86_feature_detected!("popcnt") {
@@ -157,8 +158,7 @@ impl HammingIndex {
         self.find_by_parts(bits, near)
     }
 
-    /// Bits are counted in one instruction, so that more patterns are on their way from memory at
-    /// a time.
+    /// Compiles the search with `popcnt`, so that more memory loads are in flight.
     #[cfg(target_arch = "x86_64")]
     #[target_feature(enable = "popcnt")]
     fn find_with_popcnt(&self, bits: &[u8; 32], near: &mut HashMap<u32, u32>) -> bool {
@@ -182,7 +182,7 @@ impl HammingIndex {
         is_truncated
     }
 
-    /// As [`HammingIndex::find`], by comparing with everything: what it is checked against.
+    /// Searches exhaustively, to verify [`HammingIndex::find`].
     pub fn scan(&self, bits: &[u8; 32], near: &mut HashMap<u32, u32>) {
         let sought = Pattern::new(self.scheme, bits);
         let (metric, radius) = (self.scheme.metric(), self.scheme.radius());
@@ -194,7 +194,7 @@ impl HammingIndex {
         }
     }
 
-    /// Whether a part may differ in a bit, so that the radius is covered.
+    /// Whether the search reads buckets that differ by one bit in this part.
     fn looks_around(&self, place: usize) -> bool {
         let parts = PARTS as u32;
         let around = match self.scheme.metric() {
@@ -204,7 +204,7 @@ impl HammingIndex {
         (place as u32) < around
     }
 
-    /// Looks at a bucket; whether it has more than that.
+    /// Reads a bucket; returns whether it is truncated.
     #[inline(always)]
     fn look(
         &self,
@@ -240,7 +240,7 @@ impl HammingIndex {
     }
 }
 
-// Beyond this a part would have to be sought two bits around.
+// Larger radii would need buckets that differ by two bits.
 const _: () = {
     let mut scheme = 0;
     while scheme < Scheme::ALL.len() {

@@ -8,14 +8,13 @@ use solana_pubkey::Pubkey;
 
 use super::{
     Registered,
-    hamming_index::{Pattern, HammingIndex},
+    hamming_index::{HammingIndex, Pattern},
 };
 use crate::{Likeness, Scheme};
 
-/// Registered works, found by digest at once and by fingerprint in bounded time.
+/// Index of registered works, searched by digest and, in bounded time, by fingerprint.
 ///
-/// What was registered last stands in a tail that is looked through whole, until
-/// [`Index::merge`] sorts it in.
+/// New works are in a tail that is searched linearly until [`Index::merge`].
 #[derive(Clone, Debug, Default)]
 pub struct Index {
     sorted: Arc<Sorted>,
@@ -23,46 +22,46 @@ pub struct Index {
     known: HashSet<Pubkey>,
 }
 
-/// The part of an [`Index`] that does not change.
+/// Immutable part of an [`Index`].
 #[derive(Debug, Default)]
 struct Sorted {
     /// Earliest registration first.
     entries: Vec<Registered>,
-    /// The first 8 bytes of digests, in order, each with its entry.
+    /// First 8 bytes of all digests, sorted, with their entries.
     digests: Vec<(u64, u32)>,
     indexes: Vec<HammingIndex>,
 }
 
-/// An index's works sorted in, by [`Index::merge`].
+/// Result of [`Index::merge`].
 #[derive(Debug)]
 pub struct Merged {
     sorted: Sorted,
-    /// How many of the tail that is.
+    /// Number of merged works of the tail.
     taken: usize,
 }
 
-/// A work that content is like.
+/// Work with similar content.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Found {
-    /// The work.
+    /// Work.
     pub registered: Registered,
-    /// How near it is.
+    /// Distance.
     pub likeness: Likeness,
 }
 
-/// What an index knows of content.
+/// Matches of content.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Recognised {
-    /// Works of exactly this content, earliest registration first.
+    /// Works with exactly this content, earliest registration first.
     pub exact: Vec<Registered>,
-    /// Other works that are like it, nearest first, then earliest registration first.
+    /// Other works with similar content, by distance, then registration.
     pub alike: Vec<Found>,
-    /// Whether there may be more: works that were registered later than those that were found.
+    /// Whether there may be more matches, registered later than those found.
     pub is_truncated: bool,
 }
 
 impl Recognised {
-    /// Where all of these works are: exact ones first, then those that are alike.
+    /// Returns the addresses of all matches, exact ones first.
     pub fn works(&self) -> Vec<Pubkey> {
         let alike = self.alike.iter().map(|found| found.registered.work);
         self.exact.iter().map(|registered| registered.work).chain(alike).collect()
@@ -70,20 +69,20 @@ impl Recognised {
 }
 
 impl Index {
-    /// The most works of one kind of match that are named.
+    /// Maximum number of exact, and of similar, matches.
     pub const MAX_MATCHES: usize = 32;
-    /// The most fingerprints that are looked for at once.
+    /// Maximum number of fingerprints in one search.
     pub const MAX_PROBES: usize = 64;
-    /// From here on the tail ought to be sorted in.
+    /// Length of the tail from which a merge is due.
     const LONG_TAIL: usize = 2_048;
 
-    /// An index of all these.
+    /// Creates an index of works.
     pub fn new(entries: Vec<Registered>) -> Self {
         let known = entries.iter().map(|entry| entry.work).collect();
         Self { sorted: Arc::new(Sorted::new(entries)), tail: Vec::new(), known }
     }
 
-    /// Takes a work in; whether it is a new one. What is indexed of a work never changes.
+    /// Adds a work; returns whether it is new. The indexed fields of a work never change.
     pub fn insert(&mut self, entry: Registered) -> bool {
         let is_new = self.known.insert(entry.work);
         if is_new {
@@ -92,33 +91,33 @@ impl Index {
         is_new
     }
 
-    /// Whether a work is among them.
+    /// Whether the index contains a work.
     pub fn knows(&self, work: &Pubkey) -> bool {
         self.known.contains(work)
     }
 
-    /// How many works there are.
+    /// Returns the number of works.
     pub fn len(&self) -> usize {
         self.sorted.entries.len() + self.tail.len()
     }
 
-    /// Whether there are none.
+    /// Whether the index is empty.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// All works.
+    /// Returns all works.
     pub fn entries(&self) -> impl Iterator<Item = &Registered> {
         self.sorted.entries.iter().chain(&self.tail)
     }
 
-    /// Whether [`Index::merge`] is worth its time.
+    /// Whether [`Index::merge`] is due.
     pub fn has_long_tail(&self) -> bool {
         self.tail.len() > Self::LONG_TAIL
     }
 
-    /// What sorts everything in. It takes long, and needs nothing of this index, which can be used,
-    /// and grow, meanwhile.
+    /// Returns a function that sorts all works into a new index. It is slow and independent of this
+    /// index, which can be used meanwhile.
     pub fn merge(&self) -> impl FnOnce() -> Merged + Send + use<> {
         let (sorted, tail) = (self.sorted.clone(), self.tail.clone());
         move || {
@@ -127,7 +126,7 @@ impl Index {
         }
     }
 
-    /// Takes over what [`Index::merge`] made from an earlier state of this index.
+    /// Installs the result of [`Index::merge`], which was started on this index.
     pub fn take_over(&mut self, merged: Merged) {
         self.tail.drain(..merged.taken);
         self.sorted = Arc::new(merged.sorted);
@@ -156,11 +155,12 @@ impl Index {
         Recognised { exact, alike, is_truncated }
     }
 
-    /// Patterns within the scheme's radius of each fingerprint, by the index and by comparing with
-    /// everything: how many were found, how many there are. For measuring the index.
+    /// Returns the number of patterns within the radius that the index finds, and the number that
+    /// exist. For benchmarks.
     #[doc(hidden)]
     pub fn recall(&self, probe: &Fingerprint) -> (usize, usize) {
-        let hamming_index = Scheme::from_number(probe.scheme).and_then(|scheme| self.sorted.hamming_index(scheme));
+        let hamming_index =
+            Scheme::from_number(probe.scheme).and_then(|scheme| self.sorted.hamming_index(scheme));
         let Some(hamming_index) = hamming_index else { return (0, 0) };
         let (mut found, mut there) = (HashMap::new(), HashMap::new());
         hamming_index.find(&probe.bits, &mut found);
@@ -202,7 +202,7 @@ impl Index {
         (alike, is_truncated)
     }
 
-    /// Names the works nearest to a fingerprint; whether there may be more.
+    /// Calls `name` with the works nearest to a fingerprint; returns whether there may be more.
     fn near(&self, scheme: Scheme, bits: &[u8; 32], name: &mut impl FnMut(Found)) -> bool {
         let mut is_truncated = false;
         if let Some(hamming_index) = self.sorted.hamming_index(scheme) {
@@ -261,7 +261,7 @@ impl Sorted {
         self.indexes.iter().find(|hamming_index| hamming_index.scheme() == scheme)
     }
 
-    /// Entries whose digest begins like this one, earliest registration first.
+    /// Returns entries whose digest has the same prefix, earliest registration first.
     fn of_digest(&self, digest: &[u8; 32]) -> impl Iterator<Item = &Registered> {
         let prefix = prefix(digest);
         let first = self.digests.partition_point(|(other, _)| *other < prefix);

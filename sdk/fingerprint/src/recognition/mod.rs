@@ -1,8 +1,8 @@
-//! Which registered works content is, or is like.
+//! Index of registered works, by content digest and fingerprint.
 //!
-//! - [`Registered`]: what of a work's account it takes to recognise it.
-//! - [`Index`]: all of them, found by digest at once and by fingerprint in bounded time.
-//! - [`snapshot`]: an index in a file.
+//! - [`Registered`]: index entry of a work.
+//! - [`Index`]: all entries, searched by digest and by fingerprint.
+//! - [`snapshot`]: file format of the entries.
 
 mod bucket;
 mod hamming_index;

@@ -1,29 +1,29 @@
 use motif_interface::licensing::{Fingerprint, Work};
 use solana_pubkey::Pubkey;
 
-/// What of a work's account it takes to recognise the work.
+/// Index entry of a registered work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Registered {
-    /// Where the work is.
+    /// Address of the work.
     pub work: Pubkey,
-    /// Unix seconds on chain.
+    /// On-chain unix second of registration.
     pub registered_at: i64,
-    /// SHA-256 of its content.
+    /// SHA-256 of the content.
     pub content_digest: [u8; 32],
-    /// What its content looks, sounds or reads like.
+    /// Fingerprint of the content.
     pub fingerprint: Fingerprint,
 }
 
-/// Where `registered_at` stands in a work's account, 8 bytes before the creator.
+/// Offset of `registered_at` in a work's account, 8 bytes before the creator.
 const REGISTERED_AT: usize = Work::CREATOR_OFFSET - 8;
-/// Where the fingerprint stands: its scheme, and then its bits.
+/// Offset of the fingerprint: scheme, then bits.
 const FINGERPRINT: usize = Work::CONTENT_DIGEST_OFFSET + 32;
 
 impl Registered {
-    /// Bytes of a work's account that this reads.
+    /// Number of bytes of a work's account that an entry is read from.
     pub const HEAD_BYTES: usize = FINGERPRINT + 2 + 32;
 
-    /// Reads the first bytes of an account; `None` when it is no work.
+    /// Parses the first bytes of an account; returns `None` if it is not a work.
     pub fn from_head(work: Pubkey, head: &[u8]) -> Option<Self> {
         let head = head.get(..Self::HEAD_BYTES)?;
         if !head.starts_with(Work::DISCRIMINATOR) {
@@ -41,7 +41,7 @@ impl Registered {
         })
     }
 
-    /// As [`Registered::from_head`], of a work that was read already.
+    /// Creates the entry of a deserialized work.
     pub fn of(address: Pubkey, work: &Work) -> Self {
         Self {
             work: address,

@@ -1,8 +1,9 @@
-//! An index in a file, so that a gateway recognises works before it has read all of them again.
+//! File format of index entries, so that a restarted gateway can answer before it has read the
+//! chain.
 //!
-//! Bytes: `motif-recognition`, a zero, the version (u32), the cluster's tag (32), how many works
-//! (u64), each work (106: address, registered at, content digest, scheme, bits), and the SHA-256
-//! of everything before. Integers are little-endian.
+//! Bytes: `motif-recognition`, a zero, version (u32), cluster tag (32), number of works (u64),
+//! works (106 each: address, registered at, content digest, scheme, bits), and the SHA-256 of
+//! everything before. Integers are little-endian.
 
 use std::{
     fs::{self, File},
@@ -20,27 +21,27 @@ const MAGIC: &[u8; 18] = b"motif-recognition\0";
 const VERSION: u32 = 1;
 const ENTRY_BYTES: usize = 32 + 8 + 32 + 2 + 32;
 
-/// Why a snapshot cannot be used. Whoever has none reads the chain.
+/// Errors of reading a snapshot. Without one, read the works from the chain.
 #[derive(Debug, thiserror::Error)]
 pub enum SnapshotError {
-    /// There is none, or none that can be read.
+    /// Error returned when the file cannot be read.
     #[error("{0}")]
     Io(#[from] io::Error),
-    /// Of another version, or no snapshot at all.
-    #[error("not a snapshot of this version")]
+    /// Error returned when the file has another version or is no snapshot.
+    #[error("the file is not a snapshot of this version")]
     OtherVersion,
-    /// Of another cluster.
-    #[error("of another cluster")]
+    /// Error returned when the snapshot is for another cluster.
+    #[error("the snapshot is for another cluster")]
     OtherCluster,
-    /// Torn or changed.
-    #[error("it is not as it was written")]
+    /// Error returned when the file is truncated or changed.
+    #[error("the snapshot is truncated or changed")]
     Broken,
 }
 
-/// Writes works to `path`, whole or not at all.
+/// Writes a snapshot to `path` atomically.
 ///
 /// # Errors
-/// The file system's.
+/// Those of the file system.
 pub fn write(path: &Path, cluster: &[u8; 32], entries: &[Registered]) -> io::Result<()> {
     let mut name = path.as_os_str().to_owned();
     name.push(".new");
@@ -62,7 +63,7 @@ pub fn write(path: &Path, cluster: &[u8; 32], entries: &[Registered]) -> io::Res
     fs::rename(name, path)
 }
 
-/// Reads the works in a snapshot of this cluster.
+/// Reads a snapshot of a cluster.
 ///
 /// # Errors
 /// [`SnapshotError`].
@@ -106,7 +107,7 @@ fn entry_of(entry: &[u8; ENTRY_BYTES]) -> Option<Registered> {
     })
 }
 
-/// Hashes what is written.
+/// Writer that hashes its input.
 struct Hashing<W> {
     to: W,
     digest: Sha256,

@@ -32,7 +32,7 @@ const NO_DIGEST: [u8; 32] = [0xEE; 32];
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(200))]
 
-    /// Whatever differs, where, and in which scheme.
+    /// Covers every scheme, number and place of differing bits.
     #[test]
     fn matches_are_those_within_radius(
         scheme in prop::sample::select(&Scheme::ALL[..]),
@@ -110,7 +110,7 @@ fn crowd_does_not_hide_earlier_work() {
     let scheme = Scheme::ImageFrequency;
     let victim = entry(1, scheme, bits(7));
     let equal = (2..100_002).map(|number| entry(number, scheme, bits(7)));
-    // Each differs in two bits of its last bytes, so that most parts are those of the victim.
+    // Each differs in two bits of its last bytes, so most parts equal the victim's.
     let nearly = (100_002..110_002_u32).map(|number| {
         let mut bits = bits(7);
         bits[30] ^= number as u8;
@@ -122,7 +122,7 @@ fn crowd_does_not_hide_earlier_work() {
     assert!(patterns.patterns() <= 10_001, "equal fingerprints are one pattern");
     let mut near = HashMap::new();
     assert!(patterns.find(&bits(7), &mut near), "it says that it left something out");
-    // 16 parts, each with 16 neighbours, and 256 looked at in each bucket.
+    // 16 parts, each with 16 neighbors, and 256 read from each bucket.
     assert!(near.len() <= 16 * 17 * 256);
     let recognised = index.recognise([NO_DIGEST], &probe(scheme, bits(7)));
     assert!(recognised.is_truncated);

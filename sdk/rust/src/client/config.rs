@@ -54,7 +54,10 @@ impl Client {
     ///
     /// # Errors
     /// As [`Client::send`].
-    pub async fn accept_authority(&self, accepter: &DynSigner) -> Result<ConfirmedTransaction, Error> {
+    pub async fn accept_authority(
+        &self,
+        accepter: &DynSigner,
+    ) -> Result<ConfirmedTransaction, Error> {
         let instruction = licensing::accept_authority(&accepter.pubkey());
         self.send(&[instruction], accepter, &[]).await
     }

@@ -112,7 +112,10 @@ impl Client {
     ///
     /// # Errors
     /// [`Error::Rejected`] if the transaction failed.
-    pub async fn confirmed(&self, signature: &Signature) -> Result<Option<ConfirmedTransaction>, Error> {
+    pub async fn confirmed(
+        &self,
+        signature: &Signature,
+    ) -> Result<Option<ConfirmedTransaction>, Error> {
         let statuses = self.rpc.get_signature_statuses(&[*signature]).await;
         // The caller retries if the node is unreachable.
         let Ok(statuses) = statuses else { return Ok(None) };
@@ -125,7 +128,13 @@ impl Client {
             return Err(Error::Rejected(Box::new(Refusal::from_transaction(error, logs))));
         }
         let slot = status.slot;
-        Ok(Some(ConfirmedTransaction { signature: *signature, slot, fee_lamports, compute_units, logs }))
+        Ok(Some(ConfirmedTransaction {
+            signature: *signature,
+            slot,
+            fee_lamports,
+            compute_units,
+            logs,
+        }))
     }
 
     /// Returns fee, compute units and log; zeros if the node does not store transactions.

@@ -54,7 +54,11 @@ impl Client {
     ///
     /// # Errors
     /// As [`Client::send`]; [`Error::NotFound`] if the work is not disputed.
-    pub async fn expire_dispute(&self, payer: &DynSigner, work: &Pubkey) -> Result<ConfirmedTransaction, Error> {
+    pub async fn expire_dispute(
+        &self,
+        payer: &DynSigner,
+        work: &Pubkey,
+    ) -> Result<ConfirmedTransaction, Error> {
         let (owner, claimant) = self.parties(work).await?;
         let instruction = licensing::expire_dispute(work, &owner, &claimant);
         self.send(&[instruction], payer, &[]).await

@@ -12,23 +12,23 @@ use super::{
     },
 };
 
-/// A gateway's operators' listener. Clones share connections.
+/// Client of a gateway's admin listener. Clones share connections.
 #[derive(Clone)]
 pub struct AdminClient(GatewayClient);
 
 impl AdminClient {
-    /// A client of the listener at `url`, for whoever knows its secret or holds an API key of
-    /// scope `admin`.
+    /// Creates a client of the listener at `url`. `secret` is the listener's secret or an API key
+    /// with the scope `admin`.
     pub fn new(url: &str, secret: &str) -> Self {
         Self(GatewayClient::new(url).api_key(secret).staying())
     }
 
-    /// How long requests that got no answer are sent again.
+    /// Sets how long unanswered requests are repeated. Default: 10 seconds.
     pub fn patience(self, patience: std::time::Duration) -> Self {
         Self(self.0.patience(patience))
     }
 
-    /// Makes an API key. Not safe to repeat: each answer is another key.
+    /// Creates an API key. The request is not repeated: each answer is a new key.
     ///
     /// # Errors
     /// As all methods: [`GatewayError::Refused`], [`GatewayError::Unreachable`],
@@ -37,7 +37,7 @@ impl AdminClient {
         self.0.clone().patience(std::time::Duration::ZERO).post("keys".into(), key).await
     }
 
-    /// All API keys, oldest first.
+    /// Returns all API keys, oldest first.
     ///
     /// # Errors
     /// As [`AdminClient::create_api_key`].
@@ -46,7 +46,7 @@ impl AdminClient {
         Ok(list.keys)
     }
 
-    /// Ends an API key at once.
+    /// Revokes an API key.
     ///
     /// # Errors
     /// As [`AdminClient::create_api_key`].
@@ -54,7 +54,7 @@ impl AdminClient {
         self.0.request(Method::DELETE, format!("keys/{key}"), None::<&()>).await
     }
 
-    /// Channels the gateway serves, by address.
+    /// Returns the channels that the gateway serves, ordered by address.
     ///
     /// # Errors
     /// As [`AdminClient::create_api_key`].
@@ -63,7 +63,7 @@ impl AdminClient {
         Ok(list.channels)
     }
 
-    /// Settles a channel now.
+    /// Settles a channel.
     ///
     /// # Errors
     /// As [`AdminClient::create_api_key`].
@@ -81,7 +81,7 @@ impl AdminClient {
         self.0.post(format!("channels/{channel}/close"), &serde_json::json!({})).await
     }
 
-    /// Pays the operator the fees that have settled on a channel.
+    /// Claims the operator's settled fees of a channel.
     ///
     /// # Errors
     /// As [`AdminClient::create_api_key`].
@@ -89,7 +89,7 @@ impl AdminClient {
         self.0.post(format!("channels/{channel}/fee-claims"), &serde_json::json!({})).await
     }
 
-    /// Holds vouchers, statements, receipts and the chain against each other.
+    /// Reconciles vouchers, statements, receipts and the chain.
     ///
     /// # Errors
     /// As [`AdminClient::create_api_key`].
@@ -97,7 +97,7 @@ impl AdminClient {
         self.0.get("reconciliation".into()).await
     }
 
-    /// What was used and spent on all channels, from one unix second until before another.
+    /// Returns usage and spending of all channels, from the unix second `from` to before `until`.
     ///
     /// # Errors
     /// As [`AdminClient::create_api_key`].
@@ -112,7 +112,7 @@ impl AdminClient {
         self.0.get(format!("usage?by={by}{from}{until}")).await
     }
 
-    /// Sets the most a channel may be used for at the gateway.
+    /// Sets the maximum spending of a channel through the gateway.
     ///
     /// # Errors
     /// As [`AdminClient::create_api_key`].

@@ -12,23 +12,23 @@ use super::{
         Address, Authentication, AuthenticationRequest, BatchReceipts, BatchRequest, ChannelState,
         Closing, Digest, GenerationRequest, HoldFacts, HoldRequest, LineageFacts, OpenChannel,
         Operator, PayerProof, Problem, Quote, ReceiptPage, ReceiptParts, ReceiptProofParts,
-        ReleaseRequest, SettlementReport, Settlements, UsageBy, UsageReport, UseWord,
-        WorkDetailsFacts, WorkList, WorkQuery,
+        ReleaseRequest, SettlementReport, Settlements, UsageBy, UsageReport, WorkDetailsFacts,
+        WorkList, WorkQuery,
     },
 };
+use crate::licensing::Use;
 
-/// A gateway's HTTP interface. Clones share connections.
+/// Client of a gateway's HTTP interface. Clones share connections.
 ///
-/// Requests that got no answer are sent again for [`GatewayClient::patience`]: reading is
-/// always safe to repeat, a generation is because of its idempotency key, settling and closing
-/// because the chain takes each statement once.
+/// Unanswered requests are repeated for [`GatewayClient::patience`]. This is safe: reads have no
+/// effect, generations have idempotency keys, and the chain settles each statement once.
 #[derive(Clone)]
 pub struct GatewayClient {
     http: reqwest::Client,
     url: String,
     patience: Duration,
     api_key: Option<Arc<str>>,
-    /// Whether another process is asked where it has the channel.
+    /// Whether requests follow a channel to another process.
     follows: bool,
 }
 
@@ -43,15 +43,14 @@ const ANSWER_TIMEOUT: Duration = Duration::from_secs(180);
 const IDLE_TIMEOUT: Duration = Duration::from_secs(15);
 
 impl GatewayClient {
-    /// A client of the gateway at `url`. Nothing is sent before it is used.
+    /// Creates a client of the gateway at `url`, without connecting to it.
     pub fn new(url: &str) -> Self {
         let builder = reqwest::Client::builder()
             .timeout(ANSWER_TIMEOUT)
             .pool_idle_timeout(IDLE_TIMEOUT)
             .tcp_nodelay(true);
         Self {
-            // It fails only where the system's resolver cannot be set up; the default has none
-            // of our settings, and the same resolver.
+            // Fails only if the system resolver cannot be set up.
             http: builder.build().unwrap_or_default(),
             url: url.trim_end_matches('/').to_owned(),
             patience: Duration::from_secs(10),
@@ -60,36 +59,36 @@ impl GatewayClient {
         }
     }
 
-    /// Names itself with an API key, as gateways that are not open to everybody ask for.
+    /// Sets the API key, which gateways without open access require. Default: none.
     pub fn api_key(self, token: &str) -> Self {
         Self { api_key: Some(token.into()), ..self }
     }
 
-    /// How long requests that got no answer are sent again; zero for not at all.
+    /// Sets how long unanswered requests are repeated. Default: 10 seconds.
     pub fn patience(self, patience: Duration) -> Self {
         Self { patience, ..self }
     }
 
-    /// Asks nobody else: other processes' operators' listeners are not known.
+    /// Disables following a channel to another process, whose admin listener is unknown.
     pub(super) fn staying(self) -> Self {
         Self { follows: false, ..self }
     }
 
-    /// Where the gateway is.
+    /// Returns the URL of the gateway.
     pub fn url(&self) -> &str {
         &self.url
     }
 
-    /// Whether the gateway can serve: its store takes writes, its cluster answers.
+    /// Checks that the gateway is ready: its store takes writes and its cluster answers.
     ///
     /// # Errors
-    /// [`GatewayError::Refused`] with what is missing; [`GatewayError::Unreachable`].
+    /// [`GatewayError::Refused`] with the reason; [`GatewayError::Unreachable`].
     pub async fn ready(&self) -> Result<(), GatewayError> {
         let request = || self.http.request(Method::GET, format!("{}/readyz", self.url));
         self.send(request).await.map(|_: serde_json::Value| ())
     }
 
-    /// Who runs it, and which channels it serves.
+    /// Returns the operator and its conditions.
     ///
     /// # Errors
     /// As all methods: [`GatewayError::Refused`], [`GatewayError::Unreachable`],
@@ -98,7 +97,7 @@ impl GatewayClient {
         self.get("operator".into()).await
     }
 
-    /// Everything the chain says about a work.
+    /// Returns the on-chain state of a work.
     ///
     /// # Errors
     /// As [`GatewayClient::operator`].
@@ -106,7 +105,7 @@ impl GatewayClient {
         self.get(format!("works/{work}")).await
     }
 
-    /// A work's ancestors and descendants.
+    /// Returns a work's ancestors and descendants.
     ///
     /// # Errors
     /// As [`GatewayClient::operator`].
@@ -114,7 +113,7 @@ impl GatewayClient {
         self.get(format!("works/{work}/lineage")).await
     }
 
-    /// Works that match, a page of them.
+    /// Returns a page of the works that match.
     ///
     /// # Errors
     /// As [`GatewayClient::operator`].
@@ -122,7 +121,8 @@ impl GatewayClient {
         self.get(format!("works?{query}")).await
     }
 
-    /// Whose content is, on what terms, and whether it was paid for. The content stays here.
+    /// Finds works and receipts for content by digests and fingerprints, without sending the
+    /// content.
     ///
     /// # Errors
     /// As [`GatewayClient::operator`].
@@ -133,7 +133,7 @@ impl GatewayClient {
         self.post("authenticate".into(), request).await
     }
 
-    /// As [`GatewayClient::authenticate`], of content that is sent to the gateway.
+    /// Finds works and receipts for content that is sent to the gateway.
     ///
     /// # Errors
     /// As [`GatewayClient::operator`].
@@ -145,15 +145,16 @@ impl GatewayClient {
         self.send(|| self.http.post(&url).body(content.clone())).await
     }
 
-    /// What a use of a work costs here.
+    /// Returns the price of a use of a work.
     ///
     /// # Errors
     /// As [`GatewayClient::operator`].
-    pub async fn quote(&self, work: &Pubkey, licensed_use: UseWord) -> Result<Quote, GatewayError> {
+    pub async fn quote(&self, work: &Pubkey, licensed_use: Use) -> Result<Quote, GatewayError> {
         self.get(format!("works/{work}/quotes?use={licensed_use}")).await
     }
 
-    /// Has the gateway serve a channel, or read it again after a top-up or an acceptance.
+    /// Registers a channel at the gateway, or makes it read the channel again after a top-up or an
+    /// acceptance.
     ///
     /// # Errors
     /// As [`GatewayClient::operator`].
@@ -161,7 +162,7 @@ impl GatewayClient {
         self.post("channels".into(), &OpenChannel { channel: Address(*channel) }).await
     }
 
-    /// A channel as the gateway has it.
+    /// Returns the state of a channel at the gateway.
     ///
     /// # Errors
     /// As [`GatewayClient::operator`].
@@ -169,8 +170,7 @@ impl GatewayClient {
         self.get(format!("channels/{channel}")).await
     }
 
-    /// Pays for a generation; the answer is the gateway's word, still to be checked.
-    /// [`super::PayerSession::generate`] does both.
+    /// Pays for a generation. The receipt is unverified: use [`super::PayerSession::generate`].
     ///
     /// # Errors
     /// As [`GatewayClient::operator`].
@@ -185,8 +185,7 @@ impl GatewayClient {
         self.send(|| self.http.post(&url).header(header.0, header.1).json(request)).await
     }
 
-    /// Pays for several generations with one voucher, all or none; as
-    /// [`GatewayClient::generate`].
+    /// Pays for several generations with one voucher, all or none. The receipts are unverified.
     ///
     /// # Errors
     /// As [`GatewayClient::operator`].
@@ -201,7 +200,7 @@ impl GatewayClient {
         self.send(|| self.http.post(&url).header(header.0, header.1).json(request)).await
     }
 
-    /// Has room kept for a generation. [`super::PayerSession::hold`] signs the request.
+    /// Holds funds for a generation. [`super::PayerSession::hold`] signs the request.
     ///
     /// # Errors
     /// As [`GatewayClient::operator`].
@@ -216,7 +215,7 @@ impl GatewayClient {
         self.send(|| self.http.post(&url).header(header.0, header.1).json(request)).await
     }
 
-    /// Pays for a generation that room was kept for; as [`GatewayClient::generate`].
+    /// Pays for a held generation. The receipt is unverified.
     ///
     /// # Errors
     /// As [`GatewayClient::operator`].
@@ -228,7 +227,7 @@ impl GatewayClient {
         self.post(format!("holds/{}/capture", Digest(*hold)), request).await
     }
 
-    /// Gives a hold up; nothing is paid.
+    /// Releases a hold without payment.
     ///
     /// # Errors
     /// As [`GatewayClient::operator`].
@@ -240,7 +239,7 @@ impl GatewayClient {
         self.post(format!("holds/{}/release", Digest(*hold)), request).await
     }
 
-    /// What was used and spent on a channel, from one unix second until before another.
+    /// Returns usage and spending of a channel, from the unix second `from` to before `until`.
     ///
     /// # Errors
     /// As [`GatewayClient::operator`].
@@ -256,7 +255,7 @@ impl GatewayClient {
         self.get(format!("channels/{channel}/usage?by={by}{from}{until}")).await
     }
 
-    /// Receipts of one statement, or of the open one, in order.
+    /// Returns receipts of a statement, by default the open one, in order.
     ///
     /// # Errors
     /// As [`GatewayClient::operator`].
@@ -272,7 +271,7 @@ impl GatewayClient {
         self.get(format!("channels/{channel}/receipts?{query}")).await
     }
 
-    /// What proves a settled receipt against its channel's account.
+    /// Returns the proof of a settled receipt against its channel's account.
     ///
     /// # Errors
     /// As [`GatewayClient::operator`].
@@ -280,8 +279,8 @@ impl GatewayClient {
         self.get(format!("receipts/{}/proof", Digest(*receipt))).await
     }
 
-    /// Has the gateway settle a channel now: one statement, and one transaction, unless
-    /// earlier ones were waiting. The request is a [`super::PayerRequest::settle`].
+    /// Settles a channel: one statement in one transaction, after earlier unsettled ones. The
+    /// request is a [`super::PayerRequest::settle`].
     ///
     /// # Errors
     /// As [`GatewayClient::operator`].
@@ -294,9 +293,8 @@ impl GatewayClient {
         Ok(done.settlements)
     }
 
-    /// Has the gateway settle what is owed and close a channel whose payer has started
-    /// closing, so that the payer need not wait for the grace period. The request is a
-    /// [`super::PayerRequest::close`].
+    /// Settles and closes a channel whose payer has started closing, before the end of the grace
+    /// period. The request is a [`super::PayerRequest::close`].
     ///
     /// # Errors
     /// As [`GatewayClient::operator`].
@@ -345,10 +343,7 @@ impl GatewayClient {
         let is_transient = |error: &GatewayError| {
             matches!(error, GatewayError::Unreachable { .. }) || self.holder(error).is_some()
         };
-        attempt
-            .retry(BACKOFF)
-            .when(|error| is_transient(error) && Instant::now() < deadline)
-            .await
+        attempt.retry(BACKOFF).when(|error| is_transient(error) && Instant::now() < deadline).await
     }
 
     /// Sends a request once; if another process of the gateway serves the channel, to that one.
@@ -416,7 +411,7 @@ impl GatewayClient {
 }
 
 impl fmt::Debug for GatewayClient {
-    /// Without the API key.
+    /// Omits the API key.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut shown = formatter.debug_struct("GatewayClient");
         shown.field("url", &self.url).field("patience", &self.patience).finish_non_exhaustive()

@@ -34,7 +34,8 @@ impl From<&WorkDetails> for WorkDetailsFacts {
             parents: parents.collect(),
             children: children.collect(),
             dispute: details.dispute.as_ref().map(DisputeFacts::from),
-            split_change: change.map(|change| SplitChangeFacts::new(change, awaited(change, &entry.work))),
+            split_change: change
+                .map(|change| SplitChangeFacts::new(change, awaited(change, &entry.work))),
             conflicts: conflicts.collect(),
         }
     }
@@ -55,8 +56,8 @@ impl From<&Relative> for RelativeFacts {
     fn from(relative: &Relative) -> Self {
         Self {
             work: motif_wire::Address(relative.address),
-            kind: relative.kind.into(),
-            status: relative.status.into(),
+            kind: relative.kind,
+            status: relative.status,
             distance: relative.distance,
             share_ppb: relative.share_ppb,
             parents: relative.parents.iter().map(ParentShare::from).collect(),
@@ -76,8 +77,8 @@ impl From<&WorkQuery> for WorkFilter {
         Self {
             creator: query.creator.map(|creator| creator.0),
             owner: query.owner.map(|owner| owner.0),
-            kind: query.kind.map(Into::into),
-            status: query.status.map(Into::into),
+            kind: query.kind,
+            status: query.status,
             ..Self::default()
         }
     }
@@ -86,7 +87,7 @@ impl From<&WorkQuery> for WorkFilter {
 impl From<&WorkQuery> for OfferFilter {
     fn from(query: &WorkQuery) -> Self {
         Self {
-            licensed_use: query.licensed_use.map(Into::into),
+            licensed_use: query.licensed_use,
             max_price: query.max_price.map(|price| price.0),
             currency: query.currency.map(|currency| currency.0),
         }

@@ -2,33 +2,33 @@ use std::{fmt, str::FromStr};
 
 use rand::RngCore;
 
-/// Names one generation towards the gateway: however often it is sent, it is paid once.
+/// Idempotency key of a generation: repeated requests are paid once.
 ///
 /// 8 to 128 visible ASCII characters.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct IdempotencyKey(Box<str>);
 
-/// Not 8 to 128 visible ASCII characters.
+/// Error returned when a key is not 8 to 128 visible ASCII characters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("an idempotency key has {min} to {max} visible ASCII characters", min = IdempotencyKey::MIN_BYTES, max = IdempotencyKey::MAX_BYTES)]
-pub struct NotAKey;
+#[error("invalid idempotency key: expected {min} to {max} visible ASCII characters", min = IdempotencyKey::MIN_BYTES, max = IdempotencyKey::MAX_BYTES)]
+pub struct InvalidIdempotencyKey;
 
 impl IdempotencyKey {
-    /// The header it travels in.
+    /// Name of the header.
     pub const HEADER: &'static str = "idempotency-key";
-    /// The shortest key.
+    /// Minimum length, bytes.
     pub const MIN_BYTES: usize = 8;
-    /// The longest key.
+    /// Maximum length, bytes.
     pub const MAX_BYTES: usize = 128;
 
-    /// A key nobody else has: 128 random bits.
+    /// Creates a key of 128 random bits.
     pub fn random() -> Self {
         let mut bytes = [0; 16];
         rand::rng().fill_bytes(&mut bytes);
         Self(hex::encode(bytes).into())
     }
 
-    /// The key's text.
+    /// Returns the text of the key.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -41,12 +41,12 @@ impl fmt::Display for IdempotencyKey {
 }
 
 impl FromStr for IdempotencyKey {
-    type Err = NotAKey;
+    type Err = InvalidIdempotencyKey;
 
-    fn from_str(text: &str) -> Result<Self, NotAKey> {
+    fn from_str(text: &str) -> Result<Self, InvalidIdempotencyKey> {
         let fits = (Self::MIN_BYTES..=Self::MAX_BYTES).contains(&text.len());
         let visible = text.bytes().all(|byte| byte.is_ascii_graphic());
-        if fits && visible { Ok(Self(text.into())) } else { Err(NotAKey) }
+        if fits && visible { Ok(Self(text.into())) } else { Err(InvalidIdempotencyKey) }
     }
 }
 
@@ -59,7 +59,7 @@ mod tests {
         assert!("12345678".parse::<IdempotencyKey>().is_ok());
         assert!("x".repeat(128).parse::<IdempotencyKey>().is_ok());
         for wrong in ["1234567", "with space", "tab\tinside", "ümlaut-key", &"x".repeat(129)] {
-            assert_eq!(wrong.parse::<IdempotencyKey>(), Err(NotAKey), "{wrong}");
+            assert_eq!(wrong.parse::<IdempotencyKey>(), Err(InvalidIdempotencyKey), "{wrong}");
         }
     }
 

@@ -1,11 +1,11 @@
-//! Paying through a gateway.
+//! Payment through a gateway over HTTP.
 //!
-//! - [`GatewayClient`]: the HTTP interface, method by method, with retries that are safe.
-//! - [`AdminClient`]: the operators' listener; [`PaywallClient`]: model servers behind a paywall.
-//! - [`PayerRequest`]: how a payer proves that it is the one who asks to settle or close.
-//! - [`PayerSession`]: signs vouchers from totals it keeps itself; a gateway's totals are
-//!   compared, never believed.
-//! - [`wire`]: the JSON both sides speak.
+//! - [`GatewayClient`]: the gateway's HTTP interface, with safe retries.
+//! - [`AdminClient`]: the admin listener; [`PaywallClient`]: model servers behind a paywall.
+//! - [`PayerRequest`]: signed request of a payer to settle, close, hold or release.
+//! - [`PayerSession`]: signs vouchers and verifies receipts. It keeps its own totals and compares
+//!   the gateway's with them.
+//! - [`wire`]: JSON types of requests and answers.
 
 mod admin;
 #[cfg(all(feature = "client", feature = "fingerprint"))]
@@ -31,7 +31,7 @@ pub use request::{
     PayerAction, PayerRequest, SignedPayerRequest, hold_details, hold_id, paid_request_digest,
     part_id,
 };
-/// The HTTP method of a [`PaidRequest`].
+/// HTTP method of a [`PaidRequest`].
 pub use reqwest::Method;
 pub use session::{
     HeldGeneration, PaidAnswer, PaidPart, PaidRequest, PaidStream, PaidUnits, PayerSession,

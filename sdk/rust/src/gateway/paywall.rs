@@ -12,9 +12,9 @@ use super::{
     wire::{Payment, PaymentRequired, PriceTag, Problem},
 };
 
-/// Asks model servers behind paywalls. Clones share connections.
+/// Client of model servers behind paywalls. Clones share connections.
 ///
-/// Follows no redirects: a payment is for where it was sent.
+/// Redirects are not followed, because a payment is bound to its URL.
 #[derive(Clone)]
 pub struct PaywallClient {
     http: reqwest::Client,
@@ -23,7 +23,7 @@ pub struct PaywallClient {
     api_key: Option<Arc<str>>,
 }
 
-/// An answer with its body.
+/// Answer with its body.
 pub(super) struct Answered {
     pub status: StatusCode,
     pub headers: HeaderMap,
@@ -39,14 +39,14 @@ const BACKOFF: ConstantBuilder =
 const MAX_TEXT_BYTES: usize = 300;
 
 impl PaywallClient {
-    /// The header of an API key.
+    /// Name of the API key's header.
     const API_KEY: &str = "motif-api-key";
 
-    /// A client that takes answers of 64 MiB at most.
+    /// Creates a client that accepts answers of up to 64 MiB.
     pub fn new() -> Self {
         let builder = reqwest::Client::builder()
             .redirect(reqwest::redirect::Policy::none())
-            // Bytes are counted, and stand in receipts, as they are.
+            // Receipts contain the digest of the unencoded body.
             .no_gzip()
             .no_brotli()
             .no_deflate()
@@ -55,7 +55,7 @@ impl PaywallClient {
             .timeout(ANSWER_TIMEOUT)
             .tcp_nodelay(true);
         Self {
-            // It fails only where the system's resolver cannot be set up.
+            // Fails only if the system resolver cannot be set up.
             http: builder.build().unwrap_or_default(),
             max_bytes: 64 << 20,
             patience: Duration::from_secs(10),
@@ -63,26 +63,26 @@ impl PaywallClient {
         }
     }
 
-    /// Takes answers up to this many bytes.
+    /// Sets the maximum size of an answer, bytes. Default: 64 MiB.
     pub fn max_bytes(self, max_bytes: usize) -> Self {
         Self { max_bytes, ..self }
     }
 
-    /// How long a request that got no answer is sent again; zero for not at all.
+    /// Sets how long unanswered requests are repeated. Default: 10 seconds.
     pub fn patience(self, patience: Duration) -> Self {
         Self { patience, ..self }
     }
 
-    /// Names itself with an API key, where the gateway asks for one.
+    /// Sets the API key, which gateways without open access require. Default: none.
     pub fn api_key(self, token: &str) -> Self {
         Self { api_key: Some(token.into()), ..self }
     }
 
-    /// What a request costs. Nothing is held or paid.
+    /// Returns the price of a request. Nothing is held or paid.
     ///
     /// # Errors
-    /// [`GatewayError::Refused`], [`GatewayError::Unreachable`]; [`GatewayError::Untrusted`] when
-    /// it does not say what it costs.
+    /// [`GatewayError::Refused`], [`GatewayError::Unreachable`]; [`GatewayError::Untrusted`] if the
+    /// answer has no price.
     pub async fn price_tag(
         &self,
         method: &Method,
@@ -95,13 +95,13 @@ impl PaywallClient {
         match answered.required()? {
             Some(PaymentRequired::PriceTag(price_tag)) => Ok(*price_tag),
             Some(PaymentRequired::Due(_)) => {
-                Err(untrusted("it wants to be paid before it names a price"))
+                Err(untrusted("payment is due before a price was named"))
             }
             None => Err(answered.refusal()),
         }
     }
 
-    /// Sends a payment; with the request that it is for, or alone.
+    /// Sends a payment, with its request if it is the first one.
     pub(super) async fn send(
         &self,
         request: &PaidRequest,
@@ -110,7 +110,7 @@ impl PaywallClient {
         self.patiently(&request.url, || self.paying(request, payment)).await
     }
 
-    /// As [`PaywallClient::send`]; the answer's body is left to the caller. Sent once.
+    /// Sends a payment once and returns the response before its body is read.
     pub(super) async fn open(
         &self,
         request: &PaidRequest,
@@ -120,7 +120,7 @@ impl PaywallClient {
         sent.map_err(|error| unreachable(&request.url, error))
     }
 
-    /// The most bytes of an answer.
+    /// Returns the maximum size of an answer, bytes.
     pub(super) fn limit(&self) -> usize {
         self.max_bytes
     }
@@ -128,7 +128,7 @@ impl PaywallClient {
     fn paying(&self, request: &PaidRequest, payment: &Payment) -> RequestBuilder {
         let sent = self.http.request(request.method.clone(), &request.url);
         let sent = sent.header(Payment::HEADER, payment.to_header());
-        // With a payment alone, too: where there are several gateways, it says which one.
+        // The key also routes a payment without its request, if there are several gateways.
         let sent = sent.header(IdempotencyKey::HEADER, request.key.as_str());
         let sent = match &self.api_key {
             Some(token) => sent.header(Self::API_KEY, &**token),
@@ -167,7 +167,7 @@ impl Default for PaywallClient {
 }
 
 impl fmt::Debug for PaywallClient {
-    /// Without the API key.
+    /// Omits the API key.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_struct("PaywallClient").finish_non_exhaustive()
     }
@@ -192,7 +192,7 @@ impl Answered {
         }
     }
 
-    /// What it asks for, if it does.
+    /// Returns the payment that the answer requires.
     pub(super) fn required(&self) -> Result<Option<PaymentRequired>, GatewayError> {
         if self.status != StatusCode::PAYMENT_REQUIRED {
             return Ok(None);
@@ -202,7 +202,7 @@ impl Answered {
         read.map(Some).map_err(|error| untrusted(&error.to_string()))
     }
 
-    /// What it is when it is not what was asked for.
+    /// Converts an unsuccessful answer into an error.
     pub(super) fn refusal(&self) -> GatewayError {
         match serde_json::from_slice::<Problem>(&self.body) {
             Ok(problem) => GatewayError::Refused(Box::new(problem)),
@@ -214,12 +214,12 @@ impl Answered {
         }
     }
 
-    /// A header that is text.
+    /// Returns a text header.
     pub(super) fn text(&self, name: &str) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
     }
 
-    /// What its body is.
+    /// Returns the content type of the body.
     pub(super) fn kind(&self) -> String {
         self.text(CONTENT_TYPE.as_str()).unwrap_or("application/octet-stream").to_owned()
     }

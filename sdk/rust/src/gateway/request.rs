@@ -1,7 +1,7 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use ed25519_dalek::{Signer, SigningKey, VerifyingKey};
 use crate::channel::Channel;
+use ed25519_dalek::{Signer, SigningKey, VerifyingKey};
 use solana_pubkey::Pubkey;
 use solana_sha256_hasher::hashv;
 
@@ -10,47 +10,47 @@ use super::{
     wire::{Address, PayerProof, SignatureHex},
 };
 
-/// What a payer asks a gateway to do with its channel, beside paying.
+/// Action that a payer requests for its channel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PayerAction {
-    /// Settle what was vouched for.
+    /// Settle the channel.
     Settle,
-    /// Settle, and end the grace period of a channel that is closing.
+    /// Settle and close a channel in its grace period.
     Close,
-    /// Hold room for a generation; the digest is that of what is to be held.
+    /// Hold funds for a generation; the digest is that of [`hold_details`].
     Hold([u8; 32]),
-    /// Give up a hold; this is its name.
+    /// Release the hold of this name.
     Release([u8; 32]),
 }
 
-/// A payer's request, as it is signed by the channel's payer or by its voucher key.
+/// Request of a payer, signed by the channel's payer or voucher key.
 ///
 /// Bytes, 161: domain (16), cluster (32), payments program (32), channel (32), opened slot
 /// (8), action (1), issued at (8), digest of the action's details (32). Integers are
 /// little-endian.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PayerRequest {
-    /// What is asked.
+    /// Requested action.
     pub action: PayerAction,
-    /// The cluster's tag.
+    /// Cluster tag.
     pub cluster: [u8; 32],
-    /// The channel it is about.
+    /// Address of the channel.
     pub channel: Pubkey,
-    /// Which incarnation of the channel's address.
+    /// Slot of the channel's opening.
     pub opened_slot: u64,
-    /// Unix seconds on the payer's machine. A gateway takes no request that is older than the
-    /// newest it has taken, or far from its own clock.
+    /// Unix second at the payer. A gateway rejects requests older than the newest accepted one, or
+    /// far from its own clock.
     pub issued_at: i64,
 }
 
-/// A payer's request with a signature.
+/// Signed request of a payer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SignedPayerRequest {
-    /// What was signed.
+    /// Signed request.
     pub request: PayerRequest,
-    /// Who signed: the channel's payer or its voucher key.
+    /// Signer: the channel's payer or voucher key.
     pub signer: Pubkey,
-    /// Ed25519 over [`PayerRequest::to_bytes`].
+    /// Ed25519 signature over [`PayerRequest::to_bytes`].
     pub signature: [u8; 64],
 }
 
@@ -73,12 +73,12 @@ impl PayerAction {
 }
 
 impl PayerRequest {
-    /// 0xFF, `motif-request`, a zero, and the version of this layout.
+    /// Domain separator: 0xFF, `motif-request`, a zero, and the version of the layout.
     pub const DOMAIN: [u8; 16] = *b"\xFFmotif-request\x00\x01";
-    /// Bytes of a request.
+    /// Size of a request, bytes.
     pub const SIZE: usize = 161;
 
-    /// A request about a channel, issued now.
+    /// Creates a request for a channel, issued now.
     pub fn new(action: PayerAction, address: &Pubkey, channel: &Channel) -> Self {
         Self {
             action,
@@ -89,17 +89,17 @@ impl PayerRequest {
         }
     }
 
-    /// To settle now.
+    /// Creates a request to settle.
     pub fn settle(address: &Pubkey, channel: &Channel) -> Self {
         Self::new(PayerAction::Settle, address, channel)
     }
 
-    /// To settle and close now.
+    /// Creates a request to settle and close.
     pub fn close(address: &Pubkey, channel: &Channel) -> Self {
         Self::new(PayerAction::Close, address, channel)
     }
 
-    /// The bytes that are signed.
+    /// Returns the signed bytes.
     pub fn to_bytes(&self) -> [u8; Self::SIZE] {
         let fields: [&[u8]; 8] = [
             &Self::DOMAIN,
@@ -131,8 +131,8 @@ impl PayerRequest {
     }
 }
 
-/// What a request to hold signs for: SHA-256 of the idempotency key's length (1) and text,
-/// license (2), units (4), request digest (32), expires at (8). Integers are little-endian.
+/// Returns the digest that a hold request signs: SHA-256 of the idempotency key's length (1) and
+/// text, license (2), units (4), request digest (32), expires at (8). Integers are little-endian.
 pub fn hold_details(
     key: &IdempotencyKey,
     license: u16,
@@ -152,16 +152,16 @@ pub fn hold_details(
     hashv(&fields).to_bytes()
 }
 
-/// The name of a hold: SHA-256 of channel (32), opened slot (8) and the idempotency key's text.
+/// Returns the name of a hold: SHA-256 of channel (32), opened slot (8) and the idempotency key's
+/// text.
 pub fn hold_id(channel: &Pubkey, opened_slot: u64, key: &IdempotencyKey) -> [u8; 32] {
     let slot = opened_slot.to_le_bytes();
     hashv(&[channel.as_array(), &slot, key.as_str().as_bytes()]).to_bytes()
 }
 
-/// What a request to a model server behind a paywall is bound to: SHA-256 of 0xFF,
-/// `motif-paywall`, a zero and the version of this layout (16), the method's length (1) and
-/// text, the length (4) and text of path and query, SHA-256 of the body (32). Integers are
-/// little-endian.
+/// Returns the digest that binds a payment to its HTTP request: SHA-256 of 0xFF, `motif-paywall`, a
+/// zero and the version of the layout (16), the method's length (1) and text, the length (4) and
+/// text of path and query, SHA-256 of the body (32). Integers are little-endian.
 pub fn paid_request_digest(method: &str, target: &str, body: &[u8]) -> [u8; 32] {
     let fields: [&[u8]; 6] = [
         b"\xFFmotif-paywall\x00\x01",
@@ -174,8 +174,8 @@ pub fn paid_request_digest(method: &str, target: &str, body: &[u8]) -> [u8; 32] 
     hashv(&fields).to_bytes()
 }
 
-/// The name of a part of an answer that streams: the first has that of its hold, and the others
-/// SHA-256 of that (32) and of their number (4), little-endian.
+/// Returns the name of a part of a stream: that of the hold for the first part, and SHA-256 of the
+/// hold's name (32) and the part's number (4, little-endian) for the others.
 pub fn part_id(hold: &[u8; 32], part: u32) -> [u8; 32] {
     if part == 0 {
         return *hold;
@@ -184,7 +184,8 @@ pub fn part_id(hold: &[u8; 32], part: u32) -> [u8; 32] {
 }
 
 impl SignedPayerRequest {
-    /// Whether `signer` signed exactly this request. Whether it may, the channel says.
+    /// Verifies the signature. The caller checks that the signer is the channel's payer or voucher
+    /// key.
     pub fn verifies(&self) -> bool {
         let Ok(key) = VerifyingKey::from_bytes(self.signer.as_array()) else { return false };
         let signature = ed25519_dalek::Signature::from_bytes(&self.signature);
@@ -252,7 +253,7 @@ mod tests {
 
     #[test]
     fn digests_match_documented_vectors() {
-        // Made by another program, from docs/formats.md alone.
+        // Computed by an independent program from docs/formats.md.
         let digest = paid_request_digest("POST", "/images?size=1", b"{\"prompt\":\"New York\"}");
         assert_eq!(
             hex::encode(digest),

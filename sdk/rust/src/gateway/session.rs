@@ -27,47 +27,47 @@ pub use held::HeldGeneration;
 pub use paid::{PaidAnswer, PaidRequest, PaidUnits};
 pub use streamed::{PaidPart, PaidStream};
 
-/// What a payer's session may do.
+/// Limits of a payer session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SessionPolicy {
-    /// The most this session signs for, base units, fees included; `None` for the channel's
-    /// whole deposit.
+    /// Maximum spending of the session, base units, fees included; `None` for the channel's whole
+    /// deposit.
     pub budget: Option<u64>,
-    /// How long its vouchers settle.
+    /// Validity of vouchers, seconds.
     pub voucher_seconds: u32,
 }
 
 impl Default for SessionPolicy {
-    /// The whole deposit; vouchers that settle for a day.
+    /// The whole deposit; vouchers valid for a day.
     fn default() -> Self {
         Self { budget: None, voucher_seconds: 86_400 }
     }
 }
 
-/// A platform's side of a channel: its statement, its totals, its budget.
+/// Payer side of a channel: statement, totals and budget.
 ///
-/// It begins with the channel as the chain has it, and goes on by what it signs itself. From
-/// the gateway it takes nothing but receipts it can verify and vouchers it has signed.
+/// The session starts from the on-chain channel and continues with what it signs. From the gateway
+/// it accepts only receipts that it verifies and vouchers that its key has signed.
 pub struct PayerSession {
     gateway: GatewayClient,
     address: Pubkey,
     channel: Channel,
-    /// As they stand before the open statement.
+    /// State before the open statement.
     licenses: Vec<License>,
     key: SigningKey,
     policy: SessionPolicy,
     number: u64,
-    /// Prices of all statements before the open one.
+    /// Sum of prices before the open statement.
     earlier_prices: u64,
     statement: Statement,
-    /// Prices of the open statement.
+    /// Sum of the open statement's prices.
     prices: u64,
-    /// `cumulative` when the session began.
+    /// Total at the start of the session.
     began_at: u64,
     unanswered: Option<Unanswered>,
 }
 
-/// Generations that were signed for; whether the gateway took them is not known yet.
+/// Signed generations whose outcome is unknown.
 struct Unanswered {
     key: IdempotencyKey,
     way: Way,
@@ -76,17 +76,17 @@ struct Unanswered {
     next: Step,
 }
 
-/// How generations are paid for.
+/// Endpoint that generations are paid through.
 #[derive(Clone, Copy)]
 enum Way {
     One,
     Batch,
     Captured([u8; 32]),
-    /// At a paywall, which hands over what is paid for.
+    /// Paywall, which returns the answer.
     Paywall,
 }
 
-/// What generations change.
+/// State after a batch of generations.
 #[derive(Clone)]
 struct Step {
     statement: Statement,
@@ -95,14 +95,13 @@ struct Step {
 }
 
 impl PayerSession {
-    /// Begins a session on a channel.
+    /// Starts a session on a channel.
     ///
-    /// `account` is the channel as the caller read it from the chain, not from the gateway.
-    /// What earlier sessions signed and the chain does not show yet is taken over from the
-    /// gateway, each statement only with a voucher that `key` has signed for it.
+    /// `account` must be read from the chain, not from the gateway. Unsettled statements of earlier
+    /// sessions are resumed from the gateway if their vouchers are signed by `key`.
     ///
     /// # Errors
-    /// [`GatewayError::Untrusted`] when the gateway claims what this key did not sign;
+    /// [`GatewayError::Untrusted`] if the gateway claims a statement that the key did not sign;
     /// otherwise as [`GatewayClient::operator`].
     pub async fn begin(
         gateway: GatewayClient,
@@ -131,7 +130,7 @@ impl PayerSession {
             unanswered: None,
         };
         for unsettled in &state.unsettled {
-            // The chain may have settled it since the gateway looked.
+            // It may have settled since the gateway's last read.
             if unsettled.statement >= session.number {
                 session.take_over(unsettled)?;
                 session.cut();
@@ -139,7 +138,7 @@ impl PayerSession {
         }
         if state.open.statement != session.number {
             return Err(GatewayError::Untrusted(format!(
-                "its open statement is {}, and it should be {}",
+                "its open statement is {}: expected {}",
                 state.open.statement, session.number
             )));
         }
@@ -150,17 +149,16 @@ impl PayerSession {
         Ok(session)
     }
 
-    /// Pays for `units` of a license and returns the receipt, verified: signed by the
-    /// channel's operator, for exactly what was asked, at the price of the license.
+    /// Pays for `units` of a license; returns the verified receipt: signed by the channel's
+    /// operator, for this request and output, at the license's price.
     ///
     /// # Errors
     /// - [`GatewayError::OverBudget`], [`GatewayError::LicenseNotFound`],
     ///   [`GatewayError::LicenseRefuses`]: nothing was signed.
-    /// - [`GatewayError::Refused`]: signed, but not taken; the voucher is as good as void,
-    ///   because the next one replaces it.
-    /// - [`GatewayError::Unreachable`], [`GatewayError::Untrusted`]: whether it was taken is
-    ///   not known; [`PayerSession::resume`] asks again and pays nothing twice.
-    /// - [`GatewayError::Unanswered`]: an earlier generation is still in that state.
+    /// - [`GatewayError::Refused`]: not accepted; the next voucher replaces the signed one.
+    /// - [`GatewayError::Unreachable`], [`GatewayError::Untrusted`]: outcome unknown;
+    ///   [`PayerSession::resume`] repeats the request and does not pay twice.
+    /// - [`GatewayError::Unanswered`]: the outcome of an earlier generation is unknown.
     pub async fn generate(
         &mut self,
         license: u16,
@@ -178,9 +176,9 @@ impl PayerSession {
         receipts.first().copied().ok_or(GatewayError::Unanswered)
     }
 
-    /// Pays for several generations with one voucher, all or none; returns their receipts in
-    /// order, verified. A blended generation is several that name the same request and output,
-    /// each under another license.
+    /// Pays for several generations with one voucher, all or none; returns their verified receipts
+    /// in order. A blended generation is a batch with the same request and output under several
+    /// licenses.
     ///
     /// # Errors
     /// As [`PayerSession::generate`].
@@ -196,7 +194,7 @@ impl PayerSession {
         PayerProof::from(&request.sign(&self.key))
     }
 
-    /// Signs, sends, and signs once more if the gateway has begun another statement meanwhile.
+    /// Signs and sends, and signs again if the gateway has closed the statement.
     async fn pay(
         &mut self,
         way: Way,
@@ -210,10 +208,9 @@ impl PayerSession {
             Err(GatewayError::Refused(problem))
                 if problem.problem_type() == Some(ProblemType::StatementClosed) =>
             {
-                let expected = problem
-                    .expected
-                    .as_ref()
-                    .ok_or_else(|| untrusted("it closed a statement and named no next"))?;
+                let expected = problem.expected.as_ref().ok_or_else(|| {
+                    untrusted("it closed a statement without naming the next one")
+                })?;
                 self.follow_cut(expected)?;
                 self.sign(way, IdempotencyKey::random(), generations)?;
                 self.resume_signed().await
@@ -222,8 +219,8 @@ impl PayerSession {
         }
     }
 
-    /// Asks again for the receipt of a generation that got no answer, of a batch for the first
-    /// one; `None` when there is none such.
+    /// Repeats an unanswered generation, or batch; returns its first receipt, or `None` if there is
+    /// none.
     ///
     /// # Errors
     /// As [`PayerSession::generate`].
@@ -231,8 +228,8 @@ impl PayerSession {
         Ok(self.resume_batch().await?.first().copied())
     }
 
-    /// Asks again for the receipts of generations that got no answer; none when there are none
-    /// such. What was sent to a paywall is asked for with [`PayerSession::fetch`] again.
+    /// Repeats unanswered generations; returns their receipts. Repeat requests to a paywall with
+    /// [`PayerSession::fetch`].
     ///
     /// # Errors
     /// As [`PayerSession::generate`].
@@ -243,17 +240,18 @@ impl PayerSession {
         self.resume_signed().await
     }
 
-    /// Whether a generation was signed for and got no answer yet.
+    /// Whether the outcome of a generation is unknown.
     pub fn is_unanswered(&self) -> bool {
         self.unanswered.is_some()
     }
 
-    /// What this session has spent, base units, fees included.
+    /// Returns the spending of this session, base units, fees included.
     pub fn spent(&self) -> Result<u64, GatewayError> {
         Ok(self.cumulative()?.saturating_sub(self.began_at))
     }
 
-    /// The total of the newest receipt: prices and fees since the channel opened, base units.
+    /// Returns the total of the newest receipt: prices and fees since the channel opened, base
+    /// units.
     ///
     /// # Errors
     /// [`GatewayError::Overflow`].
@@ -261,25 +259,25 @@ impl PayerSession {
         self.cumulative_with(self.prices)
     }
 
-    /// The statement that the next generation is part of.
+    /// Returns the number of the next generation's statement.
     pub fn statement(&self) -> u64 {
         self.number
     }
 
-    /// The gateway this session pays through.
+    /// Returns the client of the gateway.
     pub fn gateway(&self) -> &GatewayClient {
         &self.gateway
     }
 
-    /// The channel this session pays from.
+    /// Returns the address of the channel.
     pub fn channel(&self) -> Pubkey {
         self.address
     }
 
-    /// Takes over licenses and deposits that the chain has gained since the session began.
+    /// Adds licenses and deposits that are new on chain.
     ///
     /// # Errors
-    /// [`GatewayError::Untrusted`] when `account` is another incarnation of the channel.
+    /// [`GatewayError::Untrusted`] if the channel was closed and opened again.
     pub async fn refresh(&mut self, account: &ChannelAccount) -> Result<(), GatewayError> {
         if account.channel.opened_slot != self.channel.opened_slot {
             return Err(GatewayError::Untrusted("the channel was opened again".into()));
@@ -291,7 +289,7 @@ impl PayerSession {
         self.gateway.open_channel(&self.address).await.map(|_| ())
     }
 
-    /// Signs a voucher that covers these generations, and keeps them until they are answered.
+    /// Signs a voucher that covers the generations and stores them until they are answered.
     fn sign(
         &mut self,
         way: Way,
@@ -317,13 +315,13 @@ impl PayerSession {
         Ok(())
     }
 
-    /// Sends what was signed, checks the receipts, and only then counts them.
+    /// Sends the signed generations, verifies the receipts, and then counts them.
     async fn resume_signed(&mut self) -> Result<Vec<SignedReceipt>, GatewayError> {
         let Some(unanswered) = &self.unanswered else { return Err(GatewayError::Unanswered) };
         let parts = match self.send(unanswered).await {
             Ok(parts) => parts,
             Err(error) => {
-                // A refusal is an answer, except where the gateway cannot say what it did.
+                // A server error leaves the outcome unknown.
                 let refused = matches!(&error, GatewayError::Refused(p) if p.status < 500);
                 if refused {
                     self.unanswered = None;
@@ -337,7 +335,7 @@ impl PayerSession {
         Ok(receipts)
     }
 
-    /// What was signed for was taken.
+    /// Counts accepted generations.
     fn count(&mut self, next: Step) -> Result<(), GatewayError> {
         let price = next.prices.iter().try_fold(0_u64, |sum, price| sum.checked_add(*price));
         let prices = price.and_then(|price| self.prices.checked_add(price));
@@ -362,7 +360,7 @@ impl PayerSession {
         match way {
             Way::One => Ok(vec![self.gateway.generate(&self.address, key, &one()?).await?]),
             Way::Captured(hold) => Ok(vec![self.gateway.capture(hold, &one()?).await?]),
-            // What was paid for there comes with its receipt: it is fetched again.
+            // A paywall returns the receipt with the answer, by a repeated fetch.
             Way::Paywall => Err(GatewayError::Unanswered),
             Way::Batch => {
                 let generations = generations.clone();
@@ -372,7 +370,7 @@ impl PayerSession {
         }
     }
 
-    /// What the open statement becomes with these units, by the code that the chain runs.
+    /// Computes the open statement with the generations, with the program's code.
     fn step(&self, generations: &[BatchedGeneration]) -> Result<Step, GatewayError> {
         let mut statement = self.statement.clone();
         let (mut prices, mut total) = (Vec::with_capacity(generations.len()), self.prices);
@@ -390,7 +388,7 @@ impl PayerSession {
         Ok(Step { statement, prices, cumulative: self.cumulative_with(total)? })
     }
 
-    /// Receipts are good for exactly what was asked, in its order, or for nothing.
+    /// Verifies that the receipts are for the generations, in order.
     fn check(
         &self,
         unanswered: &Unanswered,
@@ -398,7 +396,9 @@ impl PayerSession {
     ) -> Result<Vec<SignedReceipt>, GatewayError> {
         let Unanswered { generations, next, .. } = unanswered;
         if parts.len() != generations.len() {
-            return Err(GatewayError::Untrusted("there are not as many receipts as asked".into()));
+            return Err(GatewayError::Untrusted(
+                "the number of receipts differs from the number of generations".into(),
+            ));
         }
         let mut receipts: Vec<SignedReceipt> = Vec::with_capacity(parts.len());
         for ((one, price), parts) in generations.iter().zip(&next.prices).zip(parts) {
@@ -407,7 +407,7 @@ impl PayerSession {
                 last.receipt.position.checked_add(1) == Some(signed.receipt.position)
             });
             if !follows {
-                return Err(GatewayError::Untrusted("the receipts are not in a row".into()));
+                return Err(GatewayError::Untrusted("the receipts are not consecutive".into()));
             }
             receipts.push(signed);
         }
@@ -430,7 +430,7 @@ impl PayerSession {
             && receipt.amount == price
             && receipt.cumulative == cumulative;
         if !as_asked {
-            return Err(GatewayError::Untrusted("the receipt is not for what was asked".into()));
+            return Err(GatewayError::Untrusted("the receipt is for another request".into()));
         }
         if !signed.verifies(&self.channel.operator) {
             return Err(GatewayError::Untrusted("the operator did not sign the receipt".into()));
@@ -438,8 +438,8 @@ impl PayerSession {
         Ok(signed)
     }
 
-    /// Whether a receipt is one of this channel's, under this license's terms, for this request and
-    /// output. What it says of units, prices and place is another matter.
+    /// Whether a receipt is for this channel, license, request and output. Does not check units,
+    /// prices and position.
     fn is_for(
         &self,
         receipt: &Receipt,
@@ -458,8 +458,7 @@ impl PayerSession {
             && receipt.output_digest == *output_digest)
     }
 
-    /// Moves on to the statement after the open one, if the gateway's picture of the total is
-    /// this session's own.
+    /// Moves to the next statement if the gateway's total equals this session's.
     fn follow_cut(&mut self, expected: &ExpectedStatement) -> Result<(), GatewayError> {
         let own = self.cumulative()?;
         let follows = expected.statement == self.number + 1
@@ -467,8 +466,8 @@ impl PayerSession {
             && expected.entries.is_empty();
         if !follows {
             return Err(GatewayError::Untrusted(format!(
-                "it goes on with statement {} at {}, and by this session's own totals that \
-                 should be {} at {own}",
+                "it continues with statement {} at {}: expected {} at {own}, by this session's \
+                 totals",
                 expected.statement,
                 expected.cumulative,
                 self.number + 1,
@@ -478,11 +477,11 @@ impl PayerSession {
         Ok(())
     }
 
-    /// The open statement ends; the licenses go on from what it leaves.
+    /// Closes the open statement and applies it to the licenses.
     fn cut(&mut self) {
         for entry in self.statement.entries() {
             if let Some(license) = self.licenses.get_mut(usize::from(entry.license)) {
-                // It was charged on a copy when it was signed for, so it is allowed here.
+                // The same charge succeeded on a copy before signing.
                 let _ = license.charge(entry.units, now());
             }
         }
@@ -492,7 +491,7 @@ impl PayerSession {
         self.prices = 0;
     }
 
-    /// Takes over a statement that an earlier session signed, if this key did sign it.
+    /// Resumes a statement of an earlier session if this key signed it.
     fn take_over(&mut self, state: &StatementState) -> Result<(), GatewayError> {
         let refuse = |what: &str| {
             let number = state.statement;
@@ -533,7 +532,7 @@ impl PayerSession {
     }
 }
 
-/// What so many units cost now, by the code that the chain runs.
+/// Returns the present price of `units`, with the program's code.
 fn price(mut license: License, index: u16, units: u32) -> Result<u64, GatewayError> {
     if units == 0 {
         return Ok(0);

@@ -1,4 +1,4 @@
-//! Amounts of a currency as people write and read them.
+//! Parsing and formatting of currency amounts.
 
 use std::fmt;
 
@@ -8,38 +8,38 @@ const BASE_UNITS: &str = " base units";
 const EXPECTED: &str =
     "base units as a whole number such as 1000, or a decimal in quotes such as \"0.001\"";
 
-/// An amount as a document of terms gives it.
+/// Amount in a document of terms.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Amount {
-    /// As the chain counts it: an integer in TOML.
+    /// Base units: an integer in TOML.
     BaseUnits(u64),
-    /// As people count it, `"0.001"`: how many base units that is, the currency's decimals say.
+    /// Decimal such as `"0.001"`, which needs the currency's decimals.
     Decimal(String),
 }
 
-/// Why an amount is no number of base units.
+/// Errors of converting an amount to base units.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AmountError {
-    /// The currency is not at hand.
+    /// Error returned when the currency's decimals are unknown.
     #[error(
         "\"{0}\" needs the currency's decimals; say them, name a known currency, or give base units"
     )]
     DecimalsUnknown(String),
-    /// Finer than the currency can be divided.
+    /// Error returned when the amount has more decimals than the currency.
     #[error("\"{text}\" has more decimals than the currency, which has {decimals}")]
     TooFine {
-        /// As written.
+        /// Amount as written.
         text: String,
-        /// Of the currency.
+        /// Decimals of the currency.
         decimals: u8,
     },
-    /// More than an account can hold.
+    /// Error returned when the amount exceeds `u64::MAX` base units.
     #[error("\"{0}\" is too much; at most {max} base units", max = u64::MAX)]
     TooLarge(String),
 }
 
 impl Amount {
-    /// In base units of a currency with so many decimals.
+    /// Converts the amount to base units of a currency with `decimals`.
     ///
     /// # Errors
     /// [`AmountError`].
@@ -62,12 +62,12 @@ impl Amount {
         digits.parse().map_err(|_| AmountError::TooLarge(text.clone()))
     }
 
-    /// An amount with so many decimals, as its currency's people write it; exact.
+    /// Creates the exact decimal of base units of a currency with `decimals`.
     pub fn decimal(amount: u128, decimals: u8) -> Self {
         Self::Decimal(decimal(amount, decimals))
     }
 
-    /// Whether only the currency's decimals say what this is.
+    /// Whether the conversion needs the currency's decimals.
     pub fn needs_decimals(&self) -> bool {
         matches!(self.base_units(None), Err(AmountError::DecimalsUnknown(_)))
     }
@@ -82,12 +82,12 @@ impl Amount {
     }
 }
 
-/// Base units with thousands set apart: `1,234,567`.
+/// Formats base units with thousands separators: `1,234,567`.
 pub fn grouped(amount: u64) -> String {
     group(&amount.to_string())
 }
 
-/// An amount with so many decimals and no more digits than it has: `1234.5`.
+/// Formats an amount without trailing zeros: `1234.5`.
 pub(super) fn decimal(amount: u128, decimals: u8) -> String {
     let width = usize::from(decimals);
     let digits = format!("{amount:0>width$}", width = width + 1);
@@ -98,7 +98,7 @@ pub(super) fn decimal(amount: u128, decimals: u8) -> String {
     }
 }
 
-/// Digits with the thousands before the point set apart.
+/// Adds thousands separators before the decimal point.
 pub(super) fn group(digits: &str) -> String {
     let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
     let mut text = String::with_capacity(digits.len() + whole.len() / 3);
@@ -114,7 +114,7 @@ pub(super) fn group(digits: &str) -> String {
 impl Serialize for Amount {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
-            // TOML's integers end at 2^63 - 1.
+            // TOML integers are at most 2^63 - 1.
             Self::BaseUnits(amount) => match i64::try_from(*amount) {
                 Ok(amount) => serializer.serialize_i64(amount),
                 Err(_) => serializer.collect_str(&format_args!("{amount}{BASE_UNITS}")),

@@ -1,9 +1,9 @@
-//! Terms as a training and data mining assertion of content credentials.
+//! Export of terms as a training and data mining assertion of content credentials.
 //!
 //! Follows the CAWG Training and Data Mining Assertion, version 1.1 (approved May 2025). An
-//! assertion has one entry for each of four purposes, and each is `allowed`, `notAllowed`, or
-//! `constrained` with a text that says how: `constraint_info`, as the schema spells it. What
-//! [`assertion`] returns stands as it is in the `assertions` of a C2PA manifest definition.
+//! assertion has one entry for each of four purposes: `allowed`, `notAllowed`, or `constrained`
+//! with an explanation in `constraint_info`. [`assertion`] returns an element for the `assertions`
+//! of a C2PA manifest definition.
 //!
 //! | entry | uses of Motif |
 //! |---|---|
@@ -12,9 +12,8 @@
 //! | `cawg.ai_inference` | generate, style-transfer, voice-convert |
 //! | `cawg.data_mining` | none: terms license no mining |
 //!
-//! `allowed` is said only where there is nothing to observe: no price, no approval, no cap, no
-//! end, no condition. Consumers treat `constrained` like `notAllowed` until they have agreed,
-//! which is what an acceptance on chain is.
+//! A purpose is `allowed` only without any price, approval, cap, expiry or condition. Consumers
+//! treat `constrained` like `notAllowed` until they have agreed, which is an acceptance on chain.
 
 use crate::licensing::{Offer, Unit, Use, UsePrice};
 use serde_json::{Value, json};
@@ -24,14 +23,13 @@ use super::{
     allowance::{INFERENCE, TRAINING, licensed},
     amount::grouped,
 };
-use motif_wire::{UnitWord, UseWord};
 
-/// The label of the assertion.
+/// Label of the assertion.
 pub const LABEL: &str = "cawg.training-mining";
 
-/// The assertion that an offer comes to at `now`, unix seconds: `{"label", "data"}`.
+/// Creates the assertion of an offer at `now`, unix seconds: `{"label", "data"}`.
 ///
-/// `source` says in each constraint where the terms are, such as `Motif terms 2 of WORK`.
+/// `source` names the terms in each constraint, such as `Motif terms 2 of WORK`.
 pub fn assertion(offer: &Offer, denomination: &Denomination, source: &str, now: i64) -> Value {
     let entry = |uses: &[Use]| entry(offer, denomination, source, &licensed(offer, uses, now));
     json!({
@@ -47,8 +45,8 @@ pub fn assertion(offer: &Offer, denomination: &Denomination, source: &str, now: 
     })
 }
 
-/// What several assertions come to for something made from all of their works: of each purpose
-/// the strictest, with all that constrains it. `None` of none.
+/// Combines the assertions of several works for content made from all of them: the strictest entry
+/// of each purpose, with all constraints. Returns `None` without assertions.
 pub fn strictest(assertions: Vec<Value>) -> Option<Value> {
     assertions.into_iter().reduce(|mut one, other| {
         if let Some(entries) = one["data"]["entries"].as_object_mut() {
@@ -82,14 +80,14 @@ fn entry(offer: &Offer, denomination: &Denomination, source: &str, licensed: &[U
         return json!({ "use": "allowed" });
     }
     let priced = licensed.iter().map(|price| {
-        let licensed_use = UseWord::from(price.licensed_use);
+        let licensed_use = price.licensed_use;
         match price.price {
             0 => format!("{licensed_use} free"),
             amount => {
                 let unit = match price.unit {
                     Unit::ThousandTokens => "thousand tokens".to_owned(),
                     Unit::TrainingRun => "training run".to_owned(),
-                    unit => UnitWord::from(unit).to_string(),
+                    unit => unit.to_string(),
                 };
                 format!("{licensed_use} {} a {unit}", denomination.show(amount))
             }
@@ -99,7 +97,7 @@ fn entry(offer: &Offer, denomination: &Denomination, source: &str, licensed: &[U
     json!({ "use": "constrained", "constraint_info": said.join("; ") })
 }
 
-/// What there is to observe besides prices.
+/// Returns the conditions other than prices.
 fn conditions(offer: &Offer, denomination: &Denomination) -> Vec<String> {
     let said = |applies: bool, text: String| applies.then_some(text);
     let units = |cap: Option<u64>, of: &str| cap.map(|cap| format!("{} {of}", grouped(cap)));

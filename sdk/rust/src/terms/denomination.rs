@@ -2,42 +2,42 @@ use solana_pubkey::Pubkey;
 
 use super::amount::{decimal, group};
 
-/// Circle's dollar, on mainnet and on devnet.
+/// Mints of USDC, on mainnet and devnet.
 const USDC: [Pubkey; 2] = [
     Pubkey::from_str_const("EPjFWdd5AufqSSqeM2qN1xzybapC8G4wEGkZwyTDt1v"),
     Pubkey::from_str_const("4zMMC9srt5Ri5X14GAgXhaHii3GnPAEERYPJgZJDncDU"),
 ];
 
-/// How people read amounts of a currency.
+/// Display format of a currency's amounts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Denomination {
-    /// What the tokens are called.
+    /// Name of the token.
     pub name: String,
-    /// How many decimals a token has.
+    /// Decimals of the token.
     pub decimals: u8,
-    /// The money a token stands for one to one, where there is such money.
+    /// ISO 4217 code of the money that a token represents one to one, if any.
     pub iso_4217: Option<&'static str>,
 }
 
 impl Denomination {
-    /// What is known of a mint without asking a cluster.
+    /// Returns the denomination of a well-known mint.
     pub fn known(mint: &Pubkey) -> Option<Self> {
         let usdc = Self { name: "USDC".to_owned(), decimals: 6, iso_4217: Some("USD") };
         USDC.contains(mint).then_some(usdc)
     }
 
-    /// A mint that a cluster says has so many decimals.
+    /// Creates the denomination of a mint with `decimals`.
     pub fn of(mint: &Pubkey, decimals: u8) -> Self {
         let unnamed = || Self { name: format!("tokens of {mint}"), decimals, iso_4217: None };
         Self::known(mint).unwrap_or_else(unnamed)
     }
 
-    /// `0.001 USDC`.
+    /// Formats an amount with its name: `0.001 USDC`.
     pub fn show(&self, amount: u64) -> String {
         format!("{} {}", group(&self.decimal(amount)), self.name)
     }
 
-    /// `0.001`, for machines.
+    /// Formats an amount without its name: `0.001`.
     pub fn decimal(&self, amount: u64) -> String {
         decimal(amount.into(), self.decimals)
     }

@@ -3,126 +3,125 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::licensing::{Caps, Offer, Use, UsePrice};
+use crate::licensing::{Caps, Derivatives, Offer, Unit, Use, UsePrice};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use solana_pubkey::Pubkey;
 
 use super::{Amount, DocumentError, Instant, Percent, Preset, keys};
-use motif_wire::{Address, DerivativesWord, Digest, UnitWord, UseWord};
+use motif_wire::{Address, Digest};
 use solana_sha256_hasher::hash;
 
 const SECONDS_PER_DAY: u32 = 86_400;
-const USUAL_NOTICE_DAYS: u32 = 30;
+const DEFAULT_NOTICE_DAYS: u32 = 30;
 
-/// Terms in a file, TOML. What it leaves out, its preset says; what that leaves out too, is
-/// what [`Document::plain`] says.
+/// Terms as a TOML file. Missing fields come from its preset, then from [`Document::plain`].
 ///
-/// [`Document::to_toml`] writes what [`Document::parse`] reads, and
-/// [`Document::from_offer`] holds everything that an [`Offer`] holds.
+/// [`Document::parse`] reads what [`Document::to_toml`] writes, and [`Document::from_offer`] keeps
+/// all fields of an [`Offer`].
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Document {
-    /// What it starts from.
+    /// Preset to start from.
     pub preset: Option<Preset>,
-    /// Mint of every amount.
+    /// Mint of all amounts.
     pub currency: Option<Address>,
     /// Whether commercial use is licensed.
     pub commercial: Option<bool>,
-    /// Whether outputs must name the creator.
+    /// Whether outputs must credit the creator.
     pub attribution: Option<bool>,
-    /// Whether licensees may license on.
+    /// Whether licensees may sublicense.
     pub sublicensing: Option<bool>,
-    /// Whether each acceptance needs the owner's signature.
+    /// Whether each acceptance needs the owner's approval.
     pub approval_required: Option<bool>,
-    /// Whether others may register works made from this one.
-    pub derivatives: Option<DerivativesWord>,
-    /// The least part of a derivative's earnings for this work.
+    /// Permission to register derivatives.
+    pub derivatives: Option<Derivatives>,
+    /// Minimum share in a derivative's earnings.
     pub derivative_share: Option<Percent>,
-    /// Whether derivatives must offer terms at least as open as these.
+    /// Whether derivatives must allow derivatives on the same condition.
     pub share_alike: Option<bool>,
-    /// Charged once at acceptance.
+    /// Fee charged once at acceptance.
     pub upfront_fee: Option<Amount>,
-    /// Units each license may use before it pays.
+    /// Free units of each license.
     pub free_units: Option<Count>,
-    /// From when the terms can be accepted.
+    /// First second of acceptance.
     pub valid_from: Option<Instant>,
-    /// After when nothing can be accepted, used or settled.
+    /// Last second of acceptance, use and settlement.
     pub expires_at: Option<Instant>,
-    /// How long before a withdrawal takes effect licensees are told.
+    /// Notice before a withdrawal ends licenses, days.
     pub notice_days: Option<u32>,
-    /// The same in seconds, where it is no number of days.
+    /// Notice in seconds, if it is not a whole number of days.
     pub notice_seconds: Option<u32>,
-    /// The legal text, from the document's folder; its SHA-256 goes on chain.
+    /// Path of the legal text, relative to the document's folder. Its SHA-256 is stored on chain.
     pub legal_text: Option<PathBuf>,
-    /// That SHA-256, where the text is not at hand.
+    /// SHA-256 of the legal text, in place of its path.
     pub legal_digest: Option<Digest>,
-    /// Where the legal text is.
+    /// URI of the legal text.
     pub legal_uri: Option<String>,
-    /// The most of everything.
+    /// Caps.
     #[serde(default, skip_serializing_if = "CapsEntry::is_empty")]
     pub caps: CapsEntry,
-    /// What may be done; a document that says any says all, and its preset's do not count.
+    /// Licensed uses. If present, they replace those of the preset.
     #[serde(default, rename = "use", skip_serializing_if = "Vec::is_empty")]
     pub uses: Vec<UseEntry>,
 }
 
-/// Caps as a document gives them.
+/// Caps in a document.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CapsEntry {
-    /// Units of all licensees together, ever.
+    /// Maximum units of all licensees together.
     pub total_units: Option<Count>,
-    /// Units of one license on one day (UTC).
+    /// Maximum units of one license on one day (UTC).
     pub daily_units: Option<Count>,
-    /// Units of one license, ever.
+    /// Maximum units of one license.
     pub licensee_units: Option<Count>,
-    /// Prices of all licensees together, ever.
+    /// Maximum revenue from all licensees together.
     pub revenue: Option<Amount>,
 }
 
-/// A use as a document gives it.
+/// Use in a document.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct UseEntry {
-    /// What may be done.
+    /// Use.
     #[serde(rename = "use")]
-    pub licensed_use: UseWord,
-    /// How it is counted; may be left out where the preset has this use.
-    pub unit: Option<UnitWord>,
-    /// For one unit; may be left out where the preset has a price for this use.
+    pub licensed_use: Use,
+    /// Unit. Optional if the preset has this use.
+    pub unit: Option<Unit>,
+    /// Price of one unit. Optional if the preset has a price for this use.
     pub price: Option<Amount>,
 }
 
-/// Units: an integer in TOML, or digits in quotes where those end at 2^63 - 1.
+/// Number of units: an integer in TOML, or digits in quotes above 2^63 - 1.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Count(pub u64);
 
 impl Document {
-    /// What holds where neither a document nor its preset says anything: commercial use, no
-    /// derivatives, thirty days of notice, no limits, and no use.
+    /// Returns the defaults of all fields: commercial use, no derivatives, thirty days of notice,
+    /// no limits, and no uses.
     pub fn plain() -> Self {
         Self {
             commercial: Some(true),
             attribution: Some(false),
             sublicensing: Some(false),
             approval_required: Some(false),
-            derivatives: Some(DerivativesWord::Forbidden),
+            derivatives: Some(Derivatives::Forbidden),
             derivative_share: Some(Percent(0)),
             share_alike: Some(false),
             upfront_fee: Some(Amount::BaseUnits(0)),
             free_units: Some(Count(0)),
             valid_from: Some(Instant(0)),
-            notice_days: Some(USUAL_NOTICE_DAYS),
+            notice_days: Some(DEFAULT_NOTICE_DAYS),
             legal_digest: Some(Digest([0; 32])),
             legal_uri: Some(String::new()),
             ..Self::default()
         }
     }
 
-    /// Reads a document. Its legal text stays unread; [`Document::open`] reads it.
+    /// Parses a document. The legal text is not read: see [`Document::open`].
     ///
     /// # Errors
-    /// [`DocumentError`]: with the line, and with what would be right.
+    /// [`DocumentError`], with the line and what was expected.
     pub fn parse(text: &str) -> Result<Self, DocumentError> {
         keys::check(text)?;
         let document: Self = toml::from_str(text).map_err(|error| {
@@ -130,11 +129,11 @@ impl Document {
             let said = text.lines().nth(line - 1).unwrap_or_default().trim().to_owned();
             DocumentError::Value { line, text: said, reason: error.message().to_owned() }
         })?;
-        document.check_twins()?;
+        document.check_exclusive_keys()?;
         Ok(document)
     }
 
-    /// Reads a document from a file, and the legal text it names from beside it.
+    /// Reads a document and its legal text from files.
     ///
     /// # Errors
     /// As [`Document::parse`]; [`DocumentError::Unreadable`].
@@ -148,7 +147,7 @@ impl Document {
         Self::parse(&text)?.with_legal_text(folder)
     }
 
-    /// The same with the digest of the legal text in the place of its path, from `folder`.
+    /// Replaces the path of the legal text by its digest, read from `folder`.
     ///
     /// # Errors
     /// [`DocumentError::Unreadable`].
@@ -159,7 +158,7 @@ impl Document {
         Ok(self)
     }
 
-    /// This document, and where it says nothing what `base` says.
+    /// Returns this document with missing fields from `base`.
     pub fn over(self, base: &Self) -> Self {
         let noticed = self.notice_days.is_some() || self.notice_seconds.is_some();
         let legal = self.legal_text.is_some() || self.legal_digest.is_some();
@@ -187,11 +186,11 @@ impl Document {
         }
     }
 
-    /// The offer it makes, in a currency with so many decimals; `None` where they are not known
-    /// and only base units can be read.
+    /// Converts the document to an offer. Without the currency's `decimals`, all amounts must be
+    /// base units.
     ///
     /// # Errors
-    /// [`DocumentError`]; what the program itself would say, [`check`] says.
+    /// [`DocumentError`]; the program's own checks are in [`check`].
     pub fn offer(&self, decimals: Option<u8>) -> Result<Offer, DocumentError> {
         let preset = self.preset.map_or_else(Self::default, Preset::document);
         let base = preset.over(&Self::plain());
@@ -208,7 +207,7 @@ impl Document {
             attribution: said.attribution.unwrap_or_default(),
             sublicensing: said.sublicensing.unwrap_or_default(),
             approval_required: said.approval_required.unwrap_or_default(),
-            derivatives: said.derivatives.unwrap_or(DerivativesWord::Forbidden).into(),
+            derivatives: said.derivatives.unwrap_or(Derivatives::Forbidden),
             share_alike: said.share_alike.unwrap_or_default(),
             derivative_share_bps: said.derivative_share.unwrap_or_default().0,
             upfront_fee: amount("upfront_fee", said.upfront_fee)?.unwrap_or_default(),
@@ -228,14 +227,14 @@ impl Document {
         })
     }
 
-    /// Everything an offer says, without a preset, amounts in base units.
+    /// Creates the document of an offer, without a preset and with amounts in base units.
     pub fn from_offer(currency: Pubkey, offer: &Offer) -> Self {
         let (days, rest) =
             (offer.notice_seconds / SECONDS_PER_DAY, offer.notice_seconds % SECONDS_PER_DAY);
         let units = |cap: Option<u64>| cap.map(Count);
         let entry = |price: &UsePrice| UseEntry {
-            licensed_use: price.licensed_use.into(),
-            unit: Some(price.unit.into()),
+            licensed_use: price.licensed_use,
+            unit: Some(price.unit),
             price: Some(Amount::BaseUnits(price.price)),
         };
         Self {
@@ -245,7 +244,7 @@ impl Document {
             attribution: Some(offer.attribution),
             sublicensing: Some(offer.sublicensing),
             approval_required: Some(offer.approval_required),
-            derivatives: Some(offer.derivatives.into()),
+            derivatives: Some(offer.derivatives),
             derivative_share: Some(Percent(offer.derivative_share_bps)),
             share_alike: Some(offer.share_alike),
             upfront_fee: Some(Amount::BaseUnits(offer.upfront_fee)),
@@ -267,13 +266,13 @@ impl Document {
         }
     }
 
-    /// As TOML.
+    /// Formats the document as TOML.
     pub fn to_toml(&self) -> String {
-        // Every field has a form in TOML; a failure would be a bug in this type.
+        // Every field can be serialized as TOML.
         toml::to_string(self).unwrap_or_else(|error| format!("# cannot be written: {error}\n"))
     }
 
-    /// Whether an amount in it is a decimal, which only its currency's decimals can read.
+    /// Whether an amount is a decimal, which needs the currency's decimals.
     pub fn needs_decimals(&self) -> bool {
         let prices = self.uses.iter().filter_map(|entry| entry.price.as_ref());
         let amounts = prices.chain(&self.upfront_fee).chain(&self.caps.revenue);
@@ -300,12 +299,12 @@ impl Document {
             let price = price.base_units(decimals);
             let key = || format!("price of {licensed_use}");
             let price = price.map_err(|reason| DocumentError::amount(key(), reason))?;
-            Ok(UsePrice { licensed_use: licensed_use.into(), unit: unit.into(), price })
+            Ok(UsePrice { licensed_use, unit, price })
         };
         said.iter().map(complete).collect()
     }
 
-    fn check_twins(&self) -> Result<(), DocumentError> {
+    fn check_exclusive_keys(&self) -> Result<(), DocumentError> {
         if self.notice_days.is_some() && self.notice_seconds.is_some() {
             let (one, other) = ("notice_days", "notice_seconds");
             return Err(DocumentError::Both { one, other });
@@ -318,7 +317,7 @@ impl Document {
     }
 }
 
-/// What the licensing program would say to an offer at `now`, unix seconds.
+/// Checks an offer as the licensing program does at `now`, unix seconds.
 ///
 /// # Errors
 /// [`DocumentError::Refused`].
@@ -389,11 +388,11 @@ fn notice_seconds(days: Option<u32>, seconds: Option<u32>) -> Result<u32, Docume
     days.checked_mul(SECONDS_PER_DAY).ok_or(DocumentError::NoticeTooLong(days))
 }
 
-fn usual_unit(licensed_use: UseWord) -> UnitWord {
-    match Use::from(licensed_use) {
-        Use::Generate | Use::StyleTransfer => UnitWord::Generation,
-        Use::VoiceConvert | Use::Play => UnitWord::Second,
-        Use::Train | Use::FineTune => UnitWord::TrainingRun,
+fn usual_unit(licensed_use: Use) -> Unit {
+    match licensed_use {
+        Use::Generate | Use::StyleTransfer => Unit::Generation,
+        Use::VoiceConvert | Use::Play => Unit::Second,
+        Use::Train | Use::FineTune => Unit::TrainingRun,
     }
 }
 
@@ -406,7 +405,6 @@ fn read(path: &Path) -> Result<Vec<u8>, DocumentError> {
 
 #[cfg(test)]
 mod tests {
-    use crate::licensing::{Derivatives, Unit};
     use proptest::prelude::*;
 
     use super::*;
@@ -501,14 +499,14 @@ mod tests {
     #[test]
     fn unknown_key_error_suggests_nearest() {
         let line = |text| refusal(text);
-        assert_eq!(line("prest = 1"), "line 1: there is no `prest`; did you mean `preset`?");
+        assert_eq!(line("prest = 1"), "line 1: unknown key `prest`; did you mean `preset`?");
         assert_eq!(
             line("\n[caps]\ndaily_unit = 1"),
-            "line 3: there is no `daily_unit` in [caps]; did you mean `daily_units`?"
+            "line 3: unknown key `daily_unit` in [caps]; did you mean `daily_units`?"
         );
         assert_eq!(
             line("[[use]]\nuse = \"play\"\nprise = 1"),
-            "line 3: there is no `prise` in [[use]]; did you mean `price`?"
+            "line 3: unknown key `prise` in [[use]]; did you mean `price`?"
         );
     }
 
@@ -519,12 +517,12 @@ mod tests {
             assert!(said.contains(expected), "{text}\nsays: {said}");
         };
         let priced = |price: &str| format!("[[use]]\nuse = \"play\"\nunit = \"second\"\n{price}");
-        says("commercial = ", "line 1 is no TOML");
+        says("commercial = ", "line 1 is not TOML");
         says("commercial = \"yes\"", "line 1, `commercial = \"yes\"`: invalid type");
         says("derivatives = \"yes\"", "forbidden");
         says("preset = \"non-comercial-remix\"", "did you mean `non-commercial-remix`?");
         says("derivative_share = 20", "\"20%\"");
-        says("derivative_share = \"120%\"", "write for example 50%");
+        says("derivative_share = \"120%\"", "expected for example 50%");
         says("currency = \"dollars\"", "base58 public key");
         says("expires_at = 2027-01-01", "2027-01-01T00:00:00Z");
         says("free_units = -1", "a number of units such as 1000");
@@ -536,7 +534,7 @@ mod tests {
         says(&priced(""), "`play` has no price; add");
         says("[[use]]\nuse = \"voice-convert\"\nprice = 1", "unit = \"second\"");
         says("", "terms need a use");
-        says("preset = \"voice-50-50\"", "which preset `voice-50-50` leaves to you");
+        says("preset = \"voice-50-50\"", "preset `voice-50-50` sets none");
         says("notice_days = 30\nnotice_seconds = 5", "keep one of them");
         says("notice_days = 4000000000", "at most 366");
         says("legal_text = \"a\"\nlegal_digest = \"00\"", "64 hexadecimal digits");
@@ -545,7 +543,7 @@ mod tests {
             &format!("expires_at = 2020-01-01T00:00:00Z\n{}", priced("price = 1")),
             "(InvalidTermsPeriod)",
         );
-        says(&format!("legal_text = \"x.md\"\n{}", priced("price = 1")), "has not been read");
+        says(&format!("legal_text = \"x.md\"\n{}", priced("price = 1")), "was not read");
     }
 
     #[test]
@@ -625,8 +623,8 @@ mod tests {
         (flags, scalars, rest, caps, proptest::collection::vec(price, 1..=8)).prop_map(
             |(flags, scalars, rest, caps, prices)| {
                 let uses = prices.into_iter().map(|(licensed_use, unit, price)| UsePrice {
-                    licensed_use: UseWord::ALL[licensed_use].into(),
-                    unit: UnitWord::ALL[unit].into(),
+                    licensed_use: Use::ALL[licensed_use],
+                    unit: Unit::ALL[unit],
                     price,
                 });
                 Offer {
@@ -634,7 +632,7 @@ mod tests {
                     attribution: flags[1],
                     sublicensing: flags[2],
                     approval_required: flags[3],
-                    derivatives: DerivativesWord::ALL[rest.3].into(),
+                    derivatives: Derivatives::ALL[rest.3],
                     share_alike: flags[4],
                     derivative_share_bps: scalars.4,
                     upfront_fee: scalars.0,

@@ -1,107 +1,106 @@
-use motif_wire::{UnitWord, UseWord};
-
 use super::{Preset, amount::AmountError};
+use crate::licensing::{Unit, Use};
 
-/// What is wrong with a document of terms, and what would be right.
+/// Errors of a document of terms.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DocumentError {
-    /// A file cannot be read.
+    /// Error returned when a file cannot be read.
     #[error("cannot read {path}: {reason}")]
     Unreadable {
-        /// Which.
+        /// Name.
         path: String,
-        /// The system's words.
+        /// Reason from the system.
         reason: String,
     },
-    /// No TOML.
-    #[error("line {line} is no TOML: {reason}")]
+    /// Error returned when the text is not TOML.
+    #[error("line {line} is not TOML: {reason}")]
     Syntax {
-        /// From 1.
+        /// Line, from 1.
         line: usize,
-        /// The parser's words.
+        /// Reason from the parser.
         reason: String,
     },
-    /// A key that means nothing.
-    #[error("line {line}: there is no `{key}`{within}; did you mean `{nearest}`?")]
+    /// Error returned for an unknown key.
+    #[error("line {line}: unknown key `{key}`{within}; did you mean `{nearest}`?")]
     UnknownKey {
-        /// From 1.
+        /// Line, from 1.
         line: usize,
-        /// As written.
+        /// Key as written.
         key: String,
-        /// ` in [caps]`, or nothing at the top.
+        /// Section, such as ` in [caps]`; empty at the top level.
         within: &'static str,
-        /// The key that reads most like it.
+        /// Most similar valid key.
         nearest: &'static str,
     },
-    /// A value that its key does not take.
+    /// Error returned for an invalid value.
     #[error("line {line}, `{text}`: {reason}")]
     Value {
-        /// From 1.
+        /// Line, from 1.
         line: usize,
-        /// The line as written.
+        /// Line as written.
         text: String,
-        /// What it takes.
+        /// Expected value.
         reason: String,
     },
-    /// An amount that is none of this currency.
+    /// Error returned when an amount does not fit the currency.
     #[error("`{key}`: {reason}")]
     Amount {
-        /// Whose.
+        /// Key of the amount.
         key: String,
-        /// Why.
+        /// Cause.
         #[source]
         reason: AmountError,
     },
-    /// Terms that offer nothing.
+    /// Error returned when the terms have no uses.
     #[error(
         "terms need a use; add for example [[use]] with use = \"generate\", unit = \"generation\", price = 1000"
     )]
     NoUses,
-    /// A use that nobody priced.
+    /// Error returned when a use has no price.
     #[error(
         "`{licensed_use}` has no price{of}; add to its [[use]] for example price = \"0.001\", or price = 0"
     )]
     NoPrice {
-        /// Which.
-        licensed_use: UseWord,
-        /// `, and preset X leaves it to you`.
+        /// Name.
+        licensed_use: Use,
+        /// Note on the preset, or empty.
         of: String,
     },
-    /// A use that nobody says how to count.
+    /// Error returned when a use has no unit.
     #[error("`{licensed_use}` has no unit; add to its [[use]] for example unit = \"{usual}\"")]
     NoUnit {
-        /// Which.
-        licensed_use: UseWord,
-        /// What it is usually counted in.
-        usual: UnitWord,
+        /// Name.
+        licensed_use: Use,
+        /// Usual unit.
+        usual: Unit,
     },
-    /// Two keys that say the same thing.
-    #[error("`{one}` and `{other}` say the same thing; keep one of them")]
+    /// Error returned when two keys exclude each other.
+    #[error("`{one}` and `{other}` exclude each other: keep one of them")]
     Both {
-        /// A key.
+        /// One key.
         one: &'static str,
-        /// Another.
+        /// Other key.
         other: &'static str,
     },
-    /// A notice longer than can be counted.
-    #[error("`notice_days`: {0} days are too long; at most 366")]
+    /// Error returned when the notice exceeds `u32` seconds.
+    #[error("`notice_days`: {0} is too large: at most 366 days are allowed")]
     NoticeTooLong(u32),
-    /// The legal text's digest is still to be made.
-    #[error("`legal_text`: {0} has not been read; open the document as a file")]
+    /// Error returned when the legal text was not read.
+    #[error("`legal_text`: {0} was not read: open the document as a file")]
     LegalTextUnread(String),
-    /// The licensing program would refuse it.
+    /// Error returned when the licensing program would reject the offer.
     #[error("{message} ({name})")]
     Refused {
-        /// The program's error.
+        /// Name of the program's error.
         name: String,
-        /// Its words.
+        /// Message of the program's error.
         message: String,
     },
 }
 
 impl DocumentError {
-    pub(super) fn unpriced(licensed_use: UseWord, preset: Option<Preset>) -> Self {
-        let left = |preset| format!(", which preset `{preset}` leaves to you");
+    pub(super) fn unpriced(licensed_use: Use, preset: Option<Preset>) -> Self {
+        let left = |preset| format!(", and preset `{preset}` sets none");
         Self::NoPrice { licensed_use, of: preset.map_or_else(String::new, left) }
     }
 

@@ -7,15 +7,15 @@ use toml::value::Datetime;
 const EXPECTED: &str =
     "an instant with its offset such as 2027-01-01T00:00:00Z, or unix seconds such as 1798761600";
 
-/// Unix seconds that a document writes as an RFC 3339 date and time.
+/// Unix seconds, written as an RFC 3339 date and time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Instant(pub i64);
 
 impl Instant {
-    /// Reads an RFC 3339 date and time.
+    /// Parses an RFC 3339 date and time.
     ///
     /// # Errors
-    /// What is wrong with it.
+    /// A description of what is wrong.
     pub fn parse(text: &str) -> Result<Self, String> {
         let wrong = || format!("`{text}` is no instant; write {EXPECTED}");
         let timestamp: Timestamp = text.parse().map_err(|_| wrong())?;
@@ -25,15 +25,15 @@ impl Instant {
         Ok(Self(timestamp.as_second()))
     }
 
-    /// As RFC 3339 has it, in UTC; `None` outside the years 0 to 9999, which it cannot write.
+    /// Formats as RFC 3339 in UTC; returns `None` outside the years 0 to 9999.
     pub fn rfc_3339(&self) -> Option<String> {
         let text = Timestamp::from_second(self.0).ok()?.to_string();
-        // Years before 0 are written with a minus sign and six digits.
+        // Years before 0 have a minus sign and six digits.
         (!text.starts_with('-')).then_some(text)
     }
 }
 
-/// In UTC, for people: `2027-01-01 00:00:00 UTC`.
+/// Formats as `2027-01-01 00:00:00 UTC`.
 impl fmt::Display for Instant {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.rfc_3339() {
@@ -77,7 +77,7 @@ impl<'de> de::Visitor<'de> for InstantVisitor {
         Instant::parse(text).map_err(E::custom)
     }
 
-    /// A TOML date and time arrives as a map of its own kind.
+    /// toml deserializes a date and time as a map.
     fn visit_map<A: de::MapAccess<'de>>(self, map: A) -> Result<Instant, A::Error> {
         let datetime = Datetime::deserialize(de::value::MapAccessDeserializer::new(map))?;
         Instant::parse(&datetime.to_string()).map_err(de::Error::custom)

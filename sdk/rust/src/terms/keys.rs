@@ -1,4 +1,4 @@
-//! Which keys a document has, and which one a misspelt key was meant to be.
+//! Keys of a document, and suggestions for misspelled ones.
 
 use toml::de::{DeTable, DeValue};
 
@@ -29,7 +29,7 @@ pub(super) const TOP: [&str; 20] = [
 pub(super) const CAPS: [&str; 4] = ["total_units", "daily_units", "licensee_units", "revenue"];
 pub(super) const USE: [&str; 3] = ["use", "unit", "price"];
 
-/// Refuses text that is no TOML, and keys that mean nothing.
+/// Rejects invalid TOML and unknown keys.
 pub(super) fn check(text: &str) -> Result<(), DocumentError> {
     let syntax = |error: toml::de::Error| DocumentError::Syntax {
         line: line_of(text, error.span().map_or(0, |span| span.start)),
@@ -55,13 +55,13 @@ pub(super) fn check(text: &str) -> Result<(), DocumentError> {
     Ok(())
 }
 
-/// The word that reads most like another one.
+/// Returns the most similar word.
 pub(super) fn nearest<'a>(word: &str, words: &[&'a str]) -> &'a str {
     let distance = |other: &&&str| strsim::damerau_levenshtein(word, other);
     words.iter().min_by_key(distance).copied().unwrap_or_default()
 }
 
-/// On which line, from 1, a byte stands.
+/// Returns the line of a byte, from 1.
 pub(super) fn line_of(text: &str, position: usize) -> usize {
     text.bytes().take(position).filter(|byte| *byte == b'\n').count() + 1
 }

@@ -1,9 +1,8 @@
-//! Terms outside the chain: files to write them in, words to read them in, and the formats in
-//! which others state such things.
+//! Terms off chain: TOML files, plain-language summaries, and other rights formats.
 //!
-//! - [`Document`]: a TOML file of terms; [`Preset`]: what it may start from.
+//! - [`Document`]: terms as a TOML file; [`Preset`]: templates for it.
 //! - [`summary`]: an offer in plain English.
-//! - [`pil`]: import from Story; [`rsl`], [`cawg`]: export for the web and for content
+//! - [`pil`]: import of Story's licenses; [`rsl`], [`cawg`]: export for the web and for content
 //!   credentials.
 //!
 //! ```

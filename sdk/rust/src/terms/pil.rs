@@ -1,59 +1,61 @@
 //! Import of Story's Programmable IP License (PIL), version 1.4, from its JSON.
 //!
-//! Read are the fields of `PILTerms` (`IPILicenseTemplate.sol`) and of the off-chain terms that
-//! `uri` points to, in one object or under `terms`. Each of them becomes a field of the
-//! document, or is named in a [`Warning`]: nothing is dropped silently.
+//! Reads the fields of `PILTerms` (`IPILicenseTemplate.sol`) and of the off-chain terms at `uri`,
+//! in one object or under `terms`. Each field becomes a field of the document or a [`Warning`];
+//! none is dropped silently.
 //!
-//! PIL sells a license once (`defaultMintingFee`) and has no price for a use. So the uses of a
-//! commercial license come without prices, and the document makes no offer before it has some.
+//! PIL sells a license once (`defaultMintingFee`) and has no price per use. The uses of a
+//! commercial license are therefore imported without prices, which must be added before the
+//! document is a valid offer.
 
 use serde_json::{Map, Value};
 
-use super::{Amount, CapsEntry, Document, Instant, Percent, UseEntry};
-use motif_wire::{DerivativesWord, UnitWord, UseWord};
+use crate::licensing::{Derivatives, Unit, Use};
 
-/// Decimals of the tokens Story pays with (WIP, IP).
+use super::{Amount, CapsEntry, Document, Instant, Percent, UseEntry};
+
+/// Decimals of Story's payment tokens (WIP, IP).
 pub const USUAL_DECIMALS: u8 = 18;
 
-/// On chain, `commercialRevShare` counts millionths of a percent.
+/// On chain, `commercialRevShare` is in millionths of a percent.
 const MILLIONTHS: u128 = 1_000_000;
 const MILLIONTHS_A_BASIS_POINT: u128 = 10_000;
 
-/// Terms as imported.
+/// Imported terms.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Imported {
-    /// What could be expressed.
+    /// Document with all fields that could be mapped.
     pub document: Document,
-    /// What could not, or not exactly.
+    /// Fields that could not be mapped exactly.
     pub warnings: Vec<Warning>,
 }
 
-/// A field of PIL that the document does not say, or says differently.
+/// PIL field that was not mapped exactly.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Warning {
-    /// PIL's name of it.
+    /// Name of the field in PIL.
     pub field: String,
-    /// What is lost or changed, and what to do about it.
+    /// Explanation, and what to do.
     pub message: String,
 }
 
-/// Why something is no PIL.
+/// Errors of importing a PIL.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PilError {
-    /// No JSON.
-    #[error("no JSON: {0}")]
+    /// Error returned when the text is not JSON.
+    #[error("invalid JSON: {0}")]
     NotJson(String),
-    /// Some other JSON.
-    #[error("not the terms of a PIL: expected an object with fields such as `commercialUse`")]
+    /// Error returned when the JSON has no PIL fields.
+    #[error("not a PIL: expected an object with fields such as `commercialUse`")]
     NotTerms,
-    /// A field of another kind.
+    /// Error returned when a field has an invalid value.
     #[error("`{field}` is {found}; expected {expected}")]
     Field {
-        /// Which.
+        /// Name of the field.
         field: &'static str,
-        /// As written.
+        /// Value as written.
         found: String,
-        /// What it takes.
+        /// Expected value.
         expected: &'static str,
     },
 }
@@ -78,7 +80,7 @@ pub fn import(json: &str, decimals: u8, now: i64) -> Result<Imported, PilError> 
 }
 
 struct Import {
-    /// What has not been looked at yet.
+    /// Fields that are not mapped yet.
     fields: Map<String, Value>,
     decimals: u8,
     now: i64,
@@ -104,7 +106,7 @@ impl Import {
         let derivatives = self.derivatives()?;
         let attribution = self.attribution(commercial_attribution)?;
         let share_alike = self.flag("derivativesReciprocal")?;
-        if share_alike && derivatives == DerivativesWord::Forbidden {
+        if share_alike && derivatives == Derivatives::Forbidden {
             self.warn("derivativesReciprocal", "nothing may be derived that could share alike");
         }
         if self.number("derivativeRevCeiling")? > 0 {
@@ -140,7 +142,7 @@ impl Import {
     }
 
     fn minting_fee(&mut self) -> Result<Option<Amount>, PilError> {
-        // Early versions of PIL called it so.
+        // Name in early versions of PIL.
         let early = self.number("mintingFee")?;
         let fee = self.number("defaultMintingFee")?.max(early);
         if fee == 0 {
@@ -176,7 +178,7 @@ impl Import {
         Ok(Some(Instant(end)))
     }
 
-    /// Whether each acceptance needs the owner, in the place of a contract that would check.
+    /// Maps a checking contract to the owner's approval.
     fn commercializer(&mut self) -> Result<bool, PilError> {
         let checker = self.address("commercializerChecker")?;
         if let Some(checker) = &checker {
@@ -192,12 +194,11 @@ impl Import {
         Ok(checker.is_some())
     }
 
-    /// Basis points.
+    /// Parses a share; returns basis points.
     fn revenue_share(&mut self) -> Result<u16, PilError> {
         const FIELD: &str = "commercialRevShare";
         let share = self.number(FIELD)?;
-        // Clients write percent; the chain counts finer, and its smallest sensible share is more
-        // than a hundred.
+        // Clients write percent. On-chain values are finer, so realistic ones exceed one hundred.
         let millionths = if share <= 100 { share * MILLIONTHS } else { share };
         if millionths > 100 * MILLIONTHS {
             let expected = "0 to 100 percent, or up to 100000000 as the chain counts it";
@@ -206,12 +207,12 @@ impl Import {
         if millionths % MILLIONTHS_A_BASIS_POINT != 0 {
             self.warn(FIELD, "is finer than a hundredth of a percent; rounded up to one");
         }
-        // At most 10,000, by the check above.
+        // At most 10,000, as checked above.
         Ok(millionths.div_ceil(MILLIONTHS_A_BASIS_POINT) as u16)
     }
 
-    fn share_of_derivatives(&mut self, share_bps: u16, derivatives: DerivativesWord) -> u16 {
-        if share_bps > 0 && derivatives == DerivativesWord::Forbidden {
+    fn share_of_derivatives(&mut self, share_bps: u16, derivatives: Derivatives) -> u16 {
+        if share_bps > 0 && derivatives == Derivatives::Forbidden {
             let message =
                 "no program sees what a licensee earns; only derivatives owe a share: set prices";
             self.warn("commercialRevShare", message);
@@ -236,13 +237,13 @@ impl Import {
         Ok(Some(Amount::decimal(ceiling, self.decimals)))
     }
 
-    fn derivatives(&mut self) -> Result<DerivativesWord, PilError> {
+    fn derivatives(&mut self) -> Result<Derivatives, PilError> {
         let (allowed, approval) =
             (self.flag("derivativesAllowed")?, self.flag("derivativesApproval")?);
         Ok(match (allowed, approval) {
-            (false, _) => DerivativesWord::Forbidden,
-            (true, true) => DerivativesWord::WithApproval,
-            (true, false) => DerivativesWord::Allowed,
+            (false, _) => Derivatives::Forbidden,
+            (true, true) => Derivatives::WithApproval,
+            (true, false) => Derivatives::Allowed,
         })
     }
 
@@ -285,15 +286,15 @@ impl Import {
             let message = "PIL has no price for a use: give each [[use]] one before you publish; 0 is a price";
             self.warn("commercialUse", message);
         }
-        let mut uses = vec![entry((UseWord::Generate, UnitWord::Generation))];
+        let mut uses = vec![entry((Use::Generate, Unit::Generation))];
         if self.flag("aiLearningModels")? {
-            uses.push(entry((UseWord::Train, UnitWord::TrainingRun)));
-            uses.push(entry((UseWord::FineTune, UnitWord::TrainingRun)));
+            uses.push(entry((Use::Train, Unit::TrainingRun)));
+            uses.push(entry((Use::FineTune, Unit::TrainingRun)));
         }
         Ok(uses)
     }
 
-    /// Off-chain terms that only a legal text can say.
+    /// Off-chain terms that only a legal text can express.
     fn warn_of_words(&mut self) {
         for field in [
             "territory",
@@ -332,7 +333,7 @@ impl Import {
         }
     }
 
-    /// Clients write large numbers as text, some with JavaScript's mark of a large number.
+    /// Clients write large numbers as strings, some with JavaScript's suffix `n`.
     fn number(&mut self, field: &'static str) -> Result<u128, PilError> {
         let Some(value) = self.fields.remove(field) else { return Ok(0) };
         let text = match &value {
@@ -352,7 +353,7 @@ impl Import {
         }
     }
 
-    /// An address or bytes that are not all zero.
+    /// Whether a value is an address or bytes other than zeros.
     fn address(&mut self, field: &'static str) -> Result<Option<String>, PilError> {
         let text = self.text(field)?;
         let empty = text.trim_start_matches("0x").bytes().all(|digit| digit == b'0');
@@ -392,7 +393,7 @@ mod tests {
         imported.warnings.iter().map(|warning| warning.field.as_str()).collect()
     }
 
-    /// Story's flavour "Non-Commercial Social Remixing", as its client prints it.
+    /// Story's preset "Non-Commercial Social Remixing", as its client prints it.
     fn social_remixing() -> Value {
         json!({
             "transferable": true,
@@ -493,7 +494,7 @@ mod tests {
         assert_eq!(document.caps.revenue, decimal("2"));
         assert_eq!(document.expires_at, Some(Instant(NOW + 1_000)));
         assert_eq!(document.derivative_share, Some(Percent(1_000)));
-        assert_eq!(document.derivatives, Some(DerivativesWord::WithApproval));
+        assert_eq!(document.derivatives, Some(Derivatives::WithApproval));
         let flags = [
             document.commercial,
             document.attribution,
@@ -504,7 +505,7 @@ mod tests {
         assert_eq!(flags, [Some(true); 5]);
         assert_eq!(document.legal_uri.as_deref(), Some("https://example.com/pil.json"));
         let uses: Vec<_> = document.uses.iter().map(|entry| entry.licensed_use).collect();
-        assert_eq!(uses, [UseWord::Generate, UseWord::Train, UseWord::FineTune]);
+        assert_eq!(uses, [Use::Generate, Use::Train, Use::FineTune]);
     }
 
     #[test]
@@ -552,7 +553,7 @@ mod tests {
             let said = import(json, 18, NOW).unwrap_err().to_string();
             assert!(said.contains(expected), "{said}");
         };
-        says("", "no JSON");
+        says("", "invalid JSON");
         says("[]", "commercialUse");
         says("{\"commercial\": true}", "commercialUse");
         says("{\"commercialUse\": \"yes\"}", "`commercialUse` is \"yes\"; expected true or false");

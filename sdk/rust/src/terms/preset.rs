@@ -2,36 +2,37 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
+use crate::licensing::{Derivatives, Unit, Use};
+
 use super::{Amount, Document, Percent, UseEntry, keys::nearest};
-use motif_wire::{DerivativesWord, UnitWord, UseWord};
 
-use DerivativesWord::{Allowed, Forbidden};
+use Derivatives::{Allowed, Forbidden};
 
-/// Terms to start from. A preset sets no price that is not zero, no cap and no date: those are
-/// each creator's own, and what a preset sets a document can set otherwise.
+/// Template of terms. A preset sets no prices other than zero, no caps and no dates, and a document
+/// can override all of its fields.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Preset {
-    /// Nothing without the owner's signature, and no use by models at all.
+    /// Requires the owner's signature, and excludes models.
     AllRightsReserved,
-    /// Free for all who do not sell, and stays so.
+    /// Free for non-commercial use, share-alike.
     NonCommercialRemix,
-    /// Everybody may generate, for a price.
+    /// Generation for a price.
     CommercialPerGeneration,
-    /// Everybody may generate and remix, for a price and a share, on the same condition.
+    /// Generation and derivatives for a price and a share, share-alike.
     CommercialRemixShareAlike,
-    /// A voice to sing with; half of what a derivative earns is the voice's.
+    /// Voice for a price, and half of a derivative's earnings.
     Voice5050,
-    /// Models may learn from it, for a price a run.
+    /// Training for a price per run.
     TrainingLicense,
 }
 
-/// A name that no preset has.
+/// Error returned for an unknown preset.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("there is no preset `{0}`; did you mean `{nearest}`?", nearest = nearest(.0, &Preset::NAMES))]
+#[error("unknown preset `{0}`; did you mean `{nearest}`?", nearest = nearest(.0, &Preset::NAMES))]
 pub struct UnknownPreset(String);
 
 impl Preset {
-    /// All there are.
+    /// All presets.
     pub const ALL: [Self; 6] = [
         Self::AllRightsReserved,
         Self::NonCommercialRemix,
@@ -50,31 +51,31 @@ impl Preset {
         "training-license",
     ];
 
-    /// What it comes to, in one sentence.
+    /// Returns a description in one sentence.
     pub fn description(self) -> &'static str {
         match self {
             Self::AllRightsReserved => {
-                "Nothing is licensed unless the owner signs: no model may use the work, nobody may make others from it."
+                "Nothing is licensed without the owner's signature: no use by models and no derivatives."
             }
             Self::NonCommercialRemix => {
-                "Anybody may generate, remix and play for free, names the creator, does not sell, and shares alike."
+                "Generation, remixing and playback are free for non-commercial use, with credit to the creator, share-alike."
             }
             Self::CommercialPerGeneration => {
-                "Anybody may generate and sell the outputs, for a price each; no works may be made from it."
+                "Generation for a price per output, commercial use included; no derivatives."
             }
             Self::CommercialRemixShareAlike => {
-                "Anybody may generate and make works from it, for a price and 20% of what those earn; they share alike."
+                "Generation for a price, and derivatives for 20% of their earnings, share-alike."
             }
             Self::Voice5050 => {
-                "Anybody may sing and speak with this voice, for a price a second and half of what a derivative earns."
+                "Voice conversion for a price per second, and derivatives for half of their earnings."
             }
             Self::TrainingLicense => {
-                "Anybody may train and fine-tune on it, for a price a run and 10% of what the model earns."
+                "Training and fine-tuning for a price per run, and 10% of the model's earnings."
             }
         }
     }
 
-    /// What it says. Uses without a price are for the document to price.
+    /// Returns the preset's fields. Uses without a price must be priced by the document.
     pub fn document(self) -> Document {
         let remixable = |share: u16, share_alike: bool| Document {
             commercial: Some(true),
@@ -105,7 +106,7 @@ impl Preset {
         Document { uses: self.uses(), ..document }
     }
 
-    /// A document to start from: this preset, what it says as comments, and prices to change.
+    /// Returns a template: the preset, its fields as comments, and prices to edit.
     pub fn starting_document(self) -> String {
         let said = Document { uses: Vec::new(), ..self.document() }.to_toml();
         let said: String = said.lines().map(|line| format!("# {line}\n")).collect();
@@ -117,8 +118,8 @@ impl Preset {
         let uses = Document { uses, ..Document::default() }.to_toml();
         let description = self.description();
         format!(
-            "# {description}\n\npreset = \"{self}\"\n\n# What the preset says; write a line without \
-             its # to change it.\n{said}# A file of terms has more keys: currency, sublicensing, \
+            "# {description}\n\npreset = \"{self}\"\n\n# Fields of the preset; uncomment a line \
+             to change it.\n{said}# A file of terms has more keys: currency, sublicensing, \
              approval_required, upfront_fee,\n# free_units, valid_from, expires_at, notice_days, \
              legal_text, legal_uri and [caps]; see\n# docs/terms.md.\n\n{uses}"
         )
@@ -127,38 +128,29 @@ impl Preset {
     fn uses(self) -> Vec<UseEntry> {
         let free = Some(Amount::BaseUnits(0));
         let (uses, price): (&[_], _) = match self {
-            // Terms need a use. This one is no model's, and its acceptance needs the owner.
-            Self::AllRightsReserved => (&[(UseWord::Play, UnitWord::Second)], free),
+            // Terms need a use. This one is for no model and needs approval.
+            Self::AllRightsReserved => (&[(Use::Play, Unit::Second)], free),
             Self::NonCommercialRemix => (
                 &[
-                    (UseWord::Generate, UnitWord::Generation),
-                    (UseWord::StyleTransfer, UnitWord::Generation),
-                    (UseWord::VoiceConvert, UnitWord::Second),
-                    (UseWord::Play, UnitWord::Second),
+                    (Use::Generate, Unit::Generation),
+                    (Use::StyleTransfer, Unit::Generation),
+                    (Use::VoiceConvert, Unit::Second),
+                    (Use::Play, Unit::Second),
                 ],
                 free,
             ),
-            Self::CommercialPerGeneration => (&[(UseWord::Generate, UnitWord::Generation)], None),
-            Self::CommercialRemixShareAlike => (
-                &[
-                    (UseWord::Generate, UnitWord::Generation),
-                    (UseWord::StyleTransfer, UnitWord::Generation),
-                ],
-                None,
-            ),
-            Self::Voice5050 => (
-                &[(UseWord::VoiceConvert, UnitWord::Second), (UseWord::Generate, UnitWord::Second)],
-                None,
-            ),
-            Self::TrainingLicense => (
-                &[
-                    (UseWord::Train, UnitWord::TrainingRun),
-                    (UseWord::FineTune, UnitWord::TrainingRun),
-                ],
-                None,
-            ),
+            Self::CommercialPerGeneration => (&[(Use::Generate, Unit::Generation)], None),
+            Self::CommercialRemixShareAlike => {
+                (&[(Use::Generate, Unit::Generation), (Use::StyleTransfer, Unit::Generation)], None)
+            }
+            Self::Voice5050 => {
+                (&[(Use::VoiceConvert, Unit::Second), (Use::Generate, Unit::Second)], None)
+            }
+            Self::TrainingLicense => {
+                (&[(Use::Train, Unit::TrainingRun), (Use::FineTune, Unit::TrainingRun)], None)
+            }
         };
-        let entry = |&(licensed_use, unit): &(UseWord, UnitWord)| UseEntry {
+        let entry = |&(licensed_use, unit): &(Use, Unit)| UseEntry {
             licensed_use,
             unit: Some(unit),
             price: price.clone(),
@@ -169,7 +161,7 @@ impl Preset {
 
 impl fmt::Display for Preset {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Both lists stand in the order of the variants; a test compares them.
+        // Both lists are in the order of the variants, which a test checks.
         formatter.write_str(Self::NAMES[*self as usize])
     }
 }
@@ -197,7 +189,6 @@ impl<'de> Deserialize<'de> for Preset {
 
 #[cfg(test)]
 mod tests {
-    use crate::licensing::{Derivatives, Use};
 
     use super::*;
     use crate::terms::check;
@@ -209,7 +200,7 @@ mod tests {
             assert_eq!(preset.to_string().parse(), Ok(preset));
         }
         let unknown = "voice-5050".parse::<Preset>().unwrap_err().to_string();
-        assert_eq!(unknown, "there is no preset `voice-5050`; did you mean `voice-50-50`?");
+        assert_eq!(unknown, "unknown preset `voice-5050`; did you mean `voice-50-50`?");
     }
 
     #[test]

@@ -1,22 +1,22 @@
-//! Terms as an RSL document: what `License:` in robots.txt points to.
+//! Export of terms as an RSL document, for `License:` in robots.txt.
 //!
 //! Follows Really Simple Licensing 1.0 (RSL-SPEC-1.0, a recommendation since late 2025, with its
-//! errata of 2026). Section numbers below are the specification's.
+//! errata of 2026). Section numbers refer to the specification.
 //!
 //! | usage (3.4.1) | uses of Motif | payment type (3.7) |
 //! |---|---|---|
 //! | `ai-input` | generate, style-transfer, voice-convert | `use`: each time content contributes to an output |
 //! | `ai-train` | train, fine-tune | `training`: for each training use |
 //!
-//! RSL counts coarser than terms do, and a reader must never come to more than the terms give:
+//! RSL is coarser than terms, and a document must not permit more than the terms:
 //!
-//! - what is not licensed is prohibited by name, and nothing beyond the two usages is permitted;
-//! - a price is stated only where it is the whole price: one price for all uses of a usage,
-//!   counted as RSL counts it, without an upfront fee, in a currency that stands for money with
-//!   an ISO 4217 code (3.10); else a reader follows `custom` (3.9) to whoever licenses;
-//! - terms that need the owner's approval permit something only where `custom` leads there;
-//! - attribution is a payment type of its own (3.7), so on priced terms only the legal text
-//!   says it; caps, derivatives and sublicensing have no words in RSL at all.
+//! - unlicensed usages are prohibited explicitly, and no other usage is permitted;
+//! - a price is stated only if it is complete: one price for all uses of a usage, in RSL's unit,
+//!   without an upfront fee, in a currency with an ISO 4217 code (3.10); otherwise `custom` (3.9)
+//!   leads to the licensor;
+//! - terms that need the owner's approval permit a usage only if `custom` is present;
+//! - attribution is a payment type (3.7), so on priced terms only the legal text requires it; RSL
+//!   cannot express caps, derivatives and sublicensing.
 
 use crate::licensing::{Offer, Unit, Use, UsePrice};
 use quick_xml::{
@@ -30,38 +30,38 @@ use super::{
 };
 
 const NAMESPACE: &str = "https://rslstandard.org/rsl";
-/// For how many days a reader keeps a document that does not say (3.2).
+/// Default cache lifetime of a document, days (3.2).
 const USUAL_MAX_AGE_DAYS: i64 = 30;
 const SECONDS_PER_DAY: i64 = 86_400;
 
-/// What terms do not say and an RSL document does.
+/// Fields of an RSL document that terms do not have.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Placement {
-    /// Which content: a path as in robots.txt, or a URL (3.3).
+    /// Content: a path as in robots.txt, or a URL (3.3).
     pub content_url: String,
-    /// Where a license can be had: the publisher's own process (3.9).
+    /// URL of the publisher's licensing process (3.9).
     pub licensing_url: Option<String>,
-    /// What the terms are, as a comment for people.
+    /// Name of the terms, for a comment.
     pub source: String,
 }
 
-/// Content, what it may be used for, and where.
+/// Content and its offer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Licensed {
-    /// What its terms offer.
+    /// Offer.
     pub offer: Offer,
-    /// How amounts of their currency are read.
+    /// Denomination of its currency.
     pub denomination: Denomination,
-    /// Which content, and where a license can be had.
+    /// Content, and where to license it.
     pub placement: Placement,
 }
 
 pub use motif_wire::content_url;
 
-/// An RSL document for the content that `placement` names, as it stands at `now`, unix seconds.
+/// Creates the RSL document for the content of `placement` at `now`, unix seconds.
 ///
 /// # Errors
-/// None that writing to memory could have; the type is the writer's.
+/// Those of the XML writer, which do not occur in memory.
 pub fn document(
     offer: &Offer,
     denomination: &Denomination,
@@ -72,7 +72,7 @@ pub fn document(
     feed(&[Licensed { offer, denomination, placement: placement.clone() }], now)
 }
 
-/// An RSL document for several pieces of content, as it stands at `now`, unix seconds.
+/// Creates the RSL document for several contents at `now`, unix seconds.
 ///
 /// # Errors
 /// As [`document`].
@@ -90,7 +90,7 @@ pub fn feed(all: &[Licensed], now: i64) -> std::io::Result<String> {
 
 fn content(writer: &mut XmlWriter, licensed: &Licensed, now: i64) -> std::io::Result<()> {
     let Licensed { offer, denomination, placement } = licensed;
-    // A comment must not contain two hyphens in a row.
+    // An XML comment must not contain two consecutive hyphens.
     let source = placement.source.replace("--", "- -");
     writer.write_event(Event::Comment(BytesText::new(&format!(" {source} "))))?;
     let content = writer.create_element("content");
@@ -107,11 +107,11 @@ fn content(writer: &mut XmlWriter, licensed: &Licensed, now: i64) -> std::io::Re
 
 type XmlWriter = Writer<Vec<u8>>;
 
-/// A usage of RSL's, and the prices of the uses it stands for.
+/// RSL usage and the prices of its uses.
 struct Usage {
     token: &'static str,
     payment: &'static str,
-    /// How RSL counts it.
+    /// Unit of RSL.
     unit: Unit,
     prices: Vec<UsePrice>,
 }
@@ -130,7 +130,7 @@ impl Usage {
         ]
     }
 
-    /// What one use costs, if that is all it costs.
+    /// Returns the price of one use, if it is the complete price.
     fn price(&self, offer: &Offer) -> Option<u64> {
         let first = self.prices.first()?.price;
         let whole = |price: &UsePrice| price.price == first && price.unit == self.unit;
@@ -213,7 +213,7 @@ fn text(writer: &mut XmlWriter, name: &str, said: &str) -> std::io::Result<()> {
     writer.create_element(name).write_text_content(BytesText::new(said)).map(|_| ())
 }
 
-/// A document is not kept beyond the day on which the terms begin or end.
+/// Limits the cache lifetime to the day on which the terms begin or end.
 fn max_age_days(offer: &Offer, now: i64) -> i64 {
     let changes = [Some(offer.valid_from), offer.expires_at];
     let ahead = changes.into_iter().flatten().filter(|at| *at >= now);

@@ -1,4 +1,4 @@
-//! Shares as people write and read them.
+//! Parsing and formatting of shares.
 
 use std::fmt;
 
@@ -6,11 +6,11 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use crate::bps::WHOLE_BPS;
 
-/// Basis points that a document writes as `"20%"`.
+/// Basis points, written as `"20%"`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Percent(pub u16);
 
-/// Basis points as percent: `20%`, `33.33%`.
+/// Formats basis points as percent: `20%`, `33.33%`.
 pub fn percent(share_bps: u16) -> String {
     let (whole, rest) = (share_bps / 100, share_bps % 100);
     if rest == 0 {
@@ -20,12 +20,12 @@ pub fn percent(share_bps: u16) -> String {
     format!("{whole}.{}%", decimals.trim_end_matches('0'))
 }
 
-/// Reads `20%` or `33.33%` as basis points.
+/// Parses `20%` or `33.33%`; returns basis points.
 ///
 /// # Errors
-/// What is wrong with it, and what would be right.
+/// A description of what is wrong and what was expected.
 pub fn parse_percent(text: &str) -> Result<u16, String> {
-    let wrong = || format!("`{text}` is no share; write for example 50% or 33.33%");
+    let wrong = || format!("invalid share `{text}`: expected for example 50% or 33.33%");
     let number = text.strip_suffix('%').ok_or_else(wrong)?;
     let (whole, decimals) = number.split_once('.').unwrap_or((number, ""));
     let plain = |part: &str| part.chars().all(|digit| digit.is_ascii_digit());

@@ -1,21 +1,20 @@
-use crate::licensing::{Derivatives, Offer};
+use crate::licensing::{Derivatives, Offer, Unit};
 
 use super::{Denomination, Instant, amount::grouped, share::percent};
-use motif_wire::{UnitWord, UseWord};
 
 const SECONDS_PER_DAY: u32 = 86_400;
-/// The programs give at least this much notice, whatever terms say.
-const LEAST_NOTICE_SECONDS: u32 = SECONDS_PER_DAY;
+/// Minimum notice that the programs enforce.
+const MIN_NOTICE_SECONDS: u32 = SECONDS_PER_DAY;
 
-/// An offer in plain English: what may be done at what price, and who keeps which promise.
+/// Describes an offer in plain English: uses, prices, and which conditions the programs enforce.
 ///
-/// The same offer always reads the same. It is a reading aid: what binds is the account on
-/// chain, and the legal text it names.
+/// The same offer always has the same summary. It is not binding: the account on chain and its
+/// legal text are.
 pub fn summary(offer: &Offer, denomination: &Denomination) -> String {
     let sections = [
-        section("A licensee may, for these prices:", uses(offer, denomination)),
+        section("Licensed uses and prices:", uses(offer, denomination)),
         section(
-            "Kept by the programs, whoever runs the gateway:",
+            "Enforced by the programs:",
             [
                 acceptance(offer, denomination),
                 limits(offer, denomination),
@@ -24,10 +23,10 @@ pub fn summary(offer: &Offer, denomination: &Denomination) -> String {
             ]
             .concat(),
         ),
-        "Prices, free units, limits and the last day are kept by the gateway too, before it\n\
+        "Prices, free units, limits and the last day are also enforced by the gateway, before it\n\
          acknowledges a generation.\n"
             .to_owned(),
-        section("Kept by the words of the license alone; no program can see it:", words(offer)),
+        section("Stated by the license only, not enforced by a program:", words(offer)),
     ];
     sections.join("\n")
 }
@@ -39,8 +38,8 @@ fn section(title: &str, lines: Vec<String>) -> String {
 
 fn uses(offer: &Offer, denomination: &Denomination) -> Vec<String> {
     let priced = offer.uses.iter().map(|price| {
-        let licensed_use = UseWord::from(price.licensed_use);
-        let unit = unit(price.unit.into());
+        let licensed_use = price.licensed_use;
+        let unit = unit(price.unit);
         match price.price {
             0 => format!("{licensed_use}: free, counted by the {unit}"),
             amount => format!("{licensed_use}: {} a {unit}", denomination.show(amount)),
@@ -53,14 +52,14 @@ fn acceptance(offer: &Offer, denomination: &Denomination) -> Vec<String> {
     let mut lines = vec![if offer.approval_required {
         "Each acceptance of these terms needs the owner's approval.".to_owned()
     } else {
-        "Anybody may accept these terms without asking.".to_owned()
+        "Any payer may accept these terms without approval.".to_owned()
     }];
     if offer.valid_from > 0 {
         let from = Instant(offer.valid_from);
-        lines.push(format!("They can be accepted from {from} on."));
+        lines.push(format!("They can be accepted from {from}."));
     }
     lines.push(match offer.expires_at {
-        None => "They do not end.".to_owned(),
+        None => "They do not expire.".to_owned(),
         Some(end) => {
             let end = Instant(end);
             format!("After {end} nothing can be accepted, used or settled.")
@@ -93,35 +92,30 @@ fn limits(offer: &Offer, denomination: &Denomination) -> Vec<String> {
     .into_iter()
     .flatten()
     .collect();
-    if lines.is_empty() { vec!["How much is used is not limited.".to_owned()] } else { lines }
+    if lines.is_empty() { vec!["Usage is not limited.".to_owned()] } else { lines }
 }
 
 fn derivatives(offer: &Offer) -> Vec<String> {
     let share = percent(offer.derivative_share_bps);
     let mut lines = vec![match (offer.derivatives, offer.derivative_share_bps) {
-        (Derivatives::Forbidden, _) => {
-            "No works may be made from this one without its owner's signature.".to_owned()
-        }
+        (Derivatives::Forbidden, _) => "Derivatives need the owner's signature.".to_owned(),
         (Derivatives::WithApproval, 0) => {
-            "Works may be made from this one with its owner's approval.".to_owned()
+            "Derivatives may be registered with the owner's approval.".to_owned()
         }
         (Derivatives::WithApproval, _) => format!(
-            "Works may be made from this one with its owner's approval, for at least {share} of what \
-             they earn."
+            "Derivatives may be registered with the owner's approval, for at least {share} of their \
+             earnings."
         ),
         (Derivatives::Allowed, 0) => {
-            "Anybody may register works made from this one, and owes it no share.".to_owned()
+            "Derivatives may be registered without a share of their earnings.".to_owned()
         }
-        (Derivatives::Allowed, _) => format!(
-            "Anybody may register works made from this one, for at least {share} of what they earn."
-        ),
+        (Derivatives::Allowed, _) => {
+            format!("Derivatives may be registered for at least {share} of their earnings.")
+        }
     }];
     if offer.derivatives != Derivatives::Forbidden {
         let demands = [
-            (
-                offer.share_alike,
-                "Their terms must let everybody make works from them, and share alike.",
-            ),
+            (offer.share_alike, "Their terms must allow derivatives and share alike."),
             (!offer.commercial, "Their terms must be non-commercial too."),
             (offer.expires_at.is_some(), "Their terms must not last longer than these."),
         ];
@@ -132,7 +126,7 @@ fn derivatives(offer: &Offer) -> Vec<String> {
 }
 
 fn ending(offer: &Offer) -> Vec<String> {
-    let notice = match offer.notice_seconds.max(LEAST_NOTICE_SECONDS) {
+    let notice = match offer.notice_seconds.max(MIN_NOTICE_SECONDS) {
         SECONDS_PER_DAY => "1 day".to_owned(),
         seconds if seconds % SECONDS_PER_DAY == 0 => format!("{} days", seconds / SECONDS_PER_DAY),
         seconds => format!("{} seconds", grouped(seconds.into())),
@@ -140,7 +134,7 @@ fn ending(offer: &Offer) -> Vec<String> {
     let mut lines = vec![format!("A withdrawal of the work ends its licenses after {notice}.")];
     if offer.legal_digest != [0; 32] {
         let digest = hex::encode(offer.legal_digest);
-        lines.push(format!("Who accepts, accepts the legal text with SHA-256 {digest}."));
+        lines.push(format!("An acceptance includes the legal text with SHA-256 {digest}."));
     }
     lines
 }
@@ -149,8 +143,12 @@ fn words(offer: &Offer) -> Vec<String> {
     let said = |set: bool, yes: &str, no: &str| if set { yes.to_owned() } else { no.to_owned() };
     let mut lines = vec![
         said(offer.commercial, "Commercial use is licensed.", "Commercial use is not licensed."),
-        said(offer.attribution, "Outputs must name the creator.", "The creator need not be named."),
-        said(offer.sublicensing, "Licensees may license on.", "Licensees may not license on."),
+        said(
+            offer.attribution,
+            "Outputs must credit the creator.",
+            "Outputs need not credit the creator.",
+        ),
+        said(offer.sublicensing, "Licensees may sublicense.", "Licensees may not sublicense."),
     ];
     if !offer.legal_uri.is_empty() {
         lines.push(format!("The legal text is at {}", offer.legal_uri));
@@ -163,12 +161,12 @@ fn units(count: u64) -> String {
     if count == 1 { "unit".to_owned() } else { format!("{grouped} units") }
 }
 
-fn unit(word: UnitWord) -> &'static str {
+fn unit(word: Unit) -> &'static str {
     match word {
-        UnitWord::Generation => "generation",
-        UnitWord::Second => "second",
-        UnitWord::ThousandTokens => "thousand tokens",
-        UnitWord::TrainingRun => "training run",
+        Unit::Generation => "generation",
+        Unit::Second => "second",
+        Unit::ThousandTokens => "thousand tokens",
+        Unit::TrainingRun => "training run",
     }
 }
 
@@ -209,14 +207,14 @@ mod tests {
             price = "1500"
         "#;
         let expected = "\
-A licensee may, for these prices:
+Licensed uses and prices:
 - generate: 0.001 USDC a generation
 - train: 1,500 USDC a training run
 - nothing else
 
-Kept by the programs, whoever runs the gateway:
+Enforced by the programs:
 - Each acceptance of these terms needs the owner's approval.
-- They can be accepted from 2027-01-01 00:00:00 UTC on.
+- They can be accepted from 2027-01-01 00:00:00 UTC.
 - After 2028-01-01 00:00:00 UTC nothing can be accepted, used or settled.
 - 2.5 USDC are charged once, at acceptance.
 - The first 10 units of each license cost nothing.
@@ -224,19 +222,19 @@ Kept by the programs, whoever runs the gateway:
 - One license may use at most 1,000 units on one day (UTC).
 - One license may use at most 50,000 units, ever.
 - All licensees together may pay at most 1,200 USDC, ever.
-- Anybody may register works made from this one, for at least 20% of what they earn.
-- Their terms must let everybody make works from them, and share alike.
+- Derivatives may be registered for at least 20% of their earnings.
+- Their terms must allow derivatives and share alike.
 - Their terms must not last longer than these.
 - A withdrawal of the work ends its licenses after 30 days.
-- Who accepts, accepts the legal text with SHA-256 0707070707070707070707070707070707070707070707070707070707070707.
+- An acceptance includes the legal text with SHA-256 0707070707070707070707070707070707070707070707070707070707070707.
 
-Prices, free units, limits and the last day are kept by the gateway too, before it
+Prices, free units, limits and the last day are also enforced by the gateway, before it
 acknowledges a generation.
 
-Kept by the words of the license alone; no program can see it:
+Stated by the license only, not enforced by a program:
 - Commercial use is licensed.
-- Outputs must name the creator.
-- Licensees may not license on.
+- Outputs must credit the creator.
+- Licensees may not sublicense.
 - The legal text is at https://example.com/license
 ";
         assert_eq!(said(text), expected);
@@ -245,24 +243,24 @@ Kept by the words of the license alone; no program can see it:
     #[test]
     fn strictest_terms_are_summarized() {
         let expected = "\
-A licensee may, for these prices:
+Licensed uses and prices:
 - play: free, counted by the second
 - nothing else
 
-Kept by the programs, whoever runs the gateway:
+Enforced by the programs:
 - Each acceptance of these terms needs the owner's approval.
-- They do not end.
-- How much is used is not limited.
-- No works may be made from this one without its owner's signature.
+- They do not expire.
+- Usage is not limited.
+- Derivatives need the owner's signature.
 - A withdrawal of the work ends its licenses after 30 days.
 
-Prices, free units, limits and the last day are kept by the gateway too, before it
+Prices, free units, limits and the last day are also enforced by the gateway, before it
 acknowledges a generation.
 
-Kept by the words of the license alone; no program can see it:
+Stated by the license only, not enforced by a program:
 - Commercial use is not licensed.
-- Outputs must name the creator.
-- Licensees may not license on.
+- Outputs must credit the creator.
+- Licensees may not sublicense.
 ";
         assert_eq!(said("preset = \"all-rights-reserved\""), expected);
     }

@@ -7,26 +7,26 @@ use crate::{
     receipt::SignedReceipt,
 };
 
-/// Room that a gateway keeps for a generation whose units are not known yet.
+/// Hold for a generation whose units are not known yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HeldGeneration {
-    /// Names it.
+    /// Name of the hold.
     pub hold: [u8; 32],
     /// Index of the license.
     pub license: u16,
-    /// The most it may use.
+    /// Maximum units.
     pub units: u32,
     /// SHA-256 of the request.
     pub request_digest: [u8; 32],
-    /// Last unix second in which it can be captured.
+    /// Last unix second in which the hold can be captured.
     pub expires_at: i64,
 }
 
 impl PayerSession {
-    /// Has room kept for a generation of `units` at most, for `seconds`. Nothing is paid.
+    /// Holds funds for a generation of at most `units` for `seconds`. Nothing is paid.
     ///
     /// # Errors
-    /// As [`PayerSession::generate`]; nothing was signed that pays.
+    /// As [`PayerSession::generate`]; no voucher is signed.
     pub async fn hold(
         &self,
         license: u16,
@@ -43,12 +43,12 @@ impl PayerSession {
         let facts = self.gateway.hold(&self.address, &key, &request).await?;
         let hold = hold_id(&self.address, self.channel.opened_slot, &key);
         if facts.hold.0 != hold || facts.state != HoldState::Open {
-            return Err(GatewayError::Untrusted("the hold is not the one asked for".into()));
+            return Err(GatewayError::Untrusted("the hold is for another request".into()));
         }
         Ok(HeldGeneration { hold, license, units, request_digest: request_digest.0, expires_at })
     }
 
-    /// Pays for a generation that room was kept for: what it really used, up to that.
+    /// Pays for the units that a held generation used.
     ///
     /// # Errors
     /// As [`PayerSession::generate`].
@@ -68,10 +68,10 @@ impl PayerSession {
         receipts.first().copied().ok_or(GatewayError::Unanswered)
     }
 
-    /// Gives a hold up; nothing is paid. Safe to repeat.
+    /// Releases a hold without payment. Repeating is safe.
     ///
     /// # Errors
-    /// [`GatewayError::Refused`] when it was captured; [`GatewayError::Unreachable`].
+    /// [`GatewayError::Refused`] if it was captured; [`GatewayError::Unreachable`].
     pub async fn release(&self, held: &HeldGeneration) -> Result<(), GatewayError> {
         let proof = self.proof(PayerAction::Release(held.hold));
         let request = ReleaseRequest { channel: Address(self.address), proof };

@@ -7,8 +7,8 @@ use tokio::time::{Instant, sleep};
 use super::{PayerSession, Way, now};
 use crate::{
     gateway::{
-        GatewayError, IdempotencyKey, PayerAction, PaywallClient, ProblemType, hold_details, hold_id,
-        paid_request_digest,
+        GatewayError, IdempotencyKey, PayerAction, PaywallClient, ProblemType, hold_details,
+        hold_id, paid_request_digest,
         paywall::{Answered, untrusted},
         wire::{
             Address, Amount, AskToPay, BatchedGeneration, Digest, Due, ExpectedStatement,
@@ -18,57 +18,56 @@ use crate::{
     receipt::SignedReceipt,
 };
 
-/// A request to a model server behind a paywall. Sent again, it is the same one: it is answered
-/// with the same bytes, and paid for once.
+/// Request to a model server behind a paywall. Repeating it returns the same bytes and pays once.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PaidRequest {
-    /// The HTTP method.
+    /// HTTP method.
     pub method: Method,
-    /// Where it goes.
+    /// URL.
     pub url: String,
-    /// Its headers, without those of payment.
+    /// Headers, without those of the payment.
     pub headers: Vec<(String, String)>,
-    /// Its body.
+    /// Body.
     pub body: Vec<u8>,
     /// Index of the license that pays.
     pub license: u16,
-    /// How many units it uses.
+    /// Number of units.
     pub units: PaidUnits,
-    /// Names it.
+    /// Idempotency key.
     pub key: IdempotencyKey,
-    /// Last unix second in which its answer can be paid for.
+    /// Last unix second in which the answer can be paid.
     pub expires_at: i64,
-    /// Whether it may have been sent, and paid for, by an earlier session.
+    /// Whether an earlier session may have sent and paid it.
     pub is_resumed: bool,
 }
 
-/// How many units an answer uses.
+/// Number of units of an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PaidUnits {
-    /// So many: they are paid for with the request.
+    /// Exact number, paid with the request.
     Exactly(u32),
-    /// At most so many: they are paid for once they are known.
+    /// Maximum number, paid once the real number is known.
     AtMost(u32),
 }
 
-/// An answer that was paid for.
+/// Paid answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PaidAnswer {
-    /// Its HTTP status.
+    /// HTTP status.
     pub status: u16,
-    /// The content type of its body.
+    /// Content type of the body.
     pub kind: String,
-    /// Its body; the receipt names its digest.
+    /// Body, whose digest is in the receipt.
     pub body: Vec<u8>,
-    /// Its receipt, verified.
+    /// Verified receipt.
     pub receipt: SignedReceipt,
 }
 
 impl PaidRequest {
-    /// Room is kept for longer than asked for: clocks differ.
+    /// Added to the required hold time, because clocks differ.
     const EXTRA_SECONDS: i64 = 60;
 
-    /// A request with a body, paid for with a license as its price tag asks for it.
+    /// Creates a request that is paid with a license as its price tag requires.
     pub fn new(
         method: Method,
         url: &str,
@@ -93,18 +92,18 @@ impl PaidRequest {
         }
     }
 
-    /// With one more header.
+    /// Adds a header.
     pub fn header(mut self, name: &str, value: &str) -> Self {
         self.headers.push((name.to_owned(), value.to_owned()));
         self
     }
 
-    /// What its payment is bound to.
+    /// Returns the digest that binds the payment to the request.
     ///
     /// # Errors
-    /// [`GatewayError::Untrusted`] when its URL is none.
+    /// [`GatewayError::Untrusted`] if the URL is invalid.
     pub fn digest(&self) -> Result<[u8; 32], GatewayError> {
-        let url: reqwest::Url = self.url.parse().map_err(|_| untrusted("its URL is none"))?;
+        let url: reqwest::Url = self.url.parse().map_err(|_| untrusted("invalid URL"))?;
         let query = url.query().map(|query| format!("?{query}")).unwrap_or_default();
         let target = format!("{}{query}", url.path());
         Ok(paid_request_digest(self.method.as_str(), &target, &self.body))
@@ -117,19 +116,19 @@ impl PaidRequest {
     }
 }
 
-/// A gateway may have begun another statement, or heard of another generation, once or twice.
+/// Maximum number of vouchers for one answer: statement or total can change in between.
 pub(super) const TRIES: usize = 4;
-/// How long the same request may still be being answered.
+/// Maximum time to wait for a running answer to the same request.
 const RUNNING_WITHIN: Duration = Duration::from_secs(600);
 const RUNNING_PAUSE: Duration = Duration::from_millis(500);
 
 impl PayerSession {
-    /// Has a model server behind a paywall answer, pays for what the answer has used, and returns
-    /// it with its receipt: signed by the channel's operator, at the license's price, for exactly
-    /// these bytes.
+    /// Sends a request to a model server behind a paywall and pays for the units used; returns the
+    /// answer with its verified receipt: signed by the channel's operator, at the license's price,
+    /// for exactly these bytes.
     ///
-    /// After [`GatewayError::Unreachable`] or [`GatewayError::Untrusted`] it is not known whether
-    /// it was paid for: fetch the same request again, it is paid for once.
+    /// After [`GatewayError::Unreachable`] or [`GatewayError::Untrusted`] the outcome is unknown:
+    /// fetch the same request again, which pays once.
     ///
     /// # Errors
     /// As [`PayerSession::generate`]; [`GatewayError::ServerRefused`].
@@ -149,7 +148,7 @@ impl PayerSession {
                 return self.paid(request, request_digest, due.as_deref(), answered);
             }
             if let Some(PaymentRequired::Due(asked)) = answered.required()? {
-                // What was sent did not pay: it is as good as void, the next one replaces it.
+                // The next voucher replaces the one that was sent.
                 self.unanswered = None;
                 payment = self.payment_of(request, request_digest, &asked)?;
                 due = Some(asked);
@@ -157,7 +156,9 @@ impl PayerSession {
                 continue;
             }
             let refusal = answered.refusal();
-            if refusal.problem_type() == Some(ProblemType::AnswerRunning) && Instant::now() < patient_until {
+            if refusal.problem_type() == Some(ProblemType::AnswerRunning)
+                && Instant::now() < patient_until
+            {
                 sleep(RUNNING_PAUSE).await;
                 continue;
             }
@@ -166,10 +167,10 @@ impl PayerSession {
             }
             return Err(refusal);
         }
-        Err(untrusted("it takes no voucher for what it asks"))
+        Err(untrusted("it accepted none of the vouchers"))
     }
 
-    /// Asks for the answer; with a voucher where its price is known.
+    /// Creates the first payment, with a voucher if the price is known.
     fn first_payment(
         &mut self,
         request: &PaidRequest,
@@ -179,7 +180,7 @@ impl PayerSession {
             (Some(earlier), _) if earlier.key == request.key => Some(earlier.voucher),
             (Some(_), _) => return Err(GatewayError::Unanswered),
             (None, PaidUnits::Exactly(units)) if !request.is_resumed => {
-                // Which output it will be, the receipt says.
+                // The receipt will contain the digest of the output.
                 Some(self.voucher_for(request, units, request_digest, [0; 32])?)
             }
             (None, _) => None,
@@ -187,7 +188,7 @@ impl PayerSession {
         Ok(Payment::Ask(self.asking(request, request_digest, voucher)))
     }
 
-    /// The proof that the payer asks for this, with a voucher or without.
+    /// Creates the signed request, with an optional voucher.
     pub(super) fn asking(
         &self,
         request: &PaidRequest,
@@ -201,7 +202,7 @@ impl PayerSession {
         AskToPay { channel: Address(self.address), license, units, expires_at, proof, voucher }
     }
 
-    /// Signs for these units, and keeps that until it is answered.
+    /// Signs a voucher for the units and stores it until it is answered.
     pub(super) fn voucher_for(
         &mut self,
         request: &PaidRequest,
@@ -220,7 +221,7 @@ impl PayerSession {
         Ok(signed.voucher)
     }
 
-    /// Pays for an answer that is ready, if it is the one that was asked for.
+    /// Pays for a ready answer if it is for this request.
     fn payment_of(
         &mut self,
         request: &PaidRequest,
@@ -229,12 +230,13 @@ impl PayerSession {
     ) -> Result<Payment, GatewayError> {
         let id = hold_id(&self.address, self.channel.opened_slot, &request.key);
         if due.answer.0 != id {
-            return Err(untrusted("it wants to be paid for another answer"));
+            return Err(untrusted("payment is due for another answer"));
         }
         self.pay_due(request, request_digest, due)
     }
 
-    /// A voucher for what is due: never for more than was asked for, and at this session's price.
+    /// Creates the payment for a due answer, at most for the requested units and at this session's
+    /// price.
     pub(super) fn pay_due(
         &mut self,
         request: &PaidRequest,
@@ -246,11 +248,11 @@ impl PayerSession {
             PaidUnits::AtMost(units) => (1..=units).contains(&due.units),
         };
         if !fits || due.license != request.license || due.request_digest.0 != request_digest {
-            return Err(untrusted("it wants to be paid for what was not asked for"));
+            return Err(untrusted("payment is due for another request"));
         }
         let is_closed = due.because.as_deref() == Some(ProblemType::StatementClosed.slug());
         if is_closed || due.expected.statement == self.number + 1 {
-            // A due names the total with it; the totals of two sides meet without it.
+            // A due contains the total with it; the comparison needs the total without it.
             let cumulative = Amount(self.cumulative()?);
             self.follow_cut(&ExpectedStatement { cumulative, ..due.expected.clone() })?;
         }
@@ -260,7 +262,7 @@ impl PayerSession {
         Ok(Payment::Pay(PayForAnswer { channel, answer: due.answer, voucher }))
     }
 
-    /// An answer is good with a receipt for exactly its bytes, or not at all.
+    /// Verifies that the receipt is for exactly the answer's bytes.
     fn paid(
         &mut self,
         request: &PaidRequest,
@@ -269,19 +271,19 @@ impl PayerSession {
         answered: Answered,
     ) -> Result<PaidAnswer, GatewayError> {
         let receipt = answered.text(ReceiptParts::HEADER);
-        let receipt = receipt.ok_or_else(|| untrusted("it answered without a receipt"))?;
+        let receipt = receipt.ok_or_else(|| untrusted("the answer has no receipt"))?;
         let parts = ReceiptParts::from_header(receipt);
         let parts = parts.map_err(|error| untrusted(&error.to_string()))?;
         let output_digest = hash(&answered.body).to_bytes();
         if due.is_some_and(|due| due.output_digest.0 != output_digest) {
-            return Err(untrusted("it handed over another answer than it was paid for"));
+            return Err(untrusted("the answer is not the paid one"));
         }
         let receipt = self.receipt_of(request, request_digest, output_digest, &parts)?;
         let kind = answered.kind();
         Ok(PaidAnswer { status: answered.status.as_u16(), kind, body: answered.body, receipt })
     }
 
-    /// The receipt for what was signed for, or for what an earlier session has paid.
+    /// Verifies the receipt for the signed voucher, or for one of an earlier session.
     pub(super) fn receipt_of(
         &mut self,
         request: &PaidRequest,
@@ -301,7 +303,7 @@ impl PayerSession {
         Ok(receipt)
     }
 
-    /// A receipt for this very request that this session's totals contain already.
+    /// Verifies a receipt that this session's totals already contain.
     fn earlier_receipt(
         &self,
         request: &PaidRequest,
@@ -315,6 +317,6 @@ impl PayerSession {
             && (1..=request.most_units()).contains(&receipt.units)
             && receipt.cumulative <= self.cumulative()?
             && signed.verifies(&self.channel.operator);
-        if is_ours { Ok(signed) } else { Err(untrusted("the receipt is not for what was asked")) }
+        if is_ours { Ok(signed) } else { Err(untrusted("the receipt is for another request")) }
     }
 }

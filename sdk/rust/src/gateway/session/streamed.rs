@@ -21,36 +21,36 @@ use crate::{
     receipt::SignedReceipt,
 };
 
-/// An answer that streams from behind a paywall, part by part. Dropped, it costs nothing more.
+/// Stream from behind a paywall, paid part by part. Dropping it ends the payments.
 pub struct PaidStream {
     client: PaywallClient,
     request: PaidRequest,
     request_digest: [u8; 32],
-    /// `None` once it has broken off.
+    /// `None` after the connection is lost.
     response: Option<Response>,
     kind: String,
     buffered: VecDeque<u8>,
-    /// The part that comes next.
+    /// Number of the next part.
     part: u32,
-    /// What was paid for and has not arrived.
+    /// Voucher and receipt of a paid part that has not arrived.
     paid: Option<(VoucherParts, SignedReceipt)>,
 }
 
-/// A part of an answer, paid for.
+/// Paid part of a stream.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PaidPart {
-    /// Its bytes; the receipt names their digest.
+    /// Bytes, whose digest is in the receipt.
     pub body: Vec<u8>,
-    /// Its receipt, verified.
+    /// Verified receipt.
     pub receipt: SignedReceipt,
 }
 
-/// Beside the body, an event has a receipt and some names.
+/// Maximum size of an event without its body.
 const MOST_ENVELOPE_BYTES: usize = 16 << 10;
 
 impl PayerSession {
-    /// Has a model server behind a paywall answer part by part. Nothing is paid before
-    /// [`PaidStream::next`] is asked for it.
+    /// Starts a stream from a model server behind a paywall. Parts are paid by
+    /// [`PaidStream::next`].
     ///
     /// # Errors
     /// As [`PayerSession::fetch`].
@@ -84,19 +84,19 @@ impl PayerSession {
 }
 
 impl PaidStream {
-    /// The header that says what the parts are of.
+    /// Name of the header with the content type of the joined parts.
     pub const KIND: &'static str = "motif-content-type";
 
-    /// The content type of the answer that its parts add up to.
+    /// Returns the content type of the joined parts.
     pub fn kind(&self) -> &str {
         &self.kind
     }
 
-    /// Pays for the next part and returns it; `None` after the last.
+    /// Pays for the next part; returns `None` after the last.
     ///
-    /// What was paid for is fetched again when the stream breaks off before it arrives. After
-    /// an error, what was not handed over was not charged, except where it is
-    /// [`GatewayError::Unreachable`]: then this can be called again.
+    /// A paid part that was lost with the connection is fetched again. After an error, parts that
+    /// were not returned were not charged, except after [`GatewayError::Unreachable`]: then call
+    /// this again.
     ///
     /// # Errors
     /// As [`PayerSession::fetch`].
@@ -119,10 +119,8 @@ impl PaidStream {
                 StreamEvent::Output(output) => {
                     let body = BASE64.decode(&output.body);
                     let body = body.map_err(|_| untrusted("a part is not base64"))?;
-                    let (_, receipt) = self
-                        .paid
-                        .take()
-                        .ok_or_else(|| untrusted("it handed over what nobody has paid for"))?;
+                    let (_, receipt) =
+                        self.paid.take().ok_or_else(|| untrusted("an unpaid part arrived"))?;
                     return self.handed_over(body, receipt).map(Some);
                 }
                 StreamEvent::End(_) => return Ok(None),
@@ -141,12 +139,12 @@ impl PaidStream {
         }
     }
 
-    /// Signs for what is due and has it taken.
+    /// Pays for a due part.
     async fn pay(&mut self, session: &mut PayerSession, due: Due) -> Result<(), GatewayError> {
         let mut due = due;
         for _ in 0..TRIES {
             if due.part != self.part || due.answer.0 != self.part_id(session) {
-                return Err(untrusted("it wants to be paid for another part"));
+                return Err(untrusted("payment is due for another part"));
             }
             let (request, digest) = (&self.request, self.request_digest);
             let payment = session.pay_due(request, digest, &due)?;
@@ -172,10 +170,10 @@ impl PaidStream {
             }
             return Err(refusal);
         }
-        Err(untrusted("it takes no voucher for what it asks"))
+        Err(untrusted("it accepted none of the vouchers"))
     }
 
-    /// What was paid for, from where it is kept.
+    /// Fetches a paid part again.
     async fn fetch_again(
         &mut self,
         session: &PayerSession,
@@ -199,7 +197,7 @@ impl PaidStream {
         receipt: SignedReceipt,
     ) -> Result<PaidPart, GatewayError> {
         if hash(&body).to_bytes() != receipt.receipt.output_digest {
-            return Err(untrusted("it handed over another part than it was paid for"));
+            return Err(untrusted("the part is not the paid one"));
         }
         self.part += 1;
         Ok(PaidPart { body, receipt })
@@ -210,7 +208,7 @@ impl PaidStream {
         part_id(&hold_id(&session.address, slot, &self.request.key), self.part)
     }
 
-    /// The next event; comments are none.
+    /// Returns the next event; skips comments.
     async fn event(&mut self) -> Result<StreamEvent, GatewayError> {
         let most_bytes = self.client.limit().saturating_mul(2) + MOST_ENVELOPE_BYTES;
         loop {
@@ -224,9 +222,9 @@ impl PaidStream {
                 }
             }
             if self.buffered.len() > most_bytes {
-                return Err(untrusted("an event is longer than this client takes"));
+                return Err(untrusted("an event exceeds this client's maximum size"));
             }
-            let over = || untrusted("the stream broke off before its end");
+            let over = || untrusted("the stream ended early");
             let response = self.response.as_mut().ok_or_else(over)?;
             match response.chunk().await {
                 Ok(Some(chunk)) => self.buffered.extend(chunk),
@@ -245,13 +243,13 @@ impl PaidStream {
 
 fn receipt_in(answered: &Answered) -> Result<ReceiptParts, GatewayError> {
     let receipt = answered.text(ReceiptParts::HEADER);
-    let receipt = receipt.ok_or_else(|| untrusted("it took a voucher without a receipt"))?;
+    let receipt = receipt.ok_or_else(|| untrusted("the answer to a voucher has no receipt"))?;
     ReceiptParts::from_header(receipt).map_err(|error| untrusted(&error.to_string()))
 }
 
-/// Reads an event; `None` for a comment.
+/// Parses an event; returns `None` for a comment.
 fn read(event: &[u8]) -> Result<Option<StreamEvent>, GatewayError> {
-    let text = std::str::from_utf8(event).map_err(|_| untrusted("an event is no text"))?;
+    let text = std::str::from_utf8(event).map_err(|_| untrusted("an event is not UTF-8"))?;
     let field = |name: &str| text.lines().find_map(|line| line.strip_prefix(name));
     let (Some(name), Some(data)) = (field("event: "), field("data: ")) else { return Ok(None) };
     let data: serde_json::Value =
