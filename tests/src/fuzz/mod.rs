@@ -6,13 +6,15 @@
 //! calls an instruction. Who calls, and with what, is drawn at random, so many calls break a
 //! rule; some are older calls once more; one in six is sabotaged first, so that nothing of it may
 //! be accepted. After every step the accounts it names must be what the ledger says, and every
-//! promise must hold; every so often, and at the end, all accounts are held against the ledger.
+//! promise must hold; vouchers that an operator has acknowledged are settled in a simulation before
+//! and after calls that the operator has no part in, and must settle alike; every so often, and at the end, all accounts are held against the ledger.
 //! In the end everybody takes everything, and what is left is dust or somebody's who cannot take.
 
 mod cast;
 mod earnings_steps;
 mod ending;
 mod episode;
+mod escape_steps;
 mod governing_steps;
 mod licensing_steps;
 mod payments_steps;

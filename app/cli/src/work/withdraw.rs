@@ -1,6 +1,7 @@
 use clap::Args;
 use motif_sdk::{
     Pubkey,
+    channel::License,
     client::{Client, PublishedTerms},
     licensing::{Work, WorkStatus},
 };
@@ -54,35 +55,36 @@ pub async fn run(args: WithdrawArgs, session: &Session) -> Result<(), CliError> 
     Ok(())
 }
 
-/// Has every channel with a license of the work end it after its notice; returns the number of
-/// the terms of each such license.
+/// Has every channel with a license of the work end it after its notice; returns these licenses.
 async fn end_licenses(
     client: &Client,
     fee_payer: &Keypair,
     work: &Pubkey,
-) -> Result<Vec<u32>, CliError> {
-    let mut numbers = Vec::new();
+) -> Result<Vec<License>, CliError> {
+    let mut ending = Vec::new();
     for (channel, account) in client.channels(None, None).await? {
-        let of_work = account.licenses.iter().filter(|license| license.work == *work);
-        let before = numbers.len();
-        numbers.extend(of_work.map(|license| license.terms_number));
-        if numbers.len() > before {
+        if account.licenses.iter().any(|license| license.work == *work) {
             client.apply_withdrawals(fee_payer, &channel).await?;
+            let licenses = client.channel(&channel).await?.licenses;
+            ending.extend(licenses.into_iter().filter(|license| license.work == *work));
         }
     }
-    Ok(numbers)
+    Ok(ending)
 }
 
 impl Ending {
-    fn of(work: &Work, published: &PublishedTerms, licenses: &[u32]) -> Self {
+    fn of(work: &Work, published: &PublishedTerms, licenses: &[License]) -> Self {
         let offer = &published.terms.offer;
         let terms_number = published.terms.number;
         let expires_at = offer.expires_at.unwrap_or(i64::MAX);
+        let notice_end = work.head().license_end(expires_at, offer.notice_seconds);
+        let of_terms = licenses.iter().filter(|license| license.terms_number == terms_number);
+        let ends: Vec<_> = of_terms.map(|license| license.expires_at).collect();
         Self {
             terms_number,
             notice_seconds: offer.notice_seconds.max(Work::MIN_NOTICE_SECONDS),
-            ends_at: work.head().license_end(expires_at, offer.notice_seconds),
-            licenses: licenses.iter().filter(|number| **number == terms_number).count(),
+            ends_at: ends.iter().copied().max().unwrap_or(notice_end),
+            licenses: ends.len(),
         }
     }
 
