@@ -357,6 +357,8 @@ impl Scene {
             licensed_use: motif_sdk::licensing::Use::Generate,
             shared_caps: true,
             per_licensee: false,
+            upfront_fee: 0,
+            fee_currency: None,
         }
     }
 }

@@ -1,7 +1,7 @@
-use super::{LicensingError, MAX_RECIPIENTS, Share, Work, check_split, split_digest};
-use crate::codec::*;
-use crate::require;
 use solana_pubkey::Pubkey;
+
+use super::{LicensingError, MAX_RECIPIENTS, Share, Work, check_split, split_digest};
+use crate::{codec::*, require};
 
 /// Proposed split of a work; recipients whose share falls must approve it.
 ///
