@@ -2,7 +2,7 @@
 //! the table.
 #![allow(clippy::unwrap_used, reason = "a test that unwraps nothing has failed")]
 
-use licensing::instructions::InitializeArgs;
+use licensing::InitializeArgs;
 use motif_sdk::{
     channel::{Currency, TOKEN_PROGRAM, create_vault},
     earnings::{self, CLAIM_BATCH},
@@ -220,7 +220,7 @@ fn instruction_sizes_and_costs_match() {
     let rest = [(0, &model), (1, &image), (2, &image)];
     table.world.collect(&channel, &rest).assert_ok();
     table.send("claim_fees", &p, channel.claiming_fees());
-    table.send("start_closing", &p, channel.closing_by(&channel.operator));
+    table.send("request_close", &p, channel.closing_by(&channel.operator));
     table.send("withdraw", &p, channel.withdrawing());
     table.world.next_slot();
     let removed = channel.removing();

@@ -5,7 +5,7 @@ use motif_sdk::{
     channel::{Settlement, StatementRecord},
     receipt::{
         Receipt, SignedReceipt,
-        proof::{ProofError, ReceiptProof, range_siblings},
+        proof::{ProofError, ReceiptProof},
         tree::{Node, Tree},
     },
 };
@@ -161,7 +161,7 @@ fn receipts_prove_from_channel_account() {
                     signed: *signed,
                     siblings: tree.siblings(position).unwrap(),
                     record: *record,
-                    range_siblings: range_siblings(&records, number).unwrap(),
+                    range_siblings: motif_sdk::mmr::siblings(&records, number).unwrap(),
                 };
                 assert_eq!(proof.verify(&channel.address, &account), Ok(()));
                 let mut raised = proof.clone();

@@ -170,7 +170,7 @@ impl Cluster {
                 quota: Quota::default(),
             };
             let address = self.channel_address();
-            let accept = channel::accept(&payer.key(), &address, &acceptance, args);
+            let accept = channel::accept_terms(&payer.key(), &address, &acceptance, args);
             self.send([accept], &[&payer]).await;
         }
         [image_address, model_address]
@@ -269,7 +269,7 @@ async fn full_journey_runs_on_bank() {
     assert_eq!(cluster.balance(&operator.key()).await, 1_006);
 
     let last = cluster.settlement([1, 1]).await;
-    cluster.send([channel::start_closing(&payer.key(), &address)], &[&payer]).await;
+    cluster.send([channel::request_close(&payer.key(), &address)], &[&payer]).await;
     cluster.send(last, &[&operator]).await;
     let withdraw = channel::withdraw(&payer.key(), &address, &currency);
     let early = cluster.try_send([withdraw.clone()], &[&payer]).await;

@@ -9,6 +9,7 @@ use std::{
 
 use bytemuck::Zeroable;
 use ed25519_dalek::SigningKey;
+use motif_sdk::mmr::Mmr;
 use motif_sdk::{
     channel::{Settlement, StatementRecord},
     receipt::{
@@ -18,7 +19,6 @@ use motif_sdk::{
     },
     voucher::{SignedVoucher, Statement, Voucher},
 };
-use payments::mmr::Mmr;
 use rand::{Rng, SeedableRng, rngs::StdRng};
 use serde_json::{Value, json};
 use solana_pubkey::Pubkey;
@@ -39,7 +39,7 @@ fn python_writes_the_same_bytes() {
     let trees: Vec<_> = (1..=CASES).map(|leaves| tree(&mut random, leaves)).collect();
     let records: Vec<_> = (0..CASES).map(|_| record(&mut random)).collect();
     let bundles: Vec<_> =
-        (2..=BundlePath::MOST_RECEIPTS).map(|size| bundle(&mut random, size)).collect();
+        (2..=BundlePath::MAX_RECEIPTS).map(|size| bundle(&mut random, size)).collect();
     let ranges: Vec<_> = (1..=CASES).map(|length| range(&mut random, length)).collect();
     let questions = json!({
         "vouchers": questions(&vouchers),

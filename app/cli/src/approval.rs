@@ -113,7 +113,7 @@ async fn grant(args: GrantArgs, session: &Session) -> Result<(), CliError> {
     let client = session.client().await?;
     let work = args.work.address(&client).await?;
     client.latest_terms(&work).await?; // an approval is for terms
-    let (terms, landed) = client.approve(&owner, &work, &grantee, purpose.into()).await?;
+    let (terms, landed) = client.approve(&work, &grantee, purpose.into()).send(&owner).await?;
     session.print(&GrantOutput {
         work: work.to_string(),
         terms,
@@ -156,7 +156,8 @@ async fn revoke(args: RevokeArgs, session: &Session) -> Result<(), CliError> {
         Some(number) => number,
         None => client.work(&work).await?.latest_terms,
     };
-    let landed = client.revoke_approval(&owner, &work, terms, &grantee, purpose.into()).await?;
+    let revocation = client.revoke_approval(&work, &grantee, purpose.into()).terms_number(terms);
+    let landed = revocation.send(&owner).await?;
     session.print(&RevokeOutput {
         work: work.to_string(),
         terms,

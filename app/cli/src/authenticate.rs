@@ -13,7 +13,7 @@ use motif_sdk::{
     credentials::Digests,
     fingerprint::{Examined, Perceived, WorkerError, content_digest},
     gateway::{
-        GatewayClient,
+        GatewayClient, authentication, confidence,
         wire::{
             AlikeWork, Authentication, AuthenticationRequest, CredentialsFacts, Digest,
             FingerprintParts, OutputReceipt, ReceiptParts, WorkFacts,
@@ -172,9 +172,9 @@ async fn authenticate(
 ) -> Result<Authentication, CliError> {
     let index = Index::new(client.registered().await?);
     let probes: Vec<_> = request.fingerprints.iter().map(Into::into).collect();
-    let recognised = request.digests().recognise(&index, &probes);
+    let recognised = index.recognise(request.digests().iter(), &probes);
     let entries = client.entries(&recognised.works()).await?;
-    Ok(Authentication::new(request, &recognised, &entries, index.len() as u64, now))
+    Ok(authentication(request, &recognised, &entries, index.len() as u64, now))
 }
 
 /// Returns the uses that each work is licensed for, with their prices.
@@ -255,7 +255,7 @@ fn row(work: &WorkFacts, uses: &str) -> [String; 5] {
 
 /// Returns how many unrelated works are expected to be this similar, among those compared.
 fn coincidences(alike: &AlikeWork, works: u64) -> String {
-    let Some(confidence) = alike.confidence() else { return "not measured".to_owned() };
+    let Some(confidence) = confidence(alike) else { return "not measured".to_owned() };
     let coincidences = confidence.coincidences(works);
     if coincidences < 0.01 {
         "less than 1 in 100".to_owned()

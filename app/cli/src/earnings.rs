@@ -261,7 +261,7 @@ async fn pay(
 ) -> Result<Vec<(Pubkey, u64)>, CliError> {
     let mut payments = Vec::with_capacity(recipients.len());
     for recipient in recipients {
-        let paid = match client.claim(fee_payer, work, recipient, currency).await {
+        let paid = match client.claim(work, recipient, currency).send(fee_payer).await {
             Ok((amount, _)) => amount,
             Err(Error::Rejected(refusal)) if refusal.is(PaymentsError::NothingToClaim) => 0,
             Err(Error::NotFound { kind: "earnings", .. }) => 0,

@@ -224,7 +224,7 @@ fn sdk_code(error: &Error) -> String {
         Error::Transport(_) => "transport",
         Error::NotFound { kind, .. } => return format!("unknown-{}", kind.replace(' ', "-")),
         Error::File { .. } => "file",
-        Error::Gateway(_) => "gateway",
+        Error::Signer(_) => "signer",
     };
     slug.to_owned()
 }
@@ -263,6 +263,7 @@ fn gateway_code(error: &GatewayError) -> &str {
         GatewayError::LicenseNotFound(_) => "unknown-license",
         GatewayError::LicenseRefuses { .. } => "license-refuses",
         GatewayError::StatementFull(_) => "statement-full",
+        GatewayError::Signer(_) => "signer",
         GatewayError::Overflow => "overflow",
     }
 }

@@ -11,8 +11,11 @@ use solana_signer::Signer;
 use url::Url;
 
 use crate::{
-    currency::test_dollar, error::CliError, output::pairs, reference::read_file, session::Session,
-    shutdown::stop_signal,
+    currency::test_dollar,
+    error::CliError,
+    output::pairs,
+    reference::read_file,
+    session::{Session, stop_signal},
 };
 
 const DEPLOYER_LAMPORTS: u64 = 1_000_000_000;
@@ -110,7 +113,7 @@ pub async fn initialize(
 ) -> Result<(), CliError> {
     faucet.airdrop_sol(&deployer.pubkey(), DEPLOYER_LAMPORTS).await?;
     let cluster = client.rpc().get_genesis_hash().await;
-    let cluster = cluster.map_err(|error| motif_sdk::Error::Transport(error.to_string()))?;
+    let cluster = cluster.map_err(motif_sdk::Error::from)?;
     let args = InitializeArgs {
         cluster: cluster.to_bytes(),
         arbiter: deployer.pubkey(),

@@ -10,7 +10,6 @@ mod output;
 mod palette;
 mod reference;
 mod session;
-mod shutdown;
 mod time;
 
 mod approval;

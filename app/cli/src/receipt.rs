@@ -11,9 +11,10 @@ use motif_sdk::{
     Pubkey,
     channel::{Channel, Settlement, StatementRecord},
     gateway::wire::ReceiptParts,
+    mmr,
     receipt::{
         SignedReceipt,
-        proof::{ProofError, ReceiptProof, range_siblings},
+        proof::{ProofError, ReceiptProof},
         tree::{Node, SumOverflow, Tree},
     },
     voucher::Statement,
@@ -260,7 +261,7 @@ impl Prover {
     /// Returns the proof of every receipt, in order of statement and position.
     pub fn proofs(&self) -> impl Iterator<Item = ReceiptProof> + '_ {
         self.statements.iter().enumerate().flat_map(|(number, statement)| {
-            let range_siblings = range_siblings(&self.record_hashes, number).unwrap_or_default();
+            let range_siblings = mmr::siblings(&self.record_hashes, number).unwrap_or_default();
             statement.receipts.iter().enumerate().map(move |(position, signed)| ReceiptProof {
                 signed: *signed,
                 siblings: statement.tree.siblings(position).unwrap_or_default(),

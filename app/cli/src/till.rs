@@ -105,7 +105,7 @@ async fn pay(args: PayArgs, session: &Session) -> Result<(), CliError> {
     let (work, currency) = args.till.read(&client).await?;
     let amount = currency::base_units(&client, &currency.mint, &args.amount).await?;
     currency::check_balance(&client, &payer.pubkey(), &currency, amount).await?;
-    let landed = client.pay_till(&payer, &work, &currency, amount).await?;
+    let landed = client.pay_till(&work, &currency, amount).send(&payer).await?;
 
     let scale = currency::scale(&client, &currency.mint).await?;
     session.print(&TillOutput {

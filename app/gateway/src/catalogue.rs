@@ -73,7 +73,7 @@ impl Catalogue {
     /// # Errors
     /// [`GatewayError::ChainUnreachable`].
     pub async fn works(&self, query: &WorkQuery) -> Result<WorkList, GatewayError> {
-        let entries = self.cluster.chain().catalogue(&query.works(), &query.offers()).await?;
+        let entries = self.cluster.chain().catalogue(&query.into(), &query.into()).await?;
         let (offset, limit) = page(query);
         let works = entries.iter().skip(offset as usize).take(limit as usize);
         let works = works.map(WorkFacts::from).collect();
@@ -86,7 +86,7 @@ impl Catalogue {
     /// # Errors
     /// [`GatewayError::ChainUnreachable`].
     pub async fn rsl(&self, query: &WorkQuery, base_url: &str) -> Result<String, GatewayError> {
-        let entries = self.cluster.chain().catalogue(&query.works(), &query.offers()).await?;
+        let entries = self.cluster.chain().catalogue(&query.into(), &query.into()).await?;
         let (offset, limit) = page(query);
         let offered = entries.iter().filter_map(|entry| Some((entry, entry.terms.as_ref()?)));
         let licensed: Vec<_> = offered

@@ -92,10 +92,10 @@ impl Episode {
             }
         }
         if self.ledger.now < channel.closes_at {
-            let call = Call::new([sdk::start_closing(&operator.key(), &address)], &[&operator]);
+            let call = Call::new([sdk::request_close(&operator.key(), &address)], &[&operator]);
             let key = operator.key();
-            self.must("start_closing", call, report, move |ledger| {
-                ledger.start_closing(key, address)
+            self.must("request_close", call, report, move |ledger| {
+                ledger.request_close(key, address)
             })?;
         }
         if channel.refunded.is_none() && self.ledger.takes_money(&payer.key(), &mint) {

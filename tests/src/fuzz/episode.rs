@@ -92,7 +92,7 @@ const DRAWS: [(u32, Draw); 38] = [
     (3, Episode::rotate_voucher_key),
 ];
 const LATE_DRAWS: [(u32, Draw); 6] = [
-    (2, Episode::start_closing),
+    (2, Episode::request_close),
     (4, Episode::withdraw),
     (8, Episode::claim_fees),
     (5, Episode::close_channel),

@@ -382,7 +382,8 @@ impl Episode {
         offset: u32,
         bytes: Vec<u8>,
     ) -> Option<Step> {
-        let instruction = sdk::stage_part(&settler.key(), &channel, offset, bytes.clone());
+        let instruction =
+            sdk::write_statement_buffer(&settler.key(), &channel, offset, bytes.clone());
         let (caller, call) = (settler.key(), Call::new([instruction], &[settler]));
         Some(Step::new("write_statement_buffer", call, move |ledger| {
             ledger.stage(channel, caller, offset, &bytes)
@@ -459,14 +460,14 @@ impl Episode {
         }))
     }
 
-    pub(super) fn start_closing(&mut self) -> Option<Step> {
+    pub(super) fn request_close(&mut self) -> Option<Step> {
         let channel = self.channel()?;
         let of = &self.ledger.channels[&channel];
         let party = if self.random.random_bool(0.6) { of.payer } else { of.operator };
         let caller = self.cast.mostly(&party, &mut self.random);
-        let instruction = sdk::start_closing(&caller.key(), &channel);
+        let instruction = sdk::request_close(&caller.key(), &channel);
         let (key, call) = (caller.key(), Call::new([instruction], &[&caller]));
-        Some(Step::new("start_closing", call, move |ledger| ledger.start_closing(key, channel)))
+        Some(Step::new("request_close", call, move |ledger| ledger.request_close(key, channel)))
     }
 
     pub(super) fn withdraw(&mut self) -> Option<Step> {

@@ -92,7 +92,7 @@ impl Ledger {
         rules.require(what.model.is_none() || is_model, LicensingError::UnexpectedModel);
         rules.require(what.parents.len() <= 8, LicensingError::TooManyParents);
         let shares: u32 = what.parents.iter().map(|made| u32::from(made.bps)).sum();
-        rules.require(shares <= 10_000, LicensingError::ParentShares);
+        rules.require(shares <= 10_000, LicensingError::InvalidParentShares);
         let mut inherited = Inherited::default();
         for (position, made) in what.parents.iter().enumerate() {
             let twice = what.parents[..position].iter().any(|other| other.from == made.from);

@@ -30,7 +30,7 @@ mod work;
 
 use std::{borrow::Cow, cell::Cell, collections::BTreeMap, path::Path, sync::OnceLock};
 
-use licensing::instructions::InitializeArgs;
+use licensing::InitializeArgs;
 use litesvm::LiteSVM;
 use motif_sdk::{
     channel::{ChannelAccount, Currency},

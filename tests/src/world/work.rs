@@ -179,7 +179,7 @@ impl RegisteredWork {
     /// Grants an approval under terms of this number.
     pub fn approving(&self, number: u32, grantee: &Person, purpose: Purpose) -> Call {
         let (owner, grantee) = (self.creator.key(), grantee.key());
-        let approve = licensing::approve(&owner, &self.address, number, &grantee, purpose);
+        let approve = licensing::grant_approval(&owner, &self.address, number, &grantee, purpose);
         Call::new([approve], &[&self.creator])
     }
 

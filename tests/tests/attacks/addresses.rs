@@ -82,7 +82,7 @@ fn seed_lengths_are_distinct() {
         Approval::SEED.len() + 2 * KEY + 1,
         SplitChange::SEED.len() + KEY,
         Dispute::SEED.len() + KEY,
-        licensing::certificate::SEED.len() + KEY,
+        licensing::CERTIFICATE_SEED.len() + KEY,
     ];
     let payments = [
         Vault::SEED.len() + KEY,
@@ -172,7 +172,7 @@ fn lower_bump_is_rejected() {
     let seeds = [Channel::SEED, payer.as_ref(), operator.as_ref(), mint.as_ref(), &salt];
     check(&scene, call.clone(), lower(&p, &seeds));
     scene.send(call).assert_ok();
-    let stage = channel::stage(&operator, &opened.address, &[]).remove(0);
+    let stage = channel::buffer_statement(&operator, &opened.address, &[]).remove(0);
     let seeds = [StatementBuffer::SEED, opened.address.as_ref(), operator.as_ref()];
     check(&scene, Call::new([stage], &[&opened.operator]), lower(&p, &seeds));
     let accept = opened.accepting(&terms).quota(1, 0).call();

@@ -117,6 +117,6 @@ fn extreme_clock_breaks_nothing() {
 fn zero_grace_is_rejected() {
     let mut world = World::new();
     let channel = world.channel().grace(0);
-    channel.attempt().assert_err(PaymentsError::GraceOutOfRange);
+    channel.attempt().assert_err(PaymentsError::InvalidGracePeriod);
     assert_eq!(world.vault_balance(), 0);
 }

@@ -1,13 +1,13 @@
 //! P9, P10: a voucher that its key did not sign never settles, whatever the precompile was
-//! made to check instead. Each test breaks one guard of `payments::proof`.
+//! made to check instead. Each test breaks one guard of `payments::voucher_proof`.
 
 use ed25519_dalek::Signer as _;
 use motif_sdk::channel::{ED25519_PROGRAM, INSTRUCTIONS_SYSVAR, PROGRAM_ID, PaymentsError};
+use motif_sdk::voucher_proof as proof;
 use motif_tests::{
     relay,
     world::{Call, OpenedChannel, SignedStatement, World},
 };
-use payments::proof;
 use solana_compute_budget_interface::ComputeBudgetInstruction;
 use solana_instruction::{AccountMeta, Instruction, error::InstructionError};
 use solana_sha256_hasher::hash;

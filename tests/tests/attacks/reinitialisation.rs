@@ -7,7 +7,7 @@ use motif_sdk::{
     pda,
 };
 use motif_tests::world::{Call, World};
-use payments::instructions::OpenChannelArgs;
+use payments::OpenChannelArgs;
 use solana_pubkey::Pubkey;
 
 use super::licensed;

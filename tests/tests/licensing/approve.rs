@@ -1,6 +1,6 @@
 use anchor_lang::error::ErrorCode;
 use motif_sdk::{
-    licensing::{Approval, Derivatives, LicensingError, Purpose, Work, approve},
+    licensing::{Approval, Derivatives, LicensingError, Purpose, Work, grant_approval},
     pda,
 };
 use motif_tests::world::{Call, Person, RegisteredWork, World};
@@ -108,7 +108,8 @@ fn former_owners_approval_is_void() {
 #[test]
 fn only_owner_grants_approval() {
     let (mut world, image, grantee) = asked();
-    let approve = approve(&grantee.key(), &image.address, 1, &grantee.key(), Purpose::License);
+    let approve =
+        grant_approval(&grantee.key(), &image.address, 1, &grantee.key(), Purpose::License);
     let call = Call::new([approve], &[&grantee]);
     world.send(call).assert_err(LicensingError::NotOwner);
     let unsigned = image.approving(1, &grantee, Purpose::License);

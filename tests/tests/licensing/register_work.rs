@@ -186,7 +186,7 @@ fn excess_parent_shares_are_rejected() {
     let mut world = World::new();
     let (one, other) = (world.work().register(), world.work().register());
     let child = world.work().parent(&one, 5_000).parent(&other, 5_001);
-    child.attempt().assert_err(LicensingError::ParentShares);
+    child.attempt().assert_err(LicensingError::InvalidParentShares);
 }
 
 #[test]

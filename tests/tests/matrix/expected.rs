@@ -108,8 +108,8 @@ const EXCEPTIONS: &[Exception] = &[
     ("settle_cosigned", "settler", "other signer", &["OperatorFirst"], BY_HANDLER),
     ("settle_cosigned", "voucher_key", "other signer", &["VoucherSignerMismatch"], BY_HANDLER),
     ("settle_cosigned", "channel", "double", &["OperatorFirst"], BY_HANDLER),
-    ("start_closing", "caller", "other signer", &["NotPayer"], BY_HANDLER),
-    ("start_closing", "channel", "double", &["NotPayer"], BY_HANDLER),
+    ("request_close", "caller", "other signer", &["NotPayer"], BY_HANDLER),
+    ("request_close", "channel", "double", &["NotPayer"], BY_HANDLER),
     (
         "collect",
         "channel",

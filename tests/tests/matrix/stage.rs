@@ -123,7 +123,9 @@ impl Family {
         let proposed: Vec<_> = shares
             .map(|(person, share_bps)| Share { recipient: person.key(), share_bps })
             .collect();
-        for propose in sdk::stage_split(&parent.creator.key(), &parent.address, &proposed) {
+        for propose in
+            sdk::propose_split_in_parts(&parent.creator.key(), &parent.address, &proposed)
+        {
             happen(propose, &parent.creator);
         }
         let evidence = OpenDisputeArgs { evidence_uri: String::new(), evidence_digest: [0xED; 32] };

@@ -80,7 +80,7 @@ fn risky_mint_is_rejected() {
         let mut world = World::new();
         let currency = extended(&mut world, extension, bytes);
         println!("{name}");
-        world.admit(&currency).assert_err(PaymentsError::MintNotPlain);
+        world.admit(&currency).assert_err(PaymentsError::UnsupportedMintExtension);
         assert!(world.find(&pda::vault(&currency.mint)).is_none(), "{name}");
     }
 }

@@ -71,7 +71,7 @@ fn operator_fee_is_bounded() {
 #[test]
 fn grace_period_is_bounded() {
     for grace in [0, 899, 30 * 86_400 + 1, u32::MAX] {
-        refused(PaymentsError::GraceOutOfRange, |args| args.grace_seconds = grace);
+        refused(PaymentsError::InvalidGracePeriod, |args| args.grace_seconds = grace);
     }
     for grace in [900, 30 * 86_400] {
         World::new().channel().grace(grace).open();

@@ -2,7 +2,10 @@
 
 use anchor_lang::error::ErrorCode;
 use motif_sdk::{
-    channel::{PaymentsError, StatementBuffer, close_statement_buffer, stage, stage_part},
+    channel::{
+        PaymentsError, StatementBuffer, buffer_statement, close_statement_buffer,
+        write_statement_buffer,
+    },
     pda,
 };
 use motif_tests::world::{Call, OpenedChannel, Person, World};
@@ -12,7 +15,7 @@ use super::EXISTS;
 fn opened() -> (World, OpenedChannel, Call) {
     let mut world = World::new();
     let channel = world.channel().open();
-    let open = stage(&channel.operator.key(), &channel.address, &[]);
+    let open = buffer_statement(&channel.operator.key(), &channel.address, &[]);
     let open = Call::new(open, &[&channel.operator]);
     world.send(open.clone()).assert_ok();
     (world, channel, open)
@@ -20,7 +23,7 @@ fn opened() -> (World, OpenedChannel, Call) {
 
 fn part(channel: &OpenedChannel, offset: u32, bytes: &[u8]) -> Call {
     let operator = &channel.operator;
-    let part = stage_part(&operator.key(), &channel.address, offset, bytes.to_vec());
+    let part = write_statement_buffer(&operator.key(), &channel.address, offset, bytes.to_vec());
     Call::new([part], &[operator])
 }
 
@@ -70,7 +73,7 @@ fn foreign_buffer_is_rejected() {
     let stranger: Person = world.person();
     let own = pda::statement_buffer(&channel.address, &operator.key());
     let strangers = pda::statement_buffer(&channel.address, &stranger.key());
-    let write = stage_part(&stranger.key(), &channel.address, 0, b"xyz".to_vec());
+    let write = write_statement_buffer(&stranger.key(), &channel.address, 0, b"xyz".to_vec());
     let write = Call::new([write], &[&stranger]).instead_of(strangers, own);
     world.send(write).assert_err(ErrorCode::ConstraintHasOne);
     let take = close_statement_buffer(&stranger.key(), &channel.address);
@@ -101,7 +104,7 @@ fn buffer_accounts_are_pinned() {
     let mut world = World::new();
     let (channel, other) = (world.channel().open(), world.channel().open());
     let operator = &channel.operator;
-    let open = stage(&operator.key(), &channel.address, &[]);
+    let open = buffer_statement(&operator.key(), &channel.address, &[]);
     let open = Call::new(open, &[operator]);
     let vault = pda::vault(&world.currency.mint);
     let cases = [

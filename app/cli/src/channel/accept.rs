@@ -40,7 +40,8 @@ pub struct AcceptArgs {
 #[derive(Args)]
 #[command(next_help_heading = "License")]
 pub struct LicenseArgs {
-    /// Use to license [default: generate, or the only use that the terms offer]
+    /// Use to license: generate, style-transfer, voice-convert, train, fine-tune or play [default:
+    /// generate, or the only use that the terms offer]
     #[arg(long = "use", value_name = "USE")]
     licensed_use: Option<UseWord>,
 
@@ -153,16 +154,12 @@ pub async fn accept(
 ) -> Result<LicenseOutput, CliError> {
     let Acceptance { work, terms_number, price, max_price, quota, scale } = *acceptance;
     let approver = args.approver.as_deref().map(keypair::read).transpose()?;
-    let accepted = client.accept(
-        payer,
-        channel,
-        &work,
-        price.licensed_use,
-        max_price,
-        quota,
-        approver.as_ref(),
-    );
-    let (license, _) = accepted.await?;
+    let mut acceptance =
+        client.accept_terms(channel, &work, price.licensed_use).max_price(max_price).quota(quota);
+    if let Some(approver) = &approver {
+        acceptance = acceptance.approver(approver);
+    }
+    let (license, _) = acceptance.send(payer).await?;
     Ok(LicenseOutput {
         license,
         work: work.to_string(),

@@ -112,7 +112,7 @@ pub async fn run(args: CloseArgs, session: &Session) -> Result<(), CliError> {
     let client = session.client().await?;
     let (channel, account) = args.channel.find(&client, session).await?;
     if args.without_gateway {
-        client.start_closing(&payer, &channel).await?;
+        client.request_close(&payer, &channel).await?;
         let closes_at = client.channel(&channel).await?.channel.closes_at;
         session.print(&StartCloseOutput { channel: channel.to_string(), closes_at });
         return Ok(());
@@ -121,7 +121,7 @@ pub async fn run(args: CloseArgs, session: &Session) -> Result<(), CliError> {
     let gateway = session.gateway().await;
     gateway.ready().await?; // the grace period starts only if the gateway responds
     if account.channel.closes_at == i64::MAX {
-        client.start_closing(&payer, &channel).await?;
+        client.request_close(&payer, &channel).await?;
     }
     let request = PayerRequest::close(&channel, &account.channel).sign(&signing_key(&payer));
     let closing = gateway.close(&request).await?;
@@ -149,5 +149,40 @@ impl fmt::Display for StartCloseOutput {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let closes_at = utc(self.closes_at);
         formatter.write_str(&pairs(&[("channel", &self.channel), ("closes at", &closes_at)]))
+    }
+}
+
+/// Arguments of `motif channel withdraw`.
+#[derive(Args)]
+pub struct WithdrawArgs {
+    #[command(flatten)]
+    channel: ChannelArgs,
+}
+
+/// Output of `motif channel withdraw`.
+#[derive(Serialize)]
+struct WithdrawOutput {
+    channel: String,
+    refunded: Money,
+    signature: String,
+}
+
+pub async fn withdraw(args: WithdrawArgs, session: &Session) -> Result<(), CliError> {
+    let payer = session.keypair()?;
+    let client = session.client().await?;
+    let (channel, account) = args.channel.find(&client, session).await?;
+    let (refunded, landed) = client.withdraw(&payer, &channel).await?;
+    session.print(&WithdrawOutput {
+        channel: channel.to_string(),
+        refunded: currency::scale(&client, &account.channel.mint).await?.money(refunded),
+        signature: landed.signature.to_string(),
+    });
+    Ok(())
+}
+
+impl fmt::Display for WithdrawOutput {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let facts = pairs(&[("channel", &self.channel), ("refunded", &self.refunded)]);
+        formatter.write_str(&facts)
     }
 }

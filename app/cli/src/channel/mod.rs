@@ -2,16 +2,14 @@
 
 mod accept;
 mod close;
-mod fund;
 mod open;
 mod selection;
 mod show;
-mod snapshot;
 
 use clap::Subcommand;
 
 pub use selection::{ChannelArgs, VoucherKeyArgs, find_channel, find_license};
-pub use snapshot::ChannelSnapshot;
+pub use show::ChannelSnapshot;
 
 use crate::{error::CliError, session::Session};
 
@@ -23,7 +21,7 @@ pub enum ChannelCommand {
     /// Accept the latest terms of works, for one use
     Accept(accept::AcceptArgs),
     /// Add to a channel's deposit
-    TopUp(fund::TopUpArgs),
+    TopUp(open::TopUpArgs),
     /// Show a channel and its licenses
     Show(show::ShowArgs),
     /// Ask the gateway to settle a channel now
@@ -31,7 +29,7 @@ pub enum ChannelCommand {
     /// Settle and close a channel through the gateway, and withdraw the rest of its deposit
     Close(close::CloseArgs),
     /// Withdraw the rest of a closed channel's deposit
-    Withdraw(fund::WithdrawArgs),
+    Withdraw(close::WithdrawArgs),
 }
 
 impl ChannelCommand {
@@ -39,11 +37,11 @@ impl ChannelCommand {
         match self {
             Self::Open(args) => open::run(args, session).await,
             Self::Accept(args) => accept::run(args, session).await,
-            Self::TopUp(args) => fund::top_up(args, session).await,
+            Self::TopUp(args) => open::top_up(args, session).await,
             Self::Show(args) => show::run(args, session).await,
             Self::Settle(args) => close::settle(args, session).await,
             Self::Close(args) => close::run(args, session).await,
-            Self::Withdraw(args) => fund::withdraw(args, session).await,
+            Self::Withdraw(args) => close::withdraw(args, session).await,
         }
     }
 }

@@ -7,7 +7,7 @@ use solana_signer::Signer;
 
 use super::{
     accept::{LicenseArgs, LicenseOutput, accept, license_table, prepare},
-    selection::VoucherKeyArgs,
+    selection::{ChannelArgs, VoucherKeyArgs},
 };
 use crate::{
     amount::{AmountArg, Money},
@@ -80,7 +80,7 @@ pub async fn run(args: OpenArgs, session: &Session) -> Result<(), CliError> {
         grace_seconds: args.grace_seconds,
         deposit,
     };
-    let (channel, landed) = client.open_channel(&payer, &operator, &currency, opening).await?;
+    let (channel, landed) = client.open_channel(&operator, &currency, opening).send(&payer).await?;
     let mut licenses = Vec::with_capacity(acceptances.len());
     for acceptance in &acceptances {
         let accepted = accept(&client, &payer, &channel, acceptance, &args.license).await;
@@ -132,5 +132,47 @@ impl fmt::Display for OpenOutput {
             [] => Ok(()),
             licenses => write!(formatter, "\n\n{}", license_table(licenses)),
         }
+    }
+}
+
+/// Arguments of `motif channel top-up`.
+#[derive(Args)]
+pub struct TopUpArgs {
+    /// Amount to add to the deposit
+    #[arg(value_parser = AmountArg::parse_positive)]
+    amount: AmountArg,
+
+    #[command(flatten)]
+    channel: ChannelArgs,
+}
+
+/// Output of `motif channel top-up`.
+#[derive(Serialize)]
+struct TopUpOutput {
+    channel: String,
+    deposited: Money,
+    signature: String,
+}
+
+pub async fn top_up(args: TopUpArgs, session: &Session) -> Result<(), CliError> {
+    let payer = session.keypair()?;
+    let client = session.client().await?;
+    let (channel, account) = args.channel.find(&client, session).await?;
+    let mint = account.channel.mint;
+    let amount = currency::base_units(&client, &mint, &args.amount).await?;
+    let landed = client.top_up(&payer, &channel, amount).await?;
+    let deposited = client.channel(&channel).await?.channel.deposited;
+    session.print(&TopUpOutput {
+        channel: channel.to_string(),
+        deposited: currency::scale(&client, &mint).await?.money(deposited),
+        signature: landed.signature.to_string(),
+    });
+    Ok(())
+}
+
+impl fmt::Display for TopUpOutput {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let facts = pairs(&[("channel", &self.channel), ("deposited", &self.deposited)]);
+        formatter.write_str(&facts)
     }
 }

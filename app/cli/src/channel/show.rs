@@ -1,21 +1,23 @@
-use std::{fmt, path::PathBuf};
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+};
 
 use clap::Args;
 use motif_sdk::{
-    Pubkey,
+    Error, Pubkey,
     channel::{Channel, ChannelAccount, License},
+    client::Client,
 };
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
-use super::{
-    selection::{ChannelArgs, unit_name, use_name},
-    snapshot::ChannelSnapshot,
-};
+use super::selection::{ChannelArgs, unit_name, use_name};
 use crate::{
     amount::{Money, Scale, grouped, percent},
     currency,
     error::CliError,
-    output::{pairs, table},
+    output::{json_line, pairs, table},
+    reference::read_file,
     session::Session,
     time::utc,
 };
@@ -170,5 +172,46 @@ impl fmt::Display for ChannelOutput {
         });
         let header = ["license", "work", "use", "price", "units", "settled"];
         write!(formatter, "{facts}\n\n{}", table(header, &[0, 4, 5], rows))
+    }
+}
+
+/// Copy of a channel's account in a file, to verify receipts against offline.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChannelSnapshot {
+    /// Address of the channel, base58.
+    channel: String,
+    /// Data of the account, hex.
+    data: String,
+}
+
+impl ChannelSnapshot {
+    /// Reads the account from the chain.
+    pub async fn take(client: &Client, channel: &Pubkey) -> Result<Self, CliError> {
+        let account = client.account(channel).await?;
+        let account = account.ok_or(Error::NotFound { kind: "channel", address: *channel })?;
+        Ok(Self { channel: channel.to_string(), data: hex::encode(account.data) })
+    }
+
+    /// Writes the snapshot to a file.
+    ///
+    /// # Errors
+    /// [`CliError::Unwritable`].
+    pub fn write(&self, path: &Path) -> Result<(), CliError> {
+        std::fs::write(path, json_line(self)).map_err(|error| CliError::unwritable(path, error))
+    }
+
+    /// Reads the channel's address and account from a file.
+    ///
+    /// # Errors
+    /// [`CliError::Unreadable`] if the file is not a snapshot.
+    pub fn read(path: &Path) -> Result<(Pubkey, Channel), CliError> {
+        let refuse = |reason: &str| CliError::unreadable(path, reason);
+        let snapshot: Self = serde_json::from_slice(&read_file(path)?)
+            .map_err(|_| refuse("expected a snapshot from `motif channel show --snapshot`"))?;
+        let address = snapshot.channel.parse().map_err(|_| refuse("invalid channel address"))?;
+        let data = hex::decode(&snapshot.data).map_err(|_| refuse("the data is not hex"))?;
+        let account = ChannelAccount::from_bytes(&data);
+        let account = account.ok_or_else(|| refuse("the data is not a channel account"))?;
+        Ok((address, account.channel))
     }
 }

@@ -1,14 +1,18 @@
+use std::path::Path;
+
 use motif_sdk::{
     Error, Pubkey,
+    channel::ChannelAccount,
     client::{Client, PublishedTerms},
     credentials::{NamedWork, Provenance, SigningIdentity, sign},
+    fingerprint::content_digest,
     gateway::wire::{Address, Digest},
     receipt::{SignedReceipt, proof::ReceiptProof},
     terms::cawg,
 };
 use serde_json::Value;
 
-use crate::{currency::denomination, error::CliError};
+use crate::{currency::denomination, error::CliError, session::Session};
 
 /// Claims about works that content credentials make, as the chain has them.
 pub struct WorkClaims {
@@ -58,7 +62,8 @@ impl WorkClaims {
 
     /// Returns the provenance of an output that was generated with these works.
     pub fn provenance(&self, output: &[u8], evidence: LicenseEvidence<'_>) -> Provenance {
-        let provenance = Provenance::of_output(self.cluster, output, self.works.clone());
+        let provenance =
+            Provenance::of_output(self.cluster, content_digest(output), self.works.clone());
         match evidence {
             LicenseEvidence::None => provenance,
             LicenseEvidence::Receipt(signed) => provenance.with_receipt(signed),
@@ -79,6 +84,47 @@ impl WorkClaims {
     ) -> Result<Vec<u8>, CliError> {
         let signed = sign(content, title, provenance, self.mining.as_ref(), identity);
         signed.map_err(|error| CliError::Unsigned { path: title.to_owned(), error })
+    }
+}
+
+/// Signs outputs of one license with content credentials.
+pub struct OutputSigner {
+    identity: SigningIdentity,
+    claims: WorkClaims,
+}
+
+impl OutputSigner {
+    /// Reads the identity in a folder, and the work of the license.
+    ///
+    /// # Errors
+    /// [`motif_sdk::Error::File`] without such an identity; [`motif_sdk::Error::NotFound`] without
+    /// such a work.
+    pub async fn new(
+        folder: &Path,
+        client: &Client,
+        account: &ChannelAccount,
+        license: u16,
+        session: &Session,
+    ) -> Result<Self, CliError> {
+        let identity = SigningIdentity::read(folder).map_err(Error::from)?;
+        let licensed = account.licenses.get(usize::from(license));
+        let works = licensed.map(|license| (license.work, Some(license.terms_number)));
+        let works: Vec<_> = works.into_iter().collect();
+        Ok(Self { identity, claims: WorkClaims::read(client, &works, session.now()).await? })
+    }
+
+    /// Returns the output with credentials that name its receipt.
+    ///
+    /// # Errors
+    /// [`CliError::Unsigned`].
+    pub fn sign(
+        &self,
+        output: &[u8],
+        name: &str,
+        receipt: &SignedReceipt,
+    ) -> Result<Vec<u8>, CliError> {
+        let provenance = self.claims.provenance(output, LicenseEvidence::Receipt(receipt));
+        self.claims.sign(output, name, &provenance, &self.identity)
     }
 }
 

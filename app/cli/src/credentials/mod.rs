@@ -20,7 +20,7 @@ use motif_sdk::{
 };
 use serde::Serialize;
 
-pub use claims::{LicenseEvidence, WorkClaims};
+pub use claims::{LicenseEvidence, OutputSigner, WorkClaims};
 pub use inspection::{AnchorArgs, inspect, summary};
 
 use crate::{
@@ -123,7 +123,7 @@ fn identity(args: &IdentityArgs, session: &Session) -> Result<(), CliError> {
         let what = format!("cannot issue a certificate for `{}`: {error}", args.name);
         CliError::usage(what, "choose another --name")
     })?;
-    issued.write(&args.folder)?;
+    issued.write(&args.folder).map_err(Error::from)?;
     let file = |name: &str| args.folder.join(name).display().to_string();
     session.print(&IdentityOutput {
         folder: args.folder.display().to_string(),
@@ -158,7 +158,7 @@ struct SignOutput {
 
 async fn sign(args: SignArgs, session: &Session) -> Result<(), CliError> {
     let content = read_file(&args.file)?;
-    let identity = SigningIdentity::read(&args.identity)?;
+    let identity = SigningIdentity::read(&args.identity).map_err(Error::from)?;
     let output = args.output.clone().unwrap_or_else(|| signed_path(&args.file));
     if output.exists() {
         return Err(CliError::unwritable(&output, "the file exists"));

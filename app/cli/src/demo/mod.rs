@@ -15,8 +15,8 @@ use motif_gateway::{GatewayConfig, serve};
 use motif_localnet::{Localnet, LocalnetConfig, TestDollar};
 use motif_sdk::{
     Pubkey,
-    channel::{Currency, OpenChannelArgs, Quota},
-    client::Client,
+    channel::{Currency, OpenChannelArgs},
+    client::{Client, DynSigner},
     credentials::{CredentialsState, Digests, SigningIdentity, WorkStanding},
     fingerprint::content_digest,
     gateway::{GatewayClient, PayerRequest, PayerSession, SessionPolicy, wire::ReceiptParts},
@@ -27,7 +27,7 @@ use motif_sdk::{
     },
     pda,
     receipt::{SignedReceipt, proof::ReceiptProof},
-    training::TrainingSet,
+    training_set::TrainingSet,
 };
 use solana_keypair::Keypair;
 use solana_signer::Signer;
@@ -149,7 +149,7 @@ pub async fn run(args: DemoArgs, session: &Session) -> Result<(), CliError> {
         split: vec![half(&ines), half(&kofi)],
         ..Registration::new(WorkKind::Image, content_digest(&picture), &ines.pubkey())
     };
-    let (picture_work, landed) = client.register_work(&ines, None, registration, &[]).await?;
+    let (picture_work, landed) = client.register_work(registration).send(&ines).await?;
     costs.add("registration", [&landed]);
     step.done(format_args!("{picture_name} is work {picture_work}"));
 
@@ -164,14 +164,16 @@ pub async fn run(args: DemoArgs, session: &Session) -> Result<(), CliError> {
         ..Registration::new(WorkKind::StyleModel, content_digest(STYLE_MODEL), &kofi.pubkey())
     };
     // The picture has no terms yet, so its owner signs the derivative.
-    let (model_work, landed) = client.register_work(&kofi, None, registration, &[&ines]).await?;
+    let registration = client.register_work(registration).parent_owners([&ines as &DynSigner]);
+    let (model_work, landed) = registration.send(&kofi).await?;
     costs.add("registration", [&landed]);
     let share = percent(PARENT_SHARE_BPS);
     step.done(format_args!("work {model_work}; the picture gets {share} of its earnings"));
 
     let step = progress.begin("They publish terms with a price per generation");
     for (owner, work) in [(&ines, &picture_work), (&kofi, &model_work)] {
-        let published = client.publish_terms(owner, work, &currency.mint, offer(price)).await?;
+        let published =
+            client.publish_terms(work, &currency.mint, offer(price)).send(owner).await?;
         costs.add("terms", [&published.1]);
     }
     step.done(format_args!("{} per generation", DOLLARS.money(price)));
@@ -184,14 +186,14 @@ pub async fn run(args: DemoArgs, session: &Session) -> Result<(), CliError> {
         grace_seconds: GRACE_SECONDS,
         deposit,
     };
-    let opened = client.open_channel(&platform, &operator.pubkey(), &currency, opening).await?;
+    let opened =
+        client.open_channel(&operator.pubkey(), &currency, opening).send(&platform).await?;
     let (channel, landed) = opened;
     costs.add("channel opening", [&landed]);
     for (work, licensed_use) in [(&picture_work, Use::StyleTransfer), (&model_work, Use::Generate)]
     {
-        let quota = Quota::default();
-        let accepted =
-            client.accept(&platform, &channel, work, licensed_use, price, quota, None).await?;
+        let acceptance = client.accept_terms(&channel, work, licensed_use).max_price(price);
+        let accepted = acceptance.send(&platform).await?;
         costs.add("acceptance of terms", [&accepted.1]);
     }
     step.done(format_args!("channel {channel} holds {}", DOLLARS.money(deposit)));
@@ -253,7 +255,7 @@ pub async fn run(args: DemoArgs, session: &Session) -> Result<(), CliError> {
 
     let step = progress.begin("Recipients claim their shares, the operator its fee");
     let collected = client.collect(&kofi, &channel).await?;
-    costs.add("collection of shares", &collected.landed);
+    costs.add("collection of shares", &collected.transactions);
     let pulled = client.pull(&kofi, &model_work, &currency.mint).await?;
     costs.add("collection of shares", &pulled);
     let of_picture = || format!("the picture, {}", percent(HALF_BPS));
@@ -267,7 +269,7 @@ pub async fn run(args: DemoArgs, session: &Session) -> Result<(), CliError> {
         let mut received = 0;
         // The program rejects a claim of nothing, which tiny totals lead to.
         if claimable(&client, work, &recipient.pubkey(), &currency.mint).await? > 0 {
-            let paid = client.claim(recipient, work, &recipient.pubkey(), &currency).await?;
+            let paid = client.claim(work, &recipient.pubkey(), &currency).send(recipient).await?;
             costs.add("claims", [&paid.1]);
             received = paid.0;
         }
@@ -287,7 +289,7 @@ pub async fn run(args: DemoArgs, session: &Session) -> Result<(), CliError> {
 
     let step = progress.begin("The platform closes its channel and withdraws the rest");
     let before = balance(&platform).await?;
-    costs.add(CLOSING, [&client.start_closing(&platform, &channel).await?]);
+    costs.add(CLOSING, [&client.request_close(&platform, &channel).await?]);
     let request = PayerRequest::close(&channel, &client.channel(&channel).await?.channel);
     let closing = http.close(&request.sign(&signing_key(&platform))).await?;
     for report in &closing.settlements {

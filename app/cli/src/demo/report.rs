@@ -1,6 +1,6 @@
 use std::fmt;
 
-use motif_sdk::client::Landed;
+use motif_sdk::client::ConfirmedTransaction;
 use serde::Serialize;
 
 use super::expected::Expected;
@@ -27,7 +27,11 @@ pub struct Costs(Vec<Cost>);
 
 impl Costs {
     /// Adds confirmed transactions.
-    pub fn add<'a>(&mut self, purpose: &'static str, landed: impl IntoIterator<Item = &'a Landed>) {
+    pub fn add<'a>(
+        &mut self,
+        purpose: &'static str,
+        landed: impl IntoIterator<Item = &'a ConfirmedTransaction>,
+    ) {
         for landed in landed {
             self.add_one(purpose, landed.fee_lamports, landed.compute_units);
         }

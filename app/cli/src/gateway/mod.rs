@@ -1,7 +1,6 @@
 //! `motif gateway`: running and operating a gateway.
 
 mod admin;
-mod api_key;
 mod serve;
 mod settings;
 
@@ -21,7 +20,7 @@ pub enum GatewayCommand {
     Check(Box<CheckArgs>),
     /// Create, list and revoke API keys
     #[command(subcommand)]
-    ApiKey(api_key::ApiKeyCommand),
+    ApiKey(admin::ApiKeyCommand),
     /// Check vouchers, statements and receipts against the chain
     Reconcile(admin::ReconcileArgs),
     /// Report usage and revenue by work, day, platform, channel or API key

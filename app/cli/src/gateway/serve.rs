@@ -7,8 +7,11 @@ use solana_signer::Signer;
 
 use super::settings::SettingsArgs;
 use crate::{
-    amount::percent, credentials::AnchorArgs, error::CliError, output::pairs, session::Session,
-    shutdown::stop_signal,
+    amount::percent,
+    credentials::AnchorArgs,
+    error::CliError,
+    output::pairs,
+    session::{Session, stop_signal},
 };
 
 /// Arguments of `motif gateway serve`.

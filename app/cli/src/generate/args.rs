@@ -24,7 +24,8 @@ pub struct GenerateArgs {
     #[arg(long, value_name = "INDEX")]
     pub license: Option<u16>,
 
-    /// Licensed use, if the channel licenses a work for several
+    /// Licensed use, if the channel licenses a work for several: generate, style-transfer,
+    /// voice-convert, train, fine-tune or play
     #[arg(long = "use", value_name = "USE")]
     pub licensed_use: Option<UseWord>,
 

@@ -2,9 +2,7 @@
 
 mod args;
 mod output;
-mod output_signer;
 mod paywall;
-mod resume;
 
 use indicatif::{ProgressBar, ProgressStyle};
 use motif_sdk::{
@@ -15,9 +13,11 @@ use motif_sdk::{
 
 pub use args::GenerateArgs;
 
-use crate::{channel::find_license, currency, error::CliError, palette::Palette, session::Session};
+use crate::{
+    channel::find_license, credentials::OutputSigner, currency, error::CliError, palette::Palette,
+    session::Session,
+};
 use output::{GenerateOutput, ReceiptsFile};
-use output_signer::OutputSigner;
 use paywall::Order;
 
 pub async fn run(args: GenerateArgs, session: &Session) -> Result<(), CliError> {

@@ -1,8 +1,8 @@
 //! Generations by a model server behind a paywall.
 
 use std::{
-    fs::File,
-    io::Write,
+    fs::{self, File},
+    io::{self, Write},
     path::{Path, PathBuf},
 };
 
@@ -18,16 +18,16 @@ use motif_sdk::{
     keypair::signing_key,
     receipt::SignedReceipt,
 };
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::{
     args::GenerateArgs,
     output::{GenerateOutput, ReceiptsFile},
-    output_signer::OutputSigner,
-    resume::{PendingRequest, write_atomically},
 };
 use crate::{
-    amount::Scale, channel::find_license, error::CliError, output::json_line, session::Session,
+    amount::Scale, channel::find_license, credentials::OutputSigner, error::CliError,
+    output::json_line, session::Session,
 };
 
 /// Request margin after the paywall's hold ends, in seconds.
@@ -85,7 +85,7 @@ pub async fn run(
         (work.unwrap_or(price_tag.quote.work.0), price_tag.quote.licensed_use);
     let license = find_license(&channel, account, args.license, Some(&work), Some(licensed_use))?;
     let folder = args.output.as_deref().unwrap_or(Path::new("."));
-    std::fs::create_dir_all(folder).map_err(|error| CliError::unwritable(folder, error))?;
+    fs::create_dir_all(folder).map_err(|error| CliError::unwritable(folder, error))?;
     let signer = match &args.identity {
         Some(identity) => {
             Some(OutputSigner::new(identity, client, account, license, session).await?)
@@ -260,4 +260,70 @@ fn extension(media_type: &str) -> &'static str {
         "text/plain" => "txt",
         _ => "bin",
     }
+}
+
+/// Record of a request in flight. Repeating the request with its idempotency key returns what was
+/// paid for, and pays once.
+struct PendingRequest {
+    path: PathBuf,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Record {
+    url: String,
+    key: String,
+    expires_at: i64,
+}
+
+impl PendingRequest {
+    /// Resumes a request that an earlier run sent, or records that this run sends it.
+    ///
+    /// # Errors
+    /// An I/O error if the record cannot be written; the request must not be sent then.
+    fn resume_or_create(
+        folder: &Path,
+        request: &mut PaidRequest,
+        digest: &[u8; 32],
+    ) -> io::Result<Self> {
+        let pending = Self { path: folder.join(format!("pending-{}.json", hex::encode(digest))) };
+        let record: Option<Record> =
+            fs::read(&pending.path).ok().and_then(|text| serde_json::from_slice(&text).ok());
+        let record = record.filter(|record| record.url == request.url);
+        match record.and_then(|record| Some((record.key.parse().ok()?, record.expires_at))) {
+            Some((key, expires_at)) => {
+                (request.key, request.expires_at, request.is_resumed) = (key, expires_at, true);
+            }
+            None => pending.write(request)?,
+        }
+        Ok(pending)
+    }
+
+    /// Records a request before it is sent.
+    ///
+    /// # Errors
+    /// As [`PendingRequest::resume_or_create`].
+    fn write(&self, request: &PaidRequest) -> io::Result<()> {
+        let (url, key) = (request.url.clone(), request.key.to_string());
+        let record = Record { url, key, expires_at: request.expires_at };
+        write_atomically(&self.path, &serde_json::to_vec(&record)?)
+    }
+
+    /// Deletes the record of a request that was answered or definitely rejected.
+    fn finish(&self) {
+        // A record that stays behind is found to be over by the next run.
+        let _ = fs::remove_file(&self.path);
+    }
+}
+
+/// Writes a file as a whole or not at all, and syncs it.
+///
+/// # Errors
+/// An I/O error.
+fn write_atomically(path: &Path, content: &[u8]) -> io::Result<()> {
+    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let temporary = path.with_file_name(format!(".{name}.writing"));
+    let mut file = File::create(&temporary)?;
+    file.write_all(content)?;
+    file.sync_all()?;
+    fs::rename(&temporary, path)
 }

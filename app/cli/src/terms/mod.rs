@@ -108,7 +108,7 @@ async fn publish(args: PublishArgs, session: &Session) -> Result<(), CliError> {
     confirm(&prepared, args.yes, session)?;
     let PreparedOffer { currency, denomination, offer } = prepared;
     let summary = summary(&offer, &denomination);
-    let (number, landed) = client.publish_terms(&owner, &work, &currency, offer).await?;
+    let (number, landed) = client.publish_terms(&work, &currency, offer).send(&owner).await?;
     session.print(&PublishOutput {
         work: work.to_string(),
         terms: number,

@@ -30,6 +30,9 @@ pub struct PreparedOffer {
 #[command(next_help_heading = "Terms")]
 pub struct OfferArgs {
     /// License a use at a price per unit, such as generate=0.001/generation; repeat for several
+    ///
+    /// Uses: generate, style-transfer, voice-convert, train, fine-tune, play. Units: generation,
+    /// second, thousand-tokens, training-run.
     #[arg(long = "use", value_name = "USE=PRICE/UNIT")]
     uses: Vec<UsePriceArg>,
 

@@ -30,7 +30,7 @@ pub struct ListArgs {
     #[arg(long, value_name = "ADDRESS|FILE")]
     owner: Option<AccountReference>,
 
-    /// Works of this kind
+    /// Works of this kind: image, recording, voice, text, video, dataset or style-model
     #[arg(long)]
     kind: Option<KindWord>,
 
@@ -38,7 +38,7 @@ pub struct ListArgs {
     #[arg(long)]
     status: Option<StatusWord>,
 
-    /// Works whose latest terms license this use
+    /// Works whose latest terms license this use, such as generate or train
     #[arg(long = "use", value_name = "USE")]
     licensed_use: Option<UseWord>,
 

@@ -2,6 +2,7 @@ use std::{fmt, path::PathBuf};
 
 use clap::Args;
 use motif_sdk::{
+    client::DynSigner,
     fingerprint::{Media, content_digest, decode_image, none, perceive},
     gateway::wire::KindWord,
     licensing::{Fingerprint, Registration, Share, WorkKind},
@@ -147,13 +148,15 @@ pub async fn run(args: RegisterArgs, session: &Session) -> Result<(), CliError> 
         confirm(prepared, args.yes, session)?;
     }
     let digest = registration.content_digest;
-    let owners: Vec<_> = parent_owners.iter().collect();
-    let (work, landed) =
-        client.register_work_by(&creator, consent.first(), registration, &rights, &owners).await?;
+    let consent = consent.first().map(|person| person as &DynSigner);
+    let owners = parent_owners.iter().map(|owner| owner as &DynSigner);
+    let registration =
+        client.register_work(registration).consent(consent).rights(rights).parent_owners(owners);
+    let (work, landed) = registration.send(&creator).await?;
     let terms = match first_terms {
         None => None,
         Some(PreparedOffer { currency, offer, .. }) => {
-            Some(client.publish_terms(&creator, &work, &currency, offer).await?.0)
+            Some(client.publish_terms(&work, &currency, offer).send(&creator).await?.0)
         }
     };
 

@@ -6,7 +6,7 @@ use motif_sdk::{
     client::Client,
     fingerprint::content_digest,
     licensing::{ModelArgs, ParentShare},
-    training::TrainingSet,
+    training_set::TrainingSet,
 };
 
 use crate::{

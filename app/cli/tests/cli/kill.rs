@@ -129,13 +129,13 @@ async fn fund(
     client.initialize(operator, args).await.unwrap();
     client.create_vault(operator, &currency).await.unwrap();
     let args = Registration::new(WorkKind::Image, [1; 32], &payer.pubkey());
-    let (work, _) = client.register_work(payer, None, args, &[]).await.unwrap();
+    let (work, _) = client.register_work(args).send(payer).await.unwrap();
     let offer = Offer::new(vec![UsePrice {
         licensed_use: Use::Generate,
         unit: Unit::Generation,
         price: PRICE,
     }]);
-    client.publish_terms(payer, &work, &currency.mint, offer).await.unwrap();
+    client.publish_terms(&work, &currency.mint, offer).send(payer).await.unwrap();
     let args = OpenChannelArgs {
         salt: 0,
         voucher_key: voucher_key.pubkey(),
@@ -143,10 +143,11 @@ async fn fund(
         grace_seconds: 3_600,
         deposit: 5_000_000,
     };
-    let opened = client.open_channel(payer, &operator.pubkey(), &currency, args).await;
+    let opened = client.open_channel(&operator.pubkey(), &currency, args).send(payer).await;
     let (channel, _) = opened.unwrap();
     let quota = Quota::default();
-    client.accept(payer, &channel, &work, Use::Generate, PRICE, quota, None).await.unwrap();
+    let acceptance = client.accept_terms(&channel, &work, Use::Generate).max_price(PRICE);
+    acceptance.quota(quota).send(payer).await.unwrap();
     channel
 }
 

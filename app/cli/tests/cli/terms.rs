@@ -71,7 +71,7 @@ fn invalid_files_are_rejected() {
     let folder = TempDir::new().unwrap();
     let folder = folder.path();
     let misspelt = refusal(folder, "prest = \"voice-50-50\"");
-    let expected = "terms.toml: line 1: there is no `prest`; did you mean `preset`?";
+    let expected = "terms.toml: line 1: unknown key `prest`; did you mean `preset`?";
     assert_eq!(misspelt, ("terms-document".to_owned(), expected.to_owned()));
     let unpriced = refusal(folder, "preset = \"training-license\"");
     assert!(unpriced.1.contains("`train` has no price"), "{}", unpriced.1);

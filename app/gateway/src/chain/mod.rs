@@ -8,7 +8,10 @@ use async_trait::async_trait;
 use motif_sdk::{
     Pubkey,
     channel::{ChannelAccount, PaymentsError},
-    client::{CatalogueEntry, Heard, Landed, OfferFilter, PublishedTerms, WorkDetails, WorkFilter},
+    client::{
+        CatalogueEntry, ConfirmedTransaction, Heard, OfferFilter, PublishedTerms, WorkDetails,
+        WorkFilter,
+    },
     licensing::Work,
     lineage::Lineage,
     recognition::Registered,
@@ -110,15 +113,22 @@ pub trait Chain: Send + Sync + 'static {
     async fn submit(&self, transaction: &[u8], check_first: bool) -> Result<(), ChainError>;
     /// Returns a confirmed transaction, or `None` if an up-to-date node does not know it. Returns
     /// [`ChainError::Refused`] or [`ChainError::Final`] if it failed.
-    async fn landed(&self, signature: &Signature) -> Result<Option<Landed>, ChainError>;
+    async fn landed(
+        &self,
+        signature: &Signature,
+    ) -> Result<Option<ConfirmedTransaction>, ChainError>;
     /// Ends a channel's grace period.
-    async fn close(&self, operator: &Keypair, channel: &Pubkey) -> Result<Landed, ChainError>;
+    async fn close(
+        &self,
+        operator: &Keypair,
+        channel: &Pubkey,
+    ) -> Result<ConfirmedTransaction, ChainError>;
     /// Pays the operator's settled fees. Returns base units.
     async fn claim_fees(
         &self,
         operator: &Keypair,
         channel: &Pubkey,
-    ) -> Result<(u64, Landed), ChainError>;
+    ) -> Result<(u64, ConfirmedTransaction), ChainError>;
     /// Returns the status of each node, in order of preference.
     fn nodes(&self) -> Vec<NodeStatus> {
         Vec::new()

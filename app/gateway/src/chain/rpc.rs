@@ -11,7 +11,8 @@ use motif_sdk::{
     Error, Pubkey,
     channel::{self, ChannelAccount},
     client::{
-        CatalogueEntry, Client, Heard, Landed, OfferFilter, PublishedTerms, WorkDetails, WorkFilter,
+        CatalogueEntry, Client, ConfirmedTransaction, Heard, OfferFilter, PublishedTerms,
+        WorkDetails, WorkFilter,
     },
     licensing::Work,
     lineage::Lineage,
@@ -73,13 +74,13 @@ enum NodeError {
 impl From<Error> for NodeError {
     fn from(error: Error) -> Self {
         match error {
-            Error::Transport(reason) => Self::Silent(reason),
+            Error::Transport(reason) => Self::Silent(reason.to_string()),
             Error::Rejected(ref rejection) => {
                 Self::Final(ChainError::rejection(rejection.code, error.to_string()))
             }
             Error::Unconfirmed { .. }
             | Error::NotFound { .. }
-            | Error::Gateway(_)
+            | Error::Signer(_)
             | Error::File { .. } => Self::Final(ChainError::Unreachable(error.to_string())),
         }
     }
@@ -230,7 +231,7 @@ impl RpcChain {
         &self,
         node: &Node,
         signature: &Signature,
-    ) -> Result<(Option<Landed>, bool), NodeError> {
+    ) -> Result<(Option<ConfirmedTransaction>, bool), NodeError> {
         let statuses =
             within(async { Ok(node.client.rpc().get_signature_statuses(&[*signature]).await?) });
         let statuses = statuses.await?;
@@ -241,7 +242,7 @@ impl RpcChain {
             return Ok((None, is_current));
         }
         // Reads its fee, or its error.
-        Ok((node.client.landed(signature).await?, false))
+        Ok((node.client.confirmed(signature).await?, false))
     }
 
     async fn submit_to(
@@ -461,7 +462,10 @@ impl Chain for RpcChain {
         Err(ChainError::Unreachable(reasons.join("; ")))
     }
 
-    async fn landed(&self, signature: &Signature) -> Result<Option<Landed>, ChainError> {
+    async fn landed(
+        &self,
+        signature: &Signature,
+    ) -> Result<Option<ConfirmedTransaction>, ChainError> {
         let mut reasons = Vec::new();
         let mut is_known = false;
         for node in self.in_order() {
@@ -489,15 +493,19 @@ impl Chain for RpcChain {
         if is_known { Ok(None) } else { Err(ChainError::Unreachable(reasons.join("; "))) }
     }
 
-    async fn close(&self, operator: &Keypair, channel: &Pubkey) -> Result<Landed, ChainError> {
-        self.send(|client| async move { client.start_closing(operator, channel).await }).await
+    async fn close(
+        &self,
+        operator: &Keypair,
+        channel: &Pubkey,
+    ) -> Result<ConfirmedTransaction, ChainError> {
+        self.send(|client| async move { client.request_close(operator, channel).await }).await
     }
 
     async fn claim_fees(
         &self,
         operator: &Keypair,
         channel: &Pubkey,
-    ) -> Result<(u64, Landed), ChainError> {
+    ) -> Result<(u64, ConfirmedTransaction), ChainError> {
         self.send(|client| async move { client.claim_fees(operator, channel).await }).await
     }
 

@@ -1,12 +1,11 @@
-use std::cell::RefCell;
-
 use bytemuck::Zeroable;
 use ed25519_dalek::SigningKey;
 use motif_sdk::{
     channel::{Channel, ChannelAccount, License},
+    payments::SettleRequest,
     voucher::{SignedVoucher, Statement, Voucher},
+    voucher_proof::ProvenVoucher,
 };
-use payments::{ChannelMut, proof::SignedBy};
 use proptest::prelude::*;
 
 use super::*;
@@ -100,20 +99,19 @@ fn pay(
 
 /// Settles with the program's own code.
 fn settle(account: &ChannelAccount, cut: &CutStatement, now: i64) -> ChannelAccount {
-    let channel = RefCell::new(account.channel);
-    let licenses = RefCell::new(account.licenses.clone());
-    let signed = SignedBy { key: cut.voucher.key, voucher: cut.voucher.voucher };
-    let mut open = ChannelMut {
-        channel: channel.borrow_mut(),
-        licenses: std::cell::RefMut::map(licenses.borrow_mut(), |list| &mut list[..]),
+    let ChannelAccount { mut channel, mut licenses } = account.clone();
+    let request = SettleRequest {
+        channel: ADDRESS,
+        proven: &ProvenVoucher { key: cut.voucher.key, voucher: cut.voucher.voucher },
+        statement: &cut.statement.to_bytes(),
+        receipts: None,
+        settler: &account.channel.operator,
+        now,
     };
-    let operator = account.channel.operator;
-    let bytes = cut.statement.to_bytes();
-    let settled = open.settle(ADDRESS, &signed, &bytes, None, &operator, now);
-    drop(open);
-    let settlement = settled.expect("accepted generations settle");
+    let settlement = channel.settle(&mut licenses, &request);
+    let settlement = settlement.expect("accepted generations settle");
     assert_eq!(settlement.prices, cut.prices);
-    ChannelAccount { channel: channel.into_inner(), licenses: licenses.into_inner() }
+    ChannelAccount { channel, licenses }
 }
 
 #[test]

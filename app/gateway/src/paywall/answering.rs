@@ -301,7 +301,7 @@ fn payment(headers: &HeaderMap) -> Option<Result<Payment, GatewayError>> {
     let text = value.to_str().map_err(|error| malformed(error.to_string()));
     Some(
         text.and_then(|text| {
-            Payment::of_header(text).map_err(|error| malformed(error.to_string()))
+            Payment::from_header(text).map_err(|error| malformed(error.to_string()))
         }),
     )
 }

@@ -37,7 +37,7 @@ impl Recognizer {
             receipt: ReceiptParts::from(&generation.receipt),
             settled: *settled,
         });
-        let answer = Authentication::new(request, &recognized, &entries, works, read_at);
+        let answer = authentication(request, &recognized, &entries, works, read_at);
         Ok(Authentication { receipts: receipts.collect(), ..answer })
     }
 

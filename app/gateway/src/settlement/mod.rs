@@ -13,7 +13,7 @@ use std::sync::Arc;
 use motif_sdk::{
     Pubkey,
     channel::{self, Channel},
-    client::Landed,
+    client::ConfirmedTransaction,
     gateway::{
         PayerAction,
         wire::{Amount, Closing, PayerProof, SettlementReport},
@@ -114,7 +114,7 @@ impl Settler {
     /// # Errors
     /// [`GatewayError::UnknownChannel`]; [`GatewayError::SettlementRefused`] if there are none;
     /// [`GatewayError::ChainUnreachable`].
-    pub async fn claim_fees(&self, address: Pubkey) -> Result<(u64, Landed), GatewayError> {
+    pub async fn claim_fees(&self, address: Pubkey) -> Result<(u64, ConfirmedTransaction), GatewayError> {
         self.sync.channels.get(&address).await?;
         let operator = &self.submitter.operator;
         let claimed = self.sync.cluster.chain().claim_fees(operator, &address).await;
@@ -148,7 +148,7 @@ impl Settler {
         &self,
         channel: &Arc<ChannelHandle>,
         cut: &CutStatement,
-    ) -> Result<Landed, GatewayError> {
+    ) -> Result<ConfirmedTransaction, GatewayError> {
         let store = self.sync.channels.store();
         let receipts = receipts_commitment(store, channel.id(), cut.number).await?;
         let receipts = receipts.filter(|receipts| receipts.sum == cut.prices);
@@ -182,7 +182,7 @@ fn oldest(channel: &ChannelHandle) -> Option<(CutStatement, Channel)> {
     Some((cut.clone(), *locked.ledger.channel()))
 }
 
-fn report(cut: &CutStatement, before: &Channel, landed: &Landed) -> SettlementReport {
+fn report(cut: &CutStatement, before: &Channel, landed: &ConfirmedTransaction) -> SettlementReport {
     let cumulative = cut.voucher.voucher.cumulative;
     let (prices, fees) = (before.prices.saturating_add(cut.prices), before.fees());
     SettlementReport {

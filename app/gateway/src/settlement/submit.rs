@@ -1,6 +1,6 @@
 use std::{sync::Arc, time::Duration};
 
-use motif_sdk::client::Landed;
+use motif_sdk::client::ConfirmedTransaction;
 use solana_instruction::Instruction;
 use solana_keypair::Keypair;
 use solana_message::Message;
@@ -57,7 +57,7 @@ impl Submitter {
         statement: u64,
         instructions: &[Instruction],
         receipts_root: [u8; 32],
-    ) -> Result<Landed, GatewayError> {
+    ) -> Result<ConfirmedTransaction, GatewayError> {
         let store = self.channels.store();
         for (stored, outcome) in store.queries().transactions(channel.id(), statement).await? {
             if matches!(outcome, Outcome::Pending | Outcome::Landed)
@@ -113,7 +113,7 @@ impl Submitter {
         channel: &ChannelHandle,
         stored: &StoredTransaction,
         is_new: bool,
-    ) -> Result<Option<Landed>, GatewayError> {
+    ) -> Result<Option<ConfirmedTransaction>, GatewayError> {
         let signature = Signature::from(stored.signature);
         let deadline = Instant::now() + PATIENCE;
         let mut check_first = is_new;
@@ -156,7 +156,7 @@ impl Submitter {
         channel: &ChannelHandle,
         stored: &StoredTransaction,
         signature: &Signature,
-    ) -> Result<Option<Landed>, GatewayError> {
+    ) -> Result<Option<ConfirmedTransaction>, GatewayError> {
         match self.chain().landed(signature).await {
             Ok(Some(landed)) => {
                 self.failpoints.hit(Failpoint::Landed);
@@ -197,7 +197,7 @@ impl Submitter {
         channel: &ChannelHandle,
         stored: &StoredTransaction,
         signature: &Signature,
-    ) -> Result<Option<Landed>, GatewayError> {
+    ) -> Result<Option<ConfirmedTransaction>, GatewayError> {
         match self.chain().landed(signature).await {
             Ok(None) => {
                 self.write_outcome(channel, stored, Outcome::Expired).await?;

@@ -132,7 +132,7 @@ impl Table {
             self.withdraw(history).await;
         }
         if phase == 3 && self.configuration.leaves_early {
-            self.start_closing(&self.seats[0].channel);
+            self.request_close(&self.seats[0].channel);
         }
         self.world().chain.state().now = now();
     }
@@ -163,14 +163,14 @@ impl Table {
         }
     }
 
-    fn start_closing(&self, channel: &Pubkey) {
+    fn request_close(&self, channel: &Pubkey) {
         let mut state = self.world().chain.state();
         state.now = now();
         let now = state.now;
         let account = state.channels.get_mut(channel).unwrap();
         let payer = account.channel.payer;
         if account.channel.closes_at == i64::MAX {
-            account.channel.start_closing(&payer, now).unwrap();
+            account.channel.request_close(&payer, now).unwrap();
         }
     }
 
@@ -189,7 +189,7 @@ impl Table {
         }
         self.world = Some(world);
         for seat in &self.seats {
-            self.start_closing(&seat.channel);
+            self.request_close(&seat.channel);
             let closed = self.world().gateway.app().settler.close(seat.channel).await;
             if let Err(error) = closed {
                 history.broke(format!("{} does not close: {error}", seat.channel));

@@ -82,7 +82,7 @@ async fn output_names_its_receipt() {
     let receipt = SignedReceipt::from(&bare.receipts[0].receipt);
     let work = Address(receipt.receipt.work);
     let named = NamedWork { work, content_digest: Digest([0; 32]), terms_number: Some(1) };
-    let provenance = Provenance::of_output(CLUSTER, &output, vec![named]);
+    let provenance = Provenance::of_output(CLUSTER, content_digest(&output), vec![named]);
     let honest = signed(&output, &provenance.clone().with_receipt(&receipt));
     let answer = world.client().authenticate_content(honest.clone()).await.unwrap();
     assert_eq!(answer.receipts, bare.receipts, "found by the bare content");

@@ -41,7 +41,7 @@ enum Lie {
 async fn lie(State(liar): State<Liar>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let payment = parts.headers[Payment::HEADER].to_str().unwrap();
-    liar.payments.lock().unwrap().push(Payment::of_header(payment).unwrap());
+    liar.payments.lock().unwrap().push(Payment::from_header(payment).unwrap());
     let url = format!("{}{}", liar.honest, parts.uri.path());
     let body = to_bytes(body, 10_000).await.unwrap();
     let asked = reqwest::Client::new().request(parts.method, url).headers(parts.headers);
@@ -56,7 +56,7 @@ async fn lie(State(liar): State<Liar>, request: Request) -> Response {
     match liar.lie {
         Lie::Due(change) => {
             if let Some(required) = headers.get(PaymentRequired::HEADER) {
-                let required = PaymentRequired::of_header(required.to_str().unwrap());
+                let required = PaymentRequired::from_header(required.to_str().unwrap());
                 let PaymentRequired::Due(mut due) = required.unwrap() else { panic!("no due") };
                 change(&mut due);
                 let header = PaymentRequired::Due(due).to_header();
@@ -66,7 +66,7 @@ async fn lie(State(liar): State<Liar>, request: Request) -> Response {
         Lie::Body => body.push(0),
         Lie::Receipt(change) => {
             if let Some(receipt) = headers.get(ReceiptParts::HEADER) {
-                let mut parts = ReceiptParts::of_header(receipt.to_str().unwrap()).unwrap();
+                let mut parts = ReceiptParts::from_header(receipt.to_str().unwrap()).unwrap();
                 change(&mut parts);
                 headers.insert(ReceiptParts::HEADER, parts.to_header().parse().unwrap());
             }

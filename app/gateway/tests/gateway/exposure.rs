@@ -58,7 +58,7 @@ async fn unseen_close_is_settled_in_time() {
         state.now = now();
         let account = state.channels.get_mut(&CHANNEL).unwrap();
         let payer = account.channel.payer;
-        account.channel.start_closing(&payer, now()).unwrap();
+        account.channel.request_close(&payer, now()).unwrap();
         account.channel.closes_at = closes_at;
     }
     let request = async || world.next_request().await;

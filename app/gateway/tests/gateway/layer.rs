@@ -38,7 +38,9 @@ async fn layer_sells_inner_service() {
     let asked = server.clone().oneshot(asked).await.unwrap();
     assert_eq!(asked.status().as_u16(), 402);
     let required = asked.headers()[PaymentRequired::HEADER].to_str().unwrap();
-    let PaymentRequired::Due(due) = PaymentRequired::of_header(required).unwrap() else { panic!() };
+    let PaymentRequired::Due(due) = PaymentRequired::from_header(required).unwrap() else {
+        panic!()
+    };
     assert_eq!(due.units, 3, "ten bytes are three fours that were begun");
 
     let held = motif_sdk::gateway::HeldGeneration {
@@ -54,6 +56,6 @@ async fn layer_sells_inner_service() {
     let paid = server.oneshot(paid).await.unwrap();
     assert_eq!(paid.status().as_u16(), 200);
     let parts = paid.headers()[ReceiptParts::HEADER].to_str().unwrap();
-    assert_eq!(ReceiptParts::of_header(parts).unwrap(), ReceiptParts::from(&receipt));
+    assert_eq!(ReceiptParts::from_header(parts).unwrap(), ReceiptParts::from(&receipt));
     assert_eq!(to_bytes(paid.into_body(), 100).await.unwrap(), "nine bytes");
 }

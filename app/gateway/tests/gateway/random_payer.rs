@@ -30,7 +30,7 @@ impl Loot {
             return;
         }
         let receipt = answer.headers[ReceiptParts::HEADER].to_str().unwrap();
-        let receipt = ReceiptParts::of_header(receipt).unwrap();
+        let receipt = ReceiptParts::from_header(receipt).unwrap();
         assert_eq!(receipt.output_digest.0, content_digest(&answer.body));
         self.units.insert(receipt.digest.0, receipt.units);
     }

@@ -98,7 +98,7 @@ async fn resized_jpeg_is_recognized() {
     let nearest = &answer.alike[0];
     assert_eq!((nearest.scheme, nearest.distance_at_most), (5, 256));
     assert!(nearest.distance < 16, "{nearest:?}");
-    assert!(nearest.confidence().is_some(), "{nearest:?}");
+    assert!(motif_sdk::gateway::confidence(nearest).is_some(), "{nearest:?}");
 
     // The same without the content.
     let probes = decode_image(&smaller).unwrap().probes;
@@ -131,7 +131,7 @@ async fn undecodable_file_is_found_by_digest() {
     let world = knowing(&torn, none()).await;
     let answer = world.client().authenticate_content(torn.clone()).await.unwrap();
     assert_eq!(answer.exact.len(), 2);
-    assert!(answer.unreadable.unwrap().contains("unreadable image"));
+    assert!(answer.unreadable.unwrap().contains("corrupt image"));
     torn.pop();
     post(&world, "image/png", torn).await.assert_problem(422, "content-unreadable");
 }

@@ -126,7 +126,7 @@ async fn closed_channel_is_still_reconciled() {
         let now = state.now;
         let mut account = state.channels.remove(&CHANNEL).unwrap();
         let payer = account.channel.payer;
-        account.channel.start_closing(&payer, now).unwrap();
+        account.channel.request_close(&payer, now).unwrap();
         account.channel.closes_at = now;
         account
     };

@@ -76,7 +76,7 @@ async fn due_states_price_units_and_digest() {
     assert_eq!(content_digest(&paid.body), due.output_digest.0);
     assert_eq!(paid.headers["cache-control"], "no-store");
     let receipt = paid.headers[ReceiptParts::HEADER].to_str().unwrap();
-    let receipt = SignedReceipt::from(&ReceiptParts::of_header(receipt).unwrap());
+    let receipt = SignedReceipt::from(&ReceiptParts::from_header(receipt).unwrap());
     assert!(receipt.verifies(&sold.world.operator()));
     assert_eq!(receipt.receipt.output_digest, due.output_digest.0);
 }

@@ -144,14 +144,14 @@ async fn worker_settles_at_amount() {
 }
 
 /// The payer starts closing, on a chain whose clock is right.
-fn start_closing(world: &World) -> i64 {
+fn request_close(world: &World) -> i64 {
     let mut state = world.chain.state();
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
     state.now = since.as_secs() as i64;
     let now = state.now;
     let account = state.channels.get_mut(&CHANNEL).unwrap();
     let payer = account.channel.payer;
-    account.channel.start_closing(&payer, now).unwrap();
+    account.channel.request_close(&payer, now).unwrap();
     now
 }
 
@@ -162,7 +162,7 @@ async fn cooperative_close_settles_at_once() {
     let refused = world.close().await.unwrap_err();
     assert_eq!(refused.slug(), Some("channel-not-closing"));
 
-    let now = start_closing(&world);
+    let now = request_close(&world);
     let closing = world.close().await.unwrap();
     assert!(closing.signature.is_some());
     assert_eq!((closing.closes_at, closing.settlements[0].prices.0), (now, 200));
@@ -181,7 +181,7 @@ async fn worker_settles_closing_channel() {
     .await;
     let mut session = session(&world).await;
     generate(&mut session, 2).await;
-    start_closing(&world);
+    request_close(&world);
     while world.chain.channel_account().channel.statements.length == 0 {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }

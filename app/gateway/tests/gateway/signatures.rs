@@ -60,7 +60,7 @@ async fn operator_signs_own_transactions_only() {
     assert_eq!(state.submitted.len(), 3);
     for transaction in &state.submitted {
         let (programs, payer) = programs(transaction);
-        let ed25519 = payments::proof::ED25519_PROGRAM.to_bytes();
+        let ed25519 = motif_sdk::voucher_proof::ED25519_PROGRAM.to_bytes();
         assert_eq!(programs, [ed25519, payments::ID.to_bytes()]);
         assert_eq!(payer, world.operator().to_bytes());
     }
