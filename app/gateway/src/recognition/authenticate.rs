@@ -9,8 +9,8 @@ use motif_sdk::{
     licensing::Fingerprint,
 };
 
-use super::{RecognitionError, Recognizer};
-use crate::error::GatewayError;
+use super::Recognizer;
+use crate::error::{GatewayError, RecognitionError};
 
 /// Maximum number of receipts per output.
 const MAX_RECEIPTS: u32 = 32;

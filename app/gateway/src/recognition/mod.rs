@@ -21,7 +21,7 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 pub use error::RecognitionError;
 pub use follower::WorksFollower;
 
-use crate::{cluster::Cluster, store::Store};
+use crate::{cluster::Cluster, error::RecognitionError, store::Store};
 
 /// Maximum number of concurrent uploads. Each takes up to the maximum size of content.
 const MAX_UPLOADS: usize = 8;

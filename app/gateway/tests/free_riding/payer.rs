@@ -24,7 +24,7 @@ use tower::ServiceExt;
 
 use super::{
     Configuration, History,
-    asked::{Asked, Claim},
+    request::{Asked, Claim},
     table::{Seat, Table, now},
 };
 use crate::world::foreign_key;
