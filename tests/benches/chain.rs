@@ -287,7 +287,7 @@ fn staged(works: u16, in_packets: u64) {
     let entries: Vec<_> = (0..works).map(|license| (license, 100)).collect();
     let statement = world.statement(&channel, &entries);
     let mut lamports: u64 =
-        statement.staging().into_iter().map(|part| world.send(part).assert_ok().fee).sum();
+        statement.buffer_instructions().into_iter().map(|part| world.send(part).assert_ok().fee).sum();
     let budget = ComputeBudgetInstruction::set_compute_unit_limit(1_400_000);
     let call = statement.staged_call().changed(|calls| calls.insert(0, budget));
     lamports += world.send(call).assert_ok().fee;

@@ -204,7 +204,7 @@ fn every_instruction_fits_a_packet_and_its_cost_is_known() {
     let sweep = earnings::sweep_till(&model.address, &currency);
     table.send("sweep_till", &p, Call::new([sweep], &[]));
     let statement = table.world.statement(&channel, &[(0, 1), (1, 1), (2, 1)]);
-    let [open, write] = statement.staging().try_into().ok().unwrap();
+    let [open, write] = statement.buffer_instructions().try_into().ok().unwrap();
     table.send("create_statement_buffer", &p, open);
     table.send("write_statement_buffer", &p, write);
     table.send("settle_buffered, 3 licenses", &p, statement.staged_call());

@@ -59,7 +59,7 @@ impl SignedStatement {
     }
 
     /// The calls that write the statement down, each within a packet.
-    pub fn statement_buffer(&self) -> Vec<Call> {
+    pub fn buffer_instructions(&self) -> Vec<Call> {
         let stage = channel::stage(&self.settler.key(), &self.voucher.channel, &self.entries);
         stage.into_iter().map(|part| Call::new([part], &[&self.settler])).collect()
     }

@@ -226,7 +226,7 @@ fn settle_staged_of(stage: &mut Stage, licenses: u16) -> Vec<Instruction> {
     let channel = channel_of(&mut stage.world, usize::from(licenses));
     let statement = stage.world.statement(&channel, &one_of_each(licenses));
     assert_eq!(statement.entries.len(), usize::from(licenses) * Entry::SIZE);
-    for part in statement.staging() {
+    for part in statement.buffer_instructions() {
         stage.world.send(part).assert_ok();
     }
     [vec![budget()], statement.staged_call().instructions].concat()

@@ -131,7 +131,7 @@ impl Family {
         happen(open, &claimant);
 
         let statement = world.statement(&channel, &[(0, 1), (1, 1)]);
-        for part in statement.staging() {
+        for part in statement.buffer_instructions() {
             world.send(part).assert_ok();
         }
         let (host, currency) = (world.host.clone(), world.currency);

@@ -23,7 +23,7 @@ fn one_of_each(world: &World, channel: &OpenedChannel) -> SignedStatement {
 }
 
 fn stage(world: &mut World, statement: &SignedStatement) {
-    for part in statement.staging() {
+    for part in statement.buffer_instructions() {
         assert!(world.packet_bytes(&part) <= 1_232);
         world.send(part).assert_ok();
     }
