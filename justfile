@@ -56,10 +56,10 @@ histories:
 fixtures:
     UPDATE_FIXTURES=1 cargo test --release --workspace --test matrix fixtures
 
-# What fingerprints find, miss and mistake, on what tests/evaluation/fetch.sh has put into a folder.
+# Measure what fingerprints find, miss and mistake, on content that is downloaded into a folder.
 evaluate-fingerprints folder *arguments:
-    tests/evaluation/fetch.sh {{folder}}
-    cargo run --release --example evaluate_fingerprints -- {{folder}} {{arguments}}
+    tools/evaluation/corpus/fetch.sh {{folder}}
+    cargo run --release -p motif-evaluation -- {{folder}} {{arguments}}
 
 # How fast works are recognised among a million, and whether any is missed: one JSON object a line.
 bench-index:

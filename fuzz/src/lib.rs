@@ -1,18 +1,9 @@
-//! One target for each decoder that strangers' content reaches: `just fuzz-decoders`.
-//!
-//! The SDK's own code for fingerprints is compiled from where it is, but for the worker: with the
-//! whole SDK around it six hundred crates would have to be built for coverage.
+//! One libFuzzer target for each decoder of untrusted content: `just fuzz-decoders`.
 
-#[path = "../../sdk/src/fingerprint/mod.rs"]
-pub mod fingerprint;
+use motif_fingerprint::{Media, none, perceive, recognition::Index};
 
-use fingerprint::{Media, none, perceive};
-
-/// As `motif_sdk::recognition::Index::MAX_PROBES`.
-const MAX_PROBES: usize = 64;
-
-/// Content that another decoder would take is left to that one's target. A panic ends the run,
-/// though [`perceive`] would catch it.
+/// Decodes content if its media type is `media_type`, and checks the result. A panic ends the
+/// run, although [`perceive`] catches it.
 pub fn perceive_as(media_type: &str, content: &[u8]) {
     if Media::of(content).1 != media_type {
         return;
@@ -20,13 +11,12 @@ pub fn perceive_as(media_type: &str, content: &[u8]) {
     if let Ok(perceived) = perceive(content) {
         let (fingerprint, probes) = (perceived.fingerprint, perceived.probes);
         assert!(fingerprint == none() || probes.contains(&fingerprint));
-        assert!(probes.len() <= MAX_PROBES);
+        assert!(probes.len() <= Index::MAX_PROBES);
     }
 }
 
-/// For decoders that are known to panic on broken content, which [`perceive`] answers as content
-/// that nobody can make sense of: only what it cannot catch ends the run. libFuzzer's own hook is
-/// set after anything that a target does to begin with, hence each time.
+/// Lets [`perceive`] catch panics, for decoders that are known to panic on broken content. Must be
+/// called in each run, because libFuzzer sets its own hook first.
 pub fn let_panics_be_caught() {
     static QUIET: std::sync::Once = std::sync::Once::new();
     QUIET.call_once(|| std::panic::set_hook(Box::new(|_| {})));

@@ -5,7 +5,7 @@
 use motif_localnet::{Faucet, Localnet, LocalnetConfig};
 use motif_sdk::{
     Error,
-    channel::{Channel, Currency, OpenChannelArgs, PaymentsError, Quota},
+    channel::{Channel, Currency, OpenChannelArgs, PaymentsError},
     client::Client,
     fingerprint,
     licensing::{Derivatives, InitializeArgs, Offer, Registration, Unit, Use, UsePrice, WorkKind},
@@ -29,7 +29,7 @@ fn offer() -> Offer {
 }
 
 #[tokio::test]
-async fn a_work_is_registered_and_licensed_on_the_validator_that_runs() {
+async fn work_is_licensed_on_validator() {
     let (own, url) = match std::env::var("ANCHOR_PROVIDER_URL") {
         Ok(url) => (None, url),
         Err(_) => {
@@ -60,8 +60,8 @@ async fn a_work_is_registered_and_licensed_on_the_validator_that_runs() {
     // Its own on every run: `anchor test` may find a validator that lives on.
     let digest = fingerprint::content_digest(creator.pubkey().as_ref());
     let work = Registration::new(WorkKind::Text, digest, &creator.pubkey());
-    let (work, _) = client.register_work(&creator, None, work, &[]).await.unwrap();
-    client.publish_terms(&creator, &work, &currency.mint, offer()).await.unwrap();
+    let (work, _) = client.register_work(work).send(&creator).await.unwrap();
+    client.publish_terms(&work, &currency.mint, offer()).send(&creator).await.unwrap();
 
     let args = OpenChannelArgs {
         salt: 0,
@@ -70,16 +70,14 @@ async fn a_work_is_registered_and_licensed_on_the_validator_that_runs() {
         grace_seconds: Channel::MIN_GRACE_SECONDS,
         deposit: 2_000_000,
     };
-    let opened = client.open_channel(&payer, &operator.pubkey(), &currency, args).await;
+    let opened = client.open_channel(&operator.pubkey(), &currency, args).send(&payer).await;
     let (channel, _) = opened.unwrap();
-    let accept = |max_price| {
-        let quota = Quota::default();
-        client.accept(&payer, &channel, &work, Use::Generate, max_price, quota, None)
-    };
-    let refused = accept(PRICE - 1).await.unwrap_err();
+    let accept =
+        |max_price| client.accept_terms(&channel, &work, Use::Generate).max_price(max_price);
+    let refused = accept(PRICE - 1).send(&payer).await.unwrap_err();
     let Error::Rejected(refusal) = refused else { panic!("{refused}") };
     assert!(refusal.is(PaymentsError::PriceAboveMaximum), "{refusal}");
-    let (index, _) = accept(PRICE).await.unwrap();
+    let (index, _) = accept(PRICE).send(&payer).await.unwrap();
 
     let account = client.channel(&channel).await.unwrap();
     assert_eq!((index, account.licenses.len()), (0, 1));

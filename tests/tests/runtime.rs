@@ -170,7 +170,7 @@ impl Cluster {
                 quota: Quota::default(),
             };
             let address = self.channel_address();
-            let accept = channel::accept(&payer.key(), &address, &acceptance, args);
+            let accept = channel::accept_terms(&payer.key(), &address, &acceptance, args);
             self.send([accept], &[&payer]).await;
         }
         [image_address, model_address]
@@ -234,7 +234,7 @@ fn offer() -> Offer {
 }
 
 #[tokio::test]
-async fn money_goes_the_whole_road_on_the_real_runtime() {
+async fn full_journey_runs_on_bank() {
     let mut cluster = Cluster::start().await;
     let [image, model] = cluster.licensed().await;
     let (payer, operator) = (cluster.payer.clone(), cluster.operator.clone());
@@ -269,7 +269,7 @@ async fn money_goes_the_whole_road_on_the_real_runtime() {
     assert_eq!(cluster.balance(&operator.key()).await, 1_006);
 
     let last = cluster.settlement([1, 1]).await;
-    cluster.send([channel::start_closing(&payer.key(), &address)], &[&payer]).await;
+    cluster.send([channel::request_close(&payer.key(), &address)], &[&payer]).await;
     cluster.send(last, &[&operator]).await;
     let withdraw = channel::withdraw(&payer.key(), &address, &currency);
     let early = cluster.try_send([withdraw.clone()], &[&payer]).await;
@@ -277,12 +277,12 @@ async fn money_goes_the_whole_road_on_the_real_runtime() {
     cluster.pass(3_601).await;
     cluster.send([withdraw], &[&payer]).await;
     assert_eq!(cluster.balance(&payer.key()).await, DEPOSIT - 100_800 - 1_008);
-    // What the last statement credited is still there, for whoever collects it.
+    // What the last statement credited can still be collected.
     assert_eq!(cluster.balance(&vault).await, 200 + 2);
 }
 
 #[tokio::test]
-async fn the_real_precompile_refuses_a_forged_voucher_and_the_program_a_replayed_one() {
+async fn bank_rejects_forged_and_replayed() {
     let mut cluster = Cluster::start().await;
     cluster.licensed().await;
     let operator = cluster.operator.clone();

@@ -9,6 +9,7 @@ use std::{
 
 use bytemuck::Zeroable;
 use ed25519_dalek::SigningKey;
+use motif_sdk::mmr::Mmr;
 use motif_sdk::{
     channel::{Settlement, StatementRecord},
     receipt::{
@@ -18,7 +19,6 @@ use motif_sdk::{
     },
     voucher::{SignedVoucher, Statement, Voucher},
 };
-use payments::mmr::Mmr;
 use rand::{Rng, SeedableRng, rngs::StdRng};
 use serde_json::{Value, json};
 use solana_pubkey::Pubkey;
@@ -32,14 +32,14 @@ const REQUIRED: &str = "MOTIF_REQUIRE_PYTHON";
 const PYTHON: &str = "MOTIF_PYTHON";
 
 #[test]
-fn a_second_implementation_writes_the_same_bytes_and_signatures() {
+fn python_writes_the_same_bytes() {
     let mut random = StdRng::seed_from_u64(0x4D_4F_54_49_46);
     let vouchers: Vec<_> = (0..CASES).map(|_| voucher(&mut random)).collect();
     let receipts: Vec<_> = (0..CASES).map(|_| receipt(&mut random)).collect();
     let trees: Vec<_> = (1..=CASES).map(|leaves| tree(&mut random, leaves)).collect();
     let records: Vec<_> = (0..CASES).map(|_| record(&mut random)).collect();
     let bundles: Vec<_> =
-        (2..=BundlePath::MOST_RECEIPTS).map(|size| bundle(&mut random, size)).collect();
+        (2..=BundlePath::MAX_RECEIPTS).map(|size| bundle(&mut random, size)).collect();
     let ranges: Vec<_> = (1..=CASES).map(|length| range(&mut random, length)).collect();
     let questions = json!({
         "vouchers": questions(&vouchers),

@@ -43,7 +43,7 @@ fn child_of(parent: &Pubkey, creator: &Keypair, number: u8) -> Registration {
 }
 
 #[tokio::test]
-async fn a_works_life_goes_through_the_client() {
+async fn client_covers_work_lifecycle() {
     let localnet = Localnet::start(LocalnetConfig::new().with_motif_programs()).await.unwrap();
     let client = Client::new(&localnet.rpc_url());
     let faucet = localnet.faucet();
@@ -66,7 +66,7 @@ async fn a_works_life_goes_through_the_client() {
         split: widest(),
         ..Registration::new(WorkKind::Image, [1; 32], &creator.pubkey())
     };
-    let (work, _) = client.register_work(&creator, None, wide.clone(), &[]).await.unwrap();
+    let (work, _) = client.register_work(wide.clone()).send(&creator).await.unwrap();
     let stored = client.work(&work).await.unwrap();
     assert_eq!((stored.split, stored.split_version), (wide.split, 1));
 
@@ -76,28 +76,29 @@ async fn a_works_life_goes_through_the_client() {
         let (client, key) = (client.clone(), friend.pubkey());
         async move { client.right_to(&key, &parent, &signers).await.unwrap() }
     };
-    client.publish_terms(&creator, &work, &mint, offer(Derivatives::Allowed)).await.unwrap();
+    client.publish_terms(&work, &mint, offer(Derivatives::Allowed)).send(&creator).await.unwrap();
     assert_eq!(right(vec![]).await, Right::Terms(1));
     assert_eq!(right(vec![creator.pubkey()]).await, Right::OwnerSigns(creator.pubkey()));
     let asked = offer(Derivatives::WithApproval);
-    client.publish_terms(&creator, &work, &mint, asked).await.unwrap();
+    client.publish_terms(&work, &mint, asked).send(&creator).await.unwrap();
     assert_eq!(right(vec![]).await, Right::Terms(2));
-    let refused = client.register_work(&friend, None, child_of(&work, &friend, 2), &[]).await;
+    let refused = client.register_work(child_of(&work, &friend, 2)).send(&friend).await;
     let Error::Rejected(refusal) = refused.unwrap_err() else { panic!("not refused") };
     assert_eq!(refusal.code, Some(LicensingError::MissingApproval.into()));
     let purpose = Purpose::Derivative;
-    client.approve(&creator, &work, &friend.pubkey(), purpose).await.unwrap();
+    client.approve(&work, &friend.pubkey(), purpose).send(&creator).await.unwrap();
     assert_eq!(right(vec![]).await, Right::Approval(2));
     let child = child_of(&work, &friend, 2);
-    let (child, _) = client.register_work(&friend, None, child, &[]).await.unwrap();
+    let (child, _) = client.register_work(child).send(&friend).await.unwrap();
     assert_eq!(client.work(&child).await.unwrap().parents[0].terms_number, 2);
-    client.revoke_approval(&creator, &work, 2, &friend.pubkey(), purpose).await.unwrap();
+    let revocation = client.revoke_approval(&work, &friend.pubkey(), purpose).terms_number(2);
+    revocation.send(&creator).await.unwrap();
     assert_eq!(right(vec![]).await, Right::Terms(2));
 
     // A change of split, a certificate, another owner, a claim that is upheld.
     let halves = [&friend, &claimant].map(|person| person.pubkey());
     let halves = halves.map(|recipient| Share { recipient, share_bps: 5_000 }).to_vec();
-    client.change_split(&friend, &child, &halves, &[]).await.unwrap();
+    client.change_split(&child, &halves).send(&friend).await.unwrap();
     let (certificate, landed) = client.issue_certificate(&friend, &child, "Child").await.unwrap();
     println!("issue_certificate on the localnet: {} CU", landed.compute_units);
     assert_eq!(client.work(&child).await.unwrap().certificate, Some(certificate));

@@ -1,21 +1,20 @@
-//! A work as a Token Metadata certificate: what wallets and marketplaces show of it.
+//! Token Metadata certificate of a work, as wallets and marketplaces show it.
 
 use anchor_lang::prelude::*;
 use anchor_spl::metadata::mpl_token_metadata::types::Creator;
 
-use crate::state::{Share, Work};
+use motif_interface::licensing::{Share, Work};
 
-/// Seed of a certificate's mint: `["certificate", work]`.
-pub const SEED: &[u8] = b"certificate";
 /// Symbol of every certificate.
 pub const SYMBOL: &str = "MOTIF";
-/// Token Metadata's own limits.
+/// Maximum length of a name in Token Metadata.
 pub const MAX_NAME_BYTES: usize = 32;
+/// Maximum number of creators in Token Metadata.
 const MAX_CREATORS: usize = 5;
 
-/// The five largest recipients of the work's split, with percents that add up to 100 by largest
-/// remainder. The work's creator is always among them: in the last place with what it has, which
-/// may be nothing, where it is not one of the five. Nobody has verified anything yet.
+/// Returns the five largest recipients of the work's split as unverified creators, with percents
+/// that add up to 100 by largest remainder. The work's creator is always among them: in the last
+/// place, possibly with 0 percent, if it is not one of the five.
 #[inline(never)] // a stack frame holds 4 KiB
 pub fn creators(work: &Work) -> Vec<Creator> {
     let mut listed = Vec::with_capacity(MAX_CREATORS);
@@ -40,11 +39,11 @@ pub fn creators(work: &Work) -> Vec<Creator> {
     listed.iter().zip(shares).map(creator).collect()
 }
 
-/// Whole percents in proportion to the shares, adding up to 100: floors, and one more for those
-/// that the floors cut most, the first ones first.
+/// Returns whole percents in proportion to the shares, adding up to 100: floors, plus one for the
+/// largest remainders, the first ones first.
 fn percents(listed: &[Share]) -> Vec<u8> {
     let total: u32 = listed.iter().map(|share| u32::from(share.share_bps)).sum();
-    let total = total.max(1); // the largest of a split are above zero
+    let total = total.max(1); // never 0: the largest shares of a split are above zero
     let scaled = listed.iter().map(|share| u32::from(share.share_bps) * 100);
     let mut percents: Vec<_> = scaled.clone().map(|share| (share / total) as u8).collect();
     let mut remainders: Vec<_> = scaled.map(|share| share % total).collect();
@@ -57,7 +56,7 @@ fn percents(listed: &[Share]) -> Vec<u8> {
     percents
 }
 
-/// The place of the largest, and of several the first.
+/// Returns the position of the largest value, the first of several equal ones.
 fn largest(values: impl Iterator<Item = u32>) -> Option<usize> {
     let places = values.enumerate().map(|(place, value)| (value, std::cmp::Reverse(place)));
     places.max().map(|(_, place)| place.0)
@@ -81,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn percents_add_up_to_a_hundred_and_follow_the_largest_remainder() {
+    fn percents_follow_largest_remainder() {
         assert_eq!(percents_of(&[10_000]), [100]);
         assert_eq!(percents_of(&[3_333, 3_333, 3_334]), [33, 33, 34]);
         assert_eq!(percents_of(&[5_050, 4_950]), [51, 49]);

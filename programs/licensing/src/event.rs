@@ -1,11 +1,11 @@
-//! What the program tells the world. Consumers must check that a log entry was written by this
-//! program; the accounts, not the events, are the record.
+//! Program events, emitted as logs.
+//!
+//! Consumers must check that this program wrote the log entry. The accounts are authoritative.
 
 use anchor_lang::prelude::*;
+use motif_interface::licensing::{Purpose, Verdict, WorkKind};
 
-use crate::state::{Purpose, Verdict, WorkKind};
-
-/// A work now exists.
+/// Emitted when a work is registered.
 #[event]
 pub struct WorkRegistered {
     pub work: Pubkey,
@@ -14,7 +14,7 @@ pub struct WorkRegistered {
     pub content_digest: [u8; 32],
 }
 
-/// A work's terms have a new, latest version.
+/// Emitted when a version of terms is published.
 #[event]
 pub struct TermsPublished {
     pub work: Pubkey,
@@ -22,13 +22,13 @@ pub struct TermsPublished {
     pub number: u32,
 }
 
-/// The config has another authority.
+/// Emitted when the config's authority changes.
 #[event]
 pub struct AuthorityChanged {
     pub authority: Pubkey,
 }
 
-/// Somebody may do one thing under one version of terms.
+/// Emitted when an approval is granted.
 #[event]
 pub struct ApprovalGranted {
     pub terms: Pubkey,
@@ -36,7 +36,7 @@ pub struct ApprovalGranted {
     pub purpose: Purpose,
 }
 
-/// Somebody may do it no longer.
+/// Emitted when an approval is revoked.
 #[event]
 pub struct ApprovalRevoked {
     pub terms: Pubkey,
@@ -44,14 +44,14 @@ pub struct ApprovalRevoked {
     pub purpose: Purpose,
 }
 
-/// A work has another owner.
+/// Emitted when the owner of a work changes by an accepted offer.
 #[event]
 pub struct OwnershipChanged {
     pub work: Pubkey,
     pub owner: Pubkey,
 }
 
-/// A change of a work's split waits for approvals, or for its other parts.
+/// Emitted when a split is proposed; `split_version` is the current one.
 #[event]
 pub struct SplitProposed {
     pub work: Pubkey,
@@ -59,21 +59,21 @@ pub struct SplitProposed {
     pub recipients: u8,
 }
 
-/// A work has another split.
+/// Emitted when a proposed split becomes the work's split.
 #[event]
 pub struct SplitChanged {
     pub work: Pubkey,
     pub split_version: u32,
 }
 
-/// A work takes no new licenses and derivatives any more.
+/// Emitted when a work is withdrawn; `withdrawn_at` is in unix seconds.
 #[event]
 pub struct WorkWithdrawn {
     pub work: Pubkey,
     pub withdrawn_at: i64,
 }
 
-/// Somebody says that a work is its own.
+/// Emitted when a dispute is opened; `deadline` is the last unix second of a verdict.
 #[event]
 pub struct DisputeOpened {
     pub work: Pubkey,
@@ -82,7 +82,7 @@ pub struct DisputeOpened {
     pub deadline: i64,
 }
 
-/// A dispute is over, by the arbiter or because its time ran out.
+/// Emitted when a dispute ends, by a verdict or by expiry.
 #[event]
 pub struct DisputeEnded {
     pub work: Pubkey,
@@ -91,14 +91,14 @@ pub struct DisputeEnded {
     pub expired: bool,
 }
 
-/// A person's consent has another end.
+/// Emitted when the expiry of a consent changes; `None` for no expiry.
 #[event]
 pub struct ConsentEndSet {
     pub work: Pubkey,
     pub expires_at: Option<i64>,
 }
 
-/// A work has a Token Metadata certificate.
+/// Emitted when a work's certificate is issued.
 #[event]
 pub struct CertificateIssued {
     pub work: Pubkey,

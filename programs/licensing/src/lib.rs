@@ -1,26 +1,30 @@
-//! Who made what, and on which terms.
+//! Licensing: works, their terms and splits.
 //!
-//! Creators register works with a split of what they earn and publish immutable, numbered
-//! terms. No tokens rest in this program; `payments` reads its accounts and never writes them.
+//! Creators register works with a split of their earnings and publish immutable, numbered terms.
+//! The program holds no tokens; `payments` reads its accounts and never writes them. Account
+//! types, errors and instruction builders are in `motif-interface`.
+//!
+//! # Account validation
+//!
+//! Anchor checks owner and discriminator of every typed account. `init` derives the address from
+//! seeds once and stores the bump; only `init` creates accounts of a type, so a valid account of
+//! this program is at its derived address and later instructions do not derive it again. Relations
+//! between accounts are checked by `has_one`, or by the handler where a comment says so.
 #![allow(missing_docs, reason = "Anchor's macros generate public items without docs")]
 
 #[cfg(target_arch = "bpf")]
 use sbf_builtins as _;
 
 use anchor_lang::prelude::*;
+pub use motif_interface::licensing::*;
 
-pub mod bps;
 pub mod certificate;
-pub mod error;
 pub mod event;
 pub mod instructions;
 pub mod license_right;
 pub mod parent_right;
-pub mod state;
 
-pub use error::LicensingError;
 use instructions::*;
-pub use state::*;
 
 declare_id!("7Wf1kQ8x2KDRjUynHQuNt3fPZRUBPvyRWwoF9BHfFfPo");
 
@@ -28,12 +32,12 @@ declare_id!("7Wf1kQ8x2KDRjUynHQuNt3fPZRUBPvyRWwoF9BHfFfPo");
 pub mod licensing {
     use super::*;
 
-    /// Creates the one `Config` of this deployment. Once, by whoever may upgrade the program.
+    /// Creates the deployment's one `Config`. Signed by the program's upgrade authority.
     pub fn initialize(ctx: Context<Initialize>, args: InitializeArgs) -> Result<()> {
         handle_initialize(ctx, args)
     }
 
-    /// Registers a work: its content digest, its split and the works it was made from.
+    /// Registers a work with its content digest, its split and its parents.
     pub fn register_work<'info>(
         ctx: Context<'info, RegisterWork<'info>>,
         args: RegisterWorkArgs,
@@ -41,47 +45,48 @@ pub mod licensing {
         handle_register_work(ctx, args)
     }
 
-    /// Changes who decides disputes, and what they put at stake and how long they take.
+    /// Changes the arbiter, bond and length of disputes.
     pub fn update_config(ctx: Context<UpdateConfig>, args: UpdateConfigArgs) -> Result<()> {
         handle_update_config(ctx, args)
     }
 
-    /// Offers the config's authority to somebody; to nobody takes an offer back.
+    /// Offers the config's authority to a key; `None` revokes an offer.
     pub fn offer_authority(ctx: Context<OfferAuthority>, to: Option<Pubkey>) -> Result<()> {
         handle_offer_authority(ctx, to)
     }
 
-    /// Takes the authority that was offered.
+    /// Accepts an offered authority.
     pub fn accept_authority(ctx: Context<AcceptAuthority>) -> Result<()> {
         handle_accept_authority(ctx)
     }
 
-    /// Publishes the next numbered version of a work's terms.
+    /// Publishes the next version of a work's terms.
     pub fn publish_terms(ctx: Context<PublishTerms>, args: PublishTermsArgs) -> Result<()> {
         handle_publish_terms(ctx, args)
     }
 
-    /// Lets somebody accept terms, or make a derivative under them, that ask for approval.
+    /// Permits a grantee to accept terms, or to register a derivative under them, that require
+    /// approval.
     pub fn grant_approval(ctx: Context<GrantApproval>, args: GrantApprovalArgs) -> Result<()> {
         handle_grant_approval(ctx, args)
     }
 
-    /// Takes an approval back; its rent returns to who granted it.
+    /// Closes an approval; its rent returns to the key that granted it.
     pub fn revoke_approval(ctx: Context<RevokeApproval>) -> Result<()> {
         handle_revoke_approval(ctx)
     }
 
-    /// Offers a work to somebody; to nobody takes an offer back.
+    /// Offers a work to a key; `None` revokes an offer.
     pub fn offer_ownership(ctx: Context<OfferOwnership>, to: Option<Pubkey>) -> Result<()> {
         handle_offer_ownership(ctx, to)
     }
 
-    /// Takes the work that was offered.
+    /// Accepts an offered work.
     pub fn accept_ownership(ctx: Context<AcceptOwnership>) -> Result<()> {
         handle_accept_ownership(ctx)
     }
 
-    /// Proposes another split of a work.
+    /// Proposes a split of a work.
     pub fn propose_split(ctx: Context<ProposeSplit>, args: ProposeSplitArgs) -> Result<()> {
         handle_propose_split(ctx, args)
     }
@@ -91,7 +96,7 @@ pub mod licensing {
         handle_extend_split_change(ctx, shares)
     }
 
-    /// Agrees to a proposed split, as a recipient of the present one.
+    /// Approves a proposed split as a recipient of the current one.
     pub fn approve_split_change(
         ctx: Context<ApproveSplitChange>,
         split_digest: [u8; 32],
@@ -99,22 +104,23 @@ pub mod licensing {
         handle_approve_split_change(ctx, split_digest)
     }
 
-    /// Makes a proposed split the work's, once all who lose by it agree.
+    /// Replaces a work's split by the proposed one, after every recipient whose share falls has
+    /// approved. Permissionless.
     pub fn apply_split_change(ctx: Context<ApplySplitChange>) -> Result<()> {
         handle_apply_split_change(ctx)
     }
 
-    /// Takes a proposed split back.
+    /// Closes a proposed split.
     pub fn cancel_split_change(ctx: Context<CancelSplitChange>) -> Result<()> {
         handle_cancel_split_change(ctx)
     }
 
-    /// Withdraws a work for good: it takes no new licenses and derivatives.
+    /// Withdraws a work permanently: it takes no new licenses and derivatives.
     pub fn withdraw_work(ctx: Context<WithdrawWork>) -> Result<()> {
         handle_withdraw_work(ctx)
     }
 
-    /// Claims somebody else's work, with a bond.
+    /// Claims the ownership of a work and deposits a bond.
     pub fn open_dispute(ctx: Context<OpenDispute>, args: OpenDisputeArgs) -> Result<()> {
         handle_open_dispute(ctx, args)
     }
@@ -124,18 +130,24 @@ pub mod licensing {
         handle_decide_dispute(ctx, verdict)
     }
 
-    /// Ends a dispute that the arbiter left undecided, as if it had been rejected.
+    /// Rejects a dispute after its deadline. Permissionless.
     pub fn expire_dispute(ctx: Context<ExpireDispute>) -> Result<()> {
         handle_expire_dispute(ctx)
     }
 
-    /// Ends a person's consent at an instant, or never; licenses accepted earlier keep theirs.
+    /// Sets the expiry of a person's consent; `None` for no expiry. Accepted licenses keep theirs.
     pub fn set_consent_end(ctx: Context<SetConsentEnd>, expires_at: Option<i64>) -> Result<()> {
         handle_set_consent_end(ctx, expires_at)
     }
 
-    /// Issues the work's one certificate, a Token Metadata NFT, to its owner.
+    /// Issues a work's one certificate, a Token Metadata NFT, to its owner.
     pub fn issue_certificate(ctx: Context<IssueCertificate>, name: String) -> Result<()> {
         handle_issue_certificate(ctx, name)
     }
+}
+
+#[cfg(all(test, feature = "idl-build"))]
+#[test]
+fn __anchor_private_print_idl_error_licensing_error() {
+    motif_interface::idl::print_errors::<LicensingError>();
 }

@@ -1,41 +1,15 @@
-//! By what right a work is made from its parents.
+//! Rights by which a work derives from its parents.
 
 use anchor_lang::prelude::*;
 
-use crate::{
-    error::LicensingError,
-    license_right::LicenseRight,
-    state::{
-        Approval, Consent, Inherited, Parent, Purpose, Terms, Work, WorkHead, WorkStatus,
-        check_parents,
-    },
+use motif_interface::licensing::{
+    Approval, Consent, Inherited, LicensingError, Parent, ParentArgs, ParentRight, Purpose, Terms,
+    Work, WorkHead, WorkStatus, check_parents,
 };
 
-/// By what right a work is made from one parent. One byte in the instruction: append only.
-#[derive(AnchorSerialize, AnchorDeserialize, Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ParentRight {
-    /// The parent's owner signs. Accounts: work, owner.
-    OwnerSigns,
-    /// Its latest terms allow derivatives. Accounts: work, terms.
-    Terms,
-    /// Its owner has approved this creator's derivatives. Accounts: work, latest terms, approval.
-    Approval,
-    /// The creator holds a license that it has used, whose terms, however old, allow
-    /// derivatives. Accounts: work, terms, channel.
-    License {
-        /// Of the channel.
-        index: u16,
-    },
-}
+use crate::license_right::LicenseRight;
 
-/// What is said about a parent; which one it is, its account says.
-#[derive(AnchorSerialize, AnchorDeserialize, Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ParentArgs {
-    pub share_bps: u16,
-    pub right: ParentRight,
-}
-
-/// The works a new one is made from, and what their terms demand of its own.
+/// Parents of a new work, and the conditions that it inherits.
 #[derive(Debug, Default)]
 pub struct Lineage {
     pub parents: Vec<Parent>,
@@ -43,8 +17,7 @@ pub struct Lineage {
 }
 
 impl Lineage {
-    /// Holds every parent against the right it is used by; `accounts` are those of each right,
-    /// in order, and no others.
+    /// Checks the right to every parent. `accounts` are exactly those of each right, in order.
     pub fn check<'info>(
         creator: &Pubkey,
         args: &[ParentArgs],
@@ -76,13 +49,13 @@ impl Lineage {
             work.require_takes_derivatives(now)?;
             let agrees = second.key() == work.owner && second.is_signer;
             require!(agrees, LicensingError::MissingApproval);
-            // The owner waives its own terms, not what its work owes to works it was made from.
+            // The owner waives its own terms, not the conditions that the parent inherited.
             self.inherited.pass_on(&work.inherited);
             0
         } else {
             let terms: Box<Account<Terms>> = Box::new(Account::try_from(second)?);
             require_keys_eq!(terms.work, work.address, LicensingError::InvalidParentAccounts);
-            let approved = args.right.check(creator, &work, &terms, accounts, now)?;
+            let approved = check_right(args.right, creator, &work, &terms, accounts, now)?;
             terms.check_derivative(args.share_bps, approved, now)?;
             self.inherited.add(&terms.offer);
             self.inherited.end_by(work.consent.and_then(|consent| consent.expires_at));
@@ -94,35 +67,34 @@ impl Lineage {
     }
 }
 
-impl ParentRight {
-    /// Whether the terms may be used by this right; returns whether the owner has approved it.
-    fn check<'info>(
-        self,
-        creator: &Pubkey,
-        work: &ParentWork,
-        terms: &Account<'info, Terms>,
-        accounts: &mut std::slice::Iter<'info, AccountInfo<'info>>,
-        now: i64,
-    ) -> Result<bool> {
-        if let Self::License { index } = self {
-            let license = LicenseRight::read(next(accounts)?, index)?;
-            let end = work.head.license_end(license.expires_at, terms.offer.notice_seconds);
-            license.check(creator, terms, end, now)?;
-            return Ok(false);
-        }
-        work.require_takes_derivatives(now)?;
-        require!(terms.number == work.head.latest_terms, LicensingError::NotLatestTerms);
-        if self == Self::Approval {
-            let approval: Account<Approval> = Account::try_from(next(accounts)?)?;
-            let holds = approval.holds(&terms.key(), creator, Purpose::Derivative, &work.owner);
-            require!(holds, LicensingError::MissingApproval);
-        }
-        Ok(self == Self::Approval)
+/// Checks that a right other than the owner's signature permits use of `terms`; returns whether
+/// the owner has approved the derivative.
+fn check_right<'info>(
+    right: ParentRight,
+    creator: &Pubkey,
+    work: &ParentWork,
+    terms: &Account<'info, Terms>,
+    accounts: &mut std::slice::Iter<'info, AccountInfo<'info>>,
+    now: i64,
+) -> Result<bool> {
+    if let ParentRight::License { index } = right {
+        let held = LicenseRight::read(next(accounts)?, index)?;
+        let notice_seconds = terms.offer.notice_seconds;
+        let end = work.head.license_end(held.license.expires_at, notice_seconds);
+        held.check(creator, terms, end, now)?;
+        return Ok(false);
     }
+    work.require_takes_derivatives(now)?;
+    require!(terms.number == work.head.latest_terms, LicensingError::NotLatestTerms);
+    if right == ParentRight::Approval {
+        let approval: Account<Approval> = Account::try_from(next(accounts)?)?;
+        let holds = approval.holds(&terms.key(), creator, Purpose::Derivative, &work.owner);
+        require!(holds, LicensingError::MissingApproval);
+    }
+    Ok(right == ParentRight::Approval)
 }
 
-/// What has to be known of a parent, without reading its lists: eight of the largest works would
-/// fill the heap.
+/// Fields of a parent, without its lists: eight of the largest works would exceed the heap.
 struct ParentWork {
     address: Pubkey,
     head: WorkHead,
@@ -145,7 +117,8 @@ impl ParentWork {
         Ok(Self { address: account.key(), head, owner, consent, inherited })
     }
 
-    /// It takes derivatives by what its owner says now. A license is what it said earlier.
+    /// Checks that the parent takes new derivatives. A license is a right from earlier and does not
+    /// need this.
     fn require_takes_derivatives(&self, now: i64) -> Result<()> {
         require!(self.head.status == WorkStatus::Active, LicensingError::ParentNotActive);
         let consented = self.consent.is_none_or(|consent| consent.valid_at(now));

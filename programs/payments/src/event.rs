@@ -1,9 +1,10 @@
-//! What the program tells the world. Consumers must check that a log entry was written by this
-//! program; the accounts, not the events, are the record.
+//! Program events, emitted as logs.
+//!
+//! Consumers must check that this program wrote the log entry. The accounts are authoritative.
 
 use anchor_lang::{prelude::*, solana_program::log::sol_log_data};
 
-/// A payer set money aside towards one operator.
+/// Emitted when a channel is opened; `deposited` is in base units, as all amounts here.
 #[event]
 pub struct ChannelOpened {
     pub channel: Pubkey,
@@ -13,7 +14,7 @@ pub struct ChannelOpened {
     pub deposited: u64,
 }
 
-/// More money was set aside; `deposited` is the new total.
+/// Emitted when a deposit grows; `deposited` is the new total.
 #[event]
 pub struct ChannelToppedUp {
     pub channel: Pubkey,
@@ -21,7 +22,7 @@ pub struct ChannelToppedUp {
     pub deposited: u64,
 }
 
-/// A channel took on a license, at `index` of its list.
+/// Emitted when terms are accepted; the license is at `index` of the channel.
 #[event]
 pub struct LicenseAccepted {
     pub channel: Pubkey,
@@ -32,7 +33,7 @@ pub struct LicenseAccepted {
     pub upfront_fee: u64,
 }
 
-/// A statement was paid: `prices` to the licenses, `fee` to the operator.
+/// Emitted when a statement is settled: `prices` are credited to licenses, `fee` to the operator.
 #[event]
 pub struct StatementSettled {
     pub channel: Pubkey,
@@ -45,7 +46,7 @@ pub struct StatementSettled {
 impl StatementSettled {
     const SIZE: usize = 8 + 32 + 4 * 8;
 
-    /// What `emit!` does, without a buffer on the heap: settling has a budget.
+    /// Logs the event as `emit!` does, without a heap buffer, which would cost compute units.
     pub fn log(&self) {
         sol_log_data(&[&self.to_bytes()]);
     }
@@ -62,14 +63,14 @@ impl StatementSettled {
     }
 }
 
-/// Licenses' credit became their works' earnings.
+/// Emitted when licenses' credit moves to earnings.
 #[event]
 pub struct LicensesCollected {
     pub channel: Pubkey,
     pub amount: u64,
 }
 
-/// A parent took its share of a child's earnings.
+/// Emitted when a parent's share moves to the parent's earnings.
 #[event]
 pub struct SharePulled {
     pub child: Pubkey,
@@ -78,7 +79,7 @@ pub struct SharePulled {
     pub amount: u64,
 }
 
-/// What the work's own part earns beyond `own_contested` waits for a verdict.
+/// Emitted when a dispute is applied; own earnings beyond `own_contested` wait for the verdict.
 #[event]
 pub struct DisputeApplied {
     pub work: Pubkey,
@@ -86,7 +87,7 @@ pub struct DisputeApplied {
     pub own_contested: u64,
 }
 
-/// A recipient was paid.
+/// Emitted when a recipient is paid.
 #[event]
 pub struct EarningsClaimed {
     pub work: Pubkey,
@@ -95,28 +96,28 @@ pub struct EarningsClaimed {
     pub amount: u64,
 }
 
-/// From `closes_at` (unix seconds) the channel settles no more.
+/// Emitted when a close is requested; the channel settles until `closes_at`, unix seconds.
 #[event]
 pub struct ChannelClosing {
     pub channel: Pubkey,
     pub closes_at: i64,
 }
 
-/// The payer took back what was never charged.
+/// Emitted when the uncharged deposit is returned to the payer.
 #[event]
 pub struct ChannelWithdrawn {
     pub channel: Pubkey,
     pub refunded: u64,
 }
 
-/// The operator took its fees.
+/// Emitted when the operator is paid its fees.
 #[event]
 pub struct FeesClaimed {
     pub channel: Pubkey,
     pub amount: u64,
 }
 
-/// Earnings were brought to their work's present split.
+/// Emitted when earnings are updated to their work's current split.
 #[event]
 pub struct SplitApplied {
     pub work: Pubkey,
@@ -124,7 +125,7 @@ pub struct SplitApplied {
     pub split_version: u32,
 }
 
-/// A license ends at `expires_at` (unix seconds) at the latest: its work was withdrawn.
+/// Emitted when a withdrawn work's license gets the expiry `expires_at`, unix seconds.
 #[event]
 pub struct WithdrawalApplied {
     pub channel: Pubkey,
@@ -132,7 +133,7 @@ pub struct WithdrawalApplied {
     pub expires_at: i64,
 }
 
-/// What a license had left of shared caps can be handed out again.
+/// Emitted when the unused quota of a license becomes available again.
 #[event]
 pub struct QuotaReleased {
     pub channel: Pubkey,
@@ -141,7 +142,7 @@ pub struct QuotaReleased {
     pub revenue: u64,
 }
 
-/// From `rotates_at` (unix seconds) `new_key` signs a channel's vouchers.
+/// Emitted when a rotation starts; `new_key` signs vouchers from `rotates_at`, unix seconds.
 #[event]
 pub struct VoucherKeyRotationStarted {
     pub channel: Pubkey,
@@ -149,13 +150,13 @@ pub struct VoucherKeyRotationStarted {
     pub rotates_at: i64,
 }
 
-/// A channel's account is gone.
+/// Emitted when a channel's account is closed.
 #[event]
 pub struct ChannelDeleted {
     pub channel: Pubkey,
 }
 
-/// What was paid into a work's till became its earnings.
+/// Emitted when a till's tokens move to earnings.
 #[event]
 pub struct TillSwept {
     pub work: Pubkey,
@@ -170,7 +171,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_settlement_is_logged_as_any_event_is() {
+    fn settlement_log_matches_anchor_event() {
         let settled = StatementSettled {
             channel: Pubkey::new_from_array([1; 32]),
             statement: 2,

@@ -1,26 +1,34 @@
-//! Who owes and gets what.
+//! Payments: channels, statements, earnings and claims.
 //!
-//! A platform deposits into a channel, accepts works' terms as licenses on it, and pays per
-//! unit with signed vouchers. Its operator settles; the credit becomes works' earnings, which
-//! parents pull and recipients claim. All tokens rest in one pooled vault per mint.
+//! A payer deposits into a channel, accepts works' terms as licenses on it, and pays per unit with
+//! signed vouchers. The channel's operator settles them; the credit becomes works' earnings, which
+//! parents pull and recipients claim. One vault per mint holds all tokens. Account types, errors
+//! and instruction builders are in `motif-interface`.
+//!
+//! # Account validation
+//!
+//! Anchor checks owner and discriminator of every typed account. `init` derives the address from
+//! seeds once and stores the bump; only `init` creates accounts of a type, so a valid account of
+//! this program is at its derived address and later instructions do not derive it again. Relations
+//! between accounts are checked by `has_one`, or by the handler where a comment says so.
 #![allow(missing_docs, reason = "Anchor's macros generate public items without docs")]
 
 #[cfg(target_arch = "bpf")]
 use sbf_builtins as _;
 
 use anchor_lang::prelude::*;
+pub use motif_interface::{
+    channel::{AcceptTermsArgs, OpenChannelArgs, SettleArgs, SettleCosignedArgs},
+    earnings::Payee,
+    payments::*,
+};
 
-pub mod custody;
-pub mod error;
 pub mod event;
 pub mod instructions;
-pub mod mmr;
-pub mod proof;
 pub mod state;
-pub mod statement;
-pub mod voucher;
+pub mod token;
+pub mod voucher_proof;
 
-pub use error::PaymentsError;
 use instructions::*;
 pub use state::*;
 
@@ -30,31 +38,31 @@ declare_id!("BvFbpq9Euag2k6ihhUgVfvDNJnYmiA5u8r1xgoZUJE3w");
 pub mod payments {
     use super::*;
 
-    // A call is compared with these in order, and pays for each comparison: what runs most
-    // often stands first.
+    // The dispatcher compares discriminators in this order, and each comparison costs compute
+    // units: the most frequent instructions come first.
 
-    /// Pays a statement: the voucher that signs for it stands in the Ed25519 instruction
-    /// directly before. The cost depends on the number of entries alone.
+    /// Credits a statement to its licenses. The voucher that signs it is in the Ed25519 instruction
+    /// directly before. The cost depends only on the number of entries.
     pub fn settle(ctx: Context<Settle>, args: SettleArgs) -> Result<()> {
         handle_settle(ctx, args)
     }
 
-    /// Moves licenses' new credit into their works' earnings. Anyone may.
+    /// Moves licenses' new credit to their works' earnings. Permissionless.
     pub fn collect<'info>(ctx: Context<'info, Collect<'info>>, licenses: Vec<u16>) -> Result<()> {
         handle_collect(ctx, licenses)
     }
 
-    /// Pays recipients everything their shares entitle them to by now. Anyone may.
+    /// Pays recipients everything they are owed. Permissionless.
     pub fn claim<'info>(ctx: Context<'info, Claim<'info>>, payees: Vec<Payee>) -> Result<()> {
         handle_claim(ctx, payees)
     }
 
-    /// Admits a mint: creates the vault all its channels and earnings share. Anyone may.
+    /// Admits a mint: creates the vault of all its channels and earnings. Permissionless.
     pub fn create_vault(ctx: Context<CreateVault>) -> Result<()> {
         handle_create_vault(ctx)
     }
 
-    /// Opens a payer's channel towards one operator, with a first deposit.
+    /// Opens a payer's channel with one operator, with a first deposit.
     pub fn open_channel(ctx: Context<OpenChannel>, args: OpenChannelArgs) -> Result<()> {
         handle_open_channel(ctx, args)
     }
@@ -64,23 +72,23 @@ pub mod payments {
         handle_top_up(ctx, amount)
     }
 
-    /// Takes one use of a work's latest terms onto a channel as a license.
+    /// Adds one use of a work's latest terms to a channel, as a license.
     pub fn accept_terms(ctx: Context<AcceptTerms>, args: AcceptTermsArgs) -> Result<()> {
         handle_accept_terms(ctx, args)
     }
 
-    /// Pays a statement as `settle` does, with the voucher key's signature of this transaction
-    /// in place of a voucher: several statements of one payer then need no proof each.
+    /// Credits a statement like `settle`, with the voucher key's signature of this transaction
+    /// instead of a voucher: several statements of one payer then need no proof each.
     pub fn settle_cosigned(ctx: Context<SettleCosigned>, args: SettleCosignedArgs) -> Result<()> {
         handle_settle_cosigned(ctx, args)
     }
 
-    /// Creates the account in which a settler writes down a statement too large for a packet.
+    /// Creates a buffer for a statement that exceeds a packet.
     pub fn create_statement_buffer(ctx: Context<CreateStatementBuffer>) -> Result<()> {
         handle_create_statement_buffer(ctx)
     }
 
-    /// Writes a part of a statement.
+    /// Writes a part of a statement to a buffer.
     pub fn write_statement_buffer(
         ctx: Context<WriteStatementBuffer>,
         offset: u32,
@@ -89,7 +97,7 @@ pub mod payments {
         handle_write_statement_buffer(ctx, offset, bytes)
     }
 
-    /// Pays a statement as `settle` does, read from where it was staged.
+    /// Credits the statement in a buffer like `settle`, and closes the buffer.
     pub fn settle_buffered(
         ctx: Context<SettleBuffered>,
         receipts: Option<ReceiptsCommitment>,
@@ -97,33 +105,33 @@ pub mod payments {
         handle_settle_buffered(ctx, receipts)
     }
 
-    /// Gives the rent of a staged statement back to whoever staged it.
+    /// Closes a buffer; its rent returns to the settler.
     pub fn close_statement_buffer(ctx: Context<CloseStatementBuffer>) -> Result<()> {
         handle_close_statement_buffer(ctx)
     }
 
-    /// Creates the account in which a work earns in one currency. Anyone may.
+    /// Creates the account of a work's earnings in one currency. Permissionless.
     pub fn open_earnings(ctx: Context<OpenEarnings>) -> Result<()> {
         handle_open_earnings(ctx)
     }
 
-    /// Moves a parent's share of a child's earnings into the parent's. Anyone may.
+    /// Moves a parent's share of a child's earnings to the parent's earnings. Permissionless.
     pub fn pull(ctx: Context<Pull>) -> Result<()> {
         handle_pull(ctx)
     }
 
-    /// Tells earnings that their work is disputed: what they earn from now on waits for the
-    /// verdict, what they have earned is paid. Anyone may.
+    /// Applies a work's open dispute to its earnings: earlier earnings stay claimable, later ones
+    /// wait for the verdict. Permissionless.
     pub fn apply_dispute(ctx: Context<ApplyDispute>) -> Result<()> {
         handle_apply_dispute(ctx)
     }
 
-    /// Brings earnings to their work's present split. Anyone may.
+    /// Updates earnings to their work's current split. Permissionless.
     pub fn apply_split(ctx: Context<ApplySplit>) -> Result<()> {
         handle_apply_split(ctx)
     }
 
-    /// Ends licenses of withdrawn works when their notice is over. Anyone may.
+    /// Ends licenses of withdrawn works after their notice. Permissionless.
     pub fn apply_withdrawal<'info>(
         ctx: Context<'info, ApplyWithdrawal<'info>>,
         licenses: Vec<u16>,
@@ -131,43 +139,49 @@ pub mod payments {
         handle_apply_withdrawal(ctx, licenses)
     }
 
-    /// Gives a license's unused part of shared caps back to other licensees.
+    /// Makes a license's unused quota of shared caps available to other licensees.
     pub fn release_quota(ctx: Context<ReleaseQuota>, index: u16) -> Result<()> {
         handle_release_quota(ctx, index)
     }
 
-    /// Pays the operator the fees settled so far.
+    /// Pays the operator its settled fees.
     pub fn claim_fees(ctx: Context<ClaimFees>) -> Result<()> {
         handle_claim_fees(ctx)
     }
 
-    /// Puts another voucher key in place, after the grace period or as soon as the operator agrees.
+    /// Replaces the voucher key, after the grace period or at once if the operator signs.
     pub fn rotate_voucher_key(ctx: Context<RotateVoucherKey>, new_key: Pubkey) -> Result<()> {
         handle_rotate_voucher_key(ctx, new_key)
     }
 
-    /// Creates an account that takes plain transfers for a work. Anyone may.
+    /// Creates an account that receives plain transfers for a work. Permissionless.
     pub fn open_till(ctx: Context<OpenTill>) -> Result<()> {
         handle_open_till(ctx)
     }
 
-    /// Moves what a till holds into its work's earnings. Anyone may.
+    /// Moves a till's tokens to its work's earnings. Permissionless.
     pub fn sweep_till(ctx: Context<SweepTill>) -> Result<()> {
         handle_sweep_till(ctx)
     }
 
-    /// Starts a channel's grace period (the payer), or ends it at once (the operator).
-    pub fn start_closing(ctx: Context<StartClosing>) -> Result<()> {
-        handle_start_closing(ctx)
+    /// Starts a channel's grace period (payer), or closes the channel at once (operator).
+    pub fn request_close(ctx: Context<RequestClose>) -> Result<()> {
+        handle_request_close(ctx)
     }
 
-    /// Returns to the payer what was never charged, once the channel is closed.
+    /// Returns the uncharged deposit to the payer, after the channel has closed.
     pub fn withdraw(ctx: Context<Withdraw>) -> Result<()> {
         handle_withdraw(ctx)
     }
 
-    /// Removes a channel from which nobody can take anything any more.
+    /// Closes the account of a channel that is paid out.
     pub fn close_channel(ctx: Context<CloseChannel>) -> Result<()> {
         handle_close_channel(ctx)
     }
+}
+
+#[cfg(all(test, feature = "idl-build"))]
+#[test]
+fn __anchor_private_print_idl_error_payments_error() {
+    motif_interface::idl::print_errors::<motif_interface::payments::PaymentsError>();
 }

@@ -2,16 +2,16 @@
 //! bytecode and in the reference ledger.
 //!
 //! A run is episodes, each a fresh cluster with a small cast. An episode is steps: something
-//! happens outside (time passes, a token account breaks, tokens arrive in a till), then somebody
+//! happens outside (time passes, a token account breaks, tokens arrive in a till), then a person
 //! calls an instruction. Who calls, and with what, is drawn at random, so many calls break a
 //! rule; some are older calls once more; one in six is sabotaged first, so that nothing of it may
 //! be accepted. After every step the accounts it names must be what the ledger says, and every
 //! promise must hold; every so often, and at the end, all accounts are held against the ledger.
-//! In the end everybody takes everything, and what is left is dust or somebody's who cannot take.
+//! In the end every party is paid; what is left is dust or belongs to parties that cannot be paid.
 
 mod cast;
 mod earnings_steps;
-mod ending;
+mod end;
 mod episode;
 mod governing_steps;
 mod licensing_steps;

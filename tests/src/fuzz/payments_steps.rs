@@ -47,7 +47,7 @@ impl Episode {
     pub(super) fn create_vault(&mut self) -> Option<Step> {
         let mint = self.mint();
         let currency = self.cast.currency(&mint);
-        let funder = self.cast.anybody(&mut self.random);
+        let funder = self.cast.any_person(&mut self.random);
         let call = Call::new([sdk::create_vault(&funder.key(), &currency)], &[&funder]);
         Some(Step::new("create_vault", call, move |ledger| ledger.create_vault(mint)))
     }
@@ -57,7 +57,7 @@ impl Episode {
             return None;
         }
         let (payer, operator) =
-            (self.cast.anybody(&mut self.random), self.cast.anybody(&mut self.random));
+            (self.cast.any_person(&mut self.random), self.cast.any_person(&mut self.random));
         let mint = self.mint();
         let currency = self.cast.currency(&mint);
         let voucher_key = match self.random.random_range(0..15) {
@@ -250,7 +250,7 @@ impl Episode {
         }
         let cluster = if random.random_ratio(1, 60) { [0xC2; 32] } else { CLUSTER };
         let settler = if random.random_ratio(1, 12) {
-            self.cast.anybody(random)
+            self.cast.any_person(random)
         } else {
             self.cast.mostly(&channel.operator, random)
         };
@@ -296,7 +296,7 @@ impl Episode {
         }))
     }
 
-    /// The same without a voucher: whoever would have signed it signs the transaction.
+    /// The same without a voucher: the voucher's signer signs the transaction.
     pub(super) fn settle_cosigned(&mut self) -> Option<Step> {
         let Prepared { signed, bytes, receipts, opened_slot, what } = self.statement()?;
         let SignedVoucher { voucher, key, .. } = signed;
@@ -365,7 +365,7 @@ impl Episode {
         }))
     }
 
-    /// Somebody writes what settles nothing.
+    /// Writes a buffer that settles nothing.
     pub(super) fn write_statement_buffer(&mut self) -> Option<Step> {
         let staged: Vec<_> = self.ledger.staged.keys().copied().collect();
         let &(channel, settler) = staged.choose(&mut self.random)?;
@@ -382,7 +382,8 @@ impl Episode {
         offset: u32,
         bytes: Vec<u8>,
     ) -> Option<Step> {
-        let instruction = sdk::stage_part(&settler.key(), &channel, offset, bytes.clone());
+        let instruction =
+            sdk::write_statement_buffer(&settler.key(), &channel, offset, bytes.clone());
         let (caller, call) = (settler.key(), Call::new([instruction], &[settler]));
         Some(Step::new("write_statement_buffer", call, move |ledger| {
             ledger.stage(channel, caller, offset, &bytes)
@@ -459,14 +460,14 @@ impl Episode {
         }))
     }
 
-    pub(super) fn start_closing(&mut self) -> Option<Step> {
+    pub(super) fn request_close(&mut self) -> Option<Step> {
         let channel = self.channel()?;
         let of = &self.ledger.channels[&channel];
         let party = if self.random.random_bool(0.6) { of.payer } else { of.operator };
         let caller = self.cast.mostly(&party, &mut self.random);
-        let instruction = sdk::start_closing(&caller.key(), &channel);
+        let instruction = sdk::request_close(&caller.key(), &channel);
         let (key, call) = (caller.key(), Call::new([instruction], &[&caller]));
-        Some(Step::new("start_closing", call, move |ledger| ledger.start_closing(key, channel)))
+        Some(Step::new("request_close", call, move |ledger| ledger.request_close(key, channel)))
     }
 
     pub(super) fn withdraw(&mut self) -> Option<Step> {

@@ -114,7 +114,7 @@ impl Ledger {
         rules.require(what.deposit > 0, PaymentsError::EmptyDeposit);
         rules.require(what.fee_bps <= 5_000, PaymentsError::FeeTooHigh);
         let grace = (900..=2_592_000).contains(&what.grace_seconds);
-        rules.require(grace, PaymentsError::GraceOutOfRange);
+        rules.require(grace, PaymentsError::InvalidGracePeriod);
         let channel = Channel {
             payer: what.payer,
             operator: what.operator,
@@ -360,7 +360,7 @@ impl Ledger {
     ///
     /// # Errors
     /// The rules it breaks.
-    pub fn start_closing(&mut self, caller: Pubkey, address: Pubkey) -> Result<(), Refused> {
+    pub fn request_close(&mut self, caller: Pubkey, address: Pubkey) -> Result<(), Refused> {
         let mut channel = self.channel(&address)?.clone();
         let mut rules = Rules::default();
         channel.close(&caller, self.now, &mut rules);
@@ -409,7 +409,7 @@ impl Ledger {
         Ok(fees)
     }
 
-    /// Removes a channel that nobody needs.
+    /// Closes an empty channel.
     ///
     /// # Errors
     /// The rules it breaks.

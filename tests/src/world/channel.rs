@@ -186,7 +186,8 @@ impl Accepting {
 
     /// The call that accepts.
     pub fn call(&self) -> Call {
-        let accept = channel::accept(&self.payer.key(), &self.channel, &self.acceptance, self.args);
+        let accept =
+            channel::accept_terms(&self.payer.key(), &self.channel, &self.acceptance, self.args);
         let signers: Vec<_> = [&self.payer].into_iter().chain(&self.approver).collect();
         Call::new([accept], &signers)
     }
@@ -222,7 +223,7 @@ impl OpenedChannel {
         Call::new([top_up], &[&self.payer])
     }
 
-    /// Moves licenses' credit into their works' earnings; nobody in particular signs.
+    /// Moves licenses' credit into their works' earnings. The host signs.
     pub fn collecting(&self, licenses: &[(u16, &RegisteredWork)]) -> Call {
         let licenses: Vec<_> =
             licenses.iter().map(|(index, work)| (*index, work.address)).collect();
@@ -237,7 +238,7 @@ impl OpenedChannel {
 
     /// Starts closing, by this person.
     pub fn closing_by(&self, caller: &Person) -> Call {
-        Call::new([channel::start_closing(&caller.key(), &self.address)], &[caller])
+        Call::new([channel::request_close(&caller.key(), &self.address)], &[caller])
     }
 
     /// Gives back what a license of these terms has left of shared caps, by this person.

@@ -1,5 +1,5 @@
 use motif_sdk::licensing::{
-    Share, apply_split_change, approve_split_change, cancel_split_change, stage_split,
+    Share, apply_split_change, approve_split_change, cancel_split_change, propose_split_in_parts,
 };
 
 use super::{Call, Person, RegisteredWork, World};
@@ -12,7 +12,7 @@ impl RegisteredWork {
 
     /// Proposes a split as this owner: one call for each part.
     pub fn proposing_by(&self, owner: &Person, split: &[Share]) -> Vec<Call> {
-        let parts = stage_split(&owner.key(), &self.address, split);
+        let parts = propose_split_in_parts(&owner.key(), &self.address, split);
         parts.into_iter().map(|part| Call::new([part], &[owner])).collect()
     }
 

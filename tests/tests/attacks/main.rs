@@ -15,7 +15,7 @@ mod handovers;
 mod lineage;
 mod locked_earnings;
 mod poisoned_recipients;
-mod prefunding;
+mod prefunded_accounts;
 mod reinitialisation;
 mod remaining_accounts;
 mod reopened_channels;

@@ -1,7 +1,7 @@
 //! Known-good calls of every instruction: one, or several where an optional account or another
 //! right changes what is read.
 
-use licensing::instructions::{InitializeArgs, UpdateConfigArgs};
+use licensing::{InitializeArgs, UpdateConfigArgs};
 use motif_sdk::{
     channel, earnings,
     licensing::{
@@ -69,7 +69,7 @@ pub const CALLS: &[Known] = &[
     ("payments", "rotate_voucher_key", "", rotate_voucher_key),
     ("payments", "open_till", "", open_till),
     ("payments", "sweep_till", "", sweep_till),
-    ("payments", "start_closing", "", start_closing),
+    ("payments", "request_close", "", request_close),
     ("payments", "withdraw", "", withdraw),
     ("payments", "close_channel", "", close_channel),
 ];
@@ -294,12 +294,12 @@ fn settle_cosigned(stage: &mut Stage) -> Vec<Instruction> {
 
 fn create_statement_buffer(stage: &mut Stage) -> Vec<Instruction> {
     let (channel, settler) = (stage.family().channel, stage.world.person().key());
-    channel::stage(&settler, &channel.address, &[])
+    channel::buffer_statement(&settler, &channel.address, &[])
 }
 
 fn write_statement_buffer(stage: &mut Stage) -> Vec<Instruction> {
     let channel = stage.family().channel;
-    vec![channel::stage_part(&channel.operator.key(), &channel.address, 0, vec![7; 18])]
+    vec![channel::write_statement_buffer(&channel.operator.key(), &channel.address, 0, vec![7; 18])]
 }
 
 fn settle_buffered(stage: &mut Stage) -> Vec<Instruction> {
@@ -391,7 +391,7 @@ fn sweep_till(stage: &mut Stage) -> Vec<Instruction> {
     vec![earnings::sweep_till(&child.address, &stage.world.currency)]
 }
 
-fn start_closing(stage: &mut Stage) -> Vec<Instruction> {
+fn request_close(stage: &mut Stage) -> Vec<Instruction> {
     let channel = stage.family().channel;
     channel.closing_by(&channel.payer).instructions
 }

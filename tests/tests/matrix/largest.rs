@@ -2,7 +2,7 @@
 //! of the transaction comes first, what that leaves.
 
 use motif_sdk::{
-    channel::{self, Entry, STAGED_PART_BYTES},
+    channel::{self, BUFFER_PART_BYTES, Entry},
     client::PACKET_BYTES,
     earnings,
     licensing::{
@@ -136,7 +136,7 @@ fn extend_split_change(stage: &mut Stage) -> Vec<Instruction> {
 fn proposed(stage: &mut Stage) -> (RegisteredWork, Vec<Share>) {
     let (work, others) = wide(stage);
     let shares = shares_of(&others, &widest());
-    for part in sdk::stage_split(&work.creator.key(), &work.address, &shares) {
+    for part in sdk::propose_split_in_parts(&work.creator.key(), &work.address, &shares) {
         stage.happen(part);
     }
     (work, shares)
@@ -208,10 +208,10 @@ fn settle_cosigned(stage: &mut Stage) -> Vec<Instruction> {
 
 fn write_statement_buffer(stage: &mut Stage) -> Vec<Instruction> {
     let (channel, settler) = (stage.family().channel, stage.world.person().key());
-    for opening in channel::stage(&settler, &channel.address, &[]) {
+    for opening in channel::buffer_statement(&settler, &channel.address, &[]) {
         stage.happen(opening);
     }
-    vec![channel::stage_part(&settler, &channel.address, 0, vec![7; STAGED_PART_BYTES])]
+    vec![channel::write_statement_buffer(&settler, &channel.address, 0, vec![7; BUFFER_PART_BYTES])]
 }
 
 fn settle_staged_thousand(stage: &mut Stage) -> Vec<Instruction> {

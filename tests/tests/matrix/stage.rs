@@ -39,7 +39,7 @@ pub struct Family {
     pub claimant: Person,
     /// Approved to license and to derive under `capped`.
     pub grantee: Person,
-    /// Proposed for the parent: nobody has approved it yet.
+    /// Proposed for the parent, without approvals.
     pub proposed: Vec<Share>,
 }
 
@@ -59,7 +59,7 @@ impl Stage {
         self.families[0].clone()
     }
 
-    /// A call of these instructions, signed by whoever they say signs.
+    /// A call of these instructions, signed by the signers they name.
     pub fn call(&self, instructions: Vec<Instruction>) -> Call {
         let people = self.people();
         let metas = instructions.iter().flat_map(|instruction| &instruction.accounts);
@@ -123,7 +123,9 @@ impl Family {
         let proposed: Vec<_> = shares
             .map(|(person, share_bps)| Share { recipient: person.key(), share_bps })
             .collect();
-        for propose in sdk::stage_split(&parent.creator.key(), &parent.address, &proposed) {
+        for propose in
+            sdk::propose_split_in_parts(&parent.creator.key(), &parent.address, &proposed)
+        {
             happen(propose, &parent.creator);
         }
         let evidence = OpenDisputeArgs { evidence_uri: String::new(), evidence_digest: [0xED; 32] };

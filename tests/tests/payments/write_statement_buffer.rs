@@ -2,7 +2,10 @@
 
 use anchor_lang::error::ErrorCode;
 use motif_sdk::{
-    channel::{PaymentsError, StatementBuffer, close_statement_buffer, stage, stage_part},
+    channel::{
+        PaymentsError, StatementBuffer, buffer_statement, close_statement_buffer,
+        write_statement_buffer,
+    },
     pda,
 };
 use motif_tests::world::{Call, OpenedChannel, Person, World};
@@ -12,7 +15,7 @@ use super::EXISTS;
 fn opened() -> (World, OpenedChannel, Call) {
     let mut world = World::new();
     let channel = world.channel().open();
-    let open = stage(&channel.operator.key(), &channel.address, &[]);
+    let open = buffer_statement(&channel.operator.key(), &channel.address, &[]);
     let open = Call::new(open, &[&channel.operator]);
     world.send(open.clone()).assert_ok();
     (world, channel, open)
@@ -20,7 +23,7 @@ fn opened() -> (World, OpenedChannel, Call) {
 
 fn part(channel: &OpenedChannel, offset: u32, bytes: &[u8]) -> Call {
     let operator = &channel.operator;
-    let part = stage_part(&operator.key(), &channel.address, offset, bytes.to_vec());
+    let part = write_statement_buffer(&operator.key(), &channel.address, offset, bytes.to_vec());
     Call::new([part], &[operator])
 }
 
@@ -30,7 +33,7 @@ fn staged(world: &World, channel: &OpenedChannel) -> Vec<u8> {
 }
 
 #[test]
-fn parts_are_written_one_behind_the_other_and_over_one_another() {
+fn parts_append_and_overwrite() {
     let (mut world, channel, _) = opened();
     assert!(staged(&world, &channel).is_empty());
     world.send(part(&channel, 0, b"abcdef")).assert_ok();
@@ -40,7 +43,7 @@ fn parts_are_written_one_behind_the_other_and_over_one_another() {
 }
 
 #[test]
-fn a_part_leaves_no_gap_and_stays_within_the_largest_statement() {
+fn part_beyond_bounds_is_rejected() {
     let (mut world, channel, _) = opened();
     world.send(part(&channel, 0, b"abc")).assert_ok();
     for offset in [4, 5, u32::MAX] {
@@ -57,20 +60,20 @@ fn a_part_leaves_no_gap_and_stays_within_the_largest_statement() {
 }
 
 #[test]
-fn a_statement_is_staged_once_at_a_time() {
+fn second_buffer_is_rejected() {
     let (mut world, _, open) = opened();
     world.send(open).assert_err(EXISTS);
 }
 
 #[test]
-fn nobody_writes_into_or_takes_back_what_another_staged() {
+fn foreign_buffer_is_rejected() {
     let (mut world, channel, _) = opened();
     world.send(part(&channel, 0, b"abc")).assert_ok();
     let operator = &channel.operator;
     let stranger: Person = world.person();
     let own = pda::statement_buffer(&channel.address, &operator.key());
     let strangers = pda::statement_buffer(&channel.address, &stranger.key());
-    let write = stage_part(&stranger.key(), &channel.address, 0, b"xyz".to_vec());
+    let write = write_statement_buffer(&stranger.key(), &channel.address, 0, b"xyz".to_vec());
     let write = Call::new([write], &[&stranger]).instead_of(strangers, own);
     world.send(write).assert_err(ErrorCode::ConstraintHasOne);
     let take = close_statement_buffer(&stranger.key(), &channel.address);
@@ -82,7 +85,7 @@ fn nobody_writes_into_or_takes_back_what_another_staged() {
 }
 
 #[test]
-fn what_is_taken_back_leaves_its_rent_with_who_paid_it() {
+fn closed_buffer_returns_rent() {
     let (mut world, channel, open) = opened();
     world.send(part(&channel, 0, &[7; 600])).assert_ok();
     let operator = &channel.operator;
@@ -97,11 +100,11 @@ fn what_is_taken_back_leaves_its_rent_with_who_paid_it() {
 }
 
 #[test]
-fn every_account_of_a_staging_is_pinned() {
+fn buffer_accounts_are_pinned() {
     let mut world = World::new();
     let (channel, other) = (world.channel().open(), world.channel().open());
     let operator = &channel.operator;
-    let open = stage(&operator.key(), &channel.address, &[]);
+    let open = buffer_statement(&operator.key(), &channel.address, &[]);
     let open = Call::new(open, &[operator]);
     let vault = pda::vault(&world.currency.mint);
     let cases = [

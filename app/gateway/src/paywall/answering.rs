@@ -29,9 +29,9 @@ use super::{
     spool::Answer,
 };
 use crate::{
-    keys::Caller,
-    ledger::{HoldId, Refusal},
-    problem::ApiError,
+    error::GatewayError,
+    keys::{Caller, KeyError},
+    ledger::{HoldId, LedgerError},
     traces,
 };
 
@@ -51,25 +51,25 @@ impl Paywall {
         &self,
         request: Request,
         server: Server,
-    ) -> Result<Response, ApiError> {
+    ) -> Result<Response, GatewayError> {
         let route = match self.routes().find(request.method(), request.uri().path())? {
             Way::Paid(route) => route,
             Way::Free => return Ok(server(request).await),
         };
-        traces::note(traces::ROUTE, route.path.clone());
+        traces::set_attribute(traces::ROUTE, route.path.clone());
         let (mut parts, body) = request.into_parts();
         // Whatever is answered: a client that is still sending would not hear it.
         let body = self.request_body(&route, body).await?;
         let payment = match payment(&parts.headers) {
             None => {
-                let price_tag = self.price_tags().of(self.gateway(), &route).await?;
+                let price_tag = self.price_tags().of(self.app(), &route).await?;
                 return Err(PaywallRefusal::Unpaid(Box::new(price_tag)).into());
             }
             Some(payment) => payment?,
         };
         let (Payment::Pay(PayForAnswer { channel, .. }) | Payment::Ask(AskToPay { channel, .. })) =
             &payment;
-        traces::note(traces::CHANNEL, channel.0.to_string());
+        traces::set_attribute(traces::CHANNEL, channel.0.to_string());
         let caller = self.caller(&parts.headers).await?;
         let target = parts.uri.path_and_query().map_or("/", |target| target.as_str());
         let named = format!("{} {target}", parts.method);
@@ -81,8 +81,8 @@ impl Paywall {
                 if let Err(error) = self.check_ask(&route, &ask).await {
                     return self.retry_of_moved(&ask, &key, &request_digest, error).await;
                 }
-                let desk = self.gateway().desk(&ask.channel.0).await?;
-                let id = hold_id(&ask.channel.0, desk.opened_slot, &key);
+                let channel = self.app().channels.get(&ask.channel.0).await?;
+                let id = hold_id(&ask.channel.0, channel.opened_slot, &key);
                 parts.headers.remove(Payment::HEADER);
                 let request = Request::from_parts(parts, Body::from(body));
                 let held = Held { route, id, ask, request_digest, target: named, caller };
@@ -92,28 +92,27 @@ impl Paywall {
     }
 
     /// Who asks, where the gateway keeps to holders of API keys.
-    async fn caller(&self, headers: &HeaderMap) -> Result<Caller, ApiError> {
-        let gateway = self.gateway();
+    async fn caller(&self, headers: &HeaderMap) -> Result<Caller, GatewayError> {
+        let app = self.app();
         let caller = match headers.get(API_KEY) {
             Some(token) => {
-                let token = token.to_str().map_err(|_| ApiError::Unauthorized)?;
-                gateway.holder_of(token).await?
+                let token = token.to_str().map_err(|_| KeyError::Unauthorized)?;
+                app.keys.authenticate(token).await?
             }
             None => Caller::default(),
         };
-        caller.allow(ScopeWord::Meter, gateway.config().api_keys_required)?;
+        caller.allow(ScopeWord::Meter, app.config.api_keys_required)?;
         Ok(caller)
     }
 
     /// Whether this can pay for the route at all, before anything is read or held.
-    async fn check_ask(&self, route: &PaidRoute, ask: &AskToPay) -> Result<(), ApiError> {
-        let gateway = self.gateway();
-        let desk = gateway.desk(&ask.channel.0).await?;
+    async fn check_ask(&self, route: &PaidRoute, ask: &AskToPay) -> Result<(), GatewayError> {
+        let channel = self.app().channels.get(&ask.channel.0).await?;
         let license = {
-            let book = desk.book();
-            book.ledger.account().licenses.get(usize::from(ask.license)).copied()
+            let locked = channel.lock();
+            locked.ledger.account().licenses.get(usize::from(ask.license)).copied()
         };
-        let unknown = || ApiError::refused(Refusal::LicenseNotFound(ask.license));
+        let unknown = || GatewayError::rejected(LedgerError::LicenseNotFound(ask.license));
         let license = license.ok_or_else(unknown)?;
         let licensed_use = motif_sdk::licensing::Use::from(route.licensed_use) as u8;
         if license.work != route.work.0 || license.licensed_use != licensed_use {
@@ -129,12 +128,12 @@ impl Paywall {
         Ok(())
     }
 
-    async fn request_body(&self, route: &PaidRoute, body: Body) -> Result<Bytes, ApiError> {
-        let within = Duration::from_secs(self.gateway().config().limits.request_seconds.into());
+    async fn request_body(&self, route: &PaidRoute, body: Body) -> Result<Bytes, GatewayError> {
+        let within = Duration::from_secs(self.app().config.limits.request_seconds.into());
         let read = timeout(within, collect(body, route.most_request_bytes)).await;
-        match read.map_err(|_| ApiError::Timeout)? {
+        match read.map_err(|_| GatewayError::Timeout)? {
             Ok(body) => Ok(body),
-            Err(Cut::TooLarge) => Err(ApiError::BodyTooLarge(route.most_request_bytes)),
+            Err(Cut::TooLarge) => Err(GatewayError::BodyTooLarge(route.most_request_bytes)),
             Err(Cut::Broken) => Err(PaywallRefusal::Malformed("the body broke off".into()).into()),
         }
     }
@@ -146,8 +145,8 @@ impl Paywall {
         key: &IdempotencyKey,
         request: Request,
         server: Server,
-    ) -> Result<Response, ApiError> {
-        let (ask, gateway) = (&held.ask, self.gateway());
+    ) -> Result<Response, GatewayError> {
+        let (ask, app) = (&held.ask, self.app());
         let hold = HoldRequest {
             license: ask.license,
             units: ask.units,
@@ -155,7 +154,7 @@ impl Paywall {
             expires_at: ask.expires_at,
             proof: ask.proof,
         };
-        let facts = gateway.hold(ask.channel.0, key, &hold).await?;
+        let facts = app.holds.add(ask.channel.0, key, &hold).await?;
         // From here on the payer has proved that it asks for exactly this.
         if let Some(answer) = self.spool().find(&held.id) {
             if held.route.streams {
@@ -165,7 +164,7 @@ impl Paywall {
         }
         match facts.state {
             HoldState::Captured => return Err(PaywallRefusal::Gone.into()),
-            HoldState::Released => return Err(ApiError::refused(Refusal::UnknownHold)),
+            HoldState::Released => return Err(GatewayError::rejected(LedgerError::UnknownHold)),
             HoldState::Open => {}
         }
         let place = match self.place(&held) {
@@ -176,7 +175,7 @@ impl Paywall {
             Ok(place) => place,
             Err(PaywallRefusal::Running) => return Err(PaywallRefusal::Running.into()),
             Err(refusal) => {
-                gateway.abandon(&ask.channel.0, held.id).await;
+                app.holds.abandon(&ask.channel.0, held.id).await;
                 return Err(refusal.into());
             }
         };
@@ -188,12 +187,12 @@ impl Paywall {
         let (paywall, making) = (self.clone(), held);
         let making = paywall.make(making, place, request, server).with_current_context();
         let made = self.tasks().spawn(making);
-        let made = made.await.map_err(|error| ApiError::Internal(Box::new(error)))?;
+        let made = made.await.map_err(GatewayError::internal)?;
         match made? {
             Made::Refused(response) => Ok(*response),
             Made::Answer => {
                 let answer = self.spool().find(&id).ok_or(PaywallRefusal::Gone)?;
-                self.gateway().metrics().answers_made.inc();
+                self.app().metrics.answers_made.inc();
                 self.hand_over(&answer, voucher, &caller).await
             }
         }
@@ -201,8 +200,8 @@ impl Paywall {
 
     /// A place for another answer of this channel, if it may have one.
     fn place(&self, held: &Held) -> Result<Place, PaywallRefusal> {
-        let (channel, gateway) = (held.ask.channel, self.gateway());
-        let now = gateway.now();
+        let channel = held.ask.channel;
+        let now = self.app().cluster.now();
         // A retry of what is being made is told so, however much else is unpaid.
         let place = self.running().begin(held.id, channel.0, held.route.streams)?;
         if held.ask.expires_at < now + i64::from(held.route.hold_seconds()) - HOLD_SLACK_SECONDS {
@@ -222,12 +221,12 @@ impl Paywall {
         pay: PayForAnswer,
         target: &str,
         caller: &Caller,
-    ) -> Result<Response, ApiError> {
+    ) -> Result<Response, GatewayError> {
         let id = pay.answer.0;
         let answer = self.spool().find(&id).filter(|answer| answer.channel == pay.channel);
         let answer = answer.ok_or(PaywallRefusal::UnknownAnswer)?;
         if answer.target != target || pay.voucher.channel != pay.channel {
-            return Err(ApiError::HoldMismatch);
+            return Err(GatewayError::HoldMismatch);
         }
         if self.running().is_awaited(&id) {
             // Its bytes go to the stream.
@@ -247,7 +246,7 @@ impl Paywall {
         answer: &Answer,
         voucher: Option<VoucherParts>,
         caller: &Caller,
-    ) -> Result<Response, ApiError> {
+    ) -> Result<Response, GatewayError> {
         let receipt = match voucher {
             Some(voucher) => self.take_payment(answer, voucher, caller).await?,
             None => match self.receipt(answer).await? {
@@ -263,11 +262,11 @@ impl Paywall {
         &self,
         answer: &Answer,
         receipt: &SignedReceipt,
-    ) -> Result<Response, ApiError> {
+    ) -> Result<Response, GatewayError> {
         let body = self.spool().body(&answer.id.0).await;
-        let body = body.map_err(|error| ApiError::Internal(Box::new(error)))?;
+        let body = body.map_err(GatewayError::internal)?;
         let mut response = Response::new(Body::from(body.ok_or(PaywallRefusal::Gone)?));
-        self.gateway().metrics().answers_handed_over.inc();
+        self.app().metrics.answers_handed_over.inc();
         *response.status_mut() = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::OK);
         let headers = response.headers_mut();
         for (name, value) in &answer.headers {
@@ -292,8 +291,8 @@ pub(super) fn with_receipt(headers: &mut HeaderMap, receipt: &SignedReceipt) {
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
 }
 
-fn payment(headers: &HeaderMap) -> Option<Result<Payment, ApiError>> {
-    let malformed = |what: String| ApiError::from(PaywallRefusal::Malformed(what));
+fn payment(headers: &HeaderMap) -> Option<Result<Payment, GatewayError>> {
+    let malformed = |what: String| GatewayError::from(PaywallRefusal::Malformed(what));
     let mut values = headers.get_all(Payment::HEADER).iter();
     let value = values.next()?;
     if values.next().is_some() {
@@ -302,13 +301,13 @@ fn payment(headers: &HeaderMap) -> Option<Result<Payment, ApiError>> {
     let text = value.to_str().map_err(|error| malformed(error.to_string()));
     Some(
         text.and_then(|text| {
-            Payment::of_header(text).map_err(|error| malformed(error.to_string()))
+            Payment::from_header(text).map_err(|error| malformed(error.to_string()))
         }),
     )
 }
 
-fn key(headers: &HeaderMap) -> Result<IdempotencyKey, ApiError> {
-    let header = headers.get(IdempotencyKey::HEADER).ok_or(ApiError::IdempotencyKeyMissing)?;
+fn key(headers: &HeaderMap) -> Result<IdempotencyKey, GatewayError> {
+    let header = headers.get(IdempotencyKey::HEADER).ok_or(GatewayError::IdempotencyKeyMissing)?;
     let key = header.to_str().ok().and_then(|text| text.parse().ok());
-    key.ok_or(ApiError::IdempotencyKeyInvalid)
+    key.ok_or(GatewayError::IdempotencyKeyInvalid)
 }

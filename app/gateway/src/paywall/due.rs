@@ -5,10 +5,10 @@ use motif_sdk::{
 
 use super::{Paywall, PaywallRefusal, spool::Answer};
 use crate::{
-    desk::Desk,
+    channel::ChannelHandle,
+    error::GatewayError,
     keys::Caller,
-    ledger::{Item, Refusal},
-    problem::ApiError,
+    ledger::{Item, LedgerError},
 };
 
 impl Paywall {
@@ -17,20 +17,20 @@ impl Paywall {
     ///
     /// # Errors
     /// [`PaywallRefusal::Due`] for a voucher whose total is not what it must be; every other
-    /// [`ApiError`] of a generation.
+    /// [`GatewayError`] of a generation.
     pub(super) async fn take_payment(
         &self,
         answer: &Answer,
         voucher: VoucherParts,
         caller: &Caller,
-    ) -> Result<SignedReceipt, ApiError> {
+    ) -> Result<SignedReceipt, GatewayError> {
         let id = answer.id.0;
         // It stays kept until its receipt is noted.
         let _paying = self.spool().pay(&id).ok_or(PaywallRefusal::UnknownAnswer)?;
         // What is kept still is for those who have paid for it, and prove it below.
-        let is_over = answer.expires_at < self.gateway().now();
+        let is_over = answer.expires_at < self.app().cluster.now();
         if is_over && self.receipt(answer).await?.is_none() {
-            return Err(ApiError::refused(Refusal::UnknownHold));
+            return Err(GatewayError::rejected(LedgerError::UnknownHold));
         }
         let request = GenerationRequest {
             voucher,
@@ -40,8 +40,8 @@ impl Paywall {
             output_digest: answer.output_digest,
         };
         let taken = match answer.part {
-            0 => self.gateway().capture(id, request, caller).await,
-            _ => self.gateway().accept_part(answer.channel.0, id, request, caller).await,
+            0 => self.app().holds.capture(id, request, caller).await,
+            _ => self.app().metering.pay_part(answer.channel.0, id, request, caller).await,
         };
         let receipt = match taken {
             Ok(receipt) => receipt,
@@ -60,11 +60,11 @@ impl Paywall {
     async fn paid_before(
         &self,
         answer: &Answer,
-        error: ApiError,
-    ) -> Result<SignedReceipt, ApiError> {
+        error: GatewayError,
+    ) -> Result<SignedReceipt, GatewayError> {
         let (refusal, _) = match &error {
-            ApiError::Refused { refusal, expected } => (Some(*refusal), expected),
-            ApiError::IdempotencyKeyReused => (None, &None),
+            GatewayError::Rejected { error: refusal, expected } => (Some(*refusal), expected),
+            GatewayError::IdempotencyKeyReused => (None, &None),
             _ => return Err(error),
         };
         if let Some(receipt) = self.receipt(answer).await? {
@@ -72,13 +72,13 @@ impl Paywall {
         }
         match refusal {
             Some(
-                refusal @ (Refusal::WrongPrice { .. }
-                | Refusal::NotNewer { .. }
-                | Refusal::StatementMismatch
-                | Refusal::StatementClosed
-                | Refusal::StatementAhead { .. }),
+                refusal @ (LedgerError::WrongPrice { .. }
+                | LedgerError::NotNewer { .. }
+                | LedgerError::StatementMismatch
+                | LedgerError::StatementClosed
+                | LedgerError::StatementAhead { .. }),
             ) => {
-                let because = ApiError::refused(refusal).problem().slug;
+                let because = GatewayError::rejected(refusal).problem().slug;
                 Err(self.due(answer, Some(because)).await?)
             }
             _ => Err(error),
@@ -86,12 +86,15 @@ impl Paywall {
     }
 
     /// The receipt of an answer, if it was paid for.
-    pub(super) async fn receipt(&self, answer: &Answer) -> Result<Option<SignedReceipt>, ApiError> {
+    pub(super) async fn receipt(
+        &self,
+        answer: &Answer,
+    ) -> Result<Option<SignedReceipt>, GatewayError> {
         let id = answer.id.0;
         if let Some(receipt) = self.spool().receipt(&id) {
             return Ok(Some(receipt));
         }
-        let receipt = self.gateway().receipt_of(answer.channel.0, id, answer.part).await?;
+        let receipt = self.app().metering.receipt_of(answer.channel.0, id, answer.part).await?;
         if let Some(receipt) = receipt {
             self.spool().paid(&id, receipt);
         }
@@ -106,23 +109,23 @@ impl Paywall {
         &self,
         answer: &Answer,
         because: Option<String>,
-    ) -> Result<ApiError, ApiError> {
-        let desk = self.gateway().desk(&answer.channel.0).await?;
-        let due = due(&desk, answer, because, self.gateway().now())?;
+    ) -> Result<GatewayError, GatewayError> {
+        let desk = self.app().channels.get(&answer.channel.0).await?;
+        let due = due(&desk, answer, because, self.app().cluster.now())?;
         Ok(PaywallRefusal::Due(Box::new(due)).into())
     }
 }
 
 /// What pays for an answer at `now`.
 pub fn due(
-    desk: &Desk,
+    channel: &ChannelHandle,
     answer: &Answer,
     because: Option<String>,
     now: i64,
-) -> Result<Due, ApiError> {
-    let book = desk.book();
+) -> Result<Due, GatewayError> {
+    let locked = channel.lock();
     let item = Item { license: answer.license, units: answer.units };
-    let (price, cumulative) = book.ledger.cost(&item, now).map_err(ApiError::refused)?;
+    let (price, cumulative) = locked.ledger.cost(&item, now).map_err(GatewayError::rejected)?;
     Ok(Due {
         answer: Digest(answer.id.0),
         part: answer.part,
@@ -132,7 +135,7 @@ pub fn due(
         request_digest: answer.request_digest,
         output_digest: answer.output_digest,
         expires_at: answer.expires_at,
-        expected: book.expected(cumulative),
+        expected: locked.expected(cumulative),
         because,
     })
 }

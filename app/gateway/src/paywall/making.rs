@@ -15,7 +15,7 @@ use super::{
     Paywall, PaywallRefusal, SpoolError, answering::Held, headers::kept, layer::Server,
     running::Place, spool::Answer,
 };
-use crate::problem::ApiError;
+use crate::error::GatewayError;
 
 /// What came of asking the server.
 pub(super) enum Made {
@@ -36,14 +36,14 @@ impl Paywall {
         place: Place,
         request: Request,
         server: Server,
-    ) -> Result<Made, ApiError> {
+    ) -> Result<Made, GatewayError> {
         let within = held.route.answer_within;
         let made = match timeout(within, self.try_make(&held, request, server)).await {
             Ok(made) => made,
             Err(_) => Err(PaywallRefusal::UpstreamTimeout(within.as_secs()).into()),
         };
         if !matches!(made, Ok(Made::Answer)) {
-            self.gateway().abandon(&held.ask.channel.0, held.id).await;
+            self.app().holds.abandon(&held.ask.channel.0, held.id).await;
         }
         drop(place);
         made
@@ -54,7 +54,7 @@ impl Paywall {
         held: &Held,
         request: Request,
         server: Server,
-    ) -> Result<Made, ApiError> {
+    ) -> Result<Made, GatewayError> {
         let route = &held.route;
         let (parts, body) = server(request).await.into_parts();
         check_status(parts.status)?;
@@ -85,12 +85,12 @@ impl Paywall {
         status: StatusCode,
         headers: HeaderMap,
         body: Bytes,
-    ) -> Result<Arc<Answer>, ApiError> {
+    ) -> Result<Arc<Answer>, GatewayError> {
         let config = self.config();
         let expires_at = match part {
             0 => held.ask.expires_at,
             // What is held ends with the first part; the others have the time of a pause.
-            _ => self.gateway().now() + i64::from(config.pause_seconds) + PAUSE_SLACK_SECONDS,
+            _ => self.app().cluster.now() + i64::from(config.pause_seconds) + PAUSE_SLACK_SECONDS,
         };
         let id = part_id(&held.id, part);
         let answer = Answer {
@@ -110,7 +110,7 @@ impl Paywall {
         match self.spool().put(answer.clone(), body).await {
             Ok(()) => Ok(Arc::new(answer)),
             Err(SpoolError::Full) => Err(PaywallRefusal::Full.into()),
-            Err(error) => Err(ApiError::Internal(Box::new(error))),
+            Err(error) => Err(GatewayError::internal(error)),
         }
     }
 }
@@ -136,7 +136,7 @@ pub(super) async fn collect(body: Body, most_bytes: usize) -> Result<Bytes, Cut>
 }
 
 /// A server that fails, or that sends clients elsewhere, has made nothing to pay for.
-pub(super) fn check_status(status: StatusCode) -> Result<(), ApiError> {
+pub(super) fn check_status(status: StatusCode) -> Result<(), GatewayError> {
     if status.is_success() || status.is_client_error() {
         return Ok(());
     }

@@ -5,7 +5,7 @@ use matchit::Router;
 use serde::Deserialize;
 
 use super::{PaidRoute, UpstreamUrl, route::RouteEntry};
-use crate::{config::Faults, problem::ApiError};
+use crate::{config::Faults, error::GatewayError};
 
 /// Which routes of a model server cost what. What is not in it does not get through.
 #[derive(Clone)]
@@ -109,16 +109,16 @@ impl PaidRoutes {
     /// What becomes of a request.
     ///
     /// # Errors
-    /// [`ApiError::NotFound`], [`ApiError::MethodNotAllowed`]; [`ApiError::InvalidPath`] for a
+    /// [`GatewayError::NotFound`], [`GatewayError::MethodNotAllowed`]; [`GatewayError::InvalidPath`] for a
     /// path that the server behind might read as another one.
-    pub(super) fn find(&self, method: &Method, path: &str) -> Result<Way, ApiError> {
+    pub(super) fn find(&self, method: &Method, path: &str) -> Result<Way, GatewayError> {
         if !is_plain(path) {
             let what = "write it without dot segments, empty ones, and encoded dots or slashes";
-            return Err(ApiError::InvalidPath(path.to_owned(), what.to_owned()));
+            return Err(GatewayError::InvalidPath(path.to_owned(), what.to_owned()));
         }
-        let ways = self.by_path.at(path).map_err(|_| ApiError::NotFound)?.value;
+        let ways = self.by_path.at(path).map_err(|_| GatewayError::NotFound)?.value;
         let way = ways.iter().find(|(takes, _)| takes == method);
-        way.map(|(_, way)| way.clone()).ok_or(ApiError::MethodNotAllowed)
+        way.map(|(_, way)| way.clone()).ok_or(GatewayError::MethodNotAllowed)
     }
 }
 
@@ -165,10 +165,10 @@ mod tests {
         assert!(matches!(routes.find(&Method::POST, "/images"), Ok(Way::Paid(_))));
         assert!(matches!(routes.find(&Method::GET, "/files/a/b"), Ok(Way::Free)));
         let refused = routes.find(&Method::GET, "/images");
-        assert!(matches!(refused, Err(ApiError::MethodNotAllowed)));
+        assert!(matches!(refused, Err(GatewayError::MethodNotAllowed)));
         for other in ["/", "/images/", "/Images", "/images/1", "/v1/images"] {
             let refused = routes.find(&Method::POST, other);
-            assert!(matches!(refused, Err(ApiError::NotFound)), "{other}");
+            assert!(matches!(refused, Err(GatewayError::NotFound)), "{other}");
         }
     }
 
@@ -187,7 +187,7 @@ mod tests {
             "//images",
         ] {
             let refused = routes.find(&Method::POST, path);
-            assert!(matches!(refused, Err(ApiError::InvalidPath(..))), "{path}");
+            assert!(matches!(refused, Err(GatewayError::InvalidPath(..))), "{path}");
         }
     }
 

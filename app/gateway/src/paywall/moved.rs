@@ -12,7 +12,7 @@ use motif_sdk::{
 };
 
 use super::{Paywall, spool::Answer};
-use crate::{problem::ApiError, settlement::proves_payer};
+use crate::{error::GatewayError, payer_request::verify_payer};
 
 impl Paywall {
     /// Answers a request for something that was made and paid for here. Everything else is the
@@ -22,17 +22,17 @@ impl Paywall {
         ask: &AskToPay,
         key: &IdempotencyKey,
         request_digest: &[u8; 32],
-        refused: ApiError,
-    ) -> Result<Response, ApiError> {
+        refused: GatewayError,
+    ) -> Result<Response, GatewayError> {
         if !refused.is_moved() {
             return Err(refused);
         }
         let address = ask.channel.0;
-        let (_, channel) = self.gateway().recorded_channel(&address).await?;
+        let (_, channel) = self.app().channels.recorded(&address).await?;
         let id = hold_id(&address, channel.opened_slot, key);
         let Some(answer) = self.spool().find(&id) else { return Err(refused) };
         let details = hold_details(key, ask.license, ask.units, request_digest, ask.expires_at);
-        proves_payer(&address, &channel, PayerAction::Hold(details), &ask.proof)?;
+        verify_payer(&address, &channel, PayerAction::Hold(details), &ask.proof)?;
         match self.receipt(&answer).await? {
             Some(receipt) if answer.request_digest.0 == *request_digest => {
                 self.handed_over(&answer, &receipt).await
@@ -47,11 +47,11 @@ impl Paywall {
         &self,
         answer: &Answer,
         voucher: &VoucherParts,
-        refused: ApiError,
-    ) -> Result<SignedReceipt, ApiError> {
-        let (_, channel) = self.gateway().recorded_channel(&answer.channel.0).await?;
-        if !is_payers(voucher, answer, &channel, self.gateway().now()) {
-            return Err(ApiError::VoucherSignature);
+        refused: GatewayError,
+    ) -> Result<SignedReceipt, GatewayError> {
+        let (_, channel) = self.app().channels.recorded(&answer.channel.0).await?;
+        if !is_payers(voucher, answer, &channel, self.app().cluster.now()) {
+            return Err(GatewayError::VoucherSignature);
         }
         self.receipt(answer).await?.ok_or(refused)
     }

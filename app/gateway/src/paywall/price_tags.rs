@@ -9,7 +9,7 @@ use motif_sdk::gateway::wire::{
 };
 
 use super::PaidRoute;
-use crate::{Gateway, problem::ApiError};
+use crate::{App, error::GatewayError};
 
 /// What routes cost, as the chain said it a short while ago: asking costs strangers nothing, and
 /// must not cost a question to a node each time.
@@ -24,12 +24,12 @@ impl PriceTags {
     /// What a route costs.
     ///
     /// # Errors
-    /// As [`Gateway::quote`]; what was known is good while the chain does not answer.
-    pub async fn of(&self, gateway: &Gateway, route: &PaidRoute) -> Result<PriceTag, ApiError> {
-        let quote = self.quote(gateway, route.work, route.licensed_use).await?;
+    /// As [`crate::catalogue::Catalogue::quote`]; what was known is good while the chain does not answer.
+    pub async fn of(&self, app: &App, route: &PaidRoute) -> Result<PriceTag, GatewayError> {
+        let quote = self.quote(app, route.work, route.licensed_use).await?;
         Ok(PriceTag {
-            operator: Address(gateway.operator()),
-            cluster: Digest(gateway.cluster().await?),
+            operator: Address(app.operator()),
+            cluster: Digest(app.cluster.tag().await?),
             quote,
             fixed_units: route.metered.fixed(),
             most_units: route.most_units,
@@ -41,12 +41,12 @@ impl PriceTags {
     /// What every route costs, those alone that can be licensed now.
     pub async fn all<'a>(
         &self,
-        gateway: &Gateway,
+        app: &App,
         routes: impl IntoIterator<Item = &'a PaidRoute>,
     ) -> Vec<RouteFacts> {
         let mut facts = Vec::new();
         for route in routes {
-            match self.of(gateway, route).await {
+            match self.of(app, route).await {
                 Ok(price_tag) => facts.push(RouteFacts {
                     method: route.method.to_string(),
                     path: route.path.clone(),
@@ -60,10 +60,10 @@ impl PriceTags {
 
     async fn quote(
         &self,
-        gateway: &Gateway,
+        app: &App,
         work: Address,
         licensed_use: UseWord,
-    ) -> Result<Quote, ApiError> {
+    ) -> Result<Quote, GatewayError> {
         let key = (work, licensed_use.to_string());
         let known = self.quotes().get(&key).cloned();
         if let Some((asked_at, quote)) = &known
@@ -71,13 +71,13 @@ impl PriceTags {
         {
             return Ok(quote.clone());
         }
-        match gateway.quote(work.0, licensed_use).await {
+        match app.catalogue.quote(work.0, licensed_use).await {
             Ok(quote) => {
                 self.quotes().insert(key, (Instant::now(), quote.clone()));
                 Ok(quote)
             }
-            Err(ApiError::ChainUnreachable(error)) => {
-                known.map(|(_, quote)| quote).ok_or(ApiError::ChainUnreachable(error))
+            Err(GatewayError::ChainUnreachable(error)) => {
+                known.map(|(_, quote)| quote).ok_or(GatewayError::ChainUnreachable(error))
             }
             Err(error) => Err(error),
         }

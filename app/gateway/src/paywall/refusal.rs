@@ -1,5 +1,7 @@
-use axum::http::StatusCode;
-use motif_sdk::gateway::wire::{Due, PaymentRequired, PriceTag};
+use motif_sdk::gateway::{
+    ProblemType,
+    wire::{Due, PaymentRequired, PriceTag},
+};
 
 /// Why a paywall hands nothing over. Nothing was charged.
 #[derive(Debug, thiserror::Error)]
@@ -76,44 +78,28 @@ pub enum PaywallRefusal {
 }
 
 impl PaywallRefusal {
-    /// Status, slug and title.
-    pub(crate) fn kind(&self) -> (StatusCode, &'static str, &'static str) {
-        use StatusCode as Status;
+    /// Returns the type of the problem document.
+    pub(crate) fn problem_type(&self) -> ProblemType {
+        use ProblemType as Type;
         match self {
-            Self::Unpaid(_) => (Status::PAYMENT_REQUIRED, "payment-required", "Payment required"),
-            Self::Due(_) => (Status::PAYMENT_REQUIRED, "payment-due", "The answer is to be paid"),
-            Self::Malformed(_) => (Status::BAD_REQUEST, "payment-malformed", "Malformed payment"),
-            Self::OtherLicense { .. } => {
-                (Status::UNPROCESSABLE_ENTITY, "other-license", "A license for something else")
-            }
-            Self::HoldUnits { .. } => {
-                (Status::UNPROCESSABLE_ENTITY, "hold-units", "Room for too few or too many units")
-            }
-            Self::HoldTooShort(_) => {
-                (Status::UNPROCESSABLE_ENTITY, "hold-too-short", "The hold is too short")
-            }
-            Self::Running => (Status::CONFLICT, "answer-running", "Being answered"),
-            Self::Gone => (Status::GONE, "answer-gone", "Not kept any more"),
-            Self::StreamBegun => (Status::CONFLICT, "stream-begun", "The stream has begun"),
-            Self::UnknownAnswer => (Status::NOT_FOUND, "unknown-answer", "Unknown answer"),
-            Self::TooManyUnpaid(_) => {
-                (Status::TOO_MANY_REQUESTS, "too-many-unpaid", "Too many unpaid answers")
-            }
-            Self::Full => (Status::SERVICE_UNAVAILABLE, "paywall-full", "No room"),
-            Self::UpstreamFailed(_) => {
-                (Status::BAD_GATEWAY, "upstream-failed", "The server behind failed")
-            }
-            Self::UpstreamTimeout(_) => {
-                (Status::GATEWAY_TIMEOUT, "upstream-timeout", "The server behind is too slow")
-            }
-            Self::AnswerTooLarge(_) => {
-                (Status::BAD_GATEWAY, "answer-too-large", "The answer is too large")
-            }
-            Self::UnitsMissing => (Status::BAD_GATEWAY, "units-missing", "Units are missing"),
-            Self::UnitsAboveHeld { .. } => {
-                (Status::BAD_GATEWAY, "units-above-held", "More units than were held")
-            }
-            Self::Stopping => (Status::SERVICE_UNAVAILABLE, "stopping", "The gateway is stopping"),
+            Self::Unpaid(_) => Type::PaymentRequired,
+            Self::Due(_) => Type::PaymentDue,
+            Self::Malformed(_) => Type::PaymentMalformed,
+            Self::OtherLicense { .. } => Type::OtherLicense,
+            Self::HoldUnits { .. } => Type::HoldUnits,
+            Self::HoldTooShort(_) => Type::HoldTooShort,
+            Self::Running => Type::AnswerRunning,
+            Self::Gone => Type::AnswerGone,
+            Self::StreamBegun => Type::StreamBegun,
+            Self::UnknownAnswer => Type::UnknownAnswer,
+            Self::TooManyUnpaid(_) => Type::TooManyUnpaid,
+            Self::Full => Type::PaywallFull,
+            Self::UpstreamFailed(_) => Type::UpstreamFailed,
+            Self::UpstreamTimeout(_) => Type::UpstreamTimeout,
+            Self::AnswerTooLarge(_) => Type::AnswerTooLarge,
+            Self::UnitsMissing => Type::UnitsMissing,
+            Self::UnitsAboveHeld { .. } => Type::UnitsAboveHeld,
+            Self::Stopping => Type::Stopping,
         }
     }
 

@@ -34,7 +34,7 @@ use super::{
     running::{Place, Waiting},
     spool::Answer,
 };
-use crate::{ledger::HoldId, problem::ApiError};
+use crate::{error::GatewayError, ledger::HoldId};
 
 /// Says that a paused stream is still there; finds out, too, that its client is not.
 const STILL_THERE: Duration = Duration::from_secs(15);
@@ -42,7 +42,7 @@ const STILL_THERE: Duration = Duration::from_secs(15);
 const EVENTS_AHEAD: usize = 2;
 
 /// How a stream begins, if it does.
-type Begun = Result<Beginning, ApiError>;
+type Begun = Result<Beginning, GatewayError>;
 
 enum Beginning {
     /// Its parts are of an answer of this content type.
@@ -64,11 +64,11 @@ enum Ended {
     /// Its client has gone, or paid for nothing more.
     Abandoned,
     /// Something failed, which the client is told.
-    Failed(ApiError),
+    Failed(GatewayError),
 }
 
-impl From<ApiError> for Ended {
-    fn from(error: ApiError) -> Self {
+impl From<GatewayError> for Ended {
+    fn from(error: GatewayError) -> Self {
         Self::Failed(error)
     }
 }
@@ -87,12 +87,12 @@ impl Paywall {
         place: Place,
         request: Request,
         server: Server,
-    ) -> Result<Response, ApiError> {
+    ) -> Result<Response, GatewayError> {
         let (events, to_client) = mpsc::channel(EVENTS_AHEAD);
         let (begun, begins) = oneshot::channel();
         let stream = Stream { paywall: self.clone(), held, events, end: StreamEnd::default() };
         self.tasks().spawn(stream.run(place, request, server, begun).with_current_context());
-        let gone = || ApiError::Internal("a stream ended without a word".into());
+        let gone = || GatewayError::Internal("a stream ended without a word".into());
         let kind = match begins.await.map_err(|_| gone())?? {
             Beginning::Of(kind) => kind,
             Beginning::Refused(response) => return Ok(*response),
@@ -173,7 +173,7 @@ impl Stream {
         body: Body,
     ) -> Result<(), Ended> {
         let route = self.held.route.clone();
-        let none = || ApiError::Internal("a stream that counts nothing".into());
+        let none = || GatewayError::Internal("a stream that counts nothing".into());
         let (counted, count) = route.part().ok_or_else(none)?;
         let mut parts = Parts::new(body, counted, count, route.most_answer_bytes);
         // The voucher that came with the request can pay for the first part.
@@ -215,8 +215,8 @@ impl Stream {
                 Err(refused) => because = Some(refused.problem().slug),
             }
         }
-        let desk = self.paywall.gateway().desk(&answer.channel.0).await?;
-        let due = due(&desk, answer, because, self.paywall.gateway().now())?;
+        let desk = self.paywall.app().channels.get(&answer.channel.0).await?;
+        let due = due(&desk, answer, because, self.paywall.app().cluster.now())?;
         self.send(&StreamEvent::Due(Box::new(due))).await?;
         let pause = Duration::from_secs(self.paywall.config().pause_seconds.into());
         timeout(pause, self.paid(&mut waiting)).await.unwrap_or(Err(Ended::Abandoned))
@@ -268,6 +268,6 @@ impl Stream {
 
     /// Gives the room up that was held and is not used.
     async fn release(&self) {
-        self.paywall.gateway().abandon(&self.held.ask.channel.0, self.held.id).await;
+        self.paywall.app().holds.abandon(&self.held.ask.channel.0, self.held.id).await;
     }
 }

@@ -12,7 +12,7 @@ use serde::Deserialize;
 use tower::{Service, service_fn};
 
 use super::{PaywallRefusal, headers};
-use crate::{admission::ClientAddress, problem::ApiError, traces};
+use crate::{admission::ClientAddress, error::GatewayError, traces};
 
 /// Where the server behind a paywall is. Only its operator says so: nothing in a request does.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -108,23 +108,23 @@ impl Upstream {
         }
         let target = parts.uri.path_and_query().map_or("/", |target| target.as_str());
         let Ok(body) = to_bytes(body, self.most_request_bytes).await else {
-            return ApiError::BodyTooLarge(self.most_request_bytes).into_response();
+            return GatewayError::BodyTooLarge(self.most_request_bytes).into_response();
         };
         let mut request = self.http.request(parts.method, self.url.of(target));
         if !body.is_empty() {
             request = request.body(body);
         }
         let sent = async {
-            traces::forward(&mut parts.headers);
+            traces::inject(&mut parts.headers);
             request.headers(parts.headers).send().await
         };
-        match traces::step("model server", SpanKind::Client, sent).await {
+        match traces::traced("model server", SpanKind::Client, sent).await {
             Ok(answered) => answer(answered),
             Err(error) => {
                 // Its own words name the server: they are for the log alone.
                 tracing::warn!(%error, "the server behind the paywall gave no answer");
                 let what = if error.is_connect() { "it cannot be reached" } else { "no answer" };
-                ApiError::from(PaywallRefusal::UpstreamFailed(what.to_owned())).into_response()
+                GatewayError::from(PaywallRefusal::UpstreamFailed(what.to_owned())).into_response()
             }
         }
     }

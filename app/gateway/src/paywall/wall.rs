@@ -4,7 +4,7 @@ use motif_sdk::gateway::wire::PaidRoutes as PaidRoutesFacts;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{PaidRoutes, Spool, SpoolError, price_tags::PriceTags, running::Running};
-use crate::{Gateway, config::PaywallConfig};
+use crate::{App, config::PaywallConfig};
 
 /// Routes with prices, what is kept and what runs for them; clones share it.
 #[derive(Clone)]
@@ -13,7 +13,7 @@ pub struct Paywall {
 }
 
 struct Inner {
-    gateway: Gateway,
+    app: App,
     config: PaywallConfig,
     spool: Arc<Spool>,
     running: Running,
@@ -33,7 +33,7 @@ impl Paywall {
     /// # Errors
     /// [`SpoolError`].
     pub fn open(
-        gateway: Gateway,
+        app: App,
         config: PaywallConfig,
         stop: CancellationToken,
     ) -> Result<Self, SpoolError> {
@@ -41,13 +41,13 @@ impl Paywall {
         let running = Running::new(config.running as usize, config.streams as usize);
         let price_tags = PriceTags::default();
         let tasks = TaskTracker::new();
-        let inner = Inner { gateway, config, spool, running, price_tags, tasks, stop };
+        let inner = Inner { app, config, spool, running, price_tags, tasks, stop };
         Ok(Self { inner: Arc::new(inner) })
     }
 
-    /// The gateway that takes payment.
-    pub fn gateway(&self) -> &Gateway {
-        &self.inner.gateway
+    /// Returns the gateway that takes payment.
+    pub fn app(&self) -> &App {
+        &self.inner.app
     }
 
     /// How it runs.
@@ -68,7 +68,7 @@ impl Paywall {
     /// Every route that has a price now, with it.
     pub async fn facts(&self) -> PaidRoutesFacts {
         let routes = self.routes().paid().iter().map(AsRef::as_ref);
-        PaidRoutesFacts { routes: self.inner.price_tags.all(self.gateway(), routes).await }
+        PaidRoutesFacts { routes: self.inner.price_tags.all(self.app(), routes).await }
     }
 
     /// Removes what is kept long enough, until told to stop; then waits for what is being made.
@@ -78,7 +78,7 @@ impl Paywall {
                 () = tokio::time::sleep(SWEEP_EVERY) => {}
                 () = self.inner.stop.cancelled() => break,
             }
-            self.inner.spool.sweep(self.gateway().now()).await;
+            self.inner.spool.sweep(self.app().cluster.now()).await;
         }
         self.inner.tasks.close();
         if tokio::time::timeout(DRAIN_WITHIN, self.inner.tasks.wait()).await.is_err() {

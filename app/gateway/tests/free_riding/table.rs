@@ -33,7 +33,12 @@ pub struct Seat {
     pub prices: [Price; 2],
     pub fee_bps: u64,
     pub account: motif_sdk::channel::Channel,
+    /// The license that has ended, if one has.
+    pub ended: Option<u16>,
 }
+
+/// The license whose work is withdrawn.
+const WITHDRAWN: u16 = 1;
 
 /// What a license costs, as the model has it.
 #[derive(Clone, Copy, Debug)]
@@ -85,7 +90,8 @@ impl Table {
             }
             world.client().open_channel(&channel).await.unwrap();
             let fee_bps = u64::from(account.channel.operator_fee_bps);
-            seats.push(Seat { channel, key, prices, fee_bps, account: account.channel });
+            let (account, ended) = (account.channel, None);
+            seats.push(Seat { channel, key, prices, fee_bps, account, ended });
         }
         Self { service: service(&world), world: Some(world), configuration, seats }
     }
@@ -103,7 +109,7 @@ impl Table {
         self.service.clone()
     }
 
-    /// What happens while nobody asks anything.
+    /// Events between requests.
     pub async fn between_phases(&mut self, phase: u64, history: &History) {
         let graceful = match self.configuration.restarts {
             Restarts::Never => None,
@@ -112,9 +118,9 @@ impl Table {
         };
         if let Some(graceful) = graceful {
             // What was dropped may be on its way: on disk, or lost, but not half of it.
-            self.world().gateway.gateway().reconcile().await.unwrap();
+            self.world().gateway.app().reconciler.reconcile().await.unwrap();
             let world = self.world.take().unwrap();
-            self.service = Router::new(); // whoever has the old one has its store open
+            self.service = Router::new(); // the old service keeps its store open
             let world = world.restarted(graceful).await;
             (self.service, self.world) = (service(&world), Some(world));
             history.count(|counts| counts.restarts += 1);
@@ -122,10 +128,32 @@ impl Table {
         if phase % 2 == 1 {
             self.answer_everybody(history).await;
         }
+        if phase == 2 && self.configuration.withdraws {
+            self.withdraw(history).await;
+        }
         if phase == 3 && self.configuration.leaves_early {
-            self.start_closing(&self.seats[0].channel);
+            self.request_close(&self.seats[0].channel);
         }
         self.world().chain.state().now = now();
+    }
+
+    /// Withdraws a work of the first channel while that is idle, and lets the notice pass.
+    /// Payers have the gateway read the channel again, and go on with both licenses.
+    async fn withdraw(&mut self, history: &History) {
+        self.answer_everybody(history).await;
+        let channel = self.seats[0].channel;
+        let settler = &self.world().gateway.app().settler;
+        if let Err(error) = settler.settle(channel).await {
+            history.broke(format!("{channel} does not settle: {error}"));
+        }
+        {
+            let mut state = self.world().chain.state();
+            let account = state.channels.get_mut(&channel).unwrap();
+            account.licenses[usize::from(WITHDRAWN)].expires_at = now() - 1;
+        }
+        self.world().client().open_channel(&channel).await.unwrap();
+        self.seats[0].ended = Some(WITHDRAWN);
+        history.count(|counts| counts.withdrawals += 1);
     }
 
     /// Asks again for every answer that was lost, until all are known.
@@ -135,34 +163,34 @@ impl Table {
         }
     }
 
-    fn start_closing(&self, channel: &Pubkey) {
+    fn request_close(&self, channel: &Pubkey) {
         let mut state = self.world().chain.state();
         state.now = now();
         let now = state.now;
         let account = state.channels.get_mut(channel).unwrap();
         let payer = account.channel.payer;
         if account.channel.closes_at == i64::MAX {
-            account.channel.start_closing(&payer, now).unwrap();
+            account.channel.request_close(&payer, now).unwrap();
         }
     }
 
     /// Every payer leaves, everything settles, and the model says whether it is right.
     pub async fn leave(mut self, history: &History) {
         let world = self.world.take().unwrap();
-        let gateway = world.gateway.gateway();
+        let app = world.gateway.app();
         for seat in &self.seats {
-            if let Err(error) = gateway.settle(seat.channel).await {
+            if let Err(error) = app.settler.settle(seat.channel).await {
                 history.broke(format!("{} does not settle: {error}", seat.channel));
             }
         }
-        match gateway.reconcile().await {
+        match app.reconciler.reconcile().await {
             Ok(books) if books.exact => {}
             books => history.broke(format!("the books are not exact: {books:?}")),
         }
         self.world = Some(world);
         for seat in &self.seats {
-            self.start_closing(&seat.channel);
-            let closed = self.world().gateway.gateway().close(seat.channel).await;
+            self.request_close(&seat.channel);
+            let closed = self.world().gateway.app().settler.close(seat.channel).await;
             if let Err(error) = closed {
                 history.broke(format!("{} does not close: {error}", seat.channel));
             }
@@ -178,7 +206,7 @@ impl Table {
 
 /// Built once: that takes as long as answering dozens of requests does.
 fn service(world: &World) -> Router {
-    router(world.gateway.gateway().clone(), None)
+    router(world.gateway.app().clone(), None)
 }
 
 fn license_at(price: &Price) -> License {

@@ -255,7 +255,7 @@ pub fn pay_for(due: &Due, voucher: VoucherParts) -> Payment {
 /// What an answer wants to be paid; its header and its body say the same.
 pub fn due_of(answer: &Answer) -> Due {
     let header = answer.headers[PaymentRequired::HEADER].to_str().unwrap();
-    let required = PaymentRequired::of_header(header).unwrap();
+    let required = PaymentRequired::from_header(header).unwrap();
     assert_eq!(answer.problem().payment.as_ref(), Some(&required));
     match required {
         PaymentRequired::Due(due) => *due,

@@ -1,6 +1,8 @@
 use anchor_lang::prelude::*;
 
-use crate::{event::AuthorityChanged, state::Config};
+use motif_interface::licensing::Config;
+
+use crate::event::AuthorityChanged;
 
 #[derive(Accounts)]
 pub struct AcceptAuthority<'info> {

@@ -1,6 +1,8 @@
 use anchor_lang::prelude::*;
 
-use crate::{event::OwnershipChanged, state::Work};
+use motif_interface::licensing::Work;
+
+use crate::event::OwnershipChanged;
 
 #[derive(Accounts)]
 pub struct AcceptOwnership<'info> {

@@ -1,17 +1,16 @@
 use anchor_lang::prelude::*;
 
-use crate::{
-    event::SplitChanged,
-    state::{SplitChange, Work},
-};
+use motif_interface::licensing::{SplitChange, Work};
+
+use crate::event::SplitChanged;
 
 #[derive(Accounts)]
 pub struct ApplySplitChange<'info> {
-    /// Anybody: what it costs to make the work's account larger, it pays.
+    /// Any key; pays for the growth of the work's account.
     #[account(mut)]
     pub payer: Signer<'info>,
 
-    // Never smaller: whoever applied it would be given rent that the creator paid.
+    // Never shrinks: this signer would receive rent that the creator paid.
     #[account(
         mut,
         realloc = work.space_with(split_change.split.len()).max(work.to_account_info().data_len()),
@@ -23,7 +22,7 @@ pub struct ApplySplitChange<'info> {
     #[account(mut, has_one = work, has_one = proposer, close = proposer)]
     pub split_change: Box<Account<'info, SplitChange>>,
 
-    /// CHECK: the change names it; it only gets its rent back.
+    /// CHECK: `has_one` of the proposal; receives its rent.
     #[account(mut)]
     pub proposer: UncheckedAccount<'info>,
 

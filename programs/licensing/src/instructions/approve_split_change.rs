@@ -1,10 +1,10 @@
 use anchor_lang::prelude::*;
 
-use crate::state::{SplitChange, Work};
+use motif_interface::licensing::{SplitChange, Work};
 
 #[derive(Accounts)]
 pub struct ApproveSplitChange<'info> {
-    /// Of the work's present split.
+    /// Recipient of the current split.
     pub recipient: Signer<'info>,
 
     pub work: Box<Account<'info, Work>>,
@@ -18,5 +18,5 @@ pub fn handle_approve_split_change(
     split_digest: [u8; 32],
 ) -> Result<()> {
     let ApproveSplitChange { recipient, work, split_change } = ctx.accounts;
-    split_change.approve(work, recipient.key, split_digest)
+    Ok(split_change.approve(work, recipient.key, split_digest)?)
 }

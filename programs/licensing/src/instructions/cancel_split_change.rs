@@ -1,13 +1,10 @@
 use anchor_lang::prelude::*;
 
-use crate::{
-    error::LicensingError,
-    state::{SplitChange, Work},
-};
+use motif_interface::licensing::{LicensingError, SplitChange, Work};
 
 #[derive(Accounts)]
 pub struct CancelSplitChange<'info> {
-    /// Of the work now, whoever proposed the change.
+    /// Current owner of the work, which may differ from the proposer.
     pub owner: Signer<'info>,
 
     #[account(has_one = owner @ LicensingError::NotOwner)]
@@ -16,7 +13,7 @@ pub struct CancelSplitChange<'info> {
     #[account(mut, has_one = work, has_one = proposer, close = proposer)]
     pub split_change: Box<Account<'info, SplitChange>>,
 
-    /// CHECK: the change names it; it only gets its rent back.
+    /// CHECK: `has_one` of the proposal; receives its rent.
     #[account(mut)]
     pub proposer: UncheckedAccount<'info>,
 }

@@ -1,10 +1,8 @@
 use anchor_lang::prelude::*;
 
-use crate::{
-    error::LicensingError,
-    event::DisputeEnded,
-    state::{Config, Dispute, Verdict, Work},
-};
+use motif_interface::licensing::{Config, Dispute, LicensingError, Verdict, Work};
+
+use crate::event::DisputeEnded;
 
 #[derive(Accounts)]
 pub struct DecideDispute<'info> {
@@ -19,11 +17,11 @@ pub struct DecideDispute<'info> {
     #[account(mut, has_one = work, has_one = claimant, close = claimant)]
     pub dispute: Box<Account<'info, Dispute>>,
 
-    /// CHECK: the work names it; it gets the bond of a claim that is rejected.
+    /// CHECK: `has_one` of the work; receives the bond if the claim is rejected.
     #[account(mut)]
     pub owner: UncheckedAccount<'info>,
 
-    /// CHECK: the dispute names it; it gets its rent back, and the bond of a claim that is upheld.
+    /// CHECK: `has_one` of the dispute; receives its rent, and the bond if the claim is upheld.
     #[account(mut)]
     pub claimant: UncheckedAccount<'info>,
 }

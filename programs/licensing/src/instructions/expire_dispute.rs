@@ -1,11 +1,10 @@
 use anchor_lang::prelude::*;
 
-use crate::{
-    event::DisputeEnded,
-    state::{Dispute, Verdict, Work},
-};
+use motif_interface::licensing::{Dispute, Verdict, Work};
 
-/// Nobody signs: anybody may say that time has passed.
+use crate::event::DisputeEnded;
+
+/// Permissionless: no account signs.
 #[derive(Accounts)]
 pub struct ExpireDispute<'info> {
     #[account(mut, has_one = owner)]
@@ -14,11 +13,11 @@ pub struct ExpireDispute<'info> {
     #[account(mut, has_one = work, has_one = claimant, close = claimant)]
     pub dispute: Box<Account<'info, Dispute>>,
 
-    /// CHECK: the work names it; it gets the bond.
+    /// CHECK: `has_one` of the work; receives the bond.
     #[account(mut)]
     pub owner: UncheckedAccount<'info>,
 
-    /// CHECK: the dispute names it; it gets its rent back.
+    /// CHECK: `has_one` of the dispute; receives its rent.
     #[account(mut)]
     pub claimant: UncheckedAccount<'info>,
 }

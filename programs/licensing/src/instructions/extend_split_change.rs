@@ -1,9 +1,6 @@
 use anchor_lang::prelude::*;
 
-use crate::{
-    error::LicensingError,
-    state::{Share, SplitChange, Work},
-};
+use motif_interface::licensing::{LicensingError, Share, SplitChange, Work};
 
 #[derive(Accounts)]
 pub struct ExtendSplitChange<'info> {
@@ -21,5 +18,5 @@ pub fn handle_extend_split_change(
     shares: Vec<Share>,
 ) -> Result<()> {
     let ExtendSplitChange { work, split_change, .. } = ctx.accounts;
-    split_change.extend(work, &shares)
+    Ok(split_change.extend(work, &shares)?)
 }

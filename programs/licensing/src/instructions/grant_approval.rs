@@ -1,17 +1,10 @@
 use anchor_lang::prelude::*;
 
-use crate::{
-    error::LicensingError,
-    event::ApprovalGranted,
-    state::{Approval, Purpose, Terms, Work},
+use motif_interface::licensing::{
+    Approval, GrantApprovalArgs, LicensingError, Purpose, Terms, Work,
 };
 
-#[derive(AnchorSerialize, AnchorDeserialize, Clone, Copy, Debug)]
-pub struct GrantApprovalArgs {
-    pub purpose: Purpose,
-    /// Who may do it.
-    pub grantee: Pubkey,
-}
+use crate::event::ApprovalGranted;
 
 #[derive(Accounts)]
 #[instruction(args: GrantApprovalArgs)]

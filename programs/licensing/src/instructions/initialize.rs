@@ -1,17 +1,6 @@
 use anchor_lang::{prelude::*, solana_program::bpf_loader_upgradeable};
 
-use crate::{error::LicensingError, state::Config};
-
-#[derive(AnchorSerialize, AnchorDeserialize, Clone, Debug)]
-pub struct InitializeArgs {
-    /// Names the cluster in every voucher; its genesis hash.
-    pub cluster: [u8; 32],
-    pub arbiter: Pubkey,
-    /// At least the rent of an empty account.
-    pub dispute_bond_lamports: u64,
-    /// From the opening of a dispute to the last second of its verdict: 1 to 60 days.
-    pub dispute_seconds: u32,
-}
+use motif_interface::licensing::{Config, InitializeArgs, LicensingError};
 
 #[derive(Accounts)]
 pub struct Initialize<'info> {
@@ -21,11 +10,11 @@ pub struct Initialize<'info> {
     #[account(init, payer = authority, space = Config::SPACE, seeds = [Config::SEED], bump)]
     pub config: Account<'info, Config>,
 
-    /// CHECK: this program's own account; its loader says where the upgrade authority stands.
+    /// CHECK: this program's account, by address; its owner is the loader.
     #[account(address = crate::ID)]
     pub program: UncheckedAccount<'info>,
 
-    /// CHECK: the handler derives its address when the loader is the upgradeable one.
+    /// CHECK: the handler checks its address if the loader is the upgradeable one.
     pub program_data: UncheckedAccount<'info>,
 
     pub system_program: Program<'info, System>,
@@ -49,9 +38,11 @@ pub fn handle_initialize(ctx: Context<Initialize>, args: InitializeArgs) -> Resu
 }
 
 impl Initialize<'_> {
-    /// The first caller would otherwise become arbiter of a program somebody else deployed.
-    /// A program that nobody can upgrade has no such authority: deploy and initialise it in
-    /// one go.
+    /// Checks that the caller is the program's upgrade authority. Otherwise the first caller could
+    /// appoint the arbiter of a program that another party deployed.
+    ///
+    /// A program without an upgrade authority accepts any caller: deploy and initialize it in one
+    /// transaction.
     fn check_upgrade_authority(&self) -> Result<()> {
         if *self.program.owner != bpf_loader_upgradeable::ID {
             return Ok(());
@@ -62,7 +53,7 @@ impl Initialize<'_> {
         require_keys_eq!(self.program_data.key(), address, LicensingError::NotUpgradeAuthority);
         let data = self.program_data.try_borrow_data()?;
         let program_data = ProgramData::try_deserialize_unchecked(&mut &data[..])?;
-        // Local networks name the system program, which never signs: again nobody.
+        // Local networks name the system program, which never signs.
         let upgrade_authority = program_data.upgrade_authority_address;
         if let Some(authority) = upgrade_authority.filter(|key| *key != System::id()) {
             let caller = self.authority.key();

@@ -9,7 +9,9 @@ use anchor_spl::{
     token::{Mint, MintTo, Token, TokenAccount, mint_to},
 };
 
-use crate::{certificate, error::LicensingError, event::CertificateIssued, state::Work};
+use motif_interface::licensing::{CERTIFICATE_SEED, LicensingError, Work};
+
+use crate::{certificate, event::CertificateIssued};
 
 #[derive(Accounts)]
 pub struct IssueCertificate<'info> {
@@ -22,7 +24,7 @@ pub struct IssueCertificate<'info> {
     #[account(
         init,
         payer = owner,
-        seeds = [certificate::SEED, work.key().as_ref()],
+        seeds = [CERTIFICATE_SEED, work.key().as_ref()],
         bump,
         mint::decimals = 0,
         mint::authority = work,
@@ -38,11 +40,11 @@ pub struct IssueCertificate<'info> {
     )]
     pub owner_tokens: Box<Account<'info, TokenAccount>>,
 
-    /// CHECK: Token Metadata derives its address from the mint.
+    /// CHECK: Token Metadata checks its address, which is derived from the mint.
     #[account(mut)]
     pub metadata: UncheckedAccount<'info>,
 
-    /// CHECK: Token Metadata derives its address from the mint.
+    /// CHECK: Token Metadata checks its address, which is derived from the mint.
     #[account(mut)]
     pub edition: UncheckedAccount<'info>,
 
@@ -52,16 +54,16 @@ pub struct IssueCertificate<'info> {
     pub system_program: Program<'info, System>,
 }
 
-// Not inlined, as the steps below: a stack frame holds 4 KiB.
+// Neither this nor the steps below are inlined: a stack frame holds 4 KiB.
 #[inline(never)]
 pub fn handle_issue_certificate(ctx: Context<IssueCertificate>, name: String) -> Result<()> {
     ctx.accounts.work.require_undisputed()?;
     let named = (1..=certificate::MAX_NAME_BYTES).contains(&name.len());
     require!(named, LicensingError::InvalidCertificateName);
     ctx.accounts.mint_one()?;
-    ctx.accounts.describe(name)?;
-    ctx.accounts.make_it_the_only_one()?;
-    ctx.accounts.sign()?;
+    ctx.accounts.create_metadata(name)?;
+    ctx.accounts.create_edition()?;
+    ctx.accounts.sign_metadata()?;
 
     let (work, mint) = (ctx.accounts.work.key(), ctx.accounts.mint.key());
     ctx.accounts.work.certificate = Some(mint);
@@ -81,7 +83,7 @@ impl<'info> IssueCertificate<'info> {
     }
 
     #[inline(never)]
-    fn describe(&self, name: String) -> Result<()> {
+    fn create_metadata(&self, name: String) -> Result<()> {
         let data = DataV2 {
             name,
             symbol: certificate::SYMBOL.to_owned(),
@@ -107,7 +109,7 @@ impl<'info> IssueCertificate<'info> {
     }
 
     #[inline(never)]
-    fn make_it_the_only_one(&self) -> Result<()> {
+    fn create_edition(&self) -> Result<()> {
         let accounts = CreateMasterEditionV3 {
             edition: self.edition.to_account_info(),
             mint: self.mint.to_account_info(),
@@ -123,9 +125,9 @@ impl<'info> IssueCertificate<'info> {
         self.as_work(program, accounts, |cpi| create_master_edition_v3(cpi, Some(0)))
     }
 
-    /// The creator verifies that it made this, where it is still the owner and so signs.
+    /// Verifies the creator in the metadata, if the creator is the owner and so signs.
     #[inline(never)]
-    fn sign(&self) -> Result<()> {
+    fn sign_metadata(&self) -> Result<()> {
         if self.work.creator != self.owner.key() {
             return Ok(());
         }
@@ -136,7 +138,7 @@ impl<'info> IssueCertificate<'info> {
         sign_metadata(CpiContext::new(self.token_metadata_program.key(), accounts))
     }
 
-    /// Calls another program with the work's signature.
+    /// Calls another program, signed by the work's address.
     fn as_work<T>(
         &self,
         program: Pubkey,

@@ -1,6 +1,6 @@
 use anchor_lang::prelude::*;
 
-use crate::{error::LicensingError, state::Config};
+use motif_interface::licensing::{Config, LicensingError};
 
 #[derive(Accounts)]
 pub struct OfferAuthority<'info> {

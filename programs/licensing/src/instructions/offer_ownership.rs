@@ -1,6 +1,6 @@
 use anchor_lang::prelude::*;
 
-use crate::{error::LicensingError, state::Work};
+use motif_interface::licensing::{LicensingError, Work};
 
 #[derive(Accounts)]
 pub struct OfferOwnership<'info> {
@@ -11,5 +11,5 @@ pub struct OfferOwnership<'info> {
 }
 
 pub fn handle_offer_ownership(ctx: Context<OfferOwnership>, to: Option<Pubkey>) -> Result<()> {
-    ctx.accounts.work.offer_ownership(to)
+    Ok(ctx.accounts.work.offer_ownership(to)?)
 }

@@ -3,18 +3,9 @@ use anchor_lang::{
     system_program::{Transfer, transfer},
 };
 
-use crate::{
-    error::LicensingError,
-    event::DisputeOpened,
-    state::{Config, Dispute, Work},
-};
+use motif_interface::licensing::{Config, Dispute, LicensingError, OpenDisputeArgs, Work};
 
-#[derive(AnchorSerialize, AnchorDeserialize, Clone, Debug)]
-pub struct OpenDisputeArgs {
-    pub evidence_uri: String,
-    /// SHA-256 of what `evidence_uri` points to.
-    pub evidence_digest: [u8; 32],
-}
+use crate::event::DisputeOpened;
 
 #[derive(Accounts)]
 #[instruction(args: OpenDisputeArgs)]

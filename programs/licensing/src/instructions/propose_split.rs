@@ -1,18 +1,8 @@
 use anchor_lang::prelude::*;
 
-use crate::{
-    error::LicensingError,
-    event::SplitProposed,
-    state::{Share, SplitChange, Work},
-};
+use motif_interface::licensing::{LicensingError, ProposeSplitArgs, Share, SplitChange, Work};
 
-#[derive(AnchorSerialize, AnchorDeserialize, Clone, Debug)]
-pub struct ProposeSplitArgs {
-    /// How many recipients the split has in all.
-    pub recipients: u8,
-    /// The first of them; `extend_split_change` adds those that fit no packet.
-    pub shares: Vec<Share>,
-}
+use crate::event::SplitProposed;
 
 #[derive(Accounts)]
 #[instruction(args: ProposeSplitArgs)]

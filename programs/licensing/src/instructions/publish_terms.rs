@@ -1,16 +1,9 @@
 use anchor_lang::prelude::*;
 use anchor_spl::token_interface::Mint;
 
-use crate::{
-    error::LicensingError,
-    event::TermsPublished,
-    state::{Offer, Terms, Work},
-};
+use motif_interface::licensing::{LicensingError, Offer, PublishTermsArgs, Terms, Work};
 
-#[derive(AnchorSerialize, AnchorDeserialize, Clone, Debug)]
-pub struct PublishTermsArgs {
-    pub offer: Offer,
-}
+use crate::event::TermsPublished;
 
 #[derive(Accounts)]
 #[instruction(args: PublishTermsArgs)]
@@ -30,7 +23,7 @@ pub struct PublishTerms<'info> {
     )]
     pub terms: Account<'info, Terms>,
 
-    /// Typed, so that terms are always in a currency that exists.
+    /// Typed, so that the currency of terms is an existing mint.
     pub currency: InterfaceAccount<'info, Mint>,
 
     pub system_program: Program<'info, System>,

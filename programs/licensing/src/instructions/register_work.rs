@@ -1,42 +1,13 @@
 use anchor_lang::prelude::*;
 
-use crate::{
-    error::LicensingError,
-    event::WorkRegistered,
-    parent_right::{Lineage, ParentArgs},
-    state::{Consent, Fingerprint, Model, Share, Work, WorkKind, WorkStatus, check_split},
+use motif_interface::licensing::{
+    Consent, LicensingError, Model, RegisterWorkArgs, Work, WorkKind, WorkStatus,
 };
 
-#[derive(AnchorSerialize, AnchorDeserialize, Clone, Debug)]
-pub struct RegisterWorkArgs {
-    pub kind: WorkKind,
-    /// SHA-256 of the content.
-    pub content_digest: [u8; 32],
-    pub fingerprint: Fingerprint,
-    /// SHA-256 of what `metadata_uri` points to.
-    pub metadata_digest: [u8; 32],
-    pub metadata_uri: String,
-    /// Last unix second of the consent; `None` for no end.
-    pub consent_expires_at: Option<i64>,
-    /// Of a style model, and of nothing else.
-    pub model: Option<ModelArgs>,
-    /// In the order of their accounts.
-    pub parents: Vec<ParentArgs>,
-    pub split: Vec<Share>,
-}
-
-#[derive(AnchorSerialize, AnchorDeserialize, Clone, Debug, PartialEq, Eq)]
-pub struct ModelArgs {
-    /// The model it adapts, as its publisher calls it.
-    pub base_model: String,
-    /// Merkle root over the content digests of everything it was trained on.
-    pub training_root: [u8; 32],
-    /// It can make a person's likeness, so that person has to consent.
-    pub likeness: bool,
-}
+use crate::{event::WorkRegistered, parent_right::Lineage};
 
 /// Remaining accounts: for each parent, in the order of `args.parents`, those that its
-/// [`ParentRight`](crate::parent_right::ParentRight) names.
+/// [`ParentRight`](motif_interface::licensing::ParentRight) names.
 #[derive(Accounts)]
 #[instruction(args: RegisterWorkArgs)]
 pub struct RegisterWork<'info> {
@@ -52,10 +23,10 @@ pub struct RegisterWork<'info> {
     )]
     pub work: Box<Account<'info, Work>>,
 
-    /// The person whose voice or likeness this is; required for a voice.
+    /// Person whose voice or likeness this is; required for a voice.
     pub consent: Option<Signer<'info>>,
 
-    /// The style model that this one replaces.
+    /// Style model that this one replaces.
     pub previous_model: Option<Box<Account<'info, Work>>>,
 
     pub system_program: Program<'info, System>,
@@ -108,27 +79,8 @@ pub fn handle_register_work<'info>(
     Ok(())
 }
 
-impl RegisterWorkArgs {
-    fn space(&self) -> usize {
-        let name_bytes = self.model.as_ref().map(|model| model.base_model.len());
-        Work::space(self.parents.len(), self.split.len(), self.metadata_uri.len(), name_bytes)
-    }
-
-    fn check(&self) -> Result<()> {
-        require!(self.content_digest != [0; 32], LicensingError::EmptyDigest);
-        require!(self.metadata_uri.len() <= Work::MAX_URI_BYTES, LicensingError::UriTooLong);
-        check_split(&self.split)
-    }
-
-    /// Voices are persons', and so are likenesses.
-    fn needs_consent(&self) -> bool {
-        let likeness = self.model.as_ref().is_some_and(|model| model.likeness);
-        self.kind == WorkKind::Voice || likeness || self.consent_expires_at.is_some()
-    }
-}
-
 impl RegisterWork<'_> {
-    /// The consent that the person gives by signing.
+    /// Returns the consent that the person gives by signing.
     fn consent(&self, args: &RegisterWorkArgs, now: i64) -> Result<Option<Consent>> {
         let signed = self.consent.is_some() || !args.needs_consent();
         require!(signed, LicensingError::MissingConsent);
@@ -138,7 +90,7 @@ impl RegisterWork<'_> {
         Ok(self.consent.as_ref().map(|person| Consent { person: person.key(), expires_at }))
     }
 
-    /// What a style model says of itself; another work says nothing of the kind.
+    /// Returns the model of a style model; `None` for every other kind.
     fn model(&self, args: &RegisterWorkArgs) -> Result<Option<Model>> {
         let previous = self.previous_model.as_ref();
         let Some(model) = &args.model else {

@@ -1,10 +1,8 @@
 use anchor_lang::prelude::*;
 
-use crate::{
-    error::LicensingError,
-    event::ApprovalRevoked,
-    state::{Approval, Terms, Work},
-};
+use motif_interface::licensing::{Approval, LicensingError, Terms, Work};
+
+use crate::event::ApprovalRevoked;
 
 #[derive(Accounts)]
 pub struct RevokeApproval<'info> {
@@ -19,7 +17,7 @@ pub struct RevokeApproval<'info> {
     #[account(mut, has_one = terms, has_one = granted_by, close = granted_by)]
     pub approval: Account<'info, Approval>,
 
-    /// CHECK: the approval names it; it only gets its rent back.
+    /// CHECK: `has_one` of the approval; receives its rent.
     #[account(mut)]
     pub granted_by: UncheckedAccount<'info>,
 }

@@ -1,10 +1,12 @@
 use anchor_lang::prelude::*;
 
-use crate::{event::ConsentEndSet, state::Work};
+use motif_interface::licensing::Work;
+
+use crate::event::ConsentEndSet;
 
 #[derive(Accounts)]
 pub struct SetConsentEnd<'info> {
-    /// Consented to the use of its voice or likeness.
+    /// Person who consented to the use of their voice or likeness.
     pub person: Signer<'info>,
 
     #[account(mut)]

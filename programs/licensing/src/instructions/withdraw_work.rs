@@ -1,6 +1,8 @@
 use anchor_lang::prelude::*;
 
-use crate::{error::LicensingError, event::WorkWithdrawn, state::Work};
+use motif_interface::licensing::{LicensingError, Work};
+
+use crate::event::WorkWithdrawn;
 
 #[derive(Accounts)]
 pub struct WithdrawWork<'info> {

@@ -1,23 +1,16 @@
 use anchor_lang::prelude::*;
-use licensing::{Approval, Purpose, Terms, Use, UsePrice, Work, WorkStatus};
 use solana_sha256_hasher::hash;
 
-use crate::{
-    error::PaymentsError,
-    event::LicenseAccepted,
-    state::{Channel, ChannelMut, ChannelRef, Issuance, License, Licensee, Quota, day_of},
+use motif_interface::{
+    channel::AcceptTermsArgs,
+    licensing::{Approval, Purpose, Terms, Use, UsePrice, Work, WorkStatus},
+    payments::{Channel, Issuance, License, Licensee, PaymentsError, Quota, day_of},
 };
 
-#[derive(AnchorSerialize, AnchorDeserialize, Clone, Copy, Debug)]
-pub struct AcceptTermsArgs {
-    pub licensed_use: Use,
-    /// The most the payer agreed to per unit, base units.
-    pub max_price: u64,
-    /// SHA-256 of the terms account's data as the payer read it.
-    pub terms_digest: [u8; 32],
-    /// Wanted of the caps that licensees share; ignored where the terms have none.
-    pub quota: Quota,
-}
+use crate::{
+    event::LicenseAccepted,
+    state::{ChannelMut, ChannelRef},
+};
 
 #[derive(Accounts)]
 #[instruction(args: AcceptTermsArgs)]
@@ -39,13 +32,13 @@ pub struct AcceptTerms<'info> {
     #[account(has_one = work)]
     pub terms: Box<Account<'info, Terms>>,
 
-    /// The work's owner, where the terms ask for its approval and it has not granted one yet.
+    /// Owner of the work, if the terms require an approval and none was granted.
     pub approver: Option<Signer<'info>>,
 
-    /// What the owner granted this payer on these terms, which the handler checks.
+    /// Approval that the owner granted; checked by the handler.
     pub approval: Option<Box<Account<'info, Approval>>>,
 
-    /// Where the terms give each licensee something once.
+    /// Needed for terms with free units or caps per licensee.
     #[account(
         init_if_needed,
         payer = payer,
@@ -60,7 +53,7 @@ pub struct AcceptTerms<'info> {
     )]
     pub licensee: Option<Box<Account<'info, Licensee>>>,
 
-    /// Where the terms have a cap that licensees share.
+    /// Needed for terms with a shared cap.
     #[account(
         init_if_needed,
         payer = payer,
@@ -97,7 +90,7 @@ pub fn handle_accept_terms(ctx: Context<AcceptTerms>, args: AcceptTermsArgs) -> 
 }
 
 impl AcceptTerms<'_> {
-    /// The terms can be accepted now, by this payer, and are the ones it read.
+    /// Checks that this payer can accept the terms now, and that they are the ones it read.
     fn check_offer(&self, args: &AcceptTermsArgs, now: i64) -> Result<&UsePrice> {
         let (work, terms) = (&self.work, &self.terms);
         require!(work.status == WorkStatus::Active, PaymentsError::WorkNotActive);
@@ -116,7 +109,7 @@ impl AcceptTerms<'_> {
         Ok(price)
     }
 
-    /// The work's present owner has signed, or has granted this payer an approval before.
+    /// Returns whether the work's owner has signed or has granted this payer an approval.
     fn approved(&self) -> bool {
         let owner = self.work.owner;
         let signed = self.approver.as_ref().is_some_and(|approver| approver.key() == owner);
@@ -127,7 +120,7 @@ impl AcceptTerms<'_> {
         signed || granted
     }
 
-    /// Marks that the payer has its one license, where there is only one to have.
+    /// Marks the payer as a licensee, if the terms have free units or caps per licensee.
     fn mark_licensee(&mut self, licensed_use: Use, bump: Option<u8>) -> Result<()> {
         let (terms, payer) = (self.terms.key(), self.payer.key());
         let needed = Licensee::needed_by(&self.terms.offer);
@@ -156,13 +149,13 @@ impl AcceptTerms<'_> {
         }
     }
 
-    /// The terms as the channel will keep them, with this license's part of shared caps.
+    /// Creates the license and issues its quota of shared caps.
     fn license(&mut self, price: &UsePrice, quota: Quota, now: i64) -> Result<License> {
         let offer = &self.terms.offer;
         let caps = &offer.caps;
         let quota = quota.within(caps);
         match self.issuance.as_mut() {
-            Some(issuance) if caps.shared() => issuance.hand_out(caps, quota)?,
+            Some(issuance) if caps.shared() => issuance.issue(caps, quota)?,
             None if !caps.shared() => {}
             _ => return err!(PaymentsError::InvalidIssuanceAccount),
         }
@@ -191,10 +184,10 @@ impl AcceptTerms<'_> {
         })
     }
 
-    /// Writes the license into the entry that `realloc` made room for; returns its index.
+    /// Writes the license into the entry that `realloc` added and returns its index.
     ///
-    /// The deposit must cover this quota and what is left of all others on the channel: holding
-    /// caps that others could use costs at least having the money to use them.
+    /// The free deposit must cover this quota and the unused quotas of all other licenses: a payer
+    /// that reserves shared caps must be able to pay for them.
     fn add(&self, mut license: License, quota_worth: u128) -> Result<u16> {
         let fee = self.terms.offer.upfront_fee;
         license.credit_upfront(fee)?;

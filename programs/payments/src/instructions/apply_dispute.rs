@@ -1,11 +1,12 @@
 use anchor_lang::prelude::*;
-use licensing::WorkHead;
 
-use crate::{event::DisputeApplied, state::Earnings};
+use motif_interface::{licensing::WorkHead, payments::Earnings};
+
+use crate::event::DisputeApplied;
 
 #[derive(Accounts)]
 pub struct ApplyDispute<'info> {
-    /// CHECK: the work of the earnings, by its address; `WorkHead` checks owner and type.
+    /// CHECK: `has_one` of the earnings; `WorkHead::read` checks owner and discriminator.
     pub work: UncheckedAccount<'info>,
 
     #[account(mut, has_one = work)]

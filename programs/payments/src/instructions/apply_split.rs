@@ -2,17 +2,20 @@ use anchor_lang::{
     prelude::*,
     system_program::{Transfer, transfer},
 };
-use licensing::{Work, WorkStatus};
+
+use motif_interface::{
+    licensing::{Work, WorkStatus},
+    payments::{Contested, Earnings, PaymentsError, resplit},
+};
 
 use crate::{
-    error::PaymentsError,
     event::SplitApplied,
-    state::{Contested, Earnings, EarningsMut, EarningsRef, resplit},
+    state::{EarningsMut, EarningsRef},
 };
 
 #[derive(Accounts)]
 pub struct ApplySplit<'info> {
-    /// Pays for the room of recipients who are new; has no other part in it.
+    /// Any key; pays for the parts of new recipients.
     #[account(mut)]
     pub funder: Signer<'info>,
 
@@ -35,8 +38,12 @@ pub fn handle_apply_split(ctx: Context<ApplySplit>) -> Result<()> {
         let applied = old.earnings.split_version;
         require!(applied != work.split_version, PaymentsError::SplitUnchanged);
         let verdict = (work.verdict_version > applied).then(|| {
-            let told = old.earnings.dispute == work.verdict_dispute;
-            if told { Contested::Since(old.earnings.own_contested) } else { Contested::Unclaimed }
+            let was_applied = old.earnings.dispute == work.verdict_dispute;
+            if was_applied {
+                Contested::Since(old.earnings.own_contested)
+            } else {
+                Contested::Unclaimed
+            }
         });
         resplit(&old.earnings, &old.parts, &work.split, verdict)?
     };
@@ -51,8 +58,7 @@ pub fn handle_apply_split(ctx: Context<ApplySplit>) -> Result<()> {
 }
 
 impl ApplySplit<'_> {
-    /// Grows the account where it is too small. It never shrinks: the room is for the next
-    /// split.
+    /// Grows the account if it is too small. It never shrinks: a later split may use the room.
     fn make_room(&self, space: usize) -> Result<()> {
         let account: &AccountInfo = self.earnings.as_ref();
         if account.data_len() >= space {

@@ -1,13 +1,13 @@
 use anchor_lang::prelude::*;
-use licensing::WorkHead;
 
-use crate::{
-    error::PaymentsError,
-    event::WithdrawalApplied,
-    state::{Channel, ChannelMut},
+use motif_interface::{
+    licensing::WorkHead,
+    payments::{Channel, PaymentsError},
 };
 
-/// Remaining accounts: for each license named, in the same order, its work.
+use crate::{event::WithdrawalApplied, state::ChannelMut};
+
+/// Remaining accounts: the work of each license, in the same order.
 #[derive(Accounts)]
 pub struct ApplyWithdrawal<'info> {
     #[account(mut)]

@@ -1,12 +1,9 @@
 use anchor_lang::prelude::*;
 use anchor_spl::token_interface::{Mint, TokenAccount, TokenInterface};
 
-use crate::{
-    custody::Custody,
-    error::PaymentsError,
-    event::FeesClaimed,
-    state::{Channel, Vault},
-};
+use motif_interface::payments::{Channel, PaymentsError, Vault};
+
+use crate::{event::FeesClaimed, token::VaultAccounts};
 
 #[derive(Accounts)]
 pub struct ClaimFees<'info> {
@@ -15,7 +12,7 @@ pub struct ClaimFees<'info> {
     #[account(mut, has_one = operator @ PaymentsError::NotOperator, has_one = mint)]
     pub channel: AccountLoader<'info, Channel>,
 
-    /// Any account the operator names: it signed.
+    /// Any token account: the operator signs.
     #[account(mut, token::mint = mint)]
     pub destination: Box<InterfaceAccount<'info, TokenAccount>>,
 
@@ -38,13 +35,12 @@ pub struct ClaimFees<'info> {
 pub fn handle_claim_fees(ctx: Context<ClaimFees>) -> Result<()> {
     let accounts = ctx.accounts;
     let amount = accounts.channel.load_mut()?.claim_fees()?;
-    let custody = Custody {
+    let vault = VaultAccounts {
         vault: &accounts.vault,
-        vault_tokens: &accounts.vault_tokens,
-        mint: &accounts.mint,
-        token_program: &accounts.token_program,
+        tokens: accounts.vault_tokens.to_account_info(),
+        mint: accounts.mint.to_account_info(),
     };
-    custody.pay_out(&accounts.destination, amount)?;
+    vault.transfer_out(accounts.destination.to_account_info(), amount)?;
     emit!(FeesClaimed { channel: accounts.channel.key(), amount });
     Ok(())
 }

@@ -1,11 +1,12 @@
 use anchor_lang::prelude::*;
 
-use crate::{error::PaymentsError, event::ChannelDeleted, state::Channel};
+use motif_interface::payments::{Channel, PaymentsError};
+
+use crate::event::ChannelDeleted;
 
 #[derive(Accounts)]
 pub struct CloseChannel<'info> {
-    /// Gets the rent. It signs because the channel's record of statements goes with it: receipts
-    /// are proved by it no longer.
+    /// Receives the rent. It signs because closing deletes the records that prove receipts.
     #[account(mut)]
     pub payer: Signer<'info>,
 

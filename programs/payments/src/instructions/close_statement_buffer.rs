@@ -1,8 +1,8 @@
 use anchor_lang::prelude::*;
 
-use crate::state::StatementBuffer;
+use motif_interface::payments::StatementBuffer;
 
-/// Works after the channel has been closed too: nobody's rent stays behind.
+/// Also valid after the channel was closed, so that the rent can always be recovered.
 #[derive(Accounts)]
 pub struct CloseStatementBuffer<'info> {
     #[account(mut)]

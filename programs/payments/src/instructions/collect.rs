@@ -1,13 +1,11 @@
 use anchor_lang::prelude::*;
 
-use crate::{
-    error::PaymentsError,
-    event::LicensesCollected,
-    state::{Channel, ChannelMut, Earnings, License},
-};
+use motif_interface::payments::{Channel, Earnings, License, PaymentsError};
 
-/// Remaining accounts: for each license named, in the same order, the earnings account of its
-/// work in the channel's mint, writable.
+use crate::{event::LicensesCollected, state::ChannelMut};
+
+/// Remaining accounts: the writable earnings of each license's work in the channel's mint, in the
+/// same order.
 #[derive(Accounts)]
 pub struct Collect<'info> {
     #[account(mut)]
@@ -30,12 +28,13 @@ pub fn handle_collect<'info>(
         amount = amount.checked_add(credit).ok_or(PaymentsError::Overflow)?;
     }
     open.channel.collect(amount)?;
-    drop(open); // Anchor writes the account's discriminator on the way out
+    drop(open); // Anchor writes the account's discriminator at exit
     emit!(LicensesCollected { channel: ctx.accounts.channel.key(), amount });
     Ok(())
 }
 
-/// Closed again before the next license is read: two licenses may be of one work.
+/// Moves the new credit of one license. The borrow of the earnings ends here: two licenses may be
+/// of the same work.
 fn collect_one<'info>(
     license: &mut License,
     mint: &Pubkey,

@@ -1,10 +1,10 @@
 use anchor_lang::prelude::*;
 
-use crate::state::{Channel, StatementBuffer};
+use motif_interface::payments::{Channel, StatementBuffer};
 
 #[derive(Accounts)]
 pub struct CreateStatementBuffer<'info> {
-    /// Will settle with what it stages: the operator, or whoever holds a voucher.
+    /// Key that will settle with the buffer.
     #[account(mut)]
     pub settler: Signer<'info>,
 

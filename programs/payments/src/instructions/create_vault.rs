@@ -4,11 +4,13 @@ use anchor_spl::{
     token_interface::{Mint, TokenAccount, TokenInterface},
 };
 
-use crate::{custody::check_plain, state::Vault};
+use motif_interface::payments::Vault;
+
+use crate::token::check_mint;
 
 #[derive(Accounts)]
 pub struct CreateVault<'info> {
-    /// Pays the rent; has no other part in it.
+    /// Any key; pays the rent.
     #[account(mut)]
     pub funder: Signer<'info>,
 
@@ -24,7 +26,7 @@ pub struct CreateVault<'info> {
     )]
     pub vault: Account<'info, Vault>,
 
-    /// Anybody can create an associated token account beforehand; that must not stop this.
+    /// `init_if_needed`: any key may have created the associated token account before.
     #[account(
         init_if_needed,
         payer = funder,
@@ -40,7 +42,7 @@ pub struct CreateVault<'info> {
 }
 
 pub fn handle_create_vault(ctx: Context<CreateVault>) -> Result<()> {
-    check_plain(ctx.accounts.mint.as_ref())?;
+    check_mint(ctx.accounts.mint.as_ref())?;
     ctx.accounts.vault.set_inner(Vault {
         version: Vault::VERSION,
         bump: ctx.bumps.vault,

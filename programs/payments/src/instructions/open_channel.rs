@@ -1,26 +1,13 @@
 use anchor_lang::prelude::*;
 use anchor_spl::token_interface::{Mint, TokenAccount, TokenInterface};
-use licensing::Config;
 
-use crate::{
-    custody::Custody,
-    error::PaymentsError,
-    event::ChannelOpened,
-    state::{Channel, Vault},
+use motif_interface::{
+    channel::OpenChannelArgs,
+    licensing::Config,
+    payments::{Channel, PaymentsError, Vault},
 };
 
-#[derive(AnchorSerialize, AnchorDeserialize, Clone, Copy, Debug)]
-pub struct OpenChannelArgs {
-    /// Tells apart channels between the same two parties in the same mint.
-    pub salt: u64,
-    /// Signs vouchers; a key of its own, used for nothing else.
-    pub voucher_key: Pubkey,
-    pub operator_fee_bps: u16,
-    /// From closing by the payer to the last settlement.
-    pub grace_seconds: u32,
-    /// Base units.
-    pub deposit: u64,
-}
+use crate::{event::ChannelOpened, token::VaultAccounts};
 
 #[derive(Accounts)]
 #[instruction(args: OpenChannelArgs)]
@@ -28,7 +15,7 @@ pub struct OpenChannel<'info> {
     #[account(mut)]
     pub payer: Signer<'info>,
 
-    /// CHECK: any key the payer trusts to meter; it settles by signing, so it needs no account.
+    /// CHECK: any key; the payer trusts it to meter.
     pub operator: UncheckedAccount<'info>,
 
     pub mint: InterfaceAccount<'info, Mint>,
@@ -69,7 +56,7 @@ pub struct OpenChannel<'info> {
 }
 
 pub fn handle_open_channel(ctx: Context<OpenChannel>, args: OpenChannelArgs) -> Result<()> {
-    args.check()?;
+    check(&args)?;
     let accounts = &ctx.accounts;
     {
         let mut channel = accounts.channel.load_init()?;
@@ -87,10 +74,16 @@ pub fn handle_open_channel(ctx: Context<OpenChannel>, args: OpenChannelArgs) -> 
         channel.deposited = args.deposit;
         channel.closes_at = i64::MAX;
         channel.rotates_at = i64::MAX;
-        let proper = channel.proper_voucher_key(&args.voucher_key);
-        require!(proper, PaymentsError::InvalidVoucherKey);
+        let accepted = channel.accepts_voucher_key(&args.voucher_key);
+        require!(accepted, PaymentsError::InvalidVoucherKey);
     }
-    accounts.custody().deposit(&accounts.payer_tokens, &accounts.payer, args.deposit)?;
+    let vault = VaultAccounts {
+        vault: &accounts.vault,
+        tokens: accounts.vault_tokens.to_account_info(),
+        mint: accounts.mint.to_account_info(),
+    };
+    let from = accounts.payer_tokens.to_account_info();
+    vault.transfer_in(from, accounts.payer.to_account_info(), args.deposit)?;
     emit!(ChannelOpened {
         channel: accounts.channel.key(),
         payer: accounts.payer.key(),
@@ -101,24 +94,11 @@ pub fn handle_open_channel(ctx: Context<OpenChannel>, args: OpenChannelArgs) -> 
     Ok(())
 }
 
-impl OpenChannelArgs {
-    fn check(&self) -> Result<()> {
-        require!(self.deposit > 0, PaymentsError::EmptyDeposit);
-        let fee_fits = self.operator_fee_bps <= Channel::MAX_OPERATOR_FEE_BPS;
-        require!(fee_fits, PaymentsError::FeeTooHigh);
-        let grace = Channel::MIN_GRACE_SECONDS..=Channel::MAX_GRACE_SECONDS;
-        require!(grace.contains(&self.grace_seconds), PaymentsError::GraceOutOfRange);
-        Ok(())
-    }
-}
-
-impl<'info> OpenChannel<'info> {
-    fn custody(&self) -> Custody<'_, 'info> {
-        Custody {
-            vault: &self.vault,
-            vault_tokens: &self.vault_tokens,
-            mint: &self.mint,
-            token_program: &self.token_program,
-        }
-    }
+fn check(args: &OpenChannelArgs) -> Result<()> {
+    require!(args.deposit > 0, PaymentsError::EmptyDeposit);
+    let fee_fits = args.operator_fee_bps <= Channel::MAX_OPERATOR_FEE_BPS;
+    require!(fee_fits, PaymentsError::FeeTooHigh);
+    let grace = Channel::MIN_GRACE_SECONDS..=Channel::MAX_GRACE_SECONDS;
+    require!(grace.contains(&args.grace_seconds), PaymentsError::InvalidGracePeriod);
+    Ok(())
 }

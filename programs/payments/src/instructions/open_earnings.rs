@@ -1,17 +1,21 @@
 use anchor_lang::prelude::*;
-use licensing::Work;
 
-use crate::state::{Earnings, EarningsMut, Vault, first_parts};
+use motif_interface::{
+    licensing::Work,
+    payments::{Earnings, Vault, first_parts},
+};
+
+use crate::state::EarningsMut;
 
 #[derive(Accounts)]
 pub struct OpenEarnings<'info> {
-    /// Pays the rent; has no other part in it.
+    /// Any key; pays the rent.
     #[account(mut)]
     pub funder: Signer<'info>,
 
     pub work: Box<Account<'info, Work>>,
 
-    /// Names the mint, which must have been admitted.
+    /// Vault of the mint, which admits it.
     pub vault: Box<Account<'info, Vault>>,
 
     #[account(

@@ -3,13 +3,15 @@ use anchor_spl::{
     associated_token::AssociatedToken,
     token_interface::{Mint, TokenAccount, TokenInterface},
 };
-use licensing::Work;
 
-use crate::state::{Till, Vault};
+use motif_interface::{
+    licensing::Work,
+    payments::{Till, Vault},
+};
 
 #[derive(Accounts)]
 pub struct OpenTill<'info> {
-    /// Pays the rent; has no other part in it.
+    /// Any key; pays the rent.
     #[account(mut)]
     pub funder: Signer<'info>,
 
@@ -17,7 +19,7 @@ pub struct OpenTill<'info> {
 
     pub mint: Box<InterfaceAccount<'info, Mint>>,
 
-    /// The mint must have been admitted.
+    /// Vault of the mint, which admits it.
     #[account(has_one = mint, has_one = token_program)]
     pub vault: Box<Account<'info, Vault>>,
 
@@ -30,7 +32,7 @@ pub struct OpenTill<'info> {
     )]
     pub till: Box<Account<'info, Till>>,
 
-    /// Anybody can create an associated token account beforehand; that must not stop this.
+    /// `init_if_needed`: any key may have created the associated token account before.
     #[account(
         init_if_needed,
         payer = funder,

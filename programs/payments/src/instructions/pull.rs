@@ -1,12 +1,10 @@
 use anchor_lang::prelude::*;
 
-use crate::{
-    error::PaymentsError,
-    event::SharePulled,
-    state::{Earnings, EarningsMut},
-};
+use motif_interface::payments::{Earnings, PaymentsError};
 
-/// A dispute of the child stops nobody here: whoever owns it in the end, its parents stay.
+use crate::{event::SharePulled, state::EarningsMut};
+
+/// A dispute of the child does not matter: a verdict changes its owner, not its parents.
 #[derive(Accounts)]
 pub struct Pull<'info> {
     #[account(mut)]

@@ -1,12 +1,14 @@
 use anchor_lang::prelude::*;
 
-use crate::{error::PaymentsError, event::VoucherKeyRotationStarted, state::Channel};
+use motif_interface::payments::{Channel, PaymentsError};
+
+use crate::event::VoucherKeyRotationStarted;
 
 #[derive(Accounts)]
 pub struct RotateVoucherKey<'info> {
     pub payer: Signer<'info>,
 
-    /// Agrees, where it has settled what the old key signed: then the new key counts at once.
+    /// Signs if it holds no unsettled voucher of the old key: then the rotation is immediate.
     pub operator: Option<Signer<'info>>,
 
     #[account(mut, has_one = payer @ PaymentsError::NotPayer)]
@@ -18,8 +20,8 @@ pub fn handle_rotate_voucher_key(ctx: Context<RotateVoucherKey>, new_key: Pubkey
     let operator = ctx.accounts.operator.as_ref().map(|operator| operator.key());
     let rotates_at = {
         let mut channel = ctx.accounts.channel.load_mut()?;
-        let operator_or_nobody = operator.is_none_or(|operator| operator == channel.operator);
-        require!(operator_or_nobody, PaymentsError::NotOperator);
+        let matches = operator.is_none_or(|operator| operator == channel.operator);
+        require!(matches, PaymentsError::NotOperator);
         channel.rotate_voucher_key(new_key, operator.is_some(), now)?;
         if operator.is_some() { now } else { channel.rotates_at }
     };

@@ -1,42 +1,36 @@
 use anchor_lang::prelude::*;
 
-use crate::{
-    event::StatementSettled,
-    proof::{INSTRUCTIONS_SYSVAR, SignedBy, signed_voucher},
-    state::{Channel, ChannelMut, ReceiptsCommitment, Settlement},
+use motif_interface::{
+    channel::SettleArgs,
+    payments::{Channel, ReceiptsCommitment, SettleRequest, Settlement},
+    voucher_proof::{INSTRUCTIONS_SYSVAR, ProvenVoucher},
 };
 
-#[derive(AnchorSerialize, AnchorDeserialize, Clone, Debug)]
-pub struct SettleArgs {
-    /// Entries of 6 bytes, as `statement` describes them.
-    pub statement: Vec<u8>,
-    /// The operator's; anybody else's is not taken, and its statement has no receipts.
-    pub receipts: Option<ReceiptsCommitment>,
-}
+use crate::{event::StatementSettled, state::ChannelMut, voucher_proof::signed_voucher};
 
 #[derive(Accounts)]
 pub struct Settle<'info> {
-    /// The operator; in the second half of the grace period whoever holds a voucher.
+    /// The operator, or any key in the second half of the grace period.
     pub settler: Signer<'info>,
 
     #[account(mut)]
     pub channel: AccountLoader<'info, Channel>,
 
-    /// CHECK: the sysvar itself, by its address.
+    /// CHECK: instructions sysvar, by address.
     #[account(address = INSTRUCTIONS_SYSVAR)]
     pub instructions: UncheckedAccount<'info>,
 }
 
 pub fn handle_settle(ctx: Context<Settle>, args: SettleArgs) -> Result<()> {
     let Settle { settler, channel, instructions } = ctx.accounts;
-    let signed = signed_voucher(instructions)?;
-    settle(channel, &signed, &args.statement, args.receipts, settler.key)
+    let proven = signed_voucher(instructions)?;
+    settle(channel, &proven, &args.statement, args.receipts, settler.key)
 }
 
-/// Pays a statement, wherever it was read from, and tells the world.
+/// Credits a statement and logs the event.
 pub(super) fn settle(
     channel: &AccountLoader<Channel>,
-    signed: &SignedBy,
+    proven: &ProvenVoucher,
     statement: &[u8],
     receipts: Option<ReceiptsCommitment>,
     settler: &Pubkey,
@@ -44,7 +38,9 @@ pub(super) fn settle(
     let now = Clock::get()?.unix_timestamp;
     let address = channel.key();
     let mut open = ChannelMut::open(channel)?;
-    let settled = open.settle(address, signed, statement, receipts, settler, now)?;
+    let request = SettleRequest { channel: address, proven, statement, receipts, settler, now };
+    let ChannelMut { channel, licenses } = &mut open;
+    let settled = channel.settle(licenses, &request)?;
     let Settlement { statement, prices, fee, cumulative } = settled;
     StatementSettled { channel: address, statement, prices, fee, cumulative }.log();
     Ok(())

@@ -1,14 +1,16 @@
 use anchor_lang::prelude::*;
 
 use super::settle::settle;
-use crate::{
-    proof::{INSTRUCTIONS_SYSVAR, signed_voucher},
-    state::{Channel, ReceiptsCommitment, StatementBuffer, staged},
+use motif_interface::{
+    payments::{Channel, ReceiptsCommitment, StatementBuffer},
+    voucher_proof::INSTRUCTIONS_SYSVAR,
 };
+
+use crate::{state::statement, voucher_proof::signed_voucher};
 
 #[derive(Accounts)]
 pub struct SettleBuffered<'info> {
-    /// As for `settle`; gets back the rent of what it staged.
+    /// As for `settle`; receives the rent of its buffer.
     #[account(mut)]
     pub settler: Signer<'info>,
 
@@ -18,7 +20,7 @@ pub struct SettleBuffered<'info> {
     #[account(mut, has_one = settler, has_one = channel, close = settler)]
     pub statement_buffer: AccountLoader<'info, StatementBuffer>,
 
-    /// CHECK: the sysvar itself, by its address.
+    /// CHECK: instructions sysvar, by address.
     #[account(address = INSTRUCTIONS_SYSVAR)]
     pub instructions: UncheckedAccount<'info>,
 }
@@ -27,7 +29,7 @@ pub fn handle_settle_buffered(
     ctx: Context<SettleBuffered>,
     receipts: Option<ReceiptsCommitment>,
 ) -> Result<()> {
-    let signed = signed_voucher(&ctx.accounts.instructions)?;
-    let statement = staged(&ctx.accounts.statement_buffer)?;
-    settle(&ctx.accounts.channel, &signed, &statement, receipts, ctx.accounts.settler.key)
+    let proven = signed_voucher(&ctx.accounts.instructions)?;
+    let statement = statement(&ctx.accounts.statement_buffer)?;
+    settle(&ctx.accounts.channel, &proven, &statement, receipts, ctx.accounts.settler.key)
 }

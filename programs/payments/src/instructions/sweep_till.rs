@@ -1,13 +1,9 @@
 use anchor_lang::prelude::*;
-use anchor_spl::token_interface::{
-    Mint, TokenAccount, TokenInterface, TransferChecked, transfer_checked,
-};
+use anchor_spl::token_interface::{Mint, TokenAccount, TokenInterface};
 
-use crate::{
-    error::PaymentsError,
-    event::TillSwept,
-    state::{Earnings, Till, Vault},
-};
+use motif_interface::payments::{Earnings, PaymentsError, Till, Vault};
+
+use crate::{event::TillSwept, token::VaultAccounts};
 
 #[derive(Accounts)]
 pub struct SweepTill<'info> {
@@ -34,7 +30,7 @@ pub struct SweepTill<'info> {
     #[account(has_one = mint, has_one = token_program)]
     pub vault: Box<Account<'info, Vault>>,
 
-    /// CHECK: the vault's own tokens, by their address.
+    /// CHECK: token account of the vault, by address.
     #[account(mut, address = vault.tokens)]
     pub vault_tokens: UncheckedAccount<'info>,
 
@@ -45,24 +41,13 @@ pub fn handle_sweep_till(ctx: Context<SweepTill>) -> Result<()> {
     let amount = ctx.accounts.till_tokens.amount;
     ctx.accounts.till.sweep(amount)?;
     ctx.accounts.earnings.load_mut()?.credit(amount)?;
-    ctx.accounts.transfer(amount)?;
     let till = &ctx.accounts.till;
+    let vault = VaultAccounts {
+        vault: &ctx.accounts.vault,
+        tokens: ctx.accounts.vault_tokens.to_account_info(),
+        mint: ctx.accounts.mint.to_account_info(),
+    };
+    vault.transfer_in_from_till(till, ctx.accounts.till_tokens.to_account_info(), amount)?;
     emit!(TillSwept { work: till.work, mint: till.mint, amount });
     Ok(())
-}
-
-impl SweepTill<'_> {
-    fn transfer(&self, amount: u64) -> Result<()> {
-        let accounts = TransferChecked {
-            from: self.till_tokens.to_account_info(),
-            mint: self.mint.to_account_info(),
-            to: self.vault_tokens.to_account_info(),
-            authority: self.till.to_account_info(),
-        };
-        let Till { work, mint, bump, .. } = &**self.till;
-        let seeds: &[&[u8]] = &[Till::SEED, work.as_ref(), mint.as_ref(), &[*bump]];
-        let signer = &[seeds];
-        let cpi = CpiContext::new_with_signer(self.token_program.key(), accounts, signer);
-        transfer_checked(cpi, amount, self.mint.decimals)
-    }
 }

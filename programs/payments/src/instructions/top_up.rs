@@ -1,12 +1,9 @@
 use anchor_lang::prelude::*;
 use anchor_spl::token_interface::{Mint, TokenAccount, TokenInterface};
 
-use crate::{
-    custody::Custody,
-    error::PaymentsError,
-    event::ChannelToppedUp,
-    state::{Channel, Vault},
-};
+use motif_interface::payments::{Channel, PaymentsError, Vault};
+
+use crate::{event::ChannelToppedUp, token::VaultAccounts};
 
 #[derive(Accounts)]
 pub struct TopUp<'info> {
@@ -41,13 +38,13 @@ pub fn handle_top_up(ctx: Context<TopUp>, amount: u64) -> Result<()> {
         channel.top_up(amount)?;
         channel.deposited
     };
-    let custody = Custody {
+    let vault = VaultAccounts {
         vault: &accounts.vault,
-        vault_tokens: &accounts.vault_tokens,
-        mint: &accounts.mint,
-        token_program: &accounts.token_program,
+        tokens: accounts.vault_tokens.to_account_info(),
+        mint: accounts.mint.to_account_info(),
     };
-    custody.deposit(&accounts.payer_tokens, &accounts.payer, amount)?;
+    let from = accounts.payer_tokens.to_account_info();
+    vault.transfer_in(from, accounts.payer.to_account_info(), amount)?;
     emit!(ChannelToppedUp { channel: accounts.channel.key(), amount, deposited });
     Ok(())
 }

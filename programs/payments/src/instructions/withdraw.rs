@@ -1,12 +1,9 @@
 use anchor_lang::prelude::*;
 use anchor_spl::token_interface::{Mint, TokenAccount, TokenInterface};
 
-use crate::{
-    custody::Custody,
-    error::PaymentsError,
-    event::ChannelWithdrawn,
-    state::{Channel, Vault},
-};
+use motif_interface::payments::{Channel, PaymentsError, Vault};
+
+use crate::{event::ChannelWithdrawn, token::VaultAccounts};
 
 #[derive(Accounts)]
 pub struct Withdraw<'info> {
@@ -15,7 +12,7 @@ pub struct Withdraw<'info> {
     #[account(mut, has_one = payer @ PaymentsError::NotPayer, has_one = mint)]
     pub channel: AccountLoader<'info, Channel>,
 
-    /// Any account the payer names: it signed.
+    /// Any token account: the payer signs.
     #[account(mut, token::mint = mint)]
     pub destination: Box<InterfaceAccount<'info, TokenAccount>>,
 
@@ -40,13 +37,12 @@ pub fn handle_withdraw(ctx: Context<Withdraw>) -> Result<()> {
     let now = Clock::get()?.unix_timestamp;
     let refunded = accounts.channel.load_mut()?.withdraw(now)?;
     if refunded > 0 {
-        let custody = Custody {
+        let vault = VaultAccounts {
             vault: &accounts.vault,
-            vault_tokens: &accounts.vault_tokens,
-            mint: &accounts.mint,
-            token_program: &accounts.token_program,
+            tokens: accounts.vault_tokens.to_account_info(),
+            mint: accounts.mint.to_account_info(),
         };
-        custody.pay_out(&accounts.destination, refunded)?;
+        vault.transfer_out(accounts.destination.to_account_info(), refunded)?;
     }
     emit!(ChannelWithdrawn { channel: accounts.channel.key(), refunded });
     Ok(())

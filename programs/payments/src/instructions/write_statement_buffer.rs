@@ -1,9 +1,8 @@
 use anchor_lang::prelude::*;
 
-use crate::{
-    error::PaymentsError,
-    state::{StatementBuffer, staged_mut},
-};
+use motif_interface::payments::{PaymentsError, StatementBuffer};
+
+use crate::state::statement_mut;
 
 #[derive(Accounts)]
 #[instruction(offset: u32, bytes: Vec<u8>)]
@@ -28,20 +27,20 @@ pub fn handle_write_statement_buffer(
     offset: u32,
     bytes: Vec<u8>,
 ) -> Result<()> {
-    let mut staged = staged_mut(&ctx.accounts.statement_buffer)?;
+    let mut statement = statement_mut(&ctx.accounts.statement_buffer)?;
     let offset = offset as usize;
-    staged[offset..offset + bytes.len()].copy_from_slice(&bytes); // `room` made it fit
+    statement[offset..offset + bytes.len()].copy_from_slice(&bytes); // `room` grew the account
     Ok(())
 }
 
-/// Bytes of the account once a part of the statement has been written to it. Parts leave no
-/// gap, and what is written again takes no more room.
+/// Returns the bytes of the account after a part is written. Parts leave no gap; writing a part
+/// again needs no more room.
 fn room(present: usize, offset: u32, length: usize) -> Result<usize> {
-    let staged = present
+    let written = present
         .checked_sub(StatementBuffer::HEADER_SPACE)
         .ok_or(PaymentsError::InvalidStatementBuffer)?;
     let (offset, end) = (offset as usize, (offset as usize).saturating_add(length));
-    let fits = offset <= staged && end <= StatementBuffer::MAX_BYTES;
+    let fits = offset <= written && end <= StatementBuffer::MAX_BYTES;
     require!(fits, PaymentsError::InvalidBufferPart);
-    Ok(StatementBuffer::space(staged.max(end)))
+    Ok(StatementBuffer::space(written.max(end)))
 }

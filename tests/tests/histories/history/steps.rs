@@ -4,7 +4,7 @@ use anchor_lang::{Discriminator, InstructionData, ToAccountMetas};
 use licensing::WorkStatus;
 use motif_sdk::pda;
 use motif_tests::model::{self, NEVER};
-use payments::{Channel, instructions::Payee};
+use payments::{Channel, Payee};
 use rand::{Rng, rngs::StdRng, seq::IndexedRandom};
 use solana_instruction::AccountMeta;
 use solana_pubkey::Pubkey;

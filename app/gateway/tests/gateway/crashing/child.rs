@@ -78,7 +78,7 @@ pub fn run(told: Told) {
     let unfinished = told.ready.with_extension("unfinished");
     std::fs::write(&unfinished, answer).unwrap();
     std::fs::rename(&unfinished, &told.ready).unwrap();
-    // A line arms it; the end of them is the end of whoever started it.
+    // A line arms it; end of file means that the parent has ended.
     let mut lines = std::io::stdin().lock().lines();
     while let Some(Ok(_)) = lines.next() {
         armed.store(true, Ordering::SeqCst);

@@ -1,22 +1,24 @@
 use std::{
-    cell::{RefCell, RefMut},
     collections::HashMap,
     sync::{Mutex, MutexGuard},
 };
 
-use anchor_lang::{AnchorDeserialize, Discriminator};
 use async_trait::async_trait;
 use motif_gateway::chain::{Chain, ChainError, ReadChannel};
 use motif_sdk::{
     Pubkey,
     channel::{Channel, ChannelAccount, SettleArgs},
-    client::{CatalogueEntry, Heard, Landed, OfferFilter, PublishedTerms, WorkDetails, WorkFilter},
+    client::{
+        CatalogueEntry, ConfirmedTransaction, Heard, OfferFilter, PublishedTerms, WorkDetails,
+        WorkFilter,
+    },
     licensing::{Terms, Work},
     lineage::Lineage,
+    payments::SettleRequest,
     recognition::Registered,
     voucher::Voucher,
+    voucher_proof::ProvenVoucher,
 };
-use payments::{ChannelMut, proof::SignedBy};
 use solana_keypair::Keypair;
 use solana_message::Hash;
 use solana_signature::Signature;
@@ -38,7 +40,7 @@ pub enum Network {
     Down,
     /// Takes transactions, and they never land.
     Losing,
-    /// Takes transactions, which land, and nobody hears of it.
+    /// Accepts transactions, which land unreported.
     Silent,
     /// Takes transactions, which land, and says nothing at all about any.
     Deaf,
@@ -60,7 +62,7 @@ pub struct State {
     pub poisoned: Option<Pubkey>,
     /// Transactions it was sent, each as often as it was.
     pub submitted: Vec<Vec<u8>>,
-    landed: HashMap<Signature, Landed>,
+    landed: HashMap<Signature, ConfirmedTransaction>,
 }
 
 impl ScriptedChain {
@@ -111,38 +113,32 @@ impl State {
     }
 
     /// Runs `settle` as the program does.
-    fn settle(&mut self, transaction: &[u8]) -> Result<(), String> {
+    fn settle(&mut self, transaction: &[u8]) -> Result<(), ChainError> {
         let (proof, settle, settler) = parts(transaction);
         let voucher = Voucher::from_bytes(&proof[112..]).unwrap();
         let key = Pubkey::new_from_array(proof[16..48].try_into().unwrap());
         let args = SettleArgs::deserialize(&mut &settle[8..]).unwrap();
         if self.poisoned == Some(voucher.channel) {
-            return Err("told to refuse this one".into());
+            return Err(ChainError::Refused("told to refuse this one".into()));
         }
-        let account = self.channels.get_mut(&voucher.channel).ok_or("no such channel")?;
-        let channel = RefCell::new(account.channel);
-        let licenses = RefCell::new(account.licenses.clone());
-        let address = voucher.channel;
-        ChannelMut {
-            channel: channel.borrow_mut(),
-            licenses: RefMut::map(licenses.borrow_mut(), |list| &mut list[..]),
-        }
-        .settle(
-            address,
-            &SignedBy { key, voucher },
-            &args.statement,
-            args.receipts,
-            &settler,
-            self.now,
-        )
-        .map_err(|error| error.to_string())?;
-        *account =
-            ChannelAccount { channel: channel.into_inner(), licenses: licenses.into_inner() };
+        let account = self.channels.get_mut(&voucher.channel);
+        let account = account.ok_or_else(|| ChainError::Refused("no such channel".into()))?;
+        let ChannelAccount { mut channel, mut licenses } = account.clone();
+        let request = SettleRequest {
+            channel: voucher.channel,
+            proven: &ProvenVoucher { key, voucher },
+            statement: &args.statement,
+            receipts: args.receipts,
+            settler: &settler,
+            now: self.now,
+        };
+        channel.settle(&mut licenses, &request).map_err(refusal)?;
+        *account = ChannelAccount { channel, licenses };
         Ok(())
     }
 
-    fn land(&mut self, signature: Signature) -> Landed {
-        let landed = Landed {
+    fn land(&mut self, signature: Signature) -> ConfirmedTransaction {
+        let landed = ConfirmedTransaction {
             signature,
             slot: self.height,
             fee_lamports: 10_000,
@@ -152,6 +148,15 @@ impl State {
         self.landed.insert(signature, landed.clone());
         landed
     }
+}
+
+/// A refusal of the program, as a node reports it.
+fn refusal(error: anchor_lang::error::Error) -> ChainError {
+    let code = match &error {
+        anchor_lang::error::Error::AnchorError(error) => Some(error.error_code_number),
+        anchor_lang::error::Error::ProgramError(_) => None,
+    };
+    ChainError::rejection(code, error.to_string())
 }
 
 /// Data of the two instructions, and the fee payer.
@@ -238,11 +243,11 @@ impl Chain for ScriptedChain {
         let state = self.up()?;
         let Some(work) = state.works.get(address) else { return Ok(None) };
         let terms = state.published(address, work.latest_terms);
-        Ok(WorkDetails::of(address, state.works(), terms, Vec::new(), None, None))
+        Ok(WorkDetails::from_parts(address, state.works(), terms, Vec::new(), None, None))
     }
 
     async fn lineage(&self, address: &Pubkey) -> Result<Option<Lineage>, ChainError> {
-        Ok(Lineage::of(address, &self.up()?.works()))
+        Ok(Lineage::from_works(address, &self.up()?.works()))
     }
 
     async fn entries(&self, works: &[Pubkey]) -> Result<Vec<CatalogueEntry>, ChainError> {
@@ -304,13 +309,16 @@ impl Chain for ScriptedChain {
             Network::Up | Network::Down | Network::Silent | Network::Deaf | Network::Refusing => {}
         }
         if !state.landed.contains_key(&signature) {
-            state.settle(transaction).map_err(ChainError::Refused)?;
+            state.settle(transaction)?;
             state.land(signature);
         }
         Ok(())
     }
 
-    async fn landed(&self, signature: &Signature) -> Result<Option<Landed>, ChainError> {
+    async fn landed(
+        &self,
+        signature: &Signature,
+    ) -> Result<Option<ConfirmedTransaction>, ChainError> {
         let state = self.up()?;
         if state.network == Network::Deaf {
             return Err(ChainError::Unreachable("told to be deaf".into()));
@@ -319,16 +327,24 @@ impl Chain for ScriptedChain {
         Ok(state.landed.get(signature).filter(|_| !is_silent).cloned())
     }
 
-    async fn close(&self, operator: &Keypair, channel: &Pubkey) -> Result<Landed, ChainError> {
+    async fn close(
+        &self,
+        operator: &Keypair,
+        channel: &Pubkey,
+    ) -> Result<ConfirmedTransaction, ChainError> {
         let mut state = self.up()?;
         let now = state.now;
         let account = state.channels.get_mut(channel).unwrap();
-        let closed = account.channel.start_closing(&operator.pubkey(), now);
+        let closed = account.channel.request_close(&operator.pubkey(), now);
         closed.map_err(|error| ChainError::Refused(error.to_string()))?;
         Ok(state.land(Signature::from([44; 64])))
     }
 
-    async fn claim_fees(&self, _: &Keypair, channel: &Pubkey) -> Result<(u64, Landed), ChainError> {
+    async fn claim_fees(
+        &self,
+        _: &Keypair,
+        channel: &Pubkey,
+    ) -> Result<(u64, ConfirmedTransaction), ChainError> {
         let mut state = self.up()?;
         let claimed = state.channels.get_mut(channel).unwrap().channel.claim_fees();
         let claimed = claimed.map_err(|error| ChainError::Refused(error.to_string()))?;

@@ -123,7 +123,7 @@ impl World {
         world
     }
 
-    /// As [`World::with`]; nobody has asked for the channel yet.
+    /// As [`World::with`]; the channel was not requested yet.
     pub async fn unopened(configure: impl FnOnce(&mut GatewayConfig)) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let operator = Arc::new(Keypair::new_from_array([8; 32]));

@@ -1,0 +1,134 @@
+use super::LicensingError;
+use super::WorkStatus;
+use crate::require;
+use crate::{UnknownWord, codec::*};
+use solana_pubkey::Pubkey;
+
+/// Arbiter's decision on a dispute. One byte in the instruction: append only.
+#[derive(
+    BorshSerialize,
+    BorshDeserialize,
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Hash,
+    strum::Display,
+    strum::EnumString,
+    strum::VariantArray,
+    strum::VariantNames,
+)]
+#[strum(
+    serialize_all = "kebab-case",
+    parse_err_ty = UnknownWord,
+    parse_err_fn = UnknownWord::expected::<Verdict>
+)]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(rename_all = "kebab-case")
+)]
+pub enum Verdict {
+    /// The owner keeps the work and receives the bond.
+    Rejected,
+    /// The claimant becomes the owner.
+    Upheld,
+}
+
+/// Claim to the ownership of a work, secured by a bond.
+///
+/// Seeds: `["dispute", work]`, so a work has at most one open dispute. The account holds the
+/// bond. A dispute without a verdict by its deadline expires and counts as rejected.
+#[derive(BorshSerialize, BorshDeserialize, Clone, Debug, PartialEq, Eq)]
+pub struct Dispute {
+    /// Layout version.
+    pub version: u8,
+    /// Bump of the address.
+    pub bump: u8,
+    /// Disputed work.
+    pub work: Pubkey,
+    /// Key that claims the work.
+    pub claimant: Pubkey,
+    /// Bond, in addition to the account's rent.
+    pub bond_lamports: u64,
+    /// On-chain time of the opening, unix seconds.
+    pub opened_at: i64,
+    /// Last unix second of a verdict.
+    pub deadline: i64,
+    /// Status of the work before the dispute.
+    pub status_before: WorkStatus,
+    /// SHA-256 of the document at `evidence_uri`.
+    pub evidence_digest: [u8; 32],
+    /// Location of the evidence.
+    pub evidence_uri: String,
+}
+
+impl Dispute {
+    /// First seed of the address.
+    pub const SEED: &'static [u8] = b"dispute";
+    /// Current layout version.
+    pub const VERSION: u8 = 1;
+    /// Maximum length of `evidence_uri`.
+    pub const MAX_URI_BYTES: usize = 200;
+
+    /// Returns the bytes of an account with an evidence URI of `uri_bytes`.
+    pub const fn space(uri_bytes: usize) -> usize {
+        8 + 2 + 32 + 32 + 8 + 8 + 8 + 1 + 32 + (4 + uri_bytes)
+    }
+
+    /// Checks that the arbiter may still decide: up to and including the deadline.
+    ///
+    /// # Errors
+    /// [`LicensingError::DisputeOverdue`].
+    pub fn require_decidable(&self, now: i64) -> Result<(), LicensingError> {
+        require!(now <= self.deadline, LicensingError::DisputeOverdue);
+        Ok(())
+    }
+
+    /// Checks that the deadline has passed.
+    ///
+    /// # Errors
+    /// [`LicensingError::DisputeOpen`].
+    pub fn require_overdue(&self, now: i64) -> Result<(), LicensingError> {
+        require!(now > self.deadline, LicensingError::DisputeOpen);
+        Ok(())
+    }
+}
+
+// The layout of existing accounts never changes.
+const _: () = assert!(Dispute::space(0) == 135);
+const _: () = assert!(Dispute::space(Dispute::MAX_URI_BYTES) == 335);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn deadline_separates_verdict_from_expiry() {
+        let dispute = Dispute {
+            version: Dispute::VERSION,
+            bump: 255,
+            work: Pubkey::default(),
+            claimant: Pubkey::default(),
+            bond_lamports: 1,
+            opened_at: 0,
+            deadline: 10,
+            status_before: WorkStatus::Active,
+            evidence_digest: [0; 32],
+            evidence_uri: "u".repeat(200),
+        };
+        for now in [i64::MIN, 9, 10] {
+            assert_eq!(dispute.require_decidable(now), Ok(()));
+            let open = LicensingError::DisputeOpen;
+            assert_eq!(dispute.require_overdue(now), Err(open));
+        }
+        for now in [11, i64::MAX] {
+            let overdue = LicensingError::DisputeOverdue;
+            assert_eq!(dispute.require_decidable(now), Err(overdue));
+            assert_eq!(dispute.require_overdue(now), Ok(()));
+        }
+        let bytes = borsh::to_vec(&dispute).unwrap();
+        assert_eq!(8 + bytes.len(), Dispute::space(200));
+    }
+}

@@ -1,0 +1,487 @@
+use super::{
+    Consent, Dispute, Inherited, LicensingError, MAX_RECIPIENTS, Model, Offer, Parent, Share,
+    SplitChange, Verdict, WorkHead, check_split,
+};
+use crate::bps::WHOLE_BPS;
+use crate::require;
+use crate::{UnknownWord, codec::*};
+use solana_pubkey::Pubkey;
+use strum::VariantArray;
+
+/// Kind of a work. Stored as one byte, in this order: append only.
+#[derive(
+    BorshSerialize,
+    BorshDeserialize,
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Hash,
+    strum::Display,
+    strum::EnumString,
+    strum::VariantArray,
+    strum::VariantNames,
+)]
+#[strum(
+    serialize_all = "kebab-case",
+    parse_err_ty = UnknownWord,
+    parse_err_fn = UnknownWord::expected::<WorkKind>
+)]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(rename_all = "kebab-case")
+)]
+pub enum WorkKind {
+    /// A picture.
+    Image,
+    /// A sound recording.
+    Recording,
+    /// A person's voice.
+    Voice,
+    /// A text.
+    Text,
+    /// A video.
+    Video,
+    /// A collection of contents.
+    Dataset,
+    /// A model adapted to a style.
+    StyleModel,
+}
+
+impl WorkKind {
+    /// Returns the kind stored as `byte`, or `None` if there is none.
+    pub fn from_byte(byte: u8) -> Option<Self> {
+        Self::VARIANTS.get(usize::from(byte)).copied()
+    }
+}
+
+/// Status of a work. Stored as one byte, in this order: append only.
+#[derive(
+    BorshSerialize,
+    BorshDeserialize,
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Hash,
+    strum::Display,
+    strum::EnumString,
+    strum::VariantArray,
+    strum::VariantNames,
+)]
+#[strum(
+    serialize_all = "kebab-case",
+    parse_err_ty = UnknownWord,
+    parse_err_fn = UnknownWord::expected::<WorkStatus>
+)]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(rename_all = "kebab-case")
+)]
+pub enum WorkStatus {
+    /// Takes new licenses and derivatives.
+    Active,
+    /// Permanently closed to new licenses; existing ones run out.
+    Withdrawn,
+    /// Closed to new licenses until its dispute ends.
+    Disputed,
+}
+
+impl WorkStatus {
+    /// Returns the status stored as `byte`, or `None` if there is none.
+    pub fn from_byte(byte: u8) -> Option<Self> {
+        Self::VARIANTS.get(usize::from(byte)).copied()
+    }
+}
+
+/// Similarity-preserving digest of content. It finds candidates and proves nothing.
+#[derive(BorshSerialize, BorshDeserialize, Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Fingerprint {
+    /// Algorithm of the bits; 0 for no fingerprint.
+    pub scheme: u16,
+    /// Bits, most significant first; unused bits are zero.
+    pub bits: [u8; 32],
+}
+
+impl Fingerprint {
+    /// No fingerprint.
+    pub const NONE: Self = Self { scheme: 0, bits: [0; 32] };
+}
+
+/// Registered creation.
+///
+/// Seeds: `["work", creator, content_digest]`. The creator in the seeds prevents squatting of a
+/// digest; the same digest under two creators is a visible conflict.
+///
+/// Invariants:
+/// - the shares of `split` add up to the whole;
+/// - `parents` existed before this work and never change, so lineage has no cycles;
+/// - the first fields are a [`WorkHead`], at fixed offsets.
+#[derive(BorshSerialize, BorshDeserialize, Clone, Debug, PartialEq, Eq)]
+pub struct Work {
+    /// Layout version.
+    pub version: u8,
+    /// Bump of the address.
+    pub bump: u8,
+    /// Kind of content.
+    pub kind: WorkKind,
+    /// Whether the work takes new licenses and derivatives.
+    pub status: WorkStatus,
+    /// Number of the latest terms; 0 before the first.
+    pub latest_terms: u32,
+    /// Number of changes of `split`.
+    pub split_version: u32,
+    /// Split version that an upheld dispute set; 0 for none. Earnings contested by that dispute
+    /// follow the verdict.
+    pub verdict_version: u32,
+    /// Number of disputes so far, an open one included.
+    pub disputes: u32,
+    /// Number of the dispute that set `verdict_version`; 0 for none.
+    pub verdict_dispute: u32,
+    /// Time of the withdrawal, unix seconds; `i64::MAX` if not withdrawn.
+    pub withdrawn_at: i64,
+    /// On-chain time of the registration, unix seconds; of equal digests the earlier was first.
+    pub registered_at: i64,
+    /// Key that registered the work; part of the address, so it never changes.
+    pub creator: Pubkey,
+    /// Key that publishes terms and grants approvals; initially the creator.
+    pub owner: Pubkey,
+    /// SHA-256 of the content.
+    pub content_digest: [u8; 32],
+    /// Fingerprint of the content.
+    pub fingerprint: Fingerprint,
+    /// SHA-256 of the document at `metadata_uri`.
+    pub metadata_digest: [u8; 32],
+    /// Consent to the use of a person's voice or likeness.
+    pub consent: Option<Consent>,
+    /// Mint of the Token Metadata certificate; `None` before it is issued.
+    pub certificate: Option<Pubkey>,
+    /// Key that may accept the ownership.
+    pub pending_owner: Option<Pubkey>,
+    /// Conditions of the parents' terms.
+    pub inherited: Inherited,
+    /// Origin of a style model; `None` for every other kind.
+    pub model: Option<Model>,
+    /// Location of the metadata.
+    pub metadata_uri: String,
+    /// Works that this one derives from.
+    pub parents: Vec<Parent>,
+    /// Current split.
+    pub split: Vec<Share>,
+}
+
+impl Work {
+    /// First seed of the address.
+    pub const SEED: &'static [u8] = b"work";
+    /// Current layout version.
+    pub const VERSION: u8 = 1;
+    /// Maximum number of parents.
+    pub const MAX_PARENTS: usize = 8;
+    /// Maximum length of `metadata_uri`.
+    pub const MAX_URI_BYTES: usize = 200;
+    /// Minimum time from a withdrawal to the end of a license, if its terms state less notice.
+    pub const MIN_NOTICE_SECONDS: u32 = 86_400;
+    /// Offset of `creator` in the account, for RPC filters.
+    pub const CREATOR_OFFSET: usize = 48;
+    /// Offset of `owner` in the account.
+    pub const OWNER_OFFSET: usize = 80;
+    /// Offset of `content_digest` in the account.
+    pub const CONTENT_DIGEST_OFFSET: usize = 112;
+    /// Offset of `consent`, the last field at a fixed offset.
+    pub const CONSENT_OFFSET: usize = 210;
+
+    const FIXED_SPACE: usize = 144 + 34 + 32 + 42 + 33 + 33 + 11 + 1;
+
+    /// Returns the bytes of an account for a work with these numbers and lengths.
+    /// `model_name_bytes` is `None` unless the work is a style model.
+    pub const fn space(
+        parents: usize,
+        recipients: usize,
+        uri_bytes: usize,
+        model_name_bytes: Option<usize>,
+    ) -> usize {
+        let model = match model_name_bytes {
+            Some(name_bytes) => Model::space(name_bytes),
+            None => 0,
+        };
+        let lists = (4 + parents * Parent::SIZE) + (4 + recipients * Share::SIZE);
+        Self::FIXED_SPACE + model + (4 + uri_bytes) + lists
+    }
+
+    /// Returns the bytes of this work's account with a split of `recipients`.
+    pub fn space_with(&self, recipients: usize) -> usize {
+        let name_bytes = self.model.as_ref().map(|model| model.base_model.len());
+        Self::space(self.parents.len(), recipients, self.metadata_uri.len(), name_bytes)
+    }
+
+    /// Returns the fields at the front of the account.
+    pub fn head(&self) -> WorkHead {
+        WorkHead {
+            kind: self.kind,
+            status: self.status,
+            latest_terms: self.latest_terms,
+            split_version: self.split_version,
+            verdict_version: self.verdict_version,
+            disputes: self.disputes,
+            withdrawn_at: self.withdrawn_at,
+        }
+    }
+
+    /// Returns the share of everything the work earns that its own split divides, basis points.
+    pub fn own_bps(&self) -> u16 {
+        let parents_bps: u16 = self.parents.iter().map(|parent| parent.share_bps).sum();
+        WHOLE_BPS - parents_bps // at most the whole, since registration
+    }
+
+    /// Checks that no dispute is open. Ownership may change while one is.
+    ///
+    /// # Errors
+    /// [`LicensingError::WorkDisputed`].
+    pub fn require_undisputed(&self) -> Result<(), LicensingError> {
+        require!(self.status != WorkStatus::Disputed, LicensingError::WorkDisputed);
+        Ok(())
+    }
+
+    /// Checks that the work takes new licenses and derivatives.
+    ///
+    /// # Errors
+    /// [`LicensingError::WorkDisputed`], [`LicensingError::WorkNotActive`].
+    pub fn require_active(&self) -> Result<(), LicensingError> {
+        self.require_undisputed()?;
+        require!(self.status == WorkStatus::Active, LicensingError::WorkNotActive);
+        Ok(())
+    }
+
+    /// Checks that the work may publish `offer` at `now`: by its own state and by the conditions
+    /// it inherited.
+    ///
+    /// # Errors
+    /// [`LicensingError::WorkDisputed`], [`LicensingError::WorkNotActive`],
+    /// [`LicensingError::ConsentEnded`], [`LicensingError::TermsOutliveParent`],
+    /// [`LicensingError::NotShareAlike`], [`LicensingError::ParentNotCommercial`].
+    pub fn check_offer(&self, offer: &Offer, now: i64) -> Result<(), LicensingError> {
+        self.require_active()?;
+        let consented = self.consent.is_none_or(|consent| consent.valid_at(now));
+        require!(consented, LicensingError::ConsentEnded);
+        let Inherited { expires_at, share_alike, non_commercial } = self.inherited;
+        if let Some(end) = expires_at {
+            let ends = offer.expires_at.is_some_and(|expires_at| expires_at <= end);
+            require!(ends, LicensingError::TermsOutliveParent);
+        }
+        require!(!share_alike || offer.shares_alike(), LicensingError::NotShareAlike);
+        require!(!non_commercial || !offer.commercial, LicensingError::ParentNotCommercial);
+        Ok(())
+    }
+
+    /// Increments the number of the latest terms and returns it.
+    ///
+    /// # Errors
+    /// [`LicensingError::CounterOverflow`].
+    pub fn number_terms(&mut self) -> Result<u32, LicensingError> {
+        let number = self.latest_terms.checked_add(1).ok_or(LicensingError::CounterOverflow)?;
+        self.latest_terms = number;
+        Ok(number)
+    }
+
+    /// Sets the key that may accept the ownership; `None` revokes an offer.
+    ///
+    /// # Errors
+    /// [`LicensingError::WorkDisputed`].
+    pub fn offer_ownership(&mut self, to: Option<Pubkey>) -> Result<(), LicensingError> {
+        self.require_undisputed()?;
+        self.pending_owner = to;
+        Ok(())
+    }
+
+    /// Makes the pending owner the owner.
+    ///
+    /// # Errors
+    /// [`LicensingError::WorkDisputed`], [`LicensingError::NotOffered`] if `accepter` is not the
+    /// pending owner.
+    pub fn accept_ownership(&mut self, accepter: Pubkey) -> Result<(), LicensingError> {
+        self.require_undisputed()?;
+        require!(self.pending_owner == Some(accepter), LicensingError::NotOffered);
+        self.owner = accepter;
+        self.pending_owner = None;
+        Ok(())
+    }
+
+    /// Replaces the split by an approved proposal.
+    ///
+    /// # Errors
+    /// [`LicensingError::WorkDisputed`], or an error of [`SplitChange::check`].
+    pub fn apply_split(&mut self, change: &SplitChange) -> Result<(), LicensingError> {
+        self.require_undisputed()?;
+        change.check(self)?;
+        self.set_split(change.split.clone())
+    }
+
+    /// Withdraws the work permanently.
+    ///
+    /// # Errors
+    /// [`LicensingError::WorkDisputed`], [`LicensingError::WorkNotActive`].
+    pub fn withdraw(&mut self, now: i64) -> Result<(), LicensingError> {
+        self.require_active()?;
+        self.status = WorkStatus::Withdrawn;
+        self.withdrawn_at = now;
+        Ok(())
+    }
+
+    /// Opens a dispute and returns the status to restore at its end.
+    ///
+    /// # Errors
+    /// [`LicensingError::WorkDisputed`], [`LicensingError::OwnerCannotDispute`].
+    pub fn dispute(&mut self, claimant: &Pubkey) -> Result<WorkStatus, LicensingError> {
+        self.require_undisputed()?;
+        require!(self.owner != *claimant, LicensingError::OwnerCannotDispute);
+        self.disputes = self.disputes.checked_add(1).ok_or(LicensingError::CounterOverflow)?;
+        Ok(std::mem::replace(&mut self.status, WorkStatus::Disputed))
+    }
+
+    /// Ends a dispute: restores the status, and transfers the work if the claim is upheld.
+    ///
+    /// # Errors
+    /// [`LicensingError::CounterOverflow`].
+    pub fn end_dispute(
+        &mut self,
+        dispute: &Dispute,
+        verdict: Verdict,
+    ) -> Result<(), LicensingError> {
+        self.status = dispute.status_before;
+        match verdict {
+            Verdict::Rejected => Ok(()),
+            Verdict::Upheld => self.award_to(dispute.claimant),
+        }
+    }
+
+    /// Transfers the work to the claimant: ownership, future earnings and contested earnings. The
+    /// old terms cease to be the latest.
+    fn award_to(&mut self, claimant: Pubkey) -> Result<(), LicensingError> {
+        self.number_terms()?; // skips a number, so that the old terms are not the latest
+        self.owner = claimant;
+        self.pending_owner = None;
+        self.set_split(vec![Share { recipient: claimant, share_bps: WHOLE_BPS }])?;
+        self.verdict_version = self.split_version;
+        self.verdict_dispute = self.disputes;
+        Ok(())
+    }
+
+    /// Sets the last unix second of the consent; `None` for no expiry.
+    ///
+    /// # Errors
+    /// [`LicensingError::NotConsentingPerson`].
+    pub fn set_consent_end(
+        &mut self,
+        person: &Pubkey,
+        expires_at: Option<i64>,
+    ) -> Result<(), LicensingError> {
+        let consent = self.consent.as_mut().filter(|consent| consent.person == *person);
+        consent.ok_or(LicensingError::NotConsentingPerson)?.expires_at = expires_at;
+        Ok(())
+    }
+
+    fn set_split(&mut self, split: Vec<Share>) -> Result<(), LicensingError> {
+        check_split(&split)?;
+        let version = self.split_version.checked_add(1);
+        self.split_version = version.ok_or(LicensingError::CounterOverflow)?;
+        self.split = split;
+        Ok(())
+    }
+}
+
+// The layout of existing accounts never changes.
+const _: () = assert!(Work::space(0, 1, 0, None) == 376);
+const _: () = assert!(
+    Work::space(
+        Work::MAX_PARENTS,
+        MAX_RECIPIENTS,
+        Work::MAX_URI_BYTES,
+        Some(Model::MAX_NAME_BYTES)
+    ) == 2_067
+);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn largest_work() -> Work {
+        let share = Share { recipient: Pubkey::default(), share_bps: 1 };
+        let parent = Parent { work: Pubkey::default(), share_bps: 1, terms_number: 1 };
+        Work {
+            version: Work::VERSION,
+            bump: 255,
+            kind: WorkKind::StyleModel,
+            status: WorkStatus::Disputed,
+            latest_terms: 0x0102_0304,
+            split_version: 0x0506_0708,
+            verdict_version: 0x090A_0B0C,
+            disputes: 0x1516_1718,
+            verdict_dispute: 0x191A_1B1C,
+            withdrawn_at: -0x0D0E_0F10_1112_1314,
+            registered_at: 1,
+            creator: Pubkey::new_from_array([1; 32]),
+            owner: Pubkey::new_from_array([2; 32]),
+            content_digest: [3; 32],
+            fingerprint: Fingerprint { scheme: 1, bits: [4; 32] },
+            metadata_digest: [5; 32],
+            consent: Some(Consent { person: Pubkey::default(), expires_at: Some(1) }),
+            certificate: Some(Pubkey::default()),
+            pending_owner: Some(Pubkey::default()),
+            inherited: Inherited { expires_at: Some(1), share_alike: true, non_commercial: true },
+            model: Some(Model {
+                base_model: "m".repeat(Model::MAX_NAME_BYTES),
+                training_root: [6; 32],
+                previous: Some(Pubkey::default()),
+            }),
+            metadata_uri: "u".repeat(Work::MAX_URI_BYTES),
+            parents: vec![parent; Work::MAX_PARENTS],
+            split: vec![share; MAX_RECIPIENTS],
+        }
+    }
+
+    fn bytes(work: &Work) -> Vec<u8> {
+        let mut bytes = Work::DISCRIMINATOR.to_vec();
+        borsh::to_writer(&mut bytes, work).unwrap();
+        bytes
+    }
+
+    #[test]
+    fn largest_work_fills_its_space() {
+        let largest = largest_work();
+        assert_eq!(bytes(&largest).len(), Work::space(8, 32, 200, Some(64)));
+        assert_eq!(bytes(&largest).len(), largest.space_with(32));
+        let plain = Work { model: None, ..largest };
+        assert_eq!(bytes(&plain).len(), Work::space(8, 32, 200, None));
+    }
+
+    #[test]
+    fn offsets_point_at_their_fields() {
+        let bytes = bytes(&largest_work());
+        assert_eq!(bytes[Work::CREATOR_OFFSET..][..32], [1; 32]);
+        assert_eq!(bytes[Work::OWNER_OFFSET..][..32], [2; 32]);
+        assert_eq!(bytes[Work::CONTENT_DIGEST_OFFSET..][..32], [3; 32]);
+        let consent = Option::<Consent>::deserialize(&mut &bytes[Work::CONSENT_OFFSET..]);
+        assert_eq!(consent.unwrap(), largest_work().consent);
+    }
+
+    #[test]
+    fn head_matches_whole_work() {
+        let work = largest_work();
+        assert_eq!(WorkHead::from_bytes(&bytes(&work)), Ok(work.head()));
+    }
+
+    #[test]
+    fn kinds_and_statuses_match_their_bytes() {
+        for (byte, &kind) in (0..).zip(WorkKind::VARIANTS) {
+            assert_eq!((kind as u8, WorkKind::from_byte(byte)), (byte, Some(kind)));
+        }
+        for (byte, &status) in (0..).zip(WorkStatus::VARIANTS) {
+            assert_eq!((status as u8, WorkStatus::from_byte(byte)), (byte, Some(status)));
+        }
+        assert_eq!((WorkKind::from_byte(7), WorkStatus::from_byte(3)), (None, None));
+    }
+}

@@ -1,0 +1,261 @@
+use super::{PaymentsError, Quota};
+use crate::licensing::Caps;
+use crate::require;
+use bytemuck::{Pod, Zeroable};
+use solana_pubkey::Pubkey;
+
+/// One accepted use of one version of a work's terms: a fixed-size entry of a channel.
+///
+/// Acceptance copies everything that a settlement needs of the terms, so settling reads no other
+/// account and accepted terms cannot get worse.
+///
+/// Invariant: `settled >= collected`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
+#[repr(C)]
+pub struct License {
+    /// Licensed work.
+    pub work: Pubkey,
+    /// Number of the accepted terms.
+    pub terms_number: u32,
+    /// `licensing::Use` as its byte.
+    pub licensed_use: u8,
+    /// `licensing::Unit` as its byte.
+    pub unit: u8,
+    /// 1 while the license holds a quota of shared caps.
+    pub holds_quota: u8,
+    /// Zero.
+    pub reserved: u8,
+    /// UTC day (unix seconds / 86,400) of `units_today`.
+    pub day: u32,
+    /// Minimum notice before a withdrawal of the work ends the license.
+    pub notice_seconds: u32,
+    /// Price of one unit, base units of the channel's mint.
+    pub price: u64,
+    /// Units settled since acceptance, free ones included.
+    pub units: u64,
+    /// Free units left.
+    pub free_units_left: u64,
+    /// Units left; [`License::UNLIMITED`] without a cap.
+    pub units_left: u64,
+    /// Maximum units per day; [`License::UNLIMITED`] without a cap.
+    pub daily_units: u64,
+    /// Units settled for `day`.
+    pub units_today: u64,
+    /// Base units left to charge; [`License::UNLIMITED`] without a cap.
+    pub revenue_left: u64,
+    /// Last unix second of the license; `i64::MAX` for no expiry.
+    pub expires_at: i64,
+    /// Base units credited since acceptance: upfront fee and prices.
+    pub settled: u64,
+    /// Base units of `settled` that were moved to the work's earnings.
+    pub collected: u64,
+}
+
+impl License {
+    /// Bytes of a license.
+    pub const SIZE: usize = size_of::<Self>();
+    /// Value of a limit without a cap.
+    pub const UNLIMITED: u64 = u64::MAX;
+    /// Length of a day.
+    pub const SECONDS_PER_DAY: i64 = 86_400;
+
+    /// Charges `units` at `now`, unix seconds: enforces expiry and caps, credits the license and
+    /// returns the price in base units. The license is unchanged on error.
+    ///
+    /// # Errors
+    /// [`PaymentsError::LicenseExpired`], [`PaymentsError::UnitCapExceeded`],
+    /// [`PaymentsError::RevenueCapExceeded`], [`PaymentsError::DailyCapExceeded`],
+    /// [`PaymentsError::Overflow`].
+    pub fn charge(&mut self, units: u32, now: i64) -> Result<u64, PaymentsError> {
+        require!(now <= self.expires_at, PaymentsError::LicenseExpired);
+        let units = u64::from(units);
+        let units_left = spend(self.units_left, units).ok_or(PaymentsError::UnitCapExceeded)?;
+        let free = units.min(self.free_units_left);
+        let price = self.price.checked_mul(units - free).ok_or(PaymentsError::Overflow)?;
+        let revenue_left =
+            spend(self.revenue_left, price).ok_or(PaymentsError::RevenueCapExceeded)?;
+        let (day, units_today) = self.use_days(units, now)?;
+        let total = self.units.checked_add(units).ok_or(PaymentsError::Overflow)?;
+        let settled = self.settled.checked_add(price).ok_or(PaymentsError::Overflow)?;
+
+        self.units_left = units_left;
+        self.free_units_left -= free;
+        self.revenue_left = revenue_left;
+        (self.day, self.units_today) = (day, units_today);
+        self.units = total;
+        self.settled = settled;
+        Ok(price)
+    }
+
+    /// Credits the upfront fee.
+    ///
+    /// # Errors
+    /// [`PaymentsError::Overflow`].
+    pub fn credit_upfront(&mut self, fee: u64) -> Result<(), PaymentsError> {
+        self.settled = self.settled.checked_add(fee).ok_or(PaymentsError::Overflow)?;
+        Ok(())
+    }
+
+    /// Marks all credit as collected and returns the new part, base units.
+    pub fn collect(&mut self) -> u64 {
+        let new = self.settled - self.collected; // `settled >= collected`
+        self.collected = self.settled;
+        new
+    }
+
+    /// Returns the maximum price of the license's remaining quota, base units.
+    ///
+    /// This is an upper bound: free units count at the full price, and a cap per licensee counts
+    /// like a quota.
+    pub fn quota_worth(&self) -> u128 {
+        if self.holds_quota == 0 {
+            return 0;
+        }
+        let limited = |left: u64| (left != Self::UNLIMITED).then_some(u128::from(left));
+        let units = limited(self.units_left).unwrap_or(0) * u128::from(self.price);
+        units.max(limited(self.revenue_left).unwrap_or(0))
+    }
+
+    /// Removes the unused quota from the license and returns it.
+    ///
+    /// # Errors
+    /// [`PaymentsError::NoQuota`].
+    pub fn release_quota(&mut self, caps: &Caps) -> Result<Quota, PaymentsError> {
+        require!(self.holds_quota == 1, PaymentsError::NoQuota);
+        self.holds_quota = 0;
+        let mut left = Quota::default();
+        if caps.total_units.is_some() {
+            left.units = std::mem::take(&mut self.units_left);
+        }
+        if caps.revenue.is_some() {
+            left.revenue = std::mem::take(&mut self.revenue_left);
+        }
+        Ok(left)
+    }
+
+    /// Distributes `units` over the days since the last settlement, earliest first; returns today
+    /// and the units used of it. Over any number of days, at most as many daily caps are used,
+    /// regardless of the times of settlements.
+    fn use_days(&self, units: u64, now: i64) -> Result<(u32, u64), PaymentsError> {
+        if self.daily_units == Self::UNLIMITED {
+            return Ok((self.day, self.units_today));
+        }
+        let today = day_of(now).max(self.day); // a clock that steps back starts no new day
+        let earlier_days = u64::from(today - self.day);
+        if earlier_days == 0 {
+            let used =
+                self.units_today.checked_add(units).ok_or(PaymentsError::DailyCapExceeded)?;
+            require!(used <= self.daily_units, PaymentsError::DailyCapExceeded);
+            return Ok((today, used));
+        }
+        let room_before =
+            u128::from(earlier_days) * u128::from(self.daily_units) - u128::from(self.units_today); // `units_today <= daily_units`
+        let used_today = u128::from(units).saturating_sub(room_before);
+        require!(used_today <= u128::from(self.daily_units), PaymentsError::DailyCapExceeded);
+        Ok((today, used_today as u64)) // at most `daily_units`
+    }
+}
+
+/// Returns the UTC day of `now`, unix seconds; day 0 for times before 1970.
+pub fn day_of(now: i64) -> u32 {
+    u32::try_from(now.max(0) / License::SECONDS_PER_DAY).unwrap_or(u32::MAX)
+}
+
+/// Returns the rest of an allowance, or `None` if it is too small.
+fn spend(left: u64, amount: u64) -> Option<u64> {
+    if left == License::UNLIMITED { Some(left) } else { left.checked_sub(amount) }
+}
+
+// The layout of existing accounts never changes.
+const _: () = assert!(License::SIZE == 128);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DAY: i64 = License::SECONDS_PER_DAY;
+
+    fn license() -> License {
+        License {
+            price: 7,
+            units_left: License::UNLIMITED,
+            daily_units: License::UNLIMITED,
+            revenue_left: License::UNLIMITED,
+            expires_at: i64::MAX,
+            ..License::zeroed()
+        }
+    }
+
+    #[test]
+    fn free_units_are_used_before_charging() {
+        let mut license = License { free_units_left: 3, ..license() };
+        assert_eq!(license.charge(2, 0), Ok(0));
+        assert_eq!(license.charge(2, 0), Ok(7));
+        assert_eq!(license.charge(2, 0), Ok(14));
+        assert_eq!((license.units, license.settled), (6, 21));
+    }
+
+    #[test]
+    fn license_is_valid_in_its_last_second() {
+        let mut license = License { expires_at: 10, ..license() };
+        assert_eq!(license.charge(1, 10), Ok(7));
+        assert_eq!(license.charge(1, 11), Err(PaymentsError::LicenseExpired));
+    }
+
+    #[test]
+    fn unit_above_cap_changes_nothing() {
+        let capped = [
+            (License { units_left: 5, ..license() }, PaymentsError::UnitCapExceeded),
+            (License { revenue_left: 35, ..license() }, PaymentsError::RevenueCapExceeded),
+            (License { daily_units: 5, ..license() }, PaymentsError::DailyCapExceeded),
+        ];
+        for (mut license, error) in capped {
+            assert_eq!(license.charge(5, 0), Ok(35));
+            let before = license;
+            assert_eq!(license.charge(1, 0), Err(error));
+            assert_eq!(license, before);
+        }
+    }
+
+    #[test]
+    fn overflowing_price_is_rejected() {
+        let mut license = License { price: u64::MAX, ..license() };
+        assert_eq!(license.charge(2, 0), Err(PaymentsError::Overflow));
+    }
+
+    #[test]
+    fn units_spread_over_elapsed_days() {
+        let mut license = License { daily_units: 10, ..license() };
+        assert!(license.charge(4, 0).is_ok());
+        // Two later days and what is left of the first: 6 + 10 + 10.
+        assert_eq!(license.charge(27, 2 * DAY), Err(PaymentsError::DailyCapExceeded));
+        assert!(license.charge(26, 2 * DAY).is_ok());
+        assert_eq!(license.charge(1, 3 * DAY - 1), Err(PaymentsError::DailyCapExceeded));
+        assert!(license.charge(1, 3 * DAY).is_ok());
+    }
+
+    #[test]
+    fn backward_clock_starts_no_new_day() {
+        let mut license = License { daily_units: 10, day: 5, ..license() };
+        assert!(license.charge(10, 5 * DAY).is_ok());
+        assert_eq!(license.charge(1, 4 * DAY), Err(PaymentsError::DailyCapExceeded));
+        assert_eq!(license.charge(1, i64::MIN), Err(PaymentsError::DailyCapExceeded));
+    }
+
+    #[test]
+    fn unused_quota_is_released_once() {
+        let caps = Caps { total_units: Some(10), ..Caps::default() };
+        let mut license = License { units_left: 6, holds_quota: 1, ..license() };
+        assert!(license.charge(2, 0).is_ok());
+        assert_eq!(license.release_quota(&caps), Ok(Quota { units: 4, revenue: 0 }));
+        assert_eq!(license.release_quota(&caps), Err(PaymentsError::NoQuota));
+        assert_eq!(license.charge(1, 0), Err(PaymentsError::UnitCapExceeded));
+    }
+
+    #[test]
+    fn new_credit_is_collected_once() {
+        let mut license = license();
+        assert!(license.charge(2, 0).is_ok());
+        assert_eq!((license.collect(), license.collect()), (14, 0));
+    }
+}

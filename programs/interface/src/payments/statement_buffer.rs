@@ -1,0 +1,44 @@
+use bytemuck::{Pod, Zeroable};
+use solana_pubkey::Pubkey;
+
+use super::Channel;
+use crate::statement::Entry;
+
+/// Buffer for a statement that exceeds a packet, written in parts before it settles.
+///
+/// Seeds: `["staged", channel, settler]`. Each settler has its own buffer, so settlers cannot
+/// interfere. The bytes of the statement follow this header in the same account.
+#[cfg_attr(feature = "idl-build", anchor_lang::zero_copy)]
+#[cfg_attr(not(feature = "idl-build"), derive(Clone, Copy, Pod, Zeroable), repr(C))]
+#[derive(Debug)]
+pub struct StatementBuffer {
+    /// Layout version.
+    pub version: u8,
+    /// Bump of the address.
+    pub bump: u8,
+    /// Zeros.
+    pub reserved: [u8; 6],
+    /// Channel that the statement is for.
+    pub channel: Pubkey,
+    /// Key that writes the buffer, pays its rent and settles with it.
+    pub settler: Pubkey,
+}
+
+impl StatementBuffer {
+    /// First seed of the address.
+    pub const SEED: &'static [u8] = b"staged";
+    /// Current layout version.
+    pub const VERSION: u8 = 1;
+    /// Bytes before the statement.
+    pub const HEADER_SPACE: usize = 8 + size_of::<Self>();
+    /// Maximum length of a statement: one entry for each license of the largest channel.
+    pub const MAX_BYTES: usize = Channel::MAX_LICENSES * Entry::SIZE;
+
+    /// Returns the bytes of an account with `bytes` of a statement.
+    pub const fn space(bytes: usize) -> usize {
+        Self::HEADER_SPACE + bytes
+    }
+}
+
+// The layout of existing accounts never changes.
+const _: () = assert!(StatementBuffer::HEADER_SPACE == 80);

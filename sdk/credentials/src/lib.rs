@@ -1,0 +1,42 @@
+//! C2PA content credentials that name Motif works, terms and receipts.
+//!
+//! - [`Carrier`]: file formats that carry credentials.
+//! - [`Provenance`]: what Motif credentials name: works, terms, and the receipt of a generation.
+//! - [`SigningIdentity`]: the X.509 certificate and key that sign credentials.
+//! - [`sign`], [`read`]: write and read credentials. Read untrusted files with a
+//!   [`DecodingWorker`].
+//! - [`Findings`]: result of checking a [`Provenance`] against the chain.
+//!
+//! A receipt contains the digest of an output, and the credentials with the receipt are part of
+//! the file. A receipt is therefore for the bare content: the file without its credentials.
+//! [`sign`] checks that the bare content can be restored, and [`Carrier::bare`] restores it.
+//!
+//! This crate makes no network requests: it fetches no manifests, certificate statuses or time
+//! stamps.
+
+mod carrier;
+mod identity;
+mod reader;
+mod signer;
+mod worker;
+
+use motif_fingerprint::content_digest;
+
+pub use self::{
+    carrier::Carrier,
+    identity::{IdentityError, IdentityFileError, Issued, SigningIdentity},
+    reader::{are_anchors, read},
+    signer::{SigningError, sign},
+    worker::{DecodingWorker, Examined, WorkerError, serve_decoding},
+};
+pub use motif_wire::{
+    Credentials, CredentialsSigner, CredentialsState, Digests, Evidence, Findings, NamedWork,
+    Origin, Provenance, ReceiptFinding, ReceiptStanding, SettlementProof, WorkFinding,
+    WorkStanding,
+};
+
+/// Returns the digest of content, and that of the bare content if it carries credentials.
+pub fn digests(content: &[u8]) -> Digests {
+    let bare = Carrier::of(content).and_then(|carrier| carrier.bare(content));
+    Digests { whole: content_digest(content), bare: bare.map(|bare| content_digest(&bare)) }
+}

@@ -1,0 +1,22 @@
+use super::{Confidence, Scheme};
+
+/// Distance of two fingerprints.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Likeness {
+    /// Scheme of both fingerprints.
+    pub scheme: Scheme,
+    /// Distance, at most the scheme's radius.
+    pub distance: u32,
+}
+
+impl Likeness {
+    /// Returns the scheme's maximum distance.
+    pub fn of(&self) -> u32 {
+        self.scheme.metric().most()
+    }
+
+    /// Returns the measured error rates; `None` for schemes that were not evaluated.
+    pub fn confidence(&self) -> Option<Confidence> {
+        Confidence::of(self)
+    }
+}

@@ -1,0 +1,402 @@
+use solana_pubkey::Pubkey;
+
+use super::{
+    Client, ConfirmedTransaction, DynSigner, PACKET_BYTES, PublishedTerms, batch::transaction_bytes,
+};
+use crate::{
+    Error,
+    channel::{
+        self, AcceptTermsArgs, Acceptance, Currency, OpenChannelArgs, Quota, ReceiptsCommitment,
+        StatementBuffer,
+    },
+    licensing::{Purpose, Use},
+    pda,
+    voucher::{SignedVoucher, Voucher},
+};
+
+/// Opening of a channel: see [`Client::open_channel`].
+#[must_use = "nothing is sent before `send`"]
+pub struct OpenChannel<'a> {
+    client: &'a Client,
+    operator: Pubkey,
+    currency: Currency,
+    args: OpenChannelArgs,
+}
+
+/// Acceptance of a work's latest terms: see [`Client::accept_terms`].
+#[must_use = "nothing is sent before `send`"]
+pub struct AcceptTerms<'a> {
+    client: &'a Client,
+    channel: Pubkey,
+    work: Pubkey,
+    licensed_use: Use,
+    max_price: u64,
+    quota: Quota,
+    approver: Option<&'a DynSigner>,
+}
+
+/// Settlement of a statement: see [`Client::settle`].
+#[must_use = "nothing is sent before `send`"]
+pub struct Settle<'a> {
+    client: &'a Client,
+    voucher: SignedVoucher,
+    statement: Vec<u8>,
+    receipts: Option<ReceiptsCommitment>,
+}
+
+/// Settlement cosigned by the voucher key: see [`Client::settle_cosigned`].
+#[must_use = "nothing is sent before `send`"]
+pub struct SettleCosigned<'a> {
+    client: &'a Client,
+    voucher_key: &'a DynSigner,
+    voucher: Voucher,
+    statement: Vec<u8>,
+    receipts: Option<ReceiptsCommitment>,
+}
+
+/// Rotation of a channel's voucher key: see [`Client::rotate_voucher_key`].
+#[must_use = "nothing is sent before `send`"]
+pub struct RotateVoucherKey<'a> {
+    client: &'a Client,
+    channel: Pubkey,
+    new_key: Pubkey,
+    operator: Option<&'a DynSigner>,
+}
+
+impl Client {
+    /// Opens a channel and deposits into it.
+    pub fn open_channel(
+        &self,
+        operator: &Pubkey,
+        currency: &Currency,
+        args: OpenChannelArgs,
+    ) -> OpenChannel<'_> {
+        OpenChannel { client: self, operator: *operator, currency: *currency, args }
+    }
+
+    /// Deposits another `amount` base units into a channel.
+    ///
+    /// # Errors
+    /// As [`Client::send`]; [`Error::NotFound`].
+    pub async fn top_up(
+        &self,
+        payer: &DynSigner,
+        channel: &Pubkey,
+        amount: u64,
+    ) -> Result<ConfirmedTransaction, Error> {
+        let currency = self.channel_currency(channel).await?;
+        let instruction = channel::top_up(&payer.pubkey(), channel, &currency, amount);
+        self.send(&[instruction], payer, &[]).await
+    }
+
+    /// Accepts a use of a work's latest terms, which adds a license to a channel.
+    ///
+    /// ```no_run
+    /// # use motif_sdk::{Pubkey, client::{Client, DynSigner}, channel::Use};
+    /// # async fn example(
+    /// #     client: &Client, payer: &DynSigner, channel: Pubkey, work: Pubkey,
+    /// # ) -> Result<(), motif_sdk::Error> {
+    /// let (license, _) = client
+    ///     .accept_terms(&channel, &work, Use::Generate)
+    ///     .max_price(1_000) // base units a generation
+    ///     .send(payer)
+    ///     .await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn accept_terms(
+        &self,
+        channel: &Pubkey,
+        work: &Pubkey,
+        licensed_use: Use,
+    ) -> AcceptTerms<'_> {
+        AcceptTerms {
+            client: self,
+            channel: *channel,
+            work: *work,
+            licensed_use,
+            max_price: 0,
+            quota: Quota::default(),
+            approver: None,
+        }
+    }
+
+    /// Settles a statement with the newest voucher for it.
+    ///
+    /// A statement larger than a packet is written to a statement buffer first, in several
+    /// transactions. Repeating a failed call is safe: a statement settles once.
+    pub fn settle(&self, voucher: &SignedVoucher, statement: Vec<u8>) -> Settle<'_> {
+        Settle { client: self, voucher: *voucher, statement, receipts: None }
+    }
+
+    /// Settles a statement in one transaction that the voucher key signs too.
+    ///
+    /// Without a signed voucher in it, a packet has room for 140 licenses instead of 100. The
+    /// cluster rejects a larger statement. Repeating a failed call is safe: a statement settles
+    /// once.
+    pub fn settle_cosigned<'a>(
+        &'a self,
+        voucher_key: &'a DynSigner,
+        voucher: &Voucher,
+        statement: Vec<u8>,
+    ) -> SettleCosigned<'a> {
+        SettleCosigned { client: self, voucher_key, voucher: *voucher, statement, receipts: None }
+    }
+
+    /// Replaces a channel's voucher key.
+    pub fn rotate_voucher_key(&self, channel: &Pubkey, new_key: Pubkey) -> RotateVoucherKey<'_> {
+        RotateVoucherKey { client: self, channel: *channel, new_key, operator: None }
+    }
+
+    /// Ends the channel's licenses of withdrawn works whose notice is over.
+    ///
+    /// # Errors
+    /// As [`Client::send`]; [`Error::NotFound`].
+    pub async fn apply_withdrawals(
+        &self,
+        fee_payer: &DynSigner,
+        channel: &Pubkey,
+    ) -> Result<Vec<ConfirmedTransaction>, Error> {
+        let account = self.channel(channel).await?;
+        let mut ending = Vec::new();
+        for (index, license) in (0_u16..).zip(&account.licenses) {
+            let work = self.work(&license.work).await?.head();
+            let ends_at = work.license_end(license.expires_at, license.notice_seconds);
+            if ends_at != license.expires_at {
+                ending.push((index, license.work));
+            }
+        }
+        let batches = ending.chunks(25).map(|batch| channel::apply_withdrawal(channel, batch));
+        self.send_packed(batches.collect(), fee_payer).await
+    }
+
+    /// Returns what a license of the channel has left of shared caps.
+    ///
+    /// # Errors
+    /// As [`Client::send`]; [`Error::NotFound`].
+    pub async fn release_quota(
+        &self,
+        caller: &DynSigner,
+        channel: &Pubkey,
+        index: u16,
+    ) -> Result<ConfirmedTransaction, Error> {
+        let account = self.channel(channel).await?;
+        let license = account.licenses.get(usize::from(index));
+        let license = license.ok_or(Error::NotFound { kind: "license", address: *channel })?;
+        let (work, number) = (&license.work, license.terms_number);
+        let release = channel::release_quota(&caller.pubkey(), channel, index, work, number);
+        self.send(&[release], caller, &[]).await
+    }
+
+    /// Removes a channel whose balance is claimed and withdrawn; its rent goes to the payer.
+    /// Receipts can no longer be proved against it.
+    ///
+    /// # Errors
+    /// As [`Client::send`].
+    pub async fn close_channel(
+        &self,
+        payer: &DynSigner,
+        channel: &Pubkey,
+    ) -> Result<ConfirmedTransaction, Error> {
+        let close = channel::close(&payer.pubkey(), channel);
+        self.send(&[close], payer, &[]).await
+    }
+
+    /// Starts a channel's grace period if the caller is the payer, or ends it if the caller is the
+    /// operator.
+    ///
+    /// # Errors
+    /// As [`Client::send`].
+    pub async fn request_close(
+        &self,
+        caller: &DynSigner,
+        channel: &Pubkey,
+    ) -> Result<ConfirmedTransaction, Error> {
+        let instruction = channel::request_close(&caller.pubkey(), channel);
+        self.send(&[instruction], caller, &[]).await
+    }
+
+    /// Withdraws the rest of a closed channel's deposit to the payer's associated token account;
+    /// returns base units.
+    ///
+    /// # Errors
+    /// As [`Client::send`]; [`Error::NotFound`].
+    pub async fn withdraw(
+        &self,
+        payer: &DynSigner,
+        channel: &Pubkey,
+    ) -> Result<(u64, ConfirmedTransaction), Error> {
+        let currency = self.channel_currency(channel).await?;
+        let owner = payer.pubkey();
+        let instructions =
+            [currency.create_tokens(&owner, &owner), channel::withdraw(&owner, channel, &currency)];
+        let confirmed = self.send(&instructions, payer, &[]).await?;
+        Ok((self.channel(channel).await?.channel.refunded, confirmed))
+    }
+
+    /// Pays the operator the fees settled so far; returns base units.
+    ///
+    /// # Errors
+    /// As [`Client::send`]; [`Error::NotFound`].
+    pub async fn claim_fees(
+        &self,
+        operator: &DynSigner,
+        channel: &Pubkey,
+    ) -> Result<(u64, ConfirmedTransaction), Error> {
+        let currency = self.channel_currency(channel).await?;
+        let before = self.channel(channel).await?.channel.fees_claimed;
+        let owner = operator.pubkey();
+        let instructions = [
+            currency.create_tokens(&owner, &owner),
+            channel::claim_fees(&owner, channel, &currency),
+        ];
+        let confirmed = self.send(&instructions, operator, &[]).await?;
+        let after = self.channel(channel).await?.channel.fees_claimed;
+        Ok((after.saturating_sub(before), confirmed))
+    }
+
+    /// Whether the owner of the terms' work has granted `payer` an approval that is still valid.
+    async fn is_approved(&self, terms: &PublishedTerms, payer: &Pubkey) -> Result<bool, Error> {
+        if !terms.terms.offer.approval_required {
+            return Ok(false);
+        }
+        let purpose = Purpose::License;
+        let approval = self.approval(&terms.address, payer, purpose).await?;
+        let Some(approval) = approval else { return Ok(false) };
+        let owner = self.work(&terms.terms.work).await?.owner;
+        Ok(approval.holds(&terms.address, payer, purpose, &owner))
+    }
+
+    async fn channel_currency(&self, channel: &Pubkey) -> Result<Currency, Error> {
+        let mint = self.channel(channel).await?.channel.mint;
+        self.currency(&mint).await
+    }
+}
+
+impl OpenChannel<'_> {
+    /// Opens the channel; returns its address.
+    ///
+    /// # Errors
+    /// As [`Client::send`].
+    pub async fn send(self, payer: &DynSigner) -> Result<(Pubkey, ConfirmedTransaction), Error> {
+        let Self { client, operator, currency, args } = self;
+        let address = pda::channel(&payer.pubkey(), &operator, &currency.mint, args.salt);
+        let instruction = channel::open(&payer.pubkey(), &operator, &currency, args);
+        let confirmed = client.send(&[instruction], payer, &[]).await?;
+        Ok((address, confirmed))
+    }
+}
+
+impl<'a> AcceptTerms<'a> {
+    /// Maximum price of one unit, base units. Default: 0, which accepts free uses only.
+    pub fn max_price(self, max_price: u64) -> Self {
+        Self { max_price, ..self }
+    }
+
+    /// Units and revenue to reserve of caps that licensees share. Default: none, which the program
+    /// rejects if the terms have such caps.
+    pub fn quota(self, quota: Quota) -> Self {
+        Self { quota, ..self }
+    }
+
+    /// Owner of the work, to sign the acceptance if the terms require approval. Default: an
+    /// approval that the owner granted earlier is looked up.
+    pub fn approver(self, approver: &'a DynSigner) -> Self {
+        Self { approver: Some(approver), ..self }
+    }
+
+    /// Accepts the terms; returns the license's index on the channel.
+    ///
+    /// # Errors
+    /// As [`Client::send`]; [`Error::NotFound`].
+    pub async fn send(self, payer: &DynSigner) -> Result<(u16, ConfirmedTransaction), Error> {
+        let Self { client, channel, work, licensed_use, max_price, quota, approver } = self;
+        let published = client.latest_terms(&work).await?;
+        let acceptance = Acceptance {
+            approver: approver.map(|signer| signer.pubkey()),
+            approval: client.is_approved(&published, &payer.pubkey()).await?,
+            ..Acceptance::of(&published.terms)
+        };
+        let args =
+            AcceptTermsArgs { licensed_use, max_price, terms_digest: published.digest, quota };
+        let instruction = channel::accept_terms(&payer.pubkey(), &channel, &acceptance, args);
+        let signers: Vec<_> = approver.into_iter().collect();
+        let confirmed = client.send(&[instruction], payer, &signers).await?;
+        let licenses = client.channel(&channel).await?.licenses.len();
+        let index = u16::try_from(licenses.saturating_sub(1));
+        let index = index.map_err(|_| Error::NotFound { kind: "license", address: channel })?;
+        Ok((index, confirmed))
+    }
+}
+
+impl Settle<'_> {
+    /// Commitment to the statement's receipts, which only the operator can make. Default: none.
+    pub fn receipts(self, receipts: impl Into<Option<ReceiptsCommitment>>) -> Self {
+        Self { receipts: receipts.into(), ..self }
+    }
+
+    /// Settles the statement; returns the transactions, in order.
+    ///
+    /// # Errors
+    /// As [`Client::send`]; earlier transactions are confirmed.
+    pub async fn send(self, settler: &DynSigner) -> Result<Vec<ConfirmedTransaction>, Error> {
+        let Self { client, voucher, statement, receipts } = self;
+        let (owner, channel) = (settler.pubkey(), voucher.voucher.channel);
+        let direct = channel::settle(&owner, &voucher, statement.clone(), receipts);
+        if transaction_bytes(&direct, &owner) <= PACKET_BYTES {
+            return Ok(vec![client.send(&direct, settler, &[]).await?]);
+        }
+        let mut parts = channel::buffer_statement(&owner, &channel, &statement);
+        let present = client.account(&pda::statement_buffer(&channel, &owner)).await?;
+        if let Some(present) = present.filter(|account| account.owner == channel::PROGRAM_ID) {
+            parts.remove(0); // the buffer exists and is overwritten
+            if present.data.len() > StatementBuffer::space(statement.len()) {
+                let close = channel::close_statement_buffer(&owner, &channel);
+                client.send(&[close], settler, &[]).await?;
+                parts = channel::buffer_statement(&owner, &channel, &statement);
+            }
+        }
+        let mut confirmed = client.send_packed(parts, settler).await?;
+        let settle = channel::settle_buffered(&owner, &voucher, receipts);
+        confirmed.push(client.send(&settle, settler, &[]).await?);
+        Ok(confirmed)
+    }
+}
+
+impl SettleCosigned<'_> {
+    /// Commitment to the statement's receipts, which only the operator can make. Default: none.
+    pub fn receipts(self, receipts: impl Into<Option<ReceiptsCommitment>>) -> Self {
+        Self { receipts: receipts.into(), ..self }
+    }
+
+    /// Settles the statement.
+    ///
+    /// # Errors
+    /// As [`Client::send`].
+    pub async fn send(self, settler: &DynSigner) -> Result<ConfirmedTransaction, Error> {
+        let Self { client, voucher_key, voucher, statement, receipts } = self;
+        let (owner, key) = (settler.pubkey(), voucher_key.pubkey());
+        let settle = channel::settle_cosigned(&owner, &key, &voucher, statement, receipts);
+        client.send(&[settle], settler, &[voucher_key]).await
+    }
+}
+
+impl<'a> RotateVoucherKey<'a> {
+    /// Operator of the channel, to sign for a rotation that takes effect at once. Default: the
+    /// rotation takes effect after the grace period.
+    pub fn operator(self, operator: impl Into<Option<&'a DynSigner>>) -> Self {
+        Self { operator: operator.into(), ..self }
+    }
+
+    /// Rotates the key.
+    ///
+    /// # Errors
+    /// As [`Client::send`].
+    pub async fn send(self, payer: &DynSigner) -> Result<ConfirmedTransaction, Error> {
+        let Self { client, channel, new_key, operator } = self;
+        let agreed = operator.map(|operator| operator.pubkey());
+        let rotate = channel::rotate_voucher_key(&payer.pubkey(), agreed, &channel, new_key);
+        let signers: Vec<_> = operator.into_iter().collect();
+        client.send(&[rotate], payer, &signers).await
+    }
+}

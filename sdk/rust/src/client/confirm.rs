@@ -1,0 +1,230 @@
+use std::time::Duration;
+
+use solana_instruction::{Instruction, error::InstructionError};
+use solana_rpc_client_api::{
+    client_error::{Error as ClientError, ErrorKind},
+    config::{RpcSendTransactionConfig, RpcTransactionConfig},
+    request::{RpcError, RpcResponseErrorData},
+};
+use solana_signature::Signature;
+use solana_transaction::{TransactionError, versioned::VersionedTransaction};
+use solana_transaction_status_client_types::{
+    UiTransactionEncoding, option_serializer::OptionSerializer,
+};
+use tokio::time::{Instant, sleep};
+
+use super::{Client, DynSigner, envelope::sealed};
+use crate::{Error, Refusal};
+
+/// A confirmed transaction and its cost.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConfirmedTransaction {
+    /// Signature of the transaction.
+    pub signature: Signature,
+    /// Slot of the transaction.
+    pub slot: u64,
+    /// Fee, lamports.
+    pub fee_lamports: u64,
+    /// Compute units used.
+    pub compute_units: u64,
+    /// Log of the transaction.
+    pub logs: Vec<String>,
+}
+
+const POLL: Duration = Duration::from_millis(20);
+const REBROADCAST: Duration = Duration::from_secs(2);
+/// Longer than a blockhash lives.
+const GIVE_UP: Duration = Duration::from_secs(90);
+
+impl Client {
+    /// Signs, sends and confirms one transaction: a legacy transaction if it fits 1,232 bytes, or
+    /// a version 1 transaction of up to 4,096 bytes.
+    ///
+    /// `signers` sign in addition to the fee payer; duplicates are ignored.
+    ///
+    /// # Errors
+    /// - [`Error::Rejected`]: a program or the runtime rejected it; nothing changed.
+    /// - [`Error::Unconfirmed`]: sent and not confirmed; look up the signature first.
+    /// - [`Error::Transport`], [`Error::Signer`]: not sent.
+    pub async fn send(
+        &self,
+        instructions: &[Instruction],
+        fee_payer: &DynSigner,
+        signers: &[&DynSigner],
+    ) -> Result<ConfirmedTransaction, Error> {
+        let mut keys = vec![fee_payer];
+        for signer in signers.iter().copied() {
+            if keys.iter().all(|key| key.pubkey() != signer.pubkey()) {
+                keys.push(signer);
+            }
+        }
+        let commitment = self.rpc.commitment();
+        let blockhash = self.rpc.get_latest_blockhash_with_commitment(commitment).await;
+        let (blockhash, last_valid_height) = blockhash?;
+        let transaction = sealed(instructions, &fee_payer.pubkey(), &keys, blockhash)?;
+        self.broadcast(&transaction, last_valid_height).await
+    }
+
+    /// Sends a transaction repeatedly until it is confirmed or its blockhash expires.
+    async fn broadcast(
+        &self,
+        transaction: &VersionedTransaction,
+        last_valid_height: u64,
+    ) -> Result<ConfirmedTransaction, Error> {
+        let signature = transaction.signatures[0]; // the fee payer's
+        let commitment = self.rpc.commitment().commitment;
+        let config = RpcSendTransactionConfig {
+            preflight_commitment: Some(commitment),
+            ..RpcSendTransactionConfig::default()
+        };
+        let sent = self.rpc.send_transaction_with_config(transaction, config).await;
+        if let Err(error) = sent {
+            return Err(refusal(&error).unwrap_or_else(|| match error.kind() {
+                // The request was sent; whether it arrived is unknown.
+                ErrorKind::Io(_) | ErrorKind::Reqwest(_) => Error::Unconfirmed { signature },
+                _ => error.into(),
+            }));
+        }
+        let started = Instant::now();
+        let mut sent_at = started;
+        while started.elapsed() < GIVE_UP {
+            if let Some(confirmed) = self.confirmed(&signature).await? {
+                return Ok(confirmed);
+            }
+            if sent_at.elapsed() > REBROADCAST {
+                let height = self.rpc.get_block_height().await;
+                if height.is_ok_and(|height| height > last_valid_height) {
+                    break;
+                }
+                let skip = RpcSendTransactionConfig { skip_preflight: true, ..config };
+                // A transaction is executed at most once, and the loop reads its status.
+                let _ = self.rpc.send_transaction_with_config(transaction, skip).await;
+                sent_at = Instant::now();
+            }
+            sleep(POLL).await;
+        }
+        // It may have been confirmed between the last read and the expiry.
+        let confirmed = self.confirmed(&signature).await?;
+        confirmed.ok_or(Error::Unconfirmed { signature })
+    }
+
+    /// Returns a transaction once it is confirmed; `None` while its outcome is unknown.
+    ///
+    /// # Errors
+    /// [`Error::Rejected`] if the transaction failed.
+    pub async fn confirmed(
+        &self,
+        signature: &Signature,
+    ) -> Result<Option<ConfirmedTransaction>, Error> {
+        let statuses = self.rpc.get_signature_statuses(&[*signature]).await;
+        // The caller retries if the node is unreachable.
+        let Ok(statuses) = statuses else { return Ok(None) };
+        let Some(Some(status)) = statuses.value.first() else { return Ok(None) };
+        if !status.satisfies_commitment(self.rpc.commitment()) {
+            return Ok(None);
+        }
+        let (fee_lamports, compute_units, logs) = self.cost(signature).await;
+        if let Some(error) = &status.err {
+            return Err(Error::Rejected(Box::new(Refusal::from_transaction(error, logs))));
+        }
+        let slot = status.slot;
+        Ok(Some(ConfirmedTransaction {
+            signature: *signature,
+            slot,
+            fee_lamports,
+            compute_units,
+            logs,
+        }))
+    }
+
+    /// Returns fee, compute units and log; zeros if the node does not store transactions.
+    async fn cost(&self, signature: &Signature) -> (u64, u64, Vec<String>) {
+        let config = RpcTransactionConfig {
+            encoding: Some(UiTransactionEncoding::Base64),
+            commitment: Some(self.rpc.commitment()),
+            max_supported_transaction_version: Some(1),
+        };
+        for _ in 0..20 {
+            if let Ok(found) = self.rpc.get_transaction_with_config(signature, config).await
+                && let Some(meta) = found.transaction.meta
+            {
+                let units = Option::from(meta.compute_units_consumed).unwrap_or(0);
+                let logs = match meta.log_messages {
+                    OptionSerializer::Some(logs) => logs,
+                    _ => Vec::new(),
+                };
+                return (meta.fee, units, logs);
+            }
+            sleep(POLL).await; // the status is available before the transaction is
+        }
+        (0, 0, Vec::new())
+    }
+}
+
+impl Refusal {
+    /// Creates the refusal from a transaction's error and log, with the program's error name and
+    /// message if it logged them.
+    fn from_transaction(error: &TransactionError, logs: Vec<String>) -> Self {
+        let code = match error {
+            TransactionError::InstructionError(_, InstructionError::Custom(code)) => Some(*code),
+            _ => None,
+        };
+        let logged = logs.iter().rev().find_map(|line| parse_error(line));
+        let (name, message) = match logged {
+            Some((name, message)) => (Some(name), message),
+            None => (None, error.to_string()),
+        };
+        Self { code, name, message, logs }
+    }
+
+    pub(super) fn local(message: String) -> Self {
+        Self { code: None, name: None, message, logs: Vec::new() }
+    }
+
+    /// Whether a program returned this error.
+    pub fn is(&self, error: impl Into<u32>) -> bool {
+        self.code == Some(error.into())
+    }
+}
+
+/// Parses name and message from Anchor's log line of an error, which ends in
+/// `Error Code: NAME. Error Number: N. Error Message: MESSAGE.`
+fn parse_error(line: &str) -> Option<(String, String)> {
+    let (_, rest) = line.split_once("Error Code: ")?;
+    let (name, rest) = rest.split_once(". Error Number: ")?;
+    let (_, message) = rest.split_once("Error Message: ")?;
+    Some((name.to_owned(), message.trim_end_matches('.').to_owned()))
+}
+
+/// Returns the rejection of a transaction in preflight simulation.
+fn refusal(error: &ClientError) -> Option<Error> {
+    let transaction_error = error.get_transaction_error()?;
+    let logs = match error.kind() {
+        ErrorKind::RpcError(RpcError::RpcResponseError {
+            data: RpcResponseErrorData::SendTransactionPreflightFailure(simulated),
+            ..
+        }) => simulated.logs.clone().unwrap_or_default(),
+        _ => Vec::new(),
+    };
+    Some(Error::Rejected(Box::new(Refusal::from_transaction(&transaction_error, logs))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn refusal_has_the_programs_message() {
+        let logs = vec![
+            "Program log: AnchorError thrown in a.rs:1. Error Code: DuplicateUse. \
+             Error Number: 6016. Error Message: a use may be priced only once."
+                .to_owned(),
+            "Program X failed: custom program error: 0x177f".to_owned(),
+        ];
+        let error = TransactionError::InstructionError(0, InstructionError::Custom(6_016));
+        let refusal = Refusal::from_transaction(&error, logs);
+        assert!(refusal.is(crate::licensing::LicensingError::DuplicateUse));
+        assert_eq!(refusal.name.as_deref(), Some("DuplicateUse"));
+        assert_eq!(refusal.to_string(), "a use may be priced only once (DuplicateUse, 6016)");
+    }
+}

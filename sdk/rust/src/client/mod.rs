@@ -1,0 +1,75 @@
+//! Async client of a Solana cluster: reads accounts, and builds, sends and confirms transactions.
+//!
+//! ```no_run
+//! # async fn example() -> Result<(), motif_sdk::Error> {
+//! use motif_sdk::client::{Client, WorkFilter};
+//!
+//! let client = Client::new("http://127.0.0.1:8899");
+//! for (address, work) in client.works(&WorkFilter::default()).await? {
+//!     println!("{address} is a {:?} by {}", work.kind, work.creator);
+//! }
+//! # Ok(())
+//! # }
+//! ```
+
+mod accounts;
+mod batch;
+mod catalogue;
+mod channels;
+mod config;
+mod confirm;
+mod disputes;
+mod earnings;
+mod envelope;
+#[cfg(feature = "fingerprint")]
+mod recognition;
+mod rights;
+mod splits;
+mod transport;
+mod works;
+
+use std::sync::Arc;
+
+use solana_commitment_config::CommitmentConfig;
+use solana_rpc_client::nonblocking::rpc_client::RpcClient;
+use solana_signer::Signer;
+
+#[cfg(feature = "fingerprint")]
+pub use self::recognition::Heard;
+pub use self::{
+    accounts::{PublishedTerms, WorkFilter, parse_clock},
+    batch::{PACKET_BYTES, packed},
+    catalogue::{CatalogueEntry, OfferFilter, WorkDetails, awaited},
+    channels::{AcceptTerms, OpenChannel, RotateVoucherKey, Settle, SettleCosigned},
+    confirm::ConfirmedTransaction,
+    earnings::{Claim, Collected, PayTill},
+    envelope::LARGE_PACKET_BYTES,
+    rights::{Approve, RevokeApproval},
+    splits::ChangeSplit,
+    transport::TransportError,
+    works::{PublishTerms, RegisterWork},
+};
+
+/// A signer of transactions: a keypair, a hardware wallet or a remote service.
+///
+/// `Sync`, so that futures of [`Client`] can be spawned. A `&Keypair` coerces to `&DynSigner`.
+pub type DynSigner = dyn Signer + Sync;
+
+/// A client of one cluster, which reads and confirms at `confirmed`. Clones share connections.
+#[derive(Clone)]
+pub struct Client {
+    rpc: Arc<RpcClient>,
+}
+
+impl Client {
+    /// Creates a client of the RPC node at `rpc_url`, without connecting to it.
+    pub fn new(rpc_url: &str) -> Self {
+        let commitment = CommitmentConfig::confirmed();
+        Self { rpc: Arc::new(RpcClient::new_with_commitment(rpc_url.to_owned(), commitment)) }
+    }
+
+    /// Returns the underlying RPC client.
+    pub fn rpc(&self) -> &RpcClient {
+        &self.rpc
+    }
+}

@@ -1,0 +1,118 @@
+use solana_pubkey::Pubkey;
+
+use super::{Client, ConfirmedTransaction, DynSigner, packed};
+use crate::{
+    Error,
+    licensing::{self, Share, SplitChange},
+    pda,
+};
+
+/// Change of a work's split: see [`Client::change_split`].
+#[must_use = "nothing is sent before `send`"]
+pub struct ChangeSplit<'a> {
+    client: &'a Client,
+    work: Pubkey,
+    split: Vec<Share>,
+    approvers: Vec<&'a DynSigner>,
+}
+
+impl Client {
+    /// Changes a work's split: proposes it, approves it with all `approvers`, and applies it.
+    ///
+    /// If a recipient whose share falls signs elsewhere, use [`Client::propose_split`] and
+    /// [`Client::approve_split_change`] instead.
+    pub fn change_split(&self, work: &Pubkey, split: &[Share]) -> ChangeSplit<'_> {
+        ChangeSplit { client: self, work: *work, split: split.to_vec(), approvers: Vec::new() }
+    }
+
+    /// Proposes a split, in as many transactions as it needs.
+    ///
+    /// # Errors
+    /// As [`Client::send`]. A failure leaves a proposal that can be cancelled.
+    pub async fn propose_split(
+        &self,
+        owner: &DynSigner,
+        work: &Pubkey,
+        split: &[Share],
+    ) -> Result<Vec<ConfirmedTransaction>, Error> {
+        let key = owner.pubkey();
+        let mut confirmed = Vec::new();
+        for packet in packed(licensing::propose_split_in_parts(&key, work, split), &key) {
+            confirmed.push(self.send(&packet, owner, &[]).await?);
+        }
+        Ok(confirmed)
+    }
+
+    /// Approves the proposed split if it is `split`.
+    ///
+    /// # Errors
+    /// As [`Client::send`].
+    pub async fn approve_split_change(
+        &self,
+        recipient: &DynSigner,
+        work: &Pubkey,
+        split: &[Share],
+    ) -> Result<ConfirmedTransaction, Error> {
+        let instruction = licensing::approve_split_change(&recipient.pubkey(), work, split);
+        self.send(&[instruction], recipient, &[]).await
+    }
+
+    /// Applies the proposed split. Any signer may, once all recipients whose share falls have
+    /// approved it.
+    ///
+    /// # Errors
+    /// As [`Client::send`]; [`Error::NotFound`] if no split is proposed.
+    pub async fn apply_split_change(
+        &self,
+        payer: &DynSigner,
+        work: &Pubkey,
+    ) -> Result<ConfirmedTransaction, Error> {
+        let proposer = self.split_change(work).await?.proposer;
+        let instruction = licensing::apply_split_change(&payer.pubkey(), work, &proposer);
+        self.send(&[instruction], payer, &[]).await
+    }
+
+    /// Cancels the proposed split.
+    ///
+    /// # Errors
+    /// As [`Client::send`]; [`Error::NotFound`] if no split is proposed.
+    pub async fn cancel_split_change(
+        &self,
+        owner: &DynSigner,
+        work: &Pubkey,
+    ) -> Result<ConfirmedTransaction, Error> {
+        let proposer = self.split_change(work).await?.proposer;
+        let instruction = licensing::cancel_split_change(&owner.pubkey(), work, &proposer);
+        self.send(&[instruction], owner, &[]).await
+    }
+
+    /// Returns the split proposed for a work.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] if no split is proposed; [`Error::Transport`].
+    pub async fn split_change(&self, work: &Pubkey) -> Result<SplitChange, Error> {
+        self.typed("split change", &pda::split_change(work), &licensing::PROGRAM_ID).await
+    }
+}
+
+impl<'a> ChangeSplit<'a> {
+    /// Recipients whose share falls, to approve the change. Default: none.
+    pub fn approvers(self, approvers: impl IntoIterator<Item = &'a DynSigner>) -> Self {
+        Self { approvers: approvers.into_iter().collect(), ..self }
+    }
+
+    /// Changes the split; returns the transactions, in order.
+    ///
+    /// # Errors
+    /// As [`Client::send`]; earlier transactions are confirmed, and the change can be finished or
+    /// cancelled.
+    pub async fn send(self, owner: &DynSigner) -> Result<Vec<ConfirmedTransaction>, Error> {
+        let Self { client, work, split, approvers } = self;
+        let mut confirmed = client.propose_split(owner, &work, &split).await?;
+        for approver in approvers {
+            confirmed.push(client.approve_split_change(approver, &work, &split).await?);
+        }
+        confirmed.push(client.apply_split_change(owner, &work).await?);
+        Ok(confirmed)
+    }
+}

@@ -1,0 +1,6 @@
+//! Perceptual fingerprints of images, audio and text.
+
+pub use motif_fingerprint::*;
+
+#[cfg(feature = "credentials")]
+pub use motif_credentials::{DecodingWorker, Examined, WorkerError, serve_decoding};

@@ -1,0 +1,41 @@
+//! Payment through a gateway over HTTP.
+//!
+//! - [`GatewayClient`]: the gateway's HTTP interface, with safe retries.
+//! - [`AdminClient`]: the admin listener; [`PaywallClient`]: model servers behind a paywall.
+//! - [`PayerRequest`]: signed request of a payer to settle, close, hold or release.
+//! - [`PayerSession`]: signs vouchers and verifies receipts. It keeps its own totals and compares
+//!   the gateway's with them.
+//! - [`wire`]: JSON types of requests and answers.
+
+mod admin;
+#[cfg(all(feature = "client", feature = "fingerprint"))]
+mod authentication;
+mod client;
+mod error;
+#[cfg(feature = "client")]
+mod facts;
+mod idempotency;
+mod paywall;
+mod problem_type;
+mod request;
+mod session;
+
+pub use admin::AdminClient;
+#[cfg(all(feature = "client", feature = "fingerprint"))]
+pub use authentication::{authentication, confidence};
+pub use client::GatewayClient;
+pub use error::GatewayError;
+pub use idempotency::IdempotencyKey;
+pub use motif_wire::{self as wire, ProblemType};
+pub use paywall::PaywallClient;
+pub use problem_type::ProblemType;
+pub use request::{
+    PayerAction, PayerRequest, SignedPayerRequest, hold_details, hold_id, paid_request_digest,
+    part_id,
+};
+/// HTTP method of a [`PaidRequest`].
+pub use reqwest::Method;
+pub use session::{
+    HeldGeneration, PaidAnswer, PaidPart, PaidRequest, PaidStream, PaidUnits, PayerSession,
+    SessionPolicy,
+};

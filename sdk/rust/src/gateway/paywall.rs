@@ -1,0 +1,241 @@
+use std::{fmt, sync::Arc, time::Duration};
+
+use backon::{ConstantBuilder, Retryable};
+use reqwest::{
+    Method, RequestBuilder, Response, StatusCode,
+    header::{CONTENT_TYPE, HeaderMap},
+};
+use tokio::time::Instant;
+
+use super::{
+    GatewayError, IdempotencyKey, PaidRequest,
+    wire::{Payment, PaymentRequired, PriceTag, Problem},
+};
+
+/// Client of model servers behind paywalls. Clones share connections.
+///
+/// Redirects are not followed, because a payment is bound to its URL.
+#[derive(Clone)]
+pub struct PaywallClient {
+    http: reqwest::Client,
+    max_bytes: usize,
+    patience: Duration,
+    api_key: Option<Arc<str>>,
+}
+
+/// Answer with its body.
+pub(super) struct Answered {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub body: Vec<u8>,
+}
+
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(3_600);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// Pauses between attempts; [`PaywallClient::patience`] limits their number.
+const BACKOFF: ConstantBuilder =
+    ConstantBuilder::new().with_delay(Duration::from_millis(200)).without_max_times();
+/// Maximum length of a server's body in an error.
+const MAX_TEXT_BYTES: usize = 300;
+
+impl PaywallClient {
+    /// Name of the API key's header.
+    const API_KEY: &str = "motif-api-key";
+
+    /// Creates a client that accepts answers of up to 64 MiB.
+    pub fn new() -> Self {
+        let builder = reqwest::Client::builder()
+            .redirect(reqwest::redirect::Policy::none())
+            // Receipts contain the digest of the unencoded body.
+            .no_gzip()
+            .no_brotli()
+            .no_deflate()
+            .no_zstd()
+            .connect_timeout(CONNECT_TIMEOUT)
+            .timeout(ANSWER_TIMEOUT)
+            .tcp_nodelay(true);
+        Self {
+            // Fails only if the system resolver cannot be set up.
+            http: builder.build().unwrap_or_default(),
+            max_bytes: 64 << 20,
+            patience: Duration::from_secs(10),
+            api_key: None,
+        }
+    }
+
+    /// Sets the maximum size of an answer, bytes. Default: 64 MiB.
+    pub fn max_bytes(self, max_bytes: usize) -> Self {
+        Self { max_bytes, ..self }
+    }
+
+    /// Sets how long unanswered requests are repeated. Default: 10 seconds.
+    pub fn patience(self, patience: Duration) -> Self {
+        Self { patience, ..self }
+    }
+
+    /// Sets the API key, which gateways without open access require. Default: none.
+    pub fn api_key(self, token: &str) -> Self {
+        Self { api_key: Some(token.into()), ..self }
+    }
+
+    /// Returns the price of a request. Nothing is held or paid.
+    ///
+    /// # Errors
+    /// [`GatewayError::Refused`], [`GatewayError::Unreachable`]; [`GatewayError::Untrusted`] if the
+    /// answer has no price.
+    pub async fn price_tag(
+        &self,
+        method: &Method,
+        url: &str,
+        headers: &[(String, String)],
+        body: &[u8],
+    ) -> Result<PriceTag, GatewayError> {
+        let ask = || with(self.http.request(method.clone(), url), headers).body(body.to_vec());
+        let answered = self.patiently(url, ask).await?;
+        match answered.required()? {
+            Some(PaymentRequired::PriceTag(price_tag)) => Ok(*price_tag),
+            Some(PaymentRequired::Due(_)) => {
+                Err(untrusted("payment is due before a price was named"))
+            }
+            None => Err(answered.refusal()),
+        }
+    }
+
+    /// Sends a payment, with its request if it is the first one.
+    pub(super) async fn send(
+        &self,
+        request: &PaidRequest,
+        payment: &Payment,
+    ) -> Result<Answered, GatewayError> {
+        self.patiently(&request.url, || self.paying(request, payment)).await
+    }
+
+    /// Sends a payment once and returns the response before its body is read.
+    pub(super) async fn open(
+        &self,
+        request: &PaidRequest,
+        payment: &Payment,
+    ) -> Result<Response, GatewayError> {
+        let sent = self.paying(request, payment).send().await;
+        sent.map_err(|error| unreachable(&request.url, error))
+    }
+
+    /// Returns the maximum size of an answer, bytes.
+    pub(super) fn limit(&self) -> usize {
+        self.max_bytes
+    }
+
+    fn paying(&self, request: &PaidRequest, payment: &Payment) -> RequestBuilder {
+        let sent = self.http.request(request.method.clone(), &request.url);
+        let sent = sent.header(Payment::HEADER, payment.to_header());
+        // The key also routes a payment without its request, if there are several gateways.
+        let sent = sent.header(IdempotencyKey::HEADER, request.key.as_str());
+        let sent = match &self.api_key {
+            Some(token) => sent.header(Self::API_KEY, &**token),
+            None => sent,
+        };
+        match payment {
+            Payment::Ask(_) => with(sent, &request.headers).body(request.body.clone()),
+            Payment::Pay(_) => sent,
+        }
+    }
+
+    /// Sends a request, and repeats it until it is answered or `patience` has passed. Repeating is
+    /// safe: an idempotency key names one answer, and a voucher pays once.
+    async fn patiently(
+        &self,
+        url: &str,
+        request: impl Fn() -> RequestBuilder,
+    ) -> Result<Answered, GatewayError> {
+        let deadline = Instant::now() + self.patience;
+        let attempt = || async {
+            let sent = request().send().await;
+            let response = sent.map_err(|error| unreachable(url, error))?;
+            Answered::read(response, self.max_bytes).await
+        };
+        let is_transient = |error: &GatewayError| {
+            matches!(error, GatewayError::Unreachable { .. }) && Instant::now() < deadline
+        };
+        attempt.retry(BACKOFF).when(is_transient).await
+    }
+}
+
+impl Default for PaywallClient {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for PaywallClient {
+    /// Omits the API key.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("PaywallClient").finish_non_exhaustive()
+    }
+}
+
+impl Answered {
+    /// Reads the body of a response.
+    pub(super) async fn read(
+        mut response: Response,
+        max_bytes: usize,
+    ) -> Result<Self, GatewayError> {
+        let (status, headers) = (response.status(), response.headers().clone());
+        let url = response.url().to_string();
+        let mut body = Vec::new();
+        loop {
+            let chunk = response.chunk().await.map_err(|error| unreachable(&url, error))?;
+            let Some(chunk) = chunk else { return Ok(Self { status, headers, body }) };
+            if body.len() + chunk.len() > max_bytes {
+                return Err(untrusted("its answer exceeds this client's maximum size"));
+            }
+            body.extend_from_slice(&chunk);
+        }
+    }
+
+    /// Returns the payment that the answer requires.
+    pub(super) fn required(&self) -> Result<Option<PaymentRequired>, GatewayError> {
+        if self.status != StatusCode::PAYMENT_REQUIRED {
+            return Ok(None);
+        }
+        let Some(header) = self.text(PaymentRequired::HEADER) else { return Ok(None) };
+        let read = PaymentRequired::from_header(header);
+        read.map(Some).map_err(|error| untrusted(&error.to_string()))
+    }
+
+    /// Converts an unsuccessful answer into an error.
+    pub(super) fn refusal(&self) -> GatewayError {
+        match serde_json::from_slice::<Problem>(&self.body) {
+            Ok(problem) => GatewayError::Refused(Box::new(problem)),
+            Err(_) => {
+                let words = &self.body[..self.body.len().min(MAX_TEXT_BYTES)];
+                let text = String::from_utf8_lossy(words).into_owned();
+                GatewayError::ServerRefused { status: self.status.as_u16(), text }
+            }
+        }
+    }
+
+    /// Returns a text header.
+    pub(super) fn text(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+
+    /// Returns the content type of the body.
+    pub(super) fn kind(&self) -> String {
+        self.text(CONTENT_TYPE.as_str()).unwrap_or("application/octet-stream").to_owned()
+    }
+}
+
+fn with(mut request: RequestBuilder, headers: &[(String, String)]) -> RequestBuilder {
+    for (name, value) in headers {
+        request = request.header(name, value);
+    }
+    request
+}
+
+pub(super) fn untrusted(what: &str) -> GatewayError {
+    GatewayError::Untrusted(what.to_owned())
+}
+
+pub(super) fn unreachable(url: &str, source: reqwest::Error) -> GatewayError {
+    GatewayError::Unreachable { url: url.to_owned(), source }
+}

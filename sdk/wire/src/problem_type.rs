@@ -1,0 +1,374 @@
+use serde::{Deserialize, Serialize};
+use strum::{Display, EnumMessage, EnumProperty, EnumString, IntoStaticStr, VariantArray};
+
+/// Types of the RFC 9457 problem documents that a gateway answers with.
+///
+/// On the wire a type is its slug: the variant's name in kebab case, such as `unknown-work`.
+/// Slugs are stable. A newer gateway may send slugs that this version does not know, so parse
+/// one with [`std::str::FromStr`] and treat failure as a generic error of the problem's status.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Hash,
+    Serialize,
+    Deserialize,
+    Display,
+    EnumMessage,
+    EnumProperty,
+    EnumString,
+    IntoStaticStr,
+    VariantArray,
+)]
+#[serde(rename_all = "kebab-case")]
+#[strum(serialize_all = "kebab-case")]
+pub enum ProblemType {
+    /// No work exists at the address.
+    #[strum(message = "Unknown work", props(status = 404))]
+    UnknownWork,
+    /// The work has published no terms.
+    #[strum(message = "The work has no terms", props(status = 404))]
+    NoTerms,
+    /// The work's latest terms do not license the use.
+    #[strum(message = "The terms do not license this use", props(status = 404))]
+    UseNotLicensed,
+    /// The gateway does not serve the channel.
+    #[strum(message = "Unknown channel", props(status = 404))]
+    UnknownChannel,
+    /// Another process of the gateway serves the channel; the problem names its URL.
+    #[strum(message = "Another process has the channel", props(status = 421))]
+    ChannelHeldElsewhere,
+    /// The channel is moving between processes; repeat the request.
+    #[strum(message = "The channel is being taken over", props(status = 503))]
+    ChannelMoving,
+    /// The channel names another operator.
+    #[strum(message = "Another operator's channel", props(status = 422))]
+    WrongOperator,
+    /// The channel's operator fee is below the gateway's minimum.
+    #[strum(message = "The operator's fee is too low", props(status = 422))]
+    FeeTooLow,
+    /// The channel's grace period is below the gateway's minimum.
+    #[strum(message = "The grace period is too short", props(status = 422))]
+    GraceTooShort,
+    /// The gateway serves no channels in the mint.
+    #[strum(message = "Mint not served", props(status = 422))]
+    MintNotServed,
+    /// The channel's deposit exceeds 2^63 - 1 base units.
+    #[strum(message = "The deposit is too large", props(status = 422))]
+    DepositTooLarge,
+    /// The voucher names another channel, cluster or incarnation.
+    #[strum(message = "The voucher is for another channel", props(status = 422))]
+    VoucherOtherChannel,
+    /// The voucher is not signed by the channel's voucher key.
+    #[strum(message = "Wrong voucher signature", props(status = 422))]
+    VoucherSignature,
+    /// The payer is closing the channel.
+    #[strum(message = "The channel is closing", props(status = 409))]
+    ChannelClosing,
+    /// The payer is rotating the channel's voucher key.
+    #[strum(message = "The channel's voucher key is changing", props(status = 409))]
+    VoucherKeyRotating,
+    /// The voucher is for a statement that takes no more generations.
+    #[strum(message = "The statement is closed", props(status = 409))]
+    StatementClosed,
+    /// The voucher is for a statement after the open one.
+    #[strum(message = "The statement has not begun", props(status = 409))]
+    StatementAhead,
+    /// The generation uses no units.
+    #[strum(message = "No units", props(status = 422))]
+    NoUnits,
+    /// The channel has no license of this index.
+    #[strum(message = "Unknown license", props(status = 404))]
+    UnknownLicense,
+    /// The open statement holds no further license.
+    #[strum(message = "The statement is full", props(status = 409))]
+    StatementFull,
+    /// The generation exceeds the license's unit cap.
+    #[strum(message = "Unit cap reached", props(status = 409))]
+    UnitCap,
+    /// The generation exceeds the license's daily cap.
+    #[strum(message = "Daily cap reached", props(status = 409))]
+    DailyCap,
+    /// The generation exceeds the license's revenue cap.
+    #[strum(message = "Revenue cap reached", props(status = 409))]
+    RevenueCap,
+    /// The license has expired, or expires before the voucher can settle.
+    #[strum(message = "The license has expired", props(status = 409))]
+    LicenseExpired,
+    /// The voucher's total does not match the price.
+    #[strum(message = "Wrong price", props(status = 409))]
+    WrongPrice,
+    /// The voucher's total is not above the newest accepted one.
+    #[strum(message = "The voucher is not newer", props(status = 409))]
+    VoucherNotNewer,
+    /// The voucher's statement digest does not match the units.
+    #[strum(message = "The voucher is for other units", props(status = 409))]
+    StatementMismatch,
+    /// The channel's deposit does not cover the generation.
+    #[strum(message = "The channel is underfunded", props(status = 402))]
+    Underfunded,
+    /// The channel's budget at the gateway does not cover the generation.
+    #[strum(message = "The channel's budget is used up", props(status = 402))]
+    ChannelBudget,
+    /// The hold was released, captured or has expired.
+    #[strum(message = "The hold has ended", props(status = 409))]
+    HoldEnded,
+    /// The generation uses more units than were held.
+    #[strum(message = "More than was held", props(status = 409))]
+    HoldExceeded,
+    /// The channel has the maximum number of holds.
+    #[strum(message = "Too many holds", props(status = 409))]
+    HoldsFull,
+    /// An earlier statement must settle first; repeat the request.
+    #[strum(message = "Something must settle first", props(status = 503))]
+    SettlementDue,
+    /// The channel's unsettled amount is at the gateway's limit; repeat the request.
+    #[strum(message = "Too much waits for settlement", props(status = 503))]
+    Exposed,
+    /// The voucher expires too soon to be settled.
+    #[strum(message = "The voucher expires too soon", props(status = 422))]
+    VoucherExpiresTooSoon,
+    /// An amount exceeds 2^63 - 1 base units.
+    #[strum(message = "Amount too large", props(status = 422))]
+    AmountTooLarge,
+    /// The `Idempotency-Key` header is missing.
+    #[strum(message = "Idempotency key missing", props(status = 400))]
+    IdempotencyKeyMissing,
+    /// The idempotency key is not 8 to 128 visible ASCII characters.
+    #[strum(message = "Idempotency key invalid", props(status = 400))]
+    IdempotencyKeyInvalid,
+    /// The idempotency key was used for another request.
+    #[strum(message = "Idempotency key reused", props(status = 409))]
+    IdempotencyKeyReused,
+    /// The gateway has no receipt of this digest.
+    #[strum(message = "Unknown receipt", props(status = 404))]
+    UnknownReceipt,
+    /// The receipt's statement has not settled yet; repeat the request later.
+    #[strum(message = "The receipt has not settled", props(status = 409))]
+    ReceiptNotSettled,
+    /// The gateway lacks a part of the channel's record, so it cannot prove the receipt.
+    #[strum(message = "The receipt cannot be proved here", props(status = 409))]
+    ReceiptUnprovable,
+    /// The batch is empty or has more than 100 generations.
+    #[strum(message = "No batch of this size", props(status = 422))]
+    BatchSize,
+    /// The channel has no such hold.
+    #[strum(message = "Unknown hold", props(status = 404))]
+    UnknownHold,
+    /// The hold is for another request.
+    #[strum(message = "Held for another request", props(status = 409))]
+    HoldMismatch,
+    /// The hold was captured; its generation is paid for.
+    #[strum(message = "The hold was captured", props(status = 409))]
+    HoldCaptured,
+    /// The hold's expiry is above the gateway's maximum.
+    #[strum(message = "The hold is too long", props(status = 422))]
+    HoldTooLong,
+    /// The gateway's last read of the channel on chain is too old.
+    #[strum(message = "The channel cannot be seen", props(status = 503))]
+    ChannelUnseen,
+    /// Nothing was used since the last settlement.
+    #[strum(message = "There is nothing to settle", props(status = 409))]
+    NothingToSettle,
+    /// The payer has not started closing the channel on chain.
+    #[strum(message = "The channel is not closing", props(status = 409))]
+    ChannelNotClosing,
+    /// The payments program rejected the settlement.
+    #[strum(message = "The chain refused to settle", props(status = 502))]
+    SettlementRefused,
+    /// The settlement was sent and is not confirmed yet; repeat the request.
+    #[strum(message = "Not settled yet", props(status = 504))]
+    SettlementUnconfirmed,
+    /// The request has no valid API key.
+    #[strum(message = "Unauthorized", props(status = 401))]
+    Unauthorized,
+    /// The API key lacks the required scope.
+    #[strum(message = "Forbidden", props(status = 403))]
+    Forbidden,
+    /// No API key of this name exists.
+    #[strum(message = "Unknown API key", props(status = 404))]
+    UnknownKey,
+    /// An API key cannot be created with these values.
+    #[strum(message = "Invalid API key", props(status = 422))]
+    InvalidKey,
+    /// The API key's budget does not cover the request.
+    #[strum(message = "The API key's budget is used up", props(status = 402))]
+    KeyBudget,
+    /// A rate limit is reached; the `Retry-After` header names the seconds to wait.
+    #[strum(message = "Too many requests", props(status = 429))]
+    RateLimited,
+    /// The request is not signed by the channel's payer or its voucher key.
+    #[strum(message = "Not asked by the payer", props(status = 403))]
+    NotByPayer,
+    /// The request was signed too far from the gateway's present time.
+    #[strum(message = "The request is too old or too new", props(status = 403))]
+    RequestStale,
+    /// The body has a `Content-Encoding`, which is not supported.
+    #[strum(message = "The body is encoded", props(status = 415))]
+    EncodedBody,
+    /// The content cannot be decoded and has no exact match.
+    #[strum(message = "The content is unreadable", props(status = 422))]
+    ContentUnreadable,
+    /// Decoding exceeded its memory or time limit, and the content has no exact match.
+    #[strum(message = "Decoding costs too much", props(status = 422))]
+    ContentTooCostly,
+    /// The request names more than 64 fingerprints.
+    #[strum(message = "Too many fingerprints", props(status = 422))]
+    TooManyFingerprints,
+    /// The gateway is decoding too much content; repeat the request.
+    #[strum(message = "Too much to look at", props(status = 503))]
+    RecognitionBusy,
+    /// The works on chain have not been read yet; repeat the request.
+    #[strum(message = "Works are being read", props(status = 503))]
+    RecognitionNotReady,
+    /// The settlement worker makes no progress.
+    #[strum(message = "Settlement has stopped", props(status = 503))]
+    WorkerStalled,
+    /// The body is not valid JSON for this request.
+    #[strum(message = "Malformed JSON", props(status = 400))]
+    MalformedJson,
+    /// The `Content-Type` is not `application/json`.
+    #[strum(message = "The body must be JSON", props(status = 415))]
+    UnsupportedMediaType,
+    /// The body exceeds the gateway's maximum.
+    #[strum(message = "The body is too large", props(status = 413))]
+    BodyTooLarge,
+    /// A segment of the path cannot be parsed.
+    #[strum(message = "Invalid path", props(status = 400))]
+    InvalidPath,
+    /// The query string cannot be parsed.
+    #[strum(message = "Invalid query", props(status = 400))]
+    InvalidQuery,
+    /// The URL does not support the method.
+    #[strum(message = "Method not allowed", props(status = 405))]
+    MethodNotAllowed,
+    /// The URL does not exist.
+    #[strum(message = "Not found", props(status = 404))]
+    NotFound,
+    /// The request was not finished in time.
+    #[strum(message = "Timeout", props(status = 408))]
+    Timeout,
+    /// No RPC node of the cluster answers.
+    #[strum(message = "The cluster is unreachable", props(status = 503))]
+    ChainUnreachable,
+    /// The gateway's store takes no writes.
+    #[strum(message = "The store has failed", props(status = 503))]
+    StoreFailed,
+    /// The gateway has a bug.
+    #[strum(message = "Internal error", props(status = 500))]
+    Internal,
+    /// The request carries no payment; the problem names the price.
+    #[strum(message = "Payment required", props(status = 402))]
+    PaymentRequired,
+    /// The answer is ready and waits for a voucher.
+    #[strum(message = "The answer is to be paid", props(status = 402))]
+    PaymentDue,
+    /// The `motif-payment` header cannot be parsed.
+    #[strum(message = "Malformed payment", props(status = 400))]
+    PaymentMalformed,
+    /// The license is for another work or use than the route's.
+    #[strum(message = "A license for something else", props(status = 422))]
+    OtherLicense,
+    /// The number of held units is outside the route's bounds.
+    #[strum(message = "Room for too few or too many units", props(status = 422))]
+    HoldUnits,
+    /// The hold's expiry is below the route's minimum.
+    #[strum(message = "The hold is too short", props(status = 422))]
+    HoldTooShort,
+    /// The same request is being answered; repeat it.
+    #[strum(message = "Being answered", props(status = 409))]
+    AnswerRunning,
+    /// The answer was paid for and is no longer stored.
+    #[strum(message = "Not kept any more", props(status = 410))]
+    AnswerGone,
+    /// The stream was started before; a stream cannot be restarted.
+    #[strum(message = "The stream has begun", props(status = 409))]
+    StreamBegun,
+    /// No answer of this name waits for payment.
+    #[strum(message = "Unknown answer", props(status = 404))]
+    UnknownAnswer,
+    /// The channel has the maximum number of unpaid answers.
+    #[strum(message = "Too many unpaid answers", props(status = 429))]
+    TooManyUnpaid,
+    /// The paywall has no room for another answer; repeat the request.
+    #[strum(message = "No room", props(status = 503))]
+    PaywallFull,
+    /// The model server failed. Nothing was charged.
+    #[strum(message = "The server behind failed", props(status = 502))]
+    UpstreamFailed,
+    /// The model server exceeded its time limit. Nothing was charged.
+    #[strum(message = "The server behind is too slow", props(status = 504))]
+    UpstreamTimeout,
+    /// The model server's answer exceeds the maximum size. Nothing was charged.
+    #[strum(message = "The answer is too large", props(status = 502))]
+    AnswerTooLarge,
+    /// The model server did not report its units. Nothing was charged.
+    #[strum(message = "Units are missing", props(status = 502))]
+    UnitsMissing,
+    /// The model server reported more units than were held. Nothing was charged.
+    #[strum(message = "More units than were held", props(status = 502))]
+    UnitsAboveHeld,
+    /// The gateway is shutting down; repeat the request.
+    #[strum(message = "The gateway is stopping", props(status = 503))]
+    Stopping,
+}
+
+impl ProblemType {
+    /// All problem types.
+    pub const ALL: &'static [Self] = Self::VARIANTS;
+
+    /// Returns the stable identifier that the problem document's `type` contains.
+    pub fn slug(self) -> &'static str {
+        self.into()
+    }
+
+    /// Returns the human-readable title, which is the same for all problems of the type.
+    pub fn title(self) -> &'static str {
+        self.get_message().unwrap_or_default()
+    }
+
+    /// Returns the HTTP status that the type is answered with.
+    pub fn status(self) -> u16 {
+        self.get_int("status").and_then(|status| u16::try_from(status).ok()).unwrap_or(500)
+    }
+
+    /// Whether the type states that the model server behind a paywall failed and nothing was
+    /// charged.
+    pub fn is_uncharged(self) -> bool {
+        matches!(
+            self,
+            Self::UpstreamFailed
+                | Self::UpstreamTimeout
+                | Self::AnswerTooLarge
+                | Self::UnitsMissing
+                | Self::UnitsAboveHeld
+                | Self::PaywallFull
+                | Self::Stopping
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_type_has_slug_title_and_status() {
+        for problem_type in ProblemType::ALL.iter().copied() {
+            let slug = problem_type.slug();
+            assert_eq!(slug.parse(), Ok(problem_type));
+            assert_eq!(serde_json::to_string(&problem_type).unwrap(), format!("\"{slug}\""));
+            assert!(!problem_type.title().is_empty(), "{slug}");
+            let status = problem_type.get_int("status");
+            assert_eq!(status, Some(problem_type.status().into()), "{slug}");
+            assert!((400..600).contains(&problem_type.status()), "{slug}");
+        }
+    }
+
+    #[test]
+    fn unknown_slug_is_rejected() {
+        assert!("a-slug-of-tomorrow".parse::<ProblemType>().is_err());
+    }
+}

@@ -1,0 +1,42 @@
+use std::{fmt, str::FromStr};
+
+use serde::{Deserialize, Serialize};
+
+use super::NotWritten;
+
+/// Scope of an API key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum ScopeWord {
+    /// Pay for generations.
+    Meter,
+    /// Read channels, receipts and reports.
+    Read,
+    /// All of the operator's rights.
+    Admin,
+}
+
+impl ScopeWord {
+    /// All scopes.
+    pub const ALL: [Self; 3] = [Self::Meter, Self::Read, Self::Admin];
+}
+
+impl fmt::Display for ScopeWord {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Meter => "meter",
+            Self::Read => "read",
+            Self::Admin => "admin",
+        })
+    }
+}
+
+impl FromStr for ScopeWord {
+    type Err = NotWritten;
+
+    fn from_str(text: &str) -> Result<Self, NotWritten> {
+        let found = Self::ALL.into_iter().find(|scope| scope.to_string() == text);
+        found.ok_or(NotWritten("meter, read or admin"))
+    }
+}
