@@ -5,7 +5,7 @@
 //! cargo run --release --example model_server -- 127.0.0.1:8789
 //! ```
 
-mod painting;
+mod picture;
 mod server;
 
 use tokio::net::TcpListener;

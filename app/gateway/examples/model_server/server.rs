@@ -21,7 +21,7 @@ use futures::stream;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::painting::paint;
+use super::picture::paint;
 
 /// What it counts.
 #[derive(Clone, Debug, Default)]

@@ -47,7 +47,7 @@ pub fn towards_client(headers: &mut HeaderMap) {
 
 /// The headers of an answer that is kept. Its length follows from its body, and nothing that
 /// somebody paid for is for a cache that others ask.
-pub fn kept(mut headers: HeaderMap) -> Vec<(String, String)> {
+pub fn stored_headers(mut headers: HeaderMap) -> Vec<(String, String)> {
     towards_client(&mut headers);
     for name in [header::CONTENT_LENGTH, header::CACHE_CONTROL, header::AGE, header::EXPIRES] {
         headers.remove(name);
@@ -115,13 +115,13 @@ mod tests {
 
     #[test]
     fn a_server_behind_gives_no_receipts() {
-        let kept = kept(map(&[
+        let stored = stored_headers(map(&[
             ("motif-receipt", "forged"),
             ("connection", "close"),
             ("cache-control", "public"),
             ("content-length", "3"),
             ("content-type", "image/png"),
         ]));
-        assert_eq!(kept, [("content-type".to_owned(), "image/png".to_owned())]);
+        assert_eq!(stored, [("content-type".to_owned(), "image/png".to_owned())]);
     }
 }

@@ -1,4 +1,4 @@
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use axum::{
     body::{Body, Bytes},
@@ -21,29 +21,20 @@ use tokio::time::timeout;
 
 use super::{
     PaidRoute, Paywall, PaywallRefusal,
+    generate::{BodyError, Generated, collect},
     headers::API_KEY,
+    held::Held,
+    in_flight::Slot,
     layer::Server,
-    making::{Cut, Made, collect},
-    matching::Way,
-    running::Place,
+    route_table::RouteMatch,
     spool::Answer,
 };
 use crate::{
     error::GatewayError,
     keys::{Caller, KeyError},
-    ledger::{HoldId, LedgerError},
+    ledger::LedgerError,
     traces,
 };
-
-/// A request that has room held for its answer.
-pub(super) struct Held {
-    pub route: Arc<PaidRoute>,
-    pub id: HoldId,
-    pub ask: AskToPay,
-    pub request_digest: [u8; 32],
-    pub target: String,
-    pub caller: Caller,
-}
 
 impl Paywall {
     /// Answers a request: with what it costs, with what it has paid for, or with a refusal.
@@ -53,8 +44,8 @@ impl Paywall {
         server: Server,
     ) -> Result<Response, GatewayError> {
         let route = match self.routes().find(request.method(), request.uri().path())? {
-            Way::Paid(route) => route,
-            Way::Free => return Ok(server(request).await),
+            RouteMatch::Paid(route) => route,
+            RouteMatch::Free => return Ok(server(request).await),
         };
         traces::set_attribute(traces::ROUTE, route.path.clone());
         let (mut parts, body) = request.into_parts();
@@ -133,8 +124,10 @@ impl Paywall {
         let read = timeout(within, collect(body, route.most_request_bytes)).await;
         match read.map_err(|_| GatewayError::Timeout)? {
             Ok(body) => Ok(body),
-            Err(Cut::TooLarge) => Err(GatewayError::BodyTooLarge(route.most_request_bytes)),
-            Err(Cut::Broken) => Err(PaywallRefusal::Malformed("the body broke off".into()).into()),
+            Err(BodyError::TooLarge) => Err(GatewayError::BodyTooLarge(route.most_request_bytes)),
+            Err(BodyError::Broken) => {
+                Err(PaywallRefusal::Malformed("the body broke off".into()).into())
+            }
         }
     }
 
@@ -167,12 +160,12 @@ impl Paywall {
             HoldState::Released => return Err(GatewayError::rejected(LedgerError::UnknownHold)),
             HoldState::Open => {}
         }
-        let place = match self.place(&held) {
+        let slot = match self.take_slot(&held) {
             // Somebody else may have had it made since the look above.
             Ok(_) if self.spool().find(&held.id).is_some() => {
                 return Err(PaywallRefusal::Running.into());
             }
-            Ok(place) => place,
+            Ok(slot) => slot,
             Err(PaywallRefusal::Running) => return Err(PaywallRefusal::Running.into()),
             Err(refusal) => {
                 app.holds.abandon(&ask.channel.0, held.id).await;
@@ -180,17 +173,15 @@ impl Paywall {
             }
         };
         if held.route.streams {
-            return self.stream(held, place, request, server).await;
+            return self.stream(held, slot, request, server).await;
         }
         let (id, voucher, caller) = (held.id, ask.voucher, held.caller.clone());
         // Goes on when whoever asked has gone, who may come back for it.
-        let (paywall, making) = (self.clone(), held);
-        let making = paywall.make(making, place, request, server).with_current_context();
-        let made = self.tasks().spawn(making);
-        let made = made.await.map_err(GatewayError::internal)?;
-        match made? {
-            Made::Refused(response) => Ok(*response),
-            Made::Answer => {
+        let generation = self.clone().generate(held, slot, request, server);
+        let generation = self.tasks().spawn(generation.with_current_context());
+        match generation.await.map_err(GatewayError::internal)?? {
+            Generated::Refused(response) => Ok(*response),
+            Generated::Answer => {
                 let answer = self.spool().find(&id).ok_or(PaywallRefusal::Gone)?;
                 self.app().metrics.answers_made.inc();
                 self.hand_over(&answer, voucher, &caller).await
@@ -199,20 +190,20 @@ impl Paywall {
     }
 
     /// A place for another answer of this channel, if it may have one.
-    fn place(&self, held: &Held) -> Result<Place, PaywallRefusal> {
+    fn take_slot(&self, held: &Held) -> Result<Slot, PaywallRefusal> {
         let channel = held.ask.channel;
         let now = self.app().cluster.now();
         // A retry of what is being made is told so, however much else is unpaid.
-        let place = self.running().begin(held.id, channel.0, held.route.streams)?;
+        let slot = self.in_flight().begin(held.id, channel.0, held.route.streams)?;
         if held.ask.expires_at < now + i64::from(held.route.hold_seconds()) - HOLD_SLACK_SECONDS {
             return Err(PaywallRefusal::HoldTooShort(held.route.hold_seconds()));
         }
         let most = self.config().unpaid;
-        let open = self.spool().unpaid(channel, now) + self.running().of(&channel.0);
+        let open = self.spool().unpaid(channel, now) + self.in_flight().count(&channel.0);
         if open > most as usize {
             return Err(PaywallRefusal::TooManyUnpaid(most));
         }
-        Ok(place)
+        Ok(slot)
     }
 
     /// Takes payment for an answer that is ready, and hands it over.
@@ -228,7 +219,7 @@ impl Paywall {
         if answer.target != target || pay.voucher.channel != pay.channel {
             return Err(GatewayError::HoldMismatch);
         }
-        if self.running().is_awaited(&id) {
+        if self.in_flight().is_awaited(&id) {
             // Its bytes go to the stream.
             let receipt = self.take_payment(&answer, pay.voucher, caller).await?;
             let parts = ReceiptParts::from(&receipt);
@@ -251,7 +242,7 @@ impl Paywall {
             Some(voucher) => self.take_payment(answer, voucher, caller).await?,
             None => match self.receipt(answer).await? {
                 Some(receipt) => receipt,
-                None => return Err(self.due(answer, None).await?),
+                None => return Err(self.payment_due(answer, None).await?),
             },
         };
         self.handed_over(answer, &receipt).await

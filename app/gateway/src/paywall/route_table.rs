@@ -12,12 +12,12 @@ use crate::{config::Faults, error::GatewayError};
 pub struct PaidRoutes {
     upstream: Option<UpstreamUrl>,
     routes: Vec<Arc<PaidRoute>>,
-    by_path: Router<Vec<(Method, Way)>>,
+    by_path: Router<Vec<(Method, RouteMatch)>>,
 }
 
 /// What becomes of a request.
 #[derive(Clone, Debug)]
-pub enum Way {
+pub enum RouteMatch {
     /// It has a price.
     Paid(Arc<PaidRoute>),
     /// It has none.
@@ -58,12 +58,13 @@ impl PaidRoutes {
         if file.routes.is_empty() {
             faults.add("paywall.routes", place, "has no [[route]]");
         }
-        let (mut routes, mut ways) = (Vec::new(), BTreeMap::<String, Vec<(Method, Way)>>::new());
+        let (mut routes, mut ways) =
+            (Vec::new(), BTreeMap::<String, Vec<(Method, RouteMatch)>>::new());
         for (number, entry) in (1..).zip(file.routes) {
             match entry.read() {
                 Ok(route) => {
                     let route = Arc::new(route);
-                    let way = (route.method.clone(), Way::Paid(route.clone()));
+                    let way = (route.method.clone(), RouteMatch::Paid(route.clone()));
                     ways.entry(route.path.clone()).or_default().push(way);
                     routes.push(route);
                 }
@@ -72,7 +73,7 @@ impl PaidRoutes {
         }
         for (number, entry) in (1..).zip(file.free) {
             match entry.method.parse() {
-                Ok(method) => ways.entry(entry.path).or_default().push((method, Way::Free)),
+                Ok(method) => ways.entry(entry.path).or_default().push((method, RouteMatch::Free)),
                 Err(_) => faults.add(&format!("free {number}"), place, "`method` is none"),
             }
         }
@@ -111,7 +112,7 @@ impl PaidRoutes {
     /// # Errors
     /// [`GatewayError::NotFound`], [`GatewayError::MethodNotAllowed`]; [`GatewayError::InvalidPath`] for a
     /// path that the server behind might read as another one.
-    pub(super) fn find(&self, method: &Method, path: &str) -> Result<Way, GatewayError> {
+    pub(super) fn find(&self, method: &Method, path: &str) -> Result<RouteMatch, GatewayError> {
         if !is_plain(path) {
             let what = "write it without dot segments, empty ones, and encoded dots or slashes";
             return Err(GatewayError::InvalidPath(path.to_owned(), what.to_owned()));
@@ -162,8 +163,8 @@ mod tests {
             + &route("units = { fixed = 1 }")
             + "[[free]]\nmethod = \"GET\"\npath = \"/files/{*rest}\"\n";
         let routes = read(&text).unwrap();
-        assert!(matches!(routes.find(&Method::POST, "/images"), Ok(Way::Paid(_))));
-        assert!(matches!(routes.find(&Method::GET, "/files/a/b"), Ok(Way::Free)));
+        assert!(matches!(routes.find(&Method::POST, "/images"), Ok(RouteMatch::Paid(_))));
+        assert!(matches!(routes.find(&Method::GET, "/files/a/b"), Ok(RouteMatch::Free)));
         let refused = routes.find(&Method::GET, "/images");
         assert!(matches!(refused, Err(GatewayError::MethodNotAllowed)));
         for other in ["/", "/images/", "/Images", "/images/1", "/v1/images"] {

@@ -12,13 +12,13 @@ use solana_sha256_hasher::hash;
 use tokio::time::timeout;
 
 use super::{
-    Paywall, PaywallRefusal, SpoolError, answering::Held, headers::kept, layer::Server,
-    running::Place, spool::Answer,
+    Paywall, PaywallRefusal, SpoolError, headers::stored_headers, held::Held, in_flight::Slot,
+    layer::Server, spool::Answer,
 };
 use crate::error::GatewayError;
 
 /// What came of asking the server.
-pub(super) enum Made {
+pub(super) enum Generated {
     /// An answer that is kept and can be paid for.
     Answer,
     /// The server refuses the request: nothing to pay for.
@@ -30,54 +30,58 @@ const PAUSE_SLACK_SECONDS: i64 = 30;
 
 impl Paywall {
     /// Has an answer made and keeps it, or gives the hold up.
-    pub(super) async fn make(
+    pub(super) async fn generate(
         self,
         held: Held,
-        place: Place,
+        slot: Slot,
         request: Request,
         server: Server,
-    ) -> Result<Made, GatewayError> {
+    ) -> Result<Generated, GatewayError> {
         let within = held.route.answer_within;
-        let made = match timeout(within, self.try_make(&held, request, server)).await {
-            Ok(made) => made,
+        let generated = match timeout(within, self.try_generate(&held, request, server)).await {
+            Ok(generated) => generated,
             Err(_) => Err(PaywallRefusal::UpstreamTimeout(within.as_secs()).into()),
         };
-        if !matches!(made, Ok(Made::Answer)) {
+        if !matches!(generated, Ok(Generated::Answer)) {
             self.app().holds.abandon(&held.ask.channel.0, held.id).await;
         }
-        drop(place);
-        made
+        drop(slot);
+        generated
     }
 
-    async fn try_make(
+    async fn try_generate(
         &self,
         held: &Held,
         request: Request,
         server: Server,
-    ) -> Result<Made, GatewayError> {
+    ) -> Result<Generated, GatewayError> {
         let route = &held.route;
         let (parts, body) = server(request).await.into_parts();
         check_status(parts.status)?;
         let body = match collect(body, route.most_answer_bytes).await {
             Ok(body) => body,
-            Err(Cut::TooLarge) => {
+            Err(BodyError::TooLarge) => {
                 return Err(PaywallRefusal::AnswerTooLarge(route.most_answer_bytes).into());
             }
-            Err(Cut::Broken) => {
+            Err(BodyError::Broken) => {
                 return Err(PaywallRefusal::UpstreamFailed("its answer broke off".into()).into());
             }
         };
         if !parts.status.is_success() {
-            return Ok(Made::Refused(Box::new(refused(parts.status, parts.headers, body))));
+            return Ok(Generated::Refused(Box::new(server_refusal(
+                parts.status,
+                parts.headers,
+                body,
+            ))));
         }
         let units = route.metered.units(&parts.headers, &body, held.ask.units)?;
         let (status, headers) = (parts.status, parts.headers);
-        self.keep(held, 0, units, status, headers, body).await?;
-        Ok(Made::Answer)
+        self.store(held, 0, units, status, headers, body).await?;
+        Ok(Generated::Answer)
     }
 
     /// Keeps an answer, or a part of one, until some time after it can be paid for.
-    pub(super) async fn keep(
+    pub(super) async fn store(
         &self,
         held: &Held,
         part: u32,
@@ -103,7 +107,7 @@ impl Paywall {
             output_digest: Digest(hash(&body).to_bytes()),
             target: held.target.clone(),
             status: status.as_u16(),
-            headers: kept(headers),
+            headers: stored_headers(headers),
             expires_at,
             kept_until: expires_at.saturating_add(i64::from(config.keep_seconds)),
         };
@@ -116,19 +120,19 @@ impl Paywall {
 }
 
 /// Why a body is not whole.
-pub(super) enum Cut {
+pub(super) enum BodyError {
     TooLarge,
     Broken,
 }
 
 /// All of a body, if it is no longer than this.
-pub(super) async fn collect(body: Body, most_bytes: usize) -> Result<Bytes, Cut> {
+pub(super) async fn collect(body: Body, most_bytes: usize) -> Result<Bytes, BodyError> {
     let mut chunks = body.into_data_stream();
     let mut all = Vec::new();
     while let Some(chunk) = chunks.next().await {
-        let chunk = chunk.map_err(|_| Cut::Broken)?;
+        let chunk = chunk.map_err(|_| BodyError::Broken)?;
         if all.len() + chunk.len() > most_bytes {
-            return Err(Cut::TooLarge);
+            return Err(BodyError::TooLarge);
         }
         all.extend_from_slice(&chunk);
     }
@@ -144,10 +148,10 @@ pub(super) fn check_status(status: StatusCode) -> Result<(), GatewayError> {
 }
 
 /// The server's own refusal of a request, which costs nothing.
-pub(super) fn refused(status: StatusCode, headers: HeaderMap, body: Bytes) -> Response {
+pub(super) fn server_refusal(status: StatusCode, headers: HeaderMap, body: Bytes) -> Response {
     let mut response = Response::new(Body::from(body));
     *response.status_mut() = status;
-    for (name, value) in kept(headers) {
+    for (name, value) in stored_headers(headers) {
         if let (Ok(name), Ok(value)) = (name.parse::<HeaderName>(), value.parse()) {
             response.headers_mut().append(name, value);
         }

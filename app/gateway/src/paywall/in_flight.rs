@@ -11,12 +11,12 @@ use crate::ledger::HoldId;
 
 /// What is being made, and which parts of streams wait to be paid for. Bounded.
 #[derive(Clone, Debug)]
-pub struct Running(Arc<Inner>);
+pub struct InFlight(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
-    most_answers: usize,
-    most_streams: usize,
+    max_answers: usize,
+    max_streams: usize,
     state: Mutex<State>,
 }
 
@@ -24,31 +24,31 @@ struct Inner {
 struct State {
     answers: HashMap<HoldId, Pubkey>,
     streams: HashMap<HoldId, Pubkey>,
-    waiting: HashMap<HoldId, oneshot::Sender<SignedReceipt>>,
+    pending: HashMap<HoldId, oneshot::Sender<SignedReceipt>>,
 }
 
 /// A place among what runs; free again when dropped.
 #[derive(Debug)]
-pub struct Place {
-    running: Running,
+pub struct Slot {
+    in_flight: InFlight,
     id: HoldId,
     is_stream: bool,
 }
 
 /// A part that waits to be paid for, until this is dropped.
 #[derive(Debug)]
-pub struct Waiting {
-    running: Running,
+pub struct PendingPayment {
+    in_flight: InFlight,
     id: HoldId,
     /// Its receipt, once it is paid for.
     pub paid: oneshot::Receiver<SignedReceipt>,
 }
 
-impl Running {
+impl InFlight {
     /// Nothing runs yet.
-    pub fn new(most_answers: usize, most_streams: usize) -> Self {
+    pub fn new(max_answers: usize, max_streams: usize) -> Self {
         let state = Mutex::default();
-        Self(Arc::new(Inner { most_answers, most_streams, state }))
+        Self(Arc::new(Inner { max_answers, max_streams, state }))
     }
 
     /// Takes a place.
@@ -60,24 +60,24 @@ impl Running {
         id: HoldId,
         channel: Pubkey,
         is_stream: bool,
-    ) -> Result<Place, PaywallRefusal> {
+    ) -> Result<Slot, PaywallRefusal> {
         let mut state = self.state();
         if state.answers.contains_key(&id) || state.streams.contains_key(&id) {
             return Err(PaywallRefusal::Running);
         }
-        let (most, places) = match is_stream {
-            true => (self.0.most_streams, &mut state.streams),
-            false => (self.0.most_answers, &mut state.answers),
+        let (max, slots) = match is_stream {
+            true => (self.0.max_streams, &mut state.streams),
+            false => (self.0.max_answers, &mut state.answers),
         };
-        if places.len() >= most {
+        if slots.len() >= max {
             return Err(PaywallRefusal::Full);
         }
-        places.insert(id, channel);
-        Ok(Place { running: self.clone(), id, is_stream })
+        slots.insert(id, channel);
+        Ok(Slot { in_flight: self.clone(), id, is_stream })
     }
 
     /// How many are running for a channel.
-    pub fn of(&self, channel: &Pubkey) -> usize {
+    pub fn count(&self, channel: &Pubkey) -> usize {
         let state = self.state();
         let all = state.answers.values().chain(state.streams.values());
         all.filter(|other| *other == channel).count()
@@ -89,22 +89,22 @@ impl Running {
     }
 
     /// Waits for a part to be paid for.
-    pub fn wait(&self, id: HoldId) -> Waiting {
+    pub fn await_payment(&self, id: HoldId) -> PendingPayment {
         let (sender, paid) = oneshot::channel();
-        self.state().waiting.insert(id, sender);
-        Waiting { running: self.clone(), id, paid }
+        self.state().pending.insert(id, sender);
+        PendingPayment { in_flight: self.clone(), id, paid }
     }
 
     /// Whether a stream waits for this to be paid for.
     pub fn is_awaited(&self, id: &HoldId) -> bool {
-        self.state().waiting.contains_key(id)
+        self.state().pending.contains_key(id)
     }
 
     /// Tells the stream that waits for this, if one does.
-    pub fn paid(&self, id: &HoldId, receipt: SignedReceipt) {
-        if let Some(waiting) = self.state().waiting.remove(id) {
-            // Whoever has stopped waiting finds it kept.
-            let _ = waiting.send(receipt);
+    pub fn complete(&self, id: &HoldId, receipt: SignedReceipt) {
+        if let Some(pending) = self.state().pending.remove(id) {
+            // A stream that is gone finds the receipt in the spool.
+            let _ = pending.send(receipt);
         }
     }
 
@@ -113,9 +113,9 @@ impl Running {
     }
 }
 
-impl Drop for Place {
+impl Drop for Slot {
     fn drop(&mut self) {
-        let mut state = self.running.state();
+        let mut state = self.in_flight.state();
         match self.is_stream {
             true => state.streams.remove(&self.id),
             false => state.answers.remove(&self.id),
@@ -123,8 +123,8 @@ impl Drop for Place {
     }
 }
 
-impl Drop for Waiting {
+impl Drop for PendingPayment {
     fn drop(&mut self) {
-        self.running.state().waiting.remove(&self.id);
+        self.in_flight.state().pending.remove(&self.id);
     }
 }

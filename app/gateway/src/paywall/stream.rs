@@ -26,12 +26,12 @@ use tokio::{
 
 use super::{
     Paywall, PaywallRefusal,
-    answering::Held,
-    due::due,
+    generate::{check_status, server_refusal},
+    held::Held,
+    in_flight::{PendingPayment, Slot},
     layer::Server,
-    making::{check_status, refused},
     parts::Parts,
-    running::{Place, Waiting},
+    payment_due::payment_due,
     spool::Answer,
 };
 use crate::{error::GatewayError, ledger::HoldId};
@@ -84,14 +84,14 @@ impl Paywall {
     pub(super) async fn stream(
         &self,
         held: Held,
-        place: Place,
+        slot: Slot,
         request: Request,
         server: Server,
     ) -> Result<Response, GatewayError> {
         let (events, to_client) = mpsc::channel(EVENTS_AHEAD);
         let (begun, begins) = oneshot::channel();
         let stream = Stream { paywall: self.clone(), held, events, end: StreamEnd::default() };
-        self.tasks().spawn(stream.run(place, request, server, begun).with_current_context());
+        self.tasks().spawn(stream.run(slot, request, server, begun).with_current_context());
         let gone = || GatewayError::Internal("a stream ended without a word".into());
         let kind = match begins.await.map_err(|_| gone())?? {
             Beginning::Of(kind) => kind,
@@ -115,7 +115,7 @@ impl Paywall {
 impl Stream {
     async fn run(
         mut self,
-        place: Place,
+        slot: Slot,
         request: Request,
         server: Server,
         begun: oneshot::Sender<Begun>,
@@ -141,7 +141,7 @@ impl Stream {
             self.release().await;
             let most = self.held.route.most_answer_bytes;
             let body = axum::body::to_bytes(body, most).await.unwrap_or_default();
-            let response = refused(head.status, head.headers, body);
+            let response = server_refusal(head.status, head.headers, body);
             drop(begun.send(Ok(Beginning::Refused(Box::new(response)))));
             return;
         }
@@ -162,7 +162,7 @@ impl Stream {
                 self.send(&StreamEvent::Failed(failure)).await.unwrap_or(());
             }
         }
-        drop(place);
+        drop(slot);
     }
 
     /// Part by part: made, kept, paid for, handed over.
@@ -185,13 +185,13 @@ impl Stream {
             let Some((bytes, count)) = next.map_err(late)?? else { return Ok(()) };
             let units = u32::try_from(route.metered.units_of(count)).unwrap_or(u32::MAX);
             let (part, headers) = (self.end.parts, headers.clone());
-            let kept =
-                self.paywall.keep(&self.held, part, units, status, headers, bytes.clone()).await?;
-            let paid = self.payment_of(&kept, voucher.take()).await;
+            let answer =
+                self.paywall.store(&self.held, part, units, status, headers, bytes.clone()).await?;
+            let paid = self.payment_of(&answer, voucher.take()).await;
             let receipt = match paid {
                 Ok(receipt) => receipt,
                 Err(ended) => {
-                    self.paywall.spool().give_up(&kept.id.0).await;
+                    self.paywall.spool().give_up(&answer.id.0).await;
                     return Err(ended);
                 }
             };
@@ -207,7 +207,7 @@ impl Stream {
     ) -> Result<SignedReceipt, Ended> {
         let id: HoldId = answer.id.0;
         // From here on vouchers for it are this stream's.
-        let mut waiting = self.paywall.running().wait(id);
+        let mut pending = self.paywall.in_flight().await_payment(id);
         let mut because = None;
         if let Some(voucher) = voucher {
             match self.paywall.take_payment(answer, voucher, &self.held.caller).await {
@@ -215,18 +215,18 @@ impl Stream {
                 Err(refused) => because = Some(refused.problem().slug),
             }
         }
-        let desk = self.paywall.app().channels.get(&answer.channel.0).await?;
-        let due = due(&desk, answer, because, self.paywall.app().cluster.now())?;
+        let channel = self.paywall.app().channels.get(&answer.channel.0).await?;
+        let due = payment_due(&channel, answer, because, self.paywall.app().cluster.now())?;
         self.send(&StreamEvent::Due(Box::new(due))).await?;
         let pause = Duration::from_secs(self.paywall.config().pause_seconds.into());
-        timeout(pause, self.paid(&mut waiting)).await.unwrap_or(Err(Ended::Abandoned))
+        timeout(pause, self.paid(&mut pending)).await.unwrap_or(Err(Ended::Abandoned))
     }
 
-    async fn paid(&self, waiting: &mut Waiting) -> Result<SignedReceipt, Ended> {
+    async fn paid(&self, pending: &mut PendingPayment) -> Result<SignedReceipt, Ended> {
         let mut still_there = interval_at(Instant::now() + STILL_THERE, STILL_THERE);
         loop {
             tokio::select! {
-                paid = &mut waiting.paid => return paid.map_err(|_| Ended::Abandoned),
+                paid = &mut pending.paid => return paid.map_err(|_| Ended::Abandoned),
                 _ = still_there.tick() => self.write(": waiting to be paid\n\n".into()).await?,
             }
         }

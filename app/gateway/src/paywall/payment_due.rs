@@ -51,7 +51,7 @@ impl Paywall {
             Err(error) => self.paid_before(answer, error).await?,
         };
         self.spool().paid(&id, receipt);
-        self.running().paid(&id, receipt);
+        self.in_flight().complete(&id, receipt);
         Ok(receipt)
     }
 
@@ -79,7 +79,7 @@ impl Paywall {
                 | LedgerError::StatementAhead { .. }),
             ) => {
                 let because = GatewayError::rejected(refusal).problem().slug;
-                Err(self.due(answer, Some(because)).await?)
+                Err(self.payment_due(answer, Some(because)).await?)
             }
             _ => Err(error),
         }
@@ -105,19 +105,19 @@ impl Paywall {
     ///
     /// # Errors
     /// What would refuse a voucher for it.
-    pub(super) async fn due(
+    pub(super) async fn payment_due(
         &self,
         answer: &Answer,
         because: Option<String>,
     ) -> Result<GatewayError, GatewayError> {
-        let desk = self.app().channels.get(&answer.channel.0).await?;
-        let due = due(&desk, answer, because, self.app().cluster.now())?;
+        let channel = self.app().channels.get(&answer.channel.0).await?;
+        let due = payment_due(&channel, answer, because, self.app().cluster.now())?;
         Ok(PaywallRefusal::Due(Box::new(due)).into())
     }
 }
 
 /// What pays for an answer at `now`.
-pub fn due(
+pub fn payment_due(
     channel: &ChannelHandle,
     answer: &Answer,
     because: Option<String>,
