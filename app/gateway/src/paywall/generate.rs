@@ -17,19 +17,19 @@ use super::{
 };
 use crate::error::GatewayError;
 
-/// What came of asking the server.
+/// Outcome of a request to the model server.
 pub(super) enum Generated {
-    /// An answer that is kept and can be paid for.
+    /// The answer is stored and can be paid for.
     Answer,
-    /// The server refuses the request: nothing to pay for.
+    /// The server refused the request, which costs nothing.
     Refused(Box<Response>),
 }
 
-/// A voucher that is sent as a pause ends is taken.
+/// Tolerance for vouchers that are sent at the end of a stream's pause.
 const PAUSE_SLACK_SECONDS: i64 = 30;
 
 impl Paywall {
-    /// Has an answer made and keeps it, or gives the hold up.
+    /// Has the server generate the answer and stores it; releases the hold otherwise.
     pub(super) async fn generate(
         self,
         held: Held,
@@ -64,7 +64,9 @@ impl Paywall {
                 return Err(PaywallRefusal::AnswerTooLarge(route.most_answer_bytes).into());
             }
             Err(BodyError::Broken) => {
-                return Err(PaywallRefusal::UpstreamFailed("its answer broke off".into()).into());
+                return Err(
+                    PaywallRefusal::UpstreamFailed("its answer is incomplete".into()).into()
+                );
             }
         };
         if !parts.status.is_success() {
@@ -80,7 +82,7 @@ impl Paywall {
         Ok(Generated::Answer)
     }
 
-    /// Keeps an answer, or a part of one, until some time after it can be paid for.
+    /// Stores an answer or a part until `keep_seconds` after its payment deadline.
     pub(super) async fn store(
         &self,
         held: &Held,
@@ -93,7 +95,7 @@ impl Paywall {
         let config = self.config();
         let expires_at = match part {
             0 => held.ask.expires_at,
-            // What is held ends with the first part; the others have the time of a pause.
+            // The hold covers the first part only; later parts have one pause to be paid.
             _ => self.app().cluster.now() + i64::from(config.pause_seconds) + PAUSE_SLACK_SECONDS,
         };
         let id = part_id(&held.id, part);
@@ -119,19 +121,19 @@ impl Paywall {
     }
 }
 
-/// Why a body is not whole.
+/// Error of reading a body.
 pub(super) enum BodyError {
     TooLarge,
     Broken,
 }
 
-/// All of a body, if it is no longer than this.
-pub(super) async fn collect(body: Body, most_bytes: usize) -> Result<Bytes, BodyError> {
+/// Reads a body of at most `max_bytes`.
+pub(super) async fn collect(body: Body, max_bytes: usize) -> Result<Bytes, BodyError> {
     let mut chunks = body.into_data_stream();
     let mut all = Vec::new();
     while let Some(chunk) = chunks.next().await {
         let chunk = chunk.map_err(|_| BodyError::Broken)?;
-        if all.len() + chunk.len() > most_bytes {
+        if all.len() + chunk.len() > max_bytes {
             return Err(BodyError::TooLarge);
         }
         all.extend_from_slice(&chunk);
@@ -139,7 +141,7 @@ pub(super) async fn collect(body: Body, most_bytes: usize) -> Result<Bytes, Body
     Ok(all.into())
 }
 
-/// A server that fails, or that sends clients elsewhere, has made nothing to pay for.
+/// Rejects server errors and redirects, which are no answer to pay for.
 pub(super) fn check_status(status: StatusCode) -> Result<(), GatewayError> {
     if status.is_success() || status.is_client_error() {
         return Ok(());
@@ -147,7 +149,7 @@ pub(super) fn check_status(status: StatusCode) -> Result<(), GatewayError> {
     Err(PaywallRefusal::UpstreamFailed(format!("status {}", status.as_u16())).into())
 }
 
-/// The server's own refusal of a request, which costs nothing.
+/// Returns the server's own refusal of a request without connection headers.
 pub(super) fn server_refusal(status: StatusCode, headers: HeaderMap, body: Bytes) -> Response {
     let mut response = Response::new(Body::from(body));
     *response.status_mut() = status;

@@ -9,7 +9,7 @@ use tokio::sync::oneshot;
 use super::PaywallRefusal;
 use crate::ledger::HoldId;
 
-/// What is being made, and which parts of streams wait to be paid for. Bounded.
+/// Requests to the model server and stream parts that await payment, both bounded.
 #[derive(Clone, Debug)]
 pub struct InFlight(Arc<Inner>);
 
@@ -27,7 +27,7 @@ struct State {
     pending: HashMap<HoldId, oneshot::Sender<SignedReceipt>>,
 }
 
-/// A place among what runs; free again when dropped.
+/// Permit for one request to the model server, released on drop.
 #[derive(Debug)]
 pub struct Slot {
     in_flight: InFlight,
@@ -35,26 +35,26 @@ pub struct Slot {
     is_stream: bool,
 }
 
-/// A part that waits to be paid for, until this is dropped.
+/// Registration of a stream part that awaits payment, removed on drop.
 #[derive(Debug)]
 pub struct PendingPayment {
     in_flight: InFlight,
     id: HoldId,
-    /// Its receipt, once it is paid for.
+    /// Receives the receipt when the part is paid.
     pub paid: oneshot::Receiver<SignedReceipt>,
 }
 
 impl InFlight {
-    /// Nothing runs yet.
+    /// Creates an empty registry with these limits.
     pub fn new(max_answers: usize, max_streams: usize) -> Self {
         let state = Mutex::default();
         Self(Arc::new(Inner { max_answers, max_streams, state }))
     }
 
-    /// Takes a place.
+    /// Takes a slot.
     ///
     /// # Errors
-    /// [`PaywallRefusal::Running`] when it has one, [`PaywallRefusal::Full`] when all are taken.
+    /// [`PaywallRefusal::Running`] if `id` has a slot, [`PaywallRefusal::Full`] if all are taken.
     pub fn begin(
         &self,
         id: HoldId,
@@ -76,31 +76,31 @@ impl InFlight {
         Ok(Slot { in_flight: self.clone(), id, is_stream })
     }
 
-    /// How many are running for a channel.
+    /// Returns the number of a channel's slots.
     pub fn count(&self, channel: &Pubkey) -> usize {
         let state = self.state();
         let all = state.answers.values().chain(state.streams.values());
         all.filter(|other| *other == channel).count()
     }
 
-    /// How many streams there are.
+    /// Returns the number of open streams.
     pub fn streams(&self) -> usize {
         self.state().streams.len()
     }
 
-    /// Waits for a part to be paid for.
+    /// Registers a part that awaits payment.
     pub fn await_payment(&self, id: HoldId) -> PendingPayment {
         let (sender, paid) = oneshot::channel();
         self.state().pending.insert(id, sender);
         PendingPayment { in_flight: self.clone(), id, paid }
     }
 
-    /// Whether a stream waits for this to be paid for.
+    /// Returns whether a stream awaits payment for this part.
     pub fn is_awaited(&self, id: &HoldId) -> bool {
         self.state().pending.contains_key(id)
     }
 
-    /// Tells the stream that waits for this, if one does.
+    /// Sends the receipt to the stream that awaits this payment, if there is one.
     pub fn complete(&self, id: &HoldId, receipt: SignedReceipt) {
         if let Some(pending) = self.state().pending.remove(id) {
             // A stream that is gone finds the receipt in the spool.

@@ -1,10 +1,11 @@
-//! A price in front of any HTTP model server: as a tower layer, or as a reverse proxy.
+//! Paywall for any HTTP model server, as a tower layer or as a reverse proxy.
 //!
-//! - [`PaywallLayer`]: wraps a server; [`Upstream`]: forwards to one that runs elsewhere.
-//! - [`PaidRoutes`]: which routes cost what, from a TOML file; [`Metered`]: where units come from.
-//! - An answer is made first, kept in a folder ([`Spool`]), and handed over once the voucher for
-//!   exactly its units is durable. A generation that fails is never charged.
-//! - Streams are cut into parts, each of which is made, kept, paid for and handed over.
+//! - [`PaywallLayer`] wraps a server in this process; [`Upstream`] forwards to another process.
+//! - [`PaidRoutes`] are the priced routes of a TOML file; [`Metered`] is the source of their units.
+//! - The server generates an answer before it is paid for. The gateway stores it in a folder
+//!   ([`Spool`]) and returns it once the voucher for exactly its units is durable. A failed
+//!   generation is never charged.
+//! - A stream is cut into parts. Each part is generated, stored, paid for and sent in turn.
 
 mod generate;
 mod handler;
@@ -40,7 +41,7 @@ pub use upstream::{Upstream, UpstreamUrl};
 use self::{in_flight::InFlight, price_tags::PriceTags};
 use crate::{App, config::PaywallConfig};
 
-/// Routes with prices, what is kept and what runs for them; clones share it.
+/// Paid routes with their stored answers and running requests; clones share the state.
 #[derive(Clone)]
 pub struct Paywall {
     inner: Arc<Inner>,
@@ -56,16 +57,16 @@ struct Inner {
     stop: CancellationToken,
 }
 
-/// How often what is over is removed.
+/// Interval between removals of expired answers.
 const SWEEP_EVERY: Duration = Duration::from_secs(10);
-/// How long answers may still be made after the gateway was told to stop.
+/// Time limit of running generations once the gateway stops.
 const DRAIN_WITHIN: Duration = Duration::from_secs(30);
 
 impl Paywall {
-    /// Opens the folder that answers are kept in. Streams end when `stop` is cancelled.
+    /// Opens the folder of stored answers. Streams end when `stop` is cancelled.
     ///
     /// # Errors
-    /// [`SpoolError`].
+    /// [`SpoolError`] if the folder is in use or cannot be read.
     pub fn open(
         app: App,
         config: PaywallConfig,
@@ -84,29 +85,29 @@ impl Paywall {
         &self.inner.app
     }
 
-    /// How it runs.
+    /// Returns the configuration.
     pub fn config(&self) -> &PaywallConfig {
         &self.inner.config
     }
 
-    /// Which routes cost what.
+    /// Returns the paid routes.
     pub fn routes(&self) -> &PaidRoutes {
         &self.inner.config.routes
     }
 
-    /// How many streams are open now.
+    /// Returns the number of open streams.
     pub fn streams(&self) -> usize {
         self.inner.in_flight.streams()
     }
 
-    /// Every route that has a price now, with it.
+    /// Returns the paid routes whose work can be licensed now, with their prices.
     pub async fn facts(&self) -> PaidRoutesFacts {
         let routes = self.routes().paid().iter().map(AsRef::as_ref);
         PaidRoutesFacts { routes: self.inner.price_tags.all(self.app(), routes).await }
     }
 
-    /// Removes what is kept long enough, until told to stop; then waits for what is being made.
-    pub async fn tend(self) {
+    /// Removes expired answers until the gateway stops; then waits for running generations.
+    pub async fn run(self) {
         loop {
             tokio::select! {
                 () = tokio::time::sleep(SWEEP_EVERY) => {}
@@ -116,7 +117,7 @@ impl Paywall {
         }
         self.inner.tasks.close();
         if tokio::time::timeout(DRAIN_WITHIN, self.inner.tasks.wait()).await.is_err() {
-            tracing::warn!(left = self.inner.tasks.len(), "answers were left unmade");
+            tracing::warn!(left = self.inner.tasks.len(), "stopped before all generations ended");
         }
     }
 
@@ -132,7 +133,7 @@ impl Paywall {
         &self.inner.price_tags
     }
 
-    /// What goes on when whoever asked has gone.
+    /// Returns the tasks that outlive the client's connection.
     fn tasks(&self) -> &TaskTracker {
         &self.inner.tasks
     }
