@@ -102,9 +102,11 @@ impl<'de> Deserialize<'de> for Preset {
 
 #[cfg(test)]
 mod tests {
-
     use super::*;
-    use crate::terms::{Amount, Document, UseEntry, check};
+    use crate::{
+        licensing::{Derivatives, Use},
+        terms::{Document, Percent, check},
+    };
 
     #[test]
     fn preset_names_round_trip() {

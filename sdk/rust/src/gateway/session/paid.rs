@@ -3,17 +3,16 @@ use std::time::Duration;
 use solana_sha256_hasher::hash;
 use tokio::time::{Instant, sleep};
 
-use super::{PayerSession, Way, now};
+use super::{PayerSession, Way};
 use crate::{
     gateway::{
-        GatewayError, IdempotencyKey, PaidRequest, PaidUnits, PayerAction, PaywallClient,
-        ProblemType,
+        GatewayError, PaidRequest, PaidUnits, PayerAction, PaywallClient, ProblemType,
         error::untrusted,
-        hold_details, hold_id, paid_request_digest,
+        hold_details, hold_id,
         paywall::Answered,
         wire::{
             Address, Amount, AskToPay, BatchedGeneration, Digest, Due, ExpectedStatement,
-            PayForAnswer, Payment, PaymentRequired, PriceTag, ReceiptParts, VoucherParts,
+            PayForAnswer, Payment, PaymentRequired, ReceiptParts, VoucherParts,
         },
     },
     receipt::SignedReceipt,
