@@ -104,12 +104,12 @@ pub fn find_license(
 
 /// Returns the name of the use that a program stores as this byte.
 pub fn use_name(byte: u8) -> String {
-    UseWord::of_byte(byte).map_or("unknown".to_owned(), |word| word.to_string())
+    UseWord::from_byte(byte).map_or("unknown".to_owned(), |word| word.to_string())
 }
 
 /// Returns the name of the unit that a program stores as this byte.
 pub fn unit_name(byte: u8) -> String {
-    UnitWord::of_byte(byte).map_or("unknown".to_owned(), |word| word.to_string())
+    UnitWord::from_byte(byte).map_or("unknown".to_owned(), |word| word.to_string())
 }
 
 /// Key that signs vouchers.

@@ -1,5 +1,6 @@
 use std::collections::BTreeMap;
 
+use motif_sdk::gateway::authentication;
 use motif_sdk::gateway::wire::{
     Authentication, AuthenticationRequest, CredentialsFacts, Digest, OutputReceipt, ReceiptParts,
 };

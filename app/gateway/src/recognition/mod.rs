@@ -4,7 +4,6 @@
 //! start-up and keeps it current.
 
 mod authenticate;
-mod error;
 mod follower;
 
 use std::{path::PathBuf, sync::Arc};
@@ -18,7 +17,6 @@ use motif_sdk::{
 use parking_lot::RwLock;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
-pub use error::RecognitionError;
 pub use follower::WorksFollower;
 
 use crate::{cluster::Cluster, error::RecognitionError, store::Store};
@@ -98,7 +96,7 @@ impl Recognizer {
     ) -> Result<(Recognised, u64, i64), RecognitionError> {
         let known = self.index.read();
         let read_at = known.read_at.ok_or(RecognitionError::NotReady)?;
-        let recognized = digests.recognise(&known.index, probes);
+        let recognized = known.index.recognise(digests.iter(), probes);
         Ok((recognized, known.index.len() as u64, read_at))
     }
 }
