@@ -11,12 +11,12 @@ pub struct Likeness {
 
 impl Likeness {
     /// Returns the scheme's maximum distance.
-    pub fn of(&self) -> u32 {
-        self.scheme.metric().most()
+    pub fn max_distance(&self) -> u32 {
+        self.scheme.metric().max_distance()
     }
 
     /// Returns the measured error rates; `None` for schemes that were not evaluated.
     pub fn confidence(&self) -> Option<Confidence> {
-        Confidence::of(self)
+        Confidence::from_likeness(self)
     }
 }

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use axum::http::{HeaderName, Method};
-use motif_sdk::gateway::wire::{Address, UseWord};
+use motif_sdk::gateway::wire::{Address, Use};
 use serde::Deserialize;
 
 use super::metered::{Counted, Meter, Metered, Missing};
@@ -16,7 +16,7 @@ pub struct PaidRoute {
     /// The work that is used.
     pub work: Address,
     /// What is done with it.
-    pub licensed_use: UseWord,
+    pub licensed_use: Use,
     /// Where units come from.
     pub metered: Metered,
     /// The most units of one request; of a stream, exactly those of each part but the last.
@@ -39,7 +39,7 @@ pub(super) struct RouteEntry {
     path: String,
     work: Address,
     #[serde(rename = "use")]
-    licensed_use: UseWord,
+    licensed_use: Use,
     units: UnitsEntry,
     #[serde(default = "one")]
     per: u32,

@@ -38,4 +38,5 @@ pub use reqwest::Method;
 pub use session::{
     HeldGeneration, PaidAnswer, PaidPart, PaidRequest, PaidStream, PaidUnits, PayerSession,
     SessionPolicy,
+    VoucherSigner,
 };
