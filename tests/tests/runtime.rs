@@ -162,6 +162,7 @@ impl Cluster {
                 approval: false,
                 per_licensee: false,
                 shared_caps: false,
+                fee_currency: None,
             };
             let args = AcceptTermsArgs {
                 licensed_use: Use::Generate,

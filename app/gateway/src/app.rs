@@ -7,6 +7,7 @@ use solana_signer::Signer;
 use crate::{
     GatewayConfig,
     admission::Admission,
+    api_keys::ApiKeys,
     catalogue::Catalogue,
     chain::Chain,
     channel_registry::ChannelRegistry,
@@ -15,7 +16,7 @@ use crate::{
     config::{Faults, StorePlace},
     health::{Health, Heartbeat},
     holds::Holds,
-    keys::{ApiKeys, Keyring},
+    keys::Keyring,
     metering::Metering,
     metrics::{Exposure, Metrics},
     paywall::SpoolError,

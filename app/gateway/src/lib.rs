@@ -9,11 +9,12 @@
 //! - [`settlement`]: settles statements on chain; [`reconcile`]: compares the store with the chain.
 //! - [`cluster`], [`chain`]: the cluster's nodes; [`store`]: durable state.
 //! - [`catalogue`], [`receipts`], [`recognition`]: reads for clients.
-//! - [`keys`], [`admission`]: API keys and rate limits; [`metrics`], [`traces`]: observability.
+//! - [`api_keys`], [`admission`]: API keys and rate limits; [`metrics`], [`traces`]: observability.
 //! - [`router`]: every URL; [`error`], [`problem`]: every error and its HTTP form.
 //! - [`paywall`]: a price in front of a model server.
 
 pub mod admission;
+pub mod api_keys;
 mod app;
 pub mod catalogue;
 pub mod chain;

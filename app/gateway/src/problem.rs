@@ -13,10 +13,9 @@ use motif_sdk::gateway::{
 };
 
 use crate::{
-    error::GatewayError,
+    error::{GatewayError, RecognitionError},
     keys::KeyError,
     ledger::{LedgerError, LicenseLimit},
-    recognition::RecognitionError,
 };
 
 /// Problem type of a response, among the response's extensions.

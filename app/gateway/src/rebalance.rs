@@ -7,10 +7,10 @@ use std::{
 use tokio::time::{MissedTickBehavior, interval_at};
 
 use crate::{
+    api_keys::ApiKeys,
     channel::ChannelHandle,
     channel_registry::ChannelRegistry,
     cluster::Cluster,
-    keys::ApiKeys,
     store::{Lease, Leases, StoreError},
 };
 

@@ -81,7 +81,7 @@ pub async fn serve_watched(
     let mut tasks = vec![serve(listener, router(app.clone(), paywall.clone()))];
     if let (Some(listener), Some(paywall)) = (sold, paywall) {
         tasks.push(serve(listener, paywall_router(paywall.clone())));
-        tasks.push(tokio::spawn(paywall.tend()));
+        tasks.push(tokio::spawn(paywall.run()));
     }
     tasks.extend(admin.map(|listener| serve(listener, admin_router(app.clone()))));
     tasks.push(tokio::spawn(app.works_follower().run(stop.clone())));

@@ -1,7 +1,8 @@
 use motif_sdk::{
     channel::{Settlement, StatementRecord},
+    mmr,
     receipt::{
-        proof::{ReceiptProof, range_siblings},
+        proof::ReceiptProof,
         tree::{Node, Tree},
     },
 };
@@ -47,7 +48,7 @@ pub async fn prove(generation: Generation, pool: &Pool) -> Result<ReceiptProof, 
         signed: generation.receipt,
         siblings: siblings.ok_or(ProofError::StatementNotFound)?,
         record,
-        range_siblings: range_siblings(&hashes, number).ok_or(ProofError::StatementNotFound)?,
+        range_siblings: mmr::siblings(&hashes, number).ok_or(ProofError::StatementNotFound)?,
     })
 }
 

@@ -12,6 +12,7 @@ use crate::{
     pda,
     voucher::{SignedVoucher, Voucher},
 };
+
 pub use crate::{
     licensing::{Unit, Use},
     payments::{
@@ -142,11 +143,15 @@ pub struct Acceptance {
     pub per_licensee: bool,
     /// Whether the terms have a shared cap ([`Caps::shared`](crate::licensing::Caps::shared)).
     pub shared_caps: bool,
+    /// Currency of the terms if they have an upfront fee, which the payer deposits from its
+    /// associated token account; `None` otherwise.
+    pub fee_currency: Option<Currency>,
 }
 
 impl Acceptance {
-    /// Creates the acceptance of terms without approval.
-    pub fn of(terms: &Terms) -> Self {
+    /// Creates the acceptance of terms without approval. `token_program` owns their currency.
+    pub fn of(terms: &Terms, token_program: Pubkey) -> Self {
+        let currency = Currency { mint: terms.currency, token_program };
         Self {
             work: terms.work,
             terms_number: terms.number,
@@ -154,12 +159,14 @@ impl Acceptance {
             approval: false,
             per_licensee: Licensee::needed_by(&terms.offer),
             shared_caps: terms.offer.caps.shared(),
+            fee_currency: (terms.offer.upfront_fee > 0).then_some(currency),
         }
     }
 }
 
 /// Creates `accept_terms`: adds one use of a work's latest terms to the channel, as its next
-/// license. Signed by `payer`, and by the approver if there is one.
+/// license, and deposits the upfront fee if there is one. Signed by `payer`, and by the approver
+/// if there is one.
 pub fn accept_terms(
     payer: &Pubkey,
     channel: &Pubkey,
@@ -170,6 +177,7 @@ pub fn accept_terms(
     let approval = acceptance.approval.then(|| pda::approval(&terms, payer, Purpose::License));
     let licensee = acceptance.per_licensee.then(|| pda::licensee(&terms, payer, args.licensed_use));
     let issuance = acceptance.shared_caps.then(|| pda::issuance(&terms));
+    let fee = acceptance.fee_currency;
     let accounts = vec![
         writable_signer(*payer),
         writable(*channel),
@@ -180,6 +188,11 @@ pub fn accept_terms(
         optional(PROGRAM_ID, licensee, writable),
         optional(PROGRAM_ID, issuance, writable),
         readonly(system_program::ID),
+        optional(PROGRAM_ID, fee.map(|currency| currency.mint), readonly),
+        optional(PROGRAM_ID, fee.map(|currency| pda::vault(&currency.mint)), readonly),
+        optional(PROGRAM_ID, fee.map(|currency| currency.vault_tokens()), writable),
+        optional(PROGRAM_ID, fee.map(|currency| currency.tokens(payer)), writable),
+        optional(PROGRAM_ID, fee.map(|currency| currency.token_program), readonly),
     ];
     build("accept_terms", accounts, &args)
 }
@@ -279,8 +292,9 @@ pub fn close_statement_buffer(settler: &Pubkey, channel: &Pubkey) -> Instruction
     build("close_statement_buffer", accounts, &())
 }
 
-/// Creates `apply_withdrawal`: ends licenses of withdrawn works after their notice. Needs no
-/// signature. `licenses` are indexes with the licensed works.
+/// Creates `apply_withdrawal`: ends licenses of withdrawn works after their notice, and never
+/// within the channel's grace period from now. Needs no signature. `licenses` are indexes with the
+/// licensed works.
 pub fn apply_withdrawal(channel: &Pubkey, licenses: &[(u16, Pubkey)]) -> Instruction {
     let mut accounts = vec![writable(*channel)];
     accounts.extend(licenses.iter().map(|(_, work)| readonly(*work)));

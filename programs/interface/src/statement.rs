@@ -8,8 +8,7 @@ use std::collections::BTreeMap;
 
 use solana_sha256_hasher::hash;
 
-use crate::payments::PaymentsError;
-use crate::require;
+use crate::{payments::PaymentsError, require};
 
 /// Units of one license since the last settlement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

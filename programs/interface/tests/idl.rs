@@ -78,6 +78,7 @@ fn payments_instructions() -> Vec<(&'static str, Instruction)> {
         approval: true,
         per_licensee: true,
         shared_caps: true,
+        fee_currency: Some(currency),
     };
     let accepted = AcceptTermsArgs {
         licensed_use: Use::Generate,
@@ -205,7 +206,11 @@ fn assert_errors(idl: &Value, errors: impl Iterator<Item = (u32, String, String)
         .iter()
         .map(|error| {
             let code = error["code"].as_u64().unwrap() as u32;
-            (code, error["name"].as_str().unwrap().to_owned(), error["msg"].as_str().unwrap().to_owned())
+            (
+                code,
+                error["name"].as_str().unwrap().to_owned(),
+                error["msg"].as_str().unwrap().to_owned(),
+            )
         })
         .collect();
     assert_eq!(errors.collect::<Vec<_>>(), listed);

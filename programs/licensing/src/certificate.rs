@@ -2,7 +2,6 @@
 
 use anchor_lang::prelude::*;
 use anchor_spl::metadata::mpl_token_metadata::types::Creator;
-
 use motif_interface::licensing::{Share, Work};
 
 /// Symbol of every certificate.

@@ -12,11 +12,17 @@
 //! between accounts are checked by `has_one`, or by the handler where a comment says so.
 #![allow(missing_docs, reason = "Anchor's macros generate public items without docs")]
 
+use anchor_lang::prelude::*;
 #[cfg(target_arch = "bpf")]
 use sbf_builtins as _;
 
-use anchor_lang::prelude::*;
-pub use motif_interface::licensing::*;
+pub use motif_interface::licensing::{
+    Approval, CERTIFICATE_SEED, Caps, Config, Consent, Derivatives, Dispute, Fingerprint,
+    GrantApprovalArgs, Inherited, InitializeArgs, LicensingError, MAX_RECIPIENTS, Model, ModelArgs,
+    Offer, OpenDisputeArgs, Parent, ParentArgs, ParentRight, ProposeSplitArgs, PublishTermsArgs,
+    Purpose, RegisterWorkArgs, Share, SplitChange, Terms, Unit, UpdateConfigArgs, Use, UsePrice,
+    Verdict, Work, WorkHead, WorkKind, WorkStatus,
+};
 
 pub mod certificate;
 pub mod event;

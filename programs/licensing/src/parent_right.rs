@@ -1,7 +1,6 @@
 //! Rights by which a work derives from its parents.
 
 use anchor_lang::prelude::*;
-
 use motif_interface::licensing::{
     Approval, Consent, Inherited, LicensingError, Parent, ParentArgs, ParentRight, Purpose, Terms,
     Work, WorkHead, WorkStatus, check_parents,

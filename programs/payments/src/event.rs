@@ -22,7 +22,8 @@ pub struct ChannelToppedUp {
     pub deposited: u64,
 }
 
-/// Emitted when terms are accepted; the license is at `index` of the channel.
+/// Emitted when terms are accepted; the license is at `index` of the channel. `upfront_fee` was
+/// deposited and charged.
 #[event]
 pub struct LicenseAccepted {
     pub channel: Pubkey,

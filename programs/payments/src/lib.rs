@@ -13,10 +13,10 @@
 //! between accounts are checked by `has_one`, or by the handler where a comment says so.
 #![allow(missing_docs, reason = "Anchor's macros generate public items without docs")]
 
+use anchor_lang::prelude::*;
 #[cfg(target_arch = "bpf")]
 use sbf_builtins as _;
 
-use anchor_lang::prelude::*;
 pub use motif_interface::{
     channel::{AcceptTermsArgs, OpenChannelArgs, SettleArgs, SettleCosignedArgs},
     earnings::Payee,

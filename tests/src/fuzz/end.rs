@@ -44,7 +44,7 @@ impl Episode {
             self.pull_everything(report)?;
         }
         for (work, mint) in self.ledger.books.keys().copied().collect::<Vec<_>>() {
-            self.pay_everybody(work, mint, report)?;
+            self.pay_all_parties(work, mint, report)?;
         }
         self.check_all()?;
         promises::check_end(&self.ledger)?;
@@ -134,7 +134,7 @@ impl Episode {
         Ok(())
     }
 
-    pub(super) fn pay_everybody(
+    pub(super) fn pay_all_parties(
         &mut self,
         work: Pubkey,
         mint: Pubkey,

@@ -8,7 +8,10 @@ use solana_account::Account;
 use solana_clock::Clock;
 use solana_pubkey::Pubkey;
 
-use super::{Cast, Report, Step, cast::RICHES, payments_steps::Prepared, promises, sabotage};
+use super::{
+    Cast, Report, Step, cast::RICHES, escape_steps::Acknowledged, payments_steps::Prepared,
+    promises, sabotage,
+};
 use crate::{
     model::{self, Config, Ledger, Purse, Refused},
     relay,
@@ -43,6 +46,8 @@ pub(super) struct Episode {
     past: Vec<Step>,
     /// Statements that are being staged, by channel and settler.
     pub prepared: BTreeMap<(Pubkey, Pubkey), Prepared>,
+    /// Vouchers that operators have acknowledged and not settled yet, by channel.
+    pub acknowledged: BTreeMap<Pubkey, Acknowledged>,
     /// Steps so far.
     played: u64,
 }
@@ -51,7 +56,7 @@ pub(super) struct Episode {
 type Draw = fn(&mut Episode) -> Option<Step>;
 
 /// Every instruction, and how often it is drawn.
-const DRAWS: [(u32, Draw); 38] = [
+const DRAWS: [(u32, Draw); 40] = [
     (1, Episode::initialize),
     (1, Episode::create_vault),
     (2, Episode::update_config),
@@ -90,6 +95,8 @@ const DRAWS: [(u32, Draw); 38] = [
     (4, Episode::apply_withdrawal),
     (6, Episode::release_quota),
     (3, Episode::rotate_voucher_key),
+    (10, Episode::license_itself),
+    (2, Episode::end_late),
 ];
 const LATE_DRAWS: [(u32, Draw); 6] = [
     (2, Episode::request_close),
@@ -118,6 +125,7 @@ impl Episode {
             known: BTreeMap::new(),
             past: Vec::new(),
             prepared: BTreeMap::new(),
+            acknowledged: BTreeMap::new(),
             played: 0,
         };
         episode.know(pda::config(), Known::Config);
@@ -151,7 +159,7 @@ impl Episode {
 
     /// One event, perhaps, and one instruction.
     pub fn step(&mut self, report: &mut Report) -> Result<(), String> {
-        if self.random.random_ratio(1, 8) {
+        if self.random.random_ratio(3, 16) {
             self.event(report)?;
         }
         let step = self.draw();
@@ -211,7 +219,12 @@ impl Episode {
     pub fn play(&mut self, step: &Step, report: &mut Report) -> Result<(), String> {
         let addresses = named(&step.call);
         let before = self.accounts(&addresses);
+        let settleable = self.settleable(step, &addresses);
         let landed = self.send(&step.call, report);
+        if landed.is_ok() {
+            report.still_settleable += settleable.len() as u64;
+            self.still_settleable(step.name, &settleable)?;
+        }
         let was = self.ledger.clone();
         let expected = step.expect(&mut self.ledger);
         report.count(step.name, landed.is_ok());
@@ -369,12 +382,13 @@ impl Episode {
 
     /// Something happens that no instruction of ours is.
     fn event(&mut self, report: &mut Report) -> Result<(), String> {
-        let name = match self.random.random_range(0..12) {
+        let name = match self.random.random_range(0..18) {
             0..5 => self.jump(),
             5..7 => self.next_slot(),
             7..9 => self.fill_till(),
             9 => self.heal(),
-            _ => self.poison(),
+            10 | 11 => self.poison(),
+            _ => self.acknowledge(),
         };
         report.event(name);
         Ok(())
@@ -480,7 +494,7 @@ fn slot(world: &World) -> u64 {
 }
 
 /// What a refusal is counted under.
-fn reason(failed: &FailedTransactionMetadata) -> String {
+pub(super) fn reason(failed: &FailedTransactionMetadata) -> String {
     let words = failed.meta.logs.iter().find_map(|line| {
         let (_, name) = line.split_once("Error Code: ")?;
         name.split_once('.').map(|(name, _)| name.to_owned())

@@ -240,6 +240,18 @@ impl Episode {
             uses,
             legal_uri: String::new(),
         };
+        Some(self.publishing(&owner, work, mint, offer))
+    }
+
+    /// Publishes the next version of a work's terms; `owner` signs.
+    pub(super) fn publishing(
+        &self,
+        owner: &Person,
+        work: Pubkey,
+        mint: Pubkey,
+        offer: Offer,
+    ) -> Step {
+        let caps = offer.caps;
         let latest = self.ledger.works[&work].latest_terms;
         let number = latest + 1;
         let terms = Terms {
@@ -257,8 +269,8 @@ impl Episode {
             daily_units: caps.daily_units,
             licensee_units: caps.licensee_units,
             revenue: caps.revenue,
-            valid_from,
-            expires_at,
+            valid_from: offer.valid_from,
+            expires_at: offer.expires_at,
             notice_seconds: offer.notice_seconds,
             units_out: 0,
             revenue_out: 0,
@@ -266,13 +278,13 @@ impl Episode {
             approvals: std::collections::BTreeMap::new(),
         };
         let instruction = sdk::publish_terms(&owner.key(), &work, latest, &mint, offer);
-        let (caller, call) = (owner.key(), Call::new([instruction], &[&owner]));
-        Some(Step::new("publish_terms", call, move |ledger| {
+        let (caller, call) = (owner.key(), Call::new([instruction], &[owner]));
+        Step::new("publish_terms", call, move |ledger| {
             let moved = ledger.work(&work)?.latest_terms + 1 != number;
             unless(moved, ErrorCode::ConstraintSeeds, ledger, |ledger| {
                 ledger.publish(caller, work, terms.clone())
             })
-        }))
+        })
     }
 
     /// Terms of a work that has some.

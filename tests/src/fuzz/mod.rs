@@ -6,13 +6,16 @@
 //! calls an instruction. Who calls, and with what, is drawn at random, so many calls break a
 //! rule; some are older calls once more; one in six is sabotaged first, so that nothing of it may
 //! be accepted. After every step the accounts it names must be what the ledger says, and every
-//! promise must hold; every so often, and at the end, all accounts are held against the ledger.
+//! promise must hold. Vouchers that an operator has acknowledged are settled in a simulation before
+//! and after calls by other parties, with the same result. All accounts are compared with the model
+//! every so often and at the end.
 //! In the end every party is paid; what is left is dust or belongs to parties that cannot be paid.
 
 mod cast;
 mod earnings_steps;
 mod end;
 mod episode;
+mod escape_steps;
 mod governing_steps;
 mod licensing_steps;
 mod payments_steps;

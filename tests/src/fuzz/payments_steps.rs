@@ -20,7 +20,7 @@ use super::{
 };
 use crate::{
     model::{Accepting, Ledger, Opening, Settling, exact},
-    world::{CLUSTER, Call},
+    world::{CLUSTER, Call, Person},
 };
 
 /// A statement of a channel with its voucher, and what the ledger should know of both.
@@ -151,20 +151,6 @@ impl Episode {
         let approval = terms.approvals.contains_key(&(payer.key(), false));
         let approver = (wanted && !approval || self.random.random_ratio(1, 30))
             .then(|| self.cast.mostly(&owner, &mut self.random));
-        let acceptance = Acceptance {
-            work,
-            terms_number: number,
-            approver: approver.as_ref().map(|person| person.key()),
-            approval,
-            per_licensee,
-            shared_caps,
-        };
-        let args = AcceptTermsArgs {
-            licensed_use,
-            max_price,
-            terms_digest: digest,
-            quota: Quota { units, revenue },
-        };
         let what = Accepting {
             payer: payer.key(),
             work,
@@ -174,16 +160,42 @@ impl Episode {
             digest,
             quota_units: units,
             quota_revenue: revenue,
-            approver: acceptance.approver,
+            approver: approver.as_ref().map(Person::key),
             approval,
             issuance: shared_caps,
             licensee: per_licensee,
+        };
+        Some(self.accepting(channel, payer, approver, what))
+    }
+
+    /// Takes terms onto a channel; `payer` and `approver` sign.
+    pub(super) fn accepting(
+        &self,
+        channel: Pubkey,
+        payer: Person,
+        approver: Option<Person>,
+        what: Accepting,
+    ) -> Step {
+        let acceptance = Acceptance {
+            work: what.work,
+            terms_number: what.terms,
+            approver: what.approver,
+            approval: what.approval,
+            per_licensee: what.licensee,
+            shared_caps: what.issuance,
+            fee_currency: None,
+        };
+        let args = AcceptTermsArgs {
+            licensed_use: what.licensed_use,
+            max_price: what.max_price,
+            terms_digest: what.digest,
+            quota: Quota { units: what.quota_units, revenue: what.quota_revenue },
         };
         let instruction = sdk::accept_terms(&payer.key(), &channel, &acceptance, args);
         let mut signers = vec![payer];
         signers.extend(approver);
         let call = Call::new([instruction], &distinct(&signers));
-        Some(Step::new("accept_terms", call, move |ledger| ledger.accept(channel, &what)))
+        Step::new("accept_terms", call, move |ledger| ledger.accept(channel, &what))
     }
 
     fn statement(&mut self) -> Option<Prepared> {
@@ -377,7 +389,7 @@ impl Episode {
 
     fn stage_for(
         &mut self,
-        settler: &crate::world::Person,
+        settler: &Person,
         channel: Pubkey,
         offset: u32,
         bytes: Vec<u8>,
@@ -403,13 +415,18 @@ impl Episode {
             (0..).zip(licenses).map(|(index, license)| (index, license.work)).collect();
         let any = all.choose(&mut self.random).copied()?;
         let pair = pairs.choose(&mut self.random).copied().unwrap_or(any);
-        let call = Call::new([sdk::apply_withdrawal(&channel, &[pair])], &[]);
-        Some(Step::new("apply_withdrawal", call, move |ledger| {
-            let others = other_works(ledger, &channel, &[pair]);
+        Some(self.applying_withdrawal(channel, pair))
+    }
+
+    /// Applies the withdrawal of a work to a license, given by its index and work.
+    pub(super) fn applying_withdrawal(&self, channel: Pubkey, license: (u16, Pubkey)) -> Step {
+        let call = Call::new([sdk::apply_withdrawal(&channel, &[license])], &[]);
+        Step::new("apply_withdrawal", call, move |ledger| {
+            let others = other_works(ledger, &channel, &[license]);
             unless(others, PaymentsError::InvalidWorkAccounts, ledger, |ledger| {
-                ledger.apply_withdrawal(channel, &[pair.0])
+                ledger.apply_withdrawal(channel, &[license.0])
             })
-        }))
+        })
     }
 
     pub(super) fn release_quota(&mut self) -> Option<Step> {

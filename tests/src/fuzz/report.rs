@@ -15,6 +15,8 @@ pub struct Report {
     pub by_instruction: BTreeMap<&'static str, Tally>,
     /// Older calls that were sent again.
     pub replayed: u64,
+    /// Times a voucher that settled before a call of others settled after it.
+    pub still_settleable: u64,
     /// Calls that were sabotaged, by how.
     pub sabotaged: BTreeMap<&'static str, u64>,
     /// By error: its code and the program's name.
@@ -70,6 +72,7 @@ impl Report {
         self.instructions += other.instructions;
         self.accepted += other.accepted;
         self.replayed += other.replayed;
+        self.still_settleable += other.still_settleable;
         self.episodes += other.episodes;
         self.lost += other.lost;
         for (name, tally) in other.by_instruction {

@@ -207,6 +207,7 @@ impl OpenedChannel {
                 approval: false,
                 per_licensee: terms.per_licensee,
                 shared_caps: terms.shared_caps,
+                fee_currency: terms.fee_currency,
             },
             args: AcceptTermsArgs {
                 licensed_use: terms.licensed_use,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use anchor_lang::{AccountDeserialize, Discriminator};
+use anchor_lang::AccountDeserialize;
 use motif_sdk::{
     channel::{ChannelAccount, Currency, Vault},
     earnings::{Earnings, EarningsAccount, Till},

@@ -357,9 +357,13 @@ impl World {
         ChannelBuilder::new(self)
     }
 
-    /// Takes terms onto a channel; returns the license's index.
+    /// Gives the payer the upfront fee and takes terms onto its channel; returns the license's
+    /// index.
     #[track_caller]
     pub fn accept(&mut self, channel: &OpenedChannel, terms: &PublishedTerms) -> u16 {
+        if let Some(currency) = terms.fee_currency {
+            self.fund(&channel.payer, &currency, terms.upfront_fee);
+        }
         self.send(channel.accepting(terms).call()).assert_ok();
         (self.read(channel).licenses.len() - 1) as u16
     }

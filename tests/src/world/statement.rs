@@ -60,7 +60,8 @@ impl SignedStatement {
 
     /// The calls that write the statement down, each within a packet.
     pub fn buffer_instructions(&self) -> Vec<Call> {
-        let stage = channel::buffer_statement(&self.settler.key(), &self.voucher.channel, &self.entries);
+        let stage =
+            channel::buffer_statement(&self.settler.key(), &self.voucher.channel, &self.entries);
         stage.into_iter().map(|part| Call::new([part], &[&self.settler])).collect()
     }
 

@@ -26,6 +26,10 @@ pub struct PublishedTerms {
     pub per_licensee: bool,
     /// Whether licensees compete for a cap.
     pub shared_caps: bool,
+    /// Base units at acceptance.
+    pub upfront_fee: u64,
+    /// Currency of the upfront fee, if there is one.
+    pub fee_currency: Option<Currency>,
 }
 
 /// Terms about to be published: by default generations at 10 base units, and no caps.
@@ -116,6 +120,8 @@ impl<'w> TermsBuilder<'w> {
             licensed_use: self.offer.uses[0].licensed_use,
             per_licensee: Licensee::needed_by(&self.offer),
             shared_caps: self.offer.caps.shared(),
+            upfront_fee: self.offer.upfront_fee,
+            fee_currency: (self.offer.upfront_fee > 0).then_some(self.currency),
         }
     }
 }

@@ -2,7 +2,7 @@
 //! enters: taken exactly, or refused by name.
 
 use motif_sdk::{
-    channel::{PaymentsError, ReceiptsCommitment},
+    channel::{PaymentsError, ReceiptsCommitment, TOKEN_PROGRAM},
     licensing::{Caps, LicensingError},
 };
 use motif_tests::world::{Code, Outcome, World};
@@ -88,18 +88,27 @@ fn total_overflow_is_rejected() {
 }
 
 #[test]
-fn upfront_fee_above_funds_is_rejected() {
+fn upfront_fee_is_deposited_and_charged_alike() {
     for fee in AMOUNTS {
         let mut world = World::new();
         let channel = world.channel().deposited(1 << 53).open();
+        let currency = world.currency;
+        world.fund(&channel.payer, &currency, 1 << 53);
         let work = world.work().register();
         let terms = world.terms(&work).with(|offer| offer.upfront_fee = fee).publish();
-        let reason = (fee > 1 << 53).then_some(PaymentsError::InsufficientDeposit);
+        let reason = if fee.checked_add(1 << 53).is_none() {
+            Some(PaymentsError::Overflow.into())
+        } else {
+            (fee > 1 << 53).then_some(Code::from((TOKEN_PROGRAM, 1)))
+        };
         let charged = if reason.is_some() { 0 } else { fee };
         assert_refused_for(world.send(channel.accepting(&terms).call()), reason);
-        assert_eq!(world.read(&channel).channel.upfront_fees, charged);
-        let credit: u64 = world.read(&channel).licenses.iter().map(|entry| entry.settled).sum();
+        let state = world.read(&channel);
+        let totals = (state.channel.upfront_fees, state.channel.deposited);
+        assert_eq!(totals, (charged, (1 << 53) + charged));
+        let credit: u64 = state.licenses.iter().map(|entry| entry.settled).sum();
         assert_eq!(credit, charged);
+        assert_eq!(world.balance(&channel.payer), (1 << 53) - charged);
     }
 }
 

@@ -14,6 +14,7 @@ mod front_running;
 mod handovers;
 mod lineage;
 mod locked_earnings;
+mod payer_escapes;
 mod poisoned_recipients;
 mod prefunded_accounts;
 mod reinitialisation;

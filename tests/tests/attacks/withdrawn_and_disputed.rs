@@ -55,6 +55,8 @@ fn unapplied_withdrawal_ends_no_license() {
     world.pass(365 * 86_400);
     world.settle(&channel, &[(0, 1)]).assert_ok();
     world.send(channel.applying_withdrawal(&[(0, &work)])).assert_ok();
+    world.settle(&channel, &[(0, 1)]).assert_ok();
+    world.pass(channel.grace_seconds + 1);
     world.settle(&channel, &[(0, 1)]).assert_err(PaymentsError::LicenseExpired);
 }
 

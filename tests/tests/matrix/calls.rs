@@ -50,6 +50,7 @@ pub const CALLS: &[Known] = &[
     ("payments", "top_up", "", top_up),
     ("payments", "accept_terms", "the owner signs", accept),
     ("payments", "accept_terms", "the owner approved before", accept_as_approved),
+    ("payments", "accept_terms", "an upfront fee", accept_for_fee),
     ("payments", "settle", "2 licenses", settle),
     ("payments", "settle_cosigned", "2 licenses", settle_cosigned),
     ("payments", "create_statement_buffer", "", create_statement_buffer),
@@ -280,6 +281,15 @@ fn accept_as_approved(stage: &mut Stage) -> Vec<Instruction> {
     let family = stage.family();
     let channel = stage.world.channel().payer(&family.grantee).open();
     channel.accepting(&family.capped).quota(10, 1_000).granted().call().instructions
+}
+
+fn accept_for_fee(stage: &mut Stage) -> Vec<Instruction> {
+    let channel = stage.family().channel;
+    let work = stage.world.work().register();
+    let terms = stage.world.terms(&work).with(|offer| offer.upfront_fee = 40).publish();
+    let currency = stage.world.currency;
+    stage.world.fund(&channel.payer, &currency, 40);
+    channel.accepting(&terms).call().instructions
 }
 
 fn settle(stage: &mut Stage) -> Vec<Instruction> {

@@ -152,7 +152,7 @@ impl Subject {
         match &self.kinds[index] {
             Kind::Signer => changes.extend([Change::Unsigned, Change::OtherSigner]),
             Kind::Ours(program, name) => {
-                changes.extend([Change::ForeignOwner, Change::Barrier, Change::Sysvar]);
+                changes.extend([Change::ForeignOwner, Change::Nothing, Change::Sysvar]);
                 changes.push(Change::Program(TOKEN_PROGRAM));
                 let others = idls[*program].accounts.iter().map(|other| &other.name);
                 let others = others.filter(|other| *other != name);
@@ -164,7 +164,7 @@ impl Subject {
                 changes.extend(doubles.map(|(address, _)| Change::Double(address)));
             }
             kind @ (Kind::Mint | Kind::Tokens) => {
-                changes.extend([Change::ForeignOwner, Change::Barrier, Change::Sysvar]);
+                changes.extend([Change::ForeignOwner, Change::Nothing, Change::Sysvar]);
                 changes.push(Change::Program(TOKEN_PROGRAM));
                 let other = if *kind == Kind::Mint { "Tokens" } else { "Mint" };
                 changes.push(Change::OtherType(other.to_string()));
@@ -209,7 +209,7 @@ impl Subject {
         match change {
             Change::Unsigned => accounts[index].is_signer = false,
             Change::ReadOnly => accounts[index].is_writable = false,
-            Change::OtherSigner | Change::OtherKey | Change::Barrier => {
+            Change::OtherSigner | Change::OtherKey | Change::Nothing => {
                 accounts[index].pubkey = stage.world.person().key();
                 if *change != Change::OtherSigner {
                     stage.world.set(accounts[index].pubkey, Account::default());

@@ -224,8 +224,8 @@ fn named(subject: &Subject, index: usize, change: &Change) -> Vec<&'static str> 
         // The system program would write to it before Anchor looks.
         Change::ReadOnly if *kind == Kind::Created => "runtime PrivilegeEscalation",
         Change::ReadOnly => return vec!["ConstraintMut", "runtime PrivilegeEscalation"],
-        Change::Barrier if in_place(kind) => "AccountOwnedByWrongProgram",
-        Change::Barrier => "AccountNotInitialized",
+        Change::Nothing if in_place(kind) => "AccountOwnedByWrongProgram",
+        Change::Nothing => "AccountNotInitialized",
         Change::ForeignOwner => "AccountOwnedByWrongProgram",
         Change::Sysvar | Change::Program(_) => match kind {
             Kind::Fixed if account.address.is_some() && !program(account) => "ConstraintAddress",
@@ -339,7 +339,7 @@ fn remaining(
         (_, Change::ForeignOwner) => vec!["AccountOwnedByWrongProgram"],
         (Kind::Ours(..), Change::OtherType(_)) => vec!["AccountDiscriminatorMismatch"],
         // Whichever is looked at first: what it is, or whose.
-        (_, Change::Barrier | Change::Program(_) | Change::Sysvar) => {
+        (_, Change::Nothing | Change::Program(_) | Change::Sysvar) => {
             vec![link, "AccountNotInitialized", "AccountOwnedByWrongProgram"]
         }
         (_, Change::Swapped | Change::Repeated) => vec![

@@ -1,13 +1,14 @@
 use anchor_lang::{AccountSerialize, error::ErrorCode};
 use licensing::{Approval, Consent, Purpose, WorkStatus};
 use motif_sdk::{
-    channel::{License, PaymentsError, Use},
+    channel::{License, PaymentsError, TOKEN_PROGRAM, Use},
     licensing::{Caps, Offer, Unit, UsePrice},
     pda,
 };
 use motif_tests::world::{OpenedChannel, PublishedTerms, RegisteredWork, World};
 use payments::{Channel, Issuance, day_of};
 use solana_account::Account;
+use solana_instruction::AccountMeta;
 use solana_pubkey::Pubkey;
 
 use super::read;
@@ -62,8 +63,8 @@ fn license_copies_terms() {
         collected: 0,
     };
     assert_eq!((index, state.licenses[0]), (0, expected));
-    assert_eq!(state.channel.upfront_fees, 40);
-    assert_eq!(world.vault_balance(), 1_000);
+    assert_eq!((state.channel.upfront_fees, state.channel.deposited), (40, 1_040));
+    assert_eq!(world.vault_balance(), 1_040);
 }
 
 #[test]
@@ -140,16 +141,17 @@ fn quota_above_deposit_is_rejected() {
         offer.upfront_fee = 100;
         offer.caps.total_units = Some(1_000);
     });
-    // 1,000 deposited, 100 upfront: 90 units at 10 are covered, 91 are not.
-    let above = channel.accepting(&terms).quota(91, 0).call();
+    let currency = world.currency;
+    world.fund(&channel.payer, &currency, 100);
+    // 1,000 deposited, whatever the upfront fee: 100 units at 10 are covered, 101 are not.
+    let above = channel.accepting(&terms).quota(101, 0).call();
     world.send(above).assert_err(PaymentsError::QuotaExceedsDeposit);
     nothing_taken_on(&world, &channel);
     assert!(world.find(&pda::issuance(&terms.address)).is_none());
-    world.send(channel.accepting(&terms).quota(90, 0).call()).assert_ok();
+    world.send(channel.accepting(&terms).quota(100, 0).call()).assert_ok();
     // The same money does not cover a second quota.
     let again = channel.accepting(&terms).quota(1, 0).call();
     world.send(again).assert_err(PaymentsError::QuotaExceedsDeposit);
-    let currency = world.currency;
     world.fund(&channel.payer, &currency, 900);
     world.send(channel.topping_up(900)).assert_ok();
     let revenue = world.terms(&work).with(|offer| offer.caps.revenue = Some(5_000)).publish();
@@ -399,26 +401,66 @@ fn only_owner_signature_approves() {
 }
 
 #[test]
-fn uncovered_upfront_fee_is_rejected() {
-    let (mut world, channel, work, dear) = offered(|offer| offer.upfront_fee = 1_001);
-    world.send(channel.accepting(&dear).call()).assert_err(PaymentsError::InsufficientDeposit);
+fn upfront_fee_is_paid_by_payers_tokens() {
+    let (mut world, channel, _, terms) = offered(|offer| offer.upfront_fee = 1_001);
+    let currency = world.currency;
+    world.fund(&channel.payer, &currency, 1_000);
+    world.send(channel.accepting(&terms).call()).assert_err((TOKEN_PROGRAM, 1));
     nothing_taken_on(&world, &channel);
-    let fair = world.terms(&work).with(|offer| offer.upfront_fee = 1_000).publish();
-    world.accept(&channel, &fair);
-    world.send(channel.accepting(&fair).call()).assert_err(PaymentsError::InsufficientDeposit);
-    assert_eq!(world.read(&channel).channel.upfront_fees, 1_000);
+    world.fund(&channel.payer, &currency, 1);
+    world.send(channel.accepting(&terms).call()).assert_ok();
+    let state = world.read(&channel).channel;
+    assert_eq!((state.upfront_fees, state.deposited, state.free().unwrap()), (1_001, 2_001, 1_000));
+    assert_eq!((world.balance(&channel.payer), world.vault_balance()), (0, 2_001));
+}
+
+#[test]
+fn upfront_fee_needs_all_its_accounts() {
+    let (mut world, channel, _, terms) = offered(|offer| offer.upfront_fee = 40);
+    let currency = world.currency;
+    world.fund(&channel.payer, &currency, 40);
+    let mut accepting = channel.accepting(&terms);
+    accepting.acceptance.fee_currency = None;
+    world.send(accepting.call()).assert_err(PaymentsError::InvalidUpfrontFeeAccounts);
+    // Without its own tokens: the last but one account.
+    let fewer = channel.accepting(&terms).call().changed(|calls| {
+        let at = calls[0].accounts.len() - 2;
+        calls[0].accounts[at] = AccountMeta::new_readonly(payments::ID, false);
+    });
+    world.send(fewer).assert_err(PaymentsError::InvalidUpfrontFeeAccounts);
+    nothing_taken_on(&world, &channel);
+    assert_eq!(world.balance(&channel.payer), 40);
+}
+
+#[test]
+fn terms_without_fee_take_no_fee_accounts() {
+    let (mut world, channel, _, terms) = offered(|_| {});
+    let mut accepting = channel.accepting(&terms);
+    accepting.acceptance.fee_currency = Some(world.currency);
+    world.send(accepting.call()).assert_err(PaymentsError::InvalidUpfrontFeeAccounts);
+    nothing_taken_on(&world, &channel);
+}
+
+#[test]
+fn upfront_fee_in_other_currency_is_refused() {
+    let (mut world, channel, _, terms) = offered(|offer| offer.upfront_fee = 40);
+    let other = world.other_currency();
+    world.admit(&other).assert_ok();
+    world.fund(&channel.payer, &other, 40);
+    let mut accepting = channel.accepting(&terms);
+    accepting.acceptance.fee_currency = Some(other);
+    world.send(accepting.call()).assert_err(PaymentsError::CurrencyMismatch);
+    nothing_taken_on(&world, &channel);
 }
 
 #[test]
 fn overflowing_upfront_fee_is_rejected() {
-    let (mut world, channel, _, terms) = offered(|offer| offer.upfront_fee = u64::MAX);
-    let refused = world.send(channel.accepting(&terms).call());
-    refused.assert_err(PaymentsError::InsufficientDeposit);
-    let (mut world, channel, work, small) = offered(|offer| offer.upfront_fee = 1);
-    world.accept(&channel, &small);
-    let huge = world.terms(&work).with(|offer| offer.upfront_fee = u64::MAX).publish();
-    world.send(channel.accepting(&huge).call()).assert_err(PaymentsError::Overflow);
-    assert_eq!(world.read(&channel).channel.upfront_fees, 1);
+    for fee in [u64::MAX, u64::MAX - 999] {
+        let (mut world, channel, _, terms) = offered(|offer| offer.upfront_fee = fee);
+        let refused = world.send(channel.accepting(&terms).call());
+        refused.assert_err(PaymentsError::Overflow);
+        nothing_taken_on(&world, &channel);
+    }
 }
 
 #[test]

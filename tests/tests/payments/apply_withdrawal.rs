@@ -39,14 +39,25 @@ fn notice_is_at_least_a_day() {
 }
 
 #[test]
-fn repeated_withdrawal_keeps_end() {
+fn withdrawal_applied_within_notice_ends_with_it() {
+    let (mut world, channel, work) = licensed(3 * DAY as u32);
+    world.withdraw_work(&work);
+    world.pass(3 * DAY - channel.grace_seconds);
+    world.send(channel.applying_withdrawal(&[(0, &work), (0, &work)])).assert_ok();
+    assert_eq!(ends(&world, &channel), World::NOW + 3 * DAY);
+}
+
+#[test]
+fn withdrawal_applied_late_leaves_grace_period() {
     let (mut world, channel, work) = licensed(0);
     world.withdraw_work(&work);
     world.pass(DAY / 2);
-    world.send(channel.applying_withdrawal(&[(0, &work), (0, &work)])).assert_ok();
+    world.send(channel.applying_withdrawal(&[(0, &work)])).assert_ok();
+    let last = World::NOW + DAY / 2 + channel.grace_seconds;
+    assert_eq!(ends(&world, &channel), last);
     world.pass(DAY);
     world.send(channel.applying_withdrawal(&[(0, &work)])).assert_ok();
-    assert_eq!(ends(&world, &channel), World::NOW + DAY);
+    assert_eq!(ends(&world, &channel), last);
 }
 
 #[test]

@@ -170,7 +170,7 @@ pub fn expected(instruction: &str, work: Work, parent: Parent, terms: Terms) -> 
             (_, Terms::Valid) => OK,
         },
         // Licenses settle until their day, whatever happens to the work: that day comes with
-        // `apply_withdrawal`.
+        // `apply_withdrawal`, and not within the grace period after it.
         _ if instruction == "settle" || instruction.starts_with("apply_withdrawal") => {
             let withdraws = instruction.starts_with("apply_withdrawal");
             let settles = instruction.ends_with("settle");
@@ -178,7 +178,6 @@ pub fn expected(instruction: &str, work: Work, parent: Parent, terms: Terms) -> 
                 (_, Terms::None | Terms::NotYetValid) => "LicenseNotFound",
                 (Work::Active | Work::Disputed, _) if withdraws => "WorkNotWithdrawn",
                 (_, Terms::Expired) if settles => "LicenseExpired",
-                (Work::Gone, _) if withdraws && settles => "LicenseExpired",
                 _ => OK,
             }
         }

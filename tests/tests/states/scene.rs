@@ -133,7 +133,8 @@ impl Scene {
         for (grantee, purpose) in
             [(self.grantee.key(), Purpose::License), (payer, Purpose::Derivative)]
         {
-            let approve = sdk::grant_approval(&owner.key(), &self.work.address, 1, &grantee, purpose);
+            let approve =
+                sdk::grant_approval(&owner.key(), &self.work.address, 1, &grantee, purpose);
             self.happen(approve, &owner);
         }
         if state.licensed() {
@@ -356,6 +357,8 @@ impl Scene {
             licensed_use: motif_sdk::licensing::Use::Generate,
             shared_caps: true,
             per_licensee: false,
+            upfront_fee: 0,
+            fee_currency: None,
         }
     }
 }

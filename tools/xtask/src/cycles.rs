@@ -53,11 +53,17 @@ fn crates(files: &[(PathBuf, String)]) -> BTreeMap<PathBuf, Vec<(PathBuf, &str)>
         .filter_map(|(path, _)| path.parent().map(Path::to_owned))
         .collect();
     for (path, text) in files {
-        if let Some(root) = roots.iter().find(|root| path.starts_with(root)) {
+        if let Some(root) = roots.iter().find(|root| path.starts_with(root) && !is_test_crate(root))
+        {
             crates.entry(root.clone()).or_default().push((path.clone(), text));
         }
     }
     crates
+}
+
+/// The workspace's crate of tests and test support.
+fn is_test_crate(root: &Path) -> bool {
+    root.starts_with("tests")
 }
 
 type ModulePath = Vec<String>;

@@ -3,6 +3,7 @@ use std::fmt;
 use clap::Args;
 use motif_sdk::{
     Pubkey,
+    channel::License,
     client::{Client, PublishedTerms},
     licensing::{Work, WorkStatus},
 };
@@ -67,35 +68,36 @@ pub async fn run(args: WithdrawArgs, session: &Session) -> Result<(), CliError> 
     Ok(())
 }
 
-/// Ends the work's licenses on every channel after their notice, and returns the terms number of
-/// each license.
+/// Ends the work's licenses on every channel after their notice, and returns these licenses.
 async fn end_licenses(
     client: &Client,
     fee_payer: &Keypair,
     work: &Pubkey,
-) -> Result<Vec<u32>, CliError> {
-    let mut numbers = Vec::new();
+) -> Result<Vec<License>, CliError> {
+    let mut ending = Vec::new();
     for (channel, account) in client.channels(None, None).await? {
-        let of_work = account.licenses.iter().filter(|license| license.work == *work);
-        let before = numbers.len();
-        numbers.extend(of_work.map(|license| license.terms_number));
-        if numbers.len() > before {
+        if account.licenses.iter().any(|license| license.work == *work) {
             client.apply_withdrawals(fee_payer, &channel).await?;
+            let licenses = client.channel(&channel).await?.licenses;
+            ending.extend(licenses.into_iter().filter(|license| license.work == *work));
         }
     }
-    Ok(numbers)
+    Ok(ending)
 }
 
 impl LicenseEnd {
-    fn new(work: &Work, published: &PublishedTerms, licenses: &[u32]) -> Self {
+    fn new(work: &Work, published: &PublishedTerms, licenses: &[License]) -> Self {
         let offer = &published.terms.offer;
         let number = published.terms.number;
         let expires_at = offer.expires_at.unwrap_or(i64::MAX);
+        let notice_end = work.head().license_end(expires_at, offer.notice_seconds);
+        let of_terms = licenses.iter().filter(|license| license.terms_number == number);
+        let ends: Vec<_> = of_terms.map(|license| license.expires_at).collect();
         Self {
             terms: number,
             notice_seconds: offer.notice_seconds.max(Work::MIN_NOTICE_SECONDS),
-            ends_at: work.head().license_end(expires_at, offer.notice_seconds),
-            licenses: licenses.iter().filter(|terms| **terms == number).count(),
+            ends_at: ends.iter().copied().max().unwrap_or(notice_end),
+            licenses: ends.len(),
         }
     }
 }

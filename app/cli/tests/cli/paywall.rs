@@ -2,8 +2,8 @@
 
 #[path = "../../../gateway/examples/model_server/server.rs"]
 mod model_server;
-#[path = "../../../gateway/examples/model_server/painting.rs"]
-mod painting;
+#[path = "../../../gateway/examples/model_server/picture.rs"]
+mod picture;
 
 use std::{fs, time::Duration};
 

@@ -6,11 +6,12 @@ mod rate_limiter;
 use std::{net::IpAddr, time::Duration};
 
 use motif_sdk::Pubkey;
+use motif_store::KeyId;
 
 pub use address::ClientAddress;
 pub use rate_limiter::RateLimiter;
 
-use crate::{config::Limits, keys::KeyId};
+use crate::config::Limits;
 
 /// All rate limiters of a gateway. Their memory is fixed, whatever the number of clients.
 #[derive(Debug)]

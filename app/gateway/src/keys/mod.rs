@@ -4,14 +4,12 @@
 //! operator's keypair, so a copy of the store neither reveals nor verifies tokens.
 
 mod api_key;
-mod api_keys;
 mod keyring;
 mod token;
 
 use motif_sdk::gateway::wire::ScopeWord;
 
 pub use api_key::ApiKey;
-pub use api_keys::ApiKeys;
 pub use keyring::{Caller, Keyring};
 use motif_store::BudgetExceeded;
 pub use motif_store::{KeyId, Scopes, StoredKey};

@@ -1,5 +1,6 @@
 use std::collections::BTreeMap;
 
+use motif_sdk::gateway::authentication;
 use motif_sdk::gateway::wire::{
     Authentication, AuthenticationRequest, CredentialsFacts, Digest, OutputReceipt, ReceiptParts,
 };
@@ -9,8 +10,8 @@ use motif_sdk::{
     licensing::Fingerprint,
 };
 
-use super::{RecognitionError, Recognizer};
-use crate::error::GatewayError;
+use super::Recognizer;
+use crate::error::{GatewayError, RecognitionError};
 
 /// Maximum number of receipts per output.
 const MAX_RECEIPTS: u32 = 32;

@@ -19,32 +19,12 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 
 pub use follower::WorksFollower;
 
-use crate::{cluster::Cluster, store::Store};
+use crate::{cluster::Cluster, error::RecognitionError, store::Store};
 
 /// Maximum number of concurrent uploads. Each takes up to the maximum size of content.
 const MAX_UPLOADS: usize = 8;
 /// Maximum number of concurrent decodings. Each occupies a processor.
 const MAX_DECODINGS: usize = 2;
-
-/// Error returned when content cannot be recognized.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum RecognitionError {
-    /// Error returned when content cannot be decoded and its digest is not registered.
-    #[error("the content's digest is not registered, and it cannot be decoded: {0}")]
-    Unreadable(String),
-    /// Error returned when decoding exceeds its limits and the digest is not registered.
-    #[error("the content's digest is not registered, and decoding exceeds memory or time limits")]
-    TooCostly,
-    /// Error returned when a request has too many fingerprints.
-    #[error("too many fingerprints: {0}, expected at most 64")]
-    TooManyFingerprints(usize),
-    /// Error returned when too many uploads are in progress.
-    #[error("too many uploads: repeat the request, or send fingerprints only")]
-    Busy,
-    /// Error returned before all works are read from the chain.
-    #[error("works are being read from the chain: repeat the request")]
-    NotReady,
-}
 
 /// Recognizes registered works.
 pub struct Recognizer {
@@ -116,7 +96,7 @@ impl Recognizer {
     ) -> Result<(Recognised, u64, i64), RecognitionError> {
         let known = self.index.read();
         let read_at = known.read_at.ok_or(RecognitionError::NotReady)?;
-        let recognized = digests.recognise(&known.index, probes);
+        let recognized = known.index.recognise(digests.iter(), probes);
         Ok((recognized, known.index.len() as u64, read_at))
     }
 }

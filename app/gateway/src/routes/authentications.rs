@@ -11,7 +11,10 @@ use motif_sdk::{
 };
 
 use super::extract::JsonBody;
-use crate::{App, error::GatewayError, recognition::RecognitionError};
+use crate::{
+    App,
+    error::{GatewayError, RecognitionError},
+};
 
 /// Returns the registered works that content matches, their terms, and the receipts that licensed
 /// it. The body is the content itself with any content type except JSON, or its digest and

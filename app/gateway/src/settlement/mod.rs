@@ -114,7 +114,10 @@ impl Settler {
     /// # Errors
     /// [`GatewayError::UnknownChannel`]; [`GatewayError::SettlementRefused`] if there are none;
     /// [`GatewayError::ChainUnreachable`].
-    pub async fn claim_fees(&self, address: Pubkey) -> Result<(u64, ConfirmedTransaction), GatewayError> {
+    pub async fn claim_fees(
+        &self,
+        address: Pubkey,
+    ) -> Result<(u64, ConfirmedTransaction), GatewayError> {
         self.sync.channels.get(&address).await?;
         let operator = &self.submitter.operator;
         let claimed = self.sync.cluster.chain().claim_fees(operator, &address).await;

@@ -96,7 +96,7 @@ impl Run {
                 table.between_phases(phase, &history).await;
             }
         }
-        table.answer_everybody(&history).await;
+        table.retry_lost_requests(&history).await;
         table.leave(&history).await;
         history
     }

@@ -24,7 +24,7 @@ use tower::ServiceExt;
 
 use super::{
     Configuration, History,
-    asked::{Asked, Claim},
+    request::{Asked, Claim},
     table::{Seat, Table, now},
 };
 use crate::world::foreign_key;
@@ -155,8 +155,8 @@ impl Payer {
         self.send(seat, asked).await;
     }
 
-    /// One hold that is placed and given up many times at once. In the end it is given up, and
-    /// no room is kept for whoever captures it.
+    /// Places and releases one hold many times concurrently. In the end the hold is released, and
+    /// a capture is rejected.
     async fn race(&mut self, seat: usize) {
         let own = self.seats[seat].clone();
         let (license, units, request_digest) = (self.item().0, 1, self.random.random());

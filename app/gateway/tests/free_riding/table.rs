@@ -17,7 +17,7 @@ use super::{
 };
 use crate::world::{World, license};
 
-/// Where the game is played: a gateway and two channels on it.
+/// Gateway with two channels that the payers share.
 pub struct Table {
     world: Option<World>,
     service: Router,
@@ -25,7 +25,7 @@ pub struct Table {
     pub seats: Vec<Seat>,
 }
 
-/// One channel and what its payers know of it.
+/// Channel and its payers' view of it.
 #[derive(Clone)]
 pub struct Seat {
     pub channel: Pubkey,
@@ -33,14 +33,14 @@ pub struct Seat {
     pub prices: [Price; 2],
     pub fee_bps: u64,
     pub account: motif_sdk::channel::Channel,
-    /// The license that has ended, if one has.
+    /// Index of the withdrawn license.
     pub ended: Option<u16>,
 }
 
 /// The license whose work is withdrawn.
 const WITHDRAWN: u16 = 1;
 
-/// What a license costs, as the model has it.
+/// Price of a license in the reference model.
 #[derive(Clone, Copy, Debug)]
 pub struct Price {
     pub price: u64,
@@ -49,7 +49,7 @@ pub struct Price {
 }
 
 impl Price {
-    /// What so many units of the license cost in all.
+    /// Returns the total price of `units`.
     pub fn of(&self, units: u64) -> u64 {
         units.saturating_sub(self.free_units) * self.price
     }
@@ -104,7 +104,7 @@ impl Table {
         self.configuration
     }
 
-    /// The gateway's whole interface, without a socket before it.
+    /// Returns the gateway's router, called without a socket.
     pub fn service(&self) -> Router {
         self.service.clone()
     }
@@ -126,7 +126,7 @@ impl Table {
             history.count(|counts| counts.restarts += 1);
         }
         if phase % 2 == 1 {
-            self.answer_everybody(history).await;
+            self.retry_lost_requests(history).await;
         }
         if phase == 2 && self.configuration.withdraws {
             self.withdraw(history).await;
@@ -140,7 +140,7 @@ impl Table {
     /// Withdraws a work of the first channel while that is idle, and lets the notice pass.
     /// Payers have the gateway read the channel again, and go on with both licenses.
     async fn withdraw(&mut self, history: &History) {
-        self.answer_everybody(history).await;
+        self.retry_lost_requests(history).await;
         let channel = self.seats[0].channel;
         let settler = &self.world().gateway.app().settler;
         if let Err(error) = settler.settle(channel).await {
@@ -156,8 +156,8 @@ impl Table {
         history.count(|counts| counts.withdrawals += 1);
     }
 
-    /// Asks again for every answer that was lost, until all are known.
-    pub async fn answer_everybody(&self, history: &History) {
+    /// Retries every request whose response was lost, until all outcomes are known.
+    pub async fn retry_lost_requests(&self, history: &History) {
         for number in history.unanswered() {
             resolve(self.service(), history, number).await;
         }

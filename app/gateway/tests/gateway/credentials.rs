@@ -12,7 +12,7 @@ use motif_sdk::{
 };
 
 use crate::{
-    recognising::{encoded, knowing, picture, until},
+    recognition::{encoded, knowing, picture, until},
     works::WORK,
     world::World,
 };

@@ -23,6 +23,7 @@ use motif_sdk::{
 use reqwest::Client;
 use solana_keypair::Keypair;
 use solana_signer::Signer;
+use sqlx::{Connection, SqliteConnection};
 use tempfile::TempDir;
 
 use crate::world::{Answer, CHANNEL, SECRET, ScriptedChain, next_request, voucher_key, with_admin};

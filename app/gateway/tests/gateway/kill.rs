@@ -10,7 +10,7 @@ use crate::{
 /// This program again, as the gateway that is killed.
 pub fn gateway() -> Command {
     let mut command = Command::new(std::env::current_exe().unwrap());
-    command.args(["--exact", "killing::killed_gateway", "--ignored", "--nocapture"]);
+    command.args(["--exact", "kill::killed_gateway", "--ignored", "--nocapture"]);
     command
 }
 

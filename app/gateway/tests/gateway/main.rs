@@ -27,9 +27,9 @@ mod model_server;
 mod nodes;
 mod observability;
 mod openapi;
-#[path = "../../examples/model_server/painting.rs"]
-mod painting;
 mod payer_requests;
+#[path = "../../examples/model_server/picture.rs"]
+mod picture;
 mod problems;
 mod quotes;
 mod races;

@@ -1,5 +1,7 @@
-use crate::{UnknownWord, codec::*};
 use solana_pubkey::Pubkey;
+
+use crate::{UnknownWord, codec::*};
+
 /// Action that an approval permits. Stored as one byte, in this order: append only.
 #[derive(
     BorshSerialize,

@@ -1,7 +1,7 @@
-use super::LicensingError;
-use crate::codec::*;
-use crate::require;
 use solana_pubkey::Pubkey;
+
+use super::LicensingError;
+use crate::{codec::*, require};
 
 /// Settings of one deployment of the programs.
 ///

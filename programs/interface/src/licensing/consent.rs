@@ -1,5 +1,7 @@
-use crate::codec::*;
 use solana_pubkey::Pubkey;
+
+use crate::codec::*;
+
 /// A person's consent to the use of their voice or likeness.
 #[derive(BorshSerialize, BorshDeserialize, Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Consent {

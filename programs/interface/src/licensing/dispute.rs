@@ -1,8 +1,8 @@
+use solana_pubkey::Pubkey;
+
 use super::LicensingError;
 use super::WorkStatus;
-use crate::require;
-use crate::{UnknownWord, codec::*};
-use solana_pubkey::Pubkey;
+use crate::{UnknownWord, codec::*, require};
 
 /// Arbiter's decision on a dispute. One byte in the instruction: append only.
 #[derive(

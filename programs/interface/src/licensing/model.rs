@@ -1,7 +1,7 @@
-use super::LicensingError;
-use crate::codec::*;
-use crate::require;
 use solana_pubkey::Pubkey;
+
+use super::LicensingError;
+use crate::{codec::*, require};
 
 /// Origin of a style model, in addition to its parents.
 #[derive(BorshSerialize, BorshDeserialize, Clone, Debug, PartialEq, Eq)]

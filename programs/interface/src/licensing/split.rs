@@ -1,10 +1,8 @@
-use crate::codec::*;
-use crate::require;
 use solana_pubkey::Pubkey;
 use solana_sha256_hasher::hash;
 
 use super::LicensingError;
-use crate::bps::WHOLE_BPS;
+use crate::{bps::WHOLE_BPS, codec::*, require};
 
 /// One recipient's share of a work's own earnings.
 #[derive(BorshSerialize, BorshDeserialize, Clone, Copy, Debug, PartialEq, Eq)]

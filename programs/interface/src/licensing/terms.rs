@@ -1,8 +1,7 @@
-use super::LicensingError;
-use crate::bps::WHOLE_BPS;
-use crate::require;
-use crate::{UnknownWord, codec::*};
 use solana_pubkey::Pubkey;
+
+use super::LicensingError;
+use crate::{UnknownWord, bps::WHOLE_BPS, codec::*, require};
 
 /// Use of a work. Stored as one byte, in this order: append only.
 #[derive(

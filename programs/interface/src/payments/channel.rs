@@ -15,7 +15,8 @@ use crate::{
 /// Invariants:
 /// - `deposited >= charged() + refunded`: only escrowed money is paid out;
 /// - `charged() >= collected + fees_claimed`;
-/// - totals never fall, so replaying an instruction moves nothing.
+/// - totals never fall, so replaying an instruction moves nothing;
+/// - only settlements lower [`Channel::free`].
 #[cfg_attr(feature = "idl-build", anchor_lang::zero_copy)]
 #[cfg_attr(not(feature = "idl-build"), derive(Clone, Copy, Pod, Zeroable), repr(C))]
 #[derive(Debug)]
@@ -43,9 +44,9 @@ pub struct Channel {
     /// Slot of the opening, bound in every voucher: an address that is opened again is another
     /// channel.
     pub opened_slot: u64,
-    /// Deposits since opening, base units of `mint` like all amounts here.
+    /// Deposits since opening, upfront fees included, base units of `mint` like all amounts here.
     pub deposited: u64,
-    /// Upfront fees charged by acceptances.
+    /// Upfront fees deposited and charged by acceptances.
     pub upfront_fees: u64,
     /// Prices charged by settlements.
     pub prices: u64,
@@ -142,22 +143,27 @@ impl Channel {
     pub fn top_up(&mut self, amount: u64) -> Result<(), PaymentsError> {
         require!(amount > 0, PaymentsError::EmptyAmount);
         self.require_open()?;
-        let deposited = self.deposited.checked_add(amount);
-        self.deposited = deposited.ok_or(PaymentsError::Overflow)?;
+        self.deposit(amount)?;
         self.check()
     }
 
-    /// Charges the upfront fee of an acceptance.
+    /// Deposits the upfront fee of an acceptance and charges it: the free deposit, on which
+    /// vouchers rely, is unchanged.
     ///
     /// # Errors
-    /// [`PaymentsError::ChannelClosing`], [`PaymentsError::InsufficientDeposit`],
-    /// [`PaymentsError::Overflow`].
+    /// [`PaymentsError::ChannelClosing`], [`PaymentsError::Overflow`].
     pub fn charge_upfront(&mut self, fee: u64) -> Result<(), PaymentsError> {
         self.require_open()?;
+        self.deposit(fee)?;
         let upfront_fees = self.upfront_fees.checked_add(fee);
         self.upfront_fees = upfront_fees.ok_or(PaymentsError::Overflow)?;
-        require!(self.charged()? <= self.deposited, PaymentsError::InsufficientDeposit);
         self.check()
+    }
+
+    fn deposit(&mut self, amount: u64) -> Result<(), PaymentsError> {
+        let deposited = self.deposited.checked_add(amount);
+        self.deposited = deposited.ok_or(PaymentsError::Overflow)?;
+        Ok(())
     }
 
     /// Records credit that moves to works' earnings.
@@ -288,6 +294,16 @@ impl Channel {
         let over = now > license.expires_at || now >= self.closes_at;
         require!(over || *caller == self.operator, PaymentsError::LicenseInUse);
         Ok(())
+    }
+
+    /// Returns the last second of a license with expiry `expires_at` that a withdrawal ends at
+    /// `notice_end`.
+    ///
+    /// It is never within the grace period after `now`, in which the operator can settle earlier
+    /// vouchers, and never later than `expires_at`, so that repeating the call changes nothing.
+    pub fn withdrawal_end(&self, expires_at: i64, notice_end: i64, now: i64) -> i64 {
+        let grace_end = now.saturating_add(i64::from(self.grace_seconds));
+        expires_at.min(notice_end.max(grace_end))
     }
 
     /// Checks that the channel takes licenses and deposits.

@@ -1,11 +1,12 @@
+use bytemuck::{Pod, Zeroable};
+use solana_pubkey::Pubkey;
+
 use super::PaymentsError;
-use crate::require;
 use crate::{
     bps::floor_share,
     licensing::{Parent, Share, WorkHead, WorkStatus},
+    require,
 };
-use bytemuck::{Pod, Zeroable};
-use solana_pubkey::Pubkey;
 
 /// Earnings of a work in one currency, and the amounts its parties have taken.
 ///

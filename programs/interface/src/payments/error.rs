@@ -138,6 +138,10 @@ pub enum PaymentsError {
     LicenseTermsMismatch,
     #[error("dispute already applied: the earnings follow it")]
     DisputeApplied,
+    #[error(
+        "invalid upfront fee accounts: pass them for terms with an upfront fee, and omit them for others"
+    )]
+    InvalidUpfrontFeeAccounts,
 
     // 6100-6199: the call may succeed at another time.
     #[error("channel closing: it takes no new licenses and no top-ups")]

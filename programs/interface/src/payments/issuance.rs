@@ -1,9 +1,7 @@
-use crate::codec::*;
-use crate::licensing::Caps;
-use crate::require;
 use solana_pubkey::Pubkey;
 
 use super::PaymentsError;
+use crate::{codec::*, licensing::Caps, require};
 
 /// Quotas issued of the caps that licenses of one version of terms share.
 ///

@@ -1,8 +1,8 @@
-use super::{PaymentsError, Quota};
-use crate::licensing::Caps;
-use crate::require;
 use bytemuck::{Pod, Zeroable};
 use solana_pubkey::Pubkey;
+
+use super::{PaymentsError, Quota};
+use crate::{licensing::Caps, require};
 
 /// One accepted use of one version of a work's terms: a fixed-size entry of a channel.
 ///

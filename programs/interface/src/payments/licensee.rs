@@ -1,6 +1,9 @@
-use crate::codec::*;
-use crate::licensing::{Offer, Use};
 use solana_pubkey::Pubkey;
+
+use crate::{
+    codec::*,
+    licensing::{Offer, Use},
+};
 
 /// Marker that a payer has its one license of one use of one version of terms.
 ///

@@ -1,7 +1,7 @@
-use super::PaymentsError;
-use crate::codec::*;
-use crate::require;
 use solana_pubkey::Pubkey;
+
+use super::PaymentsError;
+use crate::{codec::*, require};
 
 /// Receiver of plain token transfers for a work, such as x402 payments or royalties.
 ///

@@ -1,5 +1,7 @@
-use crate::codec::*;
 use solana_pubkey::Pubkey;
+
+use crate::codec::*;
+
 /// Pool of a mint: the deposits of all channels and the earnings of all works in that mint.
 ///
 /// Seeds: `["vault", mint]`. Its associated token account holds the tokens. The fields contain

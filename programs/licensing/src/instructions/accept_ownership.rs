@@ -1,5 +1,4 @@
 use anchor_lang::prelude::*;
-
 use motif_interface::licensing::Work;
 
 use crate::event::OwnershipChanged;

@@ -1,8 +1,5 @@
 use anchor_lang::prelude::*;
-
-use motif_interface::licensing::{
-    Approval, GrantApprovalArgs, LicensingError, Purpose, Terms, Work,
-};
+use motif_interface::licensing::{Approval, GrantApprovalArgs, LicensingError, Terms, Work};
 
 use crate::event::ApprovalGranted;
 

@@ -1,5 +1,4 @@
 use anchor_lang::{prelude::*, solana_program::bpf_loader_upgradeable};
-
 use motif_interface::licensing::{Config, InitializeArgs, LicensingError};
 
 #[derive(Accounts)]

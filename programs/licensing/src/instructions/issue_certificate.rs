@@ -8,7 +8,6 @@ use anchor_spl::{
     },
     token::{Mint, MintTo, Token, TokenAccount, mint_to},
 };
-
 use motif_interface::licensing::{CERTIFICATE_SEED, LicensingError, Work};
 
 use crate::{certificate, event::CertificateIssued};

@@ -2,7 +2,6 @@ use anchor_lang::{
     prelude::*,
     system_program::{Transfer, transfer},
 };
-
 use motif_interface::licensing::{Config, Dispute, LicensingError, OpenDisputeArgs, Work};
 
 use crate::event::DisputeOpened;

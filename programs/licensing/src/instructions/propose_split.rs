@@ -1,6 +1,5 @@
 use anchor_lang::prelude::*;
-
-use motif_interface::licensing::{LicensingError, ProposeSplitArgs, Share, SplitChange, Work};
+use motif_interface::licensing::{LicensingError, ProposeSplitArgs, SplitChange, Work};
 
 use crate::event::SplitProposed;
 

@@ -1,7 +1,6 @@
 use anchor_lang::prelude::*;
 use anchor_spl::token_interface::Mint;
-
-use motif_interface::licensing::{LicensingError, Offer, PublishTermsArgs, Terms, Work};
+use motif_interface::licensing::{LicensingError, PublishTermsArgs, Terms, Work};
 
 use crate::event::TermsPublished;
 

@@ -1,5 +1,4 @@
 use anchor_lang::prelude::*;
-
 use motif_interface::licensing::{Approval, LicensingError, Terms, Work};
 
 use crate::event::ApprovalRevoked;

@@ -1,15 +1,16 @@
 use anchor_lang::prelude::*;
-use solana_sha256_hasher::hash;
-
+use anchor_spl::token_interface::{Mint, TokenAccount, TokenInterface};
 use motif_interface::{
     channel::AcceptTermsArgs,
     licensing::{Approval, Purpose, Terms, Use, UsePrice, Work, WorkStatus},
-    payments::{Channel, Issuance, License, Licensee, PaymentsError, Quota, day_of},
+    payments::{Channel, Issuance, License, Licensee, PaymentsError, Quota, Vault, day_of},
 };
+use solana_sha256_hasher::hash;
 
 use crate::{
     event::LicenseAccepted,
     state::{ChannelMut, ChannelRef},
+    token::VaultAccounts,
 };
 
 #[derive(Accounts)]
@@ -64,6 +65,29 @@ pub struct AcceptTerms<'info> {
     pub issuance: Option<Box<Account<'info, Issuance>>>,
 
     pub system_program: Program<'info, System>,
+
+    /// Needed for terms with an upfront fee, like the accounts below.
+    pub mint: Option<Box<InterfaceAccount<'info, Mint>>>,
+
+    #[account(
+        has_one = mint,
+        has_one = token_program,
+        constraint = vault.mint == terms.currency @ PaymentsError::CurrencyMismatch,
+    )]
+    pub vault: Option<Box<Account<'info, Vault>>>,
+
+    #[account(
+        mut,
+        associated_token::mint = mint,
+        associated_token::authority = vault,
+        associated_token::token_program = token_program,
+    )]
+    pub vault_tokens: Option<Box<InterfaceAccount<'info, TokenAccount>>>,
+
+    #[account(mut, token::mint = mint, token::authority = payer)]
+    pub payer_tokens: Option<Box<InterfaceAccount<'info, TokenAccount>>>,
+
+    pub token_program: Option<Interface<'info, TokenInterface>>,
 }
 
 pub fn handle_accept_terms(ctx: Context<AcceptTerms>, args: AcceptTermsArgs) -> Result<()> {
@@ -77,6 +101,7 @@ pub fn handle_accept_terms(ctx: Context<AcceptTerms>, args: AcceptTermsArgs) -> 
     let worth = args.quota.within(&ctx.accounts.terms.offer.caps);
     let worth = worth.worth(&ctx.accounts.terms.offer.caps, price.price);
     let index = ctx.accounts.add(license, worth)?;
+    ctx.accounts.deposit_fee()?;
 
     emit!(LicenseAccepted {
         channel: ctx.accounts.channel.key(),
@@ -182,6 +207,27 @@ impl AcceptTerms<'_> {
             settled: 0,
             collected: 0,
         })
+    }
+
+    /// Moves the upfront fee from the payer's tokens into the vault.
+    fn deposit_fee(&self) -> Result<()> {
+        let fee = self.terms.offer.upfront_fee;
+        let Self { mint, vault, vault_tokens, payer_tokens, token_program, .. } = self;
+        match (mint, vault, vault_tokens, payer_tokens, token_program) {
+            (None, None, None, None, None) if fee == 0 => Ok(()),
+            (Some(mint), Some(vault), Some(vault_tokens), Some(payer_tokens), Some(_))
+                if fee > 0 =>
+            {
+                let vault = VaultAccounts {
+                    vault,
+                    tokens: vault_tokens.to_account_info(),
+                    mint: mint.to_account_info(),
+                };
+                let from = payer_tokens.to_account_info();
+                vault.transfer_in(from, self.payer.to_account_info(), fee)
+            }
+            _ => err!(PaymentsError::InvalidUpfrontFeeAccounts),
+        }
     }
 
     /// Writes the license into the entry that `realloc` added and returns its index.

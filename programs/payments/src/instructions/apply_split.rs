@@ -2,7 +2,6 @@ use anchor_lang::{
     prelude::*,
     system_program::{Transfer, transfer},
 };
-
 use motif_interface::{
     licensing::{Work, WorkStatus},
     payments::{Contested, Earnings, PaymentsError, resplit},

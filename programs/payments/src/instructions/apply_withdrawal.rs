@@ -1,5 +1,4 @@
 use anchor_lang::prelude::*;
-
 use motif_interface::{
     licensing::WorkHead,
     payments::{Channel, PaymentsError},
@@ -20,6 +19,7 @@ pub fn handle_apply_withdrawal<'info>(
 ) -> Result<()> {
     let works = ctx.remaining_accounts;
     require!(works.len() == licenses.len(), PaymentsError::InvalidWorkAccounts);
+    let now = Clock::get()?.unix_timestamp;
     let channel = ctx.accounts.channel.key();
     let mut open = ChannelMut::open(&ctx.accounts.channel)?;
     for (index, account) in licenses.iter().zip(works) {
@@ -28,7 +28,8 @@ pub fn handle_apply_withdrawal<'info>(
         require_keys_eq!(account.key(), license.work, PaymentsError::InvalidWorkAccounts);
         let work = WorkHead::read(account)?;
         require!(work.withdrawn_at != i64::MAX, PaymentsError::WorkNotWithdrawn);
-        license.expires_at = work.license_end(license.expires_at, license.notice_seconds);
+        let notice_end = work.license_end(license.expires_at, license.notice_seconds);
+        license.expires_at = open.channel.withdrawal_end(license.expires_at, notice_end, now);
         emit!(WithdrawalApplied { channel, index: *index, expires_at: license.expires_at });
     }
     Ok(())

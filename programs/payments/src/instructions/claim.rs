@@ -1,12 +1,11 @@
 use anchor_lang::prelude::*;
 use anchor_spl::associated_token;
-use solana_sha256_hasher::hashv;
-
 use motif_interface::{
     earnings::Payee,
     licensing::WorkHead,
     payments::{Earnings, PaymentsError, Vault},
 };
+use solana_sha256_hasher::hashv;
 
 use crate::{event::EarningsClaimed, state::EarningsMut, token::VaultAccounts};
 

@@ -1,5 +1,4 @@
 use anchor_lang::prelude::*;
-
 use motif_interface::payments::{Channel, PaymentsError};
 
 use crate::event::ChannelDeleted;

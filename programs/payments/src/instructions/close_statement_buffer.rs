@@ -1,5 +1,4 @@
 use anchor_lang::prelude::*;
-
 use motif_interface::payments::StatementBuffer;
 
 /// Also valid after the channel was closed, so that the rent can always be recovered.

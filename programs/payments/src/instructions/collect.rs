@@ -1,5 +1,4 @@
 use anchor_lang::prelude::*;
-
 use motif_interface::payments::{Channel, Earnings, License, PaymentsError};
 
 use crate::{event::LicensesCollected, state::ChannelMut};

@@ -3,7 +3,6 @@ use anchor_spl::{
     associated_token::AssociatedToken,
     token_interface::{Mint, TokenAccount, TokenInterface},
 };
-
 use motif_interface::{
     licensing::Work,
     payments::{Till, Vault},

@@ -1,5 +1,4 @@
 use anchor_lang::prelude::*;
-
 use motif_interface::payments::{Earnings, PaymentsError};
 
 use crate::{event::SharePulled, state::EarningsMut};

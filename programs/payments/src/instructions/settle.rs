@@ -1,5 +1,4 @@
 use anchor_lang::prelude::*;
-
 use motif_interface::{
     channel::SettleArgs,
     payments::{Channel, ReceiptsCommitment, SettleRequest, Settlement},

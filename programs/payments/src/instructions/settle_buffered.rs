@@ -1,11 +1,10 @@
 use anchor_lang::prelude::*;
-
-use super::settle::settle;
 use motif_interface::{
     payments::{Channel, ReceiptsCommitment, StatementBuffer},
     voucher_proof::INSTRUCTIONS_SYSVAR,
 };
 
+use super::settle::settle;
 use crate::{state::statement, voucher_proof::signed_voucher};
 
 #[derive(Accounts)]

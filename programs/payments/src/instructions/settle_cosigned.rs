@@ -1,11 +1,7 @@
 use anchor_lang::prelude::*;
+use motif_interface::{channel::SettleCosignedArgs, payments::Channel};
 
 use super::settle::settle;
-use motif_interface::{
-    channel::SettleCosignedArgs,
-    payments::{Channel, ReceiptsCommitment},
-};
-
 use crate::voucher_proof::cosigned_voucher;
 
 #[derive(Accounts)]

@@ -1,6 +1,5 @@
 use anchor_lang::prelude::*;
 use anchor_spl::token_interface::{Mint, TokenAccount, TokenInterface};
-
 use motif_interface::payments::{Earnings, PaymentsError, Till, Vault};
 
 use crate::{event::TillSwept, token::VaultAccounts};

@@ -1,6 +1,5 @@
 use anchor_lang::prelude::*;
 use anchor_spl::token_interface::{Mint, TokenAccount, TokenInterface};
-
 use motif_interface::payments::{Channel, PaymentsError, Vault};
 
 use crate::{event::ChannelToppedUp, token::VaultAccounts};

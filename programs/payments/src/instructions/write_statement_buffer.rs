@@ -1,5 +1,4 @@
 use anchor_lang::prelude::*;
-
 use motif_interface::payments::{PaymentsError, StatementBuffer};
 
 use crate::state::statement_mut;

@@ -158,10 +158,12 @@ impl Client {
         channel: &Pubkey,
     ) -> Result<Vec<ConfirmedTransaction>, Error> {
         let account = self.channel(channel).await?;
+        let now = self.now().await?;
         let mut ending = Vec::new();
         for (index, license) in (0_u16..).zip(&account.licenses) {
             let work = self.work(&license.work).await?.head();
-            let ends_at = work.license_end(license.expires_at, license.notice_seconds);
+            let notice_end = work.license_end(license.expires_at, license.notice_seconds);
+            let ends_at = account.channel.withdrawal_end(license.expires_at, notice_end, now);
             if ends_at != license.expires_at {
                 ending.push((index, license.work));
             }
@@ -305,17 +307,19 @@ impl<'a> AcceptTerms<'a> {
         Self { approver: Some(approver), ..self }
     }
 
-    /// Accepts the terms; returns the license's index on the channel.
+    /// Accepts the terms; returns the license's index on the channel. An upfront fee is paid from
+    /// the payer's associated token account.
     ///
     /// # Errors
     /// As [`Client::send`]; [`Error::NotFound`].
     pub async fn send(self, payer: &DynSigner) -> Result<(u16, ConfirmedTransaction), Error> {
         let Self { client, channel, work, licensed_use, max_price, quota, approver } = self;
         let published = client.latest_terms(&work).await?;
+        let token_program = client.currency(&published.terms.currency).await?.token_program;
         let acceptance = Acceptance {
             approver: approver.map(|signer| signer.pubkey()),
             approval: client.is_approved(&published, &payer.pubkey()).await?,
-            ..Acceptance::of(&published.terms)
+            ..Acceptance::of(&published.terms, token_program)
         };
         let args =
             AcceptTermsArgs { licensed_use, max_price, terms_digest: published.digest, quota };

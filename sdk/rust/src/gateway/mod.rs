@@ -15,8 +15,8 @@ mod error;
 #[cfg(feature = "client")]
 mod facts;
 mod idempotency;
+mod paid_request;
 mod paywall;
-mod problem_type;
 mod request;
 mod session;
 
@@ -27,8 +27,8 @@ pub use client::GatewayClient;
 pub use error::GatewayError;
 pub use idempotency::IdempotencyKey;
 pub use motif_wire::{self as wire, ProblemType};
+pub use paid_request::{PaidRequest, PaidUnits};
 pub use paywall::PaywallClient;
-pub use problem_type::ProblemType;
 pub use request::{
     PayerAction, PayerRequest, SignedPayerRequest, hold_details, hold_id, paid_request_digest,
     part_id,
@@ -36,7 +36,5 @@ pub use request::{
 /// HTTP method of a [`PaidRequest`].
 pub use reqwest::Method;
 pub use session::{
-    HeldGeneration, PaidAnswer, PaidPart, PaidRequest, PaidStream, PaidUnits, PayerSession,
-    SessionPolicy,
-    VoucherSigner,
+    HeldGeneration, PaidAnswer, PaidPart, PaidStream, PayerSession, SessionPolicy, VoucherSigner,
 };

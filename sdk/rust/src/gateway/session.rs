@@ -9,7 +9,7 @@ use solana_pubkey::Pubkey;
 
 use super::{
     GatewayClient, GatewayError, IdempotencyKey, PayerAction, PayerRequest, ProblemType,
-    paywall::untrusted,
+    error::untrusted,
     request::now,
     wire::{
         BatchRequest, BatchedGeneration, Digest, ExpectedStatement, GenerationRequest, PayerProof,
@@ -23,7 +23,7 @@ use crate::{
 };
 
 pub use held::HeldGeneration;
-pub use paid::{PaidAnswer, PaidRequest, PaidUnits};
+pub use paid::PaidAnswer;
 pub use signer::VoucherSigner;
 pub use streamed::{PaidPart, PaidStream};
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use anchor_lang::{AccountSerialize, Discriminator};
+use anchor_lang::AccountSerialize;
 use licensing::{Consent, Fingerprint, Parent, Share, WorkKind, WorkStatus};
 use motif_sdk::pda;
 use motif_tests::{

@@ -1,6 +1,6 @@
 //! What happens to what works earn.
 
-use anchor_lang::{Discriminator, InstructionData, ToAccountMetas};
+use anchor_lang::{InstructionData, ToAccountMetas};
 use licensing::WorkStatus;
 use motif_sdk::pda;
 use motif_tests::model::{self, NEVER};

@@ -8,7 +8,7 @@ use borsh::BorshDeserialize;
 use motif_gateway::chain::{Chain, ChainError, ReadChannel};
 use motif_sdk::{
     Pubkey,
-    channel::{Channel, ChannelAccount, SettleArgs},
+    channel::{Channel, ChannelAccount, PaymentsError, SettleArgs},
     client::{
         CatalogueEntry, ConfirmedTransaction, Heard, OfferFilter, PublishedTerms, WorkDetails,
         WorkFilter,
@@ -151,13 +151,9 @@ impl State {
     }
 }
 
-/// A refusal of the program, as a node reports it.
-fn refusal(error: anchor_lang::error::Error) -> ChainError {
-    let code = match &error {
-        anchor_lang::error::Error::AnchorError(error) => Some(error.error_code_number),
-        anchor_lang::error::Error::ProgramError(_) => None,
-    };
-    ChainError::rejection(code, error.to_string())
+/// Returns a rejection by the program, as a node reports it.
+fn refusal(error: PaymentsError) -> ChainError {
+    ChainError::rejection(Some(error.into()), error.to_string())
 }
 
 /// Data of the two instructions, and the fee payer.

@@ -214,25 +214,6 @@ impl World {
         self.config.store.file().unwrap().clone()
     }
 
-    /// Runs statements on the store's database, as another tool would.
-    pub async fn run_on_database(&self, statements: &[&'static str]) {
-        match &self.database_url {
-            Some(url) => {
-                let mut server = sqlx::PgConnection::connect(url).await.unwrap();
-                for statement in statements {
-                    sqlx::query(*statement).execute(&mut server).await.unwrap();
-                }
-            }
-            None => {
-                let url = format!("sqlite:{}", self.store().display());
-                let mut file = sqlx::SqliteConnection::connect(&url).await.unwrap();
-                for statement in statements {
-                    sqlx::query(*statement).execute(&mut file).await.unwrap();
-                }
-            }
-        }
-    }
-
     pub async fn state(&self) -> ChannelState {
         self.client().channel(&CHANNEL).await.unwrap()
     }

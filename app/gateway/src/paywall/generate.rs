@@ -12,72 +12,78 @@ use solana_sha256_hasher::hash;
 use tokio::time::timeout;
 
 use super::{
-    Paywall, PaywallRefusal, SpoolError, answering::Held, headers::kept, layer::Server,
-    running::Place, spool::Answer,
+    Paywall, PaywallRefusal, SpoolError, headers::stored_headers, held::Held, in_flight::Slot,
+    layer::Server, spool::Answer,
 };
 use crate::error::GatewayError;
 
-/// What came of asking the server.
-pub(super) enum Made {
-    /// An answer that is kept and can be paid for.
+/// Outcome of a request to the model server.
+pub(super) enum Generated {
+    /// The answer is stored and can be paid for.
     Answer,
-    /// The server refuses the request: nothing to pay for.
+    /// The server refused the request, which costs nothing.
     Refused(Box<Response>),
 }
 
-/// A voucher that is sent as a pause ends is taken.
+/// Tolerance for vouchers that are sent at the end of a stream's pause.
 const PAUSE_SLACK_SECONDS: i64 = 30;
 
 impl Paywall {
-    /// Has an answer made and keeps it, or gives the hold up.
-    pub(super) async fn make(
+    /// Has the server generate the answer and stores it; releases the hold otherwise.
+    pub(super) async fn generate(
         self,
         held: Held,
-        place: Place,
+        slot: Slot,
         request: Request,
         server: Server,
-    ) -> Result<Made, GatewayError> {
+    ) -> Result<Generated, GatewayError> {
         let within = held.route.answer_within;
-        let made = match timeout(within, self.try_make(&held, request, server)).await {
-            Ok(made) => made,
+        let generated = match timeout(within, self.try_generate(&held, request, server)).await {
+            Ok(generated) => generated,
             Err(_) => Err(PaywallRefusal::UpstreamTimeout(within.as_secs()).into()),
         };
-        if !matches!(made, Ok(Made::Answer)) {
+        if !matches!(generated, Ok(Generated::Answer)) {
             self.app().holds.abandon(&held.ask.channel.0, held.id).await;
         }
-        drop(place);
-        made
+        drop(slot);
+        generated
     }
 
-    async fn try_make(
+    async fn try_generate(
         &self,
         held: &Held,
         request: Request,
         server: Server,
-    ) -> Result<Made, GatewayError> {
+    ) -> Result<Generated, GatewayError> {
         let route = &held.route;
         let (parts, body) = server(request).await.into_parts();
         check_status(parts.status)?;
         let body = match collect(body, route.most_answer_bytes).await {
             Ok(body) => body,
-            Err(Cut::TooLarge) => {
+            Err(BodyError::TooLarge) => {
                 return Err(PaywallRefusal::AnswerTooLarge(route.most_answer_bytes).into());
             }
-            Err(Cut::Broken) => {
-                return Err(PaywallRefusal::UpstreamFailed("its answer broke off".into()).into());
+            Err(BodyError::Broken) => {
+                return Err(
+                    PaywallRefusal::UpstreamFailed("its answer is incomplete".into()).into()
+                );
             }
         };
         if !parts.status.is_success() {
-            return Ok(Made::Refused(Box::new(refused(parts.status, parts.headers, body))));
+            return Ok(Generated::Refused(Box::new(server_refusal(
+                parts.status,
+                parts.headers,
+                body,
+            ))));
         }
         let units = route.metered.units(&parts.headers, &body, held.ask.units)?;
         let (status, headers) = (parts.status, parts.headers);
-        self.keep(held, 0, units, status, headers, body).await?;
-        Ok(Made::Answer)
+        self.store(held, 0, units, status, headers, body).await?;
+        Ok(Generated::Answer)
     }
 
-    /// Keeps an answer, or a part of one, until some time after it can be paid for.
-    pub(super) async fn keep(
+    /// Stores an answer or a part until `keep_seconds` after its payment deadline.
+    pub(super) async fn store(
         &self,
         held: &Held,
         part: u32,
@@ -89,7 +95,7 @@ impl Paywall {
         let config = self.config();
         let expires_at = match part {
             0 => held.ask.expires_at,
-            // What is held ends with the first part; the others have the time of a pause.
+            // The hold covers the first part only; later parts have one pause to be paid.
             _ => self.app().cluster.now() + i64::from(config.pause_seconds) + PAUSE_SLACK_SECONDS,
         };
         let id = part_id(&held.id, part);
@@ -103,7 +109,7 @@ impl Paywall {
             output_digest: Digest(hash(&body).to_bytes()),
             target: held.target.clone(),
             status: status.as_u16(),
-            headers: kept(headers),
+            headers: stored_headers(headers),
             expires_at,
             kept_until: expires_at.saturating_add(i64::from(config.keep_seconds)),
         };
@@ -115,27 +121,27 @@ impl Paywall {
     }
 }
 
-/// Why a body is not whole.
-pub(super) enum Cut {
+/// Error of reading a body.
+pub(super) enum BodyError {
     TooLarge,
     Broken,
 }
 
-/// All of a body, if it is no longer than this.
-pub(super) async fn collect(body: Body, most_bytes: usize) -> Result<Bytes, Cut> {
+/// Reads a body of at most `max_bytes`.
+pub(super) async fn collect(body: Body, max_bytes: usize) -> Result<Bytes, BodyError> {
     let mut chunks = body.into_data_stream();
     let mut all = Vec::new();
     while let Some(chunk) = chunks.next().await {
-        let chunk = chunk.map_err(|_| Cut::Broken)?;
-        if all.len() + chunk.len() > most_bytes {
-            return Err(Cut::TooLarge);
+        let chunk = chunk.map_err(|_| BodyError::Broken)?;
+        if all.len() + chunk.len() > max_bytes {
+            return Err(BodyError::TooLarge);
         }
         all.extend_from_slice(&chunk);
     }
     Ok(all.into())
 }
 
-/// A server that fails, or that sends clients elsewhere, has made nothing to pay for.
+/// Rejects server errors and redirects, which are no answer to pay for.
 pub(super) fn check_status(status: StatusCode) -> Result<(), GatewayError> {
     if status.is_success() || status.is_client_error() {
         return Ok(());
@@ -143,11 +149,11 @@ pub(super) fn check_status(status: StatusCode) -> Result<(), GatewayError> {
     Err(PaywallRefusal::UpstreamFailed(format!("status {}", status.as_u16())).into())
 }
 
-/// The server's own refusal of a request, which costs nothing.
-pub(super) fn refused(status: StatusCode, headers: HeaderMap, body: Bytes) -> Response {
+/// Returns the server's own refusal of a request without connection headers.
+pub(super) fn server_refusal(status: StatusCode, headers: HeaderMap, body: Bytes) -> Response {
     let mut response = Response::new(Body::from(body));
     *response.status_mut() = status;
-    for (name, value) in kept(headers) {
+    for (name, value) in stored_headers(headers) {
         if let (Ok(name), Ok(value)) = (name.parse::<HeaderName>(), value.parse()) {
             response.headers_mut().append(name, value);
         }

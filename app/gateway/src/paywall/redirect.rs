@@ -1,5 +1,5 @@
-//! What was paid for before another process took the channel: the payment is in the store that
-//! both share, the bytes are in this one's folder.
+//! Answers that were paid for before another process took over the channel. The payment is in
+//! the shared store, the answer in this process's folder.
 
 use axum::response::Response;
 use motif_sdk::{
@@ -15,9 +15,9 @@ use super::{Paywall, spool::Answer};
 use crate::{error::GatewayError, payer_request::verify_payer};
 
 impl Paywall {
-    /// Answers a request for something that was made and paid for here. Everything else is the
-    /// holder's, and refused as it was.
-    pub(super) async fn retry_of_moved(
+    /// Returns an answer that was generated and paid for here. Returns `refused` for all other
+    /// requests, which the channel's new holder serves.
+    pub(super) async fn retry_after_move(
         &self,
         ask: &AskToPay,
         key: &IdempotencyKey,
@@ -35,29 +35,34 @@ impl Paywall {
         verify_payer(&address, &channel, PayerAction::Hold(details), &ask.proof)?;
         match self.receipt(&answer).await? {
             Some(receipt) if answer.request_digest.0 == *request_digest => {
-                self.handed_over(&answer, &receipt).await
+                self.paid_response(&answer, &receipt).await
             }
             Some(_) | None => Err(refused),
         }
     }
 
-    /// The receipt of an answer that was paid for here, for whoever proves with a voucher to be
-    /// its payer.
-    pub(super) async fn paid_before_it_moved(
+    /// Returns the receipt of an answer that was paid for here, if the payer's key signed the
+    /// voucher.
+    pub(super) async fn receipt_before_move(
         &self,
         answer: &Answer,
         voucher: &VoucherParts,
         refused: GatewayError,
     ) -> Result<SignedReceipt, GatewayError> {
         let (_, channel) = self.app().channels.recorded(&answer.channel.0).await?;
-        if !is_payers(voucher, answer, &channel, self.app().cluster.now()) {
+        if !is_signed_by_payer(voucher, answer, &channel, self.app().cluster.now()) {
             return Err(GatewayError::VoucherSignature);
         }
         self.receipt(answer).await?.ok_or(refused)
     }
 }
 
-fn is_payers(voucher: &VoucherParts, answer: &Answer, channel: &Channel, now: i64) -> bool {
+fn is_signed_by_payer(
+    voucher: &VoucherParts,
+    answer: &Answer,
+    channel: &Channel,
+    now: i64,
+) -> bool {
     voucher.channel == answer.channel
         && voucher.opened_slot == channel.opened_slot
         && voucher.cluster.0 == channel.cluster

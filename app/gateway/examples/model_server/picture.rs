@@ -1,15 +1,15 @@
-//! Abstract pictures that follow from a prompt and a style, and from nothing else.
+//! Abstract pictures, derived from a prompt and a style only.
 
 use std::io::Cursor;
 
 use image::{ImageFormat, Rgb, RgbImage};
 use sha2::{Digest, Sha256};
 
-/// The largest side of a picture, pixels.
-pub const MOST_SIDE: u32 = 1_024;
+/// Maximum side of a picture, in pixels.
+pub const MAX_SIDE: u32 = 1_024;
 const DISCS: usize = 24;
 
-/// A soft disc of one colour.
+/// Soft disc of one color.
 struct Disc {
     x: f32,
     y: f32,
@@ -18,9 +18,9 @@ struct Disc {
     colour: [f32; 3],
 }
 
-/// A PNG of a prompt in a style: colours come from the style, shapes from both.
+/// Returns a PNG whose colors derive from the style and whose shapes derive from both.
 pub fn paint(prompt: &str, style: &str, side: u32) -> Vec<u8> {
-    let side = side.clamp(16, MOST_SIDE);
+    let side = side.clamp(16, MAX_SIDE);
     let mut colours = Numbers::of(&[style]);
     let palette: [[f32; 3]; 5] = std::array::from_fn(|_| std::array::from_fn(|_| colours.next()));
     let mut shapes = Numbers::of(&[prompt, style]);
@@ -48,12 +48,12 @@ pub fn paint(prompt: &str, style: &str, side: u32) -> Vec<u8> {
         Rgb(colour.map(|channel| (channel.clamp(0.0, 1.0) * 255.0) as u8))
     });
     let mut bytes = Cursor::new(Vec::new());
-    // Writing to memory does not fail.
+    // Writing to memory cannot fail.
     let _ = picture.write_to(&mut bytes, ImageFormat::Png);
     bytes.into_inner()
 }
 
-/// Numbers from 0 to 1 that follow from texts.
+/// Pseudorandom numbers from 0 to 1, seeded by texts.
 struct Numbers {
     state: [u8; 32],
     used: usize,

@@ -12,12 +12,12 @@ use crate::{
 };
 
 impl Paywall {
-    /// Takes payment for an answer that is kept, and returns its receipt: the voucher is durable
-    /// then. Idempotent.
+    /// Takes payment for a stored answer and returns its receipt once the voucher is durable.
+    /// Idempotent.
     ///
     /// # Errors
-    /// [`PaywallRefusal::Due`] for a voucher whose total is not what it must be; every other
-    /// [`GatewayError`] of a generation.
+    /// [`PaywallRefusal::Due`] if the voucher's total is not the expected one; otherwise the
+    /// [`GatewayError`]s of a generation.
     pub(super) async fn take_payment(
         &self,
         answer: &Answer,
@@ -25,11 +25,11 @@ impl Paywall {
         caller: &Caller,
     ) -> Result<SignedReceipt, GatewayError> {
         let id = answer.id.0;
-        // It stays kept until its receipt is noted.
-        let _paying = self.spool().pay(&id).ok_or(PaywallRefusal::UnknownAnswer)?;
-        // What is kept still is for those who have paid for it, and prove it below.
-        let is_over = answer.expires_at < self.app().cluster.now();
-        if is_over && self.receipt(answer).await?.is_none() {
+        // Keeps the answer until its receipt is recorded.
+        let _payment = self.spool().begin_payment(&id).ok_or(PaywallRefusal::UnknownAnswer)?;
+        // After the deadline only a paid answer is returned; its payer is verified below.
+        let is_expired = answer.expires_at < self.app().cluster.now();
+        if is_expired && self.receipt(answer).await?.is_none() {
             return Err(GatewayError::rejected(LedgerError::UnknownHold));
         }
         let request = GenerationRequest {
@@ -46,18 +46,18 @@ impl Paywall {
         let receipt = match taken {
             Ok(receipt) => receipt,
             Err(error) if error.is_moved() => {
-                self.paid_before_it_moved(answer, &voucher, error).await?
+                self.receipt_before_move(answer, &voucher, error).await?
             }
-            Err(error) => self.paid_before(answer, error).await?,
+            Err(error) => self.earlier_receipt(answer, error).await?,
         };
-        self.spool().paid(&id, receipt);
-        self.running().paid(&id, receipt);
+        self.spool().mark_paid(&id, receipt);
+        self.in_flight().complete(&id, receipt);
         Ok(receipt)
     }
 
-    /// The receipt of an answer that was paid for with another voucher; whoever sent this one
-    /// has proved with it to be the payer.
-    async fn paid_before(
+    /// Returns the receipt of an answer that an earlier voucher paid for. The rejected voucher
+    /// carries the payer's verified signature.
+    async fn earlier_receipt(
         &self,
         answer: &Answer,
         error: GatewayError,
@@ -79,13 +79,13 @@ impl Paywall {
                 | LedgerError::StatementAhead { .. }),
             ) => {
                 let because = GatewayError::rejected(refusal).problem().slug;
-                Err(self.due(answer, Some(because)).await?)
+                Err(self.payment_due(answer, Some(because)).await?)
             }
             _ => Err(error),
         }
     }
 
-    /// The receipt of an answer, if it was paid for.
+    /// Returns the receipt of an answer, or `None` if it is unpaid.
     pub(super) async fn receipt(
         &self,
         answer: &Answer,
@@ -96,28 +96,28 @@ impl Paywall {
         }
         let receipt = self.app().metering.receipt_of(answer.channel.0, id, answer.part).await?;
         if let Some(receipt) = receipt {
-            self.spool().paid(&id, receipt);
+            self.spool().mark_paid(&id, receipt);
         }
         Ok(receipt)
     }
 
-    /// What pays for an answer now.
+    /// Returns the refusal that names the payment due for an answer.
     ///
     /// # Errors
-    /// What would refuse a voucher for it.
-    pub(super) async fn due(
+    /// The error that would reject a voucher for it.
+    pub(super) async fn payment_due(
         &self,
         answer: &Answer,
         because: Option<String>,
     ) -> Result<GatewayError, GatewayError> {
-        let desk = self.app().channels.get(&answer.channel.0).await?;
-        let due = due(&desk, answer, because, self.app().cluster.now())?;
+        let channel = self.app().channels.get(&answer.channel.0).await?;
+        let due = payment_due(&channel, answer, because, self.app().cluster.now())?;
         Ok(PaywallRefusal::Due(Box::new(due)).into())
     }
 }
 
-/// What pays for an answer at `now`.
-pub fn due(
+/// Returns the payment due for an answer at `now`.
+pub fn payment_due(
     channel: &ChannelHandle,
     answer: &Answer,
     because: Option<String>,

@@ -1,4 +1,4 @@
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use axum::{
     body::{Body, Bytes},
@@ -21,44 +21,35 @@ use tokio::time::timeout;
 
 use super::{
     PaidRoute, Paywall, PaywallRefusal,
+    generate::{BodyError, Generated, collect},
     headers::API_KEY,
+    held::Held,
+    in_flight::Slot,
     layer::Server,
-    making::{Cut, Made, collect},
-    matching::Way,
-    running::Place,
+    route_table::RouteMatch,
     spool::Answer,
 };
 use crate::{
     error::GatewayError,
     keys::{Caller, KeyError},
-    ledger::{HoldId, LedgerError},
+    ledger::LedgerError,
     traces,
 };
 
-/// A request that has room held for its answer.
-pub(super) struct Held {
-    pub route: Arc<PaidRoute>,
-    pub id: HoldId,
-    pub ask: AskToPay,
-    pub request_digest: [u8; 32],
-    pub target: String,
-    pub caller: Caller,
-}
-
 impl Paywall {
-    /// Answers a request: with what it costs, with what it has paid for, or with a refusal.
+    /// Handles a request: returns the paid answer, the payment that is due, or a refusal.
     pub(super) async fn answer(
         &self,
         request: Request,
         server: Server,
     ) -> Result<Response, GatewayError> {
         let route = match self.routes().find(request.method(), request.uri().path())? {
-            Way::Paid(route) => route,
-            Way::Free => return Ok(server(request).await),
+            RouteMatch::Paid(route) => route,
+            RouteMatch::Free => return Ok(server(request).await),
         };
         traces::set_attribute(traces::ROUTE, route.path.clone());
         let (mut parts, body) = request.into_parts();
-        // Whatever is answered: a client that is still sending would not hear it.
+        // Read to the end first: a client that is still sending may miss an early response.
         let body = self.request_body(&route, body).await?;
         let payment = match payment(&parts.headers) {
             None => {
@@ -79,7 +70,7 @@ impl Paywall {
                 let key = key(&parts.headers)?;
                 let request_digest = paid_request_digest(parts.method.as_str(), target, &body);
                 if let Err(error) = self.check_ask(&route, &ask).await {
-                    return self.retry_of_moved(&ask, &key, &request_digest, error).await;
+                    return self.retry_after_move(&ask, &key, &request_digest, error).await;
                 }
                 let channel = self.app().channels.get(&ask.channel.0).await?;
                 let id = hold_id(&ask.channel.0, channel.opened_slot, &key);
@@ -91,7 +82,7 @@ impl Paywall {
         }
     }
 
-    /// Who asks, where the gateway keeps to holders of API keys.
+    /// Authenticates the caller if it sent an API key or the gateway requires one.
     async fn caller(&self, headers: &HeaderMap) -> Result<Caller, GatewayError> {
         let app = self.app();
         let caller = match headers.get(API_KEY) {
@@ -105,7 +96,7 @@ impl Paywall {
         Ok(caller)
     }
 
-    /// Whether this can pay for the route at all, before anything is read or held.
+    /// Checks that the request's license and units fit the route, before an amount is held.
     async fn check_ask(&self, route: &PaidRoute, ask: &AskToPay) -> Result<(), GatewayError> {
         let channel = self.app().channels.get(&ask.channel.0).await?;
         let license = {
@@ -118,12 +109,12 @@ impl Paywall {
         if license.work != route.work.0 || license.licensed_use != licensed_use {
             return Err(PaywallRefusal::OtherLicense { license: ask.license }.into());
         }
-        // What is fixed is held exactly; a stream's parts are all of one size.
+        // Fixed units and the parts of a stream have one size, so the hold must match it.
         let is_exact = route.streams || route.metered.fixed().is_some();
-        let least = if is_exact { route.most_units } else { 1 };
-        if !(least..=route.most_units).contains(&ask.units) {
-            let (given, most) = (ask.units, route.most_units);
-            return Err(PaywallRefusal::HoldUnits { given, least, most }.into());
+        let min = if is_exact { route.most_units } else { 1 };
+        if !(min..=route.most_units).contains(&ask.units) {
+            let (given, max) = (ask.units, route.most_units);
+            return Err(PaywallRefusal::HoldUnits { given, min, max }.into());
         }
         Ok(())
     }
@@ -133,12 +124,14 @@ impl Paywall {
         let read = timeout(within, collect(body, route.most_request_bytes)).await;
         match read.map_err(|_| GatewayError::Timeout)? {
             Ok(body) => Ok(body),
-            Err(Cut::TooLarge) => Err(GatewayError::BodyTooLarge(route.most_request_bytes)),
-            Err(Cut::Broken) => Err(PaywallRefusal::Malformed("the body broke off".into()).into()),
+            Err(BodyError::TooLarge) => Err(GatewayError::BodyTooLarge(route.most_request_bytes)),
+            Err(BodyError::Broken) => {
+                Err(PaywallRefusal::Malformed("the request body is incomplete".into()).into())
+            }
         }
     }
 
-    /// Holds room, has the answer made, and hands it over if it is paid for already.
+    /// Places a hold, has the server generate the answer, and returns it if it is already paid.
     async fn ask(
         &self,
         held: Held,
@@ -155,24 +148,24 @@ impl Paywall {
             proof: ask.proof,
         };
         let facts = app.holds.add(ask.channel.0, key, &hold).await?;
-        // From here on the payer has proved that it asks for exactly this.
+        // The accepted hold proves that the payer signed exactly this request.
         if let Some(answer) = self.spool().find(&held.id) {
             if held.route.streams {
                 return Err(PaywallRefusal::StreamBegun.into());
             }
-            return self.hand_over(&answer, ask.voucher, &held.caller).await;
+            return self.deliver(&answer, ask.voucher, &held.caller).await;
         }
         match facts.state {
             HoldState::Captured => return Err(PaywallRefusal::Gone.into()),
             HoldState::Released => return Err(GatewayError::rejected(LedgerError::UnknownHold)),
             HoldState::Open => {}
         }
-        let place = match self.place(&held) {
-            // Somebody else may have had it made since the look above.
+        let slot = match self.take_slot(&held) {
+            // A concurrent request may have generated it after the lookup above.
             Ok(_) if self.spool().find(&held.id).is_some() => {
                 return Err(PaywallRefusal::Running.into());
             }
-            Ok(place) => place,
+            Ok(slot) => slot,
             Err(PaywallRefusal::Running) => return Err(PaywallRefusal::Running.into()),
             Err(refusal) => {
                 app.holds.abandon(&ask.channel.0, held.id).await;
@@ -180,42 +173,40 @@ impl Paywall {
             }
         };
         if held.route.streams {
-            return self.stream(held, place, request, server).await;
+            return self.stream(held, slot, request, server).await;
         }
         let (id, voucher, caller) = (held.id, ask.voucher, held.caller.clone());
-        // Goes on when whoever asked has gone, who may come back for it.
-        let (paywall, making) = (self.clone(), held);
-        let making = paywall.make(making, place, request, server).with_current_context();
-        let made = self.tasks().spawn(making);
-        let made = made.await.map_err(GatewayError::internal)?;
-        match made? {
-            Made::Refused(response) => Ok(*response),
-            Made::Answer => {
+        // Runs to the end if the client disconnects, so that a retry finds the answer.
+        let generation = self.clone().generate(held, slot, request, server);
+        let generation = self.tasks().spawn(generation.with_current_context());
+        match generation.await.map_err(GatewayError::internal)?? {
+            Generated::Refused(response) => Ok(*response),
+            Generated::Answer => {
                 let answer = self.spool().find(&id).ok_or(PaywallRefusal::Gone)?;
                 self.app().metrics.answers_made.inc();
-                self.hand_over(&answer, voucher, &caller).await
+                self.deliver(&answer, voucher, &caller).await
             }
         }
     }
 
-    /// A place for another answer of this channel, if it may have one.
-    fn place(&self, held: &Held) -> Result<Place, PaywallRefusal> {
+    /// Takes a slot for one more answer of the channel.
+    fn take_slot(&self, held: &Held) -> Result<Slot, PaywallRefusal> {
         let channel = held.ask.channel;
         let now = self.app().cluster.now();
-        // A retry of what is being made is told so, however much else is unpaid.
-        let place = self.running().begin(held.id, channel.0, held.route.streams)?;
+        // Reports a running duplicate before the limit of unpaid answers applies.
+        let slot = self.in_flight().begin(held.id, channel.0, held.route.streams)?;
         if held.ask.expires_at < now + i64::from(held.route.hold_seconds()) - HOLD_SLACK_SECONDS {
             return Err(PaywallRefusal::HoldTooShort(held.route.hold_seconds()));
         }
-        let most = self.config().unpaid;
-        let open = self.spool().unpaid(channel, now) + self.running().of(&channel.0);
-        if open > most as usize {
-            return Err(PaywallRefusal::TooManyUnpaid(most));
+        let max = self.config().unpaid;
+        let open = self.spool().unpaid(channel, now) + self.in_flight().count(&channel.0);
+        if open > max as usize {
+            return Err(PaywallRefusal::TooManyUnpaid(max));
         }
-        Ok(place)
+        Ok(slot)
     }
 
-    /// Takes payment for an answer that is ready, and hands it over.
+    /// Takes payment for a stored answer and returns it.
     async fn pay(
         &self,
         pay: PayForAnswer,
@@ -228,20 +219,20 @@ impl Paywall {
         if answer.target != target || pay.voucher.channel != pay.channel {
             return Err(GatewayError::HoldMismatch);
         }
-        if self.running().is_awaited(&id) {
-            // Its bytes go to the stream.
+        if self.in_flight().is_awaited(&id) {
+            // The open stream sends the bytes; this response carries the receipt only.
             let receipt = self.take_payment(&answer, pay.voucher, caller).await?;
             let parts = ReceiptParts::from(&receipt);
             let mut response = axum::Json(parts).into_response();
             with_receipt(response.headers_mut(), &receipt);
             return Ok(response);
         }
-        self.hand_over(&answer, Some(pay.voucher), caller).await
+        self.deliver(&answer, Some(pay.voucher), caller).await
     }
 
-    /// The answer, once it is paid for. Whoever asks has proved to be the payer, or does so with
-    /// this voucher.
-    async fn hand_over(
+    /// Returns the answer once it is paid for. Without a voucher, the caller must have verified
+    /// that the payer signed the request.
+    async fn deliver(
         &self,
         answer: &Answer,
         voucher: Option<VoucherParts>,
@@ -251,14 +242,14 @@ impl Paywall {
             Some(voucher) => self.take_payment(answer, voucher, caller).await?,
             None => match self.receipt(answer).await? {
                 Some(receipt) => receipt,
-                None => return Err(self.due(answer, None).await?),
+                None => return Err(self.payment_due(answer, None).await?),
             },
         };
-        self.handed_over(answer, &receipt).await
+        self.paid_response(answer, &receipt).await
     }
 
-    /// An answer whose receipt this is, for whoever has proved to be its payer.
-    pub(super) async fn handed_over(
+    /// Returns the stored answer with its receipt. The caller must have verified its payer.
+    pub(super) async fn paid_response(
         &self,
         answer: &Answer,
         receipt: &SignedReceipt,
@@ -279,10 +270,10 @@ impl Paywall {
     }
 }
 
-/// A client's clock and its way here take some of the time a hold lasts.
+/// Tolerance for clock differences and network delay in a hold's expiry.
 const HOLD_SLACK_SECONDS: i64 = 30;
 
-/// What was paid for is for nobody else, whatever stands between.
+/// Adds the receipt's header and forbids caches to store the paid response.
 pub(super) fn with_receipt(headers: &mut HeaderMap, receipt: &SignedReceipt) {
     let text = ReceiptParts::from(receipt).to_header();
     if let Ok(value) = HeaderValue::from_str(&text) {
@@ -296,7 +287,7 @@ fn payment(headers: &HeaderMap) -> Option<Result<Payment, GatewayError>> {
     let mut values = headers.get_all(Payment::HEADER).iter();
     let value = values.next()?;
     if values.next().is_some() {
-        return Some(Err(malformed("send it once".to_owned())));
+        return Some(Err(malformed("the header is repeated; expected it once".to_owned())));
     }
     let text = value.to_str().map_err(|error| malformed(error.to_string()));
     Some(

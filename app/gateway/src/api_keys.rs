@@ -1,12 +1,14 @@
+//! Administration of API keys.
+
 use std::sync::Arc;
 
 use motif_sdk::gateway::wire::{ApiKeyFacts, CreatedApiKey, NewApiKey};
 
-use super::{Caller, KeyError, KeyId, Keyring, StoredKey, Token};
 use crate::{
     admission::Admission,
     cluster::Cluster,
     error::GatewayError,
+    keys::{Caller, KeyError, KeyId, Keyring, StoredKey, Token},
     store::{Change, Store, StoreError},
 };
 

@@ -26,32 +26,32 @@ use tokio::{
 
 use super::{
     Paywall, PaywallRefusal,
-    answering::Held,
-    due::due,
+    generate::{check_status, server_refusal},
+    held::Held,
+    in_flight::{PendingPayment, Slot},
     layer::Server,
-    making::{check_status, refused},
     parts::Parts,
-    running::{Place, Waiting},
+    payment_due::payment_due,
     spool::Answer,
 };
 use crate::{error::GatewayError, ledger::HoldId};
 
-/// Says that a paused stream is still there; finds out, too, that its client is not.
-const STILL_THERE: Duration = Duration::from_secs(15);
-/// Events that are on their way to the client.
-const EVENTS_AHEAD: usize = 2;
+/// Interval of keep-alive comments, which also detect a client that disconnected.
+const KEEP_ALIVE: Duration = Duration::from_secs(15);
+/// Maximum number of queued events.
+const MAX_QUEUED_EVENTS: usize = 2;
 
-/// How a stream begins, if it does.
-type Begun = Result<Beginning, GatewayError>;
+/// Outcome of opening a stream.
+type Opened = Result<Opening, GatewayError>;
 
-enum Beginning {
-    /// Its parts are of an answer of this content type.
-    Of(Option<HeaderValue>),
-    /// The server refuses the request: nothing to pay for.
+enum Opening {
+    /// Content type of the server's answer.
+    Answer(Option<HeaderValue>),
+    /// The server refused the request, which costs nothing.
     Refused(Box<Response>),
 }
 
-/// One stream: what it has handed over, and to whom.
+/// State of one stream.
 struct Stream {
     paywall: Paywall,
     held: Held,
@@ -59,43 +59,43 @@ struct Stream {
     end: StreamEnd,
 }
 
-/// Why a stream ends before its end.
-enum Ended {
-    /// Its client has gone, or paid for nothing more.
+/// Reason for an early end of a stream.
+enum StreamError {
+    /// The client disconnected or stopped paying.
     Abandoned,
-    /// Something failed, which the client is told.
+    /// Failure that is reported to the client.
     Failed(GatewayError),
 }
 
-impl From<GatewayError> for Ended {
+impl From<GatewayError> for StreamError {
     fn from(error: GatewayError) -> Self {
         Self::Failed(error)
     }
 }
 
-impl From<PaywallRefusal> for Ended {
+impl From<PaywallRefusal> for StreamError {
     fn from(refusal: PaywallRefusal) -> Self {
         Self::Failed(refusal.into())
     }
 }
 
 impl Paywall {
-    /// Answers with events: each part of the server's answer once it is paid for.
+    /// Responds with events; each part of the server's answer is sent once it is paid for.
     pub(super) async fn stream(
         &self,
         held: Held,
-        place: Place,
+        slot: Slot,
         request: Request,
         server: Server,
     ) -> Result<Response, GatewayError> {
-        let (events, to_client) = mpsc::channel(EVENTS_AHEAD);
-        let (begun, begins) = oneshot::channel();
+        let (events, to_client) = mpsc::channel(MAX_QUEUED_EVENTS);
+        let (opened, opening) = oneshot::channel();
         let stream = Stream { paywall: self.clone(), held, events, end: StreamEnd::default() };
-        self.tasks().spawn(stream.run(place, request, server, begun).with_current_context());
-        let gone = || GatewayError::Internal("a stream ended without a word".into());
-        let kind = match begins.await.map_err(|_| gone())?? {
-            Beginning::Of(kind) => kind,
-            Beginning::Refused(response) => return Ok(*response),
+        self.tasks().spawn(stream.run(slot, request, server, opened).with_current_context());
+        let gone = || GatewayError::Internal("the task of a stream ended early".into());
+        let kind = match opening.await.map_err(|_| gone())?? {
+            Opening::Answer(kind) => kind,
+            Opening::Refused(response) => return Ok(*response),
         };
         let events = stream::unfold(to_client, async |mut to_client| {
             let event = to_client.recv().await?;
@@ -115,10 +115,10 @@ impl Paywall {
 impl Stream {
     async fn run(
         mut self,
-        place: Place,
+        slot: Slot,
         request: Request,
         server: Server,
-        begun: oneshot::Sender<Begun>,
+        result: oneshot::Sender<Opened>,
     ) {
         let within = self.held.route.answer_within;
         let (gone, stop) = (self.events.clone(), self.paywall.stop().clone());
@@ -132,8 +132,8 @@ impl Stream {
             Ok(response) => response.into_parts(),
             Err(error) => {
                 self.release().await;
-                // Whoever has gone does not hear it.
-                drop(begun.send(Err(error)));
+                // The client may be gone.
+                drop(result.send(Err(error)));
                 return;
             }
         };
@@ -141,42 +141,42 @@ impl Stream {
             self.release().await;
             let most = self.held.route.most_answer_bytes;
             let body = axum::body::to_bytes(body, most).await.unwrap_or_default();
-            let response = refused(head.status, head.headers, body);
-            drop(begun.send(Ok(Beginning::Refused(Box::new(response)))));
+            let response = server_refusal(head.status, head.headers, body);
+            drop(result.send(Ok(Opening::Refused(Box::new(response)))));
             return;
         }
         let kind = head.headers.get(header::CONTENT_TYPE).cloned();
-        drop(begun.send(Ok(Beginning::Of(kind))));
+        drop(result.send(Ok(Opening::Answer(kind))));
         let ended = tokio::select! {
             ended = self.parts(head.status, head.headers, body) => ended,
-            () = gone.closed() => Err(Ended::Abandoned),
+            () = gone.closed() => Err(StreamError::Abandoned),
             () = stop.cancelled() => Err(PaywallRefusal::Stopping.into()),
         };
         self.release().await;
         match ended {
             Ok(()) => self.send(&StreamEvent::End(self.end)).await.unwrap_or(()),
-            Err(Ended::Abandoned) => {}
-            Err(Ended::Failed(error)) => {
+            Err(StreamError::Abandoned) => {}
+            Err(StreamError::Failed(error)) => {
                 let problem = error.problem();
                 let failure = StreamFailure { slug: problem.slug, detail: problem.detail };
                 self.send(&StreamEvent::Failed(failure)).await.unwrap_or(());
             }
         }
-        drop(place);
+        drop(slot);
     }
 
-    /// Part by part: made, kept, paid for, handed over.
+    /// Generates, stores, charges and sends one part after the other.
     async fn parts(
         &mut self,
         status: StatusCode,
         headers: HeaderMap,
         body: Body,
-    ) -> Result<(), Ended> {
+    ) -> Result<(), StreamError> {
         let route = self.held.route.clone();
-        let none = || GatewayError::Internal("a stream that counts nothing".into());
-        let (counted, count) = route.part().ok_or_else(none)?;
+        let uncounted = || GatewayError::Internal("the route of a stream has no count".into());
+        let (counted, count) = route.part().ok_or_else(uncounted)?;
         let mut parts = Parts::new(body, counted, count, route.most_answer_bytes);
-        // The voucher that came with the request can pay for the first part.
+        // A voucher that came with the request pays for the first part.
         let mut voucher = self.held.ask.voucher;
         loop {
             let within = route.answer_within;
@@ -185,29 +185,29 @@ impl Stream {
             let Some((bytes, count)) = next.map_err(late)?? else { return Ok(()) };
             let units = u32::try_from(route.metered.units_of(count)).unwrap_or(u32::MAX);
             let (part, headers) = (self.end.parts, headers.clone());
-            let kept =
-                self.paywall.keep(&self.held, part, units, status, headers, bytes.clone()).await?;
-            let paid = self.payment_of(&kept, voucher.take()).await;
+            let answer =
+                self.paywall.store(&self.held, part, units, status, headers, bytes.clone()).await?;
+            let paid = self.payment_of(&answer, voucher.take()).await;
             let receipt = match paid {
                 Ok(receipt) => receipt,
                 Err(ended) => {
-                    self.paywall.spool().give_up(&kept.id.0).await;
+                    self.paywall.spool().discard_unpaid(&answer.id.0).await;
                     return Err(ended);
                 }
             };
-            self.hand_over(part, &bytes, &receipt).await?;
+            self.send_part(part, &bytes, &receipt).await?;
         }
     }
 
-    /// Waits until a part is paid for. Nothing but a voucher for exactly it ends the wait well.
+    /// Waits until a voucher for exactly this part is accepted.
     async fn payment_of(
         &self,
         answer: &Arc<Answer>,
         voucher: Option<VoucherParts>,
-    ) -> Result<SignedReceipt, Ended> {
+    ) -> Result<SignedReceipt, StreamError> {
         let id: HoldId = answer.id.0;
-        // From here on vouchers for it are this stream's.
-        let mut waiting = self.paywall.running().wait(id);
+        // Registered first, so that a voucher sent from now on reaches this stream.
+        let mut pending = self.paywall.in_flight().await_payment(id);
         let mut because = None;
         if let Some(voucher) = voucher {
             match self.paywall.take_payment(answer, voucher, &self.held.caller).await {
@@ -215,29 +215,29 @@ impl Stream {
                 Err(refused) => because = Some(refused.problem().slug),
             }
         }
-        let desk = self.paywall.app().channels.get(&answer.channel.0).await?;
-        let due = due(&desk, answer, because, self.paywall.app().cluster.now())?;
+        let channel = self.paywall.app().channels.get(&answer.channel.0).await?;
+        let due = payment_due(&channel, answer, because, self.paywall.app().cluster.now())?;
         self.send(&StreamEvent::Due(Box::new(due))).await?;
         let pause = Duration::from_secs(self.paywall.config().pause_seconds.into());
-        timeout(pause, self.paid(&mut waiting)).await.unwrap_or(Err(Ended::Abandoned))
+        timeout(pause, self.paid(&mut pending)).await.unwrap_or(Err(StreamError::Abandoned))
     }
 
-    async fn paid(&self, waiting: &mut Waiting) -> Result<SignedReceipt, Ended> {
-        let mut still_there = interval_at(Instant::now() + STILL_THERE, STILL_THERE);
+    async fn paid(&self, pending: &mut PendingPayment) -> Result<SignedReceipt, StreamError> {
+        let mut keep_alive = interval_at(Instant::now() + KEEP_ALIVE, KEEP_ALIVE);
         loop {
             tokio::select! {
-                paid = &mut waiting.paid => return paid.map_err(|_| Ended::Abandoned),
-                _ = still_there.tick() => self.write(": waiting to be paid\n\n".into()).await?,
+                paid = &mut pending.paid => return paid.map_err(|_| StreamError::Abandoned),
+                _ = keep_alive.tick() => self.write(": awaiting payment\n\n".into()).await?,
             }
         }
     }
 
-    async fn hand_over(
+    async fn send_part(
         &mut self,
         part: u32,
         bytes: &Bytes,
         receipt: &SignedReceipt,
-    ) -> Result<(), Ended> {
+    ) -> Result<(), StreamError> {
         let parts = ReceiptParts::from(receipt);
         self.end = StreamEnd {
             parts: part + 1,
@@ -249,24 +249,24 @@ impl Stream {
         self.send(&StreamEvent::Output(Box::new(StreamedPart { part, body, receipt: parts }))).await
     }
 
-    /// Sends an event; its data is one line, since JSON has no line feeds of its own.
-    async fn send(&self, event: &StreamEvent) -> Result<(), Ended> {
+    /// Sends an event whose data is one line of JSON.
+    async fn send(&self, event: &StreamEvent) -> Result<(), StreamError> {
         let tagged = json!(event);
         let name = tagged.get("event").and_then(Value::as_str).unwrap_or("failed");
         let data = tagged.get("data").unwrap_or(&Value::Null);
         self.write(format!("event: {name}\ndata: {data}\n\n").into()).await
     }
 
-    /// A client that takes nothing for as long as it may pause has gone.
-    async fn write(&self, event: Bytes) -> Result<(), Ended> {
+    /// Writes to the client, and treats one that reads nothing for a pause as disconnected.
+    async fn write(&self, event: Bytes) -> Result<(), StreamError> {
         let pause = Duration::from_secs(self.paywall.config().pause_seconds.into());
         match timeout(pause, self.events.send(event)).await {
             Ok(Ok(())) => Ok(()),
-            Ok(Err(_)) | Err(_) => Err(Ended::Abandoned),
+            Ok(Err(_)) | Err(_) => Err(StreamError::Abandoned),
         }
     }
 
-    /// Gives the room up that was held and is not used.
+    /// Releases the hold if it is unused.
     async fn release(&self) {
         self.paywall.app().holds.abandon(&self.held.ask.channel.0, self.held.id).await;
     }

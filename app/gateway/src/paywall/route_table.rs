@@ -7,20 +7,20 @@ use serde::Deserialize;
 use super::{PaidRoute, UpstreamUrl, route::RouteEntry};
 use crate::{config::Faults, error::GatewayError};
 
-/// Which routes of a model server cost what. What is not in it does not get through.
+/// Paid and free routes of a model server; requests to other routes are rejected.
 #[derive(Clone)]
 pub struct PaidRoutes {
     upstream: Option<UpstreamUrl>,
     routes: Vec<Arc<PaidRoute>>,
-    by_path: Router<Vec<(Method, Way)>>,
+    by_path: Router<Vec<(Method, RouteMatch)>>,
 }
 
-/// What becomes of a request.
+/// Result of a route lookup.
 #[derive(Clone, Debug)]
-pub enum Way {
-    /// It has a price.
+pub enum RouteMatch {
+    /// The route has a price.
     Paid(Arc<PaidRoute>),
-    /// It has none.
+    /// The route is free.
     Free,
 }
 
@@ -42,10 +42,10 @@ struct FreeEntry {
 }
 
 impl PaidRoutes {
-    /// Reads a TOML file's text; `place` names it.
+    /// Parses the text of a TOML file; `place` names the file in errors.
     ///
     /// # Errors
-    /// Everything that is wrong with it.
+    /// All faults of the file.
     pub fn read(text: &str, place: &str) -> Result<Self, Faults> {
         let mut faults = Faults::default();
         let file: RoutesFile = match toml::from_str(text) {
@@ -58,12 +58,13 @@ impl PaidRoutes {
         if file.routes.is_empty() {
             faults.add("paywall.routes", place, "has no [[route]]");
         }
-        let (mut routes, mut ways) = (Vec::new(), BTreeMap::<String, Vec<(Method, Way)>>::new());
+        let (mut routes, mut ways) =
+            (Vec::new(), BTreeMap::<String, Vec<(Method, RouteMatch)>>::new());
         for (number, entry) in (1..).zip(file.routes) {
             match entry.read() {
                 Ok(route) => {
                     let route = Arc::new(route);
-                    let way = (route.method.clone(), Way::Paid(route.clone()));
+                    let way = (route.method.clone(), RouteMatch::Paid(route.clone()));
                     ways.entry(route.path.clone()).or_default().push(way);
                     routes.push(route);
                 }
@@ -72,8 +73,8 @@ impl PaidRoutes {
         }
         for (number, entry) in (1..).zip(file.free) {
             match entry.method.parse() {
-                Ok(method) => ways.entry(entry.path).or_default().push((method, Way::Free)),
-                Err(_) => faults.add(&format!("free {number}"), place, "`method` is none"),
+                Ok(method) => ways.entry(entry.path).or_default().push((method, RouteMatch::Free)),
+                Err(_) => faults.add(&format!("free {number}"), place, "`method` is invalid"),
             }
         }
         let mut by_path = Router::new();
@@ -81,7 +82,7 @@ impl PaidRoutes {
             let mut methods: Vec<_> = ways.iter().map(|(method, _)| method.as_str()).collect();
             methods.sort_unstable();
             if methods.windows(2).any(|two| two[0] == two[1]) {
-                faults.add(&path, place, "is there twice with one method");
+                faults.add(&path, place, "is listed twice with the same method");
             }
             if let Err(error) = by_path.insert(path.clone(), ways) {
                 faults.add(&path, place, error);
@@ -90,30 +91,30 @@ impl PaidRoutes {
         faults.or(Self { upstream: file.upstream, routes, by_path })
     }
 
-    /// The server behind them, if the file names one.
+    /// Returns the URL of the model server if the file names one.
     pub fn upstream(&self) -> Option<&UpstreamUrl> {
         self.upstream.as_ref()
     }
 
-    /// Every route that has a price, in the file's order.
+    /// Returns the paid routes in the order of the file.
     pub fn paid(&self) -> &[Arc<PaidRoute>] {
         &self.routes
     }
 
-    /// The longest body of a request on any of them.
+    /// Returns the maximum size of a request's body on any paid route.
     pub fn most_request_bytes(&self) -> usize {
         let longest = self.routes.iter().map(|route| route.most_request_bytes).max();
         longest.unwrap_or_default()
     }
 
-    /// What becomes of a request.
+    /// Finds the route of a request.
     ///
     /// # Errors
-    /// [`GatewayError::NotFound`], [`GatewayError::MethodNotAllowed`]; [`GatewayError::InvalidPath`] for a
-    /// path that the server behind might read as another one.
-    pub(super) fn find(&self, method: &Method, path: &str) -> Result<Way, GatewayError> {
+    /// [`GatewayError::NotFound`], [`GatewayError::MethodNotAllowed`], or
+    /// [`GatewayError::InvalidPath`] if servers may resolve the path to another one.
+    pub(super) fn find(&self, method: &Method, path: &str) -> Result<RouteMatch, GatewayError> {
         if !is_plain(path) {
-            let what = "write it without dot segments, empty ones, and encoded dots or slashes";
+            let what = "expected no empty or dot segments and no encoded dots or slashes";
             return Err(GatewayError::InvalidPath(path.to_owned(), what.to_owned()));
         }
         let ways = self.by_path.at(path).map_err(|_| GatewayError::NotFound)?.value;
@@ -129,7 +130,7 @@ impl std::fmt::Debug for PaidRoutes {
     }
 }
 
-/// Whether every server reads this path as it stands.
+/// Returns whether every server resolves this path to itself.
 fn is_plain(path: &str) -> bool {
     let lower = path.to_ascii_lowercase();
     let hides =
@@ -157,13 +158,13 @@ mod tests {
     }
 
     #[test]
-    fn a_route_is_found_by_method_and_path_and_nothing_else_gets_through() {
+    fn unlisted_route_is_rejected() {
         let text = "upstream = \"http://127.0.0.1:9\"\n".to_owned()
             + &route("units = { fixed = 1 }")
             + "[[free]]\nmethod = \"GET\"\npath = \"/files/{*rest}\"\n";
         let routes = read(&text).unwrap();
-        assert!(matches!(routes.find(&Method::POST, "/images"), Ok(Way::Paid(_))));
-        assert!(matches!(routes.find(&Method::GET, "/files/a/b"), Ok(Way::Free)));
+        assert!(matches!(routes.find(&Method::POST, "/images"), Ok(RouteMatch::Paid(_))));
+        assert!(matches!(routes.find(&Method::GET, "/files/a/b"), Ok(RouteMatch::Free)));
         let refused = routes.find(&Method::GET, "/images");
         assert!(matches!(refused, Err(GatewayError::MethodNotAllowed)));
         for other in ["/", "/images/", "/Images", "/images/1", "/v1/images"] {
@@ -173,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn a_path_that_can_be_read_in_two_ways_is_refused() {
+    fn ambiguous_path_is_rejected() {
         let free = "[[free]]\nmethod = \"POST\"\npath = \"/files/{*rest}\"\n";
         let routes = read(&(route("units = { fixed = 1 }") + free)).unwrap();
         for path in [
@@ -192,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn what_contradicts_itself_is_no_route() {
+    fn contradictory_route_is_rejected() {
         for (wrong, word) in [
             ("", "units"),
             ("units = { fixed = 0 }", "above zero"),
@@ -219,14 +220,14 @@ mod tests {
     }
 
     #[test]
-    fn the_example_in_the_documents_is_good() {
+    fn documented_example_is_valid() {
         let routes = read(include_str!("../../../../docs/examples/paywall.toml")).unwrap();
         assert_eq!(routes.paid().len(), 4);
         assert!(routes.upstream().is_some());
     }
 
     #[test]
-    fn fixed_units_are_the_most_units() {
+    fn fixed_units_set_maximum() {
         let routes = read(&route("units = { fixed = 3 }")).unwrap();
         assert_eq!(routes.paid()[0].most_units, 3);
     }
