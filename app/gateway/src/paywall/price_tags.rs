@@ -5,7 +5,7 @@ use std::{
 };
 
 use motif_sdk::gateway::wire::{
-    Address, Digest, PaidRoute as RouteFacts, PriceTag, Quote, UseWord,
+    Address, Digest, PaidRoute as RouteFacts, PriceTag, Quote, Use,
 };
 
 use super::PaidRoute;
@@ -62,7 +62,7 @@ impl PriceTags {
         &self,
         app: &App,
         work: Address,
-        licensed_use: UseWord,
+        licensed_use: Use,
     ) -> Result<Quote, GatewayError> {
         let key = (work, licensed_use.to_string());
         let cached = self.quotes().get(&key).cloned();
