@@ -11,7 +11,8 @@ use std::fmt;
 
 pub use crate::merkle::Sibling as BundleSibling;
 #[cfg(any(test, feature = "ed25519"))]
-use crate::{merkle::Tree, merkle::root};
+use crate::merkle::Tree;
+use crate::merkle::root;
 
 /// Path from a receipt to the root of its bundle.
 #[derive(Clone, Copy, PartialEq, Eq)]
