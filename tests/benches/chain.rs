@@ -17,7 +17,7 @@ use solana_compute_budget_interface::ComputeBudgetInstruction;
 const SIGNATURE: u64 = 5_000;
 
 /// x402's `exact` scheme on Solana moves tokens once for each request, to one recipient: the
-/// payer's signature and that of whoever pays the fee. With the reference implementation's
+/// payer's signature and the fee payer's. With the reference implementation's
 /// own client and facilitator, run against the LiteSVM of these benchmarks: 692 compute units,
 /// 496 bytes, 10,001 lamports, one of them a priority fee that can be left out.
 const X402_EXACT_LAMPORTS: u64 = 2 * SIGNATURE;
@@ -224,7 +224,7 @@ fn scenarios() {
     thousand_works();
 }
 
-/// From licenses' credit to recipients' accounts: anybody may, whenever it is worth it.
+/// From licenses' credit to recipients' accounts: permissionless.
 fn paying_out(recipients: usize) {
     let (world, channel) = channel(100, recipients);
     let (host, currency) = (world.host.key(), world.currency);
@@ -286,8 +286,11 @@ fn staged(works: u16, in_packets: u64) {
     let (mut world, channel) = channel(u64::from(works), 2);
     let entries: Vec<_> = (0..works).map(|license| (license, 100)).collect();
     let statement = world.statement(&channel, &entries);
-    let mut lamports: u64 =
-        statement.buffer_instructions().into_iter().map(|part| world.send(part).assert_ok().fee).sum();
+    let mut lamports: u64 = statement
+        .buffer_instructions()
+        .into_iter()
+        .map(|part| world.send(part).assert_ok().fee)
+        .sum();
     let budget = ComputeBudgetInstruction::set_compute_unit_limit(1_400_000);
     let call = statement.staged_call().changed(|calls| calls.insert(0, budget));
     lamports += world.send(call).assert_ok().fee;

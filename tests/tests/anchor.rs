@@ -29,7 +29,7 @@ fn offer() -> Offer {
 }
 
 #[tokio::test]
-async fn a_work_is_registered_and_licensed_on_the_validator_that_runs() {
+async fn work_is_licensed_on_validator() {
     let (own, url) = match std::env::var("ANCHOR_PROVIDER_URL") {
         Ok(url) => (None, url),
         Err(_) => {

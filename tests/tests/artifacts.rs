@@ -56,7 +56,7 @@ fn change_checksum(root: &Path, package: &str) {
 }
 
 #[test]
-fn the_committed_bytecode_was_built_from_the_committed_sources() {
+fn bytecode_matches_sources() {
     let drifts = Checkout::new(root()).drifts().unwrap();
 
     let messages: Vec<String> = drifts.iter().map(Drift::to_string).collect();
@@ -64,7 +64,7 @@ fn the_committed_bytecode_was_built_from_the_committed_sources() {
 }
 
 #[test]
-fn a_change_in_licensing_makes_payments_stale_too() {
+fn licensing_change_makes_both_stale() {
     let drifts = drifts_after(|root| {
         fs::write(root.join("programs/licensing/src/added.rs"), "// new").unwrap();
     });
@@ -77,7 +77,7 @@ fn a_change_in_licensing_makes_payments_stale_too() {
 }
 
 #[test]
-fn a_change_in_payments_leaves_licensing_alone() {
+fn payments_change_keeps_licensing_fresh() {
     let drifts = drifts_after(|root| {
         fs::write(root.join("programs/payments/src/lib.rs"), "// new").unwrap();
     });
@@ -86,19 +86,19 @@ fn a_change_in_payments_leaves_licensing_alone() {
 }
 
 #[test]
-fn a_new_release_of_a_programs_dependency_makes_the_programs_stale() {
+fn program_dependency_makes_stale() {
     let drifts = drifts_after(|root| change_checksum(root, "anchor-lang"));
 
     assert_eq!(drifts, [Drift::Sources("licensing"), Drift::Sources("payments")]);
 }
 
 #[test]
-fn a_new_release_of_a_gateways_dependency_leaves_the_programs_alone() {
+fn gateway_dependency_keeps_fresh() {
     assert_eq!(drifts_after(|root| change_checksum(root, "axum")), []);
 }
 
 #[test]
-fn another_row_of_the_workspaces_dependencies_makes_only_its_users_stale() {
+fn workspace_row_makes_users_stale() {
     let drifts = drifts_after(|root| {
         let path = root.join("Cargo.toml");
         let manifest = fs::read_to_string(&path).unwrap();
@@ -112,7 +112,7 @@ fn another_row_of_the_workspaces_dependencies_makes_only_its_users_stale() {
 }
 
 #[test]
-fn another_toolchain_makes_every_program_stale() {
+fn toolchain_change_makes_all_stale() {
     let drifts = drifts_after(|root| {
         fs::write(root.join("toolchain/pins.sh"), "RUST_VERSION=1.96.0").unwrap();
     });
@@ -121,7 +121,7 @@ fn another_toolchain_makes_every_program_stale() {
 }
 
 #[test]
-fn bytecode_that_is_not_the_manifests_is_noticed() {
+fn changed_bytecode_is_detected() {
     let drifts = drifts_after(|root| {
         let path = root.join("programs/artifacts/payments.so");
         let mut bytecode = fs::read(&path).unwrap();
@@ -133,7 +133,7 @@ fn bytecode_that_is_not_the_manifests_is_noticed() {
 }
 
 #[test]
-fn every_file_agrees_on_the_programs_addresses() {
+fn program_addresses_agree() {
     let anchor = fs::read_to_string(root().join("Anchor.toml")).unwrap();
     let declared = [("licensing", licensing::ID), ("payments", payments::ID)];
     for (name, id) in declared {

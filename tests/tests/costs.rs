@@ -44,7 +44,7 @@ fn one_of_each(licenses: u16) -> Vec<(u16, u32)> {
 }
 
 #[test]
-fn settling_costs_the_same_for_2_or_32_recipients() {
+fn settle_cost_ignores_recipients() {
     let (mut narrow, one) = licensed(1, &[5_000, 5_000], 1_000_000);
     let (mut wide, other) = licensed(1, &widest(), 1_000_000);
     let narrow = settle_units(&mut narrow, &one, &[(0, 5)]);
@@ -53,7 +53,7 @@ fn settling_costs_the_same_for_2_or_32_recipients() {
 }
 
 #[test]
-fn settling_costs_the_same_for_one_or_a_million_generations() {
+fn settle_cost_ignores_generations() {
     let (mut few, one) = licensed(1, &[10_000], 100_000_000);
     let (mut many, other) = licensed(1, &[10_000], 100_000_000);
     let few = settle_units(&mut few, &one, &[(0, 1)]);
@@ -62,7 +62,7 @@ fn settling_costs_the_same_for_one_or_a_million_generations() {
 }
 
 #[test]
-fn one_license_settles_for_at_most_3000_units() {
+fn one_license_settles_within_3000_cu() {
     let (mut world, channel) = licensed(1, &[10_000], 1_000_000);
     let units = settle_units(&mut world, &channel, &[(0, 1)]);
     println!("settle, one license: {units} CU");
@@ -70,7 +70,7 @@ fn one_license_settles_for_at_most_3000_units() {
 }
 
 #[test]
-fn a_further_license_costs_at_most_200_units_and_ninety_fit_a_packet() {
+fn further_license_costs_within_200_cu() {
     let (mut world, channel) = licensed(100, &[10_000], 1_000_000);
     let one = settle_units(&mut world, &channel, &one_of_each(1));
     let hundred = settle_units(&mut world, &channel, &one_of_each(100));
@@ -91,7 +91,7 @@ fn a_further_license_costs_at_most_200_units_and_ninety_fit_a_packet() {
 }
 
 #[test]
-fn later_statements_cost_little_more_than_the_first() {
+fn later_statements_cost_about_the_same() {
     let (mut world, channel) = licensed(1, &[10_000], 1_000_000);
     let units: Vec<_> = (0..64).map(|_| settle_units(&mut world, &channel, &[(0, 1)])).collect();
     let (least, most) = (units.iter().min().unwrap(), units.iter().max().unwrap());
@@ -121,7 +121,7 @@ impl Table {
 }
 
 #[test]
-fn every_instruction_fits_a_packet_and_its_cost_is_known() {
+fn instruction_sizes_and_costs_match() {
     let world = World::without_config();
     let mut table = Table { world, rows: Vec::new() };
     let (p, l) = (payments::ID, licensing::ID);
@@ -238,7 +238,7 @@ fn every_instruction_fits_a_packet_and_its_cost_is_known() {
 
 /// A split of 32 is a promise of the layout; what of it fits a classic packet is a fact.
 #[test]
-fn the_widest_registrations_that_fit_a_classic_packet_are_known() {
+fn widest_registrations_fit_packet() {
     let mut world = World::new();
     let parents: Vec<_> = (0..8).map(|_| world.work().register()).collect();
     let mut bytes = |recipients: usize, parents: &[_], uri: usize| {
@@ -274,9 +274,9 @@ fn all_units_of(landed: &Landed, program: &Pubkey) -> Vec<u64> {
     lines.map(|line| line.split(' ').next().unwrap().parse().unwrap()).collect()
 }
 
-/// A claim by nobody in particular: it pays associated token accounts, and says so itself.
+/// A claim without the recipient's signature, paid to associated token accounts.
 #[test]
-fn a_claim_costs_at_most_3000_units_a_recipient_beyond_its_transfer() {
+fn batched_claim_costs_within_3000_cu() {
     let mut world = World::new();
     let channel = world.channel().deposited(1_000_000).open();
     let work = world.work().split(&widest()).register();
@@ -310,7 +310,7 @@ fn a_claim_costs_at_most_3000_units_a_recipient_beyond_its_transfer() {
 }
 
 #[test]
-fn the_largest_split_is_applied_within_a_default_budget() {
+fn largest_split_fits_default_budget() {
     let mut world = World::new();
     let work = world.work().split(&widest()).register();
     world.open_earnings(&work);
@@ -323,7 +323,7 @@ fn the_largest_split_is_applied_within_a_default_budget() {
 }
 
 #[test]
-fn what_happens_to_a_work_after_its_registration_fits_a_packet_and_its_cost_is_known() {
+fn work_changes_fit_a_packet() {
     let mut table = Table { world: World::new(), rows: Vec::new() };
     let l = licensing::ID;
     let (host, heir) = (table.world.host.clone(), table.world.person());

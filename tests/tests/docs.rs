@@ -32,7 +32,7 @@ fn named_tests(text: &str) -> Vec<(&str, &str)> {
 }
 
 #[test]
-fn every_test_that_the_table_of_terms_names_is_there() {
+fn terms_table_names_existing_tests() {
     let text = std::fs::read_to_string(docs().join("terms.md")).unwrap();
     let named = named_tests(&text);
     assert!(named.len() > 30, "only {} tests are named", named.len());
@@ -44,7 +44,7 @@ fn every_test_that_the_table_of_terms_names_is_there() {
 }
 
 #[test]
-fn every_field_of_terms_has_its_row() {
+fn every_terms_field_has_a_row() {
     let text = std::fs::read_to_string(docs().join("terms.md")).unwrap();
     let offer = Document::open(&docs().join("examples/terms/illustrator.toml")).unwrap();
     let offer = offer.offer(Some(6)).unwrap();
@@ -97,7 +97,7 @@ fn every_field_of_terms_has_its_row() {
 }
 
 #[test]
-fn every_example_of_terms_makes_an_offer_the_program_takes() {
+fn terms_examples_are_publishable() {
     for path in examples("toml") {
         let offer = Document::open(&path).and_then(|document| document.offer(Some(6)));
         let checked = offer.and_then(|offer| check(&offer, NOW));
@@ -114,7 +114,7 @@ fn every_preset_has_an_example() {
 }
 
 #[test]
-fn the_example_from_story_needs_nothing_but_a_price() {
+fn story_example_needs_only_a_price() {
     for path in examples("json") {
         let json = std::fs::read_to_string(&path).unwrap();
         let imported = pil::import(&json, pil::USUAL_DECIMALS, NOW).unwrap();
@@ -132,7 +132,7 @@ fn tests_of(path: &Path) -> Vec<String> {
 }
 
 #[test]
-fn every_test_that_the_table_of_attacks_on_programs_names_is_there() {
+fn attack_table_names_existing_tests() {
     const COUNTS: [&str; 9] =
         ["three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven"];
     let text = std::fs::read_to_string(docs().join("attacks.md")).unwrap();

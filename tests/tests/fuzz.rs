@@ -4,14 +4,14 @@
 use motif_tests::fuzz::Run;
 
 #[test]
-fn two_thousand_random_calls_break_no_promise() {
+fn random_calls_break_no_promise() {
     let report = Run { seed: 1, instructions: 2_000, until: None }.play();
     assert!(report.clean(), "{:#?}", report.breaks);
     // A run in which hardly anything happens proves nothing.
     assert!(report.accepted > report.instructions / 4, "{report:#?}");
     assert!(report.by_instruction.len() > 35, "{:?}", report.by_instruction.keys());
     assert!(report.still_settleable > 20, "{}", report.still_settleable);
-    // What is refused whoever calls it, and however, is not tried at all.
+    // Calls that every state rejects are not generated.
     for settling in ["settle", "settle_cosigned", "settle_buffered"] {
         let tally = report.by_instruction.get(settling).copied().unwrap_or_default();
         assert!(tally.accepted > 0, "{settling} was never accepted: {tally:?}");

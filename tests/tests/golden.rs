@@ -1,5 +1,5 @@
 //! Vouchers and receipts as another implementation writes them: the formats are promises to
-//! everybody who signs or checks one.
+//! all signers and verifiers.
 #![allow(clippy::unwrap_used, reason = "a test that unwraps nothing has failed")]
 
 use ed25519_dalek::SigningKey;
@@ -48,7 +48,7 @@ fn secret(value: &Value) -> SigningKey {
 }
 
 #[test]
-fn a_voucher_has_the_bytes_and_the_signature_of_the_golden_one() {
+fn voucher_matches_golden_vector() {
     let golden = voucher_vector();
     let entries = golden["entries"].as_array().unwrap().iter();
     let statement: Statement =
@@ -93,7 +93,7 @@ fn golden_receipt(golden: &Value) -> Receipt {
 }
 
 #[test]
-fn a_receipt_has_the_bytes_and_the_signature_of_the_golden_one() {
+fn receipt_matches_golden_vector() {
     let golden = receipt_vector();
     let receipt = golden_receipt(&golden);
     assert_eq!(hex::encode(receipt.to_bytes()), golden["bytes"]);
@@ -104,7 +104,7 @@ fn a_receipt_has_the_bytes_and_the_signature_of_the_golden_one() {
 }
 
 #[test]
-fn receipts_signed_together_have_the_signature_and_the_siblings_of_the_golden_ones() {
+fn receipt_bundle_matches_golden_vector() {
     let golden = receipt_vector();
     let receipts = [7, 8, 9].map(|position| Receipt { position, ..golden_receipt(&golden) });
     let signed = SignedReceipt::sign_together(&receipts, &secret(&golden["secret_key"]));
@@ -119,7 +119,7 @@ fn receipts_signed_together_have_the_signature_and_the_siblings_of_the_golden_on
 }
 
 #[test]
-fn a_tree_and_a_record_have_the_hashes_of_the_golden_ones() {
+fn tree_hashes_match_golden_vector() {
     let golden = receipt_vector();
     let receipt = golden_receipt(&golden);
     let leaf = |position| {
@@ -147,7 +147,7 @@ fn a_tree_and_a_record_have_the_hashes_of_the_golden_ones() {
 /// A transaction's message begins with its number of signatures, below 0x80, or with 0x80 plus
 /// its version. The runtime reads 0xFF as version 127, of which there is none.
 #[test]
-fn no_golden_message_could_be_taken_for_a_transaction() {
+fn golden_messages_are_no_transactions() {
     for golden in [voucher_vector(), receipt_vector()] {
         assert_eq!(bytes(&golden["bytes"])[0], 0x80 + 127);
     }

@@ -37,7 +37,7 @@ fn pay_everyone(
 }
 
 #[test]
-fn an_image_and_the_model_made_from_it_earn_by_a_thousand_vouchers_and_nothing_is_lost() {
+fn thousand_vouchers_lose_nothing() {
     let mut world = World::new();
     let image = world.work().split(&[5_000, 5_000]).register();
     let model = world.work().split(&[7_000, 3_000]).parent(&image, 2_000).register();
@@ -146,7 +146,7 @@ fn serve(world: &mut World, channel: &OpenedChannel, units: u32, price: u64) -> 
 }
 
 #[test]
-fn every_receipt_of_every_statement_is_proved_by_the_channels_account_alone() {
+fn receipts_prove_from_channel_account() {
     let mut world = World::new();
     let channel = world.channel().open();
     world.licensed(&channel, 10);
@@ -178,7 +178,7 @@ fn every_receipt_of_every_statement_is_proved_by_the_channels_account_alone() {
 }
 
 #[test]
-fn receipts_that_were_never_settled_prove_nothing() {
+fn unsettled_receipt_has_no_proof() {
     let mut world = World::new();
     let channel = world.channel().open();
     world.licensed(&channel, 10);
@@ -204,7 +204,7 @@ fn receipts_that_were_never_settled_prove_nothing() {
 }
 
 #[test]
-fn the_same_units_in_many_statements_or_in_one_pay_everyone_the_same() {
+fn statement_count_keeps_payouts() {
     let run = |statements: &[u32]| {
         let mut world = World::new();
         let channel = world.channel().deposited(1_000_000).fee(333).open();
@@ -394,7 +394,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 16, ..ProptestConfig::default() })]
 
     #[test]
-    fn in_any_order_everyone_is_paid_what_totals_alone_say(
+    fn payout_order_keeps_totals(
         family in (plan(0), plan(1), plan(2)),
         fee_bps in 0..=5_000_u16,
         steps in prop::collection::vec(step(), 1..40),

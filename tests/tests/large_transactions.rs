@@ -11,7 +11,7 @@ use solana_system_interface::instruction::transfer;
 const SOL: u64 = 1_000_000_000;
 
 #[tokio::test]
-async fn the_client_sends_what_fits_no_classic_packet_as_version_one() {
+async fn large_transaction_uses_version_1() {
     let localnet = Localnet::start(LocalnetConfig::new()).await.unwrap();
     let client = Client::new(&localnet.rpc_url());
     let payer = Keypair::new();

@@ -235,7 +235,7 @@ fn offer() -> Offer {
 }
 
 #[tokio::test]
-async fn money_goes_the_whole_road_on_the_real_runtime() {
+async fn full_journey_runs_on_bank() {
     let mut cluster = Cluster::start().await;
     let [image, model] = cluster.licensed().await;
     let (payer, operator) = (cluster.payer.clone(), cluster.operator.clone());
@@ -278,12 +278,12 @@ async fn money_goes_the_whole_road_on_the_real_runtime() {
     cluster.pass(3_601).await;
     cluster.send([withdraw], &[&payer]).await;
     assert_eq!(cluster.balance(&payer.key()).await, DEPOSIT - 100_800 - 1_008);
-    // What the last statement credited is still there, for whoever collects it.
+    // What the last statement credited can still be collected.
     assert_eq!(cluster.balance(&vault).await, 200 + 2);
 }
 
 #[tokio::test]
-async fn the_real_precompile_refuses_a_forged_voucher_and_the_program_a_replayed_one() {
+async fn bank_rejects_forged_and_replayed() {
     let mut cluster = Cluster::start().await;
     cluster.licensed().await;
     let operator = cluster.operator.clone();

@@ -32,7 +32,7 @@ const REQUIRED: &str = "MOTIF_REQUIRE_PYTHON";
 const PYTHON: &str = "MOTIF_PYTHON";
 
 #[test]
-fn a_second_implementation_writes_the_same_bytes_and_signatures() {
+fn python_writes_the_same_bytes() {
     let mut random = StdRng::seed_from_u64(0x4D_4F_54_49_46);
     let vouchers: Vec<_> = (0..CASES).map(|_| voucher(&mut random)).collect();
     let receipts: Vec<_> = (0..CASES).map(|_| receipt(&mut random)).collect();

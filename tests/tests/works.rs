@@ -43,7 +43,7 @@ fn child_of(parent: &Pubkey, creator: &Keypair, number: u8) -> Registration {
 }
 
 #[tokio::test]
-async fn a_works_life_goes_through_the_client() {
+async fn client_covers_work_lifecycle() {
     let localnet = Localnet::start(LocalnetConfig::new().with_motif_programs()).await.unwrap();
     let client = Client::new(&localnet.rpc_url());
     let faucet = localnet.faucet();

@@ -1,18 +1,20 @@
-use clap::{Args, CommandFactory};
+//! `motif completions`: completion scripts for shells.
+
+use clap::Args;
 use clap_complete::Shell;
 
-use crate::{answer, args::Cli, error::CliError};
+use crate::output;
 
-/// For which shell.
+/// Arguments of `motif completions`.
 #[derive(Args)]
 pub struct CompletionsArgs {
-    /// The shell.
+    /// Shell to generate the script for
     shell: Shell,
 }
 
-pub fn run(args: &CompletionsArgs) -> Result<(), CliError> {
+/// Prints a completion script for `command`.
+pub fn print(args: &CompletionsArgs, command: &mut clap::Command) {
     let mut script = Vec::new();
-    clap_complete::generate(args.shell, &mut Cli::command(), "motif", &mut script);
-    answer::print_text(String::from_utf8_lossy(&script).trim_end());
-    Ok(())
+    clap_complete::generate(args.shell, command, "motif", &mut script);
+    output::print_text(String::from_utf8_lossy(&script).trim_end());
 }

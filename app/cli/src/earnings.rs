@@ -1,105 +1,309 @@
-use clap::Args;
-use motif_localnet::TestDollar;
-use motif_sdk::{Pubkey, earnings::EarningsAccount, licensing::WorkHead};
-use serde_json::{Value, json};
+//! `motif earnings`: what works have earned, and payment of their recipients.
+
+use std::fmt;
+
+use clap::{Args, Subcommand};
+use motif_sdk::{
+    Error, Pubkey,
+    channel::{Currency, PaymentsError},
+    client::{Client, WorkFilter},
+    earnings::EarningsAccount,
+    licensing::{Work, WorkHead},
+};
+use serde::Serialize;
+use solana_keypair::Keypair;
 
 use crate::{
-    amount::{grouped, percent},
-    answer::{pairs, table},
+    amount::{Money, Scale, percent},
+    currency::{self, CurrencyArgs},
     error::CliError,
-    reference::WorkReference,
+    output::{pairs, table},
+    reference::{AccountReference, WorkArgs, WorkReference},
     session::Session,
 };
 
-/// Whose earnings.
+/// Commands of `motif earnings`.
+#[derive(Subcommand)]
+pub enum EarningsCommand {
+    /// Show what a work has earned, and what each party can claim
+    Show(ShowArgs),
+    /// Collect what is pending for works, and pay their recipients
+    ///
+    /// Any keypair may sign.
+    Claim(ClaimArgs),
+}
+
+/// Arguments of `motif earnings show`.
 #[derive(Args)]
-pub struct EarningsArgs {
-    /// The work's address, or the file it was registered from.
-    #[arg(value_name = "WORK", value_parser = WorkReference::parse)]
-    work: WorkReference,
+pub struct ShowArgs {
+    #[command(flatten)]
+    work: WorkArgs,
 
-    /// In which mint [default: the localnet's test dollar].
-    #[arg(long, env = "MOTIF_CURRENCY", value_name = "MINT")]
-    currency: Option<Pubkey>,
+    #[command(flatten)]
+    currency: CurrencyArgs,
 }
 
-/// One party's part of what a work has earned.
-struct Part {
+/// Arguments of `motif earnings claim`.
+#[derive(Args)]
+pub struct ClaimArgs {
+    /// Addresses of the works, or the files they were registered from
+    #[arg(required = true, value_name = "WORK")]
+    works: Vec<WorkReference>,
+
+    /// Pay only this recipient, an address or a keypair file [default: all, former ones too]
+    #[arg(long, value_name = "ADDRESS|FILE")]
+    recipient: Vec<AccountReference>,
+
+    #[command(flatten)]
+    currency: CurrencyArgs,
+}
+
+impl EarningsCommand {
+    pub async fn run(self, session: &Session) -> Result<(), CliError> {
+        match self {
+            Self::Show(args) => show(args, session).await,
+            Self::Claim(args) => claim(args, session).await,
+        }
+    }
+}
+
+/// Output of `motif earnings show`.
+#[derive(Serialize)]
+struct EarningsOutput {
+    work: String,
+    mint: String,
+    earned: Money,
+    parts: Vec<PartOutput>,
+}
+
+/// Part of one party in what a work has earned.
+#[derive(Serialize)]
+struct PartOutput {
     role: &'static str,
-    who: Pubkey,
+    address: String,
     share_bps: u16,
-    entitled: u64,
-    taken: u64,
-    /// Less than what is left where a dispute contests a part of it.
-    claimable: u64,
+    entitled: Money,
+    taken: Money,
+    /// Less than the rest of `entitled` while a dispute contests a part of it.
+    claimable: Money,
 }
 
-pub async fn run(args: EarningsArgs, session: &Session) -> Result<(), CliError> {
+async fn show(args: ShowArgs, session: &Session) -> Result<(), CliError> {
     let client = session.client().await?;
     let work = args.work.address(&client).await?;
-    // An address that is no work has not just earned nothing.
-    let head = client.work(&work).await?.head();
-    let mint = args.currency.unwrap_or_else(|| TestDollar::new().mint);
-    let earnings = client.earnings(&work, &mint).await?;
-    let (earned, parts) =
-        earnings.as_ref().map_or((0, Vec::new()), |account| parts(account, &head));
-
-    let text = pairs([("work", work.to_string()), ("earned", grouped(earned))]);
-    let table = parts_table(&parts);
-    session.answer(&json(&work, &mint, earned, &parts), format!("{text}\n\n{table}"));
+    let head = client.work(&work).await?.head(); // distinguishes an unknown work from one without earnings
+    let mint = args.currency.mint();
+    let scale = currency::scale(&client, &mint).await?;
+    let account = client.earnings(&work, &mint).await?;
+    session.print(&EarningsOutput {
+        work: work.to_string(),
+        mint: mint.to_string(),
+        earned: scale.money(account.as_ref().map_or(0, |account| account.earnings.earned)),
+        parts: account.map_or_else(Vec::new, |account| parts(&account, &head, scale)),
+    });
     Ok(())
 }
 
-fn parts(account: &EarningsAccount, work: &WorkHead) -> (u64, Vec<Part>) {
-    let parents = account.parents.iter().enumerate().map(|(position, part)| Part {
+fn parts(account: &EarningsAccount, work: &WorkHead, scale: Scale) -> Vec<PartOutput> {
+    let parents = account.parents.iter().enumerate().map(|(position, part)| PartOutput {
         role: "parent",
-        who: part.key,
+        address: part.key.to_string(),
         share_bps: part.share_bps,
-        entitled: account.parent_entitled(position),
-        taken: part.taken,
-        claimable: account.parent_entitled(position) - part.taken, // never less was taken
+        entitled: scale.money(account.parent_entitled(position)),
+        taken: scale.money(part.taken),
+        claimable: scale.money(account.parent_entitled(position) - part.taken), // taken <= entitled
     });
-    let recipients = account.recipients.iter().enumerate().map(|(position, part)| Part {
+    let recipients = account.recipients.iter().enumerate().map(|(position, part)| PartOutput {
         role: if part.share_bps > 0 { "recipient" } else { "former recipient" },
-        who: part.key,
+        address: part.key.to_string(),
         share_bps: part.share_bps,
-        entitled: account.entitled(position),
-        taken: part.taken,
-        claimable: account.claimable(position, work),
+        entitled: scale.money(account.entitled(position)),
+        taken: scale.money(part.taken),
+        claimable: scale.money(account.claimable(position, work)),
     });
-    (account.earnings.earned, parents.chain(recipients).collect())
+    parents.chain(recipients).collect()
 }
 
-fn json(work: &Pubkey, mint: &Pubkey, earned: u64, parts: &[Part]) -> Value {
-    let parts = parts.iter().map(|part| {
-        json!({
-            "role": part.role,
-            "address": part.who.to_string(),
-            "share_bps": part.share_bps,
-            "entitled": part.entitled,
-            "taken": part.taken,
-            "claimable": part.claimable,
-        })
-    });
-    json!({
-        "work": work.to_string(),
-        "mint": mint.to_string(),
-        "earned": earned,
-        "parts": parts.collect::<Vec<_>>(),
-    })
+impl fmt::Display for EarningsOutput {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let facts = pairs(&[("work", &self.work), ("earned", &self.earned)]);
+        let rows = self.parts.iter().map(|part| {
+            [
+                part.role.to_owned(),
+                part.address.clone(),
+                percent(part.share_bps),
+                part.entitled.to_string(),
+                part.taken.to_string(),
+                part.claimable.to_string(),
+            ]
+        });
+        let header = ["party", "address", "share", "entitled", "claimed", "claimable"];
+        write!(formatter, "{facts}\n\n{}", table(header, &[2, 3, 4, 5], rows))
+    }
 }
 
-fn parts_table(parts: &[Part]) -> String {
-    let rows = parts.iter().map(|part| {
-        [
-            part.role.to_owned(),
-            part.who.to_string(),
-            percent(part.share_bps),
-            grouped(part.entitled),
-            grouped(part.taken),
-            grouped(part.claimable),
-        ]
-    });
-    let header = ["", "who", "share", "entitled", "taken", "claimable"];
-    table(header, &[2, 3, 4, 5], rows.collect())
+/// Output of `motif earnings claim`.
+#[derive(Serialize)]
+struct ClaimOutput {
+    claimed: Money,
+    works: Vec<ClaimedWork>,
+}
+
+/// Payments to the recipients of one work.
+#[derive(Serialize)]
+struct ClaimedWork {
+    work: String,
+    claimed: Money,
+    recipients: Vec<ClaimedRecipient>,
+}
+
+#[derive(Serialize)]
+struct ClaimedRecipient {
+    recipient: String,
+    claimed: Money,
+    /// `None` for former recipients.
+    #[serde(skip)]
+    share_bps: Option<u16>,
+}
+
+async fn claim(args: ClaimArgs, session: &Session) -> Result<(), CliError> {
+    let fee_payer = session.keypair()?;
+    let named = args.recipient.iter().map(AccountReference::address);
+    let named = named.collect::<Result<Vec<_>, _>>()?;
+    let client = session.client().await?;
+    let currency = client.currency(&args.currency.mint()).await?;
+    let scale = currency::scale(&client, &currency.mint).await?;
+    let mut works = Vec::with_capacity(args.works.len());
+    for reference in &args.works {
+        let address = reference.address(&client).await?;
+        works.push((address, client.work(&address).await?));
+    }
+
+    let mut claimed = Vec::with_capacity(works.len());
+    for (address, work) in works {
+        collect_pending(&client, &fee_payer, &address, &currency.mint).await?;
+        let recipients = if named.is_empty() {
+            all_recipients(&client, &address, &work, &currency.mint).await?
+        } else {
+            named.clone()
+        };
+        let paid = pay(&client, &fee_payer, &address, &recipients, &currency).await?;
+        claimed.push(ClaimedWork::new(&address, &work, &paid, scale));
+    }
+    let total = claimed.iter().map(|work| work.claimed.base_units).sum(); // at most the vault's balance
+    session.print(&ClaimOutput { claimed: scale.money(total), works: claimed });
+    Ok(())
+}
+
+/// Returns the recipients of the work's split, and former ones that its earnings still list.
+async fn all_recipients(
+    client: &Client,
+    address: &Pubkey,
+    work: &Work,
+    mint: &Pubkey,
+) -> Result<Vec<Pubkey>, CliError> {
+    let mut recipients: Vec<_> = work.split.iter().map(|share| share.recipient).collect();
+    let earnings = client.earnings(address, mint).await?;
+    for part in earnings.iter().flat_map(|account| &account.recipients) {
+        if !recipients.contains(&part.key) {
+            recipients.push(part.key);
+        }
+    }
+    Ok(recipients)
+}
+
+/// Moves everything pending for a work into its earnings: credit of licenses on any channel, and its
+/// share of the earnings of its derivatives.
+async fn collect_pending(
+    client: &Client,
+    fee_payer: &Keypair,
+    work: &Pubkey,
+    mint: &Pubkey,
+) -> Result<(), CliError> {
+    let works = client.works(&WorkFilter::default()).await?;
+    let mut family = Vec::new();
+    visit(work, &works, &mut family);
+    for (channel, account) in client.channels(None, None).await? {
+        let pending = account
+            .licenses
+            .iter()
+            .any(|license| family.contains(&license.work) && license.settled > license.collected);
+        if pending && account.channel.mint == *mint {
+            client.collect(fee_payer, &channel).await?;
+        }
+    }
+    for child in family.iter().filter(|member| *member != work) {
+        client.pull(fee_payer, child, mint).await?;
+    }
+    Ok(())
+}
+
+/// Appends the descendants of `work` and then `work` itself, each after its own descendants, so that
+/// one pass moves shares all the way up.
+fn visit(work: &Pubkey, works: &[(Pubkey, Work)], family: &mut Vec<Pubkey>) {
+    if family.contains(work) {
+        return;
+    }
+    for (address, other) in works {
+        if other.parents.iter().any(|parent| parent.work == *work) {
+            visit(address, works, family);
+        }
+    }
+    family.push(*work);
+}
+
+async fn pay(
+    client: &Client,
+    fee_payer: &Keypair,
+    work: &Pubkey,
+    recipients: &[Pubkey],
+    currency: &Currency,
+) -> Result<Vec<(Pubkey, u64)>, CliError> {
+    let mut payments = Vec::with_capacity(recipients.len());
+    for recipient in recipients {
+        let paid = match client.claim(work, recipient, currency).send(fee_payer).await {
+            Ok((amount, _)) => amount,
+            Err(Error::Rejected(refusal)) if refusal.is(PaymentsError::NothingToClaim) => 0,
+            Err(Error::NotFound { kind: "earnings", .. }) => 0,
+            Err(error) => return Err(error.into()),
+        };
+        payments.push((*recipient, paid));
+    }
+    Ok(payments)
+}
+
+impl ClaimedWork {
+    fn new(address: &Pubkey, work: &Work, paid: &[(Pubkey, u64)], scale: Scale) -> Self {
+        let share_of = |recipient: &Pubkey| {
+            let mut shares = work.split.iter();
+            shares.find(|share| share.recipient == *recipient).map(|share| share.share_bps)
+        };
+        let recipients = paid.iter().map(|(recipient, amount)| ClaimedRecipient {
+            recipient: recipient.to_string(),
+            claimed: scale.money(*amount),
+            share_bps: share_of(recipient),
+        });
+        Self {
+            work: address.to_string(),
+            claimed: scale.money(paid.iter().map(|(_, amount)| amount).sum()), // at most the vault's balance
+            recipients: recipients.collect(),
+        }
+    }
+}
+
+impl fmt::Display for ClaimOutput {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let rows = self.works.iter().flat_map(|work| {
+            work.recipients.iter().map(|recipient| {
+                [
+                    work.work.clone(),
+                    recipient.recipient.clone(),
+                    recipient.share_bps.map_or("-".to_owned(), percent),
+                    recipient.claimed.to_string(),
+                ]
+            })
+        });
+        let table = table(["work", "recipient", "share", "claimed"], &[2, 3], rows);
+        write!(formatter, "{table}\n\nclaimed  {}", self.claimed)
+    }
 }

@@ -1,3 +1,5 @@
+//! Errors of commands.
+
 use std::{path::Path, process::ExitCode};
 
 use motif_gateway::StartError;
@@ -6,91 +8,103 @@ use motif_sdk::{
     Error, Pubkey,
     credentials::SigningError,
     gateway::GatewayError,
-    terms::{DocumentError, pil::PilError},
+    terms::{DocumentError, amount::AmountError, pil::PilError},
 };
 
-use crate::amount::grouped;
+use crate::amount::Money;
 
-/// Why a verb did not do what was asked: one message, one code, one way on.
+/// Error of a command: a message, a code for scripts, and a hint for people.
 #[derive(Debug, thiserror::Error)]
 pub enum CliError {
     #[error(transparent)]
     Sdk(#[from] Error),
     #[error(transparent)]
     Gateway(#[from] GatewayError),
-    #[error("the gateway cannot run like this:\n{0}")]
+    #[error("invalid gateway settings:\n{0}")]
     GatewaySettings(motif_gateway::config::Faults),
-    #[error("the gateway did not start: {0}")]
+    #[error("failed to start the gateway: {0}")]
     GatewayStart(#[from] StartError),
     #[error(transparent)]
     Localnet(#[from] LocalnetError),
     #[error(transparent)]
     Faucet(#[from] FaucetError),
-    #[error("no Solana node answers at {url}: {reason}")]
-    NoNode { url: String, reason: String },
+    #[error("no Solana node responds at {url}: {reason}")]
+    NodeUnreachable { url: String, reason: String },
     #[error("no keypair to sign with")]
-    NoKeypair,
-    #[error("cannot read {path}: {reason}")]
+    KeypairMissing,
+    #[error("failed to read {path}: {reason}")]
     Unreadable { path: String, reason: String },
-    #[error("cannot write {path}: {reason}")]
+    #[error("failed to write {path}: {reason}")]
     Unwritable { path: String, reason: String },
-    #[error("{path} is not a usable image: {reason}")]
-    NotAnImage { path: String, reason: String },
-    #[error("nothing is registered as exactly {path}, and it cannot be compared: {reason}")]
+    #[error("{path} is not a supported image: {reason}")]
+    InvalidImage { path: String, reason: String },
+    #[error("{path} matches no work exactly and cannot be compared with others: {reason}")]
     Incomparable { path: String, reason: String },
-    #[error("`{0}` is neither an address nor a file")]
-    NeitherAddressNorFile(String),
-    #[error("you have registered {path} already: it is work {work}")]
+    #[error("`{0}` is neither an address nor an existing file")]
+    InvalidReference(String),
+    #[error("this keypair has already registered {path}, as work {work}")]
     AlreadyRegistered { path: String, work: Pubkey },
-    #[error("nobody has registered a work with the content of {path}")]
+    #[error("no work is registered with the content of {path}")]
     UnregisteredFile { path: String },
-    #[error("{count} works were registered with the content of {path}: {works}")]
+    #[error("{count} works are registered with the content of {path}: {works}")]
     AmbiguousFile { path: String, count: usize, works: String },
     #[error("{0} has no open channel")]
-    NoChannel(Pubkey),
+    ChannelMissing(Pubkey),
     #[error("{payer} has {count} open channels: {channels}")]
     AmbiguousChannel { payer: Pubkey, count: usize, channels: String },
     #[error("channel {channel} has no license for {wanted}")]
-    NoLicense { channel: Pubkey, wanted: String },
-    #[error("the terms of {work} do not offer `{wanted}`; they offer: {offered}")]
+    LicenseMissing { channel: Pubkey, wanted: String },
+    #[error("the terms of {work} do not offer `{wanted}`; they offer {offered}")]
     UseNotOffered { work: Pubkey, wanted: String, offered: String },
-    #[error("the terms of {work} have a cap that licensees share, and you named no quota of it")]
+    #[error("the terms of {work} have a cap that licensees share, which requires a quota")]
     QuotaMissing { work: Pubkey, units: bool },
     #[error("the split proposed for {work} has digest {digest}, not {expected}")]
     SplitDigestMismatch { work: Pubkey, expected: String, digest: String },
-    #[error("{payer} holds {held} base units of the {wanted} to be paid")]
-    NotEnoughTokens { payer: Pubkey, held: u64, wanted: u64 },
-    #[error("{failed} of {all} receipts do not verify; the first: {first}")]
+    #[error("insufficient balance: {payer} holds {held} of the {wanted} to pay")]
+    InsufficientTokens { payer: Pubkey, held: Money, wanted: Money },
+    #[error("{failed} of {all} receipts failed verification; the first: {first}")]
     ReceiptsFailed { failed: usize, all: usize, first: String },
-    #[error("the sums do not add up: {0}")]
+    #[error("amounts do not add up: {0}")]
     NotConserved(String),
     #[error("{path}: {error}")]
     Document { path: String, error: DocumentError },
     #[error("{path}: {error}")]
-    NotPil { path: String, error: PilError },
-    #[error("nothing was published")]
+    InvalidPil { path: String, error: PilError },
+    #[error("publication declined")]
     Declined,
     #[error("{what}")]
     Usage { what: String, help: String },
-    #[error("no thread to work on, or no signals to hear: {0}")]
-    NoRuntime(String),
-    #[error("{path} was not signed: {error}")]
+    #[error("invalid amount: {0}")]
+    Amount(#[from] AmountError),
+    #[error("failed to start the runtime: {0}")]
+    Runtime(String),
+    #[error("failed to sign {path}: {error}")]
     Unsigned { path: String, error: SigningError },
-    #[error("{path} carries no content credentials")]
-    NoCredentials { path: String },
-    #[error("the credentials in {path} name no receipt")]
-    NoReceipt { path: String },
-    #[error("the document cannot be written: {0}")]
-    NoDocument(String),
+    #[error("{path} has no content credentials")]
+    CredentialsMissing { path: String },
+    #[error("the content credentials of {path} name no receipt")]
+    ReceiptMissing { path: String },
+    #[error("failed to write the document: {0}")]
+    DocumentUnwritable(String),
 }
 
 impl CliError {
-    /// A mistake in the command line that clap cannot see.
+    /// Returns an error in the usage that clap cannot detect.
     pub fn usage(what: impl Into<String>, help: impl Into<String>) -> Self {
         Self::Usage { what: what.into(), help: help.into() }
     }
 
-    /// Terms from a file, or else from flags, that make no offer.
+    /// Returns the error of a file that cannot be read.
+    pub fn unreadable(path: &Path, reason: impl ToString) -> Self {
+        Self::Unreadable { path: path.display().to_string(), reason: reason.to_string() }
+    }
+
+    /// Returns the error of a file that cannot be written.
+    pub fn unwritable(path: &Path, reason: impl ToString) -> Self {
+        Self::Unwritable { path: path.display().to_string(), reason: reason.to_string() }
+    }
+
+    /// Returns the error of invalid terms, from a file or else from options.
     pub fn document(file: Option<&Path>, error: DocumentError) -> Self {
         if let DocumentError::Unreadable { path, reason } = error {
             return Self::Unreadable { path, reason };
@@ -99,7 +113,7 @@ impl CliError {
         Self::Document { path, error }
     }
 
-    /// The slug scripts may match on. A program's refusal has its error's own name.
+    /// Returns the code that scripts match on. Errors of a program have the program's name for them.
     pub fn code(&self) -> String {
         let slug = match self {
             Self::Sdk(error) => return sdk_code(error),
@@ -108,103 +122,98 @@ impl CliError {
             Self::GatewayStart(_) => "gateway-start",
             Self::Localnet(_) => "localnet",
             Self::Faucet(_) => "faucet",
-            Self::NoNode { .. } => "no-node",
-            Self::NoKeypair => "no-keypair",
+            Self::NodeUnreachable { .. } => "no-node",
+            Self::KeypairMissing => "no-keypair",
             Self::Unreadable { .. } => "unreadable-file",
             Self::Unwritable { .. } => "unwritable-file",
-            Self::NotAnImage { .. } => "not-an-image",
+            Self::InvalidImage { .. } => "not-an-image",
             Self::Incomparable { .. } => "content-unreadable",
-            Self::NeitherAddressNorFile(_) => "neither-address-nor-file",
+            Self::InvalidReference(_) => "neither-address-nor-file",
             Self::AlreadyRegistered { .. } => "already-registered",
             Self::UnregisteredFile { .. } => "unregistered-file",
             Self::AmbiguousFile { .. } => "ambiguous-file",
-            Self::NoChannel(_) => "no-channel",
+            Self::ChannelMissing(_) => "no-channel",
             Self::AmbiguousChannel { .. } => "ambiguous-channel",
-            Self::NoLicense { .. } => "no-license",
+            Self::LicenseMissing { .. } => "no-license",
             Self::UseNotOffered { .. } => "use-not-offered",
             Self::QuotaMissing { .. } => "quota-missing",
             Self::SplitDigestMismatch { .. } => "other-split",
-            Self::NotEnoughTokens { .. } => "not-enough-tokens",
+            Self::InsufficientTokens { .. } => "not-enough-tokens",
             Self::ReceiptsFailed { .. } => "receipts-failed",
             Self::NotConserved(_) => "not-conserved",
-            // The program's own name for it, as if it had been asked.
+            // As if the program had rejected the terms.
             Self::Document { error: DocumentError::Refused { name, .. }, .. } => {
                 return name.clone();
             }
             Self::Document { .. } => "terms-document",
-            Self::NotPil { .. } => "not-a-pil",
+            Self::InvalidPil { .. } => "not-a-pil",
             Self::Declined => "declined",
-            Self::Usage { .. } => "usage",
-            Self::NoRuntime(_) => "no-runtime",
+            Self::Usage { .. } | Self::Amount(_) => "usage",
+            Self::Runtime(_) => "no-runtime",
             Self::Unsigned { .. } => "unsigned",
-            Self::NoCredentials { .. } => "no-credentials",
-            Self::NoReceipt { .. } => "no-receipt",
-            Self::NoDocument(_) => "no-document",
+            Self::CredentialsMissing { .. } => "no-credentials",
+            Self::ReceiptMissing { .. } => "no-receipt",
+            Self::DocumentUnwritable(_) => "no-document",
         };
         slug.to_owned()
     }
 
-    /// What to do about it.
-    pub fn help(&self) -> Option<String> {
+    /// Returns what the user can do about the error.
+    pub fn hint(&self) -> Option<String> {
         let text = match self {
-            Self::Sdk(error) => return sdk_help(error),
+            Self::Sdk(error) => return sdk_hint(error),
             Self::Localnet(LocalnetError::PortTaken(_)) => {
-                "pass --rpc-port and --ws-port, or stop what listens there"
+                "pass --rpc-port and --ws-port, or stop the process that listens there"
             }
-            Self::NoNode { .. } => {
-                "start one with `motif localnet`, or name another with --rpc-url or MOTIF_RPC_URL"
+            Self::NodeUnreachable { .. } => {
+                "start a node with `motif localnet`, or pass --rpc-url or set MOTIF_RPC_URL"
             }
             Self::Gateway(GatewayError::Unreachable { .. }) => {
-                "start one with `motif gateway serve`, or name another with --gateway-url or \
+                "start a gateway with `motif gateway serve`, or pass --gateway-url or set \
                  MOTIF_GATEWAY_URL"
             }
-            Self::NoKeypair => {
-                "name a keypair file with --keypair or MOTIF_KEYPAIR; `motif key new FILE` makes one"
+            Self::KeypairMissing => {
+                "pass --keypair or set MOTIF_KEYPAIR; `motif key new FILE` creates a keypair"
             }
-            Self::NotAnImage { .. } => {
-                "give a PNG, JPEG, GIF or WebP file, or register it as another --kind"
+            Self::InvalidImage { .. } => {
+                "pass a PNG, JPEG, GIF or WebP file, or register the file as another --kind"
             }
-            Self::NeitherAddressNorFile(_) => {
-                "give a base58 address, or the path of a file that exists"
-            }
-            Self::AlreadyRegistered { .. } => "publish new terms for it with `motif terms publish`",
-            Self::UnregisteredFile { .. } => "register it with `motif work register`",
+            Self::InvalidReference(_) => "pass a base58 address or the path of a file",
+            Self::AlreadyRegistered { .. } => "publish new terms with `motif terms publish`",
+            Self::UnregisteredFile { .. } => "register the file with `motif work register`",
             Self::AmbiguousFile { .. } => {
-                "give the address of the one you mean; the first was registered first"
+                "pass one of these addresses; the first was registered first"
             }
-            Self::NoChannel(_) => "open one with `motif channel open`, or name one",
-            Self::AmbiguousChannel { .. } => "name the one you mean",
-            Self::NoLicense { .. } => "accept the work's terms with `motif channel accept`",
-            Self::UseNotOffered { .. } => "name one of them with --use",
-            Self::QuotaMissing { units: true, .. } => "say how many units with --quota-units",
-            Self::QuotaMissing { units: false, .. } => {
-                "say how many base units with --quota-revenue"
-            }
-            Self::SplitDigestMismatch { .. } => "look at it again with `motif split show`",
-            Self::NotEnoughTokens { held, wanted, .. } => {
-                let missing = grouped(wanted.saturating_sub(*held));
-                return Some(format!(
-                    "get {missing} more (on a localnet: `motif airdrop --dollars N`), or pay less"
-                ));
+            Self::ChannelMissing(_) => "open one with `motif channel open`, or pass --channel",
+            Self::AmbiguousChannel { .. } => "choose one with --channel",
+            Self::LicenseMissing { .. } => "accept the work's terms with `motif channel accept`",
+            Self::UseNotOffered { .. } => "choose an offered use with --use",
+            Self::QuotaMissing { units: true, .. } => "reserve units with --quota-units",
+            Self::QuotaMissing { units: false, .. } => "reserve revenue with --quota-revenue",
+            Self::SplitDigestMismatch { .. } => "review the proposal with `motif split show`",
+            Self::InsufficientTokens { .. } => {
+                "fund the keypair (on a localnet: `motif key airdrop`), or pay less"
             }
             Self::Document { .. } => {
-                "`motif terms check FILE` reads a file of terms; `motif terms preset` prints some to start from"
+                "`motif terms check FILE` validates a terms file; `motif terms preset` prints \
+                 templates"
             }
-            Self::NotPil { .. } => {
-                "give the JSON of Story's PILTerms, or of terms registered there"
+            Self::InvalidPil { .. } => {
+                "pass the JSON of Story's PILTerms, or of terms registered there"
             }
-            Self::NoCredentials { .. } => "sign it with `motif credentials sign`",
-            Self::Declined => "answer y, or pass --yes where nobody can answer",
+            Self::CredentialsMissing { .. } => "sign the file with `motif credentials sign`",
+            Self::Declined => "answer y, or pass --yes",
             Self::NotConserved(_) => "this is a bug; please report it with the output above",
             Self::Usage { help, .. } => return Some(help.clone()),
+            Self::Amount(_) => "pass an amount that the currency can represent",
             _ => return None,
         };
         Some(text.to_owned())
     }
 
-    /// 2 for a mistake in the command line, 1 for everything else.
+    /// Returns 2 for invalid usage, 1 for every other error.
     pub fn exit_code(&self) -> ExitCode {
-        ExitCode::from(if matches!(self, Self::Usage { .. }) { 2 } else { 1 })
+        ExitCode::from(if self.code() == "usage" { 2 } else { 1 })
     }
 }
 
@@ -220,22 +229,24 @@ fn sdk_code(error: &Error) -> String {
     slug.to_owned()
 }
 
-fn sdk_help(error: &Error) -> Option<String> {
+fn sdk_hint(error: &Error) -> Option<String> {
     let text = match error {
         Error::Rejected(refusal) if refusal.message.contains("no record of a prior credit") => {
-            "the paying account has no SOL; on a localnet, `motif airdrop` gives some"
+            "the paying account has no SOL; on a localnet, fund it with `motif key airdrop`"
         }
         Error::Rejected(refusal) if refusal.message.contains("insufficient lamports") => {
-            "the paying account has too little SOL; on a localnet, `motif airdrop` gives some"
+            "the paying account has too little SOL; on a localnet, fund it with `motif key airdrop`"
         }
-        Error::Unconfirmed { .. } => "look the signature up before you repeat this",
-        Error::NotFound { kind: "terms", .. } => "publish some with `motif terms publish`",
-        Error::NotFound { kind: "dispute", .. } => "nobody disputes this work",
+        Error::Unconfirmed { .. } => "look up the signature before you repeat the command",
+        Error::NotFound { kind: "terms", .. } => "publish terms with `motif terms publish`",
+        Error::NotFound { kind: "dispute", .. } => "the work is not disputed",
         Error::NotFound { kind: "split change", .. } => "propose one with `motif split propose`",
-        Error::NotFound { kind: "approval", .. } => "name --terms, if it was for earlier ones",
+        Error::NotFound { kind: "approval", .. } => {
+            "pass --terms if it was granted for older terms"
+        }
         Error::NotFound { kind: "till", .. } => "open it with `motif till open`",
-        Error::NotFound { kind: "mint", .. } => "name a mint that exists with --currency",
-        Error::NotFound { .. } => "check the address, and the cluster named by --rpc-url",
+        Error::NotFound { kind: "mint", .. } => "pass an existing mint with --currency",
+        Error::NotFound { .. } => "check the address, and the cluster of --rpc-url",
         _ => return None,
     };
     Some(text.to_owned())

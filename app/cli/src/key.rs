@@ -1,88 +1,187 @@
-use std::path::{Path, PathBuf};
+//! `motif key`: keypair files, in the format of the Solana command line.
+
+use std::{fmt, path::PathBuf};
 
 use clap::{Args, Subcommand};
-use motif_sdk::keypair;
-use serde_json::json;
+use motif_localnet::Faucet;
+use motif_sdk::{Pubkey, keypair};
+use serde::Serialize;
 use solana_signer::Signer;
 
-use crate::{airdrop, answer::table, error::CliError, session::Session};
+use crate::{
+    currency::test_dollar, error::CliError, output::table, reference::AccountReference,
+    session::Session,
+};
 
-/// Keypair files.
+const DEFAULT_SOL: u64 = 10;
+const DEFAULT_DOLLARS: u64 = 100;
+const LAMPORTS_PER_SOL: u64 = 1_000_000_000;
+const BASE_UNITS_PER_DOLLAR: u64 = 1_000_000;
+
+/// Commands of `motif key`.
 #[derive(Subcommand)]
 pub enum KeyCommand {
-    /// Create keypair files; none may exist yet.
+    /// Create keypair files; fails if one of them exists
     New(NewArgs),
-    /// Show the addresses of keypair files.
+    /// Show the addresses of keypair files
     Show(ShowArgs),
+    /// Send SOL and test dollars to accounts (localnet only)
+    Airdrop(AirdropArgs),
 }
 
-/// Which files to create.
+/// Arguments of `motif key new`.
 #[derive(Args)]
 pub struct NewArgs {
-    /// Where to write; each readable by you alone.
+    /// Files to create, readable by you alone
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
 
-    /// Also give each SOL and test dollars (localnet only).
+    /// Also send SOL and test dollars to each account (localnet only)
     #[arg(long)]
     airdrop: bool,
 }
 
-/// Which files to show.
+/// Arguments of `motif key show`.
 #[derive(Args)]
 pub struct ShowArgs {
-    /// Keypair files.
+    /// Keypair files
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
+}
+
+/// Arguments of `motif key airdrop`.
+#[derive(Args)]
+pub struct AirdropArgs {
+    /// Addresses, or keypair files
+    #[arg(required = true, value_name = "ADDRESS|FILE")]
+    recipients: Vec<AccountReference>,
+
+    /// Whole SOL to send to each account
+    #[arg(long, value_name = "SOL", default_value_t = DEFAULT_SOL, value_parser = clap::value_parser!(u64).range(..=1_000_000))]
+    sol: u64,
+
+    /// Whole test dollars to send to each account
+    #[arg(long, value_name = "DOLLARS", default_value_t = DEFAULT_DOLLARS, value_parser = clap::value_parser!(u64).range(..=1_000_000_000))]
+    dollars: u64,
 }
 
 impl KeyCommand {
     pub async fn run(self, session: &Session) -> Result<(), CliError> {
         match self {
-            Self::New(args) => create(args, session).await,
+            Self::New(args) => new(args, session).await,
             Self::Show(args) => show(&args, session),
+            Self::Airdrop(args) => airdrop(args, session).await,
         }
     }
 }
 
-async fn create(args: NewArgs, session: &Session) -> Result<(), CliError> {
-    // All or none, as far as that can be had: the usual mistake is running this twice.
+/// Output of `motif key new` and `show`.
+#[derive(Serialize)]
+#[serde(transparent)]
+struct KeysOutput(Vec<KeyOutput>);
+
+#[derive(Serialize)]
+struct KeyOutput {
+    file: String,
+    address: String,
+}
+
+async fn new(args: NewArgs, session: &Session) -> Result<(), CliError> {
+    // Checked for all files first: the usual mistake is to run the command twice.
     if let Some(taken) = args.files.iter().find(|path| path.exists()) {
-        let path = taken.display().to_string();
-        return Err(CliError::Unwritable { path, reason: "it exists already".to_owned() });
+        return Err(CliError::unwritable(taken, "the file exists"));
     }
-    // A localnet that does not answer must not leave keys behind.
+    // Connects first, so that no keys are left behind if the localnet does not respond.
     let client = if args.airdrop { Some(session.client().await?) } else { None };
     let mut created = Vec::new();
     for path in &args.files {
         if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-            std::fs::create_dir_all(folder).map_err(|error| unwritable(folder, &error))?;
+            std::fs::create_dir_all(folder).map_err(|error| CliError::unwritable(folder, error))?;
         }
-        created.push((path.display().to_string(), keypair::create(path)?.pubkey()));
+        created.push((path, keypair::create(path)?.pubkey()));
     }
     if client.is_some() {
         for (_, address) in &created {
-            airdrop::give(session, address, airdrop::SOL, airdrop::DOLLARS).await?;
+            send(session, address, DEFAULT_SOL, DEFAULT_DOLLARS).await?;
         }
     }
-    answer(&created, session);
+    let key = |(path, address): (&PathBuf, Pubkey)| KeyOutput {
+        file: path.display().to_string(),
+        address: address.to_string(),
+    };
+    session.print(&KeysOutput(created.into_iter().map(key).collect()));
     Ok(())
 }
 
 fn show(args: &ShowArgs, session: &Session) -> Result<(), CliError> {
-    let read = |path: &PathBuf| Ok((path.display().to_string(), keypair::read(path)?.pubkey()));
-    let shown = args.files.iter().map(read).collect::<Result<Vec<_>, CliError>>()?;
-    answer(&shown, session);
+    let read = |path: &PathBuf| {
+        let address = keypair::read(path)?.pubkey().to_string();
+        Ok(KeyOutput { file: path.display().to_string(), address })
+    };
+    session.print(&KeysOutput(args.files.iter().map(read).collect::<Result<_, CliError>>()?));
     Ok(())
 }
 
-fn answer(keys: &[(String, motif_sdk::Pubkey)], session: &Session) {
-    let json =
-        keys.iter().map(|(file, address)| json!({ "file": file, "address": address.to_string() }));
-    let rows = keys.iter().map(|(file, address)| [file.clone(), address.to_string()]);
-    session.answer(&json.collect(), table(["file", "address"], &[], rows.collect()));
+impl fmt::Display for KeysOutput {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let rows = self.0.iter().map(|key| [key.file.clone(), key.address.clone()]);
+        formatter.write_str(&table(["file", "address"], &[], rows))
+    }
 }
 
-fn unwritable(path: &Path, error: &std::io::Error) -> CliError {
-    CliError::Unwritable { path: path.display().to_string(), reason: error.to_string() }
+/// Output of `motif key airdrop`.
+#[derive(Serialize)]
+#[serde(transparent)]
+struct AirdropsOutput(Vec<AirdropOutput>);
+
+#[derive(Serialize)]
+struct AirdropOutput {
+    address: String,
+    lamports: u64,
+    base_units: u64,
+    mint: String,
+}
+
+async fn airdrop(args: AirdropArgs, session: &Session) -> Result<(), CliError> {
+    let recipients = args.recipients.iter().map(AccountReference::address);
+    let recipients = recipients.collect::<Result<Vec<_>, _>>()?;
+    session.client().await?;
+    for recipient in &recipients {
+        send(session, recipient, args.sol, args.dollars).await?;
+    }
+    let airdrop = |address: &Pubkey| AirdropOutput {
+        address: address.to_string(),
+        lamports: args.sol * LAMPORTS_PER_SOL,
+        base_units: args.dollars * BASE_UNITS_PER_DOLLAR,
+        mint: test_dollar().to_string(),
+    };
+    session.print(&AirdropsOutput(recipients.iter().map(airdrop).collect()));
+    Ok(())
+}
+
+/// Sends whole SOL and whole test dollars.
+///
+/// # Errors
+/// [`CliError::Faucet`]; [`motif_sdk::Error::NotFound`] on a cluster other than a localnet.
+async fn send(session: &Session, to: &Pubkey, sol: u64, dollars: u64) -> Result<(), CliError> {
+    let faucet = Faucet::new(session.rpc_url.clone());
+    session.wait_for(&faucet.dollar().mint).await?;
+    if sol > 0 {
+        faucet.airdrop_sol(to, sol * LAMPORTS_PER_SOL).await?;
+    }
+    if dollars > 0 {
+        faucet.mint_dollars(to, dollars * BASE_UNITS_PER_DOLLAR).await?;
+    }
+    Ok(())
+}
+
+impl fmt::Display for AirdropsOutput {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let rows = self.0.iter().map(|airdrop| {
+            let sol = airdrop.lamports / LAMPORTS_PER_SOL;
+            let dollars = airdrop.base_units / BASE_UNITS_PER_DOLLAR;
+            [airdrop.address.clone(), sol.to_string(), dollars.to_string()]
+        });
+        formatter.write_str(&table(["address", "SOL", "test dollars"], &[1, 2], rows))
+    }
 }

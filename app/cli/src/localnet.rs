@@ -1,47 +1,76 @@
-use std::path::PathBuf;
+//! `motif localnet`: a local Solana network with Motif's programs.
+
+use std::{fmt, path::PathBuf, str::FromStr};
 
 use clap::Args;
-use motif_localnet::{Faucet, Localnet, LocalnetConfig, Program, TestDollar};
+use motif_localnet::{Faucet, Localnet, LocalnetConfig, Program};
 use motif_sdk::{Pubkey, channel::Currency, client::Client, keypair, licensing::InitializeArgs};
-use serde_json::json;
+use serde::Serialize;
 use solana_keypair::Keypair;
 use solana_signer::Signer;
+use url::Url;
 
 use crate::{
-    answer::{self, pairs},
+    currency::test_dollar,
     error::CliError,
+    output::pairs,
     reference::read_file,
-    session::Session,
-    stopping::stop_signal,
+    session::{Session, stop_signal},
 };
 
 const DEPLOYER_LAMPORTS: u64 = 1_000_000_000;
 const DISPUTE_BOND_LAMPORTS: u64 = 100_000_000;
 const DISPUTE_SECONDS: u32 = 14 * 86_400;
 
-/// Where to listen, and what to load.
+/// Arguments of `motif localnet`.
 #[derive(Args)]
 pub struct LocalnetArgs {
-    /// Port of the JSON-RPC server on loopback [default: the one of --rpc-url].
+    /// Port of the JSON-RPC server on loopback [default: the port of --rpc-url]
     #[arg(long, value_name = "PORT")]
     rpc_port: Option<u16>,
 
-    /// Port of the websocket server on loopback [default: the one after --rpc-port].
+    /// Port of the websocket server on loopback [default: the port after --rpc-port]
     #[arg(long, value_name = "PORT")]
     ws_port: Option<u16>,
 
-    /// Load another program, or other bytecode for one of Motif's.
-    #[arg(long, value_name = "ID=PATH", value_parser = parse_program)]
-    program: Vec<(Pubkey, PathBuf)>,
+    /// Load another program, or other bytecode for one of Motif's programs
+    #[arg(long, value_name = "ID=PATH")]
+    program: Vec<ProgramArg>,
 
-    /// Leave the programs as deployed: no config, no vault for the test dollar.
+    /// Leave the programs uninitialized: no configuration, no vault for the test dollar
     #[arg(long)]
     bare: bool,
 
-    /// Keypair of the config's authority, who is also the arbiter at first [default: a key that
-    /// nobody keeps, so that nobody decides disputes].
+    /// Keypair file of the configuration's authority, who is also the first arbiter
+    ///
+    /// By default a key that is discarded at once, so that disputes cannot be decided.
     #[arg(long, value_name = "FILE", conflicts_with = "bare")]
     authority: Option<PathBuf>,
+}
+
+/// Program to load: its id and the file with its bytecode.
+#[derive(Clone)]
+struct ProgramArg {
+    id: Pubkey,
+    path: PathBuf,
+}
+
+impl FromStr for ProgramArg {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, &'static str> {
+        const EXPECTED: &str = "expected PROGRAM_ID=path/to/program.so";
+        let (id, path) = text.split_once('=').ok_or(EXPECTED)?;
+        Ok(Self { id: id.parse().map_err(|_| EXPECTED)?, path: PathBuf::from(path) })
+    }
+}
+
+/// Output of `motif localnet`, once it is ready.
+#[derive(Serialize)]
+struct LocalnetOutput {
+    rpc_url: String,
+    ws_url: String,
+    test_dollar: String,
 }
 
 pub async fn run(args: LocalnetArgs, session: &Session) -> Result<(), CliError> {
@@ -51,7 +80,7 @@ pub async fn run(args: LocalnetArgs, session: &Session) -> Result<(), CliError> 
     };
     let mut config = LocalnetConfig::new().with_motif_programs().with_rpc_port(rpc_port);
     config.ws_port = args.ws_port;
-    for (id, path) in args.program {
+    for ProgramArg { id, path } in args.program {
         config = config.with_program(Program { id, elf: read_file(&path)? });
     }
 
@@ -59,18 +88,29 @@ pub async fn run(args: LocalnetArgs, session: &Session) -> Result<(), CliError> 
     let localnet = Localnet::start(config).await?;
     if !args.bare {
         let authority = authority.unwrap_or_else(Keypair::new);
-        prepare(&Client::new(&localnet.rpc_url()), &localnet.faucet(), &authority).await?;
+        initialize(&Client::new(&localnet.rpc_url()), &localnet.faucet(), &authority).await?;
     }
     let stopped = stop_signal()?;
-    announce(&localnet, session);
+    session.print(&LocalnetOutput {
+        rpc_url: localnet.rpc_url(),
+        ws_url: localnet.ws_url(),
+        test_dollar: test_dollar().to_string(),
+    });
     stopped.await;
-    session.say("stopping");
+    session.status("stopping");
     localnet.stop().await?;
     Ok(())
 }
 
-/// Initialises the programs and admits the test dollar, as the first user of a deployment would.
-pub async fn prepare(client: &Client, faucet: &Faucet, deployer: &Keypair) -> Result<(), CliError> {
+/// Initializes the programs and creates the vault of the test dollar.
+///
+/// # Errors
+/// [`CliError::Faucet`]; as [`Client::initialize`].
+pub async fn initialize(
+    client: &Client,
+    faucet: &Faucet,
+    deployer: &Keypair,
+) -> Result<(), CliError> {
     faucet.airdrop_sol(&deployer.pubkey(), DEPLOYER_LAMPORTS).await?;
     let cluster = client.rpc().get_genesis_hash().await;
     let cluster = cluster.map_err(motif_sdk::Error::from)?;
@@ -85,36 +125,23 @@ pub async fn prepare(client: &Client, faucet: &Faucet, deployer: &Keypair) -> Re
     Ok(())
 }
 
-fn announce(localnet: &Localnet, session: &Session) {
-    let mint = TestDollar::new().mint.to_string();
-    let (rpc_url, ws_url) = (localnet.rpc_url(), localnet.ws_url());
-    if session.json {
-        let ready = json!({ "rpc_url": rpc_url, "ws_url": ws_url, "test_dollar": mint });
-        answer::print_json(&ready);
-        return;
+impl fmt::Display for LocalnetOutput {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let facts = pairs(&[
+            ("JSON-RPC", &self.rpc_url),
+            ("websocket", &self.ws_url),
+            ("test dollar", &self.test_dollar),
+            ("licensing", &motif_sdk::licensing::PROGRAM_ID),
+            ("payments", &motif_sdk::channel::PROGRAM_ID),
+        ]);
+        write!(formatter, "localnet is ready; Ctrl-C stops it and discards its state\n{facts}")
     }
-    let facts = pairs([
-        ("JSON-RPC", rpc_url),
-        ("websocket", ws_url),
-        ("test dollar", mint),
-        ("licensing", motif_sdk::licensing::PROGRAM_ID.to_string()),
-        ("payments", motif_sdk::channel::PROGRAM_ID.to_string()),
-    ]);
-    answer::print_text(format!("localnet is up; Ctrl-C stops it and forgets everything\n{facts}"));
 }
 
+/// Returns the port that a URL states.
 fn port_of(url: &str) -> Result<u16, CliError> {
-    let authority = url.split("://").nth(1).unwrap_or(url).split('/').next().unwrap_or_default();
-    let port = authority.rsplit_once(':').and_then(|(_, port)| port.parse().ok());
-    port.ok_or_else(|| {
-        CliError::usage(format!("`{url}` names no port to listen on"), "pass --rpc-port")
-    })
-}
-
-fn parse_program(text: &str) -> Result<(Pubkey, PathBuf), String> {
-    let wrong = || format!("`{text}` is no program; write PROGRAM_ID=path/to/program.so");
-    let (id, path) = text.split_once('=').ok_or_else(wrong)?;
-    Ok((id.parse().map_err(|_| wrong())?, PathBuf::from(path)))
+    let port = Url::parse(url).ok().and_then(|url| url.port());
+    port.ok_or_else(|| CliError::usage("the node's URL states no port", "pass --rpc-port"))
 }
 
 #[cfg(test)]
@@ -122,11 +149,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_port_to_listen_on_is_the_one_of_the_url() {
+    fn port_is_taken_from_the_url() {
         for (url, port) in [
             ("http://127.0.0.1:8899", Some(8899)),
             ("http://localhost:1234/", Some(1234)),
             ("http://example.org", None),
+            ("devnet", None),
         ] {
             assert_eq!(port_of(url).ok(), port, "{url}");
         }

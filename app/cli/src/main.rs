@@ -1,22 +1,20 @@
-//! `motif`: register works, license them, pay per generation, settle, claim.
+//! `motif`: register works, license them, pay per generation, settle and claim.
 
 mod amount;
-mod answer;
-mod args;
-mod decoding;
+mod cli;
+mod common_args;
+mod currency;
+mod decode_worker;
 mod error;
-mod instant;
+mod output;
+mod palette;
 mod reference;
-mod rendering;
 mod session;
-mod stopping;
-mod words;
+mod time;
 
-mod airdrop;
-mod approve;
+mod approval;
 mod authenticate;
 mod channel;
-mod claim;
 mod completions;
 mod config;
 mod consent;
@@ -29,8 +27,6 @@ mod generate;
 mod key;
 mod localnet;
 mod receipt;
-mod revoke;
-mod settle;
 mod split;
 mod terms;
 mod till;
@@ -38,31 +34,33 @@ mod work;
 
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{CommandFactory, Parser};
 use mimalloc::MiMalloc;
 
 use crate::{
-    args::{Cli, Command},
+    cli::{Cli, Command},
     error::CliError,
+    output::ErrorOutput,
     session::Session,
 };
 
-/// A gateway takes memory on the threads that answer and gives it back on those that write, which
-/// costs the system's allocator much of a paid request's time (`docs/figures/gateway.md`).
+/// A gateway allocates on the threads that answer requests and frees on those that write, a pattern
+/// that costs much of a paid request's time with the system's allocator (`docs/figures/gateway.md`).
 #[global_allocator]
 static ALLOCATOR: MiMalloc = MiMalloc;
 
 fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
-        Err(error) => return misuse(&error),
+        Err(error) => return report_parse_error(&error),
     };
     if let Command::DecodeWorker { anchors } = &cli.command {
-        return decoding::serve(anchors.as_deref()); // before there is a thread or a file to take along
+        // Before any thread starts or file opens, which the worker would otherwise inherit.
+        return decode_worker::serve(anchors.as_deref());
     }
     let session = Session::new(&cli.common);
-    session.log();
-    match run(cli, &session) {
+    session.init_logging();
+    match run(cli.command, &session) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             session.report(&error);
@@ -71,23 +69,51 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(cli: Cli, session: &Session) -> Result<(), CliError> {
+fn run(command: Command, session: &Session) -> Result<(), CliError> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-    let runtime = runtime.map_err(|error| CliError::NoRuntime(error.to_string()))?;
-    let ended = runtime.block_on(cli.command.run(session));
-    runtime.shutdown_background(); // a localnet that did not stop must not hold the answer back
-    ended
+    let runtime = runtime.map_err(|error| CliError::Runtime(error.to_string()))?;
+    let result = runtime.block_on(dispatch(command, session));
+    runtime.shutdown_background(); // returns even if a localnet's threads still run
+    result
 }
 
-/// Help and version are answers; everything else clap says is a mistake in the command line.
-fn misuse(error: &clap::Error) -> ExitCode {
+async fn dispatch(command: Command, session: &Session) -> Result<(), CliError> {
+    match command {
+        Command::Demo(args) => demo::run(args, session).await,
+        Command::Localnet(args) => localnet::run(args, session).await,
+        Command::Key(command) => command.run(session).await,
+        Command::Work(command) => command.run(session).await,
+        Command::Terms(command) => command.run(session).await,
+        Command::Approval(command) => command.run(session).await,
+        Command::Split(command) => command.run(session).await,
+        Command::Consent(command) => command.run(session).await,
+        Command::Dispute(command) => command.run(session).await,
+        Command::Channel(command) => command.run(session).await,
+        Command::Generate(args) => generate::run(args, session).await,
+        Command::Receipt(command) => command.run(session).await,
+        Command::Earnings(command) => command.run(session).await,
+        Command::Till(command) => command.run(session).await,
+        Command::Authenticate(args) => authenticate::run(args, session).await,
+        Command::Credentials(command) => command.run(session).await,
+        Command::Gateway(command) => command.run(session).await,
+        Command::Config(command) => command.run(session).await,
+        Command::Completions(args) => {
+            completions::print(&args, &mut Cli::command());
+            Ok(())
+        }
+        Command::DecodeWorker { .. } => Ok(()), // served in `main`
+    }
+}
+
+/// Prints help and version as they are, and every other parse error as JSON with `--json`.
+fn report_parse_error(error: &clap::Error) -> ExitCode {
     let wants_json = std::env::args_os().any(|argument| argument == "--json");
     if error.use_stderr() && wants_json {
         let text = error.render().to_string();
-        let message = text.lines().next().unwrap_or("wrong usage").trim_start_matches("error: ");
-        answer::print_json(&answer::error_json("usage", message, Some("see --help")));
+        let message = text.lines().next().unwrap_or("invalid usage").trim_start_matches("error: ");
+        output::print_json(&ErrorOutput::new("usage", message, Some("see --help")));
     } else if error.print().is_err() {
-        return ExitCode::FAILURE; // nobody is reading
+        return ExitCode::FAILURE; // the output is closed
     }
     if error.use_stderr() { ExitCode::from(2) } else { ExitCode::SUCCESS }
 }

@@ -1,7 +1,12 @@
-//! What stands for an address on the command line: the address itself, or a file.
+//! References to accounts and works on the command line: an address, or a file that leads to it.
 
-use std::path::{Path, PathBuf};
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+    str::FromStr,
+};
 
+use clap::Args;
 use motif_sdk::{
     Pubkey,
     client::{Client, WorkFilter},
@@ -13,62 +18,70 @@ use solana_signer::Signer;
 
 use crate::{amount::parse_percent, error::CliError};
 
-/// Reads a file whole.
+/// Reads a whole file.
 ///
 /// # Errors
 /// [`CliError::Unreadable`].
 pub fn read_file(path: &Path) -> Result<Vec<u8>, CliError> {
-    std::fs::read(path).map_err(|error| {
-        let reason = error.to_string();
-        CliError::Unreadable { path: path.display().to_string(), reason }
-    })
+    std::fs::read(path).map_err(|error| CliError::unreadable(path, error))
 }
 
-/// Somebody: an address, or a keypair file.
+/// Reads keypair files.
+///
+/// # Errors
+/// [`motif_sdk::Error::File`] for the first that cannot be read.
+pub fn read_keypairs(paths: &[PathBuf]) -> Result<Vec<Keypair>, CliError> {
+    paths.iter().map(|path| Ok(keypair::read(path)?)).collect()
+}
+
+/// Account: an address, or the keypair file of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Somebody(String);
+pub struct AccountReference(String);
 
-impl Somebody {
-    pub fn parse(text: &str) -> Result<Self, String> {
-        if text.is_empty() { Err("empty".to_owned()) } else { Ok(Self(text.to_owned())) }
-    }
-
-    /// Whose address this is.
+impl AccountReference {
+    /// Returns the address.
     ///
     /// # Errors
-    /// [`CliError::NeitherAddressNorFile`]; [`motif_sdk::Error::File`].
+    /// [`CliError::InvalidReference`]; [`motif_sdk::Error::File`].
     pub fn address(&self) -> Result<Pubkey, CliError> {
         if let Ok(address) = self.0.parse() {
             return Ok(address);
         }
         if !Path::new(&self.0).exists() {
-            return Err(CliError::NeitherAddressNorFile(self.0.clone()));
+            return Err(CliError::InvalidReference(self.0.clone()));
         }
         Ok(keypair::read(Path::new(&self.0))?.pubkey())
     }
 }
 
-/// A work: its address, or the file it was registered from.
+impl FromStr for AccountReference {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, &'static str> {
+        if text.is_empty() {
+            Err("expected an address or a file")
+        } else {
+            Ok(Self(text.to_owned()))
+        }
+    }
+}
+
+/// Work: its address, or the file it was registered from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WorkReference(String);
 
 impl WorkReference {
-    pub fn parse(text: &str) -> Result<Self, String> {
-        if text.is_empty() { Err("empty".to_owned()) } else { Ok(Self(text.to_owned())) }
-    }
-
-    /// The work's address. For a file, found by its content's digest.
+    /// Returns the address of the work. A file is looked up by the digest of its content.
     ///
     /// # Errors
-    /// [`CliError::NeitherAddressNorFile`]; [`CliError::UnregisteredFile`];
-    /// [`CliError::AmbiguousFile`].
+    /// [`CliError::InvalidReference`]; [`CliError::UnregisteredFile`]; [`CliError::AmbiguousFile`].
     pub async fn address(&self, client: &Client) -> Result<Pubkey, CliError> {
         if let Ok(address) = self.0.parse() {
             return Ok(address);
         }
         let path = PathBuf::from(&self.0);
         if !path.exists() {
-            return Err(CliError::NeitherAddressNorFile(self.0.clone()));
+            return Err(CliError::InvalidReference(self.0.clone()));
         }
         let digest = content_digest(&read_file(&path)?);
         let filter = WorkFilter { content_digest: Some(digest), ..WorkFilter::default() };
@@ -86,44 +99,83 @@ impl WorkReference {
     }
 }
 
-impl std::fmt::Display for WorkReference {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl FromStr for WorkReference {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, &'static str> {
+        if text.is_empty() {
+            Err("expected an address or a file")
+        } else {
+            Ok(Self(text.to_owned()))
+        }
+    }
+}
+
+impl fmt::Display for WorkReference {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(&self.0)
     }
 }
 
-/// Whose share of something: `ADDRESS=50%`, where a file may stand for the address.
-///
-/// # Errors
-/// What is wrong with it, for clap.
-pub fn parse_share(text: &str) -> Result<(String, u16), String> {
-    let wrong = || format!("`{text}` is no share; write for example ADDRESS=50%");
-    // A path may contain `=`; a percentage does not.
-    let (whose, share) = text.rsplit_once('=').ok_or_else(wrong)?;
-    if whose.is_empty() {
-        return Err(wrong());
-    }
-    Ok((whose.to_owned(), parse_percent(share)?))
+/// Work that a command is about.
+#[derive(Args)]
+pub struct WorkArgs {
+    /// Address of the work, or the file it was registered from
+    #[arg(value_name = "WORK")]
+    work: WorkReference,
 }
 
-/// The addresses behind shares that were read by [`parse_share`].
-///
-/// # Errors
-/// [`CliError::NeitherAddressNorFile`]; [`motif_sdk::Error::File`].
-pub fn recipients(split: &[(String, u16)]) -> Result<Vec<(Pubkey, u16)>, CliError> {
-    let mut recipients = Vec::with_capacity(split.len());
-    for (whose, share_bps) in split {
-        let somebody = Somebody::parse(whose);
-        let somebody = somebody.map_err(|_| CliError::NeitherAddressNorFile(whose.clone()))?;
-        recipients.push((somebody.address()?, *share_bps));
+impl WorkArgs {
+    /// Returns the address of the work, as [`WorkReference::address`].
+    ///
+    /// # Errors
+    /// As [`WorkReference::address`].
+    pub async fn address(&self, client: &Client) -> Result<Pubkey, CliError> {
+        self.work.address(client).await
     }
-    Ok(recipients)
 }
 
-/// Reads keypair files.
+/// Share of an account or a work: `ADDRESS=50%`, with a file in place of the address if wanted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ShareArg {
+    pub holder: String,
+    pub share_bps: u16,
+}
+
+impl FromStr for ShareArg {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let invalid = || "expected ADDRESS=SHARE such as ines.json=50%".to_owned();
+        // A path may contain `=`; a percentage does not.
+        let (holder, share) = text.rsplit_once('=').ok_or_else(invalid)?;
+        if holder.is_empty() {
+            return Err(invalid());
+        }
+        Ok(Self { holder: holder.to_owned(), share_bps: parse_percent(share)? })
+    }
+}
+
+/// Returns the addresses of recipients, with their shares in basis points.
 ///
 /// # Errors
-/// [`motif_sdk::Error::File`] for the first that cannot be read.
-pub fn keypairs(paths: &[PathBuf]) -> Result<Vec<Keypair>, CliError> {
-    paths.iter().map(|path| Ok(keypair::read(path)?)).collect()
+/// [`CliError::InvalidReference`]; [`motif_sdk::Error::File`].
+pub fn recipients(shares: &[ShareArg]) -> Result<Vec<(Pubkey, u16)>, CliError> {
+    let recipient =
+        |share: &ShareArg| Ok((AccountReference(share.holder.clone()).address()?, share.share_bps));
+    shares.iter().map(recipient).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn share_follows_the_last_equals_sign() {
+        let share: ShareArg = "a=b.json=33.33%".parse().unwrap();
+        assert_eq!(share, ShareArg { holder: "a=b.json".to_owned(), share_bps: 3_333 });
+        for text in ["", "ines.json", "=50%", "ines.json=50", "ines.json=101%"] {
+            assert!(text.parse::<ShareArg>().is_err(), "{text}");
+        }
+    }
 }

@@ -1,4 +1,7 @@
+//! Context of a command: its global options, clients and output.
+
 use std::{
+    fmt::Display,
     io::IsTerminal,
     path::PathBuf,
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
@@ -11,18 +14,23 @@ use motif_sdk::{
     gateway::{GatewayClient, GatewayError, PaywallClient},
     keypair,
 };
-use serde_json::Value;
+use serde::Serialize;
 use solana_keypair::Keypair;
+use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
-use crate::{answer, args::CommonArgs, error::CliError};
+use crate::{
+    common_args::CommonArgs,
+    error::CliError,
+    output::{self, ErrorOutput},
+};
 
-const ASK_AGAIN: Duration = Duration::from_millis(200);
-/// Whoever waits longer than this wonders why.
+const POLL_INTERVAL: Duration = Duration::from_millis(200);
+/// Time after which waiting is announced.
 const ANNOUNCE_AFTER: Duration = Duration::from_secs(1);
-const USUAL_RPC_URL: &str = "http://127.0.0.1:8899";
+const DEFAULT_RPC_URL: &str = "http://127.0.0.1:8899";
 
-/// What the flags that every verb takes come to.
+/// Context of a command.
 pub struct Session {
     pub rpc_url: String,
     given_rpc_url: Option<String>,
@@ -35,7 +43,7 @@ pub struct Session {
 impl Session {
     pub fn new(args: &CommonArgs) -> Self {
         Self {
-            rpc_url: args.rpc_url.clone().unwrap_or_else(|| USUAL_RPC_URL.to_owned()),
+            rpc_url: args.rpc_url.clone().unwrap_or_else(|| DEFAULT_RPC_URL.to_owned()),
             given_rpc_url: args.rpc_url.clone(),
             gateway_url: args.gateway_url.trim_end_matches('/').to_owned(),
             json: args.json,
@@ -44,38 +52,43 @@ impl Session {
         }
     }
 
-    /// Sends logs to stderr: warnings, or what `RUST_LOG` asks for.
-    pub fn log(&self) {
+    /// Sends logs to stderr: warnings, or what `RUST_LOG` selects.
+    pub fn init_logging(&self) {
         let quiet = || EnvFilter::new("warn,surfpool_core=off,solana_runtime=off");
         let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| quiet());
         let subscriber = tracing_subscriber::fmt().with_env_filter(filter);
         let subscriber = subscriber.with_writer(std::io::stderr).with_target(false);
         let is_json = std::env::var("MOTIF_LOG_FORMAT").is_ok_and(|format| format == "json");
-        // Another subscriber can only be one that a test has set.
+        // Fails only if a test has set a subscriber.
         let _ = if is_json { subscriber.json().try_init() } else { subscriber.try_init() };
     }
 
-    /// The cluster, once it answers. A node on this machine may still be starting.
+    /// Returns a client of the node, once it responds. A node on this machine may still be starting.
     ///
     /// # Errors
-    /// [`CliError::NoNode`].
+    /// [`CliError::NodeUnreachable`]; [`CliError::Usage`] if its URL is invalid.
     pub async fn client(&self) -> Result<Client, CliError> {
         self.client_at(&self.rpc_url).await
     }
 
-    /// As [`Session::client`], behind another node.
+    /// Returns a client of another node, as [`Session::client`].
     ///
     /// # Errors
-    /// [`CliError::NoNode`].
+    /// As [`Session::client`].
     pub async fn client_at(&self, rpc_url: &str) -> Result<Client, CliError> {
         self.first_of(&[rpc_url.to_owned()]).await
     }
 
-    /// As [`Session::client`], behind the first of several nodes that answers.
+    /// Returns a client of the first of these nodes that responds, as [`Session::client`].
     ///
     /// # Errors
-    /// [`CliError::NoNode`].
+    /// As [`Session::client`].
     pub async fn first_of(&self, rpc_urls: &[String]) -> Result<Client, CliError> {
+        if rpc_urls.iter().any(|url| !url.starts_with("http://") && !url.starts_with("https://")) {
+            // The URL may hold an API key, so the message leaves it out.
+            let help = "pass a URL such as http://127.0.0.1:8899 or https://api.devnet.solana.com";
+            return Err(CliError::usage("the node's URL lacks http:// or https://", help));
+        }
         let clients: Vec<_> = rpc_urls.iter().map(|url| Client::new(url)).collect();
         let patience = rpc_urls.iter().map(|url| self.patience(url)).max().unwrap_or_default();
         let endpoints: Vec<_> = rpc_urls.iter().map(|url| Endpoint::new(url)).collect();
@@ -91,20 +104,20 @@ impl Session {
             let hosts = endpoints.iter().map(|endpoint| format!("{endpoint:?}"));
             let url = hosts.collect::<Vec<_>>().join(", ");
             if began.elapsed() >= patience {
-                return Err(CliError::NoNode { url, reason: reasons.join("; ") });
+                return Err(CliError::NodeUnreachable { url, reason: reasons.join("; ") });
             }
             if !announced && began.elapsed() > ANNOUNCE_AFTER {
-                self.say(format_args!("waiting for a node at {url}"));
+                self.status(format_args!("waiting for a node at {url}"));
                 announced = true;
             }
-            tokio::time::sleep(ASK_AGAIN).await;
+            tokio::time::sleep(POLL_INTERVAL).await;
         }
     }
 
-    /// Waits for a mint that a cluster on this machine creates while it starts.
+    /// Waits for a mint that a localnet creates while it starts.
     ///
     /// # Errors
-    /// [`CliError::NoNode`]; [`motif_sdk::Error::NotFound`] when it does not appear.
+    /// [`CliError::NodeUnreachable`]; [`Error::NotFound`] if the mint does not appear.
     pub async fn wait_for(&self, mint: &Pubkey) -> Result<(), CliError> {
         let client = self.client().await?;
         let deadline = Instant::now() + self.patience(&self.rpc_url);
@@ -113,11 +126,11 @@ impl Session {
                 Err(Error::NotFound { .. }) if Instant::now() < deadline => {}
                 found => return Ok(found.map(|_| ())?),
             }
-            tokio::time::sleep(ASK_AGAIN).await;
+            tokio::time::sleep(POLL_INTERVAL).await;
         }
     }
 
-    /// The gateway. One on this machine may still be starting: requests to it are patient.
+    /// Returns a client of the gateway. Its requests wait for a gateway on this machine to start.
     pub async fn gateway(&self) -> GatewayClient {
         let client = GatewayClient::new(&self.gateway_url);
         let client = match std::env::var("MOTIF_GATEWAY_API_KEY") {
@@ -125,14 +138,14 @@ impl Session {
             Err(_) => client,
         };
         let patience = self.patience(&self.gateway_url);
-        let first_look = client.clone().patience(ANNOUNCE_AFTER.min(patience)).ready().await;
-        if matches!(first_look, Err(GatewayError::Unreachable { .. })) && !patience.is_zero() {
-            self.say(format_args!("waiting for a gateway at {}", self.gateway_url));
+        let first = client.clone().patience(ANNOUNCE_AFTER.min(patience)).ready().await;
+        if matches!(first, Err(GatewayError::Unreachable { .. })) && !patience.is_zero() {
+            self.status(format_args!("waiting for a gateway at {}", self.gateway_url));
         }
         client.patience(patience)
     }
 
-    /// Asks model servers behind the paywall at `url`.
+    /// Returns a client of model servers behind the paywall at `url`.
     pub fn paywall(&self, url: &str) -> PaywallClient {
         let client = PaywallClient::new().patience(self.patience(url));
         match std::env::var("MOTIF_GATEWAY_API_KEY") {
@@ -141,95 +154,113 @@ impl Session {
         }
     }
 
-    /// The node, if one was named.
+    /// Returns the value of `--rpc-url`.
     pub fn given_rpc_url(&self) -> Option<String> {
         self.given_rpc_url.clone()
     }
 
-    /// The keypair file, if one was named.
+    /// Returns the value of `--keypair`.
     pub fn given_keypair(&self) -> Option<PathBuf> {
         self.keypair.clone()
     }
 
-    /// Where the gateway is.
+    /// Returns the URL of the gateway.
     pub fn gateway_url(&self) -> &str {
         &self.gateway_url
     }
 
-    /// Waiting helps only where something may be starting: on this machine.
+    /// Returns how long to wait for a server: not at all unless it is on this machine, where it may
+    /// be starting.
     pub fn patience(&self, url: &str) -> Duration {
         let local = ["http://127.0.0.1", "http://localhost", "http://[::1]"];
         let is_local = local.iter().any(|prefix| url.starts_with(prefix));
         if is_local { self.wait } else { Duration::ZERO }
     }
 
-    /// Where the signing keypair is.
+    /// Returns the path of the signing keypair.
     ///
     /// # Errors
-    /// [`CliError::NoKeypair`] without `--keypair` and without a home folder.
+    /// [`CliError::KeypairMissing`] without `--keypair` and a home folder.
     pub fn keypair_path(&self) -> Result<PathBuf, CliError> {
         let home = || std::env::var_os("HOME").map(PathBuf::from);
-        let usual = || home().map(|home| home.join(".config/solana/id.json"));
-        self.keypair.clone().or_else(usual).ok_or(CliError::NoKeypair)
+        let default = || home().map(|home| home.join(".config/solana/id.json"));
+        self.keypair.clone().or_else(default).ok_or(CliError::KeypairMissing)
     }
 
-    /// The keypair that signs and pays.
+    /// Reads the keypair that signs and pays.
     ///
     /// # Errors
-    /// [`CliError::NoKeypair`]; [`motif_sdk::Error::File`].
+    /// [`CliError::KeypairMissing`]; [`Error::File`].
     pub fn keypair(&self) -> Result<Keypair, CliError> {
         let path = self.keypair_path()?;
         if self.keypair.is_none() && !path.exists() {
-            return Err(CliError::NoKeypair);
+            return Err(CliError::KeypairMissing);
         }
         Ok(keypair::read(&path)?)
     }
 
-    /// Prints the answer: JSON where it was asked for, else the text.
-    pub fn answer(&self, json: &Value, text: impl std::fmt::Display) {
+    /// Prints the output of the command: as JSON with `--json`, else as text.
+    pub fn print(&self, output: &(impl Serialize + Display)) {
         if self.json {
-            answer::print_json(json);
+            output::print_json(output);
         } else {
-            answer::print_text(text);
+            output::print_text(output);
         }
     }
 
-    /// Says something on the way, on stderr.
-    pub fn say(&self, text: impl std::fmt::Display) {
+    /// Prints a status message on stderr.
+    pub fn status(&self, text: impl Display) {
         eprintln!("{text}");
     }
 
-    /// Asks for a yes, where somebody can answer; where nobody can, nobody objects.
-    pub fn agrees(&self, question: &str) -> bool {
-        let somebody = std::io::stdin().is_terminal() && std::io::stderr().is_terminal();
-        if self.json || !somebody {
+    /// Asks for confirmation on a terminal; returns `true` when not interactive.
+    pub fn confirm(&self, question: &str) -> bool {
+        let is_interactive = std::io::stdin().is_terminal() && std::io::stderr().is_terminal();
+        if self.json || !is_interactive {
             return true;
         }
         eprint!("{question} [y/N] ");
         let mut answer = String::new();
-        // An end of input is no yes.
+        // The end of the input counts as no.
         let read = std::io::stdin().read_line(&mut answer).is_ok();
         read && is_yes(&answer)
     }
 
-    /// This machine's clock, unix seconds.
+    /// Returns the time of this machine, in Unix seconds.
     pub fn now(&self) -> i64 {
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
     }
 
-    /// Prints why there is no answer.
+    /// Prints an error: as JSON on stdout with `--json`, else as text on stderr.
     pub fn report(&self, error: &CliError) {
-        let (message, help) = (error.to_string(), error.help());
+        let (code, message, hint) = (error.code(), error.to_string(), error.hint());
         if self.json {
-            answer::print_json(&answer::error_json(&error.code(), &message, help.as_deref()));
+            output::print_json(&ErrorOutput::new(&code, &message, hint.as_deref()));
             return;
         }
-        eprintln!("error: {message}");
-        if let Some(help) = help {
-            eprintln!("help:  {help}");
+        eprintln!("error[{code}]: {message}");
+        if let Some(hint) = hint {
+            eprintln!("hint: {hint}");
         }
     }
+}
+
+/// Returns a future that resolves at the first SIGINT or SIGTERM from now on. Call this before
+/// announcing that a service is ready, so that a client can stop it as soon as it knows.
+///
+/// # Errors
+/// [`CliError::Runtime`] if no signal handler can be installed.
+pub fn stop_signal() -> Result<impl Future<Output = ()>, CliError> {
+    let refuse = |error: std::io::Error| CliError::Runtime(error.to_string());
+    let mut terminated = signal(SignalKind::terminate()).map_err(refuse)?;
+    let mut interrupted = signal(SignalKind::interrupt()).map_err(refuse)?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminated.recv() => {}
+            _ = interrupted.recv() => {}
+        }
+    })
 }
 
 fn is_yes(answer: &str) -> bool {
@@ -241,7 +272,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_yes_is_a_yes() {
+    fn only_y_and_yes_confirm() {
         assert!(["y", "Y\n", " yes\r\n"].iter().all(|answer| is_yes(answer)));
         assert!(!["", "\n", "n", "no", "yep", "y n"].iter().any(|answer| is_yes(answer)));
     }

@@ -156,7 +156,7 @@ impl Bench {
         let before = resident_bytes();
         let paid = self.load(world.gateway.local_addr(), &requests, 1);
         let grown = i64::try_from(resident_bytes()).unwrap() - i64::try_from(before).unwrap();
-        let generations = world.gateway.gateway().exposure().receipts;
+        let generations = world.gateway.app().exposure().receipts;
         assert_eq!(generations, u64::from(each * connections), "each was paid for once");
         self.servers.block_on(world.gateway.shutdown());
         (without, paid, grown)

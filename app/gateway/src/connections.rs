@@ -2,7 +2,7 @@ use std::{
     collections::HashMap,
     net::{IpAddr, SocketAddr},
     pin::pin,
-    sync::{Arc, Mutex, PoisonError},
+    sync::Arc,
     time::Duration,
 };
 
@@ -12,6 +12,7 @@ use hyper_util::{
     rt::{TokioIo, TokioTimer},
     service::TowerToHyperService,
 };
+use parking_lot::Mutex;
 use tokio::{
     net::{TcpListener, TcpStream},
     time::{sleep, timeout},
@@ -19,87 +20,115 @@ use tokio::{
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower::ServiceExt;
 
-use crate::{Gateway, admission::ClientAddress, config::Limits};
+use crate::{GatewayConfig, admission::ClientAddress, metrics::Metrics};
 
-/// After the system could not give a connection: usually too many are open.
+/// Pause after the system accepts no connection, usually because too many are open.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
-/// How long requests may go on after the gateway was told to stop.
+/// Maximum time for which requests continue after the gateway is stopped.
 const DRAIN_WITHIN: Duration = Duration::from_secs(30);
-/// The most headers of a request.
+/// Maximum number of headers of a request.
 const MAX_HEADERS: usize = 64;
 
-/// Who is connected how often.
+/// Accepts connections of one listener.
+pub struct Connections {
+    config: Arc<GatewayConfig>,
+    metrics: Arc<Metrics>,
+    open: Mutex<OpenConnections>,
+}
+
+/// Number of open connections.
 #[derive(Debug, Default)]
-struct Open {
+struct OpenConnections {
     by_address: HashMap<IpAddr, u32>,
-    all: u32,
+    total: u32,
 }
 
-/// One connection's place among the open ones; free again when dropped.
-struct Place {
-    open: Arc<Mutex<Open>>,
+/// Permit for one connection; returned on drop.
+struct ConnectionPermit {
+    connections: Arc<Connections>,
     address: IpAddr,
-    gateway: Gateway,
 }
 
-/// Answers connections until told to stop, and then finishes the requests that are under way.
-pub async fn answer(
-    listener: TcpListener,
-    router: Router,
-    gateway: Gateway,
-    stop: CancellationToken,
-) {
-    let connections = TaskTracker::new();
-    let open = Arc::new(Mutex::new(Open::default()));
-    // Each connection has its own below it: a shared one has locks, which every answer on every
-    // connection would take.
-    let stop_answering = CancellationToken::new();
-    loop {
-        let accepted = tokio::select! {
-            accepted = listener.accept() => accepted,
-            () = stop.cancelled() => break,
-        };
-        match accepted {
-            Ok((stream, peer)) => match Place::take(&gateway, &open, peer) {
-                Some(place) => {
-                    let stop = stop_answering.child_token();
-                    connections.spawn(converse(stream, peer, router.clone(), place, stop));
+impl Connections {
+    /// Creates the connections of a listener.
+    pub fn new(config: Arc<GatewayConfig>, metrics: Arc<Metrics>) -> Arc<Self> {
+        Arc::new(Self { config, metrics, open: Mutex::default() })
+    }
+
+    /// Serves connections until `stop` is cancelled, then finishes the requests in progress.
+    pub async fn serve(
+        self: Arc<Self>,
+        listener: TcpListener,
+        router: Router,
+        stop: CancellationToken,
+    ) {
+        let tasks = TaskTracker::new();
+        // Each connection has a child token: the locks of a shared token would be contended.
+        let stop_connections = CancellationToken::new();
+        loop {
+            let accepted = tokio::select! {
+                accepted = listener.accept() => accepted,
+                () = stop.cancelled() => break,
+            };
+            match accepted {
+                Ok((stream, peer)) => match self.permit(peer) {
+                    Some(permit) => {
+                        let stop = stop_connections.child_token();
+                        tasks.spawn(serve_connection(stream, peer, router.clone(), permit, stop));
+                    }
+                    // Closing the socket is the cheapest rejection.
+                    None => {
+                        self.metrics.connections_refused.inc();
+                    }
+                },
+                Err(error) => {
+                    tracing::warn!(%error, "no connection accepted");
+                    sleep(ACCEPT_PAUSE).await;
                 }
-                // The cheapest answer there is: the socket closes.
-                None => {
-                    gateway.metrics().connections_refused.inc();
-                }
-            },
-            Err(error) => {
-                tracing::warn!(%error, "no connection accepted");
-                sleep(ACCEPT_PAUSE).await;
             }
         }
+        // Close the listener first so that clients fail over instead of queueing.
+        drop(listener);
+        stop_connections.cancel();
+        tasks.close();
+        if timeout(DRAIN_WITHIN, tasks.wait()).await.is_err() {
+            tracing::warn!(open = tasks.len(), "requests were interrupted");
+        }
     }
-    // Whoever comes now is refused, and goes elsewhere, instead of waiting for nobody.
-    drop(listener);
-    stop_answering.cancel();
-    connections.close();
-    if timeout(DRAIN_WITHIN, connections.wait()).await.is_err() {
-        tracing::warn!(open = connections.len(), "requests were cut off");
+
+    /// Returns a permit, or `None` if too many connections are open, in total or of this address.
+    fn permit(self: &Arc<Self>, peer: SocketAddr) -> Option<ConnectionPermit> {
+        let address = peer.ip().to_canonical();
+        let proxies = &self.config.trusted_proxies;
+        let is_proxy = proxies.iter().any(|network| network.contains(&address));
+        let limits = &self.config.limits;
+        let max_own = if is_proxy { u32::MAX } else { limits.connections_per_address };
+        let mut open = self.open.lock();
+        let own = open.by_address.get(&address).copied().unwrap_or(0);
+        if own >= max_own || open.total >= limits.connections {
+            return None;
+        }
+        open.by_address.insert(address, own + 1);
+        open.total += 1;
+        self.metrics.connections.inc();
+        Some(ConnectionPermit { connections: self.clone(), address })
     }
 }
 
-/// One connection, until either side ends it.
-async fn converse(
+/// Serves one connection until either side ends it.
+async fn serve_connection(
     stream: TcpStream,
     peer: SocketAddr,
     router: Router,
-    place: Place,
+    permit: ConnectionPermit,
     stop: CancellationToken,
 ) {
-    let limits: Limits = place.gateway.config().limits;
-    // Answers are one small packet; a socket that cannot do this is a slower one.
+    let config = permit.connections.config.clone();
+    let limits = config.limits;
+    // Responses are one small packet. Without the option they are slower.
     let _ = stream.set_nodelay(true);
-    let gateway = place.gateway.clone();
     let router = router.map_request(move |mut request: Request<Incoming>| {
-        let trusted = &gateway.config().trusted_proxies;
-        let client = ClientAddress::find(peer.ip(), request.headers(), trusted);
+        let client = ClientAddress::find(peer.ip(), request.headers(), &config.trusted_proxies);
         request.extensions_mut().insert(client);
         request
     });
@@ -118,40 +147,21 @@ async fn converse(
         }
     };
     if let Err(error) = ended {
-        tracing::debug!(%error, "a connection broke");
+        tracing::debug!(%error, "connection failed");
     }
-    drop(place);
+    drop(permit);
 }
 
-impl Place {
-    /// `None` where there are too many connections, of this address or of all.
-    fn take(gateway: &Gateway, open: &Arc<Mutex<Open>>, peer: SocketAddr) -> Option<Self> {
-        let config = gateway.config();
-        let address = peer.ip().to_canonical();
-        let is_proxy = config.trusted_proxies.iter().any(|network| network.contains(&address));
-        let most = if is_proxy { u32::MAX } else { config.limits.connections_per_address };
-        let mut now = open.lock().unwrap_or_else(PoisonError::into_inner);
-        let own = now.by_address.get(&address).copied().unwrap_or(0);
-        if own >= most || now.all >= config.limits.connections {
-            return None;
-        }
-        now.by_address.insert(address, own + 1);
-        now.all += 1;
-        gateway.metrics().connections.inc();
-        Some(Self { open: open.clone(), address, gateway: gateway.clone() })
-    }
-}
-
-impl Drop for Place {
+impl Drop for ConnectionPermit {
     fn drop(&mut self) {
-        let mut now = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        now.all = now.all.saturating_sub(1);
-        if let Some(own) = now.by_address.get_mut(&self.address) {
+        let mut open = self.connections.open.lock();
+        open.total = open.total.saturating_sub(1);
+        if let Some(own) = open.by_address.get_mut(&self.address) {
             *own -= 1;
             if *own == 0 {
-                now.by_address.remove(&self.address);
+                open.by_address.remove(&self.address);
             }
         }
-        self.gateway.metrics().connections.dec();
+        self.connections.metrics.connections.dec();
     }
 }

@@ -1,45 +1,56 @@
-//! The gateway: meters paid generations, loses none, and settles them on chain.
+//! Gateway of Motif: meters paid generations, makes them durable, and settles them on chain.
 //!
-//! - [`config`]: everything that can be configured; [`serve`]: runs a gateway as a [`GatewayConfig`] says.
-//! - [`router`]: every URL on one page; [`problem`]: every refusal.
-//! - [`keys`], [`admission`]: who is let in, how often; [`metrics`]: figures about all of it.
-//! - [`metering`]: verify, reserve, make durable, acknowledge.
-//! - [`ledger`]: what a channel has used and vouched for; [`store`]: what survives a kill.
-//! - [`paywall`]: a price in front of any HTTP model server.
-//! - [`recognition`]: whose content is.
-//! - [`traces`]: what becomes of a request, for a collector.
-//! - [`settlement`]: bringing statements on chain; [`chain`]: what the gateway asks of a node.
+//! [`serve`] runs a gateway with a [`GatewayConfig`]. An [`App`] is a struct of components, one
+//! per module:
+//!
+//! - [`metering`], [`holds`]: verify a voucher, reserve its units, make it durable, acknowledge.
+//! - [`channel_registry`]: channels held by this process and their leases; [`ledger`]: units and
+//!   vouchers of one channel; [`channel_sync`]: reads channels from the cluster.
+//! - [`settlement`]: settles statements on chain; [`reconcile`]: compares the store with the chain.
+//! - [`cluster`], [`chain`]: the cluster's nodes; [`store`]: durable state.
+//! - [`catalogue`], [`receipts`], [`recognition`]: reads for clients.
+//! - [`api_keys`], [`admission`]: API keys and rate limits; [`metrics`], [`traces`]: observability.
+//! - [`router`]: every URL; [`error`], [`problem`]: every error and its HTTP form.
+//! - [`paywall`]: a price in front of a model server.
 
-mod administering;
 pub mod admission;
-mod catalogue;
+pub mod api_keys;
+mod app;
+pub mod catalogue;
 pub mod chain;
+pub mod channel;
+pub mod channel_registry;
+mod channel_state;
+pub mod channel_sync;
 mod clock;
+pub mod cluster;
 pub mod config;
 mod connections;
-mod desk;
-mod gateway;
-mod holding;
+pub mod error;
+pub mod health;
+mod hold_locks;
+pub mod holds;
 pub mod keys;
-mod leasing;
 pub mod ledger;
 pub mod metering;
 pub mod metrics;
+mod middleware;
+mod payer_request;
 pub mod paywall;
 pub mod problem;
+mod rebalance;
+pub mod receipts;
 pub mod recognition;
-mod reconciling;
-mod requests;
+pub mod reconcile;
 pub mod router;
 mod routes;
-mod serving;
+mod server;
 pub mod settlement;
-pub mod store;
 pub mod traces;
-mod view;
-mod voucher_key;
 
+pub use app::{App, Components, StartError};
 pub use config::{AdminConfig, GatewayConfig, Limits, PaywallConfig, SettlePolicy, TraceConfig};
-pub use gateway::{Gateway, StartError};
+/// The crate `motif-store`.
+pub use motif_store as store;
 pub use router::{admin_openapi, openapi};
-pub use serving::{RunningGateway, serve, serve_watched, serve_with};
+pub use server::{RunningGateway, serve, serve_watched, serve_with};

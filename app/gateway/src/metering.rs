@@ -2,396 +2,379 @@
 
 use std::sync::Arc;
 
+use motif_ed25519_batch::Verifier;
 use motif_sdk::{
     Pubkey,
     gateway::{
         IdempotencyKey,
-        wire::{BatchRequest, BatchedGeneration, GenerationRequest, VoucherParts},
+        wire::{BatchRequest, BatchedGeneration, Digest, GenerationRequest, VoucherParts},
     },
     receipt::{Receipt, SignedReceipt},
     voucher::SignedVoucher,
 };
 
 use crate::{
-    Gateway,
-    desk::{Book, Desk},
+    admission::Admission,
+    channel::{ChannelHandle, LockedChannel},
+    channel_registry::ChannelRegistry,
+    cluster::Cluster,
+    error::GatewayError,
     keys::Caller,
-    ledger::{HoldId, Item, Part, Refusal, Wanted},
-    problem::ApiError,
-    store::{Change, Generation, Issued, Moment, Written},
+    ledger::{HoldId, Item, LedgerError, PaymentRequest, Reservation},
+    metrics::Metrics,
+    settlement::SettlementPolicy,
+    store::{Change, Failpoint, Failpoints, Generation, Issued, Written},
 };
 
-/// What is asked for with one voucher, and how it is named.
-struct Asked<'a> {
+/// Takes payment for generations.
+pub struct Metering {
+    pub(crate) channels: Arc<ChannelRegistry>,
+    pub(crate) cluster: Arc<Cluster>,
+    pub(crate) verifier: Verifier,
+    pub(crate) admission: Arc<Admission>,
+    pub(crate) policy: Arc<SettlementPolicy>,
+    pub(crate) metrics: Arc<Metrics>,
+    pub(crate) failpoints: Arc<dyn Failpoints>,
+}
+
+/// Generations to pay for with one voucher, under one idempotency key.
+struct Payment<'a> {
     key: &'a str,
     voucher: SignedVoucher,
     generations: &'a [BatchedGeneration],
-    /// The hold it captures.
+    /// Hold that the payment captures.
     hold: Option<HoldId>,
 }
 
-impl Asked<'_> {
-    /// Whether this very request paid for these: for each of them, with the same voucher, which its
-    /// signature stands for. A batch of one asks for what a single generation does.
-    fn is_what_paid_for(&self, earlier: &[Generation]) -> bool {
-        let same = |(one, asked): (&Generation, &BatchedGeneration)| {
-            let receipt = &one.receipt.receipt;
-            one.voucher_signature == self.voucher.signature
-                && (receipt.license, receipt.units) == (asked.license, asked.units)
-                && receipt.request_digest == asked.request_digest.0
-                && receipt.output_digest == asked.output_digest.0
-        };
-        earlier.len() == self.generations.len() && earlier.iter().zip(self.generations).all(same)
-    }
-}
-
-/// Where a request stands after a look into the book.
-enum Standing {
-    /// Taken; to be acknowledged once it is on disk.
-    Taken(Issued),
-    /// Its key was used in the open statement, or its statement is not open any more.
+/// Result of a payment's turn under the channel's lock.
+enum Decision {
+    /// Accepted; acknowledged once it is on disk.
+    Accepted(Issued),
+    /// The key was used in the open statement, or the voucher's statement is closed.
     Earlier,
-    /// The open statement had no room for it and was cut.
+    /// The open statement was full and is closed.
     Cut(Written),
 }
 
-impl Gateway {
+impl Metering {
     /// Takes payment for a generation and returns its receipt.
     ///
-    /// Idempotent: the same request under the same key yields the same receipt, also after
-    /// its statement has settled.
+    /// Idempotent: the same request under the same key returns the same receipt, even after its
+    /// statement has settled.
     ///
     /// # Errors
-    /// Every [`ApiError`] of a generation. Unless it is [`ApiError::StoreFailed`], nothing
-    /// was taken.
-    pub async fn accept(
+    /// Every [`GatewayError`] of a generation. Nothing was charged unless it is
+    /// [`GatewayError::StoreFailed`].
+    pub async fn pay(
         &self,
-        address: Pubkey,
+        channel: Pubkey,
         key: IdempotencyKey,
         request: GenerationRequest,
         caller: &Caller,
-    ) -> Result<SignedReceipt, ApiError> {
-        let (desk, voucher) = self.verified(&address, &request.voucher, 1).await?;
-        let asked =
-            Asked { key: key.as_str(), voucher, generations: &[request.generation()], hold: None };
-        self.pay_for_one(&desk, &asked, caller).await
+    ) -> Result<SignedReceipt, GatewayError> {
+        self.pay_one(channel, key.as_str(), None, request, caller).await
     }
 
     /// Takes payment for several generations, all or none, and returns their receipts in order.
     ///
-    /// Idempotent, as [`Gateway::accept`].
+    /// Idempotent, as [`Metering::pay`].
     ///
     /// # Errors
-    /// As [`Gateway::accept`]; [`ApiError::BatchSize`].
-    pub async fn accept_batch(
+    /// As [`Metering::pay`]; [`GatewayError::BatchSize`].
+    pub async fn pay_batch(
         &self,
-        address: Pubkey,
+        channel: Pubkey,
         key: IdempotencyKey,
         request: BatchRequest,
         caller: &Caller,
-    ) -> Result<Vec<SignedReceipt>, ApiError> {
+    ) -> Result<Vec<SignedReceipt>, GatewayError> {
         let count = request.generations.len();
         if !(1..=BatchRequest::MOST).contains(&count) {
-            return Err(ApiError::BatchSize(count));
+            return Err(GatewayError::BatchSize(count));
         }
-        let (desk, voucher) = self.verified(&address, &request.voucher, count as u32).await?;
-        let asked =
-            Asked { key: key.as_str(), voucher, generations: &request.generations, hold: None };
-        self.pay_for(&desk, &asked, caller).await
+        let (channel, voucher) = self.verify(&channel, &request.voucher, count as u32).await?;
+        let (key, generations) = (key.as_str(), &request.generations[..]);
+        self.execute(&channel, &Payment { key, voucher, generations, hold: None }, caller).await
     }
 
-    /// Takes payment for a generation that room was held for, and ends the hold.
-    pub(crate) async fn accept_held(
+    /// Takes payment for a generation that captures a hold.
+    ///
+    /// # Errors
+    /// As [`Metering::pay`].
+    pub(crate) async fn capture(
         &self,
-        address: Pubkey,
+        channel: Pubkey,
         hold: HoldId,
         request: GenerationRequest,
         caller: &Caller,
-    ) -> Result<SignedReceipt, ApiError> {
-        let (desk, voucher) = self.verified(&address, &request.voucher, 1).await?;
-        let key = hold_key(&hold);
-        let asked =
-            Asked { key: &key, voucher, generations: &[request.generation()], hold: Some(hold) };
-        self.pay_for_one(&desk, &asked, caller).await
+    ) -> Result<SignedReceipt, GatewayError> {
+        self.pay_one(channel, &hold_key(&hold), Some(hold), request, caller).await
     }
 
-    /// Takes payment for a later part of an answer that streams. Idempotent, as
-    /// [`Gateway::accept`], under the part's name.
-    pub(crate) async fn accept_part(
+    /// Takes payment for a later part of a streamed answer, under the part's identifier.
+    ///
+    /// # Errors
+    /// As [`Metering::pay`].
+    pub(crate) async fn pay_part(
         &self,
-        address: Pubkey,
+        channel: Pubkey,
         part: HoldId,
         request: GenerationRequest,
         caller: &Caller,
-    ) -> Result<SignedReceipt, ApiError> {
-        let (desk, voucher) = self.verified(&address, &request.voucher, 1).await?;
-        let key = part_key(&part);
-        let asked = Asked { key: &key, voucher, generations: &[request.generation()], hold: None };
-        self.pay_for_one(&desk, &asked, caller).await
+    ) -> Result<SignedReceipt, GatewayError> {
+        self.pay_one(channel, &part_key(&part), None, request, caller).await
     }
 
-    /// The receipt that captured a hold, or paid for a later part of an answer that streams.
-    /// Looked for in the statements of about as long as answers are kept.
+    /// Returns the receipt that captured a hold or paid for a later part of a streamed answer.
+    /// Searches the newest 64 statements, which covers the time for which answers are kept.
+    ///
+    /// # Errors
+    /// [`GatewayError::UnknownChannel`], [`GatewayError::StoreFailed`].
     pub(crate) async fn receipt_of(
         &self,
         address: Pubkey,
         id: HoldId,
         part: u32,
-    ) -> Result<Option<SignedReceipt>, ApiError> {
+    ) -> Result<Option<SignedReceipt>, GatewayError> {
         const STATEMENTS: u64 = 64;
-        let (channel_id, open) = match self.desk(&address).await {
-            Ok(desk) => (desk.id(), desk.book().ledger.open_statement().number),
-            // Whoever holds the channel now, what was paid is in the store that all share.
-            Err(error) if error.is_moved() => self.recorded_open(&address).await?,
+        let (channel_id, open) = match self.channels.get(&address).await {
+            Ok(channel) => (channel.id(), channel.lock().ledger.open_statement().number),
+            // The shared store has the receipts, whichever process holds the channel.
+            Err(error) if error.is_moved() => {
+                let (id, channel) = self.channels.recorded(&address).await?;
+                (id, self.channels.recorded_open_statement(id, &channel).await?)
+            }
             Err(error) => return Err(error),
         };
         let key = if part == 0 { hold_key(&id) } else { part_key(&id) };
-        self.store().flush().await?;
+        let store = self.channels.store();
+        store.writer().flush().await?;
         for statement in (open.saturating_sub(STATEMENTS)..=open).rev() {
-            let named = self.store().named(channel_id, statement, &key).await?;
-            if let Some(generation) = named.first() {
+            let generations = store.lookup().by_key(channel_id, statement, &key).await?;
+            if let Some(generation) = generations.first() {
                 return Ok(Some(generation.receipt));
             }
         }
         Ok(None)
     }
 
-    async fn pay_for_one(
+    async fn pay_one(
         &self,
-        desk: &Arc<Desk>,
-        asked: &Asked<'_>,
+        channel: Pubkey,
+        key: &str,
+        hold: Option<HoldId>,
+        request: GenerationRequest,
         caller: &Caller,
-    ) -> Result<SignedReceipt, ApiError> {
-        let receipts = self.pay_for(desk, asked, caller).await?;
-        // One was asked for, and a key names what was asked for with it.
-        receipts.first().copied().ok_or(ApiError::IdempotencyKeyReused)
+    ) -> Result<SignedReceipt, GatewayError> {
+        let (channel, voucher) = self.verify(&channel, &request.voucher, 1).await?;
+        let payment = Payment { key, voucher, generations: &[request.generation()], hold };
+        let receipts = self.execute(&channel, &payment, caller).await?;
+        receipts.first().copied().ok_or(GatewayError::IdempotencyKeyReused)
     }
 
-    async fn pay_for(
-        &self,
-        desk: &Arc<Desk>,
-        asked: &Asked<'_>,
-        caller: &Caller,
-    ) -> Result<Vec<SignedReceipt>, ApiError> {
-        match self.pay_at(desk, asked, caller).await {
-            // Nothing was written, and the desk is closed. Who has the channel now?
-            Err(ApiError::ChannelMoving) => {
-                let desk = self.desk(&desk.address).await?;
-                Box::pin(self.pay_at(&desk, asked, caller)).await
-            }
-            answer => answer,
-        }
-    }
-
-    async fn pay_at(
-        &self,
-        desk: &Arc<Desk>,
-        asked: &Asked<'_>,
-        caller: &Caller,
-    ) -> Result<Vec<SignedReceipt>, ApiError> {
-        self.pass(Moment::Reserving);
-        match self.stand(desk, asked, caller)? {
-            Standing::Taken(issued) => {
-                self.pass(Moment::Reserved);
-                let receipts = self.on_disk(desk, issued).await?;
-                self.pass(Moment::Answering);
-                self.metrics().generations.inc_by(receipts.len() as u64);
-                let prices = receipts.iter().map(|signed| signed.receipt.amount).sum();
-                self.metrics().prices.inc_by(prices);
-                self.settle_if_large(desk);
-                Ok(receipts)
-            }
-            Standing::Earlier => Box::pin(self.earlier(desk, asked)).await,
-            Standing::Cut(written) => {
-                self.on_disk(desk, written).await?;
-                self.wake().notify_one();
-                Err(closed(&desk.book()))
-            }
-        }
-    }
-
-    /// The desk of a channel and a voucher that its voucher key has signed for it.
-    async fn verified(
+    /// Verifies a voucher and counts it against the channel's rate limit.
+    async fn verify(
         &self,
         address: &Pubkey,
-        parts: &VoucherParts,
+        voucher: &VoucherParts,
         generations: u32,
-    ) -> Result<(Arc<Desk>, SignedVoucher), ApiError> {
-        // The ledger may be ahead of a disk that has failed: nothing it says is good any more.
-        if let Some(failure) = self.store().failure() {
-            return Err(ApiError::StoreFailed(failure));
+    ) -> Result<(Arc<ChannelHandle>, SignedVoucher), GatewayError> {
+        // Ledgers may be ahead of a disk that has failed.
+        if let Some(failure) = self.channels.store().writer().failure() {
+            return Err(GatewayError::StoreFailed(failure));
         }
-        let desk = self.desk(address).await?;
-        let for_this_channel = parts.channel.0 == desk.address
-            && parts.opened_slot == desk.opened_slot
-            && parts.cluster.0 == desk.cluster;
-        if !for_this_channel {
-            return Err(ApiError::VoucherOtherChannel);
-        }
-        let signed = parts.signed_by(desk.voucher_key(self.now()));
-        let key = desk.read_key(&signed.key).ok_or(ApiError::VoucherSignature)?;
-        if !self.verifier().signed(&key, &signed).await {
-            return Err(ApiError::VoucherSignature);
-        }
-        self.admission().channel(address, generations)?;
-        Ok((desk, signed))
+        let channel = self.channels.get(address).await?;
+        let voucher = channel.verify(voucher, &self.verifier, self.cluster.now()).await?;
+        self.admission.channel(address, generations)?;
+        Ok((channel, voucher))
     }
 
-    /// The one moment in which generations are taken or not, per channel one at a time.
-    fn stand(&self, desk: &Desk, asked: &Asked<'_>, caller: &Caller) -> Result<Standing, ApiError> {
-        let now = self.now();
-        let item = |one: &BatchedGeneration| Item { license: one.license, units: one.units };
-        let items = asked.generations.iter().map(item).collect();
-        let wanted = Wanted { items, voucher: asked.voucher, hold: asked.hold };
-        let mut book = desk.book();
-        let (open, statement) =
-            (book.ledger.open_statement().number, asked.voucher.voucher.statement);
-        let is_known = statement == open && book.keys.contains_key(asked.key);
-        if is_known || statement < open {
-            return Ok(Standing::Earlier);
-        }
-        self.check_sight(desk)?;
-        let weighed = match book.ledger.weigh(&wanted, now) {
-            Ok(weighed) => weighed,
-            Err(Refusal::StatementFull) => {
-                let cut = book.cut(desk.lease, self.store(), now);
-                let (_, written) = cut.ok_or(ApiError::refused(Refusal::StatementFull))?;
-                return Ok(Standing::Cut(written));
-            }
-            Err(refusal) => return Err(refused(&book, refusal)),
-        };
-        let charged = weighed.charged;
-        let set_aside = caller.0.as_ref().map(|key| key.set_aside(charged)).transpose()?;
-        let taken = book.ledger.take(weighed, now);
-        let reserved = taken.map_err(|refusal| refused(&book, refusal))?;
-        book.keys.insert(asked.key.to_owned(), reserved.position);
-        let mut generations = Vec::with_capacity(reserved.parts.len());
-        for ((one, part), place) in asked.generations.iter().zip(&reserved.parts).zip(0..) {
-            let position = reserved.position + place;
-            let receipt = receipt(desk, asked, one, part, position, now);
-            generations.push(Generation {
-                channel_id: desk.id(),
-                idempotency_key: asked.key.to_owned(),
-                part: place,
-                receipt: SignedReceipt::unsigned(receipt),
-                voucher_expires_at: asked.voucher.voucher.expires_at,
-                voucher_signature: asked.voucher.signature,
-                api_key: caller.0.as_ref().map(|key| key.id()),
-                // The fee grows with totals: the first has it for all.
-                charged: if place == 0 {
-                    charged - reserved.price + part.price
-                } else {
-                    part.price
-                },
-            });
-        }
-        // Queued before the book is released: on disk, too, each voucher follows the one it
-        // covers.
-        let change = Change::Generations { generations, hold: asked.hold };
-        Ok(Standing::Taken(self.store().spend(desk.lease, change, set_aside)))
-    }
-
-    /// Answers a retry with what was answered first, and everything else with a refusal.
-    async fn earlier(
+    /// Executes a payment, once more if the channel's lease was lost meanwhile.
+    async fn execute(
         &self,
-        desk: &Desk,
-        asked: &Asked<'_>,
-    ) -> Result<Vec<SignedReceipt>, ApiError> {
-        // The first request may still be on its way to the disk.
-        self.store().flush().await?;
-        let statement = asked.voucher.voucher.statement;
-        let earlier = self.store().named(desk.id(), statement, asked.key).await?;
+        channel: &Arc<ChannelHandle>,
+        payment: &Payment<'_>,
+        caller: &Caller,
+    ) -> Result<Vec<SignedReceipt>, GatewayError> {
+        match self.try_execute(channel, payment, caller).await {
+            // Nothing was written, and the handle is removed.
+            Err(GatewayError::ChannelMoving) => {
+                let channel = self.channels.get(&channel.address).await?;
+                Box::pin(self.try_execute(&channel, payment, caller)).await
+            }
+            receipts => receipts,
+        }
+    }
+
+    async fn try_execute(
+        &self,
+        channel: &ChannelHandle,
+        payment: &Payment<'_>,
+        caller: &Caller,
+    ) -> Result<Vec<SignedReceipt>, GatewayError> {
+        self.failpoints.hit(Failpoint::Reserving);
+        match self.reserve(channel, payment, caller)? {
+            Decision::Accepted(issued) => {
+                self.failpoints.hit(Failpoint::Reserved);
+                let receipts = self.channels.commit(channel, issued).await?;
+                self.failpoints.hit(Failpoint::Answering);
+                self.metrics.generations.inc_by(receipts.len() as u64);
+                let prices = receipts.iter().map(|signed| signed.receipt.amount).sum();
+                self.metrics.prices.inc_by(prices);
+                self.policy.wake_if_large(channel);
+                Ok(receipts)
+            }
+            Decision::Earlier => Box::pin(self.repeat(channel, payment)).await,
+            Decision::Cut(written) => {
+                self.channels.commit(channel, written).await?;
+                self.policy.wake();
+                Err(channel.lock().rejected(LedgerError::StatementClosed))
+            }
+        }
+    }
+
+    /// Decides on a payment and queues it, under the channel's lock.
+    fn reserve(
+        &self,
+        channel: &ChannelHandle,
+        payment: &Payment<'_>,
+        caller: &Caller,
+    ) -> Result<Decision, GatewayError> {
+        let now = self.cluster.now();
+        let request = payment.request();
+        let store = self.channels.store();
+        let mut locked = channel.lock();
+        let open = locked.ledger.open_statement().number;
+        let statement = payment.voucher.voucher.statement;
+        let is_known = statement == open && locked.keys.contains_key(payment.key);
+        if is_known || statement < open {
+            return Ok(Decision::Earlier);
+        }
+        self.policy.check_seen(channel)?;
+        let reservation = match locked.ledger.reserve(&request, now) {
+            Ok(reservation) => reservation,
+            Err(LedgerError::StatementFull) => {
+                let cut = locked.cut(channel.lease, store, now);
+                let full = GatewayError::rejected(LedgerError::StatementFull);
+                let (_, written) = cut.ok_or(full)?;
+                return Ok(Decision::Cut(written));
+            }
+            Err(error) => return Err(locked.rejected(error)),
+        };
+        let charged = reservation.charged;
+        let budget = caller.0.as_ref().map(|key| key.reserve(charged)).transpose()?;
+        locked.commit(payment.key, &reservation, now);
+        let generations = payment.generations(channel, &reservation, caller, now);
+        // Queued under the lock, so that vouchers reach the disk in the ledger's order.
+        let change = Change::Generations { generations, hold: payment.hold };
+        Ok(Decision::Accepted(store.writer().issue(channel.lease, change, budget)))
+    }
+
+    /// Returns the receipts of an earlier payment if it was the same, and an error otherwise.
+    async fn repeat(
+        &self,
+        channel: &ChannelHandle,
+        payment: &Payment<'_>,
+    ) -> Result<Vec<SignedReceipt>, GatewayError> {
+        let store = self.channels.store();
+        // The earlier payment may not be on disk yet.
+        store.writer().flush().await?;
+        let statement = payment.voucher.voucher.statement;
+        let earlier = store.lookup().by_key(channel.id(), statement, payment.key).await?;
         if earlier.is_empty() {
-            return Err(closed(&desk.book()));
+            return Err(channel.lock().rejected(LedgerError::StatementClosed));
         }
-        if !asked.is_what_paid_for(&earlier) {
-            return Err(ApiError::IdempotencyKeyReused);
+        if !payment.is_same(&earlier) {
+            return Err(GatewayError::IdempotencyKeyReused);
         }
-        self.metrics().repeated.inc();
+        self.metrics.repeated.inc();
         Ok(earlier.iter().map(|generation| generation.receipt).collect())
     }
+}
 
-    /// Wakes the worker where it should not wait for its next round.
-    fn settle_if_large(&self, desk: &Arc<Desk>) {
-        let is_large = {
-            let book = desk.book();
-            let (open, policy) = (book.ledger.open_statement(), self.config().settle);
-            // Half of what may be exposed leaves time to settle before anything is refused.
-            let half = policy.max_exposure.map(|most| most / 2);
-            open.receipts >= policy.at_receipts
-                || policy.at_amount.is_some_and(|amount| open.prices >= amount)
-                || half.is_some_and(|half| book.ledger.exposed() >= half)
-        };
-        if is_large {
-            self.wake().notify_one();
+impl LockedChannel {
+    /// Commits a reservation under its idempotency key.
+    fn commit(&mut self, key: &str, reservation: &Reservation, now: i64) {
+        self.ledger.commit(reservation, now);
+        self.keys.insert(key.to_owned(), reservation.position);
+    }
+}
+
+impl Payment<'_> {
+    fn request(&self) -> PaymentRequest {
+        let item = |one: &BatchedGeneration| Item { license: one.license, units: one.units };
+        PaymentRequest {
+            items: self.generations.iter().map(item).collect(),
+            voucher: self.voucher,
+            hold: self.hold,
         }
     }
-}
 
-/// The key under which a hold is captured. No header can hold it: it has a space in it.
-fn hold_key(hold: &HoldId) -> String {
-    format!("hold {}", motif_sdk::gateway::wire::Digest(*hold))
-}
+    /// Returns whether `earlier` are the generations of this payment, with the same voucher,
+    /// which its signature identifies. A batch of one equals a single generation.
+    fn is_same(&self, earlier: &[Generation]) -> bool {
+        let same = |(earlier, one): (&Generation, &BatchedGeneration)| {
+            let receipt = &earlier.receipt.receipt;
+            earlier.voucher_signature == self.voucher.signature
+                && (receipt.license, receipt.units) == (one.license, one.units)
+                && receipt.request_digest == one.request_digest.0
+                && receipt.output_digest == one.output_digest.0
+        };
+        earlier.len() == self.generations.len() && earlier.iter().zip(self.generations).all(same)
+    }
 
-/// As [`hold_key`], for a part that has no hold of its own.
-fn part_key(part: &HoldId) -> String {
-    format!("part {}", motif_sdk::gateway::wire::Digest(*part))
-}
-
-fn receipt(
-    desk: &Desk,
-    asked: &Asked<'_>,
-    one: &BatchedGeneration,
-    part: &Part,
-    position: u32,
-    now: i64,
-) -> Receipt {
-    Receipt {
-        channel: desk.address,
-        opened_slot: desk.opened_slot,
-        statement: asked.voucher.voucher.statement,
-        position,
-        license: one.license,
-        units: one.units,
-        terms_number: part.terms_number,
-        amount: part.price,
-        cumulative: asked.voucher.voucher.cumulative,
-        work: part.work,
-        request_digest: one.request_digest.0,
-        output_digest: one.output_digest.0,
-        issued_at: now,
+    /// Returns the generations to store, with unsigned receipts.
+    fn generations(
+        &self,
+        channel: &ChannelHandle,
+        reservation: &Reservation,
+        caller: &Caller,
+        now: i64,
+    ) -> Vec<Generation> {
+        let items = self.generations.iter().zip(&reservation.items).zip(0..);
+        let generation = |((one, priced), part): ((&BatchedGeneration, _), u32)| {
+            let priced: &crate::ledger::PricedItem = priced;
+            let receipt = Receipt {
+                channel: channel.address,
+                opened_slot: channel.opened_slot,
+                statement: reservation.statement,
+                position: reservation.position + part,
+                license: one.license,
+                units: one.units,
+                terms_number: priced.terms_number,
+                amount: priced.price,
+                cumulative: reservation.cumulative,
+                work: priced.work,
+                request_digest: one.request_digest.0,
+                output_digest: one.output_digest.0,
+                issued_at: now,
+            };
+            Generation {
+                channel_id: channel.id(),
+                idempotency_key: self.key.to_owned(),
+                part,
+                receipt: SignedReceipt::unsigned(receipt),
+                voucher_key: self.voucher.key,
+                voucher_expires_at: self.voucher.voucher.expires_at,
+                voucher_signature: self.voucher.signature,
+                api_key: caller.0.as_ref().map(|key| key.id()),
+                // Fees depend on totals: the first generation is charged the fee of all.
+                charged: match part {
+                    0 => reservation.charged - reservation.price + priced.price,
+                    _ => priced.price,
+                },
+            }
+        };
+        items.map(generation).collect()
     }
 }
 
-/// A refusal, with what the ledger has where the payer's picture of it differs.
-fn refused(book: &Book, refusal: Refusal) -> ApiError {
-    let current = || book.ledger.cumulative().unwrap_or(u64::MAX);
-    let cumulative = match refusal {
-        Refusal::WrongPrice { expected, .. } => Some(expected),
-        Refusal::StatementClosed
-        | Refusal::StatementAhead { .. }
-        | Refusal::NotNewer { .. }
-        | Refusal::StatementMismatch => Some(current()),
-        Refusal::ChannelClosing
-        | Refusal::VoucherKeyRotating { .. }
-        | Refusal::NoUnits
-        | Refusal::LicenseNotFound(_)
-        | Refusal::StatementFull
-        | Refusal::LicenseLimit { .. }
-        | Refusal::LicenseEnding { .. }
-        | Refusal::Underfunded { .. }
-        | Refusal::OverBudget { .. }
-        | Refusal::UnknownHold
-        | Refusal::HoldExceeded { .. }
-        | Refusal::HoldsFull
-        | Refusal::SettlementDue { .. }
-        | Refusal::Exposed { .. }
-        | Refusal::ExpiresTooSoon { .. }
-        | Refusal::AmountTooLarge => None,
-    };
-    ApiError::Refused { refusal, expected: cumulative.map(|total| book.expected(total)) }
+/// Returns the idempotency key of a captured hold. Its space keeps it apart from clients' keys.
+fn hold_key(hold: &HoldId) -> String {
+    format!("hold {}", Digest(*hold))
 }
 
-fn closed(book: &Book) -> ApiError {
-    refused(book, Refusal::StatementClosed)
+/// Returns the idempotency key of a later part of a streamed answer.
+fn part_key(part: &HoldId) -> String {
+    format!("part {}", Digest(*part))
 }

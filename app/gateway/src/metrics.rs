@@ -1,72 +1,71 @@
-//! Figures about a running gateway, as Prometheus reads them.
+//! Metrics of a running gateway in the OpenMetrics format.
 
-use std::{
-    collections::HashMap,
-    sync::{PoisonError, RwLock, atomic::Ordering},
-    time::Duration,
-};
+use std::{collections::HashMap, sync::atomic::Ordering, time::Duration};
 
+use parking_lot::RwLock;
 use prometheus_client::{
     encoding::{EncodeLabelSet, text::encode},
     metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram},
     registry::{Registry, Unit},
 };
 
-use crate::chain::NodeStanding;
+use crate::chain::NodeStatus;
 
-/// A gateway's figures. Labels have few values: nothing that clients choose is one.
+/// Metrics of a gateway. Label values are bounded: clients choose none of them.
 #[derive(Debug)]
 pub struct Metrics {
     registry: Registry,
-    requests: Family<Answered, Counter>,
-    seconds: Family<Route, Histogram, fn() -> Histogram>,
-    /// Both of these, by route: most requests find theirs without a label being made.
-    answers: RwLock<HashMap<String, Vec<Answers>>>,
-    refusals: Family<Refused, Counter>,
-    /// Generations that were paid for.
+    requests: Family<RequestLabels, Counter>,
+    seconds: Family<RouteLabel, Histogram, fn() -> Histogram>,
+    /// Both families by route, so that most requests build no label.
+    routes: RwLock<HashMap<String, Vec<RouteMetrics>>>,
+    refusals: Family<ProblemLabel, Counter>,
+    /// Number of paid generations.
     pub generations: Counter,
-    /// Their prices, base units of any mint.
+    /// Sum of their prices, base units of any mint.
     pub prices: Counter,
-    /// Answers to retries, from the store.
+    /// Number of retries answered from the store.
     pub repeated: Counter,
-    /// Answers that a model server has made behind the paywall.
+    /// Number of answers from the paywall's model server.
     pub answers_made: Counter,
-    /// Answers that were handed over, paid; repeated ones, too.
+    /// Number of paid answers sent to clients, repeats included.
     pub answers_handed_over: Counter,
-    /// Settlement transactions that landed.
+    /// Number of confirmed settlement transactions.
     pub settlements: Counter,
-    /// Settlements that have to be tried again.
+    /// Number of failed settlement attempts.
     pub settlement_failures: Counter,
-    /// What they cost.
+    /// Sum of their transaction fees, lamports.
     pub settlement_lamports: Counter,
-    /// Questions to the cluster that got no answer.
+    /// Number of failed reads of the cluster.
     pub chain_failures: Counter,
-    /// How often the cluster was seen to have taken settlements back.
+    /// Number of observed rollbacks of settlements.
     pub rollbacks: Counter,
-    /// Attempts to send spans that no collector took.
+    /// Number of failed trace exports.
     pub trace_failures: Counter,
-    /// Open connections.
+    /// Number of open connections.
     pub connections: Gauge,
-    /// Connections that were refused because there were too many.
+    /// Number of connections refused at the limit.
     pub connections_refused: Counter,
-    standing: Standing,
+    snapshot: SnapshotMetrics,
 }
 
-/// Figures that are taken when they are asked for.
+/// Metrics that are computed when they are read.
 #[derive(Debug, Default)]
-struct Standing {
+struct SnapshotMetrics {
     channels: Gauge,
+    channels_stopped: Gauge,
+    channels_unreadable: Gauge,
     unsettled_receipts: Gauge,
     oldest_unsettled_seconds: Gauge,
     blind_seconds: Gauge,
-    exposed: Family<Currency, Gauge>,
+    exposed: Family<MintLabel, Gauge>,
     node_requests: Family<NodeLabel, Counter>,
     node_failures: Family<NodeLabel, Counter>,
     node_behind: Family<NodeLabel, Counter>,
     node_up: Family<NodeLabel, Gauge>,
 }
 
-/// A node of the cluster: its place among the settings, and its host.
+/// Node of the cluster: its index in the configuration and its host.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct NodeLabel {
     node: u32,
@@ -74,20 +73,20 @@ struct NodeLabel {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct Answered {
+struct RequestLabels {
     route: String,
     method: &'static str,
     status: u16,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct Route {
+struct RouteLabel {
     route: String,
 }
 
-/// The figures of one route's answers to a method with a status.
+/// Metrics of a route by method and status.
 #[derive(Clone, Debug)]
-struct Answers {
+struct RouteMetrics {
     method: &'static str,
     status: u16,
     requests: Counter,
@@ -95,27 +94,31 @@ struct Answers {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct Refused {
+struct ProblemLabel {
     slug: &'static str,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct Currency {
+struct MintLabel {
     mint: String,
 }
 
-/// What waits for settlement.
+/// Unsettled amounts of all channels.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Exposure {
-    /// Channels that are served.
+    /// Number of channels.
     pub channels: u64,
-    /// Receipts that have not settled.
+    /// Number of channels with a statement that can never settle.
+    pub stopped: u64,
+    /// Number of channels that cannot be loaded because their stored state is corrupt.
+    pub unreadable: u64,
+    /// Number of unsettled receipts.
     pub receipts: u64,
-    /// Age of the oldest of them.
+    /// Age of the oldest unsettled receipt, seconds.
     pub oldest_seconds: i64,
-    /// How long ago the channel was looked at on chain that waits longest for it.
+    /// Longest time since a channel's last read from the cluster, seconds.
     pub blind_seconds: u64,
-    /// Prices and fees of the receipts, base units by mint.
+    /// Unsettled prices and fees by mint, base units.
     pub amounts: Vec<(String, u64)>,
 }
 
@@ -129,7 +132,7 @@ impl Default for Metrics {
         let metrics = Self {
             requests: Family::default(),
             seconds: Family::new_with_constructor(seconds),
-            answers: RwLock::default(),
+            routes: RwLock::default(),
             refusals: Family::default(),
             generations: Counter::default(),
             prices: Counter::default(),
@@ -144,45 +147,37 @@ impl Default for Metrics {
             trace_failures: Counter::default(),
             connections: Gauge::default(),
             connections_refused: Counter::default(),
-            standing: Standing::default(),
+            snapshot: SnapshotMetrics::default(),
             registry: Registry::default(),
         };
-        let Self { standing, .. } = &metrics;
+        let Self { snapshot, .. } = &metrics;
         registry.register("requests", "Requests by route and status", metrics.requests.clone());
-        let help = "How long answers took";
+        let help = "Duration of requests";
         registry.register_with_unit("request", help, Unit::Seconds, metrics.seconds.clone());
-        registry.register("refusals", "Refusals by the problem's slug", metrics.refusals.clone());
+        registry.register("refusals", "Problem responses by slug", metrics.refusals.clone());
         for (name, help, counter) in [
-            ("generations", "Generations that were paid for", &metrics.generations),
-            ("prices", "Prices of generations, base units of any mint", &metrics.prices),
+            ("generations", "Paid generations", &metrics.generations),
+            ("prices", "Prices of paid generations, base units of any mint", &metrics.prices),
             ("repeated", "Retries answered from the store", &metrics.repeated),
-            ("answers_made", "Answers made behind the paywall", &metrics.answers_made),
+            ("answers_made", "Answers from the paywall's model server", &metrics.answers_made),
             (
                 "answers_handed_over",
-                "Paid answers handed over, repeated ones too",
+                "Paid answers sent to clients, repeats included",
                 &metrics.answers_handed_over,
             ),
-            ("settlements", "Settlement transactions that landed", &metrics.settlements),
+            ("settlements", "Confirmed settlement transactions", &metrics.settlements),
+            ("settlement_failures", "Failed settlement attempts", &metrics.settlement_failures),
             (
-                "settlement_failures",
-                "Settlements that have to be tried again",
-                &metrics.settlement_failures,
+                "settlement_lamports",
+                "Transaction fees of settlements",
+                &metrics.settlement_lamports,
             ),
-            ("settlement_lamports", "What settlements cost", &metrics.settlement_lamports),
-            (
-                "chain_failures",
-                "Questions to the cluster that got no answer",
-                &metrics.chain_failures,
-            ),
-            ("rollbacks", "Looks at settlements that were taken back", &metrics.rollbacks),
-            (
-                "trace_failures",
-                "Attempts to send spans that no collector took",
-                &metrics.trace_failures,
-            ),
+            ("chain_failures", "Failed reads of the cluster", &metrics.chain_failures),
+            ("rollbacks", "Observed rollbacks of settlements", &metrics.rollbacks),
+            ("trace_failures", "Failed trace exports", &metrics.trace_failures),
             (
                 "connections_refused",
-                "Connections refused because there were too many",
+                "Connections refused at the limit",
                 &metrics.connections_refused,
             ),
         ] {
@@ -190,37 +185,51 @@ impl Default for Metrics {
         }
         for (name, help, gauge) in [
             ("connections", "Open connections", &metrics.connections),
-            ("channels", "Channels that are served", &standing.channels),
-            ("unsettled_receipts", "Receipts that have not settled", &standing.unsettled_receipts),
+            ("channels", "Channels held by this process", &snapshot.channels),
+            (
+                "channels_stopped",
+                "Channels with a statement that can never settle",
+                &snapshot.channels_stopped,
+            ),
+            (
+                "channels_unreadable",
+                "Channels whose stored state is corrupt",
+                &snapshot.channels_unreadable,
+            ),
+            ("unsettled_receipts", "Unsettled receipts", &snapshot.unsettled_receipts),
             (
                 "oldest_unsettled_seconds",
                 "Age of the oldest unsettled receipt",
-                &standing.oldest_unsettled_seconds,
+                &snapshot.oldest_unsettled_seconds,
             ),
             (
                 "blind_seconds",
-                "How long no answer came about the channel that waits longest for one",
-                &standing.blind_seconds,
+                "Longest time since a channel was read from the cluster",
+                &snapshot.blind_seconds,
             ),
         ] {
             registry.register(name, help, gauge.clone());
         }
         for (name, help, family) in [
-            ("node_requests", "Questions to a node of the cluster", &standing.node_requests),
-            ("node_failures", "Those that it did not answer", &standing.node_failures),
-            ("node_behind", "Answers older than what was known", &standing.node_behind),
+            ("node_requests", "Requests to a node of the cluster", &snapshot.node_requests),
+            ("node_failures", "Failed requests to a node", &snapshot.node_failures),
+            (
+                "node_behind",
+                "Responses of a node behind the highest slot seen",
+                &snapshot.node_behind,
+            ),
         ] {
             registry.register(name, help, family.clone());
         }
-        let help = "Whether a node answers: 0 while others are asked first";
-        registry.register("node_up", help, standing.node_up.clone());
-        let help = "Prices and fees that wait for settlement, base units";
-        registry.register("exposed", help, standing.exposed.clone());
+        let help = "Whether a node answers; 0 while it is in backoff";
+        registry.register("node_up", help, snapshot.node_up.clone());
+        let help = "Unsettled prices and fees, base units";
+        registry.register("exposed", help, snapshot.exposed.clone());
         Self { registry, ..metrics }
     }
 }
 
-impl Answers {
+impl RouteMetrics {
     fn count(&self, took: Duration) {
         self.seconds.observe(took.as_secs_f64());
         self.requests.inc();
@@ -228,62 +237,63 @@ impl Answers {
 }
 
 impl Metrics {
-    /// What `GET /metrics` is answered with: OpenMetrics text, version 1.0.0.
+    /// Content type of OpenMetrics text, version 1.0.0.
     pub const CONTENT_TYPE: &'static str =
         "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
-    /// An answered request.
-    pub fn answered(&self, route: &str, method: &'static str, status: u16, took: Duration) {
+    /// Counts a request.
+    pub fn count_request(&self, route: &str, method: &'static str, status: u16, took: Duration) {
         {
-            let known = self.answers.read().unwrap_or_else(PoisonError::into_inner);
-            let mut answers = known.get(route).into_iter().flatten();
-            if let Some(own) = answers.find(|own| own.method == method && own.status == status) {
+            let routes = self.routes.read();
+            let mut metrics = routes.get(route).into_iter().flatten();
+            if let Some(own) = metrics.find(|own| own.method == method && own.status == status) {
                 return own.count(took);
             }
         }
-        let label = Route { route: route.to_owned() };
+        let label = RouteLabel { route: route.to_owned() };
         let seconds = self.seconds.get_or_create_owned(&label);
-        let label = Answered { route: label.route, method, status };
+        let label = RequestLabels { route: label.route, method, status };
         let requests = self.requests.get_or_create_owned(&label);
-        let own = Answers { method, status, requests, seconds };
+        let own = RouteMetrics { method, status, requests, seconds };
         own.count(took);
-        let mut known = self.answers.write().unwrap_or_else(PoisonError::into_inner);
-        // Twice where two are the first: both count the same.
-        known.entry(label.route).or_default().push(own);
+        // A concurrent first request adds a second entry with the same counters.
+        self.routes.write().entry(label.route).or_default().push(own);
     }
 
-    /// A refusal.
-    pub fn refused(&self, slug: &'static str) {
-        self.refusals.get_or_create(&Refused { slug }).inc();
+    /// Counts a problem response.
+    pub fn count_problem(&self, slug: &'static str) {
+        self.refusals.get_or_create(&ProblemLabel { slug }).inc();
     }
 
-    /// All figures, with what waits for settlement now.
-    pub fn text(&self, exposure: &Exposure, nodes: &[NodeStanding]) -> String {
-        let standing = &self.standing;
+    /// Returns all metrics as OpenMetrics text.
+    pub fn text(&self, exposure: &Exposure, nodes: &[NodeStatus]) -> String {
+        let snapshot = &self.snapshot;
         let signed = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
-        standing.channels.set(signed(exposure.channels));
-        standing.unsettled_receipts.set(signed(exposure.receipts));
-        standing.oldest_unsettled_seconds.set(exposure.oldest_seconds);
-        standing.blind_seconds.set(signed(exposure.blind_seconds));
-        standing.exposed.clear();
+        snapshot.channels.set(signed(exposure.channels));
+        snapshot.channels_stopped.set(signed(exposure.stopped));
+        snapshot.channels_unreadable.set(signed(exposure.unreadable));
+        snapshot.unsettled_receipts.set(signed(exposure.receipts));
+        snapshot.oldest_unsettled_seconds.set(exposure.oldest_seconds);
+        snapshot.blind_seconds.set(signed(exposure.blind_seconds));
+        snapshot.exposed.clear();
         for (mint, amount) in &exposure.amounts {
-            let mint = Currency { mint: mint.clone() };
-            standing.exposed.get_or_create(&mint).set(signed(*amount));
+            let mint = MintLabel { mint: mint.clone() };
+            snapshot.exposed.get_or_create(&mint).set(signed(*amount));
         }
-        for (node, standing_of) in (0..).zip(nodes) {
-            let label = NodeLabel { node, host: standing_of.host.clone() };
+        for (node, status) in (0..).zip(nodes) {
+            let label = NodeLabel { node, host: status.host.clone() };
             for (family, count) in [
-                (&standing.node_requests, standing_of.asked),
-                (&standing.node_failures, standing_of.failed),
-                (&standing.node_behind, standing_of.behind),
+                (&snapshot.node_requests, status.requests),
+                (&snapshot.node_failures, status.failures),
+                (&snapshot.node_behind, status.behind),
             ] {
-                // The node counts itself, and never backwards.
+                // The node's own counter never decreases.
                 family.get_or_create(&label).inner().store(count, Ordering::Relaxed);
             }
-            standing.node_up.get_or_create(&label).set(i64::from(!standing_of.is_resting));
+            snapshot.node_up.get_or_create(&label).set(i64::from(!status.is_in_backoff));
         }
         let mut text = String::new();
-        // It writes into a string, which takes everything.
+        // Writing into a string does not fail.
         let _ = encode(&mut text, &self.registry);
         text
     }

@@ -17,27 +17,26 @@ use tower::{
     util::{Either, option_layer},
 };
 use tower_http::cors::CorsLayer;
-use utoipa::{OpenApi, openapi::OpenApi as Document};
+use utoipa::{OpenApi, openapi::OpenApi as OpenApiDocument};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
-    Gateway,
+    App,
+    error::GatewayError,
+    middleware::{Access, Admit, Trace},
     paywall::{Paywall, PaywallLayer, Upstream},
-    problem::ApiError,
-    requests::{Admit, Observe, Whom},
     routes::{
-        admin, authentications, channels, described, discovery, document, generations, health,
-        holds, operator,
-        paywall::{self, Sold},
+        admin, authentications, channels, discovery, generations, health, holds,
+        openapi::{self as documents, Document},
+        operator,
+        paywall::{self, OptionalPaywall},
         quotes, receipts, settlements, usage, works,
     },
 };
 
-/// The longest body that is read, bytes.
-pub const MAX_BODY_BYTES: usize = 64 * 1024;
-/// The longest a request may take that waits for a transaction to land or to expire.
+/// Time limit of requests that wait for a transaction.
 const ON_CHAIN: Duration = Duration::from_secs(170);
-/// How long browsers may remember what they may ask.
+/// Time for which browsers cache a CORS preflight.
 const PREFLIGHT: Duration = Duration::from_secs(3_600);
 
 #[derive(OpenApi)]
@@ -45,10 +44,10 @@ const PREFLIGHT: Duration = Duration::from_secs(3_600);
     info(
         title = "Motif gateway",
         description = "Meters paid generations and settles them on chain. Token amounts are \
-        strings of decimal digits in base units; refusals are RFC 9457 problems whose `type` \
-        is a stable slug. What is sold in front of a model server is asked for at the paywall's \
-        own address, with the header `motif-payment`: the schemas `Payment`, `PaymentRequired` and \
-        `StreamEvent` are what travels there.",
+        strings of decimal digits in base units. Errors are RFC 9457 problems whose `type` \
+        is a stable slug. A paywall in front of a model server has an address of its own and \
+        takes payment in the header `motif-payment`, with the schemas `Payment`, \
+        `PaymentRequired` and `StreamEvent`.",
     ),
     components(schemas(Payment, PaymentRequired, StreamEvent))
 )]
@@ -56,67 +55,68 @@ struct Api;
 
 #[derive(OpenApi)]
 #[openapi(info(
-    title = "Motif gateway, for operators",
-    description = "Listens beside the public interface, to whoever knows the operators' secret \
-        or has an API key of scope `admin`: `authorization: Bearer ...`.",
+    title = "Motif gateway, admin interface",
+    description = "Requires the admin secret or an API key with the scope `admin`: \
+        `authorization: Bearer ...`.",
 ))]
 struct AdminApi;
 
-/// What stands in front of each route, the outermost first.
-type Front = (Observe, Either<CorsLayer, Identity>, Admit);
+/// Middleware of a route, outermost first.
+type MiddlewareStack = (Trace, Either<CorsLayer, Identity>, Admit);
 
-/// All URLs of a gateway.
-pub fn router(gateway: Gateway, paywall: Option<Paywall>) -> Router {
-    let (open, served, on_chain) = groups();
-    let here = Duration::from_secs(gateway.config().limits.request_seconds.into());
-    let behind = |whom, within| {
-        let admit = Admit::new(&gateway, whom).within(within);
-        (Observe(gateway.clone()), option_layer(cors(&gateway)), admit)
+/// Returns the router of a gateway.
+pub fn router(app: App, paywall: Option<Paywall>) -> Router {
+    let Groups { public, authenticated, on_chain } = Groups::new();
+    let limit = Duration::from_secs(app.config.limits.request_seconds.into());
+    let stack = |access, within| {
+        let admit = Admit::new(&app, access).within(within);
+        (Trace(app.clone()), option_layer(cors(&app)), admit)
     };
-    let open = Router::from(open).layer(behind(Whom::Anybody, here));
-    let open = open.layer(Extension(Sold(paywall)));
-    let served = Router::from(served).layer(behind(Whom::Callers, here));
-    let on_chain = Router::from(on_chain).layer(behind(Whom::Callers, ON_CHAIN));
-    let all = open.merge(served).merge(on_chain);
-    or_refused(all, behind(Whom::Anybody, here)).with_state(gateway)
+    let public = Router::from(public).layer(stack(Access::Public, limit));
+    let public = public.layer(Extension(OptionalPaywall(paywall)));
+    let public = public.layer(Extension(Document::new(&openapi())));
+    let authenticated = Router::from(authenticated).layer(stack(Access::Authenticated, limit));
+    let on_chain = Router::from(on_chain).layer(stack(Access::Authenticated, ON_CHAIN));
+    let all = public.merge(authenticated).merge(on_chain);
+    with_fallbacks(all, stack(Access::Public, limit)).with_state(app)
 }
 
-/// All URLs of the server that is sold, as far as they have a way through.
+/// Returns the router of a paywall in front of a model server.
 pub fn paywall_router(paywall: Paywall) -> Router {
-    let gateway = paywall.gateway().clone();
-    let server = paywall.routes().upstream().cloned();
-    let router = match server {
+    let app = paywall.app().clone();
+    let router = match paywall.routes().upstream().cloned() {
         Some(url) => {
             let server = Upstream::new(url, paywall.routes().most_request_bytes());
             Router::new().fallback_service(PaywallLayer::new(paywall).layer(server.service()))
         }
-        // The configuration's check does not let this happen.
-        None => Router::new().fallback(async || ApiError::NotFound),
+        // The configuration check rejects routes without an upstream.
+        None => Router::new().fallback(async || GatewayError::NotFound),
     };
-    let admit = Admit::new(&gateway, Whom::Anybody);
-    router.layer((Observe(gateway), admit))
+    let admit = Admit::new(&app, Access::Public);
+    router.layer((Trace(app), admit))
 }
 
-/// All URLs of the operators' listener.
-pub fn admin_router(gateway: Gateway) -> Router {
-    let behind = |whom| {
-        let admit = Admit::new(&gateway, whom).within(ON_CHAIN);
-        (Observe(gateway.clone()), option_layer(None), admit)
+/// Returns the router of the admin listener.
+pub fn admin_router(app: App) -> Router {
+    let stack = |access| {
+        let admit = Admit::new(&app, access).within(ON_CHAIN);
+        (Trace(app.clone()), option_layer(None), admit)
     };
-    let all = Router::from(admin_group()).layer(behind(Whom::Operators));
-    or_refused(all, behind(Whom::Anybody)).with_state(gateway)
+    let all = Router::from(admin_group()).layer(stack(Access::Admin));
+    let all = all.layer(Extension(Document::new(&admin_openapi())));
+    with_fallbacks(all, stack(Access::Public)).with_state(app)
 }
 
-/// Answers what leads nowhere, to anybody, with a problem.
-fn or_refused(router: Router<Gateway>, front: Front) -> Router<Gateway> {
-    let not_allowed = (async || ApiError::MethodNotAllowed).layer(front.clone());
-    let not_found = (async || ApiError::NotFound).layer(front);
+/// Adds problem responses for unknown URLs and methods.
+fn with_fallbacks(router: Router<App>, stack: MiddlewareStack) -> Router<App> {
+    let not_allowed = (async || GatewayError::MethodNotAllowed).layer(stack.clone());
+    let not_found = (async || GatewayError::NotFound).layer(stack);
     router.method_not_allowed_fallback(not_allowed).fallback(not_found)
 }
 
-/// Lets pages of the configured origins ask; without any there is nothing to answer browsers.
-fn cors(gateway: &Gateway) -> Option<CorsLayer> {
-    let origins = &gateway.config().cors_origins;
+/// Returns the CORS layer for pages of the configured origins, or `None` without any.
+fn cors(app: &App) -> Option<CorsLayer> {
+    let origins = &app.config.cors_origins;
     if origins.is_empty() {
         return None;
     }
@@ -134,61 +134,69 @@ fn cors(gateway: &Gateway) -> Option<CorsLayer> {
     Some(layer)
 }
 
-/// The description of this interface, as `GET /openapi.json` answers it.
-pub fn openapi() -> Document {
-    let (open, served, on_chain) = groups();
-    let described = |document: Document, routes: OpenApiRouter<Gateway>| {
+/// Returns the OpenAPI document of the public interface.
+pub fn openapi() -> OpenApiDocument {
+    let Groups { public, authenticated, on_chain } = Groups::new();
+    let describe = |document: OpenApiDocument, routes: OpenApiRouter<App>| {
         OpenApiRouter::with_openapi(document).merge(routes).into_openapi()
     };
-    let open = described::limited(described(Api::openapi(), open));
-    let keyed = described::keyed(described(Api::openapi(), served.merge(on_chain)));
-    let mut document = open;
-    document.merge(keyed);
-    described::bounded(document)
+    let mut document = documents::with_public_problems(describe(Api::openapi(), public));
+    let authenticated = describe(Api::openapi(), authenticated.merge(on_chain));
+    document.merge(documents::with_api_keys(authenticated));
+    documents::with_maximums(document)
 }
 
-/// The description of the operators' interface.
-pub fn admin_openapi() -> Document {
+/// Returns the OpenAPI document of the admin interface.
+pub fn admin_openapi() -> OpenApiDocument {
     let document = OpenApiRouter::with_openapi(AdminApi::openapi()).merge(admin_group());
-    described::bounded(described::keyed(document.into_openapi()))
+    documents::with_maximums(documents::with_api_keys(document.into_openapi()))
 }
 
-/// What needs no key, what does, and what of that waits for the chain.
-fn groups() -> (OpenApiRouter<Gateway>, OpenApiRouter<Gateway>, OpenApiRouter<Gateway>) {
-    let open = OpenApiRouter::new()
-        .routes(routes!(health::alive))
-        .routes(routes!(health::ready))
-        .routes(routes!(document::show))
-        .routes(routes!(operator::show))
-        .routes(routes!(paywall::show))
-        .routes(routes!(discovery::discover))
-        .routes(routes!(discovery::robots))
-        .routes(routes!(discovery::rsl))
-        .routes(routes!(works::list))
-        .routes(routes!(works::show))
-        .routes(routes!(works::lineage))
-        .routes(routes!(quotes::show))
-        .routes(routes!(authentications::authenticate));
-    let served = OpenApiRouter::new()
-        .routes(routes!(channels::open))
-        .routes(routes!(channels::show))
-        .routes(routes!(generations::accept))
-        .routes(routes!(generations::accept_batch))
-        .routes(routes!(holds::hold))
-        .routes(routes!(holds::capture))
-        .routes(routes!(holds::release))
-        .routes(routes!(usage::show))
-        .routes(routes!(receipts::list))
-        .routes(routes!(receipts::proof));
-    let on_chain = OpenApiRouter::new()
-        .routes(routes!(settlements::settle))
-        .routes(routes!(settlements::close));
-    (open, served, on_chain)
+/// Routes of the public listener.
+struct Groups {
+    public: OpenApiRouter<App>,
+    authenticated: OpenApiRouter<App>,
+    /// Authenticated routes that wait for a transaction.
+    on_chain: OpenApiRouter<App>,
 }
 
-fn admin_group() -> OpenApiRouter<Gateway> {
+impl Groups {
+    fn new() -> Self {
+        let public = OpenApiRouter::new()
+            .routes(routes!(health::alive))
+            .routes(routes!(health::ready))
+            .routes(routes!(documents::show))
+            .routes(routes!(operator::show))
+            .routes(routes!(paywall::show))
+            .routes(routes!(discovery::discover))
+            .routes(routes!(discovery::robots))
+            .routes(routes!(discovery::rsl))
+            .routes(routes!(works::list))
+            .routes(routes!(works::show))
+            .routes(routes!(works::lineage))
+            .routes(routes!(quotes::show))
+            .routes(routes!(authentications::authenticate));
+        let authenticated = OpenApiRouter::new()
+            .routes(routes!(channels::open))
+            .routes(routes!(channels::show))
+            .routes(routes!(generations::pay))
+            .routes(routes!(generations::pay_batch))
+            .routes(routes!(holds::hold))
+            .routes(routes!(holds::capture))
+            .routes(routes!(holds::release))
+            .routes(routes!(usage::show))
+            .routes(routes!(receipts::list))
+            .routes(routes!(receipts::proof));
+        let on_chain = OpenApiRouter::new()
+            .routes(routes!(settlements::settle))
+            .routes(routes!(settlements::close));
+        Self { public, authenticated, on_chain }
+    }
+}
+
+fn admin_group() -> OpenApiRouter<App> {
     OpenApiRouter::new()
-        .routes(routes!(admin::document::show))
+        .routes(routes!(documents::show_admin))
         .routes(routes!(admin::metrics::show))
         .routes(routes!(admin::keys::list, admin::keys::create))
         .routes(routes!(admin::keys::revoke))

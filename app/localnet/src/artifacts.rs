@@ -11,8 +11,8 @@ pub const PAYMENTS: Pubkey = pubkey!("BvFbpq9Euag2k6ihhUgVfvDNJnYmiA5u8r1xgoZUJE
 /// Address of Metaplex Token Metadata, the same as on every public cluster.
 pub const TOKEN_METADATA: Pubkey = pubkey!("metaqbxxUerdq28cj1RbAWkYQm3ybzjb6a8bt518x1s");
 
-/// What `programs/artifacts` held when this crate was built: `licensing`, `payments`,
-/// `token_metadata`.
+/// Returns the programs of `programs/artifacts`, as they were when this crate was built:
+/// licensing, payments and Token Metadata.
 pub fn motif_programs() -> Vec<Program> {
     let programs: [(Pubkey, &[u8]); 3] = [
         (LICENSING, include_bytes!("../../../programs/artifacts/licensing.so")),

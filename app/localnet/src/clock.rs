@@ -1,30 +1,26 @@
-//! Time on chain, of any localnet in reach: its own process or another one.
+//! The chain's clock on any localnet whose URL is known.
 
 use serde_json::{Value, json};
+use solana_clock::Clock;
 use solana_commitment_config::CommitmentConfig;
-use solana_pubkey::{Pubkey, pubkey};
 use solana_rpc_client::nonblocking::rpc_client::RpcClient;
 use solana_rpc_client_api::request::RpcRequest;
 
-use crate::LocalnetError;
+use crate::{LocalnetError, chain::CLOCK};
 
-const CLOCK_SYSVAR: Pubkey = pubkey!("SysvarC1ock11111111111111111111111111111111");
-
-/// What the localnet at `rpc_url` takes for now: unix seconds.
+/// Returns the unix time of the localnet at `rpc_url`, in seconds.
 ///
 /// # Errors
-/// - [`LocalnetError::Rpc`]: it did not answer.
+/// [`LocalnetError::Rpc`] if it does not answer.
 pub async fn unix_time(rpc_url: &str) -> Result<i64, LocalnetError> {
     read_clock(&client(rpc_url)).await
 }
 
-/// Moves the localnet at `rpc_url` into the future by `seconds`; returns the unix time it then has.
-/// Slots jump along, blockhashes stay good. There is no way back, and repeating the call moves it
-/// again.
+/// Moves the clock of the localnet at `rpc_url` forward by `seconds` and returns the unix time it
+/// then shows, in seconds. Slots move along; blockhashes stay valid. Each call moves it again.
 ///
 /// # Errors
-/// - [`LocalnetError::Rpc`]: it did not answer, or is no localnet (a validator knows no time
-///   travel).
+/// [`LocalnetError::Rpc`] if it does not answer, or has no time travel, as validators.
 pub async fn advance_seconds(rpc_url: &str, seconds: u64) -> Result<i64, LocalnetError> {
     let client = client(rpc_url);
     let now = read_clock(&client).await?;
@@ -32,15 +28,14 @@ pub async fn advance_seconds(rpc_url: &str, seconds: u64) -> Result<i64, Localne
         return Ok(now);
     }
 
-    // The end of the second: the chain may have moved on since it was read, and going back is
-    // refused.
+    // The end of the second: the clock may have moved on since it was read, and cannot go back.
     let target_milliseconds =
         (now as u64).saturating_add(seconds).saturating_mul(1_000).saturating_add(999);
     let method = RpcRequest::Custom { method: "surfnet_timeTravel" };
     client
         .send::<Value>(method, json!([{ "absoluteTimestamp": target_milliseconds }]))
         .await
-        .map_err(|source| failed("travelling in time", source))?;
+        .map_err(|source| failed("time travel", source))?;
     read_clock(&client).await
 }
 
@@ -49,18 +44,15 @@ fn client(rpc_url: &str) -> RpcClient {
 }
 
 async fn read_clock(client: &RpcClient) -> Result<i64, LocalnetError> {
-    let data = client
-        .get_account_data(&CLOCK_SYSVAR)
-        .await
-        .map_err(|source| failed("reading the Clock sysvar", source))?;
-    // slot, epoch start, epoch, leader schedule epoch, unix timestamp: eight bytes each.
-    let unix_timestamp = data.get(32..40).and_then(|bytes| bytes.try_into().ok());
-    unix_timestamp.map(i64::from_le_bytes).ok_or(LocalnetError::NoClock)
+    let data = client.get_account_data(&CLOCK).await;
+    let data = data.map_err(|source| failed("reading the Clock sysvar", source))?;
+    let clock: Clock = wincode::deserialize(&data).map_err(|_| LocalnetError::InvalidClock)?;
+    Ok(clock.unix_timestamp)
 }
 
 fn failed(
-    doing: &'static str,
+    request: &'static str,
     source: solana_rpc_client_api::client_error::Error,
 ) -> LocalnetError {
-    LocalnetError::Rpc { doing, source: Box::new(source) }
+    LocalnetError::Rpc { request, source: Box::new(source) }
 }

@@ -2,42 +2,30 @@ use solana_pubkey::Pubkey;
 
 use crate::artifacts;
 
-/// What to start. Everything has a default; a config can start any number of localnets.
+/// Settings of a localnet. Each has a default; one config can start any number of localnets.
 #[derive(Clone, Debug, Default)]
 pub struct LocalnetConfig {
-    /// Port of the JSON-RPC server on loopback; `None` takes a free one.
+    /// Port of the JSON-RPC server on loopback; `None` picks a free one.
     pub rpc_port: Option<u16>,
-    /// Port of the websocket server on loopback; `None` takes the one after `rpc_port`, where stock
-    /// clients look for it.
+    /// Port of the websocket server on loopback; `None` picks the one after `rpc_port`, where
+    /// stock clients look for it.
     pub ws_port: Option<u16>,
-    /// Programs that are on chain from the first slot, besides those every cluster has (system, SPL
+    /// Programs loaded before the first slot, in addition to those of every cluster (system, SPL
     /// Token, Token-2022, associated token account, memo, address lookup table, the precompiles).
     pub programs: Vec<Program>,
-    /// When blocks are made.
-    pub block_production: BlockProduction,
 }
 
-/// A program's bytecode and where it lives.
+/// A program's bytecode and its address.
 #[derive(Clone, Debug)]
 pub struct Program {
     /// Address of the program.
     pub id: Pubkey,
-    /// ELF file as the SBF linker wrote it.
+    /// ELF file written by the SBF linker.
     pub elf: Vec<u8>,
 }
 
-/// When blocks are made.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum BlockProduction {
-    /// Right after each transaction, and every slot: confirmations take milliseconds.
-    #[default]
-    Transaction,
-    /// Every slot only, like a cluster: a confirmation takes up to a slot.
-    Clock,
-}
-
 impl LocalnetConfig {
-    /// Free ports, no further programs, blocks on demand.
+    /// Creates a config with free ports and no further programs.
     pub fn new() -> Self {
         Self::default()
     }

@@ -1,53 +1,50 @@
-use std::time::Duration;
+use std::io;
 
 use solana_pubkey::Pubkey;
 use solana_rpc_client_api::client_error::Error as ClientError;
 
 use crate::faucet::FaucetError;
 
-/// Why a localnet did not do as asked.
+/// Errors of a localnet.
 #[derive(Debug, thiserror::Error)]
 pub enum LocalnetError {
-    /// Somebody else listens there.
-    #[error("port {0} is taken; choose another, or none to get a free one")]
+    /// Error returned when a port asked for by number is in use.
+    #[error("port {0} is in use; choose another, or none to get a free one")]
     PortTaken(u16),
-    /// Very many localnets, or something else holds the whole range.
-    #[error("no two neighbouring ports are free between {first} and {last}")]
+    /// Error returned when no pair of neighboring ports is free.
+    #[error("no two neighboring ports are free between {first} and {last}")]
     NoFreePorts {
         /// First port tried.
         first: u16,
         /// Last port tried.
         last: u16,
     },
-    /// The file is no SBF program this runtime accepts.
-    #[error("the bytecode for program {id} does not load: {reason}")]
+    /// Error returned when a file is not an SBF program that this runtime accepts.
+    #[error("the bytecode of program {id} does not load: {reason}")]
     BadProgram {
-        /// Address it was meant for.
+        /// Address the program was configured for.
         id: Pubkey,
-        /// What the loader says.
+        /// The loader's message.
         reason: String,
     },
-    /// The network inside ended or refused to begin.
-    #[error("the localnet did not start: {0}")]
-    NotStarted(String),
-    /// Nothing happened, twice. A machine with more to do than it can is the usual reason.
-    #[error("the localnet was not up {0:?} after starting, twice; is the machine overloaded?")]
-    StartTimedOut(Duration),
-    /// It was told to stop; its threads or sockets may still be there.
-    #[error("the localnet had not stopped after {0:?}")]
-    StopTimedOut(Duration),
-    /// The test dollar could not be set up.
+    /// Error returned when the operating system refuses a socket or a thread.
+    #[error("the localnet did not start")]
+    NotStarted(#[source] io::Error),
+    /// Error returned when the localnet's thread panicked.
+    #[error("the localnet's thread panicked")]
+    Panicked,
+    /// Error returned when the test dollar could not be created.
     #[error("the test dollar could not be created")]
     Faucet(#[from] FaucetError),
-    /// The localnet did not answer, or answered with an error.
-    #[error("{doing} failed: {source}")]
+    /// Error returned when a request to a localnet failed.
+    #[error("{request} failed: {source}")]
     Rpc {
-        /// What was being asked for.
-        doing: &'static str,
-        /// What the client says.
+        /// What was requested.
+        request: &'static str,
+        /// The client's error.
         source: Box<ClientError>,
     },
-    /// The Clock sysvar is not what a cluster has.
+    /// Error returned when the Clock sysvar does not have a cluster's layout.
     #[error("the Clock sysvar cannot be read")]
-    NoClock,
+    InvalidClock,
 }

@@ -1,4 +1,4 @@
-//! Money for tests: SOL and test dollars, from any localnet in reach of its URL.
+//! SOL and test dollars for tests, on any localnet whose URL is known.
 
 use std::time::Duration;
 
@@ -19,30 +19,30 @@ use tokio::time::{Instant, sleep};
 
 /// Bytes of an SPL Token mint.
 const MINT_SPACE: u64 = 82;
-/// Pays for creating a mint or a token account and the fees, with enough left for the payer to stay
+/// Rent of a mint or a token account and the fees, with enough left for the payer to stay
 /// rent-exempt.
-const ERRAND_LAMPORTS: u64 = 10_000_000;
+const PAYER_LAMPORTS: u64 = 10_000_000;
 const CONFIRM_WITHIN: Duration = Duration::from_secs(30);
 const POLL_EVERY: Duration = Duration::from_millis(10);
 
-/// The 6-decimal token localnets pay with, an ordinary SPL Token mint. Its keys are public, the
-/// same on every localnet, and worthless by intention: anybody can mint any amount.
+/// The currency of localnets: an SPL Token mint with 6 decimals. Its keys are public and the same
+/// on every localnet, so that its tokens are worthless.
 #[derive(Debug)]
 pub struct TestDollar {
     /// Address of the mint.
     pub mint: Pubkey,
-    /// May mint. Nobody may freeze.
+    /// Mint authority. There is no freeze authority.
     pub authority: Keypair,
 }
 
 impl TestDollar {
     /// Decimals of the mint: 1,000,000 base units are one dollar.
     pub const DECIMALS: u8 = 6;
-    // Written out, so that everybody sees they are no secret.
+    // Not secret.
     const MINT_KEY: [u8; 32] = *b"motif test dollar mint, no value";
     const AUTHORITY_KEY: [u8; 32] = *b"motif test dollar press, public.";
 
-    /// The test dollar, whether or not a localnet runs.
+    /// Returns the test dollar. Its addresses are the same on every localnet.
     pub fn new() -> Self {
         Self {
             mint: Keypair::new_from_array(Self::MINT_KEY).pubkey(),
@@ -50,7 +50,7 @@ impl TestDollar {
         }
     }
 
-    /// Where `owner` keeps its test dollars: its associated token account.
+    /// Returns the associated token account of `owner`.
     pub fn account_of(&self, owner: &Pubkey) -> Pubkey {
         get_associated_token_address(owner, &self.mint)
     }
@@ -62,42 +62,42 @@ impl Default for TestDollar {
     }
 }
 
-/// Why the faucet gave nothing, or may have given nothing.
+/// Errors of the faucet.
 #[derive(Debug, thiserror::Error)]
 pub enum FaucetError {
-    /// Refused, or the localnet did not answer.
-    #[error("{doing} failed: {source}")]
+    /// Error returned when the localnet refuses a request or does not answer.
+    #[error("{request} failed: {source}")]
     Rpc {
-        /// What was being asked for.
-        doing: &'static str,
-        /// What the client says.
+        /// What was requested.
+        request: &'static str,
+        /// The client's error.
         source: Box<ClientError>,
     },
-    /// Ran and failed.
+    /// Error returned when a transaction landed and failed.
     #[error("transaction {signature} failed: {reason}")]
     Failed {
-        /// The transaction.
+        /// The transaction's signature.
         signature: Signature,
-        /// What the chain says.
+        /// The runtime's error.
         reason: String,
     },
-    /// Sent, but nobody saw it confirmed: it may still land.
-    #[error("transaction {0} was sent but not seen confirmed in time; it may still land")]
+    /// Error returned when a transaction was not confirmed in time. It may still land.
+    #[error("transaction {0} was sent and not confirmed in time; it may still land")]
     Unconfirmed(Signature),
-    /// Cannot happen with the constants above.
+    /// Error returned when an instruction cannot be built.
     #[error("an instruction cannot be built: {0}")]
     Instruction(String),
 }
 
-/// Gives SOL and test dollars to anybody. Works on a localnet of this process or another one; calls
-/// may run at the same time.
+/// A source of SOL and test dollars, on a localnet of this process or another one. Calls may run
+/// concurrently.
 pub struct Faucet {
     rpc: RpcClient,
     dollar: TestDollar,
 }
 
 impl Faucet {
-    /// The faucet of the localnet whose JSON-RPC server is at `rpc_url`. Sends nothing yet.
+    /// Creates the faucet of the localnet whose JSON-RPC server is at `rpc_url`, without a request.
     pub fn new(rpc_url: impl Into<String>) -> Self {
         Self {
             rpc: RpcClient::new_with_commitment(rpc_url.into(), CommitmentConfig::confirmed()),
@@ -105,28 +105,27 @@ impl Faucet {
         }
     }
 
-    /// What [`Faucet::mint_dollars`] mints.
+    /// Returns the token that [`Faucet::mint_dollars`] mints.
     pub fn dollar(&self) -> &TestDollar {
         &self.dollar
     }
 
-    /// Gives `to` that many lamports; they are there on return. Repeating the call gives again.
+    /// Sends `lamports` to `to` and returns once they arrived. Each call sends again.
     ///
     /// # Errors
-    /// - [`FaucetError::Rpc`]: no answer, or refused: less than the rent of an empty account
-    ///   (890,880 lamports) is.
+    /// [`FaucetError::Rpc`] if the localnet does not answer, or refuses because the account would
+    /// have less than the rent of an empty account (890,880 lamports).
     pub async fn airdrop_sol(&self, to: &Pubkey, lamports: u64) -> Result<Signature, FaucetError> {
         let signature =
-            self.rpc.request_airdrop(to, lamports).await.map_err(|e| rpc("the airdrop", e))?;
+            self.rpc.request_airdrop(to, lamports).await.map_err(|e| rpc("an airdrop", e))?;
         self.confirm(signature).await
     }
 
-    /// Mints that many base units of the test dollar to the associated token account of `owner`,
-    /// creating it if needed (the faucet pays); they are there on return. Repeating the call mints
-    /// again.
+    /// Mints base units of the test dollar to the associated token account of `owner`, which the
+    /// faucet pays for if it is new, and returns once they arrived. Each call mints again.
     ///
     /// # Errors
-    /// - [`FaucetError::Rpc`]: no answer, or refused.
+    /// - [`FaucetError::Rpc`]: the localnet does not answer, or refuses.
     /// - [`FaucetError::Unconfirmed`]: the outcome is unknown; repeating the call may mint twice.
     pub async fn mint_dollars(
         &self,
@@ -136,7 +135,7 @@ impl Faucet {
         let TestDollar { mint, authority } = &self.dollar;
         let account = self.dollar.account_of(owner);
         let token_program = spl_token_interface::id();
-        let payer = self.errand().await?;
+        let payer = self.payer().await?;
         let create = create_associated_token_account_idempotent(
             &payer.pubkey(),
             owner,
@@ -159,18 +158,18 @@ impl Faucet {
     /// Creates the test dollar's mint unless it exists. A localnet does this when it starts.
     ///
     /// # Errors
-    /// - [`FaucetError::Rpc`]: no answer, or refused.
+    /// [`FaucetError::Rpc`] if the localnet does not answer, or refuses.
     pub async fn create_test_dollar(&self) -> Result<(), FaucetError> {
         let TestDollar { mint, authority } = &self.dollar;
         let existing =
             self.rpc.get_account_with_commitment(mint, CommitmentConfig::confirmed()).await;
-        if existing.map_err(|e| rpc("looking for the test dollar", e))?.value.is_some() {
+        if existing.map_err(|e| rpc("reading the test dollar", e))?.value.is_some() {
             return Ok(());
         }
 
         let rent = self.rpc.get_minimum_balance_for_rent_exemption(MINT_SPACE as usize).await;
-        let rent = rent.map_err(|e| rpc("asking for the rent", e))?;
-        let payer = self.errand().await?;
+        let rent = rent.map_err(|e| rpc("reading the rent", e))?;
+        let payer = self.payer().await?;
         let token_program = spl_token_interface::id();
         let create = create_account(&payer.pubkey(), mint, rent, MINT_SPACE, &token_program);
         let initialize =
@@ -181,11 +180,11 @@ impl Faucet {
         Ok(())
     }
 
-    /// A payer used once: two calls for the same owner and amount are then two transactions, even
-    /// under one blockhash, where the chain would take the second for a repetition of the first.
-    async fn errand(&self) -> Result<Keypair, FaucetError> {
+    /// Returns a payer for one transaction. Two calls for the same owner and amount under one
+    /// blockhash would otherwise be one transaction sent twice.
+    async fn payer(&self) -> Result<Keypair, FaucetError> {
         let payer = Keypair::new();
-        self.airdrop_sol(&payer.pubkey(), ERRAND_LAMPORTS).await?;
+        self.airdrop_sol(&payer.pubkey(), PAYER_LAMPORTS).await?;
         Ok(payer)
     }
 
@@ -195,7 +194,7 @@ impl Faucet {
         signers: &[&Keypair],
     ) -> Result<Signature, FaucetError> {
         let blockhash =
-            self.rpc.get_latest_blockhash().await.map_err(|e| rpc("asking for a blockhash", e))?;
+            self.rpc.get_latest_blockhash().await.map_err(|e| rpc("reading a blockhash", e))?;
         let payer = signers.first().map(|payer| payer.pubkey());
         let transaction =
             Transaction::new_signed_with_payer(instructions, payer.as_ref(), signers, blockhash);
@@ -204,15 +203,15 @@ impl Faucet {
             ..RpcSendTransactionConfig::default()
         };
         let sent = self.rpc.send_transaction_with_config(&transaction, config).await;
-        self.confirm(sent.map_err(|e| rpc("the faucet's transaction", e))?).await
+        self.confirm(sent.map_err(|e| rpc("sending a transaction", e))?).await
     }
 
-    /// The stock client looks twice a second; a localnet confirms in milliseconds.
+    /// Polls more often than the stock client, which waits half a second between two polls.
     async fn confirm(&self, signature: Signature) -> Result<Signature, FaucetError> {
         let deadline = Instant::now() + CONFIRM_WITHIN;
         while Instant::now() < deadline {
             let statuses = self.rpc.get_signature_statuses(&[signature]).await;
-            let statuses = statuses.map_err(|e| rpc("asking for a signature's status", e))?.value;
+            let statuses = statuses.map_err(|e| rpc("reading a signature's status", e))?.value;
             match statuses.into_iter().next().flatten() {
                 Some(status) if status.satisfies_commitment(CommitmentConfig::confirmed()) => {
                     return match status.err {
@@ -229,17 +228,17 @@ impl Faucet {
     }
 }
 
-fn rpc(doing: &'static str, source: ClientError) -> FaucetError {
-    FaucetError::Rpc { doing, source: Box::new(source) }
+fn rpc(request: &'static str, source: ClientError) -> FaucetError {
+    FaucetError::Rpc { request, source: Box::new(source) }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// Walkthroughs, fixtures and other people's notes name these addresses.
+    /// Documents and fixtures name these addresses.
     #[test]
-    fn the_test_dollar_keeps_its_address() {
+    fn test_dollar_keeps_its_address() {
         let dollar = TestDollar::new();
         assert_eq!(dollar.mint.to_string(), "4tnchj19ojeRkpJnCFakSePRQNgbK25A4mJUSWmVTnyr");
         assert_eq!(

@@ -1,5 +1,4 @@
-//! A Solana network inside this process: Motif's programs, a test dollar and a faucet, ready to
-//! use.
+//! An embedded Solana network for tests and demos: Motif's programs, a test dollar and a faucet.
 //!
 //! ```no_run
 //! use motif_localnet::{Localnet, LocalnetConfig};
@@ -16,52 +15,66 @@
 //! # }
 //! ```
 //!
-//! It is [surfpool](https://docs.rs/surfpool-core) offline: LiteSVM behind the JSON-RPC and
-//! websocket interfaces stock clients speak. It asks nothing of the outside world, keeps everything
-//! in memory, and prints nothing: what it has to say goes through `tracing` (ours) and `log`
-//! (surfpool's).
+//! It is [LiteSVM](https://docs.rs/litesvm) behind the JSON-RPC and websocket interfaces of Solana
+//! nodes, on a thread of its own: `@solana/kit`, `solana-rpc-client` and `solana-pubsub-client` work
+//! with it unchanged. It needs no network, keeps everything in memory, listens on loopback only,
+//! and prints nothing; its log goes through `tracing` (ours) and `log` (LiteSVM's).
+//!
+//! # Methods
+//!
+//! - Accounts: `getAccountInfo`, `getBalance`, `getMinimumBalanceForRentExemption`,
+//!   `getMultipleAccounts`, `getProgramAccounts`, `getTokenAccountBalance`,
+//!   `getTokenAccountsByOwner`, `getTokenSupply`.
+//! - Transactions: `getFeeForMessage`, `getSignatureStatuses`, `getSignaturesForAddress`,
+//!   `getTransaction`, `requestAirdrop`, `sendTransaction`, `simulateTransaction`.
+//! - Cluster: `getBlockHeight`, `getBlockTime`, `getEpochInfo`, `getGenesisHash`, `getHealth`,
+//!   `getLatestBlockhash`, `getRecentPrioritizationFees`, `getSlot`, `getVersion`,
+//!   `isBlockhashValid`, and surfpool's `surfnet_getSurfnetInfo` and `surfnet_timeTravel` (with
+//!   `absoluteTimestamp` only).
+//! - Subscriptions: `accountSubscribe`, `logsSubscribe`, `programSubscribe`, `rootSubscribe`,
+//!   `signatureSubscribe`, `slotSubscribe`, each with its `Unsubscribe`.
+//!
+//! Other methods are answered with code -32601.
 //!
 //! # Time
 //!
-//! A block is made every [`SLOT`], and with [`BlockProduction::Transaction`] also right after each
-//! transaction, so confirmation takes milliseconds. A transaction is final 31 blocks later (about
-//! six seconds); a blockhash is good for 150 blocks. The clock on chain starts at the wall clock,
-//! never falls behind it by more than a slot while the process gets to run, and is ahead of it by
-//! what [`Localnet::advance_seconds`] added.
+//! A slot begins every [`SLOT`] and behind every transaction. The block height counts the former
+//! only, so that a blockhash is valid for 150 blocks, about 30 seconds, however many transactions
+//! others send. The chain's clock follows the wall clock, ahead of it by what
+//! [`Localnet::advance_seconds`] added.
 //!
-//! # Where it differs from a validator
+//! # Limits
 //!
-//! - One node, no votes, no forks: an account reads the same at every commitment, as soon as the
-//!   transaction ran. Signature statuses do distinguish processed, confirmed and finalized.
-//! - `sendTransaction` answers after the transaction ran. A transaction that fails in preflight is
-//!   refused with its logs, as usual; with `skipPreflight` it lands, fails, and costs its fee, as
-//!   usual.
-//! - A slot counts as one millisecond wherever surfpool derives time from slots: `getBlockTime` and
-//!   the `blockTime` of `getSignaturesForAddress` lag behind, and travelling one second skips 1,000
-//!   slots. The Clock sysvar and the `blockTime` of `getTransaction` are right.
-//! - A blockhash grows old by blocks, not by time: while others send a thousand transactions a
-//!   second, it lives a tenth of one. Fetch it right before signing.
-//! - A transaction that landed before, or is signed wrongly, is refused with the reason as text
-//!   only, where a validator's error carries it as data too.
-//! - `requestAirdrop` refuses less than the rent of an empty account.
-//! - Programs are put in place, not deployed: their upgrade authority is the system program.
-//! - The `surfnet_*` methods can rewrite any account. It listens on loopback only; never keep value
-//!   here.
-//!
-//! A stopped localnet leaves one sleeping thread behind, surfpool's clock, which has no end.
+//! - One node, without votes or forks: a transaction is processed, confirmed and finalized at once.
+//! - `sendTransaction` answers after the transaction ran. With `skipPreflight`, a transaction that
+//!   cannot land is dropped, as on a cluster.
+//! - A transaction that cannot be loaded (its program does not exist, for example) does not land;
+//!   a cluster charges its fee.
+//! - Durable nonces are refused as unknown blockhashes. There is no stake, no vote and no block to
+//!   read, and priority fees order nothing.
+//! - The last 100,000 transactions are kept. A websocket that lags behind by 4,096 updates is
+//!   closed; `enableReceivedNotification` is ignored.
+//! - Amounts of Token-2022 mints with interest or scaled amounts are shown unscaled.
+//! - Programs are loaded as immutable, without an upgrade authority.
 
 pub mod artifacts;
 pub mod clock;
 pub mod faucet;
 
+mod blockhashes;
+mod chain;
 mod config;
 mod error;
+mod ledger;
 mod localnet;
 mod ports;
-mod surfnet;
+mod rpc;
+mod server;
+mod subscriptions;
+mod tokens;
 
-pub use config::{BlockProduction, LocalnetConfig, Program};
+pub use chain::SLOT;
+pub use config::{LocalnetConfig, Program};
 pub use error::LocalnetError;
 pub use faucet::{Faucet, FaucetError, TestDollar};
 pub use localnet::Localnet;
-pub use surfnet::SLOT;

@@ -1,77 +1,62 @@
 use std::{
-    collections::BTreeSet,
     hash::{BuildHasher, RandomState},
+    io::{self, ErrorKind},
     net::{Ipv4Addr, TcpListener},
-    sync::{Mutex, MutexGuard, PoisonError},
 };
 
 use crate::{LocalnetConfig, LocalnetError};
 
-/// Below the range systems take outgoing connections' ports from, so that no connection slips into
-/// a port between our look and the server's bind.
+/// First port of the range, which lies below the ports that systems give to outgoing connections.
 const FIRST: u16 = 20_000;
 const LAST: u16 = 31_999;
 
-/// Ports promised to localnets of this process whose servers may not be listening yet.
-static PROMISED: Mutex<BTreeSet<u16>> = Mutex::new(BTreeSet::new());
-
-/// The two ports of one localnet, kept from other localnets of this process until dropped.
+/// The two bound listeners of one localnet, on loopback.
 #[derive(Debug)]
-pub(crate) struct Ports {
-    pub(crate) rpc: u16,
-    pub(crate) websocket: u16,
+pub(crate) struct Listeners {
+    pub(crate) rpc: TcpListener,
+    pub(crate) websocket: TcpListener,
 }
 
-impl Ports {
-    pub(crate) fn choose(config: &LocalnetConfig) -> Result<Self, LocalnetError> {
-        let mut promised = promised();
-        let is_free = |port: u16| !promised.contains(&port) && can_listen(port);
-
-        let (rpc, websocket) = match (config.rpc_port, config.ws_port) {
+impl Listeners {
+    /// Binds the configured ports, or a free pair of neighbors.
+    pub(crate) fn bind(config: &LocalnetConfig) -> Result<Self, LocalnetError> {
+        let none_free = LocalnetError::NoFreePorts { first: FIRST, last: LAST };
+        match (config.rpc_port, config.ws_port) {
             (Some(rpc), websocket) => {
-                // 65,535 has no neighbour; any port is then as good.
-                let websocket = websocket.or(rpc.checked_add(1)).unwrap_or(LAST);
-                (rpc, websocket)
+                let websocket = websocket.or(rpc.checked_add(1)).unwrap_or_default();
+                Ok(Self { rpc: bind(rpc)?, websocket: bind(websocket)? })
             }
-            (None, websocket) => pairs()
-                .map(|(rpc, next)| (rpc, websocket.unwrap_or(next)))
-                .find(|&(rpc, next)| {
-                    rpc != next && is_free(rpc) && (websocket.is_some() || is_free(next))
+            (None, Some(websocket)) => {
+                let websocket = bind(websocket)?;
+                let rpc = pairs().find_map(|(rpc, _)| bind(rpc).ok()).ok_or(none_free)?;
+                Ok(Self { rpc, websocket })
+            }
+            (None, None) => pairs()
+                .find_map(|(rpc, next)| {
+                    Some(Self { rpc: bind(rpc).ok()?, websocket: bind(next).ok()? })
                 })
-                .ok_or(LocalnetError::NoFreePorts { first: FIRST, last: LAST })?,
-        };
-        if let Some(taken) = [rpc, websocket].into_iter().find(|&port| !is_free(port)) {
-            return Err(LocalnetError::PortTaken(taken));
+                .ok_or(none_free),
         }
-        promised.extend([rpc, websocket]);
-        Ok(Self { rpc, websocket })
     }
 
-    /// Nobody listens on either any more.
-    pub(crate) fn are_released(&self) -> bool {
-        can_listen(self.rpc) && can_listen(self.websocket)
+    /// Returns the ports of the JSON-RPC and the websocket listener.
+    pub(crate) fn ports(&self) -> io::Result<(u16, u16)> {
+        Ok((self.rpc.local_addr()?.port(), self.websocket.local_addr()?.port()))
     }
 }
 
-impl Drop for Ports {
-    fn drop(&mut self) {
-        let mut promised = promised();
-        promised.remove(&self.rpc);
-        promised.remove(&self.websocket);
-    }
+fn bind(port: u16) -> Result<TcpListener, LocalnetError> {
+    let listener =
+        TcpListener::bind((Ipv4Addr::LOCALHOST, port)).map_err(|error| match error.kind() {
+            ErrorKind::AddrInUse => LocalnetError::PortTaken(port),
+            _ => LocalnetError::NotStarted(error),
+        })?;
+    listener.set_nonblocking(true).map_err(LocalnetError::NotStarted)?;
+    Ok(listener)
 }
 
-fn promised() -> MutexGuard<'static, BTreeSet<u16>> {
-    // A set of numbers is whole even if its last user panicked.
-    PROMISED.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-fn can_listen(port: u16) -> bool {
-    TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok()
-}
-
-/// Every pair of neighbours once, from a random one on: processes that start together look in
-/// different places.
+/// Returns every pair of neighbors once, starting at a random one so that processes started
+/// together try different pairs.
 fn pairs() -> impl Iterator<Item = (u16, u16)> {
     let count = (LAST - FIRST).div_ceil(2);
     let first = (RandomState::new().hash_one(std::process::id()) % u64::from(count)) as u16;
@@ -84,26 +69,29 @@ fn pairs() -> impl Iterator<Item = (u16, u16)> {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
 
     #[test]
-    fn two_localnets_are_promised_different_ports() {
+    fn two_localnets_bind_different_ports() {
         let config = LocalnetConfig::new();
-        let (one, other) = (Ports::choose(&config).unwrap(), Ports::choose(&config).unwrap());
-        assert_ne!(one.rpc, other.rpc);
-        assert_eq!((one.websocket, other.websocket), (one.rpc + 1, other.rpc + 1));
+        let (one, other) = (Listeners::bind(&config).unwrap(), Listeners::bind(&config).unwrap());
+        let ((one, next), (other, _)) = (one.ports().unwrap(), other.ports().unwrap());
+        assert_ne!(one, other);
+        assert_eq!(next, one + 1);
     }
 
     #[test]
-    fn a_port_somebody_listens_on_is_refused_by_name() {
+    fn port_in_use_is_named_in_the_error() {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let port = listener.local_addr().unwrap().port();
-        let refused = Ports::choose(&LocalnetConfig::new().with_rpc_port(port));
+        let refused = Listeners::bind(&LocalnetConfig::new().with_rpc_port(port));
         assert!(matches!(refused, Err(LocalnetError::PortTaken(taken)) if taken == port));
     }
 
     #[test]
-    fn every_pair_stays_in_the_range_and_comes_once() {
+    fn pairs_cover_the_range_once() {
         let pairs: BTreeSet<_> = pairs().collect();
         assert_eq!(pairs.len(), 6_000);
         assert_eq!(

@@ -1,7 +1,5 @@
-//! A stock JavaScript client against a localnet: `tests/kit`, if Node and its packages are there.
-
-// A step that fails is a test that fails.
-#![allow(clippy::unwrap_used)]
+//! `@solana/kit` on a localnet: runs `tests/kit` if Node and its packages are installed.
+#![allow(clippy::unwrap_used, reason = "a test stops at an unexpected error")]
 
 use std::path::Path;
 
@@ -12,7 +10,7 @@ use solana_signature::Signature;
 use tokio::process::Command;
 
 #[tokio::test]
-async fn solana_kit_sends_and_confirms_a_transfer_over_websocket() {
+async fn kit_confirms_a_transfer_over_websocket() {
     let kit = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/kit");
     let node = Command::new("node").arg("--version").output().await;
     if node.is_err() || !kit.join("node_modules/@solana/kit").exists() {

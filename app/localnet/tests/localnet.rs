@@ -1,8 +1,5 @@
-//! The localnet's own promises: it starts, keeps apart from its siblings, tells time, pays, and
-//! goes away.
-
-// A step that fails is a test that fails.
-#![allow(clippy::unwrap_used)]
+//! A localnet's start, programs, clock, faucet and stop.
+#![allow(clippy::unwrap_used, reason = "a test stops at an unexpected error")]
 
 use std::{
     net::TcpListener,
@@ -10,8 +7,7 @@ use std::{
 };
 
 use motif_localnet::{
-    BlockProduction, Faucet, Localnet, LocalnetConfig, LocalnetError, Program, TestDollar,
-    artifacts, clock,
+    Faucet, Localnet, LocalnetConfig, LocalnetError, Program, TestDollar, artifacts, clock,
 };
 use solana_commitment_config::CommitmentConfig;
 use solana_instruction::{Instruction, error::InstructionError};
@@ -41,7 +37,7 @@ async fn signed(client: &RpcClient, instruction: Instruction, payer: &Keypair) -
 }
 
 #[tokio::test]
-async fn it_starts_and_confirms_a_transfer_within_two_seconds() {
+async fn transfer_confirms_soon_after_start() {
     let started = Instant::now();
     let localnet = Localnet::start(LocalnetConfig::new().with_motif_programs()).await.unwrap();
     let up = started.elapsed();
@@ -54,31 +50,36 @@ async fn it_starts_and_confirms_a_transfer_within_two_seconds() {
 
     assert_eq!(client.get_balance(&payee).await.unwrap(), SOL);
     assert_eq!(client.get_balance(&payer.pubkey()).await.unwrap(), 9 * SOL - 5_000);
-    println!("up after {up:?}, first transfer confirmed after {confirmed:?} (goal: 2 s)");
+    println!("started in {up:?}, first transfer confirmed after {confirmed:?} (goal: 2 s)");
+    // The goal is for a quiet machine; tests share theirs.
+    assert!(confirmed < Duration::from_secs(20), "{confirmed:?}");
     localnet.stop().await.unwrap();
 }
 
 #[tokio::test]
-async fn it_runs_a_program_as_bytecode_and_refuses_a_file_that_is_none() {
-    // The memo program's own bytecode, at an address of ours.
+async fn configured_bytecode_runs() {
+    // The memo program's bytecode at another address.
     let first = Localnet::start(LocalnetConfig::new()).await.unwrap();
     let elf = client(&first).get_account_data(&MEMO).await.unwrap();
     first.stop().await.unwrap();
     let id = Pubkey::new_unique();
     let config = LocalnetConfig::new().with_program(Program { id, elf });
 
-    let localnet = Localnet::start(config.clone()).await.unwrap();
+    let localnet = Localnet::start(config).await.unwrap();
     let client = client(&localnet);
     let payer = funded(&localnet).await;
-    let memo =
-        Instruction { program_id: id, accounts: vec![], data: b"a house of your own".to_vec() };
+    let memo = Instruction { program_id: id, accounts: vec![], data: b"hello".to_vec() };
     let transaction = signed(&client, memo, &payer).await;
     client.send_and_confirm_transaction(&transaction).await.unwrap();
     assert!(client.get_account(&id).await.unwrap().executable);
     localnet.stop().await.unwrap();
+}
 
+#[tokio::test]
+async fn invalid_bytecode_is_refused() {
     let broken = Program { id: Pubkey::new_unique(), elf: b"not a program".to_vec() };
-    let refused = Localnet::start(config.with_program(broken.clone())).await.map(|_| ());
+    let refused =
+        Localnet::start(LocalnetConfig::new().with_program(broken.clone())).await.map(|_| ());
     assert!(
         matches!(refused, Err(LocalnetError::BadProgram { id, .. }) if id == broken.id),
         "{refused:?}"
@@ -86,15 +87,15 @@ async fn it_runs_a_program_as_bytecode_and_refuses_a_file_that_is_none() {
 }
 
 #[tokio::test]
-async fn motifs_programs_are_there_and_answer_in_their_own_words() {
+async fn motif_programs_return_their_errors() {
     let localnet = Localnet::start(LocalnetConfig::new().with_motif_programs()).await.unwrap();
     let client = client(&localnet);
     let payer = funded(&localnet).await;
     for program_id in [artifacts::LICENSING, artifacts::PAYMENTS] {
-        let nonsense = Instruction { program_id, accounts: vec![], data: vec![0xff; 8] };
-        let transaction = signed(&client, nonsense, &payer).await;
+        let unknown = Instruction { program_id, accounts: vec![], data: vec![0xff; 8] };
+        let transaction = signed(&client, unknown, &payer).await;
         let refused = client.send_and_confirm_transaction(&transaction).await.unwrap_err();
-        // Anchor's InstructionFallbackNotFound: only the program's bytecode can have said so.
+        // Anchor's InstructionFallbackNotFound, which only the program's bytecode returns.
         let expected = TransactionError::InstructionError(0, InstructionError::Custom(101));
         assert_eq!(refused.get_transaction_error(), Some(expected), "{program_id}: {refused}");
     }
@@ -103,7 +104,7 @@ async fn motifs_programs_are_there_and_answer_in_their_own_words() {
 }
 
 #[tokio::test]
-async fn two_localnets_live_side_by_side_and_know_nothing_of_each_other() {
+async fn localnets_share_no_accounts() {
     let (one, other) = tokio::join!(
         Localnet::start(LocalnetConfig::new()),
         Localnet::start(LocalnetConfig::new())
@@ -122,7 +123,7 @@ async fn two_localnets_live_side_by_side_and_know_nothing_of_each_other() {
 }
 
 #[tokio::test]
-async fn time_travel_moves_the_clock_forward_and_time_goes_on_from_there() {
+async fn clock_goes_on_after_time_travel() {
     let localnet = Localnet::start(LocalnetConfig::new()).await.unwrap();
     let client = client(&localnet);
     let before = localnet.unix_time().await.unwrap();
@@ -136,7 +137,7 @@ async fn time_travel_moves_the_clock_forward_and_time_goes_on_from_there() {
     assert!((before + 86_400..before + 86_405).contains(&travelled), "{before} {travelled}");
     assert!(client.get_slot().await.unwrap() > slot);
 
-    // The same from outside, knowing the URL only.
+    // The same by URL, as another process does.
     let further = clock::advance_seconds(&localnet.rpc_url(), 1).await.unwrap();
     assert!((travelled + 1..travelled + 5).contains(&further), "{travelled} {further}");
 
@@ -148,13 +149,13 @@ async fn time_travel_moves_the_clock_forward_and_time_goes_on_from_there() {
 }
 
 #[tokio::test]
-async fn the_clock_keeps_to_the_wall_however_many_transactions_there_are() {
+async fn transactions_do_not_move_the_clock() {
     let localnet = Localnet::start(LocalnetConfig::new()).await.unwrap();
     let client = client(&localnet);
     let payer = funded(&localnet).await;
     let (chain, wall) = (localnet.unix_time().await.unwrap(), Instant::now());
-    let (slot, transactions) = (client.get_slot().await.unwrap(), 50);
-    // Held through all of it: other people's transactions do not make a blockhash expire early.
+    let (slot, transactions) = (client.get_slot().await.unwrap(), 200);
+    // Transactions of others expire no blockhash.
     let held = signed(&client, transfer(&payer.pubkey(), &Pubkey::new_unique(), SOL), &payer).await;
 
     for lamports in 1..=transactions {
@@ -178,32 +179,19 @@ async fn the_clock_keeps_to_the_wall_however_many_transactions_there_are() {
 }
 
 #[tokio::test]
-async fn on_the_clock_a_transfer_confirms_with_the_next_slot() {
-    let config =
-        LocalnetConfig { block_production: BlockProduction::Clock, ..LocalnetConfig::new() };
-    let localnet = Localnet::start(config).await.unwrap();
-    let client = client(&localnet);
-    let (payer, payee) = (funded(&localnet).await, Pubkey::new_unique());
-    let transaction = signed(&client, transfer(&payer.pubkey(), &payee, SOL), &payer).await;
-    client.send_and_confirm_transaction(&transaction).await.unwrap();
-    assert_eq!(client.get_balance(&payee).await.unwrap(), SOL);
-    localnet.stop().await.unwrap();
-}
-
-#[tokio::test]
-async fn stopping_gives_the_ports_back_and_a_taken_port_is_refused() {
+async fn stop_frees_the_ports() {
     let localnet = Localnet::start(LocalnetConfig::new()).await.unwrap();
     let (rpc, websocket) = (port(&localnet.rpc_url()), port(&localnet.ws_url()));
     assert_eq!(websocket, rpc + 1);
     let taken = Localnet::start(LocalnetConfig::new().with_rpc_port(rpc)).await.map(|_| ());
     assert!(matches!(taken, Err(LocalnetError::PortTaken(port)) if port == rpc), "{taken:?}");
-    // A keep-alive connection must not hold it up.
+    // An idle connection, which must not delay the stop.
     let client = client(&localnet);
     client.get_latest_blockhash().await.unwrap();
 
-    let asked = Instant::now();
+    let before = Instant::now();
     localnet.stop().await.unwrap();
-    println!("stopped in {:?}", asked.elapsed());
+    println!("stopped in {:?} (goal: 50 ms)", before.elapsed());
 
     for port in [rpc, websocket] {
         TcpListener::bind(("127.0.0.1", port)).unwrap();
@@ -221,14 +209,14 @@ async fn stopping_gives_the_ports_back_and_a_taken_port_is_refused() {
 }
 
 #[tokio::test]
-async fn the_test_dollar_has_six_decimals_and_the_faucet_pays_it() {
+async fn faucet_mints_test_dollars() {
     let localnet = Localnet::start(LocalnetConfig::new()).await.unwrap();
     let client = client(&localnet);
     let dollar = TestDollar::new();
     let supply = client.get_token_supply(&dollar.mint).await.unwrap();
     assert_eq!((supply.decimals, supply.amount.as_str()), (6, "0"));
 
-    // By URL, as another process would; twice the same, at the same time and in a row.
+    // By URL, as another process does; the same amount concurrently and in a row.
     let faucet = Faucet::new(localnet.rpc_url());
     let owner = Pubkey::new_unique();
     let (one, other) = tokio::join!(
@@ -245,7 +233,7 @@ async fn the_test_dollar_has_six_decimals_and_the_faucet_pays_it() {
 }
 
 #[tokio::test]
-async fn the_faucet_gives_sol_but_not_less_than_an_account_needs() {
+async fn airdrop_below_rent_is_refused() {
     let localnet = Localnet::start(LocalnetConfig::new()).await.unwrap();
     let (faucet, owner) = (localnet.faucet(), Pubkey::new_unique());
     faucet.airdrop_sol(&owner, 2 * SOL).await.unwrap();

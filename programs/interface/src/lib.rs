@@ -49,6 +49,7 @@ pub mod merkle;
 pub mod mmr;
 pub mod payments;
 pub mod pda;
+mod program_ids;
 pub mod receipt;
 pub mod statement;
 mod token;

@@ -16,7 +16,7 @@ use crate::{
         self, Approval, CERTIFICATE_SEED, Config, Dispute, Purpose, SplitChange, Terms, Use, Work,
     },
     payments::{self, Channel, Earnings, Issuance, Licensee, StatementBuffer, Till, Vault},
-    token::{ASSOCIATED_TOKEN_PROGRAM, TOKEN_METADATA_PROGRAM},
+    program_ids::{ASSOCIATED_TOKEN_PROGRAM, TOKEN_METADATA_PROGRAM},
 };
 
 /// Returns the address of the deployment's [`Config`].

@@ -9,18 +9,9 @@ use crate::{
     pda,
 };
 
-/// The SPL Token program.
-pub const TOKEN_PROGRAM: Pubkey =
-    Pubkey::from_str_const("TokenkegQfeZyiNwAJbNbGKPFXCWuBvf9Ss623VQ5DA");
-/// The Token-2022 program.
-pub const TOKEN_2022_PROGRAM: Pubkey =
-    Pubkey::from_str_const("TokenzQdBNbLqP5VEhdkAS6EPFLC1PHnBqCXEpPxuEb");
-/// The Associated Token Account program.
-pub const ASSOCIATED_TOKEN_PROGRAM: Pubkey =
-    Pubkey::from_str_const("ATokenGPvbdGVxr1b2hvZbsiqW5xWH25efTNsLJA8knL");
-/// Metaplex Token Metadata, the program of certificates.
-pub const TOKEN_METADATA_PROGRAM: Pubkey =
-    Pubkey::from_str_const("metaqbxxUerdq28cj1RbAWkYQm3ybzjb6a8bt518x1s");
+pub use crate::program_ids::{
+    ASSOCIATED_TOKEN_PROGRAM, TOKEN_2022_PROGRAM, TOKEN_METADATA_PROGRAM, TOKEN_PROGRAM,
+};
 
 /// A mint and the token program that owns it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

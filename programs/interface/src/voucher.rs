@@ -41,11 +41,9 @@
 
 #[cfg(feature = "ed25519")]
 use ed25519_dalek::{Signer, SigningKey, VerifyingKey};
-use solana_instruction::Instruction;
 use solana_pubkey::Pubkey;
 
 pub use crate::statement::{Statement, StatementFull};
-use crate::voucher_proof::{self, ED25519_PROGRAM};
 
 /// Promise of the total owed on a channel, and of the statement that its newest part pays for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -149,16 +147,6 @@ impl SignedVoucher {
         let signature = ed25519_dalek::Signature::from_bytes(&self.signature);
         key.as_bytes() == self.key.as_array()
             && key.verify_strict(&self.voucher.to_bytes(), &signature).is_ok()
-    }
-
-    /// Returns the Ed25519 instruction that proves the signature on chain. It must directly precede
-    /// the settlement.
-    pub fn proof(&self) -> Instruction {
-        Instruction {
-            program_id: ED25519_PROGRAM,
-            accounts: Vec::new(),
-            data: voucher_proof::data(self).to_vec(),
-        }
     }
 }
 

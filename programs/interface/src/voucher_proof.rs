@@ -6,6 +6,7 @@
 //! message length 176 with 0xFFFF ("this instruction") after each offset, then key, signature and
 //! message. Layout: <https://docs.anza.xyz/runtime/programs#ed25519-program>.
 
+use solana_instruction::Instruction;
 use solana_pubkey::Pubkey;
 use solana_sdk_ids::{ed25519_program, sysvar};
 
@@ -31,6 +32,14 @@ pub struct ProvenVoucher {
     pub key: Pubkey,
     /// Signed voucher.
     pub voucher: Voucher,
+}
+
+impl SignedVoucher {
+    /// Returns the Ed25519 instruction that proves the signature on chain. It must directly precede
+    /// the settlement.
+    pub fn proof(&self) -> Instruction {
+        Instruction { program_id: ED25519_PROGRAM, accounts: Vec::new(), data: data(self).to_vec() }
+    }
 }
 
 /// Returns the data that proves a signature.

@@ -12,6 +12,13 @@ pub struct Confidence {
     pub strangers_per_billion: u32,
 }
 
+impl Likeness {
+    /// Returns the measured error rates; `None` for schemes that were not evaluated.
+    pub fn confidence(&self) -> Option<Confidence> {
+        Confidence::of(self)
+    }
+}
+
 impl Confidence {
     /// Returns the error rates of a likeness; `None` for schemes that are no longer registered and
     /// were not evaluated.

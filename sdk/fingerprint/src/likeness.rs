@@ -1,4 +1,4 @@
-use super::{Confidence, Scheme};
+use super::Scheme;
 
 /// Distance of two fingerprints.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,10 +13,5 @@ impl Likeness {
     /// Returns the scheme's maximum distance.
     pub fn of(&self) -> u32 {
         self.scheme.metric().most()
-    }
-
-    /// Returns the measured error rates; `None` for schemes that were not evaluated.
-    pub fn confidence(&self) -> Option<Confidence> {
-        Confidence::of(self)
     }
 }

@@ -66,7 +66,7 @@ fn main() {
     let digests: Vec<_> = (0..LOOKUPS)
         .map(|_| {
             let digest = works[random.random_range(0..WORKS)].content_digest;
-            let (recognised, took) = timed(|| index.recognise(&digest, &[]));
+            let (recognised, took) = timed(|| index.recognise([digest], &[]));
             assert_eq!(recognised.exact.len(), 1);
             took
         })

@@ -12,6 +12,7 @@ mod channel;
 mod details;
 mod digests;
 mod discovery;
+mod expected_statement;
 mod findings;
 mod generation;
 mod hold;
@@ -43,6 +44,7 @@ pub use details::{
 };
 pub use digests::Digests;
 pub use discovery::Discovery;
+pub use expected_statement::ExpectedStatement;
 pub use findings::{
     Evidence, Findings, ReceiptFinding, ReceiptStanding, WorkFinding, WorkStanding,
 };
@@ -57,7 +59,7 @@ pub use paywall::{
     AskToPay, Due, PaidRoute, PaidRoutes, ParseHeaderError, PayForAnswer, Payment, PaymentRequired,
     PriceTag, StreamEnd, StreamEvent, StreamFailure, StreamedPart,
 };
-pub use problem::{ExpectedStatement, Problem};
+pub use problem::Problem;
 pub use problem_type::ProblemType;
 pub use provenance::{NamedWork, Origin, Provenance, SettlementProof, content_url};
 pub use query::WorkQuery;

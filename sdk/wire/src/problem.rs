@@ -2,7 +2,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Amount, PaymentRequired, ProblemType, StatementEntry};
+use super::{ExpectedStatement, PaymentRequired, ProblemType};
 
 /// RFC 9457 problem document.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,18 +26,6 @@ pub struct Problem {
     /// URL of the process that serves the channel, with `channel-held-elsewhere`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub holder: Option<String>,
-}
-
-/// Open statement at the gateway.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct ExpectedStatement {
-    /// Number of the statement.
-    pub statement: u64,
-    /// The total of the newest voucher; with `wrong-price` the total this generation needs.
-    pub cumulative: Amount,
-    /// Units used, by license.
-    pub entries: Vec<StatementEntry>,
 }
 
 impl Problem {

@@ -67,6 +67,9 @@ pub enum ProblemType {
     /// The payer is closing the channel.
     #[strum(message = "The channel is closing", props(status = 409))]
     ChannelClosing,
+    /// A statement of the channel can never settle, nor any after it; open another channel.
+    #[strum(message = "The channel is stopped", props(status = 409))]
+    ChannelStopped,
     /// The payer is rotating the channel's voucher key.
     #[strum(message = "The channel's voucher key is changing", props(status = 409))]
     VoucherKeyRotating,

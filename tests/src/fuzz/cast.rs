@@ -4,12 +4,12 @@ use solana_pubkey::Pubkey;
 
 use crate::world::{Person, World, token_account};
 
-/// What everybody begins with, base units of each currency.
+/// Initial balance of each person, in base units of each currency.
 pub(super) const RICHES: u64 = 1_000_000_000_000;
 
 /// Who plays, and in what they pay.
 pub(super) struct Cast {
-    /// Creators, platforms, operators, recipients, claimants and thieves: anybody is each now
+    /// Creators, platforms, operators, recipients, claimants and thieves: each person is each now
     /// and then.
     pub people: Vec<Person>,
     /// Sign vouchers and nothing else.
@@ -34,17 +34,17 @@ impl Cast {
         Self { people, keys, currencies }
     }
 
-    /// Anybody.
-    pub fn anybody(&self, random: &mut StdRng) -> Person {
+    /// Returns a random person.
+    pub fn any_person(&self, random: &mut StdRng) -> Person {
         self.people.choose(random).expect("a cast").clone()
     }
 
-    /// The one with this key nine times in ten; otherwise anybody.
+    /// Returns the person with this key nine times in ten, otherwise a random one.
     pub fn mostly(&self, key: &Pubkey, random: &mut StdRng) -> Person {
         let known = self.people.iter().chain(&self.keys).find(|person| person.key() == *key);
         match known {
             Some(person) if random.random_ratio(9, 10) => person.clone(),
-            _ => self.anybody(random),
+            _ => self.any_person(random),
         }
     }
 

@@ -17,7 +17,7 @@ impl Episode {
         let works: Vec<_> = self.ledger.works.keys().copied().collect();
         let work = *works.choose(&mut self.random)?;
         let mint = self.mint();
-        let funder = self.cast.anybody(&mut self.random);
+        let funder = self.cast.any_person(&mut self.random);
         self.know(pda::earnings(&work, &mint), Known::Book(work, mint));
         let call = Call::new([earnings::open(&funder.key(), &work, &mint)], &[&funder]);
         Some(Step::new("open_earnings", call, move |ledger| ledger.open_earnings(work, mint)))
@@ -105,7 +105,7 @@ impl Episode {
         };
         let mut payees = Vec::new();
         for _ in 0..self.random.random_range(1..=3) {
-            let anybody = self.cast.anybody(&mut self.random).key();
+            let any_key = self.cast.any_person(&mut self.random).key();
             let owed = self.ledger.books.get(&(work, mint));
             let owed = owed.map(|book| {
                 people.iter().filter(|person| book.owed(person) > 0).copied().collect::<Vec<_>>()
@@ -113,13 +113,13 @@ impl Episode {
             let owed = owed.filter(|_| self.random.random_ratio(4, 5)).unwrap_or_default();
             let some = if owed.is_empty() { &people } else { &owed };
             let one = some.choose(&mut self.random).copied();
-            payees.push(one.filter(|_| self.random.random_ratio(19, 20)).unwrap_or(anybody));
+            payees.push(one.filter(|_| self.random.random_ratio(19, 20)).unwrap_or(any_key));
         }
         let currency = self.cast.currency(&mint);
         if self.random.random_ratio(1, 4) {
-            // To an account it names: here somebody else's, as a gift.
+            // To an account it names: here another person's, as a gift.
             let payee = self.cast.mostly(&payees[0], &mut self.random);
-            let friend = self.cast.anybody(&mut self.random).key();
+            let friend = self.cast.any_person(&mut self.random).key();
             let to = currency.tokens(&friend);
             let instruction = earnings::claim_to(&work, &payee.key(), &currency, to);
             let (payee, call) = (payee.key(), Call::new([instruction], &[&payee]));
@@ -148,7 +148,7 @@ impl Episode {
             None if self.random.random_ratio(1, 8) => any,
             None => return None,
         };
-        let funder = self.cast.anybody(&mut self.random);
+        let funder = self.cast.any_person(&mut self.random);
         let call = Call::new([earnings::apply_split(&funder.key(), &work, &mint)], &[&funder]);
         Some(Step::new("apply_split", call, move |ledger| ledger.apply_split(work, mint)))
     }
@@ -177,7 +177,7 @@ impl Episode {
         let work = *works.choose(&mut self.random)?;
         let mint = self.mint();
         let currency = self.cast.currency(&mint);
-        let funder = self.cast.anybody(&mut self.random);
+        let funder = self.cast.any_person(&mut self.random);
         self.know(pda::till(&work, &mint), Known::Till(work, mint));
         self.know(earnings::till_tokens(&work, &currency), Known::TillTokens(work, mint));
         let call = Call::new([earnings::open_till(&funder.key(), &work, &currency)], &[&funder]);

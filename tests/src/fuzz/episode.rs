@@ -431,11 +431,11 @@ impl Episode {
     }
 
     fn some_purse(&mut self) -> (Pubkey, Pubkey) {
-        let person = self.cast.anybody(&mut self.random).key();
+        let person = self.cast.any_person(&mut self.random).key();
         (person, self.mint())
     }
 
-    /// Somebody breaks a token account of its own.
+    /// Breaks a person's own token account.
     fn poison(&mut self) -> &'static str {
         let (person, mint) = self.some_purse();
         let held = self.ledger.balance(&person, &mint);
@@ -519,7 +519,7 @@ fn named(call: &Call) -> Vec<Pubkey> {
     addresses
 }
 
-/// An account that is not there is refused in several ways, and nobody cares which.
+/// A missing account is rejected with one of several codes; any of them is accepted.
 fn same(chain: Code, ledger: Code) -> bool {
     let absent = [
         ErrorCode::AccountNotInitialized,

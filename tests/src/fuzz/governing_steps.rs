@@ -15,7 +15,7 @@ use crate::{
 impl Episode {
     pub(super) fn open_dispute(&mut self) -> Option<Step> {
         let work = self.work()?;
-        let claimant = self.cast.anybody(&mut self.random);
+        let claimant = self.cast.any_person(&mut self.random);
         let args = OpenDisputeArgs { evidence_digest: [3; 32], evidence_uri: String::new() };
         let instruction = sdk::open_dispute(&claimant.key(), &work, args);
         let (caller, call) = (claimant.key(), Call::new([instruction], &[&claimant]));
@@ -37,7 +37,7 @@ impl Episode {
         let (work, owner, claimant) = self.disputed()?;
         let arbiter = self.ledger.config.arbiter;
         let arbiter = match self.random.random_range(0..10) {
-            0 => self.cast.anybody(&mut self.random),
+            0 => self.cast.any_person(&mut self.random),
             _ if arbiter == self.world.host.key() => self.world.host.clone(),
             _ => self.cast.mostly(&arbiter, &mut self.random),
         };
@@ -68,14 +68,14 @@ impl Episode {
     pub(super) fn authority(&mut self) -> Person {
         let authority = self.ledger.config.authority;
         match self.random.random_range(0..6) {
-            0 => self.cast.anybody(&mut self.random),
+            0 => self.cast.any_person(&mut self.random),
             _ if authority == self.world.host.key() => self.world.host.clone(),
             _ => self.cast.mostly(&authority, &mut self.random),
         }
     }
 
     pub(super) fn initialize(&mut self) -> Option<Step> {
-        let thief = self.cast.anybody(&mut self.random);
+        let thief = self.cast.any_person(&mut self.random);
         let args = sdk::InitializeArgs {
             cluster: [9; 32],
             arbiter: thief.key(),
@@ -94,7 +94,7 @@ impl Episode {
 
     pub(super) fn update_config(&mut self) -> Option<Step> {
         let authority = self.authority();
-        let arbiter = self.cast.anybody(&mut self.random).key();
+        let arbiter = self.cast.any_person(&mut self.random).key();
         let dispute_seconds = self.random.random_range(80_000..=61 * 86_400);
         let dispute_bond_lamports = self.random.random_range(0..=20_000_000);
         let args = UpdateConfigArgs { arbiter, dispute_bond_lamports, dispute_seconds };
@@ -108,7 +108,8 @@ impl Episode {
 
     pub(super) fn offer_authority(&mut self) -> Option<Step> {
         let authority = self.authority();
-        let to = self.random.random_ratio(2, 3).then(|| self.cast.anybody(&mut self.random).key());
+        let to =
+            self.random.random_ratio(2, 3).then(|| self.cast.any_person(&mut self.random).key());
         let instruction = sdk::offer_authority(&authority.key(), to);
         let (caller, call) = (authority.key(), Call::new([instruction], &[&authority]));
         Some(Step::new("offer_authority", call, move |ledger| ledger.offer_authority(caller, to)))

@@ -94,7 +94,7 @@ impl Episode {
         if self.ledger.works.len() >= 12 {
             return None;
         }
-        let creator = self.cast.anybody(&mut self.random);
+        let creator = self.cast.any_person(&mut self.random);
         let number = self.random.random_range(0..1_000_u32).to_le_bytes();
         let mut digest = hashv(&[b"content", &number]).to_bytes();
         if self.random.random_ratio(1, 40) {
@@ -103,7 +103,7 @@ impl Episode {
         let kind = *[WorkKind::Image, WorkKind::Voice, WorkKind::StyleModel, WorkKind::Text]
             .choose(&mut self.random)?;
         let consent = (kind == WorkKind::Voice || self.random.random_ratio(1, 6))
-            .then(|| self.cast.anybody(&mut self.random));
+            .then(|| self.cast.any_person(&mut self.random));
         let consent_end = self.random.random_ratio(1, 5).then(|| self.moment());
         let model = (kind == WorkKind::StyleModel)
             .then(|| self.random.random_ratio(1, 4))
@@ -308,7 +308,7 @@ impl Episode {
     pub(super) fn approve(&mut self) -> Option<Step> {
         let (work, terms) = self.some_terms()?;
         let owner = self.owner_of(&work);
-        let grantee = self.cast.anybody(&mut self.random).key();
+        let grantee = self.cast.any_person(&mut self.random).key();
         let derivative = self.random.random();
         let purpose = if derivative { Purpose::Derivative } else { Purpose::License };
         let instruction = sdk::grant_approval(&owner.key(), &work, terms, &grantee, purpose);
@@ -348,7 +348,8 @@ impl Episode {
     pub(super) fn offer_ownership(&mut self) -> Option<Step> {
         let work = self.work()?;
         let owner = self.owner_of(&work);
-        let to = self.random.random_ratio(4, 5).then(|| self.cast.anybody(&mut self.random).key());
+        let to =
+            self.random.random_ratio(4, 5).then(|| self.cast.any_person(&mut self.random).key());
         let instruction = sdk::offer_ownership(&owner.key(), &work, to);
         let (caller, call) = (owner.key(), Call::new([instruction], &[&owner]));
         Some(Step::new("offer_ownership", call, move |ledger| {
@@ -403,7 +404,7 @@ impl Episode {
             None => return None,
         };
         let owner = self.owner_of(&work);
-        let mut part = vec![(self.cast.anybody(&mut self.random).key(), 1)];
+        let mut part = vec![(self.cast.any_person(&mut self.random).key(), 1)];
         if let Some(change) = &self.ledger.works[&work].change {
             let given: u16 = change.split.iter().map(|(_, bps)| *bps).fold(0, u16::wrapping_add);
             part[0].1 = 10_000_u16.saturating_sub(given);
@@ -443,7 +444,7 @@ impl Episode {
         let work = self.changing()?;
         let of = &self.ledger.works[&work];
         let proposer = of.change.as_ref().map_or(of.owner, |change| change.proposer);
-        let payer = self.cast.anybody(&mut self.random);
+        let payer = self.cast.any_person(&mut self.random);
         let instruction = sdk::apply_split_change(&payer.key(), &work, &proposer);
         let call = Call::new([instruction], &[&payer]);
         Some(Step::new("apply_split_change", call, move |ledger| {

@@ -2,17 +2,18 @@
 //! bytecode and in the reference ledger.
 //!
 //! A run is episodes, each a fresh cluster with a small cast. An episode is steps: something
-//! happens outside (time passes, a token account breaks, tokens arrive in a till), then somebody
+//! happens outside (time passes, a token account breaks, tokens arrive in a till), then a person
 //! calls an instruction. Who calls, and with what, is drawn at random, so many calls break a
 //! rule; some are older calls once more; one in six is sabotaged first, so that nothing of it may
 //! be accepted. After every step the accounts it names must be what the ledger says, and every
-//! promise must hold; vouchers that an operator has acknowledged are settled in a simulation before
-//! and after calls that the operator has no part in, and must settle alike; every so often, and at the end, all accounts are held against the ledger.
-//! In the end everybody takes everything, and what is left is dust or somebody's who cannot take.
+//! promise must hold. Vouchers that an operator has acknowledged are settled in a simulation before
+//! and after calls by other parties, with the same result. All accounts are compared with the model
+//! every so often and at the end.
+//! In the end every party is paid; what is left is dust or belongs to parties that cannot be paid.
 
 mod cast;
 mod earnings_steps;
-mod ending;
+mod end;
 mod episode;
 mod escape_steps;
 mod governing_steps;

@@ -47,7 +47,7 @@ impl Episode {
     pub(super) fn create_vault(&mut self) -> Option<Step> {
         let mint = self.mint();
         let currency = self.cast.currency(&mint);
-        let funder = self.cast.anybody(&mut self.random);
+        let funder = self.cast.any_person(&mut self.random);
         let call = Call::new([sdk::create_vault(&funder.key(), &currency)], &[&funder]);
         Some(Step::new("create_vault", call, move |ledger| ledger.create_vault(mint)))
     }
@@ -57,7 +57,7 @@ impl Episode {
             return None;
         }
         let (payer, operator) =
-            (self.cast.anybody(&mut self.random), self.cast.anybody(&mut self.random));
+            (self.cast.any_person(&mut self.random), self.cast.any_person(&mut self.random));
         let mint = self.mint();
         let currency = self.cast.currency(&mint);
         let voucher_key = match self.random.random_range(0..15) {
@@ -262,7 +262,7 @@ impl Episode {
         }
         let cluster = if random.random_ratio(1, 60) { [0xC2; 32] } else { CLUSTER };
         let settler = if random.random_ratio(1, 12) {
-            self.cast.anybody(random)
+            self.cast.any_person(random)
         } else {
             self.cast.mostly(&channel.operator, random)
         };
@@ -308,7 +308,7 @@ impl Episode {
         }))
     }
 
-    /// The same without a voucher: whoever would have signed it signs the transaction.
+    /// The same without a voucher: the voucher's signer signs the transaction.
     pub(super) fn settle_cosigned(&mut self) -> Option<Step> {
         let Prepared { signed, bytes, receipts, opened_slot, what } = self.statement()?;
         let SignedVoucher { voucher, key, .. } = signed;
@@ -377,7 +377,7 @@ impl Episode {
         }))
     }
 
-    /// Somebody writes what settles nothing.
+    /// Writes a buffer that settles nothing.
     pub(super) fn write_statement_buffer(&mut self) -> Option<Step> {
         let staged: Vec<_> = self.ledger.staged.keys().copied().collect();
         let &(channel, settler) = staged.choose(&mut self.random)?;

@@ -38,11 +38,11 @@ pub(super) fn check(was: &Ledger, is: &Ledger, by: &str) -> Result<(), String> {
     require(tokens(was) == tokens(is), || "tokens came from nowhere".to_owned())
 }
 
-/// What is left when everybody has taken what it can: dust, and what those are owed who cannot
+/// What is left when every party has taken what it can: dust, and what those are owed who cannot
 /// be paid or whose works never opened earnings.
 ///
 /// # Errors
-/// The first unit that is somebody's and could have been taken.
+/// Returns the first unit that a party is owed and could have taken.
 pub(super) fn check_end(ledger: &Ledger) -> Result<(), String> {
     for ((work, mint), book) in &ledger.books {
         let stuck = |person| !ledger.takes_money(person, mint);

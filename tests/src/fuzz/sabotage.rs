@@ -1,4 +1,4 @@
-//! Calls that must be refused, whoever makes them.
+//! Calls that must be rejected for every signer.
 
 use motif_sdk::channel::{ED25519_PROGRAM, TOKEN_2022_PROGRAM, TOKEN_PROGRAM};
 use rand::{Rng, rngs::StdRng, seq::IndexedRandom};
@@ -88,7 +88,7 @@ fn unsigned(episode: &mut Episode, step: &Step) -> Option<(&'static str, Call)> 
     let signers = step.call.instructions[at].accounts.iter().filter(|meta| meta.is_signer);
     let signers: Vec<_> = signers.map(|meta| meta.pubkey).collect();
     let key = signers.choose(&mut episode.random)?;
-    // Not the host: it pays for what nobody signs, and so signs all the same.
+    // Not the host: it pays for unsigned calls, and so signs all the same.
     let person = episode.cast.people.iter().find(|person| person.key() == *key)?;
     Some(("a signature is missing", step.call.clone().unsigned_by(person)))
 }
@@ -106,7 +106,7 @@ fn position(episode: &mut Episode, step: &Step) -> Option<(usize, usize)> {
     Some((at, *positions.choose(&mut episode.random)?))
 }
 
-/// The same bytes at another address, but nobody's that the programs trust.
+/// The same bytes at another address, owned by a program that is not trusted.
 fn impostor(episode: &mut Episode, step: &Step) -> Option<(&'static str, Call)> {
     let (at, position) = position(episode, step)?;
     let address = step.call.instructions[at].accounts[position].pubkey;

@@ -54,7 +54,7 @@ pub fn same_book(data: &[u8], book: &Book) -> Agreement {
     let known = book.people.values().filter(|standing| !standing.forgotten).count();
     same("people", present.len() + former.len(), known)?;
     for part in present.iter().chain(former) {
-        let standing = book.people.get(&part.key).ok_or("somebody unknown")?;
+        let standing = book.people.get(&part.key).ok_or("an unknown person")?;
         let since = |total: u128| total - standing.written_off;
         same("entitled before", u128::from(part.entitled_before), since(standing.before))?;
         same("taken", u128::from(part.taken), since(standing.taken))?;

@@ -47,9 +47,9 @@ pub struct Channel {
 /// A statement with its voucher, and who brings it.
 #[derive(Clone, Debug)]
 pub struct Settling {
-    /// Whoever sends it.
+    /// The sender.
     pub settler: Pubkey,
-    /// Whoever signed the voucher.
+    /// The voucher's signer.
     pub signer: Pubkey,
     /// The voucher names this channel, its cluster and its incarnation.
     pub for_this_channel: bool,

@@ -25,7 +25,7 @@ pub struct Book {
     pub split: Vec<(Pubkey, u16)>,
     /// The last dispute the book was told of, and what the work had kept by then.
     pub contested: (u32, u128),
-    /// Everybody who ever stood in a split.
+    /// Every recipient that ever stood in a split.
     pub people: BTreeMap<Pubkey, Standing>,
 }
 
@@ -106,14 +106,14 @@ impl Book {
         self.people.get(person).is_some_and(|standing| !standing.forgotten)
     }
 
-    /// Base units that nobody has taken, dust included.
+    /// Base units that were not taken, dust included.
     pub fn left(&self) -> u128 {
         let pulled: u128 = self.parents.iter().map(|parent| parent.taken).sum();
         let paid: u128 = self.people.values().map(|standing| standing.taken).sum();
         self.earned - pulled - paid
     }
 
-    /// Base units that no parent and nobody else is entitled to: what floors leave.
+    /// Base units that no party is entitled to: what floors leave.
     pub fn dust(&self) -> u128 {
         let parents: u128 =
             self.parents.iter().map(|parent| exact::share(self.earned, parent.bps)).sum();
@@ -218,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_earned_before_a_change_stays_with_whom_it_was_earned_by() {
+    fn earlier_earnings_stay_with_earners() {
         let mut book = Book::new(&[(key(9), 2_000)], &[(key(1), 5_000), (key(2), 5_000)], 0);
         book.credit(1_001).unwrap();
         assert_eq!((book.entitled(&key(1)), book.pull(&key(9))), (400, Ok(200)));
@@ -231,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn the_dust_of_an_old_split_goes_into_the_new_one() {
+    fn old_dust_goes_to_new_split() {
         let mut book = Book::new(&[], &[(key(1), 5_000), (key(2), 5_000)], 0);
         book.credit(1).unwrap();
         book.resplit(&[(key(2), 10_000)], 1, None).unwrap();
@@ -239,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn a_verdict_the_book_was_not_told_of_takes_what_was_not_paid() {
+    fn untold_verdict_takes_unpaid() {
         let mut book = Book::new(&[], &[(key(1), 5_000), (key(2), 5_000)], 0);
         book.credit(100).unwrap();
         assert_eq!(book.claim(&key(1), false), Ok(50));
@@ -248,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn a_verdict_takes_what_was_kept_since_its_dispute() {
+    fn verdict_takes_contested_earnings() {
         let mut book = Book::new(&[], &[(key(1), 5_000), (key(2), 5_000)], 0);
         book.credit(100).unwrap();
         book.contested = (1, book.kept());

@@ -81,7 +81,7 @@ impl Ledger {
     ) -> Result<Vec<u128>, Refused> {
         let mut rules = Rules::default();
         for payee in payees {
-            // Nobody looks into an account before it is known whose it is.
+            // An account's owner is checked before its content.
             let there =
                 matches!(self.purses.get(&(*payee, mint)), Some(Purse::Open(_) | Purse::Frozen(_)));
             rules.require(there, PaymentsError::DestinationNotCanonical);

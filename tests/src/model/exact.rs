@@ -19,7 +19,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_share_is_never_rounded_up() {
+    fn share_is_never_rounded_up() {
         assert_eq!([share(0, 10_000), share(1, 9_999), share(3, 3_334)], [0, 0, 1]);
         assert_eq!(share(u128::from(u64::MAX), 10_000), u128::from(u64::MAX));
     }

@@ -11,7 +11,7 @@ use super::{
 };
 
 impl Ledger {
-    /// Claims somebody else's work.
+    /// Claims another owner's work.
     ///
     /// # Errors
     /// The rules it breaks.

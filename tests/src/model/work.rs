@@ -220,7 +220,7 @@ impl Work {
         self.split_version += 1;
     }
 
-    /// Gives the work to whoever it belongs to.
+    /// Transfers the work to the winner of the dispute.
     pub(super) fn award_to(&mut self, claimant: Pubkey) {
         self.owner = claimant;
         self.pending_owner = None;

@@ -224,7 +224,7 @@ impl OpenedChannel {
         Call::new([top_up], &[&self.payer])
     }
 
-    /// Moves licenses' credit into their works' earnings; nobody in particular signs.
+    /// Moves licenses' credit into their works' earnings. The host signs.
     pub fn collecting(&self, licenses: &[(u16, &RegisteredWork)]) -> Call {
         let licenses: Vec<_> =
             licenses.iter().map(|(index, work)| (*index, work.address)).collect();

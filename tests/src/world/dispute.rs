@@ -21,7 +21,7 @@ impl RegisteredWork {
         Call::new([decide], &[arbiter])
     }
 
-    /// Ends this claimant's dispute because its time ran out; nobody in particular signs.
+    /// Expires this claimant's dispute. The host signs.
     pub fn expiring(&self, claimant: &Person) -> Call {
         let expire = expire_dispute(&self.address, &self.creator.key(), &claimant.key());
         Call::new([expire], &[])
@@ -29,7 +29,7 @@ impl RegisteredWork {
 }
 
 impl World {
-    /// A work that somebody else claims: both.
+    /// A disputed work and its claimant.
     #[track_caller]
     pub fn disputed(&mut self) -> (RegisteredWork, Person) {
         let work = self.work().register();
@@ -37,7 +37,7 @@ impl World {
         (work, claimant)
     }
 
-    /// Somebody claims the work.
+    /// Opens a dispute about the work.
     #[track_caller]
     pub fn dispute(&mut self, work: &RegisteredWork) -> Person {
         let claimant = self.person();

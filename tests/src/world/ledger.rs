@@ -32,7 +32,7 @@ impl World {
     ///
     /// - a channel's `deposited >= charged + refunded` and `charged >= collected + fees`, and
     ///   its licenses add up to its totals;
-    /// - nobody has taken more than its share of what a work earned, and all shares together
+    /// - no party has taken more than its share of what a work earned, and all shares together
     ///   are at most what it earned;
     /// - a vault's tokens are exactly deposited + swept - refunded - fees paid - claimed, and
     ///   exactly what channels and earnings can still take;
@@ -177,13 +177,13 @@ mod tests {
     }
 
     #[test]
-    fn a_world_that_adds_up_passes() {
+    fn balanced_world_passes() {
         collected().check_promises();
     }
 
     #[test]
     #[should_panic(expected = "the vault's flows")]
-    fn a_token_that_left_the_vault_is_missed() {
+    fn missing_vault_token_is_detected() {
         let mut world = collected();
         world.gift_to_vault(1);
         world.gifts.insert(world.currency.mint, 2);
@@ -192,7 +192,7 @@ mod tests {
 
     #[test]
     #[should_panic(expected = "charged more than was deposited")]
-    fn a_deposit_below_what_is_charged_is_noticed() {
+    fn overdrawn_deposit_is_detected() {
         let mut world = collected();
         rewrite(&mut world, Channel::DISCRIMINATOR, 8 + 184, 249);
         world.check_promises();
@@ -200,7 +200,7 @@ mod tests {
 
     #[test]
     #[should_panic(expected = "collected")]
-    fn credit_that_nobody_earned_is_noticed() {
+    fn unearned_credit_is_detected() {
         let mut world = collected();
         rewrite(&mut world, Channel::DISCRIMINATOR, 8 + 208, 249);
         world.check_promises();
@@ -208,7 +208,7 @@ mod tests {
 
     #[test]
     #[should_panic(expected = "what the vault owes")]
-    fn earnings_that_nobody_paid_are_noticed() {
+    fn unpaid_earnings_are_detected() {
         let mut world = collected();
         rewrite(&mut world, Earnings::DISCRIMINATOR, 8 + 72, 251);
         world.check_promises();

@@ -72,7 +72,7 @@ pub struct World {
     pub svm: LiteSVM,
     /// The mint most tests need: 6 decimals, SPL Token, admitted.
     pub currency: Currency,
-    /// Pays for what nobody in particular does; may upgrade the programs.
+    /// Pays for permissionless calls; holds the upgrade authority.
     pub host: Person,
     people: u64,
     /// Base units sent straight into a vault, by mint: no promise is about them.
@@ -204,7 +204,7 @@ impl World {
         self.set(address, token_account(currency, &person.key(), total));
     }
 
-    /// Sends tokens straight into the vault, as anybody may.
+    /// Sends tokens straight into the vault.
     pub fn gift_to_vault(&mut self, amount: u64) {
         let currency = self.currency;
         let address = self.vault_tokens(&currency);
@@ -449,7 +449,7 @@ impl World {
         self.send(Call::new([open], &[&host])).assert_ok();
     }
 
-    /// Sends tokens to a work's till, as anybody may.
+    /// Sends tokens to a work's till.
     pub fn pay_into_till(&mut self, work: &RegisteredWork, amount: u64) {
         let currency = self.currency;
         let address = motif_sdk::earnings::till_tokens(&work.address, &currency);

@@ -40,7 +40,7 @@ impl From<(Pubkey, u32)> for Code {
 }
 
 impl Code {
-    /// Stands for a refusal by the runtime itself, or in words that are nobody's code.
+    /// A rejection by the runtime itself, without a program's error code.
     pub const RUNTIME: Self = Self { program: None, number: u32::MAX };
 
     /// The code a transaction was refused with; `None` where the runtime itself refused it.

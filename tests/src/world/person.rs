@@ -7,7 +7,7 @@ use solana_pubkey::Pubkey;
 use solana_sha256_hasher::hash;
 use solana_signer::Signer;
 
-/// Somebody with a key.
+/// A keypair with a name of its own in failures.
 #[derive(Clone, Debug)]
 pub struct Person {
     keypair: Rc<Keypair>,

@@ -11,13 +11,13 @@ use super::{Call, OpenedChannel, Person, World};
 pub struct SignedStatement {
     /// What is signed.
     pub voucher: Voucher,
-    /// Whoever signs it.
+    /// The voucher's signer.
     pub key: Person,
     /// The statement's bytes.
     pub entries: Vec<u8>,
     /// What the operator commits to.
     pub receipts: Option<ReceiptsCommitment>,
-    /// Whoever sends it.
+    /// The transaction's sender.
     pub settler: Person,
 }
 
@@ -60,7 +60,8 @@ impl SignedStatement {
 
     /// The calls that write the statement down, each within a packet.
     pub fn buffer_instructions(&self) -> Vec<Call> {
-        let stage = channel::buffer_statement(&self.settler.key(), &self.voucher.channel, &self.entries);
+        let stage =
+            channel::buffer_statement(&self.settler.key(), &self.voucher.channel, &self.entries);
         stage.into_iter().map(|part| Call::new([part], &[&self.settler])).collect()
     }
 

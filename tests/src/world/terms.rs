@@ -70,7 +70,7 @@ impl<'w> TermsBuilder<'w> {
         self
     }
 
-    /// Published by somebody else.
+    /// Published by another signer.
     pub fn by(mut self, person: &Person) -> Self {
         self.owner = person.clone();
         self

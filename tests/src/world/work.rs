@@ -176,7 +176,7 @@ impl<'w> WorkBuilder<'w> {
 }
 
 impl RegisteredWork {
-    /// Lets somebody do one thing under terms of this number.
+    /// Grants an approval under terms of this number.
     pub fn approving(&self, number: u32, grantee: &Person, purpose: Purpose) -> Call {
         let (owner, grantee) = (self.creator.key(), grantee.key());
         let approve = licensing::grant_approval(&owner, &self.address, number, &grantee, purpose);
@@ -202,7 +202,7 @@ impl RegisteredWork {
         Call::new([revoke], &[owner])
     }
 
-    /// Offers the work to somebody, or to nobody any more.
+    /// Offers the work to a person, or takes the offer back.
     pub fn offering_to(&self, to: Option<&Person>) -> Call {
         let to = to.map(Person::key);
         let offer = licensing::offer_ownership(&self.creator.key(), &self.address, to);

@@ -61,7 +61,7 @@ fn addresses() -> Vec<(String, Pubkey)> {
 }
 
 #[test]
-fn no_two_things_share_an_address() {
+fn addresses_are_distinct() {
     let mut known = BTreeMap::new();
     for (name, address) in addresses() {
         if let Some(other) = known.insert(address, name.clone()) {
@@ -73,7 +73,7 @@ fn no_two_things_share_an_address() {
 /// Seeds are hashed one behind the other, without anything in between. Each is of a fixed
 /// width, so two kinds of accounts could only share an address if theirs were as long together.
 #[test]
-fn no_two_kinds_of_seeds_of_one_program_are_equally_long() {
+fn seed_lengths_are_distinct() {
     const KEY: usize = 32;
     let licensing = [
         Config::SEED.len(),
@@ -112,7 +112,7 @@ fn lower(program: &Pubkey, seeds: &[&[u8]]) -> (Pubkey, Pubkey) {
 }
 
 #[test]
-fn nothing_is_created_at_a_lower_bump() {
+fn lower_bump_is_rejected() {
     let mut scene = World::new();
     let (l, p) = (licensing::ID, payments::ID);
     let check = |scene: &World, call: Call, (canonical, lower): (Pubkey, Pubkey)| {

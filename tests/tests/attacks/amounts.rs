@@ -20,7 +20,7 @@ fn assert_refused_for(outcome: Outcome, reason: Option<impl Into<Code>>) {
 }
 
 #[test]
-fn no_deposit_is_credited_with_more_or_less_than_it_moves() {
+fn deposit_credits_exact_amount() {
     for amount in AMOUNTS {
         let mut world = World::new();
         let (call, channel) = world.channel().deposited(amount).call();
@@ -36,7 +36,7 @@ fn no_deposit_is_credited_with_more_or_less_than_it_moves() {
 }
 
 #[test]
-fn no_top_up_wraps_a_deposit_around() {
+fn top_up_overflow_is_rejected() {
     for amount in AMOUNTS {
         let mut world = World::new();
         let channel = world.channel().deposited(1).open();
@@ -55,7 +55,7 @@ fn no_top_up_wraps_a_deposit_around() {
 }
 
 #[test]
-fn no_price_times_units_is_charged_for_less_than_it_is() {
+fn price_overflow_is_rejected() {
     for price in AMOUNTS {
         for units in UNITS {
             let mut world = World::new();
@@ -75,7 +75,7 @@ fn no_price_times_units_is_charged_for_less_than_it_is() {
 }
 
 #[test]
-fn prices_and_fee_together_never_wrap_below_the_deposit() {
+fn total_overflow_is_rejected() {
     let mut world = World::new();
     let channel = world.channel().deposited(u64::MAX).fee(5_000).open();
     let (_, license) = world.licensed(&channel, u64::MAX);
@@ -113,7 +113,7 @@ fn upfront_fee_is_deposited_and_charged_alike() {
 }
 
 #[test]
-fn free_units_are_free_once() {
+fn free_units_apply_once() {
     for free in AMOUNTS {
         for units in [1, u32::MAX] {
             let mut world = World::new();
@@ -133,7 +133,7 @@ fn free_units_are_free_once() {
 }
 
 #[test]
-fn no_cap_of_nothing_is_published() {
+fn zero_cap_is_rejected() {
     type Cap = fn(&mut Caps) -> &mut Option<u64>;
     let caps: [Cap; 4] = [
         |caps| &mut caps.total_units,
@@ -153,7 +153,7 @@ fn no_cap_of_nothing_is_published() {
 }
 
 #[test]
-fn no_quota_wraps_what_an_issuance_has_handed_out() {
+fn quota_overflow_is_rejected() {
     for quota in AMOUNTS {
         let mut world = World::new();
         let channel = world.channel().deposited(1 << 54).open();
@@ -173,7 +173,7 @@ fn no_quota_wraps_what_an_issuance_has_handed_out() {
 }
 
 #[test]
-fn no_price_above_the_agreed_maximum_is_accepted() {
+fn price_above_maximum_is_rejected() {
     for price in AMOUNTS {
         for max_price in AMOUNTS {
             let mut world = World::new();
@@ -188,7 +188,7 @@ fn no_price_above_the_agreed_maximum_is_accepted() {
 }
 
 #[test]
-fn no_total_but_the_exact_one_settles() {
+fn only_exact_total_settles() {
     for total in AMOUNTS {
         let (mut world, channel, _) = super::licensed();
         let statement = world.statement(&channel, &[(0, 25)]);
@@ -199,7 +199,7 @@ fn no_total_but_the_exact_one_settles() {
 }
 
 #[test]
-fn no_sum_of_receipts_but_the_exact_one_is_recorded() {
+fn only_exact_receipt_sum_is_recorded() {
     for sum in AMOUNTS {
         let (mut world, channel, _) = super::licensed();
         let statement = world.statement(&channel, &[(0, 25)]);

@@ -29,7 +29,7 @@ fn happen(world: &mut World, instruction: Instruction, signer: &Person) {
 }
 
 #[test]
-fn terms_that_have_ended_are_not_published() {
+fn expired_terms_are_rejected() {
     for (expires_at, published) in [
         (i64::MIN, false),
         (-1, false),
@@ -51,7 +51,7 @@ fn terms_that_have_ended_are_not_published() {
 }
 
 #[test]
-fn terms_that_end_before_they_begin_are_not_published() {
+fn reversed_terms_period_is_rejected() {
     for (valid_from, published) in
         [(END - 1, true), (END, false), (END + 1, false), (i64::MAX, false), (i64::MIN, true)]
     {
@@ -67,7 +67,7 @@ fn terms_that_end_before_they_begin_are_not_published() {
 }
 
 #[test]
-fn a_consent_that_has_ended_is_not_registered() {
+fn ended_consent_is_rejected() {
     for (end, registered) in [
         (i64::MIN, false),
         (-1, false),
@@ -85,7 +85,7 @@ fn a_consent_that_has_ended_is_not_registered() {
 }
 
 #[test]
-fn nothing_is_licensed_or_offered_after_the_last_second_of_a_consent() {
+fn ended_consent_blocks_licenses() {
     for (now, holds) in [(END - 1, true), (END, true), (END + 1, false), (i64::MAX - 1, false)] {
         let mut world = World::new();
         let person = world.person();
@@ -110,7 +110,7 @@ fn nothing_is_licensed_or_offered_after_the_last_second_of_a_consent() {
 }
 
 #[test]
-fn a_consent_that_ended_before_time_began_has_ended() {
+fn negative_consent_end_has_ended() {
     for end in [i64::MIN, -1, 0] {
         let mut world = World::new();
         let person = world.person();
@@ -135,7 +135,7 @@ fn disputed() -> (World, RegisteredWork, Person) {
 }
 
 #[test]
-fn no_second_belongs_to_both_the_arbiter_and_anybody_and_none_to_neither() {
+fn dispute_deadline_has_no_overlap() {
     for late in [i64::MIN, -1, 0, 1, i64::MAX] {
         let (mut world, work, claimant) = disputed();
         let deadline = World::NOW + 7 * DAY;
@@ -157,7 +157,7 @@ fn no_second_belongs_to_both_the_arbiter_and_anybody_and_none_to_neither() {
 }
 
 #[test]
-fn a_dispute_whose_deadline_time_does_not_reach_is_not_opened() {
+fn overflowing_deadline_is_rejected() {
     let mut world = World::new();
     let (work, claimant) = (world.work().register(), world.person());
     let args = OpenDisputeArgs { evidence_uri: String::new(), evidence_digest: [1; 32] };
@@ -168,7 +168,7 @@ fn a_dispute_whose_deadline_time_does_not_reach_is_not_opened() {
 }
 
 #[test]
-fn no_license_outlives_the_notice_of_a_withdrawal_and_none_ends_before_it() {
+fn license_ends_with_notice() {
     for notice in [0, DAY - 1, DAY, DAY + 1, 366 * DAY] {
         let last = World::NOW + notice.max(DAY);
         for (now, settles) in [(last - 1, true), (last, true), (last + 1, false)] {
@@ -193,7 +193,7 @@ fn no_license_outlives_the_notice_of_a_withdrawal_and_none_ends_before_it() {
 }
 
 #[test]
-fn a_license_gives_no_right_to_a_derivative_after_its_last_second() {
+fn expired_license_grants_no_derivative() {
     for (now, derives) in [(END - 1, true), (END, true), (END + 1, false)] {
         let mut world = World::new();
         let channel = world.channel().open();
@@ -209,7 +209,7 @@ fn a_license_gives_no_right_to_a_derivative_after_its_last_second() {
 }
 
 #[test]
-fn nobody_but_the_operator_closes_a_license_before_its_last_second_is_over() {
+fn usable_quota_is_released_by_operator() {
     for (now, closes) in [(END - 1, false), (END, false), (END + 1, true)] {
         let mut world = World::new();
         let channel = world.channel().open();
@@ -227,7 +227,7 @@ fn nobody_but_the_operator_closes_a_license_before_its_last_second_is_over() {
 }
 
 #[test]
-fn no_second_belongs_to_two_voucher_keys() {
+fn voucher_key_periods_do_not_overlap() {
     for late in [-1, 0, 1] {
         let (mut world, channel, _) = licensed();
         let new_key = world.person();

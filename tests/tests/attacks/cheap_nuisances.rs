@@ -1,4 +1,4 @@
-//! P17: being a nuisance costs whoever is one at least what it costs the others.
+//! P17: an attacker's cost is at least its victims' cost.
 
 use motif_sdk::{channel::PaymentsError, licensing::Offer, pda};
 use motif_tests::world::{OpenedChannel, Person, PublishedTerms, World};
@@ -9,7 +9,7 @@ fn lamports(world: &World, person: &Person) -> u64 {
 }
 
 #[test]
-fn dust_channels_cost_the_operator_they_name_nothing() {
+fn dust_channel_costs_operator_nothing() {
     let mut world = World::new();
     let (attacker, victim) = (world.person(), world.person());
     let before = (lamports(&world, &attacker), lamports(&world, &victim));
@@ -26,7 +26,7 @@ fn dust_channels_cost_the_operator_they_name_nothing() {
 }
 
 #[test]
-fn a_voucher_on_a_dust_channel_is_worth_what_was_deposited_and_no_more() {
+fn dust_voucher_is_bound_by_deposit() {
     let mut world = World::new();
     let channel = world.channel().deposited(1).fee(0).open();
     world.licensed(&channel, 1);
@@ -35,7 +35,7 @@ fn a_voucher_on_a_dust_channel_is_worth_what_was_deposited_and_no_more() {
 }
 
 #[test]
-fn parts_of_channels_and_earnings_grow_at_the_cost_of_who_grows_them() {
+fn account_growth_is_paid_by_caller() {
     let mut world = World::new();
     let channel = world.channel().open();
     let work = world.work().register();
@@ -51,7 +51,7 @@ fn parts_of_channels_and_earnings_grow_at_the_cost_of_who_grows_them() {
     assert_eq!(lamports(&world, &channel.operator), operator);
 }
 
-/// Terms with 100 units for everybody together, at 10 base units each.
+/// Terms with 100 units for all licensees together, at 10 base units each.
 fn capped(change: impl FnOnce(&mut Offer)) -> (World, PublishedTerms) {
     let mut world = World::new();
     let work = world.work().register();
@@ -74,7 +74,7 @@ fn squatted(world: &mut World, terms: &PublishedTerms) -> OpenedChannel {
 }
 
 #[test]
-fn holding_a_cap_takes_the_money_to_use_it() {
+fn quota_needs_covering_deposit() {
     let (mut world, terms) = capped(|_| {});
     let squatter = world.channel().deposited(999).open();
     let refused = world.send(squatter.accepting(&terms).quota(100, 0).call());
@@ -85,7 +85,7 @@ fn holding_a_cap_takes_the_money_to_use_it() {
 }
 
 #[test]
-fn a_squatter_that_takes_its_money_back_loses_the_cap_to_whoever_wants_it() {
+fn withdrawn_squatter_loses_quota() {
     let (mut world, terms) = capped(|_| {});
     let squatter = squatted(&mut world, &terms);
     let honest = world.channel().open();
@@ -100,7 +100,7 @@ fn a_squatter_that_takes_its_money_back_loses_the_cap_to_whoever_wants_it() {
 }
 
 #[test]
-fn a_squatter_cannot_hold_more_than_terms_give_one_licensee() {
+fn squatter_is_bound_by_licensee_cap() {
     let (mut world, terms) = capped(|offer| offer.caps.licensee_units = Some(10));
     squatted(&mut world, &terms);
     assert_eq!(issued(&world, &terms), 10);

@@ -6,7 +6,7 @@ use motif_tests::world::World;
 use super::{licensed, nothing_settled};
 
 #[test]
-fn a_voucher_settles_in_its_last_second_and_not_after_it() {
+fn voucher_settles_until_last_second() {
     for (now, settles) in [(World::NOW - 1, true), (World::NOW, true), (World::NOW + 1, false)] {
         let (mut world, channel, _) = licensed();
         let statement = world.statement(&channel, &[(0, 25)]);
@@ -23,7 +23,7 @@ fn a_voucher_settles_in_its_last_second_and_not_after_it() {
 }
 
 #[test]
-fn a_voucher_that_expired_before_time_began_never_settles() {
+fn negative_voucher_expiry_is_rejected() {
     let (mut world, channel, _) = licensed();
     for expires_at in [i64::MIN, -1, 0, World::NOW - 1] {
         let statement = world.statement(&channel, &[(0, 25)]);
@@ -34,7 +34,7 @@ fn a_voucher_that_expired_before_time_began_never_settles() {
 }
 
 #[test]
-fn a_license_settles_in_its_last_second_and_not_after_it() {
+fn license_settles_until_last_second() {
     let last = World::NOW + 100;
     for (now, settles) in [(last - 1, true), (last, true), (last + 1, false)] {
         let mut world = World::new();
@@ -54,7 +54,7 @@ fn a_license_settles_in_its_last_second_and_not_after_it() {
 }
 
 #[test]
-fn a_channel_settles_until_the_second_before_it_closes() {
+fn channel_settles_until_close() {
     for (late, settles) in [(-1, true), (0, false), (1, false)] {
         let (mut world, channel, _) = licensed();
         let statement = world.statement(&channel, &[(0, 25)]);
@@ -76,7 +76,7 @@ fn a_channel_settles_until_the_second_before_it_closes() {
 }
 
 #[test]
-fn others_settle_from_the_second_half_of_the_grace_period_on() {
+fn third_party_settles_in_second_half() {
     for (grace, half) in [(86_400, 43_200), (901, 451)] {
         for (late, settles) in [(-1, false), (0, true), (1, true)] {
             let mut world = World::new();
@@ -98,7 +98,7 @@ fn others_settle_from_the_second_half_of_the_grace_period_on() {
 }
 
 #[test]
-fn times_before_1970_and_at_the_end_of_time_break_nothing() {
+fn extreme_clock_breaks_nothing() {
     for now in [i64::MIN, -1, 0, i64::MAX - 1] {
         let (mut world, channel, _) = licensed();
         world.set_time(now);
@@ -114,7 +114,7 @@ fn times_before_1970_and_at_the_end_of_time_break_nothing() {
 }
 
 #[test]
-fn a_channel_without_grace_cannot_be_opened() {
+fn zero_grace_is_rejected() {
     let mut world = World::new();
     let channel = world.channel().grace(0);
     channel.attempt().assert_err(PaymentsError::InvalidGracePeriod);

@@ -7,7 +7,7 @@ use motif_sdk::{
 use motif_tests::world::{Call, World};
 
 #[test]
-fn an_arbiter_that_never_answers_holds_nothing_beyond_the_deadline() {
+fn absent_arbiter_releases_at_deadline() {
     let mut world = World::new();
     let (work, claimant) = (world.work().register(), world.person());
     let before = world.read_work(&work);
@@ -18,7 +18,7 @@ fn an_arbiter_that_never_answers_holds_nothing_beyond_the_deadline() {
         world.send(work.expiring(&claimant)).assert_err(LicensingError::DisputeOpen);
     }
     world.pass(1);
-    // A stranger says so; nobody who has a part in it needs to be there.
+    // Any signer may expire it; no party has to sign.
     world.send(work.expiring(&claimant)).assert_ok();
     assert_eq!(world.read_work(&work), Work { disputes: 1, ..before });
     assert_eq!(world.lamports(&work.creator), owners + World::BOND);
@@ -27,7 +27,7 @@ fn an_arbiter_that_never_answers_holds_nothing_beyond_the_deadline() {
 }
 
 #[test]
-fn every_round_of_griefing_costs_the_griever_a_bond_and_pays_the_owner_one() {
+fn repeated_dispute_costs_a_bond_each() {
     let mut world = World::new();
     let (work, griever, arbiter) = (world.work().register(), world.person(), world.host.clone());
     let before = world.read_work(&work);
@@ -49,7 +49,7 @@ fn every_round_of_griefing_costs_the_griever_a_bond_and_pays_the_owner_one() {
 }
 
 #[test]
-fn a_dispute_keeps_the_bond_and_the_deadline_it_was_opened_with() {
+fn dispute_keeps_opening_config() {
     let mut world = World::new();
     let (work, claimant, host) = (world.work().register(), world.person(), world.host.clone());
     let claimants = world.lamports(&claimant);
@@ -68,7 +68,7 @@ fn a_dispute_keeps_the_bond_and_the_deadline_it_was_opened_with() {
 }
 
 #[test]
-fn a_verdict_is_carried_out_once() {
+fn verdict_applies_once() {
     let mut world = World::new();
     let (work, claimant) = world.disputed();
     let arbiter = world.host.clone();
@@ -82,7 +82,7 @@ fn a_verdict_is_carried_out_once() {
 }
 
 #[test]
-fn who_lost_a_work_disputes_it_like_anybody_else() {
+fn former_owner_can_dispute() {
     let mut world = World::new();
     let (work, claimant) = world.disputed();
     let arbiter = world.host.clone();
@@ -92,7 +92,7 @@ fn who_lost_a_work_disputes_it_like_anybody_else() {
 }
 
 #[test]
-fn a_split_proposed_before_a_verdict_is_not_applied_after_it() {
+fn split_before_verdict_is_stale() {
     let mut world = World::new();
     let (work, friend) = (world.work().register(), world.person());
     let split = motif_tests::world::shares(&[(&friend, 10_000)]);
@@ -109,7 +109,7 @@ fn a_split_proposed_before_a_verdict_is_not_applied_after_it() {
 
 /// A license that was accepted in good faith is not the licensee's fault.
 #[test]
-fn terms_of_who_was_not_the_owner_are_accepted_no_more_and_derived_from_no_more() {
+fn false_owners_terms_are_void() {
     let mut world = World::new();
     let work = world.work().register();
     let terms = world.terms(&work).publish();

@@ -7,7 +7,7 @@ use motif_tests::world::World;
 use super::{licensed, nothing_settled};
 
 #[test]
-fn a_payer_that_is_its_own_operator_takes_nothing_from_anybody() {
+fn self_operated_channel_takes_nothing() {
     let mut world = World::new();
     let payer = world.person();
     let channel = world.channel().payer(&payer).operator(&payer).fee(5_000).open();
@@ -25,7 +25,7 @@ fn a_payer_that_is_its_own_operator_takes_nothing_from_anybody() {
 }
 
 #[test]
-fn a_license_twice_in_one_statement_is_not_charged_twice() {
+fn duplicate_license_entry_is_rejected() {
     let (mut world, channel, _) = licensed();
     let twice = world.settle(&channel, &[(0, 5), (0, 5)]);
     twice.assert_err(PaymentsError::InvalidStatement);
@@ -33,7 +33,7 @@ fn a_license_twice_in_one_statement_is_not_charged_twice() {
 }
 
 #[test]
-fn a_vault_that_pays_itself_pays_nothing() {
+fn vault_as_destination_is_rejected() {
     let (mut world, channel, work) = licensed();
     world.settle(&channel, &[(0, 25)]).assert_ok();
     world.open_earnings(&work);
@@ -52,7 +52,7 @@ fn a_vault_that_pays_itself_pays_nothing() {
 }
 
 #[test]
-fn a_work_that_is_licensed_twice_is_paid_for_both() {
+fn two_licenses_of_work_both_pay() {
     let mut world = World::new();
     let channel = world.channel().fee(0).open();
     let work = world.work().register();
@@ -65,7 +65,7 @@ fn a_work_that_is_licensed_twice_is_paid_for_both() {
 }
 
 #[test]
-fn one_person_in_every_place_of_a_registration_is_still_one_signature() {
+fn same_signer_everywhere_signs_once() {
     let mut world = World::new();
     let parent = world.work().register();
     let creator = parent.creator.clone();
@@ -77,7 +77,7 @@ fn one_person_in_every_place_of_a_registration_is_still_one_signature() {
 }
 
 #[test]
-fn an_arbiter_that_is_a_party_is_paid_what_the_party_is_paid() {
+fn arbiter_as_party_gets_partys_pay() {
     let mut world = World::new();
     let host = world.host.clone();
     let (work, claimant) = (world.work().by(&host).register(), world.person());
@@ -89,7 +89,7 @@ fn an_arbiter_that_is_a_party_is_paid_what_the_party_is_paid() {
 }
 
 #[test]
-fn a_dispute_that_is_named_as_its_own_winner_pays_nobody() {
+fn dispute_as_winner_is_rejected() {
     let mut world = World::new();
     let (work, claimant) = world.disputed();
     let host = world.host.clone();

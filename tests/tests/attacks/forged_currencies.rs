@@ -15,7 +15,7 @@ const DELEGATED: usize = 121;
 const CLOSE_AUTHORITY: usize = 129;
 
 #[test]
-fn a_mint_that_only_looks_the_same_opens_no_channel_on_anothers_vault() {
+fn lookalike_mint_opens_no_channel() {
     let mut world = World::new();
     let fake = world.mint_of(&motif_sdk::channel::TOKEN_PROGRAM);
     let real = world.currency;
@@ -38,7 +38,7 @@ fn a_mint_that_only_looks_the_same_opens_no_channel_on_anothers_vault() {
 }
 
 #[test]
-fn tokens_of_a_fake_mint_top_up_nothing() {
+fn fake_mint_top_up_is_rejected() {
     let (mut world, channel, _) = licensed();
     let fake = world.mint_of(&motif_sdk::channel::TOKEN_PROGRAM);
     world.fund(&channel.payer, &fake, 1_000);
@@ -49,7 +49,7 @@ fn tokens_of_a_fake_mint_top_up_nothing() {
 }
 
 #[test]
-fn the_other_token_programs_mint_of_the_same_bytes_is_another_currency() {
+fn token_program_distinguishes_mints() {
     let mut world = World::new();
     let mint = world.currency.mint;
     world.set(mint, mint_account(&TOKEN_2022_PROGRAM, 0));
@@ -60,7 +60,7 @@ fn the_other_token_programs_mint_of_the_same_bytes_is_another_currency() {
 }
 
 #[test]
-fn a_delegate_deposits_nobody_elses_tokens() {
+fn delegate_deposit_is_rejected() {
     let (mut world, channel, _) = licensed();
     let victim = world.person();
     let currency = world.currency;
@@ -78,7 +78,7 @@ fn a_delegate_deposits_nobody_elses_tokens() {
 }
 
 #[test]
-fn a_close_authority_on_the_payers_account_takes_nothing_from_the_deposit() {
+fn close_authority_takes_nothing() {
     let (mut world, channel, _) = licensed();
     let (currency, stranger) = (world.currency, world.person());
     let mut tokens = token_account(&currency, &channel.payer.key(), 1_000);

@@ -66,13 +66,13 @@ fn refused_by_the_precompile(world: &mut World, channel: &OpenedChannel, call: C
 }
 
 #[test]
-fn the_proof_these_tests_break_is_good() {
+fn unbroken_proof_settles() {
     let (mut world, _, statement) = world();
     world.send(statement.call()).assert_ok();
 }
 
 #[test]
-fn a_signature_that_does_not_fit_stops_at_the_precompile() {
+fn invalid_signature_fails_precompile() {
     let (mut world, channel, statement) = world();
     let attacker = statement.clone().signed_by(&world.person());
     let call = forged(&statement, &channel, &attacker);
@@ -80,14 +80,14 @@ fn a_signature_that_does_not_fit_stops_at_the_precompile() {
 }
 
 #[test]
-fn settling_without_any_proof_pays_nothing() {
+fn missing_proof_is_rejected() {
     let (mut world, channel, statement) = world();
     let call = statement.call().changed(|calls| drop(calls.remove(0)));
     refused(&mut world, &channel, call);
 }
 
 #[test]
-fn a_proof_of_two_signatures_pays_nothing() {
+fn two_signatures_are_rejected() {
     let (mut world, channel, statement) = world();
     let call = statement.call().changed(|calls| {
         let proof = &mut calls[0];
@@ -108,7 +108,7 @@ fn a_proof_of_two_signatures_pays_nothing() {
 }
 
 #[test]
-fn a_proof_of_no_signature_pays_nothing() {
+fn zero_signatures_are_rejected() {
     let (mut world, channel, statement) = world();
     // Two bytes are all that a count of zero may have; then nothing is checked at all.
     let call = statement.call().changed(|calls| calls[0].data = vec![0, 0]);
@@ -116,14 +116,14 @@ fn a_proof_of_no_signature_pays_nothing() {
 }
 
 #[test]
-fn a_proof_with_padding_pays_nothing() {
+fn nonzero_padding_is_rejected() {
     let (mut world, channel, statement) = world();
     let call = statement.call().changed(|calls| calls[0].data[1] = 1);
     refused(&mut world, &channel, call);
 }
 
 #[test]
-fn an_instruction_index_by_number_pays_nothing_even_where_it_is_the_proofs_own() {
+fn explicit_index_is_rejected() {
     for field in [SIGNATURE_INSTRUCTION, KEY_INSTRUCTION, MESSAGE_INSTRUCTION] {
         let (mut world, channel, statement) = world();
         let call = statement.call().changed(|calls| put(&mut calls[0], field, 0));
@@ -135,7 +135,7 @@ fn an_instruction_index_by_number_pays_nothing_even_where_it_is_the_proofs_own()
 // which the attacker did sign, where the precompile looks.
 
 #[test]
-fn a_signature_in_another_instruction_pays_nothing() {
+fn foreign_signature_index_is_rejected() {
     let (mut world, channel, statement) = world();
     let signature = statement.signed().signature;
     let call = statement.call().changed(|calls| {
@@ -148,7 +148,7 @@ fn a_signature_in_another_instruction_pays_nothing() {
 }
 
 #[test]
-fn a_key_in_another_instruction_pays_nothing() {
+fn foreign_key_index_is_rejected() {
     let (mut world, channel, statement) = world();
     let attacker = statement.clone().signed_by(&world.person());
     let key = attacker.key.key().to_bytes();
@@ -161,7 +161,7 @@ fn a_key_in_another_instruction_pays_nothing() {
 }
 
 #[test]
-fn a_message_in_another_instruction_pays_nothing() {
+fn foreign_message_index_is_rejected() {
     let (mut world, channel, statement) = world();
     // The channel's key did sign a voucher once: over less. The proof shows it, and the
     // program is shown another.
@@ -177,7 +177,7 @@ fn a_message_in_another_instruction_pays_nothing() {
 }
 
 #[test]
-fn parts_at_other_offsets_of_the_same_length_pay_nothing() {
+fn shifted_offsets_are_rejected() {
     // Key and signature change places: every byte is signed for, the length is right.
     let (mut world, channel, statement) = world();
     let call = statement.call().changed(|calls| {
@@ -203,7 +203,7 @@ fn parts_at_other_offsets_of_the_same_length_pay_nothing() {
 }
 
 #[test]
-fn a_signature_behind_the_proof_pays_nothing() {
+fn trailing_signature_is_rejected() {
     let (mut world, channel, statement) = world();
     let signature = statement.signed().signature;
     let call = statement.call().changed(|calls| {
@@ -216,7 +216,7 @@ fn a_signature_behind_the_proof_pays_nothing() {
 }
 
 #[test]
-fn a_key_behind_the_proof_pays_nothing() {
+fn trailing_key_is_rejected() {
     let (mut world, channel, statement) = world();
     let attacker = statement.clone().signed_by(&world.person());
     let key = attacker.key.key().to_bytes();
@@ -229,7 +229,7 @@ fn a_key_behind_the_proof_pays_nothing() {
 }
 
 #[test]
-fn a_message_behind_the_proof_pays_nothing() {
+fn trailing_message_is_rejected() {
     let (mut world, channel, statement) = world();
     let small = world.statement(&channel, &[(0, 1)]).signed();
     let call = statement.call().changed(|calls| {
@@ -242,8 +242,8 @@ fn a_message_behind_the_proof_pays_nothing() {
 }
 
 #[test]
-fn a_message_of_another_size_pays_nothing() {
-    // The channel's key signs the first 175 bytes only: the last one would be anybody's.
+fn wrong_message_size_is_rejected() {
+    // The channel's key signs the first 175 bytes only: the last one would be unsigned.
     let (mut world, channel, statement) = world();
     let signed = statement.signed();
     let short = channel.voucher_key.signing_key().sign(&signed.voucher.to_bytes()[..175]);
@@ -262,14 +262,14 @@ fn a_message_of_another_size_pays_nothing() {
 }
 
 #[test]
-fn a_proof_that_is_too_long_pays_nothing() {
+fn long_proof_is_rejected() {
     let (mut world, channel, statement) = world();
     let call = statement.call().changed(|calls| calls[0].data.push(0));
     refused(&mut world, &channel, call);
 }
 
 #[test]
-fn a_proof_that_is_too_short_pays_nothing() {
+fn short_proof_is_rejected() {
     let (mut world, channel, statement) = world();
     // A good signature over a voucher's first 175 bytes, with nothing behind them.
     let message = &statement.signed().voucher.to_bytes()[..175];
@@ -283,7 +283,7 @@ fn a_proof_that_is_too_short_pays_nothing() {
 }
 
 #[test]
-fn a_proof_with_an_account_pays_nothing() {
+fn proof_with_account_is_rejected() {
     let (mut world, channel, statement) = world();
     let meta = AccountMeta::new_readonly(channel.address, false);
     let call = statement.call().changed(|calls| calls[0].accounts.push(meta));
@@ -291,7 +291,7 @@ fn a_proof_with_an_account_pays_nothing() {
 }
 
 #[test]
-fn the_same_bytes_for_another_program_pay_nothing() {
+fn proof_for_other_program_is_rejected() {
     let (mut world, channel, statement) = world();
     let attacker = statement.clone().signed_by(&world.person());
     let call =
@@ -300,7 +300,7 @@ fn the_same_bytes_for_another_program_pay_nothing() {
 }
 
 #[test]
-fn a_message_that_is_no_voucher_pays_nothing() {
+fn non_voucher_message_is_rejected() {
     for offset in [0, 15, 48, 79] {
         let (mut world, channel, statement) = world();
         let mut message = statement.voucher.to_bytes();
@@ -315,14 +315,14 @@ fn a_message_that_is_no_voucher_pays_nothing() {
 }
 
 #[test]
-fn a_proof_behind_the_settlement_pays_nothing() {
+fn proof_after_settle_is_rejected() {
     let (mut world, channel, statement) = world();
     let call = statement.call().changed(|calls| calls.swap(0, 1));
     refused(&mut world, &channel, call);
 }
 
 #[test]
-fn anything_between_proof_and_settlement_pays_nothing() {
+fn gap_after_proof_is_rejected() {
     let (mut world, channel, statement) = world();
     let between = ComputeBudgetInstruction::set_compute_unit_limit(200_000);
     let call = statement.call().changed(|calls| calls.insert(1, between));
@@ -330,7 +330,7 @@ fn anything_between_proof_and_settlement_pays_nothing() {
 }
 
 #[test]
-fn a_budget_before_proof_and_settlement_is_no_obstacle() {
+fn compute_budget_before_proof_settles() {
     let (mut world, _, statement) = world();
     let before = ComputeBudgetInstruction::set_compute_unit_limit(200_000);
     let call = statement.call().changed(|calls| calls.insert(0, before));
@@ -338,14 +338,14 @@ fn a_budget_before_proof_and_settlement_is_no_obstacle() {
 }
 
 #[test]
-fn two_settlements_share_no_proof() {
+fn shared_proof_is_rejected() {
     let (mut world, channel, statement) = world();
     let call = statement.call().changed(|calls| calls.push(calls[1].clone()));
     refused(&mut world, &channel, call);
 }
 
 #[test]
-fn one_proof_twice_settles_once() {
+fn repeated_proof_settles_once() {
     let (mut world, channel, statement) = world();
     let call = statement.call().then(statement.call());
     world.send(call).assert_err(PaymentsError::VoucherStatementMismatch);
@@ -353,7 +353,7 @@ fn one_proof_twice_settles_once() {
 }
 
 #[test]
-fn two_proofs_settle_their_own_statements_in_one_transaction() {
+fn two_proofs_settle_two_statements() {
     let (mut world, channel, first) = world();
     // Vouchers for statement 0 and, on top of it, statement 1.
     let second = world.statement(&channel, &[(0, 5)]).with(|voucher| {
@@ -366,7 +366,7 @@ fn two_proofs_settle_their_own_statements_in_one_transaction() {
 }
 
 #[test]
-fn another_program_cannot_call_settle() {
+fn settle_by_cpi_is_rejected() {
     let (mut world, channel, statement) = world();
     let call = statement.call().changed(|calls| {
         let settle = calls[1].clone();
@@ -379,7 +379,7 @@ fn another_program_cannot_call_settle() {
 }
 
 #[test]
-fn a_forged_sysvar_proves_nothing() {
+fn forged_sysvar_is_rejected() {
     let (mut world, channel, statement) = world();
     let attacker = statement.clone().signed_by(&world.person());
     // An account with the bytes the sysvar would have if the channel's key had signed.
@@ -428,7 +428,7 @@ fn random_headers_never_settle() {
 }
 
 #[test]
-fn no_bit_of_the_header_may_be_another() {
+fn flipped_header_bit_is_rejected() {
     let (mut world, channel, statement) = world();
     for position in 0..proof::HEADER.len() {
         for bit in 0..8 {
@@ -441,7 +441,7 @@ fn no_bit_of_the_header_may_be_another() {
 }
 
 #[test]
-fn a_proof_the_precompile_refuses_fails_the_transaction_as_the_proofs_fault() {
+fn precompile_error_names_the_proof() {
     let (mut world, channel, statement) = world();
     let call = statement.call().changed(|calls| calls[0].data[60] ^= 1);
     let refused = world.send(call);

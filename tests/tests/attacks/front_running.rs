@@ -1,11 +1,11 @@
-//! P19, P20: whoever sees a transaction before it lands can neither take its place nor change
+//! P19, P20: an observer of a pending transaction can neither take its place nor change
 //! what it agrees to.
 
 use motif_sdk::{channel::PaymentsError, licensing::Work, pda};
 use motif_tests::world::World;
 
 #[test]
-fn a_copied_registration_steals_nothing_and_blocks_nothing() {
+fn copied_registration_steals_nothing() {
     let mut world = World::new();
     let digest = [0xAB; 32];
     let creator = world.person();
@@ -26,7 +26,7 @@ fn a_copied_registration_steals_nothing_and_blocks_nothing() {
 }
 
 #[test]
-fn a_thief_cannot_register_at_the_creators_address() {
+fn creators_address_cannot_be_squatted() {
     let mut world = World::new();
     let honest = world.work();
     let (address, creator) = (honest.address(), honest.call());
@@ -40,14 +40,14 @@ fn a_thief_cannot_register_at_the_creators_address() {
 }
 
 #[test]
-fn dearer_terms_published_before_an_acceptance_lands_are_not_accepted() {
+fn raised_price_is_rejected() {
     let mut world = World::new();
     let channel = world.channel().open();
     let work = world.work().register();
     let quoted = world.terms(&work).price(10).publish();
     let acceptance = channel.accepting(&quoted).call();
     let dearer = world.terms(&work).price(1_000).publish();
-    // The acceptance as it was signed names the old version; bent to the new one by whoever
+    // The acceptance as it was signed names the old version; bent to the new one by an observer
     // relays it, it would need another signature, and still agrees to neither digest nor price.
     world.send(acceptance.clone()).assert_err(PaymentsError::NotLatestTerms);
     let bent = acceptance.instead_of(pda::terms(&work.address, 1), pda::terms(&work.address, 2));
@@ -58,7 +58,7 @@ fn dearer_terms_published_before_an_acceptance_lands_are_not_accepted() {
 }
 
 #[test]
-fn terms_worse_in_anything_but_the_price_are_not_accepted_either() {
+fn worsened_terms_are_rejected() {
     let mut world = World::new();
     let channel = world.channel().open();
     let work = world.work().register();
@@ -70,7 +70,7 @@ fn terms_worse_in_anything_but_the_price_are_not_accepted_either() {
 }
 
 #[test]
-fn terms_published_after_an_acceptance_change_nothing_for_it() {
+fn later_terms_leave_license_unchanged() {
     let mut world = World::new();
     let channel = world.channel().open();
     let (work, license) = world.licensed(&channel, 10);

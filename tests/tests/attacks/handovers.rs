@@ -1,4 +1,4 @@
-//! P24: authority and works change hands in two steps, and to nobody by mistake.
+//! P24: authority and works change hands in two steps, never to a mistyped key.
 
 use motif_sdk::{
     licensing::{
@@ -24,7 +24,7 @@ fn authority(world: &World) -> Pubkey {
 }
 
 #[test]
-fn an_authority_offered_to_a_mistyped_key_is_not_lost() {
+fn mistyped_offer_keeps_authority() {
     let mut world = World::new();
     let (host, heir) = (world.host.clone(), world.person());
     world.send(offering(&host, Some(Pubkey::new_from_array([9; 32])))).assert_ok();
@@ -35,7 +35,7 @@ fn an_authority_offered_to_a_mistyped_key_is_not_lost() {
 }
 
 #[test]
-fn a_cancelled_replaced_or_used_offer_of_authority_is_worth_nothing() {
+fn stale_authority_offer_is_rejected() {
     let mut world = World::new();
     let (host, one, other) = (world.host.clone(), world.person(), world.person());
     world.send(offering(&host, Some(one.key()))).assert_ok();
@@ -59,7 +59,7 @@ fn a_cancelled_replaced_or_used_offer_of_authority_is_worth_nothing() {
 }
 
 #[test]
-fn a_cancelled_replaced_or_used_offer_of_a_work_is_worth_nothing() {
+fn stale_ownership_offer_is_rejected() {
     let mut world = World::new();
     let (work, one, other) = (world.work().register(), world.person(), world.person());
     world.send(work.offering_to(Some(&one))).assert_ok();
@@ -74,9 +74,9 @@ fn a_cancelled_replaced_or_used_offer_of_a_work_is_worth_nothing() {
     assert_eq!(world.read_work(&work).owner, other.key());
 }
 
-/// Whoever loses a work must not have sold it in the meantime.
+/// An owner that loses a work cannot have sold it in the meantime.
 #[test]
-fn an_offer_made_before_a_verdict_dies_with_it() {
+fn offer_dies_with_upheld_verdict() {
     let mut world = World::new();
     let (work, accomplice) = (world.work().register(), world.person());
     world.send(work.offering_to(Some(&accomplice))).assert_ok();
@@ -90,7 +90,7 @@ fn an_offer_made_before_a_verdict_dies_with_it() {
 
 /// It survives a claim that was not true.
 #[test]
-fn an_offer_made_before_a_rejected_claim_can_still_be_taken() {
+fn offer_survives_rejected_dispute() {
     let mut world = World::new();
     let (work, heir) = (world.work().register(), world.person());
     world.send(work.offering_to(Some(&heir))).assert_ok();

@@ -6,7 +6,7 @@ use motif_tests::world::{Person, RegisteredWork, WorkBuilder, World};
 use proptest::prelude::*;
 
 #[test]
-fn a_work_is_not_its_own_parent_nor_its_own_predecessor() {
+fn work_cannot_be_its_own_parent() {
     let mut world = World::new();
     let other = world.work().register();
     let creator = world.person();
@@ -26,7 +26,7 @@ fn a_work_is_not_its_own_parent_nor_its_own_predecessor() {
 }
 
 #[test]
-fn a_parent_that_is_yet_to_be_registered_is_none() {
+fn unregistered_parent_is_rejected() {
     let mut world = World::new();
     let (one, other) = (world.person(), world.person());
     let future = world.work().by(&other).address();
@@ -37,7 +37,7 @@ fn a_parent_that_is_yet_to_be_registered_is_none() {
 }
 
 #[test]
-fn the_same_parent_by_two_rights_is_the_same_parent_twice() {
+fn parent_by_two_rights_is_duplicate() {
     let mut world = World::new();
     let parent = world.work().register();
     world.terms(&parent).publish();
@@ -47,7 +47,7 @@ fn the_same_parent_by_two_rights_is_the_same_parent_twice() {
 
 /// The owner may waive what its own terms demand, not what its parents' terms demanded of it.
 #[test]
-fn an_owners_signature_does_not_launder_what_its_work_inherited() {
+fn signature_keeps_inherited_terms() {
     let mut world = World::new();
     let image = world.work().register();
     let strict = world.terms(&image).with(|offer| {
@@ -84,7 +84,7 @@ fn largest<'w>(
 }
 
 #[test]
-fn the_widest_lineage_is_affordable_and_one_wider_is_refused() {
+fn widest_lineage_fits_limits() {
     let mut world = World::new();
     let channel = world.channel().open();
     let payer = channel.payer.clone();

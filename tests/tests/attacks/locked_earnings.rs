@@ -1,4 +1,4 @@
-//! P8, P23, P25: nobody's changes, disputes or refusals lock what others have earned.
+//! P8, P23, P25: changes, disputes and refusals never lock what others have earned.
 
 use motif_sdk::licensing::{
     OpenDisputeArgs, Share, apply_split_change, approve_split_change, expire_dispute, open_dispute,
@@ -11,7 +11,7 @@ fn earned(world: &mut World, work: &RegisteredWork, amount: u64) {
     world.sweep_till(work).assert_ok();
 }
 
-/// Everybody makes room for 32 others.
+/// Each recipient passes its share to 32 others.
 fn handed_over(world: &mut World, work: &RegisteredWork, from: &[Person]) -> Vec<Person> {
     let to: Vec<_> = (0..32).map(|_| world.person()).collect();
     let mut shares: Vec<_> =
@@ -31,7 +31,7 @@ fn handed_over(world: &mut World, work: &RegisteredWork, from: &[Person]) -> Vec
 }
 
 #[test]
-fn changes_of_split_never_lock_what_former_recipients_are_owed() {
+fn split_changes_lock_no_earnings() {
     let mut world = World::new();
     let parent = world.work().register();
     let mut shares = vec![312; 32];
@@ -47,12 +47,12 @@ fn changes_of_split_never_lock_what_former_recipients_are_owed() {
     // 1 parent, 32 present and 64 former ones who are owed: 97 parts.
     let applied = world.apply_split(&work).is_ok();
     let claimed = world.claim(&work, &work.recipients[5]).is_ok();
-    assert!(applied || claimed, "nobody can be paid any more");
+    assert!(applied || claimed, "no recipient can be paid");
     drop(third);
 }
 
 #[test]
-fn an_owner_cannot_keep_its_co_recipients_locked_out_without_end() {
+fn owner_cannot_lock_out_recipients() {
     let mut world = World::new();
     let work = world.work().split(&[5_000, 5_000]).register();
     world.open_earnings(&work);

@@ -16,7 +16,7 @@ mod lineage;
 mod locked_earnings;
 mod payer_escapes;
 mod poisoned_recipients;
-mod prefunding;
+mod prefunded_accounts;
 mod reinitialisation;
 mod remaining_accounts;
 mod reopened_channels;

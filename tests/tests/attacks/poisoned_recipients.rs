@@ -1,4 +1,4 @@
-//! P8: whatever one recipient does to its own account, everybody else is paid in full, and its
+//! P8: whatever one recipient does to its own account, all others are paid in full, and its
 //! own money stays where it is until it can be taken.
 
 use motif_sdk::channel::TOKEN_2022_PROGRAM;
@@ -46,9 +46,9 @@ fn poisoned_in(
     poison(&world, &mut account);
     world.set(own, account);
     assert!(!world.claim(&work, first).is_ok());
-    // In a batch it takes the others with it, so whoever packs batches pays them one by one.
-    let everybody: Vec<_> = work.recipients.iter().collect();
-    assert!(!world.claim_all(&work, &everybody).is_ok());
+    // One bad payee fails its batch, so clients then pay one by one.
+    let recipients: Vec<_> = work.recipients.iter().collect();
+    assert!(!world.claim_all(&work, &recipients).is_ok());
     for (recipient, expected) in work.recipients[1..].iter().zip([270, 360]) {
         world.claim(&work, recipient).assert_ok();
         assert_eq!(world.balance(recipient), expected);
@@ -60,24 +60,24 @@ fn poisoned_in(
 }
 
 #[test]
-fn a_frozen_recipient_blocks_nobody() {
+fn frozen_recipient_blocks_no_other() {
     poisoned(|_, account| account.data[108] = 2);
 }
 
 #[test]
-fn a_closed_recipient_blocks_nobody() {
+fn closed_recipient_blocks_no_other() {
     poisoned(|_, account| *account = Account::default());
 }
 
 #[test]
-fn a_recipient_that_gave_its_account_away_blocks_nobody() {
+fn given_away_account_blocks_no_other() {
     poisoned(|world, account| {
         *account = token_account(&world.currency, &world.host.key(), 0);
     });
 }
 
 #[test]
-fn a_recipient_whose_account_is_something_else_blocks_nobody() {
+fn foreign_account_blocks_no_other() {
     poisoned(|_, account| {
         account.owner = licensing::ID;
         account.data = vec![7; 300];
@@ -92,13 +92,13 @@ fn extend(account: &mut Account, extension: u16) {
 }
 
 #[test]
-fn a_recipient_that_asks_for_memos_blocks_nobody() {
+fn memo_required_blocks_no_other() {
     const MEMO_TRANSFER: u16 = 8;
     poisoned_in(earned_2022(), |_, account| extend(account, MEMO_TRANSFER));
 }
 
 #[test]
-fn a_recipient_with_a_cpi_guard_is_paid_like_everybody() {
+fn cpi_guarded_recipient_is_paid() {
     const CPI_GUARD: u16 = 11;
     let (mut world, work) = earned_2022();
     let first = &work.recipients[0];
@@ -106,14 +106,14 @@ fn a_recipient_with_a_cpi_guard_is_paid_like_everybody() {
     let mut account = world.account(&own);
     extend(&mut account, CPI_GUARD);
     world.set(own, account);
-    let everybody: Vec<_> = work.recipients.iter().collect();
-    world.claim_all(&work, &everybody).assert_ok();
-    let paid: Vec<_> = everybody.iter().map(|person| world.balance(person)).collect();
+    let recipients: Vec<_> = work.recipients.iter().collect();
+    world.claim_all(&work, &recipients).assert_ok();
+    let paid: Vec<_> = recipients.iter().map(|person| world.balance(person)).collect();
     assert_eq!((paid, world.vault_balance()), (vec![270, 270, 360], 0));
 }
 
 #[test]
-fn a_former_recipient_that_cannot_be_paid_blocks_nobody() {
+fn former_recipient_blocks_no_other() {
     let (mut world, work) = earned();
     let [first, second, third] = &work.recipients[..] else { panic!("three recipients") };
     let own = world.currency.tokens(&first.key());

@@ -15,7 +15,7 @@ use super::licensed;
 const EXISTS: (Pubkey, u32) = (Pubkey::new_from_array([0; 32]), 0);
 
 #[test]
-fn nothing_that_exists_is_created_again() {
+fn existing_account_is_not_recreated() {
     let (mut world, channel, work) = licensed();
     world.open_earnings(&work);
     world.settle(&channel, &[(0, 25)]).assert_ok();
@@ -55,7 +55,7 @@ fn nothing_that_exists_is_created_again() {
 }
 
 #[test]
-fn a_withdrawn_channel_is_not_opened_again_and_its_vouchers_stay_dead() {
+fn withdrawn_channel_cannot_reopen() {
     let (mut world, channel, _) = licensed();
     let unsettled = world.statement(&channel, &[(0, 25)]);
     world.send(channel.closing_by(&channel.operator)).assert_ok();
@@ -68,7 +68,7 @@ fn a_withdrawn_channel_is_not_opened_again_and_its_vouchers_stay_dead() {
 }
 
 #[test]
-fn accepting_twice_keeps_what_an_issuance_has_handed_out() {
+fn second_acceptance_keeps_issuance() {
     let mut world = World::new();
     let channel = world.channel().open();
     let work = world.work().register();

@@ -23,7 +23,7 @@ fn settled() -> (World, OpenedChannel, Vec<RegisteredWork>) {
 }
 
 #[test]
-fn shuffled_repeated_extended_truncated_or_foreign_earnings_are_credited_nothing() {
+fn wrong_earnings_accounts_are_rejected() {
     let (mut world, channel, works) = settled();
     let stranger = world.work().register();
     world.open_earnings(&stranger);
@@ -50,7 +50,7 @@ fn shuffled_repeated_extended_truncated_or_foreign_earnings_are_credited_nothing
 }
 
 #[test]
-fn an_earnings_account_at_another_address_is_not_taken_for_the_works() {
+fn earnings_at_other_address_are_rejected() {
     let (mut world, channel, works) = settled();
     let own = pda::earnings(&works[0].address, &world.currency.mint);
     let mut copy = world.account(&own);
@@ -63,7 +63,7 @@ fn an_earnings_account_at_another_address_is_not_taken_for_the_works() {
 }
 
 #[test]
-fn parents_that_are_shuffled_or_foreign_agree_to_nothing() {
+fn wrong_parent_accounts_are_rejected() {
     let mut world = World::new();
     let (one, other) = (world.work().register(), world.work().register());
     let stranger = world.person();
@@ -100,7 +100,7 @@ fn derivative_by_every_right() -> (World, motif_tests::world::Call, solana_pubke
 }
 
 #[test]
-fn accounts_of_parents_shuffled_truncated_extended_or_repeated_allow_nothing() {
+fn altered_parent_accounts_are_rejected() {
     let (mut world, call, address) = derivative_by_every_right();
     let first = call.instructions[0].accounts.len() - 8;
     for one in first..first + 8 {

@@ -26,7 +26,7 @@ fn again(world: &mut World, channel: &OpenedChannel) -> Call {
 }
 
 #[test]
-fn an_old_voucher_is_dead_on_a_channel_opened_again_in_one_transaction() {
+fn old_voucher_dies_with_channel() {
     let (mut world, channel, old) = withdrawn();
     world.set_slot(51);
     let open = again(&mut world, &channel);
@@ -47,7 +47,7 @@ fn an_old_voucher_is_dead_on_a_channel_opened_again_in_one_transaction() {
 }
 
 #[test]
-fn removing_opening_and_settling_an_old_voucher_in_one_transaction_moves_nothing() {
+fn reopened_channel_rejects_old_voucher() {
     let (mut world, channel, old) = withdrawn();
     world.set_slot(51);
     let open = again(&mut world, &channel);
@@ -60,7 +60,7 @@ fn removing_opening_and_settling_an_old_voucher_in_one_transaction_moves_nothing
 }
 
 #[test]
-fn two_incarnations_never_share_a_slot() {
+fn incarnations_never_share_a_slot() {
     let (mut world, channel, _) = withdrawn();
     world.send(channel.removing()).assert_err(PaymentsError::SlotNotElapsed);
     world.set_slot(51);
@@ -75,7 +75,7 @@ fn two_incarnations_never_share_a_slot() {
 }
 
 #[test]
-fn a_channel_that_is_removed_and_touched_in_one_transaction_stays_removed() {
+fn closed_channel_is_not_revived() {
     let (mut world, channel, _) = withdrawn();
     world.set_slot(51);
     // A lamport sent to the address would keep an emptied account alive.

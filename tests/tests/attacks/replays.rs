@@ -8,7 +8,7 @@ use motif_tests::world::World;
 use super::{licensed, nothing_settled};
 
 #[test]
-fn a_voucher_for_another_channel_does_not_settle() {
+fn other_channels_voucher_is_rejected() {
     let (mut world, channel, _) = licensed();
     // The same parties, key, license and statement number; another salt.
     let twin = world
@@ -28,7 +28,7 @@ fn a_voucher_for_another_channel_does_not_settle() {
 }
 
 #[test]
-fn a_voucher_for_another_cluster_does_not_settle() {
+fn other_clusters_voucher_is_rejected() {
     let (mut world, channel, _) = licensed();
     let statement = world.statement(&channel, &[(0, 25)]).with(|voucher| voucher.cluster[31] ^= 1);
     world.send(statement.call()).assert_err(PaymentsError::VoucherChannelMismatch);
@@ -36,7 +36,7 @@ fn a_voucher_for_another_cluster_does_not_settle() {
 }
 
 #[test]
-fn a_voucher_for_another_incarnation_does_not_settle() {
+fn other_incarnations_voucher_fails() {
     let (mut world, channel, _) = licensed();
     let statement = world.statement(&channel, &[(0, 25)]);
     for opened_slot in [statement.voucher.opened_slot + 1, u64::MAX] {
@@ -47,7 +47,7 @@ fn a_voucher_for_another_incarnation_does_not_settle() {
 }
 
 #[test]
-fn a_voucher_for_another_program_does_not_settle() {
+fn other_programs_voucher_is_rejected() {
     let (mut world, channel, _) = licensed();
     let statement = world.statement(&channel, &[(0, 25)]);
     let mut message = statement.voucher.to_bytes();
@@ -62,7 +62,7 @@ fn a_voucher_for_another_program_does_not_settle() {
 }
 
 #[test]
-fn a_voucher_of_an_earlier_statement_does_not_settle_after_it() {
+fn earlier_statements_voucher_fails() {
     let (mut world, channel, _) = licensed();
     let small = world.statement(&channel, &[(0, 1)]);
     let large = world.statement(&channel, &[(0, 25)]);
@@ -74,7 +74,7 @@ fn a_voucher_of_an_earlier_statement_does_not_settle_after_it() {
 }
 
 #[test]
-fn a_voucher_made_ahead_of_its_statement_waits_for_it() {
+fn early_voucher_settles_in_order() {
     let (mut world, channel, _) = licensed();
     let ahead = world.statement(&channel, &[(0, 5)]).with(|voucher| {
         voucher.statement = 1;
@@ -88,7 +88,7 @@ fn a_voucher_made_ahead_of_its_statement_waits_for_it() {
 }
 
 #[test]
-fn the_cluster_of_a_channel_is_that_of_its_config() {
+fn channel_takes_cluster_from_config() {
     let (mut world, channel, _) = licensed();
     assert_eq!(world.read(&channel).channel.cluster, motif_tests::world::CLUSTER);
     world.set_time(World::NOW + 1);

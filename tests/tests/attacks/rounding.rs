@@ -55,7 +55,7 @@ fn close(
 }
 
 #[test]
-fn many_tiny_settlements_and_claims_pay_everyone_what_one_large_one_pays() {
+fn tiny_settlements_equal_one_large() {
     const ROUNDS: u32 = 150;
     let (mut world, channel, model, image) = self::world();
     for _ in 0..ROUNDS {
@@ -84,7 +84,7 @@ fn many_tiny_settlements_and_claims_pay_everyone_what_one_large_one_pays() {
 }
 
 #[test]
-fn claiming_after_every_unit_is_never_paid_ahead() {
+fn frequent_claims_are_never_ahead() {
     let (mut world, channel, model, _) = world();
     let mut before = 0;
     for round in 1..=30_u64 {

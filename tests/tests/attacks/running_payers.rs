@@ -5,7 +5,7 @@ use motif_sdk::channel::PaymentsError;
 use super::{licensed, nothing_settled};
 
 #[test]
-fn a_payer_that_closes_does_not_escape_the_voucher_it_signed_last() {
+fn closing_payer_owes_last_voucher() {
     let (mut world, channel, _) = licensed();
     let last = world.statement(&channel, &[(0, 25)]);
     world.send(channel.closing_by(&channel.payer)).assert_ok();
@@ -19,7 +19,7 @@ fn a_payer_that_closes_does_not_escape_the_voucher_it_signed_last() {
 }
 
 #[test]
-fn a_payer_cannot_void_its_newest_voucher_with_an_older_one() {
+fn older_voucher_cannot_void_newer() {
     let (mut world, channel, _) = licensed();
     let oldest = world.statement(&channel, &[(0, 1)]).sent_by(&channel.payer);
     let newest = world.statement(&channel, &[(0, 25)]);
@@ -34,7 +34,7 @@ fn a_payer_cannot_void_its_newest_voucher_with_an_older_one() {
 }
 
 #[test]
-fn a_creditor_of_a_dead_operator_settles_in_the_second_half_of_the_grace_period() {
+fn creditor_settles_for_dead_operator() {
     let (mut world, channel, work) = licensed();
     let creditor = world.person();
     let last = world.statement(&channel, &[(0, 25)]).sent_by(&creditor);
@@ -52,7 +52,7 @@ fn a_creditor_of_a_dead_operator_settles_in_the_second_half_of_the_grace_period(
 }
 
 #[test]
-fn an_operator_cannot_take_its_time_after_the_grace_period() {
+fn late_operator_settlement_is_rejected() {
     let (mut world, channel, _) = licensed();
     let last = world.statement(&channel, &[(0, 25)]);
     world.send(channel.closing_by(&channel.payer)).assert_ok();
@@ -63,7 +63,7 @@ fn an_operator_cannot_take_its_time_after_the_grace_period() {
 }
 
 #[test]
-fn credit_outlives_the_channel_that_earned_it() {
+fn credit_outlives_closed_channel() {
     let (mut world, channel, work) = licensed();
     world.settle(&channel, &[(0, 25)]).assert_ok();
     world.send(channel.closing_by(&channel.operator)).assert_ok();
@@ -76,7 +76,7 @@ fn credit_outlives_the_channel_that_earned_it() {
 }
 
 #[test]
-fn a_clock_that_steps_back_settles_nothing_out_of_what_was_withdrawn() {
+fn clock_step_back_settles_nothing() {
     let (mut world, channel, _) = licensed();
     let late = world.statement(&channel, &[(0, 25)]);
     world.send(channel.closing_by(&channel.payer)).assert_ok();

@@ -1,4 +1,4 @@
-//! P25: a change of split robs nobody of what was earned before it.
+//! P25: a change of split takes nothing that was earned before it.
 
 use licensing::WorkStatus;
 use motif_sdk::channel::PaymentsError;
@@ -23,7 +23,7 @@ fn earn(world: &mut World, channel: &OpenedChannel, work: &RegisteredWork) {
 }
 
 #[test]
-fn who_is_thrown_out_keeps_what_was_earned_until_then() {
+fn removed_recipient_keeps_past_earnings() {
     let (mut world, channel, work, [one, other]) = earned();
     world.resplit(&work, &[(&one, 10_000)]);
     world.apply_split(&work).assert_ok();
@@ -36,7 +36,7 @@ fn who_is_thrown_out_keeps_what_was_earned_until_then() {
 }
 
 #[test]
-fn nobody_is_paid_at_two_splits_for_the_same_money() {
+fn earnings_are_paid_at_one_split() {
     let (mut world, channel, work, [one, other]) = earned();
     world.claim(&work, &one).assert_ok();
     // Out and in again: what was taken stays taken.
@@ -52,7 +52,7 @@ fn nobody_is_paid_at_two_splits_for_the_same_money() {
 }
 
 #[test]
-fn applying_a_split_late_or_early_changes_nothing_that_was_earned_before() {
+fn split_timing_keeps_past_earnings() {
     let (mut world, channel, work, [one, other]) = earned();
     world.resplit(&work, &[(&other, 10_000)]);
     // The point where it takes effect is its application: before that, what is claimed early
@@ -68,14 +68,14 @@ fn applying_a_split_late_or_early_changes_nothing_that_was_earned_before() {
 }
 
 #[test]
-fn a_false_owner_cannot_carry_earnings_past_a_verdict() {
+fn false_owner_loses_contested_earnings() {
     let (mut world, channel, work, [one, _]) = earned();
     let claimant = world.person();
     world.set_status(&work, WorkStatus::Disputed);
     world.claim(&work, &one).assert_err(PaymentsError::DisputeNotApplied);
     world.uphold(&work, &claimant);
     world.claim(&work, &one).assert_err(PaymentsError::SplitNotApplied);
-    // Nobody told the account of the dispute: everything unclaimed follows the verdict.
+    // `apply_dispute` was not called: everything unclaimed follows the verdict.
     world.apply_split(&work).assert_ok();
     world.claim(&work, &one).assert_err(PaymentsError::RecipientNotFound);
     earn(&mut world, &channel, &work);
@@ -84,7 +84,7 @@ fn a_false_owner_cannot_carry_earnings_past_a_verdict() {
 }
 
 #[test]
-fn a_verdict_takes_nothing_that_was_earned_before_the_dispute() {
+fn verdict_keeps_earlier_earnings() {
     let (mut world, channel, work, [one, other]) = earned();
     let claimant = world.person();
     world.set_status(&work, WorkStatus::Disputed);
@@ -103,7 +103,7 @@ fn a_verdict_takes_nothing_that_was_earned_before_the_dispute() {
 
 /// The owner's second key opens one dispute after another; the arbiter never answers.
 #[test]
-fn disputes_in_a_row_lock_nothing_that_was_earned_before_the_last_one() {
+fn serial_disputes_lock_no_old_earnings() {
     let (mut world, channel, work, [one, _]) = earned();
     for round in 1..=5 {
         world.set_status(&work, WorkStatus::Disputed);

@@ -1,4 +1,4 @@
-//! P25: a change of split robs nobody, whoever proposes, applies or keeps silent.
+//! P25: a change of split takes from no recipient without its consent.
 
 use motif_sdk::licensing::{LicensingError, Share};
 use motif_tests::world::{RegisteredWork, World, shares};
@@ -19,7 +19,7 @@ fn refused(world: &mut World, work: &RegisteredWork) {
 }
 
 #[test]
-fn each_recipient_refuses_in_turn_and_nothing_is_taken_from_anybody() {
+fn each_refusal_keeps_the_split() {
     for silent in 0..5 {
         let (mut world, work) = work_of_five();
         let thief = world.person();
@@ -38,7 +38,7 @@ fn each_recipient_refuses_in_turn_and_nothing_is_taken_from_anybody() {
 }
 
 #[test]
-fn a_single_basis_point_is_not_taken_without_a_signature() {
+fn one_basis_point_needs_consent() {
     for loser in 0..5 {
         let (mut world, work) = work_of_five();
         let mut split = world.read_work(&work).split;
@@ -55,7 +55,7 @@ fn a_single_basis_point_is_not_taken_without_a_signature() {
 }
 
 #[test]
-fn a_new_order_of_the_same_shares_takes_nothing_and_needs_nobody() {
+fn reordered_split_needs_no_consent() {
     let (mut world, work) = work_of_five();
     let mut split = world.read_work(&work).split;
     split.reverse();
@@ -66,7 +66,7 @@ fn a_new_order_of_the_same_shares_takes_nothing_and_needs_nobody() {
 }
 
 #[test]
-fn approvals_do_not_outlive_the_change_they_were_given_to() {
+fn approvals_end_with_their_change() {
     let (mut world, work) = work_of_five();
     let [one, two] = [work.recipients[0].clone(), work.recipients[1].clone()];
     let mut fair = world.read_work(&work).split;
@@ -88,7 +88,7 @@ fn approvals_do_not_outlive_the_change_they_were_given_to() {
 }
 
 #[test]
-fn approvals_of_one_split_are_not_counted_for_the_recipients_of_the_next() {
+fn approvals_do_not_carry_over() {
     let mut world = World::new();
     let work = world.work().split(&[6_000, 4_000]).register();
     let newcomer = world.person();
@@ -104,7 +104,7 @@ fn approvals_of_one_split_are_not_counted_for_the_recipients_of_the_next() {
 }
 
 #[test]
-fn the_owner_gives_its_own_share_away_but_nobody_elses() {
+fn owner_gives_only_its_own_share() {
     let mut world = World::new();
     let (owner, friend) = (world.person(), world.person());
     let recipients = [(&owner, 6_000), (&friend, 4_000)];

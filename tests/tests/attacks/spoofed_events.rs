@@ -1,4 +1,4 @@
-//! P26: whoever believes a log line must ask which program wrote it. The SDK and the gateway
+//! P26: consumers of a log line must check which program wrote it. The SDK and the gateway
 //! believe none: they read accounts.
 
 use motif_tests::{relay, world::Call};
@@ -32,7 +32,7 @@ fn events_of(program: &Pubkey, logs: &[String]) -> Vec<String> {
 }
 
 #[test]
-fn the_same_bytes_logged_by_another_program_change_no_account_and_are_nobodys_event() {
+fn foreign_event_bytes_are_ignored() {
     let (mut world, channel, _) = licensed();
     relay::deploy(&mut world.svm);
     let currency = world.currency;

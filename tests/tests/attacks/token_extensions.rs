@@ -51,7 +51,7 @@ fn kept_out(world: &World, currency: &Currency) {
 }
 
 #[test]
-fn no_mint_with_any_extension_of_mints_that_is_not_harmless_gets_a_vault() {
+fn harmful_extension_is_rejected() {
     for (id, name, bytes) in OF_MINTS {
         let mut world = World::new();
         let currency = mint_with(&mut world, &entry(id, bytes));
@@ -62,7 +62,7 @@ fn no_mint_with_any_extension_of_mints_that_is_not_harmless_gets_a_vault() {
 }
 
 #[test]
-fn no_other_number_gets_a_vault_whatever_it_will_mean() {
+fn unknown_extension_is_rejected() {
     let known = |id| HARMLESS.contains(&id) || OF_MINTS.iter().any(|(other, ..)| *other == id);
     let mut world = World::new();
     // 0 stands for "nothing follows", which is no extension.
@@ -76,7 +76,7 @@ fn no_other_number_gets_a_vault_whatever_it_will_mean() {
 }
 
 #[test]
-fn a_harmless_extension_hides_no_other_one_behind_it() {
+fn hidden_extension_is_found() {
     for (id, name, bytes) in OF_MINTS {
         let mut world = World::new();
         let currency = mint_with(&mut world, &[entry(18, 64), entry(id, bytes)].concat());
@@ -87,7 +87,7 @@ fn a_harmless_extension_hides_no_other_one_behind_it() {
 }
 
 #[test]
-fn no_truncated_list_of_extensions_gets_a_vault() {
+fn truncated_extensions_are_rejected() {
     let whole = [entry(18, 64), entry(12, 32)].concat();
     // Every place the bytes can break off within the second entry, and within the first.
     for length in (69..whole.len()).chain(3..68) {
@@ -103,7 +103,7 @@ fn no_truncated_list_of_extensions_gets_a_vault() {
 }
 
 #[test]
-fn no_entry_that_claims_more_bytes_than_there_are_gets_a_vault() {
+fn oversized_extension_is_rejected() {
     for claimed in [33_u16, 1_000, u16::MAX] {
         let mut world = World::new();
         let mut extension = entry(18, 32);

@@ -20,7 +20,7 @@ fn earned() -> (World, OpenedChannel, RegisteredWork, PublishedTerms) {
 }
 
 #[test]
-fn each_state_of_a_work_lets_through_what_it_should_and_nothing_else() {
+fn work_state_permits_listed_calls() {
     use PaymentsError::{DisputeNotApplied, WorkNotActive};
     type Refusal = Option<PaymentsError>;
     // Accepting, settling, collecting, claiming.
@@ -49,7 +49,7 @@ fn each_state_of_a_work_lets_through_what_it_should_and_nothing_else() {
 }
 
 #[test]
-fn a_withdrawal_that_nobody_applied_ends_no_license() {
+fn unapplied_withdrawal_ends_no_license() {
     let (mut world, channel, work, _) = earned();
     world.withdraw_work(&work);
     world.pass(365 * 86_400);
@@ -61,7 +61,7 @@ fn a_withdrawal_that_nobody_applied_ends_no_license() {
 }
 
 #[test]
-fn a_dispute_of_a_withdrawn_work_does_not_bring_it_back() {
+fn dispute_keeps_work_withdrawn() {
     let (mut world, channel, work, _) = earned();
     world.withdraw_work(&work);
     world.set_status(&work, WorkStatus::Disputed);
@@ -70,7 +70,7 @@ fn a_dispute_of_a_withdrawn_work_does_not_bring_it_back() {
 }
 
 #[test]
-fn a_dispute_of_a_child_does_not_keep_its_parents_waiting() {
+fn child_dispute_pays_parents() {
     let mut world = World::new();
     let channel = world.channel().fee(0).open();
     let image = world.work().register();
@@ -94,7 +94,7 @@ fn a_dispute_of_a_child_does_not_keep_its_parents_waiting() {
 }
 
 #[test]
-fn what_a_work_earns_during_a_dispute_waits_for_its_end() {
+fn disputed_earnings_wait_for_verdict() {
     let (mut world, channel, work, _) = earned();
     let recipient = work.recipients[0].clone();
     world.set_status(&work, WorkStatus::Disputed);

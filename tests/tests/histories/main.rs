@@ -27,13 +27,13 @@ use history::History;
 use stage::Stage;
 
 #[test]
-fn small_histories_agree_with_the_ledger_to_the_unit() {
+fn small_histories_match_ledger() {
     Run::of(20, 12, 1).go();
 }
 
 #[test]
 #[ignore = "takes minutes; see the first lines of this file"]
-fn ten_thousand_histories_agree_with_the_ledger_to_the_unit() {
+fn ten_thousand_histories_match_ledger() {
     let run = Run::of(number("GRAPH_HISTORIES", 10_000), number("GRAPH_WORKS", 200) as usize, 1);
     let run = Run { seed: number("GRAPH_SEED", run.seed), ..run };
     run.go();

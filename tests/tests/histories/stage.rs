@@ -24,7 +24,7 @@ pub struct Stage {
     pub played: u64,
 }
 
-/// A currency, and where everybody keeps it.
+/// A currency and each party's token account.
 pub struct Till {
     pub currency: Currency,
     pub vault_tokens: Pubkey,

@@ -8,7 +8,7 @@ use solana_pubkey::Pubkey;
 
 use super::{EXISTS, read};
 
-/// An image whose terms ask for approval, and somebody who wants it.
+/// An image whose terms ask for approval, and a person to approve.
 fn asked() -> (World, RegisteredWork, Person) {
     let mut world = World::new();
     let image = world.work().register();
@@ -17,8 +17,8 @@ fn asked() -> (World, RegisteredWork, Person) {
         offer.derivative_share_bps = 2_000;
     };
     world.terms(&image).with(offer).publish();
-    let somebody = world.person();
-    (world, image, somebody)
+    let grantee = world.person();
+    (world, image, grantee)
 }
 
 fn address(image: &RegisteredWork, grantee: &Person, purpose: Purpose) -> Pubkey {
@@ -26,23 +26,23 @@ fn address(image: &RegisteredWork, grantee: &Person, purpose: Purpose) -> Pubkey
 }
 
 #[test]
-fn an_approval_names_terms_grantee_purpose_and_owner() {
-    let (mut world, image, somebody) = asked();
-    world.send(image.approving(1, &somebody, Purpose::License)).assert_ok();
-    let stored: Approval = read(&world, &address(&image, &somebody, Purpose::License));
+fn approval_stores_its_fields() {
+    let (mut world, image, grantee) = asked();
+    world.send(image.approving(1, &grantee, Purpose::License)).assert_ok();
+    let stored: Approval = read(&world, &address(&image, &grantee, Purpose::License));
     assert_eq!(stored.terms, pda::terms(&image.address, 1));
-    assert_eq!((stored.grantee, stored.purpose), (somebody.key(), Purpose::License));
+    assert_eq!((stored.grantee, stored.purpose), (grantee.key(), Purpose::License));
     assert_eq!((stored.granted_by, stored.granted_at), (image.creator.key(), World::NOW));
     // Its address tells purposes apart.
-    world.send(image.approving(1, &somebody, Purpose::Derivative)).assert_ok();
+    world.send(image.approving(1, &grantee, Purpose::Derivative)).assert_ok();
 }
 
 #[test]
-fn an_approved_creator_registers_derivatives_again_and_again() {
-    let (mut world, image, somebody) = asked();
-    world.send(image.approving(1, &somebody, Purpose::Derivative)).assert_ok();
+fn approval_allows_many_derivatives() {
+    let (mut world, image, grantee) = asked();
+    world.send(image.approving(1, &grantee, Purpose::Derivative)).assert_ok();
     for digest in [[1; 32], [2; 32]] {
-        let child = world.work().by(&somebody).parent_by_approval(&image, 2_000, 1);
+        let child = world.work().by(&grantee).parent_by_approval(&image, 2_000, 1);
         let child = child.with(|work| work.content_digest = digest).register();
         let stored: Work = read(&world, &child.address);
         assert_eq!(stored.parents[0].terms_number, 1);
@@ -50,39 +50,39 @@ fn an_approved_creator_registers_derivatives_again_and_again() {
 }
 
 #[test]
-fn an_approval_is_worth_something_also_where_terms_allow_everybody() {
+fn approval_counts_under_open_terms() {
     let mut world = World::new();
     let image = world.work().register();
     world.terms(&image).publish();
-    let somebody = world.person();
-    world.send(image.approving(1, &somebody, Purpose::Derivative)).assert_ok();
-    world.work().by(&somebody).parent_by_approval(&image, 0, 1).register();
+    let grantee = world.person();
+    world.send(image.approving(1, &grantee, Purpose::Derivative)).assert_ok();
+    world.work().by(&grantee).parent_by_approval(&image, 0, 1).register();
 }
 
 #[test]
-fn an_approval_does_not_change_what_terms_ask_for() {
-    let (mut world, image, somebody) = asked();
-    world.send(image.approving(1, &somebody, Purpose::Derivative)).assert_ok();
-    let child = world.work().by(&somebody).parent_by_approval(&image, 1_999, 1);
+fn approval_keeps_terms_requirements() {
+    let (mut world, image, grantee) = asked();
+    world.send(image.approving(1, &grantee, Purpose::Derivative)).assert_ok();
+    let child = world.work().by(&grantee).parent_by_approval(&image, 1_999, 1);
     child.attempt().assert_err(LicensingError::ParentShareTooSmall);
     world.terms(&image).with(|offer| offer.derivatives = Derivatives::Forbidden).publish();
-    let old = world.work().by(&somebody).parent_by_approval(&image, 2_000, 1);
+    let old = world.work().by(&grantee).parent_by_approval(&image, 2_000, 1);
     old.attempt().assert_err(LicensingError::NotLatestTerms);
-    world.send(image.approving(2, &somebody, Purpose::Derivative)).assert_ok();
-    let new = world.work().by(&somebody).parent_by_approval(&image, 2_000, 2);
+    world.send(image.approving(2, &grantee, Purpose::Derivative)).assert_ok();
+    let new = world.work().by(&grantee).parent_by_approval(&image, 2_000, 2);
     new.attempt().assert_err(LicensingError::DerivativesForbidden);
 }
 
 #[test]
-fn an_approval_for_somebody_else_or_something_else_or_other_terms_allows_nothing() {
-    let (mut world, image, somebody) = asked();
+fn mismatched_approval_is_rejected() {
+    let (mut world, image, grantee) = asked();
     let stranger = world.person();
-    world.send(image.approving(1, &somebody, Purpose::Derivative)).assert_ok();
+    world.send(image.approving(1, &grantee, Purpose::Derivative)).assert_ok();
     world.send(image.approving(1, &stranger, Purpose::License)).assert_ok();
     let call = world.work().by(&stranger).parent_by_approval(&image, 2_000, 1).call();
     let own = address(&image, &stranger, Purpose::Derivative);
     for purpose in [Purpose::Derivative, Purpose::License] {
-        let grantee = if purpose == Purpose::License { &stranger } else { &somebody };
+        let grantee = if purpose == Purpose::License { &stranger } else { &grantee };
         let call = call.clone().instead_of(own, address(&image, grantee, purpose));
         world.send(call).assert_err(LicensingError::MissingApproval);
     }
@@ -95,53 +95,53 @@ fn an_approval_for_somebody_else_or_something_else_or_other_terms_allows_nothing
 }
 
 #[test]
-fn an_approval_of_a_former_owner_allows_nothing() {
-    let (mut world, image, somebody) = asked();
+fn former_owners_approval_is_void() {
+    let (mut world, image, grantee) = asked();
     let heir = world.person();
-    world.send(image.approving(1, &somebody, Purpose::Derivative)).assert_ok();
+    world.send(image.approving(1, &grantee, Purpose::Derivative)).assert_ok();
     world.send(image.offering_to(Some(&heir))).assert_ok();
     world.send(image.accepting_by(&heir)).assert_ok();
-    let child = world.work().by(&somebody).parent_by_approval(&image, 2_000, 1);
+    let child = world.work().by(&grantee).parent_by_approval(&image, 2_000, 1);
     child.attempt().assert_err(LicensingError::MissingApproval);
 }
 
 #[test]
-fn nobody_but_the_owner_approves() {
-    let (mut world, image, somebody) = asked();
+fn only_owner_grants_approval() {
+    let (mut world, image, grantee) = asked();
     let approve =
-        grant_approval(&somebody.key(), &image.address, 1, &somebody.key(), Purpose::License);
-    let call = Call::new([approve], &[&somebody]);
+        grant_approval(&grantee.key(), &image.address, 1, &grantee.key(), Purpose::License);
+    let call = Call::new([approve], &[&grantee]);
     world.send(call).assert_err(LicensingError::NotOwner);
-    let unsigned = image.approving(1, &somebody, Purpose::License);
-    let unsigned = unsigned.signed_by(&somebody).unsigned_by(&image.creator);
+    let unsigned = image.approving(1, &grantee, Purpose::License);
+    let unsigned = unsigned.signed_by(&grantee).unsigned_by(&image.creator);
     world.send(unsigned).assert_err(ErrorCode::AccountNotSigner);
 }
 
 #[test]
-fn terms_of_another_work_are_not_approved() {
-    let (mut world, image, somebody) = asked();
+fn other_works_terms_are_rejected() {
+    let (mut world, image, grantee) = asked();
     let other = world.work().by(&image.creator).with(|work| work.content_digest = [1; 32]);
     let other = other.register();
-    let call = other.approving(1, &somebody, Purpose::License);
+    let call = other.approving(1, &grantee, Purpose::License);
     let foreign = pda::terms(&image.address, 1);
     // The approval is named as it would be for the foreign terms.
-    let own = pda::approval(&pda::terms(&other.address, 1), &somebody.key(), Purpose::License);
-    let call = call.instead_of(own, address(&image, &somebody, Purpose::License));
+    let own = pda::approval(&pda::terms(&other.address, 1), &grantee.key(), Purpose::License);
+    let call = call.instead_of(own, address(&image, &grantee, Purpose::License));
     let call = call.instead_of(pda::terms(&other.address, 1), foreign);
     world.send(call).assert_err(ErrorCode::ConstraintHasOne);
 }
 
 #[test]
-fn the_same_approval_twice_is_refused() {
-    let (mut world, image, somebody) = asked();
-    world.send(image.approving(1, &somebody, Purpose::License)).assert_ok();
-    world.send(image.approving(1, &somebody, Purpose::License)).assert_err(EXISTS);
+fn duplicate_approval_is_rejected() {
+    let (mut world, image, grantee) = asked();
+    world.send(image.approving(1, &grantee, Purpose::License)).assert_ok();
+    world.send(image.approving(1, &grantee, Purpose::License)).assert_err(EXISTS);
 }
 
 #[test]
-fn a_disputed_work_approves_nothing() {
-    let (mut world, image, somebody) = asked();
+fn disputed_work_grants_no_approval() {
+    let (mut world, image, grantee) = asked();
     world.dispute(&image);
-    let call = image.approving(1, &somebody, Purpose::License);
+    let call = image.approving(1, &grantee, Purpose::License);
     world.send(call).assert_err(LicensingError::WorkDisputed);
 }

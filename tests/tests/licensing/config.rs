@@ -37,7 +37,7 @@ fn config(world: &World) -> Config {
 }
 
 #[test]
-fn the_authority_says_how_disputes_go_from_now_on() {
+fn authority_updates_config() {
     let mut world = World::new();
     let host = world.host.clone();
     let before = config(&world);
@@ -48,7 +48,7 @@ fn the_authority_says_how_disputes_go_from_now_on() {
 }
 
 #[test]
-fn nobody_but_the_authority_changes_the_config() {
+fn only_authority_updates_config() {
     let mut world = World::new();
     let stranger = world.person();
     world.send(updating(&stranger, args())).assert_err(LicensingError::NotAuthority);
@@ -58,7 +58,7 @@ fn nobody_but_the_authority_changes_the_config() {
 }
 
 #[test]
-fn a_bond_too_small_to_be_paid_out_and_disputes_too_short_or_long_are_refused() {
+fn invalid_config_is_rejected() {
     let mut world = World::new();
     let host = world.host.clone();
     let small = UpdateConfigArgs { dispute_bond_lamports: 890_879, ..args() };
@@ -72,7 +72,7 @@ fn a_bond_too_small_to_be_paid_out_and_disputes_too_short_or_long_are_refused() 
 }
 
 #[test]
-fn authority_changes_hands_when_the_other_side_accepts() {
+fn authority_passes_on_acceptance() {
     let mut world = World::new();
     let (host, heir) = (world.host.clone(), world.person());
     world.send(offering(&host, Some(&heir))).assert_ok();
@@ -86,7 +86,7 @@ fn authority_changes_hands_when_the_other_side_accepts() {
 }
 
 #[test]
-fn nobody_but_the_authority_offers_it() {
+fn only_authority_offers_itself() {
     let mut world = World::new();
     let stranger = world.person();
     let offer = offering(&stranger, Some(&stranger));
@@ -94,7 +94,7 @@ fn nobody_but_the_authority_offers_it() {
 }
 
 #[test]
-fn nobody_takes_an_authority_that_was_offered_to_somebody_else_or_to_nobody() {
+fn unoffered_authority_is_rejected() {
     let mut world = World::new();
     let (host, heir, stranger) = (world.host.clone(), world.person(), world.person());
     world.send(accepting(&stranger)).assert_err(LicensingError::NotOffered);

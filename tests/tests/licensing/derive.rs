@@ -49,7 +49,7 @@ impl Licensed {
 }
 
 #[test]
-fn who_has_used_a_license_may_register_what_it_made() {
+fn used_license_allows_derivative() {
     let mut licensed = licensed(|_| {});
     let song = licensed.derive();
     let stored = licensed.world.read_work(&song);
@@ -58,7 +58,7 @@ fn who_has_used_a_license_may_register_what_it_made() {
 }
 
 #[test]
-fn accepted_terms_do_not_get_worse_by_later_ones_or_by_a_withdrawal() {
+fn accepted_terms_stay_as_they_were() {
     let mut licensed = licensed(|offer| offer.notice_seconds = 10 * 86_400);
     let stricter = licensed.world.terms(&licensed.voice);
     stricter.with(|offer| offer.derivatives = Derivatives::Forbidden).publish();
@@ -69,7 +69,7 @@ fn accepted_terms_do_not_get_worse_by_later_ones_or_by_a_withdrawal() {
 }
 
 #[test]
-fn a_license_ends_with_the_notice_of_a_withdrawal_but_not_within_a_day() {
+fn withdrawal_ends_derivative_right() {
     for (notice_seconds, lasts) in [(0, 86_400), (100_000, 100_000)] {
         let mut licensed = licensed(|offer| offer.notice_seconds = notice_seconds);
         let call = licensed.voice.withdrawing();
@@ -82,7 +82,7 @@ fn a_license_ends_with_the_notice_of_a_withdrawal_but_not_within_a_day() {
 }
 
 #[test]
-fn a_license_allows_derivatives_until_its_last_second() {
+fn derivative_right_ends_with_license() {
     let mut licensed = licensed(|offer| offer.expires_at = Some(World::NOW + 100));
     licensed.world.pass(101);
     licensed.refused(LicensingError::LicenseEnded);
@@ -91,7 +91,7 @@ fn a_license_allows_derivatives_until_its_last_second() {
 }
 
 #[test]
-fn a_license_outlives_the_end_of_a_consent() {
+fn license_outlives_consent() {
     let mut licensed = licensed(|_| {});
     let call = licensed.voice.ending_consent(&licensed.person, Some(World::NOW));
     licensed.world.send(call).assert_ok();
@@ -103,7 +103,7 @@ fn a_license_outlives_the_end_of_a_consent() {
 }
 
 #[test]
-fn a_license_that_was_never_used_allows_nothing() {
+fn unused_license_is_rejected() {
     let mut world = World::new();
     let channel = world.channel().open();
     let (work, license) = world.licensed(&channel, 10);
@@ -113,14 +113,14 @@ fn a_license_that_was_never_used_allows_nothing() {
 }
 
 #[test]
-fn somebody_elses_license_allows_nothing() {
+fn other_payers_license_is_rejected() {
     let mut licensed = licensed(|_| {});
     licensed.platform = licensed.channel.operator.clone();
     licensed.refused(LicensingError::LicensePayerMismatch);
 }
 
 #[test]
-fn a_license_of_another_work_or_of_other_terms_allows_nothing() {
+fn license_of_other_terms_is_rejected() {
     let mut licensed = licensed(|_| {});
     let (other, _) = licensed.world.licensed(&licensed.channel, 10);
     let work = licensed.world.work().by(&licensed.platform);
@@ -133,7 +133,7 @@ fn a_license_of_another_work_or_of_other_terms_allows_nothing() {
 }
 
 #[test]
-fn a_license_that_is_not_there_allows_nothing() {
+fn missing_license_is_rejected() {
     let mut licensed = licensed(|_| {});
     for index in [1, u16::MAX] {
         let work = licensed.world.work().by(&licensed.platform);
@@ -143,7 +143,7 @@ fn a_license_that_is_not_there_allows_nothing() {
 }
 
 #[test]
-fn a_license_allows_what_its_terms_allow_for_the_share_they_ask_for() {
+fn license_right_follows_its_terms() {
     let mut dear = licensed(|offer| offer.derivative_share_bps = 5_001);
     dear.refused(LicensingError::ParentShareTooSmall);
     let mut forbidden = licensed(|offer| offer.derivatives = Derivatives::Forbidden);
@@ -153,7 +153,7 @@ fn a_license_allows_what_its_terms_allow_for_the_share_they_ask_for() {
 }
 
 #[test]
-fn a_license_of_a_disputed_work_allows_nothing_until_the_verdict() {
+fn disputed_license_waits_for_verdict() {
     let mut licensed = licensed(|_| {});
     let claimant = licensed.world.dispute(&licensed.voice);
     licensed.refused(LicensingError::ParentDisputed);
@@ -164,7 +164,7 @@ fn a_license_of_a_disputed_work_allows_nothing_until_the_verdict() {
 }
 
 #[test]
-fn what_is_no_channel_holds_no_license() {
+fn non_channel_account_is_rejected() {
     let mut licensed = licensed(|_| {});
     let Licensed { world, voice, terms, channel, platform, .. } = &mut licensed;
     let call = world.work().by(platform).parent_by_license(voice, 5_000, 1, channel, 0).call();
@@ -197,7 +197,7 @@ fn derived(offers: &[&dyn Fn(&mut Offer)]) -> (World, RegisteredWork) {
 }
 
 #[test]
-fn a_derivative_inherits_the_strictest_of_its_parents_terms() {
+fn derivative_inherits_strictest_terms() {
     let (world, child) = derived(&[
         &|offer| offer.expires_at = Some(World::NOW + 200),
         &|offer| offer.expires_at = Some(World::NOW + 100),
@@ -210,7 +210,7 @@ fn a_derivative_inherits_the_strictest_of_its_parents_terms() {
 }
 
 #[test]
-fn an_owner_who_signs_passes_nothing_on() {
+fn owner_signature_inherits_nothing() {
     let mut world = World::new();
     let parent = world.work().register();
     let strict = world.terms(&parent).with(|offer| {
@@ -224,7 +224,7 @@ fn an_owner_who_signs_passes_nothing_on() {
 }
 
 #[test]
-fn a_derivative_of_a_voice_ends_with_the_persons_consent() {
+fn voice_derivative_ends_with_consent() {
     let mut world = World::new();
     let person = world.person();
     let voice = world.work().of(&person).with(|work| work.kind = WorkKind::Voice);
@@ -235,7 +235,7 @@ fn a_derivative_of_a_voice_ends_with_the_persons_consent() {
 }
 
 #[test]
-fn terms_end_no_later_than_the_parents_terms() {
+fn terms_end_with_parents_terms() {
     let end = World::NOW + 100;
     let (mut world, child) = derived(&[&|offer| offer.expires_at = Some(end)]);
     for expires_at in [None, Some(end + 1)] {
@@ -247,7 +247,7 @@ fn terms_end_no_later_than_the_parents_terms() {
 }
 
 #[test]
-fn terms_of_a_share_alike_parents_child_are_open_to_everybody_on_the_same_condition() {
+fn share_alike_child_needs_same_terms() {
     let (mut world, child) = derived(&[&|offer| offer.share_alike = true]);
     let closed: [&dyn Fn(&mut Offer); 4] = [
         &|offer| offer.share_alike = false,
@@ -263,7 +263,7 @@ fn terms_of_a_share_alike_parents_child_are_open_to_everybody_on_the_same_condit
 }
 
 #[test]
-fn terms_of_a_non_commercial_parents_child_are_non_commercial() {
+fn non_commercial_parent_binds_child() {
     let (mut world, child) = derived(&[&|offer| offer.commercial = false]);
     world.terms(&child).attempt().assert_err(LicensingError::ParentNotCommercial);
     world.terms(&child).with(|offer| offer.commercial = false).publish();

@@ -13,7 +13,7 @@ use motif_tests::world::{Call, World, shares};
 use super::read;
 
 #[test]
-fn a_claim_stands_with_its_bond_evidence_and_deadline() {
+fn dispute_stores_its_fields() {
     let mut world = World::new();
     let (work, claimant) = (world.work().register(), world.person());
     let before = (world.read_work(&work), world.lamports(&claimant));
@@ -34,7 +34,7 @@ fn a_claim_stands_with_its_bond_evidence_and_deadline() {
 }
 
 #[test]
-fn a_rejected_claim_leaves_the_work_as_it_was_and_its_bond_to_the_owner() {
+fn rejected_dispute_pays_bond_to_owner() {
     let mut world = World::new();
     let (work, claimant) = (world.work().register(), world.person());
     let before = world.read_work(&work);
@@ -49,7 +49,7 @@ fn a_rejected_claim_leaves_the_work_as_it_was_and_its_bond_to_the_owner() {
 }
 
 #[test]
-fn an_upheld_claim_gives_the_work_to_the_claimant_and_its_bond_back() {
+fn upheld_dispute_transfers_work() {
     let mut world = World::new();
     let work = world.work().split(&[6_000, 4_000]).register();
     let (claimant, heir) = (world.person(), world.person());
@@ -83,7 +83,7 @@ fn an_upheld_claim_gives_the_work_to_the_claimant_and_its_bond_back() {
 }
 
 #[test]
-fn a_withdrawn_work_is_withdrawn_after_a_dispute() {
+fn work_stays_withdrawn_after_dispute() {
     for verdict in [Verdict::Rejected, Verdict::Upheld] {
         let mut world = World::new();
         let work = world.work().register();
@@ -97,7 +97,7 @@ fn a_withdrawn_work_is_withdrawn_after_a_dispute() {
 }
 
 #[test]
-fn a_dispute_that_nobody_decides_ends_as_if_it_had_been_rejected() {
+fn undecided_dispute_ends_as_rejected() {
     let mut world = World::new();
     let (work, claimant) = (world.work().register(), world.person());
     let before = world.read_work(&work);
@@ -112,7 +112,7 @@ fn a_dispute_that_nobody_decides_ends_as_if_it_had_been_rejected() {
 }
 
 #[test]
-fn the_deadline_is_the_arbiters_last_second_and_the_next_is_anybodys() {
+fn deadline_is_arbiters_last_second() {
     let (mut world, arbiter) = (World::new(), World::new().host.clone());
     let (work, claimant) = world.disputed();
     world.pass(World::DISPUTE_SECONDS);
@@ -125,7 +125,7 @@ fn the_deadline_is_the_arbiters_last_second_and_the_next_is_anybodys() {
 }
 
 #[test]
-fn a_disputed_work_stands_still() {
+fn disputed_work_is_frozen() {
     let mut world = World::new();
     let (work, other) = (world.work().register(), world.person());
     world.terms(&work).publish();
@@ -156,14 +156,14 @@ fn a_disputed_work_stands_still() {
 }
 
 #[test]
-fn an_owner_does_not_dispute_its_own_work() {
+fn owner_dispute_is_rejected() {
     let mut world = World::new();
     let work = world.work().register();
     world.send(work.disputing_by(&work.creator)).assert_err(LicensingError::OwnerCannotDispute);
 }
 
 #[test]
-fn a_creator_may_dispute_what_somebody_else_owns_now() {
+fn creator_can_dispute_sold_work() {
     let mut world = World::new();
     let (work, heir) = (world.work().register(), world.person());
     world.send(work.offering_to(Some(&heir))).assert_ok();
@@ -172,7 +172,7 @@ fn a_creator_may_dispute_what_somebody_else_owns_now() {
 }
 
 #[test]
-fn evidence_has_an_address_of_at_most_200_bytes() {
+fn long_evidence_uri_is_rejected() {
     let mut world = World::new();
     let (work, claimant) = (world.work().register(), world.person());
     let claiming = |bytes: usize| {
@@ -184,12 +184,12 @@ fn evidence_has_an_address_of_at_most_200_bytes() {
 }
 
 #[test]
-fn nobody_but_the_arbiter_decides() {
+fn only_arbiter_decides() {
     let mut world = World::new();
     let (work, claimant) = world.disputed();
     let arbiter = world.host.clone();
-    for somebody in [&claimant, &work.creator] {
-        let call = work.deciding(somebody, &claimant, Verdict::Upheld);
+    for signer in [&claimant, &work.creator] {
+        let call = work.deciding(signer, &claimant, Verdict::Upheld);
         world.send(call).assert_err(LicensingError::NotArbiter);
     }
     let unsigned = work.deciding(&arbiter, &claimant, Verdict::Upheld);
@@ -198,7 +198,7 @@ fn nobody_but_the_arbiter_decides() {
 }
 
 #[test]
-fn bond_and_rent_go_to_nobody_but_owner_and_claimant() {
+fn bond_goes_to_parties_only() {
     let mut world = World::new();
     let (work, claimant) = world.disputed();
     let (arbiter, stranger) = (world.host.clone(), world.person());
@@ -216,7 +216,7 @@ fn bond_and_rent_go_to_nobody_but_owner_and_claimant() {
 }
 
 #[test]
-fn a_dispute_about_another_work_decides_nothing() {
+fn other_works_dispute_is_rejected() {
     let mut world = World::new();
     let (work, claimant) = world.disputed();
     let other = world.work().register();
@@ -227,7 +227,7 @@ fn a_dispute_about_another_work_decides_nothing() {
 }
 
 #[test]
-fn an_owner_without_lamports_is_paid_the_bond() {
+fn owner_without_lamports_gets_bond() {
     let mut world = World::new();
     let (work, claimant) = world.disputed();
     world.set(work.creator.key(), solana_account::Account::default());

@@ -37,7 +37,7 @@ fn give_upgrade_authority(world: &mut World, authority: &Pubkey) {
 }
 
 #[test]
-fn the_config_is_what_the_authority_says() {
+fn config_stores_its_fields() {
     let mut world = World::without_config();
     let host = world.host.clone();
     world.send(call(&host)).assert_ok();
@@ -49,7 +49,7 @@ fn the_config_is_what_the_authority_says() {
 }
 
 #[test]
-fn a_bond_too_small_to_be_paid_out_and_disputes_too_short_or_long_are_refused() {
+fn invalid_config_is_rejected() {
     let mut world = World::without_config();
     let host = world.host.clone();
     let mut refused = |change: fn(&mut InitializeArgs), expected: LicensingError| {
@@ -66,7 +66,7 @@ fn a_bond_too_small_to_be_paid_out_and_disputes_too_short_or_long_are_refused() 
 }
 
 #[test]
-fn a_second_initialisation_is_refused_whoever_asks() {
+fn second_initialization_is_rejected() {
     let mut world = World::new();
     let stranger = world.person();
     let before: Config = read(&world, &pda::config());
@@ -78,7 +78,7 @@ fn a_second_initialisation_is_refused_whoever_asks() {
 }
 
 #[test]
-fn only_the_upgrade_authority_initialises_an_upgradeable_program() {
+fn only_upgrade_authority_initializes() {
     let mut world = World::without_config();
     let (owner, stranger) = (world.person(), world.person());
     give_upgrade_authority(&mut world, &owner.key());
@@ -89,12 +89,12 @@ fn only_the_upgrade_authority_initialises_an_upgradeable_program() {
 
 /// Local networks write the system program where there is no upgrade authority.
 #[test]
-fn a_program_whose_upgrade_authority_is_nobody_is_initialised_by_anybody() {
-    for nobody in [None, Some(Pubkey::default())] {
+fn immutable_program_initializes_freely() {
+    for authority in [None, Some(Pubkey::default())] {
         let mut world = World::without_config();
         let stranger = world.person();
-        if let Some(nobody) = nobody {
-            give_upgrade_authority(&mut world, &nobody);
+        if let Some(authority) = authority {
+            give_upgrade_authority(&mut world, &authority);
         }
         world.send(call(&stranger)).assert_ok();
         let config: Config = read(&world, &pda::config());
@@ -103,7 +103,7 @@ fn a_program_whose_upgrade_authority_is_nobody_is_initialised_by_anybody() {
 }
 
 #[test]
-fn a_forged_program_data_account_gives_no_authority() {
+fn forged_program_data_is_rejected() {
     let mut world = World::without_config();
     let (owner, stranger) = (world.person(), world.person());
     give_upgrade_authority(&mut world, &stranger.key());
@@ -116,7 +116,7 @@ fn a_forged_program_data_account_gives_no_authority() {
 }
 
 #[test]
-fn another_program_does_not_stand_for_this_one() {
+fn other_programs_data_is_rejected() {
     let mut world = World::without_config();
     let host = world.host.clone();
     let call = call(&host).instead_of(PROGRAM_ID, payments::ID);
@@ -125,7 +125,7 @@ fn another_program_does_not_stand_for_this_one() {
 }
 
 #[test]
-fn an_unsigned_initialisation_is_refused() {
+fn unsigned_initialization_is_rejected() {
     let mut world = World::without_config();
     let authority = world.person();
     let call = call(&authority).unsigned_by(&authority);

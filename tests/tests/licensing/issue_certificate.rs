@@ -28,7 +28,7 @@ fn creators(world: &World, work: &RegisteredWork) -> Vec<(solana_pubkey::Pubkey,
 }
 
 #[test]
-fn a_certificate_is_one_token_of_the_owners_that_can_never_be_two() {
+fn certificate_supply_is_one() {
     let (mut world, work) = registered(&[10_000]);
     let before = world.read_work(&work);
     let landed = world.send(work.certifying("Coffee")).assert_ok();
@@ -41,7 +41,7 @@ fn a_certificate_is_one_token_of_the_owners_that_can_never_be_two() {
     assert_eq!(world.balance_of(&tokens), 1);
     let mint_data = world.account(&mint).data;
     let edition = pda::edition(&mint);
-    assert_eq!(mint_data[4..36], edition.to_bytes(), "nobody mints a second one");
+    assert_eq!(mint_data[4..36], edition.to_bytes(), "the mint authority is the edition");
     assert_eq!(u64::from_le_bytes(mint_data[36..44].try_into().unwrap()), 1);
     assert_eq!(mint_data[44], 0, "whole");
     let edition = MasterEdition::safe_deserialize(&world.account(&edition).data).unwrap();
@@ -55,7 +55,7 @@ fn a_certificate_is_one_token_of_the_owners_that_can_never_be_two() {
 }
 
 #[test]
-fn a_certificate_names_a_creator_who_is_no_recipient_and_verifies_it() {
+fn certificate_verifies_creator() {
     let (mut world, work) = registered(&[6_000, 4_000]);
     world.send(work.certifying("Coffee")).assert_ok();
     let [one, other] = [&work.recipients[0], &work.recipients[1]].map(|person| person.key());
@@ -64,7 +64,7 @@ fn a_certificate_names_a_creator_who_is_no_recipient_and_verifies_it() {
 }
 
 #[test]
-fn a_certificate_names_the_five_largest_recipients_in_whole_percents() {
+fn certificate_lists_five_recipients() {
     let (mut world, work) = registered(&[500, 3_000, 500, 2_000, 1_500, 1_000, 1_500]);
     world.send(work.certifying("Coffee")).assert_ok();
     let key = |place: usize| work.recipients[place].key();
@@ -80,7 +80,7 @@ fn a_certificate_names_the_five_largest_recipients_in_whole_percents() {
 }
 
 #[test]
-fn a_creator_who_no_longer_owns_the_work_has_not_verified_it() {
+fn sold_work_leaves_creator_unverified() {
     let (mut world, mut work) = registered(&[10_000]);
     let heir = world.person();
     world.send(work.offering_to(Some(&heir))).assert_ok();
@@ -94,14 +94,14 @@ fn a_creator_who_no_longer_owns_the_work_has_not_verified_it() {
 }
 
 #[test]
-fn a_work_has_one_certificate() {
+fn second_certificate_is_rejected() {
     let (mut world, work) = registered(&[10_000]);
     world.send(work.certifying("Coffee")).assert_ok();
     world.send(work.certifying("Coffee")).assert_err(EXISTS);
 }
 
 #[test]
-fn a_certificates_name_has_1_to_32_bytes() {
+fn certificate_name_length_is_bounded() {
     let (mut world, work) = registered(&[10_000]);
     for name in ["", &"n".repeat(33)] {
         world.send(work.certifying(name)).assert_err(LicensingError::InvalidCertificateName);
@@ -110,7 +110,7 @@ fn a_certificates_name_has_1_to_32_bytes() {
 }
 
 #[test]
-fn nobody_but_the_owner_issues_a_certificate() {
+fn only_owner_issues_certificate() {
     let (mut world, work) = registered(&[10_000]);
     let thief = RegisteredWork { creator: world.person(), ..work.clone() };
     world.send(thief.certifying("Coffee")).assert_err(LicensingError::NotOwner);
@@ -119,14 +119,14 @@ fn nobody_but_the_owner_issues_a_certificate() {
 }
 
 #[test]
-fn a_disputed_work_gets_no_certificate() {
+fn disputed_work_gets_no_certificate() {
     let (mut world, work) = registered(&[10_000]);
     world.dispute(&work);
     world.send(work.certifying("Coffee")).assert_err(LicensingError::WorkDisputed);
 }
 
 #[test]
-fn a_certificate_is_written_by_token_metadata_and_nobody_else() {
+fn foreign_metadata_program_is_rejected() {
     let (mut world, work) = registered(&[10_000]);
     let metadata = motif_sdk::licensing::TOKEN_METADATA_PROGRAM;
     let call = work.certifying("Coffee").instead_of(metadata, payments::ID);
@@ -134,7 +134,7 @@ fn a_certificate_is_written_by_token_metadata_and_nobody_else() {
 }
 
 #[test]
-fn lamports_sent_to_the_mint_beforehand_block_nothing() {
+fn prefunded_mint_is_certified() {
     for lamports in [1, 10_000_000] {
         let (mut world, work) = registered(&[10_000]);
         let gift = solana_account::Account { lamports, ..solana_account::Account::default() };

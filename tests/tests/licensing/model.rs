@@ -18,7 +18,7 @@ fn described(change: impl FnOnce(&mut ModelArgs)) -> impl FnOnce(&mut Registrati
 }
 
 #[test]
-fn a_model_says_what_it_adapts_and_what_it_was_trained_on() {
+fn model_stores_its_fields() {
     let mut world = World::new();
     let work = world.work().model().register();
     let expected = Model { base_model: "base".into(), training_root: [0x7A; 32], previous: None };
@@ -26,12 +26,12 @@ fn a_model_says_what_it_adapts_and_what_it_was_trained_on() {
 }
 
 #[test]
-fn a_model_that_says_nothing_of_itself_is_refused() {
+fn missing_model_data_is_rejected() {
     refused(LicensingError::MissingModel, |work| work.model = None);
 }
 
 #[test]
-fn what_is_no_model_says_nothing_of_the_kind() {
+fn model_data_on_image_is_rejected() {
     refused(LicensingError::UnexpectedModel, |work| work.kind = WorkKind::Image);
     let mut world = World::new();
     let model = world.work().model().register();
@@ -44,7 +44,7 @@ fn what_is_no_model_says_nothing_of_the_kind() {
 }
 
 #[test]
-fn a_base_model_has_a_name_of_1_to_64_bytes() {
+fn base_model_name_is_bounded() {
     refused(LicensingError::InvalidBaseModelName, described(|model| model.base_model.clear()));
     refused(
         LicensingError::InvalidBaseModelName,
@@ -56,7 +56,7 @@ fn a_base_model_has_a_name_of_1_to_64_bytes() {
 }
 
 #[test]
-fn a_model_replaces_an_earlier_one_of_the_same_owner() {
+fn model_replaces_own_predecessor() {
     let mut world = World::new();
     let first = world.work().model().register();
     let second = world.work().model().by(&first.creator).with(|work| {
@@ -69,7 +69,7 @@ fn a_model_replaces_an_earlier_one_of_the_same_owner() {
 }
 
 #[test]
-fn a_model_replaces_neither_somebody_elses_model_nor_a_picture() {
+fn foreign_predecessor_is_rejected() {
     let mut world = World::new();
     let others = world.work().model().register();
     let creator = world.person();
@@ -87,7 +87,7 @@ fn a_model_replaces_neither_somebody_elses_model_nor_a_picture() {
 }
 
 #[test]
-fn a_model_that_makes_a_likeness_needs_the_persons_consent() {
+fn likeness_model_needs_consent() {
     refused(LicensingError::MissingConsent, described(|model| model.likeness = true));
     let mut world = World::new();
     let person = world.person();
@@ -98,7 +98,7 @@ fn a_model_that_makes_a_likeness_needs_the_persons_consent() {
 }
 
 #[test]
-fn a_consent_ends_in_the_future_and_needs_the_person() {
+fn consent_needs_person_and_future_end() {
     refused(LicensingError::MissingConsent, |work| {
         work.consent_expires_at = Some(World::NOW + 1);
     });

@@ -5,7 +5,7 @@ use motif_sdk::licensing::{LicensingError, Work};
 use motif_tests::world::World;
 
 #[test]
-fn a_work_changes_hands_when_the_other_side_accepts() {
+fn ownership_passes_on_acceptance() {
     let mut world = World::new();
     let (work, heir) = (world.work().register(), world.person());
     let before = world.read_work(&work);
@@ -17,7 +17,7 @@ fn a_work_changes_hands_when_the_other_side_accepts() {
 }
 
 #[test]
-fn the_new_owner_publishes_terms_and_the_old_one_no_longer() {
+fn only_new_owner_publishes_terms() {
     let mut world = World::new();
     let (work, heir) = (world.work().register(), world.person());
     world.send(work.offering_to(Some(&heir))).assert_ok();
@@ -28,7 +28,7 @@ fn the_new_owner_publishes_terms_and_the_old_one_no_longer() {
 }
 
 #[test]
-fn nobody_but_the_owner_offers_a_work() {
+fn only_owner_offers_work() {
     let mut world = World::new();
     let (work, stranger) = (world.work().register(), world.person());
     let call = work.offering_to(Some(&stranger));
@@ -41,7 +41,7 @@ fn nobody_but_the_owner_offers_a_work() {
 }
 
 #[test]
-fn nobody_takes_a_work_that_was_offered_to_somebody_else_or_to_nobody() {
+fn unoffered_work_is_rejected() {
     let mut world = World::new();
     let (work, heir, stranger) = (world.work().register(), world.person(), world.person());
     world.send(work.accepting_by(&stranger)).assert_err(LicensingError::NotOffered);
@@ -52,7 +52,7 @@ fn nobody_takes_a_work_that_was_offered_to_somebody_else_or_to_nobody() {
 }
 
 #[test]
-fn a_disputed_work_is_neither_offered_nor_taken() {
+fn disputed_work_is_not_transferred() {
     let mut world = World::new();
     let (work, heir) = (world.work().register(), world.person());
     world.send(work.offering_to(Some(&heir))).assert_ok();
@@ -62,7 +62,7 @@ fn a_disputed_work_is_neither_offered_nor_taken() {
 }
 
 #[test]
-fn a_withdrawn_work_still_changes_hands() {
+fn withdrawn_work_can_be_transferred() {
     let mut world = World::new();
     let (work, heir) = (world.work().register(), world.person());
     world.send(work.withdrawing()).assert_ok();

@@ -29,7 +29,7 @@ fn use_of(licensed_use: Use, price: u64) -> UsePrice {
 }
 
 #[test]
-fn terms_are_stored_as_offered_and_numbered_from_one() {
+fn terms_are_stored_and_numbered() {
     let (mut world, work) = world();
     let offer = |offer: &mut Offer| {
         offer.uses = vec![use_of(Use::Generate, 3), use_of(Use::Train, 0)];
@@ -52,7 +52,7 @@ fn terms_are_stored_as_offered_and_numbered_from_one() {
 }
 
 #[test]
-fn a_second_version_leaves_the_first_as_it_was() {
+fn second_version_keeps_the_first() {
     let (mut world, work) = world();
     let first = world.terms(&work).price(1).publish();
     let before = world.account(&first.address);
@@ -62,7 +62,7 @@ fn a_second_version_leaves_the_first_as_it_was() {
 }
 
 #[test]
-fn the_largest_terms_fit_their_account() {
+fn largest_terms_fit_their_account() {
     let (mut world, work) = world();
     let uses = [Use::Generate, Use::StyleTransfer, Use::VoiceConvert, Use::Train];
     let uses = uses.into_iter().chain([Use::FineTune, Use::Play]);
@@ -74,7 +74,7 @@ fn the_largest_terms_fit_their_account() {
 }
 
 #[test]
-fn nobody_but_the_owner_publishes_terms() {
+fn only_owner_publishes_terms() {
     let (mut world, work) = world();
     let stranger = world.person();
     world.terms(&work).by(&stranger).attempt().assert_err(LicensingError::NotOwner);
@@ -82,29 +82,29 @@ fn nobody_but_the_owner_publishes_terms() {
 }
 
 #[test]
-fn an_owner_that_does_not_sign_publishes_nothing() {
+fn unsigned_publication_is_rejected() {
     let (mut world, work) = world();
     let call = world.terms(&work).call().unsigned_by(&work.creator);
     world.send(call).assert_err(ErrorCode::AccountNotSigner);
 }
 
 #[test]
-fn terms_without_a_use_are_refused() {
+fn terms_without_use_are_rejected() {
     refused(LicensingError::InvalidUseCount, |offer| offer.uses.clear());
 }
 
 #[test]
-fn terms_with_nine_uses_are_refused() {
+fn ninth_use_is_rejected() {
     refused(LicensingError::InvalidUseCount, |offer| offer.uses = vec![offer.uses[0]; 9]);
 }
 
 #[test]
-fn a_use_priced_twice_is_refused() {
+fn duplicate_use_is_rejected() {
     refused(LicensingError::DuplicateUse, |offer| offer.uses.push(use_of(Use::Generate, 1)));
 }
 
 #[test]
-fn terms_that_have_expired_already_are_refused_and_one_second_more_is_not() {
+fn terms_must_end_in_the_future() {
     refused(LicensingError::InvalidTermsPeriod, |offer| offer.expires_at = Some(World::NOW));
     refused(LicensingError::InvalidTermsPeriod, |offer| offer.expires_at = Some(i64::MIN));
     let (mut world, work) = world();
@@ -112,7 +112,7 @@ fn terms_that_have_expired_already_are_refused_and_one_second_more_is_not() {
 }
 
 #[test]
-fn terms_that_expire_before_they_begin_are_refused() {
+fn expiry_before_start_is_rejected() {
     refused(LicensingError::InvalidTermsPeriod, |offer| {
         offer.valid_from = World::NOW + 9;
         offer.expires_at = Some(World::NOW + 9);
@@ -120,7 +120,7 @@ fn terms_that_expire_before_they_begin_are_refused() {
 }
 
 #[test]
-fn a_cap_of_nothing_is_refused_whichever_cap_it_is() {
+fn every_zero_cap_is_rejected() {
     refused(LicensingError::EmptyCap, |offer| offer.caps.total_units = Some(0));
     refused(LicensingError::EmptyCap, |offer| offer.caps.daily_units = Some(0));
     refused(LicensingError::EmptyCap, |offer| offer.caps.licensee_units = Some(0));
@@ -128,22 +128,22 @@ fn a_cap_of_nothing_is_refused_whichever_cap_it_is() {
 }
 
 #[test]
-fn a_derivative_cannot_owe_more_than_everything() {
+fn derivative_share_is_bounded() {
     refused(LicensingError::InvalidDerivativeShare, |offer| offer.derivative_share_bps = 10_001);
 }
 
 #[test]
-fn a_notice_longer_than_366_days_is_refused() {
+fn long_notice_is_rejected() {
     refused(LicensingError::NoticeTooLong, |offer| offer.notice_seconds = 366 * 86_400 + 1);
 }
 
 #[test]
-fn a_legal_uri_of_201_bytes_is_refused() {
+fn long_legal_uri_is_rejected() {
     refused(LicensingError::UriTooLong, |offer| offer.legal_uri = "u".repeat(201));
 }
 
 #[test]
-fn a_work_has_at_most_as_many_terms_as_its_counter_counts() {
+fn terms_counter_overflow_is_rejected() {
     let (mut world, work) = world();
     world.operate(&work.address, |data| {
         let mut stored = Work::clone_from_bytes(data);
@@ -164,7 +164,7 @@ fn a_work_has_at_most_as_many_terms_as_its_counter_counts() {
 }
 
 #[test]
-fn terms_cannot_be_written_at_another_number() {
+fn terms_at_wrong_number_are_rejected() {
     let (mut world, work) = world();
     let (next, skipped) = (pda::terms(&work.address, 1), pda::terms(&work.address, 2));
     let call = world.terms(&work).call().instead_of(next, skipped);
@@ -172,7 +172,7 @@ fn terms_cannot_be_written_at_another_number() {
 }
 
 #[test]
-fn terms_cannot_be_in_something_that_is_no_mint() {
+fn terms_in_non_mint_are_rejected() {
     let (mut world, work) = world();
     let mint = world.currency.mint;
     let wallet = world.person().key();
@@ -185,7 +185,7 @@ fn terms_cannot_be_in_something_that_is_no_mint() {
 }
 
 #[test]
-fn terms_of_something_that_is_no_work_are_refused() {
+fn terms_of_non_work_are_rejected() {
     let (mut world, work) = world();
     let call = world.terms(&work).call().instead_of(work.address, pda::config());
     world.send(call).assert_err(ErrorCode::AccountDiscriminatorMismatch);

@@ -40,7 +40,7 @@ fn refused_split(expected: LicensingError, list: &[(u8, u16)]) {
 }
 
 #[test]
-fn a_work_is_stored_as_it_was_registered() {
+fn work_stores_its_fields() {
     let mut world = World::new();
     let builder = world.work().split(&[2_500, 7_500]).with(|args| {
         args.kind = WorkKind::Recording;
@@ -62,7 +62,7 @@ fn a_work_is_stored_as_it_was_registered() {
 }
 
 #[test]
-fn a_voice_names_the_person_who_consented() {
+fn voice_stores_consenting_person() {
     let mut world = World::new();
     let person = world.person();
     let voice = world.work().with(|args| args.kind = WorkKind::Voice).of(&person).register();
@@ -72,14 +72,14 @@ fn a_voice_names_the_person_who_consented() {
 }
 
 #[test]
-fn a_voice_without_consent_is_refused() {
+fn voice_without_consent_is_rejected() {
     let mut world = World::new();
     let voice = world.work().with(|args| args.kind = WorkKind::Voice);
     voice.attempt().assert_err(LicensingError::MissingConsent);
 }
 
 #[test]
-fn a_person_who_is_named_but_does_not_sign_has_not_consented() {
+fn unsigned_consent_is_rejected() {
     let mut world = World::new();
     let person = world.person();
     let voice = world.work().with(|args| args.kind = WorkKind::Voice).of(&person);
@@ -88,7 +88,7 @@ fn a_person_who_is_named_but_does_not_sign_has_not_consented() {
 }
 
 #[test]
-fn a_derivative_is_registered_with_its_parents_signature_even_where_terms_forbid_it() {
+fn owner_signature_overrides_terms() {
     let mut world = World::new();
     let image = parent(&mut world, Derivatives::Forbidden);
     let model = world.work().parent(&image, 1).register();
@@ -98,7 +98,7 @@ fn a_derivative_is_registered_with_its_parents_signature_even_where_terms_forbid
 }
 
 #[test]
-fn a_derivative_is_registered_as_its_parents_terms_allow() {
+fn terms_allow_derivative() {
     let mut world = World::new();
     let image = parent(&mut world, Derivatives::Allowed);
     let before = world.account(&image.address);
@@ -110,7 +110,7 @@ fn a_derivative_is_registered_as_its_parents_terms_allow() {
 }
 
 #[test]
-fn eight_parents_may_take_everything() {
+fn eight_parents_may_take_all() {
     let mut world = World::new();
     let parents: Vec<_> = (0..8).map(|_| world.work().register()).collect();
     let child = parents.iter().fold(world.work(), |work, parent| work.parent(parent, 1_250));
@@ -120,7 +120,7 @@ fn eight_parents_may_take_everything() {
 }
 
 #[test]
-fn the_same_digest_under_two_creators_is_two_works() {
+fn same_digest_registers_per_creator() {
     let mut world = World::new();
     let digest = [9; 32];
     let one = world.work().with(|args| args.content_digest = digest).register();
@@ -129,7 +129,7 @@ fn the_same_digest_under_two_creators_is_two_works() {
 }
 
 #[test]
-fn the_same_digest_twice_by_one_creator_is_refused() {
+fn duplicate_digest_is_rejected() {
     let mut world = World::new();
     let digest = [9; 32];
     let work = world.work().with(|args| args.content_digest = digest).register();
@@ -138,7 +138,7 @@ fn the_same_digest_twice_by_one_creator_is_refused() {
 }
 
 #[test]
-fn a_split_has_one_to_thirty_two_recipients() {
+fn recipient_count_is_bounded() {
     refused_split(LicensingError::InvalidSplitSize, &[]);
     let list: Vec<_> = (1..=33).map(|recipient| (recipient, 303)).collect();
     refused_split(LicensingError::InvalidSplitSize, &list);
@@ -149,24 +149,24 @@ fn a_split_has_one_to_thirty_two_recipients() {
 }
 
 #[test]
-fn a_split_gives_away_exactly_the_whole() {
+fn split_must_total_10000() {
     refused_split(LicensingError::InvalidSplitTotal, &[(1, 9_999)]);
     refused_split(LicensingError::InvalidSplitTotal, &[(1, 5_000), (2, 5_001)]);
     refused_split(LicensingError::InvalidSplitTotal, &[(1, u16::MAX), (2, u16::MAX)]);
 }
 
 #[test]
-fn a_recipient_of_nothing_is_refused() {
+fn zero_share_is_rejected() {
     refused_split(LicensingError::EmptyShare, &[(1, 10_000), (2, 0)]);
 }
 
 #[test]
-fn a_recipient_named_twice_is_refused() {
+fn duplicate_recipient_is_rejected() {
     refused_split(LicensingError::DuplicateRecipient, &[(1, 5_000), (1, 5_000)]);
 }
 
 #[test]
-fn a_ninth_parent_is_refused() {
+fn ninth_parent_is_rejected() {
     let mut world = World::new();
     let parents: Vec<_> = (0..9).map(|_| world.work().register()).collect();
     let child = parents.iter().fold(world.work(), |work, parent| work.parent(parent, 1));
@@ -174,7 +174,7 @@ fn a_ninth_parent_is_refused() {
 }
 
 #[test]
-fn a_parent_named_twice_is_refused() {
+fn duplicate_parent_is_rejected() {
     let mut world = World::new();
     let image = world.work().register();
     let child = world.work().parent(&image, 1).parent(&image, 1);
@@ -182,7 +182,7 @@ fn a_parent_named_twice_is_refused() {
 }
 
 #[test]
-fn parents_that_take_more_than_everything_are_refused() {
+fn excess_parent_shares_are_rejected() {
     let mut world = World::new();
     let (one, other) = (world.work().register(), world.work().register());
     let child = world.work().parent(&one, 5_000).parent(&other, 5_001);
@@ -190,7 +190,7 @@ fn parents_that_take_more_than_everything_are_refused() {
 }
 
 #[test]
-fn a_parents_accounts_must_be_there_in_order_and_no_more() {
+fn parent_accounts_must_match_order() {
     let mut world = World::new();
     let one = parent(&mut world, Derivatives::Allowed);
     let other = parent(&mut world, Derivatives::Allowed);
@@ -214,7 +214,7 @@ fn a_parents_accounts_must_be_there_in_order_and_no_more() {
 }
 
 #[test]
-fn accounts_of_parents_that_are_not_named_are_refused() {
+fn unnamed_parents_are_rejected() {
     let mut world = World::new();
     let image = world.work().register();
     let account = AccountMeta::new_readonly(image.address, false);
@@ -225,7 +225,7 @@ fn accounts_of_parents_that_are_not_named_are_refused() {
 }
 
 #[test]
-fn another_works_terms_allow_nothing() {
+fn other_works_terms_allow_nothing() {
     let mut world = World::new();
     let image = parent(&mut world, Derivatives::Forbidden);
     let generous = parent(&mut world, Derivatives::Allowed);
@@ -235,7 +235,7 @@ fn another_works_terms_allow_nothing() {
 }
 
 #[test]
-fn terms_that_forbid_derivatives_allow_none() {
+fn forbidding_terms_allow_no_derivative() {
     let mut world = World::new();
     let image = parent(&mut world, Derivatives::Forbidden);
     let child = world.work().parent_by_terms(&image, 10_000, 1);
@@ -243,7 +243,7 @@ fn terms_that_forbid_derivatives_allow_none() {
 }
 
 #[test]
-fn terms_with_approval_need_the_owners_signature() {
+fn approval_terms_need_owner_signature() {
     let mut world = World::new();
     let image = parent(&mut world, Derivatives::WithApproval);
     let child = world.work().parent_by_terms(&image, 10_000, 1);
@@ -252,7 +252,7 @@ fn terms_with_approval_need_the_owners_signature() {
 }
 
 #[test]
-fn an_owner_who_is_named_but_does_not_sign_has_not_approved() {
+fn unsigned_owner_is_no_approval() {
     let mut world = World::new();
     let image = parent(&mut world, Derivatives::Allowed);
     let call = world.work().parent(&image, 10_000).call().unsigned_by(&image.creator);
@@ -260,7 +260,7 @@ fn an_owner_who_is_named_but_does_not_sign_has_not_approved() {
 }
 
 #[test]
-fn a_share_below_what_the_terms_ask_for_is_refused() {
+fn small_parent_share_is_rejected() {
     let mut world = World::new();
     let image = parent(&mut world, Derivatives::Allowed);
     let child = world.work().parent_by_terms(&image, 1_999, 1);
@@ -268,7 +268,7 @@ fn a_share_below_what_the_terms_ask_for_is_refused() {
 }
 
 #[test]
-fn only_the_parents_latest_terms_count() {
+fn only_latest_parent_terms_count() {
     let mut world = World::new();
     let image = parent(&mut world, Derivatives::Allowed);
     world.terms(&image).with(|offer| offer.derivatives = Derivatives::Forbidden).publish();
@@ -279,7 +279,7 @@ fn only_the_parents_latest_terms_count() {
 }
 
 #[test]
-fn a_parents_terms_count_from_their_first_to_their_last_second() {
+fn parent_terms_period_is_inclusive() {
     let mut world = World::new();
     let image = world.work().register();
     let (first, last) = (World::NOW + 10, World::NOW + 20);
@@ -300,7 +300,7 @@ fn a_parents_terms_count_from_their_first_to_their_last_second() {
 }
 
 #[test]
-fn a_parent_that_is_no_work_is_refused() {
+fn non_work_parent_is_rejected() {
     let mut world = World::new();
     let image = parent(&mut world, Derivatives::Allowed);
     let wallet = world.person().key();
@@ -316,7 +316,7 @@ fn a_parent_that_is_no_work_is_refused() {
 }
 
 #[test]
-fn consent_that_is_neither_an_owner_nor_terms_is_refused() {
+fn wrong_right_account_is_rejected() {
     let mut world = World::new();
     let image = parent(&mut world, Derivatives::Allowed);
     let terms = pda::terms(&image.address, 1);
@@ -329,14 +329,14 @@ fn consent_that_is_neither_an_owner_nor_terms_is_refused() {
 }
 
 #[test]
-fn a_digest_of_zeros_is_refused() {
+fn zero_digest_is_rejected() {
     let mut world = World::new();
     let work = world.work().with(|args| args.content_digest = [0; 32]);
     work.attempt().assert_err(LicensingError::EmptyDigest);
 }
 
 #[test]
-fn a_metadata_uri_of_201_bytes_is_refused_and_one_of_200_is_not() {
+fn metadata_uri_length_is_bounded() {
     let mut world = World::new();
     let work = world.work().with(|args| args.metadata_uri = "u".repeat(201));
     work.attempt().assert_err(LicensingError::UriTooLong);
@@ -344,7 +344,7 @@ fn a_metadata_uri_of_201_bytes_is_refused_and_one_of_200_is_not() {
 }
 
 #[test]
-fn a_work_cannot_be_written_to_another_address() {
+fn work_at_wrong_address_is_rejected() {
     let mut world = World::new();
     let (mine, others) = (world.work().address(), world.work().address());
     let call = world.work().with(|args| args.content_digest = [3; 32]);
@@ -357,7 +357,7 @@ fn a_work_cannot_be_written_to_another_address() {
 }
 
 #[test]
-fn a_creator_who_does_not_sign_registers_nothing() {
+fn unsigned_registration_is_rejected() {
     let mut world = World::new();
     let creator = world.person();
     let call = world.work().by(&creator).call().unsigned_by(&creator);

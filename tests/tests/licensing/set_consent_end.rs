@@ -11,7 +11,7 @@ fn voice() -> (World, RegisteredWork, Person) {
 }
 
 #[test]
-fn the_person_ends_its_consent_and_opens_it_again() {
+fn person_ends_and_reopens_consent() {
     let (mut world, voice, person) = voice();
     for expires_at in [Some(World::NOW + 10), Some(World::NOW - 10), None] {
         world.send(voice.ending_consent(&person, expires_at)).assert_ok();
@@ -21,7 +21,7 @@ fn the_person_ends_its_consent_and_opens_it_again() {
 }
 
 #[test]
-fn terms_are_published_in_the_last_second_of_a_consent_and_not_after_it() {
+fn terms_need_running_consent() {
     let (mut world, voice, person) = voice();
     world.send(voice.ending_consent(&person, Some(World::NOW))).assert_ok();
     world.terms(&voice).publish();
@@ -32,7 +32,7 @@ fn terms_are_published_in_the_last_second_of_a_consent_and_not_after_it() {
 }
 
 #[test]
-fn a_voice_whose_consent_has_ended_takes_no_derivatives() {
+fn ended_consent_blocks_derivatives() {
     let (mut world, voice, person) = voice();
     world.terms(&voice).publish();
     world.send(voice.ending_consent(&person, Some(World::NOW))).assert_ok();
@@ -45,7 +45,7 @@ fn a_voice_whose_consent_has_ended_takes_no_derivatives() {
 }
 
 #[test]
-fn nobody_but_the_person_ends_its_consent() {
+fn only_person_ends_consent() {
     let (mut world, voice, person) = voice();
     let creator = voice.creator.clone();
     let by_owner = voice.ending_consent(&creator, Some(0));
@@ -58,7 +58,7 @@ fn nobody_but_the_person_ends_its_consent() {
 }
 
 #[test]
-fn a_dispute_does_not_bind_the_person() {
+fn dispute_leaves_consent_free() {
     let (mut world, voice, person) = voice();
     world.dispute(&voice);
     world.send(voice.ending_consent(&person, Some(0))).assert_ok();

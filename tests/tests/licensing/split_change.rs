@@ -13,7 +13,7 @@ use motif_tests::world::{Call, Person, RegisteredWork, World, shares};
 
 use super::{EXISTS, read};
 
-/// A work of three, which its creator is none of, and somebody new.
+/// A work of three recipients, none of them its creator, and a new person.
 fn three() -> (World, RegisteredWork, [Person; 3], Person) {
     let mut world = World::new();
     let work = world.work().split(&[5_000, 3_000, 2_000]).register();
@@ -40,7 +40,7 @@ fn extending(work: &RegisteredWork, shares: &[Share]) -> Call {
 }
 
 #[test]
-fn a_split_that_nobody_loses_by_is_applied_at_once() {
+fn harmless_split_applies_at_once() {
     let mut world = World::new();
     let (work, friend) = (world.work().register(), world.person());
     let before = world.read_work(&work);
@@ -60,7 +60,7 @@ fn a_split_that_nobody_loses_by_is_applied_at_once() {
 }
 
 #[test]
-fn whoever_applies_a_wider_split_pays_for_the_works_account() {
+fn wider_split_is_funded_by_caller() {
     let mut world = World::new();
     let (work, payer) = (world.work().register(), world.person());
     let split = widest(&mut world);
@@ -77,7 +77,7 @@ fn whoever_applies_a_wider_split_pays_for_the_works_account() {
 }
 
 #[test]
-fn a_narrower_split_gives_nobody_the_accounts_rent() {
+fn narrower_split_keeps_rent() {
     let mut world = World::new();
     let work = world.work().split(&[5_000, 5_000]).register();
     let before = world.account(&work.address);
@@ -89,7 +89,7 @@ fn a_narrower_split_gives_nobody_the_accounts_rent() {
 }
 
 #[test]
-fn everyone_who_loses_must_approve_and_nobody_else_has_to() {
+fn losing_recipients_must_approve() {
     let (mut world, work, [one, two, three], newcomer) = three();
     let split = shares(&[(&one, 6_000), (&two, 2_999), (&newcomer, 1_001)]);
     world.propose_split(&work, &split);
@@ -105,7 +105,7 @@ fn everyone_who_loses_must_approve_and_nobody_else_has_to() {
 }
 
 #[test]
-fn approving_twice_is_approving_once() {
+fn second_approval_changes_nothing() {
     let (mut world, work, [one, two, three], _) = three();
     let split = shares(&[(&one, 10_000)]);
     world.propose_split(&work, &split);
@@ -119,7 +119,7 @@ fn approving_twice_is_approving_once() {
 }
 
 #[test]
-fn a_split_of_thirty_two_is_changed_by_thirty_two() {
+fn full_split_changes_by_all() {
     let mut world = World::new();
     let mut bps = [312; 32];
     bps[0] += 16;
@@ -130,7 +130,7 @@ fn a_split_of_thirty_two_is_changed_by_thirty_two() {
 }
 
 #[test]
-fn a_split_changes_again_and_again() {
+fn split_changes_repeatedly() {
     let mut world = World::new();
     let work = world.work().register();
     let other = world.person();
@@ -147,7 +147,7 @@ fn a_split_changes_again_and_again() {
 }
 
 #[test]
-fn a_split_that_is_none_is_refused_when_it_is_complete() {
+fn invalid_split_is_rejected() {
     let (mut world, work, [one, two, _], _) = three();
     let cases = [
         (shares(&[(&one, 9_999)]), LicensingError::InvalidSplitTotal),
@@ -164,7 +164,7 @@ fn a_split_that_is_none_is_refused_when_it_is_complete() {
 }
 
 #[test]
-fn a_split_has_1_to_32_recipients_and_no_more_than_were_announced() {
+fn announced_recipients_are_the_limit() {
     let (mut world, work, [one, two, _], _) = three();
     for recipients in [0, 33, u8::MAX] {
         world.send(proposing(&work, recipients, &[])).assert_err(LicensingError::InvalidSplitSize);
@@ -176,7 +176,7 @@ fn a_split_has_1_to_32_recipients_and_no_more_than_were_announced() {
 }
 
 #[test]
-fn a_split_that_is_not_complete_is_neither_approved_nor_applied() {
+fn incomplete_split_is_rejected() {
     let (mut world, work, [one, two, _], _) = three();
     let split = shares(&[(&one, 5_000), (&two, 5_000)]);
     world.send(proposing(&work, 2, &split[..1])).assert_ok();
@@ -187,7 +187,7 @@ fn a_split_that_is_not_complete_is_neither_approved_nor_applied() {
 }
 
 #[test]
-fn a_recipient_approves_the_split_it_read_and_no_other() {
+fn approval_pins_split_digest() {
     let (mut world, work, [one, two, _], newcomer) = three();
     let read = shares(&[(&one, 7_000), (&two, 3_000)]);
     let other = shares(&[(&one, 7_000), (&newcomer, 3_000)]);
@@ -200,7 +200,7 @@ fn a_recipient_approves_the_split_it_read_and_no_other() {
 }
 
 #[test]
-fn nobody_approves_but_recipients_of_the_present_split() {
+fn only_present_recipients_approve() {
     let (mut world, work, [one, two, _], newcomer) = three();
     let split = shares(&[(&one, 5_000), (&newcomer, 5_000)]);
     world.propose_split(&work, &split);
@@ -211,7 +211,7 @@ fn nobody_approves_but_recipients_of_the_present_split() {
 }
 
 #[test]
-fn nobody_but_the_owner_proposes_extends_or_cancels() {
+fn only_owner_manages_split_change() {
     let (mut world, work, [one, two, _], _) = three();
     let split = shares(&[(&one, 5_000), (&two, 5_000)]);
     let stranger = work.proposing_by(&one, &split).remove(0);
@@ -223,7 +223,7 @@ fn nobody_but_the_owner_proposes_extends_or_cancels() {
 }
 
 #[test]
-fn one_change_is_proposed_at_a_time() {
+fn second_split_change_is_rejected() {
     let (mut world, work, [one, ..], _) = three();
     let split = shares(&[(&one, 10_000)]);
     world.propose_split(&work, &split);
@@ -233,7 +233,7 @@ fn one_change_is_proposed_at_a_time() {
 }
 
 #[test]
-fn a_change_is_void_once_somebody_else_owns_the_work() {
+fn owner_change_voids_split_change() {
     let (mut world, work, [one, two, three], _) = three();
     let heir = world.person();
     let split = shares(&[(&one, 10_000)]);
@@ -252,7 +252,7 @@ fn a_change_is_void_once_somebody_else_owns_the_work() {
 }
 
 #[test]
-fn a_change_of_another_work_is_not_applied() {
+fn other_works_change_is_rejected() {
     let (mut world, work, [one, ..], _) = three();
     let other = world.work().by(&work.creator).with(|work| work.content_digest = [9; 32]);
     let other = other.register();
@@ -266,7 +266,7 @@ fn a_change_of_another_work_is_not_applied() {
 }
 
 #[test]
-fn the_rent_of_a_change_goes_to_nobody_but_its_proposer() {
+fn split_change_rent_goes_to_proposer() {
     let mut world = World::new();
     let (work, thief) = (world.work().register(), world.person());
     let split = shares(&[(&thief, 10_000)]);
@@ -279,7 +279,7 @@ fn the_rent_of_a_change_goes_to_nobody_but_its_proposer() {
 }
 
 #[test]
-fn a_disputed_works_split_is_neither_proposed_nor_applied_but_a_change_is_taken_back() {
+fn disputed_split_can_only_be_cancelled() {
     let mut world = World::new();
     let (work, friend) = (world.work().register(), world.person());
     let split = shares(&[(&work.creator, 5_000), (&friend, 5_000)]);
@@ -292,7 +292,7 @@ fn a_disputed_works_split_is_neither_proposed_nor_applied_but_a_change_is_taken_
 }
 
 #[test]
-fn a_withdrawn_works_split_still_changes() {
+fn withdrawn_works_split_can_change() {
     let mut world = World::new();
     let (work, friend) = (world.work().register(), world.person());
     world.send(work.withdrawing()).assert_ok();

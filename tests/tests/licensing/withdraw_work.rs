@@ -3,7 +3,7 @@ use motif_sdk::licensing::{LicensingError, Purpose, Work, WorkStatus};
 use motif_tests::world::World;
 
 #[test]
-fn a_withdrawal_is_dated_and_final() {
+fn withdrawal_is_dated_and_final() {
     let mut world = World::new();
     let work = world.work().register();
     let before = world.read_work(&work);
@@ -18,7 +18,7 @@ fn a_withdrawal_is_dated_and_final() {
 }
 
 #[test]
-fn a_withdrawn_work_offers_nothing_new() {
+fn withdrawn_work_offers_nothing() {
     let mut world = World::new();
     let (work, grantee) = (world.work().register(), world.person());
     world.terms(&work).publish();
@@ -33,7 +33,7 @@ fn a_withdrawn_work_offers_nothing_new() {
 }
 
 #[test]
-fn nobody_but_the_owner_withdraws_a_work() {
+fn only_owner_withdraws_work() {
     let mut world = World::new();
     let (work, stranger) = (world.work().register(), world.person());
     let call = work.withdrawing();
@@ -45,7 +45,7 @@ fn nobody_but_the_owner_withdraws_a_work() {
 }
 
 #[test]
-fn a_disputed_work_is_not_withdrawn() {
+fn disputed_work_is_not_withdrawn() {
     let mut world = World::new();
     let (work, _) = world.disputed();
     world.send(work.withdrawing()).assert_err(LicensingError::WorkDisputed);

@@ -20,7 +20,7 @@ const MEMO_PROGRAM: Pubkey = Pubkey::from_str_const("MemoSq4gqABAXKb96qnH8TysNcW
 /// What an account of a known-good call is, by what stands at its address.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// Signs; what its account holds is nobody's business.
+    /// Signs; its account's content does not matter.
     Signer,
     /// An account of one of the two programs: which program, and which type.
     Ours(usize, String),
@@ -41,7 +41,7 @@ pub enum Kind {
 pub enum Change {
     Unsigned,
     ReadOnly,
-    /// Somebody else signs in its place.
+    /// Another key signs in its place.
     OtherSigner,
     /// Another key stands in its place.
     OtherKey,

@@ -43,7 +43,7 @@ fn measured() -> Vec<(Key, Cost)> {
 
 fn cost(mut stage: Stage, good: Good, id: &Pubkey) -> Cost {
     let instructions = good(&mut stage);
-    // As it would be sent: whoever signs first pays the fee.
+    // As it would be sent: the first signer pays the fee.
     let mut call = stage.call(instructions.clone());
     let signer = instructions.iter().flat_map(|call| &call.accounts).find(|meta| meta.is_signer);
     if let Some(signer) = signer {
@@ -56,7 +56,7 @@ fn cost(mut stage: Stage, good: Good, id: &Pubkey) -> Cost {
 }
 
 #[test]
-fn no_instruction_costs_more_than_is_recorded() {
+fn costs_stay_as_recorded() {
     let measured = measured();
     if figures::updating() {
         fs::write(figures::path(PAGE), page(&measured)).unwrap();
@@ -87,7 +87,7 @@ fn no_instruction_costs_more_than_is_recorded() {
 }
 
 #[test]
-fn no_instruction_is_too_large_for_every_transaction() {
+fn every_instruction_fits_a_transaction() {
     for ((program, name, which), cost) in measured() {
         let Cost { units, bytes, .. } = cost;
         let call = format!("{program} {name} {which}");

@@ -31,8 +31,8 @@ const NAMED_SIGNERS: &[(&str, &str)] = &[
     ("payer", "NotPayer"),
 ];
 
-const ANY_FUNDER: &str = "whoever pays for an account gets nothing for it, so anybody may";
-const OWN_CHOICE: &str = "whoever signs says where its own money goes";
+const ANY_FUNDER: &str = "a funder gains nothing, so any signer may fund";
+const OWN_CHOICE: &str = "a signer chooses where its own money goes";
 const BY_ADDRESS: &str = "read by its address alone, which other accounts name";
 const TWICE: &str = "an account that may exist already is looked at where it must be";
 const BY_HANDLER: &str = "no account names it; the handler looks for it";
@@ -41,12 +41,18 @@ const UNTOLD: &str = "it is in the seeds of what is created, which the IDL canno
 
 const EXCEPTIONS: &[Exception] = &[
     // Legitimate substitutes.
-    ("initialize", "authority", "other signer", &[ACCEPTED], "nobody may upgrade this program"),
+    (
+        "initialize",
+        "authority",
+        "other signer",
+        &[ACCEPTED],
+        "this program has no upgrade authority",
+    ),
     ("initialize", "program_data", "other key", &["NotUpgradeAuthority"], BY_HANDLER),
     ("publish_terms", "currency", "double", &[ACCEPTED], "terms may be in any currency there is"),
     ("register_work", "consent", "other signer", &[ACCEPTED], "who consents says so by signing"),
     ("register_work", "previous_model", "left out", &[ACCEPTED], "a model need not replace one"),
-    ("open_dispute", "claimant", "other signer", &[ACCEPTED], "anybody may claim a work"),
+    ("open_dispute", "claimant", "other signer", &[ACCEPTED], "any signer may dispute a work"),
     ("apply_split_change", "payer", "other signer", &[ACCEPTED], ANY_FUNDER),
     ("apply_split", "funder", "other signer", &[ACCEPTED], ANY_FUNDER),
     ("create_vault", "funder", "other signer", &[ACCEPTED], ANY_FUNDER),
@@ -261,8 +267,8 @@ fn other_program(subject: &Subject, index: usize) -> Vec<&'static str> {
     answers
 }
 
-/// Another account of the right kind: what is created follows from other seeds, or somebody
-/// names another one; `nobody pins it` where neither is so.
+/// Another account of the right kind: what is created follows from other seeds, or an instruction
+/// names another one; `unpinned` where neither is so.
 fn substituted(subject: &Subject, index: usize) -> &'static str {
     let account = &subject.accounts[index];
     // What is created is looked at first.
@@ -272,12 +278,12 @@ fn substituted(subject: &Subject, index: usize) -> &'static str {
     let mut naming = (0..subject.accounts.len())
         .filter(|other| subject.accounts[*other].relations.contains(&account.name))
         .collect::<Vec<_>>();
-    // Whoever signs is declared, and so compared, before the others.
+    // Signers are declared, and so compared, before the others.
     naming.sort_by_key(|other| subject.kinds[*other] != Kind::Signer);
     let signer = naming.first().filter(|other| subject.kinds[**other] == Kind::Signer);
     let own = (!account.relations.is_empty()).then_some(&index);
     let Some(&named) = signer.or(own).or(naming.first()) else {
-        return if account.pda.is_some() { "ConstraintSeeds" } else { "nobody pins it" };
+        return if account.pda.is_some() { "ConstraintSeeds" } else { "unpinned" };
     };
     let signs = subject.kinds[named] == Kind::Signer;
     let told = NAMED_SIGNERS.iter().find(|(name, _)| *name == subject.accounts[named].name);

@@ -61,7 +61,7 @@ fn read(name: &str, data: &[u8]) -> String {
                 StatementBuffer::try_deserialize(&mut &header[..]).unwrap()
             )
         }
-        other => panic!("nobody reads a {other}"),
+        other => panic!("unknown account type {other}"),
     }
 }
 
@@ -71,7 +71,7 @@ fn read_whole<T: AccountDeserialize + AccountSerialize + Debug>(data: &[u8]) -> 
     account.try_serialize(&mut written).unwrap();
     let (same, room) = data.split_at(written.len());
     assert_eq!(same, written, "read and written again, it is another account");
-    assert!(room.iter().all(|byte| *byte == 0), "bytes that nobody reads");
+    assert!(room.iter().all(|byte| *byte == 0), "reserved bytes are zero");
     format!("{account:?}")
 }
 
@@ -118,7 +118,7 @@ fn write() {
 }
 
 #[test]
-fn no_account_of_an_earlier_build_is_stranded() {
+fn earlier_accounts_still_load() {
     if std::env::var_os("UPDATE_FIXTURES").is_some() {
         write();
     }

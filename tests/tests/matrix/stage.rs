@@ -39,7 +39,7 @@ pub struct Family {
     pub claimant: Person,
     /// Approved to license and to derive under `capped`.
     pub grantee: Person,
-    /// Proposed for the parent: nobody has approved it yet.
+    /// Proposed for the parent, without approvals.
     pub proposed: Vec<Share>,
 }
 
@@ -59,7 +59,7 @@ impl Stage {
         self.families[0].clone()
     }
 
-    /// A call of these instructions, signed by whoever they say signs.
+    /// A call of these instructions, signed by the signers they name.
     pub fn call(&self, instructions: Vec<Instruction>) -> Call {
         let people = self.people();
         let metas = instructions.iter().flat_map(|instruction| &instruction.accounts);

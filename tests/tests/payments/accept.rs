@@ -32,7 +32,7 @@ fn nothing_taken_on(world: &World, channel: &OpenedChannel) {
 }
 
 #[test]
-fn a_license_is_a_copy_of_the_terms() {
+fn license_copies_terms() {
     let (mut world, channel, work, terms) = offered(|offer| {
         offer.upfront_fee = 40;
         offer.notice_seconds = 77;
@@ -68,7 +68,7 @@ fn a_license_is_a_copy_of_the_terms() {
 }
 
 #[test]
-fn accepting_changes_the_channel_and_nothing_else() {
+fn acceptance_changes_channel_only() {
     let (mut world, channel, _, terms) = offered(|_| {});
     let before = world.snapshot();
     world.accept(&channel, &terms);
@@ -76,7 +76,7 @@ fn accepting_changes_the_channel_and_nothing_else() {
 }
 
 #[test]
-fn licenses_are_numbered_in_the_order_of_acceptance_and_earlier_ones_stay_as_they_were() {
+fn licenses_are_numbered_in_order() {
     let (mut world, channel, _, terms) = offered(|_| {});
     assert_eq!(world.accept(&channel, &terms), 0);
     let first = world.read(&channel).licenses[0];
@@ -85,7 +85,7 @@ fn licenses_are_numbered_in_the_order_of_acceptance_and_earlier_ones_stay_as_the
 }
 
 #[test]
-fn quotas_of_licensees_add_up_to_the_cap_and_no_further() {
+fn quotas_are_bound_by_cap() {
     let (mut world, channel, _, terms) = offered(|offer| {
         offer.caps = Caps { total_units: Some(10), revenue: Some(500), ..Caps::default() };
     });
@@ -103,7 +103,7 @@ fn quotas_of_licensees_add_up_to_the_cap_and_no_further() {
 }
 
 #[test]
-fn the_smaller_of_quota_and_licensee_cap_counts() {
+fn smaller_of_quota_and_cap_counts() {
     let (mut world, channel, _, terms) = offered(|offer| {
         let caps = Caps { total_units: Some(10), licensee_units: Some(4), ..Caps::default() };
         offer.caps = caps;
@@ -116,7 +116,7 @@ fn the_smaller_of_quota_and_licensee_cap_counts() {
 }
 
 #[test]
-fn a_quota_of_nothing_is_refused_where_there_is_a_cap() {
+fn zero_quota_is_rejected() {
     let (mut world, channel, _, terms) = offered(|offer| {
         offer.caps = Caps { total_units: Some(10), revenue: Some(10), ..Caps::default() };
     });
@@ -128,7 +128,7 @@ fn a_quota_of_nothing_is_refused_where_there_is_a_cap() {
 }
 
 #[test]
-fn a_quota_that_would_overflow_is_above_the_cap() {
+fn overflowing_quota_exceeds_cap() {
     let (mut world, channel, _, terms) = offered(|offer| offer.caps.total_units = Some(u64::MAX));
     world.send(channel.accepting(&terms).quota(1, 0).call()).assert_ok();
     let call = channel.accepting(&terms).quota(u64::MAX, 0).call();
@@ -136,7 +136,7 @@ fn a_quota_that_would_overflow_is_above_the_cap() {
 }
 
 #[test]
-fn a_quota_needs_the_free_deposit_it_could_be_charged_to() {
+fn quota_above_deposit_is_rejected() {
     let (mut world, channel, work, terms) = offered(|offer| {
         offer.upfront_fee = 100;
         offer.caps.total_units = Some(1_000);
@@ -162,7 +162,7 @@ fn a_quota_needs_the_free_deposit_it_could_be_charged_to() {
 }
 
 #[test]
-fn what_a_licensee_gets_once_it_does_not_get_twice() {
+fn licensee_benefit_applies_once() {
     type Once = fn(&mut Offer);
     let once: [Once; 3] = [
         |offer| offer.free_units = 5,
@@ -185,7 +185,7 @@ fn what_a_licensee_gets_once_it_does_not_get_twice() {
 }
 
 #[test]
-fn each_use_of_terms_is_a_license_of_its_own() {
+fn each_use_is_its_own_license() {
     let (mut world, channel, _, terms) = offered(|offer| {
         offer.free_units = 5;
         let train = UsePrice { licensed_use: Use::Train, unit: Unit::TrainingRun, price: 9 };
@@ -198,7 +198,7 @@ fn each_use_of_terms_is_a_license_of_its_own() {
 }
 
 #[test]
-fn what_licensees_get_once_needs_their_account_and_other_terms_must_not_name_one() {
+fn licensee_account_must_match_terms() {
     let (mut world, channel, work, once) = offered(|offer| offer.free_units = 5);
     let mut without = channel.accepting(&once);
     without.acceptance.per_licensee = false;
@@ -219,7 +219,7 @@ fn what_licensees_get_once_needs_their_account_and_other_terms_must_not_name_one
 }
 
 #[test]
-fn a_withdrawn_or_disputed_work_takes_no_license() {
+fn inactive_work_takes_no_license() {
     for status in [WorkStatus::Withdrawn, WorkStatus::Disputed] {
         let (mut world, channel, work, terms) = offered(|_| {});
         world.set_status(&work, status);
@@ -232,7 +232,7 @@ fn a_withdrawn_or_disputed_work_takes_no_license() {
 }
 
 #[test]
-fn a_consent_that_ended_refuses_licenses_and_ends_those_it_did_not() {
+fn consent_end_bounds_licenses() {
     let (mut world, channel, work, terms) = offered(|_| {});
     let person = work.creator.key();
     let end = World::NOW + 50;
@@ -260,7 +260,7 @@ fn grant(world: &mut World, address: Pubkey, approval: &Approval) {
 }
 
 #[test]
-fn an_approval_the_owner_granted_stands_for_its_signature() {
+fn approval_replaces_owner_signature() {
     let (mut world, channel, work, terms) = offered(|offer| offer.approval_required = true);
     let payer = channel.payer.key();
     let address = pda::approval(&terms.address, &payer, Purpose::License);
@@ -298,7 +298,7 @@ fn an_approval_the_owner_granted_stands_for_its_signature() {
 }
 
 #[test]
-fn shared_caps_need_their_issuance_account_and_others_must_not_name_one() {
+fn issuance_account_must_match_terms() {
     let (mut world, channel, work, capped) = offered(|offer| offer.caps.revenue = Some(10));
     let mut without = channel.accepting(&capped).quota(0, 1);
     without.acceptance.shared_caps = false;
@@ -312,7 +312,7 @@ fn shared_caps_need_their_issuance_account_and_others_must_not_name_one() {
 }
 
 #[test]
-fn another_versions_issuance_account_is_refused() {
+fn other_issuance_is_rejected() {
     let (mut world, channel, work, first) = offered(|offer| offer.caps.revenue = Some(10));
     let second = world.terms(&work).with(|offer| offer.caps.revenue = Some(10)).publish();
     let (own, foreign) = (pda::issuance(&second.address), pda::issuance(&first.address));
@@ -322,7 +322,7 @@ fn another_versions_issuance_account_is_refused() {
 }
 
 #[test]
-fn terms_that_are_not_the_latest_are_refused() {
+fn outdated_terms_are_rejected() {
     let (mut world, channel, work, first) = offered(|_| {});
     world.terms(&work).publish();
     world.send(channel.accepting(&first).call()).assert_err(PaymentsError::NotLatestTerms);
@@ -330,7 +330,7 @@ fn terms_that_are_not_the_latest_are_refused() {
 }
 
 #[test]
-fn terms_are_accepted_from_their_first_to_their_last_second() {
+fn terms_period_is_inclusive() {
     let (first, last) = (World::NOW + 10, World::NOW + 20);
     let (mut world, channel, _, terms) = offered(|offer| {
         offer.valid_from = first;
@@ -349,7 +349,7 @@ fn terms_are_accepted_from_their_first_to_their_last_second() {
 }
 
 #[test]
-fn terms_the_payer_did_not_read_are_refused() {
+fn wrong_terms_digest_is_rejected() {
     let (mut world, channel, _, terms) = offered(|_| {});
     let accepting = channel.accepting(&terms).with(|args| args.terms_digest[0] ^= 1);
     world.send(accepting.call()).assert_err(PaymentsError::TermsDigestMismatch);
@@ -357,7 +357,7 @@ fn terms_the_payer_did_not_read_are_refused() {
 }
 
 #[test]
-fn terms_in_another_currency_are_refused() {
+fn other_currency_is_rejected() {
     let (mut world, channel, work, _) = offered(|_| {});
     let other = world.other_currency();
     let terms = world.terms(&work).currency(&other).publish();
@@ -366,7 +366,7 @@ fn terms_in_another_currency_are_refused() {
 }
 
 #[test]
-fn a_price_above_the_payers_maximum_is_refused_and_one_at_it_is_not() {
+fn maximum_price_is_inclusive() {
     let (mut world, channel, _, terms) = offered(|_| {});
     let accepting = channel.accepting(&terms).with(|args| args.max_price = 9);
     world.send(accepting.call()).assert_err(PaymentsError::PriceAboveMaximum);
@@ -376,7 +376,7 @@ fn a_price_above_the_payers_maximum_is_refused_and_one_at_it_is_not() {
 }
 
 #[test]
-fn a_use_the_terms_do_not_name_is_refused() {
+fn unlisted_use_is_rejected() {
     let (mut world, channel, _, terms) = offered(|_| {});
     let accepting = channel.accepting(&terms).with(|args| args.licensed_use = Use::Train);
     world.send(accepting.call()).assert_err(PaymentsError::UseNotLicensed);
@@ -384,7 +384,7 @@ fn a_use_the_terms_do_not_name_is_refused() {
 }
 
 #[test]
-fn approval_is_the_owners_signature_and_nobody_elses() {
+fn only_owner_signature_approves() {
     let (mut world, channel, work, terms) = offered(|offer| offer.approval_required = true);
     let stranger = world.person();
     let accepting = channel.accepting(&terms);
@@ -454,7 +454,7 @@ fn upfront_fee_in_other_currency_is_refused() {
 }
 
 #[test]
-fn upfront_fees_that_overflow_are_refused() {
+fn overflowing_upfront_fee_is_rejected() {
     for fee in [u64::MAX, u64::MAX - 999] {
         let (mut world, channel, _, terms) = offered(|offer| offer.upfront_fee = fee);
         let refused = world.send(channel.accepting(&terms).call());
@@ -464,7 +464,7 @@ fn upfront_fees_that_overflow_are_refused() {
 }
 
 #[test]
-fn a_closing_channel_takes_no_license() {
+fn closing_channel_takes_no_license() {
     let (mut world, channel, _, terms) = offered(|_| {});
     world.send(channel.closing_by(&channel.payer)).assert_ok();
     world.send(channel.accepting(&terms).call()).assert_err(PaymentsError::ChannelClosing);
@@ -474,7 +474,7 @@ fn a_closing_channel_takes_no_license() {
 }
 
 #[test]
-fn only_the_payer_takes_on_licenses() {
+fn only_payer_accepts_terms() {
     let (mut world, channel, _, terms) = offered(|offer| offer.upfront_fee = 1_000);
     let mut forged = channel.clone();
     for stranger in [world.person(), channel.operator.clone()] {
@@ -487,7 +487,7 @@ fn only_the_payer_takes_on_licenses() {
 }
 
 #[test]
-fn a_channel_holds_ten_thousand_licenses_and_not_one_more() {
+fn channel_holds_10000_licenses() {
     let (mut world, channel, _, terms) = offered(|_| {});
     world.accept(&channel, &terms);
     world.operate(&channel.address, |data| {
@@ -502,7 +502,7 @@ fn a_channel_holds_ten_thousand_licenses_and_not_one_more() {
 }
 
 #[test]
-fn every_account_of_an_acceptance_is_pinned() {
+fn acceptance_accounts_are_pinned() {
     let (mut world, channel, work, terms) = offered(|_| {});
     let other = world.work().register();
     let others_terms = world.terms(&other).publish();

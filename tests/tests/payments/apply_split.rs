@@ -27,7 +27,7 @@ fn call(world: &World, work: &RegisteredWork) -> Call {
 }
 
 #[test]
-fn what_was_earned_before_is_paid_at_the_old_split_and_the_rest_at_the_new_one() {
+fn split_applies_to_later_earnings() {
     let (mut world, channel, work) = earned();
     let [one, other] = work.recipients.clone().try_into().unwrap();
     let new: Person = world.person();
@@ -41,7 +41,7 @@ fn what_was_earned_before_is_paid_at_the_old_split_and_the_rest_at_the_new_one()
 }
 
 #[test]
-fn the_account_grows_with_its_recipients_at_the_funders_cost_and_never_shrinks() {
+fn earnings_grow_at_funders_cost() {
     let (mut world, _, work) = earned();
     let address = pda::earnings(&work.address, &world.currency.mint);
     let people: Vec<_> = (0..32).map(|_| world.person()).collect();
@@ -67,7 +67,7 @@ fn the_account_grows_with_its_recipients_at_the_funders_cost_and_never_shrinks()
 }
 
 #[test]
-fn parents_keep_their_parts() {
+fn parents_keep_their_shares() {
     let mut world = World::new();
     let image = world.work().register();
     let model = world.work().parent(&image, 2_000).register();
@@ -91,7 +91,7 @@ fn parents_keep_their_parts() {
 }
 
 #[test]
-fn an_upheld_dispute_takes_back_what_nobody_has_claimed() {
+fn upheld_dispute_takes_unclaimed() {
     let (mut world, channel, work) = earned();
     let [one, other] = work.recipients.clone().try_into().unwrap();
     world.claim(&work, &one).assert_ok();
@@ -103,8 +103,8 @@ fn an_upheld_dispute_takes_back_what_nobody_has_claimed() {
     let claimant = world.person();
     world.uphold(&work, &claimant);
     world.apply_split(&work).assert_ok();
-    for nobody in [&one, &other, &friend] {
-        world.claim(&work, nobody).assert_err(PaymentsError::RecipientNotFound);
+    for outsider in [&one, &other, &friend] {
+        world.claim(&work, outsider).assert_err(PaymentsError::RecipientNotFound);
     }
     world.claim(&work, &claimant).assert_ok();
     assert_eq!((world.balance(&one), world.balance(&claimant)), (500, 550));
@@ -112,7 +112,7 @@ fn an_upheld_dispute_takes_back_what_nobody_has_claimed() {
 }
 
 #[test]
-fn a_change_after_the_verdict_does_not_undo_it() {
+fn later_split_keeps_verdict() {
     let (mut world, _, work) = earned();
     let claimant = world.person();
     let heir = world.person();
@@ -124,7 +124,7 @@ fn a_change_after_the_verdict_does_not_undo_it() {
 }
 
 #[test]
-fn a_split_that_is_in_force_is_not_applied_again() {
+fn current_split_is_not_reapplied() {
     let (mut world, _, work) = earned();
     world.apply_split(&work).assert_err(PaymentsError::SplitUnchanged);
     let new = world.person();
@@ -134,7 +134,7 @@ fn a_split_that_is_in_force_is_not_applied_again() {
 }
 
 #[test]
-fn a_disputed_work_keeps_the_split_it_had() {
+fn disputed_work_keeps_its_split() {
     let (mut world, _, work) = earned();
     let new = world.person();
     world.resplit(&work, &[(&new, 10_000)]);
@@ -151,14 +151,14 @@ fn a_disputed_work_keeps_the_split_it_had() {
 }
 
 #[test]
-fn earnings_of_a_work_at_peace_are_told_of_no_dispute() {
+fn undisputed_work_is_rejected() {
     let (mut world, _, work) = earned();
     world.apply_dispute(&work).assert_err(PaymentsError::WorkNotDisputed);
     assert_eq!(world.earnings(&work).earnings.dispute, 0);
 }
 
 #[test]
-fn more_parties_than_fit_wait_until_former_ones_were_paid() {
+fn excess_parties_wait_for_payment() {
     let (mut world, channel, work) = earned();
     let mut people = Vec::new();
     // Two are owed from the beginning; each round leaves 31 more behind.
@@ -184,7 +184,7 @@ fn more_parties_than_fit_wait_until_former_ones_were_paid() {
 }
 
 #[test]
-fn every_account_of_a_split_is_pinned() {
+fn split_accounts_are_pinned() {
     let (mut world, channel, work) = earned();
     let other = world.work().register();
     world.open_earnings(&other);

@@ -19,7 +19,7 @@ fn ends(world: &World, channel: &OpenedChannel) -> i64 {
 }
 
 #[test]
-fn a_license_ends_when_its_notice_is_over_and_settles_until_then() {
+fn license_settles_until_notice_ends() {
     let (mut world, channel, work) = licensed(3 * DAY as u32);
     world.withdraw_work(&work);
     world.send(channel.applying_withdrawal(&[(0, &work)])).assert_ok();
@@ -31,7 +31,7 @@ fn a_license_ends_when_its_notice_is_over_and_settles_until_then() {
 }
 
 #[test]
-fn nobody_has_less_than_a_days_notice() {
+fn notice_is_at_least_a_day() {
     let (mut world, channel, work) = licensed(0);
     world.withdraw_work(&work);
     world.send(channel.applying_withdrawal(&[(0, &work)])).assert_ok();
@@ -61,7 +61,7 @@ fn withdrawal_applied_late_leaves_grace_period() {
 }
 
 #[test]
-fn a_license_that_ends_sooner_is_left_as_it_is() {
+fn earlier_license_end_is_kept() {
     let mut world = World::new();
     let channel = world.channel().open();
     let work = world.work().register();
@@ -74,7 +74,7 @@ fn a_license_that_ends_sooner_is_left_as_it_is() {
 }
 
 #[test]
-fn a_work_that_is_not_withdrawn_ends_no_license() {
+fn active_work_ends_no_license() {
     let (mut world, channel, work) = licensed(0);
     let refused = world.send(channel.applying_withdrawal(&[(0, &work)]));
     refused.assert_err(PaymentsError::WorkNotWithdrawn);
@@ -82,7 +82,7 @@ fn a_work_that_is_not_withdrawn_ends_no_license() {
 }
 
 #[test]
-fn another_work_ends_no_license() {
+fn other_work_ends_no_license() {
     let (mut world, channel, work) = licensed(0);
     let other = world.work().register();
     world.withdraw_work(&other);
@@ -101,7 +101,7 @@ fn another_work_ends_no_license() {
 }
 
 #[test]
-fn what_looks_like_the_work_but_belongs_to_another_program_is_refused() {
+fn lookalike_work_is_rejected() {
     let (mut world, channel, work) = licensed(0);
     world.withdraw_work(&work);
     let mut account = world.account(&work.address);

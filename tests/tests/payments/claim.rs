@@ -34,7 +34,7 @@ fn nothing_paid(world: &World, work: &RegisteredWork) {
 }
 
 #[test]
-fn anybody_has_a_recipient_paid_at_its_own_account() {
+fn claim_pays_recipients_own_account() {
     let (mut world, work) = earned();
     world.claim(&work, &work.recipients[0]).assert_ok();
     assert_eq!((world.balance(&work.recipients[0]), world.vault_balance()), (500, 501));
@@ -42,7 +42,7 @@ fn anybody_has_a_recipient_paid_at_its_own_account() {
 }
 
 #[test]
-fn a_recipient_is_paid_once() {
+fn recipient_is_paid_once() {
     let (mut world, work) = earned();
     world.claim(&work, &work.recipients[0]).assert_ok();
     let again = world.claim(&work, &work.recipients[0]);
@@ -51,7 +51,7 @@ fn a_recipient_is_paid_once() {
 }
 
 #[test]
-fn the_creator_of_a_work_is_no_recipient_by_that() {
+fn creator_is_no_recipient_by_default() {
     let (mut world, work) = earned();
     world.claim(&work, &work.creator).assert_err(PaymentsError::RecipientNotFound);
     let stranger = world.person();
@@ -60,7 +60,7 @@ fn the_creator_of_a_work_is_no_recipient_by_that() {
 }
 
 #[test]
-fn a_recipient_that_signs_is_paid_wherever_it_says() {
+fn signing_recipient_picks_destination() {
     let (mut world, work) = earned();
     let [recipient, _] = &work.recipients[..] else { panic!("two recipients") };
     let friend = world.person();
@@ -72,7 +72,7 @@ fn a_recipient_that_signs_is_paid_wherever_it_says() {
 }
 
 #[test]
-fn without_its_signature_a_recipient_is_paid_nowhere_else() {
+fn unsigned_claim_needs_canonical_account() {
     let (mut world, work) = earned();
     let [recipient, other] = &work.recipients[..] else { panic!("two recipients") };
     let currency = world.currency;
@@ -88,20 +88,20 @@ fn without_its_signature_a_recipient_is_paid_nowhere_else() {
 }
 
 #[test]
-fn a_canonical_account_that_was_given_away_is_not_paid() {
+fn given_away_account_is_not_paid() {
     let (mut world, work) = earned();
     let recipient = &work.recipients[0];
     let thief = world.person();
     let currency = world.currency;
     let own = currency.tokens(&recipient.key());
     world.set(own, token_account(&currency, &thief.key(), 0));
-    // The account says whose it is now: whoever that is, it is no recipient.
+    // The account names its new owner, which is no recipient.
     world.claim(&work, recipient).assert_err(PaymentsError::DestinationNotCanonical);
     assert_eq!((world.balance_of(&own), world.vault_balance()), (0, 1_001));
 }
 
 #[test]
-fn a_frozen_account_is_not_paid_and_its_money_stays_claimable() {
+fn frozen_account_stays_claimable() {
     let (mut world, work) = earned();
     let recipient = &work.recipients[0];
     let own = world.currency.tokens(&recipient.key());
@@ -117,7 +117,7 @@ fn a_frozen_account_is_not_paid_and_its_money_stays_claimable() {
 }
 
 #[test]
-fn an_account_that_does_not_exist_is_not_paid_and_its_money_stays_claimable() {
+fn missing_account_stays_claimable() {
     let (mut world, work) = earned();
     let recipient = &work.recipients[0];
     let own = world.currency.tokens(&recipient.key());
@@ -131,7 +131,7 @@ fn an_account_that_does_not_exist_is_not_paid_and_its_money_stays_claimable() {
 }
 
 #[test]
-fn a_work_that_earned_nothing_pays_nothing() {
+fn empty_earnings_pay_nothing() {
     let mut world = World::new();
     let work = world.work().register();
     world.open_earnings(&work);
@@ -139,7 +139,7 @@ fn a_work_that_earned_nothing_pays_nothing() {
 }
 
 #[test]
-fn every_account_of_a_claim_is_pinned() {
+fn claim_accounts_are_pinned() {
     let (mut world, work) = earned();
     let recipient = &work.recipients[0];
     let other = world.other_currency();
@@ -183,7 +183,7 @@ fn every_account_of_a_claim_is_pinned() {
 }
 
 #[test]
-fn a_recipient_that_signs_is_paid_in_the_vaults_mint_or_not_at_all() {
+fn claim_pays_in_vault_mint_only() {
     let (mut world, work) = earned();
     let recipient = work.recipients[0].clone();
     let other = world.other_currency();
@@ -196,7 +196,7 @@ fn a_recipient_that_signs_is_paid_in_the_vaults_mint_or_not_at_all() {
 }
 
 #[test]
-fn nobody_signs_for_another_recipient() {
+fn foreign_signature_is_rejected() {
     let (mut world, work) = earned();
     let [recipient, other] = &work.recipients[..] else { panic!("two recipients") };
     let currency = world.currency;
@@ -211,7 +211,7 @@ fn nobody_signs_for_another_recipient() {
 }
 
 #[test]
-fn a_batch_pays_each_of_its_recipients_once() {
+fn batch_pays_each_recipient_once() {
     let (mut world, work) = earned();
     let [one, other] = &work.recipients[..] else { panic!("two recipients") };
     world.claim_all(&work, &[one, other, one]).assert_ok();
@@ -221,7 +221,7 @@ fn a_batch_pays_each_of_its_recipients_once() {
 }
 
 #[test]
-fn who_is_owed_nothing_stops_nobody_in_the_batch() {
+fn zero_claim_blocks_no_batch() {
     let (mut world, work) = earned();
     let [one, other] = &work.recipients[..] else { panic!("two recipients") };
     world.claim(&work, one).assert_ok();
@@ -230,7 +230,7 @@ fn who_is_owed_nothing_stops_nobody_in_the_batch() {
 }
 
 #[test]
-fn a_wrong_position_is_only_a_detour() {
+fn wrong_position_hint_is_harmless() {
     let (mut world, work) = earned();
     let currency = world.currency;
     for (position, recipient) in [(255, &work.recipients[0]), (0, &work.recipients[1])] {
@@ -241,7 +241,7 @@ fn a_wrong_position_is_only_a_detour() {
 }
 
 #[test]
-fn a_wrong_bump_is_paid_nowhere() {
+fn wrong_bump_is_rejected() {
     let (mut world, work) = earned();
     let claim = call(&world, &work, &work.recipients[0]);
     let bump = claim.instructions[0].data.len() - 1;
@@ -255,7 +255,7 @@ fn a_wrong_bump_is_paid_nowhere() {
 }
 
 #[test]
-fn there_is_one_destination_for_each_payee() {
+fn destination_count_must_match() {
     let (mut world, work) = earned();
     let [one, other] = &work.recipients[..] else { panic!("two recipients") };
     let both = world.claiming(&work, &[one, other]);
@@ -267,12 +267,12 @@ fn there_is_one_destination_for_each_payee() {
     });
     world.send(more).assert_err(PaymentsError::InvalidDestinations);
     nothing_paid(&world, &work);
-    let nobody = world.claiming(&work, &[]);
-    world.send(nobody).assert_err(PaymentsError::NothingToClaim);
+    let empty = world.claiming(&work, &[]);
+    world.send(empty).assert_err(PaymentsError::NothingToClaim);
 }
 
 #[test]
-fn a_disputed_work_pays_what_it_had_earned_before() {
+fn dispute_pays_earlier_earnings() {
     let (mut world, work) = earned();
     world.set_status(&work, WorkStatus::Disputed);
     let refused = world.claim(&work, &work.recipients[0]);
@@ -286,7 +286,7 @@ fn a_disputed_work_pays_what_it_had_earned_before() {
 }
 
 #[test]
-fn a_split_that_was_not_applied_yet_pays_by_the_old_one() {
+fn unapplied_split_pays_old_shares() {
     let (mut world, work) = earned();
     let [one, other] = &work.recipients[..] else { panic!("two recipients") };
     world.resplit(&work, &[(one, 1), (other, 9_999)]);
@@ -297,7 +297,7 @@ fn a_split_that_was_not_applied_yet_pays_by_the_old_one() {
 }
 
 #[test]
-fn a_verdict_that_was_not_applied_yet_pays_nobody() {
+fn unapplied_verdict_pays_nothing() {
     let (mut world, work) = earned();
     let claimant = world.person();
     world.uphold(&work, &claimant);
@@ -307,7 +307,7 @@ fn a_verdict_that_was_not_applied_yet_pays_nobody() {
 }
 
 #[test]
-fn a_gift_to_the_vault_is_nobodys() {
+fn vault_gift_is_not_claimable() {
     let (mut world, work) = earned();
     world.gift_to_vault(10_000);
     world.claim(&work, &work.recipients[0]).assert_ok();

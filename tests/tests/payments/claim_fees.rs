@@ -21,7 +21,7 @@ fn nothing_moved(world: &World, channel: &OpenedChannel) {
 }
 
 #[test]
-fn the_operator_is_paid_the_floor_of_all_fees_settled_so_far() {
+fn operator_gets_floor_of_fees() {
     let (mut world, channel, license) = settled();
     world.send(channel.claiming_fees()).assert_ok();
     assert_eq!((world.balance(&channel.operator), world.vault_balance()), (50, 9_950));
@@ -39,7 +39,7 @@ fn fees_are_paid_once() {
 }
 
 #[test]
-fn a_channel_without_settlements_owes_no_fees() {
+fn unsettled_channel_owes_no_fees() {
     let mut world = World::new();
     let channel = world.channel().deposited(10_000).open();
     world.send(channel.claiming_fees()).assert_err(PaymentsError::NothingToClaim);
@@ -47,7 +47,7 @@ fn a_channel_without_settlements_owes_no_fees() {
 }
 
 #[test]
-fn fees_are_paid_after_the_payer_has_withdrawn_too() {
+fn fees_are_paid_after_withdrawal() {
     let (mut world, channel, _) = settled();
     world.send(channel.closing_by(&channel.operator)).assert_ok();
     world.send(channel.withdrawing()).assert_ok();
@@ -56,7 +56,7 @@ fn fees_are_paid_after_the_payer_has_withdrawn_too() {
 }
 
 #[test]
-fn nobody_but_the_operator_takes_fees() {
+fn only_operator_claims_fees() {
     let (mut world, channel, _) = settled();
     let mut forged = channel.clone();
     for thief in [world.person(), channel.payer.clone(), channel.voucher_key.clone()] {
@@ -69,7 +69,7 @@ fn nobody_but_the_operator_takes_fees() {
 }
 
 #[test]
-fn every_account_of_a_fee_claim_is_pinned() {
+fn fee_claim_accounts_are_pinned() {
     let (mut world, channel, _) = settled();
     let other = world.other_currency();
     let currency = world.currency;

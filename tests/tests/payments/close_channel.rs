@@ -16,7 +16,7 @@ fn withdrawn() -> (World, OpenedChannel, RegisteredWork) {
 }
 
 #[test]
-fn an_empty_channel_leaves_its_rent_to_the_payer_and_everybodys_money_in_the_vault() {
+fn closed_channel_returns_rent_only() {
     let (mut world, channel, work) = withdrawn();
     world.collect(&channel, &[(0, &work)]).assert_ok();
     world.send(channel.claiming_fees()).assert_ok();
@@ -32,7 +32,7 @@ fn an_empty_channel_leaves_its_rent_to_the_payer_and_everybodys_money_in_the_vau
 }
 
 #[test]
-fn credit_that_was_not_collected_keeps_the_channel() {
+fn uncollected_credit_blocks_close() {
     let (mut world, channel, work) = withdrawn();
     world.send(channel.claiming_fees()).assert_ok();
     world.send(channel.removing()).assert_err(PaymentsError::ChannelNotEmpty);
@@ -41,7 +41,7 @@ fn credit_that_was_not_collected_keeps_the_channel() {
 }
 
 #[test]
-fn fees_that_were_not_claimed_keep_the_channel() {
+fn unclaimed_fees_block_close() {
     let (mut world, channel, work) = withdrawn();
     world.collect(&channel, &[(0, &work)]).assert_ok();
     world.send(channel.removing()).assert_err(PaymentsError::ChannelNotEmpty);
@@ -50,7 +50,7 @@ fn fees_that_were_not_claimed_keep_the_channel() {
 }
 
 #[test]
-fn a_deposit_that_was_not_withdrawn_keeps_the_channel() {
+fn unwithdrawn_deposit_blocks_close() {
     let mut world = World::new();
     let channel = world.channel().open();
     world.next_slot();
@@ -61,7 +61,7 @@ fn a_deposit_that_was_not_withdrawn_keeps_the_channel() {
 }
 
 #[test]
-fn a_quota_that_was_not_given_back_keeps_the_channel() {
+fn held_quota_blocks_close() {
     let mut world = World::new();
     let channel = world.channel().open();
     let work = world.work().register();
@@ -76,7 +76,7 @@ fn a_quota_that_was_not_given_back_keeps_the_channel() {
 }
 
 #[test]
-fn a_channel_does_not_close_in_the_slot_it_was_opened_in() {
+fn close_in_opening_slot_is_rejected() {
     let mut world = World::new();
     world.set_slot(70);
     let channel = world.channel().open();
@@ -90,7 +90,7 @@ fn a_channel_does_not_close_in_the_slot_it_was_opened_in() {
 }
 
 #[test]
-fn only_the_payer_removes_its_channel() {
+fn only_payer_closes_channel() {
     let (mut world, channel, work) = withdrawn();
     world.collect(&channel, &[(0, &work)]).assert_ok();
     world.send(channel.claiming_fees()).assert_ok();

@@ -22,7 +22,7 @@ fn nothing_collected(world: &World, channel: &OpenedChannel, works: &[Registered
 }
 
 #[test]
-fn credit_of_several_licenses_becomes_their_works_earnings() {
+fn credit_becomes_earnings() {
     let (mut world, channel, [one, other]) = settled();
     world.collect(&channel, &[(0, &one), (1, &other)]).assert_ok();
     assert_eq!(
@@ -36,7 +36,7 @@ fn credit_of_several_licenses_becomes_their_works_earnings() {
 }
 
 #[test]
-fn collecting_one_license_changes_the_channel_and_one_works_earnings_and_nothing_else() {
+fn collect_touches_two_accounts() {
     let (mut world, channel, [one, other]) = settled();
     let before = world.snapshot();
     world.collect(&channel, &[(1, &other)]).assert_ok();
@@ -52,7 +52,7 @@ fn collecting_one_license_changes_the_channel_and_one_works_earnings_and_nothing
 }
 
 #[test]
-fn two_licenses_of_one_work_add_up_in_its_earnings() {
+fn two_licenses_add_up_in_earnings() {
     let mut world = World::new();
     let channel = world.channel().deposited(10_000).fee(0).open();
     let work = world.work().register();
@@ -65,7 +65,7 @@ fn two_licenses_of_one_work_add_up_in_its_earnings() {
 }
 
 #[test]
-fn one_license_named_twice_is_collected_once() {
+fn duplicate_license_collects_once() {
     let (mut world, channel, [one, _]) = settled();
     world.collect(&channel, &[(0, &one), (0, &one)]).assert_ok();
     assert_eq!(world.earnings(&one).earnings.earned, 300);
@@ -73,7 +73,7 @@ fn one_license_named_twice_is_collected_once() {
 }
 
 #[test]
-fn upfront_fees_are_collected_like_prices() {
+fn upfront_fees_are_collected() {
     let mut world = World::new();
     let channel = world.channel().deposited(100).open();
     let work = world.work().register();
@@ -85,7 +85,7 @@ fn upfront_fees_are_collected_like_prices() {
 }
 
 #[test]
-fn what_is_collected_already_is_not_collected_again() {
+fn collected_credit_is_not_repeated() {
     let (mut world, channel, works) = settled();
     let [one, other] = &works;
     nothing_collected(&world, &channel, &works);
@@ -100,7 +100,7 @@ fn what_is_collected_already_is_not_collected_again() {
 }
 
 #[test]
-fn a_license_the_channel_does_not_have_is_refused() {
+fn unknown_license_collects_nothing() {
     let (mut world, channel, works) = settled();
     for license in [2, u16::MAX] {
         let entries = [(0, &works[0]), (license, &works[0])];
@@ -110,7 +110,7 @@ fn a_license_the_channel_does_not_have_is_refused() {
 }
 
 #[test]
-fn credit_goes_to_the_licensed_works_earnings_and_nowhere_else() {
+fn other_works_earnings_are_rejected() {
     let (mut world, channel, works) = settled();
     let [one, other] = &works;
     let swapped = [(0, other), (1, one)];
@@ -119,7 +119,7 @@ fn credit_goes_to_the_licensed_works_earnings_and_nowhere_else() {
 }
 
 #[test]
-fn earnings_in_another_currency_take_nothing() {
+fn other_currency_earnings_are_rejected() {
     let (mut world, channel, works) = settled();
     let other = world.other_currency();
     let host = world.host.clone();
@@ -133,7 +133,7 @@ fn earnings_in_another_currency_take_nothing() {
 }
 
 #[test]
-fn accounts_and_licenses_must_match_in_number() {
+fn account_count_must_match_licenses() {
     let (mut world, channel, works) = settled();
     let call = channel.collecting(&[(0, &works[0]), (1, &works[1])]);
     let truncated = call.clone().changed(|calls| {
@@ -147,7 +147,7 @@ fn accounts_and_licenses_must_match_in_number() {
 }
 
 #[test]
-fn earnings_that_may_not_be_written_are_refused_before_credit_is_lost() {
+fn readonly_earnings_are_rejected() {
     let (mut world, channel, works) = settled();
     let call = channel.collecting(&[(0, &works[0])]);
     let read_only = call.changed(|calls| calls[0].accounts[1].is_writable = false);
@@ -156,7 +156,7 @@ fn earnings_that_may_not_be_written_are_refused_before_credit_is_lost() {
 }
 
 #[test]
-fn something_that_is_no_earnings_account_is_refused() {
+fn non_earnings_account_is_rejected() {
     let (mut world, channel, works) = settled();
     let own = pda::earnings(&works[0].address, &world.currency.mint);
     let mut forged = world.account(&own);
@@ -184,7 +184,7 @@ fn something_that_is_no_earnings_account_is_refused() {
 }
 
 #[test]
-fn something_that_is_no_channel_is_not_collected_from() {
+fn non_channel_is_not_collected() {
     let (mut world, channel, works) = settled();
     let vault = pda::vault(&world.currency.mint);
     let call = channel.collecting(&[(0, &works[0])]).instead_of(channel.address, vault);
@@ -192,7 +192,7 @@ fn something_that_is_no_channel_is_not_collected_from() {
 }
 
 #[test]
-fn earnings_beyond_what_u64_holds_are_refused_and_stay_on_the_channel() {
+fn overflowing_earnings_stay_on_channel() {
     let (mut world, channel, works) = settled();
     let address = pda::earnings(&works[0].address, &world.currency.mint);
     world.operate(&address, |data| data[80..88].copy_from_slice(&(u64::MAX - 299).to_le_bytes()));

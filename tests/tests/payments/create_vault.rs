@@ -29,7 +29,7 @@ fn call(world: &World, currency: &Currency) -> Call {
 }
 
 #[test]
-fn anybody_admits_a_plain_mint_of_either_token_program() {
+fn plain_mints_are_admitted() {
     for token_program in [TOKEN_PROGRAM, TOKEN_2022_PROGRAM] {
         let mut world = World::new();
         let currency = world.mint_of(&token_program);
@@ -43,14 +43,14 @@ fn anybody_admits_a_plain_mint_of_either_token_program() {
 }
 
 #[test]
-fn a_mint_is_admitted_once() {
+fn mint_is_admitted_once() {
     let mut world = World::new();
     let currency = world.currency;
     world.admit(&currency).assert_err(EXISTS);
 }
 
 #[test]
-fn metadata_and_groups_harm_nobody() {
+fn metadata_extensions_are_admitted() {
     for (extension, bytes) in [(18, 64), (20, 64), (22, 64)] {
         let mut world = World::new();
         let currency = extended(&mut world, extension, bytes);
@@ -61,7 +61,7 @@ fn metadata_and_groups_harm_nobody() {
 /// Every extension a mint can have that is not on the list; the runtime's own token program
 /// refuses the last one, which it does not know, before this program is asked.
 #[test]
-fn a_mint_that_could_take_or_block_money_is_refused() {
+fn risky_mint_is_rejected() {
     let extensions = [
         ("transfer fee", 1, 108),
         ("mint close authority", 3, 32),
@@ -86,7 +86,7 @@ fn a_mint_that_could_take_or_block_money_is_refused() {
 }
 
 #[test]
-fn a_mint_with_an_extension_nobody_knows_is_refused() {
+fn unknown_mint_extension_is_rejected() {
     let mut world = World::new();
     let currency = extended(&mut world, 999, 8);
     let outcome = world.admit(&currency);
@@ -95,7 +95,7 @@ fn a_mint_with_an_extension_nobody_knows_is_refused() {
 }
 
 #[test]
-fn a_vaults_token_account_made_beforehand_is_taken_over() {
+fn existing_vault_account_is_adopted() {
     let mut world = World::new();
     let currency = world.mint_of(&TOKEN_PROGRAM);
     let vault = pda::vault(&currency.mint);
@@ -104,7 +104,7 @@ fn a_vaults_token_account_made_beforehand_is_taken_over() {
 }
 
 #[test]
-fn a_mint_of_another_token_program_than_named_is_refused() {
+fn wrong_token_program_is_rejected() {
     let mut world = World::new();
     let currency = world.mint_of(&TOKEN_PROGRAM);
     let misnamed = Currency { token_program: TOKEN_2022_PROGRAM, ..currency };
@@ -115,7 +115,7 @@ fn a_mint_of_another_token_program_than_named_is_refused() {
 }
 
 #[test]
-fn something_that_is_no_mint_gets_no_vault() {
+fn non_mint_gets_no_vault() {
     let mut world = World::new();
     let wallet = world.person().key();
     let currency = Currency::spl(wallet);
@@ -123,7 +123,7 @@ fn something_that_is_no_mint_gets_no_vault() {
 }
 
 #[test]
-fn a_vault_keeps_its_tokens_at_its_own_address_only() {
+fn vault_tokens_have_one_address() {
     let mut world = World::new();
     let currency = world.mint_of(&TOKEN_PROGRAM);
     let mine = world.person();
@@ -134,7 +134,7 @@ fn a_vault_keeps_its_tokens_at_its_own_address_only() {
 }
 
 #[test]
-fn a_vault_cannot_be_written_to_another_address() {
+fn vault_at_wrong_address_is_rejected() {
     let mut world = World::new();
     let currency = world.mint_of(&TOKEN_PROGRAM);
     let elsewhere = pda::vault(&world.person().key());
@@ -143,7 +143,7 @@ fn a_vault_cannot_be_written_to_another_address() {
 }
 
 #[test]
-fn a_funder_who_does_not_sign_funds_nothing() {
+fn unsigned_funder_is_rejected() {
     let mut world = World::new();
     let currency = world.mint_of(&TOKEN_PROGRAM);
     let funder = world.person();

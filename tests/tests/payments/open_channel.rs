@@ -20,7 +20,7 @@ fn refused(expected: PaymentsError, change: impl FnOnce(&mut OpenChannelArgs)) {
 }
 
 #[test]
-fn a_channel_is_stored_as_it_was_opened_and_its_deposit_is_in_the_vault() {
+fn channel_stores_fields_and_deposit() {
     let mut world = World::new();
     world.set_slot(321);
     let channel = world.channel().deposited(1_000).fee(250).grace(3_600).out_of(1_500).open();
@@ -38,7 +38,7 @@ fn a_channel_is_stored_as_it_was_opened_and_its_deposit_is_in_the_vault() {
 }
 
 #[test]
-fn salts_tell_channels_of_the_same_parties_apart() {
+fn salts_distinguish_channels() {
     let mut world = World::new();
     let one = world.channel().open();
     let other = world.channel().payer(&one.payer).operator(&one.operator);
@@ -48,7 +48,7 @@ fn salts_tell_channels_of_the_same_parties_apart() {
 }
 
 #[test]
-fn the_same_channel_twice_is_refused_and_takes_no_second_deposit() {
+fn duplicate_channel_is_rejected() {
     let mut world = World::new();
     let one = world.channel().open();
     let again = world.channel().payer(&one.payer).operator(&one.operator);
@@ -57,19 +57,19 @@ fn the_same_channel_twice_is_refused_and_takes_no_second_deposit() {
 }
 
 #[test]
-fn an_empty_deposit_is_refused() {
+fn empty_deposit_is_rejected() {
     refused(PaymentsError::EmptyDeposit, |args| args.deposit = 0);
 }
 
 #[test]
-fn a_fee_above_half_is_refused_and_half_is_not() {
+fn operator_fee_is_bounded() {
     refused(PaymentsError::FeeTooHigh, |args| args.operator_fee_bps = 5_001);
     refused(PaymentsError::FeeTooHigh, |args| args.operator_fee_bps = u16::MAX);
     World::new().channel().fee(5_000).open();
 }
 
 #[test]
-fn a_grace_period_is_fifteen_minutes_to_thirty_days() {
+fn grace_period_is_bounded() {
     for grace in [0, 899, 30 * 86_400 + 1, u32::MAX] {
         refused(PaymentsError::InvalidGracePeriod, |args| args.grace_seconds = grace);
     }
@@ -79,14 +79,14 @@ fn a_grace_period_is_fifteen_minutes_to_thirty_days() {
 }
 
 #[test]
-fn a_programs_address_cannot_be_the_voucher_key() {
+fn off_curve_voucher_key_is_rejected() {
     let off_curve = pda::config();
     assert!(!off_curve.is_on_curve());
     refused(PaymentsError::InvalidVoucherKey, |args| args.voucher_key = off_curve);
 }
 
 #[test]
-fn the_payers_own_key_cannot_be_the_voucher_key() {
+fn payer_as_voucher_key_is_rejected() {
     let mut world = World::new();
     let payer = world.person();
     let channel = world.channel().payer(&payer).voucher_key(&payer);
@@ -95,7 +95,7 @@ fn the_payers_own_key_cannot_be_the_voucher_key() {
 }
 
 #[test]
-fn more_than_the_payer_has_is_not_deposited() {
+fn deposit_above_balance_is_rejected() {
     let mut world = World::new();
     let payer = world.person();
     let channel = world.channel().payer(&payer).deposited(1_000).out_of(999);
@@ -104,7 +104,7 @@ fn more_than_the_payer_has_is_not_deposited() {
 }
 
 #[test]
-fn a_frozen_account_deposits_nothing() {
+fn frozen_account_deposits_nothing() {
     let mut world = World::new();
     let payer = world.person();
     let (call, _) = world.channel().payer(&payer).call();
@@ -116,7 +116,7 @@ fn a_frozen_account_deposits_nothing() {
 }
 
 #[test]
-fn somebody_elses_tokens_are_not_deposited() {
+fn foreign_tokens_are_not_deposited() {
     let mut world = World::new();
     let victim = world.person();
     let currency = world.currency;
@@ -129,7 +129,7 @@ fn somebody_elses_tokens_are_not_deposited() {
 }
 
 #[test]
-fn a_delegates_allowance_on_somebody_elses_tokens_is_not_enough() {
+fn delegated_tokens_are_not_deposited() {
     let mut world = World::new();
     let victim = world.person();
     let currency = world.currency;
@@ -147,7 +147,7 @@ fn a_delegates_allowance_on_somebody_elses_tokens_is_not_enough() {
 }
 
 #[test]
-fn tokens_of_another_mint_are_not_deposited() {
+fn other_mints_tokens_are_rejected() {
     let mut world = World::new();
     let other = world.other_currency();
     let (call, channel) = world.channel().call();
@@ -159,7 +159,7 @@ fn tokens_of_another_mint_are_not_deposited() {
 }
 
 #[test]
-fn a_fake_mint_cannot_open_a_channel_on_the_real_vault() {
+fn fake_mint_on_real_vault_is_rejected() {
     let mut world = World::new();
     let fake = world.mint_of(&TOKEN_PROGRAM);
     let real = world.currency;
@@ -173,14 +173,14 @@ fn a_fake_mint_cannot_open_a_channel_on_the_real_vault() {
 }
 
 #[test]
-fn a_mint_that_was_not_admitted_is_refused() {
+fn unadmitted_mint_is_rejected() {
     let mut world = World::new();
     let unknown = world.mint_of(&TOKEN_PROGRAM);
     world.channel().currency(&unknown).attempt().assert_err(ErrorCode::AccountNotInitialized);
 }
 
 #[test]
-fn a_deposit_goes_to_the_vaults_own_account_only() {
+fn deposit_goes_to_vault_account() {
     let mut world = World::new();
     let thief = world.person();
     let (call, _) = world.channel().call();
@@ -199,7 +199,7 @@ fn a_deposit_goes_to_the_vaults_own_account_only() {
 }
 
 #[test]
-fn another_token_program_does_not_move_the_money() {
+fn foreign_token_program_is_rejected() {
     let mut world = World::new();
     let (call, _) = world.channel().call();
     let call = call.instead_of(TOKEN_PROGRAM, TOKEN_2022_PROGRAM);
@@ -211,7 +211,7 @@ fn another_token_program_does_not_move_the_money() {
 }
 
 #[test]
-fn a_config_of_another_program_names_no_cluster() {
+fn foreign_config_is_rejected() {
     let mut world = World::new();
     let mut forged = world.account(&pda::config());
     forged.owner = payments::ID;
@@ -224,7 +224,7 @@ fn a_config_of_another_program_names_no_cluster() {
 }
 
 #[test]
-fn a_channel_cannot_be_written_to_another_address() {
+fn channel_at_wrong_address_is_rejected() {
     let mut world = World::new();
     let existing = world.channel().open();
     let (call, channel) = world.channel().call();
@@ -235,7 +235,7 @@ fn a_channel_cannot_be_written_to_another_address() {
 }
 
 #[test]
-fn a_payer_who_does_not_sign_opens_nothing() {
+fn unsigned_opening_is_rejected() {
     let mut world = World::new();
     let payer = world.person();
     let (call, _) = world.channel().payer(&payer).call();

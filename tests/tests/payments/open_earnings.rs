@@ -13,7 +13,7 @@ fn call(world: &World, work: &RegisteredWork) -> Call {
 }
 
 #[test]
-fn earnings_begin_at_nothing_with_the_works_parents_and_split() {
+fn earnings_start_empty_with_split() {
     let mut world = World::new();
     let image = world.work().register();
     let model = world.work().split(&[1_000, 9_000]).parent(&image, 2_500).register();
@@ -32,7 +32,7 @@ fn earnings_begin_at_nothing_with_the_works_parents_and_split() {
 }
 
 #[test]
-fn the_widest_work_can_earn() {
+fn widest_work_can_earn() {
     let mut world = World::new();
     let parents: Vec<_> = (0..8).map(|_| world.work().register()).collect();
     let mut widest = [312; 32];
@@ -44,7 +44,7 @@ fn the_widest_work_can_earn() {
 }
 
 #[test]
-fn one_work_earns_in_several_currencies() {
+fn work_earns_in_several_currencies() {
     let mut world = World::new();
     let other = world.other_currency();
     let work = world.work().register();
@@ -66,7 +66,7 @@ fn earnings_are_opened_once() {
 }
 
 #[test]
-fn every_account_of_new_earnings_is_pinned() {
+fn new_earnings_accounts_are_pinned() {
     let mut world = World::new();
     let (work, other) = (world.work().register(), world.work().register());
     let terms = world.terms(&work).publish();

@@ -13,7 +13,7 @@ fn call(world: &World, work: &RegisteredWork) -> Call {
 }
 
 #[test]
-fn a_till_is_a_token_account_of_its_work() {
+fn till_owns_a_token_account() {
     let mut world = World::new();
     let work = world.work().register();
     world.open_till(&work);
@@ -25,7 +25,7 @@ fn a_till_is_a_token_account_of_its_work() {
 }
 
 #[test]
-fn a_token_account_that_somebody_created_before_does_not_stop_it() {
+fn existing_till_account_is_adopted() {
     let mut world = World::new();
     let work = world.work().register();
     let till = pda::till(&work.address, &world.currency.mint);
@@ -36,7 +36,7 @@ fn a_token_account_that_somebody_created_before_does_not_stop_it() {
 }
 
 #[test]
-fn a_till_is_opened_once_and_in_admitted_mints_only() {
+fn till_opens_once_in_admitted_mint() {
     let mut world = World::new();
     let work = world.work().register();
     world.open_till(&work);
@@ -49,7 +49,7 @@ fn a_till_is_opened_once_and_in_admitted_mints_only() {
 }
 
 #[test]
-fn every_account_of_a_new_till_is_pinned() {
+fn new_till_accounts_are_pinned() {
     let mut world = World::new();
     let (work, other) = (world.work().register(), world.work().register());
     let other_currency = world.other_currency();

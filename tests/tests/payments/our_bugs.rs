@@ -25,7 +25,7 @@ fn write(world: &mut World, channel: &OpenedChannel, offset: usize, value: u64) 
 }
 
 #[test]
-fn the_offsets_of_this_file_are_right() {
+fn corrupted_offsets_are_right() {
     let (mut world, channel) = settled();
     write(&mut world, &channel, DEPOSITED, 77);
     write(&mut world, &channel, COLLECTED, 78);
@@ -35,7 +35,7 @@ fn the_offsets_of_this_file_are_right() {
 }
 
 #[test]
-fn a_channel_that_owes_more_than_it_holds_closes_nothing_and_pays_no_fees() {
+fn overdrawn_channel_pays_no_fees() {
     let (mut world, channel) = settled();
     write(&mut world, &channel, DEPOSITED, 1_009);
     let closing = world.send(channel.closing_by(&channel.payer));
@@ -46,7 +46,7 @@ fn a_channel_that_owes_more_than_it_holds_closes_nothing_and_pays_no_fees() {
 }
 
 #[test]
-fn a_channel_that_was_collected_from_too_often_pays_no_fees() {
+fn overcollected_channel_pays_no_fees() {
     let (mut world, channel) = settled();
     write(&mut world, &channel, COLLECTED, 1_011);
     let fees = world.send(channel.claiming_fees());
@@ -55,7 +55,7 @@ fn a_channel_that_was_collected_from_too_often_pays_no_fees() {
 }
 
 #[test]
-fn a_channel_of_a_broken_length_settles_nothing() {
+fn broken_channel_length_is_rejected() {
     let (mut world, channel) = settled();
     let call = world.statement(&channel, &[(0, 1)]).call();
     world.operate(&channel.address, |data| data.push(0));
@@ -67,7 +67,7 @@ fn a_channel_of_a_broken_length_settles_nothing() {
 }
 
 #[test]
-fn earnings_of_a_broken_length_pay_nobody() {
+fn broken_earnings_length_is_rejected() {
     for change in [|data: &mut Vec<u8>| data.push(0), |data: &mut Vec<u8>| data.truncate(112 + 20)]
     {
         let (mut world, channel) = settled();
@@ -83,7 +83,7 @@ fn earnings_of_a_broken_length_pay_nobody() {
 }
 
 #[test]
-fn a_channel_that_settled_all_it_can_record_settles_no_more() {
+fn full_statement_record_is_rejected() {
     let (mut world, channel) = settled();
     write(&mut world, &channel, STATEMENTS, (1 << 24) - 1);
     world.settle(&channel, &[(0, 1)]).assert_err(PaymentsError::StatementLimitReached);
@@ -91,7 +91,7 @@ fn a_channel_that_settled_all_it_can_record_settles_no_more() {
 }
 
 #[test]
-fn a_total_that_overflows_is_refused_on_the_way_to_a_fee_too() {
+fn overflowing_fee_total_is_rejected() {
     let (mut world, channel) = settled();
     let prices = 8 + 200;
     write(&mut world, &channel, prices, u64::MAX);

@@ -22,7 +22,7 @@ fn earned() -> (World, RegisteredWork, RegisteredWork) {
 }
 
 #[test]
-fn a_parent_pulls_the_floor_of_its_share_once() {
+fn parent_pulls_floor_once() {
     let (mut world, model, image) = earned();
     world.pull(&model, &image).assert_ok();
     assert_eq!(
@@ -34,7 +34,7 @@ fn a_parent_pulls_the_floor_of_its_share_once() {
 }
 
 #[test]
-fn pulling_moves_no_tokens() {
+fn pull_moves_no_tokens() {
     let (mut world, model, image) = earned();
     let before = world.snapshot();
     world.pull(&model, &image).assert_ok();
@@ -48,13 +48,13 @@ fn pulling_moves_no_tokens() {
 }
 
 #[test]
-fn a_child_pulls_nothing_from_its_parent() {
+fn child_cannot_pull_from_parent() {
     let (mut world, model, image) = earned();
     world.pull(&image, &model).assert_err(PaymentsError::ParentNotFound);
 }
 
 #[test]
-fn a_stranger_pulls_nothing() {
+fn unrelated_work_cannot_pull() {
     let (mut world, model, _) = earned();
     let stranger = world.work().register();
     world.open_earnings(&stranger);
@@ -63,7 +63,7 @@ fn a_stranger_pulls_nothing() {
 }
 
 #[test]
-fn a_work_is_not_its_own_parent() {
+fn work_cannot_pull_from_itself() {
     let (mut world, model, _) = earned();
     let twice = world.pull(&model, &model);
     twice.assert_err(PaymentsError::ParentNotFound);
@@ -71,7 +71,7 @@ fn a_work_is_not_its_own_parent() {
 }
 
 #[test]
-fn a_parent_without_a_share_pulls_nothing() {
+fn zero_share_parent_pulls_nothing() {
     let mut world = World::new();
     let image = world.work().register();
     let model = world.work().parent(&image, 0).register();
@@ -81,7 +81,7 @@ fn a_parent_without_a_share_pulls_nothing() {
 }
 
 #[test]
-fn a_parent_pulls_in_the_same_currency_only() {
+fn pull_needs_same_currency() {
     let (mut world, model, image) = earned();
     let other = world.other_currency();
     let host = world.host.clone();
@@ -96,7 +96,7 @@ fn a_parent_pulls_in_the_same_currency_only() {
 }
 
 #[test]
-fn both_accounts_of_a_pull_are_earnings_of_this_program() {
+fn pull_accounts_are_pinned() {
     let (mut world, model, image) = earned();
     let mint = world.currency.mint;
     let (child, parent) =

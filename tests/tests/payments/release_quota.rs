@@ -26,7 +26,7 @@ fn issued(world: &World, terms: &PublishedTerms) -> (u64, u64) {
 }
 
 #[test]
-fn what_was_not_used_can_be_handed_out_again() {
+fn unused_quota_is_reissued() {
     let (mut world, channel, terms) = licensed(|_| {});
     world.settle(&channel, &[(0, 25)]).assert_ok();
     world.send(channel.releasing_quota(&channel.operator, 0, &terms)).assert_ok();
@@ -43,7 +43,7 @@ fn what_was_not_used_can_be_handed_out_again() {
 }
 
 #[test]
-fn a_quota_is_given_back_once() {
+fn quota_is_released_once() {
     let (mut world, channel, terms) = licensed(|_| {});
     world.send(channel.releasing_quota(&channel.operator, 0, &terms)).assert_ok();
     let again = world.send(channel.releasing_quota(&channel.operator, 0, &terms));
@@ -52,7 +52,7 @@ fn a_quota_is_given_back_once() {
 }
 
 #[test]
-fn while_a_license_can_be_used_only_the_operator_closes_it() {
+fn only_operator_releases_usable_quota() {
     let end = World::NOW + 1_000;
     let (mut world, channel, terms) = licensed(|offer| offer.expires_at = Some(end));
     let stranger = world.person();
@@ -68,7 +68,7 @@ fn while_a_license_can_be_used_only_the_operator_closes_it() {
 }
 
 #[test]
-fn on_a_closed_channel_anybody_closes_a_license() {
+fn closed_channel_quota_is_permissionless() {
     let (mut world, channel, terms) = licensed(|_| {});
     let stranger = world.person();
     world.send(channel.closing_by(&channel.payer)).assert_ok();
@@ -81,7 +81,7 @@ fn on_a_closed_channel_anybody_closes_a_license() {
 }
 
 #[test]
-fn caps_of_the_licensee_alone_are_nothing_to_give_back() {
+fn licensee_cap_has_no_quota() {
     let mut world = World::new();
     let channel = world.channel().open();
     let work = world.work().register();
@@ -99,7 +99,7 @@ fn caps_of_the_licensee_alone_are_nothing_to_give_back() {
 }
 
 #[test]
-fn every_account_of_a_returned_quota_is_pinned() {
+fn release_accounts_are_pinned() {
     let (mut world, channel, terms) = licensed(|_| {});
     let other = world.work().register();
     let others = world.terms(&other).with(|offer| offer.caps.total_units = Some(100)).publish();

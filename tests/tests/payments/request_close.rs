@@ -3,7 +3,7 @@ use motif_sdk::{channel::PaymentsError, pda};
 use motif_tests::world::World;
 
 #[test]
-fn the_payer_starts_the_grace_period() {
+fn payer_starts_grace_period() {
     let mut world = World::new();
     let channel = world.channel().grace(3_600).open();
     world.send(channel.closing_by(&channel.payer)).assert_ok();
@@ -11,7 +11,7 @@ fn the_payer_starts_the_grace_period() {
 }
 
 #[test]
-fn the_operator_closes_at_once_and_may_waive_a_grace_period_that_runs() {
+fn operator_can_waive_grace() {
     let mut world = World::new();
     let channel = world.channel().open();
     world.send(channel.closing_by(&channel.operator)).assert_ok();
@@ -25,7 +25,7 @@ fn the_operator_closes_at_once_and_may_waive_a_grace_period_that_runs() {
 }
 
 #[test]
-fn closing_twice_neither_shortens_nor_prolongs_the_grace_period() {
+fn second_closing_keeps_grace_period() {
     let mut world = World::new();
     let channel = world.channel().open();
     world.send(channel.closing_by(&channel.payer)).assert_ok();
@@ -36,7 +36,7 @@ fn closing_twice_neither_shortens_nor_prolongs_the_grace_period() {
 }
 
 #[test]
-fn a_closed_channel_closes_no_further_whoever_asks() {
+fn closed_channel_cannot_close_again() {
     let mut world = World::new();
     let channel = world.channel().open();
     world.send(channel.closing_by(&channel.payer)).assert_ok();
@@ -47,7 +47,7 @@ fn a_closed_channel_closes_no_further_whoever_asks() {
 }
 
 #[test]
-fn strangers_close_nothing() {
+fn third_party_closing_is_rejected() {
     let mut world = World::new();
     let channel = world.channel().open();
     let stranger = world.person();
@@ -60,7 +60,7 @@ fn strangers_close_nothing() {
 }
 
 #[test]
-fn a_grace_period_beyond_the_end_of_time_is_refused() {
+fn overflowing_grace_is_rejected() {
     let mut world = World::new();
     let channel = world.channel().open();
     world.set_time(i64::MAX - 10);
@@ -69,7 +69,7 @@ fn a_grace_period_beyond_the_end_of_time_is_refused() {
 }
 
 #[test]
-fn something_that_is_no_channel_does_not_close() {
+fn non_channel_does_not_close() {
     let mut world = World::new();
     let channel = world.channel().open();
     let vault = pda::vault(&world.currency.mint);

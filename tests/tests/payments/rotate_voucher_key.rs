@@ -22,7 +22,7 @@ fn settles(world: &mut World, channel: &OpenedChannel, key: &Person) -> bool {
 }
 
 #[test]
-fn the_old_key_signs_until_the_grace_period_is_over_and_the_new_one_from_then_on() {
+fn new_key_signs_after_grace() {
     let (mut world, channel, new) = licensed();
     world.send(channel.rotating(&new)).assert_ok();
     world.pass(channel.grace_seconds - 1);
@@ -35,7 +35,7 @@ fn the_old_key_signs_until_the_grace_period_is_over_and_the_new_one_from_then_on
 }
 
 #[test]
-fn an_operator_that_agrees_lets_the_new_key_sign_at_once() {
+fn operator_agreement_rotates_at_once() {
     let (mut world, channel, new) = licensed();
     world.send(channel.rotating_at_once(&new)).assert_ok();
     assert!(!settles(&mut world, &channel, &channel.voucher_key));
@@ -45,7 +45,7 @@ fn an_operator_that_agrees_lets_the_new_key_sign_at_once() {
 }
 
 #[test]
-fn a_later_rotation_replaces_the_one_under_way() {
+fn later_rotation_replaces_earlier() {
     let (mut world, channel, first) = licensed();
     let second = world.person();
     world.send(channel.rotating(&first)).assert_ok();
@@ -59,7 +59,7 @@ fn a_later_rotation_replaces_the_one_under_way() {
 }
 
 #[test]
-fn a_rotation_that_is_over_is_the_next_ones_beginning() {
+fn finished_rotation_starts_next() {
     let (mut world, channel, first) = licensed();
     let second = world.person();
     world.send(channel.rotating(&first)).assert_ok();
@@ -70,7 +70,7 @@ fn a_rotation_that_is_over_is_the_next_ones_beginning() {
 }
 
 #[test]
-fn nobody_but_the_payer_rotates_and_nobody_but_the_operator_agrees() {
+fn only_parties_rotate_voucher_key() {
     let (mut world, channel, new) = licensed();
     let mut forged = channel.clone();
     for stranger in [world.person(), channel.operator.clone(), channel.voucher_key.clone()] {
@@ -91,7 +91,7 @@ fn nobody_but_the_payer_rotates_and_nobody_but_the_operator_agrees() {
 }
 
 #[test]
-fn the_new_key_can_sign_vouchers_and_signs_nothing_else() {
+fn invalid_new_key_is_rejected() {
     let (mut world, channel, new) = licensed();
     let refused = world.send(channel.rotating(&channel.payer));
     refused.assert_err(PaymentsError::InvalidVoucherKey);
@@ -103,7 +103,7 @@ fn the_new_key_can_sign_vouchers_and_signs_nothing_else() {
 }
 
 #[test]
-fn a_rotation_beyond_the_end_of_time_is_refused() {
+fn overflowing_rotation_is_rejected() {
     let (mut world, channel, new) = licensed();
     world.set_time(i64::MAX - channel.grace_seconds + 1);
     world.send(channel.rotating(&new)).assert_err(PaymentsError::Overflow);

@@ -32,7 +32,7 @@ fn nothing_settled(world: &World, channel: &OpenedChannel) {
 }
 
 #[test]
-fn a_statement_credits_its_licenses_and_the_operators_fee() {
+fn settlement_credits_licenses_and_fee() {
     let (mut world, channel) = licensed(|_| {});
     world.settle(&channel, &[(0, 25)]).assert_ok();
     let state = world.read(&channel);
@@ -44,7 +44,7 @@ fn a_statement_credits_its_licenses_and_the_operators_fee() {
 }
 
 #[test]
-fn settling_changes_the_channel_and_nothing_else() {
+fn settlement_changes_channel_only() {
     let (mut world, channel) = licensed(|_| {});
     let before = world.snapshot();
     world.settle(&channel, &[(0, 25)]).assert_ok();
@@ -52,7 +52,7 @@ fn settling_changes_the_channel_and_nothing_else() {
 }
 
 #[test]
-fn the_range_holds_exactly_the_record_of_the_statement() {
+fn mmr_holds_statement_record() {
     let (mut world, channel) = licensed(|_| {});
     let statement = world.statement(&channel, &[(0, 25)]);
     world.send(statement.call()).assert_ok();
@@ -68,7 +68,7 @@ fn the_range_holds_exactly_the_record_of_the_statement() {
 }
 
 #[test]
-fn free_units_are_used_before_paid_ones() {
+fn free_units_are_used_first() {
     let (mut world, channel) = licensed(|offer| offer.free_units = 4);
     world.settle(&channel, &[(0, 3)]).assert_ok();
     assert_eq!(world.read(&channel).channel.prices, 0);
@@ -78,7 +78,7 @@ fn free_units_are_used_before_paid_ones() {
 }
 
 #[test]
-fn a_voucher_settles_once() {
+fn voucher_settles_once() {
     let (mut world, channel) = licensed(|_| {});
     let call = world.statement(&channel, &[(0, 25)]).call();
     world.send(call.clone()).assert_ok();
@@ -88,7 +88,7 @@ fn a_voucher_settles_once() {
 }
 
 #[test]
-fn a_voucher_of_another_statement_is_refused() {
+fn other_statements_voucher_is_rejected() {
     let (mut world, channel) = licensed(|_| {});
     let next = world.statement(&channel, &[(0, 25)]).with(|voucher| voucher.statement = 1);
     world.send(next.call()).assert_err(PaymentsError::VoucherStatementMismatch);
@@ -98,7 +98,7 @@ fn a_voucher_of_another_statement_is_refused() {
 }
 
 #[test]
-fn only_the_voucher_key_signs_vouchers() {
+fn wrong_voucher_signer_is_rejected() {
     let (mut world, channel) = licensed(|_| {});
     let stranger = world.person();
     for signer in [&stranger, &channel.payer, &channel.operator] {
@@ -109,7 +109,7 @@ fn only_the_voucher_key_signs_vouchers() {
 }
 
 #[test]
-fn a_total_that_is_not_the_sum_of_prices_and_fee_is_refused() {
+fn wrong_total_is_rejected() {
     let (mut world, channel) = licensed(|_| {});
     for cumulative in [0, 1, 250, 251, 253, u64::MAX] {
         let statement = world.statement(&channel, &[(0, 25)]);
@@ -120,7 +120,7 @@ fn a_total_that_is_not_the_sum_of_prices_and_fee_is_refused() {
 }
 
 #[test]
-fn a_statement_the_voucher_does_not_name_is_refused() {
+fn wrong_statement_digest_is_rejected() {
     let (mut world, channel) = licensed(|_| {});
     let mut statement = world.statement(&channel, &[(0, 25)]);
     statement.entries = world.statement(&channel, &[(0, 26)]).entries;
@@ -129,7 +129,7 @@ fn a_statement_the_voucher_does_not_name_is_refused() {
 }
 
 #[test]
-fn a_malformed_statement_is_refused_whoever_signed_it() {
+fn malformed_statement_is_rejected() {
     let (mut world, channel) = licensed(|_| {});
     world.licensed(&channel, 10);
     let malformed: [&[(u16, u32)]; 4] = [&[], &[(0, 0)], &[(0, 1), (0, 1)], &[(1, 1), (0, 1)]];
@@ -145,7 +145,7 @@ fn a_malformed_statement_is_refused_whoever_signed_it() {
 }
 
 #[test]
-fn an_unknown_license_is_refused() {
+fn unknown_license_is_rejected() {
     let (mut world, channel) = licensed(|_| {});
     for license in [1, u16::MAX] {
         let entries = [(0, 1), (license, 1)];
@@ -155,7 +155,7 @@ fn an_unknown_license_is_refused() {
 }
 
 #[test]
-fn more_than_the_deposit_is_refused_and_the_last_unit_of_it_is_not() {
+fn total_above_deposit_is_rejected() {
     let mut world = World::new();
     let channel = world.channel().deposited(1_010).open();
     let (_, license) = world.licensed(&channel, 10);
@@ -169,7 +169,7 @@ fn more_than_the_deposit_is_refused_and_the_last_unit_of_it_is_not() {
 }
 
 #[test]
-fn receipts_that_do_not_add_up_to_the_prices_are_refused() {
+fn wrong_receipt_sum_is_rejected() {
     let (mut world, channel) = licensed(|_| {});
     for sum in [0, 249, 251, 252, u64::MAX] {
         let receipts = Some(ReceiptsCommitment { root: [1; 32], sum });
@@ -182,7 +182,7 @@ fn receipts_that_do_not_add_up_to_the_prices_are_refused() {
 }
 
 #[test]
-fn strangers_settle_nothing_on_an_open_channel() {
+fn third_party_settlement_is_rejected() {
     let (mut world, channel) = licensed(|_| {});
     let stranger = world.person();
     for settler in [&stranger, &channel.payer, &channel.voucher_key] {
@@ -193,7 +193,7 @@ fn strangers_settle_nothing_on_an_open_channel() {
 }
 
 #[test]
-fn an_operator_that_is_named_but_does_not_sign_settles_nothing() {
+fn unsigned_operator_is_rejected() {
     let (mut world, channel) = licensed(|_| {});
     let statement = world.statement(&channel, &[(0, 25)]);
     let call = statement.call().unsigned_by(&channel.operator);
@@ -202,7 +202,7 @@ fn an_operator_that_is_named_but_does_not_sign_settles_nothing() {
 }
 
 #[test]
-fn a_stranger_who_settles_in_the_second_half_of_the_grace_period_commits_to_no_receipts() {
+fn third_party_commits_no_receipts() {
     let (mut world, channel) = licensed(|_| {});
     let stranger = world.person();
     let statement = world.statement(&channel, &[(0, 25)]).sent_by(&stranger);
@@ -223,7 +223,7 @@ fn a_stranger_who_settles_in_the_second_half_of_the_grace_period_commits_to_no_r
 }
 
 #[test]
-fn a_closed_channel_settles_nothing_more() {
+fn closed_channel_settles_nothing() {
     let (mut world, channel) = licensed(|_| {});
     let statement = world.statement(&channel, &[(0, 25)]);
     world.send(channel.closing_by(&channel.operator)).assert_ok();
@@ -232,7 +232,7 @@ fn a_closed_channel_settles_nothing_more() {
 }
 
 #[test]
-fn the_cap_of_a_license_refuses_the_first_unit_above_it() {
+fn unit_above_cap_is_rejected() {
     let (mut world, channel) = licensed(|offer| offer.caps.licensee_units = Some(25));
     world.settle(&channel, &[(0, 26)]).assert_err(PaymentsError::UnitCapExceeded);
     nothing_settled(&world, &channel);
@@ -241,7 +241,7 @@ fn the_cap_of_a_license_refuses_the_first_unit_above_it() {
 }
 
 #[test]
-fn the_quota_of_a_license_refuses_the_first_unit_above_it() {
+fn unit_above_quota_is_rejected() {
     let (mut world, channel) = licensed(|offer| offer.caps.total_units = Some(2_000));
     world.settle(&channel, &[(0, 1_001)]).assert_err(PaymentsError::UnitCapExceeded);
     nothing_settled(&world, &channel);
@@ -249,7 +249,7 @@ fn the_quota_of_a_license_refuses_the_first_unit_above_it() {
 }
 
 #[test]
-fn a_daily_cap_fills_day_by_day() {
+fn daily_cap_accrues_each_day() {
     let (mut world, channel) = licensed(|offer| offer.caps.daily_units = Some(10));
     world.settle(&channel, &[(0, 11)]).assert_err(PaymentsError::DailyCapExceeded);
     nothing_settled(&world, &channel);
@@ -267,7 +267,7 @@ fn a_daily_cap_fills_day_by_day() {
 }
 
 #[test]
-fn a_clock_that_steps_back_opens_no_new_day() {
+fn clock_step_back_opens_no_day() {
     let (mut world, channel) = licensed(|offer| offer.caps.daily_units = Some(10));
     world.settle(&channel, &[(0, 10)]).assert_ok();
     for now in [World::NOW - DAY, 0, -1, i64::MIN] {
@@ -277,7 +277,7 @@ fn a_clock_that_steps_back_opens_no_new_day() {
 }
 
 #[test]
-fn a_revenue_cap_refuses_the_first_price_above_it() {
+fn price_above_revenue_cap_is_rejected() {
     let (mut world, channel) = licensed(|offer| {
         offer.caps.revenue = Some(100_000);
         offer.uses[0].price = 1_000;
@@ -290,7 +290,7 @@ fn a_revenue_cap_refuses_the_first_price_above_it() {
 }
 
 #[test]
-fn one_entry_that_breaks_its_terms_refuses_the_statement_and_is_named() {
+fn bad_entry_is_named() {
     let (mut world, channel) = licensed(|_| {});
     let work = world.work().register();
     let terms = world.terms(&work).with(|offer| offer.caps.licensee_units = Some(1)).publish();
@@ -303,7 +303,7 @@ fn one_entry_that_breaks_its_terms_refuses_the_statement_and_is_named() {
 }
 
 #[test]
-fn a_price_that_overflows_is_refused() {
+fn overflowing_price_is_rejected() {
     let mut world = World::new();
     let channel = world.channel().deposited(u64::MAX).open();
     let (_, license) = world.licensed(&channel, u64::MAX);
@@ -318,7 +318,7 @@ fn a_price_that_overflows_is_refused() {
 }
 
 #[test]
-fn amounts_are_exact_where_floating_point_is_not() {
+fn amounts_above_2_53_are_exact() {
     for price in [1, (1 << 53) - 1, 1 << 53, (1 << 53) + 1, u64::MAX / 2] {
         let mut world = World::new();
         let channel = world.channel().deposited(u64::MAX).fee(5_000).open();
@@ -330,7 +330,7 @@ fn amounts_are_exact_where_floating_point_is_not() {
 }
 
 #[test]
-fn every_account_of_a_settlement_is_pinned() {
+fn settlement_accounts_are_pinned() {
     let (mut world, channel) = licensed(|_| {});
     let statement = world.statement(&channel, &[(0, 25)]);
     let vault = pda::vault(&world.currency.mint);

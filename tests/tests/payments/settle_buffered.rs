@@ -30,7 +30,7 @@ fn stage(world: &mut World, statement: &SignedStatement) {
 }
 
 #[test]
-fn a_statement_larger_than_a_packet_settles_and_leaves_nothing_behind() {
+fn large_statement_settles_and_cleans_up() {
     let (mut world, channel) = licensed();
     let statement = one_of_each(&world, &channel);
     assert!(world.packet_bytes(&statement.call()) > 1_232);
@@ -47,7 +47,7 @@ fn a_statement_larger_than_a_packet_settles_and_leaves_nothing_behind() {
 }
 
 #[test]
-fn it_leaves_the_same_record_as_a_statement_in_a_packet() {
+fn buffered_record_equals_direct() {
     let (mut world, channel) = licensed();
     let statement = world.statement(&channel, &[(0, 5)]);
     stage(&mut world, &statement);
@@ -61,7 +61,7 @@ fn it_leaves_the_same_record_as_a_statement_in_a_packet() {
 }
 
 #[test]
-fn what_was_staged_is_what_the_voucher_names_or_nothing() {
+fn altered_buffer_is_rejected() {
     let (mut world, channel) = licensed();
     let statement = one_of_each(&world, &channel);
     stage(&mut world, &statement);
@@ -83,7 +83,7 @@ fn what_was_staged_is_what_the_voucher_names_or_nothing() {
 }
 
 #[test]
-fn who_may_settle_is_the_same_as_without_staging() {
+fn buffered_settlers_are_the_same() {
     let (mut world, channel) = licensed();
     let stranger = world.person();
     let statement = one_of_each(&world, &channel).sent_by(&stranger);
@@ -96,7 +96,7 @@ fn who_may_settle_is_the_same_as_without_staging() {
 }
 
 #[test]
-fn a_proof_is_needed_as_without_staging() {
+fn buffered_settlement_needs_proof() {
     let (mut world, channel) = licensed();
     let statement = one_of_each(&world, &channel);
     stage(&mut world, &statement);
@@ -106,7 +106,7 @@ fn a_proof_is_needed_as_without_staging() {
 }
 
 #[test]
-fn every_account_of_a_staged_settlement_is_pinned() {
+fn buffered_accounts_are_pinned() {
     let (mut world, channel) = licensed();
     let other = world.channel().operator(&channel.operator).open();
     let statement = one_of_each(&world, &channel);

@@ -13,7 +13,7 @@ fn refused(world: &World, statement: &SignedStatement, error: PaymentsError) {
 }
 
 #[test]
-fn the_voucher_keys_own_signature_settles_as_its_voucher_does() {
+fn cosignature_settles_like_voucher() {
     let (mut world, channel) = licensed();
     let statement = world.statement(&channel, &[(0, 5), (7, 2)]);
     let by_voucher = {
@@ -29,7 +29,7 @@ fn the_voucher_keys_own_signature_settles_as_its_voucher_does() {
 }
 
 #[test]
-fn a_packet_without_a_proof_settles_140_licenses() {
+fn cosigned_packet_settles_140_licenses() {
     let (mut world, channel) = licensed();
     let entries: Vec<_> = (0..140).map(|license| (license, 1)).collect();
     let statement = world.statement(&channel, &entries);
@@ -41,7 +41,7 @@ fn a_packet_without_a_proof_settles_140_licenses() {
 }
 
 #[test]
-fn several_channels_of_one_payer_settle_for_two_signatures() {
+fn channels_settle_for_two_signatures() {
     let mut world = World::new();
     let (payer, operator, key) = (world.person(), world.person(), world.person());
     let work = world.work().register();
@@ -62,7 +62,7 @@ fn several_channels_of_one_payer_settle_for_two_signatures() {
 }
 
 #[test]
-fn nothing_but_the_voucher_key_stands_for_a_voucher() {
+fn only_voucher_key_cosigns() {
     let (world, channel) = licensed();
     let statement = world.statement(&channel, &[(0, 5)]);
     for other in [&channel.payer, &channel.operator] {
@@ -74,7 +74,7 @@ fn nothing_but_the_voucher_key_stands_for_a_voucher() {
 }
 
 #[test]
-fn what_both_signed_is_held_against_the_channel() {
+fn cosigned_statement_is_checked() {
     let (world, channel) = licensed();
     let statement = world.statement(&channel, &[(0, 5)]);
     let wrong = [
@@ -97,7 +97,7 @@ fn what_both_signed_is_held_against_the_channel() {
 }
 
 #[test]
-fn the_payer_alone_settles_nothing_while_the_operator_may() {
+fn payer_alone_cannot_settle() {
     let (world, channel) = licensed();
     let statement = world.statement(&channel, &[(0, 5)]).sent_by(&channel.voucher_key);
     refused(&world, &statement, PaymentsError::OperatorFirst);

@@ -23,7 +23,7 @@ fn call(world: &World, work: &RegisteredWork) -> Call {
 }
 
 #[test]
-fn what_a_till_holds_becomes_earnings() {
+fn swept_till_becomes_earnings() {
     let (mut world, work) = paid();
     world.sweep_till(&work).assert_ok();
     assert_eq!(world.earnings(&work).earnings.earned, 1_001);
@@ -38,7 +38,7 @@ fn what_a_till_holds_becomes_earnings() {
 }
 
 #[test]
-fn an_empty_till_is_not_swept() {
+fn empty_till_is_rejected() {
     let (mut world, work) = paid();
     world.sweep_till(&work).assert_ok();
     world.sweep_till(&work).assert_err(PaymentsError::EmptyTill);
@@ -46,7 +46,7 @@ fn an_empty_till_is_not_swept() {
 }
 
 #[test]
-fn earnings_that_would_overflow_leave_the_till_as_it_is() {
+fn overflowing_sweep_keeps_till() {
     let (mut world, work) = paid();
     world.sweep_till(&work).assert_ok();
     world.pay_into_till(&work, u64::MAX);
@@ -55,7 +55,7 @@ fn earnings_that_would_overflow_leave_the_till_as_it_is() {
 }
 
 #[test]
-fn every_account_of_a_sweep_is_pinned() {
+fn sweep_accounts_are_pinned() {
     let (mut world, work) = paid();
     let other = world.work().register();
     world.open_earnings(&other);

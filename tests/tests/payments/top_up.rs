@@ -21,7 +21,7 @@ fn nothing_moved(world: &World, channel: &OpenedChannel) {
 }
 
 #[test]
-fn a_top_up_is_added_to_the_deposit() {
+fn top_up_adds_to_deposit() {
     let (mut world, channel) = world();
     world.send(channel.topping_up(300)).assert_ok();
     assert_eq!(world.read(&channel).channel.deposited, 1_300);
@@ -29,7 +29,7 @@ fn a_top_up_is_added_to_the_deposit() {
 }
 
 #[test]
-fn a_top_up_changes_the_deposit_and_two_balances_and_nothing_else() {
+fn top_up_changes_only_balances() {
     let (mut world, channel) = world();
     let before = world.snapshot();
     world.send(channel.topping_up(300)).assert_ok();
@@ -43,20 +43,20 @@ fn a_top_up_changes_the_deposit_and_two_balances_and_nothing_else() {
 }
 
 #[test]
-fn a_top_up_of_nothing_is_refused() {
+fn zero_top_up_is_rejected() {
     let (mut world, channel) = world();
     world.send(channel.topping_up(0)).assert_err(PaymentsError::EmptyAmount);
 }
 
 #[test]
-fn a_top_up_of_more_than_the_payer_has_is_refused() {
+fn top_up_above_balance_is_rejected() {
     let (mut world, channel) = world();
     world.send(channel.topping_up(501)).assert_err(TOO_FEW_TOKENS);
     nothing_moved(&world, &channel);
 }
 
 #[test]
-fn a_closing_channel_takes_no_top_up() {
+fn closing_channel_takes_no_top_up() {
     let (mut world, channel) = world();
     world.send(channel.closing_by(&channel.payer)).assert_ok();
     world.send(channel.topping_up(1)).assert_err(PaymentsError::ChannelClosing);
@@ -64,7 +64,7 @@ fn a_closing_channel_takes_no_top_up() {
 }
 
 #[test]
-fn only_the_payer_tops_up() {
+fn only_payer_tops_up() {
     let (mut world, channel) = world();
     let mut forged = channel.clone();
     forged.payer = world.person();
@@ -77,7 +77,7 @@ fn only_the_payer_tops_up() {
 }
 
 #[test]
-fn a_deposit_that_would_overflow_is_refused() {
+fn overflowing_deposit_is_rejected() {
     let mut world = World::new();
     let channel = world.channel().deposited(u64::MAX).fee(0).open();
     let currency = world.currency;
@@ -96,7 +96,7 @@ fn a_deposit_that_would_overflow_is_refused() {
 }
 
 #[test]
-fn every_account_of_a_top_up_is_pinned() {
+fn top_up_accounts_are_pinned() {
     let (mut world, channel) = world();
     let other = world.other_currency();
     let currency = world.currency;

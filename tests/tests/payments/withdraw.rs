@@ -22,7 +22,7 @@ fn nothing_moved(world: &World, channel: &OpenedChannel) {
 }
 
 #[test]
-fn the_payer_gets_back_what_was_never_charged() {
+fn withdrawal_refunds_uncharged_deposit() {
     let (mut world, channel) = closed();
     world.send(channel.withdrawing()).assert_ok();
     assert_eq!((world.balance(&channel.payer), world.vault_balance()), (700, 300));
@@ -30,7 +30,7 @@ fn the_payer_gets_back_what_was_never_charged() {
 }
 
 #[test]
-fn the_payer_may_name_any_account_of_the_mint() {
+fn withdrawal_pays_any_payer_account() {
     let (mut world, channel) = closed();
     let friend = world.person();
     let currency = world.currency;
@@ -41,7 +41,7 @@ fn the_payer_may_name_any_account_of_the_mint() {
 }
 
 #[test]
-fn the_payer_withdraws_once() {
+fn payer_withdraws_once() {
     let (mut world, channel) = closed();
     world.send(channel.withdrawing()).assert_ok();
     world.send(channel.withdrawing()).assert_err(PaymentsError::AlreadyWithdrawn);
@@ -49,7 +49,7 @@ fn the_payer_withdraws_once() {
 }
 
 #[test]
-fn a_channel_charged_to_the_last_unit_is_withdrawn_all_the_same() {
+fn empty_refund_is_allowed() {
     let mut world = World::new();
     let channel = world.channel().deposited(100).fee(0).open();
     let (_, license) = world.licensed(&channel, 100);
@@ -61,7 +61,7 @@ fn a_channel_charged_to_the_last_unit_is_withdrawn_all_the_same() {
 }
 
 #[test]
-fn an_open_channel_pays_nothing_back() {
+fn open_channel_refunds_nothing() {
     let mut world = World::new();
     let channel = world.channel().deposited(1_000).open();
     world.send(channel.withdrawing()).assert_err(PaymentsError::ChannelStillOpen);
@@ -69,7 +69,7 @@ fn an_open_channel_pays_nothing_back() {
 }
 
 #[test]
-fn a_closing_channel_pays_nothing_back_before_its_last_second() {
+fn closing_channel_refunds_after_grace() {
     let mut world = World::new();
     let channel = world.channel().deposited(1_000).open();
     world.send(channel.closing_by(&channel.payer)).assert_ok();
@@ -82,7 +82,7 @@ fn a_closing_channel_pays_nothing_back_before_its_last_second() {
 }
 
 #[test]
-fn nobody_but_the_payer_withdraws() {
+fn only_payer_withdraws() {
     let (mut world, channel) = closed();
     let mut forged = channel.clone();
     for thief in [world.person(), channel.operator.clone(), channel.voucher_key.clone()] {
@@ -96,7 +96,7 @@ fn nobody_but_the_payer_withdraws() {
 }
 
 #[test]
-fn every_account_of_a_withdrawal_is_pinned() {
+fn withdrawal_accounts_are_pinned() {
     let (mut world, channel) = closed();
     let other = world.other_currency();
     let currency = world.currency;

@@ -33,7 +33,7 @@ fn staged(world: &World, channel: &OpenedChannel) -> Vec<u8> {
 }
 
 #[test]
-fn parts_are_written_one_behind_the_other_and_over_one_another() {
+fn parts_append_and_overwrite() {
     let (mut world, channel, _) = opened();
     assert!(staged(&world, &channel).is_empty());
     world.send(part(&channel, 0, b"abcdef")).assert_ok();
@@ -43,7 +43,7 @@ fn parts_are_written_one_behind_the_other_and_over_one_another() {
 }
 
 #[test]
-fn a_part_leaves_no_gap_and_stays_within_the_largest_statement() {
+fn part_beyond_bounds_is_rejected() {
     let (mut world, channel, _) = opened();
     world.send(part(&channel, 0, b"abc")).assert_ok();
     for offset in [4, 5, u32::MAX] {
@@ -60,13 +60,13 @@ fn a_part_leaves_no_gap_and_stays_within_the_largest_statement() {
 }
 
 #[test]
-fn a_statement_is_staged_once_at_a_time() {
+fn second_buffer_is_rejected() {
     let (mut world, _, open) = opened();
     world.send(open).assert_err(EXISTS);
 }
 
 #[test]
-fn nobody_writes_into_or_takes_back_what_another_staged() {
+fn foreign_buffer_is_rejected() {
     let (mut world, channel, _) = opened();
     world.send(part(&channel, 0, b"abc")).assert_ok();
     let operator = &channel.operator;
@@ -85,7 +85,7 @@ fn nobody_writes_into_or_takes_back_what_another_staged() {
 }
 
 #[test]
-fn what_is_taken_back_leaves_its_rent_with_who_paid_it() {
+fn closed_buffer_returns_rent() {
     let (mut world, channel, open) = opened();
     world.send(part(&channel, 0, &[7; 600])).assert_ok();
     let operator = &channel.operator;
@@ -100,7 +100,7 @@ fn what_is_taken_back_leaves_its_rent_with_who_paid_it() {
 }
 
 #[test]
-fn every_account_of_a_staging_is_pinned() {
+fn buffer_accounts_are_pinned() {
     let mut world = World::new();
     let (channel, other) = (world.channel().open(), world.channel().open());
     let operator = &channel.operator;

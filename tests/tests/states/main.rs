@@ -34,7 +34,7 @@ fn cells_of(work: Work) -> Vec<(&'static str, (Work, Parent, Terms), String)> {
 }
 
 #[test]
-fn no_instruction_does_in_any_state_what_the_design_does_not_say() {
+fn states_permit_documented_calls() {
     let threads = Work::ALL.map(|work| std::thread::spawn(move || cells_of(work)));
     let cells = threads.into_iter().flat_map(|thread| thread.join().unwrap());
     let mut table: BTreeMap<&str, Cells> = BTreeMap::new();

@@ -50,7 +50,7 @@ impl Terms {
     pub const ALL: [Self; 5] =
         [Self::None, Self::NotYetValid, Self::Valid, Self::Expired, Self::Replaced];
 
-    /// Somebody could accept them once: there is a license.
+    /// They were accepted once: a license exists.
     pub fn licensed(self) -> bool {
         matches!(self, Self::Valid | Self::Expired | Self::Replaced)
     }

@@ -32,7 +32,7 @@ pub struct Scene {
     /// Of the work; the first ones.
     terms: Option<PublishedTerms>,
     channel: OpenedChannel,
-    /// Of somebody who has accepted nothing yet.
+    /// Of a payer without licenses.
     new_channel: OpenedChannel,
     /// Approved to license and to derive.
     grantee: Person,
@@ -133,7 +133,8 @@ impl Scene {
         for (grantee, purpose) in
             [(self.grantee.key(), Purpose::License), (payer, Purpose::Derivative)]
         {
-            let approve = sdk::grant_approval(&owner.key(), &self.work.address, 1, &grantee, purpose);
+            let approve =
+                sdk::grant_approval(&owner.key(), &self.work.address, 1, &grantee, purpose);
             self.happen(approve, &owner);
         }
         if state.licensed() {
@@ -303,7 +304,7 @@ impl Scene {
         let (host, work) = (self.world.host.clone(), self.work.clone());
         let (currency, stale, fresh) = (self.world.currency, self.stale, self.fresh);
         let by_host = |instruction| Call::new([instruction], &[&host]);
-        let anybody = |instruction| Call::new([instruction], &[]);
+        let unsigned = |instruction| Call::new([instruction], &[]);
         let terms = self.terms.clone().unwrap_or_else(|| self.imagined_terms());
         let accept = self.new_channel.accepting(&terms).quota(10, 0);
         let statement = self.world.statement(&self.channel, &[(0, 5)]);
@@ -324,28 +325,28 @@ impl Scene {
             ("collect", self.channel.collecting(&[(0, &work)])),
             (
                 "pull to its parent",
-                anybody(earnings::pull(&work.address, &parent.address, &currency.mint)),
+                unsigned(earnings::pull(&work.address, &parent.address, &currency.mint)),
             ),
             (
                 "pull from a derivative",
-                anybody(earnings::pull(&self.derivative.address, &work.address, &currency.mint)),
+                unsigned(earnings::pull(&self.derivative.address, &work.address, &currency.mint)),
             ),
-            ("claim", anybody(earnings::claim(&work.address, &recipient, &currency))),
-            ("claim at an old split", anybody(earnings::claim(&work.address, &recipient, &stale))),
+            ("claim", unsigned(earnings::claim(&work.address, &recipient, &currency))),
+            ("claim at an old split", unsigned(earnings::claim(&work.address, &recipient, &stale))),
             (
                 "apply_split",
                 by_host(earnings::apply_split(&host.key(), &work.address, &stale.mint)),
             ),
-            ("apply_dispute", anybody(told.clone())),
-            ("apply_dispute at an old split", anybody(told_late)),
-            ("apply_dispute, then claim", anybody(told).then(anybody(claim))),
+            ("apply_dispute", unsigned(told.clone())),
+            ("apply_dispute at an old split", unsigned(told_late)),
+            ("apply_dispute, then claim", unsigned(told).then(unsigned(claim))),
             ("open_earnings", by_host(earnings::open(&host.key(), &work.address, &fresh.mint))),
             ("open_till", by_host(earnings::open_till(&host.key(), &work.address, &fresh))),
-            ("sweep_till", anybody(earnings::sweep_till(&work.address, &currency))),
+            ("sweep_till", unsigned(earnings::sweep_till(&work.address, &currency))),
         ]
     }
 
-    /// Terms that nobody has published.
+    /// Terms that were not published.
     fn imagined_terms(&self) -> PublishedTerms {
         PublishedTerms {
             work: self.work.address,

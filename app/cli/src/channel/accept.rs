@@ -9,135 +9,165 @@ use motif_sdk::{
     keypair,
     licensing::UsePrice,
 };
-use serde_json::{Value, json};
+use serde::Serialize;
 use solana_keypair::Keypair;
 
-use super::PayingChannelArgs;
+use super::selection::ChannelArgs;
 use crate::{
-    amount::grouped,
-    answer::{pairs, table},
+    amount::{AmountArg, Money, Scale},
+    currency,
     error::CliError,
+    output::{pairs, table},
     reference::WorkReference,
     session::Session,
 };
 
-/// What to accept, onto which channel.
+/// Arguments of `motif channel accept`.
 #[derive(Args)]
-pub struct AcceptCommandArgs {
-    /// Works' addresses, or the files they were registered from.
-    #[arg(required = true, value_name = "WORK", value_parser = WorkReference::parse)]
+pub struct AcceptArgs {
+    /// Addresses of the works, or the files they were registered from
+    #[arg(required = true, value_name = "WORK")]
     works: Vec<WorkReference>,
 
     #[command(flatten)]
-    channel: PayingChannelArgs,
+    channel: ChannelArgs,
 
     #[command(flatten)]
     license: LicenseArgs,
 }
 
-/// On which conditions to accept.
+/// Conditions of an acceptance.
 #[derive(Args)]
+#[command(next_help_heading = "License")]
 pub struct LicenseArgs {
-    /// The use to license [default: generate, or else the only one the terms offer].
+    /// Use to license: generate, style-transfer, voice-convert, train, fine-tune or play [default:
+    /// generate, or the only use that the terms offer]
     #[arg(long = "use", value_name = "USE")]
     licensed_use: Option<UseWord>,
 
-    /// The most to pay a unit, base units [default: the price just read].
-    #[arg(long, value_name = "BASE_UNITS")]
-    max_price: Option<u64>,
+    /// Maximum price per unit [default: the current price]
+    #[arg(long, value_name = "AMOUNT")]
+    max_price: Option<AmountArg>,
 
-    /// Units wanted, where the terms have a cap that licensees share.
-    #[arg(long, default_value_t = 0, value_name = "UNITS")]
+    /// Units to reserve, if the terms have a cap that licensees share
+    #[arg(long, value_name = "UNITS", default_value_t = 0)]
     quota_units: u64,
 
-    /// Revenue wanted, where the terms have a cap that licensees share, base units.
-    #[arg(long, default_value_t = 0, value_name = "BASE_UNITS")]
-    quota_revenue: u64,
+    /// Revenue to reserve, if the terms have a cap that licensees share
+    #[arg(long, value_name = "AMOUNT", default_value = "0")]
+    quota_revenue: AmountArg,
 
-    /// Keypair of the work's owner, where the terms ask for its approval.
+    /// Keypair file of the work's owner, if the terms require an approval
     #[arg(long, value_name = "FILE")]
     approver: Option<PathBuf>,
 }
 
-/// What is to be accepted of a work.
-pub struct Choice {
+/// Terms to accept, for one use of one work.
+pub struct Acceptance {
     work: Pubkey,
     terms_number: u32,
     price: UsePrice,
+    max_price: u64,
+    quota: Quota,
+    scale: Scale,
 }
 
-/// A license that was just accepted.
-pub struct AcceptedLicense {
-    index: u16,
-    work: Pubkey,
-    terms_number: u32,
-    price: UsePrice,
+/// License that was accepted.
+#[derive(Serialize)]
+pub struct LicenseOutput {
+    license: u16,
+    work: String,
+    terms: u32,
+    #[serde(rename = "use")]
+    licensed_use: UseWord,
+    price: Money,
+    unit: UnitWord,
 }
 
-pub async fn run(args: AcceptCommandArgs, session: &Session) -> Result<(), CliError> {
+/// Output of `motif channel accept`.
+#[derive(Serialize)]
+struct AcceptOutput {
+    channel: String,
+    licenses: Vec<LicenseOutput>,
+}
+
+pub async fn run(args: AcceptArgs, session: &Session) -> Result<(), CliError> {
     let payer = session.keypair()?;
     let client = session.client().await?;
     let (channel, _) = args.channel.find(&client, session).await?;
-    let choices = choose(&client, &args.works, &args.license).await?;
-    let mut licenses = Vec::with_capacity(choices.len());
-    for choice in &choices {
-        licenses.push(accept(&client, &payer, &channel, choice, &args.license).await?);
+    let acceptances = prepare(&client, &args.works, &args.license).await?;
+    let mut licenses = Vec::with_capacity(acceptances.len());
+    for acceptance in &acceptances {
+        licenses.push(accept(&client, &payer, &channel, acceptance, &args.license).await?);
     }
-
-    let json = json!({
-        "channel": channel.to_string(),
-        "licenses": licenses.iter().map(AcceptedLicense::json).collect::<Vec<_>>(),
-    });
-    let facts = pairs([("channel", channel.to_string())]);
-    session.answer(&json, facts + &AcceptedLicense::text(&licenses));
+    session.print(&AcceptOutput { channel: channel.to_string(), licenses });
     Ok(())
 }
 
-/// Looks up what would be accepted of each work, and refuses what cannot be, before any money
-/// moves.
+/// Reads the terms to accept of each work, and rejects those that cannot be accepted before any
+/// money moves.
 ///
 /// # Errors
-/// [`CliError::UseNotOffered`]; [`CliError::QuotaMissing`]; as [`WorkReference::address`].
-pub async fn choose(
+/// [`CliError::UseNotOffered`]; [`CliError::QuotaMissing`]; [`CliError::Amount`]; as
+/// [`WorkReference::address`].
+pub async fn prepare(
     client: &Client,
     works: &[WorkReference],
     args: &LicenseArgs,
-) -> Result<Vec<Choice>, CliError> {
-    let mut choices = Vec::with_capacity(works.len());
+) -> Result<Vec<Acceptance>, CliError> {
+    let mut acceptances = Vec::with_capacity(works.len());
     for reference in works {
         let work = reference.address(client).await?;
         let published = client.latest_terms(&work).await?;
         let price = offered(&published, args.licensed_use)?;
+        let mint = &published.terms.currency;
+        let quota = Quota {
+            units: args.quota_units,
+            revenue: currency::base_units(client, mint, &args.quota_revenue).await?,
+        };
         let caps = &published.terms.offer.caps;
-        let units = caps.total_units.is_some() && args.quota_units == 0;
-        let revenue = caps.revenue.is_some() && args.quota_revenue == 0;
-        if units || revenue {
-            return Err(CliError::QuotaMissing { work, units });
+        let lacks_units = caps.total_units.is_some() && quota.units == 0;
+        let lacks_revenue = caps.revenue.is_some() && quota.revenue == 0;
+        if lacks_units || lacks_revenue {
+            return Err(CliError::QuotaMissing { work, units: lacks_units });
         }
-        choices.push(Choice { work, terms_number: published.terms.number, price });
+        let max_price = match &args.max_price {
+            Some(amount) => currency::base_units(client, mint, amount).await?,
+            None => price.price,
+        };
+        let (terms_number, scale) = (published.terms.number, currency::scale(client, mint).await?);
+        acceptances.push(Acceptance { work, terms_number, price, max_price, quota, scale });
     }
-    Ok(choices)
+    Ok(acceptances)
 }
 
-/// Accepts one use of a work's latest terms, at the price they state now or less.
+/// Accepts one use of a work's latest terms, at the current price or less.
+///
+/// # Errors
+/// [`motif_sdk::Error`].
 pub async fn accept(
     client: &Client,
     payer: &Keypair,
     channel: &Pubkey,
-    choice: &Choice,
+    acceptance: &Acceptance,
     args: &LicenseArgs,
-) -> Result<AcceptedLicense, CliError> {
-    let Choice { work, terms_number, price } = *choice;
-    let max_price = args.max_price.unwrap_or(price.price);
-    let quota = Quota { units: args.quota_units, revenue: args.quota_revenue };
+) -> Result<LicenseOutput, CliError> {
+    let Acceptance { work, terms_number, price, max_price, quota, scale } = *acceptance;
     let approver = args.approver.as_deref().map(keypair::read).transpose()?;
     let mut acceptance =
         client.accept_terms(channel, &work, price.licensed_use).max_price(max_price).quota(quota);
     if let Some(approver) = &approver {
         acceptance = acceptance.approver(approver);
     }
-    let (index, _) = acceptance.send(payer).await?;
-    Ok(AcceptedLicense { index, work, terms_number, price })
+    let (license, _) = acceptance.send(payer).await?;
+    Ok(LicenseOutput {
+        license,
+        work: work.to_string(),
+        terms: terms_number,
+        licensed_use: price.licensed_use.into(),
+        price: scale.money(price.price),
+        unit: price.unit.into(),
+    })
 }
 
 fn offered(published: &PublishedTerms, wanted: Option<UseWord>) -> Result<UsePrice, CliError> {
@@ -158,38 +188,23 @@ fn offered(published: &PublishedTerms, wanted: Option<UseWord>) -> Result<UsePri
     })
 }
 
-impl AcceptedLicense {
-    pub fn json(&self) -> Value {
-        json!({
-            "license": self.index,
-            "work": self.work.to_string(),
-            "terms": self.terms_number,
-            "use": UseWord::from(self.price.licensed_use),
-            "price": self.price.price,
-            "unit": UnitWord::from(self.price.unit),
-        })
-    }
+/// Renders accepted licenses as a table.
+pub fn license_table(licenses: &[LicenseOutput]) -> String {
+    let rows = licenses.iter().map(|license| {
+        [
+            license.license.to_string(),
+            license.work.clone(),
+            license.terms.to_string(),
+            license.licensed_use.to_string(),
+            format!("{} / {}", license.price, license.unit),
+        ]
+    });
+    table(["license", "work", "terms", "use", "price"], &[0, 2], rows)
+}
 
-    /// A table under other facts; nothing without licenses.
-    pub fn text(licenses: &[Self]) -> String {
-        if licenses.is_empty() {
-            return String::new();
-        }
-        let row = |license: &Self| {
-            [
-                license.index.to_string(),
-                license.work.to_string(),
-                license.terms_number.to_string(),
-                UseWord::from(license.price.licensed_use).to_string(),
-                format!(
-                    "{} / {}",
-                    grouped(license.price.price),
-                    UnitWord::from(license.price.unit)
-                ),
-            ]
-        };
-        let header = ["license", "work", "terms", "use", "price"];
-        let table = table(header, &[0, 2], licenses.iter().map(row).collect());
-        format!("\n\n{table}")
+impl std::fmt::Display for AcceptOutput {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let channel = pairs(&[("channel", &self.channel)]);
+        write!(formatter, "{channel}\n\n{}", license_table(&self.licenses))
     }
 }

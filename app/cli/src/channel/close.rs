@@ -1,19 +1,110 @@
+use std::fmt;
+
 use clap::Args;
 use motif_sdk::{gateway::PayerRequest, keypair::signing_key};
-use serde_json::json;
+use serde::Serialize;
 
-use super::ChannelArgs;
-use crate::{amount::grouped, answer::pairs, error::CliError, session::Session};
+use super::selection::ChannelArgs;
+use crate::{
+    amount::{Money, grouped},
+    currency,
+    error::CliError,
+    output::{pairs, table},
+    session::Session,
+    time::utc,
+};
 
-/// Which channel, and how.
+/// Arguments of `motif channel settle`.
+#[derive(Args)]
+pub struct SettleArgs {
+    #[command(flatten)]
+    channel: ChannelArgs,
+}
+
+/// Arguments of `motif channel close`.
 #[derive(Args)]
 pub struct CloseArgs {
     #[command(flatten)]
     channel: ChannelArgs,
 
-    /// Only start the grace period, without the gateway; `motif channel withdraw` after it.
+    /// Start the grace period without the gateway; run `motif channel withdraw` when it is over
     #[arg(long)]
     without_gateway: bool,
+}
+
+/// Output of `motif channel settle`.
+#[derive(Serialize)]
+struct SettleOutput {
+    channel: String,
+    statements: Vec<StatementOutput>,
+}
+
+/// Statement that was settled.
+#[derive(Serialize)]
+struct StatementOutput {
+    statement: u64,
+    receipts: u32,
+    prices: Money,
+    fee: Money,
+    compute_units: u64,
+    lamports_in_fees: u64,
+    signature: String,
+}
+
+pub async fn settle(args: SettleArgs, session: &Session) -> Result<(), CliError> {
+    let client = session.client().await?;
+    let payer = session.keypair()?;
+    let (channel, account) = args.channel.find(&client, session).await?;
+    let gateway = session.gateway().await;
+    let request = PayerRequest::settle(&channel, &account.channel).sign(&signing_key(&payer));
+    let reports = gateway.settle(&request).await?;
+    let scale = currency::scale(&client, &account.channel.mint).await?;
+    let statements = reports.iter().map(|report| StatementOutput {
+        statement: report.statement,
+        receipts: report.receipts,
+        prices: scale.money(report.prices.0),
+        fee: scale.money(report.fee.0),
+        compute_units: report.compute_units,
+        lamports_in_fees: report.fee_lamports,
+        signature: report.signature.clone(),
+    });
+    session.print(&SettleOutput { channel: channel.to_string(), statements: statements.collect() });
+    Ok(())
+}
+
+impl fmt::Display for SettleOutput {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let rows = self.statements.iter().map(|statement| {
+            [
+                statement.statement.to_string(),
+                grouped(u64::from(statement.receipts)),
+                statement.prices.to_string(),
+                statement.fee.to_string(),
+                grouped(statement.compute_units),
+                grouped(statement.lamports_in_fees),
+            ]
+        });
+        let header = ["statement", "receipts", "prices", "fee", "compute units", "lamports"];
+        let table = table(header, &[0, 1, 2, 3, 4, 5], rows);
+        write!(formatter, "{}\n\n{table}", pairs(&[("channel", &self.channel)]))
+    }
+}
+
+/// Output of `motif channel close`.
+#[derive(Serialize)]
+struct CloseOutput {
+    channel: String,
+    /// Numbers of the statements that were settled.
+    settled_statements: Vec<u64>,
+    refunded: Money,
+    signature: String,
+}
+
+/// Output of `motif channel close --without-gateway`.
+#[derive(Serialize)]
+struct StartCloseOutput {
+    channel: String,
+    closes_at: i64,
 }
 
 pub async fn run(args: CloseArgs, session: &Session) -> Result<(), CliError> {
@@ -23,33 +114,75 @@ pub async fn run(args: CloseArgs, session: &Session) -> Result<(), CliError> {
     if args.without_gateway {
         client.request_close(&payer, &channel).await?;
         let closes_at = client.channel(&channel).await?.channel.closes_at;
-        let json = json!({ "channel": channel.to_string(), "closes_at": closes_at });
-        let text = pairs([("channel", channel.to_string()), ("closes at", closes_at.to_string())]);
-        session.answer(&json, text);
+        session.print(&StartCloseOutput { channel: channel.to_string(), closes_at });
         return Ok(());
     }
 
     let gateway = session.gateway().await;
-    gateway.ready().await?; // a gateway that is away must not start the grace period
+    gateway.ready().await?; // the grace period starts only if the gateway responds
     if account.channel.closes_at == i64::MAX {
         client.request_close(&payer, &channel).await?;
     }
     let request = PayerRequest::close(&channel, &account.channel).sign(&signing_key(&payer));
     let closing = gateway.close(&request).await?;
     let (refunded, landed) = client.withdraw(&payer, &channel).await?;
-
-    let settlements: Vec<_> = closing.settlements.iter().map(|report| report.statement).collect();
-    let json = json!({
-        "channel": channel.to_string(),
-        "settled_statements": settlements,
-        "refunded": refunded,
-        "signature": landed.signature.to_string(),
+    session.print(&CloseOutput {
+        channel: channel.to_string(),
+        settled_statements: closing.settlements.iter().map(|report| report.statement).collect(),
+        refunded: currency::scale(&client, &account.channel.mint).await?.money(refunded),
+        signature: landed.signature.to_string(),
     });
-    let text = pairs([
-        ("channel", channel.to_string()),
-        ("statements settled", settlements.len().to_string()),
-        ("refunded", grouped(refunded)),
-    ]);
-    session.answer(&json, text);
     Ok(())
+}
+
+impl fmt::Display for CloseOutput {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&pairs(&[
+            ("channel", &self.channel),
+            ("statements settled", &self.settled_statements.len()),
+            ("refunded", &self.refunded),
+        ]))
+    }
+}
+
+impl fmt::Display for StartCloseOutput {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let closes_at = utc(self.closes_at);
+        formatter.write_str(&pairs(&[("channel", &self.channel), ("closes at", &closes_at)]))
+    }
+}
+
+/// Arguments of `motif channel withdraw`.
+#[derive(Args)]
+pub struct WithdrawArgs {
+    #[command(flatten)]
+    channel: ChannelArgs,
+}
+
+/// Output of `motif channel withdraw`.
+#[derive(Serialize)]
+struct WithdrawOutput {
+    channel: String,
+    refunded: Money,
+    signature: String,
+}
+
+pub async fn withdraw(args: WithdrawArgs, session: &Session) -> Result<(), CliError> {
+    let payer = session.keypair()?;
+    let client = session.client().await?;
+    let (channel, account) = args.channel.find(&client, session).await?;
+    let (refunded, landed) = client.withdraw(&payer, &channel).await?;
+    session.print(&WithdrawOutput {
+        channel: channel.to_string(),
+        refunded: currency::scale(&client, &account.channel.mint).await?.money(refunded),
+        signature: landed.signature.to_string(),
+    });
+    Ok(())
+}
+
+impl fmt::Display for WithdrawOutput {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let facts = pairs(&[("channel", &self.channel), ("refunded", &self.refunded)]);
+        formatter.write_str(&facts)
+    }
 }

@@ -1,38 +1,35 @@
-//! Channels: a platform's escrow and its licenses.
+//! `motif channel`: payment channels, which hold a payer's deposit and its licenses.
 
 mod accept;
 mod close;
 mod open;
+mod selection;
 mod show;
-mod snapshot;
-mod top_up;
-mod voucher_key;
-mod which;
-mod withdraw;
 
 use clap::Subcommand;
 
-pub use snapshot::Snapshot;
-pub use voucher_key::{VoucherKeyArgs, voucher_key};
-pub use which::{ChannelArgs, PayingChannelArgs, find as find_channel, license_of};
+pub use selection::{ChannelArgs, VoucherKeyArgs, find_channel, find_license};
+pub use show::ChannelSnapshot;
 
 use crate::{error::CliError, session::Session};
 
-/// What can be done with channels.
+/// Commands of `motif channel`.
 #[derive(Subcommand)]
 pub enum ChannelCommand {
-    /// Open a channel and deposit into it, and optionally accept terms at once.
+    /// Open a channel with a deposit, and optionally accept terms
     Open(open::OpenArgs),
-    /// Accept a use of works' latest terms onto a channel.
-    Accept(accept::AcceptCommandArgs),
-    /// Add to a channel's deposit.
-    TopUp(top_up::TopUpArgs),
-    /// Show a channel and its licenses.
+    /// Accept the latest terms of works, for one use
+    Accept(accept::AcceptArgs),
+    /// Add to a channel's deposit
+    TopUp(open::TopUpArgs),
+    /// Show a channel and its licenses
     Show(show::ShowArgs),
-    /// Have the gateway settle and close a channel, and take the rest of the deposit back.
+    /// Ask the gateway to settle a channel now
+    Settle(close::SettleArgs),
+    /// Settle and close a channel through the gateway, and withdraw the rest of its deposit
     Close(close::CloseArgs),
-    /// Take back what a closed channel never charged.
-    Withdraw(withdraw::WithdrawArgs),
+    /// Withdraw the rest of a closed channel's deposit
+    Withdraw(close::WithdrawArgs),
 }
 
 impl ChannelCommand {
@@ -40,10 +37,11 @@ impl ChannelCommand {
         match self {
             Self::Open(args) => open::run(args, session).await,
             Self::Accept(args) => accept::run(args, session).await,
-            Self::TopUp(args) => top_up::run(args, session).await,
+            Self::TopUp(args) => open::top_up(args, session).await,
             Self::Show(args) => show::run(args, session).await,
+            Self::Settle(args) => close::settle(args, session).await,
             Self::Close(args) => close::run(args, session).await,
-            Self::Withdraw(args) => withdraw::run(args, session).await,
+            Self::Withdraw(args) => close::withdraw(args, session).await,
         }
     }
 }

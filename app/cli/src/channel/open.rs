@@ -1,101 +1,101 @@
+use std::fmt;
+
 use clap::Args;
-use motif_localnet::TestDollar;
-use motif_sdk::{
-    Pubkey,
-    channel::{Currency, OpenChannelArgs},
-    client::Client,
-    pda,
-};
-use serde_json::json;
+use motif_sdk::{Pubkey, channel::OpenChannelArgs, client::Client, pda};
+use serde::Serialize;
 use solana_signer::Signer;
 
 use super::{
-    VoucherKeyArgs,
-    accept::{AcceptedLicense, LicenseArgs, accept, choose},
-    voucher_key,
+    accept::{LicenseArgs, LicenseOutput, accept, license_table, prepare},
+    selection::{ChannelArgs, VoucherKeyArgs},
 };
 use crate::{
-    amount::grouped,
-    answer::pairs,
+    amount::{AmountArg, Money},
+    currency::{self, CurrencyArgs},
     error::CliError,
-    reference::{Somebody, WorkReference},
+    output::pairs,
+    reference::{AccountReference, WorkReference},
     session::Session,
 };
 
-/// Towards whom, how much, and for what.
+/// Arguments of `motif channel open`.
 #[derive(Args)]
 pub struct OpenArgs {
-    /// What to deposit, base units of the currency (1000000 is one dollar).
-    #[arg(long, value_name = "BASE_UNITS", value_parser = clap::value_parser!(u64).range(1..))]
-    deposit: u64,
+    /// Amount to deposit
+    #[arg(long, value_name = "AMOUNT", value_parser = AmountArg::parse_positive)]
+    deposit: AmountArg,
 
-    /// Whom you trust to meter [default: the operator of --gateway-url].
-    #[arg(long, value_name = "ADDRESS|FILE", value_parser = Somebody::parse)]
-    operator: Option<Somebody>,
+    /// Address, or keypair file, of the operator that meters [default: the operator of
+    /// --gateway-url]
+    #[arg(long, value_name = "ADDRESS|FILE")]
+    operator: Option<AccountReference>,
 
-    /// The operator's fee, basis points on top of prices [default: what the gateway asks].
+    /// Operator's fee on top of prices, in basis points [default: the gateway's fee]
     #[arg(long, value_name = "BPS")]
     operator_fee_bps: Option<u16>,
 
-    /// Mint to pay in [default: the localnet's test dollar].
-    #[arg(long, env = "MOTIF_CURRENCY", value_name = "MINT")]
-    currency: Option<Pubkey>,
+    #[command(flatten)]
+    currency: CurrencyArgs,
 
-    /// From closing it yourself to the last settlement.
+    /// Time in which the operator can still settle after you close the channel without it
     #[arg(long, value_name = "SECONDS", default_value_t = 3_600)]
     grace_seconds: u32,
 
-    /// Accept these works' latest terms at once.
-    #[arg(long, value_name = "WORK", value_parser = WorkReference::parse)]
+    /// Work whose latest terms to accept, an address or a file; repeat for several
+    #[arg(long, value_name = "WORK")]
     accept: Vec<WorkReference>,
 
     #[command(flatten)]
-    license: LicenseArgs,
+    voucher_key: VoucherKeyArgs,
 
     #[command(flatten)]
-    voucher_key: VoucherKeyArgs,
+    license: LicenseArgs,
+}
+
+/// Output of `motif channel open`.
+#[derive(Serialize)]
+struct OpenOutput {
+    channel: String,
+    operator: String,
+    operator_fee_bps: u16,
+    deposited: Money,
+    licenses: Vec<LicenseOutput>,
+    signature: String,
 }
 
 pub async fn run(args: OpenArgs, session: &Session) -> Result<(), CliError> {
     let payer = session.keypair()?;
     let client = session.client().await?;
     let (operator, operator_fee_bps) = operator(&args, session).await?;
-    let currency = args.currency.unwrap_or_else(|| TestDollar::new().mint);
-    let currency = client.currency(&currency).await?;
-    check_funds(&client, &payer.pubkey(), &currency, args.deposit).await?;
-    let choices = choose(&client, &args.accept, &args.license).await?;
+    let currency = client.currency(&args.currency.mint()).await?;
+    let deposit = currency::base_units(&client, &currency.mint, &args.deposit).await?;
+    currency::check_balance(&client, &payer.pubkey(), &currency, deposit).await?;
+    let acceptances = prepare(&client, &args.accept, &args.license).await?;
 
-    let voucher_key = voucher_key(&args.voucher_key, session)?;
+    let voucher_key = args.voucher_key.read(session)?;
     let opening = OpenChannelArgs {
         salt: free_salt(&client, &payer.pubkey(), &operator, &currency.mint).await?,
         voucher_key: voucher_key.pubkey(),
         operator_fee_bps,
         grace_seconds: args.grace_seconds,
-        deposit: args.deposit,
+        deposit,
     };
     let (channel, landed) = client.open_channel(&operator, &currency, opening).send(&payer).await?;
-    let mut licenses = Vec::with_capacity(choices.len());
-    for choice in &choices {
-        let accepted = accept(&client, &payer, &channel, choice, &args.license).await;
+    let mut licenses = Vec::with_capacity(acceptances.len());
+    for acceptance in &acceptances {
+        let accepted = accept(&client, &payer, &channel, acceptance, &args.license).await;
         licenses.push(accepted.inspect_err(|_| {
-            session.say(format_args!("channel {channel} is open, and holds the deposit"));
+            session.status(format_args!("channel {channel} is open and holds the deposit"));
         })?);
     }
-
-    let json = json!({
-        "channel": channel.to_string(),
-        "operator": operator.to_string(),
-        "operator_fee_bps": operator_fee_bps,
-        "deposited": args.deposit,
-        "licenses": licenses.iter().map(AcceptedLicense::json).collect::<Vec<_>>(),
-        "signature": landed.signature.to_string(),
+    session.print(&OpenOutput {
+        channel: channel.to_string(),
+        operator: operator.to_string(),
+        operator_fee_bps,
+        deposited: currency::scale(&client, &currency.mint).await?.money(deposit),
+        licenses,
+        signature: landed.signature.to_string(),
     });
-    let facts = pairs([
-        ("channel", channel.to_string()),
-        ("operator", operator.to_string()),
-        ("deposited", grouped(args.deposit)),
-    ]);
-    session.answer(&json, facts + &AcceptedLicense::text(&licenses));
     Ok(())
 }
 
@@ -107,20 +107,7 @@ async fn operator(args: &OpenArgs, session: &Session) -> Result<(Pubkey, u16), C
     Ok((gateway.operator.0, args.operator_fee_bps.unwrap_or(gateway.operator_fee_bps)))
 }
 
-async fn check_funds(
-    client: &Client,
-    payer: &Pubkey,
-    currency: &Currency,
-    wanted: u64,
-) -> Result<(), CliError> {
-    let held = client.token_balance(payer, currency).await?;
-    if held < wanted {
-        return Err(CliError::NotEnoughTokens { payer: *payer, held, wanted });
-    }
-    Ok(())
-}
-
-/// The first number that no channel between these two has.
+/// Returns the first salt without a channel between payer and operator.
 async fn free_salt(
     client: &Client,
     payer: &Pubkey,
@@ -132,4 +119,60 @@ async fn free_salt(
         salt += 1; // one request each: payers have few channels
     }
     Ok(salt)
+}
+
+impl fmt::Display for OpenOutput {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&pairs(&[
+            ("channel", &self.channel),
+            ("operator", &self.operator),
+            ("deposited", &self.deposited),
+        ]))?;
+        match self.licenses.as_slice() {
+            [] => Ok(()),
+            licenses => write!(formatter, "\n\n{}", license_table(licenses)),
+        }
+    }
+}
+
+/// Arguments of `motif channel top-up`.
+#[derive(Args)]
+pub struct TopUpArgs {
+    /// Amount to add to the deposit
+    #[arg(value_parser = AmountArg::parse_positive)]
+    amount: AmountArg,
+
+    #[command(flatten)]
+    channel: ChannelArgs,
+}
+
+/// Output of `motif channel top-up`.
+#[derive(Serialize)]
+struct TopUpOutput {
+    channel: String,
+    deposited: Money,
+    signature: String,
+}
+
+pub async fn top_up(args: TopUpArgs, session: &Session) -> Result<(), CliError> {
+    let payer = session.keypair()?;
+    let client = session.client().await?;
+    let (channel, account) = args.channel.find(&client, session).await?;
+    let mint = account.channel.mint;
+    let amount = currency::base_units(&client, &mint, &args.amount).await?;
+    let landed = client.top_up(&payer, &channel, amount).await?;
+    let deposited = client.channel(&channel).await?.channel.deposited;
+    session.print(&TopUpOutput {
+        channel: channel.to_string(),
+        deposited: currency::scale(&client, &mint).await?.money(deposited),
+        signature: landed.signature.to_string(),
+    });
+    Ok(())
+}
+
+impl fmt::Display for TopUpOutput {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let facts = pairs(&[("channel", &self.channel), ("deposited", &self.deposited)]);
+        formatter.write_str(&facts)
+    }
 }

@@ -1,32 +1,31 @@
-//! What everybody should get, worked out from the listed prices alone.
+//! Expected amounts, from prices and shares alone.
 //!
-//! Deliberately shares no code with the programs or the SDK: this is the other side of the
-//! comparison.
+//! Shares no code with the programs and the SDK, whose results are compared with these.
 
-/// The operator's fee, on top of prices.
+/// Operator's fee on top of prices.
 pub const OPERATOR_FEE_BPS: u16 = 200;
-/// The picture's part of what the style model earns.
+/// Picture's share of the style model's earnings.
 pub const PARENT_SHARE_BPS: u16 = 2_000;
-/// Each creator's part of what the picture earns.
+/// Each creator's share of the picture's earnings.
 pub const HALF_BPS: u16 = 5_000;
 
-/// Base units.
+/// Expected amounts, in base units.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Expected {
-    /// What all generations cost, without the operator's fee.
+    /// Prices of all generations, without the operator's fee.
     pub prices: u64,
     pub operator_fee: u64,
-    /// Of the picture's earnings, for each of its two creators.
+    /// Each creator's part of the picture's earnings.
     pub half_of_picture: u64,
-    /// Of the model's earnings, for the one who made it.
+    /// Maker's part of the style model's earnings.
     pub model_maker: u64,
-    /// What rounding down leaves in the vault, owed to no one yet.
+    /// Rest of rounding down, which stays in the vault.
     pub dust: u64,
 }
 
 impl Expected {
-    /// `None` when the amounts are more than a channel can hold.
-    pub fn of(generations: u32, price: u64) -> Option<Self> {
+    /// Returns the expected amounts, or `None` if they overflow.
+    pub fn new(generations: u32, price: u64) -> Option<Self> {
         let prices = price.checked_mul(u64::from(generations))?;
         let picture = share(prices, PARENT_SHARE_BPS);
         let half_of_picture = share(picture, HALF_BPS);
@@ -36,11 +35,11 @@ impl Expected {
             operator_fee: share(prices, OPERATOR_FEE_BPS),
             half_of_picture,
             model_maker,
-            dust: prices - model_maker - 2 * half_of_picture, // parts of `prices`
+            dust: prices - model_maker - 2 * half_of_picture, // all parts of `prices`
         })
     }
 
-    /// What the platform owes in the end.
+    /// Returns what the platform owes in total, or `None` if it overflows.
     pub fn owed(&self) -> Option<u64> {
         self.prices.checked_add(self.operator_fee)
     }
@@ -55,8 +54,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_thousand_generations_at_a_tenth_of_a_cent() {
-        let expected = Expected::of(1_000, 1_000).unwrap();
+    fn thousand_generations_are_split_exactly() {
+        let expected = Expected::new(1_000, 1_000).unwrap();
         let parts = (expected.prices, expected.model_maker, expected.half_of_picture);
         assert_eq!(parts, (1_000_000, 800_000, 100_000));
         assert_eq!((expected.operator_fee, expected.dust), (20_000, 0));
@@ -64,8 +63,8 @@ mod tests {
 
     #[test]
     fn odd_prices_leave_dust() {
-        let expected = Expected::of(1, 7).unwrap();
+        let expected = Expected::new(1, 7).unwrap();
         assert_eq!((expected.model_maker, expected.half_of_picture, expected.dust), (5, 0, 2));
-        assert_eq!(Expected::of(2, u64::MAX), None);
+        assert_eq!(Expected::new(2, u64::MAX), None);
     }
 }

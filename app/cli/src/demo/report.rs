@@ -1,188 +1,207 @@
-use serde_json::{Value, json};
+use std::fmt;
 
-use super::{
-    expected::Expected,
-    ledger::{Cost, Ledger},
-};
+use motif_sdk::client::ConfirmedTransaction;
+use serde::Serialize;
+
+use super::expected::Expected;
 use crate::{
-    amount::{dollars, grouped},
-    answer::table,
+    amount::{Money, grouped},
     error::CliError,
+    output::table,
 };
 
-/// One line of who got what.
-pub struct Line {
-    pub name: &'static str,
-    pub what_for: String,
-    pub expected: u64,
-    pub received: u64,
+/// Transactions of one purpose, and what they cost.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Cost {
+    #[serde(skip)]
+    purpose: &'static str,
+    pub transactions: u64,
+    #[serde(rename = "lamports_in_fees")]
+    fee_lamports: u64,
+    pub compute_units: u64,
 }
 
-/// What somebody's token account holds at the end, and should.
+/// Costs of all transactions, by purpose, in the order of their first transaction.
+#[derive(Default)]
+pub struct Costs(Vec<Cost>);
+
+impl Costs {
+    /// Adds confirmed transactions.
+    pub fn add<'a>(
+        &mut self,
+        purpose: &'static str,
+        landed: impl IntoIterator<Item = &'a ConfirmedTransaction>,
+    ) {
+        for landed in landed {
+            self.add_one(purpose, landed.fee_lamports, landed.compute_units);
+        }
+    }
+
+    /// Adds one transaction.
+    pub fn add_one(&mut self, purpose: &'static str, fee_lamports: u64, compute_units: u64) {
+        let position = self.0.iter().position(|cost| cost.purpose == purpose);
+        let position = position.unwrap_or_else(|| {
+            self.0.push(Cost { purpose, ..Cost::default() });
+            self.0.len() - 1
+        });
+        let cost = &mut self.0[position];
+        cost.transactions += 1;
+        cost.fee_lamports += fee_lamports;
+        cost.compute_units += compute_units;
+    }
+
+    /// Returns the cost of one purpose.
+    pub fn of(&self, purpose: &'static str) -> Cost {
+        let found = self.0.iter().find(|cost| cost.purpose == purpose).cloned();
+        found.unwrap_or(Cost { purpose, ..Cost::default() })
+    }
+
+    /// Returns the cost of all purposes.
+    pub fn total(&self) -> Cost {
+        let sum = |part: fn(&Cost) -> u64| self.0.iter().map(part).sum();
+        Cost {
+            purpose: "total",
+            transactions: sum(|cost| cost.transactions),
+            fee_lamports: sum(|cost| cost.fee_lamports),
+            compute_units: sum(|cost| cost.compute_units),
+        }
+    }
+}
+
+impl fmt::Display for Cost {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (transactions, units) = (self.transactions, grouped(self.compute_units));
+        let lamports = grouped(self.fee_lamports);
+        let plural = if transactions == 1 { "" } else { "s" };
+        write!(
+            formatter,
+            "{transactions} transaction{plural}: {units} compute units, {lamports} lamports"
+        )
+    }
+}
+
+/// Claim of one recipient from one work.
+pub struct Claim {
+    pub name: &'static str,
+    pub source: String,
+    pub expected: Money,
+    pub received: Money,
+}
+
+/// Balance of a creator's token account at the end.
+#[derive(Serialize)]
 pub struct Balance {
     pub name: &'static str,
-    pub expected: u64,
-    pub received: u64,
+    pub expected: Money,
+    pub received: Money,
 }
 
-/// The story's end: what was measured, next to what was expected.
-pub struct Told {
+/// Output of `motif demo`: measurements, beside what prices and shares alone give.
+#[derive(Serialize)]
+pub struct Report {
     pub generations: u32,
-    pub price: u64,
+    pub price: Money,
     pub works: u64,
+    #[serde(skip)]
     pub expected: Expected,
-    pub lines: Vec<Line>,
-    pub balances: Vec<Balance>,
-    pub deposited: u64,
-    pub refunded: u64,
-    /// What reached the operator's token account.
-    pub operator_fee: u64,
-    /// What the vault still holds when everybody is paid.
-    pub dust: u64,
-    pub ledger: Ledger,
-    pub settlements: Cost,
+    #[serde(skip)]
+    pub claims: Vec<Claim>,
+    pub recipients: Vec<Balance>,
+    pub deposited: Money,
+    /// Sum of the recipients' balances, the operator's fee and the dust.
+    pub paid: Money,
+    pub refunded: Money,
+    /// Paid to the operator's token account.
+    pub operator_fee: Money,
+    /// Left in the vault: rounding that is too small to share yet.
+    pub dust: Money,
+    #[serde(flatten)]
+    pub total: Cost,
+    #[serde(skip)]
+    pub costs: Costs,
+    pub settle_transactions: u64,
+    pub settle_compute_units: u64,
     pub receipts_verified: usize,
-    /// Signed outputs that read back intact, trusted, licensed and settled; of one.
+    /// 1 if the signed output reads back intact, trusted, licensed and settled.
     pub credentials_verified: u32,
     pub seconds: f64,
+    /// As [`Report::adds_up`].
+    pub conserved: bool,
 }
 
-impl Told {
-    /// Base units that left the channel: to recipients, to the operator, and to the vault as
-    /// parts too small to pay out yet.
-    fn paid(&self) -> u64 {
-        let received: u64 = self.balances.iter().map(|balance| balance.received).sum();
-        received + self.operator_fee + self.dust // all of it was in one vault
+impl Report {
+    /// Returns whether the deposit is accounted for, and all amounts are as expected.
+    pub fn adds_up(&self) -> bool {
+        let Self { deposited, paid, refunded, operator_fee, dust, expected, .. } = self;
+        deposited.base_units == paid.base_units + refunded.base_units
+            && operator_fee.base_units == expected.operator_fee
+            && dust.base_units == expected.dust
+            && self.recipients.iter().all(|balance| balance.expected == balance.received)
+            && self.claims.iter().all(|claim| claim.expected == claim.received)
     }
 
-    fn conserved(&self) -> bool {
-        self.deposited == self.paid() + self.refunded
-    }
-
-    /// Everybody got what the prices and splits alone say.
-    fn as_expected(&self) -> bool {
-        let by_balance = self.balances.iter().all(|balance| balance.expected == balance.received);
-        let by_line = self.lines.iter().all(|line| line.expected == line.received);
-        let fee = self.operator_fee == self.expected.operator_fee;
-        by_balance && by_line && fee && self.dust == self.expected.dust
-    }
-
-    fn all_verified(&self) -> bool {
-        u32::try_from(self.receipts_verified) == Ok(self.generations)
-    }
-
-    /// Refuses a story whose sums do not add up.
+    /// Checks that the amounts add up, and that the receipts and credentials verify.
     ///
     /// # Errors
     /// [`CliError::NotConserved`]; [`CliError::ReceiptsFailed`].
     pub fn check(&self) -> Result<(), CliError> {
-        if !self.conserved() {
-            let (deposited, paid, refunded) = (self.deposited, self.paid(), self.refunded);
-            let what = format!("deposited {deposited}, paid {paid}, refunded {refunded}");
-            return Err(CliError::NotConserved(what));
+        let all = self.generations as usize;
+        if !self.adds_up() {
+            let Self { deposited, paid, refunded, .. } = self;
+            return Err(CliError::NotConserved(format!(
+                "deposited {deposited}, paid {paid}, refunded {refunded}; expected {:?}",
+                self.expected
+            )));
         }
-        if !self.as_expected() {
-            return Err(CliError::NotConserved("somebody got another amount than expected".into()));
-        }
-        if !self.all_verified() {
-            let all = self.generations as usize;
-            let failed = all - self.receipts_verified.min(all);
+        if self.receipts_verified != all {
+            let failed = all.saturating_sub(self.receipts_verified);
             return Err(CliError::ReceiptsFailed { failed, all, first: "see above".to_owned() });
         }
         if self.credentials_verified != 1 {
-            let first = "the credentials of the last output do not read back".to_owned();
+            let first = "the credentials of the last output do not verify".to_owned();
             return Err(CliError::ReceiptsFailed { failed: 1, all: 1, first });
         }
         Ok(())
     }
 
-    pub fn json(&self) -> Value {
-        let recipients = self.balances.iter().map(|balance| {
-            json!({
-                "name": balance.name,
-                "expected": balance.expected,
-                "received": balance.received,
-            })
+    fn payouts(&self) -> String {
+        let rows = self.claims.iter().map(|claim| {
+            let verdict = if claim.expected == claim.received { "exact" } else { "WRONG" };
+            let (expected, received) = (claim.expected.to_string(), claim.received.to_string());
+            let (name, source) = (claim.name.to_owned(), claim.source.clone());
+            [name, source, expected, received, verdict.to_owned()]
         });
-        let total = self.ledger.total();
-        json!({
-            "generations": self.generations,
-            "price": self.price,
-            "works": self.works,
-            "recipients": recipients.collect::<Vec<_>>(),
-            "deposited": self.deposited,
-            "paid": self.paid(),
-            "refunded": self.refunded,
-            "operator_fee": self.operator_fee,
-            "dust": self.dust,
-            "transactions": total.transactions,
-            "lamports_in_fees": total.fee_lamports,
-            "compute_units": total.compute_units,
-            "settle_transactions": self.settlements.transactions,
-            "settle_compute_units": self.settlements.compute_units,
-            "receipts_verified": self.receipts_verified,
-            "credentials_verified": self.credentials_verified,
-            "seconds": (self.seconds * 1_000.0).round() / 1_000.0,
-            "conserved": self.conserved() && self.as_expected(),
-        })
-    }
-
-    pub fn text(&self) -> String {
-        let verified = format!(
-            "{} of {} receipts verified: signed by the operator, and proved against the channel's account",
-            grouped(self.receipts_verified as u64),
-            grouped(u64::from(self.generations)),
-        );
-        [
-            format!("\nWho got what\n\n{}", self.who_got_what()),
-            format!("Where the deposit went\n\n{}", self.deposit()),
-            format!("What it cost on chain\n\n{}", self.on_chain()),
-            format!("{verified}\nconserved: {}", self.conserved() && self.as_expected()),
-        ]
-        .join("\n\n")
-    }
-
-    fn who_got_what(&self) -> String {
-        let mark = |same: bool| if same { "exact" } else { "WRONG" }.to_owned();
-        let row = |line: &Line| {
-            let (expected, received) = (line.expected, line.received);
-            let name = line.name.to_owned();
-            let amounts = [grouped(expected), grouped(received), dollars(received)];
-            let [expected_shown, received_shown, in_dollars] = amounts;
-            let same = mark(expected == received);
-            [name, line.what_for.clone(), expected_shown, received_shown, in_dollars, same]
-        };
-        let header = ["who", "for", "expected", "received", "in dollars", ""];
-        table(header, &[2, 3, 4], self.lines.iter().map(row).collect())
+        table(["recipient", "for", "expected", "received", ""], &[2, 3], rows)
     }
 
     fn deposit(&self) -> String {
-        let received: u64 = self.balances.iter().map(|balance| balance.received).sum();
-        let row = |name: &str, amount: u64| [name.to_owned(), grouped(amount), dollars(amount)];
-        let rows = vec![
-            row("creators", received),
-            row("gateway's operator", self.operator_fee),
-            row("too little to share yet", self.dust),
-            row("back to the platform", self.refunded),
-            row("deposited", self.deposited),
-        ];
-        table(["", "base units", "in dollars"], &[1, 2], rows)
+        let mut rows: Vec<_> = self
+            .recipients
+            .iter()
+            .map(|balance| [balance.name.to_owned(), balance.received.to_string()])
+            .collect();
+        rows.extend([
+            ["gateway operator".to_owned(), self.operator_fee.to_string()],
+            ["rounding, not shared yet".to_owned(), self.dust.to_string()],
+            ["refunded to the platform".to_owned(), self.refunded.to_string()],
+            ["deposited".to_owned(), self.deposited.to_string()],
+        ]);
+        table(["", "amount"], &[1], rows)
     }
 
     fn on_chain(&self) -> String {
         let generations = f64::from(self.generations);
-        let row = |cost: &Cost| {
+        let per_generation = |total: u64| format!("{:.1}", total as f64 / generations);
+        let rows = self.costs.0.iter().chain([&self.total]).map(|cost| {
             [
-                cost.what.to_owned(),
+                cost.purpose.to_owned(),
                 grouped(cost.transactions),
                 grouped(cost.fee_lamports),
                 grouped(cost.compute_units),
-                per_generation(cost.fee_lamports, generations),
-                per_generation(cost.compute_units, generations),
+                per_generation(cost.fee_lamports),
+                per_generation(cost.compute_units),
             ]
-        };
-        let mut rows: Vec<_> = self.ledger.costs().iter().map(row).collect();
-        rows.push(row(&self.ledger.total()));
+        });
         let header = [
             "",
             "transactions",
@@ -195,6 +214,19 @@ impl Told {
     }
 }
 
-fn per_generation(total: u64, generations: f64) -> String {
-    format!("{:.1}", total as f64 / generations)
+impl fmt::Display for Report {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let verified = grouped(self.receipts_verified as u64);
+        let generations = grouped(u64::from(self.generations));
+        write!(
+            formatter,
+            "\nPayouts\n\n{}\n\nDeposit\n\n{}\n\nTransactions\n\n{}\n\n\
+             {verified} of {generations} receipts verified: signed by the operator, proved against \
+             the channel's account\nconserved: {}",
+            self.payouts(),
+            self.deposit(),
+            self.on_chain(),
+            self.conserved
+        )
+    }
 }

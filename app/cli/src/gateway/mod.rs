@@ -1,45 +1,96 @@
-//! Gateways: running one, looking after it, and what its interface is.
+//! `motif gateway`: running and operating a gateway.
 
 mod admin;
-mod api_key;
-mod check;
-mod openapi;
-mod reconcile;
 mod serve;
 mod settings;
-mod usage;
 
-use clap::Subcommand;
+use clap::{Args, Subcommand};
+use motif_gateway::config::example;
+use serde::Serialize;
 
-use crate::{error::CliError, session::Session};
+use crate::{error::CliError, output, session::Session};
+use settings::SettingsArgs;
 
-/// What can be done with gateways.
+/// Commands of `motif gateway`.
 #[derive(Subcommand)]
 pub enum GatewayCommand {
-    /// Meter generations, store every voucher before answering, and settle; Ctrl-C stops it.
+    /// Run a gateway until Ctrl-C
     Serve(Box<serve::ServeArgs>),
-    /// Say everything that is wrong with a gateway's settings, without running it.
-    Check(Box<check::CheckArgs>),
-    /// API keys: make, list and revoke them.
+    /// Validate a gateway's settings, offline
+    Check(Box<CheckArgs>),
+    /// Create, list and revoke API keys
     #[command(subcommand)]
-    ApiKey(api_key::ApiKeyCommand),
-    /// Hold vouchers, statements, receipts and the chain against each other, to the unit.
-    Reconcile(reconcile::ReconcileArgs),
-    /// What was used and spent, by work, day, platform, channel or API key.
-    Usage(usage::UsageArgs),
-    /// Print the OpenAPI document of the HTTP interface.
-    Openapi(openapi::OpenapiArgs),
+    ApiKey(admin::ApiKeyCommand),
+    /// Check vouchers, statements and receipts against the chain
+    Reconcile(admin::ReconcileArgs),
+    /// Report usage and revenue by work, day, platform, channel or API key
+    Usage(admin::UsageArgs),
+    /// Print the OpenAPI document of the HTTP interface
+    Openapi(OpenapiArgs),
+}
+
+/// Arguments of `motif gateway check`.
+#[derive(Args)]
+pub struct CheckArgs {
+    /// Print a settings file with every setting and its default instead
+    #[arg(long)]
+    example: bool,
+
+    #[command(flatten)]
+    settings: SettingsArgs,
+}
+
+/// Arguments of `motif gateway openapi`.
+#[derive(Args)]
+pub struct OpenapiArgs {
+    /// Print the document of the admin listener
+    #[arg(long)]
+    admin: bool,
 }
 
 impl GatewayCommand {
     pub async fn run(self, session: &Session) -> Result<(), CliError> {
         match self {
             Self::Serve(args) => serve::run(*args, session).await,
-            Self::Check(args) => check::run(*args, session),
+            Self::Check(args) => check(*args, session),
             Self::ApiKey(command) => command.run(session).await,
-            Self::Reconcile(args) => reconcile::run(&args, session).await,
-            Self::Usage(args) => usage::run(&args, session).await,
-            Self::Openapi(args) => openapi::run(&args, session),
+            Self::Reconcile(args) => admin::reconcile(&args, session).await,
+            Self::Usage(args) => admin::usage(&args, session).await,
+            Self::Openapi(args) => openapi(&args, session),
         }
     }
+}
+
+/// Output of `motif gateway check`.
+#[derive(Serialize)]
+struct CheckOutput {
+    good: bool,
+    #[serde(skip)]
+    config: String,
+}
+
+fn check(args: CheckArgs, session: &Session) -> Result<(), CliError> {
+    if args.example {
+        output::print_text(example().trim_end());
+        return Ok(());
+    }
+    let config = args.settings.read(session).map_err(CliError::GatewaySettings)?;
+    session.print(&CheckOutput { good: true, config: format!("{config:#?}") });
+    Ok(())
+}
+
+impl std::fmt::Display for CheckOutput {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "the settings are valid:\n{}", self.config)
+    }
+}
+
+/// Prints the document on one line with `--json`, else indented.
+fn openapi(args: &OpenapiArgs, session: &Session) -> Result<(), CliError> {
+    let document =
+        if args.admin { motif_gateway::admin_openapi() } else { motif_gateway::openapi() };
+    let text = if session.json { document.to_json() } else { document.to_pretty_json() };
+    let text = text.map_err(|error| CliError::DocumentUnwritable(error.to_string()))?;
+    output::print_text(text);
+    Ok(())
 }

@@ -1,19 +1,20 @@
+use std::fmt;
+
 use clap::Args;
 use motif_gateway::{RunningGateway, serve};
-use serde_json::json;
+use serde::Serialize;
 use solana_signer::Signer;
 
 use super::settings::SettingsArgs;
 use crate::{
     amount::percent,
-    answer::{self, pairs},
     credentials::AnchorArgs,
     error::CliError,
-    session::Session,
-    stopping::stop_signal,
+    output::pairs,
+    session::{Session, stop_signal},
 };
 
-/// How to run it.
+/// Arguments of `motif gateway serve`.
 #[derive(Args)]
 pub struct ServeArgs {
     #[command(flatten)]
@@ -23,44 +24,51 @@ pub struct ServeArgs {
     anchors: AnchorArgs,
 }
 
+/// Output of `motif gateway serve`, once it is ready.
+#[derive(Serialize)]
+struct ServeOutput {
+    url: String,
+    admin_url: Option<String>,
+    paywall_url: Option<String>,
+    operator: String,
+    operator_fee_bps: u16,
+}
+
 pub async fn run(args: ServeArgs, session: &Session) -> Result<(), CliError> {
     let mut config = args.settings.read(session).map_err(CliError::GatewaySettings)?;
     config.decoding = args.anchors.worker()?;
     session.first_of(&config.rpc_urls).await?;
     let stopped = stop_signal()?;
     let gateway = serve(config).await?;
-    announce(&gateway, session);
+    session.print(&ServeOutput::new(&gateway));
     stopped.await;
-    session.say("finishing what was begun");
+    session.status("shutting down: waiting for requests in progress");
     gateway.shutdown().await;
     Ok(())
 }
 
-fn announce(gateway: &RunningGateway, session: &Session) {
-    let config = gateway.gateway().config();
-    let (url, admin_url) = (gateway.url(), gateway.admin_url());
-    let paywall_url = gateway.paywall_url();
-    let (operator, fee_bps) = (config.operator.pubkey().to_string(), config.operator_fee_bps);
-    if session.json {
-        let ready = json!({
-            "url": url,
-            "admin_url": admin_url,
-            "paywall_url": paywall_url,
-            "operator": operator,
-            "operator_fee_bps": fee_bps,
-        });
-        answer::print_json(&ready);
-        return;
+impl ServeOutput {
+    fn new(gateway: &RunningGateway) -> Self {
+        let config = &gateway.app().config;
+        Self {
+            url: gateway.url(),
+            admin_url: gateway.admin_url(),
+            paywall_url: gateway.paywall_url(),
+            operator: config.operator.pubkey().to_string(),
+            operator_fee_bps: config.operator_fee_bps,
+        }
     }
-    let fee = format!("{} on top of prices", percent(fee_bps));
-    let admin = admin_url.unwrap_or_else(|| "nowhere".to_owned());
-    let sold = paywall_url.unwrap_or_else(|| "nowhere".to_owned());
-    let facts = pairs([
-        ("URL", url),
-        ("operators' URL", admin),
-        ("paywall", sold),
-        ("operator", operator),
-        ("fee", fee),
-    ]);
-    answer::print_text(format!("gateway is up; Ctrl-C stops it, and its store stays\n{facts}"));
+}
+
+impl fmt::Display for ServeOutput {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let facts = pairs(&[
+            ("URL", &self.url),
+            ("admin URL", &self.admin_url.as_deref().unwrap_or("disabled")),
+            ("paywall URL", &self.paywall_url.as_deref().unwrap_or("disabled")),
+            ("operator", &self.operator),
+            ("fee", &format_args!("{} on top of prices", percent(self.operator_fee_bps))),
+        ]);
+        write!(formatter, "gateway is ready; Ctrl-C stops it and keeps its store\n{facts}")
+    }
 }

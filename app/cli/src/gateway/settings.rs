@@ -1,4 +1,7 @@
-use std::{net::SocketAddr, path::PathBuf};
+use std::{
+    net::{Ipv4Addr, SocketAddr},
+    path::PathBuf,
+};
 
 use clap::Args;
 use motif_gateway::{
@@ -6,91 +9,101 @@ use motif_gateway::{
     config::{Faults, Layers},
 };
 use motif_sdk::{Pubkey, keypair};
+use url::{Host, Url};
 
-use crate::session::Session;
+use crate::{amount::parse_base_units, session::Session};
 
-/// How a gateway is configured. A flag goes before a variable of the environment, and that
-/// before the file; `motif gateway check --example` prints a file with everything there is.
+/// Settings of a gateway. An option overrides its environment variable, which overrides the file.
 #[derive(Args)]
+#[command(next_help_heading = "Settings")]
 pub struct SettingsArgs {
-    /// TOML file with settings.
-    #[arg(long, value_name = "FILE", env = "MOTIF_GATEWAY_CONFIG")]
+    /// TOML settings file; `motif gateway check --example` prints one with every setting
+    #[arg(long, value_name = "FILE", env = "MOTIF_GATEWAY_CONFIG", hide_env_values = true)]
     config: Option<PathBuf>,
 
-    /// Where to listen; port 0 takes a free one [default: the address of --gateway-url].
-    #[arg(long, value_name = "ADDRESS:PORT")]
+    /// Listen address; port 0 selects a free port [default: the address of --gateway-url]
+    #[arg(long, value_name = "IP:PORT", value_parser = parse_listen)]
     listen: Option<SocketAddr>,
 
-    /// Where operators are listened to; takes a secret, too [default: nowhere].
-    #[arg(long, value_name = "ADDRESS:PORT")]
+    /// Listen address of the admin interface. Requires a secret [default: disabled]
+    #[arg(long, value_name = "IP:PORT", value_parser = parse_listen)]
     admin_listen: Option<SocketAddr>,
 
-    /// File with the operators' secret, 32 bytes at least.
+    /// File with the admin secret, at least 32 bytes
     #[arg(long, value_name = "FILE")]
     admin_secret_file: Option<PathBuf>,
 
-    /// Where a model server is sold; takes --paywall-routes, too [default: nowhere].
-    #[arg(long, value_name = "ADDRESS:PORT")]
+    /// Listen address of the paywall. Requires --paywall-routes [default: disabled]
+    #[arg(long, value_name = "IP:PORT", value_parser = parse_listen)]
     paywall_listen: Option<SocketAddr>,
 
-    /// TOML file with the server behind and what its routes cost.
+    /// TOML file with the paywall's upstream server and the prices of its routes
     #[arg(long, value_name = "FILE")]
     paywall_routes: Option<PathBuf>,
 
-    /// OTLP/HTTP URL that traces of requests go to [default: nowhere].
+    /// OTLP/HTTP endpoint for request traces [default: disabled]
     #[arg(long, value_name = "URL")]
     traces_endpoint: Option<String>,
 
-    /// Its store: a file, created where there is none and gone on with where there is, or a
-    /// postgres:// URL [default: motif-gateway.sqlite].
-    #[arg(long, value_name = "PLACE")]
+    /// Store: an SQLite file, created if missing, or a postgres:// URL [default:
+    /// motif-gateway.sqlite]
+    #[arg(long, value_name = "FILE|URL")]
     store: Option<PathBuf>,
 
-    /// The fee a channel must give, basis points on top of prices [default: 200].
+    /// Frame of the store's journal that this start may drop, as named by the error of a failed
+    /// start. Its contents are lost and logged. May be repeated
+    #[arg(long = "skip-frame", value_name = "NUMBER")]
+    skip_frames: Vec<u64>,
+
+    /// Minimum operator fee of a channel, in basis points on top of prices [default: 200]
     #[arg(long, value_name = "BPS", value_parser = clap::value_parser!(u16).range(..=5_000))]
     operator_fee_bps: Option<u16>,
 
-    /// The least grace period a channel must have [default: 3600].
+    /// Minimum grace period of a channel [default: 3600]
     #[arg(long, value_name = "SECONDS")]
     min_grace_seconds: Option<u32>,
 
-    /// The least time vouchers and licenses must still be valid for [default: 600].
+    /// Minimum remaining validity of vouchers and licenses [default: 600]
     #[arg(long, value_name = "SECONDS")]
     min_voucher_seconds: Option<u32>,
 
-    /// Serve only channels in these mints [default: any].
+    /// Serve only channels in these mints [default: all mints]
     #[arg(long, value_name = "MINT")]
     mint: Vec<Pubkey>,
 
-    /// Settle a channel once it owes this many base units more.
-    #[arg(long, value_name = "BASE_UNITS")]
+    /// Settle a channel when it owes this amount, in base units such as 5000000u
+    ///
+    /// The amount applies to every mint, so it has no whole tokens.
+    #[arg(long, value_name = "BASE_UNITS", value_parser = parse_base_units)]
     settle_at_amount: Option<u64>,
 
-    /// Settle a channel once its oldest open generation is this old [default: 3600].
+    /// Settle a channel when its oldest unsettled generation is this old [default: 3600]
     #[arg(long, value_name = "SECONDS")]
     settle_at_age_seconds: Option<u32>,
 
-    /// Settle a channel once it has this many open receipts [default: 500000].
+    /// Settle a channel when it has this many unsettled receipts [default: 500000]
     #[arg(long, value_name = "RECEIPTS")]
     settle_at_receipts: Option<u32>,
 }
 
 impl SettingsArgs {
-    /// Reads everything that was given.
+    /// Reads the settings from options, environment and file.
     ///
     /// # Errors
-    /// Everything that is wrong, at once.
+    /// All invalid settings at once.
     pub fn read(self, session: &Session) -> Result<GatewayConfig, Faults> {
         let mut layers = Layers::default();
         if let Some(path) = &self.config {
             layers.file(path);
         }
         layers.environment(std::env::vars_os().filter_map(|(name, text)| {
-            // What is no text is nothing that a gateway reads.
+            // No setting has a value that is not UTF-8.
             Some((name.into_string().ok()?, text.into_string().ok()?))
         }));
         let text = |value: Option<u64>| value.map(|value| value.to_string());
         let path = |path: Option<PathBuf>| path.map(|path| path.display().to_string());
+        let frames: Vec<_> = self.skip_frames.iter().map(ToString::to_string).collect();
+        let frames = (!frames.is_empty()).then(|| frames.join(","));
         let mints: Vec<_> = self.mint.iter().map(ToString::to_string).collect();
         let mints = (!mints.is_empty()).then(|| mints.join(","));
         for (key, given) in [
@@ -103,6 +116,7 @@ impl SettingsArgs {
             ("paywall.routes", path(self.paywall_routes)),
             ("traces.endpoint", self.traces_endpoint),
             ("store", path(self.store)),
+            ("skip_frames", frames),
             ("operator_fee_bps", text(self.operator_fee_bps.map(u64::from))),
             ("min_grace_seconds", text(self.min_grace_seconds.map(u64::from))),
             ("min_voucher_seconds", text(self.min_voucher_seconds.map(u64::from))),
@@ -114,7 +128,7 @@ impl SettingsArgs {
             layers.flag(key, given);
         }
         if layers.given("listen").is_none() {
-            // A gateway on this machine is found where its clients look for it.
+            // Clients on this machine look for the gateway at --gateway-url.
             let own = address_of(session.gateway_url()).map(|address| address.to_string());
             layers.flag("listen", own);
         }
@@ -126,10 +140,20 @@ impl SettingsArgs {
     }
 }
 
-/// The address a URL names, if it names one.
+/// Returns the listen address of a URL, unless the URL names another host.
 fn address_of(url: &str) -> Option<SocketAddr> {
-    let authority = url.split("://").nth(1).unwrap_or(url).split('/').next().unwrap_or_default();
-    authority.replace("localhost", "127.0.0.1").parse().ok()
+    let url = Url::parse(url).ok()?;
+    let ip = match url.host()? {
+        Host::Ipv4(ip) => ip.into(),
+        Host::Ipv6(ip) => ip.into(),
+        Host::Domain("localhost") => Ipv4Addr::LOCALHOST.into(),
+        Host::Domain(_) => return None,
+    };
+    Some(SocketAddr::new(ip, url.port_or_known_default()?))
+}
+
+fn parse_listen(text: &str) -> Result<SocketAddr, &'static str> {
+    text.parse().map_err(|_| "expected IP:PORT such as 127.0.0.1:8787")
 }
 
 #[cfg(test)]
@@ -137,7 +161,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_address_to_listen_on_is_the_one_of_the_url() {
+    fn listen_address_is_taken_from_the_url() {
         for (url, address) in [
             ("http://127.0.0.1:8787", Some("127.0.0.1:8787")),
             ("http://localhost:1234/", Some("127.0.0.1:1234")),

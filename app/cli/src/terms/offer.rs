@@ -1,171 +1,172 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use motif_localnet::TestDollar;
 use motif_sdk::{
     Pubkey,
     client::Client,
     gateway::wire::{Address, DerivativesWord},
-    licensing::{Offer, UsePrice},
+    licensing::Offer,
     terms::{
-        Amount, CapsEntry, Count, Denomination, Document, DocumentError, Instant, Percent,
-        UseEntry, check,
+        CapsEntry, Count, Denomination, Document, DocumentError, Instant, Percent, UseEntry, check,
     },
 };
 
-use super::currency;
-use crate::{amount::parse_percent, error::CliError, words::parse_use_price};
+use crate::{
+    amount::{AmountArg, UsePriceArg, parse_percent},
+    currency::{self, CurrencyArgs},
+    error::CliError,
+    time::parse_time,
+};
 
-/// What a creator offers, ready to be published.
-pub struct Offered {
+/// Offer that is ready to be published.
+pub struct PreparedOffer {
     pub currency: Pubkey,
     pub denomination: Denomination,
     pub offer: Offer,
 }
 
-/// What a creator offers.
+/// Terms, as options. A terms file provides what they leave out.
 #[derive(Args)]
 #[command(next_help_heading = "Terms")]
 pub struct OfferArgs {
-    /// A use, its price in base units, and the unit it is for.
-    #[arg(long = "use", value_name = "generate=1000/generation", value_parser = parse_use_price)]
-    uses: Vec<UsePrice>,
+    /// License a use at a price per unit, such as generate=0.001/generation; repeat for several
+    ///
+    /// Uses: generate, style-transfer, voice-convert, train, fine-tune, play. Units: generation,
+    /// second, thousand-tokens, training-run.
+    #[arg(long = "use", value_name = "USE=PRICE/UNIT")]
+    uses: Vec<UsePriceArg>,
 
-    /// Mint of all amounts [default: the localnet's test dollar].
-    #[arg(long, env = "MOTIF_CURRENCY", value_name = "MINT")]
-    currency: Option<Pubkey>,
+    #[command(flatten)]
+    currency: CurrencyArgs,
 
-    /// Whether others may register works made from this one: forbidden, approval or allowed
-    /// [default: forbidden].
-    #[arg(long, value_name = "WORD")]
+    /// Whether others may register derivatives: forbidden, approval or allowed [default: forbidden]
+    #[arg(long, value_name = "PERMISSION")]
     derivatives: Option<DerivativesWord>,
 
-    /// The least part of a derivative's earnings for this work [default: 0%].
-    #[arg(long, value_name = "20%", value_parser = parse_percent)]
+    /// Minimum share of a derivative's earnings, such as 20% [default: 0%]
+    #[arg(long, value_name = "SHARE", value_parser = parse_percent)]
     derivative_share: Option<u16>,
 
-    /// Derivatives must offer terms at least as open as these.
+    /// Require derivatives to offer terms at least as open as these
     #[arg(long)]
     share_alike: bool,
 
-    /// No commercial use.
+    /// Prohibit commercial use
     #[arg(long)]
     non_commercial: bool,
 
-    /// Outputs must name the creator.
+    /// Require outputs to name the creator
     #[arg(long)]
     attribution: bool,
 
-    /// Licensees may license on.
+    /// Allow licensees to sublicense
     #[arg(long)]
     sublicensing: bool,
 
-    /// Each acceptance needs the owner's signature.
+    /// Require the owner's signature for each acceptance
     #[arg(long)]
     approval_required: bool,
 
-    /// Charged once at acceptance, base units [default: 0].
-    #[arg(long, value_name = "BASE_UNITS")]
-    upfront_fee: Option<u64>,
+    /// Fee charged once at acceptance [default: 0]
+    #[arg(long, value_name = "AMOUNT")]
+    upfront_fee: Option<AmountArg>,
 
-    /// Units that each license has free [default: 0].
+    /// Free units of each license [default: 0]
     #[arg(long, value_name = "UNITS")]
     free_units: Option<u64>,
 
-    /// The most units that all licensees together may use.
+    /// Maximum units of all licensees together
     #[arg(long, value_name = "UNITS")]
     cap_total_units: Option<u64>,
 
-    /// The most units that one license may use on one day (UTC).
+    /// Maximum units of one license per day (UTC)
     #[arg(long, value_name = "UNITS")]
     cap_daily_units: Option<u64>,
 
-    /// The most units that one license may use.
+    /// Maximum units of one license
     #[arg(long, value_name = "UNITS")]
     cap_licensee_units: Option<u64>,
 
-    /// The most that all licensees together may pay, base units.
-    #[arg(long, value_name = "BASE_UNITS")]
-    cap_revenue: Option<u64>,
+    /// Maximum revenue from all licensees together
+    #[arg(long, value_name = "AMOUNT")]
+    cap_revenue: Option<AmountArg>,
 
-    /// Unix seconds from which the terms can be accepted [default: at once].
-    #[arg(long, value_name = "UNIX_SECONDS")]
+    /// Start of the terms, as UTC or Unix seconds; no acceptance before it [default: now]
+    #[arg(long, value_name = "TIME", value_parser = parse_time)]
     valid_from: Option<i64>,
 
-    /// Unix seconds after which nothing can be accepted or used [default: never].
-    #[arg(long, value_name = "UNIX_SECONDS")]
+    /// Expiry of the terms, as UTC or Unix seconds; no acceptance or use after it [default: never]
+    #[arg(long, value_name = "TIME", value_parser = parse_time)]
     expires_at: Option<i64>,
 
-    /// Days that licensees are told before a withdrawal takes effect [default: 30].
+    /// Days from a withdrawal of the work to the end of its licenses [default: 30]
     #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(u32).range(..=366))]
     notice_days: Option<u32>,
 
-    /// The legal text; its SHA-256 goes on chain.
+    /// File with the legal text; its SHA-256 goes on chain
     #[arg(long, value_name = "FILE")]
     legal_text: Option<PathBuf>,
 
-    /// Where the legal text is.
+    /// URI of the legal text
     #[arg(long, value_name = "URI")]
     legal_uri: Option<String>,
 }
 
 impl OfferArgs {
-    /// What is offered, where a file was named or any use was priced: terms for a work
-    /// registered just now.
+    /// Returns the offer of a new work, or `None` without a file and a priced use.
     ///
     /// # Errors
-    /// As [`OfferArgs::offer`].
-    pub async fn first_terms(
+    /// As [`OfferArgs::prepare`].
+    pub async fn prepare_first(
         &self,
         file: Option<&Path>,
         client: &Client,
         now: i64,
-    ) -> Result<Option<Offered>, CliError> {
+    ) -> Result<Option<PreparedOffer>, CliError> {
         if file.is_none() && self.uses.is_empty() {
             return Ok(None);
         }
-        self.offer(file, client, now).await.map(Some)
+        self.prepare(file, client, now).await.map(Some)
     }
 
-    /// What is offered at `now`, unix seconds: by the flags, and where they say nothing by the
-    /// file.
+    /// Returns the offer of the options and the file, valid at `now` in Unix seconds.
     ///
     /// # Errors
-    /// [`CliError::Usage`] without a use; [`CliError::Document`] and [`CliError::Unreadable`];
-    /// [`motif_sdk::Error::NotFound`] without such a mint.
-    pub async fn offer(
+    /// [`CliError::Usage`] without a use; [`CliError::Document`]; [`CliError::Unreadable`];
+    /// [`motif_sdk::Error::NotFound`] if there is no such mint.
+    pub async fn prepare(
         &self,
         file: Option<&Path>,
         client: &Client,
         now: i64,
-    ) -> Result<Offered, CliError> {
+    ) -> Result<PreparedOffer, CliError> {
         if file.is_none() && self.uses.is_empty() {
-            let help = "say for example --use generate=1000/generation, or name a --file";
-            return Err(CliError::usage("terms need at least one priced use", help));
+            let help = "pass --use, such as --use generate=0.001/generation, or --file";
+            return Err(CliError::usage("terms require at least one priced use", help));
         }
         let refuse = |error| CliError::document(file, error);
-        let said = self.document().map_err(refuse)?;
+        let options = self.document().map_err(refuse)?;
         let document = match file {
-            Some(file) => said.over(&Document::open(file).map_err(refuse)?),
-            None => said,
+            Some(file) => options.over(&Document::open(file).map_err(refuse)?),
+            None => options,
         };
-        let currency = document.currency.map_or_else(|| TestDollar::new().mint, |named| named.0);
+        let currency = document.currency.map_or_else(currency::test_dollar, |named| named.0);
         let denomination = currency::denomination(client, &currency).await?;
         let offer = document.offer(Some(denomination.decimals)).map_err(refuse)?;
         check(&offer, now).map_err(refuse)?;
-        Ok(Offered { currency, denomination, offer })
+        Ok(PreparedOffer { currency, denomination, offer })
     }
 
-    /// What the flags say, and nothing else.
+    /// Returns the options as a document.
     fn document(&self) -> Result<Document, DocumentError> {
-        let uses = self.uses.iter().map(|price| UseEntry {
-            licensed_use: price.licensed_use.into(),
-            unit: Some(price.unit.into()),
-            price: Some(Amount::BaseUnits(price.price)),
+        let uses = self.uses.iter().map(|priced| UseEntry {
+            licensed_use: priced.licensed_use,
+            unit: Some(priced.unit),
+            price: Some(priced.price.to_amount()),
         });
         let document = Document {
             preset: None,
-            currency: self.currency.map(Address),
+            currency: self.currency.given().map(Address),
             commercial: self.non_commercial.then_some(false),
             attribution: self.attribution.then_some(true),
             sublicensing: self.sublicensing.then_some(true),
@@ -173,7 +174,7 @@ impl OfferArgs {
             derivatives: self.derivatives,
             derivative_share: self.derivative_share.map(Percent),
             share_alike: self.share_alike.then_some(true),
-            upfront_fee: self.upfront_fee.map(Amount::BaseUnits),
+            upfront_fee: self.upfront_fee.as_ref().map(AmountArg::to_amount),
             free_units: self.free_units.map(Count),
             valid_from: self.valid_from.map(Instant),
             expires_at: self.expires_at.map(Instant),
@@ -186,7 +187,7 @@ impl OfferArgs {
                 total_units: self.cap_total_units.map(Count),
                 daily_units: self.cap_daily_units.map(Count),
                 licensee_units: self.cap_licensee_units.map(Count),
-                revenue: self.cap_revenue.map(Amount::BaseUnits),
+                revenue: self.cap_revenue.as_ref().map(AmountArg::to_amount),
             },
             uses: uses.collect(),
         };

@@ -1,99 +1,126 @@
+use std::fmt;
+
 use clap::Args;
 use motif_sdk::{
     Pubkey,
     client::{CatalogueEntry, OfferFilter, WorkFilter},
-    gateway::wire::{KindWord, StatusWord, UnitWord, UseWord},
+    gateway::wire::{KindWord, StatusWord, UseWord},
 };
-use serde_json::{Value, json};
+use serde::Serialize;
 
-use super::show;
+use super::show::WorkOutput;
 use crate::{
-    amount::grouped, answer::table, error::CliError, reference::Somebody, session::Session,
+    amount::AmountArg,
+    currency::{self, Scales},
+    error::CliError,
+    output::table,
+    reference::AccountReference,
+    session::Session,
+    terms::UseOutput,
 };
 
-/// Which works.
+/// Arguments of `motif work list`.
 #[derive(Args)]
 pub struct ListArgs {
-    /// Only those that this address, or keypair file, registered.
-    #[arg(long, value_name = "ADDRESS|FILE", value_parser = Somebody::parse)]
-    creator: Option<Somebody>,
+    /// Works that this address, or keypair file, registered
+    #[arg(long, value_name = "ADDRESS|FILE")]
+    creator: Option<AccountReference>,
 
-    /// Only those that this address, or keypair file, owns now.
-    #[arg(long, value_name = "ADDRESS|FILE", value_parser = Somebody::parse)]
-    owner: Option<Somebody>,
+    /// Works that this address, or keypair file, owns
+    #[arg(long, value_name = "ADDRESS|FILE")]
+    owner: Option<AccountReference>,
 
-    /// Only those of this kind.
+    /// Works of this kind: image, recording, voice, text, video, dataset or style-model
     #[arg(long)]
     kind: Option<KindWord>,
 
-    /// Only those that are active, withdrawn or disputed.
+    /// Works with this status: active, withdrawn or disputed
     #[arg(long)]
     status: Option<StatusWord>,
 
-    /// Only those whose latest terms license this use.
+    /// Works whose latest terms license this use, such as generate or train
     #[arg(long = "use", value_name = "USE")]
     licensed_use: Option<UseWord>,
 
-    /// Only those that ask at most this for a unit of the use, or of any use; base units.
-    #[arg(long, value_name = "BASE_UNITS")]
-    max_price: Option<u64>,
+    /// Works with a price per unit of at most this, for --use or for any use
+    #[arg(long, value_name = "AMOUNT")]
+    max_price: Option<AmountArg>,
 
-    /// Only those whose latest terms are in this mint.
+    /// Works whose latest terms are in this mint
     #[arg(long, value_name = "MINT")]
     currency: Option<Pubkey>,
 }
 
+/// Output of `motif work list`.
+#[derive(Serialize)]
+#[serde(transparent)]
+struct ListOutput(Vec<EntryOutput>);
+
+#[derive(Serialize)]
+struct EntryOutput {
+    #[serde(flatten)]
+    work: WorkOutput,
+    uses: Vec<UseOutput>,
+    currency: Option<String>,
+}
+
 pub async fn run(args: ListArgs, session: &Session) -> Result<(), CliError> {
     let works = WorkFilter {
-        creator: args.creator.as_ref().map(Somebody::address).transpose()?,
-        owner: args.owner.as_ref().map(Somebody::address).transpose()?,
+        creator: args.creator.as_ref().map(AccountReference::address).transpose()?,
+        owner: args.owner.as_ref().map(AccountReference::address).transpose()?,
         kind: args.kind.map(Into::into),
         status: args.status.map(Into::into),
         ..WorkFilter::default()
     };
+    let client = session.client().await?;
+    let max_price = match &args.max_price {
+        Some(amount) => {
+            let mint = args.currency.unwrap_or_else(currency::test_dollar);
+            Some(currency::base_units(&client, &mint, amount).await?)
+        }
+        None => None,
+    };
     let offers = OfferFilter {
         licensed_use: args.licensed_use.map(Into::into),
-        max_price: args.max_price,
+        max_price,
         currency: args.currency,
     };
-    let client = session.client().await?;
-    let entries = client.catalogue(&works, &offers).await?;
-
-    let json: Value = entries.iter().map(json).collect();
-    let header = ["work", "kind", "status", "creator", "terms", "offered for"];
-    session.answer(&json, table(header, &[4], entries.iter().map(row).collect()));
+    let mut scales = Scales::new(&client);
+    let mut entries = Vec::new();
+    for entry in client.catalogue(&works, &offers).await? {
+        entries.push(EntryOutput::read(&entry, &mut scales).await?);
+    }
+    session.print(&ListOutput(entries));
     Ok(())
 }
 
-fn json(entry: &CatalogueEntry) -> Value {
-    let mut json = show::work_json(&entry.address, &entry.work);
-    let uses = entry.terms.iter().flat_map(|published| &published.terms.offer.uses).map(|price| {
-        json!({
-            "use": UseWord::from(price.licensed_use),
-            "price": price.price,
-            "unit": UnitWord::from(price.unit),
-        })
-    });
-    json["uses"] = uses.collect();
-    json["currency"] =
-        json!(entry.terms.as_ref().map(|published| published.terms.currency.to_string()));
-    json
+impl EntryOutput {
+    async fn read(entry: &CatalogueEntry, scales: &mut Scales<'_>) -> Result<Self, CliError> {
+        let (mut uses, mut currency) = (Vec::new(), None);
+        if let Some(published) = &entry.terms {
+            let terms = &published.terms;
+            let scale = scales.get(&terms.currency).await?;
+            uses.extend(terms.offer.uses.iter().map(|price| UseOutput::new(price, scale)));
+            currency = Some(terms.currency.to_string());
+        }
+        Ok(Self { work: WorkOutput::new(&entry.address, &entry.work), uses, currency })
+    }
 }
 
-fn row(entry: &CatalogueEntry) -> [String; 6] {
-    let work = &entry.work;
-    let uses = entry.terms.iter().flat_map(|published| &published.terms.offer.uses);
-    let uses = uses.map(|price| {
-        let (licensed_use, unit) = (UseWord::from(price.licensed_use), UnitWord::from(price.unit));
-        format!("{licensed_use} at {}/{unit}", grouped(price.price))
-    });
-    let offered = uses.collect::<Vec<_>>().join(", ");
-    [
-        entry.address.to_string(),
-        KindWord::from(work.kind).to_string(),
-        StatusWord::from(work.status).to_string(),
-        work.creator.to_string(),
-        work.latest_terms.to_string(),
-        if offered.is_empty() { "-".to_owned() } else { offered },
-    ]
+impl fmt::Display for ListOutput {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let rows = self.0.iter().map(|EntryOutput { work, uses, .. }| {
+            let uses: Vec<_> = uses.iter().map(ToString::to_string).collect();
+            [
+                work.work.clone(),
+                work.kind.to_string(),
+                work.status.to_string(),
+                work.creator.clone(),
+                work.latest_terms.to_string(),
+                if uses.is_empty() { "-".to_owned() } else { uses.join(", ") },
+            ]
+        });
+        let header = ["work", "kind", "status", "creator", "terms", "offered for"];
+        formatter.write_str(&table(header, &[4], rows))
+    }
 }

@@ -1,13 +1,10 @@
-//! Works: registering, looking up, and what their owners can do with them.
+//! `motif work`: registration, lookup, transfer and withdrawal of works.
 
-mod accept_transfer;
-mod cancel_transfer;
-mod certify;
 mod list;
+mod parents;
 mod register;
-mod rights;
 mod show;
-mod training;
+mod style_model;
 mod transfer;
 mod tree;
 mod withdraw;
@@ -18,27 +15,29 @@ pub use register::fingerprint;
 
 use crate::{error::CliError, session::Session};
 
-/// What can be done with works.
+/// Commands of `motif work`.
 #[derive(Subcommand)]
 pub enum WorkCommand {
-    /// Register a file as a work, and optionally publish its first terms.
+    /// Register a file as a work, and optionally publish its first terms
     Register(Box<register::RegisterArgs>),
-    /// Show everything the chain says about a work.
+    /// Show all on-chain facts about a work
     Show(show::ShowArgs),
-    /// List works and what they are offered for, earliest registration first.
+    /// List works and their prices, earliest registration first
     List(list::ListArgs),
-    /// Draw what a work descends from and what descends from it, with shares.
+    /// Draw the ancestors and descendants of a work, with shares
     Tree(tree::TreeArgs),
-    /// Offer a work to somebody else, who becomes its owner by accepting.
+    /// Offer the ownership of a work to another account
     Transfer(transfer::TransferArgs),
-    /// Become the owner of a work that was offered to you.
-    AcceptTransfer(accept_transfer::AcceptTransferArgs),
-    /// Take back the offer of a work that nobody has accepted yet.
-    CancelTransfer(cancel_transfer::CancelTransferArgs),
-    /// Take no new licenses and derivatives from now on; existing licenses end after notice.
+    /// Accept the ownership of a work that was offered to you
+    AcceptTransfer(transfer::AcceptTransferArgs),
+    /// Cancel an ownership offer that is not accepted yet
+    CancelTransfer(transfer::CancelTransferArgs),
+    /// Stop new licenses and derivatives, and end existing licenses after their notice period
+    ///
+    /// Run it again to end licenses that were accepted meanwhile.
     Withdraw(withdraw::WithdrawArgs),
-    /// Issue a work's certificate: a Token Metadata NFT that names its creators and shares.
-    Certify(certify::CertifyArgs),
+    /// Issue a work's certificate, a Token Metadata NFT that names creators and shares
+    Certify(transfer::CertifyArgs),
 }
 
 impl WorkCommand {
@@ -48,11 +47,11 @@ impl WorkCommand {
             Self::Show(args) => show::run(args, session).await,
             Self::List(args) => list::run(args, session).await,
             Self::Tree(args) => tree::run(args, session).await,
-            Self::Transfer(args) => transfer::run(args, session).await,
-            Self::AcceptTransfer(args) => accept_transfer::run(args, session).await,
-            Self::CancelTransfer(args) => cancel_transfer::run(args, session).await,
+            Self::Transfer(args) => transfer::offer(args, session).await,
+            Self::AcceptTransfer(args) => transfer::accept(args, session).await,
+            Self::CancelTransfer(args) => transfer::cancel(args, session).await,
             Self::Withdraw(args) => withdraw::run(args, session).await,
-            Self::Certify(args) => certify::run(args, session).await,
+            Self::Certify(args) => transfer::certify(args, session).await,
         }
     }
 }

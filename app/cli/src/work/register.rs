@@ -1,4 +1,4 @@
-use std::path::PathBuf;
+use std::{fmt, path::PathBuf};
 
 use clap::Args;
 use motif_sdk::{
@@ -8,73 +8,77 @@ use motif_sdk::{
     licensing::{Fingerprint, Registration, Share, WorkKind},
     pda,
 };
-use serde_json::json;
+use serde::Serialize;
 use solana_signer::Signer;
 
 use super::{
-    rights::{LicenseReference, parents},
-    training::StyleModelArgs,
+    parents::{LicenseReference, parents},
+    style_model::StyleModelArgs,
 };
 use crate::{
-    answer::pairs,
     error::CliError,
-    instant::parse_instant,
-    reference::{keypairs, parse_share, read_file, recipients},
+    output::pairs,
+    reference::{ShareArg, read_file, read_keypairs, recipients},
     session::Session,
-    terms::{OfferArgs, Offered, confirm},
+    terms::{OfferArgs, PreparedOffer, confirm},
+    time::parse_time,
 };
 
 const WHOLE_BPS: u16 = 10_000;
 
-/// What to register, and who gets what.
+/// Arguments of `motif work register`.
 #[derive(Args)]
 pub struct RegisterArgs {
-    /// The content. Only its SHA-256 and fingerprint go on chain.
+    /// File with the content; only its SHA-256 and fingerprint go on chain
     file: PathBuf,
 
-    /// image, recording, voice, text, video, dataset or style-model.
+    /// Kind of work: image, recording, voice, text, video, dataset or style-model
     #[arg(long)]
     kind: KindWord,
 
-    /// Who gets which part, 100% in total, as addresses or keypair files [default: you, all].
-    #[arg(long, value_name = "ADDRESS=50%", value_delimiter = ',', value_parser = parse_share)]
-    split: Vec<(String, u16)>,
+    /// Recipients and their shares, 100% in total; an address or a keypair file each [default: you,
+    /// 100%]
+    #[arg(long, value_name = "ADDRESS=SHARE", value_delimiter = ',')]
+    split: Vec<ShareArg>,
 
-    /// A work this one was made from, and its part of what this one earns. The right to it is
-    /// looked up: its owner's signature, its terms, an approval, or a license you have used.
-    #[arg(long, value_name = "WORK=20%", value_parser = parse_share)]
-    parent: Vec<(String, u16)>,
+    /// Parent that this work was made from, and its share of this work's earnings
+    ///
+    /// The right to derive is looked up: the owner's signature, the parent's terms, an approval, or
+    /// a license that you have used.
+    #[arg(long, value_name = "WORK=SHARE")]
+    parent: Vec<ShareArg>,
 
-    /// A license of yours that this was generated with: its work becomes a parent with the share
-    /// that its terms ask for, or with that of --parent.
-    #[arg(long, value_name = "[CHANNEL#]INDEX", value_parser = LicenseReference::parse)]
+    /// License that this work was generated with; its work becomes a parent
+    ///
+    /// The parent's share is the one of --parent, or else the minimum of the license's terms.
+    #[arg(long, value_name = "[CHANNEL#]INDEX")]
     license: Vec<LicenseReference>,
 
-    /// Keypair of a parent's owner who agrees, where the parent's terms do not allow it.
+    /// Keypair file of a parent's owner, whose signature permits the derivative
     #[arg(long, value_name = "FILE")]
     parent_owner: Vec<PathBuf>,
 
-    /// Keypair of the person whose voice or likeness this is.
+    /// Keypair file of the person whose voice or likeness the work has
     #[arg(long, value_name = "FILE")]
     consent: Option<PathBuf>,
 
-    /// Last moment of that consent [default: no end].
-    #[arg(long, value_name = "INSTANT", value_parser = parse_instant, requires = "consent")]
+    /// Expiry of the consent, as UTC or Unix seconds [default: never]
+    #[arg(long, value_name = "TIME", value_parser = parse_time, requires = "consent")]
     consent_until: Option<i64>,
 
-    /// Where a description of the work is.
-    #[arg(long, default_value = "", value_name = "URI")]
+    /// URI of the work's metadata
+    #[arg(long, default_value = "", value_name = "URI", hide_default_value = true)]
     metadata_uri: String,
 
-    /// The description itself; its SHA-256 goes on chain.
+    /// File with the work's metadata; its SHA-256 goes on chain
     #[arg(long, value_name = "FILE")]
     metadata: Option<PathBuf>,
 
-    /// File of terms to publish at once; flags override what it says.
+    /// Terms file to publish with the work; options override its values
     #[arg(long, value_name = "FILE")]
     terms: Option<PathBuf>,
 
-    /// Do not ask before terms from a file are published.
+    /// Publish terms from a file without confirmation
     #[arg(long)]
     yes: bool,
 
@@ -85,19 +89,30 @@ pub struct RegisterArgs {
     offer: OfferArgs,
 }
 
+/// Output of `motif work register`.
+#[derive(Serialize)]
+struct RegisterOutput {
+    work: String,
+    kind: KindWord,
+    content_digest: String,
+    fingerprint_scheme: u16,
+    terms: Option<u32>,
+    signature: String,
+}
+
 pub async fn run(args: RegisterArgs, session: &Session) -> Result<(), CliError> {
     let kind = args.kind.into();
     args.model.check(kind == WorkKind::StyleModel, args.consent.is_some())?;
     if kind == WorkKind::Voice && args.consent.is_none() {
-        let help = "have the person sign with --consent FILE";
-        return Err(CliError::usage("a voice needs the consent of the person whose it is", help));
+        let help = "pass the person's keypair with --consent FILE";
+        return Err(CliError::usage("a voice requires the person's consent", help));
     }
     let content = read_file(&args.file)?;
     let fingerprint = fingerprint(kind, &content, &args.file)?;
     let creator = session.keypair()?;
     let consent =
-        args.consent.clone().map(|path| keypairs(&[path])).transpose()?.unwrap_or_default();
-    let parent_owners = keypairs(&args.parent_owner)?;
+        args.consent.clone().map(|path| read_keypairs(&[path])).transpose()?.unwrap_or_default();
+    let parent_owners = read_keypairs(&args.parent_owner)?;
     let metadata = args.metadata.as_deref().map(read_file).transpose()?;
     let whole = (creator.pubkey(), WHOLE_BPS);
     let split = if args.split.is_empty() { vec![whole] } else { recipients(&args.split)? };
@@ -127,9 +142,10 @@ pub async fn run(args: RegisterArgs, session: &Session) -> Result<(), CliError> 
         parents,
         split: split.into_iter().map(share).collect(),
     };
-    let first_terms = args.offer.first_terms(args.terms.as_deref(), &client, session.now()).await?;
-    if let (Some(offered), Some(_)) = (&first_terms, &args.terms) {
-        confirm(offered, args.yes, session)?;
+    let first_terms =
+        args.offer.prepare_first(args.terms.as_deref(), &client, session.now()).await?;
+    if let (Some(prepared), Some(_)) = (&first_terms, &args.terms) {
+        confirm(prepared, args.yes, session)?;
     }
     let digest = registration.content_digest;
     let consent = consent.first().map(|person| person as &DynSigner);
@@ -139,36 +155,44 @@ pub async fn run(args: RegisterArgs, session: &Session) -> Result<(), CliError> 
     let (work, landed) = registration.send(&creator).await?;
     let terms = match first_terms {
         None => None,
-        Some(Offered { currency, offer, .. }) => {
+        Some(PreparedOffer { currency, offer, .. }) => {
             Some(client.publish_terms(&work, &currency, offer).send(&creator).await?.0)
         }
     };
 
-    let json = json!({
-        "work": work.to_string(),
-        "kind": args.kind,
-        "content_digest": hex::encode(digest),
-        "fingerprint_scheme": fingerprint.scheme,
-        "terms": terms,
-        "signature": landed.signature.to_string(),
+    session.print(&RegisterOutput {
+        work: work.to_string(),
+        kind: args.kind,
+        content_digest: hex::encode(digest),
+        fingerprint_scheme: fingerprint.scheme,
+        terms,
+        signature: landed.signature.to_string(),
     });
-    let text = pairs([
-        ("work", work.to_string()),
-        ("SHA-256", hex::encode(digest)),
-        ("terms", terms.map_or("none yet".to_owned(), |number| format!("number {number}"))),
-    ]);
-    session.answer(&json, text);
     Ok(())
 }
 
-/// What look-alikes are found by. An image must be readable as one; what else cannot be read is
-/// registered without.
+impl fmt::Display for RegisterOutput {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let terms = self.terms.map_or("none".to_owned(), |number| number.to_string());
+        formatter.write_str(&pairs(&[
+            ("work", &self.work),
+            ("SHA-256", &self.content_digest),
+            ("terms", &terms),
+        ]))
+    }
+}
+
+/// Returns the fingerprint by which similar content is found, or none for content that has no
+/// fingerprint.
+///
+/// # Errors
+/// [`CliError::InvalidImage`] if an image cannot be decoded.
 pub fn fingerprint(
     kind: WorkKind,
     content: &[u8],
     path: &std::path::Path,
 ) -> Result<Fingerprint, CliError> {
-    let refuse = |error: motif_sdk::fingerprint::ImageError| CliError::NotAnImage {
+    let refuse = |error: motif_sdk::fingerprint::ImageError| CliError::InvalidImage {
         path: path.display().to_string(),
         reason: error.to_string(),
     };

@@ -1,249 +1,364 @@
+use std::fmt;
+
 use clap::Args;
 use motif_sdk::{
     Pubkey,
-    client::{WorkDetails, awaited},
+    client::{Client, WorkDetails, awaited},
     earnings::EarningsAccount,
-    gateway::wire::{KindWord, StatusWord, UnitWord, UseWord},
-    licensing::{SplitChange, Work},
+    gateway::wire::{KindWord, StatusWord},
+    licensing::{Share, SplitChange, Work},
 };
-use serde_json::{Value, json};
+use serde::Serialize;
 
 use crate::{
-    amount::{grouped, percent},
-    answer::{pairs, table},
-    dispute,
+    amount::{Money, percent},
+    currency::Scales,
+    dispute::DisputeOutput,
     error::CliError,
-    instant::utc,
-    reference::WorkReference,
+    output::{pairs, table},
+    reference::WorkArgs,
     session::Session,
+    terms::UseOutput,
+    time::{utc, utc_or},
 };
 
-/// Which work.
+/// Arguments of `motif work show`.
 #[derive(Args)]
 pub struct ShowArgs {
-    /// The work's address, or the file it was registered from.
-    #[arg(value_name = "WORK", value_parser = WorkReference::parse)]
-    work: WorkReference,
+    #[command(flatten)]
+    work: WorkArgs,
+}
+
+/// Account of a work.
+#[derive(Serialize)]
+pub struct WorkOutput {
+    pub work: String,
+    pub kind: KindWord,
+    pub status: StatusWord,
+    pub creator: String,
+    owner: String,
+    pending_owner: Option<String>,
+    content_digest: String,
+    fingerprint: FingerprintOutput,
+    registered_at: i64,
+    withdrawn_at: Option<i64>,
+    pub latest_terms: u32,
+    consent: Option<ConsentOutput>,
+    model: Option<ModelOutput>,
+    certificate: Option<String>,
+    inherited: InheritedOutput,
+    metadata_uri: String,
+    parents: Vec<ParentOutput>,
+    split: Vec<RecipientOutput>,
+    split_version: u32,
+    /// Share that the parents leave to the recipients.
+    #[serde(skip)]
+    own_bps: u16,
+}
+
+#[derive(Serialize)]
+struct FingerprintOutput {
+    scheme: u16,
+    bits: String,
+}
+
+#[derive(Serialize)]
+struct ConsentOutput {
+    person: String,
+    expires_at: Option<i64>,
+}
+
+#[derive(Serialize)]
+struct ModelOutput {
+    base_model: String,
+    training_root: String,
+    previous: Option<String>,
+}
+
+#[derive(Serialize)]
+struct InheritedOutput {
+    expires_at: Option<i64>,
+    share_alike: bool,
+    non_commercial: bool,
+}
+
+#[derive(Serialize)]
+struct ParentOutput {
+    work: String,
+    share_bps: u16,
+    terms: Option<u32>,
+}
+
+#[derive(Serialize)]
+struct RecipientOutput {
+    recipient: String,
+    share_bps: u16,
+}
+
+/// Output of `motif work show`.
+#[derive(Serialize)]
+struct ShowOutput {
+    #[serde(flatten)]
+    work: WorkOutput,
+    uses: Vec<UseOutput>,
+    earnings: Vec<EarningsOutput>,
+    children: Vec<RelatedOutput>,
+    /// Other registrations of the same content.
+    conflicts: Vec<RelatedOutput>,
+    dispute: Option<DisputeOutput>,
+    split_change: Option<SplitChangeOutput>,
+    #[serde(skip)]
+    text: Text,
+}
+
+/// What only the text output shows.
+struct Text {
+    terms: Option<u32>,
+    /// Claimant and deadline of the dispute.
+    dispute: Option<(String, i64)>,
+}
+
+#[derive(Serialize)]
+struct EarningsOutput {
+    mint: String,
+    earned: Money,
+    /// Pulled by parents and claimed by recipients.
+    taken: Money,
+}
+
+#[derive(Serialize)]
+struct RelatedOutput {
+    work: String,
+    kind: KindWord,
+    status: StatusWord,
+    creator: String,
+    registered_at: i64,
+}
+
+#[derive(Serialize)]
+struct SplitChangeOutput {
+    proposer: String,
+    /// Recipients whose consent is missing.
+    awaited: Vec<String>,
 }
 
 pub async fn run(args: ShowArgs, session: &Session) -> Result<(), CliError> {
     let client = session.client().await?;
     let address = args.work.address(&client).await?;
     let details = client.work_details(&address).await?;
-    session.answer(&json(&details), text(&details));
+    session.print(&ShowOutput::read(&details, &client).await?);
     Ok(())
 }
 
-/// A work alone as `--json` prints it.
-pub fn work_json(address: &Pubkey, work: &Work) -> Value {
-    let parents = work.parents.iter().map(|parent| {
-        json!({
-            "work": parent.work.to_string(),
-            "share_bps": parent.share_bps,
-            "terms": (parent.terms_number > 0).then_some(parent.terms_number),
-        })
-    });
-    let split = work.split.iter().map(
-        |share| json!({ "recipient": share.recipient.to_string(), "share_bps": share.share_bps }),
-    );
-    json!({
-        "work": address.to_string(),
-        "kind": KindWord::from(work.kind),
-        "status": StatusWord::from(work.status),
-        "creator": work.creator.to_string(),
-        "owner": work.owner.to_string(),
-        "pending_owner": work.pending_owner.map(|key| key.to_string()),
-        "content_digest": hex::encode(work.content_digest),
-        "fingerprint": {
-            "scheme": work.fingerprint.scheme,
-            "bits": hex::encode(work.fingerprint.bits),
-        },
-        "registered_at": work.registered_at,
-        "withdrawn_at": withdrawn_at(work),
-        "latest_terms": work.latest_terms,
-        "consent": work.consent.map(|consent| json!({
-            "person": consent.person.to_string(),
-            "expires_at": consent.expires_at,
-        })),
-        "model": work.model.as_ref().map(|model| json!({
-            "base_model": model.base_model,
-            "training_root": hex::encode(model.training_root),
-            "previous": model.previous.map(|key| key.to_string()),
-        })),
-        "certificate": work.certificate.map(|key| key.to_string()),
-        "inherited": {
-            "expires_at": work.inherited.expires_at,
-            "share_alike": work.inherited.share_alike,
-            "non_commercial": work.inherited.non_commercial,
-        },
-        "metadata_uri": work.metadata_uri,
-        "parents": parents.collect::<Vec<_>>(),
-        "split": split.collect::<Vec<_>>(),
-        "split_version": work.split_version,
-    })
+impl WorkOutput {
+    pub fn new(address: &Pubkey, work: &Work) -> Self {
+        let recipient = |share: &Share| RecipientOutput {
+            recipient: share.recipient.to_string(),
+            share_bps: share.share_bps,
+        };
+        let parents = work.parents.iter().map(|parent| ParentOutput {
+            work: parent.work.to_string(),
+            share_bps: parent.share_bps,
+            terms: (parent.terms_number > 0).then_some(parent.terms_number),
+        });
+        Self {
+            work: address.to_string(),
+            kind: work.kind.into(),
+            status: work.status.into(),
+            creator: work.creator.to_string(),
+            owner: work.owner.to_string(),
+            pending_owner: work.pending_owner.map(|key| key.to_string()),
+            content_digest: hex::encode(work.content_digest),
+            fingerprint: FingerprintOutput {
+                scheme: work.fingerprint.scheme,
+                bits: hex::encode(work.fingerprint.bits),
+            },
+            registered_at: work.registered_at,
+            withdrawn_at: Some(work.withdrawn_at).filter(|at| *at != i64::MAX),
+            latest_terms: work.latest_terms,
+            consent: work.consent.map(|consent| ConsentOutput {
+                person: consent.person.to_string(),
+                expires_at: consent.expires_at,
+            }),
+            model: work.model.as_ref().map(|model| ModelOutput {
+                base_model: model.base_model.clone(),
+                training_root: hex::encode(model.training_root),
+                previous: model.previous.map(|key| key.to_string()),
+            }),
+            certificate: work.certificate.map(|key| key.to_string()),
+            inherited: InheritedOutput {
+                expires_at: work.inherited.expires_at,
+                share_alike: work.inherited.share_alike,
+                non_commercial: work.inherited.non_commercial,
+            },
+            metadata_uri: work.metadata_uri.clone(),
+            parents: parents.collect(),
+            split: work.split.iter().map(recipient).collect(),
+            split_version: work.split_version,
+            own_bps: work.own_bps(),
+        }
+    }
 }
 
-fn json(details: &WorkDetails) -> Value {
-    let entry = &details.entry;
-    let mut json = work_json(&entry.address, &entry.work);
-    let uses = entry.terms.iter().flat_map(|published| &published.terms.offer.uses).map(|price| {
-        json!({
-            "use": UseWord::from(price.licensed_use),
-            "price": price.price,
-            "unit": UnitWord::from(price.unit),
+impl ShowOutput {
+    async fn read(details: &WorkDetails, client: &Client) -> Result<Self, CliError> {
+        let entry = &details.entry;
+        let mut scales = Scales::new(client);
+        let mut uses = Vec::new();
+        if let Some(published) = &entry.terms {
+            let scale = scales.get(&published.terms.currency).await?;
+            let prices = published.terms.offer.uses.iter();
+            uses.extend(prices.map(|price| UseOutput::new(price, scale)));
+        }
+        let mut earnings = Vec::with_capacity(details.earnings.len());
+        for account in &details.earnings {
+            let scale = scales.get(&account.earnings.mint).await?;
+            earnings.push(EarningsOutput {
+                mint: account.earnings.mint.to_string(),
+                earned: scale.money(account.earnings.earned),
+                taken: scale.money(taken(account)),
+            });
+        }
+        let dispute = details.dispute.as_ref();
+        let change = details.split_change.as_ref();
+        Ok(Self {
+            work: WorkOutput::new(&entry.address, &entry.work),
+            uses,
+            earnings,
+            children: details.children.iter().map(RelatedOutput::new).collect(),
+            conflicts: details.conflicts.iter().map(RelatedOutput::new).collect(),
+            dispute: dispute.map(DisputeOutput::from),
+            split_change: change.map(|change| SplitChangeOutput::new(change, &entry.work)),
+            text: Text {
+                terms: entry.terms.as_ref().map(|published| published.terms.number),
+                dispute: dispute.map(|dispute| (dispute.claimant.to_string(), dispute.deadline)),
+            },
         })
-    });
-    json["uses"] = uses.collect();
-    let earnings = details.earnings.iter().map(|account| {
-        json!({
-            "mint": account.earnings.mint.to_string(),
-            "earned": account.earnings.earned,
-            "taken": taken(account),
-        })
-    });
-    json["earnings"] = earnings.collect();
-    json["children"] = details.children.iter().map(related).collect();
-    json["conflicts"] = details.conflicts.iter().map(related).collect();
-    json["dispute"] = details.dispute.as_ref().map(dispute::json).into();
-    json["split_change"] =
-        details.split_change.as_ref().map(|change| change_json(change, &entry.work)).into();
-    json
+    }
+
+    fn facts(&self) -> String {
+        let work = &self.work;
+        let or_dash = |text: Option<String>| text.unwrap_or("-".to_owned());
+        let status = match work.withdrawn_at {
+            Some(at) => format!("{}, withdrawn {}", work.status, utc(at)),
+            None => work.status.to_string(),
+        };
+        let owner = match &work.pending_owner {
+            Some(pending) => format!("{}, offered to {pending}", work.owner),
+            None => work.owner.clone(),
+        };
+        let consent = work.consent.as_ref().map(|consent| {
+            format!("of {}, expires: {}", consent.person, utc_or(consent.expires_at, "never"))
+        });
+        let model = work.model.as_ref().map(|model| {
+            format!("adapts {}, training set root {}", model.base_model, model.training_root)
+        });
+        let metadata = Some(work.metadata_uri.clone()).filter(|uri| !uri.is_empty());
+        pairs(&[
+            ("work", &work.work),
+            ("kind", &work.kind),
+            ("status", &status),
+            ("creator", &work.creator),
+            ("owner", &owner),
+            ("SHA-256", &work.content_digest),
+            ("registered", &utc(work.registered_at)),
+            ("terms", &or_dash(self.text.terms.map(|number| number.to_string()))),
+            ("consent", &or_dash(consent)),
+            ("model", &or_dash(model)),
+            ("certificate", &or_dash(work.certificate.clone())),
+            ("metadata", &or_dash(metadata)),
+        ])
+    }
+
+    /// Returns a table of the parties that share the work's earnings.
+    fn parties(&self) -> String {
+        let work = &self.work;
+        let parents = work
+            .parents
+            .iter()
+            .map(|parent| ["parent".to_owned(), parent.work.clone(), percent(parent.share_bps)]);
+        let recipients = work.split.iter().map(|share| {
+            ["recipient".to_owned(), share.recipient.clone(), percent(share.share_bps)]
+        });
+        let parties = table(["party", "address", "share"], &[2], parents.chain(recipients));
+        match work.own_bps {
+            10_000 => parties,
+            own => format!("{parties}\nRecipients share the {} that parents leave.", percent(own)),
+        }
+    }
+
+    /// Returns the sections that not every work has.
+    fn optional_sections(&self) -> Vec<String> {
+        let mut sections = Vec::new();
+        if !self.uses.is_empty() {
+            let uses: Vec<_> = self.uses.iter().map(ToString::to_string).collect();
+            sections.push(pairs(&[("offered for", &uses.join(", "))]));
+        }
+        if !self.earnings.is_empty() {
+            let rows = self.earnings.iter().map(|earnings| {
+                [earnings.mint.clone(), earnings.earned.to_string(), earnings.taken.to_string()]
+            });
+            sections.push(table(["earned in", "total", "claimed"], &[1, 2], rows));
+        }
+        if !self.children.is_empty() {
+            let rows = self
+                .children
+                .iter()
+                .map(|child| [child.work.clone(), child.kind.to_string(), child.creator.clone()]);
+            sections.push(table(["derivative", "kind", "creator"], &[], rows));
+        }
+        if let Some((claimant, deadline)) = &self.text.dispute {
+            let deadline = utc(*deadline);
+            sections.push(format!("Disputed by {claimant}; the arbiter decides by {deadline}."));
+        }
+        if let Some(change) = &self.split_change {
+            sections.push(match change.awaited.len() {
+                0 => "A new split is proposed; all consents are given.".to_owned(),
+                count => format!("A new split is proposed; {count} consents are missing."),
+            });
+        }
+        for other in &self.conflicts {
+            sections.push(format!(
+                "Conflict: {} registered the same content as {}, {}.",
+                other.creator,
+                other.work,
+                utc(other.registered_at)
+            ));
+        }
+        sections
+    }
 }
 
-fn related((address, work): &(Pubkey, Work)) -> Value {
-    json!({
-        "work": address.to_string(),
-        "kind": KindWord::from(work.kind),
-        "status": StatusWord::from(work.status),
-        "creator": work.creator.to_string(),
-        "registered_at": work.registered_at,
-    })
+impl fmt::Display for ShowOutput {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut sections = vec![self.facts(), self.parties()];
+        sections.extend(self.optional_sections());
+        formatter.write_str(&sections.join("\n\n"))
+    }
 }
 
-fn change_json(change: &SplitChange, work: &Work) -> Value {
-    let awaited = awaited(change, work);
-    let awaited = awaited.iter().map(|recipient| recipient.to_string());
-    json!({
-        "proposer": change.proposer.to_string(),
-        "awaited": awaited.collect::<Vec<_>>(),
-    })
+impl RelatedOutput {
+    fn new((address, work): &(Pubkey, Work)) -> Self {
+        Self {
+            work: address.to_string(),
+            kind: work.kind.into(),
+            status: work.status.into(),
+            creator: work.creator.to_string(),
+            registered_at: work.registered_at,
+        }
+    }
+}
+
+impl SplitChangeOutput {
+    fn new(change: &SplitChange, work: &Work) -> Self {
+        Self {
+            proposer: change.proposer.to_string(),
+            awaited: awaited(change, work).iter().map(Pubkey::to_string).collect(),
+        }
+    }
 }
 
 fn taken(account: &EarningsAccount) -> u64 {
     let parts = account.parents.iter().chain(&account.recipients);
     parts.map(|part| part.taken).sum() // at most what was earned
-}
-
-fn withdrawn_at(work: &Work) -> Option<i64> {
-    Some(work.withdrawn_at).filter(|at| *at != i64::MAX)
-}
-
-fn text(details: &WorkDetails) -> String {
-    let work = &details.entry.work;
-    let own_bps = work.own_bps();
-    let note = match own_bps {
-        10_000 => String::new(),
-        _ => format!("\nThe recipients share the {} that the parents leave.", percent(own_bps)),
-    };
-    let mut sections = vec![facts(details), parts(work) + &note];
-    sections.extend(notes(details));
-    sections.join("\n\n")
-}
-
-fn facts(details: &WorkDetails) -> String {
-    let (address, work) = (&details.entry.address, &details.entry.work);
-    let status = StatusWord::from(work.status).to_string();
-    let status = match withdrawn_at(work) {
-        Some(at) => format!("{status}, withdrawn {}", utc(at)),
-        None => status,
-    };
-    let none = || "-".to_owned();
-    let consent = work.consent.map(|consent| {
-        let end =
-            consent.expires_at.map_or("without end".to_owned(), |at| format!("until {}", utc(at)));
-        format!("of {}, {end}", consent.person)
-    });
-    let model = work.model.as_ref();
-    let model = model.map(|model| {
-        let root = hex::encode(model.training_root);
-        format!("adapts {}, trained on the set with root {root}", model.base_model)
-    });
-    let terms = details.entry.terms.as_ref();
-    pairs([
-        ("work", address.to_string()),
-        ("kind", KindWord::from(work.kind).to_string()),
-        ("status", status),
-        ("creator", work.creator.to_string()),
-        ("owner", owner(work)),
-        ("SHA-256", hex::encode(work.content_digest)),
-        ("registered", utc(work.registered_at)),
-        (
-            "terms",
-            terms.map_or("none".to_owned(), |terms| format!("number {}", terms.terms.number)),
-        ),
-        ("consent", consent.unwrap_or_else(none)),
-        ("model", model.unwrap_or_else(none)),
-        ("certificate", work.certificate.map_or_else(none, |mint| mint.to_string())),
-        (
-            "metadata",
-            Some(&work.metadata_uri).filter(|uri| !uri.is_empty()).cloned().unwrap_or_else(none),
-        ),
-    ])
-}
-
-fn owner(work: &Work) -> String {
-    match work.pending_owner {
-        Some(pending) => format!("{}, offered to {pending}", work.owner),
-        None => work.owner.to_string(),
-    }
-}
-
-/// Who earns what of the work.
-fn parts(work: &Work) -> String {
-    let parents = work
-        .parents
-        .iter()
-        .map(|parent| ["parent".to_owned(), parent.work.to_string(), percent(parent.share_bps)]);
-    let split = work.split.iter().map(|share| {
-        ["recipient".to_owned(), share.recipient.to_string(), percent(share.share_bps)]
-    });
-    table(["", "who earns", "share"], &[2], parents.chain(split).collect())
-}
-
-/// What is only sometimes there.
-fn notes(details: &WorkDetails) -> Vec<String> {
-    let mut notes = Vec::new();
-    if !details.earnings.is_empty() {
-        let rows = details.earnings.iter().map(|account| {
-            let earnings = &account.earnings;
-            [earnings.mint.to_string(), grouped(earnings.earned), grouped(taken(account))]
-        });
-        notes.push(table(["earned in", "ever", "of it taken"], &[1, 2], rows.collect()));
-    }
-    if !details.children.is_empty() {
-        let rows = details.children.iter().map(|(address, child)| {
-            let address = address.to_string();
-            [address, KindWord::from(child.kind).to_string(), child.creator.to_string()]
-        });
-        notes.push(table(["made from it", "kind", "creator"], &[], rows.collect()));
-    }
-    if let Some(dispute) = &details.dispute {
-        let deadline = utc(dispute.deadline);
-        notes.push(format!("Disputed by {}; the arbiter has until {deadline}.", dispute.claimant));
-    }
-    if let Some(change) = &details.split_change {
-        let awaited = awaited(change, &details.entry.work).len();
-        notes.push(match awaited {
-            0 => "Another split is proposed, and nobody's consent is missing.".to_owned(),
-            _ => format!("Another split is proposed; {awaited} recipients must still consent."),
-        });
-    }
-    for (address, other) in &details.conflicts {
-        let registered = utc(other.registered_at);
-        let creator = other.creator;
-        notes.push(format!(
-            "Conflict: {creator} registered the same content as {address}, {registered}."
-        ));
-    }
-    notes
 }

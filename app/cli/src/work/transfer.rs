@@ -1,44 +1,171 @@
+//! Transfer of a work's ownership, and its certificate of ownership.
+
+use std::fmt;
+
 use clap::Args;
-use serde_json::json;
+use motif_sdk::pda;
+use serde::Serialize;
 use solana_signer::Signer;
 
 use crate::{
-    answer::pairs,
     error::CliError,
-    reference::{Somebody, WorkReference},
+    output::pairs,
+    reference::{AccountReference, WorkArgs},
     session::Session,
 };
 
-/// Which work, and whom to offer it to.
+/// Arguments of `motif work transfer`.
 #[derive(Args)]
 pub struct TransferArgs {
-    /// The work's address, or the file it was registered from.
-    #[arg(value_name = "WORK", value_parser = WorkReference::parse)]
-    work: WorkReference,
+    #[command(flatten)]
+    work: WorkArgs,
 
-    /// Who may become its owner: an address, or a keypair file.
-    #[arg(long, value_name = "ADDRESS|FILE", value_parser = Somebody::parse)]
-    to: Somebody,
+    /// Address, or keypair file, of the next owner
+    #[arg(long, value_name = "ADDRESS|FILE")]
+    to: AccountReference,
 }
 
-pub async fn run(args: TransferArgs, session: &Session) -> Result<(), CliError> {
-    let owner = session.keypair()?;
+/// Arguments of `motif work accept-transfer`.
+#[derive(Args)]
+pub struct AcceptTransferArgs {
+    #[command(flatten)]
+    work: WorkArgs,
+}
+
+/// Arguments of `motif work cancel-transfer`.
+#[derive(Args)]
+pub struct CancelTransferArgs {
+    #[command(flatten)]
+    work: WorkArgs,
+}
+
+/// Arguments of `motif work certify`.
+#[derive(Args)]
+pub struct CertifyArgs {
+    #[command(flatten)]
+    work: WorkArgs,
+
+    /// Name that wallets show, 1 to 32 bytes
+    #[arg(long, value_name = "NAME")]
+    name: String,
+}
+
+/// Output of `motif work transfer` and `cancel-transfer`.
+#[derive(Serialize)]
+struct OfferOutput {
+    work: String,
+    owner: String,
+    pending_owner: Option<String>,
+    signature: String,
+}
+
+pub async fn offer(args: TransferArgs, session: &Session) -> Result<(), CliError> {
     let to = args.to.address()?;
+    let owner = session.keypair()?;
     let client = session.client().await?;
     let work = args.work.address(&client).await?;
     let landed = client.offer_ownership(&owner, &work, Some(to)).await?;
-
-    let json = json!({
-        "work": work.to_string(),
-        "owner": owner.pubkey().to_string(),
-        "pending_owner": to.to_string(),
-        "signature": landed.signature.to_string(),
+    session.print(&OfferOutput {
+        work: work.to_string(),
+        owner: owner.pubkey().to_string(),
+        pending_owner: Some(to.to_string()),
+        signature: landed.signature.to_string(),
     });
-    let text = pairs([
-        ("work", work.to_string()),
-        ("offered to", to.to_string()),
-        ("next", format!("`motif work accept-transfer {work}`, signed by {to}")),
-    ]);
-    session.answer(&json, text);
     Ok(())
+}
+
+pub async fn cancel(args: CancelTransferArgs, session: &Session) -> Result<(), CliError> {
+    let owner = session.keypair()?;
+    let client = session.client().await?;
+    let work = args.work.address(&client).await?;
+    let landed = client.offer_ownership(&owner, &work, None).await?;
+    session.print(&OfferOutput {
+        work: work.to_string(),
+        owner: owner.pubkey().to_string(),
+        pending_owner: None,
+        signature: landed.signature.to_string(),
+    });
+    Ok(())
+}
+
+impl fmt::Display for OfferOutput {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (work, owner) = (&self.work, &self.owner);
+        let text = match &self.pending_owner {
+            Some(pending) => pairs(&[
+                ("work", work),
+                ("owner", owner),
+                ("offered to", pending),
+                ("next", &format_args!("`motif work accept-transfer {work}`, signed by {pending}")),
+            ]),
+            None => pairs(&[("work", work), ("owner", owner), ("offered to", &"-")]),
+        };
+        formatter.write_str(&text)
+    }
+}
+
+/// Output of `motif work accept-transfer`.
+#[derive(Serialize)]
+struct AcceptOutput {
+    work: String,
+    owner: String,
+    signature: String,
+}
+
+pub async fn accept(args: AcceptTransferArgs, session: &Session) -> Result<(), CliError> {
+    let owner = session.keypair()?;
+    let client = session.client().await?;
+    let work = args.work.address(&client).await?;
+    let landed = client.accept_ownership(&owner, &work).await?;
+    session.print(&AcceptOutput {
+        work: work.to_string(),
+        owner: owner.pubkey().to_string(),
+        signature: landed.signature.to_string(),
+    });
+    Ok(())
+}
+
+impl fmt::Display for AcceptOutput {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&pairs(&[
+            ("work", &self.work),
+            ("owner", &self.owner),
+            ("split", &"unchanged; change it with `motif split propose`"),
+        ]))
+    }
+}
+
+/// Output of `motif work certify`.
+#[derive(Serialize)]
+struct CertifyOutput {
+    work: String,
+    certificate: String,
+    metadata: String,
+    name: String,
+    signature: String,
+}
+
+pub async fn certify(args: CertifyArgs, session: &Session) -> Result<(), CliError> {
+    let owner = session.keypair()?;
+    let client = session.client().await?;
+    let work = args.work.address(&client).await?;
+    let (certificate, landed) = client.issue_certificate(&owner, &work, &args.name).await?;
+    session.print(&CertifyOutput {
+        work: work.to_string(),
+        certificate: certificate.to_string(),
+        metadata: pda::metadata(&certificate).to_string(),
+        name: args.name,
+        signature: landed.signature.to_string(),
+    });
+    Ok(())
+}
+
+impl fmt::Display for CertifyOutput {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&pairs(&[
+            ("work", &self.work),
+            ("certificate", &self.certificate),
+            ("name", &self.name),
+        ]))
+    }
 }

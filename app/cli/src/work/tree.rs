@@ -1,4 +1,7 @@
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
 
 use clap::Args;
 use motif_sdk::{
@@ -7,43 +10,58 @@ use motif_sdk::{
     licensing::WorkStatus,
     lineage::{Lineage, Relative},
 };
-use serde_json::json;
+use serde::Serialize;
 use termtree::Tree;
 
 use crate::{
     amount::{percent, percent_of_ppb},
     error::CliError,
-    reference::WorkReference,
+    reference::WorkArgs,
     session::Session,
 };
 
-/// Generations that are drawn; `--json` has them all.
+/// Maximum number of generations that are drawn; `--json` has all.
 const DRAWN_GENERATIONS: u32 = 32;
 
-/// Which work.
+/// Arguments of `motif work tree`.
 #[derive(Args)]
 pub struct TreeArgs {
-    /// The work's address, or the file it was registered from.
-    #[arg(value_name = "WORK", value_parser = WorkReference::parse)]
-    work: WorkReference,
+    #[command(flatten)]
+    work: WorkArgs,
+}
+
+/// Output of `motif work tree`.
+#[derive(Serialize)]
+struct TreeOutput {
+    #[serde(flatten)]
+    facts: LineageFacts,
+    #[serde(skip)]
+    drawing: String,
 }
 
 pub async fn run(args: TreeArgs, session: &Session) -> Result<(), CliError> {
     let client = session.client().await?;
     let address = args.work.address(&client).await?;
     let lineage = client.lineage(&address).await?;
-    session.answer(&json!(LineageFacts::from(&lineage)), draw(&lineage));
+    let facts = LineageFacts::from(&lineage);
+    session.print(&TreeOutput { facts, drawing: draw(&lineage) });
     Ok(())
 }
 
-/// A work with its ancestors as one branch and its descendants as another.
+impl fmt::Display for TreeOutput {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.drawing)
+    }
+}
+
+/// Draws a work with its ancestors as one branch and its descendants as another.
 fn draw(lineage: &Lineage) -> String {
     let root = &lineage.work;
     let mut tree = Tree::new(name(root));
     if lineage.ancestors.is_empty() && lineage.descendants.is_empty() {
-        return format!("{}\n\nIt has no parents, and nothing was made from it.", tree.root);
+        return format!("{}\n\nThe work has no parents and no derivatives.", tree.root);
     }
-    let up = Drawing::of(&lineage.ancestors, |relative| {
+    let up = Drawing::new(&lineage.ancestors, |relative| {
         relative.parents.iter().map(|parent| (parent.work, parent.share_bps)).collect()
     });
     let up = up.branches(root, &mut BTreeSet::new(), 1);
@@ -54,14 +72,15 @@ fn draw(lineage: &Lineage) -> String {
         }
     }
     let below = |relative: &Relative| children.get(&relative.address).cloned().unwrap_or_default();
-    let down = Drawing::of(&lineage.descendants, below);
+    let down = Drawing::new(&lineage.descendants, below);
     let down = down.branches(root, &mut BTreeSet::new(), 1);
-    for (title, branches) in [("made from", up), ("made into", down)] {
+    for (title, branches) in [("ancestors", up), ("descendants", down)] {
         if !branches.is_empty() {
             tree.push(Tree::new(title.to_owned()).with_leaves(branches));
         }
     }
-    let note = "A share is the parent's, of everything its child earns; in all, over every way.";
+    let note =
+        "A percentage is the parent's share of its child's earnings; `in total` counts all paths.";
     format!("{}\n\n{note}", tree.to_string().trim_end())
 }
 
@@ -72,12 +91,12 @@ struct Drawing<'a, Next> {
 }
 
 impl<'a, Next: Fn(&Relative) -> Vec<(Pubkey, u16)>> Drawing<'a, Next> {
-    fn of(relatives: &'a [Relative], next: Next) -> Self {
+    fn new(relatives: &'a [Relative], next: Next) -> Self {
         let relatives = relatives.iter().map(|relative| (relative.address, relative));
         Self { relatives: relatives.collect(), next }
     }
 
-    /// A work that has been drawn once is only named the next time.
+    /// Returns the branches below a work. A work that was drawn before is only named.
     fn branches(
         &self,
         of: &Relative,
@@ -89,7 +108,7 @@ impl<'a, Next: Fn(&Relative) -> Vec<(Pubkey, u16)>> Drawing<'a, Next> {
             let Some(relative) = self.relatives.get(&address) else { continue };
             let mut line = format!("{}  {}", percent(share_bps), name(relative));
             if relative.distance > 1 || percent_of_ppb(relative.share_ppb) != percent(share_bps) {
-                line += &format!("  ({} in all)", percent_of_ppb(relative.share_ppb));
+                line += &format!("  ({} in total)", percent_of_ppb(relative.share_ppb));
             }
             if !drawn.insert(address) {
                 branches.push(Tree::new(line + "  (as above)"));
@@ -142,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn a_lineage_is_drawn_with_every_share_and_no_work_twice() {
+    fn lineage_is_drawn_with_all_shares() {
         let lineage = Lineage {
             work: relative(4, 0, 1_000_000_000, &[(2, 5_000), (3, 2_500)]),
             ancestors: vec![
@@ -156,24 +175,24 @@ mod tests {
         let lines: Vec<_> = drawn.lines().take(8).collect();
         let expected = [
             format!("image {}", key(4)),
-            "├── made from".to_owned(),
+            "├── ancestors".to_owned(),
             format!("│   ├── 50%  image {}", key(2)),
-            format!("│   │   └── 20%  image {}, withdrawn  (20% in all)", key(1)),
+            format!("│   │   └── 20%  image {}, withdrawn  (20% in total)", key(1)),
             format!("│   └── 25%  image {}", key(3)),
-            format!("│       └── 40%  image {}, withdrawn  (20% in all)  (as above)", key(1)),
-            "└── made into".to_owned(),
+            format!("│       └── 40%  image {}, withdrawn  (20% in total)  (as above)", key(1)),
+            "└── descendants".to_owned(),
             format!("    └── 10%  image {}", key(5)),
         ];
         assert_eq!(lines, expected);
     }
 
     #[test]
-    fn a_work_without_relatives_is_drawn_alone() {
+    fn work_without_relatives_is_drawn_alone() {
         let alone = Lineage {
             work: relative(4, 0, 1_000_000_000, &[]),
             ancestors: Vec::new(),
             descendants: Vec::new(),
         };
-        assert!(draw(&alone).starts_with(&format!("image {}\n\nIt has no parents", key(4))));
+        assert!(draw(&alone).starts_with(&format!("image {}\n\nThe work has no parents", key(4))));
     }
 }

@@ -1,11 +1,11 @@
-//! A small model server, to stand behind a paywall: it renders pictures, writes texts, and knows
-//! nothing of payment.
+//! Small model server to run behind a paywall. It renders pictures and writes texts, without any
+//! code for payments.
 //!
 //! ```sh
 //! cargo run --release --example model_server -- 127.0.0.1:8789
 //! ```
 
-mod painting;
+mod picture;
 mod server;
 
 use tokio::net::TcpListener;

@@ -1,4 +1,4 @@
-//! The server's URLs. It can be told to fail, which is what tests want of it.
+//! Routes of the model server. Requests can ask it to fail, for tests.
 
 use std::{
     collections::BTreeMap,
@@ -21,16 +21,16 @@ use futures::stream;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::painting::paint;
+use super::picture::paint;
 
-/// What it counts.
+/// Model server with counters for tests.
 #[derive(Clone, Debug, Default)]
 pub struct ModelServer {
     asked: Arc<AtomicU64>,
     produced: Arc<AtomicU64>,
 }
 
-/// What is to be made.
+/// Body of a request.
 #[derive(Debug, Deserialize)]
 pub struct Wanted {
     prompt: String,
@@ -38,40 +38,40 @@ pub struct Wanted {
     style: String,
     #[serde(default = "side")]
     side: u32,
-    /// Pictures, or thousands of tokens.
+    /// Number of pictures, or of thousands of tokens.
     #[serde(default = "one")]
     count: u32,
-    /// Tokens of a story.
+    /// Number of tokens of a story.
     #[serde(default)]
     tokens: u32,
-    /// How to fail.
+    /// Requested failure.
     #[serde(default)]
     fail: Option<Failure>,
 }
 
-/// Ways to fail, for tests.
+/// Requested failure, for tests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Failure {
     /// Status 500.
     Error,
-    /// Status 422: it does not take the prompt.
+    /// Status 422: the prompt is refused.
     Refuse,
-    /// Sends the client elsewhere.
+    /// Redirects the client.
     Redirect,
     /// Never answers.
     Hang,
     /// Takes a second.
     Slow,
-    /// Breaks off in the middle of its answer.
+    /// Breaks the connection in the middle of the answer.
     Midway,
     /// Answers without an end.
     Endless,
-    /// Says that it has used a million units.
+    /// Reports a million units.
     Lie,
-    /// Does not say how many units it has used.
+    /// Reports no units.
     Silent,
-    /// Claims to give receipts.
+    /// Sends a forged receipt.
     Forge,
 }
 
@@ -84,7 +84,7 @@ fn one() -> u32 {
 }
 
 impl ModelServer {
-    /// All its URLs.
+    /// Returns the routes.
     pub fn router(self) -> Router {
         Router::new()
             .route("/health", get(async || "well"))
@@ -96,20 +96,20 @@ impl ModelServer {
             .with_state(self)
     }
 
-    /// How often it was asked for something that costs.
-    #[allow(dead_code, reason = "tests ask")]
+    /// Returns the number of requests to paid routes.
+    #[allow(dead_code, reason = "used by tests")]
     pub fn asked(&self) -> u64 {
         self.asked.load(Ordering::SeqCst)
     }
 
-    /// How many tokens of stories it has made.
-    #[allow(dead_code, reason = "tests ask")]
+    /// Returns the number of generated story tokens.
+    #[allow(dead_code, reason = "used by tests")]
     pub fn produced(&self) -> u64 {
         self.produced.load(Ordering::SeqCst)
     }
 }
 
-/// Says what it was told.
+/// Returns the request's target and headers.
 async fn echo(headers: HeaderMap, request: Request) -> Json<serde_json::Value> {
     let text = |value: &header::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
     let told = headers.iter().map(|(name, value)| (name.to_string(), text(value)));
@@ -117,7 +117,7 @@ async fn echo(headers: HeaderMap, request: Request) -> Json<serde_json::Value> {
     Json(json!({ "target": request.uri().to_string(), "headers": told }))
 }
 
-/// A picture; says in a header how many units that was.
+/// Returns a picture, with its units in a header.
 async fn images(State(server): State<ModelServer>, Json(wanted): Json<Wanted>) -> Response {
     server.asked.fetch_add(1, Ordering::SeqCst);
     if let Some(failed) = fail(wanted.fail).await {
@@ -142,7 +142,7 @@ async fn images(State(server): State<ModelServer>, Json(wanted): Json<Wanted>) -
     response
 }
 
-/// A text; a field of its JSON says how many tokens that was.
+/// Returns a text, with its tokens in a field of the JSON.
 async fn texts(State(server): State<ModelServer>, Json(wanted): Json<Wanted>) -> Response {
     server.asked.fetch_add(1, Ordering::SeqCst);
     if let Some(failed) = fail(wanted.fail).await {
@@ -158,7 +158,7 @@ async fn texts(State(server): State<ModelServer>, Json(wanted): Json<Wanted>) ->
     }
 }
 
-/// A story that streams, a token a line.
+/// Streams a story, one token per line.
 async fn stories(State(server): State<ModelServer>, Json(wanted): Json<Wanted>) -> Response {
     server.asked.fetch_add(1, Ordering::SeqCst);
     if let Some(failed) = fail(wanted.fail.filter(|fail| *fail != Failure::Midway)).await {
@@ -182,7 +182,7 @@ async fn stories(State(server): State<ModelServer>, Json(wanted): Json<Wanted>) 
     ([(header::CONTENT_TYPE, "text/plain")], Body::from_stream(lines)).into_response()
 }
 
-/// What it answers when it fails, if it does so before it makes anything.
+/// Returns the requested failure if it precedes the generation.
 async fn fail(how: Option<Failure>) -> Option<Response> {
     match how? {
         Failure::Error => Some((StatusCode::INTERNAL_SERVER_ERROR, "secret cause").into_response()),

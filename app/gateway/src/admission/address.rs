@@ -3,16 +3,17 @@ use std::net::{IpAddr, Ipv6Addr};
 use axum::{extract::Request, http::HeaderMap};
 use ipnet::IpNet;
 
-/// Who asks. Each request has it among its extensions, from its connection.
+/// Address of the client of a request. The connection adds it to the request's extensions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ClientAddress(pub IpAddr);
 
 impl ClientAddress {
     const HEADER: &str = "x-forwarded-for";
 
-    /// The client behind a peer. What a peer says in `X-Forwarded-For` is believed only of
-    /// trusted proxies, and only as far back as each hop is one: the first address from the
-    /// right that is none of them is the client.
+    /// Returns the client behind a peer.
+    ///
+    /// `X-Forwarded-For` is read from the right while each hop is a trusted proxy. The first
+    /// address that is not a trusted proxy is the client.
     pub fn find(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> Self {
         let is_trusted = |address: &IpAddr| trusted.iter().any(|network| network.contains(address));
         let mut client = peer.to_canonical();
@@ -25,21 +26,21 @@ impl ClientAddress {
             if !is_trusted(&client) {
                 break;
             }
-            // What a trusted proxy could not have written ends the way back.
+            // Trusted proxies write valid addresses only.
             let Ok(address) = hop.trim().parse::<IpAddr>() else { break };
             client = address.to_canonical();
         }
         Self(client)
     }
 
-    /// The client that a request says it is from.
+    /// Returns the client address from a request's extensions.
     pub fn of<B>(request: &Request<B>) -> Self {
         let client = request.extensions().get::<Self>();
         client.copied().unwrap_or(Self(IpAddr::from([0; 4])))
     }
 }
 
-/// Whom an address stands for: an IPv6 host has a whole /64 to choose addresses from.
+/// Returns the network of a client: an IPv4 address, or the /64 prefix of an IPv6 address.
 pub fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V4(address) => IpAddr::V4(address),
@@ -64,16 +65,16 @@ mod tests {
     }
 
     #[test]
-    fn a_stranger_cannot_choose_its_address() {
+    fn untrusted_peer_cannot_forge_address() {
         assert_eq!(client("1.1.1.1", &["2.2.2.2"], &[]), "1.1.1.1");
         assert_eq!(client("1.1.1.1", &["2.2.2.2"], &["10.0.0.0/8"]), "1.1.1.1");
-        // Whatever it sends, the proxy adds the address it saw at the right.
+        // The proxy appends the address it saw at the right.
         let forged = client("10.0.0.1", &["3.3.3.3", "2.2.2.2, 1.1.1.1"], &["10.0.0.0/8"]);
         assert_eq!(forged, "1.1.1.1");
     }
 
     #[test]
-    fn trusted_hops_are_walked_back_to_the_client() {
+    fn client_is_found_behind_trusted_hops() {
         let trusted = ["10.0.0.0/8", "fd00::/8"];
         assert_eq!(client("10.0.0.1", &["1.1.1.1, 10.0.0.2"], &trusted), "1.1.1.1");
         assert_eq!(client("::ffff:10.0.0.1", &["1.1.1.1"], &trusted), "1.1.1.1");
@@ -83,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn a_host_has_one_allowance_for_all_its_addresses() {
+    fn ipv6_prefix_shares_one_limit() {
         let of = |text: &str| network(text.parse().unwrap());
         assert_eq!(of("2001:db8::1"), of("2001:db8::ffff:1"));
         assert_ne!(of("2001:db8::1"), of("2001:db8:0:1::1"));

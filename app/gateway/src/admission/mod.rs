@@ -1,24 +1,42 @@
-//! Who is let in, how often: addresses, channels and API keys have allowances.
+//! Rate limits of addresses, channels, API keys and settlement requests.
 
 mod address;
-mod allowance;
+mod rate_limiter;
 
-use std::net::IpAddr;
+use std::{net::IpAddr, time::Duration};
 
 use motif_sdk::Pubkey;
+use motif_store::KeyId;
 
 pub use address::ClientAddress;
-pub use allowance::Allowances;
+pub use rate_limiter::RateLimiter;
 
-use crate::{config::Limits, keys::KeyId, problem::ApiError};
+use crate::config::Limits;
 
-/// The allowances of everybody. Their memory does not depend on how many that is.
+/// All rate limiters of a gateway. Their memory is fixed, whatever the number of clients.
 #[derive(Debug)]
 pub struct Admission {
-    addresses: Allowances,
-    channels: Allowances,
-    keys: Allowances,
-    settlements: Allowances,
+    addresses: RateLimiter,
+    channels: RateLimiter,
+    keys: RateLimiter,
+    settlements: RateLimiter,
+}
+
+/// Error returned when a rate limit is exceeded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("too many requests (limit: {limit}); retry in {} seconds", self.retry_seconds())]
+pub struct RateLimited {
+    /// Name of the limit.
+    pub limit: &'static str,
+    /// Time until the request is allowed.
+    pub wait: Duration,
+}
+
+impl RateLimited {
+    /// Returns the wait in whole seconds, rounded up.
+    pub fn retry_seconds(&self) -> u64 {
+        self.wait.as_secs() + u64::from(self.wait.subsec_nanos() > 0)
+    }
 }
 
 impl Admission {
@@ -26,48 +44,51 @@ impl Admission {
     const CHANNELS: usize = 16_384;
     const KEYS: usize = 4_096;
 
-    /// Everybody has everything left.
+    /// Creates rate limiters with full bursts.
     pub fn new(limits: &Limits) -> Self {
         Self {
-            addresses: Allowances::new(limits.address, Self::ADDRESSES),
-            channels: Allowances::new(limits.channel, Self::CHANNELS),
-            keys: Allowances::new(limits.key, Self::KEYS),
-            settlements: Allowances::new(limits.settlements, Self::CHANNELS),
+            addresses: RateLimiter::new(limits.address, Self::ADDRESSES),
+            channels: RateLimiter::new(limits.channel, Self::CHANNELS),
+            keys: RateLimiter::new(limits.key, Self::KEYS),
+            settlements: RateLimiter::new(limits.settlements, Self::CHANNELS),
         }
     }
 
-    /// A request from an address.
+    /// Counts a request of an address.
     ///
     /// # Errors
-    /// [`ApiError::RateLimited`], here and below.
-    pub fn address(&self, address: IpAddr) -> Result<(), ApiError> {
-        let by = address::network(address);
-        self.addresses.take(&by, 1).map_err(|wait| ApiError::limited("address", wait))
+    /// [`RateLimited`].
+    pub fn address(&self, address: IpAddr) -> Result<(), RateLimited> {
+        let network = address::network(address);
+        self.addresses.take(&network, 1).map_err(limited("address"))
     }
 
-    /// Generations of a channel. Asked only after their voucher's signature was checked: nobody
-    /// else can use up a channel's allowance.
+    /// Counts generations of a channel. Call it after the voucher's signature is verified, so
+    /// that only the payer can exhaust its channel's limit.
     ///
     /// # Errors
-    /// As [`Admission::address`].
-    pub fn channel(&self, channel: &Pubkey, generations: u32) -> Result<(), ApiError> {
-        let taken = self.channels.take(channel, generations);
-        taken.map_err(|wait| ApiError::limited("channel", wait))
+    /// [`RateLimited`].
+    pub fn channel(&self, channel: &Pubkey, generations: u32) -> Result<(), RateLimited> {
+        self.channels.take(channel, generations).map_err(limited("channel"))
     }
 
-    /// A request with an API key that is good.
+    /// Counts a request with a valid API key.
     ///
     /// # Errors
-    /// As [`Admission::address`].
-    pub fn key(&self, key: KeyId) -> Result<(), ApiError> {
-        self.keys.take(&key, 1).map_err(|wait| ApiError::limited("api-key", wait))
+    /// [`RateLimited`].
+    pub fn key(&self, key: KeyId) -> Result<(), RateLimited> {
+        self.keys.take(&key, 1).map_err(limited("api-key"))
     }
 
-    /// A settlement that a payer has asked for and proved to be the one who does.
+    /// Counts a settlement that an authenticated payer requests.
     ///
     /// # Errors
-    /// As [`Admission::address`].
-    pub fn settlement(&self, channel: &Pubkey) -> Result<(), ApiError> {
-        self.settlements.take(channel, 1).map_err(|wait| ApiError::limited("settlements", wait))
+    /// [`RateLimited`].
+    pub fn settlement(&self, channel: &Pubkey) -> Result<(), RateLimited> {
+        self.settlements.take(channel, 1).map_err(limited("settlements"))
     }
+}
+
+fn limited(limit: &'static str) -> impl Fn(Duration) -> RateLimited {
+    move |wait| RateLimited { limit, wait }
 }

@@ -1,8 +1,9 @@
 use std::fmt;
 
-/// A node's URL, which may hold a provider's key: in its user part, its path or its query.
+/// URL whose user part, path or query may hold a secret, such as a provider's key.
 ///
-/// It shows scheme and host alone, and takes the rest out of texts that quote it.
+/// `Debug` shows scheme and host. [`Endpoint::scrub`] removes the rest from texts that quote the
+/// URL, verbatim: a normalizing URL parser would miss secrets that it re-encodes.
 #[derive(Clone)]
 pub struct Endpoint {
     shown: String,
@@ -10,28 +11,28 @@ pub struct Endpoint {
 }
 
 impl Endpoint {
-    /// Shorter parts of a path are names, such as `v2`, and keep errors readable.
-    const SHORTEST_KEY: usize = 8;
+    /// Minimum length of a secret path segment. Shorter segments are names, such as `v2`.
+    const MIN_KEY_CHARACTERS: usize = 8;
 
-    /// What may be shown of a URL, and what may not.
+    /// Splits a URL into public and secret parts.
     pub fn new(url: &str) -> Self {
         let (scheme, rest) = url.split_once("://").unwrap_or(("", url));
         let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
         let (authority, rest) = rest.split_at(end);
         let (user, host) = authority.rsplit_once('@').unwrap_or(("", authority));
         let (path, query) = rest.split_once(['?', '#']).unwrap_or((rest, ""));
-        let keys = path.split('/').filter(|part| part.len() >= Self::SHORTEST_KEY);
+        let keys = path.split('/').filter(|part| part.len() >= Self::MIN_KEY_CHARACTERS);
         let values = query
             .split(['&', '#'])
             .map(|pair| pair.split_once('=').map_or(pair, |(_, value)| value));
         let user = user.split(':');
         let hidden = user.chain(keys).chain(values).filter(|part| !part.is_empty());
         let mut hidden: Vec<_> = hidden.map(str::to_owned).collect();
-        hidden.sort_by_key(|part| std::cmp::Reverse(part.len())); // the longest first: one may hold another
+        hidden.sort_by_key(|part| std::cmp::Reverse(part.len())); // longest first: one may contain another
         Self { shown: format!("{scheme}://{host}"), hidden }
     }
 
-    /// A text without what must not be shown.
+    /// Returns a text without the URL's secrets.
     pub fn scrub(&self, text: &str) -> String {
         self.hidden.iter().fold(text.to_owned(), |text, part| text.replace(&part[..], "..."))
     }
@@ -48,7 +49,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_providers_key_is_not_shown_wherever_it_stands() {
+    fn url_secrets_are_hidden() {
         for url in [
             "https://rpc.example/?api-key=canary-canary",
             "https://rpc.example/v2/canary-canary",
@@ -67,7 +68,7 @@ mod tests {
     }
 
     #[test]
-    fn a_url_without_a_key_is_left_as_it_is() {
+    fn url_without_secrets_is_unchanged() {
         let text = "error sending request for url (http://127.0.0.1:8899/)";
         assert_eq!(Endpoint::new("http://127.0.0.1:8899").scrub(text), text);
     }

@@ -1,4 +1,4 @@
-//! What the gateway asks of the cluster, and nothing else.
+//! Access to the cluster's nodes.
 
 mod endpoint;
 mod node;
@@ -7,7 +7,7 @@ mod rpc;
 use async_trait::async_trait;
 use motif_sdk::{
     Pubkey,
-    channel::ChannelAccount,
+    channel::{ChannelAccount, PaymentsError},
     client::{
         CatalogueEntry, ConfirmedTransaction, Heard, OfferFilter, PublishedTerms, WorkDetails,
         WorkFilter,
@@ -22,72 +22,97 @@ use solana_signature::Signature;
 use tokio::sync::mpsc::Sender;
 
 pub use endpoint::Endpoint;
-pub use node::NodeStanding;
+pub use node::NodeStatus;
 pub use rpc::RpcChain;
 
-/// Why the chain did not do or say what was asked.
+/// Error returned when the cluster does not answer or rejects a transaction.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ChainError {
-    /// No answer, or none that makes sense; nothing is known.
-    #[error("the cluster cannot be reached: {0}")]
+    /// Error returned when no node answers, or no answer is valid. The outcome is unknown.
+    #[error("the cluster is unreachable: {0}")]
     Unreachable(String),
-    /// A transaction was refused; it changed nothing.
+    /// Error returned when a transaction is rejected. It changed nothing.
     #[error("{0}")]
     Refused(String),
+    /// Error returned when a settlement is rejected for a permanent reason: its statement can
+    /// never settle.
+    #[error("{0}")]
+    Final(String),
 }
 
-/// A channel's account.
+impl ChainError {
+    /// Errors of the payments program that every later attempt at the same statement meets.
+    const FINAL: [PaymentsError; 9] = [
+        PaymentsError::LicenseExpired,
+        PaymentsError::VoucherExpired,
+        PaymentsError::ChannelClosed,
+        PaymentsError::UnitCapExceeded,
+        PaymentsError::RevenueCapExceeded,
+        PaymentsError::LicenseNotFound,
+        PaymentsError::VoucherSignerMismatch,
+        PaymentsError::VoucherTotalMismatch,
+        PaymentsError::StatementLimitReached,
+    ];
+
+    /// Creates a rejection from the program's error code, if a program rejected the transaction.
+    pub fn rejection(code: Option<u32>, reason: String) -> Self {
+        let is_final = Self::FINAL.iter().any(|cause| code == Some(u32::from(*cause)));
+        if is_final { Self::Final(reason) } else { Self::Refused(reason) }
+    }
+}
+
+/// Channel account as read at a slot.
 #[derive(Clone, Debug)]
 pub struct ReadChannel {
-    /// What it says.
+    /// Parsed account.
     pub account: ChannelAccount,
-    /// Its data, as it is on chain.
+    /// Data of the account.
     pub data: Vec<u8>,
-    /// The slot it was read at.
+    /// Slot of the read.
     pub slot: u64,
 }
 
-/// One cluster. Tests script it.
+/// A cluster. Tests implement it with scripts.
 #[async_trait]
 pub trait Chain: Send + Sync + 'static {
-    /// Whether there is an answer at all.
+    /// Checks that a node answers.
     async fn reach(&self) -> Result<(), ChainError>;
-    /// The cluster's tag.
+    /// Returns the cluster's tag.
     async fn cluster(&self) -> Result<[u8; 32], ChainError>;
-    /// Unix seconds on the cluster.
+    /// Returns the cluster's time in unix seconds.
     async fn now(&self) -> Result<i64, ChainError>;
-    /// A work; `None` where there is none.
+    /// Returns a work, or `None` if it does not exist.
     async fn work(&self, address: &Pubkey) -> Result<Option<Work>, ChainError>;
-    /// The works that match, with their latest terms, earliest registration first.
+    /// Returns the matching works with their latest terms, earliest registration first.
     async fn catalogue(
         &self,
         works: &WorkFilter,
         offers: &OfferFilter,
     ) -> Result<Vec<CatalogueEntry>, ChainError>;
-    /// Everything there is about a work; `None` where there is none.
+    /// Returns all facts of a work, or `None` if it does not exist.
     async fn work_details(&self, address: &Pubkey) -> Result<Option<WorkDetails>, ChainError>;
-    /// A work's ancestors and descendants; `None` where there is no such work.
+    /// Returns a work's ancestors and descendants, or `None` if it does not exist.
     async fn lineage(&self, address: &Pubkey) -> Result<Option<Lineage>, ChainError>;
-    /// These works, each with its latest terms; those that are none are left out.
+    /// Returns these works with their latest terms. Addresses without a work are left out.
     async fn entries(&self, works: &[Pubkey]) -> Result<Vec<CatalogueEntry>, ChainError>;
-    /// What it takes to recognise every work there is.
+    /// Returns the digests and fingerprints of all works.
     async fn registered(&self) -> Result<Vec<Registered>, ChainError>;
-    /// Tells of works as they are registered, until the node says no more.
+    /// Sends newly registered works until the node's notifications end.
     async fn follow_works(&self, tell: Sender<Heard>) -> Result<(), ChainError>;
-    /// A version of a work's terms; `None` where there is none.
+    /// Returns a version of a work's terms, or `None` if it does not exist.
     async fn terms(&self, work: &Pubkey, number: u32)
     -> Result<Option<PublishedTerms>, ChainError>;
-    /// A channel; `None` where there is none.
+    /// Returns a channel, or `None` if it does not exist.
     async fn channel(&self, address: &Pubkey) -> Result<Option<ReadChannel>, ChainError>;
-    /// A blockhash, and the last block height at which it is good.
+    /// Returns a blockhash and the last block height at which it is valid.
     async fn blockhash(&self) -> Result<(Hash, u64), ChainError>;
-    /// The height of the last block that can no longer be undone.
+    /// Returns the height of the last finalized block.
     async fn final_height(&self) -> Result<u64, ChainError>;
-    /// Sends a signed transaction. `Refused` only where the node has checked it first and
-    /// therefore not sent it on.
+    /// Submits a signed transaction. Returns [`ChainError::Refused`] or [`ChainError::Final`] only
+    /// if the preflight check failed and no node forwarded it.
     async fn submit(&self, transaction: &[u8], check_first: bool) -> Result<(), ChainError>;
-    /// A transaction that landed; `None` where a node that is up to date knows of none.
-    /// `Refused` when it failed.
+    /// Returns a confirmed transaction, or `None` if an up-to-date node does not know it. Returns
+    /// [`ChainError::Refused`] or [`ChainError::Final`] if it failed.
     async fn landed(
         &self,
         signature: &Signature,
@@ -98,14 +123,37 @@ pub trait Chain: Send + Sync + 'static {
         operator: &Keypair,
         channel: &Pubkey,
     ) -> Result<ConfirmedTransaction, ChainError>;
-    /// Pays the operator its fees; base units.
+    /// Pays the operator's settled fees. Returns base units.
     async fn claim_fees(
         &self,
         operator: &Keypair,
         channel: &Pubkey,
     ) -> Result<(u64, ConfirmedTransaction), ChainError>;
-    /// How the nodes behind this do, in the order in which they are preferred.
-    fn nodes(&self) -> Vec<NodeStanding> {
+    /// Returns the status of each node, in order of preference.
+    fn nodes(&self) -> Vec<NodeStatus> {
         Vec::new()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn permanent_rejections_are_final() {
+        let of = |cause: PaymentsError| ChainError::rejection(Some(cause.into()), String::new());
+        for permanent in ChainError::FINAL {
+            assert_eq!(of(permanent), ChainError::Final(String::new()));
+        }
+        for temporary in [
+            PaymentsError::DailyCapExceeded,
+            PaymentsError::VoucherStatementMismatch,
+            PaymentsError::InsufficientDeposit,
+            PaymentsError::OperatorFirst,
+        ] {
+            assert_eq!(of(temporary), ChainError::Refused(String::new()));
+        }
+        let unknown = ChainError::rejection(None, String::new());
+        assert_eq!(unknown, ChainError::Refused(String::new()));
     }
 }

@@ -1,50 +1,48 @@
 use std::{
-    sync::{
-        Mutex, PoisonError,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::atomic::{AtomicU64, Ordering},
     time::{Duration, Instant},
 };
 
 use motif_sdk::client::Client;
+use parking_lot::Mutex;
 
 use super::Endpoint;
 
-/// After a node's first failure; doubled with each that follows.
-const FIRST_REST: Duration = Duration::from_secs(1);
-const LONGEST_REST: Duration = Duration::from_secs(60);
+/// Backoff after a node's first failure, doubled after each further one.
+const FIRST_BACKOFF: Duration = Duration::from_secs(1);
+const MAX_BACKOFF: Duration = Duration::from_secs(60);
 
-/// How one node does.
+/// Status of one node.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NodeStanding {
-    /// Scheme and host; never a provider's key.
+pub struct NodeStatus {
+    /// Scheme and host, without secrets.
     pub host: String,
-    /// Questions it was asked.
-    pub asked: u64,
-    /// Those it did not answer.
-    pub failed: u64,
-    /// Answers that were older than what was known already.
+    /// Number of requests.
+    pub requests: u64,
+    /// Number of failed requests.
+    pub failures: u64,
+    /// Number of responses behind the highest slot seen.
     pub behind: u64,
-    /// Whether it has failed lately and is asked last.
-    pub is_resting: bool,
+    /// Whether the node is in backoff after a failure.
+    pub is_in_backoff: bool,
 }
 
-/// One JSON-RPC node of the cluster, and how it did so far.
+/// JSON-RPC node of the cluster, with its status.
 pub(super) struct Node {
     pub client: Client,
     endpoint: Endpoint,
-    asked: AtomicU64,
-    failed: AtomicU64,
+    requests: AtomicU64,
+    failures: AtomicU64,
     behind: AtomicU64,
-    rest: Mutex<Rest>,
+    backoff: Mutex<Backoff>,
 }
 
-/// For how long others are asked first.
+/// Time for which other nodes are preferred.
 #[derive(Clone, Copy, Default)]
-struct Rest {
+struct Backoff {
     until: Option<Instant>,
     /// Zero while the node answers.
-    lasts: Duration,
+    duration: Duration,
 }
 
 impl Node {
@@ -52,63 +50,64 @@ impl Node {
         Self {
             client: Client::new(rpc_url),
             endpoint: Endpoint::new(rpc_url),
-            asked: AtomicU64::default(),
-            failed: AtomicU64::default(),
+            requests: AtomicU64::default(),
+            failures: AtomicU64::default(),
             behind: AtomicU64::default(),
-            rest: Mutex::default(),
+            backoff: Mutex::default(),
         }
     }
 
-    /// A text of a client about this node, without what its URL hides: clients quote it whole.
+    /// Returns a client's error text without the secrets of the node's URL.
     pub fn scrub(&self, text: &str) -> String {
         self.endpoint.scrub(text)
     }
 
-    /// The node will be asked something.
-    pub fn asked(&self) {
-        self.asked.fetch_add(1, Ordering::Relaxed);
+    /// Counts a request.
+    pub fn count_request(&self) {
+        self.requests.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// It has answered, if only with a refusal.
-    pub fn answered(&self) {
-        let mut rest = self.rest.lock().unwrap_or_else(PoisonError::into_inner);
-        if !rest.lasts.is_zero() {
-            tracing::info!(node = ?self.endpoint, "the node answers again");
-            *rest = Rest::default();
+    /// Records a response, which may be a rejection.
+    pub fn record_response(&self) {
+        let mut backoff = self.backoff.lock();
+        if !backoff.duration.is_zero() {
+            tracing::info!(node = ?self.endpoint, "node recovered");
+            *backoff = Backoff::default();
         }
     }
 
-    /// It has not; returns why, as it may be shown.
-    pub fn failed(&self, reason: &str) -> String {
-        self.failed.fetch_add(1, Ordering::Relaxed);
+    /// Records a failed request. Returns the reason without secrets.
+    pub fn record_failure(&self, reason: &str) -> String {
+        self.failures.fetch_add(1, Ordering::Relaxed);
         let reason = self.scrub(reason);
-        let mut rest = self.rest.lock().unwrap_or_else(PoisonError::into_inner);
-        if rest.lasts.is_zero() {
-            tracing::warn!(node = ?self.endpoint, reason, "the node does not answer");
+        let mut backoff = self.backoff.lock();
+        if backoff.duration.is_zero() {
+            tracing::warn!(node = ?self.endpoint, reason, "node failed");
         }
-        let lasts = (rest.lasts * 2).clamp(FIRST_REST, LONGEST_REST);
-        *rest = Rest { until: Some(Instant::now() + lasts), lasts };
+        let duration = (backoff.duration * 2).clamp(FIRST_BACKOFF, MAX_BACKOFF);
+        *backoff = Backoff { until: Some(Instant::now() + duration), duration };
         format!("{:?}: {reason}", self.endpoint)
     }
 
-    /// It has answered from a slot before one that was heard of already.
-    pub fn is_behind(&self) -> String {
+    /// Records a response behind the highest slot seen. Returns the reason.
+    pub fn record_behind(&self) -> String {
         self.behind.fetch_add(1, Ordering::Relaxed);
         format!("{:?}: is behind", self.endpoint)
     }
 
-    pub fn is_resting(&self) -> bool {
-        let rest = self.rest.lock().unwrap_or_else(PoisonError::into_inner);
-        rest.until.is_some_and(|until| Instant::now() < until)
+    /// Returns whether the node is in backoff.
+    pub fn is_in_backoff(&self) -> bool {
+        self.backoff.lock().until.is_some_and(|until| Instant::now() < until)
     }
 
-    pub fn standing(&self) -> NodeStanding {
-        NodeStanding {
+    /// Returns the node's status.
+    pub fn status(&self) -> NodeStatus {
+        NodeStatus {
             host: format!("{:?}", self.endpoint),
-            asked: self.asked.load(Ordering::Relaxed),
-            failed: self.failed.load(Ordering::Relaxed),
+            requests: self.requests.load(Ordering::Relaxed),
+            failures: self.failures.load(Ordering::Relaxed),
             behind: self.behind.load(Ordering::Relaxed),
-            is_resting: self.is_resting(),
+            is_in_backoff: self.is_in_backoff(),
         }
     }
 }
@@ -118,24 +117,24 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_node_that_fails_rests_longer_each_time_and_not_once_it_answers() {
+    fn backoff_doubles_until_node_answers() {
         let node = Node::new("http://127.0.0.1:9");
-        assert!(!node.is_resting());
-        let lasts = || node.rest.lock().unwrap().lasts;
+        assert!(!node.is_in_backoff());
+        let duration = || node.backoff.lock().duration;
         for expected in [1, 2, 4, 8, 16, 32, 60, 60] {
-            node.failed("away");
-            assert_eq!((node.is_resting(), lasts().as_secs()), (true, expected));
+            node.record_failure("away");
+            assert_eq!((node.is_in_backoff(), duration().as_secs()), (true, expected));
         }
-        node.answered();
-        assert_eq!((node.is_resting(), node.standing().failed), (false, 8));
+        node.record_response();
+        assert_eq!((node.is_in_backoff(), node.status().failures), (false, 8));
     }
 
     #[test]
-    fn a_providers_key_is_not_shown_when_its_node_fails() {
+    fn failure_hides_url_secrets() {
         let node = Node::new("https://rpc.example/v2/canary-canary");
-        let said =
-            node.failed("error sending request for url (https://rpc.example/v2/canary-canary)");
-        assert!(said.starts_with("https://rpc.example: ") && !said.contains("canary"), "{said}");
-        assert_eq!(node.standing().host, "https://rpc.example");
+        let text = node
+            .record_failure("error sending request for url (https://rpc.example/v2/canary-canary)");
+        assert!(text.starts_with("https://rpc.example: ") && !text.contains("canary"), "{text}");
+        assert_eq!(node.status().host, "https://rpc.example");
     }
 }

@@ -22,6 +22,7 @@ use serde_json::json;
 use solana_account::Account;
 use solana_account_decoder_client_types::{UiAccount, UiAccountEncoding};
 use solana_commitment_config::{CommitmentConfig, CommitmentLevel};
+use solana_instruction::error::InstructionError;
 use solana_keypair::Keypair;
 use solana_message::Hash;
 use solana_rpc_client_api::{
@@ -37,45 +38,46 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-use super::{Chain, ChainError, NodeStanding, ReadChannel, node::Node};
+use super::{Chain, ChainError, NodeStatus, ReadChannel, node::Node};
 
-/// How long one node may take to answer.
-const ANSWER_WITHIN: Duration = Duration::from_secs(10);
-/// How often everybody is asked when all answers are older than what is known, and the pause
-/// between: nodes of one cluster are a few slots apart.
-const ROUNDS: usize = 3;
+/// Time limit of one node's response.
+const TIMEOUT: Duration = Duration::from_secs(10);
+/// Number of rounds while all nodes are behind the highest slot seen, and the pause between
+/// them: nodes of one cluster are a few slots apart.
+const MAX_ROUNDS: usize = 3;
 const CATCH_UP: Duration = Duration::from_millis(300);
 const CLOCK: Pubkey = Pubkey::from_str_const("SysvarC1ock11111111111111111111111111111111");
-/// What a node answers that has not reached the slot it was asked for.
+/// Error code of a node that has not reached the requested slot.
 const MIN_CONTEXT_SLOT_NOT_REACHED: i64 = -32_016;
 
-/// A cluster behind JSON-RPC nodes, which are asked in the order they are named: the next where
-/// one does not answer, those that failed lately last. A node that is behind what another one
-/// has said already takes nobody back. Transactions go to all of them.
+/// Cluster behind JSON-RPC nodes, which are tried in order of preference; nodes in backoff come
+/// last. Responses older than the highest slot seen are rejected. Transactions go to all nodes.
 pub struct RpcChain {
     nodes: Vec<Node>,
-    /// The newest slot that anything was read at.
+    /// Highest slot of a response.
     seen_slot: AtomicU64,
 }
 
-/// How an account is answered.
-type Found = Response<Option<UiAccount>>;
+/// Response with an account.
+type AccountResponse = Response<Option<UiAccount>>;
 
-/// Why a node's answer is none.
-enum Fault {
-    /// The next node may know better.
+/// Failure of a node's response.
+enum NodeError {
+    /// No response: another node may answer.
     Silent(String),
-    /// It knows less than is known already.
+    /// Response behind the highest slot seen.
     Behind,
-    /// Every node would say the same.
+    /// Every node would respond the same.
     Final(ChainError),
 }
 
-impl From<Error> for Fault {
+impl From<Error> for NodeError {
     fn from(error: Error) -> Self {
         match error {
             Error::Transport(reason) => Self::Silent(reason.to_string()),
-            Error::Rejected(_) => Self::Final(ChainError::Refused(error.to_string())),
+            Error::Rejected(ref rejection) => {
+                Self::Final(ChainError::rejection(rejection.code, error.to_string()))
+            }
             Error::Unconfirmed { .. }
             | Error::NotFound { .. }
             | Error::Signer(_)
@@ -84,55 +86,58 @@ impl From<Error> for Fault {
     }
 }
 
-impl From<ClientError> for Fault {
+impl From<ClientError> for NodeError {
     fn from(error: ClientError) -> Self {
         if is_behind(&error) { Self::Behind } else { Self::Silent(error.to_string()) }
     }
 }
 
 impl RpcChain {
-    /// The cluster behind the nodes at these URLs, the preferred one first.
+    /// Creates access through the nodes at these URLs, in order of preference.
     pub fn new<U: AsRef<str>>(rpc_urls: &[U]) -> Self {
         let nodes = rpc_urls.iter().map(|url| Node::new(url.as_ref())).collect();
         Self { nodes, seen_slot: AtomicU64::default() }
     }
 
-    /// Those that answer first, each group in the order it was named in.
+    /// Returns the nodes in order of preference, those in backoff last.
     fn in_order(&self) -> Vec<&Node> {
-        let (resting, ready): (Vec<_>, Vec<_>) =
-            self.nodes.iter().partition(|node| node.is_resting());
-        ready.into_iter().chain(resting).collect()
+        let (backoff, ready): (Vec<_>, Vec<_>) =
+            self.nodes.iter().partition(|node| node.is_in_backoff());
+        ready.into_iter().chain(backoff).collect()
     }
 
-    /// The first answer there is.
-    async fn ask<T, A>(&self, question: impl Fn(Client) -> A + Send + Sync) -> Result<T, ChainError>
+    /// Returns the first node's response to a request.
+    async fn request<T, A>(
+        &self,
+        request: impl Fn(Client) -> A + Send + Sync,
+    ) -> Result<T, ChainError>
     where
-        A: Future<Output = Result<T, Fault>> + Send,
+        A: Future<Output = Result<T, NodeError>> + Send,
         T: Send,
     {
         let mut reasons = Vec::new();
-        for round in 0..ROUNDS {
+        for round in 0..MAX_ROUNDS {
             if round > 0 {
                 sleep(CATCH_UP).await;
             }
             let mut some_are_behind = false;
             reasons.clear();
             for node in self.in_order() {
-                node.asked();
-                match within(question(node.client.clone())).await {
+                node.count_request();
+                match within(request(node.client.clone())).await {
                     Ok(answer) => {
-                        node.answered();
+                        node.record_response();
                         return Ok(answer);
                     }
-                    Err(Fault::Final(error)) => {
-                        node.answered();
+                    Err(NodeError::Final(error)) => {
+                        node.record_response();
                         return Err(scrubbed(node, error));
                     }
-                    Err(Fault::Silent(reason)) => reasons.push(node.failed(&reason)),
-                    Err(Fault::Behind) => {
-                        node.answered();
+                    Err(NodeError::Silent(reason)) => reasons.push(node.record_failure(&reason)),
+                    Err(NodeError::Behind) => {
+                        node.record_response();
                         some_are_behind = true;
-                        reasons.push(node.is_behind());
+                        reasons.push(node.record_behind());
                     }
                 }
             }
@@ -143,18 +148,18 @@ impl RpcChain {
         Err(ChainError::Unreachable(reasons.join("; ")))
     }
 
-    /// As [`RpcChain::ask`], with "there is none" as a value.
+    /// As [`RpcChain::request`], with `None` for a missing account.
     async fn find<T, A>(
         &self,
-        question: impl Fn(Client) -> A + Send + Sync,
+        request: impl Fn(Client) -> A + Send + Sync,
     ) -> Result<Option<T>, ChainError>
     where
         A: Future<Output = Result<T, Error>> + Send,
         T: Send,
     {
-        let question = &question;
-        self.ask(|client| async move {
-            match question(client).await {
+        let request = &request;
+        self.request(|client| async move {
+            match request(client).await {
                 Ok(found) => Ok(Some(found)),
                 Err(Error::NotFound { .. }) => Ok(None),
                 Err(error) => Err(error.into()),
@@ -163,79 +168,80 @@ impl RpcChain {
         .await
     }
 
-    /// Has a transaction signed, sent and confirmed through the first node that takes it. What
-    /// one has taken is not given to the next.
-    async fn send<T, A>(&self, sending: impl Fn(Client) -> A + Send + Sync) -> Result<T, ChainError>
+    /// Signs, submits and confirms a transaction through the first node that accepts it.
+    async fn send<T, A>(&self, send: impl Fn(Client) -> A + Send + Sync) -> Result<T, ChainError>
     where
         A: Future<Output = Result<T, Error>> + Send,
         T: Send,
     {
         let mut reasons = Vec::new();
         for node in self.in_order() {
-            node.asked();
-            match sending(node.client.clone()).await.map_err(Fault::from) {
+            node.count_request();
+            match send(node.client.clone()).await.map_err(NodeError::from) {
                 Ok(sent) => {
-                    node.answered();
+                    node.record_response();
                     return Ok(sent);
                 }
-                Err(Fault::Silent(reason)) => reasons.push(node.failed(&reason)),
-                Err(Fault::Behind) => reasons.push(node.is_behind()),
-                Err(Fault::Final(error)) => return Err(scrubbed(node, error)),
+                Err(NodeError::Silent(reason)) => reasons.push(node.record_failure(&reason)),
+                Err(NodeError::Behind) => reasons.push(node.record_behind()),
+                Err(NodeError::Final(error)) => return Err(scrubbed(node, error)),
             }
         }
         Err(ChainError::Unreachable(reasons.join("; ")))
     }
 
-    /// A node has answered from this slot.
+    /// Records the slot of a response.
     ///
     /// # Errors
-    /// [`Fault::Behind`] when that is before what was heard of already.
-    fn saw(&self, slot: u64) -> Result<(), Fault> {
+    /// [`NodeError::Behind`] if it is below the highest slot seen.
+    fn record_slot(&self, slot: u64) -> Result<(), NodeError> {
         let before = self.seen_slot.fetch_max(slot, Ordering::Relaxed);
-        if slot < before { Err(Fault::Behind) } else { Ok(()) }
+        if slot < before { Err(NodeError::Behind) } else { Ok(()) }
     }
 
+    /// Returns the highest slot of a response.
     fn seen(&self) -> u64 {
         self.seen_slot.load(Ordering::Relaxed)
     }
 
-    /// An account, as it is at the newest slot heard of or later, and that slot.
+    /// Returns an account at the highest slot seen or later, and the slot of the response.
     async fn account(&self, address: &Pubkey) -> Result<(Option<Account>, u64), ChainError> {
-        self.ask(|client| async move {
+        self.request(|client| async move {
             let config = RpcAccountInfoConfig {
                 encoding: Some(UiAccountEncoding::Base64Zstd),
                 commitment: Some(CommitmentConfig::confirmed()),
                 data_slice: None,
                 min_context_slot: Some(self.seen()),
             };
-            // The client's own way to read an account makes every error one text.
+            // The client's own method erases error codes.
             let params = json!([address.to_string(), config]);
-            let found = client.rpc().send::<Found>(RpcRequest::GetAccountInfo, params).await?;
-            // Some nodes do not know `minContextSlot`; all say where they are.
+            let found =
+                client.rpc().send::<AccountResponse>(RpcRequest::GetAccountInfo, params).await?;
+            // Some nodes ignore `minContextSlot`; all return their slot.
             let slot = found.context.slot;
-            self.saw(slot)?;
+            self.record_slot(slot)?;
             Ok((found.value.and_then(|account| account.to_account()), slot))
         })
         .await
     }
 
-    /// Whether this node knows that a transaction landed; `None` while it knows nothing, and
-    /// whether that counts: it does not from a node that is behind.
+    /// Returns a confirmed transaction, or `None` if the node does not know it, and whether that
+    /// answer is current: a node behind the highest slot seen proves nothing.
     async fn status(
         &self,
         node: &Node,
         signature: &Signature,
-    ) -> Result<(Option<ConfirmedTransaction>, bool), Fault> {
+    ) -> Result<(Option<ConfirmedTransaction>, bool), NodeError> {
         let statuses =
             within(async { Ok(node.client.rpc().get_signature_statuses(&[*signature]).await?) });
         let statuses = statuses.await?;
-        let is_current = self.saw(statuses.context.slot).is_ok();
+        let is_current = self.record_slot(statuses.context.slot).is_ok();
         let status = statuses.value.first().cloned().flatten();
         if !status.is_some_and(|status| status.satisfies_commitment(CommitmentConfig::confirmed()))
         {
             return Ok((None, is_current));
         }
-        // With what it cost, or why it failed.
+        // Reads its fee, or its error.
         Ok((node.client.confirmed(signature).await?, false))
     }
 
@@ -245,7 +251,7 @@ impl RpcChain {
         transaction: &[u8],
         check_at: Option<CommitmentLevel>,
     ) -> Result<(), ClientError> {
-        node.asked();
+        node.count_request();
         let encoded = BASE64_STANDARD.encode(transaction);
         let config = json!({
             "encoding": "base64",
@@ -256,32 +262,33 @@ impl RpcChain {
         let params = json!([encoded, config]);
         let sent = node.client.rpc().send::<String>(RpcRequest::SendTransaction, params).await;
         match &sent {
-            Err(error) if is_silent(error) => drop(node.failed(&error.to_string())),
-            _ => node.answered(),
+            Err(error) if is_silent(error) => drop(node.record_failure(&error.to_string())),
+            _ => node.record_response(),
         }
         sent.map(drop)
     }
 }
 
-/// An answer, if it comes in time.
-async fn within<T>(answer: impl Future<Output = Result<T, Fault>>) -> Result<T, Fault> {
-    let late = |_| Fault::Silent(format!("no answer within {} s", ANSWER_WITHIN.as_secs()));
-    timeout(ANSWER_WITHIN, answer).await.map_err(late)?
+/// Limits the time of a response.
+async fn within<T>(response: impl Future<Output = Result<T, NodeError>>) -> Result<T, NodeError> {
+    let late = |_| NodeError::Silent(format!("no response within {} s", TIMEOUT.as_secs()));
+    timeout(TIMEOUT, response).await.map_err(late)?
 }
 
 fn scrubbed(node: &Node, error: ChainError) -> ChainError {
     match error {
         ChainError::Unreachable(text) => ChainError::Unreachable(node.scrub(&text)),
         ChainError::Refused(text) => ChainError::Refused(node.scrub(&text)),
+        ChainError::Final(text) => ChainError::Final(node.scrub(&text)),
     }
 }
 
-/// Whether a node said nothing, rather than no.
+/// Returns whether a node did not respond.
 fn is_silent(error: &ClientError) -> bool {
     !matches!(error.kind(), ErrorKind::RpcError(RpcError::RpcResponseError { .. }))
 }
 
-/// Whether a node has not reached the slot it was asked for.
+/// Returns whether a node has not reached the requested slot.
 fn is_behind(error: &ClientError) -> bool {
     matches!(
         error.kind(),
@@ -290,15 +297,15 @@ fn is_behind(error: &ClientError) -> bool {
     )
 }
 
-/// Whether a request has certainly not reached a node.
+/// Returns whether a request did not reach the node.
 fn never_left(error: &ClientError) -> bool {
     matches!(error.kind(), ErrorKind::Reqwest(error) if error.is_connect())
 }
 
-/// Whether a node has checked a transaction and not sent it on.
+/// Returns whether a node's preflight check rejected a transaction.
 fn is_refusal(error: &ClientError) -> bool {
     match error.get_transaction_error() {
-        // Both mean that this node is not where another one is already.
+        // Both indicate a node that is behind another one.
         Some(TransactionError::AlreadyProcessed | TransactionError::BlockhashNotFound) | None => {
             false
         }
@@ -306,21 +313,30 @@ fn is_refusal(error: &ClientError) -> bool {
     }
 }
 
+/// Returns the error code of the program that rejected a transaction.
+fn program_code(error: &ClientError) -> Option<u32> {
+    match error.get_transaction_error()? {
+        TransactionError::InstructionError(_, InstructionError::Custom(code)) => Some(code),
+        _ => None,
+    }
+}
+
 #[async_trait]
 impl Chain for RpcChain {
     async fn reach(&self) -> Result<(), ChainError> {
-        self.ask(|client| async move { Ok(client.rpc().get_block_height().await.map(drop)?) }).await
+        self.request(|client| async move { Ok(client.rpc().get_block_height().await.map(drop)?) })
+            .await
     }
 
     async fn cluster(&self) -> Result<[u8; 32], ChainError> {
-        self.ask(|client| async move { Ok(client.config().await?.cluster) }).await
+        self.request(|client| async move { Ok(client.config().await?.cluster) }).await
     }
 
     async fn now(&self) -> Result<i64, ChainError> {
         let (clock, _) = self.account(&CLOCK).await?;
         // Slot, epoch start, epoch, next schedule epoch, then unix time; 8 bytes each.
         let time = clock.as_ref().and_then(|clock| clock.data.get(32..40)?.try_into().ok());
-        let absent = || ChainError::Unreachable("the node knows no clock".into());
+        let absent = || ChainError::Unreachable("the node returned no clock".into());
         time.map(i64::from_le_bytes).ok_or_else(absent)
     }
 
@@ -333,7 +349,7 @@ impl Chain for RpcChain {
         works: &WorkFilter,
         offers: &OfferFilter,
     ) -> Result<Vec<CatalogueEntry>, ChainError> {
-        self.ask(|client| async move { Ok(client.catalogue(works, offers).await?) }).await
+        self.request(|client| async move { Ok(client.catalogue(works, offers).await?) }).await
     }
 
     async fn work_details(&self, address: &Pubkey) -> Result<Option<WorkDetails>, ChainError> {
@@ -345,15 +361,15 @@ impl Chain for RpcChain {
     }
 
     async fn entries(&self, works: &[Pubkey]) -> Result<Vec<CatalogueEntry>, ChainError> {
-        self.ask(|client| async move { Ok(client.entries(works).await?) }).await
+        self.request(|client| async move { Ok(client.entries(works).await?) }).await
     }
 
     async fn registered(&self) -> Result<Vec<Registered>, ChainError> {
-        self.ask(|client| async move { Ok(client.registered().await?) }).await
+        self.request(|client| async move { Ok(client.registered().await?) }).await
     }
 
-    /// Of one node, for as long as that talks. A node need not have a websocket: going without
-    /// is not counted against it.
+    /// Follows one node until its notifications end. Websockets are optional, so a failure does
+    /// not count against the node.
     async fn follow_works(&self, tell: Sender<Heard>) -> Result<(), ChainError> {
         let nodes = self.in_order();
         let node = nodes.first().ok_or_else(|| ChainError::Unreachable("no node".into()))?;
@@ -380,7 +396,7 @@ impl Chain for RpcChain {
 
     async fn blockhash(&self) -> Result<(Hash, u64), ChainError> {
         let confirmed = CommitmentConfig::confirmed();
-        self.ask(|client| async move {
+        self.request(|client| async move {
             Ok(client.rpc().get_latest_blockhash_with_commitment(confirmed).await?)
         })
         .await
@@ -388,9 +404,9 @@ impl Chain for RpcChain {
 
     async fn final_height(&self) -> Result<u64, ChainError> {
         let finalized = CommitmentConfig::finalized();
-        self.ask(|client| async move {
+        self.request(|client| async move {
             let height = client.rpc().get_block_height_with_commitment(finalized).await?;
-            // Who is asked next whether something landed by this height must be as far.
+            // A later read of a signature must come from a node that has reached this slot.
             let slot = client.rpc().get_slot_with_commitment(finalized).await?;
             self.seen_slot.fetch_max(slot, Ordering::Relaxed);
             Ok(height)
@@ -414,14 +430,14 @@ impl Chain for RpcChain {
             };
         }
         let mut reasons = Vec::new();
-        // A node that did not answer may have sent it on all the same.
+        // A node that did not respond may have forwarded it.
         let mut may_be_sent = false;
         for node in self.in_order() {
             let checked_at = |level| self.submit_to(node, transaction, Some(level));
-            let sent = timeout(ANSWER_WITHIN, async {
+            let sent = timeout(TIMEOUT, async {
                 match checked_at(CommitmentLevel::Confirmed).await {
-                    // What it has answered from it has processed, if not confirmed: surfpool's
-                    // answers name a slot that it confirms with the next transaction only.
+                    // The node has processed its own slot: surfpool returns a slot that it
+                    // confirms with the next transaction only.
                     Err(error) if is_behind(&error) => checked_at(CommitmentLevel::Processed).await,
                     sent => sent,
                 }
@@ -432,14 +448,14 @@ impl Chain for RpcChain {
                 Ok(Err(error)) => {
                     let said = node.scrub(&error.to_string());
                     if is_refusal(&error) && !may_be_sent {
-                        return Err(ChainError::Refused(said));
+                        return Err(ChainError::rejection(program_code(&error), said));
                     }
                     may_be_sent |= is_silent(&error) && !never_left(&error);
                     reasons.push(said);
                 }
                 Err(_) => {
                     may_be_sent = true;
-                    reasons.push(node.failed("no answer in time"));
+                    reasons.push(node.record_failure("no response in time"));
                 }
             }
         }
@@ -453,25 +469,25 @@ impl Chain for RpcChain {
         let mut reasons = Vec::new();
         let mut is_known = false;
         for node in self.in_order() {
-            if is_known && node.is_resting() {
-                break; // who does not answer is not worth waiting for
+            if is_known && node.is_in_backoff() {
+                break; // a node in backoff is not worth waiting for
             }
-            node.asked();
+            node.count_request();
             match self.status(node, signature).await {
                 Ok((Some(landed), _)) => {
-                    node.answered();
+                    node.record_response();
                     return Ok(Some(landed));
                 }
                 Ok((None, is_current)) => {
-                    node.answered();
+                    node.record_response();
                     is_known |= is_current;
                     if !is_current {
-                        reasons.push(node.is_behind());
+                        reasons.push(node.record_behind());
                     }
                 }
-                Err(Fault::Final(error)) => return Err(scrubbed(node, error)),
-                Err(Fault::Silent(reason)) => reasons.push(node.failed(&reason)),
-                Err(Fault::Behind) => reasons.push(node.is_behind()),
+                Err(NodeError::Final(error)) => return Err(scrubbed(node, error)),
+                Err(NodeError::Silent(reason)) => reasons.push(node.record_failure(&reason)),
+                Err(NodeError::Behind) => reasons.push(node.record_behind()),
             }
         }
         if is_known { Ok(None) } else { Err(ChainError::Unreachable(reasons.join("; "))) }
@@ -493,7 +509,7 @@ impl Chain for RpcChain {
         self.send(|client| async move { client.claim_fees(operator, channel).await }).await
     }
 
-    fn nodes(&self) -> Vec<NodeStanding> {
-        self.nodes.iter().map(Node::standing).collect()
+    fn nodes(&self) -> Vec<NodeStatus> {
+        self.nodes.iter().map(Node::status).collect()
     }
 }

@@ -2,11 +2,11 @@ use std::net::SocketAddr;
 
 use super::Secret;
 
-/// Where operators are listened to. There is no such listener without a secret.
+/// Admin listener. It requires a secret.
 #[derive(Clone, Debug)]
 pub struct AdminConfig {
-    /// Where; port 0 for any free one. Plain HTTP: keep it on loopback or a private network.
+    /// Listen address; port 0 takes a free one. Plain HTTP: use loopback or a private network.
     pub listen: SocketAddr,
-    /// Who knows it may do everything.
+    /// Secret that grants every scope.
     pub secret: Secret,
 }

@@ -1,43 +1,43 @@
 use std::fmt;
 
-/// One thing that is wrong with a configuration.
+/// Invalid setting of a configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
-    /// The setting.
+    /// Key of the setting.
     pub key: String,
-    /// Where it was given; empty where that does not matter.
+    /// Source of the value; empty if it is irrelevant.
     pub given_in: String,
-    /// What is wrong, and what would be right. Never what was given: that may be a secret.
+    /// What is wrong and what is expected. Never the value, which may be a secret.
     pub what: String,
 }
 
-/// Everything that is wrong with a configuration.
+/// Error returned with all invalid settings of a configuration.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Faults(Vec<Fault>);
 
 impl Faults {
-    /// Notes one more.
+    /// Adds a fault.
     pub fn add(&mut self, key: &str, given_in: &str, what: impl fmt::Display) {
         let (key, given_in) = (key.to_owned(), given_in.to_owned());
         self.0.push(Fault { key, given_in, what: what.to_string() });
     }
 
-    /// Notes those of another list as well.
+    /// Adds the faults of another list.
     pub fn extend(&mut self, other: Self) {
         self.0.extend(other.0);
     }
 
-    /// Whether nothing is wrong.
+    /// Returns whether there are no faults.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// What is wrong, in the order it was found.
+    /// Returns the faults in the order they were found.
     pub fn iter(&self) -> impl Iterator<Item = &Fault> {
         self.0.iter()
     }
 
-    /// The configuration, if nothing is wrong with it.
+    /// Returns the configuration if there are no faults.
     pub fn or<T>(self, good: T) -> Result<T, Self> {
         if self.is_empty() { Ok(good) } else { Err(self) }
     }
@@ -53,7 +53,7 @@ impl fmt::Display for Fault {
 }
 
 impl fmt::Display for Faults {
-    /// One a line.
+    /// Writes one fault per line.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (position, fault) in self.0.iter().enumerate() {
             let line = if position == 0 { "" } else { "\n" };

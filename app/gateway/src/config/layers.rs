@@ -4,23 +4,23 @@ use toml::Value;
 
 use super::{Faults, SETTINGS, Setting};
 
-/// What was given in a file, in the environment and as flags; what is given later goes first.
+/// Values from a file, the environment and flags. Later layers take precedence.
 #[derive(Default)]
 pub struct Layers {
     given: BTreeMap<&'static str, Given>,
     faults: Faults,
 }
 
-/// A value as text, which is read by the type it is for.
+/// Value as text, parsed by the type of its setting.
 pub(super) struct Given {
     pub texts: Vec<String>,
-    /// Lists are asked for as such: `a,b` is one value in a file, and two in a variable.
+    /// Whether the value is a list: `a,b` is one value in a file and two in a variable.
     pub is_list: bool,
     pub place: String,
 }
 
 impl Layers {
-    /// Takes over a TOML file.
+    /// Adds a TOML file.
     pub fn file(&mut self, path: &Path) {
         let place = path.display().to_string();
         match std::fs::read_to_string(path) {
@@ -29,14 +29,14 @@ impl Layers {
         }
     }
 
-    /// Takes over the text of a TOML file; `place` names it.
+    /// Adds the text of a TOML file named `place`.
     pub fn toml(&mut self, text: &str, place: &str) {
         let table = match text.parse::<toml::Table>() {
             Ok(table) => table,
             Err(error) => {
-                // The error's own text quotes the line, which may hold a secret.
+                // The error's own text quotes the line, which may contain a secret.
                 let line = error.span().map_or(0, |span| line_of(text, span.start));
-                let what = format!("line {line} is not TOML: {}", error.message());
+                let what = format!("invalid TOML in line {line}: {}", error.message());
                 return self.faults.add("--config", place, what);
             }
         };
@@ -53,15 +53,15 @@ impl Layers {
     }
 
     fn toml_value(&mut self, key: &str, value: &Value, place: &str) {
-        let Some(setting) = Setting::of_key(key) else {
+        let Some(setting) = Setting::from_key(key) else {
             let what = match nearest(key) {
-                Some(other) => format!("there is no such setting; did you mean `{other}`?"),
-                None => "there is no such setting".to_owned(),
+                Some(other) => format!("unknown setting; did you mean `{other}`?"),
+                None => "unknown setting".to_owned(),
             };
             return self.faults.add(key, place, what);
         };
         if !setting.in_file {
-            let what = format!("belongs into {}, not into a file like this", setting.variable());
+            let what = format!("not allowed in a file: use {}", setting.variable());
             return self.faults.add(key, place, what);
         }
         let (texts, is_list) = match value {
@@ -71,14 +71,18 @@ impl Layers {
         let place = place.to_owned();
         match texts {
             Some(texts) => drop(self.given.insert(setting.key, Given { texts, is_list, place })),
-            None => self.faults.add(key, &place, "is neither text, number, truth value nor a list"),
+            None => self.faults.add(
+                key,
+                &place,
+                "invalid type: expected a string, a number, a boolean or a list",
+            ),
         }
     }
 
-    /// Takes over the environment.
+    /// Adds the environment.
     pub fn environment(&mut self, variables: impl IntoIterator<Item = (String, String)>) {
         for (name, text) in variables {
-            match Setting::of_variable(&name) {
+            match Setting::from_variable(&name) {
                 Ok(Some(setting)) => self.text(setting, text, name),
                 Ok(None) => {}
                 Err(none) => self.faults.add(&name, "the environment", none),
@@ -86,9 +90,9 @@ impl Layers {
         }
     }
 
-    /// Takes over a flag, if it was given.
+    /// Adds a flag, if it is given.
     pub fn flag(&mut self, key: &'static str, text: Option<String>) {
-        let setting = Setting::of_key(key);
+        let setting = Setting::from_key(key);
         if let (Some(setting), Some(text)) = (setting, text) {
             self.text(setting, text, "a flag".to_owned());
         }
@@ -98,7 +102,7 @@ impl Layers {
         self.given.insert(setting.key, Given { texts: vec![text], is_list: false, place });
     }
 
-    /// A setting's text, where it is one text.
+    /// Returns the value of a setting, if it is given.
     pub fn given(&self, key: &str) -> Option<&str> {
         self.given.get(key).and_then(|given| given.texts.first()).map(String::as_str)
     }
@@ -125,7 +129,7 @@ fn line_of(text: &str, offset: usize) -> usize {
     1 + text.bytes().take(offset).filter(|byte| *byte == b'\n').count()
 }
 
-/// A setting whose name differs little: same letters, or the same last part.
+/// Returns a setting with a similar name: the same letters, or the same last part.
 fn nearest(key: &str) -> Option<&'static str> {
     let letters = |text: &str| -> String {
         text.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_lowercase()

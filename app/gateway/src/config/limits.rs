@@ -1,68 +1,68 @@
 use std::time::Duration;
 
-/// What one client may take of a gateway.
+/// Limits of clients.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// How long a client may take to send a request's head, or to say nothing between requests.
+    /// Time limit of a request's head and of an idle connection, seconds.
     pub head_seconds: u32,
-    /// How long a request may take that only asks this gateway, its body included.
+    /// Time limit of a request that needs no transaction, its body included, seconds.
     pub request_seconds: u32,
-    /// The longest head of a request, bytes.
+    /// Maximum length of a request's head, bytes.
     pub head_bytes: u32,
-    /// Open connections, of everybody.
+    /// Maximum number of open connections.
     pub connections: u32,
-    /// Open connections of one address.
+    /// Maximum number of open connections of one address.
     pub connections_per_address: u32,
-    /// Requests of one address.
+    /// Rate of requests of one address.
     pub address: Rate,
-    /// Vouchers of one channel that its key has signed.
+    /// Rate of vouchers of one channel with a valid signature.
     pub channel: Rate,
-    /// Requests with one API key.
+    /// Rate of requests with one API key.
     pub key: Rate,
-    /// Settlements a payer may ask for: each costs the operator a transaction.
+    /// Rate of settlements on a payer's request. Each costs the operator a transaction.
     pub settlements: Rate,
 }
 
-/// How often somebody may do something.
+/// Rate limit with a burst.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rate {
-    /// How often in the long run; zero for as often as it likes.
+    /// Long-term count; zero if it is unlimited.
     pub count: u32,
-    /// In what time.
+    /// Period of the count.
     pub within: Duration,
-    /// How often at once, after a pause.
+    /// Maximum count at once, after a pause.
     pub burst: u32,
 }
 
 impl Rate {
-    /// So many a second.
+    /// Creates a rate per second.
     pub const fn per_second(count: u32, burst: u32) -> Self {
         Self { count, within: Duration::from_secs(1), burst }
     }
 
-    /// So many an hour.
+    /// Creates a rate per hour.
     pub const fn per_hour(count: u32, burst: u32) -> Self {
         Self { count, within: Duration::from_secs(3_600), burst }
     }
 
-    /// The time in which one more is earned; `None` without a limit.
+    /// Returns the time per unit, or `None` if the rate is unlimited.
     pub fn interval(&self) -> Option<Duration> {
         self.within.checked_div(self.count)
     }
 }
 
 impl Limits {
-    /// Clients keep idle connections for 15 seconds; a shorter deadline would cut them off.
+    /// Above the 15 seconds for which clients keep idle connections.
     const MIN_HEAD_SECONDS: u32 = 16;
-    /// The HTTP implementation's own floor.
+    /// Minimum of the HTTP implementation.
     const MIN_HEAD_BYTES: u32 = 8_192;
 
     pub(super) fn check(&self, check: &mut impl FnMut(bool, &str, &str)) {
         let enough = self.head_seconds >= Self::MIN_HEAD_SECONDS;
-        check(enough, "limits.head_seconds", "must be 16 at least");
+        check(enough, "limits.head_seconds", "must be at least 16");
         check(self.request_seconds > 0, "limits.request_seconds", "must be above zero");
         let enough = self.head_bytes >= Self::MIN_HEAD_BYTES;
-        check(enough, "limits.head_bytes", "must be 8192 at least");
+        check(enough, "limits.head_bytes", "must be at least 8192");
         check(self.connections > 0, "limits.connections", "must be above zero");
         let some = self.connections_per_address > 0;
         check(some, "limits.connections_per_address", "must be above zero");
@@ -78,7 +78,7 @@ impl Limits {
 }
 
 impl Default for Limits {
-    /// Room for a platform at full speed from one address, and not for much more.
+    /// Limits that one platform at full speed stays within, from one address.
     fn default() -> Self {
         Self {
             head_seconds: 30,

@@ -1,10 +1,10 @@
-//! How a gateway runs: one structure, filled from a file, the environment and flags.
+//! Configuration: one struct, read from a file, the environment and flags.
 //!
-//! - [`GatewayConfig`]: the structure; [`Limits`], [`SettlePolicy`], [`AdminConfig`],
+//! - [`GatewayConfig`]: the struct; [`Limits`], [`SettlePolicy`], [`AdminConfig`],
 //!   [`PaywallConfig`], [`TraceConfig`]: its parts.
-//! - [`Layers`]: what was given where, and [`SETTINGS`]: everything that can be given.
-//! - [`Faults`]: everything that is wrong with it, at once.
-//! - [`Secret`]: what is never shown.
+//! - [`Layers`]: given values by source; [`SETTINGS`]: all settings.
+//! - [`Faults`]: all invalid settings at once.
+//! - [`Secret`]: a text that is never shown.
 
 mod admin;
 mod fault;
@@ -12,7 +12,7 @@ mod layers;
 mod limits;
 mod origin;
 mod paywall;
-mod reading;
+mod read;
 mod secret;
 mod setting;
 mod settle;
@@ -35,68 +35,71 @@ pub use limits::{Limits, Rate};
 pub use origin::Origin;
 pub use paywall::PaywallConfig;
 pub use secret::{Secret, WeakSecret};
-pub use setting::{NoSuchSetting, SETTINGS, Setting, example};
+pub use setting::{SETTINGS, Setting, UnknownSetting, example};
 pub use settle::SettlePolicy;
 pub use store::{DatabaseUrl, StorePlace};
 pub use traces::TraceConfig;
 
-/// How a gateway runs.
+/// Configuration of a gateway.
 #[derive(Clone)]
 pub struct GatewayConfig {
-    /// JSON-RPC nodes of the cluster, the preferred one first. They may hold a provider's key:
-    /// they are never shown whole.
+    /// URLs of the cluster's JSON-RPC nodes, in order of preference. They may contain a provider's
+    /// key and are never shown whole.
     pub rpc_urls: Vec<String>,
-    /// Signs receipts and settlements, and pays for transactions.
+    /// Keypair that signs receipts and settlements and pays for transactions.
     pub operator: Arc<Keypair>,
-    /// Where it keeps what it must not lose.
+    /// Location of the store.
     pub store: StorePlace,
-    /// Where clients find this process; other processes on the same store send them here. `None`
-    /// for where it listens.
+    /// Frames of the store's journal that may be dropped if they cannot be written into the tables.
+    pub skip_frames: Vec<u64>,
+    /// URL of this process, to which other processes on the same store redirect clients; `None`
+    /// for the listen address.
     pub public_url: Option<String>,
-    /// How long a channel stays this process's when nothing is heard of it.
+    /// Duration of a channel's lease.
     pub lease: Duration,
-    /// Where to listen; port 0 for any free one.
+    /// Listen address; port 0 takes a free one.
     pub listen: SocketAddr,
-    /// Where operators are listened to, and how they prove themselves; `None` for nowhere.
+    /// Admin listener; `None` to disable it.
     pub admin: Option<AdminConfig>,
-    /// The least fee a channel must give, on top of prices.
+    /// Minimum operator fee of a channel, basis points on top of prices.
     pub operator_fee_bps: u16,
-    /// The least grace period a channel must have.
+    /// Minimum grace period of a channel, seconds.
     pub min_grace_seconds: u32,
-    /// The least a voucher and its license must still be valid for: time to settle in.
+    /// Minimum remaining validity of vouchers and licenses, which leaves time to settle, seconds.
     pub min_voucher_seconds: u32,
-    /// Mints it serves channels of; empty for any.
+    /// Served mints; empty for all.
     pub mints: Vec<Pubkey>,
-    /// Whether only holders of API keys are served.
+    /// Whether API keys are required.
     pub api_keys_required: bool,
-    /// Pages of these origins may ask from a browser.
+    /// Web origins that may call the gateway from a browser.
     pub cors_origins: Vec<Origin>,
-    /// Peers whose `X-Forwarded-For` is believed.
+    /// Networks of proxies whose `X-Forwarded-For` header is trusted.
     pub trusted_proxies: Vec<IpNet>,
-    /// Who decodes what is to be recognised.
+    /// Worker process that decodes content.
     pub decoding: DecodingWorker,
-    /// What one client may take.
+    /// Limits of clients.
     pub limits: Limits,
-    /// When to settle without being asked.
+    /// Settlement policy.
     pub settle: SettlePolicy,
-    /// A price in front of a model server; `None` for none.
+    /// Paywall in front of a model server; `None` to disable it.
     pub paywall: Option<PaywallConfig>,
-    /// Where traces of requests go; `None` for nowhere.
+    /// Exporter of traces; `None` to disable it.
     pub traces: Option<TraceConfig>,
 }
 
 impl GatewayConfig {
-    /// The greatest fee a gateway may ask for.
+    /// Maximum operator fee in basis points.
     pub const MAX_FEE_BPS: u16 = 5_000;
 
-    /// A gateway on a free loopback port that takes no fee, with an hour of grace, vouchers
-    /// valid for ten minutes at least, any mint, nobody to administer it, and the default
-    /// limits and policy.
+    /// Creates a configuration with a free loopback port, no fee, a grace period of at least one
+    /// hour, vouchers valid for at least ten minutes, all mints, no admin listener, and the
+    /// default limits and policy.
     pub fn new(rpc_url: &str, operator: Arc<Keypair>, store: impl Into<StorePlace>) -> Self {
         Self {
             rpc_urls: vec![rpc_url.to_owned()],
             operator,
             store: store.into(),
+            skip_frames: Vec::new(),
             public_url: None,
             lease: Duration::from_secs(10),
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
@@ -116,14 +119,14 @@ impl GatewayConfig {
         }
     }
 
-    /// What it leaves time and room for.
+    /// Returns the ledger's margins.
     pub(crate) fn margins(&self) -> Margins {
         let (min_voucher_seconds, max_exposure) =
             (self.min_voucher_seconds, self.settle.max_exposure);
         Margins { min_voucher_seconds, max_exposure }
     }
 
-    /// Everything in it that contradicts something else, or could not work.
+    /// Returns contradictory and invalid settings.
     pub fn faults(&self) -> Faults {
         let mut faults = Faults::default();
         let mut check = |holds: bool, key: &str, what: &str| {
@@ -133,13 +136,13 @@ impl GatewayConfig {
         };
         let is_url = |url: &String| url.starts_with("http://") || url.starts_with("https://");
         let are_urls = !self.rpc_urls.is_empty() && self.rpc_urls.iter().all(is_url);
-        check(are_urls, "rpc_url", "must begin with http:// or https://, each of them");
+        check(are_urls, "rpc_url", "each must begin with http:// or https://");
         let fee = self.operator_fee_bps;
-        check(fee <= Self::MAX_FEE_BPS, "operator_fee_bps", "must be 5000 at most");
+        check(fee <= Self::MAX_FEE_BPS, "operator_fee_bps", "must be at most 5000");
         check(
             self.min_voucher_seconds < self.min_grace_seconds,
             "min_voucher_seconds",
-            "must be less than min_grace_seconds: what is taken last must settle in the grace",
+            "must be less than min_grace_seconds: the last voucher must settle within the grace period",
         );
         let is_url = |url: &String| url.starts_with("http://") || url.starts_with("https://");
         let found = self.public_url.as_ref().is_none_or(is_url);
@@ -149,17 +152,17 @@ impl GatewayConfig {
         check(
             findable || !is_shared,
             "public_url",
-            "is needed on a shared store: no client finds an unspecified address",
+            "required on a shared store that listens on an unspecified address",
         );
         let lasts = !self.lease.is_zero() && self.lease <= Duration::from_secs(600);
         check(lasts, "lease_seconds", "must be 1 to 600");
         let own = self.admin.as_ref().is_none_or(|admin| admin.listen != self.listen);
         let own = own || self.listen.port() == 0;
-        check(own, "admin.listen", "must be another address than `listen`");
+        check(own, "admin.listen", "must differ from `listen`");
         check(
             !self.api_keys_required || self.admin.is_some(),
             "api_keys.required",
-            "needs admin.listen: keys are made there",
+            "requires admin.listen, where keys are created",
         );
         self.limits.check(&mut check);
         self.settle.check(&mut check);
@@ -167,7 +170,7 @@ impl GatewayConfig {
             paywall.check(&mut check);
             let taken = [Some(self.listen), self.admin.as_ref().map(|admin| admin.listen)];
             let own = paywall.listen.port() == 0 || !taken.contains(&Some(paywall.listen));
-            check(own, "paywall.listen", "must be another address than the other listeners'");
+            check(own, "paywall.listen", "must differ from the other listeners");
         }
         if let Some(traces) = &self.traces {
             traces.check(&mut check);
@@ -177,13 +180,14 @@ impl GatewayConfig {
 }
 
 impl fmt::Debug for GatewayConfig {
-    /// Without anything secret: the operator's address for its key, the node's host for its URL.
+    /// Hides secrets: shows the operator's address and the nodes' hosts.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
             .debug_struct("GatewayConfig")
             .field("rpc", &self.rpc_urls.iter().map(|url| Endpoint::new(url)).collect::<Vec<_>>())
             .field("operator", &self.operator.pubkey())
             .field("store", &self.store)
+            .field("skip_frames", &self.skip_frames)
             .field("public_url", &self.public_url)
             .field("lease", &self.lease)
             .field("listen", &self.listen)

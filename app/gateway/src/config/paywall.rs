@@ -2,31 +2,31 @@ use std::{net::SocketAddr, path::PathBuf};
 
 use crate::paywall::PaidRoutes;
 
-/// A price in front of a model server, on a listener of its own.
+/// Paywall in front of a model server, on a listener of its own.
 #[derive(Clone, Debug)]
 pub struct PaywallConfig {
-    /// Where; port 0 for any free one.
+    /// Listen address; port 0 takes a free one.
     pub listen: SocketAddr,
-    /// Which routes cost what.
+    /// Paid routes.
     pub routes: PaidRoutes,
-    /// The folder that answers are kept in; it is made where there is none.
+    /// Folder of stored answers; it is created if it does not exist.
     pub spool: PathBuf,
-    /// The most bytes of answers that are kept at once.
+    /// Maximum size of stored answers, bytes.
     pub keep_bytes: u64,
-    /// How long answers are kept after the last second in which they could be paid for.
+    /// Time for which answers are stored after their payment deadline, seconds.
     pub keep_seconds: u32,
-    /// Answers that are being made at once.
+    /// Maximum number of concurrent requests to the model server.
     pub running: u32,
-    /// Streams that are open at once, paused ones among them.
+    /// Maximum number of open streams, paused ones included.
     pub streams: u32,
-    /// Answers that one channel has not paid for yet; each was work for nothing if it never does.
+    /// Maximum number of unpaid answers per channel.
     pub unpaid: u32,
-    /// How long a stream waits for the voucher for its next part.
+    /// Time limit of a stream's wait for the next voucher, seconds.
     pub pause_seconds: u32,
 }
 
 impl PaywallConfig {
-    /// A paywall with the default limits.
+    /// Creates a paywall with the default limits.
     pub fn new(listen: SocketAddr, routes: PaidRoutes, spool: PathBuf) -> Self {
         Self {
             listen,
@@ -52,8 +52,8 @@ impl PaywallConfig {
         }
         let longest = self.routes.paid().iter().map(|route| route.most_answer_bytes).max();
         let fits = longest.is_none_or(|longest| self.keep_bytes >= longest as u64);
-        check(fits, "paywall.keep_bytes", "must have room for the longest answer of its routes");
+        check(fits, "paywall.keep_bytes", "must be at least the largest answer of the routes");
         let has_upstream = self.routes.upstream().is_some();
-        check(has_upstream, "paywall.routes", "must name the server behind them as `upstream`");
+        check(has_upstream, "paywall.routes", "must name the model server as `upstream`");
     }
 }

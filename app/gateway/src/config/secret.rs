@@ -2,21 +2,24 @@ use std::{fmt, str::FromStr};
 
 use zeroize::Zeroizing;
 
-/// A text that is never shown: not by `Debug`, not in errors, not in logs. Wiped when dropped.
+/// Text that is never shown by `Debug`, errors or logs. Zeroized on drop.
 #[derive(Clone)]
 pub struct Secret(Zeroizing<String>);
 
-/// Too short to be a secret.
+/// Error returned when a secret is too short.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a secret has {} bytes at least; `openssl rand -hex 32` makes one", Secret::MIN_BYTES)]
+#[error(
+    "the secret is too short: expected at least {} bytes, such as from `openssl rand -hex 32`",
+    Secret::MIN_BYTES
+)]
 pub struct WeakSecret;
 
 impl Secret {
-    /// The shortest secret.
+    /// Minimum length in bytes.
     pub const MIN_BYTES: usize = 32;
 
-    /// Whether `given` is the secret. How long this takes does not tell how much of it is
-    /// right, nor how long it is: digests are compared, in constant time.
+    /// Returns whether `given` is the secret. Digests are compared in constant time, so the
+    /// duration reveals neither content nor length.
     pub fn is(&self, given: &str) -> bool {
         blake3::hash(self.0.as_bytes()) == blake3::hash(given.as_bytes())
     }
@@ -25,7 +28,7 @@ impl Secret {
 impl FromStr for Secret {
     type Err = WeakSecret;
 
-    /// Surrounding space is not part of it: files end with a line feed.
+    /// Trims white space: files end with a line feed.
     fn from_str(text: &str) -> Result<Self, WeakSecret> {
         let text = text.trim();
         if text.len() < Self::MIN_BYTES {
@@ -46,14 +49,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_short_or_empty_secret_is_none() {
+    fn short_secret_is_rejected() {
         for weak in ["", "short", &"x".repeat(31), &format!("{}  \n", "x".repeat(31))] {
             assert_eq!(weak.parse::<Secret>().err(), Some(WeakSecret));
         }
     }
 
     #[test]
-    fn only_the_whole_secret_is_the_secret() {
+    fn secret_matches_whole_text_only() {
         let text = "0123456789abcdef0123456789abcdef";
         let secret: Secret = format!("{text}\n").parse().unwrap();
         assert!(secret.is(text));
@@ -63,7 +66,7 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_is_not_shown() {
+    fn debug_hides_secret() {
         let secret: Secret = "canary-canary-canary-canary-canary".parse().unwrap();
         assert!(!format!("{secret:?} {secret:#?}").contains("canary"));
     }

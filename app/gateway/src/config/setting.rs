@@ -1,47 +1,47 @@
-/// Something that can be configured.
+/// Setting of a configuration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Setting {
-    /// Its name in the file; the part before the dot is a table.
+    /// Key in the file; the part before the dot is a table.
     pub key: &'static str,
-    /// What it is.
+    /// Help text.
     pub about: &'static str,
-    /// As the file would say it; empty where there is no default.
+    /// Default as TOML; empty if there is none.
     pub default: &'static str,
-    /// Whether the file may say it.
+    /// Whether the setting is allowed in a file.
     pub in_file: bool,
 }
 
-/// A variable that is meant for a gateway and names nothing.
+/// Error returned when a `MOTIF_GATEWAY_*` variable names no setting.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("there is no such setting")]
-pub struct NoSuchSetting;
+#[error("unknown setting")]
+pub struct UnknownSetting;
 
 impl Setting {
     const PREFIX: &'static str = "MOTIF_GATEWAY_";
 
-    /// Its name in the environment.
+    /// Returns the name of the environment variable.
     pub fn variable(&self) -> String {
         format!("{}{}", Self::PREFIX, self.key.replace('.', "_").to_uppercase())
     }
 
-    /// The setting of this key.
-    pub fn of_key(key: &str) -> Option<&'static Self> {
+    /// Returns the setting of a key.
+    pub fn from_key(key: &str) -> Option<&'static Self> {
         SETTINGS.iter().find(|setting| setting.key == key)
     }
 
-    /// The setting of this variable; `None` when it is not meant for a gateway.
+    /// Returns the setting of an environment variable, or `None` if the variable is not a gateway's.
     ///
     /// # Errors
-    /// [`NoSuchSetting`] when it is, and names none.
-    pub fn of_variable(name: &str) -> Result<Option<&'static Self>, NoSuchSetting> {
-        // What clients of a gateway read, and where its file is.
+    /// [`UnknownSetting`].
+    pub fn from_variable(name: &str) -> Result<Option<&'static Self>, UnknownSetting> {
+        // Read by clients of a gateway, and the path of the file itself.
         let others = ["MOTIF_GATEWAY_URL", "MOTIF_GATEWAY_API_KEY", "MOTIF_GATEWAY_CONFIG"];
         let is_clients = others.contains(&name);
         if is_clients || !name.starts_with(Self::PREFIX) {
             return Ok(None);
         }
         let found = SETTINGS.iter().find(|setting| setting.variable() == name);
-        found.map(Some).ok_or(NoSuchSetting)
+        found.map(Some).ok_or(UnknownSetting)
     }
 }
 
@@ -49,122 +49,136 @@ const fn setting(key: &'static str, default: &'static str, about: &'static str) 
     Setting { key, about, default, in_file: true }
 }
 
-/// Everything that can be configured.
+/// All settings.
 pub const SETTINGS: &[Setting] = &[
     setting(
         "rpc_url",
         "\"http://127.0.0.1:8899\"",
-        "JSON-RPC node of the cluster; a list of them in the order of preference",
+        "JSON-RPC URL of the cluster, or a list in order of preference",
     ),
-    setting("keypair", "", "keypair file of the operator: signs receipts and settlements"),
+    setting("keypair", "", "keypair file of the operator, which signs receipts and settlements"),
     setting(
         "store",
         "\"motif-gateway.sqlite\"",
-        "the store's file, or the postgres:// URL of a database that several gateways may share",
+        "file of the store, or postgres:// URL of a database that several processes may share",
     ),
-    setting("public_url", "", "where clients find this process; needed on a shared store"),
-    setting(
-        "lease_seconds",
-        "10",
-        "on a shared store: how long a channel waits for a process that has died",
-    ),
-    setting("listen", "\"127.0.0.1:8787\"", "where to listen; port 0 takes a free one"),
-    setting(
-        "operator_fee_bps",
-        "200",
-        "the fee a channel must give, basis points on top of prices",
-    ),
-    setting("min_grace_seconds", "3600", "the least grace period a channel must have"),
-    setting(
-        "min_voucher_seconds",
-        "600",
-        "the least vouchers and licenses must still be valid for",
-    ),
-    setting("mints", "[]", "serve only channels in these mints; empty for any"),
-    setting("settle.at_amount", "", "settle a channel once it owes this many base units more"),
-    setting("settle.at_age_seconds", "3600", "settle once the oldest open generation is this old"),
-    setting("settle.at_receipts", "500000", "settle once there are this many open receipts"),
-    setting("settle.look_every_seconds", "5", "how often to look at channels and at the chain"),
-    setting(
-        "settle.max_exposure",
-        "",
-        "the most base units that may wait for settlement on one channel",
-    ),
-    setting(
-        "settle.max_blind_seconds",
-        "900",
-        "how long to serve a channel the chain says nothing of",
-    ),
-    setting("admin.listen", "", "where operators are listened to; nowhere without it"),
-    setting("admin.secret_file", "", "file with the operators' secret, 32 bytes at least"),
     Setting {
-        key: "admin.secret",
-        about: "the operators' secret itself; in the environment only",
+        key: "skip_frames",
+        about: "frames of the store's journal that this start may drop; not in a file",
         default: "",
         in_file: false,
     },
-    setting("api_keys.required", "false", "serve only holders of API keys"),
-    setting("cors.origins", "[]", "pages of these origins may ask from a browser"),
-    setting("proxies.trusted", "[]", "networks of proxies whose X-Forwarded-For is believed"),
+    setting("public_url", "", "URL of this process for clients; required on a shared store"),
+    setting(
+        "lease_seconds",
+        "10",
+        "duration of a channel's lease on a shared store; the channel of a crashed process is free after it",
+    ),
+    setting("listen", "\"127.0.0.1:8787\"", "listen address; port 0 takes a free one"),
+    setting(
+        "operator_fee_bps",
+        "200",
+        "minimum operator fee of a channel, basis points on top of prices",
+    ),
+    setting("min_grace_seconds", "3600", "minimum grace period of a channel"),
+    setting("min_voucher_seconds", "600", "minimum remaining validity of vouchers and licenses"),
+    setting("mints", "[]", "served mints; empty for all"),
+    setting("settle.at_amount", "", "settle a channel when it owes this amount, base units"),
+    setting(
+        "settle.at_age_seconds",
+        "3600",
+        "settle a channel when its oldest unsettled generation is this old",
+    ),
+    setting("settle.at_receipts", "500000", "settle a channel at this number of open receipts"),
+    setting(
+        "settle.look_every_seconds",
+        "5",
+        "interval of settlement rounds, which read every channel from the chain",
+    ),
+    setting("settle.max_exposure", "", "maximum unsettled amount of one channel, base units"),
+    setting(
+        "settle.max_blind_seconds",
+        "900",
+        "maximum age of a channel's last on-chain read before requests are refused",
+    ),
+    setting("admin.listen", "", "listen address of the admin interface; disabled without it"),
+    setting("admin.secret_file", "", "file with the admin secret of at least 32 bytes"),
+    Setting {
+        key: "admin.secret",
+        about: "admin secret; in the environment only",
+        default: "",
+        in_file: false,
+    },
+    setting("api_keys.required", "false", "require API keys"),
+    setting("cors.origins", "[]", "web origins that may call the gateway from a browser"),
+    setting("proxies.trusted", "[]", "networks of proxies whose X-Forwarded-For header is trusted"),
     setting(
         "limits.head_seconds",
         "30",
-        "how long a request's head may take, or an idle connection last",
+        "time limit of a request's head and of an idle connection",
     ),
-    setting("limits.request_seconds", "30", "how long a request may take, its body included"),
-    setting("limits.head_bytes", "16384", "the longest head of a request"),
-    setting("limits.connections", "8192", "open connections, of everybody"),
-    setting("limits.connections_per_address", "2048", "open connections of one address"),
-    setting("limits.address_per_second", "20000", "requests of one address; 0 for any number"),
-    setting("limits.address_burst", "40000", "as many at once, after a pause"),
-    setting("limits.channel_per_second", "10000", "vouchers of one channel; 0 for any number"),
-    setting("limits.channel_burst", "20000", "as many at once, after a pause"),
-    setting("limits.key_per_second", "10000", "requests with one API key; 0 for any number"),
-    setting("limits.key_burst", "20000", "as many at once, after a pause"),
+    setting("limits.request_seconds", "30", "time limit of a request, its body included"),
+    setting("limits.head_bytes", "16384", "maximum length of a request's head"),
+    setting("limits.connections", "8192", "maximum number of open connections"),
+    setting(
+        "limits.connections_per_address",
+        "2048",
+        "maximum number of open connections of one address",
+    ),
+    setting("limits.address_per_second", "20000", "requests of one address; 0 for no limit"),
+    setting("limits.address_burst", "40000", "burst of requests of one address"),
+    setting("limits.channel_per_second", "10000", "vouchers of one channel; 0 for no limit"),
+    setting("limits.channel_burst", "20000", "burst of vouchers of one channel"),
+    setting("limits.key_per_second", "10000", "requests with one API key; 0 for no limit"),
+    setting("limits.key_burst", "20000", "burst of requests with one API key"),
     setting(
         "limits.settlements_per_hour",
         "60",
-        "settlements a payer may ask for; 0 for any number",
+        "settlements of one channel on its payer's request; 0 for no limit",
     ),
-    setting("limits.settlements_burst", "20", "as many at once, after a pause"),
-    setting("paywall.listen", "", "where a model server is sold; takes paywall.routes, too"),
-    setting("paywall.routes", "", "TOML file with the server behind and what its routes cost"),
+    setting("limits.settlements_burst", "20", "burst of settlements on a payer's request"),
+    setting(
+        "paywall.listen",
+        "",
+        "listen address of the paywall; requires paywall.routes; disabled without it",
+    ),
+    setting(
+        "paywall.routes",
+        "",
+        "TOML file with the model server's URL and the prices of its routes",
+    ),
     setting(
         "paywall.spool",
         "\"motif-paywall\"",
-        "the folder that answers are kept in, made where there is none",
+        "folder of stored answers; it is created if it does not exist",
     ),
-    setting("paywall.keep_bytes", "1073741824", "the most bytes of answers that are kept at once"),
+    setting("paywall.keep_bytes", "1073741824", "maximum size of stored answers"),
     setting(
         "paywall.keep_seconds",
         "600",
-        "how long answers are kept after they could be paid for last",
+        "time for which answers are stored after their payment deadline",
     ),
-    setting("paywall.running", "64", "answers that are being made at once"),
-    setting("paywall.streams", "256", "streams that are open at once, paused ones among them"),
-    setting("paywall.unpaid", "8", "answers that one channel has not paid for yet"),
-    setting(
-        "paywall.pause_seconds",
-        "60",
-        "how long a stream waits for the voucher for its next part",
-    ),
+    setting("paywall.running", "64", "maximum number of concurrent requests to the model server"),
+    setting("paywall.streams", "256", "maximum number of open streams, paused ones included"),
+    setting("paywall.unpaid", "8", "maximum number of unpaid answers per channel"),
+    setting("paywall.pause_seconds", "60", "time limit of a stream's wait for the next voucher"),
     setting(
         "traces.endpoint",
         "",
-        "OTLP/HTTP URL that traces go to, such as http://127.0.0.1:4318/v1/traces; nowhere without it",
+        "OTLP/HTTP URL of a trace collector, such as http://127.0.0.1:4318/v1/traces; disabled without it",
     ),
     setting(
         "traces.sampled_bps",
         "10000",
-        "how many requests in 10,000 are traced, of those that do not say so themselves",
+        "number of requests in 10,000 that are traced; a traceparent header takes precedence",
     ),
 ];
 
-/// A file that states every setting, each as a comment with its default.
+/// Returns an example file with every setting as a comment with its default.
 pub fn example() -> String {
     let mut text = String::from(
-        "# Everything that `motif gateway serve --config FILE` reads, with its defaults. A flag\n\
-         # goes before a variable of the environment, and that before this file.\n",
+        "# All settings of `motif gateway serve --config FILE` with their defaults. Flags override\n\
+         # environment variables, which override this file.\n",
     );
     let mut table = "";
     for setting in SETTINGS.iter().filter(|setting| setting.in_file) {
@@ -172,7 +186,7 @@ pub fn example() -> String {
         if of != table {
             text.push_str(&format!("\n[{of}]\n"));
             table = of;
-        } else if text.ends_with("this file.\n") {
+        } else if text.ends_with("override this file.\n") {
             text.push('\n');
         }
         text.push_str(&format!("# {}: {}\n", setting.variable(), setting.about));

@@ -4,16 +4,16 @@ use zeroize::Zeroizing;
 
 use crate::chain::Endpoint;
 
-/// Where a gateway keeps what it must not lose.
+/// Location of a store.
 #[derive(Clone)]
 pub enum StorePlace {
-    /// In a file of its own; it is created where there is none.
+    /// File of one process; it is created if it does not exist.
     File(PathBuf),
-    /// On a PostgreSQL server, which several gateways may share.
+    /// PostgreSQL database that several processes may share.
     Server(DatabaseUrl),
 }
 
-/// The URL of a PostgreSQL database. Shows no more than scheme and host: the rest may be secret.
+/// URL of a PostgreSQL database. `Debug` shows scheme and host only.
 #[derive(Clone)]
 pub struct DatabaseUrl {
     url: Zeroizing<String>,
@@ -23,19 +23,19 @@ pub struct DatabaseUrl {
 impl DatabaseUrl {
     const SCHEMES: [&str; 2] = ["postgres://", "postgresql://"];
 
-    /// The URL, to connect with.
+    /// Returns the whole URL.
     pub(crate) fn whole(&self) -> &str {
         &self.url
     }
 
-    /// A text without what must not be shown.
+    /// Returns a text without the URL's secrets.
     pub(crate) fn scrub(&self, text: &str) -> String {
         self.endpoint.scrub(text)
     }
 }
 
 impl StorePlace {
-    /// The file, if it is one.
+    /// Returns the file of a file store.
     pub fn file(&self) -> Option<&PathBuf> {
         match self {
             Self::File(path) => Some(path),
@@ -47,7 +47,7 @@ impl StorePlace {
 impl FromStr for StorePlace {
     type Err = Infallible;
 
-    /// A `postgres://` URL is one, everything else names a file.
+    /// Parses a `postgres://` or `postgresql://` URL; any other text is a file's path.
     fn from_str(text: &str) -> Result<Self, Infallible> {
         let is_url = DatabaseUrl::SCHEMES.iter().any(|scheme| text.starts_with(scheme));
         if !is_url {
@@ -90,7 +90,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_url_names_a_server_and_everything_else_a_file() {
+    fn postgres_url_is_server_else_file() {
         let place = |text: &str| text.parse::<StorePlace>().unwrap();
         assert_eq!(place("a/b.sqlite").file(), Some(&PathBuf::from("a/b.sqlite")));
         assert!(place("postgres://127.0.0.1/motif").file().is_none());
@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn a_password_is_not_shown_wherever_it_stands() {
+    fn database_password_is_hidden() {
         for url in [
             "postgres://motif:canary-canary@db.example/motif",
             "postgres://db.example:5432/motif?user=motif&password=canary-canary",

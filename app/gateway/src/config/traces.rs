@@ -2,25 +2,25 @@ use std::fmt;
 
 use crate::chain::Endpoint;
 
-/// Where traces of requests go, by OTLP over HTTP.
+/// Exporter of traces by OTLP over HTTP.
 #[derive(Clone)]
 pub struct TraceConfig {
-    /// The collector's URL, its path included. It may hold a key: it is never shown whole.
+    /// URL of the collector with its path. It may contain a key and is never shown whole.
     pub endpoint: String,
-    /// How many requests in 10,000 are traced. A request that comes with a `traceparent` has
-    /// decided that already.
+    /// Number of requests in 10,000 that are traced. A request's `traceparent` header takes
+    /// precedence.
     pub sampled_bps: u16,
 }
 
 impl TraceConfig {
     const ALL_BPS: u16 = 10_000;
 
-    /// All requests, to the collector at this URL.
+    /// Traces all requests to the collector at this URL.
     pub fn new(endpoint: &str) -> Self {
         Self { endpoint: endpoint.to_owned(), sampled_bps: Self::ALL_BPS }
     }
 
-    /// The part of all requests that is traced, 0 to 1.
+    /// Returns the sampling ratio, 0 to 1.
     pub(crate) fn sampled_ratio(&self) -> f64 {
         f64::from(self.sampled_bps) / f64::from(Self::ALL_BPS)
     }
@@ -28,9 +28,9 @@ impl TraceConfig {
     pub(super) fn check(&self, check: &mut impl FnMut(bool, &str, &str)) {
         let url = self.endpoint.parse::<reqwest::Url>();
         let is_url = url.is_ok_and(|url| ["http", "https"].contains(&url.scheme()));
-        check(is_url, "traces.endpoint", "must be a URL that begins with http:// or https://");
+        check(is_url, "traces.endpoint", "must be an http:// or https:// URL");
         let is_part = self.sampled_bps <= Self::ALL_BPS;
-        check(is_part, "traces.sampled_bps", "must be 10000 at most");
+        check(is_part, "traces.sampled_bps", "must be at most 10000");
     }
 }
 

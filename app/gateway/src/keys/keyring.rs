@@ -1,81 +1,81 @@
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, PoisonError, RwLock},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
 use motif_sdk::gateway::wire::ScopeWord;
+use parking_lot::{Mutex, RwLock};
 use solana_keypair::Keypair;
 
-use super::{ApiKey, KeyId, StoredKey, Token};
-use crate::problem::ApiError;
+use super::{ApiKey, KeyError, KeyId, StoredKey, Token};
 
-/// All API keys.
+/// All API keys in memory.
 #[derive(Debug)]
 pub struct Keyring {
-    /// Keys the digests of tokens.
+    /// Key of the tokens' digests.
     digest_key: [u8; 32],
     keys: RwLock<HashMap<KeyId, Arc<ApiKey>>>,
-    /// When an unknown key was last looked for in the store.
-    looked_at: Mutex<Option<Instant>>,
+    /// Time of the newest refresh for an unknown key.
+    refreshed_at: Mutex<Option<Instant>>,
 }
 
-/// Between two looks for unknown keys.
-const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// Minimum time between two refreshes for unknown keys.
+const REFRESH_EVERY: Duration = Duration::from_secs(1);
 
-/// Who asks: the holder of an API key, or anybody.
+/// Caller of a request: the holder of an API key, or an anonymous client.
 #[derive(Clone, Debug, Default)]
 pub struct Caller(pub Option<Arc<ApiKey>>);
 
 impl Keyring {
-    /// The keys as the store has them.
+    /// Creates a keyring from stored keys.
     pub fn new(operator: &Keypair, stored: Vec<StoredKey>) -> Self {
         let context = "motif gateway 2026-11 digests of API tokens";
         let keys = stored.into_iter().map(|stored| (stored.id, Arc::new(ApiKey::new(stored))));
         Self {
             digest_key: blake3::derive_key(context, operator.secret_bytes()),
             keys: RwLock::new(keys.collect()),
-            looked_at: Mutex::new(None),
+            refreshed_at: Mutex::new(None),
         }
     }
 
-    /// What the store keeps of a token.
+    /// Returns the digest that is stored for a token.
     pub fn digest(&self, token: &Token) -> [u8; 32] {
         *token.digest(&self.digest_key).as_bytes()
     }
 
-    /// The key whose token this is.
+    /// Returns the valid key of a token.
     ///
     /// # Errors
-    /// [`ApiError::Unauthorized`], whatever is wrong with it.
-    pub fn find(&self, token: &str, now: i64) -> Result<Arc<ApiKey>, ApiError> {
-        let token: Token = token.parse().map_err(|_| ApiError::Unauthorized)?;
-        let keys = self.keys.read().unwrap_or_else(PoisonError::into_inner);
-        let key = keys.get(&token.id).ok_or(ApiError::Unauthorized)?;
+    /// [`KeyError::Unauthorized`], whatever the reason.
+    pub fn find(&self, token: &str, now: i64) -> Result<Arc<ApiKey>, KeyError> {
+        let token: Token = token.parse().map_err(|_| KeyError::Unauthorized)?;
+        let keys = self.keys.read();
+        let key = keys.get(&token.id).ok_or(KeyError::Unauthorized)?;
         let digest = token.digest(&self.digest_key);
-        if key.is_proved_by(digest, now) { Ok(key.clone()) } else { Err(ApiError::Unauthorized) }
+        if key.verify(digest, now) { Ok(key.clone()) } else { Err(KeyError::Unauthorized) }
     }
 
-    /// Whether the key that a token names is known here, good or not.
+    /// Returns whether the token names a known key, valid or not.
     pub fn knows(&self, token: &str) -> bool {
-        let keys = self.keys.read().unwrap_or_else(PoisonError::into_inner);
+        let keys = self.keys.read();
         token.parse::<Token>().is_ok_and(|token| keys.contains_key(&token.id))
     }
 
-    /// Whether it is time to look for an unknown key in the store; if so, it is not again soon.
-    pub fn may_look(&self) -> bool {
-        let mut looked_at = self.looked_at.lock().unwrap_or_else(PoisonError::into_inner);
-        let may = looked_at.is_none_or(|at| at.elapsed() >= LOOK_EVERY);
+    /// Returns whether an unknown key may trigger a refresh now, and starts the next interval if
+    /// so.
+    pub fn may_refresh(&self) -> bool {
+        let mut refreshed_at = self.refreshed_at.lock();
+        let may = refreshed_at.is_none_or(|at| at.elapsed() >= REFRESH_EVERY);
         if may {
-            *looked_at = Some(Instant::now());
+            *refreshed_at = Some(Instant::now());
         }
         may
     }
 
-    /// Takes over what the store says: keys that other processes have made or revoked, and
-    /// what was spent there.
+    /// Adds and updates keys from the store, which other processes may have changed.
     pub fn refresh(&self, stored: Vec<StoredKey>) {
-        let mut keys = self.keys.write().unwrap_or_else(PoisonError::into_inner);
+        let mut keys = self.keys.write();
         for stored in stored {
             match keys.get(&stored.id) {
                 Some(key) => key.refresh(&stored),
@@ -84,43 +84,41 @@ impl Keyring {
         }
     }
 
-    /// Takes a new key into use.
+    /// Adds a new key.
     pub fn add(&self, stored: StoredKey) -> Arc<ApiKey> {
         let key = Arc::new(ApiKey::new(stored));
-        let mut keys = self.keys.write().unwrap_or_else(PoisonError::into_inner);
-        keys.insert(key.id(), key.clone());
+        self.keys.write().insert(key.id(), key.clone());
         key
     }
 
-    /// Ends a key at once.
+    /// Revokes a key from `now` on.
     ///
     /// # Errors
-    /// [`ApiError::UnknownKey`].
-    pub fn revoke(&self, id: KeyId, now: i64) -> Result<Arc<ApiKey>, ApiError> {
-        let keys = self.keys.read().unwrap_or_else(PoisonError::into_inner);
-        let key = keys.get(&id).ok_or(ApiError::UnknownKey(id))?;
+    /// [`KeyError::NotFound`].
+    pub fn revoke(&self, id: KeyId, now: i64) -> Result<Arc<ApiKey>, KeyError> {
+        let keys = self.keys.read();
+        let key = keys.get(&id).ok_or(KeyError::NotFound(id))?;
         key.revoke(now);
         Ok(key.clone())
     }
 
-    /// All keys, oldest first.
+    /// Returns all keys, oldest first.
     pub fn all(&self) -> Vec<Arc<ApiKey>> {
-        let keys = self.keys.read().unwrap_or_else(PoisonError::into_inner);
-        let mut all: Vec<_> = keys.values().cloned().collect();
+        let mut all: Vec<_> = self.keys.read().values().cloned().collect();
         all.sort_by_key(|key| (key.facts().created_at, key.id()));
         all
     }
 }
 
 impl Caller {
-    /// Whether whoever asks may do this. Where keys are not required, anybody may pay and look.
+    /// Checks that the caller has a scope. Anonymous callers pass unless keys are required.
     ///
     /// # Errors
-    /// [`ApiError::Unauthorized`], [`ApiError::Forbidden`].
-    pub fn allow(&self, scope: ScopeWord, is_required: bool) -> Result<(), ApiError> {
+    /// [`KeyError::Unauthorized`], [`KeyError::MissingScope`].
+    pub fn allow(&self, scope: ScopeWord, is_key_required: bool) -> Result<(), KeyError> {
         match &self.0 {
             Some(key) => key.allow(scope),
-            None if is_required => Err(ApiError::Unauthorized),
+            None if is_key_required => Err(KeyError::Unauthorized),
             None => Ok(()),
         }
     }

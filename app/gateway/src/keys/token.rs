@@ -4,22 +4,22 @@ use rand::RngCore;
 
 use super::KeyId;
 
-/// What proves an API key: `motif_`, the key's id, and 256 random bits, in hexadecimal digits.
+/// Bearer token of an API key: `motif_`, the key's id and 256 random bits, in hexadecimal.
 pub struct Token {
-    /// The key it is for.
+    /// Identifier of the key.
     pub id: KeyId,
     secret: [u8; 32],
 }
 
-/// Not a token.
+/// Error returned when a text is not a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("not a token")]
-pub struct NotAToken;
+#[error("invalid token")]
+pub struct ParseTokenError;
 
 impl Token {
     const PREFIX: &str = "motif_";
 
-    /// A token nobody else has.
+    /// Creates a random token.
     pub fn random() -> Self {
         let (mut id, mut secret) = ([0; 8], [0; 32]);
         let mut random = rand::rng();
@@ -28,25 +28,25 @@ impl Token {
         Self { id: KeyId(id), secret }
     }
 
-    /// The token as its holder sends it. There is no other way to show it.
+    /// Returns the token's text. `Token` has neither `Debug` nor `Display`.
     pub fn reveal(&self) -> String {
         format!("{}{}_{}", Self::PREFIX, self.id, blake3::Hash::from_bytes(self.secret))
     }
 
-    /// What the store keeps of it.
+    /// Returns the keyed digest that is stored.
     pub fn digest(&self, key: &[u8; 32]) -> blake3::Hash {
         blake3::keyed_hash(key, &self.secret)
     }
 }
 
 impl FromStr for Token {
-    type Err = NotAToken;
+    type Err = ParseTokenError;
 
-    fn from_str(text: &str) -> Result<Self, NotAToken> {
-        let rest = text.strip_prefix(Self::PREFIX).ok_or(NotAToken)?;
-        let (id, secret) = rest.split_once('_').ok_or(NotAToken)?;
-        let secret = blake3::Hash::from_hex(secret).map_err(|_| NotAToken)?;
-        Ok(Self { id: id.parse().map_err(|_| NotAToken)?, secret: *secret.as_bytes() })
+    fn from_str(text: &str) -> Result<Self, ParseTokenError> {
+        let rest = text.strip_prefix(Self::PREFIX).ok_or(ParseTokenError)?;
+        let (id, secret) = rest.split_once('_').ok_or(ParseTokenError)?;
+        let secret = blake3::Hash::from_hex(secret).map_err(|_| ParseTokenError)?;
+        Ok(Self { id: id.parse().map_err(|_| ParseTokenError)?, secret: *secret.as_bytes() })
     }
 }
 
@@ -55,7 +55,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_token_is_read_as_it_was_shown() {
+    fn token_roundtrips() {
         let token = Token::random();
         let read: Token = token.reveal().parse().unwrap();
         assert_eq!((read.id, read.digest(&[1; 32])), (token.id, token.digest(&[1; 32])));
@@ -64,7 +64,7 @@ mod tests {
     }
 
     #[test]
-    fn anything_else_is_none() {
+    fn malformed_token_is_rejected() {
         let good = Token::random().reveal();
         for wrong in
             ["", "motif_", "motif__", &good[1..], &good[..good.len() - 1], &format!("{good}0")]

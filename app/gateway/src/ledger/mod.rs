@@ -1,12 +1,10 @@
-//! What one channel has used and vouched for, ahead of the chain: a state machine without IO.
+//! Units and vouchers of one channel, ahead of the chain: a state machine without I/O.
 //!
-//! [`Ledger::reserve`] is the only way in for generations. It prices and limits them by the
-//! very code that settlement runs on chain, so what it takes can be settled at any later time
-//! before the dates it checked.
+//! Generations enter through [`Ledger::reserve`] and [`Ledger::commit`]. They are priced and
+//! limited by the code that settlement runs on chain, so a committed generation can settle at
+//! any later time before the dates that were checked.
 
-mod hold;
-mod refusal;
-mod statement;
+mod error;
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -16,109 +14,96 @@ use motif_sdk::{
     voucher::{SignedVoucher, Statement, Voucher},
 };
 
-pub use hold::{Hold, HoldId};
-pub use refusal::{LicenseLimit, Refusal};
-pub use statement::{CutStatement, OpenStatement};
+pub use error::{LedgerError, LicenseLimit};
+pub use motif_store::{CutStatement, Hold, HoldId, Item, OpenStatement};
 
-/// How much time everything that must settle needs to have left, and how much that may be.
+/// Time that settlement needs, and the limit of unsettled amounts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Margins {
-    /// From accepting a voucher to its expiry, at least.
+    /// Minimum time from accepting a voucher to its expiry.
     pub min_voucher_seconds: u32,
-    /// The most that may wait for settlement, base units.
+    /// Maximum unsettled amount, base units; `None` if it is unlimited.
     pub max_exposure: Option<u64>,
 }
 
-/// Units of one license.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Item {
-    /// Index of the license.
-    pub license: u16,
-    /// Units.
-    pub units: u32,
-}
-
-/// Generations somebody wants to pay for with one voucher: all of them or none.
+/// Generations to pay for with one voucher, all or none.
 #[derive(Clone, Debug)]
-pub struct Wanted {
-    /// What each uses, in order.
+pub struct PaymentRequest {
+    /// Units of each generation, in order.
     pub items: Vec<Item>,
-    /// Whose signature has been verified already.
+    /// Voucher with a verified signature.
     pub voucher: SignedVoucher,
-    /// The hold that the one generation captures.
+    /// Hold that the single generation captures.
     pub hold: Option<HoldId>,
 }
 
-/// Generations a ledger would take, with what they cost. Only good while it does not change.
+/// Generations that a ledger accepts, with their prices. Valid until the ledger changes.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Weighed {
-    statement: Statement,
-    parts: Vec<Part>,
+pub struct Reservation {
+    /// Number of the statement.
+    pub statement: u64,
+    /// Position of the first generation in the statement; the others follow.
+    pub position: u32,
+    /// The generations, in order.
+    pub items: Vec<PricedItem>,
+    /// Sum of prices, base units.
+    pub price: u64,
+    /// Amount added to the channel's total, base units, fees included.
+    pub charged: u64,
+    /// Total of the channel with the generations, base units.
+    pub cumulative: u64,
+    units: Statement,
     voucher: SignedVoucher,
     hold: Option<HoldId>,
-    cumulative: u64,
-    /// What they add to the channel's total, base units, fees included.
-    pub charged: u64,
 }
 
-/// One generation the ledger has taken.
+/// Priced units of one generation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Part {
-    /// What it uses.
+pub struct PricedItem {
+    /// License and units.
     pub item: Item,
-    /// Its price, base units.
+    /// Price, base units.
     pub price: u64,
-    /// The licensed work.
+    /// Licensed work.
     pub work: Pubkey,
     /// Version of the work's terms.
     pub terms_number: u32,
 }
 
-/// Generations the ledger has taken.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Reserved {
-    /// The statement they are part of.
-    pub statement: u64,
-    /// Where the first stands in the statement; the others follow.
-    pub position: u32,
-    /// The generations, in order.
-    pub parts: Vec<Part>,
-    /// Their price, base units.
-    pub price: u64,
-    /// The channel's total with them, base units.
-    pub cumulative: u64,
-}
-
-/// What one channel has used and vouched for.
+/// Units, statements and holds of one channel.
 ///
-/// Always true: settling the cut statements in order and then the open one, at any later time
+/// Invariant: settling the cut statements in order and then the open one, at any later time
 /// before their dates, is allowed by the licenses and charges exactly `cumulative()`.
 #[derive(Clone, Debug)]
 pub struct Ledger {
     address: Pubkey,
-    /// As the chain has it.
+    /// Account as last read from the chain.
     account: ChannelAccount,
-    /// Statements that no longer grow, oldest first.
+    /// Closed statements that have not settled, oldest first.
     cut: VecDeque<CutStatement>,
     open: OpenStatement,
     margins: Margins,
-    /// The most the total may become here; `None` for the whole deposit.
+    /// Maximum total at this gateway; `None` for the whole deposit.
     budget: Option<u64>,
-    /// Room that is kept; what has expired is no longer.
+    /// Open holds; expired holds are ignored.
     holds: BTreeMap<HoldId, Hold>,
+    /// Statement that the chain rejected for a permanent reason.
+    refused: Option<u64>,
+    /// First statement that a license has no units or revenue left for.
+    overdrawn: Option<u64>,
 }
 
 impl Ledger {
-    /// The most holds that may be open at once: each is weighed with every generation.
-    pub const MOST_HOLDS: usize = 256;
+    /// Maximum number of open holds. Each is priced with every generation.
+    pub const MAX_HOLDS: usize = 256;
 
-    /// The ledger of a channel with nothing unsettled.
+    /// Creates a ledger without unsettled generations.
     pub fn new(address: Pubkey, account: ChannelAccount, margins: Margins) -> Self {
         let open = OpenStatement::new(account.channel.statements.length);
         Self::restore(address, account, margins, VecDeque::new(), open)
     }
 
-    /// The ledger as it was before a restart.
+    /// Restores a ledger after a restart.
     pub fn restore(
         address: Pubkey,
         account: ChannelAccount,
@@ -127,195 +112,231 @@ impl Ledger {
         open: OpenStatement,
     ) -> Self {
         let (budget, holds) = (None, BTreeMap::new());
-        Self { address, account, cut, open, margins, budget, holds }
+        let (refused, overdrawn) = (None, None);
+        let mut ledger =
+            Self { address, account, cut, open, margins, budget, holds, refused, overdrawn };
+        ledger.overdrawn = ledger.find_overdrawn();
+        ledger
     }
 
-    /// Serves the channel up to this total, base units; `None` for its whole deposit.
+    /// Stops the channel at a statement that the chain rejected for a permanent reason. Ignored if
+    /// the statement has settled.
+    pub fn stop_at(&mut self, statement: u64) {
+        if statement >= self.channel().statements.length {
+            self.refused = Some(statement);
+        }
+    }
+
+    /// Returns the first statement that can never settle. No generation is accepted behind it,
+    /// because statements settle in order.
+    pub fn stopped_at(&self) -> Option<u64> {
+        self.refused.into_iter().chain(self.overdrawn).min()
+    }
+
+    /// Sets the maximum total, base units; `None` for the whole deposit.
     pub fn set_budget(&mut self, budget: Option<u64>) {
         self.budget = budget;
     }
 
-    /// The most the total may become here.
+    /// Returns the maximum total, base units; `None` for the whole deposit.
     pub fn budget(&self) -> Option<u64> {
         self.budget
     }
 
-    /// Where the channel is.
+    /// Returns the channel's address.
     pub fn address(&self) -> Pubkey {
         self.address
     }
 
-    /// The channel as the chain had it when it was last read.
+    /// Returns the channel's account as last read from the chain.
     pub fn account(&self) -> &ChannelAccount {
         &self.account
     }
 
-    /// Parties and totals, as the chain had them when it was last read.
+    /// Returns the channel's parties and totals as last read from the chain.
     pub fn channel(&self) -> &Channel {
         &self.account.channel
     }
 
-    /// Statements that no longer grow and have not settled, oldest first.
+    /// Returns the closed statements that have not settled, oldest first.
     pub fn cut_statements(&self) -> &VecDeque<CutStatement> {
         &self.cut
     }
 
-    /// The statement that the next generation is part of.
+    /// Returns the open statement, which receives the next generation.
     pub fn open_statement(&self) -> &OpenStatement {
         &self.open
     }
 
-    /// Prices since the channel opened, settled or not, base units.
-    pub fn prices(&self) -> Result<u64, Refusal> {
+    /// Returns all prices since the channel opened, settled or not, base units.
+    ///
+    /// # Errors
+    /// [`LedgerError::AmountTooLarge`].
+    pub fn prices(&self) -> Result<u64, LedgerError> {
         let cut = self.cut.iter().map(|cut| cut.prices);
         let mut unsettled = cut.chain([self.open.prices]);
-        unsettled.try_fold(self.channel().prices, u64::checked_add).ok_or(Refusal::AmountTooLarge)
+        unsettled
+            .try_fold(self.channel().prices, u64::checked_add)
+            .ok_or(LedgerError::AmountTooLarge)
     }
 
-    /// Prices and fees since the channel opened, settled or not, base units.
-    pub fn cumulative(&self) -> Result<u64, Refusal> {
+    /// Returns all prices and fees since the channel opened, settled or not, base units.
+    ///
+    /// # Errors
+    /// [`LedgerError::AmountTooLarge`].
+    pub fn cumulative(&self) -> Result<u64, LedgerError> {
         self.with_fees(self.prices()?)
     }
 
-    /// What generations can still be paid from, base units, fees included.
+    /// Returns the amount available for generations, base units, fees included.
     pub fn available(&self) -> u64 {
         let vouched = self.cumulative().unwrap_or(u64::MAX);
         self.spendable().saturating_sub(vouched)
     }
 
-    /// Keeps room for a generation, or says why not and changes nothing. `now` is unix seconds.
+    /// Adds a hold for a generation. `now` is unix seconds.
     ///
     /// # Errors
-    /// What would refuse the generation if it used all of it, at any time before the hold ends.
-    pub fn place(&mut self, id: HoldId, hold: Hold, now: i64) -> Result<(), Refusal> {
-        self.check_taking(now)?;
+    /// Every [`LedgerError`] that the generation may meet before the hold ends if it uses all
+    /// held units. The ledger is unchanged then.
+    pub fn add_hold(&mut self, id: HoldId, hold: Hold, now: i64) -> Result<(), LedgerError> {
+        self.check_accepting(now)?;
         if hold.item.units == 0 {
-            return Err(Refusal::NoUnits);
+            return Err(LedgerError::NoUnits);
         }
         if hold.expires_at < now {
-            return Err(Refusal::ExpiresTooSoon { given: hold.expires_at, earliest: now });
+            return Err(LedgerError::ExpiresTooSoon { given: hold.expires_at, earliest: now });
         }
         let index = hold.item.license;
         let license = self.account.licenses.get(usize::from(index));
-        let expires_at = license.ok_or(Refusal::LicenseNotFound(index))?.expires_at;
+        let expires_at = license.ok_or(LedgerError::LicenseNotFound(index))?.expires_at;
         let margin = i64::from(self.margins.min_voucher_seconds);
         if expires_at < hold.expires_at.saturating_add(margin) {
-            return Err(Refusal::LicenseEnding { expires_at });
+            return Err(LedgerError::LicenseEnding { expires_at });
         }
         self.holds.retain(|_, held| held.expires_at >= now);
-        if self.holds.len() >= Self::MOST_HOLDS {
-            return Err(Refusal::HoldsFull);
+        if self.holds.len() >= Self::MAX_HOLDS {
+            return Err(LedgerError::HoldsFull);
         }
         self.holds.insert(id, hold);
-        let fits = self.prices().and_then(|prices| self.check_room(&[], prices, None, now));
+        let fits = self.prices().and_then(|prices| self.check_holds(&[], prices, None, now));
         if fits.is_err() {
             self.holds.remove(&id);
         }
         fits
     }
 
-    /// A hold that was neither captured nor released.
+    /// Returns a hold that was neither captured nor released.
     pub fn hold(&self, id: &HoldId) -> Option<&Hold> {
         self.holds.get(id)
     }
 
-    /// Gives a hold up.
-    pub fn release(&mut self, id: &HoldId) -> Option<Hold> {
+    /// Removes a hold.
+    pub fn release_hold(&mut self, id: &HoldId) -> Option<Hold> {
         self.holds.remove(id)
     }
 
-    /// Whether room is held for nobody.
-    pub fn holds_nothing(&self, now: i64) -> bool {
+    /// Returns whether no hold is open at `now`.
+    pub fn has_no_holds(&self, now: i64) -> bool {
         self.holds.values().all(|held| held.expires_at < now)
     }
 
-    /// Takes holds over from before a restart.
+    /// Restores holds after a restart.
     pub fn restore_holds(&mut self, holds: BTreeMap<HoldId, Hold>) {
         self.holds = holds;
     }
 
-    /// What was vouched for and has not settled, base units, fees included.
+    /// Returns the unsettled amount, base units, fees included.
     pub fn exposed(&self) -> u64 {
         let settled = self.settled_total().unwrap_or(u64::MAX);
         self.cumulative().unwrap_or(u64::MAX).saturating_sub(settled)
     }
 
-    /// Takes generations, or says why not and changes nothing. `now` is unix seconds.
-    pub fn reserve(&mut self, wanted: &Wanted, now: i64) -> Result<Reserved, Refusal> {
-        let weighed = self.weigh(wanted, now)?;
-        self.take(weighed, now)
-    }
-
-    /// What generations would cost, or why they are not taken. `now` is unix seconds.
-    pub fn weigh(&self, wanted: &Wanted, now: i64) -> Result<Weighed, Refusal> {
-        let voucher = &wanted.voucher.voucher;
+    /// Prices generations and checks that they can be paid for and settled. Changes nothing;
+    /// [`Ledger::commit`] does. `now` is unix seconds.
+    ///
+    /// # Errors
+    /// [`LedgerError`].
+    pub fn reserve(&self, request: &PaymentRequest, now: i64) -> Result<Reservation, LedgerError> {
+        let voucher = &request.voucher.voucher;
         self.check_open(voucher, now)?;
         self.check_due(now)?;
-        if let Some(id) = wanted.hold {
-            self.check_hold(&id, &wanted.items, now)?;
+        if let Some(id) = request.hold {
+            self.check_hold(&id, &request.items, now)?;
         }
-        if wanted.items.is_empty() || wanted.items.iter().any(|item| item.units == 0) {
-            return Err(Refusal::NoUnits);
+        if request.items.is_empty() || request.items.iter().any(|item| item.units == 0) {
+            return Err(LedgerError::NoUnits);
         }
-        let mut statement = self.open.statement.clone();
-        let mut parts: Vec<Part> = Vec::with_capacity(wanted.items.len());
-        let mut prices = self.prices()?;
-        for item in &wanted.items {
+        let mut units = self.open.statement.clone();
+        let mut items: Vec<PricedItem> = Vec::with_capacity(request.items.len());
+        let before = self.prices()?;
+        let mut prices = before;
+        for item in &request.items {
             let license = self.account.licenses.get(usize::from(item.license));
-            let license = *license.ok_or(Refusal::LicenseNotFound(item.license))?;
-            statement.add(item.license, item.units).map_err(|_| Refusal::StatementFull)?;
-            let price = self.price(license, item, &parts, now)?;
-            prices = prices.checked_add(price).ok_or(Refusal::AmountTooLarge)?;
+            let license = *license.ok_or(LedgerError::LicenseNotFound(item.license))?;
+            units.add(item.license, item.units).map_err(|_| LedgerError::StatementFull)?;
+            let price = self.price(license, item, &items, now)?;
+            prices = prices.checked_add(price).ok_or(LedgerError::AmountTooLarge)?;
             let (work, terms_number) = (license.work, license.terms_number);
-            parts.push(Part { item: *item, price, work, terms_number });
+            items.push(PricedItem { item: *item, price, work, terms_number });
         }
+        let count = u32::try_from(items.len()).ok();
+        let receipts = count.and_then(|count| self.open.receipts.checked_add(count));
+        receipts.ok_or(LedgerError::StatementFull)?;
         let cumulative = self.with_fees(prices)?;
-        self.check_total(voucher, cumulative, &statement)?;
+        self.check_total(voucher, cumulative, &units)?;
         if cumulative > self.spendable() {
             let (needed, spendable) = (cumulative, self.spendable());
-            return Err(Refusal::Underfunded { needed, spendable });
+            return Err(LedgerError::Underfunded { needed, spendable });
         }
         if let Some(budget) = self.budget.filter(|budget| cumulative > *budget) {
-            return Err(Refusal::OverBudget { needed: cumulative, budget });
+            return Err(LedgerError::OverBudget { needed: cumulative, budget });
         }
         let exposed = cumulative.saturating_sub(self.settled_total()?);
         if let Some(most) = self.margins.max_exposure.filter(|most| exposed > *most) {
-            return Err(Refusal::Exposed { most });
+            return Err(LedgerError::Exposed { most });
         }
-        self.check_dates(voucher, &parts, now)?;
-        self.check_room(&parts, prices, wanted.hold, now)?;
-        let charged = cumulative - self.cumulative()?;
-        let (voucher, hold) = (wanted.voucher, wanted.hold);
-        Ok(Weighed { statement, parts, voucher, hold, cumulative, charged })
+        self.check_dates(voucher, &items, now)?;
+        self.check_holds(&items, prices, request.hold, now)?;
+        Ok(Reservation {
+            statement: self.open.number,
+            position: self.open.receipts,
+            items,
+            price: prices - before,
+            charged: cumulative - self.cumulative()?,
+            cumulative,
+            units,
+            voucher: request.voucher,
+            hold: request.hold,
+        })
     }
 
-    /// What one more generation costs, and the total that a voucher for it needs, base units.
+    /// Returns the price of one more generation and the total of a voucher for it, base units.
     ///
     /// # Errors
-    /// The license's limits, and amounts that are too large.
-    pub fn cost(&self, item: &Item, now: i64) -> Result<(u64, u64), Refusal> {
+    /// [`LedgerError::LicenseLimit`], [`LedgerError::LicenseNotFound`],
+    /// [`LedgerError::AmountTooLarge`].
+    pub fn cost(&self, item: &Item, now: i64) -> Result<(u64, u64), LedgerError> {
         let license = self.account.licenses.get(usize::from(item.license));
-        let license = *license.ok_or(Refusal::LicenseNotFound(item.license))?;
+        let license = *license.ok_or(LedgerError::LicenseNotFound(item.license))?;
         let price = self.price(license, item, &[], now)?;
-        let prices = self.prices()?.checked_add(price).ok_or(Refusal::AmountTooLarge)?;
+        let prices = self.prices()?.checked_add(price).ok_or(LedgerError::AmountTooLarge)?;
         Ok((price, self.with_fees(prices)?))
     }
 
-    /// Takes generations that were weighed on this ledger as it is.
-    ///
-    /// # Errors
-    /// [`Refusal::StatementFull`] when their receipts cannot be counted any more.
-    pub fn take(&mut self, weighed: Weighed, now: i64) -> Result<Reserved, Refusal> {
-        let Weighed { statement, parts, voucher, hold, cumulative, .. } = weighed;
-        let position = self.open.add(statement, &parts, voucher, now)?;
+    /// Adds the generations of a reservation. The ledger must be unchanged since
+    /// [`Ledger::reserve`]. `now` is unix seconds.
+    pub fn commit(&mut self, reservation: &Reservation, now: i64) {
+        let Reservation { units, items, voucher, hold, .. } = reservation;
+        let prices = items.iter().map(|priced| (priced.item.license, priced.price));
+        // `reserve` has checked that the statement has positions for them.
+        self.open.add(units.clone(), prices, *voucher, now);
         if let Some(id) = hold {
-            self.holds.remove(&id);
+            self.holds.remove(id);
         }
-        let price = parts.iter().map(|part| part.price).sum(); // it fits with the total
-        Ok(Reserved { statement: self.open.number, position, parts, price, cumulative })
     }
 
-    /// Ends the open statement and begins the next; `None` when nothing was used.
+    /// Closes the open statement and opens the next. Returns `None` if no generation is open.
     pub fn cut(&mut self) -> Option<&CutStatement> {
         let next = OpenStatement::new(self.open.number + 1);
         let voucher = self.open.voucher?;
@@ -330,8 +351,8 @@ impl Ledger {
         self.cut.back()
     }
 
-    /// Takes over what the chain says now, and leaves behind what has settled by it. Returns
-    /// the statements that have settled. An older picture than the present one is ignored.
+    /// Updates the account as read from the chain, and removes and returns the statements that
+    /// have settled. An account older than the present one is ignored.
     pub fn refresh(&mut self, account: ChannelAccount) -> Vec<CutStatement> {
         let length = account.channel.statements.length;
         let stale = account.channel.opened_slot != self.channel().opened_slot
@@ -341,31 +362,56 @@ impl Ledger {
             return Vec::new();
         }
         self.account = account;
+        self.refused = self.refused.filter(|statement| *statement >= length);
         let mut settled = Vec::new();
         while self.cut.front().is_some_and(|cut| cut.number < length) {
             settled.extend(self.cut.pop_front());
         }
         if self.open.number < length {
-            // Somebody else settled it, late in the grace period.
+            // Late in the grace period any holder of a voucher may settle.
             self.cut();
             settled.extend(self.cut.pop_back());
             self.open = OpenStatement::new(length);
         }
+        self.overdrawn = self.find_overdrawn();
         settled
     }
 
-    /// Whether the channel's grace has ended and nothing waits for settlement: nothing comes any
-    /// more, and the payer may have taken the account off the chain.
+    /// Returns the first statement that a license has no units or revenue left for. They were left
+    /// when the statement was accepted; closing a license returns them.
+    ///
+    /// Dates and daily caps are ignored: [`Ledger::settle_before`] covers expiry.
+    fn find_overdrawn(&self) -> Option<u64> {
+        let mut charged = BTreeMap::new();
+        let cut = self.cut.iter().map(|cut| (cut.number, &cut.statement));
+        for (number, statement) in cut.chain([(self.open.number, &self.open.statement)]) {
+            for entry in statement.entries() {
+                let Some(own) = self.account.licenses.get(usize::from(entry.license)) else {
+                    return Some(number);
+                };
+                let daily_units = License::UNLIMITED;
+                let dateless = License { expires_at: i64::MAX, daily_units, ..*own };
+                let license = charged.entry(entry.license).or_insert(dateless);
+                if license.charge(entry.units, 0).is_err() {
+                    return Some(number);
+                }
+            }
+        }
+        None
+    }
+
+    /// Returns whether the channel's grace period has ended and everything has settled. The
+    /// payer may have deleted the account by then.
     pub fn is_over(&self, now: i64) -> bool {
         let owes_nothing = self.cut.is_empty() && self.open.receipts == 0;
         self.channel().closes_at <= now && owes_nothing
     }
 
-    /// The unix second by which everything has to settle that was vouched for: the first of
-    /// all vouchers' and licenses' expiries. `None` while there is nothing.
+    /// Returns the unix second by which all statements must settle: the first expiry of their
+    /// vouchers and licenses. `None` if everything has settled.
     ///
-    /// A statement with one license that is over settles no more, and none after it does: they
-    /// settle in order.
+    /// A statement with an expired license cannot settle, and neither can the statements after
+    /// it, because they settle in order.
     pub fn settle_before(&self) -> Option<i64> {
         let cut = self.cut.iter().map(|cut| (&cut.statement, cut.voucher.voucher.expires_at));
         let open = self.open.voucher.map(|newest| newest.voucher.expires_at);
@@ -376,154 +422,166 @@ impl Ledger {
         ends.min()
     }
 
-    /// The first expiry of a statement's licenses.
+    /// Returns the first expiry of a statement's licenses.
     fn licenses_end(&self, statement: &Statement) -> Option<i64> {
         let licenses = statement.entries().map(|entry| usize::from(entry.license));
         let licenses = licenses.filter_map(|index| self.account.licenses.get(index));
         licenses.map(|license| license.expires_at).min()
     }
 
-    /// Prices and fees that have settled, base units.
-    fn settled_total(&self) -> Result<u64, Refusal> {
-        self.channel().cumulative().map_err(|_| Refusal::AmountTooLarge)
+    /// Returns settled prices and fees, base units.
+    fn settled_total(&self) -> Result<u64, LedgerError> {
+        self.channel().cumulative().map_err(|_| LedgerError::AmountTooLarge)
     }
 
-    /// Takes nothing more while something has to settle that should have long: it might be
-    /// blocked, and everything after it would be, too. The newest voucher of the open statement
-    /// is no such thing, since the next one replaces it.
-    fn check_due(&self, now: i64) -> Result<(), Refusal> {
+    /// Rejects new generations while an earlier one is overdue: its statement might be blocked,
+    /// and would block all later ones. The open statement's newest voucher does not count,
+    /// because the next voucher replaces it.
+    fn check_due(&self, now: i64) -> Result<(), LedgerError> {
         let cut = self.cut.iter().map(|cut| {
             let voucher = cut.voucher.voucher.expires_at;
             self.licenses_end(&cut.statement).map_or(voucher, |licenses| licenses.min(voucher))
         });
+        // The chain rejects vouchers of a replaced key.
+        let signer = self.channel().voucher_key_at(now);
+        if self.cut.iter().any(|cut| cut.voucher.key != *signer) {
+            return Err(LedgerError::SettlementDue { by: self.channel().rotates_at });
+        }
         let Some(by) = cut.chain(self.licenses_end(&self.open.statement)).min() else {
             return Ok(());
         };
         let margin = i64::from(self.margins.min_voucher_seconds / 2);
-        if by < now.saturating_add(margin) { Err(Refusal::SettlementDue { by }) } else { Ok(()) }
-    }
-
-    /// Whether a generation stays within what was held for it.
-    fn check_hold(&self, id: &HoldId, items: &[Item], now: i64) -> Result<(), Refusal> {
-        let hold = self.holds.get(id).filter(|hold| hold.expires_at >= now);
-        let held = hold.ok_or(Refusal::UnknownHold)?.item;
-        match items {
-            [item] if item.license == held.license && item.units <= held.units => Ok(()),
-            [item] if item.license == held.license => {
-                Err(Refusal::HoldExceeded { held: held.units })
-            }
-            _ => Err(Refusal::UnknownHold),
+        if by < now.saturating_add(margin) {
+            Err(LedgerError::SettlementDue { by })
+        } else {
+            Ok(())
         }
     }
 
-    /// Whether everything that is held could still be captured whole, on top of these parts,
-    /// with which prices come to `prices`.
-    fn check_room(
+    /// Checks that a generation stays within its hold.
+    fn check_hold(&self, id: &HoldId, items: &[Item], now: i64) -> Result<(), LedgerError> {
+        let hold = self.holds.get(id).filter(|hold| hold.expires_at >= now);
+        let held = hold.ok_or(LedgerError::UnknownHold)?.item;
+        match items {
+            [item] if item.license == held.license && item.units <= held.units => Ok(()),
+            [item] if item.license == held.license => {
+                Err(LedgerError::HoldExceeded { held: held.units })
+            }
+            _ => Err(LedgerError::UnknownHold),
+        }
+    }
+
+    /// Checks that all open holds can still be captured whole on top of `items`, with which
+    /// prices come to `prices`.
+    fn check_holds(
         &self,
-        parts: &[Part],
+        items: &[PricedItem],
         mut prices: u64,
         captured: Option<HoldId>,
         now: i64,
-    ) -> Result<(), Refusal> {
+    ) -> Result<(), LedgerError> {
         let is_open =
             |(id, hold): &(&HoldId, &Hold)| Some(**id) != captured && hold.expires_at >= now;
         let mut open = self.holds.iter().filter(is_open).peekable();
         if open.peek().is_none() {
             return Ok(());
         }
-        let mut parts = parts.to_vec();
+        let mut items = items.to_vec();
         for (_, hold) in open {
             let license = self.account.licenses.get(usize::from(hold.item.license));
             let Some(license) = license else { continue };
-            let price = match self.price(*license, &hold.item, &parts, now) {
+            let price = match self.price(*license, &hold.item, &items, now) {
                 Ok(price) => price,
-                // A license that has ended early: its holds keep no room from others.
-                Err(Refusal::LicenseLimit { limit: LicenseLimit::Expired, .. }) => continue,
-                Err(refusal) => return Err(refusal),
+                // Holds of a license that ended early reserve nothing.
+                Err(LedgerError::LicenseLimit { limit: LicenseLimit::Expired, .. }) => continue,
+                Err(error) => return Err(error),
             };
-            prices = prices.checked_add(price).ok_or(Refusal::AmountTooLarge)?;
+            prices = prices.checked_add(price).ok_or(LedgerError::AmountTooLarge)?;
             let (work, terms_number) = (license.work, license.terms_number);
-            parts.push(Part { item: hold.item, price, work, terms_number });
+            items.push(PricedItem { item: hold.item, price, work, terms_number });
         }
         let needed = self.with_fees(prices)?;
         if needed > self.spendable() {
-            return Err(Refusal::Underfunded { needed, spendable: self.spendable() });
+            return Err(LedgerError::Underfunded { needed, spendable: self.spendable() });
         }
         match self.budget.filter(|budget| needed > *budget) {
-            Some(budget) => Err(Refusal::OverBudget { needed, budget }),
+            Some(budget) => Err(LedgerError::OverBudget { needed, budget }),
             None => Ok(()),
         }
     }
 
-    /// Deposit less upfront fees: what vouchers can be paid from.
+    /// Returns the deposit minus upfront fees, base units.
     fn spendable(&self) -> u64 {
         self.channel().deposited.saturating_sub(self.channel().upfront_fees)
     }
 
-    fn with_fees(&self, prices: u64) -> Result<u64, Refusal> {
+    fn with_fees(&self, prices: u64) -> Result<u64, LedgerError> {
         let copy = Channel { prices, ..*self.channel() };
-        copy.cumulative().map_err(|_| Refusal::AmountTooLarge)
+        copy.cumulative().map_err(|_| LedgerError::AmountTooLarge)
     }
 
-    /// Nothing new is taken while the payer leaves, or while it changes the key that signs for it:
-    /// what the old key signed has to settle before the new one counts.
-    fn check_taking(&self, now: i64) -> Result<(), Refusal> {
+    /// Rejects new generations behind a statement that can never settle, and while the payer closes
+    /// the channel or rotates its voucher key: vouchers of the old key must settle before the new
+    /// key applies.
+    fn check_accepting(&self, now: i64) -> Result<(), LedgerError> {
         let channel = self.channel();
         if channel.closes_at != i64::MAX {
-            return Err(Refusal::ChannelClosing);
+            return Err(LedgerError::ChannelClosing);
+        }
+        if let Some(statement) = self.stopped_at() {
+            return Err(LedgerError::ChannelStopped { statement });
         }
         match self.rotation(now) {
-            Some(rotates_at) => Err(Refusal::VoucherKeyRotating { rotates_at }),
+            Some(rotates_at) => Err(LedgerError::VoucherKeyRotating { rotates_at }),
             None => Ok(()),
         }
     }
 
-    /// When the voucher key changes, if that is still to come.
+    /// Returns the unix second of a pending voucher key rotation.
     pub fn rotation(&self, now: i64) -> Option<i64> {
         let rotates_at = self.channel().rotates_at;
         (rotates_at != i64::MAX && now < rotates_at).then_some(rotates_at)
     }
 
-    fn check_open(&self, voucher: &Voucher, now: i64) -> Result<(), Refusal> {
-        self.check_taking(now)?;
+    fn check_open(&self, voucher: &Voucher, now: i64) -> Result<(), LedgerError> {
+        self.check_accepting(now)?;
         if voucher.statement < self.open.number {
-            return Err(Refusal::StatementClosed);
+            return Err(LedgerError::StatementClosed);
         }
         if voucher.statement > self.open.number {
-            return Err(Refusal::StatementAhead { open: self.open.number });
+            return Err(LedgerError::StatementAhead { open: self.open.number });
         }
         Ok(())
     }
 
-    /// What these units cost on top of the open statement and the parts before them, if they
-    /// can settle.
+    /// Returns the price of units on top of the open statement and the items before them.
     ///
-    /// The statements before it are charged first, and all as if they settled now. Later is
-    /// never stricter: days that begin meanwhile only add room.
+    /// Earlier statements are charged first, all as if they settled now. Settling later is never
+    /// stricter: new days only raise daily caps.
     fn price(
         &self,
         mut license: License,
         item: &Item,
-        before: &[Part],
+        before: &[PricedItem],
         now: i64,
-    ) -> Result<u64, Refusal> {
+    ) -> Result<u64, LedgerError> {
         let index = item.license;
-        let refuse = |error| Refusal::limit(index, error);
+        let limit = |error| LedgerError::from_license(index, error);
         for cut in &self.cut {
-            let units = statement::units_of(&cut.statement, index);
+            let units = units_of(&cut.statement, index);
             if units > 0 {
-                license.charge(units, now).map_err(refuse)?;
+                license.charge(units, now).map_err(limit)?;
             }
         }
         let (mut units, mut prices) =
-            (statement::units_of(&self.open.statement, index), self.open.prices_of(index));
-        for part in before.iter().filter(|part| part.item.license == index) {
-            units = units.checked_add(part.item.units).ok_or(Refusal::StatementFull)?;
-            prices = prices.checked_add(part.price).ok_or(Refusal::AmountTooLarge)?;
+            (units_of(&self.open.statement, index), self.open.prices_of(index));
+        for other in before.iter().filter(|other| other.item.license == index) {
+            units = units.checked_add(other.item.units).ok_or(LedgerError::StatementFull)?;
+            prices = prices.checked_add(other.price).ok_or(LedgerError::AmountTooLarge)?;
         }
-        let units = units.checked_add(item.units).ok_or(Refusal::StatementFull)?;
-        let with = license.charge(units, now).map_err(refuse)?;
-        // What the license cost so far was priced by the same code on the same license.
+        let units = units.checked_add(item.units).ok_or(LedgerError::StatementFull)?;
+        let with = license.charge(units, now).map_err(limit)?;
+        // The earlier price comes from the same code and license, so it is not larger.
         Ok(with - prices)
     }
 
@@ -532,7 +590,7 @@ impl Ledger {
         voucher: &Voucher,
         expected: u64,
         statement: &Statement,
-    ) -> Result<(), Refusal> {
+    ) -> Result<(), LedgerError> {
         let current = self.cumulative()?;
         let same_total = voucher.cumulative == expected;
         let same_digest = voucher.statement_digest == statement.digest();
@@ -542,30 +600,43 @@ impl Ledger {
         let newest = self.open.voucher.map(|newest| newest.voucher.statement_digest);
         let replayed = newest == Some(voucher.statement_digest);
         if voucher.cumulative < current || replayed {
-            return Err(Refusal::NotNewer { given: voucher.cumulative, current });
+            return Err(LedgerError::NotNewer { given: voucher.cumulative, current });
         }
         if same_total {
-            return Err(Refusal::StatementMismatch);
+            return Err(LedgerError::StatementMismatch);
         }
         if voucher.cumulative == current {
-            return Err(Refusal::NotNewer { given: voucher.cumulative, current });
+            return Err(LedgerError::NotNewer { given: voucher.cumulative, current });
         }
-        Err(Refusal::WrongPrice { given: voucher.cumulative, expected })
+        Err(LedgerError::WrongPrice { given: voucher.cumulative, expected })
     }
 
-    /// Refuses what would expire before it is sure to be settled.
-    fn check_dates(&self, voucher: &Voucher, parts: &[Part], now: i64) -> Result<(), Refusal> {
+    /// Checks that the voucher and licenses are valid until settlement is certain.
+    fn check_dates(
+        &self,
+        voucher: &Voucher,
+        items: &[PricedItem],
+        now: i64,
+    ) -> Result<(), LedgerError> {
         let earliest = now.saturating_add(i64::from(self.margins.min_voucher_seconds));
         if voucher.expires_at < earliest {
-            return Err(Refusal::ExpiresTooSoon { given: voucher.expires_at, earliest });
+            return Err(LedgerError::ExpiresTooSoon { given: voucher.expires_at, earliest });
         }
-        let licenses = parts.iter().map(|part| usize::from(part.item.license));
+        let licenses = items.iter().map(|priced| usize::from(priced.item.license));
         let ends = licenses.filter_map(|index| self.account.licenses.get(index));
         match ends.map(|license| license.expires_at).min() {
-            Some(expires_at) if expires_at < earliest => Err(Refusal::LicenseEnding { expires_at }),
+            Some(expires_at) if expires_at < earliest => {
+                Err(LedgerError::LicenseEnding { expires_at })
+            }
             _ => Ok(()),
         }
     }
+}
+
+/// Returns a statement's units of a license.
+fn units_of(statement: &Statement, license: u16) -> u32 {
+    let entry = statement.entries().find(|entry| entry.license == license);
+    entry.map_or(0, |entry| entry.units)
 }
 
 #[cfg(test)]

@@ -61,27 +61,43 @@ fn voucher(statement: u64, cumulative: u64, entries: &[(u16, u32)]) -> SignedVou
     SignedVoucher::sign(voucher, &key())
 }
 
-fn wanted(license: u16, units: u32, voucher: SignedVoucher) -> Wanted {
-    Wanted { items: vec![Item { license, units }], voucher, hold: None }
+fn request(license: u16, units: u32, voucher: SignedVoucher) -> PaymentRequest {
+    PaymentRequest { items: vec![Item { license, units }], voucher, hold: None }
 }
 
-/// What an honest payer would ask for next.
-fn honest(ledger: &Ledger, license: u16, units: u32, now: i64) -> Result<Wanted, Refusal> {
+/// Returns an honest payer's next request.
+fn honest(
+    ledger: &Ledger,
+    license: u16,
+    units: u32,
+    now: i64,
+) -> Result<PaymentRequest, LedgerError> {
     let open = ledger.open_statement();
     let mut statement = open.statement.clone();
-    statement.add(license, units).map_err(|_| Refusal::StatementFull)?;
+    statement.add(license, units).map_err(|_| LedgerError::StatementFull)?;
     let entries: Vec<_> = statement.entries().map(|e| (e.license, e.units)).collect();
     let probe = voucher(open.number, u64::MAX, &entries);
-    match ledger.clone().reserve(&wanted(license, units, probe), now) {
-        Err(Refusal::WrongPrice { expected, .. }) => {
-            Ok(wanted(license, units, voucher(open.number, expected, &entries)))
+    match ledger.reserve(&request(license, units, probe), now) {
+        Err(LedgerError::WrongPrice { expected, .. }) => {
+            Ok(request(license, units, voucher(open.number, expected, &entries)))
         }
-        Err(refusal) => Err(refusal),
+        Err(error) => Err(error),
         Ok(_) => unreachable!("the probe's total is never right"),
     }
 }
 
-/// Settles as the chain does, by the program's own code.
+/// Reserves and commits.
+fn pay(
+    ledger: &mut Ledger,
+    request: &PaymentRequest,
+    now: i64,
+) -> Result<Reservation, LedgerError> {
+    let reservation = ledger.reserve(request, now)?;
+    ledger.commit(&reservation, now);
+    Ok(reservation)
+}
+
+/// Settles with the program's own code.
 fn settle(account: &ChannelAccount, cut: &CutStatement, now: i64) -> ChannelAccount {
     let ChannelAccount { mut channel, mut licenses } = account.clone();
     let request = SettleRequest {
@@ -93,57 +109,57 @@ fn settle(account: &ChannelAccount, cut: &CutStatement, now: i64) -> ChannelAcco
         now,
     };
     let settlement = channel.settle(&mut licenses, &request);
-    let settlement = settlement.expect("the chain settles every statement of the ledger");
+    let settlement = settlement.expect("accepted generations settle");
     assert_eq!(settlement.prices, cut.prices);
     ChannelAccount { channel, licenses }
 }
 
 #[test]
-fn a_generation_is_taken_at_its_exact_total_and_at_no_other() {
+fn only_exact_total_is_accepted() {
     let mut ledger = ledger(vec![license(100)]);
     // 100 and a fee of 3.33 %, rounded down.
     for (given, expected) in [(102, 103), (104, 103)] {
-        let asked = wanted(0, 1, voucher(0, given, &[(0, 1)]));
-        let refusal = ledger.reserve(&asked, NOW);
-        assert_eq!(refusal, Err(Refusal::WrongPrice { given, expected }));
+        let payment = request(0, 1, voucher(0, given, &[(0, 1)]));
+        let error = pay(&mut ledger, &payment, NOW);
+        assert_eq!(error, Err(LedgerError::WrongPrice { given, expected }));
     }
-    let asked = wanted(0, 1, voucher(0, 103, &[(0, 1)]));
-    let reserved = ledger.reserve(&asked, NOW).unwrap();
-    assert_eq!((reserved.position, reserved.price, reserved.cumulative), (0, 100, 103));
+    let payment = request(0, 1, voucher(0, 103, &[(0, 1)]));
+    let reservation = pay(&mut ledger, &payment, NOW).unwrap();
+    assert_eq!((reservation.position, reservation.price, reservation.cumulative), (0, 100, 103));
     assert_eq!((ledger.cumulative(), ledger.available()), (Ok(103), 1_000_000 - 103));
 }
 
 #[test]
-fn a_replayed_voucher_is_not_newer() {
+fn replayed_voucher_is_rejected() {
     let mut ledger = ledger(vec![license(100)]);
-    let first = wanted(0, 1, voucher(0, 103, &[(0, 1)]));
-    let second = wanted(0, 1, voucher(0, 206, &[(0, 2)]));
-    ledger.reserve(&first, NOW).unwrap();
-    ledger.reserve(&second, NOW).unwrap();
+    let first = request(0, 1, voucher(0, 103, &[(0, 1)]));
+    let second = request(0, 1, voucher(0, 206, &[(0, 2)]));
+    pay(&mut ledger, &first, NOW).unwrap();
+    pay(&mut ledger, &second, NOW).unwrap();
     for (replayed, given) in [(first, 103), (second, 206)] {
-        let refusal = ledger.reserve(&replayed, NOW);
-        assert_eq!(refusal, Err(Refusal::NotNewer { given, current: 206 }));
+        let error = pay(&mut ledger, &replayed, NOW);
+        assert_eq!(error, Err(LedgerError::NotNewer { given, current: 206 }));
     }
 }
 
 #[test]
-fn a_replayed_voucher_of_a_free_generation_is_not_newer_either() {
+fn replayed_free_voucher_is_rejected() {
     let mut ledger = ledger(vec![License { free_units_left: 3, ..license(100) }]);
-    let free = wanted(0, 1, voucher(0, 0, &[(0, 1)]));
-    assert_eq!(ledger.reserve(&free, NOW).unwrap().price, 0);
-    let refusal = ledger.reserve(&free, NOW);
-    assert_eq!(refusal, Err(Refusal::NotNewer { given: 0, current: 0 }));
+    let free = request(0, 1, voucher(0, 0, &[(0, 1)]));
+    assert_eq!(pay(&mut ledger, &free, NOW).unwrap().price, 0);
+    let error = pay(&mut ledger, &free, NOW);
+    assert_eq!(error, Err(LedgerError::NotNewer { given: 0, current: 0 }));
 }
 
 #[test]
-fn the_right_total_for_other_units_is_refused() {
+fn total_for_other_units_is_rejected() {
     let mut ledger = ledger(vec![license(100), license(100)]);
-    let asked = wanted(0, 1, voucher(0, 103, &[(1, 1)]));
-    assert_eq!(ledger.reserve(&asked, NOW), Err(Refusal::StatementMismatch));
+    let payment = request(0, 1, voucher(0, 103, &[(1, 1)]));
+    assert_eq!(pay(&mut ledger, &payment, NOW), Err(LedgerError::StatementMismatch));
 }
 
 #[test]
-fn a_refusal_changes_nothing() {
+fn rejection_leaves_ledger_unchanged() {
     let licenses = vec![
         license(100),
         License { units_left: 0, ..license(1) },
@@ -155,107 +171,107 @@ fn a_refusal_changes_nothing() {
         license(999_999),
     ];
     let ledger = ledger(licenses);
-    let limit = |license, limit| Refusal::LicenseLimit { license, limit };
+    let limit = |license, limit| LedgerError::LicenseLimit { license, limit };
     let expected = [
-        (0, 0, Refusal::NoUnits),
-        (9, 1, Refusal::LicenseNotFound(9)),
+        (0, 0, LedgerError::NoUnits),
+        (9, 1, LedgerError::LicenseNotFound(9)),
         (1, 1, limit(1, LicenseLimit::Units)),
         (2, 1, limit(2, LicenseLimit::Daily)),
         (3, 1, limit(3, LicenseLimit::Revenue)),
         (4, 1, limit(4, LicenseLimit::Expired)),
-        (5, 1, Refusal::LicenseEnding { expires_at: NOW + 599 }),
-        (6, 2, Refusal::AmountTooLarge),
-        (7, 1, Refusal::Underfunded { needed: 1_033_298, spendable: 1_000_000 }),
+        (5, 1, LedgerError::LicenseEnding { expires_at: NOW + 599 }),
+        (6, 2, LedgerError::AmountTooLarge),
+        (7, 1, LedgerError::Underfunded { needed: 1_033_298, spendable: 1_000_000 }),
     ];
-    for (license, units, refusal) in expected {
+    for (license, units, error) in expected {
         let mut copy = ledger.clone();
         let total = if license == 5 { 1 } else { 1_033_298 };
-        let asked = wanted(license, units, voucher(0, total, &[(license, units)]));
-        assert_eq!(copy.reserve(&asked, NOW), Err(refusal));
+        let payment = request(license, units, voucher(0, total, &[(license, units)]));
+        assert_eq!(pay(&mut copy, &payment, NOW), Err(error));
         assert_eq!(copy.open_statement(), ledger.open_statement());
     }
 }
 
 #[test]
-fn a_voucher_must_last_until_it_is_sure_to_settle() {
+fn short_lived_voucher_is_rejected() {
     let mut ledger = ledger(vec![license(100)]);
     let mut short = voucher(0, 103, &[(0, 1)]).voucher;
     short.expires_at = NOW + 599;
-    let asked = wanted(0, 1, SignedVoucher::sign(short, &key()));
-    let refusal = Refusal::ExpiresTooSoon { given: NOW + 599, earliest: NOW + 600 };
-    assert_eq!(ledger.reserve(&asked, NOW), Err(refusal));
+    let payment = request(0, 1, SignedVoucher::sign(short, &key()));
+    let error = LedgerError::ExpiresTooSoon { given: NOW + 599, earliest: NOW + 600 };
+    assert_eq!(pay(&mut ledger, &payment, NOW), Err(error));
     assert_eq!(ledger.settle_before(), None);
     short.expires_at = NOW + 600;
-    ledger.reserve(&wanted(0, 1, SignedVoucher::sign(short, &key())), NOW).unwrap();
+    pay(&mut ledger, &request(0, 1, SignedVoucher::sign(short, &key())), NOW).unwrap();
     assert_eq!(ledger.settle_before(), Some(NOW + 600));
 }
 
 #[test]
-fn a_channel_whose_voucher_key_changes_takes_nothing_until_it_has() {
+fn rotating_voucher_key_blocks_generations() {
     let mut rotating = account(vec![license(100)]);
     rotating.channel.rotates_at = NOW + 3_600;
     let mut ledger = ledger(vec![license(100)]);
     ledger.refresh(rotating);
-    let asked = wanted(0, 1, voucher(0, 103, &[(0, 1)]));
-    let refused = Refusal::VoucherKeyRotating { rotates_at: NOW + 3_600 };
-    assert_eq!(ledger.reserve(&asked, NOW + 3_599), Err(refused));
-    assert!(ledger.reserve(&asked, NOW + 3_600).is_ok());
+    let payment = request(0, 1, voucher(0, 103, &[(0, 1)]));
+    let refused = LedgerError::VoucherKeyRotating { rotates_at: NOW + 3_600 };
+    assert_eq!(pay(&mut ledger, &payment, NOW + 3_599), Err(refused));
+    assert!(pay(&mut ledger, &payment, NOW + 3_600).is_ok());
 }
 
 #[test]
-fn a_closing_channel_takes_nothing() {
+fn closing_channel_blocks_generations() {
     let mut closing = account(vec![license(100)]);
     closing.channel.closes_at = NOW + 3_600;
     let mut ledger = ledger(vec![license(100)]);
     ledger.refresh(closing);
-    let asked = wanted(0, 1, voucher(0, 103, &[(0, 1)]));
-    assert_eq!(ledger.reserve(&asked, NOW), Err(Refusal::ChannelClosing));
+    let payment = request(0, 1, voucher(0, 103, &[(0, 1)]));
+    assert_eq!(pay(&mut ledger, &payment, NOW), Err(LedgerError::ChannelClosing));
 }
 
 #[test]
-fn after_a_cut_the_total_goes_on_and_the_old_statement_is_closed() {
+fn cut_closes_statement_and_keeps_total() {
     let mut ledger = ledger(vec![license(100)]);
-    ledger.reserve(&wanted(0, 1, voucher(0, 103, &[(0, 1)])), NOW).unwrap();
-    let old = wanted(0, 1, voucher(0, 206, &[(0, 2)]));
+    pay(&mut ledger, &request(0, 1, voucher(0, 103, &[(0, 1)])), NOW).unwrap();
+    let old = request(0, 1, voucher(0, 206, &[(0, 2)]));
     assert_eq!(ledger.cut().map(|cut| cut.prices), Some(100));
     assert!(ledger.cut().is_none(), "an empty statement is not cut");
-    assert_eq!(ledger.reserve(&old, NOW), Err(Refusal::StatementClosed));
-    let ahead = wanted(0, 1, voucher(2, 206, &[(0, 1)]));
-    assert_eq!(ledger.reserve(&ahead, NOW), Err(Refusal::StatementAhead { open: 1 }));
-    let next = wanted(0, 1, voucher(1, 206, &[(0, 1)]));
-    let reserved = ledger.reserve(&next, NOW).unwrap();
-    assert_eq!((reserved.statement, reserved.position, reserved.cumulative), (1, 0, 206));
+    assert_eq!(pay(&mut ledger, &old, NOW), Err(LedgerError::StatementClosed));
+    let ahead = request(0, 1, voucher(2, 206, &[(0, 1)]));
+    assert_eq!(pay(&mut ledger, &ahead, NOW), Err(LedgerError::StatementAhead { open: 1 }));
+    let next = request(0, 1, voucher(1, 206, &[(0, 1)]));
+    let reservation = pay(&mut ledger, &next, NOW).unwrap();
+    assert_eq!((reservation.statement, reservation.position, reservation.cumulative), (1, 0, 206));
 }
 
 #[test]
-fn caps_count_what_is_cut_and_not_settled() {
+fn caps_include_cut_statements() {
     let mut ledger = ledger(vec![License { units_left: 3, ..license(100) }]);
     for units in [2, 1] {
-        let asked = honest(&ledger, 0, units, NOW).unwrap();
-        ledger.reserve(&asked, NOW).unwrap();
+        let payment = honest(&ledger, 0, units, NOW).unwrap();
+        pay(&mut ledger, &payment, NOW).unwrap();
         ledger.cut().unwrap();
     }
-    let limit = Refusal::LicenseLimit { license: 0, limit: LicenseLimit::Units };
+    let limit = LedgerError::LicenseLimit { license: 0, limit: LicenseLimit::Units };
     assert_eq!(honest(&ledger, 0, 1, NOW).err(), Some(limit));
 }
 
 #[test]
-fn a_full_statement_says_so() {
+fn full_statement_is_rejected() {
     let mut ledger = ledger(vec![license(1); 101]);
     for index in 0..100 {
-        let asked = honest(&ledger, index, 1, NOW).unwrap();
-        ledger.reserve(&asked, NOW).unwrap();
+        let payment = honest(&ledger, index, 1, NOW).unwrap();
+        pay(&mut ledger, &payment, NOW).unwrap();
     }
-    assert_eq!(honest(&ledger, 100, 1, NOW).err(), Some(Refusal::StatementFull));
+    assert_eq!(honest(&ledger, 100, 1, NOW).err(), Some(LedgerError::StatementFull));
     assert!(honest(&ledger, 99, 1, NOW).is_ok(), "licenses it names already go on");
-    assert_eq!(honest(&ledger, 0, u32::MAX, NOW).err(), Some(Refusal::StatementFull));
+    assert_eq!(honest(&ledger, 0, u32::MAX, NOW).err(), Some(LedgerError::StatementFull));
 }
 
 #[test]
-fn an_older_picture_of_the_chain_is_ignored() {
+fn older_account_is_ignored() {
     let mut ledger = ledger(vec![license(100)]);
     let before = ledger.account().clone();
-    ledger.reserve(&wanted(0, 1, voucher(0, 103, &[(0, 1)])), NOW).unwrap();
+    pay(&mut ledger, &request(0, 1, voucher(0, 103, &[(0, 1)])), NOW).unwrap();
     let cut = ledger.cut().unwrap().clone();
     let after = settle(&before, &cut, NOW);
     assert_eq!(ledger.refresh(after.clone()), vec![cut]);
@@ -266,7 +282,7 @@ fn an_older_picture_of_the_chain_is_ignored() {
 }
 
 #[test]
-fn several_generations_are_taken_at_their_exact_total_or_not_at_all() {
+fn batch_is_accepted_whole_or_not() {
     let mut ledger = ledger(vec![
         License { free_units_left: 1, ..license(100) },
         License { units_left: 2, ..license(7) },
@@ -276,18 +292,22 @@ fn several_generations_are_taken_at_their_exact_total_or_not_at_all() {
     };
     // One of the first three is free; 200 + 14, and a fee of 3.33 %, rounded down.
     let paid = voucher(0, 221, &[(0, 3), (1, 2)]);
-    let all = Wanted { items: items(&[(0, 2), (1, 1), (0, 1), (1, 1)]), voucher: paid, hold: None };
-    let too_many = Wanted { items: items(&[(0, 3), (1, 3)]), voucher: paid, hold: None };
-    let limit = Refusal::LicenseLimit { license: 1, limit: LicenseLimit::Units };
-    assert_eq!(ledger.reserve(&too_many, NOW), Err(limit));
+    let all = PaymentRequest {
+        items: items(&[(0, 2), (1, 1), (0, 1), (1, 1)]),
+        voucher: paid,
+        hold: None,
+    };
+    let too_many = PaymentRequest { items: items(&[(0, 3), (1, 3)]), voucher: paid, hold: None };
+    let limit = LedgerError::LicenseLimit { license: 1, limit: LicenseLimit::Units };
+    assert_eq!(pay(&mut ledger, &too_many, NOW), Err(limit));
     assert_eq!(ledger.open_statement(), &OpenStatement::new(0));
-    assert_eq!(ledger.weigh(&all, NOW).unwrap().charged, 221);
-    let reserved = ledger.reserve(&all, NOW).unwrap();
-    let prices: Vec<_> = reserved.parts.iter().map(|part| part.price).collect();
-    assert_eq!((prices, reserved.price), (vec![100, 7, 100, 7], 214));
-    assert_eq!((reserved.position, ledger.open_statement().receipts), (0, 4));
-    let nothing = Wanted { items: vec![], voucher: paid, hold: None };
-    assert_eq!(ledger.reserve(&nothing, NOW), Err(Refusal::NoUnits));
+    assert_eq!(ledger.reserve(&all, NOW).unwrap().charged, 221);
+    let reservation = pay(&mut ledger, &all, NOW).unwrap();
+    let prices: Vec<_> = reservation.items.iter().map(|item| item.price).collect();
+    assert_eq!((prices, reservation.price), (vec![100, 7, 100, 7], 214));
+    assert_eq!((reservation.position, ledger.open_statement().receipts), (0, 4));
+    let nothing = PaymentRequest { items: vec![], voucher: paid, hold: None };
+    assert_eq!(pay(&mut ledger, &nothing, NOW), Err(LedgerError::NoUnits));
 }
 
 fn hold(license: u16, units: u32) -> Hold {
@@ -295,113 +315,113 @@ fn hold(license: u16, units: u32) -> Hold {
 }
 
 #[test]
-fn what_is_held_is_nobody_elses_until_it_is_captured_released_or_expired() {
+fn held_units_are_reserved_until_end() {
     let mut ledger = ledger(vec![License { units_left: 3, ..license(100) }]);
-    ledger.place([1; 32], hold(0, 2), NOW).unwrap();
-    let limit = Refusal::LicenseLimit { license: 0, limit: LicenseLimit::Units };
-    assert_eq!(ledger.place([2; 32], hold(0, 2), NOW), Err(limit));
-    let two = wanted(0, 2, voucher(0, 206, &[(0, 2)]));
-    assert_eq!(ledger.reserve(&two, NOW), Err(limit));
-    assert!(ledger.weigh(&two, NOW + 61).is_ok(), "it has expired");
-    ledger.release(&[1; 32]).unwrap();
-    ledger.place([2; 32], hold(0, 2), NOW).unwrap();
-    let captured = Wanted { hold: Some([2; 32]), ..two };
-    ledger.reserve(&captured, NOW).unwrap();
-    let again = wanted(0, 1, voucher(0, 309, &[(0, 3)]));
-    let again = Wanted { hold: Some([2; 32]), ..again };
-    assert_eq!(ledger.reserve(&again, NOW), Err(Refusal::UnknownHold));
+    ledger.add_hold([1; 32], hold(0, 2), NOW).unwrap();
+    let limit = LedgerError::LicenseLimit { license: 0, limit: LicenseLimit::Units };
+    assert_eq!(ledger.add_hold([2; 32], hold(0, 2), NOW), Err(limit));
+    let two = request(0, 2, voucher(0, 206, &[(0, 2)]));
+    assert_eq!(pay(&mut ledger, &two, NOW), Err(limit));
+    assert!(ledger.reserve(&two, NOW + 61).is_ok(), "it has expired");
+    ledger.release_hold(&[1; 32]).unwrap();
+    ledger.add_hold([2; 32], hold(0, 2), NOW).unwrap();
+    let captured = PaymentRequest { hold: Some([2; 32]), ..two };
+    pay(&mut ledger, &captured, NOW).unwrap();
+    let again = request(0, 1, voucher(0, 309, &[(0, 3)]));
+    let again = PaymentRequest { hold: Some([2; 32]), ..again };
+    assert_eq!(pay(&mut ledger, &again, NOW), Err(LedgerError::UnknownHold));
 }
 
 #[test]
-fn a_hold_is_captured_in_part_and_never_beyond_it() {
+fn capture_beyond_hold_is_rejected() {
     let mut ledger = ledger(vec![license(100), license(100)]);
-    ledger.place([1; 32], hold(0, 2), NOW).unwrap();
-    for (license, units, refusal) in
-        [(0, 3, Refusal::HoldExceeded { held: 2 }), (1, 1, Refusal::UnknownHold)]
+    ledger.add_hold([1; 32], hold(0, 2), NOW).unwrap();
+    for (license, units, error) in
+        [(0, 3, LedgerError::HoldExceeded { held: 2 }), (1, 1, LedgerError::UnknownHold)]
     {
-        let other = wanted(license, units, voucher(0, 103, &[(license, units)]));
-        let other = Wanted { hold: Some([1; 32]), ..other };
-        assert_eq!(ledger.reserve(&other, NOW), Err(refusal));
+        let other = request(license, units, voucher(0, 103, &[(license, units)]));
+        let other = PaymentRequest { hold: Some([1; 32]), ..other };
+        assert_eq!(pay(&mut ledger, &other, NOW), Err(error));
     }
-    let late = wanted(0, 1, voucher(0, 103, &[(0, 1)]));
-    let late = Wanted { hold: Some([1; 32]), ..late };
-    assert_eq!(ledger.weigh(&late, NOW + 61).err(), Some(Refusal::UnknownHold));
-    assert_eq!(ledger.reserve(&late, NOW + 60).unwrap().price, 100);
+    let late = request(0, 1, voucher(0, 103, &[(0, 1)]));
+    let late = PaymentRequest { hold: Some([1; 32]), ..late };
+    assert_eq!(ledger.reserve(&late, NOW + 61).err(), Some(LedgerError::UnknownHold));
+    assert_eq!(pay(&mut ledger, &late, NOW + 60).unwrap().price, 100);
     assert_eq!(ledger.hold(&[1; 32]), None);
 }
 
 #[test]
-fn holds_keep_balance_and_do_not_block_beyond_it() {
+fn holds_reserve_balance_only() {
     let mut poor = account(vec![license(100)]);
     poor.channel.deposited = 206;
     let mut ledger = Ledger::new(ADDRESS, poor, MARGINS);
-    let two_more = Refusal::Underfunded { needed: 309, spendable: 206 };
-    assert_eq!(ledger.place([1; 32], hold(0, 3), NOW), Err(two_more));
-    ledger.place([1; 32], hold(0, 1), NOW).unwrap();
-    ledger.reserve(&wanted(0, 1, voucher(0, 103, &[(0, 1)])), NOW).unwrap();
-    let third = wanted(0, 1, voucher(0, 206, &[(0, 2)]));
-    assert_eq!(ledger.reserve(&third, NOW), Err(two_more));
-    ledger.reserve(&Wanted { hold: Some([1; 32]), ..third }, NOW).unwrap();
+    let two_more = LedgerError::Underfunded { needed: 309, spendable: 206 };
+    assert_eq!(ledger.add_hold([1; 32], hold(0, 3), NOW), Err(two_more));
+    ledger.add_hold([1; 32], hold(0, 1), NOW).unwrap();
+    pay(&mut ledger, &request(0, 1, voucher(0, 103, &[(0, 1)])), NOW).unwrap();
+    let third = request(0, 1, voucher(0, 206, &[(0, 2)]));
+    assert_eq!(pay(&mut ledger, &third, NOW), Err(two_more));
+    pay(&mut ledger, &PaymentRequest { hold: Some([1; 32]), ..third }, NOW).unwrap();
 }
 
 #[test]
-fn more_holds_than_can_be_weighed_are_refused() {
+fn hold_above_maximum_is_rejected() {
     let mut ledger = ledger(vec![license(1)]);
-    for number in 0..Ledger::MOST_HOLDS {
+    for number in 0..Ledger::MAX_HOLDS {
         let id = std::array::from_fn(|place| (number >> (8 * place.min(3))) as u8);
-        ledger.place(id, hold(0, 1), NOW).unwrap();
+        ledger.add_hold(id, hold(0, 1), NOW).unwrap();
     }
-    assert_eq!(ledger.place([9; 32], hold(0, 1), NOW), Err(Refusal::HoldsFull));
+    assert_eq!(ledger.add_hold([9; 32], hold(0, 1), NOW), Err(LedgerError::HoldsFull));
     let later = Hold { expires_at: NOW + 120, ..hold(0, 1) };
-    assert_eq!(ledger.place([9; 32], later, NOW + 61), Ok(()), "the others have expired");
+    assert_eq!(ledger.add_hold([9; 32], later, NOW + 61), Ok(()), "the others have expired");
 }
 
 #[test]
-fn nothing_is_taken_while_an_earlier_statement_is_about_to_be_blocked() {
+fn overdue_statement_blocks_generations() {
     let ending = License { expires_at: NOW + 1_000, ..license(100) };
     let mut ledger = ledger(vec![ending, license(100)]);
-    ledger.reserve(&wanted(0, 1, voucher(0, 103, &[(0, 1)])), NOW).unwrap();
+    pay(&mut ledger, &request(0, 1, voucher(0, 103, &[(0, 1)])), NOW).unwrap();
     assert_eq!(ledger.settle_before(), Some(NOW + 1_000));
-    let other = wanted(1, 1, voucher(0, 206, &[(0, 1), (1, 1)]));
-    assert!(ledger.weigh(&other, NOW + 700).is_ok());
-    let due = Refusal::SettlementDue { by: NOW + 1_000 };
-    assert_eq!(ledger.weigh(&other, NOW + 701).err(), Some(due));
+    let other = request(1, 1, voucher(0, 206, &[(0, 1), (1, 1)]));
+    assert!(ledger.reserve(&other, NOW + 700).is_ok());
+    let due = LedgerError::SettlementDue { by: NOW + 1_000 };
+    assert_eq!(ledger.reserve(&other, NOW + 701).err(), Some(due));
     ledger.cut();
-    let next = wanted(1, 1, voucher(1, 206, &[(1, 1)]));
-    assert_eq!(ledger.weigh(&next, NOW + 701).err(), Some(due));
+    let next = request(1, 1, voucher(1, 206, &[(1, 1)]));
+    assert_eq!(ledger.reserve(&next, NOW + 701).err(), Some(due));
     assert_eq!(ledger.settle_before(), Some(NOW + 1_000));
     let before = ledger.account().clone();
     let cut = ledger.cut_statements()[0].clone();
     ledger.refresh(settle(&before, &cut, NOW + 702));
-    assert!(ledger.weigh(&next, NOW + 702).is_ok(), "it has settled");
+    assert!(ledger.reserve(&next, NOW + 702).is_ok(), "it has settled");
 }
 
 #[test]
-fn no_more_waits_for_settlement_than_may() {
+fn exposure_above_maximum_is_rejected() {
     let margins = Margins { max_exposure: Some(206), ..MARGINS };
     let mut ledger = Ledger::new(ADDRESS, account(vec![license(100)]), margins);
     let before = ledger.account().clone();
-    ledger.reserve(&wanted(0, 2, voucher(0, 206, &[(0, 2)])), NOW).unwrap();
-    let third = wanted(0, 1, voucher(0, 309, &[(0, 3)]));
-    assert_eq!(ledger.reserve(&third, NOW), Err(Refusal::Exposed { most: 206 }));
+    pay(&mut ledger, &request(0, 2, voucher(0, 206, &[(0, 2)])), NOW).unwrap();
+    let third = request(0, 1, voucher(0, 309, &[(0, 3)]));
+    assert_eq!(pay(&mut ledger, &third, NOW), Err(LedgerError::Exposed { most: 206 }));
     let cut = ledger.cut().unwrap().clone();
-    let third = wanted(0, 1, voucher(1, 309, &[(0, 1)]));
-    assert_eq!(ledger.reserve(&third, NOW), Err(Refusal::Exposed { most: 206 }));
+    let third = request(0, 1, voucher(1, 309, &[(0, 1)]));
+    assert_eq!(pay(&mut ledger, &third, NOW), Err(LedgerError::Exposed { most: 206 }));
     ledger.refresh(settle(&before, &cut, NOW));
     assert_eq!(ledger.exposed(), 0);
-    ledger.reserve(&third, NOW).unwrap();
+    pay(&mut ledger, &third, NOW).unwrap();
 }
 
 #[test]
-fn a_budget_holds_whatever_the_deposit() {
+fn budget_limits_total() {
     let mut ledger = ledger(vec![license(100)]);
     ledger.set_budget(Some(103));
-    ledger.reserve(&wanted(0, 1, voucher(0, 103, &[(0, 1)])), NOW).unwrap();
-    let asked = wanted(0, 1, voucher(0, 206, &[(0, 2)]));
-    let refusal = Refusal::OverBudget { needed: 206, budget: 103 };
-    assert_eq!(ledger.reserve(&asked, NOW), Err(refusal));
+    pay(&mut ledger, &request(0, 1, voucher(0, 103, &[(0, 1)])), NOW).unwrap();
+    let payment = request(0, 1, voucher(0, 206, &[(0, 2)]));
+    let error = LedgerError::OverBudget { needed: 206, budget: 103 };
+    assert_eq!(pay(&mut ledger, &payment, NOW), Err(error));
     ledger.set_budget(None);
-    ledger.reserve(&asked, NOW).unwrap();
+    pay(&mut ledger, &payment, NOW).unwrap();
 }
 
 #[derive(Clone, Debug)]
@@ -423,9 +443,9 @@ fn moves() -> impl Strategy<Value = Vec<Move>> {
 }
 
 proptest! {
-    /// The ledger's one promise: the chain settles everything it took, whenever it comes to it.
+    /// The chain settles every accepted generation, at any later time.
     #[test]
-    fn whatever_was_taken_settles_at_any_later_time(moves in moves(), late in 0..3 * DAY) {
+    fn accepted_generations_settle_later(moves in moves(), late in 0..3 * DAY) {
         let licenses = vec![
             license(7),
             License { daily_units: 10, ..license(3) },
@@ -438,12 +458,12 @@ proptest! {
         for step in moves {
             match step {
                 Move::Generate { license, units } => {
-                    if let Ok(asked) = honest(&ledger, license, units, now) {
-                        let taken = ledger.reserve(&asked, now);
-                        if let Ok(reserved) = taken {
-                            paid += reserved.price;
+                    if let Ok(payment) = honest(&ledger, license, units, now) {
+                        let taken = pay(&mut ledger, &payment, now);
+                        if let Ok(reservation) = taken {
+                            paid += reservation.price;
                             prop_assert_eq!(ledger.prices(), Ok(paid));
-                            prop_assert_eq!(ledger.cumulative(), Ok(reserved.cumulative));
+                            prop_assert_eq!(ledger.cumulative(), Ok(reservation.cumulative));
                         }
                     }
                 }
@@ -464,4 +484,58 @@ proptest! {
         prop_assert_eq!(chain.channel.prices, paid);
         prop_assert_eq!(chain.channel.cumulative().ok(), ledger.cumulative().ok());
     }
+}
+
+/// Returns a ledger with one cut statement of one unit of license 0, beside license 1.
+fn with_cut_statement() -> Ledger {
+    let mut ledger = ledger(vec![License { units_left: 10, ..license(100) }, license(100)]);
+    let first = honest(&ledger, 0, 1, NOW).unwrap();
+    pay(&mut ledger, &first, NOW).unwrap();
+    ledger.cut().unwrap();
+    ledger
+}
+
+#[test]
+fn closed_license_stops_its_statements() {
+    let mut ledger = with_cut_statement();
+    assert!(honest(&ledger, 1, 1, NOW).is_ok());
+    // The operator has closed the license, which returns its units to the terms' cap.
+    let before = ledger.account().clone();
+    let mut after = before.clone();
+    after.licenses[0].units_left = 0;
+    ledger.refresh(after.clone());
+    assert_eq!(ledger.stopped_at(), Some(0));
+    let stopped = LedgerError::ChannelStopped { statement: 0 };
+    assert_eq!(honest(&ledger, 1, 1, NOW).map(drop), Err(stopped));
+    assert_eq!(ledger.add_hold([1; 32], hold(1, 1), NOW), Err(stopped));
+    // A restart finds the same.
+    let (cut, open) = (ledger.cut_statements().clone(), ledger.open_statement().clone());
+    let restored = Ledger::restore(ADDRESS, after, MARGINS, cut, open);
+    assert_eq!(restored.stopped_at(), Some(0));
+    ledger.refresh(before);
+    assert_eq!(ledger.stopped_at(), None);
+}
+
+#[test]
+fn final_rejection_stops_until_settled() {
+    let mut ledger = with_cut_statement();
+    ledger.stop_at(0);
+    let stopped = LedgerError::ChannelStopped { statement: 0 };
+    assert_eq!(honest(&ledger, 1, 1, NOW).map(drop), Err(stopped));
+    let settled = settle(ledger.account(), &ledger.cut_statements()[0], NOW);
+    ledger.refresh(settled);
+    assert!(honest(&ledger, 1, 1, NOW).is_ok());
+    ledger.stop_at(0);
+    assert_eq!(ledger.stopped_at(), None, "it has settled");
+}
+
+#[test]
+fn replaced_key_blocks_generations() {
+    let mut ledger = with_cut_statement();
+    let mut account = ledger.account().clone();
+    account.channel.next_voucher_key = Pubkey::new_from_array([8; 32]);
+    account.channel.rotates_at = NOW - 1;
+    ledger.refresh(account);
+    let due = LedgerError::SettlementDue { by: NOW - 1 };
+    assert_eq!(honest(&ledger, 1, 1, NOW).map(drop), Err(due));
 }

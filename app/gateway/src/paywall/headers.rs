@@ -1,6 +1,6 @@
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 
-/// Headers that are about one connection, and go no further.
+/// Headers of one connection, which are not forwarded.
 const HOP_BY_HOP: [HeaderName; 7] = [
     header::CONNECTION,
     HeaderName::from_static("keep-alive"),
@@ -10,45 +10,45 @@ const HOP_BY_HOP: [HeaderName; 7] = [
     header::TRAILER,
     header::TRANSFER_ENCODING,
 ];
-/// What clients may not say: who they are, the gateway says.
-const CLAIMED: [HeaderName; 4] = [
+/// Headers about the client's address, which only the gateway may set.
+const CLIENT_ADDRESS: [HeaderName; 4] = [
     header::FORWARDED,
     HeaderName::from_static("x-forwarded"),
     HeaderName::from_static("x-real-ip"),
     HeaderName::from_static("x-client-ip"),
 ];
-/// The API key towards the gateway, where it asks for one.
+/// API key of the gateway's caller.
 pub const API_KEY: HeaderName = HeaderName::from_static("motif-api-key");
-/// The prefix of everything a paywall says and is told.
-const OWN: &str = "motif-";
+/// Prefix of the paywall's own headers.
+const OWN_PREFIX: &str = "motif-";
 
-/// What a request's headers become on their way to the server behind.
-pub fn towards_upstream(headers: &mut HeaderMap) {
-    strip_hops(headers);
+/// Removes the request headers that the model server must not receive.
+pub fn strip_for_upstream(headers: &mut HeaderMap) {
+    strip_connection(headers);
     for name in [header::HOST, header::CONTENT_LENGTH, header::EXPECT, header::ACCEPT_ENCODING] {
         headers.remove(name);
     }
     let forged = |name: &HeaderName| {
         let name = name.as_str();
-        name.starts_with("x-forwarded-") || name.starts_with(OWN)
+        name.starts_with("x-forwarded-") || name.starts_with(OWN_PREFIX)
     };
     remove_where(headers, forged);
-    for name in CLAIMED {
+    for name in CLIENT_ADDRESS {
         headers.remove(name);
     }
 }
 
-/// What an answer's headers become on their way to a client.
-pub fn towards_client(headers: &mut HeaderMap) {
-    strip_hops(headers);
-    // Receipts are the gateway's to give.
-    remove_where(headers, |name| name.as_str().starts_with(OWN));
+/// Removes the response headers that a client must not receive.
+pub fn strip_for_client(headers: &mut HeaderMap) {
+    strip_connection(headers);
+    // Only the gateway issues receipts.
+    remove_where(headers, |name| name.as_str().starts_with(OWN_PREFIX));
 }
 
-/// The headers of an answer that is kept. Its length follows from its body, and nothing that
-/// somebody paid for is for a cache that others ask.
-pub fn kept(mut headers: HeaderMap) -> Vec<(String, String)> {
-    towards_client(&mut headers);
+/// Returns the headers to store with an answer. The length follows from the body, and shared
+/// caches must not store a paid answer.
+pub fn stored_headers(mut headers: HeaderMap) -> Vec<(String, String)> {
+    strip_for_client(&mut headers);
     for name in [header::CONTENT_LENGTH, header::CACHE_CONTROL, header::AGE, header::EXPIRES] {
         headers.remove(name);
     }
@@ -58,22 +58,22 @@ pub fn kept(mut headers: HeaderMap) -> Vec<(String, String)> {
     headers.iter().filter_map(text).collect()
 }
 
-fn strip_hops(headers: &mut HeaderMap) {
-    let named: Vec<HeaderName> = headers
+fn strip_connection(headers: &mut HeaderMap) {
+    let listed: Vec<HeaderName> = headers
         .get_all(header::CONNECTION)
         .iter()
         .filter_map(|line| line.to_str().ok())
         .flat_map(|line| line.split(','))
         .filter_map(|name| name.trim().parse().ok())
         .collect();
-    for name in named.iter().chain(&HOP_BY_HOP).chain(&[header::UPGRADE]) {
+    for name in listed.iter().chain(&HOP_BY_HOP).chain(&[header::UPGRADE]) {
         headers.remove(name);
     }
 }
 
-fn remove_where(headers: &mut HeaderMap, is_meant: impl Fn(&HeaderName) -> bool) {
-    let meant: Vec<_> = headers.keys().filter(|name| is_meant(name)).cloned().collect();
-    for name in meant {
+fn remove_where(headers: &mut HeaderMap, matches: impl Fn(&HeaderName) -> bool) {
+    let matching: Vec<_> = headers.keys().filter(|name| matches(name)).cloned().collect();
+    for name in matching {
         headers.remove(name);
     }
 }
@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_about_a_connection_or_claims_to_be_the_gateways_goes_no_further() {
+    fn reserved_headers_are_not_forwarded() {
         let mut headers = map(&[
             ("connection", "close, x-secret-hop"),
             ("x-secret-hop", "1"),
@@ -109,19 +109,19 @@ mod tests {
             ("motif-api-key", "canary"),
             ("accept", "image/png"),
         ]);
-        towards_upstream(&mut headers);
+        strip_for_upstream(&mut headers);
         assert_eq!(names(&headers), ["accept"]);
     }
 
     #[test]
-    fn a_server_behind_gives_no_receipts() {
-        let kept = kept(map(&[
+    fn upstream_receipt_is_stripped() {
+        let stored = stored_headers(map(&[
             ("motif-receipt", "forged"),
             ("connection", "close"),
             ("cache-control", "public"),
             ("content-length", "3"),
             ("content-type", "image/png"),
         ]));
-        assert_eq!(kept, [("content-type".to_owned(), "image/png".to_owned())]);
+        assert_eq!(stored, [("content-type".to_owned(), "image/png".to_owned())]);
     }
 }

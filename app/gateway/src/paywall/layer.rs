@@ -12,25 +12,25 @@ use tower::{Layer, Service, ServiceExt};
 
 use super::Paywall;
 
-/// Puts prices in front of a server.
+/// Tower layer that charges for a server's routes.
 ///
-/// What the routes do not name does not get through. Wherever the server runs, in this process
-/// or behind [`super::Upstream`], it is asked once for each answer, and hears nothing of payment.
+/// Requests to unlisted routes are rejected. The server, in this process or behind
+/// [`super::Upstream`], receives each request once and no payment headers.
 #[derive(Clone)]
 pub struct PaywallLayer(Paywall);
 
-/// A server with prices in front of it.
+/// Service that [`PaywallLayer`] produces.
 #[derive(Clone)]
 pub struct PaywallService<S> {
     paywall: Paywall,
     server: S,
 }
 
-/// The server, for one request.
+/// Inner service, for one request.
 pub(super) type Server = Box<dyn FnOnce(Request) -> BoxFuture<'static, Response> + Send>;
 
 impl PaywallLayer {
-    /// The prices of `paywall`.
+    /// Creates a layer that charges by the routes of `paywall`.
     pub fn new(paywall: Paywall) -> Self {
         Self(paywall)
     }
@@ -54,7 +54,7 @@ where
     type Future = BoxFuture<'static, Result<Response, Infallible>>;
 
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
-        // The server is waited for where it is asked, if it is.
+        // `oneshot` in `call` waits until the server is ready.
         Poll::Ready(Ok(()))
     }
 

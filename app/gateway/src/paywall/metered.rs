@@ -4,57 +4,57 @@ use serde_json::Value;
 
 use super::PaywallRefusal;
 
-/// Where the units of an answer come from.
+/// Source of an answer's units.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Metered {
-    /// What is counted, and by whom.
+    /// Source of the count.
     pub by: Meter,
-    /// How many of it make a unit; what is begun counts.
+    /// Count per unit; a started unit is a whole one.
     pub per: u32,
-    /// What becomes of an answer whose count is missing, or zero.
+    /// Handling of an answer whose count is missing or zero.
     pub missing: Missing,
 }
 
-/// What is counted, and by whom.
+/// Source of a count.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Meter {
-    /// So many units, always.
+    /// Constant number of units.
     Fixed(u32),
-    /// A header of the answer says it.
+    /// Response header.
     Header(HeaderName),
-    /// A field of the answer's JSON says it; this is its RFC 6901 pointer.
+    /// Field of the answer's JSON, as an RFC 6901 pointer.
     Json(String),
-    /// The gateway counts the body itself.
+    /// Count of the body, taken by the gateway.
     Count(Counted),
 }
 
-/// What can be counted in a body.
+/// Countable item of a body.
 ///
-/// Chunks of the transfer are none of it: whatever stands between may cut them anew.
+/// Transfer chunks are not countable, since proxies may cut them differently.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Counted {
     /// Bytes.
     Bytes,
-    /// Lines; a last one without a line feed is one, too.
+    /// Lines, including a last one without a line feed.
     Lines,
-    /// Server-sent events: what empty lines end.
+    /// Server-sent events, each ended by an empty line.
     Events,
 }
 
-/// What becomes of an answer whose count is missing, or zero.
+/// Handling of an answer whose count is missing or zero.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Missing {
-    /// It is discarded, and not charged.
+    /// The answer is discarded and not charged.
     Refuse,
-    /// It uses everything that was held for it.
+    /// The answer uses all held units.
     Held,
-    /// It uses so many units.
+    /// The answer uses this number of units.
     Units(u32),
 }
 
 impl Metered {
-    /// The units of a whole answer, if they are no more than were held.
+    /// Returns the units of a whole answer, at most those held.
     ///
     /// # Errors
     /// [`PaywallRefusal::UnitsMissing`], [`PaywallRefusal::UnitsAboveHeld`].
@@ -68,7 +68,7 @@ impl Metered {
             Meter::Fixed(units) => Some(u64::from(*units)),
             Meter::Header(name) => {
                 let mut values = headers.get_all(name).iter();
-                // Two values are no count: which of them would be right?
+                // A repeated header is ambiguous and therefore no count.
                 let value = values.next().filter(|_| values.next().is_none());
                 value.and_then(|value| count_of(value.to_str().ok()?))
             }
@@ -88,11 +88,11 @@ impl Metered {
         };
         match u32::try_from(units) {
             Ok(units) if units <= held => Ok(units),
-            _ => Err(PaywallRefusal::UnitsAboveHeld { said: units, held }),
+            _ => Err(PaywallRefusal::UnitsAboveHeld { reported: units, held }),
         }
     }
 
-    /// The units of so many of what is counted; what is begun counts.
+    /// Returns the units of a count, rounded up.
     pub fn units_of(&self, count: u64) -> u64 {
         match self.by {
             Meter::Fixed(_) => count,
@@ -100,7 +100,7 @@ impl Metered {
         }
     }
 
-    /// The number of units, where it is known before.
+    /// Returns the number of units if it is constant.
     pub fn fixed(&self) -> Option<u32> {
         match self.by {
             Meter::Fixed(units) => Some(units),
@@ -110,17 +110,17 @@ impl Metered {
 }
 
 impl Counted {
-    /// How many there are.
+    /// Counts the items of a body, including an unfinished last one.
     pub fn count(self, body: &[u8]) -> u64 {
         if self == Self::Bytes {
             return body.len() as u64;
         }
         let ended = (0..body.len()).filter(|place| self.ends(body, *place)).count();
-        let is_begun = body.len().checked_sub(1).is_some_and(|last| !self.ends(body, last));
-        (ended + usize::from(is_begun)) as u64
+        let is_started = body.len().checked_sub(1).is_some_and(|last| !self.ends(body, last));
+        (ended + usize::from(is_started)) as u64
     }
 
-    /// Whether one ends with the byte at this place.
+    /// Returns whether an item ends with the byte at `place`.
     pub fn ends(self, body: &[u8], place: usize) -> bool {
         let before = &body[..place];
         match self {
@@ -141,16 +141,16 @@ fn count_of_json(value: &Value) -> Option<u64> {
     }
 }
 
-/// A count as servers write it: seconds come with fractions, and a begun one counts.
+/// Parses a count, such as seconds with a fraction, which is rounded up.
 fn count_of(text: &str) -> Option<u64> {
-    const EXACT: f64 = 9_007_199_254_740_992.0; // 2^53
+    const MAX_EXACT: f64 = 9_007_199_254_740_992.0; // 2^53
     let text = text.trim();
     if text.bytes().all(|byte| byte.is_ascii_digit()) {
         return text.parse().ok();
     }
     let plain = text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
     let count: f64 = text.parse().ok().filter(|_| plain)?;
-    (count < EXACT).then(|| count.ceil() as u64)
+    (count < MAX_EXACT).then(|| count.ceil() as u64)
 }
 
 #[cfg(test)]
@@ -168,9 +168,9 @@ mod tests {
     }
 
     #[test]
-    fn a_header_says_the_units_and_nothing_else_is_taken_for_them() {
+    fn header_count_is_validated() {
         assert_eq!(by_header("3").unwrap(), 3);
-        assert_eq!(by_header(" 2.1 ").unwrap(), 3, "what is begun counts");
+        assert_eq!(by_header(" 2.1 ").unwrap(), 3, "rounded up");
         for wrong in ["", "0", "-1", "+1", "1e1", "NaN", "inf", "three", "1,2", "0x2"] {
             assert!(matches!(by_header(wrong), Err(PaywallRefusal::UnitsMissing)), "{wrong}");
         }
@@ -180,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn two_headers_are_no_count() {
+    fn repeated_header_is_no_count() {
         let mut headers = HeaderMap::new();
         headers.append("x-units", "1".parse().unwrap());
         headers.append("x-units", "2".parse().unwrap());
@@ -189,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn a_field_of_json_says_the_units() {
+    fn json_field_is_counted() {
         let metered = metered(Meter::Json("/usage/tokens".into()), 1_000);
         let units = |body: &str| metered.units(&HeaderMap::new(), body.as_bytes(), 5).ok();
         assert_eq!(units(r#"{"usage":{"tokens":2001}}"#), Some(3));
@@ -200,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_count_is_what_the_route_says() {
+    fn missing_count_follows_route() {
         let units = |missing| {
             let by = Meter::Header("x-units".parse().unwrap());
             Metered { by, per: 1, missing }.units(&HeaderMap::new(), b"", 7)
@@ -211,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn bodies_are_counted_and_what_is_begun_counts() {
+    fn unfinished_item_is_counted() {
         for (counted, body, count) in [
             (Counted::Bytes, &b"abcde"[..], 5),
             (Counted::Lines, b"a\nb\nc", 3),

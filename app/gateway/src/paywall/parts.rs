@@ -5,29 +5,29 @@ use futures::StreamExt;
 
 use super::{PaywallRefusal, metered::Counted};
 
-/// Cuts a body into parts of so many of what is counted; the last one may have fewer.
+/// Cuts a body into parts of `count` items; the last one may have fewer.
 ///
-/// Reads no further than the part it was asked for: a stream that pauses has its server wait.
+/// Reads no further than the requested part, so that a pause applies backpressure to the server.
 pub struct Parts {
     body: BodyDataStream,
     counted: Counted,
-    /// How many make a part.
+    /// Number of items per part.
     count: u64,
-    most_bytes: usize,
+    max_bytes: usize,
     buffered: VecDeque<u8>,
-    /// How far it was looked at, and how many ended there.
-    seen: (usize, u64),
-    is_over: bool,
+    /// Number of scanned bytes, and of items that end in them.
+    scanned: (usize, u64),
+    is_read: bool,
 }
 
 impl Parts {
-    /// The parts of a body.
-    pub fn new(body: Body, counted: Counted, count: u64, most_bytes: usize) -> Self {
+    /// Creates the parts of a body; none may be longer than `max_bytes`.
+    pub fn new(body: Body, counted: Counted, count: u64, max_bytes: usize) -> Self {
         let (body, buffered) = (body.into_data_stream(), VecDeque::new());
-        Self { body, counted, count, most_bytes, buffered, seen: (0, 0), is_over: false }
+        Self { body, counted, count, max_bytes, buffered, scanned: (0, 0), is_read: false }
     }
 
-    /// The next part, with how many of what is counted it has; `None` after the last.
+    /// Returns the next part with its number of items, or `None` after the last.
     ///
     /// # Errors
     /// [`PaywallRefusal::UpstreamFailed`], [`PaywallRefusal::AnswerTooLarge`].
@@ -37,34 +37,34 @@ impl Parts {
                 let part: Vec<u8> = self.buffered.drain(..end).collect();
                 return self.checked(part, self.count);
             }
-            if self.is_over {
+            if self.is_read {
                 let rest: Vec<u8> = self.buffered.drain(..).collect();
                 let count = self.counted.count(&rest);
                 return if rest.is_empty() { Ok(None) } else { self.checked(rest, count) };
             }
-            if self.buffered.len() > self.most_bytes {
-                return Err(PaywallRefusal::AnswerTooLarge(self.most_bytes));
+            if self.buffered.len() > self.max_bytes {
+                return Err(PaywallRefusal::AnswerTooLarge(self.max_bytes));
             }
             match self.body.next().await {
                 Some(Ok(chunk)) => self.buffered.extend(chunk),
                 Some(Err(_)) => {
-                    return Err(PaywallRefusal::UpstreamFailed("its answer broke off".into()));
+                    return Err(PaywallRefusal::UpstreamFailed("its answer is incomplete".into()));
                 }
-                None => self.is_over = true,
+                None => self.is_read = true,
             }
         }
     }
 
-    /// Where the part ends, if it has. Looks at each byte once.
+    /// Returns the end of the part if it is buffered. Scans each byte once.
     fn end(&mut self) -> Option<usize> {
-        let (place, ended) = &mut self.seen;
+        let (place, ended) = &mut self.scanned;
         let bytes = self.buffered.make_contiguous();
         while *place < bytes.len() {
             *ended += u64::from(self.counted.ends(bytes, *place));
             *place += 1;
             if *ended == self.count {
                 let end = *place;
-                self.seen = (0, 0);
+                self.scanned = (0, 0);
                 return Some(end);
             }
         }
@@ -72,8 +72,8 @@ impl Parts {
     }
 
     fn checked(&self, part: Vec<u8>, count: u64) -> Result<Option<(Bytes, u64)>, PaywallRefusal> {
-        if part.len() > self.most_bytes {
-            return Err(PaywallRefusal::AnswerTooLarge(self.most_bytes));
+        if part.len() > self.max_bytes {
+            return Err(PaywallRefusal::AnswerTooLarge(self.max_bytes));
         }
         Ok(Some((part.into(), count)))
     }
@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn parts_end_where_they_should_however_the_body_arrives() {
+    async fn parts_are_independent_of_chunks() {
         let expected = [("a\nb\n".to_owned(), 2), ("c\nd\n".to_owned(), 2), ("e".to_owned(), 1)];
         for chunks in [
             &["a\nb\nc\nd\ne"][..],
@@ -113,13 +113,13 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_empty_body_has_no_parts() {
+    async fn empty_body_has_no_parts() {
         assert!(all(parts(&[], Counted::Bytes, 2, 100)).await.is_empty());
         assert!(all(parts(&["", ""], Counted::Lines, 2, 100)).await.is_empty());
     }
 
     #[tokio::test]
-    async fn a_part_that_does_not_end_fills_no_memory() {
+    async fn endless_part_is_refused() {
         let mut endless = parts(&["aaaaa"; 100], Counted::Lines, 1, 20);
         let refused = endless.next().await;
         assert!(matches!(refused, Err(PaywallRefusal::AnswerTooLarge(20))));

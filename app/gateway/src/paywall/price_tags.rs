@@ -9,27 +9,27 @@ use motif_sdk::gateway::wire::{
 };
 
 use super::PaidRoute;
-use crate::{Gateway, problem::ApiError};
+use crate::{App, error::GatewayError};
 
-/// What routes cost, as the chain said it a short while ago: asking costs strangers nothing, and
-/// must not cost a question to a node each time.
+/// Cache of the routes' prices, so that unpaid requests cause no request to a node each.
 #[derive(Debug, Default)]
 pub struct PriceTags {
     quotes: Mutex<HashMap<(Address, String), (Instant, Quote)>>,
 }
 
 impl PriceTags {
-    const GOOD_FOR: Duration = Duration::from_secs(30);
+    const MAX_AGE: Duration = Duration::from_secs(30);
 
-    /// What a route costs.
+    /// Returns the price of a route.
     ///
     /// # Errors
-    /// As [`Gateway::quote`]; what was known is good while the chain does not answer.
-    pub async fn of(&self, gateway: &Gateway, route: &PaidRoute) -> Result<PriceTag, ApiError> {
-        let quote = self.quote(gateway, route.work, route.licensed_use).await?;
+    /// As [`crate::catalogue::Catalogue::quote`]; a cached price of any age is used while the chain
+    /// is unreachable.
+    pub async fn of(&self, app: &App, route: &PaidRoute) -> Result<PriceTag, GatewayError> {
+        let quote = self.quote(app, route.work, route.licensed_use).await?;
         Ok(PriceTag {
-            operator: Address(gateway.operator()),
-            cluster: Digest(gateway.cluster().await?),
+            operator: Address(app.operator()),
+            cluster: Digest(app.cluster.tag().await?),
             quote,
             fixed_units: route.metered.fixed(),
             most_units: route.most_units,
@@ -38,21 +38,21 @@ impl PriceTags {
         })
     }
 
-    /// What every route costs, those alone that can be licensed now.
+    /// Returns the prices of the routes whose work can be licensed now.
     pub async fn all<'a>(
         &self,
-        gateway: &Gateway,
+        app: &App,
         routes: impl IntoIterator<Item = &'a PaidRoute>,
     ) -> Vec<RouteFacts> {
         let mut facts = Vec::new();
         for route in routes {
-            match self.of(gateway, route).await {
+            match self.of(app, route).await {
                 Ok(price_tag) => facts.push(RouteFacts {
                     method: route.method.to_string(),
                     path: route.path.clone(),
                     price_tag,
                 }),
-                Err(error) => tracing::warn!(path = route.path, %error, "a route has no price now"),
+                Err(error) => tracing::warn!(path = route.path, %error, "route has no price"),
             }
         }
         facts
@@ -60,30 +60,30 @@ impl PriceTags {
 
     async fn quote(
         &self,
-        gateway: &Gateway,
+        app: &App,
         work: Address,
         licensed_use: UseWord,
-    ) -> Result<Quote, ApiError> {
+    ) -> Result<Quote, GatewayError> {
         let key = (work, licensed_use.to_string());
-        let known = self.quotes().get(&key).cloned();
-        if let Some((asked_at, quote)) = &known
-            && asked_at.elapsed() < Self::GOOD_FOR
+        let cached = self.quotes().get(&key).cloned();
+        if let Some((fetched_at, quote)) = &cached
+            && fetched_at.elapsed() < Self::MAX_AGE
         {
             return Ok(quote.clone());
         }
-        match gateway.quote(work.0, licensed_use).await {
+        match app.catalogue.quote(work.0, licensed_use).await {
             Ok(quote) => {
                 self.quotes().insert(key, (Instant::now(), quote.clone()));
                 Ok(quote)
             }
-            Err(ApiError::ChainUnreachable(error)) => {
-                known.map(|(_, quote)| quote).ok_or(ApiError::ChainUnreachable(error))
+            Err(GatewayError::ChainUnreachable(error)) => {
+                cached.map(|(_, quote)| quote).ok_or(GatewayError::ChainUnreachable(error))
             }
             Err(error) => Err(error),
         }
     }
 
-    /// As many as there are routes, at most.
+    /// Returns the cache, which has at most one entry per route.
     fn quotes(&self) -> MutexGuard<'_, HashMap<(Address, String), (Instant, Quote)>> {
         self.quotes.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -1,123 +1,111 @@
-use axum::http::StatusCode;
-use motif_sdk::gateway::wire::{Due, PaymentRequired, PriceTag};
+use motif_sdk::gateway::{
+    ProblemType,
+    wire::{Due, PaymentRequired, PriceTag},
+};
 
-/// Why a paywall hands nothing over. Nothing was charged.
+/// Error returned when the paywall returns no answer. Nothing was charged.
 #[derive(Debug, thiserror::Error)]
 pub enum PaywallRefusal {
-    /// Nobody pays.
-    #[error("this costs something: pay with a `motif-payment` header, as `payment` says")]
+    /// The request has no payment.
+    #[error("payment required: send a `motif-payment` header as described in `payment`")]
     Unpaid(Box<PriceTag>),
-    /// The answer is ready.
-    #[error("the answer is ready: pay for it with a voucher, as `payment` says")]
+    /// The answer is ready and unpaid.
+    #[error("payment due: send a voucher for the answer as described in `payment`")]
     Due(Box<Due>),
-    /// The header is not what it should be.
-    #[error("`motif-payment`: {0}")]
+    /// The payment header is malformed.
+    #[error("invalid `motif-payment`: {0}")]
     Malformed(String),
-    /// The license is for something else.
-    #[error("license {license} of the channel is not for the work and the use of this route")]
+    /// The license is for another work or use.
+    #[error("license {license} of the channel does not match the work and use of the route")]
     OtherLicense {
-        /// Its index.
+        /// Index of the license.
         license: u16,
     },
-    /// Room for too few or too many units.
-    #[error("room has to be kept for {least} to {most} units here, not {given}")]
+    /// The hold has too few or too many units.
+    #[error("invalid hold of {given} units: expected {min} to {max}")]
     HoldUnits {
-        /// Units.
+        /// Units of the hold.
         given: u32,
-        /// Units.
-        least: u32,
-        /// Units.
-        most: u32,
+        /// Minimum units.
+        min: u32,
+        /// Maximum units.
+        max: u32,
     },
-    /// Room for too short a time.
-    #[error("room has to be kept for {0} seconds here")]
+    /// The hold expires too early.
+    #[error("the hold expires too early: expected at least {0} seconds")]
     HoldTooShort(u32),
-    /// The same request is being answered.
-    #[error("this request is being answered; ask again")]
+    /// The same request is in progress.
+    #[error("the request is in progress; retry later")]
     Running,
-    /// It was paid for, and is not kept any more.
-    #[error("this was paid for, and is not kept any more")]
+    /// The answer was paid for and is no longer stored.
+    #[error("the answer was paid for and is no longer stored")]
     Gone,
-    /// A stream is not begun twice.
-    #[error("this stream has begun before; its parts that were paid for are kept")]
+    /// The stream was started before.
+    #[error("the stream was started before; its paid parts remain available")]
     StreamBegun,
-    /// No such answer.
-    #[error("no answer of this name waits here")]
+    /// No answer has this identifier.
+    #[error("answer not found")]
     UnknownAnswer,
-    /// Too many answers that nobody has paid for.
-    #[error("{0} answers for this channel are not paid for yet; pay for them first")]
+    /// The channel has too many unpaid answers.
+    #[error("the channel has {0} unpaid answers; pay for them first")]
     TooManyUnpaid(u32),
-    /// No room for more.
-    #[error("there is no room for another answer now; ask again")]
+    /// The paywall is at capacity.
+    #[error("the paywall is at capacity; retry later")]
     Full,
-    /// The server behind failed.
-    #[error("the server behind this failed: {0}; nothing was charged")]
+    /// The model server failed.
+    #[error("the model server failed: {0}; nothing was charged")]
     UpstreamFailed(String),
-    /// The server behind took too long.
-    #[error("the server behind this took longer than {0} seconds; nothing was charged")]
+    /// The model server exceeded its time limit.
+    #[error("the model server took longer than {0} seconds; nothing was charged")]
     UpstreamTimeout(u64),
-    /// The server behind answered too much.
-    #[error("the server behind this answered more than {0} bytes; nothing was charged")]
+    /// The model server's answer is too large.
+    #[error("the model server's answer exceeds {0} bytes; nothing was charged")]
     AnswerTooLarge(usize),
-    /// The server behind did not say how many units it used.
-    #[error("the server behind this did not say how many units it used; nothing was charged")]
+    /// The model server reported no units.
+    #[error("the model server reported no units; nothing was charged")]
     UnitsMissing,
-    /// The server behind says that it used more than it might.
-    #[error("the server behind this says {said} units, and {held} were held; nothing was charged")]
+    /// The model server reported more units than held.
+    #[error(
+        "the model server reported {reported} units, but {held} were held; nothing was charged"
+    )]
     UnitsAboveHeld {
-        /// Units.
-        said: u64,
-        /// Units.
+        /// Reported units.
+        reported: u64,
+        /// Held units.
         held: u32,
     },
-    /// The gateway stops.
-    #[error("the gateway is stopping; ask again")]
+    /// The gateway is stopping.
+    #[error("the gateway is stopping; retry later")]
     Stopping,
 }
 
 impl PaywallRefusal {
-    /// Status, slug and title.
-    pub(crate) fn kind(&self) -> (StatusCode, &'static str, &'static str) {
-        use StatusCode as Status;
+    /// Returns the type of the problem document.
+    pub(crate) fn problem_type(&self) -> ProblemType {
+        use ProblemType as Type;
         match self {
-            Self::Unpaid(_) => (Status::PAYMENT_REQUIRED, "payment-required", "Payment required"),
-            Self::Due(_) => (Status::PAYMENT_REQUIRED, "payment-due", "The answer is to be paid"),
-            Self::Malformed(_) => (Status::BAD_REQUEST, "payment-malformed", "Malformed payment"),
-            Self::OtherLicense { .. } => {
-                (Status::UNPROCESSABLE_ENTITY, "other-license", "A license for something else")
-            }
-            Self::HoldUnits { .. } => {
-                (Status::UNPROCESSABLE_ENTITY, "hold-units", "Room for too few or too many units")
-            }
-            Self::HoldTooShort(_) => {
-                (Status::UNPROCESSABLE_ENTITY, "hold-too-short", "The hold is too short")
-            }
-            Self::Running => (Status::CONFLICT, "answer-running", "Being answered"),
-            Self::Gone => (Status::GONE, "answer-gone", "Not kept any more"),
-            Self::StreamBegun => (Status::CONFLICT, "stream-begun", "The stream has begun"),
-            Self::UnknownAnswer => (Status::NOT_FOUND, "unknown-answer", "Unknown answer"),
-            Self::TooManyUnpaid(_) => {
-                (Status::TOO_MANY_REQUESTS, "too-many-unpaid", "Too many unpaid answers")
-            }
-            Self::Full => (Status::SERVICE_UNAVAILABLE, "paywall-full", "No room"),
-            Self::UpstreamFailed(_) => {
-                (Status::BAD_GATEWAY, "upstream-failed", "The server behind failed")
-            }
-            Self::UpstreamTimeout(_) => {
-                (Status::GATEWAY_TIMEOUT, "upstream-timeout", "The server behind is too slow")
-            }
-            Self::AnswerTooLarge(_) => {
-                (Status::BAD_GATEWAY, "answer-too-large", "The answer is too large")
-            }
-            Self::UnitsMissing => (Status::BAD_GATEWAY, "units-missing", "Units are missing"),
-            Self::UnitsAboveHeld { .. } => {
-                (Status::BAD_GATEWAY, "units-above-held", "More units than were held")
-            }
-            Self::Stopping => (Status::SERVICE_UNAVAILABLE, "stopping", "The gateway is stopping"),
+            Self::Unpaid(_) => Type::PaymentRequired,
+            Self::Due(_) => Type::PaymentDue,
+            Self::Malformed(_) => Type::PaymentMalformed,
+            Self::OtherLicense { .. } => Type::OtherLicense,
+            Self::HoldUnits { .. } => Type::HoldUnits,
+            Self::HoldTooShort(_) => Type::HoldTooShort,
+            Self::Running => Type::AnswerRunning,
+            Self::Gone => Type::AnswerGone,
+            Self::StreamBegun => Type::StreamBegun,
+            Self::UnknownAnswer => Type::UnknownAnswer,
+            Self::TooManyUnpaid(_) => Type::TooManyUnpaid,
+            Self::Full => Type::PaywallFull,
+            Self::UpstreamFailed(_) => Type::UpstreamFailed,
+            Self::UpstreamTimeout(_) => Type::UpstreamTimeout,
+            Self::AnswerTooLarge(_) => Type::AnswerTooLarge,
+            Self::UnitsMissing => Type::UnitsMissing,
+            Self::UnitsAboveHeld { .. } => Type::UnitsAboveHeld,
+            Self::Stopping => Type::Stopping,
         }
     }
 
-    /// What it asks for.
+    /// Returns the payment that the refusal requires.
     pub(crate) fn payment(&self) -> Option<PaymentRequired> {
         match self {
             Self::Unpaid(price_tag) => Some(PaymentRequired::PriceTag(price_tag.clone())),
@@ -126,7 +114,7 @@ impl PaywallRefusal {
         }
     }
 
-    /// Whether asking again in a moment may help.
+    /// Returns whether a retry may succeed soon.
     pub(crate) fn is_passing(&self) -> bool {
         matches!(self, Self::Running | Self::TooManyUnpaid(_) | Self::Full | Self::Stopping)
     }

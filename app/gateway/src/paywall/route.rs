@@ -6,32 +6,32 @@ use serde::Deserialize;
 
 use super::metered::{Counted, Meter, Metered, Missing};
 
-/// A route that has a price.
+/// Route with a price.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PaidRoute {
-    /// Its method.
+    /// HTTP method.
     pub method: Method,
-    /// Its path, with `{name}` for one segment and `{*name}` for all that follow.
+    /// Path, with `{name}` for one segment and `{*name}` for all that follow.
     pub path: String,
-    /// The work that is used.
+    /// Work that the route uses.
     pub work: Address,
-    /// What is done with it.
+    /// Use that is licensed.
     pub licensed_use: UseWord,
-    /// Where units come from.
+    /// Source of the units.
     pub metered: Metered,
-    /// The most units of one request; of a stream, exactly those of each part but the last.
+    /// Maximum units of a request; in a stream, the units of each part but the last.
     pub most_units: u32,
-    /// Whether the answer is handed over in parts, each of which is paid for.
+    /// Whether the answer is sent in parts that are paid for one by one.
     pub streams: bool,
-    /// The longest body of a request.
+    /// Maximum size of a request's body.
     pub most_request_bytes: usize,
-    /// The longest body of an answer; of a stream, of each part.
+    /// Maximum size of an answer's body or of a stream's part.
     pub most_answer_bytes: usize,
-    /// How long an answer may take; of a stream, each part.
+    /// Time limit of an answer or of a stream's part.
     pub answer_within: Duration,
 }
 
-/// A route as the file has it.
+/// Entry of a route in the TOML file.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RouteEntry {
@@ -97,18 +97,18 @@ fn two_minutes() -> u32 {
 }
 
 impl PaidRoute {
-    /// The time that is left to pay, once an answer has taken as long as it may.
+    /// Time to pay after an answer that took its whole time limit.
     const PAY_WITHIN: Duration = Duration::from_secs(60);
-    /// Holds last an hour at most, and clients' clocks differ.
-    const MOST_ANSWER_SECONDS: u32 = 3_400;
+    /// Below the maximum hold of one hour by the time to pay and clock differences.
+    const MAX_ANSWER_SECONDS: u32 = 3_400;
 
-    /// The least time room has to be kept for, seconds.
+    /// Returns the minimum duration of a hold, in seconds.
     pub fn hold_seconds(&self) -> u32 {
-        let least = self.answer_within + Self::PAY_WITHIN;
-        u32::try_from(least.as_secs()).unwrap_or(u32::MAX)
+        let min = self.answer_within + Self::PAY_WITHIN;
+        u32::try_from(min.as_secs()).unwrap_or(u32::MAX)
     }
 
-    /// What is counted in a stream, and how many make a part.
+    /// Returns the counted item of a stream and its number per part.
     pub fn part(&self) -> Option<(Counted, u64)> {
         match self.metered.by {
             Meter::Count(counted) if self.streams => {
@@ -120,21 +120,21 @@ impl PaidRoute {
 }
 
 impl RouteEntry {
-    /// The route, or what is wrong with it.
+    /// Validates the entry and returns the route, or a message about the fault.
     pub(super) fn read(self) -> Result<PaidRoute, String> {
-        let method: Method = self.method.parse().map_err(|_| "`method` is none".to_owned())?;
+        let method: Method = self.method.parse().map_err(|_| "`method` is invalid".to_owned())?;
         if method == Method::HEAD || method == Method::OPTIONS || method == Method::CONNECT {
-            return Err(format!("`method` {method} has no answer that could be paid for"));
+            return Err(format!("`method` must not be {method}, which has no answer to pay for"));
         }
         let by = match self.units {
             UnitsEntry::Fixed(units) => Meter::Fixed(units),
             UnitsEntry::Header(name) => {
                 let name: Result<HeaderName, _> = name.parse();
-                Meter::Header(name.map_err(|_| "`units.header` is no header's name".to_owned())?)
+                Meter::Header(name.map_err(|_| "`units.header` must be a header name".to_owned())?)
             }
             UnitsEntry::Json(pointer) if pointer.starts_with('/') => Meter::Json(pointer),
             UnitsEntry::Json(_) => {
-                return Err("`units.json` is a pointer, such as /usage/tokens".to_owned());
+                return Err("`units.json` must be a JSON pointer, such as /usage/tokens".to_owned());
             }
             UnitsEntry::Count(counted) => Meter::Count(counted),
         };
@@ -151,17 +151,17 @@ impl RouteEntry {
         let most_units = if fixed { least } else { self.most_units };
         for (holds, what) in [
             (self.per > 0, "`per` must be above zero"),
-            (!fixed || self.per == 1, "`per` divides what is counted, and fixed units are not"),
+            (!fixed || self.per == 1, "`per` must be absent if units are fixed"),
             (least > 0, "units must be above zero"),
-            (least <= most_units, "`missing` must be `most_units` at most"),
+            (least <= most_units, "`missing` must be at most `most_units`"),
             (
                 !self.stream || matches!(by, Meter::Count(_)),
-                "a stream's units are counted: units = { count = ... }",
+                "a stream must count its units: units = { count = ... }",
             ),
             (self.most_request_bytes > 0, "`most_request_bytes` must be above zero"),
             (self.most_answer_bytes > 0, "`most_answer_bytes` must be above zero"),
             (
-                (1..=PaidRoute::MOST_ANSWER_SECONDS).contains(&self.answer_seconds),
+                (1..=PaidRoute::MAX_ANSWER_SECONDS).contains(&self.answer_seconds),
                 "`answer_seconds` must be 1 to 3400",
             ),
         ] {

@@ -15,59 +15,59 @@ use serde::{Deserialize, Serialize};
 
 use crate::ledger::HoldId;
 
-/// Answers that are ready, in a folder, until some time after they can be paid for: whoever pays
-/// gets them, also after a lost response and after a kill.
+/// Folder of generated answers. Each is stored until some time after its payment deadline, so
+/// that its payer can fetch it again after a lost response or a crash.
 ///
-/// A file is a line of JSON, `Answer`, and the body. It is on disk before its voucher is.
+/// A file is a line of JSON (`Answer`) and the body. It is durable before its voucher is.
 #[derive(Debug)]
 pub struct Spool {
     folder: PathBuf,
-    most_bytes: u64,
+    max_bytes: u64,
     index: Mutex<Index>,
-    /// Locked for as long as this is open: two processes would remove each other's answers.
+    /// Held while the spool is open, so that no other process removes its answers.
     _lock: File,
 }
 
-/// Everything about an answer but its body.
+/// Metadata of a stored answer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Answer {
-    /// Names it: its hold, or for later parts of a stream [`motif_sdk::gateway::part_id`].
+    /// Identifier: the hold, or [`motif_sdk::gateway::part_id`] for later parts of a stream.
     pub id: Digest,
-    /// Counts the parts of a stream from 0.
+    /// Index of the part in its stream; 0 for whole answers.
     pub part: u32,
-    /// The channel that pays.
+    /// Channel that pays.
     pub channel: Address,
     /// Index of the license on the channel.
     pub license: u16,
-    /// What it has used.
+    /// Used units.
     pub units: u32,
     /// SHA-256 of the request.
     pub request_digest: Digest,
     /// SHA-256 of the body.
     pub output_digest: Digest,
-    /// The request's method and target: it is paid for where it was asked for.
+    /// Method and target of the request; payments must use the same.
     pub target: String,
-    /// Its status.
+    /// HTTP status.
     pub status: u16,
-    /// Its headers.
+    /// HTTP headers.
     pub headers: Vec<(String, String)>,
-    /// Last unix second in which it can be paid for.
+    /// Last Unix second in which it can be paid for.
     pub expires_at: i64,
-    /// Last unix second in which it is kept.
+    /// Last Unix second in which it is stored.
     pub kept_until: i64,
 }
 
-/// Why an answer is not kept.
+/// Error of the spool.
 #[derive(Debug, thiserror::Error)]
 pub enum SpoolError {
-    /// It is full.
-    #[error("the folder for answers is full")]
+    /// The spool is full.
+    #[error("the folder of stored answers is full")]
     Full,
-    /// Another process keeps its answers there.
-    #[error("another gateway keeps its answers there; name a folder of its own")]
+    /// Another process uses the folder.
+    #[error("the folder is in use by another gateway; expected a folder per process")]
     Taken,
-    /// The disk fails.
-    #[error("answers cannot be kept: {0}")]
+    /// A file operation failed.
+    #[error("cannot access stored answers: {0}")]
     Disk(#[from] io::Error),
 }
 
@@ -81,31 +81,32 @@ struct Index {
 struct Kept {
     answer: Arc<Answer>,
     bytes: u64,
-    /// Whether it was paid for; not known of those that an earlier process kept.
+    /// Receipt, if this process has seen the payment.
     receipt: Option<SignedReceipt>,
+    /// Whether this process stored it.
     is_new: bool,
-    /// Payments for it that are under way.
+    /// Number of payments in progress.
     payments: usize,
 }
 
-/// A payment that is under way: what it is for stays kept meanwhile.
+/// Guard of a payment in progress; its answer is not removed before the drop.
 #[derive(Debug)]
-pub struct Paying {
+pub struct PaymentGuard {
     spool: Arc<Spool>,
     id: HoldId,
 }
 
 impl Spool {
-    /// Answers that are kept at once; more would only be paid for by nobody.
-    const MOST_ANSWERS: usize = 65_536;
-    const ENDING: &str = "answer";
+    /// Maximum number of stored answers.
+    const MAX_ANSWERS: usize = 65_536;
+    const EXTENSION: &str = "answer";
 
-    /// Opens a folder, which is made where there is none, with what it keeps.
+    /// Opens a folder with its stored answers; creates it if it does not exist.
     ///
     /// # Errors
     /// [`SpoolError::Taken`], [`SpoolError::Disk`].
-    pub fn open(folder: &Path, most_bytes: u64) -> Result<Self, SpoolError> {
-        make(folder)?;
+    pub fn open(folder: &Path, max_bytes: u64) -> Result<Self, SpoolError> {
+        create_folder(folder)?;
         let lock = File::create(folder.join("lock"))?;
         match lock.try_lock() {
             Ok(()) => {}
@@ -115,14 +116,14 @@ impl Spool {
         let mut index = Index::default();
         for entry in fs::read_dir(folder)? {
             let path = entry?.path();
-            let is_answer = path.extension().is_some_and(|ending| ending == Self::ENDING);
+            let is_answer = path.extension().is_some_and(|ending| ending == Self::EXTENSION);
             let answer = if is_answer { read(&path).map(|(answer, _)| answer).ok() } else { None };
             match answer {
                 Some(answer) => {
                     let bytes = fs::metadata(&path)?.len();
                     index.insert(answer, bytes, false);
                 }
-                // What was being written when it was killed, or is not ours to read.
+                // Partial write of a killed process, or an unreadable answer.
                 None if is_answer || path.extension().is_some_and(|ending| ending == "writing") => {
                     fs::remove_file(&path)?;
                 }
@@ -130,10 +131,10 @@ impl Spool {
             }
         }
         let (folder, index) = (folder.to_owned(), Mutex::new(index));
-        Ok(Self { folder, most_bytes, index, _lock: lock })
+        Ok(Self { folder, max_bytes, index, _lock: lock })
     }
 
-    /// Keeps an answer; it is on disk when this returns.
+    /// Stores an answer durably.
     ///
     /// # Errors
     /// [`SpoolError`].
@@ -142,11 +143,11 @@ impl Spool {
         let bytes = (head.len() + 1 + body.len()) as u64;
         {
             let mut index = self.index();
-            let has_room = index.bytes + bytes <= self.most_bytes;
-            if !has_room || index.kept.len() >= Self::MOST_ANSWERS {
+            let has_room = index.bytes + bytes <= self.max_bytes;
+            if !has_room || index.kept.len() >= Self::MAX_ANSWERS {
                 return Err(SpoolError::Full);
             }
-            index.bytes += bytes; // set aside while it is written
+            index.bytes += bytes; // reserved while the file is written
         }
         let (folder, path) = (self.folder.clone(), self.path(&answer.id.0));
         let written = tokio::task::spawn_blocking(move || write(&folder, &path, &head, &body));
@@ -158,38 +159,38 @@ impl Spool {
         Ok(())
     }
 
-    /// What is kept under this name.
+    /// Returns the stored answer with this identifier.
     pub fn find(&self, id: &HoldId) -> Option<Arc<Answer>> {
         self.index().kept.get(id).map(|kept| kept.answer.clone())
     }
 
-    /// What is kept under this name, for a payment that begins.
-    pub fn pay(self: &Arc<Self>, id: &HoldId) -> Option<Paying> {
+    /// Protects a stored answer from removal during its payment.
+    pub fn begin_payment(self: &Arc<Self>, id: &HoldId) -> Option<PaymentGuard> {
         self.index().kept.get_mut(id)?.payments += 1;
-        Some(Paying { spool: self.clone(), id: *id })
+        Some(PaymentGuard { spool: self.clone(), id: *id })
     }
 
-    /// Keeps it no longer, unless it was paid for or is about to be.
-    pub async fn give_up(&self, id: &HoldId) {
+    /// Removes an answer unless it is paid for or its payment is in progress.
+    pub async fn discard_unpaid(&self, id: &HoldId) {
         let is_wanted = |kept: &Kept| kept.payments > 0 || kept.receipt.is_some();
         if !self.index().kept.get(id).is_some_and(is_wanted) {
             self.remove(vec![*id]).await;
         }
     }
 
-    /// The receipt that it was paid with, if this process has seen it.
+    /// Returns the receipt of an answer if this process has seen the payment.
     pub fn receipt(&self, id: &HoldId) -> Option<SignedReceipt> {
         self.index().kept.get(id).and_then(|kept| kept.receipt)
     }
 
-    /// It was paid for.
-    pub fn paid(&self, id: &HoldId, receipt: SignedReceipt) {
+    /// Records the receipt of a paid answer.
+    pub fn mark_paid(&self, id: &HoldId, receipt: SignedReceipt) {
         if let Some(kept) = self.index().kept.get_mut(id) {
             kept.receipt = Some(receipt);
         }
     }
 
-    /// How many of a channel's answers can still be paid for, and were not.
+    /// Returns the number of a channel's unpaid answers before their payment deadline.
     pub fn unpaid(&self, channel: Address, now: i64) -> usize {
         let index = self.index();
         let open = |kept: &&Kept| {
@@ -199,7 +200,7 @@ impl Spool {
         index.kept.values().filter(open).count()
     }
 
-    /// The body of what is kept; `None` when it is no longer.
+    /// Returns the body of a stored answer, or `None` if there is none.
     ///
     /// # Errors
     /// [`SpoolError::Disk`].
@@ -213,28 +214,28 @@ impl Spool {
         }
     }
 
-    /// Keeps it no longer.
+    /// Removes answers.
     async fn remove(&self, ids: Vec<HoldId>) {
         let paths: Vec<_> = {
             let mut index = self.index();
             ids.iter().filter_map(|id| index.remove(id).map(|_| self.path(id))).collect()
         };
-        // What cannot be removed now is when the folder is opened again and it is over.
+        // A file whose removal fails is loaded by the next `open` and expires again.
         let _ = tokio::task::spawn_blocking(move || {
             paths.iter().for_each(|path| drop(fs::remove_file(path)));
         })
         .await;
     }
 
-    /// Removes what is over.
+    /// Removes expired answers.
     pub async fn sweep(&self, now: i64) {
-        let over = |(id, kept): (&HoldId, &Kept)| {
-            let is_over = kept.answer.kept_until < now && kept.payments == 0;
-            is_over.then_some(*id)
+        let expired = |(id, kept): (&HoldId, &Kept)| {
+            let is_expired = kept.answer.kept_until < now && kept.payments == 0;
+            is_expired.then_some(*id)
         };
-        let over: Vec<_> = self.index().kept.iter().filter_map(over).collect();
-        if !over.is_empty() {
-            self.remove(over).await;
+        let expired: Vec<_> = self.index().kept.iter().filter_map(expired).collect();
+        if !expired.is_empty() {
+            self.remove(expired).await;
         }
     }
 
@@ -243,7 +244,7 @@ impl Spool {
     }
 
     fn path(&self, id: &HoldId) -> PathBuf {
-        self.folder.join(format!("{}.{}", Digest(*id), Self::ENDING))
+        self.folder.join(format!("{}.{}", Digest(*id), Self::EXTENSION))
     }
 }
 
@@ -264,7 +265,7 @@ impl Index {
     }
 }
 
-impl Drop for Paying {
+impl Drop for PaymentGuard {
     fn drop(&mut self) {
         if let Some(kept) = self.spool.index().kept.get_mut(&self.id) {
             kept.payments = kept.payments.saturating_sub(1);
@@ -272,8 +273,8 @@ impl Drop for Paying {
     }
 }
 
-/// A folder that only its owner reads: what is in it costs something.
-fn make(folder: &Path) -> io::Result<()> {
+/// Creates a folder that only its owner can read.
+fn create_folder(folder: &Path) -> io::Result<()> {
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]
@@ -283,17 +284,17 @@ fn make(folder: &Path) -> io::Result<()> {
 
 fn write(folder: &Path, path: &Path, head: &[u8], body: &[u8]) -> io::Result<()> {
     let writing = path.with_extension("writing");
-    let written = write_as(&writing, head, body).and_then(|()| fs::rename(&writing, path));
+    let written = write_file(&writing, head, body).and_then(|()| fs::rename(&writing, path));
     if written.is_err() {
-        // What is left of it would take room.
+        // A partial file would take up space.
         let _ = fs::remove_file(&writing);
     }
     written?;
-    // The name has to be on disk as well as what it names.
+    // Makes the rename durable, too.
     File::open(folder)?.sync_all()
 }
 
-fn write_as(path: &Path, head: &[u8], body: &[u8]) -> io::Result<()> {
+fn write_file(path: &Path, head: &[u8], body: &[u8]) -> io::Result<()> {
     let mut file = File::create(path)?;
     file.write_all(head)?;
     file.write_all(b"\n")?;
@@ -337,7 +338,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_kept_is_there_after_a_kill_until_it_is_over() {
+    async fn answer_survives_crash_until_expiry() {
         let folder = tempfile::tempdir().unwrap();
         let spool = Arc::new(Spool::open(folder.path(), 10_000).unwrap());
         spool.put(answer(1, 10), Bytes::from_static(b"line\nbody")).await.unwrap();
@@ -357,22 +358,22 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_being_paid_for_is_not_given_up() {
+    async fn answer_in_payment_is_not_discarded() {
         let folder = tempfile::tempdir().unwrap();
         let spool = Arc::new(Spool::open(folder.path(), 10_000).unwrap());
         spool.put(answer(1, 10), Bytes::from_static(b"body")).await.unwrap();
-        let paying = spool.pay(&[1; 32]).unwrap();
-        spool.give_up(&[1; 32]).await;
+        let payment = spool.begin_payment(&[1; 32]).unwrap();
+        spool.discard_unpaid(&[1; 32]).await;
         spool.sweep(11).await;
         assert!(spool.find(&[1; 32]).is_some());
-        drop(paying);
-        spool.give_up(&[1; 32]).await;
+        drop(payment);
+        spool.discard_unpaid(&[1; 32]).await;
         assert!(spool.find(&[1; 32]).is_none());
-        assert!(spool.pay(&[1; 32]).is_none());
+        assert!(spool.begin_payment(&[1; 32]).is_none());
     }
 
     #[tokio::test]
-    async fn a_full_folder_takes_nothing_and_has_room_again() {
+    async fn full_spool_accepts_after_sweep() {
         let folder = tempfile::tempdir().unwrap();
         let spool = Arc::new(Spool::open(folder.path(), 1_500).unwrap());
         spool.put(answer(1, 10), vec![0; 500].into()).await.unwrap();

@@ -12,53 +12,57 @@ use serde::Deserialize;
 use tower::{Service, service_fn};
 
 use super::{PaywallRefusal, headers};
-use crate::{admission::ClientAddress, problem::ApiError, traces};
+use crate::{admission::ClientAddress, error::GatewayError, traces};
 
-/// Where the server behind a paywall is. Only its operator says so: nothing in a request does.
+/// URL of the model server behind a paywall. Set by the operator, never by a request.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
 pub struct UpstreamUrl(String);
 
-/// What is no such URL.
+/// Error returned when a text is no [`UpstreamUrl`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a server's URL begins with http:// or https:// and has neither user, query nor fragment")]
-pub struct NotUpstream;
+#[error("invalid server URL: expected http:// or https:// without user, query and fragment")]
+pub struct InvalidUpstreamUrl;
 
-/// Forwards requests to a server that runs elsewhere. Follows no redirects, and uses no proxy of
-/// the environment's.
+/// Reverse proxy to the model server. Follows no redirects and ignores proxy settings of the
+/// environment.
 #[derive(Clone, Debug)]
 pub struct Upstream {
     http: reqwest::Client,
     url: UpstreamUrl,
-    most_request_bytes: usize,
+    max_request_bytes: usize,
 }
 
 impl UpstreamUrl {
-    /// The URL of a target there.
-    fn of(&self, target: &str) -> String {
+    /// Returns the URL of a request target.
+    fn join(&self, target: &str) -> String {
         format!("{}{target}", self.0)
     }
 }
 
 impl FromStr for UpstreamUrl {
-    type Err = NotUpstream;
+    type Err = InvalidUpstreamUrl;
 
-    fn from_str(text: &str) -> Result<Self, NotUpstream> {
-        let url: reqwest::Url = text.parse().map_err(|_| NotUpstream)?;
+    fn from_str(text: &str) -> Result<Self, InvalidUpstreamUrl> {
+        let url: reqwest::Url = text.parse().map_err(|_| InvalidUpstreamUrl)?;
         let is_plain = ["http", "https"].contains(&url.scheme())
             && url.has_host()
             && url.username().is_empty()
             && url.password().is_none()
             && url.query().is_none()
             && url.fragment().is_none();
-        if is_plain { Ok(Self(text.trim_end_matches('/').to_owned())) } else { Err(NotUpstream) }
+        if is_plain {
+            Ok(Self(text.trim_end_matches('/').to_owned()))
+        } else {
+            Err(InvalidUpstreamUrl)
+        }
     }
 }
 
 impl TryFrom<String> for UpstreamUrl {
-    type Error = NotUpstream;
+    type Error = InvalidUpstreamUrl;
 
-    fn try_from(text: String) -> Result<Self, NotUpstream> {
+    fn try_from(text: String) -> Result<Self, InvalidUpstreamUrl> {
         text.parse()
     }
 }
@@ -68,11 +72,11 @@ impl Upstream {
     const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
     const FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 
-    /// Forwards to the server at `url`; `most_request_bytes` bounds what has no price.
-    pub fn new(url: UpstreamUrl, most_request_bytes: usize) -> Self {
+    /// Creates a proxy to the server at `url`; `max_request_bytes` limits every request's body.
+    pub fn new(url: UpstreamUrl, max_request_bytes: usize) -> Self {
         let builder = reqwest::Client::builder()
             .redirect(reqwest::redirect::Policy::none())
-            // Bytes are counted, and stand in receipts, as they are.
+            // Meters and receipts need the bytes exactly as the server sent them.
             .no_gzip()
             .no_brotli()
             .no_deflate()
@@ -80,11 +84,11 @@ impl Upstream {
             .no_proxy()
             .connect_timeout(Self::CONNECT_WITHIN)
             .tcp_nodelay(true);
-        // It fails only where the system's resolver cannot be set up.
-        Self { http: builder.build().unwrap_or_default(), url, most_request_bytes }
+        // Building fails only if the system's resolver cannot be set up.
+        Self { http: builder.build().unwrap_or_default(), url, max_request_bytes }
     }
 
-    /// The server as a service, to put prices in front of.
+    /// Returns the proxy as a service that [`super::PaywallLayer`] can wrap.
     pub fn service(
         self,
     ) -> impl Service<Request, Response = Response, Error = Infallible, Future: Send> + Clone + Send + Sync
@@ -99,7 +103,7 @@ impl Upstream {
         let (mut parts, body) = request.into_parts();
         let client = parts.extensions.get::<ClientAddress>().copied();
         let host = parts.headers.get(header::HOST).cloned();
-        headers::towards_upstream(&mut parts.headers);
+        headers::strip_for_upstream(&mut parts.headers);
         if let Some(address) = client.and_then(|client| client.0.to_string().parse().ok()) {
             parts.headers.insert(Self::FORWARDED_FOR, address);
         }
@@ -107,24 +111,24 @@ impl Upstream {
             parts.headers.insert(Self::FORWARDED_HOST, host);
         }
         let target = parts.uri.path_and_query().map_or("/", |target| target.as_str());
-        let Ok(body) = to_bytes(body, self.most_request_bytes).await else {
-            return ApiError::BodyTooLarge(self.most_request_bytes).into_response();
+        let Ok(body) = to_bytes(body, self.max_request_bytes).await else {
+            return GatewayError::BodyTooLarge(self.max_request_bytes).into_response();
         };
-        let mut request = self.http.request(parts.method, self.url.of(target));
+        let mut request = self.http.request(parts.method, self.url.join(target));
         if !body.is_empty() {
             request = request.body(body);
         }
         let sent = async {
-            traces::forward(&mut parts.headers);
+            traces::inject(&mut parts.headers);
             request.headers(parts.headers).send().await
         };
-        match traces::step("model server", SpanKind::Client, sent).await {
+        match traces::traced("model server", SpanKind::Client, sent).await {
             Ok(answered) => answer(answered),
             Err(error) => {
-                // Its own words name the server: they are for the log alone.
-                tracing::warn!(%error, "the server behind the paywall gave no answer");
-                let what = if error.is_connect() { "it cannot be reached" } else { "no answer" };
-                ApiError::from(PaywallRefusal::UpstreamFailed(what.to_owned())).into_response()
+                // The error names the server's address, so only the log has it.
+                tracing::warn!(%error, "request to the model server failed");
+                let what = if error.is_connect() { "it is unreachable" } else { "no response" };
+                GatewayError::from(PaywallRefusal::UpstreamFailed(what.to_owned())).into_response()
             }
         }
     }
@@ -133,7 +137,7 @@ impl Upstream {
 fn answer(mut answered: reqwest::Response) -> Response {
     let status = answered.status();
     let mut headers = std::mem::take(answered.headers_mut());
-    headers::towards_client(&mut headers);
+    headers::strip_for_client(&mut headers);
     let chunks = stream::unfold(Some(answered), async |answered| {
         let mut answered = answered?;
         match answered.chunk().await {

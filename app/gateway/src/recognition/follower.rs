@@ -1,4 +1,7 @@
-use std::time::{Duration, Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use motif_sdk::{
     client::Heard,
@@ -11,30 +14,31 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use crate::{Gateway, problem::ApiError};
+use super::Recognizer;
+use crate::error::GatewayError;
 
-/// Even where everything is heard, all is read again now and then.
-const READ_AGAIN: Duration = Duration::from_secs(600);
-/// Where nothing is heard, reading takes at most a tenth of the time.
-const READING_SHARE: u32 = 10;
+/// Interval of complete reads while notifications arrive.
+const REREAD_AFTER: Duration = Duration::from_secs(600);
+/// Without notifications, the pause is ten times the duration of a read.
+const PAUSE_FACTOR: u32 = 10;
 const PAUSES: std::ops::RangeInclusive<Duration> =
     Duration::from_secs(1)..=Duration::from_secs(300);
-/// Works that were heard of and not yet indexed.
-const WAITING: usize = 4_096;
+/// Maximum number of notified works that are not indexed yet.
+const MAX_QUEUED: usize = 4_096;
 
-/// Builds the index of a gateway from the chain, and keeps it current: by listening to the node,
-/// or, where the node does not talk, by reading everything now and then.
-pub struct Follower {
-    gateway: Gateway,
+/// Background job that builds the index of works and keeps it current: by notifications of a
+/// node, or by complete reads if the node sends none.
+pub struct WorksFollower {
+    recognizer: Arc<Recognizer>,
 }
 
-impl Follower {
-    /// A follower for a gateway.
-    pub fn new(gateway: Gateway) -> Self {
-        Self { gateway }
+impl WorksFollower {
+    /// Creates the job.
+    pub fn new(recognizer: Arc<Recognizer>) -> Self {
+        Self { recognizer }
     }
 
-    /// Follows until it is told to stop.
+    /// Runs until `stop` is cancelled.
     pub async fn run(self, stop: CancellationToken) {
         tokio::select! {
             () = stop.cancelled() => {}
@@ -45,19 +49,19 @@ impl Follower {
     async fn follow(&self) {
         self.restore().await;
         loop {
-            let (tell, mut heard) = channel(WAITING);
-            let chain = self.gateway.shared_chain();
+            let (tell, mut heard) = channel(MAX_QUEUED);
+            let chain = self.recognizer.cluster.chain().clone();
             let listening = tokio::spawn(async move { chain.follow_works(tell).await });
             let listens = matches!(heard.recv().await, Some(Heard::Listening));
             let began = Instant::now();
             let read = self.read().await;
-            let pause = (began.elapsed() * READING_SHARE).clamp(*PAUSES.start(), *PAUSES.end());
+            let pause = (began.elapsed() * PAUSE_FACTOR).clamp(*PAUSES.start(), *PAUSES.end());
             if let Err(error) = &read {
-                tracing::warn!(%error, "works cannot be read");
+                tracing::warn!(%error, "works cannot be read from the chain");
             }
             if listens && read.is_ok() {
-                // Ends when the node falls silent, and when it is time to read again.
-                let _ = timeout(READ_AGAIN, self.take(&mut heard)).await;
+                // Ends when the notifications end or a complete read is due.
+                let _ = timeout(REREAD_AFTER, self.index_notified(&mut heard)).await;
             } else {
                 sleep(pause).await;
             }
@@ -65,27 +69,27 @@ impl Follower {
         }
     }
 
-    /// What was known when the gateway ran last, until the chain has been read.
+    /// Restores the index of the last run, which serves until the chain is read.
     async fn restore(&self) {
-        let Some(path) = self.gateway.recognition().snapshot.clone() else { return };
-        let Ok(cluster) = self.gateway.cluster().await else { return };
+        let Some(path) = self.recognizer.snapshot.clone() else { return };
+        let Ok(cluster) = self.recognizer.cluster.tag().await else { return };
         let restored = spawn_blocking(move || snapshot::read(&path, &cluster).map(Index::new));
         match restored.await {
             Ok(Ok(index)) => {
-                tracing::info!(works = index.len(), "the index was restored");
-                self.gateway.recognition().known_mut().index = index;
+                tracing::info!(works = index.len(), "works index restored");
+                self.recognizer.index.write().index = index;
             }
-            Ok(Err(error)) => tracing::info!(%error, "the index is built anew"),
-            Err(error) => tracing::error!(%error, "the index was not restored"),
+            Ok(Err(error)) => tracing::info!(%error, "works index is rebuilt"),
+            Err(error) => tracing::error!(%error, "works index not restored"),
         }
     }
 
-    /// Reads all works and indexes them anew.
-    async fn read(&self) -> Result<(), ApiError> {
-        let read_at = self.gateway.now();
-        let registered = self.gateway.chain().registered().await?;
-        let cluster = self.gateway.cluster().await?;
-        let path = self.gateway.recognition().snapshot.clone();
+    /// Reads all works and rebuilds the index if they differ.
+    async fn read(&self) -> Result<(), GatewayError> {
+        let read_at = self.recognizer.cluster.now();
+        let registered = self.recognizer.cluster.chain().registered().await?;
+        let cluster = self.recognizer.cluster.tag().await?;
+        let path = self.recognizer.snapshot.clone();
         let is_known = self.is_known(&registered);
         let indexing = spawn_blocking(move || {
             if is_known {
@@ -93,12 +97,12 @@ impl Follower {
             }
             let kept = path.map_or(Ok(()), |path| snapshot::write(&path, &cluster, &registered));
             if let Err(error) = kept {
-                tracing::warn!(%error, "the index cannot be kept"); // the next start reads longer
+                tracing::warn!(%error, "works index not saved"); // the next start takes longer
             }
             Some(Index::new(registered))
         });
-        let index = indexing.await.map_err(|error| ApiError::Internal(Box::new(error)))?;
-        let mut known = self.gateway.recognition().known_mut();
+        let index = indexing.await.map_err(GatewayError::internal)?;
+        let mut known = self.recognizer.index.write();
         if let Some(index) = index {
             known.index = index;
         }
@@ -106,25 +110,25 @@ impl Follower {
         Ok(())
     }
 
-    /// Whether the index has just these works: then there is nothing to build.
+    /// Returns whether the index has exactly these works.
     fn is_known(&self, registered: &[Registered]) -> bool {
-        let known = self.gateway.recognition().known();
+        let known = self.recognizer.index.read();
         known.index.len() == registered.len()
             && registered.iter().all(|entry| known.index.knows(&entry.work))
     }
 
-    async fn take(&self, heard: &mut Receiver<Heard>) {
+    async fn index_notified(&self, heard: &mut Receiver<Heard>) {
         while let Some(heard) = heard.recv().await {
             let Heard::Work(work) = heard else { continue };
             let merge = {
-                let mut known = self.gateway.recognition().known_mut();
+                let mut known = self.recognizer.index.write();
                 known.index.insert(work);
                 known.index.has_long_tail().then(|| known.index.merge())
             };
             let Some(merge) = merge else { continue };
             match spawn_blocking(merge).await {
-                Ok(merged) => self.gateway.recognition().known_mut().index.take_over(merged),
-                Err(error) => tracing::error!(%error, "the index was not sorted"),
+                Ok(merged) => self.recognizer.index.write().index.take_over(merged),
+                Err(error) => tracing::error!(%error, "works index not merged"),
             }
         }
     }

@@ -1,102 +1,102 @@
-//! Recognising works: what content is registered as, and what it is like.
+//! Recognition: which registered works content is, and which it resembles.
 //!
-//! The [`Recognition`] of a gateway holds the index; its [`Follower`] builds it from the chain
-//! when the gateway starts and keeps it current.
+//! [`Recognizer`] holds an index of all works; [`WorksFollower`] builds it from the chain at
+//! start-up and keeps it current.
 
-mod authenticating;
+mod authenticate;
 mod follower;
 
-use std::{
-    path::PathBuf,
-    sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
-};
+use std::{path::PathBuf, sync::Arc};
 
 use motif_sdk::{
     credentials::Digests,
     fingerprint::{DecodingWorker, Examined},
+    licensing::Fingerprint,
     recognition::{Index, Recognised},
 };
+use parking_lot::RwLock;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
-pub use follower::Follower;
+pub use follower::WorksFollower;
 
-use crate::problem::ApiError;
+use crate::{cluster::Cluster, error::RecognitionError, store::Store};
 
-/// Pieces of content that are taken in at once; each may be as long as content may be.
-const UPLOADS: usize = 8;
-/// Pieces of content that are decoded at once; each takes a processor.
-const DECODERS: usize = 2;
+/// Maximum number of concurrent uploads. Each takes up to the maximum size of content.
+const MAX_UPLOADS: usize = 8;
+/// Maximum number of concurrent decodings. Each occupies a processor.
+const MAX_DECODINGS: usize = 2;
 
-/// What a gateway needs to recognise works.
-#[derive(Debug)]
-pub struct Recognition {
-    known: RwLock<Known>,
+/// Recognizes registered works.
+pub struct Recognizer {
+    pub(crate) cluster: Arc<Cluster>,
+    pub(crate) store: Store,
+    index: RwLock<WorksIndex>,
     uploads: Semaphore,
-    decoders: Semaphore,
+    decodings: Semaphore,
     worker: DecodingWorker,
-    /// Where the index is kept between starts: beside a store that is a file.
+    /// File that keeps the index between starts, beside a store that is a file.
     snapshot: Option<PathBuf>,
 }
 
 #[derive(Debug, Default)]
-struct Known {
+struct WorksIndex {
     index: Index,
-    /// When all of it was read from the chain, unix seconds; `None` before it was.
+    /// Unix second of the last complete read from the chain; `None` before the first.
     read_at: Option<i64>,
 }
 
-impl Recognition {
-    /// Knows nothing yet. The snapshot stands beside the store.
-    pub fn new(worker: DecodingWorker, store: Option<&std::path::Path>) -> Self {
-        let snapshot = store.map(|store| {
-            let mut name = store.as_os_str().to_owned();
+impl Recognizer {
+    /// Creates a recognizer with an empty index, which is kept beside `store_file`.
+    pub fn new(
+        cluster: Arc<Cluster>,
+        store: Store,
+        worker: DecodingWorker,
+        store_file: Option<&PathBuf>,
+    ) -> Self {
+        let snapshot = store_file.map(|file| {
+            let mut name = file.as_os_str().to_owned();
             name.push(".works");
             PathBuf::from(name)
         });
         Self {
-            known: RwLock::default(),
-            uploads: Semaphore::new(UPLOADS),
-            decoders: Semaphore::new(DECODERS),
+            cluster,
+            store,
+            index: RwLock::default(),
+            uploads: Semaphore::new(MAX_UPLOADS),
+            decodings: Semaphore::new(MAX_DECODINGS),
             worker,
             snapshot,
         }
     }
 
-    /// Room for one more piece of content to be taken in.
+    /// Returns a permit for one upload.
     ///
     /// # Errors
-    /// [`ApiError::RecognitionBusy`].
-    pub fn room(&self) -> Result<SemaphorePermit<'_>, ApiError> {
-        self.uploads.try_acquire().map_err(|_| ApiError::RecognitionBusy)
+    /// [`RecognitionError::Busy`].
+    pub fn upload_permit(&self) -> Result<SemaphorePermit<'_>, RecognitionError> {
+        self.uploads.try_acquire().map_err(|_| RecognitionError::Busy)
     }
 
-    /// What content is and says of itself, decoded where it can do no harm.
-    pub(crate) async fn examine(&self, content: Vec<u8>) -> Examined {
-        // Nobody closes the semaphore.
-        let _turn = self.decoders.acquire().await;
+    /// Decodes content in a separate process and reads its credentials.
+    async fn examine(&self, content: Vec<u8>) -> Examined {
+        // The semaphore is never closed.
+        let _permit = self.decodings.acquire().await;
         self.worker.examine(content).await
     }
 
-    /// Which works are exactly this, and which are like it; of how many, as of when.
+    /// Returns the works that match, the number of indexed works, and the unix second of the
+    /// index.
     ///
     /// # Errors
-    /// [`ApiError::RecognitionNotReady`].
-    pub(crate) fn recognise(
+    /// [`RecognitionError::NotReady`].
+    fn recognize(
         &self,
         digests: &Digests,
-        probes: &[motif_sdk::licensing::Fingerprint],
-    ) -> Result<(Recognised, u64, i64), ApiError> {
-        let known = self.known();
-        let read_at = known.read_at.ok_or(ApiError::RecognitionNotReady)?;
-        let recognised = known.index.recognise(digests.iter(), probes);
-        Ok((recognised, known.index.len() as u64, read_at))
-    }
-
-    fn known(&self) -> RwLockReadGuard<'_, Known> {
-        self.known.read().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn known_mut(&self) -> RwLockWriteGuard<'_, Known> {
-        self.known.write().unwrap_or_else(PoisonError::into_inner)
+        probes: &[Fingerprint],
+    ) -> Result<(Recognised, u64, i64), RecognitionError> {
+        let known = self.index.read();
+        let read_at = known.read_at.ok_or(RecognitionError::NotReady)?;
+        let recognized = known.index.recognise(digests.iter(), probes);
+        Ok((recognized, known.index.len() as u64, read_at))
     }
 }

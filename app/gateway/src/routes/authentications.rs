@@ -10,12 +10,15 @@ use motif_sdk::{
     recognition::Index,
 };
 
-use super::body::Body;
-use crate::{Gateway, problem::ApiError};
+use super::extract::JsonBody;
+use crate::{
+    App,
+    error::{GatewayError, RecognitionError},
+};
 
-/// Says whose content is, on what terms, and which receipt licensed it. The body is the content
-/// itself, under any content type but JSON; or its digest and fingerprints as JSON, so that the
-/// content need not leave its owner.
+/// Returns the registered works that content matches, their terms, and the receipts that licensed
+/// it. The body is the content itself with any content type except JSON, or its digest and
+/// fingerprints as JSON, so that the content need not be uploaded.
 #[utoipa::path(post, operation_id = "authenticate", path = "/v1/authenticate",
     request_body(content(
         (AuthenticationRequest = "application/json"),
@@ -30,26 +33,27 @@ use crate::{Gateway, problem::ApiError};
     (status = 503, body = Problem, content_type = "application/problem+json"),
 ))]
 pub async fn authenticate(
-    State(gateway): State<Gateway>,
+    State(app): State<App>,
     request: Request,
-) -> Result<Json<Authentication>, ApiError> {
+) -> Result<Json<Authentication>, GatewayError> {
     if is_json(&request) {
-        let Body(asked) = Body::<AuthenticationRequest>::from_request(request, &()).await?;
-        if asked.fingerprints.len() > Index::MAX_PROBES {
-            return Err(ApiError::TooManyFingerprints(asked.fingerprints.len()));
+        let body = JsonBody::<AuthenticationRequest>::from_request(request, &()).await;
+        let JsonBody(content) = body?;
+        let fingerprints = content.fingerprints.len();
+        if fingerprints > Index::MAX_PROBES {
+            return Err(RecognitionError::TooManyFingerprints(fingerprints).into());
         }
-        return Ok(Json(gateway.authenticate(&asked).await?));
+        return Ok(Json(app.recognizer.authenticate(&content).await?));
     }
     if request.headers().contains_key(CONTENT_ENCODING) {
-        return Err(ApiError::EncodedBody);
+        return Err(GatewayError::EncodedBody);
     }
-    let recognition = gateway.recognition();
-    let _room = recognition.room()?;
+    let _permit = app.recognizer.upload_permit()?;
     let content = content(request).await?;
     if content.is_empty() {
-        return Err(ApiError::ContentUnreadable("there is none".to_owned()));
+        return Err(RecognitionError::Unreadable("it is empty".to_owned()).into());
     }
-    Ok(Json(gateway.authenticate_content(content.into()).await?))
+    Ok(Json(app.recognizer.authenticate_content(content.into()).await?))
 }
 
 fn is_json(request: &Request) -> bool {
@@ -58,8 +62,8 @@ fn is_json(request: &Request) -> bool {
     kind.eq_ignore_ascii_case("application/json")
 }
 
-/// The body, of which no more is read than content may have.
-async fn content(request: Request) -> Result<Bytes, ApiError> {
+/// Reads a body of at most the maximum size of content.
+async fn content(request: Request) -> Result<Bytes, GatewayError> {
     let read = to_bytes(request.into_body(), MAX_CONTENT_BYTES).await;
-    read.map_err(|_| ApiError::BodyTooLarge(MAX_CONTENT_BYTES))
+    read.map_err(|_| GatewayError::BodyTooLarge(MAX_CONTENT_BYTES))
 }

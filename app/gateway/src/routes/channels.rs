@@ -1,11 +1,10 @@
 use axum::{Json, extract::State};
 use motif_sdk::gateway::wire::{Address, ChannelState, OpenChannel, Problem};
 
-use super::{body::Body, named::Named};
-use crate::{Gateway, problem::ApiError};
+use super::extract::{JsonBody, PathParameter};
+use crate::{App, channel::ChannelHandle, channel_state::channel_state, error::GatewayError};
 
-/// Has the gateway serve a channel that was opened on chain, or read it again after a top-up
-/// or an acceptance.
+/// Opens an on-chain channel at this gateway, or reads it again after a top-up or an acceptance.
 #[utoipa::path(post, operation_id = "open_channel", path = "/v1/channels", request_body = OpenChannel, responses(
     (status = 200, body = ChannelState),
     (status = 400, body = Problem, content_type = "application/problem+json"),
@@ -17,14 +16,14 @@ use crate::{Gateway, problem::ApiError};
     (status = 503, body = Problem, content_type = "application/problem+json"),
 ))]
 pub async fn open(
-    State(gateway): State<Gateway>,
-    Body(OpenChannel { channel }): Body<OpenChannel>,
-) -> Result<Json<ChannelState>, ApiError> {
-    let desk = gateway.open_channel(channel.0).await?;
-    Ok(Json(gateway.state(&desk).await?))
+    State(app): State<App>,
+    JsonBody(OpenChannel { channel }): JsonBody<OpenChannel>,
+) -> Result<Json<ChannelState>, GatewayError> {
+    let channel = app.sync.open(channel.0).await?;
+    Ok(Json(state(&app, &channel).await?))
 }
 
-/// A channel as the gateway has it.
+/// Shows a channel's state at this gateway.
 #[utoipa::path(get, operation_id = "show_channel", path = "/v1/channels/{channel}", params(("channel" = Address, Path)), responses(
     (status = 200, body = ChannelState),
     (status = 400, body = Problem, content_type = "application/problem+json"),
@@ -33,9 +32,16 @@ pub async fn open(
     (status = 503, body = Problem, content_type = "application/problem+json"),
 ))]
 pub async fn show(
-    State(gateway): State<Gateway>,
-    Named(Address(channel)): Named<Address>,
-) -> Result<Json<ChannelState>, ApiError> {
-    let desk = gateway.desk(&channel).await?;
-    Ok(Json(gateway.state(&desk).await?))
+    State(app): State<App>,
+    PathParameter(Address(channel)): PathParameter<Address>,
+) -> Result<Json<ChannelState>, GatewayError> {
+    let channel = app.channels.get(&channel).await?;
+    Ok(Json(state(&app, &channel).await?))
+}
+
+/// Returns a channel's state. All of it is on disk, so a crash reverts nothing that was shown.
+async fn state(app: &App, channel: &ChannelHandle) -> Result<ChannelState, GatewayError> {
+    let state = channel_state(&channel.lock().ledger);
+    app.channels.store().writer().flush().await?;
+    Ok(state)
 }

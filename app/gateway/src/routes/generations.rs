@@ -1,24 +1,40 @@
 use axum::{
     Extension, Json,
-    extract::{FromRequestParts, State},
-    http::{HeaderName, request::Parts},
+    extract::State,
+    http::{HeaderValue, header::CONTENT_TYPE},
+    response::{IntoResponse, Response},
 };
-use motif_sdk::gateway::{
-    IdempotencyKey,
-    wire::{Address, BatchReceipts, BatchRequest, GenerationRequest, ReceiptParts},
+use motif_sdk::gateway::wire::{
+    Address, BatchReceipts, BatchRequest, GenerationRequest, ReceiptParts,
 };
 
 use super::{
-    body::{Body, WrittenReceipt},
-    described::MeteringProblems,
-    named::Named,
+    extract::{IdempotencyHeader, JsonBody, PathParameter},
+    openapi::MeteringProblems,
 };
-use crate::{Gateway, keys::Caller, problem::ApiError};
+use crate::{App, error::GatewayError, keys::Caller};
+
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
+
+/// Receipt as JSON, serialized into a buffer of the right capacity.
+pub struct ReceiptResponse(pub ReceiptParts);
+
+impl IntoResponse for ReceiptResponse {
+    fn into_response(self) -> Response {
+        // The longest receipt, signed in a bundle.
+        const CAPACITY: usize = 1_280;
+        let mut buffer = Vec::with_capacity(CAPACITY);
+        match serde_json::to_writer(&mut buffer, &self.0) {
+            Ok(()) => ([(CONTENT_TYPE, JSON)], buffer).into_response(),
+            Err(error) => GatewayError::internal(error).into_response(),
+        }
+    }
+}
 
 /// Pays for a generation.
 ///
-/// Idempotent: the same request under the same key yields the same receipt. When this has
-/// answered, the receipt survives any crash of the gateway.
+/// Idempotent: the same request under the same key returns the same receipt. A returned receipt
+/// survives any crash of the gateway.
 #[utoipa::path(
     post, operation_id = "pay_for_generation",
     path = "/v1/channels/{channel}/generations",
@@ -32,21 +48,21 @@ use crate::{Gateway, keys::Caller, problem::ApiError};
         MeteringProblems,
     )
 )]
-pub async fn accept(
-    State(gateway): State<Gateway>,
-    Named(Address(channel)): Named<Address>,
-    Key(key): Key,
+pub async fn pay(
+    State(app): State<App>,
+    PathParameter(Address(channel)): PathParameter<Address>,
+    IdempotencyHeader(key): IdempotencyHeader,
     Extension(caller): Extension<Caller>,
-    Body(request): Body<GenerationRequest>,
-) -> Result<WrittenReceipt, ApiError> {
-    let receipt = gateway.accept(channel, key, request, &caller).await?;
-    Ok(WrittenReceipt(ReceiptParts::from(&receipt)))
+    JsonBody(request): JsonBody<GenerationRequest>,
+) -> Result<ReceiptResponse, GatewayError> {
+    let receipt = app.metering.pay(channel, key, request, &caller).await?;
+    Ok(ReceiptResponse(ReceiptParts::from(&receipt)))
 }
 
-/// Pays for several generations with one voucher: all of them or none.
+/// Pays for several generations with one voucher, all or none.
 ///
-/// A blended generation, which uses several licenses, is a batch whose generations name the
-/// same request and output. Idempotent, as a single generation is.
+/// A blended generation, which uses several licenses, is a batch whose generations have the same
+/// request and output digests. Idempotent, as a single generation is.
 #[utoipa::path(
     post, operation_id = "pay_for_batch",
     path = "/v1/channels/{channel}/batches",
@@ -60,29 +76,13 @@ pub async fn accept(
         MeteringProblems,
     )
 )]
-pub async fn accept_batch(
-    State(gateway): State<Gateway>,
-    Named(Address(channel)): Named<Address>,
-    Key(key): Key,
+pub async fn pay_batch(
+    State(app): State<App>,
+    PathParameter(Address(channel)): PathParameter<Address>,
+    IdempotencyHeader(key): IdempotencyHeader,
     Extension(caller): Extension<Caller>,
-    Body(request): Body<BatchRequest>,
-) -> Result<Json<BatchReceipts>, ApiError> {
-    let receipts = gateway.accept_batch(channel, key, request, &caller).await?;
+    JsonBody(request): JsonBody<BatchRequest>,
+) -> Result<Json<BatchReceipts>, GatewayError> {
+    let receipts = app.metering.pay_batch(channel, key, request, &caller).await?;
     Ok(Json(BatchReceipts { receipts: receipts.iter().map(ReceiptParts::from).collect() }))
-}
-
-const HEADER: HeaderName = HeaderName::from_static(IdempotencyKey::HEADER);
-
-/// The `Idempotency-Key` header.
-pub struct Key(pub IdempotencyKey);
-
-impl<S: Send + Sync> FromRequestParts<S> for Key {
-    type Rejection = ApiError;
-
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
-        let header = parts.headers.get(HEADER);
-        let header = header.ok_or(ApiError::IdempotencyKeyMissing)?;
-        let key = header.to_str().ok().and_then(|text| text.parse().ok());
-        key.map(Self).ok_or(ApiError::IdempotencyKeyInvalid)
-    }
 }

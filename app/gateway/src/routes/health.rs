@@ -1,25 +1,25 @@
 use axum::{Json, extract::State};
 use serde_json::{Value, json};
 
-use crate::{Gateway, problem::ApiError};
+use crate::{App, error::GatewayError};
 
-/// Whether the process works. What a 503 here names, starting it again cures: a store that has
-/// failed takes nothing before that, and a worker that has stopped settles nothing.
+/// Checks that the store works and the settlement worker makes progress. A restart repairs what
+/// a 503 reports.
 #[utoipa::path(get, operation_id = "alive", path = "/healthz", responses(
     (status = 200, body = Object),
     (status = 503, body = motif_sdk::gateway::wire::Problem, content_type = "application/problem+json"),
 ))]
-pub async fn alive(State(gateway): State<Gateway>) -> Result<Json<Value>, ApiError> {
-    gateway.alive()?;
+pub async fn alive(State(app): State<App>) -> Result<Json<Value>, GatewayError> {
+    app.health.check_alive()?;
     Ok(Json(json!({ "status": "alive" })))
 }
 
-/// Whether the gateway can serve: its store takes writes, its cluster answers.
+/// Checks that the store takes writes and the cluster answers.
 #[utoipa::path(get, operation_id = "ready", path = "/readyz", responses(
     (status = 200, body = Object),
     (status = 503, body = motif_sdk::gateway::wire::Problem, content_type = "application/problem+json"),
 ))]
-pub async fn ready(State(gateway): State<Gateway>) -> Result<Json<Value>, ApiError> {
-    gateway.ready().await?;
+pub async fn ready(State(app): State<App>) -> Result<Json<Value>, GatewayError> {
+    app.health.check_ready().await?;
     Ok(Json(json!({ "status": "ready" })))
 }

@@ -5,17 +5,16 @@ use motif_sdk::gateway::wire::{
 };
 
 use super::{
-    body::{Body, WrittenReceipt},
-    described::MeteringProblems,
-    generations::Key,
-    named::Named,
+    extract::{IdempotencyHeader, JsonBody, PathParameter},
+    generations::ReceiptResponse,
+    openapi::MeteringProblems,
 };
-use crate::{Gateway, keys::Caller, problem::ApiError, traces};
+use crate::{App, error::GatewayError, keys::Caller, traces};
 
-/// Keeps room on a channel for a generation whose units are not known yet.
+/// Holds units on a channel for a generation whose units are not known yet.
 ///
-/// A hold pays nothing. It ends when it is captured or released, or by itself. Idempotent: the
-/// same request under the same key is the same hold.
+/// A hold charges nothing. It ends when it is captured, released or expired. Idempotent: the same
+/// request under the same key is the same hold.
 #[utoipa::path(
     post, operation_id = "hold",
     path = "/v1/channels/{channel}/holds",
@@ -30,17 +29,17 @@ use crate::{Gateway, keys::Caller, problem::ApiError, traces};
     )
 )]
 pub async fn hold(
-    State(gateway): State<Gateway>,
-    Named(Address(channel)): Named<Address>,
-    Key(key): Key,
-    Body(request): Body<HoldRequest>,
-) -> Result<Json<HoldFacts>, ApiError> {
-    Ok(Json(gateway.hold(channel, &key, &request).await?))
+    State(app): State<App>,
+    PathParameter(Address(channel)): PathParameter<Address>,
+    IdempotencyHeader(key): IdempotencyHeader,
+    JsonBody(request): JsonBody<HoldRequest>,
+) -> Result<Json<HoldFacts>, GatewayError> {
+    Ok(Json(app.holds.add(channel, &key, &request).await?))
 }
 
-/// Pays for a generation that room was held for: what it has really used, and its output.
+/// Captures a hold: pays for the units used, up to those held.
 ///
-/// Idempotent: the same request yields the same receipt.
+/// Idempotent: the same request returns the same receipt.
 #[utoipa::path(
     post, operation_id = "capture_hold",
     path = "/v1/holds/{hold}/capture",
@@ -52,17 +51,17 @@ pub async fn hold(
     )
 )]
 pub async fn capture(
-    State(gateway): State<Gateway>,
-    Named(Digest(hold)): Named<Digest>,
+    State(app): State<App>,
+    PathParameter(Digest(hold)): PathParameter<Digest>,
     Extension(caller): Extension<Caller>,
-    Body(request): Body<GenerationRequest>,
-) -> Result<WrittenReceipt, ApiError> {
-    traces::note(traces::CHANNEL, request.voucher.channel.0.to_string());
-    let receipt = gateway.capture(hold, request, &caller).await?;
-    Ok(WrittenReceipt(ReceiptParts::from(&receipt)))
+    JsonBody(request): JsonBody<GenerationRequest>,
+) -> Result<ReceiptResponse, GatewayError> {
+    traces::set_attribute(traces::CHANNEL, request.voucher.channel.0.to_string());
+    let receipt = app.holds.capture(hold, request, &caller).await?;
+    Ok(ReceiptResponse(ReceiptParts::from(&receipt)))
 }
 
-/// Gives a hold up: the generation failed, and nothing is paid. Safe to repeat.
+/// Releases a hold: the generation failed, and nothing is charged. Idempotent.
 #[utoipa::path(
     post, operation_id = "release_hold",
     path = "/v1/holds/{hold}/release",
@@ -79,10 +78,10 @@ pub async fn capture(
     )
 )]
 pub async fn release(
-    State(gateway): State<Gateway>,
-    Named(Digest(hold)): Named<Digest>,
-    Body(request): Body<ReleaseRequest>,
-) -> Result<Json<HoldFacts>, ApiError> {
-    traces::note(traces::CHANNEL, request.channel.0.to_string());
-    Ok(Json(gateway.release(hold, &request).await?))
+    State(app): State<App>,
+    PathParameter(Digest(hold)): PathParameter<Digest>,
+    JsonBody(request): JsonBody<ReleaseRequest>,
+) -> Result<Json<HoldFacts>, GatewayError> {
+    traces::set_attribute(traces::CHANNEL, request.channel.0.to_string());
+    Ok(Json(app.holds.release(hold, &request).await?))
 }

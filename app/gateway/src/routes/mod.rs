@@ -2,15 +2,13 @@
 
 pub mod admin;
 pub mod authentications;
-pub mod body;
 pub mod channels;
-pub mod described;
 pub mod discovery;
-pub mod document;
+pub mod extract;
 pub mod generations;
 pub mod health;
 pub mod holds;
-pub mod named;
+pub mod openapi;
 pub mod operator;
 pub mod paywall;
 pub mod quotes;

@@ -3,15 +3,17 @@ use motif_sdk::gateway::wire::PaidRoutes;
 
 use crate::paywall::Paywall;
 
-/// What is sold beside the gateway's own interface, if anything is.
+/// Paywall of the gateway, among the router's extensions.
 #[derive(Clone)]
-pub struct Sold(pub Option<Paywall>);
+pub struct OptionalPaywall(pub Option<Paywall>);
 
-/// What can be paid for in front of a model server, with what it costs now.
+/// Lists the paid routes of the paywall with their present prices.
 #[utoipa::path(get, operation_id = "show_paywall", path = "/v1/paywall", responses(
     (status = 200, body = PaidRoutes),
 ))]
-pub async fn show(Extension(Sold(paywall)): Extension<Sold>) -> Json<PaidRoutes> {
+pub async fn show(
+    Extension(OptionalPaywall(paywall)): Extension<OptionalPaywall>,
+) -> Json<PaidRoutes> {
     let facts = match paywall {
         Some(paywall) => paywall.facts().await,
         None => PaidRoutes { routes: Vec::new() },

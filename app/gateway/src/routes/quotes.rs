@@ -3,24 +3,24 @@ use motif_sdk::gateway::wire::{Address, Problem, Quote, UseWord};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use super::named::{Asked, Named};
-use crate::{Gateway, problem::ApiError};
+use super::extract::{PathParameter, QueryString};
+use crate::{App, error::GatewayError};
 
-/// What to quote.
+/// Query of a quote.
 #[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
-pub struct QuoteAsked {
-    /// What is to be done with the work.
+pub struct QuoteQuery {
+    /// Use to quote.
     #[serde(rename = "use")]
     pub licensed_use: UseWord,
 }
 
-/// What a use of a work costs here, by its latest terms.
+/// Quotes the price of a work's use at this gateway, by the latest terms.
 #[utoipa::path(
     get, operation_id = "show_quote",
     path = "/v1/works/{work}/quotes",
-    params(("work" = Address, Path), QuoteAsked),
+    params(("work" = Address, Path), QuoteQuery),
     responses(
         (status = 200, body = Quote),
         (status = 400, body = Problem, content_type = "application/problem+json"),
@@ -29,9 +29,9 @@ pub struct QuoteAsked {
     )
 )]
 pub async fn show(
-    State(gateway): State<Gateway>,
-    Named(Address(work)): Named<Address>,
-    Asked(asked): Asked<QuoteAsked>,
-) -> Result<Json<Quote>, ApiError> {
-    Ok(Json(gateway.quote(work, asked.licensed_use).await?))
+    State(app): State<App>,
+    PathParameter(Address(work)): PathParameter<Address>,
+    QueryString(query): QueryString<QuoteQuery>,
+) -> Result<Json<Quote>, GatewayError> {
+    Ok(Json(app.catalogue.quote(work, query.licensed_use).await?))
 }

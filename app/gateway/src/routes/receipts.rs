@@ -3,37 +3,37 @@ use motif_sdk::gateway::wire::{Address, Digest, Problem, ReceiptPage, ReceiptPro
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use super::named::{Asked, Named};
-use crate::{Gateway, problem::ApiError};
+use super::extract::{PathParameter, QueryString};
+use crate::{App, error::GatewayError};
 
-/// Which receipts to list.
+/// Query of a page of receipts.
 #[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
-pub struct ReceiptsAsked {
-    /// Those of this statement; of the open one without it.
+pub struct ReceiptsQuery {
+    /// Number of the statement; the open statement if it is missing.
     pub statement: Option<u64>,
-    /// At most so many, and never more than 1,000.
-    #[serde(default = "ReceiptsAsked::most")]
+    /// Maximum number of receipts, at most 1,000.
+    #[serde(default = "ReceiptsQuery::max_limit")]
     #[param(default = 1_000)]
     pub limit: u32,
-    /// From this position on.
+    /// Position of the first receipt.
     #[serde(default)]
     pub offset: u32,
 }
 
-impl ReceiptsAsked {
-    /// The longest page.
-    pub fn most() -> u32 {
+impl ReceiptsQuery {
+    /// Returns the maximum page size.
+    pub fn max_limit() -> u32 {
         1_000
     }
 }
 
-/// Lists receipts of a statement in order.
+/// Lists the receipts of a statement in order.
 #[utoipa::path(
     get, operation_id = "list_receipts",
     path = "/v1/channels/{channel}/receipts",
-    params(("channel" = Address, Path), ReceiptsAsked),
+    params(("channel" = Address, Path), ReceiptsQuery),
     responses(
         (status = 200, body = ReceiptPage),
         (status = 400, body = Problem, content_type = "application/problem+json"),
@@ -43,16 +43,16 @@ impl ReceiptsAsked {
     )
 )]
 pub async fn list(
-    State(gateway): State<Gateway>,
-    Named(Address(channel)): Named<Address>,
-    Asked(asked): Asked<ReceiptsAsked>,
-) -> Result<Json<ReceiptPage>, ApiError> {
-    let limit = asked.limit.min(ReceiptsAsked::most());
-    let page = gateway.receipt_page(channel, asked.statement, limit, asked.offset).await?;
+    State(app): State<App>,
+    PathParameter(Address(channel)): PathParameter<Address>,
+    QueryString(query): QueryString<ReceiptsQuery>,
+) -> Result<Json<ReceiptPage>, GatewayError> {
+    let limit = query.limit.min(ReceiptsQuery::max_limit());
+    let page = app.receipts.page(channel, query.statement, limit, query.offset).await?;
     Ok(Json(page))
 }
 
-/// What proves a settled receipt against its channel's account.
+/// Returns the proof of a settled receipt against its channel's account.
 #[utoipa::path(get, operation_id = "prove_receipt", path = "/v1/receipts/{receipt}/proof", params(("receipt" = Digest, Path)), responses(
     (status = 200, body = ReceiptProofParts),
     (status = 400, body = Problem, content_type = "application/problem+json"),
@@ -61,9 +61,9 @@ pub async fn list(
     (status = 503, body = Problem, content_type = "application/problem+json"),
 ))]
 pub async fn proof(
-    State(gateway): State<Gateway>,
-    Named(Digest(receipt)): Named<Digest>,
-) -> Result<Json<ReceiptProofParts>, ApiError> {
-    let proof = gateway.proof(&receipt).await?;
+    State(app): State<App>,
+    PathParameter(Digest(receipt)): PathParameter<Digest>,
+) -> Result<Json<ReceiptProofParts>, GatewayError> {
+    let proof = app.receipts.proof(&receipt).await?;
     Ok(Json(ReceiptProofParts::from(&proof)))
 }

@@ -1,10 +1,13 @@
 use axum::{Json, extract::State};
 use motif_sdk::gateway::wire::{Address, Closing, PayerProof, Settlements};
 
-use super::{body::Body, described::PayerSettlingProblems, named::Named};
-use crate::{Gateway, problem::ApiError};
+use super::{
+    extract::{JsonBody, PathParameter},
+    openapi::PayerSettlementProblems,
+};
+use crate::{App, error::GatewayError};
 
-/// Settles a channel now, because its payer asks. Operators have a URL of their own.
+/// Settles a channel on its payer's signed request. Operators use the admin interface.
 #[utoipa::path(
     post, operation_id = "settle_channel",
     path = "/v1/channels/{channel}/settlements",
@@ -12,23 +15,23 @@ use crate::{Gateway, problem::ApiError};
     request_body = PayerProof,
     responses(
         (status = 200, body = Settlements),
-        PayerSettlingProblems,
+        PayerSettlementProblems,
     )
 )]
 pub async fn settle(
-    State(gateway): State<Gateway>,
-    Named(Address(channel)): Named<Address>,
-    Body(proof): Body<PayerProof>,
-) -> Result<Json<Settlements>, ApiError> {
-    let settlements = gateway.settle_for_payer(channel, &proof).await?;
+    State(app): State<App>,
+    PathParameter(Address(channel)): PathParameter<Address>,
+    JsonBody(proof): JsonBody<PayerProof>,
+) -> Result<Json<Settlements>, GatewayError> {
+    let settlements = app.settler.settle_for_payer(channel, &proof).await?;
     if settlements.is_empty() {
-        return Err(ApiError::NothingToSettle);
+        return Err(GatewayError::NothingToSettle);
     }
     Ok(Json(Settlements { settlements }))
 }
 
-/// Settles what is owed on a channel whose payer has started closing, and ends its grace
-/// period, so that the payer can withdraw at once.
+/// Settles a channel whose payer has started to close it, and ends its grace period, so that the
+/// payer can withdraw at once.
 #[utoipa::path(
     post, operation_id = "close_channel",
     path = "/v1/channels/{channel}/close",
@@ -36,13 +39,13 @@ pub async fn settle(
     request_body = PayerProof,
     responses(
         (status = 200, body = Closing),
-        PayerSettlingProblems,
+        PayerSettlementProblems,
     )
 )]
 pub async fn close(
-    State(gateway): State<Gateway>,
-    Named(Address(channel)): Named<Address>,
-    Body(proof): Body<PayerProof>,
-) -> Result<Json<Closing>, ApiError> {
-    Ok(Json(gateway.close_for_payer(channel, &proof).await?))
+    State(app): State<App>,
+    PathParameter(Address(channel)): PathParameter<Address>,
+    JsonBody(proof): JsonBody<PayerProof>,
+) -> Result<Json<Closing>, GatewayError> {
+    Ok(Json(app.settler.close_for_payer(channel, &proof).await?))
 }

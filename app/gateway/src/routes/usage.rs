@@ -8,31 +8,31 @@ use motif_sdk::gateway::wire::{Address, Problem, UsageBy, UsageFormat, UsageRepo
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use super::named::{Asked, Named};
-use crate::{Gateway, problem::ApiError};
+use super::extract::{PathParameter, QueryString};
+use crate::{App, error::GatewayError};
 
-/// What to report.
+/// Query of a usage report.
 #[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
-pub struct UsageAskedFor {
-    /// What to add up by.
+pub struct UsageQuery {
+    /// Dimension to group by.
     pub by: UsageBy,
-    /// From this unix second on.
+    /// First unix second.
     pub from: Option<i64>,
-    /// Until before this unix second.
+    /// Unix second after the last.
     pub until: Option<i64>,
-    /// How to write it.
+    /// Format of the report.
     #[serde(default)]
     #[param(inline)]
     pub format: UsageFormat,
 }
 
-/// What was used and spent on a channel, settled or not.
+/// Reports usage and spending of a channel, settled or not.
 #[utoipa::path(
     get, operation_id = "report_usage",
     path = "/v1/channels/{channel}/usage",
-    params(("channel" = Address, Path), UsageAskedFor),
+    params(("channel" = Address, Path), UsageQuery),
     responses(
         (status = 200, content((UsageReport = "application/json"), (String = "text/csv"))),
         (status = 400, body = Problem, content_type = "application/problem+json"),
@@ -42,16 +42,16 @@ pub struct UsageAskedFor {
     )
 )]
 pub async fn show(
-    State(gateway): State<Gateway>,
-    Named(Address(channel)): Named<Address>,
-    Asked(asked): Asked<UsageAskedFor>,
-) -> Result<Response, ApiError> {
-    let report = gateway.usage(Some(channel), asked.by, asked.from, asked.until).await?;
-    Ok(written(&report, asked.format))
+    State(app): State<App>,
+    PathParameter(Address(channel)): PathParameter<Address>,
+    QueryString(query): QueryString<UsageQuery>,
+) -> Result<Response, GatewayError> {
+    let report = app.receipts.usage(Some(channel), query.by, query.from, query.until).await?;
+    Ok(render(&report, query.format))
 }
 
-/// A report as it was asked for.
-pub fn written(report: &UsageReport, format: UsageFormat) -> Response {
+/// Returns a report in the requested format.
+pub fn render(report: &UsageReport, format: UsageFormat) -> Response {
     match format {
         UsageFormat::Json => Json(report).into_response(),
         UsageFormat::Csv => {

@@ -3,8 +3,8 @@ use motif_sdk::gateway::wire::{
     Address, LineageFacts, Problem, WorkDetailsFacts, WorkList, WorkQuery,
 };
 
-use super::named::{Asked, Named};
-use crate::{Gateway, problem::ApiError};
+use super::extract::{PathParameter, QueryString};
+use crate::{App, error::GatewayError};
 
 /// Lists registered works with their latest terms, earliest first.
 #[utoipa::path(get, operation_id = "list_works", path = "/v1/works", params(WorkQuery), responses(
@@ -13,13 +13,13 @@ use crate::{Gateway, problem::ApiError};
     (status = 503, body = Problem, content_type = "application/problem+json"),
 ))]
 pub async fn list(
-    State(gateway): State<Gateway>,
-    Asked(query): Asked<WorkQuery>,
-) -> Result<Json<WorkList>, ApiError> {
-    Ok(Json(gateway.works(&query).await?))
+    State(app): State<App>,
+    QueryString(query): QueryString<WorkQuery>,
+) -> Result<Json<WorkList>, GatewayError> {
+    Ok(Json(app.catalogue.works(&query).await?))
 }
 
-/// Everything the chain says about a work.
+/// Shows all on-chain facts of a work.
 #[utoipa::path(get, operation_id = "show_work", path = "/v1/works/{work}", params(("work" = Address, Path)), responses(
     (status = 200, body = WorkDetailsFacts),
     (status = 400, body = Problem, content_type = "application/problem+json"),
@@ -27,14 +27,13 @@ pub async fn list(
     (status = 503, body = Problem, content_type = "application/problem+json"),
 ))]
 pub async fn show(
-    State(gateway): State<Gateway>,
-    Named(Address(work)): Named<Address>,
-) -> Result<Json<WorkDetailsFacts>, ApiError> {
-    Ok(Json(gateway.work(work).await?))
+    State(app): State<App>,
+    PathParameter(Address(work)): PathParameter<Address>,
+) -> Result<Json<WorkDetailsFacts>, GatewayError> {
+    Ok(Json(app.catalogue.work(work).await?))
 }
 
-/// The works a work descends from and those that descend from it, with what of their earnings
-/// reaches whom.
+/// Shows a work's ancestors and descendants with their shares of earnings.
 #[utoipa::path(get, operation_id = "show_lineage", path = "/v1/works/{work}/lineage", params(("work" = Address, Path)), responses(
     (status = 200, body = LineageFacts),
     (status = 400, body = Problem, content_type = "application/problem+json"),
@@ -42,8 +41,8 @@ pub async fn show(
     (status = 503, body = Problem, content_type = "application/problem+json"),
 ))]
 pub async fn lineage(
-    State(gateway): State<Gateway>,
-    Named(Address(work)): Named<Address>,
-) -> Result<Json<LineageFacts>, ApiError> {
-    Ok(Json(gateway.lineage(work).await?))
+    State(app): State<App>,
+    PathParameter(Address(work)): PathParameter<Address>,
+) -> Result<Json<LineageFacts>, GatewayError> {
+    Ok(Json(app.catalogue.lineage(work).await?))
 }

@@ -1,139 +1,188 @@
-//! Bringing statements on chain, oldest first, each once.
+//! Settlement of statements on chain, oldest first, each once.
 //!
-//! A settlement transaction is stored before it is sent and sent until it lands or can land no
-//! more (`landing`); what the chain then says is recorded (`record`). `worker` does this
-//! unasked, `closing` at the end of a channel.
+//! A settlement transaction is stored before it is submitted, and submitted until it is
+//! confirmed or has expired ([`submit`]). [`worker`] settles by policy, [`Settler`] on request.
 
-mod closing;
-mod landing;
-mod payer;
-mod record;
-mod rollback;
+mod close;
+mod policy;
+mod submit;
 mod worker;
 
 use std::sync::Arc;
 
 use motif_sdk::{
     Pubkey,
-    channel::{self, Channel, ReceiptsCommitment},
+    channel::{self, Channel},
     client::ConfirmedTransaction,
-    gateway::wire::{Amount, SettlementReport},
-    receipt::tree::{Node, Tree},
+    gateway::{
+        PayerAction,
+        wire::{Amount, Closing, PayerProof, SettlementReport},
+    },
 };
 use opentelemetry::{Context, trace::SpanKind};
+use solana_signer::Signer;
 
-pub(crate) use payer::{asked_by_payer, proves_payer};
-pub(crate) use record::records;
-pub(crate) use worker::Worker;
+pub(crate) use policy::SettlementPolicy;
+pub(crate) use submit::Submitter;
+pub(crate) use worker::SettlementWorker;
 
 use crate::{
-    Gateway,
-    desk::Desk,
+    admission::Admission,
+    channel::ChannelHandle,
+    channel_sync::{ChannelSync, receipts_commitment},
+    error::GatewayError,
     ledger::CutStatement,
-    problem::ApiError,
-    store::ChannelId,
+    metrics::Metrics,
+    payer_request::verify_payer,
     traces::{self, Traces},
 };
 
-impl Gateway {
-    /// Settles everything that was vouched for on a channel: the statements that were cut,
-    /// then the open one, which is cut for it. Returns what was brought on chain.
+/// Settles channels.
+pub struct Settler {
+    pub(crate) sync: Arc<ChannelSync>,
+    pub(crate) submitter: Submitter,
+    pub(crate) admission: Arc<Admission>,
+    pub(crate) metrics: Arc<Metrics>,
+    pub(crate) traces: Option<Arc<Traces>>,
+}
+
+impl Settler {
+    /// Settles all statements of a channel: those that are cut, then the open one, which is cut
+    /// first. Returns the settled statements.
     ///
-    /// Goes on when whoever asked has gone. Safe to repeat.
+    /// Continues when the caller is dropped. Idempotent.
     ///
     /// # Errors
-    /// [`ApiError::SettlementRefused`], [`ApiError::SettlementUnconfirmed`],
-    /// [`ApiError::ChainUnreachable`], [`ApiError::StoreFailed`], [`ApiError::UnknownChannel`].
-    pub async fn settle(&self, address: Pubkey) -> Result<Vec<SettlementReport>, ApiError> {
-        let (gateway, desk) = (self.clone(), self.desk(&address).await?);
-        let settling = async move { gateway.settle_desk(&desk).await };
-        // A part of what is traced now, or, where nobody asked, a trace of its own.
+    /// [`GatewayError::SettlementRefused`], [`GatewayError::SettlementUnconfirmed`],
+    /// [`GatewayError::ChainUnreachable`], [`GatewayError::StoreFailed`],
+    /// [`GatewayError::UnknownChannel`].
+    pub async fn settle(
+        self: &Arc<Self>,
+        address: Pubkey,
+    ) -> Result<Vec<SettlementReport>, GatewayError> {
+        let (settler, channel) = (self.clone(), self.sync.channels.get(&address).await?);
+        let settling = async move { settler.settle_channel(&channel).await };
+        // A child of the current trace, or a trace of its own.
         let begin =
-            |traces: &Traces| traces.begin("settle", SpanKind::Internal, &Context::current());
-        let context = self.traces().map(begin);
-        let settling = tokio::spawn(traces::about(context, address, settling));
-        settling.await.map_err(|error| ApiError::Internal(Box::new(error)))?
+            |traces: &Arc<Traces>| traces.begin("settle", SpanKind::Internal, &Context::current());
+        let context = self.traces.as_ref().map(begin);
+        let settling = tokio::spawn(traces::in_channel_span(context, address, settling));
+        settling.await.map_err(GatewayError::internal)?
     }
 
-    /// Pays the operator the fees settled so far on a channel, to its associated token
-    /// account; returns base units.
+    /// Settles a channel on its payer's signed request.
     ///
     /// # Errors
-    /// [`ApiError::UnknownChannel`]; [`ApiError::SettlementRefused`] when there are none;
-    /// [`ApiError::ChainUnreachable`].
+    /// [`GatewayError::NotByPayer`], [`GatewayError::RequestStale`],
+    /// [`GatewayError::RateLimited`]; otherwise as [`Settler::settle`].
+    pub async fn settle_for_payer(
+        self: &Arc<Self>,
+        address: Pubkey,
+        proof: &PayerProof,
+    ) -> Result<Vec<SettlementReport>, GatewayError> {
+        self.admit_payer(&address, PayerAction::Settle, proof).await?;
+        self.settle(address).await
+    }
+
+    /// Closes a channel on its payer's signed request.
+    ///
+    /// # Errors
+    /// As [`Settler::settle_for_payer`] and [`Settler::close`].
+    pub async fn close_for_payer(
+        self: &Arc<Self>,
+        address: Pubkey,
+        proof: &PayerProof,
+    ) -> Result<Closing, GatewayError> {
+        self.admit_payer(&address, PayerAction::Close, proof).await?;
+        self.close(address).await
+    }
+
+    async fn admit_payer(
+        &self,
+        address: &Pubkey,
+        action: PayerAction,
+        proof: &PayerProof,
+    ) -> Result<(), GatewayError> {
+        let channel = self.sync.channels.get(address).await?;
+        verify_payer(address, &channel.account(), action, proof)?;
+        Ok(self.admission.settlement(address)?)
+    }
+
+    /// Pays a channel's settled fees to the operator's associated token account. Returns base
+    /// units.
+    ///
+    /// # Errors
+    /// [`GatewayError::UnknownChannel`]; [`GatewayError::SettlementRefused`] if there are none;
+    /// [`GatewayError::ChainUnreachable`].
     pub async fn claim_fees(
         &self,
         address: Pubkey,
-    ) -> Result<(u64, ConfirmedTransaction), ApiError> {
-        self.desk(&address).await?;
-        let claimed = self.chain().claim_fees(self.keypair(), &address).await;
-        claimed.map_err(landing::refused)
+    ) -> Result<(u64, ConfirmedTransaction), GatewayError> {
+        self.sync.channels.get(&address).await?;
+        let operator = &self.submitter.operator;
+        let claimed = self.sync.cluster.chain().claim_fees(operator, &address).await;
+        claimed.map_err(submit::rejected)
     }
 
-    async fn settle_desk(&self, desk: &Arc<Desk>) -> Result<Vec<SettlementReport>, ApiError> {
-        let _turn = desk.settling.lock().await;
-        // What an earlier run sent may have landed.
-        self.look(desk).await?;
-        if let Some((_, written)) = self.cut(desk) {
-            self.on_disk(desk, written).await?;
+    async fn settle_channel(
+        &self,
+        channel: &Arc<ChannelHandle>,
+    ) -> Result<Vec<SettlementReport>, GatewayError> {
+        let _turn = channel.settling.lock().await;
+        // A transaction of an earlier run may have been confirmed.
+        self.sync.refresh(channel).await?;
+        let (store, now) = (self.sync.channels.store(), self.sync.cluster.now());
+        let cut = channel.lock().cut(channel.lease, store, now);
+        if let Some((_, written)) = cut {
+            self.sync.channels.commit(channel, written).await?;
         }
         let mut reports = Vec::new();
-        while let Some((cut, before)) = oldest(desk) {
-            let landed = self.settle_statement(desk, &cut).await?;
-            self.metrics().settlements.inc();
-            self.metrics().settlement_lamports.inc_by(landed.fee_lamports);
+        while let Some((cut, before)) = oldest(channel) {
+            let landed = self.settle_statement(channel, &cut).await?;
+            self.metrics.settlements.inc();
+            self.metrics.settlement_lamports.inc_by(landed.fee_lamports);
             reports.push(report(&cut, &before, &landed));
         }
         Ok(reports)
     }
 
-    fn cut(&self, desk: &Desk) -> Option<(CutStatement, crate::store::Written)> {
-        desk.book().cut(desk.lease, self.store(), self.now())
-    }
-
-    /// Brings one statement on chain and sees it recorded there.
+    /// Settles one statement and waits until the settlement is recorded.
     async fn settle_statement(
         &self,
-        desk: &Arc<Desk>,
+        channel: &Arc<ChannelHandle>,
         cut: &CutStatement,
-    ) -> Result<ConfirmedTransaction, ApiError> {
-        let receipts = self.receipts(desk.id(), cut.number).await?;
+    ) -> Result<ConfirmedTransaction, GatewayError> {
+        let store = self.sync.channels.store();
+        let receipts = receipts_commitment(store, channel.id(), cut.number).await?;
         let receipts = receipts.filter(|receipts| receipts.sum == cut.prices);
-        let receipts = receipts.ok_or_else(|| {
-            ApiError::Internal(format!("receipts of {} do not add up", cut.number).into())
-        })?;
-        let statement = cut.statement.to_bytes();
-        let instructions =
-            channel::settle(&self.operator(), &cut.voucher, statement, Some(receipts));
-        let landed = self.land(desk, cut.number, &instructions, receipts.root).await?;
-        for _ in 0..landing::LOOKS {
-            if self.look(desk).await?.statements.length > cut.number {
+        let mismatch = || {
+            GatewayError::internal(format!(
+                "receipts of statement {} do not sum to its prices",
+                cut.number
+            ))
+        };
+        let receipts = receipts.ok_or_else(mismatch)?;
+        let (operator, statement) = (self.submitter.operator.pubkey(), cut.statement.to_bytes());
+        let instructions = channel::settle(&operator, &cut.voucher, statement, Some(receipts));
+        let submitter = &self.submitter;
+        let landed =
+            submitter.submit_and_confirm(channel, cut.number, &instructions, receipts.root);
+        let landed = landed.await?;
+        for _ in 0..submit::MAX_POLLS {
+            if self.sync.refresh(channel).await?.statements.length > cut.number {
                 return Ok(landed);
             }
-            tokio::time::sleep(landing::POLL).await; // another node answered than confirmed
+            tokio::time::sleep(submit::POLL).await; // the node that answered is behind
         }
-        Err(ApiError::SettlementUnconfirmed)
-    }
-
-    /// What a settlement commits to; `None` for a statement without generations.
-    pub(crate) async fn receipts(
-        &self,
-        channel_id: ChannelId,
-        statement: u64,
-    ) -> Result<Option<ReceiptsCommitment>, ApiError> {
-        self.store().flush().await?;
-        let leaves = self.store().receipt_leaves(channel_id, statement).await?;
-        let leaves = leaves.iter().map(|(digest, amount)| Node::leaf(digest, *amount)).collect();
-        let tree = Tree::new(leaves).map_err(|error| ApiError::Internal(error.into()))?;
-        Ok(tree.map(|tree| tree.root().into()))
+        Err(GatewayError::SettlementUnconfirmed)
     }
 }
 
-/// The oldest statement to settle, and the channel as it is before that.
-fn oldest(desk: &Desk) -> Option<(CutStatement, Channel)> {
-    let book = desk.book();
-    let cut = book.ledger.cut_statements().front()?;
-    Some((cut.clone(), *book.ledger.channel()))
+/// Returns the oldest cut statement and the channel before it.
+fn oldest(channel: &ChannelHandle) -> Option<(CutStatement, Channel)> {
+    let locked = channel.lock();
+    let cut = locked.ledger.cut_statements().front()?;
+    Some((cut.clone(), *locked.ledger.channel()))
 }
 
 fn report(cut: &CutStatement, before: &Channel, landed: &ConfirmedTransaction) -> SettlementReport {

@@ -15,8 +15,8 @@ use tokio::runtime::Handle;
 
 use crate::chain::Endpoint;
 
-/// The way to a collector. Asked by the exporter's own thread, it sends on the gateway's
-/// runtime, and counts and logs what did not arrive.
+/// HTTP client of a collector. The exporter's thread calls it; it sends on the gateway's runtime,
+/// and counts and logs failures.
 #[derive(Clone)]
 pub struct Collector {
     http: reqwest::Client,
@@ -27,13 +27,13 @@ pub struct Collector {
 }
 
 impl Collector {
-    const ANSWER_WITHIN: Duration = Duration::from_secs(5);
+    const TIMEOUT: Duration = Duration::from_secs(5);
 
-    /// The way to a collector from the present runtime; `failures` counts attempts.
+    /// Creates a client on the current runtime; `failures` counts failed exports.
     pub fn new(endpoint: Endpoint, failures: Counter) -> Result<Self, reqwest::Error> {
-        // What is sent may carry a key: nobody redirects it elsewhere.
+        // Requests may carry credentials, so redirects are not followed.
         let builder = reqwest::Client::builder().redirect(Policy::none());
-        let http = builder.timeout(Self::ANSWER_WITHIN).build()?;
+        let http = builder.timeout(Self::TIMEOUT).build()?;
         let (runtime, is_failing) = (Handle::current(), Arc::default());
         Ok(Self { http, runtime, endpoint, failures, is_failing })
     }
@@ -43,34 +43,34 @@ impl Collector {
             Ok(request) => self.http.execute(request).await,
             Err(error) => Err(error),
         };
-        let answered = match sent {
-            Ok(answered) => answered,
+        let received = match sent {
+            Ok(received) => received,
             Err(error) => {
-                self.has_failed(&error.without_url().to_string());
-                return Err("no collector took it".into());
+                self.record_failure(&error.without_url().to_string());
+                return Err("the export failed".into());
             }
         };
-        let status = answered.status();
+        let status = received.status();
         match status.is_success() {
-            true => self.has_taken(),
-            false => self.has_failed(&format!("status {}", status.as_u16())),
+            true => self.record_success(),
+            false => self.record_failure(&format!("status {}", status.as_u16())),
         }
-        let mut response = Response::new(answered.bytes().await.unwrap_or_default());
+        let mut response = Response::new(received.bytes().await.unwrap_or_default());
         *response.status_mut() = status;
         Ok(response)
     }
 
-    fn has_failed(&self, reason: &str) {
+    fn record_failure(&self, reason: &str) {
         self.failures.inc();
-        // Once: whoever is away stays away for many batches.
+        // Logged once per outage.
         if !self.is_failing.swap(true, Ordering::Relaxed) {
-            tracing::warn!(collector = ?self.endpoint, reason, "traces are being lost");
+            tracing::warn!(collector = ?self.endpoint, reason, "trace export fails");
         }
     }
 
-    fn has_taken(&self) {
+    fn record_success(&self) {
         if self.is_failing.swap(false, Ordering::Relaxed) {
-            tracing::info!(collector = ?self.endpoint, "traces arrive again");
+            tracing::info!(collector = ?self.endpoint, "trace export recovered");
         }
     }
 }

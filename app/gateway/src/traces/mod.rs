@@ -1,27 +1,26 @@
 //! Traces of requests and settlements, sent to a collector by OTLP over HTTP.
 //!
-//! - [`Traces`]: begins spans and sends them, in batches, beside everything else.
-//! - `step`: a part of what is traced now, wherever that is.
-//! - A span says which request, route and channel it was, and how that went. What clients send,
-//!   signatures, keys and errors' own words are in none: spans are written here alone, and
-//!   nothing that is logged becomes one.
+//! - [`Traces`]: starts spans and exports them in batches, in the background.
+//! - `traced`: runs a future in a child of the current span.
+//! - A span holds a request's id, route, channel and outcome. Request bodies, signatures, keys and
+//!   error texts are in no span: only this module writes spans, and log events are not exported.
 
 mod collector;
-mod exporting;
-mod step;
+mod exporter;
+mod span;
 
-pub use exporting::{TraceError, Traces};
-pub(crate) use step::{Recorder, about, end, forward, note, step};
+pub use exporter::{TraceError, Traces};
+pub(crate) use span::{SpanTracer, end, in_channel_span, inject, set_attribute, traced};
 
-/// The channel that something is about.
+/// Address of the channel.
 pub(crate) const CHANNEL: &str = "motif.channel";
-/// The id of a request, as its answer and the log have it.
+/// Id of the request, as in the response and the log.
 pub(crate) const REQUEST_ID: &str = "motif.request_id";
 /// `done`, or the slug of the problem.
 pub(crate) const OUTCOME: &str = "motif.outcome";
-/// The route of a request, by its names: no value that a client chose is in it.
+/// Route of the request, with parameter names instead of values.
 pub(crate) const ROUTE: &str = "http.route";
-/// The method of a request.
+/// Method of the request.
 pub(crate) const METHOD: &str = "http.request.method";
-/// The status of its answer.
+/// Status of the response.
 pub(crate) const STATUS: &str = "http.response.status_code";

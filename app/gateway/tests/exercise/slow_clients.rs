@@ -101,7 +101,7 @@ fn median(all: impl Iterator<Item = u64>) -> u64 {
 
 /// How many connections the gateway has open.
 fn connections(world: &World) -> u64 {
-    world.gateway.gateway().metrics().connections.get() as u64
+    world.gateway.app().metrics.connections.get() as u64
 }
 
 /// Waits until the gateway has so many connections, or fewer, as asked.

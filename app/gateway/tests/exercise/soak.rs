@@ -64,7 +64,7 @@ pub async fn run(seconds: u64) -> bool {
     }
     over.store(true, Ordering::Relaxed);
     let paid: u64 = join_all(payers).await.into_iter().map(Result::unwrap).sum();
-    let books = world.gateway.gateway().reconcile().await.unwrap();
+    let books = world.gateway.app().reconciler.reconcile().await.unwrap();
     let vouched: u64 = books.channels.iter().map(|channel| channel.vouched.0).sum();
     let settled: u64 = books.channels.iter().map(|channel| channel.settled_statements).sum();
     let most = |looks: &[(u64, u64, u64)]| looks.iter().map(|look| look.2).max().unwrap_or(0);

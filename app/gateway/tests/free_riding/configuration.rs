@@ -10,6 +10,8 @@ pub struct Configuration {
     pub mixed: bool,
     /// Whether a payer leaves in the middle.
     pub leaves_early: bool,
+    /// Whether a work is withdrawn while its channel is idle.
+    pub withdraws: bool,
 }
 
 /// How gateways end between phases.
@@ -22,6 +24,13 @@ pub enum Restarts {
     Killed,
 }
 
+impl Configuration {
+    fn new(payers: u32, restarts: Restarts, switches: (bool, bool, bool, bool)) -> Self {
+        let (drops, mixed, leaves_early, withdraws) = switches;
+        Self { payers, drops, restarts, mixed, leaves_early, withdraws }
+    }
+}
+
 /// All of them: 72.
 pub fn configurations() -> Vec<Configuration> {
     let mut all = Vec::new();
@@ -30,7 +39,10 @@ pub fn configurations() -> Vec<Configuration> {
             for switches in 0..8 {
                 let is = |bit: u32| switches >> bit & 1 == 1;
                 let (drops, mixed, leaves_early) = (is(0), is(1), is(2));
-                all.push(Configuration { payers, drops, restarts, mixed, leaves_early });
+                // Each of the others is played with it and without.
+                let withdraws = drops ^ mixed ^ leaves_early;
+                let switches = (drops, mixed, leaves_early, withdraws);
+                all.push(Configuration::new(payers, restarts, switches));
             }
         }
     }

@@ -18,6 +18,10 @@ pub struct Counts {
     /// Of them, those that payers asked for.
     pub settled_for_payers: u64,
     pub closed_channels: u64,
+    /// Holds that were placed and given up many times at once.
+    pub races: u64,
+    /// Works that were withdrawn while their channel was idle.
+    pub withdrawals: u64,
     pub generations: u64,
     /// Units that were served.
     pub units_served: u64,
@@ -38,6 +42,8 @@ impl AddAssign for Counts {
         self.settlements += other.settlements;
         self.settled_for_payers += other.settled_for_payers;
         self.closed_channels += other.closed_channels;
+        self.races += other.races;
+        self.withdrawals += other.withdrawals;
         self.generations += other.generations;
         self.units_served += other.units_served;
         self.units_settled += other.units_settled;

@@ -6,8 +6,8 @@ use std::{
 use motif_sdk::{Pubkey, channel::ChannelAccount, receipt::SignedReceipt};
 
 use super::{
-    asked::Asked,
     counts::Counts,
+    request::Asked,
     table::{Seat, now},
 };
 

@@ -2,11 +2,11 @@
 //! settled meanwhile. What was served is held against a small model of its own, and that
 //! against the chain.
 
-mod asked;
 mod configuration;
 mod counts;
 mod history;
 mod payer;
+mod request;
 mod table;
 
 use std::{sync::Arc, time::Instant};
@@ -96,7 +96,7 @@ impl Run {
                 table.between_phases(phase, &history).await;
             }
         }
-        table.answer_everybody(&history).await;
+        table.retry_lost_requests(&history).await;
         table.leave(&history).await;
         history
     }

@@ -24,12 +24,12 @@ use tower::ServiceExt;
 
 use super::{
     Configuration, History,
-    asked::{Asked, Claim},
+    request::{Asked, Claim},
     table::{Seat, Table, now},
 };
 use crate::world::foreign_key;
 
-/// Somebody who pays from both channels, beside others who do as well, and would rather not.
+/// A free rider that pays from both channels, beside other free riders.
 pub struct Payer {
     service: Router,
     seats: Vec<Seat>,
@@ -68,7 +68,8 @@ impl Payer {
                 0..3 => self.settle(seat).await,
                 3..60 => self.repeat(seat).await,
                 60..250 => self.forge(seat).await,
-                250..330 if self.configuration.mixed => self.hold(seat).await,
+                250..256 if self.configuration.mixed => self.race(seat).await,
+                256..330 if self.configuration.mixed => self.hold(seat).await,
                 330..430 if self.configuration.mixed => self.batch(seat).await,
                 _ => self.pay(seat).await,
             }
@@ -81,7 +82,8 @@ impl Payer {
         let items = vec![self.item()];
         let claim = claim(&self.seats[seat], &view, &items);
         let request = self.one(seat, &claim, items[0], &self.seats[seat].key.clone());
-        let asked = self.generation(seat, &request, claim, None);
+        let forged = self.ended(seat, &items);
+        let asked = self.generation(seat, &request, claim, forged);
         self.send(seat, asked).await;
     }
 
@@ -99,9 +101,16 @@ impl Payer {
         });
         let request = BatchRequest { voucher, generations: generations.collect() };
         let path = format!("/v1/channels/{}/batches", self.seats[seat].channel);
-        let key = Some(self.key());
-        let asked = self.asked(seat, path, key, &request, claim, None);
+        let (key, forged) = (Some(self.key()), self.ended(seat, &items));
+        let asked = self.asked(seat, path, key, &request, claim, forged);
         self.send(seat, asked).await;
+    }
+
+    /// Why these items must not be served, if a license of theirs has ended.
+    fn ended(&self, seat: usize, items: &[(u16, u32)]) -> Option<&'static str> {
+        let ended = self.seats[seat].ended?;
+        let is_named = items.iter().any(|(license, _)| *license == ended);
+        is_named.then_some("its license has ended")
     }
 
     /// Room for a generation, which is then used, given up, or overdrawn.
@@ -139,9 +148,58 @@ impl Payer {
         let forged = match (is_over, used > units) {
             (true, _) => Some("its hold was given up"),
             (false, true) => Some("it uses more than was held"),
-            (false, false) => None,
+            (false, false) => self.ended(seat, &[(license, used)]),
         };
         let path = format!("/v1/holds/{}/capture", Digest(hold));
+        let asked = self.asked(seat, path, None, &request, claim, forged);
+        self.send(seat, asked).await;
+    }
+
+    /// Places and releases one hold many times concurrently. In the end the hold is released, and
+    /// a capture is rejected.
+    async fn race(&mut self, seat: usize) {
+        let own = self.seats[seat].clone();
+        let (license, units, request_digest) = (self.item().0, 1, self.random.random());
+        let (key, expires_at) = (self.key().parse::<IdempotencyKey>().unwrap(), now() + 60);
+        let prove = |action| {
+            PayerProof::from(&PayerRequest::new(action, &own.channel, &own.account).sign(&own.key))
+        };
+        let details = hold_details(&key, license, units, &request_digest, expires_at);
+        let proof = prove(PayerAction::Hold(details));
+        let request_digest = Digest(request_digest);
+        let hold = HoldRequest { license, units, request_digest, expires_at, proof };
+        let hold = serde_json::to_vec(&hold).unwrap();
+        let id = hold_id(&own.channel, own.account.opened_slot, &key);
+        let proof = prove(PayerAction::Release(id));
+        let release = ReleaseRequest { channel: Address(own.channel), proof };
+        let released = serde_json::to_vec(&release).unwrap();
+        let places = format!("/v1/channels/{}/holds", own.channel);
+        let releases = format!("/v1/holds/{}/release", Digest(id));
+        let mut racers = Vec::new();
+        for racer in 0..24 {
+            let request = match racer % 2 {
+                0 => post(&places, Some(key.as_str()), hold.clone()),
+                _ => post(&releases, None, released.clone()),
+            };
+            racers.push(tokio::spawn(self.service.clone().oneshot(request)));
+        }
+        for racer in racers {
+            let status = racer.await.unwrap().unwrap().status();
+            if status.is_server_error() {
+                self.history.broke(format!("a hold that was raced for was answered {status}"));
+            }
+        }
+        self.history.count(|counts| {
+            counts.requests += 24;
+            counts.races += 1;
+        });
+        let is_over = self.ask::<HoldFacts>(&releases, None, &release).await.is_some();
+        let Some(view) = self.view(seat).await.filter(|_| is_over) else { return };
+        let claim = claim(&own, &view, &[(license, units)]);
+        let mut request = self.one(seat, &claim, (license, units), &own.key);
+        request.request_digest = request_digest;
+        let path = format!("/v1/holds/{}/capture", Digest(id));
+        let forged = Some("its hold was given up");
         let asked = self.asked(seat, path, None, &request, claim, forged);
         self.send(seat, asked).await;
     }
@@ -175,7 +233,7 @@ impl Payer {
                 let more = Claim { cumulative: good.cumulative + 1, ..good.clone() };
                 (resigned(&more, &own, &own.key, in_a_day()), "it pays one base unit more")
             }
-            2 => (resigned(&good, &own, &foreign_key(), in_a_day()), "somebody else signed"),
+            2 => (resigned(&good, &own, &foreign_key(), in_a_day()), "another key signed"),
             3 => (resigned(&good, &other, &other.key, in_a_day()), "it is another channel's"),
             4 => (resigned(&good, &own, &own.key, now()), "it is over before it can settle"),
             5 => (GenerationRequest { units: honest.units + 1, ..honest }, "it uses more"),
@@ -342,7 +400,7 @@ pub async fn resolve(service: Router, history: &History, number: usize) {
     deliver(service, history, number, None).await;
 }
 
-/// Sends a request and notes its answer: whether it was served. With `polls`, whoever asked goes
+/// Sends a request and notes its answer: whether it was served. With `polls`, the sender goes
 /// away after so many steps, and it is `None` unless the answer was quicker.
 async fn deliver(
     service: Router,

@@ -17,7 +17,7 @@ use super::{
 };
 use crate::world::{World, license};
 
-/// Where the game is played: a gateway and two channels on it.
+/// Gateway with two channels that the payers share.
 pub struct Table {
     world: Option<World>,
     service: Router,
@@ -25,7 +25,7 @@ pub struct Table {
     pub seats: Vec<Seat>,
 }
 
-/// One channel and what its payers know of it.
+/// Channel and its payers' view of it.
 #[derive(Clone)]
 pub struct Seat {
     pub channel: Pubkey,
@@ -33,9 +33,14 @@ pub struct Seat {
     pub prices: [Price; 2],
     pub fee_bps: u64,
     pub account: motif_sdk::channel::Channel,
+    /// Index of the withdrawn license.
+    pub ended: Option<u16>,
 }
 
-/// What a license costs, as the model has it.
+/// The license whose work is withdrawn.
+const WITHDRAWN: u16 = 1;
+
+/// Price of a license in the reference model.
 #[derive(Clone, Copy, Debug)]
 pub struct Price {
     pub price: u64,
@@ -44,7 +49,7 @@ pub struct Price {
 }
 
 impl Price {
-    /// What so many units of the license cost in all.
+    /// Returns the total price of `units`.
     pub fn of(&self, units: u64) -> u64 {
         units.saturating_sub(self.free_units) * self.price
     }
@@ -85,7 +90,8 @@ impl Table {
             }
             world.client().open_channel(&channel).await.unwrap();
             let fee_bps = u64::from(account.channel.operator_fee_bps);
-            seats.push(Seat { channel, key, prices, fee_bps, account: account.channel });
+            let (account, ended) = (account.channel, None);
+            seats.push(Seat { channel, key, prices, fee_bps, account, ended });
         }
         Self { service: service(&world), world: Some(world), configuration, seats }
     }
@@ -98,12 +104,12 @@ impl Table {
         self.configuration
     }
 
-    /// The gateway's whole interface, without a socket before it.
+    /// Returns the gateway's router, called without a socket.
     pub fn service(&self) -> Router {
         self.service.clone()
     }
 
-    /// What happens while nobody asks anything.
+    /// Events between requests.
     pub async fn between_phases(&mut self, phase: u64, history: &History) {
         let graceful = match self.configuration.restarts {
             Restarts::Never => None,
@@ -112,15 +118,18 @@ impl Table {
         };
         if let Some(graceful) = graceful {
             // What was dropped may be on its way: on disk, or lost, but not half of it.
-            self.world().gateway.gateway().reconcile().await.unwrap();
+            self.world().gateway.app().reconciler.reconcile().await.unwrap();
             let world = self.world.take().unwrap();
-            self.service = Router::new(); // whoever has the old one has its store open
+            self.service = Router::new(); // the old service keeps its store open
             let world = world.restarted(graceful).await;
             (self.service, self.world) = (service(&world), Some(world));
             history.count(|counts| counts.restarts += 1);
         }
         if phase % 2 == 1 {
-            self.answer_everybody(history).await;
+            self.retry_lost_requests(history).await;
+        }
+        if phase == 2 && self.configuration.withdraws {
+            self.withdraw(history).await;
         }
         if phase == 3 && self.configuration.leaves_early {
             self.request_close(&self.seats[0].channel);
@@ -128,8 +137,27 @@ impl Table {
         self.world().chain.state().now = now();
     }
 
-    /// Asks again for every answer that was lost, until all are known.
-    pub async fn answer_everybody(&self, history: &History) {
+    /// Withdraws a work of the first channel while that is idle, and lets the notice pass.
+    /// Payers have the gateway read the channel again, and go on with both licenses.
+    async fn withdraw(&mut self, history: &History) {
+        self.retry_lost_requests(history).await;
+        let channel = self.seats[0].channel;
+        let settler = &self.world().gateway.app().settler;
+        if let Err(error) = settler.settle(channel).await {
+            history.broke(format!("{channel} does not settle: {error}"));
+        }
+        {
+            let mut state = self.world().chain.state();
+            let account = state.channels.get_mut(&channel).unwrap();
+            account.licenses[usize::from(WITHDRAWN)].expires_at = now() - 1;
+        }
+        self.world().client().open_channel(&channel).await.unwrap();
+        self.seats[0].ended = Some(WITHDRAWN);
+        history.count(|counts| counts.withdrawals += 1);
+    }
+
+    /// Retries every request whose response was lost, until all outcomes are known.
+    pub async fn retry_lost_requests(&self, history: &History) {
         for number in history.unanswered() {
             resolve(self.service(), history, number).await;
         }
@@ -149,20 +177,20 @@ impl Table {
     /// Every payer leaves, everything settles, and the model says whether it is right.
     pub async fn leave(mut self, history: &History) {
         let world = self.world.take().unwrap();
-        let gateway = world.gateway.gateway();
+        let app = world.gateway.app();
         for seat in &self.seats {
-            if let Err(error) = gateway.settle(seat.channel).await {
+            if let Err(error) = app.settler.settle(seat.channel).await {
                 history.broke(format!("{} does not settle: {error}", seat.channel));
             }
         }
-        match gateway.reconcile().await {
+        match app.reconciler.reconcile().await {
             Ok(books) if books.exact => {}
             books => history.broke(format!("the books are not exact: {books:?}")),
         }
         self.world = Some(world);
         for seat in &self.seats {
             self.request_close(&seat.channel);
-            let closed = self.world().gateway.gateway().close(seat.channel).await;
+            let closed = self.world().gateway.app().settler.close(seat.channel).await;
             if let Err(error) = closed {
                 history.broke(format!("{} does not close: {error}", seat.channel));
             }
@@ -178,7 +206,7 @@ impl Table {
 
 /// Built once: that takes as long as answering dozens of requests does.
 fn service(world: &World) -> Router {
-    router(world.gateway.gateway().clone(), None)
+    router(world.gateway.app().clone(), None)
 }
 
 fn license_at(price: &Price) -> License {

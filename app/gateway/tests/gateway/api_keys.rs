@@ -36,7 +36,7 @@ async fn generate(world: &World, token: &str, name: &str) -> Answer {
 }
 
 #[tokio::test]
-async fn without_a_key_nobody_is_served_where_keys_are_required() {
+async fn missing_required_key_is_rejected() {
     let world = World::unopened(required).await;
     let client = GatewayClient::new(&world.gateway.url());
     for slug in [
@@ -49,14 +49,14 @@ async fn without_a_key_nobody_is_served_where_keys_are_required() {
     }
     client.ready().await.unwrap();
     client.operator().await.unwrap();
-    client.works(&WorkQuery::default()).await.unwrap(); // terms are for everybody
+    client.works(&WorkQuery::default()).await.unwrap(); // terms are public
     let key = create(&world, &[ScopeWord::Meter, ScopeWord::Read], None).await;
     client.api_key(&key.token).open_channel(&CHANNEL).await.unwrap();
     generate(&world, &key.token, "the-first-key").await.assert_ok();
 }
 
 #[tokio::test]
-async fn a_wrong_token_is_refused_even_where_keys_are_not_required() {
+async fn wrong_token_is_rejected() {
     let world = World::with(with_admin).await;
     let key = create(&world, &[ScopeWord::Read], None).await;
     let mut wrong = key.token.clone();
@@ -71,7 +71,7 @@ async fn a_wrong_token_is_refused_even_where_keys_are_not_required() {
 }
 
 #[tokio::test]
-async fn a_key_does_nothing_outside_its_scopes() {
+async fn key_is_bound_to_scopes() {
     let world = World::with(required_but_opened).await;
     let reads = create(&world, &[ScopeWord::Read], None).await;
     let refused = client(&world, &reads.token).open_channel(&CHANNEL).await.unwrap_err();
@@ -95,7 +95,7 @@ fn required_but_opened(config: &mut GatewayConfig) {
 }
 
 #[tokio::test]
-async fn a_revoked_key_serves_nobody_not_even_after_a_restart() {
+async fn revoked_key_stays_revoked() {
     let world = World::with(with_admin).await;
     let key = create(&world, &[ScopeWord::Read, ScopeWord::Meter], None).await;
     generate(&world, &key.token, "the-first-key").await.assert_ok();
@@ -111,7 +111,7 @@ async fn a_revoked_key_serves_nobody_not_even_after_a_restart() {
 }
 
 #[tokio::test]
-async fn a_keys_budget_is_never_exceeded_and_survives_a_kill() {
+async fn key_budget_survives_kill() {
     let world = World::with(with_admin).await;
     let key = create(&world, &[ScopeWord::Read, ScopeWord::Meter], Some(2 * 102 + 101)).await;
     generate(&world, &key.token, "the-first-key").await.assert_ok();
@@ -126,7 +126,7 @@ async fn a_keys_budget_is_never_exceeded_and_survives_a_kill() {
 }
 
 #[tokio::test]
-async fn what_is_refused_uses_no_budget() {
+async fn rejected_request_uses_no_budget() {
     let world = World::with(with_admin).await;
     let key = create(&world, &[ScopeWord::Read, ScopeWord::Meter], Some(102)).await;
     let mut request = world.next_request().await;
@@ -143,7 +143,7 @@ async fn what_is_refused_uses_no_budget() {
 }
 
 #[tokio::test]
-async fn the_store_holds_no_token() {
+async fn store_holds_no_token() {
     let world = World::with(with_admin).await;
     let key = create(&world, &[ScopeWord::Read], None).await;
     let secret = key.token.rsplit('_').next().unwrap().to_owned();
@@ -160,10 +160,10 @@ async fn the_store_holds_no_token() {
 }
 
 on_postgres_too! {
-    without_a_key_nobody_is_served_where_keys_are_required,
-    a_wrong_token_is_refused_even_where_keys_are_not_required,
-    a_key_does_nothing_outside_its_scopes,
-    a_revoked_key_serves_nobody_not_even_after_a_restart,
-    a_keys_budget_is_never_exceeded_and_survives_a_kill,
-    what_is_refused_uses_no_budget,
+    missing_required_key_is_rejected,
+    wrong_token_is_rejected,
+    key_is_bound_to_scopes,
+    revoked_key_stays_revoked,
+    key_budget_survives_kill,
+    rejected_request_uses_no_budget,
 }

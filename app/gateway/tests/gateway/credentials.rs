@@ -12,7 +12,7 @@ use motif_sdk::{
 };
 
 use crate::{
-    recognising::{encoded, knowing, picture, until},
+    recognition::{encoded, knowing, picture, until},
     works::WORK,
     world::World,
 };
@@ -41,7 +41,7 @@ fn standings(facts: &CredentialsFacts) -> (Option<ReceiptStanding>, Vec<WorkStan
 }
 
 #[tokio::test]
-async fn a_signed_copy_of_a_work_is_that_work() {
+async fn signed_copy_is_recognized() {
     let png = encoded(&picture(2), ImageFormat::Png);
     let world = knowing(&png, decode_image(&png).unwrap().fingerprint).await;
     let provenance = Provenance::of_work(CLUSTER, &WORK, content_digest(&png), Some(1));
@@ -53,14 +53,14 @@ async fn a_signed_copy_of_a_work_is_that_work() {
         (facts.state, facts.bare_digest.0),
         (CredentialsState::Intact, content_digest(&png))
     );
-    assert!(!facts.signer.as_ref().unwrap().trusted, "nobody was told whom to trust");
+    assert!(!facts.signer.as_ref().unwrap().trusted, "no trust anchor was configured");
     assert_eq!(standings(&facts), (None, vec![WorkStanding::Confirmed]));
 
-    // Somebody else's picture, signed as if it were the work.
+    // Another picture, signed as if it were the work.
     let other = encoded(&picture(5), ImageFormat::Png);
     let claimed = Provenance::of_work(CLUSTER, &WORK, content_digest(&other), Some(1));
     let facts = said(&world, signed(&other, &claimed)).await;
-    assert_eq!(facts.state, CredentialsState::Intact, "whoever can sign has signed");
+    assert_eq!(facts.state, CredentialsState::Intact, "the signature itself is valid");
     assert_eq!(standings(&facts), (None, vec![WorkStanding::OtherContent]));
 
     // Without its credentials and re-encoded, it is still like the work.
@@ -71,7 +71,7 @@ async fn a_signed_copy_of_a_work_is_that_work() {
 }
 
 #[tokio::test]
-async fn an_output_names_the_receipt_that_its_gateway_signed() {
+async fn output_names_its_receipt() {
     let world = World::new().await;
     let output = encoded(&picture(3), ImageFormat::Png);
     let mut request = world.next_request().await;
@@ -89,7 +89,7 @@ async fn an_output_names_the_receipt_that_its_gateway_signed() {
     let (standing, _) = standings(&answer.credentials.unwrap());
     assert_eq!(standing, Some(ReceiptStanding::Signed));
 
-    // A receipt that somebody changed, a pixel that somebody changed.
+    // A changed receipt, a changed pixel.
     let mut cheaper = receipt;
     cheaper.receipt.amount = 1;
     let forged = signed(&output, &provenance.with_receipt(&cheaper));
@@ -109,7 +109,7 @@ async fn an_output_names_the_receipt_that_its_gateway_signed() {
 }
 
 #[tokio::test]
-async fn a_manifest_without_a_picture_is_told_of_and_nothing_more() {
+async fn bare_manifest_is_reported() {
     let png = encoded(&picture(2), ImageFormat::Png);
     let world = knowing(b"a work", none()).await;
     let provenance = Provenance::of_work(CLUSTER, &WORK, content_digest(&png), None);

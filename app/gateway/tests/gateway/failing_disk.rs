@@ -11,7 +11,7 @@ use tempfile::TempDir;
 
 use crate::{
     crashing::{child::Running, rounds::Rounds},
-    killing::gateway,
+    kill::gateway,
 };
 
 /// A gateway on a disk that fails when it is told to.
@@ -187,7 +187,7 @@ async fn a_torn_page_takes_nothing_acknowledged_with_it(files: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_torn_page_of_the_database_is_whole_again_from_the_log() {
+async fn torn_page_is_restored_from_log() {
     let mut failing = Failing::new("gateway.sqlite").await;
     let mut running = failing.start().await;
     // Pages go from the log into the database when the log has a thousand of them.
@@ -209,7 +209,7 @@ async fn a_torn_page_of_the_database_is_whole_again_from_the_log() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn garbage_behind_the_end_of_the_log_is_not_read_as_receipts() {
+async fn trailing_garbage_is_ignored() {
     let mut failing = Failing::new("-wal").await;
     let mut running = failing.start().await;
     let url = running.url.clone();

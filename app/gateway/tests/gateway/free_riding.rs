@@ -1,13 +1,14 @@
 use crate::game::{Run, configurations};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn nobody_is_served_without_paying_however_requests_and_gateways_fail() {
+async fn free_riders_gain_nothing() {
     assert!(configurations().len() >= 48);
     let run = Run { seed: 1, requests: 10_000, only: None };
     let report = run.play(|_| ()).await;
     assert!(report.is_clean(), "{:#?}", report.breaks);
     let counts = report.counts;
     assert!(counts.units_served > 0 && counts.forged > 0 && counts.dropped > 0, "{report:?}");
+    assert!(counts.withdrawals > 0 && counts.races > 0, "{report:?}");
     assert!(counts.settled_for_payers > 0 && counts.retried > 0, "{report:?}");
     assert_eq!(counts.units_served, counts.units_settled);
 }

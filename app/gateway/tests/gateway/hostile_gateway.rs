@@ -109,7 +109,7 @@ fn problem(slug: &str, expected: Value) -> (u16, Value) {
 type Lie = Box<dyn Fn(&mut Value)>;
 
 #[tokio::test]
-async fn nothing_is_signed_on_top_of_a_statement_that_the_payer_did_not_sign() {
+async fn foreign_statement_is_not_signed() {
     let (world, truth) = two_paid().await;
     let own = serde_json::from_value(truth["open"]["voucher"].clone());
     let own: motif_sdk::gateway::wire::VoucherParts = own.unwrap();
@@ -145,7 +145,7 @@ async fn nothing_is_signed_on_top_of_a_statement_that_the_payer_did_not_sign() {
 }
 
 #[tokio::test]
-async fn no_hint_makes_a_session_sign_for_more_than_its_own_total() {
+async fn false_hint_raises_no_total() {
     let (world, truth) = two_paid().await;
     let gateway = Hostile::saying(truth).await;
     let mut session = gateway.begin(&world.chain).await.unwrap();
@@ -176,7 +176,7 @@ async fn no_hint_makes_a_session_sign_for_more_than_its_own_total() {
 }
 
 #[tokio::test]
-async fn no_receipt_is_taken_that_is_not_for_exactly_what_was_asked() {
+async fn mismatched_receipt_is_rejected() {
     let (world, truth) = two_paid().await;
     let operator = SigningKey::from_bytes(&[8; 32]);
     let lies: Vec<fn(&mut Receipt)> = vec![
@@ -227,7 +227,7 @@ async fn no_receipt_is_taken_that_is_not_for_exactly_what_was_asked() {
     let gateway = Hostile::saying(truth).await;
     let mut session = gateway.begin(&world.chain).await.unwrap();
     gateway.answer(move |request| (200, parts(SignedReceipt::sign(good(request), &foreign_key()))));
-    assert!(session.generate(0, 1, [1; 32], [2; 32]).await.is_err(), "somebody else's signature");
+    assert!(session.generate(0, 1, [1; 32], [2; 32]).await.is_err(), "another key's signature");
     let signer = operator.clone();
     gateway.answer(move |request| {
         // Signed by the operator, and no way leads from this receipt to what was signed.

@@ -11,7 +11,7 @@ use tokio::{
 use crate::world::{CHANNEL, World, on_postgres_too, voucher_key};
 
 #[tokio::test]
-async fn a_retry_gets_the_identical_receipt_and_is_charged_once() {
+async fn retry_gets_identical_receipt() {
     let world = World::new().await;
     let request = world.next_request().await;
     let first = world.generate("the-same-key", &request).await;
@@ -25,7 +25,7 @@ async fn a_retry_gets_the_identical_receipt_and_is_charged_once() {
 }
 
 #[tokio::test]
-async fn a_retry_gets_the_identical_receipt_after_a_restart_and_after_settlement() {
+async fn retry_after_restart_gets_receipt() {
     let world = World::new().await;
     let request = world.next_request().await;
     let first = world.generate("the-same-key", &request).await;
@@ -39,7 +39,7 @@ async fn a_retry_gets_the_identical_receipt_after_a_restart_and_after_settlement
 }
 
 #[tokio::test]
-async fn another_body_under_the_same_key_is_refused() {
+async fn other_body_under_key_is_rejected() {
     let world = World::new().await;
     let request = world.next_request().await;
     world.generate("the-same-key", &request).await.assert_ok();
@@ -66,7 +66,7 @@ async fn another_body_under_the_same_key_is_refused() {
 }
 
 #[tokio::test]
-async fn spaces_in_the_body_make_no_other_request() {
+async fn whitespace_keeps_request_equal() {
     let world = World::new().await;
     let request = world.next_request().await;
     let first = world.generate("the-same-key", &request).await;
@@ -92,7 +92,7 @@ async fn lose(world: &World, sent: &str, read: usize) {
 }
 
 #[tokio::test]
-async fn an_answer_that_is_lost_at_any_byte_is_had_again_and_nothing_is_charged_twice() {
+async fn lost_response_is_repeated() {
     let world = World::new().await;
     let request = world.next_request().await;
     let first = world.generate("the-same-key", &request).await;
@@ -117,7 +117,7 @@ async fn an_answer_that_is_lost_at_any_byte_is_had_again_and_nothing_is_charged_
 }
 
 #[tokio::test]
-async fn a_request_that_breaks_off_at_any_byte_charges_nothing() {
+async fn truncated_request_charges_nothing() {
     let world = World::new().await;
     let request = world.next_request().await;
     let sent = on_the_wire("broken-off", &request);
@@ -126,7 +126,7 @@ async fn a_request_that_breaks_off_at_any_byte_charges_nothing() {
         stream.write_all(&sent.as_bytes()[..broken_at]).await.unwrap();
     }
     // The gateway has read all of them once it has closed the last.
-    while world.gateway.gateway().metrics().connections.get() > 0 {
+    while world.gateway.app().metrics.connections.get() > 0 {
         tokio::time::sleep(std::time::Duration::from_millis(20)).await;
     }
     assert_eq!(world.state().await.open.receipts, 0);
@@ -134,8 +134,8 @@ async fn a_request_that_breaks_off_at_any_byte_charges_nothing() {
 }
 
 on_postgres_too! {
-    a_retry_gets_the_identical_receipt_and_is_charged_once,
-    a_retry_gets_the_identical_receipt_after_a_restart_and_after_settlement,
-    another_body_under_the_same_key_is_refused,
-    spaces_in_the_body_make_no_other_request,
+    retry_gets_identical_receipt,
+    retry_after_restart_gets_receipt,
+    other_body_under_key_is_rejected,
+    whitespace_keeps_request_equal,
 }

@@ -20,7 +20,7 @@ async fn asked(world: &World, forwarded: &str) -> Answer {
 }
 
 #[tokio::test]
-async fn an_address_earns_no_second_allowance_by_claiming_to_be_another() {
+async fn forged_address_gains_no_allowance() {
     let world = World::with(|config| config.limits.address = Rate::per_hour(60, 3)).await;
     let mut allowed = 0;
     for claimed in 0..10 {
@@ -37,7 +37,7 @@ async fn an_address_earns_no_second_allowance_by_claiming_to_be_another() {
 }
 
 #[tokio::test]
-async fn behind_a_trusted_proxy_each_client_has_its_own_allowance() {
+async fn proxied_clients_have_own_allowance() {
     let world = World::with(|config| {
         config.limits.address = Rate::per_hour(60, 1);
         config.trusted_proxies = vec!["127.0.0.0/8".parse().unwrap()];
@@ -53,7 +53,7 @@ async fn behind_a_trusted_proxy_each_client_has_its_own_allowance() {
 }
 
 #[tokio::test]
-async fn what_leads_nowhere_counts_and_says_so_to_anybody() {
+async fn unmatched_path_is_rate_limited() {
     let world = World::unopened(|config| {
         with_admin(config);
         config.api_keys_required = true;
@@ -79,7 +79,7 @@ async fn what_leads_nowhere_counts_and_says_so_to_anybody() {
 }
 
 #[tokio::test]
-async fn nobody_else_uses_up_a_channels_allowance() {
+async fn channel_allowance_is_private() {
     let world = World::with(|config| config.limits.channel = Rate::per_hour(60, 2)).await;
     let mut foreign = world.next_request().await;
     let voucher = foreign.voucher.signed_by(Default::default()).voucher;
@@ -108,7 +108,7 @@ async fn is_closed(stream: &mut TcpStream) -> bool {
 }
 
 #[tokio::test]
-async fn no_address_holds_more_connections_than_it_may() {
+async fn connections_per_address_are_capped() {
     let world = World::with(|config| {
         config.limits.connections_per_address = 5;
         config.limits.connections = 8;
@@ -128,7 +128,7 @@ async fn no_address_holds_more_connections_than_it_may() {
 }
 
 #[tokio::test]
-async fn a_head_without_end_is_not_read_to_it() {
+async fn endless_head_is_cut_off() {
     let world = World::new().await;
     let mut long = connect(&world, [127, 0, 0, 1]).await.unwrap();
     long.write_all(b"GET /healthz HTTP/1.1\r\nx-long: ").await.unwrap();
@@ -156,7 +156,7 @@ async fn a_head_without_end_is_not_read_to_it() {
 }
 
 #[tokio::test]
-async fn a_body_without_end_is_not_read_to_it() {
+async fn endless_body_is_cut_off() {
     let world = World::with(|config| config.limits.request_seconds = 1).await;
     let head = format!(
         "POST /v1/channels/{CHANNEL}/generations HTTP/1.1\r\nhost: a\r\nidempotency-key: 12345678\r\n\
@@ -187,7 +187,7 @@ async fn a_body_without_end_is_not_read_to_it() {
 }
 
 #[tokio::test]
-async fn a_compressed_body_is_refused_before_it_is_read() {
+async fn compressed_body_is_rejected() {
     let world = World::new().await;
     for encoding in ["gzip", "br", "deflate", "zstd", "identity, gzip"] {
         let url = format!("{}/v1/channels", world.gateway.url());
@@ -199,7 +199,7 @@ async fn a_compressed_body_is_refused_before_it_is_read() {
 
 /// As many as `MOTIF_SLOW_SOCKETS` says; 5,000 are meant for a machine of their own.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn slow_sockets_do_not_slow_honest_clients_down() {
+async fn slow_sockets_delay_no_others() {
     let sockets = std::env::var("MOTIF_SLOW_SOCKETS").ok().and_then(|count| count.parse().ok());
     let sockets: usize = sockets.unwrap_or(500);
     let world = World::with(|config| config.limits.connections_per_address = 6_000).await;

@@ -1,56 +1,56 @@
 //! The gateway over HTTP, on a chain that does what a test tells it to.
 #![allow(clippy::unwrap_used, reason = "a test stops at what it did not expect")]
 
-mod administering;
+mod admin;
 mod api_keys;
-mod batching;
+mod batches;
 mod clocks;
 mod crashing;
 mod credentials;
-mod exposing;
+mod dishonest_paywall;
+mod exposure;
 mod failing_disk;
-mod fetching;
-mod finding;
+mod fetch;
 mod free_riding;
 #[path = "../free_riding/mod.rs"]
 mod game;
-mod holding;
+mod hold_races;
+mod holds;
 mod hostile_gateway;
 mod idempotency;
-mod journalling;
-mod killing;
-mod layering;
+mod journal;
+mod kill;
+mod layer;
 mod limits;
-mod lying;
-mod measuring;
-mod migrating;
 #[path = "../../examples/model_server/server.rs"]
 mod model_server;
-mod moving;
 mod nodes;
-mod observing;
+mod observability;
 mod openapi;
-#[path = "../../examples/model_server/painting.rs"]
-mod painting;
-mod paying_by_proof;
+mod payer_requests;
+#[path = "../../examples/model_server/picture.rs"]
+mod picture;
 mod problems;
-mod quoting;
-mod racing;
-mod random_riding;
-mod recognising;
-mod reporting;
-mod restarting;
-mod rolling_back;
+mod quotes;
+mod races;
+mod random_payer;
+mod recognition;
+mod reports;
+mod restart;
+mod rollback;
+mod sales;
 mod schemathesis;
 mod secrets;
-mod selling;
-mod settling;
-mod sharing;
-mod signing;
+mod settlement;
+mod shared_store;
+mod shutdown;
+mod signatures;
 mod sold;
-mod stopping;
-mod streaming;
+mod streams;
+mod takeover;
+mod throughput;
 mod traces;
 mod unpaid_answers;
+mod withdrawals;
 mod works;
 mod world;

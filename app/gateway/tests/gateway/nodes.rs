@@ -12,7 +12,7 @@ use solana_signature::Signature;
 use self::double::{NodeDouble, Sending};
 use crate::world::{Answer, CHANNEL, SECRET, World, with_admin};
 
-/// Nobody listens there.
+/// An address without a listener.
 const AWAY: &str = "http://user:canary-password@127.0.0.1:9/v2/canary-path?api-key=canary-query";
 
 fn chain(urls: &[&str]) -> RpcChain {
@@ -27,7 +27,7 @@ fn unreachable<T: std::fmt::Debug>(answer: Result<T, ChainError>) -> String {
 }
 
 #[tokio::test]
-async fn a_node_that_is_away_keeps_nobody_from_being_served() {
+async fn absent_node_is_skipped() {
     let node = NodeDouble::at(100).await;
     let chain = chain(&[AWAY, &node.url]);
     for _ in 0..5 {
@@ -35,13 +35,13 @@ async fn a_node_that_is_away_keeps_nobody_from_being_served() {
     }
     let [away, up] = &chain.nodes()[..] else { panic!("two nodes") };
     // Those that failed lately are asked last.
-    assert_eq!((away.asked, away.failed, away.is_resting), (1, 1, true));
-    assert_eq!((up.asked, up.failed, up.is_resting), (5, 0, false));
+    assert_eq!((away.requests, away.failures, away.is_in_backoff), (1, 1, true));
+    assert_eq!((up.requests, up.failures, up.is_in_backoff), (5, 0, false));
     assert_eq!(away.host, "http://127.0.0.1:9");
 }
 
 #[tokio::test]
-async fn when_no_node_answers_the_error_names_each_and_no_key() {
+async fn unreachable_nodes_are_named_without_key() {
     let chain = chain(&[AWAY, "http://127.0.0.1:10/canary-path"]);
     let reason = unreachable(chain.channel(&CHANNEL).await);
     assert!(reason.contains("http://127.0.0.1:9: ") && reason.contains("http://127.0.0.1:10: "));
@@ -51,7 +51,7 @@ async fn when_no_node_answers_the_error_names_each_and_no_key() {
 }
 
 #[tokio::test]
-async fn a_node_that_is_behind_takes_nobody_back() {
+async fn lagging_node_is_ignored() {
     let (ahead, behind) = (NodeDouble::at(100).await, NodeDouble::at(90).await);
     for knows_min_context_slot in [true, false] {
         behind.state().knows_min_context_slot = knows_min_context_slot;
@@ -69,7 +69,7 @@ async fn a_node_that_is_behind_takes_nobody_back() {
 }
 
 #[tokio::test]
-async fn a_checked_transaction_goes_to_the_next_node_and_the_same_bytes_later_to_all() {
+async fn checked_transaction_reaches_all_nodes() {
     let (first, second) = (NodeDouble::at(100).await, NodeDouble::at(100).await);
     let chain = chain(&[AWAY, &first.url, &second.url]);
     chain.submit(&[1; 80], true).await.unwrap();
@@ -82,7 +82,7 @@ async fn a_checked_transaction_goes_to_the_next_node_and_the_same_bytes_later_to
 }
 
 #[tokio::test]
-async fn a_refusal_is_none_where_another_node_may_have_sent_the_transaction_on() {
+async fn rejection_by_one_node_is_not_final() {
     let (first, second) = (NodeDouble::at(100).await, NodeDouble::at(100).await);
     second.state().sending = Sending::Refused;
     let with_one_away = chain(&[AWAY, &second.url]);
@@ -98,7 +98,16 @@ async fn a_refusal_is_none_where_another_node_may_have_sent_the_transaction_on()
 }
 
 #[tokio::test]
-async fn only_a_node_that_is_up_to_date_proves_that_nothing_landed() {
+async fn permanent_rejection_is_final() {
+    let node = NodeDouble::at(100).await;
+    let expired = u32::from(motif_sdk::channel::PaymentsError::LicenseExpired);
+    node.state().sending = Sending::RefusedWith(expired);
+    let refused = chain(&[&node.url]).submit(&[1; 80], true).await;
+    assert!(matches!(refused, Err(ChainError::Final(_))), "{refused:?}");
+}
+
+#[tokio::test]
+async fn only_current_node_proves_absence() {
     let (first, second) = (NodeDouble::at(200).await, NodeDouble::at(150).await);
     let chain = chain(&[&first.url, &second.url]);
     assert_eq!(chain.final_height().await, Ok(200));
@@ -114,14 +123,14 @@ async fn only_a_node_that_is_up_to_date_proves_that_nothing_landed() {
 }
 
 #[tokio::test]
-async fn an_unknown_channel_is_unknown_at_every_node() {
+async fn unknown_channel_is_confirmed_by_all() {
     let node = NodeDouble::at(100).await;
     let chain = chain(&[&node.url]);
     assert!(chain.channel(&Pubkey::new_from_array([99; 32])).await.unwrap().is_none());
 }
 
 #[tokio::test]
-async fn figures_tell_nodes_apart_by_place_and_host_alone() {
+async fn metrics_label_nodes_by_host() {
     let world = World::with(with_admin).await;
     let node = NodeDouble::at(100).await;
     let folder = tempfile::tempdir().unwrap();

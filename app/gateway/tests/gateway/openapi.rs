@@ -4,7 +4,7 @@ const COMMITTED: &str = include_str!("../../openapi.json");
 const COMMITTED_ADMIN: &str = include_str!("../../openapi-admin.json");
 
 #[tokio::test]
-async fn the_committed_document_is_the_one_that_is_served() {
+async fn committed_openapi_is_served() {
     let described = serde_json::to_string_pretty(&motif_gateway::openapi()).unwrap() + "\n";
     if std::env::var_os("MOTIF_ACCEPT").is_some() {
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/openapi.json");
@@ -23,7 +23,7 @@ async fn the_committed_document_is_the_one_that_is_served() {
 }
 
 #[test]
-fn the_committed_document_for_operators_is_the_one_there_is() {
+fn committed_admin_openapi_is_current() {
     let described = serde_json::to_string_pretty(&motif_gateway::admin_openapi()).unwrap() + "\n";
     if std::env::var_os("MOTIF_ACCEPT").is_some() {
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/openapi-admin.json");
@@ -34,7 +34,7 @@ fn the_committed_document_for_operators_is_the_one_there_is() {
 }
 
 #[test]
-fn every_operation_has_a_name_of_its_own() {
+fn operation_ids_are_unique() {
     let document: serde_json::Value = serde_json::from_str(COMMITTED).unwrap();
     let paths = document["paths"].as_object().unwrap().values();
     let operations = paths.flat_map(|path| path.as_object().unwrap().values());

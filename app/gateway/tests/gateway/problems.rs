@@ -31,7 +31,7 @@ async fn changed(world: &World, change: impl FnOnce(&mut ChannelAccount)) {
 }
 
 #[tokio::test]
-async fn a_wrong_price_is_refused_with_the_right_total() {
+async fn wrong_price_names_right_total() {
     let world = World::new().await;
     let request = signed(world.next_request().await, |voucher| voucher.cumulative.0 += 1);
     let answer = refused(&world, &request, 409, "wrong-price").await;
@@ -40,7 +40,7 @@ async fn a_wrong_price_is_refused_with_the_right_total() {
 }
 
 #[tokio::test]
-async fn a_replayed_voucher_is_refused_with_the_present_total() {
+async fn replayed_voucher_names_current_total() {
     let world = World::new().await;
     let request = world.next_request().await;
     world.generate("the-first-key", &request).await.assert_ok();
@@ -49,7 +49,7 @@ async fn a_replayed_voucher_is_refused_with_the_present_total() {
 }
 
 #[tokio::test]
-async fn a_voucher_for_anything_else_is_refused() {
+async fn mismatched_voucher_is_rejected() {
     let world = World::new().await;
     let request = world.next_request().await;
     let others: [fn(&mut VoucherParts); 3] = [
@@ -64,7 +64,7 @@ async fn a_voucher_for_anything_else_is_refused() {
 }
 
 #[tokio::test]
-async fn a_voucher_that_its_key_did_not_sign_is_refused() {
+async fn forged_voucher_is_rejected() {
     let world = World::new().await;
     let mut request = world.next_request().await;
     let voucher = request.voucher.signed_by(Default::default()).voucher;
@@ -76,7 +76,7 @@ async fn a_voucher_that_its_key_did_not_sign_is_refused() {
 }
 
 #[tokio::test]
-async fn a_voucher_for_another_statement_is_refused_with_the_open_one() {
+async fn other_statement_names_open_one() {
     let world = World::new().await;
     let ahead = signed(world.next_request().await, |voucher| voucher.statement += 1);
     refused(&world, &ahead, 409, "statement-ahead").await;
@@ -89,7 +89,7 @@ async fn a_voucher_for_another_statement_is_refused_with_the_open_one() {
 }
 
 #[tokio::test]
-async fn a_voucher_for_other_units_is_refused() {
+async fn voucher_for_other_units_is_rejected() {
     let world = World::new().await;
     let request = signed(world.next_request().await, |voucher| {
         voucher.statement_digest.0 = [(1, 1)].into_iter().collect::<Statement>().digest();
@@ -98,7 +98,7 @@ async fn a_voucher_for_other_units_is_refused() {
 }
 
 #[tokio::test]
-async fn units_are_above_zero_and_of_a_license_there_is() {
+async fn invalid_units_are_rejected() {
     let world = World::new().await;
     let mut request = world.next_request().await;
     request.units = 0;
@@ -108,7 +108,7 @@ async fn units_are_above_zero_and_of_a_license_there_is() {
 }
 
 #[tokio::test]
-async fn an_underfunded_channel_is_refused_until_it_is_topped_up() {
+async fn underfunded_channel_is_rejected() {
     let world = World::new().await;
     changed(&world, |account| account.channel.upfront_fees = account.channel.deposited - 101).await;
     let request = world.next_request().await;
@@ -118,7 +118,7 @@ async fn an_underfunded_channel_is_refused_until_it_is_topped_up() {
 }
 
 #[tokio::test]
-async fn each_limit_of_a_license_has_its_own_name() {
+async fn license_limits_have_own_problems() {
     let limits: [(&str, License); 5] = [
         ("unit-cap", License { units_left: 0, ..license(100) }),
         ("daily-cap", License { daily_units: 0, ..license(100) }),
@@ -139,14 +139,14 @@ async fn each_limit_of_a_license_has_its_own_name() {
 }
 
 #[tokio::test]
-async fn a_voucher_that_ends_too_soon_is_refused() {
+async fn short_lived_voucher_is_rejected() {
     let world = World::new().await;
     let request = signed(world.next_request().await, |voucher| voucher.expires_at = 1_000);
     refused(&world, &request, 422, "voucher-expires-too-soon").await;
 }
 
 #[tokio::test]
-async fn a_closing_channel_is_refused() {
+async fn closing_channel_is_rejected() {
     let world = World::new().await;
     let request = world.next_request().await;
     changed(&world, |account| account.channel.closes_at = i64::from(u32::MAX)).await;
@@ -154,7 +154,7 @@ async fn a_closing_channel_is_refused() {
 }
 
 #[tokio::test]
-async fn a_channel_whose_voucher_key_is_changing_is_refused() {
+async fn rotating_channel_is_rejected() {
     let world = World::new().await;
     let request = world.next_request().await;
     changed(&world, |account| account.channel.rotates_at = i64::from(u32::MAX)).await;
@@ -162,7 +162,7 @@ async fn a_channel_whose_voucher_key_is_changing_is_refused() {
 }
 
 #[tokio::test]
-async fn a_generation_needs_a_key_that_is_one() {
+async fn invalid_idempotency_key_is_rejected() {
     let world = World::new().await;
     let body = serde_json::to_vec(&world.next_request().await).unwrap();
     let missing = world.post(None, body.clone()).await;
@@ -175,7 +175,7 @@ async fn a_generation_needs_a_key_that_is_one() {
 }
 
 #[tokio::test]
-async fn a_body_that_is_not_what_it_should_be_is_refused() {
+async fn malformed_body_is_rejected() {
     let world = World::new().await;
     let key = Some("a-key-of-its-own");
     let mut extra = serde_json::to_value(world.next_request().await).unwrap();
@@ -193,7 +193,7 @@ async fn a_body_that_is_not_what_it_should_be_is_refused() {
 }
 
 #[tokio::test]
-async fn what_is_not_there_is_refused_by_name() {
+async fn missing_resources_are_named() {
     let world = World::new().await;
     let get = async |path: &str| world.send(Method::GET, path, None, None).await;
     let address = "4vJ9JU1bJJE96FWSJKvHsmmFADCg4gpZQff4P3bkLKi";
@@ -211,7 +211,7 @@ async fn what_is_not_there_is_refused_by_name() {
 }
 
 #[tokio::test]
-async fn a_channel_that_is_not_for_this_gateway_is_refused() {
+async fn other_operators_channel_is_rejected() {
     let world = World::with(|config| config.mints = vec![MINT]).await;
     type Change = fn(&mut Channel);
     let cases: [(&str, Change); 4] = [

@@ -12,7 +12,7 @@ const PYTHON: &str = "MOTIF_PYTHON";
 const EXAMPLES: &str = "MOTIF_SCHEMATHESIS_EXAMPLES";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn nothing_is_answered_that_the_description_does_not_say() {
+async fn responses_match_openapi() {
     let world = World::with(with_admin).await;
     let python = std::env::var(PYTHON).unwrap_or("python3".to_owned());
     let ready = Command::new(&python).args(["-c", "import schemathesis"]).output();

@@ -66,7 +66,7 @@ impl<'a> MakeWriter<'a> for Log {
 }
 
 #[tokio::test]
-async fn no_secret_is_logged_answered_or_shown() {
+async fn secrets_are_never_shown() {
     let log = Log::get();
     let mut shown = Vec::new();
     let world = World::with(with_admin).await;
@@ -163,7 +163,7 @@ fn bs58_of(bytes: &[u8]) -> String {
 }
 
 #[tokio::test]
-async fn what_clients_send_makes_no_lines_of_its_own_in_the_log() {
+async fn log_injection_is_escaped() {
     let log = Log::get();
     let world = World::with(with_admin).await;
     for path in ["/injected%0d%0alevel=ERROR", "/injected%1b[31m", "/v1/works/injected%0aERROR"] {

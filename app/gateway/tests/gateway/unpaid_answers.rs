@@ -18,7 +18,7 @@ fn ask(sold: &Sold, request: &PaidRequest) -> Payment {
 }
 
 #[tokio::test]
-async fn a_payment_for_one_request_is_none_for_another_route_or_body() {
+async fn payment_is_bound_to_request() {
     let sold = Sold::new().await;
     let request = sold.request("/images", json!({ "prompt": "New York" }));
     let payment = ask(&sold, &request);
@@ -40,7 +40,7 @@ async fn a_payment_for_one_request_is_none_for_another_route_or_body() {
 }
 
 #[tokio::test]
-async fn nobody_but_the_payer_has_anything_made() {
+async fn only_payer_starts_generation() {
     let sold = Sold::new().await;
     let request = sold.request("/images", json!({ "prompt": "New York" }));
     let mut forged = sold.ask(&request);
@@ -55,7 +55,7 @@ async fn nobody_but_the_payer_has_anything_made() {
 }
 
 #[tokio::test]
-async fn a_wrong_total_pays_for_nothing() {
+async fn wrong_total_pays_nothing() {
     let sold = Sold::new().await;
     let request = sold.request("/images", json!({ "prompt": "New York", "count": 2 }));
     let due = sold.due(&request).await;
@@ -76,7 +76,7 @@ async fn a_wrong_total_pays_for_nothing() {
 }
 
 #[tokio::test]
-async fn of_two_answers_for_one_voucher_one_is_handed_over() {
+async fn one_voucher_releases_one_answer() {
     for _ in 0..5 {
         let sold = Sold::new().await;
         let one = sold.request("/images", json!({ "prompt": "New York" }));
@@ -95,7 +95,7 @@ async fn of_two_answers_for_one_voucher_one_is_handed_over() {
 }
 
 #[tokio::test]
-async fn what_fails_is_not_charged_and_keeps_no_room() {
+async fn upstream_failure_is_not_charged() {
     let mut sold = Sold::limited(4, |_| ()).await;
     for (fail, slug) in [
         ("error", "upstream-failed"),
@@ -124,7 +124,7 @@ async fn what_fails_is_not_charged_and_keeps_no_room() {
 }
 
 #[tokio::test]
-async fn the_servers_own_refusal_comes_through_and_costs_nothing() {
+async fn upstream_rejection_costs_nothing() {
     let mut sold = Sold::limited(4, |_| ()).await;
     let request = sold.request("/images", json!({ "prompt": "New York", "fail": "refuse" }));
     let refused = sold.fetch(&request).await.unwrap_err();
@@ -135,7 +135,7 @@ async fn the_servers_own_refusal_comes_through_and_costs_nothing() {
 }
 
 #[tokio::test]
-async fn a_client_that_goes_is_not_charged_and_finds_its_answer_when_it_comes_back() {
+async fn lost_client_finds_its_answer() {
     let mut sold = Sold::new().await;
     let request = sold.request("/pictures", json!({ "prompt": "New York", "fail": "slow" }));
     let mut first = sold.ask(&request);
@@ -155,7 +155,7 @@ async fn a_client_that_goes_is_not_charged_and_finds_its_answer_when_it_comes_ba
 }
 
 #[tokio::test]
-async fn answers_that_nobody_pays_for_are_few() {
+async fn unpaid_answers_are_capped() {
     let mut sold = Sold::with(|paywall| paywall.unpaid = 2).await;
     let mut dues = Vec::new();
     for prompt in ["New York", "Boston"] {
@@ -174,7 +174,7 @@ async fn answers_that_nobody_pays_for_are_few() {
 }
 
 #[tokio::test]
-async fn there_is_no_room_for_more_than_there_is_room_for() {
+async fn spool_room_is_capped() {
     let mut sold = Sold::with(|paywall| {
         paywall.keep_bytes = 200_000;
         paywall.running = 1;
@@ -204,7 +204,7 @@ async fn there_is_no_room_for_more_than_there_is_room_for() {
 }
 
 #[tokio::test]
-async fn what_does_not_fit_the_route_is_refused_before_the_server_is_asked() {
+async fn mismatched_request_stays_local() {
     let sold = Sold::limited(4, |_| ()).await;
     let request = sold.request("/images", json!({ "prompt": "New York" }));
     let send = async |request: &PaidRequest| sold.send(request, Some(&ask(&sold, request))).await;
@@ -239,7 +239,7 @@ async fn what_does_not_fit_the_route_is_refused_before_the_server_is_asked() {
 }
 
 #[tokio::test]
-async fn an_answer_that_is_not_there_is_not_paid_for() {
+async fn missing_answer_is_not_charged() {
     let sold = Sold::new().await;
     let request = sold.request("/images", json!({ "prompt": "New York" }));
     let mut due = sold.due(&request).await;
@@ -255,7 +255,7 @@ async fn an_answer_that_is_not_there_is_not_paid_for() {
 }
 
 #[tokio::test]
-async fn a_server_behind_gives_no_receipts_and_lets_nobody_keep_what_was_paid_for() {
+async fn upstream_headers_are_filtered() {
     let mut sold = Sold::new().await;
     let request = sold.request("/images", json!({ "prompt": "New York", "fail": "forge" }));
     let answer = sold.fetch(&request).await.unwrap();
@@ -266,7 +266,7 @@ async fn a_server_behind_gives_no_receipts_and_lets_nobody_keep_what_was_paid_fo
 }
 
 #[tokio::test]
-async fn a_path_that_two_servers_would_read_differently_goes_nowhere() {
+async fn ambiguous_path_is_rejected() {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     let sold = Sold::new().await;
     let host = sold.url("").replace("http://", "");
@@ -292,7 +292,7 @@ async fn a_path_that_two_servers_would_read_differently_goes_nowhere() {
 }
 
 #[tokio::test]
-async fn where_api_keys_are_required_a_payment_alone_is_not_enough() {
+async fn payment_without_required_key_fails() {
     let mut sold = Sold::new().await;
     sold.world.config.api_keys_required = true;
     sold.world.config.admin = Some(AdminConfig {
@@ -307,7 +307,7 @@ async fn where_api_keys_are_required_a_payment_alone_is_not_enough() {
     let gateway = motif_gateway::serve_with(world.config.clone(), world.chain.clone()).await;
     let old = std::mem::replace(&mut world.gateway, gateway.unwrap());
     old.shutdown().await;
-    world.gateway.gateway().open_channel(crate::world::CHANNEL).await.unwrap();
+    world.gateway.app().sync.open(crate::world::CHANNEL).await.unwrap();
     let request = sold.request("/images", json!({ "prompt": "New York" }));
     let refused = sold.send(&request, Some(&ask(&sold, &request))).await;
     refused.assert_problem(401, "unauthorized");
@@ -337,17 +337,17 @@ async fn where_api_keys_are_required_a_payment_alone_is_not_enough() {
 }
 
 on_postgres_too! {
-    a_payment_for_one_request_is_none_for_another_route_or_body,
-    nobody_but_the_payer_has_anything_made,
-    a_wrong_total_pays_for_nothing,
-    of_two_answers_for_one_voucher_one_is_handed_over,
-    what_fails_is_not_charged_and_keeps_no_room,
-    the_servers_own_refusal_comes_through_and_costs_nothing,
-    a_client_that_goes_is_not_charged_and_finds_its_answer_when_it_comes_back,
-    answers_that_nobody_pays_for_are_few,
-    there_is_no_room_for_more_than_there_is_room_for,
-    what_does_not_fit_the_route_is_refused_before_the_server_is_asked,
-    an_answer_that_is_not_there_is_not_paid_for,
-    a_server_behind_gives_no_receipts_and_lets_nobody_keep_what_was_paid_for,
-    where_api_keys_are_required_a_payment_alone_is_not_enough,
+    payment_is_bound_to_request,
+    only_payer_starts_generation,
+    wrong_total_pays_nothing,
+    one_voucher_releases_one_answer,
+    upstream_failure_is_not_charged,
+    upstream_rejection_costs_nothing,
+    lost_client_finds_its_answer,
+    unpaid_answers_are_capped,
+    spool_room_is_capped,
+    mismatched_request_stays_local,
+    missing_answer_is_not_charged,
+    upstream_headers_are_filtered,
+    payment_without_required_key_fails,
 }

@@ -12,7 +12,7 @@ use crate::world::{MINT, World};
 /// An image with terms number 2, at 101 a generation.
 pub const WORK: Pubkey = Pubkey::new_from_array([30; 32]);
 const CREATOR: Pubkey = Pubkey::new_from_array([31; 32]);
-/// A withdrawn voice of somebody else, made from it and without terms.
+/// A withdrawn voice of another owner, made from it and without terms.
 const CHILD: Pubkey = Pubkey::new_from_array([32; 32]);
 
 pub fn publish(world: &World) {
@@ -91,7 +91,7 @@ async fn found(world: &World, query: WorkQuery) -> Vec<Pubkey> {
 }
 
 #[tokio::test]
-async fn works_are_found_by_what_they_are_and_by_what_they_offer() {
+async fn works_are_filtered() {
     let world = World::new().await;
     publish(&world);
     publish_child(&world);
@@ -117,7 +117,7 @@ async fn works_are_found_by_what_they_are_and_by_what_they_offer() {
 }
 
 #[tokio::test]
-async fn a_page_of_works_says_where_it_stands() {
+async fn works_are_paged() {
     let world = World::new().await;
     publish(&world);
     publish_child(&world);
@@ -134,7 +134,7 @@ async fn a_page_of_works_says_where_it_stands() {
 }
 
 #[tokio::test]
-async fn a_work_is_described_with_its_family_and_its_conflicts() {
+async fn work_details_include_family() {
     let world = World::new().await;
     publish(&world);
     publish_child(&world);
@@ -153,7 +153,7 @@ async fn a_work_is_described_with_its_family_and_its_conflicts() {
 }
 
 #[tokio::test]
-async fn a_lineage_says_what_reaches_whom() {
+async fn lineage_shows_shares() {
     let world = World::new().await;
     publish(&world);
     publish_child(&world);

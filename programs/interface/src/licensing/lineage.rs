@@ -1,7 +1,11 @@
+use super::{LicensingError, Offer};
+use crate::bps::WHOLE_BPS;
+use crate::codec::*;
+use crate::require;
 use solana_pubkey::Pubkey;
 
-use super::{LicensingError, Offer, Work};
-use crate::{bps::WHOLE_BPS, codec::*, require};
+/// Maximum number of parents of a work.
+pub const MAX_PARENTS: usize = 8;
 
 /// A work that another one derives from, and its share of the other's earnings.
 #[derive(BorshSerialize, BorshDeserialize, Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,7 +67,7 @@ impl Inherited {
 /// [`LicensingError::TooManyParents`], [`LicensingError::DuplicateParent`],
 /// [`LicensingError::InvalidParentShares`].
 pub fn check_parents(parents: &[Parent]) -> Result<(), LicensingError> {
-    require!(parents.len() <= Work::MAX_PARENTS, LicensingError::TooManyParents);
+    require!(parents.len() <= MAX_PARENTS, LicensingError::TooManyParents);
     let mut total_bps: u32 = 0;
     for (position, parent) in parents.iter().enumerate() {
         let seen_before = parents[..position].iter().any(|other| other.work == parent.work);

@@ -15,6 +15,7 @@ mod split_change;
 mod terms;
 mod work;
 mod work_head;
+mod work_status;
 
 pub use approval::*;
 pub use config::*;
@@ -29,6 +30,7 @@ pub use split_change::*;
 pub use terms::*;
 pub use work::*;
 pub use work_head::*;
+pub use work_status::*;
 
 pub use ID as PROGRAM_ID;
 

@@ -132,3 +132,14 @@ impl SplitChange {
 // The layout of existing accounts never changes.
 const _: () = assert!(SplitChange::space(0) == 87);
 const _: () = assert!(SplitChange::space(MAX_RECIPIENTS) == 1_175);
+impl Work {
+    /// Replaces the split by an approved proposal.
+    ///
+    /// # Errors
+    /// [`LicensingError::WorkDisputed`], or an error of [`SplitChange::check`].
+    pub fn apply_split(&mut self, change: &SplitChange) -> Result<(), LicensingError> {
+        self.require_undisputed()?;
+        change.check(self)?;
+        self.set_split(change.split.clone())
+    }
+}

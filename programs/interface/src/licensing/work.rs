@@ -1,103 +1,11 @@
-use solana_pubkey::Pubkey;
-use strum::VariantArray;
-
 use super::{
-    Consent, Dispute, Inherited, LicensingError, MAX_RECIPIENTS, Model, Offer, Parent, Share,
-    SplitChange, Verdict, WorkHead, check_split,
+    Consent, Dispute, Inherited, LicensingError, MAX_PARENTS, MAX_RECIPIENTS, Model, Offer, Parent,
+    Share, Verdict, WorkKind, WorkStatus, check_split,
 };
-use crate::{UnknownWord, bps::WHOLE_BPS, codec::*, require};
-
-/// Kind of a work. Stored as one byte, in this order: append only.
-#[derive(
-    BorshSerialize,
-    BorshDeserialize,
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    Hash,
-    strum::Display,
-    strum::EnumString,
-    strum::VariantArray,
-    strum::VariantNames,
-)]
-#[strum(
-    serialize_all = "kebab-case",
-    parse_err_ty = UnknownWord,
-    parse_err_fn = UnknownWord::expected::<WorkKind>
-)]
-#[cfg_attr(
-    feature = "serde",
-    derive(serde::Serialize, serde::Deserialize),
-    serde(rename_all = "kebab-case")
-)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub enum WorkKind {
-    /// A picture.
-    Image,
-    /// A sound recording.
-    Recording,
-    /// A person's voice.
-    Voice,
-    /// A text.
-    Text,
-    /// A video.
-    Video,
-    /// A collection of contents.
-    Dataset,
-    /// A model adapted to a style.
-    StyleModel,
-}
-
-impl WorkKind {
-    /// Returns the kind stored as `byte`, or `None` if there is none.
-    pub fn from_byte(byte: u8) -> Option<Self> {
-        Self::VARIANTS.get(usize::from(byte)).copied()
-    }
-}
-
-/// Status of a work. Stored as one byte, in this order: append only.
-#[derive(
-    BorshSerialize,
-    BorshDeserialize,
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    Hash,
-    strum::Display,
-    strum::EnumString,
-    strum::VariantArray,
-    strum::VariantNames,
-)]
-#[strum(
-    serialize_all = "kebab-case",
-    parse_err_ty = UnknownWord,
-    parse_err_fn = UnknownWord::expected::<WorkStatus>
-)]
-#[cfg_attr(
-    feature = "serde",
-    derive(serde::Serialize, serde::Deserialize),
-    serde(rename_all = "kebab-case")
-)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub enum WorkStatus {
-    /// Takes new licenses and derivatives.
-    Active,
-    /// Permanently closed to new licenses; existing ones run out.
-    Withdrawn,
-    /// Closed to new licenses until its dispute ends.
-    Disputed,
-}
-
-impl WorkStatus {
-    /// Returns the status stored as `byte`, or `None` if there is none.
-    pub fn from_byte(byte: u8) -> Option<Self> {
-        Self::VARIANTS.get(usize::from(byte)).copied()
-    }
-}
+use crate::bps::WHOLE_BPS;
+use crate::codec::*;
+use crate::require;
+use solana_pubkey::Pubkey;
 
 /// Similarity-preserving digest of content. It finds candidates and proves nothing.
 #[derive(BorshSerialize, BorshDeserialize, Clone, Copy, Debug, PartialEq, Eq)]
@@ -181,7 +89,7 @@ impl Work {
     /// Current layout version.
     pub const VERSION: u8 = 1;
     /// Maximum number of parents.
-    pub const MAX_PARENTS: usize = 8;
+    pub const MAX_PARENTS: usize = MAX_PARENTS;
     /// Maximum length of `metadata_uri`.
     pub const MAX_URI_BYTES: usize = 200;
     /// Minimum time from a withdrawal to the end of a license, if its terms state less notice.
@@ -217,19 +125,6 @@ impl Work {
     pub fn space_with(&self, recipients: usize) -> usize {
         let name_bytes = self.model.as_ref().map(|model| model.base_model.len());
         Self::space(self.parents.len(), recipients, self.metadata_uri.len(), name_bytes)
-    }
-
-    /// Returns the fields at the front of the account.
-    pub fn head(&self) -> WorkHead {
-        WorkHead {
-            kind: self.kind,
-            status: self.status,
-            latest_terms: self.latest_terms,
-            split_version: self.split_version,
-            verdict_version: self.verdict_version,
-            disputes: self.disputes,
-            withdrawn_at: self.withdrawn_at,
-        }
     }
 
     /// Returns the share of everything the work earns that its own split divides, basis points.
@@ -311,16 +206,6 @@ impl Work {
         Ok(())
     }
 
-    /// Replaces the split by an approved proposal.
-    ///
-    /// # Errors
-    /// [`LicensingError::WorkDisputed`], or an error of [`SplitChange::check`].
-    pub fn apply_split(&mut self, change: &SplitChange) -> Result<(), LicensingError> {
-        self.require_undisputed()?;
-        change.check(self)?;
-        self.set_split(change.split.clone())
-    }
-
     /// Withdraws the work permanently.
     ///
     /// # Errors
@@ -385,7 +270,7 @@ impl Work {
         Ok(())
     }
 
-    fn set_split(&mut self, split: Vec<Share>) -> Result<(), LicensingError> {
+    pub(super) fn set_split(&mut self, split: Vec<Share>) -> Result<(), LicensingError> {
         check_split(&split)?;
         let version = self.split_version.checked_add(1);
         self.split_version = version.ok_or(LicensingError::CounterOverflow)?;
@@ -407,7 +292,10 @@ const _: () = assert!(
 
 #[cfg(test)]
 mod tests {
+    use strum::VariantArray;
+
     use super::*;
+    use crate::licensing::WorkHead;
 
     fn largest_work() -> Work {
         let share = Share { recipient: Pubkey::default(), share_bps: 1 };

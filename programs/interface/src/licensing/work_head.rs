@@ -57,6 +57,21 @@ impl WorkHead {
     }
 }
 
+impl Work {
+    /// Returns the fields at the front of the account.
+    pub fn head(&self) -> WorkHead {
+        WorkHead {
+            kind: self.kind,
+            status: self.status,
+            latest_terms: self.latest_terms,
+            split_version: self.split_version,
+            verdict_version: self.verdict_version,
+            disputes: self.disputes,
+            withdrawn_at: self.withdrawn_at,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

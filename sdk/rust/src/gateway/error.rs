@@ -106,3 +106,6 @@ fn innermost(error: &reqwest::Error) -> String {
     }
     cause.to_string()
 }
+pub(super) fn untrusted(what: &str) -> GatewayError {
+    GatewayError::Untrusted(what.to_owned())
+}

@@ -15,6 +15,7 @@ mod error;
 #[cfg(feature = "client")]
 mod facts;
 mod idempotency;
+mod paid_request;
 mod paywall;
 mod request;
 mod session;
@@ -26,6 +27,7 @@ pub use client::GatewayClient;
 pub use error::GatewayError;
 pub use idempotency::IdempotencyKey;
 pub use motif_wire::{self as wire, ProblemType};
+pub use paid_request::{PaidRequest, PaidUnits};
 pub use paywall::PaywallClient;
 pub use request::{
     PayerAction, PayerRequest, SignedPayerRequest, hold_details, hold_id, paid_request_digest,
@@ -33,7 +35,4 @@ pub use request::{
 };
 /// HTTP method of a [`PaidRequest`].
 pub use reqwest::Method;
-pub use session::{
-    HeldGeneration, PaidAnswer, PaidPart, PaidRequest, PaidStream, PaidUnits, PayerSession,
-    SessionPolicy,
-};
+pub use session::{HeldGeneration, PaidAnswer, PaidPart, PaidStream, PayerSession, SessionPolicy};

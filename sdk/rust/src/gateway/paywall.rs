@@ -9,6 +9,7 @@ use tokio::time::Instant;
 
 use super::{
     GatewayError, IdempotencyKey, PaidRequest,
+    error::untrusted,
     wire::{Payment, PaymentRequired, PriceTag, Problem},
 };
 
@@ -230,10 +231,6 @@ fn with(mut request: RequestBuilder, headers: &[(String, String)]) -> RequestBui
         request = request.header(name, value);
     }
     request
-}
-
-pub(super) fn untrusted(what: &str) -> GatewayError {
-    GatewayError::Untrusted(what.to_owned())
 }
 
 pub(super) fn unreachable(url: &str, source: reqwest::Error) -> GatewayError {

@@ -2,8 +2,6 @@ mod held;
 mod paid;
 mod streamed;
 
-use std::time::{SystemTime, UNIX_EPOCH};
-
 use crate::channel::{Channel, License};
 use ed25519_dalek::SigningKey;
 use motif_interface::bps::floor_share;
@@ -11,7 +9,8 @@ use solana_pubkey::Pubkey;
 
 use super::{
     GatewayClient, GatewayError, IdempotencyKey, PayerAction, PayerRequest, ProblemType,
-    paywall::untrusted,
+    error::untrusted,
+    request::now,
     wire::{
         BatchRequest, BatchedGeneration, Digest, ExpectedStatement, GenerationRequest, PayerProof,
         ReceiptParts, StatementState, VoucherParts,
@@ -24,7 +23,7 @@ use crate::{
 };
 
 pub use held::HeldGeneration;
-pub use paid::{PaidAnswer, PaidRequest, PaidUnits};
+pub use paid::PaidAnswer;
 pub use streamed::{PaidPart, PaidStream};
 
 /// Limits of a payer session.
@@ -541,9 +540,4 @@ fn price(mut license: License, index: u16, units: u32) -> Result<u64, GatewayErr
         let reason = error.to_string();
         GatewayError::LicenseRefuses { license: index, reason }
     })
-}
-
-fn now() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH);
-    since.ok().and_then(|since| i64::try_from(since.as_secs()).ok()).unwrap_or(0)
 }

@@ -322,10 +322,9 @@ impl Document {
 /// # Errors
 /// [`DocumentError::Refused`].
 pub fn check(offer: &Offer, now: i64) -> Result<(), DocumentError> {
-    offer.check(now).map_err(|error| DocumentError::Refused {
-        name: error.name(),
-        message: error.to_string(),
-    })
+    offer
+        .check(now)
+        .map_err(|error| DocumentError::Refused { name: error.name(), message: error.to_string() })
 }
 
 impl CapsEntry {

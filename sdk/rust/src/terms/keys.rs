@@ -2,7 +2,7 @@
 
 use toml::de::{DeTable, DeValue};
 
-use super::DocumentError;
+use super::{DocumentError, spelling::nearest};
 
 pub(super) const TOP: [&str; 20] = [
     "preset",
@@ -53,12 +53,6 @@ pub(super) fn check(text: &str) -> Result<(), DocumentError> {
         }
     }
     Ok(())
-}
-
-/// Returns the most similar word.
-pub(super) fn nearest<'a>(word: &str, words: &[&'a str]) -> &'a str {
-    let distance = |other: &&&str| strsim::damerau_levenshtein(word, other);
-    words.iter().min_by_key(distance).copied().unwrap_or_default()
 }
 
 /// Returns the line of a byte, from 1.

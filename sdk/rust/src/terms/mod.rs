@@ -37,7 +37,9 @@ mod error;
 mod instant;
 mod keys;
 mod preset;
+mod spelling;
 mod summary;
+mod template;
 
 pub use amount::Amount;
 pub use denomination::Denomination;

@@ -1,4 +1,4 @@
-mod checking;
+mod checks;
 mod graph;
 mod steps;
 
@@ -34,7 +34,7 @@ pub struct History<'s> {
     channels: Vec<Pubkey>,
     /// By work and mint.
     earnings: BTreeMap<(Pubkey, Pubkey), Pubkey>,
-    /// The most anybody was ever entitled to, to see whether it falls.
+    /// The highest entitlement of each party so far, to detect a fall.
     entitled: BTreeMap<(Pubkey, Pubkey, Pubkey), u128>,
     people: Vec<Pubkey>,
 }

@@ -4,59 +4,61 @@ use motif_sdk::gateway::wire::{
 };
 
 use crate::{
-    Gateway,
-    problem::ApiError,
-    routes::{body::Body, described::SettlingProblems, named::Named},
+    App,
+    error::GatewayError,
+    routes::{
+        extract::{JsonBody, PathParameter},
+        openapi::SettlementProblems,
+    },
 };
 
-/// Lists channels this gateway serves, and what waits for settlement on each.
+/// Lists the channels of this gateway with their unsettled amounts.
 #[utoipa::path(get, operation_id = "list_channels", path = "/v1/channels", responses(
     (status = 200, body = ChannelList),
 ))]
-pub async fn list(State(gateway): State<Gateway>) -> Json<ChannelList> {
-    Json(ChannelList { channels: gateway.channels() })
+pub async fn list(State(app): State<App>) -> Json<ChannelList> {
+    Json(ChannelList { channels: app.channels.summaries() })
 }
 
-/// Settles a channel now.
+/// Settles a channel.
 #[utoipa::path(
     post, operation_id = "settle_channel",
     path = "/v1/channels/{channel}/settlements",
     params(("channel" = Address, Path)),
     responses(
         (status = 200, body = Settlements),
-        SettlingProblems,
+        SettlementProblems,
     )
 )]
 pub async fn settle(
-    State(gateway): State<Gateway>,
-    Named(Address(channel)): Named<Address>,
-) -> Result<Json<Settlements>, ApiError> {
-    let settlements = gateway.settle(channel).await?;
+    State(app): State<App>,
+    PathParameter(Address(channel)): PathParameter<Address>,
+) -> Result<Json<Settlements>, GatewayError> {
+    let settlements = app.settler.settle(channel).await?;
     if settlements.is_empty() {
-        return Err(ApiError::NothingToSettle);
+        return Err(GatewayError::NothingToSettle);
     }
     Ok(Json(Settlements { settlements }))
 }
 
-/// Settles what is owed on a channel whose payer has started closing, and ends its grace
-/// period.
+/// Settles a channel whose payer has started to close it, and ends its grace period.
 #[utoipa::path(
     post, operation_id = "close_channel",
     path = "/v1/channels/{channel}/close",
     params(("channel" = Address, Path)),
     responses(
         (status = 200, body = Closing),
-        SettlingProblems,
+        SettlementProblems,
     )
 )]
 pub async fn close(
-    State(gateway): State<Gateway>,
-    Named(Address(channel)): Named<Address>,
-) -> Result<Json<Closing>, ApiError> {
-    Ok(Json(gateway.close(channel).await?))
+    State(app): State<App>,
+    PathParameter(Address(channel)): PathParameter<Address>,
+) -> Result<Json<Closing>, GatewayError> {
+    Ok(Json(app.settler.close(channel).await?))
 }
 
-/// Pays the operator the fees that have settled on a channel, to its associated token account.
+/// Pays a channel's settled fees to the operator's associated token account.
 #[utoipa::path(
     post, operation_id = "claim_fees",
     path = "/v1/channels/{channel}/fee-claims",
@@ -70,14 +72,14 @@ pub async fn close(
     )
 )]
 pub async fn claim_fees(
-    State(gateway): State<Gateway>,
-    Named(Address(channel)): Named<Address>,
-) -> Result<Json<FeeClaim>, ApiError> {
-    let (claimed, landed) = gateway.claim_fees(channel).await?;
+    State(app): State<App>,
+    PathParameter(Address(channel)): PathParameter<Address>,
+) -> Result<Json<FeeClaim>, GatewayError> {
+    let (claimed, landed) = app.settler.claim_fees(channel).await?;
     Ok(Json(FeeClaim { claimed: Amount(claimed), signature: landed.signature.to_string() }))
 }
 
-/// Sets the most a channel may be used for at this gateway.
+/// Sets the maximum total of a channel at this gateway.
 #[utoipa::path(
     put, operation_id = "set_channel_budget",
     path = "/v1/channels/{channel}/budget",
@@ -94,10 +96,10 @@ pub async fn claim_fees(
     )
 )]
 pub async fn set_budget(
-    State(gateway): State<Gateway>,
-    Named(Address(channel)): Named<Address>,
-    Body(budget): Body<ChannelBudget>,
-) -> Result<Json<ChannelBudget>, ApiError> {
-    gateway.set_channel_budget(channel, budget.budget.map(|amount| amount.0)).await?;
+    State(app): State<App>,
+    PathParameter(Address(channel)): PathParameter<Address>,
+    JsonBody(budget): JsonBody<ChannelBudget>,
+) -> Result<Json<ChannelBudget>, GatewayError> {
+    app.channels.set_budget(channel, budget.budget.map(|amount| amount.0)).await?;
     Ok(Json(budget))
 }

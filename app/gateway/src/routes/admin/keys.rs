@@ -2,21 +2,21 @@ use axum::{Json, extract::State, http::StatusCode};
 use motif_sdk::gateway::wire::{ApiKeyFacts, ApiKeyList, CreatedApiKey, NewApiKey, Problem};
 
 use crate::{
-    Gateway,
+    App,
+    error::GatewayError,
     keys::KeyId,
-    problem::ApiError,
-    routes::{body::Body, named::Named},
+    routes::extract::{JsonBody, PathParameter},
 };
 
 /// Lists API keys, oldest first.
 #[utoipa::path(get, operation_id = "list_api_keys", path = "/v1/keys", responses(
     (status = 200, body = ApiKeyList),
 ))]
-pub async fn list(State(gateway): State<Gateway>) -> Json<ApiKeyList> {
-    Json(ApiKeyList { keys: gateway.api_keys() })
+pub async fn list(State(app): State<App>) -> Json<ApiKeyList> {
+    Json(ApiKeyList { keys: app.keys.list() })
 }
 
-/// Makes an API key. The answer is the only one that ever has its token.
+/// Creates an API key. Only this response contains its token.
 #[utoipa::path(post, operation_id = "create_api_key", path = "/v1/keys", request_body = NewApiKey, responses(
     (status = 201, body = CreatedApiKey),
     (status = 400, body = Problem, content_type = "application/problem+json"),
@@ -26,13 +26,13 @@ pub async fn list(State(gateway): State<Gateway>) -> Json<ApiKeyList> {
     (status = 503, body = Problem, content_type = "application/problem+json"),
 ))]
 pub async fn create(
-    State(gateway): State<Gateway>,
-    Body(key): Body<NewApiKey>,
-) -> Result<(StatusCode, Json<CreatedApiKey>), ApiError> {
-    Ok((StatusCode::CREATED, Json(gateway.create_api_key(key).await?)))
+    State(app): State<App>,
+    JsonBody(key): JsonBody<NewApiKey>,
+) -> Result<(StatusCode, Json<CreatedApiKey>), GatewayError> {
+    Ok((StatusCode::CREATED, Json(app.keys.create(key).await?)))
 }
 
-/// Ends an API key at once. Safe to repeat.
+/// Revokes an API key at once. Idempotent.
 #[utoipa::path(delete, operation_id = "revoke_api_key", path = "/v1/keys/{key}", params(("key" = String, Path, pattern = "^[0-9a-fA-F]{16}$")), responses(
     (status = 200, body = ApiKeyFacts),
     (status = 400, body = Problem, content_type = "application/problem+json"),
@@ -40,8 +40,8 @@ pub async fn create(
     (status = 503, body = Problem, content_type = "application/problem+json"),
 ))]
 pub async fn revoke(
-    State(gateway): State<Gateway>,
-    Named(key): Named<KeyId>,
-) -> Result<Json<ApiKeyFacts>, ApiError> {
-    Ok(Json(gateway.revoke_api_key(key).await?))
+    State(app): State<App>,
+    PathParameter(key): PathParameter<KeyId>,
+) -> Result<Json<ApiKeyFacts>, GatewayError> {
+    Ok(Json(app.keys.revoke(key).await?))
 }

@@ -4,13 +4,13 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-use crate::{Gateway, metrics::Metrics};
+use crate::{App, metrics::Metrics};
 
-/// Figures about the gateway, as Prometheus reads them.
+/// Shows metrics in the OpenMetrics format.
 #[utoipa::path(get, operation_id = "show_metrics", path = "/metrics", responses(
     (status = 200, body = String, content_type = "application/openmetrics-text"),
 ))]
-pub async fn show(State(gateway): State<Gateway>) -> Response {
-    let text = gateway.metrics().text(&gateway.exposure(), &gateway.chain().nodes());
+pub async fn show(State(app): State<App>) -> Response {
+    let text = app.metrics.text(&app.exposure(), &app.cluster.chain().nodes());
     ([(CONTENT_TYPE, Metrics::CONTENT_TYPE)], text).into_response()
 }

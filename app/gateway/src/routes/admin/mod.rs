@@ -1,7 +1,6 @@
-//! Handlers of the operators' listener.
+//! Handlers of the admin listener.
 
 pub mod channels;
-pub mod document;
 pub mod keys;
 pub mod metrics;
 pub mod reconciliation;

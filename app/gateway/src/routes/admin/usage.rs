@@ -2,24 +2,24 @@ use axum::{extract::State, response::Response};
 use motif_sdk::gateway::wire::{Problem, UsageReport};
 
 use crate::{
-    Gateway,
-    problem::ApiError,
+    App,
+    error::GatewayError,
     routes::{
-        named::Asked,
-        usage::{UsageAskedFor, written},
+        extract::QueryString,
+        usage::{UsageQuery, render},
     },
 };
 
-/// What was used and spent on all channels, settled or not.
-#[utoipa::path(get, operation_id = "report_all_usage", path = "/v1/usage", params(UsageAskedFor), responses(
+/// Reports usage and spending of all channels, settled or not.
+#[utoipa::path(get, operation_id = "report_all_usage", path = "/v1/usage", params(UsageQuery), responses(
     (status = 200, content((UsageReport = "application/json"), (String = "text/csv"))),
     (status = 400, body = Problem, content_type = "application/problem+json"),
     (status = 503, body = Problem, content_type = "application/problem+json"),
 ))]
 pub async fn show(
-    State(gateway): State<Gateway>,
-    Asked(asked): Asked<UsageAskedFor>,
-) -> Result<Response, ApiError> {
-    let report = gateway.usage(None, asked.by, asked.from, asked.until).await?;
-    Ok(written(&report, asked.format))
+    State(app): State<App>,
+    QueryString(query): QueryString<UsageQuery>,
+) -> Result<Response, GatewayError> {
+    let report = app.receipts.usage(None, query.by, query.from, query.until).await?;
+    Ok(render(&report, query.format))
 }

@@ -15,7 +15,7 @@ use motif_gateway::{
     chain::RpcChain,
     config::StorePlace,
     serve_watched,
-    store::{Moment, Moments},
+    store::{Failpoint, Failpoints},
 };
 use serde::{Deserialize, Serialize};
 use solana_keypair::Keypair;
@@ -33,19 +33,19 @@ pub struct Told {
     /// Where it says that it is ready, and where its operators' listener is.
     pub ready: PathBuf,
     pub listen: SocketAddr,
-    /// The place of a moment in [`Moment::ALL`], and at which passing of it the child dies.
+    /// The place of a moment in [`Failpoint::ALL`], and at which passing of it the child dies.
     pub death: Option<(usize, u32)>,
 }
 
 /// Ends the process at a moment, once it is told that it may.
 struct Death {
-    moment: Moment,
+    moment: Failpoint,
     left: AtomicU32,
     armed: Arc<AtomicBool>,
 }
 
-impl Moments for Death {
-    fn pass(&self, moment: Moment) {
+impl Failpoints for Death {
+    fn hit(&self, moment: Failpoint) {
         let is_it = moment == self.moment && self.armed.load(Ordering::SeqCst);
         if is_it && self.left.fetch_sub(1, Ordering::SeqCst) == 1 {
             // SAFETY: it takes no pointers, and the process ends in it.
@@ -57,8 +57,8 @@ impl Moments for Death {
 /// The gateway that is killed. Ends with the process that started it.
 pub fn run(told: Told) {
     let armed = Arc::new(AtomicBool::new(false));
-    let death = told.death.map(|(place, passing)| (Moment::ALL[place], passing));
-    let (moment, passing) = death.unwrap_or((Moment::Reserving, u32::MAX));
+    let death = told.death.map(|(place, passing)| (Failpoint::ALL[place], passing));
+    let (moment, passing) = death.unwrap_or((Failpoint::Reserving, u32::MAX));
     let moments = Death { moment, left: AtomicU32::new(passing), armed: armed.clone() };
     let operator = Arc::new(Keypair::new_from_array([8; 32]));
     let store: StorePlace = told.store.parse().unwrap();
@@ -78,7 +78,7 @@ pub fn run(told: Told) {
     let unfinished = told.ready.with_extension("unfinished");
     std::fs::write(&unfinished, answer).unwrap();
     std::fs::rename(&unfinished, &told.ready).unwrap();
-    // A line arms it; the end of them is the end of whoever started it.
+    // A line arms it; end of file means that the parent has ended.
     let mut lines = std::io::stdin().lock().lines();
     while let Some(Ok(_)) = lines.next() {
         armed.store(true, Ordering::SeqCst);

@@ -22,7 +22,7 @@ pub struct Payer {
     pub channel: Pubkey,
     http: Client,
     sent: u64,
-    /// What got no answer: whether it was taken nobody knows yet.
+    /// Requests without an answer: their outcome is unknown.
     unanswered: Option<(String, GenerationRequest)>,
     /// Everything that was answered, by its idempotency key.
     pub acknowledged: BTreeMap<String, (GenerationRequest, ReceiptParts)>,

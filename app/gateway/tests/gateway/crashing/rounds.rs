@@ -7,7 +7,7 @@ use std::{
 };
 
 use futures::future::try_join_all;
-use motif_gateway::store::Moment;
+use motif_gateway::store::Failpoint;
 use motif_sdk::gateway::AdminClient;
 use rand::Rng;
 use solana_keypair::Keypair;
@@ -66,14 +66,15 @@ impl Rounds {
     pub async fn run(&mut self, kills: u32, killed: impl Fn(&Report)) -> Result<Report, Broken> {
         let mut report = Report::default();
         for _ in 0..kills {
-            let place = rand::rng().random_range(0..Moment::ALL.len());
-            let is_settling = place >= Moment::ALL.len() - 5;
+            let place = rand::rng().random_range(0..Failpoint::ALL.len());
+            let is_settling = place >= Failpoint::ALL.len() - 5;
             let passing = rand::rng().random_range(1..=if is_settling { 3 } else { 30 });
             let mut running = self.nursery.start(Some((place, passing))).await?;
             self.check(&running).await?;
             running.arm();
             let moment = self.load_until_death(&mut running).await?;
-            let moment = moment.map_or("Any".to_owned(), |()| format!("{:?}", Moment::ALL[place]));
+            let moment =
+                moment.map_or("Any".to_owned(), |()| format!("{:?}", Failpoint::ALL[place]));
             *report.moments.entry(moment).or_default() += 1;
             report.kills += 1;
             killed(&report);

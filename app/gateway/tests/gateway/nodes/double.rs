@@ -34,6 +34,8 @@ pub struct Told {
 pub enum Sending {
     Taken,
     Refused,
+    /// Refused with this error of the program.
+    RefusedWith(u32),
     BlockhashUnknown,
     BrokenOff,
 }
@@ -80,9 +82,8 @@ async fn answer(State(state): State<Arc<Mutex<Told>>>, Json(asked): Json<Value>)
                 told.sent += 1;
                 match told.sending {
                     Sending::Taken => Ok(json!("1".repeat(64))),
-                    Sending::Refused => {
-                        Err(preflight(json!({ "InstructionError": [1, { "Custom": 6_000 }] })))
-                    }
+                    Sending::Refused => Err(custom(6_000)),
+                    Sending::RefusedWith(code) => Err(custom(code)),
                     Sending::BlockhashUnknown => Err(preflight(json!("BlockhashNotFound"))),
                     Sending::BrokenOff => return StatusCode::GATEWAY_TIMEOUT.into_response(),
                 }
@@ -122,6 +123,10 @@ fn read(told: &Told, method: &str, params: &Value) -> Value {
         }
         _ => Value::Null,
     }
+}
+
+fn custom(code: u32) -> Value {
+    preflight(json!({ "InstructionError": [1, { "Custom": code }] }))
 }
 
 /// What a node says of a transaction that it has checked and not sent on.

@@ -8,7 +8,7 @@ use borsh::BorshDeserialize;
 use motif_gateway::chain::{Chain, ChainError, ReadChannel};
 use motif_sdk::{
     Pubkey,
-    channel::{Channel, ChannelAccount, SettleArgs},
+    channel::{Channel, ChannelAccount, PaymentsError, SettleArgs},
     client::{
         CatalogueEntry, ConfirmedTransaction, Heard, OfferFilter, PublishedTerms, WorkDetails,
         WorkFilter,
@@ -41,7 +41,7 @@ pub enum Network {
     Down,
     /// Takes transactions, and they never land.
     Losing,
-    /// Takes transactions, which land, and nobody hears of it.
+    /// Accepts transactions, which land unreported.
     Silent,
     /// Takes transactions, which land, and says nothing at all about any.
     Deaf,
@@ -114,15 +114,16 @@ impl State {
     }
 
     /// Runs `settle` as the program does.
-    fn settle(&mut self, transaction: &[u8]) -> Result<(), String> {
+    fn settle(&mut self, transaction: &[u8]) -> Result<(), ChainError> {
         let (proof, settle, settler) = parts(transaction);
         let voucher = Voucher::from_bytes(&proof[112..]).unwrap();
         let key = Pubkey::new_from_array(proof[16..48].try_into().unwrap());
         let args = SettleArgs::deserialize(&mut &settle[8..]).unwrap();
         if self.poisoned == Some(voucher.channel) {
-            return Err("told to refuse this one".into());
+            return Err(ChainError::Refused("told to refuse this one".into()));
         }
-        let account = self.channels.get_mut(&voucher.channel).ok_or("no such channel")?;
+        let account = self.channels.get_mut(&voucher.channel);
+        let account = account.ok_or_else(|| ChainError::Refused("no such channel".into()))?;
         let ChannelAccount { mut channel, mut licenses } = account.clone();
         let request = SettleRequest {
             channel: voucher.channel,
@@ -132,7 +133,7 @@ impl State {
             settler: &settler,
             now: self.now,
         };
-        channel.settle(&mut licenses, &request).map_err(|error| error.to_string())?;
+        channel.settle(&mut licenses, &request).map_err(refusal)?;
         *account = ChannelAccount { channel, licenses };
         Ok(())
     }
@@ -148,6 +149,11 @@ impl State {
         self.landed.insert(signature, landed.clone());
         landed
     }
+}
+
+/// Returns a rejection by the program, as a node reports it.
+fn refusal(error: PaymentsError) -> ChainError {
+    ChainError::rejection(Some(error.into()), error.to_string())
 }
 
 /// Data of the two instructions, and the fee payer.
@@ -300,7 +306,7 @@ impl Chain for ScriptedChain {
             Network::Up | Network::Down | Network::Silent | Network::Deaf | Network::Refusing => {}
         }
         if !state.landed.contains_key(&signature) {
-            state.settle(transaction).map_err(ChainError::Refused)?;
+            state.settle(transaction)?;
             state.land(signature);
         }
         Ok(())

@@ -123,7 +123,7 @@ impl World {
         world
     }
 
-    /// As [`World::with`]; nobody has asked for the channel yet.
+    /// As [`World::with`]; the channel was not requested yet.
     pub async fn unopened(configure: impl FnOnce(&mut GatewayConfig)) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let operator = Arc::new(Keypair::new_from_array([8; 32]));
@@ -212,25 +212,6 @@ impl World {
 
     pub fn store(&self) -> PathBuf {
         self.config.store.file().unwrap().clone()
-    }
-
-    /// Runs statements on the store's database, as another tool would.
-    pub async fn run_on_database(&self, statements: &[&'static str]) {
-        match &self.database_url {
-            Some(url) => {
-                let mut server = sqlx::PgConnection::connect(url).await.unwrap();
-                for statement in statements {
-                    sqlx::query(*statement).execute(&mut server).await.unwrap();
-                }
-            }
-            None => {
-                let url = format!("sqlite:{}", self.store().display());
-                let mut file = sqlx::SqliteConnection::connect(&url).await.unwrap();
-                for statement in statements {
-                    sqlx::query(*statement).execute(&mut file).await.unwrap();
-                }
-            }
-        }
     }
 
     pub async fn state(&self) -> ChannelState {

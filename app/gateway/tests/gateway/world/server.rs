@@ -41,7 +41,7 @@ impl Server {
         }
     }
 
-    /// The URL of a new database. Its password is a canary: nobody may show it.
+    /// The URL of a new database. Its password is a canary that must never be shown.
     pub async fn database(&self) -> String {
         let number = self.databases.fetch_add(1, Ordering::Relaxed);
         let name = format!("motif_{}_{number}", std::process::id());
@@ -60,10 +60,10 @@ impl Server {
         let programs = programs().ok_or("`initdb` and `postgres` were not found")?;
         let folder = tempfile::Builder::new().prefix("motif-postgres").tempdir();
         let folder = folder.map_err(|error| error.to_string())?.keep();
-        let somebody = Somebody::find();
-        somebody.own(&folder)?;
+        let user = User::find();
+        user.own(&folder)?;
         let data = folder.join("data");
-        let mut init = somebody.command(&programs.join("initdb"));
+        let mut init = user.command(&programs.join("initdb"));
         init.arg("-D").arg(&data);
         init.args(["-U", "motif", "--auth=trust", "--no-sync", "-E", "UTF8", "--locale=C"]);
         let made = init.current_dir(&folder).output().map_err(|error| error.to_string())?;
@@ -73,7 +73,7 @@ impl Server {
         let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let port = free.local_addr().unwrap().port();
         drop(free);
-        let mut server = somebody.command(&programs.join("postgres"));
+        let mut server = user.command(&programs.join("postgres"));
         server.arg("-D").arg(&data);
         server.args(["-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories="]);
         server.args(["-c", &format!("port={port}"), "-c", "max_connections=300"]);
@@ -92,7 +92,7 @@ impl Server {
     }
 }
 
-/// A server listens a moment before it lets anybody in.
+/// A server listens shortly before it accepts sessions.
 async fn connect(url: &str) -> PgConnection {
     let deadline = Instant::now() + STARTS_WITHIN;
     loop {
@@ -127,26 +127,26 @@ fn programs() -> Option<PathBuf> {
     found.parent().map(Path::to_owned).filter(whole)
 }
 
-/// Who the server runs as: it refuses to run as root.
-enum Somebody {
-    Me,
-    Nobody,
+/// The user that the server runs as; PostgreSQL refuses to run as root.
+enum User {
+    Current,
+    Unprivileged,
 }
 
-impl Somebody {
+impl User {
     fn find() -> Self {
         // Root may write everywhere.
         let probe = std::fs::OpenOptions::new().append(true).open("/etc/passwd");
         match probe {
-            Err(error) if error.kind() == ErrorKind::PermissionDenied => Self::Me,
-            _ => Self::Nobody,
+            Err(error) if error.kind() == ErrorKind::PermissionDenied => Self::Current,
+            _ => Self::Unprivileged,
         }
     }
 
     fn command(&self, program: &Path) -> Command {
         match self {
-            Self::Me => Command::new(program),
-            Self::Nobody => {
+            Self::Current => Command::new(program),
+            Self::Unprivileged => {
                 let mut command = Command::new("setpriv");
                 command.args(["--reuid=65534", "--regid=65534", "--clear-groups"]).arg(program);
                 command
@@ -156,8 +156,8 @@ impl Somebody {
 
     fn own(&self, folder: &Path) -> Result<(), String> {
         match self {
-            Self::Me => Ok(()),
-            Self::Nobody => std::os::unix::fs::chown(folder, Some(65534), Some(65534))
+            Self::Current => Ok(()),
+            Self::Unprivileged => std::os::unix::fs::chown(folder, Some(65534), Some(65534))
                 .map_err(|error| error.to_string()),
         }
     }

@@ -1,54 +1,22 @@
 use std::time::Duration;
 
-use reqwest::Method;
 use solana_sha256_hasher::hash;
 use tokio::time::{Instant, sleep};
 
-use super::{PayerSession, Way, now};
+use super::{PayerSession, Way};
 use crate::{
     gateway::{
-        GatewayError, IdempotencyKey, PayerAction, PaywallClient, ProblemType, hold_details,
-        hold_id, paid_request_digest,
-        paywall::{Answered, untrusted},
+        GatewayError, PaidRequest, PaidUnits, PayerAction, PaywallClient, ProblemType,
+        error::untrusted,
+        hold_details, hold_id,
+        paywall::Answered,
         wire::{
             Address, Amount, AskToPay, BatchedGeneration, Digest, Due, ExpectedStatement,
-            PayForAnswer, Payment, PaymentRequired, PriceTag, ReceiptParts, VoucherParts,
+            PayForAnswer, Payment, PaymentRequired, ReceiptParts, VoucherParts,
         },
     },
     receipt::SignedReceipt,
 };
-
-/// Request to a model server behind a paywall. Repeating it returns the same bytes and pays once.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PaidRequest {
-    /// HTTP method.
-    pub method: Method,
-    /// URL.
-    pub url: String,
-    /// Headers, without those of the payment.
-    pub headers: Vec<(String, String)>,
-    /// Body.
-    pub body: Vec<u8>,
-    /// Index of the license that pays.
-    pub license: u16,
-    /// Number of units.
-    pub units: PaidUnits,
-    /// Idempotency key.
-    pub key: IdempotencyKey,
-    /// Last unix second in which the answer can be paid.
-    pub expires_at: i64,
-    /// Whether an earlier session may have sent and paid it.
-    pub is_resumed: bool,
-}
-
-/// Number of units of an answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum PaidUnits {
-    /// Exact number, paid with the request.
-    Exactly(u32),
-    /// Maximum number, paid once the real number is known.
-    AtMost(u32),
-}
 
 /// Paid answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,59 +29,6 @@ pub struct PaidAnswer {
     pub body: Vec<u8>,
     /// Verified receipt.
     pub receipt: SignedReceipt,
-}
-
-impl PaidRequest {
-    /// Added to the required hold time, because clocks differ.
-    const EXTRA_SECONDS: i64 = 60;
-
-    /// Creates a request that is paid with a license as its price tag requires.
-    pub fn new(
-        method: Method,
-        url: &str,
-        body: Vec<u8>,
-        license: u16,
-        price_tag: &PriceTag,
-    ) -> Self {
-        let units = match price_tag.fixed_units {
-            Some(units) => PaidUnits::Exactly(units),
-            None => PaidUnits::AtMost(price_tag.most_units),
-        };
-        Self {
-            method,
-            url: url.to_owned(),
-            headers: Vec::new(),
-            body,
-            license,
-            units,
-            key: IdempotencyKey::random(),
-            expires_at: now() + i64::from(price_tag.hold_seconds) + Self::EXTRA_SECONDS,
-            is_resumed: false,
-        }
-    }
-
-    /// Adds a header.
-    pub fn header(mut self, name: &str, value: &str) -> Self {
-        self.headers.push((name.to_owned(), value.to_owned()));
-        self
-    }
-
-    /// Returns the digest that binds the payment to the request.
-    ///
-    /// # Errors
-    /// [`GatewayError::Untrusted`] if the URL is invalid.
-    pub fn digest(&self) -> Result<[u8; 32], GatewayError> {
-        let url: reqwest::Url = self.url.parse().map_err(|_| untrusted("invalid URL"))?;
-        let query = url.query().map(|query| format!("?{query}")).unwrap_or_default();
-        let target = format!("{}{query}", url.path());
-        Ok(paid_request_digest(self.method.as_str(), &target, &self.body))
-    }
-
-    pub(super) fn most_units(&self) -> u32 {
-        match self.units {
-            PaidUnits::Exactly(units) | PaidUnits::AtMost(units) => units,
-        }
-    }
 }
 
 /// Maximum number of vouchers for one answer: statement or total can change in between.

@@ -5,14 +5,13 @@ use reqwest::Response;
 use serde_json::json;
 use solana_sha256_hasher::hash;
 
-use super::{
-    PayerSession,
-    paid::{PaidRequest, TRIES},
-};
+use super::{PayerSession, paid::TRIES};
 use crate::{
     gateway::{
-        GatewayError, PaywallClient, hold_id, part_id,
-        paywall::{Answered, unreachable, untrusted},
+        GatewayError, PaidRequest, PaywallClient,
+        error::untrusted,
+        hold_id, part_id,
+        paywall::{Answered, unreachable},
         wire::{
             Address, Due, PayForAnswer, Payment, PaymentRequired, Problem, ReceiptParts,
             StreamEvent, VoucherParts,

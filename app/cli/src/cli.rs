@@ -1,0 +1,125 @@
+//! The command line: global options and one variant for each command.
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand};
+
+use crate::{
+    approval::ApprovalCommand, authenticate::AuthenticateArgs, channel::ChannelCommand,
+    common_args::CommonArgs, completions::CompletionsArgs, config::ConfigCommand,
+    consent::ConsentCommand, credentials::CredentialsCommand, demo::DemoArgs,
+    dispute::DisputeCommand, earnings::EarningsCommand, gateway::GatewayCommand,
+    generate::GenerateArgs, key::KeyCommand, localnet::LocalnetArgs, receipt::ReceiptCommand,
+    split::SplitCommand, terms::TermsCommand, till::TillCommand, work::WorkCommand,
+};
+
+const AMOUNTS: &str = "\
+Amounts:
+  AMOUNT is a number of whole tokens, such as 5 or 0.001, of the command's currency (--currency;
+  by default the localnet's test dollar). The suffix `u` gives base units instead: 5000000u is
+  $5.00 of a dollar with six decimals. --json prints base units.";
+
+/// Creator licensing and micropayments for generative AI on Solana
+#[derive(Parser)]
+#[command(
+    name = "motif",
+    version,
+    arg_required_else_help = true,
+    after_help = AMOUNTS
+)]
+pub struct Cli {
+    #[command(flatten)]
+    pub common: CommonArgs,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Commands of `motif`.
+#[derive(Subcommand)]
+pub enum Command {
+    /// Run an end-to-end demo on an embedded localnet
+    Demo(DemoArgs),
+    /// Run a local Solana network with Motif's programs, test dollars and a faucet
+    Localnet(LocalnetArgs),
+    /// Create, show and fund keypair files
+    #[command(subcommand)]
+    Key(KeyCommand),
+    /// Register, look up, transfer and withdraw works
+    #[command(subcommand)]
+    Work(WorkCommand),
+    /// Write, publish, show and convert licensing terms
+    #[command(subcommand)]
+    Terms(TermsCommand),
+    /// Grant and revoke approvals for terms that require one
+    #[command(subcommand)]
+    Approval(ApprovalCommand),
+    /// Change how a work's earnings are split among its recipients
+    #[command(subcommand)]
+    Split(SplitCommand),
+    /// Manage consents to works with a person's voice or likeness
+    #[command(subcommand)]
+    Consent(ConsentCommand),
+    /// Open and decide disputes about the ownership of works
+    #[command(subcommand)]
+    Dispute(DisputeCommand),
+    /// Open, fund, settle and close payment channels
+    #[command(subcommand)]
+    Channel(ChannelCommand),
+    /// Pay for generations through a gateway, with a signed receipt for each
+    Generate(GenerateArgs),
+    /// Verify receipts
+    #[command(subcommand)]
+    Receipt(ReceiptCommand),
+    /// Show and claim what works have earned
+    #[command(subcommand)]
+    Earnings(EarningsCommand),
+    /// Accept payments to works from outside, such as a distributor's royalties
+    #[command(subcommand)]
+    Till(TillCommand),
+    /// Find the works, content credentials and receipts behind a file
+    Authenticate(AuthenticateArgs),
+    /// Sign files with content credentials (C2PA) and read them
+    #[command(subcommand)]
+    Credentials(CredentialsCommand),
+    /// Run and operate a gateway
+    #[command(subcommand)]
+    Gateway(GatewayCommand),
+    /// Show and change the configuration of the deployed programs
+    #[command(subcommand)]
+    Config(ConfigCommand),
+    /// Generate a shell completion script
+    Completions(CompletionsArgs),
+    /// Decode content from stdin under resource limits, on behalf of a parent process
+    #[command(hide = true)]
+    DecodeWorker {
+        /// PEM file of certificates to trust in content credentials
+        #[arg(long)]
+        anchors: Option<PathBuf>,
+    },
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_option_has_a_help_text() {
+        fn check(command: &clap::Command, path: &str) {
+            assert!(command.get_about().is_some(), "{path}");
+            for argument in command.get_arguments() {
+                assert!(argument.get_help().is_some(), "{path} {}", argument.get_id());
+            }
+            for subcommand in command.get_subcommands() {
+                check(subcommand, &format!("{path} {}", subcommand.get_name()));
+            }
+        }
+        check(&Cli::command(), "motif");
+    }
+}

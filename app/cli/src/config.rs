@@ -1,0 +1,142 @@
+//! `motif config`: configuration of the deployed programs.
+
+use std::fmt;
+
+use clap::{Args, Subcommand};
+use motif_sdk::{client::Client, licensing::UpdateConfigArgs};
+use serde::Serialize;
+
+use crate::{
+    amount::grouped, error::CliError, output::pairs, reference::AccountReference, session::Session,
+    time::duration,
+};
+
+/// Commands of `motif config`.
+#[derive(Subcommand)]
+pub enum ConfigCommand {
+    /// Show the configuration
+    Show,
+    /// Change the arbiter, the bond or the duration of disputes
+    Update(UpdateArgs),
+    /// Offer the authority over the configuration to another account
+    OfferAuthority(OfferAuthorityArgs),
+    /// Accept the authority that was offered to you
+    AcceptAuthority,
+}
+
+/// Arguments of `motif config update`. What is left out stays unchanged.
+#[derive(Args)]
+#[group(required = true, multiple = true)]
+pub struct UpdateArgs {
+    /// Address, or keypair file, of the account that decides disputes
+    #[arg(long, value_name = "ADDRESS|FILE")]
+    arbiter: Option<AccountReference>,
+
+    /// Bond of a claimant
+    #[arg(long, value_name = "LAMPORTS")]
+    dispute_bond: Option<u64>,
+
+    /// Time from the opening of a dispute to its deadline, 1 to 60 days
+    #[arg(long, value_name = "SECONDS")]
+    dispute_seconds: Option<u32>,
+}
+
+/// Arguments of `motif config offer-authority`.
+#[derive(Args)]
+pub struct OfferAuthorityArgs {
+    /// Address, or keypair file, of the next authority
+    #[arg(long, value_name = "ADDRESS|FILE", required_unless_present = "cancel")]
+    to: Option<AccountReference>,
+
+    /// Cancel the offer
+    #[arg(long, conflicts_with = "to")]
+    cancel: bool,
+}
+
+impl ConfigCommand {
+    pub async fn run(self, session: &Session) -> Result<(), CliError> {
+        match self {
+            Self::Show => show(session).await,
+            Self::Update(args) => update(args, session).await,
+            Self::OfferAuthority(args) => offer_authority(args, session).await,
+            Self::AcceptAuthority => accept_authority(session).await,
+        }
+    }
+}
+
+/// Output of every command of `motif config`.
+#[derive(Serialize)]
+struct ConfigOutput {
+    cluster: String,
+    authority: String,
+    pending_authority: Option<String>,
+    arbiter: String,
+    dispute_bond_lamports: u64,
+    dispute_seconds: u32,
+}
+
+async fn show(session: &Session) -> Result<(), CliError> {
+    let client = session.client().await?;
+    session.print(&ConfigOutput::read(&client).await?);
+    Ok(())
+}
+
+async fn update(args: UpdateArgs, session: &Session) -> Result<(), CliError> {
+    let authority = session.keypair()?;
+    let arbiter = args.arbiter.as_ref().map(AccountReference::address).transpose()?;
+    let client = session.client().await?;
+    let present = client.config().await?;
+    let changed = UpdateConfigArgs {
+        arbiter: arbiter.unwrap_or(present.arbiter),
+        dispute_bond_lamports: args.dispute_bond.unwrap_or(present.dispute_bond_lamports),
+        dispute_seconds: args.dispute_seconds.unwrap_or(present.dispute_seconds),
+    };
+    client.update_config(&authority, changed).await?;
+    session.print(&ConfigOutput::read(&client).await?);
+    Ok(())
+}
+
+async fn offer_authority(args: OfferAuthorityArgs, session: &Session) -> Result<(), CliError> {
+    let authority = session.keypair()?;
+    let to = args.to.as_ref().map(AccountReference::address).transpose()?;
+    let client = session.client().await?;
+    client.offer_authority(&authority, to).await?;
+    session.print(&ConfigOutput::read(&client).await?);
+    Ok(())
+}
+
+async fn accept_authority(session: &Session) -> Result<(), CliError> {
+    let accepter = session.keypair()?;
+    let client = session.client().await?;
+    client.accept_authority(&accepter).await?;
+    session.print(&ConfigOutput::read(&client).await?);
+    Ok(())
+}
+
+impl ConfigOutput {
+    async fn read(client: &Client) -> Result<Self, CliError> {
+        let config = client.config().await?;
+        Ok(Self {
+            cluster: hex::encode(config.cluster),
+            authority: config.authority.to_string(),
+            pending_authority: config.pending_authority.map(|key| key.to_string()),
+            arbiter: config.arbiter.to_string(),
+            dispute_bond_lamports: config.dispute_bond_lamports,
+            dispute_seconds: config.dispute_seconds,
+        })
+    }
+}
+
+impl fmt::Display for ConfigOutput {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let pending = self.pending_authority.as_ref();
+        let pending = pending.map(|key| format!(", offered to {key}")).unwrap_or_default();
+        formatter.write_str(&pairs(&[
+            ("cluster", &self.cluster),
+            ("authority", &format_args!("{}{pending}", self.authority)),
+            ("arbiter", &self.arbiter),
+            ("dispute bond", &format_args!("{} lamports", grouped(self.dispute_bond_lamports))),
+            ("dispute duration", &duration(self.dispute_seconds)),
+        ]))
+    }
+}

@@ -1,0 +1,240 @@
+//! `motif dispute`: claims to a work that another account registered, and their decision.
+
+use std::{fmt, path::PathBuf};
+
+use clap::{Args, Subcommand, ValueEnum};
+use motif_sdk::{
+    fingerprint::content_digest,
+    licensing::{Dispute, OpenDisputeArgs, Verdict},
+};
+use serde::Serialize;
+
+use crate::{
+    amount::grouped,
+    error::CliError,
+    output::pairs,
+    reference::{WorkArgs, read_file},
+    session::Session,
+    time::utc,
+};
+
+/// Commands of `motif dispute`.
+#[derive(Subcommand)]
+pub enum DisputeCommand {
+    /// Claim a work that another account registered, with evidence and a bond
+    Open(OpenArgs),
+    /// Show the dispute about a work
+    Show(ShowArgs),
+    /// Decide a dispute, as the arbiter
+    Decide(DecideArgs),
+    /// End a dispute whose deadline has passed, as if the claim had been rejected
+    ///
+    /// Any keypair may sign.
+    Expire(ExpireArgs),
+}
+
+/// Arguments of `motif dispute open`.
+#[derive(Args)]
+pub struct OpenArgs {
+    #[command(flatten)]
+    work: WorkArgs,
+
+    /// File with the evidence; its SHA-256 goes on chain
+    #[arg(long, value_name = "FILE")]
+    evidence: PathBuf,
+
+    /// URI where the arbiter finds the evidence
+    #[arg(long, default_value = "", value_name = "URI", hide_default_value = true)]
+    evidence_uri: String,
+}
+
+/// Arguments of `motif dispute show`.
+#[derive(Args)]
+pub struct ShowArgs {
+    #[command(flatten)]
+    work: WorkArgs,
+}
+
+/// Arguments of `motif dispute decide`.
+#[derive(Args)]
+pub struct DecideArgs {
+    #[command(flatten)]
+    work: WorkArgs,
+
+    /// Decision about the claim
+    #[arg(long)]
+    verdict: VerdictArg,
+}
+
+/// Arguments of `motif dispute expire`.
+#[derive(Args)]
+pub struct ExpireArgs {
+    #[command(flatten)]
+    work: WorkArgs,
+}
+
+/// Decision about a claim.
+#[derive(Clone, Copy, Serialize, ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+enum VerdictArg {
+    /// The claimant gets the work, its unclaimed earnings and the bond back
+    Upheld,
+    /// The owner keeps the work and gets the bond
+    Rejected,
+}
+
+impl From<VerdictArg> for Verdict {
+    fn from(verdict: VerdictArg) -> Self {
+        match verdict {
+            VerdictArg::Upheld => Self::Upheld,
+            VerdictArg::Rejected => Self::Rejected,
+        }
+    }
+}
+
+impl DisputeCommand {
+    pub async fn run(self, session: &Session) -> Result<(), CliError> {
+        match self {
+            Self::Open(args) => open(args, session).await,
+            Self::Show(args) => show(args, session).await,
+            Self::Decide(args) => decide(args, session).await,
+            Self::Expire(args) => expire(args, session).await,
+        }
+    }
+}
+
+/// Dispute about a work: output of `motif dispute open` and `show`.
+#[derive(Serialize)]
+pub struct DisputeOutput {
+    work: String,
+    claimant: String,
+    bond_lamports: u64,
+    opened_at: i64,
+    deadline: i64,
+    evidence_uri: String,
+    evidence_digest: String,
+}
+
+impl From<&Dispute> for DisputeOutput {
+    fn from(dispute: &Dispute) -> Self {
+        Self {
+            work: dispute.work.to_string(),
+            claimant: dispute.claimant.to_string(),
+            bond_lamports: dispute.bond_lamports,
+            opened_at: dispute.opened_at,
+            deadline: dispute.deadline,
+            evidence_uri: dispute.evidence_uri.clone(),
+            evidence_digest: hex::encode(dispute.evidence_digest),
+        }
+    }
+}
+
+impl fmt::Display for DisputeOutput {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let deadline = utc(self.deadline);
+        formatter.write_str(&pairs(&[
+            ("work", &self.work),
+            ("claimant", &self.claimant),
+            ("bond", &format_args!("{} lamports", grouped(self.bond_lamports))),
+            ("opened", &utc(self.opened_at)),
+            ("deadline", &format_args!("{deadline}; then end it with `motif dispute expire`")),
+            ("evidence", if self.evidence_uri.is_empty() { &"-" } else { &self.evidence_uri }),
+            ("its SHA-256", &self.evidence_digest),
+            ("until decided", &"the work's new earnings are held back"),
+        ]))
+    }
+}
+
+async fn open(args: OpenArgs, session: &Session) -> Result<(), CliError> {
+    let evidence = read_file(&args.evidence)?;
+    let claimant = session.keypair()?;
+    let client = session.client().await?;
+    let work = args.work.address(&client).await?;
+    let opening = OpenDisputeArgs {
+        evidence_uri: args.evidence_uri,
+        evidence_digest: content_digest(&evidence),
+    };
+    client.open_dispute(&claimant, &work, opening).await?;
+    session.print(&DisputeOutput::from(&client.dispute(&work).await?));
+    Ok(())
+}
+
+async fn show(args: ShowArgs, session: &Session) -> Result<(), CliError> {
+    let client = session.client().await?;
+    let work = args.work.address(&client).await?;
+    client.work(&work).await?; // distinguishes an unknown work from an undisputed one
+    session.print(&DisputeOutput::from(&client.dispute(&work).await?));
+    Ok(())
+}
+
+/// Output of `motif dispute decide`.
+#[derive(Serialize)]
+struct DecideOutput {
+    work: String,
+    verdict: VerdictArg,
+    claimant: String,
+    owner: String,
+    signature: String,
+}
+
+async fn decide(args: DecideArgs, session: &Session) -> Result<(), CliError> {
+    let arbiter = session.keypair()?;
+    let client = session.client().await?;
+    let work = args.work.address(&client).await?;
+    let claimant = client.dispute(&work).await?.claimant;
+    let landed = client.decide_dispute(&arbiter, &work, args.verdict.into()).await?;
+    session.print(&DecideOutput {
+        work: work.to_string(),
+        verdict: args.verdict,
+        claimant: claimant.to_string(),
+        owner: client.work(&work).await?.owner.to_string(),
+        signature: landed.signature.to_string(),
+    });
+    Ok(())
+}
+
+impl fmt::Display for DecideOutput {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (verdict, bond) = match self.verdict {
+            VerdictArg::Upheld => ("upheld", "returned to the claimant"),
+            VerdictArg::Rejected => ("rejected", "paid to the owner"),
+        };
+        formatter.write_str(&pairs(&[
+            ("work", &self.work),
+            ("verdict", &verdict),
+            ("owner", &self.owner),
+            ("bond", &bond),
+        ]))
+    }
+}
+
+/// Output of `motif dispute expire`.
+#[derive(Serialize)]
+struct ExpireOutput {
+    work: String,
+    owner: String,
+    signature: String,
+}
+
+async fn expire(args: ExpireArgs, session: &Session) -> Result<(), CliError> {
+    let payer = session.keypair()?;
+    let client = session.client().await?;
+    let work = args.work.address(&client).await?;
+    let landed = client.expire_dispute(&payer, &work).await?;
+    session.print(&ExpireOutput {
+        work: work.to_string(),
+        owner: client.work(&work).await?.owner.to_string(),
+        signature: landed.signature.to_string(),
+    });
+    Ok(())
+}
+
+impl fmt::Display for ExpireOutput {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&pairs(&[
+            ("work", &self.work),
+            ("owner", &format_args!("{}, unchanged", self.owner)),
+            ("bond", &"paid to the owner"),
+        ]))
+    }
+}

@@ -1,0 +1,324 @@
+//! `motif receipt`: verification of receipts.
+
+use std::{
+    collections::BTreeMap,
+    fmt,
+    path::{Path, PathBuf},
+};
+
+use clap::{Args, Subcommand};
+use motif_sdk::{
+    Pubkey,
+    channel::{Channel, Settlement, StatementRecord},
+    gateway::wire::ReceiptParts,
+    mmr,
+    receipt::{
+        SignedReceipt,
+        proof::{ProofError, ReceiptProof},
+        tree::{Node, SumOverflow, Tree},
+    },
+    voucher::Statement,
+};
+use serde::Serialize;
+
+use crate::{
+    amount::{Money, Scale, grouped},
+    channel::ChannelSnapshot,
+    currency,
+    error::CliError,
+    output::pairs,
+    reference::read_file,
+    session::Session,
+};
+
+/// Commands of `motif receipt`.
+#[derive(Subcommand)]
+pub enum ReceiptCommand {
+    /// Check the signatures of receipts, and prove the receipts against their channel's account
+    Verify(VerifyArgs),
+}
+
+/// Arguments of `motif receipt verify`.
+#[derive(Args)]
+pub struct VerifyArgs {
+    /// File of receipts, one line of JSON each, as `motif generate --receipts` writes it
+    file: PathBuf,
+
+    /// Verify offline, against a snapshot that `motif channel show --snapshot` wrote
+    #[arg(long, value_name = "FILE")]
+    channel_snapshot: Option<PathBuf>,
+}
+
+impl ReceiptCommand {
+    pub async fn run(self, session: &Session) -> Result<(), CliError> {
+        match self {
+            Self::Verify(args) => verify(args, session).await,
+        }
+    }
+}
+
+/// Output of `motif receipt verify`.
+#[derive(Serialize)]
+struct VerifyOutput {
+    receipts: usize,
+    verified: usize,
+    amount: u64,
+    /// The amount to print, if all receipts are in one currency that is known.
+    #[serde(skip)]
+    prices: Option<Money>,
+}
+
+/// Result of the verification so far.
+#[derive(Default)]
+struct Findings {
+    verified: usize,
+    all: usize,
+    amount: u64,
+    first_failure: Option<String>,
+}
+
+async fn verify(args: VerifyArgs, session: &Session) -> Result<(), CliError> {
+    let mut by_channel = BTreeMap::<Pubkey, Vec<SignedReceipt>>::new();
+    for signed in read_receipts(&args.file)? {
+        by_channel.entry(signed.receipt.channel).or_default().push(signed);
+    }
+    let snapshot = args.channel_snapshot.as_deref().map(ChannelSnapshot::read).transpose()?;
+    let mut findings = Findings::default();
+    let mut scales = Vec::new();
+    for (channel, receipts) in &by_channel {
+        let (account, online) = match &snapshot {
+            Some((address, account)) if address == channel => {
+                scales.push(currency::known_scale(&account.mint));
+                (*account, None)
+            }
+            Some((address, _)) => {
+                let what = format!("the snapshot is of {address}, but receipts are of {channel}");
+                return Err(CliError::usage(what, "pass the snapshot of the receipts' channel"));
+            }
+            None => {
+                let client = session.client().await?;
+                let account = client.channel(channel).await?.channel;
+                scales.push(Some(currency::scale(&client, &account.mint).await?));
+                (account, Some(session))
+            }
+        };
+        findings.add(channel, &account, receipts, online).await?;
+    }
+    scales.dedup();
+    let Findings { verified, all, amount, first_failure } = findings;
+    if verified < all {
+        let first = first_failure.unwrap_or("two receipts have the same position".to_owned());
+        return Err(CliError::ReceiptsFailed { failed: all - verified, all, first });
+    }
+    let prices = match scales.as_slice() {
+        [Some(scale)] => Some(scale.money(amount)),
+        _ => None,
+    };
+    session.print(&VerifyOutput { receipts: all, verified, amount, prices });
+    Ok(())
+}
+
+impl fmt::Display for VerifyOutput {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let verified = grouped(self.verified as u64);
+        formatter.write_str(&pairs(&[
+            ("receipts", &grouped(self.receipts as u64)),
+            ("verified", &format_args!("{verified} (signed by the operator, settled on chain)")),
+            ("prices", &self.prices.unwrap_or(Scale::BaseUnits.money(self.amount))),
+        ]))
+    }
+}
+
+/// Reads receipts from a file, one line of JSON each.
+///
+/// # Errors
+/// [`CliError::Unreadable`].
+pub fn read_receipts(path: &Path) -> Result<Vec<SignedReceipt>, CliError> {
+    let refuse = |reason: String| CliError::unreadable(path, reason);
+    let text = String::from_utf8(read_file(path)?);
+    let text = text.map_err(|_| refuse("the file is not text".to_owned()))?;
+    let lines = (1..).zip(text.lines()).filter(|(_, line)| !line.trim().is_empty());
+    let receipts = lines.map(|(number, line)| {
+        let parts: Result<ReceiptParts, _> = serde_json::from_str(line);
+        let parts =
+            parts.map_err(|error| refuse(format!("invalid receipt in line {number}: {error}")))?;
+        Ok(SignedReceipt::from(&parts))
+    });
+    let receipts = receipts.collect::<Result<Vec<_>, CliError>>()?;
+    if receipts.is_empty() {
+        return Err(refuse("the file has no receipts".to_owned()));
+    }
+    Ok(receipts)
+}
+
+impl Findings {
+    /// Verifies the receipts of one channel. With all receipts of the channel the proofs are built
+    /// here; otherwise the gateway provides them. Both are checked against the same account.
+    async fn add(
+        &mut self,
+        channel: &Pubkey,
+        account: &Channel,
+        receipts: &[SignedReceipt],
+        online: Option<&Session>,
+    ) -> Result<(), CliError> {
+        self.all += receipts.len();
+        match (Prover::new(channel, account, receipts), online) {
+            (Ok(prover), _) => {
+                for proof in prover.proofs() {
+                    self.note(&proof.signed, proof.verify(channel, account));
+                }
+            }
+            (Err(ProverError::Missing { .. }), Some(session)) => {
+                let gateway = session.gateway().await;
+                for signed in receipts {
+                    let parts = gateway.proof(&signed.receipt.digest()).await?;
+                    let proof = ReceiptProof::from(&parts);
+                    let same = proof.signed.receipt == signed.receipt;
+                    let proof = ReceiptProof { signed: *signed, ..proof };
+                    let result = proof.verify(channel, account);
+                    self.note(signed, if same { result } else { Err(ProofError::Mismatch) });
+                }
+            }
+            (Err(error), _) => {
+                let first = format!("{error}; the gateway can prove the others");
+                self.first_failure.get_or_insert(first);
+            }
+        }
+        Ok(())
+    }
+
+    fn note(&mut self, signed: &SignedReceipt, result: Result<(), ProofError>) {
+        match result {
+            Ok(()) => {
+                self.verified += 1;
+                self.amount = self.amount.saturating_add(signed.receipt.amount);
+            }
+            Err(error) => {
+                let (statement, position) = (signed.receipt.statement, signed.receipt.position);
+                self.first_failure
+                    .get_or_insert(format!("statement {statement}, position {position}: {error}"));
+            }
+        }
+    }
+}
+
+/// Proves receipts against their channel's account, given all receipts of the channel.
+pub struct Prover {
+    statements: Vec<ProvableStatement>,
+    record_hashes: Vec<[u8; 32]>,
+}
+
+struct ProvableStatement {
+    receipts: Vec<SignedReceipt>,
+    tree: Tree,
+    record: StatementRecord,
+}
+
+/// Error returned when proofs cannot be built from a set of receipts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ProverError {
+    #[error("receipts of statement {statement} are missing")]
+    Missing { statement: u64 },
+    #[error("there are no receipts")]
+    Empty,
+    #[error("the receipts of a statement have more units than a statement can hold")]
+    Units,
+    #[error(transparent)]
+    Sum(#[from] SumOverflow),
+}
+
+impl Prover {
+    /// Rebuilds every statement up to the newest one that has a receipt.
+    ///
+    /// # Errors
+    /// [`ProverError`].
+    pub fn new(
+        channel: &Pubkey,
+        account: &Channel,
+        receipts: &[SignedReceipt],
+    ) -> Result<Self, ProverError> {
+        let mut by_statement = BTreeMap::<u64, BTreeMap<u32, SignedReceipt>>::new();
+        for signed in receipts {
+            let statement = by_statement.entry(signed.receipt.statement).or_default();
+            statement.insert(signed.receipt.position, *signed);
+        }
+        let mut prover = Self { statements: Vec::new(), record_hashes: Vec::new() };
+        let mut prices_before = 0;
+        for (number, (statement, receipts)) in (0..).zip(by_statement) {
+            let complete = (0..).zip(receipts.keys()).all(|(place, position)| place == *position);
+            if statement != number || !complete {
+                return Err(ProverError::Missing { statement: number });
+            }
+            let receipts: Vec<_> = receipts.into_values().collect();
+            let rebuilt = ProvableStatement::rebuild(channel, account, receipts, prices_before)?;
+            prices_before += rebuilt.record.settlement.prices;
+            prover.record_hashes.push(rebuilt.record.hash());
+            prover.statements.push(rebuilt);
+        }
+        if prover.statements.is_empty() { Err(ProverError::Empty) } else { Ok(prover) }
+    }
+
+    /// Returns the proof of every receipt, in order of statement and position.
+    pub fn proofs(&self) -> impl Iterator<Item = ReceiptProof> + '_ {
+        self.statements.iter().enumerate().flat_map(|(number, statement)| {
+            let range_siblings = mmr::siblings(&self.record_hashes, number).unwrap_or_default();
+            statement.receipts.iter().enumerate().map(move |(position, signed)| ReceiptProof {
+                signed: *signed,
+                siblings: statement.tree.siblings(position).unwrap_or_default(),
+                record: statement.record,
+                range_siblings: range_siblings.clone(),
+            })
+        })
+    }
+
+    /// Returns the number of receipts that verify, and the error of the first that does not.
+    pub fn verify(&self, channel: &Pubkey, account: &Channel) -> (usize, Option<ProofError>) {
+        let mut verified = 0;
+        let mut first_failure = None;
+        for proof in self.proofs() {
+            match proof.verify(channel, account) {
+                Ok(()) => verified += 1,
+                Err(error) => first_failure = first_failure.or(Some(error)),
+            }
+        }
+        (verified, first_failure)
+    }
+}
+
+impl ProvableStatement {
+    fn rebuild(
+        channel: &Pubkey,
+        account: &Channel,
+        receipts: Vec<SignedReceipt>,
+        prices_before: u64,
+    ) -> Result<Self, ProverError> {
+        let mut statement = Statement::default();
+        let mut leaves = Vec::with_capacity(receipts.len());
+        for SignedReceipt { receipt, .. } in &receipts {
+            statement.add(receipt.license, receipt.units).map_err(|_| ProverError::Units)?;
+            leaves.push(Node::leaf(&receipt.digest(), receipt.amount));
+        }
+        let tree = Tree::new(leaves)?.ok_or(ProverError::Empty)?;
+        let prices = tree.root().sum;
+        let total = prices_before.checked_add(prices).ok_or(SumOverflow)?;
+        let fees = |prices| fee(prices, account.operator_fee_bps);
+        let newest = receipts.last().ok_or(ProverError::Empty)?.receipt;
+        let record = StatementRecord {
+            channel: *channel,
+            opened_slot: account.opened_slot,
+            settlement: Settlement {
+                statement: newest.statement,
+                prices,
+                fee: fees(total) - fees(prices_before), // floors of a growing total
+                cumulative: newest.cumulative,
+            },
+            statement_digest: statement.digest(),
+            receipts_root: Some(tree.root().hash),
+        };
+        Ok(Self { receipts, tree, record })
+    }
+}
+
+fn fee(prices: u64, operator_fee_bps: u16) -> u64 {
+    (u128::from(prices) * u128::from(operator_fee_bps) / 10_000) as u64 // at most half
+}

@@ -1,0 +1,14 @@
+//! Tests of the `motif` binary, on localnets and gateways in processes of their own.
+#![allow(clippy::unwrap_used, reason = "a test stops at the first unexpected result")]
+
+mod authenticate;
+mod credentials;
+mod demo;
+mod guide;
+mod help;
+mod kill;
+mod paywall;
+mod refusals;
+mod terms;
+mod walkthrough;
+mod world;

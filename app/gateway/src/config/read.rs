@@ -1,0 +1,427 @@
+use std::{fmt::Display, path::PathBuf, str::FromStr, sync::Arc, time::Duration};
+
+use motif_sdk::{Pubkey, fingerprint::DecodingWorker};
+use solana_keypair::Keypair;
+
+use super::{
+    AdminConfig, Faults, GatewayConfig, Layers, Limits, PaywallConfig, Rate, Secret, Setting,
+    SettlePolicy, StorePlace, TraceConfig,
+};
+use crate::paywall::PaidRoutes;
+
+impl GatewayConfig {
+    /// Reads a configuration from its layers. `operator` is the result of reading the file of the
+    /// setting `keypair`.
+    ///
+    /// # Errors
+    /// All faults at once.
+    pub fn read(layers: &Layers, operator: Result<Keypair, String>) -> Result<Self, Faults> {
+        let mut reader = Reader { layers, faults: layers.faults() };
+        let operator = operator.unwrap_or_else(|error| {
+            reader.faults.add("keypair", "", error);
+            Keypair::new_from_array([0; 32]) // never used, because of the fault
+        });
+        let config = Self {
+            rpc_urls: reader.list_or_default("rpc_url"),
+            operator: Arc::new(operator),
+            store: reader.one("store"),
+            skip_frames: reader.list("skip_frames"),
+            public_url: reader.maybe("public_url"),
+            lease: Duration::from_secs(reader.one("lease_seconds")),
+            listen: reader.one("listen"),
+            admin: reader.admin(),
+            operator_fee_bps: reader.one("operator_fee_bps"),
+            min_grace_seconds: reader.one("min_grace_seconds"),
+            min_voucher_seconds: reader.one("min_voucher_seconds"),
+            mints: reader.list::<Pubkey>("mints"),
+            api_keys_required: reader.one("api_keys.required"),
+            cors_origins: reader.list("cors.origins"),
+            trusted_proxies: reader.list("proxies.trusted"),
+            decoding: DecodingWorker::default(),
+            limits: reader.limits(),
+            settle: reader.settle(),
+            paywall: reader.paywall(),
+            traces: reader.traces(),
+        };
+        let mut faults = reader.faults;
+        if faults.is_empty() {
+            faults.extend(config.faults());
+        }
+        faults.or(config)
+    }
+}
+
+struct Reader<'a> {
+    layers: &'a Layers,
+    faults: Faults,
+}
+
+/// Value of a setting that could not be read. It is never used, because of the fault.
+trait Placeholder {
+    fn placeholder() -> Self;
+}
+
+macro_rules! placeholders {
+    ($($type:ty = $value:expr),* $(,)?) => {$(
+        impl Placeholder for $type {
+            fn placeholder() -> Self {
+                $value
+            }
+        }
+    )*};
+}
+
+placeholders! {
+    String = String::new(),
+    PathBuf = PathBuf::new(),
+    StorePlace = StorePlace::File(PathBuf::new()),
+    std::net::SocketAddr = std::net::SocketAddr::from(([0; 4], 0)),
+    u16 = 1,
+    u32 = 1,
+    u64 = 1,
+    bool = false,
+}
+
+impl Reader<'_> {
+    /// Reads a setting with a default.
+    fn one<T>(&mut self, key: &'static str) -> T
+    where
+        T: FromStr<Err: Display> + Placeholder,
+    {
+        if let Some(value) = self.maybe(key) {
+            return value;
+        }
+        let default = Setting::from_key(key).map_or("", |setting| setting.default);
+        default.trim_matches('"').parse().unwrap_or_else(|_| T::placeholder())
+    }
+
+    /// Reads an optional setting.
+    fn maybe<T>(&mut self, key: &'static str) -> Option<T>
+    where
+        T: FromStr<Err: Display>,
+    {
+        let given = self.layers.get(key)?;
+        let [text] = &given.texts[..] else {
+            self.faults.add(key, &given.place, "expected one value, not a list");
+            return None;
+        };
+        match text.trim().parse() {
+            Ok(value) => Some(value),
+            Err(error) => {
+                self.faults.add(key, &given.place, error);
+                None
+            }
+        }
+    }
+
+    fn list<T>(&mut self, key: &'static str) -> Vec<T>
+    where
+        T: FromStr<Err: Display>,
+    {
+        let Some(given) = self.layers.get(key) else { return Vec::new() };
+        let separator = if given.is_list { '\0' } else { ',' };
+        let texts = given.texts.iter().flat_map(|text| text.split(separator)).map(str::trim);
+        let mut values = Vec::new();
+        for text in texts.filter(|text| !text.is_empty()) {
+            match text.parse() {
+                Ok(value) => values.push(value),
+                Err(error) => self.faults.add(key, &given.place, format!("`{text}`: {error}")),
+            }
+        }
+        values
+    }
+
+    /// Reads a list with a default of one value.
+    fn list_or_default(&mut self, key: &'static str) -> Vec<String> {
+        match self.layers.get(key) {
+            Some(_) => self.list(key),
+            None => vec![self.one(key)],
+        }
+    }
+
+    fn admin(&mut self) -> Option<AdminConfig> {
+        let file: Option<PathBuf> = self.maybe("admin.secret_file");
+        let mut secret: Option<Secret> = self.maybe("admin.secret");
+        if let Some(file) = file {
+            let read = std::fs::read_to_string(&file).map_err(|error| error.to_string());
+            let read = read.and_then(|text| text.parse().map_err(|error| format!("{error}")));
+            match read {
+                Ok(_) if secret.is_some() => {
+                    let what = "conflicts with MOTIF_GATEWAY_ADMIN_SECRET: set one of them";
+                    self.faults.add("admin.secret_file", "", what);
+                }
+                Ok(read) => secret = Some(read),
+                Err(error) => {
+                    let place = file.display().to_string();
+                    self.faults.add("admin.secret_file", &place, error);
+                    return None;
+                }
+            }
+        }
+        let listen = self.maybe("admin.listen")?;
+        if secret.is_none() && self.layers.get("admin.secret").is_none() {
+            let what = "requires a secret: admin.secret_file or MOTIF_GATEWAY_ADMIN_SECRET";
+            self.faults.add("admin.listen", "", what);
+        }
+        Some(AdminConfig { listen, secret: secret? })
+    }
+
+    fn limits(&mut self) -> Limits {
+        Limits {
+            head_seconds: self.one("limits.head_seconds"),
+            request_seconds: self.one("limits.request_seconds"),
+            head_bytes: self.one("limits.head_bytes"),
+            connections: self.one("limits.connections"),
+            connections_per_address: self.one("limits.connections_per_address"),
+            address: Rate::per_second(
+                self.one("limits.address_per_second"),
+                self.one("limits.address_burst"),
+            ),
+            channel: Rate::per_second(
+                self.one("limits.channel_per_second"),
+                self.one("limits.channel_burst"),
+            ),
+            key: Rate::per_second(self.one("limits.key_per_second"), self.one("limits.key_burst")),
+            settlements: Rate::per_hour(
+                self.one("limits.settlements_per_hour"),
+                self.one("limits.settlements_burst"),
+            ),
+        }
+    }
+
+    fn settle(&mut self) -> SettlePolicy {
+        SettlePolicy {
+            at_amount: self.maybe("settle.at_amount"),
+            at_age_seconds: self.one("settle.at_age_seconds"),
+            at_receipts: self.one("settle.at_receipts"),
+            look_every: Duration::from_secs(self.one("settle.look_every_seconds")),
+            max_exposure: self.maybe("settle.max_exposure"),
+            max_blind_seconds: self.one("settle.max_blind_seconds"),
+        }
+    }
+
+    fn paywall(&mut self) -> Option<PaywallConfig> {
+        let listen = self.maybe("paywall.listen");
+        let file: Option<PathBuf> = self.maybe("paywall.routes");
+        let (listen, file) = match (listen, file) {
+            (Some(listen), Some(file)) => (listen, file),
+            (None, None) => return None,
+            (Some(_), None) => {
+                self.faults.add("paywall.listen", "", "requires paywall.routes");
+                return None;
+            }
+            (None, Some(_)) => {
+                self.faults.add("paywall.routes", "", "requires paywall.listen");
+                return None;
+            }
+        };
+        let place = file.display().to_string();
+        let routes = match std::fs::read_to_string(&file) {
+            Ok(text) => PaidRoutes::read(&text, &place),
+            Err(error) => {
+                self.faults.add("paywall.routes", &place, error);
+                return None;
+            }
+        };
+        let routes = match routes {
+            Ok(routes) => routes,
+            Err(faults) => {
+                self.faults.extend(faults);
+                return None;
+            }
+        };
+        Some(PaywallConfig {
+            listen,
+            routes,
+            spool: self.one("paywall.spool"),
+            keep_bytes: self.one("paywall.keep_bytes"),
+            keep_seconds: self.one("paywall.keep_seconds"),
+            running: self.one("paywall.running"),
+            streams: self.one("paywall.streams"),
+            unpaid: self.one("paywall.unpaid"),
+            pause_seconds: self.one("paywall.pause_seconds"),
+        })
+    }
+
+    fn traces(&mut self) -> Option<TraceConfig> {
+        let sampled_bps = self.one("traces.sampled_bps");
+        Some(TraceConfig { endpoint: self.maybe("traces.endpoint")?, sampled_bps })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        chain::Endpoint,
+        config::{SETTINGS, example},
+    };
+
+    fn operator() -> Result<Keypair, String> {
+        Ok(Keypair::new_from_array([8; 32]))
+    }
+
+    fn read(text: &str, variables: &[(&str, &str)]) -> Result<GatewayConfig, Faults> {
+        let mut layers = Layers::default();
+        layers.toml(text, "gateway.toml");
+        let owned = |(name, text): &(&str, &str)| ((*name).to_owned(), (*text).to_owned());
+        layers.environment(variables.iter().map(owned));
+        GatewayConfig::read(&layers, operator())
+    }
+
+    #[test]
+    fn empty_layers_yield_defaults() {
+        let read = read("", &[]).unwrap();
+        let expected = GatewayConfig {
+            operator_fee_bps: 200,
+            listen: "127.0.0.1:8787".parse().unwrap(),
+            ..GatewayConfig::new(
+                "http://127.0.0.1:8899",
+                Arc::new(operator().unwrap()),
+                PathBuf::from("motif-gateway.sqlite"),
+            )
+        };
+        assert_eq!(format!("{read:?}"), format!("{expected:?}"));
+    }
+
+    #[test]
+    fn committed_example_is_current() {
+        let committed = include_str!("../../../../docs/gateway.toml");
+        assert_eq!(
+            committed,
+            example(),
+            "regenerate docs/gateway.toml: motif gateway check --example"
+        );
+        let lines = committed.lines().filter(|line| !line.starts_with("# "));
+        let lines = lines.map(|line| line.strip_prefix('#').unwrap_or(line));
+        let stated: Vec<_> = lines.filter(|line| !line.ends_with("...")).collect();
+        let stated = read(&stated.join("\n"), &[]).unwrap();
+        assert_eq!(format!("{stated:?}"), format!("{:?}", read("", &[]).unwrap()));
+        for setting in SETTINGS.iter().filter(|setting| setting.in_file) {
+            assert!(committed.contains(&setting.variable()), "{}", setting.key);
+        }
+    }
+
+    #[test]
+    fn flag_overrides_environment_and_file() {
+        let mut layers = Layers::default();
+        layers
+            .toml("operator_fee_bps = 1\nmin_grace_seconds = 4000\n[limits]\nconnections = 2", "");
+        let variable = |name: &str| (name.to_owned(), "3".to_owned());
+        layers.environment([variable("MOTIF_GATEWAY_OPERATOR_FEE_BPS"), variable("PATH")]);
+        layers.flag("limits.connections", Some("4".to_owned()));
+        layers.flag("min_grace_seconds", None);
+        let read = GatewayConfig::read(&layers, operator()).unwrap();
+        let found = (read.operator_fee_bps, read.min_grace_seconds, read.limits.connections);
+        assert_eq!(found, (3, 4_000, 4));
+    }
+
+    #[test]
+    fn variable_lists_are_comma_separated() {
+        let origins = "https://a.example,https://b.example";
+        let variables = [("MOTIF_GATEWAY_CORS_ORIGINS", origins)];
+        let config =
+            read("[proxies]\ntrusted = [\"10.0.0.0/8\", \"fd00::/8\"]", &variables).unwrap();
+        assert_eq!((config.trusted_proxies.len(), config.cors_origins.len()), (2, 2));
+    }
+
+    #[test]
+    fn rpc_url_accepts_one_or_several() {
+        let one = read("rpc_url = \"http://a.example\"", &[]).unwrap();
+        assert_eq!(one.rpc_urls, ["http://a.example"]);
+        let two = ["http://a.example", "https://b.example/canary"];
+        let file = read(&format!("rpc_url = {two:?}"), &[]).unwrap();
+        assert_eq!(file.rpc_urls, two);
+        let variable = read("", &[("MOTIF_GATEWAY_RPC_URL", &two.join(", "))]).unwrap();
+        assert_eq!(variable.rpc_urls, two);
+        assert_eq!(format!("{:?}", Endpoint::new(two[1])), "https://b.example");
+        assert!(!format!("{variable:?}").contains("canary"));
+        for wrong in ["rpc_url = []", "rpc_url = [\"http://a.example\", \"ws://b.example\"]"] {
+            assert!(read(wrong, &[]).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn all_faults_are_reported_without_secrets() {
+        let text = "operator_fee_bps = \"canary\"\nlimit.connections = 3\n[limits]\nconnections = -1\n\
+                    [admin]\nlisten = \"127.0.0.1:1\"\nsecret = \"canary\"\n[cors]\norigins = [\"*\"]";
+        let variables =
+            [("MOTIF_GATEWAY_ADMIN_SECRET", "canary"), ("MOTIF_GATEWAY_TYPO", "canary")];
+        let faults = read(text, &variables).unwrap_err();
+        let keys: Vec<_> = faults.iter().map(|fault| &fault.key[..]).collect();
+        for key in [
+            "operator_fee_bps",
+            "limit.connections",
+            "limits.connections",
+            "admin.secret",
+            "cors.origins",
+            "MOTIF_GATEWAY_TYPO",
+        ] {
+            assert!(keys.contains(&key), "{key} is missing in {keys:?}");
+        }
+        assert!(faults.to_string().contains("did you mean `limits.connections`"), "{faults}");
+        assert!(!faults.to_string().contains("canary"), "{faults}");
+        let broken = read("listen = \"canary", &[]).unwrap_err();
+        assert!(!broken.to_string().contains("canary"), "{broken}");
+    }
+
+    #[test]
+    fn traces_require_endpoint_and_hide_key() {
+        assert!(read("[traces]\nsampled_bps = 5", &[]).unwrap().traces.is_none());
+        let url = "https://user:canary-password@a.example/canary-of-a-path?key=canary";
+        let variables = [("MOTIF_GATEWAY_TRACES_ENDPOINT", url)];
+        let config = read("[traces]\nsampled_bps = 5", &variables).unwrap();
+        let traces = config.traces.clone().unwrap();
+        assert_eq!((&traces.endpoint[..], traces.sampled_bps), (url, 5));
+        let shown = format!("{config:?}");
+        assert!(shown.contains("https://a.example") && !shown.contains("canary"), "{shown}");
+        for (endpoint, sampled_bps, key) in [
+            ("a.example:4318", 1, "traces.endpoint"),
+            ("ftp://a.example", 1, "traces.endpoint"),
+            ("http://a.example", 10_001, "traces.sampled_bps"),
+        ] {
+            let text = format!("[traces]\nendpoint = {endpoint:?}\nsampled_bps = {sampled_bps}");
+            let faults = read(&text, &[]).unwrap_err();
+            let keys: Vec<_> = faults.iter().map(|fault| &fault.key[..]).collect();
+            assert_eq!(keys, [key], "{endpoint}");
+        }
+    }
+
+    #[test]
+    fn contradictions_are_faults() {
+        let all = "min_voucher_seconds = 4000\noperator_fee_bps = 5001\nrpc_url = \"ws://a\"\n\
+                   [api_keys]\nrequired = true\n[settle]\nmax_exposure = 5\nat_amount = 6\n\
+                   [limits]\nhead_seconds = 1\naddress_burst = 0";
+        let faults = read(all, &[]).unwrap_err();
+        assert_eq!(faults.iter().count(), 7, "{faults}");
+    }
+
+    #[test]
+    fn shared_store_requires_public_url() {
+        let shared = "store = \"postgres://motif:canary-canary@127.0.0.1/motif\"\n\
+                      listen = \"0.0.0.0:8787\"\n";
+        let faults = read(shared, &[]).unwrap_err();
+        assert!(faults.iter().all(|fault| fault.key == "public_url"), "{faults}");
+        let url = [("MOTIF_GATEWAY_PUBLIC_URL", "https://a.example")];
+        let read_well = read(shared, &url).unwrap();
+        assert!(!format!("{read_well:?}").contains("canary"), "{read_well:?}");
+        assert!(read(shared, &[("MOTIF_GATEWAY_PUBLIC_URL", "a.example")]).is_err());
+        assert!(read("lease_seconds = 0", &[]).is_err());
+        assert!(read("listen = \"0.0.0.0:8787\"", &[]).is_ok(), "a file store has one process");
+    }
+
+    #[test]
+    fn admin_listener_requires_strong_secret() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let listen = "[admin]\nlisten = \"127.0.0.1:0\"";
+        let with_file = format!("{listen}\nsecret_file = {:?}", file.path());
+        assert!(read(listen, &[]).is_err());
+        assert!(read(&with_file, &[]).is_err(), "an empty file");
+        assert!(read(listen, &[("MOTIF_GATEWAY_ADMIN_SECRET", &"x".repeat(31))]).is_err());
+        std::fs::write(file.path(), "y".repeat(32) + "\n").unwrap();
+        assert!(read(&with_file, &[]).unwrap().admin.unwrap().secret.is(&"y".repeat(32)));
+        let variable = [("MOTIF_GATEWAY_ADMIN_SECRET", &*"x".repeat(32))];
+        assert!(read(listen, &variable).unwrap().admin.unwrap().secret.is(&"x".repeat(32)));
+        assert!(read(&with_file, &variable).is_err(), "two secrets are ambiguous");
+    }
+}

@@ -1,0 +1,267 @@
+//! Errors of a gateway, independent of HTTP.
+
+use std::error::Error as StdError;
+
+use motif_sdk::{Pubkey, gateway::wire::ExpectedStatement};
+
+use crate::{
+    admission::RateLimited,
+    chain::ChainError,
+    keys::KeyError,
+    ledger::LedgerError,
+    paywall::PaywallRefusal,
+    store::{ProofError, StoreError},
+};
+
+/// Error returned when a gateway rejects a request.
+#[derive(Debug, thiserror::Error)]
+pub enum GatewayError {
+    /// Error returned when no work exists at an address.
+    #[error("unknown work `{0}`")]
+    UnknownWork(Pubkey),
+    /// Error returned when a work has no published terms.
+    #[error("work `{0}` has no published terms")]
+    NoTerms(Pubkey),
+    /// Error returned when a work's terms do not license a use.
+    #[error("the latest terms of work `{work}` do not license `{licensed_use}`")]
+    UseNotLicensed {
+        /// Address of the work.
+        work: Pubkey,
+        /// Requested use.
+        licensed_use: String,
+    },
+    /// Error returned when no channel exists at an address, or this gateway does not serve it.
+    #[error("unknown channel `{0}`: open it with POST /v1/channels")]
+    UnknownChannel(Pubkey),
+    /// Error returned when another process of this gateway holds the channel.
+    #[error("another process holds channel `{channel}`: send the request to {url}")]
+    HeldElsewhere {
+        /// Address of the channel.
+        channel: Pubkey,
+        /// URL of the process that holds it.
+        url: String,
+    },
+    /// Error returned while a channel moves to another process.
+    #[error("the channel is moving to another process: repeat the request")]
+    ChannelMoving,
+    /// Error returned when a channel names another operator.
+    #[error("the channel's operator is `{theirs}`: expected this gateway's operator `{ours}`")]
+    WrongOperator {
+        /// Operator of the channel.
+        theirs: Pubkey,
+        /// Operator of this gateway.
+        ours: Pubkey,
+    },
+    /// Error returned when a channel's operator fee is below this gateway's minimum.
+    #[error("the channel's operator fee is {given} basis points: expected at least {least}")]
+    FeeTooLow {
+        /// Basis points of the channel.
+        given: u16,
+        /// Minimum in basis points.
+        least: u16,
+    },
+    /// Error returned when a channel's grace period is below this gateway's minimum.
+    #[error("the channel's grace period is {given} seconds: expected at least {least}")]
+    GraceTooShort {
+        /// Seconds of the channel.
+        given: u32,
+        /// Minimum in seconds.
+        least: u32,
+    },
+    /// Error returned when this gateway does not serve a channel's mint.
+    #[error("this gateway does not serve channels in mint `{0}`")]
+    MintNotServed(Pubkey),
+    /// Error returned when a channel's deposit exceeds the range of the store.
+    #[error("the channel's deposit is {0} base units: expected at most 2^63 - 1")]
+    DepositTooLarge(u64),
+    /// Error returned when a voucher names another channel, cluster or incarnation.
+    #[error("the voucher is for another channel, cluster or incarnation of this channel")]
+    VoucherOtherChannel,
+    /// Error returned when the channel's voucher key did not sign a voucher.
+    #[error("invalid voucher signature: expected the channel's voucher key")]
+    VoucherSignature,
+    /// Error returned when the ledger rejects a generation.
+    #[error("{error}")]
+    Rejected {
+        /// Cause.
+        error: LedgerError,
+        /// Open statement, if the payer's copy may differ.
+        expected: Option<ExpectedStatement>,
+    },
+    /// Error returned when a request lacks an idempotency key.
+    #[error("missing idempotency key: expected an `Idempotency-Key` header")]
+    IdempotencyKeyMissing,
+    /// Error returned when an idempotency key is invalid.
+    #[error("invalid idempotency key: expected 8 to 128 visible ASCII characters")]
+    IdempotencyKeyInvalid,
+    /// Error returned when an idempotency key was used for another request.
+    #[error("this idempotency key was used for another request")]
+    IdempotencyKeyReused,
+    /// Error returned when no receipt has a digest.
+    #[error("unknown receipt: no receipt has this digest")]
+    UnknownReceipt,
+    /// Error returned when a receipt's statement has not settled.
+    #[error("the receipt's statement has not settled yet: repeat the request later")]
+    ReceiptNotSettled,
+    /// Error returned when a part of the channel's record is missing.
+    #[error("this gateway lacks a part of the channel's record and cannot prove the receipt")]
+    ReceiptUnprovable,
+    /// Error returned when a batch is empty or too long.
+    #[error("the batch has {0} generations: expected 1 to 100")]
+    BatchSize(usize),
+    /// Error returned when a channel has no such hold.
+    #[error("unknown hold on this channel")]
+    UnknownHold,
+    /// Error returned when a hold is for another request.
+    #[error("the hold is for another request")]
+    HoldMismatch,
+    /// Error returned when a hold was captured.
+    #[error("the hold was captured: its generation is paid for")]
+    HoldCaptured,
+    /// Error returned when a hold's expiry is above the maximum.
+    #[error("the hold lasts too long: expected at most {0} seconds")]
+    HoldTooLong(i64),
+    /// Error returned when a channel's last read from the cluster is too old.
+    #[error("the channel was last read from the cluster {0} seconds ago: repeat the request later")]
+    ChannelUnseen(u64),
+    /// Error returned when a channel has no unsettled generations.
+    #[error("nothing to settle: no generation since the last settlement")]
+    NothingToSettle,
+    /// Error returned when the payer has not started to close a channel.
+    #[error("the payer has not started to close this channel on chain")]
+    ChannelNotClosing,
+    /// Error returned when the chain rejects a settlement.
+    #[error("the chain rejected the settlement: {0}")]
+    SettlementRefused(String),
+    /// Error returned when a settlement is not confirmed in time. It may still be confirmed.
+    #[error("the settlement was sent and is not confirmed yet: repeat the request")]
+    SettlementUnconfirmed,
+    /// Error returned when an API key is missing, invalid or insufficient.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    /// Error returned when a rate limit is exceeded.
+    #[error(transparent)]
+    RateLimited(#[from] RateLimited),
+    /// Error returned when neither the payer nor its voucher key signed a request.
+    #[error("the request is not signed by the channel's payer or its voucher key")]
+    NotByPayer,
+    /// Error returned when a payer's request is too old or too new.
+    #[error("the request was issued at {issued_at}, the gateway's time is {now}: sign a new one")]
+    RequestStale {
+        /// Unix seconds.
+        issued_at: i64,
+        /// Unix seconds.
+        now: i64,
+    },
+    /// Error returned when a body has a content encoding.
+    #[error("unsupported `content-encoding`: send the body unencoded")]
+    EncodedBody,
+    /// Error returned when content cannot be recognized.
+    #[error(transparent)]
+    Recognition(#[from] RecognitionError),
+    /// Error returned when the settlement worker makes no progress.
+    #[error("the settlement worker has made no progress for {0} seconds")]
+    WorkerStalled(u64),
+    /// Error returned when a body is not the expected JSON.
+    #[error("{0}")]
+    MalformedJson(String),
+    /// Error returned when a body is not declared as JSON.
+    #[error("unsupported media type: expected `content-type: application/json`")]
+    UnsupportedMediaType,
+    /// Error returned when a body is too long.
+    #[error("the body is too long: expected at most {0} bytes")]
+    BodyTooLarge(usize),
+    /// Error returned when a segment of the path is invalid.
+    #[error("invalid path segment `{0}`: {1}")]
+    InvalidPath(String, String),
+    /// Error returned when the query is invalid.
+    #[error("{0}")]
+    InvalidQuery(String),
+    /// Error returned when a URL does not support a method.
+    #[error("this URL does not support this method")]
+    MethodNotAllowed,
+    /// Error returned when a URL does not exist.
+    #[error("unknown URL: see /openapi.json")]
+    NotFound,
+    /// Error returned when a request exceeds its time limit.
+    #[error("the request was not finished in time")]
+    Timeout,
+    /// Error returned when no node of the cluster answers.
+    #[error("the cluster is unreachable: repeat the request later")]
+    ChainUnreachable(#[source] ChainError),
+    /// Error returned when the store fails.
+    #[error("the gateway's store takes no writes")]
+    StoreFailed(#[source] StoreError),
+    /// Error returned when a paywall does not release an answer.
+    #[error(transparent)]
+    Paywall(#[from] PaywallRefusal),
+    /// Error returned when the gateway has a bug.
+    #[error("internal error")]
+    Internal(#[source] Box<dyn StdError + Send + Sync>),
+}
+
+/// Error returned when content cannot be recognized.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RecognitionError {
+    /// Error returned when content cannot be decoded and its digest is not registered.
+    #[error("the content's digest is not registered, and it cannot be decoded: {0}")]
+    Unreadable(String),
+    /// Error returned when decoding exceeds its limits and the digest is not registered.
+    #[error("the content's digest is not registered, and decoding exceeds memory or time limits")]
+    TooCostly,
+    /// Error returned when a request has too many fingerprints.
+    #[error("too many fingerprints: {0}, expected at most 64")]
+    TooManyFingerprints(usize),
+    /// Error returned when too many uploads are in progress.
+    #[error("too many uploads: repeat the request, or send fingerprints only")]
+    Busy,
+    /// Error returned before all works are read from the chain.
+    #[error("works are being read from the chain: repeat the request")]
+    NotReady,
+}
+
+impl GatewayError {
+    /// Wraps an error that indicates a bug.
+    pub(crate) fn internal(error: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+        Self::Internal(error.into())
+    }
+
+    /// Wraps a ledger's error without the open statement.
+    pub fn rejected(error: LedgerError) -> Self {
+        Self::Rejected { error, expected: None }
+    }
+
+    /// Returns whether another process holds the channel, or may hold it by now.
+    pub(crate) fn is_moved(&self) -> bool {
+        matches!(self, Self::HeldElsewhere { .. } | Self::ChannelMoving)
+    }
+}
+
+impl From<ChainError> for GatewayError {
+    fn from(error: ChainError) -> Self {
+        Self::ChainUnreachable(error)
+    }
+}
+
+impl From<StoreError> for GatewayError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::LeaseLost => Self::ChannelMoving,
+            StoreError::KeyBudget { needed, left } => {
+                KeyError::BudgetExceeded { needed, left }.into()
+            }
+            error => Self::StoreFailed(error),
+        }
+    }
+}
+
+impl From<ProofError> for GatewayError {
+    fn from(error: ProofError) -> Self {
+        match error {
+            ProofError::ReceiptNotFound => Self::UnknownReceipt,
+            ProofError::NotSettled => Self::ReceiptNotSettled,
+            ProofError::StatementNotFound => Self::ReceiptUnprovable,
+            ProofError::Store(error) => error.into(),
+        }
+    }
+}

@@ -1,0 +1,67 @@
+//! Health checks.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use parking_lot::Mutex;
+
+use crate::{cluster::Cluster, error::GatewayError, store::Store};
+
+/// Maximum silence of the settlement worker: longer than one channel takes on a slow cluster.
+const MAX_SILENCE: Duration = Duration::from_secs(900);
+
+/// Time of the settlement worker's last progress.
+#[derive(Debug)]
+pub struct Heartbeat(Mutex<Instant>);
+
+impl Default for Heartbeat {
+    fn default() -> Self {
+        Self(Mutex::new(Instant::now()))
+    }
+}
+
+impl Heartbeat {
+    /// Records progress.
+    pub fn beat(&self) {
+        *self.0.lock() = Instant::now();
+    }
+
+    /// Returns the time since the last progress.
+    pub fn silence(&self) -> Duration {
+        self.0.lock().elapsed()
+    }
+}
+
+/// Liveness and readiness checks.
+pub struct Health {
+    pub(crate) store: Store,
+    pub(crate) cluster: Arc<Cluster>,
+    pub(crate) heartbeat: Arc<Heartbeat>,
+}
+
+impl Health {
+    /// Checks that the store works and the settlement worker makes progress. A restart repairs
+    /// what fails here.
+    ///
+    /// # Errors
+    /// [`GatewayError::StoreFailed`], [`GatewayError::WorkerStalled`].
+    pub fn check_alive(&self) -> Result<(), GatewayError> {
+        if let Some(failure) = self.store.writer().failure() {
+            return Err(GatewayError::StoreFailed(failure));
+        }
+        let silence = self.heartbeat.silence();
+        let is_alive = silence <= MAX_SILENCE;
+        if is_alive { Ok(()) } else { Err(GatewayError::WorkerStalled(silence.as_secs())) }
+    }
+
+    /// Checks that the store takes writes and the cluster answers.
+    ///
+    /// # Errors
+    /// [`GatewayError::StoreFailed`], [`GatewayError::ChainUnreachable`].
+    pub async fn check_ready(&self) -> Result<(), GatewayError> {
+        self.store.writer().probe().await?;
+        Ok(self.cluster.chain().reach().await?)
+    }
+}

@@ -1,0 +1,178 @@
+//! Holds: units are reserved first, then captured with the units used, or released.
+
+use std::sync::Arc;
+
+use motif_sdk::{
+    Pubkey,
+    gateway::{
+        IdempotencyKey, PayerAction, hold_details, hold_id,
+        wire::{
+            Address, Digest, GenerationRequest, HoldFacts, HoldRequest, HoldState, ReleaseRequest,
+        },
+    },
+    receipt::SignedReceipt,
+};
+
+use crate::{
+    admission::Admission,
+    channel::ChannelHandle,
+    channel_registry::ChannelRegistry,
+    cluster::Cluster,
+    error::GatewayError,
+    keys::Caller,
+    ledger::{Hold, HoldId, Item},
+    metering::Metering,
+    payer_request::verify_payer,
+    settlement::SettlementPolicy,
+    store::{Change, StoredHold},
+};
+
+/// Maximum duration of a hold. Held units are unavailable for other generations.
+const MAX_SECONDS: i64 = 3_600;
+
+/// Adds, captures and releases holds.
+pub struct Holds {
+    pub(crate) channels: Arc<ChannelRegistry>,
+    pub(crate) metering: Arc<Metering>,
+    pub(crate) cluster: Arc<Cluster>,
+    pub(crate) admission: Arc<Admission>,
+    pub(crate) policy: Arc<SettlementPolicy>,
+}
+
+impl Holds {
+    /// Adds a hold for a generation, on the payer's signed request. Idempotent by its key.
+    ///
+    /// # Errors
+    /// Every [`GatewayError`] of a generation that concerns license, caps, balance or budget;
+    /// [`GatewayError::NotByPayer`], [`GatewayError::RequestStale`],
+    /// [`GatewayError::HoldTooLong`].
+    pub async fn add(
+        &self,
+        address: Pubkey,
+        key: &IdempotencyKey,
+        request: &HoldRequest,
+    ) -> Result<HoldFacts, GatewayError> {
+        let channel = self.channels.get(&address).await?;
+        let HoldRequest { license, units, request_digest, expires_at, proof } = *request;
+        let details = hold_details(key, license, units, &request_digest.0, expires_at);
+        verify_payer(&address, &channel.account(), PayerAction::Hold(details), &proof)?;
+        self.admission.channel(&address, 1)?;
+        let now = self.cluster.now();
+        if expires_at > now.saturating_add(MAX_SECONDS) {
+            return Err(GatewayError::HoldTooLong(MAX_SECONDS));
+        }
+        self.policy.check_seen(&channel)?;
+        let id = hold_id(&address, channel.opened_slot, key);
+        let hold =
+            Hold { item: Item { license, units }, request_digest: request_digest.0, expires_at };
+        let lock = channel.hold_locks.lock(id).await;
+        if let Some(earlier) = self.stored_hold(&channel, &id).await? {
+            let is_same = earlier.hold == hold;
+            let earlier = is_same.then(|| facts(&channel, id, &earlier));
+            return earlier.ok_or(GatewayError::IdempotencyKeyReused);
+        }
+        let written = {
+            let mut locked = channel.lock();
+            locked.ledger.add_hold(id, hold, now).map_err(GatewayError::rejected)?;
+            let change = Change::HoldPlaced { channel_id: channel.id(), id, hold };
+            self.channels.store().writer().write_channel(channel.lease, change)
+        };
+        // The next request under the lock flushes first and finds the hold in the store.
+        drop(lock);
+        self.channels.commit(&channel, written).await?;
+        Ok(facts(&channel, id, &StoredHold { hold, state: HoldState::Open }))
+    }
+
+    /// Takes payment for the units used, up to those held, and ends the hold. Idempotent, as
+    /// [`Metering::pay`].
+    ///
+    /// # Errors
+    /// Every [`GatewayError`] of a generation; [`crate::ledger::LedgerError::UnknownHold`] if
+    /// another request captured the hold, or it was released or has expired;
+    /// [`GatewayError::HoldMismatch`].
+    pub async fn capture(
+        &self,
+        id: HoldId,
+        request: GenerationRequest,
+        caller: &Caller,
+    ) -> Result<SignedReceipt, GatewayError> {
+        let address = request.voucher.channel.0;
+        let held = self.channels.get(&address).await?.lock().ledger.hold(&id).copied();
+        if held.is_some_and(|held| held.request_digest != request.request_digest.0) {
+            return Err(GatewayError::HoldMismatch);
+        }
+        self.metering.capture(address, id, request, caller).await
+    }
+
+    /// Releases a hold on the payer's signed request. Nothing is charged. Idempotent.
+    ///
+    /// # Errors
+    /// [`GatewayError::UnknownHold`], [`GatewayError::HoldCaptured`],
+    /// [`GatewayError::NotByPayer`].
+    pub async fn release(
+        &self,
+        id: HoldId,
+        request: &ReleaseRequest,
+    ) -> Result<HoldFacts, GatewayError> {
+        let channel = self.channels.get(&request.channel.0).await?;
+        let (account, action) = (channel.account(), PayerAction::Release(id));
+        verify_payer(&channel.address, &account, action, &request.proof)?;
+        // The hold is not added between the ledger's and the store's answer.
+        let _lock = channel.hold_locks.lock(id).await;
+        self.write_release(&channel, id).await?;
+        let stored = self.stored_hold(&channel, &id).await?.ok_or(GatewayError::UnknownHold)?;
+        match stored.state {
+            HoldState::Captured => Err(GatewayError::HoldCaptured),
+            // An expired hold may be open in the store and gone from the ledger.
+            HoldState::Open | HoldState::Released => {
+                let released = StoredHold { state: HoldState::Released, ..stored };
+                Ok(facts(&channel, id, &released))
+            }
+        }
+    }
+
+    /// Releases a hold whose generation failed. Nothing is charged. A captured hold stays
+    /// captured. If the release is not stored, the hold reserves units until it expires.
+    pub(crate) async fn abandon(&self, address: &Pubkey, id: HoldId) {
+        let Ok(channel) = self.channels.get(address).await else { return };
+        // A failed store rejects the next payment.
+        drop(self.write_release(&channel, id).await);
+    }
+
+    async fn write_release(&self, channel: &ChannelHandle, id: HoldId) -> Result<(), GatewayError> {
+        let written = {
+            let mut locked = channel.lock();
+            let released = locked.ledger.release_hold(&id);
+            let change = Change::HoldReleased { id };
+            released.map(|_| self.channels.store().writer().write_channel(channel.lease, change))
+        };
+        match written {
+            Some(written) => self.channels.commit(channel, written).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Returns a hold from the store, after all queued changes.
+    async fn stored_hold(
+        &self,
+        channel: &ChannelHandle,
+        id: &HoldId,
+    ) -> Result<Option<StoredHold>, GatewayError> {
+        let store = self.channels.store();
+        store.writer().flush().await?;
+        Ok(store.queries().hold(channel.id(), id).await?)
+    }
+}
+
+fn facts(channel: &ChannelHandle, id: HoldId, stored: &StoredHold) -> HoldFacts {
+    let Hold { item, request_digest, expires_at } = stored.hold;
+    HoldFacts {
+        hold: Digest(id),
+        channel: Address(channel.address),
+        license: item.license,
+        units: item.units,
+        request_digest: Digest(request_digest),
+        expires_at,
+        state: stored.state,
+    }
+}

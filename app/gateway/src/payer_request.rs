@@ -1,0 +1,35 @@
+use motif_sdk::{
+    Pubkey,
+    channel::Channel,
+    gateway::{PayerAction, PayerRequest, SignedPayerRequest, wire::PayerProof},
+};
+
+use crate::{clock, error::GatewayError};
+
+/// Maximum difference between a payer's clock and this machine's. A request can be replayed
+/// within this time, and then repeats what the payer requested.
+const MAX_SKEW_SECONDS: u64 = 300;
+
+/// Verifies that the channel's payer or its voucher key signed a request recently.
+///
+/// # Errors
+/// [`GatewayError::NotByPayer`], [`GatewayError::RequestStale`].
+pub fn verify_payer(
+    address: &Pubkey,
+    channel: &Channel,
+    action: PayerAction,
+    proof: &PayerProof,
+) -> Result<(), GatewayError> {
+    let (signer, issued_at) = (proof.signer.0, proof.issued_at);
+    let request = PayerRequest { issued_at, ..PayerRequest::new(action, address, channel) };
+    let signed = SignedPayerRequest { request, signer, signature: proof.signature.0 };
+    let now = clock::system_now();
+    let may_sign = [channel.payer, *channel.voucher_key_at(now)].contains(&signer);
+    if !may_sign || !signed.verifies() {
+        return Err(GatewayError::NotByPayer);
+    }
+    if now.abs_diff(issued_at) > MAX_SKEW_SECONDS {
+        return Err(GatewayError::RequestStale { issued_at, now });
+    }
+    Ok(())
+}

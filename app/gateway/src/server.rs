@@ -1,0 +1,149 @@
+use std::{net::SocketAddr, sync::Arc};
+
+use tokio::{net::TcpListener, task::JoinHandle};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    App, GatewayConfig, PaywallConfig, StartError,
+    chain::{Chain, RpcChain},
+    connections::Connections,
+    paywall::Paywall,
+    router::{admin_router, paywall_router, router},
+    store::{Failpoints, NoFailpoints},
+};
+
+/// A running gateway.
+pub struct RunningGateway {
+    app: App,
+    address: SocketAddr,
+    admin_address: Option<SocketAddr>,
+    paywall_address: Option<SocketAddr>,
+    stop: CancellationToken,
+    /// Tasks that end after `stop` is cancelled.
+    tasks: Vec<JoinHandle<()>>,
+    settlement: JoinHandle<()>,
+    lease_renewal: JoinHandle<()>,
+}
+
+/// Runs a gateway until it is shut down. An existing store is continued.
+///
+/// # Errors
+/// [`StartError`].
+pub async fn serve(config: GatewayConfig) -> Result<RunningGateway, StartError> {
+    let chain = Arc::new(RpcChain::new(&config.rpc_urls));
+    serve_with(config, chain).await
+}
+
+/// Runs a gateway on the given chain.
+///
+/// # Errors
+/// [`StartError`].
+pub async fn serve_with(
+    config: GatewayConfig,
+    chain: Arc<dyn Chain>,
+) -> Result<RunningGateway, StartError> {
+    serve_watched(config, chain, Arc::new(NoFailpoints)).await
+}
+
+/// Runs a gateway on the given chain with failpoints.
+///
+/// # Errors
+/// [`StartError`].
+pub async fn serve_watched(
+    config: GatewayConfig,
+    chain: Arc<dyn Chain>,
+    failpoints: Arc<dyn Failpoints>,
+) -> Result<RunningGateway, StartError> {
+    config.faults().or(())?;
+    let listener = TcpListener::bind(config.listen).await?;
+    let admin = match &config.admin {
+        Some(admin) => Some(TcpListener::bind(admin.listen).await?),
+        None => None,
+    };
+    let sold = match &config.paywall {
+        Some(paywall) => Some(TcpListener::bind(paywall.listen).await?),
+        None => None,
+    };
+    let address = listener.local_addr()?;
+    let paywall_address = sold.as_ref().map(TcpListener::local_addr).transpose()?;
+    let admin_address = admin.as_ref().map(TcpListener::local_addr).transpose()?;
+    let url = config.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
+    let paywall = config.paywall.clone();
+    let app = App::open(config, chain, failpoints, url.trim_end_matches('/')).await?;
+    let lease_renewal = tokio::spawn(app.lease_renewal().run_lease_renewal());
+    let stop = CancellationToken::new();
+    let paywall = paywall.map(|config| open_paywall(&app, config, &stop)).transpose()?;
+    let settlement = tokio::spawn(app.settlement_worker().run(stop.clone()));
+    let serve = |listener, router| {
+        let connections = Connections::new(app.config.clone(), app.metrics.clone());
+        tokio::spawn(connections.serve(listener, router, stop.clone()))
+    };
+    let mut tasks = vec![serve(listener, router(app.clone(), paywall.clone()))];
+    if let (Some(listener), Some(paywall)) = (sold, paywall) {
+        tasks.push(serve(listener, paywall_router(paywall.clone())));
+        tasks.push(tokio::spawn(paywall.run()));
+    }
+    tasks.extend(admin.map(|listener| serve(listener, admin_router(app.clone()))));
+    tasks.push(tokio::spawn(app.works_follower().run(stop.clone())));
+    Ok(RunningGateway {
+        app,
+        address,
+        admin_address,
+        paywall_address,
+        stop,
+        tasks,
+        settlement,
+        lease_renewal,
+    })
+}
+
+fn open_paywall(
+    app: &App,
+    config: PaywallConfig,
+    stop: &CancellationToken,
+) -> Result<Paywall, StartError> {
+    let path = config.spool.clone();
+    let opened = Paywall::open(app.clone(), config, stop.clone());
+    opened.map_err(|source| StartError::Spool { path, source })
+}
+
+impl RunningGateway {
+    /// Returns the listen address.
+    pub fn local_addr(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Returns the base URL.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// Returns the base URL of the admin listener, if there is one.
+    pub fn admin_url(&self) -> Option<String> {
+        self.admin_address.map(|address| format!("http://{address}"))
+    }
+
+    /// Returns the base URL of the paywall, if there is one.
+    pub fn paywall_url(&self) -> Option<String> {
+        self.paywall_address.map(|address| format!("http://{address}"))
+    }
+
+    /// Returns the gateway's components.
+    pub fn app(&self) -> &App {
+        &self.app
+    }
+
+    /// Stops accepting requests, finishes those in progress, closes the store, and sends the
+    /// last traces.
+    pub async fn shutdown(self) {
+        self.stop.cancel();
+        // Tasks log their own failures.
+        for task in self.tasks {
+            let _ = task.await;
+        }
+        let _ = self.settlement.await;
+        self.lease_renewal.abort();
+        let _ = self.lease_renewal.await;
+        self.app.close().await;
+    }
+}

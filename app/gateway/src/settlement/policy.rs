@@ -1,0 +1,95 @@
+use std::sync::Arc;
+
+use tokio::sync::Notify;
+
+use crate::{GatewayConfig, channel::ChannelHandle, error::GatewayError, ledger::Ledger};
+
+/// Decides when a channel settles, and wakes the settlement worker.
+pub struct SettlementPolicy {
+    config: Arc<GatewayConfig>,
+    wake: Notify,
+}
+
+impl SettlementPolicy {
+    /// Creates the policy of a configuration.
+    pub fn new(config: Arc<GatewayConfig>) -> Self {
+        Self { config, wake: Notify::new() }
+    }
+
+    /// Checks that the last read of a channel is recent enough to accept its vouchers.
+    ///
+    /// # Errors
+    /// [`GatewayError::ChannelUnseen`].
+    pub fn check_seen(&self, channel: &ChannelHandle) -> Result<(), GatewayError> {
+        channel.check_seen(self.config.settle.max_blind_seconds)
+    }
+
+    /// Wakes the settlement worker.
+    pub fn wake(&self) {
+        self.wake.notify_one();
+    }
+
+    /// Waits until the worker is woken.
+    pub async fn woken(&self) {
+        self.wake.notified().await;
+    }
+
+    /// Wakes the settlement worker if a channel should not wait for the next round.
+    pub fn wake_if_large(&self, channel: &ChannelHandle) {
+        let is_large = {
+            let locked = channel.lock();
+            let (open, policy) = (locked.ledger.open_statement(), self.config.settle);
+            open.receipts >= policy.at_receipts
+                || policy.at_amount.is_some_and(|amount| open.prices >= amount)
+                || self.is_exposed(&locked.ledger)
+        };
+        if is_large {
+            self.wake();
+        }
+    }
+
+    /// Returns whether a channel must settle before anything else: a voucher or license is about
+    /// to expire, the unsettled amount is large, or the payer is leaving with debts. A stopped
+    /// channel is never urgent.
+    pub fn is_urgent(&self, channel: &ChannelHandle, now: i64) -> bool {
+        let locked = channel.lock();
+        if locked.ledger.stopped_at().is_some() {
+            return false;
+        }
+        let owes = locked.ledger.settle_before().is_some();
+        (is_leaving(&locked.ledger, now) && owes) || self.must_settle(&locked.ledger, now)
+    }
+
+    /// Returns whether a channel should settle now.
+    pub fn is_due(&self, channel: &ChannelHandle, now: i64) -> bool {
+        let (policy, locked) = (self.config.settle, channel.lock());
+        let (ledger, open) = (&locked.ledger, locked.ledger.open_statement());
+        if !ledger.cut_statements().is_empty() {
+            return true;
+        }
+        let Some(begun_at) = open.begun_at else { return false };
+        self.must_settle(ledger, now)
+            || is_leaving(ledger, now)
+            || now.saturating_sub(begun_at) >= i64::from(policy.at_age_seconds)
+            || open.receipts >= policy.at_receipts
+            || policy.at_amount.is_some_and(|amount| open.prices >= amount)
+    }
+
+    fn must_settle(&self, ledger: &Ledger, now: i64) -> bool {
+        let margin = i64::from(self.config.min_voucher_seconds);
+        ledger.settle_before().is_some_and(|end| end.saturating_sub(margin) <= now)
+            || self.is_exposed(ledger)
+    }
+
+    /// Returns whether half of the maximum exposure is reached, which leaves time to settle
+    /// before generations are rejected.
+    fn is_exposed(&self, ledger: &Ledger) -> bool {
+        let half = self.config.settle.max_exposure.map(|most| most / 2);
+        half.is_some_and(|half| ledger.exposed() >= half)
+    }
+}
+
+/// Returns whether vouchers will soon be void: the payer closes the channel or rotates its key.
+fn is_leaving(ledger: &Ledger, now: i64) -> bool {
+    ledger.channel().closes_at != i64::MAX || ledger.rotation(now).is_some()
+}

@@ -1,0 +1,118 @@
+use motif_sdk::{
+    channel::License,
+    gateway::{
+        GatewayError, IdempotencyKey, PayerSession, SessionPolicy,
+        wire::{BatchRequest, BatchedGeneration, Digest},
+    },
+    receipt::proof::ReceiptProof,
+};
+
+use crate::world::{CHANNEL, World, license, on_postgres_too, voucher_key};
+
+/// Three licenses: at 100, at 7 with two units left, and at 1.
+async fn blended() -> World {
+    let world = World::unopened(|_| ()).await;
+    let licenses = vec![license(100), License { units_left: 2, ..license(7) }, license(1)];
+    world.chain.state().channels.get_mut(&CHANNEL).unwrap().licenses = licenses;
+    world.client().open_channel(&CHANNEL).await.unwrap();
+    world
+}
+
+async fn session(world: &World) -> PayerSession {
+    let account = world.chain.channel_account();
+    let policy = SessionPolicy::default();
+    PayerSession::begin(world.client(), CHANNEL, &account, voucher_key(), policy).await.unwrap()
+}
+
+/// One request and output under several licenses.
+fn blend(uses: &[(u16, u32)]) -> Vec<BatchedGeneration> {
+    let one = |&(license, units): &(u16, u32)| BatchedGeneration {
+        license,
+        units,
+        request_digest: Digest([1; 32]),
+        output_digest: Digest([2; 32]),
+    };
+    uses.iter().map(one).collect()
+}
+
+#[tokio::test]
+async fn blended_generation_pays_each_license() {
+    let world = blended().await;
+    let mut session = session(&world).await;
+    session.generate(0, 1, [0; 32], [0; 32]).await.unwrap();
+    let receipts = session.generate_batch(blend(&[(0, 1), (1, 2), (2, 30), (0, 1)])).await.unwrap();
+    let amounts: Vec<_> = receipts.iter().map(|signed| signed.receipt.amount).collect();
+    assert_eq!(amounts, [100, 14, 30, 100]);
+    let positions: Vec<_> = receipts.iter().map(|signed| signed.receipt.position).collect();
+    assert_eq!(positions, [1, 2, 3, 4]);
+    assert_eq!(world.settle().await.unwrap()[0].receipts, 5);
+    let channel = world.chain.channel_account().channel;
+    assert_eq!(channel.cumulative().unwrap(), session.cumulative().unwrap());
+    for receipt in &receipts {
+        let parts = world.client().proof(&receipt.receipt.digest()).await.unwrap();
+        assert_eq!(ReceiptProof::from(&parts).verify(&CHANNEL, &channel), Ok(()));
+    }
+}
+
+#[tokio::test]
+async fn bad_item_rejects_whole_batch() {
+    let world = blended().await;
+    let mut session = session(&world).await;
+    for (uses, slug) in [
+        (&[(0, 1), (1, 3)][..], "unit-cap"),
+        (&[(0, 1), (2, 0)], "no-units"),
+        (&[], "batch-size"),
+        (&[(0, 1); 101], "batch-size"),
+    ] {
+        let refused = session.generate_batch(blend(uses)).await.unwrap_err();
+        // The session itself sees that a license is used up.
+        let is_own = matches!(refused, GatewayError::LicenseRefuses { license: 1, .. });
+        assert!(refused.slug() == Some(slug) || (is_own && slug == "unit-cap"), "{refused}");
+        assert_eq!(world.state().await.open.receipts, 0);
+    }
+    session.generate_batch(blend(&[(0, 1); 100])).await.unwrap();
+    assert_eq!(world.state().await.open.receipts, 100);
+}
+
+#[tokio::test]
+async fn batch_survives_kill_whole() {
+    let world = blended().await;
+    let mut session = session(&world).await;
+    session.generate_batch(blend(&[(0, 1), (1, 1)])).await.unwrap();
+    let state = world.state().await;
+    let voucher = state.open.voucher.unwrap();
+    let world = world.restarted(false).await;
+    assert_eq!(world.state().await, state);
+    // The same batch again, under a key of its own, is not newer; a total below is not either.
+    let request = BatchRequest { voucher, generations: blend(&[(0, 1), (1, 1)]) };
+    let key = IdempotencyKey::random();
+    let refused = world.client().generate_batch(&CHANNEL, &key, &request).await.unwrap_err();
+    assert_eq!(refused.slug(), Some("voucher-not-newer"));
+    assert_eq!(world.state().await, state);
+}
+
+#[tokio::test]
+async fn batch_size_is_part_of_request() {
+    let world = World::new().await;
+    let request = world.next_request().await;
+    let key: IdempotencyKey = "the-same-key".parse().unwrap();
+    let receipt = world.client().generate(&CHANNEL, &key, &request).await.unwrap();
+    let state = world.state().await;
+    let batch = |count| BatchRequest {
+        voucher: request.voucher,
+        generations: vec![request.generation(); count],
+    };
+    let refused = world.client().generate_batch(&CHANNEL, &key, &batch(2)).await.unwrap_err();
+    assert_eq!(refused.slug(), Some("idempotency-key-reused"));
+    // One asks for what the single generation did.
+    let again = world.client().generate_batch(&CHANNEL, &key, &batch(1)).await.unwrap();
+    assert_eq!(again.receipts, [receipt]);
+    assert_eq!(world.state().await, state);
+}
+
+on_postgres_too! {
+    batch_size_is_part_of_request,
+    blended_generation_pays_each_license,
+    bad_item_rejects_whole_batch,
+    batch_survives_kill_whole,
+}

@@ -1,0 +1,143 @@
+use motif_sdk::gateway::{
+    GatewayError, IdempotencyKey, PayerAction, PayerRequest, PayerSession, SessionPolicy,
+    hold_details,
+    wire::{Digest, HoldRequest, PayerProof},
+};
+
+use crate::world::{CHANNEL, World, foreign_key, license, on_postgres_too, voucher_key};
+
+async fn session(world: &World) -> PayerSession {
+    let account = world.chain.channel_account();
+    let policy = SessionPolicy::default();
+    PayerSession::begin(world.client(), CHANNEL, &account, voucher_key(), policy).await.unwrap()
+}
+
+/// A channel whose license has room for five units.
+async fn with_five_units() -> World {
+    let world = World::unopened(|_| ()).await;
+    let five = payments::License { units_left: 5, ..license(100) };
+    world.chain.state().channels.get_mut(&CHANNEL).unwrap().licenses[0] = five;
+    world.client().open_channel(&CHANNEL).await.unwrap();
+    world
+}
+
+#[tokio::test]
+async fn capture_frees_unused_room() {
+    let world = with_five_units().await;
+    let mut session = session(&world).await;
+    let held = session.hold(0, 4, [1; 32], 60).await.unwrap();
+    let refused = session.generate(0, 2, [2; 32], [2; 32]).await.unwrap_err();
+    assert_eq!(refused.slug(), Some("unit-cap"));
+    let receipt = session.capture(&held, 3, [9; 32]).await.unwrap();
+    assert_eq!((receipt.receipt.units, receipt.receipt.amount), (3, 300));
+    assert_eq!(receipt.receipt.output_digest, [9; 32]);
+    session.generate(0, 2, [2; 32], [2; 32]).await.unwrap();
+    assert_eq!(world.settle().await.unwrap()[0].prices.0, 500);
+}
+
+#[tokio::test]
+async fn failed_generation_is_not_charged() {
+    let world = with_five_units().await;
+    let mut session = session(&world).await;
+    let held = session.hold(0, 5, [1; 32], 60).await.unwrap();
+    session.release(&held).await.unwrap();
+    session.release(&held).await.unwrap();
+    let refused = session.capture(&held, 1, [9; 32]).await.unwrap_err();
+    assert_eq!(refused.slug(), Some("hold-ended"));
+    assert_eq!(world.state().await.cumulative.0, 0);
+    session.generate(0, 5, [2; 32], [2; 32]).await.unwrap();
+}
+
+#[tokio::test]
+async fn hold_expires() {
+    let world = with_five_units().await;
+    let mut session = session(&world).await;
+    let held = session.hold(0, 5, [1; 32], 1).await.unwrap();
+    tokio::time::sleep(std::time::Duration::from_millis(2_100)).await;
+    let refused = session.capture(&held, 1, [9; 32]).await.unwrap_err();
+    assert_eq!(refused.slug(), Some("hold-ended"));
+    session.generate(0, 5, [2; 32], [2; 32]).await.unwrap();
+    let too_long = session.hold(0, 1, [1; 32], 3_700).await.unwrap_err();
+    assert_eq!(too_long.slug(), Some("hold-too-long"));
+}
+
+#[tokio::test]
+async fn invalid_capture_is_rejected() {
+    let world = with_five_units().await;
+    let mut session = session(&world).await;
+    let held = session.hold(0, 2, [1; 32], 60).await.unwrap();
+    let refused = session.capture(&held, 3, [9; 32]).await.unwrap_err();
+    assert_eq!(refused.slug(), Some("hold-exceeded"));
+    let mut other = held;
+    other.request_digest = [2; 32];
+    let refused = session.capture(&other, 2, [9; 32]).await.unwrap_err();
+    assert_eq!(refused.slug(), Some("hold-mismatch"));
+    session.capture(&held, 2, [9; 32]).await.unwrap();
+    let refused = session.capture(&held, 1, [9; 32]).await.unwrap_err();
+    assert!(matches!(&refused, GatewayError::Refused(_)), "{refused}");
+    let refused = session.release(&held).await.unwrap_err();
+    assert_eq!(refused.slug(), Some("hold-captured"));
+    assert_eq!(world.state().await.open.receipts, 1);
+}
+
+#[tokio::test]
+async fn holds_survive_kill() {
+    let world = with_five_units().await;
+    let mut before = session(&world).await;
+    let (kept, captured) = (
+        before.hold(0, 2, [1; 32], 60).await.unwrap(),
+        before.hold(0, 2, [2; 32], 60).await.unwrap(),
+    );
+    before.capture(&captured, 2, [9; 32]).await.unwrap();
+    let world = world.restarted(false).await;
+    let mut after = session(&world).await;
+    let refused = after.generate(0, 2, [3; 32], [3; 32]).await.unwrap_err();
+    assert_eq!(refused.slug(), Some("unit-cap"), "two of the three left are still held");
+    let refused = after.release(&captured).await.unwrap_err();
+    assert_eq!(refused.slug(), Some("hold-captured"));
+    after.capture(&kept, 1, [9; 32]).await.unwrap();
+    after.generate(0, 2, [3; 32], [3; 32]).await.unwrap();
+}
+
+#[tokio::test]
+async fn only_payer_holds_and_releases() {
+    let world = with_five_units().await;
+    let session = session(&world).await;
+    let held = session.hold(0, 2, [1; 32], 60).await.unwrap();
+    let channel = world.chain.channel_account().channel;
+    let key = IdempotencyKey::random();
+    let expires_at = held.expires_at;
+    let details = hold_details(&key, 0, 1, &[1; 32], expires_at);
+    let asked = PayerRequest::new(PayerAction::Hold(details), &CHANNEL, &channel);
+    let request = |units, proof| HoldRequest {
+        license: 0,
+        units,
+        request_digest: Digest([1; 32]),
+        expires_at,
+        proof,
+    };
+    let foreign = PayerProof::from(&asked.sign(&foreign_key()));
+    let refused = world.client().hold(&CHANNEL, &key, &request(1, foreign)).await.unwrap_err();
+    assert_eq!(refused.slug(), Some("not-by-payer"));
+    // Signed for one unit: for two it is another request.
+    let own = PayerProof::from(&asked.sign(&voucher_key()));
+    let refused = world.client().hold(&CHANNEL, &key, &request(2, own)).await.unwrap_err();
+    assert_eq!(refused.slug(), Some("not-by-payer"));
+    let first = world.client().hold(&CHANNEL, &key, &request(1, own)).await.unwrap();
+    let again = world.client().hold(&CHANNEL, &key, &request(1, own)).await.unwrap();
+    assert_eq!(first, again, "a retry is the same hold");
+    let release = PayerRequest::new(PayerAction::Release(held.hold), &CHANNEL, &channel);
+    let proof = PayerProof::from(&release.sign(&foreign_key()));
+    let channel = motif_sdk::gateway::wire::Address(CHANNEL);
+    let release = motif_sdk::gateway::wire::ReleaseRequest { channel, proof };
+    let refused = world.client().release(&held.hold, &release).await.unwrap_err();
+    assert_eq!(refused.slug(), Some("not-by-payer"));
+}
+
+on_postgres_too! {
+    capture_frees_unused_room,
+    failed_generation_is_not_charged,
+    invalid_capture_is_rejected,
+    holds_survive_kill,
+    only_payer_holds_and_releases,
+}

@@ -1,0 +1,92 @@
+use ed25519_dalek::SigningKey;
+use motif_gateway::{StartError, serve_with, store::StoreError};
+use motif_sdk::{
+    Pubkey,
+    gateway::{PayerSession, SessionPolicy},
+};
+
+use crate::world::{CHANNEL, World, next_request, on_postgres_too, voucher_key};
+
+#[tokio::test]
+async fn acknowledged_generation_survives_kill() {
+    let mut world = World::new().await;
+    for generation in 0..20_u32 {
+        let request = world.next_request().await;
+        world.generate(&format!("generation-{generation}"), &request).await.assert_ok();
+        if generation % 7 == 3 {
+            let before = world.state().await;
+            world = world.restarted(false).await;
+            assert_eq!(world.state().await, before);
+        }
+    }
+    let settled = world.settle().await.unwrap();
+    assert_eq!((settled[0].receipts, settled[0].prices.0), (20, 2_000));
+}
+
+#[tokio::test]
+async fn new_keys_voucher_survives_kill() {
+    let world = World::new().await;
+    let old = world.next_request().await;
+    let new_key = SigningKey::from_bytes(&[10; 32]);
+    {
+        let mut state = world.chain.state();
+        let channel = &mut state.channels.get_mut(&CHANNEL).unwrap().channel;
+        channel.next_voucher_key = Pubkey::new_from_array(new_key.verifying_key().to_bytes());
+        channel.rotates_at = 1;
+    }
+    let client = world.client();
+    let state = client.open_channel(&CHANNEL).await.unwrap();
+    let refused = world.generate("by-the-old-key", &old).await;
+    refused.assert_problem(422, "voucher-signature");
+    let request = next_request(&state, &new_key);
+    world.generate("by-the-new-key", &request).await.assert_ok();
+    let before = world.state().await;
+    let world = world.restarted(false).await;
+    assert_eq!(world.state().await, before);
+}
+
+#[tokio::test]
+async fn session_survives_kills() {
+    let mut world = World::new().await;
+    let account = world.chain.channel_account();
+    for run in 0..4_u8 {
+        let client = world.client();
+        let begun =
+            PayerSession::begin(client, CHANNEL, &account, voucher_key(), SessionPolicy::default());
+        let settled = world.chain.channel_account().channel.statements.length;
+        if settled > 0 {
+            // The account was read before the settlement: the gateway is ahead of it.
+            assert!(begun.await.is_err());
+            break;
+        }
+        let mut session = begun.await.unwrap();
+        for generation in 0..5 {
+            let digest = [run * 16 + generation; 32];
+            session.generate(0, 1, digest, digest).await.unwrap();
+        }
+        assert_eq!(session.spent().unwrap(), 5 * 102);
+        if run == 2 {
+            world.settle().await.unwrap();
+            // The cut is followed, because the total is the session's own.
+            session.generate(0, 1, [99; 32], [99; 32]).await.unwrap();
+            assert_eq!(session.statement(), 1);
+        }
+        world = world.restarted(run % 2 == 0).await;
+    }
+    assert_eq!(world.state().await.cumulative.0, 16 * 102);
+}
+
+#[tokio::test]
+async fn store_admits_one_gateway() {
+    let world = World::new().await;
+    let second = serve_with(world.config.clone(), world.chain.clone()).await;
+    let error = second.err().unwrap();
+    assert!(matches!(error, StartError::Store { source: StoreError::InUse, .. }), "{error}");
+    assert!(world.store().exists());
+}
+
+on_postgres_too! {
+    acknowledged_generation_survives_kill,
+    new_keys_voucher_survives_kill,
+    session_survives_kills,
+}

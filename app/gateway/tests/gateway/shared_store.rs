@@ -1,0 +1,506 @@
+//! Two gateways on one PostgreSQL server.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use motif_gateway::{GatewayConfig, RunningGateway};
+use motif_sdk::{
+    Pubkey,
+    channel::ChannelAccount,
+    gateway::{
+        AdminClient, GatewayClient, PayerSession, SessionPolicy,
+        wire::{Amount, NewApiKey, ScopeWord},
+    },
+};
+use reqwest::Client;
+use solana_keypair::Keypair;
+use solana_signer::Signer;
+use sqlx::{Connection, PgConnection, Row, postgres::PgRow};
+
+use crate::world::{
+    Answer, CHANNEL, SECRET, ScriptedChain, Server, Threads, let_leases_expire, next_request,
+    voucher_key, with_admin,
+};
+
+/// A process on a shared store.
+struct Process {
+    gateway: RunningGateway,
+    /// Ends the process where it stands when it is dropped.
+    _threads: Threads,
+}
+
+/// A server, a chain, and processes on both.
+struct Shared {
+    chain: Arc<ScriptedChain>,
+    config: GatewayConfig,
+    database_url: String,
+}
+
+impl Shared {
+    /// `None` where there is no server.
+    async fn new(lease: Duration) -> Option<Self> {
+        let database_url = Server::get()?.database().await;
+        let operator = Arc::new(Keypair::new_from_array([8; 32]));
+        let chain = Arc::new(ScriptedChain::new(operator.pubkey()));
+        let store = database_url.parse::<motif_gateway::config::StorePlace>().unwrap();
+        let mut config = GatewayConfig::new("http://unused.invalid", operator, store);
+        with_admin(&mut config);
+        config.lease = lease;
+        Some(Self { chain, config, database_url })
+    }
+
+    async fn process(&self) -> Process {
+        let threads = Threads::new();
+        let gateway = threads.serve(&self.config, &self.chain).await;
+        Process { gateway, _threads: threads }
+    }
+
+    /// Two processes that start at the same time, on a server without tables; the first has
+    /// the channel.
+    async fn two(&self) -> (Process, Process) {
+        let (first, second) = tokio::join!(self.process(), self.process());
+        first.client().open_channel(&CHANNEL).await.unwrap();
+        (first, second)
+    }
+
+    async fn database(&self) -> PgConnection {
+        PgConnection::connect(&self.database_url).await.unwrap()
+    }
+
+    /// How many generations are on disk.
+    async fn stored(&self) -> i64 {
+        let row = sqlx::query("SELECT COUNT(*) AS stored FROM generations");
+        row.fetch_one(&mut self.database().await).await.unwrap().get("stored")
+    }
+}
+
+impl Process {
+    fn client(&self) -> GatewayClient {
+        GatewayClient::new(&self.gateway.url())
+    }
+
+    fn admin(&self) -> AdminClient {
+        AdminClient::new(&self.gateway.admin_url().unwrap(), SECRET)
+    }
+
+    /// Sends a generation to this process, whichever process has the channel.
+    async fn generate(
+        &self,
+        key: &str,
+        token: Option<&str>,
+        request: &motif_sdk::gateway::wire::GenerationRequest,
+    ) -> Answer {
+        let url = format!("{}/v1/channels/{CHANNEL}/generations", self.gateway.url());
+        let asked = Client::new().post(url).header("idempotency-key", key).json(request);
+        let asked = match token {
+            Some(token) => asked.bearer_auth(token),
+            None => asked,
+        };
+        Answer::to(asked).await
+    }
+
+    /// What an honest payer would send next.
+    async fn next_request(&self) -> motif_sdk::gateway::wire::GenerationRequest {
+        next_request(&self.client().channel(&CHANNEL).await.unwrap(), &voucher_key())
+    }
+}
+
+/// Long enough that no lease ends while a test runs.
+const LONG: Duration = Duration::from_secs(600);
+
+#[tokio::test]
+async fn channel_has_one_writer() {
+    let Some(shared) = Shared::new(LONG).await else { return };
+    let (first, second) = shared.two().await;
+    let request = first.next_request().await;
+    let refused = second.generate("the-first-key", None, &request).await;
+    refused.assert_problem(421, "channel-held-elsewhere");
+    assert_eq!(refused.problem().holder, Some(first.gateway.url()));
+    assert_eq!(shared.stored().await, 0);
+    first.generate("the-first-key", None, &request).await.assert_ok();
+    // A client that asks the wrong one is led to the right one.
+    let state = second.client().channel(&CHANNEL).await.unwrap();
+    assert_eq!(state.open.receipts, 1);
+    second.client().open_channel(&CHANNEL).await.unwrap();
+    assert!(second.admin().channels().await.unwrap().is_empty());
+    assert_eq!(first.admin().settle(&CHANNEL).await.unwrap()[0].prices.0, 100);
+}
+
+#[tokio::test]
+async fn dead_process_loses_nothing() {
+    let Some(shared) = Shared::new(Duration::from_secs(1)).await else { return };
+    let (first, second) = shared.two().await;
+    let mut acknowledged = Vec::new();
+    for number in 0..5 {
+        let request = first.next_request().await;
+        let key = format!("generation-{number}");
+        let answer = first.generate(&key, None, &request).await;
+        answer.assert_ok();
+        acknowledged.push((key, request, answer.body));
+    }
+    drop(first); // nothing is released
+    // The client only knows the other one, which takes the channel over when the lease ends.
+    let state = second.client().channel(&CHANNEL).await.unwrap();
+    assert_eq!((state.open.receipts, state.cumulative.0), (5, 5 * 102));
+    for (key, request, body) in &acknowledged {
+        let again = second.generate(key, None, request).await;
+        again.assert_ok();
+        assert_eq!(&again.body, body, "{key}");
+        let other = second.generate("another-key", None, request).await;
+        other.assert_problem(409, "voucher-not-newer");
+    }
+    second.generate("the-next-one", None, &second.next_request().await).await.assert_ok();
+    assert!(second.admin().reconcile().await.unwrap().exact);
+    assert_eq!(second.admin().settle(&CHANNEL).await.unwrap()[0].receipts, 6);
+}
+
+#[tokio::test]
+async fn lost_lease_stops_writes() {
+    let Some(shared) = Shared::new(LONG).await else { return };
+    let (first, second) = shared.two().await;
+    first.generate("the-first-key", None, &first.next_request().await).await.assert_ok();
+    let request = first.next_request().await;
+    // As if the first had been paused for longer than its lease: it does not know yet.
+    let_leases_expire(&shared.database_url).await;
+    let state = second.client().channel(&CHANNEL).await.unwrap();
+    assert_eq!(state.open.receipts, 1);
+    let refused = first.generate("the-second-key", None, &request).await;
+    refused.assert_problem(421, "channel-held-elsewhere");
+    assert_eq!(refused.problem().holder, Some(second.gateway.url()));
+    assert_eq!(shared.stored().await, 1);
+    let refused = first.admin().settle(&CHANNEL).await.unwrap_err();
+    assert_eq!(refused.slug(), Some("channel-held-elsewhere"));
+    assert!(shared.chain.state().submitted.is_empty());
+    second.generate("the-second-key", None, &request).await.assert_ok();
+    // The store of the first has not failed: it serves what it has.
+    first.client().ready().await.unwrap();
+}
+
+#[tokio::test]
+async fn lost_lease_stops_settlement() {
+    let Some(shared) = Shared::new(LONG).await else { return };
+    let (first, second) = shared.two().await;
+    first.generate("the-first-key", None, &first.next_request().await).await.assert_ok();
+    let_leases_expire(&shared.database_url).await;
+    second.client().channel(&CHANNEL).await.unwrap();
+    // The first still believes that the channel is its own.
+    let refused = first.admin().settle(&CHANNEL).await.unwrap_err();
+    assert_eq!(refused.slug(), Some("channel-moving"));
+    assert!(shared.chain.state().submitted.is_empty(), "what is not stored is not sent");
+    assert_eq!(second.admin().settle(&CHANNEL).await.unwrap()[0].prices.0, 100);
+    assert_eq!(shared.chain.state().submitted.len(), 1);
+}
+
+#[tokio::test]
+async fn shutdown_releases_leases() {
+    let Some(shared) = Shared::new(LONG).await else { return };
+    let (first, second) = shared.two().await;
+    first.generate("the-first-key", None, &first.next_request().await).await.assert_ok();
+    first.gateway.shutdown().await;
+    second.generate("the-second-key", None, &second.next_request().await).await.assert_ok();
+    assert_eq!(shared.stored().await, 2);
+}
+
+#[tokio::test]
+async fn lease_is_renewed() {
+    let Some(shared) = Shared::new(Duration::from_millis(900)).await else { return };
+    let (first, second) = shared.two().await;
+    tokio::time::sleep(Duration::from_millis(2_500)).await;
+    let request = first.next_request().await;
+    let refused = second.generate("the-first-key", None, &request).await;
+    refused.assert_problem(421, "channel-held-elsewhere");
+    first.generate("the-first-key", None, &request).await.assert_ok();
+}
+
+#[tokio::test]
+async fn api_keys_are_shared() {
+    let Some(shared) = Shared::new(Duration::from_millis(900)).await else { return };
+    let (first, second) = shared.two().await;
+    let key = NewApiKey {
+        name: "a platform".into(),
+        scopes: vec![ScopeWord::Read],
+        budget: None,
+        expires_at: None,
+    };
+    let created = first.admin().create_api_key(&key).await.unwrap();
+    let client = second.client().api_key(&created.token);
+    client.channel(&CHANNEL).await.unwrap();
+    first.admin().revoke_api_key(&created.key.key).await.unwrap();
+    let mut refused = None;
+    for _ in 0..40 {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        refused = client.channel(&CHANNEL).await.err();
+        if refused.is_some() {
+            break;
+        }
+    }
+    assert_eq!(refused.unwrap().slug(), Some("unauthorized"));
+}
+
+#[tokio::test]
+async fn key_budget_spans_processes() {
+    let Some(shared) = Shared::new(LONG).await else { return };
+    let (first, second) = shared.two().await;
+    let key = NewApiKey {
+        name: "a platform".into(),
+        scopes: vec![ScopeWord::Read, ScopeWord::Meter],
+        budget: Some(Amount(2 * 102)),
+        expires_at: None,
+    };
+    let created = first.admin().create_api_key(&key).await.unwrap();
+    let token = Some(&created.token[..]);
+    // Known to the second before the first spends with it.
+    second.client().api_key(&created.token).channel(&CHANNEL).await.unwrap();
+    for number in 0..2 {
+        let request = first.next_request().await;
+        first.generate(&format!("generation-{number}"), token, &request).await.assert_ok();
+    }
+    let_leases_expire(&shared.database_url).await;
+    let request = second.next_request().await;
+    let refused = second.generate("one-too-many", token, &request).await;
+    refused.assert_problem(402, "key-budget");
+    assert_eq!(shared.stored().await, 2);
+    // The channel goes on from what is on disk, as if nothing had been asked.
+    second.generate("another-key", None, &request).await.assert_ok();
+    assert_eq!(second.client().channel(&CHANNEL).await.unwrap().cumulative.0, 3 * 102);
+    assert!(second.admin().reconcile().await.unwrap().exact);
+}
+
+#[tokio::test]
+async fn synchronous_commit_is_enforced() {
+    let Some(shared) = Shared::new(LONG).await else { return };
+    // The server of these tests is started with `synchronous_commit = off`.
+    let mut database = shared.database().await;
+    let row = sqlx::query("SELECT current_setting('synchronous_commit') AS value");
+    let value: String = row.fetch_one(&mut database).await.unwrap().get("value");
+    assert_eq!(value, "off");
+    let process = shared.process().await;
+    process.client().open_channel(&CHANNEL).await.unwrap();
+    let request = process.next_request().await;
+    let inserted = "SELECT pg_current_wal_insert_lsn()::text AS place";
+    let row = sqlx::query(inserted).fetch_one(&mut database).await.unwrap();
+    let before: String = row.get("place");
+    process.generate("the-first-key", None, &request).await.assert_ok();
+    // The commit came after what was in the server's log then, and all of that is on its disk.
+    let on_disk = sqlx::query("SELECT pg_current_wal_flush_lsn() > $1::pg_lsn AS on_disk");
+    let row = on_disk.bind(before).fetch_one(&mut database).await.unwrap();
+    assert!(row.get::<bool, _>("on_disk"));
+}
+
+#[tokio::test]
+async fn lost_server_stops_writes() {
+    let Some(shared) = Shared::new(LONG).await else { return };
+    let process = shared.process().await;
+    process.client().open_channel(&CHANNEL).await.unwrap();
+    let first = process.next_request().await;
+    let acknowledged = process.generate("the-first-key", None, &first).await;
+    acknowledged.assert_ok();
+    let request = process.next_request().await;
+    let end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+               WHERE application_name = 'motif-gateway' AND datname = current_database()";
+    sqlx::query(end).execute(&mut shared.database().await).await.unwrap();
+    let refused = process.generate("the-second-key", None, &request).await;
+    refused.assert_problem(503, "store-failed");
+    let alive = Client::new().get(format!("{}/healthz", process.gateway.url()));
+    Answer::to(alive).await.assert_problem(503, "store-failed");
+    // The server is back, the commit's outcome is unknown: only a restart helps.
+    let refused = process.generate("the-third-key", None, &request).await;
+    refused.assert_problem(503, "store-failed");
+    drop(process);
+    let_leases_expire(&shared.database_url).await;
+    let process = shared.process().await;
+    assert_eq!(process.generate("the-first-key", None, &first).await.body, acknowledged.body);
+    process.generate("the-second-key", None, &request).await.assert_ok();
+    assert_eq!(shared.stored().await, 2);
+}
+
+#[tokio::test]
+async fn required_tls_sends_no_plaintext() {
+    let Some(shared) = Shared::new(LONG).await else { return };
+    let mut config = shared.config.clone();
+    // The server of these tests has no certificate.
+    let url = shared.database_url.replace("sslmode=disable", "sslmode=verify-full");
+    config.store = url.parse().unwrap();
+    let refused = motif_gateway::serve_with(config, shared.chain.clone()).await;
+    let refused = refused.err().unwrap().to_string();
+    assert!(refused.contains("server does not support TLS"), "{refused}");
+}
+
+#[tokio::test]
+async fn database_password_is_not_shown() {
+    let Some(shared) = Shared::new(LONG).await else { return };
+    let mut config = shared.config.clone();
+    config.store = "postgres://motif:canary-password@127.0.0.1:9/motif".parse().unwrap();
+    let refused = motif_gateway::serve_with(config.clone(), shared.chain.clone()).await;
+    let refused = refused.err().unwrap();
+    let shown = format!("{refused} {refused:?} {config:?}");
+    assert!(shown.contains("127.0.0.1:9") && !shown.contains("canary"), "{shown}");
+}
+
+/// Another channel on the same chain, which no process serves yet.
+fn another_channel(shared: &Shared, number: u8) -> (Pubkey, ChannelAccount) {
+    let address = Pubkey::new_from_array([100 + number; 32]);
+    let mut account = shared.chain.channel_account();
+    account.channel.deposited = 1 << 40;
+    shared.chain.state().channels.insert(address, account.clone());
+    (address, account)
+}
+
+async fn payer(process: &Process, address: Pubkey, account: &ChannelAccount) -> PayerSession {
+    let policy = SessionPolicy::default();
+    PayerSession::begin(process.client(), address, account, voucher_key(), policy).await.unwrap()
+}
+
+#[tokio::test]
+async fn any_process_reconciles_all() {
+    let Some(shared) = Shared::new(LONG).await else { return };
+    let (first, second) = shared.two().await;
+    let (address, account) = another_channel(&shared, 0);
+    let mut on_second = payer(&second, address, &account).await;
+    let mut on_first = payer(&first, CHANNEL, &shared.chain.channel_account()).await;
+    for number in 0..3 {
+        on_first.generate(0, 1, [number; 32], [1; 32]).await.unwrap();
+        on_second.generate(0, 2, [number; 32], [2; 32]).await.unwrap();
+    }
+    first.admin().settle(&CHANNEL).await.unwrap();
+    on_first.generate(0, 1, [9; 32], [1; 32]).await.unwrap();
+    let leases = async || {
+        let rows = sqlx::query("SELECT channel_id, holder, epoch FROM leases ORDER BY channel_id");
+        let rows = rows.fetch_all(&mut shared.database().await).await.unwrap();
+        let read = |row: &PgRow| -> (i64, Vec<u8>, i64) {
+            (row.get("channel_id"), row.get("holder"), row.get("epoch"))
+        };
+        rows.iter().map(read).collect::<Vec<_>>()
+    };
+    let before = leases().await;
+    let books = first.admin().reconcile().await.unwrap();
+    assert_eq!(books, second.admin().reconcile().await.unwrap());
+    assert!(books.exact, "{books:?}");
+    let of = |address: Pubkey| {
+        let mut channels = books.channels.iter();
+        channels.find(|channel| channel.channel.0 == address).unwrap()
+    };
+    let (one, other) = (of(CHANNEL), of(address));
+    assert_eq!((one.receipts, one.settled_statements, one.exposed.0), (4, 1, 102));
+    assert_eq!((one.vouched.0, one.settled.0), (4 * 102, 3 * 102));
+    assert_eq!((other.receipts, other.settled_statements, other.exposed.0), (3, 0, 612));
+    assert_eq!(leases().await, before, "reading takes no channel over");
+    on_first.generate(0, 1, [10; 32], [1; 32]).await.unwrap();
+
+    // A base unit without a voucher, in the books of the other one's channel.
+    let forge = "UPDATE generations SET amount = amount + 1 \
+                 WHERE position = 1 AND channel_id = (SELECT id FROM channels WHERE address = $1)";
+    let forge = sqlx::query(forge).bind(&address.to_bytes()[..]);
+    forge.execute(&mut shared.database().await).await.unwrap();
+    let books = first.admin().reconcile().await.unwrap();
+    assert!(!books.exact);
+    for channel in &books.channels {
+        assert_eq!(channel.differences.is_empty(), channel.channel.0 == CHANNEL, "{channel:?}");
+    }
+}
+
+#[tokio::test]
+async fn concurrent_books_are_exact() {
+    let Some(shared) = Shared::new(LONG).await else { return };
+    let (first, second) = shared.two().await;
+    let mut paying = payer(&first, CHANNEL, &shared.chain.channel_account()).await;
+    let over = Arc::new(AtomicBool::new(false));
+    let is_over = over.clone();
+    let paying = tokio::spawn(async move {
+        let mut paid = 0;
+        while !is_over.load(Ordering::Relaxed) {
+            paying.generate(0, 1, [1; 32], [1; 32]).await.unwrap();
+            paid += 1;
+        }
+        paid
+    });
+    for round in 0..10 {
+        let books = second.admin().reconcile().await.unwrap();
+        assert!(books.exact, "{books:?}");
+        if round % 3 == 0 {
+            first.admin().settle(&CHANNEL).await.unwrap();
+        }
+    }
+    over.store(true, Ordering::Relaxed);
+    let paid: u64 = paying.await.unwrap();
+    let books = second.admin().reconcile().await.unwrap();
+    assert!(books.exact, "{books:?}");
+    assert_eq!((books.channels[0].receipts, paid > 20), (paid, true));
+}
+
+impl Process {
+    /// How many channels it has.
+    async fn channels(&self) -> usize {
+        self.admin().channels().await.unwrap().len()
+    }
+}
+
+#[tokio::test]
+async fn new_process_gets_idle_channels() {
+    let Some(shared) = Shared::new(Duration::from_millis(900)).await else { return };
+    let first = shared.process().await;
+    let mut payers = Vec::new();
+    for number in 0..5 {
+        let (address, account) = another_channel(&shared, number);
+        payers.push(payer(&first, address, &account).await);
+    }
+    for payer in &mut payers {
+        payer.generate(0, 1, [1; 32], [1; 32]).await.unwrap();
+    }
+    assert_eq!(first.channels().await, 5);
+    let second = shared.process().await;
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while second.channels().await < 2 {
+        assert!(Instant::now() < deadline, "{} channels", second.channels().await);
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    // Three and two, and it stays so.
+    for _ in 0..15 {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        let all = (first.channels().await, second.channels().await);
+        assert!(all.0 <= 3 && all.1 <= 3, "{all:?}");
+    }
+    // Clients of both go on, wherever their channels are, from where they were.
+    for payer in &mut payers {
+        let receipt = payer.generate(0, 1, [2; 32], [2; 32]).await.unwrap();
+        assert_eq!((receipt.receipt.position, receipt.receipt.cumulative), (1, 204));
+    }
+    assert_eq!(shared.stored().await, 10);
+    let books = second.admin().reconcile().await.unwrap();
+    assert_eq!((books.exact, books.channels.len()), (true, 5), "{books:?}");
+    // One of them goes: the other has all of them again, at once or after the lease.
+    second.gateway.shutdown().await;
+    let deadline = Instant::now() + Duration::from_secs(10);
+    while first.channels().await < 5 {
+        assert!(Instant::now() < deadline, "{} channels", first.channels().await);
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+#[tokio::test]
+async fn busy_channel_is_not_moved() {
+    let Some(shared) = Shared::new(Duration::from_millis(900)).await else { return };
+    let first = shared.process().await;
+    let mut payers = Vec::new();
+    for number in 0..3 {
+        let (address, account) = another_channel(&shared, number);
+        payers.push(payer(&first, address, &account).await);
+    }
+    let [used, held, idle] = &mut payers[..] else { panic!() };
+    idle.generate(0, 1, [1; 32], [1; 32]).await.unwrap();
+    let hold = held.hold(0, 1, [1; 32], 300).await.unwrap();
+    let second = shared.process().await;
+    let until = Instant::now() + Duration::from_secs(9);
+    while Instant::now() < until {
+        used.generate(0, 1, [1; 32], [1; 32]).await.unwrap();
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    let there = second.admin().channels().await.unwrap();
+    assert_eq!(there.iter().map(|one| one.channel.0).collect::<Vec<_>>(), [idle.channel()]);
+    held.capture(&hold, 1, [2; 32]).await.unwrap();
+}

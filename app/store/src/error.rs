@@ -1,0 +1,71 @@
+/// Error returned by the store.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum StoreError {
+    /// Another process has the file open.
+    #[error("the store is in use by another gateway")]
+    InUse,
+    /// The PostgreSQL server acknowledges commits that are not on its disk.
+    #[error("the server runs with `{0} = off`: acknowledged writes could be lost")]
+    NotDurable(&'static str),
+    /// A write failed. All later writes fail too, because it is unknown what is on disk; the gateway
+    /// must be restarted.
+    #[error("the store has failed and must be reopened: {0}")]
+    Failed(String),
+    /// A read failed.
+    #[error("the store could not be read: {0}")]
+    Read(String),
+    /// Stored data is invalid.
+    #[error("the store is corrupt: {0}")]
+    Corrupt(String),
+    /// A frame of the journal prevents the store from opening.
+    #[error(
+        "frame {number} of the journal {fault}; it holds {contents}. `--skip-frame {number}` starts \
+         the gateway without it and drops what it holds"
+    )]
+    BadFrame {
+        /// Number of the frame.
+        number: u64,
+        /// What is wrong with it.
+        fault: String,
+        /// Description of its changes.
+        contents: String,
+    },
+    /// Another process took the channel's lease. Nothing was written.
+    #[error("the channel's lease was taken by another gateway process")]
+    LeaseLost,
+    /// Other processes spent the API key's budget. Nothing was written.
+    #[error("the API key's budget is exceeded: {needed} base units needed, {left} left")]
+    KeyBudget {
+        /// Base units.
+        needed: u64,
+        /// Base units.
+        left: u64,
+    },
+}
+
+impl StoreError {
+    /// Error of a store that was closed.
+    pub(crate) fn closed() -> Self {
+        Self::Failed("the store is closed".into())
+    }
+
+    /// Replaces the error's text by `edit(text)`, such as to remove the server's password.
+    pub fn map_text(self, edit: impl FnOnce(&str) -> String) -> Self {
+        match self {
+            Self::Failed(text) => Self::Failed(edit(&text)),
+            Self::Read(text) => Self::Read(edit(&text)),
+            Self::Corrupt(text) => Self::Corrupt(edit(&text)),
+            Self::InUse
+            | Self::NotDurable(_)
+            | Self::BadFrame { .. }
+            | Self::LeaseLost
+            | Self::KeyBudget { .. } => self,
+        }
+    }
+}
+
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Read(error.to_string())
+    }
+}

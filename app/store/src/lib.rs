@@ -1,0 +1,57 @@
+#![doc = include_str!("../README.md")]
+#![forbid(unsafe_code)]
+
+mod api_key;
+mod bad_frame;
+mod change;
+mod command;
+mod error;
+mod failpoint;
+mod failure;
+mod generation;
+mod hold;
+mod journal;
+mod journal_writer;
+mod key_budget;
+mod lease;
+mod lease_guard;
+mod leases;
+mod lookup;
+mod lookup_key;
+mod migrations;
+mod open;
+mod proof;
+mod queries;
+mod recovery;
+mod replay;
+mod reports;
+mod rows;
+mod runs;
+mod sign;
+mod sql;
+mod statement;
+mod store;
+mod table_writer;
+mod tables;
+mod work;
+mod writer;
+
+pub use api_key::{KeyId, ParseKeyIdError, Scopes, StoredKey};
+pub use change::{Change, Outcome, SettledStatement, StoredTransaction};
+pub use command::{Issued, Written};
+pub use error::StoreError;
+pub use failpoint::{Failpoint, Failpoints, NoFailpoints};
+pub use generation::{ChannelId, Generation};
+pub use hold::{Hold, HoldId, Item, StoredHold};
+pub use key_budget::{BudgetExceeded, BudgetReservation, KeyBudget};
+pub use lease::{Lease, LeaseHolder};
+pub use leases::Leases;
+pub use lookup::Lookup;
+pub use open::StoreOptions;
+pub use proof::ProofError;
+pub use queries::{Queries, RecordedChannel};
+pub use recovery::{RecoveredChannel, Recovery};
+pub use reports::{Books, ReceiptSums, Reports, StatementBook, UsageQuery};
+pub use statement::{CutStatement, OpenStatement};
+pub use store::Store;
+pub use writer::Writer;

@@ -1,0 +1,196 @@
+use std::{
+    fs::{File, TryLockError},
+    path::Path,
+    str::FromStr,
+    sync::Arc,
+    time::Duration,
+};
+
+use ed25519_dalek::SigningKey;
+use rand::RngCore;
+use sqlx::{
+    ConnectOptions, PgConnection, Row, SqliteConnection,
+    postgres::{PgConnectOptions, PgPoolOptions},
+    query,
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+};
+
+use crate::{
+    error::StoreError,
+    failpoint::{Failpoints, NoFailpoints},
+    journal::{Journal, Seal},
+    lease_guard::LeaseGuard,
+    leases::Leases,
+    migrations::{migrate_file, migrate_server},
+    replay::replay,
+    sql::{Connection, Pool},
+    store::Store,
+    table_writer::TableWriter,
+    writer::Writer,
+};
+
+/// Maximum time that a connection to a file waits for the one that writes.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+/// Page cache of the connection that writes, as SQLite's `cache_size`: 32 MiB. A batch of the journal
+/// touches more pages than the default cache holds.
+const WRITER_CACHE: &str = "-32768";
+/// Page size of a new file in bytes. Generations are appended in batches of thousands, so that large
+/// pages are written fewer times. An existing file keeps its page size.
+const PAGE_SIZE: u32 = 16_384;
+/// Maximum time to connect to a server.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// Maximum numbers of connections that read.
+const FILE_READERS: u32 = 4;
+const SERVER_READERS: u32 = 8;
+/// Default duration of a lease.
+const LEASE_DURATION: Duration = Duration::from_secs(10);
+
+/// Opens a [`Store`].
+///
+/// Required is the operator's key; the rest has defaults.
+pub struct StoreOptions {
+    operator: SigningKey,
+    failpoints: Arc<dyn Failpoints>,
+    url: String,
+    lease_duration: Duration,
+    skip_frames: Vec<u64>,
+}
+
+impl StoreOptions {
+    /// Creates options. `operator` signs receipts.
+    pub fn new(operator: SigningKey) -> Self {
+        Self {
+            operator,
+            failpoints: Arc::new(NoFailpoints),
+            url: String::new(),
+            lease_duration: LEASE_DURATION,
+            skip_frames: Vec::new(),
+        }
+    }
+
+    /// Sets the URL where clients reach this process, which other processes on the server name to
+    /// them. Default: empty.
+    pub fn url(mut self, url: &str) -> Self {
+        url.clone_into(&mut self.url);
+        self
+    }
+
+    /// Sets the time after which a lease expires unless it is renewed. Default: 10 seconds.
+    pub fn lease_duration(mut self, duration: Duration) -> Self {
+        self.lease_duration = duration;
+        self
+    }
+
+    /// Sets the frames of the journal that are dropped if they cannot be written into the tables.
+    /// Default: none.
+    pub fn skip_frames(mut self, numbers: &[u64]) -> Self {
+        self.skip_frames = numbers.to_vec();
+        self
+    }
+
+    /// Sets the failpoint hook. Default: [`NoFailpoints`].
+    pub fn failpoints(mut self, failpoints: Arc<dyn Failpoints>) -> Self {
+        self.failpoints = failpoints;
+        self
+    }
+
+    /// Opens a store in a file, creating it if it does not exist. Applies what only the journal has.
+    ///
+    /// # Errors
+    /// [`StoreError`]; [`StoreError::InUse`] if another process has the file open, and
+    /// [`StoreError::BadFrame`] if a frame of the journal cannot be written into the tables.
+    pub async fn open_file(self, path: &Path) -> Result<Store, StoreError> {
+        let lock = lock(path)?;
+        let options = SqliteConnectOptions::new()
+            .filename(path)
+            .create_if_missing(true)
+            .page_size(PAGE_SIZE)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .foreign_keys(true)
+            .busy_timeout(BUSY_TIMEOUT);
+        let readers = SqlitePoolOptions::new().max_connections(FILE_READERS);
+        let readers = readers.connect_with(options.clone()).await?;
+        migrate_file(&readers).await?;
+        let mut connection = options.pragma("cache_size", WRITER_CACHE).connect().await?;
+        let (applied, seal) = read_journal_row(&mut connection).await?;
+        let (journal, unapplied) = Journal::open(path, applied, seal, &self.skip_frames)?;
+        let connection = Connection::Sqlite(connection);
+        let mut tables = TableWriter::new(connection, None, self.failpoints.clone());
+        replay(&mut tables, unapplied, &self.skip_frames).await?;
+        let writer = Writer::to_file(tables, journal, self.operator, self.failpoints)?;
+        Ok(Store::new(Pool::Sqlite(readers), writer, None, Some(lock)))
+    }
+
+    /// Opens a store on a PostgreSQL server, creating its tables if they do not exist.
+    ///
+    /// # Errors
+    /// [`StoreError`]; its text may contain parts of `database_url`, which
+    /// [`StoreError::map_text`] can remove.
+    pub async fn open_server(self, database_url: &str) -> Result<Store, StoreError> {
+        let options = PgConnectOptions::from_str(database_url)?.application_name("motif-gateway");
+        // Connects once before the pool does, which would retry if the server is unreachable.
+        let mut connection = options.connect().await?;
+        require_durable_commits(&mut connection).await?;
+        let readers =
+            PgPoolOptions::new().max_connections(SERVER_READERS).acquire_timeout(CONNECT_TIMEOUT);
+        let readers = readers.connect_with(options).await?;
+        migrate_server(&readers).await?;
+        let mut holder = [0; 16];
+        rand::rng().fill_bytes(&mut holder);
+        let leases = Leases::new(readers.clone(), holder, &self.url, self.lease_duration);
+        let (connection, guard) = (Connection::Postgres(connection), LeaseGuard::new(holder));
+        let tables = TableWriter::new(connection, Some(guard), self.failpoints);
+        let writer = Writer::to_server(tables, self.operator);
+        Ok(Store::new(Pool::Postgres(readers), writer, Some(leases), None))
+    }
+}
+
+/// Makes the session's commits durable, whatever the defaults of its role or database.
+///
+/// # Errors
+/// [`StoreError::NotDurable`] if the server never syncs.
+async fn require_durable_commits(connection: &mut PgConnection) -> Result<(), StoreError> {
+    let row = query(
+        "SELECT current_setting('fsync') AS fsync, \
+         current_setting('synchronous_commit') AS synchronous_commit",
+    );
+    let row = row.fetch_one(&mut *connection).await?;
+    let (fsync, synchronous): (String, String) =
+        (row.try_get("fsync")?, row.try_get("synchronous_commit")?);
+    if fsync == "off" {
+        return Err(StoreError::NotDurable("fsync"));
+    }
+    // `remote_apply` is stricter than `on`.
+    if synchronous != "remote_apply" {
+        query("SET synchronous_commit = on").execute(connection).await?;
+    }
+    Ok(())
+}
+
+/// Returns the number of the last frame in the tables, and the seal, which is created when the
+/// store is first opened.
+async fn read_journal_row(connection: &mut SqliteConnection) -> Result<(u64, Seal), StoreError> {
+    let mut new_seal = [0; 32];
+    rand::rng().fill_bytes(&mut new_seal);
+    let create = query("UPDATE journal SET seal = $1 WHERE seal IS NULL").bind(&new_seal[..]);
+    create.execute(&mut *connection).await?;
+    let row = query("SELECT applied, seal FROM journal").fetch_one(connection).await?;
+    let (applied, seal): (i64, Vec<u8>) = (row.try_get("applied")?, row.try_get("seal")?);
+    let corrupt = || StoreError::Corrupt("row of the table journal is malformed".into());
+    let applied = u64::try_from(applied).map_err(|_| corrupt())?;
+    Ok((applied, Seal::new(seal.try_into().map_err(|_| corrupt())?)))
+}
+
+/// Locks a file against other processes. The system releases the lock when the process ends.
+fn lock(path: &Path) -> Result<File, StoreError> {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".lock");
+    let failed = |error: std::io::Error| StoreError::Failed(error.to_string());
+    let file = File::create(name).map_err(failed)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(StoreError::InUse),
+        Err(TryLockError::Error(error)) => Err(failed(error)),
+    }
+}

@@ -1,0 +1,172 @@
+use std::collections::{BTreeMap, HashMap, VecDeque};
+
+use motif_sdk::{Pubkey, channel::ChannelAccount};
+
+use crate::{
+    change::Outcome,
+    error::StoreError,
+    generation::ChannelId,
+    hold::{Hold, HoldId},
+    queries::{Queries, RecordedChannel},
+    sql::{Row, integer, query},
+    statement::{CutStatement, OpenStatement},
+    tables::Tables,
+};
+
+/// Rebuilds the state of channels after a start.
+#[derive(Clone, Debug)]
+pub struct Recovery {
+    tables: Tables,
+    queries: Queries,
+}
+
+/// State of a channel when its last process stopped.
+#[derive(Debug)]
+pub struct RecoveredChannel {
+    /// Number in the store.
+    pub id: ChannelId,
+    /// Address of the channel.
+    pub address: Pubkey,
+    /// Its account when it was last recorded.
+    pub account: ChannelAccount,
+    /// Statements that were cut and have not settled, oldest first.
+    pub cut: VecDeque<CutStatement>,
+    /// The open statement.
+    pub open: OpenStatement,
+    /// Idempotency keys of the open statement, with the position each one paid for.
+    pub keys: HashMap<String, u32>,
+    /// Maximum of prices and fees since it opened, base units; `None` for the whole deposit.
+    pub budget: Option<u64>,
+    /// Holds that are neither captured nor released.
+    pub holds: BTreeMap<HoldId, Hold>,
+    /// BLAKE3 of the account's data when it was last recorded.
+    pub account_digest: [u8; 32],
+    /// Number of the first unsettled statement that can never settle.
+    pub stopped_at: Option<u64>,
+}
+
+impl Recovery {
+    pub(crate) fn new(tables: Tables, queries: Queries) -> Self {
+        Self { tables, queries }
+    }
+
+    /// Recovers a channel with everything that has not settled.
+    ///
+    /// # Errors
+    /// [`StoreError`]; [`StoreError::Corrupt`] if a voucher does not cover the generations of its
+    /// statement.
+    pub async fn channel(&self, id: ChannelId) -> Result<RecoveredChannel, StoreError> {
+        let recorded = self.queries.recorded(id).await?;
+        let RecordedChannel { address, account, account_digest, budget } = recorded;
+        let cluster = account.channel.cluster;
+        let settled = account.channel.statements.length;
+        let rows = query(
+            "SELECT number FROM statements WHERE channel_id = $1 AND number >= $2 \
+             AND settled_at IS NULL ORDER BY number",
+        );
+        let rows = rows.bind(id.0).bind(integer(settled));
+        let rows = rows.all(self.tables.caught_up().await?).await?;
+        let mut cut = VecDeque::with_capacity(rows.len());
+        for row in &rows {
+            let number = row.integer("number")?;
+            let statement = self.statement(id, cluster, number).await?;
+            let corrupt = || StoreError::Corrupt(format!("statement {number} has no voucher"));
+            cut.push_back(CutStatement {
+                number,
+                voucher: statement.voucher.ok_or_else(corrupt)?,
+                statement: statement.statement,
+                prices: statement.prices,
+                receipts: statement.receipts,
+            });
+        }
+        let number = cut.back().map_or(settled, |last| last.number + 1);
+        let open = self.statement(id, cluster, number).await?;
+        let keys = match open.receipts {
+            0 => HashMap::new(),
+            _ => self.keys(id, number).await?,
+        };
+        let holds = self.queries.open_holds(id).await?;
+        let stopped_at = self.stopped_at(id, settled).await?;
+        Ok(RecoveredChannel {
+            id,
+            address,
+            account,
+            cut,
+            open,
+            keys,
+            budget,
+            holds,
+            account_digest,
+            stopped_at,
+        })
+    }
+
+    /// Returns the first statement from `settled` on that has a finally refused transaction.
+    async fn stopped_at(&self, id: ChannelId, settled: u64) -> Result<Option<u64>, StoreError> {
+        let row = query(
+            "SELECT statement FROM transactions WHERE channel_id = $1 AND statement >= $2 \
+             AND outcome = $3 ORDER BY statement LIMIT 1",
+        );
+        let row = row.bind(id.0).bind(integer(settled)).bind(Outcome::Final.as_str());
+        let row = row.optional(self.tables.caught_up().await?).await?;
+        row.map(|row| row.integer("statement")).transpose()
+    }
+
+    /// Adds up a statement's generations and reads its newest voucher.
+    async fn statement(
+        &self,
+        id: ChannelId,
+        cluster: [u8; 32],
+        number: u64,
+    ) -> Result<OpenStatement, StoreError> {
+        let mut open = OpenStatement::new(number);
+        for (license, (units, prices)) in &self.sums(id, number).await? {
+            let added = open.statement.add(*license, *units);
+            added.map_err(|error| StoreError::Corrupt(error.to_string()))?;
+            open.add_prices(*license, *prices);
+        }
+        open.receipts = self.queries.count(id, number).await?;
+        let Some(last) = open.receipts.checked_sub(1) else { return Ok(open) };
+        let first = self.queries.generations(id, number, 1, 0).await?;
+        open.begun_at = first.first().map(|generation| generation.receipt.receipt.issued_at);
+        let newest = self.queries.generations(id, number, 1, last).await?;
+        let gap = || StoreError::Corrupt(format!("statement {number} has a gap"));
+        let voucher = newest.first().ok_or_else(gap)?.voucher(cluster, open.statement.digest());
+        if !voucher.verifies() {
+            let text = format!("the voucher of statement {number} does not cover its generations");
+            return Err(StoreError::Corrupt(text));
+        }
+        open.voucher = Some(voucher);
+        Ok(open)
+    }
+
+    /// Returns units and prices of a statement by license.
+    async fn sums(
+        &self,
+        id: ChannelId,
+        number: u64,
+    ) -> Result<BTreeMap<u16, (u32, u64)>, StoreError> {
+        let rows = query(
+            "SELECT license, CAST(SUM(units) AS BIGINT) AS units, \
+             CAST(SUM(amount) AS BIGINT) AS prices FROM generations \
+             WHERE channel_id = $1 AND statement = $2 GROUP BY license",
+        );
+        let rows = rows.bind(id.0).bind(integer(number));
+        let rows = rows.all(self.tables.caught_up().await?).await?;
+        let read = |row: &Row| {
+            Ok((row.integer("license")?, (row.integer("units")?, row.integer("prices")?)))
+        };
+        rows.iter().map(read).collect()
+    }
+
+    async fn keys(&self, id: ChannelId, number: u64) -> Result<HashMap<String, u32>, StoreError> {
+        let rows = query(
+            "SELECT idempotency_key, position FROM generations \
+             WHERE channel_id = $1 AND statement = $2",
+        );
+        let rows = rows.bind(id.0).bind(integer(number));
+        let rows = rows.all(self.tables.caught_up().await?).await?;
+        let read = |row: &Row| Ok((row.get("idempotency_key")?, row.integer("position")?));
+        rows.iter().map(read).collect()
+    }
+}

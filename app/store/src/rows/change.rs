@@ -1,0 +1,139 @@
+use crate::{
+    change::{Change, SettledStatement, StoredTransaction},
+    generation::ChannelId,
+    rows::{
+        api_key,
+        generation::{insert_generations, without_existing},
+        hold,
+    },
+    sql::{Connection, integer, query},
+};
+
+/// Writes changes; those that are in the tables are left as they are. The caller begins and commits
+/// the transaction.
+///
+/// No change depends on a generation, so that generations are written last, in the order of their
+/// places. With `are_new` the tables are not searched for them first.
+///
+/// # Errors
+/// A unique violation if `are_new` is wrong. [`sqlx::Error::Protocol`] if another generation has the
+/// place of one.
+pub async fn apply_changes(
+    changes: &[&Change],
+    are_new: bool,
+    to: &mut Connection,
+) -> Result<(), sqlx::Error> {
+    for change in changes {
+        apply(change, to).await?;
+    }
+    let mut generations: Vec<_> = changes.iter().flat_map(|change| change.generations()).collect();
+    generations.sort_by_key(|generation| generation.place());
+    if !are_new {
+        generations = without_existing(generations, to).await?;
+    }
+    api_key::add_spending(&generations, to).await?;
+    insert_generations(&generations, to).await
+}
+
+/// Writes a change, apart from its generations. Writing it again changes nothing.
+async fn apply(change: &Change, to: &mut Connection) -> Result<(), sqlx::Error> {
+    match change {
+        Change::Cut { channel_id, number, entries, prices, cut_at } => query(
+            "INSERT INTO statements (channel_id, number, entries, prices, cut_at) \
+             VALUES ($1, $2, $3, $4, $5) ON CONFLICT (channel_id, number) DO NOTHING",
+        )
+        .bind(channel_id.0)
+        .bind(integer(*number))
+        .bind(&entries[..])
+        .bind(integer(*prices))
+        .bind(*cut_at)
+        .execute(to)
+        .await
+        .map(drop),
+        Change::Observed { channel_id, account, settled } => {
+            for statement in settled {
+                settle_statement(*channel_id, statement, to).await?;
+            }
+            query("UPDATE channels SET account = $1 WHERE id = $2")
+                .bind(&account[..])
+                .bind(channel_id.0)
+                .execute(to)
+                .await
+                .map(drop)
+        }
+        Change::Transaction(transaction) => insert_transaction(transaction, to).await,
+        Change::Outcome { signature, outcome } => {
+            query("UPDATE transactions SET outcome = $1 WHERE signature = $2")
+                .bind(outcome.as_str())
+                .bind(&signature[..])
+                .execute(to)
+                .await
+                .map(drop)
+        }
+        Change::KeyCreated(key) => api_key::insert_key(key, to).await,
+        Change::KeyRevoked { id, revoked_at } => api_key::revoke_key(*id, *revoked_at, to).await,
+        Change::Budget { channel_id, budget } => {
+            query("UPDATE channels SET budget = $1 WHERE id = $2")
+                .bind(budget.map(integer))
+                .bind(channel_id.0)
+                .execute(to)
+                .await
+                .map(drop)
+        }
+        Change::HoldPlaced { channel_id, id, hold } => {
+            hold::insert_hold(*channel_id, id, hold, to).await
+        }
+        Change::HoldReleased { id } => hold::end_hold(id, "released", to).await,
+        Change::Generations { hold: Some(id), .. } => hold::end_hold(id, "captured", to).await,
+        Change::Generations { hold: None, .. } | Change::Barrier => Ok(()),
+    }
+}
+
+/// Inserts a transaction. One with equal bytes, signed under the same blockhash, is pending again.
+async fn insert_transaction(
+    transaction: &StoredTransaction,
+    to: &mut Connection,
+) -> Result<(), sqlx::Error> {
+    query(
+        "INSERT INTO transactions (signature, channel_id, statement, bytes, last_valid_height, \
+         receipts_root) VALUES ($1, $2, $3, $4, $5, $6) \
+         ON CONFLICT (signature) DO UPDATE SET outcome = 'pending' \
+         WHERE transactions.outcome <> 'landed'",
+    )
+    .bind(&transaction.signature[..])
+    .bind(transaction.channel_id.0)
+    .bind(integer(transaction.statement))
+    .bind(&transaction.bytes[..])
+    .bind(integer(transaction.last_valid_height))
+    .bind(&transaction.receipts_root[..])
+    .execute(to)
+    .await
+    .map(drop)
+}
+
+async fn settle_statement(
+    channel_id: ChannelId,
+    settled: &SettledStatement,
+    to: &mut Connection,
+) -> Result<(), sqlx::Error> {
+    let settlement = &settled.record.settlement;
+    let record_hash = settled.is_proven.then(|| settled.record.hash());
+    query(
+        "INSERT INTO statements (channel_id, number, entries, prices, cut_at, fee, cumulative, \
+         receipts_root, record_hash, settled_at) VALUES ($1, $2, $3, $4, $9, $5, $6, $7, $8, $9) \
+         ON CONFLICT (channel_id, number) DO UPDATE SET fee = $5, cumulative = $6, receipts_root = $7, \
+         record_hash = $8, settled_at = $9",
+    )
+    .bind(channel_id.0)
+    .bind(integer(settlement.statement))
+    .bind(&settled.entries[..])
+    .bind(integer(settlement.prices))
+    .bind(integer(settlement.fee))
+    .bind(integer(settlement.cumulative))
+    .bind(settled.record.receipts_root.as_ref().map(|root| &root[..]))
+    .bind(record_hash.as_ref().map(|hash| &hash[..]))
+    .bind(settled.settled_at)
+    .execute(to)
+    .await
+    .map(drop)
+}

@@ -1,0 +1,12 @@
+//! Rows of the tables: how changes are written, and how rows are read.
+
+mod api_key;
+mod change;
+mod evidence;
+mod generation;
+mod hold;
+
+pub use api_key::{read_key, spending_by_key};
+pub use change::apply_changes;
+pub use generation::{COLUMNS, read_generation};
+pub use hold::read_hold;

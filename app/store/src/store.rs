@@ -1,0 +1,81 @@
+use std::{fs::File, sync::Arc};
+
+use crate::{
+    leases::Leases, lookup::Lookup, queries::Queries, recovery::Recovery, reports::Reports,
+    sql::Pool, tables::Tables, writer::Writer,
+};
+
+/// Durable state of a gateway. Clones share it.
+#[derive(Clone, Debug)]
+pub struct Store {
+    tables: Tables,
+    writer: Writer,
+    queries: Queries,
+    lookup: Lookup,
+    reports: Reports,
+    recovery: Recovery,
+    leases: Option<Arc<Leases>>,
+    /// Lock of the file while it is open.
+    _lock: Option<Arc<File>>,
+}
+
+impl Store {
+    pub(crate) fn new(
+        readers: Pool,
+        writer: Writer,
+        leases: Option<Leases>,
+        lock: Option<File>,
+    ) -> Self {
+        let tables = Tables::new(readers, writer.clone());
+        let queries = Queries::new(tables.clone());
+        Self {
+            writer,
+            lookup: Lookup::new(tables.clone()),
+            reports: Reports::new(tables.clone()),
+            recovery: Recovery::new(tables.clone(), queries.clone()),
+            queries,
+            tables,
+            leases: leases.map(Arc::new),
+            _lock: lock.map(Arc::new),
+        }
+    }
+
+    /// Returns the queue of writes.
+    pub fn writer(&self) -> &Writer {
+        &self.writer
+    }
+
+    /// Returns queries of channels and API keys.
+    pub fn queries(&self) -> &Queries {
+        &self.queries
+    }
+
+    /// Returns the lookup of generations.
+    pub fn lookup(&self) -> &Lookup {
+        &self.lookup
+    }
+
+    /// Returns sums over generations.
+    pub fn reports(&self) -> &Reports {
+        &self.reports
+    }
+
+    /// Returns the recovery of channels.
+    pub fn recovery(&self) -> &Recovery {
+        &self.recovery
+    }
+
+    /// Returns the leases of this process, or `None` for a file, which has one process.
+    pub fn leases(&self) -> Option<&Leases> {
+        self.leases.as_deref()
+    }
+
+    /// Writes what is queued, releases all leases and closes the store.
+    pub async fn close(&self) {
+        self.writer.stop().await;
+        if let Some(leases) = &self.leases {
+            leases.close().await;
+        }
+        self.tables.close().await;
+    }
+}

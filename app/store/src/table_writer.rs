@@ -1,0 +1,227 @@
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::{Arc, atomic::Ordering},
+};
+
+use ed25519_dalek::SigningKey;
+use tokio::sync::mpsc;
+
+use crate::{
+    change::Change,
+    command::{Command, Message},
+    error::StoreError,
+    failpoint::{Failpoint, Failpoints},
+    failure::Failure,
+    generation::ChannelId,
+    lease_guard::{LeaseGuard, Refusals},
+    rows,
+    sign::sign,
+    sql::{Connection, integer, query},
+    work::{Progress, Work},
+};
+
+/// Maximum number of changes in one transaction. It bounds the wait of the first of them.
+pub const GROUP: usize = 1_024;
+
+/// Number of attempts to commit a group that the server rolls back because of a deadlock.
+const ATTEMPTS: usize = 5;
+
+/// Writes the tables on a connection of its own.
+///
+/// After the first failure nothing is written: after a failed fsync, a later one may report pages as
+/// written that were lost, and the outcome of an interrupted commit is unknown.
+pub struct TableWriter {
+    connection: Connection,
+    /// Checks leases and budgets on a shared server.
+    guard: Option<LeaseGuard>,
+    /// Leases that ended before they were lost: the last epoch that has ended, by channel.
+    ended: HashMap<ChannelId, i64>,
+    failpoints: Arc<dyn Failpoints>,
+}
+
+impl TableWriter {
+    /// Creates a writer. `guard` is `None` for a file, which has one process.
+    pub fn new(
+        connection: Connection,
+        guard: Option<LeaseGuard>,
+        failpoints: Arc<dyn Failpoints>,
+    ) -> Self {
+        Self { connection, guard, ended: HashMap::new(), failpoints }
+    }
+
+    /// Writes groups from the queue until it is told to stop. Runs for a server, which has no
+    /// journal.
+    pub async fn run(
+        mut self,
+        mut queue: mpsc::UnboundedReceiver<Message>,
+        operator: SigningKey,
+        failure: Failure,
+    ) {
+        let mut group = Vec::with_capacity(GROUP);
+        let mut is_stopping = false;
+        while !is_stopping && queue.recv_many(&mut group, GROUP).await > 0 {
+            sign(&mut group, &operator);
+            let mut commands = Vec::with_capacity(group.len());
+            for message in group.drain(..) {
+                match message {
+                    Message::Write(command) => commands.push(command),
+                    Message::Probe(reply) => commands.push(Command {
+                        change: Change::Barrier,
+                        lease: None,
+                        reservation: None,
+                        reply,
+                    }),
+                    Message::CatchUp(reply) => drop(reply.send(Ok(()))), // nothing is elsewhere
+                    Message::Stop => is_stopping = true,
+                }
+            }
+            self.write_group(commands, &failure).await;
+        }
+        self.connection.close().await;
+    }
+
+    /// Does the work that the journal writer hands over, until that has stopped. Changes that are
+    /// not applied after a failure stay in the journal.
+    pub async fn run_behind_journal(
+        mut self,
+        mut queue: mpsc::Receiver<Work>,
+        progress: Arc<Progress>,
+        failure: Failure,
+    ) {
+        while let Some(work) = queue.recv().await {
+            match work {
+                Work::Apply(batch) => {
+                    if failure.get().is_some() {
+                        continue;
+                    }
+                    match self.apply(&batch.changes, batch.through).await {
+                        Ok(()) => progress.applied.store(batch.through, Ordering::Release),
+                        Err(error) => failure.set(StoreError::Failed(error.to_string())),
+                    }
+                }
+                Work::Commit(group) => self.write_group(group, &failure).await,
+                Work::CatchUp(reply) => {
+                    let _ = reply.send(failure.get().map_or(Ok(()), Err)); // may be cancelled
+                }
+            }
+        }
+        self.connection.close().await;
+    }
+
+    /// Writes changes of the journal, through the frame `through`. Changes that are in the tables are
+    /// left as they are.
+    ///
+    /// # Errors
+    /// [`sqlx::Error`]; the tables are unchanged.
+    pub async fn apply(&mut self, changes: &[Change], through: u64) -> Result<(), sqlx::Error> {
+        let changes: Vec<&Change> = changes.iter().collect();
+        let mut applied = self.try_apply(&changes, true, through).await;
+        if applied.as_ref().is_err_and(is_unique_violation) {
+            query("ROLLBACK").execute(&mut self.connection).await?;
+            applied = self.try_apply(&changes, false, through).await;
+        }
+        if applied.is_err() {
+            // If this fails as well, the next start rolls back.
+            let _ = query("ROLLBACK").execute(&mut self.connection).await;
+        }
+        applied?;
+        self.failpoints.hit(Failpoint::Applied);
+        Ok(())
+    }
+
+    async fn try_apply(
+        &mut self,
+        changes: &[&Change],
+        are_new: bool,
+        through: u64,
+    ) -> Result<(), sqlx::Error> {
+        let to = &mut self.connection;
+        query("BEGIN IMMEDIATE").execute(to).await?;
+        rows::apply_changes(changes, are_new, to).await?;
+        let applied = query("UPDATE journal SET applied = $1").bind(integer(through));
+        applied.execute(to).await?;
+        self.failpoints.hit(Failpoint::Applying);
+        query("COMMIT").execute(to).await.map(drop)
+    }
+
+    /// Writes a group, unless the store has failed, and replies to every change in it.
+    async fn write_group(&mut self, group: Vec<Command>, failure: &Failure) {
+        let result = match failure.get() {
+            Some(error) => Err(error),
+            None => self.commit(&group).await,
+        };
+        if let Err(error) = &result {
+            failure.set(error.clone());
+        }
+        for (place, command) in group.into_iter().enumerate() {
+            let own = result.as_ref().map_err(StoreError::clone);
+            let own = own.and_then(|refused| refused.get(&place).cloned().map_or(Ok(()), Err));
+            command.reply(own);
+        }
+    }
+
+    /// Writes a group in one transaction; returns the refused changes by their place in the group.
+    async fn commit(
+        &mut self,
+        group: &[Command],
+    ) -> Result<BTreeMap<usize, StoreError>, StoreError> {
+        let (mut attempt, mut are_new) = (1, true);
+        loop {
+            self.failpoints.hit(Failpoint::Beginning);
+            let error = match self.try_commit(group, are_new).await {
+                Ok(refusals) => {
+                    self.failpoints.hit(Failpoint::Committed);
+                    let ended = refusals.ended.iter();
+                    self.ended.extend(ended.map(|lease| (lease.channel_id, lease.epoch)));
+                    return Ok(refusals.refused);
+                }
+                Err(error) => error,
+            };
+            // Releases the lock of a file. If this fails as well, the next start rolls back.
+            let rolled_back = query("ROLLBACK").execute(&mut self.connection).await;
+            if rolled_back.is_ok() && are_new && is_unique_violation(&error) {
+                are_new = false;
+                continue;
+            }
+            if rolled_back.is_err() || !is_deadlock(&error) || attempt == ATTEMPTS {
+                return Err(StoreError::Failed(error.to_string()));
+            }
+            attempt += 1;
+        }
+    }
+
+    async fn try_commit(
+        &mut self,
+        group: &[Command],
+        are_new: bool,
+    ) -> Result<Refusals, sqlx::Error> {
+        let begin = match &self.connection {
+            Connection::Sqlite(_) => "BEGIN IMMEDIATE",
+            Connection::Postgres(_) => "BEGIN",
+        };
+        query(begin).execute(&mut self.connection).await?;
+        self.failpoints.hit(Failpoint::Begun);
+        let refusals = match (&self.guard, &mut self.connection) {
+            (Some(guard), Connection::Postgres(to)) => guard.check(group, &self.ended, to).await?,
+            _ => Refusals::default(),
+        };
+        let allowed = group.iter().enumerate();
+        let allowed = allowed.filter(|(place, _)| !refusals.refused.contains_key(place));
+        let changes: Vec<&Change> = allowed.map(|(_, command)| &command.change).collect();
+        rows::apply_changes(&changes, are_new, &mut self.connection).await?;
+        self.failpoints.hit(Failpoint::Committing);
+        query("COMMIT").execute(&mut self.connection).await?;
+        Ok(refusals)
+    }
+}
+
+/// Returns whether the tables have something that was written as new.
+fn is_unique_violation(error: &sqlx::Error) -> bool {
+    error.as_database_error().is_some_and(|error| error.is_unique_violation())
+}
+
+/// Returns whether the server rolled back because of a conflict with another transaction.
+fn is_deadlock(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(|error| error.code());
+    code.is_some_and(|code| ["40001", "40P01"].contains(&&*code))
+}

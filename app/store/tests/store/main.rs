@@ -1,0 +1,7 @@
+//! The store through its public interface, in a file.
+#![allow(clippy::unwrap_used, reason = "a test stops at an unexpected result")]
+
+mod lookup;
+mod recovery;
+mod replay;
+mod world;

@@ -1,0 +1,155 @@
+-- Tables of a gateway's store in a file.
+--
+-- Amounts are base units; the gateway serves no channel that holds more than 2^63 - 1. Times are
+-- unix seconds. Digests, keys and signatures are BLOBs.
+
+-- Channels the gateway serves. An address that is opened again is another row.
+CREATE TABLE channels (
+    id          INTEGER PRIMARY KEY,
+    address     BLOB    NOT NULL CHECK (length(address) = 32),
+    opened_slot INTEGER NOT NULL,
+    -- The account's data when it was last recorded. Recovery needs no node.
+    account     BLOB    NOT NULL,
+    -- Maximum of prices and fees since the channel opened; NULL for the whole deposit.
+    budget      INTEGER,
+    UNIQUE (address, opened_slot)
+);
+
+-- API keys. `token_digest` is keyed, so that a copy of this table lets no reader use a token or
+-- test a guess. Keys are never deleted: generations refer to them.
+CREATE TABLE api_keys (
+    id           BLOB    PRIMARY KEY CHECK (length(id) = 8),
+    name         TEXT    NOT NULL,
+    token_digest BLOB    NOT NULL CHECK (length(token_digest) = 32),
+    -- Bits: 1 meter, 2 read, 4 admin.
+    scopes       INTEGER NOT NULL,
+    -- Maximum the key may ever spend, fees included; NULL for no maximum.
+    budget       INTEGER,
+    -- Raised by the transaction that stores the generations.
+    spent        INTEGER NOT NULL DEFAULT 0,
+    created_at   INTEGER NOT NULL,
+    -- Last second in which the key is valid; NULL for no end.
+    expires_at   INTEGER,
+    -- NULL while the key is valid.
+    revoked_at   INTEGER
+) WITHOUT ROWID;
+
+-- Generations that were paid for: the receipt field by field, and the newest voucher at the time.
+-- Rows are appended in the order of arrival, so that a batch writes few pages however large the
+-- table is. Values that no query filters or adds up are in one column, `evidence`.
+CREATE TABLE generations (
+    -- Counts from 1 without gaps.
+    id                 INTEGER PRIMARY KEY,
+    channel_id         INTEGER NOT NULL REFERENCES channels (id),
+    statement          INTEGER NOT NULL,
+    -- Counts a statement's generations from 0 without gaps.
+    position           INTEGER NOT NULL,
+    idempotency_key    TEXT    NOT NULL,
+    -- Counts the generations of one batch, which share a key, from 0.
+    part               INTEGER NOT NULL,
+    license            INTEGER NOT NULL,
+    units              INTEGER NOT NULL,
+    terms_number       INTEGER NOT NULL,
+    amount             INTEGER NOT NULL,
+    cumulative         INTEGER NOT NULL,
+    -- Added to the channel's total: the price, and the growth of the operator's fee.
+    charged            INTEGER NOT NULL,
+    issued_at          INTEGER NOT NULL,
+    voucher_expires_at INTEGER NOT NULL,
+    work               BLOB    NOT NULL CHECK (length(work) = 32),
+    -- NULL for a request without an API key.
+    api_key            BLOB    REFERENCES api_keys (id),
+    -- Byte 0 is the layout's number, the digit 1 (0x31). Then, concatenated: SHA-256 of the receipt,
+    -- of the output and of the request (32 bytes each); the signature that covers the receipt and
+    -- the voucher's signature (64 each); the voucher's key (32); and, if the receipt was signed in a
+    -- bundle, its Merkle path (more than 32).
+    evidence           BLOB    NOT NULL CHECK (length(evidence) >= 257)
+);
+
+CREATE UNIQUE INDEX generations_by_position ON generations (channel_id, statement, position);
+
+-- Statements that were cut: they take no more generations.
+CREATE TABLE statements (
+    channel_id    INTEGER NOT NULL REFERENCES channels (id),
+    number        INTEGER NOT NULL,
+    -- The entries to settle, 6 bytes each.
+    entries       BLOB    NOT NULL,
+    prices        INTEGER NOT NULL,
+    cut_at        INTEGER NOT NULL,
+    -- The columns below are NULL until the chain has the statement.
+    fee           INTEGER,
+    cumulative    INTEGER,
+    -- NULL as well if another party than the operator settled the statement.
+    receipts_root BLOB,
+    -- The statement's leaf in the channel's Merkle mountain range.
+    record_hash   BLOB,
+    settled_at    INTEGER,
+    PRIMARY KEY (channel_id, number)
+) WITHOUT ROWID;
+
+-- Settlement transactions, stored before they are sent. The same bytes are sent until they land or
+-- expire; only then is another transaction signed.
+CREATE TABLE transactions (
+    signature         BLOB    PRIMARY KEY CHECK (length(signature) = 64),
+    channel_id        INTEGER NOT NULL REFERENCES channels (id),
+    statement         INTEGER NOT NULL,
+    bytes             BLOB    NOT NULL,
+    -- Last block height at which the transaction can land.
+    last_valid_height INTEGER NOT NULL,
+    receipts_root     BLOB    NOT NULL CHECK (length(receipts_root) = 32),
+    -- 'pending', 'landed', 'refused', 'final' or 'expired'.
+    outcome           TEXT    NOT NULL DEFAULT 'pending'
+) WITHOUT ROWID;
+
+CREATE INDEX transactions_by_statement ON transactions (channel_id, statement);
+
+-- Room reserved for generations whose units are not known yet. A hold that is neither captured nor
+-- released expires.
+CREATE TABLE holds (
+    -- SHA-256 of channel, incarnation and idempotency key.
+    id             BLOB    PRIMARY KEY CHECK (length(id) = 32),
+    channel_id     INTEGER NOT NULL REFERENCES channels (id),
+    license        INTEGER NOT NULL,
+    -- Maximum units of the generation.
+    units          INTEGER NOT NULL,
+    request_digest BLOB    NOT NULL CHECK (length(request_digest) = 32),
+    -- Last second in which the hold can be captured.
+    expires_at     INTEGER NOT NULL,
+    -- NULL while open, else 'captured' or 'released'.
+    outcome        TEXT
+) WITHOUT ROWID;
+
+CREATE INDEX open_holds ON holds (channel_id) WHERE outcome IS NULL;
+
+-- How much of the journal is in the tables. The journal is two files beside this one: generations
+-- are durable there first and are written here in larger batches. One row.
+CREATE TABLE journal (
+    -- Number of the last frame in the tables, raised by the transaction that writes its records.
+    applied INTEGER NOT NULL,
+    -- Key of the frames' checksums, created when the store is first opened.
+    seal    BLOB CHECK (length(seal) = 32)
+);
+
+INSERT INTO journal (applied) VALUES (0);
+
+-- Index of the generations by digest and key, written in runs of consecutive generations. A B-tree
+-- index would write one page per entry in a large table. A run is written by the transaction that
+-- writes its generations.
+CREATE TABLE runs (
+    -- `generations.id` of the first one.
+    first    INTEGER NOT NULL PRIMARY KEY,
+    count    INTEGER NOT NULL CHECK (count > 0),
+    -- Least and greatest `issued_at` of the run.
+    earliest INTEGER NOT NULL,
+    latest   INTEGER NOT NULL,
+    -- The first 32 bits of a tag, shifted right by this, are the number of its bucket.
+    shift    INTEGER NOT NULL
+);
+
+CREATE TABLE buckets (
+    -- 65,536 times `runs.first`, plus the number of the bucket.
+    place   INTEGER NOT NULL PRIMARY KEY,
+    -- Sorted entries of 12 bytes, big-endian: a tag, which is 64 bits of a digest, and the offset of
+    -- its generation in the run (32 bits).
+    entries BLOB    NOT NULL
+);
