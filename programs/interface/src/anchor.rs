@@ -95,6 +95,8 @@ pub(crate) fn check_discriminator(data: &[u8], expected: &[u8], name: &str) -> R
 macro_rules! error_traits {
     ($($error:ident),*) => {$(
         impl From<$error> for anchor_lang::error::Error {
+            #[cold]
+            #[inline(never)] // one copy instead of one at each `?`
             fn from(error: $error) -> Self {
                 anchor_lang::error::AnchorError {
                     error_name: error.name(),
@@ -112,6 +114,8 @@ macro_rules! error_traits {
 error_traits!(LicensingError, PaymentsError);
 
 impl From<AccountError> for anchor_lang::error::Error {
+    #[cold]
+    #[inline(never)]
     fn from(error: AccountError) -> Self {
         match error {
             AccountError::DiscriminatorMismatch => ErrorCode::AccountDiscriminatorMismatch.into(),
