@@ -6,9 +6,11 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::{
     airdrop, approve, authenticate, channel, claim, completions, config, consent, credentials,
-    demo, dispute, earnings, error::CliError, gateway, generate, key, localnet, receipt, revoke,
-    session::Session, settle, split, terms, till, work,
+    dispute, earnings, error::CliError, gateway, generate, key, receipt, revoke, session::Session,
+    settle, split, terms, till, work,
 };
+#[cfg(feature = "localnet")]
+use crate::{demo, localnet};
 
 /// Creator licensing and micropayments for generative AI, on Solana.
 #[derive(Parser)]
@@ -49,8 +51,10 @@ pub struct CommonArgs {
 #[derive(Subcommand)]
 pub enum Command {
     /// Show the whole road once: register, license, generate, settle, claim, withdraw.
+    #[cfg(feature = "localnet")]
     Demo(demo::DemoArgs),
     /// Run a Solana network on this machine, with Motif's programs, test dollars and a faucet.
+    #[cfg(feature = "localnet")]
     Localnet(localnet::LocalnetArgs),
     /// Keypair files, in the Solana command line's format.
     #[command(subcommand)]
@@ -119,7 +123,9 @@ impl Command {
     /// Does it.
     pub async fn run(self, session: &Session) -> Result<(), CliError> {
         match self {
+            #[cfg(feature = "localnet")]
             Self::Demo(args) => demo::run(args, session).await,
+            #[cfg(feature = "localnet")]
             Self::Localnet(args) => localnet::run(args, session).await,
             Self::Key(command) => command.run(session).await,
             Self::Airdrop(args) => airdrop::run(args, session).await,

@@ -21,12 +21,14 @@ mod completions;
 mod config;
 mod consent;
 mod credentials;
+#[cfg(feature = "localnet")]
 mod demo;
 mod dispute;
 mod earnings;
 mod gateway;
 mod generate;
 mod key;
+#[cfg(feature = "localnet")]
 mod localnet;
 mod receipt;
 mod revoke;
