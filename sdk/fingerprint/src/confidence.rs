@@ -112,7 +112,8 @@ mod tests {
     #[test]
     fn confidence_rises_with_likeness() {
         for scheme in Scheme::ALL.into_iter().filter(|scheme| *scheme != Scheme::ImageGradient) {
-            let confidence = |distance| Confidence::from_likeness(&Likeness { scheme, distance }).unwrap();
+            let confidence =
+                |distance| Confidence::from_likeness(&Likeness { scheme, distance }).unwrap();
             for distance in 1..=scheme.radius() {
                 let (near, far) = (confidence(distance - 1), confidence(distance));
                 assert!(near.strangers_per_billion <= far.strangers_per_billion, "{scheme:?}");

@@ -91,7 +91,12 @@ impl Provenance {
     const MAX_SIBLINGS: usize = 64;
 
     /// Creates the provenance of a registered work's content.
-    pub fn from_work(cluster: [u8; 32], work: &Pubkey, digest: [u8; 32], terms: Option<u32>) -> Self {
+    pub fn from_work(
+        cluster: [u8; 32],
+        work: &Pubkey,
+        digest: [u8; 32],
+        terms: Option<u32>,
+    ) -> Self {
         let named =
             NamedWork { work: Address(*work), content_digest: Digest(digest), terms_number: terms };
         Self::new(cluster, digest, Origin::Registered, vec![named])

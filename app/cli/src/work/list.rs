@@ -4,7 +4,7 @@ use clap::Args;
 use motif_sdk::{
     Pubkey,
     client::{CatalogueEntry, OfferFilter, WorkFilter},
-    gateway::wire::{WorkKind, WorkStatus, Use},
+    gateway::wire::{Use, WorkKind, WorkStatus},
 };
 use serde::Serialize;
 

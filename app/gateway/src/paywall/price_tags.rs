@@ -4,9 +4,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use motif_sdk::gateway::wire::{
-    Address, Digest, PaidRoute as RouteFacts, PriceTag, Quote, Use,
-};
+use motif_sdk::gateway::wire::{Address, Digest, PaidRoute as RouteFacts, PriceTag, Quote, Use};
 
 use super::PaidRoute;
 use crate::{App, error::GatewayError};

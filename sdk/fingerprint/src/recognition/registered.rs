@@ -93,7 +93,10 @@ mod tests {
         let mut account = Work::DISCRIMINATOR.to_vec();
         borsh::to_writer(&mut account, &work).unwrap();
         let address = Pubkey::new_from_array([16; 32]);
-        assert_eq!(Registered::from_head(address, &account), Some(Registered::from_work(address, &work)));
+        assert_eq!(
+            Registered::from_head(address, &account),
+            Some(Registered::from_work(address, &work))
+        );
         assert_eq!(Registered::from_head(address, &account[..Registered::HEAD_BYTES - 1]), None);
         account[0] ^= 1;
         assert_eq!(Registered::from_head(address, &account), None, "another kind of account");

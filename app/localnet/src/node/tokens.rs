@@ -1,17 +1,16 @@
 //! SPL Token and Token-2022 accounts as JSON-RPC shows them.
 
 use solana_account::{AccountSharedData, ReadableAccount};
-use solana_account_decoder::parse_token::UiTokenAmount;
 use solana_account_decoder::{
     parse_account_data::{AccountAdditionalDataV3, SplTokenAdditionalDataV2},
     parse_token::{
-        TokenAccountType, UiTokenAccount, get_token_account_mint, is_known_spl_token_id,
-        parse_token_v3, token_amount_to_ui_amount_v3,
+        TokenAccountType, UiTokenAccount, UiTokenAmount, get_token_account_mint,
+        is_known_spl_token_id, parse_token_v3, token_amount_to_ui_amount_v3,
     },
 };
 use solana_transaction_status::TransactionTokenBalance;
 
-use crate::chain::Chain;
+use super::chain::Chain;
 
 /// Returns what is needed beside a token account's own data to display it: its mint's decimals.
 pub(crate) fn additional_data(

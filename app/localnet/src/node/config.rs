@@ -1,6 +1,6 @@
 use solana_pubkey::Pubkey;
 
-use crate::artifacts;
+use super::artifacts;
 
 /// Settings of a localnet. Each has a default; one config can start any number of localnets.
 #[derive(Clone, Debug, Default)]
