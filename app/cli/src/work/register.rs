@@ -4,7 +4,6 @@ use clap::Args;
 use motif_sdk::{
     client::DynSigner,
     fingerprint::{Media, content_digest, decode_image, none, perceive},
-    gateway::wire::WorkKind,
     licensing::{Fingerprint, Registration, Share, WorkKind},
     pda,
 };
