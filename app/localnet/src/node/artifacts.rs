@@ -2,7 +2,7 @@
 
 use solana_pubkey::{Pubkey, pubkey};
 
-use super::config::Program;
+use super::program::Program;
 
 /// Address of the licensing program.
 pub const LICENSING: Pubkey = pubkey!("7Wf1kQ8x2KDRjUynHQuNt3fPZRUBPvyRWwoF9BHfFfPo");

@@ -29,8 +29,8 @@ use tokio::sync::broadcast;
 
 use super::{
     blockhashes::Blockhashes,
-    config::Program,
     ledger::{Ledger, Record},
+    program::Program,
     tokens,
 };
 use crate::{LocalnetError, clock::CLOCK};
@@ -121,6 +121,12 @@ pub(crate) struct Simulation {
     pub(crate) loaded: LoadedAddresses,
     pub(crate) before: Balances,
     pub(crate) after: Balances,
+}
+
+impl tokens::Accounts for Chain {
+    fn account(&self, address: &Pubkey) -> Option<&AccountSharedData> {
+        self.svm.accounts_db().get_account_ref(address)
+    }
 }
 
 impl Chain {

@@ -8,11 +8,13 @@ mod config;
 mod ledger;
 mod localnet;
 mod ports;
+mod program;
 mod rpc;
 mod server;
 mod subscriptions;
 mod tokens;
 
 pub use chain::SLOT;
-pub use config::{LocalnetConfig, Program};
+pub use config::LocalnetConfig;
 pub use localnet::Localnet;
+pub use program::Program;

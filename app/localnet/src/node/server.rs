@@ -24,8 +24,8 @@ use tower_http::cors::CorsLayer;
 
 use super::{
     chain::{Chain, SLOT, SharedChain},
-    config::Program,
     ports::Listeners,
+    program::Program,
     rpc, subscriptions,
 };
 use crate::LocalnetError;
