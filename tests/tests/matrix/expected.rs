@@ -100,6 +100,24 @@ const EXCEPTIONS: &[Exception] = &[
     ("accept_terms", "approval", "left out", &["MissingApproval"], BY_HANDLER),
     ("accept_terms", "licensee", "left out", &["InvalidLicenseeAccount"], BY_HANDLER),
     ("accept_terms", "issuance", "left out", &["InvalidIssuanceAccount"], BY_HANDLER),
+    ("accept_terms", "vault_tokens", "left out", &["InvalidUpfrontFeeAccounts"], BY_HANDLER),
+    ("accept_terms", "payer_tokens", "left out", &["InvalidUpfrontFeeAccounts"], BY_HANDLER),
+    ("accept_terms", "mint", "left out", &["ConstraintAccountIsNone"], "the vault names it"),
+    ("accept_terms", "vault", "left out", &["ConstraintAccountIsNone"], "its tokens name it"),
+    (
+        "accept_terms",
+        "token_program",
+        "left out",
+        &["ConstraintAccountIsNone"],
+        "the vault names it",
+    ),
+    (
+        "accept_terms",
+        "token_program",
+        "program",
+        &["InvalidProgramId", "ConstraintHasOne", "ConstraintAccountIsNone"],
+        "this program's own address stands for an account that is left out",
+    ),
     ("rotate_voucher_key", "operator", "other signer", &["NotOperator"], BY_HANDLER),
     ("release_quota", "caller", "other signer", &["LicenseInUse"], BY_HANDLER),
     ("release_quota", "channel", "double", &["LicenseTermsMismatch"], BY_HANDLER),
@@ -142,6 +160,7 @@ const EXCEPTIONS: &[Exception] = &[
         "the till's tokens say which it is before the vault does",
     ),
     ("open_channel", "payer_tokens", "double", &["ConstraintTokenOwner"], "has to be the payer's"),
+    ("accept_terms", "payer_tokens", "double", &["ConstraintTokenOwner"], "has to be the payer's"),
     ("top_up", "payer_tokens", "double", &["ConstraintTokenOwner"], "has to be the payer's"),
     // Accounts that are created by, or exist for, another program.
     ("issue_certificate", "metadata", "other key", &["metadata 5"], "its program derives it"),
@@ -152,6 +171,7 @@ const EXCEPTIONS: &[Exception] = &[
     ("accept_terms", "issuance", "program", &["ConstraintSeeds"], TWICE),
     ("accept_terms", "issuance", "sysvar", &["ConstraintSeeds"], TWICE),
     ("accept_terms", "licensee", "occupied", &["AccountOwnedByWrongProgram"], TWICE),
+    ("accept_terms", "issuance", "occupied", &["AccountOwnedByWrongProgram"], TWICE),
     // Accounts that a payment reads by their address, to be cheap.
     ("claim", "mint", "nothing", &["ConstraintHasOne"], BY_ADDRESS),
     ("claim", "mint", "program", &["ConstraintHasOne"], BY_ADDRESS),
@@ -296,7 +316,8 @@ fn created_from(subject: &Subject, index: usize) -> Option<bool> {
     let name = &subject.accounts[index].name;
     let created = subject.accounts.iter().zip(&subject.kinds).filter_map(|(account, kind)| {
         // One that may exist already counts too.
-        let created = *kind == Kind::Created || account.optional && account.pda.is_some();
+        let own = account.pda.as_ref().is_some_and(|pda| pda.program.is_none());
+        let created = *kind == Kind::Created || account.optional && own;
         account.pda.as_ref().filter(|pda| created && pda.follows_from(name))
     });
     created.map(|pda| pda.program.is_some()).min()
