@@ -172,7 +172,6 @@ const EXCEPTIONS: &[Exception] = &[
     ("accept_terms", "issuance", "program", &["ConstraintSeeds"], TWICE),
     ("accept_terms", "issuance", "sysvar", &["ConstraintSeeds"], TWICE),
     ("accept_terms", "licensee", "occupied", &["AccountOwnedByWrongProgram"], TWICE),
-    ("accept_terms", "issuance", "occupied", &["AccountOwnedByWrongProgram"], TWICE),
     // Accounts that a payment reads by their address, to be cheap.
     ("claim", "mint", "nothing", &["ConstraintHasOne"], BY_ADDRESS),
     ("claim", "mint", "program", &["ConstraintHasOne"], BY_ADDRESS),
