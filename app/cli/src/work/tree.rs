@@ -7,7 +7,7 @@ use clap::Args;
 use motif_sdk::{
     Pubkey,
     gateway::wire::LineageFacts,
-    licensing::{WorkKind, WorkStatus},
+    licensing::WorkStatus,
     lineage::{Lineage, Relative},
 };
 use serde::Serialize;
