@@ -1,9 +1,8 @@
 use std::path::Path;
 
-use anchor_lang::Discriminator;
 use bytemuck::Zeroable;
 use ed25519_dalek::SigningKey;
-use motif_sdk::{
+use motif_interface::{
     Pubkey,
     channel::Channel,
     receipt::{Receipt, SignedReceipt},
