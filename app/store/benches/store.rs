@@ -11,7 +11,7 @@ use std::{
 };
 
 use ed25519_dalek::SigningKey;
-use motif_sdk::{
+use motif_interface::{
     Pubkey,
     receipt::{Receipt, SignedReceipt},
 };

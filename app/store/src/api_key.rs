@@ -1,6 +1,6 @@
 use std::{fmt, str::FromStr};
 
-use motif_sdk::gateway::wire::ScopeWord;
+use motif_wire::ScopeWord;
 
 /// Public identifier of an API key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -1,6 +1,6 @@
 use std::{collections::BTreeMap, ops::RangeInclusive};
 
-use motif_sdk::gateway::wire::Digest;
+use motif_wire::Digest;
 
 use crate::{change::Change, error::StoreError, generation::ChannelId};
 

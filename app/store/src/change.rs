@@ -1,4 +1,4 @@
-use motif_sdk::channel::StatementRecord;
+use motif_interface::channel::StatementRecord;
 
 use crate::{
     api_key::{KeyId, StoredKey},

@@ -4,7 +4,7 @@ use std::{
     task::{Context, Poll},
 };
 
-use motif_sdk::receipt::SignedReceipt;
+use motif_interface::receipt::SignedReceipt;
 use tokio::sync::oneshot;
 
 use crate::{

@@ -1,4 +1,4 @@
-use motif_sdk::{
+use motif_interface::{
     Pubkey,
     receipt::SignedReceipt,
     voucher::{SignedVoucher, Voucher},

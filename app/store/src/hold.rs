@@ -1,4 +1,4 @@
-use motif_sdk::gateway::wire::HoldState;
+use motif_wire::HoldState;
 
 /// SHA-256 of a hold's channel, incarnation and idempotency key.
 pub type HoldId = [u8; 32];

@@ -1,4 +1,4 @@
-use motif_sdk::receipt::proof::ReceiptProof;
+use motif_interface::receipt::proof::ReceiptProof;
 
 use crate::{
     error::StoreError,

@@ -1,4 +1,4 @@
-use motif_sdk::{
+use motif_interface::{
     channel::{Settlement, StatementRecord},
     mmr,
     receipt::{

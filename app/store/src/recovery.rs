@@ -1,6 +1,6 @@
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
-use motif_sdk::{Pubkey, channel::ChannelAccount};
+use motif_interface::{Pubkey, channel::ChannelAccount};
 
 use crate::{
     change::Outcome,

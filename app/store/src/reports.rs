@@ -1,9 +1,7 @@
 use std::collections::BTreeMap;
 
-use motif_sdk::{
-    Pubkey,
-    gateway::wire::{Address, Amount, UsageBy, UsageRow},
-};
+use motif_interface::Pubkey;
+use motif_wire::{Address, Amount, UsageBy, UsageRow};
 
 use crate::{
     api_key::KeyId,

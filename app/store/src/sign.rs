@@ -1,5 +1,5 @@
 use ed25519_dalek::SigningKey;
-use motif_sdk::receipt::{Receipt, SignedReceipt};
+use motif_interface::receipt::{Receipt, SignedReceipt};
 
 use crate::command::Message;
 

@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use motif_sdk::voucher::{SignedVoucher, Statement};
+use motif_interface::voucher::{SignedVoucher, Statement};
 
 /// Statement that takes generations.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -1,7 +1,7 @@
 use std::borrow::Cow;
 
 use borsh::{BorshDeserialize, BorshSerialize};
-use motif_sdk::{
+use motif_interface::{
     Pubkey,
     receipt::{Receipt, SignedReceipt, bundle::BundlePath},
 };

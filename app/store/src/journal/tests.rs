@@ -5,7 +5,7 @@ use std::{
 
 use borsh::BorshSerialize;
 use ed25519_dalek::SigningKey;
-use motif_sdk::{
+use motif_interface::{
     Pubkey,
     receipt::{Receipt, SignedReceipt, bundle::BundlePath},
 };

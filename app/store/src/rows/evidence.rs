@@ -1,4 +1,4 @@
-use motif_sdk::receipt::bundle::BundlePath;
+use motif_interface::receipt::bundle::BundlePath;
 
 use crate::generation::Generation;
 
@@ -81,7 +81,7 @@ fn take<const N: usize>(bytes: &mut &[u8]) -> Option<[u8; N]> {
 
 #[cfg(test)]
 mod tests {
-    use motif_sdk::receipt::bundle::BundleSibling;
+    use motif_interface::receipt::bundle::BundleSibling;
 
     use super::*;
 

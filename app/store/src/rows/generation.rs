@@ -1,6 +1,6 @@
 use std::sync::LazyLock;
 
-use motif_sdk::{
+use motif_interface::{
     Pubkey,
     receipt::{Receipt, SignedReceipt},
 };

@@ -1,4 +1,4 @@
-use motif_sdk::gateway::wire::HoldState;
+use motif_wire::HoldState;
 
 use crate::{
     error::StoreError,

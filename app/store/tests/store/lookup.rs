@@ -1,7 +1,7 @@
 //! Lookup of generations in a file with many batches of different sizes.
 
-use motif_sdk::gateway::wire::UsageBy;
 use motif_store::{Change, ChannelId, Generation, Lease, Store, UsageQuery};
+use motif_wire::UsageBy;
 use sqlx::Row;
 use tempfile::TempDir;
 

@@ -1,7 +1,7 @@
 //! Recovery of a channel and its newest voucher.
 
 use ed25519_dalek::SigningKey;
-use motif_sdk::{
+use motif_interface::{
     Pubkey,
     voucher::{SignedVoucher, Statement, Voucher},
 };

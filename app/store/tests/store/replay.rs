@@ -5,10 +5,10 @@ use std::{
     sync::{Arc, Condvar, Mutex},
 };
 
-use motif_sdk::gateway::wire::HoldState;
 use motif_store::{
     Change, ChannelId, Failpoint, Failpoints, Generation, Hold, Item, Lease, Store, StoreError,
 };
+use motif_wire::HoldState;
 use tempfile::TempDir;
 
 use crate::world::{generation, open, options, register, tables};

@@ -2,7 +2,7 @@ use std::path::Path;
 
 use bytemuck::Zeroable;
 use ed25519_dalek::SigningKey;
-use motif_sdk::{
+use motif_interface::{
     Pubkey,
     channel::Channel,
     receipt::{Receipt, SignedReceipt},
