@@ -100,7 +100,6 @@ pub async fn serve_watched(
     })
 }
 
-#[expect(clippy::result_large_err, reason = "called once, at start-up")]
 fn open_paywall(
     app: &App,
     config: PaywallConfig,
