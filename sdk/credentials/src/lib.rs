@@ -1,5 +1,21 @@
 //! C2PA content credentials that name Motif works, terms and receipts.
 //!
+//! ```no_run
+//! use motif_credentials::{Provenance, SigningIdentity, read, sign};
+//! use motif_fingerprint::content_digest;
+//! use motif_interface::Pubkey;
+//!
+//! # fn example(cluster: [u8; 32], work: Pubkey, now: i64) -> Result<(), Box<dyn std::error::Error>> {
+//! let content = std::fs::read("coffee.jpg")?;
+//! let identity = SigningIdentity::issue("A platform", now)?.identity()?;
+//! let provenance = Provenance::from_work(cluster, &work, content_digest(&content), Some(1));
+//! let signed = sign(&content, "coffee.jpg", &provenance, None, &identity)?;
+//! let credentials = read(&signed, None).ok_or("the file carries no credentials")?;
+//! assert_eq!(credentials.provenance, Some(provenance));
+//! # Ok(())
+//! # }
+//! ```
+//!
 //! - [`Carrier`]: file formats that carry credentials.
 //! - [`Provenance`]: what Motif credentials name: works, terms, and the receipt of a generation.
 //! - [`SigningIdentity`]: the X.509 certificate and key that sign credentials.

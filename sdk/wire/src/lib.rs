@@ -1,8 +1,23 @@
-//! What travels between a gateway and its clients, as JSON.
+//! JSON types of the Motif gateway interface.
 //!
-//! Public keys are base58; digests and signatures are hex. Amounts of tokens are strings of
-//! decimal digits in base units, because JavaScript's numbers lose every unit above 2^53.
-//! Counts, instants (unix seconds) and basis points are numbers.
+//! ```
+//! use motif_wire::{Amount, ProblemType};
+//!
+//! assert_eq!(serde_json::to_string(&Amount(u64::MAX))?, "\"18446744073709551615\"");
+//! let problem: ProblemType = "wrong-price".parse()?;
+//! assert_eq!((problem.status(), problem.title()), (409, "Wrong price"));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! Public keys are base58; digests and signatures are hex. Amounts are strings of decimal digits in
+//! base units, because numbers in JavaScript lose units above 2^53. Counts, times (unix seconds)
+//! and basis points are numbers.
+//!
+//! # Features
+//!
+//! | feature | purpose |
+//! |---|---|
+//! | `openapi` | `utoipa` schemas for a gateway's OpenAPI document |
 
 mod admin;
 mod api_key;

@@ -2,7 +2,7 @@
 # Fetches what fingerprints are evaluated on into a folder outside the repository: photographs,
 # drawings, music and texts that Debian's packages ship, after `apt-get update`. Nothing is installed.
 #
-#   tests/evaluation/fetch.sh FOLDER
+#   tools/evaluation/corpus/fetch.sh FOLDER
 set -euo pipefail
 
 folder=${1:?where to?}

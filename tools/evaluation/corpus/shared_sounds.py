@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Which recordings have ten seconds in common, by their waveforms: no fingerprints.
 
-    tests/evaluation/shared_sounds.py FOLDER
+    tools/evaluation/corpus/shared_sounds.py FOLDER
 
 Takes ten seconds from six places of each piece's first minute, looks where in the first minute of
 every other piece they fit best, and prints the pairs whose waveforms correlate by more than four

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Unpacks the files of a Qt resource (.rcc) into a folder.
 
-    tests/evaluation/unpack_resources.py RESOURCE FOLDER
+    tools/evaluation/corpus/unpack_resources.py RESOURCE FOLDER
 """
 import pathlib
 import struct

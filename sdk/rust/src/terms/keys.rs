@@ -2,7 +2,7 @@
 
 use toml::de::{DeTable, DeValue};
 
-use super::{DocumentError, spelling::nearest};
+use super::{DocumentError, suggestion::nearest};
 
 pub(super) const TOP: [&str; 20] = [
     "preset",

@@ -37,7 +37,7 @@ mod error;
 mod instant;
 mod keys;
 mod preset;
-mod spelling;
+mod suggestion;
 mod summary;
 mod template;
 

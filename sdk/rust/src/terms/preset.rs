@@ -2,7 +2,7 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-use super::spelling::nearest;
+use super::suggestion::nearest;
 
 /// Template of terms. A preset sets no prices other than zero, no caps and no dates, and a document
 /// can override all of its fields.
