@@ -155,6 +155,7 @@ impl LicensingError {
     }
 
     /// Returns the variant's name.
+    #[inline(never)] // one copy in the bytecode
     pub fn name(self) -> String {
         <&str>::from(self).to_owned()
     }

@@ -213,6 +213,7 @@ impl PaymentsError {
     }
 
     /// Returns the variant's name.
+    #[inline(never)] // one copy in the bytecode
     pub fn name(self) -> String {
         <&str>::from(self).to_owned()
     }
