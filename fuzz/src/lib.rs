@@ -5,7 +5,7 @@ use motif_fingerprint::{Media, none, perceive, recognition::Index};
 /// Decodes content if its media type is `media_type`, and checks the result. A panic ends the
 /// run, although [`perceive`] catches it.
 pub fn perceive_as(media_type: &str, content: &[u8]) {
-    if Media::of(content).1 != media_type {
+    if Media::detect(content).1 != media_type {
         return;
     }
     if let Ok(perceived) = perceive(content) {

@@ -3,7 +3,7 @@
 use std::{fmt, str::FromStr};
 
 use motif_sdk::{
-    gateway::wire::{UnitWord, UseWord},
+    gateway::wire::{Unit, Use},
     terms::{Amount, Denomination, amount::AmountError},
 };
 use serde::{Serialize, Serializer};
@@ -78,9 +78,9 @@ pub fn parse_base_units(text: &str) -> Result<u64, String> {
 /// Priced use on the command line: `generate=0.001/generation`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UsePriceArg {
-    pub licensed_use: UseWord,
+    pub licensed_use: Use,
     pub price: AmountArg,
-    pub unit: UnitWord,
+    pub unit: Unit,
 }
 
 impl FromStr for UsePriceArg {

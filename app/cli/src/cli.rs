@@ -7,11 +7,13 @@ use clap::{Parser, Subcommand};
 use crate::{
     approval::ApprovalCommand, authenticate::AuthenticateArgs, channel::ChannelCommand,
     common_args::CommonArgs, completions::CompletionsArgs, config::ConfigCommand,
-    consent::ConsentCommand, credentials::CredentialsCommand, demo::DemoArgs,
-    dispute::DisputeCommand, earnings::EarningsCommand, gateway::GatewayCommand,
-    generate::GenerateArgs, key::KeyCommand, localnet::LocalnetArgs, receipt::ReceiptCommand,
-    split::SplitCommand, terms::TermsCommand, till::TillCommand, work::WorkCommand,
+    consent::ConsentCommand, credentials::CredentialsCommand, dispute::DisputeCommand,
+    earnings::EarningsCommand, gateway::GatewayCommand, generate::GenerateArgs, key::KeyCommand,
+    receipt::ReceiptCommand, split::SplitCommand, terms::TermsCommand, till::TillCommand,
+    work::WorkCommand,
 };
+#[cfg(feature = "localnet")]
+use crate::{demo::DemoArgs, localnet::LocalnetArgs};
 
 const AMOUNTS: &str = "\
 Amounts:
@@ -38,8 +40,10 @@ pub struct Cli {
 #[derive(Subcommand)]
 pub enum Command {
     /// Run an end-to-end demo on an embedded localnet
+    #[cfg(feature = "localnet")]
     Demo(DemoArgs),
     /// Run a local Solana network with Motif's programs, test dollars and a faucet
+    #[cfg(feature = "localnet")]
     Localnet(LocalnetArgs),
     /// Create, show and fund keypair files
     #[command(subcommand)]

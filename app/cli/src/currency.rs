@@ -54,7 +54,7 @@ pub fn known_denomination(mint: &Pubkey) -> Option<Denomination> {
 pub async fn denomination(client: &Client, mint: &Pubkey) -> Result<Denomination, CliError> {
     let decimals = client.decimals(mint).await?;
     let known = known_denomination(mint).filter(|known| known.decimals == decimals);
-    Ok(known.unwrap_or_else(|| Denomination::of(mint, decimals)))
+    Ok(known.unwrap_or_else(|| Denomination::from_mint(mint, decimals)))
 }
 
 /// Returns how amounts of a mint are printed: as dollars if it is the test dollar or stands for USD.

@@ -19,12 +19,14 @@ mod completions;
 mod config;
 mod consent;
 mod credentials;
+#[cfg(feature = "localnet")]
 mod demo;
 mod dispute;
 mod earnings;
 mod gateway;
 mod generate;
 mod key;
+#[cfg(feature = "localnet")]
 mod localnet;
 mod receipt;
 mod split;
@@ -79,7 +81,9 @@ fn run(command: Command, session: &Session) -> Result<(), CliError> {
 
 async fn dispatch(command: Command, session: &Session) -> Result<(), CliError> {
     match command {
+        #[cfg(feature = "localnet")]
         Command::Demo(args) => demo::run(args, session).await,
+        #[cfg(feature = "localnet")]
         Command::Localnet(args) => localnet::run(args, session).await,
         Command::Key(command) => command.run(session).await,
         Command::Work(command) => command.run(session).await,

@@ -54,7 +54,7 @@ impl Session {
 
     /// Sends logs to stderr: warnings, or what `RUST_LOG` selects.
     pub fn init_logging(&self) {
-        let quiet = || EnvFilter::new("warn,surfpool_core=off,solana_runtime=off");
+        let quiet = || EnvFilter::new("warn,litesvm=off,solana_runtime=off");
         let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| quiet());
         let subscriber = tracing_subscriber::fmt().with_env_filter(filter);
         let subscriber = subscriber.with_writer(std::io::stderr).with_target(false);

@@ -6,8 +6,8 @@ use motif_sdk::{
     Pubkey,
     channel::{self, Channel},
     gateway::wire::{
-        Address, Amount, Digest, LineageFacts, Operator, Quote, TermsFacts, UseWord,
-        WorkDetailsFacts, WorkFacts, WorkList, WorkQuery,
+        Address, Amount, Digest, LineageFacts, Operator, Quote, TermsFacts, Use, WorkDetailsFacts,
+        WorkFacts, WorkList, WorkQuery,
     },
     licensing::{self, Terms},
     terms::{
@@ -100,7 +100,7 @@ impl Catalogue {
                     source: format!("Motif terms {number} of {}", entry.address),
                 };
                 // RSL states decimals for known currencies only, which define their own.
-                let denomination = Denomination::of(currency, 0);
+                let denomination = Denomination::from_mint(currency, 0);
                 Licensed { offer: offer.clone(), denomination, placement }
             })
             .collect();
@@ -112,11 +112,7 @@ impl Catalogue {
     /// # Errors
     /// [`GatewayError::UnknownWork`], [`GatewayError::NoTerms`],
     /// [`GatewayError::UseNotLicensed`], [`GatewayError::ChainUnreachable`].
-    pub async fn quote(
-        &self,
-        address: Pubkey,
-        licensed_use: UseWord,
-    ) -> Result<Quote, GatewayError> {
+    pub async fn quote(&self, address: Pubkey, licensed_use: Use) -> Result<Quote, GatewayError> {
         let chain = self.cluster.chain();
         let work = chain.work(&address).await?.ok_or(GatewayError::UnknownWork(address))?;
         let terms = chain.terms(&address, work.latest_terms).await?;

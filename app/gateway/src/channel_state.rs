@@ -1,7 +1,7 @@
 use motif_sdk::{
     channel::License,
     gateway::wire::{
-        Address, Amount, ChannelState, Digest, LicenseState, StatementState, UnitWord, UseWord,
+        Address, Amount, ChannelState, Digest, LicenseState, StatementState, Unit, Use,
         VoucherParts,
     },
 };
@@ -42,8 +42,8 @@ fn license_state(index: u16, license: &License) -> LicenseState {
         license: index,
         work: Address(license.work),
         terms_number: license.terms_number,
-        licensed_use: UseWord::from_byte(license.licensed_use),
-        unit: UnitWord::from_byte(license.unit),
+        licensed_use: Use::from_byte(license.licensed_use),
+        unit: Unit::from_byte(license.unit),
         price: Amount(license.price),
         settled_units: license.units,
         free_units_left: license.free_units_left,

@@ -89,7 +89,7 @@ impl Metering {
         caller: &Caller,
     ) -> Result<Vec<SignedReceipt>, GatewayError> {
         let count = request.generations.len();
-        if !(1..=BatchRequest::MOST).contains(&count) {
+        if !(1..=BatchRequest::MAX_GENERATIONS).contains(&count) {
             return Err(GatewayError::BatchSize(count));
         }
         let (channel, voucher) = self.verify(&channel, &request.voucher, count as u32).await?;

@@ -3,10 +3,14 @@
 use serde_json::{Value, json};
 use solana_clock::Clock;
 use solana_commitment_config::CommitmentConfig;
+use solana_pubkey::Pubkey;
 use solana_rpc_client::nonblocking::rpc_client::RpcClient;
 use solana_rpc_client_api::request::RpcRequest;
 
-use crate::{LocalnetError, chain::CLOCK};
+use crate::LocalnetError;
+
+pub(crate) const CLOCK: Pubkey =
+    Pubkey::from_str_const("SysvarC1ock11111111111111111111111111111111");
 
 /// Returns the unix time of the localnet at `rpc_url`, in seconds.
 ///

@@ -57,24 +57,14 @@
 //! - Amounts of Token-2022 mints with interest or scaled amounts are shown unscaled.
 //! - Programs are loaded as immutable, without an upgrade authority.
 
-pub mod artifacts;
 pub mod clock;
 pub mod faucet;
 
-mod blockhashes;
-mod chain;
-mod config;
 mod error;
-mod ledger;
-mod localnet;
-mod ports;
-mod rpc;
-mod server;
-mod subscriptions;
-mod tokens;
+#[cfg(feature = "node")]
+mod node;
 
-pub use chain::SLOT;
-pub use config::{LocalnetConfig, Program};
 pub use error::LocalnetError;
 pub use faucet::{Faucet, FaucetError, TestDollar};
-pub use localnet::Localnet;
+#[cfg(feature = "node")]
+pub use node::{Localnet, LocalnetConfig, Program, SLOT, artifacts};

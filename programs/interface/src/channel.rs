@@ -1,6 +1,5 @@
 //! Instructions of the payments program on channels.
 
-use borsh::BorshSerialize;
 use solana_instruction::{AccountMeta, Instruction};
 use solana_pubkey::Pubkey;
 use solana_sdk_ids::system_program;

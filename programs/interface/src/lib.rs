@@ -54,6 +54,7 @@ pub mod receipt;
 pub mod statement;
 mod token;
 pub mod training_set;
+mod unknown_word;
 pub mod voucher;
 pub mod voucher_proof;
 mod word;
@@ -64,7 +65,7 @@ pub use token::{
     ASSOCIATED_TOKEN_PROGRAM, Currency, TOKEN_2022_PROGRAM, TOKEN_METADATA_PROGRAM, TOKEN_PROGRAM,
     mint_decimals, token_amount,
 };
-pub use word::UnknownWord;
+pub use unknown_word::UnknownWord;
 
 /// Returns an error unless a condition holds.
 macro_rules! require {

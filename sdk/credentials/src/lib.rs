@@ -37,6 +37,6 @@ pub use motif_wire::{
 
 /// Returns the digest of content, and that of the bare content if it carries credentials.
 pub fn digests(content: &[u8]) -> Digests {
-    let bare = Carrier::of(content).and_then(|carrier| carrier.bare(content));
+    let bare = Carrier::detect(content).and_then(|carrier| carrier.bare(content));
     Digests { whole: content_digest(content), bare: bare.map(|bare| content_digest(&bare)) }
 }

@@ -24,7 +24,7 @@ const PURPOSES: &str = "1.3.6.1.5.5.7.3.4\n1.3.6.1.5.5.7.3.36\n1.3.6.1.4.1.62558
 ///
 /// Use a [`crate::DecodingWorker`] for untrusted content.
 pub fn read(content: &[u8], anchors: Option<&str>) -> Option<Credentials> {
-    let carrier = Carrier::of(content)?;
+    let carrier = Carrier::detect(content)?;
     let bare_digest = content_digest(&carrier.bare(content)?);
     let reading = std::panic::AssertUnwindSafe(|| parse(content, carrier, anchors));
     let parsed = std::panic::catch_unwind(reading).ok().and_then(Result::ok);

@@ -45,7 +45,7 @@ pub fn sign(
     mining: Option<&Value>,
     identity: &SigningIdentity,
 ) -> Result<Vec<u8>, SigningError> {
-    let carrier = Carrier::of(content).ok_or(SigningError::NoCarrier)?;
+    let carrier = Carrier::detect(content).ok_or(SigningError::NoCarrier)?;
     if carrier.bare(content).is_some() {
         return Err(SigningError::AlreadySigned);
     }

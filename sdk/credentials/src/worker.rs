@@ -198,8 +198,8 @@ pub fn serve_decoding(anchors: Option<&str>) -> std::io::Result<()> {
     let answer = match perceive(&content) {
         Ok(perceived) => Answer::Perceived {
             media_type: perceived.media_type.to_owned(),
-            fingerprint: Bits::of(&perceived.fingerprint),
-            probes: perceived.probes.iter().map(Bits::of).collect(),
+            fingerprint: Bits::from_fingerprint(&perceived.fingerprint),
+            probes: perceived.probes.iter().map(Bits::from_fingerprint).collect(),
         },
         Err(error) => Answer::Refused(error.to_string()),
     };
@@ -218,7 +218,7 @@ pub fn serve_decoding(anchors: Option<&str>) -> std::io::Result<()> {
 }
 
 impl Bits {
-    fn of(fingerprint: &Fingerprint) -> Self {
+    fn from_fingerprint(fingerprint: &Fingerprint) -> Self {
         Self { scheme: fingerprint.scheme, bits: hex::encode(fingerprint.bits) }
     }
 

@@ -104,7 +104,7 @@ fn receipt(output: &[u8]) -> SignedReceipt {
 fn generated(output: &[u8]) -> Provenance {
     let named =
         NamedWork { work: Address(WORK), content_digest: Digest([6; 32]), terms_number: Some(1) };
-    Provenance::of_output(CLUSTER, content_digest(output), vec![named])
+    Provenance::from_output(CLUSTER, content_digest(output), vec![named])
         .with_receipt(&receipt(output))
 }
 
@@ -132,7 +132,7 @@ fn signing_round_trips_in_every_format() {
         assert_eq!(credentials.state, CredentialsState::Intact, "{name}: {credentials:?}");
         assert_eq!(credentials.provenance, Some(generated(&content)), "{name}");
         assert_eq!(credentials.faults, [""; 0], "{name}");
-        let carrier = Carrier::of(&signed).unwrap();
+        let carrier = Carrier::detect(&signed).unwrap();
         assert_eq!(carrier.bare(&signed).as_ref(), Some(&content), "{name}");
         let digests =
             Digests { whole: content_digest(&signed), bare: Some(content_digest(&content)) };
@@ -144,7 +144,7 @@ fn signing_round_trips_in_every_format() {
 #[test]
 fn registered_work_has_no_creation_action() {
     let (content, issued) = (picture(ImageFormat::Jpeg), issued());
-    let provenance = Provenance::of_work(CLUSTER, &WORK, content_digest(&content), Some(2));
+    let provenance = Provenance::from_work(CLUSTER, &WORK, content_digest(&content), Some(2));
     let entries = json!({ "entries": { "cawg.ai_training": { "use": "notAllowed" } } });
     let mining = json!({ "label": "cawg.training-mining", "data": entries });
     let identity = issued.identity().unwrap();
@@ -335,7 +335,7 @@ fn independent_reader_finds_receipts() {
         let signed = sign(&content, TITLE, &provenance, None, &identity).unwrap();
         let file = folder.path().join("signed");
         std::fs::write(&file, &signed).unwrap();
-        let media_type = Carrier::of(&signed).unwrap().media_type();
+        let media_type = Carrier::detect(&signed).unwrap().media_type();
         let Some(read) = read_elsewhere(&file, media_type, &anchor) else { return };
         assert_eq!((&read["state"], &read["failures"]), (&json!("Trusted"), &json!([])), "{name}");
         assert_eq!(read["signer"], "Ines", "{name}");

@@ -39,7 +39,7 @@ const WEAKEST_WAVE: f32 = 0.05;
 /// Minimum standard deviation of a block, grey levels; the bits of plainer blocks are noise.
 const PLAIN_DEVIATION: f32 = 2.0;
 /// Maximum number of plain blocks; images with more use another scheme.
-const MOST_PLAIN_BLOCKS: usize = 3;
+const MAX_PLAIN_BLOCKS: usize = 3;
 
 /// Crop of a side, as shares of the uncropped side. Negative if the searched image is the smaller
 /// one.
@@ -70,7 +70,7 @@ const fn cut(before: f32, behind: f32) -> Cut {
 /// Returns the fingerprint of an image; `None` if it has large plain surfaces.
 pub fn fingerprint(image: &GrayImage) -> Option<Fingerprint> {
     let thumbnail = Thumbnail::new(&Strip::new(image, UNCUT), UNCUT);
-    (thumbnail.plain_blocks() <= MOST_PLAIN_BLOCKS).then(|| thumbnail.fingerprint())
+    (thumbnail.plain_blocks() <= MAX_PLAIN_BLOCKS).then(|| thumbnail.fingerprint())
 }
 
 /// Returns the probes: the image itself, as a crop of up to 5 % of another image, and with crops of

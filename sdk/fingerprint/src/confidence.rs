@@ -15,14 +15,14 @@ pub struct Confidence {
 impl Likeness {
     /// Returns the measured error rates; `None` for schemes that were not evaluated.
     pub fn confidence(&self) -> Option<Confidence> {
-        Confidence::of(self)
+        Confidence::from_likeness(self)
     }
 }
 
 impl Confidence {
     /// Returns the error rates of a likeness; `None` for schemes that are no longer registered and
     /// were not evaluated.
-    pub fn of(likeness: &Likeness) -> Option<Self> {
+    pub fn from_likeness(likeness: &Likeness) -> Option<Self> {
         let of_scheme = MEASURED.iter().filter(|(scheme, ..)| *scheme == likeness.scheme);
         let mut farther = of_scheme.skip_while(|(_, distance, ..)| *distance < likeness.distance);
         let (_, _, copies_per_mille, strangers_per_billion) = *farther.next()?;
@@ -112,7 +112,8 @@ mod tests {
     #[test]
     fn confidence_rises_with_likeness() {
         for scheme in Scheme::ALL.into_iter().filter(|scheme| *scheme != Scheme::ImageGradient) {
-            let confidence = |distance| Confidence::of(&Likeness { scheme, distance }).unwrap();
+            let confidence =
+                |distance| Confidence::from_likeness(&Likeness { scheme, distance }).unwrap();
             for distance in 1..=scheme.radius() {
                 let (near, far) = (confidence(distance - 1), confidence(distance));
                 assert!(near.strangers_per_billion <= far.strangers_per_billion, "{scheme:?}");
@@ -120,7 +121,7 @@ mod tests {
             }
         }
         let old = Likeness { scheme: Scheme::ImageGradient, distance: 0 };
-        assert_eq!(Confidence::of(&old), None);
+        assert_eq!(Confidence::from_likeness(&old), None);
     }
 
     #[test]

@@ -56,7 +56,7 @@ pub enum ContentError {
 
 impl Media {
     /// Detects kind and media type from the first bytes; other valid UTF-8 is text.
-    pub fn of(bytes: &[u8]) -> (Self, &'static str) {
+    pub fn detect(bytes: &[u8]) -> (Self, &'static str) {
         let starts = |magic: &[u8]| bytes.starts_with(magic);
         let at = |place: usize, magic: &[u8]| {
             bytes.get(place..).is_some_and(|rest| rest.starts_with(magic))
@@ -101,7 +101,7 @@ pub fn perceive(bytes: &[u8]) -> Result<Perceived, ContentError> {
     if bytes.len() > MAX_CONTENT_BYTES {
         return Err(ContentError::TooLong(bytes.len()));
     }
-    let (media, media_type) = Media::of(bytes);
+    let (media, media_type) = Media::detect(bytes);
     // Decoders have no state that a panic could leave inconsistent.
     let decoding = std::panic::AssertUnwindSafe(|| decoded(bytes, media, media_type));
     std::panic::catch_unwind(decoding).unwrap_or(Err(ContentError::Undecodable))
@@ -154,7 +154,7 @@ mod tests {
             (b"weights\0", "application/octet-stream"),
             (b"", "application/octet-stream"),
         ] {
-            assert_eq!(Media::of(bytes).1, expected, "{bytes:?}");
+            assert_eq!(Media::detect(bytes).1, expected, "{bytes:?}");
         }
     }
 

@@ -11,7 +11,7 @@ pub struct Likeness {
 
 impl Likeness {
     /// Returns the scheme's maximum distance.
-    pub fn of(&self) -> u32 {
-        self.scheme.metric().most()
+    pub fn max_distance(&self) -> u32 {
+        self.scheme.metric().max_distance()
     }
 }

@@ -100,7 +100,7 @@ impl Scheme {
 
 impl Metric {
     /// Returns the maximum distance.
-    pub const fn most(self) -> u32 {
+    pub const fn max_distance(self) -> u32 {
         match self {
             Self::Bits => 256,
             Self::Parts => 16,
@@ -141,7 +141,7 @@ mod tests {
     fn scheme_numbers_round_trip() {
         for scheme in Scheme::ALL {
             assert_eq!(Scheme::from_number(scheme as u16), Some(scheme));
-            assert!(scheme.radius() < scheme.metric().most());
+            assert!(scheme.radius() < scheme.metric().max_distance());
         }
         assert_eq!(Scheme::from_number(0), None);
     }

@@ -42,7 +42,7 @@ pub struct BatchReceipts {
 
 impl BatchRequest {
     /// Maximum number of generations in a batch.
-    pub const MOST: usize = 100;
+    pub const MAX_GENERATIONS: usize = 100;
 }
 
 impl GenerationRequest {

@@ -232,7 +232,7 @@ mod tests {
     fn generated(signed: &SignedReceipt) -> Provenance {
         let (work, content_digest) = (Address(WORK), Digest([6; 32]));
         let named = NamedWork { work, content_digest, terms_number: Some(1) };
-        let provenance = Provenance::of_output(CLUSTER, [6; 32], vec![named]);
+        let provenance = Provenance::from_output(CLUSTER, [6; 32], vec![named]);
         provenance.with_receipt(signed)
     }
 
@@ -289,7 +289,7 @@ mod tests {
     #[test]
     fn work_is_confirmed_by_digest_only() {
         let digests = Digests { whole: [8; 32], bare: Some(OUTPUT) };
-        let provenance = Provenance::of_work(CLUSTER, &WORK, OUTPUT, None);
+        let provenance = Provenance::from_work(CLUSTER, &WORK, OUTPUT, None);
         for (works, expected) in [
             (BTreeMap::from([(WORK, OUTPUT)]), WorkStanding::Confirmed),
             (BTreeMap::from([(WORK, [8; 32])]), WorkStanding::Confirmed),

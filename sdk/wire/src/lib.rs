@@ -50,10 +50,7 @@ pub use findings::{
 };
 pub use generation::{GenerationRequest, VoucherParts};
 pub use hold::{HoldFacts, HoldRequest, HoldState, ReleaseRequest};
-pub use motif_interface::licensing::{
-    Derivatives as DerivativesWord, Unit as UnitWord, Use as UseWord, WorkKind as KindWord,
-    WorkStatus as StatusWord,
-};
+pub use motif_interface::licensing::{Derivatives, Unit, Use, WorkKind, WorkStatus};
 pub use operator::Operator;
 pub use paywall::{
     AskToPay, Due, PaidRoute, PaidRoutes, ParseHeaderError, PayForAnswer, Payment, PaymentRequired,
@@ -68,7 +65,7 @@ pub use receipt::{
     StatementRecordParts, SumSibling,
 };
 pub use reconciliation::{ReconciledChannel, Reconciliation};
-pub use scalar::{Address, Amount, Digest, NotWritten, SignatureHex};
+pub use scalar::{Address, Amount, Digest, ParseScalarError, SignatureHex};
 pub use scope::ScopeWord;
 pub use settlement::{Closing, PayerProof, SettlementReport, Settlements};
 pub use usage::{UsageBy, UsageFormat, UsageReport, UsageRow};

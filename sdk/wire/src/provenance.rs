@@ -91,14 +91,19 @@ impl Provenance {
     const MAX_SIBLINGS: usize = 64;
 
     /// Creates the provenance of a registered work's content.
-    pub fn of_work(cluster: [u8; 32], work: &Pubkey, digest: [u8; 32], terms: Option<u32>) -> Self {
+    pub fn from_work(
+        cluster: [u8; 32],
+        work: &Pubkey,
+        digest: [u8; 32],
+        terms: Option<u32>,
+    ) -> Self {
         let named =
             NamedWork { work: Address(*work), content_digest: Digest(digest), terms_number: terms };
         Self::new(cluster, digest, Origin::Registered, vec![named])
     }
 
     /// Creates the provenance of content generated with works; `digest` is that of the bare content.
-    pub fn of_output(cluster: [u8; 32], digest: [u8; 32], works: Vec<NamedWork>) -> Self {
+    pub fn from_output(cluster: [u8; 32], digest: [u8; 32], works: Vec<NamedWork>) -> Self {
         Self::new(cluster, digest, Origin::Generated, works)
     }
 

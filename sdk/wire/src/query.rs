@@ -32,27 +32,10 @@ pub struct WorkQuery {
     pub offset: Option<u32>,
 }
 
-/// As a URL's query: no value has a character that would need to be escaped.
+/// Formats the query string of a URL.
 impl fmt::Display for WorkQuery {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let pairs = [
-            ("creator", self.creator.map(|value| value.to_string())),
-            ("owner", self.owner.map(|value| value.to_string())),
-            ("kind", self.kind.map(|value| value.to_string())),
-            ("status", self.status.map(|value| value.to_string())),
-            ("use", self.licensed_use.map(|value| value.to_string())),
-            ("max_price", self.max_price.map(|value| value.to_string())),
-            ("currency", self.currency.map(|value| value.to_string())),
-            ("limit", self.limit.map(|value| value.to_string())),
-            ("offset", self.offset.map(|value| value.to_string())),
-        ];
-        let given =
-            pairs.iter().filter_map(|(name, value)| value.as_ref().map(|value| (name, value)));
-        for (position, (name, value)) in given.enumerate() {
-            let separator = if position > 0 { "&" } else { "" };
-            write!(formatter, "{separator}{name}={value}")?;
-        }
-        Ok(())
+        formatter.write_str(&serde_urlencoded::to_string(self).map_err(|_| fmt::Error)?)
     }
 }
 

@@ -10,7 +10,7 @@ use solana_pubkey::Pubkey;
 /// Error returned when a text cannot be parsed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("expected {0}")]
-pub struct NotWritten(pub(super) &'static str);
+pub struct ParseScalarError(pub(super) &'static str);
 
 /// A public key, base58.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -51,12 +51,12 @@ impl fmt::Display for Address {
 }
 
 impl FromStr for Address {
-    type Err = NotWritten;
+    type Err = ParseScalarError;
 
-    fn from_str(text: &str) -> Result<Self, NotWritten> {
+    fn from_str(text: &str) -> Result<Self, ParseScalarError> {
         let mut bytes = [0; 32];
         let read = five8::decode_32(text, &mut bytes);
-        read.map_err(|_| NotWritten("a base58 public key"))?;
+        read.map_err(|_| ParseScalarError("a base58 public key"))?;
         Ok(Self(Pubkey::new_from_array(bytes)))
     }
 }
@@ -68,10 +68,10 @@ impl fmt::Display for Amount {
 }
 
 impl FromStr for Amount {
-    type Err = NotWritten;
+    type Err = ParseScalarError;
 
-    fn from_str(text: &str) -> Result<Self, NotWritten> {
-        let refuse = || NotWritten("base units as a string of decimal digits");
+    fn from_str(text: &str) -> Result<Self, ParseScalarError> {
+        let refuse = || ParseScalarError("base units as a string of decimal digits");
         // `u64` would also read a plus sign.
         let digits = text.bytes().all(|byte| byte.is_ascii_digit());
         let amount = text.parse().ok().filter(|_| digits);
@@ -92,10 +92,10 @@ impl fmt::Display for Digest {
 }
 
 impl FromStr for Digest {
-    type Err = NotWritten;
+    type Err = ParseScalarError;
 
-    fn from_str(text: &str) -> Result<Self, NotWritten> {
-        read_digits(text).map(Self).ok_or(NotWritten("64 hexadecimal digits"))
+    fn from_str(text: &str) -> Result<Self, ParseScalarError> {
+        read_digits(text).map(Self).ok_or(ParseScalarError("64 hexadecimal digits"))
     }
 }
 
@@ -112,10 +112,10 @@ impl fmt::Display for SignatureHex {
 }
 
 impl FromStr for SignatureHex {
-    type Err = NotWritten;
+    type Err = ParseScalarError;
 
-    fn from_str(text: &str) -> Result<Self, NotWritten> {
-        read_digits(text).map(Self).ok_or(NotWritten("128 hexadecimal digits"))
+    fn from_str(text: &str) -> Result<Self, ParseScalarError> {
+        read_digits(text).map(Self).ok_or(ParseScalarError("128 hexadecimal digits"))
     }
 }
 
@@ -134,7 +134,7 @@ fn text(digits: &[u8]) -> &str {
 /// Reads a text as it is parsed, wherever it lies.
 struct Text<T>(PhantomData<T>);
 
-impl<T: FromStr<Err = NotWritten>> Visitor<'_> for Text<T> {
+impl<T: FromStr<Err = ParseScalarError>> Visitor<'_> for Text<T> {
     type Value = T;
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -2,7 +2,7 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-use super::NotWritten;
+use super::ParseScalarError;
 
 /// Scope of an API key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,10 +33,10 @@ impl fmt::Display for ScopeWord {
 }
 
 impl FromStr for ScopeWord {
-    type Err = NotWritten;
+    type Err = ParseScalarError;
 
-    fn from_str(text: &str) -> Result<Self, NotWritten> {
+    fn from_str(text: &str) -> Result<Self, ParseScalarError> {
         let found = Self::ALL.into_iter().find(|scope| scope.to_string() == text);
-        found.ok_or(NotWritten("meter, read or admin"))
+        found.ok_or(ParseScalarError("meter, read or admin"))
     }
 }

@@ -69,7 +69,7 @@ pub fn compare(known: &[Known], asked: &[Asked]) -> Vec<Outcome> {
         Half::ALL.into_iter().map(|half| (half, shelves(known, half))).collect();
     in_parallel(asked, |one| {
         let work = &known[one.work];
-        let half = Half::of(&work.group);
+        let half = Half::from_group(&work.group);
         let scheme = Scheme::from_number(work.fingerprint.scheme).unwrap();
         let mut outcome =
             Outcome { half, scheme, own: u32::MAX, strangers: Vec::new(), sharing: Vec::new() };
@@ -103,14 +103,14 @@ pub fn compare(known: &[Known], asked: &[Asked]) -> Vec<Outcome> {
 fn is_near(scheme: Scheme, distance: u32) -> bool {
     match scheme.metric() {
         Metric::Bits => distance <= 2 * scheme.radius(),
-        Metric::Parts => distance < scheme.metric().most(),
+        Metric::Parts => distance < scheme.metric().max_distance(),
     }
 }
 
 fn shelves(known: &[Known], half: Half) -> Vec<Shelf> {
     let shelf = |scheme: Scheme| {
         let entries = known.iter().enumerate().filter(|(_, work)| {
-            work.fingerprint.scheme == scheme as u16 && Half::of(&work.group) == half
+            work.fingerprint.scheme == scheme as u16 && Half::from_group(&work.group) == half
         });
         let entries = entries.map(|(place, work)| (place, words(&work.fingerprint.bits)));
         Shelf { scheme, entries: entries.collect() }

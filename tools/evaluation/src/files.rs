@@ -19,7 +19,7 @@ pub enum Half {
 impl Half {
     pub const ALL: [Self; 2] = [Self::Chosen, Self::Judged];
 
-    pub fn of(group: &str) -> Self {
+    pub fn from_group(group: &str) -> Self {
         if content_digest(group.as_bytes())[0] & 1 == 0 { Self::Chosen } else { Self::Judged }
     }
 

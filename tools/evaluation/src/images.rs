@@ -59,7 +59,8 @@ pub fn evaluate(folder: &Path, report: &mut Report) {
     let asked = asked(&paths);
     let count = |half: Half, kind: &str| {
         let of_kind = paths.iter().filter(|picture| picture.kind == kind);
-        let here: Vec<_> = of_kind.filter(|picture| Half::of(&picture.group) == half).collect();
+        let here: Vec<_> =
+            of_kind.filter(|picture| Half::from_group(&picture.group) == half).collect();
         let groups: HashSet<_> = here.iter().map(|picture| &picture.group).collect();
         (here.len(), groups.len())
     };
@@ -134,7 +135,8 @@ fn asked(pictures: &[&Picture]) -> Vec<Asked> {
     drawings
         .sort_by_key(|place| content_digest(pictures[*place].path.as_os_str().as_encoded_bytes()));
     for half in Half::ALL {
-        let of_half = drawings.iter().filter(|place| Half::of(&pictures[**place].group) == half);
+        let of_half =
+            drawings.iter().filter(|place| Half::from_group(&pictures[**place].group) == half);
         chosen.extend(of_half.take(ASKED_DRAWINGS));
     }
     let asked = in_parallel(&chosen, |place| {

@@ -86,7 +86,7 @@ impl Report {
         let mut of_group = HashMap::<(Scheme, &str), usize>::new();
         for work in known {
             let scheme = Scheme::from_number(work.fingerprint.scheme).unwrap();
-            *all_of.entry((scheme, Half::of(&work.group))).or_default() += 1;
+            *all_of.entry((scheme, Half::from_group(&work.group))).or_default() += 1;
             *of_group.entry((scheme, &work.group)).or_default() += 1;
         }
         for (one, outcome) in asked.iter().zip(outcomes) {
@@ -98,7 +98,7 @@ impl Report {
                 let related = of_group.get(&(*scheme, &known[one.work].group[..])).copied();
                 let sharing = known[one.work].sharing.iter();
                 let sharing = sharing.filter(|(other, _)| {
-                    Half::of(&known[*other].group) == half
+                    Half::from_group(&known[*other].group) == half
                         && known[*other].fingerprint.scheme == *scheme as u16
                 });
                 let strangers = all_of[&(*scheme, half)] - related.unwrap_or(0) - sharing.count();
@@ -183,7 +183,7 @@ impl Report {
             }
         }
         for half in Half::ALL {
-            let of_half = |work: usize| Half::of(&known[work].group) == half;
+            let of_half = |work: usize| Half::from_group(&known[work].group) == half;
             let mut pairs: Vec<_> = (0..known.len())
                 .filter(|work| of_half(*work))
                 .flat_map(|work| known[work].sharing.iter().map(move |(other, _)| (work, *other)))
@@ -238,7 +238,7 @@ impl Report {
         let number = scheme as u16;
         let distances: Vec<u32> = match scheme.metric() {
             Metric::Bits => (0..=2 * scheme.radius()).filter(|bits| bits % 8 == 7).collect(),
-            Metric::Parts => (0..scheme.metric().most()).collect(),
+            Metric::Parts => (0..scheme.metric().max_distance()).collect(),
         };
         for distance in distances {
             let copies = near.copies.partition_point(|copy| *copy <= distance);

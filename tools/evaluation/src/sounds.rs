@@ -64,7 +64,7 @@ pub fn evaluate(folder: &Path, report: &mut Report) {
     for (seconds, _) in LENGTHS {
         let count = |half: Half| {
             let of_length = heard.iter().filter(|work| work.seconds == seconds);
-            of_length.filter(|work| Half::of(&work.group) == half).count()
+            of_length.filter(|work| Half::from_group(&work.group) == half).count()
         };
         report.note(format!(
             "Music: the first {seconds} s of {} pieces on the half that thresholds were chosen on, \

@@ -66,7 +66,7 @@ pub fn evaluate(folder: &Path, report: &mut Report) {
     for half in Half::ALL {
         let count = |kind: &str| {
             let of_kind = texts.iter().filter(|text| text.kind == kind);
-            of_kind.filter(|text| Half::of(&text.name) == half).count()
+            of_kind.filter(|text| Half::from_group(&text.name) == half).count()
         };
         report.note(format!(
             "Texts, the half that thresholds were {}: {} collections of different sayings (Debian's \

@@ -3,9 +3,9 @@ use std::path::PathBuf;
 use clap::Args;
 use motif_sdk::{
     Pubkey,
-    channel::{Quota, Use},
+    channel::Quota,
     client::{Client, PublishedTerms},
-    gateway::wire::{UnitWord, UseWord},
+    gateway::wire::{Unit, Use},
     keypair,
     licensing::UsePrice,
 };
@@ -43,7 +43,7 @@ pub struct LicenseArgs {
     /// Use to license: generate, style-transfer, voice-convert, train, fine-tune or play [default:
     /// generate, or the only use that the terms offer]
     #[arg(long = "use", value_name = "USE")]
-    licensed_use: Option<UseWord>,
+    licensed_use: Option<Use>,
 
     /// Maximum price per unit [default: the current price]
     #[arg(long, value_name = "AMOUNT")]
@@ -79,9 +79,9 @@ pub struct LicenseOutput {
     work: String,
     terms: u32,
     #[serde(rename = "use")]
-    licensed_use: UseWord,
+    licensed_use: Use,
     price: Money,
-    unit: UnitWord,
+    unit: Unit,
 }
 
 /// Output of `motif channel accept`.
@@ -170,7 +170,7 @@ pub async fn accept(
     })
 }
 
-fn offered(published: &PublishedTerms, wanted: Option<UseWord>) -> Result<UsePrice, CliError> {
+fn offered(published: &PublishedTerms, wanted: Option<Use>) -> Result<UsePrice, CliError> {
     let terms = &published.terms;
     let found = match (wanted, terms.offer.uses.as_slice()) {
         (Some(wanted), _) => terms.price_of(wanted.into()),
@@ -179,10 +179,10 @@ fn offered(published: &PublishedTerms, wanted: Option<UseWord>) -> Result<UsePri
     };
     found.copied().ok_or_else(|| {
         let offered = terms.offer.uses.iter();
-        let offered = offered.map(|price| UseWord::from(price.licensed_use).to_string());
+        let offered = offered.map(|price| Use::from(price.licensed_use).to_string());
         CliError::UseNotOffered {
             work: terms.work,
-            wanted: wanted.unwrap_or(UseWord::Generate).to_string(),
+            wanted: wanted.unwrap_or(Use::Generate).to_string(),
             offered: offered.collect::<Vec<_>>().join(", "),
         }
     })

@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use clap::Args;
 use motif_sdk::{
     Pubkey,
-    channel::{ChannelAccount, License, Use},
+    channel::{ChannelAccount, License},
     client::Client,
-    gateway::wire::{UnitWord, UseWord},
+    gateway::wire::{Unit, Use},
     keypair,
 };
 use solana_keypair::Keypair;
@@ -69,7 +69,7 @@ pub fn find_license(
     account: &ChannelAccount,
     index: Option<u16>,
     work: Option<&Pubkey>,
-    licensed_use: Option<UseWord>,
+    licensed_use: Option<Use>,
 ) -> Result<u16, CliError> {
     let byte = licensed_use.map(|word| Use::from(word) as u8);
     let licenses = (0_u16..).zip(&account.licenses);
@@ -104,12 +104,12 @@ pub fn find_license(
 
 /// Returns the name of the use that a program stores as this byte.
 pub fn use_name(byte: u8) -> String {
-    UseWord::from_byte(byte).map_or("unknown".to_owned(), |word| word.to_string())
+    Use::from_byte(byte).map_or("unknown".to_owned(), |word| word.to_string())
 }
 
 /// Returns the name of the unit that a program stores as this byte.
 pub fn unit_name(byte: u8) -> String {
-    UnitWord::from_byte(byte).map_or("unknown".to_owned(), |word| word.to_string())
+    Unit::from_byte(byte).map_or("unknown".to_owned(), |word| word.to_string())
 }
 
 /// Key that signs vouchers.

@@ -63,7 +63,7 @@ impl WorkClaims {
     /// Returns the provenance of an output that was generated with these works.
     pub fn provenance(&self, output: &[u8], evidence: LicenseEvidence<'_>) -> Provenance {
         let provenance =
-            Provenance::of_output(self.cluster, content_digest(output), self.works.clone());
+            Provenance::from_output(self.cluster, content_digest(output), self.works.clone());
         match evidence {
             LicenseEvidence::None => provenance,
             LicenseEvidence::Receipt(signed) => provenance.with_receipt(signed),

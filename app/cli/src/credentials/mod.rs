@@ -179,7 +179,7 @@ async fn sign(args: SignArgs, session: &Session) -> Result<(), CliError> {
         let work = registered(&client, &works, &digest).await?;
         claims = WorkClaims::read(&client, &[(work, None)], session.now()).await?;
         let terms = claims.works[0].terms_number;
-        provenance = Provenance::of_work(claims.cluster, &work, digest, terms);
+        provenance = Provenance::from_work(claims.cluster, &work, digest, terms);
     } else {
         if let Some((signed, _)) = &own {
             works.retain(|(work, _)| *work != signed.receipt.work);

@@ -1,7 +1,7 @@
 use std::{path::PathBuf, str::FromStr};
 
 use clap::Args;
-use motif_sdk::gateway::wire::UseWord;
+use motif_sdk::gateway::wire::Use;
 use serde_json::Value;
 
 use crate::{
@@ -27,7 +27,7 @@ pub struct GenerateArgs {
     /// Licensed use, if the channel licenses a work for several: generate, style-transfer,
     /// voice-convert, train, fine-tune or play
     #[arg(long = "use", value_name = "USE")]
-    pub licensed_use: Option<UseWord>,
+    pub licensed_use: Option<Use>,
 
     /// Prompt; the number of the generation is appended (with --through, if --count is above 1)
     #[arg(long, value_name = "TEXT", default_value = "New York, same style")]

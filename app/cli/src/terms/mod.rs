@@ -196,7 +196,7 @@ fn check(args: &CheckArgs, session: &Session) -> Result<(), CliError> {
     let refuse = |error| CliError::document(Some(&args.file), error);
     let document = Document::open(&args.file).map_err(refuse)?;
     let mint = document.currency.map_or_else(currency::test_dollar, |named| named.0);
-    let given = args.decimals.map(|decimals| Denomination::of(&mint, decimals));
+    let given = args.decimals.map(|decimals| Denomination::from_mint(&mint, decimals));
     let denomination = currency::known_denomination(&mint).or(given);
     let decimals = denomination.as_ref().map(|denomination| denomination.decimals);
     let offer = document.offer(decimals).map_err(refuse)?;

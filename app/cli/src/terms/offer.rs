@@ -4,7 +4,7 @@ use clap::Args;
 use motif_sdk::{
     Pubkey,
     client::Client,
-    gateway::wire::{Address, DerivativesWord},
+    gateway::wire::{Address, Derivatives},
     licensing::Offer,
     terms::{
         CapsEntry, Count, Denomination, Document, DocumentError, Instant, Percent, UseEntry, check,
@@ -41,7 +41,7 @@ pub struct OfferArgs {
 
     /// Whether others may register derivatives: forbidden, approval or allowed [default: forbidden]
     #[arg(long, value_name = "PERMISSION")]
-    derivatives: Option<DerivativesWord>,
+    derivatives: Option<Derivatives>,
 
     /// Minimum share of a derivative's earnings, such as 20% [default: 0%]
     #[arg(long, value_name = "SHARE", value_parser = parse_percent)]

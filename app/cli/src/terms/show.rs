@@ -4,7 +4,7 @@ use clap::Args;
 use motif_sdk::{
     Pubkey,
     client::{Client, PublishedTerms},
-    gateway::wire::{DerivativesWord, UnitWord, UseWord},
+    gateway::wire::{Derivatives, Unit, Use},
     licensing::UsePrice,
     terms::Document,
 };
@@ -55,7 +55,7 @@ struct TermsOutput {
     attribution: bool,
     sublicensing: bool,
     approval_required: bool,
-    derivatives: DerivativesWord,
+    derivatives: Derivatives,
     derivative_share_bps: u16,
     share_alike: bool,
     upfront_fee: Money,
@@ -72,9 +72,9 @@ struct TermsOutput {
 #[derive(Serialize)]
 pub struct UseOutput {
     #[serde(rename = "use")]
-    licensed_use: UseWord,
+    licensed_use: Use,
     price: Money,
-    unit: UnitWord,
+    unit: Unit,
 }
 
 #[derive(Serialize)]

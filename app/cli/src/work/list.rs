@@ -4,7 +4,7 @@ use clap::Args;
 use motif_sdk::{
     Pubkey,
     client::{CatalogueEntry, OfferFilter, WorkFilter},
-    gateway::wire::{KindWord, StatusWord, UseWord},
+    gateway::wire::{Use, WorkKind, WorkStatus},
 };
 use serde::Serialize;
 
@@ -32,15 +32,15 @@ pub struct ListArgs {
 
     /// Works of this kind: image, recording, voice, text, video, dataset or style-model
     #[arg(long)]
-    kind: Option<KindWord>,
+    kind: Option<WorkKind>,
 
     /// Works with this status: active, withdrawn or disputed
     #[arg(long)]
-    status: Option<StatusWord>,
+    status: Option<WorkStatus>,
 
     /// Works whose latest terms license this use, such as generate or train
     #[arg(long = "use", value_name = "USE")]
-    licensed_use: Option<UseWord>,
+    licensed_use: Option<Use>,
 
     /// Works with a price per unit of at most this, for --use or for any use
     #[arg(long, value_name = "AMOUNT")]

@@ -4,7 +4,6 @@ use clap::Args;
 use motif_sdk::{
     client::DynSigner,
     fingerprint::{Media, content_digest, decode_image, none, perceive},
-    gateway::wire::KindWord,
     licensing::{Fingerprint, Registration, Share, WorkKind},
     pda,
 };
@@ -34,7 +33,7 @@ pub struct RegisterArgs {
 
     /// Kind of work: image, recording, voice, text, video, dataset or style-model
     #[arg(long)]
-    kind: KindWord,
+    kind: WorkKind,
 
     /// Recipients and their shares, 100% in total; an address or a keypair file each [default: you,
     /// 100%]
@@ -93,7 +92,7 @@ pub struct RegisterArgs {
 #[derive(Serialize)]
 struct RegisterOutput {
     work: String,
-    kind: KindWord,
+    kind: WorkKind,
     content_digest: String,
     fingerprint_scheme: u16,
     terms: Option<u32>,

@@ -5,7 +5,7 @@ use motif_sdk::{
     Pubkey,
     client::{Client, WorkDetails, awaited},
     earnings::EarningsAccount,
-    gateway::wire::{KindWord, StatusWord},
+    gateway::wire::{WorkKind, WorkStatus},
     licensing::{Share, SplitChange, Work},
 };
 use serde::Serialize;
@@ -33,8 +33,8 @@ pub struct ShowArgs {
 #[derive(Serialize)]
 pub struct WorkOutput {
     pub work: String,
-    pub kind: KindWord,
-    pub status: StatusWord,
+    pub kind: WorkKind,
+    pub status: WorkStatus,
     pub creator: String,
     owner: String,
     pending_owner: Option<String>,
@@ -129,8 +129,8 @@ struct EarningsOutput {
 #[derive(Serialize)]
 struct RelatedOutput {
     work: String,
-    kind: KindWord,
-    status: StatusWord,
+    kind: WorkKind,
+    status: WorkStatus,
     creator: String,
     registered_at: i64,
 }

@@ -6,8 +6,8 @@ use std::{
 use clap::Args;
 use motif_sdk::{
     Pubkey,
-    gateway::wire::{KindWord, LineageFacts, StatusWord},
-    licensing::WorkStatus,
+    gateway::wire::LineageFacts,
+    licensing::{WorkKind, WorkStatus},
     lineage::{Lineage, Relative},
 };
 use serde::Serialize;
@@ -127,10 +127,10 @@ impl<'a, Next: Fn(&Relative) -> Vec<(Pubkey, u16)>> Drawing<'a, Next> {
 }
 
 fn name(relative: &Relative) -> String {
-    let kind = KindWord::from(relative.kind);
+    let kind = WorkKind::from(relative.kind);
     match relative.status {
         WorkStatus::Active => format!("{kind} {}", relative.address),
-        status => format!("{kind} {}, {}", relative.address, StatusWord::from(status)),
+        status => format!("{kind} {}, {}", relative.address, WorkStatus::from(status)),
     }
 }
 

@@ -4,9 +4,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use motif_sdk::gateway::wire::{
-    Address, Digest, PaidRoute as RouteFacts, PriceTag, Quote, UseWord,
-};
+use motif_sdk::gateway::wire::{Address, Digest, PaidRoute as RouteFacts, PriceTag, Quote, Use};
 
 use super::PaidRoute;
 use crate::{App, error::GatewayError};
@@ -62,7 +60,7 @@ impl PriceTags {
         &self,
         app: &App,
         work: Address,
-        licensed_use: UseWord,
+        licensed_use: Use,
     ) -> Result<Quote, GatewayError> {
         let key = (work, licensed_use.to_string());
         let cached = self.quotes().get(&key).cloned();

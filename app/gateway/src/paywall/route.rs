@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use axum::http::{HeaderName, Method};
-use motif_sdk::gateway::wire::{Address, UseWord};
+use motif_sdk::gateway::wire::{Address, Use};
 use serde::Deserialize;
 
 use super::metered::{Counted, Meter, Metered, Missing};
@@ -16,7 +16,7 @@ pub struct PaidRoute {
     /// Work that the route uses.
     pub work: Address,
     /// Use that is licensed.
-    pub licensed_use: UseWord,
+    pub licensed_use: Use,
     /// Source of the units.
     pub metered: Metered,
     /// Maximum units of a request; in a stream, the units of each part but the last.
@@ -39,7 +39,7 @@ pub(super) struct RouteEntry {
     path: String,
     work: Address,
     #[serde(rename = "use")]
-    licensed_use: UseWord,
+    licensed_use: Use,
     units: UnitsEntry,
     #[serde(default = "one")]
     per: u32,

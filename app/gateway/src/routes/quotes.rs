@@ -1,5 +1,5 @@
 use axum::{Json, extract::State};
-use motif_sdk::gateway::wire::{Address, Problem, Quote, UseWord};
+use motif_sdk::gateway::wire::{Address, Problem, Quote, Use};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
@@ -13,7 +13,7 @@ use crate::{App, error::GatewayError};
 pub struct QuoteQuery {
     /// Use to quote.
     #[serde(rename = "use")]
-    pub licensed_use: UseWord,
+    pub licensed_use: Use,
 }
 
 /// Quotes the price of a work's use at this gateway, by the latest terms.

@@ -44,7 +44,7 @@ fn standings(facts: &CredentialsFacts) -> (Option<ReceiptStanding>, Vec<WorkStan
 async fn signed_copy_is_recognized() {
     let png = encoded(&picture(2), ImageFormat::Png);
     let world = knowing(&png, decode_image(&png).unwrap().fingerprint).await;
-    let provenance = Provenance::of_work(CLUSTER, &WORK, content_digest(&png), Some(1));
+    let provenance = Provenance::from_work(CLUSTER, &WORK, content_digest(&png), Some(1));
     let copy = signed(&png, &provenance);
     let answer = world.client().authenticate_content(copy.clone()).await.unwrap();
     assert_eq!((answer.exact[0].work.0, answer.alike.len()), (WORK, 0));
@@ -58,7 +58,7 @@ async fn signed_copy_is_recognized() {
 
     // Another picture, signed as if it were the work.
     let other = encoded(&picture(5), ImageFormat::Png);
-    let claimed = Provenance::of_work(CLUSTER, &WORK, content_digest(&other), Some(1));
+    let claimed = Provenance::from_work(CLUSTER, &WORK, content_digest(&other), Some(1));
     let facts = said(&world, signed(&other, &claimed)).await;
     assert_eq!(facts.state, CredentialsState::Intact, "the signature itself is valid");
     assert_eq!(standings(&facts), (None, vec![WorkStanding::OtherContent]));
@@ -82,7 +82,7 @@ async fn output_names_its_receipt() {
     let receipt = SignedReceipt::from(&bare.receipts[0].receipt);
     let work = Address(receipt.receipt.work);
     let named = NamedWork { work, content_digest: Digest([0; 32]), terms_number: Some(1) };
-    let provenance = Provenance::of_output(CLUSTER, content_digest(&output), vec![named]);
+    let provenance = Provenance::from_output(CLUSTER, content_digest(&output), vec![named]);
     let honest = signed(&output, &provenance.clone().with_receipt(&receipt));
     let answer = world.client().authenticate_content(honest.clone()).await.unwrap();
     assert_eq!(answer.receipts, bare.receipts, "found by the bare content");
@@ -112,7 +112,7 @@ async fn output_names_its_receipt() {
 async fn bare_manifest_is_reported() {
     let png = encoded(&picture(2), ImageFormat::Png);
     let world = knowing(b"a work", none()).await;
-    let provenance = Provenance::of_work(CLUSTER, &WORK, content_digest(&png), None);
+    let provenance = Provenance::from_work(CLUSTER, &WORK, content_digest(&png), None);
     let mut torn = signed(&png, &provenance);
     torn.truncate(torn.len() - 100);
     let answer = world.client().authenticate_content(torn).await.unwrap();

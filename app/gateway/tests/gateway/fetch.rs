@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use motif_sdk::gateway::wire::UseWord;
+use motif_sdk::gateway::wire::Use;
 use reqwest::Method;
 use tokio::{net::TcpListener, time::timeout};
 
@@ -30,7 +30,7 @@ async fn creator_uri_is_never_fetched() {
         let answer = world.send(Method::GET, &path, None, None).await;
         assert_ne!(answer.status, 500, "{path}: {}", answer.text());
     }
-    assert!(world.client().quote(&WORK, UseWord::Generate).await.is_ok());
+    assert!(world.client().quote(&WORK, Use::Generate).await.is_ok());
     world.generate("a-generation", &world.next_request().await).await.assert_ok();
     world.settle().await.unwrap();
     world.admin().reconcile().await.unwrap();

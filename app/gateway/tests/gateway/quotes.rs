@@ -1,4 +1,4 @@
-use motif_sdk::gateway::wire::{UnitWord, UseWord, WorkQuery};
+use motif_sdk::gateway::wire::{Unit, Use, WorkQuery};
 
 use crate::{
     works::{WORK, publish},
@@ -9,11 +9,11 @@ use crate::{
 async fn quote_states_price_fee_and_terms() {
     let world = World::with(|config| config.operator_fee_bps = 150).await;
     publish(&world);
-    let quote = world.client().quote(&WORK, UseWord::Generate).await.unwrap();
+    let quote = world.client().quote(&WORK, Use::Generate).await.unwrap();
     assert_eq!((quote.price.0, quote.operator_fee_bps, quote.price_with_fee.0), (101, 150, 103));
-    assert_eq!((quote.unit, quote.terms_number), (UnitWord::Generation, 2));
+    assert_eq!((quote.unit, quote.terms_number), (Unit::Generation, 2));
     assert_eq!((quote.terms_digest.0, quote.upfront_fee.0, quote.free_units), ([4; 32], 5, 3));
-    let refused = world.client().quote(&WORK, UseWord::Train).await.unwrap_err();
+    let refused = world.client().quote(&WORK, Use::Train).await.unwrap_err();
     assert_eq!(refused.slug(), Some("use-not-licensed"));
 }
 

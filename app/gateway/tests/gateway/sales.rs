@@ -2,7 +2,7 @@ use motif_sdk::{
     fingerprint::content_digest,
     gateway::{
         PaidRequest, PaidUnits,
-        wire::{PaymentRequired, ReceiptParts, UseWord},
+        wire::{PaymentRequired, ReceiptParts, Use},
     },
     receipt::SignedReceipt,
 };
@@ -23,7 +23,7 @@ async fn unpaid_request_gets_price_only() {
     let price_tag =
         sold.client.price_tag(&method, &url, &request.headers, &request.body).await.unwrap();
     assert_eq!(price_tag.operator.0, sold.world.operator());
-    assert_eq!((price_tag.quote.price.0, price_tag.quote.licensed_use), (101, UseWord::Generate));
+    assert_eq!((price_tag.quote.price.0, price_tag.quote.licensed_use), (101, Use::Generate));
     assert_eq!((price_tag.fixed_units, price_tag.most_units, price_tag.streams), (None, 4, false));
     assert_eq!(price_tag.hold_seconds, 63);
     let answer = sold.send(&request, None).await;

@@ -4,7 +4,7 @@ use licensing::{
 };
 use motif_sdk::{
     Pubkey,
-    gateway::wire::{Address, Amount, KindWord, StatusWord, UseWord, WorkList, WorkQuery},
+    gateway::wire::{Address, Amount, WorkList, WorkQuery},
 };
 
 use crate::world::{MINT, World};
@@ -96,16 +96,16 @@ async fn works_are_filtered() {
     publish(&world);
     publish_child(&world);
     let any = WorkQuery::default;
-    let offered = Some(UseWord::Generate);
+    let offered = Some(Use::Generate);
     for (query, expected) in [
         (any(), &[WORK, CHILD][..]),
         (WorkQuery { creator: Some(Address(CREATOR)), ..any() }, &[WORK]),
         (WorkQuery { owner: Some(Address(CREATOR)), ..any() }, &[WORK, CHILD]),
-        (WorkQuery { kind: Some(KindWord::Voice), ..any() }, &[CHILD]),
-        (WorkQuery { status: Some(StatusWord::Withdrawn), ..any() }, &[CHILD]),
-        (WorkQuery { status: Some(StatusWord::Disputed), ..any() }, &[]),
+        (WorkQuery { kind: Some(WorkKind::Voice), ..any() }, &[CHILD]),
+        (WorkQuery { status: Some(WorkStatus::Withdrawn), ..any() }, &[CHILD]),
+        (WorkQuery { status: Some(WorkStatus::Disputed), ..any() }, &[]),
         (WorkQuery { licensed_use: offered, ..any() }, &[WORK]),
-        (WorkQuery { licensed_use: Some(UseWord::Train), ..any() }, &[]),
+        (WorkQuery { licensed_use: Some(Use::Train), ..any() }, &[]),
         (WorkQuery { max_price: Some(Amount(101)), ..any() }, &[WORK]),
         (WorkQuery { max_price: Some(Amount(100)), ..any() }, &[]),
         (WorkQuery { currency: Some(Address(MINT)), ..any() }, &[WORK]),
@@ -146,7 +146,7 @@ async fn work_details_include_family() {
     assert!(details.parents.is_empty());
 
     let child = world.client().work(&CHILD).await.unwrap();
-    assert_eq!((child.work.status, child.work.withdrawn_at), (StatusWord::Withdrawn, Some(9)));
+    assert_eq!((child.work.status, child.work.withdrawn_at), (WorkStatus::Withdrawn, Some(9)));
     assert_eq!((child.work.terms, child.parents[0].share_bps), (None, Some(2_500)));
     let unknown = world.client().work(&MINT).await.unwrap_err();
     assert_eq!(unknown.slug(), Some("unknown-work"));

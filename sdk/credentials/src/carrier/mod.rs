@@ -26,8 +26,8 @@ pub enum Carrier {
 
 impl Carrier {
     /// Detects the format from the first bytes; returns `None` for formats without credentials.
-    pub fn of(content: &[u8]) -> Option<Self> {
-        match Media::of(content).1 {
+    pub fn detect(content: &[u8]) -> Option<Self> {
+        match Media::detect(content).1 {
             "image/jpeg" => Some(Self::Jpeg),
             "image/png" => Some(Self::Png),
             "image/webp" => Some(Self::WebP),

@@ -42,7 +42,7 @@ impl Registered {
     }
 
     /// Creates the entry of a deserialized work.
-    pub fn of(address: Pubkey, work: &Work) -> Self {
+    pub fn from_work(address: Pubkey, work: &Work) -> Self {
         Self {
             work: address,
             registered_at: work.registered_at,
@@ -93,7 +93,10 @@ mod tests {
         let mut account = Work::DISCRIMINATOR.to_vec();
         borsh::to_writer(&mut account, &work).unwrap();
         let address = Pubkey::new_from_array([16; 32]);
-        assert_eq!(Registered::from_head(address, &account), Some(Registered::of(address, &work)));
+        assert_eq!(
+            Registered::from_head(address, &account),
+            Some(Registered::from_work(address, &work))
+        );
         assert_eq!(Registered::from_head(address, &account[..Registered::HEAD_BYTES - 1]), None);
         account[0] ^= 1;
         assert_eq!(Registered::from_head(address, &account), None, "another kind of account");

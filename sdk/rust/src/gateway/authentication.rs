@@ -55,7 +55,7 @@ fn alike_work(work: WorkFacts, likeness: Likeness) -> AlikeWork {
         work,
         scheme: likeness.scheme as u16,
         distance: likeness.distance,
-        distance_at_most: likeness.of(),
+        distance_at_most: likeness.max_distance(),
         copies_per_mille: confidence.map(|confidence| confidence.copies_per_mille),
         strangers_per_billion: confidence.map(|confidence| confidence.strangers_per_billion),
     }

@@ -35,4 +35,6 @@ pub use request::{
 };
 /// HTTP method of a [`PaidRequest`].
 pub use reqwest::Method;
-pub use session::{HeldGeneration, PaidAnswer, PaidPart, PaidStream, PayerSession, SessionPolicy};
+pub use session::{
+    HeldGeneration, PaidAnswer, PaidPart, PaidStream, PayerSession, SessionPolicy, VoucherSigner,
+};

@@ -4,6 +4,7 @@ use crate::channel::Channel;
 use ed25519_dalek::{Signer, SigningKey, VerifyingKey};
 use solana_pubkey::Pubkey;
 use solana_sha256_hasher::hashv;
+use solana_signer::SignerError;
 
 use super::{
     IdempotencyKey,
@@ -121,7 +122,23 @@ impl PayerRequest {
         bytes
     }
 
-    /// Signs with the payer's key or the channel's voucher key.
+    /// Signs with a signer of the payer's key or the channel's voucher key.
+    ///
+    /// # Errors
+    /// Those of the signer.
+    pub fn sign_with(
+        self,
+        signer: &(impl solana_signer::Signer + ?Sized),
+    ) -> Result<SignedPayerRequest, SignerError> {
+        let signature = signer.try_sign_message(&self.to_bytes())?;
+        Ok(SignedPayerRequest {
+            request: self,
+            signer: signer.try_pubkey()?,
+            signature: signature.into(),
+        })
+    }
+
+    /// Signs with the payer's key or the channel's voucher key in memory.
     pub fn sign(self, key: &SigningKey) -> SignedPayerRequest {
         SignedPayerRequest {
             request: self,
@@ -203,6 +220,7 @@ impl From<&SignedPayerRequest> for PayerProof {
     }
 }
 
+/// Returns the present unix second.
 pub(super) fn now() -> i64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH);
     since.ok().and_then(|since| i64::try_from(since.as_secs()).ok()).unwrap_or(0)

@@ -1,9 +1,9 @@
 mod held;
 mod paid;
+mod signer;
 mod streamed;
 
 use crate::channel::{Channel, License};
-use ed25519_dalek::SigningKey;
 use motif_interface::bps::floor_share;
 use solana_pubkey::Pubkey;
 
@@ -19,11 +19,12 @@ use super::{
 use crate::{
     channel::ChannelAccount,
     receipt::{Receipt, SignedReceipt},
-    voucher::{SignedVoucher, Statement, Voucher},
+    voucher::{Statement, Voucher},
 };
 
 pub use held::HeldGeneration;
 pub use paid::PaidAnswer;
+pub use signer::VoucherSigner;
 pub use streamed::{PaidPart, PaidStream};
 
 /// Limits of a payer session.
@@ -53,7 +54,7 @@ pub struct PayerSession {
     channel: Channel,
     /// State before the open statement.
     licenses: Vec<License>,
-    key: SigningKey,
+    signer: VoucherSigner,
     policy: SessionPolicy,
     number: u64,
     /// Sum of prices before the open statement.
@@ -94,10 +95,10 @@ struct Step {
 }
 
 impl PayerSession {
-    /// Starts a session on a channel.
+    /// Starts a session on a channel, with the channel's voucher key.
     ///
     /// `account` must be read from the chain, not from the gateway. Unsettled statements of earlier
-    /// sessions are resumed from the gateway if their vouchers are signed by `key`.
+    /// sessions are resumed from the gateway if their vouchers are signed by the key.
     ///
     /// # Errors
     /// [`GatewayError::Untrusted`] if the gateway claims a statement that the key did not sign;
@@ -106,11 +107,11 @@ impl PayerSession {
         gateway: GatewayClient,
         address: Pubkey,
         account: &ChannelAccount,
-        key: SigningKey,
+        signer: impl Into<VoucherSigner>,
         policy: SessionPolicy,
     ) -> Result<Self, GatewayError> {
-        let ours = account.channel.voucher_key.to_bytes() == key.verifying_key().to_bytes();
-        if !ours {
+        let signer = signer.into();
+        if account.channel.voucher_key != signer.pubkey() {
             return Err(GatewayError::Untrusted("the channel has another voucher key".into()));
         }
         let state = gateway.open_channel(&address).await?;
@@ -119,7 +120,7 @@ impl PayerSession {
             address,
             channel: account.channel,
             licenses: account.licenses.clone(),
-            key,
+            signer,
             policy,
             number: account.channel.statements.length,
             earlier_prices: account.channel.prices,
@@ -188,9 +189,9 @@ impl PayerSession {
         self.pay(Way::Batch, generations).await
     }
 
-    fn proof(&self, action: PayerAction) -> PayerProof {
+    fn proof(&self, action: PayerAction) -> Result<PayerProof, GatewayError> {
         let request = PayerRequest::new(action, &self.address, &self.channel);
-        PayerProof::from(&request.sign(&self.key))
+        Ok(PayerProof::from(&request.sign_with(&*self.signer)?))
     }
 
     /// Signs and sends, and signs again if the gateway has closed the statement.
@@ -309,7 +310,7 @@ impl PayerSession {
             statement_digest: next.statement.digest(),
             expires_at: now().saturating_add(i64::from(self.policy.voucher_seconds)),
         };
-        let voucher = VoucherParts::from(&SignedVoucher::sign(voucher, &self.key));
+        let voucher = VoucherParts::from(&self.signer.sign(voucher)?);
         self.unanswered = Some(Unanswered { key, way, voucher, generations, next });
         Ok(())
     }

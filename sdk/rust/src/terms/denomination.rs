@@ -27,7 +27,7 @@ impl Denomination {
     }
 
     /// Creates the denomination of a mint with `decimals`.
-    pub fn of(mint: &Pubkey, decimals: u8) -> Self {
+    pub fn from_mint(mint: &Pubkey, decimals: u8) -> Self {
         let unnamed = || Self { name: format!("tokens of {mint}"), decimals, iso_4217: None };
         Self::known(mint).unwrap_or_else(unnamed)
     }
@@ -54,6 +54,6 @@ mod tests {
         assert_eq!(usdc.show(1_234_500_000), "1,234.5 USDC");
         let mint = Pubkey::new_from_array([7; 32]);
         assert_eq!(Denomination::known(&mint), None);
-        assert_eq!(Denomination::of(&mint, 0).show(3), format!("3 tokens of {mint}"));
+        assert_eq!(Denomination::from_mint(&mint, 0).show(3), format!("3 tokens of {mint}"));
     }
 }

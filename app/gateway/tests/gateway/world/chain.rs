@@ -259,7 +259,11 @@ impl Chain for ScriptedChain {
 
     async fn registered(&self) -> Result<Vec<Registered>, ChainError> {
         let state = self.up()?;
-        Ok(state.works.iter().map(|(address, work)| Registered::of(*address, work)).collect())
+        Ok(state
+            .works
+            .iter()
+            .map(|(address, work)| Registered::from_work(*address, work))
+            .collect())
     }
 
     /// Says nothing: a gateway reads everything now and then.

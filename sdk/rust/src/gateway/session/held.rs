@@ -37,7 +37,7 @@ impl PayerSession {
         let key = IdempotencyKey::random();
         let expires_at = now().saturating_add(i64::from(seconds));
         let details = hold_details(&key, license, units, &request_digest, expires_at);
-        let proof = self.proof(PayerAction::Hold(details));
+        let proof = self.proof(PayerAction::Hold(details))?;
         let request_digest = Digest(request_digest);
         let request = HoldRequest { license, units, request_digest, expires_at, proof };
         let facts = self.gateway.hold(&self.address, &key, &request).await?;
@@ -73,7 +73,7 @@ impl PayerSession {
     /// # Errors
     /// [`GatewayError::Refused`] if it was captured; [`GatewayError::Unreachable`].
     pub async fn release(&self, held: &HeldGeneration) -> Result<(), GatewayError> {
-        let proof = self.proof(PayerAction::Release(held.hold));
+        let proof = self.proof(PayerAction::Release(held.hold))?;
         let request = ReleaseRequest { channel: Address(self.address), proof };
         self.gateway.release(&held.hold, &request).await.map(|_| ())
     }

@@ -34,7 +34,7 @@ pub struct PaidAnswer {
 /// Maximum number of vouchers for one answer: statement or total can change in between.
 pub(super) const TRIES: usize = 4;
 /// Maximum time to wait for a running answer to the same request.
-const RUNNING_WITHIN: Duration = Duration::from_secs(600);
+const RUNNING_TIMEOUT: Duration = Duration::from_secs(600);
 const RUNNING_PAUSE: Duration = Duration::from_millis(500);
 
 impl PayerSession {
@@ -55,7 +55,7 @@ impl PayerSession {
         let request_digest = request.digest()?;
         let mut payment = self.first_payment(request, request_digest)?;
         let mut due: Option<Box<Due>> = None;
-        let patient_until = Instant::now() + RUNNING_WITHIN;
+        let patient_until = Instant::now() + RUNNING_TIMEOUT;
         let mut tries = 0;
         while tries < TRIES {
             let answered = client.send(request, &payment).await?;
@@ -100,21 +100,22 @@ impl PayerSession {
             }
             (None, _) => None,
         };
-        Ok(Payment::Ask(self.asking(request, request_digest, voucher)))
+        Ok(Payment::Ask(self.ask(request, request_digest, voucher)?))
     }
 
     /// Creates the signed request, with an optional voucher.
-    pub(super) fn asking(
+    pub(super) fn ask(
         &self,
         request: &PaidRequest,
         request_digest: [u8; 32],
         voucher: Option<VoucherParts>,
-    ) -> AskToPay {
+    ) -> Result<AskToPay, GatewayError> {
         let (license, units) = (request.license, request.most_units());
         let expires_at = request.expires_at;
         let details = hold_details(&request.key, license, units, &request_digest, expires_at);
-        let proof = self.proof(PayerAction::Hold(details));
-        AskToPay { channel: Address(self.address), license, units, expires_at, proof, voucher }
+        let proof = self.proof(PayerAction::Hold(details))?;
+        let channel = Address(self.address);
+        Ok(AskToPay { channel, license, units, expires_at, proof, voucher })
     }
 
     /// Signs a voucher for the units and stores it until it is answered.

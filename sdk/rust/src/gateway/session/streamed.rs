@@ -45,7 +45,7 @@ pub struct PaidPart {
 }
 
 /// Maximum size of an event without its body.
-const MOST_ENVELOPE_BYTES: usize = 16 << 10;
+const MAX_ENVELOPE_BYTES: usize = 16 << 10;
 
 impl PayerSession {
     /// Starts a stream from a model server behind a paywall. Parts are paid by
@@ -62,7 +62,7 @@ impl PayerSession {
             return Err(GatewayError::Unanswered);
         }
         let request_digest = request.digest()?;
-        let ask = Payment::Ask(self.asking(request, request_digest, None));
+        let ask = Payment::Ask(self.ask(request, request_digest, None)?);
         let response = client.open(request, &ask).await?;
         if !response.status().is_success() {
             return Err(Answered::read(response, client.limit()).await?.refusal());
@@ -209,7 +209,7 @@ impl PaidStream {
 
     /// Returns the next event; skips comments.
     async fn event(&mut self) -> Result<StreamEvent, GatewayError> {
-        let most_bytes = self.client.limit().saturating_mul(2) + MOST_ENVELOPE_BYTES;
+        let max_bytes = self.client.limit().saturating_mul(2) + MAX_ENVELOPE_BYTES;
         loop {
             let bytes = self.buffered.make_contiguous();
             let end = bytes.windows(2).position(|two| two == b"\n\n");
@@ -220,7 +220,7 @@ impl PaidStream {
                     None => continue,
                 }
             }
-            if self.buffered.len() > most_bytes {
+            if self.buffered.len() > max_bytes {
                 return Err(untrusted("an event exceeds this client's maximum size"));
             }
             let over = || untrusted("the stream ended early");

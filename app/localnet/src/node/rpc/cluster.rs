@@ -13,7 +13,7 @@ use super::{
     arguments::{invalid, parse},
     check_slot,
 };
-use crate::chain::Chain;
+use crate::node::chain::Chain;
 
 pub(super) const METHODS: &[Method] = &[
     ("getBlockHeight", block_height),

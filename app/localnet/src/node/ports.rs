@@ -4,7 +4,8 @@ use std::{
     net::{Ipv4Addr, TcpListener},
 };
 
-use crate::{LocalnetConfig, LocalnetError};
+use super::config::LocalnetConfig;
+use crate::LocalnetError;
 
 /// First port of the range, which lies below the ports that systems give to outgoing connections.
 const FIRST: u16 = 20_000;

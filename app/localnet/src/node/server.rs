@@ -1,6 +1,8 @@
 use std::{
+    fmt::Debug,
     io,
     net::TcpListener as StdListener,
+    sync::Arc,
     thread::{self, JoinHandle},
 };
 
@@ -10,10 +12,9 @@ use axum::{
     http::header::CONTENT_TYPE,
     response::IntoResponse,
     routing::{get, post},
-    serve::ListenerExt,
+    serve::{Listener, ListenerExt},
 };
 use jsonrpc_core::IoHandler;
-use std::sync::Arc;
 use tokio::{
     net::TcpListener,
     sync::oneshot,
@@ -21,12 +22,13 @@ use tokio::{
 };
 use tower_http::cors::CorsLayer;
 
-use crate::{
-    LocalnetError, Program,
+use super::{
     chain::{Chain, SLOT, SharedChain},
     ports::Listeners,
+    program::Program,
     rpc, subscriptions,
 };
+use crate::LocalnetError;
 
 /// Stack of the thread that runs programs; a cross-program invocation takes a few frames of it.
 const STACK_BYTES: usize = 8 * 1_024 * 1_024;
@@ -104,16 +106,14 @@ fn serve(
     })
 }
 
-fn listener(
-    listener: StdListener,
-) -> io::Result<impl axum::serve::Listener<Addr: std::fmt::Debug>> {
+fn listener(listener: StdListener) -> io::Result<impl Listener<Addr: Debug>> {
     Ok(TcpListener::from_std(listener)?.tap_io(|stream| {
         let _ = stream.set_nodelay(true); // an optimization only
     }))
 }
 
 async fn answer_requests(
-    listener: impl axum::serve::Listener<Addr: std::fmt::Debug>,
+    listener: impl Listener<Addr: Debug>,
     chain: &SharedChain,
 ) -> io::Result<()> {
     let router = Router::new()

@@ -1,6 +1,4 @@
-use solana_pubkey::Pubkey;
-
-use crate::artifacts;
+use super::{artifacts, program::Program};
 
 /// Settings of a localnet. Each has a default; one config can start any number of localnets.
 #[derive(Clone, Debug, Default)]
@@ -13,15 +11,6 @@ pub struct LocalnetConfig {
     /// Programs loaded before the first slot, in addition to those of every cluster (system, SPL
     /// Token, Token-2022, associated token account, memo, address lookup table, the precompiles).
     pub programs: Vec<Program>,
-}
-
-/// A program's bytecode and its address.
-#[derive(Clone, Debug)]
-pub struct Program {
-    /// Address of the program.
-    pub id: Pubkey,
-    /// ELF file written by the SBF linker.
-    pub elf: Vec<u8>,
 }
 
 impl LocalnetConfig {

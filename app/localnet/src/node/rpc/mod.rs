@@ -14,7 +14,7 @@ use solana_rpc_client_api::{
     response::{Response, RpcResponseContext},
 };
 
-use crate::chain::{Chain, SharedChain};
+use super::chain::{Chain, SharedChain};
 pub(crate) use arguments::Arguments;
 
 /// Name and implementation of a JSON-RPC method.

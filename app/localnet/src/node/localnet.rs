@@ -1,4 +1,5 @@
-use crate::{Faucet, LocalnetConfig, LocalnetError, clock, ports::Listeners, server::Server};
+use super::{config::LocalnetConfig, ports::Listeners, server::Server};
+use crate::{Faucet, LocalnetError, clock};
 
 /// A running network. Stop it with [`Localnet::stop`]; dropping it stops it too, without waiting
 /// for the ports.

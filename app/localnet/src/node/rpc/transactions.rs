@@ -3,8 +3,7 @@
 use jsonrpc_core::{Error, ErrorCode};
 use serde_json::Value;
 use solana_account::AccountSharedData;
-use solana_message::AccountKeys;
-use solana_message::VersionedMessage;
+use solana_message::{AccountKeys, VersionedMessage};
 use solana_pubkey::Pubkey;
 use solana_rpc_client_api::{
     config::{
@@ -32,7 +31,7 @@ use super::{
     check_slot,
     encoding::{AccountEncoding, decode, decode_transaction},
 };
-use crate::{
+use crate::node::{
     chain::{Chain, Simulation},
     ledger::Record,
 };

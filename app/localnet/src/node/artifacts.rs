@@ -2,7 +2,7 @@
 
 use solana_pubkey::{Pubkey, pubkey};
 
-use crate::Program;
+use super::program::Program;
 
 /// Address of the licensing program.
 pub const LICENSING: Pubkey = pubkey!("7Wf1kQ8x2KDRjUynHQuNt3fPZRUBPvyRWwoF9BHfFfPo");
@@ -15,9 +15,9 @@ pub const TOKEN_METADATA: Pubkey = pubkey!("metaqbxxUerdq28cj1RbAWkYQm3ybzjb6a8b
 /// licensing, payments and Token Metadata.
 pub fn motif_programs() -> Vec<Program> {
     let programs: [(Pubkey, &[u8]); 3] = [
-        (LICENSING, include_bytes!("../../../programs/artifacts/licensing.so")),
-        (PAYMENTS, include_bytes!("../../../programs/artifacts/payments.so")),
-        (TOKEN_METADATA, include_bytes!("../../../programs/artifacts/token_metadata.so")),
+        (LICENSING, include_bytes!("../../../../programs/artifacts/licensing.so")),
+        (PAYMENTS, include_bytes!("../../../../programs/artifacts/payments.so")),
+        (TOKEN_METADATA, include_bytes!("../../../../programs/artifacts/token_metadata.so")),
     ];
     programs.into_iter().map(|(id, elf)| Program { id, elf: elf.to_vec() }).collect()
 }

@@ -27,18 +27,17 @@ use solana_transaction_status::{
 };
 use tokio::sync::broadcast;
 
-use crate::{
-    LocalnetError, Program,
+use super::{
     blockhashes::Blockhashes,
     ledger::{Ledger, Record},
+    program::Program,
     tokens,
 };
+use crate::{LocalnetError, clock::CLOCK};
 
 /// Time from one block to the next.
 pub const SLOT: Duration = Duration::from_millis(200);
 
-pub(crate) const CLOCK: Pubkey =
-    Pubkey::from_str_const("SysvarC1ock11111111111111111111111111111111");
 const SYSTEM_PROGRAM: Pubkey = Pubkey::from_str_const("11111111111111111111111111111111");
 
 /// Number of transactions kept for `getTransaction` and its like.
@@ -122,6 +121,12 @@ pub(crate) struct Simulation {
     pub(crate) loaded: LoadedAddresses,
     pub(crate) before: Balances,
     pub(crate) after: Balances,
+}
+
+impl tokens::Accounts for Chain {
+    fn account(&self, address: &Pubkey) -> Option<&AccountSharedData> {
+        self.svm.accounts_db().get_account_ref(address)
+    }
 }
 
 impl Chain {

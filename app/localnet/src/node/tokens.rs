@@ -1,21 +1,25 @@
 //! SPL Token and Token-2022 accounts as JSON-RPC shows them.
 
 use solana_account::{AccountSharedData, ReadableAccount};
-use solana_account_decoder::parse_token::UiTokenAmount;
 use solana_account_decoder::{
     parse_account_data::{AccountAdditionalDataV3, SplTokenAdditionalDataV2},
     parse_token::{
-        TokenAccountType, UiTokenAccount, get_token_account_mint, is_known_spl_token_id,
-        parse_token_v3, token_amount_to_ui_amount_v3,
+        TokenAccountType, UiTokenAccount, UiTokenAmount, get_token_account_mint,
+        is_known_spl_token_id, parse_token_v3, token_amount_to_ui_amount_v3,
     },
 };
+use solana_pubkey::Pubkey;
 use solana_transaction_status::TransactionTokenBalance;
 
-use crate::chain::Chain;
+/// Accounts by address.
+pub(crate) trait Accounts {
+    /// Returns the account at `address`, or `None` if it does not exist.
+    fn account(&self, address: &Pubkey) -> Option<&AccountSharedData>;
+}
 
 /// Returns what is needed beside a token account's own data to display it: its mint's decimals.
 pub(crate) fn additional_data(
-    chain: &Chain,
+    chain: &impl Accounts,
     account: &AccountSharedData,
 ) -> Option<AccountAdditionalDataV3> {
     let decimals = decimals(chain, account)?;
@@ -24,7 +28,10 @@ pub(crate) fn additional_data(
 }
 
 /// Returns a token account, or `None` if `account` is not one.
-pub(crate) fn token_account(chain: &Chain, account: &AccountSharedData) -> Option<UiTokenAccount> {
+pub(crate) fn token_account(
+    chain: &impl Accounts,
+    account: &AccountSharedData,
+) -> Option<UiTokenAccount> {
     let data = additional_data(chain, account)?.spl_token_additional_data;
     match parse_token_v3(account.data(), data.as_ref()) {
         Ok(TokenAccountType::Account(token)) => Some(token),
@@ -48,7 +55,7 @@ pub(crate) fn supply(account: &AccountSharedData) -> Option<UiTokenAmount> {
 
 /// Returns the token balance of a transaction's account, or `None` if it holds no tokens.
 pub(crate) fn balance(
-    chain: &Chain,
+    chain: &impl Accounts,
     account_index: u8,
     account: &AccountSharedData,
 ) -> Option<TransactionTokenBalance> {
@@ -62,7 +69,7 @@ pub(crate) fn balance(
     })
 }
 
-fn decimals(chain: &Chain, account: &AccountSharedData) -> Option<u8> {
+fn decimals(chain: &impl Accounts, account: &AccountSharedData) -> Option<u8> {
     if !is_known_spl_token_id(account.owner()) {
         return None;
     }

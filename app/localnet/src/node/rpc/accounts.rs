@@ -21,7 +21,7 @@ use super::{
     check_slot,
     encoding::{AccountEncoding, check_filters, passes},
 };
-use crate::{chain::Chain, tokens};
+use crate::node::{chain::Chain, tokens};
 
 pub(super) const METHODS: &[Method] = &[
     ("getAccountInfo", account_info),

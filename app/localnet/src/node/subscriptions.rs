@@ -16,14 +16,13 @@ use solana_rpc_client_api::{
     },
 };
 use solana_signature::Signature;
-use tokio::net::TcpStream;
-use tokio::sync::broadcast::error::RecvError;
+use tokio::{net::TcpStream, sync::broadcast::error::RecvError};
 use tokio_tungstenite::{
     WebSocketStream, accept_async,
     tungstenite::{Error as WebsocketError, Message},
 };
 
-use crate::{
+use super::{
     chain::{Chain, Change, SharedChain, TransactionResult, Update},
     rpc::{
         Arguments, answer,

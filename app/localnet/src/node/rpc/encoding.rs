@@ -15,7 +15,7 @@ use solana_transaction::versioned::{TransactionVersion, VersionedTransaction};
 use solana_transaction_status::{TransactionBinaryEncoding, UiTransactionEncoding};
 use wincode::{SchemaReadOwned, config::DefaultConfig};
 
-use crate::{chain::Chain, tokens};
+use crate::node::{chain::Chain, tokens};
 
 /// Maximum number of bytes of a legacy or version-0 transaction.
 const PACKET_BYTES: usize = 1_232;
