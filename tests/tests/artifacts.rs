@@ -64,9 +64,9 @@ fn bytecode_matches_sources() {
 }
 
 #[test]
-fn licensing_change_makes_both_stale() {
+fn interface_change_makes_both_stale() {
     let drifts = drifts_after(|root| {
-        fs::write(root.join("programs/licensing/src/added.rs"), "// new").unwrap();
+        fs::write(root.join("programs/interface/src/added.rs"), "// new").unwrap();
     });
 
     assert_eq!(drifts, [Drift::Sources("licensing"), Drift::Sources("payments")]);

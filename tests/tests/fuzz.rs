@@ -10,7 +10,7 @@ fn random_calls_break_no_promise() {
     // A run in which hardly anything happens proves nothing.
     assert!(report.accepted > report.instructions / 4, "{report:#?}");
     assert!(report.by_instruction.len() > 35, "{:?}", report.by_instruction.keys());
-    assert!(report.still_settleable > 20, "{}", report.still_settleable);
+    assert!(report.still_settleable > 5, "{}", report.still_settleable);
     // Calls that every state rejects are not generated.
     for settling in ["settle", "settle_cosigned", "settle_buffered"] {
         let tally = report.by_instruction.get(settling).copied().unwrap_or_default();

@@ -204,7 +204,7 @@ mod tests {
     #[test]
     fn priced_use_is_parsed() {
         let train: UsePriceArg = "fine-tune=5/training-run".parse().unwrap();
-        let (licensed_use, unit) = (Use::from(train.licensed_use), Unit::from(train.unit));
+        let (licensed_use, unit) = (train.licensed_use, train.unit);
         assert_eq!((licensed_use, unit), (Use::FineTune, Unit::TrainingRun));
         assert_eq!(train.price.base_units(6), Ok(5_000_000));
         for text in ["generate", "generate=1", "generate=/second", "fly=1/second", "play=1/mile"] {

@@ -72,7 +72,10 @@ pub async fn serve_watched(
     let app = App::open(config, chain, failpoints, url.trim_end_matches('/')).await?;
     let lease_renewal = tokio::spawn(app.lease_renewal().run_lease_renewal());
     let stop = CancellationToken::new();
-    let paywall = paywall.map(|config| open_paywall(&app, config, &stop)).transpose()?;
+    let paywall = match paywall {
+        Some(config) => Some(open_paywall(&app, config, &stop)?),
+        None => None,
+    };
     let settlement = tokio::spawn(app.settlement_worker().run(stop.clone()));
     let serve = |listener, router| {
         let connections = Connections::new(app.config.clone(), app.metrics.clone());

@@ -547,6 +547,9 @@ async fn cluster_methods_agree() {
         client.get_latest_blockhash_with_commitment(client.commitment()).await.unwrap();
     assert!((height + 150..height + 160).contains(&last_height), "{height} {last_height}");
     assert_eq!(client.get_recent_prioritization_fees(&[]).await.unwrap()[0].prioritization_fee, 0);
+    // Anchor waits until each of these is complete.
+    let info = world.call("surfnet_getSurfnetInfo", json!([])).await;
+    assert_eq!(info["value"]["runbookExecutions"], json!([]));
     let rent = client.get_minimum_balance_for_rent_exemption(0).await.unwrap();
     assert_eq!(rent, 890_880);
     world.localnet.stop().await.unwrap();

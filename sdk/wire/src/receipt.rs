@@ -277,6 +277,6 @@ mod tests {
             assert_eq!(written, serde_json::Value::from(vec![sibling.clone(); count]));
         }
         let refused = read(BundlePath::MAX_SIBLINGS + 1).unwrap_err().to_string();
-        assert_eq!(refused, "a receipt has at most 4 siblings in its bundle");
+        assert_eq!(refused, "too many siblings: a receipt has at most 4 in its bundle");
     }
 }

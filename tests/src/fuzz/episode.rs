@@ -96,7 +96,7 @@ const DRAWS: [(u32, Draw); 40] = [
     (6, Episode::release_quota),
     (3, Episode::rotate_voucher_key),
     (10, Episode::license_itself),
-    (2, Episode::end_late),
+    (4, Episode::end_late),
 ];
 const LATE_DRAWS: [(u32, Draw); 6] = [
     (2, Episode::request_close),

@@ -188,6 +188,7 @@ impl Episode {
             approval: false,
             issuance: false,
             licensee: false,
+            fee_accounts: true,
         };
         Some(self.accepting(channel, payer, None, what))
     }
@@ -203,9 +204,9 @@ impl Episode {
                 let work = &self.ledger.works[&license.work];
                 match work.withdrawn_at {
                     Some(withdrawn_at) => {
-                        let mut ended = license.clone();
-                        ended.end_by_withdrawal(withdrawn_at);
-                        if ended.expires_at < self.ledger.now.min(license.expires_at) {
+                        if license.notice_end(withdrawn_at)
+                            < self.ledger.now.min(license.expires_at)
+                        {
                             late.push((*address, index, license.work));
                         }
                     }

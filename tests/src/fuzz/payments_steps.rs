@@ -146,6 +146,7 @@ impl Episode {
         let max_price = if random.random_ratio(1, 25) { price.saturating_sub(1) } else { price };
         let shared_caps = terms.shared_caps() != random.random_ratio(1, 40);
         let per_licensee = terms.once_each() != random.random_ratio(1, 40);
+        let fee_accounts = (terms.upfront_fee > 0) != random.random_ratio(1, 40);
         let wanted = terms.approval_required;
         let owner = self.ledger.works[&work].owner;
         let approval = terms.approvals.contains_key(&(payer.key(), false));
@@ -164,6 +165,7 @@ impl Episode {
             approval,
             issuance: shared_caps,
             licensee: per_licensee,
+            fee_accounts,
         };
         Some(self.accepting(channel, payer, approver, what))
     }
@@ -176,6 +178,7 @@ impl Episode {
         approver: Option<Person>,
         what: Accepting,
     ) -> Step {
+        let mint = self.ledger.works[&what.work].terms[&what.terms].mint;
         let acceptance = Acceptance {
             work: what.work,
             terms_number: what.terms,
@@ -183,7 +186,7 @@ impl Episode {
             approval: what.approval,
             per_licensee: what.licensee,
             shared_caps: what.issuance,
-            fee_currency: None,
+            fee_currency: what.fee_accounts.then(|| self.cast.currency(&mint)),
         };
         let args = AcceptTermsArgs {
             licensed_use: what.licensed_use,

@@ -129,10 +129,16 @@ impl License {
         (units, revenue)
     }
 
-    /// Ends after the notice of a withdrawal, unless it ends earlier.
-    pub fn end_by_withdrawal(&mut self, withdrawn_at: i64) {
-        let notice = i64::from(self.notice_seconds).max(DAY);
-        self.expires_at = self.expires_at.min(withdrawn_at.saturating_add(notice));
+    /// Last second of the notice of a withdrawal.
+    pub fn notice_end(&self, withdrawn_at: i64) -> i64 {
+        withdrawn_at.saturating_add(i64::from(self.notice_seconds).max(DAY))
+    }
+
+    /// Ends after the notice of a withdrawal and not before `settled_until`, unless it ends
+    /// earlier.
+    pub fn end_by_withdrawal(&mut self, withdrawn_at: i64, settled_until: i64) {
+        let end = self.notice_end(withdrawn_at).max(settled_until);
+        self.expires_at = self.expires_at.min(end);
     }
 
     /// Base units that are not yet earnings.

@@ -213,15 +213,13 @@ impl Ledger {
             rules.require(false, LicensingError::LicenseNotFound);
             return;
         };
-        let mut license = license.clone();
         let own = license.work == made.from && license.terms_number == number;
         rules.require(own, LicensingError::LicenseTermsMismatch);
         rules.require(license.units > 0, LicensingError::LicenseUnused);
         let withdrawn_at = self.works.get(&made.from).and_then(|work| work.withdrawn_at);
-        if let Some(withdrawn_at) = withdrawn_at {
-            license.end_by_withdrawal(withdrawn_at);
-        }
-        rules.require(self.now <= license.expires_at, LicensingError::LicenseEnded);
+        let notice_end = withdrawn_at.map_or(i64::MAX, |at| license.notice_end(at));
+        let ends_at = license.expires_at.min(notice_end);
+        rules.require(self.now <= ends_at, LicensingError::LicenseEnded);
     }
 
     /// Publishes terms under the next number.

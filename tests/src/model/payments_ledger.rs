@@ -59,6 +59,8 @@ pub struct Accepting {
     pub issuance: bool,
     /// The licensee account is passed.
     pub licensee: bool,
+    /// The accounts are passed that an upfront fee is paid with.
+    pub fee_accounts: bool,
 }
 
 /// What a token program says where a balance is too small, and where an account is frozen.
@@ -184,6 +186,12 @@ impl Ledger {
             let approved = what.approver == Some(work.owner) || (what.approval && written);
             rules.require(approved, PaymentsError::MissingApproval);
         }
+        let upfront = u128::from(terms.upfront_fee);
+        let fee_accounts = what.fee_accounts == (upfront > 0);
+        rules.require(fee_accounts, PaymentsError::InvalidUpfrontFeeAccounts);
+        if what.fee_accounts {
+            self.require_purse(&what.payer, &terms.mint, upfront, &mut rules);
+        }
         let price = terms.prices.iter().find(|(licensed, _)| *licensed == what.licensed_use);
         let Some((_, price)) = price else {
             rules.require(false, PaymentsError::UseNotLicensed);
@@ -219,7 +227,6 @@ impl Ledger {
         rules.require(first, PaymentsError::AlreadyLicensed);
 
         let ends = [terms.expires_at, work.consent_end()];
-        let upfront = u128::from(terms.upfront_fee);
         channel.licenses.push(License {
             work: what.work,
             terms_number: what.terms,
@@ -240,17 +247,17 @@ impl Ledger {
             collected: 0,
         });
         rules.require(channel.licenses.len() <= 10_000, PaymentsError::TooManyLicenses);
-        rules.require(exact::fits(channel.charged()), PaymentsError::Overflow);
-        let charged = channel.charged();
-        rules.require(charged <= channel.deposited, PaymentsError::InsufficientDeposit);
+        channel.deposited += upfront;
+        rules.require(exact::fits(channel.deposited), PaymentsError::Overflow);
         if quota_units.is_some() || quota_revenue.is_some() {
             let (_, others) = channel.licenses.split_last().expect("the one just added");
             let held: u128 = others.iter().map(License::quota_worth).sum();
-            let covered = charged + held + worth <= channel.deposited;
+            let covered = channel.charged() + held + worth <= channel.deposited;
             rules.require(covered, PaymentsError::QuotaExceedsDeposit);
         }
         rules.check()?;
 
+        self.pay_in(&what.payer, &terms.mint, upfront);
         self.channels.insert(address, channel);
         let work = self.work_mut(&what.work)?;
         if let Some(terms) = work.terms.get_mut(&what.terms) {
@@ -283,13 +290,14 @@ impl Ledger {
     pub fn apply_withdrawal(&mut self, address: Pubkey, indexes: &[u16]) -> Result<(), Refused> {
         let mut channel = self.channel(&address)?.clone();
         let mut rules = Rules::default();
+        let settled_until = self.now.saturating_add(channel.grace_seconds);
         for &index in indexes {
             let Some(license) = channel.licenses.get_mut(usize::from(index)) else {
                 rules.require(false, PaymentsError::LicenseNotFound);
                 continue;
             };
             match self.work(&license.work)?.withdrawn_at {
-                Some(withdrawn_at) => license.end_by_withdrawal(withdrawn_at),
+                Some(withdrawn_at) => license.end_by_withdrawal(withdrawn_at, settled_until),
                 None => drop(rules.require(false, PaymentsError::WorkNotWithdrawn)),
             }
         }

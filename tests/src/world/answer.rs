@@ -58,6 +58,7 @@ fn anchors(number: u32) -> Option<String> {
     let known = [
         ConstraintMut,
         ConstraintHasOne,
+        ConstraintAccountIsNone,
         ConstraintSigner,
         ConstraintRaw,
         ConstraintOwner,

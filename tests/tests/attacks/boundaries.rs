@@ -180,8 +180,8 @@ fn license_ends_with_notice() {
             world.accept(&channel, &terms);
             let withdraw = withdraw_work(&work.creator.key(), &work.address);
             happen(&mut world, withdraw, &work.creator);
-            world.set_time(now);
             world.send(channel.applying_withdrawal(&[(0, &work)])).assert_ok();
+            world.set_time(now);
             let settled = world.settle(&channel, &[(0, 1)]);
             let reason = (!settles).then_some(PaymentsError::LicenseExpired);
             assert_refused_for(settled, reason);

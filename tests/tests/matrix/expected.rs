@@ -90,7 +90,8 @@ const EXCEPTIONS: &[Exception] = &[
     ("set_consent_end", "work", "double", &["NotConsentingPerson"], BY_HANDLER),
     ("register_work", "creator", "other signer", &["ConstraintSeeds"], UNTOLD),
     ("grant_approval", "terms", "double", &["ConstraintSeeds"], UNTOLD),
-    ("accept_terms", "payer", "other signer", &["ConstraintSeeds"], UNTOLD),
+    ("accept_terms", "payer", "other signer", &["ConstraintSeeds", "NotPayer"], UNTOLD),
+    ("accept_terms", "terms", "double", &["ConstraintSeeds", "ConstraintHasOne"], UNTOLD),
     ("register_work", "consent", "left out", &["MissingConsent"], BY_HANDLER),
     ("register_work", "previous_model", "double", &["InvalidPreviousModel"], BY_HANDLER),
     ("register_work", "system_program", "surplus", &["InvalidParentAccounts"], BY_HANDLER),
@@ -100,6 +101,24 @@ const EXCEPTIONS: &[Exception] = &[
     ("accept_terms", "approval", "left out", &["MissingApproval"], BY_HANDLER),
     ("accept_terms", "licensee", "left out", &["InvalidLicenseeAccount"], BY_HANDLER),
     ("accept_terms", "issuance", "left out", &["InvalidIssuanceAccount"], BY_HANDLER),
+    ("accept_terms", "vault_tokens", "left out", &["InvalidUpfrontFeeAccounts"], BY_HANDLER),
+    ("accept_terms", "payer_tokens", "left out", &["InvalidUpfrontFeeAccounts"], BY_HANDLER),
+    ("accept_terms", "mint", "left out", &["ConstraintAccountIsNone"], "the vault names it"),
+    ("accept_terms", "vault", "left out", &["ConstraintAccountIsNone"], "its tokens name it"),
+    (
+        "accept_terms",
+        "token_program",
+        "left out",
+        &["ConstraintAccountIsNone"],
+        "the vault names it",
+    ),
+    (
+        "accept_terms",
+        "token_program",
+        "program",
+        &["InvalidProgramId", "ConstraintHasOne", "ConstraintAccountIsNone"],
+        "this program's own address stands for an account that is left out",
+    ),
     ("rotate_voucher_key", "operator", "other signer", &["NotOperator"], BY_HANDLER),
     ("release_quota", "caller", "other signer", &["LicenseInUse"], BY_HANDLER),
     ("release_quota", "channel", "double", &["LicenseTermsMismatch"], BY_HANDLER),
@@ -142,6 +161,7 @@ const EXCEPTIONS: &[Exception] = &[
         "the till's tokens say which it is before the vault does",
     ),
     ("open_channel", "payer_tokens", "double", &["ConstraintTokenOwner"], "has to be the payer's"),
+    ("accept_terms", "payer_tokens", "double", &["ConstraintTokenOwner"], "has to be the payer's"),
     ("top_up", "payer_tokens", "double", &["ConstraintTokenOwner"], "has to be the payer's"),
     // Accounts that are created by, or exist for, another program.
     ("issue_certificate", "metadata", "other key", &["metadata 5"], "its program derives it"),
@@ -296,7 +316,8 @@ fn created_from(subject: &Subject, index: usize) -> Option<bool> {
     let name = &subject.accounts[index].name;
     let created = subject.accounts.iter().zip(&subject.kinds).filter_map(|(account, kind)| {
         // One that may exist already counts too.
-        let created = *kind == Kind::Created || account.optional && account.pda.is_some();
+        let own = account.pda.as_ref().is_some_and(|pda| pda.program.is_none());
+        let created = *kind == Kind::Created || account.optional && own;
         account.pda.as_ref().filter(|pda| created && pda.follows_from(name))
     });
     created.map(|pda| pda.program.is_some()).min()

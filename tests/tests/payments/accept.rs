@@ -445,7 +445,6 @@ fn terms_without_fee_take_no_fee_accounts() {
 fn upfront_fee_in_other_currency_is_refused() {
     let (mut world, channel, _, terms) = offered(|offer| offer.upfront_fee = 40);
     let other = world.other_currency();
-    world.admit(&other).assert_ok();
     world.fund(&channel.payer, &other, 40);
     let mut accepting = channel.accepting(&terms);
     accepting.acceptance.fee_currency = Some(other);

@@ -1,4 +1,4 @@
-//! Routines that LLVM's BPF back end calls and no other crate provides in the form it expects.
+//! Routines that LLVM's BPF back end calls and nobody else provides in the form it expects.
 //!
 //! rustc returns a 128-bit integer through a pointer; LLVM's library calls expect it in
 //! registers. `extern "unadjusted"` says to leave the signature to LLVM.

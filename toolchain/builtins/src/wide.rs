@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn products_match_host() {
+    fn products_are_the_hosts() {
         for a in numbers() {
             for b in numbers() {
                 assert_eq!(multiply(a, b), a.wrapping_mul(b), "{a} * {b}");
@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn quotients_match_host() {
+    fn quotients_and_rests_are_the_hosts() {
         for numerator in numbers() {
             for denominator in numbers().into_iter().filter(|number| *number > 0) {
                 let expected = (numerator / denominator, numerator % denominator);

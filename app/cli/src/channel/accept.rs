@@ -164,22 +164,22 @@ pub async fn accept(
         license,
         work: work.to_string(),
         terms: terms_number,
-        licensed_use: price.licensed_use.into(),
+        licensed_use: price.licensed_use,
         price: scale.money(price.price),
-        unit: price.unit.into(),
+        unit: price.unit,
     })
 }
 
 fn offered(published: &PublishedTerms, wanted: Option<Use>) -> Result<UsePrice, CliError> {
     let terms = &published.terms;
     let found = match (wanted, terms.offer.uses.as_slice()) {
-        (Some(wanted), _) => terms.price_of(wanted.into()),
+        (Some(wanted), _) => terms.price_of(wanted),
         (None, [only]) => Some(only),
         (None, _) => terms.price_of(Use::Generate),
     };
     found.copied().ok_or_else(|| {
         let offered = terms.offer.uses.iter();
-        let offered = offered.map(|price| Use::from(price.licensed_use).to_string());
+        let offered = offered.map(|price| price.licensed_use.to_string());
         CliError::UseNotOffered {
             work: terms.work,
             wanted: wanted.unwrap_or(Use::Generate).to_string(),

@@ -71,7 +71,7 @@ pub fn find_license(
     work: Option<&Pubkey>,
     licensed_use: Option<Use>,
 ) -> Result<u16, CliError> {
-    let byte = licensed_use.map(|word| Use::from(word) as u8);
+    let byte = licensed_use.map(|word| word as u8);
     let licenses = (0_u16..).zip(&account.licenses);
     let matches = |position: u16, license: &License| {
         index.is_none_or(|index| index == position)

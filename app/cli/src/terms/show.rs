@@ -128,11 +128,7 @@ impl fmt::Display for TomlOutput {
 
 impl UseOutput {
     pub fn new(price: &UsePrice, scale: Scale) -> Self {
-        Self {
-            licensed_use: price.licensed_use.into(),
-            price: scale.money(price.price),
-            unit: price.unit.into(),
-        }
+        Self { licensed_use: price.licensed_use, price: scale.money(price.price), unit: price.unit }
     }
 }
 
@@ -158,7 +154,7 @@ impl TermsOutput {
             attribution: offer.attribution,
             sublicensing: offer.sublicensing,
             approval_required: offer.approval_required,
-            derivatives: offer.derivatives.into(),
+            derivatives: offer.derivatives,
             derivative_share_bps: offer.derivative_share_bps,
             share_alike: offer.share_alike,
             upfront_fee: scale.money(offer.upfront_fee),

@@ -68,8 +68,8 @@ pub async fn run(args: ListArgs, session: &Session) -> Result<(), CliError> {
     let works = WorkFilter {
         creator: args.creator.as_ref().map(AccountReference::address).transpose()?,
         owner: args.owner.as_ref().map(AccountReference::address).transpose()?,
-        kind: args.kind.map(Into::into),
-        status: args.status.map(Into::into),
+        kind: args.kind,
+        status: args.status,
         ..WorkFilter::default()
     };
     let client = session.client().await?;
@@ -80,11 +80,8 @@ pub async fn run(args: ListArgs, session: &Session) -> Result<(), CliError> {
         }
         None => None,
     };
-    let offers = OfferFilter {
-        licensed_use: args.licensed_use.map(Into::into),
-        max_price,
-        currency: args.currency,
-    };
+    let offers =
+        OfferFilter { licensed_use: args.licensed_use, max_price, currency: args.currency };
     let mut scales = Scales::new(&client);
     let mut entries = Vec::new();
     for entry in client.catalogue(&works, &offers).await? {

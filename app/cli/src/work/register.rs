@@ -100,7 +100,7 @@ struct RegisterOutput {
 }
 
 pub async fn run(args: RegisterArgs, session: &Session) -> Result<(), CliError> {
-    let kind = args.kind.into();
+    let kind = args.kind;
     args.model.check(kind == WorkKind::StyleModel, args.consent.is_some())?;
     if kind == WorkKind::Voice && args.consent.is_none() {
         let help = "pass the person's keypair with --consent FILE";

@@ -163,8 +163,8 @@ impl WorkOutput {
         });
         Self {
             work: address.to_string(),
-            kind: work.kind.into(),
-            status: work.status.into(),
+            kind: work.kind,
+            status: work.status,
             creator: work.creator.to_string(),
             owner: work.owner.to_string(),
             pending_owner: work.pending_owner.map(|key| key.to_string()),
@@ -341,8 +341,8 @@ impl RelatedOutput {
     fn new((address, work): &(Pubkey, Work)) -> Self {
         Self {
             work: address.to_string(),
-            kind: work.kind.into(),
-            status: work.status.into(),
+            kind: work.kind,
+            status: work.status,
             creator: work.creator.to_string(),
             registered_at: work.registered_at,
         }

@@ -7,7 +7,7 @@ use clap::Args;
 use motif_sdk::{
     Pubkey,
     gateway::wire::LineageFacts,
-    licensing::{WorkKind, WorkStatus},
+    licensing::WorkStatus,
     lineage::{Lineage, Relative},
 };
 use serde::Serialize;
@@ -127,10 +127,10 @@ impl<'a, Next: Fn(&Relative) -> Vec<(Pubkey, u16)>> Drawing<'a, Next> {
 }
 
 fn name(relative: &Relative) -> String {
-    let kind = WorkKind::from(relative.kind);
+    let kind = relative.kind;
     match relative.status {
         WorkStatus::Active => format!("{kind} {}", relative.address),
-        status => format!("{kind} {}, {}", relative.address, WorkStatus::from(status)),
+        status => format!("{kind} {}, {}", relative.address, status),
     }
 }
 

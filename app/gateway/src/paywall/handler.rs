@@ -105,7 +105,7 @@ impl Paywall {
         };
         let unknown = || GatewayError::rejected(LedgerError::LicenseNotFound(ask.license));
         let license = license.ok_or_else(unknown)?;
-        let licensed_use = motif_sdk::licensing::Use::from(route.licensed_use) as u8;
+        let licensed_use = route.licensed_use as u8;
         if license.work != route.work.0 || license.licensed_use != licensed_use {
             return Err(PaywallRefusal::OtherLicense { license: ask.license }.into());
         }

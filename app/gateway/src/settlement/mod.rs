@@ -1,7 +1,7 @@
 //! Settlement of statements on chain, oldest first, each once.
 //!
 //! A settlement transaction is stored before it is submitted, and submitted until it is
-//! confirmed or has expired ([`submit`]). [`worker`] settles by policy, [`Settler`] on request.
+//! confirmed or has expired (`submit`). `worker` settles by policy, [`Settler`] on request.
 
 mod close;
 mod policy;

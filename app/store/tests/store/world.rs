@@ -1,6 +1,5 @@
 use std::path::Path;
 
-use anchor_lang::Discriminator;
 use bytemuck::Zeroable;
 use ed25519_dalek::SigningKey;
 use motif_sdk::{

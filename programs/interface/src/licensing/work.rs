@@ -29,7 +29,7 @@ impl Fingerprint {
 /// Invariants:
 /// - the shares of `split` add up to the whole;
 /// - `parents` existed before this work and never change, so lineage has no cycles;
-/// - the first fields are a [`WorkHead`], at fixed offsets.
+/// - the first fields are a [`WorkHead`](super::WorkHead), at fixed offsets.
 #[derive(BorshSerialize, BorshDeserialize, Clone, Debug, PartialEq, Eq)]
 pub struct Work {
     /// Layout version.

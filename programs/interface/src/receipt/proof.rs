@@ -76,6 +76,7 @@ impl ReceiptProof {
 }
 
 #[cfg(all(test, feature = "ed25519"))]
+#[allow(clippy::unwrap_used, reason = "a test module that clippy does not recognize")]
 mod tests {
     use bytemuck::Zeroable;
     use ed25519_dalek::SigningKey;
