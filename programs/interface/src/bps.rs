@@ -12,8 +12,10 @@ pub fn floor_share(amount: u64, share_bps: u16) -> u64 {
     debug_assert!(share_bps <= WHOLE_BPS);
     let (share, whole) = (u64::from(share_bps), u64::from(WHOLE_BPS));
     // Quotient and remainder separately: exact within 64 bits, and of constant cost on chain,
-    // unlike a 128-bit division.
-    (amount / whole) * share + (amount % whole) * share / whole
+    // unlike a 128-bit division. Neither product overflows, as the share is at most the whole;
+    // on chain, checking that would cost more than all the rest.
+    let share = share.min(whole);
+    (amount / whole).wrapping_mul(share) + (amount % whole).wrapping_mul(share) / whole
 }
 
 #[cfg(test)]

@@ -71,7 +71,7 @@ impl License {
         let units = u64::from(units);
         let units_left = spend(self.units_left, units).ok_or(PaymentsError::UnitCapExceeded)?;
         let free = units.min(self.free_units_left);
-        let price = self.price.checked_mul(units - free).ok_or(PaymentsError::Overflow)?;
+        let price = price_of(units - free, self.price).ok_or(PaymentsError::Overflow)?;
         let revenue_left =
             spend(self.revenue_left, price).ok_or(PaymentsError::RevenueCapExceeded)?;
         let (day, units_today) = self.use_days(units, now)?;
@@ -156,6 +156,17 @@ impl License {
     }
 }
 
+/// Returns the price of units, base units; `None` if it overflows.
+fn price_of(units: u64, price: u64) -> Option<u64> {
+    const LIMIT: u64 = 1 << 32;
+    if units < LIMIT && price < LIMIT {
+        // Cannot overflow; on chain, a checked multiplication costs ten times as much.
+        Some(units.wrapping_mul(price))
+    } else {
+        units.checked_mul(price)
+    }
+}
+
 /// Returns the UTC day of `now`, unix seconds; day 0 for times before 1970.
 pub fn day_of(now: i64) -> u32 {
     u32::try_from(now.max(0) / License::SECONDS_PER_DAY).unwrap_or(u32::MAX)
@@ -214,6 +225,16 @@ mod tests {
             let before = license;
             assert_eq!(license.charge(1, 0), Err(error));
             assert_eq!(license, before);
+        }
+    }
+
+    #[test]
+    fn price_matches_checked_product() {
+        let edges = [0, 1, u64::from(u32::MAX), 1 << 32, u64::MAX / 3, u64::MAX];
+        for units in edges {
+            for price in edges {
+                assert_eq!(price_of(units, price), units.checked_mul(price), "{units} x {price}");
+            }
         }
     }
 
