@@ -38,7 +38,7 @@ slow-clients:
 
 # Write the pages of docs/figures that tests measure.
 figures:
-    UPDATE_FIGURES=1 cargo test --release --workspace --test matrix --test states
+    UPDATE_FIGURES=1 cargo test --release --workspace --test programs -- matrix::costs states::
 
 # Random calls of both programs against the reference ledger; the report is the last line.
 fuzz:
@@ -50,11 +50,11 @@ crash-loop *arguments:
 
 # Ten thousand random histories of works and what they earn.
 histories:
-    cargo test --release --workspace --test histories -- --ignored --nocapture
+    cargo test --release --workspace --test model histories:: -- --ignored --nocapture
 
 # Write one account of every type as the present build does; later builds must load them.
 fixtures:
-    UPDATE_FIXTURES=1 cargo test --release --workspace --test matrix fixtures
+    UPDATE_FIXTURES=1 cargo test --release --workspace --test programs matrix::fixtures
 
 # Measure what fingerprints find, miss and mistake, on content that is downloaded into a folder.
 evaluate-fingerprints folder *arguments:
@@ -67,7 +67,7 @@ bench-index:
 
 # Decoders and randomly changed files, for as many cases as are asked for.
 fuzz-decoding cases="100000":
-    PROPTEST_CASES={{cases}} cargo test --release --workspace --test decoding
+    PROPTEST_CASES={{cases}} cargo test --release --workspace --test end_to_end decoders::
 
 # Every decoder under libFuzzer, for so many seconds each.
 fuzz-decoders seconds="60":

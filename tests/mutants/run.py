@@ -47,12 +47,15 @@ MONEY = [
     "programs/payments/src/instructions/settle_cosigned.rs",
     "programs/payments/src/instructions/settle_buffered.rs",
 ]
-# Quick ones first: most mutants meet their end there.
-TESTS = ["payments", "attacks", "licensing", "states", "journeys", "fuzz", "histories", "matrix"]
+# Modules of the tests' executables. Quick ones first: most mutants meet their end there.
+TESTS = [
+    "programs payments", "programs attacks", "programs licensing", "programs states",
+    "end_to_end journeys", "model fuzz", "model histories", "programs matrix",
+]
 # Compute units decide these, and switches cost some.
 LEFT_OUT = [
-    "matrix costs::costs_stay_as_recorded",
-    "matrix costs::every_instruction_fits_a_transaction",
+    "programs matrix::costs::costs_stay_as_recorded",
+    "programs matrix::costs::every_instruction_fits_a_transaction",
 ]
 
 

@@ -1,0 +1,53 @@
+//! What must not happen. Numbers in the modules' first lines are rows of the threat table.
+
+mod addresses;
+mod amounts;
+mod boundaries;
+mod cheap_nuisances;
+mod clock;
+mod disputes;
+mod duplicates;
+mod forged_currencies;
+mod forged_proofs;
+mod front_running;
+mod handovers;
+mod lineage;
+mod locked_earnings;
+mod payer_escapes;
+mod poisoned_recipients;
+mod prefunded_accounts;
+mod reinitialisation;
+mod remaining_accounts;
+mod reopened_channels;
+mod replays;
+mod rounding;
+mod running_payers;
+mod split_changes;
+mod splits;
+mod spoofed_events;
+mod token_extensions;
+mod withdrawn_and_disputed;
+
+use anchor_lang::AccountDeserialize;
+use motif_tests::world::{OpenedChannel, RegisteredWork, World};
+use solana_pubkey::Pubkey;
+
+/// A channel of 1,000,000 at a fee of a percent, with one work licensed at 10, index 0.
+fn licensed() -> (World, OpenedChannel, RegisteredWork) {
+    let mut world = World::new();
+    let channel = world.channel().open();
+    let (work, license) = world.licensed(&channel, 10);
+    assert_eq!(license, 0);
+    (world, channel, work)
+}
+
+#[track_caller]
+fn nothing_settled(world: &World, channel: &OpenedChannel) {
+    let state = world.read(channel);
+    assert_eq!((state.channel.prices, state.channel.statements.length), (0, 0));
+    assert!(state.licenses.iter().all(|license| (license.units, license.settled) == (0, 0)));
+}
+
+fn read<T: AccountDeserialize>(world: &World, address: &Pubkey) -> T {
+    T::try_deserialize(&mut &world.account(address).data[..]).unwrap()
+}
