@@ -9,7 +9,7 @@ use payments::PaymentsError;
 use rand::{Rng, seq::IndexedRandom};
 use solana_pubkey::Pubkey;
 
-use super::{Episode, Step, episode::Known, licensing_steps::unless, payments_steps::other_works};
+use super::{Episode, Known, Step, licensing_steps::unless, payments_steps::other_works};
 use crate::world::Call;
 
 impl Episode {

@@ -1,7 +1,6 @@
 use std::collections::BTreeMap;
 
 use anchor_lang::error::ErrorCode;
-use litesvm::types::FailedTransactionMetadata;
 use motif_sdk::{earnings, licensing::terms_digest, pda};
 use rand::{Rng, SeedableRng, rngs::StdRng, seq::IndexedRandom};
 use solana_account::Account;
@@ -9,8 +8,8 @@ use solana_clock::Clock;
 use solana_pubkey::Pubkey;
 
 use super::{
-    Cast, Report, Step, cast::RICHES, escape_steps::Acknowledged, payments_steps::Prepared,
-    promises, sabotage,
+    Cast, Known, Report, Step, cast::RICHES, escape_steps::Acknowledged, payments_steps::Prepared,
+    promises, report::reason, sabotage,
 };
 use crate::{
     model::{self, Config, Ledger, Purse, Refused},
@@ -21,20 +20,6 @@ use crate::{
 /// Where a mint's authority marks an account as frozen.
 const TOKEN_STATE_OFFSET: usize = 108;
 const TOKEN_METADATA_ELF: &[u8] = include_bytes!("../../../programs/artifacts/token_metadata.so");
-
-/// What stands at an address.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Known {
-    Work,
-    Channel,
-    Book(Pubkey, Pubkey),
-    Till(Pubkey, Pubkey),
-    TillTokens(Pubkey, Pubkey),
-    StatementBuffer(Pubkey, Pubkey),
-    Purse(Pubkey, Pubkey),
-    VaultTokens(Pubkey),
-    Config,
-}
 
 /// One cluster, its cast, and what the ledger says about both.
 pub(super) struct Episode {
@@ -491,19 +476,6 @@ fn read_config(mut data: &[u8]) -> Option<Config> {
 
 fn slot(world: &World) -> u64 {
     world.svm.get_sysvar::<Clock>().slot
-}
-
-/// What a refusal is counted under.
-pub(super) fn reason(failed: &FailedTransactionMetadata) -> String {
-    let words = failed.meta.logs.iter().find_map(|line| {
-        let (_, name) = line.split_once("Error Code: ")?;
-        name.split_once('.').map(|(name, _)| name.to_owned())
-    });
-    match (Code::of(failed), words) {
-        (Some(code), Some(name)) => format!("{} {name}", code.number()),
-        (Some(code), None) => format!("{} of a token or system program", code.number()),
-        (None, _) => format!("{:?}", failed.err),
-    }
 }
 
 fn amount(data: &[u8]) -> u128 {

@@ -130,7 +130,7 @@ impl Episode {
         for channel in channels {
             let transaction = self.world.transaction(&self.acknowledged[channel].call);
             if let Err(failed) = self.world.svm.simulate_transaction(transaction) {
-                let why = super::episode::reason(&failed);
+                let why = super::report::reason(&failed);
                 return Err(format!("{name}: a voucher of {channel} settles no more: {why}"));
             }
         }

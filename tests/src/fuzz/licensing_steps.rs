@@ -14,7 +14,7 @@ use solana_compute_budget_interface::ComputeBudgetInstruction;
 use solana_pubkey::Pubkey;
 use solana_sha256_hasher::hashv;
 
-use super::{Episode, Step, episode::Known};
+use super::{Episode, Known, Step};
 use crate::{
     model::{Ledger, Made, Refused, Registering, Right, Terms},
     world::{Call, Code, Person},

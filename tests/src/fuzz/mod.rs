@@ -17,6 +17,7 @@ mod end;
 mod episode;
 mod escape_steps;
 mod governing_steps;
+mod known;
 mod licensing_steps;
 mod payments_steps;
 mod promises;
@@ -26,6 +27,7 @@ mod step;
 
 use cast::Cast;
 use episode::Episode;
+use known::Known;
 pub use report::{Break, Report};
 use step::Step;
 

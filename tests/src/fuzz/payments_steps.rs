@@ -14,8 +14,7 @@ use solana_pubkey::Pubkey;
 use solana_sha256_hasher::hash;
 
 use super::{
-    Episode, Step,
-    episode::Known,
+    Episode, Known, Step,
     licensing_steps::{USES, distinct, unless},
 };
 use crate::{

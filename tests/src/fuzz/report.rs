@@ -1,6 +1,9 @@
 use std::collections::BTreeMap;
 
+use litesvm::types::FailedTransactionMetadata;
 use serde::Serialize;
+
+use crate::world::Code;
 
 /// What a run came to.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -95,5 +98,18 @@ impl Report {
 fn merge<K: Ord>(mine: &mut BTreeMap<K, u64>, other: BTreeMap<K, u64>) {
     for (key, count) in other {
         *mine.entry(key).or_default() += count;
+    }
+}
+
+/// What a refusal is counted under.
+pub(super) fn reason(failed: &FailedTransactionMetadata) -> String {
+    let words = failed.meta.logs.iter().find_map(|line| {
+        let (_, name) = line.split_once("Error Code: ")?;
+        name.split_once('.').map(|(name, _)| name.to_owned())
+    });
+    match (Code::of(failed), words) {
+        (Some(code), Some(name)) => format!("{} {name}", code.number()),
+        (Some(code), None) => format!("{} of a token or system program", code.number()),
+        (None, _) => format!("{:?}", failed.err),
     }
 }

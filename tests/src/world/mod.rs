@@ -22,6 +22,7 @@ mod dispute;
 mod ledger;
 mod outcome;
 mod person;
+mod registered_work;
 mod split;
 mod statement;
 mod terms;
@@ -46,11 +47,12 @@ pub use call::Call;
 pub use channel::{Accepting, ChannelBuilder, OpenedChannel};
 pub use outcome::{Code, Landed, Outcome};
 pub use person::Person;
+pub use registered_work::RegisteredWork;
 pub use split::shares;
 pub use statement::SignedStatement;
 pub use terms::{PublishedTerms, TermsBuilder};
 pub use tokens::{mint_account, mint_data, token_account, token_data};
-pub use work::{RegisteredWork, WorkBuilder};
+pub use work::WorkBuilder;
 
 /// The committed bytecode of `licensing`.
 pub const LICENSING_ELF: &[u8] = include_bytes!("../../../programs/artifacts/licensing.so");

@@ -3,7 +3,8 @@
 //! A file imports another one when it names an item that the other one defines, by a `use` or by a
 //! path. Declaring a module and re-exporting its items is no import: a name taken through a
 //! re-export counts as taken from the file that defines it. A submodule may take names from the
-//! modules that it lies in: together they are one unit. Tests are left out.
+//! modules that it lies in: together they are one unit. Unit tests and integration tests are left out;
+//! crates of test support are not.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -53,17 +54,11 @@ fn crates(files: &[(PathBuf, String)]) -> BTreeMap<PathBuf, Vec<(PathBuf, &str)>
         .filter_map(|(path, _)| path.parent().map(Path::to_owned))
         .collect();
     for (path, text) in files {
-        if let Some(root) = roots.iter().find(|root| path.starts_with(root) && !is_test_crate(root))
-        {
+        if let Some(root) = roots.iter().find(|root| path.starts_with(root)) {
             crates.entry(root.clone()).or_default().push((path.clone(), text));
         }
     }
     crates
-}
-
-/// The workspace's crate of tests and test support.
-fn is_test_crate(root: &Path) -> bool {
-    root.starts_with("tests")
 }
 
 type ModulePath = Vec<String>;

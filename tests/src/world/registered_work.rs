@@ -1,0 +1,87 @@
+use motif_sdk::licensing::{self, Purpose, Work};
+use solana_pubkey::Pubkey;
+
+use super::{Call, Person, World};
+
+/// A work on chain, and the people who earn by it.
+#[derive(Clone, Debug)]
+pub struct RegisteredWork {
+    /// Its account.
+    pub address: Pubkey,
+    /// Registered it and owns it.
+    pub creator: Person,
+    /// In the order of the split.
+    pub recipients: Vec<Person>,
+    /// Basis points of what the parents leave, one for each recipient.
+    pub split: Vec<u16>,
+    /// Parents and their basis points.
+    pub parents: Vec<(Pubkey, u16)>,
+}
+
+impl RegisteredWork {
+    /// Grants an approval under terms of this number.
+    pub fn approving(&self, number: u32, grantee: &Person, purpose: Purpose) -> Call {
+        let (owner, grantee) = (self.creator.key(), grantee.key());
+        let approve = licensing::grant_approval(&owner, &self.address, number, &grantee, purpose);
+        Call::new([approve], &[&self.creator])
+    }
+
+    /// Takes an approval back that its creator gave.
+    pub fn revoking(&self, number: u32, grantee: &Person, purpose: Purpose) -> Call {
+        self.revoking_by(&self.creator, number, grantee, purpose)
+    }
+
+    /// Takes an approval back that its creator gave, as this owner.
+    pub fn revoking_by(
+        &self,
+        owner: &Person,
+        number: u32,
+        grantee: &Person,
+        purpose: Purpose,
+    ) -> Call {
+        let (grantee, granted_by) = (grantee.key(), self.creator.key());
+        let (key, work) = (owner.key(), &self.address);
+        let revoke = licensing::revoke_approval(&key, work, number, &grantee, purpose, &granted_by);
+        Call::new([revoke], &[owner])
+    }
+
+    /// Offers the work to a person, or takes the offer back.
+    pub fn offering_to(&self, to: Option<&Person>) -> Call {
+        let to = to.map(Person::key);
+        let offer = licensing::offer_ownership(&self.creator.key(), &self.address, to);
+        Call::new([offer], &[&self.creator])
+    }
+
+    /// Takes the work that was offered.
+    pub fn accepting_by(&self, accepter: &Person) -> Call {
+        let accept = licensing::accept_ownership(&accepter.key(), &self.address);
+        Call::new([accept], &[accepter])
+    }
+
+    /// Withdraws the work.
+    pub fn withdrawing(&self) -> Call {
+        let withdraw = licensing::withdraw_work(&self.creator.key(), &self.address);
+        Call::new([withdraw], &[&self.creator])
+    }
+
+    /// Ends the consent that this person gave.
+    pub fn ending_consent(&self, person: &Person, expires_at: Option<i64>) -> Call {
+        let end = licensing::set_consent_end(&person.key(), &self.address, expires_at);
+        Call::new([end], &[person])
+    }
+
+    /// Issues the work's certificate to its creator.
+    pub fn certifying(&self, name: &str) -> Call {
+        let issue = licensing::issue_certificate(&self.creator.key(), &self.address, name);
+        Call::new([issue], &[&self.creator])
+    }
+}
+
+impl World {
+    /// A work as it stands on chain.
+    #[track_caller]
+    pub fn read_work(&self, work: &RegisteredWork) -> Work {
+        let data = self.account(&work.address).data;
+        anchor_lang::AccountDeserialize::try_deserialize(&mut &data[..]).expect("a work")
+    }
+}
