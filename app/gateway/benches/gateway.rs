@@ -10,13 +10,6 @@
 //! names one of the counts of connections, and `GATEWAY_BENCH_STORE` one of `file` and `server`.
 #![allow(clippy::unwrap_used, reason = "a benchmark stops at what it did not expect")]
 
-#[allow(unused_imports, reason = "an example uses the rest")]
-#[path = "../tests/load/mod.rs"]
-mod load;
-#[allow(dead_code, unused_imports, unused_macros, reason = "tests use the rest")]
-#[path = "../tests/gateway/world/mod.rs"]
-mod world;
-
 use std::{
     net::SocketAddr,
     path::{Path, PathBuf},
@@ -31,12 +24,14 @@ use hyper_util::{
     rt::{TokioIo, TokioTimer},
     service::TowerToHyperService,
 };
-use load::{Connection, chains, one_fsync, open, resident_bytes};
 use mimalloc::MiMalloc;
 use motif_gateway::{GatewayConfig, SettlePolicy, config::Rate};
+use motif_testkit::{
+    load::{Connection, chains, one_fsync, open, resident_bytes},
+    world::{Server, World},
+};
 use serde::Serialize;
 use tokio::{net::TcpListener, runtime::Runtime};
-use world::{Server, World};
 
 const CONNECTIONS: [u32; 4] = [1, 16, 128, 512];
 /// Requests of one connection that warm both servers up, untimed.

@@ -4,18 +4,15 @@
 //! `cargo run --release --example crash_loop -- --kills 1000 [--postgres]`
 #![allow(clippy::unwrap_used, reason = "it stops at what it did not expect")]
 
-#[path = "../tests/gateway/crashing/mod.rs"]
-mod crashing;
-#[allow(dead_code, unused_imports, unused_macros, reason = "tests use the rest of it")]
-#[path = "../tests/gateway/world/mod.rs"]
-mod world;
-
 use std::{
     process::{Command, ExitCode},
     time::Instant,
 };
 
-use crashing::{child, rounds::Rounds};
+use motif_testkit::{
+    crash_loop::{self, Rounds},
+    world::Server,
+};
 use serde_json::json;
 
 /// Kills between two lines on standard error.
@@ -27,8 +24,8 @@ fn gateway() -> Command {
 }
 
 fn main() -> ExitCode {
-    if let Ok(told) = std::env::var(child::TOLD) {
-        child::run(serde_json::from_str(&told).unwrap());
+    if let Ok(told) = std::env::var(crash_loop::TOLD) {
+        crash_loop::run(serde_json::from_str(&told).unwrap());
         return ExitCode::SUCCESS;
     }
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -42,7 +39,7 @@ fn main() -> ExitCode {
 async fn run(kills: u32, on_postgres: bool) -> ExitCode {
     let folder = tempfile::tempdir().unwrap();
     let (database, store) = if on_postgres {
-        let server = world::Server::get().expect("a PostgreSQL server");
+        let server = Server::get().expect("a PostgreSQL server");
         ("PostgreSQL", server.database().await)
     } else {
         ("SQLite", folder.path().join("gateway.sqlite").display().to_string())

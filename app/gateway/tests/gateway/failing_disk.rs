@@ -6,13 +6,11 @@ use std::{
     time::{Duration, Instant},
 };
 
+use motif_testkit::crash_loop::{Rounds, Running};
 use reqwest::{Client, StatusCode};
 use tempfile::TempDir;
 
-use crate::{
-    crashing::{child::Running, rounds::Rounds},
-    kill::gateway,
-};
+use crate::kill::gateway;
 
 /// A gateway on a disk that fails when it is told to.
 struct Failing {
@@ -99,7 +97,7 @@ async fn assert_refuses(running: &Running, failing: &Failing) {
 
 /// Compiles what goes between a gateway and its disk.
 fn shim(folder: &Path) -> PathBuf {
-    let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/gateway/crashing/faulty_disk.c");
+    let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/gateway/faulty_disk.c");
     let shim = folder.join("faulty_disk.so");
     let mut compiler = Command::new(std::env::var_os("CC").unwrap_or_else(|| "cc".into()));
     compiler.args(["-shared", "-fPIC", "-O1", "-Wall", "-Werror", "-o"]).arg(&shim).arg(source);

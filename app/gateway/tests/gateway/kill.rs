@@ -2,8 +2,8 @@
 
 use std::process::Command;
 
-use crate::{
-    crashing::{child, rounds::Rounds},
+use motif_testkit::{
+    crash_loop::{self, Rounds},
     world::Server,
 };
 
@@ -17,8 +17,8 @@ pub fn gateway() -> Command {
 #[test]
 #[ignore = "other tests start it, as a process of its own"]
 fn killed_gateway() {
-    let told = std::env::var(child::TOLD).unwrap();
-    child::run(serde_json::from_str(&told).unwrap());
+    let told = std::env::var(crash_loop::TOLD).unwrap();
+    crash_loop::run(serde_json::from_str(&told).unwrap());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -12,7 +12,9 @@ use crate::world::World;
 
 /// One channel, and a request after the other that pays for one more generation on it.
 pub struct Chain {
+    /// The channel's address.
     pub channel: Pubkey,
+    /// The channel's account.
     pub account: ChannelAccount,
     key: SigningKey,
     /// Whole HTTP requests, in the order in which they have to be sent.

@@ -28,10 +28,13 @@ pub const TOLD: &str = "MOTIF_CRASH_CHILD";
 /// What a child is told.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Told {
+    /// Place of its store, as on the command line.
     pub store: String,
+    /// URL of the cluster's node.
     pub rpc_url: String,
     /// Where it says that it is ready, and where its operators' listener is.
     pub ready: PathBuf,
+    /// Address of the public API.
     pub listen: SocketAddr,
     /// The place of a moment in [`Failpoint::ALL`], and at which passing of it the child dies.
     pub death: Option<(usize, u32)>,
@@ -88,6 +91,7 @@ pub fn run(told: Told) {
 
 /// How children are started, on one store and one port.
 pub struct Nursery {
+    /// What each child is told, except when to die.
     pub told: Told,
     command: fn() -> Command,
     /// More of the environment.
@@ -97,11 +101,14 @@ pub struct Nursery {
 /// A gateway in a process of its own. It is killed when this is dropped.
 pub struct Running {
     child: Child,
+    /// URL of the public API.
     pub url: String,
+    /// URL of the operator's API.
     pub admin_url: String,
 }
 
 impl Nursery {
+    /// Reserves a port; children are started by `command`.
     pub fn new(folder: &Path, store: String, rpc_url: String, command: fn() -> Command) -> Self {
         let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let listen = free.local_addr().unwrap();
@@ -156,6 +163,7 @@ impl Running {
         self.child.try_wait().unwrap()
     }
 
+    /// Kills it and waits for its end.
     pub fn kill(&mut self) {
         let _ = self.child.kill(); // it may be dead already
         self.child.wait().unwrap();

@@ -1,4 +1,4 @@
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use axum::Router;
 use ed25519_dalek::SigningKey;
@@ -11,9 +11,11 @@ use motif_sdk::{Pubkey, channel::License};
 
 use super::{
     Configuration,
+    clock::now,
     configuration::Restarts,
+    delivery::resolve,
     history::{History, check_channel},
-    payer::resolve,
+    seat::{Price, Seat},
 };
 use crate::world::{World, license};
 
@@ -25,35 +27,8 @@ pub struct Table {
     pub seats: Vec<Seat>,
 }
 
-/// Channel and its payers' view of it.
-#[derive(Clone)]
-pub struct Seat {
-    pub channel: Pubkey,
-    pub key: SigningKey,
-    pub prices: [Price; 2],
-    pub fee_bps: u64,
-    pub account: motif_sdk::channel::Channel,
-    /// Index of the withdrawn license.
-    pub ended: Option<u16>,
-}
-
 /// The license whose work is withdrawn.
 const WITHDRAWN: u16 = 1;
-
-/// Price of a license in the reference model.
-#[derive(Clone, Copy, Debug)]
-pub struct Price {
-    pub price: u64,
-    pub free_units: u64,
-    pub cap: u64,
-}
-
-impl Price {
-    /// Returns the total price of `units`.
-    pub fn of(&self, units: u64) -> u64 {
-        units.saturating_sub(self.free_units) * self.price
-    }
-}
 
 impl Table {
     pub async fn open(configuration: Configuration, seed: u64) -> Self {
@@ -213,8 +188,4 @@ fn license_at(price: &Price) -> License {
     let Price { price, free_units, cap } = *price;
     let units_left = if cap == u64::MAX { License::UNLIMITED } else { cap };
     License { free_units_left: free_units, units_left, ..license(price) }
-}
-
-pub fn now() -> i64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs() as i64
 }

@@ -6,17 +6,16 @@ use std::{
 
 use futures::future::join_all;
 use motif_gateway::config::Rate;
+use motif_testkit::{
+    load::{Chain, Connection, chains, open},
+    world::World,
+};
 use serde::Serialize;
 use serde_json::json;
 use tokio::{
     io::AsyncWriteExt,
     net::{TcpSocket, TcpStream},
     task::JoinHandle,
-};
-
-use crate::{
-    load::{Chain, Connection, chains, open},
-    world::World,
 };
 
 /// How many payers there are, and how much each pays for in a part of a round.

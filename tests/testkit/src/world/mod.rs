@@ -58,24 +58,26 @@ pub fn on_a_server() -> bool {
 }
 
 /// Has tests of a module run on PostgreSQL, too.
+#[macro_export]
 macro_rules! on_postgres_too {
     ($($test:ident),+ $(,)?) => {
         mod on_postgres {
             $(
                 #[test]
                 fn $test() {
-                    crate::world::on_postgres(super::$test);
+                    $crate::world::on_postgres(super::$test);
                 }
             )+
         }
     };
 }
-pub(crate) use on_postgres_too;
+pub use on_postgres_too;
 
 /// Threads that a gateway has for itself, so that it can be killed.
 pub struct Threads(Option<Runtime>);
 
 impl Threads {
+    /// Starts two.
     pub fn new() -> Self {
         let mut runtime = tokio::runtime::Builder::new_multi_thread();
         Self(Some(runtime.worker_threads(2).enable_all().build().unwrap()))
@@ -93,6 +95,12 @@ impl Threads {
     }
 }
 
+impl Default for Threads {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl Drop for Threads {
     /// Nothing that runs on them is finished: it stops where it is.
     fn drop(&mut self) {
@@ -102,8 +110,11 @@ impl Drop for Threads {
 
 /// Everything a test needs; the gateway can be stopped and started again on the same store.
 pub struct World {
+    /// Chain that the gateway settles on.
     pub chain: Arc<ScriptedChain>,
+    /// Configuration that the gateway was started with.
     pub config: GatewayConfig,
+    /// The gateway.
     pub gateway: RunningGateway,
     folder: TempDir,
     threads: Threads,
@@ -184,6 +195,7 @@ impl World {
         Self { gateway, ..self }
     }
 
+    /// Returns a client of the public API.
     pub fn client(&self) -> GatewayClient {
         GatewayClient::new(&self.gateway.url())
     }
@@ -198,22 +210,33 @@ impl World {
         ask(&CHANNEL, &self.chain.channel_account().channel).sign(&voucher_key())
     }
 
+    /// Settles [`CHANNEL`] at its payer's request.
+    ///
+    /// # Errors
+    /// The gateway's answer if it refuses.
     pub async fn settle(&self) -> Result<Vec<SettlementReport>, GatewayError> {
         self.client().settle(&self.request(PayerRequest::settle)).await
     }
 
+    /// Closes [`CHANNEL`] at its payer's request.
+    ///
+    /// # Errors
+    /// The gateway's answer if it refuses.
     pub async fn close(&self) -> Result<Closing, GatewayError> {
         self.client().close(&self.request(PayerRequest::close)).await
     }
 
+    /// Returns the operator's address.
     pub fn operator(&self) -> Pubkey {
         self.config.operator.pubkey()
     }
 
+    /// Returns the path of the store's file.
     pub fn store(&self) -> PathBuf {
         self.config.store.file().unwrap().clone()
     }
 
+    /// Returns the gateway's view of [`CHANNEL`].
     pub async fn state(&self) -> ChannelState {
         self.client().channel(&CHANNEL).await.unwrap()
     }
@@ -234,6 +257,7 @@ impl World {
         self.post(Some(key), serde_json::to_vec(request).unwrap()).await
     }
 
+    /// Sends any request to the public API.
     pub async fn send(
         &self,
         method: Method,
@@ -262,13 +286,18 @@ pub async fn let_leases_expire(database_url: &str) {
 
 /// What came back.
 pub struct Answer {
+    /// HTTP status.
     pub status: StatusCode,
+    /// Content type; empty if there is none.
     pub kind: String,
+    /// All headers.
     pub headers: HeaderMap,
+    /// The whole body.
     pub body: Vec<u8>,
 }
 
 impl Answer {
+    /// Sends a request and reads the whole answer.
     pub async fn to(request: RequestBuilder) -> Self {
         let response = request.send().await.unwrap();
         let (status, headers) = (response.status(), response.headers().clone());
@@ -277,6 +306,7 @@ impl Answer {
         Self { status, kind: kind.unwrap_or_default(), headers, body }
     }
 
+    /// Returns the body as text.
     pub fn text(&self) -> String {
         String::from_utf8_lossy(&self.body).into_owned()
     }
@@ -290,11 +320,13 @@ impl Answer {
         problem
     }
 
+    /// Asserts that it is a problem with this status and slug.
     pub fn assert_problem(&self, status: u16, slug: &str) {
         let problem = self.problem();
         assert_eq!((problem.status, &problem.slug[..]), (status, slug), "{problem}");
     }
 
+    /// Asserts that its status is 200.
     pub fn assert_ok(&self) {
         assert_eq!(self.status, StatusCode::OK, "{}", String::from_utf8_lossy(&self.body));
     }

@@ -1,21 +1,15 @@
-use std::{collections::BTreeMap, sync::Arc, task::Poll};
+use std::{collections::BTreeMap, sync::Arc};
 
-use axum::{
-    Router,
-    body::{Body, to_bytes},
-    http::{Request, StatusCode},
-};
+use axum::{Router, body::Body, http::Request};
 use ed25519_dalek::SigningKey;
 use motif_sdk::{
     gateway::{
         IdempotencyKey, PayerAction, PayerRequest, hold_details, hold_id,
         wire::{
-            Address, BatchReceipts, BatchRequest, BatchedGeneration, ChannelState, Digest,
-            GenerationRequest, HoldFacts, HoldRequest, PayerProof, ReceiptParts, ReleaseRequest,
-            Settlements, VoucherParts,
+            Address, BatchRequest, BatchedGeneration, ChannelState, Digest, GenerationRequest,
+            HoldFacts, HoldRequest, PayerProof, ReleaseRequest, Settlements, VoucherParts,
         },
     },
-    receipt::SignedReceipt,
     voucher::{SignedVoucher, Statement, Voucher},
 };
 use rand::{Rng, SeedableRng, rngs::StdRng};
@@ -24,8 +18,11 @@ use tower::ServiceExt;
 
 use super::{
     Configuration, History,
+    clock::now,
+    delivery::{answer, deliver, post},
     request::{Asked, Claim},
-    table::{Seat, Table, now},
+    seat::Seat,
+    table::Table,
 };
 use crate::world::foreign_key;
 
@@ -392,80 +389,6 @@ impl Payer {
         let request = post(path, key, serde_json::to_vec(body).unwrap());
         answer(self.service.clone().oneshot(request).await.unwrap()).await.ok()
     }
-}
-
-/// Sends a request whose answer was lost, until there is one.
-pub async fn resolve(service: Router, history: &History, number: usize) {
-    history.count(|counts| counts.retried += 1);
-    deliver(service, history, number, None).await;
-}
-
-/// Sends a request and notes its answer: whether it was served. With `polls`, the sender goes
-/// away after so many steps, and it is `None` unless the answer was quicker.
-async fn deliver(
-    service: Router,
-    history: &History,
-    number: usize,
-    polls: Option<u32>,
-) -> Option<bool> {
-    let asked = history.asked(number);
-    history.count(|counts| counts.requests += 1);
-    let request = post(&asked.path, asked.key.as_deref(), asked.body);
-    let mut call = Box::pin(service.oneshot(request));
-    let mut response = None;
-    for _ in 0..polls.unwrap_or(0) {
-        if let Poll::Ready(ready) = futures::poll!(&mut call) {
-            response = Some(ready.unwrap());
-            break;
-        }
-        tokio::task::yield_now().await;
-    }
-    let response = match (response, polls) {
-        (Some(response), _) => response,
-        (None, None) => call.await.unwrap(),
-        (None, Some(_)) => {
-            drop(call);
-            history.count(|counts| counts.dropped += 1);
-            return None;
-        }
-    };
-    let receipts = match asked.path.ends_with("/batches") {
-        true => answer::<BatchReceipts>(response).await.map(|answer| answer.receipts),
-        false => answer::<ReceiptParts>(response).await.map(|one| vec![one]),
-    };
-    match receipts {
-        Ok(receipts) => {
-            history.receipts(number, receipts.iter().map(SignedReceipt::from).collect());
-            Some(true)
-        }
-        Err(status) if status.is_client_error() || status == StatusCode::SERVICE_UNAVAILABLE => {
-            history.refused(number);
-            Some(false)
-        }
-        Err(status) => {
-            history.broke(format!("request {number} was answered with {status}"));
-            history.refused(number);
-            Some(false)
-        }
-    }
-}
-
-fn post(path: &str, key: Option<&str>, body: Vec<u8>) -> Request<Body> {
-    let mut request = Request::post(path).header("content-type", "application/json");
-    if let Some(key) = key {
-        request = request.header(IdempotencyKey::HEADER, key);
-    }
-    request.body(Body::from(body)).unwrap()
-}
-
-/// What a good answer says, or how it was refused.
-async fn answer<T: DeserializeOwned>(response: axum::response::Response) -> Result<T, StatusCode> {
-    let status = response.status();
-    let body = to_bytes(response.into_body(), 1 << 20).await.unwrap();
-    if !status.is_success() {
-        return Err(status);
-    }
-    Ok(serde_json::from_slice(&body).unwrap())
 }
 
 /// What has to be signed for these items, on top of what is known.

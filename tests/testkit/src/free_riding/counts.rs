@@ -13,15 +13,19 @@ pub struct Counts {
     pub dropped: u64,
     /// Requests that were sent again under their key.
     pub retried: u64,
+    /// Restarts of gateways.
     pub restarts: u64,
+    /// Transactions that settle.
     pub settlements: u64,
     /// Of them, those that payers asked for.
     pub settled_for_payers: u64,
+    /// Channels closed at the end.
     pub closed_channels: u64,
     /// Holds that were placed and given up many times at once.
     pub races: u64,
     /// Works that were withdrawn while their channel was idle.
     pub withdrawals: u64,
+    /// Generations that were served.
     pub generations: u64,
     /// Units that were served.
     pub units_served: u64,
@@ -29,6 +33,7 @@ pub struct Counts {
     pub units_settled: u64,
     /// Served and not paid for, or paid for and not served.
     pub units_leaked: u64,
+    /// Base units the chain was paid.
     pub base_units_settled: u64,
 }
 

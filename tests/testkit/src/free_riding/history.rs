@@ -5,11 +5,7 @@ use std::{
 
 use motif_sdk::{Pubkey, channel::ChannelAccount, receipt::SignedReceipt};
 
-use super::{
-    counts::Counts,
-    request::Asked,
-    table::{Seat, now},
-};
+use super::{clock::now, counts::Counts, request::Asked, seat::Seat};
 
 /// Everything that was asked and answered in one episode.
 #[derive(Default)]

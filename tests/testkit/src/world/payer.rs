@@ -13,10 +13,12 @@ pub const CHANNEL: Pubkey = Pubkey::new_from_array([5; 32]);
 pub const MINT: Pubkey = Pubkey::new_from_array([6; 32]);
 const FEE_BPS: u16 = 200;
 
+/// Returns the key that signs the vouchers of [`CHANNEL`].
 pub fn voucher_key() -> SigningKey {
     SigningKey::from_bytes(&[9; 32])
 }
 
+/// Returns an unlimited license at `price` base units.
 pub fn license(price: u64) -> License {
     License {
         work: Pubkey::new_from_array([7; 32]),
@@ -30,6 +32,7 @@ pub fn license(price: u64) -> License {
     }
 }
 
+/// Returns the account of [`CHANNEL`]: 1,000,000 base units deposited, one license at 100.
 pub fn channel_account(operator: Pubkey) -> ChannelAccount {
     let channel = Channel {
         version: Channel::VERSION,

@@ -19,6 +19,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A payer with a channel of its own, who remembers everything that was acknowledged.
 pub struct Payer {
+    /// Address of its channel.
     pub channel: Pubkey,
     http: Client,
     sent: u64,
@@ -38,6 +39,7 @@ enum Answer {
 }
 
 impl Payer {
+    /// Returns the payer of this number, which decides its channel.
     pub fn new(number: u8) -> Self {
         Self {
             channel: Pubkey::new_from_array([100 + number; 32]),

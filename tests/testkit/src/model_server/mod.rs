@@ -1,4 +1,6 @@
-//! Routes of the model server. Requests can ask it to fail, for tests.
+//! Small HTTP model server without any code for payments. Requests can ask it to fail.
+
+mod picture;
 
 use std::{
     collections::BTreeMap,
@@ -21,7 +23,7 @@ use futures::stream;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::picture::paint;
+use picture::paint;
 
 /// Model server with counters for tests.
 #[derive(Clone, Debug, Default)]
@@ -32,7 +34,7 @@ pub struct ModelServer {
 
 /// Body of a request.
 #[derive(Debug, Deserialize)]
-pub struct Wanted {
+struct Wanted {
     prompt: String,
     #[serde(default)]
     style: String,
@@ -52,7 +54,7 @@ pub struct Wanted {
 /// Requested failure, for tests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Failure {
+enum Failure {
     /// Status 500.
     Error,
     /// Status 422: the prompt is refused.
@@ -97,13 +99,11 @@ impl ModelServer {
     }
 
     /// Returns the number of requests to paid routes.
-    #[allow(dead_code, reason = "used by tests")]
     pub fn asked(&self) -> u64 {
         self.asked.load(Ordering::SeqCst)
     }
 
     /// Returns the number of generated story tokens.
-    #[allow(dead_code, reason = "used by tests")]
     pub fn produced(&self) -> u64 {
         self.produced.load(Ordering::SeqCst)
     }

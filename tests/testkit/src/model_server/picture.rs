@@ -6,7 +6,7 @@ use image::{ImageFormat, Rgb, RgbImage};
 use sha2::{Digest, Sha256};
 
 /// Maximum side of a picture, in pixels.
-pub const MAX_SIDE: u32 = 1_024;
+const MAX_SIDE: u32 = 1_024;
 const DISCS: usize = 24;
 
 /// Soft disc of one color.

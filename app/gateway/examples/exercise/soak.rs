@@ -12,12 +12,11 @@ use motif_sdk::{
     Pubkey,
     gateway::{GatewayClient, PayerSession, SessionPolicy},
 };
-use serde_json::json;
-
-use crate::{
+use motif_testkit::{
     load::resident_bytes,
     world::{World, voucher_key},
 };
+use serde_json::json;
 
 const CHANNELS: u8 = 16;
 const LOOKS: u64 = 60;

@@ -5,6 +5,7 @@ pub struct Configuration {
     pub payers: u32,
     /// Whether answers are lost on the way.
     pub drops: bool,
+    /// How its gateway ends between phases.
     pub restarts: Restarts,
     /// Whether there are batches and holds, too.
     pub mixed: bool,
@@ -17,6 +18,7 @@ pub struct Configuration {
 /// How gateways end between phases.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Restarts {
+    /// It goes on.
     Never,
     /// As they are told to.
     Graceful,

@@ -49,13 +49,20 @@ pub enum Network {
     Refusing,
 }
 
+/// Accounts and behavior of a [`ScriptedChain`].
 #[derive(Default)]
 pub struct State {
+    /// Channels by address.
     pub channels: HashMap<Pubkey, ChannelAccount>,
+    /// Works by address.
     pub works: HashMap<Pubkey, Work>,
+    /// Published terms by work and number.
     pub terms: HashMap<(Pubkey, u32), Terms>,
+    /// What becomes of requests.
     pub network: Network,
+    /// Height of the newest block.
     pub height: u64,
+    /// Time on chain, unix seconds.
     pub now: i64,
     /// How often a channel was read: each time at a slot of its own.
     pub reads: u64,
@@ -67,19 +74,23 @@ pub struct State {
 }
 
 impl ScriptedChain {
+    /// Returns a chain with [`CHANNEL`] on it, served by this operator.
     pub fn new(operator: Pubkey) -> Self {
         let channels = HashMap::from([(CHANNEL, channel_account(operator))]);
         Self(Mutex::new(State { channels, height: 1_000, ..State::default() }))
     }
 
+    /// Locks the state, to read or to change it.
     pub fn state(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap()
     }
 
+    /// Decides what becomes of requests from now on.
     pub fn network(&self, network: Network) {
         self.state().network = network;
     }
 
+    /// Returns the account of [`CHANNEL`].
     pub fn channel_account(&self) -> ChannelAccount {
         self.state().channels[&CHANNEL].clone()
     }

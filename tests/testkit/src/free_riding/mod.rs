@@ -2,11 +2,14 @@
 //! settled meanwhile. What was served is held against a small model of its own, and that
 //! against the chain.
 
+mod clock;
 mod configuration;
 mod counts;
+mod delivery;
 mod history;
 mod payer;
 mod request;
+mod seat;
 mod table;
 
 use std::{sync::Arc, time::Instant};
@@ -14,8 +17,8 @@ use std::{sync::Arc, time::Instant};
 use futures::{StreamExt, future::join_all, stream};
 use serde::Serialize;
 
-pub use configuration::{Configuration, configurations};
-use counts::Counts;
+pub use configuration::{Configuration, Restarts, configurations};
+pub use counts::Counts;
 use history::History;
 use payer::Payer;
 use table::Table;
@@ -34,10 +37,14 @@ pub struct Run {
 /// What a run found.
 #[derive(Debug, Default, Serialize)]
 pub struct Report {
+    /// Seed of the run.
     pub seed: u64,
+    /// Number of configurations that were played.
     pub configurations: usize,
+    /// Sums over all configurations.
     #[serde(flatten)]
     pub counts: Counts,
+    /// Duration so far.
     pub seconds: u64,
     /// Each names the configuration that plays it again.
     pub breaks: Vec<String>,

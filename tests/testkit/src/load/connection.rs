@@ -13,6 +13,10 @@ pub struct Connection {
 }
 
 impl Connection {
+    /// Connects to a server.
+    ///
+    /// # Errors
+    /// Fails if the server is not reachable.
     pub async fn to(server: SocketAddr) -> io::Result<Self> {
         let stream = TcpSocket::new_v4()?.connect(server).await?;
         stream.set_nodelay(true)?;
@@ -20,6 +24,9 @@ impl Connection {
     }
 
     /// Sends a whole request and reads the whole answer; returns its status.
+    ///
+    /// # Errors
+    /// Fails if the connection breaks or the answer is not HTTP.
     pub async fn exchange(&mut self, request: &[u8]) -> io::Result<u16> {
         self.stream.write_all(request).await?;
         self.buffer.clear();

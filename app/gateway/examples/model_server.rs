@@ -5,9 +5,7 @@
 //! cargo run --release --example model_server -- 127.0.0.1:8789
 //! ```
 
-mod picture;
-mod server;
-
+use motif_testkit::model_server::ModelServer;
 use tokio::net::TcpListener;
 
 #[tokio::main]
@@ -15,5 +13,5 @@ async fn main() -> std::io::Result<()> {
     let address = std::env::args().nth(1).unwrap_or_else(|| "127.0.0.1:8789".to_owned());
     let listener = TcpListener::bind(&address).await?;
     println!("model server at http://{}", listener.local_addr()?);
-    axum::serve(listener, server::ModelServer::default().router()).await
+    axum::serve(listener, ModelServer::default().router()).await
 }

@@ -27,9 +27,13 @@ const LONGEST_ROUND: Duration = Duration::from_secs(5);
 /// What a run of rounds came to.
 #[derive(Debug, Default)]
 pub struct Report {
+    /// Number of kills.
     pub kills: u32,
+    /// Generations that were acknowledged.
     pub acknowledged: u64,
+    /// Of them, those acknowledged after a retry.
     pub retried: u64,
+    /// Statements that were settled.
     pub settled: u64,
     /// Kills by the moment they came in; `Any` is any other.
     pub moments: BTreeMap<String, u32>,
@@ -37,8 +41,11 @@ pub struct Report {
 
 /// A gateway under load that is killed again and again, on one store.
 pub struct Rounds {
+    /// Starts the gateways.
     pub nursery: Nursery,
+    /// Chain that they settle on.
     pub chain: Arc<ScriptedChain>,
+    /// Payers with a channel each.
     pub payers: Vec<Payer>,
 }
 

@@ -8,22 +8,13 @@
 //! ```
 #![allow(clippy::unwrap_used, reason = "a run stops at what it did not expect")]
 
-#[path = "../tests/free_riding/mod.rs"]
-mod game;
-#[allow(dead_code, unused_imports, reason = "benchmarks use the rest")]
-#[path = "../tests/load/mod.rs"]
-mod load;
-#[path = "../tests/exercise/slow_clients.rs"]
 mod slow_clients;
-#[path = "../tests/exercise/soak.rs"]
 mod soak;
-#[allow(dead_code, unused_imports, unused_macros, reason = "tests use the rest")]
-#[path = "../tests/gateway/world/mod.rs"]
-mod world;
 
 use std::process::ExitCode;
 
 use mimalloc::MiMalloc;
+use motif_testkit::free_riding::Run;
 use tokio::runtime::Runtime;
 
 /// The `motif` binary's.
@@ -47,7 +38,7 @@ fn main() -> ExitCode {
 }
 
 async fn free_riding() -> bool {
-    let run = game::Run {
+    let run = Run {
         seed: number("SEED").unwrap_or(1),
         requests: number("REQUESTS").unwrap_or(1_000_000),
         only: number("CONFIGURATION").and_then(|number| usize::try_from(number).ok()),
