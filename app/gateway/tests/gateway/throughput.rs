@@ -1,5 +1,5 @@
 //! Figures, one JSON object a line:
-//! `cargo test --release -p motif-gateway --test gateway measuring -- --ignored --nocapture`.
+//! `cargo test --release --workspace --test gateway throughput:: -- --ignored --nocapture`.
 
 use std::time::{Duration, Instant};
 
