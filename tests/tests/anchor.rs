@@ -1,6 +1,6 @@
 //! What `anchor test` runs, against the validator it started: the two programs as they were just
 //! built. Without `ANCHOR_PROVIDER_URL` it starts an embedded localnet of its own.
-#![allow(clippy::unwrap_used, reason = "a test stops at what it did not expect")]
+#![allow(clippy::unwrap_used, reason = "a test fails by a panic")]
 
 use motif_localnet::{Faucet, Localnet, LocalnetConfig};
 use motif_sdk::{

@@ -1,5 +1,5 @@
 //! The committed bytecode and its manifest against the checkout's sources.
-#![allow(clippy::unwrap_used, reason = "a test stops at what it did not expect")]
+#![allow(clippy::unwrap_used, reason = "a test fails by a panic")]
 
 use std::{fs, path::Path};
 

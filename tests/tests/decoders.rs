@@ -1,6 +1,6 @@
 //! Decoders and what strangers may send: real files, changed at random. `PROPTEST_CASES` makes
 //! more of it; `just fuzz-decoding` makes much more.
-#![allow(clippy::unwrap_used, reason = "a test stops at what it did not expect")]
+#![allow(clippy::unwrap_used, reason = "a test fails by a panic")]
 
 use std::{io::Cursor, path::Path, sync::LazyLock};
 

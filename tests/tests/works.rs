@@ -1,6 +1,6 @@
 //! What the SDK's client does with works, on an embedded localnet: registrations wider than a
 //! packet, rights that are looked up, and everything that happens to a work afterwards.
-#![allow(clippy::unwrap_used, reason = "a test stops at what it did not expect")]
+#![allow(clippy::unwrap_used, reason = "a test fails by a panic")]
 
 use motif_localnet::{Localnet, LocalnetConfig};
 use motif_sdk::{

@@ -8,7 +8,7 @@
 //! `GATEWAY_BENCH_REQUESTS` how many requests each round sends (32,000), `GATEWAY_BENCH_ROUNDS` how many
 //! rounds there are (3): medians of the rounds are printed. For a profile `GATEWAY_BENCH_CONNECTIONS`
 //! names one of the counts of connections, and `GATEWAY_BENCH_STORE` one of `file` and `server`.
-#![allow(clippy::unwrap_used, reason = "a benchmark stops at what it did not expect")]
+#![allow(clippy::unwrap_used, reason = "a benchmark fails by a panic")]
 
 #[allow(unused_imports, reason = "an example uses the rest")]
 #[path = "../tests/load/mod.rs"]

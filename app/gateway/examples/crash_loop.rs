@@ -2,7 +2,7 @@
 //! acknowledged is lost and nothing is charged twice. The report is the last line.
 //!
 //! `cargo run --release --example crash_loop -- --kills 1000 [--postgres]`
-#![allow(clippy::unwrap_used, reason = "it stops at what it did not expect")]
+#![allow(clippy::unwrap_used, reason = "it fails by a panic")]
 
 #[path = "../tests/gateway/crashing/mod.rs"]
 mod crashing;

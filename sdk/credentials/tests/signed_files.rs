@@ -1,5 +1,5 @@
 //! Signing and reading files, with changes in between.
-#![allow(clippy::unwrap_used, reason = "a test stops at what it did not expect")]
+#![allow(clippy::unwrap_used, reason = "a test fails by a panic")]
 
 use std::{io::Cursor, ops::Range, path::Path, process::Command, sync::LazyLock};
 

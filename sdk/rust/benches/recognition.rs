@@ -1,6 +1,6 @@
 //! How fast works are recognised: `just bench-index`, one JSON object a line. Fingerprints are
 //! random, so that nothing is near anything but what was made from it.
-#![allow(clippy::unwrap_used, reason = "a benchmark stops at what it did not expect")]
+#![allow(clippy::unwrap_used, reason = "a benchmark fails by a panic")]
 
 use std::time::{Duration, Instant};
 

@@ -2,7 +2,7 @@
 //! Debian's packages ship: `just evaluate-fingerprints FOLDER`, which runs
 //! `tools/evaluation/corpus/fetch.sh FOLDER` first. One JSON object a line; with `--write` also
 //! `docs/figures/fingerprints.md`.
-#![allow(clippy::unwrap_used, reason = "an evaluation stops at what it did not expect")]
+#![allow(clippy::unwrap_used, reason = "an evaluation fails by a panic")]
 
 mod changes;
 mod comparison;
