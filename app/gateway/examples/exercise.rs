@@ -6,7 +6,7 @@
 //! cargo run --release --example exercise -- soak           # SECONDS_LONG=600
 //! cargo run --release --example exercise -- slow-clients   # SOCKETS=5000; `ulimit -n` of 20,000
 //! ```
-#![allow(clippy::unwrap_used, reason = "a run stops at what it did not expect")]
+#![allow(clippy::unwrap_used, reason = "a run fails by a panic")]
 
 #[path = "../tests/free_riding/mod.rs"]
 mod game;
