@@ -1,5 +1,5 @@
-//! Decoders and what strangers may send: real files, changed at random. `PROPTEST_CASES` makes
-//! more of it; `just test-decoders` makes many more cases.
+//! Decoding of randomly changed files. `PROPTEST_CASES` sets the number of cases; `just
+//! test-decoders` runs many.
 #![allow(clippy::unwrap_used, reason = "a test fails by a panic")]
 
 use std::{io::Cursor, path::Path, sync::LazyLock};
