@@ -1,5 +1,5 @@
 //! How fast works are recognised: `just bench-index`, one JSON object a line. Fingerprints are
-//! random, so that nothing is near anything but what was made from it.
+//! random, so each is similar only to its own copies.
 #![allow(clippy::unwrap_used, reason = "a benchmark fails by a panic")]
 
 use std::time::{Duration, Instant};
@@ -24,7 +24,7 @@ const ON_CHAIN: usize = 100_000;
 const CROWD: usize = 100_000;
 const LOOKUPS: usize = 4_000;
 const COMPARED: usize = 400;
-/// What is looked for when a picture is asked about.
+/// Fingerprints of a query for a picture.
 const PROBES: usize = 41;
 const NO_DIGEST: [u8; 32] = [0xEE; 32];
 
@@ -93,7 +93,7 @@ fn main() {
             took
         })
         .collect();
-    let how = "1,000,000 works and 100,000 more with the fingerprint that is looked for";
+    let how = "1,000,000 works and 100,000 more with the fingerprint of the query";
     say("look-alikes in a crowd, p50", micros(&crowd, 50), "us", None, how);
     say("look-alikes in a crowd, p99", micros(&crowd, 99), "us", None, how);
     drop(crowded);
