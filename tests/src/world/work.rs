@@ -10,22 +10,22 @@ use solana_sha256_hasher::hash;
 
 use super::{Call, OpenedChannel, Outcome, Person, World};
 
-/// A work on chain, and the people who earn by it.
+/// Work on chain with its recipients.
 #[derive(Clone, Debug)]
 pub struct RegisteredWork {
-    /// Its account.
+    /// Address of the account.
     pub address: Pubkey,
-    /// Registered it and owns it.
+    /// Creator and owner.
     pub creator: Person,
-    /// In the order of the split.
+    /// Recipients in the order of the split.
     pub recipients: Vec<Person>,
-    /// Basis points of what the parents leave, one for each recipient.
+    /// Shares of the recipients, basis points.
     pub split: Vec<u16>,
-    /// Parents and their basis points.
+    /// Parents and their shares, basis points.
     pub parents: Vec<(Pubkey, u16)>,
 }
 
-/// A work about to be registered: by default an image that earns for its creator alone.
+/// Builder of a work. Default: an image with its creator as the only recipient.
 pub struct WorkBuilder<'w> {
     world: &'w mut World,
     creator: Person,
@@ -56,13 +56,13 @@ impl<'w> WorkBuilder<'w> {
         }
     }
 
-    /// Registered by this person.
+    /// Sets the creator.
     pub fn by(mut self, creator: &Person) -> Self {
         self.creator = creator.clone();
         self
     }
 
-    /// Earns for as many new people, with these basis points.
+    /// Sets a split among new people, basis points.
     pub fn split(mut self, shares_bps: &[u16]) -> Self {
         self.recipients = shares_bps.iter().map(|_| self.world.person()).collect();
         let shares = self.recipients.iter().zip(shares_bps);
@@ -72,7 +72,7 @@ impl<'w> WorkBuilder<'w> {
         self
     }
 
-    /// A style model that adapts a base model.
+    /// Makes the work a style model that adapts a base model.
     pub fn model(mut self) -> Self {
         self.registration.kind = WorkKind::StyleModel;
         self.registration.model = Some(ModelArgs {
@@ -83,24 +83,24 @@ impl<'w> WorkBuilder<'w> {
         self
     }
 
-    /// Made from this work, whose owner signs.
+    /// Adds a parent whose owner signs.
     pub fn parent(mut self, parent: &RegisteredWork, share_bps: u16) -> Self {
         self.owners.push(parent.creator.clone());
         let owner = parent.creator.key();
         self.parent_by(parent, share_bps, Right::OwnerSigns(owner))
     }
 
-    /// Made from this work, as its terms of this number allow.
+    /// Adds a parent by its terms of this number.
     pub fn parent_by_terms(self, parent: &RegisteredWork, bps: u16, number: u32) -> Self {
         self.parent_by(parent, bps, Right::Terms(number))
     }
 
-    /// Made from this work, as its owner has approved under terms of this number.
+    /// Adds a parent by an approval under its terms of this number.
     pub fn parent_by_approval(self, parent: &RegisteredWork, bps: u16, number: u32) -> Self {
         self.parent_by(parent, bps, Right::Approval(number))
     }
 
-    /// Made from this work, by a license under terms of this number on the creator's channel.
+    /// Adds a parent by a license under its terms of this number, on the creator's channel.
     pub fn parent_by_license(
         self,
         parent: &RegisteredWork,
@@ -113,26 +113,26 @@ impl<'w> WorkBuilder<'w> {
         self.parent_by(parent, bps, Right::License { terms_number, channel, index })
     }
 
-    /// Made from this work, by this right.
+    /// Adds a parent by this right.
     pub fn parent_by(mut self, parent: &RegisteredWork, share_bps: u16, right: Right) -> Self {
         self.registration.parents.push(ParentShare { work: parent.address, share_bps });
         self.rights.push(right);
         self
     }
 
-    /// A voice or likeness of this person, who signs.
+    /// Sets the person whose voice or likeness the work has, who signs.
     pub fn of(mut self, person: &Person) -> Self {
         self.consent = Some(person.clone());
         self
     }
 
-    /// With anything else changed.
+    /// Changes the arguments.
     pub fn with(mut self, change: impl FnOnce(&mut Registration)) -> Self {
         change(&mut self.registration);
         self
     }
 
-    /// The call that registers it.
+    /// Returns the call.
     pub fn call(&self) -> Call {
         let consent = self.consent.as_ref().map(Person::key);
         let creator = self.creator.key();
@@ -147,19 +147,19 @@ impl<'w> WorkBuilder<'w> {
         Call::new([register], &signers)
     }
 
-    /// Where it will be.
+    /// Returns the work's address.
     pub fn address(&self) -> Pubkey {
         pda::work(&self.creator.key(), &self.registration.content_digest)
     }
 
-    /// Sends it; a test says what should become of it.
+    /// Sends the call and returns its outcome.
     #[track_caller]
     pub fn attempt(self) -> Outcome {
         let call = self.call();
         self.world.send(call)
     }
 
-    /// Registers it.
+    /// Registers the work.
     #[track_caller]
     pub fn register(self) -> RegisteredWork {
         let call = self.call();
@@ -176,19 +176,19 @@ impl<'w> WorkBuilder<'w> {
 }
 
 impl RegisteredWork {
-    /// Grants an approval under terms of this number.
+    /// Returns the call that grants an approval under terms of this number.
     pub fn approving(&self, number: u32, grantee: &Person, purpose: Purpose) -> Call {
         let (owner, grantee) = (self.creator.key(), grantee.key());
         let approve = licensing::grant_approval(&owner, &self.address, number, &grantee, purpose);
         Call::new([approve], &[&self.creator])
     }
 
-    /// Takes an approval back that its creator gave.
+    /// Returns the call that revokes the creator's approval.
     pub fn revoking(&self, number: u32, grantee: &Person, purpose: Purpose) -> Call {
         self.revoking_by(&self.creator, number, grantee, purpose)
     }
 
-    /// Takes an approval back that its creator gave, as this owner.
+    /// Returns an owner's call that revokes the creator's approval.
     pub fn revoking_by(
         &self,
         owner: &Person,
@@ -202,32 +202,32 @@ impl RegisteredWork {
         Call::new([revoke], &[owner])
     }
 
-    /// Offers the work to a person, or takes the offer back.
+    /// Returns the call that offers the work to a person, or cancels the offer.
     pub fn offering_to(&self, to: Option<&Person>) -> Call {
         let to = to.map(Person::key);
         let offer = licensing::offer_ownership(&self.creator.key(), &self.address, to);
         Call::new([offer], &[&self.creator])
     }
 
-    /// Takes the work that was offered.
+    /// Returns the call that accepts the offered work.
     pub fn accepting_by(&self, accepter: &Person) -> Call {
         let accept = licensing::accept_ownership(&accepter.key(), &self.address);
         Call::new([accept], &[accepter])
     }
 
-    /// Withdraws the work.
+    /// Returns the call that withdraws the work.
     pub fn withdrawing(&self) -> Call {
         let withdraw = licensing::withdraw_work(&self.creator.key(), &self.address);
         Call::new([withdraw], &[&self.creator])
     }
 
-    /// Ends the consent that this person gave.
+    /// Returns the call that ends this person's consent.
     pub fn ending_consent(&self, person: &Person, expires_at: Option<i64>) -> Call {
         let end = licensing::set_consent_end(&person.key(), &self.address, expires_at);
         Call::new([end], &[person])
     }
 
-    /// Issues the work's certificate to its creator.
+    /// Returns the call that issues the work's certificate to its creator.
     pub fn certifying(&self, name: &str) -> Call {
         let issue = licensing::issue_certificate(&self.creator.key(), &self.address, name);
         Call::new([issue], &[&self.creator])
@@ -235,7 +235,7 @@ impl RegisteredWork {
 }
 
 impl World {
-    /// A work as it stands on chain.
+    /// Returns a work's account.
     #[track_caller]
     pub fn read_work(&self, work: &RegisteredWork) -> Work {
         let data = self.account(&work.address).data;
