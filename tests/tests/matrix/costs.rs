@@ -162,7 +162,7 @@ fn recorded() -> BTreeMap<Key, Cost> {
     recorded
 }
 
-/// 1234567 as `1,234,567`.
+/// Formats 1234567 as `1,234,567`.
 fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut grouped = String::new();
