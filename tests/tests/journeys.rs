@@ -1,4 +1,4 @@
-//! Whole roads, from a registered work to money in people's accounts, to the unit.
+//! End-to-end flows, from a registered work to payments in token accounts, to the unit.
 #![allow(clippy::unwrap_used, reason = "a test that unwraps nothing has failed")]
 
 use motif_sdk::{
@@ -13,7 +13,7 @@ use motif_tests::world::{OpenedChannel, RegisteredWork, SignedStatement, World};
 use proptest::prelude::*;
 use solana_sha256_hasher::hash;
 
-/// Collects, pulls and claims all there is; what there is not is refused, which is fine.
+/// Collects, pulls and claims everything; calls without an amount are rejected.
 fn pay_everyone(
     world: &mut World,
     channel: &OpenedChannel,
@@ -49,7 +49,7 @@ fn thousand_vouchers_lose_nothing() {
     let model_license = world.accept(&channel, &of_model);
 
     // A thousand generations by the model and three by the image; of the thousand vouchers
-    // each replaces the one before, and the operator brings in every hundredth.
+    // each replaces the previous one, and the operator settles every hundredth.
     for batch in 0..10 {
         let mut newest: Option<SignedStatement> = None;
         for generation in 1..=100 {
@@ -71,7 +71,7 @@ fn thousand_vouchers_lose_nothing() {
     let licenses = [(image_license, &image), (model_license, &model)];
     pay_everyone(&mut world, &channel, &licenses, &[&model, &image]);
 
-    // The model earned 1,000,777: 200,155 go to the image, 800,621 are its own.
+    // The model earned 1,000,777: 200,155 for the image, 800,621 for itself.
     assert_eq!(world.earnings(&model).earnings.earned, 1_000_777);
     assert_eq!(world.earnings(&image).earnings.earned, 150 + 200_155);
     let paid: Vec<_> = model.recipients.iter().map(|person| world.balance(person)).collect();
@@ -84,7 +84,7 @@ fn thousand_vouchers_lose_nothing() {
     world.pass(channel.grace_seconds);
     world.send(channel.withdrawing()).assert_ok();
     assert_eq!(world.balance(&channel.payer), 2_000_777 - 1_025_930);
-    // Two units of the model's and one of the image's stay behind: less than one a party.
+    // Dust: two units of the model and one of the image, less than one per party.
     let all = [&model.recipients[..], &image.recipients[..]].concat();
     let received: u64 = all.iter().map(|person| world.balance(person)).sum();
     let back = world.balance(&channel.payer) + world.balance(&channel.operator);
@@ -92,7 +92,7 @@ fn thousand_vouchers_lose_nothing() {
     assert_eq!(received + back + world.vault_balance(), 2_000_777);
 }
 
-/// A statement's receipts, one for each unit, and what it takes to prove them.
+/// Receipts of a statement, one per unit, with the data for their proofs.
 struct Served {
     receipts: Vec<SignedReceipt>,
     tree: Tree,
@@ -230,7 +230,7 @@ fn statement_count_keeps_payouts() {
     assert_eq!(run(&[3, 50, 1, 1, 45]), at_once);
 }
 
-/// One work of a random family: its parents by position, all of them earlier.
+/// Work of a random family, with its parents by position, all earlier.
 #[derive(Clone, Debug)]
 struct Plan {
     split: Vec<u16>,
@@ -249,7 +249,7 @@ enum Step {
     Fees,
 }
 
-/// Shares of one to five recipients that give the whole away.
+/// Draws shares of one to five recipients that add up to the whole.
 fn split() -> impl Strategy<Value = Vec<u16>> {
     prop::collection::btree_set(1..10_000_u16, 0..5).prop_map(|cuts| {
         let ends = cuts.iter().copied().chain([10_000]);
@@ -283,7 +283,7 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// What everyone is owed in the end, reckoned from totals alone: no step order, no program.
+/// Returns the final entitlements, computed from totals alone.
 struct Reference {
     recipients: Vec<Vec<u64>>,
     operator: u64,

@@ -1,4 +1,4 @@
-//! Transactions beyond a classic packet, on a node as clients reach it.
+//! Transactions larger than a classic packet, through a node's JSON-RPC.
 #![allow(clippy::unwrap_used, reason = "a test that unwraps nothing has failed")]
 
 use motif_localnet::{Localnet, LocalnetConfig};
