@@ -1,5 +1,5 @@
-//! Long runs against a gateway of their own, on a chain in memory. Each prints a report in JSON
-//! as its last line; the exit code is 1 when a promise was broken.
+//! Long runs, each against its own gateway on a chain in memory. Each prints a JSON report
+//! as its last line; the exit code is 1 if a promise was broken.
 //!
 //! ```sh
 //! cargo run --release --example exercise -- free-riding    # REQUESTS=1000000 SEED=1 CONFIGURATION=
@@ -26,7 +26,7 @@ use std::process::ExitCode;
 use mimalloc::MiMalloc;
 use tokio::runtime::Runtime;
 
-/// The `motif` binary's.
+/// The allocator of the `motif` binary.
 #[global_allocator]
 static ALLOCATOR: MiMalloc = MiMalloc;
 

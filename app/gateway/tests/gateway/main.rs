@@ -1,4 +1,4 @@
-//! The gateway over HTTP, on a chain that does what a test tells it to.
+//! The gateway over HTTP, on a scripted chain.
 #![allow(clippy::unwrap_used, reason = "a test fails by a panic")]
 
 mod admin;
