@@ -56,7 +56,7 @@ fn wav() -> Vec<u8> {
     wav
 }
 
-/// A tune without the tag, all padding, that it comes with.
+/// Returns a tune without its tag, which is all padding.
 fn mp3() -> Vec<u8> {
     include_bytes!("../../../tests/fixtures/media/tune.mp3")[20..].to_vec()
 }
@@ -67,7 +67,7 @@ fn tagged(version: u8, frames: &[u8], padding: usize) -> Vec<u8> {
     [b"ID3", &[version, 0, 0][..], &size, frames, &vec![0; padding], &mp3()].concat()
 }
 
-/// Everything that carries credentials, MP3 with all kinds of tags.
+/// Returns a file of each format with credentials, and MP3 with all kinds of tags.
 fn carriers() -> Vec<(&'static str, Vec<u8>)> {
     let title = |length: [u8; 4]| [b"TIT2", &length[..], &[0, 0, 3], b"waves"].concat();
     vec![

@@ -1,4 +1,4 @@
-//! How fast works are recognised: `just bench-index`, one JSON object a line. Fingerprints are
+//! Recognition of works: `just bench-index` prints one JSON object per line. Fingerprints are
 //! random, so each is similar only to its own copies.
 #![allow(clippy::unwrap_used, reason = "a benchmark fails by a panic")]
 
@@ -134,7 +134,7 @@ fn lookups(
     say(&format!("{name}, p99"), micros(&took, 99), "us", None, how);
 }
 
-/// Reads works as a gateway does when it starts, from a node that has its answer ready.
+/// Reads works as a starting gateway does, from a node with a prepared response.
 async fn start_from_chain(works: &[Registered]) {
     let accounts: Vec<_> = works.iter().map(account).collect();
     let body = json!({ "jsonrpc": "2.0", "id": 0, "result": accounts }).to_string();
@@ -187,7 +187,7 @@ fn work(random: &mut StdRng, scheme: Scheme) -> Registered {
     }
 }
 
-/// As near as is still alike, or nearer.
+/// Returns a fingerprint within the radius.
 fn changed(fingerprint: &Fingerprint, random: &mut StdRng) -> Fingerprint {
     let mut changed = *fingerprint;
     match Scheme::from_number(fingerprint.scheme) {
@@ -224,7 +224,7 @@ fn resident_megabytes() -> f64 {
     pages.unwrap_or(0.0) * 4_096.0 / 1e6
 }
 
-/// A figure whose goal is a most.
+/// Prints a figure with a maximum as its goal.
 fn say(name: &str, value: f64, unit: &str, goal: Option<f64>, how: &str) {
     let rounded = (value * 1_000.0).round() / 1_000.0;
     line(name, json!(rounded), unit, goal.map(|goal| (json!(goal), value <= goal)), how);
