@@ -319,7 +319,7 @@ fn reference(family: &[Plan], units: &[u64], fee_bps: u64) -> Reference {
     Reference { recipients, operator, charged: upfront + total + operator }
 }
 
-fn in_any_order_everyone_is_paid_the_reference(
+fn every_order_pays_the_reference(
     family: &[Plan],
     fee_bps: u16,
     steps: &[Step],
@@ -400,6 +400,6 @@ proptest! {
         steps in prop::collection::vec(step(), 1..40),
     ) {
         let family = [family.0, family.1, family.2];
-        in_any_order_everyone_is_paid_the_reference(&family, fee_bps, &steps)?;
+        every_order_pays_the_reference(&family, fee_bps, &steps)?;
     }
 }

@@ -90,7 +90,7 @@ impl Bench {
         let temporary = tempfile::tempdir().unwrap();
         let folder = self.folder.clone().unwrap_or_else(|| temporary.path().to_owned());
         let fsync = one_fsync(&folder);
-        print("gateway.fsync", micros(fsync), "us", None, "one page appended and synchronised");
+        print("gateway.fsync", micros(fsync), "us", None, "one page appended and synced");
         let only = std::env::var("GATEWAY_BENCH_STORE").ok();
         let chosen = |store: &str| only.as_ref().is_none_or(|only| only == store);
         if chosen("file") {

@@ -76,7 +76,7 @@ fn main() {
     let folder = std::env::temp_dir().join(format!("motif-bench-{}", std::process::id()));
     let (written, took) = timed(|| snapshot::write(&folder, &[1; 32], &works));
     written.unwrap();
-    say("snapshot of 1,000,000 works, written", took.as_secs_f64(), "s", None, "synchronised");
+    say("snapshot of 1,000,000 works, written", took.as_secs_f64(), "s", None, "synced");
     let (read, took) = timed(|| Index::new(snapshot::read(&folder, &[1; 32]).unwrap()));
     say("snapshot of 1,000,000 works, read and indexed", took.as_secs_f64(), "s", None, "");
     std::fs::remove_file(folder).unwrap();

@@ -12,7 +12,7 @@ pub fn mint_data(supply: u64) -> Vec<u8> {
     let mut data = vec![0; 82];
     data[36..44].copy_from_slice(&supply.to_le_bytes());
     data[44] = 6; // decimals
-    data[45] = 1; // initialised
+    data[45] = 1; // initialized
     data
 }
 
@@ -27,7 +27,7 @@ pub fn token_data(mint: &Pubkey, owner: &Pubkey, amount: u64) -> Vec<u8> {
     data[..32].copy_from_slice(mint.as_ref());
     data[32..64].copy_from_slice(owner.as_ref());
     data[AMOUNT_OFFSET..72].copy_from_slice(&amount.to_le_bytes());
-    data[108] = 1; // initialised
+    data[108] = 1; // initialized
     data
 }
 

@@ -109,9 +109,9 @@ fn shim(folder: &Path) -> PathBuf {
 }
 
 /// Runs a test with a failing journal, and with failing tables.
-macro_rules! of_journal_and_of_log {
+macro_rules! on_journal_and_log {
     ($($test:ident),+ $(,)?) => {
-        mod of_the_journal {
+        mod on_journal {
             $(
                 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
                 async fn $test() {
@@ -120,7 +120,7 @@ macro_rules! of_journal_and_of_log {
             )+
         }
 
-        mod of_the_log {
+        mod on_log {
             $(
                 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
                 async fn $test() {
@@ -131,14 +131,14 @@ macro_rules! of_journal_and_of_log {
     };
 }
 
-of_journal_and_of_log! {
-    a_failed_synchronisation_is_not_taken_back_by_a_later_one_that_works,
-    a_full_disk_loses_nothing_that_was_acknowledged,
-    a_write_that_ends_in_its_middle_is_not_acknowledged,
-    a_torn_page_takes_nothing_acknowledged_with_it,
+on_journal_and_log! {
+    failed_sync_is_final,
+    full_disk_loses_nothing_acknowledged,
+    short_write_is_not_acknowledged,
+    torn_page_loses_nothing_acknowledged,
 }
 
-async fn a_failed_synchronisation_is_not_taken_back_by_a_later_one_that_works(files: &str) {
+async fn failed_sync_is_final(files: &str) {
     let mut failing = Failing::new(files).await;
     let running = failing.start().await;
     failing.pay(&running, "eio").await;
@@ -149,7 +149,7 @@ async fn a_failed_synchronisation_is_not_taken_back_by_a_later_one_that_works(fi
     failing.assert_whole().await;
 }
 
-async fn a_full_disk_loses_nothing_that_was_acknowledged(files: &str) {
+async fn full_disk_loses_nothing_acknowledged(files: &str) {
     let mut failing = Failing::new(files).await;
     let running = failing.start().await;
     failing.pay(&running, "enospc").await;
@@ -167,7 +167,7 @@ async fn a_full_disk_loses_nothing_that_was_acknowledged(files: &str) {
     failing.assert_whole().await;
 }
 
-async fn a_write_that_ends_in_its_middle_is_not_acknowledged(files: &str) {
+async fn short_write_is_not_acknowledged(files: &str) {
     let mut failing = Failing::new(files).await;
     let running = failing.start().await;
     failing.pay(&running, "short").await;
@@ -177,7 +177,7 @@ async fn a_write_that_ends_in_its_middle_is_not_acknowledged(files: &str) {
     failing.assert_whole().await;
 }
 
-async fn a_torn_page_takes_nothing_acknowledged_with_it(files: &str) {
+async fn torn_page_loses_nothing_acknowledged(files: &str) {
     let mut failing = Failing::new(files).await;
     let mut running = failing.start().await;
     failing.pay(&running, "torn").await;
