@@ -1,4 +1,4 @@
-"""What tests say of a mutant: they stop at the first one that fails."""
+"""Runs tests on a mutant until the first failure."""
 
 import collections
 import contextlib
@@ -12,7 +12,7 @@ FAILED = " ... FAILED"
 
 
 class Trial:
-    """The tests by module, and which of them have caught something before."""
+    """Test modules, with the tests that caught mutants before."""
 
     def __init__(self, root, tests, left_out):
         self.root = root
@@ -110,7 +110,7 @@ def output(executable, environment, root, *arguments):
 
 
 def first_failure(executable, environment, root, *arguments, seconds=300):
-    """The first test that fails, `crash` or `timeout` when none says so, or `None`."""
+    """Returns the first failing test, `crash`, `timeout`, or `None`."""
     late = threading.Event()
     with start(executable, environment, root, *arguments) as running:
         def stop():
@@ -132,6 +132,6 @@ def first_failure(executable, environment, root, *arguments, seconds=300):
 
 
 def kill(running):
-    """Ends the tests, which this started, and whatever they started."""
+    """Ends the started tests and their child processes."""
     with contextlib.suppress(ProcessLookupError):
         os.killpg(running.pid, signal.SIGKILL)

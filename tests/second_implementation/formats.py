@@ -19,7 +19,7 @@ ALPHABET = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 
 
 def address(text):
-    """The 32 bytes behind a base-58 address."""
+    """Returns the 32 bytes of a base58 address."""
     number = 0
     for character in text:
         number = number * 58 + ALPHABET.index(character)
@@ -27,7 +27,7 @@ def address(text):
 
 
 def domain(name):
-    """The sixteen bytes every signed message begins with, version 1."""
+    """Returns the sixteen first bytes of a signed message, version 1."""
     return b"\xff" + name.encode("ascii") + b"\x00\x01"
 
 
@@ -89,7 +89,7 @@ def tree(leaves):
 
 
 def bundle(case):
-    """One signature for several receipts, and each one's way to what it signs."""
+    """Returns one signature for several receipts, and each receipt's Merkle path."""
     level = [bytes.fromhex(digest) for digest in case["digests"]]
     places = list(range(len(level)))
     ways = [[] for _ in level]
@@ -117,7 +117,7 @@ def record(case):
 
 
 def mmr(leaves):
-    """The trees of a range after all leaves were appended: {level: root}."""
+    """Returns the trees of a range after all leaves were appended: {level: root}."""
     peaks = {}
     for leaf in map(bytes.fromhex, leaves):
         level = 0

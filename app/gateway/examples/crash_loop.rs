@@ -1,8 +1,8 @@
-//! Kills a gateway under load, as often as it is told to, and checks after each kill that nothing
+//! Kills a gateway under load a number of times, and checks after each kill that nothing
 //! acknowledged is lost and nothing is charged twice. The report is the last line.
 //!
 //! `cargo run --release --example crash_loop -- --kills 1000 [--postgres]`
-#![allow(clippy::unwrap_used, reason = "it stops at what it did not expect")]
+#![allow(clippy::unwrap_used, reason = "it fails by a panic")]
 
 use std::{
     process::{Command, ExitCode},
@@ -15,10 +15,10 @@ use motif_testkit::{
 };
 use serde_json::json;
 
-/// Kills between two lines on standard error.
+/// Number of kills between two lines on standard error.
 const EVERY: u32 = 50;
 
-/// This program again, as the gateway that is killed.
+/// Returns the command that runs this program as the gateway to kill.
 fn gateway() -> Command {
     Command::new(std::env::current_exe().unwrap())
 }

@@ -95,7 +95,7 @@ impl Findings {
     /// The signer of the credentials is ignored.
     pub fn new(provenance: &Provenance, evidence: Evidence<'_>) -> Self {
         let receipt = provenance.receipt.map(|claimed| {
-            // Its name follows from the rest, whatever it says.
+            // Recomputed, since the credentials can contain any digest.
             let receipt = ReceiptParts::from(&SignedReceipt::from(&claimed));
             let standing = standing(provenance, &receipt, evidence);
             ReceiptFinding { receipt, standing }

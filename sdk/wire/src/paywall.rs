@@ -5,8 +5,8 @@ use super::{
     Address, Amount, Digest, ExpectedStatement, PayerProof, Quote, ReceiptParts, VoucherParts,
 };
 
-/// Payment for a request to a model server behind a paywall. Sent in the header
-/// [`Payment::HEADER`] as base64url of its JSON.
+/// Payment for a request to a model server behind a paywall. Sent as base64url of its JSON in the
+/// header `motif-payment`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(untagged)]
@@ -30,7 +30,7 @@ pub struct AskToPay {
     pub units: u32,
     /// Last unix second in which the answer can be paid.
     pub expires_at: i64,
-    /// Proves that the payer asks, over `motif_sdk::gateway::hold_details` with the request's
+    /// Proof of the payer's request, over `motif_sdk::gateway::hold_details` with the request's
     /// digest, `motif_sdk::gateway::paid_request_digest`.
     pub proof: PayerProof,
     /// Voucher for exactly `units`, if their number is known in advance.
@@ -98,7 +98,7 @@ pub struct Due {
     pub because: Option<String>,
 }
 
-/// Payment that status 402 requires. Sent in the header [`PaymentRequired::HEADER`].
+/// Payment that status 402 requires. Sent in the header `motif-payment-required`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "kebab-case")]
@@ -157,7 +157,7 @@ pub struct StreamFailure {
     /// Slug of the problem type.
     #[serde(rename = "type")]
     pub slug: String,
-    /// What is wrong.
+    /// Description of the failure.
     pub detail: String,
 }
 

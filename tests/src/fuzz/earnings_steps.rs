@@ -1,4 +1,4 @@
-//! Calls of the payments program about what works earn.
+//! Calls of the payments program about earnings.
 
 use anchor_lang::error::ErrorCode;
 use motif_sdk::{
@@ -81,7 +81,7 @@ impl Episode {
             _ => return None,
         };
         if child == parent {
-            return None; // one account twice: see the sabotage
+            return None; // one account twice, which sabotage covers
         }
         let call = Call::new([earnings::pull(&child, &parent, &mint)], &[]);
         Some(Step::new("pull", call, move |ledger| ledger.pull(child, parent, mint).map(drop)))
@@ -117,7 +117,7 @@ impl Episode {
         }
         let currency = self.cast.currency(&mint);
         if self.random.random_ratio(1, 4) {
-            // To an account it names: here another person's, as a gift.
+            // To an account that the recipient names: here another person's.
             let payee = self.cast.mostly(&payees[0], &mut self.random);
             let friend = self.cast.any_person(&mut self.random).key();
             let to = currency.tokens(&friend);

@@ -1,4 +1,4 @@
-//! The end of an episode: each party takes what it is owed, and only dust is left.
+//! End of an episode: each party is paid its entitlement, and only dust remains.
 
 use motif_sdk::earnings;
 use solana_pubkey::Pubkey;
@@ -39,7 +39,7 @@ impl Episode {
                 })?;
             }
         }
-        // Works know only older ones as parents: as often as there are generations.
+        // Parents are older than children, so one pass per generation suffices.
         for _ in 0..self.ledger.works.len() {
             self.pull_everything(report)?;
         }
@@ -52,7 +52,7 @@ impl Episode {
         Ok(())
     }
 
-    /// A call that nothing may stop.
+    /// Sends a call that must be accepted.
     pub(super) fn must(
         &mut self,
         name: &'static str,

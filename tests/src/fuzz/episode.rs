@@ -17,11 +17,11 @@ use crate::{
     world::{Call, Code, World, token_account},
 };
 
-/// Where a mint's authority marks an account as frozen.
+/// Offset of a token account's state.
 const TOKEN_STATE_OFFSET: usize = 108;
 const TOKEN_METADATA_ELF: &[u8] = include_bytes!("../../../programs/artifacts/token_metadata.so");
 
-/// One cluster, its cast, and what the ledger says about both.
+/// Cluster, people and model of an episode.
 pub(super) struct Episode {
     pub world: World,
     pub ledger: Ledger,
@@ -29,18 +29,18 @@ pub(super) struct Episode {
     pub random: StdRng,
     known: BTreeMap<Pubkey, Known>,
     past: Vec<Step>,
-    /// Statements that are being staged, by channel and settler.
+    /// Statements being buffered, by channel and settler.
     pub prepared: BTreeMap<(Pubkey, Pubkey), Prepared>,
-    /// Vouchers that operators have acknowledged and not settled yet, by channel.
+    /// Acknowledged vouchers that are not settled, by channel.
     pub acknowledged: BTreeMap<Pubkey, Acknowledged>,
-    /// Steps so far.
+    /// Number of steps so far.
     played: u64,
 }
 
-/// Draws the next call; `None` where there is nothing to call it on.
+/// Function that draws a call; `None` if no suitable account exists.
 type Draw = fn(&mut Episode) -> Option<Step>;
 
-/// Every instruction, and how often it is drawn.
+/// All instructions with their weights.
 const DRAWS: [(u32, Draw); 40] = [
     (1, Episode::initialize),
     (1, Episode::create_vault),
@@ -127,22 +127,22 @@ impl Episode {
         episode
     }
 
-    /// Remembers what will stand at an address.
+    /// Records the account that a call creates.
     pub fn know(&mut self, address: Pubkey, what: Known) {
         self.known.insert(address, what);
     }
 
-    /// Addresses with something of ours at them.
+    /// Returns the addresses of the programs' accounts.
     pub fn addresses(&self) -> Vec<Pubkey> {
         self.known.keys().copied().collect()
     }
 
-    /// The least a bond can be: what an empty account needs.
+    /// Returns the minimum bond, lamports: the rent of an empty account.
     pub fn least_bond(&self) -> u64 {
         self.world.svm.minimum_balance_for_rent_exemption(0)
     }
 
-    /// One event, perhaps, and one instruction.
+    /// Plays one step: possibly an event, then an instruction.
     pub fn step(&mut self, report: &mut Report) -> Result<(), String> {
         if self.random.random_ratio(3, 16) {
             self.event(report)?;
@@ -173,7 +173,7 @@ impl Episode {
         if self.played.is_multiple_of(50) { self.check_all() } else { Ok(()) }
     }
 
-    /// The next call: mostly one that breaks no rule, if a few attempts find one.
+    /// Draws the next call, usually one that breaks no rule if a few attempts find one.
     fn draw(&mut self) -> Step {
         let all = DRAWS.iter().chain(&LATE_DRAWS);
         let total: u32 = all.clone().map(|(weight, _)| weight).sum();
@@ -200,7 +200,7 @@ impl Episode {
         }
     }
 
-    /// Sends a call and tells the ledger; both must agree, and every promise hold.
+    /// Sends a call and applies it to the model; both must agree, and every promise must hold.
     pub fn play(&mut self, step: &Step, report: &mut Report) -> Result<(), String> {
         let addresses = named(&step.call);
         let before = self.accounts(&addresses);
@@ -232,7 +232,7 @@ impl Episode {
             .map_err(|what| format!("{}: {what}", step.name))
     }
 
-    /// Sends a sabotaged call: nothing of it may be accepted.
+    /// Sends a sabotaged call, which must be rejected.
     fn refuse(
         &mut self,
         step: &Step,
@@ -268,7 +268,7 @@ impl Episode {
         addresses.iter().map(|address| self.world.find(address)).collect()
     }
 
-    /// A refused call leaves everything as it was, but for the fee.
+    /// Checks that a rejected call changed nothing except the fee.
     fn unchanged(
         &self,
         name: &str,
@@ -284,7 +284,7 @@ impl Episode {
         Ok(())
     }
 
-    /// What `accept` must have read of terms, the chain says.
+    /// Copies the terms' digest from the chain, because an acceptance must name it.
     fn learn_digests(&mut self) {
         for (address, work) in &mut self.ledger.works {
             for (number, terms) in &mut work.terms {
@@ -296,7 +296,7 @@ impl Episode {
         }
     }
 
-    /// Holds an account against the ledger.
+    /// Compares an account with the model.
     fn check(&self, address: &Pubkey) -> Result<(), String> {
         let Some(known) = self.known.get(address) else { return Ok(()) };
         let account = self.world.find(address).filter(|account| !account.data.is_empty());
@@ -357,7 +357,7 @@ impl Episode {
         }
     }
 
-    /// Holds everything against the ledger.
+    /// Compares all accounts with the model.
     pub fn check_all(&self) -> Result<(), String> {
         for address in self.known.keys() {
             self.check(address)?;
@@ -365,7 +365,7 @@ impl Episode {
         Ok(())
     }
 
-    /// Something happens that no instruction of ours is.
+    /// Causes a random event outside of the programs.
     fn event(&mut self, report: &mut Report) -> Result<(), String> {
         let name = match self.random.random_range(0..18) {
             0..5 => self.jump(),
@@ -400,7 +400,7 @@ impl Episode {
         "a slot passes"
     }
 
-    /// A distributor pays into a till.
+    /// Pays into a till.
     fn fill_till(&mut self) -> &'static str {
         let tills: Vec<_> = self.ledger.tills.keys().copied().collect();
         let Some(&(work, mint)) = tills.choose(&mut self.random) else { return "nothing" };
@@ -420,7 +420,7 @@ impl Episode {
         (person, self.mint())
     }
 
-    /// Breaks a person's own token account.
+    /// Makes a person's token account unusable.
     fn poison(&mut self) -> &'static str {
         let (person, mint) = self.some_purse();
         let held = self.ledger.balance(&person, &mint);
@@ -447,7 +447,7 @@ impl Episode {
         name
     }
 
-    /// Token accounts are put right again, and filled.
+    /// Repairs and funds the token accounts.
     fn heal(&mut self) -> &'static str {
         for key in self.ledger.purses.keys().copied().collect::<Vec<_>>() {
             if !matches!(self.ledger.purses[&key], Purse::Open(_)) {

@@ -1,5 +1,5 @@
-//! Vouchers that an operator has acknowledged and not settled yet, and the calls by which a payer
-//! could make them worthless.
+//! Acknowledged vouchers that are not settled, and calls by which a payer could
+//! void them.
 
 use licensing::{Offer, Unit, UsePrice};
 use motif_sdk::{
@@ -16,7 +16,7 @@ use crate::{
     world::{CLUSTER, Call},
 };
 
-/// The settlement of an acknowledged voucher, which the operator has not sent yet.
+/// Settlement of an acknowledged voucher that is not sent.
 #[derive(Clone)]
 pub(super) struct Acknowledged {
     operator: Pubkey,
@@ -25,7 +25,7 @@ pub(super) struct Acknowledged {
 }
 
 impl Episode {
-    /// An operator acknowledges a voucher for as much of the free deposit as it can settle.
+    /// Acknowledges a voucher for as much of the free deposit as can settle.
     pub(super) fn acknowledge(&mut self) -> &'static str {
         match self.voucher() {
             Some((channel, voucher)) => {
@@ -96,14 +96,14 @@ impl Episode {
         })
     }
 
-    /// Whether the operator could settle a voucher now; nothing is changed.
+    /// Returns whether the operator could settle a voucher now, by simulation.
     fn settles(&self, voucher: &Acknowledged) -> bool {
         let transaction = self.world.transaction(&voucher.call);
         self.world.svm.simulate_transaction(transaction).is_ok()
     }
 
-    /// Acknowledged vouchers of the channels a call names, which settle before it and which it
-    /// must leave so: neither the operator signs it nor does it settle another voucher.
+    /// Returns acknowledged vouchers of the channels in a call that settle before it and must
+    /// settle after it: the operator does not sign the call, and it settles no other voucher.
     pub(super) fn settleable(&mut self, step: &Step, addresses: &[Pubkey]) -> Vec<Pubkey> {
         let mut channels = Vec::new();
         for address in addresses {
@@ -125,7 +125,7 @@ impl Episode {
     /// Checks that acknowledged vouchers that settled before a call settle after it.
     ///
     /// # Errors
-    /// The first one that does not, and what the program answers.
+    /// The first one that does not, with the program's error.
     pub(super) fn still_settleable(&self, name: &str, channels: &[Pubkey]) -> Result<(), String> {
         for channel in channels {
             let transaction = self.world.transaction(&self.acknowledged[channel].call);
@@ -137,8 +137,8 @@ impl Episode {
         Ok(())
     }
 
-    /// The next of the calls by which a payer licenses a work of its own for an upfront fee that
-    /// takes all of the free deposit, while a voucher of its channel is acknowledged.
+    /// Draws the next of the calls by which a payer licenses its own work for an upfront fee of the
+    /// whole free deposit, while a voucher of its channel is acknowledged.
     pub(super) fn license_itself(&mut self) -> Option<Step> {
         let mut pairs = Vec::new();
         for address in self.acknowledged.keys() {
@@ -193,8 +193,8 @@ impl Episode {
         Some(self.accepting(channel, payer, None, what))
     }
 
-    /// The next of the calls by which a license in an acknowledged statement is ended late: its
-    /// work is withdrawn, and the withdrawal applied once the notice is over.
+    /// Draws the next of the calls that end a license of an acknowledged statement late: its work
+    /// is withdrawn, and the withdrawal is applied after the notice.
     pub(super) fn end_late(&mut self) -> Option<Step> {
         let (mut late, mut active) = (Vec::new(), Vec::new());
         for (address, voucher) in &self.acknowledged {

@@ -22,7 +22,7 @@ impl Episode {
         Some(Step::new("open_dispute", call, move |ledger| ledger.open_dispute(caller, work)))
     }
 
-    /// A disputed work with its owner and who claims it.
+    /// Returns a disputed work with its owner and claimant.
     pub(super) fn disputed(&mut self) -> Option<(Pubkey, Pubkey, Pubkey)> {
         let disputed: Vec<_> = self
             .ledger

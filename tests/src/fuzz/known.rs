@@ -1,6 +1,6 @@
 use solana_pubkey::Pubkey;
 
-/// What stands at an address.
+/// Account at an address.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Known {
     Work,

@@ -20,12 +20,12 @@ use crate::{
     world::{Call, Code, Person},
 };
 
-/// Enough for `issue_certificate`, which calls Token Metadata three times.
+/// Compute units for `issue_certificate`, which calls Token Metadata three times.
 const CERTIFICATE_UNITS: u32 = 400_000;
 
 pub(super) const USES: [Use; 3] = [Use::Generate, Use::Train, Use::Play];
 
-/// The ledger's answer, and one more rule that only accounts named long ago can break.
+/// Adds a rule to the model's result that only outdated accounts can break.
 pub(super) fn unless(
     broken: bool,
     code: impl Into<Code>,
@@ -58,7 +58,7 @@ impl Episode {
         self.cast.mostly(&owner, &mut self.random)
     }
 
-    /// A split, nearly always one that adds up.
+    /// Draws a split, nearly always with a valid total.
     fn split(&mut self) -> Vec<(Pubkey, u16)> {
         let width = self.random.random_range(1..=self.cast.people.len().min(5));
         let chosen: Vec<_> =
@@ -84,7 +84,7 @@ impl Episode {
         split
     }
 
-    /// A moment in the next days, or now and then a past one.
+    /// Draws a time in the next days, sometimes a past one.
     fn moment(&mut self) -> i64 {
         let seconds = self.random.random_range(-86_400..30 * 86_400);
         self.ledger.now.saturating_add(seconds)
@@ -160,7 +160,7 @@ impl Episode {
         Some(Step::new("register_work", call, move |ledger| ledger.register(address, &what)))
     }
 
-    /// A right to a derivative, as good as it gets.
+    /// Finds the best right to derive from a parent.
     fn right(&mut self, from: &Pubkey, creator: &Person) -> Right {
         let latest = self.ledger.works[from].latest_terms;
         let number = match self.random.random_range(0..8) {
@@ -287,7 +287,7 @@ impl Episode {
         })
     }
 
-    /// Terms of a work that has some.
+    /// Returns a work that has terms.
     pub(super) fn some_terms(&mut self) -> Option<(Pubkey, u32)> {
         let all: Vec<_> = self
             .ledger
@@ -416,7 +416,7 @@ impl Episode {
         }))
     }
 
-    /// A work for which a split is proposed, if there is one.
+    /// Returns a work with a proposed split, if any.
     fn changing(&mut self) -> Option<Pubkey> {
         let changing: Vec<_> =
             self.ledger.works.iter().filter(|(_, work)| work.change.is_some()).collect();
@@ -518,7 +518,7 @@ fn other_proposer(ledger: &Ledger, work: &Pubkey, proposer: &Pubkey) -> bool {
     change.is_some_and(|change| change.proposer != *proposer)
 }
 
-/// Each signer once, in order.
+/// Removes duplicate signers.
 pub(super) fn distinct(people: &[Person]) -> Vec<&Person> {
     let mut distinct: Vec<&Person> = Vec::new();
     for person in people {

@@ -22,7 +22,7 @@ use crate::{
     world::{CLUSTER, Call, Person},
 };
 
-/// A statement of a channel with its voucher, and what the ledger should know of both.
+/// Statement of a channel with its voucher, and the model's view of both.
 #[derive(Clone)]
 pub(super) struct Prepared {
     signed: SignedVoucher,
@@ -169,7 +169,7 @@ impl Episode {
         Some(self.accepting(channel, payer, approver, what))
     }
 
-    /// Takes terms onto a channel; `payer` and `approver` sign.
+    /// Accepts terms on a channel; `payer` and `approver` sign.
     pub(super) fn accepting(
         &self,
         channel: Pubkey,
@@ -310,7 +310,7 @@ impl Episode {
         }))
     }
 
-    /// The same without a voucher: the voucher's signer signs the transaction.
+    /// Settles without a voucher: the voucher key signs the transaction.
     pub(super) fn settle_cosigned(&mut self) -> Option<Step> {
         let Prepared { signed, bytes, receipts, opened_slot, what } = self.statement()?;
         let SignedVoucher { voucher, key, .. } = signed;
@@ -321,7 +321,7 @@ impl Episode {
         let settle = sdk::settle_cosigned(&settler.key(), &key, &voucher, bytes, receipts);
         let call = Call::new([settle], &[settler, signer]);
         Some(Step::new("settle_cosigned", call, move |ledger| {
-            // Cluster, digest and expiry are the transaction's own.
+            // The transaction determines cluster, digest and expiry.
             let for_this_channel = ledger.channel(&channel)?.opened_slot == opened_slot;
             let (digest, expires_at) = (what.sent_digest, i64::MAX);
             let what = Settling { for_this_channel, digest, expires_at, ..what.clone() };
@@ -329,7 +329,7 @@ impl Episode {
         }))
     }
 
-    /// The next of the calls that stage a statement and settle it.
+    /// Draws the next of the calls that buffer and settle a statement.
     pub(super) fn settle_buffered(&mut self) -> Option<Step> {
         let keys: Vec<_> = self.prepared.keys().copied().collect();
         let key = match keys.choose(&mut self.random) {
@@ -357,7 +357,7 @@ impl Episode {
             }));
         }
         if staged.is_some_and(|staged| staged.len() > prepared.bytes.len()) {
-            // What is staged is for another statement, and has to go first.
+            // The buffer holds another statement and must be closed first.
             let call =
                 Call::new([sdk::close_statement_buffer(&settler.key(), &channel)], &[&settler]);
             return Some(Step::new("close_statement_buffer", call, move |ledger| {
@@ -530,8 +530,8 @@ impl Episode {
     }
 }
 
-/// Whether the channel's licenses are of other works than were named: it was closed since, and
-/// opened again.
+/// Returns whether the channel's licenses are of other works than in the call, because it was
+/// closed and reopened.
 pub(super) fn other_works(ledger: &Ledger, channel: &Pubkey, named: &[(u16, Pubkey)]) -> bool {
     let Some(channel) = ledger.channels.get(channel) else { return false };
     named.iter().any(|(index, work)| {
@@ -540,8 +540,8 @@ pub(super) fn other_works(ledger: &Ledger, channel: &Pubkey, named: &[(u16, Pubk
     })
 }
 
-/// Reads a statement as docs/formats.md describes it: its entries up to the first that breaks
-/// the format, and whether there is none.
+/// Parses a statement as docs/formats.md describes it: returns the entries up to the first invalid
+/// one, and whether all are valid.
 fn entries(bytes: &[u8]) -> (Vec<(u16, u32)>, bool) {
     let mut entries: Vec<(u16, u32)> = Vec::new();
     if bytes.is_empty() || !bytes.len().is_multiple_of(6) {

@@ -1,11 +1,11 @@
-//! What must hold after every instruction, whatever it was.
+//! Promises that must hold after every instruction.
 
 use crate::model::{Book, Channel, Ledger, License};
 
-/// Holds the ledger, which the accounts agree with, against the promises of docs/architecture.md.
+/// Checks the promises of docs/architecture.md on the model, which equals the accounts.
 ///
 /// # Errors
-/// The first promise that is broken.
+/// The first broken promise.
 pub(super) fn check(was: &Ledger, is: &Ledger, by: &str) -> Result<(), String> {
     for (address, channel) in &is.channels {
         let before = was.channels.get(address);
@@ -38,11 +38,11 @@ pub(super) fn check(was: &Ledger, is: &Ledger, by: &str) -> Result<(), String> {
     require(tokens(was) == tokens(is), || "tokens came from nowhere".to_owned())
 }
 
-/// What is left when every party has taken what it can: dust, and what those are owed who cannot
-/// be paid or whose works never opened earnings.
+/// Checks the rest after every party was paid: dust, and entitlements of parties that cannot be
+/// paid or whose works have no earnings accounts.
 ///
 /// # Errors
-/// Returns the first unit that a party is owed and could have taken.
+/// The first entitlement that could have been paid.
 pub(super) fn check_end(ledger: &Ledger) -> Result<(), String> {
     for ((work, mint), book) in &ledger.books {
         let stuck = |person| !ledger.takes_money(person, mint);
@@ -71,7 +71,7 @@ fn check_channel(channel: &Channel) -> Result<(), String> {
     require(charged >= taken, || "paid out more than was charged".to_owned())
 }
 
-/// Totals never fall, and what a licensee accepted does not get worse.
+/// Checks that totals never fall and that accepted conditions do not get worse.
 fn check_totals(before: &Channel, after: &Channel, by: &str) -> Result<(), String> {
     let grows = after.deposited >= before.deposited
         && after.prices() >= before.prices()

@@ -1,4 +1,4 @@
-//! Whether accounts say what the ledger says.
+//! Comparison of accounts with the ledger.
 
 use anchor_lang::AccountDeserialize;
 use licensing::WorkStatus;
@@ -7,7 +7,7 @@ use payments::{Earnings, Part};
 
 use super::{Book, Channel, NEVER, Status, Work};
 
-/// Where an account and the ledger differ, in words.
+/// Result of a comparison; the error describes the difference.
 type Agreement = Result<(), String>;
 
 fn same<T: PartialEq + std::fmt::Debug>(what: &str, chain: T, ledger: T) -> Agreement {
@@ -17,7 +17,7 @@ fn same<T: PartialEq + std::fmt::Debug>(what: &str, chain: T, ledger: T) -> Agre
     Err(format!("{what}: {chain:?} on chain, {ledger:?} in the ledger"))
 }
 
-/// An account of earnings against a book.
+/// Compares an earnings account with a book.
 ///
 /// # Errors
 /// The first difference.
@@ -63,7 +63,7 @@ pub fn same_book(data: &[u8], book: &Book) -> Agreement {
     Ok(())
 }
 
-/// An account of a channel against the ledger's.
+/// Compares a channel's account with the ledger.
 ///
 /// # Errors
 /// The first difference.
@@ -113,7 +113,7 @@ pub fn same_channel(data: &[u8], channel: &Channel) -> Agreement {
     same("quotas held", chain.quotas_held as usize, held)
 }
 
-/// A work's account against the ledger's.
+/// Compares a work's account with the ledger.
 ///
 /// # Errors
 /// The first difference.

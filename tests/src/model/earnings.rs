@@ -5,56 +5,55 @@ use solana_pubkey::Pubkey;
 
 use super::{Refused, Rules, exact, refused};
 
-/// Parents, recipients and those former recipients who are still owed: at most so many.
+/// Maximum number of parents, recipients and former recipients with an open entitlement.
 const MOST_PARTIES: usize = 96;
 
-/// What one work has earned in one currency, and whose it is.
+/// Earnings of one work in one currency, with the entitlement of each party.
 ///
-/// Everything ever earned is there to be added up again: a split in force has a part of what the
-/// work keeps beyond what earlier splits gave out, and nothing that was given out is taken back,
-/// except by a verdict, and then only what had not been paid.
+/// Entitlements by earlier splits stay; the current split divides what the work kept since it was
+/// applied. A verdict can take back only what was not paid.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Book {
-    /// Base units, ever.
+    /// Total, base units.
     pub earned: u128,
-    /// Which split of the work `split` is.
+    /// Version of `split`.
     pub split_version: u32,
-    /// Parent works, in order.
+    /// Parents, in order.
     pub parents: Vec<Upstream>,
-    /// Recipients and basis points, in order.
+    /// Recipients and shares in basis points, in order.
     pub split: Vec<(Pubkey, u16)>,
-    /// The last dispute the book was told of, and what the work had kept by then.
+    /// Number of the last applied dispute, and the amount kept by then.
     pub contested: (u32, u128),
-    /// Every recipient that ever stood in a split.
+    /// Current and former recipients.
     pub people: BTreeMap<Pubkey, Standing>,
 }
 
-/// A parent's side of a book.
+/// Part of a parent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Upstream {
-    /// The parent.
+    /// Parent.
     pub work: Pubkey,
-    /// Of everything earned.
+    /// Share of all earnings, basis points.
     pub bps: u16,
-    /// Base units pulled so far.
+    /// Pulled amount, base units.
     pub taken: u128,
 }
 
-/// A person's side of a book, base units.
+/// Part of a recipient, base units.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Standing {
-    /// By the splits before the present one.
+    /// Entitlement by earlier splits.
     pub before: u128,
-    /// Paid so far.
+    /// Paid amount.
     pub taken: u128,
-    /// The chain forgot it: no longer in the split, and owed nothing when that began.
+    /// Whether the account dropped it: out of the split and without an open entitlement then.
     pub forgotten: bool,
-    /// What it had been paid when it was last forgotten: the chain counts from there.
+    /// Amount paid when it was last dropped, from which the account counts.
     pub written_off: u128,
 }
 
 impl Book {
-    /// Of a work that earns nothing yet.
+    /// Creates the book of a work without earnings.
     pub fn new(parents: &[(Pubkey, u16)], split: &[(Pubkey, u16)], split_version: u32) -> Self {
         let upstream = |&(work, bps)| Upstream { work, bps, taken: 0 };
         Self {
@@ -67,53 +66,53 @@ impl Book {
         }
     }
 
-    /// What the parents leave of everything earned.
+    /// Returns the earnings that the parents leave.
     pub fn kept(&self) -> u128 {
         let parents: u16 = self.parents.iter().map(|parent| parent.bps).sum();
         exact::share(self.earned, 10_000 - parents)
     }
 
-    /// What earlier splits gave out.
+    /// Returns the entitlements by earlier splits.
     pub fn given_out(&self) -> u128 {
         self.people.values().map(|standing| standing.before).sum()
     }
 
-    /// Base units a person is entitled to, ever.
+    /// Returns a person's total entitlement, base units.
     pub fn entitled(&self, person: &Pubkey) -> u128 {
         self.entitled_of(self.kept(), person)
     }
 
-    /// Base units a person is entitled to when so many were kept.
+    /// Returns a person's total entitlement for a kept amount, base units.
     fn entitled_of(&self, kept: u128, person: &Pubkey) -> u128 {
         let Some(standing) = self.people.get(person) else { return 0 };
         let bps = self.split.iter().find(|(other, _)| other == person).map_or(0, |(_, bps)| *bps);
         standing.before + exact::share(kept.saturating_sub(self.given_out()), bps)
     }
 
-    /// Base units a person could be paid now.
+    /// Returns the amount that a person can claim, base units.
     pub fn owed(&self, person: &Pubkey) -> u128 {
         self.entitled(person) - self.people.get(person).map_or(0, |standing| standing.taken)
     }
 
-    /// Base units a parent could pull now.
+    /// Returns the amount that a parent can pull, base units.
     pub fn due(&self, parent: &Upstream) -> u128 {
         exact::share(self.earned, parent.bps) - parent.taken
     }
 
-    /// Whether the chain knows the person: former recipients are forgotten at the first change
-    /// of split at which nothing is owed to them.
+    /// Returns whether the account lists the person: former recipients are dropped at the first
+    /// change of split without an open entitlement.
     pub fn knows(&self, person: &Pubkey) -> bool {
         self.people.get(person).is_some_and(|standing| !standing.forgotten)
     }
 
-    /// Base units that were not taken, dust included.
+    /// Returns the amount not taken, dust included.
     pub fn left(&self) -> u128 {
         let pulled: u128 = self.parents.iter().map(|parent| parent.taken).sum();
         let paid: u128 = self.people.values().map(|standing| standing.taken).sum();
         self.earned - pulled - paid
     }
 
-    /// Base units that no party is entitled to: what floors leave.
+    /// Returns the dust, base units.
     pub fn dust(&self) -> u128 {
         let parents: u128 =
             self.parents.iter().map(|parent| exact::share(self.earned, parent.bps)).sum();
@@ -121,10 +120,10 @@ impl Book {
         self.earned - parents - people
     }
 
-    /// Adds to what was earned.
+    /// Adds earnings.
     ///
     /// # Errors
-    /// When the total no longer fits an account.
+    /// If the total exceeds 64 bits.
     pub fn credit(&mut self, amount: u128) -> Result<(), Refused> {
         if !exact::fits(self.earned + amount) {
             return refused(PaymentsError::Overflow);
@@ -133,10 +132,10 @@ impl Book {
         Ok(())
     }
 
-    /// Pays a parent what is its own by now; returns how much.
+    /// Pays a parent's entitlement; returns the amount.
     ///
     /// # Errors
-    /// When it is no parent, or everything is pulled.
+    /// If it is not a parent, or everything is pulled.
     pub fn pull(&mut self, parent: &Pubkey) -> Result<u128, Refused> {
         let earned = self.earned;
         let Some(upstream) = self.parents.iter_mut().find(|upstream| upstream.work == *parent)
@@ -151,29 +150,30 @@ impl Book {
         Ok(new)
     }
 
-    /// Pays a person what is its own by now, of what was kept before a dispute when there is
-    /// one; returns how much, 0 when there is nothing.
+    /// Pays a person's entitlement, during a dispute only the part earned before it; returns the
+    /// amount, which can be 0.
     ///
     /// # Errors
-    /// When it stands, and stood, in no split.
+    /// If it is not and was not a recipient.
     pub fn claim(&mut self, person: &Pubkey, disputed: bool) -> Result<u128, Refused> {
         if !self.knows(person) {
             return refused(PaymentsError::RecipientNotFound);
         }
         let kept = if disputed { self.contested.1 } else { self.kept() };
         let taken = self.people.get(person).map_or(0, |standing| standing.taken);
-        // A book that was told of no dispute has paid more than it says: the claim is refused.
+        // Without the dispute applied, more may be paid than the entitlement; the claim is
+        // rejected.
         let new = self.entitled_of(kept, person).saturating_sub(taken);
         self.people.entry(*person).or_default().taken += new;
         Ok(new)
     }
 
-    /// Brings the book to another split: what was earned until now stays with whom it was
-    /// earned by. After a verdict what was kept from its dispute on goes to the new split, or, if
-    /// the book was not told of that dispute, whatever was not paid.
+    /// Applies another split. Earlier entitlements stay. After a verdict, the amount kept since its
+    /// dispute goes to the new split, or everything unpaid if the
+    /// dispute was not applied.
     ///
     /// # Errors
-    /// When more people would be owed than an account has room for.
+    /// If an account has no room for all parties with an entitlement.
     pub fn resplit(
         &mut self,
         split: &[(Pubkey, u16)],

@@ -1,4 +1,4 @@
-//! Instructions of the payments program about what works earn.
+//! Instructions of the payments program about earnings.
 
 use std::collections::BTreeMap;
 
@@ -10,10 +10,10 @@ use super::{Book, Ledger, Purse, Refused, Rules, exact, refused};
 use crate::world::Code;
 
 impl Ledger {
-    /// Moves licenses' credit into works' books.
+    /// Collects the credit of licenses into the works' books.
     ///
     /// # Errors
-    /// The rules it breaks.
+    /// Every broken rule.
     pub fn collect(&mut self, address: Pubkey, indexes: &[u16]) -> Result<(), Refused> {
         let mut channel = self.channel(&address)?.clone();
         let mut rules = Rules::default();
@@ -29,7 +29,7 @@ impl Ledger {
             rules.require(book.credit(amount).is_ok(), PaymentsError::Overflow);
             books.insert(key, book);
         }
-        // The account of a work that has none is not initialised, in two ways of saying so.
+        // A missing earnings account is reported by one of two errors.
         if !rules.hold() {
             rules.require(false, ErrorCode::AccountNotInitialized);
         }
@@ -42,7 +42,7 @@ impl Ledger {
     /// Opens the book of a work.
     ///
     /// # Errors
-    /// The rules it breaks.
+    /// Every broken rule.
     pub fn open_earnings(&mut self, work: Pubkey, mint: Pubkey) -> Result<(), Refused> {
         let mut rules = Rules::default();
         rules.require(self.vaults.contains_key(&mint), ErrorCode::AccountNotInitialized);
@@ -55,10 +55,10 @@ impl Ledger {
         Ok(())
     }
 
-    /// Moves a parent's part from a child's book into the parent's.
+    /// Pulls a parent's share of a child's earnings.
     ///
     /// # Errors
-    /// The rules it breaks.
+    /// Every broken rule.
     pub fn pull(&mut self, child: Pubkey, parent: Pubkey, mint: Pubkey) -> Result<u128, Refused> {
         let mut above = self.book(&parent, &mint)?.clone();
         let mut below = self.book(&child, &mint)?.clone();
@@ -69,10 +69,10 @@ impl Ledger {
         Ok(amount)
     }
 
-    /// Pays recipients of a work, each into its own token account. Returns what each was paid.
+    /// Pays recipients of a work into their own token accounts. Returns the amounts.
     ///
     /// # Errors
-    /// The rules it breaks.
+    /// Every broken rule.
     pub fn claim(
         &mut self,
         work: Pubkey,
@@ -90,10 +90,10 @@ impl Ledger {
         self.pay_recipients(work, mint, &pairs, rules)
     }
 
-    /// Pays a recipient who signs, into the token account of a friend. Returns how much.
+    /// Pays a recipient that signs into another token account. Returns the amount.
     ///
     /// # Errors
-    /// The rules it breaks.
+    /// Every broken rule.
     pub fn claim_to(
         &mut self,
         work: Pubkey,
@@ -124,7 +124,7 @@ impl Ledger {
             let amount = book.claim(payee, disputed).unwrap_or(0);
             if amount > 0 && !self.takes_gifts(to, &mint) {
                 self.broken(&mut rules);
-                // Where the account is not there, the token program is called with nothing.
+                // Without the account, the token program fails.
                 let there = !matches!(self.purses.get(&(*to, mint)), Some(Purse::Closed) | None);
                 rules.require(there, Code::RUNTIME);
             }
@@ -139,10 +139,10 @@ impl Ledger {
         Ok(paid)
     }
 
-    /// Brings a book to the split its work has now.
+    /// Applies a work's current split to its book.
     ///
     /// # Errors
-    /// The rules it breaks.
+    /// Every broken rule.
     pub fn apply_split(&mut self, work: Pubkey, mint: Pubkey) -> Result<(), Refused> {
         let of = self.work(&work)?;
         let (split, version, verdict) = (of.split.clone(), of.split_version, of.verdict_version);
@@ -159,10 +159,10 @@ impl Ledger {
         Ok(())
     }
 
-    /// Tells a book of the dispute its work is in.
+    /// Applies a work's dispute to its book.
     ///
     /// # Errors
-    /// The rules it breaks.
+    /// Every broken rule.
     pub fn apply_dispute(&mut self, work: Pubkey, mint: Pubkey) -> Result<(), Refused> {
         let of = self.work(&work)?;
         let (disputed, number, version) = (of.dispute.is_some(), of.disputes, of.split_version);
@@ -180,7 +180,7 @@ impl Ledger {
     /// Opens a till.
     ///
     /// # Errors
-    /// The rules it breaks.
+    /// Every broken rule.
     pub fn open_till(&mut self, work: Pubkey, mint: Pubkey) -> Result<(), Refused> {
         let mut rules = Rules::default();
         self.work(&work)?;
@@ -192,10 +192,10 @@ impl Ledger {
         Ok(())
     }
 
-    /// Moves what lies in a till into the work's book.
+    /// Moves a till's balance into the work's book.
     ///
     /// # Errors
-    /// The rules it breaks.
+    /// Every broken rule.
     pub fn sweep_till(&mut self, work: Pubkey, mint: Pubkey) -> Result<u128, Refused> {
         let Some(&(lies, swept)) = self.tills.get(&(work, mint)) else {
             return refused(ErrorCode::AccountNotInitialized);

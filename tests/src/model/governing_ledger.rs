@@ -11,10 +11,10 @@ use super::{
 };
 
 impl Ledger {
-    /// Claims another owner's work.
+    /// Opens a dispute about a work.
     ///
     /// # Errors
-    /// The rules it breaks.
+    /// Every broken rule.
     pub fn open_dispute(&mut self, caller: Pubkey, work: Pubkey) -> Result<(), Refused> {
         let (now, config) = (self.now, self.config);
         let of = self.work_mut(&work)?;
@@ -32,7 +32,7 @@ impl Ledger {
     /// Ends a dispute.
     ///
     /// # Errors
-    /// The rules it breaks.
+    /// Every broken rule.
     pub fn end_dispute(&mut self, work: Pubkey, how: Deciding) -> Result<(), Refused> {
         let (now, arbiter) = (self.now, self.config.arbiter);
         let of = self.work_mut(&work)?;
@@ -57,10 +57,10 @@ impl Ledger {
         Ok(())
     }
 
-    /// Changes how disputes are decided.
+    /// Updates the config.
     ///
     /// # Errors
-    /// The rules it breaks.
+    /// Every broken rule.
     pub fn update_config(
         &mut self,
         caller: Pubkey,
@@ -79,10 +79,10 @@ impl Ledger {
         Ok(())
     }
 
-    /// Offers the authority over the deployment.
+    /// Offers the authority.
     ///
     /// # Errors
-    /// The rules it breaks.
+    /// Every broken rule.
     pub fn offer_authority(&mut self, caller: Pubkey, to: Option<Pubkey>) -> Result<(), Refused> {
         let mut rules = Rules::default();
         rules.require(caller == self.config.authority, LicensingError::NotAuthority);
@@ -91,10 +91,10 @@ impl Ledger {
         Ok(())
     }
 
-    /// Takes over the authority.
+    /// Accepts the authority.
     ///
     /// # Errors
-    /// The rules it breaks.
+    /// Every broken rule.
     pub fn accept_authority(&mut self, caller: Pubkey) -> Result<(), Refused> {
         let mut rules = Rules::default();
         let offered = self.config.pending_authority == Some(caller);

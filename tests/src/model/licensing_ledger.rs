@@ -11,47 +11,47 @@ use super::{
 };
 use crate::world::Code;
 
-/// What the system program says where an account exists already.
+/// Returns the system program's error for an existing account.
 pub(super) fn in_use() -> Code {
     Code::from((Pubkey::default(), 0))
 }
 
-/// A work about to be registered.
+/// Registration of a work.
 #[derive(Clone, Debug)]
 pub struct Registering {
-    /// Registers it.
+    /// Creator.
     pub creator: Pubkey,
-    /// Of this kind.
+    /// Kind.
     pub kind: WorkKind,
-    /// The digest is not all zeros.
+    /// Whether the digest is not all zeros.
     pub digest_given: bool,
-    /// A person who signs, and the end of its consent.
+    /// Person that signs its consent.
     pub consent: Option<Pubkey>,
     /// Last second of the consent.
     pub consent_end: Option<i64>,
-    /// Says what it adapts and trains on, and whether that is a person's likeness.
+    /// Style model: whether it can reproduce a person's likeness; `None` for other kinds.
     pub model: Option<bool>,
-    /// Made from these.
+    /// Parents.
     pub parents: Vec<Made>,
-    /// Recipients and basis points.
+    /// Recipients and shares, basis points.
     pub split: Vec<(Pubkey, u16)>,
 }
 
-/// A parent, its share, and the right to it.
+/// Parent with its share and the right to derive.
 #[derive(Clone, Copy, Debug)]
 pub struct Made {
-    /// The parent.
+    /// Parent.
     pub from: Pubkey,
-    /// Basis points of everything.
+    /// Share of all earnings, basis points.
     pub bps: u16,
-    /// Why it may be.
+    /// Right to derive.
     pub right: Right,
 }
 
-/// Why a work may be made from another.
+/// Right to derive from a parent.
 #[derive(Clone, Copy, Debug)]
 pub enum Right {
-    /// This person signs as the owner.
+    /// The owner signs.
     Owner(Pubkey),
     /// Terms of this number allow it.
     Terms(u32),
@@ -61,12 +61,12 @@ pub enum Right {
     License(u32, Pubkey, u16),
 }
 
-/// How a dispute ends.
+/// End of a dispute.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Deciding {
-    /// The named arbiter finds for the claimant.
+    /// The arbiter upholds the claim.
     Upheld(Pubkey),
-    /// The named arbiter finds for the owner.
+    /// The arbiter rejects the claim.
     Rejected(Pubkey),
     /// The deadline passed without a verdict.
     Expired,
@@ -76,7 +76,7 @@ impl Ledger {
     /// Registers a work.
     ///
     /// # Errors
-    /// The rules it breaks.
+    /// Every broken rule.
     pub fn register(&mut self, address: Pubkey, what: &Registering) -> Result<(), Refused> {
         let mut rules = Rules::default();
         rules.require(!self.works.contains_key(&address), in_use());
@@ -146,7 +146,7 @@ impl Ledger {
         let number = match made.right {
             Right::Owner(signer) => {
                 rules.require(signer == parent.owner, LicensingError::MissingApproval);
-                // Its own demands are waived; those of its parents are not its to waive.
+                // The owner waives the conditions of its own terms, not the inherited ones.
                 let ends = [inherited.ends_by, parent.inherited.ends_by];
                 inherited.ends_by = ends.into_iter().flatten().min();
                 inherited.share_alike |= parent.inherited.share_alike;
@@ -225,7 +225,7 @@ impl Ledger {
     /// Publishes terms under the next number.
     ///
     /// # Errors
-    /// The rules they break.
+    /// Every broken rule.
     pub fn publish(&mut self, caller: Pubkey, work: Pubkey, terms: Terms) -> Result<(), Refused> {
         let now = self.now;
         let of = self.work_mut(&work)?;
@@ -260,10 +260,10 @@ impl Ledger {
         Ok(())
     }
 
-    /// Says yes to one person, for licenses or for derivatives.
+    /// Grants an approval for licenses or derivatives.
     ///
     /// # Errors
-    /// The rules it breaks.
+    /// Every broken rule.
     pub fn approve(
         &mut self,
         caller: Pubkey,
@@ -286,10 +286,10 @@ impl Ledger {
         Ok(())
     }
 
-    /// Takes a yes back.
+    /// Revokes an approval.
     ///
     /// # Errors
-    /// The rules it breaks.
+    /// Every broken rule.
     pub fn revoke(
         &mut self,
         caller: Pubkey,
@@ -312,10 +312,10 @@ impl Ledger {
         Ok(())
     }
 
-    /// Offers a work to a person, or takes the offer back.
+    /// Offers a work to a person, or cancels the offer.
     ///
     /// # Errors
-    /// The rules it breaks.
+    /// Every broken rule.
     pub fn offer_ownership(
         &mut self,
         caller: Pubkey,
@@ -331,10 +331,10 @@ impl Ledger {
         Ok(())
     }
 
-    /// Takes over a work.
+    /// Accepts the ownership of a work.
     ///
     /// # Errors
-    /// The rules it breaks.
+    /// Every broken rule.
     pub fn accept_ownership(&mut self, caller: Pubkey, work: Pubkey) -> Result<(), Refused> {
         let of = self.work_mut(&work)?;
         let mut rules = Rules::default();
@@ -349,7 +349,7 @@ impl Ledger {
     /// Proposes a split, or its first part.
     ///
     /// # Errors
-    /// The rules it breaks.
+    /// Every broken rule.
     pub fn propose_split(
         &mut self,
         caller: Pubkey,
@@ -382,7 +382,7 @@ impl Ledger {
     /// Adds the next part of a proposed split.
     ///
     /// # Errors
-    /// The rules it breaks.
+    /// Every broken rule.
     pub fn extend_split(
         &mut self,
         caller: Pubkey,
@@ -409,10 +409,10 @@ impl Ledger {
         rules.check()
     }
 
-    /// Agrees to a proposed split, as a recipient of the present one.
+    /// Approves a proposed split, as a recipient of the current one.
     ///
     /// # Errors
-    /// The rules it breaks.
+    /// Every broken rule.
     pub fn approve_split(
         &mut self,
         caller: Pubkey,
@@ -436,10 +436,10 @@ impl Ledger {
         rules.check()
     }
 
-    /// Makes a proposed split the work's.
+    /// Applies a proposed split to the work.
     ///
     /// # Errors
-    /// The rules it breaks.
+    /// Every broken rule.
     pub fn apply_split_change(&mut self, work: Pubkey) -> Result<(), Refused> {
         let of = self.work_mut(&work)?;
         let Some(change) = &of.change else {
@@ -452,10 +452,10 @@ impl Ledger {
         Ok(())
     }
 
-    /// Takes a proposed split back.
+    /// Cancels a proposed split.
     ///
     /// # Errors
-    /// The rules it breaks.
+    /// Every broken rule.
     pub fn cancel_split_change(&mut self, caller: Pubkey, work: Pubkey) -> Result<(), Refused> {
         let of = self.work_mut(&work)?;
         let mut rules = Rules::default();
@@ -466,10 +466,10 @@ impl Ledger {
         Ok(())
     }
 
-    /// Offers nothing new any more.
+    /// Withdraws a work.
     ///
     /// # Errors
-    /// The rules it breaks.
+    /// Every broken rule.
     pub fn withdraw_work(&mut self, caller: Pubkey, work: Pubkey) -> Result<(), Refused> {
         let now = self.now;
         let of = self.work_mut(&work)?;
@@ -482,10 +482,10 @@ impl Ledger {
         Ok(())
     }
 
-    /// Says when a person's consent ends.
+    /// Sets the end of a person's consent.
     ///
     /// # Errors
-    /// The rules it breaks.
+    /// Every broken rule.
     pub fn set_consent_end(
         &mut self,
         caller: Pubkey,
@@ -501,10 +501,10 @@ impl Ledger {
         Ok(())
     }
 
-    /// Issues the one certificate of a work.
+    /// Issues a work's certificate.
     ///
     /// # Errors
-    /// The rules it breaks.
+    /// Every broken rule.
     pub fn issue_certificate(
         &mut self,
         caller: Pubkey,

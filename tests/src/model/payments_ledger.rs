@@ -11,59 +11,59 @@ use super::{
 };
 use crate::world::Code;
 
-/// A channel about to be opened.
+/// Opening of a channel.
 #[derive(Clone, Copy, Debug)]
 pub struct Opening {
-    /// Funds it.
+    /// Payer.
     pub payer: Pubkey,
-    /// Settles on it.
+    /// Operator.
     pub operator: Pubkey,
-    /// In which currency.
+    /// Mint.
     pub mint: Pubkey,
-    /// Tells it from others.
+    /// Salt of the address.
     pub salt: u64,
-    /// Signs vouchers.
+    /// Voucher key.
     pub voucher_key: Pubkey,
-    /// On top of prices.
+    /// Operator's fee, basis points.
     pub fee_bps: u16,
-    /// From closing to the last settlement.
+    /// Grace period.
     pub grace_seconds: u32,
-    /// Base units.
+    /// Deposit, base units.
     pub deposit: u64,
 }
 
-/// Terms about to be taken onto a channel.
+/// Acceptance of terms.
 #[derive(Clone, Debug)]
 pub struct Accepting {
-    /// Who accepts.
+    /// Payer.
     pub payer: Pubkey,
-    /// Terms of this work.
+    /// Work.
     pub work: Pubkey,
-    /// Of this number.
+    /// Number of the terms.
     pub terms: u32,
-    /// For this use.
+    /// Licensed use.
     pub licensed_use: Use,
-    /// At most so much for a unit.
+    /// Maximum price per unit.
     pub max_price: u64,
-    /// As the payer read them.
+    /// Digest of the terms.
     pub digest: [u8; 32],
-    /// So many units of shared caps.
+    /// Quota of units.
     pub quota_units: u64,
-    /// So many base units of shared caps.
+    /// Quota of revenue, base units.
     pub quota_revenue: u64,
-    /// Signs too.
+    /// Owner that signs as well.
     pub approver: Option<Pubkey>,
-    /// An approval account is passed.
+    /// Whether an approval account is passed.
     pub approval: bool,
-    /// The issuance account is passed.
+    /// Whether the issuance account is passed.
     pub issuance: bool,
-    /// The licensee account is passed.
+    /// Whether the licensee account is passed.
     pub licensee: bool,
-    /// The accounts are passed that an upfront fee is paid with.
+    /// Whether the accounts for an upfront fee are passed.
     pub fee_accounts: bool,
 }
 
-/// What a token program says where a balance is too small, and where an account is frozen.
+/// Returns the errors of the token programs, for a small balance or a frozen account.
 fn token_error(number: u32) -> [Code; 2] {
     [motif_sdk::channel::TOKEN_PROGRAM, motif_sdk::channel::TOKEN_2022_PROGRAM]
         .map(|program| Code::from((program, number)))
@@ -81,7 +81,7 @@ impl Ledger {
         }
     }
 
-    /// Whatever a broken token account is refused with: it is frozen, not there, or another's.
+    /// Breaks the rules of an unusable token account: frozen, missing, or of another owner.
     pub(super) fn broken(&self, rules: &mut Rules) {
         for code in token_error(17) {
             rules.require(false, code);
@@ -91,10 +91,10 @@ impl Ledger {
         rules.require(false, PaymentsError::DestinationNotCanonical);
     }
 
-    /// Admits a mint.
+    /// Creates a mint's vault.
     ///
     /// # Errors
-    /// The rules it breaks.
+    /// Every broken rule.
     pub fn create_vault(&mut self, mint: Pubkey) -> Result<(), Refused> {
         let mut rules = Rules::default();
         let free = !self.vaults.contains_key(&mint);
@@ -107,7 +107,7 @@ impl Ledger {
     /// Opens a channel.
     ///
     /// # Errors
-    /// The rules it breaks.
+    /// Every broken rule.
     pub fn open_channel(&mut self, address: Pubkey, what: &Opening) -> Result<(), Refused> {
         let mut rules = Rules::default();
         let free = !self.channels.contains_key(&address);
@@ -144,7 +144,7 @@ impl Ledger {
     /// Adds to a deposit.
     ///
     /// # Errors
-    /// The rules it breaks.
+    /// Every broken rule.
     pub fn top_up(&mut self, caller: Pubkey, address: Pubkey, amount: u64) -> Result<(), Refused> {
         let mut channel = self.channel(&address)?.clone();
         let mut rules = Rules::default();
@@ -157,10 +157,10 @@ impl Ledger {
         Ok(())
     }
 
-    /// Takes terms onto a channel.
+    /// Accepts terms on a channel.
     ///
     /// # Errors
-    /// The rules it breaks.
+    /// Every broken rule.
     pub fn accept(&mut self, address: Pubkey, what: &Accepting) -> Result<(), Refused> {
         let mut channel = self.channel(&address)?.clone();
         let work = self.work(&what.work)?.clone();
@@ -270,10 +270,10 @@ impl Ledger {
         Ok(())
     }
 
-    /// Pays a statement.
+    /// Settles a statement.
     ///
     /// # Errors
-    /// The rules it breaks.
+    /// Every broken rule.
     pub fn settle(&mut self, address: Pubkey, what: &Settling) -> Result<(), Refused> {
         let mut channel = self.channel(&address)?.clone();
         let mut rules = Rules::default();
@@ -283,10 +283,10 @@ impl Ledger {
         Ok(())
     }
 
-    /// Ends licenses whose works were withdrawn.
+    /// Applies withdrawals of works to licenses.
     ///
     /// # Errors
-    /// The rules it breaks.
+    /// Every broken rule.
     pub fn apply_withdrawal(&mut self, address: Pubkey, indexes: &[u16]) -> Result<(), Refused> {
         let mut channel = self.channel(&address)?.clone();
         let mut rules = Rules::default();
@@ -306,10 +306,10 @@ impl Ledger {
         Ok(())
     }
 
-    /// Gives a license's part of shared caps back.
+    /// Releases a license's quota.
     ///
     /// # Errors
-    /// The rules it breaks.
+    /// Every broken rule.
     pub fn release_quota(
         &mut self,
         caller: Pubkey,
@@ -320,7 +320,7 @@ impl Ledger {
         let mut channel = self.channel(&address)?.clone();
         let mut rules = Rules::default();
         let terms = self.work(&work)?.terms.get(&number);
-        // Terms without shared caps were never issued from.
+        // Terms without shared caps have no issuance.
         let issued = terms.is_some_and(|terms| terms.shared_caps());
         rules.require(issued, ErrorCode::AccountNotInitialized);
         let Some(license) = channel.licenses.get_mut(usize::from(index)) else {
@@ -342,10 +342,10 @@ impl Ledger {
         Ok(())
     }
 
-    /// Changes who signs vouchers.
+    /// Rotates the voucher key.
     ///
     /// # Errors
-    /// The rules it breaks.
+    /// Every broken rule.
     pub fn rotate_voucher_key(
         &mut self,
         caller: Pubkey,
@@ -364,10 +364,10 @@ impl Ledger {
         Ok(())
     }
 
-    /// Starts closing a channel.
+    /// Requests the close of a channel.
     ///
     /// # Errors
-    /// The rules it breaks.
+    /// Every broken rule.
     pub fn request_close(&mut self, caller: Pubkey, address: Pubkey) -> Result<(), Refused> {
         let mut channel = self.channel(&address)?.clone();
         let mut rules = Rules::default();
@@ -377,10 +377,10 @@ impl Ledger {
         Ok(())
     }
 
-    /// Gives the payer back what was not charged.
+    /// Withdraws the rest of a deposit.
     ///
     /// # Errors
-    /// The rules it breaks.
+    /// Every broken rule.
     pub fn withdraw(&mut self, caller: Pubkey, address: Pubkey) -> Result<u128, Refused> {
         let mut channel = self.channel(&address)?.clone();
         let mut rules = Rules::default();
@@ -398,10 +398,10 @@ impl Ledger {
         Ok(refund)
     }
 
-    /// Pays the operator.
+    /// Claims the operator's fees.
     ///
     /// # Errors
-    /// The rules it breaks.
+    /// Every broken rule.
     pub fn claim_fees(&mut self, caller: Pubkey, address: Pubkey) -> Result<u128, Refused> {
         let mut channel = self.channel(&address)?.clone();
         let mut rules = Rules::default();
@@ -420,7 +420,7 @@ impl Ledger {
     /// Closes an empty channel.
     ///
     /// # Errors
-    /// The rules it breaks.
+    /// Every broken rule.
     pub fn close_channel(&mut self, caller: Pubkey, address: Pubkey) -> Result<(), Refused> {
         let channel = self.channel(&address)?;
         let mut rules = Rules::default();
@@ -435,10 +435,10 @@ impl Ledger {
         Ok(())
     }
 
-    /// Begins to write a statement down.
+    /// Creates a statement buffer.
     ///
     /// # Errors
-    /// The rules it breaks.
+    /// Every broken rule.
     pub fn create_statement_buffer(
         &mut self,
         channel: Pubkey,
@@ -453,10 +453,10 @@ impl Ledger {
         Ok(())
     }
 
-    /// Writes a part of a statement down.
+    /// Writes a part of a statement to a buffer.
     ///
     /// # Errors
-    /// The rules it breaks.
+    /// Every broken rule.
     pub fn stage(
         &mut self,
         channel: Pubkey,
@@ -480,10 +480,10 @@ impl Ledger {
         Ok(())
     }
 
-    /// Throws away what was written down.
+    /// Closes a statement buffer.
     ///
     /// # Errors
-    /// The rules it breaks.
+    /// Every broken rule.
     pub fn close_statement_buffer(
         &mut self,
         channel: Pubkey,
@@ -495,10 +495,10 @@ impl Ledger {
         }
     }
 
-    /// Pays the statement that was written down; `read` says what its bytes mean.
+    /// Settles a buffered statement; `read` parses its bytes.
     ///
     /// # Errors
-    /// The rules it breaks.
+    /// Every broken rule.
     pub fn settle_buffered(
         &mut self,
         address: Pubkey,

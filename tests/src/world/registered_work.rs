@@ -3,35 +3,35 @@ use solana_pubkey::Pubkey;
 
 use super::{Call, Person, World};
 
-/// A work on chain, and the people who earn by it.
+/// Work on chain with its recipients.
 #[derive(Clone, Debug)]
 pub struct RegisteredWork {
-    /// Its account.
+    /// Address of the account.
     pub address: Pubkey,
-    /// Registered it and owns it.
+    /// Creator and owner.
     pub creator: Person,
-    /// In the order of the split.
+    /// Recipients in the order of the split.
     pub recipients: Vec<Person>,
-    /// Basis points of what the parents leave, one for each recipient.
+    /// Shares of the recipients, basis points.
     pub split: Vec<u16>,
-    /// Parents and their basis points.
+    /// Parents and their shares, basis points.
     pub parents: Vec<(Pubkey, u16)>,
 }
 
 impl RegisteredWork {
-    /// Grants an approval under terms of this number.
+    /// Returns the call that grants an approval under terms of this number.
     pub fn approving(&self, number: u32, grantee: &Person, purpose: Purpose) -> Call {
         let (owner, grantee) = (self.creator.key(), grantee.key());
         let approve = licensing::grant_approval(&owner, &self.address, number, &grantee, purpose);
         Call::new([approve], &[&self.creator])
     }
 
-    /// Takes an approval back that its creator gave.
+    /// Returns the call that revokes the creator's approval.
     pub fn revoking(&self, number: u32, grantee: &Person, purpose: Purpose) -> Call {
         self.revoking_by(&self.creator, number, grantee, purpose)
     }
 
-    /// Takes an approval back that its creator gave, as this owner.
+    /// Returns an owner's call that revokes the creator's approval.
     pub fn revoking_by(
         &self,
         owner: &Person,
@@ -45,32 +45,32 @@ impl RegisteredWork {
         Call::new([revoke], &[owner])
     }
 
-    /// Offers the work to a person, or takes the offer back.
+    /// Returns the call that offers the work to a person, or cancels the offer.
     pub fn offering_to(&self, to: Option<&Person>) -> Call {
         let to = to.map(Person::key);
         let offer = licensing::offer_ownership(&self.creator.key(), &self.address, to);
         Call::new([offer], &[&self.creator])
     }
 
-    /// Takes the work that was offered.
+    /// Returns the call that accepts the offered work.
     pub fn accepting_by(&self, accepter: &Person) -> Call {
         let accept = licensing::accept_ownership(&accepter.key(), &self.address);
         Call::new([accept], &[accepter])
     }
 
-    /// Withdraws the work.
+    /// Returns the call that withdraws the work.
     pub fn withdrawing(&self) -> Call {
         let withdraw = licensing::withdraw_work(&self.creator.key(), &self.address);
         Call::new([withdraw], &[&self.creator])
     }
 
-    /// Ends the consent that this person gave.
+    /// Returns the call that ends this person's consent.
     pub fn ending_consent(&self, person: &Person, expires_at: Option<i64>) -> Call {
         let end = licensing::set_consent_end(&person.key(), &self.address, expires_at);
         Call::new([end], &[person])
     }
 
-    /// Issues the work's certificate to its creator.
+    /// Returns the call that issues the work's certificate to its creator.
     pub fn certifying(&self, name: &str) -> Call {
         let issue = licensing::issue_certificate(&self.creator.key(), &self.address, name);
         Call::new([issue], &[&self.creator])
@@ -78,7 +78,7 @@ impl RegisteredWork {
 }
 
 impl World {
-    /// A work as it stands on chain.
+    /// Returns a work's account.
     #[track_caller]
     pub fn read_work(&self, work: &RegisteredWork) -> Work {
         let data = self.account(&work.address).data;

@@ -9,7 +9,7 @@ use solana_sha256_hasher::hash;
 
 use super::{Call, OpenedChannel, Outcome, Person, RegisteredWork, World};
 
-/// A work about to be registered: by default an image that earns for its creator alone.
+/// Builder of a work. Default: an image with its creator as the only recipient.
 pub struct WorkBuilder<'w> {
     world: &'w mut World,
     creator: Person,
@@ -40,13 +40,13 @@ impl<'w> WorkBuilder<'w> {
         }
     }
 
-    /// Registered by this person.
+    /// Sets the creator.
     pub fn by(mut self, creator: &Person) -> Self {
         self.creator = creator.clone();
         self
     }
 
-    /// Earns for as many new people, with these basis points.
+    /// Sets a split among new people, basis points.
     pub fn split(mut self, shares_bps: &[u16]) -> Self {
         self.recipients = shares_bps.iter().map(|_| self.world.person()).collect();
         let shares = self.recipients.iter().zip(shares_bps);
@@ -56,7 +56,7 @@ impl<'w> WorkBuilder<'w> {
         self
     }
 
-    /// A style model that adapts a base model.
+    /// Makes the work a style model that adapts a base model.
     pub fn model(mut self) -> Self {
         self.registration.kind = WorkKind::StyleModel;
         self.registration.model = Some(ModelArgs {
@@ -67,24 +67,24 @@ impl<'w> WorkBuilder<'w> {
         self
     }
 
-    /// Made from this work, whose owner signs.
+    /// Adds a parent whose owner signs.
     pub fn parent(mut self, parent: &RegisteredWork, share_bps: u16) -> Self {
         self.owners.push(parent.creator.clone());
         let owner = parent.creator.key();
         self.parent_by(parent, share_bps, Right::OwnerSigns(owner))
     }
 
-    /// Made from this work, as its terms of this number allow.
+    /// Adds a parent by its terms of this number.
     pub fn parent_by_terms(self, parent: &RegisteredWork, bps: u16, number: u32) -> Self {
         self.parent_by(parent, bps, Right::Terms(number))
     }
 
-    /// Made from this work, as its owner has approved under terms of this number.
+    /// Adds a parent by an approval under its terms of this number.
     pub fn parent_by_approval(self, parent: &RegisteredWork, bps: u16, number: u32) -> Self {
         self.parent_by(parent, bps, Right::Approval(number))
     }
 
-    /// Made from this work, by a license under terms of this number on the creator's channel.
+    /// Adds a parent by a license under its terms of this number, on the creator's channel.
     pub fn parent_by_license(
         self,
         parent: &RegisteredWork,
@@ -97,26 +97,26 @@ impl<'w> WorkBuilder<'w> {
         self.parent_by(parent, bps, Right::License { terms_number, channel, index })
     }
 
-    /// Made from this work, by this right.
+    /// Adds a parent by this right.
     pub fn parent_by(mut self, parent: &RegisteredWork, share_bps: u16, right: Right) -> Self {
         self.registration.parents.push(ParentShare { work: parent.address, share_bps });
         self.rights.push(right);
         self
     }
 
-    /// A voice or likeness of this person, who signs.
+    /// Sets the person whose voice or likeness the work has, who signs.
     pub fn of(mut self, person: &Person) -> Self {
         self.consent = Some(person.clone());
         self
     }
 
-    /// With anything else changed.
+    /// Changes the arguments.
     pub fn with(mut self, change: impl FnOnce(&mut Registration)) -> Self {
         change(&mut self.registration);
         self
     }
 
-    /// The call that registers it.
+    /// Returns the call.
     pub fn call(&self) -> Call {
         let consent = self.consent.as_ref().map(Person::key);
         let creator = self.creator.key();
@@ -131,19 +131,19 @@ impl<'w> WorkBuilder<'w> {
         Call::new([register], &signers)
     }
 
-    /// Where it will be.
+    /// Returns the work's address.
     pub fn address(&self) -> Pubkey {
         pda::work(&self.creator.key(), &self.registration.content_digest)
     }
 
-    /// Sends it; a test says what should become of it.
+    /// Sends the call and returns its outcome.
     #[track_caller]
     pub fn attempt(self) -> Outcome {
         let call = self.call();
         self.world.send(call)
     }
 
-    /// Registers it.
+    /// Registers the work.
     #[track_caller]
     pub fn register(self) -> RegisteredWork {
         let call = self.call();

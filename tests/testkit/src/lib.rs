@@ -1,9 +1,9 @@
-//! What tests, examples and benchmarks of the gateway and the command line share.
+//! Shared support for tests, examples and benchmarks of the gateway and the command line.
 //!
 //! - [`world`]: a gateway on a chain in memory, its payer and its stores.
 //! - [`load`]: connections and vouchers signed in advance, to measure throughput.
 //! - [`free_riding`]: random payers that try to be served without paying.
-//! - [`crash_loop`]: a gateway in a process of its own that is killed under load.
+//! - [`crash_loop`]: a gateway as a child process that is killed under load.
 //! - [`model_server`]: an HTTP model server to put behind the paywall.
 #![allow(clippy::unwrap_used, reason = "test support panics at an unexpected error")]
 

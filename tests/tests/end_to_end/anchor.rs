@@ -1,5 +1,5 @@
-//! What `anchor test` runs, against the validator it started: the two programs as they were just
-//! built. Without `ANCHOR_PROVIDER_URL` it starts an embedded localnet of its own.
+//! Suite of `anchor test`, against the validator that it started with the programs that it
+//! built. Without `ANCHOR_PROVIDER_URL` it starts an embedded localnet.
 
 use motif_localnet::{Faucet, Localnet, LocalnetConfig};
 use motif_sdk::{
@@ -56,7 +56,7 @@ async fn work_is_licensed_on_validator() {
     client.initialize(&creator, deployment).await.unwrap();
     client.create_vault(&creator, &currency).await.unwrap();
 
-    // Its own on every run: `anchor test` may find a validator that lives on.
+    // New on every run, because `anchor test` may use a validator that already runs.
     let digest = fingerprint::content_digest(creator.pubkey().as_ref());
     let work = Registration::new(WorkKind::Text, digest, &creator.pubkey());
     let (work, _) = client.register_work(work).send(&creator).await.unwrap();

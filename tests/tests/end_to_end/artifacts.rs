@@ -1,16 +1,16 @@
-//! The committed bytecode and its manifest against the checkout's sources.
+//! Compares the committed bytecode and its manifest with the checkout's sources.
 
 use std::{fs, path::Path};
 
 use program_manifest::{Checkout, Drift, PROGRAMS};
 use tempfile::TempDir;
 
-/// The checkout this test was built in.
+/// Returns the checkout of this test.
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
 }
 
-/// A copy of what the manifest speaks about, to be changed at will.
+/// Creates a copy of the manifest's inputs.
 fn copy_of_checkout() -> TempDir {
     let copy = tempfile::tempdir().unwrap();
     for file in ["Cargo.toml", "Cargo.lock"] {
@@ -35,7 +35,7 @@ fn copy_directory(from: &Path, to: &Path) {
     }
 }
 
-/// What was wrong after `change` but not before.
+/// Returns the differences that `change` causes.
 fn drifts_after(change: impl FnOnce(&Path)) -> Vec<Drift> {
     let copy = copy_of_checkout();
     let checkout = Checkout::new(copy.path());
@@ -45,7 +45,7 @@ fn drifts_after(change: impl FnOnce(&Path)) -> Vec<Drift> {
     after.into_iter().filter(|drift| !before.contains(drift)).collect()
 }
 
-/// Gives `package` another checksum, as a new release of it would.
+/// Changes the checksum of `package`, as a new release does.
 fn change_checksum(root: &Path, package: &str) {
     let path = root.join("Cargo.lock");
     let lock = fs::read_to_string(&path).unwrap();

@@ -1,5 +1,5 @@
-//! Decoders and what strangers may send: real files, changed at random. `PROPTEST_CASES` makes
-//! more of it; `just fuzz-decoding` makes much more.
+//! Decoding of randomly changed files. `PROPTEST_CASES` sets the number of cases; `just
+//! test-decoders` runs many.
 
 use std::{io::Cursor, path::Path, sync::LazyLock};
 
@@ -7,7 +7,7 @@ use image::{DynamicImage, ImageFormat, Rgb, RgbImage};
 use motif_sdk::fingerprint::{ContentError, Media, Perceived, none, perceive};
 use proptest::{collection::vec, prelude::*};
 
-/// One file of every format that is decoded.
+/// Returns one file of every decodable format.
 static FILES: LazyLock<Vec<(&str, Vec<u8>)>> = LazyLock::new(|| {
     let picture = RgbImage::from_fn(96, 64, |x, y| Rgb([x as u8 * 2, y as u8 * 3, (x * y) as u8]));
     let picture = DynamicImage::ImageRgb8(picture);
@@ -42,7 +42,7 @@ fn wav() -> Vec<u8> {
     wav
 }
 
-/// What may happen to a file.
+/// Random change of a file.
 #[derive(Clone, Debug)]
 enum Change {
     Set(usize, u8),
@@ -52,7 +52,7 @@ enum Change {
 }
 
 fn changes() -> impl Strategy<Value = Vec<Change>> {
-    // The head, where formats say what they are, is hit as often as all the rest.
+    // The header is changed as often as all the rest.
     let place = prop_oneof![0_usize..64, any::<usize>()];
     let change = prop_oneof![
         6 => (place.clone(), any::<u8>()).prop_map(|(at, byte)| Change::Set(at, byte)),
@@ -136,7 +136,7 @@ fn formats_share_one_fingerprint() {
     }
 }
 
-/// Found by fuzzing: tables that claim more than there is, one of them 34 GB of it.
+/// Found by fuzzing: tables with sizes beyond the file, one of 34 GB.
 #[test]
 fn oversized_tables_are_rejected() {
     for name in ["chunks.m4a", "sizes.m4a"] {
@@ -147,8 +147,8 @@ fn oversized_tables_are_rejected() {
     }
 }
 
-/// Found by fuzzing: the reader of AAC without a container, which nothing here asks for, takes steps of
-/// no length through headers that contradict each other.
+/// Found by fuzzing: the reader of AAC without a container, which is not used, loops over
+/// contradictory headers.
 #[test]
 fn raw_audio_is_rejected() {
     let content = hex::decode(
@@ -160,7 +160,7 @@ fn raw_audio_is_rejected() {
     assert!(!matches!(perceived, Err(ContentError::Undecodable)), "{perceived:?}");
 }
 
-/// Found by fuzzing: chunks are counted from 1, and the reader of MP4 takes one from what it is told.
+/// Found by fuzzing: chunks are numbered from 1, and the MP4 reader subtracts one without a check.
 #[test]
 fn decoder_panic_is_contained() {
     let mut content = recording("tune.m4a");

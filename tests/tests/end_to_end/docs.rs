@@ -1,4 +1,4 @@
-//! What the documents say exists does exist.
+//! Tests, fields and examples that the documents name exist.
 
 use std::path::{Path, PathBuf};
 
@@ -20,7 +20,8 @@ fn examples(extension: &str) -> Vec<PathBuf> {
     paths
 }
 
-/// Every ``[`name`](path)`` whose path is a Rust file: name, and path from the document's folder.
+/// Returns each ``[`name`](path)`` whose path is a Rust file: name, and path from the document's
+/// folder.
 fn named_tests(text: &str) -> Vec<(&str, &str)> {
     let links = text.split("[`").skip(1).filter_map(|rest| {
         let (name, rest) = rest.split_once("`](")?;
@@ -47,7 +48,7 @@ fn every_terms_field_has_a_row() {
     let text = std::fs::read_to_string(docs().join("terms.md")).unwrap();
     let offer = Document::open(&docs().join("examples/terms/illustrator.toml")).unwrap();
     let offer = offer.offer(Some(6)).unwrap();
-    // Destructured, so that a new field does not compile before it is looked for.
+    // Destructured, so that a new field does not compile before its row is tested.
     let motif_sdk::licensing::Offer {
         commercial: _,
         attribution: _,
@@ -91,7 +92,7 @@ fn every_terms_field_has_a_row() {
     ] {
         let rows = text.lines().filter(|line| line.starts_with('|'));
         let rows = rows.filter(|row| row.contains(&format!("`{field}`"))).count();
-        assert!(rows >= 2, "`{field}` needs a row on who keeps it and one on other formats");
+        assert!(rows >= 2, "`{field}` needs a row on enforcement and one on other formats");
     }
 }
 
@@ -122,7 +123,7 @@ fn story_example_needs_only_a_price() {
     }
 }
 
-/// Names of the tests in a Rust file.
+/// Returns the names of the tests in a Rust file.
 fn tests_of(path: &Path) -> Vec<String> {
     let source = std::fs::read_to_string(path);
     let source = source.unwrap_or_else(|error| panic!("{}: {error}", path.display()));
@@ -140,7 +141,7 @@ fn attack_table_names_existing_tests() {
     let attacks = docs().join("../tests/tests/programs/attacks");
     let mut modules = vec!["mod".to_string()];
     for row in rows {
-        // Between backticks: a module, a test in one, or a path; behind it perhaps how many.
+        // Between backticks: a module, a test in one, or a path; after it an optional count.
         let parts: Vec<_> = row.split('`').skip(1).collect();
         for named in parts.chunks_exact(2) {
             let (place, test) = named[0].split_once("::").unwrap_or((named[0], ""));
@@ -161,5 +162,44 @@ fn attack_table_names_existing_tests() {
         let module = file.unwrap().path().with_extension("");
         let module = module.file_name().unwrap().to_string_lossy().into_owned();
         assert!(modules.contains(&module), "no row names `{module}`");
+    }
+}
+
+/// Returns the names of the functions in a Rust file, async ones included.
+fn functions_of(path: &Path) -> Vec<String> {
+    let source = std::fs::read_to_string(path).unwrap_or_default();
+    let functions = source.split("fn ").skip(1);
+    functions.filter_map(|rest| Some(rest.split_once('(')?.0.to_owned())).collect()
+}
+
+#[test]
+fn gateway_attacks_name_existing_tests() {
+    let text = std::fs::read_to_string(docs().join("attacks.md")).unwrap();
+    let rows: Vec<_> = text.lines().filter(|line| line.starts_with("| G")).collect();
+    assert_eq!(rows.len(), 22);
+    let root = docs().join("..");
+    let gateway = root.join("app/gateway/tests/gateway");
+    for row in rows {
+        // A test without a module or path is in the file named before it.
+        let mut file = PathBuf::new();
+        for named in row.split('`').skip(1).step_by(2).filter(|named| !named.contains(' ')) {
+            let (place, test) = match named.split_once("::") {
+                Some((place, test)) => (Some(place), Some(test)),
+                None if named.contains('/')
+                    || gateway.join(named).with_extension("rs").exists() =>
+                {
+                    (Some(named), None)
+                }
+                None => (None, Some(named)),
+            };
+            if let Some(place) = place {
+                let in_gateway = gateway.join(place).with_extension("rs");
+                file = if place.contains('/') { root.join(place) } else { in_gateway };
+                assert!(file.exists(), "{row}: no {place}");
+            }
+            if let Some(test) = test {
+                assert!(functions_of(&file).contains(&test.into()), "{row}: no {test}");
+            }
+        }
     }
 }

@@ -1,4 +1,4 @@
-//! Vouchers and receipts as another implementation writes them: the formats are promises to
+//! Vouchers and receipts of another implementation: the formats are promises to
 //! all signers and verifiers.
 
 use ed25519_dalek::SigningKey;
@@ -144,7 +144,7 @@ fn tree_hashes_match_golden_vector() {
 }
 
 /// A transaction's message begins with its number of signatures, below 0x80, or with 0x80 plus
-/// its version. The runtime reads 0xFF as version 127, of which there is none.
+/// its version. The runtime reads 0xFF as version 127, which does not exist.
 #[test]
 fn golden_messages_are_no_transactions() {
     for golden in [voucher_vector(), receipt_vector()] {

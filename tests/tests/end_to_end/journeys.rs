@@ -1,4 +1,4 @@
-//! Whole roads, from a registered work to money in people's accounts, to the unit.
+//! End-to-end flows, from a registered work to payments in token accounts, to the unit.
 
 use motif_sdk::{
     channel::{Settlement, StatementRecord},
@@ -12,7 +12,7 @@ use motif_tests::world::{OpenedChannel, RegisteredWork, SignedStatement, World};
 use proptest::prelude::*;
 use solana_sha256_hasher::hash;
 
-/// Collects, pulls and claims all there is; what there is not is refused, which is fine.
+/// Collects, pulls and claims everything; calls without an amount are rejected.
 fn pay_everyone(
     world: &mut World,
     channel: &OpenedChannel,
@@ -48,7 +48,7 @@ fn thousand_vouchers_lose_nothing() {
     let model_license = world.accept(&channel, &of_model);
 
     // A thousand generations by the model and three by the image; of the thousand vouchers
-    // each replaces the one before, and the operator brings in every hundredth.
+    // each replaces the previous one, and the operator settles every hundredth.
     for batch in 0..10 {
         let mut newest: Option<SignedStatement> = None;
         for generation in 1..=100 {
@@ -70,7 +70,7 @@ fn thousand_vouchers_lose_nothing() {
     let licenses = [(image_license, &image), (model_license, &model)];
     pay_everyone(&mut world, &channel, &licenses, &[&model, &image]);
 
-    // The model earned 1,000,777: 200,155 go to the image, 800,621 are its own.
+    // The model earned 1,000,777: 200,155 for the image, 800,621 for itself.
     assert_eq!(world.earnings(&model).earnings.earned, 1_000_777);
     assert_eq!(world.earnings(&image).earnings.earned, 150 + 200_155);
     let paid: Vec<_> = model.recipients.iter().map(|person| world.balance(person)).collect();
@@ -83,7 +83,7 @@ fn thousand_vouchers_lose_nothing() {
     world.pass(channel.grace_seconds);
     world.send(channel.withdrawing()).assert_ok();
     assert_eq!(world.balance(&channel.payer), 2_000_777 - 1_025_930);
-    // Two units of the model's and one of the image's stay behind: less than one a party.
+    // Dust: two units of the model and one of the image, less than one per party.
     let all = [&model.recipients[..], &image.recipients[..]].concat();
     let received: u64 = all.iter().map(|person| world.balance(person)).sum();
     let back = world.balance(&channel.payer) + world.balance(&channel.operator);
@@ -91,7 +91,7 @@ fn thousand_vouchers_lose_nothing() {
     assert_eq!(received + back + world.vault_balance(), 2_000_777);
 }
 
-/// A statement's receipts, one for each unit, and what it takes to prove them.
+/// Receipts of a statement, one per unit, with the data for their proofs.
 struct Served {
     receipts: Vec<SignedReceipt>,
     tree: Tree,
@@ -229,7 +229,7 @@ fn statement_count_keeps_payouts() {
     assert_eq!(run(&[3, 50, 1, 1, 45]), at_once);
 }
 
-/// One work of a random family: its parents by position, all of them earlier.
+/// Work of a random family, with its parents by position, all earlier.
 #[derive(Clone, Debug)]
 struct Plan {
     split: Vec<u16>,
@@ -248,7 +248,7 @@ enum Step {
     Fees,
 }
 
-/// Shares of one to five recipients that give the whole away.
+/// Draws shares of one to five recipients that add up to the whole.
 fn split() -> impl Strategy<Value = Vec<u16>> {
     prop::collection::btree_set(1..10_000_u16, 0..5).prop_map(|cuts| {
         let ends = cuts.iter().copied().chain([10_000]);
@@ -282,7 +282,7 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// What everyone is owed in the end, reckoned from totals alone: no step order, no program.
+/// Returns the final entitlements, computed from totals alone.
 struct Reference {
     recipients: Vec<Vec<u64>>,
     operator: u64,
@@ -318,7 +318,7 @@ fn reference(family: &[Plan], units: &[u64], fee_bps: u64) -> Reference {
     Reference { recipients, operator, charged: upfront + total + operator }
 }
 
-fn in_any_order_everyone_is_paid_the_reference(
+fn every_order_pays_the_reference(
     family: &[Plan],
     fee_bps: u16,
     steps: &[Step],
@@ -399,6 +399,6 @@ proptest! {
         steps in prop::collection::vec(step(), 1..40),
     ) {
         let family = [family.0, family.1, family.2];
-        in_any_order_everyone_is_paid_the_reference(&family, fee_bps, &steps)?;
+        every_order_pays_the_reference(&family, fee_bps, &steps)?;
     }
 }

@@ -1,4 +1,4 @@
-//! The signed formats against an implementation that shares no code with ours: a Python script
+//! Compares the signed formats with an independent implementation: a Python script
 //! written from `docs/formats.md`.
 
 use std::{
@@ -25,8 +25,8 @@ use solana_pubkey::Pubkey;
 const CASES: usize = 64;
 const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/second_implementation/formats.py");
 
-/// What Python needs is not part of the pinned toolchain. The gate installs it and says so, and
-/// then going without it is a failure.
+/// Python packages are not part of the pinned toolchain. The gate installs them and then requires
+/// this test to run.
 const REQUIRED: &str = "MOTIF_REQUIRE_PYTHON";
 const PYTHON: &str = "MOTIF_PYTHON";
 
@@ -61,7 +61,7 @@ fn python_writes_the_same_bytes() {
     assert_eq!(theirs, ours);
 }
 
-/// What Python is asked, and what we would answer.
+/// Requests to Python, and the expected answers.
 type Case = (Value, Value);
 
 fn questions(cases: &[Case]) -> Vec<&Value> {
@@ -72,7 +72,7 @@ fn answers(cases: &[Case]) -> Vec<&Value> {
     cases.iter().map(|(_, answer)| answer).collect()
 }
 
-/// The script's answers; `None` where there is no Python with the package it needs.
+/// Returns the script's answers; `None` without Python and its packages.
 fn second_implementation(questions: &Value) -> Option<Value> {
     let python = std::env::var(PYTHON).unwrap_or("python3".to_owned());
     let ready = Command::new(&python).args(["-c", "import cryptography"]).output();

@@ -1,5 +1,5 @@
-//! What the SDK's client does with works, on an embedded localnet: registrations wider than a
-//! packet, rights that are looked up, and everything that happens to a work afterwards.
+//! The SDK's client on an embedded localnet: registrations larger than a
+//! packet, rights that are looked up, and later changes of a work.
 
 use motif_localnet::{Localnet, LocalnetConfig};
 use motif_sdk::{
@@ -59,7 +59,7 @@ async fn client_covers_work_lifecycle() {
     };
     client.initialize(&authority, args).await.unwrap();
 
-    // Thirty-two recipients fit no packet: registered alone, then the split is changed.
+    // Thirty-two recipients exceed a packet: the creator registers alone and changes the split.
     let wide = Registration {
         metadata_uri: "u".repeat(200),
         split: widest(),
@@ -69,7 +69,7 @@ async fn client_covers_work_lifecycle() {
     let stored = client.work(&work).await.unwrap();
     assert_eq!((stored.split, stored.split_version), (wide.split, 1));
 
-    // By terms, by an approval, by the owner's signature, and by nothing at all.
+    // By terms, by an approval, by the owner's signature, and without a right.
     let parent = ParentShare { work, share_bps: 1_000 };
     let right = |signers: Vec<Pubkey>| {
         let (client, key) = (client.clone(), friend.pubkey());
@@ -94,7 +94,7 @@ async fn client_covers_work_lifecycle() {
     revocation.send(&creator).await.unwrap();
     assert_eq!(right(vec![]).await, Right::Terms(2));
 
-    // A change of split, a certificate, another owner, a claim that is upheld.
+    // A split change, a certificate, a transfer, an upheld dispute.
     let halves = [&friend, &claimant].map(|person| person.pubkey());
     let halves = halves.map(|recipient| Share { recipient, share_bps: 5_000 }).to_vec();
     client.change_split(&child, &halves).send(&friend).await.unwrap();

@@ -7,7 +7,7 @@ use motif_tests::fuzz::Run;
 fn random_calls_break_no_promise() {
     let report = Run { seed: 1, instructions: 2_000, until: None }.play();
     assert!(report.clean(), "{:#?}", report.breaks);
-    // A run in which hardly anything happens proves nothing.
+    // The run must have accepted enough calls.
     assert!(report.accepted > report.instructions / 4, "{report:#?}");
     assert!(report.by_instruction.len() > 35, "{:?}", report.by_instruction.keys());
     assert!(report.still_settleable > 5, "{}", report.still_settleable);

@@ -1,4 +1,4 @@
-//! What things cost: compute units on bytecode, bytes in a packet. Run with `--nocapture` for
+//! Costs: compute units on bytecode, bytes in a packet. Run with `--nocapture` for
 //! the table.
 
 use licensing::InitializeArgs;
@@ -11,10 +11,10 @@ use motif_sdk::{
 use motif_tests::world::{Call, Landed, OpenedChannel, Person, World};
 use solana_pubkey::Pubkey;
 
-/// The most bytes of a classic transaction on the wire.
+/// Maximum size of a classic transaction, bytes.
 const PACKET: usize = 1_232;
 
-/// A channel with this many licenses, each of a work of its own.
+/// Creates a channel with this many licenses, each of a different work.
 fn licensed(works: usize, recipients: &[u16], deposit: u64) -> (World, OpenedChannel) {
     let mut world = World::new();
     let channel = world.channel().deposited(deposit).open();
@@ -26,7 +26,7 @@ fn licensed(works: usize, recipients: &[u16], deposit: u64) -> (World, OpenedCha
     (world, channel)
 }
 
-/// Compute units of `settle` itself, without the precompile, which runs in no program.
+/// Returns the compute units of `settle`, without the precompile.
 fn settle_units(world: &mut World, channel: &OpenedChannel, entries: &[(u16, u32)]) -> u64 {
     world.settle(channel, entries).assert_ok().units_of(&payments::ID)
 }
@@ -37,7 +37,7 @@ fn widest() -> Vec<u16> {
     shares
 }
 
-/// One unit of each of the first `licenses`.
+/// Returns one unit of each of the first `licenses`.
 fn one_of_each(licenses: u16) -> Vec<(u16, u32)> {
     (0..licenses).map(|license| (license, 1)).collect()
 }
@@ -84,7 +84,7 @@ fn further_license_costs_within_200_cu() {
     let most = (1..=100).rev().find(|&licenses| bytes(licenses) <= PACKET).unwrap();
     println!("settle: {most} licenses in {} bytes, one in {}", bytes(most), bytes(1));
     assert!(most >= 90, "{most} licenses in a packet");
-    // What the SDK allows in a statement has to fit, or a full one could never settle.
+    // The SDK's maximum statement must fit, or a full one could never settle.
     assert_eq!(motif_sdk::voucher::Statement::MAX_LICENSES, 100);
     assert!(bytes(100) <= PACKET, "a full statement takes {} bytes", bytes(100));
 }
@@ -98,7 +98,7 @@ fn later_statements_cost_about_the_same() {
     assert!(*most <= 6_000, "{most} CU");
 }
 
-/// One line of the table.
+/// Prints one line of the table.
 struct Row {
     name: &'static str,
     units: u64,
@@ -235,7 +235,7 @@ fn instruction_sizes_and_costs_match() {
     }
 }
 
-/// A split of 32 is a promise of the layout; what of it fits a classic packet is a fact.
+/// The layout allows a split of 32; this measures how many fit a classic packet.
 #[test]
 fn widest_registrations_fit_packet() {
     let mut world = World::new();
@@ -266,14 +266,14 @@ fn widest_registrations_fit_packet() {
     assert!(largest > PACKET && largest <= 4_096);
 }
 
-/// Units of each call of a program, with all it called.
+/// Returns the compute units of each call of a program, including its own calls.
 fn all_units_of(landed: &Landed, program: &Pubkey) -> Vec<u64> {
     let start = format!("Program {program} consumed ");
     let lines = landed.logs.iter().filter_map(|line| line.strip_prefix(&start));
     lines.map(|line| line.split(' ').next().unwrap().parse().unwrap()).collect()
 }
 
-/// A claim without the recipient's signature, paid to associated token accounts.
+/// Returns a claim without the recipient's signature, paid to associated token accounts.
 #[test]
 fn batched_claim_costs_within_3000_cu() {
     let mut world = World::new();
@@ -302,7 +302,7 @@ fn batched_claim_costs_within_3000_cu() {
     assert!(marginal <= 3_000, "{marginal} CU a further recipient");
     assert!(batch <= 3_000 * CLAIM_BATCH as u64);
     assert!(bytes <= PACKET, "{bytes} bytes");
-    // Without the hint, the recipient is looked for.
+    // Without the hint, the program searches the recipient.
     let claim = earnings::claim(&work.address, &people[30].key(), &world.currency);
     let searched = world.send(Call::new([claim], &[])).assert_ok().units_of(&payments::ID);
     println!("claim, looked for among 32: {searched} CU with its transfer");
@@ -369,6 +369,6 @@ fn work_changes_fit_a_packet() {
         assert!(*bytes <= PACKET, "{name} takes {bytes} bytes");
     }
     let certificate = table.rows.iter().find(|row| row.name == "issue_certificate").unwrap();
-    // What an instruction is given by default, and room for unlucky addresses.
+    // The default compute limit, with a margin for addresses that take longer to derive.
     assert!(certificate.units < 150_000);
 }

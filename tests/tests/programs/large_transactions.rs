@@ -1,4 +1,4 @@
-//! Transactions beyond a classic packet, on a node as clients reach it.
+//! Transactions larger than a classic packet, through a node's JSON-RPC.
 
 use motif_localnet::{Localnet, LocalnetConfig};
 use motif_sdk::client::Client;

@@ -24,7 +24,7 @@ use solana_pubkey::{Pubkey, pubkey};
 use solana_sha256_hasher::hash;
 use solana_transaction::{Transaction, TransactionError};
 
-/// The loader whose accounts hold a program's bytecode themselves.
+/// Loader whose program accounts contain the bytecode.
 const LOADER: Pubkey = pubkey!("BPFLoader2111111111111111111111111111111111");
 const DEPOSIT: u64 = 1_000_000;
 const PRICE: u64 = 100;
@@ -116,7 +116,7 @@ impl Cluster {
         self.context.set_sysvar(&Clock { unix_timestamp, ..clock });
     }
 
-    /// Two works, the second made from the first, both licensed on an open channel.
+    /// Registers two works, the second derived from the first, both licensed on an open channel.
     async fn licensed(&mut self) -> [Pubkey; 2] {
         let [one, other] = self.creators.clone();
         let (payer, operator) = (self.payer.clone(), self.operator.clone());
@@ -136,7 +136,7 @@ impl Cluster {
         let parents = [ParentShare { work: image_address, share_bps: 2_000 }];
         let model = register(&other, &parents, &[(&other, 10_000)]);
         let model_address = pda::work(&other.key(), &digest(&other));
-        // The parent's terms come first: they allow the derivative.
+        // The parent's terms come first and allow the derivative.
         let publish =
             |owner: &Person, work| publish_terms(&owner.key(), work, 0, &currency.mint, offer());
         self.send([publish(&one, &image_address)], &[&one]).await;
@@ -176,7 +176,7 @@ impl Cluster {
         [image_address, model_address]
     }
 
-    /// The instructions that settle these units of the two licenses.
+    /// Returns the instructions that settle these units of the two licenses.
     async fn settlement(&mut self, units: [u32; 2]) -> [Instruction; 2] {
         let state = self.channel().await.channel;
         let statement: Vec<u8> = [0, 1]
@@ -277,7 +277,7 @@ async fn full_journey_runs_on_bank() {
     cluster.pass(3_601).await;
     cluster.send([withdraw], &[&payer]).await;
     assert_eq!(cluster.balance(&payer.key()).await, DEPOSIT - 100_800 - 1_008);
-    // What the last statement credited can still be collected.
+    // The credit of the last statement can still be collected.
     assert_eq!(cluster.balance(&vault).await, 200 + 2);
 }
 

@@ -73,7 +73,7 @@ async fn creators_guide_works_as_written() {
     withdraw(&world, &guide.next("End a consent, withdraw a work"));
     dispute(&world, &guide.next("Claim a work that another account registered")).await;
     certify(&world, &guide.next("Show a certificate"));
-    keep(&world, &guide.next("Keep the deployment"));
+    administer(&world, &guide.next("Administer the deployment"));
     assert!(guide.0.is_empty(), "untested section");
 }
 
@@ -288,7 +288,7 @@ fn certify(world: &World, commands: &[String]) {
     assert_eq!(world.run(&again).0, 1);
 }
 
-fn keep(world: &World, commands: &[String]) {
+fn administer(world: &World, commands: &[String]) {
     let shop = address(world, "shop.json");
     run(world, &commands[..2]);
     let accept = ["config", "accept-authority", "--keypair", "fan.json"];

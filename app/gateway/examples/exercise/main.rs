@@ -1,12 +1,12 @@
-//! Long runs against a gateway of their own, on a chain in memory. Each prints a report in JSON
-//! as its last line; the exit code is 1 when a promise was broken.
+//! Long runs, each against its own gateway on a chain in memory. Each prints a JSON report
+//! as its last line; the exit code is 1 if a promise was broken.
 //!
 //! ```sh
 //! cargo run --release --example exercise -- free-riding    # REQUESTS=1000000 SEED=1 CONFIGURATION=
 //! cargo run --release --example exercise -- soak           # SECONDS_LONG=600
 //! cargo run --release --example exercise -- slow-clients   # SOCKETS=5000; `ulimit -n` of 20,000
 //! ```
-#![allow(clippy::unwrap_used, reason = "a run stops at what it did not expect")]
+#![allow(clippy::unwrap_used, reason = "a run fails by a panic")]
 
 mod slow_clients;
 mod soak;
@@ -17,7 +17,7 @@ use mimalloc::MiMalloc;
 use motif_testkit::free_riding::Run;
 use tokio::runtime::Runtime;
 
-/// The `motif` binary's.
+/// The allocator of the `motif` binary.
 #[global_allocator]
 static ALLOCATOR: MiMalloc = MiMalloc;
 

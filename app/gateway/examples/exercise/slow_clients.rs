@@ -18,24 +18,24 @@ use tokio::{
     task::JoinHandle,
 };
 
-/// How many payers there are, and how much each pays for in a part of a round.
+/// Number of payers, and of generations of each in a part of a round.
 const PAYERS: u32 = 8;
 const REQUESTS: u32 = 1_000;
-/// Each round measures payers alone and beside the sockets, in turns first.
+/// Number of rounds. Each measures payers with and without the sockets, in alternating order.
 const ROUNDS: u32 = 7;
 const P99_GOAL: f64 = 2.0;
-/// How long sockets may take to be taken on, or to be gone.
+/// Time limit for all sockets to be accepted or closed.
 const SETTLED_WITHIN: Duration = Duration::from_secs(30);
 
-/// What payers saw of one part of a round.
+/// Latencies of one part of a round.
 #[derive(Clone, Copy, Serialize)]
 struct Latency {
     p50_us: u64,
     p99_us: u64,
 }
 
-/// Honest payers' 99th percentile alone, and beside sockets that send a byte now and then: the
-/// medians of several rounds. Always true: the figure is the point.
+/// Measures the honest payers' 99th percentile with and without slow sockets, as
+/// medians of several rounds. Always returns `true`.
 pub async fn run(sockets: u64) -> bool {
     let world = World::unopened(|config| {
         config.limits.connections = 20_000;
@@ -98,12 +98,12 @@ fn median(all: impl Iterator<Item = u64>) -> u64 {
     all[all.len() / 2]
 }
 
-/// How many connections the gateway has open.
+/// Returns the number of open connections.
 fn connections(world: &World) -> u64 {
     world.gateway.app().metrics.connections.get() as u64
 }
 
-/// Waits until the gateway has so many connections, or fewer, as asked.
+/// Waits until the gateway has at least, or at most, this number of connections.
 async fn until(world: &World, what: impl Fn(u64) -> bool) {
     let deadline = Instant::now() + SETTLED_WITHIN;
     while !what(connections(world)) {
@@ -112,7 +112,7 @@ async fn until(world: &World, what: impl Fn(u64) -> bool) {
     }
 }
 
-/// Sockets that send about a byte in five seconds each.
+/// Sockets that each send about a byte in five seconds.
 struct Crowd(JoinHandle<()>);
 
 impl Crowd {
@@ -140,7 +140,7 @@ impl Crowd {
     }
 }
 
-/// A head that never ends, from one of a hundred addresses.
+/// Sends an endless head from one of a hundred addresses.
 async fn slow(server: SocketAddr, number: u64) -> TcpStream {
     let socket = TcpSocket::new_v4().unwrap();
     let from = Ipv4Addr::new(127, 0, 1, 1 + (number % 100) as u8);
@@ -150,7 +150,7 @@ async fn slow(server: SocketAddr, number: u64) -> TcpStream {
     stream
 }
 
-/// What payers see who pay one request after the other.
+/// Returns latencies of payers that send one request after the other.
 async fn latencies(server: SocketAddr, chains: &[Chain], part: Range<usize>) -> Latency {
     let paying = chains.iter().map(|chain| {
         let requests = chain.requests[part.clone()].to_vec();

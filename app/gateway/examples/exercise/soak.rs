@@ -20,10 +20,10 @@ use serde_json::json;
 
 const CHANNELS: u8 = 16;
 const LOOKS: u64 = 60;
-/// What the second half may need more than the first: allocators and histograms settle late.
+/// Allowed growth in the second half, because allocators and histograms grow late.
 const ROOM_BYTES: u64 = 8 << 20;
 
-/// Metered and settled load for so long; whether memory has stopped growing.
+/// Runs load with settlements for a time; returns whether memory has stopped growing.
 pub async fn run(seconds: u64) -> bool {
     let rate = Rate::per_second(0, 0);
     let world = World::unopened(|config| {
@@ -56,7 +56,7 @@ pub async fn run(seconds: u64) -> bool {
     let pause = Duration::from_millis((seconds * 1_000 / LOOKS).max(1));
     while begun.elapsed() < Duration::from_secs(seconds) {
         tokio::time::sleep(pause).await;
-        // What the chain in memory keeps of transactions is not the gateway's.
+        // Transactions of the chain in memory do not count as the gateway's memory.
         world.chain.state().submitted.clear();
         let at = begun.elapsed().as_secs();
         resident.push((at, generations.load(Ordering::Relaxed), resident_bytes()));

@@ -1,4 +1,4 @@
-//! A gateway that is killed at any moment, under load. `just crash-loop` does it a thousand times.
+//! A gateway that is killed at failpoints under load. `just crash-loop` does it a thousand times.
 
 use std::process::Command;
 
@@ -7,7 +7,7 @@ use motif_testkit::{
     world::Server,
 };
 
-/// This program again, as the gateway that is killed.
+/// Returns the command that runs this program as the gateway to kill.
 pub fn gateway() -> Command {
     let mut command = Command::new(std::env::current_exe().unwrap());
     command.args(["--exact", "kill::killed_gateway", "--ignored", "--nocapture"]);

@@ -50,7 +50,7 @@ async fn layer_sells_inner_service() {
         request_digest: due.request_digest.0,
         expires_at: due.expires_at,
     };
-    // Paid at the gateway, it is handed over by the layer.
+    // After payment at the gateway, the layer sends it.
     let receipt = sold.session.capture(&held, 3, due.output_digest.0).await.unwrap();
     let paid = ask(&Payment::Ask(sold.ask(&wanted)), wanted.body.clone());
     let paid = server.oneshot(paid).await.unwrap();

@@ -1,5 +1,5 @@
-//! The gateway over HTTP, on a chain that does what a test tells it to.
-#![allow(clippy::unwrap_used, reason = "a test stops at what it did not expect")]
+//! The gateway over HTTP, on a scripted chain.
+#![allow(clippy::unwrap_used, reason = "a test fails by a panic")]
 
 mod admin;
 mod api_keys;

@@ -7,7 +7,7 @@ use reqwest::Method;
 
 use crate::world::{Answer, CHANNEL, MINT, World, foreign_key, license, voucher_key};
 
-/// Signs again, after a change.
+/// Changes a voucher and signs it again.
 fn signed(mut request: GenerationRequest, change: fn(&mut VoucherParts)) -> GenerationRequest {
     change(&mut request.voucher);
     let voucher = request.voucher.signed_by(Default::default()).voucher;
@@ -15,7 +15,7 @@ fn signed(mut request: GenerationRequest, change: fn(&mut VoucherParts)) -> Gene
     request
 }
 
-/// Has a request refused, and sees that nothing has changed.
+/// Asserts that a request is rejected and changes nothing.
 async fn refused(world: &World, request: &GenerationRequest, status: u16, slug: &str) -> Answer {
     let before = world.state().await;
     let answer = world.generate("a-key-of-its-own", request).await;
@@ -24,7 +24,7 @@ async fn refused(world: &World, request: &GenerationRequest, status: u16, slug: 
     answer
 }
 
-/// Changes the channel on chain and has the gateway read it again.
+/// Changes the channel on chain and makes the gateway read it again.
 async fn changed(world: &World, change: impl FnOnce(&mut ChannelAccount)) {
     change(world.chain.state().channels.get_mut(&CHANNEL).unwrap());
     world.client().open_channel(&CHANNEL).await.unwrap();

@@ -130,7 +130,7 @@ async fn closed_channel_is_still_reconciled() {
         account.channel.closes_at = now;
         account
     };
-    // While it is there, and after its account has left the chain.
+    // While it exists, and after its account was deleted.
     for is_there in [true, false] {
         if is_there {
             world.chain.state().channels.insert(CHANNEL, over.clone());
@@ -141,7 +141,7 @@ async fn closed_channel_is_still_reconciled() {
         assert!(books.exact, "{books:?}");
         assert_eq!((books.channels[0].settled.0, books.channels[0].exposed.0), (408, 0));
     }
-    // That it is not found is no failure, and nothing that an operator must be told of.
+    // An unknown key is not a failure and not logged as one.
     let failures = world.gateway.app().metrics.settlement_failures.get();
     tokio::time::sleep(Duration::from_millis(1_100)).await;
     assert_eq!(world.gateway.app().metrics.settlement_failures.get(), failures);

@@ -117,7 +117,7 @@ async fn rejected_settlement_keeps_vouchers() {
     world.chain.network(Network::Refusing);
     let refused = world.settle().await.unwrap_err();
     assert_eq!(refused.slug(), Some("settlement-refused"));
-    // The statement was cut; metering goes on in the next one, and both settle later.
+    // The statement is closed; metering continues in the next one, and both settle later.
     generate(&mut session, 1).await;
     world.chain.network(Network::Up);
     let settled = world.settle().await.unwrap();
@@ -143,7 +143,7 @@ async fn worker_settles_at_amount() {
     assert_eq!(world.chain.channel_account().channel.prices, 300);
 }
 
-/// The payer starts closing, on a chain whose clock is right.
+/// Starts closing the channel, on a chain with the present time.
 fn request_close(world: &World) -> i64 {
     let mut state = world.chain.state();
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();

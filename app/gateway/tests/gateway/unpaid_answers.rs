@@ -59,7 +59,7 @@ async fn wrong_total_pays_nothing() {
     let sold = Sold::new().await;
     let request = sold.request("/images", json!({ "prompt": "New York", "count": 2 }));
     let due = sold.due(&request).await;
-    // A voucher for one unit, where two were used.
+    // A voucher for one unit, although two were used.
     let answer = sold.pay(&request, &due, sold.voucher().await).await;
     answer.assert_problem(402, "payment-due");
     let again = due_of(&answer);
@@ -110,7 +110,7 @@ async fn upstream_failure_is_not_charged() {
         let refused = sold.fetch(&request).await.unwrap_err();
         assert_eq!(refused.slug(), Some(slug), "{fail}");
         assert!(!refused.to_string().contains("secret cause"), "{refused}");
-        // Its key names what has failed.
+        // Its key belongs to the failed request.
         let again = sold.fetch(&request).await.unwrap_err();
         assert_eq!(again.slug(), Some("hold-ended"), "{fail}");
         assert_eq!(sold.owed().await, 0, "{fail}");
@@ -280,7 +280,7 @@ async fn ambiguous_path_is_rejected() {
         assert!(answer.starts_with("HTTP/1.1 400"), "{target}: {answer}");
         assert!(answer.contains("invalid-path"), "{target}: {answer}");
     }
-    // Nor does a request choose the server.
+    // A request cannot choose the server.
     let mut socket = tokio::net::TcpStream::connect(&host).await.unwrap();
     let request =
         "GET http://127.0.0.1:1/health HTTP/1.1\r\nhost: 127.0.0.1:1\r\nconnection: close\r\n\r\n";

@@ -9,10 +9,10 @@ use motif_sdk::{
 
 use crate::world::{MINT, World};
 
-/// An image with terms number 2, at 101 a generation.
+/// Image with terms number 2, at 101 per generation.
 pub const WORK: Pubkey = Pubkey::new_from_array([30; 32]);
 const CREATOR: Pubkey = Pubkey::new_from_array([31; 32]);
-/// A withdrawn voice of another owner, made from it and without terms.
+/// Withdrawn voice of another owner, derived from it and without terms.
 const CHILD: Pubkey = Pubkey::new_from_array([32; 32]);
 
 pub fn publish(world: &World) {

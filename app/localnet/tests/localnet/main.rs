@@ -1,4 +1,4 @@
-//! The embedded network as its clients see it.
+//! Tests of the embedded network through its public interface.
 #![allow(clippy::unwrap_used, reason = "a test fails at an unexpected error")]
 
 mod kit;

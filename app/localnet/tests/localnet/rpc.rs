@@ -62,7 +62,7 @@ impl World {
         )
     }
 
-    /// Posts a request as it is and returns the answer.
+    /// Posts a raw request and returns the answer.
     async fn post(&self, request: &str) -> Value {
         let client = reqwest::Client::new().post(self.localnet.rpc_url());
         client.body(request.to_owned()).send().await.unwrap().json().await.unwrap()

@@ -129,7 +129,7 @@ impl Client {
         Settle { client: self, voucher: *voucher, statement, receipts: None }
     }
 
-    /// Settles a statement in one transaction that the voucher key signs too.
+    /// Settles a statement in one transaction that the voucher key co-signs.
     ///
     /// Without a signed voucher in it, a packet has room for 140 licenses instead of 100. The
     /// cluster rejects a larger statement. Repeating a failed call is safe: a statement settles
@@ -172,7 +172,7 @@ impl Client {
         self.send_packed(batches.collect(), fee_payer).await
     }
 
-    /// Returns what a license of the channel has left of shared caps.
+    /// Releases the unused quota of a license of the channel.
     ///
     /// # Errors
     /// As [`Client::send`]; [`Error::NotFound`].

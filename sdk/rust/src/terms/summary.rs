@@ -116,7 +116,7 @@ fn derivatives(offer: &Offer) -> Vec<String> {
     if offer.derivatives != Derivatives::Forbidden {
         let demands = [
             (offer.share_alike, "Their terms must allow derivatives and share alike."),
-            (!offer.commercial, "Their terms must be non-commercial too."),
+            (!offer.commercial, "Their terms must be non-commercial."),
             (offer.expires_at.is_some(), "Their terms must not last longer than these."),
         ];
         lines

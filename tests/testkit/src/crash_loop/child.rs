@@ -22,25 +22,26 @@ use solana_keypair::Keypair;
 
 use crate::world::with_admin;
 
-/// What a child is told, as JSON in this variable.
+/// Variable with the child's parameters, as JSON.
 pub const TOLD: &str = "MOTIF_CRASH_CHILD";
 
-/// What a child is told.
+/// Parameters of a child.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Told {
     /// Place of its store, as on the command line.
     pub store: String,
     /// URL of the cluster's node.
     pub rpc_url: String,
-    /// Where it says that it is ready, and where its operators' listener is.
+    /// File that the child writes when it is ready, with the admin listener's address.
     pub ready: PathBuf,
     /// Address of the public API.
     pub listen: SocketAddr,
-    /// The place of a moment in [`Failpoint::ALL`], and at which passing of it the child dies.
+    /// Index of a failpoint in [`Failpoint::ALL`], and the number of hits after which the child
+    /// dies.
     pub death: Option<(usize, u32)>,
 }
 
-/// Ends the process at a moment, once it is told that it may.
+/// Ends the process at a failpoint, after it is armed.
 struct Death {
     moment: Failpoint,
     left: AtomicU32,
@@ -51,13 +52,13 @@ impl Failpoints for Death {
     fn hit(&self, moment: Failpoint) {
         let is_it = moment == self.moment && self.armed.load(Ordering::SeqCst);
         if is_it && self.left.fetch_sub(1, Ordering::SeqCst) == 1 {
-            // SAFETY: it takes no pointers, and the process ends in it.
+            // SAFETY: the call takes no pointers and ends the process.
             unsafe { libc::raise(libc::SIGKILL) };
         }
     }
 }
 
-/// The gateway that is killed. Ends with the process that started it.
+/// Runs the gateway to kill. Ends with its parent process.
 pub fn run(told: Told) {
     let armed = Arc::new(AtomicBool::new(false));
     let death = told.death.map(|(place, passing)| (Failpoint::ALL[place], passing));
@@ -89,16 +90,16 @@ pub fn run(told: Told) {
     std::process::exit(0);
 }
 
-/// How children are started, on one store and one port.
+/// Parameters to start children on one store and port.
 pub struct Nursery {
     /// What each child is told, except when to die.
     pub told: Told,
     command: fn() -> Command,
-    /// More of the environment.
+    /// Additional environment variables.
     pub variables: Vec<(String, String)>,
 }
 
-/// A gateway in a process of its own. It is killed when this is dropped.
+/// Gateway in a child process, which is killed on drop.
 pub struct Running {
     child: Child,
     /// URL of the public API.
@@ -120,7 +121,7 @@ impl Nursery {
     /// Starts a child.
     ///
     /// # Errors
-    /// Why it did not start.
+    /// If the child does not start.
     pub async fn start(&self, death: Option<(usize, u32)>) -> Result<Running, String> {
         let told = Told { death, ..self.told.clone() };
         let _ = std::fs::remove_file(&told.ready);
@@ -152,13 +153,13 @@ impl Nursery {
 }
 
 impl Running {
-    /// From now on it may die.
+    /// Arms the failpoint.
     pub fn arm(&mut self) {
         let line = self.child.stdin.as_mut().unwrap().write_all(b"\n");
         line.unwrap();
     }
 
-    /// Whether it is dead, and how it died.
+    /// Returns the exit status if the child has ended.
     pub fn died(&mut self) -> Option<ExitStatus> {
         self.child.try_wait().unwrap()
     }

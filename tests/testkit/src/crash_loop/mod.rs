@@ -1,4 +1,4 @@
-//! The gateway as a process of its own, which is killed, or whose disk fails.
+//! The gateway as a child process, to kill it or to make its disk fail.
 
 mod child;
 mod payers;

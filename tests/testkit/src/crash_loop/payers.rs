@@ -11,27 +11,27 @@ use reqwest::{Client, RequestBuilder, StatusCode};
 
 use crate::world::{next_request, voucher_key};
 
-/// A promise that the gateway has broken.
+/// Broken promise of the gateway.
 pub type Broken = String;
 
-/// How long anything may take once the gateway runs.
+/// Time limit of a request to a running gateway.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// A payer with a channel of its own, who remembers everything that was acknowledged.
+/// Payer with its own channel, which records everything acknowledged.
 pub struct Payer {
     /// Address of its channel.
     pub channel: Pubkey,
     http: Client,
     sent: u64,
-    /// Requests without an answer: their outcome is unknown.
+    /// Requests without a response, whose outcome is unknown.
     unanswered: Option<(String, GenerationRequest)>,
-    /// Everything that was answered, by its idempotency key.
+    /// Acknowledged receipts by idempotency key.
     pub acknowledged: BTreeMap<String, (GenerationRequest, ReceiptParts)>,
-    /// How often a request was answered that had been sent before a kill.
+    /// Number of requests answered after a retry.
     pub retried: u64,
 }
 
-/// What came of a request.
+/// Outcome of a request.
 enum Answer {
     Receipt(Box<ReceiptParts>),
     Refused(StatusCode, String),
@@ -51,10 +51,10 @@ impl Payer {
         }
     }
 
-    /// Pays for generations until the gateway answers no more.
+    /// Pays for generations until the gateway stops responding.
     ///
     /// # Errors
-    /// What the gateway has broken.
+    /// The broken promise.
     pub async fn pay(&mut self, url: &str) -> Result<(), Broken> {
         loop {
             let Some(state) = self.state(url).await else { return Ok(()) };
@@ -64,9 +64,9 @@ impl Payer {
             request.request_digest.0[..8].copy_from_slice(&self.sent.to_le_bytes());
             match self.send(url, &key, &request).await {
                 Answer::Receipt(receipt) => self.acknowledge(key, request, *receipt)?,
-                // The worker has cut the statement meanwhile; nothing was taken.
+                // The worker has closed the statement meanwhile; nothing was charged.
                 Answer::Refused(StatusCode::CONFLICT, slug) if slug == "statement-closed" => {}
-                // Its store is failing.
+                // Its store fails.
                 Answer::Refused(StatusCode::SERVICE_UNAVAILABLE, _) => {
                     self.unanswered = Some((key, request));
                     return Ok(());
@@ -80,10 +80,10 @@ impl Payer {
         }
     }
 
-    /// Asks again what got no answer, on a gateway that runs; and a few that got one.
+    /// Repeats unanswered requests on a running gateway, and a few answered ones.
     ///
     /// # Errors
-    /// What the gateway has broken.
+    /// The broken promise.
     pub async fn settle_doubts(&mut self, url: &str) -> Result<(), Broken> {
         self.until_served(url).await?;
         if let Some((key, request)) = self.unanswered.take() {
@@ -92,7 +92,7 @@ impl Payer {
                     self.retried += 1;
                     self.acknowledge(key, request, *receipt)?;
                 }
-                // It was not taken, and its statement was cut.
+                // It was not accepted, and its statement is closed.
                 Answer::Refused(StatusCode::CONFLICT, slug) if slug == "statement-closed" => {}
                 Answer::Refused(status, slug) => {
                     return Err(format!("{key}, asked again, was refused: {status} {slug}"));
@@ -115,10 +115,10 @@ impl Payer {
         Ok(())
     }
 
-    /// Holds everything that was acknowledged against everything the gateway has.
+    /// Compares everything acknowledged with the gateway's receipts.
     ///
     /// # Errors
-    /// What differs.
+    /// The difference.
     pub async fn compare(&self, url: &str) -> Result<(), Broken> {
         let Some(state) = self.state(url).await else { return Err("no answer".into()) };
         let mut there = BTreeMap::new();
@@ -205,7 +205,7 @@ impl Payer {
         Answer::Refused(status, slug(&body))
     }
 
-    /// What is answered, once no channel is being taken over; `None` for no answer.
+    /// Returns the response after any takeover of the channel; `None` without a response.
     async fn answered(&self, ask: impl Fn() -> RequestBuilder) -> Option<(StatusCode, Vec<u8>)> {
         let deadline = Instant::now() + PATIENCE;
         loop {
@@ -221,7 +221,7 @@ impl Payer {
     }
 }
 
-/// The name of the problem that an answer is, if it is one.
+/// Returns the slug of a problem response.
 fn slug(body: &[u8]) -> String {
     let problem: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
     problem["type"].as_str().unwrap_or("none").to_owned()

@@ -19,12 +19,12 @@ use super::{
 };
 use crate::world::{SECRET, ScriptedChain, channel_account, serve_chain};
 
-/// Channels that are paid from at the same time.
+/// Number of channels in concurrent use.
 const PAYERS: u8 = 6;
-/// How long to wait for a moment that may not come; then the gateway is killed anyhow.
+/// Time limit to reach the failpoint; afterwards the gateway is killed anyway.
 const LONGEST_ROUND: Duration = Duration::from_secs(5);
 
-/// What a run of rounds came to.
+/// Result of a run.
 #[derive(Debug, Default)]
 pub struct Report {
     /// Number of kills.
@@ -35,11 +35,11 @@ pub struct Report {
     pub retried: u64,
     /// Statements that were settled.
     pub settled: u64,
-    /// Kills by the moment they came in; `Any` is any other.
+    /// Number of kills by failpoint; `Any` counts others.
     pub moments: BTreeMap<String, u32>,
 }
 
-/// A gateway under load that is killed again and again, on one store.
+/// Gateway under load that is killed repeatedly on one store.
 pub struct Rounds {
     /// Starts the gateways.
     pub nursery: Nursery,
@@ -50,7 +50,7 @@ pub struct Rounds {
 }
 
 impl Rounds {
-    /// A store, a chain, and payers with a channel each.
+    /// Creates a store, a chain, and payers with a channel each.
     pub async fn new(folder: &std::path::Path, store: String, command: fn() -> Command) -> Self {
         let operator = Keypair::new_from_array([8; 32]).pubkey();
         let chain = Arc::new(ScriptedChain::new(operator));
@@ -65,11 +65,11 @@ impl Rounds {
         Self { nursery, chain, payers }
     }
 
-    /// Kills the gateway so often, each time at a random moment, and checks what is left. Says
-    /// after each how far it is.
+    /// Kills the gateway a number of times at random failpoints and checks its state. Calls `tell`
+    /// after each kill.
     ///
     /// # Errors
-    /// The first promise that was broken.
+    /// The first broken promise.
     pub async fn run(&mut self, kills: u32, killed: impl Fn(&Report)) -> Result<Report, Broken> {
         let mut report = Report::default();
         for _ in 0..kills {
@@ -106,10 +106,10 @@ impl Rounds {
         Ok(report)
     }
 
-    /// Everything that must be so after a restart.
+    /// Checks the state after a restart.
     ///
     /// # Errors
-    /// What is not.
+    /// The first failed check.
     pub async fn check(&mut self, running: &Running) -> Result<(), Broken> {
         let doubts = self.payers.iter_mut().map(|payer| payer.settle_doubts(&running.url));
         try_join_all(doubts).await?;
@@ -123,7 +123,7 @@ impl Rounds {
             match admin.reconcile().await {
                 Ok(books) if !books.exact => return Err(format!("not exact: {books:?}")),
                 Ok(books) if books.channels.len() == self.payers.len() => return Ok(()),
-                // On a machine that is busy a lease may end before it is renewed.
+                // On a busy machine a lease may end before it is renewed.
                 Err(error) if error.slug() != Some("channel-moving") => {
                     return Err(error.to_string());
                 }
@@ -141,7 +141,7 @@ impl Rounds {
         }
     }
 
-    /// Pays until the gateway dies; returns whether it did by itself.
+    /// Pays until the gateway dies; returns whether a failpoint ended it.
     async fn load_until_death(&mut self, running: &mut Running) -> Result<Option<()>, Broken> {
         let url = running.url.clone();
         let watching = async {

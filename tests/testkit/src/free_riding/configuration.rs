@@ -1,28 +1,28 @@
-/// What payers and the machine do while a gateway serves.
+/// Behavior of payers and machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Configuration {
-    /// How many pay from the same channels at once.
+    /// Number of concurrent payers of the same channels.
     pub payers: u32,
-    /// Whether answers are lost on the way.
+    /// Whether responses are dropped.
     pub drops: bool,
     /// How its gateway ends between phases.
     pub restarts: Restarts,
-    /// Whether there are batches and holds, too.
+    /// Whether payers use batches and holds.
     pub mixed: bool,
-    /// Whether a payer leaves in the middle.
+    /// Whether a payer closes a channel midway.
     pub leaves_early: bool,
     /// Whether a work is withdrawn while its channel is idle.
     pub withdraws: bool,
 }
 
-/// How gateways end between phases.
+/// End of the gateway between phases.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Restarts {
     /// It goes on.
     Never,
-    /// As they are told to.
+    /// By shutdown.
     Graceful,
-    /// By leaving their files as they are.
+    /// By a kill.
     Killed,
 }
 
@@ -33,7 +33,7 @@ impl Configuration {
     }
 }
 
-/// All of them: 72.
+/// Returns all 72 configurations.
 pub fn configurations() -> Vec<Configuration> {
     let mut all = Vec::new();
     for payers in [1, 4, 16] {
@@ -41,7 +41,7 @@ pub fn configurations() -> Vec<Configuration> {
             for switches in 0..8 {
                 let is = |bit: u32| switches >> bit & 1 == 1;
                 let (drops, mixed, leaves_early) = (is(0), is(1), is(2));
-                // Each of the others is played with it and without.
+                // Each other choice is combined with both.
                 let withdraws = drops ^ mixed ^ leaves_early;
                 let switches = (drops, mixed, leaves_early, withdraws);
                 all.push(Configuration::new(payers, restarts, switches));

@@ -2,36 +2,36 @@ use std::ops::AddAssign;
 
 use serde::Serialize;
 
-/// What was done, and what came of it.
+/// Counts of a run.
 #[derive(Clone, Copy, Debug, Default, Serialize)]
 pub struct Counts {
-    /// Requests sent, retries and what must be refused included.
+    /// Number of requests, including retries and requests that must be rejected.
     pub requests: u64,
-    /// Of them, meant to be served without paying.
+    /// Number of requests that try to avoid payment.
     pub forged: u64,
-    /// Answers that were dropped before they were read.
+    /// Number of dropped responses.
     pub dropped: u64,
-    /// Requests that were sent again under their key.
+    /// Number of retries.
     pub retried: u64,
     /// Restarts of gateways.
     pub restarts: u64,
     /// Transactions that settle.
     pub settlements: u64,
-    /// Of them, those that payers asked for.
+    /// Number of settlements on payers' request.
     pub settled_for_payers: u64,
     /// Channels closed at the end.
     pub closed_channels: u64,
-    /// Holds that were placed and given up many times at once.
+    /// Number of holds that were placed and released concurrently.
     pub races: u64,
-    /// Works that were withdrawn while their channel was idle.
+    /// Number of works withdrawn while their channel was idle.
     pub withdrawals: u64,
     /// Generations that were served.
     pub generations: u64,
-    /// Units that were served.
+    /// Number of served units.
     pub units_served: u64,
-    /// Units the chain was paid for.
+    /// Number of settled units.
     pub units_settled: u64,
-    /// Served and not paid for, or paid for and not served.
+    /// Difference of served and settled units.
     pub units_leaked: u64,
     /// Base units the chain was paid.
     pub base_units_settled: u64,

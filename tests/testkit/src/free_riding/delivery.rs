@@ -17,14 +17,14 @@ use tower::ServiceExt;
 
 use super::History;
 
-/// Sends a request whose answer was lost, until there is one.
+/// Repeats a request until it gets a response.
 pub async fn resolve(service: Router, history: &History, number: usize) {
     history.count(|counts| counts.retried += 1);
     deliver(service, history, number, None).await;
 }
 
-/// Sends a request and notes its answer: whether it was served. With `polls`, the sender goes
-/// away after so many steps, and it is `None` unless the answer was quicker.
+/// Sends a request and records its response; returns whether it was served. With `polls`, the
+/// sender disconnects after this number of polls; returns `None` then.
 pub async fn deliver(
     service: Router,
     history: &History,
@@ -82,7 +82,7 @@ pub fn post(path: &str, key: Option<&str>, body: Vec<u8>) -> Request<Body> {
     request.body(Body::from(body)).unwrap()
 }
 
-/// What a good answer says, or how it was refused.
+/// Returns the receipts of a response, or the status of a problem.
 pub async fn answer<T: DeserializeOwned>(
     response: axum::response::Response,
 ) -> Result<T, StatusCode> {

@@ -7,14 +7,14 @@ use motif_sdk::{Pubkey, channel::ChannelAccount, receipt::SignedReceipt};
 
 use super::{clock::now, counts::Counts, request::Asked, seat::Seat};
 
-/// Everything that was asked and answered in one episode.
+/// Requests and responses of one episode.
 #[derive(Default)]
 pub struct History(Mutex<Told>);
 
 #[derive(Default)]
 struct Told {
     asked: Vec<Asked>,
-    /// Which request got which place of a statement.
+    /// Requests by place in a statement.
     places: BTreeMap<(Pubkey, u64, u32), Place>,
     counts: Counts,
     breaks: Vec<String>,
@@ -32,7 +32,7 @@ impl History {
         self.0.lock().unwrap()
     }
 
-    /// A request is about to be sent; returns its number.
+    /// Records a request before it is sent; returns its number.
     pub fn ask(&self, asked: Asked) -> usize {
         let mut told = self.told();
         told.counts.forged += u64::from(asked.forged.is_some());
@@ -44,7 +44,7 @@ impl History {
         self.told().asked[number].clone()
     }
 
-    /// Any request that was served so far.
+    /// Returns a random request that was served.
     pub fn served(&self, choice: usize, channel: &Pubkey) -> Option<usize> {
         let told = self.told();
         let count = told.asked.len();
@@ -71,7 +71,7 @@ impl History {
         }
     }
 
-    /// A request got these receipts.
+    /// Records the receipts of a request.
     pub fn receipts(&self, number: usize, receipts: Vec<SignedReceipt>) {
         let mut told = self.told();
         let asked = told.asked[number].clone();
@@ -124,8 +124,8 @@ fn operator() -> Pubkey {
     solana_keypair::Keypair::new_from_array([8; 32]).pubkey()
 }
 
-/// Replays what was served on a channel, receipt by receipt, with arithmetic of its own, and
-/// holds the outcome against the vouchers that paid for it and against the chain.
+/// Replays the receipts of a channel with independent arithmetic, and compares
+/// the result with the vouchers and the chain.
 pub fn check_channel(seat: &Seat, chain: &ChannelAccount, history: &History) {
     let mut told = history.told();
     let mut breaks = Vec::new();
@@ -163,7 +163,7 @@ pub fn check_channel(seat: &Seat, chain: &ChannelAccount, history: &History) {
             breaks.push(format!("{receipt:?} was asked for {used} of {license} at {price}"));
         }
         if place.part + 1 == asked.claim.items.len() {
-            // All its parts are there: its voucher pays for them and for everything before.
+            // All its parts are present, so its voucher pays for them and all earlier ones.
             let total = prices + prices * seat.fee_bps / 10_000;
             let paid = asked.claim.cumulative;
             if (paid, receipt.cumulative) != (total, total) || asked.claim.entries != open {

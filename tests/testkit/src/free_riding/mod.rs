@@ -1,6 +1,6 @@
-//! Random payers who try to be served without paying: on gateways that are stopped, killed and
-//! settled meanwhile. What was served is held against a small model of its own, and that
-//! against the chain.
+//! Random payers that try to be served without payment, on gateways that are stopped, killed and
+//! settled meanwhile. Served units are compared with a small model, and the model
+//! with the chain.
 
 mod clock;
 mod configuration;
@@ -23,18 +23,18 @@ use history::History;
 use payer::Payer;
 use table::Table;
 
-/// One run of it.
+/// Parameters of a run.
 #[derive(Clone, Copy, Debug)]
 pub struct Run {
-    /// Decides everything that payers choose.
+    /// Seed of the payers' choices.
     pub seed: u64,
-    /// How many requests are sent in all.
+    /// Number of requests.
     pub requests: u64,
-    /// Only this configuration.
+    /// Single configuration to run.
     pub only: Option<usize>,
 }
 
-/// What a run found.
+/// Result of a run.
 #[derive(Debug, Default, Serialize)]
 pub struct Report {
     /// Seed of the run.
@@ -46,17 +46,17 @@ pub struct Report {
     pub counts: Counts,
     /// Duration so far.
     pub seconds: u64,
-    /// Each names the configuration that plays it again.
+    /// Failures with the configuration to repeat.
     pub breaks: Vec<String>,
 }
 
-/// How often a configuration's gateway stops, or might.
+/// Number of phases per configuration.
 const PHASES: u64 = 6;
-/// Gateways that play at once: each waits for its disk most of the time.
+/// Number of concurrent gateways; each waits for its disk most of the time.
 const AT_ONCE: usize = 6;
 
 impl Run {
-    /// Plays all configurations, each on a gateway of its own; `tell` hears of each that is over.
+    /// Runs all configurations, each on its own gateway; calls `tell` after each.
     pub async fn play(self, tell: impl Fn(&Report)) -> Report {
         let begun = Instant::now();
         let all = configurations();
@@ -110,7 +110,7 @@ impl Run {
 }
 
 impl Report {
-    /// Whether nothing was found.
+    /// Returns whether no failure was found.
     pub fn is_clean(&self) -> bool {
         self.breaks.is_empty() && self.counts.units_leaked == 0
     }

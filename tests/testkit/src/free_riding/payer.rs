@@ -26,7 +26,7 @@ use super::{
 };
 use crate::world::foreign_key;
 
-/// A free rider that pays from both channels, beside other free riders.
+/// Payer that tries to avoid payment on both channels, concurrently with others.
 pub struct Payer {
     service: Router,
     seats: Vec<Seat>,
@@ -36,7 +36,7 @@ pub struct Payer {
     views: Vec<Option<View>>,
 }
 
-/// A channel as this payer believes it to be.
+/// A payer's view of a channel.
 #[derive(Clone, Debug)]
 struct View {
     statement: u64,
@@ -59,7 +59,7 @@ impl Payer {
 
     pub async fn play(mut self, requests: u64) {
         for _ in 0..requests {
-            // Mostly the channel with the large deposit.
+            // Usually the channel with the large deposit.
             let seat = usize::from(self.random.random_ratio(1, 4));
             match self.random.random_range(0..1_000) {
                 0..3 => self.settle(seat).await,
@@ -73,7 +73,7 @@ impl Payer {
         }
     }
 
-    /// One generation, as it should be.
+    /// Sends one honest generation.
     async fn pay(&mut self, seat: usize) {
         let Some(view) = self.view(seat).await else { return };
         let items = vec![self.item()];
@@ -103,14 +103,14 @@ impl Payer {
         self.send(seat, asked).await;
     }
 
-    /// Why these items must not be served, if a license of theirs has ended.
+    /// Returns why these items must be rejected, if a license has ended.
     fn ended(&self, seat: usize, items: &[(u16, u32)]) -> Option<&'static str> {
         let ended = self.seats[seat].ended?;
         let is_named = items.iter().any(|(license, _)| *license == ended);
         is_named.then_some("its license has ended")
     }
 
-    /// Room for a generation, which is then used, given up, or overdrawn.
+    /// Places a hold, which is then captured, released, or exceeded.
     async fn hold(&mut self, seat: usize) {
         let (license, units) = (self.item().0, self.random.random_range(1..9));
         let key: IdempotencyKey = self.key().parse().unwrap();
@@ -152,7 +152,7 @@ impl Payer {
         self.send(seat, asked).await;
     }
 
-    /// Places and releases one hold many times concurrently. In the end the hold is released, and
+    /// Places and releases one hold many times concurrently. At the end the hold is released, and
     /// a capture is rejected.
     async fn race(&mut self, seat: usize) {
         let own = self.seats[seat].clone();
@@ -201,7 +201,7 @@ impl Payer {
         self.send(seat, asked).await;
     }
 
-    /// Something that was served already, under its own key: it must get the same receipts.
+    /// Repeats a served request under its key, which must return the same receipts.
     async fn repeat(&mut self, seat: usize) {
         let choice = self.random.random_range(0..usize::MAX / 2);
         let Some(number) = self.history.served(choice, &self.seats[seat].channel) else { return };
@@ -209,7 +209,7 @@ impl Payer {
         deliver(self.service.clone(), &self.history, number, None).await;
     }
 
-    /// Something that must not be served.
+    /// Sends a request that must be rejected.
     async fn forge(&mut self, seat: usize) {
         let Some(view) = self.view(seat).await else { return };
         let (own, other) = (self.seats[seat].clone(), self.seats[1 - seat].clone());
@@ -221,7 +221,7 @@ impl Payer {
             GenerationRequest { voucher, ..honest }
         };
         let (request, why) = match self.random.random_range(0..10) {
-            // What is free cannot cost less.
+            // A free generation cannot cost less.
             0 if good.cumulative > 0 => {
                 let less = Claim { cumulative: good.cumulative - 1, ..good.clone() };
                 (resigned(&less, &own, &own.key, in_a_day()), "it pays one base unit less")
@@ -243,7 +243,7 @@ impl Payer {
         self.send(seat, asked).await;
     }
 
-    /// A voucher that has paid already, for something else or under another name.
+    /// Sends a used voucher for another request or under another key.
     async fn replay(&mut self, seat: usize) {
         let choice = self.random.random_range(0..usize::MAX / 2);
         let Some(number) = self.history.served(choice, &self.seats[seat].channel) else { return };
@@ -268,14 +268,14 @@ impl Payer {
         let request = PayerRequest::settle(&own.channel, &own.account).sign(&own.key);
         let path = format!("/v1/channels/{}/settlements", own.channel);
         let proof = PayerProof::from(&request);
-        // Where nothing is open, nothing settles.
+        // Without an open statement, nothing settles.
         let settled = self.ask::<Settlements>(&path, None, &proof).await;
         let settled = settled.map_or(0, |settled| settled.settlements.len() as u64);
         self.history.count(|counts| counts.settled_for_payers += settled);
         self.views[seat] = None;
     }
 
-    /// Sends a request, and loses its answer now and then.
+    /// Sends a request; sometimes drops its response.
     async fn send(&mut self, seat: usize, asked: Asked) {
         let number = self.history.ask(asked);
         let drops = self.configuration.drops && self.random.random_ratio(1, 8);
@@ -286,13 +286,13 @@ impl Payer {
             Some(false) | None => self.views[seat] = None,
         }
         if served.is_none() && self.random.random_bool(0.5) {
-            // At once, while the first one may still be on its way.
+            // At once, while the first may still be in progress.
             self.history.count(|counts| counts.retried += 1);
             deliver(self.service.clone(), &self.history, number, None).await;
         }
     }
 
-    /// Goes on from what was just paid for.
+    /// Updates the payer's view after a payment.
     fn follow(&mut self, seat: usize, number: usize) {
         let claim = self.history.asked(number).claim;
         if let Some(view) = &mut self.views[seat] {
@@ -304,7 +304,7 @@ impl Payer {
         }
     }
 
-    /// The channel as it was last seen, or as the gateway says it is.
+    /// Returns the payer's view of the channel, or the gateway's state.
     async fn view(&mut self, seat: usize) -> Option<View> {
         if let Some(view) = &self.views[seat] {
             return Some(view.clone());
@@ -378,7 +378,7 @@ impl Payer {
         Asked { channel, path, key, body, claim, forged, is_answered, receipts }
     }
 
-    /// Asks for something that pays nothing.
+    /// Sends a request without payment.
     async fn ask<T: DeserializeOwned>(
         &self,
         path: &str,
@@ -391,7 +391,7 @@ impl Payer {
     }
 }
 
-/// What has to be signed for these items, on top of what is known.
+/// Returns the statement and total to sign for these items.
 fn claim(seat: &Seat, view: &View, items: &[(u16, u32)]) -> Claim {
     let mut entries = view.open.clone();
     for (license, units) in items {

@@ -2,24 +2,24 @@ use std::collections::BTreeMap;
 
 use motif_sdk::{Pubkey, receipt::SignedReceipt};
 
-/// A request that pays, or pretends to, and everything known of it.
+/// Paying request with its known outcome.
 #[derive(Clone, Debug)]
 pub struct Asked {
     pub channel: Pubkey,
     pub path: String,
-    /// Its idempotency key; captures have none.
+    /// Idempotency key; `None` for captures.
     pub key: Option<String>,
     pub body: Vec<u8>,
     pub claim: Claim,
-    /// Why it must not be served, if that is so.
+    /// Reason why it must be rejected, if any.
     pub forged: Option<&'static str>,
-    /// Whether its answer was read; until then it may have been served.
+    /// Whether its response was read; before that it may have been served.
     pub is_answered: bool,
-    /// What it got.
+    /// Receipts.
     pub receipts: Vec<SignedReceipt>,
 }
 
-/// What the voucher in a request was signed for.
+/// Content of a request's voucher.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Claim {
     pub statement: u64,
@@ -27,6 +27,6 @@ pub struct Claim {
     pub cumulative: u64,
     /// Units of the statement by license.
     pub entries: BTreeMap<u16, u32>,
-    /// What is asked for: license and units each.
+    /// Licenses and units of the request.
     pub items: Vec<(u16, u32)>,
 }

@@ -113,7 +113,7 @@ impl Table {
     }
 
     /// Withdraws a work of the first channel while that is idle, and lets the notice pass.
-    /// Payers have the gateway read the channel again, and go on with both licenses.
+    /// Makes the gateway read the channel again; payers continue with both licenses.
     async fn withdraw(&mut self, history: &History) {
         self.retry_lost_requests(history).await;
         let channel = self.seats[0].channel;
@@ -149,7 +149,7 @@ impl Table {
         }
     }
 
-    /// Every payer leaves, everything settles, and the model says whether it is right.
+    /// Closes all channels, settles everything, and compares it with the model.
     pub async fn leave(mut self, history: &History) {
         let world = self.world.take().unwrap();
         let app = world.gateway.app();
@@ -179,7 +179,7 @@ impl Table {
     }
 }
 
-/// Built once: that takes as long as answering dozens of requests does.
+/// Built once, because building takes as long as dozens of requests.
 fn service(world: &World) -> Router {
     router(world.gateway.app().clone(), None)
 }

@@ -10,19 +10,19 @@ use motif_sdk::{
 
 use crate::world::World;
 
-/// One channel, and a request after the other that pays for one more generation on it.
+/// Channel with prepared requests, each for one more generation.
 pub struct Chain {
     /// The channel's address.
     pub channel: Pubkey,
     /// The channel's account.
     pub account: ChannelAccount,
     key: SigningKey,
-    /// Whole HTTP requests, in the order in which they have to be sent.
+    /// HTTP requests in order.
     pub requests: Vec<Vec<u8>>,
 }
 
 impl Chain {
-    /// A channel of its own, with a voucher key of its own.
+    /// Creates a channel with its own voucher key.
     pub fn new(world: &World, number: u32) -> Self {
         let digest = |what: &str| *blake3::hash(format!("{what} {number}").as_bytes()).as_bytes();
         let key = SigningKey::from_bytes(&digest("voucher key"));
@@ -32,7 +32,7 @@ impl Chain {
         Self { channel: Pubkey::new_from_array(digest("channel")), account, key, requests: vec![] }
     }
 
-    /// Signs for so many generations after the first `paid` ones of the open statement.
+    /// Signs requests for generations after the first `paid` ones of the open statement.
     fn prepare(&mut self, paid: u32, count: u32) {
         self.requests = (paid..paid + count).map(|before| self.request(before)).collect();
     }
@@ -80,7 +80,7 @@ pub fn chains(world: &World, first: u32, channels: u32, paid: u32, count: u32) -
     chains
 }
 
-/// Has the gateway serve these channels.
+/// Makes the gateway serve these channels.
 pub async fn open(world: &World, chains: &[Chain]) {
     for chain in chains {
         world.chain.state().channels.insert(chain.channel, chain.account.clone());

@@ -5,8 +5,8 @@ use tokio::{
     net::{TcpSocket, TcpStream},
 };
 
-/// An HTTP/1.1 connection that sends requests as they were prepared and reads as much of the
-/// answers as it must. A client library would take more of the two cores than either server.
+/// HTTP/1.1 connection that sends prepared requests and parses only the necessary parts of
+/// responses. A client library would use more processor time than either server.
 pub struct Connection {
     stream: TcpStream,
     buffer: Vec<u8>,
@@ -44,13 +44,13 @@ impl Connection {
         }
     }
 
-    /// What was answered last.
+    /// Returns the last response.
     pub fn answer(&self) -> String {
         String::from_utf8_lossy(&self.buffer).into_owned()
     }
 }
 
-/// Bytes of the answer, once its head is there.
+/// Returns the length of the response, after its head has arrived.
 fn length(buffer: &[u8]) -> Option<usize> {
     let head = buffer.windows(4).position(|end| end == b"\r\n\r\n")? + 4;
     let lines = std::str::from_utf8(&buffer[..head]).ok()?.split("\r\n");

@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Memory of this process that is in use, bytes; zero where the system does not say.
+/// Returns the resident memory of this process, bytes; zero if unknown.
 pub fn resident_bytes() -> u64 {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
@@ -13,7 +13,7 @@ pub fn resident_bytes() -> u64 {
     kilobytes.unwrap_or(0) * 1_024
 }
 
-/// How long the disk under a folder takes to make one page durable, at the median of 500.
+/// Returns the median time of 500 durable writes of one page in a folder.
 pub fn one_fsync(folder: &Path) -> Duration {
     let path = folder.join("one-page");
     let mut file = File::create(&path).unwrap();

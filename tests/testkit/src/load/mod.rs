@@ -1,5 +1,5 @@
-//! What puts a gateway under load: connections that cost little, vouchers signed beforehand,
-//! and what the machine says about it.
+//! Load generator: cheap connections, vouchers signed beforehand,
+//! and measurements of the machine.
 
 mod chains;
 mod connection;

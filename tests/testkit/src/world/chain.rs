@@ -28,24 +28,24 @@ use tokio::sync::mpsc::Sender;
 
 use super::payer::{CHANNEL, channel_account};
 
-/// A chain in memory: it settles by the program's own code, and fails as it is told to.
+/// Scripted chain in memory, which settles with the program's own code.
 pub struct ScriptedChain(Mutex<State>);
 
-/// What it is told.
+/// Scripted behavior.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Network {
-    /// Everything works.
+    /// Works.
     #[default]
     Up,
-    /// No answers.
+    /// Does not respond.
     Down,
-    /// Takes transactions, and they never land.
+    /// Accepts transactions that never land.
     Losing,
     /// Accepts transactions, which land unreported.
     Silent,
-    /// Takes transactions, which land, and says nothing at all about any.
+    /// Accepts transactions that land, and does not respond about any.
     Deaf,
-    /// Refuses transactions when it checks them.
+    /// Rejects transactions in preflight.
     Refusing,
 }
 
@@ -64,11 +64,11 @@ pub struct State {
     pub height: u64,
     /// Time on chain, unix seconds.
     pub now: i64,
-    /// How often a channel was read: each time at a slot of its own.
+    /// Number of reads of a channel, each at a new slot.
     pub reads: u64,
-    /// A channel that settles nothing.
+    /// Channel whose settlements are rejected.
     pub poisoned: Option<Pubkey>,
-    /// Transactions it was sent, each as often as it was.
+    /// Received transactions, including duplicates.
     pub submitted: Vec<Vec<u8>>,
     landed: HashMap<Signature, ConfirmedTransaction>,
 }
@@ -118,7 +118,7 @@ impl State {
         Some(PublishedTerms { address: Pubkey::default(), terms, digest: [4; 32] })
     }
 
-    /// Leaves the blocks behind that came after a channel was like this.
+    /// Rolls a channel back to this state.
     pub fn roll_back(&mut self, channel: Pubkey, account: ChannelAccount) {
         self.channels.insert(channel, account);
         self.landed.clear();
@@ -167,7 +167,7 @@ fn refusal(error: PaymentsError) -> ChainError {
     ChainError::rejection(Some(error.into()), error.to_string())
 }
 
-/// Data of the two instructions, and the fee payer.
+/// Returns the data of the two instructions, and the fee payer.
 fn parts(transaction: &[u8]) -> (Vec<u8>, Vec<u8>, Pubkey) {
     let message = &transaction[1 + 64..];
     let keys = usize::from(message[3]);
@@ -186,7 +186,7 @@ fn parts(transaction: &[u8]) -> (Vec<u8>, Vec<u8>, Pubkey) {
     (data(), data(), settler)
 }
 
-/// A short length, as transactions write it.
+/// Reads a compact length.
 fn take(rest: &mut &[u8]) -> usize {
     let mut value = 0;
     for shift in [0, 7, 14] {
@@ -200,7 +200,7 @@ fn take(rest: &mut &[u8]) -> usize {
     value
 }
 
-/// [`CHANNEL`] as it is on chain.
+/// Returns the account of [`CHANNEL`].
 pub fn channel_data() -> Vec<u8> {
     data(&channel_account(Keypair::new_from_array([8; 32]).pubkey()))
 }
@@ -277,7 +277,7 @@ impl Chain for ScriptedChain {
             .collect())
     }
 
-    /// Says nothing: a gateway reads everything now and then.
+    /// Sends no notifications, so a gateway reads everything periodically.
     async fn follow_works(&self, _: Sender<Heard>) -> Result<(), ChainError> {
         Err(ChainError::Unreachable("it does not talk".into()))
     }
@@ -299,7 +299,7 @@ impl Chain for ScriptedChain {
 
     async fn blockhash(&self) -> Result<(Hash, u64), ChainError> {
         let state = self.up()?;
-        // Another hash each time, so that no two transactions are the same bytes.
+        // A new hash each time, so that transactions differ.
         let mut hash = [0; 32];
         hash[..8].copy_from_slice(&(state.submitted.len() as u64).to_le_bytes());
         Ok((Hash::new_from_array(hash), state.height + 150))

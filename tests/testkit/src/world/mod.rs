@@ -1,4 +1,4 @@
-//! A gateway, its chain and a payer.
+//! World of a test: a gateway, its chain and a payer.
 
 mod chain;
 mod node;
@@ -29,35 +29,35 @@ pub use node::serve_chain;
 pub use payer::{CHANNEL, MINT, channel_account, license, next_request, voucher_key};
 pub use server::Server;
 
-/// What operators prove themselves with.
+/// Admin secret.
 pub const SECRET: &str = "canary-secret-of-the-operators-0123456789";
 
-/// Opens the operators' listener on a free port.
+/// Opens the admin listener on a free port.
 pub fn with_admin(config: &mut GatewayConfig) {
     let listen = "127.0.0.1:0".parse().unwrap();
     config.admin = Some(AdminConfig { listen, secret: SECRET.parse().unwrap() });
 }
 
 thread_local! {
-    /// Whether the worlds of this test keep their stores on a server.
+    /// Whether the worlds of this test use a PostgreSQL store.
     static ON_A_SERVER: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Runs a test once more, with its stores on a PostgreSQL server.
+/// Runs a test with PostgreSQL stores.
 pub fn on_postgres(test: fn()) {
     if on_a_server() {
         test();
     }
 }
 
-/// From here on the worlds of this test keep their stores on a server, if there is one.
+/// Switches the worlds of this test to PostgreSQL stores; returns `false` without a server.
 pub fn on_a_server() -> bool {
     let there_is_one = Server::get().is_some();
     ON_A_SERVER.set(there_is_one); // a thread has one test
     there_is_one
 }
 
-/// Has tests of a module run on PostgreSQL, too.
+/// Defines tests of a module that also run on PostgreSQL.
 #[macro_export]
 macro_rules! on_postgres_too {
     ($($test:ident),+ $(,)?) => {
@@ -73,7 +73,7 @@ macro_rules! on_postgres_too {
 }
 pub use on_postgres_too;
 
-/// Threads that a gateway has for itself, so that it can be killed.
+/// Own runtime of a gateway, so that it can be killed.
 pub struct Threads(Option<Runtime>);
 
 impl Threads {
@@ -83,7 +83,7 @@ impl Threads {
         Self(Some(runtime.worker_threads(2).enable_all().build().unwrap()))
     }
 
-    /// Starts a gateway on them.
+    /// Starts a gateway on the runtime.
     pub async fn serve(
         &self,
         config: &GatewayConfig,
@@ -102,13 +102,13 @@ impl Default for Threads {
 }
 
 impl Drop for Threads {
-    /// Nothing that runs on them is finished: it stops where it is.
+    /// Stops everything on the runtime without finishing it.
     fn drop(&mut self) {
         self.0.take().unwrap().shutdown_background();
     }
 }
 
-/// Everything a test needs; the gateway can be stopped and started again on the same store.
+/// World of a test. The gateway can be restarted on the same store.
 pub struct World {
     /// Chain that the gateway settles on.
     pub chain: Arc<ScriptedChain>,
@@ -122,19 +122,19 @@ pub struct World {
 }
 
 impl World {
-    /// A gateway that serves [`CHANNEL`], with one license at 100 base units.
+    /// Starts a gateway that serves [`CHANNEL`], with one license at 100 base units.
     pub async fn new() -> Self {
         Self::with(|_| ()).await
     }
 
-    /// As [`World::new`], on a gateway configured differently.
+    /// As [`World::new`], with a changed configuration.
     pub async fn with(configure: impl FnOnce(&mut GatewayConfig)) -> Self {
         let world = Self::unopened(configure).await;
         world.client().open_channel(&CHANNEL).await.unwrap();
         world
     }
 
-    /// As [`World::with`]; the channel was not requested yet.
+    /// As [`World::with`], without opening the channel.
     pub async fn unopened(configure: impl FnOnce(&mut GatewayConfig)) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let operator = Arc::new(Keypair::new_from_array([8; 32]));
@@ -154,7 +154,7 @@ impl World {
         Self { chain, config, gateway, folder, threads, database_url }
     }
 
-    /// Another process on the same server and chain.
+    /// Starts another process on the same database and chain.
     pub async fn second(&self, configure: impl FnOnce(&mut GatewayConfig)) -> Self {
         let mut config = self.config.clone();
         configure(&mut config);
@@ -165,15 +165,15 @@ impl World {
         Self { chain, config, gateway, folder, threads, database_url }
     }
 
-    /// Takes the channel over from a process that does not know yet that its lease has ended.
+    /// Takes the channel over from a process that has not read that its lease has ended.
     pub async fn take_over(&self) {
         let_leases_expire(self.database_url.as_ref().unwrap()).await;
         let state = self.client().channel(&CHANNEL).await.unwrap();
         assert_eq!(state.channel.0, CHANNEL);
     }
 
-    /// Stops the gateway, if `graceful` by its own means, else as a kill would: by leaving what
-    /// is on disk as it is at this moment. Then starts it again on that.
+    /// Restarts the gateway: after a shutdown if `graceful`, otherwise after a kill, which leaves
+    /// the files as they are.
     pub async fn restarted(mut self, graceful: bool) -> Self {
         if graceful {
             self.gateway.shutdown().await;
@@ -200,12 +200,12 @@ impl World {
         GatewayClient::new(&self.gateway.url())
     }
 
-    /// A client of the operators' listener, which [`with_admin`] opens.
+    /// Returns a client of the admin listener, which [`with_admin`] opens.
     pub fn admin(&self) -> AdminClient {
         AdminClient::new(&self.gateway.admin_url().unwrap(), SECRET)
     }
 
-    /// What the payer asks for, signed by its voucher key.
+    /// Returns a payer's request, signed by its voucher key.
     pub fn request(&self, ask: fn(&Pubkey, &Channel) -> PayerRequest) -> SignedPayerRequest {
         ask(&CHANNEL, &self.chain.channel_account().channel).sign(&voucher_key())
     }
@@ -241,12 +241,12 @@ impl World {
         self.client().channel(&CHANNEL).await.unwrap()
     }
 
-    /// The request an honest payer would send next for one unit of license 0.
+    /// Returns an honest payer's next request, for one unit of license 0.
     pub async fn next_request(&self) -> GenerationRequest {
         payer::next_request(&self.state().await, &voucher_key())
     }
 
-    /// Sends a request as it is, whatever it is.
+    /// Sends any request unchanged.
     pub async fn post(&self, key: Option<&str>, body: impl Into<reqwest::Body>) -> Answer {
         let path = format!("/v1/channels/{CHANNEL}/generations");
         self.send(Method::POST, &path, key, Some(body.into())).await
@@ -277,14 +277,14 @@ impl World {
     }
 }
 
-/// As if the time of all leases in a database had passed.
+/// Ends all leases in a database.
 pub async fn let_leases_expire(database_url: &str) {
     let mut database = PgConnection::connect(database_url).await.unwrap();
     let expire = sqlx::query("UPDATE leases SET expires_at = 0");
     expire.execute(&mut database).await.unwrap();
 }
 
-/// What came back.
+/// Response.
 pub struct Answer {
     /// HTTP status.
     pub status: StatusCode,
@@ -311,7 +311,7 @@ impl Answer {
         String::from_utf8_lossy(&self.body).into_owned()
     }
 
-    /// The problem it is; fails when it is none.
+    /// Returns the problem; panics if the response is not a problem.
     pub fn problem(&self) -> Problem {
         let text = String::from_utf8_lossy(&self.body);
         assert_eq!(self.kind, "application/problem+json", "{text}");
@@ -332,7 +332,7 @@ impl Answer {
     }
 }
 
-/// Signs with a key that is not the channel's.
+/// Signs a request with a wrong key.
 pub fn foreign_key() -> SigningKey {
     SigningKey::from_bytes(&[77; 32])
 }

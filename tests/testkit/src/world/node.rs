@@ -9,7 +9,7 @@ use solana_signature::Signature;
 
 use super::ScriptedChain;
 
-/// Serves a chain to other processes, as a JSON-RPC node of a cluster would; returns its URL.
+/// Serves a chain to other processes as a JSON-RPC node; returns its URL.
 pub async fn serve_chain(chain: Arc<ScriptedChain>) -> String {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
@@ -56,7 +56,7 @@ async fn account(chain: &ScriptedChain, address: &Value) -> Value {
     let (data, owner) = match chain.channel(&address).await.unwrap() {
         Some(read) => (read.data, channel::PROGRAM_ID),
         None => {
-            // The only other account that it asks for is the clock.
+            // The only other account that it requests is the clock.
             let mut clock = vec![0; 40];
             clock[32..].copy_from_slice(&chain.now().await.unwrap().to_le_bytes());
             (clock, Pubkey::default())

@@ -7,9 +7,9 @@ use motif_sdk::{
     voucher::{SignedVoucher, Statement, Voucher},
 };
 
-/// The channel that every test's payer has.
+/// Channel of the tests' payer.
 pub const CHANNEL: Pubkey = Pubkey::new_from_array([5; 32]);
-/// The mint it is in.
+/// Mint of the channel.
 pub const MINT: Pubkey = Pubkey::new_from_array([6; 32]);
 const FEE_BPS: u16 = 200;
 
@@ -52,7 +52,7 @@ pub fn channel_account(operator: Pubkey) -> ChannelAccount {
     ChannelAccount { channel, licenses: vec![license(100)] }
 }
 
-/// One more unit of license 0, on top of what the gateway has.
+/// Returns a request for one more unit of license 0, after the gateway's state.
 pub fn next_request(state: &ChannelState, key: &SigningKey) -> GenerationRequest {
     let entries = state.open.entries.iter().map(|entry| (entry.license, entry.units));
     let mut statement: Statement = entries.collect();
@@ -79,7 +79,7 @@ pub fn next_request(state: &ChannelState, key: &SigningKey) -> GenerationRequest
     }
 }
 
-/// Every generation in these tests costs 100 and a fee of 2.
+/// Returns the settled prices. A generation in these tests costs 100 and a fee of 2.
 fn settled_prices(state: &ChannelState, open: u64) -> u64 {
     state.cumulative.0 / 102 * 100 - open
 }

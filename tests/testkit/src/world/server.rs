@@ -13,20 +13,21 @@ use std::{
 
 use sqlx::{Connection, PgConnection};
 
-/// A PostgreSQL server of this process's own; it ends with the process.
+/// PostgreSQL server of this process; it ends with the process.
 pub struct Server {
     port: u16,
     databases: AtomicU32,
-    /// The server stops when this is closed, however this process ends.
+    /// Pipe whose closing stops the server, however this process ends.
     _lifeline: ChildStdin,
 }
 
-/// Where a test that needs a server must not be skipped.
+/// Variable that makes a missing server a failure.
 const REQUIRED: &str = "MOTIF_REQUIRE_POSTGRES";
 const STARTS_WITHIN: Duration = Duration::from_secs(60);
 
 impl Server {
-    /// The server, started once; `None`, and why, where this machine has none.
+    /// Returns the server, started once; prints a notice and returns `None` if PostgreSQL is not
+    /// installed.
     pub fn get() -> Option<&'static Self> {
         static SERVER: OnceLock<Result<Server, String>> = OnceLock::new();
         match SERVER.get_or_init(Self::start) {
@@ -41,7 +42,7 @@ impl Server {
         }
     }
 
-    /// The URL of a new database. Its password is a canary that must never be shown.
+    /// Creates a database and returns its URL. Its password is a canary that must never be shown.
     pub async fn database(&self) -> String {
         let number = self.databases.fetch_add(1, Ordering::Relaxed);
         let name = format!("motif_{}_{number}", std::process::id());
@@ -77,7 +78,7 @@ impl Server {
         server.arg("-D").arg(&data);
         server.args(["-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories="]);
         server.args(["-c", &format!("port={port}"), "-c", "max_connections=300"]);
-        // It synchronises as a real one does; only its checkpoints need not be smooth.
+        // It syncs to disk like a production server; only checkpoints are not spread.
         server.args(["-c", "shared_buffers=64MB", "-c", "synchronous_commit=off"]);
         let mut child = outlived(&server, &folder).map_err(|error| error.to_string())?;
         let lifeline = child.stdin.take().unwrap();
@@ -104,7 +105,7 @@ async fn connect(url: &str) -> PgConnection {
     }
 }
 
-/// Runs a server until the pipe to it closes, and clears up after it.
+/// Runs a server until its pipe closes, and removes its files.
 fn outlived(server: &Command, folder: &Path) -> std::io::Result<Child> {
     let script = "folder=$1; shift; \"$@\" >\"$folder/log\" 2>&1 </dev/null & server=$!; \
                   cat >/dev/null; kill -QUIT $server; wait $server; rm -rf \"$folder\"";
@@ -115,19 +116,19 @@ fn outlived(server: &Command, folder: &Path) -> std::io::Result<Child> {
     shell.spawn()
 }
 
-/// Where the server's programs are: on the path, or where distributions put them.
+/// Returns the folder of the server's programs: on the path, or in the distribution's folder.
 fn programs() -> Option<PathBuf> {
     let on_path = std::env::var_os("PATH").unwrap_or_default();
     let mut folders: Vec<PathBuf> = std::env::split_paths(&on_path).collect();
     let versions = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
     folders.extend(versions.map(|version| version.path().join("bin")));
     let whole = |folder: &PathBuf| ["initdb", "postgres"].iter().all(|it| folder.join(it).exists());
-    // The programs look for each other beside where they really are.
+    // The programs find each other next to their real paths.
     let found = folders.into_iter().find(whole)?.join("postgres").canonicalize().ok()?;
     found.parent().map(Path::to_owned).filter(whole)
 }
 
-/// The user that the server runs as; PostgreSQL refuses to run as root.
+/// User to run the server as; PostgreSQL does not run as root.
 enum User {
     Current,
     Unprivileged,
@@ -135,7 +136,7 @@ enum User {
 
 impl User {
     fn find() -> Self {
-        // Root may write everywhere.
+        // Root can write everywhere.
         let probe = std::fs::OpenOptions::new().append(true).open("/etc/passwd");
         match probe {
             Err(error) if error.kind() == ErrorKind::PermissionDenied => Self::Current,

@@ -1,21 +1,21 @@
-//! Random graphs of works and random histories of what they earn, on the programs' bytecode and
-//! in the reference ledger: both agree to the unit.
+//! Random graphs of works with random histories of earnings, on the programs' bytecode and
+//! in the reference model, which must agree to the unit.
 //!
-//! Works, and the credit of a channel's licenses, are written into accounts directly: how they
-//! come about is what `fuzz` tests. So are most earnings accounts, byte for byte as `open_earnings`
-//! writes them, which opens one in eight. Everything that moves money from there on (`collect`,
-//! `apply_split`, `apply_dispute`, `pull`, `claim`) is an instruction run in LiteSVM, and every one
-//! of them, refused or not, is held against the ledger.
+//! Works and license credit are written into accounts directly; `fuzz` tests the instructions that
+//! create them. Most earnings accounts are written in the same bytes as by `open_earnings`, which
+//! opens one in eight. The other instructions (`collect`,
+//! `apply_split`, `apply_dispute`, `pull`, `claim`) run in LiteSVM, and each result, accepted or
+//! rejected, is compared with the model.
 //!
-//! 20 histories of up to 12 works run with the suite. All of them:
+//! The suite runs 20 histories of up to 12 works. All histories:
 //!
 //! ```sh
 //! cargo test --release --workspace --test model histories:: -- --ignored --nocapture
 //! ```
 //!
-//! `GRAPH_HISTORIES` says how many (10,000), `GRAPH_WORKS` how large a graph can be (200), and
-//! `GRAPH_SEED` which is the first. A history that fails names its seed; `GRAPH_SEED=<seed>
-//! GRAPH_HISTORIES=1` runs it alone.
+//! `GRAPH_HISTORIES` sets their number (10,000), `GRAPH_WORKS` the maximum size of a graph (200),
+//! and `GRAPH_SEED` the first seed. A failure names its seed; `GRAPH_SEED=<seed> GRAPH_HISTORIES=1`
+//! runs it alone.
 
 mod history;
 mod stage;
@@ -42,14 +42,14 @@ fn number(variable: &str, default: u64) -> u64 {
     std::env::var(variable).ok().and_then(|value| value.parse().ok()).unwrap_or(default)
 }
 
-/// How many histories, how large, and from which seed on.
+/// Number, size and first seed of histories.
 struct Run {
     histories: u64,
     most_works: usize,
     seed: u64,
 }
 
-/// What was counted.
+/// Counts of a run.
 #[derive(Default)]
 struct Counts {
     works: u64,
@@ -65,7 +65,7 @@ impl Run {
         Self { histories, most_works, seed }
     }
 
-    /// Runs all, on as many threads as there are cores.
+    /// Runs all histories on all cores.
     fn go(&self) {
         const CHUNK: u64 = 32;
         let began = Instant::now();

@@ -14,17 +14,17 @@ pub const SYSTEM_PROGRAM: Pubkey = Pubkey::new_from_array([0; 32]);
 const ASSOCIATED_TOKEN_PROGRAM: Pubkey =
     Pubkey::from_str_const("ATokenGPvbdGVxr1b2hvZbsiqW5xWH25efTNsLJA8knL");
 
-/// A cluster with both programs, two currencies, and people with token accounts.
+/// Cluster with both programs, two currencies, and people with token accounts.
 pub struct Stage {
     pub svm: LiteSVM,
     pub host: Person,
     pub people: Vec<Pubkey>,
     pub currencies: Vec<Till>,
-    /// Histories played here: each has works and channels of its own.
+    /// Number of histories on this cluster; each has its own works and channels.
     pub played: u64,
 }
 
-/// A currency and each party's token account.
+/// Currency with each party's token account.
 pub struct Till {
     pub currency: Currency,
     pub vault_tokens: Pubkey,
@@ -51,7 +51,7 @@ impl Stage {
         Self { svm, host, people, currencies, played: 0 }
     }
 
-    /// Runs one instruction in a transaction of its own; the code it was refused with.
+    /// Runs one instruction as a transaction; returns the error code of a rejection.
     pub fn send(&mut self, instruction: Instruction) -> Result<(), Option<Code>> {
         self.svm.expire_blockhash();
         let blockhash = self.svm.latest_blockhash();

@@ -1,4 +1,4 @@
-//! P2: no two things share an address, and only the canonical one of each is taken.
+//! P2: no two accounts share an address, and only canonical addresses are accepted.
 
 use std::collections::BTreeMap;
 
@@ -18,12 +18,12 @@ use solana_pubkey::Pubkey;
 const KEYS: [Pubkey; 3] = [
     Pubkey::new_from_array([0; 32]),
     Pubkey::new_from_array([1; 32]),
-    // The bytes of a seed's name, and then zeros.
+    // A seed's name followed by zeros.
     Pubkey::new_from_array(*b"channel\0earnings\0terms\0\0\0\0\0\0\0\0\0\0"),
 ];
 const NUMBERS: [u32; 4] = [0, 1, 256, u32::MAX];
 
-/// Every address there is over a few keys and numbers, and what it is of.
+/// Returns all addresses over a few keys and numbers, with their kinds.
 fn addresses() -> Vec<(String, Pubkey)> {
     let mut all = vec![("config".to_string(), pda::config())];
     for one in &KEYS {
@@ -70,8 +70,8 @@ fn addresses_are_distinct() {
     }
 }
 
-/// Seeds are hashed one behind the other, without anything in between. Each is of a fixed
-/// width, so two kinds of accounts could only share an address if theirs were as long together.
+/// Seeds are hashed without separators. Each has a fixed length, so two kinds of accounts can share
+/// an address only if their total lengths are equal.
 #[test]
 fn seed_lengths_are_distinct() {
     const KEY: usize = 32;
@@ -100,7 +100,7 @@ fn seed_lengths_are_distinct() {
     }
 }
 
-/// The next address below the canonical one that these seeds lead to.
+/// Returns the next valid address of these seeds below the canonical one.
 fn lower(program: &Pubkey, seeds: &[&[u8]]) -> (Pubkey, Pubkey) {
     let (canonical, bump) = Pubkey::find_program_address(seeds, program);
     let lower = (0..bump).rev().find_map(|bump| {

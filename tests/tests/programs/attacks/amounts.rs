@@ -1,5 +1,5 @@
-//! P4: nothing, one, numbers that no double holds, and the largest one, wherever an amount
-//! enters: taken exactly, or refused by name.
+//! P4: zero, one, integers beyond 2^53, and the maximum, for every amount of every instruction:
+//! used exactly, or rejected with the expected error.
 
 use motif_sdk::{
     channel::{PaymentsError, ReceiptsCommitment, TOKEN_PROGRAM},
@@ -10,7 +10,7 @@ use motif_tests::world::{Code, Outcome, World};
 const AMOUNTS: [u64; 6] = [0, 1, (1 << 53) - 1, 1 << 53, (1 << 53) + 1, u64::MAX];
 const UNITS: [u32; 3] = [0, 1, u32::MAX];
 
-/// Accepted without a reason to refuse it, else refused for that reason.
+/// Asserts the result: accepted, or rejected with the expected error.
 #[track_caller]
 fn assert_refused_for(outcome: Outcome, reason: Option<impl Into<Code>>) {
     match reason {

@@ -1,5 +1,5 @@
-//! P15: where a rule changes with time, it changes at one second: one before, the second itself,
-//! one after; and at both ends of time.
+//! P15: rules with a time limit are tested one second before, at and after it,
+//! and at both ends of the time range.
 
 use motif_sdk::{
     channel::PaymentsError,
@@ -124,7 +124,7 @@ fn negative_consent_end_has_ended() {
     }
 }
 
-/// A world in which a work is disputed, until seven days from now.
+/// Returns a world with a dispute that ends in seven days.
 fn disputed() -> (World, RegisteredWork, Person) {
     let mut world = World::new();
     let (work, claimant) = (world.work().register(), world.person());

@@ -51,7 +51,7 @@ fn account_growth_is_paid_by_caller() {
     assert_eq!(lamports(&world, &channel.operator), operator);
 }
 
-/// Terms with 100 units for all licensees together, at 10 base units each.
+/// Publishes terms with a shared cap of 100 units, at 10 base units each.
 fn capped(change: impl FnOnce(&mut Offer)) -> (World, PublishedTerms) {
     let mut world = World::new();
     let work = world.work().register();
@@ -80,7 +80,7 @@ fn quota_needs_covering_deposit() {
     let refused = world.send(squatter.accepting(&terms).quota(100, 0).call());
     refused.assert_err(PaymentsError::QuotaExceedsDeposit);
     let squatter = squatted(&mut world, &terms);
-    // The money is not free for as long as the quota is held.
+    // The amount stays reserved while the quota is held.
     world.send(squatter.withdrawing()).assert_err(PaymentsError::ChannelStillOpen);
 }
 

@@ -106,7 +106,7 @@ fn extreme_clock_breaks_nothing() {
         let withdrawn = world.send(channel.withdrawing());
         withdrawn.assert_err(PaymentsError::ChannelStillOpen);
     }
-    // An open channel is one that closes at the last second there is: in it, nothing settles.
+    // An open channel closes at the last possible second, in which nothing settles.
     let (mut world, channel, _) = licensed();
     world.set_time(i64::MAX);
     world.settle(&channel, &[(0, 25)]).assert_err(PaymentsError::ChannelClosed);

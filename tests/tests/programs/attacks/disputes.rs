@@ -1,4 +1,4 @@
-//! P23: disputes by grievers, and arbiters that never answer.
+//! P23: disputes as a nuisance, and arbiters that never decide.
 
 use motif_sdk::{
     licensing::{LicensingError, UpdateConfigArgs, Verdict, Work, update_config},
@@ -103,11 +103,11 @@ fn split_before_verdict_is_stale() {
     let applied = world.send(work.applying_split(&friend));
     applied.assert_err(LicensingError::StaleSplitChange);
     assert_eq!(world.read_work(&work).split[0].recipient, claimant.key());
-    // And it does not stand in the new owner's way.
+    // It does not block the new owner.
     world.send(work.cancelling_split_by(&claimant)).assert_ok();
 }
 
-/// A license that was accepted in good faith is not the licensee's fault.
+/// A license accepted before the dispute stays valid.
 #[test]
 fn false_owners_terms_are_void() {
     let mut world = World::new();

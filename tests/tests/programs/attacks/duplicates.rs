@@ -1,4 +1,4 @@
-//! P13: one account in two places.
+//! P13: one account in two positions.
 
 use anchor_lang::error::ErrorCode;
 use motif_sdk::{channel::PaymentsError, licensing::Verdict, pda};

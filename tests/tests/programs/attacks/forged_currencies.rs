@@ -1,4 +1,4 @@
-//! P6: tokens that are not the channel's, and accounts that are not the payer's.
+//! P6: tokens of other mints, and accounts of other owners.
 
 use anchor_lang::error::ErrorCode;
 use motif_sdk::{
@@ -9,7 +9,7 @@ use motif_tests::world::{World, mint_account, token_account};
 
 use super::licensed;
 
-/// Where SPL accounts keep a delegate, what it may move, and a close authority.
+/// Offsets of the delegate, its allowance, and the close authority in SPL token accounts.
 const DELEGATE: usize = 72;
 const DELEGATED: usize = 121;
 const CLOSE_AUTHORITY: usize = 129;
@@ -20,7 +20,7 @@ fn lookalike_mint_opens_no_channel() {
     let fake = world.mint_of(&motif_sdk::channel::TOKEN_PROGRAM);
     let real = world.currency;
     let (call, channel) = world.channel().call();
-    // Everything is the real currency's, except for the mint and what the payer pays in.
+    // All accounts are of the real currency, except the mint and the payer's account.
     let own = real.tokens(&channel.payer.key());
     world.fund(&channel.payer, &fake, 1_000_000);
     let forged = call
@@ -55,7 +55,7 @@ fn token_program_distinguishes_mints() {
     world.set(mint, mint_account(&TOKEN_2022_PROGRAM, 0));
     let moved = Currency { mint, token_program: TOKEN_2022_PROGRAM };
     let channel = world.channel().currency(&moved);
-    // Its vault's tokens would be elsewhere, where nothing is.
+    // Its vault's token account would be another one, which does not exist.
     channel.attempt().assert_err(ErrorCode::AccountNotInitialized);
 }
 
@@ -65,7 +65,7 @@ fn delegate_deposit_is_rejected() {
     let victim = world.person();
     let currency = world.currency;
     let account = currency.tokens(&victim.key());
-    // The victim lets the payer spend everything it has; only an owner may deposit.
+    // The victim approves the payer as delegate of its whole balance; only an owner may deposit.
     let mut tokens = token_account(&currency, &victim.key(), 1_000);
     tokens.data[DELEGATE] = 1;
     tokens.data[DELEGATE + 4..][..32].copy_from_slice(channel.payer.key().as_ref());

@@ -1,5 +1,5 @@
-//! P9, P10: a voucher that its key did not sign never settles, whatever the precompile was
-//! made to check instead. Each test breaks one guard of `payments::voucher_proof`.
+//! P9, P10: a voucher that its key did not sign never settles, whatever signature the precompile
+//! verifies. Each test breaks one check of `payments::voucher_proof`.
 
 use ed25519_dalek::Signer as _;
 use motif_sdk::channel::{ED25519_PROGRAM, INSTRUCTIONS_SYSVAR, PROGRAM_ID, PaymentsError};
@@ -15,7 +15,7 @@ use solana_transaction::TransactionError;
 
 use super::{licensed, nothing_settled};
 
-// Where a proof's fields stand.
+// Offsets of a proof's fields.
 const SIGNATURE_OFFSET: usize = 2;
 const SIGNATURE_INSTRUCTION: usize = 4;
 const KEY_OFFSET: usize = 6;
@@ -24,7 +24,7 @@ const MESSAGE_OFFSET: usize = 10;
 const MESSAGE_SIZE: usize = 12;
 const MESSAGE_INSTRUCTION: usize = 14;
 
-/// A world with the relay on it, and a good statement.
+/// Returns a world with the relay program and a valid statement.
 fn world() -> (World, OpenedChannel, SignedStatement) {
     let (mut world, channel, _) = licensed();
     relay::deploy(&mut world.svm);
@@ -36,7 +36,7 @@ fn put(proof: &mut Instruction, offset: usize, value: u16) {
     proof.data[offset..offset + 2].copy_from_slice(&value.to_le_bytes());
 }
 
-/// A statement that only the attacker signed; its proof claims that the channel's key did.
+/// Returns a statement signed by the attacker, with a proof that names the channel's key.
 fn forged(
     statement: &SignedStatement,
     channel: &OpenedChannel,
@@ -55,7 +55,7 @@ fn refused(world: &mut World, channel: &OpenedChannel, call: Call) {
     nothing_settled(world, channel);
 }
 
-/// The runtime refuses the proof before any program runs.
+/// Asserts that the runtime rejects the proof before any program runs.
 #[track_caller]
 fn refused_by_the_precompile(world: &mut World, channel: &OpenedChannel, call: Call) {
     let outcome = world.send(call);
@@ -93,7 +93,7 @@ fn two_signatures_are_rejected() {
         let proof = &mut calls[0];
         let offsets = proof.data[2..16].to_vec();
         let parts = proof.data[16..].to_vec();
-        // Both sets of offsets name the same, good signature, 14 bytes further on.
+        // Both sets of offsets name the same valid signature, 14 bytes later.
         let moved = |at: usize| {
             let mut moved = offsets.clone();
             for field in [0, 4, 8] {
@@ -110,7 +110,7 @@ fn two_signatures_are_rejected() {
 #[test]
 fn zero_signatures_are_rejected() {
     let (mut world, channel, statement) = world();
-    // Two bytes are all that a count of zero may have; then nothing is checked at all.
+    // A count of zero requires exactly two bytes of data; no signature is verified then.
     let call = statement.call().changed(|calls| calls[0].data = vec![0, 0]);
     refused(&mut world, &channel, call);
 }
@@ -131,8 +131,8 @@ fn explicit_index_is_rejected() {
     }
 }
 
-// The bypass that was paid for elsewhere: good bytes where the program looks, and other bytes,
-// which the attacker did sign, where the precompile looks.
+// A known bypass of other programs: valid bytes at the offsets that the program reads, and other
+// bytes, signed by the attacker, at the offsets that the precompile reads.
 
 #[test]
 fn foreign_signature_index_is_rejected() {
@@ -163,8 +163,8 @@ fn foreign_key_index_is_rejected() {
 #[test]
 fn foreign_message_index_is_rejected() {
     let (mut world, channel, statement) = world();
-    // The channel's key did sign a voucher once: over less. The proof shows it, and the
-    // program is shown another.
+    // The channel's key signed an earlier voucher with a smaller total. The proof verifies that one
+    // and contains another.
     let small = world.statement(&channel, &[(0, 1)]).signed();
     let call = statement.call().changed(|calls| {
         let voucher = small.voucher.to_bytes();
@@ -178,7 +178,7 @@ fn foreign_message_index_is_rejected() {
 
 #[test]
 fn shifted_offsets_are_rejected() {
-    // Key and signature change places: every byte is signed for, the length is right.
+    // Key and signature are swapped; all bytes are verified and the length is right.
     let (mut world, channel, statement) = world();
     let call = statement.call().changed(|calls| {
         let key = calls[0].data[16..48].to_vec();
@@ -189,7 +189,7 @@ fn shifted_offsets_are_rejected() {
         put(&mut calls[0], KEY_OFFSET, 80);
     });
     refused(&mut world, &channel, call);
-    // The message comes first.
+    // The message is first.
     let (mut world, channel, statement) = self::world();
     let call = statement.call().changed(|calls| {
         let (head, message) = calls[0].data[16..].split_at(96);
@@ -243,7 +243,7 @@ fn trailing_message_is_rejected() {
 
 #[test]
 fn wrong_message_size_is_rejected() {
-    // The channel's key signs the first 175 bytes only: the last one would be unsigned.
+    // The channel's key signs the first 175 bytes only.
     let (mut world, channel, statement) = world();
     let signed = statement.signed();
     let short = channel.voucher_key.signing_key().sign(&signed.voucher.to_bytes()[..175]);
@@ -252,7 +252,7 @@ fn wrong_message_size_is_rejected() {
         put(&mut calls[0], MESSAGE_SIZE, 175);
     });
     refused(&mut world, &channel, call);
-    // And nothing at all.
+    // And an empty message.
     let nothing = channel.voucher_key.signing_key().sign(&[]);
     let call = statement.call().changed(|calls| {
         calls[0].data[48..112].copy_from_slice(&nothing.to_bytes());
@@ -271,7 +271,7 @@ fn long_proof_is_rejected() {
 #[test]
 fn short_proof_is_rejected() {
     let (mut world, channel, statement) = world();
-    // A good signature over a voucher's first 175 bytes, with nothing behind them.
+    // A valid signature over a voucher's first 175 bytes, without further data.
     let message = &statement.signed().voucher.to_bytes()[..175];
     let signature = channel.voucher_key.signing_key().sign(message).to_bytes();
     let call = statement.call().changed(|calls| {
@@ -355,7 +355,7 @@ fn repeated_proof_settles_once() {
 #[test]
 fn two_proofs_settle_two_statements() {
     let (mut world, channel, first) = world();
-    // Vouchers for statement 0 and, on top of it, statement 1.
+    // Vouchers for statements 0 and 1.
     let second = world.statement(&channel, &[(0, 5)]).with(|voucher| {
         voucher.statement = 1;
         voucher.cumulative = 303;
@@ -382,7 +382,7 @@ fn settle_by_cpi_is_rejected() {
 fn forged_sysvar_is_rejected() {
     let (mut world, channel, statement) = world();
     let attacker = statement.clone().signed_by(&world.person());
-    // An account with the bytes the sysvar would have if the channel's key had signed.
+    // An account with the bytes of the sysvar after a signature by the channel's key.
     let proof = forged(&statement, &channel, &attacker).instructions.remove(0);
     let mut bytes = vec![2, 0, 6, 0, 0, 0, 0, 0];
     bytes.extend(ED25519_PROGRAM.to_bytes());
@@ -413,7 +413,7 @@ fn random_headers_never_settle() {
         seed = hash(seed.as_ref());
         let random = seed.to_bytes();
         let call = statement.call().changed(|calls| {
-            // One to four of the sixteen bytes become random ones.
+            // One to four of the sixteen bytes are replaced by random ones.
             for change in 0..=(random[0] % 4) as usize {
                 let position = usize::from(random[1 + change] % 16);
                 calls[0].data[position] = random[5 + change];

@@ -1,5 +1,5 @@
-//! P19, P20: an observer of a pending transaction can neither take its place nor change
-//! what it agrees to.
+//! P19, P20: an observer of a pending transaction can neither replace it nor change
+//! its effect.
 
 use motif_sdk::{channel::PaymentsError, licensing::Work, pda};
 use motif_tests::world::World;
@@ -11,12 +11,12 @@ fn copied_registration_steals_nothing() {
     let creator = world.person();
     let builder = world.work().by(&creator).with(|args| args.content_digest = digest);
     let seen = builder.call();
-    // The thief sends the same digest first, under its own name.
+    // The thief registers the same digest first.
     let thief = world.work().with(|args| args.content_digest = digest).register();
     world.send(seen).assert_ok();
     let honest = pda::work(&creator.key(), &digest);
     assert_ne!(honest, thief.address);
-    // The conflict is visible: same digest, two creators, and who was first.
+    // The conflict is visible: same digest, two creators, two registration times.
     for (address, creator) in [(thief.address, thief.creator.key()), (honest, creator.key())] {
         let data = world.account(&address).data;
         let stored: Work =
@@ -47,8 +47,8 @@ fn raised_price_is_rejected() {
     let quoted = world.terms(&work).price(10).publish();
     let acceptance = channel.accepting(&quoted).call();
     let dearer = world.terms(&work).price(1_000).publish();
-    // The acceptance as it was signed names the old version; bent to the new one by an observer
-    // relays it, it would need another signature, and still agrees to neither digest nor price.
+    // The signed acceptance names the old version. Changed to the new version, it would need
+    // another signature, and its digest and maximum price still do not match.
     world.send(acceptance.clone()).assert_err(PaymentsError::NotLatestTerms);
     let bent = acceptance.instead_of(pda::terms(&work.address, 1), pda::terms(&work.address, 2));
     world.send(bent).assert_err(PaymentsError::TermsDigestMismatch);

@@ -1,4 +1,4 @@
-//! P24: authority and works change hands in two steps, never to a mistyped key.
+//! P24: authority and works are transferred in two steps, never to a mistyped key.
 
 use motif_sdk::{
     licensing::{
@@ -46,7 +46,7 @@ fn stale_authority_offer_is_rejected() {
     world.send(accepting(&one)).assert_err(LicensingError::NotOffered);
     world.send(accepting(&other)).assert_ok();
     world.send(accepting(&other)).assert_err(LicensingError::NotOffered);
-    // The old authority is one no more, and cannot take back what it gave.
+    // The old authority has no rights and cannot revoke the transfer.
     world.send(offering(&host, Some(host.key()))).assert_err(LicensingError::NotAuthority);
     let args = motif_sdk::licensing::UpdateConfigArgs {
         arbiter: host.key(),
@@ -74,7 +74,7 @@ fn stale_ownership_offer_is_rejected() {
     assert_eq!(world.read_work(&work).owner, other.key());
 }
 
-/// An owner that loses a work cannot have sold it in the meantime.
+/// An upheld dispute cancels a pending transfer.
 #[test]
 fn offer_dies_with_upheld_verdict() {
     let mut world = World::new();
@@ -88,7 +88,7 @@ fn offer_dies_with_upheld_verdict() {
     assert_eq!(world.read_work(&work).owner, claimant.key());
 }
 
-/// It survives a claim that was not true.
+/// A rejected dispute keeps a pending transfer.
 #[test]
 fn offer_survives_rejected_dispute() {
     let mut world = World::new();

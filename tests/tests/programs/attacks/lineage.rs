@@ -1,4 +1,4 @@
-//! P21: graphs of works without cycles, repeated parents or width bombs.
+//! P21: graphs of works without cycles, repeated parents or excessive width.
 
 use anchor_lang::error::ErrorCode;
 use motif_sdk::licensing::{LicensingError, Right, Unit, Use, UsePrice};
@@ -14,7 +14,7 @@ fn work_cannot_be_its_own_parent() {
         let child = world.work().by(&creator).parent_by(&other, 1, right);
         let itself = child.address();
         let call = child.call().instead_of(other.address, itself);
-        // The account is there by then, but it is no work yet.
+        // The account exists by then without the data of a work.
         world.send(call).assert_err(ErrorCode::AccountDiscriminatorMismatch);
     }
     let model = world.work().model().by(&creator);
@@ -45,7 +45,7 @@ fn parent_by_two_rights_is_duplicate() {
     child.attempt().assert_err(LicensingError::DuplicateParent);
 }
 
-/// The owner may waive what its own terms demand, not what its parents' terms demanded of it.
+/// An owner waives the conditions of its own terms, not the inherited ones.
 #[test]
 fn signature_keeps_inherited_terms() {
     let mut world = World::new();
@@ -66,7 +66,7 @@ fn signature_keeps_inherited_terms() {
     world.send(open).assert_err(LicensingError::TermsOutliveParent);
 }
 
-/// As large as works get: 32 recipients, 8 parents, and the longest texts.
+/// The largest work: 32 recipients, 8 parents, and the longest texts.
 fn largest<'w>(
     world: &'w mut World,
     creator: &Person,
@@ -127,8 +127,8 @@ fn widest_lineage_fits_limits() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(16))]
 
-    /// Whatever is made from whatever: parents are older than their children, there are at most
-    /// eight, each once, and they never take more than everything.
+    /// In random graphs parents are older than their children, there are at most
+    /// eight, each once, and their shares add up to at most 100 %.
     #[test]
     fn random_graphs_have_no_cycles(
         choices in prop::collection::vec(

@@ -1,4 +1,4 @@
-//! P8, P23, P25: changes, disputes and refusals never lock what others have earned.
+//! P8, P23, P25: split changes, disputes and unusable accounts never lock the earnings of others.
 
 use motif_sdk::licensing::{
     OpenDisputeArgs, Share, apply_split_change, approve_split_change, expire_dispute, open_dispute,
@@ -11,7 +11,7 @@ fn earned(world: &mut World, work: &RegisteredWork, amount: u64) {
     world.sweep_till(work).assert_ok();
 }
 
-/// Each recipient passes its share to 32 others.
+/// Replaces all recipients by 32 others.
 fn handed_over(world: &mut World, work: &RegisteredWork, from: &[Person]) -> Vec<Person> {
     let to: Vec<_> = (0..32).map(|_| world.person()).collect();
     let mut shares: Vec<_> =
@@ -44,7 +44,7 @@ fn split_changes_lock_no_earnings() {
     world.apply_split(&work).assert_ok();
     earned(&mut world, &work, 1_000_000);
     let third = handed_over(&mut world, &work, &second);
-    // 1 parent, 32 present and 64 former ones who are owed: 97 parts.
+    // 1 parent, 32 current and 64 former recipients with entitlements: 97 parts.
     let applied = world.apply_split(&work).is_ok();
     let claimed = world.claim(&work, &work.recipients[5]).is_ok();
     assert!(applied || claimed, "no recipient can be paid");
@@ -58,7 +58,7 @@ fn owner_cannot_lock_out_recipients() {
     world.open_earnings(&work);
     world.open_till(&work);
     earned(&mut world, &work, 1_000);
-    // The owner's other key.
+    // Another key of the owner.
     let accomplice = world.person();
     let dispute = || {
         let evidence_uri = String::new();
@@ -68,7 +68,7 @@ fn owner_cannot_lock_out_recipients() {
     world.send(Call::new([dispute()], &[&accomplice])).assert_ok();
     world.apply_dispute(&work).assert_ok();
     earned(&mut world, &work, 1_000);
-    // The arbiter never answers, and there is no moment between two disputes.
+    // The arbiter never decides, and the next dispute opens in the same transaction.
     world.pass(8 * 86_400);
     let expire = expire_dispute(&work.address, &work.creator.key(), &accomplice.key());
     world.send(Call::new([expire, dispute()], &[&accomplice])).assert_ok();

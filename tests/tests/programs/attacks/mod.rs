@@ -1,4 +1,4 @@
-//! What must not happen. Numbers in the modules' first lines are rows of the threat table.
+//! Attacks. Numbers in the modules' first lines are rows of docs/attacks.md.
 
 mod addresses;
 mod amounts;
@@ -32,7 +32,8 @@ use anchor_lang::AccountDeserialize;
 use motif_tests::world::{OpenedChannel, RegisteredWork, World};
 use solana_pubkey::Pubkey;
 
-/// A channel of 1,000,000 at a fee of a percent, with one work licensed at 10, index 0.
+/// Creates a channel with a deposit of 1,000,000, a fee of 1 %, and a license at a price of 10,
+/// index 0.
 fn licensed() -> (World, OpenedChannel, RegisteredWork) {
     let mut world = World::new();
     let channel = world.channel().open();

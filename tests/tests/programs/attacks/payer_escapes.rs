@@ -1,4 +1,4 @@
-//! P29: a payer makes a voucher worthless that it has signed and that settled until then.
+//! P29: a payer voids a voucher that could settle before.
 
 use motif_sdk::channel::{PaymentsError, TOKEN_PROGRAM};
 use motif_tests::world::World;
@@ -25,7 +25,7 @@ fn self_license_fee_leaves_deposit_whole() {
     // The payer has deposited all its tokens.
     world.send(escape.clone()).assert_err((TOKEN_PROGRAM, 1));
     assert_eq!((world.balance(&payer), world.vault_balance()), (0, DEPOSIT));
-    // With others it pays itself, and the deposit stays.
+    // With other tokens it pays itself, and the deposit stays.
     let currency = world.currency;
     world.fund(&payer, &currency, DEPOSIT);
     world.send(escape).assert_ok();
@@ -66,7 +66,7 @@ fn late_withdrawal_leaves_statement_settleable() {
     let last = World::NOW + 2 * DAY + channel.grace_seconds;
     let ends = |world: &World| world.read(&channel).licenses[usize::from(license)].expires_at;
     assert_eq!(ends(&world), last);
-    // To the last second, and repeating the call moves that second nowhere.
+    // Until the last second; repeating the call does not move it.
     world.set_time(last);
     world.send(apply.clone()).assert_ok();
     assert_eq!(ends(&world), last);

@@ -1,16 +1,16 @@
-//! P8: whatever one recipient does to its own account, all others are paid in full, and its
-//! own money stays where it is until it can be taken.
+//! P8: a recipient that makes its own account unusable delays no other recipient, and its
+//! entitlement stays claimable.
 
 use motif_sdk::channel::TOKEN_2022_PROGRAM;
 use motif_tests::world::{RegisteredWork, World, token_account};
 use solana_account::Account;
 
-/// A work of three that earned 900.
+/// Returns a work with three recipients and earnings of 900.
 fn earned() -> (World, RegisteredWork) {
     earned_in(World::new())
 }
 
-/// The same in a mint of Token-2022.
+/// Returns the same in a Token-2022 mint.
 fn earned_2022() -> (World, RegisteredWork) {
     let mut world = World::new();
     let currency = world.mint_of(&TOKEN_2022_PROGRAM);
@@ -30,7 +30,7 @@ fn earned_in(mut world: World) -> (World, RegisteredWork) {
     (world, work)
 }
 
-/// Poisons the first recipient's account, pays the others, heals it, pays the first.
+/// Makes the first recipient's account unusable, pays the others, repairs it, pays the first.
 fn poisoned(poison: impl FnOnce(&World, &mut Account)) {
     poisoned_in(earned(), poison);
 }
@@ -46,7 +46,7 @@ fn poisoned_in(
     poison(&world, &mut account);
     world.set(own, account);
     assert!(!world.claim(&work, first).is_ok());
-    // One bad payee fails its batch, so clients then pay one by one.
+    // An unusable account fails its batch, so clients then pay one by one.
     let recipients: Vec<_> = work.recipients.iter().collect();
     assert!(!world.claim_all(&work, &recipients).is_ok());
     for (recipient, expected) in work.recipients[1..].iter().zip([270, 360]) {
@@ -84,7 +84,7 @@ fn foreign_account_blocks_no_other() {
     });
 }
 
-/// Gives a Token-2022 account an extension that is switched on by one byte.
+/// Adds an extension to a Token-2022 account, enabled by one byte.
 fn extend(account: &mut Account, extension: u16) {
     account.data.push(2); // a token account, not a mint
     account.data.extend(extension.to_le_bytes());

@@ -1,11 +1,11 @@
-//! P18: lamports or tokens sent ahead to an address stop nothing and are credited to no account.
+//! P18: lamports or tokens sent to an address in advance block nothing and are not credited.
 
 use motif_sdk::{channel::TOKEN_PROGRAM, pda};
 use motif_tests::world::{World, token_account};
 use solana_account::Account;
 use solana_pubkey::Pubkey;
 
-/// One lamport, what makes an empty account exempt from rent, and plenty.
+/// One lamport, the rent of an empty account, and a large amount.
 const GIFTS: [u64; 3] = [1, 890_880, 5_000_000_000];
 
 fn gift(world: &mut World, address: Pubkey, lamports: u64) {

@@ -1,4 +1,4 @@
-//! P3: nothing that exists can be created over again.
+//! P3: existing accounts cannot be created again.
 
 use motif_sdk::{
     channel::{create_vault, open},

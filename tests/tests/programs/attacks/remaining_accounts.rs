@@ -1,4 +1,4 @@
-//! P14: accounts behind the named ones are counted, and each is linked to what it stands for.
+//! P14: remaining accounts are counted, and each is checked against its role.
 
 use anchor_lang::error::ErrorCode;
 use motif_sdk::{
@@ -71,7 +71,7 @@ fn wrong_parent_accounts_are_rejected() {
     let address = builder.address();
     let call = builder.call();
     let crossed = call.clone().changed(|calls| calls[0].accounts.swap(6, 8));
-    // Each owner signs, but for the other's work.
+    // Each owner signs for the other's work.
     world.send(crossed).assert_err(LicensingError::MissingApproval);
     let foreign = call
         .instead_of(one.creator.key(), stranger.key())
@@ -81,7 +81,7 @@ fn wrong_parent_accounts_are_rejected() {
     assert!(world.find(&address).is_none());
 }
 
-/// A derivative of one work by terms, of one by approval and of one by license: eight accounts.
+/// A derivative by terms, by approval and by license: eight remaining accounts.
 fn derivative_by_every_right() -> (World, motif_tests::world::Call, solana_pubkey::Pubkey) {
     let mut world = World::new();
     let channel = world.channel().open();

@@ -1,10 +1,10 @@
-//! P3: a channel that is closed, refunded and opened again at the same address is another
-//! channel, and nothing signed for the first one counts on it.
+//! P3: a channel that is closed, refunded and opened again at the same address is a new
+//! incarnation, on which earlier signatures are invalid.
 
 use motif_sdk::channel::PaymentsError;
 use motif_tests::world::{Call, OpenedChannel, SignedStatement, World};
 
-/// A channel with an unsettled voucher, closed and withdrawn, ready to be removed.
+/// Returns a closed and withdrawn channel with an unsettled voucher.
 fn withdrawn() -> (World, OpenedChannel, SignedStatement) {
     let mut world = World::new();
     world.set_slot(50);
@@ -17,7 +17,7 @@ fn withdrawn() -> (World, OpenedChannel, SignedStatement) {
     (world, channel, old)
 }
 
-/// The call that opens the same channel again.
+/// Returns the call that opens the same channel again.
 fn again(world: &mut World, channel: &OpenedChannel) -> Call {
     let again = world.channel().payer(&channel.payer).operator(&channel.operator);
     let (call, opened) = again.voucher_key(&channel.voucher_key).call();
@@ -34,7 +34,7 @@ fn old_voucher_dies_with_channel() {
         let work = world.work().register();
         world.terms(&work).price(10).publish()
     };
-    // Closed, and opened, and licensed again, all at once.
+    // Closed, opened and licensed again in one transaction.
     let call = channel.removing().then(open).then(channel.accepting(&license).call());
     world.send(call.clone()).assert_ok();
     assert_eq!(world.read(&channel).channel.opened_slot, 51);
@@ -42,7 +42,7 @@ fn old_voucher_dies_with_channel() {
     let state = world.read(&channel).channel;
     assert_eq!((state.prices, state.statements.length), (0, 0));
     assert_eq!(world.vault_balance(), 1_000_000);
-    // What is signed for the new one settles.
+    // A voucher for the new incarnation settles.
     world.settle(&channel, &[(0, 25)]).assert_ok();
 }
 
@@ -78,7 +78,7 @@ fn incarnations_never_share_a_slot() {
 fn closed_channel_is_not_revived() {
     let (mut world, channel, _) = withdrawn();
     world.set_slot(51);
-    // A lamport sent to the address would keep an emptied account alive.
+    // A lamport sent to the address would keep the emptied account.
     let host = world.host.clone();
     let gift = solana_system_interface::instruction::transfer(
         &host.key(),

@@ -1,4 +1,4 @@
-//! P11: a voucher is worth something for one statement of one incarnation of one channel of
+//! P11: a voucher is valid for one statement of one incarnation of one channel of
 //! one program on one cluster.
 
 use ed25519_dalek::Signer as _;
@@ -10,7 +10,7 @@ use super::{licensed, nothing_settled};
 #[test]
 fn other_channels_voucher_is_rejected() {
     let (mut world, channel, _) = licensed();
-    // The same parties, key, license and statement number; another salt.
+    // The same parties, key, license and statement number with another salt.
     let twin = world
         .channel()
         .payer(&channel.payer)

@@ -1,4 +1,4 @@
-//! P5: thousands of tiny movements take no unit more, or less, than one large one.
+//! P5: thousands of tiny settlements pay exactly as much as one large settlement.
 
 use motif_tests::world::{OpenedChannel, RegisteredWork, World};
 
@@ -12,7 +12,7 @@ struct Paid {
     vault: u64,
 }
 
-/// A model of three and its parent of two, licensed at 7 with a fee of 1.11 percent.
+/// A model with three recipients and its parent with two, licensed at 7 with a fee of 1.11 percent.
 fn world() -> (World, OpenedChannel, RegisteredWork, RegisteredWork) {
     let mut world = World::new();
     let channel = world.channel().deposited(100_000).fee(111).open();
@@ -31,7 +31,7 @@ fn close(
     model: &RegisteredWork,
     image: &RegisteredWork,
 ) -> Paid {
-    // Whatever is still to be had; what was taken already is refused.
+    // Claims the rest; recipients without a rest are rejected.
     let _ = world.collect(channel, &[(0, model)]);
     let _ = world.pull(model, image);
     for work in [model, image] {
@@ -76,7 +76,8 @@ fn tiny_settlements_equal_one_large() {
 
     assert_eq!((&tiny.recipients, &tiny.parent), (&large.recipients, &large.parent));
     assert_eq!((tiny.operator, tiny.payer, tiny.vault), (large.operator, large.payer, large.vault));
-    // 1,050 in prices: 116 to the parent, of the model's own 933 a third each; 11 in fees.
+    // 1,050 in prices: 116 for the parent, 933 for the model's recipients, a third each; 11 in
+    // fees.
     assert_eq!(tiny.recipients, [310, 310, 311]);
     assert_eq!(tiny.parent, [0, 115]);
     assert_eq!((tiny.operator, tiny.payer), (11, 100_000 - 1_061));

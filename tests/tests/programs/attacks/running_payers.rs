@@ -1,4 +1,4 @@
-//! P16: a payer that leaves leaves what it owes behind.
+//! P16: a payer that leaves still pays its debts.
 
 use motif_sdk::channel::PaymentsError;
 

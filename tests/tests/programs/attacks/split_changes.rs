@@ -1,10 +1,10 @@
-//! P25: a change of split takes nothing that was earned before it.
+//! P25: a change of split keeps earlier earnings.
 
 use licensing::WorkStatus;
 use motif_sdk::channel::PaymentsError;
 use motif_tests::world::{OpenedChannel, Person, RegisteredWork, World};
 
-/// A work of two at 6,000 and 4,000, licensed at 1 without a fee, that has earned 1,000.
+/// A work with a split of 6,000 and 4,000, licensed at 1 without a fee, with earnings of 1,000.
 fn earned() -> (World, OpenedChannel, RegisteredWork, [Person; 2]) {
     let mut world = World::new();
     let work = world.work().split(&[6_000, 4_000]).register();
@@ -39,7 +39,7 @@ fn removed_recipient_keeps_past_earnings() {
 fn earnings_are_paid_at_one_split() {
     let (mut world, channel, work, [one, other]) = earned();
     world.claim(&work, &one).assert_ok();
-    // Out and in again: what was taken stays taken.
+    // Removed and added again: paid amounts stay counted.
     world.resplit(&work, &[(&other, 10_000)]);
     world.apply_split(&work).assert_ok();
     world.resplit(&work, &[(&one, 10_000)]);
@@ -55,8 +55,8 @@ fn earnings_are_paid_at_one_split() {
 fn split_timing_keeps_past_earnings() {
     let (mut world, channel, work, [one, other]) = earned();
     world.resplit(&work, &[(&other, 10_000)]);
-    // The point where it takes effect is its application: before that, what is claimed early
-    // and what is claimed late are the same.
+    // A change takes effect when it is applied; early and late claims before it
+    // pay the same.
     earn(&mut world, &channel, &work);
     world.claim(&work, &one).assert_ok();
     assert_eq!(world.balance(&one), 1_200);
@@ -101,7 +101,7 @@ fn verdict_keeps_earlier_earnings() {
     assert_eq!(paid, [600, 400, 1_000]);
 }
 
-/// The owner's second key opens one dispute after another; the arbiter never answers.
+/// The owner's second key opens one dispute after another; the arbiter never decides.
 #[test]
 fn serial_disputes_lock_no_old_earnings() {
     let (mut world, channel, work, [one, _]) = earned();
@@ -112,6 +112,6 @@ fn serial_disputes_lock_no_old_earnings() {
         assert_eq!(world.balance(&one), 600 * round);
         earn(&mut world, &channel, &work);
         world.claim(&work, &one).assert_err(PaymentsError::NothingToClaim);
-        world.set_status(&work, WorkStatus::Active); // as when the deadline has passed
+        world.set_status(&work, WorkStatus::Active); // as after the deadline
     }
 }

@@ -1,4 +1,4 @@
-//! P25: a change of split takes from no recipient without its consent.
+//! P25: a split change reduces no recipient's share without its consent.
 
 use motif_sdk::licensing::{LicensingError, Share};
 use motif_tests::world::{RegisteredWork, World, shares};
@@ -82,7 +82,7 @@ fn approvals_end_with_their_change() {
     refused(&mut world, &work);
     let replayed = work.approving_split(&two, &fair);
     world.send(replayed).assert_err(LicensingError::SplitDigestMismatch);
-    // Who gains may say so; that does not speak for who loses.
+    // The approval of a gaining recipient does not replace that of a losing one.
     world.send(work.approving_split(&one, &greedy)).assert_ok();
     refused(&mut world, &work);
 }

@@ -1,5 +1,5 @@
 //! P26: consumers of a log line must check which program wrote it. The SDK and the gateway
-//! believe none: they read accounts.
+//! read accounts only.
 
 use motif_tests::{relay, world::Call};
 use solana_instruction::Instruction;
@@ -9,7 +9,7 @@ use super::licensed;
 
 const MEMO_PROGRAM: Pubkey = Pubkey::from_str_const("MemoSq4gqABAXKb96qnH8TysNcWxMyWCqXgDLGmfcHr");
 
-/// The data lines that a program wrote itself, at whatever depth it ran.
+/// Returns the data lines that a program wrote itself, at any call depth.
 fn events_of(program: &Pubkey, logs: &[String]) -> Vec<String> {
     let mut running: Vec<&str> = Vec::new();
     let mut events = Vec::new();
@@ -41,7 +41,7 @@ fn foreign_event_bytes_are_ignored() {
     let events = events_of(&payments::ID, &real.logs);
     assert_eq!(events.len(), 1, "{:?}", real.logs);
 
-    // A program that logs just these bytes: the very line of a real event.
+    // A program that logs the same line as a real event.
     let before = world.snapshot();
     let spoof = relay::logging(&events[0]);
     let landed = world.send(Call::new([spoof], &[])).assert_ok();
@@ -50,7 +50,7 @@ fn foreign_event_bytes_are_ignored() {
     assert_eq!(events_of(&payments::ID, &landed.logs), [""; 0]);
     assert!(world.changed_since(&before).is_empty());
 
-    // The memo program quotes whatever it is given, line breaks included.
+    // The memo program quotes any text, including line breaks.
     let quoted = format!("\nProgram {} invoke [1]\n{line}", payments::ID);
     let memo = Instruction::new_with_bytes(MEMO_PROGRAM, quoted.as_bytes(), vec![]);
     let landed = world.send(Call::new([memo], &[])).assert_ok();

@@ -1,4 +1,4 @@
-//! P7: an extension that could take, block or hide money keeps its mint out, known or not.
+//! P7: mints with extensions that could take, block or hide tokens are rejected, known or not.
 
 use motif_sdk::{
     channel::{Currency, PaymentsError, TOKEN_2022_PROGRAM},
@@ -6,11 +6,11 @@ use motif_sdk::{
 };
 use motif_tests::world::{World, mint_data};
 
-/// Metadata and groups, and the pointers to them: they say something about a mint and do
-/// nothing to its tokens.
+/// Metadata, groups and pointers to them, which do not affect
+/// tokens.
 const HARMLESS: [u16; 6] = [18, 19, 20, 21, 22, 23];
 
-/// What a mint can carry, and in how many bytes.
+/// Extensions of mints with their sizes in bytes.
 const OF_MINTS: [(u16, &str, usize); 12] = [
     (1, "transfer fee", 108),
     (3, "mint close authority", 32),
@@ -26,7 +26,7 @@ const OF_MINTS: [(u16, &str, usize); 12] = [
     (26, "pausable", 33),
 ];
 
-/// A Token-2022 mint with these bytes behind its base.
+/// Returns a Token-2022 mint with these bytes after its base.
 fn mint_with(world: &mut World, extensions: &[u8]) -> Currency {
     let currency = world.mint_of(&TOKEN_2022_PROGRAM);
     let mut account = world.account(&currency.mint);
@@ -65,7 +65,7 @@ fn harmful_extension_is_rejected() {
 fn unknown_extension_is_rejected() {
     let known = |id| HARMLESS.contains(&id) || OF_MINTS.iter().any(|(other, ..)| *other == id);
     let mut world = World::new();
-    // 0 stands for "nothing follows", which is no extension.
+    // 0 marks the end of the extensions.
     for id in (1..=128).chain([255, 256, 999, u16::MAX - 1, u16::MAX]).filter(|id| !known(*id)) {
         for bytes in [0, 8, 64] {
             let currency = mint_with(&mut world, &entry(id, bytes));
@@ -89,7 +89,7 @@ fn hidden_extension_is_found() {
 #[test]
 fn truncated_extensions_are_rejected() {
     let whole = [entry(18, 64), entry(12, 32)].concat();
-    // Every place the bytes can break off within the second entry, and within the first.
+    // Truncated at every byte of the second and the first entry.
     for length in (69..whole.len()).chain(3..68) {
         let mut world = World::new();
         let currency = mint_with(&mut world, &whole[..length]);

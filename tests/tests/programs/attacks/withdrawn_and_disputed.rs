@@ -1,4 +1,4 @@
-//! P22, P23: what a withdrawn or disputed work still does, cell by cell, and for how long.
+//! P22, P23: instructions on withdrawn and disputed works, and until when they are accepted.
 
 use licensing::WorkStatus;
 use motif_sdk::channel::PaymentsError;
@@ -6,7 +6,7 @@ use motif_tests::world::{Code, OpenedChannel, PublishedTerms, RegisteredWork, Wo
 
 use super::read;
 
-/// A licensed work that has earned 1,000 and has terms for more.
+/// A licensed work with earnings of 1,000 and valid terms.
 fn earned() -> (World, OpenedChannel, RegisteredWork, PublishedTerms) {
     let mut world = World::new();
     let channel = world.channel().fee(0).open();
@@ -85,7 +85,7 @@ fn child_dispute_pays_parents() {
     world.pull(&model, &image).assert_ok();
     world.claim(&image, &image.recipients[0]).assert_ok();
     assert_eq!(world.balance(&image.recipients[0]), 200);
-    // Nor does the verdict take it back.
+    // The verdict does not reactivate it.
     let claimant = world.person();
     world.uphold(&model, &claimant);
     world.apply_split(&model).assert_ok();
@@ -109,7 +109,7 @@ fn disputed_earnings_wait_for_verdict() {
         let present: licensing::Work = read(world, &work.address);
         world.earnings(&work).claimable(0, &present.head())
     };
-    // What it had earned before is paid all the same.
+    // Earlier earnings are still paid.
     assert_eq!(claimable(&world), 1_000);
     world.claim(&work, &recipient).assert_ok();
     assert_eq!(world.balance(&recipient), 1_000);

@@ -8,7 +8,7 @@ use solana_pubkey::Pubkey;
 
 use super::{EXISTS, read};
 
-/// An image whose terms ask for approval, and a person to approve.
+/// An image whose terms require approval, and a grantee.
 fn asked() -> (World, RegisteredWork, Person) {
     let mut world = World::new();
     let image = world.work().register();
@@ -33,7 +33,7 @@ fn approval_stores_its_fields() {
     assert_eq!(stored.terms, pda::terms(&image.address, 1));
     assert_eq!((stored.grantee, stored.purpose), (grantee.key(), Purpose::License));
     assert_eq!((stored.granted_by, stored.granted_at), (image.creator.key(), World::NOW));
-    // Its address tells purposes apart.
+    // The address depends on the purpose.
     world.send(image.approving(1, &grantee, Purpose::Derivative)).assert_ok();
 }
 
@@ -124,7 +124,7 @@ fn other_works_terms_are_rejected() {
     let other = other.register();
     let call = other.approving(1, &grantee, Purpose::License);
     let foreign = pda::terms(&image.address, 1);
-    // The approval is named as it would be for the foreign terms.
+    // The approval's address is that for the foreign terms.
     let own = pda::approval(&pda::terms(&other.address, 1), &grantee.key(), Purpose::License);
     let call = call.instead_of(own, address(&image, &grantee, Purpose::License));
     let call = call.instead_of(pda::terms(&other.address, 1), foreign);

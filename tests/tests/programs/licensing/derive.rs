@@ -1,4 +1,4 @@
-//! Derivatives by a license, and what parents' terms demand of them: `register_work` and
+//! Derivatives by a license, and conditions of parents' terms: `register_work` and
 //! `publish_terms`.
 
 use anchor_lang::error::ErrorCode;
@@ -8,7 +8,7 @@ use motif_sdk::{
 };
 use motif_tests::world::{OpenedChannel, Person, PublishedTerms, RegisteredWork, World};
 
-/// A singer's voice, licensed to a platform that has used it once, on license 0.
+/// A voice licensed to a platform that has used it once, on license 0.
 struct Licensed {
     world: World,
     voice: RegisteredWork,
@@ -97,7 +97,7 @@ fn license_outlives_consent() {
     licensed.world.send(call).assert_ok();
     licensed.world.pass(1);
     let song = licensed.derive();
-    // But nothing can be offered on it any more.
+    // No further terms can be published.
     let terms = licensed.world.terms(&song).with(|offer| offer.expires_at = Some(World::NOW + 9));
     terms.attempt().assert_err(LicensingError::TermsOutliveParent);
 }
@@ -173,7 +173,7 @@ fn non_channel_account_is_rejected() {
     world.send(not_a_channel).assert_err(ErrorCode::AccountDiscriminatorMismatch);
     let not_payments = call.clone().instead_of(channel.address, terms.address);
     world.send(not_payments).assert_err(ErrorCode::AccountOwnedByWrongProgram);
-    // The very bytes of the channel, in an account of another program.
+    // The bytes of the channel in an account of another program.
     let mut forged = world.account(&channel.address);
     forged.owner = licensing::ID;
     let elsewhere = world.person().key();
@@ -182,7 +182,7 @@ fn non_channel_account_is_rejected() {
     world.send(forged).assert_err(ErrorCode::AccountOwnedByWrongProgram);
 }
 
-/// A derivative of works with these terms.
+/// Registers a derivative of works with these terms.
 fn derived(offers: &[&dyn Fn(&mut Offer)]) -> (World, RegisteredWork) {
     let mut world = World::new();
     let mut parents = Vec::new();

@@ -28,7 +28,7 @@ fn program_data() -> Pubkey {
     Pubkey::find_program_address(&[PROGRAM_ID.as_ref()], &UPGRADEABLE_LOADER).0
 }
 
-/// Writes who may upgrade the program into its loader's account.
+/// Writes the upgrade authority into the program's loader account.
 fn give_upgrade_authority(world: &mut World, authority: &Pubkey) {
     let mut account = world.account(&program_data());
     account.data[12] = 1;
@@ -87,7 +87,7 @@ fn only_upgrade_authority_initializes() {
     world.send(call(&owner)).assert_ok();
 }
 
-/// Local networks write the system program where there is no upgrade authority.
+/// Local networks write the system program's address for a missing upgrade authority.
 #[test]
 fn immutable_program_initializes_freely() {
     for authority in [None, Some(Pubkey::default())] {
@@ -120,7 +120,7 @@ fn other_programs_data_is_rejected() {
     let mut world = World::without_config();
     let host = world.host.clone();
     let call = call(&host).instead_of(PROGRAM_ID, payments::ID);
-    // The instruction's own program id is not an account of it, so it still arrives.
+    // The program id is not an account of the instruction, so it is passed.
     world.send(call).assert_err(ErrorCode::ConstraintAddress);
 }
 

@@ -21,7 +21,7 @@ fn metadata(world: &World, work: &RegisteredWork) -> Metadata {
     Metadata::safe_deserialize(&world.account(&address).data).unwrap()
 }
 
-/// Address, verified and percents of those a certificate names.
+/// Returns address, verification and percentage of a certificate's creators.
 fn creators(world: &World, work: &RegisteredWork) -> Vec<(solana_pubkey::Pubkey, bool, u8)> {
     let creators = metadata(world, work).creators.unwrap();
     creators.iter().map(|one| (one.address, one.verified, one.share)).collect()
@@ -68,7 +68,7 @@ fn certificate_lists_five_recipients() {
     let (mut world, work) = registered(&[500, 3_000, 500, 2_000, 1_500, 1_000, 1_500]);
     world.send(work.certifying("Coffee")).assert_ok();
     let key = |place: usize| work.recipients[place].key();
-    // 3,000, 2,000, 1,500 and 1,500 of 8,000; the creator has none and takes the fifth place.
+    // 3,000, 2,000, 1,500 and 1,500 of 8,000; the creator without a share is fifth.
     let expected = [
         (key(1), false, 37),
         (key(3), false, 25),

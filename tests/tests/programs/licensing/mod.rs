@@ -1,4 +1,4 @@
-//! Every instruction of `licensing`: what it does, and everything it refuses.
+//! Every instruction of `licensing`: its effects and its rejections.
 
 mod approve;
 mod config;
@@ -19,7 +19,7 @@ use anchor_lang::AccountDeserialize;
 use motif_tests::world::World;
 use solana_pubkey::Pubkey;
 
-/// The system program refuses to create an account that exists.
+/// Error of the system program for an existing account.
 const EXISTS: (Pubkey, u32) = (Pubkey::new_from_array([0; 32]), 0);
 
 fn read<T: AccountDeserialize>(world: &World, address: &Pubkey) -> T {

@@ -1,4 +1,4 @@
-//! What style models say of themselves at `register_work`, and consent to likenesses.
+//! Style models in `register_work`, and consent to likenesses.
 
 use anchor_lang::error::ErrorCode;
 use motif_sdk::licensing::{Consent, LicensingError, Model, ModelArgs, Registration, WorkKind};

@@ -150,7 +150,7 @@ fn terms_counter_overflow_is_rejected() {
         stored.latest_terms = u32::MAX;
         stored.write_to(data);
     });
-    // The builder counts on; the program must not.
+    // The builder uses the next number; the program rejects it.
     let currency = world.currency.mint;
     let publish = motif_sdk::licensing::publish_terms(
         &work.creator.key(),
@@ -199,7 +199,7 @@ fn offer() -> Offer {
     }
 }
 
-/// A work's account as a test rewrites it.
+/// Changes a work's account.
 trait Rewritten: Sized {
     fn clone_from_bytes(data: &[u8]) -> Self;
     fn write_to(&self, data: &mut [u8]);

@@ -11,7 +11,7 @@ use solana_pubkey::Pubkey;
 
 use super::{EXISTS, read};
 
-/// An image, and terms that allow derivatives for a fifth of what they earn.
+/// An image with terms that allow derivatives for a 20 % share.
 fn parent(world: &mut World, derivatives: Derivatives) -> RegisteredWork {
     let image = world.work().register();
     let terms = world.terms(&image).with(|offer| {

@@ -24,7 +24,7 @@ fn revoked_approval_returns_rent() {
     assert_eq!(world.lamports(&image.creator), before + rent - fee);
     let child = world.work().by(&grantee).parent_by_approval(&image, 0, 1);
     child.attempt().assert_err(ErrorCode::AccountNotInitialized);
-    // Nothing stands in the way of another one.
+    // Another one can be granted.
     world.send(image.approving(1, &grantee, Purpose::Derivative)).assert_ok();
 }
 

@@ -2,7 +2,7 @@ use anchor_lang::error::ErrorCode;
 use motif_sdk::licensing::{Consent, LicensingError, WorkKind};
 use motif_tests::world::{Person, RegisteredWork, World};
 
-/// A voice, and the person it is.
+/// A voice and its person.
 fn voice() -> (World, RegisteredWork, Person) {
     let mut world = World::new();
     let person = world.person();

@@ -51,7 +51,7 @@ fn harmless_split_applies_at_once() {
     let change: SplitChange = read(&world, &pda::split_change(&work.address));
     assert_eq!((change.proposer, change.split_version), (work.creator.key(), 0));
     assert_eq!((change.split, change.approvals), (split.clone(), 0));
-    // The creator proposed it, so it agrees to what it loses itself.
+    // The creator proposed it, which counts as its approval.
     world.send(work.applying_split(&friend)).assert_ok();
     let after = Work { split, split_version: 1, ..before };
     assert_eq!(world.read_work(&work), after);
@@ -193,7 +193,7 @@ fn approval_pins_split_digest() {
     let other = shares(&[(&one, 7_000), (&newcomer, 3_000)]);
     world.propose_split(&work, &read);
     let approving = work.approving_split(&two, &read);
-    // Before it lands, the owner proposes another one.
+    // Before the approval lands, the owner proposes another split.
     world.send(work.cancelling_split()).assert_ok();
     world.propose_split(&work, &other);
     world.send(approving).assert_err(LicensingError::SplitDigestMismatch);

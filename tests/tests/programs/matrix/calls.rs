@@ -1,5 +1,5 @@
-//! Known-good calls of every instruction: one, or several where an optional account or another
-//! right changes what is read.
+//! Valid calls of every instruction: one, or several if an optional account or another
+//! right changes the accounts.
 
 use licensing::{InitializeArgs, UpdateConfigArgs};
 use motif_sdk::{
@@ -15,13 +15,13 @@ use solana_instruction::Instruction;
 
 use super::stage::Stage;
 
-/// Takes the stage to where the call succeeds, and makes it.
+/// Prepares the stage for a valid call and returns the call.
 pub type Good = fn(&mut Stage) -> Vec<Instruction>;
 
-/// A known-good call: program, instruction, what is special about it, and the call.
+/// Valid call: program, instruction, variant and call.
 pub type Known = (&'static str, &'static str, &'static str, Good);
 
-/// The matrix fails when an instruction is missing here.
+/// The matrix test fails if an instruction is missing here.
 pub const CALLS: &[Known] = &[
     ("licensing", "initialize", "", initialize),
     ("licensing", "update_config", "", update_config),
@@ -112,7 +112,7 @@ fn accept_authority(stage: &mut Stage) -> Vec<Instruction> {
 /// A voice of four parents, each by another right.
 fn register_work(stage: &mut Stage) -> Vec<Instruction> {
     let [family, other] = stage.families.clone();
-    // Who holds a used license and an approval registers it.
+    // The creator has a used license and an approval.
     let creator = family.channel.payer.clone();
     let approve = |work: &RegisteredWork| {
         let owner = work.creator.key();
@@ -163,7 +163,7 @@ fn revoke_approval(stage: &mut Stage) -> Vec<Instruction> {
     let family = stage.family();
     let (owner, grantee) = (family.child.creator.key(), family.grantee.key());
     let work = &family.child.address;
-    // Granted by an earlier owner, so that two different people are named.
+    // Granted by an earlier owner, so that grantor and owner differ.
     let heir = stage.world.person().key();
     stage.happen(sdk::offer_ownership(&owner, work, Some(heir)));
     stage.happen(sdk::accept_ownership(&heir, work));
@@ -270,7 +270,7 @@ fn top_up(stage: &mut Stage) -> Vec<Instruction> {
     channel.topping_up(1_000).instructions
 }
 
-/// A new channel: its payer has no license of these terms yet.
+/// Returns an acceptance on a new channel without a license of these terms.
 fn accept(stage: &mut Stage) -> Vec<Instruction> {
     let (family, channel) = (stage.family(), stage.world.channel().open());
     let accepting = channel.accepting(&family.capped).quota(10, 1_000);

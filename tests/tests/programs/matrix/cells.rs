@@ -1,4 +1,4 @@
-//! What can be wrong with one account of one call.
+//! Invalid variants of one account of one call.
 
 use std::fmt;
 
@@ -17,60 +17,60 @@ const CLOCK_SYSVAR: Pubkey = Pubkey::from_str_const("SysvarC1ock1111111111111111
 const SYSTEM_PROGRAM: Pubkey = Pubkey::from_str_const("11111111111111111111111111111111");
 const MEMO_PROGRAM: Pubkey = Pubkey::from_str_const("MemoSq4gqABAXKb96qnH8TysNcWxMyWCqXgDLGmfcHr");
 
-/// What an account of a known-good call is, by what stands at its address.
+/// Kind of an account in a valid call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// Signs; its account's content does not matter.
+    /// Signer, whose account is not read.
     Signer,
-    /// An account of one of the two programs: which program, and which type.
+    /// Account of one of the two programs, with program and type.
     Ours(usize, String),
     Mint,
     Tokens,
-    /// A program, or a sysvar.
+    /// Program or sysvar.
     Fixed,
-    /// Nothing is there: the call creates it.
+    /// Missing: the call creates it.
     Created,
-    /// Left out of this call.
+    /// Optional and left out.
     LeftOut,
-    /// A key that nothing is read from.
+    /// Key without an account that is read.
     Key,
 }
 
-/// One thing wrong with one account.
+/// Invalid variant of one account.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Change {
     Unsigned,
     ReadOnly,
-    /// Another key signs in its place.
+    /// Another key signs instead.
     OtherSigner,
-    /// Another key stands in its place.
+    /// Another key is passed instead.
     OtherKey,
-    /// The same bytes at the same address belong to a foreign program.
+    /// The same bytes at the same address are owned by a foreign program.
     ForeignOwner,
-    /// At the same address stands a good account of another type of the same program.
+    /// A valid account of another type of the same program is at the same address.
     OtherType(String),
-    /// Another good account of the same type.
+    /// Another valid account of the same type.
     Double(Pubkey),
     /// An account that does not exist.
     Nothing,
     Program(Pubkey),
     Sysvar,
-    /// The address of what is to be created holds an account of a foreign program.
+    /// The address to be created holds an account of a foreign program.
     Occupied,
     /// The optional account is left out.
     LeftOut,
-    /// The account and all behind it are left out.
+    /// The account and all after it are left out.
     Missing,
-    /// Remaining accounts: one more than there should be.
+    /// Remaining accounts: one too many.
     Surplus,
-    /// Remaining accounts: changes places with the next one.
+    /// Remaining accounts: swapped with the next one.
     Swapped,
-    /// Remaining accounts: stands in the next one's place too.
+    /// Remaining accounts: repeated in place of the next one.
     Repeated,
 }
 
 impl Change {
-    /// What all changes of this sort are called.
+    /// Returns the name of this kind of change.
     pub fn name(&self) -> &'static str {
         match self {
             Self::Unsigned => "unsigned",
@@ -103,11 +103,11 @@ impl fmt::Display for Change {
     }
 }
 
-/// A known-good call, opened up: its accounts and what they are.
+/// Valid call with the kinds of its accounts.
 pub struct Subject {
     pub stage: Stage,
     pub instructions: Vec<Instruction>,
-    /// Which of the instructions is under test.
+    /// Position of the tested instruction.
     pub position: usize,
     pub accounts: Vec<idl::Account>,
     pub kinds: Vec<Kind>,
@@ -136,12 +136,12 @@ impl Subject {
         &self.instructions[self.position].accounts
     }
 
-    /// The IDL's name of an account, or that of a remaining one.
+    /// Returns the IDL's name of an account, or a name for a remaining account.
     pub fn name(&self, index: usize) -> &str {
         self.accounts.get(index).map_or("(remaining)", |account| account.name.as_str())
     }
 
-    /// Everything that can be wrong with the account at this position.
+    /// Returns all changes of the account at this position.
     pub fn changes(&self, index: usize, idls: &[Idl; 2]) -> Vec<Change> {
         let meta = &self.metas()[index];
         let described = self.accounts.get(index);
@@ -196,7 +196,7 @@ impl Subject {
         changes
     }
 
-    /// The stage and the instructions with the account at this position changed.
+    /// Returns the stage and the instructions with the account at this position changed.
     pub fn changed(
         &self,
         index: usize,
@@ -255,7 +255,7 @@ impl Subject {
         (stage, instructions)
     }
 
-    /// All accounts of one of our programs' types.
+    /// Returns all accounts of a type of the programs.
     fn find<'a>(
         &'a self,
         idls: &'a [Idl; 2],
@@ -267,7 +267,7 @@ impl Subject {
         accounts.into_iter().filter(move |(_, account)| idl.type_of(&account.data) == Some(name))
     }
 
-    /// Another mint; of token accounts, one of another owner and one of another mint.
+    /// Returns another mint, or token accounts of another owner and of another mint.
     fn token_doubles(&self, meta: &AccountMeta, kind: &Kind) -> Vec<Pubkey> {
         let own = self.stage.world.account(&meta.pubkey);
         let all = sorted(self.stage.world.svm.get_program_accounts(&own.owner));

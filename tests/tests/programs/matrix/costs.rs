@@ -1,4 +1,4 @@
-//! P28, and what every instruction costs: `docs/figures/instructions.md` and its bounds.
+//! P28 and the cost of every instruction, compared with `docs/figures/instructions.md`.
 
 use std::{collections::BTreeMap, fmt::Write, fs};
 
@@ -14,13 +14,13 @@ use super::{
     stage::Stage,
 };
 
-/// The most compute units of a transaction.
+/// Maximum compute units of a transaction.
 const MOST_UNITS: u64 = 1_400_000;
-/// How much more compute an instruction may take than what is recorded.
+/// Maximum rise of an instruction's compute units over the recorded ones, percent.
 const RISE_PERCENT: u64 = 5;
 const PAGE: &str = "instructions.md";
 
-/// Program, instruction, and what is special about the call.
+/// Program, instruction, and variant of the call.
 type Key = (String, String, String);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,7 +43,7 @@ fn measured() -> Vec<(Key, Cost)> {
 
 fn cost(mut stage: Stage, good: Good, id: &Pubkey) -> Cost {
     let instructions = good(&mut stage);
-    // As it would be sent: the first signer pays the fee.
+    // The first signer pays the fee.
     let mut call = stage.call(instructions.clone());
     let signer = instructions.iter().flat_map(|call| &call.accounts).find(|meta| meta.is_signer);
     if let Some(signer) = signer {
@@ -77,11 +77,11 @@ fn costs_stay_as_recorded() {
         }
     }
     let gone = recorded.keys().filter(|key| !measured.iter().any(|(other, _)| other == *key));
-    dearer.extend(gone.map(|key| format!("{key:?} is recorded, and not there")));
+    dearer.extend(gone.map(|key| format!("{key:?} is recorded and was not measured")));
     assert!(
         dearer.is_empty(),
-        "docs/figures/{PAGE} says otherwise; where this is meant, or where other addresses take \
-         longer to derive, run this test with UPDATE_FIGURES=1\n{}",
+        "docs/figures/{PAGE} differs; if the change is intended, or if other addresses take longer \
+         to derive, run this test with UPDATE_FIGURES=1\n{}",
         dearer.join("\n")
     );
 }
@@ -93,7 +93,7 @@ fn every_instruction_fits_a_transaction() {
         let call = format!("{program} {name} {which}");
         assert!(bytes <= LARGE_PACKET_BYTES, "{call} takes {bytes} bytes");
         assert!(units <= MOST_UNITS, "{call} takes {units} compute units");
-        // Everything fits a classic packet but the widest registration.
+        // Only the widest registration exceeds a classic packet.
         let widest = name == "register_work" && which.starts_with("8 parents");
         assert!(bytes <= PACKET_BYTES || widest, "{call} takes {bytes} bytes");
     }
@@ -102,20 +102,20 @@ fn every_instruction_fits_a_transaction() {
 const HEAD: &str = "# What instructions cost
 
 Generated from a run on the committed bytecode in LiteSVM: `UPDATE_FIGURES=1 cargo test --release --workspace --test programs matrix::costs` writes
-this page; without it the same command fails where an instruction takes over 5 % more compute than here, or another packet or fee.
+this page. Without UPDATE_FIGURES the command fails if an instruction takes over 5 % more compute units, or other bytes or lamports.
 
-*Compute units* are those of the instruction with all it calls, without the Ed25519 precompile, which runs in no program. *Bytes* are
-those of the signed transaction; what is over 1,232 needs a transaction of version 1 (4,096 bytes). *Lamports* are the fee: 5,000 for each signature,
-the voucher's among them. Exact and repeatable.
+*Compute units* include the instruction's calls and exclude the Ed25519 precompile, which runs outside programs. *Bytes* are those of the
+signed transaction; more than 1,232 require a transaction of version 1 (4,096 bytes). *Lamports* are the fee: 5,000 per signature,
+including the voucher's. All values are exact and repeatable.
 ";
 
 const TAIL: &str = "
 ## What fits a classic packet (1,232 bytes)
 
 A registration with a split of up to 25 recipients without parents and URI, 19 with a URI of 200 bytes, 9 with eight parents
-(`tests/tests/programs/costs.rs` finds them). The widest one takes a version-1 transaction, or a registration by the creator alone and a change of
-split afterwards, which the SDK does by itself. A statement of more than 100 licenses is written down first (`write_statement_buffer`) and
-settles from there: 10,000 licenses, the most a channel holds, stay within the 1,400,000 compute units of a transaction.
+(measured by `tests/tests/programs/costs.rs`). The widest registration takes a version-1 transaction, or a registration by the creator alone
+followed by a split change, which the SDK does automatically. A statement of more than 100 licenses is first written to a buffer
+(`write_statement_buffer`). A buffered statement of 10,000 licenses, the maximum of a channel, stays within a transaction's 1,400,000 units.
 ";
 
 fn page(measured: &[(Key, Cost)]) -> String {
@@ -162,7 +162,7 @@ fn recorded() -> BTreeMap<Key, Cost> {
     recorded
 }
 
-/// 1234567 as `1,234,567`.
+/// Formats 1234567 as `1,234,567`.
 fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut grouped = String::new();

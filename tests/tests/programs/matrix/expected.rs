@@ -1,5 +1,5 @@
-//! What should become of a call with something wrong with one of its accounts: by rule, from
-//! what the IDL says about the account; then what rules cannot know, each with its reason.
+//! Expected errors of calls with one invalid account: derived by rules from
+//! the IDL, then exceptions, each with its reason.
 
 use std::{cell::RefCell, collections::BTreeSet};
 
@@ -7,11 +7,11 @@ use super::cells::{Change, Kind, Subject};
 
 pub const ACCEPTED: &str = "accepted";
 
-/// Instruction, account, change, answers, why. `*` stands for any instruction, or any change.
+/// Instruction, account, change, allowed results, reason. `*` matches any instruction or change.
 type Exception = (&'static str, &'static str, &'static str, &'static [&'static str], &'static str);
 
-/// Accounts behind the named ones, linked to what they stand for by the handler: the error that
-/// says they are not the right ones, not as many, or not in the right order.
+/// Remaining accounts, checked by the handler: the error for
+/// wrong accounts, a wrong number, or a wrong order.
 const LINKS: &[(&str, &str)] = &[
     ("register_work", "InvalidParentAccounts"),
     ("collect", "InvalidEarningsAccounts"),
@@ -19,10 +19,10 @@ const LINKS: &[(&str, &str)] = &[
     ("claim", "InvalidDestinations"),
 ];
 
-/// Types whose accounts are read in place: Anchor looks at the owner before anything else.
+/// Zero-copy types, whose owner Anchor checks first.
 const IN_PLACE: [&str; 3] = ["Channel", "Earnings", "StatementBuffer"];
 
-/// Who has to sign because an account names it, and what other signers are told.
+/// Signers that an account names, with the error for other signers.
 const NAMED_SIGNERS: &[(&str, &str)] = &[
     ("arbiter", "NotArbiter"),
     ("authority", "NotAuthority"),
@@ -40,7 +40,7 @@ const BY_HANDLER: &str = "no account names it; the handler looks for it";
 const UNTOLD: &str = "it is in the seeds of what is created, which the IDL cannot tell";
 
 const EXCEPTIONS: &[Exception] = &[
-    // Legitimate substitutes.
+    // Valid substitutes.
     (
         "initialize",
         "authority",
@@ -163,7 +163,7 @@ const EXCEPTIONS: &[Exception] = &[
     ("open_channel", "payer_tokens", "double", &["ConstraintTokenOwner"], "has to be the payer's"),
     ("accept_terms", "payer_tokens", "double", &["ConstraintTokenOwner"], "has to be the payer's"),
     ("top_up", "payer_tokens", "double", &["ConstraintTokenOwner"], "has to be the payer's"),
-    // Accounts that are created by, or exist for, another program.
+    // Accounts that another program creates or owns.
     ("issue_certificate", "metadata", "other key", &["metadata 5"], "its program derives it"),
     ("issue_certificate", "edition", "other key", &["metadata 27"], "its program derives it"),
     ("issue_certificate", "metadata", "read-only", &["ConstraintMut"], "its program creates it"),
@@ -172,7 +172,7 @@ const EXCEPTIONS: &[Exception] = &[
     ("accept_terms", "issuance", "program", &["ConstraintSeeds"], TWICE),
     ("accept_terms", "issuance", "sysvar", &["ConstraintSeeds"], TWICE),
     ("accept_terms", "licensee", "occupied", &["AccountOwnedByWrongProgram"], TWICE),
-    // Accounts that a payment reads by their address, to be cheap.
+    // Accounts that payments compares by address only, to save compute units.
     ("claim", "mint", "nothing", &["ConstraintHasOne"], BY_ADDRESS),
     ("claim", "mint", "program", &["ConstraintHasOne"], BY_ADDRESS),
     ("claim", "mint", "sysvar", &["ConstraintHasOne"], BY_ADDRESS),
@@ -201,14 +201,14 @@ thread_local! {
     static USED: RefCell<BTreeSet<usize>> = const { RefCell::new(BTreeSet::new()) };
 }
 
-/// Exceptions that no cell has asked for.
+/// Returns exceptions that no cell used.
 pub fn unused() -> Vec<&'static Exception> {
     let used = USED.with_borrow(Clone::clone);
     let unused = EXCEPTIONS.iter().enumerate().filter(|(index, _)| !used.contains(index));
     unused.map(|(_, exception)| exception).collect()
 }
 
-/// What may become of the call: usually one answer.
+/// Returns the allowed results of a call, usually one.
 pub fn expected(
     subject: &Subject,
     instruction: &str,
@@ -216,7 +216,7 @@ pub fn expected(
     change: &Change,
 ) -> Vec<&'static str> {
     let name = match subject.name(index) {
-        // Where the IDL knows of no seeds, the vault itself says where its tokens are.
+        // Without seeds in the IDL, the vault's account names its token account.
         "vault_tokens" if subject.accounts[index].pda.is_none() => "vault_tokens by address",
         name => name,
     };
@@ -235,13 +235,13 @@ pub fn expected(
     }
 }
 
-/// By what the IDL says about a named account.
+/// Returns the results for a named account, from the IDL.
 fn named(subject: &Subject, index: usize, change: &Change) -> Vec<&'static str> {
     let (kind, account) = (&subject.kinds[index], &subject.accounts[index]);
     let of_another_program = account.pda.as_ref().is_some_and(|pda| pda.program.is_some());
     let answer = match change {
         Change::Unsigned => "AccountNotSigner",
-        // The system program would write to it before Anchor looks.
+        // The system program writes to it before Anchor checks it.
         Change::ReadOnly if *kind == Kind::Created => "runtime PrivilegeEscalation",
         Change::ReadOnly => return vec!["ConstraintMut", "runtime PrivilegeEscalation"],
         Change::Nothing if in_place(kind) => "AccountOwnedByWrongProgram",
@@ -267,15 +267,15 @@ fn named(subject: &Subject, index: usize, change: &Change) -> Vec<&'static str> 
             return vec![substituted(subject, index)];
         }
         Change::Missing => "AccountNotEnoughKeys",
-        // Handlers that read no accounts behind the named ones never look at them.
+        // Handlers without remaining accounts ignore them.
         Change::Surplus => ACCEPTED,
         _ => return Vec::new(),
     };
     vec![answer]
 }
 
-/// Another program in a program's place: it is none that may stand here, or not the one that
-/// another account names, or leads to other addresses.
+/// Returns the results for another program: not an allowed program, not the one that
+/// another account names, or one that leads to other addresses.
 fn other_program(subject: &Subject, index: usize) -> Vec<&'static str> {
     let mut answers = vec!["InvalidProgramId"];
     if !subject.accounts[index].relations.is_empty() {
@@ -287,18 +287,18 @@ fn other_program(subject: &Subject, index: usize) -> Vec<&'static str> {
     answers
 }
 
-/// Another account of the right kind: what is created follows from other seeds, or an instruction
-/// names another one; `unpinned` where neither is so.
+/// Returns the results for another account of the right type: a created address follows from other
+/// seeds, or an account names another one; `unpinned` otherwise.
 fn substituted(subject: &Subject, index: usize) -> &'static str {
     let account = &subject.accounts[index];
-    // What is created is looked at first.
+    // Created accounts are checked first.
     if let Some(of_another_program) = created_from(subject, index) {
         return if of_another_program { "runtime MissingAccount" } else { "ConstraintSeeds" };
     }
     let mut naming = (0..subject.accounts.len())
         .filter(|other| subject.accounts[*other].relations.contains(&account.name))
         .collect::<Vec<_>>();
-    // Signers are declared, and so compared, before the others.
+    // Signers are declared first and therefore checked first.
     naming.sort_by_key(|other| subject.kinds[*other] != Kind::Signer);
     let signer = naming.first().filter(|other| subject.kinds[**other] == Kind::Signer);
     let own = (!account.relations.is_empty()).then_some(&index);
@@ -310,12 +310,12 @@ fn substituted(subject: &Subject, index: usize) -> &'static str {
     told.filter(|_| signs).map_or("ConstraintHasOne", |(_, told)| told)
 }
 
-/// Whether something that is created, by this program or by another one (`true`), is where it
-/// is because of this account.
+/// Returns whether the address of a created account, of this program or of another one (`true`),
+/// is derived from this account.
 fn created_from(subject: &Subject, index: usize) -> Option<bool> {
     let name = &subject.accounts[index].name;
     let created = subject.accounts.iter().zip(&subject.kinds).filter_map(|(account, kind)| {
-        // One that may exist already counts too.
+        // Including accounts that may exist already.
         let own = account.pda.as_ref().is_some_and(|pda| pda.program.is_none());
         let created = *kind == Kind::Created || account.optional && own;
         account.pda.as_ref().filter(|pda| created && pda.follows_from(name))
@@ -327,12 +327,12 @@ fn in_place(kind: &Kind) -> bool {
     matches!(kind, Kind::Ours(_, name) if IN_PLACE.contains(&name.as_str()))
 }
 
-/// Typed as a program, not only pinned to an address.
+/// Returns whether the account is typed as a program, not only by address.
 fn program(account: &super::idl::Account) -> bool {
     account.name.ends_with("_program")
 }
 
-/// By what kind of account the handler reads behind the named ones.
+/// Returns the results for a remaining account, by its kind.
 fn remaining(
     subject: &Subject,
     instruction: &str,
@@ -346,12 +346,12 @@ fn remaining(
     let Some((_, link)) = link else { return Vec::new() };
     let kind = &subject.kinds[index];
     match (kind, change) {
-        // Rights: what is no right of this kind is an approval that is missing.
+        // Rights: any other account counts as a missing approval.
         (Kind::Signer, Change::Unsigned | Change::OtherSigner) => vec!["MissingApproval"],
         (Kind::Ours(_, name), Change::Double(_)) => match name.as_str() {
             "Approval" => vec!["MissingApproval"],
             "Channel" => vec!["LicensePayerMismatch"],
-            // Before whose work it is: whether it takes derivatives, and whose owner signs.
+            // The permission of the terms and the owner's signature are checked before the work.
             "Work" if instruction == "register_work" => {
                 vec![link, "ParentDisputed", "MissingApproval"]
             }
@@ -359,7 +359,7 @@ fn remaining(
         },
         (_, Change::ForeignOwner) => vec!["AccountOwnedByWrongProgram"],
         (Kind::Ours(..), Change::OtherType(_)) => vec!["AccountDiscriminatorMismatch"],
-        // Whichever is looked at first: what it is, or whose.
+        // Either the type or the work is checked first.
         (_, Change::Nothing | Change::Program(_) | Change::Sysvar) => {
             vec![link, "AccountNotInitialized", "AccountOwnedByWrongProgram"]
         }
@@ -374,7 +374,8 @@ fn remaining(
     }
 }
 
-/// Where a claim pays to: a recipient's own account, or where the recipient that signs says.
+/// Returns the results for a claim's destination: a recipient's own account, or one it names by
+/// signing.
 fn destination(subject: &Subject, change: &Change) -> Vec<&'static str> {
     let signs = subject.accounts.iter().zip(&subject.kinds);
     let signs = signs
@@ -384,7 +385,7 @@ fn destination(subject: &Subject, change: &Change) -> Vec<&'static str> {
         Change::Missing | Change::Surplus => vec!["InvalidDestinations"],
         Change::ReadOnly => vec!["runtime PrivilegeEscalation"],
         _ if !signs => vec!["DestinationNotCanonical"],
-        // The token program refuses what holds no tokens of this mint.
+        // The token program rejects accounts of another mint.
         Change::Double(_) => vec![ACCEPTED, "token 3"],
         Change::ForeignOwner => vec!["runtime ExternalAccountDataModified"],
         Change::Sysvar => vec!["runtime PrivilegeEscalation"],

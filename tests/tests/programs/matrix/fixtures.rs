@@ -1,6 +1,6 @@
-//! P27: accounts that an earlier build wrote still load. `tests/fixtures/accounts` has one of
+//! P27: accounts of an earlier build still load. `tests/fixtures/accounts` has one of
 //! every type; `UPDATE_FIXTURES=1 cargo test --release --workspace --test programs matrix::fixtures`
-//! writes those of the present build.
+//! writes them with the current build.
 
 use std::{fmt::Debug, fs, path::PathBuf, process::Command};
 
@@ -14,20 +14,20 @@ use solana_sha256_hasher::hash;
 
 use super::{PROGRAMS, idl::Idl, stage::Stage};
 
-/// One account as it stood on chain.
+/// Account on chain.
 #[derive(Serialize, Deserialize)]
 struct Fixture {
     program: String,
     #[serde(rename = "type")]
     name: String,
     address: String,
-    /// Hexadecimal.
+    /// Data, hexadecimal.
     data: String,
-    /// What the build that wrote it read in it.
+    /// Fields as read by the build that wrote it.
     read_as: String,
 }
 
-/// Which build wrote them.
+/// Build that wrote the accounts.
 #[derive(Serialize, Deserialize)]
 struct Build {
     commit: String,
@@ -39,7 +39,7 @@ fn directory() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("fixtures/accounts")
 }
 
-/// What is read in an account of this type, once it is sure that reading has lost nothing.
+/// Returns the fields of an account after checking that no data is lost.
 fn read(name: &str, data: &[u8]) -> String {
     match name {
         "Approval" => read_whole::<Approval>(data),
@@ -75,7 +75,7 @@ fn read_whole<T: AccountDeserialize + AccountSerialize + Debug>(data: &[u8]) -> 
     format!("{account:?}")
 }
 
-/// The largest account of every type on the stage.
+/// Returns the largest account of every type on the stage.
 fn accounts() -> Vec<Fixture> {
     let stage = Stage::new();
     let mut fixtures = Vec::new();

@@ -1,9 +1,9 @@
-//! The committed interface descriptions: what the matrix is generated from.
+//! Committed IDL, from which the matrix is generated.
 
 use serde::Deserialize;
 use solana_pubkey::Pubkey;
 
-/// A program as its IDL describes it.
+/// Program as described by its IDL.
 #[derive(Deserialize)]
 pub struct Idl {
     pub address: String,
@@ -18,42 +18,42 @@ pub struct Instruction {
     pub accounts: Vec<Account>,
 }
 
-/// One named account of an instruction.
+/// Named account of an instruction.
 #[derive(Clone, Deserialize)]
 pub struct Account {
     pub name: String,
     #[serde(default)]
     pub optional: bool,
-    /// Whose `has_one` names this account.
+    /// Accounts whose `has_one` names this account.
     #[serde(default)]
     pub relations: Vec<String>,
     pub pda: Option<Pda>,
-    /// The one account that can stand here.
+    /// Fixed address.
     pub address: Option<String>,
 }
 
 #[derive(Clone, Deserialize)]
 pub struct Pda {
     pub seeds: Vec<Seed>,
-    /// Another program's address; `None` for the program's own.
+    /// Program of the address; `None` for the program itself.
     pub program: Option<serde_json::Value>,
 }
 
 #[derive(Clone, Deserialize)]
 pub struct Seed {
-    /// An account, or a field of one, or of an argument; `None` for a constant.
+    /// Account, field of an account, or argument; `None` for a constant.
     pub path: Option<String>,
 }
 
 impl Pda {
-    /// Whether the address follows from this account.
+    /// Returns whether the address is derived from this account.
     pub fn follows_from(&self, account: &str) -> bool {
         let paths = self.seeds.iter().filter_map(|seed| seed.path.as_deref());
         paths.into_iter().any(|path| path.split('.').next() == Some(account))
     }
 }
 
-/// A type of account, and the eight bytes that every account of it begins with.
+/// Account type with its discriminator.
 #[derive(Deserialize)]
 pub struct AccountType {
     pub name: String,
@@ -61,7 +61,7 @@ pub struct AccountType {
 }
 
 impl Idl {
-    /// The committed description of `licensing`, and that of `payments`.
+    /// Returns the committed IDL of `licensing` and of `payments`.
     pub fn committed() -> [Self; 2] {
         [
             include_str!("../../../../idl/licensing.json"),
@@ -74,7 +74,7 @@ impl Idl {
         self.address.parse().unwrap()
     }
 
-    /// Which type of this program's accounts these bytes are of.
+    /// Returns the account type of data of this program.
     pub fn type_of(&self, data: &[u8]) -> Option<&str> {
         let found = self.accounts.iter().find(|found| data.starts_with(&found.discriminator));
         found.map(|found| found.name.as_str())

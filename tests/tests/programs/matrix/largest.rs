@@ -1,5 +1,5 @@
-//! Each instruction whose size varies, at its largest: what the program takes, or where a limit
-//! of the transaction comes first, what that leaves.
+//! Instructions of variable size at their maximum: the program's maximum, or the maximum within a
+//! transaction's limits.
 
 use motif_sdk::{
     channel::{self, BUFFER_PART_BYTES, Entry},
@@ -110,7 +110,7 @@ fn publish_terms(stage: &mut Stage) -> Vec<Instruction> {
     terms.call().instructions
 }
 
-/// A work of 32, and 32 other people.
+/// Returns a work with 32 recipients, and 32 other people.
 fn wide(stage: &mut Stage) -> (RegisteredWork, Vec<Person>) {
     let work = stage.world.work().split(&widest()).register();
     (work, (0..MAX_RECIPIENTS).map(|_| stage.world.person()).collect())
@@ -132,7 +132,7 @@ fn extend_split_change(stage: &mut Stage) -> Vec<Instruction> {
     vec![sdk::extend_split_change(&owner, &work.address, &shares[8..])]
 }
 
-/// 32 are to make room for 32 others: proposed, and not yet approved.
+/// Proposes a split that replaces 32 recipients by 32 others, without approvals.
 fn proposed(stage: &mut Stage) -> (RegisteredWork, Vec<Share>) {
     let (work, others) = wide(stage);
     let shares = shares_of(&others, &widest());
@@ -174,7 +174,8 @@ fn issue_certificate(stage: &mut Stage) -> Vec<Instruction> {
     vec![budget(), sdk::issue_certificate(&work.creator.key(), &work.address, &name)]
 }
 
-/// A channel with so many licenses at 10. One is accepted; the others are written behind it.
+/// Creates a channel with a number of licenses at a price of 10. One is accepted; copies are
+/// written after it.
 pub fn channel_of(world: &mut World, licenses: usize) -> OpenedChannel {
     let channel = world.channel().deposited(1 << 50).open();
     world.licensed(&channel, 10);
@@ -237,7 +238,7 @@ fn open_earnings(stage: &mut Stage) -> Vec<Instruction> {
     vec![earnings::open(&funder, &work.address, &stage.world.currency.mint)]
 }
 
-/// A work of 8 parents and 32 recipients.
+/// Returns a work with 8 parents and 32 recipients.
 fn wide_child(world: &mut World) -> RegisteredWork {
     let parents: Vec<_> = (0..8).map(|_| world.work().register()).collect();
     let parents_terms = parents.iter();
@@ -248,7 +249,7 @@ fn wide_child(world: &mut World) -> RegisteredWork {
     parents.iter().fold(work, |work, parent| work.parent_by_terms(parent, 1_000, 1)).register()
 }
 
-/// So many works, each licensed on one channel and with something to collect.
+/// Creates works that one channel licenses, each with credit to collect.
 fn licensed(world: &mut World, works: u16) -> (OpenedChannel, Vec<RegisteredWork>) {
     let channel = world.channel().open();
     let works: Vec<_> = (0..works).map(|_| world.licensed(&channel, 10).0).collect();

@@ -1,6 +1,6 @@
-//! P1, P14: every account of every instruction, replaced by everything it must not be. The
-//! matrix is generated from the committed IDL: a new instruction or account fails it until
-//! `calls` and `expected` say what should become of it.
+//! P1, P14: every account of every instruction, replaced by every invalid variant. The
+//! matrix is generated from the committed IDL: it fails for a new instruction or account until
+//! `calls` and `expected` cover it.
 
 mod calls;
 mod cells;

@@ -1,5 +1,5 @@
-//! A world in which there is two of everything, so that each account has a double to stand in
-//! for it.
+//! World with two of everything, so that each account can be replaced by another one of its
+//! type.
 
 use std::collections::BTreeMap;
 
@@ -14,33 +14,33 @@ use solana_pubkey::Pubkey;
 const TOKEN_METADATA_ELF: &[u8] =
     include_bytes!("../../../../programs/artifacts/token_metadata.so");
 
-/// What a known-good call starts from. Clones share nothing.
+/// State that valid calls start from. Clones are independent.
 #[derive(Clone)]
 pub struct Stage {
     pub world: World,
-    /// Pays every fee, and has no part in any instruction.
+    /// Payer of all fees, without a role in any instruction.
     pub fee_payer: Person,
-    /// Two families: works, and what has become of them.
+    /// Two families of works.
     pub families: [Family; 2],
 }
 
-/// A parent, its derivative, their terms, and a channel that licenses and paid for both.
+/// Parent, derivative, their terms, and a channel with used licenses of both.
 #[derive(Clone)]
 pub struct Family {
     pub parent: RegisteredWork,
     pub child: RegisteredWork,
-    /// Of the child: they ask for approval and have every cap.
+    /// Terms of the child with every cap, which require approval.
     pub capped: PublishedTerms,
     /// License 0 is of `capped`, license 1 of `terms`; both are settled and partly collected.
     pub channel: OpenedChannel,
-    /// A voice, and whose it is.
+    /// Voice and its person.
     pub voice: RegisteredWork,
     pub person: Person,
     pub disputed: RegisteredWork,
     pub claimant: Person,
-    /// Approved to license and to derive under `capped`.
+    /// Grantee of approvals to license and to derive under `capped`.
     pub grantee: Person,
-    /// Proposed for the parent, without approvals.
+    /// Split proposed for the parent, without approvals.
     pub proposed: Vec<Share>,
 }
 
@@ -55,12 +55,12 @@ impl Stage {
         Self { world, fee_payer, families }
     }
 
-    /// The family that calls are about; the other one is for doubles.
+    /// Returns the family that calls use; the other provides replacements.
     pub fn family(&self) -> Family {
         self.families[0].clone()
     }
 
-    /// A call of these instructions, signed by the signers they name.
+    /// Returns a call of these instructions, signed by their signers.
     pub fn call(&self, instructions: Vec<Instruction>) -> Call {
         let people = self.people();
         let metas = instructions.iter().flat_map(|instruction| &instruction.accounts);
@@ -74,7 +74,7 @@ impl Stage {
         Call::new(instructions, &signers)
     }
 
-    /// Has one of these instructions happen.
+    /// Sends instructions that must be accepted.
     #[track_caller]
     pub fn happen(&mut self, instruction: Instruction) {
         let call = self.call(vec![instruction]);

@@ -13,7 +13,7 @@ use solana_pubkey::Pubkey;
 
 use super::read;
 
-/// A channel of 1,000, a work, and its terms, changed as asked.
+/// A channel with a deposit of 1,000, a work, and its terms with `change` applied.
 fn offered(
     change: impl FnOnce(&mut Offer),
 ) -> (World, OpenedChannel, RegisteredWork, PublishedTerms) {
@@ -110,7 +110,7 @@ fn smaller_of_quota_and_cap_counts() {
     });
     world.send(channel.accepting(&terms).quota(6, 0).call()).assert_ok();
     assert_eq!(world.read(&channel).licenses[0].units_left, 4);
-    // What the licensee cannot use is left to others.
+    // The unused part stays available to other licensees.
     let issuance: Issuance = read(&world, &pda::issuance(&terms.address));
     assert_eq!(issuance.units, 4);
 }
@@ -174,7 +174,7 @@ fn licensee_benefit_applies_once() {
         world.accept(&channel, &terms);
         let again = world.send(channel.accepting(&terms).call());
         again.assert_err(PaymentsError::AlreadyLicensed);
-        // Nor on another channel.
+        // Also on another channel.
         let other = world.channel().payer(&channel.payer).open();
         let again = world.send(other.accepting(&terms).call());
         again.assert_err(PaymentsError::AlreadyLicensed);
@@ -251,7 +251,7 @@ fn consent_end_bounds_licenses() {
     assert_eq!(world.read(&channel).licenses[1].expires_at, end - 1);
 }
 
-/// Puts an approval in place, as `licensing` writes it.
+/// Writes an approval account in the layout of `licensing`.
 fn grant(world: &mut World, address: Pubkey, approval: &Approval) {
     let mut data = Vec::new();
     approval.try_serialize(&mut data).unwrap();
@@ -291,7 +291,7 @@ fn approval_replaces_owner_signature() {
     nothing_taken_on(&world, &channel);
     grant(&mut world, address, &approval);
     world.send(channel.accepting(&terms).granted().call()).assert_ok();
-    // The next owner is another owner.
+    // After a change of owner.
     world.amend(&work, |work| work.owner = stranger);
     let refused = world.send(channel.accepting(&terms).granted().call());
     refused.assert_err(PaymentsError::MissingApproval);
@@ -422,7 +422,7 @@ fn upfront_fee_needs_all_its_accounts() {
     let mut accepting = channel.accepting(&terms);
     accepting.acceptance.fee_currency = None;
     world.send(accepting.call()).assert_err(PaymentsError::InvalidUpfrontFeeAccounts);
-    // Without its own tokens: the last but one account.
+    // Without its own tokens, the last but one account.
     let fewer = channel.accepting(&terms).call().changed(|calls| {
         let at = calls[0].accounts.len() - 2;
         calls[0].accounts[at] = AccountMeta::new_readonly(payments::ID, false);

@@ -4,7 +4,7 @@ use motif_sdk::{channel::PaymentsError, earnings::apply_split, pda};
 use motif_tests::world::{Call, OpenedChannel, Person, RegisteredWork, World};
 use payments::Earnings;
 
-/// A work of two, licensed at 1 without a fee, that has earned 1,000.
+/// A work with two recipients, licensed at 1 without a fee, with earnings of 1,000.
 fn earned() -> (World, OpenedChannel, RegisteredWork) {
     let mut world = World::new();
     let work = world.work().split(&[5_000, 5_000]).register();
@@ -86,7 +86,7 @@ fn parents_keep_their_shares() {
     assert_eq!(world.earnings(&image).earnings.earned, 200);
     let creator = model.creator.clone();
     world.claim_all(&model, &[&creator, &new]).assert_ok();
-    // 999 x 0.8 and what comes after: floors of the own part, not of its pieces.
+    // 999 x 0.8 and later earnings: floors of the whole own part.
     assert_eq!((world.balance(&creator), world.balance(&new)), (799, 1));
 }
 
@@ -95,7 +95,7 @@ fn upheld_dispute_takes_unclaimed() {
     let (mut world, channel, work) = earned();
     let [one, other] = work.recipients.clone().try_into().unwrap();
     world.claim(&work, &one).assert_ok();
-    // On the way out, the false owner gives everything to a friend.
+    // The false owner assigns everything to another key.
     let friend = world.person();
     world.resplit(&work, &[(&friend, 10_000)]);
     world.apply_split(&work).assert_ok();
@@ -140,11 +140,11 @@ fn disputed_work_keeps_its_split() {
     world.resplit(&work, &[(&new, 10_000)]);
     world.set_status(&work, WorkStatus::Disputed);
     world.apply_dispute(&work).assert_err(PaymentsError::SplitNotApplied);
-    // A change from before the dispute can still come in, until the dispute has.
+    // A change from before the dispute can be applied until the dispute is applied.
     world.apply_split(&work).assert_ok();
     world.apply_dispute(&work).assert_ok();
     world.apply_dispute(&work).assert_err(PaymentsError::DisputeApplied);
-    // No instruction changes the split of a disputed work; were there one, it would wait.
+    // No instruction changes the split of a disputed work; such a change would wait.
     world.resplit(&work, &[(&new, 10_000)]);
     world.apply_split(&work).assert_err(PaymentsError::EarningsDisputed);
     assert_eq!(world.earnings(&work).earnings.split_version, 1);
@@ -161,7 +161,7 @@ fn undisputed_work_is_rejected() {
 fn excess_parties_wait_for_payment() {
     let (mut world, channel, work) = earned();
     let mut people = Vec::new();
-    // Two are owed from the beginning; each round leaves 31 more behind.
+    // Two have entitlements from the start; each round adds 31 former recipients.
     for _ in 0..3 {
         let new: Vec<_> = (0..31).map(|_| world.person()).collect();
         let mut split: Vec<_> = new.iter().map(|person| (person, 322)).collect();
@@ -175,7 +175,7 @@ fn excess_parties_wait_for_payment() {
     let last: Vec<_> = (0..2).map(|_| world.person()).collect();
     world.resplit(&work, &[(&last[0], 5_000), (&last[1], 5_000)]);
     world.apply_split(&work).assert_err(PaymentsError::TooManyParties);
-    // Who is owed at the split before is paid before the split after.
+    // Former recipients are paid before the next split.
     world.amend(&work, |work| work.split_version -= 1);
     world.claim(&work, &people[0]).assert_ok();
     world.amend(&work, |work| work.split_version += 1);

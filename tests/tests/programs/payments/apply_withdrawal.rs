@@ -4,7 +4,7 @@ use motif_tests::world::{OpenedChannel, RegisteredWork, World};
 
 const DAY: i64 = 86_400;
 
-/// A channel with a license that has this much notice.
+/// A channel with a license of this notice period.
 fn licensed(notice_seconds: u32) -> (World, OpenedChannel, RegisteredWork) {
     let mut world = World::new();
     let channel = world.channel().open();

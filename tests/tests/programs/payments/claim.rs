@@ -9,7 +9,7 @@ use motif_tests::world::{Call, Person, RegisteredWork, World, token_account};
 
 use super::FROZEN;
 
-/// A work of two that has earned 1,001.
+/// A work with two recipients and earnings of 1,001.
 fn earned() -> (World, RegisteredWork) {
     let mut world = World::new();
     let work = world.work().split(&[5_000, 5_000]).register();
@@ -77,7 +77,7 @@ fn unsigned_claim_needs_canonical_account() {
     let [recipient, other] = &work.recipients[..] else { panic!("two recipients") };
     let currency = world.currency;
     let own = currency.tokens(&recipient.key());
-    // Another's account, and a second one of its own.
+    // Another owner's account, and a second account of its own.
     let second = world.person().key();
     world.set(second, token_account(&currency, &recipient.key(), 0));
     for destination in [currency.tokens(&other.key()), second] {
@@ -95,7 +95,7 @@ fn given_away_account_is_not_paid() {
     let currency = world.currency;
     let own = currency.tokens(&recipient.key());
     world.set(own, token_account(&currency, &thief.key(), 0));
-    // The account names its new owner, which is no recipient.
+    // The account's new owner is not a recipient.
     world.claim(&work, recipient).assert_err(PaymentsError::DestinationNotCanonical);
     assert_eq!((world.balance_of(&own), world.vault_balance()), (0, 1_001));
 }
@@ -280,7 +280,7 @@ fn dispute_pays_earlier_earnings() {
     nothing_paid(&world, &work);
     world.apply_dispute(&work).assert_ok();
     world.claim(&work, &work.recipients[0]).assert_ok();
-    // A withdrawn work goes on paying.
+    // A withdrawn work still pays.
     world.set_status(&work, WorkStatus::Withdrawn);
     world.claim(&work, &work.recipients[1]).assert_ok();
 }

@@ -5,7 +5,7 @@ use motif_sdk::{
 };
 use motif_tests::world::{OpenedChannel, World};
 
-/// A channel of 10,000 on which prices of 1,000 and a fee of 50 were settled.
+/// A channel with a deposit of 10,000, and prices of 1,000 and a fee of 50 settled.
 fn settled() -> (World, OpenedChannel, u16) {
     let mut world = World::new();
     let channel = world.channel().deposited(10_000).fee(500).open();

@@ -2,7 +2,7 @@ use anchor_lang::error::ErrorCode;
 use motif_sdk::channel::PaymentsError;
 use motif_tests::world::{OpenedChannel, RegisteredWork, World};
 
-/// A channel that has been through everything and is withdrawn: 250 settled, a fee of 2.
+/// A withdrawn channel after 250 settled and a fee of 2.
 fn withdrawn() -> (World, OpenedChannel, RegisteredWork) {
     let mut world = World::new();
     let channel = world.channel().open();

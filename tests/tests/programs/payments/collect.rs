@@ -174,7 +174,7 @@ fn non_earnings_account_is_rejected() {
     for (other, expected) in cases {
         let call = channel.collecting(&[(0, &works[0])]).instead_of(own, other);
         if other == channel.address {
-            // The channel is borrowed already: any refusal will do.
+            // The channel is borrowed already; any error is accepted.
             assert!(!world.send(call).is_ok());
         } else {
             world.send(call).assert_err(expected);

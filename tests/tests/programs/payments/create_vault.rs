@@ -9,7 +9,7 @@ use solana_transaction::TransactionError;
 
 use super::{EXISTS, read};
 
-/// A Token-2022 mint with one extension, of the bytes it really has.
+/// A Token-2022 mint with one extension of its actual size.
 fn extended(world: &mut World, extension: u16, bytes: usize) -> Currency {
     let currency = world.mint_of(&TOKEN_2022_PROGRAM);
     let mut account = world.account(&currency.mint);
@@ -18,7 +18,7 @@ fn extended(world: &mut World, extension: u16, bytes: usize) -> Currency {
     account.data.push(1); // a mint, not a token account
     account.data.extend(extension.to_le_bytes());
     account.data.extend((bytes as u16).to_le_bytes());
-    // Twos: a default state of "frozen", and otherwise anything.
+    // Bytes of 2: the default state "frozen"; arbitrary for others.
     account.data.resize(account.data.len() + bytes, 2);
     world.set(currency.mint, account);
     currency
@@ -58,8 +58,8 @@ fn metadata_extensions_are_admitted() {
     }
 }
 
-/// Every extension a mint can have that is not on the list; the runtime's own token program
-/// refuses the last one, which it does not know, before this program is asked.
+/// Every extension outside the list. The runtime's token program
+/// rejects the last one, which is unknown to it, first.
 #[test]
 fn risky_mint_is_rejected() {
     let extensions = [

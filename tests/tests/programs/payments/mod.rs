@@ -1,4 +1,4 @@
-//! Every instruction of `payments`: what it does, and everything it refuses.
+//! Every instruction of `payments`: its effects and its rejections.
 
 mod accept;
 mod apply_split;
@@ -29,11 +29,11 @@ use motif_sdk::channel::TOKEN_PROGRAM;
 use motif_tests::world::World;
 use solana_pubkey::Pubkey;
 
-/// The system program refuses to create an account that exists.
+/// Error of the system program for an existing account.
 const EXISTS: (Pubkey, u32) = (Pubkey::new_from_array([0; 32]), 0);
-/// The token program refuses to move more than there is.
+/// Error of the token program for an insufficient balance.
 const TOO_FEW_TOKENS: (Pubkey, u32) = (TOKEN_PROGRAM, 1);
-/// The token program refuses to move frozen tokens.
+/// Error of the token program for a frozen account.
 const FROZEN: (Pubkey, u32) = (TOKEN_PROGRAM, 17);
 
 fn read<T: AccountDeserialize>(world: &World, address: &Pubkey) -> T {

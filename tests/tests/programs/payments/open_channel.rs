@@ -164,7 +164,7 @@ fn fake_mint_on_real_vault_is_rejected() {
     let fake = world.mint_of(&TOKEN_PROGRAM);
     let real = world.currency;
     let (call, channel) = world.channel().currency(&fake).call();
-    // The fake has no vault of its own, so the attacker names the real one's.
+    // The forged mint has no vault, so the attacker passes the real one.
     let call = call
         .instead_of(pda::vault(&fake.mint), pda::vault(&real.mint))
         .instead_of(world.vault_tokens(&fake), world.vault_tokens(&real));
@@ -188,7 +188,7 @@ fn deposit_goes_to_vault_account() {
     let thiefs = world.currency.tokens(&thief.key());
     let call = call.instead_of(vault_tokens, thiefs);
     world.send(call).assert_err(ErrorCode::ConstraintTokenOwner);
-    // Even one of the vault's, if it is not the canonical one.
+    // Even another account of the vault.
     let second = world.person().key();
     let vault = pda::vault(&world.currency.mint);
     world.set(second, motif_tests::world::token_account(&world.currency, &vault, 0));

@@ -1,5 +1,5 @@
-//! Errors that no call can cause as long as the program is right. Accounts are changed behind
-//! its back, so that the last line of defence is seen to hold.
+//! Errors that no call causes in a correct program. Accounts are changed
+//! directly to reach them.
 
 use motif_sdk::{channel::PaymentsError, pda};
 use motif_tests::world::{OpenedChannel, World};

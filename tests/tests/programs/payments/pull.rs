@@ -6,7 +6,7 @@ use motif_sdk::{
 };
 use motif_tests::world::{Call, RegisteredWork, World};
 
-/// A model that earned 1,001, and the image it was made from, with a fifth of it.
+/// A model with earnings of 1,001, and its parent with a 20 % share.
 fn earned() -> (World, RegisteredWork, RegisteredWork) {
     let mut world = World::new();
     let image = world.work().register();

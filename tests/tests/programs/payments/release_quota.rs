@@ -5,7 +5,7 @@ use payments::Issuance;
 
 use super::read;
 
-/// A channel whose license holds 60 of 100 units and 600 of 1,000 in revenue.
+/// A channel whose license has a quota of 60 of 100 units and 600 of 1,000 in revenue.
 fn licensed(change: impl FnOnce(&mut Offer)) -> (World, OpenedChannel, PublishedTerms) {
     let mut world = World::new();
     let channel = world.channel().open();
@@ -105,7 +105,7 @@ fn release_accounts_are_pinned() {
     let others = world.terms(&other).with(|offer| offer.caps.total_units = Some(100)).publish();
     world.send(channel.accepting(&others).quota(50, 0).call()).assert_ok();
     let operator = channel.operator.clone();
-    // The other license's terms, with the issuance that belongs to them.
+    // The other license's terms with their issuance.
     let crossed = channel.releasing_quota(&operator, 0, &others);
     world.send(crossed).assert_err(PaymentsError::LicenseTermsMismatch);
     let unknown = channel.releasing_quota(&operator, 2, &terms);

@@ -10,7 +10,7 @@ fn licensed() -> (World, OpenedChannel, Person) {
     (world, channel, new)
 }
 
-/// Whether a voucher by this key settles one unit.
+/// Returns whether a voucher of this key settles one unit.
 fn settles(world: &mut World, channel: &OpenedChannel, key: &Person) -> bool {
     let statement = world.statement(channel, &[(0, 1)]).signed_by(key);
     let outcome = world.send(statement.call());

@@ -12,7 +12,7 @@ use solana_sha256_hasher::hash;
 
 const DAY: i64 = 86_400;
 
-/// A channel of 1,000,000 with a fee of a percent and one license, changed as asked.
+/// A channel with a deposit of 1,000,000, a fee of 1 %, and one license, with `change` applied.
 fn licensed(change: impl FnOnce(&mut Offer)) -> (World, OpenedChannel) {
     let mut world = World::new();
     let channel = world.channel().open();
@@ -311,7 +311,7 @@ fn overflowing_price_is_rejected() {
     world.settle(&channel, &[(license, 2)]).assert_err(PaymentsError::Overflow);
     let both = world.settle(&channel, &[(license, 1), (other, 1)]);
     both.assert_err(PaymentsError::Overflow);
-    // The price alone fits; the fee on top of it does not.
+    // The price fits; the price with its fee does not.
     world.settle(&channel, &[(license, 1)]).assert_err(PaymentsError::Overflow);
     assert_eq!(world.read(&channel).channel.prices, 0);
     assert_eq!(world.vault_balance(), u64::MAX);

@@ -5,7 +5,7 @@ use motif_sdk::{
 };
 use motif_tests::world::{OpenedChannel, SignedStatement, World};
 
-/// A channel with 150 licenses of 10 base units each, more than a packet's statement can name.
+/// A channel with 150 licenses at 10 base units each, more than fit a packet's statement.
 pub(super) fn licensed() -> (World, OpenedChannel) {
     let mut world = World::new();
     let channel = world.channel().fee(0).open();

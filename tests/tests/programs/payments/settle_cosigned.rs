@@ -4,7 +4,7 @@ use motif_tests::world::{Call, SignedStatement, World};
 
 use super::settle_buffered::licensed;
 
-/// Settling `statement` is refused, and nothing moves.
+/// Asserts that settling `statement` is rejected and moves nothing.
 fn refused(world: &World, statement: &SignedStatement, error: PaymentsError) {
     let mut world = world.clone();
     let before = world.account(&statement.voucher.channel);

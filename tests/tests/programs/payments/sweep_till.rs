@@ -8,7 +8,7 @@ use motif_tests::world::{Call, RegisteredWork, World};
 
 use super::read;
 
-/// A work of two with a till that holds 1,001.
+/// A work with two recipients and a till with 1,001.
 fn paid() -> (World, RegisteredWork) {
     let mut world = World::new();
     let work = world.work().split(&[5_000, 5_000]).register();

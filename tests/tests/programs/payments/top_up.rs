@@ -7,7 +7,7 @@ use motif_tests::world::{OpenedChannel, World};
 
 use super::TOO_FEW_TOKENS;
 
-/// A channel with 1,000 deposited by a payer who has 500 left.
+/// A channel with a deposit of 1,000, whose payer has 500 left.
 fn world() -> (World, OpenedChannel) {
     let mut world = World::new();
     let channel = world.channel().deposited(1_000).out_of(1_500).open();
@@ -81,7 +81,7 @@ fn overflowing_deposit_is_rejected() {
     let mut world = World::new();
     let channel = world.channel().deposited(u64::MAX).fee(0).open();
     let currency = world.currency;
-    // The first deposit has left the vault again, by way of a work the payer owns itself.
+    // The first deposit has left the vault through a work that the payer owns.
     let work = world.work().by(&channel.payer).register();
     let terms = world.terms(&work).price(u64::MAX).publish();
     let license = world.accept(&channel, &terms);

@@ -5,7 +5,7 @@ use motif_sdk::{
 };
 use motif_tests::world::{OpenedChannel, World};
 
-/// A channel of 1,000 on which 300 were charged, closed by its operator.
+/// A channel with a deposit of 1,000 and charges of 300, closed by its operator.
 fn closed() -> (World, OpenedChannel) {
     let mut world = World::new();
     let channel = world.channel().deposited(1_000).fee(0).open();

@@ -1,4 +1,5 @@
-//! `create_statement_buffer`, `write_statement_buffer` and `close_statement_buffer`: writing a statement down, and taking it back.
+//! Writing and closing statement buffers: `create_statement_buffer`, `write_statement_buffer` and
+//! `close_statement_buffer`.
 
 use anchor_lang::error::ErrorCode;
 use motif_sdk::{

@@ -1,4 +1,4 @@
-//! The table as a page: states that make no difference are told together.
+//! Renders the table as a page; states with the same result are combined.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,11 +13,11 @@ Generated from a run on bytecode: every instruction about a work, in every state
 its terms. `UPDATE_FIGURES=1 cargo test --release --workspace --test programs states::` writes this page; without it the same command fails when the
 page is not what the programs do, or when they do something else than the design says (`tests/tests/programs/states/rules.rs`).
 
-- The *terms* are the work's first ones: none, not yet valid, valid, expired, or replaced by newer ones. Where they were valid once, a
-  license was accepted then and used.
-- The *parent* is the work it was made from: none, active, withdrawn or disputed. Where it makes a difference, the cell says so.
-- `AccountNotInitialized`: the account the instruction is about does not exist. `system 0`: the one it creates exists already.
-- Instructions that are not here (channels, fees, vaults, statements in parts, the deployment's config) read no work and no terms.
+- The *terms* are the work's first terms: none, not yet valid, valid, expired, or replaced by newer ones. If they were valid at some time,
+  a license was accepted then and used.
+- The *parent* is the work it was made from: none, active, withdrawn or disputed. A cell names the parent's state if it matters.
+- `AccountNotInitialized`: the instruction's account does not exist. `system 0`: the account that it creates already exists.
+- Instructions that read no work and no terms are left out: channels, fees, vaults, statement buffers, the deployment's config.
 ";
 
 pub fn markdown(order: &[&str], table: &BTreeMap<&str, Cells>) -> String {
@@ -39,7 +39,7 @@ pub fn markdown(order: &[&str], table: &BTreeMap<&str, Cells>) -> String {
     page
 }
 
-/// What happens to a work in this state: one answer, or one for each state that differs.
+/// Renders the results in one state of the work: one result, or one per state that differs.
 fn cell(cells: &Cells, work: Work) -> String {
     let answer = |parent, terms| cells[&(work, parent, terms)].as_str();
     let by_terms = |parent| Terms::ALL.map(|terms| answer(parent, terms));
@@ -49,11 +49,11 @@ fn cell(cells: &Cells, work: Work) -> String {
     }
     let by_parent = Parent::ALL.map(|parent| (parent.to_string(), answer(parent, Terms::Valid)));
     let only_parents = rows.iter().all(|row| row.iter().all(|answer| answer == &row[0]));
-    assert!(only_parents, "a cell that depends on both has no shape on this page");
+    assert!(only_parents, "the page cannot show a cell that depends on terms and parent");
     told(&by_parent, "parent ")
 }
 
-/// `ok`, or `Error`, or the states of each answer.
+/// Renders `ok`, an error, or the states of each result.
 fn told(answers: &[(String, &str)], of: &str) -> String {
     let mut states: Vec<(&str, Vec<&str>)> = Vec::new();
     for (state, answer) in answers {

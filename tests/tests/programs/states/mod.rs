@@ -1,6 +1,6 @@
-//! P22: every instruction about a work, in every state that the work, its parent and its terms
-//! can be in. What should happen is in `rules`, written from the design; what does happen runs
-//! on bytecode. `UPDATE_FIGURES=1` writes `docs/figures/states.md`.
+//! P22: every instruction about a work, in every state of the work, its parent and its terms.
+//! Expected results are in `rules`, written from the design; actual results come from the
+//! bytecode. `UPDATE_FIGURES=1` writes `docs/figures/states.md`.
 
 mod figure;
 mod rules;
@@ -12,10 +12,10 @@ use motif_tests::{figures, world::World};
 use rules::{Parent, Terms, Work};
 use scene::Scene;
 
-/// What became of an instruction, by states.
+/// Results of an instruction, by states.
 pub type Cells = BTreeMap<(Work, Parent, Terms), String>;
 
-/// Every instruction in every state of one kind of work.
+/// Runs every instruction in every state of one kind of work.
 fn cells_of(work: Work) -> Vec<(&'static str, (Work, Parent, Terms), String)> {
     let mut cells = Vec::new();
     for parent in Parent::ALL {

@@ -1,20 +1,20 @@
-//! What the design says becomes of each instruction in each state. Written from the design
-//! alone: no line of it asks the programs.
+//! Expected result of each instruction in each state. Written from the design
+//! alone, without using the programs.
 
 use std::fmt;
 
-/// The work that an instruction is about.
+/// State of the instruction's work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Work {
     Active,
-    /// Withdrawn, and the notice is not over.
+    /// Withdrawn, before the notice is over.
     Withdrawn,
-    /// Withdrawn, and the notice is over.
+    /// Withdrawn, after the notice is over.
     Gone,
     Disputed,
 }
 
-/// The work it was made from.
+/// State of the work's parent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Parent {
     None,
@@ -23,14 +23,14 @@ pub enum Parent {
     Disputed,
 }
 
-/// The first terms of the work.
+/// State of the work's first terms.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Terms {
     None,
     NotYetValid,
     Valid,
     Expired,
-    /// Newer ones have been published.
+    /// Replaced by newer terms.
     Replaced,
 }
 
@@ -50,7 +50,7 @@ impl Terms {
     pub const ALL: [Self; 5] =
         [Self::None, Self::NotYetValid, Self::Valid, Self::Expired, Self::Replaced];
 
-    /// They were accepted once: a license exists.
+    /// Returns whether they were accepted earlier, so that a license exists.
     pub fn licensed(self) -> bool {
         matches!(self, Self::Valid | Self::Expired | Self::Replaced)
     }
@@ -91,12 +91,12 @@ impl fmt::Display for Parent {
 }
 
 pub const OK: &str = "ok";
-/// The account that the instruction needs is not there.
+/// Error for a missing account.
 const MISSING: &str = "AccountNotInitialized";
-/// The account that the instruction creates is there.
+/// Error for an account that already exists.
 const EXISTS: &str = "system 0";
 
-/// The name of the error, or [`OK`].
+/// Name of the error, or [`OK`].
 pub fn expected(instruction: &str, work: Work, parent: Parent, terms: Terms) -> &'static str {
     let disputed = work == Work::Disputed;
     let offers_nothing_new = || match work {
@@ -105,13 +105,13 @@ pub fn expected(instruction: &str, work: Work, parent: Parent, terms: Terms) -> 
         Work::Disputed => "WorkDisputed",
     };
     match instruction {
-        // A derivative needs a parent that is not disputed, then a right.
+        // A derivative requires an undisputed parent, then a right.
         _ if instruction.starts_with("register_work") && disputed => "ParentDisputed",
         "register_work by owner" if work.withdrawn() => "ParentNotActive",
         "register_work by owner" => OK,
         _ if instruction.starts_with("register_work") && terms == Terms::None => MISSING,
-        // A license is a promise made earlier: it outlives newer terms and the withdrawal,
-        // until its own last day.
+        // A license stays valid under newer terms and after a withdrawal,
+        // until its own expiry.
         "register_work by license" => match terms {
             Terms::NotYetValid => "LicenseNotFound",
             Terms::Expired => "LicenseEnded",
@@ -125,7 +125,7 @@ pub fn expected(instruction: &str, work: Work, parent: Parent, terms: Terms) -> 
             _ => OK,
         },
 
-        // A work that is withdrawn offers nothing new; one that is disputed stands still.
+        // A withdrawn work offers nothing new; a disputed one cannot change.
         "grant_approval" if terms == Terms::None => MISSING,
         "publish_terms" | "grant_approval" | "withdraw_work" => offers_nothing_new(),
         "offer_ownership" | "accept_ownership" | "propose_split" | "apply_split_change"
@@ -136,7 +136,7 @@ pub fn expected(instruction: &str, work: Work, parent: Parent, terms: Terms) -> 
         }
         "offer_ownership" | "accept_ownership" | "propose_split" | "apply_split_change"
         | "issue_certificate" => OK,
-        // What only says yes or no to something that is there changes nothing about the work.
+        // Approvals and cancellations do not change the work.
         "approve_split_change" | "cancel_split_change" | "set_consent_end" => OK,
         "revoke_approval" if terms == Terms::None => MISSING,
         "revoke_approval" => OK,
@@ -169,8 +169,8 @@ pub fn expected(instruction: &str, work: Work, parent: Parent, terms: Terms) -> 
             (_, Terms::NotYetValid | Terms::Expired) => "TermsNotValidNow",
             (_, Terms::Valid) => OK,
         },
-        // Licenses settle until their day, whatever happens to the work: that day comes with
-        // `apply_withdrawal`, and not within the grace period after it.
+        // Licenses settle until their expiry, in every state of the work. `apply_withdrawal`
+        // sets it, at the earliest after the grace period.
         _ if instruction == "settle" || instruction.starts_with("apply_withdrawal") => {
             let withdraws = instruction.starts_with("apply_withdrawal");
             let settles = instruction.ends_with("settle");
@@ -195,13 +195,13 @@ pub fn expected(instruction: &str, work: Work, parent: Parent, terms: Terms) -> 
                 "LicenseNotFound"
             }
         }
-        // Money moves towards a work in every state, and past it to its parents. Out of a
-        // disputed one its recipients get what it had earned before, once that was noted.
+        // A work and its parents receive money in every state. Recipients of a
+        // disputed work are paid its earlier earnings after the dispute is applied.
         "pull to its parent" if parent == Parent::None => "ParentNotFound",
         "pull to its parent" | "pull from a derivative" => OK,
         "open_earnings" | "open_till" | "sweep_till" => OK,
         "claim" | "claim at an old split" if disputed => "DisputeNotApplied",
-        // The old split pays as before; in that currency nothing has been earned.
+        // The old split still pays; the other currency has no earnings.
         "claim at an old split" => "NothingToClaim",
         "claim" | "apply_split" => OK,
         _ if instruction.starts_with("apply_dispute") && !disputed => "WorkNotDisputed",

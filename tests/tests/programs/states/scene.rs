@@ -1,4 +1,4 @@
-//! A work in each of the states, with everything around it that an instruction could want.
+//! A work in each state, with all accounts that instructions need.
 
 use motif_sdk::{
     channel::Currency,
@@ -17,31 +17,31 @@ use super::rules::{Parent, Terms, Work};
 const TOKEN_METADATA_ELF: &[u8] =
     include_bytes!("../../../../programs/artifacts/token_metadata.so");
 const DAY: i64 = 86_400;
-/// When the cells are sent, after the beginning.
+/// Time of the cells, seconds after the start.
 const LATER: i64 = 20 * DAY;
 const HOUR: i64 = 3_600;
 
 #[derive(Clone)]
 pub struct Scene {
     pub world: World,
-    /// A voice of two, whose split has changed once.
+    /// Voice with two recipients, whose split has changed once.
     work: RegisteredWork,
     person: Person,
     parent: Option<RegisteredWork>,
-    /// Made from the work.
+    /// Derivative of the work.
     derivative: RegisteredWork,
-    /// Of the work; the first ones.
+    /// First terms of the work.
     terms: Option<PublishedTerms>,
     channel: OpenedChannel,
-    /// Of a payer without licenses.
+    /// Channel of a payer without licenses.
     new_channel: OpenedChannel,
-    /// Approved to license and to derive.
+    /// Grantee of approvals to license and to derive.
     grantee: Person,
     heir: Person,
     claimant: Person,
-    /// Admitted, and the work's earnings in it are at the old split.
+    /// Currency in which the work's earnings have the old split.
     stale: Currency,
-    /// Admitted, and nothing has been earned in it.
+    /// Currency without earnings.
     fresh: Currency,
     split: Vec<Share>,
 }
@@ -52,7 +52,7 @@ impl Scene {
         scene.publish(terms_state);
         scene.change_split();
         scene.earn();
-        // From the earliest to the latest of what happens to the works.
+        // In order of time.
         if work_state == Work::Gone {
             scene.at(LATER - 10 * DAY);
             scene.withdraw(&scene.work.clone());
@@ -115,7 +115,7 @@ impl Scene {
         self.world.set_time(World::NOW + after);
     }
 
-    /// Terms in their state, approved, and accepted where they could be.
+    /// Publishes the terms in their state, with approvals, and accepts them if possible.
     fn publish(&mut self, state: Terms) {
         if state == Terms::None {
             return;
@@ -150,7 +150,7 @@ impl Scene {
         self.terms = Some(terms);
     }
 
-    /// One change has happened, and reached the earnings in one currency; another one waits.
+    /// Changes the split once, applies it in one currency, and proposes another change.
     fn change_split(&mut self) {
         let host = self.world.host.clone();
         for currency in [self.world.currency, self.stale] {
@@ -180,7 +180,7 @@ impl Scene {
         self.happen(offer, &owner);
     }
 
-    /// The work has earned, and so has its derivative; more waits in its till.
+    /// Adds earnings to the work and its derivative, and tokens to its till.
     fn earn(&mut self) {
         let host = self.world.host.clone();
         for work in self.parent.iter().chain([&self.derivative]) {
@@ -211,7 +211,7 @@ impl Scene {
         self.world.send(Call::new([instruction], &[signer])).assert_ok();
     }
 
-    /// The call of each instruction, as good as it can be made in this state.
+    /// Returns a call of each instruction, as valid as this state allows.
     pub fn calls(&mut self) -> Vec<(&'static str, Call)> {
         let licensing = self.licensing_calls();
         licensing.into_iter().chain(self.payments_calls()).collect()
@@ -225,7 +225,7 @@ impl Scene {
         let by = |signer: &Person, instruction| Call::new([instruction], &[signer]);
         let by_owner = |instruction| by(&owner, instruction);
         let proposal = ProposeSplitArgs { recipients: 2, shares: self.split.clone() };
-        // Only one change can wait: the one that does makes room.
+        // Only one change can be pending, so the pending one is canceled first.
         let propose = [
             sdk::cancel_split_change(&owner.key(), &work, &owner.key()),
             sdk::propose_split(&owner.key(), &work, proposal),
@@ -291,7 +291,7 @@ impl Scene {
         ]
     }
 
-    /// Registers another derivative of the work, by this right.
+    /// Returns the call that registers another derivative of the work by this right.
     fn deriving(&mut self, right: Right) -> Call {
         let creator = self.channel.payer.clone();
         let work = self.world.work().by(&creator);
@@ -347,7 +347,7 @@ impl Scene {
         ]
     }
 
-    /// Terms that were not published.
+    /// Returns the address of unpublished terms.
     fn imagined_terms(&self) -> PublishedTerms {
         PublishedTerms {
             work: self.work.address,

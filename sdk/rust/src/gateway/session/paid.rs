@@ -82,7 +82,7 @@ impl PayerSession {
             }
             return Err(refusal);
         }
-        Err(untrusted("it accepted none of the vouchers"))
+        Err(untrusted("the paywall rejected every voucher"))
     }
 
     /// Creates the first payment, with a voucher if the price is known.

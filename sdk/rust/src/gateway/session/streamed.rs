@@ -169,7 +169,7 @@ impl PaidStream {
             }
             return Err(refusal);
         }
-        Err(untrusted("it accepted none of the vouchers"))
+        Err(untrusted("the paywall rejected every voucher"))
     }
 
     /// Fetches a paid part again.

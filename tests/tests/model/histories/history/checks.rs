@@ -1,4 +1,4 @@
-//! What must be so after each step, and at the end.
+//! Checks after each step and at the end.
 
 use licensing::WorkStatus;
 use motif_tests::{
@@ -10,7 +10,7 @@ use solana_pubkey::Pubkey;
 use super::History;
 
 impl History<'_> {
-    /// Pays every party, from the youngest work up: only dust is left.
+    /// Pays every party, from the youngest work up, and checks that only dust remains.
     pub(super) fn drain(&mut self) {
         for number in 0..self.works.len() {
             if self.works[number].1.status == WorkStatus::Disputed {
@@ -58,7 +58,7 @@ impl History<'_> {
         self.counts.refused += u64::from(chain.is_err());
     }
 
-    /// The account agrees with the ledger; no entitlement fell; what no party is entitled to
+    /// Checks that the account equals the model, that no entitlement fell, and that the rest
     /// is dust.
     pub(super) fn check_book(&mut self, work: Pubkey, mint: Pubkey) {
         let data = self.stage.svm.get_account(&self.earnings[&(work, mint)]).unwrap().data;

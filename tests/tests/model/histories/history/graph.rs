@@ -1,4 +1,4 @@
-//! How a graph comes to be.
+//! Creation of a random graph.
 
 use std::collections::BTreeMap;
 
@@ -18,7 +18,7 @@ use super::History;
 use crate::histories::stage::LAMPORTS;
 
 impl History<'_> {
-    /// Shares of `whole`, each above zero, for this many people.
+    /// Draws shares of `whole`, each above zero, for this many people.
     pub(super) fn shares(&mut self, people: usize, whole: u16) -> Vec<u16> {
         let mut left = whole - people as u16;
         let mut shares = Vec::with_capacity(people);
@@ -48,7 +48,7 @@ impl History<'_> {
         people.into_iter().zip(self.shares(width, 10_000)).collect()
     }
 
-    /// Writes a new work, made from earlier ones.
+    /// Writes a new work with random earlier works as parents.
     pub(super) fn register(&mut self, number: usize) {
         let most = number.min(8);
         let count = match self.random.random_range(0..5) {
@@ -66,7 +66,7 @@ impl History<'_> {
         if count > 0 {
             let shares = self.shares(count, total);
             for (earlier, bps) in chosen.into_iter().zip(shares) {
-                // Now and then a parent that agreed to nothing.
+                // Sometimes a parent with a share of zero.
                 let bps = if self.random.random_ratio(1, 20) { 0 } else { bps };
                 parents.push((self.works[earlier].0, bps));
             }
@@ -143,7 +143,7 @@ impl History<'_> {
         self.stage.svm.set_account(*address, account).expect("any account can be set");
     }
 
-    /// Writes a channel that licenses every work and has paid nothing yet.
+    /// Writes a channel that licenses every work and has charged nothing.
     pub(super) fn open_channel(&mut self, currency: usize) {
         let (address, mint) = (self.address(b"channel", currency), self.mint(currency));
         let header: Channel = Channel {
@@ -211,7 +211,8 @@ impl History<'_> {
         self.channels.push(address);
     }
 
-    /// By the instruction for one work in eight; as that would leave the account for the others.
+    /// Opens earnings: by the instruction for one work in eight, otherwise by writing the same
+    /// account.
     pub(super) fn open_earnings(&mut self, number: usize, currency: usize) {
         let (work, mint) = (self.works[number].0, self.mint(currency));
         let by_instruction = self.random.random_ratio(1, 8);
@@ -241,7 +242,7 @@ impl History<'_> {
     }
 }
 
-/// An account of earnings in which nothing has been earned.
+/// Returns an empty earnings account.
 fn empty_earnings(work: &Pubkey, mint: &Pubkey, book: &Book) -> Vec<u8> {
     let parents_bps: u16 = book.parents.iter().map(|parent| parent.bps).sum();
     let header = Earnings {

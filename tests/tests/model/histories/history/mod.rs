@@ -20,7 +20,7 @@ use crate::histories::{
     stage::{PEOPLE, Stage},
 };
 
-/// One graph and what happens to it.
+/// Random graph with its history.
 pub struct History<'s> {
     stage: &'s mut Stage,
     counts: &'s mut Counts,
@@ -28,11 +28,11 @@ pub struct History<'s> {
     step: usize,
     random: StdRng,
     ledger: Ledger,
-    /// Addresses, parents first, and the accounts as they stand.
+    /// Works by address, parents first, with their accounts.
     works: Vec<(Pubkey, licensing::Work)>,
-    /// A channel for each currency; license `n` is of work `n`.
+    /// One channel per currency; license `n` is of work `n`.
     channels: Vec<Pubkey>,
-    /// By work and mint.
+    /// Books by work and mint.
     earnings: BTreeMap<(Pubkey, Pubkey), Pubkey>,
     /// The highest entitlement of each party so far, to detect a fall.
     entitled: BTreeMap<(Pubkey, Pubkey, Pubkey), u128>,
@@ -101,7 +101,7 @@ impl<'s> History<'s> {
         }
     }
 
-    /// One of these four times in five, if there are any.
+    /// Draws one of these with probability 4/5, if there are any.
     fn mostly<T: Copy>(&mut self, likely: &[T]) -> Option<T> {
         let chosen = likely.choose(&mut self.random).copied();
         chosen.filter(|_| self.random.random_ratio(4, 5))

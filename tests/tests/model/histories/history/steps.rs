@@ -1,4 +1,4 @@
-//! What happens to what works earn.
+//! Steps of a history.
 
 use anchor_lang::{InstructionData, ToAccountMetas};
 use licensing::WorkStatus;
@@ -13,7 +13,7 @@ use super::{History, instruction, shares_of};
 use crate::histories::stage::SYSTEM_PROGRAM;
 
 impl History<'_> {
-    /// Money from a platform: credit of a few licenses, and tokens in the vault to cover it.
+    /// Adds credit to a few licenses, and the tokens to the vault.
     pub(super) fn pay_in(&mut self, currency: usize) {
         let address = self.channels[currency];
         let mut account = self.stage.svm.get_account(&address).unwrap();
@@ -159,7 +159,7 @@ impl History<'_> {
         }
     }
 
-    /// The recipients have agreed to another split.
+    /// Replaces a work's split.
     pub(super) fn change_split(&mut self) {
         let number = self.random.random_range(0..self.works.len());
         if self.works[number].1.status == WorkStatus::Disputed {
@@ -234,7 +234,7 @@ impl History<'_> {
         self.check_book(work, mint);
     }
 
-    /// A dispute begins, or ends in one of two ways.
+    /// Opens a dispute, or decides it.
     pub(super) fn dispute(&mut self) {
         let any = self.random.random_range(0..self.works.len());
         let disputed: Vec<_> = (0..self.works.len())
