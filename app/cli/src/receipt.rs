@@ -9,6 +9,7 @@ use std::{
 use clap::{Args, Subcommand};
 use motif_sdk::{
     Pubkey,
+    bps::floor_share,
     channel::{Channel, Settlement, StatementRecord},
     gateway::wire::ReceiptParts,
     mmr,
@@ -301,7 +302,7 @@ impl ProvableStatement {
         let tree = Tree::new(leaves)?.ok_or(ProverError::Empty)?;
         let prices = tree.root().sum;
         let total = prices_before.checked_add(prices).ok_or(SumOverflow)?;
-        let fees = |prices| fee(prices, account.operator_fee_bps);
+        let fees = |prices| floor_share(prices, account.operator_fee_bps);
         let newest = receipts.last().ok_or(ProverError::Empty)?.receipt;
         let record = StatementRecord {
             channel: *channel,
@@ -317,8 +318,4 @@ impl ProvableStatement {
         };
         Ok(Self { receipts, tree, record })
     }
-}
-
-fn fee(prices: u64, operator_fee_bps: u16) -> u64 {
-    (u128::from(prices) * u128::from(operator_fee_bps) / 10_000) as u64 // at most half
 }

@@ -10,6 +10,7 @@ use std::{
 use clap::{Args, Subcommand};
 use motif_sdk::{
     Error, Pubkey,
+    bps::WHOLE_BPS,
     client::{Client, awaited},
     earnings::{self, EarningsAccount},
     licensing::{Share, SplitChange, Work, split_digest},
@@ -24,8 +25,6 @@ use crate::{
     reference::{ShareArg, WorkArgs, read_file, recipients},
     session::Session,
 };
-
-const WHOLE_BPS: u32 = 10_000;
 
 /// Commands of `motif split`.
 #[derive(Subcommand)]
@@ -114,7 +113,7 @@ async fn propose(args: ProposeArgs, session: &Session) -> Result<(), CliError> {
         None => args.to,
     };
     let total: u32 = shares.iter().map(|share| u32::from(share.share_bps)).sum();
-    if total != WHOLE_BPS {
+    if total != u32::from(WHOLE_BPS) {
         let what = format!("the shares add up to {}.{:02}%", total / 100, total % 100);
         return Err(CliError::usage(what, "pass every recipient, with shares of 100% in total"));
     }

@@ -1,6 +1,7 @@
 use std::{ops::Deref, path::PathBuf, sync::Arc};
 
 use motif_ed25519_batch::Verifier;
+use motif_paywall::SpoolError;
 use motif_sdk::{Pubkey, keypair::signing_key};
 use solana_signer::Signer;
 
@@ -19,7 +20,6 @@ use crate::{
     keys::Keyring,
     metering::Metering,
     metrics::{Exposure, Metrics},
-    paywall::SpoolError,
     rebalance::LeaseRenewal,
     receipts::Receipts,
     recognition::{Recognizer, WorksFollower},
@@ -46,11 +46,11 @@ pub struct Components {
     /// Takes payment for generations.
     pub metering: Arc<Metering>,
     /// Adds, captures and releases holds.
-    pub holds: Holds,
+    pub holds: Arc<Holds>,
     /// Settles and closes channels.
     pub settler: Arc<Settler>,
     /// Works, terms and prices.
-    pub catalogue: Catalogue,
+    pub catalogue: Arc<Catalogue>,
     /// Receipts, proofs and usage.
     pub receipts: Receipts,
     /// Compares the store with the chain.
@@ -155,13 +155,13 @@ impl App {
             failpoints: failpoints.clone(),
         });
         let components = Components {
-            holds: Holds {
+            holds: Arc::new(Holds {
                 channels: channels.clone(),
                 metering: metering.clone(),
                 cluster: cluster.clone(),
                 admission: admission.clone(),
                 policy: policy.clone(),
-            },
+            }),
             settler: Arc::new(Settler {
                 sync: sync.clone(),
                 submitter: Submitter {
@@ -174,7 +174,7 @@ impl App {
                 metrics: metrics.clone(),
                 traces: traces.clone(),
             }),
-            catalogue: Catalogue { cluster: cluster.clone(), config: config.clone() },
+            catalogue: Arc::new(Catalogue { cluster: cluster.clone(), config: config.clone() }),
             receipts: Receipts { channels: channels.clone() },
             reconciler: Reconciler { channels: channels.clone(), sync: sync.clone() },
             keys: Arc::new(ApiKeys {

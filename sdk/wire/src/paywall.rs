@@ -1,9 +1,8 @@
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL};
+use motif_interface::voucher::SignedVoucher;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use super::{
-    Address, Amount, Digest, ExpectedStatement, PayerProof, Quote, ReceiptParts, VoucherParts,
-};
+use super::{Address, Amount, Digest, ExpectedStatement, PayerProof, Quote, ReceiptParts, voucher};
 
 /// Payment for a request to a model server behind a paywall. Sent as base64url of its JSON in the
 /// header `motif-payment`.
@@ -34,8 +33,9 @@ pub struct AskToPay {
     /// digest, `motif_sdk::gateway::paid_request_digest`.
     pub proof: PayerProof,
     /// Voucher for exactly `units`, if their number is known in advance.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub voucher: Option<VoucherParts>,
+    #[serde(default, with = "voucher::option", skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<voucher::VoucherParts>))]
+    pub voucher: Option<SignedVoucher>,
 }
 
 /// Payment for a ready answer.
@@ -48,7 +48,9 @@ pub struct PayForAnswer {
     /// Name of the answer, or of the part.
     pub answer: Digest,
     /// Voucher that covers all earlier generations and this one.
-    pub voucher: VoucherParts,
+    #[serde(with = "voucher")]
+    #[cfg_attr(feature = "openapi", schema(value_type = voucher::VoucherParts))]
+    pub voucher: SignedVoucher,
 }
 
 /// Price and payment conditions of a request behind a paywall.

@@ -2,6 +2,7 @@ use std::{fmt, path::PathBuf};
 
 use clap::Args;
 use motif_sdk::{
+    bps::WHOLE_BPS,
     client::DynSigner,
     fingerprint::{Media, content_digest, decode_image, none, perceive},
     licensing::{Fingerprint, Registration, Share, WorkKind},
@@ -22,8 +23,6 @@ use crate::{
     terms::{OfferArgs, PreparedOffer, confirm},
     time::parse_time,
 };
-
-const WHOLE_BPS: u16 = 10_000;
 
 /// Arguments of `motif work register`.
 #[derive(Args)]

@@ -3,6 +3,7 @@ use std::fmt;
 use clap::Args;
 use motif_sdk::{
     Pubkey,
+    bps::WHOLE_BPS,
     client::{Client, WorkDetails, awaited},
     earnings::EarningsAccount,
     gateway::wire::{WorkKind, WorkStatus},
@@ -282,7 +283,7 @@ impl ShowOutput {
         });
         let parties = table(["party", "address", "share"], &[2], parents.chain(recipients));
         match work.own_bps {
-            10_000 => parties,
+            WHOLE_BPS => parties,
             own => format!("{parties}\nRecipients share the {} that parents leave.", percent(own)),
         }
     }

@@ -12,7 +12,7 @@ use motif_sdk::{
     channel::{self, ChannelAccount},
     client::{
         CatalogueEntry, Client, ConfirmedTransaction, Heard, OfferFilter, PublishedTerms,
-        WorkDetails, WorkFilter,
+        WorkDetails, WorkFilter, parse_clock,
     },
     licensing::Work,
     lineage::Lineage,
@@ -334,10 +334,9 @@ impl Chain for RpcChain {
 
     async fn now(&self) -> Result<i64, ChainError> {
         let (clock, _) = self.account(&CLOCK).await?;
-        // Slot, epoch start, epoch, next schedule epoch, then unix time; 8 bytes each.
-        let time = clock.as_ref().and_then(|clock| clock.data.get(32..40)?.try_into().ok());
+        let clock = clock.and_then(|clock| parse_clock(&clock.data));
         let absent = || ChainError::Unreachable("the node returned no clock".into());
-        time.map(i64::from_le_bytes).ok_or_else(absent)
+        Ok(clock.ok_or_else(absent)?.unix_timestamp)
     }
 
     async fn work(&self, address: &Pubkey) -> Result<Option<Work>, ChainError> {

@@ -1,7 +1,7 @@
 //! Configuration: one struct, read from a file, the environment and flags.
 //!
 //! - [`GatewayConfig`]: the struct; [`Limits`], [`SettlePolicy`], [`AdminConfig`],
-//!   [`PaywallConfig`], [`TraceConfig`]: its parts.
+//!   [`PaywallListener`], [`TraceConfig`]: its parts.
 //! - [`Layers`]: given values by source; [`SETTINGS`]: all settings.
 //! - [`Faults`]: all invalid settings at once.
 //! - [`Secret`]: a text that is never shown.
@@ -33,7 +33,7 @@ pub use fault::{Fault, Faults};
 pub use layers::Layers;
 pub use limits::{Limits, Rate};
 pub use origin::Origin;
-pub use paywall::PaywallConfig;
+pub use paywall::PaywallListener;
 pub use secret::{Secret, WeakSecret};
 pub use setting::{SETTINGS, Setting, UnknownSetting, example};
 pub use settle::SettlePolicy;
@@ -82,7 +82,7 @@ pub struct GatewayConfig {
     /// Settlement policy.
     pub settle: SettlePolicy,
     /// Paywall in front of a model server; `None` to disable it.
-    pub paywall: Option<PaywallConfig>,
+    pub paywall: Option<PaywallListener>,
     /// Exporter of traces; `None` to disable it.
     pub traces: Option<TraceConfig>,
 }

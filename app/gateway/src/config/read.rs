@@ -1,13 +1,13 @@
 use std::{fmt::Display, path::PathBuf, str::FromStr, sync::Arc, time::Duration};
 
+use motif_paywall::{PaidRoutes, PaywallConfig};
 use motif_sdk::{Pubkey, fingerprint::DecodingWorker};
 use solana_keypair::Keypair;
 
 use super::{
-    AdminConfig, Faults, GatewayConfig, Layers, Limits, PaywallConfig, Rate, Secret, Setting,
+    AdminConfig, Faults, GatewayConfig, Layers, Limits, PaywallListener, Rate, Secret, Setting,
     SettlePolicy, StorePlace, TraceConfig,
 };
-use crate::paywall::PaidRoutes;
 
 impl GatewayConfig {
     /// Reads a configuration from its layers. `operator` is the result of reading the file of the
@@ -200,7 +200,7 @@ impl Reader<'_> {
         }
     }
 
-    fn paywall(&mut self) -> Option<PaywallConfig> {
+    fn paywall(&mut self) -> Option<PaywallListener> {
         let listen = self.maybe("paywall.listen");
         let file: Option<PathBuf> = self.maybe("paywall.routes");
         let (listen, file) = match (listen, file) {
@@ -226,21 +226,22 @@ impl Reader<'_> {
         let routes = match routes {
             Ok(routes) => routes,
             Err(faults) => {
-                self.faults.extend(faults);
+                for fault in faults.iter() {
+                    self.faults.add(&fault.key, faults.place(), &fault.what);
+                }
                 return None;
             }
         };
-        Some(PaywallConfig {
-            listen,
-            routes,
-            spool: self.one("paywall.spool"),
+        let paywall = PaywallConfig {
             keep_bytes: self.one("paywall.keep_bytes"),
             keep_seconds: self.one("paywall.keep_seconds"),
             running: self.one("paywall.running"),
             streams: self.one("paywall.streams"),
             unpaid: self.one("paywall.unpaid"),
             pause_seconds: self.one("paywall.pause_seconds"),
-        })
+            ..PaywallConfig::new(routes, self.one("paywall.spool"))
+        };
+        Some(PaywallListener { listen, paywall })
     }
 
     fn traces(&mut self) -> Option<TraceConfig> {

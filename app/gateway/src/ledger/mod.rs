@@ -26,17 +26,6 @@ pub struct Margins {
     pub max_exposure: Option<u64>,
 }
 
-/// Generations to pay for with one voucher, all or none.
-#[derive(Clone, Debug)]
-pub struct PaymentRequest {
-    /// Units of each generation, in order.
-    pub items: Vec<Item>,
-    /// Voucher with a verified signature.
-    pub voucher: SignedVoucher,
-    /// Hold that the single generation captures.
-    pub hold: Option<HoldId>,
-}
-
 /// Generations that a ledger accepts, with their prices. Valid until the ledger changes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reservation {
@@ -52,8 +41,9 @@ pub struct Reservation {
     pub charged: u64,
     /// Total of the channel with the generations, base units.
     pub cumulative: u64,
+    /// Voucher that pays for them.
+    pub voucher: SignedVoucher,
     units: Statement,
-    voucher: SignedVoucher,
     hold: Option<HoldId>,
 }
 
@@ -252,26 +242,35 @@ impl Ledger {
         self.cumulative().unwrap_or(u64::MAX).saturating_sub(settled)
     }
 
-    /// Prices generations and checks that they can be paid for and settled. Changes nothing;
-    /// [`Ledger::commit`] does. `now` is unix seconds.
+    /// Prices generations and checks that one voucher can pay for all of them and that they can be
+    /// settled. Changes nothing; [`Ledger::commit`] does.
+    ///
+    /// `signed` is a voucher with a verified signature. `hold` is the hold that a single generation
+    /// captures. `now` is unix seconds.
     ///
     /// # Errors
     /// [`LedgerError`].
-    pub fn reserve(&self, request: &PaymentRequest, now: i64) -> Result<Reservation, LedgerError> {
-        let voucher = &request.voucher.voucher;
+    pub fn reserve(
+        &self,
+        signed: &SignedVoucher,
+        generations: &[Item],
+        hold: Option<HoldId>,
+        now: i64,
+    ) -> Result<Reservation, LedgerError> {
+        let voucher = &signed.voucher;
         self.check_open(voucher, now)?;
         self.check_due(now)?;
-        if let Some(id) = request.hold {
-            self.check_hold(&id, &request.items, now)?;
+        if let Some(id) = hold {
+            self.check_hold(&id, generations, now)?;
         }
-        if request.items.is_empty() || request.items.iter().any(|item| item.units == 0) {
+        if generations.is_empty() || generations.iter().any(|item| item.units == 0) {
             return Err(LedgerError::NoUnits);
         }
         let mut units = self.open.statement.clone();
-        let mut items: Vec<PricedItem> = Vec::with_capacity(request.items.len());
+        let mut items: Vec<PricedItem> = Vec::with_capacity(generations.len());
         let before = self.prices()?;
         let mut prices = before;
-        for item in &request.items {
+        for item in generations {
             let license = self.account.licenses.get(usize::from(item.license));
             let license = *license.ok_or(LedgerError::LicenseNotFound(item.license))?;
             units.add(item.license, item.units).map_err(|_| LedgerError::StatementFull)?;
@@ -297,7 +296,7 @@ impl Ledger {
             return Err(LedgerError::Exposed { most });
         }
         self.check_dates(voucher, &items, now)?;
-        self.check_holds(&items, prices, request.hold, now)?;
+        self.check_holds(&items, prices, hold, now)?;
         Ok(Reservation {
             statement: self.open.number,
             position: self.open.receipts,
@@ -306,8 +305,8 @@ impl Ledger {
             charged: cumulative - self.cumulative()?,
             cumulative,
             units,
-            voucher: request.voucher,
-            hold: request.hold,
+            voucher: *signed,
+            hold,
         })
     }
 

@@ -2,7 +2,7 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use motif_sdk::{gateway::wire::VoucherParts, voucher::SignedVoucher};
+use motif_sdk::voucher::SignedVoucher;
 
 use crate::world::{Answer, CHANNEL, World, voucher_key};
 
@@ -17,9 +17,9 @@ fn here() -> i64 {
 /// Returns a generation with a voucher that expires at this time.
 async fn until(world: &World, expires_at: i64) -> Answer {
     let mut request = world.next_request().await;
-    let mut voucher = request.voucher.signed_by(Default::default()).voucher;
+    let mut voucher = request.voucher.voucher;
     voucher.expires_at = expires_at;
-    request.voucher = VoucherParts::from(&SignedVoucher::sign(voucher, &voucher_key()));
+    request.voucher = SignedVoucher::sign(voucher, &voucher_key());
     world.generate(&format!("until-{expires_at}"), &request).await
 }
 

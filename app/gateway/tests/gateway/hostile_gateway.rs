@@ -17,10 +17,10 @@ use ed25519_dalek::SigningKey;
 use motif_sdk::{
     gateway::{
         GatewayClient, GatewayError, PayerSession, SessionPolicy,
-        wire::{GenerationRequest, ReceiptParts},
+        wire::{GenerationRequest, ReceiptParts, StatementState},
     },
     receipt::{Receipt, SignedReceipt},
-    voucher::SignedVoucher,
+    voucher::{SignedVoucher, Voucher},
 };
 use serde_json::{Value, json};
 
@@ -111,13 +111,11 @@ type Lie = Box<dyn Fn(&mut Value)>;
 #[tokio::test]
 async fn foreign_statement_is_not_signed() {
     let (world, truth) = two_paid().await;
-    let own = serde_json::from_value(truth["open"]["voucher"].clone());
-    let own: motif_sdk::gateway::wire::VoucherParts = own.unwrap();
-    let mut larger = own.signed_by(Default::default()).voucher;
-    larger.cumulative = 900_000;
-    let forged = SignedVoucher::sign(larger, &foreign_key());
-    let forged = serde_json::to_value(motif_sdk::gateway::wire::VoucherParts::from(&forged));
-    let forged = forged.unwrap();
+    let mut open: StatementState = serde_json::from_value(truth["open"].clone()).unwrap();
+    let own = open.voucher.unwrap();
+    let larger = Voucher { cumulative: 900_000, ..own.voucher };
+    open.voucher = Some(SignedVoucher::sign(larger, &foreign_key()));
+    let forged = serde_json::to_value(open).unwrap()["voucher"].clone();
     let lies: Vec<Lie> = vec![
         Box::new(|state| state["open"]["entries"][0]["units"] = json!(9_000)),
         Box::new(move |state| state["open"]["voucher"] = forged.clone()),
@@ -169,7 +167,7 @@ async fn false_hint_raises_no_total() {
     let heard = gateway.heard();
     assert_eq!(heard.len(), count);
     for request in heard {
-        let voucher = request.voucher.signed_by(Default::default()).voucher;
+        let voucher = request.voucher.voucher;
         assert_eq!((voucher.statement, voucher.cumulative), (0, 306));
     }
     assert_eq!(session.spent().unwrap(), 0);
@@ -194,7 +192,7 @@ async fn mismatched_receipt_is_rejected() {
     ];
     let good = |request: &GenerationRequest| Receipt {
         channel: CHANNEL,
-        opened_slot: request.voucher.opened_slot,
+        opened_slot: request.voucher.voucher.opened_slot,
         statement: 0,
         position: 2,
         license: 0,

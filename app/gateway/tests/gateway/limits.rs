@@ -4,7 +4,6 @@ use std::{
 };
 
 use motif_gateway::config::Rate;
-use motif_sdk::gateway::wire::VoucherParts;
 use motif_sdk::voucher::SignedVoucher;
 use reqwest::{Client, Method};
 use tokio::{
@@ -82,8 +81,8 @@ async fn unmatched_path_is_rate_limited() {
 async fn channel_allowance_is_private() {
     let world = World::with(|config| config.limits.channel = Rate::per_hour(60, 2)).await;
     let mut foreign = world.next_request().await;
-    let voucher = foreign.voucher.signed_by(Default::default()).voucher;
-    foreign.voucher = VoucherParts::from(&SignedVoucher::sign(voucher, &foreign_key()));
+    let voucher = foreign.voucher.voucher;
+    foreign.voucher = SignedVoucher::sign(voucher, &foreign_key());
     for _ in 0..10 {
         world.generate("a-foreign-key", &foreign).await.assert_problem(422, "voucher-signature");
     }

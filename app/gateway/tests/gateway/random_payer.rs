@@ -4,8 +4,9 @@ use motif_sdk::{
     fingerprint::content_digest,
     gateway::{
         PaidRequest,
-        wire::{Due, Payment, ReceiptParts, VoucherParts},
+        wire::{Due, Payment, ReceiptParts},
     },
+    voucher::SignedVoucher,
 };
 use rand::{Rng, SeedableRng, rngs::StdRng, seq::IndexedRandom};
 use reqwest::StatusCode;
@@ -20,7 +21,7 @@ use crate::{
 #[derive(Default)]
 struct Loot {
     units: HashMap<[u8; 32], u32>,
-    vouchers: Vec<VoucherParts>,
+    vouchers: Vec<SignedVoucher>,
 }
 
 impl Loot {

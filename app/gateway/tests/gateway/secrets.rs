@@ -102,7 +102,7 @@ async fn secrets_are_never_shown() {
     let mut dearer = request.clone();
     dearer.units += 1;
     let mut forged = request.clone();
-    forged.voucher.cumulative.0 += 1;
+    forged.voucher.voucher.cumulative += 1;
     let whole = serde_json::to_value(&request).unwrap();
     for (key, body) in [
         ("the-first-key", json!(request)),

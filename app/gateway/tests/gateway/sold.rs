@@ -1,15 +1,13 @@
 use std::sync::Arc;
 
-use motif_gateway::{GatewayConfig, PaywallConfig, paywall::PaidRoutes};
+use motif_gateway::{GatewayConfig, PaywallListener};
+use motif_paywall::{PaidRoutes, PaywallConfig};
 use motif_sdk::{
     Pubkey,
     gateway::{
         GatewayError, IdempotencyKey, PaidAnswer, PaidRequest, PaidUnits, PayerAction,
         PayerRequest, PayerSession, PaywallClient, SessionPolicy, hold_details,
-        wire::{
-            Address, AskToPay, Due, PayForAnswer, PayerProof, Payment, PaymentRequired,
-            VoucherParts,
-        },
+        wire::{Address, AskToPay, Due, PayForAnswer, PayerProof, Payment, PaymentRequired},
     },
     voucher::{SignedVoucher, Statement, Voucher},
 };
@@ -93,10 +91,10 @@ impl Sold {
         let folder = Arc::new(tempfile::tempdir().unwrap());
         let routes = PaidRoutes::read(&routes(&upstream), "paywall.toml").unwrap();
         let listen = "127.0.0.1:0".parse().unwrap();
-        let mut paywall = PaywallConfig::new(listen, routes, folder.path().join("spool"));
+        let mut paywall = PaywallConfig::new(routes, folder.path().join("spool"));
         configure(&mut paywall);
         let world = World::unopened(|config| {
-            config.paywall = Some(paywall);
+            config.paywall = Some(PaywallListener { listen, paywall });
             configure_gateway(config);
         })
         .await;
@@ -112,7 +110,8 @@ impl Sold {
     pub async fn second(&self) -> Self {
         let folder = Arc::new(tempfile::tempdir().unwrap());
         let spool = folder.path().join("spool");
-        let world = self.world.second(|config| config.paywall.as_mut().unwrap().spool = spool);
+        let world =
+            self.world.second(|config| config.paywall.as_mut().unwrap().paywall.spool = spool);
         let world = world.await;
         let session = session(&world).await;
         let (server, client) = (self.server.clone(), self.client.clone());
@@ -193,12 +192,12 @@ impl Sold {
     }
 
     /// Returns a voucher for one more unit.
-    pub async fn voucher(&self) -> VoucherParts {
+    pub async fn voucher(&self) -> SignedVoucher {
         self.world.next_request().await.voucher
     }
 
     /// Returns a voucher for exactly the due.
-    pub fn voucher_for(&self, due: &Due) -> VoucherParts {
+    pub fn voucher_for(&self, due: &Due) -> SignedVoucher {
         let entries = due.expected.entries.iter().map(|entry| (entry.license, entry.units));
         let mut statement: Statement = entries.collect();
         statement.add(due.license, due.units).unwrap();
@@ -212,7 +211,7 @@ impl Sold {
             statement_digest: statement.digest(),
             expires_at: i64::from(u32::MAX),
         };
-        VoucherParts::from(&SignedVoucher::sign(voucher, &voucher_key()))
+        SignedVoucher::sign(voucher, &voucher_key())
     }
 
     /// Sends any request with any payment.
@@ -236,7 +235,7 @@ impl Sold {
     }
 
     /// Pays for one due unit at the same route.
-    pub async fn pay(&self, request: &PaidRequest, due: &Due, voucher: VoucherParts) -> Answer {
+    pub async fn pay(&self, request: &PaidRequest, due: &Due, voucher: SignedVoucher) -> Answer {
         let request = PaidRequest { body: Vec::new(), ..request.clone() };
         self.send(&request, Some(&pay_for(due, voucher))).await
     }
@@ -248,7 +247,7 @@ impl Sold {
     }
 }
 
-pub fn pay_for(due: &Due, voucher: VoucherParts) -> Payment {
+pub fn pay_for(due: &Due, voucher: SignedVoucher) -> Payment {
     Payment::Pay(PayForAnswer { channel: Address(CHANNEL), answer: due.answer, voucher })
 }
 

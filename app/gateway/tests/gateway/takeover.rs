@@ -73,7 +73,7 @@ async fn takeover_charges_delivered_parts() {
     again.assert_ok();
     assert_eq!(content_digest(&again.body), output.receipt.output_digest.0);
     let mut forged = voucher;
-    forged.signature = SignatureHex([7; 64]);
+    forged.signature = [7; 64];
     first.pay(&request, &first_due, forged).await.assert_problem(422, "voucher-signature");
     second.assert_nothing_held(4).await;
     second.assert_exact().await;

@@ -140,7 +140,8 @@ async fn request_joins_callers_trace() {
 
     let resource = collector.batches()[0].resource_spans[0].resource.clone().unwrap();
     assert!(format!("{resource:?}").contains("motif-gateway"));
-    let signature = serde_json::to_value(request.voucher).unwrap()["signature"].clone();
+    let request = serde_json::to_value(request).unwrap();
+    let signature = &request["voucher"]["signature"];
     for secret in ["canary", signature.as_str().unwrap(), crate::world::SECRET] {
         assert!(!collector.has(secret.as_bytes()), "a collector gets to see {secret}");
     }

@@ -3,7 +3,7 @@ use std::time::Duration;
 use motif_gateway::AdminConfig;
 use motif_sdk::gateway::{
     GatewayError, IdempotencyKey, PaidRequest,
-    wire::{Amount, Payment, SignatureHex, VoucherParts},
+    wire::{Payment, SignatureHex},
 };
 use reqwest::StatusCode;
 use serde_json::json;
@@ -66,11 +66,11 @@ async fn wrong_total_pays_nothing() {
     assert_eq!(again.because.as_deref(), Some("wrong-price"));
     assert_eq!((again.units, again.expected.cumulative.0), (2, 204));
     let mut forged = sold.voucher().await;
-    forged.cumulative = Amount(204);
+    forged.voucher.cumulative = 204;
     sold.pay(&request, &due, forged).await.assert_problem(422, "voucher-signature");
-    let foreign = forged.signed_by(Default::default()).voucher;
+    let foreign = forged.voucher;
     let foreign = motif_sdk::voucher::SignedVoucher::sign(foreign, &foreign_key());
-    let foreign = sold.pay(&request, &due, VoucherParts::from(&foreign)).await;
+    let foreign = sold.pay(&request, &due, foreign).await;
     foreign.assert_problem(422, "voucher-signature");
     assert_eq!(sold.owed().await, 0);
 }
@@ -303,7 +303,7 @@ async fn payment_without_required_key_fails() {
     let _ = (server, client, session);
     let folder = tempfile::tempdir().unwrap();
     world.config.store = folder.path().join("gateway.sqlite").into();
-    world.config.paywall.as_mut().unwrap().spool = folder.path().join("spool");
+    world.config.paywall.as_mut().unwrap().paywall.spool = folder.path().join("spool");
     let gateway = motif_gateway::serve_with(world.config.clone(), world.chain.clone()).await;
     let old = std::mem::replace(&mut world.gateway, gateway.unwrap());
     old.shutdown().await;

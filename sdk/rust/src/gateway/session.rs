@@ -13,13 +13,13 @@ use super::{
     request::now,
     wire::{
         BatchRequest, BatchedGeneration, Digest, ExpectedStatement, GenerationRequest, PayerProof,
-        ReceiptParts, StatementState, VoucherParts,
+        ReceiptParts, StatementState,
     },
 };
 use crate::{
     channel::ChannelAccount,
     receipt::{Receipt, SignedReceipt},
-    voucher::{Statement, Voucher},
+    voucher::{SignedVoucher, Statement, Voucher},
 };
 
 pub use held::HeldGeneration;
@@ -71,7 +71,7 @@ pub struct PayerSession {
 struct Unanswered {
     key: IdempotencyKey,
     way: Way,
-    voucher: VoucherParts,
+    voucher: SignedVoucher,
     generations: Vec<BatchedGeneration>,
     next: Step,
 }
@@ -310,7 +310,7 @@ impl PayerSession {
             statement_digest: next.statement.digest(),
             expires_at: now().saturating_add(i64::from(self.policy.voucher_seconds)),
         };
-        let voucher = VoucherParts::from(&self.signer.sign(voucher)?);
+        let voucher = self.signer.sign(voucher)?;
         self.unanswered = Some(Unanswered { key, way, voucher, generations, next });
         Ok(())
     }
@@ -497,8 +497,8 @@ impl PayerSession {
             let number = state.statement;
             GatewayError::Untrusted(format!("its statement {number} {what}"))
         };
-        let parts = state.voucher.as_ref().ok_or_else(|| refuse("has no voucher"))?;
-        let signed = parts.signed_by(self.channel.voucher_key);
+        let voucher = state.voucher.as_ref().ok_or_else(|| refuse("has no voucher"))?;
+        let signed = SignedVoucher { key: self.channel.voucher_key, ..*voucher };
         let entries = state.entries.iter().map(|entry| (entry.license, entry.units));
         let statement: Statement = entries.collect();
         let ours = state.statement == self.number

@@ -7,7 +7,7 @@ use motif_sdk::{
         IdempotencyKey, PayerAction, PayerRequest, hold_details, hold_id,
         wire::{
             Address, BatchRequest, BatchedGeneration, ChannelState, Digest, GenerationRequest,
-            HoldFacts, HoldRequest, PayerProof, ReleaseRequest, Settlements, VoucherParts,
+            HoldFacts, HoldRequest, PayerProof, ReleaseRequest, Settlements,
         },
     },
     voucher::{SignedVoucher, Statement, Voucher},
@@ -406,7 +406,7 @@ fn claim(seat: &Seat, view: &View, items: &[(u16, u32)]) -> Claim {
     Claim { statement: view.statement, cumulative, entries, items: items.to_vec() }
 }
 
-fn sign(seat: &Seat, claim: &Claim, key: &SigningKey, expires_at: i64) -> VoucherParts {
+fn sign(seat: &Seat, claim: &Claim, key: &SigningKey, expires_at: i64) -> SignedVoucher {
     let statement: Statement = claim.entries.iter().map(|(l, u)| (*l, *u)).collect();
     let voucher = Voucher {
         cluster: seat.account.cluster,
@@ -417,7 +417,7 @@ fn sign(seat: &Seat, claim: &Claim, key: &SigningKey, expires_at: i64) -> Vouche
         statement_digest: statement.digest(),
         expires_at,
     };
-    VoucherParts::from(&SignedVoucher::sign(voucher, key))
+    SignedVoucher::sign(voucher, key)
 }
 
 fn in_a_day() -> i64 {

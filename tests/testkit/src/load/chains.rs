@@ -4,7 +4,7 @@ use ed25519_dalek::SigningKey;
 use motif_sdk::{
     Pubkey,
     channel::ChannelAccount,
-    gateway::wire::{Digest, GenerationRequest, VoucherParts},
+    gateway::wire::{Digest, GenerationRequest},
     voucher::{SignedVoucher, Statement, Voucher},
 };
 
@@ -52,7 +52,7 @@ impl Chain {
             expires_at: i64::from(u32::MAX),
         };
         let body = GenerationRequest {
-            voucher: VoucherParts::from(&SignedVoucher::sign(voucher, &self.key)),
+            voucher: SignedVoucher::sign(voucher, &self.key),
             license: 0,
             units: 1,
             request_digest: Digest(*blake3::hash(&before.to_le_bytes()).as_bytes()),

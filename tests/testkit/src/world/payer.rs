@@ -3,7 +3,7 @@ use ed25519_dalek::SigningKey;
 use motif_sdk::{
     Pubkey,
     channel::{Channel, ChannelAccount, License},
-    gateway::wire::{ChannelState, Digest, GenerationRequest, VoucherParts},
+    gateway::wire::{ChannelState, Digest, GenerationRequest},
     voucher::{SignedVoucher, Statement, Voucher},
 };
 
@@ -71,7 +71,7 @@ pub fn next_request(state: &ChannelState, key: &SigningKey) -> GenerationRequest
         expires_at: i64::from(u32::MAX),
     };
     GenerationRequest {
-        voucher: VoucherParts::from(&SignedVoucher::sign(voucher, key)),
+        voucher: SignedVoucher::sign(voucher, key),
         license: 0,
         units: 1,
         request_digest: Digest([21; 32]),

@@ -12,10 +12,11 @@ use crate::{
         paywall::Answered,
         wire::{
             Address, Amount, AskToPay, BatchedGeneration, Digest, Due, ExpectedStatement,
-            PayForAnswer, Payment, PaymentRequired, ReceiptParts, VoucherParts,
+            PayForAnswer, Payment, PaymentRequired, ReceiptParts,
         },
     },
     receipt::SignedReceipt,
+    voucher::SignedVoucher,
 };
 
 /// Paid answer.
@@ -108,7 +109,7 @@ impl PayerSession {
         &self,
         request: &PaidRequest,
         request_digest: [u8; 32],
-        voucher: Option<VoucherParts>,
+        voucher: Option<SignedVoucher>,
     ) -> Result<AskToPay, GatewayError> {
         let (license, units) = (request.license, request.most_units());
         let expires_at = request.expires_at;
@@ -125,7 +126,7 @@ impl PayerSession {
         units: u32,
         request_digest: [u8; 32],
         output_digest: [u8; 32],
-    ) -> Result<VoucherParts, GatewayError> {
+    ) -> Result<SignedVoucher, GatewayError> {
         let generation = BatchedGeneration {
             license: request.license,
             units,

@@ -1,45 +1,16 @@
-//! Paywall for any HTTP model server, as a tower layer or as a reverse proxy.
-//!
-//! - [`PaywallLayer`] wraps a server in this process; [`Upstream`] forwards to another process.
-//! - [`PaidRoutes`] are the priced routes of a TOML file; [`Metered`] is the source of their units.
-//! - The server generates an answer before it is paid for. The gateway stores it in a folder
-//!   ([`Spool`]) and returns it once the voucher for exactly its units is durable. A failed
-//!   generation is never charged.
-//! - A stream is cut into parts. Each part is generated, stored, paid for and sent in turn.
-
-mod generate;
-mod handler;
-mod headers;
-mod held;
-mod in_flight;
-mod layer;
-mod metered;
-mod parts;
-mod payment_due;
-mod price_tags;
-mod redirect;
-mod refusal;
-mod route;
-mod route_table;
-mod spool;
-mod stream;
-mod upstream;
-
 use std::{sync::Arc, time::Duration};
 
 use motif_sdk::gateway::wire::PaidRoutes as PaidRoutesFacts;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-pub use layer::{PaywallLayer, PaywallService};
-pub use metered::{Counted, Metered, Missing};
-pub use refusal::PaywallRefusal;
-pub use route::PaidRoute;
-pub use route_table::PaidRoutes;
-pub use spool::{Spool, SpoolError};
-pub use upstream::{Upstream, UpstreamUrl};
-
-use self::{in_flight::InFlight, price_tags::PriceTags};
-use crate::{App, config::PaywallConfig};
+use crate::{
+    config::PaywallConfig,
+    engine::PaymentEngine,
+    in_flight::InFlight,
+    price_tags::PriceTags,
+    route_table::PaidRoutes,
+    spool::{Spool, SpoolError},
+};
 
 /// Paid routes with their stored answers and running requests; clones share the state.
 #[derive(Clone)]
@@ -48,7 +19,7 @@ pub struct Paywall {
 }
 
 struct Inner {
-    app: App,
+    engine: Arc<dyn PaymentEngine>,
     config: PaywallConfig,
     spool: Arc<Spool>,
     in_flight: InFlight,
@@ -59,7 +30,7 @@ struct Inner {
 
 /// Interval between removals of expired answers.
 const SWEEP_EVERY: Duration = Duration::from_secs(10);
-/// Time limit of running generations once the gateway stops.
+/// Time limit of running generations after `stop` is cancelled.
 const DRAIN_WITHIN: Duration = Duration::from_secs(30);
 
 impl Paywall {
@@ -68,7 +39,7 @@ impl Paywall {
     /// # Errors
     /// [`SpoolError`] if the folder is in use or cannot be read.
     pub fn open(
-        app: App,
+        engine: Arc<dyn PaymentEngine>,
         config: PaywallConfig,
         stop: CancellationToken,
     ) -> Result<Self, SpoolError> {
@@ -76,13 +47,13 @@ impl Paywall {
         let in_flight = InFlight::new(config.running as usize, config.streams as usize);
         let price_tags = PriceTags::default();
         let tasks = TaskTracker::new();
-        let inner = Inner { app, config, spool, in_flight, price_tags, tasks, stop };
+        let inner = Inner { engine, config, spool, in_flight, price_tags, tasks, stop };
         Ok(Self { inner: Arc::new(inner) })
     }
 
-    /// Returns the gateway that takes payment.
-    pub fn app(&self) -> &App {
-        &self.inner.app
+    /// Returns the engine that takes payment.
+    pub fn engine(&self) -> &dyn PaymentEngine {
+        &*self.inner.engine
     }
 
     /// Returns the configuration.
@@ -103,17 +74,17 @@ impl Paywall {
     /// Returns the paid routes whose work can be licensed now, with their prices.
     pub async fn facts(&self) -> PaidRoutesFacts {
         let routes = self.routes().paid().iter().map(AsRef::as_ref);
-        PaidRoutesFacts { routes: self.inner.price_tags.all(self.app(), routes).await }
+        PaidRoutesFacts { routes: self.inner.price_tags.all(self.engine(), routes).await }
     }
 
-    /// Removes expired answers until the gateway stops; then waits for running generations.
+    /// Removes expired answers until `stop` is cancelled; then waits for running generations.
     pub async fn run(self) {
         loop {
             tokio::select! {
                 () = tokio::time::sleep(SWEEP_EVERY) => {}
                 () = self.inner.stop.cancelled() => break,
             }
-            self.inner.spool.sweep(self.app().cluster.now()).await;
+            self.inner.spool.sweep(self.engine().now()).await;
         }
         self.inner.tasks.close();
         if tokio::time::timeout(DRAIN_WITHIN, self.inner.tasks.wait()).await.is_err() {
@@ -121,24 +92,24 @@ impl Paywall {
         }
     }
 
-    fn spool(&self) -> &Arc<Spool> {
+    pub(crate) fn spool(&self) -> &Arc<Spool> {
         &self.inner.spool
     }
 
-    fn in_flight(&self) -> &InFlight {
+    pub(crate) fn in_flight(&self) -> &InFlight {
         &self.inner.in_flight
     }
 
-    fn price_tags(&self) -> &PriceTags {
+    pub(crate) fn price_tags(&self) -> &PriceTags {
         &self.inner.price_tags
     }
 
     /// Returns the tasks that outlive the client's connection.
-    fn tasks(&self) -> &TaskTracker {
+    pub(crate) fn tasks(&self) -> &TaskTracker {
         &self.inner.tasks
     }
 
-    fn stop(&self) -> &CancellationToken {
+    pub(crate) fn stop(&self) -> &CancellationToken {
         &self.inner.stop
     }
 }

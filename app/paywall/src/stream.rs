@@ -11,11 +11,10 @@ use futures::stream;
 use motif_sdk::{
     gateway::{
         PaidStream,
-        wire::{
-            Digest, ReceiptParts, StreamEnd, StreamEvent, StreamFailure, StreamedPart, VoucherParts,
-        },
+        wire::{Digest, ReceiptParts, StreamEnd, StreamEvent, StreamFailure, StreamedPart},
     },
     receipt::SignedReceipt,
+    voucher::SignedVoucher,
 };
 use opentelemetry::trace::FutureExt;
 use serde_json::{Value, json};
@@ -24,17 +23,17 @@ use tokio::{
     time::{Instant, interval_at, timeout},
 };
 
-use super::{
-    Paywall, PaywallRefusal,
+use crate::{
+    engine::AnswerId,
+    error::PaywallError,
     generate::{check_status, server_refusal},
     held::Held,
     in_flight::{PendingPayment, Slot},
     layer::Server,
     parts::Parts,
-    payment_due::payment_due,
+    paywall::Paywall,
     spool::Answer,
 };
-use crate::{error::GatewayError, ledger::HoldId};
 
 /// Interval of keep-alive comments, which also detect a client that disconnected.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
@@ -42,7 +41,7 @@ const KEEP_ALIVE: Duration = Duration::from_secs(15);
 const MAX_QUEUED_EVENTS: usize = 2;
 
 /// Outcome of opening a stream.
-type Opened = Result<Opening, GatewayError>;
+type Opened = Result<Opening, PaywallError>;
 
 enum Opening {
     /// Content type of the server's answer.
@@ -64,35 +63,29 @@ enum StreamError {
     /// The client disconnected or stopped paying.
     Abandoned,
     /// Failure that is reported to the client.
-    Failed(GatewayError),
+    Failed(PaywallError),
 }
 
-impl From<GatewayError> for StreamError {
-    fn from(error: GatewayError) -> Self {
+impl From<PaywallError> for StreamError {
+    fn from(error: PaywallError) -> Self {
         Self::Failed(error)
-    }
-}
-
-impl From<PaywallRefusal> for StreamError {
-    fn from(refusal: PaywallRefusal) -> Self {
-        Self::Failed(refusal.into())
     }
 }
 
 impl Paywall {
     /// Responds with events; each part of the server's answer is sent once it is paid for.
-    pub(super) async fn stream(
+    pub(crate) async fn stream(
         &self,
         held: Held,
         slot: Slot,
         request: Request,
         server: Server,
-    ) -> Result<Response, GatewayError> {
+    ) -> Result<Response, PaywallError> {
         let (events, to_client) = mpsc::channel(MAX_QUEUED_EVENTS);
         let (opened, opening) = oneshot::channel();
         let stream = Stream { paywall: self.clone(), held, events, end: StreamEnd::default() };
         self.tasks().spawn(stream.run(slot, request, server, opened).with_current_context());
-        let gone = || GatewayError::Internal("the task of a stream ended early".into());
+        let gone = || PaywallError::internal("the task of a stream ended early");
         let kind = match opening.await.map_err(|_| gone())?? {
             Opening::Answer(kind) => kind,
             Opening::Refused(response) => return Ok(*response),
@@ -126,7 +119,7 @@ impl Stream {
             opened = timeout(within, server(request)) => opened,
             () = gone.closed() => return self.release().await,
         };
-        let opened = opened.map_err(|_| PaywallRefusal::UpstreamTimeout(within.as_secs()).into());
+        let opened = opened.map_err(|_| PaywallError::UpstreamTimeout(within.as_secs()));
         let opened = opened.and_then(|response| check_status(response.status()).map(|()| response));
         let (head, body) = match opened {
             Ok(response) => response.into_parts(),
@@ -150,7 +143,7 @@ impl Stream {
         let ended = tokio::select! {
             ended = self.parts(head.status, head.headers, body) => ended,
             () = gone.closed() => Err(StreamError::Abandoned),
-            () = stop.cancelled() => Err(PaywallRefusal::Stopping.into()),
+            () = stop.cancelled() => Err(PaywallError::Stopping.into()),
         };
         self.release().await;
         match ended {
@@ -173,7 +166,7 @@ impl Stream {
         body: Body,
     ) -> Result<(), StreamError> {
         let route = self.held.route.clone();
-        let uncounted = || GatewayError::Internal("the route of a stream has no count".into());
+        let uncounted = || PaywallError::internal("the route of a stream has no count");
         let (counted, count) = route.part().ok_or_else(uncounted)?;
         let mut parts = Parts::new(body, counted, count, route.most_answer_bytes);
         // A voucher that came with the request pays for the first part.
@@ -181,7 +174,7 @@ impl Stream {
         loop {
             let within = route.answer_within;
             let next = timeout(within, parts.next()).await;
-            let late = |_| PaywallRefusal::UpstreamTimeout(within.as_secs());
+            let late = |_| PaywallError::UpstreamTimeout(within.as_secs());
             let Some((bytes, count)) = next.map_err(late)?? else { return Ok(()) };
             let units = u32::try_from(route.metered.units_of(count)).unwrap_or(u32::MAX);
             let (part, headers) = (self.end.parts, headers.clone());
@@ -203,20 +196,19 @@ impl Stream {
     async fn payment_of(
         &self,
         answer: &Arc<Answer>,
-        voucher: Option<VoucherParts>,
+        voucher: Option<SignedVoucher>,
     ) -> Result<SignedReceipt, StreamError> {
-        let id: HoldId = answer.id.0;
+        let id: AnswerId = answer.id.0;
         // Registered first, so that a voucher sent from now on reaches this stream.
         let mut pending = self.paywall.in_flight().await_payment(id);
         let mut because = None;
         if let Some(voucher) = voucher {
-            match self.paywall.take_payment(answer, voucher, &self.held.caller).await {
+            match self.paywall.take_payment(answer, voucher, &*self.held.caller).await {
                 Ok(receipt) => return Ok(receipt),
                 Err(refused) => because = Some(refused.problem().slug),
             }
         }
-        let channel = self.paywall.app().channels.get(&answer.channel.0).await?;
-        let due = payment_due(&channel, answer, because, self.paywall.app().cluster.now())?;
+        let due = self.paywall.due(answer, because).await?;
         self.send(&StreamEvent::Due(Box::new(due))).await?;
         let pause = Duration::from_secs(self.paywall.config().pause_seconds.into());
         timeout(pause, self.paid(&mut pending)).await.unwrap_or(Err(StreamError::Abandoned))
@@ -268,6 +260,6 @@ impl Stream {
 
     /// Releases the hold if it is unused.
     async fn release(&self) {
-        self.paywall.app().holds.abandon(&self.held.ask.channel.0, self.held.id).await;
+        self.paywall.engine().release(self.held.ask.channel.0, self.held.id).await;
     }
 }

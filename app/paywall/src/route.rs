@@ -4,7 +4,7 @@ use axum::http::{HeaderName, Method};
 use motif_sdk::gateway::wire::{Address, Use};
 use serde::Deserialize;
 
-use super::metered::{Counted, Meter, Metered, Missing};
+use crate::metered::{Counted, Meter, Metered, Missing};
 
 /// Route with a price.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,7 +34,7 @@ pub struct PaidRoute {
 /// Entry of a route in the TOML file.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct RouteEntry {
+pub(crate) struct RouteEntry {
     method: String,
     path: String,
     work: Address,
@@ -121,7 +121,7 @@ impl PaidRoute {
 
 impl RouteEntry {
     /// Validates the entry and returns the route, or a message about the fault.
-    pub(super) fn read(self) -> Result<PaidRoute, String> {
+    pub(crate) fn read(self) -> Result<PaidRoute, String> {
         let method: Method = self.method.parse().map_err(|_| "`method` is invalid".to_owned())?;
         if method == Method::HEAD || method == Method::OPTIONS || method == Method::CONNECT {
             return Err(format!("`method` must not be {method}, which has no answer to pay for"));

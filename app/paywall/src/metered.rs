@@ -2,7 +2,7 @@ use axum::http::{HeaderMap, HeaderName};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::PaywallRefusal;
+use crate::error::PaywallError;
 
 /// Source of an answer's units.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,13 +57,8 @@ impl Metered {
     /// Returns the units of a whole answer, at most those held.
     ///
     /// # Errors
-    /// [`PaywallRefusal::UnitsMissing`], [`PaywallRefusal::UnitsAboveHeld`].
-    pub fn units(
-        &self,
-        headers: &HeaderMap,
-        body: &[u8],
-        held: u32,
-    ) -> Result<u32, PaywallRefusal> {
+    /// [`PaywallError::UnitsMissing`], [`PaywallError::UnitsAboveHeld`].
+    pub fn units(&self, headers: &HeaderMap, body: &[u8], held: u32) -> Result<u32, PaywallError> {
         let count = match &self.by {
             Meter::Fixed(units) => Some(u64::from(*units)),
             Meter::Header(name) => {
@@ -81,14 +76,14 @@ impl Metered {
         let units = match count.filter(|count| *count > 0) {
             Some(count) => self.units_of(count),
             None => match self.missing {
-                Missing::Refuse => return Err(PaywallRefusal::UnitsMissing),
+                Missing::Refuse => return Err(PaywallError::UnitsMissing),
                 Missing::Held => u64::from(held),
                 Missing::Units(units) => u64::from(units),
             },
         };
         match u32::try_from(units) {
             Ok(units) if units <= held => Ok(units),
-            _ => Err(PaywallRefusal::UnitsAboveHeld { reported: units, held }),
+            _ => Err(PaywallError::UnitsAboveHeld { reported: units, held }),
         }
     }
 
@@ -161,7 +156,7 @@ mod tests {
         Metered { by, per, missing: Missing::Refuse }
     }
 
-    fn by_header(value: &str) -> Result<u32, PaywallRefusal> {
+    fn by_header(value: &str) -> Result<u32, PaywallError> {
         let mut headers = HeaderMap::new();
         headers.insert("x-units", value.parse().unwrap());
         metered(Meter::Header("x-units".parse().unwrap()), 1).units(&headers, b"", 10)
@@ -172,10 +167,10 @@ mod tests {
         assert_eq!(by_header("3").unwrap(), 3);
         assert_eq!(by_header(" 2.1 ").unwrap(), 3, "rounded up");
         for wrong in ["", "0", "-1", "+1", "1e1", "NaN", "inf", "three", "1,2", "0x2"] {
-            assert!(matches!(by_header(wrong), Err(PaywallRefusal::UnitsMissing)), "{wrong}");
+            assert!(matches!(by_header(wrong), Err(PaywallError::UnitsMissing)), "{wrong}");
         }
         for lie in ["11", "4294967296", "18446744073709551615"] {
-            assert!(matches!(by_header(lie), Err(PaywallRefusal::UnitsAboveHeld { .. })), "{lie}");
+            assert!(matches!(by_header(lie), Err(PaywallError::UnitsAboveHeld { .. })), "{lie}");
         }
     }
 
@@ -185,7 +180,7 @@ mod tests {
         headers.append("x-units", "1".parse().unwrap());
         headers.append("x-units", "2".parse().unwrap());
         let metered = metered(Meter::Header("x-units".parse().unwrap()), 1);
-        assert!(matches!(metered.units(&headers, b"", 9), Err(PaywallRefusal::UnitsMissing)));
+        assert!(matches!(metered.units(&headers, b"", 9), Err(PaywallError::UnitsMissing)));
     }
 
     #[test]
@@ -205,7 +200,7 @@ mod tests {
             let by = Meter::Header("x-units".parse().unwrap());
             Metered { by, per: 1, missing }.units(&HeaderMap::new(), b"", 7)
         };
-        assert!(matches!(units(Missing::Refuse), Err(PaywallRefusal::UnitsMissing)));
+        assert!(matches!(units(Missing::Refuse), Err(PaywallError::UnitsMissing)));
         assert_eq!(units(Missing::Held).unwrap(), 7);
         assert_eq!(units(Missing::Units(2)).unwrap(), 2);
     }

@@ -3,7 +3,7 @@ use std::collections::VecDeque;
 use axum::body::{Body, BodyDataStream, Bytes};
 use futures::StreamExt;
 
-use super::{PaywallRefusal, metered::Counted};
+use crate::{error::PaywallError, metered::Counted};
 
 /// Cuts a body into parts of `count` items; the last one may have fewer.
 ///
@@ -30,8 +30,8 @@ impl Parts {
     /// Returns the next part with its number of items, or `None` after the last.
     ///
     /// # Errors
-    /// [`PaywallRefusal::UpstreamFailed`], [`PaywallRefusal::AnswerTooLarge`].
-    pub async fn next(&mut self) -> Result<Option<(Bytes, u64)>, PaywallRefusal> {
+    /// [`PaywallError::UpstreamFailed`], [`PaywallError::AnswerTooLarge`].
+    pub async fn next(&mut self) -> Result<Option<(Bytes, u64)>, PaywallError> {
         loop {
             if let Some(end) = self.end() {
                 let part: Vec<u8> = self.buffered.drain(..end).collect();
@@ -43,12 +43,12 @@ impl Parts {
                 return if rest.is_empty() { Ok(None) } else { self.checked(rest, count) };
             }
             if self.buffered.len() > self.max_bytes {
-                return Err(PaywallRefusal::AnswerTooLarge(self.max_bytes));
+                return Err(PaywallError::AnswerTooLarge(self.max_bytes));
             }
             match self.body.next().await {
                 Some(Ok(chunk)) => self.buffered.extend(chunk),
                 Some(Err(_)) => {
-                    return Err(PaywallRefusal::UpstreamFailed("its answer is incomplete".into()));
+                    return Err(PaywallError::UpstreamFailed("its answer is incomplete".into()));
                 }
                 None => self.is_read = true,
             }
@@ -71,9 +71,9 @@ impl Parts {
         None
     }
 
-    fn checked(&self, part: Vec<u8>, count: u64) -> Result<Option<(Bytes, u64)>, PaywallRefusal> {
+    fn checked(&self, part: Vec<u8>, count: u64) -> Result<Option<(Bytes, u64)>, PaywallError> {
         if part.len() > self.max_bytes {
-            return Err(PaywallRefusal::AnswerTooLarge(self.max_bytes));
+            return Err(PaywallError::AnswerTooLarge(self.max_bytes));
         }
         Ok(Some((part.into(), count)))
     }
@@ -122,7 +122,7 @@ mod tests {
     async fn endless_part_is_refused() {
         let mut endless = parts(&["aaaaa"; 100], Counted::Lines, 1, 20);
         let refused = endless.next().await;
-        assert!(matches!(refused, Err(PaywallRefusal::AnswerTooLarge(20))));
+        assert!(matches!(refused, Err(PaywallError::AnswerTooLarge(20))));
         assert!(endless.buffered.len() <= 30);
     }
 }

@@ -11,14 +11,18 @@ use motif_sdk::gateway::{part_id, wire::Digest};
 use solana_sha256_hasher::hash;
 use tokio::time::timeout;
 
-use super::{
-    Paywall, PaywallRefusal, SpoolError, headers::stored_headers, held::Held, in_flight::Slot,
-    layer::Server, spool::Answer,
+use crate::{
+    error::PaywallError,
+    headers::stored_headers,
+    held::Held,
+    in_flight::Slot,
+    layer::Server,
+    paywall::Paywall,
+    spool::{Answer, SpoolError},
 };
-use crate::error::GatewayError;
 
 /// Outcome of a request to the model server.
-pub(super) enum Generated {
+pub(crate) enum Generated {
     /// The answer is stored and can be paid for.
     Answer,
     /// The server refused the request, which costs nothing.
@@ -30,20 +34,20 @@ const PAUSE_SLACK_SECONDS: i64 = 30;
 
 impl Paywall {
     /// Has the server generate the answer and stores it; releases the hold otherwise.
-    pub(super) async fn generate(
+    pub(crate) async fn generate(
         self,
         held: Held,
         slot: Slot,
         request: Request,
         server: Server,
-    ) -> Result<Generated, GatewayError> {
+    ) -> Result<Generated, PaywallError> {
         let within = held.route.answer_within;
         let generated = match timeout(within, self.try_generate(&held, request, server)).await {
             Ok(generated) => generated,
-            Err(_) => Err(PaywallRefusal::UpstreamTimeout(within.as_secs()).into()),
+            Err(_) => Err(PaywallError::UpstreamTimeout(within.as_secs())),
         };
         if !matches!(generated, Ok(Generated::Answer)) {
-            self.app().holds.abandon(&held.ask.channel.0, held.id).await;
+            self.engine().release(held.ask.channel.0, held.id).await;
         }
         drop(slot);
         generated
@@ -54,19 +58,17 @@ impl Paywall {
         held: &Held,
         request: Request,
         server: Server,
-    ) -> Result<Generated, GatewayError> {
+    ) -> Result<Generated, PaywallError> {
         let route = &held.route;
         let (parts, body) = server(request).await.into_parts();
         check_status(parts.status)?;
         let body = match collect(body, route.most_answer_bytes).await {
             Ok(body) => body,
             Err(BodyError::TooLarge) => {
-                return Err(PaywallRefusal::AnswerTooLarge(route.most_answer_bytes).into());
+                return Err(PaywallError::AnswerTooLarge(route.most_answer_bytes));
             }
             Err(BodyError::Broken) => {
-                return Err(
-                    PaywallRefusal::UpstreamFailed("its answer is incomplete".into()).into()
-                );
+                return Err(PaywallError::UpstreamFailed("its answer is incomplete".into()));
             }
         };
         if !parts.status.is_success() {
@@ -83,7 +85,7 @@ impl Paywall {
     }
 
     /// Stores an answer or a part until `keep_seconds` after its payment deadline.
-    pub(super) async fn store(
+    pub(crate) async fn store(
         &self,
         held: &Held,
         part: u32,
@@ -91,12 +93,12 @@ impl Paywall {
         status: StatusCode,
         headers: HeaderMap,
         body: Bytes,
-    ) -> Result<Arc<Answer>, GatewayError> {
+    ) -> Result<Arc<Answer>, PaywallError> {
         let config = self.config();
         let expires_at = match part {
             0 => held.ask.expires_at,
             // The hold covers the first part only; later parts have one pause to be paid.
-            _ => self.app().cluster.now() + i64::from(config.pause_seconds) + PAUSE_SLACK_SECONDS,
+            _ => self.engine().now() + i64::from(config.pause_seconds) + PAUSE_SLACK_SECONDS,
         };
         let id = part_id(&held.id, part);
         let answer = Answer {
@@ -115,20 +117,20 @@ impl Paywall {
         };
         match self.spool().put(answer.clone(), body).await {
             Ok(()) => Ok(Arc::new(answer)),
-            Err(SpoolError::Full) => Err(PaywallRefusal::Full.into()),
-            Err(error) => Err(GatewayError::internal(error)),
+            Err(SpoolError::Full) => Err(PaywallError::Full),
+            Err(error) => Err(PaywallError::internal(error)),
         }
     }
 }
 
 /// Error of reading a body.
-pub(super) enum BodyError {
+pub(crate) enum BodyError {
     TooLarge,
     Broken,
 }
 
 /// Reads a body of at most `max_bytes`.
-pub(super) async fn collect(body: Body, max_bytes: usize) -> Result<Bytes, BodyError> {
+pub(crate) async fn collect(body: Body, max_bytes: usize) -> Result<Bytes, BodyError> {
     let mut chunks = body.into_data_stream();
     let mut all = Vec::new();
     while let Some(chunk) = chunks.next().await {
@@ -142,15 +144,15 @@ pub(super) async fn collect(body: Body, max_bytes: usize) -> Result<Bytes, BodyE
 }
 
 /// Rejects server errors and redirects, which are no answer to pay for.
-pub(super) fn check_status(status: StatusCode) -> Result<(), GatewayError> {
+pub(crate) fn check_status(status: StatusCode) -> Result<(), PaywallError> {
     if status.is_success() || status.is_client_error() {
         return Ok(());
     }
-    Err(PaywallRefusal::UpstreamFailed(format!("status {}", status.as_u16())).into())
+    Err(PaywallError::UpstreamFailed(format!("status {}", status.as_u16())))
 }
 
 /// Returns the server's own refusal of a request without connection headers.
-pub(super) fn server_refusal(status: StatusCode, headers: HeaderMap, body: Bytes) -> Response {
+pub(crate) fn server_refusal(status: StatusCode, headers: HeaderMap, body: Bytes) -> Response {
     let mut response = Response::new(Body::from(body));
     *response.status_mut() = status;
     for (name, value) in stored_headers(headers) {

@@ -4,10 +4,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-use motif_sdk::gateway::wire::{Address, Digest, PaidRoute as RouteFacts, PriceTag, Quote, Use};
+use motif_sdk::gateway::{
+    ProblemType,
+    wire::{Address, Digest, PaidRoute as RouteFacts, PriceTag, Quote, Use},
+};
 
-use super::PaidRoute;
-use crate::{App, error::GatewayError};
+use crate::{engine::PaymentEngine, error::PaywallError, route::PaidRoute};
 
 /// Cache of the routes' prices, so that unpaid requests cause no request to a node each.
 #[derive(Debug, Default)]
@@ -21,13 +23,18 @@ impl PriceTags {
     /// Returns the price of a route.
     ///
     /// # Errors
-    /// As [`crate::catalogue::Catalogue::quote`]; a cached price of any age is used while the chain
-    /// is unreachable.
-    pub async fn of(&self, app: &App, route: &PaidRoute) -> Result<PriceTag, GatewayError> {
-        let quote = self.quote(app, route.work, route.licensed_use).await?;
+    /// Those of [`PaymentEngine::quote`]; a cached price of any age is used while the chain is
+    /// unreachable.
+    pub async fn of(
+        &self,
+        engine: &dyn PaymentEngine,
+        route: &PaidRoute,
+    ) -> Result<PriceTag, PaywallError> {
+        let quote = self.quote(engine, route.work, route.licensed_use).await?;
+        let seller = engine.seller().await?;
         Ok(PriceTag {
-            operator: Address(app.operator()),
-            cluster: Digest(app.cluster.tag().await?),
+            operator: seller.operator,
+            cluster: Digest(seller.cluster),
             quote,
             fixed_units: route.metered.fixed(),
             most_units: route.most_units,
@@ -39,12 +46,12 @@ impl PriceTags {
     /// Returns the prices of the routes whose work can be licensed now.
     pub async fn all<'a>(
         &self,
-        app: &App,
+        engine: &dyn PaymentEngine,
         routes: impl IntoIterator<Item = &'a PaidRoute>,
     ) -> Vec<RouteFacts> {
         let mut facts = Vec::new();
         for route in routes {
-            match self.of(app, route).await {
+            match self.of(engine, route).await {
                 Ok(price_tag) => facts.push(RouteFacts {
                     method: route.method.to_string(),
                     path: route.path.clone(),
@@ -58,10 +65,10 @@ impl PriceTags {
 
     async fn quote(
         &self,
-        app: &App,
+        engine: &dyn PaymentEngine,
         work: Address,
         licensed_use: Use,
-    ) -> Result<Quote, GatewayError> {
+    ) -> Result<Quote, PaywallError> {
         let key = (work, licensed_use.to_string());
         let cached = self.quotes().get(&key).cloned();
         if let Some((fetched_at, quote)) = &cached
@@ -69,15 +76,15 @@ impl PriceTags {
         {
             return Ok(quote.clone());
         }
-        match app.catalogue.quote(work.0, licensed_use).await {
+        match engine.quote(work.0, licensed_use).await {
             Ok(quote) => {
                 self.quotes().insert(key, (Instant::now(), quote.clone()));
                 Ok(quote)
             }
-            Err(GatewayError::ChainUnreachable(error)) => {
-                cached.map(|(_, quote)| quote).ok_or(GatewayError::ChainUnreachable(error))
+            Err(error) if error.problem_type() == ProblemType::ChainUnreachable => {
+                cached.map(|(_, quote)| quote).ok_or(error.into())
             }
-            Err(error) => Err(error),
+            Err(error) => Err(error.into()),
         }
     }
 

@@ -13,7 +13,7 @@ use motif_sdk::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::ledger::HoldId;
+use crate::engine::{AnswerId, AnswerKey};
 
 /// Folder of generated answers. Each is stored until some time after its payment deadline, so
 /// that its payer can fetch it again after a lost response or a crash.
@@ -57,6 +57,13 @@ pub struct Answer {
     pub kept_until: i64,
 }
 
+impl Answer {
+    /// Returns the key under which the answer is paid for.
+    pub fn key(&self) -> AnswerKey {
+        AnswerKey { channel: self.channel.0, id: self.id.0, part: self.part }
+    }
+}
+
 /// Error of the spool.
 #[derive(Debug, thiserror::Error)]
 pub enum SpoolError {
@@ -73,7 +80,7 @@ pub enum SpoolError {
 
 #[derive(Debug, Default)]
 struct Index {
-    kept: HashMap<HoldId, Kept>,
+    kept: HashMap<AnswerId, Kept>,
     bytes: u64,
 }
 
@@ -93,7 +100,7 @@ struct Kept {
 #[derive(Debug)]
 pub struct PaymentGuard {
     spool: Arc<Spool>,
-    id: HoldId,
+    id: AnswerId,
 }
 
 impl Spool {
@@ -160,18 +167,18 @@ impl Spool {
     }
 
     /// Returns the stored answer with this identifier.
-    pub fn find(&self, id: &HoldId) -> Option<Arc<Answer>> {
+    pub fn find(&self, id: &AnswerId) -> Option<Arc<Answer>> {
         self.index().kept.get(id).map(|kept| kept.answer.clone())
     }
 
     /// Protects a stored answer from removal during its payment.
-    pub fn begin_payment(self: &Arc<Self>, id: &HoldId) -> Option<PaymentGuard> {
+    pub fn begin_payment(self: &Arc<Self>, id: &AnswerId) -> Option<PaymentGuard> {
         self.index().kept.get_mut(id)?.payments += 1;
         Some(PaymentGuard { spool: self.clone(), id: *id })
     }
 
     /// Removes an answer unless it is paid for or its payment is in progress.
-    pub async fn discard_unpaid(&self, id: &HoldId) {
+    pub async fn discard_unpaid(&self, id: &AnswerId) {
         let is_wanted = |kept: &Kept| kept.payments > 0 || kept.receipt.is_some();
         if !self.index().kept.get(id).is_some_and(is_wanted) {
             self.remove(vec![*id]).await;
@@ -179,12 +186,12 @@ impl Spool {
     }
 
     /// Returns the receipt of an answer if this process has seen the payment.
-    pub fn receipt(&self, id: &HoldId) -> Option<SignedReceipt> {
+    pub fn receipt(&self, id: &AnswerId) -> Option<SignedReceipt> {
         self.index().kept.get(id).and_then(|kept| kept.receipt)
     }
 
     /// Records the receipt of a paid answer.
-    pub fn mark_paid(&self, id: &HoldId, receipt: SignedReceipt) {
+    pub fn mark_paid(&self, id: &AnswerId, receipt: SignedReceipt) {
         if let Some(kept) = self.index().kept.get_mut(id) {
             kept.receipt = Some(receipt);
         }
@@ -204,7 +211,7 @@ impl Spool {
     ///
     /// # Errors
     /// [`SpoolError::Disk`].
-    pub async fn body(&self, id: &HoldId) -> Result<Option<Bytes>, SpoolError> {
+    pub async fn body(&self, id: &AnswerId) -> Result<Option<Bytes>, SpoolError> {
         let path = self.path(id);
         let body = tokio::task::spawn_blocking(move || read_body(&path)).await;
         match body.map_err(io::Error::other)? {
@@ -215,7 +222,7 @@ impl Spool {
     }
 
     /// Removes answers.
-    async fn remove(&self, ids: Vec<HoldId>) {
+    async fn remove(&self, ids: Vec<AnswerId>) {
         let paths: Vec<_> = {
             let mut index = self.index();
             ids.iter().filter_map(|id| index.remove(id).map(|_| self.path(id))).collect()
@@ -229,7 +236,7 @@ impl Spool {
 
     /// Removes expired answers.
     pub async fn sweep(&self, now: i64) {
-        let expired = |(id, kept): (&HoldId, &Kept)| {
+        let expired = |(id, kept): (&AnswerId, &Kept)| {
             let is_expired = kept.answer.kept_until < now && kept.payments == 0;
             is_expired.then_some(*id)
         };
@@ -243,7 +250,7 @@ impl Spool {
         self.index.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn path(&self, id: &HoldId) -> PathBuf {
+    fn path(&self, id: &AnswerId) -> PathBuf {
         self.folder.join(format!("{}.{}", Digest(*id), Self::EXTENSION))
     }
 }
@@ -258,7 +265,7 @@ impl Index {
         }
     }
 
-    fn remove(&mut self, id: &HoldId) -> Option<Kept> {
+    fn remove(&mut self, id: &AnswerId) -> Option<Kept> {
         let removed = self.kept.remove(id)?;
         self.bytes -= removed.bytes;
         Some(removed)

@@ -1,4 +1,4 @@
-use std::{convert::Infallible, str::FromStr, time::Duration};
+use std::{convert::Infallible, net::IpAddr, time::Duration};
 
 use axum::{
     body::{Body, to_bytes},
@@ -7,22 +7,14 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use futures::stream;
-use opentelemetry::trace::SpanKind;
-use serde::Deserialize;
 use tower::{Service, service_fn};
 
-use super::{PaywallRefusal, headers};
-use crate::{admission::ClientAddress, error::GatewayError, traces};
+use crate::{error::PaywallError, headers, upstream_url::UpstreamUrl};
 
-/// URL of the model server behind a paywall. Set by the operator, never by a request.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "String")]
-pub struct UpstreamUrl(String);
-
-/// Error returned when a text is no [`UpstreamUrl`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("invalid server URL: expected http:// or https:// without user, query and fragment")]
-pub struct InvalidUpstreamUrl;
+/// Address of the client, among a request's extensions. [`Upstream`] forwards it to the model
+/// server as `x-forwarded-for`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ForwardedFor(pub IpAddr);
 
 /// Reverse proxy to the model server. Follows no redirects and ignores proxy settings of the
 /// environment.
@@ -31,40 +23,6 @@ pub struct Upstream {
     http: reqwest::Client,
     url: UpstreamUrl,
     max_request_bytes: usize,
-}
-
-impl UpstreamUrl {
-    /// Returns the URL of a request target.
-    fn join(&self, target: &str) -> String {
-        format!("{}{target}", self.0)
-    }
-}
-
-impl FromStr for UpstreamUrl {
-    type Err = InvalidUpstreamUrl;
-
-    fn from_str(text: &str) -> Result<Self, InvalidUpstreamUrl> {
-        let url: reqwest::Url = text.parse().map_err(|_| InvalidUpstreamUrl)?;
-        let is_plain = ["http", "https"].contains(&url.scheme())
-            && url.has_host()
-            && url.username().is_empty()
-            && url.password().is_none()
-            && url.query().is_none()
-            && url.fragment().is_none();
-        if is_plain {
-            Ok(Self(text.trim_end_matches('/').to_owned()))
-        } else {
-            Err(InvalidUpstreamUrl)
-        }
-    }
-}
-
-impl TryFrom<String> for UpstreamUrl {
-    type Error = InvalidUpstreamUrl;
-
-    fn try_from(text: String) -> Result<Self, InvalidUpstreamUrl> {
-        text.parse()
-    }
 }
 
 impl Upstream {
@@ -88,7 +46,7 @@ impl Upstream {
         Self { http: builder.build().unwrap_or_default(), url, max_request_bytes }
     }
 
-    /// Returns the proxy as a service that [`super::PaywallLayer`] can wrap.
+    /// Returns the proxy as a service that [`crate::PaywallLayer`] can wrap.
     pub fn service(
         self,
     ) -> impl Service<Request, Response = Response, Error = Infallible, Future: Send> + Clone + Send + Sync
@@ -101,7 +59,7 @@ impl Upstream {
 
     async fn forward(self, request: Request) -> Response {
         let (mut parts, body) = request.into_parts();
-        let client = parts.extensions.get::<ClientAddress>().copied();
+        let client = parts.extensions.get::<ForwardedFor>().copied();
         let host = parts.headers.get(header::HOST).cloned();
         headers::strip_for_upstream(&mut parts.headers);
         if let Some(address) = client.and_then(|client| client.0.to_string().parse().ok()) {
@@ -112,23 +70,19 @@ impl Upstream {
         }
         let target = parts.uri.path_and_query().map_or("/", |target| target.as_str());
         let Ok(body) = to_bytes(body, self.max_request_bytes).await else {
-            return GatewayError::BodyTooLarge(self.max_request_bytes).into_response();
+            return PaywallError::BodyTooLarge(self.max_request_bytes).into_response();
         };
         let mut request = self.http.request(parts.method, self.url.join(target));
         if !body.is_empty() {
             request = request.body(body);
         }
-        let sent = async {
-            traces::inject(&mut parts.headers);
-            request.headers(parts.headers).send().await
-        };
-        match traces::traced("model server", SpanKind::Client, sent).await {
+        match request.headers(parts.headers).send().await {
             Ok(answered) => answer(answered),
             Err(error) => {
                 // The error names the server's address, so only the log has it.
                 tracing::warn!(%error, "request to the model server failed");
                 let what = if error.is_connect() { "it is unreachable" } else { "no response" };
-                GatewayError::from(PaywallRefusal::UpstreamFailed(what.to_owned())).into_response()
+                PaywallError::UpstreamFailed(what.to_owned()).into_response()
             }
         }
     }

@@ -10,12 +10,12 @@ use axum::{
 use futures::future::BoxFuture;
 use tower::{Layer, Service, ServiceExt};
 
-use super::Paywall;
+use crate::paywall::Paywall;
 
 /// Tower layer that charges for a server's routes.
 ///
 /// Requests to unlisted routes are rejected. The server, in this process or behind
-/// [`super::Upstream`], receives each request once and no payment headers.
+/// [`crate::Upstream`], receives each request once and no payment headers.
 #[derive(Clone)]
 pub struct PaywallLayer(Paywall);
 
@@ -27,7 +27,7 @@ pub struct PaywallService<S> {
 }
 
 /// Inner service, for one request.
-pub(super) type Server = Box<dyn FnOnce(Request) -> BoxFuture<'static, Response> + Send>;
+pub(crate) type Server = Box<dyn FnOnce(Request) -> BoxFuture<'static, Response> + Send>;
 
 impl PaywallLayer {
     /// Creates a layer that charges by the routes of `paywall`.

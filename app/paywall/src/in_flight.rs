@@ -6,8 +6,7 @@ use std::{
 use motif_sdk::{Pubkey, receipt::SignedReceipt};
 use tokio::sync::oneshot;
 
-use super::PaywallRefusal;
-use crate::ledger::HoldId;
+use crate::{engine::AnswerId, error::PaywallError};
 
 /// Requests to the model server and stream parts that await payment, both bounded.
 #[derive(Clone, Debug)]
@@ -22,16 +21,16 @@ struct Inner {
 
 #[derive(Debug, Default)]
 struct State {
-    answers: HashMap<HoldId, Pubkey>,
-    streams: HashMap<HoldId, Pubkey>,
-    pending: HashMap<HoldId, oneshot::Sender<SignedReceipt>>,
+    answers: HashMap<AnswerId, Pubkey>,
+    streams: HashMap<AnswerId, Pubkey>,
+    pending: HashMap<AnswerId, oneshot::Sender<SignedReceipt>>,
 }
 
 /// Permit for one request to the model server, released on drop.
 #[derive(Debug)]
 pub struct Slot {
     in_flight: InFlight,
-    id: HoldId,
+    id: AnswerId,
     is_stream: bool,
 }
 
@@ -39,7 +38,7 @@ pub struct Slot {
 #[derive(Debug)]
 pub struct PendingPayment {
     in_flight: InFlight,
-    id: HoldId,
+    id: AnswerId,
     /// Receives the receipt when the part is paid.
     pub paid: oneshot::Receiver<SignedReceipt>,
 }
@@ -54,23 +53,23 @@ impl InFlight {
     /// Takes a slot.
     ///
     /// # Errors
-    /// [`PaywallRefusal::Running`] if `id` has a slot, [`PaywallRefusal::Full`] if all are taken.
+    /// [`PaywallError::Running`] if `id` has a slot, [`PaywallError::Full`] if all are taken.
     pub fn begin(
         &self,
-        id: HoldId,
+        id: AnswerId,
         channel: Pubkey,
         is_stream: bool,
-    ) -> Result<Slot, PaywallRefusal> {
+    ) -> Result<Slot, PaywallError> {
         let mut state = self.state();
         if state.answers.contains_key(&id) || state.streams.contains_key(&id) {
-            return Err(PaywallRefusal::Running);
+            return Err(PaywallError::Running);
         }
         let (max, slots) = match is_stream {
             true => (self.0.max_streams, &mut state.streams),
             false => (self.0.max_answers, &mut state.answers),
         };
         if slots.len() >= max {
-            return Err(PaywallRefusal::Full);
+            return Err(PaywallError::Full);
         }
         slots.insert(id, channel);
         Ok(Slot { in_flight: self.clone(), id, is_stream })
@@ -89,19 +88,19 @@ impl InFlight {
     }
 
     /// Registers a part that awaits payment.
-    pub fn await_payment(&self, id: HoldId) -> PendingPayment {
+    pub fn await_payment(&self, id: AnswerId) -> PendingPayment {
         let (sender, paid) = oneshot::channel();
         self.state().pending.insert(id, sender);
         PendingPayment { in_flight: self.clone(), id, paid }
     }
 
     /// Returns whether a stream awaits payment for this part.
-    pub fn is_awaited(&self, id: &HoldId) -> bool {
+    pub fn is_awaited(&self, id: &AnswerId) -> bool {
         self.state().pending.contains_key(id)
     }
 
     /// Sends the receipt to the stream that awaits this payment, if there is one.
-    pub fn complete(&self, id: &HoldId, receipt: SignedReceipt) {
+    pub fn complete(&self, id: &AnswerId, receipt: SignedReceipt) {
         if let Some(pending) = self.state().pending.remove(id) {
             // A stream that is gone finds the receipt in the spool.
             let _ = pending.send(receipt);

@@ -4,8 +4,12 @@ use axum::http::Method;
 use matchit::Router;
 use serde::Deserialize;
 
-use super::{PaidRoute, UpstreamUrl, route::RouteEntry};
-use crate::{config::Faults, error::GatewayError};
+use crate::{
+    error::PaywallError,
+    faults::RouteFaults,
+    route::{PaidRoute, RouteEntry},
+    upstream_url::UpstreamUrl,
+};
 
 /// Paid and free routes of a model server; requests to other routes are rejected.
 #[derive(Clone)]
@@ -46,17 +50,17 @@ impl PaidRoutes {
     ///
     /// # Errors
     /// All faults of the file.
-    pub fn read(text: &str, place: &str) -> Result<Self, Faults> {
-        let mut faults = Faults::default();
+    pub fn read(text: &str, place: &str) -> Result<Self, RouteFaults> {
+        let mut faults = RouteFaults::new(place);
         let file: RoutesFile = match toml::from_str(text) {
             Ok(file) => file,
             Err(error) => {
-                faults.add("paywall.routes", place, error.to_string().trim());
+                faults.add("paywall.routes", error.to_string().trim());
                 return Err(faults);
             }
         };
         if file.routes.is_empty() {
-            faults.add("paywall.routes", place, "has no [[route]]");
+            faults.add("paywall.routes", "has no [[route]]");
         }
         let (mut routes, mut ways) =
             (Vec::new(), BTreeMap::<String, Vec<(Method, RouteMatch)>>::new());
@@ -68,13 +72,13 @@ impl PaidRoutes {
                     ways.entry(route.path.clone()).or_default().push(way);
                     routes.push(route);
                 }
-                Err(what) => faults.add(&format!("route {number}"), place, what),
+                Err(what) => faults.add(&format!("route {number}"), what),
             }
         }
         for (number, entry) in (1..).zip(file.free) {
             match entry.method.parse() {
                 Ok(method) => ways.entry(entry.path).or_default().push((method, RouteMatch::Free)),
-                Err(_) => faults.add(&format!("free {number}"), place, "`method` is invalid"),
+                Err(_) => faults.add(&format!("free {number}"), "`method` is invalid"),
             }
         }
         let mut by_path = Router::new();
@@ -82,10 +86,10 @@ impl PaidRoutes {
             let mut methods: Vec<_> = ways.iter().map(|(method, _)| method.as_str()).collect();
             methods.sort_unstable();
             if methods.windows(2).any(|two| two[0] == two[1]) {
-                faults.add(&path, place, "is listed twice with the same method");
+                faults.add(&path, "is listed twice with the same method");
             }
             if let Err(error) = by_path.insert(path.clone(), ways) {
-                faults.add(&path, place, error);
+                faults.add(&path, error);
             }
         }
         faults.or(Self { upstream: file.upstream, routes, by_path })
@@ -110,16 +114,15 @@ impl PaidRoutes {
     /// Finds the route of a request.
     ///
     /// # Errors
-    /// [`GatewayError::NotFound`], [`GatewayError::MethodNotAllowed`], or
-    /// [`GatewayError::InvalidPath`] if servers may resolve the path to another one.
-    pub(super) fn find(&self, method: &Method, path: &str) -> Result<RouteMatch, GatewayError> {
+    /// [`PaywallError::NotFound`], [`PaywallError::MethodNotAllowed`], or
+    /// [`PaywallError::InvalidPath`] if servers may resolve the path to another one.
+    pub(crate) fn find(&self, method: &Method, path: &str) -> Result<RouteMatch, PaywallError> {
         if !is_plain(path) {
-            let what = "expected no empty or dot segments and no encoded dots or slashes";
-            return Err(GatewayError::InvalidPath(path.to_owned(), what.to_owned()));
+            return Err(PaywallError::InvalidPath(path.to_owned()));
         }
-        let ways = self.by_path.at(path).map_err(|_| GatewayError::NotFound)?.value;
+        let ways = self.by_path.at(path).map_err(|_| PaywallError::NotFound)?.value;
         let way = ways.iter().find(|(takes, _)| takes == method);
-        way.map(|(_, way)| way.clone()).ok_or(GatewayError::MethodNotAllowed)
+        way.map(|(_, way)| way.clone()).ok_or(PaywallError::MethodNotAllowed)
     }
 }
 
@@ -153,7 +156,7 @@ mod tests {
         )
     }
 
-    fn read(text: &str) -> Result<PaidRoutes, Faults> {
+    fn read(text: &str) -> Result<PaidRoutes, RouteFaults> {
         PaidRoutes::read(text, "paywall.toml")
     }
 
@@ -166,10 +169,10 @@ mod tests {
         assert!(matches!(routes.find(&Method::POST, "/images"), Ok(RouteMatch::Paid(_))));
         assert!(matches!(routes.find(&Method::GET, "/files/a/b"), Ok(RouteMatch::Free)));
         let refused = routes.find(&Method::GET, "/images");
-        assert!(matches!(refused, Err(GatewayError::MethodNotAllowed)));
+        assert!(matches!(refused, Err(PaywallError::MethodNotAllowed)));
         for other in ["/", "/images/", "/Images", "/images/1", "/v1/images"] {
             let refused = routes.find(&Method::POST, other);
-            assert!(matches!(refused, Err(GatewayError::NotFound)), "{other}");
+            assert!(matches!(refused, Err(PaywallError::NotFound)), "{other}");
         }
     }
 
@@ -188,7 +191,7 @@ mod tests {
             "//images",
         ] {
             let refused = routes.find(&Method::POST, path);
-            assert!(matches!(refused, Err(GatewayError::InvalidPath(..))), "{path}");
+            assert!(matches!(refused, Err(PaywallError::InvalidPath(..))), "{path}");
         }
     }
 
@@ -221,7 +224,7 @@ mod tests {
 
     #[test]
     fn documented_example_is_valid() {
-        let routes = read(include_str!("../../../../docs/examples/paywall.toml")).unwrap();
+        let routes = read(include_str!("../../../docs/examples/paywall.toml")).unwrap();
         assert_eq!(routes.paid().len(), 4);
         assert!(routes.upstream().is_some());
     }

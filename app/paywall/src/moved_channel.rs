@@ -4,35 +4,32 @@
 use axum::response::Response;
 use motif_sdk::{
     channel::Channel,
-    gateway::{
-        IdempotencyKey, PayerAction, hold_details, hold_id,
-        wire::{AskToPay, VoucherParts},
-    },
+    gateway::{IdempotencyKey, PayerAction, hold_details, hold_id, wire::AskToPay},
     receipt::SignedReceipt,
+    voucher::SignedVoucher,
 };
 
-use super::{Paywall, spool::Answer};
-use crate::{error::GatewayError, payer_request::verify_payer};
+use crate::{error::PaywallError, paywall::Paywall, spool::Answer};
 
 impl Paywall {
     /// Returns an answer that was generated and paid for here. Returns `refused` for all other
     /// requests, which the channel's new holder serves.
-    pub(super) async fn retry_after_move(
+    pub(crate) async fn retry_after_move(
         &self,
         ask: &AskToPay,
         key: &IdempotencyKey,
         request_digest: &[u8; 32],
-        refused: GatewayError,
-    ) -> Result<Response, GatewayError> {
+        refused: PaywallError,
+    ) -> Result<Response, PaywallError> {
         if !refused.is_moved() {
             return Err(refused);
         }
         let address = ask.channel.0;
-        let (_, channel) = self.app().channels.recorded(&address).await?;
+        let channel = self.engine().recorded_channel(address).await?;
         let id = hold_id(&address, channel.opened_slot, key);
         let Some(answer) = self.spool().find(&id) else { return Err(refused) };
         let details = hold_details(key, ask.license, ask.units, request_digest, ask.expires_at);
-        verify_payer(&address, &channel, PayerAction::Hold(details), &ask.proof)?;
+        self.engine().verify_payer(address, &channel, PayerAction::Hold(details), &ask.proof)?;
         match self.receipt(&answer).await? {
             Some(receipt) if answer.request_digest.0 == *request_digest => {
                 self.paid_response(&answer, &receipt).await
@@ -43,28 +40,29 @@ impl Paywall {
 
     /// Returns the receipt of an answer that was paid for here, if the payer's key signed the
     /// voucher.
-    pub(super) async fn receipt_before_move(
+    pub(crate) async fn receipt_before_move(
         &self,
         answer: &Answer,
-        voucher: &VoucherParts,
-        refused: GatewayError,
-    ) -> Result<SignedReceipt, GatewayError> {
-        let (_, channel) = self.app().channels.recorded(&answer.channel.0).await?;
-        if !is_signed_by_payer(voucher, answer, &channel, self.app().cluster.now()) {
-            return Err(GatewayError::VoucherSignature);
+        voucher: &SignedVoucher,
+        refused: PaywallError,
+    ) -> Result<SignedReceipt, PaywallError> {
+        let channel = self.engine().recorded_channel(answer.channel.0).await?;
+        if !is_signed_by_payer(voucher, answer, &channel, self.engine().now()) {
+            return Err(PaywallError::VoucherSignature);
         }
         self.receipt(answer).await?.ok_or(refused)
     }
 }
 
 fn is_signed_by_payer(
-    voucher: &VoucherParts,
+    voucher: &SignedVoucher,
     answer: &Answer,
     channel: &Channel,
     now: i64,
 ) -> bool {
-    voucher.channel == answer.channel
-        && voucher.opened_slot == channel.opened_slot
-        && voucher.cluster.0 == channel.cluster
-        && voucher.signed_by(*channel.voucher_key_at(now)).verifies()
+    let signed = SignedVoucher { key: *channel.voucher_key_at(now), ..*voucher };
+    signed.voucher.channel == answer.channel.0
+        && signed.voucher.opened_slot == channel.opened_slot
+        && signed.voucher.cluster == channel.cluster
+        && signed.verifies()
 }

@@ -1,4 +1,4 @@
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use axum::{
     body::{Body, Bytes},
@@ -9,71 +9,69 @@ use axum::{
 use motif_sdk::{
     gateway::{
         IdempotencyKey, hold_id, paid_request_digest,
-        wire::{
-            AskToPay, Digest, HoldRequest, HoldState, PayForAnswer, Payment, ReceiptParts,
-            ScopeWord, VoucherParts,
-        },
+        wire::{AskToPay, Digest, HoldRequest, HoldState, PayForAnswer, Payment, ReceiptParts},
     },
     receipt::SignedReceipt,
+    voucher::SignedVoucher,
 };
 use opentelemetry::trace::FutureExt;
 use tokio::time::timeout;
 
-use super::{
-    PaidRoute, Paywall, PaywallRefusal,
+use crate::{
+    engine::{AnswerEvent, Caller, ChannelLicense},
+    error::PaywallError,
     generate::{BodyError, Generated, collect},
     headers::API_KEY,
     held::Held,
     in_flight::Slot,
     layer::Server,
+    paywall::Paywall,
+    route::PaidRoute,
     route_table::RouteMatch,
+    span::{self, set_attribute},
     spool::Answer,
-};
-use crate::{
-    error::GatewayError,
-    keys::{Caller, KeyError},
-    ledger::LedgerError,
-    traces,
 };
 
 impl Paywall {
     /// Handles a request: returns the paid answer, the payment that is due, or a refusal.
-    pub(super) async fn answer(
+    pub(crate) async fn answer(
         &self,
         request: Request,
         server: Server,
-    ) -> Result<Response, GatewayError> {
+    ) -> Result<Response, PaywallError> {
         let route = match self.routes().find(request.method(), request.uri().path())? {
             RouteMatch::Paid(route) => route,
             RouteMatch::Free => return Ok(server(request).await),
         };
-        traces::set_attribute(traces::ROUTE, route.path.clone());
+        set_attribute(span::ROUTE, route.path.clone());
         let (mut parts, body) = request.into_parts();
         // Read to the end first: a client that is still sending may miss an early response.
         let body = self.request_body(&route, body).await?;
         let payment = match payment(&parts.headers) {
             None => {
-                let price_tag = self.price_tags().of(self.app(), &route).await?;
-                return Err(PaywallRefusal::Unpaid(Box::new(price_tag)).into());
+                let price_tag = self.price_tags().of(self.engine(), &route).await?;
+                return Err(PaywallError::Unpaid(Box::new(price_tag)));
             }
             Some(payment) => payment?,
         };
         let (Payment::Pay(PayForAnswer { channel, .. }) | Payment::Ask(AskToPay { channel, .. })) =
             &payment;
-        traces::set_attribute(traces::CHANNEL, channel.0.to_string());
+        set_attribute(span::CHANNEL, channel.0.to_string());
         let caller = self.caller(&parts.headers).await?;
         let target = parts.uri.path_and_query().map_or("/", |target| target.as_str());
         let named = format!("{} {target}", parts.method);
         match payment {
-            Payment::Pay(pay) => self.pay(pay, &named, &caller).await,
+            Payment::Pay(pay) => self.pay(pay, &named, &*caller).await,
             Payment::Ask(ask) => {
                 let key = key(&parts.headers)?;
                 let request_digest = paid_request_digest(parts.method.as_str(), target, &body);
-                if let Err(error) = self.check_ask(&route, &ask).await {
-                    return self.retry_after_move(&ask, &key, &request_digest, error).await;
-                }
-                let channel = self.app().channels.get(&ask.channel.0).await?;
-                let id = hold_id(&ask.channel.0, channel.opened_slot, &key);
+                let license = match self.check_ask(&route, &ask).await {
+                    Ok(license) => license,
+                    Err(error) => {
+                        return self.retry_after_move(&ask, &key, &request_digest, error).await;
+                    }
+                };
+                let id = hold_id(&ask.channel.0, license.opened_slot, &key);
                 parts.headers.remove(Payment::HEADER);
                 let request = Request::from_parts(parts, Body::from(body));
                 let held = Held { route, id, ask, request_digest, target: named, caller };
@@ -82,51 +80,42 @@ impl Paywall {
         }
     }
 
-    /// Authenticates the caller if it sent an API key or the gateway requires one.
-    async fn caller(&self, headers: &HeaderMap) -> Result<Caller, GatewayError> {
-        let app = self.app();
-        let caller = match headers.get(API_KEY) {
-            Some(token) => {
-                let token = token.to_str().map_err(|_| KeyError::Unauthorized)?;
-                app.keys.authenticate(token).await?
-            }
-            None => Caller::default(),
-        };
-        caller.allow(ScopeWord::Meter, app.config.api_keys_required)?;
-        Ok(caller)
+    /// Authenticates the caller.
+    async fn caller(&self, headers: &HeaderMap) -> Result<Arc<dyn Caller>, PaywallError> {
+        // A value that is not visible ASCII is no API key; neither is the empty text.
+        let key = headers.get(API_KEY).map(|key| key.to_str().unwrap_or_default());
+        Ok(self.engine().authenticate(key).await?)
     }
 
     /// Checks that the request's license and units fit the route, before an amount is held.
-    async fn check_ask(&self, route: &PaidRoute, ask: &AskToPay) -> Result<(), GatewayError> {
-        let channel = self.app().channels.get(&ask.channel.0).await?;
-        let license = {
-            let locked = channel.lock();
-            locked.ledger.account().licenses.get(usize::from(ask.license)).copied()
-        };
-        let unknown = || GatewayError::rejected(LedgerError::LicenseNotFound(ask.license));
-        let license = license.ok_or_else(unknown)?;
-        let licensed_use = route.licensed_use as u8;
-        if license.work != route.work.0 || license.licensed_use != licensed_use {
-            return Err(PaywallRefusal::OtherLicense { license: ask.license }.into());
+    /// Returns the license.
+    async fn check_ask(
+        &self,
+        route: &PaidRoute,
+        ask: &AskToPay,
+    ) -> Result<ChannelLicense, PaywallError> {
+        let license = self.engine().license(ask.channel.0, ask.license).await?;
+        if license.work != route.work || license.licensed_use != Some(route.licensed_use) {
+            return Err(PaywallError::OtherLicense { license: ask.license });
         }
         // Fixed units and the parts of a stream have one size, so the hold must match it.
         let is_exact = route.streams || route.metered.fixed().is_some();
         let min = if is_exact { route.most_units } else { 1 };
         if !(min..=route.most_units).contains(&ask.units) {
             let (given, max) = (ask.units, route.most_units);
-            return Err(PaywallRefusal::HoldUnits { given, min, max }.into());
+            return Err(PaywallError::HoldUnits { given, min, max });
         }
-        Ok(())
+        Ok(license)
     }
 
-    async fn request_body(&self, route: &PaidRoute, body: Body) -> Result<Bytes, GatewayError> {
-        let within = Duration::from_secs(self.app().config.limits.request_seconds.into());
+    async fn request_body(&self, route: &PaidRoute, body: Body) -> Result<Bytes, PaywallError> {
+        let within = Duration::from_secs(self.config().request_seconds.into());
         let read = timeout(within, collect(body, route.most_request_bytes)).await;
-        match read.map_err(|_| GatewayError::Timeout)? {
+        match read.map_err(|_| PaywallError::Timeout)? {
             Ok(body) => Ok(body),
-            Err(BodyError::TooLarge) => Err(GatewayError::BodyTooLarge(route.most_request_bytes)),
+            Err(BodyError::TooLarge) => Err(PaywallError::BodyTooLarge(route.most_request_bytes)),
             Err(BodyError::Broken) => {
-                Err(PaywallRefusal::Malformed("the request body is incomplete".into()).into())
+                Err(PaywallError::Malformed("the request body is incomplete".into()))
             }
         }
     }
@@ -138,8 +127,8 @@ impl Paywall {
         key: &IdempotencyKey,
         request: Request,
         server: Server,
-    ) -> Result<Response, GatewayError> {
-        let (ask, app) = (&held.ask, self.app());
+    ) -> Result<Response, PaywallError> {
+        let (ask, engine) = (&held.ask, self.engine());
         let hold = HoldRequest {
             license: ask.license,
             units: ask.units,
@@ -147,29 +136,29 @@ impl Paywall {
             expires_at: ask.expires_at,
             proof: ask.proof,
         };
-        let facts = app.holds.add(ask.channel.0, key, &hold).await?;
+        let facts = engine.hold(ask.channel.0, key, &hold).await?;
         // The accepted hold proves that the payer signed exactly this request.
         if let Some(answer) = self.spool().find(&held.id) {
             if held.route.streams {
-                return Err(PaywallRefusal::StreamBegun.into());
+                return Err(PaywallError::StreamBegun);
             }
-            return self.deliver(&answer, ask.voucher, &held.caller).await;
+            return self.deliver(&answer, ask.voucher, &*held.caller).await;
         }
         match facts.state {
-            HoldState::Captured => return Err(PaywallRefusal::Gone.into()),
-            HoldState::Released => return Err(GatewayError::rejected(LedgerError::UnknownHold)),
+            HoldState::Captured => return Err(PaywallError::Gone),
+            HoldState::Released => return Err(PaywallError::HoldEnded),
             HoldState::Open => {}
         }
         let slot = match self.take_slot(&held) {
             // A concurrent request may have generated it after the lookup above.
             Ok(_) if self.spool().find(&held.id).is_some() => {
-                return Err(PaywallRefusal::Running.into());
+                return Err(PaywallError::Running);
             }
             Ok(slot) => slot,
-            Err(PaywallRefusal::Running) => return Err(PaywallRefusal::Running.into()),
-            Err(refusal) => {
-                app.holds.abandon(&ask.channel.0, held.id).await;
-                return Err(refusal.into());
+            Err(PaywallError::Running) => return Err(PaywallError::Running),
+            Err(error) => {
+                engine.release(ask.channel.0, held.id).await;
+                return Err(error);
             }
         };
         if held.route.streams {
@@ -179,29 +168,29 @@ impl Paywall {
         // Runs to the end if the client disconnects, so that a retry finds the answer.
         let generation = self.clone().generate(held, slot, request, server);
         let generation = self.tasks().spawn(generation.with_current_context());
-        match generation.await.map_err(GatewayError::internal)?? {
+        match generation.await.map_err(PaywallError::internal)?? {
             Generated::Refused(response) => Ok(*response),
             Generated::Answer => {
-                let answer = self.spool().find(&id).ok_or(PaywallRefusal::Gone)?;
-                self.app().metrics.answers_made.inc();
-                self.deliver(&answer, voucher, &caller).await
+                let answer = self.spool().find(&id).ok_or(PaywallError::Gone)?;
+                self.engine().count(AnswerEvent::Generated);
+                self.deliver(&answer, voucher, &*caller).await
             }
         }
     }
 
     /// Takes a slot for one more answer of the channel.
-    fn take_slot(&self, held: &Held) -> Result<Slot, PaywallRefusal> {
+    fn take_slot(&self, held: &Held) -> Result<Slot, PaywallError> {
         let channel = held.ask.channel;
-        let now = self.app().cluster.now();
+        let now = self.engine().now();
         // Reports a running duplicate before the limit of unpaid answers applies.
         let slot = self.in_flight().begin(held.id, channel.0, held.route.streams)?;
         if held.ask.expires_at < now + i64::from(held.route.hold_seconds()) - HOLD_SLACK_SECONDS {
-            return Err(PaywallRefusal::HoldTooShort(held.route.hold_seconds()));
+            return Err(PaywallError::HoldTooShort(held.route.hold_seconds()));
         }
         let max = self.config().unpaid;
         let open = self.spool().unpaid(channel, now) + self.in_flight().count(&channel.0);
         if open > max as usize {
-            return Err(PaywallRefusal::TooManyUnpaid(max));
+            return Err(PaywallError::TooManyUnpaid(max));
         }
         Ok(slot)
     }
@@ -211,13 +200,13 @@ impl Paywall {
         &self,
         pay: PayForAnswer,
         target: &str,
-        caller: &Caller,
-    ) -> Result<Response, GatewayError> {
+        caller: &dyn Caller,
+    ) -> Result<Response, PaywallError> {
         let id = pay.answer.0;
         let answer = self.spool().find(&id).filter(|answer| answer.channel == pay.channel);
-        let answer = answer.ok_or(PaywallRefusal::UnknownAnswer)?;
-        if answer.target != target || pay.voucher.channel != pay.channel {
-            return Err(GatewayError::HoldMismatch);
+        let answer = answer.ok_or(PaywallError::UnknownAnswer)?;
+        if answer.target != target || pay.voucher.voucher.channel != pay.channel.0 {
+            return Err(PaywallError::HoldMismatch);
         }
         if self.in_flight().is_awaited(&id) {
             // The open stream sends the bytes; this response carries the receipt only.
@@ -235,9 +224,9 @@ impl Paywall {
     async fn deliver(
         &self,
         answer: &Answer,
-        voucher: Option<VoucherParts>,
-        caller: &Caller,
-    ) -> Result<Response, GatewayError> {
+        voucher: Option<SignedVoucher>,
+        caller: &dyn Caller,
+    ) -> Result<Response, PaywallError> {
         let receipt = match voucher {
             Some(voucher) => self.take_payment(answer, voucher, caller).await?,
             None => match self.receipt(answer).await? {
@@ -249,15 +238,15 @@ impl Paywall {
     }
 
     /// Returns the stored answer with its receipt. The caller must have verified its payer.
-    pub(super) async fn paid_response(
+    pub(crate) async fn paid_response(
         &self,
         answer: &Answer,
         receipt: &SignedReceipt,
-    ) -> Result<Response, GatewayError> {
+    ) -> Result<Response, PaywallError> {
         let body = self.spool().body(&answer.id.0).await;
-        let body = body.map_err(GatewayError::internal)?;
-        let mut response = Response::new(Body::from(body.ok_or(PaywallRefusal::Gone)?));
-        self.app().metrics.answers_handed_over.inc();
+        let body = body.map_err(PaywallError::internal)?;
+        let mut response = Response::new(Body::from(body.ok_or(PaywallError::Gone)?));
+        self.engine().count(AnswerEvent::Delivered);
         *response.status_mut() = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::OK);
         let headers = response.headers_mut();
         for (name, value) in &answer.headers {
@@ -274,7 +263,7 @@ impl Paywall {
 const HOLD_SLACK_SECONDS: i64 = 30;
 
 /// Adds the receipt's header and forbids caches to store the paid response.
-pub(super) fn with_receipt(headers: &mut HeaderMap, receipt: &SignedReceipt) {
+pub(crate) fn with_receipt(headers: &mut HeaderMap, receipt: &SignedReceipt) {
     let text = ReceiptParts::from(receipt).to_header();
     if let Ok(value) = HeaderValue::from_str(&text) {
         headers.insert(ReceiptParts::HEADER, value);
@@ -282,8 +271,8 @@ pub(super) fn with_receipt(headers: &mut HeaderMap, receipt: &SignedReceipt) {
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
 }
 
-fn payment(headers: &HeaderMap) -> Option<Result<Payment, GatewayError>> {
-    let malformed = |what: String| GatewayError::from(PaywallRefusal::Malformed(what));
+fn payment(headers: &HeaderMap) -> Option<Result<Payment, PaywallError>> {
+    let malformed = PaywallError::Malformed;
     let mut values = headers.get_all(Payment::HEADER).iter();
     let value = values.next()?;
     if values.next().is_some() {
@@ -297,8 +286,8 @@ fn payment(headers: &HeaderMap) -> Option<Result<Payment, GatewayError>> {
     )
 }
 
-fn key(headers: &HeaderMap) -> Result<IdempotencyKey, GatewayError> {
-    let header = headers.get(IdempotencyKey::HEADER).ok_or(GatewayError::IdempotencyKeyMissing)?;
+fn key(headers: &HeaderMap) -> Result<IdempotencyKey, PaywallError> {
+    let header = headers.get(IdempotencyKey::HEADER).ok_or(PaywallError::IdempotencyKeyMissing)?;
     let key = header.to_str().ok().and_then(|text| text.parse().ok());
-    key.ok_or(GatewayError::IdempotencyKeyInvalid)
+    key.ok_or(PaywallError::IdempotencyKeyInvalid)
 }
