@@ -6,6 +6,7 @@ use anyhow::Result;
 use clap::Parser;
 
 mod cycles;
+mod features;
 mod tree;
 mod words;
 
@@ -16,6 +17,8 @@ enum Command {
     Words(Root),
     /// Find source files that import each other in a circle.
     Cycles(Root),
+    /// Find dependencies that `cargo run` and `cargo test --workspace` compile with other features.
+    Features(Root),
 }
 
 #[derive(clap::Args)]
@@ -29,6 +32,7 @@ fn main() -> Result<ExitCode> {
     let passed = match Command::parse() {
         Command::Words(Root { root }) => words::check(&root)?,
         Command::Cycles(Root { root }) => cycles::check(&root)?,
+        Command::Features(Root { root }) => features::check(&root)?,
     };
     Ok(if passed { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
