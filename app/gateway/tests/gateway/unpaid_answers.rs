@@ -137,17 +137,19 @@ async fn upstream_rejection_costs_nothing() {
 #[tokio::test]
 async fn lost_client_finds_its_answer() {
     let mut sold = Sold::new().await;
-    let request = sold.request("/pictures", json!({ "prompt": "New York", "fail": "slow" }));
+    let request = sold.request("/pictures", json!({ "prompt": "New York", "fail": "held" }));
     let mut first = sold.ask(&request);
     first.voucher = Some(sold.voucher().await);
     let first = Payment::Ask(first);
-    let asking =
-        tokio::time::timeout(Duration::from_millis(200), sold.send(&request, Some(&first)));
-    assert!(asking.await.is_err(), "the client goes");
+    tokio::select! {
+        answer = sold.send(&request, Some(&first)) => panic!("{} before the end", answer.status),
+        () = sold.server.wait_for_asked(1) => {} // The client disconnects.
+    }
     let running = sold.send(&request, Some(&first)).await;
     running.assert_problem(409, "answer-running");
     assert_eq!(running.headers["retry-after"], "1");
-    tokio::time::sleep(Duration::from_millis(1_500)).await;
+    sold.server.release();
+    tokio::time::sleep(Duration::from_millis(700)).await;
     assert_eq!(sold.owed().await, 0);
     let answer = sold.fetch(&request).await.unwrap();
     assert_eq!(answer.receipt.receipt.units, 1);
@@ -180,12 +182,14 @@ async fn spool_room_is_capped() {
         paywall.running = 1;
     })
     .await;
-    let slow = sold.request("/images", json!({ "prompt": "New York", "fail": "slow" }));
+    let held = sold.request("/images", json!({ "prompt": "New York", "fail": "held" }));
     let other = sold.request("/images", json!({ "prompt": "Boston" }));
-    let slow_payment = ask(&sold, &slow);
-    let (first, second) = tokio::join!(sold.send(&slow, Some(&slow_payment)), async {
-        tokio::time::sleep(Duration::from_millis(300)).await;
-        sold.send(&other, Some(&ask(&sold, &other))).await
+    let held_payment = ask(&sold, &held);
+    let (first, second) = tokio::join!(sold.send(&held, Some(&held_payment)), async {
+        sold.server.wait_for_asked(1).await;
+        let refused = sold.send(&other, Some(&ask(&sold, &other))).await;
+        sold.server.release();
+        refused
     });
     first.assert_problem(402, "payment-due");
     second.assert_problem(503, "paywall-full");

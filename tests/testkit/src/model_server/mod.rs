@@ -22,6 +22,7 @@ use axum::{
 use futures::stream;
 use serde::Deserialize;
 use serde_json::json;
+use tokio::sync::Notify;
 
 use picture::paint;
 
@@ -30,6 +31,7 @@ use picture::paint;
 pub struct ModelServer {
     asked: Arc<AtomicU64>,
     produced: Arc<AtomicU64>,
+    released: Arc<Notify>,
 }
 
 /// Body of a request.
@@ -65,6 +67,8 @@ enum Failure {
     Hang,
     /// Takes a second.
     Slow,
+    /// Answers after a call of [`ModelServer::release`].
+    Held,
     /// Breaks the connection in the middle of the answer.
     Midway,
     /// Answers without an end.
@@ -103,6 +107,18 @@ impl ModelServer {
         self.asked.load(Ordering::SeqCst)
     }
 
+    /// Waits until this number of requests to paid routes has arrived.
+    pub async fn wait_for_asked(&self, number: u64) {
+        while self.asked() < number {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+
+    /// Lets one held request continue, or the next one if none is held.
+    pub fn release(&self) {
+        self.released.notify_one();
+    }
+
     /// Returns the number of generated story tokens.
     pub fn produced(&self) -> u64 {
         self.produced.load(Ordering::SeqCst)
@@ -120,7 +136,7 @@ async fn echo(headers: HeaderMap, request: Request) -> Json<serde_json::Value> {
 /// Returns a picture, with its units in a header.
 async fn images(State(server): State<ModelServer>, Json(wanted): Json<Wanted>) -> Response {
     server.asked.fetch_add(1, Ordering::SeqCst);
-    if let Some(failed) = fail(wanted.fail).await {
+    if let Some(failed) = fail(&server, wanted.fail).await {
         return failed;
     }
     let Wanted { prompt, style, side, count, fail, .. } = wanted;
@@ -145,7 +161,7 @@ async fn images(State(server): State<ModelServer>, Json(wanted): Json<Wanted>) -
 /// Returns a text, with its tokens in a field of the JSON.
 async fn texts(State(server): State<ModelServer>, Json(wanted): Json<Wanted>) -> Response {
     server.asked.fetch_add(1, Ordering::SeqCst);
-    if let Some(failed) = fail(wanted.fail).await {
+    if let Some(failed) = fail(&server, wanted.fail).await {
         return failed;
     }
     let words: Vec<_> = wanted.prompt.split_whitespace().rev().collect();
@@ -161,7 +177,7 @@ async fn texts(State(server): State<ModelServer>, Json(wanted): Json<Wanted>) ->
 /// Streams a story, one token per line.
 async fn stories(State(server): State<ModelServer>, Json(wanted): Json<Wanted>) -> Response {
     server.asked.fetch_add(1, Ordering::SeqCst);
-    if let Some(failed) = fail(wanted.fail.filter(|fail| *fail != Failure::Midway)).await {
+    if let Some(failed) = fail(&server, wanted.fail.filter(|fail| *fail != Failure::Midway)).await {
         return failed;
     }
     let (produced, tokens) = (server.produced.clone(), wanted.tokens);
@@ -183,7 +199,7 @@ async fn stories(State(server): State<ModelServer>, Json(wanted): Json<Wanted>) 
 }
 
 /// Returns the requested failure if it precedes the generation.
-async fn fail(how: Option<Failure>) -> Option<Response> {
+async fn fail(server: &ModelServer, how: Option<Failure>) -> Option<Response> {
     match how? {
         Failure::Error => Some((StatusCode::INTERNAL_SERVER_ERROR, "secret cause").into_response()),
         Failure::Refuse => {
@@ -196,6 +212,10 @@ async fn fail(how: Option<Failure>) -> Option<Response> {
         }
         Failure::Slow => {
             tokio::time::sleep(Duration::from_secs(1)).await;
+            None
+        }
+        Failure::Held => {
+            server.released.notified().await;
             None
         }
         Failure::Midway => {
