@@ -100,10 +100,10 @@ impl Lookup {
             let rows = key.bind(query_of(sql).bind(i64::from(limit))).all(pool).await?;
             return rows.iter().map(read_generation).collect();
         }
-        let (mut found, mut after) = (Vec::new(), Some(0));
-        while let Some(run) = after.filter(|_| found.len() < limit as usize) {
-            let (ids, next) = runs::find(key.tag(), run, pool).await?;
-            after = next;
+        let (mut found, mut next) = (Vec::new(), Some(0));
+        while let Some(from) = next.filter(|_| found.len() < limit as usize) {
+            let (ids, following) = runs::find(key.tag(), from, pool).await?;
+            next = following;
             for ids in ids.chunks(ROWS_PER_QUERY) {
                 let numbers: Vec<_> = (1..=ids.len()).map(|number| format!("${number}")).collect();
                 let sql = format!("{select} WHERE generations.id IN ({})", numbers.join(", "));

@@ -81,29 +81,36 @@ pub async fn add(
     merge(to).await
 }
 
-/// Searches the next [`RUNS_PER_QUERY`] runs after the run `after`. Returns the numbers of generations
-/// with a key of this tag, ascending, and the run to continue after, if there may be more.
+/// Searches at most [`RUNS_PER_QUERY`] runs for generations from the number `from` on. Returns the
+/// numbers of generations with a key of this tag, ascending, and the number to continue from, if there
+/// may be more.
+///
+/// Runs may be merged between two calls. A call continues at a generation, not at a run, so that it
+/// also searches a merged run that begins before it.
 pub async fn find(
     tag: u64,
-    after: i64,
+    from: i64,
     pool: &Pool,
 ) -> Result<(Vec<i64>, Option<i64>), sqlx::Error> {
     let rows = query(
-        "SELECT first, entries FROM runs CROSS JOIN buckets \
-         ON place = (first << 16) + ($1 >> shift) WHERE first > $2 ORDER BY first LIMIT $3",
+        "SELECT first, count, entries FROM runs CROSS JOIN buckets \
+         ON place = (first << 16) + ($1 >> shift) \
+         WHERE first >= (SELECT COALESCE(MAX(first), 0) FROM runs WHERE first <= $2) \
+         AND first + count > $2 ORDER BY first LIMIT $3",
     );
-    let rows = rows.bind(head(tag)).bind(after).bind(RUNS_PER_QUERY).all(pool).await?;
-    let (mut ids, mut last) = (Vec::new(), after);
+    let rows = rows.bind(head(tag)).bind(from).bind(RUNS_PER_QUERY).all(pool).await?;
+    let (mut ids, mut next) = (Vec::new(), from);
     for row in &rows {
         let (first, bytes): (i64, Vec<u8>) = (row.get("first")?, row.get("entries")?);
         let (bytes, _) = bytes.as_chunks::<ENTRY>();
         let begin = bytes.partition_point(|bytes| entry(bytes).0 < tag);
         let same = bytes[begin..].iter().map(entry).take_while(|entry| entry.0 == tag);
-        ids.extend(same.map(|(_, offset)| first + i64::from(offset)));
-        last = first;
+        let same = same.map(|(_, offset)| first + i64::from(offset));
+        ids.extend(same.filter(|id| *id >= from));
+        next = first + row.get::<i64>("count")?;
     }
     ids.dedup();
-    Ok((ids, (rows.len() as i64 == RUNS_PER_QUERY).then_some(last)))
+    Ok((ids, (rows.len() as i64 == RUNS_PER_QUERY).then_some(next)))
 }
 
 /// Merges the newest runs while there are too many of one size.
@@ -195,6 +202,8 @@ fn out_of_range(error: std::num::TryFromIntError) -> sqlx::Error {
 
 #[cfg(test)]
 mod tests {
+    use sqlx::{Connection as _, SqliteConnection, SqlitePool};
+
     use super::*;
 
     #[test]
@@ -203,6 +212,41 @@ mod tests {
         let bytes = entries.map(|entry| to_bytes(&entry));
         assert!(bytes.is_sorted());
         assert_eq!(bytes.map(|bytes| entry(&bytes)), entries);
+    }
+
+    #[tokio::test]
+    async fn merge_between_queries_hides_no_generation() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = format!("sqlite://{}?mode=rwc", folder.path().join("runs.sqlite").display());
+        let mut to = Connection::Sqlite(SqliteConnection::connect(&file).await.unwrap());
+        for table in [
+            "CREATE TABLE runs (first INTEGER PRIMARY KEY, count INTEGER, earliest INTEGER, \
+             latest INTEGER, shift INTEGER)",
+            "CREATE TABLE buckets (place INTEGER PRIMARY KEY, entries BLOB)",
+        ] {
+            query(table).execute(&mut to).await.unwrap();
+        }
+        let pool = Pool::Sqlite(SqlitePool::connect(&file).await.unwrap());
+        // Seven runs of each of three sizes: one more of one generation merges the last seven.
+        let mut first = 1;
+        let counts = [64_i64, 8, 1].into_iter().flat_map(|count| [count; 7]);
+        for count in counts {
+            let run = Run { first, count, earliest: 0, latest: 0 };
+            write(run, &[(first as u64, 0)], &mut to).await.unwrap();
+            merge(&mut to).await.unwrap();
+            first += count;
+        }
+        let sought = first as u64 - 1; // in the newest run
+        let (ids, next) = find(sought, 0, &pool).await.unwrap();
+        assert_eq!(ids, [] as [i64; 0]);
+
+        let run = Run { first, count: 1, earliest: 0, latest: 0 };
+        write(run, &[(first as u64, 0)], &mut to).await.unwrap();
+        merge(&mut to).await.unwrap();
+        let runs = query("SELECT * FROM runs").all(&pool).await.unwrap();
+        assert_eq!(runs.len(), 1, "all were merged");
+        let (ids, next) = find(sought, next.unwrap(), &pool).await.unwrap();
+        assert_eq!((ids, next), (vec![sought as i64], None));
     }
 
     #[test]
