@@ -8,8 +8,8 @@ use motif_sdk::{
     },
     earnings,
     licensing::{
-        Derivatives, InitializeArgs, ModelArgs, Offer, ParentShare, Registration, Right, Share,
-        Unit, UsePrice, WorkKind, initialize, publish_terms, register_work, terms_digest,
+        Derivatives, InitializeArgs, ModelDeclaration, Offer, ParentShare, Registration, Right,
+        Share, Unit, UsePrice, WorkKind, initialize, publish_terms, register_work, terms_digest,
     },
     pda,
     voucher::{SignedVoucher, Voucher},
@@ -211,7 +211,8 @@ fn register(creator: &Person, parents: &[ParentShare], split: &[(&Person, u16)])
         recipient: person.key(),
         share_bps: *share_bps,
     };
-    let model = ModelArgs { base_model: "base".into(), training_root: [0; 32], likeness: false };
+    let model =
+        ModelDeclaration { base_model: "base".into(), training_root: [0; 32], likeness: false };
     let registration = Registration {
         model: Some(model),
         parents: parents.to_vec(),

@@ -18,10 +18,10 @@ use sbf_builtins as _;
 
 pub use motif_interface::licensing::{
     Approval, CERTIFICATE_SEED, Caps, Config, Consent, Derivatives, Dispute, Fingerprint,
-    GrantApprovalArgs, Inherited, InitializeArgs, LicensingError, MAX_RECIPIENTS, Model, ModelArgs,
-    Offer, OpenDisputeArgs, Parent, ParentArgs, ParentRight, ProposeSplitArgs, PublishTermsArgs,
-    Purpose, RegisterWorkArgs, Share, SplitChange, Terms, Unit, UpdateConfigArgs, Use, UsePrice,
-    Verdict, Work, WorkHead, WorkKind, WorkStatus,
+    GrantApprovalArgs, Inherited, InitializeArgs, LicensingError, MAX_RECIPIENTS, Model,
+    ModelDeclaration, Offer, OpenDisputeArgs, Parent, ParentDeclaration, ParentRight,
+    ProposeSplitArgs, PublishTermsArgs, Purpose, RegisterWorkArgs, Share, SplitChange, Terms, Unit,
+    UpdateConfigArgs, Use, UsePrice, Verdict, Work, WorkHead, WorkKind, WorkStatus,
 };
 
 pub mod certificate;

@@ -2,8 +2,8 @@
 
 use anchor_lang::prelude::*;
 use motif_interface::licensing::{
-    Approval, Consent, Inherited, LicensingError, Parent, ParentArgs, ParentRight, Purpose, Terms,
-    Work, WorkHead, WorkStatus, check_parents,
+    Approval, Consent, Inherited, LicensingError, Parent, ParentDeclaration, ParentRight, Purpose,
+    Terms, Work, WorkHead, WorkStatus, check_parents,
 };
 
 use crate::license_right::LicenseRight;
@@ -19,7 +19,7 @@ impl Lineage {
     /// Checks the right to every parent. `accounts` are exactly those of each right, in order.
     pub fn check<'info>(
         creator: &Pubkey,
-        args: &[ParentArgs],
+        args: &[ParentDeclaration],
         accounts: &'info [AccountInfo<'info>],
         now: i64,
     ) -> Result<Self> {
@@ -37,7 +37,7 @@ impl Lineage {
     fn add<'info>(
         &mut self,
         creator: &Pubkey,
-        args: &ParentArgs,
+        args: &ParentDeclaration,
         accounts: &mut std::slice::Iter<'info, AccountInfo<'info>>,
         now: i64,
     ) -> Result<()> {

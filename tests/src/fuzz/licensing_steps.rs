@@ -4,8 +4,8 @@ use anchor_lang::error::ErrorCode;
 use licensing::{Caps, Derivatives, Offer, Purpose, Unit, Use, UsePrice, WorkKind};
 use motif_sdk::{
     licensing::{
-        self as sdk, ModelArgs, ParentShare, ProposeSplitArgs, Registration, Right as SdkRight,
-        Share,
+        self as sdk, ModelDeclaration, ParentShare, ProposeSplitArgs, Registration,
+        Right as SdkRight, Share,
     },
     pda,
 };
@@ -133,7 +133,7 @@ impl Episode {
         let split = self.split();
         let registration = Registration {
             consent_expires_at: consent_end,
-            model: model.map(|likeness| ModelArgs {
+            model: model.map(|likeness| ModelDeclaration {
                 base_model: "base".to_owned(),
                 training_root: [7; 32],
                 likeness,

@@ -1,7 +1,7 @@
 use motif_sdk::{
     licensing::{
-        self, Fingerprint, ModelArgs, ParentShare, Purpose, Registration, Right, Share, Work,
-        WorkKind, register_work,
+        self, Fingerprint, ModelDeclaration, ParentShare, Purpose, Registration, Right, Share,
+        Work, WorkKind, register_work,
     },
     pda,
 };
@@ -75,7 +75,7 @@ impl<'w> WorkBuilder<'w> {
     /// A style model that adapts a base model.
     pub fn model(mut self) -> Self {
         self.registration.kind = WorkKind::StyleModel;
-        self.registration.model = Some(ModelArgs {
+        self.registration.model = Some(ModelDeclaration {
             base_model: "base".into(),
             training_root: [0x7A; 32],
             likeness: false,

@@ -5,8 +5,8 @@ use licensing::{InitializeArgs, UpdateConfigArgs};
 use motif_sdk::{
     channel, earnings,
     licensing::{
-        self as sdk, ModelArgs, OpenDisputeArgs, ProposeSplitArgs, Purpose, Right, Share, Verdict,
-        WorkKind,
+        self as sdk, ModelDeclaration, OpenDisputeArgs, ProposeSplitArgs, Purpose, Right, Share,
+        Verdict, WorkKind,
     },
 };
 use motif_tests::world::{CLUSTER, RegisteredWork, World};
@@ -132,7 +132,11 @@ fn register_work(stage: &mut Stage) -> Vec<Instruction> {
 /// A model that replaces another one.
 fn register_model(stage: &mut Stage) -> Vec<Instruction> {
     let model = || {
-        Some(ModelArgs { base_model: "base".to_string(), training_root: [7; 32], likeness: false })
+        Some(ModelDeclaration {
+            base_model: "base".to_string(),
+            training_root: [7; 32],
+            likeness: false,
+        })
     };
     let replaced = stage.world.work().with(|work| {
         work.kind = WorkKind::StyleModel;

@@ -53,6 +53,27 @@ impl Pda {
     }
 }
 
+/// Seeds of optional accounts, which the IDL omits: generated clients would always pass them.
+/// Instruction, account, seeds, and whether another program derives the address.
+const OPTIONAL_SEEDS: [(&str, &str, &[&str], bool); 2] = [
+    ("accept_terms", "issuance", &["terms"], false),
+    ("accept_terms", "vault_tokens", &["vault", "token_program", "mint"], true),
+];
+
+impl Account {
+    /// Keeps the seeds that the program derives this account by. The IDL states an account's seeds
+    /// wherever the instruction supplies them; only creation and another program's seeds are checked.
+    pub fn keep_enforced_seeds(&mut self, instruction: &str, created: bool) {
+        self.pda.take_if(|pda| pda.program.is_none() && !created);
+        let of_this = |row: &&(&str, &str, _, _)| (row.0, row.1) == (instruction, &*self.name);
+        if let Some((.., seeds, foreign)) = OPTIONAL_SEEDS.iter().find(of_this) {
+            let seeds = seeds.iter().map(|seed| Seed { path: Some((*seed).to_owned()) });
+            let program = foreign.then_some(serde_json::Value::Null);
+            self.pda = Some(Pda { seeds: seeds.collect(), program });
+        }
+    }
+}
+
 /// A type of account, and the eight bytes that every account of it begins with.
 #[derive(Deserialize)]
 pub struct AccountType {

@@ -6,8 +6,8 @@ use motif_sdk::{
     client::PACKET_BYTES,
     earnings,
     licensing::{
-        self as sdk, MAX_RECIPIENTS, ModelArgs, OpenDisputeArgs, ProposeSplitArgs, Right, Share,
-        Unit, Use, UsePrice, WorkKind,
+        self as sdk, MAX_RECIPIENTS, ModelDeclaration, OpenDisputeArgs, ProposeSplitArgs, Right,
+        Share, Unit, Use, UsePrice, WorkKind,
     },
     voucher::Statement,
 };
@@ -73,8 +73,11 @@ fn register_work(stage: &mut Stage) -> Vec<Instruction> {
         work.kind = WorkKind::StyleModel;
         work.metadata_uri = uri();
         work.consent_expires_at = Some(i64::MAX);
-        work.model =
-            Some(ModelArgs { base_model: "m".repeat(64), training_root: [7; 32], likeness: true });
+        work.model = Some(ModelDeclaration {
+            base_model: "m".repeat(64),
+            training_root: [7; 32],
+            likeness: true,
+        });
     });
     let right = |index| Right::License { terms_number: 1, channel: channel.address, index };
     let parents = parents.iter().zip(0..);

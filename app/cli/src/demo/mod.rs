@@ -22,8 +22,8 @@ use motif_sdk::{
     gateway::{GatewayClient, PayerRequest, PayerSession, SessionPolicy, wire::ReceiptParts},
     keypair::signing_key,
     licensing::{
-        Derivatives, ModelArgs, Offer, ParentShare, Registration, Share, Unit, Use, UsePrice,
-        WorkKind,
+        Derivatives, ModelDeclaration, Offer, ParentShare, Registration, Share, Unit, Use,
+        UsePrice, WorkKind,
     },
     pda,
     receipt::{SignedReceipt, proof::ReceiptProof},
@@ -155,7 +155,7 @@ pub async fn run(args: DemoArgs, session: &Session) -> Result<(), CliError> {
 
     let step = progress.begin("Kofi registers a style model made from it");
     let registration = Registration {
-        model: Some(ModelArgs {
+        model: Some(ModelDeclaration {
             base_model: "demo".to_owned(),
             training_root: TrainingSet::new([content_digest(&picture)]).root(),
             likeness: false,

@@ -70,6 +70,9 @@ pub struct Channel {
     pub next_voucher_key: Pubkey,
     /// First unix second of `next_voucher_key`; `i64::MAX` without a pending rotation.
     pub rotates_at: i64,
+    /// Licenses behind the header. Only the IDL's build has this field: it puts the type into the IDL.
+    #[cfg(feature = "idl-build")]
+    pub licenses: [License; 0],
 }
 
 /// A statement to settle.

@@ -48,11 +48,15 @@ pub struct Earnings {
     pub dispute: u32,
     /// Value of `own()` when that dispute was applied: later earnings are contested.
     pub own_contested: u64,
+    /// Parts behind the header. Only the IDL's build has this field: it puts the type into the IDL.
+    #[cfg(feature = "idl-build")]
+    pub parts: [Part; 0],
 }
 
 /// One party's part of a work's earnings.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Pod, Zeroable)]
-#[repr(C)]
+#[cfg_attr(feature = "idl-build", anchor_lang::zero_copy)]
+#[cfg_attr(not(feature = "idl-build"), derive(Clone, Copy, Pod, Zeroable), repr(C))]
+#[derive(Debug, Default, PartialEq, Eq)]
 pub struct Part {
     /// Parent work or recipient.
     pub key: Pubkey,

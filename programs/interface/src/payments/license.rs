@@ -10,8 +10,9 @@ use crate::{licensing::Caps, require};
 /// account and accepted terms cannot get worse.
 ///
 /// Invariant: `settled >= collected`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
-#[repr(C)]
+#[cfg_attr(feature = "idl-build", anchor_lang::zero_copy)]
+#[cfg_attr(not(feature = "idl-build"), derive(Clone, Copy, Pod, Zeroable), repr(C))]
+#[derive(Debug, PartialEq, Eq)]
 pub struct License {
     /// Licensed work.
     pub work: Pubkey,

@@ -27,9 +27,9 @@ pub struct RegisterWorkArgs {
     /// Last unix second of the consent; `None` for no expiry.
     pub consent_expires_at: Option<i64>,
     /// Origin of a style model; `None` for every other kind.
-    pub model: Option<ModelArgs>,
+    pub model: Option<ModelDeclaration>,
     /// Parents, in the order of their accounts.
-    pub parents: Vec<ParentArgs>,
+    pub parents: Vec<ParentDeclaration>,
     /// First split.
     pub split: Vec<Share>,
 }
@@ -59,9 +59,9 @@ impl RegisterWorkArgs {
     }
 }
 
-/// Origin of a style model, as its creator states it.
+/// Origin of a style model, as its creator declares it.
 #[derive(BorshSerialize, BorshDeserialize, Clone, Debug, PartialEq, Eq)]
-pub struct ModelArgs {
+pub struct ModelDeclaration {
     /// Publisher's name of the adapted model.
     pub base_model: String,
     /// Merkle root of the training set's content digests.
@@ -87,9 +87,9 @@ pub enum ParentRight {
     },
 }
 
-/// Arguments about one parent; its account names the work.
+/// One parent, as the creator declares it; its account names the work.
 #[derive(BorshSerialize, BorshDeserialize, Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ParentArgs {
+pub struct ParentDeclaration {
     /// Share of everything the derivative earns, basis points.
     pub share_bps: u16,
     /// Right by which the work derives from this parent.
@@ -112,7 +112,7 @@ pub struct Registration {
     /// Last unix second of the person's consent; `None` for no expiry.
     pub consent_expires_at: Option<i64>,
     /// Origin of a style model; `None` for every other kind.
-    pub model: Option<ModelArgs>,
+    pub model: Option<ModelDeclaration>,
     /// Style model of the same owner that this one replaces.
     pub previous_model: Option<Pubkey>,
     /// Works that this one derives from.
@@ -216,7 +216,7 @@ pub fn register_work(
     let mut parents = Vec::with_capacity(rights.len());
     for (parent, right) in registration.parents.iter().zip(rights) {
         accounts.extend(right.accounts(&parent.work, creator));
-        parents.push(ParentArgs { share_bps: parent.share_bps, right: right.argument() });
+        parents.push(ParentDeclaration { share_bps: parent.share_bps, right: right.argument() });
     }
     let registration = registration.clone();
     let args = RegisterWorkArgs {
