@@ -88,8 +88,6 @@ const EXCEPTIONS: &[Exception] = &[
     ("approve_split_change", "recipient", "other signer", &["RecipientNotFound"], BY_HANDLER),
     ("set_consent_end", "person", "other signer", &["NotConsentingPerson"], BY_HANDLER),
     ("set_consent_end", "work", "double", &["NotConsentingPerson"], BY_HANDLER),
-    ("register_work", "creator", "other signer", &["ConstraintSeeds"], UNTOLD),
-    ("grant_approval", "terms", "double", &["ConstraintSeeds"], UNTOLD),
     ("accept_terms", "payer", "other signer", &["ConstraintSeeds", "NotPayer"], UNTOLD),
     ("accept_terms", "terms", "double", &["ConstraintSeeds", "ConstraintHasOne"], UNTOLD),
     ("register_work", "consent", "left out", &["MissingConsent"], BY_HANDLER),
