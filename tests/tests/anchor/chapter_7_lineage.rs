@@ -120,5 +120,5 @@ async fn owner_cancels_a_proposed_split() {
     let cancelled = tour.client.cancel_split_change(&ines, &work).await.unwrap();
     tour.ran([&cancelled], "cancel_split_change").await;
     assert!(tour.client.account(&pda::split_change(&work)).await.unwrap().is_none());
-    assert_eq!(tour.client.work(&work).await.unwrap().split_version, 1);
+    assert_eq!(tour.client.work(&work).await.unwrap().split_version, 0);
 }

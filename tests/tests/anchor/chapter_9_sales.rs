@@ -1,9 +1,6 @@
 //! Sales without a channel, withdrawn works, and the end of a channel.
 
-use motif_sdk::{
-    channel,
-    payments::{License, PaymentsError},
-};
+use motif_sdk::{channel, licensing::Work, payments::PaymentsError};
 use solana_signer::Signer;
 
 use super::tour::{DEPOSIT, PRICE, Tour, assert_refused};
@@ -46,10 +43,11 @@ async fn withdrawn_work_ends_its_licenses() {
     tour.client.withdraw_work(&creator, &work).await.unwrap();
     let applied = tour.client.apply_withdrawals(&creator, &channel.address).await.unwrap();
     tour.ran(&applied, "apply_withdrawal").await;
-    let account = tour.client.channel(&channel.address).await.unwrap();
-    let now = tour.client.now().await.unwrap();
-    let license: License = account.licenses[0];
-    assert!(license.expires_at <= now + i64::from(account.channel.grace_seconds));
+    // The terms ask for no notice: the shortest one applies.
+    let withdrawn = tour.client.work(&work).await.unwrap();
+    let end = withdrawn.withdrawn_at + i64::from(Work::MIN_NOTICE_SECONDS);
+    let licenses = tour.client.channel(&channel.address).await.unwrap().licenses;
+    assert_eq!(licenses[0].expires_at, end);
     tour.settle(&channel, 1).await; // until then, the operator settles
 }
 
