@@ -5,12 +5,13 @@ usage: complete_idl.py FILE...
 
 All changes describe the same bytes, and a completed file stays as it is:
 
-- An instruction's one struct argument is replaced by the struct's fields. Generators resolve seeds
-  only from arguments at the top level.
+- An instruction's one argument of a type named `...Args` is replaced by the struct's fields.
+  Generators resolve seeds only from arguments at the top level.
 - The seeds that the doc comment of an account type states (``Seeds: `["terms", work, number as u32
   little-endian]```) become the derived address of every instruction account of that name, if
-  accounts and arguments of the instruction supply them. An account that the caller may leave out
-  gets none: generated clients would always pass it.
+  accounts and arguments of the instruction supply them. What Anchor states differently stays. An
+  account that the caller may leave out gets none: generated clients would always pass it. Neither
+  does one with a computed seed: Anchor takes it for the argument that it is computed from.
 - Fields of no bytes are removed. They only bring the types of variable-length tails into the IDL,
   such as the licenses behind a channel's header, for which Anchor's IDL has no notation.
 """
@@ -31,23 +32,22 @@ def defined_name(kind):
 
 
 def flatten_arguments(idl):
-    """Replaces each single struct argument by its fields. Returns the names of those structs."""
+    """Replaces each argument struct by its fields. Returns the names of the structs."""
     types = {definition["name"]: definition for definition in idl["types"]}
     flattened = set()
     for instruction in idl["instructions"]:
         if len(instruction["args"]) != 1:
             continue
         [argument] = instruction["args"]
-        struct = types.get(defined_name(argument["type"]), {"type": {}})
-        fields = struct["type"].get("fields") or []
-        if struct["type"].get("kind") != "struct" or not all("name" in field for field in fields):
+        name = defined_name(argument["type"])
+        if not name or not name.endswith("Args"):
             continue
+        fields = types[name]["type"].get("fields", [])
         accounts = {account["name"] for account in instruction["accounts"]}
-        clashes = accounts & {field["name"] for field in fields}
-        if clashes:
-            sys.exit(f"{instruction['name']}: {clashes} name an account and an argument")
+        if accounts & {field["name"] for field in fields}:
+            continue  # an account and an argument of one name
         instruction["args"] = fields
-        flattened.add(struct["name"])
+        flattened.add(name)
         prefix = argument["name"] + "."
         for account in instruction["accounts"]:
             for seed in account.get("pda", {}).get("seeds", []):
@@ -79,7 +79,7 @@ def remove_unreferenced(idl, candidates):
 
 
 def stated_seeds(definition):
-    """Returns the seeds in a type's doc comment: bytes of a constant, or a name."""
+    """Returns the seeds in a type's doc comment: bytes of a constant, a name, or None if computed."""
     docs = " ".join(line.strip() for line in definition.get("docs", []))
     stated = re.search(r"Seeds: `\[(.*?)\]`", docs)
     if not stated:
@@ -90,10 +90,8 @@ def stated_seeds(definition):
         name = re.fullmatch(r"\[?(\w+)\]?(?: as u(?:32|64) little-endian)?", seed)
         if constant:
             seeds.append(constant[1].encode())
-        elif name:
-            seeds.append(name[1])
         else:
-            sys.exit(f"{definition['name']}: cannot read the seed {seed}")
+            seeds.append(name and name[1])
     return seeds
 
 
@@ -114,6 +112,11 @@ def resolve_seeds(seeds, instruction):
     return resolved
 
 
+def agree(stated, resolved):
+    """Returns whether Anchor's seeds, if it states some, are the resolved ones."""
+    return stated is None or stated["seeds"] == resolved
+
+
 def insert_pda(account, pda):
     """Inserts a derived address where Anchor writes it: before the relations."""
     relations = account.pop("relations", None)
@@ -130,12 +133,13 @@ def complete_addresses(idl):
     }
     for instruction in idl["instructions"]:
         for account in instruction["accounts"]:
-            if account.get("optional"):
+            of_type = seeds.get(account["name"])
+            if account.get("optional") or of_type and None in of_type:
                 account.pop("pda", None)
-                continue
-            resolved = account["name"] in seeds and resolve_seeds(seeds[account["name"]], instruction)
-            if resolved:
-                insert_pda(account, {"seeds": resolved})
+            elif of_type:
+                resolved = resolve_seeds(of_type, instruction)
+                if resolved and agree(account.get("pda"), resolved):
+                    insert_pda(account, {"seeds": resolved})
 
 
 def is_empty_array(kind):
