@@ -136,8 +136,8 @@ impl Ledger {
         rules: &mut Rules,
     ) -> Result<(), Refused> {
         let parent = self.work(&made.from)?;
-        rules.require(parent.dispute.is_none(), LicensingError::ParentDisputed);
         if !matches!(made.right, Right::License(..)) {
+            rules.require(parent.dispute.is_none(), LicensingError::ParentDisputed);
             let active = parent.status == Status::Active;
             rules.require(active, LicensingError::ParentNotActive);
             let consented = parent.consented_at(self.now);
@@ -146,8 +146,8 @@ impl Ledger {
         let number = match made.right {
             Right::Owner(signer) => {
                 rules.require(signer == parent.owner, LicensingError::MissingApproval);
-                // Its own demands are waived; those of its parents are not its to waive.
-                let ends = [inherited.ends_by, parent.inherited.ends_by];
+                // Its own demands are waived; those of its parents and of its person are not.
+                let ends = [inherited.ends_by, parent.inherited.ends_by, parent.consent_end()];
                 inherited.ends_by = ends.into_iter().flatten().min();
                 inherited.share_alike |= parent.inherited.share_alike;
                 inherited.non_commercial |= parent.inherited.non_commercial;

@@ -12,6 +12,7 @@ mod forged_currencies;
 mod forged_proofs;
 mod front_running;
 mod handovers;
+mod laundered_consent;
 mod lineage;
 mod locked_earnings;
 mod payer_escapes;
@@ -26,6 +27,7 @@ mod running_payers;
 mod split_changes;
 mod splits;
 mod spoofed_events;
+mod staged_disputes;
 mod token_extensions;
 mod withdrawn_and_disputed;
 

@@ -105,8 +105,8 @@ pub fn expected(instruction: &str, work: Work, parent: Parent, terms: Terms) -> 
         Work::Disputed => "WorkDisputed",
     };
     match instruction {
-        // A derivative needs a parent that is not disputed, then a right.
-        _ if instruction.starts_with("register_work") && disputed => "ParentDisputed",
+        // A derivative needs a right. All but a license are offers, which a dispute suspends.
+        "register_work by owner" if disputed => "ParentDisputed",
         "register_work by owner" if work.withdrawn() => "ParentNotActive",
         "register_work by owner" => OK,
         _ if instruction.starts_with("register_work") && terms == Terms::None => MISSING,
@@ -119,6 +119,7 @@ pub fn expected(instruction: &str, work: Work, parent: Parent, terms: Terms) -> 
             _ => OK,
         },
         "register_work by terms" | "register_work by approval" => match (work, terms) {
+            (Work::Disputed, _) => "ParentDisputed",
             (Work::Withdrawn | Work::Gone, _) => "ParentNotActive",
             (_, Terms::Replaced) => "NotLatestTerms",
             (_, Terms::NotYetValid | Terms::Expired) => "TermsNotValidNow",
