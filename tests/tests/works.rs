@@ -2,13 +2,13 @@
 //! packet, rights that are looked up, and everything that happens to a work afterwards.
 #![allow(clippy::unwrap_used, reason = "a test stops at what it did not expect")]
 
-use motif_localnet::{Localnet, LocalnetConfig};
+use motif_localnet::{Localnet, LocalnetConfig, clock};
 use motif_sdk::{
     Error, Pubkey,
     channel::Currency,
     client::Client,
     licensing::{
-        Derivatives, InitializeArgs, LicensingError, Offer, OpenDisputeArgs, ParentShare, Purpose,
+        Derivatives, Dispute, InitializeArgs, LicensingError, Offer, OpenDisputeArgs, ParentShare, Purpose,
         Registration, Right, Share, Unit, Use, UsePrice, Verdict, WorkKind,
     },
     pda,
@@ -104,9 +104,11 @@ async fn client_covers_work_lifecycle() {
     assert_eq!(client.work(&child).await.unwrap().certificate, Some(certificate));
     client.offer_ownership(&friend, &child, Some(creator.pubkey())).await.unwrap();
     client.accept_ownership(&creator, &child).await.unwrap();
-    let evidence = OpenDisputeArgs { evidence_uri: String::new(), evidence_digest: [1; 32] };
+    let evidence = OpenDisputeArgs { evidence_uri: String::new(), evidence_digest: [1; 32], max_bond: u64::MAX };
     client.open_dispute(&claimant, &child, evidence).await.unwrap();
     assert_eq!(client.dispute(&child).await.unwrap().claimant, claimant.pubkey());
+    let hearing = u64::from(Dispute::HEARING_SECONDS);
+    clock::advance_seconds(&localnet.rpc_url(), hearing).await.unwrap();
     client.decide_dispute(&authority, &child, Verdict::Upheld).await.unwrap();
     let stored = client.work(&child).await.unwrap();
     assert_eq!((stored.owner, stored.split.len()), (claimant.pubkey(), 1));

@@ -46,6 +46,10 @@ pub struct OpenArgs {
     /// URI where the arbiter finds the evidence
     #[arg(long, default_value = "", value_name = "URI", hide_default_value = true)]
     evidence_uri: String,
+
+    /// Maximum bond to deposit [default: the current bond]
+    #[arg(long, value_name = "LAMPORTS")]
+    max_bond: Option<u64>,
 }
 
 /// Arguments of `motif dispute show`.
@@ -150,9 +154,14 @@ async fn open(args: OpenArgs, session: &Session) -> Result<(), CliError> {
     let claimant = session.keypair()?;
     let client = session.client().await?;
     let work = args.work.address(&client).await?;
+    let max_bond = match args.max_bond {
+        Some(lamports) => lamports,
+        None => client.config().await?.dispute_bond_lamports,
+    };
     let opening = OpenDisputeArgs {
         evidence_uri: args.evidence_uri,
         evidence_digest: content_digest(&evidence),
+        max_bond,
     };
     client.open_dispute(&claimant, &work, opening).await?;
     session.print(&DisputeOutput::from(&client.dispute(&work).await?));

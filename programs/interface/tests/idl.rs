@@ -30,7 +30,7 @@ fn licensing_instructions() -> Vec<(&'static str, Instruction)> {
         dispute_bond_lamports: 1,
         dispute_seconds: 2,
     };
-    let evidence = OpenDisputeArgs { evidence_uri: String::new(), evidence_digest: [0; 32] };
+    let evidence = OpenDisputeArgs { evidence_uri: String::new(), evidence_digest: [0; 32], max_bond: u64::MAX };
     let mut work = Registration::new(WorkKind::StyleModel, [1; 32], &KEY);
     work.previous_model = Some(KEY);
     let split = [Share { recipient: KEY, share_bps: 1 }];

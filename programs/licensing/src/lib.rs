@@ -131,7 +131,7 @@ pub mod licensing {
         handle_open_dispute(ctx, args)
     }
 
-    /// Ends a dispute by the arbiter's verdict.
+    /// Ends a dispute by the arbiter's verdict; a claim is upheld only after the hearing.
     pub fn decide_dispute(ctx: Context<DecideDispute>, verdict: Verdict) -> Result<()> {
         handle_decide_dispute(ctx, verdict)
     }

@@ -16,10 +16,14 @@ impl Episode {
     pub(super) fn open_dispute(&mut self) -> Option<Step> {
         let work = self.work()?;
         let claimant = self.cast.any_person(&mut self.random);
-        let args = OpenDisputeArgs { evidence_digest: [3; 32], evidence_uri: String::new() };
+        let bond = self.ledger.config.bond;
+        let max_bond = if self.random.random_ratio(1, 12) { bond.saturating_sub(1) } else { bond };
+        let args = OpenDisputeArgs { evidence_digest: [3; 32], evidence_uri: String::new(), max_bond };
         let instruction = sdk::open_dispute(&claimant.key(), &work, args);
         let (caller, call) = (claimant.key(), Call::new([instruction], &[&claimant]));
-        Some(Step::new("open_dispute", call, move |ledger| ledger.open_dispute(caller, work)))
+        Some(Step::new("open_dispute", call, move |ledger| {
+            ledger.open_dispute(caller, work, max_bond)
+        }))
     }
 
     /// A disputed work with its owner and who claims it.

@@ -15,17 +15,24 @@ impl Ledger {
     ///
     /// # Errors
     /// The rules it breaks.
-    pub fn open_dispute(&mut self, caller: Pubkey, work: Pubkey) -> Result<(), Refused> {
+    pub fn open_dispute(
+        &mut self,
+        caller: Pubkey,
+        work: Pubkey,
+        max_bond: u64,
+    ) -> Result<(), Refused> {
         let (now, config) = (self.now, self.config);
         let of = self.work_mut(&work)?;
         let mut rules = Rules::default();
         of.require_undisputed(&mut rules, LicensingError::WorkDisputed);
         rules.require(of.dispute.is_none(), in_use());
         rules.require(of.owner != caller, LicensingError::OwnerCannotDispute);
+        rules.require(config.bond <= max_bond, LicensingError::BondAboveMaximum);
         rules.check()?;
         let deadline = now.saturating_add(i64::from(config.dispute_seconds));
         of.disputes += 1;
-        of.dispute = Some(Dispute { claimant: caller, bond: config.bond, deadline });
+        of.dispute =
+            Some(Dispute { claimant: caller, bond: config.bond, opened_at: now, deadline });
         Ok(())
     }
 
@@ -44,6 +51,9 @@ impl Ledger {
             Deciding::Upheld(caller) | Deciding::Rejected(caller) => {
                 rules.require(caller == arbiter, LicensingError::NotArbiter);
                 rules.require(now <= dispute.deadline, LicensingError::DisputeOverdue);
+                let heard = now >= dispute.opened_at.saturating_add(43_200);
+                let soon = matches!(how, Deciding::Upheld(_)) && !heard;
+                rules.require(!soon, LicensingError::HearingOpen);
             }
             Deciding::Expired => {
                 rules.require(now > dispute.deadline, LicensingError::DisputeOpen);

@@ -138,6 +138,8 @@ pub struct Dispute {
     pub claimant: Pubkey,
     /// At stake.
     pub bond: u64,
+    /// When it was made.
+    pub opened_at: i64,
     /// Last second of a verdict.
     pub deadline: i64,
 }

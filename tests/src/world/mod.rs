@@ -108,6 +108,8 @@ impl World {
     pub const BOND: u64 = 1_000_000;
     /// From opening a dispute to the last second of its verdict; the host is the arbiter.
     pub const DISPUTE_SECONDS: i64 = 7 * 86_400;
+    /// From opening a dispute to the first second in which it can be upheld.
+    pub const HEARING_SECONDS: i64 = 43_200;
 
     /// A world with a config, one currency and its vault.
     pub fn new() -> Self {

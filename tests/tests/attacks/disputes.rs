@@ -73,6 +73,7 @@ fn verdict_applies_once() {
     let (work, claimant) = world.disputed();
     let arbiter = world.host.clone();
     let verdict = work.deciding(&arbiter, &claimant, Verdict::Upheld);
+    world.pass(World::HEARING_SECONDS);
     world.send(verdict.clone()).assert_ok();
     let after = world.read_work(&work);
     let nothing_there = anchor_lang::error::ErrorCode::AccountNotInitialized;
@@ -86,6 +87,7 @@ fn former_owner_can_dispute() {
     let mut world = World::new();
     let (work, claimant) = world.disputed();
     let arbiter = world.host.clone();
+    world.pass(World::HEARING_SECONDS);
     world.send(work.deciding(&arbiter, &claimant, Verdict::Upheld)).assert_ok();
     world.send(work.disputing_by(&claimant)).assert_err(LicensingError::OwnerCannotDispute);
     world.send(work.disputing_by(&work.creator)).assert_ok();
@@ -99,6 +101,7 @@ fn split_before_verdict_is_stale() {
     world.propose_split(&work, &split);
     let claimant = world.dispute(&work);
     let arbiter = world.host.clone();
+    world.pass(World::HEARING_SECONDS);
     world.send(work.deciding(&arbiter, &claimant, Verdict::Upheld)).assert_ok();
     let applied = world.send(work.applying_split(&friend));
     applied.assert_err(LicensingError::StaleSplitChange);
@@ -115,6 +118,7 @@ fn false_owners_terms_are_void() {
     let terms = world.terms(&work).publish();
     let claimant = world.dispute(&work);
     let arbiter = world.host.clone();
+    world.pass(World::HEARING_SECONDS);
     world.send(work.deciding(&arbiter, &claimant, Verdict::Upheld)).assert_ok();
     let child = world.work().parent_by_terms(&work, 0, terms.number);
     child.attempt().assert_err(LicensingError::NotLatestTerms);

@@ -62,7 +62,7 @@ fn owner_cannot_lock_out_recipients() {
     let accomplice = world.person();
     let dispute = || {
         let evidence_uri = String::new();
-        let args = OpenDisputeArgs { evidence_uri, evidence_digest: [1; 32] };
+        let args = OpenDisputeArgs { evidence_uri, evidence_digest: [1; 32], max_bond: u64::MAX };
         open_dispute(&accomplice.key(), &work.address, args)
     };
     world.send(Call::new([dispute()], &[&accomplice])).assert_ok();

@@ -59,6 +59,7 @@ fn upheld_dispute_transfers_work() {
     let (owners, claimants) = (world.lamports(&work.creator), world.lamports(&claimant));
     let opening = world.send(work.disputing_by(&claimant)).assert_ok().fee;
     let arbiter = world.host.clone();
+    world.pass(World::HEARING_SECONDS);
     world.send(work.deciding(&arbiter, &claimant, Verdict::Upheld)).assert_ok();
     let expected = Work {
         owner: claimant.key(),
@@ -90,6 +91,7 @@ fn work_stays_withdrawn_after_dispute() {
         world.send(work.withdrawing()).assert_ok();
         let claimant = world.dispute(&work);
         let arbiter = world.host.clone();
+        world.pass(World::HEARING_SECONDS);
         world.send(work.deciding(&arbiter, &claimant, verdict)).assert_ok();
         let after = world.read_work(&work);
         assert_eq!((after.status, after.withdrawn_at), (WorkStatus::Withdrawn, World::NOW));
@@ -176,7 +178,7 @@ fn long_evidence_uri_is_rejected() {
     let mut world = World::new();
     let (work, claimant) = (world.work().register(), world.person());
     let claiming = |bytes: usize| {
-        let args = OpenDisputeArgs { evidence_uri: "u".repeat(bytes), evidence_digest: [0; 32] };
+        let args = OpenDisputeArgs { evidence_uri: "u".repeat(bytes), evidence_digest: [0; 32], max_bond: u64::MAX };
         Call::new([open_dispute(&claimant.key(), &work.address, args)], &[&claimant])
     };
     world.send(claiming(201)).assert_err(LicensingError::UriTooLong);

@@ -224,7 +224,7 @@ fn withdraw_work(stage: &mut Stage) -> Vec<Instruction> {
 
 fn open_dispute(stage: &mut Stage) -> Vec<Instruction> {
     let (child, claimant) = (stage.family().child, stage.world.person().key());
-    let args = OpenDisputeArgs { evidence_uri: String::new(), evidence_digest: [1; 32] };
+    let args = OpenDisputeArgs { evidence_uri: String::new(), evidence_digest: [1; 32], max_bond: u64::MAX };
     vec![sdk::open_dispute(&claimant, &child.address, args)]
 }
 

@@ -163,7 +163,7 @@ fn apply_split_change(stage: &mut Stage) -> Vec<Instruction> {
 
 fn open_dispute(stage: &mut Stage) -> Vec<Instruction> {
     let (work, claimant) = (stage.family().child, stage.world.person().key());
-    let args = OpenDisputeArgs { evidence_uri: uri(), evidence_digest: [1; 32] };
+    let args = OpenDisputeArgs { evidence_uri: uri(), evidence_digest: [1; 32], max_bond: u64::MAX };
     vec![sdk::open_dispute(&claimant, &work.address, args)]
 }
 

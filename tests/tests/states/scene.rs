@@ -364,6 +364,6 @@ impl Scene {
 }
 
 fn open_dispute(claimant: &Person, work: &RegisteredWork) -> Instruction {
-    let args = OpenDisputeArgs { evidence_uri: String::new(), evidence_digest: [0xED; 32] };
+    let args = OpenDisputeArgs { evidence_uri: String::new(), evidence_digest: [0xED; 32], max_bond: u64::MAX };
     sdk::open_dispute(&claimant.key(), &work.address, args)
 }

@@ -260,7 +260,11 @@ async fn dispute(world: &World, commands: &[String]) {
         ["dispute", "decide", "sketch.png", "--verdict", "upheld", "--keypair", "kai.json"];
     world.refuses(&decide, "NotArbiter");
     assert_eq!(show(world, "sketch.png")["dispute"]["claimant"], ines);
-    run(world, &commands[3..5]);
+    run(world, &commands[3..4]);
+    let decide = [&decide[..6], &["authority.json"]].concat();
+    world.refuses(&decide, "HearingOpen");
+    clock::advance_seconds(&world.rpc_url, 43_201).await.unwrap();
+    run(world, &commands[4..5]);
     let sketch = show(world, "sketch.png");
     assert_eq!((sketch["owner"].as_str(), &sketch["status"]), (Some(&*ines), &"active".into()));
     assert_eq!(sketch["split"][0]["recipient"], ines);

@@ -118,6 +118,8 @@ pub enum LicensingError {
     MissingRecipientApproval,
     #[error("invalid certificate name: 1 to 32 bytes")]
     InvalidCertificateName,
+    #[error("bond above maximum: the config's bond exceeds `max_bond`")]
+    BondAboveMaximum,
 
     // 6100-6199: the call may succeed at another time.
     #[error("parent not active: it takes no new derivatives")]
@@ -142,6 +144,8 @@ pub enum LicensingError {
     DisputeOverdue,
     #[error("dispute open: it expires after its deadline")]
     DisputeOpen,
+    #[error("hearing open: a claim is upheld at the earliest 12 hours after it was made")]
+    HearingOpen,
 
     // 6900-6999: a defect of the program.
     #[error("counter overflow: please report this")]
