@@ -8,7 +8,7 @@ use motif_sdk::{
     channel::Currency,
     client::Client,
     licensing::{
-        Derivatives, Dispute, InitializeArgs, LicensingError, Offer, OpenDisputeArgs, ParentShare, Purpose,
+        AcceptOwnershipArgs, Derivatives, Dispute, InitializeArgs, LicensingError, Offer, OpenDisputeArgs, ParentShare, Purpose,
         Registration, Right, Share, Unit, Use, UsePrice, Verdict, WorkKind,
     },
     pda,
@@ -103,7 +103,8 @@ async fn client_covers_work_lifecycle() {
     println!("issue_certificate on the localnet: {} CU", landed.compute_units);
     assert_eq!(client.work(&child).await.unwrap().certificate, Some(certificate));
     client.offer_ownership(&friend, &child, Some(creator.pubkey())).await.unwrap();
-    client.accept_ownership(&creator, &child).await.unwrap();
+    let offered = AcceptOwnershipArgs::of(&client.work(&child).await.unwrap());
+    client.accept_ownership(&creator, &child, offered).await.unwrap();
     let evidence = OpenDisputeArgs { evidence_uri: String::new(), evidence_digest: [1; 32], max_bond: u64::MAX };
     client.open_dispute(&claimant, &child, evidence).await.unwrap();
     assert_eq!(client.dispute(&child).await.unwrap().claimant, claimant.pubkey());

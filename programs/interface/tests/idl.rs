@@ -33,6 +33,8 @@ fn licensing_instructions() -> Vec<(&'static str, Instruction)> {
     let evidence = OpenDisputeArgs { evidence_uri: String::new(), evidence_digest: [0; 32], max_bond: u64::MAX };
     let mut work = Registration::new(WorkKind::StyleModel, [1; 32], &KEY);
     work.previous_model = Some(KEY);
+    let expected =
+        AcceptOwnershipArgs { status: WorkStatus::Active, latest_terms: 0, split_version: 0 };
     let split = [Share { recipient: KEY, share_bps: 1 }];
     let proposal = ProposeSplitArgs { recipients: 1, shares: split.to_vec() };
     let offer = Offer::new(Vec::new());
@@ -47,7 +49,7 @@ fn licensing_instructions() -> Vec<(&'static str, Instruction)> {
         ("grant_approval", grant_approval(&KEY, &KEY, 1, &KEY, purpose)),
         ("revoke_approval", revoke_approval(&KEY, &KEY, 1, &KEY, purpose, &KEY)),
         ("offer_ownership", offer_ownership(&KEY, &KEY, None)),
-        ("accept_ownership", accept_ownership(&KEY, &KEY)),
+        ("accept_ownership", accept_ownership(&KEY, &KEY, expected)),
         ("propose_split", propose_split(&KEY, &KEY, proposal)),
         ("extend_split_change", extend_split_change(&KEY, &KEY, &split)),
         ("approve_split_change", approve_split_change(&KEY, &KEY, &split)),

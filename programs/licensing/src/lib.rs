@@ -17,7 +17,7 @@ use anchor_lang::prelude::*;
 use sbf_builtins as _;
 
 pub use motif_interface::licensing::{
-    Approval, CERTIFICATE_SEED, Caps, Config, Consent, Derivatives, Dispute, Fingerprint,
+    AcceptOwnershipArgs, Approval, CERTIFICATE_SEED, Caps, Config, Consent, Derivatives, Dispute, Fingerprint,
     GrantApprovalArgs, Inherited, InitializeArgs, LicensingError, MAX_RECIPIENTS, Model, ModelArgs,
     Offer, OpenDisputeArgs, Parent, ParentArgs, ParentRight, ProposeSplitArgs, PublishTermsArgs,
     Purpose, RegisterWorkArgs, Share, SplitChange, Terms, Unit, UpdateConfigArgs, Use, UsePrice,
@@ -87,9 +87,12 @@ pub mod licensing {
         handle_offer_ownership(ctx, to)
     }
 
-    /// Accepts an offered work.
-    pub fn accept_ownership(ctx: Context<AcceptOwnership>) -> Result<()> {
-        handle_accept_ownership(ctx)
+    /// Accepts an offered work, if its status, terms and split are as expected.
+    pub fn accept_ownership(
+        ctx: Context<AcceptOwnership>,
+        expected: AcceptOwnershipArgs,
+    ) -> Result<()> {
+        handle_accept_ownership(ctx, expected)
     }
 
     /// Proposes a split of a work.

@@ -1,7 +1,7 @@
 //! Calls of the licensing program.
 
 use anchor_lang::error::ErrorCode;
-use licensing::{Caps, Derivatives, Offer, Purpose, Unit, Use, UsePrice, WorkKind};
+use licensing::{Caps, Derivatives, Offer, Purpose, Unit, Use, UsePrice, WorkKind, WorkStatus};
 use motif_sdk::{
     licensing::{
         self as sdk, ModelArgs, ParentShare, ProposeSplitArgs, Registration, Right as SdkRight,
@@ -16,7 +16,7 @@ use solana_sha256_hasher::hashv;
 
 use super::{Episode, Step, episode::Known};
 use crate::{
-    model::{Ledger, Made, Refused, Registering, Right, Terms},
+    model::{Ledger, Made, Refused, Registering, Right, Status, Terms},
     world::{Call, Code, Person},
 };
 
@@ -361,10 +361,16 @@ impl Episode {
         let work = self.work()?;
         let offered = self.ledger.works[&work].pending_owner;
         let accepter = self.cast.mostly(&offered.unwrap_or_default(), &mut self.random);
-        let instruction = sdk::accept_ownership(&accepter.key(), &work);
+        let of = &self.ledger.works[&work];
+        let (withdrawn, split_version) = (of.status == Status::Withdrawn, of.split_version);
+        let status = if withdrawn { WorkStatus::Withdrawn } else { WorkStatus::Active };
+        let stale = u32::from(self.random.random_ratio(1, 12));
+        let latest_terms = of.latest_terms.wrapping_sub(stale);
+        let expected = sdk::AcceptOwnershipArgs { status, latest_terms, split_version };
+        let instruction = sdk::accept_ownership(&accepter.key(), &work, expected);
         let (caller, call) = (accepter.key(), Call::new([instruction], &[&accepter]));
         Some(Step::new("accept_ownership", call, move |ledger| {
-            ledger.accept_ownership(caller, work)
+            ledger.accept_ownership(caller, work, withdrawn, latest_terms, split_version)
         }))
     }
 

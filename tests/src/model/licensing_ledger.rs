@@ -331,13 +331,24 @@ impl Ledger {
         Ok(())
     }
 
-    /// Takes over a work.
+    /// Takes over a work, if it is withdrawn or not, and has such terms and such a split.
     ///
     /// # Errors
     /// The rules it breaks.
-    pub fn accept_ownership(&mut self, caller: Pubkey, work: Pubkey) -> Result<(), Refused> {
+    pub fn accept_ownership(
+        &mut self,
+        caller: Pubkey,
+        work: Pubkey,
+        withdrawn: bool,
+        latest_terms: u32,
+        split_version: u32,
+    ) -> Result<(), Refused> {
         let of = self.work_mut(&work)?;
         let mut rules = Rules::default();
+        let same = withdrawn == (of.status == Status::Withdrawn)
+            && latest_terms == of.latest_terms
+            && split_version == of.split_version;
+        rules.require(same, LicensingError::WorkChanged);
         rules.require(of.pending_owner == Some(caller), LicensingError::NotOffered);
         of.require_undisputed(&mut rules, LicensingError::WorkDisputed);
         rules.check()?;

@@ -1,7 +1,7 @@
 use motif_sdk::{
     licensing::{
-        self, Fingerprint, ModelArgs, ParentShare, Purpose, Registration, Right, Share, Work,
-        WorkKind, register_work,
+        self, AcceptOwnershipArgs, Fingerprint, ModelArgs, ParentShare, Purpose, Registration, Right, Share, Work,
+        WorkKind, WorkStatus, register_work,
     },
     pda,
 };
@@ -209,9 +209,21 @@ impl RegisteredWork {
         Call::new([offer], &[&self.creator])
     }
 
-    /// Takes the work that was offered.
+    /// Takes the work that was offered, as it was registered.
     pub fn accepting_by(&self, accepter: &Person) -> Call {
-        let accept = licensing::accept_ownership(&accepter.key(), &self.address);
+        self.accepting(accepter, WorkStatus::Active, 0, 0)
+    }
+
+    /// Takes the work that was offered, if this is its status, latest terms and split version.
+    pub fn accepting(
+        &self,
+        accepter: &Person,
+        status: WorkStatus,
+        latest_terms: u32,
+        split_version: u32,
+    ) -> Call {
+        let expected = AcceptOwnershipArgs { status, latest_terms, split_version };
+        let accept = licensing::accept_ownership(&accepter.key(), &self.address, expected);
         Call::new([accept], &[accepter])
     }
 

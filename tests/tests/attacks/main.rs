@@ -4,6 +4,7 @@
 mod addresses;
 mod amounts;
 mod boundaries;
+mod changed_agreements;
 mod cheap_nuisances;
 mod clock;
 mod disputes;

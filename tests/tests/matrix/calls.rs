@@ -166,7 +166,8 @@ fn revoke_approval(stage: &mut Stage) -> Vec<Instruction> {
     // Granted by an earlier owner, so that two different people are named.
     let heir = stage.world.person().key();
     stage.happen(sdk::offer_ownership(&owner, work, Some(heir)));
-    stage.happen(sdk::accept_ownership(&heir, work));
+    let as_read = stage.as_read(&family.child);
+    stage.happen(sdk::accept_ownership(&heir, work, as_read));
     vec![sdk::revoke_approval(&heir, work, 1, &grantee, Purpose::License, &owner)]
 }
 
@@ -178,7 +179,7 @@ fn offer_ownership(stage: &mut Stage) -> Vec<Instruction> {
 fn accept_ownership(stage: &mut Stage) -> Vec<Instruction> {
     let (child, accepter) = (stage.family().child, stage.world.person().key());
     stage.happen(sdk::offer_ownership(&child.creator.key(), &child.address, Some(accepter)));
-    vec![sdk::accept_ownership(&accepter, &child.address)]
+    vec![sdk::accept_ownership(&accepter, &child.address, stage.as_read(&child))]
 }
 
 fn propose_split(stage: &mut Stage) -> Vec<Instruction> {
@@ -213,7 +214,8 @@ fn cancel_split_change(stage: &mut Stage) -> Vec<Instruction> {
     let parent = stage.family().parent;
     let (owner, heir) = (parent.creator.key(), stage.world.person().key());
     stage.happen(sdk::offer_ownership(&owner, &parent.address, Some(heir)));
-    stage.happen(sdk::accept_ownership(&heir, &parent.address));
+    let as_read = stage.as_read(&parent);
+    stage.happen(sdk::accept_ownership(&heir, &parent.address, as_read));
     vec![sdk::cancel_split_change(&heir, &parent.address, &owner)]
 }
 

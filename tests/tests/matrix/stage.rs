@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use motif_sdk::{
     earnings,
-    licensing::{self as sdk, OpenDisputeArgs, Purpose, Share, WorkKind},
+    licensing::{self as sdk, AcceptOwnershipArgs, OpenDisputeArgs, Purpose, Share, WorkKind},
 };
 use motif_tests::world::{Call, OpenedChannel, Person, PublishedTerms, RegisteredWork, World};
 use solana_instruction::Instruction;
@@ -78,6 +78,11 @@ impl Stage {
     pub fn happen(&mut self, instruction: Instruction) {
         let call = self.call(vec![instruction]);
         self.world.send(call).assert_ok();
+    }
+
+    /// A work as its next owner accepts it.
+    pub fn as_read(&self, work: &RegisteredWork) -> AcceptOwnershipArgs {
+        AcceptOwnershipArgs::of(&self.world.read_work(work))
     }
 
     fn people(&self) -> BTreeMap<Pubkey, Person> {

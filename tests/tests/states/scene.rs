@@ -4,7 +4,7 @@ use motif_sdk::{
     channel::Currency,
     earnings,
     licensing::{
-        self as sdk, OpenDisputeArgs, ProposeSplitArgs, Purpose, Right, Share, Verdict, WorkKind,
+        self as sdk, AcceptOwnershipArgs, OpenDisputeArgs, ProposeSplitArgs, Purpose, Right, Share, Verdict, WorkKind,
     },
     pda,
 };
@@ -248,6 +248,7 @@ impl Scene {
         let end = Some(self.world.now() + 1);
         let approve_change = sdk::approve_split_change(&recipient.key(), &work, &self.split);
         let owners = Right::OwnerSigns(owner.key());
+        let as_read = AcceptOwnershipArgs::of(&self.world.read_work(&self.work));
         vec![
             ("register_work by owner", self.deriving(owners)),
             ("register_work by terms", self.deriving(Right::Terms(1))),
@@ -270,7 +271,7 @@ impl Scene {
                 )),
             ),
             ("offer_ownership", by_owner(sdk::offer_ownership(&owner.key(), &work, None))),
-            ("accept_ownership", by(&heir, sdk::accept_ownership(&heir.key(), &work))),
+            ("accept_ownership", by(&heir, sdk::accept_ownership(&heir.key(), &work, as_read))),
             ("propose_split", Call::new(propose, &[&owner])),
             ("approve_split_change", by(&recipient, approve_change)),
             (

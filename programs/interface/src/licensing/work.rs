@@ -1,5 +1,5 @@
 use super::{
-    Consent, Dispute, Inherited, LicensingError, MAX_PARENTS, MAX_RECIPIENTS, Model, Offer, Parent,
+    AcceptOwnershipArgs, Consent, Dispute, Inherited, LicensingError, MAX_PARENTS, MAX_RECIPIENTS, Model, Offer, Parent,
     Share, Verdict, WorkKind, WorkStatus, check_split,
 };
 use crate::bps::WHOLE_BPS;
@@ -193,14 +193,19 @@ impl Work {
         Ok(())
     }
 
-    /// Makes the pending owner the owner.
+    /// Makes the pending owner the owner, if the work is as the owner expects it.
     ///
     /// # Errors
     /// [`LicensingError::WorkDisputed`], [`LicensingError::NotOffered`] if `accepter` is not the
-    /// pending owner.
-    pub fn accept_ownership(&mut self, accepter: Pubkey) -> Result<(), LicensingError> {
+    /// pending owner, [`LicensingError::WorkChanged`].
+    pub fn accept_ownership(
+        &mut self,
+        accepter: Pubkey,
+        expected: &AcceptOwnershipArgs,
+    ) -> Result<(), LicensingError> {
         self.require_undisputed()?;
         require!(self.pending_owner == Some(accepter), LicensingError::NotOffered);
+        require!(*expected == AcceptOwnershipArgs::of(self), LicensingError::WorkChanged);
         self.owner = accepter;
         self.pending_owner = None;
         Ok(())

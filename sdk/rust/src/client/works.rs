@@ -4,7 +4,7 @@ use super::{Client, ConfirmedTransaction, DynSigner, PACKET_BYTES, batch::transa
 use crate::{
     Error,
     channel::{self, Currency},
-    licensing::{self, Offer, Registration, Right, Share},
+    licensing::{self, AcceptOwnershipArgs, Offer, Registration, Right, Share},
     pda,
 };
 
@@ -84,7 +84,8 @@ impl Client {
         self.send(&[instruction], owner, &[]).await
     }
 
-    /// Accepts the ownership of a work that was offered.
+    /// Accepts the ownership of a work that was offered, if it is still as `expected`: as
+    /// [`AcceptOwnershipArgs::of`] the account that the new owner has read.
     ///
     /// # Errors
     /// As [`Client::send`].
@@ -92,8 +93,9 @@ impl Client {
         &self,
         accepter: &DynSigner,
         work: &Pubkey,
+        expected: AcceptOwnershipArgs,
     ) -> Result<ConfirmedTransaction, Error> {
-        let instruction = licensing::accept_ownership(&accepter.pubkey(), work);
+        let instruction = licensing::accept_ownership(&accepter.pubkey(), work, expected);
         self.send(&[instruction], accepter, &[]).await
     }
 

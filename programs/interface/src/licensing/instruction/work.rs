@@ -7,7 +7,9 @@ use crate::{
     bps::WHOLE_BPS,
     codec::*,
     instruction::{optional, readonly, signer, writable, writable_signer},
-    licensing::{Fingerprint, ID, LicensingError, Purpose, Share, Work, WorkKind, check_split},
+    licensing::{
+        Fingerprint, ID, LicensingError, Purpose, Share, Work, WorkKind, WorkStatus, check_split,
+    },
     pda, require,
 };
 
@@ -238,9 +240,33 @@ pub fn offer_ownership(owner: &Pubkey, work: &Pubkey, to: Option<Pubkey>) -> Ins
     build("offer_ownership", vec![signer(*owner), writable(*work)], &to)
 }
 
-/// Creates `accept_ownership`: accepts an offered work. Signed by the key it was offered to.
-pub fn accept_ownership(accepter: &Pubkey, work: &Pubkey) -> Instruction {
-    build("accept_ownership", vec![signer(*accepter), writable(*work)], &())
+/// Arguments of `accept_ownership`: the work as the new owner has read it.
+#[derive(BorshSerialize, BorshDeserialize, Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AcceptOwnershipArgs {
+    /// Expected status.
+    pub status: WorkStatus,
+    /// Expected number of the latest terms.
+    pub latest_terms: u32,
+    /// Expected version of the split.
+    pub split_version: u32,
+}
+
+impl AcceptOwnershipArgs {
+    /// Returns the arguments that accept a work as it is.
+    pub fn of(work: &Work) -> Self {
+        let Work { status, latest_terms, split_version, .. } = *work;
+        Self { status, latest_terms, split_version }
+    }
+}
+
+/// Creates `accept_ownership`: accepts an offered work, if it is as expected. Signed by the key it
+/// was offered to.
+pub fn accept_ownership(
+    accepter: &Pubkey,
+    work: &Pubkey,
+    expected: AcceptOwnershipArgs,
+) -> Instruction {
+    build("accept_ownership", vec![signer(*accepter), writable(*work)], &expected)
 }
 
 /// Creates `withdraw_work`: withdraws a work permanently. Signed by its owner.
