@@ -36,7 +36,7 @@ fn licensing_instructions() -> Vec<(&'static str, Instruction)> {
     let expected =
         AcceptOwnershipArgs { status: WorkStatus::Active, latest_terms: 0, split_version: 0 };
     let split = [Share { recipient: KEY, share_bps: 1 }];
-    let proposal = ProposeSplitArgs { recipients: 1, shares: split.to_vec() };
+    let proposal = ProposeSplitArgs { recipients: 1, expires_at: None, shares: split.to_vec() };
     let offer = Offer::new(Vec::new());
     let purpose = Purpose::License;
     vec![
@@ -53,6 +53,7 @@ fn licensing_instructions() -> Vec<(&'static str, Instruction)> {
         ("propose_split", propose_split(&KEY, &KEY, proposal)),
         ("extend_split_change", extend_split_change(&KEY, &KEY, &split)),
         ("approve_split_change", approve_split_change(&KEY, &KEY, &split)),
+        ("revoke_split_approval", revoke_split_approval(&KEY, &KEY)),
         ("apply_split_change", apply_split_change(&KEY, &KEY, &KEY)),
         ("cancel_split_change", cancel_split_change(&KEY, &KEY, &KEY)),
         ("withdraw_work", withdraw_work(&KEY, &KEY)),

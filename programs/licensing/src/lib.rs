@@ -113,6 +113,11 @@ pub mod licensing {
         handle_approve_split_change(ctx, split_digest)
     }
 
+    /// Removes a recipient's approval of the proposed split.
+    pub fn revoke_split_approval(ctx: Context<RevokeSplitApproval>) -> Result<()> {
+        handle_revoke_split_approval(ctx)
+    }
+
     /// Replaces a work's split by the proposed one, after every recipient whose share falls has
     /// approved. Permissionless.
     pub fn apply_split_change(ctx: Context<ApplySplitChange>) -> Result<()> {

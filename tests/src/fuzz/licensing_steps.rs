@@ -385,11 +385,12 @@ impl Episode {
         }
         let recipients = whole;
         let recipients = if self.random.random_ratio(1, 40) { 33 } else { recipients };
-        let args = ProposeSplitArgs { recipients, shares: shares(&split) };
+        let expires_at = self.random.random_ratio(1, 4).then(|| self.moment());
+        let args = ProposeSplitArgs { recipients, expires_at, shares: shares(&split) };
         let instruction = sdk::propose_split(&owner.key(), &work, args);
         let (caller, call) = (owner.key(), Call::new([instruction], &[&owner]));
         Some(Step::new("propose_split", call, move |ledger| {
-            ledger.propose_split(caller, work, recipients, split.clone())
+            ledger.propose_split(caller, work, recipients, expires_at, split.clone())
         }))
     }
 
@@ -443,6 +444,17 @@ impl Episode {
         let (caller, call) = (recipient.key(), Call::new([instruction], &[&recipient]));
         Some(Step::new("approve_split_change", call, move |ledger| {
             ledger.approve_split(caller, work, &read)
+        }))
+    }
+
+    pub(super) fn revoke_split_approval(&mut self) -> Option<Step> {
+        let work = self.changing()?;
+        let recipient = self.ledger.works[&work].split.choose(&mut self.random)?.0;
+        let recipient = self.cast.mostly(&recipient, &mut self.random);
+        let instruction = sdk::revoke_split_approval(&recipient.key(), &work);
+        let (caller, call) = (recipient.key(), Call::new([instruction], &[&recipient]));
+        Some(Step::new("revoke_split_approval", call, move |ledger| {
+            ledger.revoke_split(caller, work)
         }))
     }
 

@@ -366,6 +366,7 @@ impl Ledger {
         caller: Pubkey,
         work: Pubkey,
         recipients: u8,
+        expires_at: Option<i64>,
         split: Vec<(Pubkey, u16)>,
     ) -> Result<(), Refused> {
         let of = self.work_mut(&work)?;
@@ -381,7 +382,14 @@ impl Ledger {
         rules.check()?;
         let split_version = of.split_version;
         let approved = Vec::new();
-        of.change = Some(Change { proposer: caller, split_version, recipients, split, approved });
+        of.change = Some(Change {
+            proposer: caller,
+            split_version,
+            recipients,
+            split,
+            expires_at,
+            approved,
+        });
         Ok(())
     }
 
@@ -431,6 +439,7 @@ impl Ledger {
         split: &[(Pubkey, u16)],
     ) -> Result<(), Refused> {
         let mut rules = Rules::default();
+        let now = self.now;
         let of = self.work(&work)?;
         let (version, owner) = (of.split_version, of.owner);
         let recipient = of.split.iter().any(|(person, _)| *person == caller);
@@ -439,10 +448,31 @@ impl Ledger {
         let current = change.split_version == version && change.proposer == owner;
         rules.require(current, LicensingError::StaleSplitChange);
         let complete = change.split.len() == usize::from(change.recipients);
+        let open = change.expires_at.is_none_or(|last| now <= last);
+        rules.require(open, LicensingError::SplitChangeExpired);
         rules.require(complete, LicensingError::SplitIncomplete);
         rules.require(change.split == split, LicensingError::SplitDigestMismatch);
         if rules.hold() {
             change.approved.push(caller);
+        }
+        rules.check()
+    }
+
+    /// Takes back what a recipient agreed to.
+    ///
+    /// # Errors
+    /// The rules it breaks.
+    pub fn revoke_split(&mut self, caller: Pubkey, work: Pubkey) -> Result<(), Refused> {
+        let mut rules = Rules::default();
+        let of = self.work(&work)?;
+        let (version, owner) = (of.split_version, of.owner);
+        let recipient = of.split.iter().any(|(person, _)| *person == caller);
+        rules.require(recipient, LicensingError::RecipientNotFound);
+        let change = self.change_mut(&work)?;
+        let current = change.split_version == version && change.proposer == owner;
+        rules.require(current, LicensingError::StaleSplitChange);
+        if rules.hold() {
+            change.approved.retain(|person| *person != caller);
         }
         rules.check()
     }
@@ -452,11 +482,12 @@ impl Ledger {
     /// # Errors
     /// The rules it breaks.
     pub fn apply_split_change(&mut self, work: Pubkey) -> Result<(), Refused> {
+        let now = self.now;
         let of = self.work_mut(&work)?;
         let Some(change) = &of.change else {
             return refused(ErrorCode::AccountNotInitialized);
         };
-        of.check_change(change)?;
+        of.check_change(change, now)?;
         let split = change.split.clone();
         of.change = None;
         of.set_split(split);

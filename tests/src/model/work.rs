@@ -127,7 +127,9 @@ pub struct Change {
     pub recipients: u8,
     /// Recipients and basis points so far.
     pub split: Vec<(Pubkey, u16)>,
-    /// Recipients of the present split who agreed.
+    /// Last second of it, where it has one.
+    pub expires_at: Option<i64>,
+    /// Recipients of the present split who agree.
     pub approved: Vec<Pubkey>,
 }
 
@@ -198,11 +200,13 @@ impl Work {
     }
 
     /// Whether the change may become the split.
-    pub(super) fn check_change(&self, change: &Change) -> Result<(), Refused> {
+    pub(super) fn check_change(&self, change: &Change, now: i64) -> Result<(), Refused> {
         let mut rules = Rules::default();
         self.require_undisputed(&mut rules, LicensingError::WorkDisputed);
         let current = change.split_version == self.split_version && change.proposer == self.owner;
         rules.require(current, LicensingError::StaleSplitChange);
+        let open = change.expires_at.is_none_or(|last| now <= last);
+        rules.require(open, LicensingError::SplitChangeExpired);
         let complete = change.split.len() == usize::from(change.recipients);
         rules.require(complete, LicensingError::SplitIncomplete);
         check_split(&change.split, &mut rules);

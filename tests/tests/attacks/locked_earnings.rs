@@ -18,7 +18,7 @@ fn handed_over(world: &mut World, work: &RegisteredWork, from: &[Person]) -> Vec
         to.iter().map(|person| Share { recipient: person.key(), share_bps: 312 }).collect();
     shares[0].share_bps += 16;
     let owner = &work.creator;
-    for part in propose_split_in_parts(&owner.key(), &work.address, &shares) {
+    for part in propose_split_in_parts(&owner.key(), &work.address, &shares, None) {
         world.send(Call::new([part], &[owner])).assert_ok();
     }
     for person in from {

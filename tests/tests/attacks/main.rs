@@ -29,6 +29,7 @@ mod split_changes;
 mod splits;
 mod spoofed_events;
 mod staged_disputes;
+mod stale_approvals;
 mod token_extensions;
 mod withdrawn_and_disputed;
 

@@ -30,7 +30,7 @@ fn widest(world: &mut World) -> Vec<Share> {
 }
 
 fn proposing(work: &RegisteredWork, recipients: u8, shares: &[Share]) -> Call {
-    let args = ProposeSplitArgs { recipients, shares: shares.to_vec() };
+    let args = ProposeSplitArgs { recipients, expires_at: None, shares: shares.to_vec() };
     Call::new([propose_split(&work.creator.key(), &work.address, args)], &[&work.creator])
 }
 

@@ -37,6 +37,7 @@ pub const CALLS: &[Known] = &[
     ("licensing", "propose_split", "", propose_split),
     ("licensing", "extend_split_change", "", extend_split_change),
     ("licensing", "approve_split_change", "", approve_split_change),
+    ("licensing", "revoke_split_approval", "", revoke_split_approval),
     ("licensing", "apply_split_change", "", apply_split_change),
     ("licensing", "cancel_split_change", "", cancel_split_change),
     ("licensing", "withdraw_work", "", withdraw_work),
@@ -185,13 +186,13 @@ fn accept_ownership(stage: &mut Stage) -> Vec<Instruction> {
 fn propose_split(stage: &mut Stage) -> Vec<Instruction> {
     let child = stage.family().child;
     let share = Share { recipient: child.recipients[0].key(), share_bps: 10_000 };
-    let args = ProposeSplitArgs { recipients: 1, shares: vec![share] };
+    let args = ProposeSplitArgs { recipients: 1, expires_at: None, shares: vec![share] };
     vec![sdk::propose_split(&child.creator.key(), &child.address, args)]
 }
 
 fn extend_split_change(stage: &mut Stage) -> Vec<Instruction> {
     let child = stage.family().child;
-    let args = ProposeSplitArgs { recipients: 1, shares: vec![] };
+    let args = ProposeSplitArgs { recipients: 1, expires_at: None, shares: vec![] };
     stage.happen(sdk::propose_split(&child.creator.key(), &child.address, args));
     let share = Share { recipient: child.recipients[0].key(), share_bps: 10_000 };
     vec![sdk::extend_split_change(&child.creator.key(), &child.address, &[share])]
@@ -201,6 +202,14 @@ fn approve_split_change(stage: &mut Stage) -> Vec<Instruction> {
     let family = stage.family();
     let loser = family.parent.recipients[1].key();
     vec![sdk::approve_split_change(&loser, &family.parent.address, &family.proposed)]
+}
+
+fn revoke_split_approval(stage: &mut Stage) -> Vec<Instruction> {
+    let approve = approve_split_change(stage).remove(0);
+    stage.happen(approve);
+    let family = stage.family();
+    let loser = family.parent.recipients[1].key();
+    vec![sdk::revoke_split_approval(&loser, &family.parent.address)]
 }
 
 fn apply_split_change(stage: &mut Stage) -> Vec<Instruction> {

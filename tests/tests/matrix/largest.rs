@@ -119,7 +119,7 @@ fn wide(stage: &mut Stage) -> (RegisteredWork, Vec<Person>) {
 fn propose_split(stage: &mut Stage) -> Vec<Instruction> {
     let (work, others) = wide(stage);
     let shares = shares_of(&others, &widest())[..24].to_vec();
-    let args = ProposeSplitArgs { recipients: 32, shares };
+    let args = ProposeSplitArgs { recipients: 32, expires_at: None, shares };
     vec![sdk::propose_split(&work.creator.key(), &work.address, args)]
 }
 
@@ -127,7 +127,7 @@ fn extend_split_change(stage: &mut Stage) -> Vec<Instruction> {
     let (work, others) = wide(stage);
     let shares = shares_of(&others, &widest());
     let (owner, first) = (work.creator.key(), shares[..8].to_vec());
-    let args = ProposeSplitArgs { recipients: 32, shares: first };
+    let args = ProposeSplitArgs { recipients: 32, expires_at: None, shares: first };
     stage.happen(sdk::propose_split(&owner, &work.address, args));
     vec![sdk::extend_split_change(&owner, &work.address, &shares[8..])]
 }
@@ -136,7 +136,7 @@ fn extend_split_change(stage: &mut Stage) -> Vec<Instruction> {
 fn proposed(stage: &mut Stage) -> (RegisteredWork, Vec<Share>) {
     let (work, others) = wide(stage);
     let shares = shares_of(&others, &widest());
-    for part in sdk::propose_split_in_parts(&work.creator.key(), &work.address, &shares) {
+    for part in sdk::propose_split_in_parts(&work.creator.key(), &work.address, &shares, None) {
         stage.happen(part);
     }
     (work, shares)

@@ -129,7 +129,7 @@ impl Family {
             .map(|(person, share_bps)| Share { recipient: person.key(), share_bps })
             .collect();
         for propose in
-            sdk::propose_split_in_parts(&parent.creator.key(), &parent.address, &proposed)
+            sdk::propose_split_in_parts(&parent.creator.key(), &parent.address, &proposed, None)
         {
             happen(propose, &parent.creator);
         }

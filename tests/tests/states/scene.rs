@@ -163,7 +163,7 @@ impl Scene {
             self.split = shares
                 .map(|(person, share_bps)| Share { recipient: person.key(), share_bps })
                 .collect();
-            let args = ProposeSplitArgs { recipients: 2, shares: self.split.clone() };
+            let args = ProposeSplitArgs { recipients: 2, expires_at: None, shares: self.split.clone() };
             self.happen(sdk::propose_split(&owner.key(), &work, args), &owner);
             for person in [&one, &other] {
                 let agree = sdk::approve_split_change(&person.key(), &work, &self.split);
@@ -223,7 +223,7 @@ impl Scene {
         let (someone, grantee) = (self.world.person(), self.grantee.key());
         let by = |signer: &Person, instruction| Call::new([instruction], &[signer]);
         let by_owner = |instruction| by(&owner, instruction);
-        let proposal = ProposeSplitArgs { recipients: 2, shares: self.split.clone() };
+        let proposal = ProposeSplitArgs { recipients: 2, expires_at: None, shares: self.split.clone() };
         // Only one change can wait: the one that does makes room.
         let propose = [
             sdk::cancel_split_change(&owner.key(), &work, &owner.key()),
@@ -247,6 +247,7 @@ impl Scene {
         let purpose = Purpose::License;
         let end = Some(self.world.now() + 1);
         let approve_change = sdk::approve_split_change(&recipient.key(), &work, &self.split);
+        let revoke_change = sdk::revoke_split_approval(&recipient.key(), &work);
         let owners = Right::OwnerSigns(owner.key());
         let as_read = AcceptOwnershipArgs::of(&self.world.read_work(&self.work));
         vec![
@@ -274,6 +275,7 @@ impl Scene {
             ("accept_ownership", by(&heir, sdk::accept_ownership(&heir.key(), &work, as_read))),
             ("propose_split", Call::new(propose, &[&owner])),
             ("approve_split_change", by(&recipient, approve_change)),
+            ("revoke_split_approval", by(&recipient, revoke_change)),
             (
                 "apply_split_change",
                 by(&host, sdk::apply_split_change(&host.key(), &work, &owner.key())),

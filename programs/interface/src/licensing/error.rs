@@ -144,6 +144,8 @@ pub enum LicensingError {
     DisputeOverdue,
     #[error("dispute open: it expires after its deadline")]
     DisputeOpen,
+    #[error("split change expired: its last second has passed; propose it again")]
+    SplitChangeExpired,
     #[error("work changed: its status, terms or split differ from what was expected; read it again")]
     WorkChanged,
     #[error("hearing open: a claim is upheld at the earliest 12 hours after it was made")]
