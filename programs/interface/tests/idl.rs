@@ -88,6 +88,7 @@ fn payments_instructions() -> Vec<(&'static str, Instruction)> {
         max_price: 1,
         terms_digest: [0; 32],
         quota: Quota::default(),
+        min_expires_at: i64::MIN,
     };
     let voucher = Voucher {
         cluster: [0; 32],

@@ -182,6 +182,7 @@ impl Episode {
             licensed_use: USES[0],
             max_price: u64::MAX,
             digest: terms.digest,
+            min_expires_at: i64::MIN,
             quota_units: 0,
             quota_revenue: 0,
             approver: None,

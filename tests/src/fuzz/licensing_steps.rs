@@ -130,6 +130,7 @@ impl Episode {
             parents.push(ParentShare { work: from, share_bps: bps });
             rights.push(named);
         }
+        let min_expires_at = self.random.random_ratio(1, 8).then(|| self.moment());
         let split = self.split();
         let registration = Registration {
             consent_expires_at: consent_end,
@@ -138,6 +139,7 @@ impl Episode {
                 training_root: [7; 32],
                 likeness,
             }),
+            min_expires_at,
             parents,
             split: shares(&split),
             ..Registration::new(kind, digest, &creator.key())
@@ -153,6 +155,7 @@ impl Episode {
             consent,
             consent_end,
             model,
+            min_expires_at,
             parents: made,
             split,
         };

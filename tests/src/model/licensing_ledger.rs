@@ -31,6 +31,8 @@ pub struct Registering {
     pub consent_end: Option<i64>,
     /// Says what it adapts and trains on, and whether that is a person's likeness.
     pub model: Option<bool>,
+    /// What it inherits lasts until then at least.
+    pub min_expires_at: Option<i64>,
     /// Made from these.
     pub parents: Vec<Made>,
     /// Recipients and basis points.
@@ -99,6 +101,9 @@ impl Ledger {
             rules.require(!twice, LicensingError::DuplicateParent);
             self.check_parent(made, &what.creator, &mut inherited, &mut rules)?;
         }
+        let least = what.min_expires_at.unwrap_or(i64::MIN);
+        let lasts = inherited.ends_by.is_none_or(|end| end >= least);
+        rules.require(lasts, LicensingError::InheritedEndTooEarly);
         rules.check()?;
         let consent = what.consent.map(|person| (person, what.consent_end.unwrap_or(i64::MAX)));
         self.works.insert(

@@ -138,6 +138,7 @@ pub async fn run(args: RegisterArgs, session: &Session) -> Result<(), CliError> 
         consent_expires_at: args.consent_until,
         model,
         previous_model,
+        min_expires_at: None,
         parents,
         split: split.into_iter().map(share).collect(),
     };

@@ -118,6 +118,8 @@ pub enum LicensingError {
     MissingRecipientApproval,
     #[error("invalid certificate name: 1 to 32 bytes")]
     InvalidCertificateName,
+    #[error("inherited conditions end early: terms could not last until `min_expires_at`")]
+    InheritedEndTooEarly,
     #[error("bond above maximum: the config's bond exceeds `max_bond`")]
     BondAboveMaximum,
 

@@ -42,6 +42,8 @@ pub fn handle_register_work<'info>(
     let model = ctx.accounts.model(&args)?;
     let Lineage { parents, inherited } =
         Lineage::check(&creator, &args.parents, ctx.remaining_accounts, now)?;
+    let lasts = inherited.expires_at.is_none_or(|end| end >= args.min_expires_at);
+    require!(lasts, LicensingError::InheritedEndTooEarly);
 
     ctx.accounts.work.set_inner(Work {
         version: Work::VERSION,

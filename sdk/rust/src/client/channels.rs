@@ -32,6 +32,7 @@ pub struct AcceptTerms<'a> {
     licensed_use: Use,
     max_price: u64,
     quota: Quota,
+    min_expires_at: Option<i64>,
     approver: Option<&'a DynSigner>,
 }
 
@@ -117,6 +118,7 @@ impl Client {
             licensed_use,
             max_price: 0,
             quota: Quota::default(),
+            min_expires_at: None,
             approver: None,
         }
     }
@@ -301,6 +303,12 @@ impl<'a> AcceptTerms<'a> {
         Self { quota, ..self }
     }
 
+    /// Earliest expiry of the license to accept, unix seconds. Default: the expiry that terms and
+    /// consent give it when the client reads them.
+    pub fn min_expires_at(self, min_expires_at: i64) -> Self {
+        Self { min_expires_at: Some(min_expires_at), ..self }
+    }
+
     /// Owner of the work, to sign the acceptance if the terms require approval. Default: an
     /// approval that the owner granted earlier is looked up.
     pub fn approver(self, approver: &'a DynSigner) -> Self {
@@ -313,7 +321,8 @@ impl<'a> AcceptTerms<'a> {
     /// # Errors
     /// As [`Client::send`]; [`Error::NotFound`].
     pub async fn send(self, payer: &DynSigner) -> Result<(u16, ConfirmedTransaction), Error> {
-        let Self { client, channel, work, licensed_use, max_price, quota, approver } = self;
+        let Self { client, channel, work, licensed_use, max_price, quota, .. } = self;
+        let approver = self.approver;
         let published = client.latest_terms(&work).await?;
         let token_program = client.currency(&published.terms.currency).await?.token_program;
         let acceptance = Acceptance {
@@ -321,8 +330,16 @@ impl<'a> AcceptTerms<'a> {
             approval: client.is_approved(&published, &payer.pubkey()).await?,
             ..Acceptance::of(&published.terms, token_program)
         };
+        let min_expires_at = match self.min_expires_at {
+            Some(end) => end,
+            None => {
+                let consent = client.work(&work).await?.consent;
+                published.terms.offer.license_end(consent.as_ref())
+            }
+        };
+        let terms_digest = published.digest;
         let args =
-            AcceptTermsArgs { licensed_use, max_price, terms_digest: published.digest, quota };
+            AcceptTermsArgs { licensed_use, max_price, terms_digest, quota, min_expires_at };
         let instruction = channel::accept_terms(&payer.pubkey(), &channel, &acceptance, args);
         let signers: Vec<_> = approver.into_iter().collect();
         let confirmed = client.send(&[instruction], payer, &signers).await?;

@@ -47,6 +47,9 @@ impl Client {
 
     /// Registers a work.
     ///
+    /// Unless the registration says otherwise, it is rejected if its parents' conditions end earlier
+    /// than when the client reads them.
+    ///
     /// A registration larger than a packet is sent with its creator as the only recipient,
     /// followed by a change of the split. If the change fails, the work exists and its creator
     /// receives all of its earnings: retry with [`Client::change_split`].
@@ -167,7 +170,7 @@ impl<'a> RegisterWork<'a> {
     /// # Errors
     /// As [`Client::send`]; [`Error::NotFound`] if a parent is not registered.
     pub async fn send(self, creator: &DynSigner) -> Result<(Pubkey, ConfirmedTransaction), Error> {
-        let Self { client, registration, consent, rights: given, parent_owners } = self;
+        let Self { client, mut registration, consent, rights: given, parent_owners } = self;
         let key = creator.pubkey();
         let mut signers = vec![creator];
         signers.extend(parent_owners);
@@ -179,6 +182,10 @@ impl<'a> RegisterWork<'a> {
                 Some(right) => right,
                 None => client.right_to(&key, parent, &owners).await?,
             });
+        }
+        if registration.min_expires_at.is_none() && !registration.parents.is_empty() {
+            let end = client.inherited_end(&registration.parents, &rights).await?;
+            registration.min_expires_at = Some(end.unwrap_or(i64::MAX));
         }
         signers.extend(consent);
         let person = consent.map(|signer| signer.pubkey());

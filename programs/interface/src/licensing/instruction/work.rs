@@ -30,6 +30,9 @@ pub struct RegisterWorkArgs {
     pub consent_expires_at: Option<i64>,
     /// Origin of a style model; `None` for every other kind.
     pub model: Option<ModelArgs>,
+    /// Earliest inherited expiry that the creator accepts, unix seconds; [`i64::MIN`] for any. A
+    /// parent's consent may end at any moment before the registration lands.
+    pub min_expires_at: i64,
     /// Parents, in the order of their accounts.
     pub parents: Vec<ParentArgs>,
     /// First split.
@@ -117,6 +120,8 @@ pub struct Registration {
     pub model: Option<ModelArgs>,
     /// Style model of the same owner that this one replaces.
     pub previous_model: Option<Pubkey>,
+    /// Earliest inherited expiry that the creator accepts, unix seconds; `None` for any.
+    pub min_expires_at: Option<i64>,
     /// Works that this one derives from.
     pub parents: Vec<ParentShare>,
     /// Recipients of the earnings that the parents leave.
@@ -164,6 +169,7 @@ impl Registration {
             consent_expires_at: None,
             model: None,
             previous_model: None,
+            min_expires_at: None,
             parents: Vec::new(),
             split: vec![Share { recipient: *creator, share_bps: WHOLE_BPS }],
         }
@@ -229,6 +235,7 @@ pub fn register_work(
         metadata_uri: registration.metadata_uri,
         consent_expires_at: registration.consent_expires_at,
         model: registration.model,
+        min_expires_at: registration.min_expires_at.unwrap_or(i64::MIN),
         parents,
         split: registration.split,
     };
