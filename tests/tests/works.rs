@@ -110,7 +110,7 @@ async fn client_covers_work_lifecycle() {
     assert_eq!(client.dispute(&child).await.unwrap().claimant, claimant.pubkey());
     let hearing = u64::from(Dispute::HEARING_SECONDS);
     clock::advance_seconds(&localnet.rpc_url(), hearing).await.unwrap();
-    client.decide_dispute(&authority, &child, Verdict::Upheld).await.unwrap();
+    client.decide_dispute(&authority, &child, Verdict::UPHELD).await.unwrap();
     let stored = client.work(&child).await.unwrap();
     assert_eq!((stored.owner, stored.split.len()), (claimant.pubkey(), 1));
     assert!(client.account(&pda::dispute(&child)).await.unwrap().is_none());

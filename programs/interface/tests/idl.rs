@@ -58,7 +58,7 @@ fn licensing_instructions() -> Vec<(&'static str, Instruction)> {
         ("cancel_split_change", cancel_split_change(&KEY, &KEY, &KEY)),
         ("withdraw_work", withdraw_work(&KEY, &KEY)),
         ("open_dispute", open_dispute(&KEY, &KEY, evidence)),
-        ("decide_dispute", decide_dispute(&KEY, &KEY, &KEY, &KEY, Verdict::Upheld)),
+        ("decide_dispute", decide_dispute(&KEY, &KEY, &KEY, &KEY, Verdict::UPHELD)),
         ("expire_dispute", expire_dispute(&KEY, &KEY, &KEY)),
         ("set_consent_end", set_consent_end(&KEY, &KEY, None)),
         ("issue_certificate", issue_certificate(&KEY, &KEY, "name")),

@@ -17,7 +17,7 @@ use anchor_lang::prelude::*;
 use sbf_builtins as _;
 
 pub use motif_interface::licensing::{
-    AcceptOwnershipArgs, Approval, CERTIFICATE_SEED, Caps, Config, Consent, Derivatives, Dispute, Fingerprint,
+    AcceptOwnershipArgs, Approval, Award, CERTIFICATE_SEED, Caps, Config, Consent, Derivatives, Dispute, Fingerprint,
     GrantApprovalArgs, Inherited, InitializeArgs, LicensingError, MAX_RECIPIENTS, Model, ModelArgs,
     Offer, OpenDisputeArgs, Parent, ParentArgs, ParentRight, ProposeSplitArgs, PublishTermsArgs,
     Purpose, RegisterWorkArgs, Share, SplitChange, Terms, Unit, UpdateConfigArgs, Use, UsePrice,

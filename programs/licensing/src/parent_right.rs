@@ -80,7 +80,7 @@ fn check_right<'info>(
     if let ParentRight::License { index } = right {
         let held = LicenseRight::read(next(accounts)?, index)?;
         let notice_seconds = terms.offer.notice_seconds;
-        let end = work.head.license_end(held.license.expires_at, notice_seconds);
+        let end = work.head.license_end(held.license.expires_at, terms.number, notice_seconds);
         held.check(creator, terms, end, now)?;
         return Ok(false);
     }

@@ -205,7 +205,7 @@ impl Episode {
                 let work = &self.ledger.works[&license.work];
                 match work.withdrawn_at {
                     Some(withdrawn_at) => {
-                        if license.notice_end(withdrawn_at)
+                        if license.notice_end(withdrawn_at, work.verdict_terms)
                             < self.ledger.now.min(license.expires_at)
                         {
                             late.push((*address, index, license.work));

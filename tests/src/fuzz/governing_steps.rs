@@ -1,14 +1,14 @@
 //! Calls of the licensing program about disputes and the config.
 
 use anchor_lang::error::ErrorCode;
-use licensing::{LicensingError, Verdict};
+use licensing::{Award, LicensingError, Verdict};
 use motif_sdk::licensing::{self as sdk, OpenDisputeArgs, UpdateConfigArgs};
 use rand::{Rng, seq::IndexedRandom};
 use solana_pubkey::Pubkey;
 
 use super::{Episode, Step, licensing_steps::unless};
 use crate::{
-    model::{Deciding, Ledger, Refused},
+    model::{Awarded, Deciding, Ledger, Refused},
     world::{Call, Code, Person},
 };
 
@@ -46,11 +46,20 @@ impl Episode {
             _ => self.cast.mostly(&arbiter, &mut self.random),
         };
         let upheld = self.random.random_bool(0.5);
-        let verdict = if upheld { Verdict::Upheld } else { Verdict::Rejected };
+        let kept_parents: u8 = if self.random.random_bool(0.5) { u8::MAX } else { self.random.random() };
+        let award = Award { kept_parents, keeps_recipients: self.random.random_ratio(1, 3) };
+        let awarded = Awarded {
+            kept_parents: std::array::from_fn(|place| kept_parents >> place & 1 == 1),
+            keeps_recipients: award.keeps_recipients,
+        };
+        let verdict = if upheld { Verdict::Upheld(award) } else { Verdict::Rejected };
         let instruction = sdk::decide_dispute(&arbiter.key(), &work, &owner, &claimant, verdict);
         let (caller, call) = (arbiter.key(), Call::new([instruction], &[&arbiter]));
         Some(Step::new("decide_dispute", call, move |ledger| {
-            let how = if upheld { Deciding::Upheld(caller) } else { Deciding::Rejected(caller) };
+            let how = match upheld {
+                true => Deciding::Upheld(caller, awarded),
+                false => Deciding::Rejected(caller),
+            };
             let others = other_parties(ledger, &work, &owner, &claimant);
             unless(others, ErrorCode::ConstraintHasOne, ledger, |ledger| {
                 ledger.end_dispute(work, how)

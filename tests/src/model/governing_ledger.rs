@@ -48,11 +48,11 @@ impl Ledger {
         };
         let mut rules = Rules::default();
         match how {
-            Deciding::Upheld(caller) | Deciding::Rejected(caller) => {
+            Deciding::Upheld(caller, _) | Deciding::Rejected(caller) => {
                 rules.require(caller == arbiter, LicensingError::NotArbiter);
                 rules.require(now <= dispute.deadline, LicensingError::DisputeOverdue);
                 let heard = now >= dispute.opened_at.saturating_add(43_200);
-                let soon = matches!(how, Deciding::Upheld(_)) && !heard;
+                let soon = matches!(how, Deciding::Upheld(..)) && !heard;
                 rules.require(!soon, LicensingError::HearingOpen);
             }
             Deciding::Expired => {
@@ -61,8 +61,8 @@ impl Ledger {
         }
         rules.check()?;
         of.dispute = None;
-        if matches!(how, Deciding::Upheld(_)) {
-            of.award_to(dispute.claimant);
+        if let Deciding::Upheld(_, awarded) = how {
+            of.award_to(dispute.claimant, awarded);
         }
         Ok(())
     }

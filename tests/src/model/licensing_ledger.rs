@@ -63,11 +63,20 @@ pub enum Right {
     License(u32, Pubkey, u16),
 }
 
+/// What a claimant gets beside the work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Awarded {
+    /// Whether each parent, in order, keeps its share.
+    pub kept_parents: [bool; 8],
+    /// The owner's share only, not the other recipients'.
+    pub keeps_recipients: bool,
+}
+
 /// How a dispute ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Deciding {
-    /// The named arbiter finds for the claimant.
-    Upheld(Pubkey),
+    /// The named arbiter finds for the claimant, who gets this.
+    Upheld(Pubkey, Awarded),
     /// The named arbiter finds for the owner.
     Rejected(Pubkey),
     /// The deadline passed without a verdict.
@@ -119,6 +128,8 @@ impl Ledger {
                 verdict_version: 0,
                 disputes: 0,
                 verdict_dispute: 0,
+                verdict_terms: 0,
+                verdict_keeps_recipients: false,
                 withdrawn_at: None,
                 consent,
                 pending_owner: None,
@@ -221,8 +232,10 @@ impl Ledger {
         let own = license.work == made.from && license.terms_number == number;
         rules.require(own, LicensingError::LicenseTermsMismatch);
         rules.require(license.units > 0, LicensingError::LicenseUnused);
-        let withdrawn_at = self.works.get(&made.from).and_then(|work| work.withdrawn_at);
-        let notice_end = withdrawn_at.map_or(i64::MAX, |at| license.notice_end(at));
+        let parent = self.works.get(&made.from);
+        let judged = parent.map_or(0, |work| work.verdict_terms);
+        let withdrawn_at = parent.and_then(|work| work.withdrawn_at);
+        let notice_end = withdrawn_at.map_or(i64::MAX, |at| license.notice_end(at, judged));
         let ends_at = license.expires_at.min(notice_end);
         rules.require(self.now <= ends_at, LicensingError::LicenseEnded);
     }

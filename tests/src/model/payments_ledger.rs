@@ -301,8 +301,10 @@ impl Ledger {
                 rules.require(false, PaymentsError::LicenseNotFound);
                 continue;
             };
-            match self.work(&license.work)?.withdrawn_at {
-                Some(withdrawn_at) => license.end_by_withdrawal(withdrawn_at, settled_until),
+            let of = self.work(&license.work)?;
+            let judged = of.verdict_terms;
+            match of.withdrawn_at {
+                Some(at) => license.end_by_withdrawal(at, judged, settled_until),
                 None => drop(rules.require(false, PaymentsError::WorkNotWithdrawn)),
             }
         }

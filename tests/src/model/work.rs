@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use licensing::{Derivatives, LicensingError, Use, WorkKind};
 use solana_pubkey::Pubkey;
 
-use super::{Refused, Rules};
+use super::{Awarded, Refused, Rules};
 use crate::world::Code;
 
 /// Whether a work stands where its owner left it.
@@ -38,6 +38,10 @@ pub struct Work {
     pub disputes: u32,
     /// Which of them made that change.
     pub verdict_dispute: u32,
+    /// Terms before this number are not the present owner's.
+    pub verdict_terms: u32,
+    /// That change was of the owner's share only.
+    pub verdict_keeps_recipients: bool,
     /// When it was withdrawn.
     pub withdrawn_at: Option<i64>,
     /// A person and the last second of its consent.
@@ -227,12 +231,35 @@ impl Work {
     }
 
     /// Transfers the work to the winner of the dispute.
-    pub(super) fn award_to(&mut self, claimant: Pubkey) {
+    pub fn award_to(&mut self, claimant: Pubkey, awarded: Awarded) {
+        for ((_, bps), kept) in self.parents.iter_mut().zip(awarded.kept_parents) {
+            *bps = if kept { *bps } else { 0 };
+        }
+        let any_kept = self.parents.iter().zip(awarded.kept_parents).any(|(_, kept)| kept);
+        if !any_kept {
+            self.inherited = Inherited::default();
+        }
+        let mut split = vec![(claimant, 10_000)];
+        if awarded.keeps_recipients {
+            split = self.split.clone();
+            let own = split.iter().position(|(person, _)| *person == self.owner);
+            let other = split.iter().position(|(person, _)| *person == claimant);
+            match (own, other) {
+                (Some(own), None) => split[own].0 = claimant,
+                (Some(own), Some(other)) => {
+                    split[other].1 += split[own].1;
+                    split.remove(own);
+                }
+                (None, _) => {}
+            }
+        }
         self.owner = claimant;
         self.pending_owner = None;
         self.latest_terms += 1;
-        self.set_split(vec![(claimant, 10_000)]);
+        self.verdict_terms = self.latest_terms;
+        self.set_split(split);
         self.verdict_version = self.split_version;
         self.verdict_dispute = self.disputes;
+        self.verdict_keeps_recipients = awarded.keeps_recipients;
     }
 }

@@ -504,6 +504,7 @@ impl World {
             work.verdict_version = work.split_version;
             work.verdict_dispute = work.disputes;
             work.latest_terms += 1;
+            work.verdict_terms = work.latest_terms;
             work.status = licensing::WorkStatus::Active;
         });
     }

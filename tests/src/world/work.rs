@@ -229,8 +229,13 @@ impl RegisteredWork {
 
     /// Withdraws the work.
     pub fn withdrawing(&self) -> Call {
-        let withdraw = licensing::withdraw_work(&self.creator.key(), &self.address);
-        Call::new([withdraw], &[&self.creator])
+        self.withdrawing_by(&self.creator)
+    }
+
+    /// Withdraws the work, as this owner.
+    pub fn withdrawing_by(&self, owner: &Person) -> Call {
+        let withdraw = licensing::withdraw_work(&owner.key(), &self.address);
+        Call::new([withdraw], &[owner])
     }
 
     /// Ends the consent that this person gave.

@@ -30,6 +30,7 @@ mod splits;
 mod spoofed_events;
 mod staged_disputes;
 mod stale_approvals;
+mod stolen_works;
 mod token_extensions;
 mod withdrawn_and_disputed;
 

@@ -25,7 +25,7 @@ fn verdict_before_hearing_takes_nothing() {
     let (arbiter, accomplice) = (world.host.clone(), world.person());
     let before = world.read_work(&work);
     let open = work.disputing_by(&accomplice);
-    let decide = work.deciding(&arbiter, &accomplice, Verdict::Upheld);
+    let decide = work.deciding(&arbiter, &accomplice, Verdict::UPHELD);
     let at_once = open.clone().then(decide.clone());
     world.send(at_once).assert_err(LicensingError::HearingOpen);
     assert_eq!(world.read_work(&work), before);

@@ -197,8 +197,9 @@ pub fn expected(instruction: &str, work: Work, parent: Parent, terms: Terms) -> 
                 "LicenseNotFound"
             }
         }
-        // Money moves towards a work in every state, and past it to its parents. Out of a
-        // disputed one its recipients get what it had earned before, once that was noted.
+        // Money moves towards a work in every state. Out of a disputed one its parents and its
+        // recipients get what it had earned before, once that was noted.
+        "pull to its parent" if disputed => "DisputeNotApplied",
         "pull to its parent" if parent == Parent::None => "ParentNotFound",
         "pull to its parent" | "pull from a derivative" => OK,
         "open_earnings" | "open_till" | "sweep_till" => OK,

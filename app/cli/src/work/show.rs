@@ -227,7 +227,10 @@ impl ShowOutput {
             earnings,
             children: details.children.iter().map(RelatedOutput::new).collect(),
             conflicts: details.conflicts.iter().map(RelatedOutput::new).collect(),
-            dispute: dispute.map(DisputeOutput::from),
+            dispute: match dispute {
+                Some(dispute) => Some(DisputeOutput::read(dispute, client).await?),
+                None => None,
+            },
             split_change: change.map(|change| SplitChangeOutput::new(change, &entry.work)),
             text: Text {
                 terms: entry.terms.as_ref().map(|published| published.terms.number),

@@ -1,38 +1,39 @@
 use solana_pubkey::Pubkey;
 
 use super::{Config, LicensingError, WorkStatus};
-use crate::{UnknownWord, codec::*, require};
+use crate::{codec::*, require};
 
-/// Arbiter's decision on a dispute. One byte in the instruction: append only.
-#[derive(
-    BorshSerialize,
-    BorshDeserialize,
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    Hash,
-    strum::Display,
-    strum::EnumString,
-    strum::VariantArray,
-    strum::VariantNames,
-)]
-#[strum(
-    serialize_all = "kebab-case",
-    parse_err_ty = UnknownWord,
-    parse_err_fn = UnknownWord::expected::<Verdict>
-)]
-#[cfg_attr(
-    feature = "serde",
-    derive(serde::Serialize, serde::Deserialize),
-    serde(rename_all = "kebab-case")
-)]
+/// Arbiter's decision on a dispute. Its first byte in the instruction: append only.
+#[derive(BorshSerialize, BorshDeserialize, Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
     /// The owner keeps the work and receives the bond.
     Rejected,
-    /// The claimant becomes the owner.
-    Upheld,
+    /// The claimant becomes the owner and gets the award.
+    Upheld(Award),
+}
+
+/// What an upheld claim awards to the claimant beside the ownership.
+#[derive(BorshSerialize, BorshDeserialize, Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Award {
+    /// Parents that stay, one bit each by position, lowest first. The work's own part takes the
+    /// shares of the others.
+    pub kept_parents: u8,
+    /// Whether recipients other than the owner keep their shares of the split; the claimant then
+    /// takes the owner's share only.
+    pub keeps_recipients: bool,
+}
+
+impl Verdict {
+    /// Upheld: the claimant becomes the only recipient, and all parents stay.
+    pub const UPHELD: Self =
+        Self::Upheld(Award { kept_parents: u8::MAX, keeps_recipients: false });
+}
+
+impl Award {
+    /// Returns whether the parent at `position`, below [`MAX_PARENTS`](super::MAX_PARENTS), stays.
+    pub fn keeps_parent(&self, position: usize) -> bool {
+        self.kept_parents & (1 << position) != 0
+    }
 }
 
 /// Claim to the ownership of a work, secured by a bond.
@@ -136,7 +137,7 @@ mod tests {
             assert_eq!(dispute.require_overdue(now), Err(open));
         }
         for now in [86_401, i64::MAX] {
-            for verdict in [Verdict::Rejected, Verdict::Upheld] {
+            for verdict in [Verdict::Rejected, Verdict::UPHELD] {
                 let overdue = LicensingError::DisputeOverdue;
                 assert_eq!(dispute.require_decidable(&verdict, now), Err(overdue));
             }
@@ -151,10 +152,17 @@ mod tests {
         let dispute = dispute();
         for now in [i64::MIN, 0, 43_199] {
             let open = Err(LicensingError::HearingOpen);
-            assert_eq!(dispute.require_decidable(&Verdict::Upheld, now), open);
+            assert_eq!(dispute.require_decidable(&Verdict::UPHELD, now), open);
         }
         for now in [43_200, 86_400] {
-            assert_eq!(dispute.require_decidable(&Verdict::Upheld, now), Ok(()));
+            assert_eq!(dispute.require_decidable(&Verdict::UPHELD, now), Ok(()));
         }
+    }
+
+    #[test]
+    fn award_keeps_parents_by_bit() {
+        let award = Award { kept_parents: 0b1000_0101, keeps_recipients: false };
+        let kept: Vec<_> = (0..8).filter(|&position| award.keeps_parent(position)).collect();
+        assert_eq!(kept, [0, 2, 7]);
     }
 }

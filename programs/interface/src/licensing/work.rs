@@ -1,5 +1,5 @@
 use super::{
-    AcceptOwnershipArgs, Consent, Dispute, Inherited, LicensingError, MAX_PARENTS, MAX_RECIPIENTS, Model, Offer, Parent,
+    AcceptOwnershipArgs, Award, Consent, Dispute, Inherited, LicensingError, MAX_PARENTS, MAX_RECIPIENTS, Model, Offer, Parent,
     Share, Verdict, WorkKind, WorkStatus, check_split,
 };
 use crate::bps::WHOLE_BPS;
@@ -51,6 +51,11 @@ pub struct Work {
     pub disputes: u32,
     /// Number of the dispute that set `verdict_version`; 0 for none.
     pub verdict_dispute: u32,
+    /// Number of terms that the last upheld dispute skipped; 0 for none. The notice of licenses
+    /// under earlier terms is the minimum.
+    pub verdict_terms: u32,
+    /// Whether that dispute replaced the owner's share of the split only.
+    pub verdict_keeps_recipients: bool,
     /// Time of the withdrawal, unix seconds; `i64::MAX` if not withdrawn.
     pub withdrawn_at: i64,
     /// On-chain time of the registration, unix seconds; of equal digests the earlier was first.
@@ -95,15 +100,15 @@ impl Work {
     /// Minimum time from a withdrawal to the end of a license, if its terms state less notice.
     pub const MIN_NOTICE_SECONDS: u32 = 86_400;
     /// Offset of `creator` in the account, for RPC filters.
-    pub const CREATOR_OFFSET: usize = 48;
+    pub const CREATOR_OFFSET: usize = 53;
     /// Offset of `owner` in the account.
-    pub const OWNER_OFFSET: usize = 80;
+    pub const OWNER_OFFSET: usize = 85;
     /// Offset of `content_digest` in the account.
-    pub const CONTENT_DIGEST_OFFSET: usize = 112;
+    pub const CONTENT_DIGEST_OFFSET: usize = 117;
     /// Offset of `consent`, the last field at a fixed offset.
-    pub const CONSENT_OFFSET: usize = 210;
+    pub const CONSENT_OFFSET: usize = 215;
 
-    const FIXED_SPACE: usize = 144 + 34 + 32 + 42 + 33 + 33 + 11 + 1;
+    const FIXED_SPACE: usize = 149 + 34 + 32 + 42 + 33 + 33 + 11 + 1;
 
     /// Returns the bytes of an account for a work with these numbers and lengths.
     /// `model_name_bytes` is `None` unless the work is a style model.
@@ -245,20 +250,61 @@ impl Work {
         self.status = dispute.status_before;
         match verdict {
             Verdict::Rejected => Ok(()),
-            Verdict::Upheld => self.award_to(dispute.claimant),
+            Verdict::Upheld(award) => self.award_to(dispute.claimant, award),
         }
     }
 
-    /// Transfers the work to the claimant: ownership, future earnings and contested earnings. The
-    /// old terms cease to be the latest.
-    fn award_to(&mut self, claimant: Pubkey) -> Result<(), LicensingError> {
-        self.number_terms()?; // skips a number, so that the old terms are not the latest
+    /// Transfers the work to the claimant: ownership, future earnings and contested earnings, as
+    /// far as the award says. The old terms cease to be the latest.
+    fn award_to(&mut self, claimant: Pubkey, award: Award) -> Result<(), LicensingError> {
+        // Skips a number, so that the old terms are not the latest.
+        self.verdict_terms = self.number_terms()?;
+        self.drop_parents(award);
+        let split = if award.keeps_recipients {
+            self.split_with(claimant)
+        } else {
+            vec![Share { recipient: claimant, share_bps: WHOLE_BPS }]
+        };
         self.owner = claimant;
         self.pending_owner = None;
-        self.set_split(vec![Share { recipient: claimant, share_bps: WHOLE_BPS }])?;
+        self.set_split(split)?;
         self.verdict_version = self.split_version;
         self.verdict_dispute = self.disputes;
+        self.verdict_keeps_recipients = award.keeps_recipients;
         Ok(())
+    }
+
+    /// Takes the shares of parents that an award does not keep. They stay in the list, where
+    /// earnings find them by position. What the parents' terms demand is not told apart, so it ends
+    /// with the last parent.
+    fn drop_parents(&mut self, award: Award) {
+        let mut kept = false;
+        for (position, parent) in self.parents.iter_mut().enumerate() {
+            if award.keeps_parent(position) {
+                kept = true;
+            } else {
+                parent.share_bps = 0;
+            }
+        }
+        if !kept {
+            self.inherited = Inherited::default();
+        }
+    }
+
+    /// Returns the split with the claimant in the owner's place, in addition to its own share.
+    fn split_with(&self, claimant: Pubkey) -> Vec<Share> {
+        let mut split = self.split.clone();
+        let place = |split: &[Share], key| split.iter().position(|share| share.recipient == key);
+        let Some(owner) = place(&split, self.owner) else { return split };
+        if place(&split, claimant).is_some() {
+            let share_bps = split.remove(owner).share_bps;
+            for share in split.iter_mut().filter(|share| share.recipient == claimant) {
+                share.share_bps += share_bps; // both are parts of the whole
+            }
+        } else {
+            split[owner].recipient = claimant;
+        }
+        split
     }
 
     /// Sets the last unix second of the consent; `None` for no expiry.
@@ -285,14 +331,14 @@ impl Work {
 }
 
 // The layout of existing accounts never changes.
-const _: () = assert!(Work::space(0, 1, 0, None) == 376);
+const _: () = assert!(Work::space(0, 1, 0, None) == 381);
 const _: () = assert!(
     Work::space(
         Work::MAX_PARENTS,
         MAX_RECIPIENTS,
         Work::MAX_URI_BYTES,
         Some(Model::MAX_NAME_BYTES)
-    ) == 2_067
+    ) == 2_072
 );
 
 #[cfg(test)]
@@ -315,6 +361,8 @@ mod tests {
             verdict_version: 0x090A_0B0C,
             disputes: 0x1516_1718,
             verdict_dispute: 0x191A_1B1C,
+            verdict_terms: 0x1D1E_1F20,
+            verdict_keeps_recipients: true,
             withdrawn_at: -0x0D0E_0F10_1112_1314,
             registered_at: 1,
             creator: Pubkey::new_from_array([1; 32]),
@@ -377,5 +425,49 @@ mod tests {
             assert_eq!((status as u8, WorkStatus::from_byte(byte)), (byte, Some(status)));
         }
         assert_eq!((WorkKind::from_byte(7), WorkStatus::from_byte(3)), (None, None));
+    }
+
+    fn work_of(split: &[(u8, u16)], parents: &[u16]) -> Work {
+        let key = |number: u8| Pubkey::new_from_array([number; 32]);
+        let share = |&(number, share_bps): &(u8, u16)| Share { recipient: key(number), share_bps };
+        let parent = |&share_bps: &u16| Parent { work: key(99), share_bps, terms_number: 1 };
+        Work {
+            owner: key(1),
+            status: WorkStatus::Active,
+            parents: parents.iter().map(parent).collect(),
+            split: split.iter().map(share).collect(),
+            ..largest_work()
+        }
+    }
+
+    #[test]
+    fn award_replaces_owners_share_only() {
+        let claimant = Pubkey::new_from_array([9; 32]);
+        let award = Award { kept_parents: u8::MAX, keeps_recipients: true };
+        let cases: [(&[_], &[_]); 3] = [
+            (&[(1, 6_000), (2, 4_000)], &[(9, 6_000), (2, 4_000)]),
+            (&[(2, 4_000), (9, 1_000), (1, 5_000)], &[(2, 4_000), (9, 6_000)]),
+            (&[(2, 10_000)], &[(2, 10_000)]),
+        ];
+        for (before, after) in cases {
+            let mut work = work_of(before, &[]);
+            work.award_to(claimant, award).unwrap();
+            assert_eq!(work.split, work_of(after, &[]).split);
+            assert_eq!((work.owner, work.verdict_keeps_recipients), (claimant, true));
+        }
+    }
+
+    #[test]
+    fn award_drops_parents() {
+        let claimant = Pubkey::new_from_array([9; 32]);
+        let shares = |work: &Work| work.parents.iter().map(|p| p.share_bps).collect::<Vec<_>>();
+        let mut work = work_of(&[(1, 10_000)], &[9_000, 500]);
+        let inherited = work.inherited;
+        work.award_to(claimant, Award { kept_parents: 0b10, keeps_recipients: false }).unwrap();
+        assert_eq!((shares(&work), work.own_bps()), (vec![0, 500], 9_500));
+        assert_eq!(work.inherited, inherited);
+        work.award_to(claimant, Award { kept_parents: 0, keeps_recipients: false }).unwrap();
+        assert_eq!((shares(&work), work.own_bps()), (vec![0, 0], 10_000));
+        assert_eq!(work.inherited, Inherited::default());
     }
 }

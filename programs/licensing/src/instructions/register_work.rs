@@ -55,6 +55,8 @@ pub fn handle_register_work<'info>(
         verdict_version: 0,
         disputes: 0,
         verdict_dispute: 0,
+        verdict_terms: 0,
+        verdict_keeps_recipients: false,
         withdrawn_at: i64::MAX,
         registered_at: now,
         creator,

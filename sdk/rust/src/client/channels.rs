@@ -164,7 +164,8 @@ impl Client {
         let mut ending = Vec::new();
         for (index, license) in (0_u16..).zip(&account.licenses) {
             let work = self.work(&license.work).await?.head();
-            let notice_end = work.license_end(license.expires_at, license.notice_seconds);
+            let License { expires_at, terms_number, notice_seconds, .. } = *license;
+            let notice_end = work.license_end(expires_at, terms_number, notice_seconds);
             let ends_at = account.channel.withdrawal_end(license.expires_at, notice_end, now);
             if ends_at != license.expires_at {
                 ending.push((index, license.work));
