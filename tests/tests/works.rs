@@ -8,8 +8,9 @@ use motif_sdk::{
     channel::Currency,
     client::Client,
     licensing::{
-        AcceptOwnershipArgs, Derivatives, Dispute, InitializeArgs, LicensingError, Offer, OpenDisputeArgs, ParentShare, Purpose,
-        Registration, Right, Share, Unit, Use, UsePrice, Verdict, WorkKind,
+        AcceptOwnershipArgs, Derivatives, Dispute, InitializeArgs, LicensingError, Offer,
+        OpenDisputeArgs, ParentShare, Purpose, Registration, Right, Share, Unit, Use, UsePrice,
+        Verdict, WorkKind,
     },
     pda,
 };
@@ -105,7 +106,11 @@ async fn client_covers_work_lifecycle() {
     client.offer_ownership(&friend, &child, Some(creator.pubkey())).await.unwrap();
     let offered = AcceptOwnershipArgs::of(&client.work(&child).await.unwrap());
     client.accept_ownership(&creator, &child, offered).await.unwrap();
-    let evidence = OpenDisputeArgs { evidence_uri: String::new(), evidence_digest: [1; 32], max_bond: u64::MAX };
+    let evidence = OpenDisputeArgs {
+        evidence_uri: String::new(),
+        evidence_digest: [1; 32],
+        max_bond: u64::MAX,
+    };
     client.open_dispute(&claimant, &child, evidence).await.unwrap();
     assert_eq!(client.dispute(&child).await.unwrap().claimant, claimant.pubkey());
     let hearing = u64::from(Dispute::HEARING_SECONDS);

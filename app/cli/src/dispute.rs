@@ -97,7 +97,6 @@ enum VerdictArg {
     Rejected,
 }
 
-
 impl DisputeCommand {
     pub async fn run(self, session: &Session) -> Result<(), CliError> {
         match self {
@@ -178,9 +177,10 @@ impl fmt::Display for DisputeOutput {
         if self.parents.is_empty() {
             return Ok(());
         }
-        let rows = self.parents.iter().map(|parent| {
-            [parent.work.clone(), percent(parent.share_bps), parent.owner.clone()]
-        });
+        let rows = self
+            .parents
+            .iter()
+            .map(|parent| [parent.work.clone(), percent(parent.share_bps), parent.owner.clone()]);
         write!(formatter, "\n\n{}", table(["parent", "share", "owner"], &[1], rows))
     }
 }

@@ -30,11 +30,17 @@ fn licensing_instructions() -> Vec<(&'static str, Instruction)> {
         dispute_bond_lamports: 1,
         dispute_seconds: 2,
     };
-    let evidence = OpenDisputeArgs { evidence_uri: String::new(), evidence_digest: [0; 32], max_bond: u64::MAX };
+    let evidence = OpenDisputeArgs {
+        evidence_uri: String::new(),
+        evidence_digest: [0; 32],
+        max_bond: u64::MAX,
+    };
     let mut work = Registration::new(WorkKind::StyleModel, [1; 32], &KEY);
     work.previous_model = Some(KEY);
     let expected =
         AcceptOwnershipArgs { status: WorkStatus::Active, latest_terms: 0, split_version: 0 };
+    let (title, metadata_uri) = (String::new(), String::new());
+    let metadata = UpdateMetadataArgs { title, metadata_uri, metadata_digest: [0; 32] };
     let split = [Share { recipient: KEY, share_bps: 1 }];
     let proposal = ProposeSplitArgs { recipients: 1, expires_at: None, shares: split.to_vec() };
     let offer = Offer::new(Vec::new());
@@ -42,6 +48,7 @@ fn licensing_instructions() -> Vec<(&'static str, Instruction)> {
     vec![
         ("initialize", initialize(&KEY, initial)),
         ("register_work", register_work(&KEY, Some(KEY), &work, &[])),
+        ("update_metadata", update_metadata(&KEY, &KEY, metadata)),
         ("update_config", update_config(&KEY, config)),
         ("offer_authority", offer_authority(&KEY, None)),
         ("accept_authority", accept_authority(&KEY)),

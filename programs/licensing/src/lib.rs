@@ -17,11 +17,12 @@ use anchor_lang::prelude::*;
 use sbf_builtins as _;
 
 pub use motif_interface::licensing::{
-    AcceptOwnershipArgs, Approval, Award, CERTIFICATE_SEED, Caps, Config, Consent, Derivatives, Dispute, Fingerprint,
-    GrantApprovalArgs, Inherited, InitializeArgs, LicensingError, MAX_RECIPIENTS, Model, ModelArgs,
-    Offer, OpenDisputeArgs, Parent, ParentArgs, ParentRight, ProposeSplitArgs, PublishTermsArgs,
-    Purpose, RegisterWorkArgs, Share, SplitChange, Terms, Unit, UpdateConfigArgs, Use, UsePrice,
-    Verdict, Work, WorkHead, WorkKind, WorkStatus,
+    AcceptOwnershipArgs, Approval, Award, CERTIFICATE_SEED, Caps, Config, Consent, Derivatives,
+    Dispute, Fingerprint, GrantApprovalArgs, Inherited, InitializeArgs, LicensingError,
+    MAX_RECIPIENTS, Model, ModelArgs, Offer, OpenDisputeArgs, Parent, ParentArgs, ParentRight,
+    ProposeSplitArgs, PublishTermsArgs, Purpose, RegisterWorkArgs, Share, SplitChange, Terms, Unit,
+    UpdateConfigArgs, UpdateMetadataArgs, Use, UsePrice, Verdict, Work, WorkHead, WorkKind,
+    WorkStatus,
 };
 
 pub mod certificate;
@@ -49,6 +50,11 @@ pub mod licensing {
         args: RegisterWorkArgs,
     ) -> Result<()> {
         handle_register_work(ctx, args)
+    }
+
+    /// Replaces a work's title and metadata.
+    pub fn update_metadata(ctx: Context<UpdateMetadata>, new: UpdateMetadataArgs) -> Result<()> {
+        handle_update_metadata(ctx, new)
     }
 
     /// Changes the arbiter, bond and length of disputes.

@@ -18,7 +18,8 @@ impl Episode {
         let claimant = self.cast.any_person(&mut self.random);
         let bond = self.ledger.config.bond;
         let max_bond = if self.random.random_ratio(1, 12) { bond.saturating_sub(1) } else { bond };
-        let args = OpenDisputeArgs { evidence_digest: [3; 32], evidence_uri: String::new(), max_bond };
+        let args =
+            OpenDisputeArgs { evidence_digest: [3; 32], evidence_uri: String::new(), max_bond };
         let instruction = sdk::open_dispute(&claimant.key(), &work, args);
         let (caller, call) = (claimant.key(), Call::new([instruction], &[&claimant]));
         Some(Step::new("open_dispute", call, move |ledger| {
@@ -46,7 +47,8 @@ impl Episode {
             _ => self.cast.mostly(&arbiter, &mut self.random),
         };
         let upheld = self.random.random_bool(0.5);
-        let kept_parents: u8 = if self.random.random_bool(0.5) { u8::MAX } else { self.random.random() };
+        let kept_parents: u8 =
+            if self.random.random_bool(0.5) { u8::MAX } else { self.random.random() };
         let award = Award { kept_parents, keeps_recipients: self.random.random_ratio(1, 3) };
         let awarded = Awarded {
             kept_parents: std::array::from_fn(|place| kept_parents >> place & 1 == 1),

@@ -495,6 +495,26 @@ impl Episode {
         }))
     }
 
+    pub(super) fn update_metadata(&mut self) -> Option<Step> {
+        let work = self.work()?;
+        let owner = self.owner_of(&work);
+        let bytes = self.random.random_range(0..=66);
+        let mut title = "t".repeat(bytes);
+        if self.random.random_ratio(1, 12) {
+            title.insert(0, '\u{202E}');
+        }
+        let new = sdk::UpdateMetadataArgs {
+            title: title.clone(),
+            metadata_uri: "u".repeat(self.random.random_range(0..=200)),
+            metadata_digest: [4; 32],
+        };
+        let instruction = sdk::update_metadata(&owner.key(), &work, new);
+        let (caller, call) = (owner.key(), Call::new([instruction], &[&owner]));
+        Some(Step::new("update_metadata", call, move |ledger| {
+            ledger.update_metadata(caller, work, &title)
+        }))
+    }
+
     pub(super) fn withdraw_work(&mut self) -> Option<Step> {
         let work = self.work()?;
         let owner = self.owner_of(&work);

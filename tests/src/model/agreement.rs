@@ -146,6 +146,7 @@ pub fn same_work(mut data: &[u8], work: &Work) -> Agreement {
         (consent.person, end)
     });
     same("consent", consent, work.consent)?;
+    same("title", chain.title, work.title.clone())?;
     same("certificate", chain.certificate.is_some(), work.certified)?;
     let inherited = chain.inherited;
     same("inherited end", inherited.expires_at, work.inherited.ends_by)?;

@@ -139,6 +139,7 @@ impl Ledger {
                 change: None,
                 dispute: None,
                 certified: false,
+                title: String::new(),
             },
         );
         Ok(())
@@ -523,6 +524,27 @@ impl Ledger {
         rules.require(of.change.is_some(), ErrorCode::AccountNotInitialized);
         rules.check()?;
         of.change = None;
+        Ok(())
+    }
+
+    /// Gives a work another title, which fits, and is shown as it is, or not.
+    ///
+    /// # Errors
+    /// The rules it breaks.
+    pub fn update_metadata(
+        &mut self,
+        caller: Pubkey,
+        work: Pubkey,
+        title: &str,
+    ) -> Result<(), Refused> {
+        let of = self.work_mut(&work)?;
+        let mut rules = Rules::default();
+        of.require_owner(&caller, &mut rules);
+        of.require_undisputed(&mut rules, LicensingError::WorkDisputed);
+        rules.require(title.len() <= 64, LicensingError::TitleTooLong);
+        rules.require(!title.contains('\u{202E}'), LicensingError::InvalidTitle);
+        rules.check()?;
+        of.title = title.to_owned();
         Ok(())
     }
 

@@ -60,6 +60,8 @@ pub struct Work {
     pub dispute: Option<Dispute>,
     /// Its certificate was issued.
     pub certified: bool,
+    /// Its title.
+    pub title: String,
 }
 
 /// What terms have to keep to because of what a work is made from.

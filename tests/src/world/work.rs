@@ -1,7 +1,7 @@
 use motif_sdk::{
     licensing::{
-        self, AcceptOwnershipArgs, Fingerprint, ModelArgs, ParentShare, Purpose, Registration, Right, Share, Work,
-        WorkKind, WorkStatus, register_work,
+        self, AcceptOwnershipArgs, Fingerprint, ModelArgs, ParentShare, Purpose, Registration,
+        Right, Share, Work, WorkKind, WorkStatus, register_work,
     },
     pda,
 };

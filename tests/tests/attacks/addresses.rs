@@ -154,7 +154,11 @@ fn lower_bump_is_rejected() {
     let args = ProposeSplitArgs { recipients: 1, expires_at: None, shares: vec![share] };
     let propose = sdk::propose_split(&owner.key(), &address, args);
     check(&scene, by_owner(propose), lower(&l, &[SplitChange::SEED, address.as_ref()]));
-    let args = OpenDisputeArgs { evidence_uri: String::new(), evidence_digest: [1; 32], max_bond: u64::MAX };
+    let args = OpenDisputeArgs {
+        evidence_uri: String::new(),
+        evidence_digest: [1; 32],
+        max_bond: u64::MAX,
+    };
     let dispute = sdk::open_dispute(&grantee.key(), &address, args);
     let call = Call::new([dispute], &[&grantee]);
     check(&scene, call, lower(&l, &[Dispute::SEED, address.as_ref()]));

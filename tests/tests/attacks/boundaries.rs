@@ -128,7 +128,11 @@ fn negative_consent_end_has_ended() {
 fn disputed() -> (World, RegisteredWork, Person) {
     let mut world = World::new();
     let (work, claimant) = (world.work().register(), world.person());
-    let args = OpenDisputeArgs { evidence_uri: String::new(), evidence_digest: [1; 32], max_bond: u64::MAX };
+    let args = OpenDisputeArgs {
+        evidence_uri: String::new(),
+        evidence_digest: [1; 32],
+        max_bond: u64::MAX,
+    };
     let open = open_dispute(&claimant.key(), &work.address, args);
     happen(&mut world, open, &claimant);
     (world, work, claimant)
@@ -160,7 +164,11 @@ fn dispute_deadline_has_no_overlap() {
 fn overflowing_deadline_is_rejected() {
     let mut world = World::new();
     let (work, claimant) = (world.work().register(), world.person());
-    let args = OpenDisputeArgs { evidence_uri: String::new(), evidence_digest: [1; 32], max_bond: u64::MAX };
+    let args = OpenDisputeArgs {
+        evidence_uri: String::new(),
+        evidence_digest: [1; 32],
+        max_bond: u64::MAX,
+    };
     let open = open_dispute(&claimant.key(), &work.address, args);
     world.set_time(i64::MAX - DAY);
     let opened = world.send(Call::new([open], &[&claimant]));

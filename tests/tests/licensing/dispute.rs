@@ -179,7 +179,11 @@ fn long_evidence_uri_is_rejected() {
     let mut world = World::new();
     let (work, claimant) = (world.work().register(), world.person());
     let claiming = |bytes: usize| {
-        let args = OpenDisputeArgs { evidence_uri: "u".repeat(bytes), evidence_digest: [0; 32], max_bond: u64::MAX };
+        let args = OpenDisputeArgs {
+            evidence_uri: "u".repeat(bytes),
+            evidence_digest: [0; 32],
+            max_bond: u64::MAX,
+        };
         Call::new([open_dispute(&claimant.key(), &work.address, args)], &[&claimant])
     };
     world.send(claiming(201)).assert_err(LicensingError::UriTooLong);

@@ -69,7 +69,7 @@ fn wider_split_is_funded_by_caller() {
     let payers = world.lamports(&payer);
     let fee = world.send(work.applying_split(&payer)).assert_ok().fee;
     let account = world.account(&work.address);
-    assert_eq!(account.data.len(), Work::space(0, 32, 0, None));
+    assert_eq!(account.data.len(), Work::space(0, 32, 0, 0, None));
     let grown = account.lamports - rent;
     assert_eq!(grown, 31 * 34 * 6_960);
     assert_eq!(world.lamports(&payer), payers - grown - fee);

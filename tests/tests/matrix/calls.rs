@@ -5,8 +5,8 @@ use licensing::{InitializeArgs, UpdateConfigArgs};
 use motif_sdk::{
     channel, earnings,
     licensing::{
-        self as sdk, ModelArgs, OpenDisputeArgs, ProposeSplitArgs, Purpose, Right, Share, Verdict,
-        WorkKind,
+        self as sdk, ModelArgs, OpenDisputeArgs, ProposeSplitArgs, Purpose, Right, Share,
+        UpdateMetadataArgs, Verdict, WorkKind,
     },
 };
 use motif_tests::world::{CLUSTER, RegisteredWork, World};
@@ -24,6 +24,7 @@ pub type Known = (&'static str, &'static str, &'static str, Good);
 /// The matrix fails when an instruction is missing here.
 pub const CALLS: &[Known] = &[
     ("licensing", "initialize", "", initialize),
+    ("licensing", "update_metadata", "", update_metadata),
     ("licensing", "update_config", "", update_config),
     ("licensing", "offer_authority", "", offer_authority),
     ("licensing", "accept_authority", "", accept_authority),
@@ -228,6 +229,16 @@ fn cancel_split_change(stage: &mut Stage) -> Vec<Instruction> {
     vec![sdk::cancel_split_change(&heir, &parent.address, &owner)]
 }
 
+fn update_metadata(stage: &mut Stage) -> Vec<Instruction> {
+    let child = stage.family().child;
+    let new = UpdateMetadataArgs {
+        title: "A title".into(),
+        metadata_uri: String::new(),
+        metadata_digest: [0; 32],
+    };
+    vec![sdk::update_metadata(&child.creator.key(), &child.address, new)]
+}
+
 fn withdraw_work(stage: &mut Stage) -> Vec<Instruction> {
     let child = stage.family().child;
     vec![sdk::withdraw_work(&child.creator.key(), &child.address)]
@@ -235,7 +246,11 @@ fn withdraw_work(stage: &mut Stage) -> Vec<Instruction> {
 
 fn open_dispute(stage: &mut Stage) -> Vec<Instruction> {
     let (child, claimant) = (stage.family().child, stage.world.person().key());
-    let args = OpenDisputeArgs { evidence_uri: String::new(), evidence_digest: [1; 32], max_bond: u64::MAX };
+    let args = OpenDisputeArgs {
+        evidence_uri: String::new(),
+        evidence_digest: [1; 32],
+        max_bond: u64::MAX,
+    };
     vec![sdk::open_dispute(&claimant, &child.address, args)]
 }
 

@@ -133,7 +133,11 @@ impl Family {
         {
             happen(propose, &parent.creator);
         }
-        let evidence = OpenDisputeArgs { evidence_uri: String::new(), evidence_digest: [0xED; 32], max_bond: u64::MAX };
+        let evidence = OpenDisputeArgs {
+            evidence_uri: String::new(),
+            evidence_digest: [0xED; 32],
+            max_bond: u64::MAX,
+        };
         let open = sdk::open_dispute(&claimant.key(), &disputed.address, evidence);
         happen(open, &claimant);
 

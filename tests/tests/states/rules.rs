@@ -137,8 +137,17 @@ pub fn expected(instruction: &str, work: Work, parent: Parent, terms: Terms) -> 
         }
         "offer_ownership" | "accept_ownership" | "propose_split" | "apply_split_change"
         | "issue_certificate" => OK,
+        "update_metadata" => {
+            if disputed {
+                "WorkDisputed"
+            } else {
+                OK
+            }
+        }
         // What only says yes or no to something that is there changes nothing about the work.
-        "approve_split_change" | "revoke_split_approval" | "cancel_split_change"
+        "approve_split_change"
+        | "revoke_split_approval"
+        | "cancel_split_change"
         | "set_consent_end" => OK,
         "revoke_approval" if terms == Terms::None => MISSING,
         "revoke_approval" => OK,

@@ -33,6 +33,7 @@ pub struct ShowArgs {
 #[derive(Serialize)]
 pub struct WorkOutput {
     pub work: String,
+    pub title: String,
     pub kind: WorkKind,
     pub status: WorkStatus,
     pub creator: String,
@@ -163,6 +164,7 @@ impl WorkOutput {
         });
         Self {
             work: address.to_string(),
+            title: work.title.clone(),
             kind: work.kind,
             status: work.status,
             creator: work.creator.to_string(),
@@ -256,9 +258,11 @@ impl ShowOutput {
         let model = work.model.as_ref().map(|model| {
             format!("adapts {}, training set root {}", model.base_model, model.training_root)
         });
+        let title = Some(work.title.clone()).filter(|title| !title.is_empty());
         let metadata = Some(work.metadata_uri.clone()).filter(|uri| !uri.is_empty());
         pairs(&[
             ("work", &work.work),
+            ("title", &or_dash(title)),
             ("kind", &work.kind),
             ("status", &status),
             ("creator", &work.creator),

@@ -25,8 +25,7 @@ pub struct Award {
 
 impl Verdict {
     /// Upheld: the claimant becomes the only recipient, and all parents stay.
-    pub const UPHELD: Self =
-        Self::Upheld(Award { kept_parents: u8::MAX, keeps_recipients: false });
+    pub const UPHELD: Self = Self::Upheld(Award { kept_parents: u8::MAX, keeps_recipients: false });
 }
 
 impl Award {

@@ -120,6 +120,10 @@ pub enum LicensingError {
     InvalidCertificateName,
     #[error("inherited conditions end early: terms could not last until `min_expires_at`")]
     InheritedEndTooEarly,
+    #[error("title too long: at most 64 bytes of UTF-8")]
+    TitleTooLong,
+    #[error("invalid title: it has a control or bidirectional formatting character")]
+    InvalidTitle,
     #[error("bond above maximum: the config's bond exceeds `max_bond`")]
     BondAboveMaximum,
 
@@ -148,7 +152,9 @@ pub enum LicensingError {
     DisputeOpen,
     #[error("split change expired: its last second has passed; propose it again")]
     SplitChangeExpired,
-    #[error("work changed: its status, terms or split differ from what was expected; read it again")]
+    #[error(
+        "work changed: its status, terms or split differ from what was expected; read it again"
+    )]
     WorkChanged,
     #[error("hearing open: a claim is upheld at the earliest 12 hours after it was made")]
     HearingOpen,

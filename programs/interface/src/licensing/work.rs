@@ -1,6 +1,7 @@
 use super::{
-    AcceptOwnershipArgs, Award, Consent, Dispute, Inherited, LicensingError, MAX_PARENTS, MAX_RECIPIENTS, Model, Offer, Parent,
-    Share, Verdict, WorkKind, WorkStatus, check_split,
+    AcceptOwnershipArgs, Award, Consent, Dispute, Inherited, LicensingError, MAX_PARENTS,
+    MAX_RECIPIENTS, MAX_TITLE_BYTES, Model, Offer, Parent, Share, UpdateMetadataArgs, Verdict,
+    WorkKind, WorkStatus, check_split,
 };
 use crate::bps::WHOLE_BPS;
 use crate::codec::*;
@@ -80,6 +81,8 @@ pub struct Work {
     pub inherited: Inherited,
     /// Origin of a style model; `None` for every other kind.
     pub model: Option<Model>,
+    /// Title that lists show, as the owner states it; possibly empty.
+    pub title: String,
     /// Location of the metadata.
     pub metadata_uri: String,
     /// Works that this one derives from.
@@ -115,6 +118,7 @@ impl Work {
     pub const fn space(
         parents: usize,
         recipients: usize,
+        title_bytes: usize,
         uri_bytes: usize,
         model_name_bytes: Option<usize>,
     ) -> usize {
@@ -123,13 +127,36 @@ impl Work {
             None => 0,
         };
         let lists = (4 + parents * Parent::SIZE) + (4 + recipients * Share::SIZE);
-        Self::FIXED_SPACE + model + (4 + uri_bytes) + lists
+        Self::FIXED_SPACE + model + (4 + title_bytes) + (4 + uri_bytes) + lists
     }
 
     /// Returns the bytes of this work's account with a split of `recipients`.
     pub fn space_with(&self, recipients: usize) -> usize {
+        self.space_of(recipients, self.title.len(), self.metadata_uri.len())
+    }
+
+    /// Returns the bytes of this work's account with a title and a URI of these lengths.
+    pub fn space_with_metadata(&self, title_bytes: usize, uri_bytes: usize) -> usize {
+        self.space_of(self.split.len(), title_bytes, uri_bytes)
+    }
+
+    fn space_of(&self, recipients: usize, title_bytes: usize, uri_bytes: usize) -> usize {
         let name_bytes = self.model.as_ref().map(|model| model.base_model.len());
-        Self::space(self.parents.len(), recipients, self.metadata_uri.len(), name_bytes)
+        Self::space(self.parents.len(), recipients, title_bytes, uri_bytes, name_bytes)
+    }
+
+    /// Replaces title and metadata.
+    ///
+    /// # Errors
+    /// [`LicensingError::WorkDisputed`], or an error of [`UpdateMetadataArgs::check`].
+    pub fn update_metadata(&mut self, new: UpdateMetadataArgs) -> Result<(), LicensingError> {
+        self.require_undisputed()?;
+        new.check()?;
+        let UpdateMetadataArgs { title, metadata_uri, metadata_digest } = new;
+        self.title = title;
+        self.metadata_uri = metadata_uri;
+        self.metadata_digest = metadata_digest;
+        Ok(())
     }
 
     /// Returns the share of everything the work earns that its own split divides, basis points.
@@ -331,14 +358,15 @@ impl Work {
 }
 
 // The layout of existing accounts never changes.
-const _: () = assert!(Work::space(0, 1, 0, None) == 381);
+const _: () = assert!(Work::space(0, 1, 0, 0, None) == 385);
 const _: () = assert!(
     Work::space(
         Work::MAX_PARENTS,
         MAX_RECIPIENTS,
+        MAX_TITLE_BYTES,
         Work::MAX_URI_BYTES,
         Some(Model::MAX_NAME_BYTES)
-    ) == 2_072
+    ) == 2_140
 );
 
 #[cfg(test)]
@@ -379,6 +407,7 @@ mod tests {
                 training_root: [6; 32],
                 previous: Some(Pubkey::default()),
             }),
+            title: "t".repeat(MAX_TITLE_BYTES),
             metadata_uri: "u".repeat(Work::MAX_URI_BYTES),
             parents: vec![parent; Work::MAX_PARENTS],
             split: vec![share; MAX_RECIPIENTS],
@@ -394,10 +423,10 @@ mod tests {
     #[test]
     fn largest_work_fills_its_space() {
         let largest = largest_work();
-        assert_eq!(bytes(&largest).len(), Work::space(8, 32, 200, Some(64)));
+        assert_eq!(bytes(&largest).len(), Work::space(8, 32, 64, 200, Some(64)));
         assert_eq!(bytes(&largest).len(), largest.space_with(32));
         let plain = Work { model: None, ..largest };
-        assert_eq!(bytes(&plain).len(), Work::space(8, 32, 200, None));
+        assert_eq!(bytes(&plain).len(), Work::space(8, 32, 64, 200, None));
     }
 
     #[test]

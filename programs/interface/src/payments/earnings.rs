@@ -479,8 +479,7 @@ mod tests {
 
         fn pull(&mut self, parent: u8) -> Result<u64, PaymentsError> {
             let earned = self.earnings.earned;
-            Book { earnings: &mut self.earnings, parts: &mut self.parts }
-                .pull(earned, &key(parent))
+            Book { earnings: &mut self.earnings, parts: &mut self.parts }.pull(earned, &key(parent))
         }
 
         fn claim_at(&mut self, position: usize, recipient: u8) -> Result<u64, PaymentsError> {
@@ -658,8 +657,7 @@ mod tests {
         account.split(&[(9, 10_000)], Some(contested)).unwrap();
         account.parts[..3].copy_from_slice(&new.parts);
         let Reparent { earned_before, own_start, own_bps, .. } = new;
-        account.earnings =
-            Earnings { earned_before, own_start, own_bps, ..account.earnings };
+        account.earnings = Earnings { earned_before, own_start, own_bps, ..account.earnings };
         account
     }
 

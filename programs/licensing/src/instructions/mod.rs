@@ -21,6 +21,7 @@ mod revoke_approval;
 mod revoke_split_approval;
 mod set_consent_end;
 mod update_config;
+mod update_metadata;
 mod withdraw_work;
 
 pub use accept_authority::*;
@@ -44,4 +45,5 @@ pub use revoke_approval::*;
 pub use revoke_split_approval::*;
 pub use set_consent_end::*;
 pub use update_config::*;
+pub use update_metadata::*;
 pub use withdraw_work::*;

@@ -69,6 +69,7 @@ pub fn handle_register_work<'info>(
         pending_owner: None,
         inherited,
         model,
+        title: args.title,
         metadata_uri: args.metadata_uri,
         parents,
         split: args.split,

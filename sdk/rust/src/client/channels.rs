@@ -339,8 +339,7 @@ impl<'a> AcceptTerms<'a> {
             }
         };
         let terms_digest = published.digest;
-        let args =
-            AcceptTermsArgs { licensed_use, max_price, terms_digest, quota, min_expires_at };
+        let args = AcceptTermsArgs { licensed_use, max_price, terms_digest, quota, min_expires_at };
         let instruction = channel::accept_terms(&payer.pubkey(), &channel, &acceptance, args);
         let signers: Vec<_> = approver.into_iter().collect();
         let confirmed = client.send(&[instruction], payer, &signers).await?;

@@ -289,7 +289,8 @@ impl Claim<'_> {
             position.map_or(0, |position| earnings.recipients[position].taken)
         };
         let funder = fee_payer.pubkey();
-        let mut instructions = client.missing_split(&before, &funder, &work, &currency.mint).await?;
+        let mut instructions =
+            client.missing_split(&before, &funder, &work, &currency.mint).await?;
         instructions.push(currency.create_tokens(&funder, &recipient));
         instructions.push(earnings::claim(&work, &recipient, &currency));
         let confirmed = client.send(&instructions, fee_payer, &[]).await?;

@@ -4,7 +4,7 @@ use super::{Client, ConfirmedTransaction, DynSigner, PACKET_BYTES, batch::transa
 use crate::{
     Error,
     channel::{self, Currency},
-    licensing::{self, AcceptOwnershipArgs, Offer, Registration, Right, Share},
+    licensing::{self, AcceptOwnershipArgs, Offer, Registration, Right, Share, UpdateMetadataArgs},
     pda,
 };
 
@@ -71,6 +71,20 @@ impl Client {
         offer: Offer,
     ) -> PublishTerms<'_> {
         PublishTerms { client: self, work: *work, currency: *currency, offer }
+    }
+
+    /// Replaces a work's title and metadata; start from [`UpdateMetadataArgs::of`] the work.
+    ///
+    /// # Errors
+    /// As [`Client::send`].
+    pub async fn update_metadata(
+        &self,
+        owner: &DynSigner,
+        work: &Pubkey,
+        new: UpdateMetadataArgs,
+    ) -> Result<ConfirmedTransaction, Error> {
+        let instruction = licensing::update_metadata(&owner.pubkey(), work, new);
+        self.send(&[instruction], owner, &[]).await
     }
 
     /// Offers a work to a new owner; `None` cancels the offer.

@@ -98,6 +98,7 @@ impl History<'_> {
             pending_owner: None,
             inherited: licensing::Inherited::default(),
             model: None,
+            title: String::new(),
             metadata_uri: String::new(),
             parents: parents
                 .iter()
@@ -132,6 +133,7 @@ impl History<'_> {
                 change: None,
                 dispute: None,
                 certified: false,
+                title: String::new(),
             },
         );
         self.works.push((address, work));

@@ -255,8 +255,7 @@ impl History<'_> {
             work.disputes += 1;
             model.disputes += 1;
             let opened_at = World::NOW;
-            model.dispute =
-                Some(model::Dispute { claimant, bond: 0, opened_at, deadline: NEVER });
+            model.dispute = Some(model::Dispute { claimant, bond: 0, opened_at, deadline: NEVER });
             self.write_work(number);
             return;
         }

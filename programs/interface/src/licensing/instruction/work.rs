@@ -9,6 +9,7 @@ use crate::{
     instruction::{optional, readonly, signer, writable, writable_signer},
     licensing::{
         Fingerprint, ID, LicensingError, Purpose, Share, Work, WorkKind, WorkStatus, check_split,
+        check_title,
     },
     pda, require,
 };
@@ -24,6 +25,8 @@ pub struct RegisterWorkArgs {
     pub fingerprint: Fingerprint,
     /// SHA-256 of the document at `metadata_uri`.
     pub metadata_digest: [u8; 32],
+    /// Title that lists show, at most 64 bytes; possibly empty.
+    pub title: String,
     /// Location of the metadata.
     pub metadata_uri: String,
     /// Last unix second of the consent; `None` for no expiry.
@@ -43,17 +46,20 @@ impl RegisterWorkArgs {
     /// Returns the bytes of the work's account.
     pub fn space(&self) -> usize {
         let name_bytes = self.model.as_ref().map(|model| model.base_model.len());
-        Work::space(self.parents.len(), self.split.len(), self.metadata_uri.len(), name_bytes)
+        let (parents, recipients) = (self.parents.len(), self.split.len());
+        let (title_bytes, uri_bytes) = (self.title.len(), self.metadata_uri.len());
+        Work::space(parents, recipients, title_bytes, uri_bytes, name_bytes)
     }
 
-    /// Checks digest, URI and split.
+    /// Checks digest, title, URI and split.
     ///
     /// # Errors
     /// [`LicensingError::EmptyDigest`], [`LicensingError::UriTooLong`], or an error of
-    /// [`check_split`].
+    /// [`check_title`] or [`check_split`].
     pub fn check(&self) -> Result<(), LicensingError> {
         require!(self.content_digest != [0; 32], LicensingError::EmptyDigest);
         require!(self.metadata_uri.len() <= Work::MAX_URI_BYTES, LicensingError::UriTooLong);
+        check_title(&self.title)?;
         check_split(&self.split)
     }
 
@@ -112,6 +118,8 @@ pub struct Registration {
     pub fingerprint: Fingerprint,
     /// SHA-256 of the document at `metadata_uri`.
     pub metadata_digest: [u8; 32],
+    /// Title that lists show, at most 64 bytes; possibly empty.
+    pub title: String,
     /// Location of the metadata.
     pub metadata_uri: String,
     /// Last unix second of the person's consent; `None` for no expiry.
@@ -165,6 +173,7 @@ impl Registration {
             content_digest,
             fingerprint: Fingerprint::NONE,
             metadata_digest: [0; 32],
+            title: String::new(),
             metadata_uri: String::new(),
             consent_expires_at: None,
             model: None,
@@ -232,6 +241,7 @@ pub fn register_work(
         content_digest: registration.content_digest,
         fingerprint: registration.fingerprint,
         metadata_digest: registration.metadata_digest,
+        title: registration.title,
         metadata_uri: registration.metadata_uri,
         consent_expires_at: registration.consent_expires_at,
         model: registration.model,
@@ -240,6 +250,44 @@ pub fn register_work(
         split: registration.split,
     };
     build("register_work", accounts, &args)
+}
+
+/// Arguments of `update_metadata`.
+#[derive(BorshSerialize, BorshDeserialize, Clone, Debug, PartialEq, Eq)]
+pub struct UpdateMetadataArgs {
+    /// Title that lists show, at most 64 bytes; possibly empty.
+    pub title: String,
+    /// Location of the metadata.
+    pub metadata_uri: String,
+    /// SHA-256 of the document at `metadata_uri`.
+    pub metadata_digest: [u8; 32],
+}
+
+impl UpdateMetadataArgs {
+    /// Returns the arguments that change nothing about a work.
+    pub fn of(work: &Work) -> Self {
+        Self {
+            title: work.title.clone(),
+            metadata_uri: work.metadata_uri.clone(),
+            metadata_digest: work.metadata_digest,
+        }
+    }
+
+    /// Checks title and URI.
+    ///
+    /// # Errors
+    /// [`LicensingError::UriTooLong`], or an error of [`check_title`].
+    pub fn check(&self) -> Result<(), LicensingError> {
+        require!(self.metadata_uri.len() <= Work::MAX_URI_BYTES, LicensingError::UriTooLong);
+        check_title(&self.title)
+    }
+}
+
+/// Creates `update_metadata`: replaces a work's title and metadata. Signed by the owner, which pays
+/// for the account's growth.
+pub fn update_metadata(owner: &Pubkey, work: &Pubkey, new: UpdateMetadataArgs) -> Instruction {
+    let accounts = vec![writable_signer(*owner), writable(*work), readonly(system_program::ID)];
+    build("update_metadata", accounts, &new)
 }
 
 /// Creates `offer_ownership`: offers a work to a key; `None` revokes an offer. Signed by the owner.
