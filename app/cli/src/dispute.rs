@@ -171,7 +171,7 @@ impl fmt::Display for DisputeOutput {
             ("deadline", &format_args!("{deadline}; then end it with `motif dispute expire`")),
             ("evidence", if self.evidence_uri.is_empty() { &"-" } else { &self.evidence_uri }),
             ("its SHA-256", &self.evidence_digest),
-            ("hearing", &format_args!("until {}; upheld afterwards", utc(self.hearing_ends_at))),
+            ("upheld from", &utc(self.hearing_ends_at)),
             ("until decided", &"the work's new earnings are held back"),
         ]))?;
         if self.parents.is_empty() {
