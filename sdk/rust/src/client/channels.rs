@@ -6,8 +6,8 @@ use super::{
 use crate::{
     Error,
     channel::{
-        self, AcceptTermsArgs, Acceptance, Currency, OpenChannelArgs, Quota, ReceiptsCommitment,
-        StatementBuffer,
+        self, AcceptTermsArgs, Acceptance, Currency, License, OpenChannelArgs, Quota,
+        ReceiptsCommitment, StatementBuffer,
     },
     licensing::{Purpose, Use},
     pda,
