@@ -49,6 +49,9 @@ pub struct AcceptTermsArgs {
     pub terms_digest: [u8; 32],
     /// Requested part of shared caps; ignored if the terms have none.
     pub quota: Quota,
+    /// Earliest expiry of the license that the payer accepts, unix seconds; [`i64::MIN`] for any.
+    /// The person's consent may end at any moment before the acceptance lands.
+    pub min_expires_at: i64,
 }
 
 /// Arguments of `settle`.

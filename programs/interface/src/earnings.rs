@@ -39,10 +39,13 @@ pub fn open(funder: &Pubkey, work: &Pubkey, mint: &Pubkey) -> Instruction {
 }
 
 /// Creates `pull`: moves the parent's share of the earnings of `child` to the parent's earnings.
-/// Needs no signature.
+/// While `child` is disputed, its later earnings wait for the verdict. Needs no signature.
 pub fn pull(child: &Pubkey, parent: &Pubkey, mint: &Pubkey) -> Instruction {
-    let accounts =
-        vec![writable(pda::earnings(child, mint)), writable(pda::earnings(parent, mint))];
+    let accounts = vec![
+        readonly(*child),
+        writable(pda::earnings(child, mint)),
+        writable(pda::earnings(parent, mint)),
+    ];
     build("pull", accounts, &())
 }
 

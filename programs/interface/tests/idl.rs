@@ -30,16 +30,25 @@ fn licensing_instructions() -> Vec<(&'static str, Instruction)> {
         dispute_bond_lamports: 1,
         dispute_seconds: 2,
     };
-    let evidence = OpenDisputeArgs { evidence_uri: String::new(), evidence_digest: [0; 32] };
+    let evidence = OpenDisputeArgs {
+        evidence_uri: String::new(),
+        evidence_digest: [0; 32],
+        max_bond: u64::MAX,
+    };
     let mut work = Registration::new(WorkKind::StyleModel, [1; 32], &KEY);
     work.previous_model = Some(KEY);
+    let expected =
+        AcceptOwnershipArgs { status: WorkStatus::Active, latest_terms: 0, split_version: 0 };
+    let (title, metadata_uri) = (String::new(), String::new());
+    let metadata = UpdateMetadataArgs { title, metadata_uri, metadata_digest: [0; 32] };
     let split = [Share { recipient: KEY, share_bps: 1 }];
-    let proposal = ProposeSplitArgs { recipients: 1, shares: split.to_vec() };
+    let proposal = ProposeSplitArgs { recipients: 1, expires_at: None, shares: split.to_vec() };
     let offer = Offer::new(Vec::new());
     let purpose = Purpose::License;
     vec![
         ("initialize", initialize(&KEY, initial)),
         ("register_work", register_work(&KEY, Some(KEY), &work, &[])),
+        ("update_metadata", update_metadata(&KEY, &KEY, metadata)),
         ("update_config", update_config(&KEY, config)),
         ("offer_authority", offer_authority(&KEY, None)),
         ("accept_authority", accept_authority(&KEY)),
@@ -47,15 +56,16 @@ fn licensing_instructions() -> Vec<(&'static str, Instruction)> {
         ("grant_approval", grant_approval(&KEY, &KEY, 1, &KEY, purpose)),
         ("revoke_approval", revoke_approval(&KEY, &KEY, 1, &KEY, purpose, &KEY)),
         ("offer_ownership", offer_ownership(&KEY, &KEY, None)),
-        ("accept_ownership", accept_ownership(&KEY, &KEY)),
+        ("accept_ownership", accept_ownership(&KEY, &KEY, expected)),
         ("propose_split", propose_split(&KEY, &KEY, proposal)),
         ("extend_split_change", extend_split_change(&KEY, &KEY, &split)),
         ("approve_split_change", approve_split_change(&KEY, &KEY, &split)),
+        ("revoke_split_approval", revoke_split_approval(&KEY, &KEY)),
         ("apply_split_change", apply_split_change(&KEY, &KEY, &KEY)),
         ("cancel_split_change", cancel_split_change(&KEY, &KEY, &KEY)),
         ("withdraw_work", withdraw_work(&KEY, &KEY)),
         ("open_dispute", open_dispute(&KEY, &KEY, evidence)),
-        ("decide_dispute", decide_dispute(&KEY, &KEY, &KEY, &KEY, Verdict::Upheld)),
+        ("decide_dispute", decide_dispute(&KEY, &KEY, &KEY, &KEY, Verdict::UPHELD)),
         ("expire_dispute", expire_dispute(&KEY, &KEY, &KEY)),
         ("set_consent_end", set_consent_end(&KEY, &KEY, None)),
         ("issue_certificate", issue_certificate(&KEY, &KEY, "name")),
@@ -85,6 +95,7 @@ fn payments_instructions() -> Vec<(&'static str, Instruction)> {
         max_price: 1,
         terms_digest: [0; 32],
         quota: Quota::default(),
+        min_expires_at: i64::MIN,
     };
     let voucher = Voucher {
         cluster: [0; 32],

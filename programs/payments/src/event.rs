@@ -80,12 +80,14 @@ pub struct SharePulled {
     pub amount: u64,
 }
 
-/// Emitted when a dispute is applied; own earnings beyond `own_contested` wait for the verdict.
+/// Emitted when a dispute is applied; earnings beyond `earned_contested`, of which `own_contested`
+/// are the work's own, wait for the verdict.
 #[event]
 pub struct DisputeApplied {
     pub work: Pubkey,
     pub mint: Pubkey,
     pub own_contested: u64,
+    pub earned_contested: u64,
 }
 
 /// Emitted when a recipient is paid.

@@ -56,6 +56,8 @@ const DRAWS: [(u32, Draw); 40] = [
     (6, Episode::propose_split),
     (5, Episode::extend_split_change),
     (10, Episode::approve_split_change),
+    (2, Episode::revoke_split_approval),
+    (2, Episode::update_metadata),
     (6, Episode::apply_split_change),
     (3, Episode::cancel_split_change),
     (1, Episode::withdraw_work),

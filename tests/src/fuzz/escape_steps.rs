@@ -182,6 +182,7 @@ impl Episode {
             licensed_use: USES[0],
             max_price: u64::MAX,
             digest: terms.digest,
+            min_expires_at: i64::MIN,
             quota_units: 0,
             quota_revenue: 0,
             approver: None,
@@ -204,7 +205,7 @@ impl Episode {
                 let work = &self.ledger.works[&license.work];
                 match work.withdrawn_at {
                     Some(withdrawn_at) => {
-                        if license.notice_end(withdrawn_at)
+                        if license.notice_end(withdrawn_at, work.verdict_terms)
                             < self.ledger.now.min(license.expires_at)
                         {
                             late.push((*address, index, license.work));

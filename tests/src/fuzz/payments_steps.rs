@@ -143,6 +143,13 @@ impl Episode {
             digest[0] ^= 1;
         }
         let max_price = if random.random_ratio(1, 25) { price.saturating_sub(1) } else { price };
+        let consent_end = self.ledger.works[&work].consent_end();
+        let end = [terms.expires_at, consent_end].into_iter().flatten().min();
+        let min_expires_at = match (end, random.random_range(0..12)) {
+            (None, _) | (_, 0..6) => i64::MIN,
+            (Some(end), 6) => end.saturating_add(1),
+            (Some(end), _) => end,
+        };
         let shared_caps = terms.shared_caps() != random.random_ratio(1, 40);
         let per_licensee = terms.once_each() != random.random_ratio(1, 40);
         let fee_accounts = (terms.upfront_fee > 0) != random.random_ratio(1, 40);
@@ -158,6 +165,7 @@ impl Episode {
             licensed_use,
             max_price,
             digest,
+            min_expires_at,
             quota_units: units,
             quota_revenue: revenue,
             approver: approver.as_ref().map(Person::key),
@@ -192,6 +200,7 @@ impl Episode {
             max_price: what.max_price,
             terms_digest: what.digest,
             quota: Quota { units: what.quota_units, revenue: what.quota_revenue },
+            min_expires_at: what.min_expires_at,
         };
         let instruction = sdk::accept_terms(&payer.key(), &channel, &acceptance, args);
         let mut signers = vec![payer];

@@ -22,8 +22,10 @@ pub struct Book {
     pub parents: Vec<Upstream>,
     /// Recipients and shares in basis points, in order.
     pub split: Vec<(Pubkey, u16)>,
-    /// Number of the last applied dispute, and the amount kept by then.
-    pub contested: (u32, u128),
+    /// Number of the last applied dispute, with the amounts kept and earned by then.
+    pub contested: (u32, u128, u128),
+    /// Amounts earned and kept when a verdict last dropped parents.
+    pub dropped: (u128, u128),
     /// Current and former recipients.
     pub people: BTreeMap<Pubkey, Standing>,
 }
@@ -33,8 +35,10 @@ pub struct Book {
 pub struct Upstream {
     /// Parent.
     pub work: Pubkey,
-    /// Share of all earnings, basis points.
+    /// Share of the earnings since a verdict last dropped parents, basis points.
     pub bps: u16,
+    /// Entitlement by then, base units.
+    pub before: u128,
     /// Pulled amount, base units.
     pub taken: u128,
 }
@@ -55,13 +59,14 @@ pub struct Standing {
 impl Book {
     /// Creates the book of a work without earnings.
     pub fn new(parents: &[(Pubkey, u16)], split: &[(Pubkey, u16)], split_version: u32) -> Self {
-        let upstream = |&(work, bps)| Upstream { work, bps, taken: 0 };
+        let upstream = |&(work, bps)| Upstream { work, bps, before: 0, taken: 0 };
         Self {
             earned: 0,
             split_version,
             parents: parents.iter().map(upstream).collect(),
             split: split.to_vec(),
-            contested: (0, 0),
+            contested: (0, 0, 0),
+            dropped: (0, 0),
             people: split.iter().map(|&(person, _)| (person, Standing::default())).collect(),
         }
     }
@@ -69,7 +74,8 @@ impl Book {
     /// Returns the earnings that the parents leave.
     pub fn kept(&self) -> u128 {
         let parents: u16 = self.parents.iter().map(|parent| parent.bps).sum();
-        exact::share(self.earned, 10_000 - parents)
+        let (earned, kept) = self.dropped;
+        kept + exact::share(self.earned - earned, 10_000 - parents)
     }
 
     /// Returns the entitlements by earlier splits.
@@ -96,7 +102,12 @@ impl Book {
 
     /// Returns the amount that a parent can pull, base units.
     pub fn due(&self, parent: &Upstream) -> u128 {
-        exact::share(self.earned, parent.bps) - parent.taken
+        self.entitled_upstream(self.earned, parent) - parent.taken
+    }
+
+    /// Base units a parent is entitled to when so many were earned.
+    fn entitled_upstream(&self, earned: u128, parent: &Upstream) -> u128 {
+        parent.before + exact::share(earned.saturating_sub(self.dropped.0), parent.bps)
     }
 
     /// Returns whether the account lists the person: former recipients are dropped at the first
@@ -114,8 +125,8 @@ impl Book {
 
     /// Returns the dust, base units.
     pub fn dust(&self) -> u128 {
-        let parents: u128 =
-            self.parents.iter().map(|parent| exact::share(self.earned, parent.bps)).sum();
+        let entitled = |parent| self.entitled_upstream(self.earned, parent);
+        let parents: u128 = self.parents.iter().map(entitled).sum();
         let people: u128 = self.people.keys().map(|person| self.entitled(person)).sum();
         self.earned - parents - people
     }
@@ -132,21 +143,22 @@ impl Book {
         Ok(())
     }
 
-    /// Pays a parent's entitlement; returns the amount.
+    /// Pays a parent's entitlement, that of before the dispute if there is one; returns the amount.
     ///
     /// # Errors
     /// If it is not a parent, or everything is pulled.
-    pub fn pull(&mut self, parent: &Pubkey) -> Result<u128, Refused> {
-        let earned = self.earned;
-        let Some(upstream) = self.parents.iter_mut().find(|upstream| upstream.work == *parent)
-        else {
+    pub fn pull(&mut self, parent: &Pubkey, disputed: bool) -> Result<u128, Refused> {
+        let earned = if disputed { self.contested.2 } else { self.earned };
+        let Some(place) = self.parents.iter().position(|upstream| upstream.work == *parent) else {
             return refused(PaymentsError::ParentNotFound);
         };
-        let new = exact::share(earned, upstream.bps) - upstream.taken;
+        let upstream = self.parents[place];
+        // A book that was told of no dispute has paid more than it says: the pull is refused.
+        let new = self.entitled_upstream(earned, &upstream).saturating_sub(upstream.taken);
         if new == 0 {
             return refused(PaymentsError::NothingToClaim);
         }
-        upstream.taken += new;
+        self.parents[place].taken += new;
         Ok(new)
     }
 
@@ -166,6 +178,30 @@ impl Book {
         let new = self.entitled_of(kept, person).saturating_sub(taken);
         self.people.entry(*person).or_default().taken += new;
         Ok(new)
+    }
+
+    /// Applies a verdict that kept these parents. A dropped parent keeps its entitlement of before
+    /// the dispute, or, if the dispute was not applied, what it was paid.
+    pub fn reparent(&mut self, parents: &[(Pubkey, u16)], dispute: u32) {
+        let shares: Vec<_> = self.parents.iter().map(|parent| (parent.work, parent.bps)).collect();
+        if shares == parents {
+            return;
+        }
+        let told = dispute == self.contested.0;
+        let befores: Vec<_> = self
+            .parents
+            .iter()
+            .zip(parents)
+            .map(|(parent, (_, bps))| match (parent.bps == *bps, told) {
+                (true, _) => self.entitled_upstream(self.earned, parent),
+                (false, true) => self.entitled_upstream(self.contested.2, parent),
+                (false, false) => parent.taken,
+            })
+            .collect();
+        self.dropped = (self.earned, self.earned - befores.iter().sum::<u128>());
+        for ((parent, before), (_, bps)) in self.parents.iter_mut().zip(befores).zip(parents) {
+            *parent = Upstream { before, bps: *bps, ..*parent };
+        }
     }
 
     /// Applies another split. Earlier entitlements stay. After a verdict, the amount kept since its
@@ -221,7 +257,7 @@ mod tests {
     fn earlier_earnings_stay_with_earners() {
         let mut book = Book::new(&[(key(9), 2_000)], &[(key(1), 5_000), (key(2), 5_000)], 0);
         book.credit(1_001).unwrap();
-        assert_eq!((book.entitled(&key(1)), book.pull(&key(9))), (400, Ok(200)));
+        assert_eq!((book.entitled(&key(1)), book.pull(&key(9), false)), (400, Ok(200)));
         book.resplit(&[(key(2), 1_000), (key(3), 9_000)], 1, None).unwrap();
         book.credit(999).unwrap();
         let entitled = [1, 2, 3].map(|person| book.entitled(&key(person)));
@@ -251,7 +287,7 @@ mod tests {
     fn verdict_takes_contested_earnings() {
         let mut book = Book::new(&[], &[(key(1), 5_000), (key(2), 5_000)], 0);
         book.credit(100).unwrap();
-        book.contested = (1, book.kept());
+        book.contested = (1, book.kept(), book.earned);
         book.credit(60).unwrap();
         assert_eq!(book.claim(&key(1), true), Ok(50));
         book.resplit(&[(key(3), 10_000)], 1, Some(1)).unwrap();

@@ -130,15 +130,17 @@ impl License {
         (units, revenue)
     }
 
-    /// Returns the last second of the notice of a withdrawal.
-    pub fn notice_end(&self, withdrawn_at: i64) -> i64 {
-        withdrawn_at.saturating_add(i64::from(self.notice_seconds).max(DAY))
+    /// Returns the last second of the notice of a withdrawal. Terms before number `judged` were not
+    /// the owner's.
+    pub fn notice_end(&self, withdrawn_at: i64, judged: u32) -> i64 {
+        let notice = if self.terms_number < judged { 0 } else { i64::from(self.notice_seconds) };
+        withdrawn_at.saturating_add(notice.max(DAY))
     }
 
     /// Ends the license after the notice of a withdrawal and not before `settled_until`, unless it
     /// ends earlier.
-    pub fn end_by_withdrawal(&mut self, withdrawn_at: i64, settled_until: i64) {
-        let end = self.notice_end(withdrawn_at).max(settled_until);
+    pub fn end_by_withdrawal(&mut self, withdrawn_at: i64, judged: u32, settled_until: i64) {
+        let end = self.notice_end(withdrawn_at, judged).max(settled_until);
         self.expires_at = self.expires_at.min(end);
     }
 

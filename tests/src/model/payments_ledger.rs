@@ -47,6 +47,8 @@ pub struct Accepting {
     pub max_price: u64,
     /// Digest of the terms.
     pub digest: [u8; 32],
+    /// Earliest accepted end of the license.
+    pub min_expires_at: i64,
     /// Quota of units.
     pub quota_units: u64,
     /// Quota of revenue, base units.
@@ -199,6 +201,10 @@ impl Ledger {
         };
         rules.require(*price <= what.max_price, PaymentsError::PriceAboveMaximum);
 
+        let ends = [terms.expires_at, work.consent_end()];
+        let expires_at = ends.into_iter().flatten().min().unwrap_or(NEVER);
+        rules.require(expires_at >= what.min_expires_at, PaymentsError::LicenseEndsEarly);
+
         let issuance = what.issuance == terms.shared_caps();
         rules.require(issuance, PaymentsError::InvalidIssuanceAccount);
         let own_cap = u128::from(terms.licensee_units.unwrap_or(u64::MAX));
@@ -226,7 +232,6 @@ impl Ledger {
         let first = !terms.once_each() || !terms.licensees.contains(&licensee);
         rules.require(first, PaymentsError::AlreadyLicensed);
 
-        let ends = [terms.expires_at, work.consent_end()];
         channel.licenses.push(License {
             work: what.work,
             terms_number: what.terms,
@@ -235,7 +240,7 @@ impl Ledger {
             most_units: quota_units.or(terms.licensee_units.map(u128::from)),
             most_daily: terms.daily_units.map(u128::from),
             most_revenue: quota_revenue,
-            expires_at: ends.into_iter().flatten().min().unwrap_or(NEVER),
+            expires_at,
             notice_seconds: terms.notice_seconds,
             quota_units,
             quota_revenue,
@@ -296,8 +301,10 @@ impl Ledger {
                 rules.require(false, PaymentsError::LicenseNotFound);
                 continue;
             };
-            match self.work(&license.work)?.withdrawn_at {
-                Some(withdrawn_at) => license.end_by_withdrawal(withdrawn_at, settled_until),
+            let of = self.work(&license.work)?;
+            let judged = of.verdict_terms;
+            match of.withdrawn_at {
+                Some(at) => license.end_by_withdrawal(at, judged, settled_until),
                 None => drop(rules.require(false, PaymentsError::WorkNotWithdrawn)),
             }
         }

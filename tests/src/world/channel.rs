@@ -213,6 +213,7 @@ impl OpenedChannel {
                 max_price: terms.price,
                 terms_digest: terms.digest,
                 quota: Quota::default(),
+                min_expires_at: i64::MIN,
             },
         }
     }

@@ -120,13 +120,14 @@ fn check_earnings(
     let parents_bps: u128 = account.parents.iter().map(|part| u128::from(part.share_bps)).sum();
     assert_eq!(u128::from(header.own_bps), 10_000 - parents_bps, "{address}: the own part");
     let (mut entitled, mut taken_by_parents, mut claimed) = (0, 0, 0);
+    let later = earned - wide(header.earned_before);
     for part in &account.parents {
-        let share = earned * u128::from(part.share_bps) / 10_000;
+        let share = wide(part.entitled_before) + later * u128::from(part.share_bps) / 10_000;
         assert!(wide(part.taken) <= share, "{address}: {part:?} took more than its share");
         entitled += share;
         taken_by_parents += wide(part.taken);
     }
-    let own = earned * u128::from(header.own_bps) / 10_000;
+    let own = wide(header.own_start) + later * u128::from(header.own_bps) / 10_000;
     let since = own - wide(header.own_before);
     // Amounts taken by former recipients that were removed; they stay in `own_before`.
     let listed: u128 = account.recipients.iter().map(|part| wide(part.entitled_before)).sum();

@@ -110,6 +110,8 @@ impl World {
     pub const BOND: u64 = 1_000_000;
     /// Seconds from the opening of a dispute to the last second for a verdict.
     pub const DISPUTE_SECONDS: i64 = 7 * 86_400;
+    /// From opening a dispute to the first second in which it can be upheld.
+    pub const HEARING_SECONDS: i64 = 43_200;
 
     /// Creates a world with a config, one currency and its vault.
     pub fn new() -> Self {
@@ -504,6 +506,7 @@ impl World {
             work.verdict_version = work.split_version;
             work.verdict_dispute = work.disputes;
             work.latest_terms += 1;
+            work.verdict_terms = work.latest_terms;
             work.status = licensing::WorkStatus::Active;
         });
     }

@@ -361,7 +361,10 @@ fn work_changes_fit_a_packet() {
     table.send("expire_dispute", &l, work.expiring(&claimant));
     table.send("withdraw_work", &l, work.withdrawing());
     table.send("offer_ownership", &l, work.offering_to(Some(&heir)));
-    table.send("accept_ownership", &l, work.accepting_by(&heir));
+    let last = table.world.read_work(&work);
+    let (status, terms, version) = (last.status, last.latest_terms, last.split_version);
+    let accepting = work.accepting(&heir, status, terms, version);
+    table.send("accept_ownership", &l, accepting);
 
     println!("{:<40} {:>8} {:>6} {:>9}", "instruction", "CU", "bytes", "lamports");
     for Row { name, units, bytes, fee } in &table.rows {

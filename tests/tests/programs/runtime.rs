@@ -168,6 +168,7 @@ impl Cluster {
                 max_price: PRICE,
                 terms_digest: terms_digest(&terms),
                 quota: Quota::default(),
+                min_expires_at: i64::MIN,
             };
             let address = self.channel_address();
             let accept = channel::accept_terms(&payer.key(), &address, &acceptance, args);

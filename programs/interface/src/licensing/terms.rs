@@ -1,6 +1,6 @@
 use solana_pubkey::Pubkey;
 
-use super::LicensingError;
+use super::{Consent, LicensingError};
 use crate::{UnknownWord, bps::WHOLE_BPS, codec::*, require};
 
 /// Use of a work. Stored as one byte, in this order: append only.
@@ -250,6 +250,13 @@ impl Offer {
         open && self.share_alike
     }
 
+    /// Returns the last unix second of a license under this offer of a work with this consent;
+    /// `i64::MAX` for no expiry.
+    pub fn license_end(&self, consent: Option<&Consent>) -> i64 {
+        let consent_end = consent.and_then(|consent| consent.expires_at);
+        [self.expires_at, consent_end].into_iter().flatten().min().unwrap_or(i64::MAX)
+    }
+
     /// Checks every limit of an offer that is published at `now`, unix seconds.
     ///
     /// # Errors
@@ -408,6 +415,19 @@ mod tests {
         terms.offer.expires_at = Some(20);
         let valid: Vec<_> = [9, 10, 20, 21].map(|now| terms.valid_at(now)).to_vec();
         assert_eq!(valid, [false, true, true, false]);
+    }
+
+    #[test]
+    fn license_ends_with_terms_or_consent() {
+        let consent = |expires_at| Consent { person: Pubkey::default(), expires_at };
+        let ends = |terms_end, consent| {
+            Offer { expires_at: terms_end, ..offer() }.license_end(Option::as_ref(&consent))
+        };
+        assert_eq!(ends(None, None), i64::MAX);
+        assert_eq!(ends(None, Some(consent(None))), i64::MAX);
+        assert_eq!(ends(Some(5), Some(consent(None))), 5);
+        assert_eq!(ends(None, Some(consent(Some(4)))), 4);
+        assert_eq!(ends(Some(5), Some(consent(Some(6)))), 5);
     }
 
     #[test]

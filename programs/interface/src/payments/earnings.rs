@@ -3,7 +3,7 @@ use solana_pubkey::Pubkey;
 
 use super::PaymentsError;
 use crate::{
-    bps::floor_share,
+    bps::{WHOLE_BPS, floor_share},
     licensing::{Parent, Share, WorkHead, WorkStatus},
     require,
 };
@@ -13,6 +13,9 @@ use crate::{
 /// Seeds: `["earnings", work, mint]`. The parts, one [`Part`] each, follow this header in the
 /// same account: the parents, then the recipients of the current split in its order, then former
 /// recipients with unpaid entitlements. Parts of zeros at the end are unused.
+///
+/// A verdict may drop parents. Shares then count from that point: `earned_before`, `own_start` and
+/// each parent's `entitled_before` record what was earned and owed by then.
 ///
 /// Invariant: the entitlements of all parts, and so the amounts taken, add up to at most `earned`.
 /// An entitlement is a floor of a growing total: it never falls, except for earnings that an
@@ -40,7 +43,7 @@ pub struct Earnings {
     /// Total entitlement of all recipients, former ones included, at the start of the current
     /// split.
     pub own_before: u64,
-    /// Share of everything earned that the parents leave.
+    /// Share of later earnings that the parents leave.
     pub own_bps: u16,
     /// Zeros.
     pub reserved_too: [u8; 2],
@@ -48,6 +51,12 @@ pub struct Earnings {
     pub dispute: u32,
     /// Value of `own()` when that dispute was applied: later earnings are contested.
     pub own_contested: u64,
+    /// Value of `earned` when that dispute was applied.
+    pub earned_contested: u64,
+    /// Value of `earned` when a verdict last dropped parents; 0 before.
+    pub earned_before: u64,
+    /// Value of `own()` at that point.
+    pub own_start: u64,
 }
 
 /// One party's part of a work's earnings.
@@ -56,12 +65,13 @@ pub struct Earnings {
 pub struct Part {
     /// Parent work or recipient.
     pub key: Pubkey,
-    /// Recipient's entitlement at the start of the current split; 0 for a parent.
+    /// Recipient's entitlement at the start of the current split; parent's entitlement when a
+    /// verdict last dropped parents.
     pub entitled_before: u64,
     /// Amount pulled or claimed, base units.
     pub taken: u64,
     /// Share of everything earned for a parent, of the work's own earnings for a recipient; 0 for
-    /// a former recipient.
+    /// a former recipient and for a parent that a verdict dropped.
     pub share_bps: u16,
     /// Zeros.
     pub reserved: [u8; 6],
@@ -102,16 +112,24 @@ impl Earnings {
 
     /// Returns the work's own earnings, which the parents leave, base units.
     pub fn own(&self) -> u64 {
-        floor_share(self.earned, self.own_bps)
+        // At most `earned`, so the sum does not wrap; `earned` never falls.
+        self.own_start + floor_share(self.earned - self.earned_before, self.own_bps)
     }
 
     /// Returns the total entitlement of the part at `position`, base units.
     pub fn entitled(&self, position: usize, part: &Part) -> u64 {
         if position < usize::from(self.parents) {
-            floor_share(self.earned, part.share_bps)
+            self.entitled_parent(self.earned, part)
         } else {
             self.entitled_of(self.own(), part)
         }
+    }
+
+    /// Returns a parent's entitlement to the first `earned` base units of everything earned.
+    pub fn entitled_parent(&self, earned: u64, part: &Part) -> u64 {
+        // All parties together get at most `earned`, so the sum does not wrap.
+        part.entitled_before
+            + floor_share(earned.saturating_sub(self.earned_before), part.share_bps)
     }
 
     /// Returns a recipient's entitlement to the first `own` base units of the work's own earnings.
@@ -126,11 +144,25 @@ impl Earnings {
     /// # Errors
     /// [`PaymentsError::DisputeNotApplied`] if the open dispute was not applied to this account.
     pub fn claimable(&self, work: &WorkHead) -> Result<u64, PaymentsError> {
+        Ok(if self.contested(work)? { self.own_contested } else { self.own() })
+    }
+
+    /// Returns the part of everything earned of which parents can pull their shares: while the work
+    /// is disputed, the earnings before the dispute was applied.
+    ///
+    /// # Errors
+    /// [`PaymentsError::DisputeNotApplied`] if the open dispute was not applied to this account.
+    pub fn pullable(&self, work: &WorkHead) -> Result<u64, PaymentsError> {
+        Ok(if self.contested(work)? { self.earned_contested } else { self.earned })
+    }
+
+    /// Returns whether later earnings are contested by an open dispute.
+    fn contested(&self, work: &WorkHead) -> Result<bool, PaymentsError> {
         if work.status != WorkStatus::Disputed {
-            return Ok(self.own());
+            return Ok(false);
         }
         require!(self.dispute == work.disputes, PaymentsError::DisputeNotApplied);
-        Ok(self.own_contested)
+        Ok(true)
     }
 
     /// Applies the work's open dispute: later earnings are contested.
@@ -144,6 +176,7 @@ impl Earnings {
         let current = self.split_version == work.split_version;
         require!(current, PaymentsError::SplitNotApplied);
         self.own_contested = self.own();
+        self.earned_contested = self.earned;
         self.dispute = work.disputes;
         Ok(())
     }
@@ -158,16 +191,18 @@ pub struct Book<'a> {
 }
 
 impl Book<'_> {
-    /// Records the unpulled entitlement of `parent` as pulled and returns it.
+    /// Records the unpulled entitlement of `parent` to the first `earned` base units of everything
+    /// earned as pulled and returns it.
     ///
     /// # Errors
     /// [`PaymentsError::ParentNotFound`], [`PaymentsError::NothingToClaim`].
-    pub fn pull(&mut self, parent: &Pubkey) -> Result<u64, PaymentsError> {
+    pub fn pull(&mut self, earned: u64, parent: &Pubkey) -> Result<u64, PaymentsError> {
         let parents = usize::from(self.earnings.parents);
         let mut parts = self.parts[..parents].iter_mut().enumerate();
         let part = parts.find(|(_, part)| part.key == *parent);
         let (_, part) = part.ok_or(PaymentsError::ParentNotFound)?;
-        let new = floor_share(self.earnings.earned, part.share_bps) - part.taken; // never falls
+        // `earned` never falls below the amount pulled from, so neither does the entitlement.
+        let new = self.earnings.entitled_parent(earned, part) - part.taken;
         require!(new > 0, PaymentsError::NothingToClaim);
         part.taken += new;
         Ok(new)
@@ -273,6 +308,55 @@ pub fn resplit(
     Ok(Resplit { own_before, parts: new })
 }
 
+/// Parents' parts, and the work's own part, after a verdict that dropped parents.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Reparent {
+    /// New value of [`Earnings::earned_before`].
+    pub earned_before: u64,
+    /// New value of [`Earnings::own_start`].
+    pub own_start: u64,
+    /// New value of [`Earnings::own_bps`].
+    pub own_bps: u16,
+    /// New parts of the parents.
+    pub parts: Vec<Part>,
+}
+
+/// Returns the parents' parts after a verdict; `None` if it dropped no parent.
+///
+/// A kept parent keeps its share. A dropped one keeps its entitlement up to the point at which the
+/// dispute was applied to the account (`told`), or the amount pulled if it never was. The rest
+/// becomes the work's own, and follows the verdict as its own part does.
+pub fn reparent(
+    earnings: &Earnings,
+    parts: &[Part],
+    parents: &[Parent],
+    told: bool,
+) -> Option<Reparent> {
+    let pairs = || parts.iter().zip(parents);
+    if pairs().all(|(part, parent)| part.share_bps == parent.share_bps) {
+        return None;
+    }
+    let new = pairs().map(|(part, parent)| {
+        let entitled_before = if part.share_bps == parent.share_bps {
+            earnings.entitled_parent(earnings.earned, part)
+        } else if told {
+            earnings.entitled_parent(earnings.earned_contested, part)
+        } else {
+            part.taken
+        };
+        Part { entitled_before, share_bps: parent.share_bps, ..*part }
+    });
+    let parts: Vec<_> = new.collect();
+    let entitled: u64 = parts.iter().map(|part| part.entitled_before).sum(); // at most `earned`
+    let parents_bps: u16 = parts.iter().map(|part| part.share_bps).sum();
+    Some(Reparent {
+        earned_before: earnings.earned,
+        own_start: earnings.earned - entitled,
+        own_bps: WHOLE_BPS - parents_bps, // at most the whole, since registration
+        parts,
+    })
+}
+
 fn new_recipient(share: &Share) -> Part {
     Part { key: share.recipient, share_bps: share.share_bps, ..Part::default() }
 }
@@ -315,6 +399,15 @@ impl EarningsAccount {
         self.parents.get(position).map_or(0, |part| self.earnings.entitled(position, part))
     }
 
+    /// Returns the amount that the parent at `position` can pull now, base units. `work` is the head
+    /// of the work's account. Excludes earnings contested by an open dispute that has been applied
+    /// to this account.
+    pub fn pullable(&self, position: usize, work: &WorkHead) -> u64 {
+        let Some(part) = self.parents.get(position) else { return 0 };
+        let earned = self.earnings.pullable(work).unwrap_or(self.earnings.earned);
+        self.earnings.entitled_parent(earned, part).saturating_sub(part.taken)
+    }
+
     /// Returns the total entitlement of the recipient at `position`, base units.
     pub fn entitled(&self, position: usize) -> u64 {
         let at = self.parents.len() + position;
@@ -338,8 +431,8 @@ impl EarningsAccount {
 
 // The layout of existing accounts never changes.
 const _: () = assert!(Part::SIZE == 56);
-const _: () = assert!(Earnings::HEADER_SPACE == 112);
-const _: () = assert!(Earnings::space(1) == 168);
+const _: () = assert!(Earnings::HEADER_SPACE == 136);
+const _: () = assert!(Earnings::space(1) == 192);
 
 #[cfg(test)]
 mod tests {
@@ -385,7 +478,8 @@ mod tests {
         }
 
         fn pull(&mut self, parent: u8) -> Result<u64, PaymentsError> {
-            Book { earnings: &mut self.earnings, parts: &mut self.parts }.pull(&key(parent))
+            let earned = self.earnings.earned;
+            Book { earnings: &mut self.earnings, parts: &mut self.parts }.pull(earned, &key(parent))
         }
 
         fn claim_at(&mut self, position: usize, recipient: u8) -> Result<u64, PaymentsError> {
@@ -514,6 +608,7 @@ mod tests {
             split_version: 0,
             verdict_version: 0,
             disputes,
+            verdict_terms: 0,
             withdrawn_at: i64::MAX,
         }
     }
@@ -541,6 +636,72 @@ mod tests {
         // Upheld: what came later is the claimant's, what came before still the recipients'.
         account.split(&[(9, 10_000)], Some(Contested::Since(800))).unwrap();
         assert_eq!([9, 0, 1].map(|who| account.claim(who).unwrap_or(0)), [800, 0, 400]);
+    }
+
+    /// A verdict drops the second of three parents and gives the work to recipient 9.
+    fn judged(told: bool) -> Account {
+        let mut account = Account::new(&[1_000, 6_000, 500], &[10_000]);
+        account.credit(1_000).unwrap();
+        assert_eq!(account.pull(101), Ok(600));
+        account.credit(1_000).unwrap();
+        if told {
+            account.earnings.contest(&work(WorkStatus::Disputed, 1)).unwrap();
+        }
+        account.credit(1_001).unwrap();
+        let parent = |number, share_bps| Parent { work: key(number), share_bps, terms_number: 0 };
+        let parents = [parent(100, 1_000), parent(101, 0), parent(102, 500)];
+        let Account { earnings, parts } = &account;
+        let new = reparent(earnings, &parts[..3], &parents, told).unwrap();
+        let own = account.earnings.own_contested;
+        let contested = if told { Contested::Since(own) } else { Contested::Unclaimed };
+        account.split(&[(9, 10_000)], Some(contested)).unwrap();
+        account.parts[..3].copy_from_slice(&new.parts);
+        let Reparent { earned_before, own_start, own_bps, .. } = new;
+        account.earnings = Earnings { earned_before, own_start, own_bps, ..account.earnings };
+        account
+    }
+
+    #[test]
+    fn dropped_parent_keeps_uncontested_share() {
+        let mut account = judged(true);
+        assert_eq!(account.pull(101), Ok(600), "its share of the second thousand");
+        assert_eq!(account.pull(101), Err(PaymentsError::NothingToClaim));
+        assert_eq!((account.pull(100), account.pull(102)), (Ok(300), Ok(150)));
+        // 3,001 earned: 1,650 are the parents', 500 of the first 2,000 the old recipient's.
+        assert_eq!((account.claim(0), account.claim(9)), (Ok(500), Ok(851)));
+        account.credit(1_000).unwrap();
+        assert_eq!((account.pull(100), account.pull(102)), (Ok(100), Ok(50)));
+        assert_eq!(account.pull(101), Err(PaymentsError::NothingToClaim));
+        assert_eq!(account.claim(9), Ok(850));
+    }
+
+    #[test]
+    fn untold_verdict_takes_unpulled_share() {
+        let mut account = judged(false);
+        assert_eq!(account.pull(101), Err(PaymentsError::NothingToClaim));
+        assert_eq!((account.pull(100), account.pull(102)), (Ok(300), Ok(150)));
+        assert_eq!(account.claim(9), Ok(3_001 - 600 - 450));
+    }
+
+    #[test]
+    fn kept_parents_change_nothing() {
+        let account = Account::new(&[1_000, 500], &[10_000]);
+        let parent = |number, share_bps| Parent { work: key(number), share_bps, terms_number: 0 };
+        let parents = [parent(100, 1_000), parent(101, 500)];
+        assert_eq!(reparent(&account.earnings, &account.parts[..2], &parents, true), None);
+    }
+
+    #[test]
+    fn dispute_contests_parents_shares() {
+        let disputed = work(WorkStatus::Disputed, 1);
+        let mut account = Account::new(&[2_000], &[10_000]);
+        account.credit(1_000).unwrap();
+        let earnings = &mut account.earnings;
+        assert_eq!(earnings.pullable(&disputed), Err(PaymentsError::DisputeNotApplied));
+        earnings.contest(&disputed).unwrap();
+        earnings.credit(500).unwrap();
+        assert_eq!(earnings.pullable(&disputed), Ok(1_000));
+        assert_eq!(earnings.pullable(&work(WorkStatus::Active, 1)), Ok(1_500));
     }
 
     #[test]

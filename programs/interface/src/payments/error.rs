@@ -142,6 +142,8 @@ pub enum PaymentsError {
         "invalid upfront fee accounts: pass them for terms with an upfront fee, and omit them for others"
     )]
     InvalidUpfrontFeeAccounts,
+    #[error("license ends early: it would expire before `min_expires_at`")]
+    LicenseEndsEarly,
 
     // 6100-6199: the call may succeed at another time.
     #[error("channel closing: it takes no new licenses and no top-ups")]

@@ -131,6 +131,8 @@ impl AcceptTerms<'_> {
         require!(approved, PaymentsError::MissingApproval);
         let price = terms.price_of(args.licensed_use).ok_or(PaymentsError::UseNotLicensed)?;
         require!(price.price <= args.max_price, PaymentsError::PriceAboveMaximum);
+        let end = terms.offer.license_end(work.consent.as_ref());
+        require!(end >= args.min_expires_at, PaymentsError::LicenseEndsEarly);
         Ok(price)
     }
 
@@ -185,8 +187,6 @@ impl AcceptTerms<'_> {
             _ => return err!(PaymentsError::InvalidIssuanceAccount),
         }
         let units_cap = caps.licensee_units.unwrap_or(License::UNLIMITED);
-        let consent_ends = self.work.consent.and_then(|consent| consent.expires_at);
-        let ends = [offer.expires_at, consent_ends].into_iter().flatten().min();
         Ok(License {
             work: self.terms.work,
             terms_number: self.terms.number,
@@ -203,7 +203,7 @@ impl AcceptTerms<'_> {
             daily_units: caps.daily_units.unwrap_or(License::UNLIMITED),
             units_today: 0,
             revenue_left: caps.revenue.map_or(License::UNLIMITED, |_| quota.revenue),
-            expires_at: ends.unwrap_or(i64::MAX),
+            expires_at: offer.license_end(self.work.consent.as_ref()),
             settled: 0,
             collected: 0,
         })

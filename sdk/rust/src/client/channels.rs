@@ -6,8 +6,8 @@ use super::{
 use crate::{
     Error,
     channel::{
-        self, AcceptTermsArgs, Acceptance, Currency, OpenChannelArgs, Quota, ReceiptsCommitment,
-        StatementBuffer,
+        self, AcceptTermsArgs, Acceptance, Currency, License, OpenChannelArgs, Quota,
+        ReceiptsCommitment, StatementBuffer,
     },
     licensing::{Purpose, Use},
     pda,
@@ -32,6 +32,7 @@ pub struct AcceptTerms<'a> {
     licensed_use: Use,
     max_price: u64,
     quota: Quota,
+    min_expires_at: Option<i64>,
     approver: Option<&'a DynSigner>,
 }
 
@@ -117,6 +118,7 @@ impl Client {
             licensed_use,
             max_price: 0,
             quota: Quota::default(),
+            min_expires_at: None,
             approver: None,
         }
     }
@@ -162,7 +164,8 @@ impl Client {
         let mut ending = Vec::new();
         for (index, license) in (0_u16..).zip(&account.licenses) {
             let work = self.work(&license.work).await?.head();
-            let notice_end = work.license_end(license.expires_at, license.notice_seconds);
+            let License { expires_at, terms_number, notice_seconds, .. } = *license;
+            let notice_end = work.license_end(expires_at, terms_number, notice_seconds);
             let ends_at = account.channel.withdrawal_end(license.expires_at, notice_end, now);
             if ends_at != license.expires_at {
                 ending.push((index, license.work));
@@ -301,6 +304,12 @@ impl<'a> AcceptTerms<'a> {
         Self { quota, ..self }
     }
 
+    /// Earliest expiry of the license to accept, unix seconds. Default: the expiry that terms and
+    /// consent give it when the client reads them.
+    pub fn min_expires_at(self, min_expires_at: i64) -> Self {
+        Self { min_expires_at: Some(min_expires_at), ..self }
+    }
+
     /// Owner of the work, to sign the acceptance if the terms require approval. Default: an
     /// approval that the owner granted earlier is looked up.
     pub fn approver(self, approver: &'a DynSigner) -> Self {
@@ -313,7 +322,8 @@ impl<'a> AcceptTerms<'a> {
     /// # Errors
     /// As [`Client::send`]; [`Error::NotFound`].
     pub async fn send(self, payer: &DynSigner) -> Result<(u16, ConfirmedTransaction), Error> {
-        let Self { client, channel, work, licensed_use, max_price, quota, approver } = self;
+        let Self { client, channel, work, licensed_use, max_price, quota, .. } = self;
+        let approver = self.approver;
         let published = client.latest_terms(&work).await?;
         let token_program = client.currency(&published.terms.currency).await?.token_program;
         let acceptance = Acceptance {
@@ -321,8 +331,15 @@ impl<'a> AcceptTerms<'a> {
             approval: client.is_approved(&published, &payer.pubkey()).await?,
             ..Acceptance::of(&published.terms, token_program)
         };
-        let args =
-            AcceptTermsArgs { licensed_use, max_price, terms_digest: published.digest, quota };
+        let min_expires_at = match self.min_expires_at {
+            Some(end) => end,
+            None => {
+                let consent = client.work(&work).await?.consent;
+                published.terms.offer.license_end(consent.as_ref())
+            }
+        };
+        let terms_digest = published.digest;
+        let args = AcceptTermsArgs { licensed_use, max_price, terms_digest, quota, min_expires_at };
         let instruction = channel::accept_terms(&payer.pubkey(), &channel, &acceptance, args);
         let signers: Vec<_> = approver.into_iter().collect();
         let confirmed = client.send(&[instruction], payer, &signers).await?;

@@ -71,7 +71,8 @@ impl Client {
         Ok(Collected { amount, transactions })
     }
 
-    /// Moves the parents' shares of `child`'s earnings into the parents' earnings.
+    /// Moves the parents' shares of `child`'s earnings into the parents' earnings. While `child` is
+    /// disputed, what it earns later waits for the verdict.
     ///
     /// # Errors
     /// As [`Client::send`].
@@ -81,13 +82,21 @@ impl Client {
         child: &Pubkey,
         mint: &Pubkey,
     ) -> Result<Vec<ConfirmedTransaction>, Error> {
-        let Some(earnings) = self.earnings(child, mint).await? else { return Ok(Vec::new()) };
+        let Some(before) = self.earnings(child, mint).await? else { return Ok(Vec::new()) };
+        if before.parents.is_empty() {
+            return Ok(Vec::new());
+        }
+        let split = self.missing_split(&before, &fee_payer.pubkey(), child, mint).await?;
+        let mut confirmed = self.send_packed(split, fee_payer).await?;
+        let earnings = self.opened_earnings(child, mint).await?;
+        let head = self.work(child).await?.head();
         let owed = earnings.parents.iter().enumerate();
-        let owed = owed.filter(|(at, part)| earnings.parent_entitled(*at) > part.taken);
+        let owed = owed.filter(|(at, _)| earnings.pullable(*at, &head) > 0);
         let parents: Vec<_> = owed.map(|(_, part)| part.key).collect();
         let mut instructions = self.open_missing_earnings(fee_payer, parents.clone(), mint).await?;
         instructions.extend(parents.iter().map(|parent| earnings::pull(child, parent, mint)));
-        self.send_packed(instructions, fee_payer).await
+        confirmed.extend(self.send_packed(instructions, fee_payer).await?);
+        Ok(confirmed)
     }
 
     /// Pays a recipient its share of a work's earnings, to its associated token account, which is
@@ -115,7 +124,7 @@ impl Client {
     ) -> Result<(Vec<(Pubkey, u64)>, Vec<ConfirmedTransaction>), Error> {
         let funder = fee_payer.pubkey();
         let before = self.opened_earnings(work, &currency.mint).await?;
-        let split = self.missing_split(&before, &funder, work, currency).await?;
+        let split = self.missing_split(&before, &funder, work, &currency.mint).await?;
         let mut confirmed = self.send_packed(split, fee_payer).await?;
         let before = self.opened_earnings(work, &currency.mint).await?;
         let head = self.work(work).await?.head();
@@ -230,16 +239,16 @@ impl Client {
         earnings: &EarningsAccount,
         funder: &Pubkey,
         work: &Pubkey,
-        currency: &Currency,
+        mint: &Pubkey,
     ) -> Result<Vec<Instruction>, Error> {
         let present = self.work(work).await?;
         let mut missing = Vec::new();
         let told = earnings.earnings.dispute == present.disputes;
         if earnings.earnings.split_version != present.split_version {
-            missing.push(earnings::apply_split(funder, work, &currency.mint));
+            missing.push(earnings::apply_split(funder, work, mint));
         }
         if present.status == WorkStatus::Disputed && !told {
-            missing.push(earnings::apply_dispute(work, &currency.mint));
+            missing.push(earnings::apply_dispute(work, mint));
         }
         Ok(missing)
     }
@@ -280,7 +289,8 @@ impl Claim<'_> {
             position.map_or(0, |position| earnings.recipients[position].taken)
         };
         let funder = fee_payer.pubkey();
-        let mut instructions = client.missing_split(&before, &funder, &work, &currency).await?;
+        let mut instructions =
+            client.missing_split(&before, &funder, &work, &currency.mint).await?;
         instructions.push(currency.create_tokens(&funder, &recipient));
         instructions.push(earnings::claim(&work, &recipient, &currency));
         let confirmed = client.send(&instructions, fee_payer, &[]).await?;

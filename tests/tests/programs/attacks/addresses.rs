@@ -151,10 +151,14 @@ fn lower_bump_is_rejected() {
     let seeds = [Approval::SEED, terms.address.as_ref(), key.as_ref(), &[purpose as u8]];
     check(&scene, by_owner(approve), lower(&l, &seeds));
     let share = Share { recipient: owner.key(), share_bps: 10_000 };
-    let args = ProposeSplitArgs { recipients: 1, shares: vec![share] };
+    let args = ProposeSplitArgs { recipients: 1, expires_at: None, shares: vec![share] };
     let propose = sdk::propose_split(&owner.key(), &address, args);
     check(&scene, by_owner(propose), lower(&l, &[SplitChange::SEED, address.as_ref()]));
-    let args = OpenDisputeArgs { evidence_uri: String::new(), evidence_digest: [1; 32] };
+    let args = OpenDisputeArgs {
+        evidence_uri: String::new(),
+        evidence_digest: [1; 32],
+        max_bond: u64::MAX,
+    };
     let dispute = sdk::open_dispute(&grantee.key(), &address, args);
     let call = Call::new([dispute], &[&grantee]);
     check(&scene, call, lower(&l, &[Dispute::SEED, address.as_ref()]));

@@ -3,6 +3,7 @@
 mod addresses;
 mod amounts;
 mod boundaries;
+mod changed_agreements;
 mod cheap_nuisances;
 mod clock;
 mod disputes;
@@ -11,6 +12,7 @@ mod forged_currencies;
 mod forged_proofs;
 mod front_running;
 mod handovers;
+mod laundered_consent;
 mod lineage;
 mod locked_earnings;
 mod payer_escapes;
@@ -25,6 +27,9 @@ mod running_payers;
 mod split_changes;
 mod splits;
 mod spoofed_events;
+mod staged_disputes;
+mod stale_approvals;
+mod stolen_works;
 mod token_extensions;
 mod withdrawn_and_disputed;
 

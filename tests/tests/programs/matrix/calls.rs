@@ -5,8 +5,8 @@ use licensing::{InitializeArgs, UpdateConfigArgs};
 use motif_sdk::{
     channel, earnings,
     licensing::{
-        self as sdk, ModelArgs, OpenDisputeArgs, ProposeSplitArgs, Purpose, Right, Share, Verdict,
-        WorkKind,
+        self as sdk, ModelArgs, OpenDisputeArgs, ProposeSplitArgs, Purpose, Right, Share,
+        UpdateMetadataArgs, Verdict, WorkKind,
     },
 };
 use motif_tests::world::{CLUSTER, RegisteredWork, World};
@@ -24,6 +24,7 @@ pub type Known = (&'static str, &'static str, &'static str, Good);
 /// The matrix test fails if an instruction is missing here.
 pub const CALLS: &[Known] = &[
     ("licensing", "initialize", "", initialize),
+    ("licensing", "update_metadata", "", update_metadata),
     ("licensing", "update_config", "", update_config),
     ("licensing", "offer_authority", "", offer_authority),
     ("licensing", "accept_authority", "", accept_authority),
@@ -37,6 +38,7 @@ pub const CALLS: &[Known] = &[
     ("licensing", "propose_split", "", propose_split),
     ("licensing", "extend_split_change", "", extend_split_change),
     ("licensing", "approve_split_change", "", approve_split_change),
+    ("licensing", "revoke_split_approval", "", revoke_split_approval),
     ("licensing", "apply_split_change", "", apply_split_change),
     ("licensing", "cancel_split_change", "", cancel_split_change),
     ("licensing", "withdraw_work", "", withdraw_work),
@@ -166,7 +168,8 @@ fn revoke_approval(stage: &mut Stage) -> Vec<Instruction> {
     // Granted by an earlier owner, so that grantor and owner differ.
     let heir = stage.world.person().key();
     stage.happen(sdk::offer_ownership(&owner, work, Some(heir)));
-    stage.happen(sdk::accept_ownership(&heir, work));
+    let as_read = stage.as_read(&family.child);
+    stage.happen(sdk::accept_ownership(&heir, work, as_read));
     vec![sdk::revoke_approval(&heir, work, 1, &grantee, Purpose::License, &owner)]
 }
 
@@ -178,19 +181,19 @@ fn offer_ownership(stage: &mut Stage) -> Vec<Instruction> {
 fn accept_ownership(stage: &mut Stage) -> Vec<Instruction> {
     let (child, accepter) = (stage.family().child, stage.world.person().key());
     stage.happen(sdk::offer_ownership(&child.creator.key(), &child.address, Some(accepter)));
-    vec![sdk::accept_ownership(&accepter, &child.address)]
+    vec![sdk::accept_ownership(&accepter, &child.address, stage.as_read(&child))]
 }
 
 fn propose_split(stage: &mut Stage) -> Vec<Instruction> {
     let child = stage.family().child;
     let share = Share { recipient: child.recipients[0].key(), share_bps: 10_000 };
-    let args = ProposeSplitArgs { recipients: 1, shares: vec![share] };
+    let args = ProposeSplitArgs { recipients: 1, expires_at: None, shares: vec![share] };
     vec![sdk::propose_split(&child.creator.key(), &child.address, args)]
 }
 
 fn extend_split_change(stage: &mut Stage) -> Vec<Instruction> {
     let child = stage.family().child;
-    let args = ProposeSplitArgs { recipients: 1, shares: vec![] };
+    let args = ProposeSplitArgs { recipients: 1, expires_at: None, shares: vec![] };
     stage.happen(sdk::propose_split(&child.creator.key(), &child.address, args));
     let share = Share { recipient: child.recipients[0].key(), share_bps: 10_000 };
     vec![sdk::extend_split_change(&child.creator.key(), &child.address, &[share])]
@@ -200,6 +203,14 @@ fn approve_split_change(stage: &mut Stage) -> Vec<Instruction> {
     let family = stage.family();
     let loser = family.parent.recipients[1].key();
     vec![sdk::approve_split_change(&loser, &family.parent.address, &family.proposed)]
+}
+
+fn revoke_split_approval(stage: &mut Stage) -> Vec<Instruction> {
+    let approve = approve_split_change(stage).remove(0);
+    stage.happen(approve);
+    let family = stage.family();
+    let loser = family.parent.recipients[1].key();
+    vec![sdk::revoke_split_approval(&loser, &family.parent.address)]
 }
 
 fn apply_split_change(stage: &mut Stage) -> Vec<Instruction> {
@@ -213,8 +224,19 @@ fn cancel_split_change(stage: &mut Stage) -> Vec<Instruction> {
     let parent = stage.family().parent;
     let (owner, heir) = (parent.creator.key(), stage.world.person().key());
     stage.happen(sdk::offer_ownership(&owner, &parent.address, Some(heir)));
-    stage.happen(sdk::accept_ownership(&heir, &parent.address));
+    let as_read = stage.as_read(&parent);
+    stage.happen(sdk::accept_ownership(&heir, &parent.address, as_read));
     vec![sdk::cancel_split_change(&heir, &parent.address, &owner)]
+}
+
+fn update_metadata(stage: &mut Stage) -> Vec<Instruction> {
+    let child = stage.family().child;
+    let new = UpdateMetadataArgs {
+        title: "A title".into(),
+        metadata_uri: String::new(),
+        metadata_digest: [0; 32],
+    };
+    vec![sdk::update_metadata(&child.creator.key(), &child.address, new)]
 }
 
 fn withdraw_work(stage: &mut Stage) -> Vec<Instruction> {
@@ -224,7 +246,11 @@ fn withdraw_work(stage: &mut Stage) -> Vec<Instruction> {
 
 fn open_dispute(stage: &mut Stage) -> Vec<Instruction> {
     let (child, claimant) = (stage.family().child, stage.world.person().key());
-    let args = OpenDisputeArgs { evidence_uri: String::new(), evidence_digest: [1; 32] };
+    let args = OpenDisputeArgs {
+        evidence_uri: String::new(),
+        evidence_digest: [1; 32],
+        max_bond: u64::MAX,
+    };
     vec![sdk::open_dispute(&claimant, &child.address, args)]
 }
 

@@ -86,6 +86,7 @@ const EXCEPTIONS: &[Exception] = &[
     ("accept_ownership", "accepter", "other signer", &["NotOffered"], BY_HANDLER),
     ("accept_ownership", "work", "double", &["NotOffered", "WorkDisputed"], BY_HANDLER),
     ("approve_split_change", "recipient", "other signer", &["RecipientNotFound"], BY_HANDLER),
+    ("revoke_split_approval", "recipient", "other signer", &["RecipientNotFound"], BY_HANDLER),
     ("set_consent_end", "person", "other signer", &["NotConsentingPerson"], BY_HANDLER),
     ("set_consent_end", "work", "double", &["NotConsentingPerson"], BY_HANDLER),
     ("register_work", "creator", "other signer", &["ConstraintSeeds"], UNTOLD),

@@ -7,7 +7,7 @@ use motif_sdk::{
     earnings,
     licensing::{
         self as sdk, MAX_RECIPIENTS, ModelArgs, OpenDisputeArgs, ProposeSplitArgs, Right, Share,
-        Unit, Use, UsePrice, WorkKind,
+        Unit, UpdateMetadataArgs, Use, UsePrice, WorkKind,
     },
     voucher::Statement,
 };
@@ -21,6 +21,7 @@ use super::{calls::Known, stage::Stage};
 pub const LARGEST: &[Known] = &[
     ("licensing", "register_work", "8 parents, 32 recipients, a model, URI", register_work),
     ("licensing", "register_work", "25 recipients", register_recipients),
+    ("licensing", "update_metadata", "title, URI", update_metadata),
     ("licensing", "publish_terms", "every use and cap, URI", publish_terms),
     ("licensing", "propose_split", "24 recipients", propose_split),
     ("licensing", "extend_split_change", "24 recipients", extend_split_change),
@@ -55,6 +56,13 @@ fn shares_of(people: &[Person], shares_bps: &[u16]) -> Vec<Share> {
     shares.map(|(person, &share_bps)| Share { recipient: person.key(), share_bps }).collect()
 }
 
+fn update_metadata(stage: &mut Stage) -> Vec<Instruction> {
+    let work = stage.world.work().split(&widest()).register();
+    let new =
+        UpdateMetadataArgs { title: "t".repeat(64), metadata_uri: uri(), metadata_digest: [1; 32] };
+    vec![sdk::update_metadata(&work.creator.key(), &work.address, new)]
+}
+
 fn uri() -> String {
     "u".repeat(200)
 }
@@ -71,6 +79,7 @@ fn register_work(stage: &mut Stage) -> Vec<Instruction> {
     let work = stage.world.work().by(&channel.payer).of(&person).split(&widest());
     let work = work.with(|work| {
         work.kind = WorkKind::StyleModel;
+        work.title = "t".repeat(64);
         work.metadata_uri = uri();
         work.consent_expires_at = Some(i64::MAX);
         work.model =
@@ -119,7 +128,7 @@ fn wide(stage: &mut Stage) -> (RegisteredWork, Vec<Person>) {
 fn propose_split(stage: &mut Stage) -> Vec<Instruction> {
     let (work, others) = wide(stage);
     let shares = shares_of(&others, &widest())[..24].to_vec();
-    let args = ProposeSplitArgs { recipients: 32, shares };
+    let args = ProposeSplitArgs { recipients: 32, expires_at: None, shares };
     vec![sdk::propose_split(&work.creator.key(), &work.address, args)]
 }
 
@@ -127,7 +136,7 @@ fn extend_split_change(stage: &mut Stage) -> Vec<Instruction> {
     let (work, others) = wide(stage);
     let shares = shares_of(&others, &widest());
     let (owner, first) = (work.creator.key(), shares[..8].to_vec());
-    let args = ProposeSplitArgs { recipients: 32, shares: first };
+    let args = ProposeSplitArgs { recipients: 32, expires_at: None, shares: first };
     stage.happen(sdk::propose_split(&owner, &work.address, args));
     vec![sdk::extend_split_change(&owner, &work.address, &shares[8..])]
 }
@@ -136,7 +145,7 @@ fn extend_split_change(stage: &mut Stage) -> Vec<Instruction> {
 fn proposed(stage: &mut Stage) -> (RegisteredWork, Vec<Share>) {
     let (work, others) = wide(stage);
     let shares = shares_of(&others, &widest());
-    for part in sdk::propose_split_in_parts(&work.creator.key(), &work.address, &shares) {
+    for part in sdk::propose_split_in_parts(&work.creator.key(), &work.address, &shares, None) {
         stage.happen(part);
     }
     (work, shares)
@@ -163,7 +172,8 @@ fn apply_split_change(stage: &mut Stage) -> Vec<Instruction> {
 
 fn open_dispute(stage: &mut Stage) -> Vec<Instruction> {
     let (work, claimant) = (stage.family().child, stage.world.person().key());
-    let args = OpenDisputeArgs { evidence_uri: uri(), evidence_digest: [1; 32] };
+    let args =
+        OpenDisputeArgs { evidence_uri: uri(), evidence_digest: [1; 32], max_bond: u64::MAX };
     vec![sdk::open_dispute(&claimant, &work.address, args)]
 }
 

@@ -4,7 +4,8 @@ use motif_sdk::{
     channel::Currency,
     earnings,
     licensing::{
-        self as sdk, OpenDisputeArgs, ProposeSplitArgs, Purpose, Right, Share, Verdict, WorkKind,
+        self as sdk, AcceptOwnershipArgs, OpenDisputeArgs, ProposeSplitArgs, Purpose, Right, Share,
+        UpdateMetadataArgs, Verdict, WorkKind,
     },
     pda,
 };
@@ -164,7 +165,8 @@ impl Scene {
             self.split = shares
                 .map(|(person, share_bps)| Share { recipient: person.key(), share_bps })
                 .collect();
-            let args = ProposeSplitArgs { recipients: 2, shares: self.split.clone() };
+            let args =
+                ProposeSplitArgs { recipients: 2, expires_at: None, shares: self.split.clone() };
             self.happen(sdk::propose_split(&owner.key(), &work, args), &owner);
             for person in [&one, &other] {
                 let agree = sdk::approve_split_change(&person.key(), &work, &self.split);
@@ -224,7 +226,8 @@ impl Scene {
         let (someone, grantee) = (self.world.person(), self.grantee.key());
         let by = |signer: &Person, instruction| Call::new([instruction], &[signer]);
         let by_owner = |instruction| by(&owner, instruction);
-        let proposal = ProposeSplitArgs { recipients: 2, shares: self.split.clone() };
+        let proposal =
+            ProposeSplitArgs { recipients: 2, expires_at: None, shares: self.split.clone() };
         // Only one change can be pending, so the pending one is canceled first.
         let propose = [
             sdk::cancel_split_change(&owner.key(), &work, &owner.key()),
@@ -248,7 +251,14 @@ impl Scene {
         let purpose = Purpose::License;
         let end = Some(self.world.now() + 1);
         let approve_change = sdk::approve_split_change(&recipient.key(), &work, &self.split);
+        let revoke_change = sdk::revoke_split_approval(&recipient.key(), &work);
+        let retitled = UpdateMetadataArgs {
+            title: "Retitled".into(),
+            metadata_uri: String::new(),
+            metadata_digest: [9; 32],
+        };
         let owners = Right::OwnerSigns(owner.key());
+        let as_read = AcceptOwnershipArgs::of(&self.world.read_work(&self.work));
         vec![
             ("register_work by owner", self.deriving(owners)),
             ("register_work by terms", self.deriving(Right::Terms(1))),
@@ -271,9 +281,10 @@ impl Scene {
                 )),
             ),
             ("offer_ownership", by_owner(sdk::offer_ownership(&owner.key(), &work, None))),
-            ("accept_ownership", by(&heir, sdk::accept_ownership(&heir.key(), &work))),
+            ("accept_ownership", by(&heir, sdk::accept_ownership(&heir.key(), &work, as_read))),
             ("propose_split", Call::new(propose, &[&owner])),
             ("approve_split_change", by(&recipient, approve_change)),
+            ("revoke_split_approval", by(&recipient, revoke_change)),
             (
                 "apply_split_change",
                 by(&host, sdk::apply_split_change(&host.key(), &work, &owner.key())),
@@ -282,6 +293,7 @@ impl Scene {
                 "cancel_split_change",
                 by_owner(sdk::cancel_split_change(&owner.key(), &work, &owner.key())),
             ),
+            ("update_metadata", by_owner(sdk::update_metadata(&owner.key(), &work, retitled))),
             ("withdraw_work", by_owner(sdk::withdraw_work(&owner.key(), &work))),
             ("open_dispute", by(&someone, open_dispute(&someone, &self.work))),
             ("decide_dispute", by(&host, decide)),
@@ -365,6 +377,10 @@ impl Scene {
 }
 
 fn open_dispute(claimant: &Person, work: &RegisteredWork) -> Instruction {
-    let args = OpenDisputeArgs { evidence_uri: String::new(), evidence_digest: [0xED; 32] };
+    let args = OpenDisputeArgs {
+        evidence_uri: String::new(),
+        evidence_digest: [0xED; 32],
+        max_bond: u64::MAX,
+    };
     sdk::open_dispute(&claimant.key(), &work.address, args)
 }

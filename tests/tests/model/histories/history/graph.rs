@@ -84,6 +84,8 @@ impl History<'_> {
             verdict_version: 0,
             disputes: 0,
             verdict_dispute: 0,
+            verdict_terms: 0,
+            verdict_keeps_recipients: false,
             withdrawn_at: NEVER,
             registered_at: World::NOW,
             creator: person,
@@ -96,6 +98,7 @@ impl History<'_> {
             pending_owner: None,
             inherited: licensing::Inherited::default(),
             model: None,
+            title: String::new(),
             metadata_uri: String::new(),
             parents: parents
                 .iter()
@@ -119,6 +122,8 @@ impl History<'_> {
                 verdict_version: 0,
                 disputes: 0,
                 verdict_dispute: 0,
+                verdict_terms: 0,
+                verdict_keeps_recipients: false,
                 withdrawn_at: None,
                 consent: None,
                 pending_owner: None,
@@ -128,6 +133,7 @@ impl History<'_> {
                 change: None,
                 dispute: None,
                 certified: false,
+                title: String::new(),
             },
         );
         self.works.push((address, work));
