@@ -9,7 +9,7 @@ use std::{
 use motif_ed25519_batch::{PublicKey, Verifier};
 use motif_sdk::{
     Pubkey,
-    channel::{Channel, Entry},
+    channel::{Channel, Entry, Moment},
     gateway::wire::{Amount, ExpectedStatement, StatementEntry, VoucherParts},
     voucher::{SignedVoucher, Statement},
 };
@@ -114,7 +114,7 @@ impl ChannelHandle {
         if !is_for_this {
             return Err(GatewayError::VoucherOtherChannel);
         }
-        let key = *self.lock().ledger.channel().voucher_key_at(now);
+        let key = *self.lock().ledger.channel().voucher_key_at(Moment::running(now));
         let signed = voucher.signed_by(key);
         let key = self.decoded_key(&key).ok_or(GatewayError::VoucherSignature)?;
         let message = signed.voucher.to_bytes();

@@ -78,7 +78,7 @@ fn payments_instructions() -> Vec<(&'static str, Instruction)> {
         approval: true,
         per_licensee: true,
         shared_caps: true,
-        fee_currency: Some(currency),
+        deposit_currency: Some(currency),
     };
     let accepted = AcceptTermsArgs {
         licensed_use: Use::Generate,

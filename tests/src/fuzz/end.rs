@@ -3,17 +3,16 @@
 use motif_sdk::earnings;
 use solana_pubkey::Pubkey;
 
-use super::{Episode, Report, Step, promises};
+use super::{Episode, Report, Step, licensing_steps::distinct, promises};
 use crate::{
     model::{self, Ledger, Refused},
-    world::Call,
+    world::{Call, Person},
 };
 
 impl Episode {
     /// Pays every party in full. No broken account and no dispute delays another party.
     pub fn end(&mut self, report: &mut Report) -> Result<(), String> {
-        self.ledger.now += 61 * 86_400;
-        self.world.set_time(self.ledger.now);
+        self.pass(61 * 86_400);
         for work in self.ledger.works.keys().copied().collect::<Vec<_>>() {
             let of = &self.ledger.works[&work];
             let Some(dispute) = of.dispute else { continue };
@@ -91,12 +90,32 @@ impl Episode {
                 })?;
             }
         }
-        if self.ledger.now < channel.closes_at {
-            let call = Call::new([sdk::request_close(&operator.key(), &address)], &[&operator]);
-            let key = operator.key();
+        if !channel.closed(self.ledger.now, self.ledger.slot) {
+            let (keys, mut signers) = ([payer.key(), operator.key()], vec![payer.clone()]);
+            signers.push(operator.clone());
+            let watcher = channel.watcher.map(|watcher| person(self, watcher));
+            let cosigners = sdk::Cosigners {
+                party: Some(operator.key()),
+                watcher: watcher.as_ref().map(Person::key),
+            };
+            let keys: Vec<_> = keys.into_iter().chain(cosigners.watcher).collect();
+            signers.extend(watcher);
+            let close = sdk::request_close(&payer.key(), &cosigners, &address);
+            let call = Call::new([close], &distinct(&signers));
             self.must("request_close", call, report, move |ledger| {
-                ledger.request_close(key, address)
+                ledger.request_close(&keys, address)
             })?;
+        }
+        for (index, license) in (0_u16..).zip(&channel.licenses) {
+            if license.holds_quota() {
+                let (host, key) = (self.world.host.clone(), self.world.host.key());
+                let terms = (license.work, license.terms_number);
+                let release = sdk::release_quota(&key, None, &address, index, &terms.0, terms.1);
+                let call = Call::new([release], &[&host]);
+                self.must("release_quota", call, report, move |ledger| {
+                    ledger.release_quota(&[key], address, index, terms)
+                })?;
+            }
         }
         if channel.refunded.is_none() && self.ledger.takes_money(&payer.key(), &mint) {
             let call = Call::new([sdk::withdraw(&payer.key(), &address, &currency)], &[&payer]);
@@ -107,11 +126,10 @@ impl Episode {
         }
         let fees = channel.fees() > channel.fees_claimed;
         if fees && self.ledger.takes_money(&operator.key(), &mint) {
-            let call =
-                Call::new([sdk::claim_fees(&operator.key(), &address, &currency)], &[&operator]);
             let key = operator.key();
+            let call = Call::new([sdk::claim_fees(&key, &address, &currency)], &[]);
             self.must("claim_fees", call, report, move |ledger| {
-                ledger.claim_fees(key, address).map(drop)
+                ledger.claim_fees(key, None, address).map(drop)
             })?;
         }
         Ok(())

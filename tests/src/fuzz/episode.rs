@@ -404,9 +404,21 @@ impl Episode {
             9..12 => 86_399,
             _ => self.random.random_range(1..=3_600),
         };
+        let halted = seconds > 0 && self.random.random_ratio(1, 8);
+        if halted {
+            self.ledger.now += seconds;
+            self.world.halt(seconds);
+            return "the cluster halts and resumes";
+        }
+        self.pass(seconds);
+        if seconds > 0 { "the clock goes on" } else { "the clock steps back" }
+    }
+
+    /// Lets seconds pass, and the slots in them.
+    pub fn pass(&mut self, seconds: i64) {
         self.ledger.now += seconds;
         self.world.set_time(self.ledger.now);
-        if seconds > 0 { "the clock goes on" } else { "the clock steps back" }
+        self.ledger.slot = slot(&self.world);
     }
 
     fn next_slot(&mut self) -> &'static str {

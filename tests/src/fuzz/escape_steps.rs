@@ -47,7 +47,7 @@ impl Episode {
         let mut chosen: Vec<_> = priced.choose_multiple(&mut self.random, 3).copied().collect();
         chosen.sort_unstable();
         let (_, dearest) = chosen.iter().max_by_key(|(_, price)| *price)?;
-        let free = channel.deposited - channel.charged();
+        let free = channel.deposited - channel.committed();
         let mut units = u32::try_from(free / dearest).unwrap_or(u32::MAX).max(1);
         loop {
             let entries: Vec<_> = chosen.iter().map(|(license, _)| (*license, units)).collect();
@@ -70,7 +70,7 @@ impl Episode {
             everyone.find(|person| person.key() == *key)
         };
         let operator = person(&channel.operator)?;
-        let key = person(&channel.key_at(self.ledger.now))?;
+        let key = person(&channel.key_at(self.ledger.now, self.ledger.slot))?;
         let (mut prices, mut bytes) = (0, Vec::new());
         for &(license, units) in entries {
             prices += channel.licenses[usize::from(license)].price_of(units);
@@ -144,7 +144,7 @@ impl Episode {
         for address in self.acknowledged.keys() {
             let Some(channel) = self.ledger.channels.get(address) else { continue };
             let open = channel.closes_at == NEVER && channel.operator != channel.payer;
-            let free = channel.deposited - channel.charged();
+            let free = channel.deposited - channel.committed();
             let own = self.ledger.works.iter().filter(|(_, work)| {
                 let active = work.status == Status::Active && work.dispute.is_none();
                 active && work.owner == channel.payer && work.consented_at(self.ledger.now)

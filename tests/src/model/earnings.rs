@@ -23,7 +23,8 @@ pub struct Book {
     pub parents: Vec<Upstream>,
     /// Recipients and basis points, in order.
     pub split: Vec<(Pubkey, u16)>,
-    /// The last dispute the book was told of, and what the work had kept by then.
+    /// The last dispute the book was told of, and what the work had kept by then, or by a later
+    /// claim outside of disputes.
     pub contested: (u32, u128),
     /// Every recipient that ever stood in a split.
     pub people: BTreeMap<Pubkey, Standing>,
@@ -95,6 +96,13 @@ impl Book {
         self.entitled(person) - self.people.get(person).map_or(0, |standing| standing.taken)
     }
 
+    /// Base units a person is entitled to, ever, whatever a verdict may take: what was earned before
+    /// the book was told of a dispute or paid outside of one, and what was paid.
+    pub fn secured(&self, person: &Pubkey) -> u128 {
+        let taken = self.people.get(person).map_or(0, |standing| standing.taken);
+        self.entitled_of(self.contested.1, person).max(taken)
+    }
+
     /// Base units a parent could pull now.
     pub fn due(&self, parent: &Upstream) -> u128 {
         exact::share(self.earned, parent.bps) - parent.taken
@@ -164,32 +172,26 @@ impl Book {
         let taken = self.people.get(person).map_or(0, |standing| standing.taken);
         // A book that was told of no dispute has paid more than it says: the claim is refused.
         let new = self.entitled_of(kept, person).saturating_sub(taken);
+        self.contested.1 = kept;
         self.people.entry(*person).or_default().taken += new;
         Ok(new)
     }
 
     /// Brings the book to another split: what was earned until now stays with whom it was
-    /// earned by. After a verdict what was kept from its dispute on goes to the new split, or, if
-    /// the book was not told of that dispute, whatever was not paid.
+    /// earned by. After a verdict, what is not secured goes to the new split.
     ///
     /// # Errors
-    /// When more people would be owed than an account has room for.
+    /// When more people would be owed than an account has room for, unless there was a verdict.
     pub fn resplit(
         &mut self,
         split: &[(Pubkey, u16)],
         split_version: u32,
-        verdict: Option<u32>,
+        judged: bool,
     ) -> Result<(), Refused> {
         let mut people: BTreeMap<Pubkey, Standing> = BTreeMap::new();
         let stands = |person: &Pubkey| split.iter().any(|(other, _)| other == person);
         for (person, standing) in &self.people {
-            let before = match verdict {
-                None => self.entitled(person),
-                Some(dispute) if dispute == self.contested.0 => {
-                    self.entitled_of(self.contested.1, person)
-                }
-                Some(_) => standing.taken,
-            };
+            let before = if judged { self.secured(person) } else { self.entitled(person) };
             let forgotten = !stands(person) && standing.taken == before;
             let written_off = if forgotten { before } else { standing.written_off };
             people.insert(*person, Standing { before, forgotten, written_off, ..*standing });
@@ -199,7 +201,8 @@ impl Book {
         }
         let known = people.values().filter(|standing| !standing.forgotten).count();
         let mut rules = Rules::default();
-        rules.require(self.parents.len() + known <= MOST_PARTIES, PaymentsError::TooManyParties);
+        let fits = judged || self.parents.len() + known <= MOST_PARTIES;
+        rules.require(fits, PaymentsError::TooManyParties);
         rules.check()?;
 
         self.people = people;
@@ -222,7 +225,7 @@ mod tests {
         let mut book = Book::new(&[(key(9), 2_000)], &[(key(1), 5_000), (key(2), 5_000)], 0);
         book.credit(1_001).unwrap();
         assert_eq!((book.entitled(&key(1)), book.pull(&key(9))), (400, Ok(200)));
-        book.resplit(&[(key(2), 1_000), (key(3), 9_000)], 1, None).unwrap();
+        book.resplit(&[(key(2), 1_000), (key(3), 9_000)], 1, false).unwrap();
         book.credit(999).unwrap();
         let entitled = [1, 2, 3].map(|person| book.entitled(&key(person)));
         assert_eq!(entitled, [400, 400 + 80, 720]);
@@ -234,17 +237,19 @@ mod tests {
     fn old_dust_goes_to_new_split() {
         let mut book = Book::new(&[], &[(key(1), 5_000), (key(2), 5_000)], 0);
         book.credit(1).unwrap();
-        book.resplit(&[(key(2), 10_000)], 1, None).unwrap();
+        book.resplit(&[(key(2), 10_000)], 1, false).unwrap();
         assert_eq!((book.entitled(&key(1)), book.entitled(&key(2)), book.dust()), (0, 1, 0));
     }
 
     #[test]
-    fn untold_verdict_takes_unpaid() {
+    fn untold_verdict_takes_unsecured() {
         let mut book = Book::new(&[], &[(key(1), 5_000), (key(2), 5_000)], 0);
         book.credit(100).unwrap();
         assert_eq!(book.claim(&key(1), false), Ok(50));
-        book.resplit(&[(key(3), 10_000)], 1, Some(1)).unwrap();
-        assert_eq!((book.owed(&key(1)), book.owed(&key(2)), book.owed(&key(3))), (0, 0, 50));
+        book.credit(60).unwrap();
+        book.resplit(&[(key(3), 10_000)], 1, true).unwrap();
+        // The claim has secured the other's half of 100 too.
+        assert_eq!((book.owed(&key(1)), book.owed(&key(2)), book.owed(&key(3))), (0, 50, 60));
     }
 
     #[test]
@@ -254,7 +259,7 @@ mod tests {
         book.contested = (1, book.kept());
         book.credit(60).unwrap();
         assert_eq!(book.claim(&key(1), true), Ok(50));
-        book.resplit(&[(key(3), 10_000)], 1, Some(1)).unwrap();
+        book.resplit(&[(key(3), 10_000)], 1, true).unwrap();
         assert_eq!((book.owed(&key(1)), book.owed(&key(2)), book.owed(&key(3))), (0, 50, 60));
     }
 }

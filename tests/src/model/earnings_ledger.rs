@@ -151,8 +151,8 @@ impl Ledger {
         let contested = of.dispute.is_some() && book.contested.0 == of.disputes;
         rules.require(!contested, PaymentsError::EarningsDisputed);
         rules.require(book.split_version != version, PaymentsError::SplitUnchanged);
-        let verdict = (verdict > book.split_version).then_some(of.verdict_dispute);
-        let fits = book.resplit(&split, version, verdict).is_ok();
+        let judged = verdict > book.split_version;
+        let fits = book.resplit(&split, version, judged).is_ok();
         rules.require(fits, PaymentsError::TooManyParties);
         rules.check()?;
         self.books.insert((work, mint), book);
@@ -165,12 +165,12 @@ impl Ledger {
     /// The rules it breaks.
     pub fn apply_dispute(&mut self, work: Pubkey, mint: Pubkey) -> Result<(), Refused> {
         let of = self.work(&work)?;
-        let (disputed, number, version) = (of.dispute.is_some(), of.disputes, of.split_version);
+        let (disputed, number, verdict) = (of.dispute.is_some(), of.disputes, of.verdict_version);
         let mut book = self.book(&work, &mint)?.clone();
         let mut rules = Rules::default();
         rules.require(disputed, PaymentsError::WorkNotDisputed);
         rules.require(book.contested.0 != number, PaymentsError::DisputeApplied);
-        rules.require(book.split_version == version, PaymentsError::SplitNotApplied);
+        rules.require(verdict <= book.split_version, PaymentsError::SplitNotApplied);
         rules.check()?;
         book.contested = (number, book.kept());
         self.books.insert((work, mint), book);

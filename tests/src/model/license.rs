@@ -29,6 +29,8 @@ pub struct License {
     pub notice_seconds: u32,
     /// Its part of the terms' cap on units, until it is given back.
     pub quota_units: Option<u128>,
+    /// Put aside for each unit of it, base units.
+    pub quota_price: u128,
     /// Its part of the terms' cap on revenue, until it is given back.
     pub quota_revenue: Option<u128>,
     /// The day it began on.
@@ -104,14 +106,10 @@ impl License {
         self.quota_units.is_some() || self.quota_revenue.is_some()
     }
 
-    /// The most base units that its parts of shared caps can still come to; a cap of its own
-    /// counts like a part.
-    pub fn quota_worth(&self) -> u128 {
-        if !self.holds_quota() {
-            return 0;
-        }
-        let units = self.most_units.map_or(0, |most| (most - self.units) * self.price);
-        units.max(self.most_revenue.map_or(0, |most| most - self.prices))
+    /// Base units put aside for what is left of its parts of shared caps.
+    pub fn earmark(&self) -> u128 {
+        let units = self.quota_units.map_or(0, |quota| (quota - self.units) * self.quota_price);
+        units.max(self.quota_revenue.map_or(0, |quota| quota - self.prices))
     }
 
     /// Gives back what is left of its parts of shared caps, units and base units, and goes no

@@ -361,11 +361,44 @@ impl World {
     /// index.
     #[track_caller]
     pub fn accept(&mut self, channel: &OpenedChannel, terms: &PublishedTerms) -> u16 {
-        if let Some(currency) = terms.fee_currency {
+        if let Some(currency) = terms.deposit_currency {
             self.fund(&channel.payer, &currency, terms.upfront_fee);
         }
         self.send(channel.accepting(terms).call()).assert_ok();
         (self.read(channel).licenses.len() - 1) as u16
+    }
+
+    /// Takes terms onto a channel with a quota, for whose price the payer gets the tokens.
+    #[track_caller]
+    pub fn accept_quota(
+        &mut self,
+        channel: &OpenedChannel,
+        terms: &PublishedTerms,
+        units: u64,
+        revenue: u64,
+    ) -> u16 {
+        self.fund_quota(channel, terms, units, revenue);
+        self.send(channel.accepting(terms).quota(units, revenue).call()).assert_ok();
+        (self.read(channel).licenses.len() - 1) as u16
+    }
+
+    /// Gives a channel's payer what an acceptance with a quota costs; returns how much.
+    #[track_caller]
+    pub fn fund_quota(
+        &mut self,
+        channel: &OpenedChannel,
+        terms: &PublishedTerms,
+        units: u64,
+        revenue: u64,
+    ) -> u64 {
+        if !terms.shared_caps {
+            return 0;
+        }
+        let worth = units.saturating_mul(terms.quota_price).max(revenue);
+        let earmarked = self.read(channel).channel.earmark(worth).expect("a quota to pay for");
+        let amount = terms.upfront_fee + earmarked;
+        self.fund(&channel.payer, &channel.currency, amount);
+        amount
     }
 
     /// A licensed work at this price: work, terms and license in one go.

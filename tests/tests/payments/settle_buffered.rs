@@ -9,12 +9,16 @@ use motif_tests::world::{OpenedChannel, SignedStatement, World};
 pub(super) fn licensed() -> (World, OpenedChannel) {
     let mut world = World::new();
     let channel = world.channel().fee(0).open();
+    take_on(&mut world, &channel);
+    (world, channel)
+}
+
+fn take_on(world: &mut World, channel: &OpenedChannel) {
     let work = world.work().register();
     let terms = world.terms(&work).price(10).publish();
     for _ in 0..150 {
-        world.accept(&channel, &terms);
+        world.accept(channel, &terms);
     }
-    (world, channel)
 }
 
 fn one_of_each(world: &World, channel: &OpenedChannel) -> SignedStatement {
@@ -84,11 +88,13 @@ fn altered_buffer_is_rejected() {
 
 #[test]
 fn buffered_settlers_are_the_same() {
-    let (mut world, channel) = licensed();
-    let stranger = world.person();
-    let statement = one_of_each(&world, &channel).sent_by(&stranger);
+    let mut world = World::new();
+    let watcher = world.person();
+    let channel = world.channel().fee(0).watched_by(&watcher).open();
+    take_on(&mut world, &channel);
+    let statement = one_of_each(&world, &channel).sent_by(&watcher);
     stage(&mut world, &statement);
-    world.send(statement.staged_call()).assert_err(PaymentsError::OperatorFirst);
+    world.send(statement.staged_call()).assert_err(PaymentsError::SettlerNotAllowed);
     world.send(channel.closing_by(&channel.payer)).assert_ok();
     world.pass(channel.grace_seconds / 2);
     world.send(statement.staged_call()).assert_ok();

@@ -106,7 +106,7 @@ fn settle(account: &ChannelAccount, cut: &CutStatement, now: i64) -> ChannelAcco
         statement: &cut.statement.to_bytes(),
         receipts: None,
         settler: &account.channel.operator,
-        now,
+        now: Moment::running(now),
     };
     let settlement = channel.settle(&mut licenses, &request);
     let settlement = settlement.expect("accepted generations settle");

@@ -3,7 +3,7 @@
 
 use axum::response::Response;
 use motif_sdk::{
-    channel::Channel,
+    channel::{Channel, Moment},
     gateway::{
         IdempotencyKey, PayerAction, hold_details, hold_id,
         wire::{AskToPay, VoucherParts},
@@ -66,5 +66,5 @@ fn is_signed_by_payer(
     voucher.channel == answer.channel
         && voucher.opened_slot == channel.opened_slot
         && voucher.cluster.0 == channel.cluster
-        && voucher.signed_by(*channel.voucher_key_at(now)).verifies()
+        && voucher.signed_by(*channel.voucher_key_at(Moment::running(now))).verifies()
 }

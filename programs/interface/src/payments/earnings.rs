@@ -46,7 +46,8 @@ pub struct Earnings {
     pub reserved_too: [u8; 2],
     /// Number of the work's dispute that was applied last; 0 for none.
     pub dispute: u32,
-    /// Value of `own()` when that dispute was applied: later earnings are contested.
+    /// Value of `own()` when that dispute was applied, or at a later claim outside of disputes: a
+    /// later dispute contests later earnings only.
     pub own_contested: u64,
 }
 
@@ -79,7 +80,8 @@ impl Earnings {
     pub const VERSION: u8 = 1;
     /// Bytes before the parts.
     pub const HEADER_SPACE: usize = 8 + size_of::<Self>();
-    /// Maximum number of parts: parents, recipients and former recipients together.
+    /// Maximum number of parts after a change that the work's recipients agreed to: parents,
+    /// recipients and former recipients together. A verdict is applied whatever the number.
     pub const MAX_PARTS: usize = 96;
     /// Offset of `work` in the account, for RPC filters.
     pub const WORK_OFFSET: usize = 16;
@@ -133,7 +135,14 @@ impl Earnings {
         Ok(self.own_contested)
     }
 
-    /// Applies the work's open dispute: later earnings are contested.
+    /// Returns whether an upheld dispute lies between the split that the parts follow and the
+    /// work's current one.
+    pub fn verdict_pending(&self, work: &WorkHead) -> bool {
+        work.verdict_version > self.split_version
+    }
+
+    /// Applies the work's open dispute: later earnings are contested. The account may follow an
+    /// earlier split that its recipients agreed to change, but not one that a verdict has ended.
     ///
     /// # Errors
     /// [`PaymentsError::WorkNotDisputed`], [`PaymentsError::DisputeApplied`],
@@ -141,8 +150,7 @@ impl Earnings {
     pub fn contest(&mut self, work: &WorkHead) -> Result<(), PaymentsError> {
         require!(work.status == WorkStatus::Disputed, PaymentsError::WorkNotDisputed);
         require!(self.dispute != work.disputes, PaymentsError::DisputeApplied);
-        let current = self.split_version == work.split_version;
-        require!(current, PaymentsError::SplitNotApplied);
+        require!(!self.verdict_pending(work), PaymentsError::SplitNotApplied);
         self.own_contested = self.own();
         self.dispute = work.disputes;
         Ok(())
@@ -211,15 +219,6 @@ pub fn first_parts(parents: &[Parent], split: &[Share]) -> Vec<Part> {
     parents.chain(split.iter().map(new_recipient)).collect()
 }
 
-/// Earnings that an upheld dispute moves from the old split to the new one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Contested {
-    /// The work's own earnings beyond this amount, base units.
-    Since(u64),
-    /// Everything unclaimed.
-    Unclaimed,
-}
-
 /// Earnings after a change of split.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Resplit {
@@ -232,28 +231,32 @@ pub struct Resplit {
 /// Returns the parts after a change to `split`.
 ///
 /// Earlier earnings stay with the old split: `entitled_before` becomes the entitlement so far, and
-/// the new shares apply to later earnings and to the old split's dust. If an upheld dispute lies
-/// in between, the contested earnings go to the new split: `entitled_before` becomes the
-/// entitlement up to the point of `verdict`, or the amount taken if the dispute was never applied
-/// to the account.
+/// the new shares apply to later earnings and to the old split's dust.
+///
+/// If an upheld dispute lies in between (`judged`), the contested earnings go to the new split:
+/// `entitled_before` becomes the entitlement to what the account knows to be from before the
+/// dispute, [`Earnings::own_contested`], and is at least the amount taken. For a dispute that was
+/// never applied to the account, that is what was earned before an earlier dispute or claim. The
+/// parts may then be more than [`Earnings::MAX_PARTS`]: until a verdict is applied, nothing can be
+/// claimed.
 ///
 /// # Errors
-/// [`PaymentsError::TooManyParties`]; pay former recipients first, so that they are dropped.
-/// [`PaymentsError::Overflow`].
+/// [`PaymentsError::TooManyParties`] if not `judged`; pay former recipients first, so that they are
+/// dropped. [`PaymentsError::Overflow`].
 pub fn resplit(
     earnings: &Earnings,
     parts: &[Part],
     split: &[Share],
-    verdict: Option<Contested>,
+    judged: bool,
 ) -> Result<Resplit, PaymentsError> {
     let parents = usize::from(earnings.parents);
     let mut own_before = earnings.own_before;
     let mut old = Vec::with_capacity(parts.len());
     for (position, part) in parts.iter().enumerate().skip(parents) {
-        let entitled = match verdict {
-            None => earnings.entitled(position, part),
-            Some(Contested::Since(own)) => earnings.entitled_of(own, part),
-            Some(Contested::Unclaimed) => part.taken,
+        let entitled = if judged {
+            earnings.entitled_of(earnings.own_contested, part).max(part.taken)
+        } else {
+            earnings.entitled(position, part)
         };
         // The sum contains every recipient's `entitled_before`, those of dropped ones included.
         own_before -= part.entitled_before;
@@ -269,7 +272,8 @@ pub fn resplit(
         });
     }
     new.extend(old.into_iter().filter(|part| part.taken < part.entitled_before));
-    require!(new.len() <= Earnings::MAX_PARTS, PaymentsError::TooManyParties);
+    let fits = judged || new.len() <= Earnings::MAX_PARTS;
+    require!(fits, PaymentsError::TooManyParties);
     Ok(Resplit { own_before, parts: new })
 }
 
@@ -398,13 +402,9 @@ mod tests {
             self.claim_at(usize::from(recipient), recipient)
         }
 
-        fn split(
-            &mut self,
-            split: &[(u8, u16)],
-            verdict: Option<Contested>,
-        ) -> Result<(), PaymentsError> {
+        fn split(&mut self, split: &[(u8, u16)], judged: bool) -> Result<(), PaymentsError> {
             let split: Vec<_> = split.iter().copied().map(share).collect();
-            let change = resplit(&self.earnings, &self.parts, &split, verdict)?;
+            let change = resplit(&self.earnings, &self.parts, &split, judged)?;
             self.earnings.own_before = change.own_before;
             self.parts = change.parts;
             Ok(())
@@ -475,7 +475,7 @@ mod tests {
     fn earlier_earnings_follow_old_split() {
         let mut account = Account::new(&[], &[5_000, 5_000]);
         account.credit(1_000).unwrap();
-        account.split(&[(0, 9_000), (2, 1_000)], None).unwrap();
+        account.split(&[(0, 9_000), (2, 1_000)], false).unwrap();
         account.credit(100).unwrap();
         assert_eq!([0, 1, 2].map(|n| account.claim(n).unwrap()), [590, 500, 10]);
     }
@@ -484,10 +484,10 @@ mod tests {
     fn paid_former_recipient_is_dropped() {
         let mut account = Account::new(&[], &[5_000, 5_000]);
         account.credit(1_000).unwrap();
-        account.split(&[(0, 10_000)], None).unwrap();
+        account.split(&[(0, 10_000)], false).unwrap();
         assert_eq!(account.parts.len(), 2);
         assert_eq!(account.claim(1), Ok(500));
-        account.split(&[(3, 10_000)], None).unwrap();
+        account.split(&[(3, 10_000)], false).unwrap();
         assert_eq!(account.parts.iter().map(|part| part.key).collect::<Vec<_>>(), [key(3), key(0)]);
         account.credit(100).unwrap();
         assert_eq!([account.claim(3), account.claim(0)], [Ok(100), Ok(500)]);
@@ -499,7 +499,7 @@ mod tests {
         let mut account = Account::new(&[2_000], &[5_000, 5_000]);
         account.credit(1_000).unwrap();
         assert_eq!(account.claim_at(1, 0), Ok(400));
-        account.split(&[(9, 10_000)], Some(Contested::Unclaimed)).unwrap();
+        account.split(&[(9, 10_000)], true).unwrap();
         assert_eq!(account.parts.len(), 2);
         account.credit(100).unwrap();
         // 1,100 earned, 220 for the parent, 400 gone.
@@ -530,8 +530,11 @@ mod tests {
         assert_eq!(earnings.contest(&active), Err(PaymentsError::WorkNotDisputed));
         assert_eq!(earnings.contest(&disputed), Ok(()));
         assert_eq!(earnings.contest(&disputed), Err(PaymentsError::DisputeApplied));
+        let judged = WorkHead { split_version: 1, verdict_version: 1, disputes: 2, ..disputed };
+        assert_eq!(earnings.contest(&judged), Err(PaymentsError::SplitNotApplied));
+        // A change that the recipients agreed to may wait.
         let changed = WorkHead { split_version: 1, disputes: 2, ..disputed };
-        assert_eq!(earnings.contest(&changed), Err(PaymentsError::SplitNotApplied));
+        assert_eq!(Earnings { ..*earnings }.contest(&changed), Ok(()));
 
         account.credit(1_000).unwrap();
         assert_eq!(account.earnings.claimable(&disputed), Ok(800));
@@ -539,7 +542,7 @@ mod tests {
         let mut book = Book { earnings: &mut account.earnings, parts: &mut account.parts };
         assert_eq!(book.claim(800, 1, &key(0)), Ok(400));
         // Upheld: what came later is the claimant's, what came before still the recipients'.
-        account.split(&[(9, 10_000)], Some(Contested::Since(800))).unwrap();
+        account.split(&[(9, 10_000)], true).unwrap();
         assert_eq!([9, 0, 1].map(|who| account.claim(who).unwrap_or(0)), [800, 0, 400]);
     }
 
@@ -548,14 +551,44 @@ mod tests {
         let mut account = Account::new(&[], &[10_000]);
         for round in 0..95 {
             account.credit(1).unwrap();
-            account.split(&[(round + 1, 10_000)], None).unwrap();
+            account.split(&[(round + 1, 10_000)], false).unwrap();
         }
         assert_eq!(account.parts.len(), Earnings::MAX_PARTS);
         account.credit(1).unwrap();
-        let refused = account.split(&[(200, 10_000)], None);
+        let refused = account.split(&[(200, 10_000)], false);
         assert_eq!(refused, Err(PaymentsError::TooManyParties));
         assert_eq!(account.claim(0), Ok(1));
-        assert_eq!(account.split(&[(200, 10_000)], None), Ok(()));
+        assert_eq!(account.split(&[(200, 10_000)], false), Ok(()));
+    }
+
+    #[test]
+    fn verdict_is_applied_beyond_the_limit() {
+        let mut account = Account::new(&[], &[10_000]);
+        for round in 0..95 {
+            account.credit(1).unwrap();
+            account.split(&[(round + 1, 10_000)], false).unwrap();
+        }
+        account.earnings.own_contested = account.earnings.own();
+        account.credit(1).unwrap();
+        assert_eq!(account.split(&[(200, 10_000)], true), Ok(()));
+        assert_eq!(account.parts.len(), Earnings::MAX_PARTS);
+        account.earnings.own_contested = account.earnings.own();
+        let judges: Vec<_> = (201..233).map(|number| (number, 312)).collect();
+        assert_eq!(account.split(&judges, true), Ok(()));
+        assert_eq!(account.parts.len(), Earnings::MAX_PARTS + 32);
+        assert_eq!([account.claim(0), account.claim(200)], [Ok(1), Ok(1)]);
+    }
+
+    #[test]
+    fn unapplied_verdict_keeps_known_earnings() {
+        let mut account = Account::new(&[], &[5_000, 5_000]);
+        account.credit(100).unwrap();
+        // An earlier dispute, or a claim of the other recipient.
+        account.earnings.own_contested = account.earnings.own();
+        account.credit(60).unwrap();
+        assert_eq!(account.claim(0), Ok(80));
+        account.split(&[(9, 10_000)], true).unwrap();
+        assert_eq!([0, 1, 9].map(|who| account.claim(who).unwrap_or(0)), [0, 50, 30]);
     }
 
     /// Changes splits at random, with credits and claims in between.
@@ -586,7 +619,7 @@ mod tests {
                     _ => {
                         let split = random_split(&mut random);
                         lost = random(5) == 0;
-                        let lost = lost.then_some(Contested::Unclaimed);
+                        account.earnings.own_contested = random(account.earnings.own() + 1);
                         account.split(&split, lost).unwrap();
                     }
                 }

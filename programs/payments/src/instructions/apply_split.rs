@@ -4,7 +4,7 @@ use anchor_lang::{
 };
 use motif_interface::{
     licensing::{Work, WorkStatus},
-    payments::{Contested, Earnings, PaymentsError, resplit},
+    payments::{Earnings, PaymentsError, resplit},
 };
 
 use crate::{
@@ -36,15 +36,8 @@ pub fn handle_apply_split(ctx: Context<ApplySplit>) -> Result<()> {
         require!(!contested, PaymentsError::EarningsDisputed);
         let applied = old.earnings.split_version;
         require!(applied != work.split_version, PaymentsError::SplitUnchanged);
-        let verdict = (work.verdict_version > applied).then(|| {
-            let was_applied = old.earnings.dispute == work.verdict_dispute;
-            if was_applied {
-                Contested::Since(old.earnings.own_contested)
-            } else {
-                Contested::Unclaimed
-            }
-        });
-        resplit(&old.earnings, &old.parts, &work.split, verdict)?
+        let judged = work.verdict_version > applied;
+        resplit(&old.earnings, &old.parts, &work.split, judged)?
     };
     accounts.make_room(Earnings::space(change.parts.len()))?;
     EarningsMut::open(&accounts.earnings)?.replace(&change, work.split_version);

@@ -45,9 +45,10 @@ pub fn handle_claim<'info>(ctx: Context<'info, Claim<'info>>, payees: Vec<Payee>
     let work = WorkHead::read(&accounts.work)?;
     let mut open = EarningsMut::open(&accounts.earnings)?;
     // Earnings can be claimed under the split of their time, unless a verdict has moved them.
-    let undecided = work.verdict_version <= open.earnings.split_version;
-    require!(undecided, PaymentsError::SplitNotApplied);
+    require!(!open.earnings.verdict_pending(&work), PaymentsError::SplitNotApplied);
     let own = open.earnings.claimable(&work)?;
+    // While the work is not disputed, this is all; a later dispute leaves it to the recipients.
+    open.earnings.own_contested = own;
 
     let vault = VaultAccounts {
         vault: &accounts.vault,
