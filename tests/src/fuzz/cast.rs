@@ -8,6 +8,7 @@ use crate::world::{Person, World, token_account};
 pub(super) const RICHES: u64 = 1_000_000_000_000;
 
 /// Who plays, and in what they pay.
+#[derive(Clone)]
 pub(super) struct Cast {
     /// Creators, platforms, operators, recipients, claimants and thieves: each person is each now
     /// and then.

@@ -18,6 +18,8 @@ use crate::{
     world::{Call, Code, World, token_account},
 };
 
+/// Instructions between two checks that every party can be paid.
+const LIVE: u64 = 130;
 /// Where a mint's authority marks an account as frozen.
 const TOKEN_STATE_OFFSET: usize = 108;
 const TOKEN_METADATA_ELF: &[u8] = include_bytes!("../../../programs/artifacts/token_metadata.so");
@@ -36,7 +38,8 @@ pub(super) enum Known {
     Config,
 }
 
-/// One cluster, its cast, and what the ledger says about both.
+/// One cluster, its cast, and what the ledger says about both. Clones share nothing.
+#[derive(Clone)]
 pub(super) struct Episode {
     pub world: World,
     pub ledger: Ledger,
@@ -56,7 +59,7 @@ pub(super) struct Episode {
 type Draw = fn(&mut Episode) -> Option<Step>;
 
 /// Every instruction, and how often it is drawn.
-const DRAWS: [(u32, Draw); 40] = [
+const DRAWS: [(u32, Draw); 41] = [
     (1, Episode::initialize),
     (1, Episode::create_vault),
     (2, Episode::update_config),
@@ -97,6 +100,7 @@ const DRAWS: [(u32, Draw); 40] = [
     (3, Episode::rotate_voucher_key),
     (10, Episode::license_itself),
     (4, Episode::end_late),
+    (8, Episode::crowd_out),
 ];
 const LATE_DRAWS: [(u32, Draw); 6] = [
     (2, Episode::request_close),
@@ -185,7 +189,10 @@ impl Episode {
             self.past[at] = step;
         }
         self.played += 1;
-        if self.played.is_multiple_of(50) { self.check_all() } else { Ok(()) }
+        if self.played.is_multiple_of(50) {
+            self.check_all()?;
+        }
+        if self.played.is_multiple_of(LIVE) { self.check_live(report) } else { Ok(()) }
     }
 
     /// The next call: mostly one that breaks no rule, if a few attempts find one.
@@ -383,14 +390,41 @@ impl Episode {
     /// Something happens that no instruction of ours is.
     fn event(&mut self, report: &mut Report) -> Result<(), String> {
         let name = match self.random.random_range(0..18) {
-            0..5 => self.jump(),
+            0..5 => return self.let_time_pass(report),
             5..7 => self.next_slot(),
             7..9 => self.fill_till(),
             9 => self.heal(),
-            10 | 11 => self.poison(),
+            10 => self.poison(),
+            11 => self.pass_on(),
             _ => self.acknowledge(),
         };
         report.event(name);
+        Ok(())
+    }
+
+    /// Time passes; vouchers that settled before settle after it, unless an end that their
+    /// channel's account has shown lies in between.
+    fn let_time_pass(&mut self, report: &mut Report) -> Result<(), String> {
+        let before = self.ledger.now;
+        let vouchers: Vec<_> = self.acknowledged.keys().copied().collect();
+        let settleable: Vec<_> =
+            vouchers.into_iter().filter(|channel| self.settles_now(channel)).collect();
+        let name = self.jump();
+        report.event(name);
+        if self.ledger.now < before {
+            return Ok(());
+        }
+        let lasting: Vec<_> =
+            settleable.into_iter().filter(|channel| self.lasts(channel)).collect();
+        report.still_settleable += lasting.len() as u64;
+        self.still_settleable(name, &lasting)
+    }
+
+    /// Pays every party of a copy of this episode: from any state it can be done.
+    fn check_live(&self, report: &mut Report) -> Result<(), String> {
+        let mut report_of_copy = Report::default();
+        self.clone().end(&mut report_of_copy).map_err(|what| format!("not live: {what}"))?;
+        report.live += 1;
         Ok(())
     }
 
@@ -432,6 +466,12 @@ impl Episode {
         let tills: Vec<_> = self.ledger.tills.keys().copied().collect();
         let Some(&(work, mint)) = tills.choose(&mut self.random) else { return "nothing" };
         let amount: u64 = self.random.random_range(1..=100_000);
+        self.fill(work, mint, amount);
+        "tokens arrive in a till"
+    }
+
+    /// Tokens arrive in a till.
+    pub fn fill(&mut self, work: Pubkey, mint: Pubkey, amount: u64) {
         let currency = self.cast.currency(&mint);
         let lies = self.ledger.tills.get_mut(&(work, mint)).expect("a till");
         lies.0 += u128::from(amount);
@@ -439,7 +479,6 @@ impl Episode {
         let owner = pda::till(&work, &mint);
         let account = token_account(&currency, &owner, total);
         self.world.set(earnings::till_tokens(&work, &currency), account);
-        "tokens arrive in a till"
     }
 
     fn some_purse(&mut self) -> (Pubkey, Pubkey) {

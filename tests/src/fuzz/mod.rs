@@ -7,11 +7,13 @@
 //! rule; some are older calls once more; one in six is sabotaged first, so that nothing of it may
 //! be accepted. After every step the accounts it names must be what the ledger says, and every
 //! promise must hold. Vouchers that an operator has acknowledged are settled in a simulation before
-//! and after calls by other parties, with the same result. All accounts are compared with the model
+//! and after calls by other parties and the passing of time, with the same result. Every so often every party
+//! of a copy of the episode is paid. All accounts are compared with the model
 //! every so often and at the end.
 //! In the end every party is paid; what is left is dust or belongs to parties that cannot be paid.
 
 mod cast;
+mod crowd_steps;
 mod earnings_steps;
 mod end;
 mod episode;

@@ -17,6 +17,8 @@ pub struct Report {
     pub replayed: u64,
     /// Times a voucher that settled before a call of others settled after it.
     pub still_settleable: u64,
+    /// Times every party of a copy was paid.
+    pub live: u64,
     /// Calls that were sabotaged, by how.
     pub sabotaged: BTreeMap<&'static str, u64>,
     /// By error: its code and the program's name.
@@ -73,6 +75,7 @@ impl Report {
         self.accepted += other.accepted;
         self.replayed += other.replayed;
         self.still_settleable += other.still_settleable;
+        self.live += other.live;
         self.episodes += other.episodes;
         self.lost += other.lost;
         for (name, tally) in other.by_instruction {

@@ -501,7 +501,12 @@ impl World {
     /// Rewrites a registered work as if its owner, a dispute or a verdict had changed it: what
     /// `licensing` does about it is not at stake here.
     pub fn amend(&mut self, work: &RegisteredWork, change: impl FnOnce(&mut licensing::Work)) {
-        let mut account = self.account(&work.address);
+        self.rewrite_work(&work.address, change);
+    }
+
+    /// Rewrites the work at an address like [`World::amend`].
+    pub fn rewrite_work(&mut self, address: &Pubkey, change: impl FnOnce(&mut licensing::Work)) {
+        let mut account = self.account(address);
         let mut state: licensing::Work =
             anchor_lang::AccountDeserialize::try_deserialize(&mut &account.data[..])
                 .expect("a work");
@@ -510,7 +515,7 @@ impl World {
         anchor_lang::AccountSerialize::try_serialize(&state, &mut data).expect("a work's bytes");
         account.data = data;
         account.lamports = account.lamports.max(1_000_000_000);
-        self.set(work.address, account);
+        self.set(*address, account);
     }
 
     /// Gives a work another split; earnings follow when it is applied.
