@@ -90,9 +90,11 @@ const EXCEPTIONS: &[Exception] = &[
         "request_close",
         "watcher",
         "*",
-        &[ACCEPTED, "AccountNotSigner"],
+        &[ACCEPTED, "AccountNotSigner", "AccountNotEnoughKeys"],
         "without the watcher the grace period starts",
     ),
+    ("claim_fees", "operator", "other key", &["NotOperator"], "the channel names it"),
+    ("claim_fees", "channel", "double", &["NotOperator"], "it names another operator"),
     (
         "claim_fees",
         "destination",
