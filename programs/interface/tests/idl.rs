@@ -80,7 +80,9 @@ fn payments_instructions() -> Vec<(&'static str, Instruction)> {
         operator_fee_bps: 1,
         grace_seconds: 2,
         deposit: 3,
+        watcher: Some(KEY),
     };
+    let cosigners = channel::Cosigners { party: Some(KEY), watcher: Some(KEY) };
     let acceptance = Acceptance {
         work: KEY,
         terms_number: 1,
@@ -88,7 +90,7 @@ fn payments_instructions() -> Vec<(&'static str, Instruction)> {
         approval: true,
         per_licensee: true,
         shared_caps: true,
-        fee_currency: Some(currency),
+        deposit_currency: Some(currency),
     };
     let accepted = AcceptTermsArgs {
         licensed_use: Use::Generate,
@@ -130,12 +132,12 @@ fn payments_instructions() -> Vec<(&'static str, Instruction)> {
         ("apply_dispute", earnings::apply_dispute(&KEY, &KEY)),
         ("apply_split", earnings::apply_split(&KEY, &KEY, &KEY)),
         ("apply_withdrawal", channel::apply_withdrawal(&KEY, &[(0, KEY)])),
-        ("release_quota", channel::release_quota(&KEY, &KEY, 0, &KEY, 1)),
+        ("release_quota", channel::release_quota(&KEY, Some(KEY), &KEY, 0, &KEY, 1)),
         ("claim_fees", channel::claim_fees(&KEY, &KEY, &currency)),
-        ("rotate_voucher_key", channel::rotate_voucher_key(&KEY, Some(KEY), &KEY, KEY)),
+        ("rotate_voucher_key", channel::rotate_voucher_key(&KEY, &cosigners, &KEY, KEY)),
         ("open_till", earnings::open_till(&KEY, &KEY, &currency)),
         ("sweep_till", earnings::sweep_till(&KEY, &currency)),
-        ("request_close", channel::request_close(&KEY, &KEY)),
+        ("request_close", channel::request_close(&KEY, &cosigners, &KEY)),
         ("withdraw", channel::withdraw(&KEY, &KEY, &currency)),
         ("close_channel", channel::close(&KEY, &KEY)),
     ]

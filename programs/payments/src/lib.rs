@@ -23,6 +23,7 @@ pub use motif_interface::{
     payments::*,
 };
 
+pub mod clock;
 pub mod event;
 pub mod instructions;
 pub mod state;
@@ -144,12 +145,13 @@ pub mod payments {
         handle_release_quota(ctx, index)
     }
 
-    /// Pays the operator its settled fees.
+    /// Pays the operator its settled fees. Permissionless.
     pub fn claim_fees(ctx: Context<ClaimFees>) -> Result<()> {
         handle_claim_fees(ctx)
     }
 
-    /// Replaces the voucher key, after the grace period or at once if the operator signs.
+    /// Replaces the voucher key, after the grace period or at once if the operator signs, and the
+    /// watcher if there is one.
     pub fn rotate_voucher_key(ctx: Context<RotateVoucherKey>, new_key: Pubkey) -> Result<()> {
         handle_rotate_voucher_key(ctx, new_key)
     }
@@ -164,7 +166,7 @@ pub mod payments {
         handle_sweep_till(ctx)
     }
 
-    /// Starts a channel's grace period (payer), or closes the channel at once (operator).
+    /// Starts a channel's grace period, or closes the channel at once if payer and operator agree.
     pub fn request_close(ctx: Context<RequestClose>) -> Result<()> {
         handle_request_close(ctx)
     }

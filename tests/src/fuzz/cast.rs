@@ -8,6 +8,7 @@ use crate::world::{Person, World, token_account};
 pub(super) const RICHES: u64 = 1_000_000_000_000;
 
 /// People and currencies of an episode.
+#[derive(Clone)]
 pub(super) struct Cast {
     /// People. Each can be creator, platform, operator, recipient, claimant or
     /// attacker.

@@ -3,7 +3,8 @@
 use licensing::Use;
 use motif_sdk::{
     channel::{
-        self as sdk, AcceptTermsArgs, Acceptance, Entry, OpenChannelArgs, Quota, ReceiptsCommitment,
+        self as sdk, AcceptTermsArgs, Acceptance, Cosigners, Entry, OpenChannelArgs, Quota,
+        ReceiptsCommitment,
     },
     pda,
     voucher::{SignedVoucher, Voucher},
@@ -75,7 +76,11 @@ impl Episode {
                 1 => u64::MAX,
                 _ => random.random_range(1..=2_000_000),
             },
+            watcher: None,
         };
+        let watched = random.random_ratio(1, 3);
+        let watcher = watched.then(|| self.cast.any_person(&mut self.random).key());
+        let args = OpenChannelArgs { watcher, ..args };
         let address = pda::channel(&payer.key(), &operator.key(), &mint, args.salt);
         self.know(address, Known::Channel);
         let what = Opening {
@@ -87,6 +92,7 @@ impl Episode {
             fee_bps: args.operator_fee_bps,
             grace_seconds: args.grace_seconds,
             deposit: args.deposit,
+            watcher,
         };
         let instruction = sdk::open(&payer.key(), &operator.key(), &currency, args);
         let call = Call::new([instruction], &[&payer]);
@@ -152,7 +158,8 @@ impl Episode {
         };
         let shared_caps = terms.shared_caps() != random.random_ratio(1, 40);
         let per_licensee = terms.once_each() != random.random_ratio(1, 40);
-        let fee_accounts = (terms.upfront_fee > 0) != random.random_ratio(1, 40);
+        let deposits = terms.upfront_fee > 0 || terms.shared_caps();
+        let fee_accounts = deposits != random.random_ratio(1, 40);
         let wanted = terms.approval_required;
         let owner = self.ledger.works[&work].owner;
         let approval = terms.approvals.contains_key(&(payer.key(), false));
@@ -193,7 +200,7 @@ impl Episode {
             approval: what.approval,
             per_licensee: what.licensee,
             shared_caps: what.issuance,
-            fee_currency: what.fee_accounts.then(|| self.cast.currency(&mint)),
+            deposit_currency: what.fee_accounts.then(|| self.cast.currency(&mint)),
         };
         let args = AcceptTermsArgs {
             licensed_use: what.licensed_use,
@@ -272,12 +279,15 @@ impl Episode {
             _ => {}
         }
         let cluster = if random.random_ratio(1, 60) { [0xC2; 32] } else { CLUSTER };
-        let settler = if random.random_ratio(1, 12) {
-            self.cast.any_person(random)
-        } else {
-            self.cast.mostly(&channel.operator, random)
+        let closing = channel.closes_at != crate::model::NEVER;
+        let watcher = channel.watcher.filter(|_| closing && random.random_bool(0.5));
+        let settler = match watcher {
+            Some(watcher) => self.cast.mostly(&watcher, random),
+            None if random.random_ratio(1, 12) => self.cast.any_person(random),
+            None => self.cast.mostly(&channel.operator, random),
         };
-        let signer = self.cast.mostly(&channel.key_at(self.ledger.now), random);
+        let key = channel.key_at(self.ledger.now, self.ledger.slot);
+        let signer = self.cast.mostly(&key, random);
         let sum = prices as u64;
         let sum = if random.random_ratio(1, 30) { sum.wrapping_add(1) } else { sum };
         let receipts = random.random_ratio(9, 10).then_some(([0xEC; 32], sum));
@@ -443,7 +453,7 @@ impl Episode {
     pub(super) fn release_quota(&mut self) -> Option<Step> {
         let channel = self.channel()?;
         let of = &self.ledger.channels[&channel];
-        let operator = of.operator;
+        let (payer, operator) = (of.payer, of.operator);
         let holding: Vec<_> = (0..)
             .zip(&of.licenses)
             .filter(|(_, license)| license.holds_quota())
@@ -458,10 +468,16 @@ impl Episode {
         let (index, work, terms) =
             chosen.filter(|_| self.random.random_ratio(9, 10)).unwrap_or(any);
         let caller = self.cast.mostly(&operator, &mut self.random);
-        let instruction = sdk::release_quota(&caller.key(), &channel, index, &work, terms);
-        let (key, call) = (caller.key(), Call::new([instruction], &[&caller]));
+        let agrees = self.random.random_ratio(2, 3);
+        let cosigner = agrees.then(|| self.cast.mostly(&payer, &mut self.random));
+        let party = cosigner.as_ref().map(Person::key);
+        let instruction = sdk::release_quota(&caller.key(), party, &channel, index, &work, terms);
+        let mut signers = vec![caller];
+        signers.extend(cosigner);
+        let keys: Vec<_> = signers.iter().map(Person::key).collect();
+        let call = Call::new([instruction], &distinct(&signers));
         Some(Step::new("release_quota", call, move |ledger| {
-            ledger.release_quota(key, channel, index, (work, terms))
+            ledger.release_quota(&keys, channel, index, (work, terms))
         }))
     }
 
@@ -477,14 +493,19 @@ impl Episode {
             1 => channel,
             _ => self.cast.key(&mut self.random).key(),
         };
-        let agreed = operator.as_ref().map(|person| person.key());
-        let instruction = sdk::rotate_voucher_key(&payer.key(), agreed, &channel, key);
+        let watcher = self.ledger.channels[&channel].watcher.filter(|_| agrees);
+        let watcher = watcher.map(|watcher| self.cast.mostly(&watcher, &mut self.random));
+        let agreed = Cosigners {
+            party: operator.as_ref().map(Person::key),
+            watcher: watcher.as_ref().map(Person::key),
+        };
+        let instruction = sdk::rotate_voucher_key(&payer.key(), &agreed, &channel, key);
         let caller = payer.key();
         let mut signers = vec![payer];
-        signers.extend(operator);
+        signers.extend(operator.into_iter().chain(watcher));
         let call = Call::new([instruction], &distinct(&signers));
         Some(Step::new("rotate_voucher_key", call, move |ledger| {
-            ledger.rotate_voucher_key(caller, agreed, channel, key)
+            ledger.rotate_voucher_key(caller, (agreed.party, agreed.watcher), channel, key)
         }))
     }
 
@@ -492,10 +513,23 @@ impl Episode {
         let channel = self.channel()?;
         let of = &self.ledger.channels[&channel];
         let party = if self.random.random_bool(0.6) { of.payer } else { of.operator };
+        let other = if party == of.payer { of.operator } else { of.payer };
+        let watcher = of.watcher;
         let caller = self.cast.mostly(&party, &mut self.random);
-        let instruction = sdk::request_close(&caller.key(), &channel);
-        let (key, call) = (caller.key(), Call::new([instruction], &[&caller]));
-        Some(Step::new("request_close", call, move |ledger| ledger.request_close(key, channel)))
+        let agrees = self.random.random_ratio(1, 3);
+        let cosigner = agrees.then(|| self.cast.mostly(&other, &mut self.random));
+        let watcher = watcher.filter(|_| self.random.random_bool(0.5));
+        let watcher = watcher.map(|watcher| self.cast.mostly(&watcher, &mut self.random));
+        let cosigners = Cosigners {
+            party: cosigner.as_ref().map(Person::key),
+            watcher: watcher.as_ref().map(Person::key),
+        };
+        let instruction = sdk::request_close(&caller.key(), &cosigners, &channel);
+        let mut signers = vec![caller];
+        signers.extend(cosigner.into_iter().chain(watcher));
+        let keys: Vec<_> = signers.iter().map(Person::key).collect();
+        let call = Call::new([instruction], &distinct(&signers));
+        Some(Step::new("request_close", call, move |ledger| ledger.request_close(&keys, channel)))
     }
 
     pub(super) fn withdraw(&mut self) -> Option<Step> {
@@ -515,10 +549,17 @@ impl Episode {
         let (operator, mint) = (of.operator, of.mint);
         let operator = self.cast.mostly(&operator, &mut self.random);
         let currency = self.cast.currency(&mint);
-        let instruction = sdk::claim_fees(&operator.key(), &channel, &currency);
-        let (caller, call) = (operator.key(), Call::new([instruction], &[&operator]));
+        let key = operator.key();
+        let (friend, call) = if self.random.random_ratio(1, 4) {
+            let friend = self.cast.any_person(&mut self.random).key();
+            let to = currency.tokens(&friend);
+            let claim = sdk::claim_fees_to(&key, &channel, &currency, to);
+            (Some(friend), Call::new([claim], &[&operator]))
+        } else {
+            (None, Call::new([sdk::claim_fees(&key, &channel, &currency)], &[]))
+        };
         Some(Step::new("claim_fees", call, move |ledger| {
-            ledger.claim_fees(caller, channel).map(drop)
+            ledger.claim_fees(key, friend, channel).map(drop)
         }))
     }
 

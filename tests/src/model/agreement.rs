@@ -75,6 +75,10 @@ pub fn same_channel(data: &[u8], channel: &Channel) -> Agreement {
     let account = ChannelAccount::from_bytes(data).ok_or("this is no channel")?;
     let chain = account.channel;
     same("parties", (chain.payer, chain.operator), (channel.payer, channel.operator))?;
+    same("watcher", chain.watcher(), channel.watcher)?;
+    let closing = (chain.closes_at, chain.closes_slot, chain.payer_leaves == 1);
+    same("closing", closing, (channel.closes_at, channel.closes_slot, channel.payer_leaves))?;
+    same("earmarked", u128::from(chain.earmarked), channel.earmarked())?;
     same("mint", chain.mint, channel.mint)?;
     same("fee", chain.operator_fee_bps, channel.fee_bps)?;
     same("opened", chain.opened_slot, channel.opened_slot)?;
@@ -101,6 +105,7 @@ pub fn same_channel(data: &[u8], channel: &Channel) -> Agreement {
         same("licensed work", chain.work, license.work)?;
         same("licensed terms", chain.terms_number, license.terms_number)?;
         same("price", u128::from(chain.price), license.price)?;
+        same("earmark", u128::from(chain.earmark()), license.earmark())?;
         same("expiry", chain.expires_at, license.expires_at)?;
         same("units", u128::from(chain.units), license.units)?;
         same("settled", u128::from(chain.settled), license.upfront + license.prices)?;

@@ -22,7 +22,8 @@ pub struct Book {
     pub parents: Vec<Upstream>,
     /// Recipients and shares in basis points, in order.
     pub split: Vec<(Pubkey, u16)>,
-    /// Number of the last applied dispute, with the amounts kept and earned by then.
+    /// Number of the last applied dispute, with the amounts kept and earned by then, or by a later
+    /// claim or pull outside of disputes.
     pub contested: (u32, u128, u128),
     /// Amounts earned and kept when a verdict last dropped parents.
     pub dropped: (u128, u128),
@@ -100,6 +101,13 @@ impl Book {
         self.entitled(person) - self.people.get(person).map_or(0, |standing| standing.taken)
     }
 
+    /// Returns the entitlement of a person that no verdict can take: what was earned before the
+    /// dispute was applied or a party was paid outside of disputes, and what was paid.
+    pub fn secured(&self, person: &Pubkey) -> u128 {
+        let taken = self.people.get(person).map_or(0, |standing| standing.taken);
+        self.entitled_of(self.contested.1, person).max(taken)
+    }
+
     /// Returns the amount that a parent can pull, base units.
     pub fn due(&self, parent: &Upstream) -> u128 {
         self.entitled_upstream(self.earned, parent) - parent.taken
@@ -158,8 +166,16 @@ impl Book {
         if new == 0 {
             return refused(PaymentsError::NothingToClaim);
         }
+        self.secure(disputed);
         self.parents[place].taken += new;
         Ok(new)
+    }
+
+    /// Secures the earnings until now, unless a dispute contests them.
+    fn secure(&mut self, disputed: bool) {
+        if !disputed {
+            (self.contested.1, self.contested.2) = (self.kept(), self.earned);
+        }
     }
 
     /// Pays a person's entitlement, during a dispute only the part earned before it; returns the
@@ -176,56 +192,48 @@ impl Book {
         // Without the dispute applied, more may be paid than the entitlement; the claim is
         // rejected.
         let new = self.entitled_of(kept, person).saturating_sub(taken);
+        self.secure(disputed);
         self.people.entry(*person).or_default().taken += new;
         Ok(new)
     }
 
-    /// Applies a verdict that kept these parents. A dropped parent keeps its entitlement of before
-    /// the dispute, or, if the dispute was not applied, what it was paid.
-    pub fn reparent(&mut self, parents: &[(Pubkey, u16)], dispute: u32) {
+    /// Applies a verdict that kept these parents. A dropped parent keeps what is secured.
+    pub fn reparent(&mut self, parents: &[(Pubkey, u16)]) {
         let shares: Vec<_> = self.parents.iter().map(|parent| (parent.work, parent.bps)).collect();
         if shares == parents {
             return;
         }
-        let told = dispute == self.contested.0;
-        let befores: Vec<_> = self
-            .parents
-            .iter()
-            .zip(parents)
-            .map(|(parent, (_, bps))| match (parent.bps == *bps, told) {
-                (true, _) => self.entitled_upstream(self.earned, parent),
-                (false, true) => self.entitled_upstream(self.contested.2, parent),
-                (false, false) => parent.taken,
-            })
-            .collect();
+        let before = |parent: &Upstream, kept: bool| {
+            if kept {
+                self.entitled_upstream(self.earned, parent)
+            } else {
+                self.entitled_upstream(self.contested.2, parent).max(parent.taken)
+            }
+        };
+        let pairs = self.parents.iter().zip(parents);
+        let befores: Vec<_> =
+            pairs.map(|(parent, (_, bps))| before(parent, parent.bps == *bps)).collect();
         self.dropped = (self.earned, self.earned - befores.iter().sum::<u128>());
         for ((parent, before), (_, bps)) in self.parents.iter_mut().zip(befores).zip(parents) {
             *parent = Upstream { before, bps: *bps, ..*parent };
         }
     }
 
-    /// Applies another split. Earlier entitlements stay. After a verdict, the amount kept since its
-    /// dispute goes to the new split, or everything unpaid if the
-    /// dispute was not applied.
+    /// Applies another split. Earlier entitlements stay. After a verdict (`judged`), unsecured
+    /// earnings go to the new split if they are `moved`.
     ///
     /// # Errors
-    /// If an account has no room for all parties with an entitlement.
+    /// If an account has no room for all parties with an entitlement, unless there was a verdict.
     pub fn resplit(
         &mut self,
         split: &[(Pubkey, u16)],
         split_version: u32,
-        verdict: Option<u32>,
+        (judged, moved): (bool, bool),
     ) -> Result<(), Refused> {
         let mut people: BTreeMap<Pubkey, Standing> = BTreeMap::new();
         let stands = |person: &Pubkey| split.iter().any(|(other, _)| other == person);
         for (person, standing) in &self.people {
-            let before = match verdict {
-                None => self.entitled(person),
-                Some(dispute) if dispute == self.contested.0 => {
-                    self.entitled_of(self.contested.1, person)
-                }
-                Some(_) => standing.taken,
-            };
+            let before = if moved { self.secured(person) } else { self.entitled(person) };
             let forgotten = !stands(person) && standing.taken == before;
             let written_off = if forgotten { before } else { standing.written_off };
             people.insert(*person, Standing { before, forgotten, written_off, ..*standing });
@@ -235,7 +243,8 @@ impl Book {
         }
         let known = people.values().filter(|standing| !standing.forgotten).count();
         let mut rules = Rules::default();
-        rules.require(self.parents.len() + known <= MOST_PARTIES, PaymentsError::TooManyParties);
+        let fits = judged || self.parents.len() + known <= MOST_PARTIES;
+        rules.require(fits, PaymentsError::TooManyParties);
         rules.check()?;
 
         self.people = people;
@@ -258,7 +267,7 @@ mod tests {
         let mut book = Book::new(&[(key(9), 2_000)], &[(key(1), 5_000), (key(2), 5_000)], 0);
         book.credit(1_001).unwrap();
         assert_eq!((book.entitled(&key(1)), book.pull(&key(9), false)), (400, Ok(200)));
-        book.resplit(&[(key(2), 1_000), (key(3), 9_000)], 1, None).unwrap();
+        book.resplit(&[(key(2), 1_000), (key(3), 9_000)], 1, (false, false)).unwrap();
         book.credit(999).unwrap();
         let entitled = [1, 2, 3].map(|person| book.entitled(&key(person)));
         assert_eq!(entitled, [400, 400 + 80, 720]);
@@ -270,17 +279,19 @@ mod tests {
     fn old_dust_goes_to_new_split() {
         let mut book = Book::new(&[], &[(key(1), 5_000), (key(2), 5_000)], 0);
         book.credit(1).unwrap();
-        book.resplit(&[(key(2), 10_000)], 1, None).unwrap();
+        book.resplit(&[(key(2), 10_000)], 1, (false, false)).unwrap();
         assert_eq!((book.entitled(&key(1)), book.entitled(&key(2)), book.dust()), (0, 1, 0));
     }
 
     #[test]
-    fn untold_verdict_takes_unpaid() {
+    fn untold_verdict_takes_unsecured() {
         let mut book = Book::new(&[], &[(key(1), 5_000), (key(2), 5_000)], 0);
         book.credit(100).unwrap();
         assert_eq!(book.claim(&key(1), false), Ok(50));
-        book.resplit(&[(key(3), 10_000)], 1, Some(1)).unwrap();
-        assert_eq!((book.owed(&key(1)), book.owed(&key(2)), book.owed(&key(3))), (0, 0, 50));
+        book.credit(60).unwrap();
+        book.resplit(&[(key(3), 10_000)], 1, (true, true)).unwrap();
+        // The claim has secured the other's half of 100 too.
+        assert_eq!((book.owed(&key(1)), book.owed(&key(2)), book.owed(&key(3))), (0, 50, 60));
     }
 
     #[test]
@@ -290,7 +301,7 @@ mod tests {
         book.contested = (1, book.kept(), book.earned);
         book.credit(60).unwrap();
         assert_eq!(book.claim(&key(1), true), Ok(50));
-        book.resplit(&[(key(3), 10_000)], 1, Some(1)).unwrap();
+        book.resplit(&[(key(3), 10_000)], 1, (true, true)).unwrap();
         assert_eq!((book.owed(&key(1)), book.owed(&key(2)), book.owed(&key(3))), (0, 50, 60));
     }
 }

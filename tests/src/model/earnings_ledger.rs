@@ -171,12 +171,10 @@ impl Ledger {
         let judged = verdict > book.split_version;
         let told = book.contested.0 == of.verdict_dispute;
         // Recipients that stay are left what they have where the book cannot tell what came later.
-        let moves = judged && (told || !of.verdict_keeps_recipients);
-        let verdict = moves.then_some(of.verdict_dispute);
-        let dispute = of.verdict_dispute;
-        let fits = book.resplit(&split, version, verdict).is_ok();
+        let moved = judged && (told || !of.verdict_keeps_recipients);
+        let fits = book.resplit(&split, version, (judged, moved)).is_ok();
         if judged {
-            book.reparent(&parents, dispute);
+            book.reparent(&parents);
         }
         rules.require(fits, PaymentsError::TooManyParties);
         rules.check()?;
@@ -190,12 +188,12 @@ impl Ledger {
     /// Every broken rule.
     pub fn apply_dispute(&mut self, work: Pubkey, mint: Pubkey) -> Result<(), Refused> {
         let of = self.work(&work)?;
-        let (disputed, number, version) = (of.dispute.is_some(), of.disputes, of.split_version);
+        let (disputed, number, verdict) = (of.dispute.is_some(), of.disputes, of.verdict_version);
         let mut book = self.book(&work, &mint)?.clone();
         let mut rules = Rules::default();
         rules.require(disputed, PaymentsError::WorkNotDisputed);
         rules.require(book.contested.0 != number, PaymentsError::DisputeApplied);
-        rules.require(book.split_version == version, PaymentsError::SplitNotApplied);
+        rules.require(verdict <= book.split_version, PaymentsError::SplitNotApplied);
         rules.check()?;
         book.contested = (number, book.kept(), book.earned);
         self.books.insert((work, mint), book);

@@ -365,11 +365,44 @@ impl World {
     /// index.
     #[track_caller]
     pub fn accept(&mut self, channel: &OpenedChannel, terms: &PublishedTerms) -> u16 {
-        if let Some(currency) = terms.fee_currency {
+        if let Some(currency) = terms.deposit_currency {
             self.fund(&channel.payer, &currency, terms.upfront_fee);
         }
         self.send(channel.accepting(terms).call()).assert_ok();
         (self.read(channel).licenses.len() - 1) as u16
+    }
+
+    /// Accepts terms with a quota, whose price the payer is given.
+    #[track_caller]
+    pub fn accept_quota(
+        &mut self,
+        channel: &OpenedChannel,
+        terms: &PublishedTerms,
+        units: u64,
+        revenue: u64,
+    ) -> u16 {
+        self.fund_quota(channel, terms, units, revenue);
+        self.send(channel.accepting(terms).quota(units, revenue).call()).assert_ok();
+        (self.read(channel).licenses.len() - 1) as u16
+    }
+
+    /// Gives a channel's payer the price of an acceptance with a quota; returns the amount.
+    #[track_caller]
+    pub fn fund_quota(
+        &mut self,
+        channel: &OpenedChannel,
+        terms: &PublishedTerms,
+        units: u64,
+        revenue: u64,
+    ) -> u64 {
+        if !terms.shared_caps {
+            return 0;
+        }
+        let worth = units.saturating_mul(terms.quota_price).max(revenue);
+        let earmarked = self.read(channel).channel.earmark(worth).expect("a quota to pay for");
+        let amount = terms.upfront_fee + earmarked;
+        self.fund(&channel.payer, &channel.currency, amount);
+        amount
     }
 
     /// Creates a work with terms at this price and a license of it.
@@ -472,7 +505,12 @@ impl World {
     /// Rewrites a registered work as a change of owner, a dispute or a verdict would, without
     /// calling `licensing`.
     pub fn amend(&mut self, work: &RegisteredWork, change: impl FnOnce(&mut licensing::Work)) {
-        let mut account = self.account(&work.address);
+        self.rewrite_work(&work.address, change);
+    }
+
+    /// Rewrites the work at an address like [`World::amend`].
+    pub fn rewrite_work(&mut self, address: &Pubkey, change: impl FnOnce(&mut licensing::Work)) {
+        let mut account = self.account(address);
         let mut state: licensing::Work =
             anchor_lang::AccountDeserialize::try_deserialize(&mut &account.data[..])
                 .expect("a work");
@@ -481,7 +519,7 @@ impl World {
         anchor_lang::AccountSerialize::try_serialize(&state, &mut data).expect("a work's bytes");
         account.data = data;
         account.lamports = account.lamports.max(1_000_000_000);
-        self.set(work.address, account);
+        self.set(*address, account);
     }
 
     /// Gives a work another split, which is not applied to its earnings yet.

@@ -68,6 +68,7 @@ async fn work_is_licensed_on_validator() {
         operator_fee_bps: 200,
         grace_seconds: Channel::MIN_GRACE_SECONDS,
         deposit: 2_000_000,
+        watcher: None,
     };
     let opened = client.open_channel(&operator.pubkey(), &currency, args).send(&payer).await;
     let (channel, _) = opened.unwrap();

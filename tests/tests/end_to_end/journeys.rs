@@ -370,7 +370,7 @@ fn every_order_pays_the_reference(
     let licenses: Vec<_> = works.iter().enumerate().map(|(i, work)| (i as u16, work)).collect();
     let children_first: Vec<_> = works.iter().rev().collect();
     pay_everyone(&mut world, &channel, &licenses, &children_first);
-    world.send(channel.closing_by(&channel.operator)).assert_ok();
+    world.send(channel.closing_at_once()).assert_ok();
     world.send(channel.withdrawing()).assert_ok();
 
     let expected = reference(family, &units, u64::from(fee_bps));

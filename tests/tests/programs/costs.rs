@@ -174,6 +174,7 @@ fn instruction_sizes_and_costs_match() {
     table.world.fund(&channel.payer, &currency, 1_000);
     table.send("top_up", &p, channel.topping_up(1_000));
     table.send("accept_terms", &p, channel.accepting(&terms).call());
+    table.world.fund_quota(&channel, &capped, 0, 200);
     let call = channel.accepting(&capped).quota(0, 100).call();
     table.send("accept, new issuance", &p, call);
     let call = channel.accepting(&capped).quota(0, 100).call();
@@ -212,14 +213,13 @@ fn instruction_sizes_and_costs_match() {
     table.world.withdraw_work(&image);
     let withdrawal = channel.applying_withdrawal(&[(1, &image)]);
     table.send("apply_withdrawal", &p, withdrawal);
-    let operator = &channel.operator;
-    table.send("release_quota", &p, channel.releasing_quota(operator, 1, &capped));
-    table.world.send(channel.releasing_quota(operator, 2, &capped)).assert_ok();
+    table.send("release_quota", &p, channel.releasing_quota_together(1, &capped));
+    table.world.send(channel.releasing_quota_together(2, &capped)).assert_ok();
     table.send("rotate_voucher_key", &p, channel.rotating(&one));
     let rest = [(0, &model), (1, &image), (2, &image)];
     table.world.collect(&channel, &rest).assert_ok();
     table.send("claim_fees", &p, channel.claiming_fees());
-    table.send("request_close", &p, channel.closing_by(&channel.operator));
+    table.send("request_close", &p, channel.closing_at_once());
     table.send("withdraw", &p, channel.withdrawing());
     table.world.next_slot();
     let removed = channel.removing();

@@ -2,8 +2,8 @@
 
 use motif_sdk::{
     channel::{
-        self, AcceptTermsArgs, Acceptance, ChannelAccount, Currency, Entry, OpenChannelArgs,
-        PaymentsError, Quota, ReceiptsCommitment, Use,
+        self, AcceptTermsArgs, Acceptance, ChannelAccount, Cosigners, Currency, Entry,
+        OpenChannelArgs, PaymentsError, Quota, ReceiptsCommitment, Use,
     },
     earnings,
     licensing::{
@@ -113,7 +113,8 @@ impl Cluster {
     async fn pass(&mut self, seconds: i64) {
         let clock: Clock = self.context.banks_client.get_sysvar().await.unwrap();
         let unix_timestamp = clock.unix_timestamp + seconds;
-        self.context.set_sysvar(&Clock { unix_timestamp, ..clock });
+        let slot = clock.slot + 2 * seconds as u64;
+        self.context.set_sysvar(&Clock { unix_timestamp, slot, ..clock });
     }
 
     /// Registers two works, the second derived from the first, both licensed on an open channel.
@@ -149,6 +150,7 @@ impl Cluster {
             operator_fee_bps: 100,
             grace_seconds: 3_600,
             deposit: DEPOSIT,
+            watcher: None,
         };
         let open = channel::open(&payer.key(), &operator.key(), &currency, args);
         self.send([open], &[&payer]).await;
@@ -161,7 +163,7 @@ impl Cluster {
                 approval: false,
                 per_licensee: false,
                 shared_caps: false,
-                fee_currency: None,
+                deposit_currency: None,
             };
             let args = AcceptTermsArgs {
                 licensed_use: Use::Generate,
@@ -270,7 +272,9 @@ async fn full_journey_runs_on_bank() {
     assert_eq!(cluster.balance(&operator.key()).await, 1_006);
 
     let last = cluster.settlement([1, 1]).await;
-    cluster.send([channel::request_close(&payer.key(), &address)], &[&payer]).await;
+    cluster
+        .send([channel::request_close(&payer.key(), &Cosigners::default(), &address)], &[&payer])
+        .await;
     cluster.send(last, &[&operator]).await;
     let withdraw = channel::withdraw(&payer.key(), &address, &currency);
     let early = cluster.try_send([withdraw.clone()], &[&payer]).await;

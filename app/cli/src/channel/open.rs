@@ -41,6 +41,11 @@ pub struct OpenArgs {
     #[arg(long, value_name = "SECONDS", default_value_t = 3_600)]
     grace_seconds: u32,
 
+    /// Address, or keypair file, of a key that may settle for a dead operator, in the second half of
+    /// the time after closing; without it, nothing closes the channel at once
+    #[arg(long, value_name = "ADDRESS|FILE")]
+    watcher: Option<AccountReference>,
+
     /// Work whose latest terms to accept, an address or a file; repeat for several
     #[arg(long, value_name = "WORK")]
     accept: Vec<WorkReference>,
@@ -79,6 +84,7 @@ pub async fn run(args: OpenArgs, session: &Session) -> Result<(), CliError> {
         operator_fee_bps,
         grace_seconds: args.grace_seconds,
         deposit,
+        watcher: args.watcher.as_ref().map(AccountReference::address).transpose()?,
     };
     let (channel, landed) = client.open_channel(&operator, &currency, opening).send(&payer).await?;
     let mut licenses = Vec::with_capacity(acceptances.len());

@@ -41,6 +41,7 @@ struct ChannelOutput {
     payer: String,
     operator: String,
     operator_fee_bps: u16,
+    watcher: Option<String>,
     mint: String,
     voucher_key: String,
     opened_slot: u64,
@@ -51,6 +52,8 @@ struct ChannelOutput {
     /// Upfront fees, prices and fees.
     #[serde(skip)]
     charged: Money,
+    /// Prices of unused quotas, without fees.
+    earmarked: Money,
     collected: Money,
     fees_claimed: Money,
     refunded: Money,
@@ -97,6 +100,7 @@ impl ChannelOutput {
             payer: channel.payer.to_string(),
             operator: channel.operator.to_string(),
             operator_fee_bps: channel.operator_fee_bps,
+            watcher: channel.watcher().map(|watcher| watcher.to_string()),
             mint: channel.mint.to_string(),
             voucher_key: channel.voucher_key.to_string(),
             opened_slot: channel.opened_slot,
@@ -105,6 +109,7 @@ impl ChannelOutput {
             prices: scale.money(channel.prices),
             fees: scale.money(channel.fees()),
             charged: scale.money(charged),
+            earmarked: scale.money(channel.earmarked),
             collected: scale.money(channel.collected),
             fees_claimed: scale.money(channel.fees_claimed),
             refunded: scale.money(channel.refunded),
@@ -157,6 +162,7 @@ impl fmt::Display for ChannelOutput {
             ("mint", &self.mint),
             ("deposited", &self.deposited),
             ("charged", &self.charged),
+            ("earmarked", &self.earmarked),
             ("refunded", &self.refunded),
             ("statements", &grouped(self.statements)),
         ]);

@@ -189,6 +189,7 @@ pub async fn run(args: DemoArgs, session: &Session) -> Result<(), CliError> {
         operator_fee_bps,
         grace_seconds,
         deposit,
+        watcher: None,
     };
     let opening = client.open_channel(&operator.pubkey(), &currency, opening);
     let (channel, landed) = opening.send(&platform).await?;
@@ -293,7 +294,7 @@ pub async fn run(args: DemoArgs, session: &Session) -> Result<(), CliError> {
 
     let step = progress.begin("The platform closes its channel and withdraws the rest");
     let before = balance(&platform).await?;
-    costs.add(CLOSING, &client.request_close(&platform, &channel).await?);
+    costs.add(CLOSING, &client.request_close(&channel).send(&platform).await?);
     let request = PayerRequest::close(&channel, &client.channel(&channel).await?.channel);
     let closing = http.close(&request.sign(&signing_key(&platform))).await?;
     for report in &closing.settlements {

@@ -142,6 +142,7 @@ async fn fund(
         operator_fee_bps: FEE_BPS,
         grace_seconds: 3_600,
         deposit: 5_000_000,
+        watcher: None,
     };
     let opened = client.open_channel(&operator.pubkey(), &currency, args).send(payer).await;
     let (channel, _) = opened.unwrap();

@@ -149,7 +149,7 @@ mod tests {
             PaymentsError::DailyCapExceeded,
             PaymentsError::VoucherStatementMismatch,
             PaymentsError::InsufficientDeposit,
-            PaymentsError::OperatorFirst,
+            PaymentsError::SettlerNotAllowed,
         ] {
             assert_eq!(of(temporary), ChainError::Refused(String::new()));
         }

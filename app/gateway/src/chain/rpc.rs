@@ -497,7 +497,7 @@ impl Chain for RpcChain {
         operator: &Keypair,
         channel: &Pubkey,
     ) -> Result<ConfirmedTransaction, ChainError> {
-        self.send(|client| async move { client.request_close(operator, channel).await }).await
+        self.send(|client| async move { client.request_close(channel).send(operator).await }).await
     }
 
     async fn claim_fees(

@@ -8,7 +8,7 @@ use crate::error::GatewayError;
 
 impl Settler {
     /// Settles a channel whose payer has started to close it, and ends its grace period, so that
-    /// the payer can withdraw at once.
+    /// the payer can withdraw at once. The grace period of a channel with a watcher goes on.
     ///
     /// Continues when the caller is dropped. Idempotent.
     ///
@@ -29,8 +29,9 @@ impl Settler {
             return Err(GatewayError::ChannelNotClosing);
         }
         let settlements = self.settle_channel(&channel).await?;
-        let closes_at = channel.account().closes_at;
-        if closes_at <= cluster.now() {
+        let account = channel.account();
+        let closes_at = account.closes_at;
+        if closes_at <= cluster.now() || account.watcher().is_some() {
             return Ok(Closing {
                 settlements,
                 signature: None,

@@ -3,6 +3,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use motif_gateway::SettlePolicy;
 use motif_sdk::{
     Pubkey,
+    channel::Moment,
     gateway::{GatewayError, IdempotencyKey, PayerRequest, PayerSession, SessionPolicy},
     receipt::{SignedReceipt, proof::ReceiptProof},
 };
@@ -151,7 +152,10 @@ fn request_close(world: &World) -> i64 {
     let now = state.now;
     let account = state.channels.get_mut(&CHANNEL).unwrap();
     let payer = account.channel.payer;
-    account.channel.request_close(&payer, now).unwrap();
+    account
+        .channel
+        .request_close(|key| *key == payer, Moment { unix_seconds: now, slot: 0 })
+        .unwrap();
     now
 }
 
@@ -167,7 +171,7 @@ async fn cooperative_close_settles_at_once() {
     assert!(closing.signature.is_some());
     assert_eq!((closing.closes_at, closing.settlements[0].prices.0), (now, 200));
     let mut channel = world.chain.channel_account().channel;
-    assert_eq!(channel.withdraw(now), Ok(1_000_000 - 204));
+    assert_eq!(channel.withdraw(Moment::running(now)), Ok(1_000_000 - 204));
 
     let again = world.close().await.unwrap();
     assert_eq!((again.signature, again.settlements), (None, vec![]));

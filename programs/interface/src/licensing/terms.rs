@@ -244,6 +244,17 @@ impl Offer {
 
     const FIXED_SPACE: usize = 4 + 1 + 1 + 2 + 8 + 8 + 4 * 9 + 8 + 9 + 4 + 32;
 
+    /// Returns whether an acceptance deposits tokens: the upfront fee, or the price of a quota.
+    pub fn needs_deposit(&self) -> bool {
+        self.upfront_fee > 0 || self.caps.shared()
+    }
+
+    /// Returns the amount that acceptances earmark for each unit of a quota, base units: the highest
+    /// price of all uses, and at least 1.
+    pub fn quota_price(&self) -> u64 {
+        self.uses.iter().map(|price| price.price).fold(1, u64::max)
+    }
+
     /// Returns whether derivatives are allowed, share-alike and without approval.
     pub fn shares_alike(&self) -> bool {
         let open = self.derivatives == Derivatives::Allowed && !self.approval_required;
@@ -443,6 +454,14 @@ mod tests {
         let missing = LicensingError::MissingApproval;
         assert_eq!(approval.check_derivative(10_000, false, NOW), Err(missing));
         assert_eq!(approval.check_derivative(2_000, true, NOW), Ok(()));
+    }
+
+    #[test]
+    fn quota_unit_counts_at_highest_price() {
+        let price = |price| UsePrice { price, ..offer().uses[0] };
+        let priced = |uses| Offer { uses, ..offer() }.quota_price();
+        assert_eq!(priced(vec![price(0)]), 1);
+        assert_eq!(priced(vec![price(0), price(70), price(7)]), 70);
     }
 
     #[test]

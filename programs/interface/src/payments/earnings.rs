@@ -49,9 +49,10 @@ pub struct Earnings {
     pub reserved_too: [u8; 2],
     /// Number of the work's dispute that was applied last; 0 for none.
     pub dispute: u32,
-    /// Value of `own()` when that dispute was applied: later earnings are contested.
+    /// Value of `own()` when that dispute was applied, or at a later claim or pull outside of
+    /// disputes: a later dispute contests later earnings only.
     pub own_contested: u64,
-    /// Value of `earned` when that dispute was applied.
+    /// Value of `earned` at the same time.
     pub earned_contested: u64,
     /// Value of `earned` when a verdict last dropped parents; 0 before.
     pub earned_before: u64,
@@ -89,7 +90,8 @@ impl Earnings {
     pub const VERSION: u8 = 1;
     /// Bytes before the parts.
     pub const HEADER_SPACE: usize = 8 + size_of::<Self>();
-    /// Maximum number of parts: parents, recipients and former recipients together.
+    /// Maximum number of parts after a change that the work's recipients agreed to: parents,
+    /// recipients and former recipients together. A verdict is applied whatever the number.
     pub const MAX_PARTS: usize = 96;
     /// Offset of `work` in the account, for RPC filters.
     pub const WORK_OFFSET: usize = 16;
@@ -165,7 +167,14 @@ impl Earnings {
         Ok(true)
     }
 
-    /// Applies the work's open dispute: later earnings are contested.
+    /// Returns whether an upheld dispute lies between the split that the parts follow and the
+    /// work's current one.
+    pub fn verdict_pending(&self, work: &WorkHead) -> bool {
+        work.verdict_version > self.split_version
+    }
+
+    /// Applies the work's open dispute: later earnings are contested. The account may follow an
+    /// earlier split that its recipients agreed to change, but not one that a verdict has ended.
     ///
     /// # Errors
     /// [`PaymentsError::WorkNotDisputed`], [`PaymentsError::DisputeApplied`],
@@ -173,11 +182,27 @@ impl Earnings {
     pub fn contest(&mut self, work: &WorkHead) -> Result<(), PaymentsError> {
         require!(work.status == WorkStatus::Disputed, PaymentsError::WorkNotDisputed);
         require!(self.dispute != work.disputes, PaymentsError::DisputeApplied);
-        let current = self.split_version == work.split_version;
-        require!(current, PaymentsError::SplitNotApplied);
+        require!(!self.verdict_pending(work), PaymentsError::SplitNotApplied);
         self.own_contested = self.own();
         self.earned_contested = self.earned;
         self.dispute = work.disputes;
+        Ok(())
+    }
+
+    /// Secures all earnings that no open dispute contests: a later dispute leaves them to the
+    /// parties. Called when a party is paid; then [`Earnings::own_contested`] is the part of the
+    /// work's own earnings that recipients can claim, and [`Earnings::earned_contested`] the part of
+    /// everything earned of which parents can pull their shares.
+    ///
+    /// # Errors
+    /// [`PaymentsError::SplitNotApplied`] if an upheld dispute was not applied to this account,
+    /// [`PaymentsError::DisputeNotApplied`] if the open dispute was not.
+    pub fn secure(&mut self, work: &WorkHead) -> Result<(), PaymentsError> {
+        require!(!self.verdict_pending(work), PaymentsError::SplitNotApplied);
+        if !self.contested(work)? {
+            self.own_contested = self.own();
+            self.earned_contested = self.earned;
+        }
         Ok(())
     }
 }
@@ -249,10 +274,10 @@ pub fn first_parts(parents: &[Parent], split: &[Share]) -> Vec<Part> {
 /// Earnings that an upheld dispute moves from the old split to the new one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Contested {
-    /// The work's own earnings beyond this amount, base units.
-    Since(u64),
-    /// Everything unclaimed.
-    Unclaimed,
+    /// Everything that is neither secured ([`Earnings::own_contested`]) nor taken.
+    Unsecured,
+    /// Nothing: recipients stay, and the account cannot tell what was earned before the dispute.
+    Nothing,
 }
 
 /// Earnings after a change of split.
@@ -267,14 +292,18 @@ pub struct Resplit {
 /// Returns the parts after a change to `split`.
 ///
 /// Earlier earnings stay with the old split: `entitled_before` becomes the entitlement so far, and
-/// the new shares apply to later earnings and to the old split's dust. If an upheld dispute lies
-/// in between, the contested earnings go to the new split: `entitled_before` becomes the
-/// entitlement up to the point of `verdict`, or the amount taken if the dispute was never applied
-/// to the account.
+/// the new shares apply to later earnings and to the old split's dust.
+///
+/// If an upheld dispute lies in between (`verdict`), the contested earnings go to the new split:
+/// `entitled_before` becomes the entitlement to what the account knows to be from before the
+/// dispute, [`Earnings::own_contested`], and is at least the amount taken. For a dispute that was
+/// never applied to the account, that is what was earned before an earlier dispute or payment. The
+/// parts may then be more than [`Earnings::MAX_PARTS`]: until a verdict is applied, nothing can be
+/// claimed.
 ///
 /// # Errors
-/// [`PaymentsError::TooManyParties`]; pay former recipients first, so that they are dropped.
-/// [`PaymentsError::Overflow`].
+/// [`PaymentsError::TooManyParties`] without a verdict; pay former recipients first, so that they
+/// are dropped. [`PaymentsError::Overflow`].
 pub fn resplit(
     earnings: &Earnings,
     parts: &[Part],
@@ -286,9 +315,10 @@ pub fn resplit(
     let mut old = Vec::with_capacity(parts.len());
     for (position, part) in parts.iter().enumerate().skip(parents) {
         let entitled = match verdict {
-            None => earnings.entitled(position, part),
-            Some(Contested::Since(own)) => earnings.entitled_of(own, part),
-            Some(Contested::Unclaimed) => part.taken,
+            Some(Contested::Unsecured) => {
+                earnings.entitled_of(earnings.own_contested, part).max(part.taken)
+            }
+            None | Some(Contested::Nothing) => earnings.entitled(position, part),
         };
         // The sum contains every recipient's `entitled_before`, those of dropped ones included.
         own_before -= part.entitled_before;
@@ -304,7 +334,8 @@ pub fn resplit(
         });
     }
     new.extend(old.into_iter().filter(|part| part.taken < part.entitled_before));
-    require!(new.len() <= Earnings::MAX_PARTS, PaymentsError::TooManyParties);
+    let fits = verdict.is_some() || new.len() <= Earnings::MAX_PARTS;
+    require!(fits, PaymentsError::TooManyParties);
     Ok(Resplit { own_before, parts: new })
 }
 
@@ -323,15 +354,10 @@ pub struct Reparent {
 
 /// Returns the parents' parts after a verdict; `None` if it dropped no parent.
 ///
-/// A kept parent keeps its share. A dropped one keeps its entitlement up to the point at which the
-/// dispute was applied to the account (`told`), or the amount pulled if it never was. The rest
-/// becomes the work's own, and follows the verdict as its own part does.
-pub fn reparent(
-    earnings: &Earnings,
-    parts: &[Part],
-    parents: &[Parent],
-    told: bool,
-) -> Option<Reparent> {
+/// A kept parent keeps its share. A dropped one keeps its entitlement to what the account knows to
+/// be from before the dispute, [`Earnings::earned_contested`], and at least the amount pulled. The
+/// rest becomes the work's own, and follows the verdict as its own part does.
+pub fn reparent(earnings: &Earnings, parts: &[Part], parents: &[Parent]) -> Option<Reparent> {
     let pairs = || parts.iter().zip(parents);
     if pairs().all(|(part, parent)| part.share_bps == parent.share_bps) {
         return None;
@@ -339,10 +365,8 @@ pub fn reparent(
     let new = pairs().map(|(part, parent)| {
         let entitled_before = if part.share_bps == parent.share_bps {
             earnings.entitled_parent(earnings.earned, part)
-        } else if told {
-            earnings.entitled_parent(earnings.earned_contested, part)
         } else {
-            part.taken
+            earnings.entitled_parent(earnings.earned_contested, part).max(part.taken)
         };
         Part { entitled_before, share_bps: parent.share_bps, ..*part }
     });
@@ -492,12 +516,9 @@ mod tests {
             self.claim_at(usize::from(recipient), recipient)
         }
 
-        fn split(
-            &mut self,
-            split: &[(u8, u16)],
-            verdict: Option<Contested>,
-        ) -> Result<(), PaymentsError> {
+        fn split(&mut self, split: &[(u8, u16)], judged: bool) -> Result<(), PaymentsError> {
             let split: Vec<_> = split.iter().copied().map(share).collect();
+            let verdict = judged.then_some(Contested::Unsecured);
             let change = resplit(&self.earnings, &self.parts, &split, verdict)?;
             self.earnings.own_before = change.own_before;
             self.parts = change.parts;
@@ -569,7 +590,7 @@ mod tests {
     fn earlier_earnings_follow_old_split() {
         let mut account = Account::new(&[], &[5_000, 5_000]);
         account.credit(1_000).unwrap();
-        account.split(&[(0, 9_000), (2, 1_000)], None).unwrap();
+        account.split(&[(0, 9_000), (2, 1_000)], false).unwrap();
         account.credit(100).unwrap();
         assert_eq!([0, 1, 2].map(|n| account.claim(n).unwrap()), [590, 500, 10]);
     }
@@ -578,10 +599,10 @@ mod tests {
     fn paid_former_recipient_is_dropped() {
         let mut account = Account::new(&[], &[5_000, 5_000]);
         account.credit(1_000).unwrap();
-        account.split(&[(0, 10_000)], None).unwrap();
+        account.split(&[(0, 10_000)], false).unwrap();
         assert_eq!(account.parts.len(), 2);
         assert_eq!(account.claim(1), Ok(500));
-        account.split(&[(3, 10_000)], None).unwrap();
+        account.split(&[(3, 10_000)], false).unwrap();
         assert_eq!(account.parts.iter().map(|part| part.key).collect::<Vec<_>>(), [key(3), key(0)]);
         account.credit(100).unwrap();
         assert_eq!([account.claim(3), account.claim(0)], [Ok(100), Ok(500)]);
@@ -593,7 +614,7 @@ mod tests {
         let mut account = Account::new(&[2_000], &[5_000, 5_000]);
         account.credit(1_000).unwrap();
         assert_eq!(account.claim_at(1, 0), Ok(400));
-        account.split(&[(9, 10_000)], Some(Contested::Unclaimed)).unwrap();
+        account.split(&[(9, 10_000)], true).unwrap();
         assert_eq!(account.parts.len(), 2);
         account.credit(100).unwrap();
         // 1,100 earned, 220 for the parent, 400 gone.
@@ -625,8 +646,11 @@ mod tests {
         assert_eq!(earnings.contest(&active), Err(PaymentsError::WorkNotDisputed));
         assert_eq!(earnings.contest(&disputed), Ok(()));
         assert_eq!(earnings.contest(&disputed), Err(PaymentsError::DisputeApplied));
+        let judged = WorkHead { split_version: 1, verdict_version: 1, disputes: 2, ..disputed };
+        assert_eq!(earnings.contest(&judged), Err(PaymentsError::SplitNotApplied));
+        // A change that the recipients agreed to may wait.
         let changed = WorkHead { split_version: 1, disputes: 2, ..disputed };
-        assert_eq!(earnings.contest(&changed), Err(PaymentsError::SplitNotApplied));
+        assert_eq!(Earnings { ..*earnings }.contest(&changed), Ok(()));
 
         account.credit(1_000).unwrap();
         assert_eq!(account.earnings.claimable(&disputed), Ok(800));
@@ -634,7 +658,7 @@ mod tests {
         let mut book = Book { earnings: &mut account.earnings, parts: &mut account.parts };
         assert_eq!(book.claim(800, 1, &key(0)), Ok(400));
         // Upheld: what came later is the claimant's, what came before still the recipients'.
-        account.split(&[(9, 10_000)], Some(Contested::Since(800))).unwrap();
+        account.split(&[(9, 10_000)], true).unwrap();
         assert_eq!([9, 0, 1].map(|who| account.claim(who).unwrap_or(0)), [800, 0, 400]);
     }
 
@@ -651,10 +675,8 @@ mod tests {
         let parent = |number, share_bps| Parent { work: key(number), share_bps, terms_number: 0 };
         let parents = [parent(100, 1_000), parent(101, 0), parent(102, 500)];
         let Account { earnings, parts } = &account;
-        let new = reparent(earnings, &parts[..3], &parents, told).unwrap();
-        let own = account.earnings.own_contested;
-        let contested = if told { Contested::Since(own) } else { Contested::Unclaimed };
-        account.split(&[(9, 10_000)], Some(contested)).unwrap();
+        let new = reparent(earnings, &parts[..3], &parents).unwrap();
+        account.split(&[(9, 10_000)], true).unwrap();
         account.parts[..3].copy_from_slice(&new.parts);
         let Reparent { earned_before, own_start, own_bps, .. } = new;
         account.earnings = Earnings { earned_before, own_start, own_bps, ..account.earnings };
@@ -688,7 +710,7 @@ mod tests {
         let account = Account::new(&[1_000, 500], &[10_000]);
         let parent = |number, share_bps| Parent { work: key(number), share_bps, terms_number: 0 };
         let parents = [parent(100, 1_000), parent(101, 500)];
-        assert_eq!(reparent(&account.earnings, &account.parts[..2], &parents, true), None);
+        assert_eq!(reparent(&account.earnings, &account.parts[..2], &parents), None);
     }
 
     #[test]
@@ -709,14 +731,44 @@ mod tests {
         let mut account = Account::new(&[], &[10_000]);
         for round in 0..95 {
             account.credit(1).unwrap();
-            account.split(&[(round + 1, 10_000)], None).unwrap();
+            account.split(&[(round + 1, 10_000)], false).unwrap();
         }
         assert_eq!(account.parts.len(), Earnings::MAX_PARTS);
         account.credit(1).unwrap();
-        let refused = account.split(&[(200, 10_000)], None);
+        let refused = account.split(&[(200, 10_000)], false);
         assert_eq!(refused, Err(PaymentsError::TooManyParties));
         assert_eq!(account.claim(0), Ok(1));
-        assert_eq!(account.split(&[(200, 10_000)], None), Ok(()));
+        assert_eq!(account.split(&[(200, 10_000)], false), Ok(()));
+    }
+
+    #[test]
+    fn verdict_is_applied_beyond_the_limit() {
+        let mut account = Account::new(&[], &[10_000]);
+        for round in 0..95 {
+            account.credit(1).unwrap();
+            account.split(&[(round + 1, 10_000)], false).unwrap();
+        }
+        account.earnings.own_contested = account.earnings.own();
+        account.credit(1).unwrap();
+        assert_eq!(account.split(&[(200, 10_000)], true), Ok(()));
+        assert_eq!(account.parts.len(), Earnings::MAX_PARTS);
+        account.earnings.own_contested = account.earnings.own();
+        let judges: Vec<_> = (201..233).map(|number| (number, 312)).collect();
+        assert_eq!(account.split(&judges, true), Ok(()));
+        assert_eq!(account.parts.len(), Earnings::MAX_PARTS + 32);
+        assert_eq!([account.claim(0), account.claim(200)], [Ok(1), Ok(1)]);
+    }
+
+    #[test]
+    fn unapplied_verdict_keeps_known_earnings() {
+        let mut account = Account::new(&[], &[5_000, 5_000]);
+        account.credit(100).unwrap();
+        // An earlier dispute, or a claim of the other recipient.
+        account.earnings.own_contested = account.earnings.own();
+        account.credit(60).unwrap();
+        assert_eq!(account.claim(0), Ok(80));
+        account.split(&[(9, 10_000)], true).unwrap();
+        assert_eq!([0, 1, 9].map(|who| account.claim(who).unwrap_or(0)), [0, 50, 30]);
     }
 
     /// Changes splits at random, with credits and claims in between.
@@ -747,7 +799,7 @@ mod tests {
                     _ => {
                         let split = random_split(&mut random);
                         lost = random(5) == 0;
-                        let lost = lost.then_some(Contested::Unclaimed);
+                        account.earnings.own_contested = random(account.earnings.own() + 1);
                         account.split(&split, lost).unwrap();
                     }
                 }

@@ -108,8 +108,8 @@ pub enum PaymentsError {
     NothingToClaim,
     #[error("empty amount: pass an amount above zero")]
     EmptyAmount,
-    #[error("quota exceeds deposit: the free deposit must cover it; top up or request less")]
-    QuotaExceedsDeposit,
+    #[error("quota too large: the price of all its units exceeds the range of amounts")]
+    QuotaTooLarge,
     #[error(
         "invalid licensee account: pass it for terms with free units or caps per licensee, and omit it for others"
     )]
@@ -131,7 +131,7 @@ pub enum PaymentsError {
     #[error("empty till: nothing to sweep")]
     EmptyTill,
     #[error(
-        "invalid buffer part: it must start at or before the end of what is written and end within 60,000 bytes"
+        "invalid buffer part: it must start at or before the end of what is written and end within 27,000 bytes"
     )]
     InvalidBufferPart,
     #[error("license terms mismatch: expected the terms of the license")]
@@ -139,9 +139,9 @@ pub enum PaymentsError {
     #[error("dispute already applied: the earnings follow it")]
     DisputeApplied,
     #[error(
-        "invalid upfront fee accounts: pass them for terms with an upfront fee, and omit them for others"
+        "invalid deposit accounts: pass them for terms with an upfront fee or a shared cap, and omit them for others"
     )]
-    InvalidUpfrontFeeAccounts,
+    InvalidDepositAccounts,
     #[error("license ends early: it would expire before `min_expires_at`")]
     LicenseEndsEarly,
 
@@ -163,9 +163,9 @@ pub enum PaymentsError {
     #[error("voucher expired")]
     VoucherExpired,
     #[error(
-        "settler not allowed yet: until the second half of the grace period only the operator settles"
+        "settler not allowed: only the operator settles, and the channel's watcher in the second half of the grace period"
     )]
-    OperatorFirst,
+    SettlerNotAllowed,
     #[error("earnings disputed: the split stays until the dispute has ended")]
     EarningsDisputed,
     #[error("split not applied: the work's split has changed; call `apply_split` first")]
@@ -175,7 +175,7 @@ pub enum PaymentsError {
     #[error("work not withdrawn")]
     WorkNotWithdrawn,
     #[error(
-        "license in use: until it expires or the channel closes, only the operator may do this"
+        "license in use: until it expires or the channel closes, payer and operator must both sign"
     )]
     LicenseInUse,
     #[error("not withdrawn: the payer must withdraw first")]

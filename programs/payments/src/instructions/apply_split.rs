@@ -38,15 +38,12 @@ pub fn handle_apply_split(ctx: Context<ApplySplit>) -> Result<()> {
         require!(applied != work.split_version, PaymentsError::SplitUnchanged);
         let judged = work.verdict_version > applied;
         let told = old.earnings.dispute == work.verdict_dispute;
-        let verdict = match (judged, told) {
-            (false, _) => None,
-            (true, true) => Some(Contested::Since(old.earnings.own_contested)),
-            // The account cannot tell the owner's unclaimed share from that of recipients who stay.
-            (true, false) if work.verdict_keeps_recipients => None,
-            (true, false) => Some(Contested::Unclaimed),
-        };
+        // The account cannot tell the owner's unclaimed share from that of recipients who stay.
+        let keeps_all = !told && work.verdict_keeps_recipients;
+        let contested = if keeps_all { Contested::Nothing } else { Contested::Unsecured };
         let parts = &old.parts[..work.parents.len()];
-        let parents = reparent(&old.earnings, parts, &work.parents, told);
+        let parents = reparent(&old.earnings, parts, &work.parents);
+        let verdict = judged.then_some(contested);
         (resplit(&old.earnings, &old.parts, &work.split, verdict)?, parents)
     };
     accounts.make_room(Earnings::space(change.parts.len()))?;

@@ -1,17 +1,21 @@
 use anchor_lang::prelude::*;
-use anchor_spl::token_interface::{Mint, TokenAccount, TokenInterface};
+use anchor_spl::{
+    associated_token::get_associated_token_address_with_program_id,
+    token_interface::{Mint, TokenAccount, TokenInterface},
+};
 use motif_interface::payments::{Channel, PaymentsError, Vault};
 
 use crate::{event::FeesClaimed, token::VaultAccounts};
 
 #[derive(Accounts)]
 pub struct ClaimFees<'info> {
-    pub operator: Signer<'info>,
+    /// CHECK: operator of the channel, by `has_one`; it signs to be paid to any token account.
+    pub operator: UncheckedAccount<'info>,
 
     #[account(mut, has_one = operator @ PaymentsError::NotOperator, has_one = mint)]
     pub channel: AccountLoader<'info, Channel>,
 
-    /// Any token account: the operator signs.
+    /// Associated token account of the operator, unless the operator signs.
     #[account(mut, token::mint = mint)]
     pub destination: Box<InterfaceAccount<'info, TokenAccount>>,
 
@@ -33,6 +37,7 @@ pub struct ClaimFees<'info> {
 
 pub fn handle_claim_fees(ctx: Context<ClaimFees>) -> Result<()> {
     let accounts = ctx.accounts;
+    accounts.check_destination()?;
     let amount = accounts.channel.load_mut()?.claim_fees()?;
     let vault = VaultAccounts {
         vault: &accounts.vault,
@@ -42,4 +47,23 @@ pub fn handle_claim_fees(ctx: Context<ClaimFees>) -> Result<()> {
     vault.transfer_out(accounts.destination.to_account_info(), amount)?;
     emit!(FeesClaimed { channel: accounts.channel.key(), amount });
     Ok(())
+}
+
+impl ClaimFees<'_> {
+    /// Checks that the operator has signed, or is paid to its associated token account, which must
+    /// still belong to it: the owner of a token account can change.
+    fn check_destination(&self) -> Result<()> {
+        if self.operator.is_signer {
+            return Ok(());
+        }
+        let (operator, destination) = (self.operator.key, &self.destination);
+        let canonical = get_associated_token_address_with_program_id(
+            operator,
+            &self.mint.key(),
+            self.token_program.key,
+        );
+        let paid_to_operator = destination.key() == canonical && destination.owner == *operator;
+        require!(paid_to_operator, PaymentsError::DestinationNotCanonical);
+        Ok(())
+    }
 }

@@ -65,6 +65,7 @@ pub fn handle_open_channel(ctx: Context<OpenChannel>, args: OpenChannelArgs) -> 
         channel.grace_seconds = args.grace_seconds;
         channel.payer = accounts.payer.key();
         channel.operator = accounts.operator.key();
+        channel.watcher = args.watcher.unwrap_or_default();
         channel.mint = accounts.mint.key();
         channel.voucher_key = args.voucher_key;
         channel.cluster = accounts.config.cluster;

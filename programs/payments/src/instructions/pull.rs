@@ -29,10 +29,9 @@ pub fn handle_pull(ctx: Context<Pull>) -> Result<()> {
     let amount = {
         let mut child = EarningsMut::open(child)?;
         require_keys_eq!(child.earnings.mint, parent_mint, PaymentsError::ParentNotFound);
-        // A verdict may have dropped parents, and a dispute's may.
-        let undecided = head.verdict_version <= child.earnings.split_version;
-        require!(undecided, PaymentsError::SplitNotApplied);
-        let earned = child.earnings.pullable(&head)?;
+        // A verdict may have dropped parents, and an open dispute's may.
+        child.earnings.secure(&head)?;
+        let earned = child.earnings.earned_contested;
         child.book().pull(earned, &parent_work)?
     };
     parent.load_mut()?.credit(amount)?;

@@ -5,11 +5,13 @@ use motif_interface::{
     voucher_proof::{INSTRUCTIONS_SYSVAR, ProvenVoucher},
 };
 
-use crate::{event::StatementSettled, state::ChannelMut, voucher_proof::signed_voucher};
+use crate::{
+    clock::now, event::StatementSettled, state::ChannelMut, voucher_proof::signed_voucher,
+};
 
 #[derive(Accounts)]
 pub struct Settle<'info> {
-    /// The operator, or any key in the second half of the grace period.
+    /// The operator, or the watcher in the second half of the grace period.
     pub settler: Signer<'info>,
 
     #[account(mut)]
@@ -34,10 +36,10 @@ pub(super) fn settle(
     receipts: Option<ReceiptsCommitment>,
     settler: &Pubkey,
 ) -> Result<()> {
-    let now = Clock::get()?.unix_timestamp;
     let address = channel.key();
     let mut open = ChannelMut::open(channel)?;
-    let request = SettleRequest { channel: address, proven, statement, receipts, settler, now };
+    let request =
+        SettleRequest { channel: address, proven, statement, receipts, settler, now: now()? };
     let ChannelMut { channel, licenses } = &mut open;
     let settled = channel.settle(licenses, &request)?;
     let Settlement { statement, prices, fee, cumulative } = settled;

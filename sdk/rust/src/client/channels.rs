@@ -6,7 +6,7 @@ use super::{
 use crate::{
     Error,
     channel::{
-        self, AcceptTermsArgs, Acceptance, Currency, License, OpenChannelArgs, Quota,
+        self, AcceptTermsArgs, Acceptance, Cosigners, Currency, License, OpenChannelArgs, Quota,
         ReceiptsCommitment, StatementBuffer,
     },
     licensing::{Purpose, Use},
@@ -62,6 +62,16 @@ pub struct RotateVoucherKey<'a> {
     channel: Pubkey,
     new_key: Pubkey,
     operator: Option<&'a DynSigner>,
+    watcher: Option<&'a DynSigner>,
+}
+
+/// Request to close a channel: see [`Client::request_close`].
+#[must_use = "nothing is sent before `send`"]
+pub struct RequestClose<'a> {
+    client: &'a Client,
+    channel: Pubkey,
+    cosigner: Option<&'a DynSigner>,
+    watcher: Option<&'a DynSigner>,
 }
 
 impl Client {
@@ -147,7 +157,7 @@ impl Client {
 
     /// Replaces a channel's voucher key.
     pub fn rotate_voucher_key(&self, channel: &Pubkey, new_key: Pubkey) -> RotateVoucherKey<'_> {
-        RotateVoucherKey { client: self, channel: *channel, new_key, operator: None }
+        RotateVoucherKey { client: self, channel: *channel, new_key, operator: None, watcher: None }
     }
 
     /// Ends the channel's licenses of withdrawn works whose notice is over.
@@ -175,13 +185,16 @@ impl Client {
         self.send_packed(batches.collect(), fee_payer).await
     }
 
-    /// Releases the unused quota of a license of the channel.
+    /// Releases the unused quota of a license of the channel. The caller is any key once the license
+    /// has expired or the channel has closed; before that payer or operator, with the other one as
+    /// `cosigner`.
     ///
     /// # Errors
     /// As [`Client::send`]; [`Error::NotFound`].
     pub async fn release_quota(
         &self,
         caller: &DynSigner,
+        cosigner: Option<&DynSigner>,
         channel: &Pubkey,
         index: u16,
     ) -> Result<ConfirmedTransaction, Error> {
@@ -189,8 +202,10 @@ impl Client {
         let license = account.licenses.get(usize::from(index));
         let license = license.ok_or(Error::NotFound { kind: "license", address: *channel })?;
         let (work, number) = (&license.work, license.terms_number);
-        let release = channel::release_quota(&caller.pubkey(), channel, index, work, number);
-        self.send(&[release], caller, &[]).await
+        let party = cosigner.map(|cosigner| cosigner.pubkey());
+        let release = channel::release_quota(&caller.pubkey(), party, channel, index, work, number);
+        let signers: Vec<_> = cosigner.into_iter().collect();
+        self.send(&[release], caller, &signers).await
     }
 
     /// Removes a channel whose balance is claimed and withdrawn; its rent goes to the payer.
@@ -207,22 +222,14 @@ impl Client {
         self.send(&[close], payer, &[]).await
     }
 
-    /// Starts a channel's grace period if the caller is the payer, or ends it if the caller is the
-    /// operator.
-    ///
-    /// # Errors
-    /// As [`Client::send`].
-    pub async fn request_close(
-        &self,
-        caller: &DynSigner,
-        channel: &Pubkey,
-    ) -> Result<ConfirmedTransaction, Error> {
-        let instruction = channel::request_close(&caller.pubkey(), channel);
-        self.send(&[instruction], caller, &[]).await
+    /// Starts a channel's grace period. The channel closes at once if the operator signs and the
+    /// payer signs too or has started the grace period before, with the watcher if there is one.
+    pub fn request_close(&self, channel: &Pubkey) -> RequestClose<'_> {
+        RequestClose { client: self, channel: *channel, cosigner: None, watcher: None }
     }
 
-    /// Withdraws the rest of a closed channel's deposit to the payer's associated token account;
-    /// returns base units.
+    /// Withdraws the rest of a closed channel's deposit to the payer's associated token account,
+    /// after it has released the quotas of all licenses; returns base units.
     ///
     /// # Errors
     /// As [`Client::send`]; [`Error::NotFound`].
@@ -231,31 +238,39 @@ impl Client {
         payer: &DynSigner,
         channel: &Pubkey,
     ) -> Result<(u64, ConfirmedTransaction), Error> {
-        let currency = self.channel_currency(channel).await?;
+        let account = self.channel(channel).await?;
+        let currency = self.currency(&account.channel.mint).await?;
         let owner = payer.pubkey();
+        let held = (0_u16..).zip(&account.licenses).filter(|(_, license)| license.holds_quota == 1);
+        let releases = held.map(|(index, license)| {
+            let (work, number) = (&license.work, license.terms_number);
+            channel::release_quota(&owner, None, channel, index, work, number)
+        });
+        self.send_packed(releases.collect(), payer).await?;
         let instructions =
             [currency.create_tokens(&owner, &owner), channel::withdraw(&owner, channel, &currency)];
         let confirmed = self.send(&instructions, payer, &[]).await?;
         Ok((self.channel(channel).await?.channel.refunded, confirmed))
     }
 
-    /// Pays the operator the fees settled so far; returns base units.
+    /// Pays the fees settled so far to the operator's associated token account; returns base units.
+    /// The fee payer is any key.
     ///
     /// # Errors
     /// As [`Client::send`]; [`Error::NotFound`].
     pub async fn claim_fees(
         &self,
-        operator: &DynSigner,
+        fee_payer: &DynSigner,
         channel: &Pubkey,
     ) -> Result<(u64, ConfirmedTransaction), Error> {
-        let currency = self.channel_currency(channel).await?;
-        let before = self.channel(channel).await?.channel.fees_claimed;
-        let owner = operator.pubkey();
+        let account = self.channel(channel).await?.channel;
+        let (operator, before) = (account.operator, account.fees_claimed);
+        let currency = self.currency(&account.mint).await?;
         let instructions = [
-            currency.create_tokens(&owner, &owner),
-            channel::claim_fees(&owner, channel, &currency),
+            currency.create_tokens(&fee_payer.pubkey(), &operator),
+            channel::claim_fees(&operator, channel, &currency),
         ];
-        let confirmed = self.send(&instructions, operator, &[]).await?;
+        let confirmed = self.send(&instructions, fee_payer, &[]).await?;
         let after = self.channel(channel).await?.channel.fees_claimed;
         Ok((after.saturating_sub(before), confirmed))
     }
@@ -316,8 +331,8 @@ impl<'a> AcceptTerms<'a> {
         Self { approver: Some(approver), ..self }
     }
 
-    /// Accepts the terms; returns the license's index on the channel. An upfront fee is paid from
-    /// the payer's associated token account.
+    /// Accepts the terms; returns the license's index on the channel. An upfront fee and the price
+    /// of a quota are deposited from the payer's associated token account.
     ///
     /// # Errors
     /// As [`Client::send`]; [`Error::NotFound`].
@@ -409,15 +424,51 @@ impl<'a> RotateVoucherKey<'a> {
         Self { operator: operator.into(), ..self }
     }
 
+    /// Watcher of the channel, which a rotation at once needs too if there is one. Default: none.
+    pub fn watcher(self, watcher: impl Into<Option<&'a DynSigner>>) -> Self {
+        Self { watcher: watcher.into(), ..self }
+    }
+
     /// Rotates the key.
     ///
     /// # Errors
     /// As [`Client::send`].
     pub async fn send(self, payer: &DynSigner) -> Result<ConfirmedTransaction, Error> {
-        let Self { client, channel, new_key, operator } = self;
-        let agreed = operator.map(|operator| operator.pubkey());
-        let rotate = channel::rotate_voucher_key(&payer.pubkey(), agreed, &channel, new_key);
-        let signers: Vec<_> = operator.into_iter().collect();
+        let Self { client, channel, new_key, operator, watcher } = self;
+        let agreed = cosigners(operator, watcher);
+        let rotate = channel::rotate_voucher_key(&payer.pubkey(), &agreed, &channel, new_key);
+        let signers: Vec<_> = operator.into_iter().chain(watcher).collect();
         client.send(&[rotate], payer, &signers).await
+    }
+}
+
+impl<'a> RequestClose<'a> {
+    /// The other one of payer and operator, to sign for closing at once. Default: none.
+    pub fn cosigner(self, cosigner: impl Into<Option<&'a DynSigner>>) -> Self {
+        Self { cosigner: cosigner.into(), ..self }
+    }
+
+    /// Watcher of the channel, which closing at once needs too if there is one. Default: none.
+    pub fn watcher(self, watcher: impl Into<Option<&'a DynSigner>>) -> Self {
+        Self { watcher: watcher.into(), ..self }
+    }
+
+    /// Requests the close. The caller is the payer or the operator.
+    ///
+    /// # Errors
+    /// As [`Client::send`].
+    pub async fn send(self, caller: &DynSigner) -> Result<ConfirmedTransaction, Error> {
+        let Self { client, channel, cosigner, watcher } = self;
+        let agreed = cosigners(cosigner, watcher);
+        let request = channel::request_close(&caller.pubkey(), &agreed, &channel);
+        let signers: Vec<_> = cosigner.into_iter().chain(watcher).collect();
+        client.send(&[request], caller, &signers).await
+    }
+}
+
+fn cosigners(party: Option<&DynSigner>, watcher: Option<&DynSigner>) -> Cosigners {
+    Cosigners {
+        party: party.map(|signer| signer.pubkey()),
+        watcher: watcher.map(|signer| signer.pubkey()),
     }
 }

@@ -537,7 +537,7 @@ fn price(mut license: License, index: u16, units: u32) -> Result<u64, GatewayErr
     if units == 0 {
         return Ok(0);
     }
-    license.charge(units, now()).map_err(|error| {
+    license.charge(units, now()).map(|charge| charge.price).map_err(|error| {
         let reason = error.to_string();
         GatewayError::LicenseRefuses { license: index, reason }
     })

@@ -8,7 +8,7 @@ use borsh::BorshDeserialize;
 use motif_gateway::chain::{Chain, ChainError, ReadChannel};
 use motif_sdk::{
     Pubkey,
-    channel::{Channel, ChannelAccount, PaymentsError, SettleArgs},
+    channel::{Channel, ChannelAccount, Moment, PaymentsError, SettleArgs},
     client::{
         CatalogueEntry, ConfirmedTransaction, Heard, OfferFilter, PublishedTerms, WorkDetails,
         WorkFilter,
@@ -142,7 +142,7 @@ impl State {
             statement: &args.statement,
             receipts: args.receipts,
             settler: &settler,
-            now: self.now,
+            now: Moment::running(self.now),
         };
         channel.settle(&mut licenses, &request).map_err(refusal)?;
         *account = ChannelAccount { channel, licenses };
@@ -347,7 +347,9 @@ impl Chain for ScriptedChain {
         let mut state = self.up()?;
         let now = state.now;
         let account = state.channels.get_mut(channel).unwrap();
-        let closed = account.channel.request_close(&operator.pubkey(), now);
+        let closed = account
+            .channel
+            .request_close(|key| *key == operator.pubkey(), Moment { unix_seconds: now, slot: 0 });
         closed.map_err(|error| ChainError::Refused(error.to_string()))?;
         Ok(state.land(Signature::from([44; 64])))
     }

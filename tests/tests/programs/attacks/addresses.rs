@@ -179,6 +179,7 @@ fn lower_bump_is_rejected() {
     let stage = channel::buffer_statement(&operator, &opened.address, &[]).remove(0);
     let seeds = [StatementBuffer::SEED, opened.address.as_ref(), operator.as_ref()];
     check(&scene, Call::new([stage], &[&opened.operator]), lower(&p, &seeds));
+    scene.fund_quota(&opened, &terms, 1, 0);
     let accept = opened.accepting(&terms).quota(1, 0).call();
     let issuance = [Issuance::SEED, terms.address.as_ref()];
     check(&scene, accept.clone(), lower(&p, &issuance));

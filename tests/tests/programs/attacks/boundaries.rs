@@ -227,7 +227,7 @@ fn usable_quota_is_released_by_operator() {
             offer.caps.total_units = Some(100);
         });
         let terms = terms.publish();
-        world.send(channel.accepting(&terms).quota(10, 0).call()).assert_ok();
+        world.accept_quota(&channel, &terms, 10, 0);
         world.set_time(now);
         let closed = world.send(channel.releasing_quota(&stranger, 0, &terms));
         assert_refused_for(closed, (!closes).then_some(PaymentsError::LicenseInUse));

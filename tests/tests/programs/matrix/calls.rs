@@ -3,7 +3,8 @@
 
 use licensing::{InitializeArgs, UpdateConfigArgs};
 use motif_sdk::{
-    channel, earnings,
+    channel::{self, Cosigners},
+    earnings,
     licensing::{
         self as sdk, ModelArgs, OpenDisputeArgs, ProposeSplitArgs, Purpose, Right, Share,
         UpdateMetadataArgs, Verdict, WorkKind,
@@ -72,7 +73,7 @@ pub const CALLS: &[Known] = &[
     ("payments", "rotate_voucher_key", "", rotate_voucher_key),
     ("payments", "open_till", "", open_till),
     ("payments", "sweep_till", "", sweep_till),
-    ("payments", "request_close", "", request_close),
+    ("payments", "request_close", "by both parties and the watcher", request_close),
     ("payments", "withdraw", "", withdraw),
     ("payments", "close_channel", "", close_channel),
 ];
@@ -299,6 +300,7 @@ fn top_up(stage: &mut Stage) -> Vec<Instruction> {
 /// Returns an acceptance on a new channel without a license of these terms.
 fn accept(stage: &mut Stage) -> Vec<Instruction> {
     let (family, channel) = (stage.family(), stage.world.channel().open());
+    stage.world.fund_quota(&channel, &family.capped, 10, 1_000);
     let accepting = channel.accepting(&family.capped).quota(10, 1_000);
     accepting.approved_by(&family.child.creator).call().instructions
 }
@@ -306,6 +308,7 @@ fn accept(stage: &mut Stage) -> Vec<Instruction> {
 fn accept_as_approved(stage: &mut Stage) -> Vec<Instruction> {
     let family = stage.family();
     let channel = stage.world.channel().payer(&family.grantee).open();
+    stage.world.fund_quota(&channel, &family.capped, 10, 1_000);
     channel.accepting(&family.capped).quota(10, 1_000).granted().call().instructions
 }
 
@@ -403,8 +406,7 @@ fn apply_withdrawal(stage: &mut Stage) -> Vec<Instruction> {
 
 fn release_quota(stage: &mut Stage) -> Vec<Instruction> {
     let family = stage.family();
-    let operator = &family.channel.operator;
-    family.channel.releasing_quota(operator, 0, &family.capped).instructions
+    family.channel.releasing_quota_together(0, &family.capped).instructions
 }
 
 fn claim_fees(stage: &mut Stage) -> Vec<Instruction> {
@@ -412,8 +414,11 @@ fn claim_fees(stage: &mut Stage) -> Vec<Instruction> {
 }
 
 fn rotate_voucher_key(stage: &mut Stage) -> Vec<Instruction> {
-    let (channel, new_key) = (stage.family().channel, stage.world.person());
-    channel.rotating_at_once(&new_key).instructions
+    let (watcher, new_key) = (stage.world.person(), stage.world.person());
+    let channel = stage.world.channel().watched_by(&watcher).open();
+    let agreed = Cosigners { party: Some(channel.operator.key()), watcher: Some(watcher.key()) };
+    let payer = channel.payer.key();
+    vec![channel::rotate_voucher_key(&payer, &agreed, &channel.address, new_key.key())]
 }
 
 fn open_till(stage: &mut Stage) -> Vec<Instruction> {
@@ -428,19 +433,20 @@ fn sweep_till(stage: &mut Stage) -> Vec<Instruction> {
 }
 
 fn request_close(stage: &mut Stage) -> Vec<Instruction> {
-    let channel = stage.family().channel;
-    channel.closing_by(&channel.payer).instructions
+    let watcher = stage.world.person();
+    let channel = stage.world.channel().watched_by(&watcher).open();
+    channel.closing_at_once_with(&watcher).instructions
 }
 
 fn withdraw(stage: &mut Stage) -> Vec<Instruction> {
-    let channel = stage.family().channel;
-    stage.world.send(channel.closing_by(&channel.operator)).assert_ok();
+    let channel = stage.world.channel().open();
+    stage.world.send(channel.closing_at_once()).assert_ok();
     channel.withdrawing().instructions
 }
 
 fn close_channel(stage: &mut Stage) -> Vec<Instruction> {
     let channel = stage.world.channel().open();
-    for call in [channel.closing_by(&channel.operator), channel.withdrawing()] {
+    for call in [channel.closing_at_once(), channel.withdrawing()] {
         stage.world.send(call).assert_ok();
     }
     stage.world.next_slot();

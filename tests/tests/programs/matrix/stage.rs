@@ -108,6 +108,7 @@ impl Family {
         let capped = capped.publish();
         let terms = world.terms(&parent).publish();
         let channel = world.channel().open();
+        world.fund_quota(&channel, &capped, 100, 10_000);
         let accepting = channel.accepting(&capped).quota(100, 10_000).approved_by(&child.creator);
         world.send(accepting.call()).assert_ok();
         world.accept(&channel, &terms);

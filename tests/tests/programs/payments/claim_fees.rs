@@ -49,10 +49,51 @@ fn unsettled_channel_owes_no_fees() {
 #[test]
 fn fees_are_paid_after_withdrawal() {
     let (mut world, channel, _) = settled();
-    world.send(channel.closing_by(&channel.operator)).assert_ok();
+    world.send(channel.closing_at_once()).assert_ok();
     world.send(channel.withdrawing()).assert_ok();
     world.send(channel.claiming_fees()).assert_ok();
     assert_eq!((world.balance(&channel.operator), world.vault_balance()), (50, 1_000));
+}
+
+#[test]
+fn fees_need_no_signature() {
+    let (mut world, channel, _) = settled();
+    let operator = channel.operator.key();
+    let elsewhere = world.currency.tokens(&world.person().key());
+    let call = channel.claiming_fees().instead_of(world.currency.tokens(&operator), elsewhere);
+    world.send(call).assert_err(PaymentsError::DestinationNotCanonical);
+    nothing_moved(&world, &channel);
+    // The operator does not sign.
+    world.send(channel.claiming_fees()).assert_ok();
+    assert_eq!((world.balance(&channel.operator), world.vault_balance()), (50, 9_950));
+}
+
+#[test]
+fn signing_operator_chooses_destination() {
+    let (mut world, channel, _) = settled();
+    let friend = world.person();
+    let elsewhere = world.currency.tokens(&friend.key());
+    let unsigned = channel.claiming_fees_to(elsewhere).changed(|calls| {
+        calls[0].accounts[0].is_signer = false;
+    });
+    let unsigned = unsigned.unsigned_by(&channel.operator);
+    world.send(unsigned).assert_err(PaymentsError::DestinationNotCanonical);
+    nothing_moved(&world, &channel);
+    world.send(channel.claiming_fees_to(elsewhere)).assert_ok();
+    assert_eq!((world.balance(&friend), world.vault_balance()), (50, 9_950));
+}
+
+#[test]
+fn reassigned_fee_account_is_refused() {
+    let (mut world, channel, _) = settled();
+    let (operator, thief) = (channel.operator.key(), world.person().key());
+    let address = world.currency.tokens(&operator);
+    let mut account = world.account(&address);
+    account.data[32..64].copy_from_slice(thief.as_ref());
+    world.set(address, account);
+    world.send(channel.claiming_fees()).assert_err(PaymentsError::DestinationNotCanonical);
+    assert_eq!(world.read(&channel).channel.fees_claimed, 0);
+    assert_eq!(world.vault_balance(), 10_000);
 }
 
 #[test]
@@ -63,8 +104,6 @@ fn only_operator_claims_fees() {
         forged.operator = thief;
         world.send(forged.claiming_fees()).assert_err(PaymentsError::NotOperator);
     }
-    let unsigned = channel.claiming_fees().unsigned_by(&channel.operator);
-    world.send(unsigned).assert_err(ErrorCode::AccountNotSigner);
     nothing_moved(&world, &channel);
 }
 

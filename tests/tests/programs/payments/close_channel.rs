@@ -9,7 +9,7 @@ fn withdrawn() -> (World, OpenedChannel, RegisteredWork) {
     let (work, license) = world.licensed(&channel, 10);
     world.settle(&channel, &[(license, 25)]).assert_ok();
     world.open_earnings(&work);
-    world.send(channel.closing_by(&channel.operator)).assert_ok();
+    world.send(channel.closing_at_once()).assert_ok();
     world.send(channel.withdrawing()).assert_ok();
     world.next_slot();
     (world, channel, work)
@@ -55,23 +55,25 @@ fn unwithdrawn_deposit_blocks_close() {
     let channel = world.channel().open();
     world.next_slot();
     world.send(channel.removing()).assert_err(PaymentsError::NotWithdrawn);
-    world.send(channel.closing_by(&channel.operator)).assert_ok();
+    world.send(channel.closing_at_once()).assert_ok();
     world.send(channel.removing()).assert_err(PaymentsError::NotWithdrawn);
     assert_eq!(world.vault_balance(), 1_000_000);
 }
 
 #[test]
-fn held_quota_blocks_close() {
+fn held_quota_blocks_withdrawal() {
     let mut world = World::new();
     let channel = world.channel().open();
     let work = world.work().register();
     let terms = world.terms(&work).with(|offer| offer.caps.total_units = Some(10)).publish();
-    world.send(channel.accepting(&terms).quota(5, 0).call()).assert_ok();
-    world.send(channel.closing_by(&channel.operator)).assert_ok();
-    world.send(channel.withdrawing()).assert_ok();
-    world.next_slot();
-    world.send(channel.removing()).assert_err(PaymentsError::QuotasHeld);
+    world.accept_quota(&channel, &terms, 5, 0);
+    world.send(channel.closing_at_once()).assert_ok();
+    world.send(channel.withdrawing()).assert_err(PaymentsError::QuotasHeld);
+    assert_eq!((world.balance(&channel.payer), world.vault_balance()), (0, 1_000_050));
     world.send(channel.releasing_quota(&channel.payer, 0, &terms)).assert_ok();
+    world.send(channel.withdrawing()).assert_ok();
+    assert_eq!((world.balance(&channel.payer), world.vault_balance()), (1_000_050, 0));
+    world.next_slot();
     world.remove(&channel).assert_ok();
 }
 
@@ -80,7 +82,7 @@ fn close_in_opening_slot_is_rejected() {
     let mut world = World::new();
     world.set_slot(70);
     let channel = world.channel().open();
-    world.send(channel.closing_by(&channel.operator)).assert_ok();
+    world.send(channel.closing_at_once()).assert_ok();
     world.send(channel.withdrawing()).assert_ok();
     world.send(channel.removing()).assert_err(PaymentsError::SlotNotElapsed);
     world.set_slot(69);

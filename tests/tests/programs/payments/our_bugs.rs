@@ -6,9 +6,9 @@ use motif_tests::world::{OpenedChannel, World};
 use payments::Channel;
 
 /// Offsets of a channel's totals in its account.
-const DEPOSITED: usize = 8 + 184;
-const COLLECTED: usize = 8 + 208;
-const STATEMENTS: usize = 8 + 248;
+const DEPOSITED: usize = 8 + std::mem::offset_of!(Channel, deposited);
+const COLLECTED: usize = 8 + std::mem::offset_of!(Channel, collected);
+const STATEMENTS: usize = 8 + std::mem::offset_of!(Channel, statements);
 
 fn settled() -> (World, OpenedChannel) {
     let mut world = World::new();

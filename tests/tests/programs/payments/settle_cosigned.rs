@@ -100,5 +100,5 @@ fn cosigned_statement_is_checked() {
 fn payer_alone_cannot_settle() {
     let (world, channel) = licensed();
     let statement = world.statement(&channel, &[(0, 5)]).sent_by(&channel.voucher_key);
-    refused(&world, &statement, PaymentsError::OperatorFirst);
+    refused(&world, &statement, PaymentsError::SettlerNotAllowed);
 }

@@ -140,9 +140,8 @@ impl Scene {
             self.happen(approve, &owner);
         }
         if state.licensed() {
-            let accepting = self.channel.accepting(&terms).quota(100, 0);
-            self.world.send(accepting.call()).assert_ok();
             let channel = self.channel.clone();
+            self.world.accept_quota(&channel, &terms, 100, 0);
             self.world.settle(&channel, &[(0, 10)]).assert_ok();
         }
         if state == Terms::Replaced {
@@ -319,12 +318,14 @@ impl Scene {
         let by_host = |instruction| Call::new([instruction], &[&host]);
         let unsigned = |instruction| Call::new([instruction], &[]);
         let terms = self.terms.clone().unwrap_or_else(|| self.imagined_terms());
+        let new_payer = self.new_channel.payer.clone();
+        self.world.fund(&new_payer, &currency, 1_000);
         let accept = self.new_channel.accepting(&terms).quota(10, 0);
         let statement = self.world.statement(&self.channel, &[(0, 5)]);
         let withdrawal = self.channel.applying_withdrawal(&[(0, &work)]);
         let parent = self.parent.as_ref().unwrap_or(&self.derivative);
         let recipient = work.recipients[0].key();
-        let close = self.channel.releasing_quota(&self.channel.operator, 0, &terms);
+        let close = self.channel.releasing_quota_together(0, &terms);
         self.world.fund(&work.recipients[0], &stale, 0);
         let told = earnings::apply_dispute(&work.address, &currency.mint);
         let told_late = earnings::apply_dispute(&work.address, &stale.mint);
@@ -371,7 +372,8 @@ impl Scene {
             shared_caps: true,
             per_licensee: false,
             upfront_fee: 0,
-            fee_currency: None,
+            quota_price: 10,
+            deposit_currency: Some(self.world.currency),
         }
     }
 }
