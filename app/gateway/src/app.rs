@@ -2,7 +2,6 @@ use std::{ops::Deref, path::PathBuf, sync::Arc};
 
 use motif_ed25519_batch::Verifier;
 use motif_sdk::{Pubkey, keypair::signing_key};
-use solana_signer::Signer;
 
 use crate::{
     GatewayConfig,

@@ -12,7 +12,6 @@ use motif_sdk::{
 };
 use opentelemetry::trace::FutureExt;
 use prometheus_client::metrics::counter::Counter;
-use solana_signer::Signer;
 
 use crate::{
     GatewayConfig,
