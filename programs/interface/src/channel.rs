@@ -95,8 +95,9 @@ pub fn create_vault(funder: &Pubkey, currency: &Currency) -> Instruction {
     build("create_vault", accounts, &())
 }
 
-/// Creates `open_channel`: opens a channel at [`pda::channel`] and deposits from the payer's
-/// associated token account. Signed by `payer`.
+/// Creates `open_channel`: opens a channel at [`pda::channel`] with the operator of this authority,
+/// which must be registered, and deposits from the payer's associated token account. Signed by
+/// `payer`.
 pub fn open(
     payer: &Pubkey,
     operator: &Pubkey,
@@ -105,7 +106,7 @@ pub fn open(
 ) -> Instruction {
     let accounts = vec![
         writable_signer(*payer),
-        readonly(*operator),
+        readonly(pda::operator(operator)),
         readonly(currency.mint),
         readonly(pda::vault(&currency.mint)),
         writable(currency.vault_tokens()),
@@ -202,29 +203,41 @@ pub fn accept_terms(
     build("accept_terms", accounts, &args)
 }
 
-/// Creates the voucher's proof and `settle`, which must directly follow it. Signed by `settler`.
+/// Creates the voucher's proof and `settle`, which must directly follow it. `operator` is the
+/// authority of the channel's operator. Signed by `settler`.
 pub fn settle(
     settler: &Pubkey,
+    operator: &Pubkey,
     voucher: &SignedVoucher,
     statement: Vec<u8>,
     receipts: Option<ReceiptsCommitment>,
 ) -> [Instruction; 2] {
-    let accounts =
-        vec![signer(*settler), writable(voucher.voucher.channel), readonly(INSTRUCTIONS_SYSVAR)];
+    let accounts = vec![
+        signer(*settler),
+        writable(voucher.voucher.channel),
+        readonly(pda::operator(operator)),
+        readonly(INSTRUCTIONS_SYSVAR),
+    ];
     [voucher.proof(), build("settle", accounts, &SettleArgs { statement, receipts })]
 }
 
 /// Creates `settle_cosigned`: settles with `voucher_key`'s signature of the transaction instead of
-/// the voucher's. The transaction's blockhash replaces the voucher's expiry and cluster. Signed by
-/// `settler` and `voucher_key`.
+/// the voucher's. The transaction's blockhash replaces the voucher's expiry and cluster. `operator`
+/// is the authority of the channel's operator. Signed by `settler` and `voucher_key`.
 pub fn settle_cosigned(
     settler: &Pubkey,
+    operator: &Pubkey,
     voucher_key: &Pubkey,
     voucher: &Voucher,
     statement: Vec<u8>,
     receipts: Option<ReceiptsCommitment>,
 ) -> Instruction {
-    let accounts = vec![signer(*settler), signer(*voucher_key), writable(voucher.channel)];
+    let accounts = vec![
+        signer(*settler),
+        signer(*voucher_key),
+        writable(voucher.channel),
+        readonly(pda::operator(operator)),
+    ];
     let args = SettleCosignedArgs {
         opened_slot: voucher.opened_slot,
         number: voucher.statement,
@@ -273,9 +286,11 @@ pub fn write_statement_buffer(
 }
 
 /// Creates the voucher's proof and `settle_buffered`, which settles the statement in `settler`'s
-/// buffer and closes the buffer. Signed by `settler`.
+/// buffer and closes the buffer. `operator` is the authority of the channel's operator. Signed by
+/// `settler`.
 pub fn settle_buffered(
     settler: &Pubkey,
+    operator: &Pubkey,
     voucher: &SignedVoucher,
     receipts: Option<ReceiptsCommitment>,
 ) -> [Instruction; 2] {
@@ -284,6 +299,7 @@ pub fn settle_buffered(
         writable_signer(*settler),
         writable(channel),
         writable(pda::statement_buffer(&channel, settler)),
+        readonly(pda::operator(operator)),
         readonly(INSTRUCTIONS_SYSVAR),
     ];
     [voucher.proof(), build("settle_buffered", accounts, &receipts)]
@@ -309,8 +325,8 @@ pub fn apply_withdrawal(channel: &Pubkey, licenses: &[(u16, Pubkey)]) -> Instruc
 
 /// Creates `release_quota`: makes the unused quota of the license at `index` available to other
 /// licensees, and its price to other charges. Signed by `caller`: any key after the license has
-/// expired or the channel has closed, before that payer or operator, with the other one as
-/// `cosigner`.
+/// expired or the channel has closed, before that payer or operator's authority, with the other one
+/// as `cosigner`.
 pub fn release_quota(
     caller: &Pubkey,
     cosigner: Option<Pubkey>,
@@ -331,7 +347,8 @@ pub fn release_quota(
 }
 
 /// Creates `rotate_voucher_key`: replaces the voucher key, after the grace period or at once if
-/// `agreed` names the operator and the channel's watcher. Signed by `payer`, and by those named.
+/// `agreed` names the operator's authority and the channel's watcher. Signed by `payer`, and by
+/// those named.
 pub fn rotate_voucher_key(
     payer: &Pubkey,
     agreed: &Cosigners,
@@ -356,38 +373,39 @@ pub fn collect(channel: &Pubkey, mint: &Pubkey, licenses: &[(u16, Pubkey)]) -> I
     build("collect", accounts, &licenses)
 }
 
-/// Creates `claim_fees`: pays the operator's fees to its associated token account. Needs no
-/// signature.
-pub fn claim_fees(operator: &Pubkey, channel: &Pubkey, currency: &Currency) -> Instruction {
-    let destination = currency.tokens(operator);
-    let accounts = payout_accounts(readonly(*operator), channel, currency, destination);
-    build("claim_fees", accounts, &())
-}
-
-/// Creates `claim_fees` for an operator that signs: pays its fees to any token account. Signed by
-/// `operator`.
-pub fn claim_fees_to(
-    operator: &Pubkey,
+/// Creates `claim_fees`: pays a channel's fees to the associated token account of its operator's
+/// fee owner, which must exist. Needs no signature.
+pub fn claim_fees(
     channel: &Pubkey,
+    operator: &Pubkey,
+    fee_owner: &Pubkey,
     currency: &Currency,
-    destination: Pubkey,
 ) -> Instruction {
-    let accounts = payout_accounts(signer(*operator), channel, currency, destination);
+    let accounts = vec![
+        writable(*channel),
+        readonly(pda::operator(operator)),
+        readonly(*fee_owner),
+        writable(currency.tokens(fee_owner)),
+        readonly(currency.mint),
+        readonly(pda::vault(&currency.mint)),
+        writable(currency.vault_tokens()),
+        readonly(currency.token_program),
+    ];
     build("claim_fees", accounts, &())
 }
 
 /// Keys that sign for what payer and operator do together. Default: none.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Cosigners {
-    /// The other party.
+    /// The other party: payer or operator's authority.
     pub party: Option<Pubkey>,
     /// Watcher of the channel.
     pub watcher: Option<Pubkey>,
 }
 
-/// Creates `request_close`: starts the grace period. Closes the channel at once if the operator
-/// signs, the payer signs too or has started the grace period before, and the watcher signs if
-/// there is one. Signed by `caller`, which is payer or operator, and by the cosigners.
+/// Creates `request_close`: starts the grace period. Closes the channel at once if the operator's
+/// authority signs, the payer signs too or has started the grace period before, and the watcher
+/// signs if there is one. Signed by `caller`, which is payer or authority, and by the cosigners.
 pub fn request_close(caller: &Pubkey, cosigners: &Cosigners, channel: &Pubkey) -> Instruction {
     let accounts = vec![
         signer(*caller),
@@ -401,32 +419,22 @@ pub fn request_close(caller: &Pubkey, cosigners: &Cosigners, channel: &Pubkey) -
 /// Creates `withdraw`: returns the uncharged deposit to the payer's associated token account.
 /// Signed by `payer`.
 pub fn withdraw(payer: &Pubkey, channel: &Pubkey, currency: &Currency) -> Instruction {
-    let destination = currency.tokens(payer);
-    build("withdraw", payout_accounts(signer(*payer), channel, currency, destination), &())
+    let accounts = vec![
+        signer(*payer),
+        writable(*channel),
+        writable(currency.tokens(payer)),
+        readonly(currency.mint),
+        readonly(pda::vault(&currency.mint)),
+        writable(currency.vault_tokens()),
+        readonly(currency.token_program),
+    ];
+    build("withdraw", accounts, &())
 }
 
 /// Creates `close_channel`: closes a channel that is paid out. The payer receives the rent; the
 /// records that prove receipts are deleted. Signed by `payer`.
 pub fn close(payer: &Pubkey, channel: &Pubkey) -> Instruction {
     build("close_channel", vec![writable_signer(*payer), writable(*channel)], &())
-}
-
-/// Returns the accounts of a payment from a channel to a party's token account.
-fn payout_accounts(
-    party: AccountMeta,
-    channel: &Pubkey,
-    currency: &Currency,
-    destination: Pubkey,
-) -> Vec<AccountMeta> {
-    vec![
-        party,
-        writable(*channel),
-        writable(destination),
-        readonly(currency.mint),
-        readonly(pda::vault(&currency.mint)),
-        writable(currency.vault_tokens()),
-        readonly(currency.token_program),
-    ]
 }
 
 pub(crate) fn build(

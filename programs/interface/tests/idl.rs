@@ -8,7 +8,9 @@ use motif_interface::{
     channel::{self, AcceptTermsArgs, Acceptance, OpenChannelArgs, Quota},
     earnings,
     licensing::{self, *},
+    operator::{self, OperatorKey, OperatorTerms, RegisterOperatorArgs},
     payments::{self, PaymentsError},
+    till::{self, TillShare, TillShares},
     voucher::{SignedVoucher, Voucher},
 };
 use serde_json::Value;
@@ -108,10 +110,11 @@ fn payments_instructions() -> Vec<(&'static str, Instruction)> {
         statement_digest: [0; 32],
         expires_at: 4,
     };
+    let shares = TillShares::new(vec![TillShare { work: KEY, parts: 1 }], Some((KEY, 1)));
     let signed = SignedVoucher { voucher, key: KEY, signature: [0; 64] };
-    let [_, settle] = channel::settle(&KEY, &signed, vec![1], None);
-    let [_, settle_buffered] = channel::settle_buffered(&KEY, &signed, None);
-    let cosigned = channel::settle_cosigned(&KEY, &KEY, &voucher, vec![1], None);
+    let [_, settle] = channel::settle(&KEY, &KEY, &signed, vec![1], None);
+    let [_, settle_buffered] = channel::settle_buffered(&KEY, &KEY, &signed, None);
+    let cosigned = channel::settle_cosigned(&KEY, &KEY, &KEY, &voucher, vec![1], None);
     let create_buffer = channel::buffer_statement(&KEY, &KEY, &[]).remove(0);
     let write_buffer = channel::write_statement_buffer(&KEY, &KEY, 0, vec![1]);
     vec![
@@ -119,6 +122,9 @@ fn payments_instructions() -> Vec<(&'static str, Instruction)> {
         ("collect", channel::collect(&KEY, &KEY, &[(0, KEY)])),
         ("claim", earnings::claim_to(&KEY, &KEY, &currency, KEY)),
         ("create_vault", channel::create_vault(&KEY, &currency)),
+        ("register_operator", operator::register(&KEY, &KEY, RegisterOperatorArgs::single(KEY))),
+        ("update_operator", operator::update(&KEY, OperatorTerms::new(KEY))),
+        ("rotate_operator_key", operator::rotate_key(&KEY, OperatorKey::Settle, KEY)),
         ("open_channel", channel::open(&KEY, &KEY, &currency, opening)),
         ("top_up", channel::top_up(&KEY, &KEY, &currency, 1)),
         ("accept_terms", channel::accept_terms(&KEY, &KEY, &acceptance, accepted)),
@@ -133,10 +139,10 @@ fn payments_instructions() -> Vec<(&'static str, Instruction)> {
         ("apply_split", earnings::apply_split(&KEY, &KEY, &KEY)),
         ("apply_withdrawal", channel::apply_withdrawal(&KEY, &[(0, KEY)])),
         ("release_quota", channel::release_quota(&KEY, Some(KEY), &KEY, 0, &KEY, 1)),
-        ("claim_fees", channel::claim_fees(&KEY, &KEY, &currency)),
+        ("claim_fees", channel::claim_fees(&KEY, &KEY, &KEY, &currency)),
         ("rotate_voucher_key", channel::rotate_voucher_key(&KEY, &cosigners, &KEY, KEY)),
-        ("open_till", earnings::open_till(&KEY, &KEY, &currency)),
-        ("sweep_till", earnings::sweep_till(&KEY, &currency)),
+        ("open_till", till::open(&KEY, &shares, &currency)),
+        ("sweep_till", till::sweep(&shares, &currency, Some(KEY))),
         ("request_close", channel::request_close(&KEY, &cosigners, &KEY)),
         ("withdraw", channel::withdraw(&KEY, &KEY, &currency)),
         ("close_channel", channel::close(&KEY, &KEY)),
@@ -145,7 +151,10 @@ fn payments_instructions() -> Vec<(&'static str, Instruction)> {
 
 /// Number of accounts that [`payments_instructions`] passes behind those of the IDL.
 fn remaining_accounts(name: &str) -> usize {
-    usize::from(matches!(name, "claim" | "collect" | "apply_withdrawal"))
+    usize::from(matches!(
+        name,
+        "claim" | "collect" | "apply_withdrawal" | "open_till" | "sweep_till"
+    ))
 }
 
 fn bytes(value: &Value) -> Vec<u8> {
@@ -190,7 +199,7 @@ fn payments_builders_match_the_idl() {
 
 #[test]
 fn account_discriminators_match_the_idl() {
-    let discriminators: [(&str, &str, &[u8]); 13] = [
+    let discriminators: [(&str, &str, &[u8]); 14] = [
         ("licensing", "Approval", Approval::DISCRIMINATOR),
         ("licensing", "Config", Config::DISCRIMINATOR),
         ("licensing", "Dispute", Dispute::DISCRIMINATOR),
@@ -201,6 +210,7 @@ fn account_discriminators_match_the_idl() {
         ("payments", "Earnings", payments::Earnings::DISCRIMINATOR),
         ("payments", "Issuance", payments::Issuance::DISCRIMINATOR),
         ("payments", "Licensee", payments::Licensee::DISCRIMINATOR),
+        ("payments", "Operator", payments::Operator::DISCRIMINATOR),
         ("payments", "StatementBuffer", payments::StatementBuffer::DISCRIMINATOR),
         ("payments", "Till", payments::Till::DISCRIMINATOR),
         ("payments", "Vault", payments::Vault::DISCRIMINATOR),

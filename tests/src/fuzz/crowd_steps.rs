@@ -1,6 +1,9 @@
 //! Puppets: recipients that leave something behind, so that an account of earnings is full.
 
-use motif_sdk::earnings;
+use motif_sdk::{
+    earnings,
+    till::{self, TillShares},
+};
 use rand::{Rng, seq::IndexedRandom};
 use solana_pubkey::Pubkey;
 
@@ -67,7 +70,7 @@ impl Episode {
         }
         self.fill(work, mint, 50_000);
         let currency = self.cast.currency(&mint);
-        let call = Call::new([earnings::sweep_till(&work, &currency)], &[]);
+        let call = Call::new([till::sweep(&TillShares::sole(work), &currency, None)], &[]);
         Some(Step::new("sweep_till", call, move |ledger| ledger.sweep_till(work, mint).map(drop)))
     }
 }

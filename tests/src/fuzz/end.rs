@@ -143,9 +143,9 @@ impl Episode {
         let fees = channel.fees() > channel.fees_claimed;
         if fees && self.ledger.takes_money(&operator, &mint) {
             let key = operator;
-            let call = Call::new([sdk::claim_fees(&key, &address, &currency)], &[]);
+            let call = Call::new([sdk::claim_fees(&address, &key, &key, &currency)], &[]);
             self.must("claim_fees", call, report, move |ledger| {
-                ledger.claim_fees(key, None, address).map(drop)
+                ledger.claim_fees(address).map(drop)
             })?;
         }
         Ok(())

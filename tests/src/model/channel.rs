@@ -308,11 +308,14 @@ impl Channel {
     }
 
     /// Checks whether the account can be closed.
-    pub(super) fn check_closable(&self, slot: u64) -> Result<(), Refused> {
+    pub(super) fn check_closable(&self, now: i64, slot: u64) -> Result<(), Refused> {
         let mut rules = Rules::default();
         rules.require(self.refunded.is_some(), PaymentsError::NotWithdrawn);
+        let forfeited = now >= self.closes_at.saturating_add(30 * 86_400);
+        let fees = if forfeited { self.fees_claimed } else { self.fees() };
         let taken = self.collected() + self.fees_claimed;
-        rules.require(taken == self.charged(), PaymentsError::ChannelNotEmpty);
+        let empty = taken == self.upfront() + self.prices() + fees;
+        rules.require(empty, PaymentsError::ChannelNotEmpty);
         rules.require(slot > self.opened_slot, PaymentsError::SlotNotElapsed);
         rules.check()
     }

@@ -418,31 +418,21 @@ impl Ledger {
         Ok(refund)
     }
 
-    /// Pays the operator's fees to its own token account, or to a friend's if it signs.
+    /// Pays the operator's fees to its own token account.
     ///
     /// # Errors
     /// Every broken rule.
-    pub fn claim_fees(
-        &mut self,
-        operator: Pubkey,
-        friend: Option<Pubkey>,
-        address: Pubkey,
-    ) -> Result<u128, Refused> {
+    pub fn claim_fees(&mut self, address: Pubkey) -> Result<u128, Refused> {
         let mut channel = self.channel(&address)?.clone();
         let mut rules = Rules::default();
-        rules.require(operator == channel.operator, PaymentsError::NotOperator);
         let fees = channel.claim_fees(&mut rules);
-        let takes = match friend {
-            Some(friend) => self.takes_gifts(&friend, &channel.mint),
-            None => self.takes_money(&operator, &channel.mint),
-        };
-        if !takes {
+        let (operator, mint) = (channel.operator, channel.mint);
+        if !self.takes_money(&operator, &mint) {
             self.broken(&mut rules);
         }
         rules.check()?;
-        let mint = channel.mint;
         self.channels.insert(address, channel);
-        self.pay_out(&friend.unwrap_or(operator), &mint, fees);
+        self.pay_out(&operator, &mint, fees);
         Ok(fees)
     }
 
@@ -454,12 +444,14 @@ impl Ledger {
         let channel = self.channel(&address)?;
         let mut rules = Rules::default();
         rules.require(caller == channel.payer, PaymentsError::NotPayer);
-        if let Err(Refused(codes)) = channel.check_closable(self.slot) {
+        if let Err(Refused(codes)) = channel.check_closable(self.now, self.slot) {
             for code in codes {
                 rules.require(false, code);
             }
         }
         rules.check()?;
+        let (mint, left) = (channel.mint, channel.left());
+        *self.forfeited.entry(mint).or_default() += left;
         self.channels.remove(&address);
         Ok(())
     }

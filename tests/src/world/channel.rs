@@ -142,6 +142,7 @@ impl<'w> ChannelBuilder<'w> {
     fn prepare(self) -> (&'w mut World, Call, OpenedChannel) {
         let Self { world, payer, operator, voucher_key, currency, args, funds } = self;
         world.fund(&payer, &currency, funds.unwrap_or(args.deposit));
+        world.register_operator(&operator);
         let open = channel::open(&payer.key(), &operator.key(), &currency, args);
         let call = Call::new([open], &[&payer]);
         let address = pda::channel(&payer.key(), &operator.key(), &currency.mint, args.salt);
@@ -240,16 +241,13 @@ impl OpenedChannel {
 
     /// Returns the call that pays the operator's fees. The host signs.
     pub fn claiming_fees(&self) -> Call {
-        let claim = channel::claim_fees(&self.operator.key(), &self.address, &self.currency);
+        let claim = channel::claim_fees(
+            &self.address,
+            &self.operator.key(),
+            &self.operator.key(),
+            &self.currency,
+        );
         Call::new([claim], &[])
-    }
-
-    /// Pays the operator its fees to this token account; the operator signs.
-    pub fn claiming_fees_to(&self, destination: Pubkey) -> Call {
-        let operator = &self.operator;
-        let claim =
-            channel::claim_fees_to(&operator.key(), &self.address, &self.currency, destination);
-        Call::new([claim], &[operator])
     }
 
     /// Returns a person's request to close the channel.

@@ -20,6 +20,7 @@ mod channel;
 mod clock;
 mod dispute;
 mod ledger;
+mod operator;
 mod outcome;
 mod person;
 mod registered_work;
@@ -45,6 +46,7 @@ use solana_transaction::Transaction;
 
 pub use call::Call;
 pub use channel::{Accepting, ChannelBuilder, OpenedChannel};
+pub use operator::OperatorBuilder;
 pub use outcome::{Code, Landed, Outcome};
 pub use person::Person;
 pub use registered_work::RegisteredWork;
@@ -228,12 +230,28 @@ impl World {
         let transaction = self.transaction(&call);
         let outcome = Outcome::new(self.svm.send_transaction(transaction));
         if outcome.is_ok() {
+            self.note_forfeited(&before);
             self.check_promises();
         } else {
             let changed = self.changed_since(&before);
             assert!(changed.is_empty(), "a refused call changed {changed:?}");
         }
         outcome
+    }
+
+    /// Excludes the unclaimed fees of channels that are gone from the promises: they stay in the
+    /// vault.
+    fn note_forfeited(&mut self, before: &Snapshot) {
+        for (address, account) in before {
+            let Some(ChannelAccount { channel, .. }) = ChannelAccount::from_bytes(&account.data)
+            else {
+                continue;
+            };
+            if self.find(address).is_none() {
+                let forfeited = channel.fees() - channel.fees_claimed;
+                *self.gifts.entry(channel.mint).or_default() += forfeited;
+            }
+        }
     }
 
     /// Returns the signed transaction of a call.
@@ -482,23 +500,23 @@ impl World {
     #[track_caller]
     pub fn open_till(&mut self, work: &RegisteredWork) {
         let host = self.host.clone();
-        let open = motif_sdk::earnings::open_till(&host.key(), &work.address, &self.currency);
+        let open = motif_sdk::till::open(&host.key(), &work.till(), &self.currency);
         self.send(Call::new([open], &[&host])).assert_ok();
     }
 
     /// Sends tokens to a work's till.
     pub fn pay_into_till(&mut self, work: &RegisteredWork, amount: u64) {
         let currency = self.currency;
-        let address = motif_sdk::earnings::till_tokens(&work.address, &currency);
+        let address = motif_sdk::till::tokens(&work.till(), &currency);
         let balance = self.balance_of(&address);
-        let till = pda::till(&work.address, &currency.mint);
+        let till = pda::till(&work.till(), &currency.mint);
         self.set(address, token_account(&currency, &till, balance + amount));
     }
 
     /// Moves a till's balance into its work's earnings.
     #[track_caller]
     pub fn sweep_till(&mut self, work: &RegisteredWork) -> Outcome {
-        let sweep = motif_sdk::earnings::sweep_till(&work.address, &self.currency);
+        let sweep = motif_sdk::till::sweep(&work.till(), &self.currency, None);
         self.send(Call::new([sweep], &[]))
     }
 

@@ -1,4 +1,7 @@
-use motif_sdk::licensing::{self, AcceptOwnershipArgs, Purpose, Work, WorkStatus};
+use motif_sdk::{
+    licensing::{self, AcceptOwnershipArgs, Purpose, Work, WorkStatus},
+    till::TillShares,
+};
 use solana_pubkey::Pubkey;
 
 use super::{Call, Person, World};
@@ -19,6 +22,11 @@ pub struct RegisteredWork {
 }
 
 impl RegisteredWork {
+    /// Returns the division of a till that gives everything to this work.
+    pub fn till(&self) -> TillShares {
+        TillShares::sole(self.address)
+    }
+
     /// Returns the call that grants an approval under terms of this number.
     pub fn approving(&self, number: u32, grantee: &Person, purpose: Purpose) -> Call {
         let (owner, grantee) = (self.creator.key(), grantee.key());

@@ -10,6 +10,7 @@ use motif_sdk::{
         Derivatives, InitializeArgs, ModelArgs, Offer, ParentShare, Registration, Right, Share,
         Unit, UsePrice, WorkKind, initialize, publish_terms, register_work, terms_digest,
     },
+    operator::RegisterOperatorArgs,
     pda,
     voucher::{SignedVoucher, Voucher},
 };
@@ -152,6 +153,9 @@ impl Cluster {
             deposit: DEPOSIT,
             watcher: None,
         };
+        let key = operator.key();
+        let register = motif_sdk::operator::register(&key, &key, RegisterOperatorArgs::single(key));
+        self.send([register], &[&operator]).await;
         let open = channel::open(&payer.key(), &operator.key(), &currency, args);
         self.send([open], &[&payer]).await;
         for work in [image_address, model_address] {
@@ -200,7 +204,8 @@ impl Cluster {
         };
         let signed = SignedVoucher::sign(voucher, &self.voucher_key.signing_key());
         let receipts = Some(ReceiptsCommitment { root: [1; 32], sum: prices });
-        channel::settle(&self.operator.key(), &signed, statement, receipts)
+        let operator = self.operator.key();
+        channel::settle(&operator, &operator, &signed, statement, receipts)
     }
 }
 
@@ -263,7 +268,7 @@ async fn full_journey_runs_on_bank() {
         earnings::claim(&image, &one, &currency),
         earnings::claim(&image, &other, &currency),
         earnings::claim(&model, &other, &currency),
-        channel::claim_fees(&operator.key(), &address, &currency),
+        channel::claim_fees(&address, &operator.key(), &operator.key(), &currency),
     ];
     cluster.send(claims, &[&operator]).await;
     // The image earned 600 and a fifth of the model's 100,000.

@@ -100,7 +100,7 @@ struct CloseOutput {
     signature: String,
 }
 
-/// Output of `motif channel close --without-gateway`.
+/// Output of `motif channel close` while the grace period runs.
 #[derive(Serialize)]
 struct StartCloseOutput {
     channel: String,
@@ -125,8 +125,9 @@ pub async fn run(args: CloseArgs, session: &Session) -> Result<(), CliError> {
     }
     let request = PayerRequest::close(&channel, &account.channel).sign(&signing_key(&payer));
     let closing = gateway.close(&request).await?;
-    if account.channel.watcher().is_some() && closing.signature.is_none() {
-        // Nothing shortens the grace period of a channel with a watcher.
+    if closing.closes_at > client.now().await? {
+        // The gateway has settled. The grace period goes on: the channel has a watcher, or the
+        // gateway lacks the operator's authority.
         let closes_at = closing.closes_at;
         session.print(&StartCloseOutput { channel: channel.to_string(), closes_at });
         return Ok(());

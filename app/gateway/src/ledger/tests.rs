@@ -122,6 +122,7 @@ fn settle(account: &ChannelAccount, cut: &CutStatement, now: i64) -> ChannelAcco
         statement: &cut.statement.to_bytes(),
         receipts: None,
         settler: &account.channel.operator,
+        by_operator: true,
         now: Moment::running(now),
     };
     let settlement = channel.settle(&mut licenses, &request);

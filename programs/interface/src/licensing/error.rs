@@ -126,6 +126,8 @@ pub enum LicensingError {
     InvalidTitle,
     #[error("bond above maximum: the config's bond exceeds `max_bond`")]
     BondAboveMaximum,
+    #[error("invalid operators: terms name at most 4, each once")]
+    InvalidOperators,
 
     // 6100-6199: the call may succeed at another time.
     #[error("parent not active: it takes no new derivatives")]

@@ -31,7 +31,7 @@ pub struct Channel {
     pub grace_seconds: u32,
     /// Key that deposits, accepts terms and receives the refund.
     pub payer: Pubkey,
-    /// Key that settles and receives the fees.
+    /// Authority of the [`Operator`](super::Operator) that settles and receives the fees.
     pub operator: Pubkey,
     /// Key that settles besides the operator in the second half of the grace period, and without
     /// which nothing shortens this period; zeros for none.
@@ -68,6 +68,9 @@ pub struct Channel {
     pub withdrawn: u8,
     /// 1 after the payer's close request.
     pub payer_leaves: u8,
+    /// 1 if the payer or its voucher key was one of the operator's keys at opening: such a channel
+    /// meters itself.
+    pub self_metered: u8,
     /// Zeros.
     pub reserved: [u8; 2],
     /// Number of licenses with a quota of shared caps.
@@ -97,6 +100,8 @@ pub struct SettleRequest<'a> {
     pub receipts: Option<ReceiptsCommitment>,
     /// Signer of the settlement.
     pub settler: &'a Pubkey,
+    /// Whether the signer is the operator's settle key.
+    pub by_operator: bool,
     /// Current time.
     pub now: Moment,
 }
@@ -119,6 +124,9 @@ impl Channel {
     /// Minimum number of slots in a second of the grace period. A running cluster makes more, so
     /// that slots count only after it has halted.
     pub const SLOTS_PER_SECOND: u64 = 1;
+    /// Time from the closing of a channel to the first second in which its account can be closed with
+    /// unclaimed fees.
+    pub const FEE_CLAIM_SECONDS: i64 = 30 * 86_400;
     /// Offset of `payer` in the account, for RPC filters.
     pub const PAYER_OFFSET: usize = 16;
     /// Offset of `operator` in the account, for RPC filters.
@@ -234,9 +242,9 @@ impl Channel {
         Ok(new)
     }
 
-    /// Starts the grace period, at the request of payer or operator. Closes at once if the operator
-    /// signs and the payer signs too or has requested it before, with the watcher if there is one:
-    /// the period protects the vouchers of the one and the licenses of the other.
+    /// Starts the grace period, at the request of payer or operator's authority. Closes at once if
+    /// the authority signs and the payer signs too or has requested it before, with the watcher if
+    /// there is one: the period protects the vouchers of the one and the licenses of the other.
     ///
     /// `signed` states whether a key has signed.
     ///
@@ -346,15 +354,22 @@ impl Channel {
     /// Checks that the account can be closed: everything was paid out, and with the withdrawal all
     /// quotas were released.
     ///
+    /// Fees that could not be paid within [`Channel::FEE_CLAIM_SECONDS`] are forfeited. Paying them is
+    /// permissionless, so only their owner can prevent it: by giving its token account away, or by
+    /// making it refuse transfers. It must not keep the payer's rent by that.
+    ///
     /// # Errors
     /// [`PaymentsError::NotWithdrawn`], [`PaymentsError::ChannelNotEmpty`],
     /// [`PaymentsError::SlotNotElapsed`].
-    pub fn check_closable(&self, slot: u64) -> Result<(), PaymentsError> {
+    pub fn check_closable(&self, now: Moment) -> Result<(), PaymentsError> {
         require!(self.withdrawn == 1, PaymentsError::NotWithdrawn);
-        let taken = self.collected.checked_add(self.fees_claimed);
-        require!(taken == Some(self.charged()?), PaymentsError::ChannelNotEmpty);
+        let to_works = self.prices.checked_add(self.upfront_fees);
+        require!(to_works == Some(self.collected), PaymentsError::ChannelNotEmpty);
+        let forfeited_at = self.closes_at.saturating_add(Self::FEE_CLAIM_SECONDS);
+        let paid = self.fees_claimed == self.fees() || now.unix_seconds >= forfeited_at;
+        require!(paid, PaymentsError::ChannelNotEmpty);
         // Vouchers distinguish channels at one address by the slot of their opening.
-        require!(slot > self.opened_slot, PaymentsError::SlotNotElapsed);
+        require!(now.slot > self.opened_slot, PaymentsError::SlotNotElapsed);
         Ok(())
     }
 
@@ -422,9 +437,14 @@ impl Channel {
     /// # Errors
     /// [`PaymentsError::ChannelClosed`], [`PaymentsError::SettlerNotAllowed`].
     #[inline(always)]
-    fn require_may_settle(&self, settler: &Pubkey, now: Moment) -> Result<(), PaymentsError> {
+    fn require_may_settle(
+        &self,
+        settler: &Pubkey,
+        by_operator: bool,
+        now: Moment,
+    ) -> Result<(), PaymentsError> {
         require!(!self.closed(now), PaymentsError::ChannelClosed);
-        if *settler == self.operator {
+        if by_operator {
             return Ok(());
         }
         let half = self.grace_seconds / 2;
@@ -449,10 +469,10 @@ impl Channel {
         licenses: &mut [License],
         request: &SettleRequest,
     ) -> Result<Settlement, PaymentsError> {
-        let SettleRequest { channel: address, proven, statement, receipts, settler, now } =
+        let SettleRequest { channel: address, proven, statement, receipts, by_operator, now } =
             *request;
         let voucher = &proven.voucher;
-        self.require_may_settle(settler, now)?;
+        self.require_may_settle(by_operator, now)?;
         let signer = self.voucher_key_at(now);
         require!(proven.key == *signer, PaymentsError::VoucherSignerMismatch);
         let for_this_channel = voucher.channel == address
@@ -492,7 +512,7 @@ impl Channel {
             committed = self.committed()?;
         }
         require!(committed <= self.deposited, PaymentsError::InsufficientDeposit);
-        let receipts = receipts.filter(|_| *settler == self.operator);
+        let receipts = receipts.filter(|_| by_operator);
         if let Some(receipts) = receipts {
             require!(receipts.sum == prices, PaymentsError::ReceiptsSumMismatch);
         }

@@ -9,7 +9,7 @@ use crate::{clock::now, event::QuotaReleased, state::ChannelMut};
 #[derive(Accounts)]
 pub struct ReleaseQuota<'info> {
     /// Any key after the license has expired or the channel has closed; before that payer or
-    /// operator.
+    /// operator's authority.
     pub caller: Signer<'info>,
 
     #[account(mut)]

@@ -5,7 +5,7 @@ use crate::{clock::now, event::ChannelClosing};
 
 #[derive(Accounts)]
 pub struct RequestClose<'info> {
-    /// Payer or operator of the channel; checked by `Channel::request_close`, like all signers.
+    /// Payer or operator's authority; checked by `Channel::request_close`, like all signers.
     pub caller: Signer<'info>,
 
     #[account(mut)]

@@ -75,7 +75,7 @@ pub struct RequestClose<'a> {
 }
 
 impl Client {
-    /// Opens a channel and deposits into it.
+    /// Opens a channel with a registered operator, named by its authority, and deposits into it.
     pub fn open_channel(
         &self,
         operator: &Pubkey,
@@ -222,8 +222,9 @@ impl Client {
         self.send(&[close], payer, &[]).await
     }
 
-    /// Starts a channel's grace period. The channel closes at once if the operator signs and the
-    /// payer signs too or has started the grace period before, with the watcher if there is one.
+    /// Starts a channel's grace period. The channel closes at once if the operator's authority signs
+    /// and the payer signs too or has started the grace period before, with the watcher if there is
+    /// one.
     pub fn request_close(&self, channel: &Pubkey) -> RequestClose<'_> {
         RequestClose { client: self, channel: *channel, cosigner: None, watcher: None }
     }
@@ -253,8 +254,8 @@ impl Client {
         Ok((self.channel(channel).await?.channel.refunded, confirmed))
     }
 
-    /// Pays the fees settled so far to the operator's associated token account; returns base units.
-    /// The fee payer is any key.
+    /// Pays the fees settled so far to the associated token account of the operator's fee owner,
+    /// which is created if it does not exist; returns base units. Any signer may pay for it.
     ///
     /// # Errors
     /// As [`Client::send`]; [`Error::NotFound`].
@@ -263,12 +264,13 @@ impl Client {
         fee_payer: &DynSigner,
         channel: &Pubkey,
     ) -> Result<(u64, ConfirmedTransaction), Error> {
+        let currency = self.channel_currency(channel).await?;
         let account = self.channel(channel).await?.channel;
-        let (operator, before) = (account.operator, account.fees_claimed);
-        let currency = self.currency(&account.mint).await?;
+        let (before, operator) = (account.fees_claimed, account.operator);
+        let owner = self.operator(&operator).await?.fee_owner;
         let instructions = [
-            currency.create_tokens(&fee_payer.pubkey(), &operator),
-            channel::claim_fees(&operator, channel, &currency),
+            currency.create_tokens(&fee_payer.pubkey(), &owner),
+            channel::claim_fees(channel, &operator, &owner, &currency),
         ];
         let confirmed = self.send(&instructions, fee_payer, &[]).await?;
         let after = self.channel(channel).await?.channel.fees_claimed;
@@ -366,7 +368,7 @@ impl<'a> AcceptTerms<'a> {
 }
 
 impl Settle<'_> {
-    /// Commitment to the statement's receipts, which only the operator can make. Default: none.
+    /// Commitment to the statement's receipts, which only the operator's settle key can make. Default: none.
     pub fn receipts(self, receipts: impl Into<Option<ReceiptsCommitment>>) -> Self {
         Self { receipts: receipts.into(), ..self }
     }
@@ -374,11 +376,12 @@ impl Settle<'_> {
     /// Settles the statement; returns the transactions, in order.
     ///
     /// # Errors
-    /// As [`Client::send`]; earlier transactions are confirmed.
+    /// As [`Client::send`]; [`Error::NotFound`]; earlier transactions are confirmed.
     pub async fn send(self, settler: &DynSigner) -> Result<Vec<ConfirmedTransaction>, Error> {
         let Self { client, voucher, statement, receipts } = self;
         let (owner, channel) = (settler.pubkey(), voucher.voucher.channel);
-        let direct = channel::settle(&owner, &voucher, statement.clone(), receipts);
+        let operator = client.channel(&channel).await?.channel.operator;
+        let direct = channel::settle(&owner, &operator, &voucher, statement.clone(), receipts);
         if transaction_bytes(&direct, &owner) <= PACKET_BYTES {
             return Ok(vec![client.send(&direct, settler, &[]).await?]);
         }
@@ -393,14 +396,14 @@ impl Settle<'_> {
             }
         }
         let mut confirmed = client.send_packed(parts, settler).await?;
-        let settle = channel::settle_buffered(&owner, &voucher, receipts);
+        let settle = channel::settle_buffered(&owner, &operator, &voucher, receipts);
         confirmed.push(client.send(&settle, settler, &[]).await?);
         Ok(confirmed)
     }
 }
 
 impl SettleCosigned<'_> {
-    /// Commitment to the statement's receipts, which only the operator can make. Default: none.
+    /// Commitment to the statement's receipts, which only the operator's settle key can make. Default: none.
     pub fn receipts(self, receipts: impl Into<Option<ReceiptsCommitment>>) -> Self {
         Self { receipts: receipts.into(), ..self }
     }
@@ -408,17 +411,19 @@ impl SettleCosigned<'_> {
     /// Settles the statement.
     ///
     /// # Errors
-    /// As [`Client::send`].
+    /// As [`Client::send`]; [`Error::NotFound`].
     pub async fn send(self, settler: &DynSigner) -> Result<ConfirmedTransaction, Error> {
         let Self { client, voucher_key, voucher, statement, receipts } = self;
         let (owner, key) = (settler.pubkey(), voucher_key.pubkey());
-        let settle = channel::settle_cosigned(&owner, &key, &voucher, statement, receipts);
+        let operator = client.channel(&voucher.channel).await?.channel.operator;
+        let settle =
+            channel::settle_cosigned(&owner, &operator, &key, &voucher, statement, receipts);
         client.send(&[settle], settler, &[voucher_key]).await
     }
 }
 
 impl<'a> RotateVoucherKey<'a> {
-    /// Operator of the channel, to sign for a rotation that takes effect at once. Default: the
+    /// Authority of the channel's operator, to sign for a rotation that takes effect at once. Default: the
     /// rotation takes effect after the grace period.
     pub fn operator(self, operator: impl Into<Option<&'a DynSigner>>) -> Self {
         Self { operator: operator.into(), ..self }

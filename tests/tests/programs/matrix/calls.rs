@@ -9,6 +9,8 @@ use motif_sdk::{
         self as sdk, ModelArgs, OpenDisputeArgs, ProposeSplitArgs, Purpose, Right, Share,
         UpdateMetadataArgs, Verdict, WorkKind,
     },
+    operator::{self, OperatorKey, OperatorTerms, RegisterOperatorArgs},
+    till,
 };
 use motif_tests::world::{CLUSTER, RegisteredWork, World};
 use solana_compute_budget_interface::ComputeBudgetInstruction;
@@ -49,6 +51,9 @@ pub const CALLS: &[Known] = &[
     ("licensing", "set_consent_end", "", set_consent_end),
     ("licensing", "issue_certificate", "", issue_certificate),
     ("payments", "create_vault", "", create_vault),
+    ("payments", "register_operator", "", register_operator),
+    ("payments", "update_operator", "", update_operator),
+    ("payments", "rotate_operator_key", "", rotate_operator_key),
     ("payments", "open_channel", "", open_channel),
     ("payments", "top_up", "", top_up),
     ("payments", "accept_terms", "the owner signs", accept),
@@ -286,6 +291,22 @@ fn create_vault(stage: &mut Stage) -> Vec<Instruction> {
     vec![channel::create_vault(&stage.world.person().key(), &currency)]
 }
 
+fn register_operator(stage: &mut Stage) -> Vec<Instruction> {
+    let (funder, authority) = (stage.world.person().key(), stage.world.person().key());
+    vec![operator::register(&funder, &authority, RegisterOperatorArgs::single(authority))]
+}
+
+fn update_operator(stage: &mut Stage) -> Vec<Instruction> {
+    let authority = stage.family().channel.operator.key();
+    vec![operator::update(&authority, OperatorTerms::new(authority))]
+}
+
+fn rotate_operator_key(stage: &mut Stage) -> Vec<Instruction> {
+    let authority = stage.family().channel.operator.key();
+    let new_key = stage.world.person().key();
+    vec![operator::rotate_key(&authority, OperatorKey::Settle, new_key)]
+}
+
 fn open_channel(stage: &mut Stage) -> Vec<Instruction> {
     stage.world.channel().call().0.instructions
 }
@@ -423,13 +444,13 @@ fn rotate_voucher_key(stage: &mut Stage) -> Vec<Instruction> {
 
 fn open_till(stage: &mut Stage) -> Vec<Instruction> {
     let (parent, funder) = (stage.family().parent, stage.world.person().key());
-    vec![earnings::open_till(&funder, &parent.address, &stage.world.currency)]
+    vec![till::open(&funder, &parent.till(), &stage.world.currency)]
 }
 
 fn sweep_till(stage: &mut Stage) -> Vec<Instruction> {
     let child = stage.family().child;
     stage.world.pay_into_till(&child, 1_000);
-    vec![earnings::sweep_till(&child.address, &stage.world.currency)]
+    vec![till::sweep(&child.till(), &stage.world.currency, None)]
 }
 
 fn request_close(stage: &mut Stage) -> Vec<Instruction> {

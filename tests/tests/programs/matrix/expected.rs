@@ -16,6 +16,8 @@ const LINKS: &[(&str, &str)] = &[
     ("register_work", "InvalidParentAccounts"),
     ("collect", "InvalidEarningsAccounts"),
     ("apply_withdrawal", "InvalidWorkAccounts"),
+    ("open_till", "InvalidWorkAccounts"),
+    ("sweep_till", "InvalidEarningsAccounts"),
     ("claim", "InvalidDestinations"),
 ];
 
@@ -26,7 +28,6 @@ const IN_PLACE: [&str; 3] = ["Channel", "Earnings", "StatementBuffer"];
 const NAMED_SIGNERS: &[(&str, &str)] = &[
     ("arbiter", "NotArbiter"),
     ("authority", "NotAuthority"),
-    ("operator", "NotOperator"),
     ("owner", "NotOwner"),
     ("payer", "NotPayer"),
 ];
@@ -36,6 +37,10 @@ const OWN_CHOICE: &str = "a signer chooses where its own money goes";
 const BY_ADDRESS: &str = "read by its address alone, which other accounts name";
 const TWICE: &str = "an account that may exist already is looked at where it must be";
 const BY_HANDLER: &str = "no account names it; the handler looks for it";
+
+const BY_PAYMENTS: &str = "the authority of an operator, not that of the config";
+/// An operator's account that a settlement reads in place.
+const IN_PLACE_OPERATOR: &[&str] = &["InvalidOperatorAccount", "AccountNotEnoughKeys"];
 
 const UNTOLD: &str = "it is in the seeds of what is created, which the IDL cannot tell";
 
@@ -58,6 +63,7 @@ const EXCEPTIONS: &[Exception] = &[
     ("create_vault", "funder", "other signer", &[ACCEPTED], ANY_FUNDER),
     ("open_earnings", "funder", "other signer", &[ACCEPTED], ANY_FUNDER),
     ("open_till", "funder", "other signer", &[ACCEPTED], ANY_FUNDER),
+    ("register_operator", "funder", "other signer", &[ACCEPTED], ANY_FUNDER),
     (
         "revoke_approval",
         "approval",
@@ -92,15 +98,6 @@ const EXCEPTIONS: &[Exception] = &[
         "*",
         &[ACCEPTED, "AccountNotSigner", "AccountNotEnoughKeys"],
         "without the watcher the grace period starts",
-    ),
-    ("claim_fees", "operator", "other key", &["NotOperator"], "the channel names it"),
-    ("claim_fees", "channel", "double", &["NotOperator"], "it names another operator"),
-    (
-        "claim_fees",
-        "destination",
-        "double",
-        &["DestinationNotCanonical", "ConstraintTokenMint"],
-        BY_HANDLER,
     ),
     ("withdraw", "destination", "double", &[ACCEPTED, "ConstraintTokenMint"], OWN_CHOICE),
     (
@@ -155,10 +152,27 @@ const EXCEPTIONS: &[Exception] = &[
     ("release_quota", "cosigner", "left out", &["LicenseInUse"], BY_HANDLER),
     ("release_quota", "channel", "double", &["LicenseTermsMismatch"], BY_HANDLER),
     ("settle", "settler", "other signer", &["SettlerNotAllowed"], BY_HANDLER),
-    ("settle", "channel", "double", &["SettlerNotAllowed"], BY_HANDLER),
+    ("settle", "channel", "double", &["InvalidOperatorAccount"], BY_HANDLER),
+    ("settle", "operator", "*", IN_PLACE_OPERATOR, BY_HANDLER),
+    ("settle_buffered", "operator", "*", IN_PLACE_OPERATOR, BY_HANDLER),
+    ("settle_cosigned", "operator", "surplus", &[ACCEPTED], "nothing reads it"),
+    ("settle_cosigned", "operator", "*", IN_PLACE_OPERATOR, BY_HANDLER),
+    ("update_operator", "authority", "other signer", &["NotOperator"], BY_PAYMENTS),
+    ("update_operator", "operator", "double", &["NotOperator"], BY_PAYMENTS),
+    ("rotate_operator_key", "authority", "other signer", &["NotOperator"], BY_PAYMENTS),
+    ("rotate_operator_key", "operator", "double", &["NotOperator"], BY_PAYMENTS),
+    ("claim_fees", "channel", "double", &["InvalidOperatorAccount"], "its operator is another"),
+    ("claim_fees", "operator", "double", &["InvalidOperatorAccount"], "the channel names another"),
+    (
+        "claim_fees",
+        "token_program",
+        "program",
+        &["InvalidProgramId", "ConstraintAssociatedTokenTokenProgram"],
+        "the destination says which it is before the vault does",
+    ),
     ("settle_cosigned", "settler", "other signer", &["SettlerNotAllowed"], BY_HANDLER),
     ("settle_cosigned", "voucher_key", "other signer", &["VoucherSignerMismatch"], BY_HANDLER),
-    ("settle_cosigned", "channel", "double", &["SettlerNotAllowed"], BY_HANDLER),
+    ("settle_cosigned", "channel", "double", &["InvalidOperatorAccount"], BY_HANDLER),
     (
         "request_close",
         "caller",
@@ -183,13 +197,6 @@ const EXCEPTIONS: &[Exception] = &[
     ),
     ("pull", "child", "double", &["ParentNotFound"], BY_HANDLER),
     ("pull", "parent", "double", &["ParentNotFound"], BY_HANDLER),
-    (
-        "sweep_till",
-        "earnings",
-        "double",
-        &["InvalidEarningsAccounts"],
-        "has to be of the till's work",
-    ),
     ("sweep_till", "till", "double", &["ConstraintTokenOwner"], "its tokens are elsewhere"),
     (
         "sweep_till",

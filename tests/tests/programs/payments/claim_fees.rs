@@ -1,9 +1,10 @@
 use anchor_lang::error::ErrorCode;
 use motif_sdk::{
-    channel::{PaymentsError, TOKEN_2022_PROGRAM, TOKEN_PROGRAM},
+    channel::{PaymentsError, TOKEN_2022_PROGRAM, TOKEN_PROGRAM, claim_fees},
+    operator::OperatorTerms,
     pda,
 };
-use motif_tests::world::{OpenedChannel, World};
+use motif_tests::world::{Call, OpenedChannel, World};
 
 /// A channel with a deposit of 10,000, and prices of 1,000 and a fee of 50 settled.
 fn settled() -> (World, OpenedChannel, u16) {
@@ -56,55 +57,41 @@ fn fees_are_paid_after_withdrawal() {
 }
 
 #[test]
-fn fees_need_no_signature() {
-    let (mut world, channel, _) = settled();
-    let operator = channel.operator.key();
-    let elsewhere = world.currency.tokens(&world.person().key());
-    let call = channel.claiming_fees().instead_of(world.currency.tokens(&operator), elsewhere);
-    world.send(call).assert_err(PaymentsError::DestinationNotCanonical);
-    nothing_moved(&world, &channel);
-    // The operator does not sign.
-    world.send(channel.claiming_fees()).assert_ok();
-    assert_eq!((world.balance(&channel.operator), world.vault_balance()), (50, 9_950));
-}
-
-#[test]
-fn signing_operator_chooses_destination() {
-    let (mut world, channel, _) = settled();
-    let friend = world.person();
-    let elsewhere = world.currency.tokens(&friend.key());
-    let unsigned = channel.claiming_fees_to(elsewhere).changed(|calls| {
-        calls[0].accounts[0].is_signer = false;
-    });
-    let unsigned = unsigned.unsigned_by(&channel.operator);
-    world.send(unsigned).assert_err(PaymentsError::DestinationNotCanonical);
-    nothing_moved(&world, &channel);
-    world.send(channel.claiming_fees_to(elsewhere)).assert_ok();
-    assert_eq!((world.balance(&friend), world.vault_balance()), (50, 9_950));
-}
-
-#[test]
-fn reassigned_fee_account_is_refused() {
-    let (mut world, channel, _) = settled();
-    let (operator, thief) = (channel.operator.key(), world.person().key());
-    let address = world.currency.tokens(&operator);
-    let mut account = world.account(&address);
-    account.data[32..64].copy_from_slice(thief.as_ref());
-    world.set(address, account);
-    world.send(channel.claiming_fees()).assert_err(PaymentsError::DestinationNotCanonical);
-    assert_eq!(world.read(&channel).channel.fees_claimed, 0);
-    assert_eq!(world.vault_balance(), 10_000);
-}
-
-#[test]
-fn only_operator_claims_fees() {
+fn third_party_cannot_redirect_fees() {
     let (mut world, channel, _) = settled();
     let mut forged = channel.clone();
     for thief in [world.person(), channel.payer.clone(), channel.voucher_key.clone()] {
-        forged.operator = thief;
-        world.send(forged.claiming_fees()).assert_err(PaymentsError::NotOperator);
+        world.register_operator(&thief);
+        forged.operator = thief.clone();
+        let refused = world.send(forged.claiming_fees());
+        refused.assert_err(PaymentsError::InvalidOperatorAccount);
+        let operator = channel.operator.key();
+        let call = channel.claiming_fees().instead_of(operator, thief.key());
+        world.send(call).assert_err(ErrorCode::ConstraintHasOne);
+        let currency = world.currency;
+        let own = currency.tokens(&operator);
+        let call = channel.claiming_fees().instead_of(own, currency.tokens(&thief.key()));
+        world.send(call).assert_err(ErrorCode::ConstraintTokenOwner);
     }
     nothing_moved(&world, &channel);
+}
+
+#[test]
+fn fees_follow_the_fee_owner() {
+    let (mut world, channel, license) = settled();
+    let owner = world.person();
+    let terms = OperatorTerms::new(owner.key());
+    world.send(world.updating_operator(&channel.operator, terms)).assert_ok();
+    let (operator, currency) = (channel.operator.key(), world.currency);
+    let stale = channel.claiming_fees();
+    world.send(stale).assert_err(ErrorCode::ConstraintHasOne);
+    nothing_moved(&world, &channel);
+    let claim = claim_fees(&channel.address, &operator, &owner.key(), &currency);
+    world.send(Call::new([claim.clone()], &[])).assert_ok();
+    assert_eq!((world.balance(&owner), world.balance(&channel.operator)), (50, 0));
+    world.settle(&channel, &[(license, 1)]).assert_ok();
+    world.send(Call::new([claim], &[])).assert_ok();
+    assert_eq!((world.balance(&owner), world.vault_balance()), (55, 9_945));
 }
 
 #[test]
@@ -119,11 +106,11 @@ fn fee_claim_accounts_are_pinned() {
     let thiefs = currency.tokens(&world.person().key());
     let cases = [
         (currency.mint, other.mint, ErrorCode::ConstraintHasOne),
-        (own, other.tokens(&operator), ErrorCode::ConstraintTokenMint),
+        (own, other.tokens(&operator), ErrorCode::ConstraintAssociated),
         (vault, pda::vault(&other.mint), ErrorCode::ConstraintHasOne),
         (vault_tokens, thiefs, ErrorCode::ConstraintTokenOwner),
         (vault_tokens, world.vault_tokens(&other), ErrorCode::ConstraintTokenOwner),
-        (TOKEN_PROGRAM, TOKEN_2022_PROGRAM, ErrorCode::ConstraintHasOne),
+        (TOKEN_PROGRAM, TOKEN_2022_PROGRAM, ErrorCode::ConstraintAssociatedTokenTokenProgram),
         (channel.address, vault, ErrorCode::AccountDiscriminatorMismatch),
         (own, vault_tokens, ErrorCode::ConstraintDuplicateMutableAccount),
     ];

@@ -1,5 +1,5 @@
 use anchor_lang::error::ErrorCode;
-use motif_sdk::channel::PaymentsError;
+use motif_sdk::channel::{Channel, PaymentsError};
 use motif_tests::world::{OpenedChannel, RegisteredWork, World};
 
 /// A withdrawn channel after 250 settled and a fee of 2.
@@ -47,6 +47,43 @@ fn unclaimed_fees_block_close() {
     world.send(channel.removing()).assert_err(PaymentsError::ChannelNotEmpty);
     world.send(channel.claiming_fees()).assert_ok();
     world.remove(&channel).assert_ok();
+}
+
+/// The fee owner gives its token account away, so that no signer can pay it.
+#[test]
+fn unpayable_fees_delay_closing_only() {
+    let (mut world, channel, work) = withdrawn();
+    world.collect(&channel, &[(0, &work)]).assert_ok();
+    let thief = world.person().key();
+    let address = world.currency.tokens(&channel.operator.key());
+    let mut account = world.account(&address);
+    account.data[32..64].copy_from_slice(thief.as_ref());
+    world.set(address, account);
+    let unpaid = world.send(channel.claiming_fees());
+    unpaid.assert_err(ErrorCode::ConstraintTokenOwner);
+    assert_eq!((world.read(&channel).channel.fees_claimed, world.vault_balance()), (0, 252));
+    world.pass(Channel::FEE_CLAIM_SECONDS - 1);
+    world.send(channel.removing()).assert_err(PaymentsError::ChannelNotEmpty);
+    world.pass(1);
+    let rent = world.account(&channel.address).lamports;
+    let before = world.account(&channel.payer.key()).lamports;
+    let landed = world.remove(&channel).assert_ok();
+    let after = world.account(&channel.payer.key()).lamports;
+    assert_eq!(after, before + rent - landed.fee);
+    // The fee stays in the vault. The work keeps its money.
+    world.claim(&work, &work.recipients[0]).assert_ok();
+    assert_eq!((world.balance(&work.recipients[0]), world.vault_balance()), (250, 2));
+}
+
+#[test]
+fn uncollected_credit_is_never_forfeited() {
+    let (mut world, channel, work) = withdrawn();
+    world.send(channel.claiming_fees()).assert_ok();
+    world.pass(2 * Channel::FEE_CLAIM_SECONDS);
+    world.send(channel.removing()).assert_err(PaymentsError::ChannelNotEmpty);
+    world.collect(&channel, &[(0, &work)]).assert_ok();
+    world.remove(&channel).assert_ok();
+    assert_eq!(world.vault_balance(), 250);
 }
 
 #[test]

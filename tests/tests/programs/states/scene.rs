@@ -7,7 +7,7 @@ use motif_sdk::{
         self as sdk, AcceptOwnershipArgs, OpenDisputeArgs, ProposeSplitArgs, Purpose, Right, Share,
         UpdateMetadataArgs, Verdict, WorkKind,
     },
-    pda,
+    pda, till,
 };
 use motif_tests::world::{Call, OpenedChannel, Person, PublishedTerms, RegisteredWork, World};
 use solana_compute_budget_interface::ComputeBudgetInstruction;
@@ -355,8 +355,8 @@ impl Scene {
             ("apply_dispute at an old split", unsigned(told_late)),
             ("apply_dispute, then claim", unsigned(told).then(unsigned(claim))),
             ("open_earnings", by_host(earnings::open(&host.key(), &work.address, &fresh.mint))),
-            ("open_till", by_host(earnings::open_till(&host.key(), &work.address, &fresh))),
-            ("sweep_till", unsigned(earnings::sweep_till(&work.address, &currency))),
+            ("open_till", by_host(till::open(&host.key(), &work.till(), &fresh))),
+            ("sweep_till", unsigned(till::sweep(&work.till(), &currency, None))),
         ]
     }
 
