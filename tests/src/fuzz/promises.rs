@@ -112,5 +112,11 @@ fn check_entitlements(before: &Book, after: &Book, judged: bool) -> Result<(), S
         let least = if judged { before.secured(person) } else { before.entitled(person) };
         require(after.entitled(person) >= least, || format!("{person} is entitled to less"))?;
     }
+    for position in 0..before.parents.len() {
+        let least =
+            if judged { before.secured_parent(position) } else { before.entitled_parent(position) };
+        let kept = after.entitled_parent(position) >= least;
+        require(kept, || format!("parent {position} is entitled to less"))?;
+    }
     Ok(())
 }

@@ -108,6 +108,18 @@ impl Book {
         self.entitled_of(self.contested.1, person).max(taken)
     }
 
+    /// Returns the entitlement of the parent at a position, base units.
+    pub fn entitled_parent(&self, position: usize) -> u128 {
+        self.entitled_upstream(self.earned, &self.parents[position])
+    }
+
+    /// Returns the entitlement of the parent at a position that no verdict can take, as
+    /// [`Book::secured`].
+    pub fn secured_parent(&self, position: usize) -> u128 {
+        let parent = &self.parents[position];
+        self.entitled_upstream(self.contested.2, parent).max(parent.taken)
+    }
+
     /// Returns the amount that a parent can pull, base units.
     pub fn due(&self, parent: &Upstream) -> u128 {
         self.entitled_upstream(self.earned, parent) - parent.taken
@@ -203,16 +215,15 @@ impl Book {
         if shares == parents {
             return;
         }
-        let before = |parent: &Upstream, kept: bool| {
-            if kept {
-                self.entitled_upstream(self.earned, parent)
+        let before = |position: usize, bps: u16| {
+            if bps == self.parents[position].bps {
+                self.entitled_parent(position)
             } else {
-                self.entitled_upstream(self.contested.2, parent).max(parent.taken)
+                self.secured_parent(position)
             }
         };
-        let pairs = self.parents.iter().zip(parents);
-        let befores: Vec<_> =
-            pairs.map(|(parent, (_, bps))| before(parent, parent.bps == *bps)).collect();
+        let shares = parents.iter().map(|(_, bps)| *bps).enumerate();
+        let befores: Vec<_> = shares.map(|(position, bps)| before(position, bps)).collect();
         self.dropped = (self.earned, self.earned - befores.iter().sum::<u128>());
         for ((parent, before), (_, bps)) in self.parents.iter_mut().zip(befores).zip(parents) {
             *parent = Upstream { before, bps: *bps, ..*parent };
