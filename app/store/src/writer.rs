@@ -20,6 +20,7 @@ use crate::{
     journal_writer::JournalWriter,
     key_budget::BudgetReservation,
     lease::Lease,
+    sign::ReceiptSigner,
     table_writer::TableWriter,
     work::Progress,
 };

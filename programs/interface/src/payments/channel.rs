@@ -71,8 +71,8 @@ pub struct Channel {
     /// 1 if the payer or its voucher key was one of the operator's keys at opening: such a channel
     /// meters itself.
     pub self_metered: u8,
-    /// Zeros.
-    pub reserved: [u8; 2],
+    /// Zero.
+    pub reserved: u8,
     /// Number of licenses with a quota of shared caps.
     pub quotas_held: u32,
     /// Prices of all unused quotas, without fees: the part of the deposit that only these quotas are
@@ -469,10 +469,17 @@ impl Channel {
         licenses: &mut [License],
         request: &SettleRequest,
     ) -> Result<Settlement, PaymentsError> {
-        let SettleRequest { channel: address, proven, statement, receipts, by_operator, now } =
-            *request;
+        let SettleRequest {
+            channel: address,
+            proven,
+            statement,
+            receipts,
+            settler,
+            by_operator,
+            now,
+        } = *request;
         let voucher = &proven.voucher;
-        self.require_may_settle(by_operator, now)?;
+        self.require_may_settle(settler, by_operator, now)?;
         let signer = self.voucher_key_at(now);
         require!(proven.key == *signer, PaymentsError::VoucherSignerMismatch);
         let for_this_channel = voucher.channel == address

@@ -46,7 +46,6 @@ pub struct ClaimFees<'info> {
 
 pub fn handle_claim_fees(ctx: Context<ClaimFees>) -> Result<()> {
     let accounts = ctx.accounts;
-    accounts.check_destination()?;
     let amount = accounts.channel.load_mut()?.claim_fees()?;
     let vault = VaultAccounts {
         vault: &accounts.vault,
@@ -56,23 +55,4 @@ pub fn handle_claim_fees(ctx: Context<ClaimFees>) -> Result<()> {
     vault.transfer_out(accounts.destination.to_account_info(), amount)?;
     emit!(FeesClaimed { channel: accounts.channel.key(), amount });
     Ok(())
-}
-
-impl ClaimFees<'_> {
-    /// Checks that the operator has signed, or is paid to its associated token account, which must
-    /// still belong to it: the owner of a token account can change.
-    fn check_destination(&self) -> Result<()> {
-        if self.operator.is_signer {
-            return Ok(());
-        }
-        let (operator, destination) = (self.operator.key, &self.destination);
-        let canonical = get_associated_token_address_with_program_id(
-            operator,
-            &self.mint.key(),
-            self.token_program.key,
-        );
-        let paid_to_operator = destination.key() == canonical && destination.owner == *operator;
-        require!(paid_to_operator, PaymentsError::DestinationNotCanonical);
-        Ok(())
-    }
 }
