@@ -9,6 +9,7 @@ use motif_sdk::{
     client::Client,
     fingerprint,
     licensing::{Derivatives, InitializeArgs, Offer, Registration, Unit, Use, UsePrice, WorkKind},
+    operator::RegisterOperatorArgs,
 };
 use solana_keypair::Keypair;
 use solana_signer::Signer;
@@ -63,6 +64,8 @@ async fn work_is_licensed_on_validator() {
     let (work, _) = client.register_work(work).send(&creator).await.unwrap();
     client.publish_terms(&work, &currency.mint, offer()).send(&creator).await.unwrap();
 
+    let register = RegisterOperatorArgs::single(operator.pubkey());
+    client.register_operator(&operator, register).await.unwrap();
     let args = OpenChannelArgs {
         salt: 0,
         voucher_key: Keypair::new().pubkey(),

@@ -65,6 +65,7 @@ fn every_terms_field_has_a_row() {
         notice_seconds: _,
         legal_digest: _,
         uses: _,
+        operators: _,
         legal_uri: _,
     } = &offer;
     for field in [
@@ -88,6 +89,7 @@ fn every_terms_field_has_a_row() {
         "uses[].licensed_use",
         "uses[].unit",
         "uses[].price",
+        "operators",
         "legal_uri",
     ] {
         let rows = text.lines().filter(|line| line.starts_with('|'));

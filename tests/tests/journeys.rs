@@ -3,6 +3,7 @@
 
 use motif_sdk::{
     channel::{Settlement, StatementRecord},
+    operator::ReceiptKeys,
     receipt::{
         Receipt, SignedReceipt,
         proof::{ProofError, ReceiptProof},
@@ -150,6 +151,7 @@ fn receipts_prove_from_channel_account() {
     let mut world = World::new();
     let channel = world.channel().open();
     world.licensed(&channel, 10);
+    let keys = ReceiptKeys::sole(channel.operator.key());
     let mut served = Vec::new();
     for units in [1, 2, 3, 7, 1, 16, 5] {
         served.push(serve(&mut world, &channel, units, 10));
@@ -163,14 +165,14 @@ fn receipts_prove_from_channel_account() {
                     record: *record,
                     range_siblings: motif_sdk::mmr::siblings(&records, number).unwrap(),
                 };
-                assert_eq!(proof.verify(&channel.address, &account), Ok(()));
+                assert_eq!(proof.verify(&channel.address, &account, &keys), Ok(()));
                 let mut raised = proof.clone();
                 raised.signed.receipt.amount += 1;
-                let refused = raised.verify(&channel.address, &account);
+                let refused = raised.verify(&channel.address, &account, &keys);
                 assert_eq!(refused, Err(ProofError::Signature));
                 let mut elsewhere = proof;
                 elsewhere.record.settlement.prices += 1;
-                let refused = elsewhere.verify(&channel.address, &account);
+                let refused = elsewhere.verify(&channel.address, &account, &keys);
                 assert_eq!(refused, Err(ProofError::NotInStatement));
             }
         }
@@ -183,6 +185,7 @@ fn unsettled_receipt_has_no_proof() {
     let channel = world.channel().open();
     world.licensed(&channel, 10);
     let Served { receipts, tree, record } = serve(&mut world, &channel, 4, 10);
+    let keys = ReceiptKeys::sole(channel.operator.key());
     let before = world.read(&channel).channel;
     serve(&mut world, &channel, 4, 10);
     let proof = ReceiptProof {
@@ -191,15 +194,15 @@ fn unsettled_receipt_has_no_proof() {
         record,
         range_siblings: Vec::new(),
     };
-    assert_eq!(proof.verify(&channel.address, &before), Ok(()));
+    assert_eq!(proof.verify(&channel.address, &before, &keys), Ok(()));
     // The range has grown since: the old proof needs the new sibling.
     let after = world.read(&channel).channel;
-    assert_eq!(proof.verify(&channel.address, &after), Err(ProofError::NotSettled));
+    assert_eq!(proof.verify(&channel.address, &after, &keys), Err(ProofError::NotSettled));
     let mut unsettled = proof;
     unsettled.signed.receipt.statement = 2;
     unsettled.signed =
         SignedReceipt::sign(unsettled.signed.receipt, &channel.operator.signing_key());
-    let refused = unsettled.verify(&channel.address, &after);
+    let refused = unsettled.verify(&channel.address, &after, &keys);
     assert_eq!(refused, Err(ProofError::Mismatch));
 }
 

@@ -11,6 +11,7 @@ use motif_sdk::{
         Derivatives, InitializeArgs, ModelArgs, Offer, ParentShare, Registration, Right, Share,
         Unit, UsePrice, WorkKind, initialize, publish_terms, register_work, terms_digest,
     },
+    operator::RegisterOperatorArgs,
     pda,
     voucher::{SignedVoucher, Voucher},
 };
@@ -151,6 +152,9 @@ impl Cluster {
             grace_seconds: 3_600,
             deposit: DEPOSIT,
         };
+        let key = operator.key();
+        let register = motif_sdk::operator::register(&key, &key, RegisterOperatorArgs::single(key));
+        self.send([register], &[&operator]).await;
         let open = channel::open(&payer.key(), &operator.key(), &currency, args);
         self.send([open], &[&payer]).await;
         for work in [image_address, model_address] {
@@ -198,7 +202,8 @@ impl Cluster {
         };
         let signed = SignedVoucher::sign(voucher, &self.voucher_key.signing_key());
         let receipts = Some(ReceiptsCommitment { root: [1; 32], sum: prices });
-        channel::settle(&self.operator.key(), &signed, statement, receipts)
+        let operator = self.operator.key();
+        channel::settle(&operator, &operator, &signed, statement, receipts)
     }
 }
 
@@ -261,7 +266,7 @@ async fn full_journey_runs_on_bank() {
         earnings::claim(&image, &one, &currency),
         earnings::claim(&image, &other, &currency),
         earnings::claim(&model, &other, &currency),
-        channel::claim_fees(&operator.key(), &address, &currency),
+        channel::claim_fees(&address, &operator.key(), &operator.key(), &currency),
     ];
     cluster.send(claims, &[&operator]).await;
     // The image earned 600 and a fifth of the model's 100,000.

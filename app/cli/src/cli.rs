@@ -9,8 +9,8 @@ use crate::{
     common_args::CommonArgs, completions::CompletionsArgs, config::ConfigCommand,
     consent::ConsentCommand, credentials::CredentialsCommand, dispute::DisputeCommand,
     earnings::EarningsCommand, gateway::GatewayCommand, generate::GenerateArgs, key::KeyCommand,
-    receipt::ReceiptCommand, split::SplitCommand, terms::TermsCommand, till::TillCommand,
-    work::WorkCommand,
+    operator::OperatorCommand, receipt::ReceiptCommand, split::SplitCommand, terms::TermsCommand,
+    till::TillCommand, work::WorkCommand,
 };
 #[cfg(feature = "localnet")]
 use crate::{demo::DemoArgs, localnet::LocalnetArgs};
@@ -88,6 +88,9 @@ pub enum Command {
     /// Run and operate a gateway
     #[command(subcommand)]
     Gateway(GatewayCommand),
+    /// Register operators, replace their keys, and list all of them
+    #[command(subcommand)]
+    Operator(OperatorCommand),
     /// Show and change the configuration of the deployed programs
     #[command(subcommand)]
     Config(ConfigCommand),

@@ -28,6 +28,7 @@ mod generate;
 mod key;
 #[cfg(feature = "localnet")]
 mod localnet;
+mod operator;
 mod receipt;
 mod split;
 mod terms;
@@ -100,6 +101,7 @@ async fn dispatch(command: Command, session: &Session) -> Result<(), CliError> {
         Command::Authenticate(args) => authenticate::run(args, session).await,
         Command::Credentials(command) => command.run(session).await,
         Command::Gateway(command) => command.run(session).await,
+        Command::Operator(command) => command.run(session).await,
         Command::Config(command) => command.run(session).await,
         Command::Completions(args) => {
             completions::print(&args, &mut Cli::command());

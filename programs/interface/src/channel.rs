@@ -89,8 +89,9 @@ pub fn create_vault(funder: &Pubkey, currency: &Currency) -> Instruction {
     build("create_vault", accounts, &())
 }
 
-/// Creates `open_channel`: opens a channel at [`pda::channel`] and deposits from the payer's
-/// associated token account. Signed by `payer`.
+/// Creates `open_channel`: opens a channel at [`pda::channel`] with the operator of this authority,
+/// which must be registered, and deposits from the payer's associated token account. Signed by
+/// `payer`.
 pub fn open(
     payer: &Pubkey,
     operator: &Pubkey,
@@ -99,7 +100,7 @@ pub fn open(
 ) -> Instruction {
     let accounts = vec![
         writable_signer(*payer),
-        readonly(*operator),
+        readonly(pda::operator(operator)),
         readonly(currency.mint),
         readonly(pda::vault(&currency.mint)),
         writable(currency.vault_tokens()),
@@ -196,29 +197,41 @@ pub fn accept_terms(
     build("accept_terms", accounts, &args)
 }
 
-/// Creates the voucher's proof and `settle`, which must directly follow it. Signed by `settler`.
+/// Creates the voucher's proof and `settle`, which must directly follow it. `operator` is the
+/// authority of the channel's operator. Signed by `settler`.
 pub fn settle(
     settler: &Pubkey,
+    operator: &Pubkey,
     voucher: &SignedVoucher,
     statement: Vec<u8>,
     receipts: Option<ReceiptsCommitment>,
 ) -> [Instruction; 2] {
-    let accounts =
-        vec![signer(*settler), writable(voucher.voucher.channel), readonly(INSTRUCTIONS_SYSVAR)];
+    let accounts = vec![
+        signer(*settler),
+        writable(voucher.voucher.channel),
+        readonly(pda::operator(operator)),
+        readonly(INSTRUCTIONS_SYSVAR),
+    ];
     [voucher.proof(), build("settle", accounts, &SettleArgs { statement, receipts })]
 }
 
 /// Creates `settle_cosigned`: settles with `voucher_key`'s signature of the transaction instead of
-/// the voucher's. The transaction's blockhash replaces the voucher's expiry and cluster. Signed by
-/// `settler` and `voucher_key`.
+/// the voucher's. The transaction's blockhash replaces the voucher's expiry and cluster. `operator`
+/// is the authority of the channel's operator. Signed by `settler` and `voucher_key`.
 pub fn settle_cosigned(
     settler: &Pubkey,
+    operator: &Pubkey,
     voucher_key: &Pubkey,
     voucher: &Voucher,
     statement: Vec<u8>,
     receipts: Option<ReceiptsCommitment>,
 ) -> Instruction {
-    let accounts = vec![signer(*settler), signer(*voucher_key), writable(voucher.channel)];
+    let accounts = vec![
+        signer(*settler),
+        signer(*voucher_key),
+        writable(voucher.channel),
+        readonly(pda::operator(operator)),
+    ];
     let args = SettleCosignedArgs {
         opened_slot: voucher.opened_slot,
         number: voucher.statement,
@@ -267,9 +280,11 @@ pub fn write_statement_buffer(
 }
 
 /// Creates the voucher's proof and `settle_buffered`, which settles the statement in `settler`'s
-/// buffer and closes the buffer. Signed by `settler`.
+/// buffer and closes the buffer. `operator` is the authority of the channel's operator. Signed by
+/// `settler`.
 pub fn settle_buffered(
     settler: &Pubkey,
+    operator: &Pubkey,
     voucher: &SignedVoucher,
     receipts: Option<ReceiptsCommitment>,
 ) -> [Instruction; 2] {
@@ -278,6 +293,7 @@ pub fn settle_buffered(
         writable_signer(*settler),
         writable(channel),
         writable(pda::statement_buffer(&channel, settler)),
+        readonly(pda::operator(operator)),
         readonly(INSTRUCTIONS_SYSVAR),
     ];
     [voucher.proof(), build("settle_buffered", accounts, &receipts)]
@@ -302,7 +318,7 @@ pub fn apply_withdrawal(channel: &Pubkey, licenses: &[(u16, Pubkey)]) -> Instruc
 }
 
 /// Creates `release_quota`: makes the unused quota of the license at `index` available to other
-/// licensees. Signed by `caller`: the operator, or any key after the license has expired or the
+/// licensees. Signed by `caller`: the operator's authority, or any key after the license has expired or the
 /// channel has closed.
 pub fn release_quota(
     caller: &Pubkey,
@@ -318,7 +334,7 @@ pub fn release_quota(
 }
 
 /// Creates `rotate_voucher_key`: replaces the voucher key, after the grace period or at once if
-/// `operator` is given. Signed by `payer`, and by `operator` if given.
+/// `operator`, the authority of the channel's operator, is given. Signed by `payer`, and by `operator` if given.
 pub fn rotate_voucher_key(
     payer: &Pubkey,
     operator: Option<Pubkey>,
@@ -338,14 +354,29 @@ pub fn collect(channel: &Pubkey, mint: &Pubkey, licenses: &[(u16, Pubkey)]) -> I
     build("collect", accounts, &licenses)
 }
 
-/// Creates `claim_fees`: pays the operator's fees to its associated token account. Signed by
-/// `operator`.
-pub fn claim_fees(operator: &Pubkey, channel: &Pubkey, currency: &Currency) -> Instruction {
-    build("claim_fees", payout_accounts(operator, channel, currency), &())
+/// Creates `claim_fees`: pays a channel's fees to the associated token account of its operator's
+/// fee owner, which must exist. Needs no signature.
+pub fn claim_fees(
+    channel: &Pubkey,
+    operator: &Pubkey,
+    fee_owner: &Pubkey,
+    currency: &Currency,
+) -> Instruction {
+    let accounts = vec![
+        writable(*channel),
+        readonly(pda::operator(operator)),
+        readonly(*fee_owner),
+        writable(currency.tokens(fee_owner)),
+        readonly(currency.mint),
+        readonly(pda::vault(&currency.mint)),
+        writable(currency.vault_tokens()),
+        readonly(currency.token_program),
+    ];
+    build("claim_fees", accounts, &())
 }
 
 /// Creates `request_close`: starts the grace period if `caller` is the payer, closes the channel at
-/// once if it is the operator. Signed by `caller`.
+/// once if it is the operator's authority. Signed by `caller`.
 pub fn request_close(caller: &Pubkey, channel: &Pubkey) -> Instruction {
     build("request_close", vec![signer(*caller), writable(*channel)], &())
 }
@@ -353,26 +384,22 @@ pub fn request_close(caller: &Pubkey, channel: &Pubkey) -> Instruction {
 /// Creates `withdraw`: returns the uncharged deposit to the payer's associated token account.
 /// Signed by `payer`.
 pub fn withdraw(payer: &Pubkey, channel: &Pubkey, currency: &Currency) -> Instruction {
-    build("withdraw", payout_accounts(payer, channel, currency), &())
+    let accounts = vec![
+        signer(*payer),
+        writable(*channel),
+        writable(currency.tokens(payer)),
+        readonly(currency.mint),
+        readonly(pda::vault(&currency.mint)),
+        writable(currency.vault_tokens()),
+        readonly(currency.token_program),
+    ];
+    build("withdraw", accounts, &())
 }
 
 /// Creates `close_channel`: closes a channel that is paid out. The payer receives the rent; the
 /// records that prove receipts are deleted. Signed by `payer`.
 pub fn close(payer: &Pubkey, channel: &Pubkey) -> Instruction {
     build("close_channel", vec![writable_signer(*payer), writable(*channel)], &())
-}
-
-/// Returns the accounts of a payment from a channel to a party's associated token account.
-fn payout_accounts(party: &Pubkey, channel: &Pubkey, currency: &Currency) -> Vec<AccountMeta> {
-    vec![
-        signer(*party),
-        writable(*channel),
-        writable(currency.tokens(party)),
-        readonly(currency.mint),
-        readonly(pda::vault(&currency.mint)),
-        writable(currency.vault_tokens()),
-        readonly(currency.token_program),
-    ]
 }
 
 pub(crate) fn build(

@@ -2,7 +2,7 @@
 //!
 //! - [`licensing`] and [`payments`]: program ids, account layouts with the rules they keep, and
 //!   errors.
-//! - [`licensing`], [`channel`] and [`earnings`]: instructions.
+//! - [`licensing`], [`operator`], [`channel`] and [`earnings`]: instructions.
 //! - [`pda`]: account addresses.
 //! - [`voucher`] and [`statement`]: bytes that a payer signs; [`voucher_proof`]: their proof.
 //! - [`receipt`]: bytes that an operator signs, and their proof against a channel.
@@ -47,6 +47,7 @@ mod instruction;
 pub mod licensing;
 pub mod merkle;
 pub mod mmr;
+pub mod operator;
 pub mod payments;
 pub mod pda;
 mod program_ids;

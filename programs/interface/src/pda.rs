@@ -15,7 +15,9 @@ use crate::{
     licensing::{
         self, Approval, CERTIFICATE_SEED, Config, Dispute, Purpose, SplitChange, Terms, Use, Work,
     },
-    payments::{self, Channel, Earnings, Issuance, Licensee, StatementBuffer, Till, Vault},
+    payments::{
+        self, Channel, Earnings, Issuance, Licensee, Operator, StatementBuffer, Till, Vault,
+    },
     program_ids::{ASSOCIATED_TOKEN_PROGRAM, TOKEN_METADATA_PROGRAM},
 };
 
@@ -75,6 +77,11 @@ pub fn vault(mint: &Pubkey) -> Pubkey {
 /// Returns the token account of a mint's vault.
 pub fn vault_tokens(mint: &Pubkey, token_program: &Pubkey) -> Pubkey {
     tokens(&vault(mint), mint, token_program)
+}
+
+/// Returns the address of the operator with this authority.
+pub fn operator(authority: &Pubkey) -> Pubkey {
+    payments_address(&[Operator::SEED, authority.as_ref()])
 }
 
 /// Returns the address of a channel; `salt` distinguishes channels of the same parties and mint.

@@ -8,6 +8,7 @@ use motif_interface::{
     channel::{self, AcceptTermsArgs, Acceptance, OpenChannelArgs, Quota},
     earnings,
     licensing::{self, *},
+    operator::{self, OperatorKey, OperatorTerms, RegisterOperatorArgs},
     payments::{self, PaymentsError},
     voucher::{SignedVoucher, Voucher},
 };
@@ -96,9 +97,9 @@ fn payments_instructions() -> Vec<(&'static str, Instruction)> {
         expires_at: 4,
     };
     let signed = SignedVoucher { voucher, key: KEY, signature: [0; 64] };
-    let [_, settle] = channel::settle(&KEY, &signed, vec![1], None);
-    let [_, settle_buffered] = channel::settle_buffered(&KEY, &signed, None);
-    let cosigned = channel::settle_cosigned(&KEY, &KEY, &voucher, vec![1], None);
+    let [_, settle] = channel::settle(&KEY, &KEY, &signed, vec![1], None);
+    let [_, settle_buffered] = channel::settle_buffered(&KEY, &KEY, &signed, None);
+    let cosigned = channel::settle_cosigned(&KEY, &KEY, &KEY, &voucher, vec![1], None);
     let create_buffer = channel::buffer_statement(&KEY, &KEY, &[]).remove(0);
     let write_buffer = channel::write_statement_buffer(&KEY, &KEY, 0, vec![1]);
     vec![
@@ -106,6 +107,9 @@ fn payments_instructions() -> Vec<(&'static str, Instruction)> {
         ("collect", channel::collect(&KEY, &KEY, &[(0, KEY)])),
         ("claim", earnings::claim_to(&KEY, &KEY, &currency, KEY)),
         ("create_vault", channel::create_vault(&KEY, &currency)),
+        ("register_operator", operator::register(&KEY, &KEY, RegisterOperatorArgs::single(KEY))),
+        ("update_operator", operator::update(&KEY, OperatorTerms::new(KEY))),
+        ("rotate_operator_key", operator::rotate_key(&KEY, OperatorKey::Settle, KEY)),
         ("open_channel", channel::open(&KEY, &KEY, &currency, opening)),
         ("top_up", channel::top_up(&KEY, &KEY, &currency, 1)),
         ("accept_terms", channel::accept_terms(&KEY, &KEY, &acceptance, accepted)),
@@ -120,7 +124,7 @@ fn payments_instructions() -> Vec<(&'static str, Instruction)> {
         ("apply_split", earnings::apply_split(&KEY, &KEY, &KEY)),
         ("apply_withdrawal", channel::apply_withdrawal(&KEY, &[(0, KEY)])),
         ("release_quota", channel::release_quota(&KEY, &KEY, 0, &KEY, 1)),
-        ("claim_fees", channel::claim_fees(&KEY, &KEY, &currency)),
+        ("claim_fees", channel::claim_fees(&KEY, &KEY, &KEY, &currency)),
         ("rotate_voucher_key", channel::rotate_voucher_key(&KEY, Some(KEY), &KEY, KEY)),
         ("open_till", earnings::open_till(&KEY, &KEY, &currency)),
         ("sweep_till", earnings::sweep_till(&KEY, &currency)),
@@ -177,7 +181,7 @@ fn payments_builders_match_the_idl() {
 
 #[test]
 fn account_discriminators_match_the_idl() {
-    let discriminators: [(&str, &str, &[u8]); 13] = [
+    let discriminators: [(&str, &str, &[u8]); 14] = [
         ("licensing", "Approval", Approval::DISCRIMINATOR),
         ("licensing", "Config", Config::DISCRIMINATOR),
         ("licensing", "Dispute", Dispute::DISCRIMINATOR),
@@ -188,6 +192,7 @@ fn account_discriminators_match_the_idl() {
         ("payments", "Earnings", payments::Earnings::DISCRIMINATOR),
         ("payments", "Issuance", payments::Issuance::DISCRIMINATOR),
         ("payments", "Licensee", payments::Licensee::DISCRIMINATOR),
+        ("payments", "Operator", payments::Operator::DISCRIMINATOR),
         ("payments", "StatementBuffer", payments::StatementBuffer::DISCRIMINATOR),
         ("payments", "Till", payments::Till::DISCRIMINATOR),
         ("payments", "Vault", payments::Vault::DISCRIMINATOR),

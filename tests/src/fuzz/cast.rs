@@ -22,6 +22,7 @@ impl Cast {
     pub fn new(world: &mut World) -> Self {
         let people: Vec<_> = (0..9).map(|_| world.person()).collect();
         let keys: Vec<_> = (0..3).map(|_| world.person()).collect();
+        people.iter().for_each(|person| world.register_operator(person));
         let other = world.mint_of(&motif_sdk::channel::TOKEN_2022_PROGRAM);
         world.admit(&other).assert_ok();
         let currencies = vec![world.currency, other];

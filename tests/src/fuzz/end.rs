@@ -107,11 +107,10 @@ impl Episode {
         }
         let fees = channel.fees() > channel.fees_claimed;
         if fees && self.ledger.takes_money(&operator.key(), &mint) {
-            let call =
-                Call::new([sdk::claim_fees(&operator.key(), &address, &currency)], &[&operator]);
             let key = operator.key();
+            let call = Call::new([sdk::claim_fees(&address, &key, &key, &currency)], &[]);
             self.must("claim_fees", call, report, move |ledger| {
-                ledger.claim_fees(key, address).map(drop)
+                ledger.claim_fees(address).map(drop)
             })?;
         }
         Ok(())

@@ -88,7 +88,8 @@ impl Episode {
         };
         let receipts = ReceiptsCommitment { root: [0xEC; 32], sum: u64::try_from(prices).ok()? };
         let signed = SignedVoucher::sign(voucher, &key.signing_key());
-        let settle = sdk::settle(&operator.key(), &signed, bytes, Some(receipts));
+        let settler = operator.key();
+        let settle = sdk::settle(&settler, &channel.operator, &signed, bytes, Some(receipts));
         Some(Acknowledged {
             operator: operator.key(),
             licenses: entries.iter().map(|(license, _)| *license).collect(),

@@ -238,6 +238,7 @@ impl Episode {
             notice_seconds: random.random_range(0..=10 * 86_400),
             legal_digest: [0x1E; 32],
             uses,
+            operators: Vec::new(),
             legal_uri: String::new(),
         };
         Some(self.publishing(&owner, work, mint, offer))

@@ -303,7 +303,9 @@ impl Episode {
         let Prepared { signed, bytes, receipts, opened_slot, what } = self.statement()?;
         let channel = signed.voucher.channel;
         let settler = self.cast.people.iter().find(|person| person.key() == what.settler)?;
-        let call = Call::new(sdk::settle(&settler.key(), &signed, bytes, receipts), &[settler]);
+        let operator = self.ledger.channels[&channel].operator;
+        let settle = sdk::settle(&settler.key(), &operator, &signed, bytes, receipts);
+        let call = Call::new(settle, &[settler]);
         Some(Step::new("settle", call, move |ledger| {
             let this = ledger.channel(&channel)?.opened_slot == opened_slot;
             let for_this_channel = what.for_this_channel && this;
@@ -319,7 +321,9 @@ impl Episode {
         let cast = || self.cast.people.iter().chain(&self.cast.keys);
         let person = |key| cast().find(|person| person.key() == key);
         let (settler, signer) = (person(what.settler)?, person(key)?);
-        let settle = sdk::settle_cosigned(&settler.key(), &key, &voucher, bytes, receipts);
+        let operator = self.ledger.channels[&channel].operator;
+        let settler_key = settler.key();
+        let settle = sdk::settle_cosigned(&settler_key, &operator, &key, &voucher, bytes, receipts);
         let call = Call::new([settle], &[settler, signer]);
         Some(Step::new("settle_cosigned", call, move |ledger| {
             // Cluster, digest and expiry are the transaction's own.
@@ -371,7 +375,9 @@ impl Episode {
         }
         self.prepared.remove(&key);
         let Prepared { signed, receipts, opened_slot, what, .. } = prepared;
-        let call = Call::new(sdk::settle_buffered(&settler.key(), &signed, receipts), &[&settler]);
+        let operator = self.ledger.channels.get(&channel)?.operator;
+        let settle = sdk::settle_buffered(&settler.key(), &operator, &signed, receipts);
+        let call = Call::new(settle, &[&settler]);
         Some(Step::new("settle_buffered", call, move |ledger| {
             let this = ledger.channel(&channel)?.opened_slot == opened_slot;
             let for_this_channel = what.for_this_channel && this;
@@ -505,13 +511,9 @@ impl Episode {
         let channel = self.channel()?;
         let of = &self.ledger.channels[&channel];
         let (operator, mint) = (of.operator, of.mint);
-        let operator = self.cast.mostly(&operator, &mut self.random);
         let currency = self.cast.currency(&mint);
-        let instruction = sdk::claim_fees(&operator.key(), &channel, &currency);
-        let (caller, call) = (operator.key(), Call::new([instruction], &[&operator]));
-        Some(Step::new("claim_fees", call, move |ledger| {
-            ledger.claim_fees(caller, channel).map(drop)
-        }))
+        let call = Call::new([sdk::claim_fees(&channel, &operator, &operator, &currency)], &[]);
+        Some(Step::new("claim_fees", call, move |ledger| ledger.claim_fees(channel).map(drop)))
     }
 
     pub(super) fn close_channel(&mut self) -> Option<Step> {

@@ -136,6 +136,7 @@ impl<'w> ChannelBuilder<'w> {
     fn prepare(self) -> (&'w mut World, Call, OpenedChannel) {
         let Self { world, payer, operator, voucher_key, currency, args, funds } = self;
         world.fund(&payer, &currency, funds.unwrap_or(args.deposit));
+        world.register_operator(&operator);
         let open = channel::open(&payer.key(), &operator.key(), &currency, args);
         let call = Call::new([open], &[&payer]);
         let address = pda::channel(&payer.key(), &operator.key(), &currency.mint, args.salt);
@@ -231,10 +232,15 @@ impl OpenedChannel {
         Call::new([channel::collect(&self.address, &self.currency.mint, &licenses)], &[])
     }
 
-    /// Pays the operator its fees.
+    /// Pays the operator its fees. The host signs.
     pub fn claiming_fees(&self) -> Call {
-        let claim = channel::claim_fees(&self.operator.key(), &self.address, &self.currency);
-        Call::new([claim], &[&self.operator])
+        let claim = channel::claim_fees(
+            &self.address,
+            &self.operator.key(),
+            &self.operator.key(),
+            &self.currency,
+        );
+        Call::new([claim], &[])
     }
 
     /// Starts closing, by this person.

@@ -20,6 +20,7 @@ mod channel;
 mod clock;
 mod dispute;
 mod ledger;
+mod operator;
 mod outcome;
 mod person;
 mod split;
@@ -44,6 +45,7 @@ use solana_transaction::Transaction;
 
 pub use call::Call;
 pub use channel::{Accepting, ChannelBuilder, OpenedChannel};
+pub use operator::OperatorBuilder;
 pub use outcome::{Code, Landed, Outcome};
 pub use person::Person;
 pub use split::shares;

@@ -12,7 +12,7 @@ use motif_sdk::{
     pda,
 };
 use motif_tests::world::{Call, World};
-use payments::{Channel, Earnings, Issuance, Licensee, StatementBuffer, Till, Vault};
+use payments::{Channel, Earnings, Issuance, Licensee, Operator, StatementBuffer, Till, Vault};
 use solana_pubkey::Pubkey;
 
 const KEYS: [Pubkey; 3] = [
@@ -35,6 +35,7 @@ fn addresses() -> Vec<(String, Pubkey)> {
         all.push((format!("certificate {one}"), pda::certificate(one)));
         all.push((format!("vault {one}"), pda::vault(one)));
         all.push((format!("issuance {one}"), pda::issuance(one)));
+        all.push((format!("operator {one}"), pda::operator(one)));
         for other in &KEYS {
             let of = |name: &str| format!("{name} {one} {other}");
             all.push((of("work"), pda::work(one, other.as_array())));
@@ -71,32 +72,38 @@ fn addresses_are_distinct() {
 }
 
 /// Seeds are hashed one behind the other, without anything in between. Each is of a fixed
-/// width, so two kinds of accounts could only share an address if theirs were as long together.
+/// width, so two kinds of accounts could only share an address if theirs were as long together, and
+/// began alike.
 #[test]
-fn seed_lengths_are_distinct() {
+fn seeds_never_coincide() {
     const KEY: usize = 32;
     let licensing = [
-        Config::SEED.len(),
-        Work::SEED.len() + KEY + 32,
-        Terms::SEED.len() + KEY + 4,
-        Approval::SEED.len() + 2 * KEY + 1,
-        SplitChange::SEED.len() + KEY,
-        Dispute::SEED.len() + KEY,
-        licensing::CERTIFICATE_SEED.len() + KEY,
+        (Config::SEED, 0),
+        (Work::SEED, KEY + 32),
+        (Terms::SEED, KEY + 4),
+        (Approval::SEED, 2 * KEY + 1),
+        (SplitChange::SEED, KEY),
+        (Dispute::SEED, KEY),
+        (licensing::CERTIFICATE_SEED, KEY),
     ];
     let payments = [
-        Vault::SEED.len() + KEY,
-        Channel::SEED.len() + 3 * KEY + 8,
-        Earnings::SEED.len() + 2 * KEY,
-        Issuance::SEED.len() + KEY,
-        Licensee::SEED.len() + 2 * KEY + 1,
-        Till::SEED.len() + 2 * KEY,
-        StatementBuffer::SEED.len() + 2 * KEY,
+        (Vault::SEED, KEY),
+        (Operator::SEED, KEY),
+        (Channel::SEED, 3 * KEY + 8),
+        (Earnings::SEED, 2 * KEY),
+        (Issuance::SEED, KEY),
+        (Licensee::SEED, 2 * KEY + 1),
+        (Till::SEED, 2 * KEY),
+        (StatementBuffer::SEED, 2 * KEY),
     ];
-    for mut lengths in [licensing, payments] {
-        lengths.sort_unstable();
-        let distinct = lengths.windows(2).all(|pair| pair[0] < pair[1]);
-        assert!(distinct, "seeds of {lengths:?} bytes");
+    for all in [&licensing[..], &payments[..]] {
+        for (position, (seed, rest)) in all.iter().enumerate() {
+            for (other, other_rest) in &all[..position] {
+                let lengths = seed.len() + rest != other.len() + other_rest;
+                let prefixes = seed.len() == other.len() && seed != other;
+                assert!(lengths || prefixes, "seeds {seed:?} and {other:?}");
+            }
+        }
     }
 }
 
@@ -166,6 +173,9 @@ fn lower_bump_is_rejected() {
     let open = earnings::open_till(&host.key(), &address, &currency);
     check(&scene, by_host(open), lower(&p, &[Till::SEED, address.as_ref(), mint.as_ref()]));
 
+    let authority = scene.person();
+    let register = scene.operator(&authority).call();
+    check(&scene, register, lower(&p, &[Operator::SEED, authority.key().as_ref()]));
     let (call, opened) = scene.channel().call();
     let (payer, operator) = (opened.payer.key(), opened.operator.key());
     let salt = 0_u64.to_le_bytes();

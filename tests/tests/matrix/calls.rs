@@ -8,6 +8,7 @@ use motif_sdk::{
         self as sdk, ModelArgs, OpenDisputeArgs, ProposeSplitArgs, Purpose, Right, Share, Verdict,
         WorkKind,
     },
+    operator::{self, OperatorKey, OperatorTerms, RegisterOperatorArgs},
 };
 use motif_tests::world::{CLUSTER, RegisteredWork, World};
 use solana_compute_budget_interface::ComputeBudgetInstruction;
@@ -46,6 +47,9 @@ pub const CALLS: &[Known] = &[
     ("licensing", "set_consent_end", "", set_consent_end),
     ("licensing", "issue_certificate", "", issue_certificate),
     ("payments", "create_vault", "", create_vault),
+    ("payments", "register_operator", "", register_operator),
+    ("payments", "update_operator", "", update_operator),
+    ("payments", "rotate_operator_key", "", rotate_operator_key),
     ("payments", "open_channel", "", open_channel),
     ("payments", "top_up", "", top_up),
     ("payments", "accept_terms", "the owner signs", accept),
@@ -257,6 +261,22 @@ fn issue_certificate(stage: &mut Stage) -> Vec<Instruction> {
 fn create_vault(stage: &mut Stage) -> Vec<Instruction> {
     let currency = stage.world.mint_of(&channel::TOKEN_PROGRAM);
     vec![channel::create_vault(&stage.world.person().key(), &currency)]
+}
+
+fn register_operator(stage: &mut Stage) -> Vec<Instruction> {
+    let (funder, authority) = (stage.world.person().key(), stage.world.person().key());
+    vec![operator::register(&funder, &authority, RegisterOperatorArgs::single(authority))]
+}
+
+fn update_operator(stage: &mut Stage) -> Vec<Instruction> {
+    let authority = stage.family().channel.operator.key();
+    vec![operator::update(&authority, OperatorTerms::new(authority))]
+}
+
+fn rotate_operator_key(stage: &mut Stage) -> Vec<Instruction> {
+    let authority = stage.family().channel.operator.key();
+    let new_key = stage.world.person().key();
+    vec![operator::rotate_key(&authority, OperatorKey::Settle, new_key)]
 }
 
 fn open_channel(stage: &mut Stage) -> Vec<Instruction> {

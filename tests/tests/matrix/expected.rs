@@ -26,7 +26,6 @@ const IN_PLACE: [&str; 3] = ["Channel", "Earnings", "StatementBuffer"];
 const NAMED_SIGNERS: &[(&str, &str)] = &[
     ("arbiter", "NotArbiter"),
     ("authority", "NotAuthority"),
-    ("operator", "NotOperator"),
     ("owner", "NotOwner"),
     ("payer", "NotPayer"),
 ];
@@ -36,6 +35,10 @@ const OWN_CHOICE: &str = "a signer chooses where its own money goes";
 const BY_ADDRESS: &str = "read by its address alone, which other accounts name";
 const TWICE: &str = "an account that may exist already is looked at where it must be";
 const BY_HANDLER: &str = "no account names it; the handler looks for it";
+
+const BY_PAYMENTS: &str = "the authority of an operator, not that of the config";
+/// An operator's account that a settlement reads in place.
+const IN_PLACE_OPERATOR: &[&str] = &["InvalidOperatorAccount", "AccountNotEnoughKeys"];
 
 const UNTOLD: &str = "it is in the seeds of what is created, which the IDL cannot tell";
 
@@ -58,6 +61,7 @@ const EXCEPTIONS: &[Exception] = &[
     ("create_vault", "funder", "other signer", &[ACCEPTED], ANY_FUNDER),
     ("open_earnings", "funder", "other signer", &[ACCEPTED], ANY_FUNDER),
     ("open_till", "funder", "other signer", &[ACCEPTED], ANY_FUNDER),
+    ("register_operator", "funder", "other signer", &[ACCEPTED], ANY_FUNDER),
     (
         "revoke_approval",
         "approval",
@@ -72,7 +76,6 @@ const EXCEPTIONS: &[Exception] = &[
         &[ACCEPTED],
         "without the operator's agreement the new key waits for the grace period",
     ),
-    ("claim_fees", "destination", "double", &[ACCEPTED, "ConstraintTokenMint"], OWN_CHOICE),
     ("withdraw", "destination", "double", &[ACCEPTED, "ConstraintTokenMint"], OWN_CHOICE),
     (
         "claim",
@@ -123,10 +126,27 @@ const EXCEPTIONS: &[Exception] = &[
     ("release_quota", "caller", "other signer", &["LicenseInUse"], BY_HANDLER),
     ("release_quota", "channel", "double", &["LicenseTermsMismatch"], BY_HANDLER),
     ("settle", "settler", "other signer", &["OperatorFirst"], BY_HANDLER),
-    ("settle", "channel", "double", &["OperatorFirst"], BY_HANDLER),
+    ("settle", "channel", "double", &["InvalidOperatorAccount"], BY_HANDLER),
+    ("settle", "operator", "*", IN_PLACE_OPERATOR, BY_HANDLER),
+    ("settle_buffered", "operator", "*", IN_PLACE_OPERATOR, BY_HANDLER),
+    ("settle_cosigned", "operator", "surplus", &[ACCEPTED], "nothing reads it"),
+    ("settle_cosigned", "operator", "*", IN_PLACE_OPERATOR, BY_HANDLER),
+    ("update_operator", "authority", "other signer", &["NotOperator"], BY_PAYMENTS),
+    ("update_operator", "operator", "double", &["NotOperator"], BY_PAYMENTS),
+    ("rotate_operator_key", "authority", "other signer", &["NotOperator"], BY_PAYMENTS),
+    ("rotate_operator_key", "operator", "double", &["NotOperator"], BY_PAYMENTS),
+    ("claim_fees", "channel", "double", &["InvalidOperatorAccount"], "its operator is another"),
+    ("claim_fees", "operator", "double", &["InvalidOperatorAccount"], "the channel names another"),
+    (
+        "claim_fees",
+        "token_program",
+        "program",
+        &["InvalidProgramId", "ConstraintAssociatedTokenTokenProgram"],
+        "the destination says which it is before the vault does",
+    ),
     ("settle_cosigned", "settler", "other signer", &["OperatorFirst"], BY_HANDLER),
     ("settle_cosigned", "voucher_key", "other signer", &["VoucherSignerMismatch"], BY_HANDLER),
-    ("settle_cosigned", "channel", "double", &["OperatorFirst"], BY_HANDLER),
+    ("settle_cosigned", "channel", "double", &["InvalidOperatorAccount"], BY_HANDLER),
     ("request_close", "caller", "other signer", &["NotPayer"], BY_HANDLER),
     ("request_close", "channel", "double", &["NotPayer"], BY_HANDLER),
     (

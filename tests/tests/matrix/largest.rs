@@ -21,7 +21,7 @@ use super::{calls::Known, stage::Stage};
 pub const LARGEST: &[Known] = &[
     ("licensing", "register_work", "8 parents, 32 recipients, a model, URI", register_work),
     ("licensing", "register_work", "25 recipients", register_recipients),
-    ("licensing", "publish_terms", "every use and cap, URI", publish_terms),
+    ("licensing", "publish_terms", "every use and cap, 4 operators, URI", publish_terms),
     ("licensing", "propose_split", "24 recipients", propose_split),
     ("licensing", "extend_split_change", "24 recipients", extend_split_change),
     ("licensing", "approve_split_change", "32 recipients", approve_split_change),
@@ -98,9 +98,11 @@ fn publish_terms(stage: &mut Stage) -> Vec<Instruction> {
         Use::Play,
     ];
     let price = |licensed_use| UsePrice { licensed_use, unit: Unit::Second, price: 10 };
+    let operators = (0..4).map(|_| stage.world.person().key()).collect();
     let terms = stage.world.terms(&work).with(|offer| {
         offer.uses = uses.map(price).to_vec();
         offer.legal_uri = uri();
+        offer.operators = operators;
         offer.expires_at = Some(i64::MAX);
         let cap = Some(1_000_000);
         let caps = &mut offer.caps;

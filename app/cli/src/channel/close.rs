@@ -100,7 +100,7 @@ struct CloseOutput {
     signature: String,
 }
 
-/// Output of `motif channel close --without-gateway`.
+/// Output of `motif channel close` while the grace period runs.
 #[derive(Serialize)]
 struct StartCloseOutput {
     channel: String,
@@ -125,6 +125,12 @@ pub async fn run(args: CloseArgs, session: &Session) -> Result<(), CliError> {
     }
     let request = PayerRequest::close(&channel, &account.channel).sign(&signing_key(&payer));
     let closing = gateway.close(&request).await?;
+    if closing.closes_at > client.now().await? {
+        // The gateway has settled, and lacks the operator's authority: the grace period runs.
+        let closes_at = closing.closes_at;
+        session.print(&StartCloseOutput { channel: channel.to_string(), closes_at });
+        return Ok(());
+    }
     let (refunded, landed) = client.withdraw(&payer, &channel).await?;
     session.print(&CloseOutput {
         channel: channel.to_string(),

@@ -44,6 +44,7 @@ use crate::{
     decode_worker,
     error::CliError,
     localnet,
+    operator::prepare_operator,
     output::json_line,
     palette::Palette,
     receipt::Prover,
@@ -138,6 +139,8 @@ pub async fn run(args: DemoArgs, session: &Session) -> Result<(), CliError> {
     config.operator_fee_bps = OPERATOR_FEE_BPS;
     config.settle.at_receipts = u32::MAX; // settles on request only
     config.settle.at_age_seconds = u32::MAX;
+    let landed = prepare_operator(&client, &mut config).await?;
+    costs.add("registration", &landed);
     let gateway = serve(config).await?;
     let http = GatewayClient::new(&gateway.url());
     step.done(format_args!("{}, its store in a temporary folder", gateway.url()));
@@ -203,7 +206,9 @@ pub async fn run(args: DemoArgs, session: &Session) -> Result<(), CliError> {
     let palette = Palette::from_picture(&picture).unwrap_or(Palette::PLAIN);
     let account = client.channel(&channel).await?;
     let (key, policy) = (signing_key(&voucher_key), SessionPolicy::default());
-    let mut payer = PayerSession::begin(http.clone(), channel, &account, key, policy).await?;
+    let keys = client.operator(&account.channel.operator).await?.receipt_keys;
+    let payer = PayerSession::begin(http.clone(), channel, &account, key, policy).await?;
+    let mut payer = payer.receipt_keys(keys.clone());
     let mut receipts = Vec::with_capacity(args.generations as usize);
     let mut output = Vec::new();
     for number in 1..=args.generations {
@@ -232,7 +237,7 @@ pub async fn run(args: DemoArgs, session: &Session) -> Result<(), CliError> {
     let failed = |failed, first: String| CliError::ReceiptsFailed { failed, all, first };
     let prover = Prover::new(&channel, &account, &receipts);
     let prover = prover.map_err(|error| failed(all, error.to_string()))?;
-    let (receipts_verified, failure) = prover.verify(&channel, &account);
+    let (receipts_verified, failure) = prover.verify(&channel, &account, &keys);
     if let Some(failure) = failure {
         return Err(failed(all - receipts_verified, failure.to_string()));
     }

@@ -17,6 +17,7 @@ use motif_sdk::{
     gateway::{GatewayClient, PayerRequest, PayerSession, SessionPolicy},
     keypair,
     licensing::{InitializeArgs, Offer, Registration, Unit, Use, UsePrice, WorkKind},
+    operator::RegisterOperatorArgs,
 };
 use rand::Rng;
 use solana_keypair::Keypair;
@@ -136,6 +137,8 @@ async fn fund(
         price: PRICE,
     }]);
     client.publish_terms(&work, &currency.mint, offer).send(payer).await.unwrap();
+    let args = RegisterOperatorArgs::single(operator.pubkey());
+    client.register_operator(operator, args).await.unwrap();
     let args = OpenChannelArgs {
         salt: 0,
         voucher_key: voucher_key.pubkey(),

@@ -105,7 +105,7 @@ fn settle(account: &ChannelAccount, cut: &CutStatement, now: i64) -> ChannelAcco
         proven: &ProvenVoucher { key: cut.voucher.key, voucher: cut.voucher.voucher },
         statement: &cut.statement.to_bytes(),
         receipts: None,
-        settler: &account.channel.operator,
+        by_operator: true,
         now,
     };
     let settlement = channel.settle(&mut licenses, &request);

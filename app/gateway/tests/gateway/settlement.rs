@@ -40,7 +40,7 @@ async fn receipts_prove_across_statements() {
         let parts = world.client().proof(&receipt.receipt.digest()).await.unwrap();
         let proof = ReceiptProof::from(&parts);
         assert_eq!(proof.signed, *receipt);
-        assert_eq!(proof.verify(&CHANNEL, &channel), Ok(()));
+        assert_eq!(proof.verify(&CHANNEL, &channel, &world.receipt_keys()), Ok(()));
     }
     assert_eq!(channel.cumulative(), Ok(session.cumulative().unwrap()));
 }
@@ -105,7 +105,10 @@ async fn unheard_settlement_is_recorded() {
     assert_eq!(refused.slug(), Some("nothing-to-settle"));
     let parts = world.client().proof(&receipts[1].receipt.digest()).await.unwrap();
     let channel = world.chain.channel_account().channel;
-    assert_eq!(ReceiptProof::from(&parts).verify(&CHANNEL, &channel), Ok(()));
+    assert_eq!(
+        ReceiptProof::from(&parts).verify(&CHANNEL, &channel, &world.receipt_keys()),
+        Ok(())
+    );
     assert_eq!(world.chain.state().submitted.len(), 1);
 }
 

@@ -118,6 +118,8 @@ pub enum LicensingError {
     MissingRecipientApproval,
     #[error("invalid certificate name: 1 to 32 bytes")]
     InvalidCertificateName,
+    #[error("invalid operators: terms name at most 4, each once")]
+    InvalidOperators,
 
     // 6100-6199: the call may succeed at another time.
     #[error("parent not active: it takes no new derivatives")]

@@ -31,7 +31,7 @@ pub struct Channel {
     pub grace_seconds: u32,
     /// Key that deposits, accepts terms and receives the refund.
     pub payer: Pubkey,
-    /// Key that settles and receives the fees.
+    /// Authority of the [`Operator`](super::Operator) that settles and receives the fees.
     pub operator: Pubkey,
     /// Mint of all amounts.
     pub mint: Pubkey,
@@ -60,8 +60,11 @@ pub struct Channel {
     pub closes_at: i64,
     /// 1 after the payer's withdrawal.
     pub withdrawn: u8,
+    /// 1 if the payer or its voucher key was one of the operator's keys at opening: such a channel
+    /// meters itself.
+    pub self_metered: u8,
     /// Zeros.
-    pub reserved: [u8; 3],
+    pub reserved: [u8; 2],
     /// Number of licenses with a quota of shared caps.
     pub quotas_held: u32,
     /// Records of settled statements; its length is the current statement's number.
@@ -82,8 +85,8 @@ pub struct SettleRequest<'a> {
     pub statement: &'a [u8],
     /// Commitment to the receipts; counts only if the settler is the operator.
     pub receipts: Option<ReceiptsCommitment>,
-    /// Signer of the settlement.
-    pub settler: &'a Pubkey,
+    /// Whether the operator's settle key signed the settlement.
+    pub by_operator: bool,
     /// Current time, unix seconds.
     pub now: i64,
 }
@@ -189,8 +192,8 @@ impl Channel {
         Ok(new)
     }
 
-    /// Starts the grace period if `caller` is the payer; closes at once if it is the operator,
-    /// whom the period protects.
+    /// Starts the grace period if `caller` is the payer; closes at once if it is the operator's
+    /// authority, whom the period protects.
     ///
     /// # Errors
     /// [`PaymentsError::ChannelClosed`], [`PaymentsError::ChannelClosing`],
@@ -312,7 +315,7 @@ impl Channel {
         Ok(())
     }
 
-    /// Checks that `settler` may settle at `now`: the operator until the channel closes, any
+    /// Checks that the settler may settle at `now`: the operator until the channel closes, any
     /// holder of a voucher in the second half of the grace period.
     ///
     /// Earlier, a payer could settle an older voucher of the current statement, or sign the next
@@ -320,10 +323,10 @@ impl Channel {
     ///
     /// # Errors
     /// [`PaymentsError::ChannelClosed`], [`PaymentsError::OperatorFirst`].
-    fn require_may_settle(&self, settler: &Pubkey, now: i64) -> Result<(), PaymentsError> {
+    fn require_may_settle(&self, by_operator: bool, now: i64) -> Result<(), PaymentsError> {
         require!(now < self.closes_at, PaymentsError::ChannelClosed);
         let others_from = self.closes_at - i64::from(self.grace_seconds / 2);
-        let allowed = *settler == self.operator || now >= others_from;
+        let allowed = by_operator || now >= others_from;
         require!(allowed, PaymentsError::OperatorFirst);
         Ok(())
     }
@@ -341,10 +344,10 @@ impl Channel {
         licenses: &mut [License],
         request: &SettleRequest,
     ) -> Result<Settlement, PaymentsError> {
-        let SettleRequest { channel: address, proven, statement, receipts, settler, now } =
+        let SettleRequest { channel: address, proven, statement, receipts, by_operator, now } =
             *request;
         let voucher = &proven.voucher;
-        self.require_may_settle(settler, now)?;
+        self.require_may_settle(by_operator, now)?;
         let signer = self.voucher_key_at(now);
         require!(proven.key == *signer, PaymentsError::VoucherSignerMismatch);
         let for_this_channel = voucher.channel == address
@@ -376,7 +379,7 @@ impl Channel {
         let charged = self.upfront_fees.checked_add(cumulative);
         let charged = charged.ok_or(PaymentsError::Overflow)?;
         require!(charged <= self.deposited, PaymentsError::InsufficientDeposit);
-        let receipts = receipts.filter(|_| *settler == self.operator);
+        let receipts = receipts.filter(|_| by_operator);
         if let Some(receipts) = receipts {
             require!(receipts.sum == prices, PaymentsError::ReceiptsSumMismatch);
         }

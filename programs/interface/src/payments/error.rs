@@ -142,6 +142,18 @@ pub enum PaymentsError {
         "invalid upfront fee accounts: pass them for terms with an upfront fee, and omit them for others"
     )]
     InvalidUpfrontFeeAccounts,
+    #[error("invalid operator account: expected the account of the channel's operator")]
+    InvalidOperatorAccount,
+    #[error("operator fee too low: the operator asks for more; see `fee_bps` of its account")]
+    FeeTooLow,
+    #[error(
+        "grace period too short: the operator asks for more; see `min_grace_seconds` of its account"
+    )]
+    GracePeriodTooShort,
+    #[error("operator not named: the terms can be accepted towards the operators they name only")]
+    OperatorNotNamed,
+    #[error("url too long: at most 128 bytes")]
+    UrlTooLong,
 
     // 6100-6199: the call may succeed at another time.
     #[error("channel closing: it takes no new licenses and no top-ups")]

@@ -125,6 +125,8 @@ impl AcceptTerms<'_> {
         require!(digest == args.terms_digest, PaymentsError::TermsDigestMismatch);
         let same_currency = self.channel.load()?.mint == terms.currency;
         require!(same_currency, PaymentsError::CurrencyMismatch);
+        let operator = self.channel.load()?.operator;
+        require!(terms.offer.allows_operator(&operator), PaymentsError::OperatorNotNamed);
         let consented = work.consent.is_none_or(|consent| consent.valid_at(now));
         require!(consented, PaymentsError::ConsentEnded);
         let approved = !terms.offer.approval_required || self.approved();

@@ -8,7 +8,7 @@ use crate::{event::QuotaReleased, state::ChannelMut};
 
 #[derive(Accounts)]
 pub struct ReleaseQuota<'info> {
-    /// The operator, or any key after the license has expired or the channel has closed.
+    /// The operator's authority, or any key after the license has expired or the channel has closed.
     pub caller: Signer<'info>,
 
     #[account(mut)]

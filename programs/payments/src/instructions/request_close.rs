@@ -5,7 +5,7 @@ use crate::event::ChannelClosing;
 
 #[derive(Accounts)]
 pub struct RequestClose<'info> {
-    /// Payer or operator of the channel; checked by `Channel::request_close`.
+    /// Payer or operator's authority of the channel; checked by `Channel::request_close`.
     pub caller: Signer<'info>,
 
     #[account(mut)]

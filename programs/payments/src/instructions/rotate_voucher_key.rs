@@ -7,7 +7,7 @@ use crate::event::VoucherKeyRotationStarted;
 pub struct RotateVoucherKey<'info> {
     pub payer: Signer<'info>,
 
-    /// Signs if it holds no unsettled voucher of the old key: then the rotation is immediate.
+    /// Authority of the operator. It signs if the operator holds no unsettled voucher of the old key: then the rotation is immediate.
     pub operator: Option<Signer<'info>>,
 
     #[account(mut, has_one = payer @ PaymentsError::NotPayer)]

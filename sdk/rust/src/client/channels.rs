@@ -64,7 +64,7 @@ pub struct RotateVoucherKey<'a> {
 }
 
 impl Client {
-    /// Opens a channel and deposits into it.
+    /// Opens a channel with a registered operator, named by its authority, and deposits into it.
     pub fn open_channel(
         &self,
         operator: &Pubkey,
@@ -205,7 +205,7 @@ impl Client {
     }
 
     /// Starts a channel's grace period if the caller is the payer, or ends it if the caller is the
-    /// operator.
+    /// operator's authority.
     ///
     /// # Errors
     /// As [`Client::send`].
@@ -236,23 +236,25 @@ impl Client {
         Ok((self.channel(channel).await?.channel.refunded, confirmed))
     }
 
-    /// Pays the operator the fees settled so far; returns base units.
+    /// Pays the fees settled so far to the associated token account of the operator's fee owner,
+    /// which is created if it does not exist; returns base units. Any signer may pay for it.
     ///
     /// # Errors
     /// As [`Client::send`]; [`Error::NotFound`].
     pub async fn claim_fees(
         &self,
-        operator: &DynSigner,
+        fee_payer: &DynSigner,
         channel: &Pubkey,
     ) -> Result<(u64, ConfirmedTransaction), Error> {
         let currency = self.channel_currency(channel).await?;
-        let before = self.channel(channel).await?.channel.fees_claimed;
-        let owner = operator.pubkey();
+        let account = self.channel(channel).await?.channel;
+        let (before, operator) = (account.fees_claimed, account.operator);
+        let owner = self.operator(&operator).await?.fee_owner;
         let instructions = [
-            currency.create_tokens(&owner, &owner),
-            channel::claim_fees(&owner, channel, &currency),
+            currency.create_tokens(&fee_payer.pubkey(), &owner),
+            channel::claim_fees(channel, &operator, &owner, &currency),
         ];
-        let confirmed = self.send(&instructions, operator, &[]).await?;
+        let confirmed = self.send(&instructions, fee_payer, &[]).await?;
         let after = self.channel(channel).await?.channel.fees_claimed;
         Ok((after.saturating_sub(before), confirmed))
     }
@@ -334,7 +336,7 @@ impl<'a> AcceptTerms<'a> {
 }
 
 impl Settle<'_> {
-    /// Commitment to the statement's receipts, which only the operator can make. Default: none.
+    /// Commitment to the statement's receipts, which only the operator's settle key can make. Default: none.
     pub fn receipts(self, receipts: impl Into<Option<ReceiptsCommitment>>) -> Self {
         Self { receipts: receipts.into(), ..self }
     }
@@ -342,11 +344,12 @@ impl Settle<'_> {
     /// Settles the statement; returns the transactions, in order.
     ///
     /// # Errors
-    /// As [`Client::send`]; earlier transactions are confirmed.
+    /// As [`Client::send`]; [`Error::NotFound`]; earlier transactions are confirmed.
     pub async fn send(self, settler: &DynSigner) -> Result<Vec<ConfirmedTransaction>, Error> {
         let Self { client, voucher, statement, receipts } = self;
         let (owner, channel) = (settler.pubkey(), voucher.voucher.channel);
-        let direct = channel::settle(&owner, &voucher, statement.clone(), receipts);
+        let operator = client.channel(&channel).await?.channel.operator;
+        let direct = channel::settle(&owner, &operator, &voucher, statement.clone(), receipts);
         if transaction_bytes(&direct, &owner) <= PACKET_BYTES {
             return Ok(vec![client.send(&direct, settler, &[]).await?]);
         }
@@ -361,14 +364,14 @@ impl Settle<'_> {
             }
         }
         let mut confirmed = client.send_packed(parts, settler).await?;
-        let settle = channel::settle_buffered(&owner, &voucher, receipts);
+        let settle = channel::settle_buffered(&owner, &operator, &voucher, receipts);
         confirmed.push(client.send(&settle, settler, &[]).await?);
         Ok(confirmed)
     }
 }
 
 impl SettleCosigned<'_> {
-    /// Commitment to the statement's receipts, which only the operator can make. Default: none.
+    /// Commitment to the statement's receipts, which only the operator's settle key can make. Default: none.
     pub fn receipts(self, receipts: impl Into<Option<ReceiptsCommitment>>) -> Self {
         Self { receipts: receipts.into(), ..self }
     }
@@ -376,17 +379,19 @@ impl SettleCosigned<'_> {
     /// Settles the statement.
     ///
     /// # Errors
-    /// As [`Client::send`].
+    /// As [`Client::send`]; [`Error::NotFound`].
     pub async fn send(self, settler: &DynSigner) -> Result<ConfirmedTransaction, Error> {
         let Self { client, voucher_key, voucher, statement, receipts } = self;
         let (owner, key) = (settler.pubkey(), voucher_key.pubkey());
-        let settle = channel::settle_cosigned(&owner, &key, &voucher, statement, receipts);
+        let operator = client.channel(&voucher.channel).await?.channel.operator;
+        let settle =
+            channel::settle_cosigned(&owner, &operator, &key, &voucher, statement, receipts);
         client.send(&[settle], settler, &[voucher_key]).await
     }
 }
 
 impl<'a> RotateVoucherKey<'a> {
-    /// Operator of the channel, to sign for a rotation that takes effect at once. Default: the
+    /// Authority of the channel's operator, to sign for a rotation that takes effect at once. Default: the
     /// rotation takes effect after the grace period.
     pub fn operator(self, operator: impl Into<Option<&'a DynSigner>>) -> Self {
         Self { operator: operator.into(), ..self }

@@ -21,6 +21,7 @@ mod confirm;
 mod disputes;
 mod earnings;
 mod envelope;
+mod operators;
 #[cfg(feature = "fingerprint")]
 mod recognition;
 mod rights;

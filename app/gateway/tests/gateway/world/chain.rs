@@ -15,6 +15,7 @@ use motif_sdk::{
     },
     licensing::{Terms, Work},
     lineage::Lineage,
+    operator::{Operator, OperatorTerms},
     payments::SettleRequest,
     recognition::Registered,
     voucher::Voucher,
@@ -130,7 +131,7 @@ impl State {
             proven: &ProvenVoucher { key, voucher },
             statement: &args.statement,
             receipts: args.receipts,
-            settler: &settler,
+            by_operator: settler == account.channel.operator,
             now: self.now,
         };
         channel.settle(&mut licenses, &request).map_err(refusal)?;
@@ -326,6 +327,12 @@ impl Chain for ScriptedChain {
         }
         let is_silent = state.network == Network::Silent;
         Ok(state.landed.get(signature).filter(|_| !is_silent).cloned())
+    }
+
+    async fn operator(&self, authority: &Pubkey) -> Result<Option<Operator>, ChainError> {
+        self.up()?;
+        let terms = OperatorTerms::new(*authority);
+        Ok(Operator::new(255, *authority, [*authority; 2], terms, 0).ok())
     }
 
     async fn close(
