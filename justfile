@@ -1,13 +1,14 @@
-# Thin names for plain commands.
+# Short names for common commands.
 
-# The whole road on the embedded localnet.
+# Run the end-to-end demo on an embedded localnet.
 demo *arguments:
     cargo run --release -- demo {{arguments}}
 
-# Everything the gate runs, in its order.
+# Run the full gate.
 gate:
     .ci/run
 
+# Run all tests.
 test:
     cargo test --release --workspace
 
@@ -16,63 +17,63 @@ programs:
     toolchain/build-programs.sh
     toolchain/generate-idl.sh
 
-# What settling costs beside other ways of paying: one JSON object a line.
+# Measure the cost of settlement and of other payment schemes: one JSON object per line.
 bench-chain:
     cargo bench --workspace --bench chain
 
-# Durable paid requests beside requests that do nothing: one JSON object a line.
+# Measure durable paid requests against no-op requests: one JSON object per line.
 bench-gateway:
     cargo bench --workspace --bench gateway
 
-# A million requests by payers who would rather not pay; the report is the last line.
+# Send a million requests of payers that try to avoid payment; the report is the last line.
 free-riding:
     cargo run --release --example exercise -- free-riding
 
-# Ten minutes of load: memory stays flat; the report is the last line.
+# Run ten minutes of load and check that memory stays flat; the report is the last line.
 soak:
     cargo run --release --example exercise -- soak
 
-# What 5,000 slow sockets do to honest payers. Needs `ulimit -n 20000`.
+# Measure the effect of 5,000 slow sockets on honest payers. Needs `ulimit -n 20000`.
 slow-clients:
     cargo run --release --example exercise -- slow-clients
 
-# Write the pages of docs/figures that tests measure.
+# Rewrite the pages of docs/figures that tests generate.
 figures:
-    UPDATE_FIGURES=1 cargo test --release --workspace --test matrix --test states
+    UPDATE_FIGURES=1 cargo test --release --workspace --test programs -- matrix::costs states::
 
-# Random calls of both programs against the reference ledger; the report is the last line.
+# Send random calls to both programs and compare them with the reference model; the report is the last line.
 fuzz:
     cargo run --release --example fuzz
 
-# A gateway under load, killed a thousand times at random moments; the report is the last line.
+# Kill a gateway under load a thousand times at random failpoints; the report is the last line.
 crash-loop *arguments:
     cargo run --release --example crash_loop -- --kills 1000 {{arguments}}
 
-# Ten thousand random histories of works and what they earn.
+# Run ten thousand random histories of works and their earnings.
 histories:
-    cargo test --release --workspace --test histories -- --ignored --nocapture
+    cargo test --release --workspace --test model histories:: -- --ignored --nocapture
 
-# Write one account of every type as the present build does; later builds must load them.
+# Write one account of each type with the current layouts; later builds must load them.
 fixtures:
-    UPDATE_FIXTURES=1 cargo test --release --workspace --test matrix fixtures
+    UPDATE_FIXTURES=1 cargo test --release --workspace --test programs matrix::fixtures
 
-# Measure what fingerprints find, miss and mistake, on content that is downloaded into a folder.
+# Measure recognition errors of fingerprints on content that is downloaded into a folder.
 evaluate-fingerprints folder *arguments:
     tools/evaluation/corpus/fetch.sh {{folder}}
     cargo run --release -p motif-evaluation -- {{folder}} {{arguments}}
 
-# How fast works are recognised among a million, and whether any is missed: one JSON object a line.
+# Measure lookup time and recall of the index of works: one JSON object per line.
 bench-index:
     cargo bench --workspace --bench recognition
 
-# Decoders and randomly changed files, for as many cases as are asked for.
-fuzz-decoding cases="100000":
-    PROPTEST_CASES={{cases}} cargo test --release --workspace --test decoding
+# Test the decoders with randomly changed files.
+test-decoders cases="100000":
+    PROPTEST_CASES={{cases}} cargo test --release --workspace --test end_to_end decoders::
 
-# Every decoder under libFuzzer, for so many seconds each.
+# Run each decoder under libFuzzer for a number of seconds.
 fuzz-decoders seconds="60":
     fuzz/run.sh {{seconds}}
 
-# Change the money code line by line and see whether a test on bytecode notices.
+# Mutate the money code and check that a test fails for each mutant.
 mutants *arguments:
     tests/mutants/run.py {{arguments}}

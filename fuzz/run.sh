@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Lets libFuzzer loose on every decoder for so many seconds each, or on those that are named. Wants
-# nothing but cargo; what is built is what `cargo fuzz -s none` builds.
+# Runs libFuzzer on every decoder, or on the named ones, for a number of seconds each. Needs cargo only,
+# and builds the same as `cargo fuzz -s none`.
 #
 #   fuzz/run.sh [SECONDS [TARGET...]]
 set -euo pipefail

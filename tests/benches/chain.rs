@@ -1,7 +1,7 @@
-//! What settling costs, on bytecode, beside what other ways of paying cost. One JSON object a
-//! line; nothing else on standard output. `cargo bench --workspace --bench chain`
+//! Measures the cost of settlement on bytecode, and of other payment schemes. Prints one JSON
+//! object per line on standard output. `cargo bench --workspace --bench chain`
 //!
-//! Compute units, bytes and lamports are exact and repeatable: no clock is read.
+//! Compute units, bytes and lamports are exact and repeatable.
 
 use motif_sdk::{
     channel::{TOKEN_PROGRAM, collect},
@@ -9,7 +9,7 @@ use motif_sdk::{
     earnings::{CLAIM_BATCH, claim_batch},
 };
 use motif_tests::world::{Call, Landed, OpenedChannel, Person, SignedStatement, World};
-use payments::{Channel, License};
+use payments::{Channel, License, StatementBuffer};
 use serde::Serialize;
 use solana_compute_budget_interface::ComputeBudgetInstruction;
 
@@ -19,15 +19,15 @@ const SIGNATURE: u64 = 5_000;
 /// x402's `exact` scheme on Solana moves tokens once for each request, to one recipient: the
 /// payer's signature and the fee payer's. With the reference implementation's
 /// own client and facilitator, run against the LiteSVM of these benchmarks: 692 compute units,
-/// 496 bytes, 10,001 lamports, one of them a priority fee that can be left out.
+/// 496 bytes, 10,001 lamports, one of them an optional priority fee.
 const X402_EXACT_LAMPORTS: u64 = 2 * SIGNATURE;
 
-/// A channel program in which every split has a channel of its own (payment-channels at commit
+/// A channel program with one channel per split (payment-channels at commit
 /// 3ffa4d6, built with the compiler of our programs and run in the same LiteSVM): settling and
 /// distributing the channels of 1,000 works of two recipients took 700 transactions and
 /// 7,500,000 lamports packed as tightly as packets allow, 872 and 9,400,000 as its client packs
-/// them. Each channel settles by a proof of its own, so this grows with works, not with
-/// generations. Taken here: the cheaper.
+/// them. Each channel settles by its own proof, so the cost grows with works, not with
+/// generations. The cheaper value is used.
 const CHANNEL_PER_SPLIT_LAMPORTS: u64 = 7_500;
 
 const GENERATIONS: [u64; 3] = [1, 1_000, 1_000_000];
@@ -43,7 +43,7 @@ fn main() {
     scenarios();
 }
 
-/// One line of the output, in the order in which it is read.
+/// Line of the output.
 #[derive(Serialize)]
 struct Line<'a> {
     name: &'a str,
@@ -73,8 +73,8 @@ fn split(recipients: usize) -> Vec<u16> {
     shares
 }
 
-/// A channel without fee that licenses so many works at 10. Beyond a hundred, they are written
-/// into the account: a settlement reads nothing else.
+/// Creates a channel without fee with a number of licenses at 10. More than a hundred are written
+/// into the account, which a settlement reads only.
 fn channel(works: u64, recipients: usize) -> (World, OpenedChannel) {
     let mut world = World::new();
     let channel = world.channel().fee(0).deposited(1 << 50).open();
@@ -131,7 +131,7 @@ fn settling() {
     goal("settle.cu_million_less_1_generation", many.abs_diff(one), "CU", (0, many == one), how);
 }
 
-/// The voucher key signs the transaction: no proof in it, and one signature for any number of
+/// Measures co-signed settlements: no proof, and one signature for any number of
 /// channels.
 fn cosigning() {
     let (world, channel) = channel(200, 2);
@@ -202,7 +202,7 @@ fn claiming() {
     print("claim.recipients_per_packet", CLAIM_BATCH as u64, "recipients", "as the SDK packs them");
 }
 
-/// Each settles a period in which so many generations fell on so many works.
+/// Compares schemes for a period with numbers of generations and works.
 fn scenarios() {
     for works in WORKS {
         for recipients in RECIPIENTS {
@@ -224,13 +224,13 @@ fn scenarios() {
     thousand_works();
 }
 
-/// From licenses' credit to recipients' accounts: permissionless.
+/// Counts the permissionless transactions from licenses' credit to recipients' accounts.
 fn paying_out(recipients: usize) {
     let (world, channel) = channel(100, recipients);
     let (host, currency) = (world.host.key(), world.currency);
     let licenses: Vec<_> = (0..).zip(world.read(&channel).licenses).collect();
     let works: Vec<_> = licenses.iter().map(|(index, license)| (*index, license.work)).collect();
-    // 28 earnings accounts to a packet.
+    // 28 earnings accounts per packet.
     let collects = works.chunks(28).map(|few| collect(&channel.address, &currency.mint, few));
     let collects = packed(collects.collect(), &host).len() as u64;
     let people: Vec<_> =
@@ -281,20 +281,22 @@ fn scenario(
     }
 }
 
-/// The same period with its statement written down first: fewer signatures.
+/// The same period with a buffered statement, which needs fewer signatures.
 fn staged(works: u16, in_packets: u64) {
     let (mut world, channel) = channel(u64::from(works), 2);
     let entries: Vec<_> = (0..works).map(|license| (license, 100)).collect();
-    let statement = world.statement(&channel, &entries);
-    let mut lamports: u64 = statement
-        .buffer_instructions()
-        .into_iter()
-        .map(|part| world.send(part).assert_ok().fee)
-        .sum();
-    let budget = ComputeBudgetInstruction::set_compute_unit_limit(1_400_000);
-    let call = statement.staged_call().changed(|calls| calls.insert(0, budget));
-    lamports += world.send(call).assert_ok().fee;
-    let how = "LiteSVM: 10,000 licenses in one statement, written down first in parts of 900 bytes";
+    let mut lamports = 0;
+    for entries in entries.chunks(StatementBuffer::MAX_ENTRIES) {
+        let statement = world.statement(&channel, entries);
+        for part in statement.buffer_instructions() {
+            lamports += world.send(part).assert_ok().fee;
+        }
+        let budget = ComputeBudgetInstruction::set_compute_unit_limit(1_400_000);
+        let call = statement.staged_call().changed(|calls| calls.insert(0, budget.clone()));
+        lamports += world.send(call).assert_ok().fee;
+    }
+    let how =
+        "LiteSVM: 10,000 licenses in three statements, written down first in parts of 900 bytes";
     print("settle_buffered.lamports{works=10000,generations=1000000}", lamports, "lamports", how);
     print(
         "settle_buffered.part_of_settle",
@@ -304,7 +306,7 @@ fn staged(works: u16, in_packets: u64) {
     );
 }
 
-/// The peer's scenario: a thousand works of two recipients each, one period.
+/// The comparison's scenario: a thousand works with two recipients each, one period.
 fn thousand_works() {
     let (mut world, channel) = channel(1_000, 2);
     let all: Vec<_> = (0..1_000).map(|license| (license, 1)).collect();

@@ -17,6 +17,7 @@ import {
   bytesTypeNode,
   constantPdaSeedNodeFromString,
   definedTypeLinkNode,
+  fixedSizeTypeNode,
   numberTypeNode,
   publicKeyTypeNode,
   remainderCountNode,
@@ -39,7 +40,7 @@ const TAILS = {
 const key = (name) => variablePdaSeedNode(name, publicKeyTypeNode());
 const text = (value) => constantPdaSeedNodeFromString('utf8', value);
 
-/** Addresses that no instruction derives from its accounts and arguments alone. */
+/** Addresses that no instruction derives from addresses of accounts and from arguments alone. */
 const ADDRESSES = {
   licensing: [
     {
@@ -48,6 +49,25 @@ const ADDRESSES = {
     },
   ],
   payments: [
+    {
+      name: 'channel', // `operator` is the authority of the operator, not its account
+      seeds: [
+        text('channel'),
+        key('payer'),
+        key('operator'),
+        key('mint'),
+        variablePdaSeedNode('salt', numberTypeNode('u64')),
+      ],
+    },
+    {
+      name: 'till', // `shares` is a digest: docs/formats.md says of what
+      seeds: [
+        text('till'),
+        key('operator'),
+        key('mint'),
+        variablePdaSeedNode('shares', fixedSizeTypeNode(bytesTypeNode(), 32)),
+      ],
+    },
     {
       name: 'licensee',
       seeds: [

@@ -1,14 +1,14 @@
-//! `just fuzz`: random calls of both programs against the reference ledger; see
+//! `just fuzz`: random calls of both programs, compared with the reference model; see
 //! `motif_tests::fuzz`.
 //!
 //! ```sh
 //! cargo run --release --example fuzz
 //! ```
 //!
-//! `FUZZ_INSTRUCTIONS` says how many (250,000), `FUZZ_SEED` from which seed on (1). A break names
+//! `FUZZ_INSTRUCTIONS` sets their number (250,000), `FUZZ_SEED` the first seed (1). A failure names
 //! the seed of its episode and the step: `FUZZ_SEED=<seed> FUZZ_STEP=<step>
-//! FUZZ_INSTRUCTIONS=400` plays that episode alone up to that step. The last line is a report in
-//! JSON; the exit code is 1 when a promise was broken, or bytecode and ledger disagreed.
+//! FUZZ_INSTRUCTIONS=400` repeats that episode up to that step. The last line is a report in
+//! JSON; the exit code is 1 if a promise was broken, or bytecode and model differ.
 
 use std::process::ExitCode;
 

@@ -12,7 +12,7 @@ ERROR = re.compile(r"^error(?:\[E\d+\])?: .*\n\s+--> ([^:\n]+):(\d+):(\d+)", re.
 
 
 class DoesNotCompile(Exception):
-    """The compiler's words, and which mutants they are about."""
+    """Compiler errors with the mutants that they concern."""
 
     def __init__(self, words, mutants):
         super().__init__(words)
@@ -20,7 +20,7 @@ class DoesNotCompile(Exception):
 
 
 class Copy:
-    """The sources of the programs, and what is built from them, in a folder of their own."""
+    """A copy of the programs' sources, with its builds."""
 
     def __init__(self, root, folder):
         self.root = folder / "source"
@@ -37,7 +37,7 @@ class Copy:
         self.originals = {}
 
     def weave(self, mutants):
-        """Puts all of these into the sources."""
+        """Inserts all these mutants into the sources."""
         self.restore()
         self.write("programs/licensing/src/mutant.rs", module())
         crate = "programs/licensing/src/lib.rs"
@@ -49,7 +49,7 @@ class Copy:
             self.write(file, self.woven[file].text)
 
     def apply(self, mutant):
-        """Puts one into the sources in place of what it changes."""
+        """Replaces the original by one mutant in the sources."""
         self.restore()
         text = (self.root / mutant.file).read_text()
         self.write(mutant.file, text[: mutant.start] + mutant.replacement + text[mutant.end :])
@@ -68,7 +68,7 @@ class Copy:
         self.originals, self.woven = {}, {}
 
     def compile(self, programs=PROGRAMS):
-        """The programs' bytecode, as the sources are now."""
+        """Builds the programs' bytecode from the present sources."""
         for program in programs:
             manifest = self.root / f"programs/{program}/Cargo.toml"
             build = [self.root / "toolchain/bin/cargo-build-sbf", "--locked", "--sbf-out-dir", self.bytecode]
@@ -100,13 +100,13 @@ class Copy:
         return found
 
     def put(self, bytecode, number):
-        """Writes bytecode where tests find it, with one mutant on; 0 for none."""
+        """Writes the bytecode for tests, with one active mutant; 0 for none."""
         for program, code in bytecode.items():
             (self.bytecode / f"{program}.so").write_bytes(switched_on(code, number))
 
 
 def compile_together(copy, mutants, compile_now):
-    """Weaves mutants in and leaves out those that do not compile; the rest, and what was built."""
+    """Inserts mutants without those that do not compile; returns the rest and the builds."""
     mutants = list(mutants)
     while True:
         copy.weave(mutants)

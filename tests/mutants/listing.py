@@ -1,4 +1,4 @@
-"""What could be changed: cargo-mutants' list, and the guards it does not look into."""
+"""Lists mutants: those of cargo-mutants, and those of guards, which it does not cover."""
 
 import dataclasses
 import json
@@ -18,7 +18,7 @@ OTHERS = {
 
 @dataclasses.dataclass(frozen=True)
 class Mutant:
-    """One change of one place of a source."""
+    """One change in one place of a source file."""
 
     number: int
     name: str
@@ -29,7 +29,7 @@ class Mutant:
     body: int | None
     replacement: str
     replaces_body: bool
-    # Cannot stand beside the original: constants, and values of a type that is not named.
+    # Cannot be compiled beside the original: constants, and values of unnamed types.
     alone: bool
 
 
@@ -96,7 +96,7 @@ def enclosing(source, at):
 
 
 def compiler_checks(source):
-    """Insides of `const _: () = ...;`: what the compiler makes sure of is in no program."""
+    """Insides of `const _: () = ...;`, which are compile-time checks outside of programs."""
     found = []
     for check in re.finditer(r"\bconst _: \(\) = (?=\{)", source.mask):
         found.append((check.start(), source.closing(check.end())))
@@ -104,6 +104,6 @@ def compiler_checks(source):
 
 
 def is_const(source, function):
-    """Whether the compiler may have to run a function."""
+    """Returns whether a function can be evaluated by the compiler."""
     before = source.mask[function : re.compile(r"\bfn\b").search(source.mask, function).start()]
     return re.search(r"\bconst\s+(?:unsafe\s+)?$", before) is not None

@@ -29,7 +29,7 @@ from trial import Trial, first_failure
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 GOAL = 0.90
-# Split, settle, claim and vouchers, and what they are made of.
+# Sources of splits, settlement, claims and vouchers.
 MONEY = [
     "programs/licensing/src/bps.rs",
     "programs/payments/src/proof.rs",
@@ -47,17 +47,20 @@ MONEY = [
     "programs/payments/src/instructions/settle_cosigned.rs",
     "programs/payments/src/instructions/settle_buffered.rs",
 ]
-# Quick ones first: most mutants meet their end there.
-TESTS = ["payments", "attacks", "licensing", "states", "journeys", "fuzz", "histories", "matrix"]
-# Compute units decide these, and switches cost some.
+# Modules of the test executables. Quick ones first, which catch most mutants.
+TESTS = [
+    "programs payments", "programs attacks", "programs licensing", "programs states",
+    "end_to_end journeys", "model fuzz", "model histories", "programs matrix",
+]
+# These depend on compute units, which the switches change.
 LEFT_OUT = [
-    "matrix costs::costs_stay_as_recorded",
-    "matrix costs::every_instruction_fits_a_transaction",
+    "programs matrix::costs::costs_stay_as_recorded",
+    "programs matrix::costs::every_instruction_fits_a_transaction",
 ]
 
 
 def main():
-    """Tries what was asked for; the exit code."""
+    """Runs the requested mutants; returns the exit code."""
     asked = arguments()
     listed = list_mutants(ROOT, asked.files)
     chosen = select(listed, asked)
@@ -102,7 +105,7 @@ def select(listed, asked):
 
 
 def results(chosen, copy):
-    """Mutant, how it ended, by what, and how it was compiled, one after the other."""
+    """Yields each mutant with its result, the test that caught it, and how it was compiled."""
     beside = [mutant for mutant in chosen if not mutant.alone]
     together, bytecode = compile_together(copy, beside, copy.compile)
     natively, unit_tests = compile_together(copy, together, copy.compile_unit_tests)
@@ -124,7 +127,7 @@ def results(chosen, copy):
 
 
 def judged(mutant, copy, trial, unit_tests):
-    """How a mutant whose bytecode is in place ended, and by what: what takes longest comes last."""
+    """Returns the result of an active mutant and the test that caught it; slow tests run last."""
     environment = {"MOTIF_BYTECODE": str(copy.bytecode)}
     by = (
         trial.likely(mutant.file, environment)
@@ -135,7 +138,7 @@ def judged(mutant, copy, trial, unit_tests):
 
 
 def check_baseline(copy, bytecode, unit_tests, trial):
-    """With no mutant on, every test must pass: else each mutant would seem caught."""
+    """Checks that every test passes without an active mutant."""
     copy.put(bytecode, 0)
     failing = trial.all_failures({"MOTIF_BYTECODE": str(copy.bytecode)})
     failing += filter(None, [caught_by_unit_tests(unit_tests, {"MOTIF_MUTANT": "0"})])
@@ -144,9 +147,9 @@ def check_baseline(copy, bytecode, unit_tests, trial):
 
 
 def by_itself(mutant, copy, trial):
-    """How a mutant ended that has a build of its own; the quicker build comes first."""
+    """Returns the result of a mutant with its own build; the quicker build is first."""
     copy.apply(mutant)
-    # `licensing` is in `payments` too, and not the other way round.
+    # `payments` contains `licensing`, not the other way round.
     alters_both = mutant.file.startswith("programs/licensing/")
     try:
         by = caught_by_unit_tests(copy.compile_unit_tests(), {})

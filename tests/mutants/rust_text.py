@@ -3,7 +3,7 @@
 import bisect
 import re
 
-# What hides braces and semicolons that are none; a lifetime is not a character.
+# Comments and literals, which can contain braces and semicolons; a lifetime is not a character.
 HIDING = re.compile(
     r"""//[^\n]* | /\*.*?\*/
       | b?r(?P<hashes>\#*)".*?"(?P=hashes)

@@ -1,4 +1,4 @@
-"""All mutants in one source: each stands beside the original, behind a switch.
+"""All mutants in one source, each beside the original and behind a switch.
 
 A mutant that replaces a function's body becomes `if is(17) { return <value>; }` at its top. Any
 other becomes a second version of the statement it is in, `if is(17) { <changed> } else
@@ -39,12 +39,12 @@ PATTERN = b"\xf1mutant-switch\xf2\xf3"
 
 
 def module():
-    """The source of the module that knows which mutant is on."""
+    """Returns the source of the module that selects the active mutant."""
     return MODULE.replace("PATTERN", "".join(f"\\x{byte:02x}" for byte in PATTERN))
 
 
 def switched_on(bytecode, number):
-    """Bytecode with one mutant on."""
+    """Returns bytecode with one active mutant."""
     if bytecode.count(PATTERN) != 1:
         raise SystemExit(f"the switch is in the bytecode {bytecode.count(PATTERN)} times, not once")
     at = bytecode.index(PATTERN) + len(PATTERN)
@@ -52,7 +52,7 @@ def switched_on(bytecode, number):
 
 
 class Weaver:
-    """Weaves a file's mutants into it, and remembers whom a piece of the text is the fault of."""
+    """Inserts a file's mutants, and maps positions in the result to mutants."""
 
     def __init__(self, text, mutants, switch):
         self.source = RustText(text)
@@ -63,7 +63,7 @@ class Weaver:
         assert set(mutants) == {mutant for _, faulty in self.pieces for mutant in faulty}
 
     def at_fault(self, line, column):
-        """The mutants that are to blame for an error there in the woven text."""
+        """Returns the mutants at the position of an error."""
         wanted = RustText(self.text).offset({"line": line, "column": column})
         end = 0
         for piece, faulty in self.pieces:

@@ -1,4 +1,4 @@
-"""What tests say of a mutant: they stop at the first one that fails."""
+"""Runs tests on a mutant until the first failure."""
 
 import collections
 import contextlib
@@ -12,14 +12,25 @@ FAILED = " ... FAILED"
 
 
 class Trial:
-    """The tests' executables, and which of their tests have caught something before."""
+    """Test modules, with the tests that caught mutants before."""
 
     def __init__(self, root, tests, left_out):
         self.root = root
-        self.left_out = left_out
-        self.executables = test_binaries(root, tests)
+        self.executables = test_binaries(root, dict.fromkeys(test.split(" ")[0] for test in tests))
+        # Executable and names of the tests of each module, in the order asked for.
+        self.modules = [self.listed(*test.split(" "), left_out) for test in tests]
         # How many mutants of a file each test caught.
         self.catchers = collections.defaultdict(collections.Counter)
+
+    def listed(self, executable, module, left_out):
+        """The executable and the names of its tests in a module, without those left out."""
+        lines = output(self.executables[executable], {}, self.root, "--list", f"{module}::")
+        names = [line.removesuffix(": test") for line in lines if line.endswith(": test")]
+        # Filters match anywhere in a name.
+        names = [name for name in names if name.startswith(f"{module}::") and f"{executable} {name}" not in left_out]
+        if not names:
+            raise SystemExit(f"no tests in module {module} of {executable}")
+        return executable, names
 
     def likely(self, file, environment):
         """The first that fails, as `executable test`, of the tests that caught another mutant of
@@ -39,34 +50,36 @@ class Trial:
     def best(self, file, environment):
         tried = collections.defaultdict(list)
         for by, _ in self.catchers[file].most_common(24):
-            test, name = by.split(" ", 1)
-            tried[test].append(name)
-        for test, names in tried.items():
-            if name := self.failure(self.executables[test], environment, "--exact", *names):
-                return f"{test} {name}"
+            executable, name = by.split(" ", 1)
+            tried[executable].append(name)
+        for executable, names in tried.items():
+            if by := self.failure(executable, names, environment):
+                return by
         return None
 
-    def in_turn(self, environment, *names):
-        for test, executable in self.executables.items():
-            if name := self.failure(executable, environment, *names, *self.skipped(test)):
-                return f"{test} {name}"
+    def in_turn(self, environment, part=""):
+        """The first that fails of the tests with `part` in their names below the module, or `None`."""
+        for executable, names in self.modules:
+            chosen = [name for name in names if part in name.split("::", 1)[1]]
+            if by := self.failure(executable, chosen, environment):
+                return by
         return None
 
     def all_failures(self, environment):
         """Every test that fails, as `executable test`."""
         return [
-            f"{test} {line.split()[1]}"
-            for test, executable in self.executables.items()
-            for line in output(executable, environment, self.root, *self.skipped(test))
+            f"{executable} {line.split()[1]}"
+            for executable, names in self.modules
+            for line in output(self.executables[executable], environment, self.root, "--exact", *names)
             if line.startswith("test ") and line.endswith(FAILED)
         ]
 
-    def failure(self, executable, environment, *arguments):
-        return first_failure(executable, environment, self.root, *arguments)
-
-    def skipped(self, test):
-        named = [name.split(" ", 1)[1] for name in self.left_out if name.split(" ", 1)[0] == test]
-        return [argument for name in named for argument in ("--skip", name)]
+    def failure(self, executable, names, environment):
+        """The first of these tests that fails, as `executable test`, or `None`."""
+        if not names:  # without a name libtest runs all
+            return None
+        name = first_failure(self.executables[executable], environment, self.root, "--exact", *names)
+        return name and f"{executable} {name}"
 
 
 def test_binaries(root, tests):
@@ -97,7 +110,7 @@ def output(executable, environment, root, *arguments):
 
 
 def first_failure(executable, environment, root, *arguments, seconds=300):
-    """The first test that fails, `crash` or `timeout` when none says so, or `None`."""
+    """Returns the first failing test, `crash`, `timeout`, or `None`."""
     late = threading.Event()
     with start(executable, environment, root, *arguments) as running:
         def stop():
@@ -119,6 +132,6 @@ def first_failure(executable, environment, root, *arguments, seconds=300):
 
 
 def kill(running):
-    """Ends the tests, which this started, and whatever they started."""
+    """Ends the started tests and their child processes."""
     with contextlib.suppress(ProcessLookupError):
         os.killpg(running.pid, signal.SIGKILL)

@@ -1,4 +1,4 @@
-"""Reads a signed PNG, JPEG, WebP, WAV or MP3 with somebody else's C2PA reader, and verifies the receipt in
+"""Reads a signed PNG, JPEG, WebP, WAV or MP3 with an independent C2PA reader, and verifies the receipt in
 it from docs/formats.md alone.
 
     credentials.py FILE MEDIA_TYPE ANCHORS [OPERATOR]
@@ -29,7 +29,7 @@ def settings(anchors):
 
 
 def bare(content, media_type):
-    """The file without its credentials, as docs/formats.md says."""
+    """Returns the file without its credentials, as docs/formats.md describes."""
     if media_type == "image/png":
         kept, place = content[:8], 8
         while place < len(content):

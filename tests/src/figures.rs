@@ -1,21 +1,21 @@
-//! Pages of measured facts: written by the tests that measure, and held against every later run.
+//! Generated pages of figures: tests write them, and later runs are compared with them.
 
 use std::{fs, path::PathBuf};
 
-/// Where such pages live.
+/// Returns the path of a page.
 pub fn path(page: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../docs/figures").join(page)
 }
 
-/// Whether this run writes pages instead of comparing with them.
+/// Returns whether this run writes pages instead of comparing with them.
 pub fn updating() -> bool {
     std::env::var_os("UPDATE_FIGURES").is_some()
 }
 
-/// Writes a page, or asserts that it is what is committed.
+/// Writes a page, or asserts that it equals the committed one.
 ///
 /// # Panics
-/// When it is not.
+/// Panics if it differs.
 #[track_caller]
 pub fn check(page: &str, content: &str) {
     let path = path(page);
@@ -26,6 +26,6 @@ pub fn check(page: &str, content: &str) {
     let committed = fs::read_to_string(&path).unwrap_or_default();
     assert!(
         committed == content,
-        "docs/figures/{page} is not what the programs do; run this test with UPDATE_FIGURES=1"
+        "docs/figures/{page} differs from this run; if that is intended, set UPDATE_FIGURES=1"
     );
 }

@@ -1,22 +1,22 @@
-//! A program for attacks: it accepts anything, passes on what it is told to call, and logs what
-//! it is told to log.
+//! Program for attacks: it accepts any input, forwards the given call, and logs the given
+//! bytes.
 
 use litesvm::LiteSVM;
 use solana_instruction::{AccountMeta, Instruction};
 use solana_program_test::{BuiltinFunctionDefinition, InvokeContext};
 use solana_pubkey::Pubkey;
 
-/// Where the tests put it.
+/// Address of the program.
 pub const ID: Pubkey = Pubkey::from_str_const("Re1ay11111111111111111111111111111111111111");
 
-/// Puts the program on a cluster.
+/// Adds the program to a cluster.
 pub fn deploy(svm: &mut LiteSVM) {
     svm.add_builtin(ID, <Relay as BuiltinFunctionDefinition<_>>::register);
 }
 
 const DATA_LINE: &str = "Program data: ";
 
-/// Has the program log an event's bytes, base64, in the very line an event has.
+/// Returns a call that logs an event's bytes, base64, in the same form as an event.
 pub fn logging(event: &str) -> Instruction {
     let line = format!("{DATA_LINE}{event}");
     Instruction { program_id: ID, accounts: Vec::new(), data: line.into_bytes() }

@@ -1,21 +1,14 @@
-//! Durable paid requests beside requests that do nothing, on the same server stack, in the same
-//! process, from the same load generator. One JSON object a line; nothing else on standard
+//! Compares durable paid requests with no-op requests, on the same server stack, in the same
+//! process, from the same load generator. Prints one JSON object per line on standard
 //! output. `cargo bench --workspace --bench gateway`
 //!
-//! On a store in a file, then on a PostgreSQL server where this machine has its programs.
+//! Measures a file store, then a PostgreSQL server if its programs are installed.
 //!
-//! `GATEWAY_BENCH_FOLDER` names a folder on the disk to measure (a temporary one without it),
-//! `GATEWAY_BENCH_REQUESTS` how many requests each round sends (32,000), `GATEWAY_BENCH_ROUNDS` how many
-//! rounds there are (3): medians of the rounds are printed. For a profile `GATEWAY_BENCH_CONNECTIONS`
-//! names one of the counts of connections, and `GATEWAY_BENCH_STORE` one of `file` and `server`.
-#![allow(clippy::unwrap_used, reason = "a benchmark stops at what it did not expect")]
-
-#[allow(unused_imports, reason = "an example uses the rest")]
-#[path = "../tests/load/mod.rs"]
-mod load;
-#[allow(dead_code, unused_imports, unused_macros, reason = "tests use the rest")]
-#[path = "../tests/gateway/world/mod.rs"]
-mod world;
+//! `GATEWAY_BENCH_FOLDER` sets a folder on the disk to measure (default: a temporary one),
+//! `GATEWAY_BENCH_REQUESTS` the requests per round (32,000), `GATEWAY_BENCH_ROUNDS` the number of
+//! rounds (3), whose medians are printed. For a profile, `GATEWAY_BENCH_CONNECTIONS`
+//! selects one number of connections, and `GATEWAY_BENCH_STORE` one of `file` and `server`.
+#![allow(clippy::unwrap_used, reason = "a benchmark fails by a panic")]
 
 use std::{
     net::SocketAddr,
@@ -31,20 +24,22 @@ use hyper_util::{
     rt::{TokioIo, TokioTimer},
     service::TowerToHyperService,
 };
-use load::{Connection, chains, one_fsync, open, resident_bytes};
 use mimalloc::MiMalloc;
 use motif_gateway::{GatewayConfig, SettlePolicy, config::Rate};
+use motif_testkit::{
+    load::{Connection, chains, one_fsync, open, resident_bytes},
+    world::{Server, World},
+};
 use serde::Serialize;
 use tokio::{net::TcpListener, runtime::Runtime};
-use world::{Server, World};
 
 const CONNECTIONS: [u32; 4] = [1, 16, 128, 512];
-/// Requests of one connection that warm both servers up, untimed.
+/// Warm-up requests of one connection, not timed.
 const WARM_UP: u32 = 16;
 const RATIO_GOAL: f64 = 0.35;
 const RATIO_AT: u32 = 128;
 
-/// The `motif` binary's.
+/// The allocator of the `motif` binary.
 #[global_allocator]
 static ALLOCATOR: MiMalloc = MiMalloc;
 
@@ -53,14 +48,14 @@ fn main() {
         requests: number("GATEWAY_BENCH_REQUESTS").unwrap_or(32_000),
         rounds: number("GATEWAY_BENCH_ROUNDS").unwrap_or(3).max(1),
         folder: std::env::var_os("GATEWAY_BENCH_FOLDER").map(PathBuf::from),
-        // Servers and clients share the cores, and no threads.
+        // Servers and clients share cores, not threads.
         servers: runtime("server"),
         clients: runtime("client"),
     };
     bench.run();
 }
 
-/// Threads that a profile tells apart.
+/// Thread names for profiles.
 fn runtime(name: &str) -> Runtime {
     tokio::runtime::Builder::new_multi_thread().enable_all().thread_name(name).build().unwrap()
 }
@@ -77,7 +72,7 @@ struct Bench {
     clients: Runtime,
 }
 
-/// One round's answers.
+/// Latencies of one round.
 #[derive(Clone, Copy)]
 struct Round {
     each_second: f64,
@@ -90,7 +85,7 @@ impl Bench {
         let temporary = tempfile::tempdir().unwrap();
         let folder = self.folder.clone().unwrap_or_else(|| temporary.path().to_owned());
         let fsync = one_fsync(&folder);
-        print("gateway.fsync", micros(fsync), "us", None, "one page appended and synchronised");
+        print("gateway.fsync", micros(fsync), "us", None, "one page appended and synced");
         let only = std::env::var("GATEWAY_BENCH_STORE").ok();
         let chosen = |store: &str| only.as_ref().is_none_or(|only| only == store);
         if chosen("file") {
@@ -101,7 +96,7 @@ impl Bench {
         }
     }
 
-    /// Measures one kind of store, at every count of connections.
+    /// Measures one kind of store, at every number of connections.
     fn measure(&self, folder: &Path, server: Option<&'static Server>, fsync: Duration) {
         let only = number("GATEWAY_BENCH_CONNECTIONS");
         let chosen = |count: &u32| only.is_none_or(|only| only == *count);
@@ -123,8 +118,8 @@ impl Bench {
         }
     }
 
-    /// The same load on both servers, one after the other: what does nothing, what is paid, and
-    /// by how many bytes memory has grown meanwhile.
+    /// Sends the same load to both servers, one after the other; returns the no-op and paid
+    /// latencies, and the growth of memory in bytes.
     fn round(
         &self,
         folder: &Path,
@@ -151,7 +146,7 @@ impl Bench {
         let requests: Vec<_> = chains.into_iter().map(|chain| chain.requests).collect();
         let requests = Arc::new(requests);
         let nothing = self.servers.block_on(does_nothing());
-        // Often enough to take about as long as what follows.
+        // Repeated to take about as long as the paid round.
         let without = self.load(nothing, &requests, 4);
         let before = resident_bytes();
         let paid = self.load(world.gateway.local_addr(), &requests, 1);
@@ -162,7 +157,7 @@ impl Bench {
         (without, paid, grown)
     }
 
-    /// Every connection sends its requests, each after the answer to the one before.
+    /// Sends the requests of every connection, each after the response to the previous one.
     fn load(&self, server: SocketAddr, requests: &Arc<Vec<Vec<Vec<u8>>>>, times: usize) -> Round {
         let all = self.clients.block_on(async {
             let started = Arc::new(tokio::sync::Barrier::new(requests.len()));
@@ -201,15 +196,15 @@ impl Bench {
     }
 }
 
-/// Limits that are counted and never reached, and no settlement meanwhile.
+/// Limits that are counted and never reached, and no settlement.
 fn unlimited(config: &mut GatewayConfig) {
     let rate = Rate::per_second(10_000_000, 20_000_000);
     (config.limits.address, config.limits.channel) = (rate, rate);
     config.settle = SettlePolicy { at_receipts: u32::MAX, ..config.settle };
 }
 
-/// A server that reads the same request, does nothing, and answers as many bytes as a receipt
-/// has: hyper and axum as the gateway sets them up.
+/// No-op server: reads the same request and responds with as many bytes as a receipt
+/// has, on hyper and axum configured like the gateway.
 async fn does_nothing() -> SocketAddr {
     const RECEIPT_BYTES: usize = 780;
     let answer = Bytes::from(vec![b' '; RECEIPT_BYTES]);
@@ -267,7 +262,7 @@ fn median(values: impl Iterator<Item = f64>) -> f64 {
     values[values.len() / 2]
 }
 
-/// One line of the output.
+/// Prints one line of the output.
 #[derive(Serialize)]
 struct Line<'a> {
     name: &'a str,

@@ -1,34 +1,31 @@
-//! Kills a gateway under load, as often as it is told to, and checks after each kill that nothing
+//! Kills a gateway under load a number of times, and checks after each kill that nothing
 //! acknowledged is lost and nothing is charged twice. The report is the last line.
 //!
 //! `cargo run --release --example crash_loop -- --kills 1000 [--postgres]`
-#![allow(clippy::unwrap_used, reason = "it stops at what it did not expect")]
-
-#[path = "../tests/gateway/crashing/mod.rs"]
-mod crashing;
-#[allow(dead_code, unused_imports, unused_macros, reason = "tests use the rest of it")]
-#[path = "../tests/gateway/world/mod.rs"]
-mod world;
+#![allow(clippy::unwrap_used, reason = "it fails by a panic")]
 
 use std::{
     process::{Command, ExitCode},
     time::Instant,
 };
 
-use crashing::{child, rounds::Rounds};
+use motif_testkit::{
+    crash_loop::{self, Rounds},
+    world::Server,
+};
 use serde_json::json;
 
-/// Kills between two lines on standard error.
+/// Number of kills between two lines on standard error.
 const EVERY: u32 = 50;
 
-/// This program again, as the gateway that is killed.
+/// Returns the command that runs this program as the gateway to kill.
 fn gateway() -> Command {
     Command::new(std::env::current_exe().unwrap())
 }
 
 fn main() -> ExitCode {
-    if let Ok(told) = std::env::var(child::TOLD) {
-        child::run(serde_json::from_str(&told).unwrap());
+    if let Ok(told) = std::env::var(crash_loop::TOLD) {
+        crash_loop::run(serde_json::from_str(&told).unwrap());
         return ExitCode::SUCCESS;
     }
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -42,7 +39,7 @@ fn main() -> ExitCode {
 async fn run(kills: u32, on_postgres: bool) -> ExitCode {
     let folder = tempfile::tempdir().unwrap();
     let (database, store) = if on_postgres {
-        let server = world::Server::get().expect("a PostgreSQL server");
+        let server = Server::get().expect("a PostgreSQL server");
         ("PostgreSQL", server.database().await)
     } else {
         ("SQLite", folder.path().join("gateway.sqlite").display().to_string())

@@ -1,8 +1,8 @@
 use std::{ops::Deref, path::PathBuf, sync::Arc};
 
 use motif_ed25519_batch::Verifier;
+use motif_paywall::SpoolError;
 use motif_sdk::{Pubkey, keypair::signing_key};
-use solana_signer::Signer;
 
 use crate::{
     GatewayConfig,
@@ -19,13 +19,12 @@ use crate::{
     keys::Keyring,
     metering::Metering,
     metrics::{Exposure, Metrics},
-    paywall::SpoolError,
     rebalance::LeaseRenewal,
     receipts::Receipts,
     recognition::{Recognizer, WorksFollower},
     reconcile::Reconciler,
     settlement::{SettlementPolicy, SettlementWorker, Settler, Submitter},
-    store::{Failpoints, Store, StoreError, StoreOptions},
+    store::{Failpoints, ReceiptSigner, Store, StoreError, StoreOptions},
     traces::{TraceError, Traces},
 };
 
@@ -46,11 +45,11 @@ pub struct Components {
     /// Takes payment for generations.
     pub metering: Arc<Metering>,
     /// Adds, captures and releases holds.
-    pub holds: Holds,
+    pub holds: Arc<Holds>,
     /// Settles and closes channels.
     pub settler: Arc<Settler>,
     /// Works, terms and prices.
-    pub catalogue: Catalogue,
+    pub catalogue: Arc<Catalogue>,
     /// Receipts, proofs and usage.
     pub receipts: Receipts,
     /// Compares the store with the chain.
@@ -116,7 +115,11 @@ impl App {
         config.faults().or(())?;
         let config = Arc::new(config);
         let failed = |source| StartError::Store { place: config.store.clone(), source };
-        let options = StoreOptions::new(signing_key(&config.operator))
+        let mut signer = ReceiptSigner::from(signing_key(&config.receipt_keypair));
+        if let Some((next, valid_from)) = &config.next_receipt_keypair {
+            signer = signer.then(signing_key(next), *valid_from);
+        }
+        let options = StoreOptions::new(signer)
             .url(url)
             .lease_duration(config.lease)
             .skip_frames(&config.skip_frames)
@@ -155,30 +158,30 @@ impl App {
             failpoints: failpoints.clone(),
         });
         let components = Components {
-            holds: Holds {
+            holds: Arc::new(Holds {
                 channels: channels.clone(),
                 metering: metering.clone(),
                 cluster: cluster.clone(),
                 admission: admission.clone(),
                 policy: policy.clone(),
-            },
+            }),
             settler: Arc::new(Settler {
                 sync: sync.clone(),
                 submitter: Submitter {
                     channels: channels.clone(),
                     cluster: cluster.clone(),
-                    operator: config.operator.clone(),
+                    keypair: config.keypair.clone(),
                     failpoints,
                 },
                 admission: admission.clone(),
                 metrics: metrics.clone(),
                 traces: traces.clone(),
             }),
-            catalogue: Catalogue { cluster: cluster.clone(), config: config.clone() },
+            catalogue: Arc::new(Catalogue { cluster: cluster.clone(), config: config.clone() }),
             receipts: Receipts { channels: channels.clone() },
             reconciler: Reconciler { channels: channels.clone(), sync: sync.clone() },
             keys: Arc::new(ApiKeys {
-                keyring: Keyring::new(&config.operator, stored_keys),
+                keyring: Keyring::new(&config.keypair, stored_keys),
                 store: store.clone(),
                 admission: admission.clone(),
                 cluster: cluster.clone(),
@@ -214,9 +217,9 @@ impl App {
         Ok(app)
     }
 
-    /// Returns the operator's address.
+    /// Returns the operator's authority.
     pub fn operator(&self) -> Pubkey {
-        self.config.operator.pubkey()
+        self.config.operator
     }
 
     /// Returns the unsettled amounts of all channels.

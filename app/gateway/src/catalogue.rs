@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use motif_sdk::{
     Pubkey,
+    bps::{WHOLE_BPS, floor_share},
     channel::{self, Channel},
     gateway::wire::{
         Address, Amount, Digest, LineageFacts, Operator, Quote, TermsFacts, Use, WorkDetailsFacts,
@@ -15,7 +16,6 @@ use motif_sdk::{
         rsl::{self, Licensed, Placement},
     },
 };
-use solana_signer::Signer;
 
 use crate::{GatewayConfig, cluster::Cluster, error::GatewayError};
 
@@ -37,7 +37,7 @@ impl Catalogue {
     pub async fn operator(&self) -> Result<Operator, GatewayError> {
         let config = &self.config;
         Ok(Operator {
-            operator: Address(config.operator.pubkey()),
+            operator: Address(config.operator),
             cluster: Digest(self.cluster.tag().await?),
             licensing_program: Address(licensing::PROGRAM_ID),
             payments_program: Address(channel::PROGRAM_ID),
@@ -148,7 +148,26 @@ fn page(query: &WorkQuery) -> (u32, u32) {
 
 /// Adds the fee to a price, rounded up.
 fn with_fee(price: Amount, fee_bps: u16) -> Amount {
-    let fee = (u128::from(price.0) * u128::from(fee_bps)).div_ceil(10_000);
-    let total = u128::from(price.0) + fee;
-    Amount(u64::try_from(total).unwrap_or(u64::MAX))
+    // What the floor of the rest leaves is the fee, rounded up.
+    let fee = price.0 - floor_share(price.0, WHOLE_BPS.saturating_sub(fee_bps));
+    Amount(price.0.saturating_add(fee))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fee_is_rounded_up() {
+        for (price, fee_bps, total) in [
+            (0, 200, 0),
+            (1, 0, 1),
+            (1, 200, 2),
+            (1_000, 200, 1_020),
+            (1_001, 200, 1_022),
+            (u64::MAX, 1, u64::MAX),
+        ] {
+            assert_eq!(with_fee(Amount(price), fee_bps), Amount(total), "{price} at {fee_bps}");
+        }
+    }
 }

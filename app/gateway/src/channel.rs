@@ -9,8 +9,8 @@ use std::{
 use motif_ed25519_batch::{PublicKey, Verifier};
 use motif_sdk::{
     Pubkey,
-    channel::{Channel, Entry},
-    gateway::wire::{Amount, ExpectedStatement, StatementEntry, VoucherParts},
+    channel::{Channel, Entry, Moment},
+    gateway::wire::{Amount, ExpectedStatement, StatementEntry},
     voucher::{SignedVoucher, Statement},
 };
 use parking_lot::{Mutex, MutexGuard};
@@ -98,28 +98,29 @@ impl ChannelHandle {
         self.state.lock()
     }
 
-    /// Verifies that a voucher is for this channel and signed by its voucher key at `now`.
+    /// Verifies that a voucher is for this channel and signed by its voucher key at `now`, which
+    /// is set as the voucher's key.
     ///
     /// # Errors
     /// [`GatewayError::VoucherOtherChannel`], [`GatewayError::VoucherSignature`].
     pub async fn verify(
         &self,
-        voucher: &VoucherParts,
+        signed: &mut SignedVoucher,
         verifier: &Verifier,
         now: i64,
-    ) -> Result<SignedVoucher, GatewayError> {
-        let is_for_this = voucher.channel.0 == self.address
+    ) -> Result<(), GatewayError> {
+        let voucher = &signed.voucher;
+        let is_for_this = voucher.channel == self.address
             && voucher.opened_slot == self.opened_slot
-            && voucher.cluster.0 == self.cluster;
+            && voucher.cluster == self.cluster;
         if !is_for_this {
             return Err(GatewayError::VoucherOtherChannel);
         }
-        let key = *self.lock().ledger.channel().voucher_key_at(now);
-        let signed = voucher.signed_by(key);
-        let key = self.decoded_key(&key).ok_or(GatewayError::VoucherSignature)?;
-        let message = signed.voucher.to_bytes();
+        let message = voucher.to_bytes();
+        signed.key = *self.lock().ledger.channel().voucher_key_at(Moment::running(now));
+        let key = self.decoded_key(&signed.key).ok_or(GatewayError::VoucherSignature)?;
         if verifier.verify(&key, &message, &signed.signature).await {
-            Ok(signed)
+            Ok(())
         } else {
             Err(GatewayError::VoucherSignature)
         }

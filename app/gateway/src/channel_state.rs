@@ -2,7 +2,6 @@ use motif_sdk::{
     channel::License,
     gateway::wire::{
         Address, Amount, ChannelState, Digest, LicenseState, StatementState, Unit, Use,
-        VoucherParts,
     },
 };
 
@@ -59,7 +58,7 @@ fn statements(ledger: &Ledger) -> (Vec<StatementState>, StatementState) {
         prices: Amount(cut.prices),
         cumulative: Amount(cut.voucher.voucher.cumulative),
         entries: entries(&cut.statement),
-        voucher: Some(VoucherParts::from(&cut.voucher)),
+        voucher: Some(cut.voucher),
     };
     let open = ledger.open_statement();
     let open = StatementState {
@@ -69,7 +68,7 @@ fn statements(ledger: &Ledger) -> (Vec<StatementState>, StatementState) {
         // Checked when the newest voucher was accepted.
         cumulative: Amount(ledger.cumulative().unwrap_or(u64::MAX)),
         entries: entries(&open.statement),
-        voucher: open.voucher.as_ref().map(VoucherParts::from),
+        voucher: open.voucher,
     };
     (ledger.cut_statements().iter().map(cut).collect(), open)
 }

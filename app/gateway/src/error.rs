@@ -9,7 +9,6 @@ use crate::{
     chain::ChainError,
     keys::KeyError,
     ledger::LedgerError,
-    paywall::PaywallRefusal,
     store::{ProofError, StoreError},
 };
 
@@ -192,9 +191,6 @@ pub enum GatewayError {
     /// Error returned when the store fails.
     #[error("the gateway's store takes no writes")]
     StoreFailed(#[source] StoreError),
-    /// Error returned when a paywall does not release an answer.
-    #[error(transparent)]
-    Paywall(#[from] PaywallRefusal),
     /// Error returned when the gateway has a bug.
     #[error("internal error")]
     Internal(#[source] Box<dyn StdError + Send + Sync>),

@@ -96,7 +96,7 @@ impl Holds {
         request: GenerationRequest,
         caller: &Caller,
     ) -> Result<SignedReceipt, GatewayError> {
-        let address = request.voucher.channel.0;
+        let address = request.voucher.voucher.channel;
         let held = self.channels.get(&address).await?.lock().ledger.hold(&id).copied();
         if held.is_some_and(|held| held.request_digest != request.request_digest.0) {
             return Err(GatewayError::HoldMismatch);

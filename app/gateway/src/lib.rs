@@ -11,7 +11,7 @@
 //! - [`catalogue`], [`receipts`], [`recognition`]: reads for clients.
 //! - [`api_keys`], [`admission`]: API keys and rate limits; [`metrics`], [`traces`]: observability.
 //! - [`router`]: every URL; [`error`], [`problem`]: every error and its HTTP form.
-//! - [`paywall`]: a price in front of a model server.
+//! - [`paywall`]: takes payment for the crate `motif-paywall`, which sells a model server.
 
 pub mod admission;
 pub mod api_keys;
@@ -49,7 +49,7 @@ pub mod settlement;
 pub mod traces;
 
 pub use app::{App, Components, StartError};
-pub use config::{AdminConfig, GatewayConfig, Limits, PaywallConfig, SettlePolicy, TraceConfig};
+pub use config::{AdminConfig, GatewayConfig, Limits, PaywallListener, SettlePolicy, TraceConfig};
 /// The crate `motif-store`.
 pub use motif_store as store;
 pub use router::{admin_openapi, openapi};

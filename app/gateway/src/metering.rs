@@ -7,7 +7,7 @@ use motif_sdk::{
     Pubkey,
     gateway::{
         IdempotencyKey,
-        wire::{BatchRequest, BatchedGeneration, Digest, GenerationRequest, VoucherParts},
+        wire::{BatchRequest, BatchedGeneration, Digest, GenerationRequest},
     },
     receipt::{Receipt, SignedReceipt},
     voucher::SignedVoucher,
@@ -20,7 +20,7 @@ use crate::{
     cluster::Cluster,
     error::GatewayError,
     keys::Caller,
-    ledger::{HoldId, Item, LedgerError, PaymentRequest, Reservation},
+    ledger::{HoldId, Item, LedgerError, Reservation},
     metrics::Metrics,
     settlement::SettlementPolicy,
     store::{Change, Failpoint, Failpoints, Generation, Issued, Written},
@@ -37,11 +37,10 @@ pub struct Metering {
     pub(crate) failpoints: Arc<dyn Failpoints>,
 }
 
-/// Generations to pay for with one voucher, under one idempotency key.
-struct Payment<'a> {
-    key: &'a str,
-    voucher: SignedVoucher,
-    generations: &'a [BatchedGeneration],
+/// Idempotency key of a payment.
+#[derive(Clone, Copy)]
+struct PaymentKey<'a> {
+    text: &'a str,
     /// Hold that the payment captures.
     hold: Option<HoldId>,
 }
@@ -72,7 +71,7 @@ impl Metering {
         request: GenerationRequest,
         caller: &Caller,
     ) -> Result<SignedReceipt, GatewayError> {
-        self.pay_one(channel, key.as_str(), None, request, caller).await
+        self.pay_one(channel, PaymentKey { text: key.as_str(), hold: None }, request, caller).await
     }
 
     /// Takes payment for several generations, all or none, and returns their receipts in order.
@@ -85,16 +84,16 @@ impl Metering {
         &self,
         channel: Pubkey,
         key: IdempotencyKey,
-        request: BatchRequest,
+        mut request: BatchRequest,
         caller: &Caller,
     ) -> Result<Vec<SignedReceipt>, GatewayError> {
         let count = request.generations.len();
         if !(1..=BatchRequest::MAX_GENERATIONS).contains(&count) {
             return Err(GatewayError::BatchSize(count));
         }
-        let (channel, voucher) = self.verify(&channel, &request.voucher, count as u32).await?;
-        let (key, generations) = (key.as_str(), &request.generations[..]);
-        self.execute(&channel, &Payment { key, voucher, generations, hold: None }, caller).await
+        let channel = self.verify(&channel, &mut request.voucher, count as u32).await?;
+        let key = PaymentKey { text: key.as_str(), hold: None };
+        self.execute(&channel, key, &request.voucher, &request.generations, caller).await
     }
 
     /// Takes payment for a generation that captures a hold.
@@ -108,7 +107,8 @@ impl Metering {
         request: GenerationRequest,
         caller: &Caller,
     ) -> Result<SignedReceipt, GatewayError> {
-        self.pay_one(channel, &hold_key(&hold), Some(hold), request, caller).await
+        let key = PaymentKey { text: &hold_key(&hold), hold: Some(hold) };
+        self.pay_one(channel, key, request, caller).await
     }
 
     /// Takes payment for a later part of a streamed answer, under the part's identifier.
@@ -122,7 +122,8 @@ impl Metering {
         request: GenerationRequest,
         caller: &Caller,
     ) -> Result<SignedReceipt, GatewayError> {
-        self.pay_one(channel, &part_key(&part), None, request, caller).await
+        let key = PaymentKey { text: &part_key(&part), hold: None };
+        self.pay_one(channel, key, request, caller).await
     }
 
     /// Returns the receipt that captured a hold or paid for a later part of a streamed answer.
@@ -161,46 +162,47 @@ impl Metering {
     async fn pay_one(
         &self,
         channel: Pubkey,
-        key: &str,
-        hold: Option<HoldId>,
-        request: GenerationRequest,
+        key: PaymentKey<'_>,
+        mut request: GenerationRequest,
         caller: &Caller,
     ) -> Result<SignedReceipt, GatewayError> {
-        let (channel, voucher) = self.verify(&channel, &request.voucher, 1).await?;
-        let payment = Payment { key, voucher, generations: &[request.generation()], hold };
-        let receipts = self.execute(&channel, &payment, caller).await?;
+        let channel = self.verify(&channel, &mut request.voucher, 1).await?;
+        let generation = [request.generation()];
+        let receipts = self.execute(&channel, key, &request.voucher, &generation, caller).await?;
         receipts.first().copied().ok_or(GatewayError::IdempotencyKeyReused)
     }
 
-    /// Verifies a voucher and counts it against the channel's rate limit.
+    /// Verifies a voucher, sets its key, and counts it against the channel's rate limit.
     async fn verify(
         &self,
         address: &Pubkey,
-        voucher: &VoucherParts,
+        voucher: &mut SignedVoucher,
         generations: u32,
-    ) -> Result<(Arc<ChannelHandle>, SignedVoucher), GatewayError> {
+    ) -> Result<Arc<ChannelHandle>, GatewayError> {
         // Ledgers may be ahead of a disk that has failed.
         if let Some(failure) = self.channels.store().writer().failure() {
             return Err(GatewayError::StoreFailed(failure));
         }
         let channel = self.channels.get(address).await?;
-        let voucher = channel.verify(voucher, &self.verifier, self.cluster.now()).await?;
+        channel.verify(voucher, &self.verifier, self.cluster.now()).await?;
         self.admission.channel(address, generations)?;
-        Ok((channel, voucher))
+        Ok(channel)
     }
 
     /// Executes a payment, once more if the channel's lease was lost meanwhile.
     async fn execute(
         &self,
         channel: &Arc<ChannelHandle>,
-        payment: &Payment<'_>,
+        key: PaymentKey<'_>,
+        voucher: &SignedVoucher,
+        generations: &[BatchedGeneration],
         caller: &Caller,
     ) -> Result<Vec<SignedReceipt>, GatewayError> {
-        match self.try_execute(channel, payment, caller).await {
+        match self.try_execute(channel, key, voucher, generations, caller).await {
             // Nothing was written, and the handle is removed.
             Err(GatewayError::ChannelMoving) => {
                 let channel = self.channels.get(&channel.address).await?;
-                Box::pin(self.try_execute(&channel, payment, caller)).await
+                Box::pin(self.try_execute(&channel, key, voucher, generations, caller)).await
             }
             receipts => receipts,
         }
@@ -209,11 +211,13 @@ impl Metering {
     async fn try_execute(
         &self,
         channel: &ChannelHandle,
-        payment: &Payment<'_>,
+        key: PaymentKey<'_>,
+        voucher: &SignedVoucher,
+        generations: &[BatchedGeneration],
         caller: &Caller,
     ) -> Result<Vec<SignedReceipt>, GatewayError> {
         self.failpoints.hit(Failpoint::Reserving);
-        match self.reserve(channel, payment, caller)? {
+        match self.reserve(channel, key, voucher, generations, caller)? {
             Decision::Accepted(issued) => {
                 self.failpoints.hit(Failpoint::Reserved);
                 let receipts = self.channels.commit(channel, issued).await?;
@@ -224,7 +228,7 @@ impl Metering {
                 self.policy.wake_if_large(channel);
                 Ok(receipts)
             }
-            Decision::Earlier => Box::pin(self.repeat(channel, payment)).await,
+            Decision::Earlier => Box::pin(self.repeat(channel, key, voucher, generations)).await,
             Decision::Cut(written) => {
                 self.channels.commit(channel, written).await?;
                 self.policy.wake();
@@ -237,21 +241,24 @@ impl Metering {
     fn reserve(
         &self,
         channel: &ChannelHandle,
-        payment: &Payment<'_>,
+        key: PaymentKey<'_>,
+        voucher: &SignedVoucher,
+        generations: &[BatchedGeneration],
         caller: &Caller,
     ) -> Result<Decision, GatewayError> {
         let now = self.cluster.now();
-        let request = payment.request();
+        let item = |one: &BatchedGeneration| Item { license: one.license, units: one.units };
+        let items: Vec<_> = generations.iter().map(item).collect();
         let store = self.channels.store();
         let mut locked = channel.lock();
         let open = locked.ledger.open_statement().number;
-        let statement = payment.voucher.voucher.statement;
-        let is_known = statement == open && locked.keys.contains_key(payment.key);
+        let statement = voucher.voucher.statement;
+        let is_known = statement == open && locked.keys.contains_key(key.text);
         if is_known || statement < open {
             return Ok(Decision::Earlier);
         }
         self.policy.check_seen(channel)?;
-        let reservation = match locked.ledger.reserve(&request, now) {
+        let reservation = match locked.ledger.reserve(voucher, &items, key.hold, now) {
             Ok(reservation) => reservation,
             Err(LedgerError::StatementFull) => {
                 let cut = locked.cut(channel.lease, store, now);
@@ -263,10 +270,10 @@ impl Metering {
         };
         let charged = reservation.charged;
         let budget = caller.0.as_ref().map(|key| key.reserve(charged)).transpose()?;
-        locked.commit(payment.key, &reservation, now);
-        let generations = payment.generations(channel, &reservation, caller, now);
+        locked.commit(key.text, &reservation, now);
+        let generations = build_generations(channel, key, &reservation, generations, caller, now);
         // Queued under the lock, so that vouchers reach the disk in the ledger's order.
-        let change = Change::Generations { generations, hold: payment.hold };
+        let change = Change::Generations { generations, hold: key.hold };
         Ok(Decision::Accepted(store.writer().issue(channel.lease, change, budget)))
     }
 
@@ -274,17 +281,19 @@ impl Metering {
     async fn repeat(
         &self,
         channel: &ChannelHandle,
-        payment: &Payment<'_>,
+        key: PaymentKey<'_>,
+        voucher: &SignedVoucher,
+        generations: &[BatchedGeneration],
     ) -> Result<Vec<SignedReceipt>, GatewayError> {
         let store = self.channels.store();
         // The earlier payment may not be on disk yet.
         store.writer().flush().await?;
-        let statement = payment.voucher.voucher.statement;
-        let earlier = store.lookup().by_key(channel.id(), statement, payment.key).await?;
+        let statement = voucher.voucher.statement;
+        let earlier = store.lookup().by_key(channel.id(), statement, key.text).await?;
         if earlier.is_empty() {
             return Err(channel.lock().rejected(LedgerError::StatementClosed));
         }
-        if !payment.is_same(&earlier) {
+        if !is_same(&earlier, voucher, generations) {
             return Err(GatewayError::IdempotencyKeyReused);
         }
         self.metrics.repeated.inc();
@@ -300,73 +309,67 @@ impl LockedChannel {
     }
 }
 
-impl Payment<'_> {
-    fn request(&self) -> PaymentRequest {
-        let item = |one: &BatchedGeneration| Item { license: one.license, units: one.units };
-        PaymentRequest {
-            items: self.generations.iter().map(item).collect(),
-            voucher: self.voucher,
-            hold: self.hold,
+/// Returns whether `earlier` are the generations of a payment, with the same voucher, which its
+/// signature identifies. A batch of one equals a single generation.
+fn is_same(
+    earlier: &[Generation],
+    voucher: &SignedVoucher,
+    generations: &[BatchedGeneration],
+) -> bool {
+    let same = |(earlier, one): (&Generation, &BatchedGeneration)| {
+        let receipt = &earlier.receipt.receipt;
+        earlier.voucher_signature == voucher.signature
+            && (receipt.license, receipt.units) == (one.license, one.units)
+            && receipt.request_digest == one.request_digest.0
+            && receipt.output_digest == one.output_digest.0
+    };
+    earlier.len() == generations.len() && earlier.iter().zip(generations).all(same)
+}
+
+/// Returns the generations to store, with unsigned receipts.
+fn build_generations(
+    channel: &ChannelHandle,
+    key: PaymentKey<'_>,
+    reservation: &Reservation,
+    generations: &[BatchedGeneration],
+    caller: &Caller,
+    now: i64,
+) -> Vec<Generation> {
+    let items = generations.iter().zip(&reservation.items).zip(0..);
+    let generation = |((one, priced), part): ((&BatchedGeneration, _), u32)| {
+        let priced: &crate::ledger::PricedItem = priced;
+        let receipt = Receipt {
+            channel: channel.address,
+            opened_slot: channel.opened_slot,
+            statement: reservation.statement,
+            position: reservation.position + part,
+            license: one.license,
+            units: one.units,
+            terms_number: priced.terms_number,
+            amount: priced.price,
+            cumulative: reservation.cumulative,
+            work: priced.work,
+            request_digest: one.request_digest.0,
+            output_digest: one.output_digest.0,
+            issued_at: now,
+        };
+        Generation {
+            channel_id: channel.id(),
+            idempotency_key: key.text.to_owned(),
+            part,
+            receipt: SignedReceipt::unsigned(receipt),
+            voucher_key: reservation.voucher.key,
+            voucher_expires_at: reservation.voucher.voucher.expires_at,
+            voucher_signature: reservation.voucher.signature,
+            api_key: caller.0.as_ref().map(|key| key.id()),
+            // Fees depend on totals: the first generation is charged the fee of all.
+            charged: match part {
+                0 => reservation.charged - reservation.price + priced.price,
+                _ => priced.price,
+            },
         }
-    }
-
-    /// Returns whether `earlier` are the generations of this payment, with the same voucher,
-    /// which its signature identifies. A batch of one equals a single generation.
-    fn is_same(&self, earlier: &[Generation]) -> bool {
-        let same = |(earlier, one): (&Generation, &BatchedGeneration)| {
-            let receipt = &earlier.receipt.receipt;
-            earlier.voucher_signature == self.voucher.signature
-                && (receipt.license, receipt.units) == (one.license, one.units)
-                && receipt.request_digest == one.request_digest.0
-                && receipt.output_digest == one.output_digest.0
-        };
-        earlier.len() == self.generations.len() && earlier.iter().zip(self.generations).all(same)
-    }
-
-    /// Returns the generations to store, with unsigned receipts.
-    fn generations(
-        &self,
-        channel: &ChannelHandle,
-        reservation: &Reservation,
-        caller: &Caller,
-        now: i64,
-    ) -> Vec<Generation> {
-        let items = self.generations.iter().zip(&reservation.items).zip(0..);
-        let generation = |((one, priced), part): ((&BatchedGeneration, _), u32)| {
-            let priced: &crate::ledger::PricedItem = priced;
-            let receipt = Receipt {
-                channel: channel.address,
-                opened_slot: channel.opened_slot,
-                statement: reservation.statement,
-                position: reservation.position + part,
-                license: one.license,
-                units: one.units,
-                terms_number: priced.terms_number,
-                amount: priced.price,
-                cumulative: reservation.cumulative,
-                work: priced.work,
-                request_digest: one.request_digest.0,
-                output_digest: one.output_digest.0,
-                issued_at: now,
-            };
-            Generation {
-                channel_id: channel.id(),
-                idempotency_key: self.key.to_owned(),
-                part,
-                receipt: SignedReceipt::unsigned(receipt),
-                voucher_key: self.voucher.key,
-                voucher_expires_at: self.voucher.voucher.expires_at,
-                voucher_signature: self.voucher.signature,
-                api_key: caller.0.as_ref().map(|key| key.id()),
-                // Fees depend on totals: the first generation is charged the fee of all.
-                charged: match part {
-                    0 => reservation.charged - reservation.price + priced.price,
-                    _ => priced.price,
-                },
-            }
-        };
-        items.map(generation).collect()
-    }
+    };
+    items.map(generation).collect()
 }
 
 /// Returns the idempotency key of a captured hold. Its space keeps it apart from clients' keys.

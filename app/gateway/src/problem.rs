@@ -3,24 +3,17 @@
 use axum::{
     http::{
         HeaderValue, StatusCode,
-        header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE},
+        header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE},
     },
     response::{IntoResponse, Response},
 };
-use motif_sdk::gateway::{
-    ProblemType,
-    wire::{PaymentRequired, Problem},
-};
+use motif_sdk::gateway::{ProblemType, wire::Problem};
 
 use crate::{
     error::{GatewayError, RecognitionError},
     keys::KeyError,
     ledger::{LedgerError, LicenseLimit},
 };
-
-/// Problem type of a response, among the response's extensions.
-#[derive(Clone, Copy, Debug)]
-pub struct ResponseProblem(pub ProblemType);
 
 impl GatewayError {
     /// Returns the type of the problem document.
@@ -86,7 +79,6 @@ impl GatewayError {
             Self::Timeout => Type::Timeout,
             Self::ChainUnreachable(_) => Type::ChainUnreachable,
             Self::StoreFailed(_) => Type::StoreFailed,
-            Self::Paywall(refusal) => refusal.problem_type(),
             Self::Internal(_) => Type::Internal,
         }
     }
@@ -96,10 +88,6 @@ impl GatewayError {
         let problem_type = self.problem_type();
         let expected = match self {
             Self::Rejected { expected, .. } => expected.clone(),
-            _ => None,
-        };
-        let payment = match self {
-            Self::Paywall(refusal) => refusal.payment(),
             _ => None,
         };
         let holder = match self {
@@ -112,7 +100,7 @@ impl GatewayError {
             status: problem_type.status(),
             detail: self.to_string(),
             expected,
-            payment,
+            payment: None,
             holder,
         }
     }
@@ -131,7 +119,6 @@ impl GatewayError {
     fn retry_after(&self) -> Option<u64> {
         match self {
             Self::RateLimited(limited) => Some(limited.retry_seconds()),
-            Self::Paywall(refusal) if refusal.is_passing() => Some(1),
             _ => None,
         }
     }
@@ -174,21 +161,17 @@ impl LedgerError {
 }
 
 impl IntoResponse for GatewayError {
+    /// Returns the problem document. Its [`ProblemType`] is among the response's extensions.
     fn into_response(self) -> Response {
         self.log();
         let problem_type = self.problem_type();
         let problem = self.problem();
         let status = StatusCode::from_u16(problem.status);
-        let payment = problem.payment.as_ref().map(PaymentRequired::to_header);
         let mut response = axum::Json(problem).into_response();
         *response.status_mut() = status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        response.extensions_mut().insert(ResponseProblem(problem_type));
+        response.extensions_mut().insert(problem_type);
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
-        if let Some(payment) = payment.and_then(|text| HeaderValue::try_from(text).ok()) {
-            headers.insert(PaymentRequired::HEADER, payment);
-            headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        }
         if problem_type == ProblemType::Unauthorized {
             headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }

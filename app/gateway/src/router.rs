@@ -7,12 +7,12 @@ use axum::{
     handler::Handler,
     http::{HeaderName, Method, header},
 };
+use motif_paywall::Paywall;
 use motif_sdk::gateway::{
     IdempotencyKey,
     wire::{Payment, PaymentRequired, StreamEvent},
 };
 use tower::{
-    Layer,
     layer::util::Identity,
     util::{Either, option_layer},
 };
@@ -24,7 +24,7 @@ use crate::{
     App,
     error::GatewayError,
     middleware::{Access, Admit, Trace},
-    paywall::{Paywall, PaywallLayer, Upstream},
+    paywall::sales_router,
     routes::{
         admin, authentications, channels, discovery, generations, health, holds,
         openapi::{self as documents, Document},
@@ -70,7 +70,7 @@ pub fn router(app: App, paywall: Option<Paywall>) -> Router {
     let limit = Duration::from_secs(app.config.limits.request_seconds.into());
     let stack = |access, within| {
         let admit = Admit::new(&app, access).within(within);
-        (Trace(app.clone()), option_layer(cors(&app)), admit)
+        (Trace::new(&app), option_layer(cors(&app)), admit)
     };
     let public = Router::from(public).layer(stack(Access::Public, limit));
     let public = public.layer(Extension(OptionalPaywall(paywall)));
@@ -82,25 +82,15 @@ pub fn router(app: App, paywall: Option<Paywall>) -> Router {
 }
 
 /// Returns the router of a paywall in front of a model server.
-pub fn paywall_router(paywall: Paywall) -> Router {
-    let app = paywall.app().clone();
-    let router = match paywall.routes().upstream().cloned() {
-        Some(url) => {
-            let server = Upstream::new(url, paywall.routes().most_request_bytes());
-            Router::new().fallback_service(PaywallLayer::new(paywall).layer(server.service()))
-        }
-        // The configuration check rejects routes without an upstream.
-        None => Router::new().fallback(async || GatewayError::NotFound),
-    };
-    let admit = Admit::new(&app, Access::Public);
-    router.layer((Trace(app), admit))
+pub fn paywall_router(app: &App, paywall: Paywall) -> Router {
+    sales_router(paywall).layer((Trace::new(app), Admit::new(app, Access::Public)))
 }
 
 /// Returns the router of the admin listener.
 pub fn admin_router(app: App) -> Router {
     let stack = |access| {
         let admit = Admit::new(&app, access).within(ON_CHAIN);
-        (Trace(app.clone()), option_layer(None), admit)
+        (Trace::new(&app), option_layer(None), admit)
     };
     let all = Router::from(admin_group()).layer(stack(Access::Admin));
     let all = all.layer(Extension(Document::new(&admin_openapi())));

@@ -1,13 +1,14 @@
 use std::{net::SocketAddr, sync::Arc};
 
+use motif_paywall::{Paywall, PaywallConfig};
 use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    App, GatewayConfig, PaywallConfig, StartError,
+    App, GatewayConfig, StartError,
     chain::{Chain, RpcChain},
     connections::Connections,
-    paywall::Paywall,
+    paywall,
     router::{admin_router, paywall_router, router},
     store::{Failpoints, NoFailpoints},
 };
@@ -73,7 +74,7 @@ pub async fn serve_watched(
     let lease_renewal = tokio::spawn(app.lease_renewal().run_lease_renewal());
     let stop = CancellationToken::new();
     let paywall = match paywall {
-        Some(config) => Some(open_paywall(&app, config, &stop)?),
+        Some(config) => Some(open_paywall(&app, config.paywall, &stop)?),
         None => None,
     };
     let settlement = tokio::spawn(app.settlement_worker().run(stop.clone()));
@@ -83,7 +84,7 @@ pub async fn serve_watched(
     };
     let mut tasks = vec![serve(listener, router(app.clone(), paywall.clone()))];
     if let (Some(listener), Some(paywall)) = (sold, paywall) {
-        tasks.push(serve(listener, paywall_router(paywall.clone())));
+        tasks.push(serve(listener, paywall_router(&app, paywall.clone())));
         tasks.push(tokio::spawn(paywall.run()));
     }
     tasks.extend(admin.map(|listener| serve(listener, admin_router(app.clone()))));
@@ -106,7 +107,7 @@ fn open_paywall(
     stop: &CancellationToken,
 ) -> Result<Paywall, StartError> {
     let path = config.spool.clone();
-    let opened = Paywall::open(app.clone(), config, stop.clone());
+    let opened = paywall::open(app, config, stop.clone());
     opened.map_err(|source| StartError::Spool { path, source })
 }
 

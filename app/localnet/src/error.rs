@@ -8,8 +8,8 @@ use crate::faucet::FaucetError;
 /// Errors of a localnet.
 #[derive(Debug, thiserror::Error)]
 pub enum LocalnetError {
-    /// Error returned when a port asked for by number is in use.
-    #[error("port {0} is in use; choose another, or none to get a free one")]
+    /// Error returned when a configured port is in use.
+    #[error("port {0} is in use: expected a free port")]
     PortTaken(u16),
     /// Error returned when no pair of neighboring ports is free.
     #[error("no two neighboring ports are free between {first} and {last}")]

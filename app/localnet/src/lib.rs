@@ -15,7 +15,7 @@
 //! # }
 //! ```
 //!
-//! It is [LiteSVM](https://docs.rs/litesvm) behind the JSON-RPC and websocket interfaces of Solana
+//! It serves [LiteSVM](https://docs.rs/litesvm) through the JSON-RPC and websocket interfaces of Solana
 //! nodes, on a thread of its own: `@solana/kit`, `solana-rpc-client` and `solana-pubsub-client` work
 //! with it unchanged. It needs no network, keeps everything in memory, listens on loopback only,
 //! and prints nothing; its log goes through `tracing` (ours) and `log` (LiteSVM's).
@@ -38,9 +38,8 @@
 //!
 //! # Time
 //!
-//! A slot begins every [`SLOT`] and behind every transaction. The block height counts the former
-//! only, so that a blockhash is valid for 150 blocks, about 30 seconds, however many transactions
-//! others send. The chain's clock follows the wall clock, ahead of it by what
+//! A slot begins every [`SLOT`] and after every transaction. The block height counts the former
+//! only, so a blockhash is valid for 150 blocks, about 30 seconds, at any rate of transactions. The chain's clock follows the wall clock, ahead of it by what
 //! [`Localnet::advance_seconds`] added.
 //!
 //! # Limits
@@ -50,9 +49,9 @@
 //!   cannot land is dropped, as on a cluster.
 //! - A transaction that cannot be loaded (its program does not exist, for example) does not land;
 //!   a cluster charges its fee.
-//! - Durable nonces are refused as unknown blockhashes. There is no stake, no vote and no block to
-//!   read, and priority fees order nothing.
-//! - The last 100,000 transactions are kept. A websocket that lags behind by 4,096 updates is
+//! - Durable nonces are refused as unknown blockhashes. Stakes, votes and blocks
+//!   cannot be read, and priority fees do not affect the order.
+//! - The last 100,000 transactions are kept. A websocket that lags by 4,096 updates is
 //!   closed; `enableReceivedNotification` is ignored.
 //! - Amounts of Token-2022 mints with interest or scaled amounts are shown unscaled.
 //! - Programs are loaded as immutable, without an upgrade authority.

@@ -15,6 +15,7 @@ use motif_interface::{
     licensing::{Purpose, Use},
     payments::{Channel, Earnings, License, Part, StatementBuffer},
     pda,
+    till::{TillShare, TillShares},
 };
 use serde_json::{Value, json};
 
@@ -33,6 +34,7 @@ fn addresses() -> Value {
     let [a, b, c] = [1, 2, 3].map(key);
     let [k, l, m] = [a, b, c].map(|key| key.to_string());
     let salt = u64::MAX - 1;
+    let shares = TillShares::new(vec![TillShare { work: a, parts: 3 }], Some((b, 2)));
     json!([
         address("licensing", "config", json!({}), pda::config()),
         address(
@@ -72,7 +74,13 @@ fn addresses() -> Value {
             json!({"channel": k, "settler": l}),
             pda::statement_buffer(&a, &b),
         ),
-        address("payments", "till", json!({"work": k, "mint": l}), pda::till(&a, &b)),
+        address("payments", "operator", json!({"authority": k}), pda::operator(&a)),
+        address(
+            "payments",
+            "till",
+            json!({"operator": l, "mint": m, "shares": {"hex": hex(&shares.digest())}}),
+            pda::till(&shares, &c),
+        ),
     ])
 }
 
@@ -112,6 +120,7 @@ fn accounts() -> Value {
             "day": "0",
             "noticeSeconds": "0",
             "price": license.price.to_string(),
+            "quotaPrice": "0",
             "units": "0",
             "freeUnitsLeft": "0",
             "unitsLeft": license.units_left.to_string(),

@@ -1,5 +1,5 @@
 //! Signing and reading files, with changes in between.
-#![allow(clippy::unwrap_used, reason = "a test stops at what it did not expect")]
+#![allow(clippy::unwrap_used, reason = "a test fails by a panic")]
 
 use std::{io::Cursor, ops::Range, path::Path, process::Command, sync::LazyLock};
 
@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 
 const CLUSTER: [u8; 32] = [9; 32];
 const OPERATOR: [u8; 32] = [3; 32];
-/// Stands in the claim and nowhere else.
+/// Part of the claim only.
 const TITLE: &str = "harbour at dusk";
 const WORK: Pubkey = Pubkey::new_from_array([5; 32]);
 
@@ -41,7 +41,7 @@ fn picture(format: ImageFormat) -> Vec<u8> {
     bytes.into_inner()
 }
 
-/// A second of a tone that rises, with an odd number of bytes behind the samples.
+/// Returns a second of a rising tone, with an odd number of bytes after the samples.
 fn wav() -> Vec<u8> {
     let samples = (0..16_000_i32).map(|at| ((at * at / 400) as f32 / 40.0).sin() * 9_000.0);
     let samples: Vec<u8> = samples.flat_map(|sample| (sample as i16).to_le_bytes()).collect();
@@ -56,7 +56,7 @@ fn wav() -> Vec<u8> {
     wav
 }
 
-/// A tune without the tag, all padding, that it comes with.
+/// Returns a tune without its tag, which is all padding.
 fn mp3() -> Vec<u8> {
     include_bytes!("../../../tests/fixtures/media/tune.mp3")[20..].to_vec()
 }
@@ -67,7 +67,7 @@ fn tagged(version: u8, frames: &[u8], padding: usize) -> Vec<u8> {
     [b"ID3", &[version, 0, 0][..], &size, frames, &vec![0; padding], &mp3()].concat()
 }
 
-/// Everything that carries credentials, MP3 with all kinds of tags.
+/// Returns a file of each format with credentials, and MP3 with all kinds of tags.
 fn carriers() -> Vec<(&'static str, Vec<u8>)> {
     let title = |length: [u8; 4]| [b"TIT2", &length[..], &[0, 0, 3], b"waves"].concat();
     vec![
@@ -117,7 +117,7 @@ fn state(content: &[u8]) -> Option<CredentialsState> {
     read(content, None).map(|credentials| credentials.state)
 }
 
-/// Where a text stands in bytes, the first time.
+/// Returns the first position of a text in bytes.
 fn place(content: &[u8], text: &[u8]) -> Range<usize> {
     let start = content.windows(text.len()).position(|window| window == text).unwrap();
     start..start + text.len()
@@ -180,7 +180,7 @@ fn changed_pixel_is_altered() {
         let last = signed.len() - 40;
         signed[last] ^= 1;
         if name == "wav" || name == "webp" {
-            // Their credentials stand last.
+            // Their credentials are last.
             signed[last] ^= 1;
             signed[100] ^= 1;
         }
@@ -232,7 +232,7 @@ fn moved_manifest_is_altered() {
         bytes.into_inner()
     });
     let signed = signed(&content);
-    // Behind the signature and the header; length, name and checksum are 12 bytes of a chunk.
+    // After the signature and the header; length, name and checksum are 12 bytes of a chunk.
     let chunk = 33..33 + 12 + u32::from_be_bytes(signed[33..37].try_into().unwrap()) as usize;
     let pasted = [&other[..33], &signed[chunk], &other[33..]].concat();
     let credentials = read(&pasted, None).unwrap();
@@ -277,8 +277,8 @@ fn unverifiable_content_is_not_signed() {
     let refused = attempt(&content, &others_receipt, &identity);
     assert!(matches!(refused, SigningError::OtherContent), "{refused}");
 
-    // A tag without anything in it would be gone with the credentials, and one that is scrambled
-    // cannot be added to.
+    // An empty tag would be removed with the credentials, and an unsynchronized tag cannot be
+    // extended.
     let empty = tagged(4, b"", 0);
     let refused = attempt(&empty, &generated(&empty), &identity);
     assert!(matches!(refused, SigningError::NotRecoverable), "{refused}");
@@ -349,8 +349,8 @@ fn independent_reader_finds_receipts() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
-    /// Some bytes of a manifest are covered by nothing: padding, and what is signed beside the
-    /// claim. Whatever changes, what reads back as intact says what was signed of what was signed.
+    /// Some bytes of a manifest are not covered by the signature, such as padding. After any change,
+    /// credentials that read as intact have the signed claims about the signed content.
     #[test]
     fn intact_credentials_are_as_signed(
         which in 0_usize..5,

@@ -32,7 +32,7 @@ static FORMATS: LazyLock<Probe> = LazyLock::new(|| {
     formats.register_all::<MpaReader>();
     formats.register_all::<OggReader>();
     formats.register_all::<WavReader>();
-    formats.register_all::<Id3v2Reader>(); // stands in front of an MP3
+    formats.register_all::<Id3v2Reader>(); // precedes an MP3
     formats
 });
 static CODECS: LazyLock<CodecRegistry> = LazyLock::new(|| {
@@ -152,7 +152,7 @@ fn next_packet(
         Err(DecodeError::IoError(error)) if error.kind() == std::io::ErrorKind::UnexpectedEof => {
             Ok(None)
         }
-        Err(DecodeError::ResetRequired) => Ok(None), // another recording begins behind this one
+        Err(DecodeError::ResetRequired) => Ok(None), // another recording follows this one
         Err(error) => Err(AudioError::Unreadable(error.to_string())),
     }
 }
@@ -173,7 +173,7 @@ impl Listener {
             return Err(refuse("its sample rate is out of range"));
         }
         if !(1..=MAX_CHANNELS).contains(&channels) {
-            return Err(refuse("it has no or too many channels"));
+            return Err(refuse("no channels, or too many"));
         }
         let mut printers = Vec::new();
         for start in 0..STARTS {

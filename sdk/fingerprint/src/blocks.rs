@@ -142,7 +142,7 @@ struct Weights(Vec<(usize, Vec<f32>)>);
 
 impl Weights {
     fn new(length: u32, cut: Cut) -> Self {
-        let whole = 1.0 - cut.before - cut.behind; // what is left, as a share of what there was
+        let whole = 1.0 - cut.before - cut.behind; // the remaining share
         let place = |share: f32| (share - cut.before) / whole * length as f32;
         let (start, end) = (place(MARGIN), place(1.0 - MARGIN));
         let step = (end - start) / SIDE as f32;

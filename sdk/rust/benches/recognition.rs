@@ -1,6 +1,6 @@
-//! How fast works are recognised: `just bench-index`, one JSON object a line. Fingerprints are
-//! random, so that nothing is near anything but what was made from it.
-#![allow(clippy::unwrap_used, reason = "a benchmark stops at what it did not expect")]
+//! Recognition of works: `just bench-index` prints one JSON object per line. Fingerprints are
+//! random, so each is similar only to its own copies.
+#![allow(clippy::unwrap_used, reason = "a benchmark fails by a panic")]
 
 use std::time::{Duration, Instant};
 
@@ -10,6 +10,7 @@ use motif_sdk::{
     Pubkey,
     client::Client,
     fingerprint::{Metric, Scheme},
+    licensing::Work,
     recognition::{Index, Registered, snapshot},
 };
 use rand::{Rng, RngCore, SeedableRng, rngs::StdRng};
@@ -24,7 +25,7 @@ const ON_CHAIN: usize = 100_000;
 const CROWD: usize = 100_000;
 const LOOKUPS: usize = 4_000;
 const COMPARED: usize = 400;
-/// What is looked for when a picture is asked about.
+/// Fingerprints of a query for a picture.
 const PROBES: usize = 41;
 const NO_DIGEST: [u8; 32] = [0xEE; 32];
 
@@ -76,7 +77,7 @@ fn main() {
     let folder = std::env::temp_dir().join(format!("motif-bench-{}", std::process::id()));
     let (written, took) = timed(|| snapshot::write(&folder, &[1; 32], &works));
     written.unwrap();
-    say("snapshot of 1,000,000 works, written", took.as_secs_f64(), "s", None, "synchronised");
+    say("snapshot of 1,000,000 works, written", took.as_secs_f64(), "s", None, "synced");
     let (read, took) = timed(|| Index::new(snapshot::read(&folder, &[1; 32]).unwrap()));
     say("snapshot of 1,000,000 works, read and indexed", took.as_secs_f64(), "s", None, "");
     std::fs::remove_file(folder).unwrap();
@@ -93,7 +94,7 @@ fn main() {
             took
         })
         .collect();
-    let how = "1,000,000 works and 100,000 more with the fingerprint that is looked for";
+    let how = "1,000,000 works and 100,000 more with the fingerprint of the query";
     say("look-alikes in a crowd, p50", micros(&crowd, 50), "us", None, how);
     say("look-alikes in a crowd, p99", micros(&crowd, 99), "us", None, how);
     drop(crowded);
@@ -134,7 +135,7 @@ fn lookups(
     say(&format!("{name}, p99"), micros(&took, 99), "us", None, how);
 }
 
-/// Reads works as a gateway does when it starts, from a node that has its answer ready.
+/// Reads works as a starting gateway does, from a node with a prepared response.
 async fn start_from_chain(works: &[Registered]) {
     let accounts: Vec<_> = works.iter().map(account).collect();
     let body = json!({ "jsonrpc": "2.0", "id": 0, "result": accounts }).to_string();
@@ -164,16 +165,17 @@ async fn start_from_chain(works: &[Registered]) {
 
 fn account(work: &Registered) -> serde_json::Value {
     let mut head = vec![0; Registered::HEAD_BYTES];
-    head[..8].copy_from_slice(motif_sdk::licensing::Work::DISCRIMINATOR);
-    head[40..48].copy_from_slice(&work.registered_at.to_le_bytes());
-    head[112..144].copy_from_slice(&work.content_digest);
-    head[144..146].copy_from_slice(&work.fingerprint.scheme.to_le_bytes());
-    head[146..].copy_from_slice(&work.fingerprint.bits);
+    head[..8].copy_from_slice(Work::DISCRIMINATOR);
+    let (creator, digest) = (Work::CREATOR_OFFSET, Work::CONTENT_DIGEST_OFFSET);
+    head[creator - 8..creator].copy_from_slice(&work.registered_at.to_le_bytes());
+    head[digest..digest + 32].copy_from_slice(&work.content_digest);
+    head[digest + 32..digest + 34].copy_from_slice(&work.fingerprint.scheme.to_le_bytes());
+    head[digest + 34..].copy_from_slice(&work.fingerprint.bits);
     json!({
         "pubkey": work.work.to_string(),
         "account": {
             "lamports": 3_500_000, "owner": motif_sdk::licensing::PROGRAM_ID.to_string(), "executable": false,
-            "rentEpoch": 0, "space": 376, "data": [BASE64_STANDARD.encode(head), "base64"],
+            "rentEpoch": 0, "space": 385, "data": [BASE64_STANDARD.encode(head), "base64"],
         },
     })
 }
@@ -187,7 +189,7 @@ fn work(random: &mut StdRng, scheme: Scheme) -> Registered {
     }
 }
 
-/// As near as is still alike, or nearer.
+/// Returns a fingerprint within the radius.
 fn changed(fingerprint: &Fingerprint, random: &mut StdRng) -> Fingerprint {
     let mut changed = *fingerprint;
     match Scheme::from_number(fingerprint.scheme) {
@@ -224,7 +226,7 @@ fn resident_megabytes() -> f64 {
     pages.unwrap_or(0.0) * 4_096.0 / 1e6
 }
 
-/// A figure whose goal is a most.
+/// Prints a figure with a maximum as its goal.
 fn say(name: &str, value: f64, unit: &str, goal: Option<f64>, how: &str) {
     let rounded = (value * 1_000.0).round() / 1_000.0;
     line(name, json!(rounded), unit, goal.map(|goal| (json!(goal), value <= goal)), how);

@@ -21,11 +21,11 @@ pub struct FingerprintParts {
 pub struct AuthenticationRequest {
     /// SHA-256 of the content.
     pub digest: Digest,
-    /// SHA-256 of the content without its content credentials, where it carries any.
+    /// SHA-256 of the content without its content credentials, if it carries any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bare_digest: Option<Digest>,
-    /// What to look for, 64 at most: the content's own fingerprint, and guesses at the whole of
-    /// which it is a crop.
+    /// At most 64 fingerprints to look up: that of the content, and guesses at the image of which
+    /// it is a crop.
     #[serde(default)]
     #[cfg_attr(feature = "openapi", schema(max_items = 64))]
     pub fingerprints: Vec<FingerprintParts>,
@@ -37,22 +37,22 @@ pub struct AuthenticationRequest {
 pub struct Authentication {
     /// SHA-256 of the content.
     pub digest: Digest,
-    /// What the content is, by its own bytes; `null` where only its fingerprint was sent.
+    /// Media type, detected from the content; `null` if only fingerprints were sent.
     pub media_type: Option<String>,
     /// Reason why similar works were not searched; `null` if they were.
     pub unreadable: Option<String>,
-    /// What the content says of itself, signed (C2PA), and what the chain says to that; `null`
-    /// where it carries no credentials, or was not sent.
+    /// Content credentials (C2PA) and the result of checking them; `null` if the content carries
+    /// none or was not sent.
     pub credentials: Option<CredentialsFacts>,
     /// Works with exactly this content, with or without its credentials, earliest registration
-    /// first. This is proof.
+    /// first. A match proves identity.
     pub exact: Vec<WorkFacts>,
     /// Whether the content was registered more than once.
     pub conflict: bool,
     /// Whether several registrations share the earliest second, so that their order is unknown;
     /// they are then in the order of their addresses.
     pub first_unknown: bool,
-    /// Works with similar content, nearest first. This is a hint and no proof.
+    /// Works with similar content, nearest first. A match is a hint, never proof.
     pub alike: Vec<AlikeWork>,
     /// Receipts of generations with exactly this output, with or without its credentials, earliest
     /// first.
@@ -140,11 +140,11 @@ pub struct AlikeWork {
     pub distance: u32,
     /// Maximum distance of the scheme.
     pub distance_at_most: u32,
-    /// Of 1,000 copies that were changed on their way, how many were this near or nearer when
-    /// that was measured; `null` for fingerprints that nothing is registered with any more.
+    /// Measured number of 1,000 modified copies within this distance; `null` for schemes that are
+    /// no longer registered.
     pub copies_per_mille: Option<u16>,
-    /// Of 1,000,000,000 unrelated works, how many are this near or nearer at most, as far as that
-    /// was measured; works made to be alike are not in it.
+    /// Measured maximum number of 1,000,000,000 unrelated works within this distance. Deliberate
+    /// collisions are not counted.
     pub strangers_per_billion: Option<u32>,
 }
 
@@ -159,7 +159,7 @@ pub struct OutputReceipt {
 }
 
 impl Credentials {
-    /// Credentials of which no more is known than that the file carries them.
+    /// Returns credentials that cannot be parsed.
     pub fn unreadable(bare_digest: [u8; 32]) -> Self {
         Self {
             state: CredentialsState::Unreadable,

@@ -1,6 +1,7 @@
+use motif_interface::voucher::SignedVoucher;
 use serde::{Deserialize, Serialize};
 
-use super::{Digest, GenerationRequest, ReceiptParts, VoucherParts};
+use super::{Digest, GenerationRequest, ReceiptParts, voucher};
 
 /// Request to pay for several generations with one voucher, all or none.
 ///
@@ -11,7 +12,9 @@ use super::{Digest, GenerationRequest, ReceiptParts, VoucherParts};
 #[serde(deny_unknown_fields)]
 pub struct BatchRequest {
     /// Voucher that covers all earlier generations and these.
-    pub voucher: VoucherParts,
+    #[serde(with = "voucher")]
+    #[cfg_attr(feature = "openapi", schema(value_type = voucher::VoucherParts))]
+    pub voucher: SignedVoucher,
     /// 1 to 100 generations, in the order of their receipts.
     #[cfg_attr(feature = "openapi", schema(min_items = 1, max_items = 100))]
     pub generations: Vec<BatchedGeneration>,

@@ -1,7 +1,10 @@
-use motif_interface::licensing::{Unit, Use};
+use motif_interface::{
+    licensing::{Unit, Use},
+    voucher::SignedVoucher,
+};
 use serde::{Deserialize, Serialize};
 
-use super::{Address, Amount, Digest, VoucherParts};
+use super::{Address, Amount, Digest, voucher};
 
 /// Request to serve a channel, or to read it again after a top-up or an acceptance.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,7 +23,7 @@ pub struct ChannelState {
     pub channel: Address,
     /// Key that funds the channel.
     pub payer: Address,
-    /// Key that meters and settles the channel.
+    /// Authority of the operator that meters and settles the channel.
     pub operator: Address,
     /// Mint of all amounts.
     pub mint: Address,
@@ -92,7 +95,9 @@ pub struct StatementState {
     /// Units used, by license.
     pub entries: Vec<StatementEntry>,
     /// Newest voucher; `null` before the first generation.
-    pub voucher: Option<VoucherParts>,
+    #[serde(default, with = "voucher::option")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<voucher::VoucherParts>))]
+    pub voucher: Option<SignedVoucher>,
 }
 
 /// Units used under one license.

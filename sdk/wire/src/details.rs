@@ -115,8 +115,8 @@ pub struct RelativeFacts {
     pub status: WorkStatus,
     /// Length of the shortest path to the work.
     pub distance: u32,
-    /// Of an ancestor: what reaches it of everything the work earns. Of a descendant: what of
-    /// everything it earns reaches the work. Over all ways, parts per billion.
+    /// Parts per billion over all paths. Ancestor: its share of the work's earnings. Descendant:
+    /// the work's share of its earnings.
     pub share_ppb: u32,
     /// Parents, with their shares of its earnings.
     pub parents: Vec<ParentShare>,

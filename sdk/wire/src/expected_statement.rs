@@ -8,7 +8,7 @@ use super::{Amount, StatementEntry};
 pub struct ExpectedStatement {
     /// Number of the statement.
     pub statement: u64,
-    /// The total of the newest voucher; with `wrong-price` the total this generation needs.
+    /// Total of the newest voucher; with `wrong-price`, the total that this generation requires.
     pub cumulative: Amount,
     /// Units used, by license.
     pub entries: Vec<StatementEntry>,

@@ -15,7 +15,7 @@ pub struct HoldRequest {
     pub request_digest: Digest,
     /// Last unix second in which the hold can be captured.
     pub expires_at: i64,
-    /// Proves that the payer asks, over `motif_sdk::gateway::hold_details`.
+    /// Proof of the payer's request, over `motif_sdk::gateway::hold_details`.
     pub proof: PayerProof,
 }
 

@@ -43,6 +43,7 @@ mod scalar;
 mod scope;
 mod settlement;
 mod usage;
+mod voucher;
 mod work;
 
 pub use admin::{ChannelList, ChannelSummary, FeeClaim};
@@ -63,7 +64,7 @@ pub use expected_statement::ExpectedStatement;
 pub use findings::{
     Evidence, Findings, ReceiptFinding, ReceiptStanding, WorkFinding, WorkStanding,
 };
-pub use generation::{GenerationRequest, VoucherParts};
+pub use generation::GenerationRequest;
 pub use hold::{HoldFacts, HoldRequest, HoldState, ReleaseRequest};
 pub use motif_interface::licensing::{Derivatives, Unit, Use, WorkKind, WorkStatus};
 pub use operator::Operator;

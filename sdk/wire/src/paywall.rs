@@ -1,12 +1,11 @@
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL};
+use motif_interface::voucher::SignedVoucher;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use super::{
-    Address, Amount, Digest, ExpectedStatement, PayerProof, Quote, ReceiptParts, VoucherParts,
-};
+use super::{Address, Amount, Digest, ExpectedStatement, PayerProof, Quote, ReceiptParts, voucher};
 
-/// Payment for a request to a model server behind a paywall. Sent in the header
-/// [`Payment::HEADER`] as base64url of its JSON.
+/// Payment for a request to a model server behind a paywall. Sent as base64url of its JSON in the
+/// header `motif-payment`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(untagged)]
@@ -30,12 +29,13 @@ pub struct AskToPay {
     pub units: u32,
     /// Last unix second in which the answer can be paid.
     pub expires_at: i64,
-    /// Proves that the payer asks, over `motif_sdk::gateway::hold_details` with the request's
+    /// Proof of the payer's request, over `motif_sdk::gateway::hold_details` with the request's
     /// digest, `motif_sdk::gateway::paid_request_digest`.
     pub proof: PayerProof,
     /// Voucher for exactly `units`, if their number is known in advance.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub voucher: Option<VoucherParts>,
+    #[serde(default, with = "voucher::option", skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<voucher::VoucherParts>))]
+    pub voucher: Option<SignedVoucher>,
 }
 
 /// Payment for a ready answer.
@@ -48,7 +48,9 @@ pub struct PayForAnswer {
     /// Name of the answer, or of the part.
     pub answer: Digest,
     /// Voucher that covers all earlier generations and this one.
-    pub voucher: VoucherParts,
+    #[serde(with = "voucher")]
+    #[cfg_attr(feature = "openapi", schema(value_type = voucher::VoucherParts))]
+    pub voucher: SignedVoucher,
 }
 
 /// Price and payment conditions of a request behind a paywall.
@@ -98,7 +100,7 @@ pub struct Due {
     pub because: Option<String>,
 }
 
-/// Payment that status 402 requires. Sent in the header [`PaymentRequired::HEADER`].
+/// Payment that status 402 requires. Sent in the header `motif-payment-required`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "kebab-case")]
@@ -157,7 +159,7 @@ pub struct StreamFailure {
     /// Slug of the problem type.
     #[serde(rename = "type")]
     pub slug: String,
-    /// What is wrong.
+    /// Description of the failure.
     pub detail: String,
 }
 

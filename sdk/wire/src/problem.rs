@@ -15,7 +15,7 @@ pub struct Problem {
     pub title: String,
     /// HTTP status.
     pub status: u16,
-    /// What is wrong, and what was expected.
+    /// Description of the problem and of the expected value.
     pub detail: String,
     /// Open statement of the channel at the gateway; compare it with your own totals.
     #[serde(default, skip_serializing_if = "Option::is_none")]

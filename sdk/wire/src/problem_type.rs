@@ -119,16 +119,16 @@ pub enum ProblemType {
     #[strum(message = "The hold has ended", props(status = 409))]
     HoldEnded,
     /// The generation uses more units than were held.
-    #[strum(message = "More than was held", props(status = 409))]
+    #[strum(message = "The hold is exceeded", props(status = 409))]
     HoldExceeded,
     /// The channel has the maximum number of holds.
     #[strum(message = "Too many holds", props(status = 409))]
     HoldsFull,
     /// An earlier statement must settle first; repeat the request.
-    #[strum(message = "Something must settle first", props(status = 503))]
+    #[strum(message = "An earlier statement must settle", props(status = 503))]
     SettlementDue,
     /// The channel's unsettled amount is at the gateway's limit; repeat the request.
-    #[strum(message = "Too much waits for settlement", props(status = 503))]
+    #[strum(message = "Unsettled amount too large", props(status = 503))]
     Exposed,
     /// The voucher expires too soon to be settled.
     #[strum(message = "The voucher expires too soon", props(status = 422))]
@@ -155,13 +155,13 @@ pub enum ProblemType {
     #[strum(message = "The receipt cannot be proved here", props(status = 409))]
     ReceiptUnprovable,
     /// The batch is empty or has more than 100 generations.
-    #[strum(message = "No batch of this size", props(status = 422))]
+    #[strum(message = "Invalid batch size", props(status = 422))]
     BatchSize,
     /// The channel has no such hold.
     #[strum(message = "Unknown hold", props(status = 404))]
     UnknownHold,
     /// The hold is for another request.
-    #[strum(message = "Held for another request", props(status = 409))]
+    #[strum(message = "The hold is for another request", props(status = 409))]
     HoldMismatch,
     /// The hold was captured; its generation is paid for.
     #[strum(message = "The hold was captured", props(status = 409))]
@@ -170,7 +170,7 @@ pub enum ProblemType {
     #[strum(message = "The hold is too long", props(status = 422))]
     HoldTooLong,
     /// The gateway's last read of the channel on chain is too old.
-    #[strum(message = "The channel cannot be seen", props(status = 503))]
+    #[strum(message = "The channel was not read recently", props(status = 503))]
     ChannelUnseen,
     /// Nothing was used since the last settlement.
     #[strum(message = "There is nothing to settle", props(status = 409))]
@@ -179,7 +179,7 @@ pub enum ProblemType {
     #[strum(message = "The channel is not closing", props(status = 409))]
     ChannelNotClosing,
     /// The payments program rejected the settlement.
-    #[strum(message = "The chain refused to settle", props(status = 502))]
+    #[strum(message = "The chain rejected the settlement", props(status = 502))]
     SettlementRefused,
     /// The settlement was sent and is not confirmed yet; repeat the request.
     #[strum(message = "Not settled yet", props(status = 504))]
@@ -190,7 +190,7 @@ pub enum ProblemType {
     /// The API key lacks the required scope.
     #[strum(message = "Forbidden", props(status = 403))]
     Forbidden,
-    /// No API key of this name exists.
+    /// No API key with this identifier exists.
     #[strum(message = "Unknown API key", props(status = 404))]
     UnknownKey,
     /// An API key cannot be created with these values.
@@ -203,7 +203,7 @@ pub enum ProblemType {
     #[strum(message = "Too many requests", props(status = 429))]
     RateLimited,
     /// The request is not signed by the channel's payer or its voucher key.
-    #[strum(message = "Not asked by the payer", props(status = 403))]
+    #[strum(message = "Not signed by the payer", props(status = 403))]
     NotByPayer,
     /// The request was signed too far from the gateway's present time.
     #[strum(message = "The request is too old or too new", props(status = 403))]
@@ -215,13 +215,13 @@ pub enum ProblemType {
     #[strum(message = "The content is unreadable", props(status = 422))]
     ContentUnreadable,
     /// Decoding exceeded its memory or time limit, and the content has no exact match.
-    #[strum(message = "Decoding costs too much", props(status = 422))]
+    #[strum(message = "Decoding limits exceeded", props(status = 422))]
     ContentTooCostly,
     /// The request names more than 64 fingerprints.
     #[strum(message = "Too many fingerprints", props(status = 422))]
     TooManyFingerprints,
     /// The gateway is decoding too much content; repeat the request.
-    #[strum(message = "Too much to look at", props(status = 503))]
+    #[strum(message = "Recognition is busy", props(status = 503))]
     RecognitionBusy,
     /// The works on chain have not been read yet; repeat the request.
     #[strum(message = "Works are being read", props(status = 503))]
@@ -266,25 +266,25 @@ pub enum ProblemType {
     #[strum(message = "Payment required", props(status = 402))]
     PaymentRequired,
     /// The answer is ready and waits for a voucher.
-    #[strum(message = "The answer is to be paid", props(status = 402))]
+    #[strum(message = "The answer is unpaid", props(status = 402))]
     PaymentDue,
     /// The `motif-payment` header cannot be parsed.
     #[strum(message = "Malformed payment", props(status = 400))]
     PaymentMalformed,
     /// The license is for another work or use than the route's.
-    #[strum(message = "A license for something else", props(status = 422))]
+    #[strum(message = "The license is for another work or use", props(status = 422))]
     OtherLicense,
     /// The number of held units is outside the route's bounds.
-    #[strum(message = "Room for too few or too many units", props(status = 422))]
+    #[strum(message = "Held units out of range", props(status = 422))]
     HoldUnits,
     /// The hold's expiry is below the route's minimum.
     #[strum(message = "The hold is too short", props(status = 422))]
     HoldTooShort,
     /// The same request is being answered; repeat it.
-    #[strum(message = "Being answered", props(status = 409))]
+    #[strum(message = "The request is in progress", props(status = 409))]
     AnswerRunning,
     /// The answer was paid for and is no longer stored.
-    #[strum(message = "Not kept any more", props(status = 410))]
+    #[strum(message = "The answer is no longer stored", props(status = 410))]
     AnswerGone,
     /// The stream was started before; a stream cannot be restarted.
     #[strum(message = "The stream has begun", props(status = 409))]
@@ -296,13 +296,13 @@ pub enum ProblemType {
     #[strum(message = "Too many unpaid answers", props(status = 429))]
     TooManyUnpaid,
     /// The paywall has no room for another answer; repeat the request.
-    #[strum(message = "No room", props(status = 503))]
+    #[strum(message = "The paywall is full", props(status = 503))]
     PaywallFull,
     /// The model server failed. Nothing was charged.
-    #[strum(message = "The server behind failed", props(status = 502))]
+    #[strum(message = "The model server failed", props(status = 502))]
     UpstreamFailed,
     /// The model server exceeded its time limit. Nothing was charged.
-    #[strum(message = "The server behind is too slow", props(status = 504))]
+    #[strum(message = "The model server timed out", props(status = 504))]
     UpstreamTimeout,
     /// The model server's answer exceeds the maximum size. Nothing was charged.
     #[strum(message = "The answer is too large", props(status = 502))]
@@ -372,6 +372,6 @@ mod tests {
 
     #[test]
     fn unknown_slug_is_rejected() {
-        assert!("a-slug-of-tomorrow".parse::<ProblemType>().is_err());
+        assert!("unknown-slug".parse::<ProblemType>().is_err());
     }
 }

@@ -13,7 +13,7 @@ use motif_interface::receipt::{
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ReceiptParts {
-    /// SHA-256 of the receipt's bytes, which is its name.
+    /// SHA-256 of the receipt's bytes, which identifies it.
     pub digest: Digest,
     /// Channel that paid.
     pub channel: Address,
@@ -41,10 +41,10 @@ pub struct ReceiptParts {
     pub output_digest: Digest,
     /// Unix second at the gateway.
     pub issued_at: i64,
-    /// The operator's, over the receipt's bytes; over the root of a bundle where there are
-    /// siblings.
+    /// Signature by the operator, over the receipt's bytes, or over the root of its bundle if it
+    /// has siblings.
     pub signature: SignatureHex,
-    /// From the receipt to the root of the bundle it was signed with, lowest first; absent where
+    /// Siblings on the path from the receipt to the root of its bundle, lowest first; absent if
     /// it was signed alone.
     #[serde(default, skip_serializing_if = "BundleSiblings::is_empty")]
     #[cfg_attr(feature = "openapi", schema(value_type = Vec<HashSibling>, required = false, max_items = 4))]
@@ -178,7 +178,7 @@ impl From<&SignedReceipt> for ReceiptParts {
 }
 
 impl From<&ReceiptParts> for SignedReceipt {
-    /// The digest is left behind: it follows from the other fields.
+    /// Drops the digest, which follows from the other fields.
     fn from(parts: &ReceiptParts) -> Self {
         let receipt = Receipt {
             channel: parts.channel.0,

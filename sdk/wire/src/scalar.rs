@@ -12,7 +12,7 @@ use solana_pubkey::Pubkey;
 #[error("expected {0}")]
 pub struct ParseScalarError(pub(super) &'static str);
 
-/// A public key, base58.
+/// Public key, base58.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[cfg_attr(feature = "openapi", schema(value_type = String, pattern = "^[1-9A-HJ-NP-Za-km-z]{32,44}$", example = "BvFbpq9Euag2k6ihhUgVfvDNJnYmiA5u8r1xgoZUJE3w"))]
@@ -24,13 +24,13 @@ pub struct Address(pub Pubkey);
 #[cfg_attr(feature = "openapi", schema(value_type = String, pattern = "^[0-9]{1,20}$", example = "1000000"))]
 pub struct Amount(pub u64);
 
-/// A SHA-256, 64 hexadecimal digits.
+/// SHA-256 digest, 64 hexadecimal digits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[cfg_attr(feature = "openapi", schema(value_type = String, pattern = "^[0-9a-fA-F]{64}$"))]
 pub struct Digest(pub [u8; 32]);
 
-/// An Ed25519 signature, 128 hexadecimal digits.
+/// Ed25519 signature, 128 hexadecimal digits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[cfg_attr(feature = "openapi", schema(value_type = String, pattern = "^[0-9a-fA-F]{128}$"))]
@@ -119,19 +119,19 @@ impl FromStr for SignatureHex {
     }
 }
 
-/// Exactly as many digits as these bytes have, with nothing before them.
+/// Parses exactly two hexadecimal digits per byte, without a prefix.
 fn read_digits<const N: usize>(text: &str) -> Option<[u8; N]> {
-    // A prefix, which the library would take, leaves too few.
+    // The library accepts a prefix, which leaves too few digits.
     let has_length = text.len() == 2 * N;
     has_length.then(|| hex::decode_to_array(text).ok()).flatten()
 }
 
-/// What is written in digits is ASCII.
+/// Digits are ASCII.
 fn text(digits: &[u8]) -> &str {
     std::str::from_utf8(digits).unwrap_or_default()
 }
 
-/// Reads a text as it is parsed, wherever it lies.
+/// Deserializes a text, borrowed or owned, with `FromStr`.
 struct Text<T>(PhantomData<T>);
 
 impl<T: FromStr<Err = ParseScalarError>> Visitor<'_> for Text<T> {
@@ -152,7 +152,7 @@ impl Serialize for Amount {
     }
 }
 
-/// Written in JSON as they are displayed, without the detour by way of a formatter.
+/// Implements `Serialize` with the displayed text, without a formatter.
 macro_rules! written_as_text {
     ($($scalar:ty),*) => {$(
         impl Serialize for $scalar {
@@ -163,7 +163,7 @@ macro_rules! written_as_text {
     )*};
 }
 
-/// Read in JSON as they are parsed.
+/// Implements `Deserialize` with `FromStr`.
 macro_rules! read_as_text {
     ($($scalar:ty),*) => {$(
         impl<'de> Deserialize<'de> for $scalar {

@@ -51,7 +51,7 @@ pub struct UsageReport {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct UsageRow {
-    /// Work, day (`2026-11-23`), payer, channel or API key; empty if there is none.
+    /// Work, day (`2026-11-23`), payer, channel or API key; empty for requests without one.
     pub name: String,
     /// Mint of the amounts.
     pub mint: Address,

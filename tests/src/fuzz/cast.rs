@@ -7,14 +7,15 @@ use crate::world::{Person, World, token_account};
 /// Initial balance of each person, in base units of each currency.
 pub(super) const RICHES: u64 = 1_000_000_000_000;
 
-/// Who plays, and in what they pay.
+/// People and currencies of an episode.
+#[derive(Clone)]
 pub(super) struct Cast {
-    /// Creators, platforms, operators, recipients, claimants and thieves: each person is each now
-    /// and then.
+    /// People. Each can be creator, platform, operator, recipient, claimant or
+    /// attacker.
     pub people: Vec<Person>,
-    /// Sign vouchers and nothing else.
+    /// Voucher keys.
     pub keys: Vec<Person>,
-    /// One of SPL Token, one of Token-2022.
+    /// Currencies: one of SPL Token, one of Token-2022.
     pub currencies: Vec<Currency>,
 }
 
@@ -22,6 +23,7 @@ impl Cast {
     pub fn new(world: &mut World) -> Self {
         let people: Vec<_> = (0..9).map(|_| world.person()).collect();
         let keys: Vec<_> = (0..3).map(|_| world.person()).collect();
+        people.iter().for_each(|person| world.register_operator(person));
         let other = world.mint_of(&motif_sdk::channel::TOKEN_2022_PROGRAM);
         world.admit(&other).assert_ok();
         let currencies = vec![world.currency, other];
@@ -53,7 +55,7 @@ impl Cast {
         known.copied().unwrap_or(self.currencies[0])
     }
 
-    /// Another signer for vouchers.
+    /// Returns a random voucher key.
     pub fn key(&self, random: &mut StdRng) -> Person {
         self.keys.choose(random).expect("keys").clone()
     }

@@ -1,15 +1,16 @@
-//! Calls of the payments program about what works earn.
+//! Calls of the payments program about earnings.
 
 use anchor_lang::error::ErrorCode;
 use motif_sdk::{
     channel::{self as sdk},
     earnings, pda,
+    till::{self, TillShares},
 };
 use payments::PaymentsError;
 use rand::{Rng, seq::IndexedRandom};
 use solana_pubkey::Pubkey;
 
-use super::{Episode, Step, episode::Known, licensing_steps::unless, payments_steps::other_works};
+use super::{Episode, Known, Step, licensing_steps::unless, payments_steps::other_works};
 use crate::world::Call;
 
 impl Episode {
@@ -81,7 +82,7 @@ impl Episode {
             _ => return None,
         };
         if child == parent {
-            return None; // one account twice: see the sabotage
+            return None; // one account twice, which sabotage covers
         }
         let call = Call::new([earnings::pull(&child, &parent, &mint)], &[]);
         Some(Step::new("pull", call, move |ledger| ledger.pull(child, parent, mint).map(drop)))
@@ -117,7 +118,7 @@ impl Episode {
         }
         let currency = self.cast.currency(&mint);
         if self.random.random_ratio(1, 4) {
-            // To an account it names: here another person's, as a gift.
+            // To an account that the recipient names: here another person's.
             let payee = self.cast.mostly(&payees[0], &mut self.random);
             let friend = self.cast.any_person(&mut self.random).key();
             let to = currency.tokens(&friend);
@@ -178,9 +179,10 @@ impl Episode {
         let mint = self.mint();
         let currency = self.cast.currency(&mint);
         let funder = self.cast.any_person(&mut self.random);
-        self.know(pda::till(&work, &mint), Known::Till(work, mint));
-        self.know(earnings::till_tokens(&work, &currency), Known::TillTokens(work, mint));
-        let call = Call::new([earnings::open_till(&funder.key(), &work, &currency)], &[&funder]);
+        self.know(pda::till(&TillShares::sole(work), &mint), Known::Till(work, mint));
+        self.know(till::tokens(&TillShares::sole(work), &currency), Known::TillTokens(work, mint));
+        let call =
+            Call::new([till::open(&funder.key(), &TillShares::sole(work), &currency)], &[&funder]);
         Some(Step::new("open_till", call, move |ledger| ledger.open_till(work, mint)))
     }
 
@@ -191,7 +193,7 @@ impl Episode {
         let any = filled.choose(&mut self.random).map(|(key, _)| **key);
         let (work, mint) = chosen.or(any)?;
         let currency = self.cast.currency(&mint);
-        let call = Call::new([earnings::sweep_till(&work, &currency)], &[]);
+        let call = Call::new([till::sweep(&TillShares::sole(work), &currency, None)], &[]);
         Some(Step::new("sweep_till", call, move |ledger| ledger.sweep_till(work, mint).map(drop)))
     }
 }

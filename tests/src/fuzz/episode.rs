@@ -1,16 +1,19 @@
 use std::collections::BTreeMap;
 
 use anchor_lang::error::ErrorCode;
-use litesvm::types::FailedTransactionMetadata;
-use motif_sdk::{earnings, licensing::terms_digest, pda};
+use motif_sdk::{
+    licensing::terms_digest,
+    pda,
+    till::{self, TillShares},
+};
 use rand::{Rng, SeedableRng, rngs::StdRng, seq::IndexedRandom};
 use solana_account::Account;
 use solana_clock::Clock;
 use solana_pubkey::Pubkey;
 
 use super::{
-    Cast, Report, Step, cast::RICHES, escape_steps::Acknowledged, payments_steps::Prepared,
-    promises, sabotage,
+    Cast, Known, Report, Step, cast::RICHES, escape_steps::Acknowledged, payments_steps::Prepared,
+    promises, report::reason, sabotage,
 };
 use crate::{
     model::{self, Config, Ledger, Purse, Refused},
@@ -18,25 +21,14 @@ use crate::{
     world::{Call, Code, World, token_account},
 };
 
-/// Where a mint's authority marks an account as frozen.
+/// Instructions between two checks that every party can be paid.
+const LIVE: u64 = 130;
+/// Offset of a token account's state.
 const TOKEN_STATE_OFFSET: usize = 108;
 const TOKEN_METADATA_ELF: &[u8] = include_bytes!("../../../programs/artifacts/token_metadata.so");
 
-/// What stands at an address.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Known {
-    Work,
-    Channel,
-    Book(Pubkey, Pubkey),
-    Till(Pubkey, Pubkey),
-    TillTokens(Pubkey, Pubkey),
-    StatementBuffer(Pubkey, Pubkey),
-    Purse(Pubkey, Pubkey),
-    VaultTokens(Pubkey),
-    Config,
-}
-
-/// One cluster, its cast, and what the ledger says about both.
+/// Cluster, people and model of an episode. Clones share nothing.
+#[derive(Clone)]
 pub(super) struct Episode {
     pub world: World,
     pub ledger: Ledger,
@@ -44,19 +36,19 @@ pub(super) struct Episode {
     pub random: StdRng,
     known: BTreeMap<Pubkey, Known>,
     past: Vec<Step>,
-    /// Statements that are being staged, by channel and settler.
+    /// Statements being buffered, by channel and settler.
     pub prepared: BTreeMap<(Pubkey, Pubkey), Prepared>,
-    /// Vouchers that operators have acknowledged and not settled yet, by channel.
+    /// Acknowledged vouchers that are not settled, by channel.
     pub acknowledged: BTreeMap<Pubkey, Acknowledged>,
-    /// Steps so far.
+    /// Number of steps so far.
     played: u64,
 }
 
-/// Draws the next call; `None` where there is nothing to call it on.
+/// Function that draws a call; `None` if no suitable account exists.
 type Draw = fn(&mut Episode) -> Option<Step>;
 
-/// Every instruction, and how often it is drawn.
-const DRAWS: [(u32, Draw); 40] = [
+/// All instructions with their weights.
+const DRAWS: [(u32, Draw); 41] = [
     (1, Episode::initialize),
     (1, Episode::create_vault),
     (2, Episode::update_config),
@@ -71,6 +63,8 @@ const DRAWS: [(u32, Draw); 40] = [
     (6, Episode::propose_split),
     (5, Episode::extend_split_change),
     (10, Episode::approve_split_change),
+    (2, Episode::revoke_split_approval),
+    (2, Episode::update_metadata),
     (6, Episode::apply_split_change),
     (3, Episode::cancel_split_change),
     (1, Episode::withdraw_work),
@@ -97,6 +91,7 @@ const DRAWS: [(u32, Draw); 40] = [
     (3, Episode::rotate_voucher_key),
     (10, Episode::license_itself),
     (4, Episode::end_late),
+    (8, Episode::crowd_out),
 ];
 const LATE_DRAWS: [(u32, Draw); 6] = [
     (2, Episode::request_close),
@@ -142,22 +137,22 @@ impl Episode {
         episode
     }
 
-    /// Remembers what will stand at an address.
+    /// Records the account that a call creates.
     pub fn know(&mut self, address: Pubkey, what: Known) {
         self.known.insert(address, what);
     }
 
-    /// Addresses with something of ours at them.
+    /// Returns the addresses of the programs' accounts.
     pub fn addresses(&self) -> Vec<Pubkey> {
         self.known.keys().copied().collect()
     }
 
-    /// The least a bond can be: what an empty account needs.
+    /// Returns the minimum bond, lamports: the rent of an empty account.
     pub fn least_bond(&self) -> u64 {
         self.world.svm.minimum_balance_for_rent_exemption(0)
     }
 
-    /// One event, perhaps, and one instruction.
+    /// Plays one step: possibly an event, then an instruction.
     pub fn step(&mut self, report: &mut Report) -> Result<(), String> {
         if self.random.random_ratio(3, 16) {
             self.event(report)?;
@@ -185,10 +180,13 @@ impl Episode {
             self.past[at] = step;
         }
         self.played += 1;
-        if self.played.is_multiple_of(50) { self.check_all() } else { Ok(()) }
+        if self.played.is_multiple_of(50) {
+            self.check_all()?;
+        }
+        if self.played.is_multiple_of(LIVE) { self.check_live(report) } else { Ok(()) }
     }
 
-    /// The next call: mostly one that breaks no rule, if a few attempts find one.
+    /// Draws the next call, usually one that breaks no rule if a few attempts find one.
     fn draw(&mut self) -> Step {
         let all = DRAWS.iter().chain(&LATE_DRAWS);
         let total: u32 = all.clone().map(|(weight, _)| weight).sum();
@@ -215,7 +213,7 @@ impl Episode {
         }
     }
 
-    /// Sends a call and tells the ledger; both must agree, and every promise hold.
+    /// Sends a call and applies it to the model; both must agree, and every promise must hold.
     pub fn play(&mut self, step: &Step, report: &mut Report) -> Result<(), String> {
         let addresses = named(&step.call);
         let before = self.accounts(&addresses);
@@ -247,7 +245,7 @@ impl Episode {
             .map_err(|what| format!("{}: {what}", step.name))
     }
 
-    /// Sends a sabotaged call: nothing of it may be accepted.
+    /// Sends a sabotaged call, which must be rejected.
     fn refuse(
         &mut self,
         step: &Step,
@@ -283,7 +281,7 @@ impl Episode {
         addresses.iter().map(|address| self.world.find(address)).collect()
     }
 
-    /// A refused call leaves everything as it was, but for the fee.
+    /// Checks that a rejected call changed nothing except the fee.
     fn unchanged(
         &self,
         name: &str,
@@ -299,7 +297,7 @@ impl Episode {
         Ok(())
     }
 
-    /// What `accept` must have read of terms, the chain says.
+    /// Copies the terms' digest from the chain, because an acceptance must name it.
     fn learn_digests(&mut self) {
         for (address, work) in &mut self.ledger.works {
             for (number, terms) in &mut work.terms {
@@ -311,7 +309,7 @@ impl Episode {
         }
     }
 
-    /// Holds an account against the ledger.
+    /// Compares an account with the model.
     fn check(&self, address: &Pubkey) -> Result<(), String> {
         let Some(known) = self.known.get(address) else { return Ok(()) };
         let account = self.world.find(address).filter(|account| !account.data.is_empty());
@@ -344,7 +342,7 @@ impl Episode {
             Known::Till(work, mint) => {
                 let till = self.ledger.tills.get(&(*work, *mint));
                 there(till.is_some())?;
-                let swept = data.get(74..82).map_or(0, |bytes| {
+                let swept = data.get(54..62).map_or(0, |bytes| {
                     u128::from(u64::from_le_bytes(bytes.try_into().expect("eight bytes")))
                 });
                 differs("swept", swept, till.map_or(0, |(_, swept)| *swept))
@@ -372,7 +370,7 @@ impl Episode {
         }
     }
 
-    /// Holds everything against the ledger.
+    /// Compares all accounts with the model.
     pub fn check_all(&self) -> Result<(), String> {
         for address in self.known.keys() {
             self.check(address)?;
@@ -380,17 +378,44 @@ impl Episode {
         Ok(())
     }
 
-    /// Something happens that no instruction of ours is.
+    /// Causes a random event outside of the programs.
     fn event(&mut self, report: &mut Report) -> Result<(), String> {
         let name = match self.random.random_range(0..18) {
-            0..5 => self.jump(),
+            0..5 => return self.let_time_pass(report),
             5..7 => self.next_slot(),
             7..9 => self.fill_till(),
             9 => self.heal(),
-            10 | 11 => self.poison(),
+            10 => self.poison(),
+            11 => self.pass_on(),
             _ => self.acknowledge(),
         };
         report.event(name);
+        Ok(())
+    }
+
+    /// Time passes; vouchers that settled before settle after it, unless an end that their
+    /// channel's account has shown lies in between.
+    fn let_time_pass(&mut self, report: &mut Report) -> Result<(), String> {
+        let before = self.ledger.now;
+        let vouchers: Vec<_> = self.acknowledged.keys().copied().collect();
+        let settleable: Vec<_> =
+            vouchers.into_iter().filter(|channel| self.settles_now(channel)).collect();
+        let name = self.jump();
+        report.event(name);
+        if self.ledger.now < before {
+            return Ok(());
+        }
+        let lasting: Vec<_> =
+            settleable.into_iter().filter(|channel| self.lasts(channel)).collect();
+        report.still_settleable += lasting.len() as u64;
+        self.still_settleable(name, &lasting)
+    }
+
+    /// Pays every party of a copy of this episode: from any state it can be done.
+    fn check_live(&self, report: &mut Report) -> Result<(), String> {
+        let mut report_of_copy = Report::default();
+        self.clone().end(&mut report_of_copy).map_err(|what| format!("not live: {what}"))?;
+        report.live += 1;
         Ok(())
     }
 
@@ -404,9 +429,21 @@ impl Episode {
             9..12 => 86_399,
             _ => self.random.random_range(1..=3_600),
         };
+        let halted = seconds > 0 && self.random.random_ratio(1, 8);
+        if halted {
+            self.ledger.now += seconds;
+            self.world.halt(seconds);
+            return "the cluster halts and resumes";
+        }
+        self.pass(seconds);
+        if seconds > 0 { "the clock goes on" } else { "the clock steps back" }
+    }
+
+    /// Lets seconds pass, and the slots in them.
+    pub fn pass(&mut self, seconds: i64) {
         self.ledger.now += seconds;
         self.world.set_time(self.ledger.now);
-        if seconds > 0 { "the clock goes on" } else { "the clock steps back" }
+        self.ledger.slot = slot(&self.world);
     }
 
     fn next_slot(&mut self) -> &'static str {
@@ -415,19 +452,24 @@ impl Episode {
         "a slot passes"
     }
 
-    /// A distributor pays into a till.
+    /// Pays into a till.
     fn fill_till(&mut self) -> &'static str {
         let tills: Vec<_> = self.ledger.tills.keys().copied().collect();
         let Some(&(work, mint)) = tills.choose(&mut self.random) else { return "nothing" };
         let amount: u64 = self.random.random_range(1..=100_000);
+        self.fill(work, mint, amount);
+        "tokens arrive in a till"
+    }
+
+    /// Tokens arrive in a till.
+    pub fn fill(&mut self, work: Pubkey, mint: Pubkey, amount: u64) {
         let currency = self.cast.currency(&mint);
         let lies = self.ledger.tills.get_mut(&(work, mint)).expect("a till");
         lies.0 += u128::from(amount);
         let total = lies.0 as u64; // a few hundred thousand
-        let owner = pda::till(&work, &mint);
+        let owner = pda::till(&TillShares::sole(work), &mint);
         let account = token_account(&currency, &owner, total);
-        self.world.set(earnings::till_tokens(&work, &currency), account);
-        "tokens arrive in a till"
+        self.world.set(till::tokens(&TillShares::sole(work), &currency), account);
     }
 
     fn some_purse(&mut self) -> (Pubkey, Pubkey) {
@@ -435,7 +477,7 @@ impl Episode {
         (person, self.mint())
     }
 
-    /// Breaks a person's own token account.
+    /// Makes a person's token account unusable.
     fn poison(&mut self) -> &'static str {
         let (person, mint) = self.some_purse();
         let held = self.ledger.balance(&person, &mint);
@@ -462,7 +504,7 @@ impl Episode {
         name
     }
 
-    /// Token accounts are put right again, and filled.
+    /// Repairs and funds the token accounts.
     fn heal(&mut self) -> &'static str {
         for key in self.ledger.purses.keys().copied().collect::<Vec<_>>() {
             if !matches!(self.ledger.purses[&key], Purse::Open(_)) {
@@ -491,19 +533,6 @@ fn read_config(mut data: &[u8]) -> Option<Config> {
 
 fn slot(world: &World) -> u64 {
     world.svm.get_sysvar::<Clock>().slot
-}
-
-/// What a refusal is counted under.
-pub(super) fn reason(failed: &FailedTransactionMetadata) -> String {
-    let words = failed.meta.logs.iter().find_map(|line| {
-        let (_, name) = line.split_once("Error Code: ")?;
-        name.split_once('.').map(|(name, _)| name.to_owned())
-    });
-    match (Code::of(failed), words) {
-        (Some(code), Some(name)) => format!("{} {name}", code.number()),
-        (Some(code), None) => format!("{} of a token or system program", code.number()),
-        (None, _) => format!("{:?}", failed.err),
-    }
 }
 
 fn amount(data: &[u8]) -> u128 {

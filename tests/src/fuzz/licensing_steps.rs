@@ -1,7 +1,7 @@
 //! Calls of the licensing program.
 
 use anchor_lang::error::ErrorCode;
-use licensing::{Caps, Derivatives, Offer, Purpose, Unit, Use, UsePrice, WorkKind};
+use licensing::{Caps, Derivatives, Offer, Purpose, Unit, Use, UsePrice, WorkKind, WorkStatus};
 use motif_sdk::{
     licensing::{
         self as sdk, ModelDeclaration, ParentShare, ProposeSplitArgs, Registration,
@@ -14,18 +14,18 @@ use solana_compute_budget_interface::ComputeBudgetInstruction;
 use solana_pubkey::Pubkey;
 use solana_sha256_hasher::hashv;
 
-use super::{Episode, Step, episode::Known};
+use super::{Episode, Known, Step};
 use crate::{
-    model::{Ledger, Made, Refused, Registering, Right, Terms},
+    model::{Ledger, Made, Refused, Registering, Right, Status, Terms},
     world::{Call, Code, Person},
 };
 
-/// Enough for `issue_certificate`, which calls Token Metadata three times.
+/// Compute units for `issue_certificate`, which calls Token Metadata three times.
 const CERTIFICATE_UNITS: u32 = 400_000;
 
 pub(super) const USES: [Use; 3] = [Use::Generate, Use::Train, Use::Play];
 
-/// The ledger's answer, and one more rule that only accounts named long ago can break.
+/// Adds a rule to the model's result that only outdated accounts can break.
 pub(super) fn unless(
     broken: bool,
     code: impl Into<Code>,
@@ -58,7 +58,7 @@ impl Episode {
         self.cast.mostly(&owner, &mut self.random)
     }
 
-    /// A split, nearly always one that adds up.
+    /// Draws a split, nearly always with a valid total.
     fn split(&mut self) -> Vec<(Pubkey, u16)> {
         let width = self.random.random_range(1..=self.cast.people.len().min(5));
         let chosen: Vec<_> =
@@ -84,7 +84,7 @@ impl Episode {
         split
     }
 
-    /// A moment in the next days, or now and then a past one.
+    /// Draws a time in the next days, sometimes a past one.
     fn moment(&mut self) -> i64 {
         let seconds = self.random.random_range(-86_400..30 * 86_400);
         self.ledger.now.saturating_add(seconds)
@@ -130,6 +130,7 @@ impl Episode {
             parents.push(ParentShare { work: from, share_bps: bps });
             rights.push(named);
         }
+        let min_expires_at = self.random.random_ratio(1, 8).then(|| self.moment());
         let split = self.split();
         let registration = Registration {
             consent_expires_at: consent_end,
@@ -138,6 +139,7 @@ impl Episode {
                 training_root: [7; 32],
                 likeness,
             }),
+            min_expires_at,
             parents,
             split: shares(&split),
             ..Registration::new(kind, digest, &creator.key())
@@ -153,6 +155,7 @@ impl Episode {
             consent,
             consent_end,
             model,
+            min_expires_at,
             parents: made,
             split,
         };
@@ -160,7 +163,7 @@ impl Episode {
         Some(Step::new("register_work", call, move |ledger| ledger.register(address, &what)))
     }
 
-    /// A right to a derivative, as good as it gets.
+    /// Finds the best right to derive from a parent.
     fn right(&mut self, from: &Pubkey, creator: &Person) -> Right {
         let latest = self.ledger.works[from].latest_terms;
         let number = match self.random.random_range(0..8) {
@@ -238,6 +241,7 @@ impl Episode {
             notice_seconds: random.random_range(0..=10 * 86_400),
             legal_digest: [0x1E; 32],
             uses,
+            operators: Vec::new(),
             legal_uri: String::new(),
         };
         Some(self.publishing(&owner, work, mint, offer))
@@ -287,7 +291,7 @@ impl Episode {
         })
     }
 
-    /// Terms of a work that has some.
+    /// Returns a work that has terms.
     pub(super) fn some_terms(&mut self) -> Option<(Pubkey, u32)> {
         let all: Vec<_> = self
             .ledger
@@ -361,10 +365,16 @@ impl Episode {
         let work = self.work()?;
         let offered = self.ledger.works[&work].pending_owner;
         let accepter = self.cast.mostly(&offered.unwrap_or_default(), &mut self.random);
-        let instruction = sdk::accept_ownership(&accepter.key(), &work);
+        let of = &self.ledger.works[&work];
+        let (withdrawn, split_version) = (of.status == Status::Withdrawn, of.split_version);
+        let status = if withdrawn { WorkStatus::Withdrawn } else { WorkStatus::Active };
+        let stale = u32::from(self.random.random_ratio(1, 12));
+        let latest_terms = of.latest_terms.wrapping_sub(stale);
+        let expected = sdk::AcceptOwnershipArgs { status, latest_terms, split_version };
+        let instruction = sdk::accept_ownership(&accepter.key(), &work, expected);
         let (caller, call) = (accepter.key(), Call::new([instruction], &[&accepter]));
         Some(Step::new("accept_ownership", call, move |ledger| {
-            ledger.accept_ownership(caller, work)
+            ledger.accept_ownership(caller, work, withdrawn, latest_terms, split_version)
         }))
     }
 
@@ -379,11 +389,12 @@ impl Episode {
         }
         let recipients = whole;
         let recipients = if self.random.random_ratio(1, 40) { 33 } else { recipients };
-        let args = ProposeSplitArgs { recipients, shares: shares(&split) };
+        let expires_at = self.random.random_ratio(1, 4).then(|| self.moment());
+        let args = ProposeSplitArgs { recipients, expires_at, shares: shares(&split) };
         let instruction = sdk::propose_split(&owner.key(), &work, args);
         let (caller, call) = (owner.key(), Call::new([instruction], &[&owner]));
         Some(Step::new("propose_split", call, move |ledger| {
-            ledger.propose_split(caller, work, recipients, split.clone())
+            ledger.propose_split(caller, work, recipients, expires_at, split.clone())
         }))
     }
 
@@ -416,7 +427,7 @@ impl Episode {
         }))
     }
 
-    /// A work for which a split is proposed, if there is one.
+    /// Returns a work with a proposed split, if any.
     fn changing(&mut self) -> Option<Pubkey> {
         let changing: Vec<_> =
             self.ledger.works.iter().filter(|(_, work)| work.change.is_some()).collect();
@@ -437,6 +448,17 @@ impl Episode {
         let (caller, call) = (recipient.key(), Call::new([instruction], &[&recipient]));
         Some(Step::new("approve_split_change", call, move |ledger| {
             ledger.approve_split(caller, work, &read)
+        }))
+    }
+
+    pub(super) fn revoke_split_approval(&mut self) -> Option<Step> {
+        let work = self.changing()?;
+        let recipient = self.ledger.works[&work].split.choose(&mut self.random)?.0;
+        let recipient = self.cast.mostly(&recipient, &mut self.random);
+        let instruction = sdk::revoke_split_approval(&recipient.key(), &work);
+        let (caller, call) = (recipient.key(), Call::new([instruction], &[&recipient]));
+        Some(Step::new("revoke_split_approval", call, move |ledger| {
+            ledger.revoke_split(caller, work)
         }))
     }
 
@@ -471,6 +493,26 @@ impl Episode {
                 ledger,
                 |ledger| ledger.cancel_split_change(caller, work),
             )
+        }))
+    }
+
+    pub(super) fn update_metadata(&mut self) -> Option<Step> {
+        let work = self.work()?;
+        let owner = self.owner_of(&work);
+        let bytes = self.random.random_range(0..=66);
+        let mut title = "t".repeat(bytes);
+        if self.random.random_ratio(1, 12) {
+            title.insert(0, '\u{202E}');
+        }
+        let new = sdk::UpdateMetadataArgs {
+            title: title.clone(),
+            metadata_uri: "u".repeat(self.random.random_range(0..=200)),
+            metadata_digest: [4; 32],
+        };
+        let instruction = sdk::update_metadata(&owner.key(), &work, new);
+        let (caller, call) = (owner.key(), Call::new([instruction], &[&owner]));
+        Some(Step::new("update_metadata", call, move |ledger| {
+            ledger.update_metadata(caller, work, &title)
         }))
     }
 
@@ -518,7 +560,7 @@ fn other_proposer(ledger: &Ledger, work: &Pubkey, proposer: &Pubkey) -> bool {
     change.is_some_and(|change| change.proposer != *proposer)
 }
 
-/// Each signer once, in order.
+/// Removes duplicate signers.
 pub(super) fn distinct(people: &[Person]) -> Vec<&Person> {
     let mut distinct: Vec<&Person> = Vec::new();
     for person in people {

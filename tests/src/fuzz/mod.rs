@@ -1,22 +1,24 @@
 //! Random sequences of all instructions of both programs, by honest and hostile actors, on
-//! bytecode and in the reference ledger.
+//! bytecode and in the reference model.
 //!
-//! A run is episodes, each a fresh cluster with a small cast. An episode is steps: something
-//! happens outside (time passes, a token account breaks, tokens arrive in a till), then a person
-//! calls an instruction. Who calls, and with what, is drawn at random, so many calls break a
-//! rule; some are older calls once more; one in six is sabotaged first, so that nothing of it may
-//! be accepted. After every step the accounts it names must be what the ledger says, and every
-//! promise must hold. Vouchers that an operator has acknowledged are settled in a simulation before
-//! and after calls by other parties, with the same result. All accounts are compared with the model
-//! every so often and at the end.
-//! In the end every party is paid; what is left is dust or belongs to parties that cannot be paid.
+//! A run consists of episodes, each on a new cluster with a few people. An episode consists of
+//! steps: possibly an event (time passes, a token account becomes unusable, tokens arrive in a
+//! till), then an instruction. Caller and arguments are random, so many calls break a rule. Some
+//! calls are replays of older ones. One in six is sabotaged and must be rejected. After every step
+//! the accounts in the call must equal the model, and every promise must hold. Acknowledged
+//! vouchers are settled in a simulation before and after calls by other parties and events, with
+//! the same result. Periodically every party of a copy of the episode is paid. All accounts are
+//! compared with the model periodically and at the end. At the end every party is paid; the rest is
+//! dust, or belongs to parties that cannot be paid.
 
 mod cast;
+mod crowd_steps;
 mod earnings_steps;
 mod end;
 mod episode;
 mod escape_steps;
 mod governing_steps;
+mod known;
 mod licensing_steps;
 mod payments_steps;
 mod promises;
@@ -26,25 +28,26 @@ mod step;
 
 use cast::Cast;
 use episode::Episode;
+use known::Known;
 pub use report::{Break, Report};
 use step::Step;
 
 /// Instructions of one episode.
 pub const EPISODE: u64 = 400;
 
-/// Which run.
+/// Parameters of a run.
 #[derive(Clone, Copy, Debug)]
 pub struct Run {
-    /// Of the first episode; the next one has the next seed.
+    /// Seed of the first episode; each further one has the next seed.
     pub seed: u64,
-    /// How many instructions.
+    /// Number of instructions.
     pub instructions: u64,
-    /// Stop each episode before this step, if before its end.
+    /// Step before which each episode stops.
     pub until: Option<u64>,
 }
 
 impl Run {
-    /// Plays it, on as many threads as there are cores; stops at the first break of an episode.
+    /// Plays the run on all cores; stops an episode at its first broken promise.
     pub fn play(&self) -> Report {
         let episodes = self.instructions.div_ceil(EPISODE);
         let threads = std::thread::available_parallelism().map_or(1, usize::from) as u64;

@@ -1,11 +1,11 @@
-//! What must hold after every instruction, whatever it was.
+//! Promises that must hold after every instruction.
 
 use crate::model::{Book, Channel, Ledger, License};
 
-/// Holds the ledger, which the accounts agree with, against the promises of docs/architecture.md.
+/// Checks the promises of docs/architecture.md on the model, which equals the accounts.
 ///
 /// # Errors
-/// The first promise that is broken.
+/// The first broken promise.
 pub(super) fn check(was: &Ledger, is: &Ledger, by: &str) -> Result<(), String> {
     for (address, channel) in &is.channels {
         let before = was.channels.get(address);
@@ -38,11 +38,11 @@ pub(super) fn check(was: &Ledger, is: &Ledger, by: &str) -> Result<(), String> {
     require(tokens(was) == tokens(is), || "tokens came from nowhere".to_owned())
 }
 
-/// What is left when every party has taken what it can: dust, and what those are owed who cannot
-/// be paid or whose works never opened earnings.
+/// Checks the rest after every party was paid: dust, and entitlements of parties that cannot be
+/// paid or whose works have no earnings accounts.
 ///
 /// # Errors
-/// Returns the first unit that a party is owed and could have taken.
+/// The first entitlement that could have been paid.
 pub(super) fn check_end(ledger: &Ledger) -> Result<(), String> {
     for ((work, mint), book) in &ledger.books {
         let stuck = |person| !ledger.takes_money(person, mint);
@@ -67,11 +67,13 @@ fn check_channel(channel: &Channel) -> Result<(), String> {
     let charged = channel.charged();
     let refunded = channel.refunded.unwrap_or(0);
     require(channel.deposited >= charged + refunded, || "charged above deposit".to_owned())?;
+    let backed = channel.deposited >= channel.committed() + refunded;
+    require(backed, || "a quota is held without the money to use it".to_owned())?;
     let taken = channel.collected() + channel.fees_claimed;
     require(charged >= taken, || "paid out more than was charged".to_owned())
 }
 
-/// Totals never fall, and what a licensee accepted does not get worse.
+/// Checks that totals never fall and that accepted conditions do not get worse.
 fn check_totals(before: &Channel, after: &Channel, by: &str) -> Result<(), String> {
     let grows = after.deposited >= before.deposited
         && after.prices() >= before.prices()
@@ -106,9 +108,15 @@ fn check_book(book: &Book) -> Result<(), String> {
 
 fn check_entitlements(before: &Book, after: &Book, judged: bool) -> Result<(), String> {
     require(after.earned >= before.earned, || "earnings fell".to_owned())?;
-    for (person, standing) in &before.people {
-        let least = if judged { standing.taken } else { before.entitled(person) };
+    for person in before.people.keys() {
+        let least = if judged { before.secured(person) } else { before.entitled(person) };
         require(after.entitled(person) >= least, || format!("{person} is entitled to less"))?;
+    }
+    for position in 0..before.parents.len() {
+        let least =
+            if judged { before.secured_parent(position) } else { before.entitled_parent(position) };
+        let kept = after.entitled_parent(position) >= least;
+        require(kept, || format!("parent {position} is entitled to less"))?;
     }
     Ok(())
 }

@@ -1,53 +1,58 @@
 use std::collections::BTreeMap;
 
+use litesvm::types::FailedTransactionMetadata;
 use serde::Serialize;
 
-/// What a run came to.
+use crate::world::Code;
+
+/// Result of a run.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Report {
-    /// Of the first episode.
+    /// Seed of the first episode.
     pub seed: u64,
-    /// Instructions sent, as a program sees them: refused and sabotaged ones included.
+    /// Number of instructions sent, including rejected and sabotaged ones.
     pub instructions: u64,
-    /// Of those accepted.
+    /// Number of accepted instructions.
     pub accepted: u64,
-    /// By instruction: how often accepted, how often refused as the ledger said.
+    /// Number of accepted and of expected rejected calls, by instruction.
     pub by_instruction: BTreeMap<&'static str, Tally>,
-    /// Older calls that were sent again.
+    /// Number of replayed calls.
     pub replayed: u64,
-    /// Times a voucher that settled before a call of others settled after it.
+    /// Number of checks that an acknowledged voucher settles after another party's call.
     pub still_settleable: u64,
-    /// Calls that were sabotaged, by how.
+    /// Number of times every party of a copy was paid.
+    pub live: u64,
+    /// Number of sabotaged calls, by kind.
     pub sabotaged: BTreeMap<&'static str, u64>,
-    /// By error: its code and the program's name.
+    /// Number of rejections, by error code and program.
     pub refusals: BTreeMap<String, u64>,
-    /// What happened between instructions.
+    /// Number of events, by kind.
     pub events: BTreeMap<&'static str, u64>,
-    /// Episodes played to the end.
+    /// Number of finished episodes.
     pub episodes: u64,
-    /// Threads that stopped for another reason than a break.
+    /// Number of threads that panicked.
     pub lost: u64,
-    /// Where a promise was broken, or bytecode and ledger disagreed.
+    /// Broken promises, and differences between bytecode and model.
     pub breaks: Vec<Break>,
 }
 
-/// How often.
+/// Counts of one instruction.
 #[derive(Clone, Copy, Debug, Default, Serialize)]
 pub struct Tally {
     /// Accepted.
     pub accepted: u64,
-    /// Refused.
+    /// Rejected.
     pub refused: u64,
 }
 
-/// Something that must not happen.
+/// Broken promise, or difference from the model.
 #[derive(Clone, Debug, Serialize)]
 pub struct Break {
-    /// Of the episode: replay with `FUZZ_SEED`.
+    /// Seed of the episode; replay with `FUZZ_SEED`.
     pub seed: u64,
-    /// In it: replay with `FUZZ_STEP`.
+    /// Step in the episode; replay with `FUZZ_STEP`.
     pub step: u64,
-    /// In words.
+    /// Description.
     pub what: String,
 }
 
@@ -73,6 +78,7 @@ impl Report {
         self.accepted += other.accepted;
         self.replayed += other.replayed;
         self.still_settleable += other.still_settleable;
+        self.live += other.live;
         self.episodes += other.episodes;
         self.lost += other.lost;
         for (name, tally) in other.by_instruction {
@@ -86,7 +92,7 @@ impl Report {
         self.breaks.extend(other.breaks);
     }
 
-    /// Whether every promise held.
+    /// Returns whether every promise held.
     pub fn clean(&self) -> bool {
         self.breaks.is_empty() && self.lost == 0
     }
@@ -95,5 +101,18 @@ impl Report {
 fn merge<K: Ord>(mine: &mut BTreeMap<K, u64>, other: BTreeMap<K, u64>) {
     for (key, count) in other {
         *mine.entry(key).or_default() += count;
+    }
+}
+
+/// Returns the key under which a rejection is counted.
+pub(super) fn reason(failed: &FailedTransactionMetadata) -> String {
+    let words = failed.meta.logs.iter().find_map(|line| {
+        let (_, name) = line.split_once("Error Code: ")?;
+        name.split_once('.').map(|(name, _)| name.to_owned())
+    });
+    match (Code::of(failed), words) {
+        (Some(code), Some(name)) => format!("{} {name}", code.number()),
+        (Some(code), None) => format!("{} of a token or system program", code.number()),
+        (None, _) => format!("{:?}", failed.err),
     }
 }

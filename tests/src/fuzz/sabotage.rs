@@ -9,8 +9,8 @@ use solana_pubkey::Pubkey;
 use super::{Episode, Step};
 use crate::{relay, world::Call};
 
-/// A call that has something wrong with it, and what; `None` where the way that was drawn does
-/// nothing to this one.
+/// Draws an invalid variant of a call with its description; `None` if the drawn kind does not apply
+/// to the call.
 pub(super) fn sabotage(episode: &mut Episode, step: &Step) -> Option<(&'static str, Call)> {
     let settles = step.name == "settle";
     match episode.random.random_range(0..if settles { 12 } else { 6 }) {
@@ -77,7 +77,7 @@ fn with(
     Some((how, step.call.clone().changed(|calls| change(calls, random))))
 }
 
-/// The position, within its instructions, of the program's own call.
+/// Returns the position of the program's instruction in the call.
 fn ours(call: &Call) -> Option<usize> {
     let programs = [payments::ID, licensing::ID];
     call.instructions.iter().position(|instruction| programs.contains(&instruction.program_id))
@@ -88,12 +88,12 @@ fn unsigned(episode: &mut Episode, step: &Step) -> Option<(&'static str, Call)> 
     let signers = step.call.instructions[at].accounts.iter().filter(|meta| meta.is_signer);
     let signers: Vec<_> = signers.map(|meta| meta.pubkey).collect();
     let key = signers.choose(&mut episode.random)?;
-    // Not the host: it pays for unsigned calls, and so signs all the same.
+    // Not the host, which pays for unsigned calls and therefore signs.
     let person = episode.cast.people.iter().find(|person| person.key() == *key)?;
     Some(("a signature is missing", step.call.clone().unsigned_by(person)))
 }
 
-/// An account of ours, or of a token program, that is no signer and stands for something.
+/// Draws an account of the programs or a token program that is not a signer.
 fn position(episode: &mut Episode, step: &Step) -> Option<(usize, usize)> {
     let at = ours(&step.call)?;
     let instruction = &step.call.instructions[at];
@@ -106,7 +106,7 @@ fn position(episode: &mut Episode, step: &Step) -> Option<(usize, usize)> {
     Some((at, *positions.choose(&mut episode.random)?))
 }
 
-/// The same bytes at another address, owned by a program that is not trusted.
+/// Copies an account to another address under an untrusted owner.
 fn impostor(episode: &mut Episode, step: &Step) -> Option<(&'static str, Call)> {
     let (at, position) = position(episode, step)?;
     let address = step.call.instructions[at].accounts[position].pubkey;
@@ -123,7 +123,7 @@ fn impostor(episode: &mut Episode, step: &Step) -> Option<(&'static str, Call)> 
     Some(("an account is an impostor", call))
 }
 
-/// What tells types apart: the owner, and the discriminator or the mint.
+/// Returns an account's type: its owner, and its discriminator or mint.
 fn type_of(episode: &Episode, address: &Pubkey) -> Option<(Pubkey, usize, Vec<u8>)> {
     let account = episode.world.find(address)?;
     let tokens = [TOKEN_PROGRAM, TOKEN_2022_PROGRAM].contains(&account.owner);
@@ -138,7 +138,7 @@ fn another_type(episode: &mut Episode, step: &Step) -> Option<(&'static str, Cal
     others.extend(episode.cast.currencies.iter().map(|currency| currency.mint));
     others.extend([payments::ID, licensing::ID, ED25519_PROGRAM]);
     let other = *others.choose(&mut episode.random)?;
-    // Terms may be in any currency there is.
+    // Terms may be in any existing mint.
     let mint = |address| episode.cast.currencies.iter().any(|currency| currency.mint == address);
     if step.name == "publish_terms" && mint(address) && mint(other) {
         return None;
@@ -162,7 +162,7 @@ fn replaced(
     address: Pubkey,
     other: Pubkey,
 ) -> Option<(&'static str, Call)> {
-    // The program itself stands for an optional account that is not given.
+    // The program's own address marks a missing optional account.
     let left_out = other == step.call.instructions[at].program_id;
     if left_out || type_of(episode, &address) == type_of(episode, &other) {
         return None;

@@ -5,10 +5,10 @@ use crate::{
     world::Call,
 };
 
-/// What an instruction should do.
+/// Expected effect of an instruction.
 type Expectation = Rc<dyn Fn(&mut Ledger) -> Result<(), Refused>>;
 
-/// A call, and what the ledger makes of it. Both can be had again at any later time.
+/// Call with its expected effect on the model. Both can be repeated later.
 #[derive(Clone)]
 pub(super) struct Step {
     pub name: &'static str,
@@ -25,7 +25,7 @@ impl Step {
         Self { name, call, expectation: Rc::new(expectation) }
     }
 
-    /// Tells the ledger.
+    /// Applies the call to the model.
     pub fn expect(&self, ledger: &mut Ledger) -> Result<(), Refused> {
         (self.expectation)(ledger)
     }

@@ -4,110 +4,131 @@ use solana_sha256_hasher::hashv;
 
 use super::{License, Refused, Rules, exact, refused};
 
-/// Forever, in unix seconds.
+/// No end, in unix seconds.
 pub const NEVER: i64 = i64::MAX;
 
-/// Licenses and units, up to where bytes are no statement any more, and whether they are one to
-/// the end.
+/// Licenses and units of the valid prefix of a statement's bytes, and whether all bytes are
+/// valid.
 pub type Entries = (Vec<(u16, u32)>, bool);
 
-/// One payer's escrow towards one operator.
+/// Channel of a payer and an operator.
 #[derive(Clone, Debug)]
 pub struct Channel {
-    /// Funds it.
+    /// Payer.
     pub payer: Pubkey,
-    /// Settles on it.
+    /// Operator.
     pub operator: Pubkey,
-    /// In which currency.
+    /// Watcher, if there is one.
+    pub watcher: Option<Pubkey>,
+    /// Mint.
     pub mint: Pubkey,
-    /// Tells it from others between the same parties.
+    /// Distinguishes channels between the same parties.
     pub salt: u64,
-    /// When it was opened.
+    /// Slot of opening.
     pub opened_slot: u64,
-    /// Basis points on top of prices.
+    /// Operator's fee on top of prices, basis points.
     pub fee_bps: u16,
-    /// From closing by the payer to the last settlement.
+    /// Grace period.
     pub grace_seconds: i64,
-    /// Voucher keys with the second from which each of them signs, latest last.
-    pub keys: Vec<(i64, Pubkey)>,
-    /// Base units, ever.
+    /// Voucher keys with the first second and slot of each, latest last.
+    pub keys: Vec<(i64, u64, Pubkey)>,
+    /// Total, base units.
     pub deposited: u128,
     /// Fees paid to the operator.
     pub fees_claimed: u128,
-    /// Given back to the payer; `None` before.
+    /// Refund to the payer; `None` before.
     pub refunded: Option<u128>,
-    /// From this second nothing settles.
+    /// Unix second from which nothing settles, once `closes_slot` is reached too.
     pub closes_at: i64,
-    /// What it licenses.
+    /// Slot from which nothing settles, once `closes_at` is reached too.
+    pub closes_slot: u64,
+    /// Whether the payer requested to close it.
+    pub payer_leaves: bool,
+    /// Licenses, by index.
     pub licenses: Vec<License>,
     /// Hashes of the records of settled statements.
     pub statements: Vec<[u8; 32]>,
 }
 
-/// A statement with its voucher, and who brings it.
+/// Statement with its voucher and settler.
 #[derive(Clone, Debug)]
 pub struct Settling {
-    /// The sender.
+    /// Sender.
     pub settler: Pubkey,
-    /// The voucher's signer.
+    /// Signer of the voucher.
     pub signer: Pubkey,
-    /// The voucher names this channel, its cluster and its incarnation.
+    /// Whether the voucher names this channel, cluster and incarnation.
     pub for_this_channel: bool,
-    /// Which statement the voucher is for.
+    /// Number of the voucher's statement.
     pub statement: u64,
-    /// The total it vouches for.
+    /// Total of the voucher.
     pub cumulative: u64,
     /// Last second of the voucher.
     pub expires_at: i64,
-    /// The digest in the voucher.
+    /// Digest in the voucher.
     pub digest: [u8; 32],
-    /// The digest of the bytes that were sent.
+    /// Digest of the sent bytes.
     pub sent_digest: [u8; 32],
-    /// What those bytes say, up to where they are no statement any more, and whether they are
-    /// one to the end.
+    /// Licenses and units of the valid prefix of the sent bytes, and whether all bytes are valid.
     pub entries: Entries,
     /// Root and sum of the receipts.
     pub receipts: Option<([u8; 32], u64)>,
 }
 
 impl Channel {
-    /// Prices charged for units.
+    /// Returns the prices charged for units.
     pub fn prices(&self) -> u128 {
         self.licenses.iter().map(|license| license.prices).sum()
     }
 
-    /// Charged at acceptances.
+    /// Returns the upfront fees.
     pub fn upfront(&self) -> u128 {
         self.licenses.iter().map(|license| license.upfront).sum()
     }
 
-    /// Credit that has become earnings.
+    /// Returns the credit that was collected.
     pub fn collected(&self) -> u128 {
         self.licenses.iter().map(|license| license.collected).sum()
     }
 
-    /// The operator's fees, ever.
+    /// Returns the operator's fees in total.
     pub fn fees(&self) -> u128 {
         exact::share(self.prices(), self.fee_bps)
     }
 
-    /// Everything the payer owes.
+    /// Returns the payer's total charges.
     pub fn charged(&self) -> u128 {
         self.upfront() + self.prices() + self.fees()
     }
 
-    /// What can still leave the vault because of this channel.
+    /// Returns the charged and earmarked amount, with fees on both.
+    pub fn committed(&self) -> u128 {
+        let prices = self.prices() + self.earmarked();
+        self.upfront() + prices + exact::share(prices, self.fee_bps)
+    }
+
+    /// Returns the amount earmarked for quotas, without fees.
+    pub fn earmarked(&self) -> u128 {
+        self.licenses.iter().map(License::earmark).sum()
+    }
+
+    /// Returns whether nothing settles any more.
+    pub fn closed(&self, now: i64, slot: u64) -> bool {
+        now >= self.closes_at && slot >= self.closes_slot
+    }
+
+    /// Returns the amount that the vault can still pay out for this channel.
     pub fn left(&self) -> u128 {
         self.deposited - self.refunded.unwrap_or(0) - self.collected() - self.fees_claimed
     }
 
-    /// The key whose vouchers count.
-    pub fn key_at(&self, now: i64) -> Pubkey {
-        let began = self.keys.iter().rev().find(|(from, _)| now >= *from);
-        began.map_or(Pubkey::default(), |(_, key)| *key)
+    /// Returns the valid voucher key.
+    pub fn key_at(&self, now: i64, slot: u64) -> Pubkey {
+        let began = self.keys.iter().rev().find(|(from, first, _)| now >= *from && slot >= *first);
+        began.map_or(Pubkey::default(), |(_, _, key)| *key)
     }
 
-    /// Whether a key may sign vouchers.
+    /// Returns whether a key can be a voucher key.
     pub fn may_sign(&self, key: &Pubkey) -> bool {
         *key != self.payer && key.is_on_curve()
     }
@@ -121,38 +142,57 @@ impl Channel {
         self.deposited = deposited;
     }
 
-    /// Changes who signs vouchers.
-    pub(super) fn rotate(&mut self, key: Pubkey, agreed: bool, now: i64, rules: &mut Rules) {
+    /// Rotates the voucher key.
+    pub(super) fn rotate(
+        &mut self,
+        key: Pubkey,
+        agreed: bool,
+        (now, slot): (i64, u64),
+        rules: &mut Rules,
+    ) {
         rules.require(self.may_sign(&key), PaymentsError::InvalidVoucherKey);
         let from = if agreed { Some(i64::MIN) } else { now.checked_add(self.grace_seconds) };
         rules.require(from.is_some(), PaymentsError::Overflow);
-        self.keys = vec![(i64::MIN, self.key_at(now)), (from.unwrap_or(NEVER), key)];
+        let first = if agreed { 0 } else { slot + self.grace_seconds as u64 };
+        let present = self.key_at(now, slot);
+        self.keys = vec![(i64::MIN, 0, present), (from.unwrap_or(NEVER), first, key)];
     }
 
     /// Starts the grace period, or ends it.
-    pub(super) fn close(&mut self, caller: &Pubkey, now: i64, rules: &mut Rules) {
-        rules.require(now < self.closes_at, PaymentsError::ChannelClosed);
-        if *caller == self.operator {
-            self.closes_at = now;
+    pub(super) fn close(&mut self, signers: &[Pubkey], (now, slot): (i64, u64), rules: &mut Rules) {
+        let signed = |key: &Pubkey| signers.contains(key);
+        let (payer, operator) = (signed(&self.payer), signed(&self.operator));
+        rules.require(payer || operator, PaymentsError::NotPayer);
+        rules.require(!self.closed(now, slot), PaymentsError::ChannelClosed);
+        let was_leaving = std::mem::replace(&mut self.payer_leaves, self.payer_leaves || payer);
+        let watched = self.watcher.is_none_or(|watcher| signed(&watcher));
+        if operator && self.payer_leaves && watched {
+            (self.closes_at, self.closes_slot) = (now, slot);
             return;
         }
-        rules.require(*caller == self.payer, PaymentsError::NotPayer);
-        rules.require(self.closes_at == NEVER, PaymentsError::ChannelClosing);
+        if self.closes_at != NEVER {
+            let joins = self.payer_leaves && !was_leaving;
+            rules.require(joins, PaymentsError::ChannelClosing);
+            return;
+        }
         let closes_at = now.checked_add(self.grace_seconds);
         rules.require(closes_at.is_some(), PaymentsError::Overflow);
         self.closes_at = closes_at.unwrap_or(NEVER);
+        self.closes_slot = slot + self.grace_seconds as u64;
     }
 
-    /// Gives back what was not charged; returns how much.
-    pub(super) fn withdraw(&mut self, now: i64, rules: &mut Rules) -> u128 {
-        rules.require(now >= self.closes_at, PaymentsError::ChannelStillOpen);
+    /// Refunds the payer; returns the amount.
+    pub(super) fn withdraw(&mut self, now: i64, slot: u64, rules: &mut Rules) -> u128 {
+        rules.require(self.closed(now, slot), PaymentsError::ChannelStillOpen);
         rules.require(self.refunded.is_none(), PaymentsError::AlreadyWithdrawn);
+        let held = self.licenses.iter().any(|license| license.holds_quota());
+        rules.require(!held, PaymentsError::QuotasHeld);
         let refund = self.deposited - self.charged();
         self.refunded = Some(refund);
         refund
     }
 
-    /// Pays the operator; returns how much.
+    /// Pays the operator's fees; returns the amount.
     pub(super) fn claim_fees(&mut self, rules: &mut Rules) -> u128 {
         let new = self.fees() - self.fees_claimed;
         rules.require(new > 0, PaymentsError::NothingToClaim);
@@ -160,14 +200,23 @@ impl Channel {
         new
     }
 
-    /// Pays a statement.
-    pub(super) fn settle(&mut self, address: Pubkey, what: &Settling, now: i64, rules: &mut Rules) {
-        rules.require(now < self.closes_at, PaymentsError::ChannelClosed);
-        let others_from = i128::from(self.closes_at) - i128::from(self.grace_seconds / 2);
+    /// Settles a statement.
+    pub(super) fn settle(
+        &mut self,
+        address: Pubkey,
+        what: &Settling,
+        (now, slot): (i64, u64),
+        rules: &mut Rules,
+    ) {
+        rules.require(!self.closed(now, slot), PaymentsError::ChannelClosed);
+        let half = self.grace_seconds / 2;
+        let late = i128::from(now) >= i128::from(self.closes_at) - i128::from(half)
+            && i128::from(slot) >= i128::from(self.closes_slot) - i128::from(half);
         let operator = what.settler == self.operator;
-        let may = operator || i128::from(now) >= others_from;
-        rules.require(may, PaymentsError::OperatorFirst);
-        rules.require(what.signer == self.key_at(now), PaymentsError::VoucherSignerMismatch);
+        let may = operator || late && self.watcher == Some(what.settler);
+        rules.require(may, PaymentsError::SettlerNotAllowed);
+        let signer = self.key_at(now, slot);
+        rules.require(what.signer == signer, PaymentsError::VoucherSignerMismatch);
         rules.require(what.for_this_channel, PaymentsError::VoucherChannelMismatch);
         let number = self.statements.len() as u64;
         rules.require(what.statement == number, PaymentsError::VoucherStatementMismatch);
@@ -190,8 +239,8 @@ impl Channel {
             u128::from(what.cumulative) == cumulative,
             PaymentsError::VoucherTotalMismatch,
         );
-        rules.require(self.charged() <= self.deposited, PaymentsError::InsufficientDeposit);
-        // Only where the clock stepped back behind a withdrawal.
+        rules.require(self.committed() <= self.deposited, PaymentsError::InsufficientDeposit);
+        // Possible only after the clock stepped back behind a withdrawal.
         let spent = self.charged() + self.refunded.unwrap_or(0);
         rules.require(spent <= self.deposited, PaymentsError::ChargedAboveDeposit);
         let receipts = what.receipts.filter(|_| operator);
@@ -205,7 +254,7 @@ impl Channel {
         }
     }
 
-    /// The record of a statement, as docs/formats.md lays it out.
+    /// Returns a statement's record in the layout of docs/formats.md.
     fn record(
         &self,
         address: Pubkey,
@@ -231,7 +280,7 @@ impl Channel {
         .to_bytes()
     }
 
-    /// Root of the perfect tree over the statements from `first` on, `count` of them.
+    /// Returns the root of the perfect tree over `count` statements from `first` on.
     pub fn root(&self, first: usize, count: usize) -> [u8; 32] {
         if count == 1 {
             return self.statements[first];
@@ -241,7 +290,7 @@ impl Channel {
         hashv(&[&[1], &left, &right]).to_bytes()
     }
 
-    /// Moves licenses' credit out; returns whose earnings grow by how much.
+    /// Collects the credit of licenses; returns the works and amounts.
     pub(super) fn collect(&mut self, indexes: &[u16], rules: &mut Rules) -> Vec<(Pubkey, u128)> {
         let mut credits = Vec::new();
         for &index in indexes {
@@ -258,22 +307,23 @@ impl Channel {
         credits
     }
 
-    /// Whether the account can go.
-    pub(super) fn check_closable(&self, slot: u64) -> Result<(), Refused> {
+    /// Checks whether the account can be closed.
+    pub(super) fn check_closable(&self, now: i64, slot: u64) -> Result<(), Refused> {
         let mut rules = Rules::default();
         rules.require(self.refunded.is_some(), PaymentsError::NotWithdrawn);
+        let forfeited = now >= self.closes_at.saturating_add(30 * 86_400);
+        let fees = if forfeited { self.fees_claimed } else { self.fees() };
         let taken = self.collected() + self.fees_claimed;
-        rules.require(taken == self.charged(), PaymentsError::ChannelNotEmpty);
-        let held = self.licenses.iter().any(|license| license.holds_quota());
-        rules.require(!held, PaymentsError::QuotasHeld);
+        let empty = taken == self.upfront() + self.prices() + fees;
+        rules.require(empty, PaymentsError::ChannelNotEmpty);
         rules.require(slot > self.opened_slot, PaymentsError::SlotNotElapsed);
         rules.check()
     }
 
-    /// The license at an index.
+    /// Returns the license at an index.
     ///
     /// # Errors
-    /// When there is none.
+    /// If it does not exist.
     pub fn license(&self, index: u16) -> Result<&License, Refused> {
         let license = self.licenses.get(usize::from(index));
         license.map_or_else(|| refused(PaymentsError::LicenseNotFound), Ok)

@@ -1,4 +1,4 @@
-//! Instructions of the payments program about what works earn.
+//! Instructions of the payments program about earnings.
 
 use std::collections::BTreeMap;
 
@@ -10,10 +10,10 @@ use super::{Book, Ledger, Purse, Refused, Rules, exact, refused};
 use crate::world::Code;
 
 impl Ledger {
-    /// Moves licenses' credit into works' books.
+    /// Collects the credit of licenses into the works' books.
     ///
     /// # Errors
-    /// The rules it breaks.
+    /// Every broken rule.
     pub fn collect(&mut self, address: Pubkey, indexes: &[u16]) -> Result<(), Refused> {
         let mut channel = self.channel(&address)?.clone();
         let mut rules = Rules::default();
@@ -29,7 +29,7 @@ impl Ledger {
             rules.require(book.credit(amount).is_ok(), PaymentsError::Overflow);
             books.insert(key, book);
         }
-        // The account of a work that has none is not initialised, in two ways of saying so.
+        // A missing earnings account is reported by one of two errors.
         if !rules.hold() {
             rules.require(false, ErrorCode::AccountNotInitialized);
         }
@@ -42,7 +42,7 @@ impl Ledger {
     /// Opens the book of a work.
     ///
     /// # Errors
-    /// The rules it breaks.
+    /// Every broken rule.
     pub fn open_earnings(&mut self, work: Pubkey, mint: Pubkey) -> Result<(), Refused> {
         let mut rules = Rules::default();
         rules.require(self.vaults.contains_key(&mint), ErrorCode::AccountNotInitialized);
@@ -55,24 +55,40 @@ impl Ledger {
         Ok(())
     }
 
-    /// Moves a parent's part from a child's book into the parent's.
+    /// Pulls a parent's share of a child's earnings.
     ///
     /// # Errors
-    /// The rules it breaks.
+    /// Every broken rule.
     pub fn pull(&mut self, child: Pubkey, parent: Pubkey, mint: Pubkey) -> Result<u128, Refused> {
         let mut above = self.book(&parent, &mint)?.clone();
         let mut below = self.book(&child, &mint)?.clone();
-        let amount = below.pull(&parent)?;
+        let of = self.work(&child)?;
+        let disputed = of.dispute.is_some();
+        let mut rules = Rules::default();
+        let undecided = of.verdict_version <= below.split_version;
+        rules.require(undecided, PaymentsError::SplitNotApplied);
+        let told = !disputed || below.contested.0 == of.disputes;
+        rules.require(told, PaymentsError::DisputeNotApplied);
+        let amount = match below.pull(&parent, disputed) {
+            Ok(amount) => amount,
+            Err(Refused(codes)) => {
+                for code in codes {
+                    rules.require(false, code);
+                }
+                0
+            }
+        };
+        rules.check()?;
         above.credit(amount)?;
         self.books.insert((child, mint), below);
         self.books.insert((parent, mint), above);
         Ok(amount)
     }
 
-    /// Pays recipients of a work, each into its own token account. Returns what each was paid.
+    /// Pays recipients of a work into their own token accounts. Returns the amounts.
     ///
     /// # Errors
-    /// The rules it breaks.
+    /// Every broken rule.
     pub fn claim(
         &mut self,
         work: Pubkey,
@@ -90,10 +106,10 @@ impl Ledger {
         self.pay_recipients(work, mint, &pairs, rules)
     }
 
-    /// Pays a recipient who signs, into the token account of a friend. Returns how much.
+    /// Pays a recipient that signs into another token account. Returns the amount.
     ///
     /// # Errors
-    /// The rules it breaks.
+    /// Every broken rule.
     pub fn claim_to(
         &mut self,
         work: Pubkey,
@@ -124,7 +140,7 @@ impl Ledger {
             let amount = book.claim(payee, disputed).unwrap_or(0);
             if amount > 0 && !self.takes_gifts(to, &mint) {
                 self.broken(&mut rules);
-                // Where the account is not there, the token program is called with nothing.
+                // Without the account, the token program fails.
                 let there = !matches!(self.purses.get(&(*to, mint)), Some(Purse::Closed) | None);
                 rules.require(there, Code::RUNTIME);
             }
@@ -139,40 +155,47 @@ impl Ledger {
         Ok(paid)
     }
 
-    /// Brings a book to the split its work has now.
+    /// Applies a work's current split to its book.
     ///
     /// # Errors
-    /// The rules it breaks.
+    /// Every broken rule.
     pub fn apply_split(&mut self, work: Pubkey, mint: Pubkey) -> Result<(), Refused> {
         let of = self.work(&work)?;
         let (split, version, verdict) = (of.split.clone(), of.split_version, of.verdict_version);
+        let parents = of.parents.clone();
         let mut rules = Rules::default();
         let mut book = self.book(&work, &mint)?.clone();
         let contested = of.dispute.is_some() && book.contested.0 == of.disputes;
         rules.require(!contested, PaymentsError::EarningsDisputed);
         rules.require(book.split_version != version, PaymentsError::SplitUnchanged);
-        let verdict = (verdict > book.split_version).then_some(of.verdict_dispute);
-        let fits = book.resplit(&split, version, verdict).is_ok();
+        let judged = verdict > book.split_version;
+        let told = book.contested.0 == of.verdict_dispute;
+        // Recipients that stay are left what they have where the book cannot tell what came later.
+        let moved = judged && (told || !of.verdict_keeps_recipients);
+        let fits = book.resplit(&split, version, (judged, moved)).is_ok();
+        if judged {
+            book.reparent(&parents);
+        }
         rules.require(fits, PaymentsError::TooManyParties);
         rules.check()?;
         self.books.insert((work, mint), book);
         Ok(())
     }
 
-    /// Tells a book of the dispute its work is in.
+    /// Applies a work's dispute to its book.
     ///
     /// # Errors
-    /// The rules it breaks.
+    /// Every broken rule.
     pub fn apply_dispute(&mut self, work: Pubkey, mint: Pubkey) -> Result<(), Refused> {
         let of = self.work(&work)?;
-        let (disputed, number, version) = (of.dispute.is_some(), of.disputes, of.split_version);
+        let (disputed, number, verdict) = (of.dispute.is_some(), of.disputes, of.verdict_version);
         let mut book = self.book(&work, &mint)?.clone();
         let mut rules = Rules::default();
         rules.require(disputed, PaymentsError::WorkNotDisputed);
         rules.require(book.contested.0 != number, PaymentsError::DisputeApplied);
-        rules.require(book.split_version == version, PaymentsError::SplitNotApplied);
+        rules.require(verdict <= book.split_version, PaymentsError::SplitNotApplied);
         rules.check()?;
-        book.contested = (number, book.kept());
+        book.contested = (number, book.kept(), book.earned);
         self.books.insert((work, mint), book);
         Ok(())
     }
@@ -180,7 +203,7 @@ impl Ledger {
     /// Opens a till.
     ///
     /// # Errors
-    /// The rules it breaks.
+    /// Every broken rule.
     pub fn open_till(&mut self, work: Pubkey, mint: Pubkey) -> Result<(), Refused> {
         let mut rules = Rules::default();
         self.work(&work)?;
@@ -192,10 +215,10 @@ impl Ledger {
         Ok(())
     }
 
-    /// Moves what lies in a till into the work's book.
+    /// Moves a till's balance into the work's book.
     ///
     /// # Errors
-    /// The rules it breaks.
+    /// Every broken rule.
     pub fn sweep_till(&mut self, work: Pubkey, mint: Pubkey) -> Result<u128, Refused> {
         let Some(&(lies, swept)) = self.tills.get(&(work, mint)) else {
             return refused(ErrorCode::AccountNotInitialized);

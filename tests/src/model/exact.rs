@@ -1,15 +1,15 @@
-//! Shares of whole numbers, in numbers too wide to wrap.
+//! Shares of integers, in integers too wide to overflow.
 
 /// The whole in basis points.
 pub const WHOLE: u128 = 10_000;
 
-/// The largest whole number of base units that is at most `bps` of `total`.
+/// Returns `bps` of `total`, base units, rounded down.
 pub fn share(total: u128, bps: u16) -> u128 {
     let part = total * u128::from(bps);
     (part - part % WHOLE) / WHOLE
 }
 
-/// Whether a total still fits an account on chain.
+/// Returns whether a total fits 64 bits.
 pub fn fits(total: u128) -> bool {
     total <= u128::from(u64::MAX)
 }

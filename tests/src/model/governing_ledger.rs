@@ -11,28 +11,35 @@ use super::{
 };
 
 impl Ledger {
-    /// Claims another owner's work.
+    /// Opens a dispute about a work.
     ///
     /// # Errors
-    /// The rules it breaks.
-    pub fn open_dispute(&mut self, caller: Pubkey, work: Pubkey) -> Result<(), Refused> {
+    /// Every broken rule.
+    pub fn open_dispute(
+        &mut self,
+        caller: Pubkey,
+        work: Pubkey,
+        max_bond: u64,
+    ) -> Result<(), Refused> {
         let (now, config) = (self.now, self.config);
         let of = self.work_mut(&work)?;
         let mut rules = Rules::default();
         of.require_undisputed(&mut rules, LicensingError::WorkDisputed);
         rules.require(of.dispute.is_none(), in_use());
         rules.require(of.owner != caller, LicensingError::OwnerCannotDispute);
+        rules.require(config.bond <= max_bond, LicensingError::BondAboveMaximum);
         rules.check()?;
         let deadline = now.saturating_add(i64::from(config.dispute_seconds));
         of.disputes += 1;
-        of.dispute = Some(Dispute { claimant: caller, bond: config.bond, deadline });
+        of.dispute =
+            Some(Dispute { claimant: caller, bond: config.bond, opened_at: now, deadline });
         Ok(())
     }
 
     /// Ends a dispute.
     ///
     /// # Errors
-    /// The rules it breaks.
+    /// Every broken rule.
     pub fn end_dispute(&mut self, work: Pubkey, how: Deciding) -> Result<(), Refused> {
         let (now, arbiter) = (self.now, self.config.arbiter);
         let of = self.work_mut(&work)?;
@@ -41,9 +48,12 @@ impl Ledger {
         };
         let mut rules = Rules::default();
         match how {
-            Deciding::Upheld(caller) | Deciding::Rejected(caller) => {
+            Deciding::Upheld(caller, _) | Deciding::Rejected(caller) => {
                 rules.require(caller == arbiter, LicensingError::NotArbiter);
                 rules.require(now <= dispute.deadline, LicensingError::DisputeOverdue);
+                let heard = now >= dispute.opened_at.saturating_add(43_200);
+                let soon = matches!(how, Deciding::Upheld(..)) && !heard;
+                rules.require(!soon, LicensingError::HearingOpen);
             }
             Deciding::Expired => {
                 rules.require(now > dispute.deadline, LicensingError::DisputeOpen);
@@ -51,16 +61,16 @@ impl Ledger {
         }
         rules.check()?;
         of.dispute = None;
-        if matches!(how, Deciding::Upheld(_)) {
-            of.award_to(dispute.claimant);
+        if let Deciding::Upheld(_, awarded) = how {
+            of.award_to(dispute.claimant, awarded);
         }
         Ok(())
     }
 
-    /// Changes how disputes are decided.
+    /// Updates the config.
     ///
     /// # Errors
-    /// The rules it breaks.
+    /// Every broken rule.
     pub fn update_config(
         &mut self,
         caller: Pubkey,
@@ -79,10 +89,10 @@ impl Ledger {
         Ok(())
     }
 
-    /// Offers the authority over the deployment.
+    /// Offers the authority.
     ///
     /// # Errors
-    /// The rules it breaks.
+    /// Every broken rule.
     pub fn offer_authority(&mut self, caller: Pubkey, to: Option<Pubkey>) -> Result<(), Refused> {
         let mut rules = Rules::default();
         rules.require(caller == self.config.authority, LicensingError::NotAuthority);
@@ -91,10 +101,10 @@ impl Ledger {
         Ok(())
     }
 
-    /// Takes over the authority.
+    /// Accepts the authority.
     ///
     /// # Errors
-    /// The rules it breaks.
+    /// Every broken rule.
     pub fn accept_authority(&mut self, caller: Pubkey) -> Result<(), Refused> {
         let mut rules = Rules::default();
         let offered = self.config.pending_authority == Some(caller);

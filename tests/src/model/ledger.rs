@@ -5,61 +5,63 @@ use solana_pubkey::Pubkey;
 
 use super::{Book, Channel, Refused, Work, exact, refused};
 
-/// Everything both programs know, and every token there is.
+/// State of both programs and all token balances.
 #[derive(Clone, Debug, Default)]
 pub struct Ledger {
     /// Unix seconds.
     pub now: i64,
-    /// Of the cluster.
+    /// Slot of the cluster.
     pub slot: u64,
-    /// Of the deployment.
+    /// Config of the deployment.
     pub config: Config,
-    /// By address, as all of these.
+    /// Works by address.
     pub works: BTreeMap<Pubkey, Work>,
-    /// Channels that are not closed for good.
+    /// Existing channels by address.
     pub channels: BTreeMap<Pubkey, Channel>,
-    /// By work and mint.
+    /// Books by work and mint.
     pub books: BTreeMap<(Pubkey, Pubkey), Book>,
-    /// Tills: what lies in each, base units, and how much was ever swept.
+    /// Tills by work and mint: balance and total swept, base units.
     pub tills: BTreeMap<(Pubkey, Pubkey), (u128, u128)>,
-    /// Statements written down before they settle, by channel and settler.
+    /// Statement buffers by channel and settler.
     pub staged: BTreeMap<(Pubkey, Pubkey), Vec<u8>>,
-    /// What each vault holds, by mint.
+    /// Fees of closed channels that were not claimed in time, by mint.
+    pub forfeited: BTreeMap<Pubkey, u128>,
+    /// Balances of vaults by mint.
     pub vaults: BTreeMap<Pubkey, u128>,
-    /// What people's token accounts hold, by owner and mint.
+    /// Token accounts of people by owner and mint.
     pub purses: BTreeMap<(Pubkey, Pubkey), Purse>,
 }
 
-/// What holds for the deployment.
+/// Config of the deployment.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Config {
-    /// May change it.
+    /// Authority.
     pub authority: Pubkey,
-    /// Offered the authority.
+    /// Key that the authority is offered to.
     pub pending_authority: Option<Pubkey>,
-    /// Decides disputes.
+    /// Arbiter.
     pub arbiter: Pubkey,
-    /// At stake with a dispute, lamports.
+    /// Bond, lamports.
     pub bond: u64,
-    /// For a verdict.
+    /// Time for a verdict.
     pub dispute_seconds: u32,
 }
 
-/// A person's associated token account, and what it holds, base units.
+/// Associated token account of a person with its balance, base units.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Purse {
-    /// Takes and gives.
+    /// Usable.
     Open(u128),
     /// Frozen by the mint's authority.
     Frozen(u128),
-    /// Given to another owner: takes money, but no longer for this person.
+    /// Transferred to another owner: receives tokens for the other owner.
     Away(u128),
-    /// Not there.
+    /// Missing.
     Closed,
 }
 
 impl Purse {
-    /// Base units in it.
+    /// Returns the balance, base units.
     pub fn amount(self) -> u128 {
         match self {
             Self::Open(amount) | Self::Frozen(amount) | Self::Away(amount) => amount,
@@ -69,26 +71,28 @@ impl Purse {
 }
 
 impl Ledger {
-    /// What a vault must still be able to pay: everything in channels and books.
+    /// Returns the amount in a vault: what it must be able to pay out, the sum over channels and
+    /// books, and forfeited fees.
     pub fn owed_by_vault(&self, mint: &Pubkey) -> u128 {
         let of_this = self.channels.values().filter(|channel| channel.mint == *mint);
         let in_channels: u128 = of_this.map(Channel::left).sum();
         let of_this = self.books.iter().filter(|((_, other), _)| other == mint);
         let in_books: u128 = of_this.map(|(_, book)| book.left()).sum();
-        in_channels + in_books
+        let forfeited = self.forfeited.get(mint).copied().unwrap_or(0);
+        in_channels + in_books + forfeited
     }
 
-    /// Base units in a person's token account.
+    /// Returns the base units in a person's token account.
     pub fn balance(&self, person: &Pubkey, mint: &Pubkey) -> u128 {
         self.purses.get(&(*person, *mint)).map_or(0, |purse| purse.amount())
     }
 
-    /// Whether a person's own token account takes money from any sender.
+    /// Returns whether a person's own token account can receive tokens.
     pub fn takes_money(&self, person: &Pubkey, mint: &Pubkey) -> bool {
         matches!(self.purses.get(&(*person, *mint)), Some(Purse::Open(_)))
     }
 
-    /// Whether a token account takes money when the recipient named its address.
+    /// Returns whether a token account that the recipient named can receive tokens.
     pub fn takes_gifts(&self, person: &Pubkey, mint: &Pubkey) -> bool {
         let purse = self.purses.get(&(*person, *mint));
         matches!(purse, Some(Purse::Open(_) | Purse::Away(_)))
@@ -109,10 +113,10 @@ impl Ledger {
         }
     }
 
-    /// A work.
+    /// Returns a work.
     ///
     /// # Errors
-    /// When there is none at this address.
+    /// If it does not exist.
     pub fn work(&self, address: &Pubkey) -> Result<&Work, Refused> {
         let work = self.works.get(address);
         work.map_or_else(|| refused(ErrorCode::AccountNotInitialized), Ok)
@@ -123,25 +127,25 @@ impl Ledger {
         work.map_or_else(|| refused(ErrorCode::AccountNotInitialized), Ok)
     }
 
-    /// A channel.
+    /// Returns a channel.
     ///
     /// # Errors
-    /// When there is none at this address.
+    /// If it does not exist.
     pub fn channel(&self, address: &Pubkey) -> Result<&Channel, Refused> {
         let channel = self.channels.get(address);
         channel.map_or_else(|| refused(ErrorCode::AccountNotInitialized), Ok)
     }
 
-    /// A work's book in a currency.
+    /// Returns a work's book in a currency.
     ///
     /// # Errors
-    /// When it was never opened.
+    /// If it was never opened.
     pub fn book(&self, work: &Pubkey, mint: &Pubkey) -> Result<&Book, Refused> {
         let book = self.books.get(&(*work, *mint));
         book.map_or_else(|| refused(ErrorCode::AccountNotInitialized), Ok)
     }
 
-    /// Adds what came from outside to a vault, for tests that put money where it belongs.
+    /// Adds tokens from outside to a vault, for tests that write balances directly.
     pub fn bring_into_vault(&mut self, mint: &Pubkey, amount: u128) {
         let vault = self.vaults.entry(*mint).or_default();
         assert!(exact::fits(*vault + amount), "more than there can be of a token");

@@ -3,56 +3,58 @@ use solana_pubkey::Pubkey;
 
 use super::{Rules, exact};
 
-/// Seconds of a day of 86,400 seconds since the epoch.
+/// Seconds of a day.
 const DAY: i64 = 86_400;
 
-/// An accepted use of terms: what the licensee was promised, and what it has used.
+/// License: the accepted conditions and the use so far.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct License {
-    /// Of this work.
+    /// Licensed work.
     pub work: Pubkey,
-    /// Under the terms with this number.
+    /// Number of the terms.
     pub terms_number: u32,
-    /// Base units for one unit.
+    /// Price per unit, base units.
     pub price: u128,
-    /// Units that cost nothing.
+    /// Free units.
     pub free: u128,
-    /// Units there may be, ever.
+    /// Maximum units in total.
     pub most_units: Option<u128>,
-    /// Units there may be on one day.
+    /// Maximum units per day.
     pub most_daily: Option<u128>,
-    /// Base units that may be charged, ever.
+    /// Maximum revenue, base units.
     pub most_revenue: Option<u128>,
-    /// Last second.
+    /// Last valid second.
     pub expires_at: i64,
-    /// Between a withdrawal and its effect.
+    /// Notice period.
     pub notice_seconds: u32,
-    /// Its part of the terms' cap on units, until it is given back.
+    /// Quota of units, until it is released.
     pub quota_units: Option<u128>,
-    /// Its part of the terms' cap on revenue, until it is given back.
+    /// Amount earmarked for each unit of the quota, base units.
+    pub quota_price: u128,
+    /// Quota of revenue, until it is released.
     pub quota_revenue: Option<u128>,
-    /// The day it began on.
+    /// Day of acceptance.
     pub first_day: i64,
-    /// Units by the day they were fitted into, latest last.
+    /// Units by the day they count for, latest last.
     pub days: Vec<(i64, u128)>,
-    /// Units ever.
+    /// Units in total.
     pub units: u128,
-    /// Base units charged for units.
+    /// Prices charged, base units.
     pub prices: u128,
-    /// Base units charged at acceptance.
+    /// Upfront fee, base units.
     pub upfront: u128,
-    /// Base units that have become earnings.
+    /// Collected credit, base units.
     pub collected: u128,
 }
 
 impl License {
-    /// What so many more units cost.
+    /// Returns the price of more units.
     pub fn price_of(&self, units: u32) -> u128 {
         let free_left = self.free.saturating_sub(self.units);
         u128::from(units).saturating_sub(free_left) * self.price
     }
 
-    /// Uses units, if that breaks no rule; returns their price.
+    /// Charges units if no rule is broken; returns their price.
     pub fn charge(&mut self, units: u32, now: i64, rules: &mut Rules) -> u128 {
         let price = self.price_of(units);
         let units = u128::from(units);
@@ -76,9 +78,10 @@ impl License {
         price
     }
 
-    /// The days begun, with these units in them as early as they fit; `None` where they do not.
+    /// Returns the days with these units distributed as early as possible; `None` if they do not
+    /// fit.
     ///
-    /// Only the latest day matters from then on: no unit is ever fitted into an earlier one.
+    /// Only the latest day matters afterwards, because no later unit counts for an earlier day.
     fn fit(&self, units: u128, now: i64) -> Option<Vec<(i64, u128)>> {
         let Some(most) = self.most_daily else { return Some(Vec::new()) };
         let (mut day, mut used) = self.days.last().copied().unwrap_or((self.first_day, 0));
@@ -88,34 +91,30 @@ impl License {
         while day < today && rest > most - used {
             rest -= most - used;
             days.push((day, most));
-            // Day by day: no test waits long enough for weeks to matter.
+            // Day by day, since tests span few days.
             (day, used) = (day + 1, 0);
         }
         if day < today {
-            // Everything fits before today, which leaves today whole.
+            // All units fit before today.
             return Some(vec![(today, 0)]);
         }
         used += rest;
         (used <= most).then(|| vec![(today, used)])
     }
 
-    /// Whether it holds a part of caps that licensees share.
+    /// Returns whether it has a quota.
     pub fn holds_quota(&self) -> bool {
         self.quota_units.is_some() || self.quota_revenue.is_some()
     }
 
-    /// The most base units that its parts of shared caps can still come to; a cap of its own
-    /// counts like a part.
-    pub fn quota_worth(&self) -> u128 {
-        if !self.holds_quota() {
-            return 0;
-        }
-        let units = self.most_units.map_or(0, |most| (most - self.units) * self.price);
-        units.max(self.most_revenue.map_or(0, |most| most - self.prices))
+    /// Returns the amount earmarked for the rest of its quotas, base units.
+    pub fn earmark(&self) -> u128 {
+        let units = self.quota_units.map_or(0, |quota| (quota - self.units) * self.quota_price);
+        units.max(self.quota_revenue.map_or(0, |quota| quota - self.prices))
     }
 
-    /// Gives back what is left of its parts of shared caps, units and base units, and goes no
-    /// further under them.
+    /// Releases its unused quotas, units and base units, so that it cannot charge under them
+    /// any more.
     pub fn give_back(&mut self) -> (u128, u128) {
         let (mut units, mut revenue) = (0, 0);
         if let Some(quota) = self.quota_units.take() {
@@ -129,19 +128,21 @@ impl License {
         (units, revenue)
     }
 
-    /// Last second of the notice of a withdrawal.
-    pub fn notice_end(&self, withdrawn_at: i64) -> i64 {
-        withdrawn_at.saturating_add(i64::from(self.notice_seconds).max(DAY))
+    /// Returns the last second of the notice of a withdrawal. Terms before number `judged` were not
+    /// the owner's.
+    pub fn notice_end(&self, withdrawn_at: i64, judged: u32) -> i64 {
+        let notice = if self.terms_number < judged { 0 } else { i64::from(self.notice_seconds) };
+        withdrawn_at.saturating_add(notice.max(DAY))
     }
 
-    /// Ends after the notice of a withdrawal and not before `settled_until`, unless it ends
-    /// earlier.
-    pub fn end_by_withdrawal(&mut self, withdrawn_at: i64, settled_until: i64) {
-        let end = self.notice_end(withdrawn_at).max(settled_until);
+    /// Ends the license after the notice of a withdrawal and not before `settled_until`, unless it
+    /// ends earlier.
+    pub fn end_by_withdrawal(&mut self, withdrawn_at: i64, judged: u32, settled_until: i64) {
+        let end = self.notice_end(withdrawn_at, judged).max(settled_until);
         self.expires_at = self.expires_at.min(end);
     }
 
-    /// Base units that are not yet earnings.
+    /// Returns the uncollected credit, base units.
     pub fn credit(&self) -> u128 {
         self.upfront + self.prices - self.collected
     }

@@ -11,47 +11,49 @@ use super::{
 };
 use crate::world::Code;
 
-/// What the system program says where an account exists already.
+/// Returns the system program's error for an existing account.
 pub(super) fn in_use() -> Code {
     Code::from((Pubkey::default(), 0))
 }
 
-/// A work about to be registered.
+/// Registration of a work.
 #[derive(Clone, Debug)]
 pub struct Registering {
-    /// Registers it.
+    /// Creator.
     pub creator: Pubkey,
-    /// Of this kind.
+    /// Kind.
     pub kind: WorkKind,
-    /// The digest is not all zeros.
+    /// Whether the digest is not all zeros.
     pub digest_given: bool,
-    /// A person who signs, and the end of its consent.
+    /// Person that signs its consent.
     pub consent: Option<Pubkey>,
     /// Last second of the consent.
     pub consent_end: Option<i64>,
-    /// Says what it adapts and trains on, and whether that is a person's likeness.
+    /// Style model: whether it can reproduce a person's likeness; `None` for other kinds.
     pub model: Option<bool>,
-    /// Made from these.
+    /// Earliest accepted end of what the work inherits.
+    pub min_expires_at: Option<i64>,
+    /// Parents.
     pub parents: Vec<Made>,
-    /// Recipients and basis points.
+    /// Recipients and shares, basis points.
     pub split: Vec<(Pubkey, u16)>,
 }
 
-/// A parent, its share, and the right to it.
+/// Parent with its share and the right to derive.
 #[derive(Clone, Copy, Debug)]
 pub struct Made {
-    /// The parent.
+    /// Parent.
     pub from: Pubkey,
-    /// Basis points of everything.
+    /// Share of all earnings, basis points.
     pub bps: u16,
-    /// Why it may be.
+    /// Right to derive.
     pub right: Right,
 }
 
-/// Why a work may be made from another.
+/// Right to derive from a parent.
 #[derive(Clone, Copy, Debug)]
 pub enum Right {
-    /// This person signs as the owner.
+    /// The owner signs.
     Owner(Pubkey),
     /// Terms of this number allow it.
     Terms(u32),
@@ -61,12 +63,21 @@ pub enum Right {
     License(u32, Pubkey, u16),
 }
 
-/// How a dispute ends.
+/// Award to a claimant beside the ownership.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Awarded {
+    /// Whether each parent, in order, keeps its share.
+    pub kept_parents: [bool; 8],
+    /// Whether the claimant gets the owner's share only.
+    pub keeps_recipients: bool,
+}
+
+/// End of a dispute.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Deciding {
-    /// The named arbiter finds for the claimant.
-    Upheld(Pubkey),
-    /// The named arbiter finds for the owner.
+    /// The arbiter upholds the claim with this award.
+    Upheld(Pubkey, Awarded),
+    /// The arbiter rejects the claim.
     Rejected(Pubkey),
     /// The deadline passed without a verdict.
     Expired,
@@ -76,7 +87,7 @@ impl Ledger {
     /// Registers a work.
     ///
     /// # Errors
-    /// The rules it breaks.
+    /// Every broken rule.
     pub fn register(&mut self, address: Pubkey, what: &Registering) -> Result<(), Refused> {
         let mut rules = Rules::default();
         rules.require(!self.works.contains_key(&address), in_use());
@@ -99,6 +110,9 @@ impl Ledger {
             rules.require(!twice, LicensingError::DuplicateParent);
             self.check_parent(made, &what.creator, &mut inherited, &mut rules)?;
         }
+        let least = what.min_expires_at.unwrap_or(i64::MIN);
+        let lasts = inherited.ends_by.is_none_or(|end| end >= least);
+        rules.require(lasts, LicensingError::InheritedEndTooEarly);
         rules.check()?;
         let consent = what.consent.map(|person| (person, what.consent_end.unwrap_or(i64::MAX)));
         self.works.insert(
@@ -114,6 +128,8 @@ impl Ledger {
                 verdict_version: 0,
                 disputes: 0,
                 verdict_dispute: 0,
+                verdict_terms: 0,
+                verdict_keeps_recipients: false,
                 withdrawn_at: None,
                 consent,
                 pending_owner: None,
@@ -123,6 +139,7 @@ impl Ledger {
                 change: None,
                 dispute: None,
                 certified: false,
+                title: String::new(),
             },
         );
         Ok(())
@@ -136,8 +153,8 @@ impl Ledger {
         rules: &mut Rules,
     ) -> Result<(), Refused> {
         let parent = self.work(&made.from)?;
-        rules.require(parent.dispute.is_none(), LicensingError::ParentDisputed);
         if !matches!(made.right, Right::License(..)) {
+            rules.require(parent.dispute.is_none(), LicensingError::ParentDisputed);
             let active = parent.status == Status::Active;
             rules.require(active, LicensingError::ParentNotActive);
             let consented = parent.consented_at(self.now);
@@ -146,8 +163,9 @@ impl Ledger {
         let number = match made.right {
             Right::Owner(signer) => {
                 rules.require(signer == parent.owner, LicensingError::MissingApproval);
-                // Its own demands are waived; those of its parents are not its to waive.
-                let ends = [inherited.ends_by, parent.inherited.ends_by];
+                // The owner waives the conditions of its own terms, not the inherited ones and not
+                // the end of the person's consent.
+                let ends = [inherited.ends_by, parent.inherited.ends_by, parent.consent_end()];
                 inherited.ends_by = ends.into_iter().flatten().min();
                 inherited.share_alike |= parent.inherited.share_alike;
                 inherited.non_commercial |= parent.inherited.non_commercial;
@@ -216,8 +234,10 @@ impl Ledger {
         let own = license.work == made.from && license.terms_number == number;
         rules.require(own, LicensingError::LicenseTermsMismatch);
         rules.require(license.units > 0, LicensingError::LicenseUnused);
-        let withdrawn_at = self.works.get(&made.from).and_then(|work| work.withdrawn_at);
-        let notice_end = withdrawn_at.map_or(i64::MAX, |at| license.notice_end(at));
+        let parent = self.works.get(&made.from);
+        let judged = parent.map_or(0, |work| work.verdict_terms);
+        let withdrawn_at = parent.and_then(|work| work.withdrawn_at);
+        let notice_end = withdrawn_at.map_or(i64::MAX, |at| license.notice_end(at, judged));
         let ends_at = license.expires_at.min(notice_end);
         rules.require(self.now <= ends_at, LicensingError::LicenseEnded);
     }
@@ -225,7 +245,7 @@ impl Ledger {
     /// Publishes terms under the next number.
     ///
     /// # Errors
-    /// The rules they break.
+    /// Every broken rule.
     pub fn publish(&mut self, caller: Pubkey, work: Pubkey, terms: Terms) -> Result<(), Refused> {
         let now = self.now;
         let of = self.work_mut(&work)?;
@@ -260,10 +280,10 @@ impl Ledger {
         Ok(())
     }
 
-    /// Says yes to one person, for licenses or for derivatives.
+    /// Grants an approval for licenses or derivatives.
     ///
     /// # Errors
-    /// The rules it breaks.
+    /// Every broken rule.
     pub fn approve(
         &mut self,
         caller: Pubkey,
@@ -286,10 +306,10 @@ impl Ledger {
         Ok(())
     }
 
-    /// Takes a yes back.
+    /// Revokes an approval.
     ///
     /// # Errors
-    /// The rules it breaks.
+    /// Every broken rule.
     pub fn revoke(
         &mut self,
         caller: Pubkey,
@@ -312,10 +332,10 @@ impl Ledger {
         Ok(())
     }
 
-    /// Offers a work to a person, or takes the offer back.
+    /// Offers a work to a person, or cancels the offer.
     ///
     /// # Errors
-    /// The rules it breaks.
+    /// Every broken rule.
     pub fn offer_ownership(
         &mut self,
         caller: Pubkey,
@@ -331,13 +351,24 @@ impl Ledger {
         Ok(())
     }
 
-    /// Takes over a work.
+    /// Accepts the ownership of a work with this status, latest terms and split version.
     ///
     /// # Errors
-    /// The rules it breaks.
-    pub fn accept_ownership(&mut self, caller: Pubkey, work: Pubkey) -> Result<(), Refused> {
+    /// Every broken rule.
+    pub fn accept_ownership(
+        &mut self,
+        caller: Pubkey,
+        work: Pubkey,
+        withdrawn: bool,
+        latest_terms: u32,
+        split_version: u32,
+    ) -> Result<(), Refused> {
         let of = self.work_mut(&work)?;
         let mut rules = Rules::default();
+        let same = withdrawn == (of.status == Status::Withdrawn)
+            && latest_terms == of.latest_terms
+            && split_version == of.split_version;
+        rules.require(same, LicensingError::WorkChanged);
         rules.require(of.pending_owner == Some(caller), LicensingError::NotOffered);
         of.require_undisputed(&mut rules, LicensingError::WorkDisputed);
         rules.check()?;
@@ -349,12 +380,13 @@ impl Ledger {
     /// Proposes a split, or its first part.
     ///
     /// # Errors
-    /// The rules it breaks.
+    /// Every broken rule.
     pub fn propose_split(
         &mut self,
         caller: Pubkey,
         work: Pubkey,
         recipients: u8,
+        expires_at: Option<i64>,
         split: Vec<(Pubkey, u16)>,
     ) -> Result<(), Refused> {
         let of = self.work_mut(&work)?;
@@ -370,7 +402,14 @@ impl Ledger {
         rules.check()?;
         let split_version = of.split_version;
         let approved = Vec::new();
-        of.change = Some(Change { proposer: caller, split_version, recipients, split, approved });
+        of.change = Some(Change {
+            proposer: caller,
+            split_version,
+            recipients,
+            split,
+            expires_at,
+            approved,
+        });
         Ok(())
     }
 
@@ -382,7 +421,7 @@ impl Ledger {
     /// Adds the next part of a proposed split.
     ///
     /// # Errors
-    /// The rules it breaks.
+    /// Every broken rule.
     pub fn extend_split(
         &mut self,
         caller: Pubkey,
@@ -409,10 +448,10 @@ impl Ledger {
         rules.check()
     }
 
-    /// Agrees to a proposed split, as a recipient of the present one.
+    /// Approves a proposed split, as a recipient of the current one.
     ///
     /// # Errors
-    /// The rules it breaks.
+    /// Every broken rule.
     pub fn approve_split(
         &mut self,
         caller: Pubkey,
@@ -420,6 +459,7 @@ impl Ledger {
         split: &[(Pubkey, u16)],
     ) -> Result<(), Refused> {
         let mut rules = Rules::default();
+        let now = self.now;
         let of = self.work(&work)?;
         let (version, owner) = (of.split_version, of.owner);
         let recipient = of.split.iter().any(|(person, _)| *person == caller);
@@ -428,6 +468,8 @@ impl Ledger {
         let current = change.split_version == version && change.proposer == owner;
         rules.require(current, LicensingError::StaleSplitChange);
         let complete = change.split.len() == usize::from(change.recipients);
+        let open = change.expires_at.is_none_or(|last| now <= last);
+        rules.require(open, LicensingError::SplitChangeExpired);
         rules.require(complete, LicensingError::SplitIncomplete);
         rules.require(change.split == split, LicensingError::SplitDigestMismatch);
         if rules.hold() {
@@ -436,26 +478,46 @@ impl Ledger {
         rules.check()
     }
 
-    /// Makes a proposed split the work's.
+    /// Revokes a recipient's approval of a proposed split.
     ///
     /// # Errors
-    /// The rules it breaks.
+    /// Every broken rule.
+    pub fn revoke_split(&mut self, caller: Pubkey, work: Pubkey) -> Result<(), Refused> {
+        let mut rules = Rules::default();
+        let of = self.work(&work)?;
+        let (version, owner) = (of.split_version, of.owner);
+        let recipient = of.split.iter().any(|(person, _)| *person == caller);
+        rules.require(recipient, LicensingError::RecipientNotFound);
+        let change = self.change_mut(&work)?;
+        let current = change.split_version == version && change.proposer == owner;
+        rules.require(current, LicensingError::StaleSplitChange);
+        if rules.hold() {
+            change.approved.retain(|person| *person != caller);
+        }
+        rules.check()
+    }
+
+    /// Applies a proposed split to the work.
+    ///
+    /// # Errors
+    /// Every broken rule.
     pub fn apply_split_change(&mut self, work: Pubkey) -> Result<(), Refused> {
+        let now = self.now;
         let of = self.work_mut(&work)?;
         let Some(change) = &of.change else {
             return refused(ErrorCode::AccountNotInitialized);
         };
-        of.check_change(change)?;
+        of.check_change(change, now)?;
         let split = change.split.clone();
         of.change = None;
         of.set_split(split);
         Ok(())
     }
 
-    /// Takes a proposed split back.
+    /// Cancels a proposed split.
     ///
     /// # Errors
-    /// The rules it breaks.
+    /// Every broken rule.
     pub fn cancel_split_change(&mut self, caller: Pubkey, work: Pubkey) -> Result<(), Refused> {
         let of = self.work_mut(&work)?;
         let mut rules = Rules::default();
@@ -466,10 +528,31 @@ impl Ledger {
         Ok(())
     }
 
-    /// Offers nothing new any more.
+    /// Changes the title of a work.
     ///
     /// # Errors
-    /// The rules it breaks.
+    /// Every broken rule.
+    pub fn update_metadata(
+        &mut self,
+        caller: Pubkey,
+        work: Pubkey,
+        title: &str,
+    ) -> Result<(), Refused> {
+        let of = self.work_mut(&work)?;
+        let mut rules = Rules::default();
+        of.require_owner(&caller, &mut rules);
+        of.require_undisputed(&mut rules, LicensingError::WorkDisputed);
+        rules.require(title.len() <= 64, LicensingError::TitleTooLong);
+        rules.require(!title.contains('\u{202E}'), LicensingError::InvalidTitle);
+        rules.check()?;
+        of.title = title.to_owned();
+        Ok(())
+    }
+
+    /// Withdraws a work.
+    ///
+    /// # Errors
+    /// Every broken rule.
     pub fn withdraw_work(&mut self, caller: Pubkey, work: Pubkey) -> Result<(), Refused> {
         let now = self.now;
         let of = self.work_mut(&work)?;
@@ -482,10 +565,10 @@ impl Ledger {
         Ok(())
     }
 
-    /// Says when a person's consent ends.
+    /// Sets the end of a person's consent.
     ///
     /// # Errors
-    /// The rules it breaks.
+    /// Every broken rule.
     pub fn set_consent_end(
         &mut self,
         caller: Pubkey,
@@ -501,10 +584,10 @@ impl Ledger {
         Ok(())
     }
 
-    /// Issues the one certificate of a work.
+    /// Issues a work's certificate.
     ///
     /// # Errors
-    /// The rules it breaks.
+    /// Every broken rule.
     pub fn issue_certificate(
         &mut self,
         caller: Pubkey,

@@ -1,10 +1,10 @@
-//! A second opinion: what both programs should do, written down again in plain Rust and wide
-//! numbers, from the documents and not from the programs.
+//! Reference model of both programs in plain Rust with wide integers, written from the documents
+//! instead of the programs.
 //!
-//! [`Ledger`] knows works, terms, channels and earnings, and what every token account holds. Each
-//! of its methods is an instruction: it changes the ledger, or names every rule the instruction
-//! breaks and changes nothing. Of the programs it uses error codes and the names of enums, none
-//! of their arithmetic.
+//! [`Ledger`] holds works, terms, channels, earnings and token balances. Each of its methods is an
+//! instruction: it changes the ledger, or returns every broken rule and changes nothing. The model
+//! uses error codes and enums of the programs, but none of
+//! their arithmetic.
 
 mod agreement;
 mod channel;
@@ -24,7 +24,7 @@ pub use channel::{Channel, Entries, NEVER, Settling};
 pub use earnings::{Book, Standing, Upstream};
 pub use ledger::{Config, Ledger, Purse};
 pub use license::License;
-pub use licensing_ledger::{Deciding, Made, Registering, Right};
+pub use licensing_ledger::{Awarded, Deciding, Made, Registering, Right};
 pub use payments_ledger::{Accepting, Opening};
 pub use rules::{Refused, Rules, refused};
 pub use work::{Change, Dispute, Inherited, Status, Terms, Work};

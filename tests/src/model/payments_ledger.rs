@@ -11,59 +11,63 @@ use super::{
 };
 use crate::world::Code;
 
-/// A channel about to be opened.
+/// Opening of a channel.
 #[derive(Clone, Copy, Debug)]
 pub struct Opening {
-    /// Funds it.
+    /// Payer.
     pub payer: Pubkey,
-    /// Settles on it.
+    /// Operator.
     pub operator: Pubkey,
-    /// In which currency.
+    /// Mint.
     pub mint: Pubkey,
-    /// Tells it from others.
+    /// Salt of the address.
     pub salt: u64,
-    /// Signs vouchers.
+    /// Voucher key.
     pub voucher_key: Pubkey,
-    /// On top of prices.
+    /// Operator's fee, basis points.
     pub fee_bps: u16,
-    /// From closing to the last settlement.
+    /// Grace period.
     pub grace_seconds: u32,
-    /// Base units.
+    /// Deposit, base units.
     pub deposit: u64,
+    /// Settles on it too, late in the grace period.
+    pub watcher: Option<Pubkey>,
 }
 
-/// Terms about to be taken onto a channel.
+/// Acceptance of terms.
 #[derive(Clone, Debug)]
 pub struct Accepting {
-    /// Who accepts.
+    /// Payer.
     pub payer: Pubkey,
-    /// Terms of this work.
+    /// Work.
     pub work: Pubkey,
-    /// Of this number.
+    /// Number of the terms.
     pub terms: u32,
-    /// For this use.
+    /// Licensed use.
     pub licensed_use: Use,
-    /// At most so much for a unit.
+    /// Maximum price per unit.
     pub max_price: u64,
-    /// As the payer read them.
+    /// Digest of the terms.
     pub digest: [u8; 32],
-    /// So many units of shared caps.
+    /// Earliest accepted end of the license.
+    pub min_expires_at: i64,
+    /// Quota of units.
     pub quota_units: u64,
-    /// So many base units of shared caps.
+    /// Quota of revenue, base units.
     pub quota_revenue: u64,
-    /// Signs too.
+    /// Owner that signs as well.
     pub approver: Option<Pubkey>,
-    /// An approval account is passed.
+    /// Whether an approval account is passed.
     pub approval: bool,
-    /// The issuance account is passed.
+    /// Whether the issuance account is passed.
     pub issuance: bool,
-    /// The licensee account is passed.
+    /// Whether the licensee account is passed.
     pub licensee: bool,
-    /// The accounts are passed that an upfront fee is paid with.
+    /// Whether the accounts for an upfront fee and a quota's price are passed.
     pub fee_accounts: bool,
 }
 
-/// What a token program says where a balance is too small, and where an account is frozen.
+/// Returns the errors of the token programs, for a small balance or a frozen account.
 fn token_error(number: u32) -> [Code; 2] {
     [motif_sdk::channel::TOKEN_PROGRAM, motif_sdk::channel::TOKEN_2022_PROGRAM]
         .map(|program| Code::from((program, number)))
@@ -81,7 +85,7 @@ impl Ledger {
         }
     }
 
-    /// Whatever a broken token account is refused with: it is frozen, not there, or another's.
+    /// Breaks the rules of an unusable token account: frozen, missing, or of another owner.
     pub(super) fn broken(&self, rules: &mut Rules) {
         for code in token_error(17) {
             rules.require(false, code);
@@ -91,10 +95,10 @@ impl Ledger {
         rules.require(false, PaymentsError::DestinationNotCanonical);
     }
 
-    /// Admits a mint.
+    /// Creates a mint's vault.
     ///
     /// # Errors
-    /// The rules it breaks.
+    /// Every broken rule.
     pub fn create_vault(&mut self, mint: Pubkey) -> Result<(), Refused> {
         let mut rules = Rules::default();
         let free = !self.vaults.contains_key(&mint);
@@ -107,7 +111,7 @@ impl Ledger {
     /// Opens a channel.
     ///
     /// # Errors
-    /// The rules it breaks.
+    /// Every broken rule.
     pub fn open_channel(&mut self, address: Pubkey, what: &Opening) -> Result<(), Refused> {
         let mut rules = Rules::default();
         let free = !self.channels.contains_key(&address);
@@ -120,16 +124,19 @@ impl Ledger {
         let channel = Channel {
             payer: what.payer,
             operator: what.operator,
+            watcher: what.watcher,
             mint: what.mint,
             salt: what.salt,
             opened_slot: self.slot,
             fee_bps: what.fee_bps,
             grace_seconds: i64::from(what.grace_seconds),
-            keys: vec![(i64::MIN, what.voucher_key)],
+            keys: vec![(i64::MIN, 0, what.voucher_key)],
             deposited: u128::from(what.deposit),
             fees_claimed: 0,
             refunded: None,
             closes_at: NEVER,
+            closes_slot: 0,
+            payer_leaves: false,
             licenses: Vec::new(),
             statements: Vec::new(),
         };
@@ -144,7 +151,7 @@ impl Ledger {
     /// Adds to a deposit.
     ///
     /// # Errors
-    /// The rules it breaks.
+    /// Every broken rule.
     pub fn top_up(&mut self, caller: Pubkey, address: Pubkey, amount: u64) -> Result<(), Refused> {
         let mut channel = self.channel(&address)?.clone();
         let mut rules = Rules::default();
@@ -157,10 +164,10 @@ impl Ledger {
         Ok(())
     }
 
-    /// Takes terms onto a channel.
+    /// Accepts terms on a channel.
     ///
     /// # Errors
-    /// The rules it breaks.
+    /// Every broken rule.
     pub fn accept(&mut self, address: Pubkey, what: &Accepting) -> Result<(), Refused> {
         let mut channel = self.channel(&address)?.clone();
         let work = self.work(&what.work)?.clone();
@@ -187,17 +194,20 @@ impl Ledger {
             rules.require(approved, PaymentsError::MissingApproval);
         }
         let upfront = u128::from(terms.upfront_fee);
-        let fee_accounts = what.fee_accounts == (upfront > 0);
-        rules.require(fee_accounts, PaymentsError::InvalidUpfrontFeeAccounts);
-        if what.fee_accounts {
-            self.require_purse(&what.payer, &terms.mint, upfront, &mut rules);
-        }
+        let fee_accounts = what.fee_accounts == (upfront > 0 || terms.shared_caps());
+        rules.require(fee_accounts, PaymentsError::InvalidDepositAccounts);
+        let dearest = terms.prices.iter().map(|(_, price)| u128::from(*price)).max();
+        let quota_price = dearest.unwrap_or(0).max(1);
         let price = terms.prices.iter().find(|(licensed, _)| *licensed == what.licensed_use);
         let Some((_, price)) = price else {
             rules.require(false, PaymentsError::UseNotLicensed);
             return rules.check();
         };
         rules.require(*price <= what.max_price, PaymentsError::PriceAboveMaximum);
+
+        let ends = [terms.expires_at, work.consent_end()];
+        let expires_at = ends.into_iter().flatten().min().unwrap_or(NEVER);
+        rules.require(expires_at >= what.min_expires_at, PaymentsError::LicenseEndsEarly);
 
         let issuance = what.issuance == terms.shared_caps();
         rules.require(issuance, PaymentsError::InvalidIssuanceAccount);
@@ -212,7 +222,7 @@ impl Ledger {
             let fits = terms.units_out + units <= u128::from(cap);
             rules.require(fits, PaymentsError::QuotaExceedsCap);
             quota_units = Some(units);
-            worth = units * price;
+            worth = units * quota_price;
         }
         if let Some(cap) = terms.revenue {
             rules.require(revenue > 0, PaymentsError::EmptyQuota);
@@ -226,7 +236,6 @@ impl Ledger {
         let first = !terms.once_each() || !terms.licensees.contains(&licensee);
         rules.require(first, PaymentsError::AlreadyLicensed);
 
-        let ends = [terms.expires_at, work.consent_end()];
         channel.licenses.push(License {
             work: what.work,
             terms_number: what.terms,
@@ -235,9 +244,10 @@ impl Ledger {
             most_units: quota_units.or(terms.licensee_units.map(u128::from)),
             most_daily: terms.daily_units.map(u128::from),
             most_revenue: quota_revenue,
-            expires_at: ends.into_iter().flatten().min().unwrap_or(NEVER),
+            expires_at,
             notice_seconds: terms.notice_seconds,
             quota_units,
+            quota_price,
             quota_revenue,
             first_day: self.now.max(0) / 86_400,
             days: Vec::new(),
@@ -247,17 +257,21 @@ impl Ledger {
             collected: 0,
         });
         rules.require(channel.licenses.len() <= 10_000, PaymentsError::TooManyLicenses);
-        channel.deposited += upfront;
-        rules.require(exact::fits(channel.deposited), PaymentsError::Overflow);
-        if quota_units.is_some() || quota_revenue.is_some() {
-            let (_, others) = channel.licenses.split_last().expect("the one just added");
-            let held: u128 = others.iter().map(License::quota_worth).sum();
-            let covered = channel.charged() + held + worth <= channel.deposited;
-            rules.require(covered, PaymentsError::QuotaExceedsDeposit);
+        let before = self.channel(&address)?;
+        rules.require(exact::fits(before.deposited + upfront), PaymentsError::Overflow);
+        // What was free stays free.
+        let cost = channel.committed() - before.committed();
+        channel.deposited += cost;
+        let payable = worth < u128::from(u64::MAX)
+            && exact::fits(channel.committed())
+            && exact::fits(channel.deposited);
+        rules.require(payable, PaymentsError::QuotaTooLarge);
+        if what.fee_accounts {
+            self.require_purse(&what.payer, &terms.mint, cost, &mut rules);
         }
         rules.check()?;
 
-        self.pay_in(&what.payer, &terms.mint, upfront);
+        self.pay_in(&what.payer, &terms.mint, cost);
         self.channels.insert(address, channel);
         let work = self.work_mut(&what.work)?;
         if let Some(terms) = work.terms.get_mut(&what.terms) {
@@ -270,23 +284,23 @@ impl Ledger {
         Ok(())
     }
 
-    /// Pays a statement.
+    /// Settles a statement.
     ///
     /// # Errors
-    /// The rules it breaks.
+    /// Every broken rule.
     pub fn settle(&mut self, address: Pubkey, what: &Settling) -> Result<(), Refused> {
         let mut channel = self.channel(&address)?.clone();
         let mut rules = Rules::default();
-        channel.settle(address, what, self.now, &mut rules);
+        channel.settle(address, what, (self.now, self.slot), &mut rules);
         rules.check()?;
         self.channels.insert(address, channel);
         Ok(())
     }
 
-    /// Ends licenses whose works were withdrawn.
+    /// Applies withdrawals of works to licenses.
     ///
     /// # Errors
-    /// The rules it breaks.
+    /// Every broken rule.
     pub fn apply_withdrawal(&mut self, address: Pubkey, indexes: &[u16]) -> Result<(), Refused> {
         let mut channel = self.channel(&address)?.clone();
         let mut rules = Rules::default();
@@ -296,8 +310,10 @@ impl Ledger {
                 rules.require(false, PaymentsError::LicenseNotFound);
                 continue;
             };
-            match self.work(&license.work)?.withdrawn_at {
-                Some(withdrawn_at) => license.end_by_withdrawal(withdrawn_at, settled_until),
+            let of = self.work(&license.work)?;
+            let judged = of.verdict_terms;
+            match of.withdrawn_at {
+                Some(at) => license.end_by_withdrawal(at, judged, settled_until),
                 None => drop(rules.require(false, PaymentsError::WorkNotWithdrawn)),
             }
         }
@@ -306,13 +322,13 @@ impl Ledger {
         Ok(())
     }
 
-    /// Gives a license's part of shared caps back.
+    /// Releases a license's quota.
     ///
     /// # Errors
-    /// The rules it breaks.
+    /// Every broken rule.
     pub fn release_quota(
         &mut self,
-        caller: Pubkey,
+        signers: &[Pubkey],
         address: Pubkey,
         index: u16,
         (work, number): (Pubkey, u32),
@@ -320,17 +336,19 @@ impl Ledger {
         let mut channel = self.channel(&address)?.clone();
         let mut rules = Rules::default();
         let terms = self.work(&work)?.terms.get(&number);
-        // Terms without shared caps were never issued from.
+        // Terms without shared caps have no issuance.
         let issued = terms.is_some_and(|terms| terms.shared_caps());
         rules.require(issued, ErrorCode::AccountNotInitialized);
+        let closed = channel.closed(self.now, self.slot);
+        let agreed = [channel.payer, channel.operator].iter().all(|party| signers.contains(party));
         let Some(license) = channel.licenses.get_mut(usize::from(index)) else {
             rules.require(false, PaymentsError::LicenseNotFound);
             return rules.check();
         };
         let own = (license.work, license.terms_number) == (work, number);
         rules.require(own, PaymentsError::LicenseTermsMismatch);
-        let over = self.now > license.expires_at || self.now >= channel.closes_at;
-        rules.require(over || caller == channel.operator, PaymentsError::LicenseInUse);
+        let over = self.now > license.expires_at || closed;
+        rules.require(over || agreed, PaymentsError::LicenseInUse);
         rules.require(license.holds_quota(), PaymentsError::NoQuota);
         let (units, revenue) = license.give_back();
         rules.check()?;
@@ -342,14 +360,14 @@ impl Ledger {
         Ok(())
     }
 
-    /// Changes who signs vouchers.
+    /// Rotates the voucher key.
     ///
     /// # Errors
-    /// The rules it breaks.
+    /// Every broken rule.
     pub fn rotate_voucher_key(
         &mut self,
         caller: Pubkey,
-        operator: Option<Pubkey>,
+        (operator, watcher): (Option<Pubkey>, Option<Pubkey>),
         address: Pubkey,
         key: Pubkey,
     ) -> Result<(), Refused> {
@@ -358,34 +376,36 @@ impl Ledger {
         rules.require(caller == channel.payer, PaymentsError::NotPayer);
         let known = operator.is_none_or(|operator| operator == channel.operator);
         rules.require(known, PaymentsError::NotOperator);
-        channel.rotate(key, operator.is_some(), self.now, &mut rules);
+        let watched = channel.watcher.is_none() || channel.watcher == watcher;
+        let agreed = operator.is_some() && watched;
+        channel.rotate(key, agreed, (self.now, self.slot), &mut rules);
         rules.check()?;
         self.channels.insert(address, channel);
         Ok(())
     }
 
-    /// Starts closing a channel.
+    /// Requests the close of a channel.
     ///
     /// # Errors
-    /// The rules it breaks.
-    pub fn request_close(&mut self, caller: Pubkey, address: Pubkey) -> Result<(), Refused> {
+    /// Every broken rule.
+    pub fn request_close(&mut self, signers: &[Pubkey], address: Pubkey) -> Result<(), Refused> {
         let mut channel = self.channel(&address)?.clone();
         let mut rules = Rules::default();
-        channel.close(&caller, self.now, &mut rules);
+        channel.close(signers, (self.now, self.slot), &mut rules);
         rules.check()?;
         self.channels.insert(address, channel);
         Ok(())
     }
 
-    /// Gives the payer back what was not charged.
+    /// Withdraws the rest of a deposit.
     ///
     /// # Errors
-    /// The rules it breaks.
+    /// Every broken rule.
     pub fn withdraw(&mut self, caller: Pubkey, address: Pubkey) -> Result<u128, Refused> {
         let mut channel = self.channel(&address)?.clone();
         let mut rules = Rules::default();
         rules.require(caller == channel.payer, PaymentsError::NotPayer);
-        let refund = channel.withdraw(self.now, &mut rules);
+        let refund = channel.withdraw(self.now, self.slot, &mut rules);
         let frozen = matches!(self.purses.get(&(caller, channel.mint)), Some(Purse::Frozen(_)));
         let takes = self.takes_gifts(&caller, &channel.mint) || frozen && refund == 0;
         if !takes {
@@ -398,47 +418,48 @@ impl Ledger {
         Ok(refund)
     }
 
-    /// Pays the operator.
+    /// Pays the operator's fees to its own token account.
     ///
     /// # Errors
-    /// The rules it breaks.
-    pub fn claim_fees(&mut self, caller: Pubkey, address: Pubkey) -> Result<u128, Refused> {
+    /// Every broken rule.
+    pub fn claim_fees(&mut self, address: Pubkey) -> Result<u128, Refused> {
         let mut channel = self.channel(&address)?.clone();
         let mut rules = Rules::default();
-        rules.require(caller == channel.operator, PaymentsError::NotOperator);
         let fees = channel.claim_fees(&mut rules);
-        if !self.takes_gifts(&caller, &channel.mint) {
+        let (operator, mint) = (channel.operator, channel.mint);
+        if !self.takes_money(&operator, &mint) {
             self.broken(&mut rules);
         }
         rules.check()?;
-        let mint = channel.mint;
         self.channels.insert(address, channel);
-        self.pay_out(&caller, &mint, fees);
+        self.pay_out(&operator, &mint, fees);
         Ok(fees)
     }
 
     /// Closes an empty channel.
     ///
     /// # Errors
-    /// The rules it breaks.
+    /// Every broken rule.
     pub fn close_channel(&mut self, caller: Pubkey, address: Pubkey) -> Result<(), Refused> {
         let channel = self.channel(&address)?;
         let mut rules = Rules::default();
         rules.require(caller == channel.payer, PaymentsError::NotPayer);
-        if let Err(Refused(codes)) = channel.check_closable(self.slot) {
+        if let Err(Refused(codes)) = channel.check_closable(self.now, self.slot) {
             for code in codes {
                 rules.require(false, code);
             }
         }
         rules.check()?;
+        let (mint, left) = (channel.mint, channel.left());
+        *self.forfeited.entry(mint).or_default() += left;
         self.channels.remove(&address);
         Ok(())
     }
 
-    /// Begins to write a statement down.
+    /// Creates a statement buffer.
     ///
     /// # Errors
-    /// The rules it breaks.
+    /// Every broken rule.
     pub fn create_statement_buffer(
         &mut self,
         channel: Pubkey,
@@ -453,10 +474,10 @@ impl Ledger {
         Ok(())
     }
 
-    /// Writes a part of a statement down.
+    /// Writes a part of a statement to a buffer.
     ///
     /// # Errors
-    /// The rules it breaks.
+    /// Every broken rule.
     pub fn stage(
         &mut self,
         channel: Pubkey,
@@ -470,7 +491,7 @@ impl Ledger {
         let offset = offset as usize;
         let end = offset + bytes.len();
         let mut rules = Rules::default();
-        let fits = offset <= staged.len() && end <= 60_000;
+        let fits = offset <= staged.len() && end <= 27_000;
         rules.require(fits, PaymentsError::InvalidBufferPart);
         rules.check()?;
         if staged.len() < end {
@@ -480,10 +501,10 @@ impl Ledger {
         Ok(())
     }
 
-    /// Throws away what was written down.
+    /// Closes a statement buffer.
     ///
     /// # Errors
-    /// The rules it breaks.
+    /// Every broken rule.
     pub fn close_statement_buffer(
         &mut self,
         channel: Pubkey,
@@ -495,10 +516,10 @@ impl Ledger {
         }
     }
 
-    /// Pays the statement that was written down; `read` says what its bytes mean.
+    /// Settles a buffered statement; `read` parses its bytes.
     ///
     /// # Errors
-    /// The rules it breaks.
+    /// Every broken rule.
     pub fn settle_buffered(
         &mut self,
         address: Pubkey,

@@ -1,16 +1,15 @@
 use crate::world::Code;
 
-/// Why an operation has to be refused: every rule it breaks. Which of them a program names
-/// first is its own affair.
+/// Every rule that an operation breaks. A program reports one of them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refused(pub Vec<Code>);
 
-/// The rules an operation broke so far.
+/// Broken rules of an operation so far.
 #[derive(Debug, Default)]
 pub struct Rules(Vec<Code>);
 
 impl Rules {
-    /// Notes a broken rule; returns whether it holds.
+    /// Records a rule if it is broken; returns whether it holds.
     pub fn require(&mut self, holds: bool, otherwise: impl Into<Code>) -> bool {
         if !holds {
             self.0.push(otherwise.into());
@@ -18,21 +17,21 @@ impl Rules {
         holds
     }
 
-    /// Whether nothing is broken so far.
+    /// Returns whether no rule is broken so far.
     pub fn hold(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// Lets the operation happen, or not.
+    /// Checks that no rule is broken.
     ///
     /// # Errors
-    /// Every rule that is broken.
+    /// Every broken rule.
     pub fn check(self) -> Result<(), Refused> {
         if self.0.is_empty() { Ok(()) } else { Err(Refused(self.0)) }
     }
 }
 
-/// One rule is broken, whatever else may be.
+/// Returns an error with one broken rule.
 pub fn refused<T>(code: impl Into<Code>) -> Result<T, Refused> {
     Err(Refused(vec![code.into()]))
 }

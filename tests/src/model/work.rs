@@ -3,163 +3,173 @@ use std::collections::BTreeMap;
 use licensing::{Derivatives, LicensingError, Use, WorkKind};
 use solana_pubkey::Pubkey;
 
-use super::{Refused, Rules};
+use super::{Awarded, Refused, Rules};
 use crate::world::Code;
 
-/// Whether a work stands where its owner left it.
+/// Status set by the owner.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Status {
-    /// Offers and earns.
+    /// Active.
     Active,
-    /// Offers nothing new.
+    /// Withdrawn.
     Withdrawn,
 }
 
-/// A registered creation.
+/// Registered work.
 #[derive(Clone, Debug)]
 pub struct Work {
-    /// Registered it.
+    /// Creator.
     pub creator: Pubkey,
-    /// Decides about it.
+    /// Owner.
     pub owner: Pubkey,
-    /// Of this kind.
+    /// Kind.
     pub kind: WorkKind,
-    /// As its owner left it, whatever dispute there is.
+    /// Status set by the owner, independent of disputes.
     pub status: Status,
-    /// Number of its latest terms; upheld disputes skip one.
+    /// Number of the latest terms; an upheld dispute skips one.
     pub latest_terms: u32,
-    /// All terms published, by number.
+    /// Published terms, by number.
     pub terms: BTreeMap<u32, Terms>,
-    /// How often its split changed.
+    /// Version of the split.
     pub split_version: u32,
-    /// The last of these changes that a verdict made.
+    /// Version of the split that the last verdict set.
     pub verdict_version: u32,
-    /// How many disputes there have been.
+    /// Number of disputes.
     pub disputes: u32,
-    /// Which of them made that change.
+    /// Number of the dispute that set it.
     pub verdict_dispute: u32,
-    /// When it was withdrawn.
+    /// Number of the first terms of the owner that the last verdict set.
+    pub verdict_terms: u32,
+    /// Whether that verdict awarded the owner's share only.
+    pub verdict_keeps_recipients: bool,
+    /// Unix second of withdrawal.
     pub withdrawn_at: Option<i64>,
-    /// A person and the last second of its consent.
+    /// Person and last second of its consent.
     pub consent: Option<(Pubkey, i64)>,
-    /// Offered the work.
+    /// Key that the work is offered to.
     pub pending_owner: Option<Pubkey>,
-    /// What its parents' terms demand of its own.
+    /// Conditions that the parents' terms impose on its own.
     pub inherited: Inherited,
-    /// Parent works and basis points.
+    /// Parents and shares, basis points.
     pub parents: Vec<(Pubkey, u16)>,
-    /// Recipients and basis points.
+    /// Recipients and shares, basis points.
     pub split: Vec<(Pubkey, u16)>,
-    /// A split that is proposed.
+    /// Proposed split.
     pub change: Option<Change>,
-    /// Who says that it is not the owner's.
+    /// Open dispute.
     pub dispute: Option<Dispute>,
-    /// Its certificate was issued.
+    /// Whether the certificate was issued.
     pub certified: bool,
+    /// Its title.
+    pub title: String,
 }
 
-/// What terms have to keep to because of what a work is made from.
+/// Conditions that parents' terms impose on a work's terms.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Inherited {
-    /// The latest end.
+    /// Latest allowed expiry.
     pub ends_by: Option<i64>,
-    /// Open to derivatives on the same condition.
+    /// Whether terms must allow derivatives on the same conditions.
     pub share_alike: bool,
-    /// Not for commerce.
+    /// Whether terms must be non-commercial.
     pub non_commercial: bool,
 }
 
-/// A version of terms.
+/// Version of terms.
 #[derive(Clone, Debug)]
 pub struct Terms {
-    /// Uses and base units for one unit.
+    /// Uses and prices per unit, base units.
     pub prices: Vec<(Use, u64)>,
-    /// In which currency.
+    /// Mint.
     pub mint: Pubkey,
-    /// What `accept` must have read.
+    /// Digest that an acceptance must name.
     pub digest: [u8; 32],
-    /// Charged at acceptance.
+    /// Fee at acceptance.
     pub upfront_fee: u64,
-    /// Units that cost nothing.
+    /// Free units.
     pub free_units: u64,
-    /// For commerce too.
+    /// Whether commercial use is licensed.
     pub commercial: bool,
-    /// Whether others may make derivatives.
+    /// Permission to register derivatives.
     pub derivatives: Derivatives,
-    /// The least share of one.
+    /// Minimum share in a derivative, basis points.
     pub derivative_bps: u16,
-    /// Derivatives must be as open.
+    /// Whether derivatives share alike.
     pub share_alike: bool,
-    /// Acceptance needs the owner.
+    /// Whether acceptance needs the owner's approval.
     pub approval_required: bool,
-    /// Units of all licensees.
+    /// Maximum units of all licensees.
     pub total_units: Option<u64>,
-    /// Units of one license a day.
+    /// Maximum units of one license per day.
     pub daily_units: Option<u64>,
-    /// Units of one license.
+    /// Maximum units of one license.
     pub licensee_units: Option<u64>,
-    /// Base units of all licensees.
+    /// Maximum revenue of all licensees, base units.
     pub revenue: Option<u64>,
-    /// First second.
+    /// First valid second.
     pub valid_from: i64,
-    /// Last second.
+    /// Last valid second.
     pub expires_at: Option<i64>,
-    /// Before a withdrawal counts.
+    /// Notice period.
     pub notice_seconds: u32,
-    /// Units handed out and not given back.
+    /// Units in quotas.
     pub units_out: u128,
-    /// Base units handed out and not given back.
+    /// Base units in quotas.
     pub revenue_out: u128,
-    /// Who holds its one license of a use.
+    /// Payers that have their one license of a use.
     pub licensees: Vec<(Pubkey, Use)>,
-    /// Who may do what, as this owner said.
+    /// Approvals: grantee and purpose, with the owner that granted them.
     pub approvals: BTreeMap<(Pubkey, bool), Pubkey>,
 }
 
-/// A proposed split.
+/// Proposed split.
 #[derive(Clone, Debug)]
 pub struct Change {
-    /// The owner that proposed it.
+    /// Owner that proposed it.
     pub proposer: Pubkey,
-    /// Of this split of the work.
+    /// Version of the split that it replaces.
     pub split_version: u32,
-    /// So many recipients when complete.
+    /// Number of recipients when complete.
     pub recipients: u8,
-    /// Recipients and basis points so far.
+    /// Recipients and shares so far, basis points.
     pub split: Vec<(Pubkey, u16)>,
-    /// Recipients of the present split who agreed.
+    /// Last second of the proposal, if it expires.
+    pub expires_at: Option<i64>,
+    /// Recipients of the current split that approved.
     pub approved: Vec<Pubkey>,
 }
 
-/// A claim on a work.
+/// Dispute about a work.
 #[derive(Clone, Copy, Debug)]
 pub struct Dispute {
-    /// Whose claim.
+    /// Claimant.
     pub claimant: Pubkey,
-    /// At stake.
+    /// Bond, lamports.
     pub bond: u64,
-    /// Last second of a verdict.
+    /// Unix second of the claim.
+    pub opened_at: i64,
+    /// Last second for a verdict.
     pub deadline: i64,
 }
 
 impl Terms {
-    /// Whether they hold at a moment.
+    /// Returns whether the terms are valid at a time.
     pub fn valid_at(&self, now: i64) -> bool {
         self.valid_from <= now && self.expires_at.is_none_or(|last| now <= last)
     }
 
-    /// Whether licensees compete for a cap.
+    /// Returns whether licensees share a cap.
     pub fn shared_caps(&self) -> bool {
         self.total_units.is_some() || self.revenue.is_some()
     }
 
-    /// Whether a payer can have them only once.
+    /// Returns whether a payer can have one license only.
     pub fn once_each(&self) -> bool {
         self.free_units > 0 || self.daily_units.is_some() || self.licensee_units.is_some()
     }
 }
 
-/// The rules of a split that is to be paid by.
+/// Checks the rules of a split.
 pub(super) fn check_split(split: &[(Pubkey, u16)], rules: &mut Rules) {
     rules.require(!split.is_empty() && split.len() <= 32, LicensingError::InvalidSplitSize);
     rules.require(split.iter().all(|(_, bps)| *bps > 0), LicensingError::EmptyShare);
@@ -174,7 +184,7 @@ impl Work {
         rules.require(self.dispute.is_none(), otherwise);
     }
 
-    /// Whether it offers anything new.
+    /// Checks that the work is active.
     pub(super) fn require_active(&self, rules: &mut Rules) {
         self.require_undisputed(rules, LicensingError::WorkDisputed);
         let active = self.status == Status::Active;
@@ -185,22 +195,24 @@ impl Work {
         rules.require(self.owner == *caller, LicensingError::NotOwner);
     }
 
-    /// Whether its person still consents.
+    /// Returns whether the consent is valid at a time.
     pub fn consented_at(&self, now: i64) -> bool {
         self.consent.is_none_or(|(_, last)| now <= last)
     }
 
-    /// Last second of the person's consent, where that ends.
+    /// Returns the last second of the consent, if it has one.
     pub fn consent_end(&self) -> Option<i64> {
         self.consent.map(|(_, last)| last).filter(|last| *last != i64::MAX)
     }
 
-    /// Whether the change may become the split.
-    pub(super) fn check_change(&self, change: &Change) -> Result<(), Refused> {
+    /// Checks whether the change can be applied.
+    pub(super) fn check_change(&self, change: &Change, now: i64) -> Result<(), Refused> {
         let mut rules = Rules::default();
         self.require_undisputed(&mut rules, LicensingError::WorkDisputed);
         let current = change.split_version == self.split_version && change.proposer == self.owner;
         rules.require(current, LicensingError::StaleSplitChange);
+        let open = change.expires_at.is_none_or(|last| now <= last);
+        rules.require(open, LicensingError::SplitChangeExpired);
         let complete = change.split.len() == usize::from(change.recipients);
         rules.require(complete, LicensingError::SplitIncomplete);
         check_split(&change.split, &mut rules);
@@ -214,19 +226,42 @@ impl Work {
         rules.check()
     }
 
-    /// Pays by another split from now on.
+    /// Sets the split.
     pub(super) fn set_split(&mut self, split: Vec<(Pubkey, u16)>) {
         self.split = split;
         self.split_version += 1;
     }
 
     /// Transfers the work to the winner of the dispute.
-    pub(super) fn award_to(&mut self, claimant: Pubkey) {
+    pub fn award_to(&mut self, claimant: Pubkey, awarded: Awarded) {
+        for ((_, bps), kept) in self.parents.iter_mut().zip(awarded.kept_parents) {
+            *bps = if kept { *bps } else { 0 };
+        }
+        let any_kept = self.parents.iter().zip(awarded.kept_parents).any(|(_, kept)| kept);
+        if !any_kept {
+            self.inherited = Inherited::default();
+        }
+        let mut split = vec![(claimant, 10_000)];
+        if awarded.keeps_recipients {
+            split = self.split.clone();
+            let own = split.iter().position(|(person, _)| *person == self.owner);
+            let other = split.iter().position(|(person, _)| *person == claimant);
+            match (own, other) {
+                (Some(own), None) => split[own].0 = claimant,
+                (Some(own), Some(other)) => {
+                    split[other].1 += split[own].1;
+                    split.remove(own);
+                }
+                (None, _) => {}
+            }
+        }
         self.owner = claimant;
         self.pending_owner = None;
         self.latest_terms += 1;
-        self.set_split(vec![(claimant, 10_000)]);
+        self.verdict_terms = self.latest_terms;
+        self.set_split(split);
         self.verdict_version = self.split_version;
         self.verdict_dispute = self.disputes;
+        self.verdict_keeps_recipients = awarded.keeps_recipients;
     }
 }

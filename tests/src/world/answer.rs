@@ -1,4 +1,4 @@
-//! What became of a call, in one word.
+//! Result of a call as text.
 
 use std::{collections::BTreeMap, sync::OnceLock};
 
@@ -9,15 +9,15 @@ use solana_transaction::TransactionError;
 
 use super::Outcome;
 
-/// The interface descriptions, which name the programs' errors.
+/// IDL of the programs, which names their errors.
 const DESCRIPTIONS: [(Pubkey, &str); 2] = [
     (licensing::ID, include_str!("../../../idl/licensing.json")),
     (payments::ID, include_str!("../../../idl/payments.json")),
 ];
 
 impl Outcome {
-    /// `accepted`; the name of an error of Anchor or of one of our programs; or whose error it
-    /// is and its number: `system 0`, `token 4`, `runtime InvalidAccountData`.
+    /// Returns `accepted`; the name of an error of Anchor or of one of the programs; or the
+    /// source and number of another error: `system 0`, `token 4`, `runtime InvalidAccountData`.
     pub fn answer(&self) -> String {
         let Some((error, program)) = self.refusal() else { return "accepted".to_string() };
         let TransactionError::InstructionError(_, error) = error else {
@@ -35,7 +35,7 @@ impl Outcome {
     }
 }
 
-/// Names of our programs' errors.
+/// Names of the programs' errors.
 fn names() -> &'static BTreeMap<(Pubkey, u32), String> {
     static NAMES: OnceLock<BTreeMap<(Pubkey, u32), String>> = OnceLock::new();
     NAMES.get_or_init(|| DESCRIPTIONS.iter().flat_map(|(id, json)| named(*id, json)).collect())
@@ -52,7 +52,7 @@ fn named(id: Pubkey, json: &str) -> Vec<((Pubkey, u32), String)> {
     errors.into_iter().filter_map(error).collect()
 }
 
-/// The name of one of Anchor's errors, which are below 6,000.
+/// Returns the name of an Anchor error, which is below 6,000.
 fn anchors(number: u32) -> Option<String> {
     use ErrorCode::*;
     let known = [

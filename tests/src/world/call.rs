@@ -3,16 +3,16 @@ use solana_pubkey::Pubkey;
 
 use super::Person;
 
-/// Instructions and who signs them: one transaction.
+/// Instructions and signers of one transaction.
 #[derive(Clone)]
 pub struct Call {
-    /// In order.
+    /// Instructions in order.
     pub instructions: Vec<Instruction>,
     signers: Vec<Person>,
 }
 
 impl Call {
-    /// The first signer pays the fee; without any, the host does.
+    /// Creates a transaction. The first signer pays the fee, or the host if there are no signers.
     pub fn new(instructions: impl IntoIterator<Item = Instruction>, signers: &[&Person]) -> Self {
         Self {
             instructions: instructions.into_iter().collect(),
@@ -20,7 +20,7 @@ impl Call {
         }
     }
 
-    /// Names another account wherever this one stood.
+    /// Replaces an account wherever it occurs.
     pub fn instead_of(mut self, account: Pubkey, other: Pubkey) -> Self {
         let metas = self.instructions.iter_mut().flat_map(|call| &mut call.accounts);
         let mut replaced = 0;
@@ -32,7 +32,7 @@ impl Call {
         self
     }
 
-    /// Without this person's signature; its account stays.
+    /// Removes a person's signature and keeps its account.
     pub fn unsigned_by(mut self, person: &Person) -> Self {
         let metas = self.instructions.iter_mut().flat_map(|call| &mut call.accounts);
         metas.filter(|meta| meta.pubkey == person.key()).for_each(|meta| meta.is_signer = false);
@@ -40,13 +40,13 @@ impl Call {
         self
     }
 
-    /// With another signature.
+    /// Adds a signature.
     pub fn signed_by(mut self, person: &Person) -> Self {
         self.signers.push(person.clone());
         self
     }
 
-    /// With the fee paid by a signer of this address.
+    /// Sets the signer that pays the fee.
     pub fn paid_by(mut self, payer: &Pubkey) -> Self {
         let place = self.signers.iter().position(|signer| signer.key() == *payer);
         let signer = self.signers.remove(place.expect("a signer"));
@@ -60,7 +60,7 @@ impl Call {
         self
     }
 
-    /// With another call after it, in the same transaction.
+    /// Appends another call to the transaction.
     pub fn then(mut self, next: Self) -> Self {
         self.instructions.extend(next.instructions);
         for signer in next.signers {
@@ -71,7 +71,7 @@ impl Call {
         self
     }
 
-    /// With changed instructions.
+    /// Changes the instructions.
     pub fn changed(mut self, change: impl FnOnce(&mut Vec<Instruction>)) -> Self {
         change(&mut self.instructions);
         self

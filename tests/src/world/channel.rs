@@ -1,30 +1,30 @@
 use motif_sdk::{
-    channel::{self, AcceptTermsArgs, Acceptance, Currency, OpenChannelArgs, Quota},
+    channel::{self, AcceptTermsArgs, Acceptance, Cosigners, Currency, OpenChannelArgs, Quota},
     pda,
 };
 use solana_pubkey::Pubkey;
 
 use super::{Call, Outcome, Person, PublishedTerms, RegisteredWork, World};
 
-/// A channel on chain, and who may do what with it.
+/// Channel on chain with its keys.
 #[derive(Clone, Debug)]
 pub struct OpenedChannel {
-    /// Its account.
+    /// Address of the account.
     pub address: Pubkey,
-    /// Funds it.
+    /// Payer.
     pub payer: Person,
-    /// Settles on it.
+    /// Operator.
     pub operator: Person,
-    /// Signs its vouchers.
+    /// Voucher key.
     pub voucher_key: Person,
-    /// What it pays in.
+    /// Currency.
     pub currency: Currency,
-    /// Seconds from closing by the payer to the last settlement.
+    /// Grace period in seconds.
     pub grace_seconds: i64,
 }
 
-/// A channel about to be opened: by default 1,000,000 deposited, 100 basis points for the
-/// operator, a day of grace.
+/// Builder of a channel. Default: 1,000,000 deposited, a fee of 100 basis points, a grace period
+/// of a day.
 pub struct ChannelBuilder<'w> {
     world: &'w mut World,
     payer: Person,
@@ -46,6 +46,7 @@ impl<'w> ChannelBuilder<'w> {
                 operator_fee_bps: 100,
                 grace_seconds: 86_400,
                 deposit: 1_000_000,
+                watcher: None,
             },
             currency: world.currency,
             world,
@@ -56,76 +57,81 @@ impl<'w> ChannelBuilder<'w> {
         }
     }
 
-    /// Deposits this many base units.
+    /// Sets the deposit, base units.
     pub fn deposited(mut self, deposit: u64) -> Self {
         self.args.deposit = deposit;
         self
     }
 
-    /// Basis points for the operator.
+    /// Sets the operator's fee, basis points.
     pub fn fee(mut self, operator_fee_bps: u16) -> Self {
         self.args.operator_fee_bps = operator_fee_bps;
         self
     }
 
-    /// Seconds from closing to the last settlement.
+    /// Sets the grace period, seconds.
     pub fn grace(mut self, seconds: u32) -> Self {
         self.args.grace_seconds = seconds;
         self
     }
 
-    /// Funded by this person.
+    /// Sets the payer.
     pub fn payer(mut self, payer: &Person) -> Self {
         self.payer = payer.clone();
         self
     }
 
-    /// Operated by this person.
+    /// Sets the operator.
     pub fn operator(mut self, operator: &Person) -> Self {
         self.operator = operator.clone();
         self
     }
 
-    /// Vouchers signed by this person.
+    /// Sets the voucher key.
     pub fn voucher_key(mut self, person: &Person) -> Self {
         self.voucher_key = person.clone();
         self.args.voucher_key = person.key();
         self
     }
 
-    /// In another currency.
+    /// Sets the watcher.
+    pub fn watched_by(mut self, person: &Person) -> Self {
+        self.args.watcher = Some(person.key());
+        self
+    }
+
+    /// Sets the currency.
     pub fn currency(mut self, currency: &Currency) -> Self {
         self.currency = *currency;
         self
     }
 
-    /// The payer has only this many base units.
+    /// Sets the payer's balance, base units.
     pub fn out_of(mut self, funds: u64) -> Self {
         self.funds = Some(funds);
         self
     }
 
-    /// With anything else changed.
+    /// Changes the arguments.
     pub fn with(mut self, change: impl FnOnce(&mut OpenChannelArgs)) -> Self {
         change(&mut self.args);
         self
     }
 
-    /// Gives the payer what it deposits; returns the call that opens the channel, and what it
-    /// opens.
+    /// Funds the payer; returns the call that opens the channel, and the channel.
     pub fn call(self) -> (Call, OpenedChannel) {
         let (_, call, opened) = self.prepare();
         (call, opened)
     }
 
-    /// Sends it; a test says what should become of it.
+    /// Sends the call and returns its outcome.
     #[track_caller]
     pub fn attempt(self) -> Outcome {
         let (world, call, _) = self.prepare();
         world.send(call)
     }
 
-    /// Opens it.
+    /// Opens the channel.
     #[track_caller]
     pub fn open(self) -> OpenedChannel {
         let (world, call, opened) = self.prepare();
@@ -136,6 +142,7 @@ impl<'w> ChannelBuilder<'w> {
     fn prepare(self) -> (&'w mut World, Call, OpenedChannel) {
         let Self { world, payer, operator, voucher_key, currency, args, funds } = self;
         world.fund(&payer, &currency, funds.unwrap_or(args.deposit));
+        world.register_operator(&operator);
         let open = channel::open(&payer.key(), &operator.key(), &currency, args);
         let call = Call::new([open], &[&payer]);
         let address = pda::channel(&payer.key(), &operator.key(), &currency.mint, args.salt);
@@ -146,45 +153,45 @@ impl<'w> ChannelBuilder<'w> {
     }
 }
 
-/// An acceptance about to be made: by default of the terms' first use at their price.
+/// Builder of an acceptance. Default: the terms' first use at its price.
 #[derive(Clone, Debug)]
 pub struct Accepting {
     payer: Person,
     channel: Pubkey,
     approver: Option<Person>,
-    /// Which terms, and what else is named.
+    /// Accounts.
     pub acceptance: Acceptance,
-    /// What the payer agrees to.
+    /// Arguments.
     pub args: AcceptTermsArgs,
 }
 
 impl Accepting {
-    /// As the owner has granted before.
+    /// Uses an approval that the owner granted.
     pub fn granted(mut self) -> Self {
         self.acceptance.approval = true;
         self
     }
 
-    /// Approved by this person, who signs.
+    /// Sets the owner that signs the approval.
     pub fn approved_by(mut self, person: &Person) -> Self {
         self.acceptance.approver = Some(person.key());
         self.approver = Some(person.clone());
         self
     }
 
-    /// Asks for so much of shared caps.
+    /// Sets the quota of shared caps.
     pub fn quota(mut self, units: u64, revenue: u64) -> Self {
         self.args.quota = Quota { units, revenue };
         self
     }
 
-    /// With anything else changed.
+    /// Changes the arguments.
     pub fn with(mut self, change: impl FnOnce(&mut AcceptTermsArgs)) -> Self {
         change(&mut self.args);
         self
     }
 
-    /// The call that accepts.
+    /// Returns the call.
     pub fn call(&self) -> Call {
         let accept =
             channel::accept_terms(&self.payer.key(), &self.channel, &self.acceptance, self.args);
@@ -194,7 +201,7 @@ impl Accepting {
 }
 
 impl OpenedChannel {
-    /// Begins to take terms onto the channel.
+    /// Creates an acceptance of terms.
     pub fn accepting(&self, terms: &PublishedTerms) -> Accepting {
         Accepting {
             payer: self.payer.clone(),
@@ -207,75 +214,106 @@ impl OpenedChannel {
                 approval: false,
                 per_licensee: terms.per_licensee,
                 shared_caps: terms.shared_caps,
-                fee_currency: terms.fee_currency,
+                deposit_currency: terms.deposit_currency,
             },
             args: AcceptTermsArgs {
                 licensed_use: terms.licensed_use,
                 max_price: terms.price,
                 terms_digest: terms.digest,
                 quota: Quota::default(),
+                min_expires_at: i64::MIN,
             },
         }
     }
 
-    /// Adds to the deposit.
+    /// Returns the call that adds to the deposit.
     pub fn topping_up(&self, amount: u64) -> Call {
         let top_up = channel::top_up(&self.payer.key(), &self.address, &self.currency, amount);
         Call::new([top_up], &[&self.payer])
     }
 
-    /// Moves licenses' credit into their works' earnings. The host signs.
+    /// Returns the call that moves licenses' credit into their works' earnings. The host signs.
     pub fn collecting(&self, licenses: &[(u16, &RegisteredWork)]) -> Call {
         let licenses: Vec<_> =
             licenses.iter().map(|(index, work)| (*index, work.address)).collect();
         Call::new([channel::collect(&self.address, &self.currency.mint, &licenses)], &[])
     }
 
-    /// Pays the operator its fees.
+    /// Returns the call that pays the operator's fees. The host signs.
     pub fn claiming_fees(&self) -> Call {
-        let claim = channel::claim_fees(&self.operator.key(), &self.address, &self.currency);
-        Call::new([claim], &[&self.operator])
+        let claim = channel::claim_fees(
+            &self.address,
+            &self.operator.key(),
+            &self.operator.key(),
+            &self.currency,
+        );
+        Call::new([claim], &[])
     }
 
-    /// Starts closing, by this person.
+    /// Returns a person's request to close the channel.
     pub fn closing_by(&self, caller: &Person) -> Call {
-        Call::new([channel::request_close(&caller.key(), &self.address)], &[caller])
+        let none = Cosigners::default();
+        Call::new([channel::request_close(&caller.key(), &none, &self.address)], &[caller])
     }
 
-    /// Gives back what a license of these terms has left of shared caps, by this person.
+    /// Closes at once, by both parties.
+    pub fn closing_at_once(&self) -> Call {
+        let cosigners = Cosigners { party: Some(self.payer.key()), watcher: None };
+        let close = channel::request_close(&self.operator.key(), &cosigners, &self.address);
+        Call::new([close], &[&self.operator, &self.payer])
+    }
+
+    /// Closes at once, by both parties and the watcher.
+    pub fn closing_at_once_with(&self, watcher: &Person) -> Call {
+        let cosigners = Cosigners { party: Some(self.payer.key()), watcher: Some(watcher.key()) };
+        let close = channel::request_close(&self.operator.key(), &cosigners, &self.address);
+        Call::new([close], &[&self.operator, &self.payer, watcher])
+    }
+
+    /// Returns a person's call that releases the quota of a license of these terms.
     pub fn releasing_quota(&self, caller: &Person, index: u16, terms: &PublishedTerms) -> Call {
         let (work, number) = (&terms.work, terms.number);
-        let close = channel::release_quota(&caller.key(), &self.address, index, work, number);
-        Call::new([close], &[caller])
+        let release =
+            channel::release_quota(&caller.key(), None, &self.address, index, work, number);
+        Call::new([release], &[caller])
     }
 
-    /// Puts another voucher key in place, after the grace period.
+    /// Gives back what a license of these terms has left of shared caps, by both parties.
+    pub fn releasing_quota_together(&self, index: u16, terms: &PublishedTerms) -> Call {
+        let (work, number) = (&terms.work, terms.number);
+        let (caller, party) = (self.operator.key(), Some(self.payer.key()));
+        let release = channel::release_quota(&caller, party, &self.address, index, work, number);
+        Call::new([release], &[&self.operator, &self.payer])
+    }
+
+    /// Returns the call that replaces the voucher key after the grace period.
     pub fn rotating(&self, new_key: &Person) -> Call {
-        let payer = self.payer.key();
-        let rotate = channel::rotate_voucher_key(&payer, None, &self.address, new_key.key());
+        let (payer, none) = (self.payer.key(), Cosigners::default());
+        let rotate = channel::rotate_voucher_key(&payer, &none, &self.address, new_key.key());
         Call::new([rotate], &[&self.payer])
     }
 
-    /// Puts another voucher key in place at once: the operator agrees.
+    /// Returns the call that replaces the voucher key at once, signed by the operator.
     pub fn rotating_at_once(&self, new_key: &Person) -> Call {
-        let (payer, operator) = (self.payer.key(), Some(self.operator.key()));
-        let rotate = channel::rotate_voucher_key(&payer, operator, &self.address, new_key.key());
+        let agreed = Cosigners { party: Some(self.operator.key()), watcher: None };
+        let payer = self.payer.key();
+        let rotate = channel::rotate_voucher_key(&payer, &agreed, &self.address, new_key.key());
         Call::new([rotate], &[&self.payer, &self.operator])
     }
 
-    /// Ends licenses of withdrawn works when their notice is over.
+    /// Returns the call that ends licenses of withdrawn works after their notice.
     pub fn applying_withdrawal(&self, licenses: &[(u16, &RegisteredWork)]) -> Call {
         let licenses: Vec<_> =
             licenses.iter().map(|(index, work)| (*index, work.address)).collect();
         Call::new([channel::apply_withdrawal(&self.address, &licenses)], &[])
     }
 
-    /// Removes the channel's account. [`World::remove`] sends it.
+    /// Returns the call that removes the channel's account. [`World::remove`] sends it.
     pub fn removing(&self) -> Call {
         Call::new([channel::close(&self.payer.key(), &self.address)], &[&self.payer])
     }
 
-    /// Gives the payer back what was never charged.
+    /// Returns the call that refunds the payer.
     pub fn withdrawing(&self) -> Call {
         let withdraw = channel::withdraw(&self.payer.key(), &self.address, &self.currency);
         Call::new([withdraw], &[&self.payer])

@@ -5,23 +5,24 @@ use motif_sdk::licensing::{
 use super::{Call, Person, RegisteredWork, World};
 
 impl RegisteredWork {
-    /// Claims the work.
+    /// Returns the claimant's call that opens a dispute about the work.
     pub fn disputing_by(&self, claimant: &Person) -> Call {
         let args = OpenDisputeArgs {
             evidence_uri: "https://example.org/evidence".into(),
             evidence_digest: [0xED; 32],
+            max_bond: World::BOND,
         };
         Call::new([open_dispute(&claimant.key(), &self.address, args)], &[claimant])
     }
 
-    /// Ends this claimant's dispute by a verdict.
+    /// Returns the call that decides the dispute.
     pub fn deciding(&self, arbiter: &Person, claimant: &Person, verdict: Verdict) -> Call {
         let (owner, claimant) = (self.creator.key(), claimant.key());
         let decide = decide_dispute(&arbiter.key(), &self.address, &owner, &claimant, verdict);
         Call::new([decide], &[arbiter])
     }
 
-    /// Expires this claimant's dispute. The host signs.
+    /// Returns the call that expires the dispute. The host signs.
     pub fn expiring(&self, claimant: &Person) -> Call {
         let expire = expire_dispute(&self.address, &self.creator.key(), &claimant.key());
         Call::new([expire], &[])
@@ -29,7 +30,7 @@ impl RegisteredWork {
 }
 
 impl World {
-    /// A disputed work and its claimant.
+    /// Creates a disputed work; returns it with its claimant.
     #[track_caller]
     pub fn disputed(&mut self) -> (RegisteredWork, Person) {
         let work = self.work().register();
@@ -37,7 +38,7 @@ impl World {
         (work, claimant)
     }
 
-    /// Opens a dispute about the work.
+    /// Opens a dispute about the work; returns the claimant.
     #[track_caller]
     pub fn dispute(&mut self, work: &RegisteredWork) -> Person {
         let claimant = self.person();
@@ -45,7 +46,7 @@ impl World {
         claimant
     }
 
-    /// Lamports a person has.
+    /// Returns a person's lamports.
     pub fn lamports(&self, person: &Person) -> u64 {
         self.find(&person.key()).map_or(0, |account| account.lamports)
     }

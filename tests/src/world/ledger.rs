@@ -1,18 +1,19 @@
-//! The promises of the house, checked against every account there is.
+//! Checks of the ledger's promises over all accounts.
 
 use std::collections::BTreeMap;
 
 use anchor_lang::AccountDeserialize;
 use motif_sdk::{
     channel::{ChannelAccount, Currency, Vault},
-    earnings::{Earnings, EarningsAccount, Till},
+    earnings::{Earnings, EarningsAccount},
+    till::Till,
 };
 use payments::Channel;
 use solana_pubkey::Pubkey;
 
 use super::World;
 
-/// One currency's books, base units. Wide, so that a sum of sums cannot wrap.
+/// Sums of one currency, base units. `u128`, so that they cannot overflow.
 #[derive(Clone, Copy, Debug, Default)]
 struct Books {
     deposited: u128,
@@ -23,23 +24,23 @@ struct Books {
     earned: u128,
     pulled: u128,
     claimed: u128,
-    /// What channels and earnings can still take, summed account by account.
+    /// Amount that channels and earnings can still pay out, summed over accounts.
     still_owed: u128,
 }
 
 impl World {
-    /// Holds every account of the payments program against the promises:
+    /// Checks the promises on every account of the payments program:
     ///
-    /// - a channel's `deposited >= charged + refunded` and `charged >= collected + fees`, and
+    /// - a channel has `deposited >= charged + refunded` and `charged >= collected + fees`, and
     ///   its licenses add up to its totals;
-    /// - no party has taken more than its share of what a work earned, and all shares together
-    ///   are at most what it earned;
+    /// - no party has taken more than its share of a work's earnings, and all shares together
+    ///   are at most the earnings;
     /// - a vault's tokens are exactly deposited + swept - refunded - fees paid - claimed, and
-    ///   exactly what channels and earnings can still take;
-    /// - what works earned is exactly what was collected, pulled and swept.
+    ///   exactly the amount that channels and earnings can still pay out;
+    /// - works' earnings are exactly the amounts collected, pulled and swept.
     ///
-    /// Where a removed channel has taken its part of the books with it, the vault still holds
-    /// exactly what can still be taken.
+    /// After a channel was removed, flows cannot be summed, but the vault still holds exactly the
+    /// amount that can be paid out.
     #[track_caller]
     pub fn check_promises(&self) {
         if self.operated.get() {
@@ -57,7 +58,8 @@ impl World {
                 check_earnings(&address, &earnings, &mut books);
             } else if data.starts_with(Till::DISCRIMINATOR) {
                 let till = Till::try_deserialize(&mut &data[..]).expect("a till");
-                books.entry(till.mint).or_default().swept += u128::from(till.swept);
+                books.entry(till.mint).or_default().swept +=
+                    till.works_paid.iter().copied().map(u128::from).sum::<u128>();
             } else if data.starts_with(Vault::DISCRIMINATOR) {
                 vaults.push(Vault::try_deserialize(&mut &data[..]).expect("a vault"));
             }
@@ -120,15 +122,16 @@ fn check_earnings(
     let parents_bps: u128 = account.parents.iter().map(|part| u128::from(part.share_bps)).sum();
     assert_eq!(u128::from(header.own_bps), 10_000 - parents_bps, "{address}: the own part");
     let (mut entitled, mut taken_by_parents, mut claimed) = (0, 0, 0);
+    let later = earned - wide(header.earned_before);
     for part in &account.parents {
-        let share = earned * u128::from(part.share_bps) / 10_000;
+        let share = wide(part.entitled_before) + later * u128::from(part.share_bps) / 10_000;
         assert!(wide(part.taken) <= share, "{address}: {part:?} took more than its share");
         entitled += share;
         taken_by_parents += wide(part.taken);
     }
-    let own = earned * u128::from(header.own_bps) / 10_000;
+    let own = wide(header.own_start) + later * u128::from(header.own_bps) / 10_000;
     let since = own - wide(header.own_before);
-    // What those who were dropped had taken, all of it their own: it stays in `own_before`.
+    // Amounts taken by former recipients that were removed; they stay in `own_before`.
     let listed: u128 = account.recipients.iter().map(|part| wide(part.entitled_before)).sum();
     let dropped = wide(header.own_before) - listed;
     for part in &account.recipients {
@@ -155,7 +158,7 @@ fn check_earnings(
 mod tests {
     use super::*;
 
-    /// A world in which 250 were settled and collected.
+    /// Returns a world with 250 settled and collected.
     fn collected() -> World {
         let mut world = World::new();
         let channel = world.channel().fee(0).open();

@@ -1,4 +1,4 @@
-//! A small cluster with the whole house on it.
+//! Test cluster with both programs.
 //!
 //! ```
 //! # use motif_tests::world::World;
@@ -11,8 +11,8 @@
 //! world.send(statement.call()).assert_ok();
 //! ```
 //!
-//! Methods of handles build a [`Call`]; [`World::send`] sends it, refuses to let a refused call
-//! have changed anything, and checks every promise of the ledger after an accepted one.
+//! Methods of handles build a [`Call`]. [`World::send`] sends it and checks that a rejected call
+//! changes nothing and that every promise of the ledger holds after an accepted one.
 
 mod answer;
 mod call;
@@ -20,8 +20,10 @@ mod channel;
 mod clock;
 mod dispute;
 mod ledger;
+mod operator;
 mod outcome;
 mod person;
+mod registered_work;
 mod split;
 mod statement;
 mod terms;
@@ -44,54 +46,56 @@ use solana_transaction::Transaction;
 
 pub use call::Call;
 pub use channel::{Accepting, ChannelBuilder, OpenedChannel};
+pub use operator::OperatorBuilder;
 pub use outcome::{Code, Landed, Outcome};
 pub use person::Person;
+pub use registered_work::RegisteredWork;
 pub use split::shares;
 pub use statement::SignedStatement;
 pub use terms::{PublishedTerms, TermsBuilder};
 pub use tokens::{mint_account, mint_data, token_account, token_data};
-pub use work::{RegisteredWork, WorkBuilder};
+pub use work::WorkBuilder;
 
-/// The committed bytecode of `licensing`.
+/// Committed bytecode of `licensing`.
 pub const LICENSING_ELF: &[u8] = include_bytes!("../../../programs/artifacts/licensing.so");
-/// The committed bytecode of `payments`.
+/// Committed bytecode of `payments`.
 pub const PAYMENTS_ELF: &[u8] = include_bytes!("../../../programs/artifacts/payments.so");
-/// The committed bytecode of Metaplex Token Metadata.
+/// Committed bytecode of Metaplex Token Metadata.
 pub const TOKEN_METADATA_ELF: &[u8] =
     include_bytes!("../../../programs/artifacts/token_metadata.so");
-/// What vouchers name this cluster by.
+/// Cluster tag in vouchers.
 pub const CLUSTER: [u8; 32] = [0xC1; 32];
 
-/// Accounts as they stood at one moment, by address.
+/// Copies of accounts, by address.
 pub type Snapshot = BTreeMap<Pubkey, Account>;
 
-/// Programs, people and money. A clone goes its own way.
+/// Cluster with programs, people and tokens. Clones are independent.
 #[derive(Clone)]
 pub struct World {
-    /// The cluster itself, for what no builder does.
+    /// Cluster, for actions without a builder.
     pub svm: LiteSVM,
-    /// The mint most tests need: 6 decimals, SPL Token, admitted.
+    /// Default currency: an SPL Token mint with 6 decimals and a vault.
     pub currency: Currency,
-    /// Pays for permissionless calls; holds the upgrade authority.
+    /// Payer of permissionless calls, upgrade authority and arbiter.
     pub host: Person,
     people: u64,
-    /// Base units sent straight into a vault, by mint: no promise is about them.
+    /// Base units sent directly into a vault, by mint; promises exclude them.
     gifts: BTreeMap<Pubkey, u64>,
-    /// A test wrote into accounts itself: the ledger can no longer add up.
+    /// Whether a test changed accounts directly, so that sums no longer match.
     operated: Cell<bool>,
-    /// Channels were removed, which takes their part of the flows out of the books.
+    /// Whether channels were removed, so that flows can no longer be summed.
     forgotten: Cell<bool>,
 }
 
-/// A program's bytecode: as committed, or out of the folder that `MOTIF_BYTECODE` names, so that
-/// mutants of the programs are tested by the very tests that test the programs.
+/// Returns a program's committed bytecode, or that in the folder named by `MOTIF_BYTECODE`: mutants
+/// of the programs run under the same tests.
 fn bytecode(program: &str, committed: &'static [u8]) -> Cow<'static, [u8]> {
     let Some(folder) = std::env::var_os("MOTIF_BYTECODE") else { return committed.into() };
     let path = Path::new(&folder).join(program).with_extension("so");
     std::fs::read(path).expect("the bytecode MOTIF_BYTECODE names").into()
 }
 
-/// A cluster with the programs on it.
+/// Returns a cluster with the programs.
 fn programs() -> LiteSVM {
     let mut svm = LiteSVM::new().with_log_bytes_limit(None);
     svm.add_program(licensing::ID, &bytecode("licensing", LICENSING_ELF)).expect("it loads");
@@ -102,14 +106,16 @@ fn programs() -> LiteSVM {
 }
 
 impl World {
-    /// When every world begins, unix seconds: a Monday in September 2026, at noon UTC.
+    /// Start of every world, unix seconds: a Monday in September 2026, at noon UTC.
     pub const NOW: i64 = 1_789_992_000;
-    /// What a dispute puts at stake, lamports.
+    /// Bond of a dispute, lamports.
     pub const BOND: u64 = 1_000_000;
-    /// From opening a dispute to the last second of its verdict; the host is the arbiter.
+    /// Seconds from the opening of a dispute to the last second for a verdict.
     pub const DISPUTE_SECONDS: i64 = 7 * 86_400;
+    /// From opening a dispute to the first second in which it can be upheld.
+    pub const HEARING_SECONDS: i64 = 43_200;
 
-    /// A world with a config, one currency and its vault.
+    /// Creates a world with a config, one currency and its vault.
     pub fn new() -> Self {
         let mut world = Self::without_config();
         world.initialize();
@@ -121,9 +127,9 @@ impl World {
         world
     }
 
-    /// Programs and a mint; nothing else has happened yet.
+    /// Creates a world with the programs and a mint only.
     pub fn without_config() -> Self {
-        // Bytecode is verified and compiled once, not for every world.
+        // Bytecode is verified and compiled once for all worlds.
         static PROGRAMS: OnceLock<LiteSVM> = OnceLock::new();
         let svm = PROGRAMS.get_or_init(programs).clone();
         let host = Person::numbered(0);
@@ -157,7 +163,7 @@ impl World {
         self.send(call).assert_ok();
     }
 
-    /// A new person with SOL and an empty token account in the world's currency.
+    /// Creates a person with SOL and an empty token account in the world's currency.
     pub fn person(&mut self) -> Person {
         self.people += 1;
         let person = Person::numbered(self.people);
@@ -166,7 +172,7 @@ impl World {
         person
     }
 
-    /// The host, and every person there is so far.
+    /// Returns the host and every person created so far.
     pub fn people(&self) -> impl Iterator<Item = Person> {
         (0..=self.people).map(Person::numbered)
     }
@@ -175,14 +181,14 @@ impl World {
         token_account(&self.currency, &owner.key(), 0)
     }
 
-    /// A second admitted currency.
+    /// Creates a second currency with a vault.
     pub fn other_currency(&mut self) -> Currency {
         let currency = self.mint_of(&motif_sdk::channel::TOKEN_PROGRAM);
         self.admit(&currency).assert_ok();
         currency
     }
 
-    /// A new mint of a token program; not admitted yet.
+    /// Creates a mint of a token program, without a vault.
     pub fn mint_of(&mut self, token_program: &Pubkey) -> Currency {
         self.people += 1;
         let mint = Person::numbered(self.people).key();
@@ -196,7 +202,7 @@ impl World {
         self.send(Call::new([motif_sdk::channel::create_vault(&host.key(), currency)], &[&host]))
     }
 
-    /// Mints tokens to a person's associated token account, creating it where there is none.
+    /// Mints tokens to a person's associated token account, which is created if it is missing.
     pub fn fund(&mut self, person: &Person, currency: &Currency, amount: u64) {
         let address = currency.tokens(&person.key());
         let balance = self.balance_of(&address);
@@ -204,7 +210,7 @@ impl World {
         self.set(address, token_account(currency, &person.key(), total));
     }
 
-    /// Sends tokens straight into the vault.
+    /// Sends tokens directly into the vault.
     pub fn gift_to_vault(&mut self, amount: u64) {
         let currency = self.currency;
         let address = self.vault_tokens(&currency);
@@ -213,10 +219,10 @@ impl World {
         *self.gifts.entry(currency.mint).or_default() += amount;
     }
 
-    /// Sends a call in a transaction of its own.
+    /// Sends a call as one transaction.
     ///
     /// # Panics
-    /// When a refused call changed an account, or an accepted one broke a promise.
+    /// Panics if a rejected call changed an account, or an accepted call broke a promise.
     #[track_caller]
     pub fn send(&mut self, call: Call) -> Outcome {
         self.svm.expire_blockhash();
@@ -224,6 +230,7 @@ impl World {
         let transaction = self.transaction(&call);
         let outcome = Outcome::new(self.svm.send_transaction(transaction));
         if outcome.is_ok() {
+            self.note_forfeited(&before);
             self.check_promises();
         } else {
             let changed = self.changed_since(&before);
@@ -232,7 +239,22 @@ impl World {
         outcome
     }
 
-    /// The signed transaction of a call, as it would go over the wire.
+    /// Excludes the unclaimed fees of channels that are gone from the promises: they stay in the
+    /// vault.
+    fn note_forfeited(&mut self, before: &Snapshot) {
+        for (address, account) in before {
+            let Some(ChannelAccount { channel, .. }) = ChannelAccount::from_bytes(&account.data)
+            else {
+                continue;
+            };
+            if self.find(address).is_none() {
+                let forfeited = channel.fees() - channel.fees_claimed;
+                *self.gifts.entry(channel.mint).or_default() += forfeited;
+            }
+        }
+    }
+
+    /// Returns the signed transaction of a call.
     pub fn transaction(&self, call: &Call) -> Transaction {
         let signers = call.signers(&self.host);
         let payer = signers[0].key();
@@ -243,14 +265,14 @@ impl World {
         Transaction::new(&keypairs, message, blockhash)
     }
 
-    /// Bytes of a call's signed transaction on the wire.
+    /// Returns the size of a call's signed transaction, bytes.
     pub fn packet_bytes(&self, call: &Call) -> usize {
         let transaction = self.transaction(call);
         // Fewer than 128 signatures: their count is one byte.
         1 + transaction.signatures.len() * 64 + transaction.message.serialize().len()
     }
 
-    /// Bytes of a call's signed transaction of version 1 on the wire.
+    /// Returns the size of a call's signed transaction of version 1, bytes.
     pub fn large_bytes(&self, call: &Call) -> usize {
         let signers = call.signers(&self.host);
         let config = v1::TransactionConfig::empty()
@@ -265,7 +287,7 @@ impl World {
         1 + signers.len() * 64 + message.expect("a message of version 1").size()
     }
 
-    /// All accounts of the two programs and the token programs.
+    /// Returns all accounts of the two programs and the token programs.
     pub fn snapshot(&self) -> Snapshot {
         let owners = [
             licensing::ID,
@@ -277,7 +299,7 @@ impl World {
         owners.iter().flat_map(|owner| self.svm.get_program_accounts(owner)).collect()
     }
 
-    /// Which of these accounts are not, byte for byte, what they were; new ones included.
+    /// Returns the accounts that differ from earlier copies, including new ones.
     pub fn changed_since(&self, before: &Snapshot) -> Vec<Pubkey> {
         let after = self.snapshot();
         let gone = before.keys().filter(|address| !after.contains_key(address));
@@ -285,24 +307,24 @@ impl World {
         gone.copied().chain(other.map(|(address, _)| *address)).collect()
     }
 
-    /// Puts an account in place.
+    /// Writes an account.
     pub fn set(&mut self, address: Pubkey, account: Account) {
         self.svm.set_account(address, account).expect("any account can be set");
     }
 
-    /// An account, which must exist.
+    /// Returns an existing account.
     #[track_caller]
     pub fn account(&self, address: &Pubkey) -> Account {
         self.find(address).expect("an account at this address")
     }
 
-    /// An account, if there is one.
+    /// Returns an account, or `None` if it does not exist.
     pub fn find(&self, address: &Pubkey) -> Option<Account> {
         self.svm.get_account(address).filter(|account| account.lamports > 0)
     }
 
-    /// Changes an account's bytes behind the programs' back, to reach states that no
-    /// instruction leads to. From here on promises are not checked.
+    /// Changes an account's bytes directly, to reach states that no instruction leads to. Disables
+    /// the checks of promises.
     pub fn operate(&mut self, address: &Pubkey, change: impl FnOnce(&mut Vec<u8>)) {
         let mut account = self.account(address);
         change(&mut account.data);
@@ -311,64 +333,97 @@ impl World {
         self.operated.set(true);
     }
 
-    /// A channel as it stands on chain.
+    /// Returns a channel's account.
     pub fn read(&self, channel: &OpenedChannel) -> ChannelAccount {
         ChannelAccount::from_bytes(&self.account(&channel.address).data).expect("a channel")
     }
 
-    /// What a work has earned in the world's currency.
+    /// Returns a work's earnings in the world's currency.
     pub fn earnings(&self, work: &RegisteredWork) -> EarningsAccount {
         let address = pda::earnings(&work.address, &self.currency.mint);
         EarningsAccount::from_bytes(&self.account(&address).data).expect("earnings")
     }
 
-    /// Base units a person holds in its associated token account.
+    /// Returns the base units in a person's associated token account.
     pub fn balance(&self, person: &Person) -> u64 {
         self.balance_of(&self.currency.tokens(&person.key()))
     }
 
-    /// Base units in a token account; 0 where there is none.
+    /// Returns the base units in a token account, 0 if it does not exist.
     pub fn balance_of(&self, address: &Pubkey) -> u64 {
         self.find(address).map_or(0, |account| tokens::amount(&account.data))
     }
 
-    /// Base units in the vault of the world's currency.
+    /// Returns the base units in the vault of the world's currency.
     pub fn vault_balance(&self) -> u64 {
         self.balance_of(&self.vault_tokens(&self.currency))
     }
 
-    /// Where the vault of a currency keeps its tokens.
+    /// Returns the address of the vault's tokens.
     pub fn vault_tokens(&self, currency: &Currency) -> Pubkey {
         pda::vault_tokens(&currency.mint, &currency.token_program)
     }
 
-    /// Begins a work by a new creator.
+    /// Creates a builder of a work by a new creator.
     pub fn work(&mut self) -> WorkBuilder<'_> {
         WorkBuilder::new(self)
     }
 
-    /// Begins the next terms of a work.
+    /// Creates a builder of a work's next terms.
     pub fn terms(&mut self, work: &RegisteredWork) -> TermsBuilder<'_> {
         TermsBuilder::new(self, work)
     }
 
-    /// Begins a channel of a new payer towards a new operator.
+    /// Creates a builder of a channel between a new payer and a new operator.
     pub fn channel(&mut self) -> ChannelBuilder<'_> {
         ChannelBuilder::new(self)
     }
 
-    /// Gives the payer the upfront fee and takes terms onto its channel; returns the license's
+    /// Funds the payer with the upfront fee and accepts terms on its channel; returns the license's
     /// index.
     #[track_caller]
     pub fn accept(&mut self, channel: &OpenedChannel, terms: &PublishedTerms) -> u16 {
-        if let Some(currency) = terms.fee_currency {
+        if let Some(currency) = terms.deposit_currency {
             self.fund(&channel.payer, &currency, terms.upfront_fee);
         }
         self.send(channel.accepting(terms).call()).assert_ok();
         (self.read(channel).licenses.len() - 1) as u16
     }
 
-    /// A licensed work at this price: work, terms and license in one go.
+    /// Accepts terms with a quota, whose price the payer is given.
+    #[track_caller]
+    pub fn accept_quota(
+        &mut self,
+        channel: &OpenedChannel,
+        terms: &PublishedTerms,
+        units: u64,
+        revenue: u64,
+    ) -> u16 {
+        self.fund_quota(channel, terms, units, revenue);
+        self.send(channel.accepting(terms).quota(units, revenue).call()).assert_ok();
+        (self.read(channel).licenses.len() - 1) as u16
+    }
+
+    /// Gives a channel's payer the price of an acceptance with a quota; returns the amount.
+    #[track_caller]
+    pub fn fund_quota(
+        &mut self,
+        channel: &OpenedChannel,
+        terms: &PublishedTerms,
+        units: u64,
+        revenue: u64,
+    ) -> u64 {
+        if !terms.shared_caps {
+            return 0;
+        }
+        let worth = units.saturating_mul(terms.quota_price).max(revenue);
+        let earmarked = self.read(channel).channel.earmark(worth).expect("a quota to pay for");
+        let amount = terms.upfront_fee + earmarked;
+        self.fund(&channel.payer, &channel.currency, amount);
+        amount
+    }
+
+    /// Creates a work with terms at this price and a license of it.
     #[track_caller]
     pub fn licensed(&mut self, channel: &OpenedChannel, price: u64) -> (RegisteredWork, u16) {
         let work = self.work().register();
@@ -384,7 +439,7 @@ impl World {
         self.send(statement.call())
     }
 
-    /// Opens the account a work earns in.
+    /// Opens the earnings account of a work.
     #[track_caller]
     pub fn open_earnings(&mut self, work: &RegisteredWork) {
         let host = self.host.clone();
@@ -411,7 +466,7 @@ impl World {
         self.send(Call::new([pull], &[]))
     }
 
-    /// Brings a work's earnings to its present split; the host pays.
+    /// Applies a work's current split to its earnings; the host pays.
     #[track_caller]
     pub fn apply_split(&mut self, work: &RegisteredWork) -> Outcome {
         let (host, mint) = (self.host.clone(), self.currency.mint);
@@ -426,7 +481,7 @@ impl World {
         self.send(call)
     }
 
-    /// The call that pays several recipients at once, each where it stands.
+    /// Returns the call that pays several recipients at once, with the positions of their parts.
     pub fn claiming(&self, work: &RegisteredWork, recipients: &[&Person]) -> Call {
         let earnings = self.earnings(work);
         let parents = earnings.parents.len();
@@ -445,30 +500,35 @@ impl World {
     #[track_caller]
     pub fn open_till(&mut self, work: &RegisteredWork) {
         let host = self.host.clone();
-        let open = motif_sdk::earnings::open_till(&host.key(), &work.address, &self.currency);
+        let open = motif_sdk::till::open(&host.key(), &work.till(), &self.currency);
         self.send(Call::new([open], &[&host])).assert_ok();
     }
 
     /// Sends tokens to a work's till.
     pub fn pay_into_till(&mut self, work: &RegisteredWork, amount: u64) {
         let currency = self.currency;
-        let address = motif_sdk::earnings::till_tokens(&work.address, &currency);
+        let address = motif_sdk::till::tokens(&work.till(), &currency);
         let balance = self.balance_of(&address);
-        let till = pda::till(&work.address, &currency.mint);
+        let till = pda::till(&work.till(), &currency.mint);
         self.set(address, token_account(&currency, &till, balance + amount));
     }
 
-    /// Moves what a till holds into its work's earnings.
+    /// Moves a till's balance into its work's earnings.
     #[track_caller]
     pub fn sweep_till(&mut self, work: &RegisteredWork) -> Outcome {
-        let sweep = motif_sdk::earnings::sweep_till(&work.address, &self.currency);
+        let sweep = motif_sdk::till::sweep(&work.till(), &self.currency, None);
         self.send(Call::new([sweep], &[]))
     }
 
-    /// Rewrites a registered work as if its owner, a dispute or a verdict had changed it: what
-    /// `licensing` does about it is not at stake here.
+    /// Rewrites a registered work as a change of owner, a dispute or a verdict would, without
+    /// calling `licensing`.
     pub fn amend(&mut self, work: &RegisteredWork, change: impl FnOnce(&mut licensing::Work)) {
-        let mut account = self.account(&work.address);
+        self.rewrite_work(&work.address, change);
+    }
+
+    /// Rewrites the work at an address like [`World::amend`].
+    pub fn rewrite_work(&mut self, address: &Pubkey, change: impl FnOnce(&mut licensing::Work)) {
+        let mut account = self.account(address);
         let mut state: licensing::Work =
             anchor_lang::AccountDeserialize::try_deserialize(&mut &account.data[..])
                 .expect("a work");
@@ -477,10 +537,10 @@ impl World {
         anchor_lang::AccountSerialize::try_serialize(&state, &mut data).expect("a work's bytes");
         account.data = data;
         account.lamports = account.lamports.max(1_000_000_000);
-        self.set(work.address, account);
+        self.set(*address, account);
     }
 
-    /// Gives a work another split; earnings follow when it is applied.
+    /// Gives a work another split, which is not applied to its earnings yet.
     pub fn resplit(&mut self, work: &RegisteredWork, split: &[(&Person, u16)]) {
         let shares = split.iter().map(|(person, share_bps)| licensing::Share {
             recipient: person.key(),
@@ -493,7 +553,7 @@ impl World {
         });
     }
 
-    /// Gives a work to a claimant, as an upheld dispute does.
+    /// Transfers a work to a claimant, as an upheld dispute does.
     pub fn uphold(&mut self, work: &RegisteredWork, claimant: &Person) {
         self.resplit(work, &[(claimant, 10_000)]);
         self.amend(work, |work| {
@@ -502,11 +562,12 @@ impl World {
             work.verdict_version = work.split_version;
             work.verdict_dispute = work.disputes;
             work.latest_terms += 1;
+            work.verdict_terms = work.latest_terms;
             work.status = licensing::WorkStatus::Active;
         });
     }
 
-    /// Begins or ends a dispute of a work.
+    /// Starts or ends a dispute of a work.
     pub fn set_status(&mut self, work: &RegisteredWork, status: licensing::WorkStatus) {
         self.amend(work, |work| {
             work.status = status;
@@ -514,7 +575,7 @@ impl World {
         });
     }
 
-    /// Tells a work's earnings that it is disputed.
+    /// Applies a work's dispute to its earnings.
     #[track_caller]
     pub fn apply_dispute(&mut self, work: &RegisteredWork) -> Outcome {
         let mint = self.currency.mint;
@@ -522,7 +583,7 @@ impl World {
         self.send(Call::new([apply], &[]))
     }
 
-    /// Announces that a work is withdrawn, now.
+    /// Withdraws a work at the present time.
     pub fn withdraw_work(&mut self, work: &RegisteredWork) {
         let now = self.now();
         self.amend(work, |work| {
@@ -538,13 +599,13 @@ impl World {
         self.send(channel.removing())
     }
 
-    /// From here on channels may go, and part of the books with them: what was deposited,
-    /// refunded and paid out is no longer added up, only what is there and what is owed.
+    /// Allows the removal of channels. From then on flows (deposits, refunds, payments) are not
+    /// summed, only balances and entitlements.
     pub fn forget(&self) {
         self.forgotten.set(true);
     }
 
-    /// Pays a recipient what it is owed; the host pays the fee.
+    /// Pays a recipient its entitlement; the host pays the fee.
     #[track_caller]
     pub fn claim(&mut self, work: &RegisteredWork, recipient: &Person) -> Outcome {
         let currency = self.currency;

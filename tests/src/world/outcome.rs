@@ -6,7 +6,7 @@ use solana_instruction::error::InstructionError;
 use solana_pubkey::Pubkey;
 use solana_transaction::TransactionError;
 
-/// An error a program answers with, and which program: equal numbers mean other things elsewhere.
+/// Error code of a program. Equal numbers of other programs are different errors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Code {
     program: Option<Pubkey>,
@@ -26,24 +26,24 @@ impl From<LicensingError> for Code {
 }
 
 impl From<ErrorCode> for Code {
-    /// Anchor's own, from either of the two programs.
+    /// Creates the code of an Anchor error, from either program.
     fn from(error: ErrorCode) -> Self {
         Self { program: None, number: error.into() }
     }
 }
 
 impl From<(Pubkey, u32)> for Code {
-    /// Another program's.
+    /// Creates the code of another program's error.
     fn from((program, number): (Pubkey, u32)) -> Self {
         Self { program: Some(program), number }
     }
 }
 
 impl Code {
-    /// A rejection by the runtime itself, without a program's error code.
+    /// Rejection by the runtime, without a program's error code.
     pub const RUNTIME: Self = Self { program: None, number: u32::MAX };
 
-    /// The code a transaction was refused with; `None` where the runtime itself refused it.
+    /// Returns the error code of a rejected transaction; `None` if the runtime rejected it.
     pub fn of(failed: &FailedTransactionMetadata) -> Option<Self> {
         let TransactionError::InstructionError(_, InstructionError::Custom(number)) = failed.err
         else {
@@ -53,36 +53,36 @@ impl Code {
             let (program, why) = line.strip_prefix("Program ")?.split_once(' ')?;
             why.starts_with("failed").then(|| program.parse::<Pubkey>().ok())?
         })?;
-        // Below 6,000 the framework speaks, whichever of the two programs it is in.
+        // Codes below 6,000 are Anchor's, in both programs.
         let anchor = [payments::ID, licensing::ID].contains(&by) && number < 6_000;
         Some(Self { program: (!anchor).then_some(by), number })
     }
 
-    /// The number alone.
+    /// Returns the number.
     pub fn number(&self) -> u32 {
         self.number
     }
 }
 
-/// What became of a call.
+/// Outcome of a call.
 #[must_use = "assert what became of it"]
 pub struct Outcome {
     result: TransactionResult,
 }
 
-/// A call that was accepted.
+/// Accepted call.
 #[derive(Clone, Debug)]
 pub struct Landed {
-    /// Of the whole transaction.
+    /// Compute units of the transaction.
     pub compute_units: u64,
-    /// What the programs logged.
+    /// Log lines of the programs.
     pub logs: Vec<String>,
-    /// Lamports.
+    /// Fee, lamports.
     pub fee: u64,
 }
 
 impl Landed {
-    /// Compute units of the first call of a program, with all it called.
+    /// Returns the compute units of the first call of a program, including its own calls.
     #[track_caller]
     pub fn units_of(&self, program: &Pubkey) -> u64 {
         let start = format!("Program {program} consumed ");
@@ -97,19 +97,19 @@ impl Outcome {
         Self { result }
     }
 
-    /// Whether it was accepted.
+    /// Returns whether the call was accepted.
     pub fn is_ok(&self) -> bool {
         self.result.is_ok()
     }
 
-    /// Why it was refused, and which program refused it; `None` when it was accepted.
+    /// Returns the error of a rejected call and the program; `None` if it was accepted.
     pub fn refusal(&self) -> Option<(TransactionError, Option<Pubkey>)> {
         let failed = self.result.as_ref().err()?;
         let by = refuser(&failed.meta.logs).and_then(|program| program.parse().ok());
         Some((failed.err.clone(), by))
     }
 
-    /// It was accepted.
+    /// Asserts that the call was accepted.
     #[track_caller]
     pub fn assert_ok(self) -> Landed {
         match self.result {
@@ -122,7 +122,7 @@ impl Outcome {
         }
     }
 
-    /// It was refused with exactly this error, by the program the error belongs to.
+    /// Asserts that the error's program rejected the call with exactly this error.
     #[track_caller]
     pub fn assert_err(self, expected: impl Into<Code>) {
         let Code { program, number } = expected.into();
@@ -141,14 +141,14 @@ impl Outcome {
         }
     }
 
-    /// It was refused by the runtime itself, with this error.
+    /// Asserts that the runtime rejected the call with this error.
     #[track_caller]
     pub fn assert_refused(self, expected: &TransactionError) {
         let failed = self.refused();
         assert_eq!(failed.err, *expected, "{}", failed.meta.logs.join("\n"));
     }
 
-    /// It was refused; returns what the programs logged.
+    /// Asserts that the call was rejected; returns the log lines of the programs.
     #[track_caller]
     pub fn refusal_logs(self) -> Vec<String> {
         self.refused().meta.logs
@@ -163,7 +163,7 @@ impl Outcome {
     }
 }
 
-/// The program that failed first: the one that answered.
+/// Returns the program that failed first.
 fn refuser(logs: &[String]) -> Option<&str> {
     logs.iter().find_map(|line| {
         let (program, why) = line.strip_prefix("Program ")?.split_once(' ')?;

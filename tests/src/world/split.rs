@@ -1,39 +1,46 @@
 use motif_sdk::licensing::{
     Share, apply_split_change, approve_split_change, cancel_split_change, propose_split_in_parts,
+    revoke_split_approval,
 };
 
 use super::{Call, Person, RegisteredWork, World};
 
 impl RegisteredWork {
-    /// Proposes a split: one call for each part.
+    /// Returns the calls that propose a split, one per part.
     pub fn proposing(&self, split: &[Share]) -> Vec<Call> {
         self.proposing_by(&self.creator, split)
     }
 
-    /// Proposes a split as this owner: one call for each part.
+    /// Returns an owner's calls that propose a split, one per part.
     pub fn proposing_by(&self, owner: &Person, split: &[Share]) -> Vec<Call> {
-        let parts = propose_split_in_parts(&owner.key(), &self.address, split);
+        let parts = propose_split_in_parts(&owner.key(), &self.address, split, None);
         parts.into_iter().map(|part| Call::new([part], &[owner])).collect()
     }
 
-    /// Agrees to a proposed split.
+    /// Returns the call that approves a proposed split.
     pub fn approving_split(&self, recipient: &Person, split: &[Share]) -> Call {
         let approve = approve_split_change(&recipient.key(), &self.address, split);
         Call::new([approve], &[recipient])
     }
 
-    /// Makes the split that its creator proposed the work's, paid by this person.
+    /// Returns the call that revokes this recipient's approval of the proposed split.
+    pub fn revoking_split(&self, recipient: &Person) -> Call {
+        let revoke = revoke_split_approval(&recipient.key(), &self.address);
+        Call::new([revoke], &[recipient])
+    }
+
+    /// Returns the call that applies the creator's proposed split, paid by this person.
     pub fn applying_split(&self, payer: &Person) -> Call {
         let apply = apply_split_change(&payer.key(), &self.address, &self.creator.key());
         Call::new([apply], &[payer])
     }
 
-    /// Takes the split back that its creator proposed.
+    /// Returns the call that cancels the creator's proposed split.
     pub fn cancelling_split(&self) -> Call {
         self.cancelling_split_by(&self.creator)
     }
 
-    /// Takes the split back that its creator proposed, as this owner.
+    /// Returns an owner's call that cancels the creator's proposed split.
     pub fn cancelling_split_by(&self, owner: &Person) -> Call {
         let cancel = cancel_split_change(&owner.key(), &self.address, &self.creator.key());
         Call::new([cancel], &[owner])
@@ -41,7 +48,7 @@ impl RegisteredWork {
 }
 
 impl World {
-    /// Proposes a split, whole.
+    /// Proposes a whole split.
     #[track_caller]
     pub fn propose_split(&mut self, work: &RegisteredWork, split: &[Share]) {
         for call in work.proposing(split) {
@@ -49,7 +56,7 @@ impl World {
         }
     }
 
-    /// Changes a work's split with the consent of all who stand in it.
+    /// Changes a work's split with the consent of all its recipients.
     #[track_caller]
     pub fn change_split(&mut self, work: &RegisteredWork, split: &[Share]) {
         self.propose_split(work, split);
@@ -61,7 +68,7 @@ impl World {
     }
 }
 
-/// A split, as people and basis points.
+/// Returns a split of people and basis points.
 pub fn shares(list: &[(&Person, u16)]) -> Vec<Share> {
     let share =
         |&(person, share_bps): &(&Person, u16)| Share { recipient: person.key(), share_bps };

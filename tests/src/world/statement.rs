@@ -2,79 +2,88 @@ use motif_sdk::{
     channel::{self, Entry, License, ReceiptsCommitment},
     voucher::{SignedVoucher, Voucher},
 };
+use solana_pubkey::Pubkey;
 use solana_sha256_hasher::hash;
 
 use super::{Call, OpenedChannel, Person, World};
 
-/// A statement with its voucher, about to be settled.
+/// Statement with its voucher, ready to settle.
 #[derive(Clone, Debug)]
 pub struct SignedStatement {
-    /// What is signed.
+    /// Voucher.
     pub voucher: Voucher,
-    /// The voucher's signer.
+    /// Signer of the voucher.
     pub key: Person,
-    /// The statement's bytes.
+    /// Bytes of the statement.
     pub entries: Vec<u8>,
-    /// What the operator commits to.
+    /// Operator's commitment to the receipts.
     pub receipts: Option<ReceiptsCommitment>,
-    /// The transaction's sender.
+    /// Sender of the transaction.
     pub settler: Person,
+    /// The authority of the channel's operator.
+    pub operator: Pubkey,
 }
 
 impl SignedStatement {
-    /// With another voucher.
+    /// Changes the voucher.
     pub fn with(mut self, change: impl FnOnce(&mut Voucher)) -> Self {
         change(&mut self.voucher);
         self
     }
 
-    /// With other bytes for a statement, and their digest in the voucher.
+    /// Replaces the statement's bytes, and their digest in the voucher.
     pub fn stating(mut self, entries: Vec<u8>) -> Self {
         self.voucher.statement_digest = hash(&entries).to_bytes();
         self.entries = entries;
         self
     }
 
-    /// Sent by this person.
+    /// Sets the sender.
     pub fn sent_by(mut self, settler: &Person) -> Self {
         self.settler = settler.clone();
         self
     }
 
-    /// Signed by this person.
+    /// Sets the signer of the voucher.
     pub fn signed_by(mut self, key: &Person) -> Self {
         self.key = key.clone();
         self
     }
 
-    /// With another commitment to receipts.
+    /// Sets the commitment to receipts.
     pub fn committing_to(mut self, receipts: Option<ReceiptsCommitment>) -> Self {
         self.receipts = receipts;
         self
     }
 
-    /// The signed voucher.
+    /// Returns the signed voucher.
     pub fn signed(&self) -> SignedVoucher {
         SignedVoucher::sign(self.voucher, &self.key.signing_key())
     }
 
-    /// The calls that write the statement down, each within a packet.
+    /// Returns the calls that write the statement to its buffer, each within a packet.
     pub fn buffer_instructions(&self) -> Vec<Call> {
         let stage =
             channel::buffer_statement(&self.settler.key(), &self.voucher.channel, &self.entries);
         stage.into_iter().map(|part| Call::new([part], &[&self.settler])).collect()
     }
 
-    /// Proof and settlement of what was written down.
+    /// Returns the call that proves and settles the buffered statement.
     pub fn staged_call(&self) -> Call {
-        let settle = channel::settle_buffered(&self.settler.key(), &self.signed(), self.receipts);
+        let settle = channel::settle_buffered(
+            &self.settler.key(),
+            &self.operator,
+            &self.signed(),
+            self.receipts,
+        );
         Call::new(settle, &[&self.settler])
     }
 
-    /// Settlement without a proof: the voucher key signs the transaction.
+    /// Returns the co-signed settlement: the voucher key signs the transaction.
     pub fn cosigned_call(&self) -> Call {
         let settle = channel::settle_cosigned(
             &self.settler.key(),
+            &self.operator,
             &self.key.key(),
             &self.voucher,
             self.entries.clone(),
@@ -83,10 +92,11 @@ impl SignedStatement {
         Call::new([settle], &[&self.settler, &self.key])
     }
 
-    /// Proof and settlement.
+    /// Returns the call that proves and settles the statement.
     pub fn call(&self) -> Call {
         let settle = channel::settle(
             &self.settler.key(),
+            &self.operator,
             &self.signed(),
             self.entries.clone(),
             self.receipts,
@@ -96,8 +106,8 @@ impl SignedStatement {
 }
 
 impl World {
-    /// The channel's next statement over these (license, units), in the order given, with a
-    /// voucher for exactly what it costs.
+    /// Returns the channel's next statement over these (license, units), in the order given, with a
+    /// voucher for its exact total.
     pub fn statement(&self, channel: &OpenedChannel, entries: &[(u16, u32)]) -> SignedStatement {
         let state = self.read(channel);
         let price = |&(index, units): &(u16, u32)| match state.licenses.get(usize::from(index)) {
@@ -126,6 +136,7 @@ impl World {
             entries: bytes,
             receipts: Some(ReceiptsCommitment { root: [0xEC; 32], sum: prices }),
             settler: channel.operator.clone(),
+            operator: channel.operator.key(),
         }
     }
 }

@@ -10,29 +10,31 @@ use super::{Call, Outcome, Person, RegisteredWork, World};
 /// Terms on chain, as a licensee read them.
 #[derive(Clone, Debug)]
 pub struct PublishedTerms {
-    /// Whose terms.
+    /// Work.
     pub work: Pubkey,
-    /// Which version.
+    /// Number of the version.
     pub number: u32,
-    /// Their account.
+    /// Address of the account.
     pub address: Pubkey,
-    /// SHA-256 of their account's data.
+    /// SHA-256 of the account's data.
     pub digest: [u8; 32],
     /// Price of the first use.
     pub price: u64,
-    /// The first use.
+    /// First use.
     pub licensed_use: Use,
-    /// Whether each licensee gets something once.
+    /// Whether the terms have benefits per licensee.
     pub per_licensee: bool,
-    /// Whether licensees compete for a cap.
+    /// Whether licensees share a cap.
     pub shared_caps: bool,
-    /// Base units at acceptance.
+    /// Upfront fee, base units.
     pub upfront_fee: u64,
-    /// Currency of the upfront fee, if there is one.
-    pub fee_currency: Option<Currency>,
+    /// Amount earmarked for each unit of a quota, base units.
+    pub quota_price: u64,
+    /// Currency of the upfront fee or the quota's price, if any.
+    pub deposit_currency: Option<Currency>,
 }
 
-/// Terms about to be published: by default generations at 10 base units, and no caps.
+/// Builder of terms. Default: generations at 10 base units, without caps.
 pub struct TermsBuilder<'w> {
     world: &'w mut World,
     work: Pubkey,
@@ -58,31 +60,31 @@ impl<'w> TermsBuilder<'w> {
         }
     }
 
-    /// Base units for one unit of the first use.
+    /// Sets the price of the first use, base units per unit.
     pub fn price(mut self, price: u64) -> Self {
         self.offer.uses[0].price = price;
         self
     }
 
-    /// In another currency.
+    /// Sets the currency.
     pub fn currency(mut self, currency: &Currency) -> Self {
         self.currency = *currency;
         self
     }
 
-    /// Published by another signer.
+    /// Sets the publisher.
     pub fn by(mut self, person: &Person) -> Self {
         self.owner = person.clone();
         self
     }
 
-    /// With anything else changed.
+    /// Changes the offer.
     pub fn with(mut self, change: impl FnOnce(&mut Offer)) -> Self {
         change(&mut self.offer);
         self
     }
 
-    /// The call that publishes them.
+    /// Returns the call.
     pub fn call(&self) -> Call {
         let (owner, mint) = (self.owner.key(), self.currency.mint);
         let latest = self.latest();
@@ -97,14 +99,14 @@ impl<'w> TermsBuilder<'w> {
         work.latest_terms
     }
 
-    /// Sends it; a test says what should become of it.
+    /// Sends the call and returns its outcome.
     #[track_caller]
     pub fn attempt(self) -> Outcome {
         let call = self.call();
         self.world.send(call)
     }
 
-    /// Publishes them.
+    /// Publishes the terms.
     #[track_caller]
     pub fn publish(self) -> PublishedTerms {
         let number = self.latest() + 1;
@@ -121,7 +123,8 @@ impl<'w> TermsBuilder<'w> {
             per_licensee: Licensee::needed_by(&self.offer),
             shared_caps: self.offer.caps.shared(),
             upfront_fee: self.offer.upfront_fee,
-            fee_currency: (self.offer.upfront_fee > 0).then_some(self.currency),
+            quota_price: self.offer.quota_price(),
+            deposit_currency: self.offer.needs_deposit().then_some(self.currency),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Mints and token accounts as bytes, so that a test needs no transactions to have money.
+//! Mints and token accounts as bytes, so that tests get tokens without transactions.
 
 use motif_sdk::channel::Currency;
 use solana_account::Account;
@@ -7,31 +7,31 @@ use solana_pubkey::Pubkey;
 const LAMPORTS: u64 = 10_000_000_000;
 const AMOUNT_OFFSET: usize = 64;
 
-/// A mint of 6 decimals without authorities.
+/// Returns a mint with 6 decimals and without authorities.
 pub fn mint_data(supply: u64) -> Vec<u8> {
     let mut data = vec![0; 82];
     data[36..44].copy_from_slice(&supply.to_le_bytes());
     data[44] = 6; // decimals
-    data[45] = 1; // initialised
+    data[45] = 1; // initialized
     data
 }
 
-/// [`mint_data`] as an account of a token program.
+/// Returns [`mint_data`] as an account of a token program.
 pub fn mint_account(token_program: &Pubkey, supply: u64) -> Account {
     account(token_program, mint_data(supply))
 }
 
-/// A token account's bytes: initialised, no delegate, no close authority.
+/// Returns the bytes of an initialized token account without delegate and close authority.
 pub fn token_data(mint: &Pubkey, owner: &Pubkey, amount: u64) -> Vec<u8> {
     let mut data = vec![0; 165];
     data[..32].copy_from_slice(mint.as_ref());
     data[32..64].copy_from_slice(owner.as_ref());
     data[AMOUNT_OFFSET..72].copy_from_slice(&amount.to_le_bytes());
-    data[108] = 1; // initialised
+    data[108] = 1; // initialized
     data
 }
 
-/// [`token_data`] as an account of the currency's token program.
+/// Returns [`token_data`] as an account of the currency's token program.
 pub fn token_account(currency: &Currency, owner: &Pubkey, amount: u64) -> Account {
     account(&currency.token_program, token_data(&currency.mint, owner, amount))
 }

@@ -4,7 +4,8 @@ use motif_sdk::{
     channel::TOKEN_PROGRAM,
     client::DynSigner,
     licensing::{
-        LicensingError, Registration, Share, TOKEN_METADATA_PROGRAM, WorkKind, WorkStatus,
+        AcceptOwnershipArgs, LicensingError, Registration, Share, TOKEN_METADATA_PROGRAM,
+        UpdateMetadataArgs, WorkKind, WorkStatus,
     },
     pda,
 };
@@ -77,15 +78,48 @@ async fn ownership_changes_by_consent() {
     let tour = Tour::join().await;
     let (creator, buyer) = (tour.person().await, tour.person().await);
     let work = tour.image(&creator).await;
-    let accepted = tour.client.accept_ownership(&buyer, &work).await;
+    let expected = AcceptOwnershipArgs::of(&tour.client.work(&work).await.unwrap());
+    let accepted = tour.client.accept_ownership(&buyer, &work, expected).await;
     assert_refused(accepted, LicensingError::NotOffered);
     let to = Some(buyer.pubkey());
     let offered = tour.client.offer_ownership(&creator, &work, to).await.unwrap();
     tour.ran([&offered], "offer_ownership").await;
-    let accepted = tour.client.accept_ownership(&buyer, &work).await.unwrap();
+    let accepted = tour.client.accept_ownership(&buyer, &work, expected).await.unwrap();
     tour.ran([&accepted], "accept_ownership").await;
     let stored = tour.client.work(&work).await.unwrap();
     assert_eq!((stored.creator, stored.owner), (creator.pubkey(), buyer.pubkey()));
+}
+
+#[tokio::test]
+async fn changed_work_is_not_accepted() {
+    let tour = Tour::join().await;
+    let (creator, buyer) = (tour.person().await, tour.person().await);
+    let work = tour.image(&creator).await;
+    let expected = AcceptOwnershipArgs::of(&tour.client.work(&work).await.unwrap());
+    tour.client.offer_ownership(&creator, &work, Some(buyer.pubkey())).await.unwrap();
+    tour.publish(&creator, &work, |_| ()).await;
+    let accepted = tour.client.accept_ownership(&buyer, &work, expected).await;
+    assert_refused(accepted, LicensingError::WorkChanged);
+    assert_eq!(tour.client.work(&work).await.unwrap().owner, creator.pubkey());
+}
+
+#[tokio::test]
+async fn owner_changes_title_and_metadata() {
+    let tour = Tour::join().await;
+    let creator = tour.person().await;
+    let work = tour.image(&creator).await;
+    let metadata = |title: &str| UpdateMetadataArgs {
+        title: title.to_owned(),
+        metadata_uri: "https://example.org/coffee.json".to_owned(),
+        metadata_digest: [5; 32],
+    };
+    let spoofed = tour.client.update_metadata(&creator, &work, metadata("Coffee\u{202E}")).await;
+    assert_refused(spoofed, LicensingError::InvalidTitle);
+    let update = tour.client.update_metadata(&creator, &work, metadata("Coffee in the sun"));
+    let updated = update.await.unwrap();
+    tour.ran([&updated], "update_metadata").await;
+    let stored = tour.client.work(&work).await.unwrap();
+    assert_eq!((stored.title.as_str(), stored.metadata_digest), ("Coffee in the sun", [5; 32]));
 }
 
 #[tokio::test]

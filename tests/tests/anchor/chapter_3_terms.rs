@@ -44,6 +44,21 @@ async fn stranger_cannot_publish_terms() {
 }
 
 #[tokio::test]
+async fn terms_name_their_operators() {
+    let tour = Tour::join().await;
+    let creator = tour.person().await;
+    let channel = tour.channel().await;
+    let other = tour.operator().await.pubkey();
+    let work = tour.offered(&creator, |offer| offer.operators = vec![other]).await;
+    let accept =
+        || tour.client.accept_terms(&channel.address, &work, Use::Generate).max_price(PRICE);
+    assert_refused(accept().send(&channel.payer).await, PaymentsError::OperatorNotNamed);
+    let operators = vec![channel.operator.pubkey(), other];
+    tour.publish(&creator, &work, |offer| offer.operators = operators).await;
+    accept().send(&channel.payer).await.unwrap();
+}
+
+#[tokio::test]
 async fn approval_opens_closed_terms() {
     let tour = Tour::join().await;
     let creator = tour.person().await;

@@ -1,10 +1,11 @@
-//! Channels: a payer's deposits with one operator, and the licenses on them.
+//! Operators, and channels: a payer's deposits with one operator, and the licenses on them.
 
 use motif_sdk::{
     Pubkey,
     channel::{OpenChannelArgs, Quota},
     client::DynSigner,
     licensing::Use,
+    operator::{OperatorKey, OperatorTerms, RegisterOperatorArgs},
     payments::{License, PaymentsError},
 };
 use solana_keypair::Keypair;
@@ -13,10 +14,52 @@ use solana_signer::Signer;
 use super::tour::{DEPOSIT, FEE_BPS, PRICE, Tour, assert_refused, opening};
 
 #[tokio::test]
+async fn operator_registers_its_keys() {
+    let tour = Tour::join().await;
+    let authority = tour.person().await;
+    let [settle_key, receipt_key] = [(); 2].map(|()| Keypair::new().pubkey());
+    let terms = OperatorTerms::new(authority.pubkey());
+    let args = RegisterOperatorArgs { settle_key, receipt_key, terms };
+    let registered = tour.client.register_operator(&authority, args).await.unwrap();
+    tour.ran([&registered], "register_operator").await;
+    let operator = tour.client.operator(&authority.pubkey()).await.unwrap();
+    assert_eq!((operator.authority, operator.settle_key), (authority.pubkey(), settle_key));
+    let now = tour.client.now().await.unwrap();
+    assert_eq!(operator.receipt_keys.at(now), Some(&receipt_key));
+}
+
+#[tokio::test]
+async fn operator_states_its_conditions() {
+    let tour = Tour::join().await;
+    let (payer, authority) = (tour.platform(DEPOSIT).await, tour.operator().await);
+    let voucher_key = Keypair::new();
+    let args = opening(&voucher_key);
+    let terms = OperatorTerms { fee_bps: FEE_BPS + 1, ..OperatorTerms::new(authority.pubkey()) };
+    let updated = tour.client.update_operator(&authority, terms).await.unwrap();
+    tour.ran([&updated], "update_operator").await;
+    let open = tour.client.open_channel(&authority.pubkey(), &tour.currency, args);
+    assert_refused(open.send(&payer).await, PaymentsError::FeeTooLow);
+    assert_eq!(tour.balance(&payer).await, DEPOSIT);
+}
+
+#[tokio::test]
+async fn operator_key_rotates_with_a_delay() {
+    let tour = Tour::join().await;
+    let authority = tour.operator().await;
+    let key = Keypair::new().pubkey();
+    let rotate = tour.client.rotate_operator_key(&authority, OperatorKey::Settle, key);
+    let rotated = rotate.await.unwrap();
+    tour.ran([&rotated], "rotate_operator_key").await;
+    let operator = tour.client.operator(&authority.pubkey()).await.unwrap();
+    assert_eq!((operator.settle_key, operator.next_settle_key), (authority.pubkey(), key));
+    assert!(operator.settle_rotates_at > tour.client.now().await.unwrap());
+}
+
+#[tokio::test]
 async fn channel_holds_the_deposit() {
     let tour = Tour::join().await;
     let payer = tour.platform(DEPOSIT + 7).await;
-    let (operator, voucher_key) = (tour.person().await, Keypair::new());
+    let (operator, voucher_key) = (tour.operator().await, Keypair::new());
     let args = opening(&voucher_key);
     let open = tour.client.open_channel(&operator.pubkey(), &tour.currency, args);
     let (address, landed) = open.send(&payer).await.unwrap();
@@ -31,7 +74,7 @@ async fn channel_holds_the_deposit() {
 async fn unusable_channels_are_refused() {
     let tour = Tour::join().await;
     let payer = tour.platform(DEPOSIT).await;
-    let (operator, voucher_key) = (tour.person().await, Keypair::new());
+    let (operator, voucher_key) = (tour.operator().await, Keypair::new());
     let args = opening(&voucher_key);
     let cases = [
         (OpenChannelArgs { deposit: 0, ..args }, PaymentsError::EmptyDeposit),
@@ -130,10 +173,19 @@ async fn quota_of_a_shared_cap_is_released() {
     let accept = |channel: &Pubkey| {
         tour.client.accept_terms(channel, &work, Use::Generate).max_price(PRICE).quota(quota)
     };
+    // The price of a quota and the fee on it are deposited.
+    for channel in [&first, &second] {
+        tour.fund(&channel.payer, 10_200).await;
+    }
     accept(&first.address).send(&first.payer).await.unwrap();
+    assert_eq!(tour.balance(&first.payer).await, 0);
     let refused = accept(&second.address).send(&second.payer).await;
     assert_refused(refused, PaymentsError::QuotaExceedsCap);
-    let released = tour.client.release_quota(&first.operator, &first.address, 0).await.unwrap();
+    let alone = tour.client.release_quota(&first.operator, None, &first.address, 0).await;
+    assert_refused(alone, PaymentsError::LicenseInUse);
+    let payer = Some(&first.payer as &DynSigner);
+    let release = tour.client.release_quota(&first.operator, payer, &first.address, 0);
+    let released = release.await.unwrap();
     tour.ran([&released], "release_quota").await;
     accept(&second.address).send(&second.payer).await.unwrap();
 }

@@ -119,19 +119,20 @@ async fn stranger_cannot_settle_open_channels() {
     let channel = tour.licensed(&work).await;
     let SignedStatement { voucher, bytes } = tour.statement(&channel, &[(0, 1)]).await;
     let settled = tour.client.settle(&voucher, bytes).send(&stranger).await;
-    assert_refused(settled, PaymentsError::OperatorFirst);
+    assert_refused(settled, PaymentsError::SettlerNotAllowed);
 }
 
 #[tokio::test]
-async fn voucher_holder_settles_late_in_the_grace() {
+async fn watcher_settles_late_in_the_grace() {
     let Some((tour, localnet)) = Tour::with_clock().await else { return };
-    let creator = tour.person().await;
+    let (creator, watcher) = (tour.person().await, tour.person().await);
     let work = tour.offered(&creator, |_| ()).await;
-    let channel = tour.licensed(&work).await;
+    let channel = tour.watched_channel(Some(watcher.pubkey())).await;
+    tour.accept(&channel, &work).await;
     let SignedStatement { voucher, bytes } = tour.statement(&channel, &[(0, 1)]).await;
-    tour.client.request_close(&channel.payer, &channel.address).await.unwrap();
-    let settle = || tour.client.settle(&voucher, bytes.clone()).send(&creator);
-    assert_refused(settle().await, PaymentsError::OperatorFirst);
+    tour.client.request_close(&channel.address).send(&channel.payer).await.unwrap();
+    let settle = || tour.client.settle(&voucher, bytes.clone()).send(&watcher);
+    assert_refused(settle().await, PaymentsError::SettlerNotAllowed);
     let grace = tour.client.channel(&channel.address).await.unwrap().channel.grace_seconds;
     localnet.advance_seconds(u64::from(grace) / 2 + 1).await.unwrap();
     settle().await.unwrap();
@@ -166,7 +167,7 @@ async fn buffered_statement_settles() {
     let written = tour.client.send_packed(parts, &channel.operator).await.unwrap();
     tour.ran(&written, "create_statement_buffer").await;
     tour.ran(&written, "write_statement_buffer").await;
-    let settle = channel::settle_buffered(&operator, &voucher, None);
+    let settle = channel::settle_buffered(&operator, &operator, &voucher, None);
     let settled = tour.client.send(&settle, &channel.operator, &[]).await.unwrap();
     tour.ran([&settled], "settle_buffered").await;
     let account = tour.client.channel(&address).await.unwrap().channel;

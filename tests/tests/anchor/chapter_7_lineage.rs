@@ -67,7 +67,7 @@ async fn split_changes_by_consent_of_who_loses() {
     let share = |person: &Keypair, share_bps| Share { recipient: person.pubkey(), share_bps };
     let split = [share(&ines, 7_000), share(&kofi, 3_000)];
 
-    let proposed = tour.client.propose_split(&ines, &work, &split).await.unwrap();
+    let proposed = tour.client.propose_split(&ines, &work, &split, None).await.unwrap();
     tour.ran(&proposed, "propose_split").await;
     let alone = tour.client.apply_split_change(&ines, &work).await;
     assert_refused(alone, LicensingError::MissingRecipientApproval);
@@ -76,6 +76,22 @@ async fn split_changes_by_consent_of_who_loses() {
     let applied = tour.client.apply_split_change(&ines, &work).await.unwrap();
     tour.ran([&applied], "apply_split_change").await;
     assert_eq!(tour.client.work(&work).await.unwrap().split, split);
+}
+
+#[tokio::test]
+async fn recipient_revokes_its_approval() {
+    let tour = Tour::join().await;
+    let (ines, kofi) = (tour.person().await, tour.person().await);
+    let split = equal_split(&[ines.pubkey(), kofi.pubkey()]);
+    let registration = Registration { split, ..image(&ines) };
+    let (work, _) = tour.client.register_work(registration).send(&ines).await.unwrap();
+    let split = equal_split(&[ines.pubkey()]);
+    tour.client.propose_split(&ines, &work, &split, None).await.unwrap();
+    tour.client.approve_split_change(&kofi, &work, &split).await.unwrap();
+    let revoked = tour.client.revoke_split_approval(&kofi, &work).await.unwrap();
+    tour.ran([&revoked], "revoke_split_approval").await;
+    let applied = tour.client.apply_split_change(&ines, &work).await;
+    assert_refused(applied, LicensingError::MissingRecipientApproval);
 }
 
 #[tokio::test]
@@ -104,7 +120,7 @@ async fn widest_split_is_proposed_in_parts() {
     let work = tour.image(&ines).await;
     let people: Vec<_> = (0..MAX_RECIPIENTS).map(|_| Keypair::new().pubkey()).collect();
     let split = equal_split(&people);
-    let proposed = tour.client.propose_split(&ines, &work, &split).await.unwrap();
+    let proposed = tour.client.propose_split(&ines, &work, &split, None).await.unwrap();
     tour.ran(&proposed, "extend_split_change").await;
     tour.client.apply_split_change(&ines, &work).await.unwrap();
     assert_eq!(tour.client.work(&work).await.unwrap().split, split);
@@ -116,7 +132,7 @@ async fn owner_cancels_a_proposed_split() {
     let (ines, kofi) = (tour.person().await, tour.person().await);
     let work = tour.image(&ines).await;
     let split = equal_split(&[ines.pubkey(), kofi.pubkey()]);
-    tour.client.propose_split(&ines, &work, &split).await.unwrap();
+    tour.client.propose_split(&ines, &work, &split, None).await.unwrap();
     let cancelled = tour.client.cancel_split_change(&ines, &work).await.unwrap();
     tour.ran([&cancelled], "cancel_split_change").await;
     assert!(tour.client.account(&pda::split_change(&work)).await.unwrap().is_none());

@@ -1,7 +1,7 @@
 //! Disputes: who made a work, and what it earns meanwhile.
 
 use motif_sdk::{
-    licensing::{LicensingError, OpenDisputeArgs, Verdict, WorkStatus},
+    licensing::{Dispute, LicensingError, OpenDisputeArgs, Verdict, WorkStatus},
     payments::PaymentsError,
     pda,
 };
@@ -13,6 +13,7 @@ fn evidence() -> OpenDisputeArgs {
     OpenDisputeArgs {
         evidence_uri: "https://example.org/sketchbook".to_owned(),
         evidence_digest: [7; 32],
+        max_bond: u64::MAX,
     }
 }
 
@@ -26,6 +27,17 @@ async fn dispute_marks_the_work() {
     let dispute = tour.client.dispute(&work).await.unwrap();
     assert_eq!((dispute.work, dispute.claimant), (work, claimant.pubkey()));
     assert_eq!(tour.client.work(&work).await.unwrap().status, WorkStatus::Disputed);
+}
+
+#[tokio::test]
+async fn claimant_limits_the_bond() {
+    let tour = Tour::join().await;
+    let (creator, claimant) = (tour.person().await, tour.person().await);
+    let work = tour.image(&creator).await;
+    let args = OpenDisputeArgs { max_bond: 1, ..evidence() };
+    let opened = tour.client.open_dispute(&claimant, &work, args).await;
+    assert_refused(opened, LicensingError::BondAboveMaximum);
+    assert_eq!(tour.client.work(&work).await.unwrap().status, WorkStatus::Active);
 }
 
 #[tokio::test]
@@ -44,7 +56,7 @@ async fn stranger_cannot_decide_a_dispute() {
     let (creator, claimant) = (tour.person().await, tour.person().await);
     let work = tour.image(&creator).await;
     tour.client.open_dispute(&claimant, &work, evidence()).await.unwrap();
-    let decided = tour.client.decide_dispute(&claimant, &work, Verdict::Upheld).await;
+    let decided = tour.client.decide_dispute(&claimant, &work, Verdict::UPHELD).await;
     assert_refused(decided, LicensingError::NotArbiter);
     assert_eq!(tour.client.work(&work).await.unwrap().owner, creator.pubkey());
 }
@@ -93,17 +105,18 @@ async fn rejected_claim_costs_the_bond() {
 
 #[tokio::test]
 async fn upheld_claim_hands_the_work_over() {
-    let tour = Tour::join().await;
-    if !tour.has_authority().await {
-        return;
-    }
+    let Some((tour, localnet)) = Tour::with_clock().await else { return };
     let (creator, claimant) = (tour.person().await, tour.person().await);
     let work = tour.image(&creator).await;
     tour.client.open_dispute(&claimant, &work, evidence()).await.unwrap();
-    tour.client.decide_dispute(&tour.authority, &work, Verdict::Upheld).await.unwrap();
+    let decide = || tour.client.decide_dispute(&tour.authority, &work, Verdict::UPHELD);
+    assert_refused(decide().await, LicensingError::HearingOpen);
+    localnet.advance_seconds(u64::from(Dispute::HEARING_SECONDS)).await.unwrap();
+    decide().await.unwrap();
     let stored = tour.client.work(&work).await.unwrap();
     assert_eq!((stored.creator, stored.owner), (creator.pubkey(), claimant.pubkey()));
     assert_eq!((stored.split.len(), stored.split[0].recipient), (1, claimant.pubkey()));
+    localnet.stop().await.unwrap();
 }
 
 #[tokio::test]
@@ -123,7 +136,7 @@ async fn overdue_dispute_expires() {
     let work = tour.image(&creator).await;
     tour.client.open_dispute(&claimant, &work, evidence()).await.unwrap();
     localnet.advance_seconds(u64::from(DISPUTE_SECONDS) + 1).await.unwrap();
-    let decided = tour.client.decide_dispute(&tour.authority, &work, Verdict::Upheld).await;
+    let decided = tour.client.decide_dispute(&tour.authority, &work, Verdict::UPHELD).await;
     assert_refused(decided, LicensingError::DisputeOverdue);
     let expired = tour.client.expire_dispute(&claimant, &work).await.unwrap();
     tour.ran([&expired], "expire_dispute").await;

@@ -12,6 +12,7 @@ use motif_sdk::{
     licensing::{
         Derivatives, InitializeArgs, Offer, Registration, Share, Unit, Use, UsePrice, WorkKind,
     },
+    operator::RegisterOperatorArgs,
     voucher::{SignedVoucher, Statement, Voucher},
 };
 use serde_json::Value;
@@ -138,6 +139,14 @@ impl Tour {
         self.faucet.mint_dollars(&owner.pubkey(), dollars).await.unwrap();
     }
 
+    /// Creates a registered operator with one key for everything.
+    pub async fn operator(&self) -> Keypair {
+        let operator = self.person().await;
+        let args = RegisterOperatorArgs::single(operator.pubkey());
+        self.client.register_operator(&operator, args).await.unwrap();
+        operator
+    }
+
     /// Returns a person's base units of the test dollar.
     pub async fn balance(&self, owner: &Keypair) -> u64 {
         self.client.token_balance(&owner.pubkey(), &self.currency).await.unwrap()
@@ -176,10 +185,15 @@ impl Tour {
 
     /// Opens a channel of a new payer with a new operator, with [`DEPOSIT`].
     pub async fn channel(&self) -> OpenedChannel {
+        self.watched_channel(None).await
+    }
+
+    /// Opens a channel as [`Tour::channel`] does, with a watcher.
+    pub async fn watched_channel(&self, watcher: Option<Pubkey>) -> OpenedChannel {
         let payer = self.platform(DEPOSIT).await;
-        let operator = self.person().await;
+        let operator = self.operator().await;
         let voucher_key = Keypair::new();
-        let args = opening(&voucher_key);
+        let args = OpenChannelArgs { watcher, ..opening(&voucher_key) };
         let open = self.client.open_channel(&operator.pubkey(), &self.currency, args);
         let (address, _) = open.send(&payer).await.unwrap();
         OpenedChannel { address, payer, operator, voucher_key }
@@ -210,7 +224,7 @@ impl Tour {
         let mut prices = account.channel.prices;
         for &(license, units) in entries {
             statement.add(license, units).unwrap();
-            prices += account.licenses[usize::from(license)].charge(units, now).unwrap();
+            prices += account.licenses[usize::from(license)].charge(units, now).unwrap().price;
         }
         let voucher = Voucher {
             cluster: account.channel.cluster,
@@ -310,6 +324,7 @@ pub fn opening(voucher_key: &Keypair) -> OpenChannelArgs {
         operator_fee_bps: FEE_BPS,
         grace_seconds: Channel::MIN_GRACE_SECONDS,
         deposit: DEPOSIT,
+        watcher: None,
     }
 }
 

@@ -6,7 +6,7 @@ use anchor_lang_idl::build::IdlBuilder;
 use anyhow::{Context, Result, ensure};
 
 fn main() -> Result<()> {
-    // The builder takes this variable for a wish to install that very toolchain.
+    // With this variable the builder would install the toolchain.
     ensure!(env::var_os("RUSTUP_TOOLCHAIN").is_none(), "unset RUSTUP_TOOLCHAIN first");
     let mut arguments = env::args_os().skip(1);
     let usage = "usage: generate-idl PROGRAM_DIRECTORY FILE";

@@ -26,7 +26,7 @@ pub struct Checkout {
     root: PathBuf,
 }
 
-/// Why a committed program is not what its sources say.
+/// Difference between a committed program and its sources.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Drift {
     Absent(&'static str),
@@ -45,12 +45,12 @@ impl Checkout {
         Manifest::read(&self.manifest_path())
     }
 
-    /// What `program`'s source digest covers, line by line.
+    /// Returns the lines that `program`'s source digest covers.
     pub fn explain(&self, program: &Program) -> Result<BTreeSet<String>> {
         source::lines(&self.root, program)
     }
 
-    /// Differences between the manifest and this checkout; none is what CI wants.
+    /// Returns the differences between the manifest and this checkout.
     pub fn drifts(&self) -> Result<Vec<Drift>> {
         let manifest = self.manifest()?;
         let toolchain = self.toolchain_digest()?;
@@ -76,7 +76,7 @@ impl Checkout {
         Ok(drifts)
     }
 
-    /// Records that the bytecode of `program` was just built from what lies here, by `compiler`.
+    /// Records that `compiler` built the bytecode of `program` from this checkout.
     pub fn record(&self, program: &Program, compiler: &str) -> Result<Artifact> {
         let bytecode = self.bytecode(program.name)?;
         let artifact = Artifact {
@@ -111,7 +111,7 @@ impl Checkout {
 }
 
 impl Drift {
-    /// The command that puts it right.
+    /// Returns the command that repairs the difference.
     fn remedy(&self) -> &'static str {
         match self {
             Self::Toolchain(_) => "run toolchain/build-programs.sh --all",

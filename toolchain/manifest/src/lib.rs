@@ -1,6 +1,6 @@
-//! `programs/artifacts/manifest.json`: which sources and which toolchain each committed program
-//! was built from. `toolchain/build-programs.sh` writes it; a test compares it with the checkout,
-//! so bytecode that lags behind its sources does not get past CI.
+//! `programs/artifacts/manifest.json`: digests of the sources and the toolchain of each committed
+//! program. `toolchain/build-programs.sh` writes it; a test compares it with the checkout,
+//! so CI rejects bytecode that is older than its sources.
 
 pub mod checkout;
 pub mod manifest;

@@ -1,4 +1,4 @@
-//! The manifest's command line, for `toolchain/build-programs.sh` and the curious.
+//! Command line of the manifest, used by `toolchain/build-programs.sh`.
 
 use std::process::ExitCode;
 

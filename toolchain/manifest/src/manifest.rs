@@ -1,36 +1,36 @@
-//! The file's shape.
+//! Format of the file.
 
 use std::{collections::BTreeMap, fs, path::Path};
 
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 
-/// Every committed program by name.
+/// Committed programs by name.
 #[derive(Debug, Default, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Manifest {
     pub programs: BTreeMap<String, Artifact>,
 }
 
-/// One committed program. Digests are SHA-256 in hexadecimal.
+/// Committed program. Digests are SHA-256 in hexadecimal.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Artifact {
-    /// Base58 address it is loaded at.
+    /// Address, base58.
     pub id: String,
-    /// Of its sources and of everything it depends on; see [`crate::source`].
+    /// Digest of its sources and dependencies; see [`crate::source`].
     pub source_digest: String,
-    /// Of the toolchain files that shape the bytecode.
+    /// Digest of the toolchain files that affect the bytecode.
     pub toolchain_digest: String,
-    /// What those files had installed when it was built, for people.
+    /// Version of the compiler that built it.
     pub compiler: String,
-    /// Of the `.so` file.
+    /// Digest of the `.so` file.
     pub bytecode_sha256: String,
     pub size_bytes: u64,
 }
 
 impl Manifest {
-    /// An absent file is an empty manifest.
+    /// Reads the manifest; a missing file is an empty manifest.
     pub fn read(path: &Path) -> Result<Self> {
         match fs::read_to_string(path) {
             Ok(text) => serde_json::from_str(&text)

@@ -15,7 +15,7 @@ pub struct Program {
     pub workspace: &'static str,
 }
 
-/// In the order they are built.
+/// Programs in build order.
 pub const PROGRAMS: [Program; 3] = [
     Program {
         name: "licensing",
@@ -31,7 +31,7 @@ pub const PROGRAMS: [Program; 3] = [
         directory: "programs/payments",
         workspace: "",
     },
-    // Not ours: Metaplex's program from its crates.io source, for certificates in tests and on localnet.
+    // Metaplex's program from its crates.io source, for certificates in tests and on localnet.
     Program {
         name: "token_metadata",
         package: "token-metadata",

@@ -1,11 +1,11 @@
-//! What a program's bytecode depends on, as a list of lines whose digest goes into the manifest:
+//! Inputs of a program's bytecode, as lines whose digest is in the manifest:
 //!
 //! - every file of its crate and of the crates it depends on by path: `Cargo.toml`, `src/**`;
 //! - the rows of the workspace's `Cargo.toml` those crates inherit;
 //! - name, version and checksum of each package in its closure of `Cargo.lock`.
 //!
-//! A dependency that only the gateway or the tests use is in none of these, so changing it leaves
-//! the programs alone.
+//! Dependencies that only the gateway or the tests use are excluded, so changing them does not
+//! affect the programs alone.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -19,7 +19,7 @@ use toml::{Table, Value};
 
 use crate::Program;
 
-/// The lines, sorted; readable on purpose, for `program-manifest explain`.
+/// Returns the sorted lines, which `program-manifest explain` prints.
 pub fn lines(root: &Path, program: &Program) -> Result<BTreeSet<String>> {
     let workspace = table(&root.join(program.workspace).join("Cargo.toml"))?;
     let mut lines = BTreeSet::new();
@@ -41,7 +41,7 @@ pub fn lines(root: &Path, program: &Program) -> Result<BTreeSet<String>> {
     Ok(lines)
 }
 
-/// SHA-256 of the lines, each ended by a line feed.
+/// Returns the SHA-256 of the lines, each ended by a line feed.
 pub fn digest(lines: &BTreeSet<String>) -> String {
     let mut hasher = Sha256::new();
     for line in lines {
@@ -55,14 +55,14 @@ pub fn sha256(bytes: &[u8]) -> String {
     hexadecimal(&Sha256::digest(bytes))
 }
 
-/// `file PATH DIGEST`, for one file of the checkout.
+/// Returns `file PATH DIGEST` for one file of the checkout.
 pub fn file(root: &Path, path: &Path) -> Result<String> {
     let bytes =
         fs::read(root.join(path)).with_context(|| format!("cannot read {}", path.display()))?;
     Ok(format!("file {} {}", slashed(path), sha256(&bytes)))
 }
 
-/// A crate's `Cargo.toml`, and everything in its `src`.
+/// Returns the lines of a crate's `Cargo.toml` and `src`.
 pub fn files(root: &Path, directory: &Path) -> Result<Vec<String>> {
     let mut lines = vec![file(root, &directory.join("Cargo.toml"))?];
     let mut waiting = vec![directory.join("src")];
@@ -82,7 +82,7 @@ pub fn files(root: &Path, directory: &Path) -> Result<Vec<String>> {
     Ok(lines)
 }
 
-/// `inherits KEY = VALUE` for whatever a crate takes from its workspace and compiles differently for.
+/// Returns `inherits KEY = VALUE` for each inherited value that affects compilation.
 fn inherited(manifest: &Table, workspace: &Table) -> Vec<String> {
     let Some(Value::Table(workspace)) = workspace.get("workspace") else {
         return Vec::new();
@@ -126,7 +126,8 @@ fn path_dependencies(
     Ok(paths)
 }
 
-/// All dependencies that reach the bytecode, those of one target included, development's left out.
+/// Returns all dependencies in the bytecode, including target-specific ones, without dev-
+/// dependencies.
 fn dependencies(manifest: &Table) -> Vec<(&str, &Value)> {
     let targets = manifest.get("target").and_then(Value::as_table);
     let tables =
@@ -145,7 +146,7 @@ fn inherits(value: &Value) -> bool {
     value.get("workspace").and_then(Value::as_bool).unwrap_or(false)
 }
 
-/// `package NAME VERSION CHECKSUM` for `root_package` and all it depends on.
+/// Returns `package NAME VERSION CHECKSUM` for `root_package` and its dependencies.
 fn locked(lock: &Path, root_package: &str) -> Result<Vec<String>> {
     let lock_table = table(lock)?;
     let packages: Vec<&Table> = lock_table
@@ -165,7 +166,7 @@ fn locked(lock: &Path, root_package: &str) -> Result<Vec<String>> {
 
     let (mut waiting, mut lines) = (vec![root_package.to_owned()], BTreeSet::new());
     while let Some(reference) = waiting.pop() {
-        // "name", "name version" or "name version (source)": as much as it takes to be clear.
+        // "name", "name version" or "name version (source)", as far as necessary to be unique.
         let mut words = reference.split(' ');
         let (name, version) = (words.next().unwrap_or_default(), words.next());
         let source = words.next().map(|source| source.trim_matches(['(', ')']));
@@ -201,7 +202,7 @@ fn table(path: &Path) -> Result<Table> {
     text.parse().with_context(|| format!("{} is not TOML", path.display()))
 }
 
-/// Resolves `..` without asking the file system.
+/// Resolves `..` without the file system.
 fn normalized(path: &Path) -> Result<PathBuf> {
     let mut out = PathBuf::new();
     for component in path.components() {

@@ -1,4 +1,4 @@
-//! What people do to pictures on the way.
+//! Transformations of pictures.
 
 use std::io::Cursor;
 
@@ -7,8 +7,8 @@ use image::{
 };
 use motif_fingerprint::content_digest;
 
-/// All changes to a picture: what each is called, whether it is one to be borne, and
-/// what comes out. `seed` says where crops are.
+/// Returns all transformations of a picture: name, whether fingerprints must tolerate it, and
+/// result. `seed` selects the positions of crops.
 pub fn all(picture: &DynamicImage, seed: &str) -> Vec<(&'static str, bool, DynamicImage)> {
     let must = |name, changed| (name, true, changed);
     let beyond = |name, changed| (name, false, changed);
@@ -62,7 +62,7 @@ pub fn all(picture: &DynamicImage, seed: &str) -> Vec<(&'static str, bool, Dynam
     ]
 }
 
-/// The few changes that drawings are asked about with.
+/// Returns the transformations of drawings.
 pub fn few(picture: &DynamicImage) -> Vec<(&'static str, bool, DynamicImage)> {
     let (width, height) = ((picture.width() / 2).max(1), (picture.height() / 2).max(1));
     vec![
@@ -73,7 +73,7 @@ pub fn few(picture: &DynamicImage) -> Vec<(&'static str, bool, DynamicImage)> {
     ]
 }
 
-/// So many hundredths of each side less, of which these shares at the left and at the top.
+/// Crops a percentage of each side, with these shares of it at the left and at the top.
 fn crop(picture: &DynamicImage, percent: u32, left: f32, top: f32) -> DynamicImage {
     let (width, height) = picture.dimensions();
     let (off_width, off_height) = (width * percent / 100, height * percent / 100);
@@ -95,7 +95,7 @@ fn jpeg(picture: &DynamicImage, quality: u8) -> DynamicImage {
     image::load_from_memory(&bytes).unwrap()
 }
 
-/// Bars as of a line of text, half transparent, in a fifth of the width and a twentieth of the
+/// Draws half-transparent bars like a line of text, in a fifth of the width and a twentieth of the
 /// height, from this place on.
 fn watermarked(picture: &DynamicImage, left: f32, top: f32) -> DynamicImage {
     let mut picture = picture.to_rgb8();

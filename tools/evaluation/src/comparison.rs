@@ -5,57 +5,57 @@ use motif_interface::licensing::Fingerprint;
 
 use super::files::{Half, in_parallel};
 
-/// Something that is registered.
+/// Registered work.
 pub struct Known {
-    /// What else is the same: works of one group are no strangers to each other.
+    /// Group. Works of one group are related.
     pub group: String,
-    /// Where it is from, for those who look it up.
+    /// Source.
     pub name: String,
     pub fingerprint: Fingerprint,
-    /// Works of other groups that are no strangers either, each with the share of itself that is in
-    /// the other, in hundredths. Told without fingerprints.
+    /// Related works of other groups, each with its share of common content in percent, determined
+    /// without fingerprints.
     pub sharing: Vec<(usize, u32)>,
 }
 
 impl Known {
-    /// How much of it is in that work, in hundredths; `None` for strangers.
+    /// Returns the share of common content with a work, percent; `None` for unrelated works.
     pub fn share(&self, other: usize) -> Option<u32> {
         self.sharing.iter().find(|(work, _)| *work == other).map(|(_, share)| *share)
     }
 }
 
-/// Something made from a work, that is asked about.
+/// Query with a transformed work.
 pub struct Asked {
-    /// What sort of content the work is.
+    /// Kind of content.
     pub kind: &'static str,
     pub transformation: &'static str,
-    /// Whether it is a copy that fingerprints are to bear, and whether there is a goal for that.
+    /// Whether fingerprints must tolerate the transformation, and whether a goal applies.
     pub is_copy: bool,
     pub has_goal: bool,
-    /// Which of the works it was made from.
+    /// Index of the original work.
     pub work: usize,
     pub probes: Vec<Fingerprint>,
 }
 
-/// What came of one question, asked among everything of its own half.
+/// Result of one query among all works of its half.
 pub struct Outcome {
     pub half: Half,
     pub scheme: Scheme,
-    /// From the work that it was made from.
+    /// Distance from the original work.
     pub own: u32,
-    /// The nearest strangers that are within twice their scheme's radius, or nearer.
+    /// Nearest unrelated works within twice their scheme's radius.
     pub strangers: Vec<(Scheme, u32, usize)>,
-    /// Those that it shares something with and that are within their scheme's radius.
+    /// Related works within their scheme's radius.
     pub sharing: Vec<(u32, usize)>,
 }
 
-/// What is known of a half, by scheme, as numbers that are quickly compared.
+/// Fingerprints of a half by scheme, in a form that is fast to compare.
 struct Shelf {
     scheme: Scheme,
     entries: Vec<(usize, [u64; 4])>,
 }
 
-/// Compares everything that was asked about with every work of its half.
+/// Compares every query with every work of its half.
 pub fn compare(known: &[Known], asked: &[Asked]) -> Vec<Outcome> {
     let mut groups = HashMap::new();
     let group_of: Vec<usize> = known
@@ -99,7 +99,7 @@ pub fn compare(known: &[Known], asked: &[Asked]) -> Vec<Outcome> {
     })
 }
 
-/// Strangers farther away than this are not listed.
+/// Returns whether an unrelated work is near enough to be listed.
 fn is_near(scheme: Scheme, distance: u32) -> bool {
     match scheme.metric() {
         Metric::Bits => distance <= 2 * scheme.radius(),
@@ -123,14 +123,14 @@ fn words(bits: &[u8; 32]) -> [u64; 4] {
     std::array::from_fn(|word| u64::from_le_bytes(words[word]))
 }
 
-/// As [`Scheme::distance`].
+/// Returns the distance, as [`Scheme::distance`].
 fn distance(scheme: Scheme, one: &[u64; 4], other: &[u64; 4]) -> u32 {
     let differing = one.iter().zip(other).map(|(one, other)| one ^ other);
     match scheme.metric() {
         Metric::Bits => differing.map(u64::count_ones).sum(),
         Metric::Parts => {
             const LOW: u64 = 0x7FFF_7FFF_7FFF_7FFF;
-            // The highest bit of a part is set when any of its bits is.
+            // The highest bit of a part is set if any of its bits is set.
             let parts = differing.map(|bits| ((((bits & LOW) + LOW) | bits) & !LOW).count_ones());
             parts.sum()
         }

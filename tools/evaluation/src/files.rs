@@ -8,8 +8,8 @@ use std::{
 
 use motif_fingerprint::content_digest;
 
-/// On which half of the data something is. Thresholds are chosen on one and judged on the other;
-/// what belongs to one group is on the same. Decided by the SHA-256 of the group's name.
+/// Half of the data. Thresholds are chosen on one half and judged on the other. All works of a
+/// group are in the same half, chosen by the SHA-256 of the group's name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Half {
     Chosen,
@@ -31,8 +31,8 @@ impl Half {
     }
 }
 
-/// What a file is a version of: its package, and its name without numbers and sizes. In the name
-/// `people/head_2.png` that is `head`, of which there may be many: they count as related.
+/// Returns a file's group: its package, and its name without numbers and sizes. In the name
+/// `people/head_2.png` that is `head`; all such files count as related.
 pub fn group(package: &str, path: &Path) -> String {
     let name = path.file_stem().unwrap_or_default().to_string_lossy().to_lowercase();
     let words = name.split(|character: char| !character.is_alphabetic());
@@ -40,7 +40,7 @@ pub fn group(package: &str, path: &Path) -> String {
     format!("{package}/{}", words.join("_"))
 }
 
-/// Files below a folder that end like this, in order. Links are not followed.
+/// Returns the files below a folder with these endings, in order. Skips symbolic links.
 pub fn below(folder: &Path, endings: &[&str]) -> Vec<PathBuf> {
     let mut found = Vec::new();
     let mut folders = vec![folder.to_owned()];
@@ -60,7 +60,7 @@ pub fn below(folder: &Path, endings: &[&str]) -> Vec<PathBuf> {
     found
 }
 
-/// Does the same for everything, on every processor; answers in order.
+/// Maps all items on all processors; returns the results in order.
 pub fn in_parallel<T: Sync, R: Send>(all: &[T], one: impl Fn(&T) -> R + Sync) -> Vec<R> {
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let next = AtomicUsize::new(0);

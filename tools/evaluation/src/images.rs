@@ -17,13 +17,13 @@ const PHOTOGRAPHS: &str = "natural photographs";
 const UNSEEN: &str = "photographs not seen before";
 const CUT_OUTS: &str = "cut-outs from photographs";
 const DRAWINGS: &str = "drawings, icons, screenshots";
-/// Works are taken at this size, as larger ones only take longer.
+/// Maximum side of works, since larger ones only take longer.
 const WORK_SIDE: u32 = 512;
-/// Smaller ones are left with too little at a quarter of their size.
+/// Minimum side of works, so that a quarter of the size has enough detail.
 const MIN_CUT_OUT_SIDE: u32 = 256;
-/// Drawings that are asked about, of each half.
+/// Number of drawings queried per half.
 const ASKED_DRAWINGS: usize = 250;
-/// Works are compared with at least so many unrelated images.
+/// Minimum number of unrelated images compared with.
 const STRANGERS: usize = 10_000;
 const ENDINGS: [&str; 4] = [".png", ".jpg", ".jpeg", ".webp"];
 const STAMPS: &str = "tuxpaint-stamps-default";
@@ -44,7 +44,7 @@ pub fn evaluate(folder: &Path, report: &mut Report) {
     let (mut known, mut paths, mut digests) = (Vec::new(), Vec::new(), HashSet::new());
     for (picture, seen) in pictures.iter().zip(looked_at) {
         let Some((digest, fingerprint)) = seen else { continue };
-        // The same pixels in two files are one picture.
+        // Files with the same pixels are one picture.
         if digests.insert(digest) {
             let name = picture.path.strip_prefix(folder).unwrap().display().to_string();
             known.push(Known {
@@ -102,7 +102,7 @@ fn pictures(folder: &Path) -> Vec<Picture> {
         })
         .collect();
     for path in below(&photographs.join(STAMPS), &[".png"]) {
-        // Beside photographs there are drawings: those of a vector image, and all symbols.
+        // Drawings in a photograph's package: those with a vector image, and all symbols.
         let is_drawing = path.with_extension("svg").exists()
             || path.components().any(|part| part.as_os_str() == "symbols");
         if !is_drawing {
@@ -115,7 +115,7 @@ fn pictures(folder: &Path) -> Vec<Picture> {
     for package in packages {
         let name = package.file_name().unwrap().to_string_lossy().into_owned();
         for path in below(&package, &ENDINGS) {
-            // Of an icon in many sizes the largest is one picture.
+            // Of an icon in many sizes the largest counts.
             let is_icon = name == "oxygen-icon-theme";
             if !is_icon || path.to_string_lossy().contains("/256x256/") {
                 pictures.push(Picture { kind: DRAWINGS, group: group(&name, &path), path });
@@ -131,7 +131,7 @@ fn asked(pictures: &[&Picture]) -> Vec<Asked> {
     for (place, picture) in pictures.iter().enumerate() {
         if picture.kind == DRAWINGS { drawings.push(place) } else { chosen.push(place) }
     }
-    // A few of each half, in an order that has nothing to do with their packages.
+    // A few of each half, in an order independent of their packages.
     drawings
         .sort_by_key(|place| content_digest(pictures[*place].path.as_os_str().as_encoded_bytes()));
     for half in Half::ALL {
@@ -163,7 +163,7 @@ fn asked(pictures: &[&Picture]) -> Vec<Asked> {
     asked.into_iter().flatten().collect()
 }
 
-/// A picture on white, its longer side no longer than this.
+/// Returns a picture on white, with its longer side at most this long.
 fn opened(path: &Path, side: u32) -> Option<DynamicImage> {
     let picture = image::ImageReader::open(path).ok()?.with_guessed_format().ok()?.decode().ok()?;
     let is_large = picture.width().max(picture.height()) > side;

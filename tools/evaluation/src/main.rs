@@ -1,8 +1,8 @@
-//! What fingerprints find, miss and mistake, on photographs, drawings, music and texts that
-//! Debian's packages ship: `just evaluate-fingerprints FOLDER`, which runs
-//! `tools/evaluation/corpus/fetch.sh FOLDER` first. One JSON object a line; with `--write` also
-//! `docs/figures/fingerprints.md`.
-#![allow(clippy::unwrap_used, reason = "an evaluation stops at what it did not expect")]
+//! Measures recognition errors of fingerprints on photographs, drawings, music and texts from
+//! Debian packages: `just evaluate-fingerprints FOLDER`, which first runs
+//! `tools/evaluation/corpus/fetch.sh FOLDER`. Prints one JSON object per line; with `--write` also
+//! writes `docs/figures/fingerprints.md`.
+#![allow(clippy::unwrap_used, reason = "an evaluation fails by a panic")]
 
 mod changes;
 mod comparison;

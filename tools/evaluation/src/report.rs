@@ -13,14 +13,14 @@ use super::{
     files::Half,
 };
 
-/// Of changed copies at least so many hundredths are to be found.
+/// Goal: minimum percentage of copies found.
 const GOAL_PERCENT: f64 = 95.0;
-/// The nearest strangers that are named, of each half.
+/// Number of nearest unrelated works listed per half.
 const NAMED_STRANGERS: usize = 4;
-/// Everything that was asked about, of whatever kind.
+/// Label for all kinds of queries.
 const ALL_KINDS: &str = "all";
 
-/// What is said on stdout, and written to the page.
+/// Figures for stdout and the page.
 #[derive(Default)]
 pub struct Report {
     figures: Vec<Value>,
@@ -33,7 +33,7 @@ pub struct Report {
     sharing_named: String,
 }
 
-/// What came of all questions of one kind and transformation on one half.
+/// Results of all queries of one kind and transformation on one half.
 #[derive(Default)]
 struct Row {
     order: usize,
@@ -43,25 +43,25 @@ struct Row {
     has_goal: bool,
 }
 
-/// How near, of one scheme on one half.
+/// Distances of one scheme on one half.
 #[derive(Default)]
 struct Nearness {
-    /// Distances of copies from their works.
+    /// Distances of copies from their originals.
     copies: Vec<u32>,
-    /// The least distance of each work, and of each stranger that is near it, in any change.
+    /// Minimum distance of each pair of a work and an unrelated one, over all transformations.
     pairs: HashMap<(usize, usize), u32>,
-    /// Works that were asked about, each with how many strangers it has.
+    /// Queried works with their numbers of unrelated works.
     strangers: HashMap<usize, usize>,
 }
 
 impl Report {
-    /// Where the data is from, and how much of it there is.
+    /// Adds a note on sources and amounts of data.
     pub fn note(&mut self, note: String) {
         eprintln!("{note}");
         self.notes.push(note);
     }
 
-    /// One line of stdout.
+    /// Adds a line of stdout.
     pub fn figure(
         &mut self,
         name: &str,
@@ -77,7 +77,7 @@ impl Report {
         }));
     }
 
-    /// Takes in what came of all questions about one medium.
+    /// Adds the results of all queries of one medium.
     pub fn take(&mut self, medium: &str, known: &[Known], asked: &[Asked], outcomes: &[Outcome]) {
         self.take_rows(medium, asked, outcomes);
         self.take_sharing(medium, known, asked, outcomes);
@@ -166,7 +166,7 @@ impl Report {
         }
     }
 
-    /// Which works that share something were answered with each other.
+    /// Adds pairs of related works that were reported for each other.
     fn take_sharing(
         &mut self,
         medium: &str,
@@ -232,7 +232,7 @@ impl Report {
         known: &[Known],
     ) {
         if near.copies.is_empty() {
-            return; // asked about only with what lies beyond what is to be borne
+            return; // queried only with transformations beyond the tolerated ones
         }
         let compared: usize = near.strangers.values().sum();
         let number = scheme as u16;
@@ -277,12 +277,12 @@ impl Report {
         }
     }
 
-    /// Says all figures on stdout.
+    /// Prints all figures on stdout.
     pub fn say(&self) {
         self.figures.iter().for_each(|figure| println!("{figure}"));
     }
 
-    /// The page of figures.
+    /// Returns the page of figures.
     pub fn page(&self) -> String {
         let notes: String = self.notes.iter().map(|note| format!("- {note}\n")).collect();
         let told = |program: &str, arguments: &[&str]| {
@@ -327,7 +327,7 @@ impl Row {
     }
 }
 
-/// A file's package and its own place: what is in between is the same for all.
+/// Returns a file's package and name, without the folders in between.
 fn shortened(name: &str) -> String {
     let mut parts = name.split('/');
     let start: Vec<_> = parts.by_ref().take(2).collect();
@@ -340,8 +340,8 @@ fn shortened(name: &str) -> String {
     }
 }
 
-/// The mean of which so few events or fewer come with a chance of one in twenty (Poisson): 3.0 for
-/// none, which is the rule of three.
+/// Returns the 95 % upper bound of a Poisson mean after this number of events: 3.0 for
+/// zero events (rule of three).
 fn at_most(events: usize) -> f64 {
     let chance = |mean: f64| {
         let mut term = (-mean).exp();
@@ -355,7 +355,7 @@ fn at_most(events: usize) -> f64 {
     let events = events as f64;
     let (mut low, mut high) = (events, events + 10.0 + 4.0 * events.sqrt());
     if high > 600.0 {
-        return events + 2.0 * events.sqrt(); // the normal distribution is near enough
+        return events + 2.0 * events.sqrt(); // approximated by the normal distribution
     }
     for _ in 0..60 {
         let middle = (low + high) / 2.0;

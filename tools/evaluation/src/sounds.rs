@@ -12,14 +12,14 @@ use super::{
     report::Report,
 };
 
-/// Shorter files are sounds of a game, and no pieces.
+/// Minimum size; smaller files are sound effects.
 const MIN_FILE_BYTES: u64 = 200_000;
-/// Encoding and listening take their time: of all files so many, in the order of the SHA-256 of
-/// their names.
+/// Number of files per half, in the order of the SHA-256 of
+/// their names, because encoding is slow.
 const FILES: usize = 260;
-/// How many seconds of a piece a work is, and whether that is the length that goals are for.
+/// Durations of works in seconds, and whether goals apply.
 const LENGTHS: [(u64, bool); 2] = [(60, true), (120, false)];
-/// What works of these lengths are called, by the scheme that they are registered with.
+/// Names of works of these durations, by scheme.
 const KINDS: [(&str, u64, Scheme); 4] = [
     ("music, a minute of it", 60, Scheme::AudioSounds),
     ("music, two minutes of it", 120, Scheme::AudioSounds),
@@ -27,12 +27,12 @@ const KINDS: [(&str, u64, Scheme); 4] = [
     ("music, two minutes of it, by scheme 3", 120, Scheme::AudioChroma),
 ];
 
-/// A work that was made from a piece, and what was asked about it.
+/// Work made from a piece, with its queries.
 struct Heard {
     seconds: u64,
     name: String,
     group: String,
-    /// What it is registered with, under one scheme or another.
+    /// Fingerprint of the registration, by scheme.
     fingerprints: Vec<Fingerprint>,
     asked: Vec<(&'static str, bool, Vec<Fingerprint>)>,
 }
@@ -74,8 +74,8 @@ pub fn evaluate(folder: &Path, report: &mut Report) {
             count(Half::Judged),
         ));
     }
-    // Works of different lengths of the same pieces are not asked about among each other, and every
-    // work is registered with one scheme only.
+    // Works of different durations of the same pieces are not compared with each other, and every
+    // work is registered under one scheme.
     for (kind, seconds, scheme) in KINDS {
         let registered = |work: &&Heard| work.seconds == seconds;
         let of_kind: Vec<_> = heard.iter().filter(registered).collect();
@@ -113,7 +113,7 @@ pub fn evaluate(folder: &Path, report: &mut Report) {
     }
 }
 
-/// Which other works have ten seconds of this piece in them, by their waveforms.
+/// Returns the works that share ten seconds with this piece, by their waveforms.
 fn sharing(works: &[&Heard], name: &str) -> Vec<(usize, u32)> {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/corpus/shared-sounds.tsv");
     let list = std::fs::read_to_string(path).unwrap();
@@ -127,7 +127,7 @@ fn sharing(works: &[&Heard], name: &str) -> Vec<(usize, u32)> {
     pairs.collect()
 }
 
-/// What is heard of a piece, at every length that it has.
+/// Decodes a piece at every duration.
 fn heard(music: &Path, path: &Path, folder: &Path) -> Vec<Heard> {
     let package = path.strip_prefix(music).unwrap().iter().next().unwrap().to_string_lossy();
     let name = path.strip_prefix(music).unwrap().display().to_string();
@@ -159,8 +159,8 @@ fn heard(music: &Path, path: &Path, folder: &Path) -> Vec<Heard> {
     all
 }
 
-/// Changes to a piece, and whether they are to be borne; of the longer ones only what the length
-/// matters to.
+/// Returns transformations of a piece, and whether they must be tolerated; for longer durations
+/// only those that depend on the duration.
 fn changed(
     whole: &Path,
     folder: &Path,
@@ -174,7 +174,7 @@ fn changed(
             all.push((name, is_copy, to));
         }
     };
-    // An excerpt begins anywhere: here a quarter into the piece and a little.
+    // The excerpt starts slightly after a quarter of the piece.
     let start = format!("{}.37", seconds / 4);
     let excerpt = ["-ss", &start, "-t", "30"];
     made("30-s excerpt", is_main, &excerpt, format!("{seconds}-30.wav"));

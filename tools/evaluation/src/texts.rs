@@ -11,16 +11,16 @@ use super::{
     report::Report,
 };
 
-/// Sayings are put together to texts of at least this length, and prose is cut up into such.
+/// Minimum length of texts: sayings are joined, and prose is cut, to this length.
 const TEXT_BYTES: usize = 2_000;
-/// Two texts that have more than so many hundredths of their runs of eight words in common, word for
-/// word, share a passage: they are no strangers. Chosen on the half that thresholds are chosen on.
+/// Percentage of common runs of eight words above which two texts are related. Chosen on the half
+/// that thresholds are chosen on.
 const SHARED_PERCENT: u32 = 10;
 const RUN_WORDS: usize = 8;
 const SAYINGS: &str = "collections of sayings";
 const PROSE: &str = "passages of prose";
 const UNSEEN_PROSE: &str = "passages not seen before";
-/// Packages whose pages were added when radius and what counts as shared were chosen.
+/// Packages whose pages were added after radius and threshold were chosen.
 const UNSEEN: [&str; 7] = [
     "exim4-doc-html",
     "postfix-doc",
@@ -83,9 +83,9 @@ pub fn evaluate(folder: &Path, report: &mut Report) {
     report.take("text", &known, &asked, &outcomes);
 }
 
-/// For each text which others it shares more than [`SHARED_PERCENT`] of its runs of words with, and
-/// how many hundredths. The shorter one of two counts for both, so that either both are strangers
-/// or none is.
+/// Returns for each text the texts with more than [`SHARED_PERCENT`] of common runs of words, with
+/// the percentage. The shorter text's percentage counts for both, so the relation is
+/// symmetric.
 fn sharing(texts: &[Text]) -> Vec<Vec<(usize, u32)>> {
     let runs_of: Vec<HashSet<u64>> = texts.iter().map(|text| runs(&text.text)).collect();
     let mut where_is = HashMap::<u64, Vec<usize>>::new();
@@ -99,7 +99,7 @@ fn sharing(texts: &[Text]) -> Vec<Vec<(usize, u32)>> {
         }
         let share = |(other, count): (usize, usize)| {
             let all = runs.len().min(runs_of[other].len());
-            (other, (100 * count / all) as u32) // a share is no more than one hundred
+            (other, (100 * count / all) as u32) // at most 100
         };
         let is_much = |(_, share): &(usize, u32)| *share > SHARED_PERCENT;
         shared.into_iter().map(share).filter(is_much).collect()
@@ -107,7 +107,8 @@ fn sharing(texts: &[Text]) -> Vec<Vec<(usize, u32)>> {
     shares.collect()
 }
 
-/// Every run of so many words in a text, lowercased and without punctuation, as its digest's start.
+/// Returns every run of words in a text, lowercased and without punctuation, as the start of its
+/// digest.
 fn runs(text: &str) -> HashSet<u64> {
     let words = text.split_whitespace().map(|word| {
         let letters = word.chars().filter(|letter| letter.is_alphanumeric());
@@ -121,17 +122,17 @@ fn runs(text: &str) -> HashSet<u64> {
     runs.collect()
 }
 
-/// Some sayings are there several times, each time with other marks or another source.
+/// Normalizes a saying, because some occur several times with other punctuation or sources.
 fn letters(saying: &str) -> String {
     let letters = saying.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase);
     letters.take(40).collect()
 }
 
-/// Every saying once, put together in the order in which they stand.
+/// Returns every saying once, joined in their order.
 fn collections(folder: &Path) -> Vec<Text> {
     let (mut all, mut known) = (Vec::new(), HashSet::new());
     for path in below(folder, &[""]) {
-        // Beside the sayings there are indices of them, and links.
+        // The packages also contain indexes of the sayings, and links.
         let Ok(text) = std::fs::read_to_string(&path) else { continue };
         let mut collection = String::new();
         for saying in text.split("\n%\n").filter(|saying| known.insert(letters(saying))) {
@@ -147,13 +148,13 @@ fn collections(folder: &Path) -> Vec<Text> {
     all
 }
 
-/// From each page of the handbooks in English: what stands after its first third.
+/// Returns the last two thirds of each English page of the handbooks.
 fn passages(folder: &Path) -> Vec<Text> {
     let mut all = Vec::new();
     for path in below(folder, &[".html"]) {
         let Ok(page) = std::fs::read_to_string(&path) else { continue };
-        // A page in another language has its code before the ending; a page in one file has all
-        // the pages that are files of their own.
+        // A page in another language has its code before the ending; a page in one file contains
+        // the pages of the other files.
         let stem = path.file_stem().unwrap().to_string_lossy().into_owned();
         let (name, language) = stem.split_once('.').unwrap_or((&stem, "en"));
         if language != "en" || name == "policy-1" || name == "index" {
@@ -173,7 +174,7 @@ fn passages(folder: &Path) -> Vec<Text> {
     all
 }
 
-/// What a page says, without tags and what only browsers read.
+/// Returns the text of a page, without tags and scripts.
 fn without_tags(page: &str) -> String {
     let mut page = page.to_owned();
     for hidden in ["style", "script", "title"] {

@@ -1,9 +1,10 @@
 //! Import circles: source files of one crate that take names from each other.
 //!
-//! A file imports another one when it names an item that the other one defines, by a `use` or by a
-//! path. Declaring a module and re-exporting its items is no import: a name taken through a
+//! A file imports another one if it names an item that the other one defines, by a `use` or by a
+//! path. Declaring a module or re-exporting its items is not an import: a name taken through a
 //! re-export counts as taken from the file that defines it. A submodule may take names from the
-//! modules that it lies in: together they are one unit. Tests are left out.
+//! modules that it lies in: together they are one unit. Unit tests and integration tests are left out;
+//! crates of test support are not.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -18,7 +19,7 @@ use syn::{
 
 use crate::tree::tracked;
 
-/// Prints every circle with the names that tie it, and returns whether there is none.
+/// Prints every circle with its imported names, and returns whether there are no circles.
 ///
 /// # Errors
 /// Fails when the checkout cannot be read or a source file is not Rust.
@@ -44,7 +45,7 @@ pub fn check(root: &Path) -> Result<bool> {
     Ok(circles == 0)
 }
 
-/// The sources of each library or binary crate, by its `src` folder.
+/// Returns the sources of each library or binary crate, by its `src` folder.
 fn crates(files: &[(PathBuf, String)]) -> BTreeMap<PathBuf, Vec<(PathBuf, &str)>> {
     let mut crates: BTreeMap<PathBuf, Vec<(PathBuf, &str)>> = BTreeMap::new();
     let roots: BTreeSet<PathBuf> = files
@@ -53,40 +54,34 @@ fn crates(files: &[(PathBuf, String)]) -> BTreeMap<PathBuf, Vec<(PathBuf, &str)>
         .filter_map(|(path, _)| path.parent().map(Path::to_owned))
         .collect();
     for (path, text) in files {
-        if let Some(root) = roots.iter().find(|root| path.starts_with(root) && !is_test_crate(root))
-        {
+        if let Some(root) = roots.iter().find(|root| path.starts_with(root)) {
             crates.entry(root.clone()).or_default().push((path.clone(), text));
         }
     }
     crates
 }
 
-/// The workspace's crate of tests and test support.
-fn is_test_crate(root: &Path) -> bool {
-    root.starts_with("tests")
-}
-
 type ModulePath = Vec<String>;
-/// From file to file, the names taken.
+/// Imported names, from file to file.
 type Imports = BTreeMap<PathBuf, BTreeMap<PathBuf, BTreeSet<String>>>;
 
-/// One module that has a file of its own.
+/// Module with its own file.
 struct Module {
     file: PathBuf,
-    /// Items that the file itself defines, submodules not among them.
+    /// Items defined in the file, without submodules.
     defined: BTreeSet<String>,
     /// Names that other modules can take from here but that are defined elsewhere.
     exported: Vec<Use>,
-    /// Everything the file names: paths as written, split at `::`.
+    /// All paths in the file, split at `::`.
     named: Vec<Vec<String>>,
-    /// `use` declarations, private ones too: what a first segment stands for.
+    /// `use` declarations, including private ones, which resolve first segments.
     used: Vec<Use>,
 }
 
 /// One name or glob of a `use`.
 struct Use {
     path: Vec<String>,
-    /// The name it has here; `None` for a glob.
+    /// Local name; `None` for a glob.
     name: Option<String>,
 }
 
@@ -122,14 +117,14 @@ impl Crate {
         imports
     }
 
-    /// Whether `file` is that of the module `at` or of one that it lies in.
+    /// Returns whether `file` is that of the module `at` or of an enclosing one.
     fn encloses(&self, file: &Path, at: &[String]) -> bool {
         (0..=at.len())
             .filter_map(|depth| self.modules.get(&at[..depth]))
             .any(|module| module.file == file)
     }
 
-    /// The file and name of what `path` means in the module `at`.
+    /// Returns the file and name of the item that `path` refers to in the module `at`.
     fn definition(
         &self,
         at: &[String],
@@ -171,7 +166,7 @@ impl Crate {
         None
     }
 
-    /// The module where a path begins, and what of the path remains.
+    /// Returns the module where a path begins, and the rest of the path.
     fn start(
         &self,
         at: &[String],
@@ -197,7 +192,7 @@ impl Crate {
                 if self.modules.contains_key(&child) {
                     return Some((child, rest.to_vec()));
                 }
-                // A module that a `use` brought in, such as `chain` of `chain::Node`.
+                // A module imported by a `use`, such as `chain` of `chain::Node`.
                 let here = self.modules.get(at)?;
                 let used = here.used.iter().find(|used| {
                     used.name.as_ref() == Some(first) && used.path.first() != Some(first)
@@ -279,7 +274,7 @@ impl<'ast> Visit<'ast> for Reader {
     }
 
     fn visit_macro(&mut self, macro_: &'ast Macro) {
-        // Arguments of most macros are expressions; what does not parse is not followed.
+        // Arguments of most macros are expressions; others are ignored.
         let parse = syn::punctuated::Punctuated::<syn::Expr, syn::Token![,]>::parse_terminated;
         if let Ok(arguments) = macro_.parse_body_with(parse) {
             for argument in arguments {
@@ -360,7 +355,7 @@ fn is_test_module(module: &[String]) -> bool {
     module.last().is_some_and(|name| name == "tests")
 }
 
-/// Sets of two or more files that reach each other.
+/// Returns the sets of two or more files that import each other.
 fn strongly_connected(imports: &Imports) -> Vec<BTreeSet<&PathBuf>> {
     let reach = |from| -> BTreeSet<&PathBuf> {
         let mut reached = BTreeSet::new();

@@ -1,4 +1,4 @@
-//! Commands of the project that cargo itself does not have. Run `cargo xtask --help`.
+//! Development commands of the project. Run `cargo xtask --help`.
 
 use std::{path::PathBuf, process::ExitCode};
 

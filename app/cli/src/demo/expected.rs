@@ -1,6 +1,9 @@
 //! Expected amounts, from prices and shares alone.
 //!
-//! Shares no code with the programs and the SDK, whose results are compared with these.
+//! The arithmetic is written out: it shares none with the programs and the SDK, whose results are
+//! compared with these.
+
+use motif_sdk::bps::WHOLE_BPS;
 
 /// Operator's fee on top of prices.
 pub const OPERATOR_FEE_BPS: u16 = 200;
@@ -29,7 +32,7 @@ impl Expected {
         let prices = price.checked_mul(u64::from(generations))?;
         let picture = share(prices, PARENT_SHARE_BPS);
         let half_of_picture = share(picture, HALF_BPS);
-        let model_maker = share(prices, 10_000 - PARENT_SHARE_BPS);
+        let model_maker = share(prices, WHOLE_BPS - PARENT_SHARE_BPS);
         Some(Self {
             prices,
             operator_fee: share(prices, OPERATOR_FEE_BPS),
@@ -46,7 +49,7 @@ impl Expected {
 }
 
 fn share(amount: u64, share_bps: u16) -> u64 {
-    (u128::from(amount) * u128::from(share_bps) / 10_000) as u64 // at most `amount`
+    (u128::from(amount) * u128::from(share_bps) / u128::from(WHOLE_BPS)) as u64 // at most `amount`
 }
 
 #[cfg(test)]

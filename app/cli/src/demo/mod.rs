@@ -3,11 +3,13 @@
 mod expected;
 mod progress;
 mod report;
+mod sale;
 
 use std::{
     fs,
     path::{Path, PathBuf},
     sync::Arc,
+    time::Instant,
 };
 
 use clap::Args;
@@ -15,6 +17,7 @@ use motif_gateway::{GatewayConfig, serve};
 use motif_localnet::{Localnet, LocalnetConfig, TestDollar};
 use motif_sdk::{
     Pubkey,
+    bps::WHOLE_BPS,
     channel::{Currency, OpenChannelArgs},
     client::{Client, DynSigner},
     credentials::{CredentialsState, Digests, SigningIdentity, WorkStanding},
@@ -26,7 +29,7 @@ use motif_sdk::{
         UsePrice, WorkKind,
     },
     pda,
-    receipt::{SignedReceipt, proof::ReceiptProof},
+    receipt::proof::ReceiptProof,
     training_set::TrainingSet,
 };
 use solana_keypair::Keypair;
@@ -35,7 +38,8 @@ use solana_signer::Signer;
 use self::{
     expected::{Expected, HALF_BPS, OPERATOR_FEE_BPS, PARENT_SHARE_BPS},
     progress::Progress,
-    report::{Balance, Claim, Costs, Report},
+    report::{Costs, Payout, Report},
+    sale::{Parties, SaleReport, sell},
 };
 use crate::{
     amount::{AmountArg, Scale, grouped, percent},
@@ -44,6 +48,7 @@ use crate::{
     decode_worker,
     error::CliError,
     localnet,
+    operator::prepare_operator,
     output::json_line,
     palette::Palette,
     receipt::Prover,
@@ -108,8 +113,8 @@ pub async fn run(args: DemoArgs, session: &Session) -> Result<(), CliError> {
     let owed = expected.prices + expected.operator_fee; // checked above
     let deposit = owed + (owed / 4).max(1);
 
-    let mut progress = Progress::new();
-    let mut costs = Costs::default();
+    let began = Instant::now();
+    let (mut progress, mut costs) = (Progress::default(), Costs::default());
 
     let step = progress.begin("Start a Solana network in this process");
     let localnet = Localnet::start(LocalnetConfig::new().with_motif_programs()).await?;
@@ -118,26 +123,32 @@ pub async fn run(args: DemoArgs, session: &Session) -> Result<(), CliError> {
     localnet::initialize(&client, &faucet, &Keypair::new()).await?;
     let (ines, kofi) = (Keypair::new(), Keypair::new()); // a photographer, a model trainer
     let (platform, voucher_key, operator) = (Keypair::new(), Keypair::new(), Keypair::new());
-    for keypair in [&ines, &kofi, &platform, &operator] {
+    let visitor = Keypair::new();
+    for keypair in [&ines, &kofi, &platform, &operator, &visitor] {
         faucet.airdrop_sol(&keypair.pubkey(), LAMPORTS).await?;
     }
     faucet.mint_dollars(&platform.pubkey(), deposit).await?;
+    // The price of one generation, the operator's part, and what rounding adds.
+    faucet.mint_dollars(&visitor.pubkey(), price + price / 50 + 2).await?;
     let currency = Currency::spl(faucet.dollar().mint);
     let balance = async |owner: &Keypair| client.token_balance(&owner.pubkey(), &currency).await;
+    let rpc_url = localnet.rpc_url();
     step.done(format_args!(
-        "{}: both programs as bytecode, a test dollar, four funded keypairs",
-        localnet.rpc_url()
+        "{rpc_url}: both programs as bytecode, a test dollar, four funded keypairs"
     ));
 
     let step = progress.begin("Start a gateway on a free port");
+    let temporary = tempfile::tempdir();
     let temporary =
-        tempfile::tempdir().map_err(|error| CliError::unwritable(&std::env::temp_dir(), error))?;
+        temporary.map_err(|error| CliError::unwritable(&std::env::temp_dir(), error))?;
     let store = temporary.path().join("gateway.sqlite");
-    let mut config =
-        GatewayConfig::new(&localnet.rpc_url(), Arc::new(operator.insecure_clone()), store);
+    let mut config = GatewayConfig::new(&rpc_url, Arc::new(operator.insecure_clone()), store);
     config.operator_fee_bps = OPERATOR_FEE_BPS;
     config.settle.at_receipts = u32::MAX; // settles on request only
     config.settle.at_age_seconds = u32::MAX;
+    for landed in &prepare_operator(&client, &mut config).await? {
+        costs.add("registration", landed);
+    }
     let gateway = serve(config).await?;
     let http = GatewayClient::new(&gateway.url());
     step.done(format_args!("{}, its store in a temporary folder", gateway.url()));
@@ -150,7 +161,7 @@ pub async fn run(args: DemoArgs, session: &Session) -> Result<(), CliError> {
         ..Registration::new(WorkKind::Image, content_digest(&picture), &ines.pubkey())
     };
     let (picture_work, landed) = client.register_work(registration).send(&ines).await?;
-    costs.add("registration", [&landed]);
+    costs.add("registration", &landed);
     step.done(format_args!("{picture_name} is work {picture_work}"));
 
     let step = progress.begin("Kofi registers a style model made from it");
@@ -166,35 +177,37 @@ pub async fn run(args: DemoArgs, session: &Session) -> Result<(), CliError> {
     // The picture has no terms yet, so its owner signs the derivative.
     let registration = client.register_work(registration).parent_owners([&ines as &DynSigner]);
     let (model_work, landed) = registration.send(&kofi).await?;
-    costs.add("registration", [&landed]);
+    costs.add("registration", &landed);
     let share = percent(PARENT_SHARE_BPS);
     step.done(format_args!("work {model_work}; the picture gets {share} of its earnings"));
 
     let step = progress.begin("They publish terms with a price per generation");
     for (owner, work) in [(&ines, &picture_work), (&kofi, &model_work)] {
-        let published =
-            client.publish_terms(work, &currency.mint, offer(price)).send(owner).await?;
-        costs.add("terms", [&published.1]);
+        let publication = client.publish_terms(work, &currency.mint, offer(price));
+        let published = publication.send(owner).await?;
+        costs.add("terms", &published.1);
     }
     step.done(format_args!("{} per generation", DOLLARS.money(price)));
 
     let step = progress.begin("A platform opens one channel and accepts both works' terms");
+    let (operator_fee_bps, grace_seconds) = (OPERATOR_FEE_BPS, GRACE_SECONDS);
+    let voucher_pubkey = voucher_key.pubkey();
     let opening = OpenChannelArgs {
         salt: 0,
-        voucher_key: voucher_key.pubkey(),
-        operator_fee_bps: OPERATOR_FEE_BPS,
-        grace_seconds: GRACE_SECONDS,
+        voucher_key: voucher_pubkey,
+        operator_fee_bps,
+        grace_seconds,
         deposit,
+        watcher: None,
     };
-    let opened =
-        client.open_channel(&operator.pubkey(), &currency, opening).send(&platform).await?;
-    let (channel, landed) = opened;
-    costs.add("channel opening", [&landed]);
+    let opening = client.open_channel(&operator.pubkey(), &currency, opening);
+    let (channel, landed) = opening.send(&platform).await?;
+    costs.add("channel opening", &landed);
     for (work, licensed_use) in [(&picture_work, Use::StyleTransfer), (&model_work, Use::Generate)]
     {
         let acceptance = client.accept_terms(&channel, work, licensed_use).max_price(price);
         let accepted = acceptance.send(&platform).await?;
-        costs.add("acceptance of terms", [&accepted.1]);
+        costs.add("acceptance of terms", &accepted.1);
     }
     step.done(format_args!("channel {channel} holds {}", DOLLARS.money(deposit)));
 
@@ -203,7 +216,9 @@ pub async fn run(args: DemoArgs, session: &Session) -> Result<(), CliError> {
     let palette = Palette::from_picture(&picture).unwrap_or(Palette::PLAIN);
     let account = client.channel(&channel).await?;
     let (key, policy) = (signing_key(&voucher_key), SessionPolicy::default());
-    let mut payer = PayerSession::begin(http.clone(), channel, &account, key, policy).await?;
+    let keys = client.operator(&account.channel.operator).await?.receipt_keys;
+    let payer = PayerSession::begin(http.clone(), channel, &account, key, policy).await?;
+    let mut payer = payer.receipt_keys(keys.clone());
     let mut receipts = Vec::with_capacity(args.generations as usize);
     let mut output = Vec::new();
     for number in 1..=args.generations {
@@ -232,7 +247,7 @@ pub async fn run(args: DemoArgs, session: &Session) -> Result<(), CliError> {
     let failed = |failed, first: String| CliError::ReceiptsFailed { failed, all, first };
     let prover = Prover::new(&channel, &account, &receipts);
     let prover = prover.map_err(|error| failed(all, error.to_string()))?;
-    let (receipts_verified, failure) = prover.verify(&channel, &account);
+    let (receipts_verified, failure) = prover.verify(&channel, &account, &keys);
     if let Some(failure) = failure {
         return Err(failed(all - receipts_verified, failure.to_string()));
     }
@@ -245,7 +260,10 @@ pub async fn run(args: DemoArgs, session: &Session) -> Result<(), CliError> {
         sign_output(&client, &model_work, &output, &proof, &folder, session.now()).await?;
     if args.output.is_some() {
         ChannelSnapshot::take(&client, &channel).await?.write(&folder.join("channel.json"))?;
-        write_receipts(&folder.join("receipts.jsonl"), &receipts)?;
+        let lines = receipts.iter().map(|signed| json_line(&ReceiptParts::from(signed)));
+        let path = folder.join("receipts.jsonl");
+        fs::write(&path, lines.collect::<String>())
+            .map_err(|error| CliError::unwritable(&path, error))?;
     }
     let state = if verified { "intact, trusted, licensed and settled" } else { "INVALID" };
     match &args.output {
@@ -255,11 +273,12 @@ pub async fn run(args: DemoArgs, session: &Session) -> Result<(), CliError> {
 
     let step = progress.begin("Recipients claim their shares, the operator its fee");
     let collected = client.collect(&kofi, &channel).await?;
-    costs.add("collection of shares", &collected.transactions);
     let pulled = client.pull(&kofi, &model_work, &currency.mint).await?;
-    costs.add("collection of shares", &pulled);
+    for landed in collected.transactions.iter().chain(&pulled) {
+        costs.add("collection of shares", landed);
+    }
     let of_picture = || format!("the picture, {}", percent(HALF_BPS));
-    let of_model = format!("the style model, {}", percent(10_000 - PARENT_SHARE_BPS));
+    let of_model = format!("the style model, {}", percent(WHOLE_BPS - PARENT_SHARE_BPS));
     let mut claims = Vec::new();
     for (name, recipient, work, source, amount) in [
         ("Ines", &ines, &picture_work, of_picture(), expected.half_of_picture),
@@ -270,26 +289,23 @@ pub async fn run(args: DemoArgs, session: &Session) -> Result<(), CliError> {
         // The program rejects a claim of nothing, which tiny totals lead to.
         if claimable(&client, work, &recipient.pubkey(), &currency.mint).await? > 0 {
             let paid = client.claim(work, &recipient.pubkey(), &currency).send(recipient).await?;
-            costs.add("claims", [&paid.1]);
+            costs.add("claims", &paid.1);
             received = paid.0;
         }
         let (expected, received) = (DOLLARS.money(amount), DOLLARS.money(received));
-        claims.push(Claim { name, source, expected, received });
+        claims.push(Payout { name, source, expected, received });
     }
     if expected.operator_fee > 0 {
-        costs.add("claims", [&client.claim_fees(&operator, &channel).await?.1]);
+        costs.add("claims", &client.claim_fees(&operator, &channel).await?.1);
     }
     let operator_fee = balance(&operator).await?;
     let to_creators = claims.iter().map(|claim| claim.received.base_units).sum();
-    step.done(format_args!(
-        "{} to creators, {} to the operator",
-        DOLLARS.money(to_creators),
-        DOLLARS.money(operator_fee)
-    ));
+    let (creators, operators) = (DOLLARS.money(to_creators), DOLLARS.money(operator_fee));
+    step.done(format_args!("{creators} to creators, {operators} to the operator"));
 
     let step = progress.begin("The platform closes its channel and withdraws the rest");
     let before = balance(&platform).await?;
-    costs.add(CLOSING, [&client.request_close(&platform, &channel).await?]);
+    costs.add(CLOSING, &client.request_close(&channel).send(&platform).await?);
     let request = PayerRequest::close(&channel, &client.channel(&channel).await?.channel);
     let closing = http.close(&request.sign(&signing_key(&platform))).await?;
     for report in &closing.settlements {
@@ -298,16 +314,26 @@ pub async fn run(args: DemoArgs, session: &Session) -> Result<(), CliError> {
     if closing.signature.is_some() {
         costs.add_one(CLOSING, closing.fee_lamports, closing.compute_units);
     }
-    costs.add(CLOSING, [&client.withdraw(&platform, &channel).await?.1]);
+    costs.add(CLOSING, &client.withdraw(&platform, &channel).await?.1);
     let refunded = balance(&platform).await? - before;
     step.done(format_args!("{} refunded", DOLLARS.money(refunded)));
 
     let (to_ines, to_kofi) = (balance(&ines).await?, balance(&kofi).await?);
     let dust = client.token_balance(&pda::vault(&currency.mint), &currency).await?;
-    let creator = |name, expected, received| Balance {
-        name,
-        expected: DOLLARS.money(expected),
-        received: DOLLARS.money(received),
+    let step = progress.begin("A visitor buys one generation without a channel, by plain transfer");
+    let parties = Parties {
+        visitor: &visitor,
+        operator: &operator.pubkey(),
+        recipients: [(&kofi, &model_work), (&ines, &picture_work), (&kofi, &picture_work)],
+        works: [&model_work, &picture_work],
+    };
+    let sold = sell(&client, &parties, &currency).await?;
+    let sold_for = DOLLARS.money(sold.paid);
+    step.done(format_args!("{sold_for}, proved by its transaction, swept and paid out"));
+
+    let creator = |name, expected, received| {
+        let (expected, received) = (DOLLARS.money(expected), DOLLARS.money(received));
+        Payout { name, source: String::new(), expected, received }
     };
     let mut report = Report {
         generations: args.generations,
@@ -324,13 +350,20 @@ pub async fn run(args: DemoArgs, session: &Session) -> Result<(), CliError> {
         refunded: DOLLARS.money(refunded),
         operator_fee: DOLLARS.money(operator_fee),
         dust: DOLLARS.money(dust),
+        sale: SaleReport {
+            paid: sold_for,
+            to_creators: DOLLARS.money(sold.to_creators),
+            to_operator: DOLLARS.money(sold.to_operator),
+            waiting: DOLLARS.money(sold.waiting),
+        },
+        sale_adds_up: sold.adds_up(),
         total: costs.total(),
         settle_transactions: costs.of(SETTLEMENT).transactions,
         settle_compute_units: costs.of(SETTLEMENT).compute_units,
         costs,
         receipts_verified,
         credentials_verified: u32::from(verified),
-        seconds: progress.elapsed().as_millis() as f64 / 1_000.0,
+        seconds: began.elapsed().as_millis() as f64 / 1_000.0,
         conserved: false,
     };
     report.conserved = report.adds_up();
@@ -363,9 +396,9 @@ async fn sign_output(
     now: i64,
 ) -> Result<(bool, PathBuf), CliError> {
     fs::create_dir_all(folder).map_err(|error| CliError::unwritable(folder, error))?;
-    let issued = SigningIdentity::issue(PLATFORM, now);
-    let issued = issued.map_err(|error| CliError::unwritable(folder, error))?;
-    let identity = issued.identity().map_err(|error| CliError::unwritable(folder, error))?;
+    let unwritable = |error| CliError::unwritable(folder, error);
+    let issued = SigningIdentity::issue(PLATFORM, now).map_err(unwritable)?;
+    let identity = issued.identity().map_err(unwritable)?;
     let works = [(*work, Some(proof.signed.receipt.terms_number))];
     let claims = WorkClaims::read(client, &works, now).await?;
     let provenance = claims.provenance(output, LicenseEvidence::Proof(proof));
@@ -390,13 +423,6 @@ async fn sign_output(
     Ok((is_intact && is_trusted && is_licensed && is_output, path))
 }
 
-/// Writes receipts as `motif receipt verify` reads them.
-fn write_receipts(path: &Path, receipts: &[SignedReceipt]) -> Result<(), CliError> {
-    let lines: String =
-        receipts.iter().map(|signed| json_line(&ReceiptParts::from(signed))).collect();
-    fs::write(path, lines).map_err(|error| CliError::unwritable(path, error))
-}
-
 /// Returns what a recipient can claim of a work's earnings.
 async fn claimable(
     client: &Client,
@@ -405,7 +431,6 @@ async fn claimable(
     mint: &Pubkey,
 ) -> Result<u64, CliError> {
     let Some(earnings) = client.earnings(work, mint).await? else { return Ok(0) };
-    let position = earnings.position(recipient);
-    Ok(position
-        .map_or(0, |position| earnings.entitled(position) - earnings.recipients[position].taken))
+    let left = |at: usize| earnings.entitled(at) - earnings.recipients[at].taken;
+    Ok(earnings.position(recipient).map_or(0, left))
 }

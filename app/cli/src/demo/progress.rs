@@ -1,7 +1,4 @@
-use std::{
-    fmt::Display,
-    time::{Duration, Instant},
-};
+use std::{fmt::Display, time::Duration};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
@@ -11,54 +8,47 @@ const SPINNER: &str = "{prefix} {msg} {spinner}";
 const BAR: &str = "{prefix} {msg}  {bar:20} {human_pos} of {human_len}";
 
 /// Numbered steps of the demo, printed on stderr as they happen.
+#[derive(Default)]
 pub struct Progress {
     step: usize,
-    began: Instant,
 }
 
 /// Step in progress.
 pub struct Step {
-    number: usize,
-    title: &'static str,
-    began: Instant,
+    line: String,
     bar: ProgressBar,
 }
 
 impl Progress {
-    pub fn new() -> Self {
-        Self { step: 0, began: Instant::now() }
-    }
-
     /// Begins the next step.
-    pub fn begin(&mut self, title: &'static str) -> Step {
-        self.begin_with(title, ProgressBar::new_spinner().with_style(style(SPINNER)))
+    pub fn begin(&mut self, title: &str) -> Step {
+        self.begin_with(title, ProgressBar::new_spinner(), SPINNER)
     }
 
     /// Begins the next step, which has a number of equal parts.
-    pub fn begin_parts(&mut self, title: &'static str, parts: u64) -> Step {
+    pub fn begin_parts(&mut self, title: &str, parts: u64) -> Step {
         let target = ProgressDrawTarget::stderr_with_hz(12);
-        let bar = ProgressBar::with_draw_target(Some(parts), target);
-        self.begin_with(title, bar.with_style(style(BAR).progress_chars("=> ")))
+        self.begin_with(title, ProgressBar::with_draw_target(Some(parts), target), BAR)
     }
 
-    fn begin_with(&mut self, title: &'static str, bar: ProgressBar) -> Step {
+    fn begin_with(&mut self, title: &str, bar: ProgressBar, template: &str) -> Step {
         self.step += 1;
-        bar.set_prefix(format!("{:>2}/{STEPS}", self.step));
-        bar.set_message(title);
+        let prefix = format!("{:>2}/{STEPS}", self.step);
+        // The templates are constants.
+        let style = ProgressStyle::with_template(template);
+        let style = style.unwrap_or_else(|_| ProgressStyle::default_bar());
+        bar.set_style(style.progress_chars("=> "));
+        bar.set_prefix(prefix.clone());
+        bar.set_message(title.to_owned());
         bar.enable_steady_tick(Duration::from_millis(80));
-        Step { number: self.step, title, began: Instant::now(), bar }
-    }
-
-    /// Returns the time since the demo began.
-    pub fn elapsed(&self) -> Duration {
-        self.began.elapsed()
+        Step { line: format!("{prefix} {title}"), bar }
     }
 }
 
 impl Step {
     /// Returns the time since the step began.
     pub fn elapsed(&self) -> Duration {
-        self.began.elapsed()
+        self.bar.elapsed()
     }
 
     /// Marks one part as done.
@@ -68,15 +58,8 @@ impl Step {
 
     /// Ends the step, and prints its title, its time and its result.
     pub fn done(self, result: impl Display) {
-        let Self { number, title, began, bar } = self;
-        bar.finish_and_clear();
-        let seconds = format!("{:.1} s", began.elapsed().as_secs_f64());
-        let line = format!("{number:>2}/{STEPS} {title}");
-        eprintln!("{line:WIDTH$} {seconds:>7}\n      {result}");
+        let seconds = format!("{:.1} s", self.elapsed().as_secs_f64());
+        self.bar.finish_and_clear();
+        eprintln!("{:WIDTH$} {seconds:>7}\n      {result}", self.line);
     }
-}
-
-fn style(template: &str) -> ProgressStyle {
-    // The templates are constants.
-    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
 }

@@ -3,6 +3,7 @@ use std::fmt;
 use clap::Args;
 use motif_sdk::{
     Pubkey,
+    bps::WHOLE_BPS,
     client::{Client, WorkDetails, awaited},
     earnings::EarningsAccount,
     gateway::wire::{WorkKind, WorkStatus},
@@ -33,6 +34,7 @@ pub struct ShowArgs {
 #[derive(Serialize)]
 pub struct WorkOutput {
     pub work: String,
+    pub title: String,
     pub kind: WorkKind,
     pub status: WorkStatus,
     pub creator: String,
@@ -163,6 +165,7 @@ impl WorkOutput {
         });
         Self {
             work: address.to_string(),
+            title: work.title.clone(),
             kind: work.kind,
             status: work.status,
             creator: work.creator.to_string(),
@@ -227,7 +230,10 @@ impl ShowOutput {
             earnings,
             children: details.children.iter().map(RelatedOutput::new).collect(),
             conflicts: details.conflicts.iter().map(RelatedOutput::new).collect(),
-            dispute: dispute.map(DisputeOutput::from),
+            dispute: match dispute {
+                Some(dispute) => Some(DisputeOutput::read(dispute, client).await?),
+                None => None,
+            },
             split_change: change.map(|change| SplitChangeOutput::new(change, &entry.work)),
             text: Text {
                 terms: entry.terms.as_ref().map(|published| published.terms.number),
@@ -253,9 +259,11 @@ impl ShowOutput {
         let model = work.model.as_ref().map(|model| {
             format!("adapts {}, training set root {}", model.base_model, model.training_root)
         });
+        let title = Some(work.title.clone()).filter(|title| !title.is_empty());
         let metadata = Some(work.metadata_uri.clone()).filter(|uri| !uri.is_empty());
         pairs(&[
             ("work", &work.work),
+            ("title", &or_dash(title)),
             ("kind", &work.kind),
             ("status", &status),
             ("creator", &work.creator),
@@ -282,7 +290,7 @@ impl ShowOutput {
         });
         let parties = table(["party", "address", "share"], &[2], parents.chain(recipients));
         match work.own_bps {
-            10_000 => parties,
+            WHOLE_BPS => parties,
             own => format!("{parties}\nRecipients share the {} that parents leave.", percent(own)),
         }
     }

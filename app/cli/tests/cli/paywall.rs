@@ -1,15 +1,10 @@
 //! `motif generate --through`: a model server behind a paywall, from its routes file to receipts.
 
-#[path = "../../../gateway/examples/model_server/server.rs"]
-mod model_server;
-#[path = "../../../gateway/examples/model_server/picture.rs"]
-mod picture;
-
 use std::{fs, time::Duration};
 
+use motif_testkit::model_server::ModelServer;
 use serde_json::Value;
 
-use self::model_server::ModelServer;
 use crate::world::World;
 
 const PICTURE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/assets/coffee.jpg");

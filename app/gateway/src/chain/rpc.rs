@@ -12,10 +12,11 @@ use motif_sdk::{
     channel::{self, ChannelAccount},
     client::{
         CatalogueEntry, Client, ConfirmedTransaction, Heard, OfferFilter, PublishedTerms,
-        WorkDetails, WorkFilter,
+        WorkDetails, WorkFilter, parse_clock,
     },
     licensing::Work,
     lineage::Lineage,
+    operator::Operator,
     recognition::Registered,
 };
 use serde_json::json;
@@ -334,10 +335,9 @@ impl Chain for RpcChain {
 
     async fn now(&self) -> Result<i64, ChainError> {
         let (clock, _) = self.account(&CLOCK).await?;
-        // Slot, epoch start, epoch, next schedule epoch, then unix time; 8 bytes each.
-        let time = clock.as_ref().and_then(|clock| clock.data.get(32..40)?.try_into().ok());
+        let clock = clock.and_then(|clock| parse_clock(&clock.data));
         let absent = || ChainError::Unreachable("the node returned no clock".into());
-        time.map(i64::from_le_bytes).ok_or_else(absent)
+        Ok(clock.ok_or_else(absent)?.unix_timestamp)
     }
 
     async fn work(&self, address: &Pubkey) -> Result<Option<Work>, ChainError> {
@@ -493,20 +493,24 @@ impl Chain for RpcChain {
         if is_known { Ok(None) } else { Err(ChainError::Unreachable(reasons.join("; "))) }
     }
 
+    async fn operator(&self, authority: &Pubkey) -> Result<Option<Operator>, ChainError> {
+        self.find(|client| async move { client.operator(authority).await }).await
+    }
+
     async fn close(
         &self,
-        operator: &Keypair,
+        authority: &Keypair,
         channel: &Pubkey,
     ) -> Result<ConfirmedTransaction, ChainError> {
-        self.send(|client| async move { client.request_close(operator, channel).await }).await
+        self.send(|client| async move { client.request_close(channel).send(authority).await }).await
     }
 
     async fn claim_fees(
         &self,
-        operator: &Keypair,
+        funder: &Keypair,
         channel: &Pubkey,
     ) -> Result<(u64, ConfirmedTransaction), ChainError> {
-        self.send(|client| async move { client.claim_fees(operator, channel).await }).await
+        self.send(|client| async move { client.claim_fees(funder, channel).await }).await
     }
 
     fn nodes(&self) -> Vec<NodeStatus> {

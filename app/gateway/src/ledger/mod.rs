@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use motif_sdk::{
     Pubkey,
-    channel::{Channel, ChannelAccount, License},
+    channel::{Channel, ChannelAccount, License, Moment},
     voucher::{SignedVoucher, Statement, Voucher},
 };
 
@@ -24,17 +24,6 @@ pub struct Margins {
     pub min_voucher_seconds: u32,
     /// Maximum unsettled amount, base units; `None` if it is unlimited.
     pub max_exposure: Option<u64>,
-}
-
-/// Generations to pay for with one voucher, all or none.
-#[derive(Clone, Debug)]
-pub struct PaymentRequest {
-    /// Units of each generation, in order.
-    pub items: Vec<Item>,
-    /// Voucher with a verified signature.
-    pub voucher: SignedVoucher,
-    /// Hold that the single generation captures.
-    pub hold: Option<HoldId>,
 }
 
 /// Generations that a ledger accepts, with their prices. Valid until the ledger changes.
@@ -52,8 +41,9 @@ pub struct Reservation {
     pub charged: u64,
     /// Total of the channel with the generations, base units.
     pub cumulative: u64,
+    /// Voucher that pays for them.
+    pub voucher: SignedVoucher,
     units: Statement,
-    voucher: SignedVoucher,
     hold: Option<HoldId>,
 }
 
@@ -190,8 +180,8 @@ impl Ledger {
 
     /// Returns the amount available for generations, base units, fees included.
     pub fn available(&self) -> u64 {
-        let vouched = self.cumulative().unwrap_or(u64::MAX);
-        self.spendable().saturating_sub(vouched)
+        let vouched = self.prices().and_then(|prices| self.needed(prices, &[]));
+        self.spendable().saturating_sub(vouched.unwrap_or(u64::MAX))
     }
 
     /// Adds a hold for a generation. `now` is unix seconds.
@@ -252,26 +242,35 @@ impl Ledger {
         self.cumulative().unwrap_or(u64::MAX).saturating_sub(settled)
     }
 
-    /// Prices generations and checks that they can be paid for and settled. Changes nothing;
-    /// [`Ledger::commit`] does. `now` is unix seconds.
+    /// Prices generations and checks that one voucher can pay for all of them and that they can be
+    /// settled. Changes nothing; [`Ledger::commit`] does.
+    ///
+    /// `signed` is a voucher with a verified signature. `hold` is the hold that a single generation
+    /// captures. `now` is unix seconds.
     ///
     /// # Errors
     /// [`LedgerError`].
-    pub fn reserve(&self, request: &PaymentRequest, now: i64) -> Result<Reservation, LedgerError> {
-        let voucher = &request.voucher.voucher;
+    pub fn reserve(
+        &self,
+        signed: &SignedVoucher,
+        generations: &[Item],
+        hold: Option<HoldId>,
+        now: i64,
+    ) -> Result<Reservation, LedgerError> {
+        let voucher = &signed.voucher;
         self.check_open(voucher, now)?;
         self.check_due(now)?;
-        if let Some(id) = request.hold {
-            self.check_hold(&id, &request.items, now)?;
+        if let Some(id) = hold {
+            self.check_hold(&id, generations, now)?;
         }
-        if request.items.is_empty() || request.items.iter().any(|item| item.units == 0) {
+        if generations.is_empty() || generations.iter().any(|item| item.units == 0) {
             return Err(LedgerError::NoUnits);
         }
         let mut units = self.open.statement.clone();
-        let mut items: Vec<PricedItem> = Vec::with_capacity(request.items.len());
+        let mut items: Vec<PricedItem> = Vec::with_capacity(generations.len());
         let before = self.prices()?;
         let mut prices = before;
-        for item in &request.items {
+        for item in generations {
             let license = self.account.licenses.get(usize::from(item.license));
             let license = *license.ok_or(LedgerError::LicenseNotFound(item.license))?;
             units.add(item.license, item.units).map_err(|_| LedgerError::StatementFull)?;
@@ -285,8 +284,8 @@ impl Ledger {
         receipts.ok_or(LedgerError::StatementFull)?;
         let cumulative = self.with_fees(prices)?;
         self.check_total(voucher, cumulative, &units)?;
-        if cumulative > self.spendable() {
-            let (needed, spendable) = (cumulative, self.spendable());
+        let (needed, spendable) = (self.needed(prices, &items)?, self.spendable());
+        if needed > spendable {
             return Err(LedgerError::Underfunded { needed, spendable });
         }
         if let Some(budget) = self.budget.filter(|budget| cumulative > *budget) {
@@ -297,7 +296,7 @@ impl Ledger {
             return Err(LedgerError::Exposed { most });
         }
         self.check_dates(voucher, &items, now)?;
-        self.check_holds(&items, prices, request.hold, now)?;
+        self.check_holds(&items, prices, hold, now)?;
         Ok(Reservation {
             statement: self.open.number,
             position: self.open.receipts,
@@ -306,8 +305,8 @@ impl Ledger {
             charged: cumulative - self.cumulative()?,
             cumulative,
             units,
-            voucher: request.voucher,
-            hold: request.hold,
+            voucher: *signed,
+            hold,
         })
     }
 
@@ -368,7 +367,7 @@ impl Ledger {
             settled.extend(self.cut.pop_front());
         }
         if self.open.number < length {
-            // Late in the grace period any holder of a voucher may settle.
+            // Late in the grace period the channel's watcher may settle.
             self.cut();
             settled.extend(self.cut.pop_back());
             self.open = OpenStatement::new(length);
@@ -443,7 +442,7 @@ impl Ledger {
             self.licenses_end(&cut.statement).map_or(voucher, |licenses| licenses.min(voucher))
         });
         // The chain rejects vouchers of a replaced key.
-        let signer = self.channel().voucher_key_at(now);
+        let signer = self.channel().voucher_key_at(Moment::running(now));
         if self.cut.iter().any(|cut| cut.voucher.key != *signer) {
             return Err(LedgerError::SettlementDue { by: self.channel().rotates_at });
         }
@@ -500,12 +499,13 @@ impl Ledger {
             let (work, terms_number) = (license.work, license.terms_number);
             items.push(PricedItem { item: hold.item, price, work, terms_number });
         }
-        let needed = self.with_fees(prices)?;
-        if needed > self.spendable() {
-            return Err(LedgerError::Underfunded { needed, spendable: self.spendable() });
+        let (needed, spendable) = (self.needed(prices, &items)?, self.spendable());
+        if needed > spendable {
+            return Err(LedgerError::Underfunded { needed, spendable });
         }
-        match self.budget.filter(|budget| needed > *budget) {
-            Some(budget) => Err(LedgerError::OverBudget { needed, budget }),
+        let cumulative = self.with_fees(prices)?;
+        match self.budget.filter(|budget| cumulative > *budget) {
+            Some(budget) => Err(LedgerError::OverBudget { needed: cumulative, budget }),
             None => Ok(()),
         }
     }
@@ -513,6 +513,37 @@ impl Ledger {
     /// Returns the deposit minus upfront fees, base units.
     fn spendable(&self) -> u64 {
         self.channel().deposited.saturating_sub(self.channel().upfront_fees)
+    }
+
+    /// Returns the deposit that a total of `prices` needs, base units: with fees, and with what is
+    /// still earmarked for quotas after the open statements and `items`.
+    fn needed(&self, prices: u64, items: &[PricedItem]) -> Result<u64, LedgerError> {
+        let committed = prices.checked_add(self.earmarked(items));
+        self.with_fees(committed.ok_or(LedgerError::AmountTooLarge)?)
+    }
+
+    /// Returns the prices of all quotas that the open statements and `items` leave unused.
+    fn earmarked(&self, items: &[PricedItem]) -> u64 {
+        if self.channel().earmarked == 0 {
+            return 0;
+        }
+        let licenses = (0_u16..).zip(&self.account.licenses);
+        let quotas = licenses.filter(|(_, license)| license.holds_quota == 1);
+        quotas
+            .map(|(index, license)| {
+                let cut = self.cut.iter().map(|cut| units_of(&cut.statement, index));
+                let open = units_of(&self.open.statement, index);
+                let new = items.iter().map(|priced| priced.item);
+                let new = new.filter(|item| item.license == index).map(|item| item.units);
+                let daily_units = License::UNLIMITED;
+                let mut left = License { expires_at: i64::MAX, daily_units, ..*license };
+                for units in cut.chain([open]).chain(new) {
+                    // Units beyond the quota are refused where they are priced.
+                    let _ = left.charge(units, 0);
+                }
+                left.earmark()
+            })
+            .fold(0, u64::saturating_add)
     }
 
     fn with_fees(&self, prices: u64) -> Result<u64, LedgerError> {
@@ -580,7 +611,7 @@ impl Ledger {
             prices = prices.checked_add(other.price).ok_or(LedgerError::AmountTooLarge)?;
         }
         let units = units.checked_add(item.units).ok_or(LedgerError::StatementFull)?;
-        let with = license.charge(units, now).map_err(limit)?;
+        let with = license.charge(units, now).map_err(limit)?.price;
         // The earlier price comes from the same code and license, so it is not larger.
         Ok(with - prices)
     }

@@ -61,6 +61,22 @@ fn voucher(statement: u64, cumulative: u64, entries: &[(u16, u32)]) -> SignedVou
     SignedVoucher::sign(voucher, &key())
 }
 
+/// Generations to pay for with one voucher.
+#[derive(Clone, Debug)]
+struct PaymentRequest {
+    items: Vec<Item>,
+    voucher: SignedVoucher,
+    hold: Option<HoldId>,
+}
+
+fn reserve(
+    ledger: &Ledger,
+    request: &PaymentRequest,
+    now: i64,
+) -> Result<Reservation, LedgerError> {
+    ledger.reserve(&request.voucher, &request.items, request.hold, now)
+}
+
 fn request(license: u16, units: u32, voucher: SignedVoucher) -> PaymentRequest {
     PaymentRequest { items: vec![Item { license, units }], voucher, hold: None }
 }
@@ -77,7 +93,7 @@ fn honest(
     statement.add(license, units).map_err(|_| LedgerError::StatementFull)?;
     let entries: Vec<_> = statement.entries().map(|e| (e.license, e.units)).collect();
     let probe = voucher(open.number, u64::MAX, &entries);
-    match ledger.reserve(&request(license, units, probe), now) {
+    match reserve(ledger, &request(license, units, probe), now) {
         Err(LedgerError::WrongPrice { expected, .. }) => {
             Ok(request(license, units, voucher(open.number, expected, &entries)))
         }
@@ -92,7 +108,7 @@ fn pay(
     request: &PaymentRequest,
     now: i64,
 ) -> Result<Reservation, LedgerError> {
-    let reservation = ledger.reserve(request, now)?;
+    let reservation = reserve(ledger, request, now)?;
     ledger.commit(&reservation, now);
     Ok(reservation)
 }
@@ -106,12 +122,34 @@ fn settle(account: &ChannelAccount, cut: &CutStatement, now: i64) -> ChannelAcco
         statement: &cut.statement.to_bytes(),
         receipts: None,
         settler: &account.channel.operator,
-        now,
+        by_operator: true,
+        now: Moment::running(now),
     };
     let settlement = channel.settle(&mut licenses, &request);
     let settlement = settlement.expect("accepted generations settle");
     assert_eq!(settlement.prices, cut.prices);
     ChannelAccount { channel, licenses }
+}
+
+#[test]
+fn earmarked_deposit_pays_only_its_quota() {
+    let quota = License { holds_quota: 1, units_left: 1_000, quota_price: 100, ..license(100) };
+    let mut account = account(vec![license(100), quota]);
+    account.channel.operator_fee_bps = 0;
+    account.channel.quotas_held = 1;
+    (account.channel.deposited, account.channel.earmarked) = (100_100, 100_000);
+    let mut ledger = Ledger::new(ADDRESS, account.clone(), MARGINS);
+    assert_eq!(ledger.available(), 100);
+    pay(&mut ledger, &request(0, 1, voucher(0, 100, &[(0, 1)])), NOW).unwrap();
+    let refused = pay(&mut ledger, &request(0, 1, voucher(0, 200, &[(0, 2)])), NOW);
+    let underfunded = LedgerError::Underfunded { needed: 100_200, spendable: 100_100 };
+    assert_eq!(refused, Err(underfunded));
+    let whole = voucher(0, 100_100, &[(0, 1), (1, 1_000)]);
+    pay(&mut ledger, &request(1, 1_000, whole), NOW).unwrap();
+    assert_eq!(ledger.available(), 0);
+    let cut = ledger.cut().unwrap().clone();
+    let settled = settle(&account, &cut, NOW);
+    assert_eq!((settled.channel.earmarked, settled.channel.free()), (0, Ok(0)));
 }
 
 #[test]
@@ -301,7 +339,7 @@ fn batch_is_accepted_whole_or_not() {
     let limit = LedgerError::LicenseLimit { license: 1, limit: LicenseLimit::Units };
     assert_eq!(pay(&mut ledger, &too_many, NOW), Err(limit));
     assert_eq!(ledger.open_statement(), &OpenStatement::new(0));
-    assert_eq!(ledger.reserve(&all, NOW).unwrap().charged, 221);
+    assert_eq!(reserve(&ledger, &all, NOW).unwrap().charged, 221);
     let reservation = pay(&mut ledger, &all, NOW).unwrap();
     let prices: Vec<_> = reservation.items.iter().map(|item| item.price).collect();
     assert_eq!((prices, reservation.price), (vec![100, 7, 100, 7], 214));
@@ -322,7 +360,7 @@ fn held_units_are_reserved_until_end() {
     assert_eq!(ledger.add_hold([2; 32], hold(0, 2), NOW), Err(limit));
     let two = request(0, 2, voucher(0, 206, &[(0, 2)]));
     assert_eq!(pay(&mut ledger, &two, NOW), Err(limit));
-    assert!(ledger.reserve(&two, NOW + 61).is_ok(), "it has expired");
+    assert!(reserve(&ledger, &two, NOW + 61).is_ok(), "it has expired");
     ledger.release_hold(&[1; 32]).unwrap();
     ledger.add_hold([2; 32], hold(0, 2), NOW).unwrap();
     let captured = PaymentRequest { hold: Some([2; 32]), ..two };
@@ -345,7 +383,7 @@ fn capture_beyond_hold_is_rejected() {
     }
     let late = request(0, 1, voucher(0, 103, &[(0, 1)]));
     let late = PaymentRequest { hold: Some([1; 32]), ..late };
-    assert_eq!(ledger.reserve(&late, NOW + 61).err(), Some(LedgerError::UnknownHold));
+    assert_eq!(reserve(&ledger, &late, NOW + 61).err(), Some(LedgerError::UnknownHold));
     assert_eq!(pay(&mut ledger, &late, NOW + 60).unwrap().price, 100);
     assert_eq!(ledger.hold(&[1; 32]), None);
 }
@@ -383,17 +421,17 @@ fn overdue_statement_blocks_generations() {
     pay(&mut ledger, &request(0, 1, voucher(0, 103, &[(0, 1)])), NOW).unwrap();
     assert_eq!(ledger.settle_before(), Some(NOW + 1_000));
     let other = request(1, 1, voucher(0, 206, &[(0, 1), (1, 1)]));
-    assert!(ledger.reserve(&other, NOW + 700).is_ok());
+    assert!(reserve(&ledger, &other, NOW + 700).is_ok());
     let due = LedgerError::SettlementDue { by: NOW + 1_000 };
-    assert_eq!(ledger.reserve(&other, NOW + 701).err(), Some(due));
+    assert_eq!(reserve(&ledger, &other, NOW + 701).err(), Some(due));
     ledger.cut();
     let next = request(1, 1, voucher(1, 206, &[(1, 1)]));
-    assert_eq!(ledger.reserve(&next, NOW + 701).err(), Some(due));
+    assert_eq!(reserve(&ledger, &next, NOW + 701).err(), Some(due));
     assert_eq!(ledger.settle_before(), Some(NOW + 1_000));
     let before = ledger.account().clone();
     let cut = ledger.cut_statements()[0].clone();
     ledger.refresh(settle(&before, &cut, NOW + 702));
-    assert!(ledger.reserve(&next, NOW + 702).is_ok(), "it has settled");
+    assert!(reserve(&ledger, &next, NOW + 702).is_ok(), "it has settled");
 }
 
 #[test]

@@ -1,6 +1,7 @@
 use std::{
     convert::Infallible,
     future::ready,
+    sync::Arc,
     task::{Context, Poll},
     time::Duration,
 };
@@ -16,8 +17,9 @@ use tokio::time::timeout;
 use tower::{Layer, Service};
 
 use crate::{
-    App,
-    admission::ClientAddress,
+    App, GatewayConfig,
+    admission::{Admission, ClientAddress},
+    api_keys::ApiKeys,
     error::GatewayError,
     keys::{Caller, KeyError},
 };
@@ -25,7 +27,9 @@ use crate::{
 /// Layer that applies rate limits, authenticates callers, and limits the time of a response.
 #[derive(Clone)]
 pub struct Admit {
-    app: App,
+    admission: Arc<Admission>,
+    keys: Arc<ApiKeys>,
+    config: Arc<GatewayConfig>,
     access: Access,
     within: Option<Duration>,
 }
@@ -52,7 +56,13 @@ pub struct AdmitService<S> {
 impl Admit {
     /// Creates the layer, without a time limit.
     pub fn new(app: &App, access: Access) -> Self {
-        Self { app: app.clone(), access, within: None }
+        Self {
+            admission: app.admission.clone(),
+            keys: app.keys.clone(),
+            config: app.config.clone(),
+            access,
+            within: None,
+        }
     }
 
     /// Sets the time limit. Work in progress continues after it: generations are idempotent, and
@@ -108,7 +118,7 @@ where
 impl Admit {
     /// Applies the address's rate limit. Returns whether the request needs no authentication.
     fn admit_anonymous(&self, request: &mut Request) -> Result<bool, GatewayError> {
-        self.app.admission.address(ClientAddress::of(request).0)?;
+        self.admission.address(ClientAddress::of(request).0)?;
         match self.access {
             Access::Public => Ok(true),
             Access::Authenticated if !request.headers().contains_key(AUTHORIZATION) => {
@@ -124,7 +134,7 @@ impl Admit {
             return Ok(());
         }
         let token = bearer(request.headers()).ok_or(KeyError::Unauthorized)?;
-        let caller = self.app.keys.authenticate(token).await?;
+        let caller = self.keys.authenticate(token).await?;
         self.authorize(caller, request)
     }
 
@@ -137,7 +147,7 @@ impl Admit {
         };
         let is_key_required = match self.access {
             Access::Admin => true,
-            Access::Public | Access::Authenticated => self.app.config.api_keys_required,
+            Access::Public | Access::Authenticated => self.config.api_keys_required,
         };
         caller.allow(scope, is_key_required)?;
         request.extensions_mut().insert(caller);
@@ -145,7 +155,7 @@ impl Admit {
     }
 
     fn has_admin_secret(&self, headers: &HeaderMap) -> bool {
-        let secret = self.app.config.admin.as_ref().map(|admin| &admin.secret);
+        let secret = self.config.admin.as_ref().map(|admin| &admin.secret);
         secret.zip(bearer(headers)).is_some_and(|(secret, token)| secret.is(token))
     }
 }

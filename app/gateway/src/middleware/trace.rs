@@ -12,7 +12,7 @@ use axum::{
     response::Response,
 };
 use futures::future::{BoxFuture, Either};
-use motif_sdk::Pubkey;
+use motif_sdk::{Pubkey, gateway::ProblemType};
 use opentelemetry::{
     KeyValue,
     trace::{FutureExt, SpanKind, TraceContextExt},
@@ -24,7 +24,7 @@ use tracing::Instrument;
 use crate::{
     App,
     admission::ClientAddress,
-    problem::ResponseProblem,
+    metrics::Metrics,
     traces::{self, Traces},
 };
 
@@ -40,20 +40,30 @@ const ID_DIGITS: usize = 16;
 /// Layer that gives each request an id and records it in the log, the metrics and the traces.
 /// Log lines of a request carry its id.
 #[derive(Clone)]
-pub struct Trace(pub App);
+pub struct Trace {
+    metrics: Arc<Metrics>,
+    traces: Option<Arc<Traces>>,
+}
 
 /// Service behind [`Trace`].
 #[derive(Clone)]
 pub struct TraceService<S> {
-    app: App,
+    layer: Trace,
     inner: S,
+}
+
+impl Trace {
+    /// Creates the layer of a gateway.
+    pub fn new(app: &App) -> Self {
+        Self { metrics: app.metrics.clone(), traces: app.traces.clone() }
+    }
 }
 
 impl<S> Layer<S> for Trace {
     type Service = TraceService<S>;
 
     fn layer(&self, inner: S) -> TraceService<S> {
-        TraceService { app: self.0.clone(), inner }
+        TraceService { layer: self.clone(), inner }
     }
 }
 
@@ -79,7 +89,7 @@ where
         let span = tracing::info_span!(
             "request", id = %text_of(&id), method, route, client = %client.0
         );
-        let responding = span.in_scope(|| match &self.app.traces {
+        let responding = span.in_scope(|| match &self.layer.traces {
             None => Either::Left(self.inner.call(request)),
             Some(traces) => {
                 let (traces, inner) = (traces.clone(), self.inner.clone());
@@ -87,7 +97,7 @@ where
                 Either::Right(Box::pin(traced))
             }
         });
-        let metrics = self.app.metrics.clone();
+        let metrics = self.layer.metrics.clone();
         Box::pin(async move {
             let Ok(mut response) = responding.instrument(span.clone()).await;
             let (status, took) = (response.status().as_u16(), begun.elapsed());
@@ -148,7 +158,7 @@ async fn channel(request: &mut Request) -> Option<Pubkey> {
 
 /// Returns the slug of a problem response.
 fn slug_of(response: &Response) -> Option<&'static str> {
-    response.extensions().get::<ResponseProblem>().map(|problem| problem.0.slug())
+    response.extensions().get::<ProblemType>().map(|problem| problem.slug())
 }
 
 fn route_of(path: Option<&MatchedPath>) -> &str {

@@ -56,7 +56,7 @@ pub async fn capture(
     Extension(caller): Extension<Caller>,
     JsonBody(request): JsonBody<GenerationRequest>,
 ) -> Result<ReceiptResponse, GatewayError> {
-    traces::set_attribute(traces::CHANNEL, request.voucher.channel.0.to_string());
+    traces::set_attribute(traces::CHANNEL, request.voucher.voucher.channel.to_string());
     let receipt = app.holds.capture(hold, request, &caller).await?;
     Ok(ReceiptResponse(ReceiptParts::from(&receipt)))
 }

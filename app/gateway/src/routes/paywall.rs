@@ -1,7 +1,6 @@
 use axum::{Extension, Json};
+use motif_paywall::Paywall;
 use motif_sdk::gateway::wire::PaidRoutes;
-
-use crate::paywall::Paywall;
 
 /// Paywall of the gateway, among the router's extensions.
 #[derive(Clone)]

@@ -7,7 +7,7 @@ use reqwest::{Client, Method};
 
 use crate::world::{Answer, CHANNEL, SECRET, World, with_admin};
 
-/// Everything operators can ask for.
+/// All operations of the admin interface.
 const URLS: [(Method, &str); 9] = [
     (Method::GET, "/metrics"),
     (Method::GET, "/openapi.json"),

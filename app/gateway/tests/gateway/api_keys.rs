@@ -26,7 +26,7 @@ fn client(world: &World, token: &str) -> GatewayClient {
     GatewayClient::new(&world.gateway.url()).api_key(token)
 }
 
-/// A generation with a key, on top of what the gateway has.
+/// Sends the next generation with a key.
 async fn generate(world: &World, token: &str, name: &str) -> Answer {
     let state = client(world, token).channel(&CHANNEL).await.unwrap();
     let request = crate::world::next_request(&state, &crate::world::voucher_key());
@@ -120,7 +120,7 @@ async fn key_budget_survives_kill() {
     generate(&world, &key.token, "the-third-key").await.assert_problem(402, "key-budget");
     assert_eq!(world.admin().api_keys().await.unwrap()[0].spent.0, 204);
     assert_eq!(world.state().await.open.receipts, 2);
-    // The channel itself goes on, with another key or none.
+    // The channel continues with another key or without one.
     world.generate("the-fourth-key", &world.next_request().await).await.assert_ok();
     assert_eq!(world.admin().api_keys().await.unwrap()[0].spent.0, 204);
 }
@@ -138,7 +138,7 @@ async fn rejected_request_uses_no_budget() {
         Answer::to(asked).await.assert_problem(409, "wrong-price");
     }
     generate(&world, &key.token, "the-first-key").await.assert_ok();
-    // A retry costs nothing either.
+    // A retry is free.
     assert_eq!(world.admin().api_keys().await.unwrap()[0].spent.0, 102);
 }
 

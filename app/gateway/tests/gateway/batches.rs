@@ -50,7 +50,10 @@ async fn blended_generation_pays_each_license() {
     assert_eq!(channel.cumulative().unwrap(), session.cumulative().unwrap());
     for receipt in &receipts {
         let parts = world.client().proof(&receipt.receipt.digest()).await.unwrap();
-        assert_eq!(ReceiptProof::from(&parts).verify(&CHANNEL, &channel), Ok(()));
+        assert_eq!(
+            ReceiptProof::from(&parts).verify(&CHANNEL, &channel, &world.receipt_keys()),
+            Ok(())
+        );
     }
 }
 
@@ -65,7 +68,7 @@ async fn bad_item_rejects_whole_batch() {
         (&[(0, 1); 101], "batch-size"),
     ] {
         let refused = session.generate_batch(blend(uses)).await.unwrap_err();
-        // The session itself sees that a license is used up.
+        // The session itself detects an exhausted license.
         let is_own = matches!(refused, GatewayError::LicenseRefuses { license: 1, .. });
         assert!(refused.slug() == Some(slug) || (is_own && slug == "unit-cap"), "{refused}");
         assert_eq!(world.state().await.open.receipts, 0);
@@ -83,7 +86,7 @@ async fn batch_survives_kill_whole() {
     let voucher = state.open.voucher.unwrap();
     let world = world.restarted(false).await;
     assert_eq!(world.state().await, state);
-    // The same batch again, under a key of its own, is not newer; a total below is not either.
+    // The same batch under another key, and a lower total, are not newer.
     let request = BatchRequest { voucher, generations: blend(&[(0, 1), (1, 1)]) };
     let key = IdempotencyKey::random();
     let refused = world.client().generate_batch(&CHANNEL, &key, &request).await.unwrap_err();
@@ -104,7 +107,7 @@ async fn batch_size_is_part_of_request() {
     };
     let refused = world.client().generate_batch(&CHANNEL, &key, &batch(2)).await.unwrap_err();
     assert_eq!(refused.slug(), Some("idempotency-key-reused"));
-    // One asks for what the single generation did.
+    // One item equals the single generation.
     let again = world.client().generate_batch(&CHANNEL, &key, &batch(1)).await.unwrap();
     assert_eq!(again.receipts, [receipt]);
     assert_eq!(world.state().await, state);

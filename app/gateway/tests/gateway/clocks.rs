@@ -2,28 +2,28 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use motif_sdk::{gateway::wire::VoucherParts, voucher::SignedVoucher};
+use motif_sdk::voucher::SignedVoucher;
 
 use crate::world::{Answer, CHANNEL, World, voucher_key};
 
 const APART: i64 = 600;
-/// More than anything here takes, and less than what it tells apart.
+/// Tolerance in seconds: above the duration of a test, below the tested differences.
 const LEEWAY: i64 = 120;
 
 fn here() -> i64 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs() as i64
 }
 
-/// A generation whose voucher is good until then.
+/// Returns a generation with a voucher that expires at this time.
 async fn until(world: &World, expires_at: i64) -> Answer {
     let mut request = world.next_request().await;
-    let mut voucher = request.voucher.signed_by(Default::default()).voucher;
+    let mut voucher = request.voucher.voucher;
     voucher.expires_at = expires_at;
-    request.voucher = VoucherParts::from(&SignedVoucher::sign(voucher, &voucher_key()));
+    request.voucher = SignedVoucher::sign(voucher, &voucher_key());
     world.generate(&format!("until-{expires_at}"), &request).await
 }
 
-/// A gateway whose cluster says that it is so much later than it is here.
+/// Starts a gateway whose cluster's clock is ahead by this many seconds.
 async fn world(later: i64) -> World {
     let world = World::unopened(|_| ()).await;
     world.chain.state().now = here() + later;

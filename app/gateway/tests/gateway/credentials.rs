@@ -1,4 +1,4 @@
-//! What files say of themselves, held against chain and receipts.
+//! Content credentials, checked against chain and receipts.
 
 use image::ImageFormat;
 use motif_sdk::{
@@ -17,7 +17,7 @@ use crate::{
     world::World,
 };
 
-/// What the chain of these tests says.
+/// Returns the chain of these tests.
 const CLUSTER: [u8; 32] = [3; 32];
 
 fn identity() -> SigningIdentity {
@@ -63,7 +63,7 @@ async fn signed_copy_is_recognized() {
     assert_eq!(facts.state, CredentialsState::Intact, "the signature itself is valid");
     assert_eq!(standings(&facts), (None, vec![WorkStanding::OtherContent]));
 
-    // Without its credentials and re-encoded, it is still like the work.
+    // Without credentials and re-encoded, it is still similar to the work.
     let stripped = image::load_from_memory(&copy).unwrap();
     let stripped = encoded(&stripped, ImageFormat::Jpeg);
     let answer = world.client().authenticate_content(stripped).await.unwrap();
@@ -117,6 +117,6 @@ async fn bare_manifest_is_reported() {
     torn.truncate(torn.len() - 100);
     let answer = world.client().authenticate_content(torn).await.unwrap();
     assert!(answer.unreadable.unwrap().contains("image"));
-    // A PNG whose last chunk is cut off is no PNG to the library, either.
+    // The library rejects a truncated PNG as well.
     assert_eq!(answer.credentials.unwrap().state, CredentialsState::Unreadable);
 }

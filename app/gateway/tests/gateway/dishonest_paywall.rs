@@ -1,4 +1,4 @@
-//! A paywall that lies to our own client gets no signature for it, or is found out.
+//! A dishonest paywall gets no wrong signature from the SDK's client, or is detected.
 
 use std::sync::{Arc, Mutex};
 
@@ -16,13 +16,13 @@ use serde_json::json;
 
 use crate::sold::Sold;
 
-/// What stands between the client and the paywall, and what it changes.
+/// Proxy between client and paywall that changes responses.
 #[derive(Clone)]
 struct Liar {
     honest: String,
     own: String,
     lie: Lie,
-    /// Payments that came by.
+    /// Forwarded payments.
     payments: Arc<Mutex<Vec<Payment>>>,
 }
 
@@ -32,9 +32,9 @@ enum Lie {
     Body,
     Receipt(fn(&mut ReceiptParts)),
     NoReceipt,
-    /// What was paid for breaks off on its way.
+    /// A paid answer breaks off.
     Lose,
-    /// A stream breaks off before the first part of it that was paid for.
+    /// A stream breaks off before its first paid part.
     Cut,
 }
 
@@ -84,7 +84,7 @@ async fn lie(State(liar): State<Liar>, request: Request) -> Response {
     response
 }
 
-/// The next chunk of a stream, up to the one with a part.
+/// Returns the next chunk of a stream, up to the one with a part.
 async fn cut(
     mut answer: reqwest::Response,
 ) -> Option<(Result<Vec<u8>, &'static str>, reqwest::Response)> {
@@ -113,7 +113,7 @@ async fn unrequested_payment_is_not_signed() {
         |due| due.answer.0[0] ^= 1,
         |due| due.request_digest.0[0] ^= 1,
         |due| {
-            // Another statement, with units that the payer did not sign for.
+            // Another statement, with units that the payer did not sign.
             due.expected.statement += 1;
             let entry = motif_sdk::gateway::wire::StatementEntry { license: 0, units: 9 };
             due.expected.entries.push(entry);
@@ -166,7 +166,7 @@ async fn mismatched_answer_is_rejected() {
         let other = sold.request("/images", json!({ "prompt": "Boston" }));
         let other = sold.fetch(&other).await.unwrap_err();
         assert!(matches!(other, GatewayError::Unanswered), "{other}");
-        // Asked again without interference, it is the answer that was paid for.
+        // A retry without interference returns the paid answer.
         let honest = PaidRequest { url: sold.url("/images"), ..request };
         let answer = sold.fetch(&honest).await.unwrap();
         assert_eq!(answer.receipt.receipt.units, 2);
@@ -211,7 +211,7 @@ async fn broken_paid_part_is_refetched() {
     let over = stream.next(&mut sold.session).await.unwrap_err();
     assert!(matches!(over, GatewayError::Untrusted(_)), "{over}");
     assert_eq!((sold.owed().await, sold.session.cumulative().unwrap()), (102, 102));
-    // The channel goes on.
+    // The channel still works.
     let another = sold.request("/images", json!({ "prompt": "New York" }));
     sold.fetch(&another).await.unwrap();
 }

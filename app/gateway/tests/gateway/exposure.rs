@@ -1,6 +1,6 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use motif_sdk::channel::License;
+use motif_sdk::channel::{License, Moment};
 
 use crate::world::{CHANNEL, Network, World, license};
 
@@ -8,7 +8,7 @@ fn now() -> i64 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs() as i64
 }
 
-/// Until something is so, for five seconds at most.
+/// Waits for a condition, at most five seconds.
 async fn until(what: impl Fn() -> bool) {
     for _ in 0..250 {
         if what() {
@@ -35,7 +35,7 @@ async fn exposure_is_capped_offline() {
     world.generate("one-too-many", &request).await.assert_problem(503, "exposed");
     world.chain.network(Network::Up);
     until(|| world.chain.channel_account().channel.prices == 300).await;
-    // The gateway hears of it a moment later.
+    // The gateway reads it later.
     while world.state().await.open.statement == 0 || !world.state().await.unsettled.is_empty() {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
@@ -51,14 +51,17 @@ async fn unseen_close_is_settled_in_time() {
     })
     .await;
     world.chain.network(Network::Down);
-    // What the gateway does not see: the grace has begun, and is nearly over.
+    // Unseen by the gateway, the grace period has begun and is nearly over.
     let closes_at = now() + 5;
     {
         let mut state = world.chain.state();
         state.now = now();
         let account = state.channels.get_mut(&CHANNEL).unwrap();
         let payer = account.channel.payer;
-        account.channel.request_close(&payer, now()).unwrap();
+        account
+            .channel
+            .request_close(|key| *key == payer, Moment { unix_seconds: now(), slot: 0 })
+            .unwrap();
         account.channel.closes_at = closes_at;
     }
     let request = async || world.next_request().await;
@@ -124,7 +127,7 @@ async fn ending_license_is_settled_first() {
     world.chain.state().channels.get_mut(&CHANNEL).unwrap().licenses[0] = ending;
     world.client().open_channel(&CHANNEL).await.unwrap();
     world.generate("the-first-key", &world.next_request().await).await.assert_ok();
-    // No request arrives, nothing else is due: the license's end alone makes it settle.
+    // Only the license's end makes it settle: no request arrives and nothing else is due.
     until(|| world.chain.channel_account().channel.prices == 100).await;
     assert!(now() <= ends_at);
 }

@@ -1,4 +1,4 @@
-//! A gateway whose disk fails: it refuses to go on, or recovers; what it acknowledged is there.
+//! A gateway on a failing disk rejects requests or recovers, and keeps everything acknowledged.
 
 use std::{
     path::{Path, PathBuf},
@@ -6,22 +6,20 @@ use std::{
     time::{Duration, Instant},
 };
 
+use motif_testkit::crash_loop::{Rounds, Running};
 use reqwest::{Client, StatusCode};
 use tempfile::TempDir;
 
-use crate::{
-    crashing::{child::Running, rounds::Rounds},
-    kill::gateway,
-};
+use crate::kill::gateway;
 
-/// A gateway on a disk that fails when it is told to.
+/// Gateway on a disk that fails on demand.
 struct Failing {
     rounds: Rounds,
     folder: TempDir,
 }
 
 impl Failing {
-    /// With files failing whose names end like this.
+    /// Creates a gateway whose files with this suffix fail.
     async fn new(files: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let shim = shim(folder.path());
@@ -37,7 +35,7 @@ impl Failing {
         Self { rounds, folder }
     }
 
-    /// Has the disk fail from now on.
+    /// Makes the disk fail from now on.
     fn fail(&self, how: &str) {
         let unfinished = self.folder.path().join("fault.unfinished");
         std::fs::write(&unfinished, how).unwrap();
@@ -71,7 +69,7 @@ impl Failing {
         assert!(acknowledged.sum::<usize>() > 10, "something was paid for before");
     }
 
-    /// Everything that was acknowledged is there after another start, and nothing else.
+    /// Checks that after a restart exactly everything acknowledged is present.
     async fn assert_whole(&mut self) {
         let running = self.start().await;
         for payer in &self.rounds.payers {
@@ -80,7 +78,7 @@ impl Failing {
     }
 }
 
-/// Whether the gateway says that its store has failed, wherever it is asked.
+/// Checks that every endpoint reports the failed store.
 async fn assert_refuses(running: &Running, failing: &Failing) {
     let channel = failing.rounds.payers[0].channel;
     let deadline = Instant::now() + Duration::from_secs(10);
@@ -97,9 +95,9 @@ async fn assert_refuses(running: &Running, failing: &Failing) {
     }
 }
 
-/// Compiles what goes between a gateway and its disk.
+/// Compiles the library that injects disk faults.
 fn shim(folder: &Path) -> PathBuf {
-    let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/gateway/crashing/faulty_disk.c");
+    let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/gateway/faulty_disk.c");
     let shim = folder.join("faulty_disk.so");
     let mut compiler = Command::new(std::env::var_os("CC").unwrap_or_else(|| "cc".into()));
     compiler.args(["-shared", "-fPIC", "-O1", "-Wall", "-Werror", "-o"]).arg(&shim).arg(source);
@@ -108,10 +106,10 @@ fn shim(folder: &Path) -> PathBuf {
     shim
 }
 
-/// Has a test run with what is acknowledged failing, and with what it is copied into failing.
-macro_rules! of_journal_and_of_log {
+/// Runs a test with a failing journal, and with failing tables.
+macro_rules! on_journal_and_log {
     ($($test:ident),+ $(,)?) => {
-        mod of_the_journal {
+        mod on_journal {
             $(
                 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
                 async fn $test() {
@@ -120,7 +118,7 @@ macro_rules! of_journal_and_of_log {
             )+
         }
 
-        mod of_the_log {
+        mod on_log {
             $(
                 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
                 async fn $test() {
@@ -131,31 +129,31 @@ macro_rules! of_journal_and_of_log {
     };
 }
 
-of_journal_and_of_log! {
-    a_failed_synchronisation_is_not_taken_back_by_a_later_one_that_works,
-    a_full_disk_loses_nothing_that_was_acknowledged,
-    a_write_that_ends_in_its_middle_is_not_acknowledged,
-    a_torn_page_takes_nothing_acknowledged_with_it,
+on_journal_and_log! {
+    failed_sync_is_final,
+    full_disk_loses_nothing_acknowledged,
+    short_write_is_not_acknowledged,
+    torn_page_loses_nothing_acknowledged,
 }
 
-async fn a_failed_synchronisation_is_not_taken_back_by_a_later_one_that_works(files: &str) {
+async fn failed_sync_is_final(files: &str) {
     let mut failing = Failing::new(files).await;
     let running = failing.start().await;
     failing.pay(&running, "eio").await;
-    // The disk works again by now, and what it lost is lost: nothing more may be taken.
+    // The disk works again, but lost writes stay lost, so nothing more is accepted.
     assert_refuses(&running, &failing).await;
     drop(running);
     failing.mend();
     failing.assert_whole().await;
 }
 
-async fn a_full_disk_loses_nothing_that_was_acknowledged(files: &str) {
+async fn full_disk_loses_nothing_acknowledged(files: &str) {
     let mut failing = Failing::new(files).await;
     let running = failing.start().await;
     failing.pay(&running, "enospc").await;
     assert_refuses(&running, &failing).await;
     drop(running);
-    // Still full: it starts and reads, and takes nothing.
+    // Still full: it starts and reads, and rejects writes.
     match failing.rounds.nursery.start(None).await {
         Ok(running) => {
             let ready = Client::new().get(format!("{}/readyz", running.url)).send().await.unwrap();
@@ -167,7 +165,7 @@ async fn a_full_disk_loses_nothing_that_was_acknowledged(files: &str) {
     failing.assert_whole().await;
 }
 
-async fn a_write_that_ends_in_its_middle_is_not_acknowledged(files: &str) {
+async fn short_write_is_not_acknowledged(files: &str) {
     let mut failing = Failing::new(files).await;
     let running = failing.start().await;
     failing.pay(&running, "short").await;
@@ -177,7 +175,7 @@ async fn a_write_that_ends_in_its_middle_is_not_acknowledged(files: &str) {
     failing.assert_whole().await;
 }
 
-async fn a_torn_page_takes_nothing_acknowledged_with_it(files: &str) {
+async fn torn_page_loses_nothing_acknowledged(files: &str) {
     let mut failing = Failing::new(files).await;
     let mut running = failing.start().await;
     failing.pay(&running, "torn").await;
@@ -190,12 +188,12 @@ async fn a_torn_page_takes_nothing_acknowledged_with_it(files: &str) {
 async fn torn_page_is_restored_from_log() {
     let mut failing = Failing::new("gateway.sqlite").await;
     let mut running = failing.start().await;
-    // Pages go from the log into the database when the log has a thousand of them.
+    // SQLite checkpoints its log at a thousand pages.
     failing.fail("torn");
     let url = running.url.clone();
     let paying = failing.rounds.payers.iter_mut().map(|payer| payer.pay(&url));
     futures::future::try_join_all(paying).await.unwrap();
-    // Its connections are gone a moment before it is.
+    // Its connections close shortly before it ends.
     for _ in 0..200 {
         if running.died().is_some() {
             break;
@@ -220,7 +218,7 @@ async fn trailing_garbage_is_ignored() {
     let paying = failing.rounds.payers.iter_mut().map(|payer| payer.pay(&url));
     let (paid, ()) = tokio::join!(futures::future::try_join_all(paying), killing);
     paid.unwrap();
-    // What a file system leaves of a write that was under way: old blocks, or anything.
+    // A torn write leaves old blocks or arbitrary bytes.
     for file in ["gateway.sqlite-wal", "gateway.sqlite.journal-0"] {
         let path = failing.folder.path().join(file);
         let mut bytes = std::fs::read(&path).unwrap();

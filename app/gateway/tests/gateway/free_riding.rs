@@ -1,4 +1,4 @@
-use crate::game::{Run, configurations};
+use motif_testkit::free_riding::{Run, configurations};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn free_riders_gain_nothing() {

@@ -1,4 +1,4 @@
-//! One hold's key, used by many requests at once.
+//! Concurrent requests with one hold's key.
 
 use futures::future::join_all;
 use motif_sdk::gateway::{
@@ -10,7 +10,7 @@ use reqwest::Method;
 
 use crate::world::{CHANNEL, World, on_postgres_too, voucher_key};
 
-/// What a payer's requests for one hold say.
+/// Requests of a payer for one hold.
 #[derive(Clone)]
 struct Named {
     key: IdempotencyKey,
@@ -31,7 +31,7 @@ impl Named {
         hold_id(&CHANNEL, world.chain.channel_account().channel.opened_slot, &self.key)
     }
 
-    /// Every payment of these tests is for this request.
+    /// Request digest of all payments in these tests.
     const REQUEST: [u8; 32] = [21; 32];
 
     async fn hold(&self, world: &World) -> Result<HoldFacts, GatewayError> {
@@ -60,7 +60,7 @@ fn in_fifty_minutes() -> i64 {
     since.as_secs() as i64 + 3_000
 }
 
-/// Fails unless a request was answered well, or refused with one of these slugs.
+/// Asserts that a request succeeded, or was rejected with one of these slugs.
 fn check<T>(answer: Result<T, GatewayError>, slugs: &[&str]) -> Option<T> {
     match answer {
         Ok(answer) => Some(answer),

@@ -12,7 +12,7 @@ async fn session(world: &World) -> PayerSession {
     PayerSession::begin(world.client(), CHANNEL, &account, voucher_key(), policy).await.unwrap()
 }
 
-/// A channel whose license has room for five units.
+/// Starts a gateway with a license of five units.
 async fn with_five_units() -> World {
     let world = World::unopened(|_| ()).await;
     let five = payments::License { units_left: 5, ..license(100) };
@@ -119,7 +119,7 @@ async fn only_payer_holds_and_releases() {
     let foreign = PayerProof::from(&asked.sign(&foreign_key()));
     let refused = world.client().hold(&CHANNEL, &key, &request(1, foreign)).await.unwrap_err();
     assert_eq!(refused.slug(), Some("not-by-payer"));
-    // Signed for one unit: for two it is another request.
+    // Signed for one unit, so a request for two differs.
     let own = PayerProof::from(&asked.sign(&voucher_key()));
     let refused = world.client().hold(&CHANNEL, &key, &request(2, own)).await.unwrap_err();
     assert_eq!(refused.slug(), Some("not-by-payer"));

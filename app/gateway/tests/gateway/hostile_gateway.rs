@@ -1,4 +1,4 @@
-//! A gateway that lies to our own SDK, in every way a platform could be made to pay by.
+//! A gateway that lies to the SDK in every way that could make a platform pay.
 
 use std::{
     collections::VecDeque,
@@ -17,10 +17,10 @@ use ed25519_dalek::SigningKey;
 use motif_sdk::{
     gateway::{
         GatewayClient, GatewayError, PayerSession, SessionPolicy,
-        wire::{GenerationRequest, ReceiptParts},
+        wire::{GenerationRequest, ReceiptParts, StatementState},
     },
     receipt::{Receipt, SignedReceipt},
-    voucher::SignedVoucher,
+    voucher::{SignedVoucher, Voucher},
 };
 use serde_json::{Value, json};
 
@@ -28,7 +28,7 @@ use crate::world::{CHANNEL, ScriptedChain, World, foreign_key, voucher_key};
 
 type Answer = Box<dyn FnOnce(&GenerationRequest) -> (u16, Value) + Send>;
 
-/// What it says, and what it was given.
+/// Responses and received requests of the hostile gateway.
 struct Hostile {
     url: String,
     told: Arc<Mutex<Told>>,
@@ -38,12 +38,12 @@ struct Hostile {
 struct Told {
     channel: Value,
     answers: VecDeque<Answer>,
-    /// Vouchers it got hold of.
+    /// Received vouchers.
     heard: Vec<GenerationRequest>,
 }
 
 impl Hostile {
-    /// Says this about the channel.
+    /// Sets the reported state of the channel.
     async fn saying(channel: Value) -> Self {
         let told = Arc::new(Mutex::new(Told { channel, ..Told::default() }));
         let router = Router::new()
@@ -88,7 +88,7 @@ async fn pay(
     (status, [("content-type", kind)], body.to_string()).into_response()
 }
 
-/// A true channel with two generations in its open statement.
+/// Returns the true channel with two generations in its open statement.
 async fn two_paid() -> (World, Value) {
     let world = World::new().await;
     for key in ["generation-0", "generation-1"] {
@@ -105,19 +105,17 @@ fn problem(slug: &str, expected: Value) -> (u16, Value) {
     (409, document)
 }
 
-/// What a gateway says instead of the truth.
+/// Lie of the gateway.
 type Lie = Box<dyn Fn(&mut Value)>;
 
 #[tokio::test]
 async fn foreign_statement_is_not_signed() {
     let (world, truth) = two_paid().await;
-    let own = serde_json::from_value(truth["open"]["voucher"].clone());
-    let own: motif_sdk::gateway::wire::VoucherParts = own.unwrap();
-    let mut larger = own.signed_by(Default::default()).voucher;
-    larger.cumulative = 900_000;
-    let forged = SignedVoucher::sign(larger, &foreign_key());
-    let forged = serde_json::to_value(motif_sdk::gateway::wire::VoucherParts::from(&forged));
-    let forged = forged.unwrap();
+    let mut open: StatementState = serde_json::from_value(truth["open"].clone()).unwrap();
+    let own = open.voucher.unwrap();
+    let larger = Voucher { cumulative: 900_000, ..own.voucher };
+    open.voucher = Some(SignedVoucher::sign(larger, &foreign_key()));
+    let forged = serde_json::to_value(open).unwrap()["voucher"].clone();
     let lies: Vec<Lie> = vec![
         Box::new(|state| state["open"]["entries"][0]["units"] = json!(9_000)),
         Box::new(move |state| state["open"]["voucher"] = forged.clone()),
@@ -165,11 +163,11 @@ async fn false_hint_raises_no_total() {
         let refused = session.generate(0, 1, [1; 32], [2; 32]).await;
         assert!(refused.is_err());
     }
-    // One signature each, and all for the same: one generation more than what was paid.
+    // One signature each, all for one generation more than was paid.
     let heard = gateway.heard();
     assert_eq!(heard.len(), count);
     for request in heard {
-        let voucher = request.voucher.signed_by(Default::default()).voucher;
+        let voucher = request.voucher.voucher;
         assert_eq!((voucher.statement, voucher.cumulative), (0, 306));
     }
     assert_eq!(session.spent().unwrap(), 0);
@@ -194,7 +192,7 @@ async fn mismatched_receipt_is_rejected() {
     ];
     let good = |request: &GenerationRequest| Receipt {
         channel: CHANNEL,
-        opened_slot: request.voucher.opened_slot,
+        opened_slot: request.voucher.voucher.opened_slot,
         statement: 0,
         position: 2,
         license: 0,
@@ -219,7 +217,7 @@ async fn mismatched_receipt_is_rejected() {
         });
         let refused = session.generate(0, 1, [1; 32], [2; 32]).await;
         assert!(matches!(refused, Err(GatewayError::Untrusted(_))), "{refused:?}");
-        // Whether it was taken is not known: nothing else is signed before that is.
+        // The outcome is unknown, so nothing else is signed before it is known.
         let next = session.generate(0, 1, [3; 32], [4; 32]).await;
         assert!(matches!(next, Err(GatewayError::Unanswered)), "{next:?}");
         assert_eq!((gateway.heard().len(), session.spent().unwrap()), (1, 0));
@@ -230,7 +228,7 @@ async fn mismatched_receipt_is_rejected() {
     assert!(session.generate(0, 1, [1; 32], [2; 32]).await.is_err(), "another key's signature");
     let signer = operator.clone();
     gateway.answer(move |request| {
-        // Signed by the operator, and no way leads from this receipt to what was signed.
+        // Signed by the operator, but no Merkle path leads from this receipt to the signed root.
         let others = [3, 4].map(|position| Receipt { position, ..good(request) });
         let bundled = SignedReceipt::sign_together(&others, &signer)[0];
         (200, parts(SignedReceipt { receipt: good(request), ..bundled }))

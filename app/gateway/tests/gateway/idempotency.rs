@@ -1,6 +1,5 @@
 use motif_sdk::{
-    Pubkey,
-    gateway::wire::{GenerationRequest, VoucherParts},
+    gateway::wire::GenerationRequest,
     voucher::{SignedVoucher, Voucher},
 };
 use tokio::{
@@ -43,9 +42,9 @@ async fn other_body_under_key_is_rejected() {
     let world = World::new().await;
     let request = world.next_request().await;
     world.generate("the-same-key", &request).await.assert_ok();
-    let later = request.voucher.signed_by(Pubkey::default()).voucher;
+    let later = request.voucher.voucher;
     let later = Voucher { expires_at: later.expires_at + 1, ..later };
-    let later = VoucherParts::from(&SignedVoucher::sign(later, &voucher_key()));
+    let later = SignedVoucher::sign(later, &voucher_key());
     let changes: [&dyn Fn(&mut GenerationRequest); 5] = [
         &|other| other.output_digest.0[31] ^= 1,
         &|other| other.request_digest.0[0] ^= 1,
@@ -74,7 +73,7 @@ async fn whitespace_keeps_request_equal() {
     assert_eq!(spaced.await.body, first.body);
 }
 
-/// A generation's request as it goes over the wire.
+/// Returns the bytes of a generation's HTTP request.
 pub fn on_the_wire(key: &str, request: &GenerationRequest) -> String {
     let body = serde_json::to_string(request).unwrap();
     format!(
@@ -84,7 +83,7 @@ pub fn on_the_wire(key: &str, request: &GenerationRequest) -> String {
     )
 }
 
-/// Sends a request and reads so many bytes of its answer, which is lost then.
+/// Sends a request, reads this many bytes of its response, and drops the rest.
 async fn lose(world: &World, sent: &str, read: usize) {
     let mut stream = TcpStream::connect(world.gateway.local_addr()).await.unwrap();
     stream.write_all(sent.as_bytes()).await.unwrap();
@@ -96,9 +95,9 @@ async fn lost_response_is_repeated() {
     let world = World::new().await;
     let request = world.next_request().await;
     let first = world.generate("the-same-key", &request).await;
-    // The body and the least head there is.
+    // Body and minimal head.
     let least = b"HTTP/1.1 200 OK\r\n\r\n".len() + first.body.len();
-    // Answers of the same request, before and after it was served for the first time.
+    // Responses to the same request, before and after it was first served.
     let sent = on_the_wire("the-same-key", &request);
     for lost_at in 0..=least {
         lose(&world, &sent, lost_at).await;
@@ -125,7 +124,7 @@ async fn truncated_request_charges_nothing() {
         let mut stream = TcpStream::connect(world.gateway.local_addr()).await.unwrap();
         stream.write_all(&sent.as_bytes()[..broken_at]).await.unwrap();
     }
-    // The gateway has read all of them once it has closed the last.
+    // After it closes the last connection, the gateway has read all.
     while world.gateway.app().metrics.connections.get() > 0 {
         tokio::time::sleep(std::time::Duration::from_millis(20)).await;
     }

@@ -1,4 +1,4 @@
-//! What is durable in the journal of a file's store and not in its tables yet.
+//! Changes that are durable in a file store's journal and not yet in its tables.
 
 use std::{
     collections::HashSet,
@@ -28,7 +28,7 @@ use tempfile::TempDir;
 
 use crate::world::{Answer, CHANNEL, SECRET, ScriptedChain, next_request, voucher_key, with_admin};
 
-/// Where a store's tables stop until they are let go on.
+/// Gate that blocks the writing of tables.
 struct Gate {
     moment: Failpoint,
     is_closed: Mutex<bool>,
@@ -40,7 +40,7 @@ impl Gate {
         Arc::new(Self { moment, is_closed: Mutex::new(true), opened: Condvar::new() })
     }
 
-    /// Lets everything pass until it is closed.
+    /// Creates an open gate.
     fn open_at(moment: Failpoint) -> Arc<Self> {
         Arc::new(Self { moment, is_closed: Mutex::new(false), opened: Condvar::new() })
     }
@@ -64,7 +64,7 @@ impl Failpoints for Gate {
     }
 }
 
-/// A gateway on a store of its own.
+/// Gateway with its own store.
 struct Served {
     gateway: RunningGateway,
     chain: Arc<ScriptedChain>,
@@ -85,7 +85,7 @@ impl Served {
         Self { gateway, chain, config, folder }
     }
 
-    /// What a kill would leave at this moment.
+    /// Copies the files as a kill would leave them.
     fn killed(&self) -> Killed {
         let folder = tempfile::tempdir().unwrap();
         for entry in std::fs::read_dir(self.folder.path()).unwrap() {
@@ -107,7 +107,7 @@ impl Served {
         next_request(&client.channel(&CHANNEL).await.unwrap(), &voucher_key())
     }
 
-    /// Pays for so many; returns what was sent and what was answered.
+    /// Pays for this many generations; returns requests and responses.
     async fn pay(&self, count: u32) -> Vec<(String, GenerationRequest, Vec<u8>)> {
         let mut paid = Vec::new();
         for number in 0..count {
@@ -131,7 +131,7 @@ impl Served {
     }
 }
 
-/// A gateway's files after a kill.
+/// Files of a gateway after a kill.
 struct Killed {
     chain: Arc<ScriptedChain>,
     config: GatewayConfig,
@@ -170,7 +170,7 @@ async fn journal_only_record_survives_kill() {
     let paid = served.pay(20).await;
     let again = served.killed().start().await.unwrap();
     again.assert_whole(&paid).await;
-    // And once more, from the tables alone.
+    // Again, from the tables alone.
     let killed = again.killed();
     again.gateway.shutdown().await;
     killed.start().await.unwrap().assert_whole(&paid).await;
@@ -199,7 +199,7 @@ async fn reads_wait_for_acknowledged_writes() {
     let mut reading = tokio::spawn(async move { receipts(&url).await });
     let early = tokio::time::timeout(Duration::from_millis(300), &mut reading).await;
     assert!(early.is_err(), "it has read what the tables had");
-    // Paying goes on meanwhile.
+    // Payments continue meanwhile.
     served.generate("meanwhile", &served.next_request().await).await.assert_ok();
     gate.open();
     let page = reading.await.unwrap();
@@ -213,7 +213,7 @@ async fn torn_last_frame_is_dropped() {
     let served = Served::watched(gate.clone()).await;
     let mut paid = served.pay(3).await;
     let killed = served.killed();
-    // Each payment was a frame of its own, of one page. As if the third had not got so far.
+    // Each payment is a frame of one page. The third is removed.
     damage(&killed.journal(), 2 * 4_096 + 200);
     let again = killed.start().await.unwrap();
     let torn = paid.pop().unwrap();
@@ -248,13 +248,13 @@ async fn bad_frame_is_named_and_skipped() {
     let policy = SessionPolicy::default();
     let session = PayerSession::begin(client, CHANNEL, &account, voucher_key(), policy).await;
     let held = session.unwrap().hold(0, 1, [1; 32], 60).await.unwrap();
-    // Half a second before the tables get it.
+    // Half a second before it is in the tables.
     gate.close();
     let (key, request) = ("behind-it".to_owned(), served.next_request().await);
     let answer = served.generate(&key, &request).await;
     answer.assert_ok();
     paid.push((key, request, answer.body));
-    // As if the tables refused holds. Each payment was a frame, and so was the hold.
+    // Makes the tables reject holds. Each payment is a frame, and so is the hold.
     let refusing = async |skip: &[u64]| {
         let mut killed = served.killed();
         let file = format!("sqlite:{}", killed.config.store.file().unwrap().display());
@@ -298,7 +298,7 @@ async fn skipped_generation_stops_its_channel_only() {
     assert_eq!(client.channel(&other).await.unwrap().channel.0, other);
     assert!(client.channel(&CHANNEL).await.is_err(), "its vouchers do not cover its receipts");
     assert_eq!(again.gateway.app().exposure().unreadable, 1);
-    // The frame is gone for good: the next start needs no leave.
+    // The frame is dropped permanently: the next start needs no option.
     let mut killed = again.killed();
     killed.config.skip_frames.clear();
     let again = killed.start().await.unwrap();
@@ -338,7 +338,7 @@ async fn waiting_receipts_share_signature() {
     let mut state = GatewayClient::new(&served.gateway.url()).channel(&CHANNEL).await.unwrap();
     gate.close();
     let mut asked = Vec::new();
-    // The first is held up, and all others queue up behind it.
+    // The first is blocked, and all others queue behind it.
     for number in 0..20_u32 {
         let (key, request) = (format!("generation-{number}"), next_request(&state, &voucher_key()));
         state.open.entries = vec![StatementEntry { license: 0, units: number + 1 }];
@@ -360,10 +360,10 @@ async fn waiting_receipts_share_signature() {
         receipts.push(SignedReceipt::from(&parts));
         paid.push((key, request, answer.body));
     }
-    let operator = served.config.operator.pubkey();
+    let operator = served.config.operator;
     assert!(receipts.iter().all(|receipt| receipt.verifies(&operator)));
     let signatures: HashSet<_> = receipts.iter().map(|receipt| receipt.signature).collect();
-    // The first frame has the first receipt and whatever came with it, the second has the rest.
+    // The first frame has the first receipt and concurrent ones, the second has the rest.
     assert!((2..=3).contains(&signatures.len()), "{} signatures", signatures.len());
     let again = served.killed().start().await.unwrap();
     again.assert_whole(&paid).await;

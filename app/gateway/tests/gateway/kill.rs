@@ -1,13 +1,13 @@
-//! A gateway that is killed at any moment, under load. `just crash-loop` does it a thousand times.
+//! A gateway that is killed at failpoints under load. `just crash-loop` does it a thousand times.
 
 use std::process::Command;
 
-use crate::{
-    crashing::{child, rounds::Rounds},
+use motif_testkit::{
+    crash_loop::{self, Rounds},
     world::Server,
 };
 
-/// This program again, as the gateway that is killed.
+/// Returns the command that runs this program as the gateway to kill.
 pub fn gateway() -> Command {
     let mut command = Command::new(std::env::current_exe().unwrap());
     command.args(["--exact", "kill::killed_gateway", "--ignored", "--nocapture"]);
@@ -17,8 +17,8 @@ pub fn gateway() -> Command {
 #[test]
 #[ignore = "other tests start it, as a process of its own"]
 fn killed_gateway() {
-    let told = std::env::var(child::TOLD).unwrap();
-    child::run(serde_json::from_str(&told).unwrap());
+    let told = std::env::var(crash_loop::TOLD).unwrap();
+    crash_loop::run(serde_json::from_str(&told).unwrap());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

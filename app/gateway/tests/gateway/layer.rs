@@ -1,5 +1,6 @@
 use axum::{Router, body::to_bytes, extract::Request, routing::post};
-use motif_gateway::paywall::{PaidRoutes, Paywall, PaywallLayer};
+use motif_gateway::paywall;
+use motif_paywall::{PaidRoutes, PaywallLayer};
 use motif_sdk::gateway::wire::{Payment, PaymentRequired, ReceiptParts};
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
@@ -11,7 +12,7 @@ use crate::sold::Sold;
 async fn layer_sells_inner_service() {
     let mut sold = Sold::new().await;
     let folder = tempfile::tempdir().unwrap();
-    let mut config = sold.world.config.paywall.clone().unwrap();
+    let mut config = sold.world.config.paywall.clone().unwrap().paywall;
     let text = format!(
         "[[route]]\nmethod = \"POST\"\npath = \"/words/{{about}}\"\nwork = \"{}\"\n\
          use = \"generate\"\nunits = {{ count = \"bytes\" }}\nper = 4\nmost_units = 9",
@@ -19,8 +20,8 @@ async fn layer_sells_inner_service() {
     );
     config.routes = PaidRoutes::read(&text, "in the server").unwrap();
     config.spool = folder.path().to_owned();
-    let gateway = sold.world.gateway.app().clone();
-    let paywall = Paywall::open(gateway, config, CancellationToken::new()).unwrap();
+    let app = sold.world.gateway.app();
+    let paywall = paywall::open(app, config, CancellationToken::new()).unwrap();
     let server = Router::new().route("/words/{about}", post(async || "nine bytes"));
     let server = PaywallLayer::new(paywall).layer(server);
 
@@ -50,7 +51,7 @@ async fn layer_sells_inner_service() {
         request_digest: due.request_digest.0,
         expires_at: due.expires_at,
     };
-    // Paid at the gateway, it is handed over by the layer.
+    // After payment at the gateway, the layer sends it.
     let receipt = sold.session.capture(&held, 3, due.output_digest.0).await.unwrap();
     let paid = ask(&Payment::Ask(sold.ask(&wanted)), wanted.body.clone());
     let paid = server.oneshot(paid).await.unwrap();

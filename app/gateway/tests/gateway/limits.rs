@@ -4,7 +4,6 @@ use std::{
 };
 
 use motif_gateway::config::Rate;
-use motif_sdk::gateway::wire::VoucherParts;
 use motif_sdk::voucher::SignedVoucher;
 use reqwest::{Client, Method};
 use tokio::{
@@ -46,7 +45,7 @@ async fn proxied_clients_have_own_allowance() {
     for client in 0..5 {
         let address = format!("203.0.113.{client}");
         assert!(asked(&world, &address).await.status.is_success());
-        // What it claims itself stands left of what the proxy saw.
+        // The client's own claim is left of the address that the proxy appends.
         let forged = format!("198.51.100.1, {address}");
         asked(&world, &forged).await.assert_problem(429, "rate-limited");
     }
@@ -71,7 +70,7 @@ async fn unmatched_path_is_rate_limited() {
     ] {
         world.send(method, path, None, None).await.assert_problem(status, slug);
     }
-    // A browser's question whether a page may ask is none of the page's.
+    // A browser's preflight does not count as a request of the page.
     let url = format!("{}{channel}", world.gateway.url());
     let preflight = Client::new().request(Method::OPTIONS, url);
     let preflight = preflight.header("access-control-request-method", "POST");
@@ -82,8 +81,8 @@ async fn unmatched_path_is_rate_limited() {
 async fn channel_allowance_is_private() {
     let world = World::with(|config| config.limits.channel = Rate::per_hour(60, 2)).await;
     let mut foreign = world.next_request().await;
-    let voucher = foreign.voucher.signed_by(Default::default()).voucher;
-    foreign.voucher = VoucherParts::from(&SignedVoucher::sign(voucher, &foreign_key()));
+    let voucher = foreign.voucher.voucher;
+    foreign.voucher = SignedVoucher::sign(voucher, &foreign_key());
     for _ in 0..10 {
         world.generate("a-foreign-key", &foreign).await.assert_problem(422, "voucher-signature");
     }
@@ -101,7 +100,7 @@ async fn connect(world: &World, from: [u8; 4]) -> std::io::Result<TcpStream> {
     socket.connect(world.gateway.local_addr()).await
 }
 
-/// Whether the other side has closed, or does within a second.
+/// Returns whether the other side closes within a second.
 async fn is_closed(stream: &mut TcpStream) -> bool {
     let read = tokio::time::timeout(Duration::from_secs(1), stream.read(&mut [0; 1])).await;
     matches!(read, Ok(Ok(0) | Err(_)))
@@ -133,7 +132,7 @@ async fn endless_head_is_cut_off() {
     let mut long = connect(&world, [127, 0, 0, 1]).await.unwrap();
     long.write_all(b"GET /healthz HTTP/1.1\r\nx-long: ").await.unwrap();
     let mut written = 0;
-    // It ends with an answer (431) or with the connection, and long before this.
+    // It ends with 431 or a closed connection, long before this.
     while written < 1 << 20 && long.write_all(&[b'x'; 1_024]).await.is_ok() {
         written += 1_024;
         let mut head = [0; 12];
@@ -162,7 +161,7 @@ async fn endless_body_is_cut_off() {
         "POST /v1/channels/{CHANNEL}/generations HTTP/1.1\r\nhost: a\r\nidempotency-key: 12345678\r\n\
          content-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n"
     );
-    // Faster than can be read: too large.
+    // Faster than the gateway reads: too large.
     let mut fast = connect(&world, [127, 0, 0, 1]).await.unwrap();
     fast.write_all(head.as_bytes()).await.unwrap();
     let chunk = format!("4000\r\n{}\r\n", " ".repeat(0x4000));
@@ -172,11 +171,11 @@ async fn endless_body_is_cut_off() {
         }
     }
     let mut said = vec![0; 12];
-    // What it has not read of the body may end the connection before the answer is heard.
+    // Unread bytes of the body may reset the connection before the response arrives.
     if fast.read_exact(&mut said).await.is_ok() {
         assert_eq!(String::from_utf8_lossy(&said), "HTTP/1.1 413");
     }
-    // A byte now and then: too late.
+    // A byte at a time: too slow.
     let mut slow = connect(&world, [127, 0, 0, 1]).await.unwrap();
     slow.write_all(head.as_bytes()).await.unwrap();
     let begun = Instant::now();
@@ -197,7 +196,7 @@ async fn compressed_body_is_rejected() {
     }
 }
 
-/// As many as `MOTIF_SLOW_SOCKETS` says; 5,000 are meant for a machine of their own.
+/// `MOTIF_SLOW_SOCKETS` sets the number of sockets; 5,000 need a machine without other load.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn slow_sockets_delay_no_others() {
     let sockets = std::env::var("MOTIF_SLOW_SOCKETS").ok().and_then(|count| count.parse().ok());
@@ -221,7 +220,7 @@ async fn slow_sockets_delay_no_others() {
     let beside = p99(&world).await;
     drip.abort();
     println!("p99 alone {before:?}, beside {sockets} slow sockets {beside:?}");
-    // Machines that run other tests meanwhile are given some room beyond twice as long.
+    // Twice as long, with a margin for machines that run other tests.
     let most = before * 2 + Duration::from_millis(100);
     assert!(beside <= most, "{beside:?} instead of {before:?}");
 }

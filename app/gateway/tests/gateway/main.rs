@@ -1,19 +1,16 @@
-//! The gateway over HTTP, on a chain that does what a test tells it to.
-#![allow(clippy::unwrap_used, reason = "a test stops at what it did not expect")]
+//! The gateway over HTTP, on a scripted chain.
+#![allow(clippy::unwrap_used, reason = "a test fails by a panic")]
 
 mod admin;
 mod api_keys;
 mod batches;
 mod clocks;
-mod crashing;
 mod credentials;
 mod dishonest_paywall;
 mod exposure;
 mod failing_disk;
 mod fetch;
 mod free_riding;
-#[path = "../free_riding/mod.rs"]
-mod game;
 mod hold_races;
 mod holds;
 mod hostile_gateway;
@@ -22,14 +19,10 @@ mod journal;
 mod kill;
 mod layer;
 mod limits;
-#[path = "../../examples/model_server/server.rs"]
-mod model_server;
 mod nodes;
 mod observability;
 mod openapi;
 mod payer_requests;
-#[path = "../../examples/model_server/picture.rs"]
-mod picture;
 mod problems;
 mod quotes;
 mod races;
@@ -53,4 +46,5 @@ mod traces;
 mod unpaid_answers;
 mod withdrawals;
 mod works;
-mod world;
+
+use motif_testkit::{model_server, world};

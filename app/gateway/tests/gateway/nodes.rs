@@ -1,4 +1,4 @@
-//! Several nodes of one cluster: some are away, some behind, some refuse.
+//! Several nodes of one cluster: some unreachable, some lagging, some rejecting.
 
 mod double;
 
@@ -12,7 +12,7 @@ use solana_signature::Signature;
 use self::double::{NodeDouble, Sending};
 use crate::world::{Answer, CHANNEL, SECRET, World, with_admin};
 
-/// An address without a listener.
+/// URL without a listener.
 const AWAY: &str = "http://user:canary-password@127.0.0.1:9/v2/canary-path?api-key=canary-query";
 
 fn chain(urls: &[&str]) -> RpcChain {
@@ -34,7 +34,7 @@ async fn absent_node_is_skipped() {
         assert!(chain.channel(&CHANNEL).await.unwrap().is_some());
     }
     let [away, up] = &chain.nodes()[..] else { panic!("two nodes") };
-    // Those that failed lately are asked last.
+    // Nodes in backoff are tried last.
     assert_eq!((away.requests, away.failures, away.is_in_backoff), (1, 1, true));
     assert_eq!((up.requests, up.failures, up.is_in_backoff), (5, 0, false));
     assert_eq!(away.host, "http://127.0.0.1:9");
@@ -88,7 +88,7 @@ async fn rejection_by_one_node_is_not_final() {
     let with_one_away = chain(&[AWAY, &second.url]);
     let refused = with_one_away.submit(&[1; 80], true).await;
     assert!(matches!(refused, Err(ChainError::Refused(_))), "{refused:?}");
-    // This one breaks off after it was given the transaction.
+    // This node disconnects after it received the transaction.
     first.state().sending = Sending::BrokenOff;
     let with_one_silent = chain(&[&first.url, &second.url]);
     unreachable(with_one_silent.submit(&[1; 80], true).await);
@@ -116,7 +116,7 @@ async fn only_current_node_proves_absence() {
     unreachable(chain.landed(&signature).await);
     second.state().slot = 200;
     assert_eq!(chain.landed(&signature).await, Ok(None));
-    // What any node has seen land has landed.
+    // A transaction confirmed by one node is confirmed.
     second.state().slot = 150;
     second.state().landed.push(signature.to_string());
     assert_eq!(chain.landed(&signature).await.unwrap().unwrap().signature, signature);

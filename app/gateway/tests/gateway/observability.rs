@@ -114,12 +114,12 @@ async fn absent_cluster_makes_unready() {
 async fn failed_store_stays_dead() {
     let world = World::new().await;
     world.generate("the-first-key", &world.next_request().await).await.assert_ok();
-    // The table that the next generation goes to is gone, as on a broken disk.
+    // Drops the table of the next generation, as on a broken disk.
     let store = sqlx::SqlitePool::connect(&format!("sqlite:{}", world.store().display())).await;
     let store = store.unwrap();
     let rename = "ALTER TABLE generations RENAME TO gone";
     sqlx::query(rename).execute(&store).await.unwrap();
-    // The journal has it, so it is acknowledged; the tables fail after that.
+    // The journal has it, so it is acknowledged; then the tables fail.
     world.generate("another-key", &world.next_request().await).await.assert_ok();
     let request = world.next_request().await;
     let deadline = Instant::now() + Duration::from_secs(30);
@@ -134,7 +134,7 @@ async fn failed_store_stays_dead() {
     world.send(Method::GET, "/readyz", None, None).await.assert_problem(503, "store-failed");
     sqlx::query("ALTER TABLE gone RENAME TO generations").execute(&store).await.unwrap();
     store.close().await;
-    // It is not trusted again although the disk is good now; started again it is.
+    // The store stays failed although the disk works; a restart repairs it.
     world.generate("a-third-key", &request).await.assert_problem(503, "store-failed");
     let world = world.restarted(true).await;
     assert_eq!(world.state().await.open.receipts, 2, "what was acknowledged is there");

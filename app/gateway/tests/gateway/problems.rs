@@ -1,21 +1,20 @@
 use motif_sdk::{
     channel::{Channel, ChannelAccount, License},
-    gateway::wire::{Digest, GenerationRequest, VoucherParts},
+    gateway::wire::GenerationRequest,
     voucher::{SignedVoucher, Statement},
 };
 use reqwest::Method;
 
 use crate::world::{Answer, CHANNEL, MINT, World, foreign_key, license, voucher_key};
 
-/// Signs again, after a change.
-fn signed(mut request: GenerationRequest, change: fn(&mut VoucherParts)) -> GenerationRequest {
+/// Changes a voucher and signs it again.
+fn signed(mut request: GenerationRequest, change: fn(&mut SignedVoucher)) -> GenerationRequest {
     change(&mut request.voucher);
-    let voucher = request.voucher.signed_by(Default::default()).voucher;
-    request.voucher = VoucherParts::from(&SignedVoucher::sign(voucher, &voucher_key()));
+    request.voucher = SignedVoucher::sign(request.voucher.voucher, &voucher_key());
     request
 }
 
-/// Has a request refused, and sees that nothing has changed.
+/// Asserts that a request is rejected and changes nothing.
 async fn refused(world: &World, request: &GenerationRequest, status: u16, slug: &str) -> Answer {
     let before = world.state().await;
     let answer = world.generate("a-key-of-its-own", request).await;
@@ -24,7 +23,7 @@ async fn refused(world: &World, request: &GenerationRequest, status: u16, slug: 
     answer
 }
 
-/// Changes the channel on chain and has the gateway read it again.
+/// Changes the channel on chain and makes the gateway read it again.
 async fn changed(world: &World, change: impl FnOnce(&mut ChannelAccount)) {
     change(world.chain.state().channels.get_mut(&CHANNEL).unwrap());
     world.client().open_channel(&CHANNEL).await.unwrap();
@@ -33,7 +32,7 @@ async fn changed(world: &World, change: impl FnOnce(&mut ChannelAccount)) {
 #[tokio::test]
 async fn wrong_price_names_right_total() {
     let world = World::new().await;
-    let request = signed(world.next_request().await, |voucher| voucher.cumulative.0 += 1);
+    let request = signed(world.next_request().await, |voucher| voucher.voucher.cumulative += 1);
     let answer = refused(&world, &request, 409, "wrong-price").await;
     let expected = answer.problem().expected.unwrap();
     assert_eq!((expected.statement, expected.cumulative.0), (0, 102));
@@ -52,10 +51,10 @@ async fn replayed_voucher_names_current_total() {
 async fn mismatched_voucher_is_rejected() {
     let world = World::new().await;
     let request = world.next_request().await;
-    let others: [fn(&mut VoucherParts); 3] = [
-        |voucher| voucher.channel.0 = MINT,
-        |voucher| voucher.opened_slot += 1,
-        |voucher| voucher.cluster = Digest([0; 32]),
+    let others: [fn(&mut SignedVoucher); 3] = [
+        |voucher| voucher.voucher.channel = MINT,
+        |voucher| voucher.voucher.opened_slot += 1,
+        |voucher| voucher.voucher.cluster = [0; 32],
     ];
     for other in others {
         let request = signed(request.clone(), other);
@@ -67,18 +66,18 @@ async fn mismatched_voucher_is_rejected() {
 async fn forged_voucher_is_rejected() {
     let world = World::new().await;
     let mut request = world.next_request().await;
-    let voucher = request.voucher.signed_by(Default::default()).voucher;
-    request.voucher = VoucherParts::from(&SignedVoucher::sign(voucher, &foreign_key()));
+    let voucher = request.voucher.voucher;
+    request.voucher = SignedVoucher::sign(voucher, &foreign_key());
     refused(&world, &request, 422, "voucher-signature").await;
     let mut request = world.next_request().await;
-    request.voucher.cumulative.0 += 1;
+    request.voucher.voucher.cumulative += 1;
     refused(&world, &request, 422, "voucher-signature").await;
 }
 
 #[tokio::test]
 async fn other_statement_names_open_one() {
     let world = World::new().await;
-    let ahead = signed(world.next_request().await, |voucher| voucher.statement += 1);
+    let ahead = signed(world.next_request().await, |voucher| voucher.voucher.statement += 1);
     refused(&world, &ahead, 409, "statement-ahead").await;
     let old = world.next_request().await;
     world.generate("the-first-key", &old).await.assert_ok();
@@ -92,7 +91,7 @@ async fn other_statement_names_open_one() {
 async fn voucher_for_other_units_is_rejected() {
     let world = World::new().await;
     let request = signed(world.next_request().await, |voucher| {
-        voucher.statement_digest.0 = [(1, 1)].into_iter().collect::<Statement>().digest();
+        voucher.voucher.statement_digest = [(1, 1)].into_iter().collect::<Statement>().digest();
     });
     refused(&world, &request, 409, "statement-mismatch").await;
 }
@@ -141,7 +140,7 @@ async fn license_limits_have_own_problems() {
 #[tokio::test]
 async fn short_lived_voucher_is_rejected() {
     let world = World::new().await;
-    let request = signed(world.next_request().await, |voucher| voucher.expires_at = 1_000);
+    let request = signed(world.next_request().await, |voucher| voucher.voucher.expires_at = 1_000);
     refused(&world, &request, 422, "voucher-expires-too-soon").await;
 }
 

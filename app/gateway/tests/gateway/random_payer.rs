@@ -4,8 +4,9 @@ use motif_sdk::{
     fingerprint::content_digest,
     gateway::{
         PaidRequest,
-        wire::{Due, Payment, ReceiptParts, VoucherParts},
+        wire::{Due, Payment, ReceiptParts},
     },
+    voucher::SignedVoucher,
 };
 use rand::{Rng, SeedableRng, rngs::StdRng, seq::IndexedRandom};
 use reqwest::StatusCode;
@@ -16,15 +17,15 @@ use crate::{
     world::{Answer, on_postgres_too},
 };
 
-/// What a platform has come by: units by receipt, each for the bytes it names.
+/// Answers that a platform received: units by receipt.
 #[derive(Default)]
 struct Loot {
     units: HashMap<[u8; 32], u32>,
-    vouchers: Vec<VoucherParts>,
+    vouchers: Vec<SignedVoucher>,
 }
 
 impl Loot {
-    /// Notes an answer that was handed over.
+    /// Records a received answer.
     fn take(&mut self, answer: &Answer) {
         if answer.status != StatusCode::OK {
             return;
@@ -36,7 +37,7 @@ impl Loot {
     }
 }
 
-/// Asks, and returns what is due, if it comes to that.
+/// Requests an answer; returns the due, if there is one.
 async fn ask(sold: &Sold, request: &PaidRequest, loot: &mut Loot) -> Option<Due> {
     let answer = sold.send(request, Some(&Payment::Ask(sold.ask(request)))).await;
     loot.take(&answer);
@@ -61,15 +62,15 @@ async fn random_payer_gets_only_paid_units() {
         });
         let request = sold.request("/images", body);
         match random.random_range(0..8) {
-            // Asks and goes before there is an answer.
+            // Requests and disconnects before the answer.
             0 => {
                 let going = ask(&sold, &request, &mut loot);
                 let within = Duration::from_micros(random.random_range(0..20_000));
                 let _ = tokio::time::timeout(within, going).await;
             }
-            // Asks and does not pay.
+            // Requests and does not pay.
             1 => drop(ask(&sold, &request, &mut loot).await),
-            // Pays with a voucher that it has used before, or for one unit.
+            // Pays with a used voucher, or for one unit.
             2 => {
                 let earlier = loot.vouchers.choose(&mut random).copied();
                 let voucher = match earlier {
@@ -80,13 +81,13 @@ async fn random_payer_gets_only_paid_units() {
                     loot.take(&sold.pay(&request, &due, voucher).await);
                 }
             }
-            // Asks for something again.
+            // Repeats a request.
             3 => {
                 if let Some(earlier) = asked.choose(&mut random).cloned() {
                     drop(ask(&sold, &earlier, &mut loot).await);
                 }
             }
-            // Pays twice, at once.
+            // Pays twice concurrently.
             4 => {
                 if let Some(due) = ask(&sold, &request, &mut loot).await {
                     let voucher = sold.voucher_for(&due);
@@ -99,7 +100,7 @@ async fn random_payer_gets_only_paid_units() {
                     loot.vouchers.push(voucher);
                 }
             }
-            // Pays, and goes before it has the answer.
+            // Pays and disconnects before the answer.
             5 => {
                 if let Some(due) = ask(&sold, &request, &mut loot).await {
                     let voucher = sold.voucher_for(&due);
@@ -108,7 +109,7 @@ async fn random_payer_gets_only_paid_units() {
                     loot.vouchers.push(voucher);
                 }
             }
-            // Does what it should.
+            // Pays honestly.
             _ => {
                 if let Some(due) = ask(&sold, &request, &mut loot).await {
                     let voucher = sold.voucher_for(&due);
@@ -130,7 +131,7 @@ async fn random_payer_gets_only_paid_units() {
     }
     let had = |loot: &Loot| loot.units.values().map(|units| u64::from(*units)).sum::<u64>();
     assert!(had(&loot) * 102 <= sold.owed().await, "seed {seed}: something was had for nothing");
-    // What it has paid for and not received, it gets by asking again.
+    // A retry returns paid answers that were not received.
     for request in &asked {
         drop(ask(&sold, request, &mut loot).await);
     }

@@ -32,7 +32,7 @@ pub fn encoded(image: &DynamicImage, format: ImageFormat) -> Vec<u8> {
     bytes.into_inner()
 }
 
-/// [`WORK`] is registered with this content; so is `OTHER`, later.
+/// Content of [`WORK`], and of `OTHER`, which is registered later.
 pub fn register(world: &World, content: &[u8], fingerprint: Fingerprint) {
     publish(world);
     let mut state = world.chain.state();
@@ -42,7 +42,7 @@ pub fn register(world: &World, content: &[u8], fingerprint: Fingerprint) {
     state.works.insert(OTHER, later);
 }
 
-/// A gateway that knows of works registered before it started.
+/// Starts a gateway after works were registered.
 pub async fn knowing(content: &[u8], fingerprint: Fingerprint) -> World {
     let world = World::new().await;
     register(&world, content, fingerprint);
@@ -50,7 +50,7 @@ pub async fn knowing(content: &[u8], fingerprint: Fingerprint) -> World {
     world
 }
 
-/// Waits until the index says what is expected.
+/// Waits until the index has the expected works.
 pub async fn until(world: &World, is_so: impl Fn(&Authentication) -> bool) {
     let request = AuthenticationRequest {
         digest: Digest([9; 32]),
@@ -189,7 +189,7 @@ async fn recognition_waits_for_first_read() {
     world.chain.network(Network::Up);
     until(&world, |answer| answer.works == 2).await;
 
-    // A snapshot that was changed is not believed, and costs nothing but time.
+    // A changed snapshot is ignored, and costs only time.
     let mut name = world.store().into_os_string();
     name.push(".works");
     std::fs::write(&name, b"nonsense").unwrap();

@@ -1,5 +1,6 @@
 use std::time::Duration;
 
+use motif_sdk::channel::Moment;
 use motif_sdk::gateway::{
     PayerSession, SessionPolicy,
     wire::{UsageBy, UsageReport},
@@ -126,11 +127,14 @@ async fn closed_channel_is_still_reconciled() {
         let now = state.now;
         let mut account = state.channels.remove(&CHANNEL).unwrap();
         let payer = account.channel.payer;
-        account.channel.request_close(&payer, now).unwrap();
+        account
+            .channel
+            .request_close(|key| *key == payer, Moment { unix_seconds: now, slot: 0 })
+            .unwrap();
         account.channel.closes_at = now;
         account
     };
-    // While it is there, and after its account has left the chain.
+    // While it exists, and after its account was deleted.
     for is_there in [true, false] {
         if is_there {
             world.chain.state().channels.insert(CHANNEL, over.clone());
@@ -141,7 +145,7 @@ async fn closed_channel_is_still_reconciled() {
         assert!(books.exact, "{books:?}");
         assert_eq!((books.channels[0].settled.0, books.channels[0].exposed.0), (408, 0));
     }
-    // That it is not found is no failure, and nothing that an operator must be told of.
+    // An unknown key is not a failure and not logged as one.
     let failures = world.gateway.app().metrics.settlement_failures.get();
     tokio::time::sleep(Duration::from_millis(1_100)).await;
     assert_eq!(world.gateway.app().metrics.settlement_failures.get(), failures);

@@ -55,7 +55,7 @@ async fn session_survives_kills() {
             PayerSession::begin(client, CHANNEL, &account, voucher_key(), SessionPolicy::default());
         let settled = world.chain.channel_account().channel.statements.length;
         if settled > 0 {
-            // The account was read before the settlement: the gateway is ahead of it.
+            // The account was read before the settlement, so the gateway is ahead.
             assert!(begun.await.is_err());
             break;
         }
@@ -67,7 +67,7 @@ async fn session_survives_kills() {
         assert_eq!(session.spent().unwrap(), 5 * 102);
         if run == 2 {
             world.settle().await.unwrap();
-            // The cut is followed, because the total is the session's own.
+            // The session follows the cut, because the total is its own.
             session.generate(0, 1, [99; 32], [99; 32]).await.unwrap();
             assert_eq!(session.statement(), 1);
         }

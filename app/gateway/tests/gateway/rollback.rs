@@ -8,7 +8,7 @@ async fn generate(world: &World, key: &str) {
     world.generate(key, &world.next_request().await).await.assert_ok();
 }
 
-/// Until the chain has so many statements of the channel, for five seconds at most.
+/// Waits until the chain has this many statements of the channel, at most five seconds.
 async fn settled(world: &World, statements: u64) {
     for _ in 0..250 {
         if world.chain.channel_account().channel.statements.length == statements {
@@ -43,7 +43,7 @@ async fn rolled_back_settlement_is_resent() {
 async fn unknown_outcome_is_not_resigned() {
     let world = World::with(|config| config.settle.look_every = Duration::from_secs(60)).await;
     generate(&world, "generation-0").await;
-    // Transactions land, their block is final, and no node reports it.
+    // Transactions land in a finalized block, and no node reports them.
     world.chain.network(Network::Deaf);
     let (client, request) = (world.client(), world.request(PayerRequest::settle));
     let client = client.patience(Duration::ZERO);

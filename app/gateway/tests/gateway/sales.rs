@@ -33,7 +33,7 @@ async fn unpaid_request_gets_price_only() {
         answer.problem().payment,
         Some(PaymentRequired::PriceTag(Box::new(price_tag.clone())))
     );
-    // What was known is good while the cluster is away.
+    // Cached prices are served while the cluster is unreachable.
     sold.world.chain.network(Network::Down);
     sold.send(&request, None).await.assert_problem(402, "payment-required");
     assert_eq!(sold.server.asked(), 0);
@@ -199,7 +199,7 @@ async fn free_route_passes_unnamed_fails() {
     assert_eq!(sold.send(&free(&sold), None).await.status, StatusCode::OK);
 }
 
-/// A request that costs nothing, with a body.
+/// Sends a free request with a body.
 fn free(sold: &Sold) -> PaidRequest {
     let units = PaidUnits::Exactly(1);
     PaidRequest { method: Method::POST, units, ..sold.request("/echo", json!({})) }

@@ -1,14 +1,14 @@
-//! Every operation, asked by a program that knows nothing but the served description.
+//! Tests every operation with requests derived from the served OpenAPI description.
 
 use std::process::Command;
 
 use crate::world::{SECRET, World, with_admin};
 
-/// What Python needs is not part of the pinned toolchain. The gate installs it and says so, and
-/// then going without it is a failure.
+/// Python packages are not part of the pinned toolchain. The gate installs them and then requires
+/// this test to run.
 const REQUIRED: &str = "MOTIF_REQUIRE_PYTHON";
 const PYTHON: &str = "MOTIF_PYTHON";
-/// Requests for each operation and phase; the variable asks for more.
+/// Number of requests per operation and phase; the variable raises it.
 const EXAMPLES: &str = "MOTIF_SCHEMATHESIS_EXAMPLES";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -33,8 +33,8 @@ async fn responses_match_openapi() {
         run.current_dir(folder.path())
             .args(["-m", "schemathesis.cli", "run"])
             .arg(format!("{url}/openapi.json"))
-            // An address is base58 of 32 bytes, and a voucher is signed: no pattern says that, so
-            // what fits the description may still be refused, with a status that it names.
+            // An address is base58 of 32 bytes, and a voucher is signed, which no pattern
+            // expresses. A valid request may therefore be rejected with a documented status.
             .args(["--exclude-checks", "positive_data_acceptance"])
             .args(["--checks", "all", "--phases", "examples,coverage,fuzzing", "--seed", "1"])
             .args(["--generation-database", "none", "--suppress-health-check", "all"])

@@ -1,4 +1,4 @@
-//! A canary goes where secrets go; nothing that is logged, answered or printed may sing.
+//! Secrets contain a canary text, which must not appear in logs, responses or output.
 
 use std::{
     io::Write,
@@ -24,7 +24,7 @@ use tracing_subscriber::fmt::MakeWriter;
 
 use crate::world::{Answer, CHANNEL, SECRET, World, with_admin};
 
-/// Everything that the tests of this process have logged.
+/// Log of the tests of this process.
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<Vec<u8>>>);
 
@@ -34,7 +34,7 @@ impl Log {
         LOG.get_or_init(|| {
             let log = Self::default();
             let subscriber = tracing_subscriber::fmt().with_writer(log.clone()).with_ansi(false);
-            // All of ours, and of others what a production log holds.
+            // All levels of the gateway, and the default level of other crates.
             let filter = "info,motif_gateway=trace,motif_sdk=trace";
             subscriber.with_env_filter(filter).init();
             log
@@ -82,7 +82,7 @@ async fn secrets_are_never_shown() {
     shown.push(format!("{:?}", GatewayClient::new("http://a.invalid").api_key(&token)));
     shown.push(format!("{:?}", world.admin()));
 
-    // Right and wrong proofs, on both listeners, on every kind of path.
+    // Valid and invalid credentials, on both listeners, on every kind of path.
     for url in [world.gateway.url(), world.gateway.admin_url().unwrap()] {
         for bearer in [SECRET, &token, &format!("{SECRET}x"), &format!("{token}0")] {
             for path in ["/metrics", "/v1/keys", "/nowhere", &format!("/v1/channels/{CHANNEL}")] {
@@ -96,13 +96,13 @@ async fn secrets_are_never_shown() {
         }
     }
 
-    // Vouchers that are served, repeated, replayed, spoilt, and torn: what they are signed with
-    // pays, wherever it is found.
+    // Vouchers that are served, repeated, replayed, invalid and truncated. Their signatures
+    // are secrets.
     let request = world.next_request().await;
     let mut dearer = request.clone();
     dearer.units += 1;
     let mut forged = request.clone();
-    forged.voucher.cumulative.0 += 1;
+    forged.voucher.voucher.cumulative += 1;
     let whole = serde_json::to_value(&request).unwrap();
     for (key, body) in [
         ("the-first-key", json!(request)),
@@ -124,7 +124,7 @@ async fn secrets_are_never_shown() {
     let signatures = [&whole["voucher"]["signature"], &proof["signature"]];
     let signatures = signatures.map(|signature| signature.as_str().unwrap().to_owned());
 
-    // A node whose URL holds a provider's key, and that is not there.
+    // An unreachable node whose URL holds a provider's key.
     let rpc_url = "http://user:canary-password@127.0.0.1:9/v2/canary-path?api-key=canary-query";
     let chain = RpcChain::new(&[rpc_url]);
     shown.push(format!("{:?}", chain.reach().await));
@@ -142,7 +142,7 @@ async fn secrets_are_never_shown() {
     }
     away.shutdown().await;
 
-    let operators_key = bs58_of(&world.config.operator.to_bytes());
+    let operators_key = bs58_of(&world.config.keypair.to_bytes());
     shown.push(log.text());
     assert!(shown.iter().any(|text| text.contains("unauthorized")));
     assert!(log.text().contains("cluster unreachable"), "the log was heard");
@@ -171,7 +171,7 @@ async fn log_injection_is_escaped() {
     }
     let asked = Client::new().get(format!("{}/healthz", world.gateway.url()));
     Answer::to(asked.header("x-request-id", "injected\tid")).await;
-    // As no library sends it: what is no HTTP is refused, and what is has no ends of lines in it.
+    // Invalid HTTP is rejected, and valid headers contain no line breaks.
     for head in [
         "GET /injected\x1b[31m HTTP/1.1\r\nhost: a\r\n\r\n",
         "GET /healthz HTTP/1.1\r\nhost: a\r\nx-request-id: a\x1b[31mERROR\r\n\r\n",

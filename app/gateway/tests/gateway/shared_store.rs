@@ -27,14 +27,14 @@ use crate::world::{
     voucher_key, with_admin,
 };
 
-/// A process on a shared store.
+/// Process on a shared store.
 struct Process {
     gateway: RunningGateway,
-    /// Ends the process where it stands when it is dropped.
+    /// Ends the process without shutdown when it is dropped.
     _threads: Threads,
 }
 
-/// A server, a chain, and processes on both.
+/// Server and chain with processes on both.
 struct Shared {
     chain: Arc<ScriptedChain>,
     config: GatewayConfig,
@@ -42,7 +42,7 @@ struct Shared {
 }
 
 impl Shared {
-    /// `None` where there is no server.
+    /// Returns `None` without a PostgreSQL server.
     async fn new(lease: Duration) -> Option<Self> {
         let database_url = Server::get()?.database().await;
         let operator = Arc::new(Keypair::new_from_array([8; 32]));
@@ -60,7 +60,7 @@ impl Shared {
         Process { gateway, _threads: threads }
     }
 
-    /// Two processes that start at the same time, on a server without tables; the first has
+    /// Starts two processes at the same time, on an empty database; the first holds
     /// the channel.
     async fn two(&self) -> (Process, Process) {
         let (first, second) = tokio::join!(self.process(), self.process());
@@ -72,7 +72,7 @@ impl Shared {
         PgConnection::connect(&self.database_url).await.unwrap()
     }
 
-    /// How many generations are on disk.
+    /// Returns the number of generations on disk.
     async fn stored(&self) -> i64 {
         let row = sqlx::query("SELECT COUNT(*) AS stored FROM generations");
         row.fetch_one(&mut self.database().await).await.unwrap().get("stored")
@@ -88,7 +88,7 @@ impl Process {
         AdminClient::new(&self.gateway.admin_url().unwrap(), SECRET)
     }
 
-    /// Sends a generation to this process, whichever process has the channel.
+    /// Sends a generation to this process, whichever process holds the channel.
     async fn generate(
         &self,
         key: &str,
@@ -104,13 +104,13 @@ impl Process {
         Answer::to(asked).await
     }
 
-    /// What an honest payer would send next.
+    /// Returns an honest payer's next request.
     async fn next_request(&self) -> motif_sdk::gateway::wire::GenerationRequest {
         next_request(&self.client().channel(&CHANNEL).await.unwrap(), &voucher_key())
     }
 }
 
-/// Long enough that no lease ends while a test runs.
+/// Long enough that no lease ends during a test.
 const LONG: Duration = Duration::from_secs(600);
 
 #[tokio::test]
@@ -123,7 +123,7 @@ async fn channel_has_one_writer() {
     assert_eq!(refused.problem().holder, Some(first.gateway.url()));
     assert_eq!(shared.stored().await, 0);
     first.generate("the-first-key", None, &request).await.assert_ok();
-    // A client that asks the wrong one is led to the right one.
+    // A client at the wrong process is redirected to the right one.
     let state = second.client().channel(&CHANNEL).await.unwrap();
     assert_eq!(state.open.receipts, 1);
     second.client().open_channel(&CHANNEL).await.unwrap();
@@ -144,7 +144,7 @@ async fn dead_process_loses_nothing() {
         acknowledged.push((key, request, answer.body));
     }
     drop(first); // nothing is released
-    // The client only knows the other one, which takes the channel over when the lease ends.
+    // The client uses the other process, which takes the channel over when the lease ends.
     let state = second.client().channel(&CHANNEL).await.unwrap();
     assert_eq!((state.open.receipts, state.cumulative.0), (5, 5 * 102));
     for (key, request, body) in &acknowledged {
@@ -165,7 +165,7 @@ async fn lost_lease_stops_writes() {
     let (first, second) = shared.two().await;
     first.generate("the-first-key", None, &first.next_request().await).await.assert_ok();
     let request = first.next_request().await;
-    // As if the first had been paused for longer than its lease: it does not know yet.
+    // The first was paused beyond its lease and has not read that yet.
     let_leases_expire(&shared.database_url).await;
     let state = second.client().channel(&CHANNEL).await.unwrap();
     assert_eq!(state.open.receipts, 1);
@@ -177,7 +177,7 @@ async fn lost_lease_stops_writes() {
     assert_eq!(refused.slug(), Some("channel-held-elsewhere"));
     assert!(shared.chain.state().submitted.is_empty());
     second.generate("the-second-key", None, &request).await.assert_ok();
-    // The store of the first has not failed: it serves what it has.
+    // The first's store has not failed: it still serves reads.
     first.client().ready().await.unwrap();
 }
 
@@ -188,7 +188,7 @@ async fn lost_lease_stops_settlement() {
     first.generate("the-first-key", None, &first.next_request().await).await.assert_ok();
     let_leases_expire(&shared.database_url).await;
     second.client().channel(&CHANNEL).await.unwrap();
-    // The first still believes that the channel is its own.
+    // The first still holds the channel in memory.
     let refused = first.admin().settle(&CHANNEL).await.unwrap_err();
     assert_eq!(refused.slug(), Some("channel-moving"));
     assert!(shared.chain.state().submitted.is_empty(), "what is not stored is not sent");
@@ -254,7 +254,7 @@ async fn key_budget_spans_processes() {
     };
     let created = first.admin().create_api_key(&key).await.unwrap();
     let token = Some(&created.token[..]);
-    // Known to the second before the first spends with it.
+    // The second loads it before the first spends with it.
     second.client().api_key(&created.token).channel(&CHANNEL).await.unwrap();
     for number in 0..2 {
         let request = first.next_request().await;
@@ -265,7 +265,7 @@ async fn key_budget_spans_processes() {
     let refused = second.generate("one-too-many", token, &request).await;
     refused.assert_problem(402, "key-budget");
     assert_eq!(shared.stored().await, 2);
-    // The channel goes on from what is on disk, as if nothing had been asked.
+    // The channel continues from the state on disk.
     second.generate("another-key", None, &request).await.assert_ok();
     assert_eq!(second.client().channel(&CHANNEL).await.unwrap().cumulative.0, 3 * 102);
     assert!(second.admin().reconcile().await.unwrap().exact);
@@ -274,7 +274,7 @@ async fn key_budget_spans_processes() {
 #[tokio::test]
 async fn synchronous_commit_is_enforced() {
     let Some(shared) = Shared::new(LONG).await else { return };
-    // The server of these tests is started with `synchronous_commit = off`.
+    // The server of these tests runs with `synchronous_commit = off`.
     let mut database = shared.database().await;
     let row = sqlx::query("SELECT current_setting('synchronous_commit') AS value");
     let value: String = row.fetch_one(&mut database).await.unwrap().get("value");
@@ -286,7 +286,7 @@ async fn synchronous_commit_is_enforced() {
     let row = sqlx::query(inserted).fetch_one(&mut database).await.unwrap();
     let before: String = row.get("place");
     process.generate("the-first-key", None, &request).await.assert_ok();
-    // The commit came after what was in the server's log then, and all of that is on its disk.
+    // The commit is after that position of the server's log, which is on its disk.
     let on_disk = sqlx::query("SELECT pg_current_wal_flush_lsn() > $1::pg_lsn AS on_disk");
     let row = on_disk.bind(before).fetch_one(&mut database).await.unwrap();
     assert!(row.get::<bool, _>("on_disk"));
@@ -308,7 +308,7 @@ async fn lost_server_stops_writes() {
     refused.assert_problem(503, "store-failed");
     let alive = Client::new().get(format!("{}/healthz", process.gateway.url()));
     Answer::to(alive).await.assert_problem(503, "store-failed");
-    // The server is back, the commit's outcome is unknown: only a restart helps.
+    // The server is back, but the commit's outcome is unknown until a restart.
     let refused = process.generate("the-third-key", None, &request).await;
     refused.assert_problem(503, "store-failed");
     drop(process);
@@ -342,7 +342,7 @@ async fn database_password_is_not_shown() {
     assert!(shown.contains("127.0.0.1:9") && !shown.contains("canary"), "{shown}");
 }
 
-/// Another channel on the same chain, which no process serves yet.
+/// Adds a channel to the chain that no process serves.
 fn another_channel(shared: &Shared, number: u8) -> (Pubkey, ChannelAccount) {
     let address = Pubkey::new_from_array([100 + number; 32]);
     let mut account = shared.chain.channel_account();
@@ -392,7 +392,7 @@ async fn any_process_reconciles_all() {
     assert_eq!(leases().await, before, "reading takes no channel over");
     on_first.generate(0, 1, [10; 32], [1; 32]).await.unwrap();
 
-    // A base unit without a voucher, in the books of the other one's channel.
+    // A base unit without a voucher, in the other process's channel.
     let forge = "UPDATE generations SET amount = amount + 1 \
                  WHERE position = 1 AND channel_id = (SELECT id FROM channels WHERE address = $1)";
     let forge = sqlx::query(forge).bind(&address.to_bytes()[..]);
@@ -434,7 +434,7 @@ async fn concurrent_books_are_exact() {
 }
 
 impl Process {
-    /// How many channels it has.
+    /// Returns the number of channels of a process.
     async fn channels(&self) -> usize {
         self.admin().channels().await.unwrap().len()
     }
@@ -459,13 +459,13 @@ async fn new_process_gets_idle_channels() {
         assert!(Instant::now() < deadline, "{} channels", second.channels().await);
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
-    // Three and two, and it stays so.
+    // Three and two, and they stay.
     for _ in 0..15 {
         tokio::time::sleep(Duration::from_millis(100)).await;
         let all = (first.channels().await, second.channels().await);
         assert!(all.0 <= 3 && all.1 <= 3, "{all:?}");
     }
-    // Clients of both go on, wherever their channels are, from where they were.
+    // Clients of both continue, whichever process holds their channels.
     for payer in &mut payers {
         let receipt = payer.generate(0, 1, [2; 32], [2; 32]).await.unwrap();
         assert_eq!((receipt.receipt.position, receipt.receipt.cumulative), (1, 204));
@@ -473,7 +473,7 @@ async fn new_process_gets_idle_channels() {
     assert_eq!(shared.stored().await, 10);
     let books = second.admin().reconcile().await.unwrap();
     assert_eq!((books.exact, books.channels.len()), (true, 5), "{books:?}");
-    // One of them goes: the other has all of them again, at once or after the lease.
+    // After one process ends, the other acquires all channels, at once or after the lease.
     second.gateway.shutdown().await;
     let deadline = Instant::now() + Duration::from_secs(10);
     while first.channels().await < 5 {

@@ -12,7 +12,7 @@ use crate::{
     world::{CHANNEL, World},
 };
 
-/// What comes until the other side closes, which it does within so long.
+/// Returns the bytes received until the other side closes, within a time limit.
 async fn rest(stream: &mut TcpStream, within: Duration) -> String {
     let mut read = Vec::new();
     tokio::time::timeout(within, stream.read_to_end(&mut read)).await.unwrap().unwrap();

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::world::{CHANNEL, SECRET, World, with_admin};
 
-/// Program ids of a classic transaction's instructions, and its fee payer.
+/// Returns the program ids of a classic transaction's instructions, and its fee payer.
 fn programs(transaction: &[u8]) -> (Vec<[u8; 32]>, [u8; 32]) {
     let transaction: solana_transaction::Transaction = classic(transaction);
     let keys = &transaction.message.account_keys;
@@ -21,7 +21,7 @@ fn classic(bytes: &[u8]) -> solana_transaction::Transaction {
     solana_transaction::Transaction { signatures: vec![signature.into()], message }
 }
 
-/// Reads what the gateway writes: fewer than 128 of everything, so that each count is a byte.
+/// Parses a transaction of the gateway, with one byte per count: all are below 128.
 fn message(bytes: &[u8]) -> solana_message::Message {
     let key = |at: usize| <[u8; 32]>::try_from(&bytes[at..at + 32]).unwrap();
     let keys: Vec<_> = (0..usize::from(bytes[3])).map(|n| key(4 + 32 * n).into()).collect();
@@ -94,7 +94,7 @@ async fn client_transaction_is_never_signed() {
             assert!(status.is_client_error() || is_bodiless, "{path}: {status}");
         }
     }
-    // The operators' listener settles and closes by path alone: by transactions of its own.
+    // The admin listener settles and closes by path alone, with its own transactions.
     for transaction in &world.chain.state().submitted {
         assert!(!transaction.windows(64).any(|part| part == [1; 64]));
     }

@@ -1,15 +1,13 @@
 use std::sync::Arc;
 
-use motif_gateway::{GatewayConfig, PaywallConfig, paywall::PaidRoutes};
+use motif_gateway::{GatewayConfig, PaywallListener};
+use motif_paywall::{PaidRoutes, PaywallConfig};
 use motif_sdk::{
     Pubkey,
     gateway::{
         GatewayError, IdempotencyKey, PaidAnswer, PaidRequest, PaidUnits, PayerAction,
         PayerRequest, PayerSession, PaywallClient, SessionPolicy, hold_details,
-        wire::{
-            Address, AskToPay, Due, PayForAnswer, PayerProof, Payment, PaymentRequired,
-            VoucherParts,
-        },
+        wire::{Address, AskToPay, Due, PayForAnswer, PayerProof, Payment, PaymentRequired},
     },
     voucher::{SignedVoucher, Statement, Voucher},
 };
@@ -20,7 +18,7 @@ use tempfile::TempDir;
 use crate::model_server::ModelServer;
 use crate::world::{Answer, CHANNEL, World, license, voucher_key};
 
-/// A world whose gateway sells a model server.
+/// World with a paywall in front of a model server.
 pub struct Sold {
     pub world: World,
     pub server: ModelServer,
@@ -29,7 +27,7 @@ pub struct Sold {
     _folder: Arc<TempDir>,
 }
 
-/// The work that all routes use.
+/// Work of all routes.
 const WORK: Pubkey = Pubkey::new_from_array([7; 32]);
 
 fn routes(upstream: &str) -> String {
@@ -70,12 +68,12 @@ impl Sold {
         Self::limited(payments::License::UNLIMITED, configure).await
     }
 
-    /// As [`Sold::new`], on a gateway configured differently.
+    /// As [`Sold::new`], with a changed configuration.
     pub async fn with_gateway(configure: impl FnOnce(&mut GatewayConfig)) -> Self {
         Self::configured(payments::License::UNLIMITED, |_| (), configure).await
     }
 
-    /// As [`Sold::with`], with so many units on the license.
+    /// As [`Sold::with`], with this many units on the license.
     pub async fn limited(units: u64, configure: impl FnOnce(&mut PaywallConfig)) -> Self {
         Self::configured(units, configure, |_| ()).await
     }
@@ -93,10 +91,10 @@ impl Sold {
         let folder = Arc::new(tempfile::tempdir().unwrap());
         let routes = PaidRoutes::read(&routes(&upstream), "paywall.toml").unwrap();
         let listen = "127.0.0.1:0".parse().unwrap();
-        let mut paywall = PaywallConfig::new(listen, routes, folder.path().join("spool"));
+        let mut paywall = PaywallConfig::new(routes, folder.path().join("spool"));
         configure(&mut paywall);
         let world = World::unopened(|config| {
-            config.paywall = Some(paywall);
+            config.paywall = Some(PaywallListener { listen, paywall });
             configure_gateway(config);
         })
         .await;
@@ -108,18 +106,19 @@ impl Sold {
         Self { world, server, session, client, _folder: folder }
     }
 
-    /// Another process on the same server, with a folder of its own for answers.
+    /// Starts another process on the same database, with its own folder of answers.
     pub async fn second(&self) -> Self {
         let folder = Arc::new(tempfile::tempdir().unwrap());
         let spool = folder.path().join("spool");
-        let world = self.world.second(|config| config.paywall.as_mut().unwrap().spool = spool);
+        let world =
+            self.world.second(|config| config.paywall.as_mut().unwrap().paywall.spool = spool);
         let world = world.await;
         let session = session(&world).await;
         let (server, client) = (self.server.clone(), self.client.clone());
         Self { world, server, session, client, _folder: folder }
     }
 
-    /// The same request, here.
+    /// Returns the same request to this process.
     pub fn here(&self, request: &PaidRequest) -> PaidRequest {
         let url: reqwest::Url = request.url.parse().unwrap();
         PaidRequest { url: self.url(url.path()), ..request.clone() }
@@ -136,7 +135,7 @@ impl Sold {
         state.terms.insert((WORK, number), terms);
     }
 
-    /// Kills the gateway and starts it again; the payer begins again, too.
+    /// Kills and restarts the gateway, with a new payer session.
     pub async fn restarted(self) -> Self {
         let world = self.world.restarted(false).await;
         let session = session(&world).await;
@@ -147,7 +146,7 @@ impl Sold {
         self.world.gateway.paywall_url().unwrap() + path
     }
 
-    /// A request for something that costs, as an honest payer makes it.
+    /// Returns an honest request to a paid route.
     pub fn request(&self, path: &str, body: Value) -> PaidRequest {
         let units = match path {
             "/pictures" => PaidUnits::Exactly(1),
@@ -172,12 +171,12 @@ impl Sold {
         self.session.fetch(&self.client, request).await
     }
 
-    /// What the channel owes.
+    /// Returns the channel's total.
     pub async fn owed(&self) -> u64 {
         self.world.state().await.cumulative.0
     }
 
-    /// The proof that goes with a request.
+    /// Returns the proof of a request.
     pub fn ask(&self, request: &PaidRequest) -> AskToPay {
         let units = match request.units {
             PaidUnits::Exactly(units) | PaidUnits::AtMost(units) => units,
@@ -192,13 +191,13 @@ impl Sold {
         AskToPay { channel, license, units, expires_at, proof, voucher: None }
     }
 
-    /// A voucher for one more unit.
-    pub async fn voucher(&self) -> VoucherParts {
+    /// Returns a voucher for one more unit.
+    pub async fn voucher(&self) -> SignedVoucher {
         self.world.next_request().await.voucher
     }
 
-    /// A voucher for exactly what is due.
-    pub fn voucher_for(&self, due: &Due) -> VoucherParts {
+    /// Returns a voucher for exactly the due.
+    pub fn voucher_for(&self, due: &Due) -> SignedVoucher {
         let entries = due.expected.entries.iter().map(|entry| (entry.license, entry.units));
         let mut statement: Statement = entries.collect();
         statement.add(due.license, due.units).unwrap();
@@ -212,10 +211,10 @@ impl Sold {
             statement_digest: statement.digest(),
             expires_at: i64::from(u32::MAX),
         };
-        VoucherParts::from(&SignedVoucher::sign(voucher, &voucher_key()))
+        SignedVoucher::sign(voucher, &voucher_key())
     }
 
-    /// Sends a request with a payment, whatever they are.
+    /// Sends any request with any payment.
     pub async fn send(&self, request: &PaidRequest, payment: Option<&Payment>) -> Answer {
         let mut sent = reqwest::Client::new().request(request.method.clone(), &request.url);
         for (name, value) in &request.headers {
@@ -228,31 +227,31 @@ impl Sold {
         Answer::to(sent).await
     }
 
-    /// Asks without a voucher, and returns what is due.
+    /// Requests without a voucher; returns the due.
     pub async fn due(&self, request: &PaidRequest) -> Due {
         let answer = self.send(request, Some(&Payment::Ask(self.ask(request)))).await;
         answer.assert_problem(402, "payment-due");
         due_of(&answer)
     }
 
-    /// Pays for one unit of what is due, where it was asked for.
-    pub async fn pay(&self, request: &PaidRequest, due: &Due, voucher: VoucherParts) -> Answer {
+    /// Pays for one due unit at the same route.
+    pub async fn pay(&self, request: &PaidRequest, due: &Due, voucher: SignedVoucher) -> Answer {
         let request = PaidRequest { body: Vec::new(), ..request.clone() };
         self.send(&request, Some(&pay_for(due, voucher))).await
     }
 
-    /// Whether nothing is held: everything there is can be used at once.
+    /// Checks that nothing is held: all units can be used at once.
     pub async fn assert_nothing_held(&self, units_left: u32) {
         let mut session = session(&self.world).await;
         session.generate(0, units_left, [1; 32], [1; 32]).await.unwrap();
     }
 }
 
-pub fn pay_for(due: &Due, voucher: VoucherParts) -> Payment {
+pub fn pay_for(due: &Due, voucher: SignedVoucher) -> Payment {
     Payment::Pay(PayForAnswer { channel: Address(CHANNEL), answer: due.answer, voucher })
 }
 
-/// What an answer wants to be paid; its header and its body say the same.
+/// Returns the due of a response, whose header and body must agree.
 pub fn due_of(answer: &Answer) -> Due {
     let header = answer.headers[PaymentRequired::HEADER].to_str().unwrap();
     let required = PaymentRequired::from_header(header).unwrap();

@@ -15,7 +15,7 @@ use crate::{
     world::on_postgres_too,
 };
 
-/// A story of so many tokens; ten are a unit.
+/// Returns a request for a story of this many tokens; ten are a unit.
 fn story(sold: &Sold, tokens: u32) -> PaidRequest {
     sold.request("/stories", json!({ "prompt": "t", "tokens": tokens }))
 }
@@ -24,7 +24,7 @@ async fn open(sold: &mut Sold, request: &PaidRequest) -> PaidStream {
     sold.session.stream(&sold.client, request).await.unwrap()
 }
 
-/// Until something is so, for five seconds at most.
+/// Waits for a condition, at most five seconds.
 async fn until(mut what: impl AsyncFnMut() -> bool) {
     for _ in 0..250 {
         if what().await {
@@ -35,7 +35,7 @@ async fn until(mut what: impl AsyncFnMut() -> bool) {
     panic!("it did not come to that");
 }
 
-/// A stream as it comes over the wire.
+/// Stream of events.
 pub struct Raw {
     response: Response,
     buffered: String,
@@ -107,7 +107,7 @@ async fn stream_pauses_where_payment_ends() {
     for part in 0..3 {
         let due = raw.due().await;
         assert_eq!((due.part, due.units, due.price.0), (part, 1, 100));
-        // Nothing more comes, however long one waits.
+        // Nothing more arrives.
         let more = tokio::time::timeout(Duration::from_millis(200), raw.next()).await;
         assert!(more.is_err(), "{more:?}");
         assert_eq!(sold.owed().await, u64::from(part) * 102);
@@ -118,7 +118,7 @@ async fn stream_pauses_where_payment_ends() {
         assert_eq!((output.part, output.receipt), (part, receipt));
         assert_eq!(output.receipt.output_digest, due.output_digest);
     }
-    // The server behind was not let run ahead: what it makes waits in small buffers.
+    // The model server did not run ahead: its output waits in small buffers.
     raw.due().await;
     assert!(sold.server.produced() < 1_000_000);
 }
@@ -172,7 +172,7 @@ async fn replayed_voucher_advances_no_stream() {
         replayed.assert_problem(402, "payment-due");
         assert_eq!(due_of(&replayed).because.as_deref(), Some("voucher-not-newer"));
     }
-    // For the part that it has paid for, it is a retry: the same bytes again.
+    // A request for a paid part is a retry with the same bytes.
     let again = sold.pay(&request, &first_due, voucher).await;
     again.assert_ok();
     assert_eq!(content_digest(&again.body), first.receipt.output_digest.0);

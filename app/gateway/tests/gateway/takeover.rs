@@ -1,6 +1,6 @@
-//! A second process takes the channel over while the first one sells: in the middle of a stream,
-//! of a hold, of an answer. What is paid for is delivered by the process that keeps it, and nothing is
-//! paid for twice.
+//! A second process takes the channel over during a stream,
+//! a hold or an answer of the first. The process that stores a paid answer delivers it, and nothing
+//! is paid for twice.
 
 use std::time::Duration;
 
@@ -20,8 +20,8 @@ use crate::{
     world::{CHANNEL, on_a_server, with_admin},
 };
 
-/// Two processes that sell the same server; the first has the channel, which has a license for
-/// so many units. No lease ends by itself while a test runs.
+/// Two processes with a paywall for the same server; the first holds the channel, which has a
+/// license for this many units. No lease ends during a test.
 async fn two(units: u64) -> Option<(Sold, Sold)> {
     if !on_a_server() {
         return None;
@@ -63,17 +63,17 @@ async fn takeover_charges_delivered_parts() {
     refused.assert_problem(421, "channel-held-elsewhere");
     assert_eq!(refused.problem().holder, Some(second.world.gateway.url()));
     assert_eq!(second.owed().await, 102, "an undelivered part is not charged");
-    // Nothing more comes: it was not paid for.
+    // Nothing more arrives without payment.
     let more = tokio::time::timeout(Duration::from_millis(200), raw.next()).await;
     assert!(more.is_err(), "{more:?}");
     drop(raw);
 
-    // What was paid for is had again where it is kept, by the proven payer.
+    // The payer gets the paid answer again from the process that stores it.
     let again = first.pay(&request, &first_due, voucher).await;
     again.assert_ok();
     assert_eq!(content_digest(&again.body), output.receipt.output_digest.0);
     let mut forged = voucher;
-    forged.signature = SignatureHex([7; 64]);
+    forged.signature = [7; 64];
     first.pay(&request, &first_due, forged).await.assert_problem(422, "voucher-signature");
     second.assert_nothing_held(4).await;
     second.assert_exact().await;
@@ -97,7 +97,7 @@ async fn takeover_charges_part_at_most_once() {
                 assert_eq!(owed, 0);
             }
         }
-        // The payer's own next voucher counts on from what the holder says.
+        // The payer's next voucher continues from the holder's state.
         let mut session = session(&second.world).await;
         session.generate(0, 1, [1; 32], [1; 32]).await.unwrap();
         assert_eq!(second.owed().await, owed + 102);
@@ -133,7 +133,7 @@ async fn hold_survives_takeover() {
     let held = first.session.hold(0, 4, kept, 300).await.unwrap();
     let given_up = first.session.hold(0, 5, spent, 300).await.unwrap();
     second.world.take_over().await;
-    // Held room stays reserved at the next process.
+    // Held units stay reserved at the next process.
     let mut other = session(&second.world).await;
     let refused = other.generate(0, 1, [3; 32], [3; 32]).await.unwrap_err();
     assert_eq!(refused.slug(), Some("unit-cap"));
@@ -171,7 +171,7 @@ async fn paid_answer_is_served_where_kept() {
     let request = first.request("/images", json!({ "prompt": "New York" }));
     let paid = first.fetch(&request).await.unwrap();
     second.world.take_over().await;
-    // The first hears of it, and serves the channel no longer.
+    // The first learns of it and stops serving the channel.
     let refused = first.world.admin().settle(&CHANNEL).await.unwrap_err();
     assert!(["channel-moving", "channel-held-elsewhere"].contains(&refused.slug().unwrap()));
     let asked = Payment::Ask(first.ask(&request));

@@ -1,5 +1,5 @@
-//! Figures, one JSON object a line:
-//! `cargo test --release -p motif-gateway --test gateway measuring -- --ignored --nocapture`.
+//! Prints measurements, one JSON object per line:
+//! `cargo test --release --workspace --test gateway throughput:: -- --ignored --nocapture`.
 
 use std::time::{Duration, Instant};
 
@@ -15,7 +15,7 @@ use crate::world::{CHANNEL, World, voucher_key};
 
 const FOR: Duration = Duration::from_secs(5);
 
-/// `count` channels, each generating as fast as it is answered; generations and their times.
+/// Runs `count` channels at full speed; returns the number of generations and their times.
 async fn load(world: &World, count: u8) -> Vec<Duration> {
     let client = GatewayClient::new(&world.gateway.url());
     let mut sessions = Vec::new();

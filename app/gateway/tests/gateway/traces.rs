@@ -1,4 +1,4 @@
-//! What a collector gets to see of requests.
+//! Spans that a collector receives.
 
 use std::{
     sync::{Arc, Mutex},
@@ -24,7 +24,7 @@ use crate::{
 const TRACE: &str = "0af7651916cd43dd8448eb211c80319c";
 const CALLER: &str = "b7ad6b7169203331";
 
-/// A collector: takes what exporters send, and keeps it.
+/// Collector that records exported spans.
 #[derive(Clone, Default)]
 struct Collector(Arc<Mutex<Vec<Bytes>>>);
 
@@ -60,7 +60,7 @@ impl Collector {
         scopes.flat_map(|scope| scope.spans).collect()
     }
 
-    /// The only span of this name.
+    /// Returns the only span of this name.
     fn span(&self, name: &str) -> Span {
         let spans = self.spans();
         let names: Vec<_> = spans.iter().map(|span| &span.name).collect();
@@ -120,7 +120,7 @@ async fn request_joins_callers_trace() {
     assert_eq!(fact(&paid, "motif.request_id"), "a-request-of-a-proxy");
     assert_eq!(fact(&paid, "motif.channel"), CHANNEL.to_string());
     assert_eq!(fact(&paid, "motif.outcome"), "done");
-    // Its commit is a part of it, and lies within it.
+    // Its commit is a child within its time.
     let spans = collector.spans();
     let parts: Vec<_> = spans.iter().filter(|span| span.parent_span_id == paid.span_id).collect();
     assert_eq!(parts.iter().map(|part| &part.name[..]).collect::<Vec<_>>(), ["commit"]);
@@ -130,7 +130,7 @@ async fn request_joins_callers_trace() {
     let refused = collector.span("GET /v1/works/{work}");
     assert_ne!(hex(&refused.trace_id), TRACE);
     assert_eq!(fact(&refused, "motif.outcome"), "invalid-path");
-    // What a client did wrong is no fault of the gateway's.
+    // A client's error does not mark the span as failed.
     assert_eq!(outcome(&refused), Outcome::Unset);
 
     let settled = collector.span("settle");
@@ -140,7 +140,8 @@ async fn request_joins_callers_trace() {
 
     let resource = collector.batches()[0].resource_spans[0].resource.clone().unwrap();
     assert!(format!("{resource:?}").contains("motif-gateway"));
-    let signature = serde_json::to_value(request.voucher).unwrap()["signature"].clone();
+    let request = serde_json::to_value(request).unwrap();
+    let signature = &request["voucher"]["signature"];
     for secret in ["canary", signature.as_str().unwrap(), crate::world::SECRET] {
         assert!(!collector.has(secret.as_bytes()), "a collector gets to see {secret}");
     }
@@ -156,7 +157,7 @@ async fn tracing_is_sampled() {
         Answer::to(asked.header("traceparent", traceparent)).await.assert_ok();
     };
     get(&format!("00-{TRACE}-{CALLER}-00")).await;
-    // What cannot be read is as good as nothing.
+    // An unreadable header is ignored.
     for unread in ["", "00-nonsense-nonsense-01", &format!("00-{TRACE}-0000000000000000-01")] {
         get(unread).await;
     }
@@ -205,7 +206,7 @@ async fn absent_collector_delays_no_request() {
     for url in ["http://127.0.0.1:9/v1/traces", &silent_url] {
         let world = World::with(|gateway| gateway.traces = Some(TraceConfig::new(url))).await;
         let begun = Instant::now();
-        // More spans than the queue has room for.
+        // More spans than fit the queue.
         let (client, alive) = (Client::new(), format!("{}/healthz", world.gateway.url()));
         for _ in 0..3_000 {
             Answer::to(client.get(&alive)).await.assert_ok();

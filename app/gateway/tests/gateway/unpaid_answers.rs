@@ -3,7 +3,7 @@ use std::time::Duration;
 use motif_gateway::AdminConfig;
 use motif_sdk::gateway::{
     GatewayError, IdempotencyKey, PaidRequest,
-    wire::{Amount, Payment, SignatureHex, VoucherParts},
+    wire::{Payment, SignatureHex},
 };
 use reqwest::StatusCode;
 use serde_json::json;
@@ -59,18 +59,18 @@ async fn wrong_total_pays_nothing() {
     let sold = Sold::new().await;
     let request = sold.request("/images", json!({ "prompt": "New York", "count": 2 }));
     let due = sold.due(&request).await;
-    // A voucher for one unit, where two were used.
+    // A voucher for one unit, although two were used.
     let answer = sold.pay(&request, &due, sold.voucher().await).await;
     answer.assert_problem(402, "payment-due");
     let again = due_of(&answer);
     assert_eq!(again.because.as_deref(), Some("wrong-price"));
     assert_eq!((again.units, again.expected.cumulative.0), (2, 204));
     let mut forged = sold.voucher().await;
-    forged.cumulative = Amount(204);
+    forged.voucher.cumulative = 204;
     sold.pay(&request, &due, forged).await.assert_problem(422, "voucher-signature");
-    let foreign = forged.signed_by(Default::default()).voucher;
+    let foreign = forged.voucher;
     let foreign = motif_sdk::voucher::SignedVoucher::sign(foreign, &foreign_key());
-    let foreign = sold.pay(&request, &due, VoucherParts::from(&foreign)).await;
+    let foreign = sold.pay(&request, &due, foreign).await;
     foreign.assert_problem(422, "voucher-signature");
     assert_eq!(sold.owed().await, 0);
 }
@@ -110,7 +110,7 @@ async fn upstream_failure_is_not_charged() {
         let refused = sold.fetch(&request).await.unwrap_err();
         assert_eq!(refused.slug(), Some(slug), "{fail}");
         assert!(!refused.to_string().contains("secret cause"), "{refused}");
-        // Its key names what has failed.
+        // Its key belongs to the failed request.
         let again = sold.fetch(&request).await.unwrap_err();
         assert_eq!(again.slug(), Some("hold-ended"), "{fail}");
         assert_eq!(sold.owed().await, 0, "{fail}");
@@ -280,7 +280,7 @@ async fn ambiguous_path_is_rejected() {
         assert!(answer.starts_with("HTTP/1.1 400"), "{target}: {answer}");
         assert!(answer.contains("invalid-path"), "{target}: {answer}");
     }
-    // Nor does a request choose the server.
+    // A request cannot choose the server.
     let mut socket = tokio::net::TcpStream::connect(&host).await.unwrap();
     let request =
         "GET http://127.0.0.1:1/health HTTP/1.1\r\nhost: 127.0.0.1:1\r\nconnection: close\r\n\r\n";
@@ -303,7 +303,7 @@ async fn payment_without_required_key_fails() {
     let _ = (server, client, session);
     let folder = tempfile::tempdir().unwrap();
     world.config.store = folder.path().join("gateway.sqlite").into();
-    world.config.paywall.as_mut().unwrap().spool = folder.path().join("spool");
+    world.config.paywall.as_mut().unwrap().paywall.spool = folder.path().join("spool");
     let gateway = motif_gateway::serve_with(world.config.clone(), world.chain.clone()).await;
     let old = std::mem::replace(&mut world.gateway, gateway.unwrap());
     old.shutdown().await;

@@ -10,7 +10,7 @@ use motif_sdk::{
 
 use crate::world::{CHANNEL, Network, World, license, on_postgres_too, voucher_key, with_admin};
 
-/// The license of the withdrawn work, and the license of another one.
+/// Licenses of the withdrawn work and of another one.
 const WITHDRAWN: u16 = 0;
 const OTHER: u16 = 1;
 
@@ -18,7 +18,7 @@ fn now() -> i64 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs() as i64
 }
 
-/// A gateway that serves a channel with two licenses, and a payer of it.
+/// Starts a gateway with a channel of two licenses, and a payer.
 async fn served(configure: impl FnOnce(&mut GatewayConfig)) -> (World, PayerSession) {
     let world = World::unopened(|config| {
         with_admin(config);
@@ -38,7 +38,7 @@ async fn served(configure: impl FnOnce(&mut GatewayConfig)) -> (World, PayerSess
     (world, session.unwrap())
 }
 
-/// Applies the withdrawal on chain, as anyone may: the license ends at `ends_at`.
+/// Applies the withdrawal on chain: the license ends at `ends_at`.
 fn withdraw(world: &World, ends_at: i64) {
     let mut state = world.chain.state();
     state.now = now();
@@ -59,7 +59,7 @@ async fn withdrawn_license_is_refused_on_idle_channel() {
     let (world, mut session) = served(|_| ()).await;
     pay(&mut session, WITHDRAWN).await.unwrap();
     world.settle().await.unwrap();
-    // Nothing is open, the notice has passed, and nothing else has changed on chain.
+    // No statement is open, the notice has passed, and nothing else has changed on chain.
     let ended_at = now() - 1;
     withdraw(&world, ended_at);
     world.client().open_channel(&CHANNEL).await.unwrap();
@@ -68,7 +68,7 @@ async fn withdrawn_license_is_refused_on_idle_channel() {
     let refused = pay(&mut session, WITHDRAWN).await.unwrap_err();
     assert_eq!(refused.slug(), Some("license-expired"), "{refused}");
     assert_eq!(world.state().await, before);
-    // The other license goes on, and all of it settles.
+    // The other license continues, and everything settles.
     pay(&mut session, OTHER).await.unwrap();
     assert_eq!(world.settle().await.unwrap()[0].prices.0, 100);
     assert_eq!(world.chain.channel_account().channel.prices, 200);
@@ -88,7 +88,7 @@ async fn early_end_is_known_after_restart() {
     assert_eq!(refused, Some("license-expired".to_owned()));
 }
 
-/// Why a payer who knows nothing of the withdrawal is refused.
+/// Returns why a payer that has not seen the withdrawal is rejected.
 async fn resumed(world: &World, session: &mut PayerSession) -> Option<String> {
     let request = world.next_request().await;
     assert_eq!((request.license, session.cumulative().unwrap()), (WITHDRAWN, 0));
@@ -113,7 +113,7 @@ async fn statement_settles_before_early_end() {
     }
 }
 
-/// A statement that includes the withdrawn license, whose end came without any notice.
+/// Closes a statement with the withdrawn license, whose end came without notice.
 async fn stopped() -> (World, PayerSession) {
     let (world, mut session) = served(|_| ()).await;
     pay(&mut session, WITHDRAWN).await.unwrap();
@@ -163,7 +163,7 @@ async fn operator_sees_stopped_channel() {
 #[tokio::test]
 async fn channel_goes_on_once_lost_statement_settles() {
     let (world, mut session) = stopped().await;
-    // The cluster has left the block with the withdrawal behind.
+    // The cluster rolled back the block with the withdrawal.
     withdraw(&world, i64::MAX);
     assert_eq!(world.settle().await.unwrap()[0].prices.0, 200);
     pay(&mut session, OTHER).await.unwrap();

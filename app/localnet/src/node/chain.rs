@@ -42,7 +42,7 @@ const SYSTEM_PROGRAM: Pubkey = Pubkey::from_str_const("1111111111111111111111111
 
 /// Number of transactions kept for `getTransaction` and its like.
 const LEDGER_CAPACITY: usize = 100_000;
-/// Number of updates a websocket connection may lag behind before it is closed.
+/// Maximum number of updates by which a websocket connection may lag.
 const UPDATES_CAPACITY: usize = 4_096;
 const FAUCET_LAMPORTS: u64 = 10_000_000_000_000_000_000;
 
@@ -305,8 +305,8 @@ impl Chain {
         }
     }
 
-    /// Runs a transaction and keeps its changes; the next slot begins behind it. Signatures are
-    /// not verified. A transaction that fails while it runs lands too, and pays its fee.
+    /// Runs a transaction and keeps its changes; the next slot begins after it. Signatures are
+    /// not verified. A transaction that fails in execution lands and pays its fee.
     ///
     /// # Errors
     /// The reason why the transaction did not land.
@@ -319,7 +319,7 @@ impl Chain {
         let before = self.balances(&keys, &[]);
         let (result, metadata) = match self.svm.send_transaction(transaction.clone()) {
             Ok(metadata) => (Ok(()), metadata),
-            // LiteSVM leaves the signature out of what it did not run.
+            // LiteSVM returns no signature for a transaction that it did not execute.
             Err(failed) if failed.meta.signature == Signature::default() => return Err(failed.err),
             Err(failed) => (Err(failed.err), failed.meta),
         };
@@ -363,7 +363,7 @@ impl Chain {
         }
     }
 
-    /// Checks what the runtime does not, and looks up a transaction's further addresses.
+    /// Makes the checks that the runtime omits, and resolves a transaction's address lookup tables.
     fn check(
         &self,
         transaction: &VersionedTransaction,

@@ -14,7 +14,7 @@ impl Localnet {
     /// Needs a tokio runtime of any flavor.
     ///
     /// # Errors
-    /// - [`LocalnetError::PortTaken`]: a port asked for by number is in use.
+    /// - [`LocalnetError::PortTaken`]: a configured port is in use.
     /// - [`LocalnetError::BadProgram`]: one of the programs does not load.
     pub async fn start(config: LocalnetConfig) -> Result<Self, LocalnetError> {
         let listeners = Listeners::bind(&config)?;

@@ -56,7 +56,7 @@ struct Connection {
     last_id: u64,
 }
 
-/// Serves one connection until it is closed or lags behind too far.
+/// Serves one connection until it is closed or lags too far.
 pub(crate) async fn serve(stream: TcpStream, chain: SharedChain) {
     let served = async {
         let mut socket = accept_async(stream).await?;
@@ -82,7 +82,7 @@ impl Connection {
                     Ok(update) => self.notify(&update),
                     Err(RecvError::Closed) => return Ok(()),
                     Err(RecvError::Lagged(count)) => {
-                        tracing::warn!(count, "closed a websocket that lagged behind");
+                        tracing::warn!(count, "closed a lagging websocket");
                         return socket.close(None).await;
                     }
                 },
@@ -122,7 +122,7 @@ impl Connection {
         output.into_iter().chain(due).collect()
     }
 
-    /// Carries out a request. Returns its result and a notification that is due behind it.
+    /// Executes a request. Returns its result and a notification that follows it.
     fn call(
         &mut self,
         method: &str,

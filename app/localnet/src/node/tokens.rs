@@ -17,7 +17,7 @@ pub(crate) trait Accounts {
     fn account(&self, address: &Pubkey) -> Option<&AccountSharedData>;
 }
 
-/// Returns what is needed beside a token account's own data to display it: its mint's decimals.
+/// Returns the mint's decimals, which the display of a token account requires.
 pub(crate) fn additional_data(
     chain: &impl Accounts,
     account: &AccountSharedData,

@@ -11,7 +11,7 @@ use crate::world::{generation, open, register, tables};
 const BATCHES: [u32; 9] = [1, 1, 1, 7, 2, 64, 1, 1, 30];
 const ROUNDS: u32 = 10;
 
-/// A store with the generations of all batches.
+/// Creates a store with the generations of all batches.
 struct Filled {
     store: Store,
     channel_id: ChannelId,
@@ -34,7 +34,7 @@ impl Filled {
             let receipts = store.writer().issue(lease, change, None).await.unwrap();
             generations.iter_mut().zip(receipts).for_each(|(one, receipt)| one.receipt = receipt);
             written.extend(generations);
-            // A query applies what is durable: each batch is a run of its own.
+            // A query applies the journal, so each batch is its own run.
             assert!(store.queries().count(channel_id, 0).await.unwrap() > 0);
         }
         Self { store, channel_id, written, folder }
@@ -72,7 +72,8 @@ async fn generations_are_found_by_every_key() {
 /// Closes the store and opens it again.
 async fn reopened(filled: &Filled) -> Store {
     filled.store.close().await;
-    // The lock is released with the last clone; a copy of the files stands for a new process.
+    // The lock is released with the last clone, so a new process is simulated by a copy of the
+    // files.
     let copy = filled.folder.path().join("copy");
     for extension in ["", ".journal-0", ".journal-1"] {
         let name = |stem: &str| filled.folder.path().join(format!("{stem}{extension}"));

@@ -1,4 +1,4 @@
-//! Changes that are written twice, and frames that the tables refuse.
+//! Changes that are written twice, and frames that the tables reject.
 
 use std::{
     path::{Path, PathBuf},
@@ -13,7 +13,7 @@ use tempfile::TempDir;
 
 use crate::world::{generation, open, options, register, tables};
 
-/// Blocks the tables before they commit what the journal has.
+/// Failpoint hook that blocks the tables before they commit journal records.
 #[derive(Default)]
 struct BlockedTables {
     is_open: Mutex<bool>,
@@ -36,7 +36,7 @@ impl Failpoints for BlockedTables {
     }
 }
 
-/// A store whose tables are blocked while `write` runs. Returns its files as a kill leaves them.
+/// Runs `write` on a store with blocked tables. Returns its files as a kill leaves them.
 async fn killed_after(write: impl AsyncFnOnce(&Store, ChannelId)) -> (TempDir, PathBuf) {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("store");
@@ -109,7 +109,7 @@ async fn replayed_frame_changes_nothing() {
     };
     let (_folder, file) = killed_after(write).await;
     open(&file).await.close().await;
-    // As if the tables' record of their progress were older than the tables.
+    // Makes the tables' recorded progress older than the tables.
     let rewind = "UPDATE journal SET applied = 0";
     sqlx::query(rewind).execute(&mut tables(&file).await).await.unwrap();
     let again = copy(&file, &file.with_file_name("again"));

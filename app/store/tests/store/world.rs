@@ -32,7 +32,7 @@ pub async fn register(store: &Store) -> ChannelId {
     registered.unwrap()
 }
 
-/// The generation of this number. Statements have 500 generations.
+/// Returns the generation of this number. Statements have 500 generations.
 pub fn generation(channel_id: ChannelId, number: u32) -> Generation {
     let mut output_digest = [0; 32];
     // Two generations have the same output.
@@ -66,7 +66,7 @@ pub fn generation(channel_id: ChannelId, number: u32) -> Generation {
     }
 }
 
-/// A clock that is set back once.
+/// Returns the time of a generation, by a clock that is set back once.
 fn time(number: u32) -> i64 {
     i64::from(if number < 600 { 1_000 + number } else { number })
 }

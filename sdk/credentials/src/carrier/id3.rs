@@ -16,7 +16,7 @@ pub fn credentials(content: &[u8]) -> Vec<Range<usize>> {
     let mut place = HEADER;
     while let (Some(name), Some(length)) = (four(content, place), four(content, place + 4)) {
         if place >= tag_end || name[0] == 0 {
-            break; // behind the tag, or padding
+            break; // after the tag, or padding
         }
         let length = if version == 4 { syncsafe(length) } else { Some(u32::from_be_bytes(length)) };
         let Some(length) = length else { break };

@@ -11,7 +11,7 @@ const END_OF_IMAGE: u8 = 0xD9;
 pub fn credentials(content: &[u8]) -> Vec<Range<usize>> {
     let mut found = Vec::new();
     let mut instances = Vec::new();
-    let mut place = 2; // behind the start of image
+    let mut place = 2; // after the start of image
     while content.get(place) == Some(&0xFF) {
         let Some(marker) = content.get(place + 1).copied() else { break };
         match marker {
@@ -21,7 +21,7 @@ pub fn credentials(content: &[u8]) -> Vec<Range<usize>> {
             }
             START_OF_SCAN | END_OF_IMAGE => break,
             0x01 | 0xD0..=0xD7 => {
-                place += 2; // a marker that stands alone
+                place += 2; // a marker without a segment
                 continue;
             }
             _ => {}

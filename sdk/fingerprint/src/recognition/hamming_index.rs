@@ -78,7 +78,7 @@ impl Pattern {
                 Metric::Bits => differs.count_ones(),
                 Metric::Parts => {
                     const LOW: u64 = 0x7FFF_7FFF_7FFF_7FFF;
-                    // The highest bit of a part is set when any of its bits is.
+                    // The highest bit of a part is set if any of its bits is set.
                     ((((differs & LOW) + LOW) | differs) & !LOW).count_ones()
                 }
             }

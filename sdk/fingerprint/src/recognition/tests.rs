@@ -77,7 +77,7 @@ fn exact_matches_order_by_registration() {
     let later = Registered { content_digest: [5; 32], ..entry(9, scheme, bits(1)) };
     let first = Registered { content_digest: [5; 32], ..entry(3, scheme, bits(1)) };
     let mut index = Index::new(vec![later, entry(4, scheme, bits(1))]);
-    assert!(index.insert(first), "registered before what was indexed before it");
+    assert!(index.insert(first), "earlier registration, later indexed");
     assert!(!index.insert(first), "known");
     let recognised = index.recognise([[5; 32]], &probe(scheme, bits(1)));
     assert_eq!(recognised.exact, [first, later]);
@@ -121,7 +121,7 @@ fn crowd_does_not_hide_earlier_work() {
     let patterns = index.sorted.hamming_index(scheme).unwrap();
     assert!(patterns.patterns() <= 10_001, "equal fingerprints are one pattern");
     let mut near = HashMap::new();
-    assert!(patterns.find(&bits(7), &mut near), "it says that it left something out");
+    assert!(patterns.find(&bits(7), &mut near), "the result is marked as truncated");
     // 16 parts, each with 16 neighbors, and 256 read from each bucket.
     assert!(near.len() <= 16 * 17 * 256);
     let recognised = index.recognise([NO_DIGEST], &probe(scheme, bits(7)));

@@ -58,7 +58,7 @@ impl Client {
     /// Returns the deployment's config.
     ///
     /// # Errors
-    /// [`Error::NotFound`] if it is not initialised; [`Error::Transport`].
+    /// [`Error::NotFound`] if it is not initialized; [`Error::Transport`].
     pub async fn config(&self) -> Result<Config, Error> {
         self.typed("config", &pda::config(), &licensing::PROGRAM_ID).await
     }

@@ -98,7 +98,7 @@ impl GatewayError {
     }
 }
 
-/// Returns the cause behind reqwest's "error sending request".
+/// Returns the innermost cause of reqwest's "error sending request".
 fn innermost(error: &reqwest::Error) -> String {
     let mut cause: &dyn std::error::Error = error;
     while let Some(source) = cause.source() {

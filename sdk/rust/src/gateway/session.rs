@@ -3,7 +3,10 @@ mod paid;
 mod signer;
 mod streamed;
 
-use crate::channel::{Channel, License};
+use crate::{
+    channel::{Channel, License},
+    operator::ReceiptKeys,
+};
 use motif_interface::bps::floor_share;
 use solana_pubkey::Pubkey;
 
@@ -13,13 +16,13 @@ use super::{
     request::now,
     wire::{
         BatchRequest, BatchedGeneration, Digest, ExpectedStatement, GenerationRequest, PayerProof,
-        ReceiptParts, StatementState, VoucherParts,
+        ReceiptParts, StatementState,
     },
 };
 use crate::{
     channel::ChannelAccount,
     receipt::{Receipt, SignedReceipt},
-    voucher::{Statement, Voucher},
+    voucher::{SignedVoucher, Statement, Voucher},
 };
 
 pub use held::HeldGeneration;
@@ -52,6 +55,7 @@ pub struct PayerSession {
     gateway: GatewayClient,
     address: Pubkey,
     channel: Channel,
+    receipt_keys: ReceiptKeys,
     /// State before the open statement.
     licenses: Vec<License>,
     signer: VoucherSigner,
@@ -71,7 +75,7 @@ pub struct PayerSession {
 struct Unanswered {
     key: IdempotencyKey,
     way: Way,
-    voucher: VoucherParts,
+    voucher: SignedVoucher,
     generations: Vec<BatchedGeneration>,
     next: Step,
 }
@@ -95,6 +99,13 @@ struct Step {
 }
 
 impl PayerSession {
+    /// Keys that sign the receipts of the channel's operator, read from its account on chain.
+    /// Default: the operator's authority signs them.
+    #[must_use]
+    pub fn receipt_keys(self, receipt_keys: ReceiptKeys) -> Self {
+        Self { receipt_keys, ..self }
+    }
+
     /// Starts a session on a channel, with the channel's voucher key.
     ///
     /// `account` must be read from the chain, not from the gateway. Unsettled statements of earlier
@@ -119,6 +130,7 @@ impl PayerSession {
             gateway,
             address,
             channel: account.channel,
+            receipt_keys: ReceiptKeys::sole(account.channel.operator),
             licenses: account.licenses.clone(),
             signer,
             policy,
@@ -310,7 +322,7 @@ impl PayerSession {
             statement_digest: next.statement.digest(),
             expires_at: now().saturating_add(i64::from(self.policy.voucher_seconds)),
         };
-        let voucher = VoucherParts::from(&self.signer.sign(voucher)?);
+        let voucher = self.signer.sign(voucher)?;
         self.unanswered = Some(Unanswered { key, way, voucher, generations, next });
         Ok(())
     }
@@ -432,7 +444,7 @@ impl PayerSession {
         if !as_asked {
             return Err(GatewayError::Untrusted("the receipt is for another request".into()));
         }
-        if !signed.verifies(&self.channel.operator) {
+        if !signed.verifies_with(&self.receipt_keys) {
             return Err(GatewayError::Untrusted("the operator did not sign the receipt".into()));
         }
         Ok(signed)
@@ -497,8 +509,8 @@ impl PayerSession {
             let number = state.statement;
             GatewayError::Untrusted(format!("its statement {number} {what}"))
         };
-        let parts = state.voucher.as_ref().ok_or_else(|| refuse("has no voucher"))?;
-        let signed = parts.signed_by(self.channel.voucher_key);
+        let voucher = state.voucher.as_ref().ok_or_else(|| refuse("has no voucher"))?;
+        let signed = SignedVoucher { key: self.channel.voucher_key, ..*voucher };
         let entries = state.entries.iter().map(|entry| (entry.license, entry.units));
         let statement: Statement = entries.collect();
         let ours = state.statement == self.number
@@ -537,7 +549,7 @@ fn price(mut license: License, index: u16, units: u32) -> Result<u64, GatewayErr
     if units == 0 {
         return Ok(0);
     }
-    license.charge(units, now()).map_err(|error| {
+    license.charge(units, now()).map(|charge| charge.price).map_err(|error| {
         let reason = error.to_string();
         GatewayError::LicenseRefuses { license: index, reason }
     })

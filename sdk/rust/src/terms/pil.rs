@@ -93,7 +93,7 @@ impl Import {
             self.warn("transferable", "a license stays with the channel that accepted it");
         }
         if self.address("royaltyPolicy")?.is_some() {
-            let message = "each parent pulls its share of what a derivative earned, from any depth";
+            let message = "each parent pulls its share of a derivative's earnings, at any depth";
             self.warn("royaltyPolicy", message);
         }
         let upfront_fee = self.minting_fee()?;
@@ -107,16 +107,19 @@ impl Import {
         let attribution = self.attribution(commercial_attribution)?;
         let share_alike = self.flag("derivativesReciprocal")?;
         if share_alike && derivatives == Derivatives::Forbidden {
-            self.warn("derivativesReciprocal", "nothing may be derived that could share alike");
+            self.warn(
+                "derivativesReciprocal",
+                "derivatives are forbidden, so none can share alike",
+            );
         }
         if self.number("derivativeRevCeiling")? > 0 {
-            let message = "a derivative's revenue has no cap; caps.revenue is for this work's own";
+            let message =
+                "terms cannot cap a derivative's revenue; caps.revenue limits this work's own";
             self.warn("derivativeRevCeiling", message);
         }
         if let Some(currency) = self.address("currency")? {
-            let message = format!(
-                "{currency} is no Solana mint; name one as `currency`, and check every amount in it"
-            );
+            let message =
+                format!("{currency} is not a Solana mint; set `currency`, and check every amount");
             self.warn("currency", message);
         }
         let share = self.share_of_derivatives(share, derivatives);
@@ -167,12 +170,12 @@ impl Import {
         }
         let end = i64::try_from(seconds).ok().and_then(|seconds| self.now.checked_add(seconds));
         let Some(end) = end else {
-            self.warn("expiration", "is further away than time is counted; taken as never");
+            self.warn("expiration", "exceeds the range of times; imported as never");
             return Ok(None);
         };
         let message = format!(
-            "a PIL license lasts {seconds} seconds from its minting, and these terms end for all at once; \
-             expires_at counts from today"
+            "a PIL license lasts {seconds} seconds from its minting, these terms end for all licensees at \
+             once; expires_at counts from today"
         );
         self.warn("expiration", message);
         Ok(Some(Instant(end)))
@@ -183,12 +186,12 @@ impl Import {
         let checker = self.address("commercializerChecker")?;
         if let Some(checker) = &checker {
             let message = format!(
-                "contract {checker} would choose the licensees; approval_required asks you instead"
+                "contract {checker} selects licensees; approval_required lets you approve them instead"
             );
             self.warn("commercializerChecker", message);
         }
         if self.address("commercializerCheckerData")?.is_some() {
-            let message = "no contract is asked, so its data says nothing";
+            let message = "no contract is called, so its data has no effect";
             self.warn("commercializerCheckerData", message);
         }
         Ok(checker.is_some())
@@ -201,11 +204,11 @@ impl Import {
         // Clients write percent. On-chain values are finer, so realistic ones exceed one hundred.
         let millionths = if share <= 100 { share * MILLIONTHS } else { share };
         if millionths > 100 * MILLIONTHS {
-            let expected = "0 to 100 percent, or up to 100000000 as the chain counts it";
+            let expected = "0 to 100 percent, or up to 100000000 in the chain's unit";
             return Err(PilError::Field { field: FIELD, found: share.to_string(), expected });
         }
         if millionths % MILLIONTHS_A_BASIS_POINT != 0 {
-            self.warn(FIELD, "is finer than a hundredth of a percent; rounded up to one");
+            self.warn(FIELD, "is finer than 0.01 percent; rounded up");
         }
         // At most 10,000, as checked above.
         Ok(millionths.div_ceil(MILLIONTHS_A_BASIS_POINT) as u16)
@@ -213,14 +216,13 @@ impl Import {
 
     fn share_of_derivatives(&mut self, share_bps: u16, derivatives: Derivatives) -> u16 {
         if share_bps > 0 && derivatives == Derivatives::Forbidden {
-            let message =
-                "no program sees what a licensee earns; only derivatives owe a share: set prices";
+            let message = "programs do not see a licensee's earnings, and only derivatives owe a share; set prices";
             self.warn("commercialRevShare", message);
             return 0;
         }
         if share_bps > 0 {
-            let message = "becomes derivative_share: of what derivatives earn through Motif; no program \
-                           sees what a licensee earns elsewhere";
+            let message = "becomes derivative_share, a share of derivatives' earnings through Motif; \
+                           programs do not see other earnings";
             self.warn("commercialRevShare", message);
         }
         share_bps
@@ -231,8 +233,8 @@ impl Import {
         if ceiling == 0 {
             return Ok(None);
         }
-        let message = "becomes caps.revenue: PIL means what licensees earn, the cap what they pay; the \
-                       cap is kept by the program";
+        let message = "becomes caps.revenue: PIL limits the earnings of licensees, the cap limits their \
+                       payments";
         self.warn("commercialRevCeiling", message);
         Ok(Some(Amount::decimal(ceiling, self.decimals)))
     }
@@ -253,7 +255,7 @@ impl Import {
         let any = commercial || of_derivatives || of_all;
         if any && !(commercial && of_derivatives) {
             let message =
-                "PIL tells commercial use and derivatives apart; attribution = true asks for both";
+                "PIL separates commercial use and derivatives; attribution = true requires both";
             let field = if commercial { "commercialAttribution" } else { "derivativesAttribution" };
             self.warn(field, message);
         }
@@ -268,8 +270,7 @@ impl Import {
             return Ok(None);
         }
         if !uri.is_empty() {
-            let message =
-                "becomes legal_uri; name the text as legal_text too, so that its SHA-256 binds";
+            let message = "becomes legal_uri; set legal_text as well, so that terms contain the text's SHA-256";
             self.warn("uri", message);
         }
         Ok((!uri.is_empty()).then_some(uri))

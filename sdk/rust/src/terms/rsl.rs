@@ -282,7 +282,7 @@ mod tests {
         assert!(said.contains("max-age=\"5\""), "{said}");
         let named = "ni:///sha-256;AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\"";
         assert!(said.contains(named), "{said}");
-        assert!(feed(&[], NOW).unwrap().contains("max-age=\"1\""), "nothing may change at once");
+        assert!(feed(&[], NOW).unwrap().contains("max-age=\"1\""), "an empty feed may change soon");
     }
 
     #[test]
@@ -341,7 +341,7 @@ mod tests {
         assert_eq!(age(0, Some(NOW + 10 * SECONDS_PER_DAY)), 10);
         assert_eq!(age(NOW + 5, None), 1);
         assert_eq!(age(0, Some(i64::MAX)), 30);
-        assert_eq!(age(0, Some(NOW - 1)), 30, "what has ended stays so");
+        assert_eq!(age(0, Some(NOW - 1)), 30, "expired terms stay expired");
     }
 
     #[test]

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use crate::world::{CHANNEL, channel_data};
 
-/// A JSON-RPC node that is told what to say.
+/// Scripted JSON-RPC node.
 pub struct NodeDouble {
     pub url: String,
     state: Arc<Mutex<Told>>,
@@ -24,17 +24,17 @@ pub struct Told {
     pub slot: u64,
     pub knows_min_context_slot: bool,
     pub sending: Sending,
-    /// Signatures that it has seen land.
+    /// Confirmed signatures.
     pub landed: Vec<String>,
     sent: usize,
 }
 
-/// What it makes of transactions.
+/// Handling of transactions.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Sending {
     Taken,
     Refused,
-    /// Refused with this error of the program.
+    /// Rejected with this error of the program.
     RefusedWith(u32),
     BlockhashUnknown,
     BrokenOff,
@@ -57,7 +57,7 @@ impl NodeDouble {
         self.state.lock().unwrap()
     }
 
-    /// How often it was given a transaction.
+    /// Returns the number of received transactions.
     pub fn sent(&self) -> usize {
         self.state().sent
     }
@@ -129,7 +129,7 @@ fn custom(code: u32) -> Value {
     preflight(json!({ "InstructionError": [1, { "Custom": code }] }))
 }
 
-/// What a node says of a transaction that it has checked and not sent on.
+/// Returns a node's preflight error.
 fn preflight(error: Value) -> Value {
     json!({
         "code": -32002,

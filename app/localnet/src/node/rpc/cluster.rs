@@ -26,7 +26,7 @@ pub(super) const METHODS: &[Method] = &[
     ("getSlot", slot),
     ("getVersion", version),
     ("isBlockhashValid", is_blockhash_valid),
-    // As surfpool has them: Anchor asks for the first after a start, tests for the second.
+    // Methods of surfpool: Anchor calls the first after a start, tests the second.
     ("surfnet_getSurfnetInfo", surfnet_info),
     ("surfnet_timeTravel", time_travel),
 ];
@@ -101,7 +101,7 @@ fn time_travel(chain: &mut Chain, mut arguments: Arguments) -> Result<Value, Err
     let TimeTravel { absolute_timestamp } = arguments.next()?;
     if !chain.travel_to(absolute_timestamp) {
         return Err(invalid(format!(
-            "{absolute_timestamp} lies before the clock's {}, and time travel goes forward only",
+            "{absolute_timestamp} is before the clock's {}; time travel is forward only",
             chain.unix_milliseconds()
         )));
     }

@@ -41,7 +41,7 @@ impl AccountEncoding {
     /// Encodes an account.
     ///
     /// # Errors
-    /// Code -32600 if base58 is asked for and the data has more than 128 bytes.
+    /// Code -32600 if base58 is requested and the data has more than 128 bytes.
     pub(crate) fn encode(
         &self,
         chain: &Chain,

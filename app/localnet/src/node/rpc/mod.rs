@@ -32,12 +32,12 @@ pub(crate) fn handler(chain: &SharedChain) -> IoHandler {
     handler
 }
 
-/// Returns a result as it is sent.
+/// Serializes a result.
 pub(crate) fn answer(result: impl Serialize) -> Result<Value, Error> {
     serde_json::to_value(result).map_err(|_| Error::internal_error())
 }
 
-/// Returns a result together with the slot it is from, as it is sent.
+/// Serializes a result with its slot.
 pub(crate) fn answer_at(slot: u64, value: impl Serialize) -> Result<Value, Error> {
     answer(Response { context: RpcResponseContext::new(slot), value })
 }

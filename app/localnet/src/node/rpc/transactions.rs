@@ -169,7 +169,7 @@ fn send_transaction(chain: &mut Chain, mut arguments: Arguments) -> Result<Value
         tracing::debug!(%signature, "dropped a transaction with an invalid signature");
         return answer(signature.to_string());
     }
-    // A node answers before it knows whether the transaction lands.
+    // A node answers before the transaction lands.
     if let Err(error) = chain.process(transaction) {
         tracing::debug!(%signature, %error, "dropped a transaction");
     }

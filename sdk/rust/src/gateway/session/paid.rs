@@ -12,10 +12,11 @@ use crate::{
         paywall::Answered,
         wire::{
             Address, Amount, AskToPay, BatchedGeneration, Digest, Due, ExpectedStatement,
-            PayForAnswer, Payment, PaymentRequired, ReceiptParts, VoucherParts,
+            PayForAnswer, Payment, PaymentRequired, ReceiptParts,
         },
     },
     receipt::SignedReceipt,
+    voucher::SignedVoucher,
 };
 
 /// Paid answer.
@@ -82,7 +83,7 @@ impl PayerSession {
             }
             return Err(refusal);
         }
-        Err(untrusted("it accepted none of the vouchers"))
+        Err(untrusted("the paywall rejected every voucher"))
     }
 
     /// Creates the first payment, with a voucher if the price is known.
@@ -108,7 +109,7 @@ impl PayerSession {
         &self,
         request: &PaidRequest,
         request_digest: [u8; 32],
-        voucher: Option<VoucherParts>,
+        voucher: Option<SignedVoucher>,
     ) -> Result<AskToPay, GatewayError> {
         let (license, units) = (request.license, request.most_units());
         let expires_at = request.expires_at;
@@ -125,7 +126,7 @@ impl PayerSession {
         units: u32,
         request_digest: [u8; 32],
         output_digest: [u8; 32],
-    ) -> Result<VoucherParts, GatewayError> {
+    ) -> Result<SignedVoucher, GatewayError> {
         let generation = BatchedGeneration {
             license: request.license,
             units,
@@ -232,7 +233,7 @@ impl PayerSession {
         let is_ours = self.is_for(receipt, request.license, &request_digest, &output_digest)?
             && (1..=request.most_units()).contains(&receipt.units)
             && receipt.cumulative <= self.cumulative()?
-            && signed.verifies(&self.channel.operator);
+            && signed.verifies_with(&self.receipt_keys);
         if is_ours { Ok(signed) } else { Err(untrusted("the receipt is for another request")) }
     }
 }

@@ -14,10 +14,11 @@ use crate::{
         paywall::{Answered, unreachable},
         wire::{
             Address, Due, PayForAnswer, Payment, PaymentRequired, Problem, ReceiptParts,
-            StreamEvent, VoucherParts,
+            StreamEvent,
         },
     },
     receipt::SignedReceipt,
+    voucher::SignedVoucher,
 };
 
 /// Stream from behind a paywall, paid part by part. Dropping it ends the payments.
@@ -32,7 +33,7 @@ pub struct PaidStream {
     /// Number of the next part.
     part: u32,
     /// Voucher and receipt of a paid part that has not arrived.
-    paid: Option<(VoucherParts, SignedReceipt)>,
+    paid: Option<(SignedVoucher, SignedReceipt)>,
 }
 
 /// Paid part of a stream.
@@ -169,14 +170,14 @@ impl PaidStream {
             }
             return Err(refusal);
         }
-        Err(untrusted("it accepted none of the vouchers"))
+        Err(untrusted("the paywall rejected every voucher"))
     }
 
     /// Fetches a paid part again.
     async fn fetch_again(
         &mut self,
         session: &PayerSession,
-        voucher: VoucherParts,
+        voucher: SignedVoucher,
         receipt: SignedReceipt,
     ) -> Result<PaidPart, GatewayError> {
         let answer = crate::gateway::wire::Digest(self.part_id(session));

@@ -1,0 +1,164 @@
+use std::sync::Arc;
+
+use axum::{
+    body::{Body, Bytes},
+    extract::Request,
+    http::{HeaderMap, HeaderName, StatusCode},
+    response::Response,
+};
+use futures::StreamExt;
+use motif_sdk::gateway::{part_id, wire::Digest};
+use solana_sha256_hasher::hash;
+use tokio::time::timeout;
+
+use crate::{
+    error::PaywallError,
+    headers::stored_headers,
+    held::Held,
+    in_flight::Slot,
+    layer::Server,
+    paywall::Paywall,
+    spool::{Answer, SpoolError},
+};
+
+/// Outcome of a request to the model server.
+pub(crate) enum Generated {
+    /// The answer is stored and can be paid for.
+    Answer,
+    /// The server refused the request, which costs nothing.
+    Refused(Box<Response>),
+}
+
+/// Tolerance for vouchers that are sent at the end of a stream's pause.
+const PAUSE_SLACK_SECONDS: i64 = 30;
+
+impl Paywall {
+    /// Has the server generate the answer and stores it; releases the hold otherwise.
+    pub(crate) async fn generate(
+        self,
+        held: Held,
+        slot: Slot,
+        request: Request,
+        server: Server,
+    ) -> Result<Generated, PaywallError> {
+        let within = held.route.answer_within;
+        let generated = match timeout(within, self.try_generate(&held, request, server)).await {
+            Ok(generated) => generated,
+            Err(_) => Err(PaywallError::UpstreamTimeout(within.as_secs())),
+        };
+        if !matches!(generated, Ok(Generated::Answer)) {
+            self.engine().release(held.ask.channel.0, held.id).await;
+        }
+        drop(slot);
+        generated
+    }
+
+    async fn try_generate(
+        &self,
+        held: &Held,
+        request: Request,
+        server: Server,
+    ) -> Result<Generated, PaywallError> {
+        let route = &held.route;
+        let (parts, body) = server(request).await.into_parts();
+        check_status(parts.status)?;
+        let body = match collect(body, route.most_answer_bytes).await {
+            Ok(body) => body,
+            Err(BodyError::TooLarge) => {
+                return Err(PaywallError::AnswerTooLarge(route.most_answer_bytes));
+            }
+            Err(BodyError::Broken) => {
+                return Err(PaywallError::UpstreamFailed("its answer is incomplete".into()));
+            }
+        };
+        if !parts.status.is_success() {
+            return Ok(Generated::Refused(Box::new(server_refusal(
+                parts.status,
+                parts.headers,
+                body,
+            ))));
+        }
+        let units = route.metered.units(&parts.headers, &body, held.ask.units)?;
+        let (status, headers) = (parts.status, parts.headers);
+        self.store(held, 0, units, status, headers, body).await?;
+        Ok(Generated::Answer)
+    }
+
+    /// Stores an answer or a part until `keep_seconds` after its payment deadline.
+    pub(crate) async fn store(
+        &self,
+        held: &Held,
+        part: u32,
+        units: u32,
+        status: StatusCode,
+        headers: HeaderMap,
+        body: Bytes,
+    ) -> Result<Arc<Answer>, PaywallError> {
+        let config = self.config();
+        let expires_at = match part {
+            0 => held.ask.expires_at,
+            // The hold covers the first part only; later parts have one pause to be paid.
+            _ => self.engine().now() + i64::from(config.pause_seconds) + PAUSE_SLACK_SECONDS,
+        };
+        let id = part_id(&held.id, part);
+        let answer = Answer {
+            id: Digest(id),
+            part,
+            channel: held.ask.channel,
+            license: held.ask.license,
+            units,
+            request_digest: Digest(held.request_digest),
+            output_digest: Digest(hash(&body).to_bytes()),
+            target: held.target.clone(),
+            status: status.as_u16(),
+            headers: stored_headers(headers),
+            expires_at,
+            kept_until: expires_at.saturating_add(i64::from(config.keep_seconds)),
+        };
+        match self.spool().put(answer.clone(), body).await {
+            Ok(()) => Ok(Arc::new(answer)),
+            Err(SpoolError::Full) => Err(PaywallError::Full),
+            Err(error) => Err(PaywallError::internal(error)),
+        }
+    }
+}
+
+/// Error of reading a body.
+pub(crate) enum BodyError {
+    TooLarge,
+    Broken,
+}
+
+/// Reads a body of at most `max_bytes`.
+pub(crate) async fn collect(body: Body, max_bytes: usize) -> Result<Bytes, BodyError> {
+    let mut chunks = body.into_data_stream();
+    let mut all = Vec::new();
+    while let Some(chunk) = chunks.next().await {
+        let chunk = chunk.map_err(|_| BodyError::Broken)?;
+        if all.len() + chunk.len() > max_bytes {
+            return Err(BodyError::TooLarge);
+        }
+        all.extend_from_slice(&chunk);
+    }
+    Ok(all.into())
+}
+
+/// Rejects server errors and redirects, which are no answer to pay for.
+pub(crate) fn check_status(status: StatusCode) -> Result<(), PaywallError> {
+    if status.is_success() || status.is_client_error() {
+        return Ok(());
+    }
+    Err(PaywallError::UpstreamFailed(format!("status {}", status.as_u16())))
+}
+
+/// Returns the server's own refusal of a request without connection headers.
+pub(crate) fn server_refusal(status: StatusCode, headers: HeaderMap, body: Bytes) -> Response {
+    let mut response = Response::new(Body::from(body));
+    *response.status_mut() = status;
+    for (name, value) in stored_headers(headers) {
+        if let (Ok(name), Ok(value)) = (name.parse::<HeaderName>(), value.parse()) {
+            response.headers_mut().append(name, value);
+        }
+    }
+    response
+}

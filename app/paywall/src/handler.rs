@@ -1,0 +1,293 @@
+use std::{sync::Arc, time::Duration};
+
+use axum::{
+    body::{Body, Bytes},
+    extract::Request,
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use motif_sdk::{
+    gateway::{
+        IdempotencyKey, hold_id, paid_request_digest,
+        wire::{AskToPay, Digest, HoldRequest, HoldState, PayForAnswer, Payment, ReceiptParts},
+    },
+    receipt::SignedReceipt,
+    voucher::SignedVoucher,
+};
+use opentelemetry::trace::FutureExt;
+use tokio::time::timeout;
+
+use crate::{
+    engine::{AnswerEvent, Caller, ChannelLicense},
+    error::PaywallError,
+    generate::{BodyError, Generated, collect},
+    headers::API_KEY,
+    held::Held,
+    in_flight::Slot,
+    layer::Server,
+    paywall::Paywall,
+    route::PaidRoute,
+    route_table::RouteMatch,
+    span::{self, set_attribute},
+    spool::Answer,
+};
+
+impl Paywall {
+    /// Handles a request: returns the paid answer, the payment that is due, or a refusal.
+    pub(crate) async fn answer(
+        &self,
+        request: Request,
+        server: Server,
+    ) -> Result<Response, PaywallError> {
+        let route = match self.routes().find(request.method(), request.uri().path())? {
+            RouteMatch::Paid(route) => route,
+            RouteMatch::Free => return Ok(server(request).await),
+        };
+        set_attribute(span::ROUTE, route.path.clone());
+        let (mut parts, body) = request.into_parts();
+        // Read to the end first: a client that is still sending may miss an early response.
+        let body = self.request_body(&route, body).await?;
+        let payment = match payment(&parts.headers) {
+            None => {
+                let price_tag = self.price_tags().of(self.engine(), &route).await?;
+                return Err(PaywallError::Unpaid(Box::new(price_tag)));
+            }
+            Some(payment) => payment?,
+        };
+        let (Payment::Pay(PayForAnswer { channel, .. }) | Payment::Ask(AskToPay { channel, .. })) =
+            &payment;
+        set_attribute(span::CHANNEL, channel.0.to_string());
+        let caller = self.caller(&parts.headers).await?;
+        let target = parts.uri.path_and_query().map_or("/", |target| target.as_str());
+        let named = format!("{} {target}", parts.method);
+        match payment {
+            Payment::Pay(pay) => self.pay(pay, &named, &*caller).await,
+            Payment::Ask(ask) => {
+                let key = key(&parts.headers)?;
+                let request_digest = paid_request_digest(parts.method.as_str(), target, &body);
+                let license = match self.check_ask(&route, &ask).await {
+                    Ok(license) => license,
+                    Err(error) => {
+                        return self.retry_after_move(&ask, &key, &request_digest, error).await;
+                    }
+                };
+                let id = hold_id(&ask.channel.0, license.opened_slot, &key);
+                parts.headers.remove(Payment::HEADER);
+                let request = Request::from_parts(parts, Body::from(body));
+                let held = Held { route, id, ask, request_digest, target: named, caller };
+                self.ask(held, &key, request, server).await
+            }
+        }
+    }
+
+    /// Authenticates the caller.
+    async fn caller(&self, headers: &HeaderMap) -> Result<Arc<dyn Caller>, PaywallError> {
+        // A value that is not visible ASCII is no API key; neither is the empty text.
+        let key = headers.get(API_KEY).map(|key| key.to_str().unwrap_or_default());
+        Ok(self.engine().authenticate(key).await?)
+    }
+
+    /// Checks that the request's license and units fit the route, before an amount is held.
+    /// Returns the license.
+    async fn check_ask(
+        &self,
+        route: &PaidRoute,
+        ask: &AskToPay,
+    ) -> Result<ChannelLicense, PaywallError> {
+        let license = self.engine().license(ask.channel.0, ask.license).await?;
+        if license.work != route.work || license.licensed_use != Some(route.licensed_use) {
+            return Err(PaywallError::OtherLicense { license: ask.license });
+        }
+        // Fixed units and the parts of a stream have one size, so the hold must match it.
+        let is_exact = route.streams || route.metered.fixed().is_some();
+        let min = if is_exact { route.most_units } else { 1 };
+        if !(min..=route.most_units).contains(&ask.units) {
+            let (given, max) = (ask.units, route.most_units);
+            return Err(PaywallError::HoldUnits { given, min, max });
+        }
+        Ok(license)
+    }
+
+    async fn request_body(&self, route: &PaidRoute, body: Body) -> Result<Bytes, PaywallError> {
+        let within = Duration::from_secs(self.config().request_seconds.into());
+        let read = timeout(within, collect(body, route.most_request_bytes)).await;
+        match read.map_err(|_| PaywallError::Timeout)? {
+            Ok(body) => Ok(body),
+            Err(BodyError::TooLarge) => Err(PaywallError::BodyTooLarge(route.most_request_bytes)),
+            Err(BodyError::Broken) => {
+                Err(PaywallError::Malformed("the request body is incomplete".into()))
+            }
+        }
+    }
+
+    /// Places a hold, has the server generate the answer, and returns it if it is already paid.
+    async fn ask(
+        &self,
+        held: Held,
+        key: &IdempotencyKey,
+        request: Request,
+        server: Server,
+    ) -> Result<Response, PaywallError> {
+        let (ask, engine) = (&held.ask, self.engine());
+        let hold = HoldRequest {
+            license: ask.license,
+            units: ask.units,
+            request_digest: Digest(held.request_digest),
+            expires_at: ask.expires_at,
+            proof: ask.proof,
+        };
+        let facts = engine.hold(ask.channel.0, key, &hold).await?;
+        // The accepted hold proves that the payer signed exactly this request.
+        if let Some(answer) = self.spool().find(&held.id) {
+            if held.route.streams {
+                return Err(PaywallError::StreamBegun);
+            }
+            return self.deliver(&answer, ask.voucher, &*held.caller).await;
+        }
+        match facts.state {
+            HoldState::Captured => return Err(PaywallError::Gone),
+            HoldState::Released => return Err(PaywallError::HoldEnded),
+            HoldState::Open => {}
+        }
+        let slot = match self.take_slot(&held) {
+            // A concurrent request may have generated it after the lookup above.
+            Ok(_) if self.spool().find(&held.id).is_some() => {
+                return Err(PaywallError::Running);
+            }
+            Ok(slot) => slot,
+            Err(PaywallError::Running) => return Err(PaywallError::Running),
+            Err(error) => {
+                engine.release(ask.channel.0, held.id).await;
+                return Err(error);
+            }
+        };
+        if held.route.streams {
+            return self.stream(held, slot, request, server).await;
+        }
+        let (id, voucher, caller) = (held.id, ask.voucher, held.caller.clone());
+        // Runs to the end if the client disconnects, so that a retry finds the answer.
+        let generation = self.clone().generate(held, slot, request, server);
+        let generation = self.tasks().spawn(generation.with_current_context());
+        match generation.await.map_err(PaywallError::internal)?? {
+            Generated::Refused(response) => Ok(*response),
+            Generated::Answer => {
+                let answer = self.spool().find(&id).ok_or(PaywallError::Gone)?;
+                self.engine().count(AnswerEvent::Generated);
+                self.deliver(&answer, voucher, &*caller).await
+            }
+        }
+    }
+
+    /// Takes a slot for one more answer of the channel.
+    fn take_slot(&self, held: &Held) -> Result<Slot, PaywallError> {
+        let channel = held.ask.channel;
+        let now = self.engine().now();
+        // Reports a running duplicate before the limit of unpaid answers applies.
+        let slot = self.in_flight().begin(held.id, channel.0, held.route.streams)?;
+        if held.ask.expires_at < now + i64::from(held.route.hold_seconds()) - HOLD_SLACK_SECONDS {
+            return Err(PaywallError::HoldTooShort(held.route.hold_seconds()));
+        }
+        let max = self.config().unpaid;
+        let open = self.spool().unpaid(channel, now) + self.in_flight().count(&channel.0);
+        if open > max as usize {
+            return Err(PaywallError::TooManyUnpaid(max));
+        }
+        Ok(slot)
+    }
+
+    /// Takes payment for a stored answer and returns it.
+    async fn pay(
+        &self,
+        pay: PayForAnswer,
+        target: &str,
+        caller: &dyn Caller,
+    ) -> Result<Response, PaywallError> {
+        let id = pay.answer.0;
+        let answer = self.spool().find(&id).filter(|answer| answer.channel == pay.channel);
+        let answer = answer.ok_or(PaywallError::UnknownAnswer)?;
+        if answer.target != target || pay.voucher.voucher.channel != pay.channel.0 {
+            return Err(PaywallError::HoldMismatch);
+        }
+        if self.in_flight().is_awaited(&id) {
+            // The open stream sends the bytes; this response carries the receipt only.
+            let receipt = self.take_payment(&answer, pay.voucher, caller).await?;
+            let parts = ReceiptParts::from(&receipt);
+            let mut response = axum::Json(parts).into_response();
+            with_receipt(response.headers_mut(), &receipt);
+            return Ok(response);
+        }
+        self.deliver(&answer, Some(pay.voucher), caller).await
+    }
+
+    /// Returns the answer once it is paid for. Without a voucher, the caller must have verified
+    /// that the payer signed the request.
+    async fn deliver(
+        &self,
+        answer: &Answer,
+        voucher: Option<SignedVoucher>,
+        caller: &dyn Caller,
+    ) -> Result<Response, PaywallError> {
+        let receipt = match voucher {
+            Some(voucher) => self.take_payment(answer, voucher, caller).await?,
+            None => match self.receipt(answer).await? {
+                Some(receipt) => receipt,
+                None => return Err(self.payment_due(answer, None).await?),
+            },
+        };
+        self.paid_response(answer, &receipt).await
+    }
+
+    /// Returns the stored answer with its receipt. The caller must have verified its payer.
+    pub(crate) async fn paid_response(
+        &self,
+        answer: &Answer,
+        receipt: &SignedReceipt,
+    ) -> Result<Response, PaywallError> {
+        let body = self.spool().body(&answer.id.0).await;
+        let body = body.map_err(PaywallError::internal)?;
+        let mut response = Response::new(Body::from(body.ok_or(PaywallError::Gone)?));
+        self.engine().count(AnswerEvent::Delivered);
+        *response.status_mut() = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::OK);
+        let headers = response.headers_mut();
+        for (name, value) in &answer.headers {
+            if let (Ok(name), Ok(value)) = (name.parse::<HeaderName>(), value.parse()) {
+                headers.append(name, value);
+            }
+        }
+        with_receipt(headers, receipt);
+        Ok(response)
+    }
+}
+
+/// Tolerance for clock differences and network delay in a hold's expiry.
+const HOLD_SLACK_SECONDS: i64 = 30;
+
+/// Adds the receipt's header and forbids caches to store the paid response.
+pub(crate) fn with_receipt(headers: &mut HeaderMap, receipt: &SignedReceipt) {
+    let text = ReceiptParts::from(receipt).to_header();
+    if let Ok(value) = HeaderValue::from_str(&text) {
+        headers.insert(ReceiptParts::HEADER, value);
+    }
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+}
+
+fn payment(headers: &HeaderMap) -> Option<Result<Payment, PaywallError>> {
+    let malformed = PaywallError::Malformed;
+    let mut values = headers.get_all(Payment::HEADER).iter();
+    let value = values.next()?;
+    if values.next().is_some() {
+        return Some(Err(malformed("the header is repeated; expected it once".to_owned())));
+    }
+    let text = value.to_str().map_err(|error| malformed(error.to_string()));
+    Some(
+        text.and_then(|text| {
+            Payment::from_header(text).map_err(|error| malformed(error.to_string()))
+        }),
+    )
+}
+
+fn key(headers: &HeaderMap) -> Result<IdempotencyKey, PaywallError> {
+    let header = headers.get(IdempotencyKey::HEADER).ok_or(PaywallError::IdempotencyKeyMissing)?;
+    let key = header.to_str().ok().and_then(|text| text.parse().ok());
+    key.ok_or(PaywallError::IdempotencyKeyInvalid)
+}

@@ -1,0 +1,129 @@
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use motif_sdk::{Pubkey, receipt::SignedReceipt};
+use tokio::sync::oneshot;
+
+use crate::{engine::AnswerId, error::PaywallError};
+
+/// Requests to the model server and stream parts that await payment, both bounded.
+#[derive(Clone, Debug)]
+pub struct InFlight(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    max_answers: usize,
+    max_streams: usize,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    answers: HashMap<AnswerId, Pubkey>,
+    streams: HashMap<AnswerId, Pubkey>,
+    pending: HashMap<AnswerId, oneshot::Sender<SignedReceipt>>,
+}
+
+/// Permit for one request to the model server, released on drop.
+#[derive(Debug)]
+pub struct Slot {
+    in_flight: InFlight,
+    id: AnswerId,
+    is_stream: bool,
+}
+
+/// Registration of a stream part that awaits payment, removed on drop.
+#[derive(Debug)]
+pub struct PendingPayment {
+    in_flight: InFlight,
+    id: AnswerId,
+    /// Receives the receipt when the part is paid.
+    pub paid: oneshot::Receiver<SignedReceipt>,
+}
+
+impl InFlight {
+    /// Creates an empty registry with these limits.
+    pub fn new(max_answers: usize, max_streams: usize) -> Self {
+        let state = Mutex::default();
+        Self(Arc::new(Inner { max_answers, max_streams, state }))
+    }
+
+    /// Takes a slot.
+    ///
+    /// # Errors
+    /// [`PaywallError::Running`] if `id` has a slot, [`PaywallError::Full`] if all are taken.
+    pub fn begin(
+        &self,
+        id: AnswerId,
+        channel: Pubkey,
+        is_stream: bool,
+    ) -> Result<Slot, PaywallError> {
+        let mut state = self.state();
+        if state.answers.contains_key(&id) || state.streams.contains_key(&id) {
+            return Err(PaywallError::Running);
+        }
+        let (max, slots) = match is_stream {
+            true => (self.0.max_streams, &mut state.streams),
+            false => (self.0.max_answers, &mut state.answers),
+        };
+        if slots.len() >= max {
+            return Err(PaywallError::Full);
+        }
+        slots.insert(id, channel);
+        Ok(Slot { in_flight: self.clone(), id, is_stream })
+    }
+
+    /// Returns the number of a channel's slots.
+    pub fn count(&self, channel: &Pubkey) -> usize {
+        let state = self.state();
+        let all = state.answers.values().chain(state.streams.values());
+        all.filter(|other| *other == channel).count()
+    }
+
+    /// Returns the number of open streams.
+    pub fn streams(&self) -> usize {
+        self.state().streams.len()
+    }
+
+    /// Registers a part that awaits payment.
+    pub fn await_payment(&self, id: AnswerId) -> PendingPayment {
+        let (sender, paid) = oneshot::channel();
+        self.state().pending.insert(id, sender);
+        PendingPayment { in_flight: self.clone(), id, paid }
+    }
+
+    /// Returns whether a stream awaits payment for this part.
+    pub fn is_awaited(&self, id: &AnswerId) -> bool {
+        self.state().pending.contains_key(id)
+    }
+
+    /// Sends the receipt to the stream that awaits this payment, if there is one.
+    pub fn complete(&self, id: &AnswerId, receipt: SignedReceipt) {
+        if let Some(pending) = self.state().pending.remove(id) {
+            // A stream that is gone finds the receipt in the spool.
+            let _ = pending.send(receipt);
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Slot {
+    fn drop(&mut self) {
+        let mut state = self.in_flight.state();
+        match self.is_stream {
+            true => state.streams.remove(&self.id),
+            false => state.answers.remove(&self.id),
+        };
+    }
+}
+
+impl Drop for PendingPayment {
+    fn drop(&mut self) {
+        self.in_flight.state().pending.remove(&self.id);
+    }
+}

@@ -1,0 +1,69 @@
+//! Answers that were paid for before another process took over the channel. The payment is in
+//! the shared store, the answer in this process's folder.
+
+use axum::response::Response;
+use motif_sdk::{
+    channel::{Channel, Moment},
+    gateway::{IdempotencyKey, PayerAction, hold_details, hold_id, wire::AskToPay},
+    receipt::SignedReceipt,
+    voucher::SignedVoucher,
+};
+
+use crate::{error::PaywallError, paywall::Paywall, spool::Answer};
+
+impl Paywall {
+    /// Returns an answer that was generated and paid for here. Returns `refused` for all other
+    /// requests, which the channel's new holder serves.
+    pub(crate) async fn retry_after_move(
+        &self,
+        ask: &AskToPay,
+        key: &IdempotencyKey,
+        request_digest: &[u8; 32],
+        refused: PaywallError,
+    ) -> Result<Response, PaywallError> {
+        if !refused.is_moved() {
+            return Err(refused);
+        }
+        let address = ask.channel.0;
+        let channel = self.engine().recorded_channel(address).await?;
+        let id = hold_id(&address, channel.opened_slot, key);
+        let Some(answer) = self.spool().find(&id) else { return Err(refused) };
+        let details = hold_details(key, ask.license, ask.units, request_digest, ask.expires_at);
+        self.engine().verify_payer(address, &channel, PayerAction::Hold(details), &ask.proof)?;
+        match self.receipt(&answer).await? {
+            Some(receipt) if answer.request_digest.0 == *request_digest => {
+                self.paid_response(&answer, &receipt).await
+            }
+            Some(_) | None => Err(refused),
+        }
+    }
+
+    /// Returns the receipt of an answer that was paid for here, if the payer's key signed the
+    /// voucher.
+    pub(crate) async fn receipt_before_move(
+        &self,
+        answer: &Answer,
+        voucher: &SignedVoucher,
+        refused: PaywallError,
+    ) -> Result<SignedReceipt, PaywallError> {
+        let channel = self.engine().recorded_channel(answer.channel.0).await?;
+        if !is_signed_by_payer(voucher, answer, &channel, self.engine().now()) {
+            return Err(PaywallError::VoucherSignature);
+        }
+        self.receipt(answer).await?.ok_or(refused)
+    }
+}
+
+fn is_signed_by_payer(
+    voucher: &SignedVoucher,
+    answer: &Answer,
+    channel: &Channel,
+    now: i64,
+) -> bool {
+    let key = *channel.voucher_key_at(Moment::running(now));
+    let signed = SignedVoucher { key, ..*voucher };
+    signed.voucher.channel == answer.channel.0
+        && signed.voucher.opened_slot == channel.opened_slot
+        && signed.voucher.cluster == channel.cluster
+        && signed.verifies()
+}

@@ -1,0 +1,115 @@
+use std::{sync::Arc, time::Duration};
+
+use motif_sdk::gateway::wire::PaidRoutes as PaidRoutesFacts;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use crate::{
+    config::PaywallConfig,
+    engine::PaymentEngine,
+    in_flight::InFlight,
+    price_tags::PriceTags,
+    route_table::PaidRoutes,
+    spool::{Spool, SpoolError},
+};
+
+/// Paid routes with their stored answers and running requests; clones share the state.
+#[derive(Clone)]
+pub struct Paywall {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    engine: Arc<dyn PaymentEngine>,
+    config: PaywallConfig,
+    spool: Arc<Spool>,
+    in_flight: InFlight,
+    price_tags: PriceTags,
+    tasks: TaskTracker,
+    stop: CancellationToken,
+}
+
+/// Interval between removals of expired answers.
+const SWEEP_EVERY: Duration = Duration::from_secs(10);
+/// Time limit of running generations after `stop` is cancelled.
+const DRAIN_WITHIN: Duration = Duration::from_secs(30);
+
+impl Paywall {
+    /// Opens the folder of stored answers. Streams end when `stop` is cancelled.
+    ///
+    /// # Errors
+    /// [`SpoolError`] if the folder is in use or cannot be read.
+    pub fn open(
+        engine: Arc<dyn PaymentEngine>,
+        config: PaywallConfig,
+        stop: CancellationToken,
+    ) -> Result<Self, SpoolError> {
+        let spool = Arc::new(Spool::open(&config.spool, config.keep_bytes)?);
+        let in_flight = InFlight::new(config.running as usize, config.streams as usize);
+        let price_tags = PriceTags::default();
+        let tasks = TaskTracker::new();
+        let inner = Inner { engine, config, spool, in_flight, price_tags, tasks, stop };
+        Ok(Self { inner: Arc::new(inner) })
+    }
+
+    /// Returns the engine that takes payment.
+    pub fn engine(&self) -> &dyn PaymentEngine {
+        &*self.inner.engine
+    }
+
+    /// Returns the configuration.
+    pub fn config(&self) -> &PaywallConfig {
+        &self.inner.config
+    }
+
+    /// Returns the paid routes.
+    pub fn routes(&self) -> &PaidRoutes {
+        &self.inner.config.routes
+    }
+
+    /// Returns the number of open streams.
+    pub fn streams(&self) -> usize {
+        self.inner.in_flight.streams()
+    }
+
+    /// Returns the paid routes whose work can be licensed now, with their prices.
+    pub async fn facts(&self) -> PaidRoutesFacts {
+        let routes = self.routes().paid().iter().map(AsRef::as_ref);
+        PaidRoutesFacts { routes: self.inner.price_tags.all(self.engine(), routes).await }
+    }
+
+    /// Removes expired answers until `stop` is cancelled; then waits for running generations.
+    pub async fn run(self) {
+        loop {
+            tokio::select! {
+                () = tokio::time::sleep(SWEEP_EVERY) => {}
+                () = self.inner.stop.cancelled() => break,
+            }
+            self.inner.spool.sweep(self.engine().now()).await;
+        }
+        self.inner.tasks.close();
+        if tokio::time::timeout(DRAIN_WITHIN, self.inner.tasks.wait()).await.is_err() {
+            tracing::warn!(left = self.inner.tasks.len(), "stopped before all generations ended");
+        }
+    }
+
+    pub(crate) fn spool(&self) -> &Arc<Spool> {
+        &self.inner.spool
+    }
+
+    pub(crate) fn in_flight(&self) -> &InFlight {
+        &self.inner.in_flight
+    }
+
+    pub(crate) fn price_tags(&self) -> &PriceTags {
+        &self.inner.price_tags
+    }
+
+    /// Returns the tasks that outlive the client's connection.
+    pub(crate) fn tasks(&self) -> &TaskTracker {
+        &self.inner.tasks
+    }
+
+    pub(crate) fn stop(&self) -> &CancellationToken {
+        &self.inner.stop
+    }
+}

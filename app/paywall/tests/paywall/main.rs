@@ -1,0 +1,8 @@
+//! A paywall with a payment engine of one channel in memory.
+#![allow(clippy::unwrap_used, reason = "a test fails at an unexpected result")]
+
+mod answers;
+mod engine;
+mod refusals;
+mod shop;
+mod streams;

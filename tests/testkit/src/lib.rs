@@ -1,0 +1,14 @@
+//! Shared support for tests, examples and benchmarks of the gateway and the command line.
+//!
+//! - [`world`]: a gateway on a chain in memory, its payer and its stores.
+//! - [`load`]: connections and vouchers signed in advance, to measure throughput.
+//! - [`free_riding`]: random payers that try to be served without paying.
+//! - [`crash_loop`]: a gateway as a child process that is killed under load.
+//! - [`model_server`]: an HTTP model server to put behind the paywall.
+#![allow(clippy::unwrap_used, reason = "test support panics at an unexpected error")]
+
+pub mod crash_loop;
+pub mod free_riding;
+pub mod load;
+pub mod model_server;
+pub mod world;

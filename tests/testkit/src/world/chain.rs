@@ -1,0 +1,375 @@
+use std::{
+    collections::HashMap,
+    sync::{Mutex, MutexGuard},
+};
+
+use async_trait::async_trait;
+use borsh::BorshDeserialize;
+use motif_gateway::chain::{Chain, ChainError, ReadChannel};
+use motif_sdk::{
+    Pubkey,
+    channel::{Channel, ChannelAccount, Moment, PaymentsError, SettleArgs},
+    client::{
+        CatalogueEntry, ConfirmedTransaction, Heard, OfferFilter, PublishedTerms, WorkDetails,
+        WorkFilter,
+    },
+    licensing::{Terms, Work},
+    lineage::Lineage,
+    operator::{Operator, OperatorTerms},
+    payments::SettleRequest,
+    recognition::Registered,
+    voucher::Voucher,
+    voucher_proof::ProvenVoucher,
+};
+use solana_keypair::Keypair;
+use solana_message::Hash;
+use solana_signature::Signature;
+use solana_signer::Signer;
+use tokio::sync::mpsc::Sender;
+
+use super::payer::{CHANNEL, channel_account};
+
+/// Scripted chain in memory, which settles with the program's own code.
+pub struct ScriptedChain(Mutex<State>);
+
+/// Scripted behavior.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Network {
+    /// Works.
+    #[default]
+    Up,
+    /// Does not respond.
+    Down,
+    /// Accepts transactions that never land.
+    Losing,
+    /// Accepts transactions, which land unreported.
+    Silent,
+    /// Accepts transactions that land, and does not respond about any.
+    Deaf,
+    /// Rejects transactions in preflight.
+    Refusing,
+}
+
+/// Accounts and behavior of a [`ScriptedChain`].
+#[derive(Default)]
+pub struct State {
+    /// Channels by address.
+    pub channels: HashMap<Pubkey, ChannelAccount>,
+    /// Works by address.
+    pub works: HashMap<Pubkey, Work>,
+    /// Published terms by work and number.
+    pub terms: HashMap<(Pubkey, u32), Terms>,
+    /// What becomes of requests.
+    pub network: Network,
+    /// Height of the newest block.
+    pub height: u64,
+    /// Time on chain, unix seconds.
+    pub now: i64,
+    /// Number of reads of a channel, each at a new slot.
+    pub reads: u64,
+    /// Channel whose settlements are rejected.
+    pub poisoned: Option<Pubkey>,
+    /// Received transactions, including duplicates.
+    pub submitted: Vec<Vec<u8>>,
+    landed: HashMap<Signature, ConfirmedTransaction>,
+}
+
+impl ScriptedChain {
+    /// Returns a chain with [`CHANNEL`] on it, served by this operator.
+    pub fn new(operator: Pubkey) -> Self {
+        let channels = HashMap::from([(CHANNEL, channel_account(operator))]);
+        Self(Mutex::new(State { channels, height: 1_000, ..State::default() }))
+    }
+
+    /// Locks the state, to read or to change it.
+    pub fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap()
+    }
+
+    /// Decides what becomes of requests from now on.
+    pub fn network(&self, network: Network) {
+        self.state().network = network;
+    }
+
+    /// Returns the account of [`CHANNEL`].
+    pub fn channel_account(&self) -> ChannelAccount {
+        self.state().channels[&CHANNEL].clone()
+    }
+
+    fn up(&self) -> Result<MutexGuard<'_, State>, ChainError> {
+        let state = self.state();
+        if state.network == Network::Down {
+            return Err(ChainError::Unreachable("told to be down".into()));
+        }
+        Ok(state)
+    }
+}
+
+impl State {
+    /// Earliest registration first.
+    fn works(&self) -> Vec<(Pubkey, Work)> {
+        let works = self.works.iter().map(|(address, work)| (*address, work.clone()));
+        let mut works: Vec<_> = works.collect();
+        works.sort_by_key(|(address, work)| (work.registered_at, *address));
+        works
+    }
+
+    fn published(&self, work: &Pubkey, number: u32) -> Option<PublishedTerms> {
+        let terms = self.terms.get(&(*work, number))?.clone();
+        Some(PublishedTerms { address: Pubkey::default(), terms, digest: [4; 32] })
+    }
+
+    /// Rolls a channel back to this state.
+    pub fn roll_back(&mut self, channel: Pubkey, account: ChannelAccount) {
+        self.channels.insert(channel, account);
+        self.landed.clear();
+    }
+
+    /// Runs `settle` as the program does.
+    fn settle(&mut self, transaction: &[u8]) -> Result<(), ChainError> {
+        let (proof, settle, settler) = parts(transaction);
+        let voucher = Voucher::from_bytes(&proof[112..]).unwrap();
+        let key = Pubkey::new_from_array(proof[16..48].try_into().unwrap());
+        let args = SettleArgs::deserialize(&mut &settle[8..]).unwrap();
+        if self.poisoned == Some(voucher.channel) {
+            return Err(ChainError::Refused("told to refuse this one".into()));
+        }
+        let account = self.channels.get_mut(&voucher.channel);
+        let account = account.ok_or_else(|| ChainError::Refused("no such channel".into()))?;
+        let ChannelAccount { mut channel, mut licenses } = account.clone();
+        let request = SettleRequest {
+            channel: voucher.channel,
+            proven: &ProvenVoucher { key, voucher },
+            statement: &args.statement,
+            receipts: args.receipts,
+            settler: &settler,
+            by_operator: settler == account.channel.operator,
+            now: Moment::running(self.now),
+        };
+        channel.settle(&mut licenses, &request).map_err(refusal)?;
+        *account = ChannelAccount { channel, licenses };
+        Ok(())
+    }
+
+    fn land(&mut self, signature: Signature) -> ConfirmedTransaction {
+        let landed = ConfirmedTransaction {
+            signature,
+            slot: self.height,
+            fee_lamports: 10_000,
+            compute_units: 3_000,
+            logs: Vec::new(),
+        };
+        self.landed.insert(signature, landed.clone());
+        landed
+    }
+}
+
+/// Returns a rejection by the program, as a node reports it.
+fn refusal(error: PaymentsError) -> ChainError {
+    ChainError::rejection(Some(error.into()), error.to_string())
+}
+
+/// Returns the data of the two instructions, and the fee payer.
+fn parts(transaction: &[u8]) -> (Vec<u8>, Vec<u8>, Pubkey) {
+    let message = &transaction[1 + 64..];
+    let keys = usize::from(message[3]);
+    let settler = Pubkey::new_from_array(message[4..36].try_into().unwrap());
+    let mut rest = &message[4 + keys * 32 + 32..];
+    assert_eq!(take(&mut rest), 2, "two instructions");
+    let mut data = || {
+        take(&mut rest); // program
+        let accounts = take(&mut rest);
+        rest = &rest[accounts..];
+        let length = take(&mut rest);
+        let (data, after) = rest.split_at(length);
+        rest = after;
+        data.to_vec()
+    };
+    (data(), data(), settler)
+}
+
+/// Reads a compact length.
+fn take(rest: &mut &[u8]) -> usize {
+    let mut value = 0;
+    for shift in [0, 7, 14] {
+        let (byte, after) = rest.split_first().unwrap();
+        *rest = after;
+        value |= usize::from(byte & 0x7F) << shift;
+        if byte & 0x80 == 0 {
+            break;
+        }
+    }
+    value
+}
+
+/// Returns the account of [`CHANNEL`].
+pub fn channel_data() -> Vec<u8> {
+    data(&channel_account(Keypair::new_from_array([8; 32]).pubkey()))
+}
+
+fn data(account: &ChannelAccount) -> Vec<u8> {
+    let mut data = Channel::DISCRIMINATOR.to_vec();
+    data.extend_from_slice(bytemuck::bytes_of(&account.channel));
+    data.extend_from_slice(bytemuck::cast_slice(&account.licenses));
+    data
+}
+
+#[async_trait]
+impl Chain for ScriptedChain {
+    async fn reach(&self) -> Result<(), ChainError> {
+        self.up().map(drop)
+    }
+
+    async fn cluster(&self) -> Result<[u8; 32], ChainError> {
+        self.up().map(|_| [3; 32])
+    }
+
+    async fn now(&self) -> Result<i64, ChainError> {
+        self.up().map(|state| state.now)
+    }
+
+    async fn work(&self, address: &Pubkey) -> Result<Option<Work>, ChainError> {
+        self.up().map(|state| state.works.get(address).cloned())
+    }
+
+    async fn catalogue(
+        &self,
+        works: &WorkFilter,
+        offers: &OfferFilter,
+    ) -> Result<Vec<CatalogueEntry>, ChainError> {
+        let state = self.up()?;
+        let mut entries = Vec::new();
+        for (address, work) in state.works() {
+            let terms = state.published(&address, work.latest_terms);
+            let offered = offers.matches(terms.as_ref().map(|published| &published.terms));
+            if works.matches(&work) && offered {
+                entries.push(CatalogueEntry { address, work, terms });
+            }
+        }
+        Ok(entries)
+    }
+
+    async fn work_details(&self, address: &Pubkey) -> Result<Option<WorkDetails>, ChainError> {
+        let state = self.up()?;
+        let Some(work) = state.works.get(address) else { return Ok(None) };
+        let terms = state.published(address, work.latest_terms);
+        Ok(WorkDetails::from_parts(address, state.works(), terms, Vec::new(), None, None))
+    }
+
+    async fn lineage(&self, address: &Pubkey) -> Result<Option<Lineage>, ChainError> {
+        Ok(Lineage::from_works(address, &self.up()?.works()))
+    }
+
+    async fn entries(&self, works: &[Pubkey]) -> Result<Vec<CatalogueEntry>, ChainError> {
+        let state = self.up()?;
+        let entry = |address: &Pubkey| {
+            let work = state.works.get(address)?.clone();
+            let terms = state.published(address, work.latest_terms);
+            Some(CatalogueEntry { address: *address, work, terms })
+        };
+        Ok(works.iter().filter_map(entry).collect())
+    }
+
+    async fn registered(&self) -> Result<Vec<Registered>, ChainError> {
+        let state = self.up()?;
+        Ok(state
+            .works
+            .iter()
+            .map(|(address, work)| Registered::from_work(*address, work))
+            .collect())
+    }
+
+    /// Sends no notifications, so a gateway reads everything periodically.
+    async fn follow_works(&self, _: Sender<Heard>) -> Result<(), ChainError> {
+        Err(ChainError::Unreachable("it does not talk".into()))
+    }
+
+    async fn terms(
+        &self,
+        work: &Pubkey,
+        number: u32,
+    ) -> Result<Option<PublishedTerms>, ChainError> {
+        Ok(self.up()?.published(work, number))
+    }
+
+    async fn channel(&self, address: &Pubkey) -> Result<Option<ReadChannel>, ChainError> {
+        let mut state = self.up()?;
+        state.reads += 1;
+        let (slot, account) = (state.reads, state.channels.get(address).cloned());
+        Ok(account.map(|account| ReadChannel { data: data(&account), account, slot }))
+    }
+
+    async fn blockhash(&self) -> Result<(Hash, u64), ChainError> {
+        let state = self.up()?;
+        // A new hash each time, so that transactions differ.
+        let mut hash = [0; 32];
+        hash[..8].copy_from_slice(&(state.submitted.len() as u64).to_le_bytes());
+        Ok((Hash::new_from_array(hash), state.height + 150))
+    }
+
+    async fn final_height(&self) -> Result<u64, ChainError> {
+        self.up().map(|state| state.height)
+    }
+
+    async fn submit(&self, transaction: &[u8], check_first: bool) -> Result<(), ChainError> {
+        let mut state = self.up()?;
+        state.submitted.push(transaction.to_vec());
+        let signature = Signature::from(<[u8; 64]>::try_from(&transaction[1..65]).unwrap());
+        match state.network {
+            Network::Losing => return Ok(()),
+            Network::Refusing if check_first => {
+                return Err(ChainError::Refused("told to refuse".into()));
+            }
+            Network::Up | Network::Down | Network::Silent | Network::Deaf | Network::Refusing => {}
+        }
+        if !state.landed.contains_key(&signature) {
+            state.settle(transaction)?;
+            state.land(signature);
+        }
+        Ok(())
+    }
+
+    async fn landed(
+        &self,
+        signature: &Signature,
+    ) -> Result<Option<ConfirmedTransaction>, ChainError> {
+        let state = self.up()?;
+        if state.network == Network::Deaf {
+            return Err(ChainError::Unreachable("told to be deaf".into()));
+        }
+        let is_silent = state.network == Network::Silent;
+        Ok(state.landed.get(signature).filter(|_| !is_silent).cloned())
+    }
+
+    async fn operator(&self, authority: &Pubkey) -> Result<Option<Operator>, ChainError> {
+        self.up()?;
+        let terms = OperatorTerms::new(*authority);
+        Ok(Operator::new(255, *authority, [*authority; 2], terms, 0).ok())
+    }
+
+    async fn close(
+        &self,
+        operator: &Keypair,
+        channel: &Pubkey,
+    ) -> Result<ConfirmedTransaction, ChainError> {
+        let mut state = self.up()?;
+        let now = state.now;
+        let account = state.channels.get_mut(channel).unwrap();
+        let closed = account
+            .channel
+            .request_close(|key| *key == operator.pubkey(), Moment { unix_seconds: now, slot: 0 });
+        closed.map_err(|error| ChainError::Refused(error.to_string()))?;
+        Ok(state.land(Signature::from([44; 64])))
+    }
+
+    async fn claim_fees(
+        &self,
+        _: &Keypair,
+        channel: &Pubkey,
+    ) -> Result<(u64, ConfirmedTransaction), ChainError> {
+        let mut state = self.up()?;
+        let claimed = state.channels.get_mut(channel).unwrap().channel.claim_fees();
+        let claimed = claimed.map_err(|error| ChainError::Refused(error.to_string()))?;
+        Ok((claimed, state.land(Signature::from([45; 64]))))
+    }
+}

@@ -1,0 +1,19 @@
+//! Random calls by honest and hostile actors: a small part of what `cargo run --release --example
+//! fuzz` plays.
+
+use motif_tests::fuzz::Run;
+
+#[test]
+fn random_calls_break_no_promise() {
+    let report = Run { seed: 1, instructions: 2_000, until: None }.play();
+    assert!(report.clean(), "{:#?}", report.breaks);
+    // The run must have accepted enough calls.
+    assert!(report.accepted > report.instructions / 4, "{report:#?}");
+    assert!(report.by_instruction.len() > 35, "{:?}", report.by_instruction.keys());
+    assert!(report.still_settleable > 5, "{}", report.still_settleable);
+    // Calls that every state rejects are not generated.
+    for settling in ["settle", "settle_cosigned", "settle_buffered"] {
+        let tally = report.by_instruction.get(settling).copied().unwrap_or_default();
+        assert!(tally.accepted > 0, "{settling} was never accepted: {tally:?}");
+    }
+}

@@ -1,0 +1,28 @@
+//! Every instruction of `licensing`: its effects and its rejections.
+
+mod approve;
+mod config;
+mod derive;
+mod dispute;
+mod initialize;
+mod issue_certificate;
+mod model;
+mod ownership;
+mod publish_terms;
+mod register_work;
+mod revoke_approval;
+mod set_consent_end;
+mod split_change;
+mod update_metadata;
+mod withdraw_work;
+
+use anchor_lang::AccountDeserialize;
+use motif_tests::world::World;
+use solana_pubkey::Pubkey;
+
+/// Error of the system program for an existing account.
+const EXISTS: (Pubkey, u32) = (Pubkey::new_from_array([0; 32]), 0);
+
+fn read<T: AccountDeserialize>(world: &World, address: &Pubkey) -> T {
+    T::try_deserialize(&mut &world.account(address).data[..]).unwrap()
+}

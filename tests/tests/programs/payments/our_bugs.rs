@@ -1,0 +1,101 @@
+//! Errors that no call causes in a correct program. Accounts are changed
+//! directly to reach them.
+
+use motif_sdk::{channel::PaymentsError, pda};
+use motif_tests::world::{OpenedChannel, World};
+use payments::Channel;
+
+/// Offsets of a channel's totals in its account.
+const DEPOSITED: usize = 8 + std::mem::offset_of!(Channel, deposited);
+const COLLECTED: usize = 8 + std::mem::offset_of!(Channel, collected);
+const STATEMENTS: usize = 8 + std::mem::offset_of!(Channel, statements);
+
+fn settled() -> (World, OpenedChannel) {
+    let mut world = World::new();
+    let channel = world.channel().deposited(10_000).open();
+    let (_, license) = world.licensed(&channel, 100);
+    world.settle(&channel, &[(license, 10)]).assert_ok();
+    (world, channel)
+}
+
+fn write(world: &mut World, channel: &OpenedChannel, offset: usize, value: u64) {
+    world.operate(&channel.address, |data| {
+        data[offset..offset + 8].copy_from_slice(&value.to_le_bytes());
+    });
+}
+
+#[test]
+fn corrupted_offsets_are_right() {
+    let (mut world, channel) = settled();
+    write(&mut world, &channel, DEPOSITED, 77);
+    write(&mut world, &channel, COLLECTED, 78);
+    write(&mut world, &channel, STATEMENTS, 79);
+    let state = world.read(&channel).channel;
+    assert_eq!((state.deposited, state.collected, state.statements.length), (77, 78, 79));
+}
+
+#[test]
+fn overdrawn_channel_pays_no_fees() {
+    let (mut world, channel) = settled();
+    write(&mut world, &channel, DEPOSITED, 1_009);
+    let closing = world.send(channel.closing_by(&channel.payer));
+    closing.assert_err(PaymentsError::ChargedAboveDeposit);
+    let fees = world.send(channel.claiming_fees());
+    fees.assert_err(PaymentsError::ChargedAboveDeposit);
+    assert_eq!(world.balance(&channel.operator), 0);
+}
+
+#[test]
+fn overcollected_channel_pays_no_fees() {
+    let (mut world, channel) = settled();
+    write(&mut world, &channel, COLLECTED, 1_011);
+    let fees = world.send(channel.claiming_fees());
+    fees.assert_err(PaymentsError::CollectedAboveCharged);
+    assert_eq!(world.balance(&channel.operator), 0);
+}
+
+#[test]
+fn broken_channel_length_is_rejected() {
+    let (mut world, channel) = settled();
+    let call = world.statement(&channel, &[(0, 1)]).call();
+    world.operate(&channel.address, |data| data.push(0));
+    world.send(call.clone()).assert_err(PaymentsError::InvalidChannelData);
+    let (mut world, channel) = settled();
+    let call = world.statement(&channel, &[(0, 1)]).call();
+    world.operate(&channel.address, |data| data.truncate(Channel::HEADER_SPACE - 8));
+    world.send(call).assert_err(PaymentsError::InvalidChannelData);
+}
+
+#[test]
+fn broken_earnings_length_is_rejected() {
+    for change in [|data: &mut Vec<u8>| data.push(0), |data: &mut Vec<u8>| data.truncate(112 + 20)]
+    {
+        let (mut world, channel) = settled();
+        let (work, license) = world.licensed(&channel, 100);
+        world.open_earnings(&work);
+        world.settle(&channel, &[(license, 1)]).assert_ok();
+        world.collect(&channel, &[(license, &work)]).assert_ok();
+        world.operate(&pda::earnings(&work.address, &world.currency.mint), change);
+        let recipient = &work.recipients[0];
+        world.claim(&work, recipient).assert_err(PaymentsError::InvalidEarningsData);
+        assert_eq!(world.balance(recipient), 0);
+    }
+}
+
+#[test]
+fn full_statement_record_is_rejected() {
+    let (mut world, channel) = settled();
+    write(&mut world, &channel, STATEMENTS, (1 << 24) - 1);
+    world.settle(&channel, &[(0, 1)]).assert_err(PaymentsError::StatementLimitReached);
+    assert_eq!(world.read(&channel).channel.prices, 1_000);
+}
+
+#[test]
+fn overflowing_fee_total_is_rejected() {
+    let (mut world, channel) = settled();
+    let prices = 8 + 200;
+    write(&mut world, &channel, prices, u64::MAX);
+    world.send(channel.claiming_fees()).assert_err(PaymentsError::Overflow);
+    assert_eq!(world.balance_of(&world.vault_tokens(&world.currency)), 10_000);
+    assert!(world.find(&pda::vault(&world.currency.mint)).is_some());
+}
