@@ -3,7 +3,6 @@ use motif_sdk::{
         Fingerprint, ModelArgs, ParentShare, Registration, Right, Share, WorkKind, register_work,
     },
     pda,
-    till::TillShares,
 };
 use solana_pubkey::Pubkey;
 use solana_sha256_hasher::hash;
