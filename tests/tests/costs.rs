@@ -8,6 +8,7 @@ use motif_sdk::{
     earnings::{self, CLAIM_BATCH},
     licensing as licensing_sdk,
     licensing::{Caps, Purpose, Unit, Use, UsePrice, Verdict},
+    till,
 };
 use motif_tests::world::{Call, Landed, OpenedChannel, Person, World};
 use solana_pubkey::Pubkey;
@@ -198,10 +199,10 @@ fn instruction_sizes_and_costs_match() {
     table.world.resplit(&model, &[(&one, 10_000)]);
     let apply = earnings::apply_split(&host.key(), &model.address, &mint);
     table.send("apply_split", &p, Call::new([apply], &[&host]));
-    let till = earnings::open_till(&host.key(), &model.address, &currency);
+    let till = till::open(&host.key(), &model.till(), &currency);
     table.send("open_till", &p, Call::new([till], &[&host]));
     table.world.pay_into_till(&model, 10);
-    let sweep = earnings::sweep_till(&model.address, &currency);
+    let sweep = till::sweep(&model.till(), &currency, None);
     table.send("sweep_till", &p, Call::new([sweep], &[]));
     let statement = table.world.statement(&channel, &[(0, 1), (1, 1), (2, 1)]);
     let [open, write] = statement.buffer_instructions().try_into().ok().unwrap();

@@ -30,6 +30,7 @@ mod key;
 mod localnet;
 mod operator;
 mod receipt;
+mod sale;
 mod split;
 mod terms;
 mod till;
@@ -97,6 +98,7 @@ async fn dispatch(command: Command, session: &Session) -> Result<(), CliError> {
         Command::Generate(args) => generate::run(args, session).await,
         Command::Receipt(command) => command.run(session).await,
         Command::Earnings(command) => command.run(session).await,
+        Command::Sale(command) => command.run(session).await,
         Command::Till(command) => command.run(session).await,
         Command::Authenticate(args) => authenticate::run(args, session).await,
         Command::Credentials(command) => command.run(session).await,

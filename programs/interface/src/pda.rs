@@ -16,7 +16,8 @@ use crate::{
         self, Approval, CERTIFICATE_SEED, Config, Dispute, Purpose, SplitChange, Terms, Use, Work,
     },
     payments::{
-        self, Channel, Earnings, Issuance, Licensee, Operator, StatementBuffer, Till, Vault,
+        self, Channel, Earnings, Issuance, Licensee, Operator, StatementBuffer, Till, TillShares,
+        Vault,
     },
     program_ids::{ASSOCIATED_TOKEN_PROGRAM, TOKEN_METADATA_PROGRAM},
 };
@@ -106,9 +107,10 @@ pub fn licensee(terms: &Pubkey, payer: &Pubkey, licensed_use: Use) -> Pubkey {
     payments_address(&[Licensee::SEED, terms.as_ref(), payer.as_ref(), &licensed_use])
 }
 
-/// Returns the address of a work's till in one mint.
-pub fn till(work: &Pubkey, mint: &Pubkey) -> Pubkey {
-    payments_address(&[Till::SEED, work.as_ref(), mint.as_ref()])
+/// Returns the address of the till of these shares in one mint.
+pub fn till(shares: &TillShares, mint: &Pubkey) -> Pubkey {
+    let seeds = [Till::SEED, shares.operator.as_ref(), mint.as_ref(), &shares.digest()];
+    payments_address(&seeds)
 }
 
 /// Returns the address of a settler's statement buffer for a channel.

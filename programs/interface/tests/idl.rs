@@ -10,6 +10,7 @@ use motif_interface::{
     licensing::{self, *},
     operator::{self, OperatorKey, OperatorTerms, RegisterOperatorArgs},
     payments::{self, PaymentsError},
+    till::{self, TillShare, TillShares},
     voucher::{SignedVoucher, Voucher},
 };
 use serde_json::Value;
@@ -96,6 +97,7 @@ fn payments_instructions() -> Vec<(&'static str, Instruction)> {
         statement_digest: [0; 32],
         expires_at: 4,
     };
+    let shares = TillShares::new(vec![TillShare { work: KEY, parts: 1 }], Some((KEY, 1)));
     let signed = SignedVoucher { voucher, key: KEY, signature: [0; 64] };
     let [_, settle] = channel::settle(&KEY, &KEY, &signed, vec![1], None);
     let [_, settle_buffered] = channel::settle_buffered(&KEY, &KEY, &signed, None);
@@ -126,8 +128,8 @@ fn payments_instructions() -> Vec<(&'static str, Instruction)> {
         ("release_quota", channel::release_quota(&KEY, &KEY, 0, &KEY, 1)),
         ("claim_fees", channel::claim_fees(&KEY, &KEY, &KEY, &currency)),
         ("rotate_voucher_key", channel::rotate_voucher_key(&KEY, Some(KEY), &KEY, KEY)),
-        ("open_till", earnings::open_till(&KEY, &KEY, &currency)),
-        ("sweep_till", earnings::sweep_till(&KEY, &currency)),
+        ("open_till", till::open(&KEY, &shares, &currency)),
+        ("sweep_till", till::sweep(&shares, &currency, Some(KEY))),
         ("request_close", channel::request_close(&KEY, &KEY)),
         ("withdraw", channel::withdraw(&KEY, &KEY, &currency)),
         ("close_channel", channel::close(&KEY, &KEY)),
@@ -136,7 +138,10 @@ fn payments_instructions() -> Vec<(&'static str, Instruction)> {
 
 /// Number of accounts that [`payments_instructions`] passes behind those of the IDL.
 fn remaining_accounts(name: &str) -> usize {
-    usize::from(matches!(name, "claim" | "collect" | "apply_withdrawal"))
+    usize::from(matches!(
+        name,
+        "claim" | "collect" | "apply_withdrawal" | "open_till" | "sweep_till"
+    ))
 }
 
 fn bytes(value: &Value) -> Vec<u8> {

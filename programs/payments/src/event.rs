@@ -188,12 +188,14 @@ pub struct OperatorKeyRotated {
     pub valid_from: i64,
 }
 
-/// Emitted when a till's tokens move to earnings.
+/// Emitted when a till's tokens move: `amount` to works' earnings, `operator` to the operator's fee
+/// owner.
 #[event]
 pub struct TillSwept {
-    pub work: Pubkey,
+    pub till: Pubkey,
     pub mint: Pubkey,
     pub amount: u64,
+    pub operator: u64,
 }
 
 #[cfg(test)]

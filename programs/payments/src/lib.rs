@@ -178,13 +178,16 @@ pub mod payments {
         handle_rotate_voucher_key(ctx, new_key)
     }
 
-    /// Creates an account that receives plain transfers for a work. Permissionless.
-    pub fn open_till(ctx: Context<OpenTill>) -> Result<()> {
-        handle_open_till(ctx)
+    /// Creates an account that receives plain transfers for works and an operator. Permissionless.
+    pub fn open_till<'info>(
+        ctx: Context<'info, OpenTill<'info>>,
+        shares: TillShares,
+    ) -> Result<()> {
+        handle_open_till(ctx, shares)
     }
 
-    /// Moves a till's tokens to its work's earnings. Permissionless.
-    pub fn sweep_till(ctx: Context<SweepTill>) -> Result<()> {
+    /// Moves a till's tokens to its works' earnings and its operator's fee owner. Permissionless.
+    pub fn sweep_till<'info>(ctx: Context<'info, SweepTill<'info>>) -> Result<()> {
         handle_sweep_till(ctx)
     }
 

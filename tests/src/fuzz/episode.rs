@@ -2,7 +2,11 @@ use std::collections::BTreeMap;
 
 use anchor_lang::error::ErrorCode;
 use litesvm::types::FailedTransactionMetadata;
-use motif_sdk::{earnings, licensing::terms_digest, pda};
+use motif_sdk::{
+    licensing::terms_digest,
+    pda,
+    till::{self, TillShares},
+};
 use rand::{Rng, SeedableRng, rngs::StdRng, seq::IndexedRandom};
 use solana_account::Account;
 use solana_clock::Clock;
@@ -344,7 +348,7 @@ impl Episode {
             Known::Till(work, mint) => {
                 let till = self.ledger.tills.get(&(*work, *mint));
                 there(till.is_some())?;
-                let swept = data.get(74..82).map_or(0, |bytes| {
+                let swept = data.get(54..62).map_or(0, |bytes| {
                     u128::from(u64::from_le_bytes(bytes.try_into().expect("eight bytes")))
                 });
                 differs("swept", swept, till.map_or(0, |(_, swept)| *swept))
@@ -424,9 +428,9 @@ impl Episode {
         let lies = self.ledger.tills.get_mut(&(work, mint)).expect("a till");
         lies.0 += u128::from(amount);
         let total = lies.0 as u64; // a few hundred thousand
-        let owner = pda::till(&work, &mint);
+        let owner = pda::till(&TillShares::sole(work), &mint);
         let account = token_account(&currency, &owner, total);
-        self.world.set(earnings::till_tokens(&work, &currency), account);
+        self.world.set(till::tokens(&TillShares::sole(work), &currency), account);
         "tokens arrive in a till"
     }
 

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use anchor_lang::AccountDeserialize;
 use motif_sdk::{
     channel::{ChannelAccount, Currency, Vault},
-    earnings::{Earnings, EarningsAccount, Till},
+    earnings::{Earnings, EarningsAccount},
+    till::Till,
 };
 use payments::Channel;
 use solana_pubkey::Pubkey;
@@ -57,7 +58,8 @@ impl World {
                 check_earnings(&address, &earnings, &mut books);
             } else if data.starts_with(Till::DISCRIMINATOR) {
                 let till = Till::try_deserialize(&mut &data[..]).expect("a till");
-                books.entry(till.mint).or_default().swept += u128::from(till.swept);
+                books.entry(till.mint).or_default().swept +=
+                    till.works_paid.iter().copied().map(u128::from).sum::<u128>();
             } else if data.starts_with(Vault::DISCRIMINATOR) {
                 vaults.push(Vault::try_deserialize(&mut &data[..]).expect("a vault"));
             }

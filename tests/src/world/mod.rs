@@ -447,23 +447,23 @@ impl World {
     #[track_caller]
     pub fn open_till(&mut self, work: &RegisteredWork) {
         let host = self.host.clone();
-        let open = motif_sdk::earnings::open_till(&host.key(), &work.address, &self.currency);
+        let open = motif_sdk::till::open(&host.key(), &work.till(), &self.currency);
         self.send(Call::new([open], &[&host])).assert_ok();
     }
 
     /// Sends tokens to a work's till.
     pub fn pay_into_till(&mut self, work: &RegisteredWork, amount: u64) {
         let currency = self.currency;
-        let address = motif_sdk::earnings::till_tokens(&work.address, &currency);
+        let address = motif_sdk::till::tokens(&work.till(), &currency);
         let balance = self.balance_of(&address);
-        let till = pda::till(&work.address, &currency.mint);
+        let till = pda::till(&work.till(), &currency.mint);
         self.set(address, token_account(&currency, &till, balance + amount));
     }
 
     /// Moves what a till holds into its work's earnings.
     #[track_caller]
     pub fn sweep_till(&mut self, work: &RegisteredWork) -> Outcome {
-        let sweep = motif_sdk::earnings::sweep_till(&work.address, &self.currency);
+        let sweep = motif_sdk::till::sweep(&work.till(), &self.currency, None);
         self.send(Call::new([sweep], &[]))
     }
 

@@ -4,6 +4,7 @@ use motif_sdk::{
         WorkKind, register_work,
     },
     pda,
+    till::TillShares,
 };
 use solana_pubkey::Pubkey;
 use solana_sha256_hasher::hash;
@@ -176,6 +177,11 @@ impl<'w> WorkBuilder<'w> {
 }
 
 impl RegisteredWork {
+    /// The division of a till that gives everything to this work.
+    pub fn till(&self) -> TillShares {
+        TillShares::sole(self.address)
+    }
+
     /// Grants an approval under terms of this number.
     pub fn approving(&self, number: u32, grantee: &Person, purpose: Purpose) -> Call {
         let (owner, grantee) = (self.creator.key(), grantee.key());

@@ -10,6 +10,7 @@ use motif_sdk::{
         SplitChange, Terms, Use, Work,
     },
     pda,
+    till::{self, TillShares},
 };
 use motif_tests::world::{Call, World};
 use payments::{Channel, Earnings, Issuance, Licensee, Operator, StatementBuffer, Till, Vault};
@@ -48,7 +49,7 @@ fn addresses() -> Vec<(String, Pubkey)> {
                 all.push((name, pda::licensee(one, other, licensed_use)));
             }
             all.push((of("earnings"), pda::earnings(one, other)));
-            all.push((of("till"), pda::till(one, other)));
+            all.push((of("till"), pda::till(&TillShares::sole(*one), other)));
             all.push((of("staging"), pda::statement_buffer(one, other)));
             for mint in &KEYS {
                 for salt in [0, 1, 1 << 32, u64::MAX] {
@@ -93,7 +94,7 @@ fn seeds_never_coincide() {
         (Earnings::SEED, 2 * KEY),
         (Issuance::SEED, KEY),
         (Licensee::SEED, 2 * KEY + 1),
-        (Till::SEED, 2 * KEY),
+        (Till::SEED, 2 * KEY + 32),
         (StatementBuffer::SEED, 2 * KEY),
     ];
     for all in [&licensing[..], &payments[..]] {
@@ -170,8 +171,11 @@ fn lower_bump_is_rejected() {
     let open = earnings::open(&host.key(), &address, &mint);
     let seeds = [Earnings::SEED, address.as_ref(), mint.as_ref()];
     check(&scene, by_host(open), lower(&p, &seeds));
-    let open = earnings::open_till(&host.key(), &address, &currency);
-    check(&scene, by_host(open), lower(&p, &[Till::SEED, address.as_ref(), mint.as_ref()]));
+    let shares = TillShares::sole(address);
+    let open = till::open(&host.key(), &shares, &currency);
+    let (operator, digest) = (shares.operator, shares.digest());
+    let seeds = [Till::SEED, operator.as_ref(), mint.as_ref(), &digest];
+    check(&scene, by_host(open), lower(&p, &seeds));
 
     let authority = scene.person();
     let register = scene.operator(&authority).call();

@@ -9,6 +9,7 @@ use motif_sdk::{
         WorkKind,
     },
     operator::{self, OperatorKey, OperatorTerms, RegisterOperatorArgs},
+    till,
 };
 use motif_tests::world::{CLUSTER, RegisteredWork, World};
 use solana_compute_budget_interface::ComputeBudgetInstruction;
@@ -412,13 +413,13 @@ fn rotate_voucher_key(stage: &mut Stage) -> Vec<Instruction> {
 
 fn open_till(stage: &mut Stage) -> Vec<Instruction> {
     let (parent, funder) = (stage.family().parent, stage.world.person().key());
-    vec![earnings::open_till(&funder, &parent.address, &stage.world.currency)]
+    vec![till::open(&funder, &parent.till(), &stage.world.currency)]
 }
 
 fn sweep_till(stage: &mut Stage) -> Vec<Instruction> {
     let child = stage.family().child;
     stage.world.pay_into_till(&child, 1_000);
-    vec![earnings::sweep_till(&child.address, &stage.world.currency)]
+    vec![till::sweep(&child.till(), &stage.world.currency, None)]
 }
 
 fn request_close(stage: &mut Stage) -> Vec<Instruction> {

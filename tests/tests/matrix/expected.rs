@@ -16,6 +16,8 @@ const LINKS: &[(&str, &str)] = &[
     ("register_work", "InvalidParentAccounts"),
     ("collect", "InvalidEarningsAccounts"),
     ("apply_withdrawal", "InvalidWorkAccounts"),
+    ("open_till", "InvalidWorkAccounts"),
+    ("sweep_till", "InvalidEarningsAccounts"),
     ("claim", "InvalidDestinations"),
 ];
 
@@ -165,13 +167,6 @@ const EXCEPTIONS: &[Exception] = &[
     ),
     ("pull", "child", "double", &["ParentNotFound"], BY_HANDLER),
     ("pull", "parent", "double", &["ParentNotFound"], BY_HANDLER),
-    (
-        "sweep_till",
-        "earnings",
-        "double",
-        &["InvalidEarningsAccounts"],
-        "has to be of the till's work",
-    ),
     ("sweep_till", "till", "double", &["ConstraintTokenOwner"], "its tokens are elsewhere"),
     (
         "sweep_till",

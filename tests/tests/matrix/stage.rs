@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 
 use motif_sdk::{
-    earnings,
     licensing::{self as sdk, OpenDisputeArgs, Purpose, Share, WorkKind},
+    till,
 };
 use motif_tests::world::{Call, OpenedChannel, Person, PublishedTerms, RegisteredWork, World};
 use solana_instruction::Instruction;
@@ -137,7 +137,7 @@ impl Family {
             world.send(part).assert_ok();
         }
         let (host, currency) = (world.host.clone(), world.currency);
-        let till = earnings::open_till(&host.key(), &child.address, &currency);
+        let till = till::open(&host.key(), &child.till(), &currency);
         world.send(Call::new([till], &[&host])).assert_ok();
         Self {
             parent,

@@ -6,7 +6,7 @@ use motif_sdk::{
     licensing::{
         self as sdk, OpenDisputeArgs, ProposeSplitArgs, Purpose, Right, Share, Verdict, WorkKind,
     },
-    pda,
+    pda, till,
 };
 use motif_tests::world::{Call, OpenedChannel, Person, PublishedTerms, RegisteredWork, World};
 use solana_compute_budget_interface::ComputeBudgetInstruction;
@@ -341,8 +341,8 @@ impl Scene {
             ("apply_dispute at an old split", unsigned(told_late)),
             ("apply_dispute, then claim", unsigned(told).then(unsigned(claim))),
             ("open_earnings", by_host(earnings::open(&host.key(), &work.address, &fresh.mint))),
-            ("open_till", by_host(earnings::open_till(&host.key(), &work.address, &fresh))),
-            ("sweep_till", unsigned(earnings::sweep_till(&work.address, &currency))),
+            ("open_till", by_host(till::open(&host.key(), &work.till(), &fresh))),
+            ("sweep_till", unsigned(till::sweep(&work.till(), &currency, None))),
         ]
     }
 

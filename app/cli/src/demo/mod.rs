@@ -3,6 +3,7 @@
 mod expected;
 mod progress;
 mod report;
+mod sale;
 
 use std::{
     fs,
@@ -36,6 +37,7 @@ use self::{
     expected::{Expected, HALF_BPS, OPERATOR_FEE_BPS, PARENT_SHARE_BPS},
     progress::Progress,
     report::{Balance, Claim, Costs, Report},
+    sale::{Parties, SaleReport, sell},
 };
 use crate::{
     amount::{AmountArg, Scale, grouped, percent},
@@ -119,10 +121,13 @@ pub async fn run(args: DemoArgs, session: &Session) -> Result<(), CliError> {
     localnet::initialize(&client, &faucet, &Keypair::new()).await?;
     let (ines, kofi) = (Keypair::new(), Keypair::new()); // a photographer, a model trainer
     let (platform, voucher_key, operator) = (Keypair::new(), Keypair::new(), Keypair::new());
-    for keypair in [&ines, &kofi, &platform, &operator] {
+    let visitor = Keypair::new();
+    for keypair in [&ines, &kofi, &platform, &operator, &visitor] {
         faucet.airdrop_sol(&keypair.pubkey(), LAMPORTS).await?;
     }
     faucet.mint_dollars(&platform.pubkey(), deposit).await?;
+    // The price of one generation, the operator's part, and what rounding adds.
+    faucet.mint_dollars(&visitor.pubkey(), price + price / 50 + 2).await?;
     let currency = Currency::spl(faucet.dollar().mint);
     let balance = async |owner: &Keypair| client.token_balance(&owner.pubkey(), &currency).await;
     step.done(format_args!(
@@ -309,6 +314,18 @@ pub async fn run(args: DemoArgs, session: &Session) -> Result<(), CliError> {
 
     let (to_ines, to_kofi) = (balance(&ines).await?, balance(&kofi).await?);
     let dust = client.token_balance(&pda::vault(&currency.mint), &currency).await?;
+
+    let step = progress.begin("A visitor buys one generation without a channel, by plain transfer");
+    let parties = Parties {
+        visitor: &visitor,
+        operator: &operator.pubkey(),
+        recipients: [(&kofi, &model_work), (&ines, &picture_work), (&kofi, &picture_work)],
+        works: [&model_work, &picture_work],
+    };
+    let sold = sell(&client, &parties, &currency).await?;
+    let sold_for = DOLLARS.money(sold.paid);
+    step.done(format_args!("{sold_for}, proved by its transaction, swept and paid out"));
+
     let creator = |name, expected, received| Balance {
         name,
         expected: DOLLARS.money(expected),
@@ -329,6 +346,13 @@ pub async fn run(args: DemoArgs, session: &Session) -> Result<(), CliError> {
         refunded: DOLLARS.money(refunded),
         operator_fee: DOLLARS.money(operator_fee),
         dust: DOLLARS.money(dust),
+        sale: SaleReport {
+            paid: sold_for,
+            to_creators: DOLLARS.money(sold.to_creators),
+            to_operator: DOLLARS.money(sold.to_operator),
+            waiting: DOLLARS.money(sold.waiting),
+        },
+        sale_adds_up: sold.adds_up(),
         total: costs.total(),
         settle_transactions: costs.of(SETTLEMENT).transactions,
         settle_compute_units: costs.of(SETTLEMENT).compute_units,

@@ -3,7 +3,7 @@ use std::fmt;
 use motif_sdk::client::ConfirmedTransaction;
 use serde::Serialize;
 
-use super::expected::Expected;
+use super::{expected::Expected, sale::SaleReport};
 use crate::{
     amount::{Money, grouped},
     error::CliError,
@@ -115,6 +115,10 @@ pub struct Report {
     pub operator_fee: Money,
     /// Left in the vault: rounding that is too small to share yet.
     pub dust: Money,
+    /// The sale without a channel.
+    pub sale: SaleReport,
+    #[serde(skip)]
+    pub sale_adds_up: bool,
     #[serde(flatten)]
     pub total: Cost,
     #[serde(skip)]
@@ -130,12 +134,13 @@ pub struct Report {
 }
 
 impl Report {
-    /// Returns whether the deposit is accounted for, and all amounts are as expected.
+    /// Returns whether deposit and sale are accounted for, and all amounts are as expected.
     pub fn adds_up(&self) -> bool {
         let Self { deposited, paid, refunded, operator_fee, dust, expected, .. } = self;
         deposited.base_units == paid.base_units + refunded.base_units
             && operator_fee.base_units == expected.operator_fee
             && dust.base_units == expected.dust
+            && self.sale_adds_up
             && self.recipients.iter().all(|balance| balance.expected == balance.received)
             && self.claims.iter().all(|claim| claim.expected == claim.received)
     }
@@ -189,6 +194,17 @@ impl Report {
         table(["", "amount"], &[1], rows)
     }
 
+    fn sale(&self) -> String {
+        let SaleReport { paid, to_creators, to_operator, waiting } = &self.sale;
+        let rows = [
+            ["creators", &to_creators.to_string()],
+            ["gateway operator", &to_operator.to_string()],
+            ["rounding, not shared yet", &waiting.to_string()],
+            ["paid by the visitor", &paid.to_string()],
+        ];
+        table(["", "amount"], &[1], rows.map(|row| row.map(str::to_owned)))
+    }
+
     fn on_chain(&self) -> String {
         let generations = f64::from(self.generations);
         let per_generation = |total: u64| format!("{:.1}", total as f64 / generations);
@@ -220,11 +236,12 @@ impl fmt::Display for Report {
         let generations = grouped(u64::from(self.generations));
         write!(
             formatter,
-            "\nPayouts\n\n{}\n\nDeposit\n\n{}\n\nTransactions\n\n{}\n\n\
+            "\nPayouts\n\n{}\n\nDeposit\n\n{}\n\nSale without a channel\n\n{}\n\nTransactions\n\n{}\n\n\
              {verified} of {generations} receipts verified: signed by the operator, proved against \
              the channel's account\nconserved: {}",
             self.payouts(),
             self.deposit(),
+            self.sale(),
             self.on_chain(),
             self.conserved
         )

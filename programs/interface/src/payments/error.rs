@@ -91,7 +91,7 @@ pub enum PaymentsError {
     #[error("revenue cap exceeded: the license has less revenue left")]
     RevenueCapExceeded,
     #[error(
-        "invalid earnings accounts: pass for each license, in the same order, the earnings of its work"
+        "invalid earnings accounts: pass for each license or share, in the same order, the earnings of its work"
     )]
     InvalidEarningsAccounts,
     #[error("nothing to collect: the licenses have no new credit")]
@@ -124,7 +124,7 @@ pub enum PaymentsError {
     SplitUnchanged,
     #[error("too many parties: the earnings account has no room; pay former recipients first")]
     TooManyParties,
-    #[error("invalid work accounts: pass for each license its work, in the same order")]
+    #[error("invalid work accounts: pass for each license or share its work, in the same order")]
     InvalidWorkAccounts,
     #[error("no quota: the license holds no part of a shared cap")]
     NoQuota,
@@ -154,6 +154,10 @@ pub enum PaymentsError {
     OperatorNotNamed,
     #[error("url too long: at most 128 bytes")]
     UrlTooLong,
+    #[error(
+        "invalid till shares: 1 to 8 works, ascending and unique, with parts above zero in lowest terms, and an operator exactly if it has parts"
+    )]
+    InvalidTillShares,
 
     // 6100-6199: the call may succeed at another time.
     #[error("channel closing: it takes no new licenses and no top-ups")]

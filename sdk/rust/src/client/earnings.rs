@@ -30,15 +30,6 @@ pub struct Claim<'a> {
     currency: Currency,
 }
 
-/// Payment into a till: see [`Client::pay_till`].
-#[must_use = "nothing is sent before `send`"]
-pub struct PayTill<'a> {
-    client: &'a Client,
-    work: Pubkey,
-    currency: Currency,
-    amount: u64,
-}
-
 impl Client {
     /// Moves all new credit of a channel's licenses into their works' earnings.
     ///
@@ -158,46 +149,6 @@ impl Client {
         Ok((paid.collect(), confirmed))
     }
 
-    /// Opens the till of a work, which receives plain token transfers. Returns `None` if it is open
-    /// already.
-    ///
-    /// # Errors
-    /// As [`Client::send`].
-    pub async fn open_till(
-        &self,
-        funder: &DynSigner,
-        work: &Pubkey,
-        currency: &Currency,
-    ) -> Result<Option<ConfirmedTransaction>, Error> {
-        let till = self.account(&pda::till(work, &currency.mint)).await?;
-        if till.is_some_and(|account| !account.data.is_empty()) {
-            return Ok(None);
-        }
-        let open = earnings::open_till(&funder.pubkey(), work, currency);
-        self.send(&[open], funder, &[]).await.map(Some)
-    }
-
-    /// Pays base units into a work's till, from the payer's associated token account.
-    pub fn pay_till(&self, work: &Pubkey, currency: &Currency, amount: u64) -> PayTill<'_> {
-        PayTill { client: self, work: *work, currency: *currency, amount }
-    }
-
-    /// Moves the balance of a work's till into its earnings, which are opened if they are missing.
-    ///
-    /// # Errors
-    /// As [`Client::send`].
-    pub async fn sweep_till(
-        &self,
-        fee_payer: &DynSigner,
-        work: &Pubkey,
-        currency: &Currency,
-    ) -> Result<Vec<ConfirmedTransaction>, Error> {
-        let mint = &currency.mint;
-        let mut instructions = self.open_missing_earnings(fee_payer, vec![*work], mint).await?;
-        instructions.push(earnings::sweep_till(work, currency));
-        self.send_packed(instructions, fee_payer).await
-    }
-
     /// Sends instructions one after the other, in as few transactions as fit.
     ///
     /// # Errors
@@ -245,7 +196,7 @@ impl Client {
     }
 
     /// Returns instructions that open missing earnings of the works and all their ancestors.
-    async fn open_missing_earnings(
+    pub(super) async fn open_missing_earnings(
         &self,
         funder: &DynSigner,
         works: Vec<Pubkey>,
@@ -286,20 +237,5 @@ impl Claim<'_> {
         let confirmed = client.send(&instructions, fee_payer, &[]).await?;
         let after = client.opened_earnings(&work, &currency.mint).await?;
         Ok((taken(&after).saturating_sub(taken(&before)), confirmed))
-    }
-}
-
-impl PayTill<'_> {
-    /// Pays.
-    ///
-    /// # Errors
-    /// As [`Client::send`]; [`Error::NotFound`] if the mint does not exist or the till is not
-    /// open.
-    pub async fn send(self, payer: &DynSigner) -> Result<ConfirmedTransaction, Error> {
-        let Self { client, work, currency, amount } = self;
-        client.till(&work, &currency.mint).await?;
-        let decimals = client.decimals(&currency.mint).await?;
-        let pay = earnings::pay_till(&payer.pubkey(), &work, &currency, decimals, amount);
-        client.send(&[pay], payer, &[]).await
     }
 }
