@@ -48,7 +48,7 @@ pub(super) struct Episode {
 type Draw = fn(&mut Episode) -> Option<Step>;
 
 /// All instructions with their weights.
-const DRAWS: [(u32, Draw); 41] = [
+const DRAWS: [(u32, Draw); 43] = [
     (1, Episode::initialize),
     (1, Episode::create_vault),
     (2, Episode::update_config),

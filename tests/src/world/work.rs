@@ -4,7 +4,6 @@ use motif_sdk::{
         register_work,
     },
     pda,
-    till::TillShares,
 };
 use solana_pubkey::Pubkey;
 use solana_sha256_hasher::hash;
