@@ -165,7 +165,8 @@ impl Channel {
         let (payer, operator) = (signed(&self.payer), signed(&self.operator));
         rules.require(payer || operator, PaymentsError::NotPayer);
         rules.require(!self.closed(now, slot), PaymentsError::ChannelClosed);
-        let was_leaving = std::mem::replace(&mut self.payer_leaves, self.payer_leaves || payer);
+        let was_leaving = self.payer_leaves;
+        self.payer_leaves |= payer;
         let watched = self.watcher.is_none_or(|watcher| signed(&watcher));
         if operator && self.payer_leaves && watched {
             (self.closes_at, self.closes_slot) = (now, slot);
