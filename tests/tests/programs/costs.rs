@@ -62,21 +62,21 @@ fn settle_cost_ignores_generations() {
 }
 
 #[test]
-fn one_license_settles_within_3000_cu() {
+fn one_license_settles_within_3300_cu() {
     let (mut world, channel) = licensed(1, &[10_000], 1_000_000);
     let units = settle_units(&mut world, &channel, &[(0, 1)]);
     println!("settle, one license: {units} CU");
-    assert!(units <= 3_000, "{units} CU");
+    assert!(units <= 3_300, "{units} CU");
 }
 
 #[test]
-fn further_license_costs_within_200_cu() {
+fn further_license_costs_within_140_cu() {
     let (mut world, channel) = licensed(100, &[10_000], 1_000_000);
     let one = settle_units(&mut world, &channel, &one_of_each(1));
     let hundred = settle_units(&mut world, &channel, &one_of_each(100));
     let marginal = (hundred - one).div_ceil(99);
     println!("settle, 1 and 100 licenses: {one} and {hundred} CU; {marginal} CU a further one");
-    assert!(marginal <= 200, "{marginal} CU a further license");
+    assert!(marginal <= 140, "{marginal} CU a further license");
 
     let bytes = |licenses| {
         let statement = world.statement(&channel, &one_of_each(licenses));
@@ -86,8 +86,8 @@ fn further_license_costs_within_200_cu() {
     println!("settle: {most} licenses in {} bytes, one in {}", bytes(most), bytes(1));
     assert!(most >= 90, "{most} licenses in a packet");
     // The SDK's maximum statement must fit, or a full one could never settle.
-    assert_eq!(motif_sdk::voucher::Statement::MAX_LICENSES, 100);
-    assert!(bytes(100) <= PACKET, "a full statement takes {} bytes", bytes(100));
+    let full = bytes(motif_sdk::voucher::Statement::MAX_LICENSES as u16);
+    assert!(full <= PACKET, "a full statement takes {full} bytes");
 }
 
 #[test]

@@ -36,6 +36,7 @@ fn existing_account_is_not_recreated() {
         operator_fee_bps: 0,
         grace_seconds: 900,
         deposit: 5,
+        watcher: None,
     };
     let calls = [
         Call::new([initialize(&host.key(), args)], &[&host]),

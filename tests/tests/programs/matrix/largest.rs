@@ -2,7 +2,7 @@
 //! transaction's limits.
 
 use motif_sdk::{
-    channel::{self, BUFFER_PART_BYTES, Entry},
+    channel::{self, BUFFER_PART_BYTES, Entry, StatementBuffer},
     client::PACKET_BYTES,
     earnings,
     licensing::{
@@ -33,7 +33,7 @@ pub const LARGEST: &[Known] = &[
     ("payments", "settle_cosigned", "140 licenses", settle_cosigned),
     ("payments", "write_statement_buffer", "900 bytes", write_statement_buffer),
     ("payments", "settle_buffered", "1,000 licenses", settle_staged_thousand),
-    ("payments", "settle_buffered", "10,000 licenses", settle_buffered),
+    ("payments", "settle_buffered", "4,500 licenses", settle_buffered),
     ("payments", "open_earnings", "8 parents, 32 recipients", open_earnings),
     ("payments", "collect", "28 licenses", collect),
     ("payments", "claim", "22 of 32 recipients", claim),
@@ -235,7 +235,7 @@ fn settle_staged_thousand(stage: &mut Stage) -> Vec<Instruction> {
 }
 
 fn settle_buffered(stage: &mut Stage) -> Vec<Instruction> {
-    settle_staged_of(stage, 10_000)
+    settle_staged_of(stage, StatementBuffer::MAX_ENTRIES as u16)
 }
 
 fn settle_staged_of(stage: &mut Stage, licenses: u16) -> Vec<Instruction> {

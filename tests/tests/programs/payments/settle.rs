@@ -27,7 +27,7 @@ fn nothing_settled(world: &World, channel: &OpenedChannel) {
     let state = world.read(channel);
     assert_eq!((state.channel.prices, state.channel.statements.length), (0, 0));
     assert!(state.licenses.iter().all(|license| (license.units, license.settled) == (0, 0)));
-    assert_eq!(world.vault_balance(), 1_000_000);
+    assert_eq!(world.vault_balance(), state.channel.deposited);
 }
 
 #[test]
