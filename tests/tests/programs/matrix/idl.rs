@@ -53,10 +53,12 @@ impl Pda {
     }
 }
 
-/// Seeds of optional accounts, which the IDL omits: generated clients would always pass them.
-/// Instruction, account, seeds, and whether another program derives the address.
-const OPTIONAL_SEEDS: [(&str, &str, &[&str], bool); 2] = [
+/// Seeds that the IDL omits: of optional accounts, which generated clients would always pass, and of
+/// accounts with a computed seed. Instruction, account, seeds, and whether another program derives
+/// the address.
+const OMITTED_SEEDS: [(&str, &str, &[&str], bool); 3] = [
     ("accept_terms", "issuance", &["terms"], false),
+    ("open_till", "till", &["mint"], false),
     ("accept_terms", "vault_tokens", &["vault", "token_program", "mint"], true),
 ];
 
@@ -66,7 +68,7 @@ impl Account {
     pub fn keep_enforced_seeds(&mut self, instruction: &str, created: bool) {
         self.pda.take_if(|pda| pda.program.is_none() && !created);
         let of_this = |row: &&(&str, &str, _, _)| (row.0, row.1) == (instruction, &*self.name);
-        if let Some((.., seeds, foreign)) = OPTIONAL_SEEDS.iter().find(of_this) {
+        if let Some((.., seeds, foreign)) = OMITTED_SEEDS.iter().find(of_this) {
             let seeds = seeds.iter().map(|seed| Seed { path: Some((*seed).to_owned()) });
             let program = foreign.then_some(serde_json::Value::Null);
             self.pda = Some(Pda { seeds: seeds.collect(), program });
