@@ -56,7 +56,7 @@ pub(super) struct Episode {
 type Draw = fn(&mut Episode) -> Option<Step>;
 
 /// Every instruction, and how often it is drawn.
-const DRAWS: [(u32, Draw); 40] = [
+const DRAWS: [(u32, Draw); 42] = [
     (1, Episode::initialize),
     (1, Episode::create_vault),
     (2, Episode::update_config),
