@@ -68,7 +68,7 @@ fn broken_channel_length_is_rejected() {
 
 #[test]
 fn broken_earnings_length_is_rejected() {
-    for change in [|data: &mut Vec<u8>| data.push(0), |data: &mut Vec<u8>| data.truncate(112 + 20)]
+    for change in [|data: &mut Vec<u8>| data.push(0), |data: &mut Vec<u8>| data.truncate(136 + 20)]
     {
         let (mut world, channel) = settled();
         let (work, license) = world.licensed(&channel, 100);
