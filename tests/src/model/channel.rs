@@ -103,13 +103,13 @@ impl Channel {
 
     /// Returns the charged and earmarked amount, with fees on both.
     pub fn committed(&self) -> u128 {
-        let prices = self.prices() + self.earmarked();
-        self.upfront() + prices + exact::share(prices, self.fee_bps)
+        let prices = self.prices().saturating_add(self.earmarked());
+        prices.saturating_add(exact::share(prices, self.fee_bps)).saturating_add(self.upfront())
     }
 
     /// Returns the amount earmarked for quotas, without fees.
     pub fn earmarked(&self) -> u128 {
-        self.licenses.iter().map(License::earmark).sum()
+        self.licenses.iter().map(License::earmark).fold(0, u128::saturating_add)
     }
 
     /// Returns whether nothing settles any more.

@@ -223,13 +223,16 @@ impl Ledger {
         let Some(&(lies, swept)) = self.tills.get(&(work, mint)) else {
             return refused(ErrorCode::AccountNotInitialized);
         };
-        let mut book = self.book(&work, &mint)?.clone();
         let mut rules = Rules::default();
         rules.require(lies > 0, PaymentsError::EmptyTill);
         rules.require(exact::fits(swept + lies), PaymentsError::Overflow);
-        rules.require(book.credit(lies).is_ok(), PaymentsError::Overflow);
+        // The earnings are a remaining account, whose owner is checked first.
+        let mut book = self.books.get(&(work, mint)).cloned();
+        rules.require(book.is_some(), ErrorCode::AccountOwnedByWrongProgram);
+        let credited = book.as_mut().is_none_or(|book| book.credit(lies).is_ok());
+        rules.require(credited, PaymentsError::Overflow);
         rules.check()?;
-        self.books.insert((work, mint), book);
+        self.books.extend(book.map(|book| ((work, mint), book)));
         self.tills.insert((work, mint), (0, swept + lies));
         self.bring_into_vault(&mint, lies);
         Ok(lies)

@@ -535,6 +535,9 @@ impl World {
         change(&mut state);
         let mut data = Vec::new();
         anchor_lang::AccountSerialize::try_serialize(&state, &mut data).expect("a work's bytes");
+        // Accounts never shrink, and have room for every option.
+        let space = state.space_with(state.split.len()).max(account.data.len());
+        data.resize(space, 0);
         account.data = data;
         account.lamports = account.lamports.max(1_000_000_000);
         self.set(*address, account);

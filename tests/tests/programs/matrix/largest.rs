@@ -29,8 +29,8 @@ pub const LARGEST: &[Known] = &[
     ("licensing", "apply_split_change", "32 recipients for 32 others", apply_split_change),
     ("licensing", "open_dispute", "URI", open_dispute),
     ("licensing", "issue_certificate", "32 recipients, URI", issue_certificate),
-    ("payments", "settle", "100 licenses", settle),
-    ("payments", "settle_cosigned", "140 licenses", settle_cosigned),
+    ("payments", "settle", "96 licenses", settle),
+    ("payments", "settle_cosigned", "134 licenses", settle_cosigned),
     ("payments", "write_statement_buffer", "900 bytes", write_statement_buffer),
     ("payments", "settle_buffered", "1,000 licenses", settle_staged_thousand),
     ("payments", "settle_buffered", "4,500 licenses", settle_buffered),
@@ -212,13 +212,13 @@ fn one_of_each(licenses: u16) -> Vec<(u16, u32)> {
 fn settle(stage: &mut Stage) -> Vec<Instruction> {
     let licenses = Statement::MAX_LICENSES;
     let channel = channel_of(&mut stage.world, licenses);
-    let entries = one_of_each(licenses as u16); // 100
+    let entries = one_of_each(licenses as u16); // 96
     stage.world.statement(&channel, &entries).call().instructions
 }
 
 fn settle_cosigned(stage: &mut Stage) -> Vec<Instruction> {
-    let channel = channel_of(&mut stage.world, 140);
-    let entries = one_of_each(140);
+    let channel = channel_of(&mut stage.world, 134);
+    let entries = one_of_each(134);
     stage.world.statement(&channel, &entries).cosigned_call().instructions
 }
 
