@@ -4,8 +4,9 @@
 # usage: toolchain/generate-idl.sh [--check]
 #   --check   writes nothing; fails when the programs no longer match what is committed
 #
-# The files are what `anchor build` writes to target/idl, byte for byte, but neither the Anchor CLI
-# nor rustup is needed, and no network once Cargo has the dependencies.
+# The files are what `anchor build` writes, byte for byte, but neither the Anchor CLI nor rustup is
+# needed, and no network once Cargo has the dependencies. Both complete the IDL of Anchor's builder by
+# complete_idl.py, which says how; `anchor build` calls it as a hook of Anchor.toml.
 set -euo pipefail
 
 toolchain=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -26,6 +27,7 @@ cargo build --quiet --locked --manifest-path "$toolchain/idl/Cargo.toml"
 stale=()
 for program in licensing payments; do
   "$CARGO_TARGET_DIR/debug/generate-idl" "$root/programs/$program" "$into/$program.json"
+  python3 "$toolchain/complete_idl.py" "$into/$program.json"
   if ! cmp -s "$into/$program.json" "$root/idl/$program.json"; then
     stale+=("$program")
     diff -u "$root/idl/$program.json" "$into/$program.json" | head -n 40 || true

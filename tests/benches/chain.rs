@@ -9,7 +9,7 @@ use motif_sdk::{
     earnings::{CLAIM_BATCH, claim_batch},
 };
 use motif_tests::world::{Call, Landed, OpenedChannel, Person, SignedStatement, World};
-use payments::{Channel, License};
+use payments::{Channel, License, StatementBuffer};
 use serde::Serialize;
 use solana_compute_budget_interface::ComputeBudgetInstruction;
 
@@ -285,16 +285,18 @@ fn scenario(
 fn staged(works: u16, in_packets: u64) {
     let (mut world, channel) = channel(u64::from(works), 2);
     let entries: Vec<_> = (0..works).map(|license| (license, 100)).collect();
-    let statement = world.statement(&channel, &entries);
-    let mut lamports: u64 = statement
-        .buffer_instructions()
-        .into_iter()
-        .map(|part| world.send(part).assert_ok().fee)
-        .sum();
-    let budget = ComputeBudgetInstruction::set_compute_unit_limit(1_400_000);
-    let call = statement.staged_call().changed(|calls| calls.insert(0, budget));
-    lamports += world.send(call).assert_ok().fee;
-    let how = "LiteSVM: 10,000 licenses in one statement, written down first in parts of 900 bytes";
+    let mut lamports = 0;
+    for entries in entries.chunks(StatementBuffer::MAX_ENTRIES) {
+        let statement = world.statement(&channel, entries);
+        for part in statement.buffer_instructions() {
+            lamports += world.send(part).assert_ok().fee;
+        }
+        let budget = ComputeBudgetInstruction::set_compute_unit_limit(1_400_000);
+        let call = statement.staged_call().changed(|calls| calls.insert(0, budget.clone()));
+        lamports += world.send(call).assert_ok().fee;
+    }
+    let how =
+        "LiteSVM: 10,000 licenses in three statements, written down first in parts of 900 bytes";
     print("settle_buffered.lamports{works=10000,generations=1000000}", lamports, "lamports", how);
     print(
         "settle_buffered.part_of_settle",

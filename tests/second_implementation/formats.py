@@ -1,12 +1,13 @@
 """Motif's signed formats, written a second time from docs/formats.md alone.
 
 Reads one JSON document from stdin, {"vouchers": [...], "receipts": [...], "trees": [...],
-"records": [...], "ranges": [...], "bundles": [...]}, and answers with the same lists as bytes, digests and
+"records": [...], "ranges": [...], "bundles": [...], "sales": [...]}, and answers with the same lists as bytes, digests and
 signatures in hexadecimal. It shares no code with the Rust implementation: where the two differ,
 one of them, or the description, is wrong.
 
 Needs Python 3.9 and the package `cryptography`.
 """
+import base64
 import hashlib
 import json
 import struct
@@ -116,6 +117,36 @@ def record(case):
     ).hex()
 
 
+def sale(case):
+    """The memo that commits to a sale, and the digest of the shares of its till."""
+    works = [(address(share["work"]), share["parts"]) for share in case["works"]]
+    shares = sha256(
+        struct.pack("<I", case["operator_parts"]),
+        *(work + struct.pack("<I", parts) for work, parts in works),
+    )
+    terms = [(number, bytes.fromhex(digest)) for number, digest in case["terms"]]
+    if len(works) == 1:
+        subject, (number, digest) = works[0][0], terms[0]
+    else:
+        subject, number = shares, 0
+        digest = sha256(*(struct.pack("<I", number) + digest for number, digest in terms))
+    message = b"".join([
+        domain("motif-accept"),
+        bytes.fromhex(case["cluster"]),
+        address(case["till"]),
+        subject,
+        address(case["mint"]),
+        struct.pack("<I", number),
+        digest,
+        struct.pack("<BIQ", case["use"], case["units"], case["amount"]),
+        bytes.fromhex(case["request_digest"]),
+        address(case["operator"]),
+        struct.pack("<qQ", case["not_after"], case["nonce"]),
+    ])
+    memo = base64.urlsafe_b64encode(sha256(message)[:24]).decode("ascii")
+    return {"shares": shares.hex(), "bytes": message.hex(), "memo": memo}
+
+
 def mmr(leaves):
     """Returns the trees of a range after all leaves were appended: {level: root}."""
     peaks = {}
@@ -136,6 +167,7 @@ def main():
         "trees": [tree(leaves) for leaves in cases["trees"]],
         "records": [record(case) for case in cases["records"]],
         "bundles": [bundle(case) for case in cases["bundles"]],
+        "sales": [sale(case) for case in cases["sales"]],
         "ranges": [mmr(leaves) for leaves in cases["ranges"]],
     }
     json.dump(answers, sys.stdout)

@@ -19,6 +19,7 @@ use motif_sdk::{
             FingerprintParts, OutputReceipt, ReceiptParts, WorkFacts,
         },
     },
+    operator::ReceiptKeys,
     receipt::{
         SignedReceipt,
         proof::{ProofError, ReceiptProof},
@@ -325,7 +326,8 @@ impl OutputReceipts {
             let (standing, scale) = match client.channel(&signed.receipt.channel).await {
                 Ok(account) => {
                     let channel = account.channel;
-                    let standing = self.standing(signed, &channel, gateway).await;
+                    let keys = client.operator(&channel.operator).await?.receipt_keys;
+                    let standing = self.standing(signed, &channel, &keys, gateway).await;
                     (standing, scales.get(&channel.mint).await?)
                 }
                 // Only the channel states the currency.
@@ -347,14 +349,15 @@ impl OutputReceipts {
         &self,
         signed: &SignedReceipt,
         channel: &Channel,
+        keys: &ReceiptKeys,
         gateway: Option<&GatewayClient>,
     ) -> Standing {
-        if !signed.verifies(&channel.operator) {
+        if !signed.verifies_with(keys) {
             return Standing::False("not signed by the channel's operator".to_owned());
         }
         match self.proof(signed, channel, gateway).await {
             None => Standing::Signed,
-            Some(proof) => match proof.verify(&signed.receipt.channel, channel) {
+            Some(proof) => match proof.verify(&signed.receipt.channel, channel, keys) {
                 Ok(()) => Standing::Settled,
                 Err(ProofError::NotSettled) => Standing::Signed,
                 Err(error) => Standing::False(error.to_string()),

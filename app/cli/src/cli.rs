@@ -9,8 +9,8 @@ use crate::{
     common_args::CommonArgs, completions::CompletionsArgs, config::ConfigCommand,
     consent::ConsentCommand, credentials::CredentialsCommand, dispute::DisputeCommand,
     earnings::EarningsCommand, gateway::GatewayCommand, generate::GenerateArgs, key::KeyCommand,
-    receipt::ReceiptCommand, split::SplitCommand, terms::TermsCommand, till::TillCommand,
-    work::WorkCommand,
+    operator::OperatorCommand, receipt::ReceiptCommand, sale::SaleCommand, split::SplitCommand,
+    terms::TermsCommand, till::TillCommand, work::WorkCommand,
 };
 #[cfg(feature = "localnet")]
 use crate::{demo::DemoArgs, localnet::LocalnetArgs};
@@ -77,9 +77,12 @@ pub enum Command {
     /// Show and claim what works have earned
     #[command(subcommand)]
     Earnings(EarningsCommand),
-    /// Accept payments to works from outside, such as a distributor's royalties
+    /// Accept plain payments to works, such as one-off sales or a distributor's royalties
     #[command(subcommand)]
     Till(TillCommand),
+    /// Verify sales that were paid into a till
+    #[command(subcommand)]
+    Sale(SaleCommand),
     /// Find the works, content credentials and receipts behind a file
     Authenticate(AuthenticateArgs),
     /// Sign files with content credentials (C2PA) and read them
@@ -88,6 +91,9 @@ pub enum Command {
     /// Run and operate a gateway
     #[command(subcommand)]
     Gateway(GatewayCommand),
+    /// Register operators, replace their keys, and list all of them
+    #[command(subcommand)]
+    Operator(OperatorCommand),
     /// Show and change the configuration of the deployed programs
     #[command(subcommand)]
     Config(ConfigCommand),

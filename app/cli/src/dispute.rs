@@ -4,16 +4,18 @@ use std::{fmt, path::PathBuf};
 
 use clap::{Args, Subcommand, ValueEnum};
 use motif_sdk::{
+    Pubkey,
+    client::Client,
     fingerprint::content_digest,
-    licensing::{Dispute, OpenDisputeArgs, Verdict},
+    licensing::{Award, Dispute, OpenDisputeArgs, Verdict},
 };
 use serde::Serialize;
 
 use crate::{
-    amount::grouped,
+    amount::{grouped, percent},
     error::CliError,
-    output::pairs,
-    reference::{WorkArgs, read_file},
+    output::{pairs, table},
+    reference::{WorkArgs, WorkReference, read_file},
     session::Session,
     time::utc,
 };
@@ -46,6 +48,10 @@ pub struct OpenArgs {
     /// URI where the arbiter finds the evidence
     #[arg(long, default_value = "", value_name = "URI", hide_default_value = true)]
     evidence_uri: String,
+
+    /// Maximum bond to deposit [default: the current bond]
+    #[arg(long, value_name = "LAMPORTS")]
+    max_bond: Option<u64>,
 }
 
 /// Arguments of `motif dispute show`.
@@ -61,9 +67,17 @@ pub struct DecideArgs {
     #[command(flatten)]
     work: WorkArgs,
 
-    /// Decision about the claim
+    /// Decision about the claim; it is upheld 12 hours after it was made at the earliest
     #[arg(long)]
     verdict: VerdictArg,
+
+    /// Parent that the work was not made from; its share becomes the work's own
+    #[arg(long, value_name = "WORK")]
+    drop_parent: Vec<WorkReference>,
+
+    /// Give the claimant the owner's share only, and leave the other recipients theirs
+    #[arg(long)]
+    keep_recipients: bool,
 }
 
 /// Arguments of `motif dispute expire`.
@@ -77,19 +91,10 @@ pub struct ExpireArgs {
 #[derive(Clone, Copy, Serialize, ValueEnum)]
 #[serde(rename_all = "kebab-case")]
 enum VerdictArg {
-    /// The claimant gets the work, its unclaimed earnings and the bond back
+    /// The claimant gets the work, what it earned while disputed, and the bond back
     Upheld,
     /// The owner keeps the work and gets the bond
     Rejected,
-}
-
-impl From<VerdictArg> for Verdict {
-    fn from(verdict: VerdictArg) -> Self {
-        match verdict {
-            VerdictArg::Upheld => Self::Upheld,
-            VerdictArg::Rejected => Self::Rejected,
-        }
-    }
 }
 
 impl DisputeCommand {
@@ -113,11 +118,35 @@ pub struct DisputeOutput {
     deadline: i64,
     evidence_uri: String,
     evidence_digest: String,
+    /// Earliest unix second in which the claim is upheld.
+    hearing_ends_at: i64,
+    /// Parents of the work, whose shares a verdict can take.
+    parents: Vec<DisputedParent>,
 }
 
-impl From<&Dispute> for DisputeOutput {
-    fn from(dispute: &Dispute) -> Self {
-        Self {
+#[derive(Serialize)]
+struct DisputedParent {
+    work: String,
+    share_bps: u16,
+    owner: String,
+}
+
+impl DisputeOutput {
+    /// Reads the parents of the disputed work, with their owners, beside the dispute.
+    ///
+    /// # Errors
+    /// [`motif_sdk::Error`].
+    pub async fn read(dispute: &Dispute, client: &Client) -> Result<Self, CliError> {
+        let mut parents = Vec::new();
+        for parent in client.work(&dispute.work).await?.parents {
+            parents.push(DisputedParent {
+                work: parent.work.to_string(),
+                share_bps: parent.share_bps,
+                owner: client.work(&parent.work).await?.owner.to_string(),
+            });
+        }
+        let hearing_seconds = i64::from(Dispute::HEARING_SECONDS);
+        Ok(Self {
             work: dispute.work.to_string(),
             claimant: dispute.claimant.to_string(),
             bond_lamports: dispute.bond_lamports,
@@ -125,7 +154,9 @@ impl From<&Dispute> for DisputeOutput {
             deadline: dispute.deadline,
             evidence_uri: dispute.evidence_uri.clone(),
             evidence_digest: hex::encode(dispute.evidence_digest),
-        }
+            hearing_ends_at: dispute.opened_at.saturating_add(hearing_seconds),
+            parents,
+        })
     }
 }
 
@@ -140,8 +171,17 @@ impl fmt::Display for DisputeOutput {
             ("deadline", &format_args!("{deadline}; then end it with `motif dispute expire`")),
             ("evidence", if self.evidence_uri.is_empty() { &"-" } else { &self.evidence_uri }),
             ("its SHA-256", &self.evidence_digest),
+            ("upheld from", &utc(self.hearing_ends_at)),
             ("until decided", &"the work's new earnings are held back"),
-        ]))
+        ]))?;
+        if self.parents.is_empty() {
+            return Ok(());
+        }
+        let rows = self
+            .parents
+            .iter()
+            .map(|parent| [parent.work.clone(), percent(parent.share_bps), parent.owner.clone()]);
+        write!(formatter, "\n\n{}", table(["parent", "share", "owner"], &[1], rows))
     }
 }
 
@@ -150,12 +190,17 @@ async fn open(args: OpenArgs, session: &Session) -> Result<(), CliError> {
     let claimant = session.keypair()?;
     let client = session.client().await?;
     let work = args.work.address(&client).await?;
+    let max_bond = match args.max_bond {
+        Some(lamports) => lamports,
+        None => client.config().await?.dispute_bond_lamports,
+    };
     let opening = OpenDisputeArgs {
         evidence_uri: args.evidence_uri,
         evidence_digest: content_digest(&evidence),
+        max_bond,
     };
     client.open_dispute(&claimant, &work, opening).await?;
-    session.print(&DisputeOutput::from(&client.dispute(&work).await?));
+    session.print(&DisputeOutput::read(&client.dispute(&work).await?, &client).await?);
     Ok(())
 }
 
@@ -163,7 +208,7 @@ async fn show(args: ShowArgs, session: &Session) -> Result<(), CliError> {
     let client = session.client().await?;
     let work = args.work.address(&client).await?;
     client.work(&work).await?; // distinguishes an unknown work from an undisputed one
-    session.print(&DisputeOutput::from(&client.dispute(&work).await?));
+    session.print(&DisputeOutput::read(&client.dispute(&work).await?, &client).await?);
     Ok(())
 }
 
@@ -182,7 +227,14 @@ async fn decide(args: DecideArgs, session: &Session) -> Result<(), CliError> {
     let client = session.client().await?;
     let work = args.work.address(&client).await?;
     let claimant = client.dispute(&work).await?.claimant;
-    let landed = client.decide_dispute(&arbiter, &work, args.verdict.into()).await?;
+    let verdict = match args.verdict {
+        VerdictArg::Rejected => Verdict::Rejected,
+        VerdictArg::Upheld => Verdict::Upheld(Award {
+            kept_parents: kept_parents(&args.drop_parent, &work, &client).await?,
+            keeps_recipients: args.keep_recipients,
+        }),
+    };
+    let landed = client.decide_dispute(&arbiter, &work, verdict).await?;
     session.print(&DecideOutput {
         work: work.to_string(),
         verdict: args.verdict,
@@ -191,6 +243,29 @@ async fn decide(args: DecideArgs, session: &Session) -> Result<(), CliError> {
         signature: landed.signature.to_string(),
     });
     Ok(())
+}
+
+/// Returns the bits of all parents but these.
+///
+/// # Errors
+/// [`CliError::Usage`] if one is no parent of the work.
+async fn kept_parents(
+    dropped: &[WorkReference],
+    work: &Pubkey,
+    client: &Client,
+) -> Result<u8, CliError> {
+    let parents = client.work(work).await?.parents;
+    let mut kept = u8::MAX;
+    for reference in dropped {
+        let address = reference.address(client).await?;
+        let position = parents.iter().position(|parent| parent.work == address);
+        let Some(position) = position else {
+            let what = format!("{address} is no parent of {work}");
+            return Err(CliError::usage(what, "`motif dispute show` lists the parents"));
+        };
+        kept &= !(1 << position); // at most 8 parents
+    }
+    Ok(kept)
 }
 
 impl fmt::Display for DecideOutput {

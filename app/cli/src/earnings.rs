@@ -111,7 +111,7 @@ fn parts(account: &EarningsAccount, work: &WorkHead, scale: Scale) -> Vec<PartOu
         share_bps: part.share_bps,
         entitled: scale.money(account.parent_entitled(position)),
         taken: scale.money(part.taken),
-        claimable: scale.money(account.parent_entitled(position) - part.taken), // taken <= entitled
+        claimable: scale.money(account.pullable(position, work)),
     });
     let recipients = account.recipients.iter().enumerate().map(|(position, part)| PartOutput {
         role: if part.share_bps > 0 { "recipient" } else { "former recipient" },

@@ -6,6 +6,7 @@ use motif_gateway::StartError;
 use motif_localnet::{FaucetError, LocalnetError};
 use motif_sdk::{
     Error, Pubkey,
+    client::SaleError,
     credentials::SigningError,
     gateway::GatewayError,
     terms::{DocumentError, amount::AmountError, pil::PilError},
@@ -18,6 +19,8 @@ use crate::amount::Money;
 pub enum CliError {
     #[error(transparent)]
     Sdk(#[from] Error),
+    #[error("{0}")]
+    Sale(SaleError),
     #[error(transparent)]
     Gateway(#[from] GatewayError),
     #[error("invalid gateway settings:\n{0}")]
@@ -88,6 +91,15 @@ pub enum CliError {
     DocumentUnwritable(String),
 }
 
+impl From<SaleError> for CliError {
+    fn from(error: SaleError) -> Self {
+        match error {
+            SaleError::Client(error) => Self::Sdk(error),
+            other => Self::Sale(other),
+        }
+    }
+}
+
 impl CliError {
     /// Returns an error in the usage that clap cannot detect.
     pub fn usage(what: impl Into<String>, help: impl Into<String>) -> Self {
@@ -117,6 +129,8 @@ impl CliError {
     pub fn code(&self) -> String {
         let slug = match self {
             Self::Sdk(error) => return sdk_code(error),
+            Self::Sale(SaleError::NotSold { .. }) => "not-sold",
+            Self::Sale(_) => "sale-invalid",
             Self::Gateway(error) => return gateway_code(error).to_owned(),
             Self::GatewaySettings(_) => "gateway-settings",
             Self::GatewayStart(_) => "gateway-start",

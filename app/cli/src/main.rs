@@ -28,7 +28,9 @@ mod generate;
 mod key;
 #[cfg(feature = "localnet")]
 mod localnet;
+mod operator;
 mod receipt;
+mod sale;
 mod split;
 mod terms;
 mod till;
@@ -96,10 +98,12 @@ async fn dispatch(command: Command, session: &Session) -> Result<(), CliError> {
         Command::Generate(args) => generate::run(args, session).await,
         Command::Receipt(command) => command.run(session).await,
         Command::Earnings(command) => command.run(session).await,
+        Command::Sale(command) => command.run(session).await,
         Command::Till(command) => command.run(session).await,
         Command::Authenticate(args) => authenticate::run(args, session).await,
         Command::Credentials(command) => command.run(session).await,
         Command::Gateway(command) => command.run(session).await,
+        Command::Operator(command) => command.run(session).await,
         Command::Config(command) => command.run(session).await,
         Command::Completions(args) => {
             completions::print(&args, &mut Cli::command());

@@ -6,6 +6,7 @@ use std::{
 };
 
 use comfy_table::{CellAlignment, ContentArrangement, Table};
+use motif_sdk::licensing::is_format_control;
 use serde::Serialize;
 
 /// Error as `--json` prints it.
@@ -54,7 +55,7 @@ pub fn table<const N: usize>(
     let mut table = Table::new();
     table.load_preset("     ──            ").set_content_arrangement(ContentArrangement::Disabled);
     table.set_header(header);
-    table.add_rows(rows);
+    table.add_rows(rows.into_iter().map(|row| row.map(|cell| visible(&cell))));
     for (position, column) in table.column_iter_mut().enumerate() {
         column.set_padding((0, 2));
         if numbers.contains(&position) {
@@ -71,9 +72,24 @@ pub fn pairs(pairs: &[(&str, &dyn Display)]) -> String {
     for (position, (name, value)) in pairs.iter().enumerate() {
         let newline = if position == 0 { "" } else { "\n" };
         // Writing to a `String` succeeds.
+        let value = visible(&value.to_string());
         let _ = write!(text, "{newline}{name:width$}  {value}");
     }
     text
+}
+
+/// Returns text as a terminal can show it: characters that change how the text around them is
+/// displayed are escaped. Titles, URIs and names come from strangers.
+pub fn visible(text: &str) -> String {
+    let mut visible = String::with_capacity(text.len());
+    for character in text.chars() {
+        if is_format_control(character) {
+            visible.extend(character.escape_unicode());
+        } else {
+            visible.push(character);
+        }
+    }
+    visible
 }
 
 #[cfg(test)]
@@ -83,5 +99,14 @@ mod tests {
     #[test]
     fn pairs_align_their_values() {
         assert_eq!(pairs(&[("work", &1), ("creator", &"Ines")]), "work     1\ncreator  Ines");
+    }
+
+    #[test]
+    fn escape_sequences_are_made_visible() {
+        let hostile = "\u{1b}[2J\u{202e}gnp.exe\nstatus  active";
+        let escaped = "\\u{1b}[2J\\u{202e}gnp.exe\\u{a}status  active";
+        assert_eq!(pairs(&[("title", &hostile)]), format!("title  {escaped}"));
+        let shown = table(["title"], &[], [[hostile.to_owned()]]);
+        assert!(shown.ends_with(escaped), "{shown}");
     }
 }

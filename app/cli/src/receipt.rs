@@ -13,6 +13,7 @@ use motif_sdk::{
     channel::{Channel, Settlement, StatementRecord},
     gateway::wire::ReceiptParts,
     mmr,
+    operator::ReceiptKeys,
     receipt::{
         SignedReceipt,
         proof::{ProofError, ReceiptProof},
@@ -87,23 +88,24 @@ async fn verify(args: VerifyArgs, session: &Session) -> Result<(), CliError> {
     let mut findings = Findings::default();
     let mut scales = Vec::new();
     for (channel, receipts) in &by_channel {
-        let (account, online) = match &snapshot {
-            Some((address, account)) if address == channel => {
+        let (account, keys, online) = match &snapshot {
+            Some((address, account, keys)) if address == channel => {
                 scales.push(currency::known_scale(&account.mint));
-                (*account, None)
+                (*account, keys.clone(), None)
             }
-            Some((address, _)) => {
+            Some((address, ..)) => {
                 let what = format!("the snapshot is of {address}, but receipts are of {channel}");
                 return Err(CliError::usage(what, "pass the snapshot of the receipts' channel"));
             }
             None => {
                 let client = session.client().await?;
                 let account = client.channel(channel).await?.channel;
+                let operator = client.operator(&account.operator).await?;
                 scales.push(Some(currency::scale(&client, &account.mint).await?));
-                (account, Some(session))
+                (account, operator.receipt_keys, Some(session))
             }
         };
-        findings.add(channel, &account, receipts, online).await?;
+        findings.add(channel, (&account, &keys), receipts, online).await?;
     }
     scales.dedup();
     let Findings { verified, all, amount, first_failure } = findings;
@@ -158,7 +160,7 @@ impl Findings {
     async fn add(
         &mut self,
         channel: &Pubkey,
-        account: &Channel,
+        (account, keys): (&Channel, &ReceiptKeys),
         receipts: &[SignedReceipt],
         online: Option<&Session>,
     ) -> Result<(), CliError> {
@@ -166,7 +168,7 @@ impl Findings {
         match (Prover::new(channel, account, receipts), online) {
             (Ok(prover), _) => {
                 for proof in prover.proofs() {
-                    self.note(&proof.signed, proof.verify(channel, account));
+                    self.note(&proof.signed, proof.verify(channel, account, keys));
                 }
             }
             (Err(ProverError::Missing { .. }), Some(session)) => {
@@ -176,7 +178,7 @@ impl Findings {
                     let proof = ReceiptProof::from(&parts);
                     let same = proof.signed.receipt == signed.receipt;
                     let proof = ReceiptProof { signed: *signed, ..proof };
-                    let result = proof.verify(channel, account);
+                    let result = proof.verify(channel, account, keys);
                     self.note(signed, if same { result } else { Err(ProofError::Mismatch) });
                 }
             }
@@ -273,11 +275,16 @@ impl Prover {
     }
 
     /// Returns the number of receipts that verify, and the error of the first that does not.
-    pub fn verify(&self, channel: &Pubkey, account: &Channel) -> (usize, Option<ProofError>) {
+    pub fn verify(
+        &self,
+        channel: &Pubkey,
+        account: &Channel,
+        keys: &ReceiptKeys,
+    ) -> (usize, Option<ProofError>) {
         let mut verified = 0;
         let mut first_failure = None;
         for proof in self.proofs() {
-            match proof.verify(channel, account) {
+            match proof.verify(channel, account, keys) {
                 Ok(()) => verified += 1,
                 Err(error) => first_failure = first_failure.or(Some(error)),
             }

@@ -24,6 +24,7 @@ use crate::{
     output::{pairs, table},
     reference::{ShareArg, WorkArgs, read_file, recipients},
     session::Session,
+    time::{parse_time, utc_or},
 };
 
 /// Commands of `motif split`.
@@ -33,6 +34,8 @@ pub enum SplitCommand {
     Propose(ProposeArgs),
     /// Consent, as a recipient, to the proposed split
     Approve(ApproveArgs),
+    /// Take back, as a recipient, your consent to the proposed split
+    Revoke(RevokeArgs),
     /// Put the proposed split in force once all required consents are given
     ///
     /// Any keypair may sign. Earlier earnings stay divided by the old split, in every currency.
@@ -61,6 +64,11 @@ pub struct ProposeArgs {
     /// Read recipients from a file, one ADDRESS=SHARE per line; `#` starts a comment line
     #[arg(long, value_name = "FILE", conflicts_with = "to")]
     file: Option<PathBuf>,
+
+    /// Last second in which the proposal is consented to or applied, as UTC or Unix seconds
+    /// [default: never]
+    #[arg(long, value_name = "TIME", value_parser = parse_time)]
+    until: Option<i64>,
 }
 
 /// Arguments of `motif split approve`.
@@ -72,6 +80,13 @@ pub struct ApproveArgs {
     /// Consent only if the proposed split has this digest, as `motif split show` prints it
     #[arg(long, value_name = "HEX")]
     digest: Option<String>,
+}
+
+/// Arguments of `motif split revoke`.
+#[derive(Args)]
+pub struct RevokeArgs {
+    #[command(flatten)]
+    work: WorkArgs,
 }
 
 /// Arguments of `motif split apply`.
@@ -100,6 +115,7 @@ impl SplitCommand {
         match self {
             Self::Propose(args) => propose(args, session).await,
             Self::Approve(args) => approve(args, session).await,
+            Self::Revoke(args) => revoke(args, session).await,
             Self::Apply(args) => apply(args, session).await,
             Self::Show(args) => show(args, session).await,
             Self::Cancel(args) => cancel(args, session).await,
@@ -122,7 +138,7 @@ async fn propose(args: ProposeArgs, session: &Session) -> Result<(), CliError> {
     let owner = session.keypair()?;
     let client = session.client().await?;
     let work = args.work.address(&client).await?;
-    client.propose_split(&owner, &work, &split).await?;
+    client.propose_split(&owner, &work, &split, args.until).await?;
     session.print(&SplitOutput::read(&client, work).await?);
     Ok(())
 }
@@ -149,6 +165,15 @@ async fn approve(args: ApproveArgs, session: &Session) -> Result<(), CliError> {
         return Err(CliError::SplitDigestMismatch { work, expected, digest });
     }
     client.approve_split_change(&recipient, &work, &proposed).await?;
+    session.print(&SplitOutput::read(&client, work).await?);
+    Ok(())
+}
+
+async fn revoke(args: RevokeArgs, session: &Session) -> Result<(), CliError> {
+    let recipient = session.keypair()?;
+    let client = session.client().await?;
+    let work = args.work.address(&client).await?;
+    client.revoke_split_approval(&recipient, &work).await?;
     session.print(&SplitOutput::read(&client, work).await?);
     Ok(())
 }
@@ -209,6 +234,8 @@ struct ProposedOutput {
     complete: bool,
     /// Whether the split or the owner has changed since the proposal.
     stale: bool,
+    /// Last unix second in which it is consented to or applied.
+    expires_at: Option<i64>,
     /// Recipients whose consent is missing.
     awaited: Vec<String>,
 }
@@ -263,6 +290,7 @@ impl ProposedOutput {
             digest: hex::encode(split_digest(&change.split)),
             complete: change.split.len() == usize::from(change.recipients),
             stale: change.split_version != work.split_version || change.proposer != work.owner,
+            expires_at: change.expires_at,
             awaited: awaited(change, work).iter().map(Pubkey::to_string).collect(),
         }
     }
@@ -299,7 +327,11 @@ impl fmt::Display for SplitOutput {
         };
         let (comparison, digest) = (self.comparison(proposed), &proposed.digest);
         let next_step = proposed.next_step(&self.work);
-        write!(formatter, "{facts}\n\n{comparison}\n\nproposed  {digest}\n{next_step}")
+        let until = utc_or(proposed.expires_at, "never");
+        write!(
+            formatter,
+            "{facts}\n\n{comparison}\n\nproposed  {digest}\nexpires   {until}\n{next_step}"
+        )
     }
 }
 

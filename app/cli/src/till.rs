@@ -1,9 +1,24 @@
-//! `motif till`: payments to a work from outside, such as a distributor's royalties.
+//! `motif till`: plain payments to works, such as one-off sales or a distributor's royalties.
 
-use std::fmt;
+use std::{
+    fmt,
+    fs::{File, OpenOptions},
+    io::Write,
+    path::{Path, PathBuf},
+    str::FromStr,
+};
 
 use clap::{Args, Subcommand};
-use motif_sdk::{Pubkey, channel::Currency, client::Client, earnings::till_tokens, pda};
+use motif_sdk::{
+    Pubkey,
+    channel::Currency,
+    client::Client,
+    fingerprint::content_digest,
+    gateway::wire::Use,
+    pda,
+    till::{self, TillShare, TillShares},
+};
+use rand::Rng;
 use serde::Serialize;
 use solana_signer::Signer;
 
@@ -11,33 +26,42 @@ use crate::{
     amount::{AmountArg, Money},
     currency::{self, CurrencyArgs},
     error::CliError,
-    output::pairs,
-    reference::WorkArgs,
+    output::{json_line, pairs},
+    reference::{AccountReference, WorkReference},
+    sale::SaleFile,
     session::Session,
 };
 
 /// Commands of `motif till`.
 #[derive(Subcommand)]
 pub enum TillCommand {
-    /// Open the account that takes plain transfers for a work
+    /// Open the account that takes plain transfers for works and an operator
     ///
     /// Any keypair may sign. Does nothing if the till is open.
     Open(TillArgs),
-    /// Pay into a till, as a wallet does by plain transfer
+    /// Pay into a till by plain transfer: an amount, or the price of a use
+    ///
+    /// With --use the payment is a sale: its memo commits to the works' terms, the units and the
+    /// request, and `motif sale verify` proves it from the chain alone.
     Pay(PayArgs),
     /// Show a till's address and balance
     Show(TillArgs),
-    /// Move a till's balance into the work's earnings, to be shared by its split
+    /// Move a till's balance to its works' earnings and its operator
     ///
     /// Any keypair may sign.
     Sweep(TillArgs),
 }
 
-/// Till that a command is about: one per work and currency.
+/// Till that a command is about: one per division and currency.
 #[derive(Args)]
 pub struct TillArgs {
-    #[command(flatten)]
-    work: WorkArgs,
+    /// Work that is paid, an address or a file; with several, each with its parts: WORK=PARTS
+    #[arg(value_name = "WORK[=PARTS]", required = true, num_args = 1..=TillShares::MAX_WORKS)]
+    works: Vec<PartsArg>,
+
+    /// Operator that is paid too, by its authority, with its parts
+    #[arg(long, value_name = "ADDRESS=PARTS")]
+    operator: Option<PartsArg>,
 
     #[command(flatten)]
     currency: CurrencyArgs,
@@ -49,9 +73,47 @@ pub struct PayArgs {
     #[command(flatten)]
     till: TillArgs,
 
-    /// Amount to pay
-    #[arg(long, value_parser = AmountArg::parse_positive)]
-    amount: AmountArg,
+    /// Amount to pay [default with --use: the price]
+    #[arg(long, value_parser = AmountArg::parse_positive, required_unless_present = "licensed_use")]
+    amount: Option<AmountArg>,
+
+    /// Use to buy from each work, by its latest terms
+    #[arg(long = "use", value_name = "USE")]
+    licensed_use: Option<Use>,
+
+    /// Units to buy
+    #[arg(long, default_value_t = 1, requires = "licensed_use")]
+    units: u32,
+
+    /// Text of the request that the sale is for
+    #[arg(long, default_value = "", requires = "licensed_use")]
+    prompt: String,
+
+    /// Write the sale to a new file, for `motif sale verify`
+    #[arg(long, value_name = "FILE", requires = "licensed_use")]
+    output: Option<PathBuf>,
+}
+
+/// Part of a till: `WORK` or `WORK=PARTS`, with an address or a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct PartsArg {
+    holder: String,
+    parts: u32,
+}
+
+impl FromStr for PartsArg {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, &'static str> {
+        // A path may contain `=`; what follows the last one counts only if it is a number.
+        let divided = text.rsplit_once('=');
+        let divided = divided.and_then(|(holder, parts)| Some((holder, parts.parse().ok()?)));
+        match divided.unwrap_or((text, 1)) {
+            ("", _) => Err("expected an address or a file"),
+            (_, 0) => Err("expected parts above 0"),
+            (holder, parts) => Ok(Self { holder: holder.to_owned(), parts }),
+        }
+    }
 }
 
 impl TillCommand {
@@ -66,16 +128,37 @@ impl TillCommand {
 }
 
 impl TillArgs {
-    async fn read(&self, client: &Client) -> Result<(Pubkey, Currency), CliError> {
-        let work = self.work.address(client).await?;
-        Ok((work, client.currency(&self.currency.mint()).await?))
+    async fn read(&self, client: &Client) -> Result<(TillShares, Currency), CliError> {
+        let mut works = Vec::with_capacity(self.works.len());
+        for PartsArg { holder, parts } in &self.works {
+            let reference: WorkReference = holder.parse().map_err(|_| invalid(holder))?;
+            works.push(TillShare { work: reference.address(client).await?, parts: *parts });
+        }
+        let operator = match &self.operator {
+            Some(PartsArg { holder, parts }) => {
+                let reference: AccountReference = holder.parse().map_err(|_| invalid(holder))?;
+                Some((reference.address()?, *parts))
+            }
+            None => None,
+        };
+        let shares = TillShares::new(works, operator);
+        if shares.check().is_err() {
+            let help = "name 1 to 8 different works, each with parts above 0";
+            return Err(CliError::usage("the till has no valid division", help));
+        }
+        Ok((shares, client.currency(&self.currency.mint()).await?))
     }
+}
+
+fn invalid(holder: &str) -> CliError {
+    CliError::InvalidReference(holder.to_owned())
 }
 
 /// Output of every command of `motif till`.
 #[derive(Serialize)]
 struct TillOutput {
-    work: String,
+    works: Vec<PartOutput>,
+    operator: Option<PartOutput>,
     mint: String,
     till: String,
     /// Token account of the till.
@@ -85,73 +168,136 @@ struct TillOutput {
     #[serde(skip_serializing_if = "Option::is_none")]
     paid: Option<Money>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    memo: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     moved: Option<Money>,
     #[serde(skip_serializing_if = "Option::is_none")]
     signature: Option<String>,
 }
 
+/// Part of one party.
+#[derive(Serialize)]
+struct PartOutput {
+    address: String,
+    parts: u32,
+    paid: Money,
+}
+
 async fn open(args: TillArgs, session: &Session) -> Result<(), CliError> {
     let funder = session.keypair()?;
     let client = session.client().await?;
-    let (work, currency) = args.read(&client).await?;
-    client.open_till(&funder, &work, &currency).await?;
-    session.print(&TillOutput::read(&client, &work, &currency).await?);
+    let (shares, currency) = args.read(&client).await?;
+    client.open_till(&funder, &shares, &currency).await?;
+    session.print(&TillOutput::read(&client, &shares, &currency).await?);
     Ok(())
 }
 
 async fn pay(args: PayArgs, session: &Session) -> Result<(), CliError> {
     let payer = session.keypair()?;
     let client = session.client().await?;
-    let (work, currency) = args.till.read(&client).await?;
-    let amount = currency::base_units(&client, &currency.mint, &args.amount).await?;
+    let (shares, currency) = args.till.read(&client).await?;
+    let given = match &args.amount {
+        Some(amount) => Some(currency::base_units(&client, &currency.mint, amount).await?),
+        None => None,
+    };
+    let mut sale = None;
+    if let Some(licensed_use) = args.licensed_use {
+        let request = content_digest(args.prompt.as_bytes());
+        let bought = (licensed_use, args.units);
+        let nonce = rand::rng().random();
+        let prepared = client.prepare_sale(&shares, &currency.mint, bought, request, nonce).await?;
+        let (mut acceptance, terms) = prepared;
+        if let Some(given) = given {
+            if given < acceptance.amount {
+                let price = acceptance.amount;
+                let what = format!("the price is {price} base units, more than --amount");
+                return Err(CliError::usage(what, "leave --amount out to pay the price"));
+            }
+            acceptance.amount = given;
+        }
+        sale = Some((acceptance, terms));
+    }
+    let acceptance = sale.as_ref().map(|(acceptance, _)| *acceptance);
+    let amount = acceptance.map(|acceptance| acceptance.amount).or(given).unwrap_or(0);
     currency::check_balance(&client, &payer.pubkey(), &currency, amount).await?;
-    let landed = client.pay_till(&work, &currency, amount).send(&payer).await?;
-
+    let output = args.output.as_deref().map(|path| Ok::<_, CliError>((path, create(path)?)));
+    let output = output.transpose()?;
+    let mut payment = client.pay_till(&shares, &currency, amount);
+    if let Some(acceptance) = acceptance {
+        payment = payment.acceptance(acceptance);
+    }
+    let landed = payment.send(&payer).await?;
+    if let (Some((path, mut file)), Some((acceptance, terms))) = (output, sale) {
+        let sale = SaleFile::new(&shares, terms, &acceptance, &landed.signature);
+        let written = file.write_all(json_line(&sale).as_bytes());
+        written.map_err(|error| CliError::unwritable(path, error))?;
+    }
     let scale = currency::scale(&client, &currency.mint).await?;
     session.print(&TillOutput {
         paid: Some(scale.money(amount)),
+        memo: acceptance.map(|acceptance| acceptance.memo()),
         signature: Some(landed.signature.to_string()),
-        ..TillOutput::read(&client, &work, &currency).await?
+        ..TillOutput::read(&client, &shares, &currency).await?
     });
     Ok(())
 }
 
+/// Creates a file, before anything is paid. It must not exist: it may be the only copy of another
+/// sale.
+fn create(path: &Path) -> Result<File, CliError> {
+    let file = OpenOptions::new().write(true).create_new(true).open(path);
+    file.map_err(|error| CliError::unwritable(path, error))
+}
+
 async fn show(args: TillArgs, session: &Session) -> Result<(), CliError> {
     let client = session.client().await?;
-    let (work, currency) = args.read(&client).await?;
-    session.print(&TillOutput::read(&client, &work, &currency).await?);
+    let (shares, currency) = args.read(&client).await?;
+    session.print(&TillOutput::read(&client, &shares, &currency).await?);
     Ok(())
 }
 
 async fn sweep(args: TillArgs, session: &Session) -> Result<(), CliError> {
     let fee_payer = session.keypair()?;
     let client = session.client().await?;
-    let (work, currency) = args.read(&client).await?;
-    let before = client.till(&work, &currency.mint).await?.swept;
-    client.sweep_till(&fee_payer, &work, &currency).await?;
-    let moved = client.till(&work, &currency.mint).await?.swept.saturating_sub(before);
+    let (shares, currency) = args.read(&client).await?;
+    let before = client.till(&shares, &currency.mint).await?.swept().unwrap_or(0);
+    client.sweep_till(&fee_payer, &shares, &currency).await?;
+    let after = client.till(&shares, &currency.mint).await?.swept().unwrap_or(0);
 
     let scale = currency::scale(&client, &currency.mint).await?;
     session.print(&TillOutput {
-        moved: Some(scale.money(moved)),
-        ..TillOutput::read(&client, &work, &currency).await?
+        moved: Some(scale.money(after.saturating_sub(before))),
+        ..TillOutput::read(&client, &shares, &currency).await?
     });
     Ok(())
 }
 
 impl TillOutput {
-    async fn read(client: &Client, work: &Pubkey, currency: &Currency) -> Result<Self, CliError> {
-        let till = client.till(work, &currency.mint).await?;
-        let address = pda::till(work, &currency.mint);
+    async fn read(
+        client: &Client,
+        shares: &TillShares,
+        currency: &Currency,
+    ) -> Result<Self, CliError> {
+        let till = client.till(shares, &currency.mint).await?;
+        let address = pda::till(shares, &currency.mint);
         let scale = currency::scale(client, &currency.mint).await?;
+        let part = |address: &Pubkey, parts, paid| PartOutput {
+            address: address.to_string(),
+            parts,
+            paid: scale.money(paid),
+        };
+        let works = shares.works.iter().zip(&till.works_paid);
+        let (operator, parts) = (&shares.operator, shares.operator_parts);
         Ok(Self {
-            work: work.to_string(),
+            works: works.map(|(share, paid)| part(&share.work, share.parts, *paid)).collect(),
+            operator: (parts > 0).then(|| part(operator, parts, till.operator_paid)),
             mint: currency.mint.to_string(),
             till: address.to_string(),
-            tokens: till_tokens(work, currency).to_string(),
+            tokens: till::tokens(shares, currency).to_string(),
             holds: scale.money(client.token_balance(&address, currency).await?),
-            swept: scale.money(till.swept),
+            swept: scale.money(till.swept().unwrap_or(0)),
             paid: None,
+            memo: None,
             moved: None,
             signature: None,
         })
@@ -160,17 +306,46 @@ impl TillOutput {
 
 impl fmt::Display for TillOutput {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&pairs(&[
-            ("work", &self.work),
-            ("mint", &self.mint),
-            ("pay to", &self.till),
-            ("token account", &self.tokens),
-            ("balance", &self.holds),
-            ("swept in total", &self.swept),
-        ]))?;
-        match &self.moved {
-            Some(moved) => write!(formatter, "\nswept now       {moved}"),
-            None => Ok(()),
+        let mut rows: Vec<(&str, String)> = Vec::new();
+        for work in &self.works {
+            rows.push(("work", format!("{} ({} parts)", work.address, work.parts)));
+        }
+        if let Some(operator) = &self.operator {
+            rows.push(("operator", format!("{} ({} parts)", operator.address, operator.parts)));
+        }
+        rows.extend([
+            ("mint", self.mint.clone()),
+            ("pay to", self.till.clone()),
+            ("token account", self.tokens.clone()),
+            ("balance", self.holds.to_string()),
+            ("swept in total", self.swept.to_string()),
+        ]);
+        let given = [
+            ("paid", self.paid.map(|paid| paid.to_string())),
+            ("memo", self.memo.clone()),
+            ("transaction", self.signature.clone()),
+            ("swept now", self.moved.map(|moved| moved.to_string())),
+        ];
+        let given = given.into_iter().filter_map(|(name, value)| Some((name, value?)));
+        rows.extend(given);
+        let rows: Vec<_> =
+            rows.iter().map(|(name, value)| (*name, value as &dyn fmt::Display)).collect();
+        formatter.write_str(&pairs(&rows))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_follow_the_last_equals_sign() {
+        let part = |text: &str| text.parse::<PartsArg>().map(|part| (part.holder, part.parts));
+        assert_eq!(part("a.png"), Ok(("a.png".to_owned(), 1)));
+        assert_eq!(part("a=b.png=7"), Ok(("a=b.png".to_owned(), 7)));
+        assert_eq!(part("a=b.png"), Ok(("a=b.png".to_owned(), 1)));
+        for text in ["", "=3", "a.png=0"] {
+            assert!(part(text).is_err(), "{text}");
         }
     }
 }

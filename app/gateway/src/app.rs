@@ -3,7 +3,6 @@ use std::{ops::Deref, path::PathBuf, sync::Arc};
 use motif_ed25519_batch::Verifier;
 use motif_paywall::SpoolError;
 use motif_sdk::{Pubkey, keypair::signing_key};
-use solana_signer::Signer;
 
 use crate::{
     GatewayConfig,
@@ -25,7 +24,7 @@ use crate::{
     recognition::{Recognizer, WorksFollower},
     reconcile::Reconciler,
     settlement::{SettlementPolicy, SettlementWorker, Settler, Submitter},
-    store::{Failpoints, Store, StoreError, StoreOptions},
+    store::{Failpoints, ReceiptSigner, Store, StoreError, StoreOptions},
     traces::{TraceError, Traces},
 };
 
@@ -116,7 +115,11 @@ impl App {
         config.faults().or(())?;
         let config = Arc::new(config);
         let failed = |source| StartError::Store { place: config.store.clone(), source };
-        let options = StoreOptions::new(signing_key(&config.operator))
+        let mut signer = ReceiptSigner::from(signing_key(&config.receipt_keypair));
+        if let Some((next, valid_from)) = &config.next_receipt_keypair {
+            signer = signer.then(signing_key(next), *valid_from);
+        }
+        let options = StoreOptions::new(signer)
             .url(url)
             .lease_duration(config.lease)
             .skip_frames(&config.skip_frames)
@@ -167,7 +170,7 @@ impl App {
                 submitter: Submitter {
                     channels: channels.clone(),
                     cluster: cluster.clone(),
-                    operator: config.operator.clone(),
+                    keypair: config.keypair.clone(),
                     failpoints,
                 },
                 admission: admission.clone(),
@@ -178,7 +181,7 @@ impl App {
             receipts: Receipts { channels: channels.clone() },
             reconciler: Reconciler { channels: channels.clone(), sync: sync.clone() },
             keys: Arc::new(ApiKeys {
-                keyring: Keyring::new(&config.operator, stored_keys),
+                keyring: Keyring::new(&config.keypair, stored_keys),
                 store: store.clone(),
                 admission: admission.clone(),
                 cluster: cluster.clone(),
@@ -214,9 +217,9 @@ impl App {
         Ok(app)
     }
 
-    /// Returns the operator's address.
+    /// Returns the operator's authority.
     pub fn operator(&self) -> Pubkey {
-        self.config.operator.pubkey()
+        self.config.operator
     }
 
     /// Returns the unsettled amounts of all channels.

@@ -16,7 +16,6 @@ use motif_sdk::{
         rsl::{self, Licensed, Placement},
     },
 };
-use solana_signer::Signer;
 
 use crate::{GatewayConfig, cluster::Cluster, error::GatewayError};
 
@@ -38,7 +37,7 @@ impl Catalogue {
     pub async fn operator(&self) -> Result<Operator, GatewayError> {
         let config = &self.config;
         Ok(Operator {
-            operator: Address(config.operator.pubkey()),
+            operator: Address(config.operator),
             cluster: Digest(self.cluster.tag().await?),
             licensing_program: Address(licensing::PROGRAM_ID),
             payments_program: Address(channel::PROGRAM_ID),

@@ -9,7 +9,7 @@ use std::{
 use motif_ed25519_batch::{PublicKey, Verifier};
 use motif_sdk::{
     Pubkey,
-    channel::{Channel, Entry},
+    channel::{Channel, Entry, Moment},
     gateway::wire::{Amount, ExpectedStatement, StatementEntry},
     voucher::{SignedVoucher, Statement},
 };
@@ -117,7 +117,7 @@ impl ChannelHandle {
             return Err(GatewayError::VoucherOtherChannel);
         }
         let message = voucher.to_bytes();
-        signed.key = *self.lock().ledger.channel().voucher_key_at(now);
+        signed.key = *self.lock().ledger.channel().voucher_key_at(Moment::running(now));
         let key = self.decoded_key(&signed.key).ok_or(GatewayError::VoucherSignature)?;
         if verifier.verify(&key, &message, &signed.signature).await {
             Ok(())

@@ -1,6 +1,6 @@
 use motif_sdk::{
     Pubkey,
-    channel::Channel,
+    channel::{Channel, Moment},
     gateway::{PayerAction, PayerRequest, SignedPayerRequest, wire::PayerProof},
 };
 
@@ -24,7 +24,7 @@ pub fn verify_payer(
     let request = PayerRequest { issued_at, ..PayerRequest::new(action, address, channel) };
     let signed = SignedPayerRequest { request, signer, signature: proof.signature.0 };
     let now = clock::system_now();
-    let may_sign = [channel.payer, *channel.voucher_key_at(now)].contains(&signer);
+    let may_sign = [channel.payer, *channel.voucher_key_at(Moment::running(now))].contains(&signer);
     if !may_sign || !signed.verifies() {
         return Err(GatewayError::NotByPayer);
     }

@@ -3,7 +3,7 @@
 
 use axum::response::Response;
 use motif_sdk::{
-    channel::Channel,
+    channel::{Channel, Moment},
     gateway::{IdempotencyKey, PayerAction, hold_details, hold_id, wire::AskToPay},
     receipt::SignedReceipt,
     voucher::SignedVoucher,
@@ -60,7 +60,8 @@ fn is_signed_by_payer(
     channel: &Channel,
     now: i64,
 ) -> bool {
-    let signed = SignedVoucher { key: *channel.voucher_key_at(now), ..*voucher };
+    let key = *channel.voucher_key_at(Moment::running(now));
+    let signed = SignedVoucher { key, ..*voucher };
     signed.voucher.channel == answer.channel.0
         && signed.voucher.opened_slot == channel.opened_slot
         && signed.voucher.cluster == channel.cluster

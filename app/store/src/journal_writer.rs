@@ -8,7 +8,6 @@ use std::{
 };
 
 use borsh::BorshSerialize;
-use ed25519_dalek::SigningKey;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::{
@@ -18,7 +17,7 @@ use crate::{
     failpoint::{Failpoint, Failpoints},
     failure::Failure,
     journal::{Frame, Journal, Record},
-    sign::sign,
+    sign::ReceiptSigner,
     work::{Progress, Unapplied, Work},
 };
 
@@ -41,7 +40,7 @@ const MAX_BACKLOG: usize = 4 * BATCH;
 pub struct JournalWriter {
     journal: Journal,
     /// Signs receipts.
-    operator: SigningKey,
+    signer: ReceiptSigner,
     frame: Frame,
     /// Changes in the frame.
     waiting: Vec<Command>,
@@ -62,7 +61,7 @@ impl JournalWriter {
     /// Creates the writer of a journal whose frames are all in the tables.
     pub fn new(
         journal: Journal,
-        operator: SigningKey,
+        signer: ReceiptSigner,
         tables: mpsc::Sender<Work>,
         failure: Failure,
         failpoints: Arc<dyn Failpoints>,
@@ -71,7 +70,7 @@ impl JournalWriter {
         let progress = Arc::new(Progress::at(number));
         let writer = Self {
             journal,
-            operator,
+            signer,
             frame: Frame::default(),
             waiting: Vec::with_capacity(GROUP),
             unapplied: Unapplied { changes: Vec::new(), through: number },
@@ -112,7 +111,7 @@ impl JournalWriter {
 
     /// Processes a group in its order; returns whether it was told to stop.
     fn process(&mut self, group: &mut Vec<Message>) -> bool {
-        sign(group, &self.operator);
+        self.signer.sign(group);
         let (mut others, mut is_stopping) = (Vec::new(), false);
         for message in group.drain(..) {
             match message {

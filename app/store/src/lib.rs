@@ -52,6 +52,7 @@ pub use proof::ProofError;
 pub use queries::{Queries, RecordedChannel};
 pub use recovery::{RecoveredChannel, Recovery};
 pub use reports::{Books, ReceiptSums, Reports, StatementBook, UsageQuery};
+pub use sign::ReceiptSigner;
 pub use statement::{CutStatement, OpenStatement};
 pub use store::Store;
 pub use writer::Writer;

@@ -6,7 +6,6 @@ use std::{
     time::Duration,
 };
 
-use ed25519_dalek::SigningKey;
 use rand::RngCore;
 use sqlx::{
     ConnectOptions, PgConnection, Row, SqliteConnection,
@@ -23,6 +22,7 @@ use crate::{
     leases::Leases,
     migrations::{migrate_file, migrate_server},
     replay::replay,
+    sign::ReceiptSigner,
     sql::{Connection, Pool},
     store::Store,
     table_writer::TableWriter,
@@ -47,9 +47,9 @@ const LEASE_DURATION: Duration = Duration::from_secs(10);
 
 /// Opens a [`Store`].
 ///
-/// Required is the operator's key; the rest has defaults.
+/// Required is the signer of receipts; the rest has defaults.
 pub struct StoreOptions {
-    operator: SigningKey,
+    signer: ReceiptSigner,
     failpoints: Arc<dyn Failpoints>,
     url: String,
     lease_duration: Duration,
@@ -57,10 +57,10 @@ pub struct StoreOptions {
 }
 
 impl StoreOptions {
-    /// Creates options. `operator` signs receipts.
-    pub fn new(operator: SigningKey) -> Self {
+    /// Creates options. `signer` signs receipts.
+    pub fn new(signer: impl Into<ReceiptSigner>) -> Self {
         Self {
-            operator,
+            signer: signer.into(),
             failpoints: Arc::new(NoFailpoints),
             url: String::new(),
             lease_duration: LEASE_DURATION,
@@ -118,7 +118,7 @@ impl StoreOptions {
         let connection = Connection::Sqlite(connection);
         let mut tables = TableWriter::new(connection, None, self.failpoints.clone());
         replay(&mut tables, unapplied, &self.skip_frames).await?;
-        let writer = Writer::to_file(tables, journal, self.operator, self.failpoints)?;
+        let writer = Writer::to_file(tables, journal, self.signer, self.failpoints)?;
         Ok(Store::new(Pool::Sqlite(readers), writer, None, Some(lock)))
     }
 
@@ -141,7 +141,7 @@ impl StoreOptions {
         let leases = Leases::new(readers.clone(), holder, &self.url, self.lease_duration);
         let (connection, guard) = (Connection::Postgres(connection), LeaseGuard::new(holder));
         let tables = TableWriter::new(connection, Some(guard), self.failpoints);
-        let writer = Writer::to_server(tables, self.operator);
+        let writer = Writer::to_server(tables, self.signer);
         Ok(Store::new(Pool::Postgres(readers), writer, Some(leases), None))
     }
 }

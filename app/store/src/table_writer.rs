@@ -3,7 +3,6 @@ use std::{
     sync::{Arc, atomic::Ordering},
 };
 
-use ed25519_dalek::SigningKey;
 use tokio::sync::mpsc;
 
 use crate::{
@@ -15,7 +14,7 @@ use crate::{
     generation::ChannelId,
     lease_guard::{LeaseGuard, Refusals},
     rows,
-    sign::sign,
+    sign::ReceiptSigner,
     sql::{Connection, integer, query},
     work::{Progress, Work},
 };
@@ -54,13 +53,13 @@ impl TableWriter {
     pub async fn run(
         mut self,
         mut queue: mpsc::UnboundedReceiver<Message>,
-        operator: SigningKey,
+        signer: ReceiptSigner,
         failure: Failure,
     ) {
         let mut group = Vec::with_capacity(GROUP);
         let mut is_stopping = false;
         while !is_stopping && queue.recv_many(&mut group, GROUP).await > 0 {
-            sign(&mut group, &operator);
+            signer.sign(&mut group);
             let mut commands = Vec::with_capacity(group.len());
             for message in group.drain(..) {
                 match message {

@@ -4,7 +4,6 @@ use std::{
     thread,
 };
 
-use ed25519_dalek::SigningKey;
 use parking_lot::Mutex;
 use tokio::{
     sync::{mpsc, oneshot},
@@ -21,6 +20,7 @@ use crate::{
     journal_writer::JournalWriter,
     key_budget::BudgetReservation,
     lease::Lease,
+    sign::ReceiptSigner,
     table_writer::TableWriter,
     work::Progress,
 };
@@ -46,10 +46,10 @@ enum Queue {
 
 impl Writer {
     /// Starts a writer of a server's tables.
-    pub(crate) fn to_server(tables: TableWriter, operator: SigningKey) -> Self {
+    pub(crate) fn to_server(tables: TableWriter, signer: ReceiptSigner) -> Self {
         let (sender, queue) = mpsc::unbounded_channel();
         let failure = Failure::default();
-        let task = tokio::spawn(tables.run(queue, operator, failure.clone()));
+        let task = tokio::spawn(tables.run(queue, signer, failure.clone()));
         let task = Arc::new(Mutex::new(Some(task)));
         Self { queue: Queue::Tables(sender), task, failure, progress: None }
     }
@@ -58,14 +58,14 @@ impl Writer {
     pub(crate) fn to_file(
         tables: TableWriter,
         journal: Journal,
-        operator: SigningKey,
+        signer: ReceiptSigner,
         failpoints: Arc<dyn Failpoints>,
     ) -> Result<Self, StoreError> {
         let (sender, queue) = std_mpsc::channel();
         let (work_sender, work) = mpsc::channel(1);
         let failure = Failure::default();
         let (journal_writer, progress) =
-            JournalWriter::new(journal, operator, work_sender, failure.clone(), failpoints);
+            JournalWriter::new(journal, signer, work_sender, failure.clone(), failpoints);
         let thread = thread::Builder::new().name("journal".into());
         let started = thread.spawn(move || journal_writer.run(&queue));
         started.map_err(|error| StoreError::Failed(error.to_string()))?;

@@ -15,7 +15,7 @@ use crate::{
 pub use crate::{
     licensing::{Unit, Use},
     payments::{
-        Channel, ChannelAccount, ID as PROGRAM_ID, License, Licensee, PaymentsError, Quota,
+        Channel, ChannelAccount, ID as PROGRAM_ID, License, Licensee, Moment, PaymentsError, Quota,
         ReceiptsCommitment, Settlement, StatementBuffer, StatementRecord, Vault,
     },
     statement::Entry,
@@ -32,10 +32,13 @@ pub struct OpenChannelArgs {
     pub voucher_key: Pubkey,
     /// Operator's fee in addition to prices.
     pub operator_fee_bps: u16,
-    /// Time from the payer's close request to the last settlement.
+    /// Time from a close request to the last settlement.
     pub grace_seconds: u32,
     /// First deposit, base units.
     pub deposit: u64,
+    /// Key that settles besides the operator in the second half of the grace period, for creditors
+    /// of an operator that has disappeared. Payer and operator need it to shorten this period.
+    pub watcher: Option<Pubkey>,
 }
 
 /// Arguments of `accept_terms`.
@@ -49,6 +52,9 @@ pub struct AcceptTermsArgs {
     pub terms_digest: [u8; 32],
     /// Requested part of shared caps; ignored if the terms have none.
     pub quota: Quota,
+    /// Earliest expiry of the license that the payer accepts, unix seconds; [`i64::MIN`] for any.
+    /// The person's consent may end at any moment before the acceptance lands.
+    pub min_expires_at: i64,
 }
 
 /// Arguments of `settle`.
@@ -89,8 +95,9 @@ pub fn create_vault(funder: &Pubkey, currency: &Currency) -> Instruction {
     build("create_vault", accounts, &())
 }
 
-/// Creates `open_channel`: opens a channel at [`pda::channel`] and deposits from the payer's
-/// associated token account. Signed by `payer`.
+/// Creates `open_channel`: opens a channel at [`pda::channel`] with the operator of this authority,
+/// which must be registered, and deposits from the payer's associated token account. Signed by
+/// `payer`.
 pub fn open(
     payer: &Pubkey,
     operator: &Pubkey,
@@ -99,7 +106,7 @@ pub fn open(
 ) -> Instruction {
     let accounts = vec![
         writable_signer(*payer),
-        readonly(*operator),
+        readonly(pda::operator(operator)),
         readonly(currency.mint),
         readonly(pda::vault(&currency.mint)),
         writable(currency.vault_tokens()),
@@ -142,9 +149,9 @@ pub struct Acceptance {
     pub per_licensee: bool,
     /// Whether the terms have a shared cap ([`Caps::shared`](crate::licensing::Caps::shared)).
     pub shared_caps: bool,
-    /// Currency of the terms if they have an upfront fee, which the payer deposits from its
-    /// associated token account; `None` otherwise.
-    pub fee_currency: Option<Currency>,
+    /// Currency of the terms if they have an upfront fee or a shared cap, `None` otherwise. The payer
+    /// deposits fee and quota from its associated token account.
+    pub deposit_currency: Option<Currency>,
 }
 
 impl Acceptance {
@@ -158,14 +165,14 @@ impl Acceptance {
             approval: false,
             per_licensee: Licensee::needed_by(&terms.offer),
             shared_caps: terms.offer.caps.shared(),
-            fee_currency: (terms.offer.upfront_fee > 0).then_some(currency),
+            deposit_currency: terms.offer.needs_deposit().then_some(currency),
         }
     }
 }
 
 /// Creates `accept_terms`: adds one use of a work's latest terms to the channel, as its next
-/// license, and deposits the upfront fee if there is one. Signed by `payer`, and by the approver
-/// if there is one.
+/// license, and deposits the upfront fee and the price of the quota, if there are any. Signed by
+/// `payer`, and by the approver if there is one.
 pub fn accept_terms(
     payer: &Pubkey,
     channel: &Pubkey,
@@ -176,7 +183,7 @@ pub fn accept_terms(
     let approval = acceptance.approval.then(|| pda::approval(&terms, payer, Purpose::License));
     let licensee = acceptance.per_licensee.then(|| pda::licensee(&terms, payer, args.licensed_use));
     let issuance = acceptance.shared_caps.then(|| pda::issuance(&terms));
-    let fee = acceptance.fee_currency;
+    let deposit = acceptance.deposit_currency;
     let accounts = vec![
         writable_signer(*payer),
         writable(*channel),
@@ -187,38 +194,50 @@ pub fn accept_terms(
         optional(PROGRAM_ID, licensee, writable),
         optional(PROGRAM_ID, issuance, writable),
         readonly(system_program::ID),
-        optional(PROGRAM_ID, fee.map(|currency| currency.mint), readonly),
-        optional(PROGRAM_ID, fee.map(|currency| pda::vault(&currency.mint)), readonly),
-        optional(PROGRAM_ID, fee.map(|currency| currency.vault_tokens()), writable),
-        optional(PROGRAM_ID, fee.map(|currency| currency.tokens(payer)), writable),
-        optional(PROGRAM_ID, fee.map(|currency| currency.token_program), readonly),
+        optional(PROGRAM_ID, deposit.map(|currency| currency.mint), readonly),
+        optional(PROGRAM_ID, deposit.map(|currency| pda::vault(&currency.mint)), readonly),
+        optional(PROGRAM_ID, deposit.map(|currency| currency.vault_tokens()), writable),
+        optional(PROGRAM_ID, deposit.map(|currency| currency.tokens(payer)), writable),
+        optional(PROGRAM_ID, deposit.map(|currency| currency.token_program), readonly),
     ];
     build("accept_terms", accounts, &args)
 }
 
-/// Creates the voucher's proof and `settle`, which must directly follow it. Signed by `settler`.
+/// Creates the voucher's proof and `settle`, which must directly follow it. `operator` is the
+/// authority of the channel's operator. Signed by `settler`.
 pub fn settle(
     settler: &Pubkey,
+    operator: &Pubkey,
     voucher: &SignedVoucher,
     statement: Vec<u8>,
     receipts: Option<ReceiptsCommitment>,
 ) -> [Instruction; 2] {
-    let accounts =
-        vec![signer(*settler), writable(voucher.voucher.channel), readonly(INSTRUCTIONS_SYSVAR)];
+    let accounts = vec![
+        signer(*settler),
+        writable(voucher.voucher.channel),
+        readonly(pda::operator(operator)),
+        readonly(INSTRUCTIONS_SYSVAR),
+    ];
     [voucher.proof(), build("settle", accounts, &SettleArgs { statement, receipts })]
 }
 
 /// Creates `settle_cosigned`: settles with `voucher_key`'s signature of the transaction instead of
-/// the voucher's. The transaction's blockhash replaces the voucher's expiry and cluster. Signed by
-/// `settler` and `voucher_key`.
+/// the voucher's. The transaction's blockhash replaces the voucher's expiry and cluster. `operator`
+/// is the authority of the channel's operator. Signed by `settler` and `voucher_key`.
 pub fn settle_cosigned(
     settler: &Pubkey,
+    operator: &Pubkey,
     voucher_key: &Pubkey,
     voucher: &Voucher,
     statement: Vec<u8>,
     receipts: Option<ReceiptsCommitment>,
 ) -> Instruction {
-    let accounts = vec![signer(*settler), signer(*voucher_key), writable(voucher.channel)];
+    let accounts = vec![
+        signer(*settler),
+        signer(*voucher_key),
+        writable(voucher.channel),
+        readonly(pda::operator(operator)),
+    ];
     let args = SettleCosignedArgs {
         opened_slot: voucher.opened_slot,
         number: voucher.statement,
@@ -267,9 +286,11 @@ pub fn write_statement_buffer(
 }
 
 /// Creates the voucher's proof and `settle_buffered`, which settles the statement in `settler`'s
-/// buffer and closes the buffer. Signed by `settler`.
+/// buffer and closes the buffer. `operator` is the authority of the channel's operator. Signed by
+/// `settler`.
 pub fn settle_buffered(
     settler: &Pubkey,
+    operator: &Pubkey,
     voucher: &SignedVoucher,
     receipts: Option<ReceiptsCommitment>,
 ) -> [Instruction; 2] {
@@ -278,6 +299,7 @@ pub fn settle_buffered(
         writable_signer(*settler),
         writable(channel),
         writable(pda::statement_buffer(&channel, settler)),
+        readonly(pda::operator(operator)),
         readonly(INSTRUCTIONS_SYSVAR),
     ];
     [voucher.proof(), build("settle_buffered", accounts, &receipts)]
@@ -302,30 +324,43 @@ pub fn apply_withdrawal(channel: &Pubkey, licenses: &[(u16, Pubkey)]) -> Instruc
 }
 
 /// Creates `release_quota`: makes the unused quota of the license at `index` available to other
-/// licensees. Signed by `caller`: the operator, or any key after the license has expired or the
-/// channel has closed.
+/// licensees, and its price to other charges. Signed by `caller`: any key after the license has
+/// expired or the channel has closed, before that payer or operator's authority, with the other one
+/// as `cosigner`.
 pub fn release_quota(
     caller: &Pubkey,
+    cosigner: Option<Pubkey>,
     channel: &Pubkey,
     index: u16,
     work: &Pubkey,
     terms_number: u32,
 ) -> Instruction {
     let terms = pda::terms(work, terms_number);
-    let accounts =
-        vec![signer(*caller), writable(*channel), readonly(terms), writable(pda::issuance(&terms))];
+    let accounts = vec![
+        signer(*caller),
+        writable(*channel),
+        readonly(terms),
+        writable(pda::issuance(&terms)),
+        optional(PROGRAM_ID, cosigner, signer),
+    ];
     build("release_quota", accounts, &index)
 }
 
 /// Creates `rotate_voucher_key`: replaces the voucher key, after the grace period or at once if
-/// `operator` is given. Signed by `payer`, and by `operator` if given.
+/// `agreed` names the operator's authority and the channel's watcher. Signed by `payer`, and by
+/// those named.
 pub fn rotate_voucher_key(
     payer: &Pubkey,
-    operator: Option<Pubkey>,
+    agreed: &Cosigners,
     channel: &Pubkey,
     new_key: Pubkey,
 ) -> Instruction {
-    let accounts = vec![signer(*payer), optional(PROGRAM_ID, operator, signer), writable(*channel)];
+    let accounts = vec![
+        signer(*payer),
+        optional(PROGRAM_ID, agreed.party, signer),
+        optional(PROGRAM_ID, agreed.watcher, signer),
+        writable(*channel),
+    ];
     build("rotate_voucher_key", accounts, &new_key)
 }
 
@@ -338,41 +373,68 @@ pub fn collect(channel: &Pubkey, mint: &Pubkey, licenses: &[(u16, Pubkey)]) -> I
     build("collect", accounts, &licenses)
 }
 
-/// Creates `claim_fees`: pays the operator's fees to its associated token account. Signed by
-/// `operator`.
-pub fn claim_fees(operator: &Pubkey, channel: &Pubkey, currency: &Currency) -> Instruction {
-    build("claim_fees", payout_accounts(operator, channel, currency), &())
+/// Creates `claim_fees`: pays a channel's fees to the associated token account of its operator's
+/// fee owner, which must exist. Needs no signature.
+pub fn claim_fees(
+    channel: &Pubkey,
+    operator: &Pubkey,
+    fee_owner: &Pubkey,
+    currency: &Currency,
+) -> Instruction {
+    let accounts = vec![
+        writable(*channel),
+        readonly(pda::operator(operator)),
+        readonly(*fee_owner),
+        writable(currency.tokens(fee_owner)),
+        readonly(currency.mint),
+        readonly(pda::vault(&currency.mint)),
+        writable(currency.vault_tokens()),
+        readonly(currency.token_program),
+    ];
+    build("claim_fees", accounts, &())
 }
 
-/// Creates `request_close`: starts the grace period if `caller` is the payer, closes the channel at
-/// once if it is the operator. Signed by `caller`.
-pub fn request_close(caller: &Pubkey, channel: &Pubkey) -> Instruction {
-    build("request_close", vec![signer(*caller), writable(*channel)], &())
+/// Keys that sign for what payer and operator do together. Default: none.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Cosigners {
+    /// The other party: payer or operator's authority.
+    pub party: Option<Pubkey>,
+    /// Watcher of the channel.
+    pub watcher: Option<Pubkey>,
+}
+
+/// Creates `request_close`: starts the grace period. Closes the channel at once if the operator's
+/// authority signs, the payer signs too or has started the grace period before, and the watcher
+/// signs if there is one. Signed by `caller`, which is payer or authority, and by the cosigners.
+pub fn request_close(caller: &Pubkey, cosigners: &Cosigners, channel: &Pubkey) -> Instruction {
+    let accounts = vec![
+        signer(*caller),
+        writable(*channel),
+        optional(PROGRAM_ID, cosigners.party, signer),
+        optional(PROGRAM_ID, cosigners.watcher, signer),
+    ];
+    build("request_close", accounts, &())
 }
 
 /// Creates `withdraw`: returns the uncharged deposit to the payer's associated token account.
 /// Signed by `payer`.
 pub fn withdraw(payer: &Pubkey, channel: &Pubkey, currency: &Currency) -> Instruction {
-    build("withdraw", payout_accounts(payer, channel, currency), &())
+    let accounts = vec![
+        signer(*payer),
+        writable(*channel),
+        writable(currency.tokens(payer)),
+        readonly(currency.mint),
+        readonly(pda::vault(&currency.mint)),
+        writable(currency.vault_tokens()),
+        readonly(currency.token_program),
+    ];
+    build("withdraw", accounts, &())
 }
 
 /// Creates `close_channel`: closes a channel that is paid out. The payer receives the rent; the
 /// records that prove receipts are deleted. Signed by `payer`.
 pub fn close(payer: &Pubkey, channel: &Pubkey) -> Instruction {
     build("close_channel", vec![writable_signer(*payer), writable(*channel)], &())
-}
-
-/// Returns the accounts of a payment from a channel to a party's associated token account.
-fn payout_accounts(party: &Pubkey, channel: &Pubkey, currency: &Currency) -> Vec<AccountMeta> {
-    vec![
-        signer(*party),
-        writable(*channel),
-        writable(currency.tokens(party)),
-        readonly(currency.mint),
-        readonly(pda::vault(&currency.mint)),
-        writable(currency.vault_tokens()),
-        readonly(currency.token_program),
-    ]
 }
 
 pub(crate) fn build(

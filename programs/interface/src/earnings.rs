@@ -1,20 +1,16 @@
-//! Instructions of the payments program on earnings and tills.
+//! Instructions of the payments program on earnings.
 
-use solana_instruction::{AccountMeta, Instruction};
+use solana_instruction::Instruction;
 use solana_pubkey::Pubkey;
 use solana_sdk_ids::system_program;
 
-pub use crate::payments::{Earnings, EarningsAccount, Part, Till};
+pub use crate::payments::{Earnings, EarningsAccount, Part};
 use crate::{
     channel::{Currency, PROGRAM_ID, build},
     codec::*,
     instruction::{optional, readonly, signer, writable, writable_signer},
     pda,
-    token::ASSOCIATED_TOKEN_PROGRAM,
 };
-
-/// `TransferChecked` of both token programs.
-const TRANSFER_CHECKED: u8 = 12;
 
 /// One recipient to pay.
 #[derive(BorshSerialize, BorshDeserialize, Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,10 +35,13 @@ pub fn open(funder: &Pubkey, work: &Pubkey, mint: &Pubkey) -> Instruction {
 }
 
 /// Creates `pull`: moves the parent's share of the earnings of `child` to the parent's earnings.
-/// Needs no signature.
+/// While `child` is disputed, its later earnings wait for the verdict. Needs no signature.
 pub fn pull(child: &Pubkey, parent: &Pubkey, mint: &Pubkey) -> Instruction {
-    let accounts =
-        vec![writable(pda::earnings(child, mint)), writable(pda::earnings(parent, mint))];
+    let accounts = vec![
+        readonly(*child),
+        writable(pda::earnings(child, mint)),
+        writable(pda::earnings(parent, mint)),
+    ];
     build("pull", accounts, &())
 }
 
@@ -119,62 +118,4 @@ fn claim_accounts(
     ];
     accounts.extend(destinations.into_iter().map(writable));
     build("claim", accounts, &payees)
-}
-
-/// Creates `open_till`: creates the account that receives plain transfers for a work, at
-/// [`till_tokens`]. Signed by `funder`, which can be any key.
-pub fn open_till(funder: &Pubkey, work: &Pubkey, currency: &Currency) -> Instruction {
-    let accounts = vec![
-        writable_signer(*funder),
-        readonly(*work),
-        readonly(currency.mint),
-        readonly(pda::vault(&currency.mint)),
-        writable(pda::till(work, &currency.mint)),
-        writable(till_tokens(work, currency)),
-        readonly(currency.token_program),
-        readonly(ASSOCIATED_TOKEN_PROGRAM),
-        readonly(system_program::ID),
-    ];
-    build("open_till", accounts, &())
-}
-
-/// Creates the token program's transfer of base units from the payer's associated token account to
-/// a work's till. Signed by `payer`.
-pub fn pay_till(
-    payer: &Pubkey,
-    work: &Pubkey,
-    currency: &Currency,
-    decimals: u8,
-    amount: u64,
-) -> Instruction {
-    let mut data = vec![TRANSFER_CHECKED];
-    data.extend_from_slice(&amount.to_le_bytes());
-    data.push(decimals);
-    let accounts: Vec<AccountMeta> = vec![
-        writable(currency.tokens(payer)),
-        readonly(currency.mint),
-        writable(till_tokens(work, currency)),
-        signer(*payer),
-    ];
-    Instruction { program_id: currency.token_program, accounts, data }
-}
-
-/// Creates `sweep_till`: moves a till's tokens to the work's earnings, which must be open. Needs no
-/// signature.
-pub fn sweep_till(work: &Pubkey, currency: &Currency) -> Instruction {
-    let accounts = vec![
-        writable(pda::till(work, &currency.mint)),
-        writable(till_tokens(work, currency)),
-        writable(pda::earnings(work, &currency.mint)),
-        readonly(currency.mint),
-        readonly(pda::vault(&currency.mint)),
-        writable(currency.vault_tokens()),
-        readonly(currency.token_program),
-    ];
-    build("sweep_till", accounts, &())
-}
-
-/// Returns the token account of a work's till.
-pub fn till_tokens(work: &Pubkey, currency: &Currency) -> Pubkey {
-    currency.tokens(&pda::till(work, &currency.mint))
 }

@@ -2,7 +2,8 @@
 //!
 //! - [`licensing`] and [`payments`]: program ids, account layouts with the rules they keep, and
 //!   errors.
-//! - [`licensing`], [`channel`] and [`earnings`]: instructions.
+//! - [`licensing`], [`operator`], [`channel`], [`earnings`] and [`till`]: instructions.
+//! - [`acceptance`]: what a one-off payment to a till buys.
 //! - [`pda`]: account addresses.
 //! - [`voucher`] and [`statement`]: bytes that a payer signs; [`voucher_proof`]: their proof.
 //! - [`receipt`]: bytes that an operator signs, and their proof against a channel.
@@ -35,6 +36,7 @@
 //! assert!(request_close.accounts[0].is_signer);
 //! ```
 
+pub mod acceptance;
 mod account;
 #[cfg(feature = "anchor")]
 mod anchor;
@@ -47,11 +49,13 @@ mod instruction;
 pub mod licensing;
 pub mod merkle;
 pub mod mmr;
+pub mod operator;
 pub mod payments;
 pub mod pda;
 mod program_ids;
 pub mod receipt;
 pub mod statement;
+pub mod till;
 mod token;
 pub mod training_set;
 mod unknown_word;

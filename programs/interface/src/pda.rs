@@ -15,7 +15,10 @@ use crate::{
     licensing::{
         self, Approval, CERTIFICATE_SEED, Config, Dispute, Purpose, SplitChange, Terms, Use, Work,
     },
-    payments::{self, Channel, Earnings, Issuance, Licensee, StatementBuffer, Till, Vault},
+    payments::{
+        self, Channel, Earnings, Issuance, Licensee, Operator, StatementBuffer, Till, TillShares,
+        Vault,
+    },
     program_ids::{ASSOCIATED_TOKEN_PROGRAM, TOKEN_METADATA_PROGRAM},
 };
 
@@ -77,6 +80,11 @@ pub fn vault_tokens(mint: &Pubkey, token_program: &Pubkey) -> Pubkey {
     tokens(&vault(mint), mint, token_program)
 }
 
+/// Returns the address of the operator with this authority.
+pub fn operator(authority: &Pubkey) -> Pubkey {
+    payments_address(&[Operator::SEED, authority.as_ref()])
+}
+
 /// Returns the address of a channel; `salt` distinguishes channels of the same parties and mint.
 pub fn channel(payer: &Pubkey, operator: &Pubkey, mint: &Pubkey, salt: u64) -> Pubkey {
     let (payer, operator, mint) = (payer.as_ref(), operator.as_ref(), mint.as_ref());
@@ -99,9 +107,10 @@ pub fn licensee(terms: &Pubkey, payer: &Pubkey, licensed_use: Use) -> Pubkey {
     payments_address(&[Licensee::SEED, terms.as_ref(), payer.as_ref(), &licensed_use])
 }
 
-/// Returns the address of a work's till in one mint.
-pub fn till(work: &Pubkey, mint: &Pubkey) -> Pubkey {
-    payments_address(&[Till::SEED, work.as_ref(), mint.as_ref()])
+/// Returns the address of the till of these shares in one mint.
+pub fn till(shares: &TillShares, mint: &Pubkey) -> Pubkey {
+    let seeds = [Till::SEED, shares.operator.as_ref(), mint.as_ref(), &shares.digest()];
+    payments_address(&seeds)
 }
 
 /// Returns the address of a settler's statement buffer for a channel.

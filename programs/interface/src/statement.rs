@@ -72,7 +72,7 @@ pub struct StatementFull;
 
 impl Statement {
     /// Maximum number of licenses, so that a statement settles in one packet of 1,232 bytes.
-    pub const MAX_LICENSES: usize = 100;
+    pub const MAX_LICENSES: usize = 96;
 
     /// Adds units of a license.
     ///

@@ -8,7 +8,9 @@ use motif_interface::{
     channel::{self, AcceptTermsArgs, Acceptance, OpenChannelArgs, Quota},
     earnings,
     licensing::{self, *},
+    operator::{self, OperatorKey, OperatorTerms, RegisterOperatorArgs},
     payments::{self, PaymentsError},
+    till::{self, TillShare, TillShares},
     voucher::{SignedVoucher, Voucher},
 };
 use serde_json::Value;
@@ -30,16 +32,25 @@ fn licensing_instructions() -> Vec<(&'static str, Instruction)> {
         dispute_bond_lamports: 1,
         dispute_seconds: 2,
     };
-    let evidence = OpenDisputeArgs { evidence_uri: String::new(), evidence_digest: [0; 32] };
+    let evidence = OpenDisputeArgs {
+        evidence_uri: String::new(),
+        evidence_digest: [0; 32],
+        max_bond: u64::MAX,
+    };
     let mut work = Registration::new(WorkKind::StyleModel, [1; 32], &KEY);
     work.previous_model = Some(KEY);
+    let expected =
+        AcceptOwnershipArgs { status: WorkStatus::Active, latest_terms: 0, split_version: 0 };
+    let (title, metadata_uri) = (String::new(), String::new());
+    let metadata = UpdateMetadataArgs { title, metadata_uri, metadata_digest: [0; 32] };
     let split = [Share { recipient: KEY, share_bps: 1 }];
-    let proposal = ProposeSplitArgs { recipients: 1, shares: split.to_vec() };
+    let proposal = ProposeSplitArgs { recipients: 1, expires_at: None, shares: split.to_vec() };
     let offer = Offer::new(Vec::new());
     let purpose = Purpose::License;
     vec![
         ("initialize", initialize(&KEY, initial)),
         ("register_work", register_work(&KEY, Some(KEY), &work, &[])),
+        ("update_metadata", update_metadata(&KEY, &KEY, metadata)),
         ("update_config", update_config(&KEY, config)),
         ("offer_authority", offer_authority(&KEY, None)),
         ("accept_authority", accept_authority(&KEY)),
@@ -47,15 +58,16 @@ fn licensing_instructions() -> Vec<(&'static str, Instruction)> {
         ("grant_approval", grant_approval(&KEY, &KEY, 1, &KEY, purpose)),
         ("revoke_approval", revoke_approval(&KEY, &KEY, 1, &KEY, purpose, &KEY)),
         ("offer_ownership", offer_ownership(&KEY, &KEY, None)),
-        ("accept_ownership", accept_ownership(&KEY, &KEY)),
+        ("accept_ownership", accept_ownership(&KEY, &KEY, expected)),
         ("propose_split", propose_split(&KEY, &KEY, proposal)),
         ("extend_split_change", extend_split_change(&KEY, &KEY, &split)),
         ("approve_split_change", approve_split_change(&KEY, &KEY, &split)),
+        ("revoke_split_approval", revoke_split_approval(&KEY, &KEY)),
         ("apply_split_change", apply_split_change(&KEY, &KEY, &KEY)),
         ("cancel_split_change", cancel_split_change(&KEY, &KEY, &KEY)),
         ("withdraw_work", withdraw_work(&KEY, &KEY)),
         ("open_dispute", open_dispute(&KEY, &KEY, evidence)),
-        ("decide_dispute", decide_dispute(&KEY, &KEY, &KEY, &KEY, Verdict::Upheld)),
+        ("decide_dispute", decide_dispute(&KEY, &KEY, &KEY, &KEY, Verdict::UPHELD)),
         ("expire_dispute", expire_dispute(&KEY, &KEY, &KEY)),
         ("set_consent_end", set_consent_end(&KEY, &KEY, None)),
         ("issue_certificate", issue_certificate(&KEY, &KEY, "name")),
@@ -70,7 +82,9 @@ fn payments_instructions() -> Vec<(&'static str, Instruction)> {
         operator_fee_bps: 1,
         grace_seconds: 2,
         deposit: 3,
+        watcher: Some(KEY),
     };
+    let cosigners = channel::Cosigners { party: Some(KEY), watcher: Some(KEY) };
     let acceptance = Acceptance {
         work: KEY,
         terms_number: 1,
@@ -78,13 +92,14 @@ fn payments_instructions() -> Vec<(&'static str, Instruction)> {
         approval: true,
         per_licensee: true,
         shared_caps: true,
-        fee_currency: Some(currency),
+        deposit_currency: Some(currency),
     };
     let accepted = AcceptTermsArgs {
         licensed_use: Use::Generate,
         max_price: 1,
         terms_digest: [0; 32],
         quota: Quota::default(),
+        min_expires_at: i64::MIN,
     };
     let voucher = Voucher {
         cluster: [0; 32],
@@ -95,10 +110,11 @@ fn payments_instructions() -> Vec<(&'static str, Instruction)> {
         statement_digest: [0; 32],
         expires_at: 4,
     };
+    let shares = TillShares::new(vec![TillShare { work: KEY, parts: 1 }], Some((KEY, 1)));
     let signed = SignedVoucher { voucher, key: KEY, signature: [0; 64] };
-    let [_, settle] = channel::settle(&KEY, &signed, vec![1], None);
-    let [_, settle_buffered] = channel::settle_buffered(&KEY, &signed, None);
-    let cosigned = channel::settle_cosigned(&KEY, &KEY, &voucher, vec![1], None);
+    let [_, settle] = channel::settle(&KEY, &KEY, &signed, vec![1], None);
+    let [_, settle_buffered] = channel::settle_buffered(&KEY, &KEY, &signed, None);
+    let cosigned = channel::settle_cosigned(&KEY, &KEY, &KEY, &voucher, vec![1], None);
     let create_buffer = channel::buffer_statement(&KEY, &KEY, &[]).remove(0);
     let write_buffer = channel::write_statement_buffer(&KEY, &KEY, 0, vec![1]);
     vec![
@@ -106,6 +122,9 @@ fn payments_instructions() -> Vec<(&'static str, Instruction)> {
         ("collect", channel::collect(&KEY, &KEY, &[(0, KEY)])),
         ("claim", earnings::claim_to(&KEY, &KEY, &currency, KEY)),
         ("create_vault", channel::create_vault(&KEY, &currency)),
+        ("register_operator", operator::register(&KEY, &KEY, RegisterOperatorArgs::single(KEY))),
+        ("update_operator", operator::update(&KEY, OperatorTerms::new(KEY))),
+        ("rotate_operator_key", operator::rotate_key(&KEY, OperatorKey::Settle, KEY)),
         ("open_channel", channel::open(&KEY, &KEY, &currency, opening)),
         ("top_up", channel::top_up(&KEY, &KEY, &currency, 1)),
         ("accept_terms", channel::accept_terms(&KEY, &KEY, &acceptance, accepted)),
@@ -119,12 +138,12 @@ fn payments_instructions() -> Vec<(&'static str, Instruction)> {
         ("apply_dispute", earnings::apply_dispute(&KEY, &KEY)),
         ("apply_split", earnings::apply_split(&KEY, &KEY, &KEY)),
         ("apply_withdrawal", channel::apply_withdrawal(&KEY, &[(0, KEY)])),
-        ("release_quota", channel::release_quota(&KEY, &KEY, 0, &KEY, 1)),
-        ("claim_fees", channel::claim_fees(&KEY, &KEY, &currency)),
-        ("rotate_voucher_key", channel::rotate_voucher_key(&KEY, Some(KEY), &KEY, KEY)),
-        ("open_till", earnings::open_till(&KEY, &KEY, &currency)),
-        ("sweep_till", earnings::sweep_till(&KEY, &currency)),
-        ("request_close", channel::request_close(&KEY, &KEY)),
+        ("release_quota", channel::release_quota(&KEY, Some(KEY), &KEY, 0, &KEY, 1)),
+        ("claim_fees", channel::claim_fees(&KEY, &KEY, &KEY, &currency)),
+        ("rotate_voucher_key", channel::rotate_voucher_key(&KEY, &cosigners, &KEY, KEY)),
+        ("open_till", till::open(&KEY, &shares, &currency)),
+        ("sweep_till", till::sweep(&shares, &currency, Some(KEY))),
+        ("request_close", channel::request_close(&KEY, &cosigners, &KEY)),
         ("withdraw", channel::withdraw(&KEY, &KEY, &currency)),
         ("close_channel", channel::close(&KEY, &KEY)),
     ]
@@ -132,7 +151,10 @@ fn payments_instructions() -> Vec<(&'static str, Instruction)> {
 
 /// Number of accounts that [`payments_instructions`] passes behind those of the IDL.
 fn remaining_accounts(name: &str) -> usize {
-    usize::from(matches!(name, "claim" | "collect" | "apply_withdrawal"))
+    usize::from(matches!(
+        name,
+        "claim" | "collect" | "apply_withdrawal" | "open_till" | "sweep_till"
+    ))
 }
 
 fn bytes(value: &Value) -> Vec<u8> {
@@ -177,7 +199,7 @@ fn payments_builders_match_the_idl() {
 
 #[test]
 fn account_discriminators_match_the_idl() {
-    let discriminators: [(&str, &str, &[u8]); 13] = [
+    let discriminators: [(&str, &str, &[u8]); 14] = [
         ("licensing", "Approval", Approval::DISCRIMINATOR),
         ("licensing", "Config", Config::DISCRIMINATOR),
         ("licensing", "Dispute", Dispute::DISCRIMINATOR),
@@ -188,6 +210,7 @@ fn account_discriminators_match_the_idl() {
         ("payments", "Earnings", payments::Earnings::DISCRIMINATOR),
         ("payments", "Issuance", payments::Issuance::DISCRIMINATOR),
         ("payments", "Licensee", payments::Licensee::DISCRIMINATOR),
+        ("payments", "Operator", payments::Operator::DISCRIMINATOR),
         ("payments", "StatementBuffer", payments::StatementBuffer::DISCRIMINATOR),
         ("payments", "Till", payments::Till::DISCRIMINATOR),
         ("payments", "Vault", payments::Vault::DISCRIMINATOR),

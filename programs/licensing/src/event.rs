@@ -14,6 +14,14 @@ pub struct WorkRegistered {
     pub content_digest: [u8; 32],
 }
 
+/// Emitted when a work's title and metadata change.
+#[event]
+pub struct MetadataUpdated {
+    pub work: Pubkey,
+    pub title: String,
+    pub metadata_digest: [u8; 32],
+}
+
 /// Emitted when a version of terms is published.
 #[event]
 pub struct TermsPublished {

@@ -17,11 +17,12 @@ use anchor_lang::prelude::*;
 use sbf_builtins as _;
 
 pub use motif_interface::licensing::{
-    Approval, CERTIFICATE_SEED, Caps, Config, Consent, Derivatives, Dispute, Fingerprint,
-    GrantApprovalArgs, Inherited, InitializeArgs, LicensingError, MAX_RECIPIENTS, Model, ModelArgs,
-    Offer, OpenDisputeArgs, Parent, ParentArgs, ParentRight, ProposeSplitArgs, PublishTermsArgs,
-    Purpose, RegisterWorkArgs, Share, SplitChange, Terms, Unit, UpdateConfigArgs, Use, UsePrice,
-    Verdict, Work, WorkHead, WorkKind, WorkStatus,
+    AcceptOwnershipArgs, Approval, Award, CERTIFICATE_SEED, Caps, Config, Consent, Derivatives,
+    Dispute, Fingerprint, GrantApprovalArgs, Inherited, InitializeArgs, LicensingError,
+    MAX_RECIPIENTS, Model, ModelDeclaration, Offer, OpenDisputeArgs, Parent, ParentDeclaration,
+    ParentRight, ProposeSplitArgs, PublishTermsArgs, Purpose, RegisterWorkArgs, Share, SplitChange,
+    Terms, Unit, UpdateConfigArgs, UpdateMetadataArgs, Use, UsePrice, Verdict, Work, WorkHead,
+    WorkKind, WorkStatus,
 };
 
 pub mod certificate;
@@ -49,6 +50,11 @@ pub mod licensing {
         args: RegisterWorkArgs,
     ) -> Result<()> {
         handle_register_work(ctx, args)
+    }
+
+    /// Replaces a work's title and metadata.
+    pub fn update_metadata(ctx: Context<UpdateMetadata>, new: UpdateMetadataArgs) -> Result<()> {
+        handle_update_metadata(ctx, new)
     }
 
     /// Changes the arbiter, bond and length of disputes.
@@ -87,9 +93,12 @@ pub mod licensing {
         handle_offer_ownership(ctx, to)
     }
 
-    /// Accepts an offered work.
-    pub fn accept_ownership(ctx: Context<AcceptOwnership>) -> Result<()> {
-        handle_accept_ownership(ctx)
+    /// Accepts an offered work, if its status, terms and split are as expected.
+    pub fn accept_ownership(
+        ctx: Context<AcceptOwnership>,
+        expected: AcceptOwnershipArgs,
+    ) -> Result<()> {
+        handle_accept_ownership(ctx, expected)
     }
 
     /// Proposes a split of a work.
@@ -108,6 +117,11 @@ pub mod licensing {
         split_digest: [u8; 32],
     ) -> Result<()> {
         handle_approve_split_change(ctx, split_digest)
+    }
+
+    /// Removes a recipient's approval of the proposed split.
+    pub fn revoke_split_approval(ctx: Context<RevokeSplitApproval>) -> Result<()> {
+        handle_revoke_split_approval(ctx)
     }
 
     /// Replaces a work's split by the proposed one, after every recipient whose share falls has
@@ -131,7 +145,7 @@ pub mod licensing {
         handle_open_dispute(ctx, args)
     }
 
-    /// Ends a dispute by the arbiter's verdict.
+    /// Ends a dispute by the arbiter's verdict; a claim is upheld only after the hearing.
     pub fn decide_dispute(ctx: Context<DecideDispute>, verdict: Verdict) -> Result<()> {
         handle_decide_dispute(ctx, verdict)
     }

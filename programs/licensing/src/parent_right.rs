@@ -2,8 +2,8 @@
 
 use anchor_lang::prelude::*;
 use motif_interface::licensing::{
-    Approval, Consent, Inherited, LicensingError, Parent, ParentArgs, ParentRight, Purpose, Terms,
-    Work, WorkHead, WorkStatus, check_parents,
+    Approval, Consent, Inherited, LicensingError, Parent, ParentDeclaration, ParentRight, Purpose,
+    Terms, Work, WorkHead, WorkStatus, check_parents,
 };
 
 use crate::license_right::LicenseRight;
@@ -19,7 +19,7 @@ impl Lineage {
     /// Checks the right to every parent. `accounts` are exactly those of each right, in order.
     pub fn check<'info>(
         creator: &Pubkey,
-        args: &[ParentArgs],
+        args: &[ParentDeclaration],
         accounts: &'info [AccountInfo<'info>],
         now: i64,
     ) -> Result<Self> {
@@ -37,19 +37,20 @@ impl Lineage {
     fn add<'info>(
         &mut self,
         creator: &Pubkey,
-        args: &ParentArgs,
+        args: &ParentDeclaration,
         accounts: &mut std::slice::Iter<'info, AccountInfo<'info>>,
         now: i64,
     ) -> Result<()> {
         let work = ParentWork::read(next(accounts)?)?;
-        require!(work.head.status != WorkStatus::Disputed, LicensingError::ParentDisputed);
         let second = next(accounts)?;
         let terms_number = if args.right == ParentRight::OwnerSigns {
             work.require_takes_derivatives(now)?;
             let agrees = second.key() == work.owner && second.is_signer;
             require!(agrees, LicensingError::MissingApproval);
-            // The owner waives its own terms, not the conditions that the parent inherited.
+            // The owner waives its own terms, not the conditions that the parent inherited, and
+            // not the person's right to an end of the consent.
             self.inherited.pass_on(&work.inherited);
+            self.inherited.end_by(work.consent_end());
             0
         } else {
             let terms: Box<Account<Terms>> = Box::new(Account::try_from(second)?);
@@ -57,7 +58,7 @@ impl Lineage {
             let approved = check_right(args.right, creator, &work, &terms, accounts, now)?;
             terms.check_derivative(args.share_bps, approved, now)?;
             self.inherited.add(&terms.offer);
-            self.inherited.end_by(work.consent.and_then(|consent| consent.expires_at));
+            self.inherited.end_by(work.consent_end());
             terms.number
         };
         let share_bps = args.share_bps;
@@ -79,7 +80,7 @@ fn check_right<'info>(
     if let ParentRight::License { index } = right {
         let held = LicenseRight::read(next(accounts)?, index)?;
         let notice_seconds = terms.offer.notice_seconds;
-        let end = work.head.license_end(held.license.expires_at, notice_seconds);
+        let end = work.head.license_end(held.license.expires_at, terms.number, notice_seconds);
         held.check(creator, terms, end, now)?;
         return Ok(false);
     }
@@ -116,9 +117,15 @@ impl ParentWork {
         Ok(Self { address: account.key(), head, owner, consent, inherited })
     }
 
+    /// Returns the last unix second of the person's consent; `None` for no expiry.
+    fn consent_end(&self) -> Option<i64> {
+        self.consent.and_then(|consent| consent.expires_at)
+    }
+
     /// Checks that the parent takes new derivatives. A license is a right from earlier and does not
-    /// need this.
+    /// need this: an owner could withdraw the work and have it disputed until the notice is over.
     fn require_takes_derivatives(&self, now: i64) -> Result<()> {
+        require!(self.head.status != WorkStatus::Disputed, LicensingError::ParentDisputed);
         require!(self.head.status == WorkStatus::Active, LicensingError::ParentNotActive);
         let consented = self.consent.is_none_or(|consent| consent.valid_at(now));
         require!(consented, LicensingError::ParentConsentEnded);

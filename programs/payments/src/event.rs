@@ -3,8 +3,10 @@
 //! Consumers must check that this program wrote the log entry. The accounts are authoritative.
 
 use anchor_lang::{prelude::*, solana_program::log::sol_log_data};
+use motif_interface::payments::OperatorKey;
 
 /// Emitted when a channel is opened; `deposited` is in base units, as all amounts here.
+/// `self_metered` states that the payer or its voucher key is one of the operator's keys.
 #[event]
 pub struct ChannelOpened {
     pub channel: Pubkey,
@@ -12,6 +14,7 @@ pub struct ChannelOpened {
     pub operator: Pubkey,
     pub mint: Pubkey,
     pub deposited: u64,
+    pub self_metered: bool,
 }
 
 /// Emitted when a deposit grows; `deposited` is the new total.
@@ -80,12 +83,14 @@ pub struct SharePulled {
     pub amount: u64,
 }
 
-/// Emitted when a dispute is applied; own earnings beyond `own_contested` wait for the verdict.
+/// Emitted when a dispute is applied; earnings beyond `earned_contested`, of which `own_contested`
+/// are the work's own, wait for the verdict.
 #[event]
 pub struct DisputeApplied {
     pub work: Pubkey,
     pub mint: Pubkey,
     pub own_contested: u64,
+    pub earned_contested: u64,
 }
 
 /// Emitted when a recipient is paid.
@@ -157,12 +162,42 @@ pub struct ChannelDeleted {
     pub channel: Pubkey,
 }
 
-/// Emitted when a till's tokens move to earnings.
+/// Emitted when an operator is registered.
+#[event]
+pub struct OperatorRegistered {
+    pub authority: Pubkey,
+    pub settle_key: Pubkey,
+    pub receipt_key: Pubkey,
+    pub url: String,
+}
+
+/// Emitted when an operator's conditions change.
+#[event]
+pub struct OperatorUpdated {
+    pub authority: Pubkey,
+    pub fee_bps: u16,
+    pub min_grace_seconds: u32,
+    pub fee_owner: Pubkey,
+    pub url: String,
+}
+
+/// Emitted when a rotation starts; `new_key` is valid from `valid_from`, unix seconds.
+#[event]
+pub struct OperatorKeyRotated {
+    pub authority: Pubkey,
+    pub which: OperatorKey,
+    pub new_key: Pubkey,
+    pub valid_from: i64,
+}
+
+/// Emitted when a till's tokens move: `amount` to works' earnings, `operator` to the operator's fee
+/// owner.
 #[event]
 pub struct TillSwept {
-    pub work: Pubkey,
+    pub till: Pubkey,
     pub mint: Pubkey,
     pub amount: u64,
+    pub operator: u64,
 }
 
 #[cfg(test)]

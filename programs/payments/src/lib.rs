@@ -20,9 +20,11 @@ use sbf_builtins as _;
 pub use motif_interface::{
     channel::{AcceptTermsArgs, OpenChannelArgs, SettleArgs, SettleCosignedArgs},
     earnings::Payee,
+    operator::RegisterOperatorArgs,
     payments::*,
 };
 
+pub mod clock;
 pub mod event;
 pub mod instructions;
 pub mod state;
@@ -60,6 +62,29 @@ pub mod payments {
     /// Admits a mint: creates the vault of all its channels and earnings. Permissionless.
     pub fn create_vault(ctx: Context<CreateVault>) -> Result<()> {
         handle_create_vault(ctx)
+    }
+
+    /// Registers an operator under its authority. Permissionless.
+    pub fn register_operator(
+        ctx: Context<RegisterOperator>,
+        args: RegisterOperatorArgs,
+    ) -> Result<()> {
+        handle_register_operator(ctx, args)
+    }
+
+    /// Changes an operator's fee, grace period, fee owner and URL. Open channels keep their
+    /// conditions.
+    pub fn update_operator(ctx: Context<UpdateOperator>, terms: OperatorTerms) -> Result<()> {
+        handle_update_operator(ctx, terms)
+    }
+
+    /// Replaces an operator's settle key or receipt key, after a delay of 15 minutes.
+    pub fn rotate_operator_key(
+        ctx: Context<RotateOperatorKey>,
+        which: OperatorKey,
+        new_key: Pubkey,
+    ) -> Result<()> {
+        handle_rotate_operator_key(ctx, which, new_key)
     }
 
     /// Opens a payer's channel with one operator, with a first deposit.
@@ -144,27 +169,32 @@ pub mod payments {
         handle_release_quota(ctx, index)
     }
 
-    /// Pays the operator its settled fees.
+    /// Pays an operator's settled fees to its fee owner. Permissionless.
     pub fn claim_fees(ctx: Context<ClaimFees>) -> Result<()> {
         handle_claim_fees(ctx)
     }
 
-    /// Replaces the voucher key, after the grace period or at once if the operator signs.
+    /// Replaces the voucher key, after the grace period or at once if the operator's authority signs,
+    /// and the watcher if there is one.
     pub fn rotate_voucher_key(ctx: Context<RotateVoucherKey>, new_key: Pubkey) -> Result<()> {
         handle_rotate_voucher_key(ctx, new_key)
     }
 
-    /// Creates an account that receives plain transfers for a work. Permissionless.
-    pub fn open_till(ctx: Context<OpenTill>) -> Result<()> {
-        handle_open_till(ctx)
+    /// Creates an account that receives plain transfers for works and an operator. Permissionless.
+    pub fn open_till<'info>(
+        ctx: Context<'info, OpenTill<'info>>,
+        shares: TillShares,
+    ) -> Result<()> {
+        handle_open_till(ctx, shares)
     }
 
-    /// Moves a till's tokens to its work's earnings. Permissionless.
-    pub fn sweep_till(ctx: Context<SweepTill>) -> Result<()> {
+    /// Moves a till's tokens to its works' earnings and its operator's fee owner. Permissionless.
+    pub fn sweep_till<'info>(ctx: Context<'info, SweepTill<'info>>) -> Result<()> {
         handle_sweep_till(ctx)
     }
 
-    /// Starts a channel's grace period (payer), or closes the channel at once (operator).
+    /// Starts a channel's grace period, or closes the channel at once if payer and operator's
+    /// authority agree.
     pub fn request_close(ctx: Context<RequestClose>) -> Result<()> {
         handle_request_close(ctx)
     }

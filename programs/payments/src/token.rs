@@ -41,20 +41,23 @@ impl<'info> VaultAccounts<'_, 'info> {
         transfer_checked(cpi, amount, self.vault.decimals)
     }
 
-    /// Moves `amount` base units from a till into the vault.
-    pub fn transfer_in_from_till(
+    /// Moves `amount` base units from a till to `to`.
+    pub fn transfer_from_till(
         &self,
         till: &Account<'info, Till>,
         till_tokens: AccountInfo<'info>,
+        to: AccountInfo<'info>,
         amount: u64,
     ) -> Result<()> {
         let accounts = TransferChecked {
             from: till_tokens,
             mint: self.mint.clone(),
-            to: self.tokens.clone(),
+            to,
             authority: till.to_account_info(),
         };
-        let seeds: &[&[u8]] = &[Till::SEED, till.work.as_ref(), till.mint.as_ref(), &[till.bump]];
+        let (shares, digest) = (&till.shares, till.shares.digest());
+        let (operator, mint) = (shares.operator.as_ref(), till.mint.as_ref());
+        let seeds: &[&[u8]] = &[Till::SEED, operator, mint, &digest, &[till.bump]];
         let signer = &[seeds];
         let cpi = CpiContext::new_with_signer(self.vault.token_program, accounts, signer);
         transfer_checked(cpi, amount, self.vault.decimals)

@@ -10,6 +10,7 @@ use motif_sdk::{
     Pubkey,
     client::Client,
     fingerprint::{Metric, Scheme},
+    licensing::Work,
     recognition::{Index, Registered, snapshot},
 };
 use rand::{Rng, RngCore, SeedableRng, rngs::StdRng};
@@ -164,16 +165,17 @@ async fn start_from_chain(works: &[Registered]) {
 
 fn account(work: &Registered) -> serde_json::Value {
     let mut head = vec![0; Registered::HEAD_BYTES];
-    head[..8].copy_from_slice(motif_sdk::licensing::Work::DISCRIMINATOR);
-    head[40..48].copy_from_slice(&work.registered_at.to_le_bytes());
-    head[112..144].copy_from_slice(&work.content_digest);
-    head[144..146].copy_from_slice(&work.fingerprint.scheme.to_le_bytes());
-    head[146..].copy_from_slice(&work.fingerprint.bits);
+    head[..8].copy_from_slice(Work::DISCRIMINATOR);
+    let (creator, digest) = (Work::CREATOR_OFFSET, Work::CONTENT_DIGEST_OFFSET);
+    head[creator - 8..creator].copy_from_slice(&work.registered_at.to_le_bytes());
+    head[digest..digest + 32].copy_from_slice(&work.content_digest);
+    head[digest + 32..digest + 34].copy_from_slice(&work.fingerprint.scheme.to_le_bytes());
+    head[digest + 34..].copy_from_slice(&work.fingerprint.bits);
     json!({
         "pubkey": work.work.to_string(),
         "account": {
             "lamports": 3_500_000, "owner": motif_sdk::licensing::PROGRAM_ID.to_string(), "executable": false,
-            "rentEpoch": 0, "space": 376, "data": [BASE64_STANDARD.encode(head), "base64"],
+            "rentEpoch": 0, "space": 385, "data": [BASE64_STANDARD.encode(head), "base64"],
         },
     })
 }

@@ -84,8 +84,8 @@ pub use motif_credentials as credentials;
 #[cfg(feature = "fingerprint")]
 pub use motif_fingerprint::recognition;
 pub use motif_interface::{
-    bps, channel, earnings, licensing, merkle, mmr, payments, pda, receipt, statement,
-    training_set, voucher, voucher_proof,
+    AccountData, acceptance, bps, channel, earnings, licensing, merkle, mmr, operator, payments,
+    pda, receipt, statement, till, training_set, voucher, voucher_proof,
 };
 pub use solana_pubkey::Pubkey;
 

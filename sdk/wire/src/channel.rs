@@ -23,7 +23,7 @@ pub struct ChannelState {
     pub channel: Address,
     /// Key that funds the channel.
     pub payer: Address,
-    /// Key that meters and settles the channel.
+    /// Authority of the operator that meters and settles the channel.
     pub operator: Address,
     /// Mint of all amounts.
     pub mint: Address,

@@ -6,6 +6,7 @@ use solana_pubkey::Pubkey;
 use motif_interface::{
     channel::{self, Channel},
     licensing,
+    payments::ReceiptKeys,
     receipt::{SignedReceipt, proof::ProofError},
 };
 
@@ -86,8 +87,8 @@ pub struct Evidence<'a> {
     pub digests: Digests,
     /// Content digests of the named works that exist.
     pub works: &'a BTreeMap<Pubkey, [u8; 32]>,
-    /// Channel of the named receipt, if it exists.
-    pub channel: Option<&'a Channel>,
+    /// Channel of the named receipt, and receipt keys of its operator, if it exists.
+    pub channel: Option<(&'a Channel, &'a ReceiptKeys)>,
 }
 
 impl Findings {
@@ -165,9 +166,9 @@ fn standing(
     if !provenance.is_of(&evidence.cluster) {
         return ReceiptStanding::OtherCluster;
     }
-    let Some(channel) = evidence.channel else { return ReceiptStanding::ChannelGone };
-    let is_signed = SignedReceipt::from(receipt).verifies(&channel.operator);
-    match provenance.receipt_proof().map(|proof| proof.verify(&receipt.channel.0, channel)) {
+    let Some((channel, keys)) = evidence.channel else { return ReceiptStanding::ChannelGone };
+    let is_signed = SignedReceipt::from(receipt).verifies_with(keys);
+    match provenance.receipt_proof().map(|proof| proof.verify(&receipt.channel.0, channel, keys)) {
         _ if !is_signed => ReceiptStanding::False,
         None | Some(Err(ProofError::NotSettled)) => ReceiptStanding::Signed,
         Some(Ok(())) => ReceiptStanding::Settled,
@@ -205,10 +206,8 @@ mod tests {
         SigningKey::from_bytes(&[3; 32])
     }
 
-    fn channel() -> Channel {
-        let mut channel = Channel::zeroed();
-        channel.operator = Pubkey::new_from_array(operator().verifying_key().to_bytes());
-        channel
+    fn keys() -> ReceiptKeys {
+        ReceiptKeys::sole(Pubkey::new_from_array(operator().verifying_key().to_bytes()))
     }
 
     fn receipt(output_digest: [u8; 32]) -> Receipt {
@@ -242,6 +241,8 @@ mod tests {
     ) -> (ReceiptStanding, WorkStanding) {
         let digests = Digests { whole: [8; 32], bare: Some(OUTPUT) };
         let works = BTreeMap::from([(WORK, [6; 32])]);
+        let keys = keys();
+        let channel = channel.map(|channel| (channel, &keys));
         let evidence = Evidence { cluster: CLUSTER, digests, works: &works, channel };
         let findings = Findings::new(provenance, evidence);
         (findings.receipt.unwrap().standing, findings.works[0].standing)
@@ -249,7 +250,8 @@ mod tests {
 
     #[test]
     fn only_operator_receipt_licenses_content() {
-        let (signed, channel) = (SignedReceipt::sign(receipt(OUTPUT), &operator()), channel());
+        let (signed, channel) =
+            (SignedReceipt::sign(receipt(OUTPUT), &operator()), Channel::zeroed());
         let good = generated(&signed);
         let expected = (ReceiptStanding::Signed, WorkStanding::Licensed);
         assert_eq!(findings(&good, Some(&channel)), expected);

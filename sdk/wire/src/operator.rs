@@ -6,7 +6,8 @@ use super::{Address, Digest};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Operator {
-    /// Key that signs receipts and settlements. A channel names it at opening.
+    /// Authority of the operator, which a channel names at opening. Its account on chain has the
+    /// keys that settle and sign receipts.
     pub operator: Address,
     /// Cluster tag of vouchers.
     pub cluster: Digest,

@@ -16,6 +16,8 @@ pub struct WorkFacts {
     pub kind: WorkKind,
     /// Status.
     pub status: WorkStatus,
+    /// Title as the owner states it, at most 64 bytes; possibly empty.
+    pub title: String,
     /// Key that registered the work.
     pub creator: Address,
     /// Key that publishes its terms.
@@ -225,6 +227,7 @@ impl WorkFacts {
             consent,
             model,
             certificate: work.certificate.map(Address),
+            title: work.title.clone(),
             metadata_uri: work.metadata_uri.clone(),
             metadata_digest: Digest(work.metadata_digest),
             parents: work.parents.iter().map(ParentShare::from).collect(),

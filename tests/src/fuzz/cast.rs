@@ -8,6 +8,7 @@ use crate::world::{Person, World, token_account};
 pub(super) const RICHES: u64 = 1_000_000_000_000;
 
 /// People and currencies of an episode.
+#[derive(Clone)]
 pub(super) struct Cast {
     /// People. Each can be creator, platform, operator, recipient, claimant or
     /// attacker.
@@ -22,6 +23,7 @@ impl Cast {
     pub fn new(world: &mut World) -> Self {
         let people: Vec<_> = (0..9).map(|_| world.person()).collect();
         let keys: Vec<_> = (0..3).map(|_| world.person()).collect();
+        people.iter().for_each(|person| world.register_operator(person));
         let other = world.mint_of(&motif_sdk::channel::TOKEN_2022_PROGRAM);
         world.admit(&other).assert_ok();
         let currencies = vec![world.currency, other];

@@ -4,6 +4,7 @@ use anchor_lang::error::ErrorCode;
 use motif_sdk::{
     channel::{self as sdk},
     earnings, pda,
+    till::{self, TillShares},
 };
 use payments::PaymentsError;
 use rand::{Rng, seq::IndexedRandom};
@@ -178,9 +179,10 @@ impl Episode {
         let mint = self.mint();
         let currency = self.cast.currency(&mint);
         let funder = self.cast.any_person(&mut self.random);
-        self.know(pda::till(&work, &mint), Known::Till(work, mint));
-        self.know(earnings::till_tokens(&work, &currency), Known::TillTokens(work, mint));
-        let call = Call::new([earnings::open_till(&funder.key(), &work, &currency)], &[&funder]);
+        self.know(pda::till(&TillShares::sole(work), &mint), Known::Till(work, mint));
+        self.know(till::tokens(&TillShares::sole(work), &currency), Known::TillTokens(work, mint));
+        let call =
+            Call::new([till::open(&funder.key(), &TillShares::sole(work), &currency)], &[&funder]);
         Some(Step::new("open_till", call, move |ledger| ledger.open_till(work, mint)))
     }
 
@@ -191,7 +193,7 @@ impl Episode {
         let any = filled.choose(&mut self.random).map(|(key, _)| **key);
         let (work, mint) = chosen.or(any)?;
         let currency = self.cast.currency(&mint);
-        let call = Call::new([earnings::sweep_till(&work, &currency)], &[]);
+        let call = Call::new([till::sweep(&TillShares::sole(work), &currency, None)], &[]);
         Some(Step::new("sweep_till", call, move |ledger| ledger.sweep_till(work, mint).map(drop)))
     }
 }

@@ -10,10 +10,13 @@ use crate::{
 };
 
 impl Episode {
-    /// Pays every party in full. No broken account and no dispute delays another party.
+    /// Pays every party in full, by permissionless calls, the payers' own and waiting: no other
+    /// party's signature, broken account or dispute is needed or in the way.
     pub fn end(&mut self, report: &mut Report) -> Result<(), String> {
-        self.ledger.now += 61 * 86_400;
-        self.world.set_time(self.ledger.now);
+        for address in self.ledger.channels.keys().copied().collect::<Vec<_>>() {
+            self.leave(address, report)?;
+        }
+        self.pass(61 * 86_400);
         for work in self.ledger.works.keys().copied().collect::<Vec<_>>() {
             let of = &self.ledger.works[&work];
             let Some(dispute) = of.dispute else { continue };
@@ -27,22 +30,16 @@ impl Episode {
         for address in self.ledger.channels.keys().copied().collect::<Vec<_>>() {
             self.empty_channel(address, report)?;
         }
-        for (work, mint) in self.ledger.books.keys().copied().collect::<Vec<_>>() {
-            if self.ledger.books[&(work, mint)].split_version
-                != self.ledger.works[&work].split_version
-            {
-                let host = self.world.host.clone();
-                let instruction = earnings::apply_split(&host.key(), &work, &mint);
-                let call = Call::new([instruction], &[&host]);
-                self.must("apply_split", call, report, move |ledger| {
-                    ledger.apply_split(work, mint)
-                })?;
-            }
-        }
+        self.apply_splits(report)?;
         // Parents are older than children, so one pass per generation suffices.
         for _ in 0..self.ledger.works.len() {
             self.pull_everything(report)?;
         }
+        for (work, mint) in self.ledger.books.keys().copied().collect::<Vec<_>>() {
+            self.pay_all_parties(work, mint, report)?;
+        }
+        // Changes that did not fit before recipients were paid.
+        self.apply_splits(report)?;
         for (work, mint) in self.ledger.books.keys().copied().collect::<Vec<_>>() {
             self.pay_all_parties(work, mint, report)?;
         }
@@ -67,6 +64,40 @@ impl Episode {
         self.play(&step, report)
     }
 
+    /// Brings books to the splits of their works: always to that of a verdict, to others if they
+    /// fit.
+    fn apply_splits(&mut self, report: &mut Report) -> Result<(), String> {
+        for (work, mint) in self.ledger.books.keys().copied().collect::<Vec<_>>() {
+            let (book, of) = (&self.ledger.books[&(work, mint)], &self.ledger.works[&work]);
+            let judged = of.verdict_version > book.split_version;
+            let fits = self.ledger.clone().apply_split(work, mint).is_ok();
+            if book.split_version == of.split_version || !judged && !fits {
+                continue;
+            }
+            let host = self.world.host.clone();
+            let instruction = earnings::apply_split(&host.key(), &work, &mint);
+            let call = Call::new([instruction], &[&host]);
+            self.must("apply_split", call, report, move |ledger| ledger.apply_split(work, mint))?;
+        }
+        Ok(())
+    }
+
+    /// The payer starts closing a channel.
+    fn leave(&mut self, address: Pubkey, report: &mut Report) -> Result<(), String> {
+        let channel = &self.ledger.channels[&address];
+        if channel.closes_at != model::NEVER {
+            return Ok(());
+        }
+        let payer = self.cast.people.iter().find(|person| person.key() == channel.payer);
+        let payer = payer.expect("one of the cast").clone();
+        let alone = motif_sdk::channel::Cosigners::default();
+        let close = motif_sdk::channel::request_close(&payer.key(), &alone, &address);
+        let (key, call) = (payer.key(), Call::new([close], &[&payer]));
+        self.must("request_close", call, report, move |ledger| {
+            ledger.request_close(&[key], address)
+        })
+    }
+
     pub(super) fn empty_channel(
         &mut self,
         address: Pubkey,
@@ -80,7 +111,7 @@ impl Episode {
             let people = &episode.cast.people;
             people.iter().find(|person| person.key() == key).expect("one of the cast").clone()
         };
-        let (payer, operator) = (person(self, channel.payer), person(self, channel.operator));
+        let (payer, operator) = (person(self, channel.payer), channel.operator);
         for (index, license) in (0_u16..).zip(&channel.licenses) {
             let opened = self.ledger.books.contains_key(&(license.work, mint));
             if license.credit() > 0 && opened {
@@ -91,12 +122,16 @@ impl Episode {
                 })?;
             }
         }
-        if self.ledger.now < channel.closes_at {
-            let call = Call::new([sdk::request_close(&operator.key(), &address)], &[&operator]);
-            let key = operator.key();
-            self.must("request_close", call, report, move |ledger| {
-                ledger.request_close(key, address)
-            })?;
+        for (index, license) in (0_u16..).zip(&channel.licenses) {
+            if license.holds_quota() {
+                let (host, key) = (self.world.host.clone(), self.world.host.key());
+                let terms = (license.work, license.terms_number);
+                let release = sdk::release_quota(&key, None, &address, index, &terms.0, terms.1);
+                let call = Call::new([release], &[&host]);
+                self.must("release_quota", call, report, move |ledger| {
+                    ledger.release_quota(&[key], address, index, terms)
+                })?;
+            }
         }
         if channel.refunded.is_none() && self.ledger.takes_money(&payer.key(), &mint) {
             let call = Call::new([sdk::withdraw(&payer.key(), &address, &currency)], &[&payer]);
@@ -106,12 +141,11 @@ impl Episode {
             })?;
         }
         let fees = channel.fees() > channel.fees_claimed;
-        if fees && self.ledger.takes_money(&operator.key(), &mint) {
-            let call =
-                Call::new([sdk::claim_fees(&operator.key(), &address, &currency)], &[&operator]);
-            let key = operator.key();
+        if fees && self.ledger.takes_money(&operator, &mint) {
+            let key = operator;
+            let call = Call::new([sdk::claim_fees(&address, &key, &key, &currency)], &[]);
             self.must("claim_fees", call, report, move |ledger| {
-                ledger.claim_fees(key, address).map(drop)
+                ledger.claim_fees(address).map(drop)
             })?;
         }
         Ok(())

@@ -1,7 +1,11 @@
 use std::collections::BTreeMap;
 
 use anchor_lang::error::ErrorCode;
-use motif_sdk::{earnings, licensing::terms_digest, pda};
+use motif_sdk::{
+    licensing::terms_digest,
+    pda,
+    till::{self, TillShares},
+};
 use rand::{Rng, SeedableRng, rngs::StdRng, seq::IndexedRandom};
 use solana_account::Account;
 use solana_clock::Clock;
@@ -17,11 +21,14 @@ use crate::{
     world::{Call, Code, World, token_account},
 };
 
+/// Instructions between two checks that every party can be paid.
+const LIVE: u64 = 130;
 /// Offset of a token account's state.
 const TOKEN_STATE_OFFSET: usize = 108;
 const TOKEN_METADATA_ELF: &[u8] = include_bytes!("../../../programs/artifacts/token_metadata.so");
 
-/// Cluster, people and model of an episode.
+/// Cluster, people and model of an episode. Clones share nothing.
+#[derive(Clone)]
 pub(super) struct Episode {
     pub world: World,
     pub ledger: Ledger,
@@ -41,7 +48,7 @@ pub(super) struct Episode {
 type Draw = fn(&mut Episode) -> Option<Step>;
 
 /// All instructions with their weights.
-const DRAWS: [(u32, Draw); 40] = [
+const DRAWS: [(u32, Draw); 43] = [
     (1, Episode::initialize),
     (1, Episode::create_vault),
     (2, Episode::update_config),
@@ -56,6 +63,8 @@ const DRAWS: [(u32, Draw); 40] = [
     (6, Episode::propose_split),
     (5, Episode::extend_split_change),
     (10, Episode::approve_split_change),
+    (2, Episode::revoke_split_approval),
+    (2, Episode::update_metadata),
     (6, Episode::apply_split_change),
     (3, Episode::cancel_split_change),
     (1, Episode::withdraw_work),
@@ -82,6 +91,7 @@ const DRAWS: [(u32, Draw); 40] = [
     (3, Episode::rotate_voucher_key),
     (10, Episode::license_itself),
     (4, Episode::end_late),
+    (8, Episode::crowd_out),
 ];
 const LATE_DRAWS: [(u32, Draw); 6] = [
     (2, Episode::request_close),
@@ -170,7 +180,10 @@ impl Episode {
             self.past[at] = step;
         }
         self.played += 1;
-        if self.played.is_multiple_of(50) { self.check_all() } else { Ok(()) }
+        if self.played.is_multiple_of(50) {
+            self.check_all()?;
+        }
+        if self.played.is_multiple_of(LIVE) { self.check_live(report) } else { Ok(()) }
     }
 
     /// Draws the next call, usually one that breaks no rule if a few attempts find one.
@@ -329,7 +342,7 @@ impl Episode {
             Known::Till(work, mint) => {
                 let till = self.ledger.tills.get(&(*work, *mint));
                 there(till.is_some())?;
-                let swept = data.get(74..82).map_or(0, |bytes| {
+                let swept = data.get(54..62).map_or(0, |bytes| {
                     u128::from(u64::from_le_bytes(bytes.try_into().expect("eight bytes")))
                 });
                 differs("swept", swept, till.map_or(0, |(_, swept)| *swept))
@@ -368,14 +381,41 @@ impl Episode {
     /// Causes a random event outside of the programs.
     fn event(&mut self, report: &mut Report) -> Result<(), String> {
         let name = match self.random.random_range(0..18) {
-            0..5 => self.jump(),
+            0..5 => return self.let_time_pass(report),
             5..7 => self.next_slot(),
             7..9 => self.fill_till(),
             9 => self.heal(),
-            10 | 11 => self.poison(),
+            10 => self.poison(),
+            11 => self.pass_on(),
             _ => self.acknowledge(),
         };
         report.event(name);
+        Ok(())
+    }
+
+    /// Time passes; vouchers that settled before settle after it, unless an end that their
+    /// channel's account has shown lies in between.
+    fn let_time_pass(&mut self, report: &mut Report) -> Result<(), String> {
+        let before = self.ledger.now;
+        let vouchers: Vec<_> = self.acknowledged.keys().copied().collect();
+        let settleable: Vec<_> =
+            vouchers.into_iter().filter(|channel| self.settles_now(channel)).collect();
+        let name = self.jump();
+        report.event(name);
+        if self.ledger.now < before {
+            return Ok(());
+        }
+        let lasting: Vec<_> =
+            settleable.into_iter().filter(|channel| self.lasts(channel)).collect();
+        report.still_settleable += lasting.len() as u64;
+        self.still_settleable(name, &lasting)
+    }
+
+    /// Pays every party of a copy of this episode: from any state it can be done.
+    fn check_live(&self, report: &mut Report) -> Result<(), String> {
+        let mut report_of_copy = Report::default();
+        self.clone().end(&mut report_of_copy).map_err(|what| format!("not live: {what}"))?;
+        report.live += 1;
         Ok(())
     }
 
@@ -389,9 +429,21 @@ impl Episode {
             9..12 => 86_399,
             _ => self.random.random_range(1..=3_600),
         };
+        let halted = seconds > 0 && self.random.random_ratio(1, 8);
+        if halted {
+            self.ledger.now += seconds;
+            self.world.halt(seconds);
+            return "the cluster halts and resumes";
+        }
+        self.pass(seconds);
+        if seconds > 0 { "the clock goes on" } else { "the clock steps back" }
+    }
+
+    /// Lets seconds pass, and the slots in them.
+    pub fn pass(&mut self, seconds: i64) {
         self.ledger.now += seconds;
         self.world.set_time(self.ledger.now);
-        if seconds > 0 { "the clock goes on" } else { "the clock steps back" }
+        self.ledger.slot = slot(&self.world);
     }
 
     fn next_slot(&mut self) -> &'static str {
@@ -405,14 +457,19 @@ impl Episode {
         let tills: Vec<_> = self.ledger.tills.keys().copied().collect();
         let Some(&(work, mint)) = tills.choose(&mut self.random) else { return "nothing" };
         let amount: u64 = self.random.random_range(1..=100_000);
+        self.fill(work, mint, amount);
+        "tokens arrive in a till"
+    }
+
+    /// Tokens arrive in a till.
+    pub fn fill(&mut self, work: Pubkey, mint: Pubkey, amount: u64) {
         let currency = self.cast.currency(&mint);
         let lies = self.ledger.tills.get_mut(&(work, mint)).expect("a till");
         lies.0 += u128::from(amount);
         let total = lies.0 as u64; // a few hundred thousand
-        let owner = pda::till(&work, &mint);
+        let owner = pda::till(&TillShares::sole(work), &mint);
         let account = token_account(&currency, &owner, total);
-        self.world.set(earnings::till_tokens(&work, &currency), account);
-        "tokens arrive in a till"
+        self.world.set(till::tokens(&TillShares::sole(work), &currency), account);
     }
 
     fn some_purse(&mut self) -> (Pubkey, Pubkey) {

@@ -1,7 +1,7 @@
 //! Acknowledged vouchers that are not settled, and calls by which a payer could
 //! void them.
 
-use licensing::{Offer, Unit, UsePrice};
+use licensing::{Caps, Offer, Unit, UsePrice};
 use motif_sdk::{
     channel::{self as sdk, Entry, ReceiptsCommitment},
     voucher::{SignedVoucher, Voucher},
@@ -20,6 +20,7 @@ use crate::{
 #[derive(Clone)]
 pub(super) struct Acknowledged {
     operator: Pubkey,
+    key: Pubkey,
     licenses: Vec<u16>,
     call: Call,
 }
@@ -47,7 +48,7 @@ impl Episode {
         let mut chosen: Vec<_> = priced.choose_multiple(&mut self.random, 3).copied().collect();
         chosen.sort_unstable();
         let (_, dearest) = chosen.iter().max_by_key(|(_, price)| *price)?;
-        let free = channel.deposited - channel.charged();
+        let free = channel.deposited - channel.committed();
         let mut units = u32::try_from(free / dearest).unwrap_or(u32::MAX).max(1);
         loop {
             let entries: Vec<_> = chosen.iter().map(|(license, _)| (*license, units)).collect();
@@ -70,7 +71,7 @@ impl Episode {
             everyone.find(|person| person.key() == *key)
         };
         let operator = person(&channel.operator)?;
-        let key = person(&channel.key_at(self.ledger.now))?;
+        let key = person(&channel.key_at(self.ledger.now, self.ledger.slot))?;
         let (mut prices, mut bytes) = (0, Vec::new());
         for &(license, units) in entries {
             prices += channel.licenses[usize::from(license)].price_of(units);
@@ -88,9 +89,11 @@ impl Episode {
         };
         let receipts = ReceiptsCommitment { root: [0xEC; 32], sum: u64::try_from(prices).ok()? };
         let signed = SignedVoucher::sign(voucher, &key.signing_key());
-        let settle = sdk::settle(&operator.key(), &signed, bytes, Some(receipts));
+        let settler = operator.key();
+        let settle = sdk::settle(&settler, &channel.operator, &signed, bytes, Some(receipts));
         Some(Acknowledged {
             operator: operator.key(),
+            key: key.key(),
             licenses: entries.iter().map(|(license, _)| *license).collect(),
             call: Call::new(settle, &[operator]),
         })
@@ -100,6 +103,24 @@ impl Episode {
     fn settles(&self, voucher: &Acknowledged) -> bool {
         let transaction = self.world.transaction(&voucher.call);
         self.world.svm.simulate_transaction(transaction).is_ok()
+    }
+
+    /// Returns whether the acknowledged voucher of a channel settles now.
+    pub(super) fn settles_now(&self, channel: &Pubkey) -> bool {
+        self.acknowledged.get(channel).is_some_and(|voucher| self.settles(voucher))
+    }
+
+    /// Returns whether every end that the account of an acknowledged voucher's channel shows is in
+    /// the future.
+    pub(super) fn lasts(&self, channel: &Pubkey) -> bool {
+        let (voucher, now) = (&self.acknowledged[channel], self.ledger.now);
+        let Some(channel) = self.ledger.channels.get(channel) else { return false };
+        let licensed = voucher.licenses.iter().all(|index| {
+            let license = channel.licenses.get(usize::from(*index));
+            license.is_some_and(|license| now <= license.expires_at)
+        });
+        let key = channel.key_at(now, self.ledger.slot);
+        licensed && !channel.closed(now, self.ledger.slot) && key == voucher.key
     }
 
     /// Returns acknowledged vouchers of the channels in a call that settle before it and must
@@ -137,14 +158,14 @@ impl Episode {
         Ok(())
     }
 
-    /// Draws the next of the calls by which a payer licenses its own work for an upfront fee of the
-    /// whole free deposit, while a voucher of its channel is acknowledged.
+    /// Draws the next of the calls by which a payer licenses its own work, for an upfront fee or
+    /// with a quota of the whole free deposit, while a voucher of its channel is acknowledged.
     pub(super) fn license_itself(&mut self) -> Option<Step> {
         let mut pairs = Vec::new();
         for address in self.acknowledged.keys() {
             let Some(channel) = self.ledger.channels.get(address) else { continue };
             let open = channel.closes_at == NEVER && channel.operator != channel.payer;
-            let free = channel.deposited - channel.charged();
+            let free = channel.deposited - channel.committed();
             let own = self.ledger.works.iter().filter(|(_, work)| {
                 let active = work.status == Status::Active && work.dispute.is_none();
                 active && work.owner == channel.payer && work.consented_at(self.ledger.now)
@@ -159,16 +180,24 @@ impl Episode {
         let number = self.ledger.works[&work].latest_terms;
         let terms = self.ledger.works[&work].terms.get(&number);
         let simple = |terms: &&Terms| {
-            let limited = terms.approval_required || terms.shared_caps() || terms.once_each();
+            let limited =
+                terms.approval_required || terms.total_units.is_some() || terms.once_each();
             let offered = terms.prices.iter().any(|(licensed_use, _)| *licensed_use == USES[0]);
             terms.mint == of.mint && terms.valid_at(self.ledger.now) && offered && !limited
         };
-        let dear = terms.filter(simple).filter(|terms| u128::from(terms.upfront_fee) * 2 > free);
+        let cost = |terms: &Terms| {
+            let left = terms.revenue.map_or(0, |cap| u128::from(cap) - terms.revenue_out);
+            left.max(u128::from(terms.upfront_fee))
+        };
+        let dear = terms.filter(simple).filter(|terms| cost(*terms) * 2 > free);
         let Some(terms) = dear else {
             let price = UsePrice { licensed_use: USES[0], unit: Unit::Generation, price: 1 };
-            let upfront_fee = u64::try_from(free).ok()?;
+            let all = u64::try_from(free).ok()?;
+            let by_quota = self.random.random_bool(0.5);
+            let caps = Caps { revenue: by_quota.then_some(all), ..Caps::default() };
             let offer = Offer {
-                upfront_fee,
+                upfront_fee: if by_quota { 0 } else { all },
+                caps,
                 commercial: self.random.random(),
                 legal_digest: [0x1E; 32],
                 ..Offer::new(vec![price])
@@ -182,11 +211,12 @@ impl Episode {
             licensed_use: USES[0],
             max_price: u64::MAX,
             digest: terms.digest,
+            min_expires_at: i64::MIN,
             quota_units: 0,
-            quota_revenue: 0,
+            quota_revenue: terms.revenue.map_or(0, |cap| cap - terms.revenue_out as u64),
             approver: None,
             approval: false,
-            issuance: false,
+            issuance: terms.shared_caps(),
             licensee: false,
             fee_accounts: true,
         };
@@ -204,7 +234,7 @@ impl Episode {
                 let work = &self.ledger.works[&license.work];
                 match work.withdrawn_at {
                     Some(withdrawn_at) => {
-                        if license.notice_end(withdrawn_at)
+                        if license.notice_end(withdrawn_at, work.verdict_terms)
                             < self.ledger.now.min(license.expires_at)
                         {
                             late.push((*address, index, license.work));

@@ -1,14 +1,14 @@
 //! Calls of the licensing program about disputes and the config.
 
 use anchor_lang::error::ErrorCode;
-use licensing::{LicensingError, Verdict};
+use licensing::{Award, LicensingError, Verdict};
 use motif_sdk::licensing::{self as sdk, OpenDisputeArgs, UpdateConfigArgs};
 use rand::{Rng, seq::IndexedRandom};
 use solana_pubkey::Pubkey;
 
 use super::{Episode, Step, licensing_steps::unless};
 use crate::{
-    model::{Deciding, Ledger, Refused},
+    model::{Awarded, Deciding, Ledger, Refused},
     world::{Call, Code, Person},
 };
 
@@ -16,10 +16,15 @@ impl Episode {
     pub(super) fn open_dispute(&mut self) -> Option<Step> {
         let work = self.work()?;
         let claimant = self.cast.any_person(&mut self.random);
-        let args = OpenDisputeArgs { evidence_digest: [3; 32], evidence_uri: String::new() };
+        let bond = self.ledger.config.bond;
+        let max_bond = if self.random.random_ratio(1, 12) { bond.saturating_sub(1) } else { bond };
+        let args =
+            OpenDisputeArgs { evidence_digest: [3; 32], evidence_uri: String::new(), max_bond };
         let instruction = sdk::open_dispute(&claimant.key(), &work, args);
         let (caller, call) = (claimant.key(), Call::new([instruction], &[&claimant]));
-        Some(Step::new("open_dispute", call, move |ledger| ledger.open_dispute(caller, work)))
+        Some(Step::new("open_dispute", call, move |ledger| {
+            ledger.open_dispute(caller, work, max_bond)
+        }))
     }
 
     /// Returns a disputed work with its owner and claimant.
@@ -42,11 +47,21 @@ impl Episode {
             _ => self.cast.mostly(&arbiter, &mut self.random),
         };
         let upheld = self.random.random_bool(0.5);
-        let verdict = if upheld { Verdict::Upheld } else { Verdict::Rejected };
+        let kept_parents: u8 =
+            if self.random.random_bool(0.5) { u8::MAX } else { self.random.random() };
+        let award = Award { kept_parents, keeps_recipients: self.random.random_ratio(1, 3) };
+        let awarded = Awarded {
+            kept_parents: std::array::from_fn(|place| kept_parents >> place & 1 == 1),
+            keeps_recipients: award.keeps_recipients,
+        };
+        let verdict = if upheld { Verdict::Upheld(award) } else { Verdict::Rejected };
         let instruction = sdk::decide_dispute(&arbiter.key(), &work, &owner, &claimant, verdict);
         let (caller, call) = (arbiter.key(), Call::new([instruction], &[&arbiter]));
         Some(Step::new("decide_dispute", call, move |ledger| {
-            let how = if upheld { Deciding::Upheld(caller) } else { Deciding::Rejected(caller) };
+            let how = match upheld {
+                true => Deciding::Upheld(caller, awarded),
+                false => Deciding::Rejected(caller),
+            };
             let others = other_parties(ledger, &work, &owner, &claimant);
             unless(others, ErrorCode::ConstraintHasOne, ledger, |ledger| {
                 ledger.end_dispute(work, how)

@@ -1,11 +1,11 @@
 //! Calls of the licensing program.
 
 use anchor_lang::error::ErrorCode;
-use licensing::{Caps, Derivatives, Offer, Purpose, Unit, Use, UsePrice, WorkKind};
+use licensing::{Caps, Derivatives, Offer, Purpose, Unit, Use, UsePrice, WorkKind, WorkStatus};
 use motif_sdk::{
     licensing::{
-        self as sdk, ModelArgs, ParentShare, ProposeSplitArgs, Registration, Right as SdkRight,
-        Share,
+        self as sdk, ModelDeclaration, ParentShare, ProposeSplitArgs, Registration,
+        Right as SdkRight, Share,
     },
     pda,
 };
@@ -16,7 +16,7 @@ use solana_sha256_hasher::hashv;
 
 use super::{Episode, Known, Step};
 use crate::{
-    model::{Ledger, Made, Refused, Registering, Right, Terms},
+    model::{Ledger, Made, Refused, Registering, Right, Status, Terms},
     world::{Call, Code, Person},
 };
 
@@ -130,14 +130,16 @@ impl Episode {
             parents.push(ParentShare { work: from, share_bps: bps });
             rights.push(named);
         }
+        let min_expires_at = self.random.random_ratio(1, 8).then(|| self.moment());
         let split = self.split();
         let registration = Registration {
             consent_expires_at: consent_end,
-            model: model.map(|likeness| ModelArgs {
+            model: model.map(|likeness| ModelDeclaration {
                 base_model: "base".to_owned(),
                 training_root: [7; 32],
                 likeness,
             }),
+            min_expires_at,
             parents,
             split: shares(&split),
             ..Registration::new(kind, digest, &creator.key())
@@ -153,6 +155,7 @@ impl Episode {
             consent,
             consent_end,
             model,
+            min_expires_at,
             parents: made,
             split,
         };
@@ -238,6 +241,7 @@ impl Episode {
             notice_seconds: random.random_range(0..=10 * 86_400),
             legal_digest: [0x1E; 32],
             uses,
+            operators: Vec::new(),
             legal_uri: String::new(),
         };
         Some(self.publishing(&owner, work, mint, offer))
@@ -361,10 +365,16 @@ impl Episode {
         let work = self.work()?;
         let offered = self.ledger.works[&work].pending_owner;
         let accepter = self.cast.mostly(&offered.unwrap_or_default(), &mut self.random);
-        let instruction = sdk::accept_ownership(&accepter.key(), &work);
+        let of = &self.ledger.works[&work];
+        let (withdrawn, split_version) = (of.status == Status::Withdrawn, of.split_version);
+        let status = if withdrawn { WorkStatus::Withdrawn } else { WorkStatus::Active };
+        let stale = u32::from(self.random.random_ratio(1, 12));
+        let latest_terms = of.latest_terms.wrapping_sub(stale);
+        let expected = sdk::AcceptOwnershipArgs { status, latest_terms, split_version };
+        let instruction = sdk::accept_ownership(&accepter.key(), &work, expected);
         let (caller, call) = (accepter.key(), Call::new([instruction], &[&accepter]));
         Some(Step::new("accept_ownership", call, move |ledger| {
-            ledger.accept_ownership(caller, work)
+            ledger.accept_ownership(caller, work, withdrawn, latest_terms, split_version)
         }))
     }
 
@@ -379,11 +389,12 @@ impl Episode {
         }
         let recipients = whole;
         let recipients = if self.random.random_ratio(1, 40) { 33 } else { recipients };
-        let args = ProposeSplitArgs { recipients, shares: shares(&split) };
+        let expires_at = self.random.random_ratio(1, 4).then(|| self.moment());
+        let args = ProposeSplitArgs { recipients, expires_at, shares: shares(&split) };
         let instruction = sdk::propose_split(&owner.key(), &work, args);
         let (caller, call) = (owner.key(), Call::new([instruction], &[&owner]));
         Some(Step::new("propose_split", call, move |ledger| {
-            ledger.propose_split(caller, work, recipients, split.clone())
+            ledger.propose_split(caller, work, recipients, expires_at, split.clone())
         }))
     }
 
@@ -440,6 +451,17 @@ impl Episode {
         }))
     }
 
+    pub(super) fn revoke_split_approval(&mut self) -> Option<Step> {
+        let work = self.changing()?;
+        let recipient = self.ledger.works[&work].split.choose(&mut self.random)?.0;
+        let recipient = self.cast.mostly(&recipient, &mut self.random);
+        let instruction = sdk::revoke_split_approval(&recipient.key(), &work);
+        let (caller, call) = (recipient.key(), Call::new([instruction], &[&recipient]));
+        Some(Step::new("revoke_split_approval", call, move |ledger| {
+            ledger.revoke_split(caller, work)
+        }))
+    }
+
     pub(super) fn apply_split_change(&mut self) -> Option<Step> {
         let work = self.changing()?;
         let of = &self.ledger.works[&work];
@@ -471,6 +493,26 @@ impl Episode {
                 ledger,
                 |ledger| ledger.cancel_split_change(caller, work),
             )
+        }))
+    }
+
+    pub(super) fn update_metadata(&mut self) -> Option<Step> {
+        let work = self.work()?;
+        let owner = self.owner_of(&work);
+        let bytes = self.random.random_range(0..=66);
+        let mut title = "t".repeat(bytes);
+        if self.random.random_ratio(1, 12) {
+            title.insert(0, '\u{202E}');
+        }
+        let new = sdk::UpdateMetadataArgs {
+            title: title.clone(),
+            metadata_uri: "u".repeat(self.random.random_range(0..=200)),
+            metadata_digest: [4; 32],
+        };
+        let instruction = sdk::update_metadata(&owner.key(), &work, new);
+        let (caller, call) = (owner.key(), Call::new([instruction], &[&owner]));
+        Some(Step::new("update_metadata", call, move |ledger| {
+            ledger.update_metadata(caller, work, &title)
         }))
     }
 

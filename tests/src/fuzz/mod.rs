@@ -6,11 +6,13 @@
 //! till), then an instruction. Caller and arguments are random, so many calls break a rule. Some
 //! calls are replays of older ones. One in six is sabotaged and must be rejected. After every step
 //! the accounts in the call must equal the model, and every promise must hold. Acknowledged
-//! vouchers are settled in a simulation before and after calls by other parties, with the same
-//! result. All accounts are compared with the model periodically and at the end. At the end every
-//! party is paid; the rest is dust, or belongs to parties that cannot be paid.
+//! vouchers are settled in a simulation before and after calls by other parties and events, with
+//! the same result. Periodically every party of a copy of the episode is paid. All accounts are
+//! compared with the model periodically and at the end. At the end every party is paid; the rest is
+//! dust, or belongs to parties that cannot be paid.
 
 mod cast;
+mod crowd_steps;
 mod earnings_steps;
 mod end;
 mod episode;

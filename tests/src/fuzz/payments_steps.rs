@@ -3,7 +3,8 @@
 use licensing::Use;
 use motif_sdk::{
     channel::{
-        self as sdk, AcceptTermsArgs, Acceptance, Entry, OpenChannelArgs, Quota, ReceiptsCommitment,
+        self as sdk, AcceptTermsArgs, Acceptance, Cosigners, Entry, OpenChannelArgs, Quota,
+        ReceiptsCommitment,
     },
     pda,
     voucher::{SignedVoucher, Voucher},
@@ -75,7 +76,11 @@ impl Episode {
                 1 => u64::MAX,
                 _ => random.random_range(1..=2_000_000),
             },
+            watcher: None,
         };
+        let watched = random.random_ratio(1, 3);
+        let watcher = watched.then(|| self.cast.any_person(&mut self.random).key());
+        let args = OpenChannelArgs { watcher, ..args };
         let address = pda::channel(&payer.key(), &operator.key(), &mint, args.salt);
         self.know(address, Known::Channel);
         let what = Opening {
@@ -87,6 +92,7 @@ impl Episode {
             fee_bps: args.operator_fee_bps,
             grace_seconds: args.grace_seconds,
             deposit: args.deposit,
+            watcher,
         };
         let instruction = sdk::open(&payer.key(), &operator.key(), &currency, args);
         let call = Call::new([instruction], &[&payer]);
@@ -143,9 +149,17 @@ impl Episode {
             digest[0] ^= 1;
         }
         let max_price = if random.random_ratio(1, 25) { price.saturating_sub(1) } else { price };
+        let consent_end = self.ledger.works[&work].consent_end();
+        let end = [terms.expires_at, consent_end].into_iter().flatten().min();
+        let min_expires_at = match (end, random.random_range(0..12)) {
+            (None, _) | (_, 0..6) => i64::MIN,
+            (Some(end), 6) => end.saturating_add(1),
+            (Some(end), _) => end,
+        };
         let shared_caps = terms.shared_caps() != random.random_ratio(1, 40);
         let per_licensee = terms.once_each() != random.random_ratio(1, 40);
-        let fee_accounts = (terms.upfront_fee > 0) != random.random_ratio(1, 40);
+        let deposits = terms.upfront_fee > 0 || terms.shared_caps();
+        let fee_accounts = deposits != random.random_ratio(1, 40);
         let wanted = terms.approval_required;
         let owner = self.ledger.works[&work].owner;
         let approval = terms.approvals.contains_key(&(payer.key(), false));
@@ -158,6 +172,7 @@ impl Episode {
             licensed_use,
             max_price,
             digest,
+            min_expires_at,
             quota_units: units,
             quota_revenue: revenue,
             approver: approver.as_ref().map(Person::key),
@@ -185,13 +200,14 @@ impl Episode {
             approval: what.approval,
             per_licensee: what.licensee,
             shared_caps: what.issuance,
-            fee_currency: what.fee_accounts.then(|| self.cast.currency(&mint)),
+            deposit_currency: what.fee_accounts.then(|| self.cast.currency(&mint)),
         };
         let args = AcceptTermsArgs {
             licensed_use: what.licensed_use,
             max_price: what.max_price,
             terms_digest: what.digest,
             quota: Quota { units: what.quota_units, revenue: what.quota_revenue },
+            min_expires_at: what.min_expires_at,
         };
         let instruction = sdk::accept_terms(&payer.key(), &channel, &acceptance, args);
         let mut signers = vec![payer];
@@ -263,12 +279,15 @@ impl Episode {
             _ => {}
         }
         let cluster = if random.random_ratio(1, 60) { [0xC2; 32] } else { CLUSTER };
-        let settler = if random.random_ratio(1, 12) {
-            self.cast.any_person(random)
-        } else {
-            self.cast.mostly(&channel.operator, random)
+        let closing = channel.closes_at != crate::model::NEVER;
+        let watcher = channel.watcher.filter(|_| closing && random.random_bool(0.5));
+        let settler = match watcher {
+            Some(watcher) => self.cast.mostly(&watcher, random),
+            None if random.random_ratio(1, 12) => self.cast.any_person(random),
+            None => self.cast.mostly(&channel.operator, random),
         };
-        let signer = self.cast.mostly(&channel.key_at(self.ledger.now), random);
+        let key = channel.key_at(self.ledger.now, self.ledger.slot);
+        let signer = self.cast.mostly(&key, random);
         let sum = prices as u64;
         let sum = if random.random_ratio(1, 30) { sum.wrapping_add(1) } else { sum };
         let receipts = random.random_ratio(9, 10).then_some(([0xEC; 32], sum));
@@ -302,7 +321,9 @@ impl Episode {
         let Prepared { signed, bytes, receipts, opened_slot, what } = self.statement()?;
         let channel = signed.voucher.channel;
         let settler = self.cast.people.iter().find(|person| person.key() == what.settler)?;
-        let call = Call::new(sdk::settle(&settler.key(), &signed, bytes, receipts), &[settler]);
+        let operator = self.ledger.channels[&channel].operator;
+        let settle = sdk::settle(&settler.key(), &operator, &signed, bytes, receipts);
+        let call = Call::new(settle, &[settler]);
         Some(Step::new("settle", call, move |ledger| {
             let this = ledger.channel(&channel)?.opened_slot == opened_slot;
             let for_this_channel = what.for_this_channel && this;
@@ -318,7 +339,9 @@ impl Episode {
         let cast = || self.cast.people.iter().chain(&self.cast.keys);
         let person = |key| cast().find(|person| person.key() == key);
         let (settler, signer) = (person(what.settler)?, person(key)?);
-        let settle = sdk::settle_cosigned(&settler.key(), &key, &voucher, bytes, receipts);
+        let operator = self.ledger.channels[&channel].operator;
+        let settler_key = settler.key();
+        let settle = sdk::settle_cosigned(&settler_key, &operator, &key, &voucher, bytes, receipts);
         let call = Call::new([settle], &[settler, signer]);
         Some(Step::new("settle_cosigned", call, move |ledger| {
             // The transaction determines cluster, digest and expiry.
@@ -370,7 +393,9 @@ impl Episode {
         }
         self.prepared.remove(&key);
         let Prepared { signed, receipts, opened_slot, what, .. } = prepared;
-        let call = Call::new(sdk::settle_buffered(&settler.key(), &signed, receipts), &[&settler]);
+        let operator = self.ledger.channels.get(&channel)?.operator;
+        let settle = sdk::settle_buffered(&settler.key(), &operator, &signed, receipts);
+        let call = Call::new(settle, &[&settler]);
         Some(Step::new("settle_buffered", call, move |ledger| {
             let this = ledger.channel(&channel)?.opened_slot == opened_slot;
             let for_this_channel = what.for_this_channel && this;
@@ -434,7 +459,7 @@ impl Episode {
     pub(super) fn release_quota(&mut self) -> Option<Step> {
         let channel = self.channel()?;
         let of = &self.ledger.channels[&channel];
-        let operator = of.operator;
+        let (payer, operator) = (of.payer, of.operator);
         let holding: Vec<_> = (0..)
             .zip(&of.licenses)
             .filter(|(_, license)| license.holds_quota())
@@ -449,10 +474,16 @@ impl Episode {
         let (index, work, terms) =
             chosen.filter(|_| self.random.random_ratio(9, 10)).unwrap_or(any);
         let caller = self.cast.mostly(&operator, &mut self.random);
-        let instruction = sdk::release_quota(&caller.key(), &channel, index, &work, terms);
-        let (key, call) = (caller.key(), Call::new([instruction], &[&caller]));
+        let agrees = self.random.random_ratio(2, 3);
+        let cosigner = agrees.then(|| self.cast.mostly(&payer, &mut self.random));
+        let party = cosigner.as_ref().map(Person::key);
+        let instruction = sdk::release_quota(&caller.key(), party, &channel, index, &work, terms);
+        let mut signers = vec![caller];
+        signers.extend(cosigner);
+        let keys: Vec<_> = signers.iter().map(Person::key).collect();
+        let call = Call::new([instruction], &distinct(&signers));
         Some(Step::new("release_quota", call, move |ledger| {
-            ledger.release_quota(key, channel, index, (work, terms))
+            ledger.release_quota(&keys, channel, index, (work, terms))
         }))
     }
 
@@ -468,14 +499,19 @@ impl Episode {
             1 => channel,
             _ => self.cast.key(&mut self.random).key(),
         };
-        let agreed = operator.as_ref().map(|person| person.key());
-        let instruction = sdk::rotate_voucher_key(&payer.key(), agreed, &channel, key);
+        let watcher = self.ledger.channels[&channel].watcher.filter(|_| agrees);
+        let watcher = watcher.map(|watcher| self.cast.mostly(&watcher, &mut self.random));
+        let agreed = Cosigners {
+            party: operator.as_ref().map(Person::key),
+            watcher: watcher.as_ref().map(Person::key),
+        };
+        let instruction = sdk::rotate_voucher_key(&payer.key(), &agreed, &channel, key);
         let caller = payer.key();
         let mut signers = vec![payer];
-        signers.extend(operator);
+        signers.extend(operator.into_iter().chain(watcher));
         let call = Call::new([instruction], &distinct(&signers));
         Some(Step::new("rotate_voucher_key", call, move |ledger| {
-            ledger.rotate_voucher_key(caller, agreed, channel, key)
+            ledger.rotate_voucher_key(caller, (agreed.party, agreed.watcher), channel, key)
         }))
     }
 
@@ -483,10 +519,23 @@ impl Episode {
         let channel = self.channel()?;
         let of = &self.ledger.channels[&channel];
         let party = if self.random.random_bool(0.6) { of.payer } else { of.operator };
+        let other = if party == of.payer { of.operator } else { of.payer };
+        let watcher = of.watcher;
         let caller = self.cast.mostly(&party, &mut self.random);
-        let instruction = sdk::request_close(&caller.key(), &channel);
-        let (key, call) = (caller.key(), Call::new([instruction], &[&caller]));
-        Some(Step::new("request_close", call, move |ledger| ledger.request_close(key, channel)))
+        let agrees = self.random.random_ratio(1, 3);
+        let cosigner = agrees.then(|| self.cast.mostly(&other, &mut self.random));
+        let watcher = watcher.filter(|_| self.random.random_bool(0.5));
+        let watcher = watcher.map(|watcher| self.cast.mostly(&watcher, &mut self.random));
+        let cosigners = Cosigners {
+            party: cosigner.as_ref().map(Person::key),
+            watcher: watcher.as_ref().map(Person::key),
+        };
+        let instruction = sdk::request_close(&caller.key(), &cosigners, &channel);
+        let mut signers = vec![caller];
+        signers.extend(cosigner.into_iter().chain(watcher));
+        let keys: Vec<_> = signers.iter().map(Person::key).collect();
+        let call = Call::new([instruction], &distinct(&signers));
+        Some(Step::new("request_close", call, move |ledger| ledger.request_close(&keys, channel)))
     }
 
     pub(super) fn withdraw(&mut self) -> Option<Step> {
@@ -504,13 +553,9 @@ impl Episode {
         let channel = self.channel()?;
         let of = &self.ledger.channels[&channel];
         let (operator, mint) = (of.operator, of.mint);
-        let operator = self.cast.mostly(&operator, &mut self.random);
         let currency = self.cast.currency(&mint);
-        let instruction = sdk::claim_fees(&operator.key(), &channel, &currency);
-        let (caller, call) = (operator.key(), Call::new([instruction], &[&operator]));
-        Some(Step::new("claim_fees", call, move |ledger| {
-            ledger.claim_fees(caller, channel).map(drop)
-        }))
+        let call = Call::new([sdk::claim_fees(&channel, &operator, &operator, &currency)], &[]);
+        Some(Step::new("claim_fees", call, move |ledger| ledger.claim_fees(channel).map(drop)))
     }
 
     pub(super) fn close_channel(&mut self) -> Option<Step> {

@@ -67,6 +67,8 @@ fn check_channel(channel: &Channel) -> Result<(), String> {
     let charged = channel.charged();
     let refunded = channel.refunded.unwrap_or(0);
     require(channel.deposited >= charged + refunded, || "charged above deposit".to_owned())?;
+    let backed = channel.deposited >= channel.committed() + refunded;
+    require(backed, || "a quota is held without the money to use it".to_owned())?;
     let taken = channel.collected() + channel.fees_claimed;
     require(charged >= taken, || "paid out more than was charged".to_owned())
 }
@@ -106,9 +108,15 @@ fn check_book(book: &Book) -> Result<(), String> {
 
 fn check_entitlements(before: &Book, after: &Book, judged: bool) -> Result<(), String> {
     require(after.earned >= before.earned, || "earnings fell".to_owned())?;
-    for (person, standing) in &before.people {
-        let least = if judged { standing.taken } else { before.entitled(person) };
+    for person in before.people.keys() {
+        let least = if judged { before.secured(person) } else { before.entitled(person) };
         require(after.entitled(person) >= least, || format!("{person} is entitled to less"))?;
+    }
+    for position in 0..before.parents.len() {
+        let least =
+            if judged { before.secured_parent(position) } else { before.entitled_parent(position) };
+        let kept = after.entitled_parent(position) >= least;
+        require(kept, || format!("parent {position} is entitled to less"))?;
     }
     Ok(())
 }

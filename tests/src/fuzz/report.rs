@@ -20,6 +20,8 @@ pub struct Report {
     pub replayed: u64,
     /// Number of checks that an acknowledged voucher settles after another party's call.
     pub still_settleable: u64,
+    /// Number of times every party of a copy was paid.
+    pub live: u64,
     /// Number of sabotaged calls, by kind.
     pub sabotaged: BTreeMap<&'static str, u64>,
     /// Number of rejections, by error code and program.
@@ -76,6 +78,7 @@ impl Report {
         self.accepted += other.accepted;
         self.replayed += other.replayed;
         self.still_settleable += other.still_settleable;
+        self.live += other.live;
         self.episodes += other.episodes;
         self.lost += other.lost;
         for (name, tally) in other.by_instruction {

@@ -33,12 +33,16 @@ pub fn same_book(data: &[u8], book: &Book) -> Agreement {
     same("split version", earnings.split_version, book.split_version)?;
     same("parents", usize::from(earnings.parents), book.parents.len())?;
     same("given out before", u128::from(earnings.own_before), book.given_out())?;
-    let contested = (earnings.dispute, u128::from(earnings.own_contested));
+    let (own, earned) = (earnings.own_contested, earnings.earned_contested);
+    let contested = (earnings.dispute, u128::from(own), u128::from(earned));
     same("contested", contested, book.contested)?;
+    let dropped = (u128::from(earnings.earned_before), u128::from(earnings.own_start));
+    same("before the last dropped parent", dropped, book.dropped)?;
     let (parents, people) = parts.split_at_checked(book.parents.len()).ok_or("parents missing")?;
     for (part, parent) in parents.iter().zip(&book.parents) {
         same("parent", part.key, parent.work)?;
         same("parent's share", part.share_bps, parent.bps)?;
+        same("parent's share before", u128::from(part.entitled_before), parent.before)?;
         same("pulled", u128::from(part.taken), parent.taken)?;
     }
     let (present, others) =
@@ -71,6 +75,10 @@ pub fn same_channel(data: &[u8], channel: &Channel) -> Agreement {
     let account = ChannelAccount::from_bytes(data).ok_or("this is no channel")?;
     let chain = account.channel;
     same("parties", (chain.payer, chain.operator), (channel.payer, channel.operator))?;
+    same("watcher", chain.watcher(), channel.watcher)?;
+    let closing = (chain.closes_at, chain.closes_slot, chain.payer_leaves == 1);
+    same("closing", closing, (channel.closes_at, channel.closes_slot, channel.payer_leaves))?;
+    same("earmarked", u128::from(chain.earmarked), channel.earmarked())?;
     same("mint", chain.mint, channel.mint)?;
     same("fee", chain.operator_fee_bps, channel.fee_bps)?;
     same("opened", chain.opened_slot, channel.opened_slot)?;
@@ -97,6 +105,7 @@ pub fn same_channel(data: &[u8], channel: &Channel) -> Agreement {
         same("licensed work", chain.work, license.work)?;
         same("licensed terms", chain.terms_number, license.terms_number)?;
         same("price", u128::from(chain.price), license.price)?;
+        same("earmark", u128::from(chain.earmark()), license.earmark())?;
         same("expiry", chain.expires_at, license.expires_at)?;
         same("units", u128::from(chain.units), license.units)?;
         same("settled", u128::from(chain.settled), license.upfront + license.prices)?;
@@ -133,12 +142,16 @@ pub fn same_work(mut data: &[u8], work: &Work) -> Agreement {
     same("verdict version", chain.verdict_version, work.verdict_version)?;
     same("disputes", chain.disputes, work.disputes)?;
     same("upheld dispute", chain.verdict_dispute, work.verdict_dispute)?;
+    same("terms before a verdict", chain.verdict_terms, work.verdict_terms)?;
+    let keeps = (chain.verdict_keeps_recipients, work.verdict_keeps_recipients);
+    same("kept recipients", keeps.0, keeps.1)?;
     same("withdrawn at", chain.withdrawn_at, work.withdrawn_at.unwrap_or(NEVER))?;
     let consent = chain.consent.map(|consent| {
         let end = consent.expires_at.unwrap_or(NEVER);
         (consent.person, end)
     });
     same("consent", consent, work.consent)?;
+    same("title", chain.title, work.title.clone())?;
     same("certificate", chain.certificate.is_some(), work.certified)?;
     let inherited = chain.inherited;
     same("inherited end", inherited.expires_at, work.inherited.ends_by)?;

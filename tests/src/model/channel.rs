@@ -18,6 +18,8 @@ pub struct Channel {
     pub payer: Pubkey,
     /// Operator.
     pub operator: Pubkey,
+    /// Watcher, if there is one.
+    pub watcher: Option<Pubkey>,
     /// Mint.
     pub mint: Pubkey,
     /// Distinguishes channels between the same parties.
@@ -28,16 +30,20 @@ pub struct Channel {
     pub fee_bps: u16,
     /// Grace period.
     pub grace_seconds: i64,
-    /// Voucher keys with the first second of each, latest last.
-    pub keys: Vec<(i64, Pubkey)>,
+    /// Voucher keys with the first second and slot of each, latest last.
+    pub keys: Vec<(i64, u64, Pubkey)>,
     /// Total, base units.
     pub deposited: u128,
     /// Fees paid to the operator.
     pub fees_claimed: u128,
     /// Refund to the payer; `None` before.
     pub refunded: Option<u128>,
-    /// Unix second from which nothing settles.
+    /// Unix second from which nothing settles, once `closes_slot` is reached too.
     pub closes_at: i64,
+    /// Slot from which nothing settles, once `closes_at` is reached too.
+    pub closes_slot: u64,
+    /// Whether the payer requested to close it.
+    pub payer_leaves: bool,
     /// Licenses, by index.
     pub licenses: Vec<License>,
     /// Hashes of the records of settled statements.
@@ -95,15 +101,31 @@ impl Channel {
         self.upfront() + self.prices() + self.fees()
     }
 
+    /// Returns the charged and earmarked amount, with fees on both.
+    pub fn committed(&self) -> u128 {
+        let prices = self.prices().saturating_add(self.earmarked());
+        prices.saturating_add(exact::share(prices, self.fee_bps)).saturating_add(self.upfront())
+    }
+
+    /// Returns the amount earmarked for quotas, without fees.
+    pub fn earmarked(&self) -> u128 {
+        self.licenses.iter().map(License::earmark).fold(0, u128::saturating_add)
+    }
+
+    /// Returns whether nothing settles any more.
+    pub fn closed(&self, now: i64, slot: u64) -> bool {
+        now >= self.closes_at && slot >= self.closes_slot
+    }
+
     /// Returns the amount that the vault can still pay out for this channel.
     pub fn left(&self) -> u128 {
         self.deposited - self.refunded.unwrap_or(0) - self.collected() - self.fees_claimed
     }
 
     /// Returns the valid voucher key.
-    pub fn key_at(&self, now: i64) -> Pubkey {
-        let began = self.keys.iter().rev().find(|(from, _)| now >= *from);
-        began.map_or(Pubkey::default(), |(_, key)| *key)
+    pub fn key_at(&self, now: i64, slot: u64) -> Pubkey {
+        let began = self.keys.iter().rev().find(|(from, first, _)| now >= *from && slot >= *first);
+        began.map_or(Pubkey::default(), |(_, _, key)| *key)
     }
 
     /// Returns whether a key can be a voucher key.
@@ -121,31 +143,51 @@ impl Channel {
     }
 
     /// Rotates the voucher key.
-    pub(super) fn rotate(&mut self, key: Pubkey, agreed: bool, now: i64, rules: &mut Rules) {
+    pub(super) fn rotate(
+        &mut self,
+        key: Pubkey,
+        agreed: bool,
+        (now, slot): (i64, u64),
+        rules: &mut Rules,
+    ) {
         rules.require(self.may_sign(&key), PaymentsError::InvalidVoucherKey);
         let from = if agreed { Some(i64::MIN) } else { now.checked_add(self.grace_seconds) };
         rules.require(from.is_some(), PaymentsError::Overflow);
-        self.keys = vec![(i64::MIN, self.key_at(now)), (from.unwrap_or(NEVER), key)];
+        let first = if agreed { 0 } else { slot + self.grace_seconds as u64 };
+        let present = self.key_at(now, slot);
+        self.keys = vec![(i64::MIN, 0, present), (from.unwrap_or(NEVER), first, key)];
     }
 
     /// Starts the grace period, or ends it.
-    pub(super) fn close(&mut self, caller: &Pubkey, now: i64, rules: &mut Rules) {
-        rules.require(now < self.closes_at, PaymentsError::ChannelClosed);
-        if *caller == self.operator {
-            self.closes_at = now;
+    pub(super) fn close(&mut self, signers: &[Pubkey], (now, slot): (i64, u64), rules: &mut Rules) {
+        let signed = |key: &Pubkey| signers.contains(key);
+        let (payer, operator) = (signed(&self.payer), signed(&self.operator));
+        rules.require(payer || operator, PaymentsError::NotPayer);
+        rules.require(!self.closed(now, slot), PaymentsError::ChannelClosed);
+        let was_leaving = self.payer_leaves;
+        self.payer_leaves |= payer;
+        let watched = self.watcher.is_none_or(|watcher| signed(&watcher));
+        if operator && self.payer_leaves && watched {
+            (self.closes_at, self.closes_slot) = (now, slot);
             return;
         }
-        rules.require(*caller == self.payer, PaymentsError::NotPayer);
-        rules.require(self.closes_at == NEVER, PaymentsError::ChannelClosing);
+        if self.closes_at != NEVER {
+            let joins = self.payer_leaves && !was_leaving;
+            rules.require(joins, PaymentsError::ChannelClosing);
+            return;
+        }
         let closes_at = now.checked_add(self.grace_seconds);
         rules.require(closes_at.is_some(), PaymentsError::Overflow);
         self.closes_at = closes_at.unwrap_or(NEVER);
+        self.closes_slot = slot + self.grace_seconds as u64;
     }
 
     /// Refunds the payer; returns the amount.
-    pub(super) fn withdraw(&mut self, now: i64, rules: &mut Rules) -> u128 {
-        rules.require(now >= self.closes_at, PaymentsError::ChannelStillOpen);
+    pub(super) fn withdraw(&mut self, now: i64, slot: u64, rules: &mut Rules) -> u128 {
+        rules.require(self.closed(now, slot), PaymentsError::ChannelStillOpen);
         rules.require(self.refunded.is_none(), PaymentsError::AlreadyWithdrawn);
+        let held = self.licenses.iter().any(|license| license.holds_quota());
+        rules.require(!held, PaymentsError::QuotasHeld);
         let refund = self.deposited - self.charged();
         self.refunded = Some(refund);
         refund
@@ -160,13 +202,22 @@ impl Channel {
     }
 
     /// Settles a statement.
-    pub(super) fn settle(&mut self, address: Pubkey, what: &Settling, now: i64, rules: &mut Rules) {
-        rules.require(now < self.closes_at, PaymentsError::ChannelClosed);
-        let others_from = i128::from(self.closes_at) - i128::from(self.grace_seconds / 2);
+    pub(super) fn settle(
+        &mut self,
+        address: Pubkey,
+        what: &Settling,
+        (now, slot): (i64, u64),
+        rules: &mut Rules,
+    ) {
+        rules.require(!self.closed(now, slot), PaymentsError::ChannelClosed);
+        let half = self.grace_seconds / 2;
+        let late = i128::from(now) >= i128::from(self.closes_at) - i128::from(half)
+            && i128::from(slot) >= i128::from(self.closes_slot) - i128::from(half);
         let operator = what.settler == self.operator;
-        let may = operator || i128::from(now) >= others_from;
-        rules.require(may, PaymentsError::OperatorFirst);
-        rules.require(what.signer == self.key_at(now), PaymentsError::VoucherSignerMismatch);
+        let may = operator || late && self.watcher == Some(what.settler);
+        rules.require(may, PaymentsError::SettlerNotAllowed);
+        let signer = self.key_at(now, slot);
+        rules.require(what.signer == signer, PaymentsError::VoucherSignerMismatch);
         rules.require(what.for_this_channel, PaymentsError::VoucherChannelMismatch);
         let number = self.statements.len() as u64;
         rules.require(what.statement == number, PaymentsError::VoucherStatementMismatch);
@@ -189,7 +240,7 @@ impl Channel {
             u128::from(what.cumulative) == cumulative,
             PaymentsError::VoucherTotalMismatch,
         );
-        rules.require(self.charged() <= self.deposited, PaymentsError::InsufficientDeposit);
+        rules.require(self.committed() <= self.deposited, PaymentsError::InsufficientDeposit);
         // Possible only after the clock stepped back behind a withdrawal.
         let spent = self.charged() + self.refunded.unwrap_or(0);
         rules.require(spent <= self.deposited, PaymentsError::ChargedAboveDeposit);
@@ -258,13 +309,14 @@ impl Channel {
     }
 
     /// Checks whether the account can be closed.
-    pub(super) fn check_closable(&self, slot: u64) -> Result<(), Refused> {
+    pub(super) fn check_closable(&self, now: i64, slot: u64) -> Result<(), Refused> {
         let mut rules = Rules::default();
         rules.require(self.refunded.is_some(), PaymentsError::NotWithdrawn);
+        let forfeited = now >= self.closes_at.saturating_add(30 * 86_400);
+        let fees = if forfeited { self.fees_claimed } else { self.fees() };
         let taken = self.collected() + self.fees_claimed;
-        rules.require(taken == self.charged(), PaymentsError::ChannelNotEmpty);
-        let held = self.licenses.iter().any(|license| license.holds_quota());
-        rules.require(!held, PaymentsError::QuotasHeld);
+        let empty = taken == self.upfront() + self.prices() + fees;
+        rules.require(empty, PaymentsError::ChannelNotEmpty);
         rules.require(slot > self.opened_slot, PaymentsError::SlotNotElapsed);
         rules.check()
     }

@@ -22,8 +22,11 @@ pub struct Book {
     pub parents: Vec<Upstream>,
     /// Recipients and shares in basis points, in order.
     pub split: Vec<(Pubkey, u16)>,
-    /// Number of the last applied dispute, and the amount kept by then.
-    pub contested: (u32, u128),
+    /// Number of the last applied dispute, with the amounts kept and earned by then, or by a later
+    /// claim or pull outside of disputes.
+    pub contested: (u32, u128, u128),
+    /// Amounts earned and kept when a verdict last dropped parents.
+    pub dropped: (u128, u128),
     /// Current and former recipients.
     pub people: BTreeMap<Pubkey, Standing>,
 }
@@ -33,8 +36,10 @@ pub struct Book {
 pub struct Upstream {
     /// Parent.
     pub work: Pubkey,
-    /// Share of all earnings, basis points.
+    /// Share of the earnings since a verdict last dropped parents, basis points.
     pub bps: u16,
+    /// Entitlement by then, base units.
+    pub before: u128,
     /// Pulled amount, base units.
     pub taken: u128,
 }
@@ -55,13 +60,14 @@ pub struct Standing {
 impl Book {
     /// Creates the book of a work without earnings.
     pub fn new(parents: &[(Pubkey, u16)], split: &[(Pubkey, u16)], split_version: u32) -> Self {
-        let upstream = |&(work, bps)| Upstream { work, bps, taken: 0 };
+        let upstream = |&(work, bps)| Upstream { work, bps, before: 0, taken: 0 };
         Self {
             earned: 0,
             split_version,
             parents: parents.iter().map(upstream).collect(),
             split: split.to_vec(),
-            contested: (0, 0),
+            contested: (0, 0, 0),
+            dropped: (0, 0),
             people: split.iter().map(|&(person, _)| (person, Standing::default())).collect(),
         }
     }
@@ -69,7 +75,8 @@ impl Book {
     /// Returns the earnings that the parents leave.
     pub fn kept(&self) -> u128 {
         let parents: u16 = self.parents.iter().map(|parent| parent.bps).sum();
-        exact::share(self.earned, 10_000 - parents)
+        let (earned, kept) = self.dropped;
+        kept + exact::share(self.earned - earned, 10_000 - parents)
     }
 
     /// Returns the entitlements by earlier splits.
@@ -94,9 +101,33 @@ impl Book {
         self.entitled(person) - self.people.get(person).map_or(0, |standing| standing.taken)
     }
 
+    /// Returns the entitlement of a person that no verdict can take: what was earned before the
+    /// dispute was applied or a party was paid outside of disputes, and what was paid.
+    pub fn secured(&self, person: &Pubkey) -> u128 {
+        let taken = self.people.get(person).map_or(0, |standing| standing.taken);
+        self.entitled_of(self.contested.1, person).max(taken)
+    }
+
+    /// Returns the entitlement of the parent at a position, base units.
+    pub fn entitled_parent(&self, position: usize) -> u128 {
+        self.entitled_upstream(self.earned, &self.parents[position])
+    }
+
+    /// Returns the entitlement of the parent at a position that no verdict can take, as
+    /// [`Book::secured`].
+    pub fn secured_parent(&self, position: usize) -> u128 {
+        let parent = &self.parents[position];
+        self.entitled_upstream(self.contested.2, parent).max(parent.taken)
+    }
+
     /// Returns the amount that a parent can pull, base units.
     pub fn due(&self, parent: &Upstream) -> u128 {
-        exact::share(self.earned, parent.bps) - parent.taken
+        self.entitled_upstream(self.earned, parent) - parent.taken
+    }
+
+    /// Base units a parent is entitled to when so many were earned.
+    fn entitled_upstream(&self, earned: u128, parent: &Upstream) -> u128 {
+        parent.before + exact::share(earned.saturating_sub(self.dropped.0), parent.bps)
     }
 
     /// Returns whether the account lists the person: former recipients are dropped at the first
@@ -114,8 +145,8 @@ impl Book {
 
     /// Returns the dust, base units.
     pub fn dust(&self) -> u128 {
-        let parents: u128 =
-            self.parents.iter().map(|parent| exact::share(self.earned, parent.bps)).sum();
+        let entitled = |parent| self.entitled_upstream(self.earned, parent);
+        let parents: u128 = self.parents.iter().map(entitled).sum();
         let people: u128 = self.people.keys().map(|person| self.entitled(person)).sum();
         self.earned - parents - people
     }
@@ -132,22 +163,31 @@ impl Book {
         Ok(())
     }
 
-    /// Pays a parent's entitlement; returns the amount.
+    /// Pays a parent's entitlement, that of before the dispute if there is one; returns the amount.
     ///
     /// # Errors
     /// If it is not a parent, or everything is pulled.
-    pub fn pull(&mut self, parent: &Pubkey) -> Result<u128, Refused> {
-        let earned = self.earned;
-        let Some(upstream) = self.parents.iter_mut().find(|upstream| upstream.work == *parent)
-        else {
+    pub fn pull(&mut self, parent: &Pubkey, disputed: bool) -> Result<u128, Refused> {
+        let earned = if disputed { self.contested.2 } else { self.earned };
+        let Some(place) = self.parents.iter().position(|upstream| upstream.work == *parent) else {
             return refused(PaymentsError::ParentNotFound);
         };
-        let new = exact::share(earned, upstream.bps) - upstream.taken;
+        let upstream = self.parents[place];
+        // A book that was told of no dispute has paid more than it says: the pull is refused.
+        let new = self.entitled_upstream(earned, &upstream).saturating_sub(upstream.taken);
         if new == 0 {
             return refused(PaymentsError::NothingToClaim);
         }
-        upstream.taken += new;
+        self.secure(disputed);
+        self.parents[place].taken += new;
         Ok(new)
+    }
+
+    /// Secures the earnings until now, unless a dispute contests them.
+    fn secure(&mut self, disputed: bool) {
+        if !disputed {
+            (self.contested.1, self.contested.2) = (self.kept(), self.earned);
+        }
     }
 
     /// Pays a person's entitlement, during a dispute only the part earned before it; returns the
@@ -164,32 +204,47 @@ impl Book {
         // Without the dispute applied, more may be paid than the entitlement; the claim is
         // rejected.
         let new = self.entitled_of(kept, person).saturating_sub(taken);
+        self.secure(disputed);
         self.people.entry(*person).or_default().taken += new;
         Ok(new)
     }
 
-    /// Applies another split. Earlier entitlements stay. After a verdict, the amount kept since its
-    /// dispute goes to the new split, or everything unpaid if the
-    /// dispute was not applied.
+    /// Applies a verdict that kept these parents. A dropped parent keeps what is secured.
+    pub fn reparent(&mut self, parents: &[(Pubkey, u16)]) {
+        let shares: Vec<_> = self.parents.iter().map(|parent| (parent.work, parent.bps)).collect();
+        if shares == parents {
+            return;
+        }
+        let before = |position: usize, bps: u16| {
+            if bps == self.parents[position].bps {
+                self.entitled_parent(position)
+            } else {
+                self.secured_parent(position)
+            }
+        };
+        let shares = parents.iter().map(|(_, bps)| *bps).enumerate();
+        let befores: Vec<_> = shares.map(|(position, bps)| before(position, bps)).collect();
+        self.dropped = (self.earned, self.earned - befores.iter().sum::<u128>());
+        for ((parent, before), (_, bps)) in self.parents.iter_mut().zip(befores).zip(parents) {
+            *parent = Upstream { before, bps: *bps, ..*parent };
+        }
+    }
+
+    /// Applies another split. Earlier entitlements stay. After a verdict (`judged`), unsecured
+    /// earnings go to the new split if they are `moved`.
     ///
     /// # Errors
-    /// If an account has no room for all parties with an entitlement.
+    /// If an account has no room for all parties with an entitlement, unless there was a verdict.
     pub fn resplit(
         &mut self,
         split: &[(Pubkey, u16)],
         split_version: u32,
-        verdict: Option<u32>,
+        (judged, moved): (bool, bool),
     ) -> Result<(), Refused> {
         let mut people: BTreeMap<Pubkey, Standing> = BTreeMap::new();
         let stands = |person: &Pubkey| split.iter().any(|(other, _)| other == person);
         for (person, standing) in &self.people {
-            let before = match verdict {
-                None => self.entitled(person),
-                Some(dispute) if dispute == self.contested.0 => {
-                    self.entitled_of(self.contested.1, person)
-                }
-                Some(_) => standing.taken,
-            };
+            let before = if moved { self.secured(person) } else { self.entitled(person) };
             let forgotten = !stands(person) && standing.taken == before;
             let written_off = if forgotten { before } else { standing.written_off };
             people.insert(*person, Standing { before, forgotten, written_off, ..*standing });
@@ -199,7 +254,8 @@ impl Book {
         }
         let known = people.values().filter(|standing| !standing.forgotten).count();
         let mut rules = Rules::default();
-        rules.require(self.parents.len() + known <= MOST_PARTIES, PaymentsError::TooManyParties);
+        let fits = judged || self.parents.len() + known <= MOST_PARTIES;
+        rules.require(fits, PaymentsError::TooManyParties);
         rules.check()?;
 
         self.people = people;
@@ -221,8 +277,8 @@ mod tests {
     fn earlier_earnings_stay_with_earners() {
         let mut book = Book::new(&[(key(9), 2_000)], &[(key(1), 5_000), (key(2), 5_000)], 0);
         book.credit(1_001).unwrap();
-        assert_eq!((book.entitled(&key(1)), book.pull(&key(9))), (400, Ok(200)));
-        book.resplit(&[(key(2), 1_000), (key(3), 9_000)], 1, None).unwrap();
+        assert_eq!((book.entitled(&key(1)), book.pull(&key(9), false)), (400, Ok(200)));
+        book.resplit(&[(key(2), 1_000), (key(3), 9_000)], 1, (false, false)).unwrap();
         book.credit(999).unwrap();
         let entitled = [1, 2, 3].map(|person| book.entitled(&key(person)));
         assert_eq!(entitled, [400, 400 + 80, 720]);
@@ -234,27 +290,29 @@ mod tests {
     fn old_dust_goes_to_new_split() {
         let mut book = Book::new(&[], &[(key(1), 5_000), (key(2), 5_000)], 0);
         book.credit(1).unwrap();
-        book.resplit(&[(key(2), 10_000)], 1, None).unwrap();
+        book.resplit(&[(key(2), 10_000)], 1, (false, false)).unwrap();
         assert_eq!((book.entitled(&key(1)), book.entitled(&key(2)), book.dust()), (0, 1, 0));
     }
 
     #[test]
-    fn untold_verdict_takes_unpaid() {
+    fn untold_verdict_takes_unsecured() {
         let mut book = Book::new(&[], &[(key(1), 5_000), (key(2), 5_000)], 0);
         book.credit(100).unwrap();
         assert_eq!(book.claim(&key(1), false), Ok(50));
-        book.resplit(&[(key(3), 10_000)], 1, Some(1)).unwrap();
-        assert_eq!((book.owed(&key(1)), book.owed(&key(2)), book.owed(&key(3))), (0, 0, 50));
+        book.credit(60).unwrap();
+        book.resplit(&[(key(3), 10_000)], 1, (true, true)).unwrap();
+        // The claim has secured the other's half of 100 too.
+        assert_eq!((book.owed(&key(1)), book.owed(&key(2)), book.owed(&key(3))), (0, 50, 60));
     }
 
     #[test]
     fn verdict_takes_contested_earnings() {
         let mut book = Book::new(&[], &[(key(1), 5_000), (key(2), 5_000)], 0);
         book.credit(100).unwrap();
-        book.contested = (1, book.kept());
+        book.contested = (1, book.kept(), book.earned);
         book.credit(60).unwrap();
         assert_eq!(book.claim(&key(1), true), Ok(50));
-        book.resplit(&[(key(3), 10_000)], 1, Some(1)).unwrap();
+        book.resplit(&[(key(3), 10_000)], 1, (true, true)).unwrap();
         assert_eq!((book.owed(&key(1)), book.owed(&key(2)), book.owed(&key(3))), (0, 50, 60));
     }
 }

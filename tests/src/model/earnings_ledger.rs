@@ -62,7 +62,23 @@ impl Ledger {
     pub fn pull(&mut self, child: Pubkey, parent: Pubkey, mint: Pubkey) -> Result<u128, Refused> {
         let mut above = self.book(&parent, &mint)?.clone();
         let mut below = self.book(&child, &mint)?.clone();
-        let amount = below.pull(&parent)?;
+        let of = self.work(&child)?;
+        let disputed = of.dispute.is_some();
+        let mut rules = Rules::default();
+        let undecided = of.verdict_version <= below.split_version;
+        rules.require(undecided, PaymentsError::SplitNotApplied);
+        let told = !disputed || below.contested.0 == of.disputes;
+        rules.require(told, PaymentsError::DisputeNotApplied);
+        let amount = match below.pull(&parent, disputed) {
+            Ok(amount) => amount,
+            Err(Refused(codes)) => {
+                for code in codes {
+                    rules.require(false, code);
+                }
+                0
+            }
+        };
+        rules.check()?;
         above.credit(amount)?;
         self.books.insert((child, mint), below);
         self.books.insert((parent, mint), above);
@@ -146,13 +162,20 @@ impl Ledger {
     pub fn apply_split(&mut self, work: Pubkey, mint: Pubkey) -> Result<(), Refused> {
         let of = self.work(&work)?;
         let (split, version, verdict) = (of.split.clone(), of.split_version, of.verdict_version);
+        let parents = of.parents.clone();
         let mut rules = Rules::default();
         let mut book = self.book(&work, &mint)?.clone();
         let contested = of.dispute.is_some() && book.contested.0 == of.disputes;
         rules.require(!contested, PaymentsError::EarningsDisputed);
         rules.require(book.split_version != version, PaymentsError::SplitUnchanged);
-        let verdict = (verdict > book.split_version).then_some(of.verdict_dispute);
-        let fits = book.resplit(&split, version, verdict).is_ok();
+        let judged = verdict > book.split_version;
+        let told = book.contested.0 == of.verdict_dispute;
+        // Recipients that stay are left what they have where the book cannot tell what came later.
+        let moved = judged && (told || !of.verdict_keeps_recipients);
+        let fits = book.resplit(&split, version, (judged, moved)).is_ok();
+        if judged {
+            book.reparent(&parents);
+        }
         rules.require(fits, PaymentsError::TooManyParties);
         rules.check()?;
         self.books.insert((work, mint), book);
@@ -165,14 +188,14 @@ impl Ledger {
     /// Every broken rule.
     pub fn apply_dispute(&mut self, work: Pubkey, mint: Pubkey) -> Result<(), Refused> {
         let of = self.work(&work)?;
-        let (disputed, number, version) = (of.dispute.is_some(), of.disputes, of.split_version);
+        let (disputed, number, verdict) = (of.dispute.is_some(), of.disputes, of.verdict_version);
         let mut book = self.book(&work, &mint)?.clone();
         let mut rules = Rules::default();
         rules.require(disputed, PaymentsError::WorkNotDisputed);
         rules.require(book.contested.0 != number, PaymentsError::DisputeApplied);
-        rules.require(book.split_version == version, PaymentsError::SplitNotApplied);
+        rules.require(verdict <= book.split_version, PaymentsError::SplitNotApplied);
         rules.check()?;
-        book.contested = (number, book.kept());
+        book.contested = (number, book.kept(), book.earned);
         self.books.insert((work, mint), book);
         Ok(())
     }
@@ -200,13 +223,16 @@ impl Ledger {
         let Some(&(lies, swept)) = self.tills.get(&(work, mint)) else {
             return refused(ErrorCode::AccountNotInitialized);
         };
-        let mut book = self.book(&work, &mint)?.clone();
         let mut rules = Rules::default();
         rules.require(lies > 0, PaymentsError::EmptyTill);
         rules.require(exact::fits(swept + lies), PaymentsError::Overflow);
-        rules.require(book.credit(lies).is_ok(), PaymentsError::Overflow);
+        // The earnings are a remaining account, whose owner is checked first.
+        let mut book = self.books.get(&(work, mint)).cloned();
+        rules.require(book.is_some(), ErrorCode::AccountOwnedByWrongProgram);
+        let credited = book.as_mut().is_none_or(|book| book.credit(lies).is_ok());
+        rules.require(credited, PaymentsError::Overflow);
         rules.check()?;
-        self.books.insert((work, mint), book);
+        self.books.extend(book.map(|book| ((work, mint), book)));
         self.tills.insert((work, mint), (0, swept + lies));
         self.bring_into_vault(&mint, lies);
         Ok(lies)

@@ -5,8 +5,8 @@ pub const WHOLE: u128 = 10_000;
 
 /// Returns `bps` of `total`, base units, rounded down.
 pub fn share(total: u128, bps: u16) -> u128 {
-    let part = total * u128::from(bps);
-    (part - part % WHOLE) / WHOLE
+    let (wholes, rest) = (total / WHOLE, total % WHOLE);
+    wholes * u128::from(bps) + rest * u128::from(bps) / WHOLE
 }
 
 /// Returns whether a total fits 64 bits.

@@ -15,17 +15,24 @@ impl Ledger {
     ///
     /// # Errors
     /// Every broken rule.
-    pub fn open_dispute(&mut self, caller: Pubkey, work: Pubkey) -> Result<(), Refused> {
+    pub fn open_dispute(
+        &mut self,
+        caller: Pubkey,
+        work: Pubkey,
+        max_bond: u64,
+    ) -> Result<(), Refused> {
         let (now, config) = (self.now, self.config);
         let of = self.work_mut(&work)?;
         let mut rules = Rules::default();
         of.require_undisputed(&mut rules, LicensingError::WorkDisputed);
         rules.require(of.dispute.is_none(), in_use());
         rules.require(of.owner != caller, LicensingError::OwnerCannotDispute);
+        rules.require(config.bond <= max_bond, LicensingError::BondAboveMaximum);
         rules.check()?;
         let deadline = now.saturating_add(i64::from(config.dispute_seconds));
         of.disputes += 1;
-        of.dispute = Some(Dispute { claimant: caller, bond: config.bond, deadline });
+        of.dispute =
+            Some(Dispute { claimant: caller, bond: config.bond, opened_at: now, deadline });
         Ok(())
     }
 
@@ -41,9 +48,12 @@ impl Ledger {
         };
         let mut rules = Rules::default();
         match how {
-            Deciding::Upheld(caller) | Deciding::Rejected(caller) => {
+            Deciding::Upheld(caller, _) | Deciding::Rejected(caller) => {
                 rules.require(caller == arbiter, LicensingError::NotArbiter);
                 rules.require(now <= dispute.deadline, LicensingError::DisputeOverdue);
+                let heard = now >= dispute.opened_at.saturating_add(43_200);
+                let soon = matches!(how, Deciding::Upheld(..)) && !heard;
+                rules.require(!soon, LicensingError::HearingOpen);
             }
             Deciding::Expired => {
                 rules.require(now > dispute.deadline, LicensingError::DisputeOpen);
@@ -51,8 +61,8 @@ impl Ledger {
         }
         rules.check()?;
         of.dispute = None;
-        if matches!(how, Deciding::Upheld(_)) {
-            of.award_to(dispute.claimant);
+        if let Deciding::Upheld(_, awarded) = how {
+            of.award_to(dispute.claimant, awarded);
         }
         Ok(())
     }

@@ -24,6 +24,8 @@ pub struct Ledger {
     pub tills: BTreeMap<(Pubkey, Pubkey), (u128, u128)>,
     /// Statement buffers by channel and settler.
     pub staged: BTreeMap<(Pubkey, Pubkey), Vec<u8>>,
+    /// Fees of closed channels that were not claimed in time, by mint.
+    pub forfeited: BTreeMap<Pubkey, u128>,
     /// Balances of vaults by mint.
     pub vaults: BTreeMap<Pubkey, u128>,
     /// Token accounts of people by owner and mint.
@@ -69,13 +71,15 @@ impl Purse {
 }
 
 impl Ledger {
-    /// Returns the amount that a vault must be able to pay out: the sum over channels and books.
+    /// Returns the amount in a vault: what it must be able to pay out, the sum over channels and
+    /// books, and forfeited fees.
     pub fn owed_by_vault(&self, mint: &Pubkey) -> u128 {
         let of_this = self.channels.values().filter(|channel| channel.mint == *mint);
         let in_channels: u128 = of_this.map(Channel::left).sum();
         let of_this = self.books.iter().filter(|((_, other), _)| other == mint);
         let in_books: u128 = of_this.map(|(_, book)| book.left()).sum();
-        in_channels + in_books
+        let forfeited = self.forfeited.get(mint).copied().unwrap_or(0);
+        in_channels + in_books + forfeited
     }
 
     /// Returns the base units in a person's token account.

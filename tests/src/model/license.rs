@@ -29,6 +29,8 @@ pub struct License {
     pub notice_seconds: u32,
     /// Quota of units, until it is released.
     pub quota_units: Option<u128>,
+    /// Amount earmarked for each unit of the quota, base units.
+    pub quota_price: u128,
     /// Quota of revenue, until it is released.
     pub quota_revenue: Option<u128>,
     /// Day of acceptance.
@@ -105,14 +107,10 @@ impl License {
         self.quota_units.is_some() || self.quota_revenue.is_some()
     }
 
-    /// Returns the maximum revenue that its quotas still allow, base units; a cap of its own counts
-    /// like a quota.
-    pub fn quota_worth(&self) -> u128 {
-        if !self.holds_quota() {
-            return 0;
-        }
-        let units = self.most_units.map_or(0, |most| (most - self.units) * self.price);
-        units.max(self.most_revenue.map_or(0, |most| most - self.prices))
+    /// Returns the amount earmarked for the rest of its quotas, base units.
+    pub fn earmark(&self) -> u128 {
+        let units = self.quota_units.map_or(0, |quota| (quota - self.units) * self.quota_price);
+        units.max(self.quota_revenue.map_or(0, |quota| quota - self.prices))
     }
 
     /// Releases its unused quotas, units and base units, so that it cannot charge under them
@@ -130,15 +128,17 @@ impl License {
         (units, revenue)
     }
 
-    /// Returns the last second of the notice of a withdrawal.
-    pub fn notice_end(&self, withdrawn_at: i64) -> i64 {
-        withdrawn_at.saturating_add(i64::from(self.notice_seconds).max(DAY))
+    /// Returns the last second of the notice of a withdrawal. Terms before number `judged` were not
+    /// the owner's.
+    pub fn notice_end(&self, withdrawn_at: i64, judged: u32) -> i64 {
+        let notice = if self.terms_number < judged { 0 } else { i64::from(self.notice_seconds) };
+        withdrawn_at.saturating_add(notice.max(DAY))
     }
 
     /// Ends the license after the notice of a withdrawal and not before `settled_until`, unless it
     /// ends earlier.
-    pub fn end_by_withdrawal(&mut self, withdrawn_at: i64, settled_until: i64) {
-        let end = self.notice_end(withdrawn_at).max(settled_until);
+    pub fn end_by_withdrawal(&mut self, withdrawn_at: i64, judged: u32, settled_until: i64) {
+        let end = self.notice_end(withdrawn_at, judged).max(settled_until);
         self.expires_at = self.expires_at.min(end);
     }
 

@@ -31,6 +31,8 @@ pub struct Registering {
     pub consent_end: Option<i64>,
     /// Style model: whether it can reproduce a person's likeness; `None` for other kinds.
     pub model: Option<bool>,
+    /// Earliest accepted end of what the work inherits.
+    pub min_expires_at: Option<i64>,
     /// Parents.
     pub parents: Vec<Made>,
     /// Recipients and shares, basis points.
@@ -61,11 +63,20 @@ pub enum Right {
     License(u32, Pubkey, u16),
 }
 
+/// Award to a claimant beside the ownership.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Awarded {
+    /// Whether each parent, in order, keeps its share.
+    pub kept_parents: [bool; 8],
+    /// Whether the claimant gets the owner's share only.
+    pub keeps_recipients: bool,
+}
+
 /// End of a dispute.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Deciding {
-    /// The arbiter upholds the claim.
-    Upheld(Pubkey),
+    /// The arbiter upholds the claim with this award.
+    Upheld(Pubkey, Awarded),
     /// The arbiter rejects the claim.
     Rejected(Pubkey),
     /// The deadline passed without a verdict.
@@ -99,6 +110,9 @@ impl Ledger {
             rules.require(!twice, LicensingError::DuplicateParent);
             self.check_parent(made, &what.creator, &mut inherited, &mut rules)?;
         }
+        let least = what.min_expires_at.unwrap_or(i64::MIN);
+        let lasts = inherited.ends_by.is_none_or(|end| end >= least);
+        rules.require(lasts, LicensingError::InheritedEndTooEarly);
         rules.check()?;
         let consent = what.consent.map(|person| (person, what.consent_end.unwrap_or(i64::MAX)));
         self.works.insert(
@@ -114,6 +128,8 @@ impl Ledger {
                 verdict_version: 0,
                 disputes: 0,
                 verdict_dispute: 0,
+                verdict_terms: 0,
+                verdict_keeps_recipients: false,
                 withdrawn_at: None,
                 consent,
                 pending_owner: None,
@@ -123,6 +139,7 @@ impl Ledger {
                 change: None,
                 dispute: None,
                 certified: false,
+                title: String::new(),
             },
         );
         Ok(())
@@ -136,8 +153,8 @@ impl Ledger {
         rules: &mut Rules,
     ) -> Result<(), Refused> {
         let parent = self.work(&made.from)?;
-        rules.require(parent.dispute.is_none(), LicensingError::ParentDisputed);
         if !matches!(made.right, Right::License(..)) {
+            rules.require(parent.dispute.is_none(), LicensingError::ParentDisputed);
             let active = parent.status == Status::Active;
             rules.require(active, LicensingError::ParentNotActive);
             let consented = parent.consented_at(self.now);
@@ -146,8 +163,9 @@ impl Ledger {
         let number = match made.right {
             Right::Owner(signer) => {
                 rules.require(signer == parent.owner, LicensingError::MissingApproval);
-                // The owner waives the conditions of its own terms, not the inherited ones.
-                let ends = [inherited.ends_by, parent.inherited.ends_by];
+                // The owner waives the conditions of its own terms, not the inherited ones and not
+                // the end of the person's consent.
+                let ends = [inherited.ends_by, parent.inherited.ends_by, parent.consent_end()];
                 inherited.ends_by = ends.into_iter().flatten().min();
                 inherited.share_alike |= parent.inherited.share_alike;
                 inherited.non_commercial |= parent.inherited.non_commercial;
@@ -216,8 +234,10 @@ impl Ledger {
         let own = license.work == made.from && license.terms_number == number;
         rules.require(own, LicensingError::LicenseTermsMismatch);
         rules.require(license.units > 0, LicensingError::LicenseUnused);
-        let withdrawn_at = self.works.get(&made.from).and_then(|work| work.withdrawn_at);
-        let notice_end = withdrawn_at.map_or(i64::MAX, |at| license.notice_end(at));
+        let parent = self.works.get(&made.from);
+        let judged = parent.map_or(0, |work| work.verdict_terms);
+        let withdrawn_at = parent.and_then(|work| work.withdrawn_at);
+        let notice_end = withdrawn_at.map_or(i64::MAX, |at| license.notice_end(at, judged));
         let ends_at = license.expires_at.min(notice_end);
         rules.require(self.now <= ends_at, LicensingError::LicenseEnded);
     }
@@ -331,13 +351,24 @@ impl Ledger {
         Ok(())
     }
 
-    /// Accepts the ownership of a work.
+    /// Accepts the ownership of a work with this status, latest terms and split version.
     ///
     /// # Errors
     /// Every broken rule.
-    pub fn accept_ownership(&mut self, caller: Pubkey, work: Pubkey) -> Result<(), Refused> {
+    pub fn accept_ownership(
+        &mut self,
+        caller: Pubkey,
+        work: Pubkey,
+        withdrawn: bool,
+        latest_terms: u32,
+        split_version: u32,
+    ) -> Result<(), Refused> {
         let of = self.work_mut(&work)?;
         let mut rules = Rules::default();
+        let same = withdrawn == (of.status == Status::Withdrawn)
+            && latest_terms == of.latest_terms
+            && split_version == of.split_version;
+        rules.require(same, LicensingError::WorkChanged);
         rules.require(of.pending_owner == Some(caller), LicensingError::NotOffered);
         of.require_undisputed(&mut rules, LicensingError::WorkDisputed);
         rules.check()?;
@@ -355,6 +386,7 @@ impl Ledger {
         caller: Pubkey,
         work: Pubkey,
         recipients: u8,
+        expires_at: Option<i64>,
         split: Vec<(Pubkey, u16)>,
     ) -> Result<(), Refused> {
         let of = self.work_mut(&work)?;
@@ -370,7 +402,14 @@ impl Ledger {
         rules.check()?;
         let split_version = of.split_version;
         let approved = Vec::new();
-        of.change = Some(Change { proposer: caller, split_version, recipients, split, approved });
+        of.change = Some(Change {
+            proposer: caller,
+            split_version,
+            recipients,
+            split,
+            expires_at,
+            approved,
+        });
         Ok(())
     }
 
@@ -420,6 +459,7 @@ impl Ledger {
         split: &[(Pubkey, u16)],
     ) -> Result<(), Refused> {
         let mut rules = Rules::default();
+        let now = self.now;
         let of = self.work(&work)?;
         let (version, owner) = (of.split_version, of.owner);
         let recipient = of.split.iter().any(|(person, _)| *person == caller);
@@ -428,10 +468,31 @@ impl Ledger {
         let current = change.split_version == version && change.proposer == owner;
         rules.require(current, LicensingError::StaleSplitChange);
         let complete = change.split.len() == usize::from(change.recipients);
+        let open = change.expires_at.is_none_or(|last| now <= last);
+        rules.require(open, LicensingError::SplitChangeExpired);
         rules.require(complete, LicensingError::SplitIncomplete);
         rules.require(change.split == split, LicensingError::SplitDigestMismatch);
         if rules.hold() {
             change.approved.push(caller);
+        }
+        rules.check()
+    }
+
+    /// Revokes a recipient's approval of a proposed split.
+    ///
+    /// # Errors
+    /// Every broken rule.
+    pub fn revoke_split(&mut self, caller: Pubkey, work: Pubkey) -> Result<(), Refused> {
+        let mut rules = Rules::default();
+        let of = self.work(&work)?;
+        let (version, owner) = (of.split_version, of.owner);
+        let recipient = of.split.iter().any(|(person, _)| *person == caller);
+        rules.require(recipient, LicensingError::RecipientNotFound);
+        let change = self.change_mut(&work)?;
+        let current = change.split_version == version && change.proposer == owner;
+        rules.require(current, LicensingError::StaleSplitChange);
+        if rules.hold() {
+            change.approved.retain(|person| *person != caller);
         }
         rules.check()
     }
@@ -441,11 +502,12 @@ impl Ledger {
     /// # Errors
     /// Every broken rule.
     pub fn apply_split_change(&mut self, work: Pubkey) -> Result<(), Refused> {
+        let now = self.now;
         let of = self.work_mut(&work)?;
         let Some(change) = &of.change else {
             return refused(ErrorCode::AccountNotInitialized);
         };
-        of.check_change(change)?;
+        of.check_change(change, now)?;
         let split = change.split.clone();
         of.change = None;
         of.set_split(split);
@@ -463,6 +525,27 @@ impl Ledger {
         rules.require(of.change.is_some(), ErrorCode::AccountNotInitialized);
         rules.check()?;
         of.change = None;
+        Ok(())
+    }
+
+    /// Changes the title of a work.
+    ///
+    /// # Errors
+    /// Every broken rule.
+    pub fn update_metadata(
+        &mut self,
+        caller: Pubkey,
+        work: Pubkey,
+        title: &str,
+    ) -> Result<(), Refused> {
+        let of = self.work_mut(&work)?;
+        let mut rules = Rules::default();
+        of.require_owner(&caller, &mut rules);
+        of.require_undisputed(&mut rules, LicensingError::WorkDisputed);
+        rules.require(title.len() <= 64, LicensingError::TitleTooLong);
+        rules.require(!title.contains('\u{202E}'), LicensingError::InvalidTitle);
+        rules.check()?;
+        of.title = title.to_owned();
         Ok(())
     }
 

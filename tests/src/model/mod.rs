@@ -24,7 +24,7 @@ pub use channel::{Channel, Entries, NEVER, Settling};
 pub use earnings::{Book, Standing, Upstream};
 pub use ledger::{Config, Ledger, Purse};
 pub use license::License;
-pub use licensing_ledger::{Deciding, Made, Registering, Right};
+pub use licensing_ledger::{Awarded, Deciding, Made, Registering, Right};
 pub use payments_ledger::{Accepting, Opening};
 pub use rules::{Refused, Rules, refused};
 pub use work::{Change, Dispute, Inherited, Status, Terms, Work};

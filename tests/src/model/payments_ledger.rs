@@ -30,6 +30,8 @@ pub struct Opening {
     pub grace_seconds: u32,
     /// Deposit, base units.
     pub deposit: u64,
+    /// Settles on it too, late in the grace period.
+    pub watcher: Option<Pubkey>,
 }
 
 /// Acceptance of terms.
@@ -47,6 +49,8 @@ pub struct Accepting {
     pub max_price: u64,
     /// Digest of the terms.
     pub digest: [u8; 32],
+    /// Earliest accepted end of the license.
+    pub min_expires_at: i64,
     /// Quota of units.
     pub quota_units: u64,
     /// Quota of revenue, base units.
@@ -59,7 +63,7 @@ pub struct Accepting {
     pub issuance: bool,
     /// Whether the licensee account is passed.
     pub licensee: bool,
-    /// Whether the accounts for an upfront fee are passed.
+    /// Whether the accounts for an upfront fee and a quota's price are passed.
     pub fee_accounts: bool,
 }
 
@@ -120,16 +124,19 @@ impl Ledger {
         let channel = Channel {
             payer: what.payer,
             operator: what.operator,
+            watcher: what.watcher,
             mint: what.mint,
             salt: what.salt,
             opened_slot: self.slot,
             fee_bps: what.fee_bps,
             grace_seconds: i64::from(what.grace_seconds),
-            keys: vec![(i64::MIN, what.voucher_key)],
+            keys: vec![(i64::MIN, 0, what.voucher_key)],
             deposited: u128::from(what.deposit),
             fees_claimed: 0,
             refunded: None,
             closes_at: NEVER,
+            closes_slot: 0,
+            payer_leaves: false,
             licenses: Vec::new(),
             statements: Vec::new(),
         };
@@ -187,17 +194,20 @@ impl Ledger {
             rules.require(approved, PaymentsError::MissingApproval);
         }
         let upfront = u128::from(terms.upfront_fee);
-        let fee_accounts = what.fee_accounts == (upfront > 0);
-        rules.require(fee_accounts, PaymentsError::InvalidUpfrontFeeAccounts);
-        if what.fee_accounts {
-            self.require_purse(&what.payer, &terms.mint, upfront, &mut rules);
-        }
+        let fee_accounts = what.fee_accounts == (upfront > 0 || terms.shared_caps());
+        rules.require(fee_accounts, PaymentsError::InvalidDepositAccounts);
+        let dearest = terms.prices.iter().map(|(_, price)| u128::from(*price)).max();
+        let quota_price = dearest.unwrap_or(0).max(1);
         let price = terms.prices.iter().find(|(licensed, _)| *licensed == what.licensed_use);
         let Some((_, price)) = price else {
             rules.require(false, PaymentsError::UseNotLicensed);
             return rules.check();
         };
         rules.require(*price <= what.max_price, PaymentsError::PriceAboveMaximum);
+
+        let ends = [terms.expires_at, work.consent_end()];
+        let expires_at = ends.into_iter().flatten().min().unwrap_or(NEVER);
+        rules.require(expires_at >= what.min_expires_at, PaymentsError::LicenseEndsEarly);
 
         let issuance = what.issuance == terms.shared_caps();
         rules.require(issuance, PaymentsError::InvalidIssuanceAccount);
@@ -212,7 +222,7 @@ impl Ledger {
             let fits = terms.units_out + units <= u128::from(cap);
             rules.require(fits, PaymentsError::QuotaExceedsCap);
             quota_units = Some(units);
-            worth = units * price;
+            worth = units * quota_price;
         }
         if let Some(cap) = terms.revenue {
             rules.require(revenue > 0, PaymentsError::EmptyQuota);
@@ -226,7 +236,6 @@ impl Ledger {
         let first = !terms.once_each() || !terms.licensees.contains(&licensee);
         rules.require(first, PaymentsError::AlreadyLicensed);
 
-        let ends = [terms.expires_at, work.consent_end()];
         channel.licenses.push(License {
             work: what.work,
             terms_number: what.terms,
@@ -235,9 +244,10 @@ impl Ledger {
             most_units: quota_units.or(terms.licensee_units.map(u128::from)),
             most_daily: terms.daily_units.map(u128::from),
             most_revenue: quota_revenue,
-            expires_at: ends.into_iter().flatten().min().unwrap_or(NEVER),
+            expires_at,
             notice_seconds: terms.notice_seconds,
             quota_units,
+            quota_price,
             quota_revenue,
             first_day: self.now.max(0) / 86_400,
             days: Vec::new(),
@@ -247,17 +257,21 @@ impl Ledger {
             collected: 0,
         });
         rules.require(channel.licenses.len() <= 10_000, PaymentsError::TooManyLicenses);
-        channel.deposited += upfront;
-        rules.require(exact::fits(channel.deposited), PaymentsError::Overflow);
-        if quota_units.is_some() || quota_revenue.is_some() {
-            let (_, others) = channel.licenses.split_last().expect("the one just added");
-            let held: u128 = others.iter().map(License::quota_worth).sum();
-            let covered = channel.charged() + held + worth <= channel.deposited;
-            rules.require(covered, PaymentsError::QuotaExceedsDeposit);
+        let before = self.channel(&address)?;
+        rules.require(exact::fits(before.deposited + upfront), PaymentsError::Overflow);
+        // What was free stays free.
+        let cost = channel.committed() - before.committed();
+        channel.deposited += cost;
+        let payable = worth < u128::from(u64::MAX)
+            && exact::fits(channel.committed())
+            && exact::fits(channel.deposited);
+        rules.require(payable, PaymentsError::QuotaTooLarge);
+        if what.fee_accounts {
+            self.require_purse(&what.payer, &terms.mint, cost, &mut rules);
         }
         rules.check()?;
 
-        self.pay_in(&what.payer, &terms.mint, upfront);
+        self.pay_in(&what.payer, &terms.mint, cost);
         self.channels.insert(address, channel);
         let work = self.work_mut(&what.work)?;
         if let Some(terms) = work.terms.get_mut(&what.terms) {
@@ -277,7 +291,7 @@ impl Ledger {
     pub fn settle(&mut self, address: Pubkey, what: &Settling) -> Result<(), Refused> {
         let mut channel = self.channel(&address)?.clone();
         let mut rules = Rules::default();
-        channel.settle(address, what, self.now, &mut rules);
+        channel.settle(address, what, (self.now, self.slot), &mut rules);
         rules.check()?;
         self.channels.insert(address, channel);
         Ok(())
@@ -296,8 +310,10 @@ impl Ledger {
                 rules.require(false, PaymentsError::LicenseNotFound);
                 continue;
             };
-            match self.work(&license.work)?.withdrawn_at {
-                Some(withdrawn_at) => license.end_by_withdrawal(withdrawn_at, settled_until),
+            let of = self.work(&license.work)?;
+            let judged = of.verdict_terms;
+            match of.withdrawn_at {
+                Some(at) => license.end_by_withdrawal(at, judged, settled_until),
                 None => drop(rules.require(false, PaymentsError::WorkNotWithdrawn)),
             }
         }
@@ -312,7 +328,7 @@ impl Ledger {
     /// Every broken rule.
     pub fn release_quota(
         &mut self,
-        caller: Pubkey,
+        signers: &[Pubkey],
         address: Pubkey,
         index: u16,
         (work, number): (Pubkey, u32),
@@ -323,14 +339,16 @@ impl Ledger {
         // Terms without shared caps have no issuance.
         let issued = terms.is_some_and(|terms| terms.shared_caps());
         rules.require(issued, ErrorCode::AccountNotInitialized);
+        let closed = channel.closed(self.now, self.slot);
+        let agreed = [channel.payer, channel.operator].iter().all(|party| signers.contains(party));
         let Some(license) = channel.licenses.get_mut(usize::from(index)) else {
             rules.require(false, PaymentsError::LicenseNotFound);
             return rules.check();
         };
         let own = (license.work, license.terms_number) == (work, number);
         rules.require(own, PaymentsError::LicenseTermsMismatch);
-        let over = self.now > license.expires_at || self.now >= channel.closes_at;
-        rules.require(over || caller == channel.operator, PaymentsError::LicenseInUse);
+        let over = self.now > license.expires_at || closed;
+        rules.require(over || agreed, PaymentsError::LicenseInUse);
         rules.require(license.holds_quota(), PaymentsError::NoQuota);
         let (units, revenue) = license.give_back();
         rules.check()?;
@@ -349,7 +367,7 @@ impl Ledger {
     pub fn rotate_voucher_key(
         &mut self,
         caller: Pubkey,
-        operator: Option<Pubkey>,
+        (operator, watcher): (Option<Pubkey>, Option<Pubkey>),
         address: Pubkey,
         key: Pubkey,
     ) -> Result<(), Refused> {
@@ -358,7 +376,9 @@ impl Ledger {
         rules.require(caller == channel.payer, PaymentsError::NotPayer);
         let known = operator.is_none_or(|operator| operator == channel.operator);
         rules.require(known, PaymentsError::NotOperator);
-        channel.rotate(key, operator.is_some(), self.now, &mut rules);
+        let watched = channel.watcher.is_none() || channel.watcher == watcher;
+        let agreed = operator.is_some() && watched;
+        channel.rotate(key, agreed, (self.now, self.slot), &mut rules);
         rules.check()?;
         self.channels.insert(address, channel);
         Ok(())
@@ -368,10 +388,10 @@ impl Ledger {
     ///
     /// # Errors
     /// Every broken rule.
-    pub fn request_close(&mut self, caller: Pubkey, address: Pubkey) -> Result<(), Refused> {
+    pub fn request_close(&mut self, signers: &[Pubkey], address: Pubkey) -> Result<(), Refused> {
         let mut channel = self.channel(&address)?.clone();
         let mut rules = Rules::default();
-        channel.close(&caller, self.now, &mut rules);
+        channel.close(signers, (self.now, self.slot), &mut rules);
         rules.check()?;
         self.channels.insert(address, channel);
         Ok(())
@@ -385,7 +405,7 @@ impl Ledger {
         let mut channel = self.channel(&address)?.clone();
         let mut rules = Rules::default();
         rules.require(caller == channel.payer, PaymentsError::NotPayer);
-        let refund = channel.withdraw(self.now, &mut rules);
+        let refund = channel.withdraw(self.now, self.slot, &mut rules);
         let frozen = matches!(self.purses.get(&(caller, channel.mint)), Some(Purse::Frozen(_)));
         let takes = self.takes_gifts(&caller, &channel.mint) || frozen && refund == 0;
         if !takes {
@@ -398,22 +418,21 @@ impl Ledger {
         Ok(refund)
     }
 
-    /// Claims the operator's fees.
+    /// Pays the operator's fees to its own token account.
     ///
     /// # Errors
     /// Every broken rule.
-    pub fn claim_fees(&mut self, caller: Pubkey, address: Pubkey) -> Result<u128, Refused> {
+    pub fn claim_fees(&mut self, address: Pubkey) -> Result<u128, Refused> {
         let mut channel = self.channel(&address)?.clone();
         let mut rules = Rules::default();
-        rules.require(caller == channel.operator, PaymentsError::NotOperator);
         let fees = channel.claim_fees(&mut rules);
-        if !self.takes_gifts(&caller, &channel.mint) {
+        let (operator, mint) = (channel.operator, channel.mint);
+        if !self.takes_money(&operator, &mint) {
             self.broken(&mut rules);
         }
         rules.check()?;
-        let mint = channel.mint;
         self.channels.insert(address, channel);
-        self.pay_out(&caller, &mint, fees);
+        self.pay_out(&operator, &mint, fees);
         Ok(fees)
     }
 
@@ -425,12 +444,14 @@ impl Ledger {
         let channel = self.channel(&address)?;
         let mut rules = Rules::default();
         rules.require(caller == channel.payer, PaymentsError::NotPayer);
-        if let Err(Refused(codes)) = channel.check_closable(self.slot) {
+        if let Err(Refused(codes)) = channel.check_closable(self.now, self.slot) {
             for code in codes {
                 rules.require(false, code);
             }
         }
         rules.check()?;
+        let (mint, left) = (channel.mint, channel.left());
+        *self.forfeited.entry(mint).or_default() += left;
         self.channels.remove(&address);
         Ok(())
     }
@@ -470,7 +491,7 @@ impl Ledger {
         let offset = offset as usize;
         let end = offset + bytes.len();
         let mut rules = Rules::default();
-        let fits = offset <= staged.len() && end <= 60_000;
+        let fits = offset <= staged.len() && end <= 27_000;
         rules.require(fits, PaymentsError::InvalidBufferPart);
         rules.check()?;
         if staged.len() < end {

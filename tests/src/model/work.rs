@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use licensing::{Derivatives, LicensingError, Use, WorkKind};
 use solana_pubkey::Pubkey;
 
-use super::{Refused, Rules};
+use super::{Awarded, Refused, Rules};
 use crate::world::Code;
 
 /// Status set by the owner.
@@ -38,6 +38,10 @@ pub struct Work {
     pub disputes: u32,
     /// Number of the dispute that set it.
     pub verdict_dispute: u32,
+    /// Number of the first terms of the owner that the last verdict set.
+    pub verdict_terms: u32,
+    /// Whether that verdict awarded the owner's share only.
+    pub verdict_keeps_recipients: bool,
     /// Unix second of withdrawal.
     pub withdrawn_at: Option<i64>,
     /// Person and last second of its consent.
@@ -56,6 +60,8 @@ pub struct Work {
     pub dispute: Option<Dispute>,
     /// Whether the certificate was issued.
     pub certified: bool,
+    /// Its title.
+    pub title: String,
 }
 
 /// Conditions that parents' terms impose on a work's terms.
@@ -127,6 +133,8 @@ pub struct Change {
     pub recipients: u8,
     /// Recipients and shares so far, basis points.
     pub split: Vec<(Pubkey, u16)>,
+    /// Last second of the proposal, if it expires.
+    pub expires_at: Option<i64>,
     /// Recipients of the current split that approved.
     pub approved: Vec<Pubkey>,
 }
@@ -138,6 +146,8 @@ pub struct Dispute {
     pub claimant: Pubkey,
     /// Bond, lamports.
     pub bond: u64,
+    /// Unix second of the claim.
+    pub opened_at: i64,
     /// Last second for a verdict.
     pub deadline: i64,
 }
@@ -196,11 +206,13 @@ impl Work {
     }
 
     /// Checks whether the change can be applied.
-    pub(super) fn check_change(&self, change: &Change) -> Result<(), Refused> {
+    pub(super) fn check_change(&self, change: &Change, now: i64) -> Result<(), Refused> {
         let mut rules = Rules::default();
         self.require_undisputed(&mut rules, LicensingError::WorkDisputed);
         let current = change.split_version == self.split_version && change.proposer == self.owner;
         rules.require(current, LicensingError::StaleSplitChange);
+        let open = change.expires_at.is_none_or(|last| now <= last);
+        rules.require(open, LicensingError::SplitChangeExpired);
         let complete = change.split.len() == usize::from(change.recipients);
         rules.require(complete, LicensingError::SplitIncomplete);
         check_split(&change.split, &mut rules);
@@ -221,12 +233,35 @@ impl Work {
     }
 
     /// Transfers the work to the winner of the dispute.
-    pub(super) fn award_to(&mut self, claimant: Pubkey) {
+    pub fn award_to(&mut self, claimant: Pubkey, awarded: Awarded) {
+        for ((_, bps), kept) in self.parents.iter_mut().zip(awarded.kept_parents) {
+            *bps = if kept { *bps } else { 0 };
+        }
+        let any_kept = self.parents.iter().zip(awarded.kept_parents).any(|(_, kept)| kept);
+        if !any_kept {
+            self.inherited = Inherited::default();
+        }
+        let mut split = vec![(claimant, 10_000)];
+        if awarded.keeps_recipients {
+            split = self.split.clone();
+            let own = split.iter().position(|(person, _)| *person == self.owner);
+            let other = split.iter().position(|(person, _)| *person == claimant);
+            match (own, other) {
+                (Some(own), None) => split[own].0 = claimant,
+                (Some(own), Some(other)) => {
+                    split[other].1 += split[own].1;
+                    split.remove(own);
+                }
+                (None, _) => {}
+            }
+        }
         self.owner = claimant;
         self.pending_owner = None;
         self.latest_terms += 1;
-        self.set_split(vec![(claimant, 10_000)]);
+        self.verdict_terms = self.latest_terms;
+        self.set_split(split);
         self.verdict_version = self.split_version;
         self.verdict_dispute = self.disputes;
+        self.verdict_keeps_recipients = awarded.keeps_recipients;
     }
 }

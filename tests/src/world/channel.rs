@@ -1,5 +1,5 @@
 use motif_sdk::{
-    channel::{self, AcceptTermsArgs, Acceptance, Currency, OpenChannelArgs, Quota},
+    channel::{self, AcceptTermsArgs, Acceptance, Cosigners, Currency, OpenChannelArgs, Quota},
     pda,
 };
 use solana_pubkey::Pubkey;
@@ -46,6 +46,7 @@ impl<'w> ChannelBuilder<'w> {
                 operator_fee_bps: 100,
                 grace_seconds: 86_400,
                 deposit: 1_000_000,
+                watcher: None,
             },
             currency: world.currency,
             world,
@@ -93,6 +94,12 @@ impl<'w> ChannelBuilder<'w> {
         self
     }
 
+    /// Sets the watcher.
+    pub fn watched_by(mut self, person: &Person) -> Self {
+        self.args.watcher = Some(person.key());
+        self
+    }
+
     /// Sets the currency.
     pub fn currency(mut self, currency: &Currency) -> Self {
         self.currency = *currency;
@@ -135,6 +142,7 @@ impl<'w> ChannelBuilder<'w> {
     fn prepare(self) -> (&'w mut World, Call, OpenedChannel) {
         let Self { world, payer, operator, voucher_key, currency, args, funds } = self;
         world.fund(&payer, &currency, funds.unwrap_or(args.deposit));
+        world.register_operator(&operator);
         let open = channel::open(&payer.key(), &operator.key(), &currency, args);
         let call = Call::new([open], &[&payer]);
         let address = pda::channel(&payer.key(), &operator.key(), &currency.mint, args.salt);
@@ -206,13 +214,14 @@ impl OpenedChannel {
                 approval: false,
                 per_licensee: terms.per_licensee,
                 shared_caps: terms.shared_caps,
-                fee_currency: terms.fee_currency,
+                deposit_currency: terms.deposit_currency,
             },
             args: AcceptTermsArgs {
                 licensed_use: terms.licensed_use,
                 max_price: terms.price,
                 terms_digest: terms.digest,
                 quota: Quota::default(),
+                min_expires_at: i64::MIN,
             },
         }
     }
@@ -230,35 +239,65 @@ impl OpenedChannel {
         Call::new([channel::collect(&self.address, &self.currency.mint, &licenses)], &[])
     }
 
-    /// Returns the call that pays the operator's fees.
+    /// Returns the call that pays the operator's fees. The host signs.
     pub fn claiming_fees(&self) -> Call {
-        let claim = channel::claim_fees(&self.operator.key(), &self.address, &self.currency);
-        Call::new([claim], &[&self.operator])
+        let claim = channel::claim_fees(
+            &self.address,
+            &self.operator.key(),
+            &self.operator.key(),
+            &self.currency,
+        );
+        Call::new([claim], &[])
     }
 
     /// Returns a person's request to close the channel.
     pub fn closing_by(&self, caller: &Person) -> Call {
-        Call::new([channel::request_close(&caller.key(), &self.address)], &[caller])
+        let none = Cosigners::default();
+        Call::new([channel::request_close(&caller.key(), &none, &self.address)], &[caller])
+    }
+
+    /// Closes at once, by both parties.
+    pub fn closing_at_once(&self) -> Call {
+        let cosigners = Cosigners { party: Some(self.payer.key()), watcher: None };
+        let close = channel::request_close(&self.operator.key(), &cosigners, &self.address);
+        Call::new([close], &[&self.operator, &self.payer])
+    }
+
+    /// Closes at once, by both parties and the watcher.
+    pub fn closing_at_once_with(&self, watcher: &Person) -> Call {
+        let cosigners = Cosigners { party: Some(self.payer.key()), watcher: Some(watcher.key()) };
+        let close = channel::request_close(&self.operator.key(), &cosigners, &self.address);
+        Call::new([close], &[&self.operator, &self.payer, watcher])
     }
 
     /// Returns a person's call that releases the quota of a license of these terms.
     pub fn releasing_quota(&self, caller: &Person, index: u16, terms: &PublishedTerms) -> Call {
         let (work, number) = (&terms.work, terms.number);
-        let close = channel::release_quota(&caller.key(), &self.address, index, work, number);
-        Call::new([close], &[caller])
+        let release =
+            channel::release_quota(&caller.key(), None, &self.address, index, work, number);
+        Call::new([release], &[caller])
+    }
+
+    /// Gives back what a license of these terms has left of shared caps, by both parties.
+    pub fn releasing_quota_together(&self, index: u16, terms: &PublishedTerms) -> Call {
+        let (work, number) = (&terms.work, terms.number);
+        let (caller, party) = (self.operator.key(), Some(self.payer.key()));
+        let release = channel::release_quota(&caller, party, &self.address, index, work, number);
+        Call::new([release], &[&self.operator, &self.payer])
     }
 
     /// Returns the call that replaces the voucher key after the grace period.
     pub fn rotating(&self, new_key: &Person) -> Call {
-        let payer = self.payer.key();
-        let rotate = channel::rotate_voucher_key(&payer, None, &self.address, new_key.key());
+        let (payer, none) = (self.payer.key(), Cosigners::default());
+        let rotate = channel::rotate_voucher_key(&payer, &none, &self.address, new_key.key());
         Call::new([rotate], &[&self.payer])
     }
 
     /// Returns the call that replaces the voucher key at once, signed by the operator.
     pub fn rotating_at_once(&self, new_key: &Person) -> Call {
-        let (payer, operator) = (self.payer.key(), Some(self.operator.key()));
-        let rotate = channel::rotate_voucher_key(&payer, operator, &self.address, new_key.key());
+        let agreed = Cosigners { party: Some(self.operator.key()), watcher: None };
+        let payer = self.payer.key();
+        let rotate = channel::rotate_voucher_key(&payer, &agreed, &self.address, new_key.key());
         Call::new([rotate], &[&self.payer, &self.operator])
     }
 

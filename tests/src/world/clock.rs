@@ -8,10 +8,20 @@ impl World {
         self.svm.get_sysvar::<Clock>().unix_timestamp
     }
 
-    /// Sets the clock, forward or back.
+    /// Sets the clock, forward or back. Two slots pass in each second.
     pub fn set_time(&mut self, unix_seconds: i64) {
         let clock = self.svm.get_sysvar::<Clock>();
-        self.svm.set_sysvar(&Clock { unix_timestamp: unix_seconds, ..clock });
+        let seconds = unix_seconds.saturating_sub(clock.unix_timestamp);
+        let slots = u64::try_from(seconds).unwrap_or(0).saturating_mul(2).min(1 << 40);
+        let slot = clock.slot.saturating_add(slots);
+        self.svm.set_sysvar(&Clock { unix_timestamp: unix_seconds, slot, ..clock });
+    }
+
+    /// Halts the cluster for seconds: its clock jumps, its slots do not.
+    pub fn halt(&mut self, seconds: i64) {
+        let clock = self.svm.get_sysvar::<Clock>();
+        let unix_timestamp = clock.unix_timestamp + seconds;
+        self.svm.set_sysvar(&Clock { unix_timestamp, ..clock });
     }
 
     /// Advances the clock by seconds.

@@ -10,6 +10,7 @@ impl RegisteredWork {
         let args = OpenDisputeArgs {
             evidence_uri: "https://example.org/evidence".into(),
             evidence_digest: [0xED; 32],
+            max_bond: World::BOND,
         };
         Call::new([open_dispute(&claimant.key(), &self.address, args)], &[claimant])
     }

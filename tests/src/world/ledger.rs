@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use anchor_lang::AccountDeserialize;
 use motif_sdk::{
     channel::{ChannelAccount, Currency, Vault},
-    earnings::{Earnings, EarningsAccount, Till},
+    earnings::{Earnings, EarningsAccount},
+    till::Till,
 };
 use payments::Channel;
 use solana_pubkey::Pubkey;
@@ -57,7 +58,8 @@ impl World {
                 check_earnings(&address, &earnings, &mut books);
             } else if data.starts_with(Till::DISCRIMINATOR) {
                 let till = Till::try_deserialize(&mut &data[..]).expect("a till");
-                books.entry(till.mint).or_default().swept += u128::from(till.swept);
+                books.entry(till.mint).or_default().swept +=
+                    till.works_paid.iter().copied().map(u128::from).sum::<u128>();
             } else if data.starts_with(Vault::DISCRIMINATOR) {
                 vaults.push(Vault::try_deserialize(&mut &data[..]).expect("a vault"));
             }
@@ -120,13 +122,14 @@ fn check_earnings(
     let parents_bps: u128 = account.parents.iter().map(|part| u128::from(part.share_bps)).sum();
     assert_eq!(u128::from(header.own_bps), 10_000 - parents_bps, "{address}: the own part");
     let (mut entitled, mut taken_by_parents, mut claimed) = (0, 0, 0);
+    let later = earned - wide(header.earned_before);
     for part in &account.parents {
-        let share = earned * u128::from(part.share_bps) / 10_000;
+        let share = wide(part.entitled_before) + later * u128::from(part.share_bps) / 10_000;
         assert!(wide(part.taken) <= share, "{address}: {part:?} took more than its share");
         entitled += share;
         taken_by_parents += wide(part.taken);
     }
-    let own = earned * u128::from(header.own_bps) / 10_000;
+    let own = wide(header.own_start) + later * u128::from(header.own_bps) / 10_000;
     let since = own - wide(header.own_before);
     // Amounts taken by former recipients that were removed; they stay in `own_before`.
     let listed: u128 = account.recipients.iter().map(|part| wide(part.entitled_before)).sum();

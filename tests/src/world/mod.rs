@@ -20,6 +20,7 @@ mod channel;
 mod clock;
 mod dispute;
 mod ledger;
+mod operator;
 mod outcome;
 mod person;
 mod registered_work;
@@ -45,6 +46,7 @@ use solana_transaction::Transaction;
 
 pub use call::Call;
 pub use channel::{Accepting, ChannelBuilder, OpenedChannel};
+pub use operator::OperatorBuilder;
 pub use outcome::{Code, Landed, Outcome};
 pub use person::Person;
 pub use registered_work::RegisteredWork;
@@ -110,6 +112,8 @@ impl World {
     pub const BOND: u64 = 1_000_000;
     /// Seconds from the opening of a dispute to the last second for a verdict.
     pub const DISPUTE_SECONDS: i64 = 7 * 86_400;
+    /// From opening a dispute to the first second in which it can be upheld.
+    pub const HEARING_SECONDS: i64 = 43_200;
 
     /// Creates a world with a config, one currency and its vault.
     pub fn new() -> Self {
@@ -226,12 +230,28 @@ impl World {
         let transaction = self.transaction(&call);
         let outcome = Outcome::new(self.svm.send_transaction(transaction));
         if outcome.is_ok() {
+            self.note_forfeited(&before);
             self.check_promises();
         } else {
             let changed = self.changed_since(&before);
             assert!(changed.is_empty(), "a refused call changed {changed:?}");
         }
         outcome
+    }
+
+    /// Excludes the unclaimed fees of channels that are gone from the promises: they stay in the
+    /// vault.
+    fn note_forfeited(&mut self, before: &Snapshot) {
+        for (address, account) in before {
+            let Some(ChannelAccount { channel, .. }) = ChannelAccount::from_bytes(&account.data)
+            else {
+                continue;
+            };
+            if self.find(address).is_none() {
+                let forfeited = channel.fees() - channel.fees_claimed;
+                *self.gifts.entry(channel.mint).or_default() += forfeited;
+            }
+        }
     }
 
     /// Returns the signed transaction of a call.
@@ -363,11 +383,44 @@ impl World {
     /// index.
     #[track_caller]
     pub fn accept(&mut self, channel: &OpenedChannel, terms: &PublishedTerms) -> u16 {
-        if let Some(currency) = terms.fee_currency {
+        if let Some(currency) = terms.deposit_currency {
             self.fund(&channel.payer, &currency, terms.upfront_fee);
         }
         self.send(channel.accepting(terms).call()).assert_ok();
         (self.read(channel).licenses.len() - 1) as u16
+    }
+
+    /// Accepts terms with a quota, whose price the payer is given.
+    #[track_caller]
+    pub fn accept_quota(
+        &mut self,
+        channel: &OpenedChannel,
+        terms: &PublishedTerms,
+        units: u64,
+        revenue: u64,
+    ) -> u16 {
+        self.fund_quota(channel, terms, units, revenue);
+        self.send(channel.accepting(terms).quota(units, revenue).call()).assert_ok();
+        (self.read(channel).licenses.len() - 1) as u16
+    }
+
+    /// Gives a channel's payer the price of an acceptance with a quota; returns the amount.
+    #[track_caller]
+    pub fn fund_quota(
+        &mut self,
+        channel: &OpenedChannel,
+        terms: &PublishedTerms,
+        units: u64,
+        revenue: u64,
+    ) -> u64 {
+        if !terms.shared_caps {
+            return 0;
+        }
+        let worth = units.saturating_mul(terms.quota_price).max(revenue);
+        let earmarked = self.read(channel).channel.earmark(worth).expect("a quota to pay for");
+        let amount = terms.upfront_fee + earmarked;
+        self.fund(&channel.payer, &channel.currency, amount);
+        amount
     }
 
     /// Creates a work with terms at this price and a license of it.
@@ -447,39 +500,47 @@ impl World {
     #[track_caller]
     pub fn open_till(&mut self, work: &RegisteredWork) {
         let host = self.host.clone();
-        let open = motif_sdk::earnings::open_till(&host.key(), &work.address, &self.currency);
+        let open = motif_sdk::till::open(&host.key(), &work.till(), &self.currency);
         self.send(Call::new([open], &[&host])).assert_ok();
     }
 
     /// Sends tokens to a work's till.
     pub fn pay_into_till(&mut self, work: &RegisteredWork, amount: u64) {
         let currency = self.currency;
-        let address = motif_sdk::earnings::till_tokens(&work.address, &currency);
+        let address = motif_sdk::till::tokens(&work.till(), &currency);
         let balance = self.balance_of(&address);
-        let till = pda::till(&work.address, &currency.mint);
+        let till = pda::till(&work.till(), &currency.mint);
         self.set(address, token_account(&currency, &till, balance + amount));
     }
 
     /// Moves a till's balance into its work's earnings.
     #[track_caller]
     pub fn sweep_till(&mut self, work: &RegisteredWork) -> Outcome {
-        let sweep = motif_sdk::earnings::sweep_till(&work.address, &self.currency);
+        let sweep = motif_sdk::till::sweep(&work.till(), &self.currency, None);
         self.send(Call::new([sweep], &[]))
     }
 
     /// Rewrites a registered work as a change of owner, a dispute or a verdict would, without
     /// calling `licensing`.
     pub fn amend(&mut self, work: &RegisteredWork, change: impl FnOnce(&mut licensing::Work)) {
-        let mut account = self.account(&work.address);
+        self.rewrite_work(&work.address, change);
+    }
+
+    /// Rewrites the work at an address like [`World::amend`].
+    pub fn rewrite_work(&mut self, address: &Pubkey, change: impl FnOnce(&mut licensing::Work)) {
+        let mut account = self.account(address);
         let mut state: licensing::Work =
             anchor_lang::AccountDeserialize::try_deserialize(&mut &account.data[..])
                 .expect("a work");
         change(&mut state);
         let mut data = Vec::new();
         anchor_lang::AccountSerialize::try_serialize(&state, &mut data).expect("a work's bytes");
+        // Accounts never shrink, and have room for every option.
+        let space = state.space_with(state.split.len()).max(account.data.len());
+        data.resize(space, 0);
         account.data = data;
         account.lamports = account.lamports.max(1_000_000_000);
-        self.set(work.address, account);
+        self.set(*address, account);
     }
 
     /// Gives a work another split, which is not applied to its earnings yet.
@@ -504,6 +565,7 @@ impl World {
             work.verdict_version = work.split_version;
             work.verdict_dispute = work.disputes;
             work.latest_terms += 1;
+            work.verdict_terms = work.latest_terms;
             work.status = licensing::WorkStatus::Active;
         });
     }

@@ -1,4 +1,7 @@
-use motif_sdk::licensing::{self, Purpose, Work};
+use motif_sdk::{
+    licensing::{self, AcceptOwnershipArgs, Purpose, Work, WorkStatus},
+    till::TillShares,
+};
 use solana_pubkey::Pubkey;
 
 use super::{Call, Person, World};
@@ -19,6 +22,11 @@ pub struct RegisteredWork {
 }
 
 impl RegisteredWork {
+    /// Returns the division of a till that gives everything to this work.
+    pub fn till(&self) -> TillShares {
+        TillShares::sole(self.address)
+    }
+
     /// Returns the call that grants an approval under terms of this number.
     pub fn approving(&self, number: u32, grantee: &Person, purpose: Purpose) -> Call {
         let (owner, grantee) = (self.creator.key(), grantee.key());
@@ -52,16 +60,34 @@ impl RegisteredWork {
         Call::new([offer], &[&self.creator])
     }
 
-    /// Returns the call that accepts the offered work.
+    /// Returns the call that accepts the offered work as it was registered.
     pub fn accepting_by(&self, accepter: &Person) -> Call {
-        let accept = licensing::accept_ownership(&accepter.key(), &self.address);
+        self.accepting(accepter, WorkStatus::Active, 0, 0)
+    }
+
+    /// Returns the call that accepts the offered work with this status, latest terms and split
+    /// version.
+    pub fn accepting(
+        &self,
+        accepter: &Person,
+        status: WorkStatus,
+        latest_terms: u32,
+        split_version: u32,
+    ) -> Call {
+        let expected = AcceptOwnershipArgs { status, latest_terms, split_version };
+        let accept = licensing::accept_ownership(&accepter.key(), &self.address, expected);
         Call::new([accept], &[accepter])
     }
 
     /// Returns the call that withdraws the work.
     pub fn withdrawing(&self) -> Call {
-        let withdraw = licensing::withdraw_work(&self.creator.key(), &self.address);
-        Call::new([withdraw], &[&self.creator])
+        self.withdrawing_by(&self.creator)
+    }
+
+    /// Returns an owner's call that withdraws the work.
+    pub fn withdrawing_by(&self, owner: &Person) -> Call {
+        let withdraw = licensing::withdraw_work(&owner.key(), &self.address);
+        Call::new([withdraw], &[owner])
     }
 
     /// Returns the call that ends this person's consent.

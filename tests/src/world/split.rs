@@ -1,5 +1,6 @@
 use motif_sdk::licensing::{
     Share, apply_split_change, approve_split_change, cancel_split_change, propose_split_in_parts,
+    revoke_split_approval,
 };
 
 use super::{Call, Person, RegisteredWork, World};
@@ -12,7 +13,7 @@ impl RegisteredWork {
 
     /// Returns an owner's calls that propose a split, one per part.
     pub fn proposing_by(&self, owner: &Person, split: &[Share]) -> Vec<Call> {
-        let parts = propose_split_in_parts(&owner.key(), &self.address, split);
+        let parts = propose_split_in_parts(&owner.key(), &self.address, split, None);
         parts.into_iter().map(|part| Call::new([part], &[owner])).collect()
     }
 
@@ -20,6 +21,12 @@ impl RegisteredWork {
     pub fn approving_split(&self, recipient: &Person, split: &[Share]) -> Call {
         let approve = approve_split_change(&recipient.key(), &self.address, split);
         Call::new([approve], &[recipient])
+    }
+
+    /// Returns the call that revokes this recipient's approval of the proposed split.
+    pub fn revoking_split(&self, recipient: &Person) -> Call {
+        let revoke = revoke_split_approval(&recipient.key(), &self.address);
+        Call::new([revoke], &[recipient])
     }
 
     /// Returns the call that applies the creator's proposed split, paid by this person.

@@ -2,6 +2,7 @@ use motif_sdk::{
     channel::{self, Entry, License, ReceiptsCommitment},
     voucher::{SignedVoucher, Voucher},
 };
+use solana_pubkey::Pubkey;
 use solana_sha256_hasher::hash;
 
 use super::{Call, OpenedChannel, Person, World};
@@ -19,6 +20,8 @@ pub struct SignedStatement {
     pub receipts: Option<ReceiptsCommitment>,
     /// Sender of the transaction.
     pub settler: Person,
+    /// The authority of the channel's operator.
+    pub operator: Pubkey,
 }
 
 impl SignedStatement {
@@ -67,7 +70,12 @@ impl SignedStatement {
 
     /// Returns the call that proves and settles the buffered statement.
     pub fn staged_call(&self) -> Call {
-        let settle = channel::settle_buffered(&self.settler.key(), &self.signed(), self.receipts);
+        let settle = channel::settle_buffered(
+            &self.settler.key(),
+            &self.operator,
+            &self.signed(),
+            self.receipts,
+        );
         Call::new(settle, &[&self.settler])
     }
 
@@ -75,6 +83,7 @@ impl SignedStatement {
     pub fn cosigned_call(&self) -> Call {
         let settle = channel::settle_cosigned(
             &self.settler.key(),
+            &self.operator,
             &self.key.key(),
             &self.voucher,
             self.entries.clone(),
@@ -87,6 +96,7 @@ impl SignedStatement {
     pub fn call(&self) -> Call {
         let settle = channel::settle(
             &self.settler.key(),
+            &self.operator,
             &self.signed(),
             self.entries.clone(),
             self.receipts,
@@ -126,6 +136,7 @@ impl World {
             entries: bytes,
             receipts: Some(ReceiptsCommitment { root: [0xEC; 32], sum: prices }),
             settler: channel.operator.clone(),
+            operator: channel.operator.key(),
         }
     }
 }

@@ -28,8 +28,10 @@ pub struct PublishedTerms {
     pub shared_caps: bool,
     /// Upfront fee, base units.
     pub upfront_fee: u64,
-    /// Currency of the upfront fee, if any.
-    pub fee_currency: Option<Currency>,
+    /// Amount earmarked for each unit of a quota, base units.
+    pub quota_price: u64,
+    /// Currency of the upfront fee or the quota's price, if any.
+    pub deposit_currency: Option<Currency>,
 }
 
 /// Builder of terms. Default: generations at 10 base units, without caps.
@@ -121,7 +123,8 @@ impl<'w> TermsBuilder<'w> {
             per_licensee: Licensee::needed_by(&self.offer),
             shared_caps: self.offer.caps.shared(),
             upfront_fee: self.offer.upfront_fee,
-            fee_currency: (self.offer.upfront_fee > 0).then_some(self.currency),
+            quota_price: self.offer.quota_price(),
+            deposit_currency: self.offer.needs_deposit().then_some(self.currency),
         }
     }
 }

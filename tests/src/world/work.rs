@@ -1,6 +1,7 @@
 use motif_sdk::{
     licensing::{
-        Fingerprint, ModelArgs, ParentShare, Registration, Right, Share, WorkKind, register_work,
+        Fingerprint, ModelDeclaration, ParentShare, Registration, Right, Share, WorkKind,
+        register_work,
     },
     pda,
 };
@@ -59,7 +60,7 @@ impl<'w> WorkBuilder<'w> {
     /// Makes the work a style model that adapts a base model.
     pub fn model(mut self) -> Self {
         self.registration.kind = WorkKind::StyleModel;
-        self.registration.model = Some(ModelArgs {
+        self.registration.model = Some(ModelDeclaration {
             base_model: "base".into(),
             training_root: [0x7A; 32],
             likeness: false,

@@ -65,6 +65,7 @@ fn every_terms_field_has_a_row() {
         notice_seconds: _,
         legal_digest: _,
         uses: _,
+        operators: _,
         legal_uri: _,
     } = &offer;
     for field in [
@@ -88,6 +89,7 @@ fn every_terms_field_has_a_row() {
         "uses[].licensed_use",
         "uses[].unit",
         "uses[].price",
+        "operators",
         "legal_uri",
     ] {
         let rows = text.lines().filter(|line| line.starts_with('|'));
@@ -137,7 +139,7 @@ fn attack_table_names_existing_tests() {
         ["three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven"];
     let text = std::fs::read_to_string(docs().join("attacks.md")).unwrap();
     let rows: Vec<_> = text.lines().filter(|line| line.starts_with("| P")).collect();
-    assert_eq!(rows.len(), 29);
+    assert_eq!(rows.len(), 39);
     let attacks = docs().join("../tests/tests/programs/attacks");
     let mut modules = vec!["mod".to_string()];
     for row in rows {

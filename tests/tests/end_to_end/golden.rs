@@ -3,12 +3,14 @@
 
 use ed25519_dalek::SigningKey;
 use motif_sdk::{
+    acceptance::{SaleAcceptance, terms_digest},
     channel::{Settlement, StatementRecord},
     gateway::wire::ReceiptParts,
     receipt::{
         Receipt, SignedReceipt,
         tree::{Node, Tree},
     },
+    till::{TillShare, TillShares},
     voucher::{SignedVoucher, Statement, Voucher},
 };
 use serde_json::Value;
@@ -141,6 +143,42 @@ fn tree_hashes_match_golden_vector() {
         receipts_root: Some(root.hash),
     };
     assert_eq!(hex::encode(record.hash()), golden["record"]["hash"]);
+}
+
+#[test]
+fn sale_matches_golden_vector() {
+    let golden = vector(include_str!("../golden/sale.json"));
+    let list = &golden["shares"];
+    let share =
+        |share: &Value| TillShare { work: key(&share["work"]), parts: number(&share["parts"]) };
+    let shares = TillShares {
+        operator: key(&list["operator"]),
+        operator_parts: number(&list["operator_parts"]),
+        works: list["works"].as_array().unwrap().iter().map(share).collect(),
+    };
+    assert_eq!(shares.check(), Ok(()));
+    assert_eq!(hex::encode(shares.digest()), list["digest"]);
+    let terms = golden["terms"].as_array().unwrap().iter();
+    let terms: Vec<_> =
+        terms.map(|terms| (number(&terms["number"]), digest(&terms["digest"]))).collect();
+    assert_eq!(hex::encode(terms_digest(&terms)), golden["terms_digest"]);
+    let acceptance = SaleAcceptance {
+        cluster: digest(&golden["cluster"]),
+        till: key(&golden["till"]),
+        subject: shares.subject(),
+        mint: key(&golden["mint"]),
+        terms_number: 0,
+        terms_digest: terms_digest(&terms),
+        licensed_use: golden["use"].as_str().unwrap().parse().unwrap(),
+        units: number(&golden["units"]),
+        amount: number(&golden["amount"]),
+        request_digest: digest(&golden["request_digest"]),
+        operator: shares.operator,
+        not_after: golden["not_after"].as_i64().unwrap(),
+        nonce: number(&golden["nonce"]),
+    };
+    assert_eq!(hex::encode(acceptance.to_bytes()), golden["bytes"]);
+    assert_eq!(acceptance.memo(), golden["memo"].as_str().unwrap());
 }
 
 /// A transaction's message begins with its number of signatures, below 0x80, or with 0x80 plus

@@ -2,6 +2,7 @@
 
 use motif_sdk::{
     channel::{Settlement, StatementRecord},
+    operator::ReceiptKeys,
     receipt::{
         Receipt, SignedReceipt,
         proof::{ProofError, ReceiptProof},
@@ -149,6 +150,7 @@ fn receipts_prove_from_channel_account() {
     let mut world = World::new();
     let channel = world.channel().open();
     world.licensed(&channel, 10);
+    let keys = ReceiptKeys::sole(channel.operator.key());
     let mut served = Vec::new();
     for units in [1, 2, 3, 7, 1, 16, 5] {
         served.push(serve(&mut world, &channel, units, 10));
@@ -162,14 +164,14 @@ fn receipts_prove_from_channel_account() {
                     record: *record,
                     range_siblings: motif_sdk::mmr::siblings(&records, number).unwrap(),
                 };
-                assert_eq!(proof.verify(&channel.address, &account), Ok(()));
+                assert_eq!(proof.verify(&channel.address, &account, &keys), Ok(()));
                 let mut raised = proof.clone();
                 raised.signed.receipt.amount += 1;
-                let refused = raised.verify(&channel.address, &account);
+                let refused = raised.verify(&channel.address, &account, &keys);
                 assert_eq!(refused, Err(ProofError::Signature));
                 let mut elsewhere = proof;
                 elsewhere.record.settlement.prices += 1;
-                let refused = elsewhere.verify(&channel.address, &account);
+                let refused = elsewhere.verify(&channel.address, &account, &keys);
                 assert_eq!(refused, Err(ProofError::NotInStatement));
             }
         }
@@ -182,6 +184,7 @@ fn unsettled_receipt_has_no_proof() {
     let channel = world.channel().open();
     world.licensed(&channel, 10);
     let Served { receipts, tree, record } = serve(&mut world, &channel, 4, 10);
+    let keys = ReceiptKeys::sole(channel.operator.key());
     let before = world.read(&channel).channel;
     serve(&mut world, &channel, 4, 10);
     let proof = ReceiptProof {
@@ -190,15 +193,15 @@ fn unsettled_receipt_has_no_proof() {
         record,
         range_siblings: Vec::new(),
     };
-    assert_eq!(proof.verify(&channel.address, &before), Ok(()));
+    assert_eq!(proof.verify(&channel.address, &before, &keys), Ok(()));
     // The range has grown since: the old proof needs the new sibling.
     let after = world.read(&channel).channel;
-    assert_eq!(proof.verify(&channel.address, &after), Err(ProofError::NotSettled));
+    assert_eq!(proof.verify(&channel.address, &after, &keys), Err(ProofError::NotSettled));
     let mut unsettled = proof;
     unsettled.signed.receipt.statement = 2;
     unsettled.signed =
         SignedReceipt::sign(unsettled.signed.receipt, &channel.operator.signing_key());
-    let refused = unsettled.verify(&channel.address, &after);
+    let refused = unsettled.verify(&channel.address, &after, &keys);
     assert_eq!(refused, Err(ProofError::Mismatch));
 }
 
@@ -370,7 +373,7 @@ fn every_order_pays_the_reference(
     let licenses: Vec<_> = works.iter().enumerate().map(|(i, work)| (i as u16, work)).collect();
     let children_first: Vec<_> = works.iter().rev().collect();
     pay_everyone(&mut world, &channel, &licenses, &children_first);
-    world.send(channel.closing_by(&channel.operator)).assert_ok();
+    world.send(channel.closing_at_once()).assert_ok();
     world.send(channel.withdrawing()).assert_ok();
 
     let expected = reference(family, &units, u64::from(fee_bps));

@@ -1,7 +1,6 @@
 //! Tests across crates: a localnet, the SDK, formats, decoders, documents and committed files.
 #![allow(clippy::unwrap_used, reason = "a test fails at an unexpected error")]
 
-mod anchor;
 mod artifacts;
 mod decoders;
 mod docs;

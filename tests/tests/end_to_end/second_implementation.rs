@@ -10,12 +10,14 @@ use bytemuck::Zeroable;
 use ed25519_dalek::SigningKey;
 use motif_sdk::mmr::Mmr;
 use motif_sdk::{
-    channel::{Settlement, StatementRecord},
+    acceptance::{SaleAcceptance, terms_digest},
+    channel::{Settlement, StatementRecord, Use},
     receipt::{
         Receipt, SignedReceipt,
         bundle::{BundlePath, BundleSibling},
         tree::{Node, Tree},
     },
+    till::{TillShare, TillShares},
     voucher::{SignedVoucher, Statement, Voucher},
 };
 use rand::{Rng, SeedableRng, rngs::StdRng};
@@ -39,6 +41,7 @@ fn python_writes_the_same_bytes() {
     let records: Vec<_> = (0..CASES).map(|_| record(&mut random)).collect();
     let bundles: Vec<_> =
         (2..=BundlePath::MAX_RECEIPTS).map(|size| bundle(&mut random, size)).collect();
+    let sales: Vec<_> = (0..CASES).map(|case| sale(&mut random, 1 + case % 8)).collect();
     let ranges: Vec<_> = (1..=CASES).map(|length| range(&mut random, length)).collect();
     let questions = json!({
         "vouchers": questions(&vouchers),
@@ -46,6 +49,7 @@ fn python_writes_the_same_bytes() {
         "trees": questions(&trees),
         "records": questions(&records),
         "bundles": questions(&bundles),
+        "sales": questions(&sales),
         "ranges": questions(&ranges),
     });
     let ours = json!({
@@ -54,6 +58,7 @@ fn python_writes_the_same_bytes() {
         "trees": answers(&trees),
         "records": answers(&records),
         "bundles": answers(&bundles),
+        "sales": answers(&sales),
         "ranges": answers(&ranges),
     });
 
@@ -97,6 +102,63 @@ fn second_implementation(questions: &Value) -> Option<Value> {
 
 fn key(random: &mut StdRng) -> Pubkey {
     Pubkey::new_from_array(random.random())
+}
+
+fn sale(random: &mut StdRng, works: usize) -> Case {
+    let shares = TillShares {
+        operator: key(random),
+        operator_parts: random.random(),
+        works: (0..works)
+            .map(|_| TillShare { work: key(random), parts: random.random() })
+            .collect(),
+    };
+    let terms: Vec<(u32, [u8; 32])> =
+        (0..works).map(|_| (random.random(), random.random())).collect();
+    let (terms_number, digest) = match terms.as_slice() {
+        [sole] => *sole,
+        several => (0, terms_digest(several)),
+    };
+    let licensed_use = Use::ALL[random.random_range(0..Use::ALL.len())];
+    let acceptance = SaleAcceptance {
+        cluster: random.random(),
+        till: key(random),
+        subject: shares.subject(),
+        mint: key(random),
+        terms_number,
+        terms_digest: digest,
+        licensed_use,
+        units: random.random(),
+        amount: random.random(),
+        request_digest: random.random(),
+        operator: shares.operator,
+        not_after: random.random(),
+        nonce: random.random(),
+    };
+    let share = |share: &TillShare| json!({ "work": share.work.to_string(), "parts": share.parts });
+    let question = json!({
+        "operator": shares.operator.to_string(),
+        "operator_parts": shares.operator_parts,
+        "works": shares.works.iter().map(share).collect::<Vec<_>>(),
+        "terms": terms
+            .iter()
+            .map(|(number, digest)| json!([number, hex::encode(digest)]))
+            .collect::<Vec<_>>(),
+        "cluster": hex::encode(acceptance.cluster),
+        "till": acceptance.till.to_string(),
+        "mint": acceptance.mint.to_string(),
+        "use": licensed_use as u8,
+        "units": acceptance.units,
+        "amount": acceptance.amount,
+        "request_digest": hex::encode(acceptance.request_digest),
+        "not_after": acceptance.not_after,
+        "nonce": acceptance.nonce,
+    });
+    let answer = json!({
+        "shares": hex::encode(shares.digest()),
+        "bytes": hex::encode(acceptance.to_bytes()),
+        "memo": acceptance.memo(),
+    });
+    (question, answer)
 }
 
 fn voucher(random: &mut StdRng) -> Case {

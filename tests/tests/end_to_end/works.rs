@@ -1,14 +1,15 @@
 //! The SDK's client on an embedded localnet: registrations larger than a
 //! packet, rights that are looked up, and later changes of a work.
 
-use motif_localnet::{Localnet, LocalnetConfig};
+use motif_localnet::{Localnet, LocalnetConfig, clock};
 use motif_sdk::{
     Error, Pubkey,
     channel::Currency,
     client::Client,
     licensing::{
-        Derivatives, InitializeArgs, LicensingError, Offer, OpenDisputeArgs, ParentShare, Purpose,
-        Registration, Right, Share, Unit, Use, UsePrice, Verdict, WorkKind,
+        AcceptOwnershipArgs, Derivatives, Dispute, InitializeArgs, LicensingError, Offer,
+        OpenDisputeArgs, ParentShare, Purpose, Registration, Right, Share, Unit, Use, UsePrice,
+        Verdict, WorkKind,
     },
     pda,
 };
@@ -102,11 +103,18 @@ async fn client_covers_work_lifecycle() {
     println!("issue_certificate on the localnet: {} CU", landed.compute_units);
     assert_eq!(client.work(&child).await.unwrap().certificate, Some(certificate));
     client.offer_ownership(&friend, &child, Some(creator.pubkey())).await.unwrap();
-    client.accept_ownership(&creator, &child).await.unwrap();
-    let evidence = OpenDisputeArgs { evidence_uri: String::new(), evidence_digest: [1; 32] };
+    let offered = AcceptOwnershipArgs::of(&client.work(&child).await.unwrap());
+    client.accept_ownership(&creator, &child, offered).await.unwrap();
+    let evidence = OpenDisputeArgs {
+        evidence_uri: String::new(),
+        evidence_digest: [1; 32],
+        max_bond: u64::MAX,
+    };
     client.open_dispute(&claimant, &child, evidence).await.unwrap();
     assert_eq!(client.dispute(&child).await.unwrap().claimant, claimant.pubkey());
-    client.decide_dispute(&authority, &child, Verdict::Upheld).await.unwrap();
+    let hearing = u64::from(Dispute::HEARING_SECONDS);
+    clock::advance_seconds(&localnet.rpc_url(), hearing).await.unwrap();
+    client.decide_dispute(&authority, &child, Verdict::UPHELD).await.unwrap();
     let stored = client.work(&child).await.unwrap();
     assert_eq!((stored.owner, stored.split.len()), (claimant.pubkey(), 1));
     assert!(client.account(&pda::dispute(&child)).await.unwrap().is_none());

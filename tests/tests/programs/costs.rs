@@ -7,6 +7,7 @@ use motif_sdk::{
     earnings::{self, CLAIM_BATCH},
     licensing as licensing_sdk,
     licensing::{Caps, Purpose, Unit, Use, UsePrice, Verdict},
+    till,
 };
 use motif_tests::world::{Call, Landed, OpenedChannel, Person, World};
 use solana_pubkey::Pubkey;
@@ -61,21 +62,21 @@ fn settle_cost_ignores_generations() {
 }
 
 #[test]
-fn one_license_settles_within_3000_cu() {
+fn one_license_settles_within_3300_cu() {
     let (mut world, channel) = licensed(1, &[10_000], 1_000_000);
     let units = settle_units(&mut world, &channel, &[(0, 1)]);
     println!("settle, one license: {units} CU");
-    assert!(units <= 3_000, "{units} CU");
+    assert!(units <= 3_300, "{units} CU");
 }
 
 #[test]
-fn further_license_costs_within_200_cu() {
+fn further_license_costs_within_140_cu() {
     let (mut world, channel) = licensed(100, &[10_000], 1_000_000);
     let one = settle_units(&mut world, &channel, &one_of_each(1));
     let hundred = settle_units(&mut world, &channel, &one_of_each(100));
     let marginal = (hundred - one).div_ceil(99);
     println!("settle, 1 and 100 licenses: {one} and {hundred} CU; {marginal} CU a further one");
-    assert!(marginal <= 200, "{marginal} CU a further license");
+    assert!(marginal <= 140, "{marginal} CU a further license");
 
     let bytes = |licenses| {
         let statement = world.statement(&channel, &one_of_each(licenses));
@@ -85,8 +86,8 @@ fn further_license_costs_within_200_cu() {
     println!("settle: {most} licenses in {} bytes, one in {}", bytes(most), bytes(1));
     assert!(most >= 90, "{most} licenses in a packet");
     // The SDK's maximum statement must fit, or a full one could never settle.
-    assert_eq!(motif_sdk::voucher::Statement::MAX_LICENSES, 100);
-    assert!(bytes(100) <= PACKET, "a full statement takes {} bytes", bytes(100));
+    let full = bytes(motif_sdk::voucher::Statement::MAX_LICENSES as u16);
+    assert!(full <= PACKET, "a full statement takes {full} bytes");
 }
 
 #[test]
@@ -174,6 +175,7 @@ fn instruction_sizes_and_costs_match() {
     table.world.fund(&channel.payer, &currency, 1_000);
     table.send("top_up", &p, channel.topping_up(1_000));
     table.send("accept_terms", &p, channel.accepting(&terms).call());
+    table.world.fund_quota(&channel, &capped, 0, 200);
     let call = channel.accepting(&capped).quota(0, 100).call();
     table.send("accept, new issuance", &p, call);
     let call = channel.accepting(&capped).quota(0, 100).call();
@@ -197,10 +199,10 @@ fn instruction_sizes_and_costs_match() {
     table.world.resplit(&model, &[(&one, 10_000)]);
     let apply = earnings::apply_split(&host.key(), &model.address, &mint);
     table.send("apply_split", &p, Call::new([apply], &[&host]));
-    let till = earnings::open_till(&host.key(), &model.address, &currency);
+    let till = till::open(&host.key(), &model.till(), &currency);
     table.send("open_till", &p, Call::new([till], &[&host]));
     table.world.pay_into_till(&model, 10);
-    let sweep = earnings::sweep_till(&model.address, &currency);
+    let sweep = till::sweep(&model.till(), &currency, None);
     table.send("sweep_till", &p, Call::new([sweep], &[]));
     let statement = table.world.statement(&channel, &[(0, 1), (1, 1), (2, 1)]);
     let [open, write] = statement.buffer_instructions().try_into().ok().unwrap();
@@ -212,14 +214,13 @@ fn instruction_sizes_and_costs_match() {
     table.world.withdraw_work(&image);
     let withdrawal = channel.applying_withdrawal(&[(1, &image)]);
     table.send("apply_withdrawal", &p, withdrawal);
-    let operator = &channel.operator;
-    table.send("release_quota", &p, channel.releasing_quota(operator, 1, &capped));
-    table.world.send(channel.releasing_quota(operator, 2, &capped)).assert_ok();
+    table.send("release_quota", &p, channel.releasing_quota_together(1, &capped));
+    table.world.send(channel.releasing_quota_together(2, &capped)).assert_ok();
     table.send("rotate_voucher_key", &p, channel.rotating(&one));
     let rest = [(0, &model), (1, &image), (2, &image)];
     table.world.collect(&channel, &rest).assert_ok();
     table.send("claim_fees", &p, channel.claiming_fees());
-    table.send("request_close", &p, channel.closing_by(&channel.operator));
+    table.send("request_close", &p, channel.closing_at_once());
     table.send("withdraw", &p, channel.withdrawing());
     table.world.next_slot();
     let removed = channel.removing();
@@ -361,7 +362,10 @@ fn work_changes_fit_a_packet() {
     table.send("expire_dispute", &l, work.expiring(&claimant));
     table.send("withdraw_work", &l, work.withdrawing());
     table.send("offer_ownership", &l, work.offering_to(Some(&heir)));
-    table.send("accept_ownership", &l, work.accepting_by(&heir));
+    let last = table.world.read_work(&work);
+    let (status, terms, version) = (last.status, last.latest_terms, last.split_version);
+    let accepting = work.accepting(&heir, status, terms, version);
+    table.send("accept_ownership", &l, accepting);
 
     println!("{:<40} {:>8} {:>6} {:>9}", "instruction", "CU", "bytes", "lamports");
     for Row { name, units, bytes, fee } in &table.rows {

@@ -2,14 +2,15 @@
 
 use motif_sdk::{
     channel::{
-        self, AcceptTermsArgs, Acceptance, ChannelAccount, Currency, Entry, OpenChannelArgs,
-        PaymentsError, Quota, ReceiptsCommitment, Use,
+        self, AcceptTermsArgs, Acceptance, ChannelAccount, Cosigners, Currency, Entry,
+        OpenChannelArgs, PaymentsError, Quota, ReceiptsCommitment, Use,
     },
     earnings,
     licensing::{
-        Derivatives, InitializeArgs, ModelArgs, Offer, ParentShare, Registration, Right, Share,
-        Unit, UsePrice, WorkKind, initialize, publish_terms, register_work, terms_digest,
+        Derivatives, InitializeArgs, ModelDeclaration, Offer, ParentShare, Registration, Right,
+        Share, Unit, UsePrice, WorkKind, initialize, publish_terms, register_work, terms_digest,
     },
+    operator::RegisterOperatorArgs,
     pda,
     voucher::{SignedVoucher, Voucher},
 };
@@ -113,7 +114,8 @@ impl Cluster {
     async fn pass(&mut self, seconds: i64) {
         let clock: Clock = self.context.banks_client.get_sysvar().await.unwrap();
         let unix_timestamp = clock.unix_timestamp + seconds;
-        self.context.set_sysvar(&Clock { unix_timestamp, ..clock });
+        let slot = clock.slot + 2 * seconds as u64;
+        self.context.set_sysvar(&Clock { unix_timestamp, slot, ..clock });
     }
 
     /// Registers two works, the second derived from the first, both licensed on an open channel.
@@ -149,7 +151,11 @@ impl Cluster {
             operator_fee_bps: 100,
             grace_seconds: 3_600,
             deposit: DEPOSIT,
+            watcher: None,
         };
+        let key = operator.key();
+        let register = motif_sdk::operator::register(&key, &key, RegisterOperatorArgs::single(key));
+        self.send([register], &[&operator]).await;
         let open = channel::open(&payer.key(), &operator.key(), &currency, args);
         self.send([open], &[&payer]).await;
         for work in [image_address, model_address] {
@@ -161,13 +167,14 @@ impl Cluster {
                 approval: false,
                 per_licensee: false,
                 shared_caps: false,
-                fee_currency: None,
+                deposit_currency: None,
             };
             let args = AcceptTermsArgs {
                 licensed_use: Use::Generate,
                 max_price: PRICE,
                 terms_digest: terms_digest(&terms),
                 quota: Quota::default(),
+                min_expires_at: i64::MIN,
             };
             let address = self.channel_address();
             let accept = channel::accept_terms(&payer.key(), &address, &acceptance, args);
@@ -197,7 +204,8 @@ impl Cluster {
         };
         let signed = SignedVoucher::sign(voucher, &self.voucher_key.signing_key());
         let receipts = Some(ReceiptsCommitment { root: [1; 32], sum: prices });
-        channel::settle(&self.operator.key(), &signed, statement, receipts)
+        let operator = self.operator.key();
+        channel::settle(&operator, &operator, &signed, statement, receipts)
     }
 }
 
@@ -210,7 +218,8 @@ fn register(creator: &Person, parents: &[ParentShare], split: &[(&Person, u16)])
         recipient: person.key(),
         share_bps: *share_bps,
     };
-    let model = ModelArgs { base_model: "base".into(), training_root: [0; 32], likeness: false };
+    let model =
+        ModelDeclaration { base_model: "base".into(), training_root: [0; 32], likeness: false };
     let registration = Registration {
         model: Some(model),
         parents: parents.to_vec(),
@@ -260,7 +269,7 @@ async fn full_journey_runs_on_bank() {
         earnings::claim(&image, &one, &currency),
         earnings::claim(&image, &other, &currency),
         earnings::claim(&model, &other, &currency),
-        channel::claim_fees(&operator.key(), &address, &currency),
+        channel::claim_fees(&address, &operator.key(), &operator.key(), &currency),
     ];
     cluster.send(claims, &[&operator]).await;
     // The image earned 600 and a fifth of the model's 100,000.
@@ -269,7 +278,9 @@ async fn full_journey_runs_on_bank() {
     assert_eq!(cluster.balance(&operator.key()).await, 1_006);
 
     let last = cluster.settlement([1, 1]).await;
-    cluster.send([channel::request_close(&payer.key(), &address)], &[&payer]).await;
+    cluster
+        .send([channel::request_close(&payer.key(), &Cosigners::default(), &address)], &[&payer])
+        .await;
     cluster.send(last, &[&operator]).await;
     let withdraw = channel::withdraw(&payer.key(), &address, &currency);
     let early = cluster.try_send([withdraw.clone()], &[&payer]).await;

@@ -100,7 +100,7 @@ struct CloseOutput {
     signature: String,
 }
 
-/// Output of `motif channel close --without-gateway`.
+/// Output of `motif channel close` while the grace period runs.
 #[derive(Serialize)]
 struct StartCloseOutput {
     channel: String,
@@ -112,7 +112,7 @@ pub async fn run(args: CloseArgs, session: &Session) -> Result<(), CliError> {
     let client = session.client().await?;
     let (channel, account) = args.channel.find(&client, session).await?;
     if args.without_gateway {
-        client.request_close(&payer, &channel).await?;
+        client.request_close(&channel).send(&payer).await?;
         let closes_at = client.channel(&channel).await?.channel.closes_at;
         session.print(&StartCloseOutput { channel: channel.to_string(), closes_at });
         return Ok(());
@@ -121,10 +121,17 @@ pub async fn run(args: CloseArgs, session: &Session) -> Result<(), CliError> {
     let gateway = session.gateway().await;
     gateway.ready().await?; // the grace period starts only if the gateway responds
     if account.channel.closes_at == i64::MAX {
-        client.request_close(&payer, &channel).await?;
+        client.request_close(&channel).send(&payer).await?;
     }
     let request = PayerRequest::close(&channel, &account.channel).sign(&signing_key(&payer));
     let closing = gateway.close(&request).await?;
+    if closing.closes_at > client.now().await? {
+        // The gateway has settled. The grace period goes on: the channel has a watcher, or the
+        // gateway lacks the operator's authority.
+        let closes_at = closing.closes_at;
+        session.print(&StartCloseOutput { channel: channel.to_string(), closes_at });
+        return Ok(());
+    }
     let (refunded, landed) = client.withdraw(&payer, &channel).await?;
     session.print(&CloseOutput {
         channel: channel.to_string(),

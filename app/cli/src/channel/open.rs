@@ -25,21 +25,27 @@ pub struct OpenArgs {
     #[arg(long, value_name = "AMOUNT", value_parser = AmountArg::parse_positive)]
     deposit: AmountArg,
 
-    /// Address, or keypair file, of the operator that meters [default: the operator of
+    /// Authority of the operator that meters, an address or a keypair file [default: the operator of
     /// --gateway-url]
     #[arg(long, value_name = "ADDRESS|FILE")]
     operator: Option<AccountReference>,
 
-    /// Operator's fee on top of prices, in basis points [default: the gateway's fee]
+    /// Operator's fee on top of prices, in basis points [default: what the operator asks for]
     #[arg(long, value_name = "BPS")]
     operator_fee_bps: Option<u16>,
 
     #[command(flatten)]
     currency: CurrencyArgs,
 
-    /// Time in which the operator can still settle after you close the channel without it
-    #[arg(long, value_name = "SECONDS", default_value_t = 3_600)]
-    grace_seconds: u32,
+    /// Time in which the operator can still settle after you close the channel without it [default:
+    /// 3600, or what the operator asks for]
+    #[arg(long, value_name = "SECONDS")]
+    grace_seconds: Option<u32>,
+
+    /// Address, or keypair file, of a key that may settle for a dead operator, in the second half of
+    /// the time after closing; without it, nothing closes the channel at once
+    #[arg(long, value_name = "ADDRESS|FILE")]
+    watcher: Option<AccountReference>,
 
     /// Work whose latest terms to accept, an address or a file; repeat for several
     #[arg(long, value_name = "WORK")]
@@ -58,6 +64,8 @@ struct OpenOutput {
     channel: String,
     operator: String,
     operator_fee_bps: u16,
+    /// Whether the payer or its voucher key is one of the operator's keys.
+    self_metered: bool,
     deposited: Money,
     licenses: Vec<LicenseOutput>,
     signature: String,
@@ -66,7 +74,10 @@ struct OpenOutput {
 pub async fn run(args: OpenArgs, session: &Session) -> Result<(), CliError> {
     let payer = session.keypair()?;
     let client = session.client().await?;
-    let (operator, operator_fee_bps) = operator(&args, session).await?;
+    let operator = operator(&args, session).await?;
+    let account = client.operator(&operator).await?;
+    let operator_fee_bps = args.operator_fee_bps.unwrap_or(account.fee_bps);
+    let grace_seconds = args.grace_seconds.unwrap_or(account.min_grace_seconds.max(3_600));
     let currency = client.currency(&args.currency.mint()).await?;
     let deposit = currency::base_units(&client, &currency.mint, &args.deposit).await?;
     currency::check_balance(&client, &payer.pubkey(), &currency, deposit).await?;
@@ -77,8 +88,9 @@ pub async fn run(args: OpenArgs, session: &Session) -> Result<(), CliError> {
         salt: free_salt(&client, &payer.pubkey(), &operator, &currency.mint).await?,
         voucher_key: voucher_key.pubkey(),
         operator_fee_bps,
-        grace_seconds: args.grace_seconds,
+        grace_seconds,
         deposit,
+        watcher: args.watcher.as_ref().map(AccountReference::address).transpose()?,
     };
     let (channel, landed) = client.open_channel(&operator, &currency, opening).send(&payer).await?;
     let mut licenses = Vec::with_capacity(acceptances.len());
@@ -92,6 +104,7 @@ pub async fn run(args: OpenArgs, session: &Session) -> Result<(), CliError> {
         channel: channel.to_string(),
         operator: operator.to_string(),
         operator_fee_bps,
+        self_metered: client.channel(&channel).await?.channel.self_metered == 1,
         deposited: currency::scale(&client, &currency.mint).await?.money(deposit),
         licenses,
         signature: landed.signature.to_string(),
@@ -99,12 +112,11 @@ pub async fn run(args: OpenArgs, session: &Session) -> Result<(), CliError> {
     Ok(())
 }
 
-async fn operator(args: &OpenArgs, session: &Session) -> Result<(Pubkey, u16), CliError> {
-    if let Some(operator) = &args.operator {
-        return Ok((operator.address()?, args.operator_fee_bps.unwrap_or(0)));
+async fn operator(args: &OpenArgs, session: &Session) -> Result<Pubkey, CliError> {
+    match &args.operator {
+        Some(operator) => operator.address(),
+        None => Ok(session.gateway().await.operator().await?.operator.0),
     }
-    let gateway = session.gateway().await.operator().await?;
-    Ok((gateway.operator.0, args.operator_fee_bps.unwrap_or(gateway.operator_fee_bps)))
 }
 
 /// Returns the first salt without a channel between payer and operator.
@@ -123,9 +135,10 @@ async fn free_salt(
 
 impl fmt::Display for OpenOutput {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let metering = if self.self_metered { " (you meter yourself)" } else { "" };
         formatter.write_str(&pairs(&[
             ("channel", &self.channel),
-            ("operator", &self.operator),
+            ("operator", &format_args!("{}{metering}", self.operator)),
             ("deposited", &self.deposited),
         ]))?;
         match self.licenses.as_slice() {

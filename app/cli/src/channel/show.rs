@@ -5,9 +5,11 @@ use std::{
 
 use clap::Args;
 use motif_sdk::{
-    Error, Pubkey,
+    AccountData, Error, Pubkey,
     channel::{Channel, ChannelAccount, License},
     client::Client,
+    operator::{Operator, ReceiptKeys},
+    pda,
 };
 use serde::{Deserialize, Serialize};
 
@@ -41,6 +43,8 @@ struct ChannelOutput {
     payer: String,
     operator: String,
     operator_fee_bps: u16,
+    watcher: Option<String>,
+    self_metered: bool,
     mint: String,
     voucher_key: String,
     opened_slot: u64,
@@ -51,6 +55,8 @@ struct ChannelOutput {
     /// Upfront fees, prices and fees.
     #[serde(skip)]
     charged: Money,
+    /// Prices of unused quotas, without fees.
+    earmarked: Money,
     collected: Money,
     fees_claimed: Money,
     refunded: Money,
@@ -97,6 +103,8 @@ impl ChannelOutput {
             payer: channel.payer.to_string(),
             operator: channel.operator.to_string(),
             operator_fee_bps: channel.operator_fee_bps,
+            watcher: channel.watcher().map(|watcher| watcher.to_string()),
+            self_metered: channel.self_metered == 1,
             mint: channel.mint.to_string(),
             voucher_key: channel.voucher_key.to_string(),
             opened_slot: channel.opened_slot,
@@ -105,6 +113,7 @@ impl ChannelOutput {
             prices: scale.money(channel.prices),
             fees: scale.money(channel.fees()),
             charged: scale.money(charged),
+            earmarked: scale.money(channel.earmarked),
             collected: scale.money(channel.collected),
             fees_claimed: scale.money(channel.fees_claimed),
             refunded: scale.money(channel.refunded),
@@ -148,15 +157,17 @@ impl fmt::Display for ChannelOutput {
             ("closing", Some(at)) => format!(" at {}", utc(at)),
             _ => String::new(),
         };
+        let metering = if self.self_metered { " (the payer meters itself)" } else { "" };
         let facts = pairs(&[
             ("channel", &self.channel),
             ("state", &format_args!("{}{closing}", self.state)),
             ("payer", &self.payer),
-            ("operator", &self.operator),
+            ("operator", &format_args!("{}{metering}", self.operator)),
             ("operator fee", &format_args!("{} on top", percent(self.operator_fee_bps))),
             ("mint", &self.mint),
             ("deposited", &self.deposited),
             ("charged", &self.charged),
+            ("earmarked", &self.earmarked),
             ("refunded", &self.refunded),
             ("statements", &grouped(self.statements)),
         ]);
@@ -175,21 +186,32 @@ impl fmt::Display for ChannelOutput {
     }
 }
 
-/// Copy of a channel's account in a file, to verify receipts against offline.
+/// Copy of a channel's and its operator's accounts in a file, to verify receipts against offline.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ChannelSnapshot {
     /// Address of the channel, base58.
     channel: String,
     /// Data of the account, hex.
     data: String,
+    /// Data of the account of its operator, which has the keys of receipts, hex.
+    operator: String,
 }
 
 impl ChannelSnapshot {
-    /// Reads the account from the chain.
+    /// Reads the accounts from the chain.
     pub async fn take(client: &Client, channel: &Pubkey) -> Result<Self, CliError> {
         let account = client.account(channel).await?;
         let account = account.ok_or(Error::NotFound { kind: "channel", address: *channel })?;
-        Ok(Self { channel: channel.to_string(), data: hex::encode(account.data) })
+        let parsed = ChannelAccount::from_bytes(&account.data);
+        let parsed = parsed.ok_or(Error::NotFound { kind: "channel", address: *channel })?;
+        let address = pda::operator(&parsed.channel.operator);
+        let operator = client.account(&address).await?;
+        let operator = operator.ok_or(Error::NotFound { kind: "operator", address })?;
+        Ok(Self {
+            channel: channel.to_string(),
+            data: hex::encode(account.data),
+            operator: hex::encode(operator.data),
+        })
     }
 
     /// Writes the snapshot to a file.
@@ -200,11 +222,11 @@ impl ChannelSnapshot {
         std::fs::write(path, json_line(self)).map_err(|error| CliError::unwritable(path, error))
     }
 
-    /// Reads the channel's address and account from a file.
+    /// Reads the channel's address and account, and its operator's receipt keys, from a file.
     ///
     /// # Errors
     /// [`CliError::Unreadable`] if the file is not a snapshot.
-    pub fn read(path: &Path) -> Result<(Pubkey, Channel), CliError> {
+    pub fn read(path: &Path) -> Result<(Pubkey, Channel, ReceiptKeys), CliError> {
         let refuse = |reason: &str| CliError::unreadable(path, reason);
         let snapshot: Self = serde_json::from_slice(&read_file(path)?)
             .map_err(|_| refuse("expected a snapshot from `motif channel show --snapshot`"))?;
@@ -212,6 +234,11 @@ impl ChannelSnapshot {
         let data = hex::decode(&snapshot.data).map_err(|_| refuse("the data is not hex"))?;
         let account = ChannelAccount::from_bytes(&data);
         let account = account.ok_or_else(|| refuse("the data is not a channel account"))?;
-        Ok((address, account.channel))
+        let operator =
+            hex::decode(&snapshot.operator).map_err(|_| refuse("the data is not hex"))?;
+        let operator = Operator::from_account_data(&operator).ok();
+        let operator = operator.filter(|operator| operator.authority == account.channel.operator);
+        let operator = operator.ok_or_else(|| refuse("the data is not the channel's operator"))?;
+        Ok((address, account.channel, operator.receipt_keys))
     }
 }

@@ -68,13 +68,17 @@ async fn findings(
         }
         if let Some(receipt) = &provenance.receipt {
             match client.channel(&receipt.channel.0).await {
-                Ok(account) => channel = Some(account.channel),
+                Ok(account) => {
+                    let keys = client.operator(&account.channel.operator).await?.receipt_keys;
+                    channel = Some((account.channel, keys));
+                }
                 Err(Error::NotFound { .. }) => {}
                 Err(error) => return Err(error.into()),
             }
         }
     }
-    let evidence = Evidence { cluster, digests, works: &works, channel: channel.as_ref() };
+    let channel = channel.as_ref().map(|(channel, keys)| (channel, keys));
+    let evidence = Evidence { cluster, digests, works: &works, channel };
     Ok(Findings::new(provenance, evidence))
 }
 

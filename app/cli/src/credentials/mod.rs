@@ -245,12 +245,13 @@ async fn own_receipt(
         Err(Error::NotFound { .. }) => return Ok((own, None)),
         Err(error) => return Err(error.into()),
     };
+    let keys = client.operator(&channel.operator).await?.receipt_keys;
     let of_channel: Vec<_> =
         all.into_iter().filter(|signed| signed.receipt.channel == address).collect();
     let prover = Prover::new(&address, &channel, &of_channel).ok();
     let proof = prover.and_then(|prover| {
         let mut proofs = prover.proofs();
-        proofs.find(|proof| proof.signed == own && proof.verify(&address, &channel).is_ok())
+        proofs.find(|proof| proof.signed == own && proof.verify(&address, &channel, &keys).is_ok())
     });
     Ok((own, proof))
 }
@@ -312,10 +313,10 @@ async fn show(args: ShowArgs, session: &Session) -> Result<(), CliError> {
     };
     let digests = Digests { whole, bare: Some(credentials.bare_digest.0) };
     let snapshot = args.channel_snapshot.as_deref().map(ChannelSnapshot::read).transpose()?;
-    let finding = snapshot.as_ref().map(|(address, channel)| {
+    let finding = snapshot.as_ref().map(|(address, channel, keys)| {
         let provenance = credentials.provenance.as_ref()?;
         let receipt = provenance.receipt.as_ref()?;
-        let channel = (receipt.channel.0 == *address).then_some(channel);
+        let channel = (receipt.channel.0 == *address).then_some((channel, keys));
         // A snapshot does not state its cluster; the credentials' cluster is assumed.
         let cluster = provenance.cluster.0;
         let evidence = Evidence { cluster, digests, works: &BTreeMap::new(), channel };

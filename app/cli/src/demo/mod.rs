@@ -3,6 +3,7 @@
 mod expected;
 mod progress;
 mod report;
+mod sale;
 
 use std::{
     fs,
@@ -24,8 +25,8 @@ use motif_sdk::{
     gateway::{GatewayClient, PayerRequest, PayerSession, SessionPolicy, wire::ReceiptParts},
     keypair::signing_key,
     licensing::{
-        Derivatives, ModelArgs, Offer, ParentShare, Registration, Share, Unit, Use, UsePrice,
-        WorkKind,
+        Derivatives, ModelDeclaration, Offer, ParentShare, Registration, Share, Unit, Use,
+        UsePrice, WorkKind,
     },
     pda,
     receipt::proof::ReceiptProof,
@@ -38,6 +39,7 @@ use self::{
     expected::{Expected, HALF_BPS, OPERATOR_FEE_BPS, PARENT_SHARE_BPS},
     progress::Progress,
     report::{Costs, Payout, Report},
+    sale::{Parties, SaleReport, sell},
 };
 use crate::{
     amount::{AmountArg, Scale, grouped, percent},
@@ -46,6 +48,7 @@ use crate::{
     decode_worker,
     error::CliError,
     localnet,
+    operator::prepare_operator,
     output::json_line,
     palette::Palette,
     receipt::Prover,
@@ -120,10 +123,13 @@ pub async fn run(args: DemoArgs, session: &Session) -> Result<(), CliError> {
     localnet::initialize(&client, &faucet, &Keypair::new()).await?;
     let (ines, kofi) = (Keypair::new(), Keypair::new()); // a photographer, a model trainer
     let (platform, voucher_key, operator) = (Keypair::new(), Keypair::new(), Keypair::new());
-    for keypair in [&ines, &kofi, &platform, &operator] {
+    let visitor = Keypair::new();
+    for keypair in [&ines, &kofi, &platform, &operator, &visitor] {
         faucet.airdrop_sol(&keypair.pubkey(), LAMPORTS).await?;
     }
     faucet.mint_dollars(&platform.pubkey(), deposit).await?;
+    // The price of one generation, the operator's part, and what rounding adds.
+    faucet.mint_dollars(&visitor.pubkey(), price + price / 50 + 2).await?;
     let currency = Currency::spl(faucet.dollar().mint);
     let balance = async |owner: &Keypair| client.token_balance(&owner.pubkey(), &currency).await;
     let rpc_url = localnet.rpc_url();
@@ -140,6 +146,9 @@ pub async fn run(args: DemoArgs, session: &Session) -> Result<(), CliError> {
     config.operator_fee_bps = OPERATOR_FEE_BPS;
     config.settle.at_receipts = u32::MAX; // settles on request only
     config.settle.at_age_seconds = u32::MAX;
+    for landed in &prepare_operator(&client, &mut config).await? {
+        costs.add("registration", landed);
+    }
     let gateway = serve(config).await?;
     let http = GatewayClient::new(&gateway.url());
     step.done(format_args!("{}, its store in a temporary folder", gateway.url()));
@@ -157,7 +166,7 @@ pub async fn run(args: DemoArgs, session: &Session) -> Result<(), CliError> {
 
     let step = progress.begin("Kofi registers a style model made from it");
     let registration = Registration {
-        model: Some(ModelArgs {
+        model: Some(ModelDeclaration {
             base_model: "demo".to_owned(),
             training_root: TrainingSet::new([content_digest(&picture)]).root(),
             likeness: false,
@@ -189,6 +198,7 @@ pub async fn run(args: DemoArgs, session: &Session) -> Result<(), CliError> {
         operator_fee_bps,
         grace_seconds,
         deposit,
+        watcher: None,
     };
     let opening = client.open_channel(&operator.pubkey(), &currency, opening);
     let (channel, landed) = opening.send(&platform).await?;
@@ -206,7 +216,9 @@ pub async fn run(args: DemoArgs, session: &Session) -> Result<(), CliError> {
     let palette = Palette::from_picture(&picture).unwrap_or(Palette::PLAIN);
     let account = client.channel(&channel).await?;
     let (key, policy) = (signing_key(&voucher_key), SessionPolicy::default());
-    let mut payer = PayerSession::begin(http.clone(), channel, &account, key, policy).await?;
+    let keys = client.operator(&account.channel.operator).await?.receipt_keys;
+    let payer = PayerSession::begin(http.clone(), channel, &account, key, policy).await?;
+    let mut payer = payer.receipt_keys(keys.clone());
     let mut receipts = Vec::with_capacity(args.generations as usize);
     let mut output = Vec::new();
     for number in 1..=args.generations {
@@ -235,7 +247,7 @@ pub async fn run(args: DemoArgs, session: &Session) -> Result<(), CliError> {
     let failed = |failed, first: String| CliError::ReceiptsFailed { failed, all, first };
     let prover = Prover::new(&channel, &account, &receipts);
     let prover = prover.map_err(|error| failed(all, error.to_string()))?;
-    let (receipts_verified, failure) = prover.verify(&channel, &account);
+    let (receipts_verified, failure) = prover.verify(&channel, &account, &keys);
     if let Some(failure) = failure {
         return Err(failed(all - receipts_verified, failure.to_string()));
     }
@@ -293,7 +305,7 @@ pub async fn run(args: DemoArgs, session: &Session) -> Result<(), CliError> {
 
     let step = progress.begin("The platform closes its channel and withdraws the rest");
     let before = balance(&platform).await?;
-    costs.add(CLOSING, &client.request_close(&platform, &channel).await?);
+    costs.add(CLOSING, &client.request_close(&channel).send(&platform).await?);
     let request = PayerRequest::close(&channel, &client.channel(&channel).await?.channel);
     let closing = http.close(&request.sign(&signing_key(&platform))).await?;
     for report in &closing.settlements {
@@ -308,6 +320,17 @@ pub async fn run(args: DemoArgs, session: &Session) -> Result<(), CliError> {
 
     let (to_ines, to_kofi) = (balance(&ines).await?, balance(&kofi).await?);
     let dust = client.token_balance(&pda::vault(&currency.mint), &currency).await?;
+    let step = progress.begin("A visitor buys one generation without a channel, by plain transfer");
+    let parties = Parties {
+        visitor: &visitor,
+        operator: &operator.pubkey(),
+        recipients: [(&kofi, &model_work), (&ines, &picture_work), (&kofi, &picture_work)],
+        works: [&model_work, &picture_work],
+    };
+    let sold = sell(&client, &parties, &currency).await?;
+    let sold_for = DOLLARS.money(sold.paid);
+    step.done(format_args!("{sold_for}, proved by its transaction, swept and paid out"));
+
     let creator = |name, expected, received| {
         let (expected, received) = (DOLLARS.money(expected), DOLLARS.money(received));
         Payout { name, source: String::new(), expected, received }
@@ -327,6 +350,13 @@ pub async fn run(args: DemoArgs, session: &Session) -> Result<(), CliError> {
         refunded: DOLLARS.money(refunded),
         operator_fee: DOLLARS.money(operator_fee),
         dust: DOLLARS.money(dust),
+        sale: SaleReport {
+            paid: sold_for,
+            to_creators: DOLLARS.money(sold.to_creators),
+            to_operator: DOLLARS.money(sold.to_operator),
+            waiting: DOLLARS.money(sold.waiting),
+        },
+        sale_adds_up: sold.adds_up(),
         total: costs.total(),
         settle_transactions: costs.of(SETTLEMENT).transactions,
         settle_compute_units: costs.of(SETTLEMENT).compute_units,

@@ -3,7 +3,7 @@ use std::fmt;
 use motif_sdk::client::ConfirmedTransaction;
 use serde::Serialize;
 
-use super::expected::Expected;
+use super::{expected::Expected, sale::SaleReport};
 use crate::{
     amount::{Money, grouped},
     error::CliError,
@@ -105,6 +105,10 @@ pub struct Report {
     pub operator_fee: Money,
     /// Left in the vault: rounding that is too small to share yet.
     pub dust: Money,
+    /// The sale without a channel.
+    pub sale: SaleReport,
+    #[serde(skip)]
+    pub sale_adds_up: bool,
     #[serde(flatten)]
     pub total: Cost,
     #[serde(skip)]
@@ -120,13 +124,14 @@ pub struct Report {
 }
 
 impl Report {
-    /// Returns whether the deposit is accounted for, and all amounts are as expected.
+    /// Returns whether deposit and sale are accounted for, and all amounts are as expected.
     pub fn adds_up(&self) -> bool {
         let Self { deposited, paid, refunded, operator_fee, dust, expected, .. } = self;
         let mut payouts = self.recipients.iter().chain(&self.claims);
         deposited.base_units == paid.base_units + refunded.base_units
             && operator_fee.base_units == expected.operator_fee
             && dust.base_units == expected.dust
+            && self.sale_adds_up
             && payouts.all(|payout| payout.expected == payout.received)
     }
 
@@ -173,6 +178,17 @@ impl Report {
         table(["", "amount"], &[1], rows)
     }
 
+    fn sale(&self) -> String {
+        let SaleReport { paid, to_creators, to_operator, waiting } = &self.sale;
+        let rows = [
+            ["creators", &to_creators.to_string()],
+            ["gateway operator", &to_operator.to_string()],
+            ["rounding, not shared yet", &waiting.to_string()],
+            ["paid by the visitor", &paid.to_string()],
+        ];
+        table(["", "amount"], &[1], rows.map(|row| row.map(str::to_owned)))
+    }
+
     fn on_chain(&self) -> String {
         let per_generation =
             |total: u64| format!("{:.1}", total as f64 / f64::from(self.generations));
@@ -194,10 +210,12 @@ impl fmt::Display for Report {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let verified = grouped(self.receipts_verified as u64);
         let generations = grouped(u64::from(self.generations));
-        let (payouts, deposit, on_chain) = (self.payouts(), self.deposit(), self.on_chain());
+        let (payouts, deposit) = (self.payouts(), self.deposit());
+        let (sale, on_chain) = (self.sale(), self.on_chain());
         write!(
             formatter,
-            "\nPayouts\n\n{payouts}\n\nDeposit\n\n{deposit}\n\nTransactions\n\n{on_chain}\n\n\
+            "\nPayouts\n\n{payouts}\n\nDeposit\n\n{deposit}\n\nSale without a channel\n\n{sale}\n\n\
+             Transactions\n\n{on_chain}\n\n\
              {verified} of {generations} receipts verified: signed by the operator, proved against \
              the channel's account\nconserved: {}",
             self.conserved

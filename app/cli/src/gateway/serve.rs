@@ -3,13 +3,13 @@ use std::fmt;
 use clap::Args;
 use motif_gateway::{RunningGateway, serve};
 use serde::Serialize;
-use solana_signer::Signer;
 
 use super::settings::SettingsArgs;
 use crate::{
     amount::percent,
     credentials::AnchorArgs,
     error::CliError,
+    operator::prepare_operator,
     output::pairs,
     session::{Session, stop_signal},
 };
@@ -37,7 +37,8 @@ struct ServeOutput {
 pub async fn run(args: ServeArgs, session: &Session) -> Result<(), CliError> {
     let mut config = args.settings.read(session).map_err(CliError::GatewaySettings)?;
     config.decoding = args.anchors.worker()?;
-    session.first_of(&config.rpc_urls).await?;
+    let client = session.first_of(&config.rpc_urls).await?;
+    prepare_operator(&client, &mut config).await?;
     let stopped = stop_signal()?;
     let gateway = serve(config).await?;
     session.print(&ServeOutput::new(&gateway));
@@ -54,7 +55,7 @@ impl ServeOutput {
             url: gateway.url(),
             admin_url: gateway.admin_url(),
             paywall_url: gateway.paywall_url(),
-            operator: config.operator.pubkey().to_string(),
+            operator: config.operator.to_string(),
             operator_fee_bps: config.operator_fee_bps,
         }
     }

@@ -45,6 +45,14 @@ pub struct SettingsArgs {
     #[arg(long, value_name = "URL")]
     traces_endpoint: Option<String>,
 
+    /// Authority of the operator, an address [default: that of the keypair]
+    #[arg(long, value_name = "ADDRESS")]
+    operator: Option<Pubkey>,
+
+    /// Keypair file of the operator's receipt key [default: the keypair]
+    #[arg(long, value_name = "FILE")]
+    receipt_keypair: Option<PathBuf>,
+
     /// Store: an SQLite file, created if missing, or a postgres:// URL [default:
     /// motif-gateway.sqlite]
     #[arg(long, value_name = "FILE|URL")]
@@ -109,6 +117,8 @@ impl SettingsArgs {
         for (key, given) in [
             ("rpc_url", session.given_rpc_url()),
             ("keypair", path(session.given_keypair())),
+            ("operator", self.operator.map(|operator| operator.to_string())),
+            ("receipt_keypair", path(self.receipt_keypair)),
             ("listen", self.listen.map(|address| address.to_string())),
             ("admin.listen", self.admin_listen.map(|address| address.to_string())),
             ("admin.secret_file", path(self.admin_secret_file)),
@@ -134,9 +144,9 @@ impl SettingsArgs {
         }
         let keypair = layers.given("keypair").map(PathBuf::from);
         let keypair = keypair.map_or_else(|| session.keypair_path(), Ok);
-        let operator = keypair.map_err(|error| error.to_string());
-        let operator = operator.and_then(|path| keypair::read(&path).map_err(|e| e.to_string()));
-        GatewayConfig::read(&layers, operator)
+        let keypair = keypair.map_err(|error| error.to_string());
+        let keypair = keypair.and_then(|path| keypair::read(&path).map_err(|e| e.to_string()));
+        GatewayConfig::read(&layers, keypair)
     }
 }
 

@@ -41,7 +41,9 @@ pub async fn run(args: GenerateArgs, session: &Session) -> Result<(), CliError> 
     let key = signing_key(&args.voucher_key.read(session)?);
     let policy = SessionPolicy::default();
     let gateway = session.gateway().await;
-    let mut payer = PayerSession::begin(gateway, channel, &account, key, policy).await?;
+    let keys = client.operator(&account.channel.operator).await?.receipt_keys;
+    let payer = PayerSession::begin(gateway, channel, &account, key, policy).await?;
+    let mut payer = payer.receipt_keys(keys);
 
     let signer = match &args.identity {
         Some(folder) => Some(OutputSigner::new(folder, &client, &account, license, session).await?),

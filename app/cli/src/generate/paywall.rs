@@ -98,7 +98,9 @@ pub async fn run(
     let key = signing_key(&args.voucher_key.read(session)?);
     let policy = SessionPolicy::default();
     let gateway = session.gateway().await;
-    let mut payer = PayerSession::begin(gateway, channel, account, key, policy).await?;
+    let keys = client.operator(&account.channel.operator).await?.receipt_keys;
+    let payer = PayerSession::begin(gateway, channel, account, key, policy).await?;
+    let mut payer = payer.receipt_keys(keys);
     let before = payer.cumulative()?;
     for number in 1..=args.count {
         let body = body(args, number);

@@ -110,6 +110,10 @@ pub struct OfferArgs {
     /// URI of the legal text
     #[arg(long, value_name = "URI")]
     legal_uri: Option<String>,
+
+    /// Authority of an operator that licensees' channels may have, up to 4 [default: any]
+    #[arg(long = "operator", value_name = "ADDRESS")]
+    operators: Vec<Pubkey>,
 }
 
 impl OfferArgs {
@@ -183,6 +187,7 @@ impl OfferArgs {
             legal_text: self.legal_text.clone(),
             legal_digest: None,
             legal_uri: self.legal_uri.clone(),
+            operators: self.operators.iter().copied().map(Address).collect(),
             caps: CapsEntry {
                 total_units: self.cap_total_units.map(Count),
                 daily_units: self.cap_daily_units.map(Count),

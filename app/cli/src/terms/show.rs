@@ -64,6 +64,8 @@ struct TermsOutput {
     valid_from: i64,
     expires_at: Option<i64>,
     notice_seconds: u32,
+    /// Authorities of the operators that channels may have; empty for any.
+    operators: Vec<String>,
     legal_uri: String,
     legal_digest: String,
 }
@@ -168,6 +170,7 @@ impl TermsOutput {
             valid_from: offer.valid_from,
             expires_at: offer.expires_at,
             notice_seconds: offer.notice_seconds,
+            operators: offer.operators.iter().map(ToString::to_string).collect(),
             legal_uri: offer.legal_uri.clone(),
             legal_digest: hex::encode(offer.legal_digest),
         }
@@ -195,6 +198,9 @@ impl TermsOutput {
         }
         if self.free_units > 0 {
             conditions.push(format!("{} units free", grouped(self.free_units)));
+        }
+        if !self.operators.is_empty() {
+            conditions.push(format!("with operator {}", self.operators.join(" or ")));
         }
         if conditions.is_empty() { "none".to_owned() } else { conditions.join(", ") }
     }

@@ -110,6 +110,7 @@ impl fmt::Display for ListOutput {
             let uses: Vec<_> = uses.iter().map(ToString::to_string).collect();
             [
                 work.work.clone(),
+                if work.title.is_empty() { "-".to_owned() } else { work.title.clone() },
                 work.kind.to_string(),
                 work.status.to_string(),
                 work.creator.clone(),
@@ -117,7 +118,7 @@ impl fmt::Display for ListOutput {
                 if uses.is_empty() { "-".to_owned() } else { uses.join(", ") },
             ]
         });
-        let header = ["work", "kind", "status", "creator", "terms", "offered for"];
-        formatter.write_str(&table(header, &[4], rows))
+        let header = ["work", "title", "kind", "status", "creator", "terms", "offered for"];
+        formatter.write_str(&table(header, &[5], rows))
     }
 }

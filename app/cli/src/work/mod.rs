@@ -1,5 +1,6 @@
 //! `motif work`: registration, lookup, transfer and withdrawal of works.
 
+mod edit;
 mod list;
 mod parents;
 mod register;
@@ -22,6 +23,8 @@ pub enum WorkCommand {
     Register(Box<register::RegisterArgs>),
     /// Show all on-chain facts about a work
     Show(show::ShowArgs),
+    /// Change the title and the metadata of a work you own
+    Edit(edit::EditArgs),
     /// List works and their prices, earliest registration first
     List(list::ListArgs),
     /// Draw the ancestors and descendants of a work, with shares
@@ -45,6 +48,7 @@ impl WorkCommand {
         match self {
             Self::Register(args) => register::run(*args, session).await,
             Self::Show(args) => show::run(args, session).await,
+            Self::Edit(args) => edit::run(args, session).await,
             Self::List(args) => list::run(args, session).await,
             Self::Tree(args) => tree::run(args, session).await,
             Self::Transfer(args) => transfer::offer(args, session).await,

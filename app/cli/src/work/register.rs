@@ -64,6 +64,10 @@ pub struct RegisterArgs {
     #[arg(long, value_name = "TIME", value_parser = parse_time, requires = "consent")]
     consent_until: Option<i64>,
 
+    /// Title that lists show, at most 64 bytes
+    #[arg(long, default_value = "", value_name = "TITLE", hide_default_value = true)]
+    title: String,
+
     /// URI of the work's metadata
     #[arg(long, default_value = "", value_name = "URI", hide_default_value = true)]
     metadata_uri: String,
@@ -133,10 +137,12 @@ pub async fn run(args: RegisterArgs, session: &Session) -> Result<(), CliError> 
         content_digest: content_digest(&content),
         fingerprint,
         metadata_digest: metadata.map_or([0; 32], |bytes| content_digest(&bytes)),
+        title: args.title,
         metadata_uri: args.metadata_uri,
         consent_expires_at: args.consent_until,
         model,
         previous_model,
+        min_expires_at: None,
         parents,
         split: split.into_iter().map(share).collect(),
     };

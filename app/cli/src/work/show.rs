@@ -34,6 +34,7 @@ pub struct ShowArgs {
 #[derive(Serialize)]
 pub struct WorkOutput {
     pub work: String,
+    pub title: String,
     pub kind: WorkKind,
     pub status: WorkStatus,
     pub creator: String,
@@ -164,6 +165,7 @@ impl WorkOutput {
         });
         Self {
             work: address.to_string(),
+            title: work.title.clone(),
             kind: work.kind,
             status: work.status,
             creator: work.creator.to_string(),
@@ -228,7 +230,10 @@ impl ShowOutput {
             earnings,
             children: details.children.iter().map(RelatedOutput::new).collect(),
             conflicts: details.conflicts.iter().map(RelatedOutput::new).collect(),
-            dispute: dispute.map(DisputeOutput::from),
+            dispute: match dispute {
+                Some(dispute) => Some(DisputeOutput::read(dispute, client).await?),
+                None => None,
+            },
             split_change: change.map(|change| SplitChangeOutput::new(change, &entry.work)),
             text: Text {
                 terms: entry.terms.as_ref().map(|published| published.terms.number),
@@ -254,9 +259,11 @@ impl ShowOutput {
         let model = work.model.as_ref().map(|model| {
             format!("adapts {}, training set root {}", model.base_model, model.training_root)
         });
+        let title = Some(work.title.clone()).filter(|title| !title.is_empty());
         let metadata = Some(work.metadata_uri.clone()).filter(|uri| !uri.is_empty());
         pairs(&[
             ("work", &work.work),
+            ("title", &or_dash(title)),
             ("kind", &work.kind),
             ("status", &status),
             ("creator", &work.creator),

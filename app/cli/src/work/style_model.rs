@@ -5,7 +5,7 @@ use motif_sdk::{
     Pubkey,
     client::Client,
     fingerprint::content_digest,
-    licensing::{ModelArgs, ParentShare},
+    licensing::{ModelDeclaration, ParentShare},
     training_set::TrainingSet,
 };
 
@@ -42,7 +42,7 @@ pub struct StyleModelArgs {
 
 /// Style model's part of a registration.
 pub struct StyleModel {
-    pub args: ModelArgs,
+    pub args: ModelDeclaration,
     pub previous: Option<Pubkey>,
 }
 
@@ -93,7 +93,7 @@ impl StyleModelArgs {
             Some(reference) => Some(reference.address(client).await?),
             None => None,
         };
-        let args = ModelArgs { base_model, training_root, likeness: self.likeness };
+        let args = ModelDeclaration { base_model, training_root, likeness: self.likeness };
         Ok(Some(StyleModel { args, previous }))
     }
 }

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use clap::Args;
-use motif_sdk::pda;
+use motif_sdk::{licensing::AcceptOwnershipArgs, pda};
 use serde::Serialize;
 use solana_signer::Signer;
 
@@ -30,6 +30,14 @@ pub struct TransferArgs {
 pub struct AcceptTransferArgs {
     #[command(flatten)]
     work: WorkArgs,
+
+    /// Accept only if these are the latest terms [default: the current ones]
+    #[arg(long, value_name = "NUMBER")]
+    terms: Option<u32>,
+
+    /// Accept only if the split has this version [default: the current one]
+    #[arg(long, value_name = "NUMBER")]
+    split_version: Option<u32>,
 }
 
 /// Arguments of `motif work cancel-transfer`.
@@ -116,7 +124,11 @@ pub async fn accept(args: AcceptTransferArgs, session: &Session) -> Result<(), C
     let owner = session.keypair()?;
     let client = session.client().await?;
     let work = args.work.address(&client).await?;
-    let landed = client.accept_ownership(&owner, &work).await?;
+    let read = client.work(&work).await?;
+    let mut expected = AcceptOwnershipArgs::of(&read);
+    expected.latest_terms = args.terms.unwrap_or(expected.latest_terms);
+    expected.split_version = args.split_version.unwrap_or(expected.split_version);
+    let landed = client.accept_ownership(&owner, &work, expected).await?;
     session.print(&AcceptOutput {
         work: work.to_string(),
         owner: owner.pubkey().to_string(),

@@ -90,12 +90,14 @@ impl LicenseEnd {
         let offer = &published.terms.offer;
         let number = published.terms.number;
         let expires_at = offer.expires_at.unwrap_or(i64::MAX);
-        let notice_end = work.head().license_end(expires_at, offer.notice_seconds);
+        let notice_end = work.head().license_end(expires_at, number, offer.notice_seconds);
+        let binding = number >= work.verdict_terms;
+        let notice_seconds = if binding { offer.notice_seconds } else { 0 };
         let of_terms = licenses.iter().filter(|license| license.terms_number == number);
         let ends: Vec<_> = of_terms.map(|license| license.expires_at).collect();
         Self {
             terms: number,
-            notice_seconds: offer.notice_seconds.max(Work::MIN_NOTICE_SECONDS),
+            notice_seconds: notice_seconds.max(Work::MIN_NOTICE_SECONDS),
             ends_at: ends.iter().copied().max().unwrap_or(notice_end),
             licenses: ends.len(),
         }

@@ -47,6 +47,9 @@ fn settlement_cost_is_independent_of_count() {
             .collect();
         assert_eq!(names, [("Ines", prices / 10), ("Kofi", prices * 9 / 10)]);
         assert_eq!(number(&demo_report, "operator_fee"), prices / 50);
+        let sale = &demo_report["sale"];
+        assert_eq!((number(sale, "paid"), number(sale, "to_creators")), (1_020, 1_000));
+        assert_eq!((number(sale, "to_operator"), number(sale, "waiting")), (20, 0));
     }
 }
 

@@ -66,6 +66,7 @@ async fn creators_guide_works_as_written() {
     prepare(&mut world, &guide.next("Before you begin"));
     register(&world, &guide.next("Register"));
     sell(&world, &guide.next("Sell a song made with a licensed voice"));
+    name(&world, &guide.next("Name it"));
     look_up(&world, &guide.next("Look things up"));
     change_split(&world, &guide.next("Change who earns"));
     approve(&world, &guide.next("Approve, case by case"));
@@ -158,6 +159,17 @@ fn sell(world: &World, commands: &[String]) {
     let earned = world.does(&["earnings", "show", "song.wav"]);
     assert_eq!(earned["earned"], 1_000_000);
     world.refuses(&["till", "sweep", "song.wav", "--keypair", "fan.json"], "EmptyTill");
+}
+
+fn name(world: &World, commands: &[String]) {
+    run(world, commands);
+    assert_eq!(show(world, "song.wav")["title"], "Song of Nova");
+    let listed = world.does(&["work", "list", "--kind", "recording"]);
+    assert_eq!(listed[0]["title"], "Song of Nova");
+    let hostile = ["work", "edit", "song.wav", "--title", "\u{202e}avoN", "--keypair", "fan.json"];
+    world.refuses(&hostile, "InvalidTitle");
+    let strange = ["work", "edit", "song.wav", "--title", "Mine", "--keypair", "kai.json"];
+    world.refuses(&strange, "NotOwner");
 }
 
 fn look_up(world: &World, commands: &[String]) {
@@ -260,7 +272,11 @@ async fn dispute(world: &World, commands: &[String]) {
         ["dispute", "decide", "sketch.png", "--verdict", "upheld", "--keypair", "kai.json"];
     world.refuses(&decide, "NotArbiter");
     assert_eq!(show(world, "sketch.png")["dispute"]["claimant"], ines);
-    run(world, &commands[3..5]);
+    run(world, &commands[3..4]);
+    let decide = [&decide[..6], &["authority.json"]].concat();
+    world.refuses(&decide, "HearingOpen");
+    clock::advance_seconds(&world.rpc_url, 43_201).await.unwrap();
+    run(world, &commands[4..5]);
     let sketch = show(world, "sketch.png");
     assert_eq!((sketch["owner"].as_str(), &sketch["status"]), (Some(&*ines), &"active".into()));
     assert_eq!(sketch["split"][0]["recipient"], ines);

@@ -17,6 +17,7 @@ use motif_sdk::{
     gateway::{GatewayClient, PayerRequest, PayerSession, SessionPolicy},
     keypair,
     licensing::{InitializeArgs, Offer, Registration, Unit, Use, UsePrice, WorkKind},
+    operator::RegisterOperatorArgs,
 };
 use rand::Rng;
 use solana_keypair::Keypair;
@@ -136,12 +137,15 @@ async fn fund(
         price: PRICE,
     }]);
     client.publish_terms(&work, &currency.mint, offer).send(payer).await.unwrap();
+    let args = RegisterOperatorArgs::single(operator.pubkey());
+    client.register_operator(operator, args).await.unwrap();
     let args = OpenChannelArgs {
         salt: 0,
         voucher_key: voucher_key.pubkey(),
         operator_fee_bps: FEE_BPS,
         grace_seconds: 3_600,
         deposit: 5_000_000,
+        watcher: None,
     };
     let opened = client.open_channel(&operator.pubkey(), &currency, args).send(payer).await;
     let (channel, _) = opened.unwrap();

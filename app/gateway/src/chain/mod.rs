@@ -14,6 +14,7 @@ use motif_sdk::{
     },
     licensing::Work,
     lineage::Lineage,
+    operator::Operator,
     recognition::Registered,
 };
 use solana_keypair::Keypair;
@@ -117,16 +118,18 @@ pub trait Chain: Send + Sync + 'static {
         &self,
         signature: &Signature,
     ) -> Result<Option<ConfirmedTransaction>, ChainError>;
-    /// Ends a channel's grace period.
+    /// Returns the operator with this authority, or `None` if it is not registered.
+    async fn operator(&self, authority: &Pubkey) -> Result<Option<Operator>, ChainError>;
+    /// Ends a channel's grace period, signed by its operator's authority.
     async fn close(
         &self,
-        operator: &Keypair,
+        authority: &Keypair,
         channel: &Pubkey,
     ) -> Result<ConfirmedTransaction, ChainError>;
-    /// Pays the operator's settled fees. Returns base units.
+    /// Pays the operator's settled fees to its fee owner. Returns base units.
     async fn claim_fees(
         &self,
-        operator: &Keypair,
+        funder: &Keypair,
         channel: &Pubkey,
     ) -> Result<(u64, ConfirmedTransaction), ChainError>;
     /// Returns the status of each node, in order of preference.
@@ -149,7 +152,7 @@ mod tests {
             PaymentsError::DailyCapExceeded,
             PaymentsError::VoucherStatementMismatch,
             PaymentsError::InsufficientDeposit,
-            PaymentsError::OperatorFirst,
+            PaymentsError::SettlerNotAllowed,
         ] {
             assert_eq!(of(temporary), ChainError::Refused(String::new()));
         }

@@ -16,6 +16,7 @@ use motif_sdk::{
     },
     licensing::Work,
     lineage::Lineage,
+    operator::Operator,
     recognition::Registered,
 };
 use serde_json::json;
@@ -492,20 +493,24 @@ impl Chain for RpcChain {
         if is_known { Ok(None) } else { Err(ChainError::Unreachable(reasons.join("; "))) }
     }
 
+    async fn operator(&self, authority: &Pubkey) -> Result<Option<Operator>, ChainError> {
+        self.find(|client| async move { client.operator(authority).await }).await
+    }
+
     async fn close(
         &self,
-        operator: &Keypair,
+        authority: &Keypair,
         channel: &Pubkey,
     ) -> Result<ConfirmedTransaction, ChainError> {
-        self.send(|client| async move { client.request_close(operator, channel).await }).await
+        self.send(|client| async move { client.request_close(channel).send(authority).await }).await
     }
 
     async fn claim_fees(
         &self,
-        operator: &Keypair,
+        funder: &Keypair,
         channel: &Pubkey,
     ) -> Result<(u64, ConfirmedTransaction), ChainError> {
-        self.send(|client| async move { client.claim_fees(operator, channel).await }).await
+        self.send(|client| async move { client.claim_fees(funder, channel).await }).await
     }
 
     fn nodes(&self) -> Vec<NodeStatus> {

@@ -12,7 +12,6 @@ use motif_sdk::{
 };
 use opentelemetry::trace::FutureExt;
 use prometheus_client::metrics::counter::Counter;
-use solana_signer::Signer;
 
 use crate::{
     GatewayConfig,
@@ -93,7 +92,7 @@ impl ChannelSync {
     /// Checks that this gateway serves a channel.
     fn check(&self, channel: &Channel) -> Result<(), GatewayError> {
         let config = &self.config;
-        let (theirs, ours) = (channel.operator, config.operator.pubkey());
+        let (theirs, ours) = (channel.operator, config.operator);
         if theirs != ours {
             return Err(GatewayError::WrongOperator { theirs, ours });
         }

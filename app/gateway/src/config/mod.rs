@@ -46,8 +46,15 @@ pub struct GatewayConfig {
     /// URLs of the cluster's JSON-RPC nodes, in order of preference. They may contain a provider's
     /// key and are never shown whole.
     pub rpc_urls: Vec<String>,
-    /// Keypair that signs receipts and settlements and pays for transactions.
-    pub operator: Arc<Keypair>,
+    /// Settle key of the operator: it signs settlements and pays for transactions. If it is also
+    /// the operator's authority, payers that leave need not wait for the grace period.
+    pub keypair: Arc<Keypair>,
+    /// Authority of the operator that channels name.
+    pub operator: Pubkey,
+    /// Receipt key of the operator.
+    pub receipt_keypair: Arc<Keypair>,
+    /// Receipt key of a pending rotation, and its first unix second.
+    pub next_receipt_keypair: Option<(Arc<Keypair>, i64)>,
     /// Location of the store.
     pub store: StorePlace,
     /// Frames of the store's journal that may be dropped if they cannot be written into the tables.
@@ -91,13 +98,16 @@ impl GatewayConfig {
     /// Maximum operator fee in basis points.
     pub const MAX_FEE_BPS: u16 = 5_000;
 
-    /// Creates a configuration with a free loopback port, no fee, a grace period of at least one
+    /// Creates a configuration of an operator with one key for everything, with a free loopback port, no fee, a grace period of at least one
     /// hour, vouchers valid for at least ten minutes, all mints, no admin listener, and the
     /// default limits and policy.
-    pub fn new(rpc_url: &str, operator: Arc<Keypair>, store: impl Into<StorePlace>) -> Self {
+    pub fn new(rpc_url: &str, keypair: Arc<Keypair>, store: impl Into<StorePlace>) -> Self {
         Self {
             rpc_urls: vec![rpc_url.to_owned()],
-            operator,
+            operator: keypair.pubkey(),
+            receipt_keypair: keypair.clone(),
+            next_receipt_keypair: None,
+            keypair,
             store: store.into(),
             skip_frames: Vec::new(),
             public_url: None,
@@ -180,12 +190,17 @@ impl GatewayConfig {
 }
 
 impl fmt::Debug for GatewayConfig {
-    /// Hides secrets: shows the operator's address and the nodes' hosts.
+    /// Hides secrets: shows the keypairs' addresses and the nodes' hosts.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let next = self.next_receipt_keypair.as_ref();
+        let next_receipt_key = next.map(|(keypair, valid_from)| (keypair.pubkey(), valid_from));
         formatter
             .debug_struct("GatewayConfig")
             .field("rpc", &self.rpc_urls.iter().map(|url| Endpoint::new(url)).collect::<Vec<_>>())
-            .field("operator", &self.operator.pubkey())
+            .field("keypair", &self.keypair.pubkey())
+            .field("operator", &self.operator)
+            .field("receipt_keypair", &self.receipt_keypair.pubkey())
+            .field("next_receipt_keypair", &next_receipt_key)
             .field("store", &self.store)
             .field("skip_frames", &self.skip_frames)
             .field("public_url", &self.public_url)

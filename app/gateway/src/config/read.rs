@@ -1,8 +1,9 @@
 use std::{fmt::Display, path::PathBuf, str::FromStr, sync::Arc, time::Duration};
 
 use motif_paywall::{PaidRoutes, PaywallConfig};
-use motif_sdk::{Pubkey, fingerprint::DecodingWorker};
+use motif_sdk::{Pubkey, fingerprint::DecodingWorker, keypair};
 use solana_keypair::Keypair;
+use solana_signer::Signer;
 
 use super::{
     AdminConfig, Faults, GatewayConfig, Layers, Limits, PaywallListener, Rate, Secret, Setting,
@@ -10,20 +11,27 @@ use super::{
 };
 
 impl GatewayConfig {
-    /// Reads a configuration from its layers. `operator` is the result of reading the file of the
-    /// setting `keypair`.
+    /// Reads a configuration from its layers. `keypair` is the result of reading the file of the
+    /// setting `keypair`. When the keypair of `next_receipt_keypair` is valid is on chain: here it is
+    /// never.
     ///
     /// # Errors
     /// All faults at once.
-    pub fn read(layers: &Layers, operator: Result<Keypair, String>) -> Result<Self, Faults> {
+    pub fn read(layers: &Layers, keypair: Result<Keypair, String>) -> Result<Self, Faults> {
         let mut reader = Reader { layers, faults: layers.faults() };
-        let operator = operator.unwrap_or_else(|error| {
+        let keypair = keypair.unwrap_or_else(|error| {
             reader.faults.add("keypair", "", error);
             Keypair::new_from_array([0; 32]) // never used, because of the fault
         });
+        let keypair = Arc::new(keypair);
+        let receipt_keypair = reader.keypair("receipt_keypair");
+        let next_receipt_keypair = reader.keypair("next_receipt_keypair");
         let config = Self {
             rpc_urls: reader.list_or_default("rpc_url"),
-            operator: Arc::new(operator),
+            operator: reader.maybe("operator").unwrap_or_else(|| keypair.pubkey()),
+            receipt_keypair: receipt_keypair.unwrap_or_else(|| keypair.clone()),
+            next_receipt_keypair: next_receipt_keypair.map(|keypair| (keypair, i64::MAX)),
+            keypair,
             store: reader.one("store"),
             skip_frames: reader.list("skip_frames"),
             public_url: reader.maybe("public_url"),
@@ -109,6 +117,18 @@ impl Reader<'_> {
             Ok(value) => Some(value),
             Err(error) => {
                 self.faults.add(key, &given.place, error);
+                None
+            }
+        }
+    }
+
+    /// Reads the keypair file that a setting names.
+    fn keypair(&mut self, key: &'static str) -> Option<Arc<Keypair>> {
+        let path: PathBuf = self.maybe(key)?;
+        match keypair::read(&path) {
+            Ok(keypair) => Some(Arc::new(keypair)),
+            Err(error) => {
+                self.faults.add(key, "", error);
                 None
             }
         }

@@ -56,7 +56,18 @@ pub const SETTINGS: &[Setting] = &[
         "\"http://127.0.0.1:8899\"",
         "JSON-RPC URL of the cluster, or a list in order of preference",
     ),
-    setting("keypair", "", "keypair file of the operator, which signs receipts and settlements"),
+    setting(
+        "keypair",
+        "",
+        "keypair file of the operator's settle key, which pays for transactions",
+    ),
+    setting("operator", "", "authority of the operator; without it, that of `keypair`"),
+    setting("receipt_keypair", "", "keypair file of the receipt key; without it, `keypair`"),
+    setting(
+        "next_receipt_keypair",
+        "",
+        "keypair file of the receipt key of a pending rotation, which takes over when it is valid",
+    ),
     setting(
         "store",
         "\"motif-gateway.sqlite\"",

@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use motif_sdk::{
     Pubkey,
-    channel::{Channel, ChannelAccount, License},
+    channel::{Channel, ChannelAccount, License, Moment},
     voucher::{SignedVoucher, Statement, Voucher},
 };
 
@@ -180,8 +180,8 @@ impl Ledger {
 
     /// Returns the amount available for generations, base units, fees included.
     pub fn available(&self) -> u64 {
-        let vouched = self.cumulative().unwrap_or(u64::MAX);
-        self.spendable().saturating_sub(vouched)
+        let vouched = self.prices().and_then(|prices| self.needed(prices, &[]));
+        self.spendable().saturating_sub(vouched.unwrap_or(u64::MAX))
     }
 
     /// Adds a hold for a generation. `now` is unix seconds.
@@ -284,8 +284,8 @@ impl Ledger {
         receipts.ok_or(LedgerError::StatementFull)?;
         let cumulative = self.with_fees(prices)?;
         self.check_total(voucher, cumulative, &units)?;
-        if cumulative > self.spendable() {
-            let (needed, spendable) = (cumulative, self.spendable());
+        let (needed, spendable) = (self.needed(prices, &items)?, self.spendable());
+        if needed > spendable {
             return Err(LedgerError::Underfunded { needed, spendable });
         }
         if let Some(budget) = self.budget.filter(|budget| cumulative > *budget) {
@@ -367,7 +367,7 @@ impl Ledger {
             settled.extend(self.cut.pop_front());
         }
         if self.open.number < length {
-            // Late in the grace period any holder of a voucher may settle.
+            // Late in the grace period the channel's watcher may settle.
             self.cut();
             settled.extend(self.cut.pop_back());
             self.open = OpenStatement::new(length);
@@ -442,7 +442,7 @@ impl Ledger {
             self.licenses_end(&cut.statement).map_or(voucher, |licenses| licenses.min(voucher))
         });
         // The chain rejects vouchers of a replaced key.
-        let signer = self.channel().voucher_key_at(now);
+        let signer = self.channel().voucher_key_at(Moment::running(now));
         if self.cut.iter().any(|cut| cut.voucher.key != *signer) {
             return Err(LedgerError::SettlementDue { by: self.channel().rotates_at });
         }
@@ -499,12 +499,13 @@ impl Ledger {
             let (work, terms_number) = (license.work, license.terms_number);
             items.push(PricedItem { item: hold.item, price, work, terms_number });
         }
-        let needed = self.with_fees(prices)?;
-        if needed > self.spendable() {
-            return Err(LedgerError::Underfunded { needed, spendable: self.spendable() });
+        let (needed, spendable) = (self.needed(prices, &items)?, self.spendable());
+        if needed > spendable {
+            return Err(LedgerError::Underfunded { needed, spendable });
         }
-        match self.budget.filter(|budget| needed > *budget) {
-            Some(budget) => Err(LedgerError::OverBudget { needed, budget }),
+        let cumulative = self.with_fees(prices)?;
+        match self.budget.filter(|budget| cumulative > *budget) {
+            Some(budget) => Err(LedgerError::OverBudget { needed: cumulative, budget }),
             None => Ok(()),
         }
     }
@@ -512,6 +513,37 @@ impl Ledger {
     /// Returns the deposit minus upfront fees, base units.
     fn spendable(&self) -> u64 {
         self.channel().deposited.saturating_sub(self.channel().upfront_fees)
+    }
+
+    /// Returns the deposit that a total of `prices` needs, base units: with fees, and with what is
+    /// still earmarked for quotas after the open statements and `items`.
+    fn needed(&self, prices: u64, items: &[PricedItem]) -> Result<u64, LedgerError> {
+        let committed = prices.checked_add(self.earmarked(items));
+        self.with_fees(committed.ok_or(LedgerError::AmountTooLarge)?)
+    }
+
+    /// Returns the prices of all quotas that the open statements and `items` leave unused.
+    fn earmarked(&self, items: &[PricedItem]) -> u64 {
+        if self.channel().earmarked == 0 {
+            return 0;
+        }
+        let licenses = (0_u16..).zip(&self.account.licenses);
+        let quotas = licenses.filter(|(_, license)| license.holds_quota == 1);
+        quotas
+            .map(|(index, license)| {
+                let cut = self.cut.iter().map(|cut| units_of(&cut.statement, index));
+                let open = units_of(&self.open.statement, index);
+                let new = items.iter().map(|priced| priced.item);
+                let new = new.filter(|item| item.license == index).map(|item| item.units);
+                let daily_units = License::UNLIMITED;
+                let mut left = License { expires_at: i64::MAX, daily_units, ..*license };
+                for units in cut.chain([open]).chain(new) {
+                    // Units beyond the quota are refused where they are priced.
+                    let _ = left.charge(units, 0);
+                }
+                left.earmark()
+            })
+            .fold(0, u64::saturating_add)
     }
 
     fn with_fees(&self, prices: u64) -> Result<u64, LedgerError> {
@@ -579,7 +611,7 @@ impl Ledger {
             prices = prices.checked_add(other.price).ok_or(LedgerError::AmountTooLarge)?;
         }
         let units = units.checked_add(item.units).ok_or(LedgerError::StatementFull)?;
-        let with = license.charge(units, now).map_err(limit)?;
+        let with = license.charge(units, now).map_err(limit)?.price;
         // The earlier price comes from the same code and license, so it is not larger.
         Ok(with - prices)
     }

@@ -122,12 +122,34 @@ fn settle(account: &ChannelAccount, cut: &CutStatement, now: i64) -> ChannelAcco
         statement: &cut.statement.to_bytes(),
         receipts: None,
         settler: &account.channel.operator,
-        now,
+        by_operator: true,
+        now: Moment::running(now),
     };
     let settlement = channel.settle(&mut licenses, &request);
     let settlement = settlement.expect("accepted generations settle");
     assert_eq!(settlement.prices, cut.prices);
     ChannelAccount { channel, licenses }
+}
+
+#[test]
+fn earmarked_deposit_pays_only_its_quota() {
+    let quota = License { holds_quota: 1, units_left: 1_000, quota_price: 100, ..license(100) };
+    let mut account = account(vec![license(100), quota]);
+    account.channel.operator_fee_bps = 0;
+    account.channel.quotas_held = 1;
+    (account.channel.deposited, account.channel.earmarked) = (100_100, 100_000);
+    let mut ledger = Ledger::new(ADDRESS, account.clone(), MARGINS);
+    assert_eq!(ledger.available(), 100);
+    pay(&mut ledger, &request(0, 1, voucher(0, 100, &[(0, 1)])), NOW).unwrap();
+    let refused = pay(&mut ledger, &request(0, 1, voucher(0, 200, &[(0, 2)])), NOW);
+    let underfunded = LedgerError::Underfunded { needed: 100_200, spendable: 100_100 };
+    assert_eq!(refused, Err(underfunded));
+    let whole = voucher(0, 100_100, &[(0, 1), (1, 1_000)]);
+    pay(&mut ledger, &request(1, 1_000, whole), NOW).unwrap();
+    assert_eq!(ledger.available(), 0);
+    let cut = ledger.cut().unwrap().clone();
+    let settled = settle(&account, &cut, NOW);
+    assert_eq!((settled.channel.earmarked, settled.channel.free()), (0, Ok(0)));
 }
 
 #[test]

@@ -97,7 +97,13 @@ impl Recognizer {
                 channel = self.cluster.chain().channel(&receipt.channel.0).await?;
             }
         }
-        let channel = channel.as_ref().map(|read| &read.account.channel);
+        let mut operator = None;
+        if let Some(read) = &channel {
+            operator = self.cluster.chain().operator(&read.account.channel.operator).await?;
+        }
+        let channel = channel.as_ref().zip(operator.as_ref());
+        let channel =
+            channel.map(|(read, operator)| (&read.account.channel, &operator.receipt_keys));
         let evidence = Evidence { cluster, digests, works: &works, channel };
         Ok(Findings::new(provenance, evidence))
     }

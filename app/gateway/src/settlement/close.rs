@@ -2,13 +2,15 @@ use std::sync::Arc;
 
 use motif_sdk::{Pubkey, gateway::wire::Closing};
 use opentelemetry::trace::FutureExt;
+use solana_signer::Signer;
 
 use super::{Settler, submit};
 use crate::error::GatewayError;
 
 impl Settler {
-    /// Settles a channel whose payer has started to close it, and ends its grace period, so that
-    /// the payer can withdraw at once.
+    /// Settles a channel whose payer has started to close it. Ends its grace period, so that the
+    /// payer can withdraw at once, if this gateway has the operator's authority and the channel has
+    /// no watcher.
     ///
     /// Continues when the caller is dropped. Idempotent.
     ///
@@ -29,8 +31,11 @@ impl Settler {
             return Err(GatewayError::ChannelNotClosing);
         }
         let settlements = self.settle_channel(&channel).await?;
-        let closes_at = channel.account().closes_at;
-        if closes_at <= cluster.now() {
+        let account = channel.account();
+        let closes_at = account.closes_at;
+        // Only the operator's authority can end the grace period, which may be kept elsewhere.
+        let is_authority = self.submitter.keypair.pubkey() == account.operator;
+        if closes_at <= cluster.now() || !is_authority || account.watcher().is_some() {
             return Ok(Closing {
                 settlements,
                 signature: None,
@@ -39,7 +44,7 @@ impl Settler {
                 closes_at,
             });
         }
-        let landed = cluster.chain().close(&self.submitter.operator, &address).await;
+        let landed = cluster.chain().close(&self.submitter.keypair, &address).await;
         let landed = landed.map_err(submit::rejected)?;
         Ok(Closing {
             settlements,

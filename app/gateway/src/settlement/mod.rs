@@ -108,8 +108,7 @@ impl Settler {
         Ok(self.admission.settlement(address)?)
     }
 
-    /// Pays a channel's settled fees to the operator's associated token account. Returns base
-    /// units.
+    /// Pays a channel's settled fees to the operator's fee owner. Returns base units.
     ///
     /// # Errors
     /// [`GatewayError::UnknownChannel`]; [`GatewayError::SettlementRefused`] if there are none;
@@ -119,8 +118,8 @@ impl Settler {
         address: Pubkey,
     ) -> Result<(u64, ConfirmedTransaction), GatewayError> {
         self.sync.channels.get(&address).await?;
-        let operator = &self.submitter.operator;
-        let claimed = self.sync.cluster.chain().claim_fees(operator, &address).await;
+        let funder = &self.submitter.keypair;
+        let claimed = self.sync.cluster.chain().claim_fees(funder, &address).await;
         claimed.map_err(submit::rejected)
     }
 
@@ -162,11 +161,13 @@ impl Settler {
             ))
         };
         let receipts = receipts.ok_or_else(mismatch)?;
-        let (operator, statement) = (self.submitter.operator.pubkey(), cut.statement.to_bytes());
-        let instructions = channel::settle(&operator, &cut.voucher, statement, Some(receipts));
+        let (settler, statement) = (self.submitter.keypair.pubkey(), cut.statement.to_bytes());
+        let operator = channel.account().operator;
+        let (voucher, receipts_root) = (&cut.voucher, receipts.root);
+        let instructions = channel::settle(&settler, &operator, voucher, statement, Some(receipts));
         let submitter = &self.submitter;
         let landed =
-            submitter.submit_and_confirm(channel, cut.number, &instructions, receipts.root);
+            submitter.submit_and_confirm(channel, cut.number, &instructions, receipts_root);
         let landed = landed.await?;
         for _ in 0..submit::MAX_POLLS {
             if self.sync.refresh(channel).await?.statements.length > cut.number {

@@ -40,7 +40,7 @@ pub fn rejected(error: ChainError) -> GatewayError {
 pub struct Submitter {
     pub(crate) channels: Arc<ChannelRegistry>,
     pub(crate) cluster: Arc<Cluster>,
-    pub(crate) operator: Arc<Keypair>,
+    pub(crate) keypair: Arc<Keypair>,
     pub(crate) failpoints: Arc<dyn Failpoints>,
 }
 
@@ -87,9 +87,9 @@ impl Submitter {
         receipts_root: [u8; 32],
     ) -> Result<StoredTransaction, GatewayError> {
         let (blockhash, last_valid_height) = self.chain().blockhash().await?;
-        let message = Message::new(instructions, Some(&self.operator.pubkey()));
+        let message = Message::new(instructions, Some(&self.keypair.pubkey()));
         let mut transaction = Transaction::new_unsigned(message);
-        let signed = transaction.try_sign(&[&*self.operator], blockhash);
+        let signed = transaction.try_sign(&[&*self.keypair], blockhash);
         signed.map_err(GatewayError::internal)?;
         let signature: [u8; 64] = transaction.signatures[0].into(); // one signer, one signature
         let stored = StoredTransaction {

@@ -50,7 +50,10 @@ async fn blended_generation_pays_each_license() {
     assert_eq!(channel.cumulative().unwrap(), session.cumulative().unwrap());
     for receipt in &receipts {
         let parts = world.client().proof(&receipt.receipt.digest()).await.unwrap();
-        assert_eq!(ReceiptProof::from(&parts).verify(&CHANNEL, &channel), Ok(()));
+        assert_eq!(
+            ReceiptProof::from(&parts).verify(&CHANNEL, &channel, &world.receipt_keys()),
+            Ok(())
+        );
     }
 }
 

@@ -1,6 +1,6 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use motif_sdk::channel::License;
+use motif_sdk::channel::{License, Moment};
 
 use crate::world::{CHANNEL, Network, World, license};
 
@@ -58,7 +58,10 @@ async fn unseen_close_is_settled_in_time() {
         state.now = now();
         let account = state.channels.get_mut(&CHANNEL).unwrap();
         let payer = account.channel.payer;
-        account.channel.request_close(&payer, now()).unwrap();
+        account
+            .channel
+            .request_close(|key| *key == payer, Moment { unix_seconds: now(), slot: 0 })
+            .unwrap();
         account.channel.closes_at = closes_at;
     }
     let request = async || world.next_request().await;

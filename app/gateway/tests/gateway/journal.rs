@@ -360,7 +360,7 @@ async fn waiting_receipts_share_signature() {
         receipts.push(SignedReceipt::from(&parts));
         paid.push((key, request, answer.body));
     }
-    let operator = served.config.operator.pubkey();
+    let operator = served.config.operator;
     assert!(receipts.iter().all(|receipt| receipt.verifies(&operator)));
     let signatures: HashSet<_> = receipts.iter().map(|receipt| receipt.signature).collect();
     // The first frame has the first receipt and concurrent ones, the second has the rest.

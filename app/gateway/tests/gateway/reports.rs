@@ -1,5 +1,6 @@
 use std::time::Duration;
 
+use motif_sdk::channel::Moment;
 use motif_sdk::gateway::{
     PayerSession, SessionPolicy,
     wire::{UsageBy, UsageReport},
@@ -126,7 +127,10 @@ async fn closed_channel_is_still_reconciled() {
         let now = state.now;
         let mut account = state.channels.remove(&CHANNEL).unwrap();
         let payer = account.channel.payer;
-        account.channel.request_close(&payer, now).unwrap();
+        account
+            .channel
+            .request_close(|key| *key == payer, Moment { unix_seconds: now, slot: 0 })
+            .unwrap();
         account.channel.closes_at = now;
         account
     };

@@ -3,6 +3,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use motif_gateway::SettlePolicy;
 use motif_sdk::{
     Pubkey,
+    channel::Moment,
     gateway::{GatewayError, IdempotencyKey, PayerRequest, PayerSession, SessionPolicy},
     receipt::{SignedReceipt, proof::ReceiptProof},
 };
@@ -40,7 +41,7 @@ async fn receipts_prove_across_statements() {
         let parts = world.client().proof(&receipt.receipt.digest()).await.unwrap();
         let proof = ReceiptProof::from(&parts);
         assert_eq!(proof.signed, *receipt);
-        assert_eq!(proof.verify(&CHANNEL, &channel), Ok(()));
+        assert_eq!(proof.verify(&CHANNEL, &channel, &world.receipt_keys()), Ok(()));
     }
     assert_eq!(channel.cumulative(), Ok(session.cumulative().unwrap()));
 }
@@ -105,7 +106,10 @@ async fn unheard_settlement_is_recorded() {
     assert_eq!(refused.slug(), Some("nothing-to-settle"));
     let parts = world.client().proof(&receipts[1].receipt.digest()).await.unwrap();
     let channel = world.chain.channel_account().channel;
-    assert_eq!(ReceiptProof::from(&parts).verify(&CHANNEL, &channel), Ok(()));
+    assert_eq!(
+        ReceiptProof::from(&parts).verify(&CHANNEL, &channel, &world.receipt_keys()),
+        Ok(())
+    );
     assert_eq!(world.chain.state().submitted.len(), 1);
 }
 
@@ -151,7 +155,10 @@ fn request_close(world: &World) -> i64 {
     let now = state.now;
     let account = state.channels.get_mut(&CHANNEL).unwrap();
     let payer = account.channel.payer;
-    account.channel.request_close(&payer, now).unwrap();
+    account
+        .channel
+        .request_close(|key| *key == payer, Moment { unix_seconds: now, slot: 0 })
+        .unwrap();
     now
 }
 
@@ -167,7 +174,7 @@ async fn cooperative_close_settles_at_once() {
     assert!(closing.signature.is_some());
     assert_eq!((closing.closes_at, closing.settlements[0].prices.0), (now, 200));
     let mut channel = world.chain.channel_account().channel;
-    assert_eq!(channel.withdraw(now), Ok(1_000_000 - 204));
+    assert_eq!(channel.withdraw(Moment::running(now)), Ok(1_000_000 - 204));
 
     let again = world.close().await.unwrap();
     assert_eq!((again.signature, again.settlements), (None, vec![]));

@@ -67,6 +67,8 @@ fn work() -> Work {
         verdict_version: 0,
         disputes: 0,
         verdict_dispute: 0,
+        verdict_terms: 0,
+        verdict_keeps_recipients: false,
         withdrawn_at: i64::MAX,
         registered_at: 1,
         creator: CREATOR,
@@ -79,6 +81,7 @@ fn work() -> Work {
         pending_owner: None,
         inherited: Inherited::default(),
         model: None,
+        title: "Coffee".into(),
         metadata_uri: String::new(),
         parents: Vec::new(),
         split: vec![Share { recipient: CREATOR, share_bps: 10_000 }],
@@ -88,6 +91,14 @@ fn work() -> Work {
 async fn found(world: &World, query: WorkQuery) -> Vec<Pubkey> {
     let works = world.client().works(&query).await.unwrap().works;
     works.into_iter().map(|facts| facts.work.0).collect()
+}
+
+#[tokio::test]
+async fn listed_works_have_titles() {
+    let world = World::new().await;
+    publish(&world);
+    let listed = world.client().works(&WorkQuery::default()).await.unwrap().works;
+    assert_eq!(listed.iter().map(|work| &*work.title).collect::<Vec<_>>(), ["Coffee"]);
 }
 
 #[tokio::test]

@@ -118,6 +118,16 @@ pub enum LicensingError {
     MissingRecipientApproval,
     #[error("invalid certificate name: 1 to 32 bytes")]
     InvalidCertificateName,
+    #[error("inherited conditions end early: terms could not last until `min_expires_at`")]
+    InheritedEndTooEarly,
+    #[error("title too long: at most 64 bytes of UTF-8")]
+    TitleTooLong,
+    #[error("invalid title: it has a control or bidirectional formatting character")]
+    InvalidTitle,
+    #[error("bond above maximum: the config's bond exceeds `max_bond`")]
+    BondAboveMaximum,
+    #[error("invalid operators: terms name at most 4, each once")]
+    InvalidOperators,
 
     // 6100-6199: the call may succeed at another time.
     #[error("parent not active: it takes no new derivatives")]
@@ -142,6 +152,14 @@ pub enum LicensingError {
     DisputeOverdue,
     #[error("dispute open: it expires after its deadline")]
     DisputeOpen,
+    #[error("split change expired: its last second has passed; propose it again")]
+    SplitChangeExpired,
+    #[error(
+        "work changed: its status, terms or split differ from what was expected; read it again"
+    )]
+    WorkChanged,
+    #[error("hearing open: a claim is upheld at the earliest 12 hours after it was made")]
+    HearingOpen,
 
     // 6900-6999: a defect of the program.
     #[error("counter overflow: please report this")]

@@ -26,7 +26,7 @@ impl Parent {
 /// Conditions that a work's terms must meet because of its parents' terms.
 ///
 /// A parent's owner that signs waives the conditions of its own terms, but not those that the
-/// parent itself inherited.
+/// parent itself inherited, and not the expiry of a person's consent to the parent.
 #[derive(BorshSerialize, BorshDeserialize, Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Inherited {
     /// Latest expiry of the work's terms, unix seconds; `None` for no limit.

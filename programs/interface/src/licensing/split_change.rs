@@ -23,6 +23,8 @@ pub struct SplitChange {
     pub recipients: u8,
     /// One bit for each recipient of the work's current split, by position, lowest first.
     pub approvals: u32,
+    /// Last unix second in which the proposal is approved or applied; `None` for no expiry.
+    pub expires_at: Option<i64>,
     /// Proposed split, possibly incomplete.
     pub split: Vec<Share>,
 }
@@ -35,7 +37,7 @@ impl SplitChange {
 
     /// Returns the bytes of an account for a split of `recipients`.
     pub const fn space(recipients: usize) -> usize {
-        8 + 2 + 32 + 32 + 4 + 1 + 4 + (4 + recipients * Share::SIZE)
+        8 + 2 + 32 + 32 + 4 + 1 + 4 + 9 + (4 + recipients * Share::SIZE)
     }
 
     /// Creates an empty proposal by the owner of `work`.
@@ -46,6 +48,7 @@ impl SplitChange {
         address: Pubkey,
         work: &Work,
         recipients: u8,
+        expires_at: Option<i64>,
         bump: u8,
     ) -> Result<Self, LicensingError> {
         let sizes = 1..=MAX_RECIPIENTS;
@@ -58,6 +61,7 @@ impl SplitChange {
             split_version: work.split_version,
             recipients,
             approvals: 0,
+            expires_at,
             split: Vec::new(),
         })
     }
@@ -81,31 +85,44 @@ impl SplitChange {
     /// recipient read it.
     ///
     /// # Errors
-    /// [`LicensingError::StaleSplitChange`], [`LicensingError::SplitIncomplete`],
-    /// [`LicensingError::SplitDigestMismatch`], [`LicensingError::RecipientNotFound`].
+    /// [`LicensingError::StaleSplitChange`], [`LicensingError::SplitChangeExpired`],
+    /// [`LicensingError::SplitIncomplete`], [`LicensingError::SplitDigestMismatch`],
+    /// [`LicensingError::RecipientNotFound`].
     pub fn approve(
         &mut self,
         work: &Work,
         recipient: &Pubkey,
         digest: [u8; 32],
+        now: i64,
     ) -> Result<(), LicensingError> {
         self.check_current(work)?;
+        self.check_open(now)?;
         require!(self.complete(), LicensingError::SplitIncomplete);
         require!(split_digest(&self.split) == digest, LicensingError::SplitDigestMismatch);
-        let position = work.split.iter().position(|share| share.recipient == *recipient);
-        let position = position.ok_or(LicensingError::RecipientNotFound)?;
-        self.approvals |= 1 << position; // at most 32 recipients
+        self.approvals |= 1 << position(work, recipient)?; // at most 32 recipients
         Ok(())
     }
 
-    /// Checks that the proposal can become the work's split: it is current, complete, and approved
-    /// by every recipient whose share falls. Proposing counts as the owner's approval.
+    /// Removes the approval of a recipient of the work's current split, if there is one.
     ///
     /// # Errors
-    /// [`LicensingError::StaleSplitChange`], [`LicensingError::SplitIncomplete`],
-    /// [`LicensingError::MissingRecipientApproval`].
-    pub fn check(&self, work: &Work) -> Result<(), LicensingError> {
+    /// [`LicensingError::StaleSplitChange`], [`LicensingError::RecipientNotFound`].
+    pub fn revoke(&mut self, work: &Work, recipient: &Pubkey) -> Result<(), LicensingError> {
         self.check_current(work)?;
+        self.approvals &= !(1 << position(work, recipient)?);
+        Ok(())
+    }
+
+    /// Checks that the proposal can become the work's split at `now`: it is current, not expired,
+    /// complete, and approved by every recipient whose share falls. Proposing counts as the owner's
+    /// approval.
+    ///
+    /// # Errors
+    /// [`LicensingError::StaleSplitChange`], [`LicensingError::SplitChangeExpired`],
+    /// [`LicensingError::SplitIncomplete`], [`LicensingError::MissingRecipientApproval`].
+    pub fn check(&self, work: &Work, now: i64) -> Result<(), LicensingError> {
+        self.check_current(work)?;
+        self.check_open(now)?;
         require!(self.complete(), LicensingError::SplitIncomplete);
         for (position, before) in work.split.iter().enumerate() {
             let approved =
@@ -124,22 +141,35 @@ impl SplitChange {
         Ok(())
     }
 
+    fn check_open(&self, now: i64) -> Result<(), LicensingError> {
+        let open = self.expires_at.is_none_or(|end| now <= end);
+        require!(open, LicensingError::SplitChangeExpired);
+        Ok(())
+    }
+
     fn complete(&self) -> bool {
         self.split.len() == usize::from(self.recipients)
     }
 }
 
+/// Returns the position of a recipient in the work's current split.
+fn position(work: &Work, recipient: &Pubkey) -> Result<usize, LicensingError> {
+    let position = work.split.iter().position(|share| share.recipient == *recipient);
+    position.ok_or(LicensingError::RecipientNotFound)
+}
+
 // The layout of existing accounts never changes.
-const _: () = assert!(SplitChange::space(0) == 87);
-const _: () = assert!(SplitChange::space(MAX_RECIPIENTS) == 1_175);
+const _: () = assert!(SplitChange::space(0) == 96);
+const _: () = assert!(SplitChange::space(MAX_RECIPIENTS) == 1_184);
+
 impl Work {
     /// Replaces the split by an approved proposal.
     ///
     /// # Errors
     /// [`LicensingError::WorkDisputed`], or an error of [`SplitChange::check`].
-    pub fn apply_split(&mut self, change: &SplitChange) -> Result<(), LicensingError> {
+    pub fn apply_split(&mut self, change: &SplitChange, now: i64) -> Result<(), LicensingError> {
         self.require_undisputed()?;
-        change.check(self)?;
+        change.check(self, now)?;
         self.set_split(change.split.clone())
     }
 }

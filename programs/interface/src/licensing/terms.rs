@@ -1,6 +1,6 @@
 use solana_pubkey::Pubkey;
 
-use super::LicensingError;
+use super::{Consent, LicensingError};
 use crate::{UnknownWord, bps::WHOLE_BPS, codec::*, require};
 
 /// Use of a work. Stored as one byte, in this order: append only.
@@ -187,6 +187,8 @@ pub struct Offer {
     pub legal_digest: [u8; 32],
     /// Licensed uses with their prices, each use once.
     pub uses: Vec<UsePrice>,
+    /// Authorities of the operators that channels of licensees may have, each once; empty for any.
+    pub operators: Vec<Pubkey>,
     /// Location of the legal text.
     pub legal_uri: String,
 }
@@ -215,6 +217,8 @@ pub struct Terms {
 impl Offer {
     /// Maximum number of uses.
     pub const MAX_USES: usize = 8;
+    /// Maximum number of named operators.
+    pub const MAX_OPERATORS: usize = 4;
     /// Maximum length of `legal_uri`.
     pub const MAX_URI_BYTES: usize = 200;
     /// Maximum of `notice_seconds`.
@@ -238,16 +242,40 @@ impl Offer {
             notice_seconds: 0,
             legal_digest: [0; 32],
             uses,
+            operators: Vec::new(),
             legal_uri: String::new(),
         }
     }
 
+    /// Returns whether the terms can be accepted on channels of the operator `authority`.
+    pub fn allows_operator(&self, authority: &Pubkey) -> bool {
+        self.operators.is_empty() || self.operators.contains(authority)
+    }
+
     const FIXED_SPACE: usize = 4 + 1 + 1 + 2 + 8 + 8 + 4 * 9 + 8 + 9 + 4 + 32;
+
+    /// Returns whether an acceptance deposits tokens: the upfront fee, or the price of a quota.
+    pub fn needs_deposit(&self) -> bool {
+        self.upfront_fee > 0 || self.caps.shared()
+    }
+
+    /// Returns the amount that acceptances earmark for each unit of a quota, base units: the highest
+    /// price of all uses, and at least 1.
+    pub fn quota_price(&self) -> u64 {
+        self.uses.iter().map(|price| price.price).fold(1, u64::max)
+    }
 
     /// Returns whether derivatives are allowed, share-alike and without approval.
     pub fn shares_alike(&self) -> bool {
         let open = self.derivatives == Derivatives::Allowed && !self.approval_required;
         open && self.share_alike
+    }
+
+    /// Returns the last unix second of a license under this offer of a work with this consent;
+    /// `i64::MAX` for no expiry.
+    pub fn license_end(&self, consent: Option<&Consent>) -> i64 {
+        let consent_end = consent.and_then(|consent| consent.expires_at);
+        [self.expires_at, consent_end].into_iter().flatten().min().unwrap_or(i64::MAX)
     }
 
     /// Checks every limit of an offer that is published at `now`, unix seconds.
@@ -261,6 +289,12 @@ impl Offer {
             let seen_before =
                 uses[..position].iter().any(|other| other.licensed_use == price.licensed_use);
             require!(!seen_before, LicensingError::DuplicateUse);
+        }
+        let operators = &self.operators;
+        require!(operators.len() <= Self::MAX_OPERATORS, LicensingError::InvalidOperators);
+        for (position, operator) in operators.iter().enumerate() {
+            let seen_before = operators[..position].contains(operator);
+            require!(!seen_before, LicensingError::InvalidOperators);
         }
         let Caps { total_units, daily_units, licensee_units, revenue } = self.caps;
         for cap in [total_units, daily_units, licensee_units, revenue] {
@@ -287,9 +321,10 @@ impl Terms {
 
     const FIXED_SPACE: usize = 8 + 2 + 32 + 4 + 32 + 8;
 
-    /// Returns the bytes of an account for terms with `uses` prices and a URI of `uri_bytes`.
-    pub const fn space(uses: usize, uri_bytes: usize) -> usize {
-        let lists = (4 + uses * UsePrice::SIZE) + (4 + uri_bytes);
+    /// Returns the bytes of an account for terms with `uses` prices, that name `operators`, with a
+    /// URI of `uri_bytes`.
+    pub const fn space(uses: usize, operators: usize, uri_bytes: usize) -> usize {
+        let lists = (4 + uses * UsePrice::SIZE) + (4 + operators * 32) + (4 + uri_bytes);
         Self::FIXED_SPACE + Offer::FIXED_SPACE + lists
     }
 
@@ -328,8 +363,9 @@ impl Terms {
 }
 
 // The layout of existing accounts never changes.
-const _: () = assert!(Terms::space(1, 0) == 217);
-const _: () = assert!(Terms::space(Offer::MAX_USES, Offer::MAX_URI_BYTES) == 487);
+const _: () = assert!(Terms::space(1, 0, 0) == 221);
+const _: () =
+    assert!(Terms::space(Offer::MAX_USES, Offer::MAX_OPERATORS, Offer::MAX_URI_BYTES) == 619);
 
 #[cfg(test)]
 mod tests {
@@ -358,6 +394,7 @@ mod tests {
                 unit: Unit::Generation,
                 price: 1_000,
             }],
+            operators: Vec::new(),
             legal_uri: String::new(),
         }
     }
@@ -397,8 +434,21 @@ mod tests {
         assert_eq!(backwards, Some(LicensingError::InvalidTermsPeriod));
         let uri = refusal(|offer| offer.legal_uri = "u".repeat(201));
         assert_eq!(uri, Some(LicensingError::UriTooLong));
+        let operators = Some(LicensingError::InvalidOperators);
+        let key = |number| Pubkey::new_from_array([number; 32]);
+        assert_eq!(refusal(|offer| offer.operators = vec![key(1); 2]), operators);
+        assert_eq!(refusal(|offer| offer.operators = (0..5).map(key).collect()), operators);
+        assert_eq!(refusal(|offer| offer.operators = (0..4).map(key).collect()), None);
         let notice = refusal(|offer| offer.notice_seconds = Offer::MAX_NOTICE_SECONDS + 1);
         assert_eq!(notice, Some(LicensingError::NoticeTooLong));
+    }
+
+    #[test]
+    fn named_operators_exclude_others() {
+        let named = Pubkey::new_from_array([1; 32]);
+        assert!(offer().allows_operator(&named));
+        let offer = Offer { operators: vec![named], ..offer() };
+        assert!(offer.allows_operator(&named) && !offer.allows_operator(&Pubkey::default()));
     }
 
     #[test]
@@ -408,6 +458,19 @@ mod tests {
         terms.offer.expires_at = Some(20);
         let valid: Vec<_> = [9, 10, 20, 21].map(|now| terms.valid_at(now)).to_vec();
         assert_eq!(valid, [false, true, true, false]);
+    }
+
+    #[test]
+    fn license_ends_with_terms_or_consent() {
+        let consent = |expires_at| Consent { person: Pubkey::default(), expires_at };
+        let ends = |terms_end, consent| {
+            Offer { expires_at: terms_end, ..offer() }.license_end(Option::as_ref(&consent))
+        };
+        assert_eq!(ends(None, None), i64::MAX);
+        assert_eq!(ends(None, Some(consent(None))), i64::MAX);
+        assert_eq!(ends(Some(5), Some(consent(None))), 5);
+        assert_eq!(ends(None, Some(consent(Some(4)))), 4);
+        assert_eq!(ends(Some(5), Some(consent(Some(6)))), 5);
     }
 
     #[test]
@@ -423,6 +486,14 @@ mod tests {
         let missing = LicensingError::MissingApproval;
         assert_eq!(approval.check_derivative(10_000, false, NOW), Err(missing));
         assert_eq!(approval.check_derivative(2_000, true, NOW), Ok(()));
+    }
+
+    #[test]
+    fn quota_unit_counts_at_highest_price() {
+        let price = |price| UsePrice { price, ..offer().uses[0] };
+        let priced = |uses| Offer { uses, ..offer() }.quota_price();
+        assert_eq!(priced(vec![price(0)]), 1);
+        assert_eq!(priced(vec![price(0), price(70), price(7)]), 70);
     }
 
     #[test]
@@ -442,11 +513,12 @@ mod tests {
         let largest = terms(Offer {
             caps: Caps { total_units: cap, daily_units: cap, licensee_units: cap, revenue: cap },
             uses: vec![offer().uses[0]; 8],
+            operators: vec![Pubkey::default(); 4],
             legal_uri: "u".repeat(200),
             ..offer()
         });
         let bytes = borsh::to_vec(&largest).unwrap();
-        assert_eq!(8 + bytes.len(), Terms::space(8, 200));
+        assert_eq!(8 + bytes.len(), Terms::space(8, 4, 200));
         assert_eq!(bytes[Terms::WORK_OFFSET - 8..][..32], [7; 32]);
     }
 }

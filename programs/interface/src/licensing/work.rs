@@ -1,6 +1,7 @@
 use super::{
-    Consent, Dispute, Inherited, LicensingError, MAX_PARENTS, MAX_RECIPIENTS, Model, Offer, Parent,
-    Share, Verdict, WorkKind, WorkStatus, check_split,
+    AcceptOwnershipArgs, Award, Consent, Dispute, Inherited, LicensingError, MAX_PARENTS,
+    MAX_RECIPIENTS, MAX_TITLE_BYTES, Model, Offer, Parent, Share, UpdateMetadataArgs, Verdict,
+    WorkKind, WorkStatus, check_split,
 };
 use crate::bps::WHOLE_BPS;
 use crate::codec::*;
@@ -51,6 +52,11 @@ pub struct Work {
     pub disputes: u32,
     /// Number of the dispute that set `verdict_version`; 0 for none.
     pub verdict_dispute: u32,
+    /// Number of terms that the last upheld dispute skipped; 0 for none. The notice of licenses
+    /// under earlier terms is the minimum.
+    pub verdict_terms: u32,
+    /// Whether that dispute replaced the owner's share of the split only.
+    pub verdict_keeps_recipients: bool,
     /// Time of the withdrawal, unix seconds; `i64::MAX` if not withdrawn.
     pub withdrawn_at: i64,
     /// On-chain time of the registration, unix seconds; of equal digests the earlier was first.
@@ -75,6 +81,8 @@ pub struct Work {
     pub inherited: Inherited,
     /// Origin of a style model; `None` for every other kind.
     pub model: Option<Model>,
+    /// Title that lists show, as the owner states it; possibly empty.
+    pub title: String,
     /// Location of the metadata.
     pub metadata_uri: String,
     /// Works that this one derives from.
@@ -95,21 +103,22 @@ impl Work {
     /// Minimum time from a withdrawal to the end of a license, if its terms state less notice.
     pub const MIN_NOTICE_SECONDS: u32 = 86_400;
     /// Offset of `creator` in the account, for RPC filters.
-    pub const CREATOR_OFFSET: usize = 48;
+    pub const CREATOR_OFFSET: usize = 53;
     /// Offset of `owner` in the account.
-    pub const OWNER_OFFSET: usize = 80;
+    pub const OWNER_OFFSET: usize = 85;
     /// Offset of `content_digest` in the account.
-    pub const CONTENT_DIGEST_OFFSET: usize = 112;
+    pub const CONTENT_DIGEST_OFFSET: usize = 117;
     /// Offset of `consent`, the last field at a fixed offset.
-    pub const CONSENT_OFFSET: usize = 210;
+    pub const CONSENT_OFFSET: usize = 215;
 
-    const FIXED_SPACE: usize = 144 + 34 + 32 + 42 + 33 + 33 + 11 + 1;
+    const FIXED_SPACE: usize = 149 + 34 + 32 + 42 + 33 + 33 + 11 + 1;
 
     /// Returns the bytes of an account for a work with these numbers and lengths.
     /// `model_name_bytes` is `None` unless the work is a style model.
     pub const fn space(
         parents: usize,
         recipients: usize,
+        title_bytes: usize,
         uri_bytes: usize,
         model_name_bytes: Option<usize>,
     ) -> usize {
@@ -118,13 +127,36 @@ impl Work {
             None => 0,
         };
         let lists = (4 + parents * Parent::SIZE) + (4 + recipients * Share::SIZE);
-        Self::FIXED_SPACE + model + (4 + uri_bytes) + lists
+        Self::FIXED_SPACE + model + (4 + title_bytes) + (4 + uri_bytes) + lists
     }
 
     /// Returns the bytes of this work's account with a split of `recipients`.
     pub fn space_with(&self, recipients: usize) -> usize {
+        self.space_of(recipients, self.title.len(), self.metadata_uri.len())
+    }
+
+    /// Returns the bytes of this work's account with a title and a URI of these lengths.
+    pub fn space_with_metadata(&self, title_bytes: usize, uri_bytes: usize) -> usize {
+        self.space_of(self.split.len(), title_bytes, uri_bytes)
+    }
+
+    fn space_of(&self, recipients: usize, title_bytes: usize, uri_bytes: usize) -> usize {
         let name_bytes = self.model.as_ref().map(|model| model.base_model.len());
-        Self::space(self.parents.len(), recipients, self.metadata_uri.len(), name_bytes)
+        Self::space(self.parents.len(), recipients, title_bytes, uri_bytes, name_bytes)
+    }
+
+    /// Replaces title and metadata.
+    ///
+    /// # Errors
+    /// [`LicensingError::WorkDisputed`], or an error of [`UpdateMetadataArgs::check`].
+    pub fn update_metadata(&mut self, new: UpdateMetadataArgs) -> Result<(), LicensingError> {
+        self.require_undisputed()?;
+        new.check()?;
+        let UpdateMetadataArgs { title, metadata_uri, metadata_digest } = new;
+        self.title = title;
+        self.metadata_uri = metadata_uri;
+        self.metadata_digest = metadata_digest;
+        Ok(())
     }
 
     /// Returns the share of everything the work earns that its own split divides, basis points.
@@ -193,14 +225,19 @@ impl Work {
         Ok(())
     }
 
-    /// Makes the pending owner the owner.
+    /// Makes the pending owner the owner, if the work is as the owner expects it.
     ///
     /// # Errors
     /// [`LicensingError::WorkDisputed`], [`LicensingError::NotOffered`] if `accepter` is not the
-    /// pending owner.
-    pub fn accept_ownership(&mut self, accepter: Pubkey) -> Result<(), LicensingError> {
+    /// pending owner, [`LicensingError::WorkChanged`].
+    pub fn accept_ownership(
+        &mut self,
+        accepter: Pubkey,
+        expected: &AcceptOwnershipArgs,
+    ) -> Result<(), LicensingError> {
         self.require_undisputed()?;
         require!(self.pending_owner == Some(accepter), LicensingError::NotOffered);
+        require!(*expected == AcceptOwnershipArgs::of(self), LicensingError::WorkChanged);
         self.owner = accepter;
         self.pending_owner = None;
         Ok(())
@@ -240,20 +277,61 @@ impl Work {
         self.status = dispute.status_before;
         match verdict {
             Verdict::Rejected => Ok(()),
-            Verdict::Upheld => self.award_to(dispute.claimant),
+            Verdict::Upheld(award) => self.award_to(dispute.claimant, award),
         }
     }
 
-    /// Transfers the work to the claimant: ownership, future earnings and contested earnings. The
-    /// old terms cease to be the latest.
-    fn award_to(&mut self, claimant: Pubkey) -> Result<(), LicensingError> {
-        self.number_terms()?; // skips a number, so that the old terms are not the latest
+    /// Transfers the work to the claimant: ownership, future earnings and contested earnings, as
+    /// far as the award says. The old terms cease to be the latest.
+    fn award_to(&mut self, claimant: Pubkey, award: Award) -> Result<(), LicensingError> {
+        // Skips a number, so that the old terms are not the latest.
+        self.verdict_terms = self.number_terms()?;
+        self.drop_parents(award);
+        let split = if award.keeps_recipients {
+            self.split_with(claimant)
+        } else {
+            vec![Share { recipient: claimant, share_bps: WHOLE_BPS }]
+        };
         self.owner = claimant;
         self.pending_owner = None;
-        self.set_split(vec![Share { recipient: claimant, share_bps: WHOLE_BPS }])?;
+        self.set_split(split)?;
         self.verdict_version = self.split_version;
         self.verdict_dispute = self.disputes;
+        self.verdict_keeps_recipients = award.keeps_recipients;
         Ok(())
+    }
+
+    /// Takes the shares of parents that an award does not keep. They stay in the list, where
+    /// earnings find them by position. What the parents' terms demand is not told apart, so it ends
+    /// with the last parent.
+    fn drop_parents(&mut self, award: Award) {
+        let mut kept = false;
+        for (position, parent) in self.parents.iter_mut().enumerate() {
+            if award.keeps_parent(position) {
+                kept = true;
+            } else {
+                parent.share_bps = 0;
+            }
+        }
+        if !kept {
+            self.inherited = Inherited::default();
+        }
+    }
+
+    /// Returns the split with the claimant in the owner's place, in addition to its own share.
+    fn split_with(&self, claimant: Pubkey) -> Vec<Share> {
+        let mut split = self.split.clone();
+        let place = |split: &[Share], key| split.iter().position(|share| share.recipient == key);
+        let Some(owner) = place(&split, self.owner) else { return split };
+        if place(&split, claimant).is_some() {
+            let share_bps = split.remove(owner).share_bps;
+            for share in split.iter_mut().filter(|share| share.recipient == claimant) {
+                share.share_bps += share_bps; // both are parts of the whole
+            }
+        } else {
+            split[owner].recipient = claimant;
+        }
+        split
     }
 
     /// Sets the last unix second of the consent; `None` for no expiry.
@@ -280,14 +358,15 @@ impl Work {
 }
 
 // The layout of existing accounts never changes.
-const _: () = assert!(Work::space(0, 1, 0, None) == 376);
+const _: () = assert!(Work::space(0, 1, 0, 0, None) == 385);
 const _: () = assert!(
     Work::space(
         Work::MAX_PARENTS,
         MAX_RECIPIENTS,
+        MAX_TITLE_BYTES,
         Work::MAX_URI_BYTES,
         Some(Model::MAX_NAME_BYTES)
-    ) == 2_067
+    ) == 2_140
 );
 
 #[cfg(test)]
@@ -310,6 +389,8 @@ mod tests {
             verdict_version: 0x090A_0B0C,
             disputes: 0x1516_1718,
             verdict_dispute: 0x191A_1B1C,
+            verdict_terms: 0x1D1E_1F20,
+            verdict_keeps_recipients: true,
             withdrawn_at: -0x0D0E_0F10_1112_1314,
             registered_at: 1,
             creator: Pubkey::new_from_array([1; 32]),
@@ -326,6 +407,7 @@ mod tests {
                 training_root: [6; 32],
                 previous: Some(Pubkey::default()),
             }),
+            title: "t".repeat(MAX_TITLE_BYTES),
             metadata_uri: "u".repeat(Work::MAX_URI_BYTES),
             parents: vec![parent; Work::MAX_PARENTS],
             split: vec![share; MAX_RECIPIENTS],
@@ -341,10 +423,10 @@ mod tests {
     #[test]
     fn largest_work_fills_its_space() {
         let largest = largest_work();
-        assert_eq!(bytes(&largest).len(), Work::space(8, 32, 200, Some(64)));
+        assert_eq!(bytes(&largest).len(), Work::space(8, 32, 64, 200, Some(64)));
         assert_eq!(bytes(&largest).len(), largest.space_with(32));
         let plain = Work { model: None, ..largest };
-        assert_eq!(bytes(&plain).len(), Work::space(8, 32, 200, None));
+        assert_eq!(bytes(&plain).len(), Work::space(8, 32, 64, 200, None));
     }
 
     #[test]
@@ -372,5 +454,49 @@ mod tests {
             assert_eq!((status as u8, WorkStatus::from_byte(byte)), (byte, Some(status)));
         }
         assert_eq!((WorkKind::from_byte(7), WorkStatus::from_byte(3)), (None, None));
+    }
+
+    fn work_of(split: &[(u8, u16)], parents: &[u16]) -> Work {
+        let key = |number: u8| Pubkey::new_from_array([number; 32]);
+        let share = |&(number, share_bps): &(u8, u16)| Share { recipient: key(number), share_bps };
+        let parent = |&share_bps: &u16| Parent { work: key(99), share_bps, terms_number: 1 };
+        Work {
+            owner: key(1),
+            status: WorkStatus::Active,
+            parents: parents.iter().map(parent).collect(),
+            split: split.iter().map(share).collect(),
+            ..largest_work()
+        }
+    }
+
+    #[test]
+    fn award_replaces_owners_share_only() {
+        let claimant = Pubkey::new_from_array([9; 32]);
+        let award = Award { kept_parents: u8::MAX, keeps_recipients: true };
+        let cases: [(&[_], &[_]); 3] = [
+            (&[(1, 6_000), (2, 4_000)], &[(9, 6_000), (2, 4_000)]),
+            (&[(2, 4_000), (9, 1_000), (1, 5_000)], &[(2, 4_000), (9, 6_000)]),
+            (&[(2, 10_000)], &[(2, 10_000)]),
+        ];
+        for (before, after) in cases {
+            let mut work = work_of(before, &[]);
+            work.award_to(claimant, award).unwrap();
+            assert_eq!(work.split, work_of(after, &[]).split);
+            assert_eq!((work.owner, work.verdict_keeps_recipients), (claimant, true));
+        }
+    }
+
+    #[test]
+    fn award_drops_parents() {
+        let claimant = Pubkey::new_from_array([9; 32]);
+        let shares = |work: &Work| work.parents.iter().map(|p| p.share_bps).collect::<Vec<_>>();
+        let mut work = work_of(&[(1, 10_000)], &[9_000, 500]);
+        let inherited = work.inherited;
+        work.award_to(claimant, Award { kept_parents: 0b10, keeps_recipients: false }).unwrap();
+        assert_eq!((shares(&work), work.own_bps()), (vec![0, 500], 9_500));
+        assert_eq!(work.inherited, inherited);
+        work.award_to(claimant, Award { kept_parents: 0, keeps_recipients: false }).unwrap();
+        assert_eq!((shares(&work), work.own_bps()), (vec![0, 0], 10_000));
+        assert_eq!(work.inherited, Inherited::default());
     }
 }

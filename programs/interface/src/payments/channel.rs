@@ -2,7 +2,7 @@ use bytemuck::{Pod, Zeroable};
 use solana_pubkey::Pubkey;
 use solana_sha256_hasher::hash;
 
-use super::{License, PaymentsError, ReceiptsCommitment, Settlement, StatementRecord};
+use super::{License, Moment, PaymentsError, ReceiptsCommitment, Settlement, StatementRecord};
 use crate::{
     bps::floor_share, mmr::Mmr, require, statement::entries, voucher_proof::ProvenVoucher,
 };
@@ -13,7 +13,7 @@ use crate::{
 /// [`License`] each, follow this header in the same account.
 ///
 /// Invariants:
-/// - `deposited >= charged() + refunded`: only escrowed money is paid out;
+/// - `deposited >= committed() + refunded`: only escrowed money is paid out, and quotas are backed;
 /// - `charged() >= collected + fees_claimed`;
 /// - totals never fall, so replaying an instruction moves nothing;
 /// - only settlements lower [`Channel::free`].
@@ -27,12 +27,15 @@ pub struct Channel {
     pub bump: u8,
     /// Operator's fee in addition to prices.
     pub operator_fee_bps: u16,
-    /// Time from the payer's close request to the last settlement.
+    /// Time from a close request to the last settlement; at least as many slots pass in it.
     pub grace_seconds: u32,
     /// Key that deposits, accepts terms and receives the refund.
     pub payer: Pubkey,
-    /// Key that settles and receives the fees.
+    /// Authority of the [`Operator`](super::Operator) that settles and receives the fees.
     pub operator: Pubkey,
+    /// Key that settles besides the operator in the second half of the grace period, and without
+    /// which nothing shortens this period; zeros for none.
+    pub watcher: Pubkey,
     /// Mint of all amounts.
     pub mint: Pubkey,
     /// Key that signs vouchers and nothing else.
@@ -56,20 +59,36 @@ pub struct Channel {
     pub fees_claimed: u64,
     /// Amount paid back to the payer.
     pub refunded: u64,
-    /// First unix second in which nothing settles; `i64::MAX` while open.
+    /// Unix second from which nothing settles, once `closes_slot` is reached too; `i64::MAX` while
+    /// open.
     pub closes_at: i64,
+    /// Slot from which nothing settles, once `closes_at` is reached too; 0 while open.
+    pub closes_slot: u64,
     /// 1 after the payer's withdrawal.
     pub withdrawn: u8,
-    /// Zeros.
-    pub reserved: [u8; 3],
+    /// 1 after the payer's close request.
+    pub payer_leaves: u8,
+    /// 1 if the payer or its voucher key was one of the operator's keys at opening: such a channel
+    /// meters itself.
+    pub self_metered: u8,
+    /// Zero.
+    pub reserved: u8,
     /// Number of licenses with a quota of shared caps.
     pub quotas_held: u32,
+    /// Prices of all unused quotas, without fees: the part of the deposit that only these quotas are
+    /// charged to.
+    pub earmarked: u64,
     /// Records of settled statements; its length is the current statement's number.
     pub statements: Mmr,
-    /// Key that signs vouchers instead of `voucher_key` from `rotates_at` on.
+    /// Key that signs vouchers instead of `voucher_key` from `rotates_at` and `rotates_slot` on.
     pub next_voucher_key: Pubkey,
     /// First unix second of `next_voucher_key`; `i64::MAX` without a pending rotation.
     pub rotates_at: i64,
+    /// First slot of `next_voucher_key`.
+    pub rotates_slot: u64,
+    /// Licenses behind the header. Only the IDL's build has this field: it puts the type into the IDL.
+    #[cfg(feature = "idl-build")]
+    pub licenses: [License; 0],
 }
 
 /// A statement to settle.
@@ -84,8 +103,10 @@ pub struct SettleRequest<'a> {
     pub receipts: Option<ReceiptsCommitment>,
     /// Signer of the settlement.
     pub settler: &'a Pubkey,
-    /// Current time, unix seconds.
-    pub now: i64,
+    /// Whether the signer is the operator's settle key.
+    pub by_operator: bool,
+    /// Current time.
+    pub now: Moment,
 }
 
 impl Channel {
@@ -103,6 +124,12 @@ impl Channel {
     pub const MIN_GRACE_SECONDS: u32 = 15 * 60;
     /// Maximum of `grace_seconds`.
     pub const MAX_GRACE_SECONDS: u32 = 30 * 86_400;
+    /// Minimum number of slots in a second of the grace period. A running cluster makes more, so
+    /// that slots count only after it has halted.
+    pub const SLOTS_PER_SECOND: u64 = 1;
+    /// Time from the closing of a channel to the first second in which its account can be closed with
+    /// unclaimed fees.
+    pub const FEE_CLAIM_SECONDS: i64 = 30 * 86_400;
     /// Offset of `payer` in the account, for RPC filters.
     pub const PAYER_OFFSET: usize = 16;
     /// Offset of `operator` in the account, for RPC filters.
@@ -160,6 +187,35 @@ impl Channel {
         self.check()
     }
 
+    /// Earmarks `worth` base units for the quota of a new license, and deposits them with the
+    /// operator's fee on them: the free deposit is unchanged. Returns the deposited amount.
+    ///
+    /// # Errors
+    /// [`PaymentsError::ChannelClosing`], [`PaymentsError::QuotaTooLarge`].
+    pub fn earmark(&mut self, worth: u64) -> Result<u64, PaymentsError> {
+        self.require_open()?;
+        let before = self.committed()?;
+        let earmarked = self.earmarked.checked_add(worth);
+        self.earmarked = earmarked.ok_or(PaymentsError::QuotaTooLarge)?;
+        let after = self.committed().map_err(|_| PaymentsError::QuotaTooLarge)?;
+        let amount = after - before; // a total of floors never falls
+        self.deposit(amount).map_err(|_| PaymentsError::QuotaTooLarge)?;
+        self.quotas_held += 1; // at most `MAX_LICENSES`
+        self.check()?;
+        Ok(amount)
+    }
+
+    /// Frees the earmark of a released quota.
+    ///
+    /// # Errors
+    /// [`PaymentsError::Overflow`] if less is earmarked.
+    pub fn release_earmark(&mut self, worth: u64) -> Result<(), PaymentsError> {
+        let earmarked = self.earmarked.checked_sub(worth);
+        self.earmarked = earmarked.ok_or(PaymentsError::Overflow)?;
+        self.quotas_held -= 1; // one for each license that holds a quota
+        self.check()
+    }
+
     fn deposit(&mut self, amount: u64) -> Result<(), PaymentsError> {
         let deposited = self.deposited.checked_add(amount);
         self.deposited = deposited.ok_or(PaymentsError::Overflow)?;
@@ -189,32 +245,71 @@ impl Channel {
         Ok(new)
     }
 
-    /// Starts the grace period if `caller` is the payer; closes at once if it is the operator,
-    /// whom the period protects.
+    /// Starts the grace period, at the request of payer or operator's authority. Closes at once if
+    /// the authority signs and the payer signs too or has requested it before, with the watcher if
+    /// there is one: the period protects the vouchers of the one and the licenses of the other.
+    ///
+    /// `signed` states whether a key has signed.
     ///
     /// # Errors
     /// [`PaymentsError::ChannelClosed`], [`PaymentsError::ChannelClosing`],
-    /// [`PaymentsError::NotPayer`] if `caller` is neither.
-    pub fn request_close(&mut self, caller: &Pubkey, now: i64) -> Result<(), PaymentsError> {
-        require!(now < self.closes_at, PaymentsError::ChannelClosed);
-        if *caller == self.operator {
-            self.closes_at = now;
-            return self.check();
+    /// [`PaymentsError::NotPayer`] if neither has signed, [`PaymentsError::Overflow`].
+    pub fn request_close(
+        &mut self,
+        signed: impl Fn(&Pubkey) -> bool,
+        now: Moment,
+    ) -> Result<(), PaymentsError> {
+        let (by_payer, by_operator) = (signed(&self.payer), signed(&self.operator));
+        require!(by_payer || by_operator, PaymentsError::NotPayer);
+        require!(!self.closed(now), PaymentsError::ChannelClosed);
+        let payer_was_leaving = self.payer_leaves == 1;
+        self.payer_leaves |= u8::from(by_payer);
+        let watched = self.watcher().is_none_or(|watcher| signed(&watcher));
+        if by_operator && self.payer_leaves == 1 && watched {
+            (self.closes_at, self.closes_slot) = (now.unix_seconds, now.slot);
+        } else if self.closes_at == i64::MAX {
+            let end = self.grace_end(now)?;
+            (self.closes_at, self.closes_slot) = (end.unix_seconds, end.slot);
+        } else {
+            // A payer may still join its operator's request, which then can close at once.
+            let joins = by_payer && !payer_was_leaving;
+            require!(joins, PaymentsError::ChannelClosing);
         }
-        require!(*caller == self.payer, PaymentsError::NotPayer);
-        self.require_open()?;
-        let closes_at = now.checked_add(i64::from(self.grace_seconds));
-        self.closes_at = closes_at.ok_or(PaymentsError::Overflow)?;
         self.check()
+    }
+
+    /// Returns whether nothing settles any more.
+    ///
+    /// The clock of a cluster that halts jumps when it resumes, but its slots do not: both the time
+    /// and the slots of the grace period must have passed.
+    pub fn closed(&self, now: Moment) -> bool {
+        now.unix_seconds >= self.closes_at && now.slot >= self.closes_slot
+    }
+
+    /// Returns the watcher, if there is one.
+    pub fn watcher(&self) -> Option<Pubkey> {
+        (self.watcher != Pubkey::default()).then_some(self.watcher)
+    }
+
+    /// Returns the end of a grace period that starts `now`.
+    fn grace_end(&self, now: Moment) -> Result<Moment, PaymentsError> {
+        let unix_seconds = now.unix_seconds.checked_add(i64::from(self.grace_seconds));
+        let slot = now.slot.checked_add(u64::from(self.grace_seconds) * Self::SLOTS_PER_SECOND);
+        let end = unix_seconds.zip(slot).ok_or(PaymentsError::Overflow)?;
+        Ok(Moment { unix_seconds: end.0, slot: end.1 })
     }
 
     /// Records the refund of the uncharged deposit and returns it.
     ///
+    /// All quotas must be released, which is permissionless by then: no quota outlives its earmark.
+    ///
     /// # Errors
-    /// [`PaymentsError::ChannelStillOpen`], [`PaymentsError::AlreadyWithdrawn`].
-    pub fn withdraw(&mut self, now: i64) -> Result<u64, PaymentsError> {
-        require!(now >= self.closes_at, PaymentsError::ChannelStillOpen);
+    /// [`PaymentsError::ChannelStillOpen`], [`PaymentsError::AlreadyWithdrawn`],
+    /// [`PaymentsError::QuotasHeld`].
+    pub fn withdraw(&mut self, now: Moment) -> Result<u64, PaymentsError> {
+        require!(self.closed(now), PaymentsError::ChannelStillOpen);
         require!(self.withdrawn == 0, PaymentsError::AlreadyWithdrawn);
+        require!(self.quotas_held == 0, PaymentsError::QuotasHeld);
         self.refunded = self.free()?;
         self.withdrawn = 1;
         self.check()?;
@@ -222,31 +317,33 @@ impl Channel {
     }
 
     /// Returns the key that signs vouchers at `now`.
-    pub fn voucher_key_at(&self, now: i64) -> &Pubkey {
-        if now >= self.rotates_at { &self.next_voucher_key } else { &self.voucher_key }
+    pub fn voucher_key_at(&self, now: Moment) -> &Pubkey {
+        let rotated = now.unix_seconds >= self.rotates_at && now.slot >= self.rotates_slot;
+        if rotated { &self.next_voucher_key } else { &self.voucher_key }
     }
 
-    /// Replaces the voucher key: at once if the operator agreed, otherwise after the grace period,
-    /// in which the operator can settle vouchers of the old key. Replaces a pending rotation.
+    /// Replaces the voucher key: at once if the operator agreed, and the watcher if there is one,
+    /// otherwise after the grace period, in which vouchers of the old key can be settled. Replaces
+    /// a pending rotation.
     ///
     /// # Errors
-    /// [`PaymentsError::InvalidVoucherKey`].
+    /// [`PaymentsError::InvalidVoucherKey`], [`PaymentsError::Overflow`].
     pub fn rotate_voucher_key(
         &mut self,
         key: Pubkey,
         agreed: bool,
-        now: i64,
+        now: Moment,
     ) -> Result<(), PaymentsError> {
         require!(self.accepts_voucher_key(&key), PaymentsError::InvalidVoucherKey);
         self.voucher_key = *self.voucher_key_at(now);
         if agreed {
             self.voucher_key = key;
             self.next_voucher_key = Pubkey::default();
-            self.rotates_at = i64::MAX;
+            (self.rotates_at, self.rotates_slot) = (i64::MAX, 0);
         } else {
-            let rotates_at = now.checked_add(i64::from(self.grace_seconds));
+            let end = self.grace_end(now)?;
             self.next_voucher_key = key;
-            self.rotates_at = rotates_at.ok_or(PaymentsError::Overflow)?;
+            (self.rotates_at, self.rotates_slot) = (end.unix_seconds, end.slot);
         }
         self.check()
     }
@@ -257,42 +354,64 @@ impl Channel {
         *key != self.payer && on_curve(key)
     }
 
-    /// Checks that the account can be closed: everything was paid out and released.
+    /// Checks that the account can be closed: everything was paid out, and with the withdrawal all
+    /// quotas were released.
+    ///
+    /// Fees that could not be paid within [`Channel::FEE_CLAIM_SECONDS`] are forfeited. Paying them is
+    /// permissionless, so only their owner can prevent it: by giving its token account away, or by
+    /// making it refuse transfers. It must not keep the payer's rent by that.
     ///
     /// # Errors
     /// [`PaymentsError::NotWithdrawn`], [`PaymentsError::ChannelNotEmpty`],
-    /// [`PaymentsError::QuotasHeld`], [`PaymentsError::SlotNotElapsed`].
-    pub fn check_closable(&self, slot: u64) -> Result<(), PaymentsError> {
+    /// [`PaymentsError::SlotNotElapsed`].
+    pub fn check_closable(&self, now: Moment) -> Result<(), PaymentsError> {
         require!(self.withdrawn == 1, PaymentsError::NotWithdrawn);
-        let taken = self.collected.checked_add(self.fees_claimed);
-        require!(taken == Some(self.charged()?), PaymentsError::ChannelNotEmpty);
-        require!(self.quotas_held == 0, PaymentsError::QuotasHeld);
+        let to_works = self.prices.checked_add(self.upfront_fees);
+        require!(to_works == Some(self.collected), PaymentsError::ChannelNotEmpty);
+        let forfeited_at = self.closes_at.saturating_add(Self::FEE_CLAIM_SECONDS);
+        let paid = self.fees_claimed == self.fees() || now.unix_seconds >= forfeited_at;
+        require!(paid, PaymentsError::ChannelNotEmpty);
         // Vouchers distinguish channels at one address by the slot of their opening.
-        require!(slot > self.opened_slot, PaymentsError::SlotNotElapsed);
+        require!(now.slot > self.opened_slot, PaymentsError::SlotNotElapsed);
         Ok(())
     }
 
-    /// Returns the part of the deposit that is not charged, base units.
+    /// Returns the part of the deposit that is neither charged nor earmarked, base units.
     ///
     /// # Errors
     /// [`PaymentsError::Overflow`].
     pub fn free(&self) -> Result<u64, PaymentsError> {
-        Ok(self.deposited - self.charged()?) // `deposited >= charged()`
+        Ok(self.deposited - self.committed()?) // `deposited >= committed()`
     }
 
-    /// Checks that `caller` may release the quota of `license`: the operator at any time, anyone
-    /// after the license can no longer be charged.
+    /// Returns what is charged or earmarked, with the fees on both, base units.
+    ///
+    /// # Errors
+    /// [`PaymentsError::Overflow`].
+    pub fn committed(&self) -> Result<u64, PaymentsError> {
+        let prices = self.prices.checked_add(self.earmarked).ok_or(PaymentsError::Overflow)?;
+        let with_fees = prices.checked_add(floor_share(prices, self.operator_fee_bps));
+        let total = with_fees.and_then(|total| total.checked_add(self.upfront_fees));
+        total.ok_or(PaymentsError::Overflow)
+    }
+
+    /// Checks that the quota of `license` may be released: by anyone after the license can no
+    /// longer be charged, before that by operator and payer together. The payer has paid for the
+    /// license, and the operator may hold vouchers for it.
+    ///
+    /// `signed` states whether a key has signed.
     ///
     /// # Errors
     /// [`PaymentsError::LicenseInUse`].
     pub fn require_releasable(
         &self,
         license: &License,
-        caller: &Pubkey,
-        now: i64,
+        signed: impl Fn(&Pubkey) -> bool,
+        now: Moment,
     ) -> Result<(), PaymentsError> {
-        let over = now > license.expires_at || now >= self.closes_at;
-        require!(over || *caller == self.operator, PaymentsError::LicenseInUse);
+        let over = now.unix_seconds > license.expires_at || self.closed(now);
+        let agreed = signed(&self.payer) && signed(&self.operator);
+        require!(over || agreed, PaymentsError::LicenseInUse);
         Ok(())
     }
 
@@ -312,19 +431,31 @@ impl Channel {
         Ok(())
     }
 
-    /// Checks that `settler` may settle at `now`: the operator until the channel closes, any
-    /// holder of a voucher in the second half of the grace period.
+    /// Checks that `settler` may settle at `now`: the operator until the channel closes, and the
+    /// watcher in the second half of the grace period.
     ///
-    /// Earlier, a payer could settle an older voucher of the current statement, or sign the next
-    /// statement itself, and so void the newest voucher that its operator holds.
+    /// Another holder of vouchers, such as the payer, could settle an older voucher of the current
+    /// statement, or sign the next statement itself, and so void the newest voucher.
     ///
     /// # Errors
-    /// [`PaymentsError::ChannelClosed`], [`PaymentsError::OperatorFirst`].
-    fn require_may_settle(&self, settler: &Pubkey, now: i64) -> Result<(), PaymentsError> {
-        require!(now < self.closes_at, PaymentsError::ChannelClosed);
-        let others_from = self.closes_at - i64::from(self.grace_seconds / 2);
-        let allowed = *settler == self.operator || now >= others_from;
-        require!(allowed, PaymentsError::OperatorFirst);
+    /// [`PaymentsError::ChannelClosed`], [`PaymentsError::SettlerNotAllowed`].
+    #[inline(always)]
+    fn require_may_settle(
+        &self,
+        settler: &Pubkey,
+        by_operator: bool,
+        now: Moment,
+    ) -> Result<(), PaymentsError> {
+        require!(!self.closed(now), PaymentsError::ChannelClosed);
+        if by_operator {
+            return Ok(());
+        }
+        let half = self.grace_seconds / 2;
+        let second_half = now.unix_seconds >= self.closes_at.saturating_sub(i64::from(half))
+            && now.slot
+                >= self.closes_slot.saturating_sub(u64::from(half) * Self::SLOTS_PER_SECOND);
+        let allowed = *settler == self.watcher && second_half;
+        require!(allowed, PaymentsError::SettlerNotAllowed);
         Ok(())
     }
 
@@ -341,10 +472,17 @@ impl Channel {
         licenses: &mut [License],
         request: &SettleRequest,
     ) -> Result<Settlement, PaymentsError> {
-        let SettleRequest { channel: address, proven, statement, receipts, settler, now } =
-            *request;
+        let SettleRequest {
+            channel: address,
+            proven,
+            statement,
+            receipts,
+            settler,
+            by_operator,
+            now,
+        } = *request;
         let voucher = &proven.voucher;
-        self.require_may_settle(settler, now)?;
+        self.require_may_settle(settler, by_operator, now)?;
         let signer = self.voucher_key_at(now);
         require!(proven.key == *signer, PaymentsError::VoucherSignerMismatch);
         let for_this_channel = voucher.channel == address
@@ -353,20 +491,22 @@ impl Channel {
         require!(for_this_channel, PaymentsError::VoucherChannelMismatch);
         let current = self.statements.length;
         require!(voucher.statement == current, PaymentsError::VoucherStatementMismatch);
-        require!(now <= voucher.expires_at, PaymentsError::VoucherExpired);
+        require!(now.unix_seconds <= voucher.expires_at, PaymentsError::VoucherExpired);
         let statement_digest = hash(statement).to_bytes();
         let same_digest = voucher.statement_digest == statement_digest;
         require!(same_digest, PaymentsError::StatementDigestMismatch);
 
-        let mut prices: u64 = 0;
+        let (mut prices, mut released): (u64, u64) = (0, 0);
         for entry in entries(statement)? {
             let entry = entry?;
             let license = licenses.get_mut(usize::from(entry.license));
-            let price = license
+            let charge = license
                 .ok_or(PaymentsError::LicenseNotFound)
-                .and_then(|license| license.charge(entry.units, now))
+                .and_then(|license| license.charge(entry.units, now.unix_seconds))
                 .inspect_err(|_| log(&format!("license {}", entry.license)))?;
-            prices = prices.checked_add(price).ok_or(PaymentsError::Overflow)?;
+            prices = prices.checked_add(charge.price).ok_or(PaymentsError::Overflow)?;
+            // The earmarks of all licenses together fit, so the sum does not wrap.
+            released = released.wrapping_add(charge.released);
         }
 
         let fees_before = self.fees();
@@ -375,8 +515,14 @@ impl Channel {
         require!(voucher.cumulative == cumulative, PaymentsError::VoucherTotalMismatch);
         let charged = self.upfront_fees.checked_add(cumulative);
         let charged = charged.ok_or(PaymentsError::Overflow)?;
-        require!(charged <= self.deposited, PaymentsError::InsufficientDeposit);
-        let receipts = receipts.filter(|_| *settler == self.operator);
+        let mut committed = charged;
+        if self.earmarked > 0 {
+            let earmarked = self.earmarked.checked_sub(released);
+            self.earmarked = earmarked.ok_or(PaymentsError::Overflow)?;
+            committed = self.committed()?;
+        }
+        require!(committed <= self.deposited, PaymentsError::InsufficientDeposit);
+        let receipts = receipts.filter(|_| by_operator);
         if let Some(receipts) = receipts {
             require!(receipts.sum == prices, PaymentsError::ReceiptsSumMismatch);
         }
@@ -392,7 +538,7 @@ impl Channel {
         };
         let recorded = self.statements.append(record.hash());
         recorded.map_err(|_| PaymentsError::StatementLimitReached)?;
-        self.check_charged(charged)?;
+        self.check_totals(charged, committed)?;
         Ok(settlement)
     }
 
@@ -402,15 +548,15 @@ impl Channel {
     /// [`PaymentsError::ChargedAboveDeposit`], [`PaymentsError::CollectedAboveCharged`],
     /// [`PaymentsError::Overflow`].
     fn check(&self) -> Result<(), PaymentsError> {
-        self.check_charged(self.charged()?)
+        self.check_totals(self.charged()?, self.committed()?)
     }
 
-    /// Checks the invariants with a known value of [`Channel::charged`].
+    /// Checks the invariants with known values of [`Channel::charged`] and [`Channel::committed`].
     ///
     /// # Errors
     /// As [`Channel::check`].
-    fn check_charged(&self, charged: u64) -> Result<(), PaymentsError> {
-        let spent = charged.checked_add(self.refunded).ok_or(PaymentsError::Overflow)?;
+    fn check_totals(&self, charged: u64, committed: u64) -> Result<(), PaymentsError> {
+        let spent = committed.checked_add(self.refunded).ok_or(PaymentsError::Overflow)?;
         require!(self.deposited >= spent, PaymentsError::ChargedAboveDeposit);
         let taken = self.collected.checked_add(self.fees_claimed);
         let taken = taken.ok_or(PaymentsError::Overflow)?;
@@ -478,7 +624,7 @@ fn on_curve(key: &Pubkey) -> bool {
 }
 
 // The layout of existing accounts never changes.
-const _: () = assert!(Channel::HEADER_SPACE == 1_072);
-const _: () = assert!(Channel::space(1) == 1_200);
+const _: () = assert!(Channel::HEADER_SPACE == 1_128);
+const _: () = assert!(Channel::space(1) == 1_264);
 const _: () = assert!(Channel::PAYER_OFFSET == 8 + std::mem::offset_of!(Channel, payer));
 const _: () = assert!(Channel::OPERATOR_OFFSET == 8 + std::mem::offset_of!(Channel, operator));

@@ -3,7 +3,7 @@ use solana_pubkey::Pubkey;
 
 use super::PaymentsError;
 use crate::{
-    bps::floor_share,
+    bps::{WHOLE_BPS, floor_share},
     licensing::{Parent, Share, WorkHead, WorkStatus},
     require,
 };
@@ -13,6 +13,9 @@ use crate::{
 /// Seeds: `["earnings", work, mint]`. The parts, one [`Part`] each, follow this header in the
 /// same account: the parents, then the recipients of the current split in its order, then former
 /// recipients with unpaid entitlements. Parts of zeros at the end are unused.
+///
+/// A verdict may drop parents. Shares then count from that point: `earned_before`, `own_start` and
+/// each parent's `entitled_before` record what was earned and owed by then.
 ///
 /// Invariant: the entitlements of all parts, and so the amounts taken, add up to at most `earned`.
 /// An entitlement is a floor of a growing total: it never falls, except for earnings that an
@@ -40,28 +43,40 @@ pub struct Earnings {
     /// Total entitlement of all recipients, former ones included, at the start of the current
     /// split.
     pub own_before: u64,
-    /// Share of everything earned that the parents leave.
+    /// Share of later earnings that the parents leave.
     pub own_bps: u16,
     /// Zeros.
     pub reserved_too: [u8; 2],
     /// Number of the work's dispute that was applied last; 0 for none.
     pub dispute: u32,
-    /// Value of `own()` when that dispute was applied: later earnings are contested.
+    /// Value of `own()` when that dispute was applied, or at a later claim or pull outside of
+    /// disputes: a later dispute contests later earnings only.
     pub own_contested: u64,
+    /// Value of `earned` at the same time.
+    pub earned_contested: u64,
+    /// Value of `earned` when a verdict last dropped parents; 0 before.
+    pub earned_before: u64,
+    /// Value of `own()` at that point.
+    pub own_start: u64,
+    /// Parts behind the header. Only the IDL's build has this field: it puts the type into the IDL.
+    #[cfg(feature = "idl-build")]
+    pub parts: [Part; 0],
 }
 
 /// One party's part of a work's earnings.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Pod, Zeroable)]
-#[repr(C)]
+#[cfg_attr(feature = "idl-build", anchor_lang::zero_copy)]
+#[cfg_attr(not(feature = "idl-build"), derive(Clone, Copy, Pod, Zeroable), repr(C))]
+#[derive(Debug, Default, PartialEq, Eq)]
 pub struct Part {
     /// Parent work or recipient.
     pub key: Pubkey,
-    /// Recipient's entitlement at the start of the current split; 0 for a parent.
+    /// Recipient's entitlement at the start of the current split; parent's entitlement when a
+    /// verdict last dropped parents.
     pub entitled_before: u64,
     /// Amount pulled or claimed, base units.
     pub taken: u64,
     /// Share of everything earned for a parent, of the work's own earnings for a recipient; 0 for
-    /// a former recipient.
+    /// a former recipient and for a parent that a verdict dropped.
     pub share_bps: u16,
     /// Zeros.
     pub reserved: [u8; 6],
@@ -79,7 +94,8 @@ impl Earnings {
     pub const VERSION: u8 = 1;
     /// Bytes before the parts.
     pub const HEADER_SPACE: usize = 8 + size_of::<Self>();
-    /// Maximum number of parts: parents, recipients and former recipients together.
+    /// Maximum number of parts after a change that the work's recipients agreed to: parents,
+    /// recipients and former recipients together. A verdict is applied whatever the number.
     pub const MAX_PARTS: usize = 96;
     /// Offset of `work` in the account, for RPC filters.
     pub const WORK_OFFSET: usize = 16;
@@ -102,16 +118,24 @@ impl Earnings {
 
     /// Returns the work's own earnings, which the parents leave, base units.
     pub fn own(&self) -> u64 {
-        floor_share(self.earned, self.own_bps)
+        // At most `earned`, so the sum does not wrap; `earned` never falls.
+        self.own_start + floor_share(self.earned - self.earned_before, self.own_bps)
     }
 
     /// Returns the total entitlement of the part at `position`, base units.
     pub fn entitled(&self, position: usize, part: &Part) -> u64 {
         if position < usize::from(self.parents) {
-            floor_share(self.earned, part.share_bps)
+            self.entitled_parent(self.earned, part)
         } else {
             self.entitled_of(self.own(), part)
         }
+    }
+
+    /// Returns a parent's entitlement to the first `earned` base units of everything earned.
+    pub fn entitled_parent(&self, earned: u64, part: &Part) -> u64 {
+        // All parties together get at most `earned`, so the sum does not wrap.
+        part.entitled_before
+            + floor_share(earned.saturating_sub(self.earned_before), part.share_bps)
     }
 
     /// Returns a recipient's entitlement to the first `own` base units of the work's own earnings.
@@ -126,14 +150,35 @@ impl Earnings {
     /// # Errors
     /// [`PaymentsError::DisputeNotApplied`] if the open dispute was not applied to this account.
     pub fn claimable(&self, work: &WorkHead) -> Result<u64, PaymentsError> {
-        if work.status != WorkStatus::Disputed {
-            return Ok(self.own());
-        }
-        require!(self.dispute == work.disputes, PaymentsError::DisputeNotApplied);
-        Ok(self.own_contested)
+        Ok(if self.contested(work)? { self.own_contested } else { self.own() })
     }
 
-    /// Applies the work's open dispute: later earnings are contested.
+    /// Returns the part of everything earned of which parents can pull their shares: while the work
+    /// is disputed, the earnings before the dispute was applied.
+    ///
+    /// # Errors
+    /// [`PaymentsError::DisputeNotApplied`] if the open dispute was not applied to this account.
+    pub fn pullable(&self, work: &WorkHead) -> Result<u64, PaymentsError> {
+        Ok(if self.contested(work)? { self.earned_contested } else { self.earned })
+    }
+
+    /// Returns whether later earnings are contested by an open dispute.
+    fn contested(&self, work: &WorkHead) -> Result<bool, PaymentsError> {
+        if work.status != WorkStatus::Disputed {
+            return Ok(false);
+        }
+        require!(self.dispute == work.disputes, PaymentsError::DisputeNotApplied);
+        Ok(true)
+    }
+
+    /// Returns whether an upheld dispute lies between the split that the parts follow and the
+    /// work's current one.
+    pub fn verdict_pending(&self, work: &WorkHead) -> bool {
+        work.verdict_version > self.split_version
+    }
+
+    /// Applies the work's open dispute: later earnings are contested. The account may follow an
+    /// earlier split that its recipients agreed to change, but not one that a verdict has ended.
     ///
     /// # Errors
     /// [`PaymentsError::WorkNotDisputed`], [`PaymentsError::DisputeApplied`],
@@ -141,10 +186,27 @@ impl Earnings {
     pub fn contest(&mut self, work: &WorkHead) -> Result<(), PaymentsError> {
         require!(work.status == WorkStatus::Disputed, PaymentsError::WorkNotDisputed);
         require!(self.dispute != work.disputes, PaymentsError::DisputeApplied);
-        let current = self.split_version == work.split_version;
-        require!(current, PaymentsError::SplitNotApplied);
+        require!(!self.verdict_pending(work), PaymentsError::SplitNotApplied);
         self.own_contested = self.own();
+        self.earned_contested = self.earned;
         self.dispute = work.disputes;
+        Ok(())
+    }
+
+    /// Secures all earnings that no open dispute contests: a later dispute leaves them to the
+    /// parties. Called when a party is paid; then [`Earnings::own_contested`] is the part of the
+    /// work's own earnings that recipients can claim, and [`Earnings::earned_contested`] the part of
+    /// everything earned of which parents can pull their shares.
+    ///
+    /// # Errors
+    /// [`PaymentsError::SplitNotApplied`] if an upheld dispute was not applied to this account,
+    /// [`PaymentsError::DisputeNotApplied`] if the open dispute was not.
+    pub fn secure(&mut self, work: &WorkHead) -> Result<(), PaymentsError> {
+        require!(!self.verdict_pending(work), PaymentsError::SplitNotApplied);
+        if !self.contested(work)? {
+            self.own_contested = self.own();
+            self.earned_contested = self.earned;
+        }
         Ok(())
     }
 }
@@ -158,16 +220,18 @@ pub struct Book<'a> {
 }
 
 impl Book<'_> {
-    /// Records the unpulled entitlement of `parent` as pulled and returns it.
+    /// Records the unpulled entitlement of `parent` to the first `earned` base units of everything
+    /// earned as pulled and returns it.
     ///
     /// # Errors
     /// [`PaymentsError::ParentNotFound`], [`PaymentsError::NothingToClaim`].
-    pub fn pull(&mut self, parent: &Pubkey) -> Result<u64, PaymentsError> {
+    pub fn pull(&mut self, earned: u64, parent: &Pubkey) -> Result<u64, PaymentsError> {
         let parents = usize::from(self.earnings.parents);
         let mut parts = self.parts[..parents].iter_mut().enumerate();
         let part = parts.find(|(_, part)| part.key == *parent);
         let (_, part) = part.ok_or(PaymentsError::ParentNotFound)?;
-        let new = floor_share(self.earnings.earned, part.share_bps) - part.taken; // never falls
+        // `earned` never falls below the amount pulled from, so neither does the entitlement.
+        let new = self.earnings.entitled_parent(earned, part) - part.taken;
         require!(new > 0, PaymentsError::NothingToClaim);
         part.taken += new;
         Ok(new)
@@ -214,10 +278,10 @@ pub fn first_parts(parents: &[Parent], split: &[Share]) -> Vec<Part> {
 /// Earnings that an upheld dispute moves from the old split to the new one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Contested {
-    /// The work's own earnings beyond this amount, base units.
-    Since(u64),
-    /// Everything unclaimed.
-    Unclaimed,
+    /// Everything that is neither secured ([`Earnings::own_contested`]) nor taken.
+    Unsecured,
+    /// Nothing: recipients stay, and the account cannot tell what was earned before the dispute.
+    Nothing,
 }
 
 /// Earnings after a change of split.
@@ -232,14 +296,18 @@ pub struct Resplit {
 /// Returns the parts after a change to `split`.
 ///
 /// Earlier earnings stay with the old split: `entitled_before` becomes the entitlement so far, and
-/// the new shares apply to later earnings and to the old split's dust. If an upheld dispute lies
-/// in between, the contested earnings go to the new split: `entitled_before` becomes the
-/// entitlement up to the point of `verdict`, or the amount taken if the dispute was never applied
-/// to the account.
+/// the new shares apply to later earnings and to the old split's dust.
+///
+/// If an upheld dispute lies in between (`verdict`), the contested earnings go to the new split:
+/// `entitled_before` becomes the entitlement to what the account knows to be from before the
+/// dispute, [`Earnings::own_contested`], and is at least the amount taken. For a dispute that was
+/// never applied to the account, that is what was earned before an earlier dispute or payment. The
+/// parts may then be more than [`Earnings::MAX_PARTS`]: until a verdict is applied, nothing can be
+/// claimed.
 ///
 /// # Errors
-/// [`PaymentsError::TooManyParties`]; pay former recipients first, so that they are dropped.
-/// [`PaymentsError::Overflow`].
+/// [`PaymentsError::TooManyParties`] without a verdict; pay former recipients first, so that they
+/// are dropped. [`PaymentsError::Overflow`].
 pub fn resplit(
     earnings: &Earnings,
     parts: &[Part],
@@ -251,9 +319,10 @@ pub fn resplit(
     let mut old = Vec::with_capacity(parts.len());
     for (position, part) in parts.iter().enumerate().skip(parents) {
         let entitled = match verdict {
-            None => earnings.entitled(position, part),
-            Some(Contested::Since(own)) => earnings.entitled_of(own, part),
-            Some(Contested::Unclaimed) => part.taken,
+            Some(Contested::Unsecured) => {
+                earnings.entitled_of(earnings.own_contested, part).max(part.taken)
+            }
+            None | Some(Contested::Nothing) => earnings.entitled(position, part),
         };
         // The sum contains every recipient's `entitled_before`, those of dropped ones included.
         own_before -= part.entitled_before;
@@ -269,8 +338,51 @@ pub fn resplit(
         });
     }
     new.extend(old.into_iter().filter(|part| part.taken < part.entitled_before));
-    require!(new.len() <= Earnings::MAX_PARTS, PaymentsError::TooManyParties);
+    let fits = verdict.is_some() || new.len() <= Earnings::MAX_PARTS;
+    require!(fits, PaymentsError::TooManyParties);
     Ok(Resplit { own_before, parts: new })
+}
+
+/// Parents' parts, and the work's own part, after a verdict that dropped parents.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Reparent {
+    /// New value of [`Earnings::earned_before`].
+    pub earned_before: u64,
+    /// New value of [`Earnings::own_start`].
+    pub own_start: u64,
+    /// New value of [`Earnings::own_bps`].
+    pub own_bps: u16,
+    /// New parts of the parents.
+    pub parts: Vec<Part>,
+}
+
+/// Returns the parents' parts after a verdict; `None` if it dropped no parent.
+///
+/// A kept parent keeps its share. A dropped one keeps its entitlement to what the account knows to
+/// be from before the dispute, [`Earnings::earned_contested`], and at least the amount pulled. The
+/// rest becomes the work's own, and follows the verdict as its own part does.
+pub fn reparent(earnings: &Earnings, parts: &[Part], parents: &[Parent]) -> Option<Reparent> {
+    let pairs = || parts.iter().zip(parents);
+    if pairs().all(|(part, parent)| part.share_bps == parent.share_bps) {
+        return None;
+    }
+    let new = pairs().map(|(part, parent)| {
+        let entitled_before = if part.share_bps == parent.share_bps {
+            earnings.entitled_parent(earnings.earned, part)
+        } else {
+            earnings.entitled_parent(earnings.earned_contested, part).max(part.taken)
+        };
+        Part { entitled_before, share_bps: parent.share_bps, ..*part }
+    });
+    let parts: Vec<_> = new.collect();
+    let entitled: u64 = parts.iter().map(|part| part.entitled_before).sum(); // at most `earned`
+    let parents_bps: u16 = parts.iter().map(|part| part.share_bps).sum();
+    Some(Reparent {
+        earned_before: earnings.earned,
+        own_start: earnings.earned - entitled,
+        own_bps: WHOLE_BPS - parents_bps, // at most the whole, since registration
+        parts,
+    })
 }
 
 fn new_recipient(share: &Share) -> Part {
@@ -315,6 +427,15 @@ impl EarningsAccount {
         self.parents.get(position).map_or(0, |part| self.earnings.entitled(position, part))
     }
 
+    /// Returns the amount that the parent at `position` can pull now, base units. `work` is the head
+    /// of the work's account. Excludes earnings contested by an open dispute that has been applied
+    /// to this account.
+    pub fn pullable(&self, position: usize, work: &WorkHead) -> u64 {
+        let Some(part) = self.parents.get(position) else { return 0 };
+        let earned = self.earnings.pullable(work).unwrap_or(self.earnings.earned);
+        self.earnings.entitled_parent(earned, part).saturating_sub(part.taken)
+    }
+
     /// Returns the total entitlement of the recipient at `position`, base units.
     pub fn entitled(&self, position: usize) -> u64 {
         let at = self.parents.len() + position;
@@ -338,8 +459,8 @@ impl EarningsAccount {
 
 // The layout of existing accounts never changes.
 const _: () = assert!(Part::SIZE == 56);
-const _: () = assert!(Earnings::HEADER_SPACE == 112);
-const _: () = assert!(Earnings::space(1) == 168);
+const _: () = assert!(Earnings::HEADER_SPACE == 136);
+const _: () = assert!(Earnings::space(1) == 192);
 
 #[cfg(test)]
 mod tests {
@@ -385,7 +506,8 @@ mod tests {
         }
 
         fn pull(&mut self, parent: u8) -> Result<u64, PaymentsError> {
-            Book { earnings: &mut self.earnings, parts: &mut self.parts }.pull(&key(parent))
+            let earned = self.earnings.earned;
+            Book { earnings: &mut self.earnings, parts: &mut self.parts }.pull(earned, &key(parent))
         }
 
         fn claim_at(&mut self, position: usize, recipient: u8) -> Result<u64, PaymentsError> {
@@ -398,12 +520,9 @@ mod tests {
             self.claim_at(usize::from(recipient), recipient)
         }
 
-        fn split(
-            &mut self,
-            split: &[(u8, u16)],
-            verdict: Option<Contested>,
-        ) -> Result<(), PaymentsError> {
+        fn split(&mut self, split: &[(u8, u16)], judged: bool) -> Result<(), PaymentsError> {
             let split: Vec<_> = split.iter().copied().map(share).collect();
+            let verdict = judged.then_some(Contested::Unsecured);
             let change = resplit(&self.earnings, &self.parts, &split, verdict)?;
             self.earnings.own_before = change.own_before;
             self.parts = change.parts;
@@ -475,7 +594,7 @@ mod tests {
     fn earlier_earnings_follow_old_split() {
         let mut account = Account::new(&[], &[5_000, 5_000]);
         account.credit(1_000).unwrap();
-        account.split(&[(0, 9_000), (2, 1_000)], None).unwrap();
+        account.split(&[(0, 9_000), (2, 1_000)], false).unwrap();
         account.credit(100).unwrap();
         assert_eq!([0, 1, 2].map(|n| account.claim(n).unwrap()), [590, 500, 10]);
     }
@@ -484,10 +603,10 @@ mod tests {
     fn paid_former_recipient_is_dropped() {
         let mut account = Account::new(&[], &[5_000, 5_000]);
         account.credit(1_000).unwrap();
-        account.split(&[(0, 10_000)], None).unwrap();
+        account.split(&[(0, 10_000)], false).unwrap();
         assert_eq!(account.parts.len(), 2);
         assert_eq!(account.claim(1), Ok(500));
-        account.split(&[(3, 10_000)], None).unwrap();
+        account.split(&[(3, 10_000)], false).unwrap();
         assert_eq!(account.parts.iter().map(|part| part.key).collect::<Vec<_>>(), [key(3), key(0)]);
         account.credit(100).unwrap();
         assert_eq!([account.claim(3), account.claim(0)], [Ok(100), Ok(500)]);
@@ -499,7 +618,7 @@ mod tests {
         let mut account = Account::new(&[2_000], &[5_000, 5_000]);
         account.credit(1_000).unwrap();
         assert_eq!(account.claim_at(1, 0), Ok(400));
-        account.split(&[(9, 10_000)], Some(Contested::Unclaimed)).unwrap();
+        account.split(&[(9, 10_000)], true).unwrap();
         assert_eq!(account.parts.len(), 2);
         account.credit(100).unwrap();
         // 1,100 earned, 220 for the parent, 400 gone.
@@ -514,6 +633,7 @@ mod tests {
             split_version: 0,
             verdict_version: 0,
             disputes,
+            verdict_terms: 0,
             withdrawn_at: i64::MAX,
         }
     }
@@ -530,8 +650,11 @@ mod tests {
         assert_eq!(earnings.contest(&active), Err(PaymentsError::WorkNotDisputed));
         assert_eq!(earnings.contest(&disputed), Ok(()));
         assert_eq!(earnings.contest(&disputed), Err(PaymentsError::DisputeApplied));
+        let judged = WorkHead { split_version: 1, verdict_version: 1, disputes: 2, ..disputed };
+        assert_eq!(earnings.contest(&judged), Err(PaymentsError::SplitNotApplied));
+        // A change that the recipients agreed to may wait.
         let changed = WorkHead { split_version: 1, disputes: 2, ..disputed };
-        assert_eq!(earnings.contest(&changed), Err(PaymentsError::SplitNotApplied));
+        assert_eq!(Earnings { ..*earnings }.contest(&changed), Ok(()));
 
         account.credit(1_000).unwrap();
         assert_eq!(account.earnings.claimable(&disputed), Ok(800));
@@ -539,8 +662,72 @@ mod tests {
         let mut book = Book { earnings: &mut account.earnings, parts: &mut account.parts };
         assert_eq!(book.claim(800, 1, &key(0)), Ok(400));
         // Upheld: what came later is the claimant's, what came before still the recipients'.
-        account.split(&[(9, 10_000)], Some(Contested::Since(800))).unwrap();
+        account.split(&[(9, 10_000)], true).unwrap();
         assert_eq!([9, 0, 1].map(|who| account.claim(who).unwrap_or(0)), [800, 0, 400]);
+    }
+
+    /// A verdict drops the second of three parents and gives the work to recipient 9.
+    fn judged(told: bool) -> Account {
+        let mut account = Account::new(&[1_000, 6_000, 500], &[10_000]);
+        account.credit(1_000).unwrap();
+        assert_eq!(account.pull(101), Ok(600));
+        account.credit(1_000).unwrap();
+        if told {
+            account.earnings.contest(&work(WorkStatus::Disputed, 1)).unwrap();
+        }
+        account.credit(1_001).unwrap();
+        let parent = |number, share_bps| Parent { work: key(number), share_bps, terms_number: 0 };
+        let parents = [parent(100, 1_000), parent(101, 0), parent(102, 500)];
+        let Account { earnings, parts } = &account;
+        let new = reparent(earnings, &parts[..3], &parents).unwrap();
+        account.split(&[(9, 10_000)], true).unwrap();
+        account.parts[..3].copy_from_slice(&new.parts);
+        let Reparent { earned_before, own_start, own_bps, .. } = new;
+        account.earnings = Earnings { earned_before, own_start, own_bps, ..account.earnings };
+        account
+    }
+
+    #[test]
+    fn dropped_parent_keeps_uncontested_share() {
+        let mut account = judged(true);
+        assert_eq!(account.pull(101), Ok(600), "its share of the second thousand");
+        assert_eq!(account.pull(101), Err(PaymentsError::NothingToClaim));
+        assert_eq!((account.pull(100), account.pull(102)), (Ok(300), Ok(150)));
+        // 3,001 earned: 1,650 are the parents', 500 of the first 2,000 the old recipient's.
+        assert_eq!((account.claim(0), account.claim(9)), (Ok(500), Ok(851)));
+        account.credit(1_000).unwrap();
+        assert_eq!((account.pull(100), account.pull(102)), (Ok(100), Ok(50)));
+        assert_eq!(account.pull(101), Err(PaymentsError::NothingToClaim));
+        assert_eq!(account.claim(9), Ok(850));
+    }
+
+    #[test]
+    fn untold_verdict_takes_unpulled_share() {
+        let mut account = judged(false);
+        assert_eq!(account.pull(101), Err(PaymentsError::NothingToClaim));
+        assert_eq!((account.pull(100), account.pull(102)), (Ok(300), Ok(150)));
+        assert_eq!(account.claim(9), Ok(3_001 - 600 - 450));
+    }
+
+    #[test]
+    fn kept_parents_change_nothing() {
+        let account = Account::new(&[1_000, 500], &[10_000]);
+        let parent = |number, share_bps| Parent { work: key(number), share_bps, terms_number: 0 };
+        let parents = [parent(100, 1_000), parent(101, 500)];
+        assert_eq!(reparent(&account.earnings, &account.parts[..2], &parents), None);
+    }
+
+    #[test]
+    fn dispute_contests_parents_shares() {
+        let disputed = work(WorkStatus::Disputed, 1);
+        let mut account = Account::new(&[2_000], &[10_000]);
+        account.credit(1_000).unwrap();
+        let earnings = &mut account.earnings;
+        assert_eq!(earnings.pullable(&disputed), Err(PaymentsError::DisputeNotApplied));
+        earnings.contest(&disputed).unwrap();
+        earnings.credit(500).unwrap();
+        assert_eq!(earnings.pullable(&disputed), Ok(1_000));
+        assert_eq!(earnings.pullable(&work(WorkStatus::Active, 1)), Ok(1_500));
     }
 
     #[test]
@@ -548,14 +735,44 @@ mod tests {
         let mut account = Account::new(&[], &[10_000]);
         for round in 0..95 {
             account.credit(1).unwrap();
-            account.split(&[(round + 1, 10_000)], None).unwrap();
+            account.split(&[(round + 1, 10_000)], false).unwrap();
         }
         assert_eq!(account.parts.len(), Earnings::MAX_PARTS);
         account.credit(1).unwrap();
-        let refused = account.split(&[(200, 10_000)], None);
+        let refused = account.split(&[(200, 10_000)], false);
         assert_eq!(refused, Err(PaymentsError::TooManyParties));
         assert_eq!(account.claim(0), Ok(1));
-        assert_eq!(account.split(&[(200, 10_000)], None), Ok(()));
+        assert_eq!(account.split(&[(200, 10_000)], false), Ok(()));
+    }
+
+    #[test]
+    fn verdict_is_applied_beyond_the_limit() {
+        let mut account = Account::new(&[], &[10_000]);
+        for round in 0..95 {
+            account.credit(1).unwrap();
+            account.split(&[(round + 1, 10_000)], false).unwrap();
+        }
+        account.earnings.own_contested = account.earnings.own();
+        account.credit(1).unwrap();
+        assert_eq!(account.split(&[(200, 10_000)], true), Ok(()));
+        assert_eq!(account.parts.len(), Earnings::MAX_PARTS);
+        account.earnings.own_contested = account.earnings.own();
+        let judges: Vec<_> = (201..233).map(|number| (number, 312)).collect();
+        assert_eq!(account.split(&judges, true), Ok(()));
+        assert_eq!(account.parts.len(), Earnings::MAX_PARTS + 32);
+        assert_eq!([account.claim(0), account.claim(200)], [Ok(1), Ok(1)]);
+    }
+
+    #[test]
+    fn unapplied_verdict_keeps_known_earnings() {
+        let mut account = Account::new(&[], &[5_000, 5_000]);
+        account.credit(100).unwrap();
+        // An earlier dispute, or a claim of the other recipient.
+        account.earnings.own_contested = account.earnings.own();
+        account.credit(60).unwrap();
+        assert_eq!(account.claim(0), Ok(80));
+        account.split(&[(9, 10_000)], true).unwrap();
+        assert_eq!([0, 1, 9].map(|who| account.claim(who).unwrap_or(0)), [0, 50, 30]);
     }
 
     /// Changes splits at random, with credits and claims in between.
@@ -586,7 +803,7 @@ mod tests {
                     _ => {
                         let split = random_split(&mut random);
                         lost = random(5) == 0;
-                        let lost = lost.then_some(Contested::Unclaimed);
+                        account.earnings.own_contested = random(account.earnings.own() + 1);
                         account.split(&split, lost).unwrap();
                     }
                 }

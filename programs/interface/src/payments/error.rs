@@ -91,7 +91,7 @@ pub enum PaymentsError {
     #[error("revenue cap exceeded: the license has less revenue left")]
     RevenueCapExceeded,
     #[error(
-        "invalid earnings accounts: pass for each license, in the same order, the earnings of its work"
+        "invalid earnings accounts: pass for each license or share, in the same order, the earnings of its work"
     )]
     InvalidEarningsAccounts,
     #[error("nothing to collect: the licenses have no new credit")]
@@ -108,8 +108,8 @@ pub enum PaymentsError {
     NothingToClaim,
     #[error("empty amount: pass an amount above zero")]
     EmptyAmount,
-    #[error("quota exceeds deposit: the free deposit must cover it; top up or request less")]
-    QuotaExceedsDeposit,
+    #[error("quota too large: the price of all its units exceeds the range of amounts")]
+    QuotaTooLarge,
     #[error(
         "invalid licensee account: pass it for terms with free units or caps per licensee, and omit it for others"
     )]
@@ -124,14 +124,14 @@ pub enum PaymentsError {
     SplitUnchanged,
     #[error("too many parties: the earnings account has no room; pay former recipients first")]
     TooManyParties,
-    #[error("invalid work accounts: pass for each license its work, in the same order")]
+    #[error("invalid work accounts: pass for each license or share its work, in the same order")]
     InvalidWorkAccounts,
     #[error("no quota: the license holds no part of a shared cap")]
     NoQuota,
     #[error("empty till: nothing to sweep")]
     EmptyTill,
     #[error(
-        "invalid buffer part: it must start at or before the end of what is written and end within 60,000 bytes"
+        "invalid buffer part: it must start at or before the end of what is written and end within 27,000 bytes"
     )]
     InvalidBufferPart,
     #[error("license terms mismatch: expected the terms of the license")]
@@ -139,9 +139,27 @@ pub enum PaymentsError {
     #[error("dispute already applied: the earnings follow it")]
     DisputeApplied,
     #[error(
-        "invalid upfront fee accounts: pass them for terms with an upfront fee, and omit them for others"
+        "invalid deposit accounts: pass them for terms with an upfront fee or a shared cap, and omit them for others"
     )]
-    InvalidUpfrontFeeAccounts,
+    InvalidDepositAccounts,
+    #[error("license ends early: it would expire before `min_expires_at`")]
+    LicenseEndsEarly,
+    #[error("invalid operator account: expected the account of the channel's operator")]
+    InvalidOperatorAccount,
+    #[error("operator fee too low: the operator asks for more; see `fee_bps` of its account")]
+    FeeTooLow,
+    #[error(
+        "grace period too short: the operator asks for more; see `min_grace_seconds` of its account"
+    )]
+    GracePeriodTooShort,
+    #[error("operator not named: the terms can be accepted towards the operators they name only")]
+    OperatorNotNamed,
+    #[error("url too long: at most 128 bytes")]
+    UrlTooLong,
+    #[error(
+        "invalid till shares: 1 to 8 works, ascending and unique, with parts above zero in lowest terms, and an operator exactly if it has parts"
+    )]
+    InvalidTillShares,
 
     // 6100-6199: the call may succeed at another time.
     #[error("channel closing: it takes no new licenses and no top-ups")]
@@ -161,9 +179,9 @@ pub enum PaymentsError {
     #[error("voucher expired")]
     VoucherExpired,
     #[error(
-        "settler not allowed yet: until the second half of the grace period only the operator settles"
+        "settler not allowed: only the operator settles, and the channel's watcher in the second half of the grace period"
     )]
-    OperatorFirst,
+    SettlerNotAllowed,
     #[error("earnings disputed: the split stays until the dispute has ended")]
     EarningsDisputed,
     #[error("split not applied: the work's split has changed; call `apply_split` first")]
@@ -173,7 +191,7 @@ pub enum PaymentsError {
     #[error("work not withdrawn")]
     WorkNotWithdrawn,
     #[error(
-        "license in use: until it expires or the channel closes, only the operator may do this"
+        "license in use: until it expires or the channel closes, payer and operator must both sign"
     )]
     LicenseInUse,
     #[error("not withdrawn: the payer must withdraw first")]

@@ -71,11 +71,19 @@ impl Quota {
         Self { units: self.units.min(caps.licensee_units.unwrap_or(u64::MAX)), ..self }
     }
 
-    /// Returns the maximum price of the quota at `price` per unit, base units.
-    pub fn worth(&self, caps: &Caps, price: u64) -> u128 {
-        let units = caps.total_units.map_or(0, |_| u128::from(self.units) * u128::from(price));
-        let revenue = caps.revenue.map_or(0, |_| u128::from(self.revenue));
-        units.max(revenue)
+    /// Returns the amount to earmark for the quota, base units without the operator's fee. Each unit
+    /// counts at `unit_price`, so that a cap is held only with the money to use it.
+    ///
+    /// # Errors
+    /// [`PaymentsError::QuotaTooLarge`].
+    pub fn worth(&self, caps: &Caps, unit_price: u64) -> Result<u64, PaymentsError> {
+        let units = caps.total_units.map_or(Some(0), |_| self.units.checked_mul(unit_price));
+        let units = units.ok_or(PaymentsError::QuotaTooLarge)?;
+        let revenue = caps.revenue.map_or(0, |_| self.revenue);
+        // The largest number stands for no limit in a license.
+        let worth = units.max(revenue);
+        require!(worth < u64::MAX, PaymentsError::QuotaTooLarge);
+        Ok(worth)
     }
 }
 
@@ -122,12 +130,22 @@ mod tests {
     fn quota_worth_is_its_maximum_price() {
         let quota = Quota { units: 6, revenue: 25 };
         let caps = |total_units, revenue| Caps { total_units, revenue, ..Caps::default() };
-        assert_eq!(quota.worth(&caps(None, None), 10), 0);
-        assert_eq!(quota.worth(&caps(Some(10), None), 10), 60);
-        assert_eq!(quota.worth(&caps(None, Some(50)), 10), 25);
-        assert_eq!(quota.worth(&caps(Some(10), Some(50)), 10), 60);
-        let huge = Quota { units: u64::MAX, revenue: 0 };
-        assert_eq!(huge.worth(&caps(Some(1), None), u64::MAX), u128::from(u64::MAX).pow(2));
+        assert_eq!(quota.worth(&caps(None, None), 10), Ok(0));
+        assert_eq!(quota.worth(&caps(Some(10), None), 10), Ok(60));
+        assert_eq!(quota.worth(&caps(None, Some(50)), 10), Ok(25));
+        assert_eq!(quota.worth(&caps(Some(10), Some(50)), 10), Ok(60));
+    }
+
+    #[test]
+    fn unpayable_quota_is_rejected() {
+        let too_large = Err(PaymentsError::QuotaTooLarge);
+        let units = Caps { total_units: Some(u64::MAX), ..Caps::default() };
+        let quota = Quota { units: u64::MAX / 2 + 1, revenue: 0 };
+        assert_eq!(quota.worth(&units, 2), too_large);
+        assert_eq!(quota.worth(&units, 1), Ok(u64::MAX / 2 + 1));
+        let revenue = Caps { revenue: Some(u64::MAX), ..Caps::default() };
+        let quota = Quota { units: 0, revenue: u64::MAX };
+        assert_eq!(quota.worth(&revenue, 1), too_large);
     }
 
     #[test]

@@ -10,8 +10,9 @@ use crate::{licensing::Caps, require};
 /// account and accepted terms cannot get worse.
 ///
 /// Invariant: `settled >= collected`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
-#[repr(C)]
+#[cfg_attr(feature = "idl-build", anchor_lang::zero_copy)]
+#[cfg_attr(not(feature = "idl-build"), derive(Clone, Copy, Pod, Zeroable), repr(C))]
+#[derive(Debug, PartialEq, Eq)]
 pub struct License {
     /// Licensed work.
     pub work: Pubkey,
@@ -31,6 +32,9 @@ pub struct License {
     pub notice_seconds: u32,
     /// Price of one unit, base units of the channel's mint.
     pub price: u64,
+    /// Amount earmarked for each unit of a quota: the highest price of the terms, and at least 1
+    /// base unit; 0 without a quota of units.
+    pub quota_price: u64,
     /// Units settled since acceptance, free ones included.
     pub units: u64,
     /// Free units left.
@@ -59,14 +63,15 @@ impl License {
     /// Length of a day.
     pub const SECONDS_PER_DAY: i64 = 86_400;
 
-    /// Charges `units` at `now`, unix seconds: enforces expiry and caps, credits the license and
-    /// returns the price in base units. The license is unchanged on error.
+    /// Charges `units` at `now`, unix seconds: enforces expiry and caps, and credits the license. The
+    /// license is unchanged on error.
     ///
     /// # Errors
     /// [`PaymentsError::LicenseExpired`], [`PaymentsError::UnitCapExceeded`],
     /// [`PaymentsError::RevenueCapExceeded`], [`PaymentsError::DailyCapExceeded`],
     /// [`PaymentsError::Overflow`].
-    pub fn charge(&mut self, units: u32, now: i64) -> Result<u64, PaymentsError> {
+    #[inline(always)]
+    pub fn charge(&mut self, units: u32, now: i64) -> Result<Charge, PaymentsError> {
         require!(now <= self.expires_at, PaymentsError::LicenseExpired);
         let units = u64::from(units);
         let units_left = spend(self.units_left, units).ok_or(PaymentsError::UnitCapExceeded)?;
@@ -78,13 +83,14 @@ impl License {
         let total = self.units.checked_add(units).ok_or(PaymentsError::Overflow)?;
         let settled = self.settled.checked_add(price).ok_or(PaymentsError::Overflow)?;
 
+        let earmark = self.earmark();
         self.units_left = units_left;
         self.free_units_left -= free;
         self.revenue_left = revenue_left;
         (self.day, self.units_today) = (day, units_today);
         self.units = total;
         self.settled = settled;
-        Ok(price)
+        Ok(Charge { price, released: earmark - self.earmark() }) // what is left never grows
     }
 
     /// Credits the upfront fee.
@@ -103,17 +109,20 @@ impl License {
         new
     }
 
-    /// Returns the maximum price of the license's remaining quota, base units.
+    /// Returns the part of the deposit that is earmarked for the license's unused quota, base units
+    /// without the operator's fee; 0 without a quota.
     ///
-    /// This is an upper bound: free units count at the full price, and a cap per licensee counts
-    /// like a quota.
-    pub fn quota_worth(&self) -> u128 {
+    /// It is at least the price of everything that the quota can still be charged: `quota_price` is
+    /// at least `price`, so that a charge releases at least its price.
+    #[inline(always)]
+    pub fn earmark(&self) -> u64 {
         if self.holds_quota == 0 {
             return 0;
         }
-        let limited = |left: u64| (left != Self::UNLIMITED).then_some(u128::from(left));
-        let units = limited(self.units_left).unwrap_or(0) * u128::from(self.price);
-        units.max(limited(self.revenue_left).unwrap_or(0))
+        // `Quota::worth` has excluded an overflow; what is left never grows.
+        let units = price_of(self.units_left, self.quota_price).unwrap_or(u64::MAX);
+        let revenue = if self.revenue_left == Self::UNLIMITED { 0 } else { self.revenue_left };
+        units.max(revenue)
     }
 
     /// Removes the unused quota from the license and returns it.
@@ -156,6 +165,16 @@ impl License {
     }
 }
 
+/// Result of [`License::charge`], base units.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Charge {
+    /// Price of the units.
+    pub price: u64,
+    /// Part of the license's earmark that is no longer needed; at least `price` if the license
+    /// holds a quota, otherwise 0.
+    pub released: u64,
+}
+
 /// Returns the price of units, base units; `None` if it overflows.
 fn price_of(units: u64, price: u64) -> Option<u64> {
     const LIMIT: u64 = 1 << 32;
@@ -178,7 +197,7 @@ fn spend(left: u64, amount: u64) -> Option<u64> {
 }
 
 // The layout of existing accounts never changes.
-const _: () = assert!(License::SIZE == 128);
+const _: () = assert!(License::SIZE == 136);
 
 #[cfg(test)]
 mod tests {
@@ -197,20 +216,24 @@ mod tests {
         }
     }
 
+    fn price(license: &mut License, units: u32, now: i64) -> Result<u64, PaymentsError> {
+        license.charge(units, now).map(|charge| charge.price)
+    }
+
     #[test]
     fn free_units_are_used_before_charging() {
         let mut license = License { free_units_left: 3, ..license() };
-        assert_eq!(license.charge(2, 0), Ok(0));
-        assert_eq!(license.charge(2, 0), Ok(7));
-        assert_eq!(license.charge(2, 0), Ok(14));
+        assert_eq!(price(&mut license, 2, 0), Ok(0));
+        assert_eq!(price(&mut license, 2, 0), Ok(7));
+        assert_eq!(price(&mut license, 2, 0), Ok(14));
         assert_eq!((license.units, license.settled), (6, 21));
     }
 
     #[test]
     fn license_is_valid_in_its_last_second() {
         let mut license = License { expires_at: 10, ..license() };
-        assert_eq!(license.charge(1, 10), Ok(7));
-        assert_eq!(license.charge(1, 11), Err(PaymentsError::LicenseExpired));
+        assert_eq!(price(&mut license, 1, 10), Ok(7));
+        assert_eq!(price(&mut license, 1, 11), Err(PaymentsError::LicenseExpired));
     }
 
     #[test]
@@ -221,9 +244,9 @@ mod tests {
             (License { daily_units: 5, ..license() }, PaymentsError::DailyCapExceeded),
         ];
         for (mut license, error) in capped {
-            assert_eq!(license.charge(5, 0), Ok(35));
+            assert_eq!(price(&mut license, 5, 0), Ok(35));
             let before = license;
-            assert_eq!(license.charge(1, 0), Err(error));
+            assert_eq!(price(&mut license, 1, 0), Err(error));
             assert_eq!(license, before);
         }
     }
@@ -241,42 +264,77 @@ mod tests {
     #[test]
     fn overflowing_price_is_rejected() {
         let mut license = License { price: u64::MAX, ..license() };
-        assert_eq!(license.charge(2, 0), Err(PaymentsError::Overflow));
+        assert_eq!(price(&mut license, 2, 0), Err(PaymentsError::Overflow));
     }
 
     #[test]
     fn units_spread_over_elapsed_days() {
         let mut license = License { daily_units: 10, ..license() };
-        assert!(license.charge(4, 0).is_ok());
+        assert!(price(&mut license, 4, 0).is_ok());
         // Two later days and what is left of the first: 6 + 10 + 10.
-        assert_eq!(license.charge(27, 2 * DAY), Err(PaymentsError::DailyCapExceeded));
-        assert!(license.charge(26, 2 * DAY).is_ok());
-        assert_eq!(license.charge(1, 3 * DAY - 1), Err(PaymentsError::DailyCapExceeded));
-        assert!(license.charge(1, 3 * DAY).is_ok());
+        assert_eq!(price(&mut license, 27, 2 * DAY), Err(PaymentsError::DailyCapExceeded));
+        assert!(price(&mut license, 26, 2 * DAY).is_ok());
+        assert_eq!(price(&mut license, 1, 3 * DAY - 1), Err(PaymentsError::DailyCapExceeded));
+        assert!(price(&mut license, 1, 3 * DAY).is_ok());
     }
 
     #[test]
     fn backward_clock_starts_no_new_day() {
         let mut license = License { daily_units: 10, day: 5, ..license() };
-        assert!(license.charge(10, 5 * DAY).is_ok());
-        assert_eq!(license.charge(1, 4 * DAY), Err(PaymentsError::DailyCapExceeded));
-        assert_eq!(license.charge(1, i64::MIN), Err(PaymentsError::DailyCapExceeded));
+        assert!(price(&mut license, 10, 5 * DAY).is_ok());
+        assert_eq!(price(&mut license, 1, 4 * DAY), Err(PaymentsError::DailyCapExceeded));
+        assert_eq!(price(&mut license, 1, i64::MIN), Err(PaymentsError::DailyCapExceeded));
     }
 
     #[test]
     fn unused_quota_is_released_once() {
         let caps = Caps { total_units: Some(10), ..Caps::default() };
         let mut license = License { units_left: 6, holds_quota: 1, ..license() };
-        assert!(license.charge(2, 0).is_ok());
+        assert!(price(&mut license, 2, 0).is_ok());
         assert_eq!(license.release_quota(&caps), Ok(Quota { units: 4, revenue: 0 }));
         assert_eq!(license.release_quota(&caps), Err(PaymentsError::NoQuota));
-        assert_eq!(license.charge(1, 0), Err(PaymentsError::UnitCapExceeded));
+        assert_eq!(price(&mut license, 1, 0), Err(PaymentsError::UnitCapExceeded));
+    }
+
+    #[test]
+    fn charge_releases_at_least_its_price() {
+        let quota = License { holds_quota: 1, units_left: 10, quota_price: 9, ..license() };
+        let cases = [
+            (quota, 90, 18),
+            (License { price: 0, ..quota }, 90, 18),
+            (License { free_units_left: 10, ..quota }, 90, 18),
+            (License { revenue_left: 1_000, ..quota }, 1_000, 14),
+            (License { revenue_left: 80, ..quota }, 90, 18),
+            (
+                License {
+                    units_left: License::UNLIMITED,
+                    quota_price: 0,
+                    revenue_left: 50,
+                    ..quota
+                },
+                50,
+                14,
+            ),
+        ];
+        for (mut license, earmark, released) in cases {
+            assert_eq!(license.earmark(), earmark);
+            let charge = license.charge(2, 0).unwrap();
+            assert_eq!((charge.released, license.earmark()), (released, earmark - released));
+            assert!(charge.released >= charge.price);
+        }
+    }
+
+    #[test]
+    fn license_without_quota_has_no_earmark() {
+        let mut license = License { units_left: 10, revenue_left: 70, ..license() };
+        assert_eq!(license.earmark(), 0);
+        assert_eq!(license.charge(2, 0), Ok(Charge { price: 14, released: 0 }));
     }
 
     #[test]
     fn new_credit_is_collected_once() {
         let mut license = license();
-        assert!(license.charge(2, 0).is_ok());
+        assert!(price(&mut license, 2, 0).is_ok());
         assert_eq!((license.collect(), license.collect()), (14, 0));
     }
 }

@@ -7,7 +7,7 @@ use crate::{
 
 /// Marker that a payer has its one license of one use of one version of terms.
 ///
-/// Seeds: `["licensee", terms, payer, [use]]`. It enforces free units and caps per licensee, which
+/// Seeds: `["licensee", terms, payer, [licensed_use]]`. It enforces free units and caps per licensee, which
 /// a second acceptance would evade. It is never closed, so closing a channel does not reset them.
 #[derive(BorshSerialize, BorshDeserialize, Clone, Debug)]
 pub struct Licensee {

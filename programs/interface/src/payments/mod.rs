@@ -8,6 +8,8 @@ mod error;
 mod issuance;
 mod license;
 mod licensee;
+mod moment;
+mod operator;
 mod record;
 mod statement_buffer;
 mod till;
@@ -19,6 +21,8 @@ pub use error::*;
 pub use issuance::*;
 pub use license::*;
 pub use licensee::*;
+pub use moment::*;
+pub use operator::*;
 pub use record::*;
 pub use statement_buffer::*;
 pub use till::*;
@@ -29,6 +33,6 @@ pub const ID: Pubkey = Pubkey::from_str_const("BvFbpq9Euag2k6ihhUgVfvDNJnYmiA5u8
 
 crate::account::accounts! {
     ID;
-    borsh: Issuance, Licensee, Till, Vault;
+    borsh: Issuance, Licensee, Operator, Till, Vault;
     zero_copy: Channel, Earnings, StatementBuffer
 }

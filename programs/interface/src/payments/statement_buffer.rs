@@ -1,7 +1,6 @@
 use bytemuck::{Pod, Zeroable};
 use solana_pubkey::Pubkey;
 
-use super::Channel;
 use crate::statement::Entry;
 
 /// Buffer for a statement that exceeds a packet, written in parts before it settles.
@@ -31,8 +30,11 @@ impl StatementBuffer {
     pub const VERSION: u8 = 1;
     /// Bytes before the statement.
     pub const HEADER_SPACE: usize = 8 + size_of::<Self>();
-    /// Maximum length of a statement: one entry for each license of the largest channel.
-    pub const MAX_BYTES: usize = Channel::MAX_LICENSES * Entry::SIZE;
+    /// Maximum number of entries: as many licenses with every kind of cap settle within the
+    /// 1,400,000 compute units of a transaction.
+    pub const MAX_ENTRIES: usize = 4_500;
+    /// Maximum length of a statement.
+    pub const MAX_BYTES: usize = Self::MAX_ENTRIES * Entry::SIZE;
 
     /// Returns the bytes of an account with `bytes` of a statement.
     pub const fn space(bytes: usize) -> usize {

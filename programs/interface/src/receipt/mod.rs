@@ -16,6 +16,9 @@ use ed25519_dalek::{Signer, SigningKey, VerifyingKey};
 use solana_pubkey::Pubkey;
 use solana_sha256_hasher::hash;
 
+#[cfg(feature = "ed25519")]
+use crate::payments::ReceiptKeys;
+
 /// Record of one paid generation.
 ///
 /// Bytes, 198: domain (16), channel (32), opened slot (8), statement (8), position (4),
@@ -136,10 +139,16 @@ impl SignedReceipt {
         all.map(|(receipt, bundle)| Self { receipt: *receipt, signature, bundle }).collect()
     }
 
-    /// Returns whether the signature of `operator` is valid.
+    /// Returns whether the operator's receipt key of the time of issue signed the receipt.
     #[cfg(feature = "ed25519")]
-    pub fn verifies(&self, operator: &Pubkey) -> bool {
-        let Ok(key) = VerifyingKey::from_bytes(operator.as_array()) else { return false };
+    pub fn verifies_with(&self, keys: &ReceiptKeys) -> bool {
+        keys.at(self.receipt.issued_at).is_some_and(|key| self.verifies(key))
+    }
+
+    /// Returns whether the signature of the receipt key `key` is valid.
+    #[cfg(feature = "ed25519")]
+    pub fn verifies(&self, key: &Pubkey) -> bool {
+        let Ok(key) = VerifyingKey::from_bytes(key.as_array()) else { return false };
         let signature = ed25519_dalek::Signature::from_bytes(&self.signature);
         let verified = if self.bundle.is_alone() {
             key.verify_strict(&self.receipt.to_bytes(), &signature)
@@ -155,6 +164,7 @@ pub(crate) mod tests {
     use std::collections::HashSet;
 
     use super::*;
+    use crate::payments::ReceiptKey;
 
     pub(crate) fn receipt(position: u32) -> Receipt {
         Receipt {
@@ -193,6 +203,21 @@ pub(crate) mod tests {
                 assert_eq!(alone.verifies(&key), one.bundle.is_alone(), "without its siblings");
             }
         }
+    }
+
+    #[test]
+    fn receipt_outlives_its_key() {
+        let key = |seed| SigningKey::from_bytes(&[seed; 32]);
+        let address = |seed| Pubkey::new_from_array(key(seed).verifying_key().to_bytes());
+        let mut keys = ReceiptKeys::sole(address(1));
+        keys.keys.push(ReceiptKey { key: address(2), valid_from: 100 });
+        let issued = |issued_at| Receipt { issued_at, ..receipt(0) };
+        for (issued_at, valid, other) in [(99, 1, 2), (100, 2, 1)] {
+            let receipt = issued(issued_at);
+            assert!(SignedReceipt::sign(receipt, &key(valid)).verifies_with(&keys));
+            assert!(!SignedReceipt::sign(receipt, &key(other)).verifies_with(&keys));
+        }
+        assert!(!SignedReceipt::sign(issued(-1), &key(1)).verifies_with(&keys), "no key then");
     }
 
     #[test]

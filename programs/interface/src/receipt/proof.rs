@@ -6,7 +6,10 @@ use solana_pubkey::Pubkey;
 use super::{SignedReceipt, tree::Sibling};
 use crate::payments::StatementRecord;
 #[cfg(feature = "ed25519")]
-use crate::{payments::Channel, receipt::tree::Node};
+use crate::{
+    payments::{Channel, ReceiptKeys},
+    receipt::tree::Node,
+};
 
 /// Proof of a settled receipt. Verification also needs the channel's account.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,8 +27,8 @@ pub struct ReceiptProof {
 /// Error returned when a proof is invalid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ProofError {
-    /// The channel's operator did not sign this receipt.
-    #[error("receipt signature invalid: expected the channel's operator")]
+    /// The receipt key of the channel's operator at the time of issue did not sign this receipt.
+    #[error("receipt signature invalid: expected the operator's receipt key of that time")]
     Signature,
     /// Receipt, record and channel are of different channels or statements.
     #[error("mismatch: the receipt, record and channel belong to different channels or statements")]
@@ -43,13 +46,19 @@ pub enum ProofError {
 
 #[cfg(feature = "ed25519")]
 impl ReceiptProof {
-    /// Verifies the proof against a channel's account, which may be an offline snapshot.
+    /// Verifies the proof against a channel's account and its operator's receipt keys, which may be
+    /// an offline snapshot.
     ///
     /// # Errors
     /// [`ProofError`] of the first invalid step, from the receipt up.
-    pub fn verify(&self, address: &Pubkey, channel: &Channel) -> Result<(), ProofError> {
+    pub fn verify(
+        &self,
+        address: &Pubkey,
+        channel: &Channel,
+        keys: &ReceiptKeys,
+    ) -> Result<(), ProofError> {
         let receipt = &self.signed.receipt;
-        if !self.signed.verifies(&channel.operator) {
+        if !self.signed.verifies_with(keys) {
             return Err(ProofError::Signature);
         }
         let record = &self.record;
@@ -94,6 +103,10 @@ mod tests {
         SigningKey::from_bytes(&[8; 32])
     }
 
+    fn keys() -> ReceiptKeys {
+        ReceiptKeys::sole(Pubkey::new_from_array(operator().verifying_key().to_bytes()))
+    }
+
     fn receipt(statement: u64, position: u32) -> SignedReceipt {
         let any = tests::receipt(position);
         let receipt = Receipt { channel: ADDRESS, opened_slot: 1, statement, amount: 10, ..any };
@@ -117,7 +130,6 @@ mod tests {
 
     fn channel(length: u64) -> Channel {
         let mut channel = Channel::zeroed();
-        channel.operator = Pubkey::new_from_array(operator().verifying_key().to_bytes());
         channel.opened_slot = 1;
         for number in 0..length {
             channel.statements.append(record(number).hash()).unwrap();
@@ -140,7 +152,7 @@ mod tests {
         for length in 1..=17 {
             let channel = channel(length);
             for number in 0..length {
-                let held = proof(number, length).verify(&ADDRESS, &channel);
+                let held = proof(number, length).verify(&ADDRESS, &channel, &keys());
                 assert_eq!(held, Ok(()), "statement {number} of {length}");
             }
         }
@@ -152,7 +164,7 @@ mod tests {
         let refused = |change: fn(&mut ReceiptProof)| {
             let mut proof = proof(2, 5);
             change(&mut proof);
-            proof.verify(&ADDRESS, &channel).err()
+            proof.verify(&ADDRESS, &channel, &keys()).err()
         };
         let changed_amount = refused(|proof| proof.signed.receipt.amount += 1);
         assert_eq!(changed_amount, Some(ProofError::Signature));

@@ -1,5 +1,5 @@
 use anchor_lang::prelude::*;
-use motif_interface::licensing::Work;
+use motif_interface::licensing::{AcceptOwnershipArgs, Work};
 
 use crate::event::OwnershipChanged;
 
@@ -11,9 +11,12 @@ pub struct AcceptOwnership<'info> {
     pub work: Box<Account<'info, Work>>,
 }
 
-pub fn handle_accept_ownership(ctx: Context<AcceptOwnership>) -> Result<()> {
+pub fn handle_accept_ownership(
+    ctx: Context<AcceptOwnership>,
+    expected: AcceptOwnershipArgs,
+) -> Result<()> {
     let owner = ctx.accounts.accepter.key();
-    ctx.accounts.work.accept_ownership(owner)?;
+    ctx.accounts.work.accept_ownership(owner, &expected)?;
     emit!(OwnershipChanged { work: ctx.accounts.work.key(), owner });
     Ok(())
 }

@@ -30,7 +30,7 @@ pub struct ApplySplitChange<'info> {
 
 pub fn handle_apply_split_change(ctx: Context<ApplySplitChange>) -> Result<()> {
     let ApplySplitChange { work, split_change, .. } = ctx.accounts;
-    work.apply_split(split_change)?;
+    work.apply_split(split_change, Clock::get()?.unix_timestamp)?;
     emit!(SplitChanged { work: work.key(), split_version: work.split_version });
     Ok(())
 }

@@ -17,5 +17,6 @@ pub fn handle_approve_split_change(
     split_digest: [u8; 32],
 ) -> Result<()> {
     let ApproveSplitChange { recipient, work, split_change } = ctx.accounts;
-    Ok(split_change.approve(work, recipient.key, split_digest)?)
+    let now = Clock::get()?.unix_timestamp;
+    Ok(split_change.approve(work, recipient.key, split_digest, now)?)
 }

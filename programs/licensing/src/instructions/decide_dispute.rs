@@ -27,7 +27,7 @@ pub struct DecideDispute<'info> {
 
 pub fn handle_decide_dispute(ctx: Context<DecideDispute>, verdict: Verdict) -> Result<()> {
     let DecideDispute { work, dispute, owner, .. } = ctx.accounts;
-    dispute.require_decidable(Clock::get()?.unix_timestamp)?;
+    dispute.require_decidable(&verdict, Clock::get()?.unix_timestamp)?;
     work.end_dispute(dispute, verdict)?;
     if verdict == Verdict::Rejected {
         dispute.sub_lamports(dispute.bond_lamports)?;

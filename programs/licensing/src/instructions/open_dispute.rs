@@ -36,6 +36,7 @@ pub fn handle_open_dispute(ctx: Context<OpenDispute>, args: OpenDisputeArgs) -> 
     let claimant = ctx.accounts.claimant.key();
     let status_before = ctx.accounts.work.dispute(&claimant)?;
     let bond_lamports = ctx.accounts.config.dispute_bond_lamports;
+    require!(bond_lamports <= args.max_bond, LicensingError::BondAboveMaximum);
     let deadline = now.checked_add(i64::from(ctx.accounts.config.dispute_seconds));
     let deadline = deadline.ok_or(LicensingError::CounterOverflow)?;
     ctx.accounts.pay_bond(bond_lamports)?;

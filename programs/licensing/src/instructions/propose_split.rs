@@ -25,10 +25,11 @@ pub struct ProposeSplit<'info> {
 }
 
 pub fn handle_propose_split(ctx: Context<ProposeSplit>, args: ProposeSplitArgs) -> Result<()> {
-    let ProposeSplitArgs { recipients, shares } = args;
+    let ProposeSplitArgs { recipients, expires_at, shares } = args;
     let (work, address) = (&ctx.accounts.work, ctx.accounts.work.key());
     work.require_undisputed()?;
-    let mut change = SplitChange::new(address, work, recipients, ctx.bumps.split_change)?;
+    let bump = ctx.bumps.split_change;
+    let mut change = SplitChange::new(address, work, recipients, expires_at, bump)?;
     change.extend(work, &shares)?;
     emit!(SplitProposed { work: address, split_version: change.split_version, recipients });
     ctx.accounts.split_change.set_inner(change);

@@ -16,7 +16,11 @@ pub struct PublishTerms<'info> {
     #[account(
         init,
         payer = owner,
-        space = Terms::space(args.offer.uses.len(), args.offer.legal_uri.len()),
+        space = Terms::space(
+            args.offer.uses.len(),
+            args.offer.operators.len(),
+            args.offer.legal_uri.len(),
+        ),
         seeds = [Terms::SEED, work.key().as_ref(), &work.latest_terms.saturating_add(1).to_le_bytes()],
         bump,
     )]

@@ -42,6 +42,8 @@ pub fn handle_register_work<'info>(
     let model = ctx.accounts.model(&args)?;
     let Lineage { parents, inherited } =
         Lineage::check(&creator, &args.parents, ctx.remaining_accounts, now)?;
+    let lasts = inherited.expires_at.is_none_or(|end| end >= args.min_expires_at);
+    require!(lasts, LicensingError::InheritedEndTooEarly);
 
     ctx.accounts.work.set_inner(Work {
         version: Work::VERSION,
@@ -53,6 +55,8 @@ pub fn handle_register_work<'info>(
         verdict_version: 0,
         disputes: 0,
         verdict_dispute: 0,
+        verdict_terms: 0,
+        verdict_keeps_recipients: false,
         withdrawn_at: i64::MAX,
         registered_at: now,
         creator,
@@ -65,6 +69,7 @@ pub fn handle_register_work<'info>(
         pending_owner: None,
         inherited,
         model,
+        title: args.title,
         metadata_uri: args.metadata_uri,
         parents,
         split: args.split,

@@ -66,7 +66,7 @@ pub struct AcceptTerms<'info> {
 
     pub system_program: Program<'info, System>,
 
-    /// Needed for terms with an upfront fee, like the accounts below.
+    /// Needed for terms with an upfront fee or a shared cap, like the accounts below.
     pub mint: Option<Box<InterfaceAccount<'info, Mint>>>,
 
     #[account(
@@ -98,10 +98,8 @@ pub fn handle_accept_terms(ctx: Context<AcceptTerms>, args: AcceptTermsArgs) -> 
         ctx.accounts.prepare_issuance(bump);
     }
     let license = ctx.accounts.license(&price, args.quota, now)?;
-    let worth = args.quota.within(&ctx.accounts.terms.offer.caps);
-    let worth = worth.worth(&ctx.accounts.terms.offer.caps, price.price);
-    let index = ctx.accounts.add(license, worth)?;
-    ctx.accounts.deposit_fee()?;
+    let (index, deposited) = ctx.accounts.add(license)?;
+    ctx.accounts.deposit(deposited)?;
 
     emit!(LicenseAccepted {
         channel: ctx.accounts.channel.key(),
@@ -125,12 +123,16 @@ impl AcceptTerms<'_> {
         require!(digest == args.terms_digest, PaymentsError::TermsDigestMismatch);
         let same_currency = self.channel.load()?.mint == terms.currency;
         require!(same_currency, PaymentsError::CurrencyMismatch);
+        let operator = self.channel.load()?.operator;
+        require!(terms.offer.allows_operator(&operator), PaymentsError::OperatorNotNamed);
         let consented = work.consent.is_none_or(|consent| consent.valid_at(now));
         require!(consented, PaymentsError::ConsentEnded);
         let approved = !terms.offer.approval_required || self.approved();
         require!(approved, PaymentsError::MissingApproval);
         let price = terms.price_of(args.licensed_use).ok_or(PaymentsError::UseNotLicensed)?;
         require!(price.price <= args.max_price, PaymentsError::PriceAboveMaximum);
+        let end = terms.offer.license_end(work.consent.as_ref());
+        require!(end >= args.min_expires_at, PaymentsError::LicenseEndsEarly);
         Ok(price)
     }
 
@@ -174,7 +176,8 @@ impl AcceptTerms<'_> {
         }
     }
 
-    /// Creates the license and issues its quota of shared caps.
+    /// Creates the license and issues its quota of shared caps, which must have a price that can be
+    /// earmarked.
     fn license(&mut self, price: &UsePrice, quota: Quota, now: i64) -> Result<License> {
         let offer = &self.terms.offer;
         let caps = &offer.caps;
@@ -184,9 +187,8 @@ impl AcceptTerms<'_> {
             None if !caps.shared() => {}
             _ => return err!(PaymentsError::InvalidIssuanceAccount),
         }
+        quota.worth(caps, offer.quota_price())?;
         let units_cap = caps.licensee_units.unwrap_or(License::UNLIMITED);
-        let consent_ends = self.work.consent.and_then(|consent| consent.expires_at);
-        let ends = [offer.expires_at, consent_ends].into_iter().flatten().min();
         Ok(License {
             work: self.terms.work,
             terms_number: self.terms.number,
@@ -197,26 +199,27 @@ impl AcceptTerms<'_> {
             day: day_of(now),
             notice_seconds: offer.notice_seconds,
             price: price.price,
+            quota_price: caps.total_units.map_or(0, |_| offer.quota_price()),
             units: 0,
             free_units_left: offer.free_units,
             units_left: caps.total_units.map_or(units_cap, |_| quota.units),
             daily_units: caps.daily_units.unwrap_or(License::UNLIMITED),
             units_today: 0,
             revenue_left: caps.revenue.map_or(License::UNLIMITED, |_| quota.revenue),
-            expires_at: ends.unwrap_or(i64::MAX),
+            expires_at: offer.license_end(self.work.consent.as_ref()),
             settled: 0,
             collected: 0,
         })
     }
 
-    /// Moves the upfront fee from the payer's tokens into the vault.
-    fn deposit_fee(&self) -> Result<()> {
-        let fee = self.terms.offer.upfront_fee;
+    /// Moves `amount` base units, the upfront fee and the price of the quota, from the payer's
+    /// tokens into the vault.
+    fn deposit(&self, amount: u64) -> Result<()> {
         let Self { mint, vault, vault_tokens, payer_tokens, token_program, .. } = self;
         match (mint, vault, vault_tokens, payer_tokens, token_program) {
-            (None, None, None, None, None) if fee == 0 => Ok(()),
+            (None, None, None, None, None) if amount == 0 => Ok(()),
             (Some(mint), Some(vault), Some(vault_tokens), Some(payer_tokens), Some(_))
-                if fee > 0 =>
+                if amount > 0 =>
             {
                 let vault = VaultAccounts {
                     vault,
@@ -224,31 +227,30 @@ impl AcceptTerms<'_> {
                     mint: mint.to_account_info(),
                 };
                 let from = payer_tokens.to_account_info();
-                vault.transfer_in(from, self.payer.to_account_info(), fee)
+                vault.transfer_in(from, self.payer.to_account_info(), amount)
             }
-            _ => err!(PaymentsError::InvalidUpfrontFeeAccounts),
+            _ => err!(PaymentsError::InvalidDepositAccounts),
         }
     }
 
-    /// Writes the license into the entry that `realloc` added and returns its index.
+    /// Writes the license into the entry that `realloc` added. Returns its index, and the amount to
+    /// deposit: the upfront fee, and the price of the quota with the operator's fee on it.
     ///
-    /// The free deposit must cover this quota and the unused quotas of all other licenses: a payer
-    /// that reserves shared caps must be able to pay for them.
-    fn add(&self, mut license: License, quota_worth: u128) -> Result<u16> {
+    /// Both come from the payer's tokens: the deposit that backs vouchers stays whole, and a part of
+    /// shared caps is held only with the money to use it.
+    fn add(&self, mut license: License) -> Result<(u16, u64)> {
         let fee = self.terms.offer.upfront_fee;
         license.credit_upfront(fee)?;
         let index = ChannelRef::open(&self.channel)?.license_count - 1;
         require!(index < Channel::MAX_LICENSES, PaymentsError::TooManyLicenses);
         let mut open = ChannelMut::open(&self.channel)?;
         open.channel.charge_upfront(fee)?;
+        let mut deposited = fee;
         if license.holds_quota == 1 {
-            let others = open.licenses[..index].iter().map(License::quota_worth);
-            let held = others.fold(quota_worth, u128::saturating_add);
-            let covered = held <= u128::from(open.channel.free()?);
-            require!(covered, PaymentsError::QuotaExceedsDeposit);
+            let earmarked = open.channel.earmark(license.earmark())?;
+            deposited = fee.checked_add(earmarked).ok_or(PaymentsError::Overflow)?;
         }
-        open.channel.quotas_held += u32::from(license.holds_quota); // at most `MAX_LICENSES`
         open.licenses[index] = license;
-        Ok(index as u16) // below `MAX_LICENSES`
+        Ok((index as u16, deposited)) // below `MAX_LICENSES`
     }
 }

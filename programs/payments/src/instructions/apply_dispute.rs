@@ -14,11 +14,12 @@ pub struct ApplyDispute<'info> {
 
 pub fn handle_apply_dispute(ctx: Context<ApplyDispute>) -> Result<()> {
     let work = WorkHead::read(&ctx.accounts.work)?;
-    let (mint, own_contested) = {
+    let (mint, own_contested, earned_contested) = {
         let mut earnings = ctx.accounts.earnings.load_mut()?;
         earnings.contest(&work)?;
-        (earnings.mint, earnings.own_contested)
+        (earnings.mint, earnings.own_contested, earnings.earned_contested)
     };
-    emit!(DisputeApplied { work: ctx.accounts.work.key(), mint, own_contested });
+    let work = ctx.accounts.work.key();
+    emit!(DisputeApplied { work, mint, own_contested, earned_contested });
     Ok(())
 }

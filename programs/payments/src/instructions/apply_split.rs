@@ -4,7 +4,7 @@ use anchor_lang::{
 };
 use motif_interface::{
     licensing::{Work, WorkStatus},
-    payments::{Contested, Earnings, PaymentsError, resplit},
+    payments::{Contested, Earnings, PaymentsError, reparent, resplit},
 };
 
 use crate::{
@@ -29,25 +29,30 @@ pub struct ApplySplit<'info> {
 pub fn handle_apply_split(ctx: Context<ApplySplit>) -> Result<()> {
     let accounts = &ctx.accounts;
     let work = &accounts.work;
-    let change = {
+    let (change, parents) = {
         let old = EarningsRef::open(&accounts.earnings)?;
         let contested =
             work.status == WorkStatus::Disputed && old.earnings.dispute == work.disputes;
         require!(!contested, PaymentsError::EarningsDisputed);
         let applied = old.earnings.split_version;
         require!(applied != work.split_version, PaymentsError::SplitUnchanged);
-        let verdict = (work.verdict_version > applied).then(|| {
-            let was_applied = old.earnings.dispute == work.verdict_dispute;
-            if was_applied {
-                Contested::Since(old.earnings.own_contested)
-            } else {
-                Contested::Unclaimed
-            }
-        });
-        resplit(&old.earnings, &old.parts, &work.split, verdict)?
+        let judged = work.verdict_version > applied;
+        let told = old.earnings.dispute == work.verdict_dispute;
+        // The account cannot tell the owner's unclaimed share from that of recipients who stay.
+        let keeps_all = !told && work.verdict_keeps_recipients;
+        let contested = if keeps_all { Contested::Nothing } else { Contested::Unsecured };
+        let parts = &old.parts[..work.parents.len()];
+        let parents = reparent(&old.earnings, parts, &work.parents);
+        let verdict = judged.then_some(contested);
+        (resplit(&old.earnings, &old.parts, &work.split, verdict)?, parents)
     };
     accounts.make_room(Earnings::space(change.parts.len()))?;
-    EarningsMut::open(&accounts.earnings)?.replace(&change, work.split_version);
+    let mut open = EarningsMut::open(&accounts.earnings)?;
+    open.replace(&change, work.split_version);
+    if let Some(parents) = parents {
+        open.reparent(&parents);
+    }
+    drop(open);
     emit!(SplitApplied {
         work: work.key(),
         mint: accounts.earnings.load()?.mint,

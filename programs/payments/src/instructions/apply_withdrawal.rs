@@ -1,7 +1,7 @@
 use anchor_lang::prelude::*;
 use motif_interface::{
     licensing::WorkHead,
-    payments::{Channel, PaymentsError},
+    payments::{Channel, License, PaymentsError},
 };
 
 use crate::{event::WithdrawalApplied, state::ChannelMut};
@@ -28,8 +28,9 @@ pub fn handle_apply_withdrawal<'info>(
         require_keys_eq!(account.key(), license.work, PaymentsError::InvalidWorkAccounts);
         let work = WorkHead::read(account)?;
         require!(work.withdrawn_at != i64::MAX, PaymentsError::WorkNotWithdrawn);
-        let notice_end = work.license_end(license.expires_at, license.notice_seconds);
-        license.expires_at = open.channel.withdrawal_end(license.expires_at, notice_end, now);
+        let License { expires_at, terms_number, notice_seconds, .. } = *license;
+        let notice_end = work.license_end(expires_at, terms_number, notice_seconds);
+        license.expires_at = open.channel.withdrawal_end(expires_at, notice_end, now);
         emit!(WithdrawalApplied { channel, index: *index, expires_at: license.expires_at });
     }
     Ok(())

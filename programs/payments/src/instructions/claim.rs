@@ -45,9 +45,8 @@ pub fn handle_claim<'info>(ctx: Context<'info, Claim<'info>>, payees: Vec<Payee>
     let work = WorkHead::read(&accounts.work)?;
     let mut open = EarningsMut::open(&accounts.earnings)?;
     // Earnings can be claimed under the split of their time, unless a verdict has moved them.
-    let undecided = work.verdict_version <= open.earnings.split_version;
-    require!(undecided, PaymentsError::SplitNotApplied);
-    let own = open.earnings.claimable(&work)?;
+    open.earnings.secure(&work)?;
+    let own = open.earnings.own_contested;
 
     let vault = VaultAccounts {
         vault: &accounts.vault,

@@ -1,18 +1,31 @@
 use anchor_lang::prelude::*;
 use anchor_spl::token_interface::{Mint, TokenAccount, TokenInterface};
-use motif_interface::payments::{Channel, PaymentsError, Vault};
+use motif_interface::payments::{Channel, Operator, PaymentsError, Vault};
 
 use crate::{event::FeesClaimed, token::VaultAccounts};
 
 #[derive(Accounts)]
 pub struct ClaimFees<'info> {
-    pub operator: Signer<'info>,
-
-    #[account(mut, has_one = operator @ PaymentsError::NotOperator, has_one = mint)]
+    #[account(
+        mut,
+        has_one = mint,
+        constraint = channel.load()?.operator == operator.authority
+            @ PaymentsError::InvalidOperatorAccount,
+    )]
     pub channel: AccountLoader<'info, Channel>,
 
-    /// Any token account: the operator signs.
-    #[account(mut, token::mint = mint)]
+    #[account(has_one = fee_owner)]
+    pub operator: Box<Account<'info, Operator>>,
+
+    /// CHECK: named by the operator.
+    pub fee_owner: UncheckedAccount<'info>,
+
+    #[account(
+        mut,
+        associated_token::mint = mint,
+        associated_token::authority = fee_owner,
+        associated_token::token_program = token_program,
+    )]
     pub destination: Box<InterfaceAccount<'info, TokenAccount>>,
 
     pub mint: Box<InterfaceAccount<'info, Mint>>,

@@ -1,7 +1,7 @@
 use anchor_lang::prelude::*;
 use motif_interface::payments::{Channel, PaymentsError};
 
-use crate::event::ChannelDeleted;
+use crate::{clock::now, event::ChannelDeleted};
 
 #[derive(Accounts)]
 pub struct CloseChannel<'info> {
@@ -14,8 +14,7 @@ pub struct CloseChannel<'info> {
 }
 
 pub fn handle_close_channel(ctx: Context<CloseChannel>) -> Result<()> {
-    let slot = Clock::get()?.slot;
-    ctx.accounts.channel.load()?.check_closable(slot)?;
+    ctx.accounts.channel.load()?.check_closable(now()?)?;
     emit!(ChannelDeleted { channel: ctx.accounts.channel.key() });
     Ok(())
 }

@@ -3,7 +3,7 @@ use anchor_spl::token_interface::{Mint, TokenAccount, TokenInterface};
 use motif_interface::{
     channel::OpenChannelArgs,
     licensing::Config,
-    payments::{Channel, PaymentsError, Vault},
+    payments::{Channel, Operator, PaymentsError, Vault},
 };
 
 use crate::{event::ChannelOpened, token::VaultAccounts};
@@ -14,8 +14,8 @@ pub struct OpenChannel<'info> {
     #[account(mut)]
     pub payer: Signer<'info>,
 
-    /// CHECK: any key; the payer trusts it to meter.
-    pub operator: UncheckedAccount<'info>,
+    /// Operator that the payer trusts to meter.
+    pub operator: Box<Account<'info, Operator>>,
 
     pub mint: InterfaceAccount<'info, Mint>,
 
@@ -40,7 +40,7 @@ pub struct OpenChannel<'info> {
         seeds = [
             Channel::SEED,
             payer.key().as_ref(),
-            operator.key().as_ref(),
+            operator.authority.as_ref(),
             mint.key().as_ref(),
             &args.salt.to_le_bytes(),
         ],
@@ -55,8 +55,11 @@ pub struct OpenChannel<'info> {
 }
 
 pub fn handle_open_channel(ctx: Context<OpenChannel>, args: OpenChannelArgs) -> Result<()> {
-    check(&args)?;
     let accounts = &ctx.accounts;
+    let operator = &accounts.operator;
+    check(&args, operator)?;
+    let keys = [accounts.payer.key(), args.voucher_key];
+    let self_metered = keys.iter().any(|key| operator.holds(key));
     {
         let mut channel = accounts.channel.load_init()?;
         channel.version = Channel::VERSION;
@@ -64,7 +67,8 @@ pub fn handle_open_channel(ctx: Context<OpenChannel>, args: OpenChannelArgs) -> 
         channel.operator_fee_bps = args.operator_fee_bps;
         channel.grace_seconds = args.grace_seconds;
         channel.payer = accounts.payer.key();
-        channel.operator = accounts.operator.key();
+        channel.operator = operator.authority;
+        channel.watcher = args.watcher.unwrap_or_default();
         channel.mint = accounts.mint.key();
         channel.voucher_key = args.voucher_key;
         channel.cluster = accounts.config.cluster;
@@ -73,6 +77,7 @@ pub fn handle_open_channel(ctx: Context<OpenChannel>, args: OpenChannelArgs) -> 
         channel.deposited = args.deposit;
         channel.closes_at = i64::MAX;
         channel.rotates_at = i64::MAX;
+        channel.self_metered = u8::from(self_metered);
         let accepted = channel.accepts_voucher_key(&args.voucher_key);
         require!(accepted, PaymentsError::InvalidVoucherKey);
     }
@@ -86,18 +91,22 @@ pub fn handle_open_channel(ctx: Context<OpenChannel>, args: OpenChannelArgs) -> 
     emit!(ChannelOpened {
         channel: accounts.channel.key(),
         payer: accounts.payer.key(),
-        operator: accounts.operator.key(),
+        operator: operator.authority,
         mint: accounts.mint.key(),
         deposited: args.deposit,
+        self_metered,
     });
     Ok(())
 }
 
-fn check(args: &OpenChannelArgs) -> Result<()> {
+fn check(args: &OpenChannelArgs, operator: &Operator) -> Result<()> {
     require!(args.deposit > 0, PaymentsError::EmptyDeposit);
     let fee_fits = args.operator_fee_bps <= Channel::MAX_OPERATOR_FEE_BPS;
     require!(fee_fits, PaymentsError::FeeTooHigh);
     let grace = Channel::MIN_GRACE_SECONDS..=Channel::MAX_GRACE_SECONDS;
     require!(grace.contains(&args.grace_seconds), PaymentsError::InvalidGracePeriod);
+    require!(args.operator_fee_bps >= operator.fee_bps, PaymentsError::FeeTooLow);
+    let lasts = args.grace_seconds >= operator.min_grace_seconds;
+    require!(lasts, PaymentsError::GracePeriodTooShort);
     Ok(())
 }

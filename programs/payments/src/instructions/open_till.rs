@@ -4,17 +4,17 @@ use anchor_spl::{
     token_interface::{Mint, TokenAccount, TokenInterface},
 };
 use motif_interface::{
-    licensing::Work,
-    payments::{Till, Vault},
+    licensing::WorkHead,
+    payments::{Operator, PaymentsError, Till, TillShares, Vault},
 };
 
+/// Remaining accounts: the works of the shares, in the same order.
 #[derive(Accounts)]
+#[instruction(shares: TillShares)]
 pub struct OpenTill<'info> {
     /// Any key; pays the rent.
     #[account(mut)]
     pub funder: Signer<'info>,
-
-    pub work: Box<Account<'info, Work>>,
 
     pub mint: Box<InterfaceAccount<'info, Mint>>,
 
@@ -22,11 +22,14 @@ pub struct OpenTill<'info> {
     #[account(has_one = mint, has_one = token_program)]
     pub vault: Box<Account<'info, Vault>>,
 
+    /// Operator of the shares, if they have one.
+    pub operator: Option<Box<Account<'info, Operator>>>,
+
     #[account(
         init,
         payer = funder,
-        space = Till::SPACE,
-        seeds = [Till::SEED, work.key().as_ref(), mint.key().as_ref()],
+        space = Till::space(shares.works.len()),
+        seeds = [Till::SEED, shares.operator.as_ref(), mint.key().as_ref(), &shares.digest()],
         bump,
     )]
     pub till: Box<Account<'info, Till>>,
@@ -46,14 +49,21 @@ pub struct OpenTill<'info> {
     pub system_program: Program<'info, System>,
 }
 
-pub fn handle_open_till(ctx: Context<OpenTill>) -> Result<()> {
-    let till = Till {
-        version: Till::VERSION,
-        bump: ctx.bumps.till,
-        work: ctx.accounts.work.key(),
-        mint: ctx.accounts.mint.key(),
-        swept: 0,
-    };
-    ctx.accounts.till.set_inner(till);
+pub fn handle_open_till<'info>(
+    ctx: Context<'info, OpenTill<'info>>,
+    shares: TillShares,
+) -> Result<()> {
+    shares.check()?;
+    let operator = ctx.accounts.operator.as_ref();
+    let operator = operator.map_or_else(Pubkey::default, |operator| operator.authority);
+    require!(operator == shares.operator, PaymentsError::InvalidOperatorAccount);
+    let works = ctx.remaining_accounts;
+    require!(works.len() == shares.works.len(), PaymentsError::InvalidWorkAccounts);
+    for (share, work) in shares.works.iter().zip(works) {
+        require_keys_eq!(work.key(), share.work, PaymentsError::InvalidWorkAccounts);
+        WorkHead::read(work)?;
+    }
+    let mint = ctx.accounts.mint.key();
+    ctx.accounts.till.set_inner(Till::new(ctx.bumps.till, mint, shares));
     Ok(())
 }

@@ -1,12 +1,18 @@
 use anchor_lang::prelude::*;
-use motif_interface::payments::{Earnings, PaymentsError};
+use motif_interface::{
+    licensing::WorkHead,
+    payments::{Earnings, PaymentsError},
+};
 
 use crate::{event::SharePulled, state::EarningsMut};
 
-/// A dispute of the child does not matter: a verdict changes its owner, not its parents.
 #[derive(Accounts)]
 pub struct Pull<'info> {
-    #[account(mut)]
+    /// CHECK: work of the child, `has_one` of its earnings; `WorkHead::read` checks owner and
+    /// discriminator.
+    pub work: UncheckedAccount<'info>,
+
+    #[account(mut, has_one = work)]
     pub child: AccountLoader<'info, Earnings>,
 
     #[account(mut)]
@@ -14,17 +20,21 @@ pub struct Pull<'info> {
 }
 
 pub fn handle_pull(ctx: Context<Pull>) -> Result<()> {
-    let Pull { child, parent } = ctx.accounts;
+    let Pull { work, child, parent } = ctx.accounts;
+    let head = WorkHead::read(work)?;
     let (parent_work, parent_mint) = {
         let parent = parent.load()?;
         (parent.work, parent.mint)
     };
-    let (child_work, amount) = {
+    let amount = {
         let mut child = EarningsMut::open(child)?;
         require_keys_eq!(child.earnings.mint, parent_mint, PaymentsError::ParentNotFound);
-        (child.earnings.work, child.book().pull(&parent_work)?)
+        // A verdict may have dropped parents, and an open dispute's may.
+        child.earnings.secure(&head)?;
+        let earned = child.earnings.earned_contested;
+        child.book().pull(earned, &parent_work)?
     };
     parent.load_mut()?.credit(amount)?;
-    emit!(SharePulled { child: child_work, parent: parent_work, mint: parent_mint, amount });
+    emit!(SharePulled { child: work.key(), parent: parent_work, mint: parent_mint, amount });
     Ok(())
 }

@@ -19,6 +19,9 @@ pub struct SettleBuffered<'info> {
     #[account(mut, has_one = settler, has_one = channel, close = settler)]
     pub statement_buffer: AccountLoader<'info, StatementBuffer>,
 
+    /// CHECK: as for `settle`.
+    pub operator: UncheckedAccount<'info>,
+
     /// CHECK: instructions sysvar, by address.
     #[account(address = INSTRUCTIONS_SYSVAR)]
     pub instructions: UncheckedAccount<'info>,
@@ -30,5 +33,7 @@ pub fn handle_settle_buffered(
 ) -> Result<()> {
     let proven = signed_voucher(&ctx.accounts.instructions)?;
     let statement = statement(&ctx.accounts.statement_buffer)?;
-    settle(&ctx.accounts.channel, &proven, &statement, receipts, ctx.accounts.settler.key)
+    let accounts = &ctx.accounts;
+    let (channel, operator) = (&accounts.channel, &accounts.operator);
+    settle(channel, operator, &proven, &statement, receipts, accounts.settler.key)
 }

@@ -14,14 +14,17 @@ pub struct SettleCosigned<'info> {
 
     #[account(mut)]
     pub channel: AccountLoader<'info, Channel>,
+
+    /// CHECK: as for `settle`.
+    pub operator: UncheckedAccount<'info>,
 }
 
 pub fn handle_settle_cosigned(
     ctx: Context<SettleCosigned>,
     args: SettleCosignedArgs,
 ) -> Result<()> {
-    let SettleCosigned { settler, voucher_key, channel } = ctx.accounts;
+    let SettleCosigned { settler, voucher_key, channel, operator } = ctx.accounts;
     let cluster = channel.load()?.cluster;
     let proven = cosigned_voucher(voucher_key, channel.key(), cluster, &args);
-    settle(channel, &proven, &args.statement, args.receipts, settler.key)
+    settle(channel, operator, &proven, &args.statement, args.receipts, settler.key)
 }

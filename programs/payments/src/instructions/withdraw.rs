@@ -2,7 +2,7 @@ use anchor_lang::prelude::*;
 use anchor_spl::token_interface::{Mint, TokenAccount, TokenInterface};
 use motif_interface::payments::{Channel, PaymentsError, Vault};
 
-use crate::{event::ChannelWithdrawn, token::VaultAccounts};
+use crate::{clock::now, event::ChannelWithdrawn, token::VaultAccounts};
 
 #[derive(Accounts)]
 pub struct Withdraw<'info> {
@@ -33,8 +33,7 @@ pub struct Withdraw<'info> {
 
 pub fn handle_withdraw(ctx: Context<Withdraw>) -> Result<()> {
     let accounts = ctx.accounts;
-    let now = Clock::get()?.unix_timestamp;
-    let refunded = accounts.channel.load_mut()?.withdraw(now)?;
+    let refunded = accounts.channel.load_mut()?.withdraw(now()?)?;
     if refunded > 0 {
         let vault = VaultAccounts {
             vault: &accounts.vault,

@@ -1,7 +1,7 @@
 use std::cell::{Ref, RefMut};
 
 use anchor_lang::prelude::*;
-use motif_interface::payments::{Book, Earnings, Part, PaymentsError, Resplit};
+use motif_interface::payments::{Book, Earnings, Part, PaymentsError, Reparent, Resplit};
 
 /// Mutable borrow of an earnings account: header and parts.
 pub struct EarningsMut<'a> {
@@ -25,6 +25,15 @@ impl<'a> EarningsMut<'a> {
 
     pub fn book(&mut self) -> Book<'_> {
         Book { earnings: &mut self.earnings, parts: &mut self.parts }
+    }
+
+    /// Replaces the parents' parts by those after a verdict.
+    pub fn reparent(&mut self, reparent: &Reparent) {
+        let Reparent { earned_before, own_start, own_bps, ref parts } = *reparent;
+        self.parts[..parts.len()].copy_from_slice(parts);
+        self.earnings.earned_before = earned_before;
+        self.earnings.own_start = own_start;
+        self.earnings.own_bps = own_bps;
     }
 
     /// Replaces the parts by those of a new split, for which the account must have room.

@@ -5,7 +5,7 @@ use solana_pubkey::Pubkey;
 use super::{Client, PublishedTerms, WorkFilter};
 use crate::{
     Error, channel,
-    earnings::{Earnings, EarningsAccount, Till},
+    earnings::{Earnings, EarningsAccount},
     licensing::{self, Dispute, Parent, Share, SplitChange, Terms, Use, Work, terms_digest},
     lineage::Lineage,
     pda,
@@ -161,14 +161,6 @@ impl Client {
         let works = self.works(&WorkFilter::default()).await?;
         let absent = || Error::NotFound { kind: "work", address: *address };
         Lineage::from_works(address, &works).ok_or_else(absent)
-    }
-
-    /// Returns a work's till for a mint.
-    ///
-    /// # Errors
-    /// [`Error::NotFound`] if it is not open; [`Error::Transport`].
-    pub async fn till(&self, work: &Pubkey, mint: &Pubkey) -> Result<Till, Error> {
-        self.typed("till", &pda::till(work, mint), &channel::PROGRAM_ID).await
     }
 
     /// Returns a work's earnings in every currency, ordered by mint.

@@ -6,8 +6,8 @@ use super::{
 use crate::{
     Error,
     channel::{
-        self, AcceptTermsArgs, Acceptance, Currency, OpenChannelArgs, Quota, ReceiptsCommitment,
-        StatementBuffer,
+        self, AcceptTermsArgs, Acceptance, Cosigners, Currency, License, OpenChannelArgs, Quota,
+        ReceiptsCommitment, StatementBuffer,
     },
     licensing::{Purpose, Use},
     pda,
@@ -32,6 +32,7 @@ pub struct AcceptTerms<'a> {
     licensed_use: Use,
     max_price: u64,
     quota: Quota,
+    min_expires_at: Option<i64>,
     approver: Option<&'a DynSigner>,
 }
 
@@ -61,10 +62,20 @@ pub struct RotateVoucherKey<'a> {
     channel: Pubkey,
     new_key: Pubkey,
     operator: Option<&'a DynSigner>,
+    watcher: Option<&'a DynSigner>,
+}
+
+/// Request to close a channel: see [`Client::request_close`].
+#[must_use = "nothing is sent before `send`"]
+pub struct RequestClose<'a> {
+    client: &'a Client,
+    channel: Pubkey,
+    cosigner: Option<&'a DynSigner>,
+    watcher: Option<&'a DynSigner>,
 }
 
 impl Client {
-    /// Opens a channel and deposits into it.
+    /// Opens a channel with a registered operator, named by its authority, and deposits into it.
     pub fn open_channel(
         &self,
         operator: &Pubkey,
@@ -117,6 +128,7 @@ impl Client {
             licensed_use,
             max_price: 0,
             quota: Quota::default(),
+            min_expires_at: None,
             approver: None,
         }
     }
@@ -145,7 +157,7 @@ impl Client {
 
     /// Replaces a channel's voucher key.
     pub fn rotate_voucher_key(&self, channel: &Pubkey, new_key: Pubkey) -> RotateVoucherKey<'_> {
-        RotateVoucherKey { client: self, channel: *channel, new_key, operator: None }
+        RotateVoucherKey { client: self, channel: *channel, new_key, operator: None, watcher: None }
     }
 
     /// Ends the channel's licenses of withdrawn works whose notice is over.
@@ -162,7 +174,8 @@ impl Client {
         let mut ending = Vec::new();
         for (index, license) in (0_u16..).zip(&account.licenses) {
             let work = self.work(&license.work).await?.head();
-            let notice_end = work.license_end(license.expires_at, license.notice_seconds);
+            let License { expires_at, terms_number, notice_seconds, .. } = *license;
+            let notice_end = work.license_end(expires_at, terms_number, notice_seconds);
             let ends_at = account.channel.withdrawal_end(license.expires_at, notice_end, now);
             if ends_at != license.expires_at {
                 ending.push((index, license.work));
@@ -172,13 +185,16 @@ impl Client {
         self.send_packed(batches.collect(), fee_payer).await
     }
 
-    /// Releases the unused quota of a license of the channel.
+    /// Releases the unused quota of a license of the channel. The caller is any key once the license
+    /// has expired or the channel has closed; before that payer or operator, with the other one as
+    /// `cosigner`.
     ///
     /// # Errors
     /// As [`Client::send`]; [`Error::NotFound`].
     pub async fn release_quota(
         &self,
         caller: &DynSigner,
+        cosigner: Option<&DynSigner>,
         channel: &Pubkey,
         index: u16,
     ) -> Result<ConfirmedTransaction, Error> {
@@ -186,8 +202,10 @@ impl Client {
         let license = account.licenses.get(usize::from(index));
         let license = license.ok_or(Error::NotFound { kind: "license", address: *channel })?;
         let (work, number) = (&license.work, license.terms_number);
-        let release = channel::release_quota(&caller.pubkey(), channel, index, work, number);
-        self.send(&[release], caller, &[]).await
+        let party = cosigner.map(|cosigner| cosigner.pubkey());
+        let release = channel::release_quota(&caller.pubkey(), party, channel, index, work, number);
+        let signers: Vec<_> = cosigner.into_iter().collect();
+        self.send(&[release], caller, &signers).await
     }
 
     /// Removes a channel whose balance is claimed and withdrawn; its rent goes to the payer.
@@ -204,22 +222,15 @@ impl Client {
         self.send(&[close], payer, &[]).await
     }
 
-    /// Starts a channel's grace period if the caller is the payer, or ends it if the caller is the
-    /// operator.
-    ///
-    /// # Errors
-    /// As [`Client::send`].
-    pub async fn request_close(
-        &self,
-        caller: &DynSigner,
-        channel: &Pubkey,
-    ) -> Result<ConfirmedTransaction, Error> {
-        let instruction = channel::request_close(&caller.pubkey(), channel);
-        self.send(&[instruction], caller, &[]).await
+    /// Starts a channel's grace period. The channel closes at once if the operator's authority signs
+    /// and the payer signs too or has started the grace period before, with the watcher if there is
+    /// one.
+    pub fn request_close(&self, channel: &Pubkey) -> RequestClose<'_> {
+        RequestClose { client: self, channel: *channel, cosigner: None, watcher: None }
     }
 
-    /// Withdraws the rest of a closed channel's deposit to the payer's associated token account;
-    /// returns base units.
+    /// Withdraws the rest of a closed channel's deposit to the payer's associated token account,
+    /// after it has released the quotas of all licenses; returns base units.
     ///
     /// # Errors
     /// As [`Client::send`]; [`Error::NotFound`].
@@ -228,31 +239,40 @@ impl Client {
         payer: &DynSigner,
         channel: &Pubkey,
     ) -> Result<(u64, ConfirmedTransaction), Error> {
-        let currency = self.channel_currency(channel).await?;
+        let account = self.channel(channel).await?;
+        let currency = self.currency(&account.channel.mint).await?;
         let owner = payer.pubkey();
+        let held = (0_u16..).zip(&account.licenses).filter(|(_, license)| license.holds_quota == 1);
+        let releases = held.map(|(index, license)| {
+            let (work, number) = (&license.work, license.terms_number);
+            channel::release_quota(&owner, None, channel, index, work, number)
+        });
+        self.send_packed(releases.collect(), payer).await?;
         let instructions =
             [currency.create_tokens(&owner, &owner), channel::withdraw(&owner, channel, &currency)];
         let confirmed = self.send(&instructions, payer, &[]).await?;
         Ok((self.channel(channel).await?.channel.refunded, confirmed))
     }
 
-    /// Pays the operator the fees settled so far; returns base units.
+    /// Pays the fees settled so far to the associated token account of the operator's fee owner,
+    /// which is created if it does not exist; returns base units. Any signer may pay for it.
     ///
     /// # Errors
     /// As [`Client::send`]; [`Error::NotFound`].
     pub async fn claim_fees(
         &self,
-        operator: &DynSigner,
+        fee_payer: &DynSigner,
         channel: &Pubkey,
     ) -> Result<(u64, ConfirmedTransaction), Error> {
         let currency = self.channel_currency(channel).await?;
-        let before = self.channel(channel).await?.channel.fees_claimed;
-        let owner = operator.pubkey();
+        let account = self.channel(channel).await?.channel;
+        let (before, operator) = (account.fees_claimed, account.operator);
+        let owner = self.operator(&operator).await?.fee_owner;
         let instructions = [
-            currency.create_tokens(&owner, &owner),
-            channel::claim_fees(&owner, channel, &currency),
+            currency.create_tokens(&fee_payer.pubkey(), &owner),
+            channel::claim_fees(channel, &operator, &owner, &currency),
         ];
-        let confirmed = self.send(&instructions, operator, &[]).await?;
+        let confirmed = self.send(&instructions, fee_payer, &[]).await?;
         let after = self.channel(channel).await?.channel.fees_claimed;
         Ok((after.saturating_sub(before), confirmed))
     }
@@ -301,19 +321,26 @@ impl<'a> AcceptTerms<'a> {
         Self { quota, ..self }
     }
 
+    /// Earliest expiry of the license to accept, unix seconds. Default: the expiry that terms and
+    /// consent give it when the client reads them.
+    pub fn min_expires_at(self, min_expires_at: i64) -> Self {
+        Self { min_expires_at: Some(min_expires_at), ..self }
+    }
+
     /// Owner of the work, to sign the acceptance if the terms require approval. Default: an
     /// approval that the owner granted earlier is looked up.
     pub fn approver(self, approver: &'a DynSigner) -> Self {
         Self { approver: Some(approver), ..self }
     }
 
-    /// Accepts the terms; returns the license's index on the channel. An upfront fee is paid from
-    /// the payer's associated token account.
+    /// Accepts the terms; returns the license's index on the channel. An upfront fee and the price
+    /// of a quota are deposited from the payer's associated token account.
     ///
     /// # Errors
     /// As [`Client::send`]; [`Error::NotFound`].
     pub async fn send(self, payer: &DynSigner) -> Result<(u16, ConfirmedTransaction), Error> {
-        let Self { client, channel, work, licensed_use, max_price, quota, approver } = self;
+        let Self { client, channel, work, licensed_use, max_price, quota, .. } = self;
+        let approver = self.approver;
         let published = client.latest_terms(&work).await?;
         let token_program = client.currency(&published.terms.currency).await?.token_program;
         let acceptance = Acceptance {
@@ -321,8 +348,15 @@ impl<'a> AcceptTerms<'a> {
             approval: client.is_approved(&published, &payer.pubkey()).await?,
             ..Acceptance::of(&published.terms, token_program)
         };
-        let args =
-            AcceptTermsArgs { licensed_use, max_price, terms_digest: published.digest, quota };
+        let min_expires_at = match self.min_expires_at {
+            Some(end) => end,
+            None => {
+                let consent = client.work(&work).await?.consent;
+                published.terms.offer.license_end(consent.as_ref())
+            }
+        };
+        let terms_digest = published.digest;
+        let args = AcceptTermsArgs { licensed_use, max_price, terms_digest, quota, min_expires_at };
         let instruction = channel::accept_terms(&payer.pubkey(), &channel, &acceptance, args);
         let signers: Vec<_> = approver.into_iter().collect();
         let confirmed = client.send(&[instruction], payer, &signers).await?;
@@ -334,7 +368,7 @@ impl<'a> AcceptTerms<'a> {
 }
 
 impl Settle<'_> {
-    /// Commitment to the statement's receipts, which only the operator can make. Default: none.
+    /// Commitment to the statement's receipts, which only the operator's settle key can make. Default: none.
     pub fn receipts(self, receipts: impl Into<Option<ReceiptsCommitment>>) -> Self {
         Self { receipts: receipts.into(), ..self }
     }
@@ -342,11 +376,12 @@ impl Settle<'_> {
     /// Settles the statement; returns the transactions, in order.
     ///
     /// # Errors
-    /// As [`Client::send`]; earlier transactions are confirmed.
+    /// As [`Client::send`]; [`Error::NotFound`]; earlier transactions are confirmed.
     pub async fn send(self, settler: &DynSigner) -> Result<Vec<ConfirmedTransaction>, Error> {
         let Self { client, voucher, statement, receipts } = self;
         let (owner, channel) = (settler.pubkey(), voucher.voucher.channel);
-        let direct = channel::settle(&owner, &voucher, statement.clone(), receipts);
+        let operator = client.channel(&channel).await?.channel.operator;
+        let direct = channel::settle(&owner, &operator, &voucher, statement.clone(), receipts);
         if transaction_bytes(&direct, &owner) <= PACKET_BYTES {
             return Ok(vec![client.send(&direct, settler, &[]).await?]);
         }
@@ -361,14 +396,14 @@ impl Settle<'_> {
             }
         }
         let mut confirmed = client.send_packed(parts, settler).await?;
-        let settle = channel::settle_buffered(&owner, &voucher, receipts);
+        let settle = channel::settle_buffered(&owner, &operator, &voucher, receipts);
         confirmed.push(client.send(&settle, settler, &[]).await?);
         Ok(confirmed)
     }
 }
 
 impl SettleCosigned<'_> {
-    /// Commitment to the statement's receipts, which only the operator can make. Default: none.
+    /// Commitment to the statement's receipts, which only the operator's settle key can make. Default: none.
     pub fn receipts(self, receipts: impl Into<Option<ReceiptsCommitment>>) -> Self {
         Self { receipts: receipts.into(), ..self }
     }
@@ -376,20 +411,27 @@ impl SettleCosigned<'_> {
     /// Settles the statement.
     ///
     /// # Errors
-    /// As [`Client::send`].
+    /// As [`Client::send`]; [`Error::NotFound`].
     pub async fn send(self, settler: &DynSigner) -> Result<ConfirmedTransaction, Error> {
         let Self { client, voucher_key, voucher, statement, receipts } = self;
         let (owner, key) = (settler.pubkey(), voucher_key.pubkey());
-        let settle = channel::settle_cosigned(&owner, &key, &voucher, statement, receipts);
+        let operator = client.channel(&voucher.channel).await?.channel.operator;
+        let settle =
+            channel::settle_cosigned(&owner, &operator, &key, &voucher, statement, receipts);
         client.send(&[settle], settler, &[voucher_key]).await
     }
 }
 
 impl<'a> RotateVoucherKey<'a> {
-    /// Operator of the channel, to sign for a rotation that takes effect at once. Default: the
+    /// Authority of the channel's operator, to sign for a rotation that takes effect at once. Default: the
     /// rotation takes effect after the grace period.
     pub fn operator(self, operator: impl Into<Option<&'a DynSigner>>) -> Self {
         Self { operator: operator.into(), ..self }
+    }
+
+    /// Watcher of the channel, which a rotation at once needs too if there is one. Default: none.
+    pub fn watcher(self, watcher: impl Into<Option<&'a DynSigner>>) -> Self {
+        Self { watcher: watcher.into(), ..self }
     }
 
     /// Rotates the key.
@@ -397,10 +439,41 @@ impl<'a> RotateVoucherKey<'a> {
     /// # Errors
     /// As [`Client::send`].
     pub async fn send(self, payer: &DynSigner) -> Result<ConfirmedTransaction, Error> {
-        let Self { client, channel, new_key, operator } = self;
-        let agreed = operator.map(|operator| operator.pubkey());
-        let rotate = channel::rotate_voucher_key(&payer.pubkey(), agreed, &channel, new_key);
-        let signers: Vec<_> = operator.into_iter().collect();
+        let Self { client, channel, new_key, operator, watcher } = self;
+        let agreed = cosigners(operator, watcher);
+        let rotate = channel::rotate_voucher_key(&payer.pubkey(), &agreed, &channel, new_key);
+        let signers: Vec<_> = operator.into_iter().chain(watcher).collect();
         client.send(&[rotate], payer, &signers).await
+    }
+}
+
+impl<'a> RequestClose<'a> {
+    /// The other one of payer and operator, to sign for closing at once. Default: none.
+    pub fn cosigner(self, cosigner: impl Into<Option<&'a DynSigner>>) -> Self {
+        Self { cosigner: cosigner.into(), ..self }
+    }
+
+    /// Watcher of the channel, which closing at once needs too if there is one. Default: none.
+    pub fn watcher(self, watcher: impl Into<Option<&'a DynSigner>>) -> Self {
+        Self { watcher: watcher.into(), ..self }
+    }
+
+    /// Requests the close. The caller is the payer or the operator.
+    ///
+    /// # Errors
+    /// As [`Client::send`].
+    pub async fn send(self, caller: &DynSigner) -> Result<ConfirmedTransaction, Error> {
+        let Self { client, channel, cosigner, watcher } = self;
+        let agreed = cosigners(cosigner, watcher);
+        let request = channel::request_close(&caller.pubkey(), &agreed, &channel);
+        let signers: Vec<_> = cosigner.into_iter().chain(watcher).collect();
+        client.send(&[request], caller, &signers).await
+    }
+}
+
+fn cosigners(party: Option<&DynSigner>, watcher: Option<&DynSigner>) -> Cosigners {
+    Cosigners {
+        party: party.map(|signer| signer.pubkey()),
+        watcher: watcher.map(|signer| signer.pubkey()),
     }
 }

@@ -34,7 +34,8 @@ impl Client {
         self.send(&instructions, claimant, &[]).await
     }
 
-    /// Decides a dispute.
+    /// Decides a dispute: up to and including its deadline, and if the claim is upheld no earlier
+    /// than [`Dispute::HEARING_SECONDS`] after its opening.
     ///
     /// # Errors
     /// As [`Client::send`]; [`Error::NotFound`] if the work is not disputed.

@@ -30,15 +30,6 @@ pub struct Claim<'a> {
     currency: Currency,
 }
 
-/// Payment into a till: see [`Client::pay_till`].
-#[must_use = "nothing is sent before `send`"]
-pub struct PayTill<'a> {
-    client: &'a Client,
-    work: Pubkey,
-    currency: Currency,
-    amount: u64,
-}
-
 impl Client {
     /// Moves all new credit of a channel's licenses into their works' earnings.
     ///
@@ -71,7 +62,8 @@ impl Client {
         Ok(Collected { amount, transactions })
     }
 
-    /// Moves the parents' shares of `child`'s earnings into the parents' earnings.
+    /// Moves the parents' shares of `child`'s earnings into the parents' earnings. While `child` is
+    /// disputed, what it earns later waits for the verdict.
     ///
     /// # Errors
     /// As [`Client::send`].
@@ -81,13 +73,21 @@ impl Client {
         child: &Pubkey,
         mint: &Pubkey,
     ) -> Result<Vec<ConfirmedTransaction>, Error> {
-        let Some(earnings) = self.earnings(child, mint).await? else { return Ok(Vec::new()) };
+        let Some(before) = self.earnings(child, mint).await? else { return Ok(Vec::new()) };
+        if before.parents.is_empty() {
+            return Ok(Vec::new());
+        }
+        let split = self.missing_split(&before, &fee_payer.pubkey(), child, mint).await?;
+        let mut confirmed = self.send_packed(split, fee_payer).await?;
+        let earnings = self.opened_earnings(child, mint).await?;
+        let head = self.work(child).await?.head();
         let owed = earnings.parents.iter().enumerate();
-        let owed = owed.filter(|(at, part)| earnings.parent_entitled(*at) > part.taken);
+        let owed = owed.filter(|(at, _)| earnings.pullable(*at, &head) > 0);
         let parents: Vec<_> = owed.map(|(_, part)| part.key).collect();
         let mut instructions = self.open_missing_earnings(fee_payer, parents.clone(), mint).await?;
         instructions.extend(parents.iter().map(|parent| earnings::pull(child, parent, mint)));
-        self.send_packed(instructions, fee_payer).await
+        confirmed.extend(self.send_packed(instructions, fee_payer).await?);
+        Ok(confirmed)
     }
 
     /// Pays a recipient its share of a work's earnings, to its associated token account, which is
@@ -115,7 +115,7 @@ impl Client {
     ) -> Result<(Vec<(Pubkey, u64)>, Vec<ConfirmedTransaction>), Error> {
         let funder = fee_payer.pubkey();
         let before = self.opened_earnings(work, &currency.mint).await?;
-        let split = self.missing_split(&before, &funder, work, currency).await?;
+        let split = self.missing_split(&before, &funder, work, &currency.mint).await?;
         let mut confirmed = self.send_packed(split, fee_payer).await?;
         let before = self.opened_earnings(work, &currency.mint).await?;
         let head = self.work(work).await?.head();
@@ -158,46 +158,6 @@ impl Client {
         Ok((paid.collect(), confirmed))
     }
 
-    /// Opens the till of a work, which receives plain token transfers. Returns `None` if it is open
-    /// already.
-    ///
-    /// # Errors
-    /// As [`Client::send`].
-    pub async fn open_till(
-        &self,
-        funder: &DynSigner,
-        work: &Pubkey,
-        currency: &Currency,
-    ) -> Result<Option<ConfirmedTransaction>, Error> {
-        let till = self.account(&pda::till(work, &currency.mint)).await?;
-        if till.is_some_and(|account| !account.data.is_empty()) {
-            return Ok(None);
-        }
-        let open = earnings::open_till(&funder.pubkey(), work, currency);
-        self.send(&[open], funder, &[]).await.map(Some)
-    }
-
-    /// Pays base units into a work's till, from the payer's associated token account.
-    pub fn pay_till(&self, work: &Pubkey, currency: &Currency, amount: u64) -> PayTill<'_> {
-        PayTill { client: self, work: *work, currency: *currency, amount }
-    }
-
-    /// Moves the balance of a work's till into its earnings, which are opened if they are missing.
-    ///
-    /// # Errors
-    /// As [`Client::send`].
-    pub async fn sweep_till(
-        &self,
-        fee_payer: &DynSigner,
-        work: &Pubkey,
-        currency: &Currency,
-    ) -> Result<Vec<ConfirmedTransaction>, Error> {
-        let mint = &currency.mint;
-        let mut instructions = self.open_missing_earnings(fee_payer, vec![*work], mint).await?;
-        instructions.push(earnings::sweep_till(work, currency));
-        self.send_packed(instructions, fee_payer).await
-    }
-
     /// Sends instructions one after the other, in as few transactions as fit.
     ///
     /// # Errors
@@ -230,22 +190,22 @@ impl Client {
         earnings: &EarningsAccount,
         funder: &Pubkey,
         work: &Pubkey,
-        currency: &Currency,
+        mint: &Pubkey,
     ) -> Result<Vec<Instruction>, Error> {
         let present = self.work(work).await?;
         let mut missing = Vec::new();
         let told = earnings.earnings.dispute == present.disputes;
         if earnings.earnings.split_version != present.split_version {
-            missing.push(earnings::apply_split(funder, work, &currency.mint));
+            missing.push(earnings::apply_split(funder, work, mint));
         }
         if present.status == WorkStatus::Disputed && !told {
-            missing.push(earnings::apply_dispute(work, &currency.mint));
+            missing.push(earnings::apply_dispute(work, mint));
         }
         Ok(missing)
     }
 
     /// Returns instructions that open missing earnings of the works and all their ancestors.
-    async fn open_missing_earnings(
+    pub(super) async fn open_missing_earnings(
         &self,
         funder: &DynSigner,
         works: Vec<Pubkey>,
@@ -280,26 +240,12 @@ impl Claim<'_> {
             position.map_or(0, |position| earnings.recipients[position].taken)
         };
         let funder = fee_payer.pubkey();
-        let mut instructions = client.missing_split(&before, &funder, &work, &currency).await?;
+        let mut instructions =
+            client.missing_split(&before, &funder, &work, &currency.mint).await?;
         instructions.push(currency.create_tokens(&funder, &recipient));
         instructions.push(earnings::claim(&work, &recipient, &currency));
         let confirmed = client.send(&instructions, fee_payer, &[]).await?;
         let after = client.opened_earnings(&work, &currency.mint).await?;
         Ok((taken(&after).saturating_sub(taken(&before)), confirmed))
-    }
-}
-
-impl PayTill<'_> {
-    /// Pays.
-    ///
-    /// # Errors
-    /// As [`Client::send`]; [`Error::NotFound`] if the mint does not exist or the till is not
-    /// open.
-    pub async fn send(self, payer: &DynSigner) -> Result<ConfirmedTransaction, Error> {
-        let Self { client, work, currency, amount } = self;
-        client.till(&work, &currency.mint).await?;
-        let decimals = client.decimals(&currency.mint).await?;
-        let pay = earnings::pay_till(&payer.pubkey(), &work, &currency, decimals, amount);
-        client.send(&[pay], payer, &[]).await
     }
 }

@@ -21,10 +21,13 @@ mod confirm;
 mod disputes;
 mod earnings;
 mod envelope;
+mod operators;
 #[cfg(feature = "fingerprint")]
 mod recognition;
 mod rights;
+mod sales;
 mod splits;
+mod tills;
 mod transport;
 mod works;
 
@@ -42,10 +45,12 @@ pub use self::{
     catalogue::{CatalogueEntry, OfferFilter, WorkDetails, awaited},
     channels::{AcceptTerms, OpenChannel, RotateVoucherKey, Settle, SettleCosigned},
     confirm::ConfirmedTransaction,
-    earnings::{Claim, Collected, PayTill},
+    earnings::{Claim, Collected},
     envelope::LARGE_PACKET_BYTES,
     rights::{Approve, RevokeApproval},
+    sales::{Sale, SaleError, VerifiedSale},
     splits::ChangeSplit,
+    tills::PayTill,
     transport::TransportError,
     works::{PublishTerms, RegisterWork},
 };

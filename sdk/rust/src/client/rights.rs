@@ -3,7 +3,7 @@ use solana_pubkey::Pubkey;
 use super::{Client, ConfirmedTransaction, DynSigner};
 use crate::{
     Error,
-    licensing::{self, Approval, ParentShare, Purpose, Right, Terms, WorkStatus},
+    licensing::{self, Approval, Inherited, ParentShare, Purpose, Right, Terms, WorkStatus},
     pda,
 };
 
@@ -101,6 +101,37 @@ impl Client {
         }
         let license = self.license_to_derive(creator, parent, now).await?;
         Ok(license.unwrap_or(Right::Terms(number)))
+    }
+
+    /// Returns the expiry that a derivative inherits by these rights, one for each parent, unix
+    /// seconds; `None` for no limit.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] if a parent does not exist; [`Error::Transport`].
+    pub async fn inherited_end(
+        &self,
+        parents: &[ParentShare],
+        rights: &[Right],
+    ) -> Result<Option<i64>, Error> {
+        let mut inherited = Inherited::default();
+        for (parent, right) in parents.iter().zip(rights) {
+            let work = self.work(&parent.work).await?;
+            inherited.end_by(work.consent.and_then(|consent| consent.expires_at));
+            let number = match *right {
+                Right::OwnerSigns(_) => {
+                    inherited.pass_on(&work.inherited);
+                    continue;
+                }
+                Right::Terms(number) | Right::Approval(number) => number,
+                Right::License { terms_number, .. } => terms_number,
+            };
+            match self.terms(&parent.work, number).await {
+                Ok(published) => inherited.add(&published.terms.offer),
+                Err(Error::NotFound { .. }) => {} // the program rejects the right
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(inherited.expires_at)
     }
 
     /// Returns a used license of the parent whose terms allow the derivative.

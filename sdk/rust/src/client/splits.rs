@@ -25,7 +25,8 @@ impl Client {
         ChangeSplit { client: self, work: *work, split: split.to_vec(), approvers: Vec::new() }
     }
 
-    /// Proposes a split, in as many transactions as it needs.
+    /// Proposes a split, in as many transactions as it needs. `expires_at` is the last unix second
+    /// in which it can be approved or applied.
     ///
     /// # Errors
     /// As [`Client::send`]. A failure leaves a proposal that can be cancelled.
@@ -34,10 +35,12 @@ impl Client {
         owner: &DynSigner,
         work: &Pubkey,
         split: &[Share],
+        expires_at: Option<i64>,
     ) -> Result<Vec<ConfirmedTransaction>, Error> {
         let key = owner.pubkey();
+        let parts = licensing::propose_split_in_parts(&key, work, split, expires_at);
         let mut confirmed = Vec::new();
-        for packet in packed(licensing::propose_split_in_parts(&key, work, split), &key) {
+        for packet in packed(parts, &key) {
             confirmed.push(self.send(&packet, owner, &[]).await?);
         }
         Ok(confirmed)
@@ -54,6 +57,19 @@ impl Client {
         split: &[Share],
     ) -> Result<ConfirmedTransaction, Error> {
         let instruction = licensing::approve_split_change(&recipient.pubkey(), work, split);
+        self.send(&[instruction], recipient, &[]).await
+    }
+
+    /// Removes a recipient's approval of the proposed split.
+    ///
+    /// # Errors
+    /// As [`Client::send`].
+    pub async fn revoke_split_approval(
+        &self,
+        recipient: &DynSigner,
+        work: &Pubkey,
+    ) -> Result<ConfirmedTransaction, Error> {
+        let instruction = licensing::revoke_split_approval(&recipient.pubkey(), work);
         self.send(&[instruction], recipient, &[]).await
     }
 
@@ -108,7 +124,7 @@ impl<'a> ChangeSplit<'a> {
     /// cancelled.
     pub async fn send(self, owner: &DynSigner) -> Result<Vec<ConfirmedTransaction>, Error> {
         let Self { client, work, split, approvers } = self;
-        let mut confirmed = client.propose_split(owner, &work, &split).await?;
+        let mut confirmed = client.propose_split(owner, &work, &split, None).await?;
         for approver in approvers {
             confirmed.push(client.approve_split_change(approver, &work, &split).await?);
         }

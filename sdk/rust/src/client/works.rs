@@ -4,7 +4,7 @@ use super::{Client, ConfirmedTransaction, DynSigner, PACKET_BYTES, batch::transa
 use crate::{
     Error,
     channel::{self, Currency},
-    licensing::{self, Offer, Registration, Right, Share},
+    licensing::{self, AcceptOwnershipArgs, Offer, Registration, Right, Share, UpdateMetadataArgs},
     pda,
 };
 
@@ -47,6 +47,9 @@ impl Client {
 
     /// Registers a work.
     ///
+    /// Unless the registration says otherwise, it is rejected if its parents' conditions end earlier
+    /// than when the client reads them.
+    ///
     /// A registration larger than a packet is sent with its creator as the only recipient,
     /// followed by a change of the split. If the change fails, the work exists and its creator
     /// receives all of its earnings: retry with [`Client::change_split`].
@@ -70,6 +73,20 @@ impl Client {
         PublishTerms { client: self, work: *work, currency: *currency, offer }
     }
 
+    /// Replaces a work's title and metadata; start from [`UpdateMetadataArgs::of`] the work.
+    ///
+    /// # Errors
+    /// As [`Client::send`].
+    pub async fn update_metadata(
+        &self,
+        owner: &DynSigner,
+        work: &Pubkey,
+        new: UpdateMetadataArgs,
+    ) -> Result<ConfirmedTransaction, Error> {
+        let instruction = licensing::update_metadata(&owner.pubkey(), work, new);
+        self.send(&[instruction], owner, &[]).await
+    }
+
     /// Offers a work to a new owner; `None` cancels the offer.
     ///
     /// # Errors
@@ -84,7 +101,8 @@ impl Client {
         self.send(&[instruction], owner, &[]).await
     }
 
-    /// Accepts the ownership of a work that was offered.
+    /// Accepts the ownership of a work that was offered, if it is still as `expected`: as
+    /// [`AcceptOwnershipArgs::of`] the account that the new owner has read.
     ///
     /// # Errors
     /// As [`Client::send`].
@@ -92,8 +110,9 @@ impl Client {
         &self,
         accepter: &DynSigner,
         work: &Pubkey,
+        expected: AcceptOwnershipArgs,
     ) -> Result<ConfirmedTransaction, Error> {
-        let instruction = licensing::accept_ownership(&accepter.pubkey(), work);
+        let instruction = licensing::accept_ownership(&accepter.pubkey(), work, expected);
         self.send(&[instruction], accepter, &[]).await
     }
 
@@ -165,7 +184,7 @@ impl<'a> RegisterWork<'a> {
     /// # Errors
     /// As [`Client::send`]; [`Error::NotFound`] if a parent is not registered.
     pub async fn send(self, creator: &DynSigner) -> Result<(Pubkey, ConfirmedTransaction), Error> {
-        let Self { client, registration, consent, rights: given, parent_owners } = self;
+        let Self { client, mut registration, consent, rights: given, parent_owners } = self;
         let key = creator.pubkey();
         let mut signers = vec![creator];
         signers.extend(parent_owners);
@@ -177,6 +196,10 @@ impl<'a> RegisterWork<'a> {
                 Some(right) => right,
                 None => client.right_to(&key, parent, &owners).await?,
             });
+        }
+        if registration.min_expires_at.is_none() && !registration.parents.is_empty() {
+            let end = client.inherited_end(&registration.parents, &rights).await?;
+            registration.min_expires_at = Some(end.unwrap_or(i64::MAX));
         }
         signers.extend(consent);
         let person = consent.map(|signer| signer.pubkey());

@@ -3,7 +3,10 @@ mod paid;
 mod signer;
 mod streamed;
 
-use crate::channel::{Channel, License};
+use crate::{
+    channel::{Channel, License},
+    operator::ReceiptKeys,
+};
 use motif_interface::bps::floor_share;
 use solana_pubkey::Pubkey;
 
@@ -52,6 +55,7 @@ pub struct PayerSession {
     gateway: GatewayClient,
     address: Pubkey,
     channel: Channel,
+    receipt_keys: ReceiptKeys,
     /// State before the open statement.
     licenses: Vec<License>,
     signer: VoucherSigner,
@@ -95,6 +99,13 @@ struct Step {
 }
 
 impl PayerSession {
+    /// Keys that sign the receipts of the channel's operator, read from its account on chain.
+    /// Default: the operator's authority signs them.
+    #[must_use]
+    pub fn receipt_keys(self, receipt_keys: ReceiptKeys) -> Self {
+        Self { receipt_keys, ..self }
+    }
+
     /// Starts a session on a channel, with the channel's voucher key.
     ///
     /// `account` must be read from the chain, not from the gateway. Unsettled statements of earlier
@@ -119,6 +130,7 @@ impl PayerSession {
             gateway,
             address,
             channel: account.channel,
+            receipt_keys: ReceiptKeys::sole(account.channel.operator),
             licenses: account.licenses.clone(),
             signer,
             policy,
@@ -432,7 +444,7 @@ impl PayerSession {
         if !as_asked {
             return Err(GatewayError::Untrusted("the receipt is for another request".into()));
         }
-        if !signed.verifies(&self.channel.operator) {
+        if !signed.verifies_with(&self.receipt_keys) {
             return Err(GatewayError::Untrusted("the operator did not sign the receipt".into()));
         }
         Ok(signed)
@@ -537,7 +549,7 @@ fn price(mut license: License, index: u16, units: u32) -> Result<u64, GatewayErr
     if units == 0 {
         return Ok(0);
     }
-    license.charge(units, now()).map_err(|error| {
+    license.charge(units, now()).map(|charge| charge.price).map_err(|error| {
         let reason = error.to_string();
         GatewayError::LicenseRefuses { license: index, reason }
     })

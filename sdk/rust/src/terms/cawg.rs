@@ -113,6 +113,7 @@ fn conditions(offer: &Offer, denomination: &Denomination) -> Vec<String> {
         units(caps.daily_units, "units a day"),
         units(caps.licensee_units, "units a license"),
         caps.revenue.map(|cap| format!("{} in all", denomination.show(cap))),
+        said(!offer.operators.is_empty(), "on channels of named operators only".to_owned()),
         offer.expires_at.map(|end| format!("until {}", Instant(end))),
         said(!offer.legal_uri.is_empty(), at(&offer.legal_uri)),
     ]

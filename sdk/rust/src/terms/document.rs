@@ -57,6 +57,9 @@ pub struct Document {
     pub legal_digest: Option<Digest>,
     /// URI of the legal text.
     pub legal_uri: Option<String>,
+    /// Authorities of the operators that channels of licensees may have. Default: any.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub operators: Vec<Address>,
     /// Caps.
     #[serde(default, skip_serializing_if = "CapsEntry::is_empty")]
     pub caps: CapsEntry,
@@ -181,6 +184,11 @@ impl Document {
             legal_text: if legal { self.legal_text } else { base.legal_text.clone() },
             legal_digest: if legal { self.legal_digest } else { base.legal_digest },
             legal_uri: self.legal_uri.or_else(|| base.legal_uri.clone()),
+            operators: if self.operators.is_empty() {
+                base.operators.clone()
+            } else {
+                self.operators
+            },
             caps: self.caps.over(&base.caps),
             uses: if self.uses.is_empty() { base.uses.clone() } else { self.uses },
         }
@@ -223,6 +231,7 @@ impl Document {
             notice_seconds: notice_seconds(said.notice_days, said.notice_seconds)?,
             legal_digest: said.legal_digest.map_or([0; 32], |digest| digest.0),
             uses: self.uses(&base, &said.uses, decimals)?,
+            operators: said.operators.iter().map(|operator| operator.0).collect(),
             legal_uri: said.legal_uri.unwrap_or_default(),
         })
     }
@@ -256,6 +265,7 @@ impl Document {
             legal_text: None,
             legal_digest: (offer.legal_digest != [0; 32]).then_some(Digest(offer.legal_digest)),
             legal_uri: (!offer.legal_uri.is_empty()).then(|| offer.legal_uri.clone()),
+            operators: offer.operators.iter().copied().map(Address).collect(),
             caps: CapsEntry {
                 total_units: units(offer.caps.total_units),
                 daily_units: units(offer.caps.daily_units),
@@ -474,6 +484,7 @@ mod tests {
             uses: uses
                 .map(|(licensed_use, unit, price)| UsePrice { licensed_use, unit, price })
                 .to_vec(),
+            operators: Vec::new(),
             legal_uri: "https://example.com/license".to_owned(),
         };
         assert_eq!(offer, expected);
@@ -577,6 +588,7 @@ mod tests {
             valid_from: 1,
             legal_digest: [1; 32],
             legal_uri: "u".to_owned(),
+            operators: vec![Pubkey::default()],
             caps: Caps {
                 total_units: Some(1),
                 daily_units: Some(1),
@@ -617,6 +629,7 @@ mod tests {
             any::<[u8; 32]>(),
             "[ -~\n\u{e9}]{0,40}",
             0..3_usize,
+            proptest::collection::vec(any::<[u8; 32]>(), 0..=4),
         );
         let caps = (cap(), cap(), cap(), cap());
         (flags, scalars, rest, caps, proptest::collection::vec(price, 1..=8)).prop_map(
@@ -647,6 +660,7 @@ mod tests {
                     notice_seconds: scalars.3,
                     legal_digest: rest.1,
                     uses: uses.collect(),
+                    operators: rest.4.into_iter().map(Pubkey::new_from_array).collect(),
                     legal_uri: rest.2,
                 }
             },

@@ -4,7 +4,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::{DocumentError, suggestion::nearest};
 
-pub(super) const TOP: [&str; 20] = [
+pub(super) const TOP: [&str; 21] = [
     "preset",
     "currency",
     "commercial",
@@ -23,6 +23,7 @@ pub(super) const TOP: [&str; 20] = [
     "legal_text",
     "legal_digest",
     "legal_uri",
+    "operators",
     "caps",
     "use",
 ];

@@ -132,6 +132,11 @@ fn ending(offer: &Offer) -> Vec<String> {
         seconds => format!("{} seconds", grouped(seconds.into())),
     };
     let mut lines = vec![format!("A withdrawal of the work ends its licenses after {notice}.")];
+    if !offer.operators.is_empty() {
+        let operators: Vec<_> = offer.operators.iter().map(ToString::to_string).collect();
+        let operators = operators.join(", ");
+        lines.push(format!("Licensees' channels must be with the operator {operators}."));
+    }
     if offer.legal_digest != [0; 32] {
         let digest = hex::encode(offer.legal_digest);
         lines.push(format!("An acceptance includes the legal text with SHA-256 {digest}."));

@@ -53,7 +53,7 @@ impl Preset {
             "# {description}\n\npreset = \"{self}\"\n\n# Fields of the preset; uncomment a line \
              to change it.\n{said}# A file of terms has more keys: currency, sublicensing, \
              approval_required, upfront_fee,\n# free_units, valid_from, expires_at, notice_days, \
-             legal_text, legal_uri and [caps]; see\n# docs/terms.md.\n\n{uses}"
+             legal_text, legal_uri, operators and [caps]; see\n# docs/terms.md.\n\n{uses}"
         )
     }
 

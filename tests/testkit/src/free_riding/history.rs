@@ -3,7 +3,11 @@ use std::{
     sync::{Mutex, MutexGuard},
 };
 
-use motif_sdk::{Pubkey, channel::ChannelAccount, receipt::SignedReceipt};
+use motif_sdk::{
+    Pubkey,
+    channel::{ChannelAccount, Moment},
+    receipt::SignedReceipt,
+};
 
 use super::{clock::now, counts::Counts, request::Asked, seat::Seat};
 
@@ -182,7 +186,7 @@ pub fn check_channel(seat: &Seat, chain: &ChannelAccount, history: &History) {
     }
     let mut channel = chain.channel;
     let total = prices + prices * seat.fee_bps / 10_000;
-    let refund = channel.withdraw(now());
+    let refund = channel.withdraw(Moment::running(now()));
     let expected = (statements, prices, total);
     let settled =
         (channel.statements.length, channel.prices, channel.cumulative().unwrap_or(u64::MAX));

@@ -7,7 +7,10 @@ use motif_gateway::{
     config::{Limits, Rate},
     router::router,
 };
-use motif_sdk::{Pubkey, channel::License};
+use motif_sdk::{
+    Pubkey,
+    channel::{License, Moment},
+};
 
 use super::{
     Configuration,
@@ -145,7 +148,10 @@ impl Table {
         let account = state.channels.get_mut(channel).unwrap();
         let payer = account.channel.payer;
         if account.channel.closes_at == i64::MAX {
-            account.channel.request_close(&payer, now).unwrap();
+            account
+                .channel
+                .request_close(|key| *key == payer, Moment { unix_seconds: now, slot: 0 })
+                .unwrap();
         }
     }
 

@@ -8,13 +8,14 @@ use borsh::BorshDeserialize;
 use motif_gateway::chain::{Chain, ChainError, ReadChannel};
 use motif_sdk::{
     Pubkey,
-    channel::{Channel, ChannelAccount, PaymentsError, SettleArgs},
+    channel::{Channel, ChannelAccount, Moment, PaymentsError, SettleArgs},
     client::{
         CatalogueEntry, ConfirmedTransaction, Heard, OfferFilter, PublishedTerms, WorkDetails,
         WorkFilter,
     },
     licensing::{Terms, Work},
     lineage::Lineage,
+    operator::{Operator, OperatorTerms},
     payments::SettleRequest,
     recognition::Registered,
     voucher::Voucher,
@@ -142,7 +143,8 @@ impl State {
             statement: &args.statement,
             receipts: args.receipts,
             settler: &settler,
-            now: self.now,
+            by_operator: settler == account.channel.operator,
+            now: Moment::running(self.now),
         };
         channel.settle(&mut licenses, &request).map_err(refusal)?;
         *account = ChannelAccount { channel, licenses };
@@ -339,6 +341,12 @@ impl Chain for ScriptedChain {
         Ok(state.landed.get(signature).filter(|_| !is_silent).cloned())
     }
 
+    async fn operator(&self, authority: &Pubkey) -> Result<Option<Operator>, ChainError> {
+        drop(self.up()?);
+        let terms = OperatorTerms::new(*authority);
+        Ok(Operator::new(255, *authority, [*authority; 2], terms, 0).ok())
+    }
+
     async fn close(
         &self,
         operator: &Keypair,
@@ -347,7 +355,9 @@ impl Chain for ScriptedChain {
         let mut state = self.up()?;
         let now = state.now;
         let account = state.channels.get_mut(channel).unwrap();
-        let closed = account.channel.request_close(&operator.pubkey(), now);
+        let closed = account
+            .channel
+            .request_close(|key| *key == operator.pubkey(), Moment { unix_seconds: now, slot: 0 });
         closed.map_err(|error| ChainError::Refused(error.to_string()))?;
         Ok(state.land(Signature::from([44; 64])))
     }

@@ -16,6 +16,7 @@ use motif_sdk::{
         AdminClient, GatewayClient, GatewayError, PayerRequest, SignedPayerRequest,
         wire::{ChannelState, Closing, GenerationRequest, Problem, SettlementReport},
     },
+    operator::ReceiptKeys,
 };
 use reqwest::{Method, RequestBuilder, StatusCode, header::HeaderMap};
 use solana_keypair::Keypair;
@@ -228,7 +229,12 @@ impl World {
 
     /// Returns the operator's address.
     pub fn operator(&self) -> Pubkey {
-        self.config.operator.pubkey()
+        self.config.operator
+    }
+
+    /// Keys that sign the operator's receipts.
+    pub fn receipt_keys(&self) -> ReceiptKeys {
+        ReceiptKeys::sole(self.operator())
     }
 
     /// Returns the path of the store's file.

@@ -10,9 +10,10 @@ use motif_sdk::{
         SplitChange, Terms, Use, Work,
     },
     pda,
+    till::{self, TillShares},
 };
 use motif_tests::world::{Call, World};
-use payments::{Channel, Earnings, Issuance, Licensee, StatementBuffer, Till, Vault};
+use payments::{Channel, Earnings, Issuance, Licensee, Operator, StatementBuffer, Till, Vault};
 use solana_pubkey::Pubkey;
 
 const KEYS: [Pubkey; 3] = [
@@ -35,6 +36,7 @@ fn addresses() -> Vec<(String, Pubkey)> {
         all.push((format!("certificate {one}"), pda::certificate(one)));
         all.push((format!("vault {one}"), pda::vault(one)));
         all.push((format!("issuance {one}"), pda::issuance(one)));
+        all.push((format!("operator {one}"), pda::operator(one)));
         for other in &KEYS {
             let of = |name: &str| format!("{name} {one} {other}");
             all.push((of("work"), pda::work(one, other.as_array())));
@@ -47,7 +49,7 @@ fn addresses() -> Vec<(String, Pubkey)> {
                 all.push((name, pda::licensee(one, other, licensed_use)));
             }
             all.push((of("earnings"), pda::earnings(one, other)));
-            all.push((of("till"), pda::till(one, other)));
+            all.push((of("till"), pda::till(&TillShares::sole(*one), other)));
             all.push((of("staging"), pda::statement_buffer(one, other)));
             for mint in &KEYS {
                 for salt in [0, 1, 1 << 32, u64::MAX] {
@@ -71,32 +73,37 @@ fn addresses_are_distinct() {
 }
 
 /// Seeds are hashed without separators. Each has a fixed length, so two kinds of accounts can share
-/// an address only if their total lengths are equal.
+/// an address only if their total lengths are equal and they begin alike.
 #[test]
-fn seed_lengths_are_distinct() {
+fn seeds_never_coincide() {
     const KEY: usize = 32;
     let licensing = [
-        Config::SEED.len(),
-        Work::SEED.len() + KEY + 32,
-        Terms::SEED.len() + KEY + 4,
-        Approval::SEED.len() + 2 * KEY + 1,
-        SplitChange::SEED.len() + KEY,
-        Dispute::SEED.len() + KEY,
-        licensing::CERTIFICATE_SEED.len() + KEY,
+        (Config::SEED, 0),
+        (Work::SEED, KEY + 32),
+        (Terms::SEED, KEY + 4),
+        (Approval::SEED, 2 * KEY + 1),
+        (SplitChange::SEED, KEY),
+        (Dispute::SEED, KEY),
+        (licensing::CERTIFICATE_SEED, KEY),
     ];
     let payments = [
-        Vault::SEED.len() + KEY,
-        Channel::SEED.len() + 3 * KEY + 8,
-        Earnings::SEED.len() + 2 * KEY,
-        Issuance::SEED.len() + KEY,
-        Licensee::SEED.len() + 2 * KEY + 1,
-        Till::SEED.len() + 2 * KEY,
-        StatementBuffer::SEED.len() + 2 * KEY,
+        (Vault::SEED, KEY),
+        (Operator::SEED, KEY),
+        (Channel::SEED, 3 * KEY + 8),
+        (Earnings::SEED, 2 * KEY),
+        (Issuance::SEED, KEY),
+        (Licensee::SEED, 2 * KEY + 1),
+        (Till::SEED, 2 * KEY + 32),
+        (StatementBuffer::SEED, 2 * KEY),
     ];
-    for mut lengths in [licensing, payments] {
-        lengths.sort_unstable();
-        let distinct = lengths.windows(2).all(|pair| pair[0] < pair[1]);
-        assert!(distinct, "seeds of {lengths:?} bytes");
+    for all in [&licensing[..], &payments[..]] {
+        for (position, (seed, rest)) in all.iter().enumerate() {
+            for (other, other_rest) in &all[..position] {
+                let lengths = seed.len() + rest != other.len() + other_rest;
+                let prefixes = seed.len() == other.len() && seed != other;
+                assert!(lengths || prefixes, "seeds {seed:?} and {other:?}");
+            }
+        }
     }
 }
 
@@ -151,10 +158,14 @@ fn lower_bump_is_rejected() {
     let seeds = [Approval::SEED, terms.address.as_ref(), key.as_ref(), &[purpose as u8]];
     check(&scene, by_owner(approve), lower(&l, &seeds));
     let share = Share { recipient: owner.key(), share_bps: 10_000 };
-    let args = ProposeSplitArgs { recipients: 1, shares: vec![share] };
+    let args = ProposeSplitArgs { recipients: 1, expires_at: None, shares: vec![share] };
     let propose = sdk::propose_split(&owner.key(), &address, args);
     check(&scene, by_owner(propose), lower(&l, &[SplitChange::SEED, address.as_ref()]));
-    let args = OpenDisputeArgs { evidence_uri: String::new(), evidence_digest: [1; 32] };
+    let args = OpenDisputeArgs {
+        evidence_uri: String::new(),
+        evidence_digest: [1; 32],
+        max_bond: u64::MAX,
+    };
     let dispute = sdk::open_dispute(&grantee.key(), &address, args);
     let call = Call::new([dispute], &[&grantee]);
     check(&scene, call, lower(&l, &[Dispute::SEED, address.as_ref()]));
@@ -163,9 +174,15 @@ fn lower_bump_is_rejected() {
     let open = earnings::open(&host.key(), &address, &mint);
     let seeds = [Earnings::SEED, address.as_ref(), mint.as_ref()];
     check(&scene, by_host(open), lower(&p, &seeds));
-    let open = earnings::open_till(&host.key(), &address, &currency);
-    check(&scene, by_host(open), lower(&p, &[Till::SEED, address.as_ref(), mint.as_ref()]));
+    let shares = TillShares::sole(address);
+    let open = till::open(&host.key(), &shares, &currency);
+    let (operator, digest) = (shares.operator, shares.digest());
+    let seeds = [Till::SEED, operator.as_ref(), mint.as_ref(), &digest];
+    check(&scene, by_host(open), lower(&p, &seeds));
 
+    let authority = scene.person();
+    let register = scene.operator(&authority).call();
+    check(&scene, register, lower(&p, &[Operator::SEED, authority.key().as_ref()]));
     let (call, opened) = scene.channel().call();
     let (payer, operator) = (opened.payer.key(), opened.operator.key());
     let salt = 0_u64.to_le_bytes();
@@ -175,6 +192,7 @@ fn lower_bump_is_rejected() {
     let stage = channel::buffer_statement(&operator, &opened.address, &[]).remove(0);
     let seeds = [StatementBuffer::SEED, opened.address.as_ref(), operator.as_ref()];
     check(&scene, Call::new([stage], &[&opened.operator]), lower(&p, &seeds));
+    scene.fund_quota(&opened, &terms, 1, 0);
     let accept = opened.accepting(&terms).quota(1, 0).call();
     let issuance = [Issuance::SEED, terms.address.as_ref()];
     check(&scene, accept.clone(), lower(&p, &issuance));

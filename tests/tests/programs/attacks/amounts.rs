@@ -156,7 +156,9 @@ fn zero_cap_is_rejected() {
 fn quota_overflow_is_rejected() {
     for quota in AMOUNTS {
         let mut world = World::new();
-        let channel = world.channel().deposited(1 << 54).open();
+        let channel = world.channel().open();
+        let currency = world.currency;
+        world.fund(&channel.payer, &currency, 1 << 54);
         let work = world.work().register();
         let capped = |caps: &mut Caps| caps.total_units = Some(1 << 53);
         let terms = world.terms(&work).price(1).with(|offer| capped(&mut offer.caps)).publish();

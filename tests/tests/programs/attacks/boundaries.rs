@@ -128,7 +128,11 @@ fn negative_consent_end_has_ended() {
 fn disputed() -> (World, RegisteredWork, Person) {
     let mut world = World::new();
     let (work, claimant) = (world.work().register(), world.person());
-    let args = OpenDisputeArgs { evidence_uri: String::new(), evidence_digest: [1; 32] };
+    let args = OpenDisputeArgs {
+        evidence_uri: String::new(),
+        evidence_digest: [1; 32],
+        max_bond: u64::MAX,
+    };
     let open = open_dispute(&claimant.key(), &work.address, args);
     happen(&mut world, open, &claimant);
     (world, work, claimant)
@@ -144,7 +148,7 @@ fn dispute_deadline_has_no_overlap() {
         let (host, owner) = (world.host.clone(), work.creator.key());
         let expire = expire_dispute(&work.address, &owner, &claimant.key());
         let decide =
-            decide_dispute(&host.key(), &work.address, &owner, &claimant.key(), Verdict::Upheld);
+            decide_dispute(&host.key(), &work.address, &owner, &claimant.key(), Verdict::Rejected);
         let (decide, expire) = (Call::new([decide], &[&host]), Call::new([expire], &[]));
         if now <= deadline {
             world.send(expire).assert_err(LicensingError::DisputeOpen);
@@ -160,7 +164,11 @@ fn dispute_deadline_has_no_overlap() {
 fn overflowing_deadline_is_rejected() {
     let mut world = World::new();
     let (work, claimant) = (world.work().register(), world.person());
-    let args = OpenDisputeArgs { evidence_uri: String::new(), evidence_digest: [1; 32] };
+    let args = OpenDisputeArgs {
+        evidence_uri: String::new(),
+        evidence_digest: [1; 32],
+        max_bond: u64::MAX,
+    };
     let open = open_dispute(&claimant.key(), &work.address, args);
     world.set_time(i64::MAX - DAY);
     let opened = world.send(Call::new([open], &[&claimant]));
@@ -219,7 +227,7 @@ fn usable_quota_is_released_by_operator() {
             offer.caps.total_units = Some(100);
         });
         let terms = terms.publish();
-        world.send(channel.accepting(&terms).quota(10, 0).call()).assert_ok();
+        world.accept_quota(&channel, &terms, 10, 0);
         world.set_time(now);
         let closed = world.send(channel.releasing_quota(&stranger, 0, &terms));
         assert_refused_for(closed, (!closes).then_some(PaymentsError::LicenseInUse));

@@ -76,21 +76,21 @@ fn channel_settles_until_close() {
 }
 
 #[test]
-fn third_party_settles_in_second_half() {
+fn watcher_settles_in_second_half() {
     for (grace, half) in [(86_400, 43_200), (901, 451)] {
         for (late, settles) in [(-1, false), (0, true), (1, true)] {
             let mut world = World::new();
-            let channel = world.channel().grace(grace).open();
+            let watcher = world.person();
+            let channel = world.channel().grace(grace).watched_by(&watcher).open();
             world.licensed(&channel, 10);
-            let creditor = world.person();
-            let statement = world.statement(&channel, &[(0, 25)]).sent_by(&creditor);
+            let statement = world.statement(&channel, &[(0, 25)]).sent_by(&watcher);
             world.send(channel.closing_by(&channel.payer)).assert_ok();
             world.pass(half + late);
             let outcome = world.send(statement.call());
             if settles {
                 outcome.assert_ok();
             } else {
-                outcome.assert_err(PaymentsError::OperatorFirst);
+                outcome.assert_err(PaymentsError::SettlerNotAllowed);
                 nothing_settled(&world, &channel);
             }
         }

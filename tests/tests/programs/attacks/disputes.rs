@@ -61,7 +61,7 @@ fn dispute_keeps_opening_config() {
     };
     world.send(Call::new([update_config(&host.key(), args)], &[&host])).assert_ok();
     world.pass(World::DISPUTE_SECONDS + 1);
-    let late = work.deciding(&host, &claimant, Verdict::Upheld);
+    let late = work.deciding(&host, &claimant, Verdict::UPHELD);
     world.send(late).assert_err(LicensingError::DisputeOverdue);
     world.send(work.expiring(&claimant)).assert_ok();
     assert_eq!(world.lamports(&claimant), claimants - World::BOND - fee);
@@ -72,7 +72,8 @@ fn verdict_applies_once() {
     let mut world = World::new();
     let (work, claimant) = world.disputed();
     let arbiter = world.host.clone();
-    let verdict = work.deciding(&arbiter, &claimant, Verdict::Upheld);
+    let verdict = work.deciding(&arbiter, &claimant, Verdict::UPHELD);
+    world.pass(World::HEARING_SECONDS);
     world.send(verdict.clone()).assert_ok();
     let after = world.read_work(&work);
     let nothing_there = anchor_lang::error::ErrorCode::AccountNotInitialized;
@@ -86,7 +87,8 @@ fn former_owner_can_dispute() {
     let mut world = World::new();
     let (work, claimant) = world.disputed();
     let arbiter = world.host.clone();
-    world.send(work.deciding(&arbiter, &claimant, Verdict::Upheld)).assert_ok();
+    world.pass(World::HEARING_SECONDS);
+    world.send(work.deciding(&arbiter, &claimant, Verdict::UPHELD)).assert_ok();
     world.send(work.disputing_by(&claimant)).assert_err(LicensingError::OwnerCannotDispute);
     world.send(work.disputing_by(&work.creator)).assert_ok();
 }
@@ -99,7 +101,8 @@ fn split_before_verdict_is_stale() {
     world.propose_split(&work, &split);
     let claimant = world.dispute(&work);
     let arbiter = world.host.clone();
-    world.send(work.deciding(&arbiter, &claimant, Verdict::Upheld)).assert_ok();
+    world.pass(World::HEARING_SECONDS);
+    world.send(work.deciding(&arbiter, &claimant, Verdict::UPHELD)).assert_ok();
     let applied = world.send(work.applying_split(&friend));
     applied.assert_err(LicensingError::StaleSplitChange);
     assert_eq!(world.read_work(&work).split[0].recipient, claimant.key());
@@ -115,7 +118,8 @@ fn false_owners_terms_are_void() {
     let terms = world.terms(&work).publish();
     let claimant = world.dispute(&work);
     let arbiter = world.host.clone();
-    world.send(work.deciding(&arbiter, &claimant, Verdict::Upheld)).assert_ok();
+    world.pass(World::HEARING_SECONDS);
+    world.send(work.deciding(&arbiter, &claimant, Verdict::UPHELD)).assert_ok();
     let child = world.work().parent_by_terms(&work, 0, terms.number);
     child.attempt().assert_err(LicensingError::NotLatestTerms);
     let child = world.work().parent(&work, 0);

@@ -83,7 +83,8 @@ fn offer_dies_with_upheld_verdict() {
     let claimant = world.dispute(&work);
     world.send(work.accepting_by(&accomplice)).assert_err(LicensingError::WorkDisputed);
     let arbiter = world.host.clone();
-    world.send(work.deciding(&arbiter, &claimant, Verdict::Upheld)).assert_ok();
+    world.pass(World::HEARING_SECONDS);
+    world.send(work.deciding(&arbiter, &claimant, Verdict::UPHELD)).assert_ok();
     world.send(work.accepting_by(&accomplice)).assert_err(LicensingError::NotOffered);
     assert_eq!(world.read_work(&work).owner, claimant.key());
 }

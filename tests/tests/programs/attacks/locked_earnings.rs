@@ -18,7 +18,7 @@ fn handed_over(world: &mut World, work: &RegisteredWork, from: &[Person]) -> Vec
         to.iter().map(|person| Share { recipient: person.key(), share_bps: 312 }).collect();
     shares[0].share_bps += 16;
     let owner = &work.creator;
-    for part in propose_split_in_parts(&owner.key(), &work.address, &shares) {
+    for part in propose_split_in_parts(&owner.key(), &work.address, &shares, None) {
         world.send(Call::new([part], &[owner])).assert_ok();
     }
     for person in from {
@@ -62,7 +62,7 @@ fn owner_cannot_lock_out_recipients() {
     let accomplice = world.person();
     let dispute = || {
         let evidence_uri = String::new();
-        let args = OpenDisputeArgs { evidence_uri, evidence_digest: [1; 32] };
+        let args = OpenDisputeArgs { evidence_uri, evidence_digest: [1; 32], max_bond: u64::MAX };
         open_dispute(&accomplice.key(), &work.address, args)
     };
     world.send(Call::new([dispute()], &[&accomplice])).assert_ok();

@@ -33,7 +33,7 @@ fn self_license_fee_leaves_deposit_whole() {
     assert_eq!(world.read(&channel).channel.free().unwrap(), DEPOSIT);
 
     world.send(voucher.call()).assert_ok();
-    world.send(channel.closing_by(&channel.operator)).assert_ok();
+    world.send(channel.closing_at_once()).assert_ok();
     world.send(channel.withdrawing()).assert_ok();
     assert_eq!(world.balance(&payer), DEPOSIT + DEPOSIT - 909_000);
     assert_eq!(world.vault_balance(), 909_000);

@@ -57,7 +57,7 @@ fn prefunded_vault_is_created() {
         let terms = world.terms(&work).with(|offer| offer.caps.revenue = Some(10)).publish();
         gift(&mut world, pda::issuance(&terms.address), lamports);
         let channel = world.channel().open();
-        world.send(channel.accepting(&terms).quota(0, 1).call()).assert_ok();
+        world.accept_quota(&channel, &terms, 0, 1);
     }
 }
 
@@ -71,7 +71,7 @@ fn tokens_sent_to_vault_are_uncredited() {
 
     let channel = world.channel().deposited(100).open();
     world.gift_to_vault(1_000);
-    world.send(channel.closing_by(&channel.operator)).assert_ok();
+    world.send(channel.closing_at_once()).assert_ok();
     world.send(channel.withdrawing()).assert_ok();
     assert_eq!((world.balance(&channel.payer), world.vault_balance()), (100, 1_000));
 }

@@ -36,6 +36,7 @@ fn existing_account_is_not_recreated() {
         operator_fee_bps: 0,
         grace_seconds: 900,
         deposit: 5,
+        watcher: None,
     };
     let calls = [
         Call::new([initialize(&host.key(), args)], &[&host]),
@@ -58,7 +59,7 @@ fn existing_account_is_not_recreated() {
 fn withdrawn_channel_cannot_reopen() {
     let (mut world, channel, _) = licensed();
     let unsettled = world.statement(&channel, &[(0, 25)]);
-    world.send(channel.closing_by(&channel.operator)).assert_ok();
+    world.send(channel.closing_at_once()).assert_ok();
     world.send(channel.withdrawing()).assert_ok();
     let again = world.channel().payer(&channel.payer).operator(&channel.operator);
     again.attempt().assert_err(EXISTS);
@@ -73,7 +74,7 @@ fn second_acceptance_keeps_issuance() {
     let channel = world.channel().open();
     let work = world.work().register();
     let terms = world.terms(&work).with(|offer| offer.caps.total_units = Some(10)).publish();
-    world.send(channel.accepting(&terms).quota(6, 0).call()).assert_ok();
+    world.accept_quota(&channel, &terms, 6, 0);
     let issuance = world.account(&pda::issuance(&terms.address));
     let again = world.send(channel.accepting(&terms).quota(6, 0).call());
     again.assert_err(motif_sdk::channel::PaymentsError::QuotaExceedsCap);

@@ -12,7 +12,7 @@ fn withdrawn() -> (World, OpenedChannel, SignedStatement) {
     world.licensed(&channel, 10);
     world.forget();
     let old = world.statement(&channel, &[(0, 25)]);
-    world.send(channel.closing_by(&channel.operator)).assert_ok();
+    world.send(channel.closing_at_once()).assert_ok();
     world.send(channel.withdrawing()).assert_ok();
     (world, channel, old)
 }
@@ -66,7 +66,7 @@ fn incarnations_never_share_a_slot() {
     world.set_slot(51);
     let open = again(&mut world, &channel);
     world.send(channel.removing().then(open)).assert_ok();
-    world.send(channel.closing_by(&channel.operator)).assert_ok();
+    world.send(channel.closing_at_once()).assert_ok();
     world.send(channel.withdrawing()).assert_ok();
     let open = again(&mut world, &channel);
     let refused = world.send(channel.removing().then(open));

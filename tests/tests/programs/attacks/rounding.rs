@@ -40,7 +40,7 @@ fn close(
         }
     }
     let _ = world.send(channel.claiming_fees());
-    world.send(channel.closing_by(&channel.operator)).assert_ok();
+    world.send(channel.closing_at_once()).assert_ok();
     world.send(channel.withdrawing()).assert_ok();
     let balances = |work: &RegisteredWork| -> Vec<u64> {
         work.recipients.iter().map(|person| world.balance(person)).collect()

@@ -70,7 +70,7 @@ fn dispute_keeps_work_withdrawn() {
 }
 
 #[test]
-fn child_dispute_pays_parents() {
+fn child_dispute_contests_parents() {
     let mut world = World::new();
     let channel = world.channel().fee(0).open();
     let image = world.work().register();
@@ -82,15 +82,25 @@ fn child_dispute_pays_parents() {
     world.settle(&channel, &[(0, 1_000)]).assert_ok();
     world.collect(&channel, &[(0, &model)]).assert_ok();
     world.set_status(&model, WorkStatus::Disputed);
+    world.pull(&model, &image).assert_err(PaymentsError::DisputeNotApplied);
+    world.apply_dispute(&model).assert_ok();
     world.pull(&model, &image).assert_ok();
     world.claim(&image, &image.recipients[0]).assert_ok();
     assert_eq!(world.balance(&image.recipients[0]), 200);
-    // The verdict does not reactivate it.
+    // Later earnings wait for the verdict, the parent's share included.
+    world.settle(&channel, &[(0, 1_000)]).assert_ok();
+    world.collect(&channel, &[(0, &model)]).assert_ok();
+    world.pull(&model, &image).assert_err(PaymentsError::NothingToClaim);
+    // A verdict that keeps the parent pays it in full.
     let claimant = world.person();
     world.uphold(&model, &claimant);
+    world.pull(&model, &image).assert_err(PaymentsError::SplitNotApplied);
     world.apply_split(&model).assert_ok();
+    world.pull(&model, &image).assert_ok();
+    world.claim(&image, &image.recipients[0]).assert_ok();
     world.claim(&model, &claimant).assert_ok();
-    assert_eq!((world.balance(&claimant), world.vault_balance()), (800, 1_000_000 - 1_000));
+    let paid = (world.balance(&image.recipients[0]), world.balance(&claimant));
+    assert_eq!((paid, world.vault_balance()), ((400, 800), 1_000_000 - 1_200));
 }
 
 #[test]

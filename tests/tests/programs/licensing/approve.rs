@@ -1,6 +1,6 @@
 use anchor_lang::error::ErrorCode;
 use motif_sdk::{
-    licensing::{Approval, Derivatives, LicensingError, Purpose, Work, grant_approval},
+    licensing::{Approval, Derivatives, LicensingError, Purpose, Work, WorkStatus, grant_approval},
     pda,
 };
 use motif_tests::world::{Call, Person, RegisteredWork, World};
@@ -100,7 +100,7 @@ fn former_owners_approval_is_void() {
     let heir = world.person();
     world.send(image.approving(1, &grantee, Purpose::Derivative)).assert_ok();
     world.send(image.offering_to(Some(&heir))).assert_ok();
-    world.send(image.accepting_by(&heir)).assert_ok();
+    world.send(image.accepting(&heir, WorkStatus::Active, 1, 0)).assert_ok();
     let child = world.work().by(&grantee).parent_by_approval(&image, 2_000, 1);
     child.attempt().assert_err(LicensingError::MissingApproval);
 }

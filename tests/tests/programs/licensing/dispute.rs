@@ -59,7 +59,8 @@ fn upheld_dispute_transfers_work() {
     let (owners, claimants) = (world.lamports(&work.creator), world.lamports(&claimant));
     let opening = world.send(work.disputing_by(&claimant)).assert_ok().fee;
     let arbiter = world.host.clone();
-    world.send(work.deciding(&arbiter, &claimant, Verdict::Upheld)).assert_ok();
+    world.pass(World::HEARING_SECONDS);
+    world.send(work.deciding(&arbiter, &claimant, Verdict::UPHELD)).assert_ok();
     let expected = Work {
         owner: claimant.key(),
         pending_owner: None,
@@ -68,6 +69,7 @@ fn upheld_dispute_transfers_work() {
         verdict_version: 1,
         disputes: 1,
         verdict_dispute: 1,
+        verdict_terms: 2,
         latest_terms: 2,
         ..before
     };
@@ -84,12 +86,13 @@ fn upheld_dispute_transfers_work() {
 
 #[test]
 fn work_stays_withdrawn_after_dispute() {
-    for verdict in [Verdict::Rejected, Verdict::Upheld] {
+    for verdict in [Verdict::Rejected, Verdict::UPHELD] {
         let mut world = World::new();
         let work = world.work().register();
         world.send(work.withdrawing()).assert_ok();
         let claimant = world.dispute(&work);
         let arbiter = world.host.clone();
+        world.pass(World::HEARING_SECONDS);
         world.send(work.deciding(&arbiter, &claimant, verdict)).assert_ok();
         let after = world.read_work(&work);
         assert_eq!((after.status, after.withdrawn_at), (WorkStatus::Withdrawn, World::NOW));
@@ -118,7 +121,7 @@ fn deadline_is_arbiters_last_second() {
     world.pass(World::DISPUTE_SECONDS);
     world.send(work.expiring(&claimant)).assert_err(LicensingError::DisputeOpen);
     world.pass(1);
-    let late = work.deciding(&arbiter, &claimant, Verdict::Upheld);
+    let late = work.deciding(&arbiter, &claimant, Verdict::UPHELD);
     world.send(late.clone()).assert_err(LicensingError::DisputeOverdue);
     world.pass(-1);
     world.send(late).assert_ok();
@@ -176,7 +179,11 @@ fn long_evidence_uri_is_rejected() {
     let mut world = World::new();
     let (work, claimant) = (world.work().register(), world.person());
     let claiming = |bytes: usize| {
-        let args = OpenDisputeArgs { evidence_uri: "u".repeat(bytes), evidence_digest: [0; 32] };
+        let args = OpenDisputeArgs {
+            evidence_uri: "u".repeat(bytes),
+            evidence_digest: [0; 32],
+            max_bond: u64::MAX,
+        };
         Call::new([open_dispute(&claimant.key(), &work.address, args)], &[&claimant])
     };
     world.send(claiming(201)).assert_err(LicensingError::UriTooLong);
@@ -189,10 +196,10 @@ fn only_arbiter_decides() {
     let (work, claimant) = world.disputed();
     let arbiter = world.host.clone();
     for signer in [&claimant, &work.creator] {
-        let call = work.deciding(signer, &claimant, Verdict::Upheld);
+        let call = work.deciding(signer, &claimant, Verdict::UPHELD);
         world.send(call).assert_err(LicensingError::NotArbiter);
     }
-    let unsigned = work.deciding(&arbiter, &claimant, Verdict::Upheld);
+    let unsigned = work.deciding(&arbiter, &claimant, Verdict::UPHELD);
     let unsigned = unsigned.signed_by(&claimant).unsigned_by(&arbiter);
     world.send(unsigned).assert_err(ErrorCode::AccountNotSigner);
 }
@@ -221,7 +228,7 @@ fn other_works_dispute_is_rejected() {
     let (work, claimant) = world.disputed();
     let other = world.work().register();
     let arbiter = world.host.clone();
-    let call = other.deciding(&arbiter, &claimant, Verdict::Upheld);
+    let call = other.deciding(&arbiter, &claimant, Verdict::UPHELD);
     let (own, foreign) = (pda::dispute(&other.address), pda::dispute(&work.address));
     world.send(call.instead_of(own, foreign)).assert_err(ErrorCode::ConstraintHasOne);
 }

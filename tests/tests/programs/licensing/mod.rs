@@ -13,6 +13,7 @@ mod register_work;
 mod revoke_approval;
 mod set_consent_end;
 mod split_change;
+mod update_metadata;
 mod withdraw_work;
 
 use anchor_lang::AccountDeserialize;

@@ -1,7 +1,9 @@
 //! Style models in `register_work`, and consent to likenesses.
 
 use anchor_lang::error::ErrorCode;
-use motif_sdk::licensing::{Consent, LicensingError, Model, ModelArgs, Registration, WorkKind};
+use motif_sdk::licensing::{
+    Consent, LicensingError, Model, ModelDeclaration, Registration, WorkKind,
+};
 use motif_tests::world::World;
 
 #[track_caller]
@@ -13,7 +15,7 @@ fn refused(expected: LicensingError, change: impl FnOnce(&mut Registration)) {
     assert!(world.find(&address).is_none());
 }
 
-fn described(change: impl FnOnce(&mut ModelArgs)) -> impl FnOnce(&mut Registration) {
+fn described(change: impl FnOnce(&mut ModelDeclaration)) -> impl FnOnce(&mut Registration) {
     |work| change(work.model.as_mut().unwrap())
 }
 

@@ -1,7 +1,7 @@
 //! `offer_ownership` and `accept_ownership`.
 
 use anchor_lang::error::ErrorCode;
-use motif_sdk::licensing::{LicensingError, Work};
+use motif_sdk::licensing::{LicensingError, Work, WorkStatus};
 use motif_tests::world::World;
 
 #[test]
@@ -22,7 +22,7 @@ fn only_new_owner_publishes_terms() {
     let (work, heir) = (world.work().register(), world.person());
     world.send(work.offering_to(Some(&heir))).assert_ok();
     world.terms(&work).publish();
-    world.send(work.accepting_by(&heir)).assert_ok();
+    world.send(work.accepting(&heir, WorkStatus::Active, 1, 0)).assert_ok();
     world.terms(&work).attempt().assert_err(LicensingError::NotOwner);
     world.terms(&work).by(&heir).publish();
 }
@@ -67,6 +67,24 @@ fn withdrawn_work_can_be_transferred() {
     let (work, heir) = (world.work().register(), world.person());
     world.send(work.withdrawing()).assert_ok();
     world.send(work.offering_to(Some(&heir))).assert_ok();
-    world.send(work.accepting_by(&heir)).assert_ok();
+    world.send(work.accepting(&heir, WorkStatus::Withdrawn, 0, 0)).assert_ok();
     assert_eq!(world.read_work(&work).owner, heir.key());
+}
+
+#[test]
+fn changed_work_is_not_accepted() {
+    let mut world = World::new();
+    let (work, heir) = (world.work().register(), world.person());
+    world.send(work.offering_to(Some(&heir))).assert_ok();
+    let before = world.read_work(&work);
+    let other = [
+        work.accepting(&heir, WorkStatus::Withdrawn, 0, 0),
+        work.accepting(&heir, WorkStatus::Active, 1, 0),
+        work.accepting(&heir, WorkStatus::Active, 0, 1),
+    ];
+    for call in other {
+        world.send(call).assert_err(LicensingError::WorkChanged);
+        assert_eq!(world.read_work(&work), before);
+    }
+    world.send(work.accepting_by(&heir)).assert_ok();
 }

@@ -5,6 +5,7 @@ use motif_sdk::{
 };
 use motif_tests::world::{RegisteredWork, World};
 use solana_instruction::error::InstructionError;
+use solana_pubkey::Pubkey;
 use solana_transaction::TransactionError;
 
 use super::read;
@@ -37,12 +38,14 @@ fn terms_are_stored_and_numbered() {
         offer.caps.daily_units = Some(7);
         offer.expires_at = Some(World::NOW + 1);
         offer.legal_uri = "https://example.org/legal".into();
+        offer.operators = vec![Pubkey::new_from_array([5; 32]); 1];
     };
     let terms = world.terms(&work).with(offer).publish();
     let stored: Terms = read(&world, &terms.address);
     assert_eq!((stored.number, stored.work), (1, work.address));
     assert_eq!((stored.currency, stored.published_at), (world.currency.mint, World::NOW));
-    let Offer { uses, upfront_fee, caps, expires_at, legal_uri, .. } = stored.offer;
+    let Offer { uses, upfront_fee, caps, expires_at, operators, legal_uri, .. } = stored.offer;
+    assert_eq!(operators, [Pubkey::new_from_array([5; 32])]);
     assert_eq!(uses, [use_of(Use::Generate, 3), use_of(Use::Train, 0)]);
     assert_eq!((upfront_fee, caps.daily_units), (5, Some(7)));
     assert_eq!(expires_at, Some(World::NOW + 1));
@@ -135,6 +138,13 @@ fn derivative_share_is_bounded() {
 #[test]
 fn long_notice_is_rejected() {
     refused(LicensingError::NoticeTooLong, |offer| offer.notice_seconds = 366 * 86_400 + 1);
+}
+
+#[test]
+fn excess_operators_are_rejected() {
+    let keys = |count: u8| (0..count).map(|number| Pubkey::new_from_array([number; 32])).collect();
+    refused(LicensingError::InvalidOperators, |offer| offer.operators = keys(5));
+    refused(LicensingError::InvalidOperators, |offer| offer.operators = vec![Pubkey::default(); 2]);
 }
 
 #[test]

@@ -1,6 +1,6 @@
 use anchor_lang::error::ErrorCode;
 use motif_sdk::{
-    licensing::{LicensingError, Purpose},
+    licensing::{LicensingError, Purpose, WorkStatus},
     pda,
 };
 use motif_tests::world::{Person, RegisteredWork, World};
@@ -33,7 +33,7 @@ fn new_owner_revokes_old_approval() {
     let (mut world, image, grantee) = approved();
     let heir = world.person();
     world.send(image.offering_to(Some(&heir))).assert_ok();
-    world.send(image.accepting_by(&heir)).assert_ok();
+    world.send(image.accepting(&heir, WorkStatus::Active, 1, 0)).assert_ok();
     let by_old = image.revoking(1, &grantee, Purpose::Derivative);
     world.send(by_old).assert_err(LicensingError::NotOwner);
     let before = world.lamports(&image.creator);

@@ -30,7 +30,7 @@ fn widest(world: &mut World) -> Vec<Share> {
 }
 
 fn proposing(work: &RegisteredWork, recipients: u8, shares: &[Share]) -> Call {
-    let args = ProposeSplitArgs { recipients, shares: shares.to_vec() };
+    let args = ProposeSplitArgs { recipients, expires_at: None, shares: shares.to_vec() };
     Call::new([propose_split(&work.creator.key(), &work.address, args)], &[&work.creator])
 }
 
@@ -69,7 +69,7 @@ fn wider_split_is_funded_by_caller() {
     let payers = world.lamports(&payer);
     let fee = world.send(work.applying_split(&payer)).assert_ok().fee;
     let account = world.account(&work.address);
-    assert_eq!(account.data.len(), Work::space(0, 32, 0, None));
+    assert_eq!(account.data.len(), Work::space(0, 32, 0, 0, None));
     let grown = account.lamports - rent;
     assert_eq!(grown, 31 * 34 * 6_960);
     assert_eq!(world.lamports(&payer), payers - grown - fee);

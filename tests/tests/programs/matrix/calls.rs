@@ -3,11 +3,14 @@
 
 use licensing::{InitializeArgs, UpdateConfigArgs};
 use motif_sdk::{
-    channel, earnings,
+    channel::{self, Cosigners},
+    earnings,
     licensing::{
-        self as sdk, ModelArgs, OpenDisputeArgs, ProposeSplitArgs, Purpose, Right, Share, Verdict,
-        WorkKind,
+        self as sdk, ModelDeclaration, OpenDisputeArgs, ProposeSplitArgs, Purpose, Right, Share,
+        UpdateMetadataArgs, Verdict, WorkKind,
     },
+    operator::{self, OperatorKey, OperatorTerms, RegisterOperatorArgs},
+    till,
 };
 use motif_tests::world::{CLUSTER, RegisteredWork, World};
 use solana_compute_budget_interface::ComputeBudgetInstruction;
@@ -24,6 +27,7 @@ pub type Known = (&'static str, &'static str, &'static str, Good);
 /// The matrix test fails if an instruction is missing here.
 pub const CALLS: &[Known] = &[
     ("licensing", "initialize", "", initialize),
+    ("licensing", "update_metadata", "", update_metadata),
     ("licensing", "update_config", "", update_config),
     ("licensing", "offer_authority", "", offer_authority),
     ("licensing", "accept_authority", "", accept_authority),
@@ -37,6 +41,7 @@ pub const CALLS: &[Known] = &[
     ("licensing", "propose_split", "", propose_split),
     ("licensing", "extend_split_change", "", extend_split_change),
     ("licensing", "approve_split_change", "", approve_split_change),
+    ("licensing", "revoke_split_approval", "", revoke_split_approval),
     ("licensing", "apply_split_change", "", apply_split_change),
     ("licensing", "cancel_split_change", "", cancel_split_change),
     ("licensing", "withdraw_work", "", withdraw_work),
@@ -46,6 +51,9 @@ pub const CALLS: &[Known] = &[
     ("licensing", "set_consent_end", "", set_consent_end),
     ("licensing", "issue_certificate", "", issue_certificate),
     ("payments", "create_vault", "", create_vault),
+    ("payments", "register_operator", "", register_operator),
+    ("payments", "update_operator", "", update_operator),
+    ("payments", "rotate_operator_key", "", rotate_operator_key),
     ("payments", "open_channel", "", open_channel),
     ("payments", "top_up", "", top_up),
     ("payments", "accept_terms", "the owner signs", accept),
@@ -70,7 +78,7 @@ pub const CALLS: &[Known] = &[
     ("payments", "rotate_voucher_key", "", rotate_voucher_key),
     ("payments", "open_till", "", open_till),
     ("payments", "sweep_till", "", sweep_till),
-    ("payments", "request_close", "", request_close),
+    ("payments", "request_close", "by both parties and the watcher", request_close),
     ("payments", "withdraw", "", withdraw),
     ("payments", "close_channel", "", close_channel),
 ];
@@ -132,7 +140,11 @@ fn register_work(stage: &mut Stage) -> Vec<Instruction> {
 /// A model that replaces another one.
 fn register_model(stage: &mut Stage) -> Vec<Instruction> {
     let model = || {
-        Some(ModelArgs { base_model: "base".to_string(), training_root: [7; 32], likeness: false })
+        Some(ModelDeclaration {
+            base_model: "base".to_string(),
+            training_root: [7; 32],
+            likeness: false,
+        })
     };
     let replaced = stage.world.work().with(|work| {
         work.kind = WorkKind::StyleModel;
@@ -166,7 +178,8 @@ fn revoke_approval(stage: &mut Stage) -> Vec<Instruction> {
     // Granted by an earlier owner, so that grantor and owner differ.
     let heir = stage.world.person().key();
     stage.happen(sdk::offer_ownership(&owner, work, Some(heir)));
-    stage.happen(sdk::accept_ownership(&heir, work));
+    let as_read = stage.as_read(&family.child);
+    stage.happen(sdk::accept_ownership(&heir, work, as_read));
     vec![sdk::revoke_approval(&heir, work, 1, &grantee, Purpose::License, &owner)]
 }
 
@@ -178,19 +191,19 @@ fn offer_ownership(stage: &mut Stage) -> Vec<Instruction> {
 fn accept_ownership(stage: &mut Stage) -> Vec<Instruction> {
     let (child, accepter) = (stage.family().child, stage.world.person().key());
     stage.happen(sdk::offer_ownership(&child.creator.key(), &child.address, Some(accepter)));
-    vec![sdk::accept_ownership(&accepter, &child.address)]
+    vec![sdk::accept_ownership(&accepter, &child.address, stage.as_read(&child))]
 }
 
 fn propose_split(stage: &mut Stage) -> Vec<Instruction> {
     let child = stage.family().child;
     let share = Share { recipient: child.recipients[0].key(), share_bps: 10_000 };
-    let args = ProposeSplitArgs { recipients: 1, shares: vec![share] };
+    let args = ProposeSplitArgs { recipients: 1, expires_at: None, shares: vec![share] };
     vec![sdk::propose_split(&child.creator.key(), &child.address, args)]
 }
 
 fn extend_split_change(stage: &mut Stage) -> Vec<Instruction> {
     let child = stage.family().child;
-    let args = ProposeSplitArgs { recipients: 1, shares: vec![] };
+    let args = ProposeSplitArgs { recipients: 1, expires_at: None, shares: vec![] };
     stage.happen(sdk::propose_split(&child.creator.key(), &child.address, args));
     let share = Share { recipient: child.recipients[0].key(), share_bps: 10_000 };
     vec![sdk::extend_split_change(&child.creator.key(), &child.address, &[share])]
@@ -200,6 +213,14 @@ fn approve_split_change(stage: &mut Stage) -> Vec<Instruction> {
     let family = stage.family();
     let loser = family.parent.recipients[1].key();
     vec![sdk::approve_split_change(&loser, &family.parent.address, &family.proposed)]
+}
+
+fn revoke_split_approval(stage: &mut Stage) -> Vec<Instruction> {
+    let approve = approve_split_change(stage).remove(0);
+    stage.happen(approve);
+    let family = stage.family();
+    let loser = family.parent.recipients[1].key();
+    vec![sdk::revoke_split_approval(&loser, &family.parent.address)]
 }
 
 fn apply_split_change(stage: &mut Stage) -> Vec<Instruction> {
@@ -213,8 +234,19 @@ fn cancel_split_change(stage: &mut Stage) -> Vec<Instruction> {
     let parent = stage.family().parent;
     let (owner, heir) = (parent.creator.key(), stage.world.person().key());
     stage.happen(sdk::offer_ownership(&owner, &parent.address, Some(heir)));
-    stage.happen(sdk::accept_ownership(&heir, &parent.address));
+    let as_read = stage.as_read(&parent);
+    stage.happen(sdk::accept_ownership(&heir, &parent.address, as_read));
     vec![sdk::cancel_split_change(&heir, &parent.address, &owner)]
+}
+
+fn update_metadata(stage: &mut Stage) -> Vec<Instruction> {
+    let child = stage.family().child;
+    let new = UpdateMetadataArgs {
+        title: "A title".into(),
+        metadata_uri: String::new(),
+        metadata_digest: [0; 32],
+    };
+    vec![sdk::update_metadata(&child.creator.key(), &child.address, new)]
 }
 
 fn withdraw_work(stage: &mut Stage) -> Vec<Instruction> {
@@ -224,7 +256,11 @@ fn withdraw_work(stage: &mut Stage) -> Vec<Instruction> {
 
 fn open_dispute(stage: &mut Stage) -> Vec<Instruction> {
     let (child, claimant) = (stage.family().child, stage.world.person().key());
-    let args = OpenDisputeArgs { evidence_uri: String::new(), evidence_digest: [1; 32] };
+    let args = OpenDisputeArgs {
+        evidence_uri: String::new(),
+        evidence_digest: [1; 32],
+        max_bond: u64::MAX,
+    };
     vec![sdk::open_dispute(&claimant, &child.address, args)]
 }
 
@@ -259,6 +295,22 @@ fn create_vault(stage: &mut Stage) -> Vec<Instruction> {
     vec![channel::create_vault(&stage.world.person().key(), &currency)]
 }
 
+fn register_operator(stage: &mut Stage) -> Vec<Instruction> {
+    let (funder, authority) = (stage.world.person().key(), stage.world.person().key());
+    vec![operator::register(&funder, &authority, RegisterOperatorArgs::single(authority))]
+}
+
+fn update_operator(stage: &mut Stage) -> Vec<Instruction> {
+    let authority = stage.family().channel.operator.key();
+    vec![operator::update(&authority, OperatorTerms::new(authority))]
+}
+
+fn rotate_operator_key(stage: &mut Stage) -> Vec<Instruction> {
+    let authority = stage.family().channel.operator.key();
+    let new_key = stage.world.person().key();
+    vec![operator::rotate_key(&authority, OperatorKey::Settle, new_key)]
+}
+
 fn open_channel(stage: &mut Stage) -> Vec<Instruction> {
     stage.world.channel().call().0.instructions
 }
@@ -273,6 +325,7 @@ fn top_up(stage: &mut Stage) -> Vec<Instruction> {
 /// Returns an acceptance on a new channel without a license of these terms.
 fn accept(stage: &mut Stage) -> Vec<Instruction> {
     let (family, channel) = (stage.family(), stage.world.channel().open());
+    stage.world.fund_quota(&channel, &family.capped, 10, 1_000);
     let accepting = channel.accepting(&family.capped).quota(10, 1_000);
     accepting.approved_by(&family.child.creator).call().instructions
 }
@@ -280,6 +333,7 @@ fn accept(stage: &mut Stage) -> Vec<Instruction> {
 fn accept_as_approved(stage: &mut Stage) -> Vec<Instruction> {
     let family = stage.family();
     let channel = stage.world.channel().payer(&family.grantee).open();
+    stage.world.fund_quota(&channel, &family.capped, 10, 1_000);
     channel.accepting(&family.capped).quota(10, 1_000).granted().call().instructions
 }
 
@@ -377,8 +431,7 @@ fn apply_withdrawal(stage: &mut Stage) -> Vec<Instruction> {
 
 fn release_quota(stage: &mut Stage) -> Vec<Instruction> {
     let family = stage.family();
-    let operator = &family.channel.operator;
-    family.channel.releasing_quota(operator, 0, &family.capped).instructions
+    family.channel.releasing_quota_together(0, &family.capped).instructions
 }
 
 fn claim_fees(stage: &mut Stage) -> Vec<Instruction> {
@@ -386,35 +439,39 @@ fn claim_fees(stage: &mut Stage) -> Vec<Instruction> {
 }
 
 fn rotate_voucher_key(stage: &mut Stage) -> Vec<Instruction> {
-    let (channel, new_key) = (stage.family().channel, stage.world.person());
-    channel.rotating_at_once(&new_key).instructions
+    let (watcher, new_key) = (stage.world.person(), stage.world.person());
+    let channel = stage.world.channel().watched_by(&watcher).open();
+    let agreed = Cosigners { party: Some(channel.operator.key()), watcher: Some(watcher.key()) };
+    let payer = channel.payer.key();
+    vec![channel::rotate_voucher_key(&payer, &agreed, &channel.address, new_key.key())]
 }
 
 fn open_till(stage: &mut Stage) -> Vec<Instruction> {
     let (parent, funder) = (stage.family().parent, stage.world.person().key());
-    vec![earnings::open_till(&funder, &parent.address, &stage.world.currency)]
+    vec![till::open(&funder, &parent.till(), &stage.world.currency)]
 }
 
 fn sweep_till(stage: &mut Stage) -> Vec<Instruction> {
     let child = stage.family().child;
     stage.world.pay_into_till(&child, 1_000);
-    vec![earnings::sweep_till(&child.address, &stage.world.currency)]
+    vec![till::sweep(&child.till(), &stage.world.currency, None)]
 }
 
 fn request_close(stage: &mut Stage) -> Vec<Instruction> {
-    let channel = stage.family().channel;
-    channel.closing_by(&channel.payer).instructions
+    let watcher = stage.world.person();
+    let channel = stage.world.channel().watched_by(&watcher).open();
+    channel.closing_at_once_with(&watcher).instructions
 }
 
 fn withdraw(stage: &mut Stage) -> Vec<Instruction> {
-    let channel = stage.family().channel;
-    stage.world.send(channel.closing_by(&channel.operator)).assert_ok();
+    let channel = stage.world.channel().open();
+    stage.world.send(channel.closing_at_once()).assert_ok();
     channel.withdrawing().instructions
 }
 
 fn close_channel(stage: &mut Stage) -> Vec<Instruction> {
     let channel = stage.world.channel().open();
-    for call in [channel.closing_by(&channel.operator), channel.withdrawing()] {
+    for call in [channel.closing_at_once(), channel.withdrawing()] {
         stage.world.send(call).assert_ok();
     }
     stage.world.next_slot();

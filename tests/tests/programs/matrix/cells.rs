@@ -123,12 +123,15 @@ impl Subject {
     ) -> Self {
         let position = instructions.iter().rposition(|call| call.program_id == *id).unwrap();
         let metas = &instructions[position].accounts;
-        let accounts = described.accounts.clone();
+        let mut accounts = described.accounts.clone();
         assert!(metas.len() >= accounts.len(), "{} names too few accounts", described.name);
         let kind = |(index, meta): (usize, &AccountMeta)| {
             kind_of(&stage.world, meta, accounts.get(index), id, idls)
         };
-        let kinds = metas.iter().enumerate().map(kind).collect();
+        let kinds: Vec<_> = metas.iter().enumerate().map(kind).collect();
+        for (account, kind) in accounts.iter_mut().zip(&kinds) {
+            account.keep_enforced_seeds(&described.name, *kind == Kind::Created);
+        }
         Self { stage, instructions, position, accounts, kinds }
     }
 

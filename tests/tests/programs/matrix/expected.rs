@@ -16,6 +16,8 @@ const LINKS: &[(&str, &str)] = &[
     ("register_work", "InvalidParentAccounts"),
     ("collect", "InvalidEarningsAccounts"),
     ("apply_withdrawal", "InvalidWorkAccounts"),
+    ("open_till", "InvalidWorkAccounts"),
+    ("sweep_till", "InvalidEarningsAccounts"),
     ("claim", "InvalidDestinations"),
 ];
 
@@ -26,7 +28,6 @@ const IN_PLACE: [&str; 3] = ["Channel", "Earnings", "StatementBuffer"];
 const NAMED_SIGNERS: &[(&str, &str)] = &[
     ("arbiter", "NotArbiter"),
     ("authority", "NotAuthority"),
-    ("operator", "NotOperator"),
     ("owner", "NotOwner"),
     ("payer", "NotPayer"),
 ];
@@ -36,6 +37,10 @@ const OWN_CHOICE: &str = "a signer chooses where its own money goes";
 const BY_ADDRESS: &str = "read by its address alone, which other accounts name";
 const TWICE: &str = "an account that may exist already is looked at where it must be";
 const BY_HANDLER: &str = "no account names it; the handler looks for it";
+
+const BY_PAYMENTS: &str = "the authority of an operator, not that of the config";
+/// An operator's account that a settlement reads in place.
+const IN_PLACE_OPERATOR: &[&str] = &["InvalidOperatorAccount", "AccountNotEnoughKeys"];
 
 const UNTOLD: &str = "it is in the seeds of what is created, which the IDL cannot tell";
 
@@ -58,6 +63,7 @@ const EXCEPTIONS: &[Exception] = &[
     ("create_vault", "funder", "other signer", &[ACCEPTED], ANY_FUNDER),
     ("open_earnings", "funder", "other signer", &[ACCEPTED], ANY_FUNDER),
     ("open_till", "funder", "other signer", &[ACCEPTED], ANY_FUNDER),
+    ("register_operator", "funder", "other signer", &[ACCEPTED], ANY_FUNDER),
     (
         "revoke_approval",
         "approval",
@@ -72,7 +78,27 @@ const EXCEPTIONS: &[Exception] = &[
         &[ACCEPTED],
         "without the operator's agreement the new key waits for the grace period",
     ),
-    ("claim_fees", "destination", "double", &[ACCEPTED, "ConstraintTokenMint"], OWN_CHOICE),
+    (
+        "rotate_voucher_key",
+        "watcher",
+        "*",
+        &[ACCEPTED, "AccountNotSigner", "AccountNotEnoughKeys"],
+        "without the watcher's agreement the new key waits for the grace period",
+    ),
+    (
+        "request_close",
+        "cosigner",
+        "*",
+        &[ACCEPTED, "AccountNotSigner", "AccountNotEnoughKeys"],
+        "without the other party the grace period starts",
+    ),
+    (
+        "request_close",
+        "watcher",
+        "*",
+        &[ACCEPTED, "AccountNotSigner", "AccountNotEnoughKeys"],
+        "without the watcher the grace period starts",
+    ),
     ("withdraw", "destination", "double", &[ACCEPTED, "ConstraintTokenMint"], OWN_CHOICE),
     (
         "claim",
@@ -86,10 +112,9 @@ const EXCEPTIONS: &[Exception] = &[
     ("accept_ownership", "accepter", "other signer", &["NotOffered"], BY_HANDLER),
     ("accept_ownership", "work", "double", &["NotOffered", "WorkDisputed"], BY_HANDLER),
     ("approve_split_change", "recipient", "other signer", &["RecipientNotFound"], BY_HANDLER),
+    ("revoke_split_approval", "recipient", "other signer", &["RecipientNotFound"], BY_HANDLER),
     ("set_consent_end", "person", "other signer", &["NotConsentingPerson"], BY_HANDLER),
     ("set_consent_end", "work", "double", &["NotConsentingPerson"], BY_HANDLER),
-    ("register_work", "creator", "other signer", &["ConstraintSeeds"], UNTOLD),
-    ("grant_approval", "terms", "double", &["ConstraintSeeds"], UNTOLD),
     ("accept_terms", "payer", "other signer", &["ConstraintSeeds", "NotPayer"], UNTOLD),
     ("accept_terms", "terms", "double", &["ConstraintSeeds", "ConstraintHasOne"], UNTOLD),
     ("register_work", "consent", "left out", &["MissingConsent"], BY_HANDLER),
@@ -101,8 +126,8 @@ const EXCEPTIONS: &[Exception] = &[
     ("accept_terms", "approval", "left out", &["MissingApproval"], BY_HANDLER),
     ("accept_terms", "licensee", "left out", &["InvalidLicenseeAccount"], BY_HANDLER),
     ("accept_terms", "issuance", "left out", &["InvalidIssuanceAccount"], BY_HANDLER),
-    ("accept_terms", "vault_tokens", "left out", &["InvalidUpfrontFeeAccounts"], BY_HANDLER),
-    ("accept_terms", "payer_tokens", "left out", &["InvalidUpfrontFeeAccounts"], BY_HANDLER),
+    ("accept_terms", "vault_tokens", "left out", &["InvalidDepositAccounts"], BY_HANDLER),
+    ("accept_terms", "payer_tokens", "left out", &["InvalidDepositAccounts"], BY_HANDLER),
     ("accept_terms", "mint", "left out", &["ConstraintAccountIsNone"], "the vault names it"),
     ("accept_terms", "vault", "left out", &["ConstraintAccountIsNone"], "its tokens name it"),
     (
@@ -121,13 +146,38 @@ const EXCEPTIONS: &[Exception] = &[
     ),
     ("rotate_voucher_key", "operator", "other signer", &["NotOperator"], BY_HANDLER),
     ("release_quota", "caller", "other signer", &["LicenseInUse"], BY_HANDLER),
+    ("release_quota", "cosigner", "other signer", &["LicenseInUse"], BY_HANDLER),
+    ("release_quota", "cosigner", "left out", &["LicenseInUse"], BY_HANDLER),
     ("release_quota", "channel", "double", &["LicenseTermsMismatch"], BY_HANDLER),
-    ("settle", "settler", "other signer", &["OperatorFirst"], BY_HANDLER),
-    ("settle", "channel", "double", &["OperatorFirst"], BY_HANDLER),
-    ("settle_cosigned", "settler", "other signer", &["OperatorFirst"], BY_HANDLER),
+    ("settle", "settler", "other signer", &["SettlerNotAllowed"], BY_HANDLER),
+    ("settle", "channel", "double", &["InvalidOperatorAccount"], BY_HANDLER),
+    ("settle", "operator", "*", IN_PLACE_OPERATOR, BY_HANDLER),
+    ("settle_buffered", "operator", "*", IN_PLACE_OPERATOR, BY_HANDLER),
+    ("settle_cosigned", "operator", "surplus", &[ACCEPTED], "nothing reads it"),
+    ("settle_cosigned", "operator", "*", IN_PLACE_OPERATOR, BY_HANDLER),
+    ("update_operator", "authority", "other signer", &["NotOperator"], BY_PAYMENTS),
+    ("update_operator", "operator", "double", &["NotOperator"], BY_PAYMENTS),
+    ("rotate_operator_key", "authority", "other signer", &["NotOperator"], BY_PAYMENTS),
+    ("rotate_operator_key", "operator", "double", &["NotOperator"], BY_PAYMENTS),
+    ("claim_fees", "channel", "double", &["InvalidOperatorAccount"], "its operator is another"),
+    ("claim_fees", "operator", "double", &["InvalidOperatorAccount"], "the channel names another"),
+    (
+        "claim_fees",
+        "token_program",
+        "program",
+        &["InvalidProgramId", "ConstraintAssociatedTokenTokenProgram"],
+        "the destination says which it is before the vault does",
+    ),
+    ("settle_cosigned", "settler", "other signer", &["SettlerNotAllowed"], BY_HANDLER),
     ("settle_cosigned", "voucher_key", "other signer", &["VoucherSignerMismatch"], BY_HANDLER),
-    ("settle_cosigned", "channel", "double", &["OperatorFirst"], BY_HANDLER),
-    ("request_close", "caller", "other signer", &["NotPayer"], BY_HANDLER),
+    ("settle_cosigned", "channel", "double", &["InvalidOperatorAccount"], BY_HANDLER),
+    (
+        "request_close",
+        "caller",
+        "other signer",
+        &[ACCEPTED],
+        "the payer signs too and starts the grace period",
+    ),
     ("request_close", "channel", "double", &["NotPayer"], BY_HANDLER),
     (
         "collect",
@@ -143,15 +193,7 @@ const EXCEPTIONS: &[Exception] = &[
         &["InvalidWorkAccounts"],
         "its licenses are of other works",
     ),
-    ("pull", "child", "double", &["ParentNotFound"], BY_HANDLER),
     ("pull", "parent", "double", &["ParentNotFound"], BY_HANDLER),
-    (
-        "sweep_till",
-        "earnings",
-        "double",
-        &["InvalidEarningsAccounts"],
-        "has to be of the till's work",
-    ),
     ("sweep_till", "till", "double", &["ConstraintTokenOwner"], "its tokens are elsewhere"),
     (
         "sweep_till",
@@ -179,6 +221,10 @@ const EXCEPTIONS: &[Exception] = &[
     ("claim", "work", "nothing", &["ConstraintHasOne"], BY_ADDRESS),
     ("claim", "work", "program", &["ConstraintHasOne"], BY_ADDRESS),
     ("claim", "work", "sysvar", &["ConstraintHasOne"], BY_ADDRESS),
+    ("pull", "work", "nothing", &["ConstraintHasOne"], BY_ADDRESS),
+    ("pull", "work", "program", &["ConstraintHasOne"], BY_ADDRESS),
+    ("pull", "work", "sysvar", &["ConstraintHasOne"], BY_ADDRESS),
+    ("pull", "child", "double", &["ConstraintHasOne"], "it is of another work"),
     ("apply_dispute", "work", "nothing", &["ConstraintHasOne"], BY_ADDRESS),
     ("apply_dispute", "work", "program", &["ConstraintHasOne"], BY_ADDRESS),
     ("apply_dispute", "work", "sysvar", &["ConstraintHasOne"], BY_ADDRESS),

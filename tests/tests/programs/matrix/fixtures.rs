@@ -8,7 +8,7 @@ use anchor_lang::{AccountDeserialize, AccountSerialize};
 use licensing::{Approval, Config, Dispute, SplitChange, Terms, Work};
 use motif_sdk::{channel::ChannelAccount, earnings::EarningsAccount};
 use motif_tests::world::{LICENSING_ELF, PAYMENTS_ELF};
-use payments::{Issuance, Licensee, StatementBuffer, Till, Vault};
+use payments::{Issuance, Licensee, Operator, StatementBuffer, Till, Vault};
 use serde::{Deserialize, Serialize};
 use solana_sha256_hasher::hash;
 
@@ -50,6 +50,7 @@ fn read(name: &str, data: &[u8]) -> String {
         "Work" => read_whole::<Work>(data),
         "Issuance" => read_whole::<Issuance>(data),
         "Licensee" => read_whole::<Licensee>(data),
+        "Operator" => read_whole::<Operator>(data),
         "Till" => read_whole::<Till>(data),
         "Vault" => read_whole::<Vault>(data),
         "Channel" => format!("{:?}", ChannelAccount::from_bytes(data).unwrap()),

@@ -53,6 +53,29 @@ impl Pda {
     }
 }
 
+/// Seeds that the IDL omits: of optional accounts, which generated clients would always pass, and of
+/// accounts with a computed seed. Instruction, account, seeds, and whether another program derives
+/// the address.
+const OMITTED_SEEDS: [(&str, &str, &[&str], bool); 3] = [
+    ("accept_terms", "issuance", &["terms"], false),
+    ("open_till", "till", &["mint"], false),
+    ("accept_terms", "vault_tokens", &["vault", "token_program", "mint"], true),
+];
+
+impl Account {
+    /// Keeps the seeds that the program derives this account by. The IDL states an account's seeds
+    /// wherever the instruction supplies them; only creation and another program's seeds are checked.
+    pub fn keep_enforced_seeds(&mut self, instruction: &str, created: bool) {
+        self.pda.take_if(|pda| pda.program.is_none() && !created);
+        let of_this = |row: &&(&str, &str, _, _)| (row.0, row.1) == (instruction, &*self.name);
+        if let Some((.., seeds, foreign)) = OMITTED_SEEDS.iter().find(of_this) {
+            let seeds = seeds.iter().map(|seed| Seed { path: Some((*seed).to_owned()) });
+            let program = foreign.then_some(serde_json::Value::Null);
+            self.pda = Some(Pda { seeds: seeds.collect(), program });
+        }
+    }
+}
+
 /// Account type with its discriminator.
 #[derive(Deserialize)]
 pub struct AccountType {

@@ -2,12 +2,12 @@
 //! transaction's limits.
 
 use motif_sdk::{
-    channel::{self, BUFFER_PART_BYTES, Entry},
+    channel::{self, BUFFER_PART_BYTES, Entry, StatementBuffer},
     client::PACKET_BYTES,
     earnings,
     licensing::{
-        self as sdk, MAX_RECIPIENTS, ModelArgs, OpenDisputeArgs, ProposeSplitArgs, Right, Share,
-        Unit, Use, UsePrice, WorkKind,
+        self as sdk, MAX_RECIPIENTS, ModelDeclaration, OpenDisputeArgs, ProposeSplitArgs, Right,
+        Share, Unit, UpdateMetadataArgs, Use, UsePrice, WorkKind,
     },
     voucher::Statement,
 };
@@ -21,18 +21,19 @@ use super::{calls::Known, stage::Stage};
 pub const LARGEST: &[Known] = &[
     ("licensing", "register_work", "8 parents, 32 recipients, a model, URI", register_work),
     ("licensing", "register_work", "25 recipients", register_recipients),
-    ("licensing", "publish_terms", "every use and cap, URI", publish_terms),
+    ("licensing", "update_metadata", "title, URI", update_metadata),
+    ("licensing", "publish_terms", "every use and cap, 4 operators, URI", publish_terms),
     ("licensing", "propose_split", "24 recipients", propose_split),
     ("licensing", "extend_split_change", "24 recipients", extend_split_change),
     ("licensing", "approve_split_change", "32 recipients", approve_split_change),
     ("licensing", "apply_split_change", "32 recipients for 32 others", apply_split_change),
     ("licensing", "open_dispute", "URI", open_dispute),
     ("licensing", "issue_certificate", "32 recipients, URI", issue_certificate),
-    ("payments", "settle", "100 licenses", settle),
-    ("payments", "settle_cosigned", "140 licenses", settle_cosigned),
+    ("payments", "settle", "96 licenses", settle),
+    ("payments", "settle_cosigned", "134 licenses", settle_cosigned),
     ("payments", "write_statement_buffer", "900 bytes", write_statement_buffer),
     ("payments", "settle_buffered", "1,000 licenses", settle_staged_thousand),
-    ("payments", "settle_buffered", "10,000 licenses", settle_buffered),
+    ("payments", "settle_buffered", "4,500 licenses", settle_buffered),
     ("payments", "open_earnings", "8 parents, 32 recipients", open_earnings),
     ("payments", "collect", "28 licenses", collect),
     ("payments", "claim", "22 of 32 recipients", claim),
@@ -55,6 +56,13 @@ fn shares_of(people: &[Person], shares_bps: &[u16]) -> Vec<Share> {
     shares.map(|(person, &share_bps)| Share { recipient: person.key(), share_bps }).collect()
 }
 
+fn update_metadata(stage: &mut Stage) -> Vec<Instruction> {
+    let work = stage.world.work().split(&widest()).register();
+    let new =
+        UpdateMetadataArgs { title: "t".repeat(64), metadata_uri: uri(), metadata_digest: [1; 32] };
+    vec![sdk::update_metadata(&work.creator.key(), &work.address, new)]
+}
+
 fn uri() -> String {
     "u".repeat(200)
 }
@@ -71,10 +79,14 @@ fn register_work(stage: &mut Stage) -> Vec<Instruction> {
     let work = stage.world.work().by(&channel.payer).of(&person).split(&widest());
     let work = work.with(|work| {
         work.kind = WorkKind::StyleModel;
+        work.title = "t".repeat(64);
         work.metadata_uri = uri();
         work.consent_expires_at = Some(i64::MAX);
-        work.model =
-            Some(ModelArgs { base_model: "m".repeat(64), training_root: [7; 32], likeness: true });
+        work.model = Some(ModelDeclaration {
+            base_model: "m".repeat(64),
+            training_root: [7; 32],
+            likeness: true,
+        });
     });
     let right = |index| Right::License { terms_number: 1, channel: channel.address, index };
     let parents = parents.iter().zip(0..);
@@ -98,9 +110,11 @@ fn publish_terms(stage: &mut Stage) -> Vec<Instruction> {
         Use::Play,
     ];
     let price = |licensed_use| UsePrice { licensed_use, unit: Unit::Second, price: 10 };
+    let operators = (0..4).map(|_| stage.world.person().key()).collect();
     let terms = stage.world.terms(&work).with(|offer| {
         offer.uses = uses.map(price).to_vec();
         offer.legal_uri = uri();
+        offer.operators = operators;
         offer.expires_at = Some(i64::MAX);
         let cap = Some(1_000_000);
         let caps = &mut offer.caps;
@@ -119,7 +133,7 @@ fn wide(stage: &mut Stage) -> (RegisteredWork, Vec<Person>) {
 fn propose_split(stage: &mut Stage) -> Vec<Instruction> {
     let (work, others) = wide(stage);
     let shares = shares_of(&others, &widest())[..24].to_vec();
-    let args = ProposeSplitArgs { recipients: 32, shares };
+    let args = ProposeSplitArgs { recipients: 32, expires_at: None, shares };
     vec![sdk::propose_split(&work.creator.key(), &work.address, args)]
 }
 
@@ -127,7 +141,7 @@ fn extend_split_change(stage: &mut Stage) -> Vec<Instruction> {
     let (work, others) = wide(stage);
     let shares = shares_of(&others, &widest());
     let (owner, first) = (work.creator.key(), shares[..8].to_vec());
-    let args = ProposeSplitArgs { recipients: 32, shares: first };
+    let args = ProposeSplitArgs { recipients: 32, expires_at: None, shares: first };
     stage.happen(sdk::propose_split(&owner, &work.address, args));
     vec![sdk::extend_split_change(&owner, &work.address, &shares[8..])]
 }
@@ -136,7 +150,7 @@ fn extend_split_change(stage: &mut Stage) -> Vec<Instruction> {
 fn proposed(stage: &mut Stage) -> (RegisteredWork, Vec<Share>) {
     let (work, others) = wide(stage);
     let shares = shares_of(&others, &widest());
-    for part in sdk::propose_split_in_parts(&work.creator.key(), &work.address, &shares) {
+    for part in sdk::propose_split_in_parts(&work.creator.key(), &work.address, &shares, None) {
         stage.happen(part);
     }
     (work, shares)
@@ -163,7 +177,8 @@ fn apply_split_change(stage: &mut Stage) -> Vec<Instruction> {
 
 fn open_dispute(stage: &mut Stage) -> Vec<Instruction> {
     let (work, claimant) = (stage.family().child, stage.world.person().key());
-    let args = OpenDisputeArgs { evidence_uri: uri(), evidence_digest: [1; 32] };
+    let args =
+        OpenDisputeArgs { evidence_uri: uri(), evidence_digest: [1; 32], max_bond: u64::MAX };
     vec![sdk::open_dispute(&claimant, &work.address, args)]
 }
 
@@ -197,13 +212,13 @@ fn one_of_each(licenses: u16) -> Vec<(u16, u32)> {
 fn settle(stage: &mut Stage) -> Vec<Instruction> {
     let licenses = Statement::MAX_LICENSES;
     let channel = channel_of(&mut stage.world, licenses);
-    let entries = one_of_each(licenses as u16); // 100
+    let entries = one_of_each(licenses as u16); // 96
     stage.world.statement(&channel, &entries).call().instructions
 }
 
 fn settle_cosigned(stage: &mut Stage) -> Vec<Instruction> {
-    let channel = channel_of(&mut stage.world, 140);
-    let entries = one_of_each(140);
+    let channel = channel_of(&mut stage.world, 134);
+    let entries = one_of_each(134);
     stage.world.statement(&channel, &entries).cosigned_call().instructions
 }
 
@@ -220,7 +235,7 @@ fn settle_staged_thousand(stage: &mut Stage) -> Vec<Instruction> {
 }
 
 fn settle_buffered(stage: &mut Stage) -> Vec<Instruction> {
-    settle_staged_of(stage, 10_000)
+    settle_staged_of(stage, StatementBuffer::MAX_ENTRIES as u16)
 }
 
 fn settle_staged_of(stage: &mut Stage, licenses: u16) -> Vec<Instruction> {

@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 
 use motif_sdk::{
-    earnings,
-    licensing::{self as sdk, OpenDisputeArgs, Purpose, Share, WorkKind},
+    licensing::{self as sdk, AcceptOwnershipArgs, OpenDisputeArgs, Purpose, Share, WorkKind},
+    till,
 };
 use motif_tests::world::{Call, OpenedChannel, Person, PublishedTerms, RegisteredWork, World};
 use solana_instruction::Instruction;
@@ -81,6 +81,11 @@ impl Stage {
         self.world.send(call).assert_ok();
     }
 
+    /// A work as its next owner accepts it.
+    pub fn as_read(&self, work: &RegisteredWork) -> AcceptOwnershipArgs {
+        AcceptOwnershipArgs::of(&self.world.read_work(work))
+    }
+
     fn people(&self) -> BTreeMap<Pubkey, Person> {
         self.world.people().map(|person| (person.key(), person)).collect()
     }
@@ -103,6 +108,7 @@ impl Family {
         let capped = capped.publish();
         let terms = world.terms(&parent).publish();
         let channel = world.channel().open();
+        world.fund_quota(&channel, &capped, 100, 10_000);
         let accepting = channel.accepting(&capped).quota(100, 10_000).approved_by(&child.creator);
         world.send(accepting.call()).assert_ok();
         world.accept(&channel, &terms);
@@ -125,11 +131,15 @@ impl Family {
             .map(|(person, share_bps)| Share { recipient: person.key(), share_bps })
             .collect();
         for propose in
-            sdk::propose_split_in_parts(&parent.creator.key(), &parent.address, &proposed)
+            sdk::propose_split_in_parts(&parent.creator.key(), &parent.address, &proposed, None)
         {
             happen(propose, &parent.creator);
         }
-        let evidence = OpenDisputeArgs { evidence_uri: String::new(), evidence_digest: [0xED; 32] };
+        let evidence = OpenDisputeArgs {
+            evidence_uri: String::new(),
+            evidence_digest: [0xED; 32],
+            max_bond: u64::MAX,
+        };
         let open = sdk::open_dispute(&claimant.key(), &disputed.address, evidence);
         happen(open, &claimant);
 
@@ -138,7 +148,7 @@ impl Family {
             world.send(part).assert_ok();
         }
         let (host, currency) = (world.host.clone(), world.currency);
-        let till = earnings::open_till(&host.key(), &child.address, &currency);
+        let till = till::open(&host.key(), &child.till(), &currency);
         world.send(Call::new([till], &[&host])).assert_ok();
         Self {
             parent,

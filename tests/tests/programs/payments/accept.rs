@@ -52,6 +52,7 @@ fn license_copies_terms() {
         day: day_of(World::NOW),
         notice_seconds: 77,
         price: 10,
+        quota_price: 0,
         units: 0,
         free_units_left: 3,
         units_left: 9,
@@ -90,7 +91,8 @@ fn quotas_are_bound_by_cap() {
         offer.caps = Caps { total_units: Some(10), revenue: Some(500), ..Caps::default() };
     });
     let other = world.channel().open();
-    world.send(channel.accepting(&terms).quota(6, 300).call()).assert_ok();
+    world.accept_quota(&channel, &terms, 6, 300);
+    world.fund_quota(&other, &terms, 10, 500);
     let above_units = other.accepting(&terms).quota(5, 100).call();
     world.send(above_units).assert_err(PaymentsError::QuotaExceedsCap);
     let above_revenue = other.accepting(&terms).quota(4, 201).call();
@@ -108,7 +110,7 @@ fn smaller_of_quota_and_cap_counts() {
         let caps = Caps { total_units: Some(10), licensee_units: Some(4), ..Caps::default() };
         offer.caps = caps;
     });
-    world.send(channel.accepting(&terms).quota(6, 0).call()).assert_ok();
+    world.accept_quota(&channel, &terms, 6, 0);
     assert_eq!(world.read(&channel).licenses[0].units_left, 4);
     // The unused part stays available to other licensees.
     let issuance: Issuance = read(&world, &pda::issuance(&terms.address));
@@ -130,35 +132,48 @@ fn zero_quota_is_rejected() {
 #[test]
 fn overflowing_quota_exceeds_cap() {
     let (mut world, channel, _, terms) = offered(|offer| offer.caps.total_units = Some(u64::MAX));
-    world.send(channel.accepting(&terms).quota(1, 0).call()).assert_ok();
+    world.accept_quota(&channel, &terms, 1, 0);
     let call = channel.accepting(&terms).quota(u64::MAX, 0).call();
     world.send(call).assert_err(PaymentsError::QuotaExceedsCap);
 }
 
 #[test]
-fn quota_above_deposit_is_rejected() {
+fn quota_is_paid_by_payers_tokens() {
     let (mut world, channel, work, terms) = offered(|offer| {
         offer.upfront_fee = 100;
         offer.caps.total_units = Some(1_000);
     });
     let currency = world.currency;
-    world.fund(&channel.payer, &currency, 100);
-    // 1,000 deposited, whatever the upfront fee: 100 units at 10 are covered, 101 are not.
-    let above = channel.accepting(&terms).quota(101, 0).call();
-    world.send(above).assert_err(PaymentsError::QuotaExceedsDeposit);
+    // 100 units at 10, the fee of 1 % on them, and the upfront fee.
+    world.fund(&channel.payer, &currency, 1_109);
+    let call = channel.accepting(&terms).quota(100, 0).call();
+    world.send(call.clone()).assert_err((TOKEN_PROGRAM, 1));
     nothing_taken_on(&world, &channel);
     assert!(world.find(&pda::issuance(&terms.address)).is_none());
-    world.send(channel.accepting(&terms).quota(100, 0).call()).assert_ok();
-    // The same money does not cover a second quota.
-    let again = channel.accepting(&terms).quota(1, 0).call();
-    world.send(again).assert_err(PaymentsError::QuotaExceedsDeposit);
-    world.fund(&channel.payer, &currency, 900);
-    world.send(channel.topping_up(900)).assert_ok();
+    world.fund(&channel.payer, &currency, 1);
+    world.send(call).assert_ok();
+    let state = world.read(&channel).channel;
+    assert_eq!((state.earmarked, state.deposited, state.free().unwrap()), (1_000, 2_110, 1_000));
+    assert_eq!((world.balance(&channel.payer), world.vault_balance()), (0, 2_110));
     let revenue = world.terms(&work).with(|offer| offer.caps.revenue = Some(5_000)).publish();
-    let above = channel.accepting(&revenue).quota(0, 901).call();
-    world.send(above).assert_err(PaymentsError::QuotaExceedsDeposit);
-    world.send(channel.accepting(&revenue).quota(0, 900).call()).assert_ok();
-    assert_eq!(world.read(&channel).channel.quotas_held, 2);
+    world.accept_quota(&channel, &revenue, 0, 900);
+    let state = world.read(&channel).channel;
+    assert_eq!((state.earmarked, state.quotas_held, state.free().unwrap()), (1_900, 2, 1_000));
+}
+
+#[test]
+fn unpayable_quota_is_rejected() {
+    let cases: [(fn(&mut Caps), u64, u64); 3] = [
+        (|caps| caps.total_units = Some(u64::MAX), u64::MAX / 5, 0),
+        (|caps| caps.total_units = Some(u64::MAX), u64::MAX / 10, 0),
+        (|caps| caps.revenue = Some(u64::MAX), 0, u64::MAX),
+    ];
+    for (cap, units, revenue) in cases {
+        let (mut world, channel, _, terms) = offered(|offer| cap(&mut offer.caps));
+        let refused = world.send(channel.accepting(&terms).quota(units, revenue).call());
+        refused.assert_err(PaymentsError::QuotaTooLarge);
+        nothing_taken_on(&world, &channel);
+    }
 }
 
 #[test]
@@ -420,14 +435,14 @@ fn upfront_fee_needs_all_its_accounts() {
     let currency = world.currency;
     world.fund(&channel.payer, &currency, 40);
     let mut accepting = channel.accepting(&terms);
-    accepting.acceptance.fee_currency = None;
-    world.send(accepting.call()).assert_err(PaymentsError::InvalidUpfrontFeeAccounts);
+    accepting.acceptance.deposit_currency = None;
+    world.send(accepting.call()).assert_err(PaymentsError::InvalidDepositAccounts);
     // Without its own tokens, the last but one account.
     let fewer = channel.accepting(&terms).call().changed(|calls| {
         let at = calls[0].accounts.len() - 2;
         calls[0].accounts[at] = AccountMeta::new_readonly(payments::ID, false);
     });
-    world.send(fewer).assert_err(PaymentsError::InvalidUpfrontFeeAccounts);
+    world.send(fewer).assert_err(PaymentsError::InvalidDepositAccounts);
     nothing_taken_on(&world, &channel);
     assert_eq!(world.balance(&channel.payer), 40);
 }
@@ -436,8 +451,8 @@ fn upfront_fee_needs_all_its_accounts() {
 fn terms_without_fee_take_no_fee_accounts() {
     let (mut world, channel, _, terms) = offered(|_| {});
     let mut accepting = channel.accepting(&terms);
-    accepting.acceptance.fee_currency = Some(world.currency);
-    world.send(accepting.call()).assert_err(PaymentsError::InvalidUpfrontFeeAccounts);
+    accepting.acceptance.deposit_currency = Some(world.currency);
+    world.send(accepting.call()).assert_err(PaymentsError::InvalidDepositAccounts);
     nothing_taken_on(&world, &channel);
 }
 
@@ -447,7 +462,7 @@ fn upfront_fee_in_other_currency_is_refused() {
     let other = world.other_currency();
     world.fund(&channel.payer, &other, 40);
     let mut accepting = channel.accepting(&terms);
-    accepting.acceptance.fee_currency = Some(other);
+    accepting.acceptance.deposit_currency = Some(other);
     world.send(accepting.call()).assert_err(PaymentsError::CurrencyMismatch);
     nothing_taken_on(&world, &channel);
 }

@@ -1,9 +1,10 @@
 use anchor_lang::error::ErrorCode;
 use motif_sdk::{
-    channel::{PaymentsError, TOKEN_2022_PROGRAM, TOKEN_PROGRAM},
+    channel::{PaymentsError, TOKEN_2022_PROGRAM, TOKEN_PROGRAM, claim_fees},
+    operator::OperatorTerms,
     pda,
 };
-use motif_tests::world::{OpenedChannel, World};
+use motif_tests::world::{Call, OpenedChannel, World};
 
 /// A channel with a deposit of 10,000, and prices of 1,000 and a fee of 50 settled.
 fn settled() -> (World, OpenedChannel, u16) {
@@ -49,23 +50,48 @@ fn unsettled_channel_owes_no_fees() {
 #[test]
 fn fees_are_paid_after_withdrawal() {
     let (mut world, channel, _) = settled();
-    world.send(channel.closing_by(&channel.operator)).assert_ok();
+    world.send(channel.closing_at_once()).assert_ok();
     world.send(channel.withdrawing()).assert_ok();
     world.send(channel.claiming_fees()).assert_ok();
     assert_eq!((world.balance(&channel.operator), world.vault_balance()), (50, 1_000));
 }
 
 #[test]
-fn only_operator_claims_fees() {
+fn third_party_cannot_redirect_fees() {
     let (mut world, channel, _) = settled();
     let mut forged = channel.clone();
     for thief in [world.person(), channel.payer.clone(), channel.voucher_key.clone()] {
-        forged.operator = thief;
-        world.send(forged.claiming_fees()).assert_err(PaymentsError::NotOperator);
+        world.register_operator(&thief);
+        forged.operator = thief.clone();
+        let refused = world.send(forged.claiming_fees());
+        refused.assert_err(PaymentsError::InvalidOperatorAccount);
+        let operator = channel.operator.key();
+        let call = channel.claiming_fees().instead_of(operator, thief.key());
+        world.send(call).assert_err(ErrorCode::ConstraintHasOne);
+        let currency = world.currency;
+        let own = currency.tokens(&operator);
+        let call = channel.claiming_fees().instead_of(own, currency.tokens(&thief.key()));
+        world.send(call).assert_err(ErrorCode::ConstraintTokenOwner);
     }
-    let unsigned = channel.claiming_fees().unsigned_by(&channel.operator);
-    world.send(unsigned).assert_err(ErrorCode::AccountNotSigner);
     nothing_moved(&world, &channel);
+}
+
+#[test]
+fn fees_follow_the_fee_owner() {
+    let (mut world, channel, license) = settled();
+    let owner = world.person();
+    let terms = OperatorTerms::new(owner.key());
+    world.send(world.updating_operator(&channel.operator, terms)).assert_ok();
+    let (operator, currency) = (channel.operator.key(), world.currency);
+    let stale = channel.claiming_fees();
+    world.send(stale).assert_err(ErrorCode::ConstraintHasOne);
+    nothing_moved(&world, &channel);
+    let claim = claim_fees(&channel.address, &operator, &owner.key(), &currency);
+    world.send(Call::new([claim.clone()], &[])).assert_ok();
+    assert_eq!((world.balance(&owner), world.balance(&channel.operator)), (50, 0));
+    world.settle(&channel, &[(license, 1)]).assert_ok();
+    world.send(Call::new([claim], &[])).assert_ok();
+    assert_eq!((world.balance(&owner), world.vault_balance()), (55, 9_945));
 }
 
 #[test]
@@ -80,11 +106,11 @@ fn fee_claim_accounts_are_pinned() {
     let thiefs = currency.tokens(&world.person().key());
     let cases = [
         (currency.mint, other.mint, ErrorCode::ConstraintHasOne),
-        (own, other.tokens(&operator), ErrorCode::ConstraintTokenMint),
+        (own, other.tokens(&operator), ErrorCode::ConstraintAssociated),
         (vault, pda::vault(&other.mint), ErrorCode::ConstraintHasOne),
         (vault_tokens, thiefs, ErrorCode::ConstraintTokenOwner),
         (vault_tokens, world.vault_tokens(&other), ErrorCode::ConstraintTokenOwner),
-        (TOKEN_PROGRAM, TOKEN_2022_PROGRAM, ErrorCode::ConstraintHasOne),
+        (TOKEN_PROGRAM, TOKEN_2022_PROGRAM, ErrorCode::ConstraintAssociatedTokenTokenProgram),
         (channel.address, vault, ErrorCode::AccountDiscriminatorMismatch),
         (own, vault_tokens, ErrorCode::ConstraintDuplicateMutableAccount),
     ];

@@ -11,6 +11,7 @@ mod create_vault;
 mod open_channel;
 mod open_earnings;
 mod open_till;
+mod operator;
 mod our_bugs;
 mod pull;
 mod release_quota;

@@ -3,12 +3,12 @@
 
 use motif_sdk::{channel::PaymentsError, pda};
 use motif_tests::world::{OpenedChannel, World};
-use payments::Channel;
+use payments::{Channel, Earnings};
 
 /// Offsets of a channel's totals in its account.
-const DEPOSITED: usize = 8 + 184;
-const COLLECTED: usize = 8 + 208;
-const STATEMENTS: usize = 8 + 248;
+const DEPOSITED: usize = 8 + std::mem::offset_of!(Channel, deposited);
+const COLLECTED: usize = 8 + std::mem::offset_of!(Channel, collected);
+const STATEMENTS: usize = 8 + std::mem::offset_of!(Channel, statements);
 
 fn settled() -> (World, OpenedChannel) {
     let mut world = World::new();
@@ -68,8 +68,10 @@ fn broken_channel_length_is_rejected() {
 
 #[test]
 fn broken_earnings_length_is_rejected() {
-    for change in [|data: &mut Vec<u8>| data.push(0), |data: &mut Vec<u8>| data.truncate(112 + 20)]
-    {
+    for change in [
+        |data: &mut Vec<u8>| data.push(0),
+        |data: &mut Vec<u8>| data.truncate(Earnings::HEADER_SPACE + 20),
+    ] {
         let (mut world, channel) = settled();
         let (work, license) = world.licensed(&channel, 100);
         world.open_earnings(&work);
@@ -93,7 +95,7 @@ fn full_statement_record_is_rejected() {
 #[test]
 fn overflowing_fee_total_is_rejected() {
     let (mut world, channel) = settled();
-    let prices = 8 + 200;
+    let prices = 8 + std::mem::offset_of!(Channel, prices);
     write(&mut world, &channel, prices, u64::MAX);
     world.send(channel.claiming_fees()).assert_err(PaymentsError::Overflow);
     assert_eq!(world.balance_of(&world.vault_tokens(&world.currency)), 10_000);

@@ -16,7 +16,7 @@ fn licensed(change: impl FnOnce(&mut Offer)) -> (World, OpenedChannel, Published
         change(offer);
     });
     let terms = terms.publish();
-    world.send(channel.accepting(&terms).quota(60, 600).call()).assert_ok();
+    world.accept_quota(&channel, &terms, 60, 600);
     (world, channel, terms)
 }
 
@@ -29,38 +29,46 @@ fn issued(world: &World, terms: &PublishedTerms) -> (u64, u64) {
 fn unused_quota_is_reissued() {
     let (mut world, channel, terms) = licensed(|_| {});
     world.settle(&channel, &[(0, 25)]).assert_ok();
-    world.send(channel.releasing_quota(&channel.operator, 0, &terms)).assert_ok();
+    world.send(channel.releasing_quota_together(0, &terms)).assert_ok();
     assert_eq!(issued(&world, &terms), (25, 250));
     let state = world.read(&channel);
     assert_eq!((state.licenses.len(), state.channel.quotas_held), (1, 0));
+    // 60 units at 10 and the fee of 1 % were deposited; 25 were charged.
+    assert_eq!((state.channel.earmarked, state.channel.free().unwrap()), (0, 1_000_606 - 252));
     let license = state.licenses[0];
     assert_eq!((license.units_left, license.revenue_left, license.holds_quota), (0, 0, 0));
     assert_eq!((license.units, license.settled), (25, 250));
     world.settle(&channel, &[(0, 1)]).assert_err(PaymentsError::UnitCapExceeded);
     let other = world.channel().open();
-    world.send(other.accepting(&terms).quota(75, 750).call()).assert_ok();
+    world.accept_quota(&other, &terms, 75, 750);
     assert_eq!(issued(&world, &terms), (100, 1_000));
 }
 
 #[test]
 fn quota_is_released_once() {
     let (mut world, channel, terms) = licensed(|_| {});
-    world.send(channel.releasing_quota(&channel.operator, 0, &terms)).assert_ok();
-    let again = world.send(channel.releasing_quota(&channel.operator, 0, &terms));
+    world.send(channel.releasing_quota_together(0, &terms)).assert_ok();
+    let again = world.send(channel.releasing_quota_together(0, &terms));
     again.assert_err(PaymentsError::NoQuota);
     assert_eq!(issued(&world, &terms), (0, 0));
 }
 
 #[test]
-fn only_operator_releases_usable_quota() {
+fn usable_quota_needs_both_signatures() {
     let end = World::NOW + 1_000;
     let (mut world, channel, terms) = licensed(|offer| offer.expires_at = Some(end));
     let stranger = world.person();
     world.set_time(end);
-    for caller in [&stranger, &channel.payer, &channel.voucher_key] {
+    for caller in [&stranger, &channel.payer, &channel.operator, &channel.voucher_key] {
         let refused = world.send(channel.releasing_quota(caller, 0, &terms));
         refused.assert_err(PaymentsError::LicenseInUse);
     }
+    let mut forged = channel.clone();
+    forged.operator = stranger.clone();
+    let refused = world.send(forged.releasing_quota_together(0, &terms));
+    refused.assert_err(PaymentsError::LicenseInUse);
+    let unsigned = channel.releasing_quota_together(0, &terms).unsigned_by(&channel.payer);
+    world.send(unsigned).assert_err(ErrorCode::AccountNotSigner);
     assert_eq!(issued(&world, &terms), (60, 600));
     world.pass(1);
     world.send(channel.releasing_quota(&stranger, 0, &terms)).assert_ok();
@@ -86,11 +94,11 @@ fn licensee_cap_has_no_quota() {
     let channel = world.channel().open();
     let work = world.work().register();
     let capped = world.terms(&work).with(|offer| offer.caps.total_units = Some(9)).publish();
-    world.send(channel.accepting(&capped).quota(5, 0).call()).assert_ok();
+    world.accept_quota(&channel, &capped, 5, 0);
     let own = world.work().register();
     let terms = world.terms(&own).with(|offer| offer.caps.licensee_units = Some(9)).publish();
     world.accept(&channel, &terms);
-    let call = channel.releasing_quota(&channel.operator, 1, &terms);
+    let call = channel.releasing_quota_together(1, &terms);
     world.send(call.clone()).assert_err(ErrorCode::AccountNotInitialized);
     let call = call.instead_of(pda::issuance(&terms.address), pda::issuance(&capped.address));
     world.send(call).assert_err(ErrorCode::ConstraintHasOne);
@@ -103,14 +111,14 @@ fn release_accounts_are_pinned() {
     let (mut world, channel, terms) = licensed(|_| {});
     let other = world.work().register();
     let others = world.terms(&other).with(|offer| offer.caps.total_units = Some(100)).publish();
-    world.send(channel.accepting(&others).quota(50, 0).call()).assert_ok();
+    world.accept_quota(&channel, &others, 50, 0);
     let operator = channel.operator.clone();
     // The other license's terms with their issuance.
-    let crossed = channel.releasing_quota(&operator, 0, &others);
+    let crossed = channel.releasing_quota_together(0, &others);
     world.send(crossed).assert_err(PaymentsError::LicenseTermsMismatch);
-    let unknown = channel.releasing_quota(&operator, 2, &terms);
+    let unknown = channel.releasing_quota_together(2, &terms);
     world.send(unknown).assert_err(PaymentsError::LicenseNotFound);
-    let call = channel.releasing_quota(&operator, 0, &terms);
+    let call = channel.releasing_quota_together(0, &terms);
     let (own, foreign) = (pda::issuance(&terms.address), pda::issuance(&others.address));
     let cases = [
         (own, foreign, ErrorCode::ConstraintHasOne),

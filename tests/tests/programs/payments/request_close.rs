@@ -14,14 +14,60 @@ fn payer_starts_grace_period() {
 fn operator_can_waive_grace() {
     let mut world = World::new();
     let channel = world.channel().open();
-    world.send(channel.closing_by(&channel.operator)).assert_ok();
-    assert_eq!(world.read(&channel).channel.closes_at, World::NOW);
-
-    let channel = world.channel().open();
     world.send(channel.closing_by(&channel.payer)).assert_ok();
     world.pass(5);
     world.send(channel.closing_by(&channel.operator)).assert_ok();
     assert_eq!(world.read(&channel).channel.closes_at, World::NOW + 5);
+    world.send(channel.withdrawing()).assert_ok();
+}
+
+#[test]
+fn parties_close_at_once_together() {
+    let mut world = World::new();
+    let channel = world.channel().open();
+    let unsigned = channel.closing_at_once().unsigned_by(&channel.payer);
+    world.send(unsigned).assert_err(ErrorCode::AccountNotSigner);
+    let mut forged = channel.clone();
+    forged.payer = world.person();
+    world.send(forged.closing_at_once()).assert_ok(); // as by the operator alone
+    assert_eq!(world.read(&channel).channel.closes_at, World::NOW + channel.grace_seconds);
+    world.send(channel.closing_at_once()).assert_ok();
+    assert_eq!(world.read(&channel).channel.closes_at, World::NOW);
+    world.send(channel.withdrawing()).assert_ok();
+}
+
+#[test]
+fn lone_operator_waits_for_grace() {
+    let mut world = World::new();
+    let channel = world.channel().open();
+    world.send(channel.closing_by(&channel.operator)).assert_ok();
+    let closes_at = World::NOW + channel.grace_seconds;
+    assert_eq!(world.read(&channel).channel.closes_at, closes_at);
+    world.send(channel.closing_by(&channel.operator)).assert_err(PaymentsError::ChannelClosing);
+    world.send(channel.withdrawing()).assert_err(PaymentsError::ChannelStillOpen);
+    // The payer joins, which moves nothing; then the operator can waive the rest.
+    world.pass(5);
+    world.send(channel.closing_by(&channel.payer)).assert_ok();
+    assert_eq!(world.read(&channel).channel.closes_at, closes_at);
+    world.send(channel.closing_by(&channel.operator)).assert_ok();
+    assert_eq!(world.read(&channel).channel.closes_at, World::NOW + 5);
+}
+
+#[test]
+fn watcher_must_agree_to_close_at_once() {
+    let mut world = World::new();
+    let watcher = world.person();
+    let channel = world.channel().watched_by(&watcher).open();
+    world.send(channel.closing_by(&channel.payer)).assert_ok();
+    let closes_at = World::NOW + channel.grace_seconds;
+    let stranger = world.person();
+    world.send(channel.closing_at_once()).assert_err(PaymentsError::ChannelClosing);
+    let forged = world.send(channel.closing_at_once_with(&stranger));
+    forged.assert_err(PaymentsError::ChannelClosing);
+    world.send(channel.closing_by(&watcher)).assert_err(PaymentsError::NotPayer);
+    assert_eq!(world.read(&channel).channel.closes_at, closes_at);
+    world.send(channel.closing_at_once_with(&watcher)).assert_ok();
+    assert_eq!(world.read(&channel).channel.closes_at, World::NOW);
 }
 
 #[test]

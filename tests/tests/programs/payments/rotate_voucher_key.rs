@@ -1,6 +1,9 @@
 use anchor_lang::error::ErrorCode;
-use motif_sdk::{channel::PaymentsError, pda};
-use motif_tests::world::{OpenedChannel, Person, World};
+use motif_sdk::{
+    channel::{Cosigners, PaymentsError, rotate_voucher_key},
+    pda,
+};
+use motif_tests::world::{Call, OpenedChannel, Person, World};
 
 fn licensed() -> (World, OpenedChannel, Person) {
     let mut world = World::new();
@@ -42,6 +45,36 @@ fn operator_agreement_rotates_at_once() {
     assert!(settles(&mut world, &channel, &new));
     let state = world.read(&channel).channel;
     assert_eq!((state.voucher_key, state.rotates_at), (new.key(), i64::MAX));
+}
+
+#[test]
+fn watcher_must_agree_to_rotate_at_once() {
+    let mut world = World::new();
+    let (watcher, new) = (world.person(), world.person());
+    let channel = world.channel().fee(0).watched_by(&watcher).open();
+    world.licensed(&channel, 10);
+    // Without the watcher, the rotation waits like one without the operator.
+    world.send(channel.rotating_at_once(&new)).assert_ok();
+    assert!(settles(&mut world, &channel, &channel.voucher_key));
+    let agreed = Cosigners { party: Some(channel.operator.key()), watcher: Some(watcher.key()) };
+    let payer = channel.payer.key();
+    let rotate = rotate_voucher_key(&payer, &agreed, &channel.address, new.key());
+    let call = Call::new([rotate], &[&channel.payer, &channel.operator, &watcher]);
+    let unsigned = call.clone().unsigned_by(&watcher);
+    world.send(unsigned).assert_err(ErrorCode::AccountNotSigner);
+    world.send(call).assert_ok();
+    assert!(settles(&mut world, &channel, &new));
+}
+
+#[test]
+fn rotation_waits_for_slots_after_halt() {
+    let (mut world, channel, new) = licensed();
+    world.send(channel.rotating(&new)).assert_ok();
+    world.halt(10 * channel.grace_seconds);
+    assert!(!settles(&mut world, &channel, &new));
+    assert!(settles(&mut world, &channel, &channel.voucher_key));
+    world.pass(channel.grace_seconds);
+    assert!(settles(&mut world, &channel, &new));
 }
 
 #[test]

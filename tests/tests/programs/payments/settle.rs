@@ -18,8 +18,7 @@ fn licensed(change: impl FnOnce(&mut Offer)) -> (World, OpenedChannel) {
     let channel = world.channel().open();
     let work = world.work().register();
     let terms = world.terms(&work).with(change).publish();
-    let call = channel.accepting(&terms).quota(1_000, 100_000).call();
-    world.send(call).assert_ok();
+    world.accept_quota(&channel, &terms, 1_000, 100_000);
     (world, channel)
 }
 
@@ -28,7 +27,7 @@ fn nothing_settled(world: &World, channel: &OpenedChannel) {
     let state = world.read(channel);
     assert_eq!((state.channel.prices, state.channel.statements.length), (0, 0));
     assert!(state.licenses.iter().all(|license| (license.units, license.settled) == (0, 0)));
-    assert_eq!(world.vault_balance(), 1_000_000);
+    assert_eq!(world.vault_balance(), state.channel.deposited);
 }
 
 #[test]
@@ -187,7 +186,7 @@ fn third_party_settlement_is_rejected() {
     let stranger = world.person();
     for settler in [&stranger, &channel.payer, &channel.voucher_key] {
         let statement = world.statement(&channel, &[(0, 25)]).sent_by(settler);
-        world.send(statement.call()).assert_err(PaymentsError::OperatorFirst);
+        world.send(statement.call()).assert_err(PaymentsError::SettlerNotAllowed);
     }
     nothing_settled(&world, &channel);
 }
@@ -202,10 +201,12 @@ fn unsigned_operator_is_rejected() {
 }
 
 #[test]
-fn third_party_commits_no_receipts() {
-    let (mut world, channel) = licensed(|_| {});
-    let stranger = world.person();
-    let statement = world.statement(&channel, &[(0, 25)]).sent_by(&stranger);
+fn watcher_commits_no_receipts() {
+    let mut world = World::new();
+    let watcher = world.person();
+    let channel = world.channel().watched_by(&watcher).open();
+    world.licensed(&channel, 10);
+    let statement = world.statement(&channel, &[(0, 25)]).sent_by(&watcher);
     let receipts = Some(ReceiptsCommitment { root: [6; 32], sum: 1 }); // not even the right sum
     let statement = statement.committing_to(receipts);
     world.send(channel.closing_by(&channel.payer)).assert_ok();
@@ -226,7 +227,7 @@ fn third_party_commits_no_receipts() {
 fn closed_channel_settles_nothing() {
     let (mut world, channel) = licensed(|_| {});
     let statement = world.statement(&channel, &[(0, 25)]);
-    world.send(channel.closing_by(&channel.operator)).assert_ok();
+    world.send(channel.closing_at_once()).assert_ok();
     world.send(statement.call()).assert_err(PaymentsError::ChannelClosed);
     nothing_settled(&world, &channel);
 }

@@ -1,20 +1,27 @@
 use anchor_lang::error::ErrorCode;
 use motif_sdk::{
     channel::{INSTRUCTIONS_SYSVAR, PaymentsError},
+    licensing::Caps,
     pda,
 };
 use motif_tests::world::{OpenedChannel, SignedStatement, World};
+use payments::{Channel, StatementBuffer};
+use solana_compute_budget_interface::ComputeBudgetInstruction;
 
 /// A channel with 150 licenses at 10 base units each, more than fit a packet's statement.
 pub(super) fn licensed() -> (World, OpenedChannel) {
     let mut world = World::new();
     let channel = world.channel().fee(0).open();
+    take_on(&mut world, &channel);
+    (world, channel)
+}
+
+fn take_on(world: &mut World, channel: &OpenedChannel) {
     let work = world.work().register();
     let terms = world.terms(&work).price(10).publish();
     for _ in 0..150 {
-        world.accept(&channel, &terms);
+        world.accept(channel, &terms);
     }
-    (world, channel)
 }
 
 fn one_of_each(world: &World, channel: &OpenedChannel) -> SignedStatement {
@@ -83,12 +90,54 @@ fn altered_buffer_is_rejected() {
 }
 
 #[test]
+fn largest_statement_of_dearest_licenses_settles() {
+    let mut world = World::new();
+    let channel = world.channel().fee(0).open();
+    let work = world.work().register();
+    let caps = |total| Caps {
+        total_units: Some(total),
+        daily_units: Some(90),
+        licensee_units: Some(100),
+        revenue: Some(total * 10),
+    };
+    let terms = world.terms(&work).with(|offer| offer.caps = caps(1_000_000)).publish();
+    world.accept_quota(&channel, &terms, 100, 1_000);
+    // As many licenses as a statement may name, each with its own quota and its price.
+    let count = StatementBuffer::MAX_ENTRIES as u64;
+    world.operate(&channel.address, |data| {
+        let license = data[Channel::HEADER_SPACE..].to_vec();
+        data.extend(license.repeat(count as usize - 1));
+        let header = &mut data[8..Channel::HEADER_SPACE];
+        let mut channel: Channel = bytemuck::pod_read_unaligned(header);
+        channel.deposited += (count - 1) * channel.earmarked;
+        channel.earmarked *= count;
+        channel.quotas_held = count as u32;
+        header.copy_from_slice(bytemuck::bytes_of(&channel));
+    });
+    // On a later day, which is dearer than the first.
+    world.pass(2 * 86_400);
+    let entries: Vec<_> = (0..count as u16).map(|license| (license, 95)).collect();
+    let statement = world.statement(&channel, &entries);
+    for part in statement.buffer_instructions() {
+        world.send(part).assert_ok();
+    }
+    let budget = ComputeBudgetInstruction::set_compute_unit_limit(1_400_000);
+    let call = statement.staged_call().changed(|calls| calls.insert(0, budget));
+    let units = world.send(call).assert_ok().units_of(&payments::ID);
+    println!("settle_buffered, {count} licenses with every cap: {units} CU");
+    let state = world.read(&channel).channel;
+    assert_eq!((state.prices, state.earmarked), (count * 950, count * 50));
+}
+
+#[test]
 fn buffered_settlers_are_the_same() {
-    let (mut world, channel) = licensed();
-    let stranger = world.person();
-    let statement = one_of_each(&world, &channel).sent_by(&stranger);
+    let mut world = World::new();
+    let watcher = world.person();
+    let channel = world.channel().fee(0).watched_by(&watcher).open();
+    take_on(&mut world, &channel);
+    let statement = one_of_each(&world, &channel).sent_by(&watcher);
     stage(&mut world, &statement);
-    world.send(statement.staged_call()).assert_err(PaymentsError::OperatorFirst);
+    world.send(statement.staged_call()).assert_err(PaymentsError::SettlerNotAllowed);
     world.send(channel.closing_by(&channel.payer)).assert_ok();
     world.pass(channel.grace_seconds / 2);
     world.send(statement.staged_call()).assert_ok();

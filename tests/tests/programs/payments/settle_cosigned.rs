@@ -29,15 +29,15 @@ fn cosignature_settles_like_voucher() {
 }
 
 #[test]
-fn cosigned_packet_settles_140_licenses() {
+fn cosigned_packet_settles_134_licenses() {
     let (mut world, channel) = licensed();
-    let entries: Vec<_> = (0..140).map(|license| (license, 1)).collect();
+    let entries: Vec<_> = (0..134).map(|license| (license, 1)).collect();
     let statement = world.statement(&channel, &entries);
     assert!(world.packet_bytes(&statement.call()) > 1_232);
     let call = statement.cosigned_call();
     assert!(world.packet_bytes(&call) <= 1_232);
     world.send(call).assert_ok();
-    assert_eq!(world.read(&channel).channel.prices, 1_400);
+    assert_eq!(world.read(&channel).channel.prices, 1_340);
 }
 
 #[test]
@@ -100,5 +100,5 @@ fn cosigned_statement_is_checked() {
 fn payer_alone_cannot_settle() {
     let (world, channel) = licensed();
     let statement = world.statement(&channel, &[(0, 5)]).sent_by(&channel.voucher_key);
-    refused(&world, &statement, PaymentsError::OperatorFirst);
+    refused(&world, &statement, PaymentsError::SettlerNotAllowed);
 }

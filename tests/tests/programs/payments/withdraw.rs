@@ -11,7 +11,7 @@ fn closed() -> (World, OpenedChannel) {
     let channel = world.channel().deposited(1_000).fee(0).open();
     let (_, license) = world.licensed(&channel, 100);
     world.settle(&channel, &[(license, 3)]).assert_ok();
-    world.send(channel.closing_by(&channel.operator)).assert_ok();
+    world.send(channel.closing_at_once()).assert_ok();
     (world, channel)
 }
 
@@ -54,7 +54,7 @@ fn empty_refund_is_allowed() {
     let channel = world.channel().deposited(100).fee(0).open();
     let (_, license) = world.licensed(&channel, 100);
     world.settle(&channel, &[(license, 1)]).assert_ok();
-    world.send(channel.closing_by(&channel.operator)).assert_ok();
+    world.send(channel.closing_at_once()).assert_ok();
     world.send(channel.withdrawing()).assert_ok();
     assert_eq!((world.balance(&channel.payer), world.vault_balance()), (0, 100));
     world.send(channel.withdrawing()).assert_err(PaymentsError::AlreadyWithdrawn);

@@ -53,10 +53,13 @@ fn part_beyond_bounds_is_rejected() {
     }
     assert_eq!(staged(&world, &channel), b"abc");
     let address = pda::statement_buffer(&channel.address, &channel.operator.key());
-    world.operate(&address, |data| data.resize(StatementBuffer::HEADER_SPACE + 59_999, 0));
-    let refused = world.send(part(&channel, 59_999, b"de"));
+    let last = StatementBuffer::MAX_BYTES as u32 - 1;
+    world.operate(&address, |data| {
+        data.resize(StatementBuffer::HEADER_SPACE + StatementBuffer::MAX_BYTES - 1, 0)
+    });
+    let refused = world.send(part(&channel, last, b"de"));
     refused.assert_err(PaymentsError::InvalidBufferPart);
-    world.send(part(&channel, 59_999, b"d")).assert_ok();
+    world.send(part(&channel, last, b"d")).assert_ok();
     assert_eq!(staged(&world, &channel).len(), StatementBuffer::MAX_BYTES);
 }
 

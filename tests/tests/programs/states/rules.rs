@@ -105,8 +105,8 @@ pub fn expected(instruction: &str, work: Work, parent: Parent, terms: Terms) -> 
         Work::Disputed => "WorkDisputed",
     };
     match instruction {
-        // A derivative requires an undisputed parent, then a right.
-        _ if instruction.starts_with("register_work") && disputed => "ParentDisputed",
+        // A derivative requires a right. All but a license are offers, which a dispute suspends.
+        "register_work by owner" if disputed => "ParentDisputed",
         "register_work by owner" if work.withdrawn() => "ParentNotActive",
         "register_work by owner" => OK,
         _ if instruction.starts_with("register_work") && terms == Terms::None => MISSING,
@@ -119,6 +119,7 @@ pub fn expected(instruction: &str, work: Work, parent: Parent, terms: Terms) -> 
             _ => OK,
         },
         "register_work by terms" | "register_work by approval" => match (work, terms) {
+            (Work::Disputed, _) => "ParentDisputed",
             (Work::Withdrawn | Work::Gone, _) => "ParentNotActive",
             (_, Terms::Replaced) => "NotLatestTerms",
             (_, Terms::NotYetValid | Terms::Expired) => "TermsNotValidNow",
@@ -136,8 +137,18 @@ pub fn expected(instruction: &str, work: Work, parent: Parent, terms: Terms) -> 
         }
         "offer_ownership" | "accept_ownership" | "propose_split" | "apply_split_change"
         | "issue_certificate" => OK,
+        "update_metadata" => {
+            if disputed {
+                "WorkDisputed"
+            } else {
+                OK
+            }
+        }
         // Approvals and cancellations do not change the work.
-        "approve_split_change" | "cancel_split_change" | "set_consent_end" => OK,
+        "approve_split_change"
+        | "revoke_split_approval"
+        | "cancel_split_change"
+        | "set_consent_end" => OK,
         "revoke_approval" if terms == Terms::None => MISSING,
         "revoke_approval" => OK,
         "open_dispute" => {
@@ -195,8 +206,9 @@ pub fn expected(instruction: &str, work: Work, parent: Parent, terms: Terms) -> 
                 "LicenseNotFound"
             }
         }
-        // A work and its parents receive money in every state. Recipients of a
+        // A work and its parents receive money in every state. Parents and recipients of a
         // disputed work are paid its earlier earnings after the dispute is applied.
+        "pull to its parent" if disputed => "DisputeNotApplied",
         "pull to its parent" if parent == Parent::None => "ParentNotFound",
         "pull to its parent" | "pull from a derivative" => OK,
         "open_earnings" | "open_till" | "sweep_till" => OK,
@@ -205,8 +217,7 @@ pub fn expected(instruction: &str, work: Work, parent: Parent, terms: Terms) -> 
         "claim at an old split" => "NothingToClaim",
         "claim" | "apply_split" => OK,
         _ if instruction.starts_with("apply_dispute") && !disputed => "WorkNotDisputed",
-        "apply_dispute at an old split" => "SplitNotApplied",
-        "apply_dispute" | "apply_dispute, then claim" => OK,
+        "apply_dispute" | "apply_dispute at an old split" | "apply_dispute, then claim" => OK,
         other => panic!("the design says nothing about {other}"),
     }
 }

@@ -4,9 +4,10 @@ use motif_sdk::{
     channel::Currency,
     earnings,
     licensing::{
-        self as sdk, OpenDisputeArgs, ProposeSplitArgs, Purpose, Right, Share, Verdict, WorkKind,
+        self as sdk, AcceptOwnershipArgs, OpenDisputeArgs, ProposeSplitArgs, Purpose, Right, Share,
+        UpdateMetadataArgs, Verdict, WorkKind,
     },
-    pda,
+    pda, till,
 };
 use motif_tests::world::{Call, OpenedChannel, Person, PublishedTerms, RegisteredWork, World};
 use solana_compute_budget_interface::ComputeBudgetInstruction;
@@ -139,9 +140,8 @@ impl Scene {
             self.happen(approve, &owner);
         }
         if state.licensed() {
-            let accepting = self.channel.accepting(&terms).quota(100, 0);
-            self.world.send(accepting.call()).assert_ok();
             let channel = self.channel.clone();
+            self.world.accept_quota(&channel, &terms, 100, 0);
             self.world.settle(&channel, &[(0, 10)]).assert_ok();
         }
         if state == Terms::Replaced {
@@ -164,7 +164,8 @@ impl Scene {
             self.split = shares
                 .map(|(person, share_bps)| Share { recipient: person.key(), share_bps })
                 .collect();
-            let args = ProposeSplitArgs { recipients: 2, shares: self.split.clone() };
+            let args =
+                ProposeSplitArgs { recipients: 2, expires_at: None, shares: self.split.clone() };
             self.happen(sdk::propose_split(&owner.key(), &work, args), &owner);
             for person in [&one, &other] {
                 let agree = sdk::approve_split_change(&person.key(), &work, &self.split);
@@ -224,7 +225,8 @@ impl Scene {
         let (someone, grantee) = (self.world.person(), self.grantee.key());
         let by = |signer: &Person, instruction| Call::new([instruction], &[signer]);
         let by_owner = |instruction| by(&owner, instruction);
-        let proposal = ProposeSplitArgs { recipients: 2, shares: self.split.clone() };
+        let proposal =
+            ProposeSplitArgs { recipients: 2, expires_at: None, shares: self.split.clone() };
         // Only one change can be pending, so the pending one is canceled first.
         let propose = [
             sdk::cancel_split_change(&owner.key(), &work, &owner.key()),
@@ -248,7 +250,14 @@ impl Scene {
         let purpose = Purpose::License;
         let end = Some(self.world.now() + 1);
         let approve_change = sdk::approve_split_change(&recipient.key(), &work, &self.split);
+        let revoke_change = sdk::revoke_split_approval(&recipient.key(), &work);
+        let retitled = UpdateMetadataArgs {
+            title: "Retitled".into(),
+            metadata_uri: String::new(),
+            metadata_digest: [9; 32],
+        };
         let owners = Right::OwnerSigns(owner.key());
+        let as_read = AcceptOwnershipArgs::of(&self.world.read_work(&self.work));
         vec![
             ("register_work by owner", self.deriving(owners)),
             ("register_work by terms", self.deriving(Right::Terms(1))),
@@ -271,9 +280,10 @@ impl Scene {
                 )),
             ),
             ("offer_ownership", by_owner(sdk::offer_ownership(&owner.key(), &work, None))),
-            ("accept_ownership", by(&heir, sdk::accept_ownership(&heir.key(), &work))),
+            ("accept_ownership", by(&heir, sdk::accept_ownership(&heir.key(), &work, as_read))),
             ("propose_split", Call::new(propose, &[&owner])),
             ("approve_split_change", by(&recipient, approve_change)),
+            ("revoke_split_approval", by(&recipient, revoke_change)),
             (
                 "apply_split_change",
                 by(&host, sdk::apply_split_change(&host.key(), &work, &owner.key())),
@@ -282,6 +292,7 @@ impl Scene {
                 "cancel_split_change",
                 by_owner(sdk::cancel_split_change(&owner.key(), &work, &owner.key())),
             ),
+            ("update_metadata", by_owner(sdk::update_metadata(&owner.key(), &work, retitled))),
             ("withdraw_work", by_owner(sdk::withdraw_work(&owner.key(), &work))),
             ("open_dispute", by(&someone, open_dispute(&someone, &self.work))),
             ("decide_dispute", by(&host, decide)),
@@ -307,12 +318,14 @@ impl Scene {
         let by_host = |instruction| Call::new([instruction], &[&host]);
         let unsigned = |instruction| Call::new([instruction], &[]);
         let terms = self.terms.clone().unwrap_or_else(|| self.imagined_terms());
+        let new_payer = self.new_channel.payer.clone();
+        self.world.fund(&new_payer, &currency, 1_000);
         let accept = self.new_channel.accepting(&terms).quota(10, 0);
         let statement = self.world.statement(&self.channel, &[(0, 5)]);
         let withdrawal = self.channel.applying_withdrawal(&[(0, &work)]);
         let parent = self.parent.as_ref().unwrap_or(&self.derivative);
         let recipient = work.recipients[0].key();
-        let close = self.channel.releasing_quota(&self.channel.operator, 0, &terms);
+        let close = self.channel.releasing_quota_together(0, &terms);
         self.world.fund(&work.recipients[0], &stale, 0);
         let told = earnings::apply_dispute(&work.address, &currency.mint);
         let told_late = earnings::apply_dispute(&work.address, &stale.mint);
@@ -342,8 +355,8 @@ impl Scene {
             ("apply_dispute at an old split", unsigned(told_late)),
             ("apply_dispute, then claim", unsigned(told).then(unsigned(claim))),
             ("open_earnings", by_host(earnings::open(&host.key(), &work.address, &fresh.mint))),
-            ("open_till", by_host(earnings::open_till(&host.key(), &work.address, &fresh))),
-            ("sweep_till", unsigned(earnings::sweep_till(&work.address, &currency))),
+            ("open_till", by_host(till::open(&host.key(), &work.till(), &fresh))),
+            ("sweep_till", unsigned(till::sweep(&work.till(), &currency, None))),
         ]
     }
 
@@ -359,12 +372,17 @@ impl Scene {
             shared_caps: true,
             per_licensee: false,
             upfront_fee: 0,
-            fee_currency: None,
+            quota_price: 10,
+            deposit_currency: Some(self.world.currency),
         }
     }
 }
 
 fn open_dispute(claimant: &Person, work: &RegisteredWork) -> Instruction {
-    let args = OpenDisputeArgs { evidence_uri: String::new(), evidence_digest: [0xED; 32] };
+    let args = OpenDisputeArgs {
+        evidence_uri: String::new(),
+        evidence_digest: [0xED; 32],
+        max_bond: u64::MAX,
+    };
     sdk::open_dispute(&claimant.key(), &work.address, args)
 }

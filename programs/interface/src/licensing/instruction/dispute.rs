@@ -17,6 +17,8 @@ pub struct OpenDisputeArgs {
     pub evidence_uri: String,
     /// SHA-256 of the document at `evidence_uri`.
     pub evidence_digest: [u8; 32],
+    /// Maximum bond, lamports: the config's bond may change before the instruction lands.
+    pub max_bond: u64,
 }
 
 /// Creates `open_dispute`: claims a work and deposits the config's bond. Signed by the claimant.
@@ -31,8 +33,9 @@ pub fn open_dispute(claimant: &Pubkey, work: &Pubkey, args: OpenDisputeArgs) -> 
     build("open_dispute", accounts, &args)
 }
 
-/// Creates `decide_dispute`: ends a dispute by a verdict, up to and including its deadline. Signed
-/// by the arbiter.
+/// Creates `decide_dispute`: ends a dispute by a verdict, up to and including its deadline. A claim
+/// is upheld no earlier than [`Dispute::HEARING_SECONDS`](crate::licensing::Dispute) after its
+/// opening. Signed by the arbiter.
 pub fn decide_dispute(
     arbiter: &Pubkey,
     work: &Pubkey,

@@ -15,6 +15,8 @@ use crate::{
 pub struct ProposeSplitArgs {
     /// Number of recipients of the complete split.
     pub recipients: u8,
+    /// Last unix second in which the proposal is approved or applied; `None` for no expiry.
+    pub expires_at: Option<i64>,
     /// First shares; `extend_split_change` adds those that exceed a packet.
     pub shares: Vec<Share>,
 }
@@ -23,12 +25,18 @@ pub struct ProposeSplitArgs {
 pub const SHARES_PER_PART: usize = 24;
 
 /// Creates the instructions that propose a split of a work, in order. If there are several, each
-/// needs a transaction of its own. Signed by the work's owner.
-pub fn propose_split_in_parts(owner: &Pubkey, work: &Pubkey, split: &[Share]) -> Vec<Instruction> {
+/// needs a transaction of its own. `expires_at` is the last unix second of the proposal. Signed by
+/// the work's owner.
+pub fn propose_split_in_parts(
+    owner: &Pubkey,
+    work: &Pubkey,
+    split: &[Share],
+    expires_at: Option<i64>,
+) -> Vec<Instruction> {
     let recipients = u8::try_from(split.len()).unwrap_or(u8::MAX); // the program rejects 33
     let mut parts = split.chunks(SHARES_PER_PART);
     let first = parts.next().unwrap_or_default().to_vec();
-    let args = ProposeSplitArgs { recipients, shares: first };
+    let args = ProposeSplitArgs { recipients, expires_at, shares: first };
     let rest = parts.map(|part| extend_split_change(owner, work, part));
     std::iter::once(propose_split(owner, work, args)).chain(rest).collect()
 }
@@ -55,6 +63,13 @@ pub fn extend_split_change(owner: &Pubkey, work: &Pubkey, shares: &[Share]) -> I
 pub fn approve_split_change(recipient: &Pubkey, work: &Pubkey, split: &[Share]) -> Instruction {
     let accounts = vec![signer(*recipient), readonly(*work), writable(pda::split_change(work))];
     build("approve_split_change", accounts, &split_digest(split))
+}
+
+/// Creates `revoke_split_approval`: removes the recipient's approval of the proposed split. Signed
+/// by the recipient.
+pub fn revoke_split_approval(recipient: &Pubkey, work: &Pubkey) -> Instruction {
+    let accounts = vec![signer(*recipient), readonly(*work), writable(pda::split_change(work))];
+    build("revoke_split_approval", accounts, &())
 }
 
 /// Creates `apply_split_change`: replaces the work's split by the proposed one. Signed by `payer`,
@@ -94,7 +109,7 @@ mod tests {
         let (owner, work) = (Pubkey::new_unique(), Pubkey::new_unique());
         let share = |_| Share { recipient: Pubkey::new_unique(), share_bps: 312 };
         let split: Vec<_> = (0..MAX_RECIPIENTS).map(share).collect();
-        let parts = propose_split_in_parts(&owner, &work, &split);
+        let parts = propose_split_in_parts(&owner, &work, &split, Some(1));
         assert_eq!(parts.len(), 2);
         for part in parts {
             // A part, its accounts and signature, and a compute budget of 40 bytes and a key.

@@ -7,7 +7,10 @@ use crate::{
     bps::WHOLE_BPS,
     codec::*,
     instruction::{optional, readonly, signer, writable, writable_signer},
-    licensing::{Fingerprint, ID, LicensingError, Purpose, Share, Work, WorkKind, check_split},
+    licensing::{
+        Fingerprint, ID, LicensingError, Purpose, Share, Work, WorkKind, WorkStatus, check_split,
+        check_title,
+    },
     pda, require,
 };
 
@@ -22,14 +25,19 @@ pub struct RegisterWorkArgs {
     pub fingerprint: Fingerprint,
     /// SHA-256 of the document at `metadata_uri`.
     pub metadata_digest: [u8; 32],
+    /// Title that lists show, at most 64 bytes; possibly empty.
+    pub title: String,
     /// Location of the metadata.
     pub metadata_uri: String,
     /// Last unix second of the consent; `None` for no expiry.
     pub consent_expires_at: Option<i64>,
     /// Origin of a style model; `None` for every other kind.
-    pub model: Option<ModelArgs>,
+    pub model: Option<ModelDeclaration>,
+    /// Earliest inherited expiry that the creator accepts, unix seconds; [`i64::MIN`] for any. A
+    /// parent's consent may end at any moment before the registration lands.
+    pub min_expires_at: i64,
     /// Parents, in the order of their accounts.
-    pub parents: Vec<ParentArgs>,
+    pub parents: Vec<ParentDeclaration>,
     /// First split.
     pub split: Vec<Share>,
 }
@@ -38,17 +46,20 @@ impl RegisterWorkArgs {
     /// Returns the bytes of the work's account.
     pub fn space(&self) -> usize {
         let name_bytes = self.model.as_ref().map(|model| model.base_model.len());
-        Work::space(self.parents.len(), self.split.len(), self.metadata_uri.len(), name_bytes)
+        let (parents, recipients) = (self.parents.len(), self.split.len());
+        let (title_bytes, uri_bytes) = (self.title.len(), self.metadata_uri.len());
+        Work::space(parents, recipients, title_bytes, uri_bytes, name_bytes)
     }
 
-    /// Checks digest, URI and split.
+    /// Checks digest, title, URI and split.
     ///
     /// # Errors
     /// [`LicensingError::EmptyDigest`], [`LicensingError::UriTooLong`], or an error of
-    /// [`check_split`].
+    /// [`check_title`] or [`check_split`].
     pub fn check(&self) -> Result<(), LicensingError> {
         require!(self.content_digest != [0; 32], LicensingError::EmptyDigest);
         require!(self.metadata_uri.len() <= Work::MAX_URI_BYTES, LicensingError::UriTooLong);
+        check_title(&self.title)?;
         check_split(&self.split)
     }
 
@@ -59,9 +70,9 @@ impl RegisterWorkArgs {
     }
 }
 
-/// Origin of a style model, as its creator states it.
+/// Origin of a style model, as its creator declares it.
 #[derive(BorshSerialize, BorshDeserialize, Clone, Debug, PartialEq, Eq)]
-pub struct ModelArgs {
+pub struct ModelDeclaration {
     /// Publisher's name of the adapted model.
     pub base_model: String,
     /// Merkle root of the training set's content digests.
@@ -87,9 +98,9 @@ pub enum ParentRight {
     },
 }
 
-/// Arguments about one parent; its account names the work.
+/// One parent, as the creator declares it; its account names the work.
 #[derive(BorshSerialize, BorshDeserialize, Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ParentArgs {
+pub struct ParentDeclaration {
     /// Share of everything the derivative earns, basis points.
     pub share_bps: u16,
     /// Right by which the work derives from this parent.
@@ -107,14 +118,18 @@ pub struct Registration {
     pub fingerprint: Fingerprint,
     /// SHA-256 of the document at `metadata_uri`.
     pub metadata_digest: [u8; 32],
+    /// Title that lists show, at most 64 bytes; possibly empty.
+    pub title: String,
     /// Location of the metadata.
     pub metadata_uri: String,
     /// Last unix second of the person's consent; `None` for no expiry.
     pub consent_expires_at: Option<i64>,
     /// Origin of a style model; `None` for every other kind.
-    pub model: Option<ModelArgs>,
+    pub model: Option<ModelDeclaration>,
     /// Style model of the same owner that this one replaces.
     pub previous_model: Option<Pubkey>,
+    /// Earliest inherited expiry that the creator accepts, unix seconds; `None` for any.
+    pub min_expires_at: Option<i64>,
     /// Works that this one derives from.
     pub parents: Vec<ParentShare>,
     /// Recipients of the earnings that the parents leave.
@@ -158,10 +173,12 @@ impl Registration {
             content_digest,
             fingerprint: Fingerprint::NONE,
             metadata_digest: [0; 32],
+            title: String::new(),
             metadata_uri: String::new(),
             consent_expires_at: None,
             model: None,
             previous_model: None,
+            min_expires_at: None,
             parents: Vec::new(),
             split: vec![Share { recipient: *creator, share_bps: WHOLE_BPS }],
         }
@@ -216,7 +233,7 @@ pub fn register_work(
     let mut parents = Vec::with_capacity(rights.len());
     for (parent, right) in registration.parents.iter().zip(rights) {
         accounts.extend(right.accounts(&parent.work, creator));
-        parents.push(ParentArgs { share_bps: parent.share_bps, right: right.argument() });
+        parents.push(ParentDeclaration { share_bps: parent.share_bps, right: right.argument() });
     }
     let registration = registration.clone();
     let args = RegisterWorkArgs {
@@ -224,13 +241,53 @@ pub fn register_work(
         content_digest: registration.content_digest,
         fingerprint: registration.fingerprint,
         metadata_digest: registration.metadata_digest,
+        title: registration.title,
         metadata_uri: registration.metadata_uri,
         consent_expires_at: registration.consent_expires_at,
         model: registration.model,
+        min_expires_at: registration.min_expires_at.unwrap_or(i64::MIN),
         parents,
         split: registration.split,
     };
     build("register_work", accounts, &args)
+}
+
+/// Arguments of `update_metadata`.
+#[derive(BorshSerialize, BorshDeserialize, Clone, Debug, PartialEq, Eq)]
+pub struct UpdateMetadataArgs {
+    /// Title that lists show, at most 64 bytes; possibly empty.
+    pub title: String,
+    /// Location of the metadata.
+    pub metadata_uri: String,
+    /// SHA-256 of the document at `metadata_uri`.
+    pub metadata_digest: [u8; 32],
+}
+
+impl UpdateMetadataArgs {
+    /// Returns the arguments that change nothing about a work.
+    pub fn of(work: &Work) -> Self {
+        Self {
+            title: work.title.clone(),
+            metadata_uri: work.metadata_uri.clone(),
+            metadata_digest: work.metadata_digest,
+        }
+    }
+
+    /// Checks title and URI.
+    ///
+    /// # Errors
+    /// [`LicensingError::UriTooLong`], or an error of [`check_title`].
+    pub fn check(&self) -> Result<(), LicensingError> {
+        require!(self.metadata_uri.len() <= Work::MAX_URI_BYTES, LicensingError::UriTooLong);
+        check_title(&self.title)
+    }
+}
+
+/// Creates `update_metadata`: replaces a work's title and metadata. Signed by the owner, which pays
+/// for the account's growth.
+pub fn update_metadata(owner: &Pubkey, work: &Pubkey, new: UpdateMetadataArgs) -> Instruction {
+    let accounts = vec![writable_signer(*owner), writable(*work), readonly(system_program::ID)];
+    build("update_metadata", accounts, &new)
 }
 
 /// Creates `offer_ownership`: offers a work to a key; `None` revokes an offer. Signed by the owner.
@@ -238,9 +295,33 @@ pub fn offer_ownership(owner: &Pubkey, work: &Pubkey, to: Option<Pubkey>) -> Ins
     build("offer_ownership", vec![signer(*owner), writable(*work)], &to)
 }
 
-/// Creates `accept_ownership`: accepts an offered work. Signed by the key it was offered to.
-pub fn accept_ownership(accepter: &Pubkey, work: &Pubkey) -> Instruction {
-    build("accept_ownership", vec![signer(*accepter), writable(*work)], &())
+/// Arguments of `accept_ownership`: the work as the new owner has read it.
+#[derive(BorshSerialize, BorshDeserialize, Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AcceptOwnershipArgs {
+    /// Expected status.
+    pub status: WorkStatus,
+    /// Expected number of the latest terms.
+    pub latest_terms: u32,
+    /// Expected version of the split.
+    pub split_version: u32,
+}
+
+impl AcceptOwnershipArgs {
+    /// Returns the arguments that accept a work as it is.
+    pub fn of(work: &Work) -> Self {
+        let Work { status, latest_terms, split_version, .. } = *work;
+        Self { status, latest_terms, split_version }
+    }
+}
+
+/// Creates `accept_ownership`: accepts an offered work, if it is as expected. Signed by the key it
+/// was offered to.
+pub fn accept_ownership(
+    accepter: &Pubkey,
+    work: &Pubkey,
+    expected: AcceptOwnershipArgs,
+) -> Instruction {
+    build("accept_ownership", vec![signer(*accepter), writable(*work)], &expected)
 }
 
 /// Creates `withdraw_work`: withdraws a work permanently. Signed by its owner.

@@ -233,7 +233,7 @@ impl PayerSession {
         let is_ours = self.is_for(receipt, request.license, &request_digest, &output_digest)?
             && (1..=request.most_units()).contains(&receipt.units)
             && receipt.cumulative <= self.cumulative()?
-            && signed.verifies(&self.channel.operator);
+            && signed.verifies_with(&self.receipt_keys);
         if is_ours { Ok(signed) } else { Err(untrusted("the receipt is for another request")) }
     }
 }

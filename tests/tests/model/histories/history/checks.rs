@@ -25,12 +25,12 @@ impl History<'_> {
             for number in (0..self.works.len()).rev() {
                 let work = self.works[number].0;
                 self.collect_these(currency, &[number as u16]);
+                self.apply_split_of(currency, number);
                 let parents: Vec<_> =
                     self.works[number].1.parents.iter().map(|parent| parent.work).collect();
                 for parent in parents {
                     self.pull_this(currency, work, parent);
                 }
-                self.apply_split_of(currency, number);
                 let book = &self.ledger.books[&(work, mint)];
                 let owed: Vec<_> =
                     book.people.keys().filter(|person| book.owed(person) > 0).copied().collect();

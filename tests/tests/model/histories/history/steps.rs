@@ -3,7 +3,10 @@
 use anchor_lang::{InstructionData, ToAccountMetas};
 use licensing::WorkStatus;
 use motif_sdk::pda;
-use motif_tests::model::{self, NEVER};
+use motif_tests::{
+    model::{self, NEVER},
+    world::World,
+};
 use payments::{Channel, Payee};
 use rand::{Rng, rngs::StdRng, seq::IndexedRandom};
 use solana_instruction::AccountMeta;
@@ -95,6 +98,7 @@ impl History<'_> {
     pub(super) fn pull_this(&mut self, currency: usize, child: Pubkey, parent: Pubkey) {
         let mint = self.mint(currency);
         let accounts = payments::accounts::Pull {
+            work: child,
             child: self.earnings[&(child, mint)],
             parent: self.earnings[&(parent, mint)],
         };
@@ -250,7 +254,8 @@ impl History<'_> {
             work.status = WorkStatus::Disputed;
             work.disputes += 1;
             model.disputes += 1;
-            model.dispute = Some(model::Dispute { claimant, bond: 0, deadline: NEVER });
+            let opened_at = World::NOW;
+            model.dispute = Some(model::Dispute { claimant, bond: 0, opened_at, deadline: NEVER });
             self.write_work(number);
             return;
         }
@@ -258,14 +263,18 @@ impl History<'_> {
         let claimant = model.dispute.take().map(|dispute| dispute.claimant).unwrap();
         if self.random.random_bool(0.5) {
             self.counts.verdicts += 1;
-            model.split = vec![(claimant, 10_000)];
-            model.split_version += 1;
-            model.verdict_version = model.split_version;
-            model.verdict_dispute = model.disputes;
+            let kept_parents = std::array::from_fn(|_| self.random.random_ratio(3, 4));
+            let keeps_recipients = self.random.random_ratio(1, 3);
+            model.award_to(claimant, model::Awarded { kept_parents, keeps_recipients });
+            work.owner = claimant;
             work.split = shares_of(&model.split);
             work.split_version = model.split_version;
             work.verdict_version = model.verdict_version;
             work.verdict_dispute = model.verdict_dispute;
+            work.verdict_keeps_recipients = keeps_recipients;
+            for (parent, (_, share_bps)) in work.parents.iter_mut().zip(&model.parents) {
+                parent.share_bps = *share_bps;
+            }
         }
         self.write_work(number);
     }

@@ -1,0 +1,379 @@
+//! `motif operator`: operators on chain, with their keys and conditions.
+
+use std::fmt;
+
+use clap::{Args, Subcommand, ValueEnum};
+use motif_gateway::GatewayConfig;
+use motif_sdk::{
+    Error, Pubkey,
+    client::{Client, ConfirmedTransaction},
+    operator::{Operator, OperatorKey, OperatorTerms, RegisterOperatorArgs},
+};
+use serde::Serialize;
+use solana_signer::Signer;
+
+use crate::{
+    amount::percent,
+    error::CliError,
+    output::{pairs, table},
+    reference::AccountReference,
+    session::Session,
+    time::utc,
+};
+
+/// Commands of `motif operator`.
+#[derive(Subcommand)]
+pub enum OperatorCommand {
+    /// Register an operator, with your keypair as its authority
+    ///
+    /// Keep the authority offline: the gateway needs the settle key and the receipt key only.
+    Register(RegisterArgs),
+    /// Change the conditions of new channels, the fee owner or the URL
+    Update(UpdateArgs),
+    /// Replace the settle key or the receipt key, 15 minutes from now
+    RotateKey(RotateKeyArgs),
+    /// Show an operator
+    Show(ShowArgs),
+    /// List all operators
+    List(ListArgs),
+}
+
+/// Arguments of `motif operator register`.
+#[derive(Args)]
+pub struct RegisterArgs {
+    /// Address, or keypair file, of the key that settles [default: the authority]
+    #[arg(long, value_name = "ADDRESS|FILE")]
+    settle_key: Option<AccountReference>,
+
+    /// Address, or keypair file, of the key that signs receipts [default: the settle key]
+    #[arg(long, value_name = "ADDRESS|FILE")]
+    receipt_key: Option<AccountReference>,
+
+    #[command(flatten)]
+    conditions: ConditionArgs,
+}
+
+/// Conditions of an operator.
+#[derive(Args)]
+pub struct ConditionArgs {
+    /// Minimum fee of new channels, in basis points on top of prices
+    #[arg(long, value_name = "BPS", value_parser = clap::value_parser!(u16).range(..=5_000))]
+    fee_bps: Option<u16>,
+
+    /// Minimum grace period of new channels
+    #[arg(long, value_name = "SECONDS")]
+    min_grace_seconds: Option<u32>,
+
+    /// Address, or keypair file, of the owner of the token accounts that fees are paid to
+    #[arg(long, value_name = "ADDRESS|FILE")]
+    fee_owner: Option<AccountReference>,
+
+    /// URL of the operator's gateway
+    #[arg(long)]
+    url: Option<String>,
+}
+
+/// Arguments of `motif operator update`.
+#[derive(Args)]
+pub struct UpdateArgs {
+    #[command(flatten)]
+    conditions: ConditionArgs,
+}
+
+/// Arguments of `motif operator rotate-key`.
+#[derive(Args)]
+pub struct RotateKeyArgs {
+    /// Key to replace
+    key: KeyArg,
+
+    /// Address, or keypair file, of the new key
+    #[arg(value_name = "ADDRESS|FILE")]
+    new_key: AccountReference,
+}
+
+/// Key of an operator that can be replaced.
+#[derive(Clone, Copy, ValueEnum)]
+enum KeyArg {
+    /// Key that settles
+    Settle,
+    /// Key that signs receipts
+    Receipt,
+}
+
+/// Arguments of `motif operator show`.
+#[derive(Args)]
+pub struct ShowArgs {
+    /// Address, or keypair file, of the operator's authority
+    #[arg(value_name = "ADDRESS|FILE")]
+    operator: AccountReference,
+}
+
+/// Arguments of `motif operator list`.
+#[derive(Args)]
+pub struct ListArgs {}
+
+/// Output of every command of `motif operator` about one operator.
+#[derive(Serialize)]
+struct OperatorOutput {
+    operator: String,
+    url: String,
+    fee_bps: u16,
+    min_grace_seconds: u32,
+    settle_key: String,
+    /// Key that settles from `settle_rotates_at` on.
+    next_settle_key: Option<String>,
+    settle_rotates_at: Option<i64>,
+    receipt_keys: Vec<ReceiptKeyOutput>,
+    fee_owner: String,
+    registered_at: i64,
+}
+
+#[derive(Serialize)]
+struct ReceiptKeyOutput {
+    key: String,
+    valid_from: i64,
+}
+
+/// Output of `motif operator list`.
+#[derive(Serialize)]
+#[serde(transparent)]
+struct ListOutput(Vec<OperatorOutput>);
+
+impl OperatorCommand {
+    pub async fn run(self, session: &Session) -> Result<(), CliError> {
+        match self {
+            Self::Register(args) => register(args, session).await,
+            Self::Update(args) => update(args, session).await,
+            Self::RotateKey(args) => rotate_key(args, session).await,
+            Self::Show(args) => {
+                let client = session.client().await?;
+                print(&client, &args.operator.address()?, session).await
+            }
+            Self::List(ListArgs {}) => {
+                let operators = session.client().await?.operators().await?;
+                session.print(&ListOutput(operators.iter().map(OperatorOutput::from).collect()));
+                Ok(())
+            }
+        }
+    }
+}
+
+async fn register(args: RegisterArgs, session: &Session) -> Result<(), CliError> {
+    let authority = session.keypair()?;
+    let client = session.client().await?;
+    let key = |reference: Option<AccountReference>, default| {
+        reference.map_or(Ok(default), |reference| reference.address())
+    };
+    let settle_key = key(args.settle_key, authority.pubkey())?;
+    let receipt_key = key(args.receipt_key, settle_key)?;
+    let terms = OperatorTerms {
+        fee_bps: 0,
+        min_grace_seconds: 3_600,
+        fee_owner: authority.pubkey(),
+        url: String::new(),
+    };
+    let terms = args.conditions.apply(terms)?;
+    let args = RegisterOperatorArgs { settle_key, receipt_key, terms };
+    client.register_operator(&authority, args).await?;
+    print(&client, &authority.pubkey(), session).await
+}
+
+async fn update(args: UpdateArgs, session: &Session) -> Result<(), CliError> {
+    let authority = session.keypair()?;
+    let client = session.client().await?;
+    let terms = terms_of(&client.operator(&authority.pubkey()).await?);
+    client.update_operator(&authority, args.conditions.apply(terms)?).await?;
+    print(&client, &authority.pubkey(), session).await
+}
+
+async fn rotate_key(args: RotateKeyArgs, session: &Session) -> Result<(), CliError> {
+    let authority = session.keypair()?;
+    let client = session.client().await?;
+    let key = match args.key {
+        KeyArg::Settle => OperatorKey::Settle,
+        KeyArg::Receipt => OperatorKey::Receipt,
+    };
+    client.rotate_operator_key(&authority, key, args.new_key.address()?).await?;
+    print(&client, &authority.pubkey(), session).await
+}
+
+async fn print(client: &Client, authority: &Pubkey, session: &Session) -> Result<(), CliError> {
+    session.print(&OperatorOutput::from(&client.operator(authority).await?));
+    Ok(())
+}
+
+impl ConditionArgs {
+    /// Replaces what was given.
+    fn apply(self, terms: OperatorTerms) -> Result<OperatorTerms, CliError> {
+        Ok(OperatorTerms {
+            fee_bps: self.fee_bps.unwrap_or(terms.fee_bps),
+            min_grace_seconds: self.min_grace_seconds.unwrap_or(terms.min_grace_seconds),
+            fee_owner: self.fee_owner.map_or(Ok(terms.fee_owner), |owner| owner.address())?,
+            url: self.url.unwrap_or(terms.url),
+        })
+    }
+}
+
+fn terms_of(operator: &Operator) -> OperatorTerms {
+    OperatorTerms {
+        fee_bps: operator.fee_bps,
+        min_grace_seconds: operator.min_grace_seconds,
+        fee_owner: operator.fee_owner,
+        url: operator.url.clone(),
+    }
+}
+
+/// Makes a gateway and its operator's account agree before the gateway starts.
+///
+/// A gateway whose keypair is the operator's authority registers the operator if it is missing, and
+/// writes its own conditions into the account. Any other gateway adopts the account's conditions.
+///
+/// # Errors
+/// [`CliError::Usage`] if the operator is not registered, or has other keys than the gateway;
+/// [`CliError::GatewaySettings`] if the adopted conditions contradict the settings.
+pub async fn prepare_operator(
+    client: &Client,
+    config: &mut GatewayConfig,
+) -> Result<Vec<ConfirmedTransaction>, CliError> {
+    let is_authority = config.keypair.pubkey() == config.operator;
+    let operator = match client.operator(&config.operator).await {
+        Ok(operator) => operator,
+        Err(Error::NotFound { .. }) if is_authority => {
+            let args = RegisterOperatorArgs {
+                settle_key: config.operator,
+                receipt_key: config.receipt_keypair.pubkey(),
+                terms: settings(config, config.operator, ""),
+            };
+            return Ok(vec![client.register_operator(&*config.keypair, args).await?]);
+        }
+        Err(Error::NotFound { .. }) => {
+            let what = format!("the operator {} is not registered", config.operator);
+            let help = "run `motif operator register` with its authority's keypair";
+            return Err(CliError::usage(what, help));
+        }
+        Err(error) => return Err(error.into()),
+    };
+    check_keys(&operator, config, client.now().await?)?;
+    let terms = settings(config, operator.fee_owner, &operator.url);
+    if !is_authority {
+        config.operator_fee_bps = operator.fee_bps;
+        config.min_grace_seconds = operator.min_grace_seconds;
+        config.faults().or(()).map_err(CliError::GatewaySettings)?;
+    } else if terms != terms_of(&operator) {
+        return Ok(vec![client.update_operator(&*config.keypair, terms).await?]);
+    }
+    Ok(Vec::new())
+}
+
+/// Returns the conditions in a gateway's settings; `url` without a public one.
+fn settings(config: &GatewayConfig, fee_owner: Pubkey, url: &str) -> OperatorTerms {
+    OperatorTerms {
+        fee_bps: config.operator_fee_bps,
+        min_grace_seconds: config.min_grace_seconds,
+        fee_owner,
+        url: config.public_url.clone().unwrap_or_else(|| url.to_owned()),
+    }
+}
+
+/// Checks that the account names the gateway's keys, and sets when its next receipt key is valid.
+fn check_keys(operator: &Operator, config: &mut GatewayConfig, now: i64) -> Result<(), CliError> {
+    let other = |setting: &str, expected: &Pubkey| {
+        let what = format!("`{setting}` differs from the key on chain: expected {expected}");
+        CliError::usage(what, "pass that keypair, or run `motif operator rotate-key`")
+    };
+    let settle_key = config.keypair.pubkey();
+    let pending = operator.settle_rotates_at != i64::MAX && operator.next_settle_key == settle_key;
+    if *operator.settle_key_at(now) != settle_key && !pending {
+        return Err(other("keypair", operator.settle_key_at(now)));
+    }
+    let receipt_key = operator.receipt_keys.at(now).unwrap_or(&operator.authority);
+    if *receipt_key != config.receipt_keypair.pubkey() {
+        return Err(other("receipt_keypair", receipt_key));
+    }
+    if let Some((keypair, valid_from)) = &mut config.next_receipt_keypair {
+        let next = keypair.pubkey();
+        let last = operator.receipt_keys.keys.last();
+        match last.filter(|last| last.key == next) {
+            Some(last) => *valid_from = last.valid_from,
+            None => {
+                let expected = last.map_or(operator.authority, |last| last.key);
+                return Err(other("next_receipt_keypair", &expected));
+            }
+        }
+    }
+    Ok(())
+}
+
+impl From<&Operator> for OperatorOutput {
+    fn from(operator: &Operator) -> Self {
+        let rotates = operator.settle_rotates_at != i64::MAX;
+        let receipt_keys = operator.receipt_keys.keys.iter();
+        Self {
+            operator: operator.authority.to_string(),
+            url: operator.url.clone(),
+            fee_bps: operator.fee_bps,
+            min_grace_seconds: operator.min_grace_seconds,
+            settle_key: operator.settle_key.to_string(),
+            next_settle_key: rotates.then(|| operator.next_settle_key.to_string()),
+            settle_rotates_at: rotates.then_some(operator.settle_rotates_at),
+            receipt_keys: receipt_keys
+                .map(|receipt| ReceiptKeyOutput {
+                    key: receipt.key.to_string(),
+                    valid_from: receipt.valid_from,
+                })
+                .collect(),
+            fee_owner: operator.fee_owner.to_string(),
+            registered_at: operator.registered_at,
+        }
+    }
+}
+
+impl OperatorOutput {
+    /// Returns the URL for a terminal: it is another party's text.
+    fn printable_url(&self) -> String {
+        if self.url.is_empty() { "-".to_owned() } else { self.url.escape_debug().to_string() }
+    }
+}
+
+impl fmt::Display for OperatorOutput {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let url = self.printable_url();
+        let fee = percent(self.fee_bps);
+        let mut rows: Vec<(&str, String)> = vec![
+            ("operator", self.operator.clone()),
+            ("URL", url),
+            ("fee", format!("{fee} on top of prices")),
+            ("grace period", format!("at least {} s", self.min_grace_seconds)),
+            ("settle key", self.settle_key.clone()),
+        ];
+        if let (Some(next), Some(at)) = (&self.next_settle_key, self.settle_rotates_at) {
+            rows.push(("next settle key", format!("{next} from {}", utc(at))));
+        }
+        for receipt in &self.receipt_keys {
+            let from = match receipt.valid_from {
+                0 => String::new(),
+                at => format!(" from {}", utc(at)),
+            };
+            rows.push(("receipt key", format!("{}{from}", receipt.key)));
+        }
+        rows.push(("fees go to", self.fee_owner.clone()));
+        rows.push(("registered", utc(self.registered_at)));
+        let rows: Vec<_> =
+            rows.iter().map(|(name, value)| (*name, value as &dyn fmt::Display)).collect();
+        formatter.write_str(&pairs(&rows))
+    }
+}
+
+impl fmt::Display for ListOutput {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let rows = self.0.iter().map(|operator| {
+            [
+                operator.operator.clone(),
+                percent(operator.fee_bps).to_string(),
+                operator.min_grace_seconds.to_string(),
+                operator.printable_url(),
+            ]
+        });
+        formatter.write_str(&table(["operator", "fee", "grace s", "URL"], &[1, 2], rows))
+    }
+}

@@ -1,0 +1,154 @@
+//! `motif sale`: verification of sales that were paid into a till.
+
+use std::{fmt, path::PathBuf};
+
+use clap::{Args, Subcommand};
+use motif_sdk::{
+    Pubkey,
+    acceptance::SaleAcceptance,
+    client::Sale,
+    till::{TillShare, TillShares},
+};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    amount::Money, currency, error::CliError, output::pairs, reference::read_file,
+    session::Session, time::utc,
+};
+
+/// Commands of `motif sale`.
+#[derive(Subcommand)]
+pub enum SaleCommand {
+    /// Prove a sale from the chain alone: payment, memo, terms and price
+    Verify(VerifyArgs),
+}
+
+/// Arguments of `motif sale verify`.
+#[derive(Args)]
+pub struct VerifyArgs {
+    /// File that `motif till pay --output` wrote
+    file: PathBuf,
+}
+
+/// A sale in a file, as JSON.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SaleFile {
+    /// Signature of the payment, base58.
+    signature: String,
+    /// Authority of the till's operator, base58; absent without one.
+    operator: Option<String>,
+    operator_parts: u32,
+    works: Vec<SoldWork>,
+    /// Bytes that the payment's memo commits to, hex.
+    acceptance: String,
+}
+
+/// Work of the till.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SoldWork {
+    work: String,
+    parts: u32,
+    terms: u32,
+}
+
+/// Output of `motif sale verify`.
+#[derive(Serialize)]
+struct VerifyOutput {
+    till: String,
+    buyer: String,
+    #[serde(rename = "use")]
+    licensed_use: String,
+    units: u32,
+    paid: Money,
+    paid_at: i64,
+    request_digest: String,
+    signature: String,
+}
+
+impl SaleFile {
+    /// Creates the file of a sale.
+    pub fn new(
+        shares: &TillShares,
+        terms_numbers: Vec<u32>,
+        acceptance: &SaleAcceptance,
+        signature: &impl ToString,
+    ) -> Self {
+        let works = shares.works.iter().zip(terms_numbers);
+        Self {
+            signature: signature.to_string(),
+            operator: (shares.operator_parts > 0).then(|| shares.operator.to_string()),
+            operator_parts: shares.operator_parts,
+            works: works
+                .map(|(share, terms)| SoldWork {
+                    work: share.work.to_string(),
+                    parts: share.parts,
+                    terms,
+                })
+                .collect(),
+            acceptance: hex::encode(acceptance.to_bytes()),
+        }
+    }
+
+    /// Reads the sale; `None` if a field is invalid.
+    fn sale(&self) -> Option<Sale> {
+        let work =
+            |sold: &SoldWork| Some(TillShare { work: sold.work.parse().ok()?, parts: sold.parts });
+        let operator = match &self.operator {
+            Some(operator) => operator.parse().ok()?,
+            None => Pubkey::default(),
+        };
+        let works = self.works.iter().map(work).collect::<Option<Vec<_>>>()?;
+        Some(Sale {
+            shares: TillShares { operator, operator_parts: self.operator_parts, works },
+            terms_numbers: self.works.iter().map(|sold| sold.terms).collect(),
+            acceptance: SaleAcceptance::from_bytes(&hex::decode(&self.acceptance).ok()?)?,
+            signature: self.signature.parse().ok()?,
+        })
+    }
+}
+
+impl SaleCommand {
+    pub async fn run(self, session: &Session) -> Result<(), CliError> {
+        match self {
+            Self::Verify(args) => verify(args, session).await,
+        }
+    }
+}
+
+async fn verify(args: VerifyArgs, session: &Session) -> Result<(), CliError> {
+    let file: Option<SaleFile> = serde_json::from_slice(&read_file(&args.file)?).ok();
+    let sale = file.and_then(|file| file.sale());
+    let expected = "expected a sale that `motif till pay --output` wrote";
+    let sale = sale.ok_or_else(|| CliError::unreadable(&args.file, expected))?;
+    let client = session.client().await?;
+    let verified = client.verify_sale(&sale).await?;
+    let acceptance = &sale.acceptance;
+    let scale = currency::scale(&client, &acceptance.mint).await?;
+    session.print(&VerifyOutput {
+        till: acceptance.till.to_string(),
+        buyer: verified.buyer.to_string(),
+        licensed_use: acceptance.licensed_use.to_string(),
+        units: acceptance.units,
+        paid: scale.money(verified.paid),
+        paid_at: verified.paid_at,
+        request_digest: hex::encode(acceptance.request_digest),
+        signature: sale.signature.to_string(),
+    });
+    Ok(())
+}
+
+impl fmt::Display for VerifyOutput {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&pairs(&[
+            ("sale", &"proved by its payment, its memo and the terms on chain"),
+            ("till", &self.till),
+            ("buyer", &self.buyer),
+            ("bought", &format_args!("{} of {}", self.units, self.licensed_use)),
+            ("paid", &self.paid),
+            ("paid at", &utc(self.paid_at)),
+            ("transaction", &self.signature),
+        ]))
+    }
+}

@@ -1,0 +1,91 @@
+//! `motif operator`, and a gateway whose operator's authority is kept elsewhere.
+
+use crate::world::World;
+
+const PEOPLE: [&str; 6] =
+    ["ines.json", "fan.json", "authority.json", "hot.json", "receipts.json", "treasury.json"];
+
+fn address(world: &World, keypair: &str) -> String {
+    let shown = world.does(&["key", "show", keypair]);
+    shown[0]["address"].as_str().unwrap().to_owned()
+}
+
+/// Starts a localnet with an operator whose keys are apart.
+fn registered() -> World {
+    let mut world = World::empty();
+    world.spawn(&["localnet"]);
+    world.does(&[&["key", "new", "--airdrop"][..], &PEOPLE].concat());
+    let keys = ["--settle-key", "hot.json", "--receipt-key", "receipts.json"];
+    let conditions = ["--fee-bps", "150", "--fee-owner", "treasury.json"];
+    let by = ["--keypair", "authority.json"];
+    let register = ["operator", "register", "--url", "https://gateway.example"];
+    world.does(&[&register[..], &keys, &conditions, &by].concat());
+    world
+}
+
+#[test]
+fn operator_keys_are_listed_and_rotated() {
+    let world = registered();
+    let operators = world.does(&["operator", "list"]);
+    assert_eq!(operators.as_array().unwrap().len(), 1);
+    let shown = world.does(&["operator", "show", "authority.json"]);
+    assert_eq!(shown, operators[0]);
+    assert_eq!(shown["operator"], address(&world, "authority.json"));
+    assert_eq!(shown["settle_key"], address(&world, "hot.json"));
+    assert_eq!((&shown["fee_bps"], &shown["min_grace_seconds"]), (&150.into(), &3_600.into()));
+
+    let by = ["--keypair", "authority.json"];
+    let rotate = ["operator", "rotate-key", "settle", "fan.json"];
+    let rotated = world.does(&[&rotate[..], &by].concat());
+    assert_eq!(rotated["next_settle_key"], address(&world, "fan.json"));
+    let rotate = ["operator", "rotate-key", "receipt", "fan.json"];
+    let rotated = world.does(&[&rotate[..], &by].concat());
+    assert_eq!(rotated["receipt_keys"].as_array().unwrap().len(), 2);
+    let updated = world.does(&[&["operator", "update", "--fee-bps", "300"][..], &by].concat());
+    assert_eq!((&updated["fee_bps"], &updated["url"]), (&300.into(), &shown["url"]));
+    let again = [&["operator", "register"][..], &by].concat();
+    assert_ne!(world.run(&again).0, 0);
+    let other = ["operator", "update", "--fee-bps", "1", "--keypair", "hot.json"];
+    world.refuses(&other, "unknown-operator");
+}
+
+#[test]
+fn gateway_serves_without_the_authority() {
+    let mut world = registered();
+    let authority = address(&world, "authority.json");
+    let serve = ["gateway", "serve", "--operator", &authority, "--store", "gateway.sqlite"];
+    for wrong in [
+        &["--keypair", "fan.json", "--receipt-keypair", "receipts.json"][..],
+        &["--keypair", "hot.json", "--receipt-keypair", "fan.json"],
+    ] {
+        world.misuse(&[&serve[..], wrong].concat());
+    }
+    let keys = ["--keypair", "hot.json", "--receipt-keypair", "receipts.json"];
+    let ready = world.spawn(&[&serve[..], &keys].concat());
+    assert_eq!((&ready["operator"], &ready["operator_fee_bps"]), (&authority.into(), &150.into()));
+
+    std::fs::write(world.path("poem.txt"), "A poem of several words.").unwrap();
+    let price = ["--use", "generate=0.001/generation"];
+    let register = ["work", "register", "poem.txt", "--kind", "text", "--keypair", "ines.json"];
+    world.does(&[&register[..], &price].concat());
+    let by = ["--keypair", "fan.json"];
+    let open = ["channel", "open", "--deposit", "1", "--accept", "poem.txt"];
+    let opened = world.does(&[&open[..], &by].concat());
+    assert_eq!(
+        (&opened["operator_fee_bps"], &opened["self_metered"]),
+        (&150.into(), &false.into())
+    );
+    let generate = ["generate", "--count", "20", "--receipts", "receipts.jsonl"];
+    world.does(&[&generate[..], &by].concat());
+    world.does(&[&["channel", "settle"][..], &by].concat());
+    let verified = world.does(&["receipt", "verify", "receipts.jsonl"]);
+    assert_eq!(verified["verified"], 20);
+    let snapshot = ["channel", "show", "--snapshot", "channel.json"];
+    world.does(&[&snapshot[..], &by].concat());
+    let offline = ["receipt", "verify", "receipts.jsonl", "--channel-snapshot", "channel.json"];
+    assert_eq!(world.does(&offline)["verified"], 20);
+    // The gateway settles and cannot close: the grace period runs.
+    let closing = world.does(&[&["channel", "close"][..], &by].concat());
+    assert!(closing["closes_at"].as_i64().unwrap() > 0, "{closing}");
+    world.refuses(&[&["channel", "withdraw"][..], &by].concat(), "ChannelStillOpen");
+}

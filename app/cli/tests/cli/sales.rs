@@ -1,0 +1,70 @@
+//! `motif till pay --use` and `motif sale verify`.
+
+use crate::world::World;
+
+#[test]
+fn sale_is_proved_from_the_chain() {
+    let world = World::new(&[], &["ines.json", "fan.json", "gateway.json"]);
+    std::fs::write(world.path("poem.txt"), "A poem of several words.").unwrap();
+    std::fs::write(world.path("song.txt"), "A song of several other words.").unwrap();
+    for (file, price) in [("poem.txt", "0.001"), ("song.txt", "0.003")] {
+        let price = format!("generate={price}/generation");
+        let register = ["work", "register", file, "--kind", "text", "--keypair", "ines.json"];
+        world.does(&[&register[..], &["--use", &price]].concat());
+    }
+    let till = ["poem.txt=1000", "song.txt=3000", "--operator", "gateway.json=80"];
+    let by = ["--keypair", "fan.json"];
+    world.does(&[&["till", "open"][..], &till, &by].concat());
+
+    let bought = ["--use", "generate", "--units", "2", "--prompt", "A rhyme"];
+    let pay = [&["till", "pay"][..], &till, &bought, &["--output", "sale.json"], &by].concat();
+    let paid = world.does(&pay);
+    assert_eq!((&paid["paid"], &paid["holds"]), (&8_160.into(), &8_160.into()));
+    assert_eq!(paid["memo"].as_str().unwrap().len(), 32);
+    // The file is the proof of a sale: it is not overwritten, and nothing is paid.
+    world.refuses(&pay, "unwritable-file");
+    let verified = world.does(&["sale", "verify", "sale.json"]);
+    assert_eq!((&verified["units"], &verified["paid"]), (&2.into(), &8_160.into()));
+    assert_eq!(verified["signature"], paid["signature"]);
+
+    let sale = std::fs::read_to_string(world.path("sale.json")).unwrap();
+    let mut json: serde_json::Value = serde_json::from_str(&sale).unwrap();
+    let acceptance = json["acceptance"].as_str().unwrap().to_owned();
+    // Of the domain, the cluster, the units, the amount, the request and the nonce.
+    for (offset, slug) in [
+        (0, "unreadable-file"),
+        (16, "sale-invalid"),
+        (180, "sale-invalid"),
+        (184, "sale-invalid"),
+        (200, "sale-invalid"),
+        (271, "sale-invalid"),
+    ] {
+        let mut bytes = hex::decode(&acceptance).unwrap();
+        bytes[offset] ^= 1;
+        json["acceptance"] = hex::encode(bytes).into();
+        std::fs::write(world.path("forged.json"), json.to_string()).unwrap();
+        world.refuses(&["sale", "verify", "forged.json"], slug);
+    }
+
+    world.does(&[&["till", "sweep"][..], &till, &by].concat());
+    let shown = world.does(&[&["till", "show"][..], &till].concat());
+    assert_eq!((&shown["holds"], &shown["swept"]), (&0.into(), &8_160.into()));
+    assert_eq!(shown["operator"]["paid"], 160);
+    assert_eq!(world.does(&["earnings", "show", "song.txt"])["earned"], 6_000);
+}
+
+#[test]
+fn unsold_use_takes_no_payment() {
+    let world = World::new(&[], &["ines.json", "fan.json", "gateway.json"]);
+    std::fs::write(world.path("poem.txt"), "A poem of several words.").unwrap();
+    let register = ["work", "register", "poem.txt", "--kind", "text", "--keypair", "ines.json"];
+    let terms = ["--use", "generate=0.001/generation", "--approval-required"];
+    world.does(&[&register[..], &terms].concat());
+    let by = ["--keypair", "fan.json"];
+    world.does(&[&["till", "open", "poem.txt"][..], &by].concat());
+    for (licensed_use, slug) in [("generate", "not-sold"), ("train", "not-sold")] {
+        let pay = ["till", "pay", "poem.txt", "--use", licensed_use];
+        world.refuses(&[&pay[..], &by].concat(), slug);
+    }
+    assert_eq!(world.does(&["till", "show", "poem.txt"])["holds"], 0);
+}

@@ -1,0 +1,100 @@
+use solana_pubkey::Pubkey;
+
+use super::{Client, ConfirmedTransaction, DynSigner};
+use crate::{
+    Error,
+    acceptance::SaleAcceptance,
+    channel::{Currency, PROGRAM_ID},
+    pda,
+    till::{self, Till, TillShares},
+};
+
+/// Payment into a till: see [`Client::pay_till`].
+#[must_use = "nothing is sent before `send`"]
+pub struct PayTill<'a> {
+    client: &'a Client,
+    shares: TillShares,
+    currency: Currency,
+    amount: u64,
+    acceptance: Option<SaleAcceptance>,
+}
+
+impl Client {
+    /// Returns the till of these shares in a mint.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] if it is not open; [`Error::Transport`].
+    pub async fn till(&self, shares: &TillShares, mint: &Pubkey) -> Result<Till, Error> {
+        self.typed("till", &pda::till(shares, mint), &PROGRAM_ID).await
+    }
+
+    /// Opens a till, which receives plain token transfers. Returns `None` if it is open already.
+    ///
+    /// # Errors
+    /// As [`Client::send`].
+    pub async fn open_till(
+        &self,
+        funder: &DynSigner,
+        shares: &TillShares,
+        currency: &Currency,
+    ) -> Result<Option<ConfirmedTransaction>, Error> {
+        let till = self.account(&pda::till(shares, &currency.mint)).await?;
+        if till.is_some_and(|account| account.owner == PROGRAM_ID) {
+            return Ok(None);
+        }
+        let open = till::open(&funder.pubkey(), shares, currency);
+        self.send(&[open], funder, &[]).await.map(Some)
+    }
+
+    /// Pays base units into a till, from the payer's associated token account.
+    pub fn pay_till(&self, shares: &TillShares, currency: &Currency, amount: u64) -> PayTill<'_> {
+        let shares = shares.clone();
+        PayTill { client: self, shares, currency: *currency, amount, acceptance: None }
+    }
+
+    /// Moves the balance of a till to its works' earnings and its operator's fee owner, whose
+    /// accounts are created if they are missing.
+    ///
+    /// # Errors
+    /// As [`Client::send`].
+    pub async fn sweep_till(
+        &self,
+        fee_payer: &DynSigner,
+        shares: &TillShares,
+        currency: &Currency,
+    ) -> Result<Vec<ConfirmedTransaction>, Error> {
+        let works = shares.works.iter().map(|share| share.work).collect();
+        let mut instructions = self.open_missing_earnings(fee_payer, works, &currency.mint).await?;
+        let mut fee_owner = None;
+        if shares.operator_parts > 0 {
+            let owner = self.operator(&shares.operator).await?.fee_owner;
+            instructions.push(currency.create_tokens(&fee_payer.pubkey(), &owner));
+            fee_owner = Some(owner);
+        }
+        instructions.push(till::sweep(shares, currency, fee_owner));
+        self.send_packed(instructions, fee_payer).await
+    }
+}
+
+impl PayTill<'_> {
+    /// Acceptance that the payment's memo commits to, which makes it a sale. Default: none, which
+    /// only pays.
+    pub fn acceptance(self, acceptance: SaleAcceptance) -> Self {
+        Self { acceptance: Some(acceptance), ..self }
+    }
+
+    /// Pays.
+    ///
+    /// # Errors
+    /// As [`Client::send`]; [`Error::NotFound`] if the mint does not exist or the till is not
+    /// open.
+    pub async fn send(self, payer: &DynSigner) -> Result<ConfirmedTransaction, Error> {
+        let Self { client, shares, currency, amount, acceptance } = self;
+        client.till(&shares, &currency.mint).await?;
+        let decimals = client.decimals(&currency.mint).await?;
+        let mut instructions =
+            vec![till::pay(&payer.pubkey(), &shares, &currency, decimals, amount)];
+        instructions.extend(acceptance.map(|acceptance| acceptance.memo_instruction()));
+        client.send(&instructions, payer, &[]).await
+    }
+}
