@@ -25,6 +25,6 @@ pub fn handle_pull(ctx: Context<Pull>) -> Result<()> {
         (child.earnings.work, child.book().pull(&parent_work)?)
     };
     parent.load_mut()?.credit(amount)?;
-    emit!(SharePulled { child: child_work, parent: parent_work, mint: parent_mint, amount });
+    SharePulled { child: child_work, parent: parent_work, mint: parent_mint, amount }.log();
     Ok(())
 }
