@@ -51,6 +51,7 @@ pub mod payments;
 pub mod pda;
 mod program_ids;
 pub mod receipt;
+mod security_txt;
 pub mod statement;
 mod token;
 pub mod training_set;
