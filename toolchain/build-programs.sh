@@ -31,8 +31,8 @@ for program in "${programs[@]}"; do
     token_metadata)
       # An old and large program: one function that is never called exceeds the stack, and
       # inlining has to be held back for the others not to.
-      SBF_RUSTFLAGS='-Clink-arg=--fatal-errors=false -Clink-arg=--llvm-args=--disable-gotol
-        -Clink-arg=--llvm-args=--inline-threshold=40' build "$toolchain/token-metadata" ;;
+      SBF_RUSTFLAGS='-Clink-arg=--fatal-errors=false -Clink-arg=--llvm-args=--disable-gotol' \
+        SBF_INLINE_THRESHOLD=40 SBF_INLINE_HINT_THRESHOLD=325 build "$toolchain/token-metadata" ;;
     *) build "$root/programs/$program" ;;
   esac
 done

@@ -3,7 +3,12 @@
 use std::fmt;
 
 use clap::{Args, Subcommand};
-use motif_sdk::{client::Client, licensing::UpdateConfigArgs};
+use motif_sdk::{
+    Pubkey,
+    client::Client,
+    licensing::{InitializeArgs, UpdateConfigArgs},
+    pda,
+};
 use serde::Serialize;
 
 use crate::{
@@ -16,12 +21,39 @@ use crate::{
 pub enum ConfigCommand {
     /// Show the configuration
     Show,
+    /// Create the configuration, as the upgrade authority of a fresh deployment
+    Initialize(InitializeConfigArgs),
+    /// Admit a mint as a currency of channels and earnings
+    AdmitMint(AdmitMintArgs),
     /// Change the arbiter, the bond or the duration of disputes
     Update(UpdateArgs),
     /// Offer the authority over the configuration to another account
     OfferAuthority(OfferAuthorityArgs),
     /// Accept the authority that was offered to you
     AcceptAuthority,
+}
+
+/// Arguments of `motif config initialize`. An existing configuration stays as it is.
+#[derive(Args)]
+pub struct InitializeConfigArgs {
+    /// Address, or keypair file, of the account that decides disputes
+    #[arg(long, value_name = "ADDRESS|FILE")]
+    arbiter: AccountReference,
+
+    /// Bond of a claimant
+    #[arg(long, value_name = "LAMPORTS")]
+    dispute_bond: u64,
+
+    /// Time from the opening of a dispute to its deadline, 1 to 60 days
+    #[arg(long, value_name = "SECONDS")]
+    dispute_seconds: u32,
+}
+
+/// Arguments of `motif config admit-mint`.
+#[derive(Args)]
+pub struct AdmitMintArgs {
+    /// Mint of SPL Token or Token-2022
+    mint: Pubkey,
 }
 
 /// Arguments of `motif config update`. What is left out stays unchanged.
@@ -57,6 +89,8 @@ impl ConfigCommand {
     pub async fn run(self, session: &Session) -> Result<(), CliError> {
         match self {
             Self::Show => show(session).await,
+            Self::Initialize(args) => initialize(args, session).await,
+            Self::AdmitMint(args) => admit_mint(args, session).await,
             Self::Update(args) => update(args, session).await,
             Self::OfferAuthority(args) => offer_authority(args, session).await,
             Self::AcceptAuthority => accept_authority(session).await,
@@ -78,6 +112,29 @@ struct ConfigOutput {
 async fn show(session: &Session) -> Result<(), CliError> {
     let client = session.client().await?;
     session.print(&ConfigOutput::read(&client).await?);
+    Ok(())
+}
+
+async fn initialize(args: InitializeConfigArgs, session: &Session) -> Result<(), CliError> {
+    let authority = session.keypair()?;
+    let arbiter = args.arbiter.address()?;
+    let client = session.client().await?;
+    let cluster = client.rpc().get_genesis_hash().await;
+    let cluster = cluster.map_err(motif_sdk::Error::from)?.to_bytes();
+    let (dispute_bond_lamports, dispute_seconds) = (args.dispute_bond, args.dispute_seconds);
+    let args = InitializeArgs { cluster, arbiter, dispute_bond_lamports, dispute_seconds };
+    client.initialize(&authority, args).await?;
+    session.print(&ConfigOutput::read(&client).await?);
+    Ok(())
+}
+
+async fn admit_mint(args: AdmitMintArgs, session: &Session) -> Result<(), CliError> {
+    let funder = session.keypair()?;
+    let client = session.client().await?;
+    let currency = client.currency(&args.mint).await?;
+    client.create_vault(&funder, &currency).await?;
+    let AdmitMintArgs { mint } = args;
+    session.print(&VaultOutput { mint: mint.to_string(), vault: pda::vault(&mint).to_string() });
     Ok(())
 }
 
@@ -113,6 +170,13 @@ async fn accept_authority(session: &Session) -> Result<(), CliError> {
     Ok(())
 }
 
+/// Output of `motif config admit-mint`.
+#[derive(Serialize)]
+struct VaultOutput {
+    mint: String,
+    vault: String,
+}
+
 impl ConfigOutput {
     async fn read(client: &Client) -> Result<Self, CliError> {
         let config = client.config().await?;
@@ -138,5 +202,11 @@ impl fmt::Display for ConfigOutput {
             ("dispute bond", &format_args!("{} lamports", grouped(self.dispute_bond_lamports))),
             ("dispute duration", &duration(self.dispute_seconds)),
         ]))
+    }
+}
+
+impl fmt::Display for VaultOutput {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&pairs(&[("mint", &self.mint), ("vault", &self.vault)]))
     }
 }

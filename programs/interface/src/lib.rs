@@ -54,6 +54,7 @@ pub mod payments;
 pub mod pda;
 mod program_ids;
 pub mod receipt;
+mod security_txt;
 pub mod statement;
 pub mod till;
 mod token;

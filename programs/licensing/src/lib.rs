@@ -35,6 +35,9 @@ use instructions::*;
 
 declare_id!("7Wf1kQ8x2KDRjUynHQuNt3fPZRUBPvyRWwoF9BHfFfPo");
 
+#[cfg(not(feature = "no-entrypoint"))]
+motif_interface::security_txt!("Motif licensing");
+
 #[program]
 pub mod licensing {
     use super::*;

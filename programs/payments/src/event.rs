@@ -47,26 +47,6 @@ pub struct StatementSettled {
     pub cumulative: u64,
 }
 
-impl StatementSettled {
-    const SIZE: usize = 8 + 32 + 4 * 8;
-
-    /// Logs the event as `emit!` does, without a heap buffer, which would cost compute units.
-    pub fn log(&self) {
-        sol_log_data(&[&self.to_bytes()]);
-    }
-
-    fn to_bytes(&self) -> [u8; Self::SIZE] {
-        let mut bytes = [0; Self::SIZE];
-        bytes[..8].copy_from_slice(Self::DISCRIMINATOR);
-        bytes[8..40].copy_from_slice(self.channel.as_ref());
-        bytes[40..48].copy_from_slice(&self.statement.to_le_bytes());
-        bytes[48..56].copy_from_slice(&self.prices.to_le_bytes());
-        bytes[56..64].copy_from_slice(&self.fee.to_le_bytes());
-        bytes[64..].copy_from_slice(&self.cumulative.to_le_bytes());
-        bytes
-    }
-}
-
 /// Emitted when licenses' credit moves to earnings.
 #[event]
 pub struct LicensesCollected {
@@ -200,6 +180,58 @@ pub struct TillSwept {
     pub operator: u64,
 }
 
+/// Logs events of a fixed size as `emit!` does, without a heap buffer, which would cost compute
+/// units. For the instructions that are called most.
+macro_rules! fixed_size_events {
+    ($($event:ident { $($field:ident: $size:literal),* })*) => {$(
+        impl $event {
+            const SIZE: usize = 8 $(+ $size)*;
+
+            /// Logs the event.
+            pub fn log(&self) {
+                sol_log_data(&[&self.to_bytes()]);
+            }
+
+            #[inline(always)]
+            fn to_bytes(&self) -> [u8; Self::SIZE] {
+                let mut bytes = [0; Self::SIZE];
+                let (field, rest) = bytes.split_at_mut(8);
+                field.copy_from_slice(Self::DISCRIMINATOR);
+                $(
+                    let (field, rest) = rest.split_at_mut($size);
+                    field.copy_from_slice(&self.$field.field_bytes());
+                )*
+                debug_assert!(rest.is_empty());
+                bytes
+            }
+        }
+    )*};
+}
+
+fixed_size_events! {
+    StatementSettled { channel: 32, statement: 8, prices: 8, fee: 8, cumulative: 8 }
+    LicensesCollected { channel: 32, amount: 8 }
+    SharePulled { child: 32, parent: 32, mint: 32, amount: 8 }
+    EarningsClaimed { work: 32, mint: 32, recipient: 32, amount: 8 }
+}
+
+/// Borsh's bytes of a field.
+trait FieldBytes<const SIZE: usize> {
+    fn field_bytes(&self) -> [u8; SIZE];
+}
+
+impl FieldBytes<32> for Pubkey {
+    fn field_bytes(&self) -> [u8; 32] {
+        self.to_bytes()
+    }
+}
+
+impl FieldBytes<8> for u64 {
+    fn field_bytes(&self) -> [u8; 8] {
+        self.to_le_bytes()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use anchor_lang::Event;
@@ -207,14 +239,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn settlement_log_matches_anchor_event() {
-        let settled = StatementSettled {
-            channel: Pubkey::new_from_array([1; 32]),
-            statement: 2,
-            prices: 3,
-            fee: 4,
-            cumulative: 5,
-        };
+    fn fixed_size_log_matches_anchor_event() {
+        let key = |byte| Pubkey::new_from_array([byte; 32]);
+        let settled =
+            StatementSettled { channel: key(1), statement: 2, prices: 3, fee: 4, cumulative: 5 };
         assert_eq!(settled.to_bytes().to_vec(), settled.data());
+        let collected = LicensesCollected { channel: key(1), amount: 2 };
+        assert_eq!(collected.to_bytes().to_vec(), collected.data());
+        let pulled = SharePulled { child: key(1), parent: key(2), mint: key(3), amount: 4 };
+        assert_eq!(pulled.to_bytes().to_vec(), pulled.data());
+        let claimed = EarningsClaimed { work: key(1), mint: key(2), recipient: key(3), amount: 4 };
+        assert_eq!(claimed.to_bytes().to_vec(), claimed.data());
     }
 }

@@ -36,6 +36,9 @@ pub use state::*;
 
 declare_id!("BvFbpq9Euag2k6ihhUgVfvDNJnYmiA5u8r1xgoZUJE3w");
 
+#[cfg(not(feature = "no-entrypoint"))]
+motif_interface::security_txt!("Motif payments");
+
 #[program]
 pub mod payments {
     use super::*;

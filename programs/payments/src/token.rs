@@ -1,5 +1,7 @@
 //! Token transfers: the only module that moves tokens.
 
+use std::ops::Range;
+
 use anchor_lang::{
     prelude::*,
     solana_program::{
@@ -77,29 +79,57 @@ impl<'info> VaultAccounts<'_, 'info> {
         transfer_checked(cpi, amount, self.vault.decimals)
     }
 
-    /// Moves `amount` base units out of the vault like [`VaultAccounts::transfer_out`], at the
-    /// lowest cost: `claim` pays many recipients in one instruction.
-    pub fn transfer_out_batched(&self, to: &AccountInfo<'info>, amount: u64) -> Result<()> {
+    /// Prepares transfers out of the vault.
+    pub fn payout(&self) -> Payout<'_, 'info> {
+        let vault = self.vault;
+        let tokens = vault.tokens;
         // `TransferChecked` of both token programs: 12, amount, decimals.
-        let mut data = Vec::with_capacity(10);
-        data.push(12);
-        data.extend_from_slice(&amount.to_le_bytes());
-        data.push(self.vault.decimals);
-        let transfer = Instruction {
-            program_id: self.vault.token_program,
+        let mut data = vec![0; Payout::DATA_SIZE];
+        data[0] = 12;
+        data[Payout::AMOUNT.end] = vault.decimals;
+        let instruction = Instruction {
+            program_id: vault.token_program,
             accounts: vec![
-                AccountMeta::new(self.vault.tokens, false),
-                AccountMeta::new_readonly(self.vault.mint, false),
-                AccountMeta::new(to.key(), false),
-                AccountMeta::new_readonly(self.vault.key(), true),
+                AccountMeta::new(tokens, false),
+                AccountMeta::new_readonly(vault.mint, false),
+                AccountMeta::new(tokens, false),
+                AccountMeta::new_readonly(vault.key(), true),
             ],
             data,
         };
-        let infos =
-            [self.tokens.clone(), self.mint.clone(), to.clone(), self.vault.to_account_info()];
+        let infos = [
+            self.tokens.clone(),
+            self.mint.clone(),
+            self.tokens.clone(),
+            self.vault.to_account_info(),
+        ];
+        Payout { vault, instruction, infos }
+    }
+}
+
+/// Transfers out of a vault like [`VaultAccounts::transfer_out`], at the lowest cost: `claim` pays
+/// many recipients in one instruction, of which only amount and destination differ.
+pub struct Payout<'a, 'info> {
+    vault: &'a Vault,
+    instruction: Instruction,
+    infos: [AccountInfo<'info>; 4],
+}
+
+impl<'info> Payout<'_, 'info> {
+    const DATA_SIZE: usize = 10;
+    /// The amount in the instruction's data.
+    const AMOUNT: Range<usize> = 1..9;
+    /// The destination among the instruction's accounts.
+    const TO: usize = 2;
+
+    /// Moves `amount` base units out of the vault.
+    pub fn pay(&mut self, to: &AccountInfo<'info>, amount: u64) -> Result<()> {
+        self.instruction.data[Self::AMOUNT].copy_from_slice(&amount.to_le_bytes());
+        self.instruction.accounts[Self::TO].pubkey = *to.key;
+        self.infos[Self::TO] = to.clone();
         let seeds: &[&[u8]] = &[Vault::SEED, self.vault.mint.as_ref(), &[self.vault.bump]];
         // Unchecked: the program holds no borrow of these accounts.
-        Ok(invoke_signed_unchecked(&transfer, &infos, &[seeds])?)
+        Ok(invoke_signed_unchecked(&self.instruction, &self.infos, &[seeds])?)
     }
 }
 

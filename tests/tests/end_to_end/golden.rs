@@ -147,7 +147,7 @@ fn tree_hashes_match_golden_vector() {
 
 #[test]
 fn sale_matches_golden_vector() {
-    let golden = vector(include_str!("../golden/sale.json"));
+    let golden = vector(include_str!("../../golden/sale.json"));
     let list = &golden["shares"];
     let share =
         |share: &Value| TillShare { work: key(&share["work"]), parts: number(&share["parts"]) };

@@ -3,6 +3,7 @@
 
 mod attacks;
 mod costs;
+mod deployment;
 mod large_transactions;
 mod licensing;
 mod matrix;

@@ -5,13 +5,28 @@
 
 #![cfg_attr(target_arch = "bpf", no_std, feature(abi_unadjusted), allow(internal_features))]
 
+pub mod bytes;
 pub mod wide;
 
 #[cfg(target_arch = "bpf")]
 mod calls {
     use solana_compiler_builtins as _;
 
-    use crate::wide;
+    use crate::{bytes, wide};
+
+    #[unsafe(no_mangle)]
+    #[inline(always)]
+    unsafe extern "C" fn memcmp(a: *const u8, b: *const u8, length: usize) -> i32 {
+        // SAFETY: `memcmp`'s own contract.
+        unsafe { bytes::compare(a, b, length) }
+    }
+
+    #[unsafe(no_mangle)]
+    #[inline(always)]
+    unsafe extern "C" fn bcmp(a: *const u8, b: *const u8, length: usize) -> i32 {
+        // SAFETY: `bcmp`'s own contract.
+        unsafe { bytes::compare(a, b, length) }
+    }
 
     #[unsafe(no_mangle)]
     extern "unadjusted" fn __multi3(a: i128, b: i128) -> i128 {

@@ -4,6 +4,7 @@
 mod authenticate;
 mod credentials;
 mod demo;
+mod deployment;
 mod guide;
 mod help;
 mod kill;

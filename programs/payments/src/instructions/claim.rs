@@ -53,6 +53,7 @@ pub fn handle_claim<'info>(ctx: Context<'info, Claim<'info>>, payees: Vec<Payee>
         tokens: accounts.vault_tokens.to_account_info(),
         mint: accounts.mint.to_account_info(),
     };
+    let mut payout = vault.payout();
     let mut book = open.book();
     let mut paid = false;
     for (payee, destination) in payees.iter().zip(destinations) {
@@ -60,9 +61,9 @@ pub fn handle_claim<'info>(ctx: Context<'info, Claim<'info>>, payees: Vec<Payee>
         let amount = book.claim(own, usize::from(payee.position), &recipient)?;
         // A payee may have been paid by an earlier transaction; the others are still paid.
         if amount > 0 {
-            vault.transfer_out_batched(destination, amount)?;
+            payout.pay(destination, amount)?;
             let (work, mint) = (accounts.work.key(), accounts.mint.key());
-            emit!(EarningsClaimed { work, mint, recipient, amount });
+            EarningsClaimed { work, mint, recipient, amount }.log();
             paid = true;
         }
     }

@@ -28,7 +28,7 @@ pub fn handle_collect<'info>(
     }
     open.channel.collect(amount)?;
     drop(open); // Anchor writes the account's discriminator at exit
-    emit!(LicensesCollected { channel: ctx.accounts.channel.key(), amount });
+    LicensesCollected { channel: ctx.accounts.channel.key(), amount }.log();
     Ok(())
 }
 

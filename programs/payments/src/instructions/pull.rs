@@ -35,6 +35,6 @@ pub fn handle_pull(ctx: Context<Pull>) -> Result<()> {
         child.book().pull(earned, &parent_work)?
     };
     parent.load_mut()?.credit(amount)?;
-    emit!(SharePulled { child: work.key(), parent: parent_work, mint: parent_mint, amount });
+    SharePulled { child: work.key(), parent: parent_work, mint: parent_mint, amount }.log();
     Ok(())
 }
