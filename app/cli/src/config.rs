@@ -10,6 +10,7 @@ use motif_sdk::{
     pda,
 };
 use serde::Serialize;
+use solana_signer::Signer;
 
 use crate::{
     amount::grouped, error::CliError, output::pairs, reference::AccountReference, session::Session,
@@ -33,7 +34,7 @@ pub enum ConfigCommand {
     AcceptAuthority,
 }
 
-/// Arguments of `motif config initialize`. An existing configuration stays as it is.
+/// Arguments of `motif config initialize`. An existing configuration is left as it is.
 #[derive(Args)]
 pub struct InitializeConfigArgs {
     /// Address, or keypair file, of the account that decides disputes
@@ -124,6 +125,14 @@ async fn initialize(args: InitializeConfigArgs, session: &Session) -> Result<(),
     let (dispute_bond_lamports, dispute_seconds) = (args.dispute_bond, args.dispute_seconds);
     let args = InitializeArgs { cluster, arbiter, dispute_bond_lamports, dispute_seconds };
     client.initialize(&authority, args).await?;
+    // An existing configuration is not written. It must be the one that was asked for.
+    let config = client.config().await?;
+    let found = (config.authority, config.cluster, config.arbiter);
+    let disputes = (config.dispute_bond_lamports, config.dispute_seconds);
+    let expected = (authority.pubkey(), cluster, arbiter);
+    if (found, disputes) != (expected, (dispute_bond_lamports, dispute_seconds)) {
+        return Err(CliError::AlreadyInitialized { authority: config.authority });
+    }
     session.print(&ConfigOutput::read(&client).await?);
     Ok(())
 }

@@ -65,6 +65,8 @@ pub enum CliError {
     SplitDigestMismatch { work: Pubkey, expected: String, digest: String },
     #[error("insufficient balance: {payer} holds {held} of the {wanted} to pay")]
     InsufficientTokens { payer: Pubkey, held: Money, wanted: Money },
+    #[error("the configuration was initialized before, with other values; its authority is {authority}")]
+    AlreadyInitialized { authority: Pubkey },
     #[error("{failed} of {all} receipts failed verification; the first: {first}")]
     ReceiptsFailed { failed: usize, all: usize, first: String },
     #[error("amounts do not add up: {0}")]
@@ -153,6 +155,7 @@ impl CliError {
             Self::QuotaMissing { .. } => "quota-missing",
             Self::SplitDigestMismatch { .. } => "other-split",
             Self::InsufficientTokens { .. } => "not-enough-tokens",
+            Self::AlreadyInitialized { .. } => "already-initialized",
             Self::ReceiptsFailed { .. } => "receipts-failed",
             Self::NotConserved(_) => "not-conserved",
             // As if the program had rejected the terms.
@@ -193,6 +196,9 @@ impl CliError {
                 "pass a PNG, JPEG, GIF or WebP file, or register the file as another --kind"
             }
             Self::InvalidReference(_) => "pass a base58 address or the path of a file",
+            Self::AlreadyInitialized { .. } => {
+                "compare `motif config show`; its authority changes it with `motif config update`"
+            }
             Self::AlreadyRegistered { .. } => "publish new terms with `motif terms publish`",
             Self::UnregisteredFile { .. } => "register the file with `motif work register`",
             Self::AmbiguousFile { .. } => {

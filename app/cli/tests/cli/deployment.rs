@@ -21,7 +21,11 @@ fn config_is_initialized_once() {
     let first = initialize("arbiter.json", "owner.json");
     assert_eq!(first["dispute_seconds"], 1_209_600);
     assert_ne!(first["arbiter"], first["authority"]);
-    assert_eq!(initialize("shop.json", "shop.json"), first);
+    assert_eq!(initialize("arbiter.json", "owner.json"), first);
+    let start = ["config", "initialize", "--arbiter", "shop.json", "--keypair", "owner.json"];
+    world.refuses(&[&start[..], &DISPUTES].concat(), "already-initialized");
+    let start = ["config", "initialize", "--arbiter", "arbiter.json", "--keypair", "shop.json"];
+    world.refuses(&[&start[..], &DISPUTES].concat(), "already-initialized");
     assert_eq!(world.does(&["config", "show"]), first);
 }
 
