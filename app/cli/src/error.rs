@@ -65,7 +65,9 @@ pub enum CliError {
     SplitDigestMismatch { work: Pubkey, expected: String, digest: String },
     #[error("insufficient balance: {payer} holds {held} of the {wanted} to pay")]
     InsufficientTokens { payer: Pubkey, held: Money, wanted: Money },
-    #[error("the configuration was initialized before, with other values; its authority is {authority}")]
+    #[error(
+        "the configuration was initialized before, with other values; its authority is {authority}"
+    )]
     AlreadyInitialized { authority: Pubkey },
     #[error("{failed} of {all} receipts failed verification; the first: {first}")]
     ReceiptsFailed { failed: usize, all: usize, first: String },

@@ -1,38 +1,101 @@
-//! Features of shared dependencies: `cargo run` and `cargo test --workspace` should select the same,
-//! or the second command compiles dependencies again that the first one has compiled.
+//! Units of dependencies: `cargo run` and `cargo test --workspace` should need the same, or the
+//! second command compiles dependencies again that the first one has compiled.
 
 use std::{collections::BTreeSet, path::Path, process::Command};
 
 use anyhow::{Context, Result, ensure};
+use serde::Deserialize;
 
-/// Packages that may differ: the two programs, which only tests build without an entrypoint, and
-/// three number crates as dependencies of one procedural macro.
-const MAX_DIFFERENCES: usize = 5;
-
-/// Prints every package of the default members whose features the tests do not select, and returns
-/// whether there are at most [`MAX_DIFFERENCES`].
-///
-/// # Errors
-/// Fails when `cargo tree` does.
-pub fn check(root: &Path) -> Result<bool> {
-    let built = selection(root, &["--edges", "normal,build"])?;
-    let tested = selection(root, &["--workspace", "--edges", "all"])?;
-    let differences: Vec<&String> = built.difference(&tested).collect();
-    for package in &differences {
-        println!("{package}");
-    }
-    println!("{} packages differ (at most {MAX_DIFFERENCES})", differences.len());
-    Ok(differences.len() <= MAX_DIFFERENCES)
+/// Output of `cargo build --unit-graph`: every compiler run of a command.
+#[derive(Deserialize)]
+struct UnitGraph {
+    units: Vec<Unit>,
 }
 
-/// Returns one line for each package and set of features that `cargo tree` selects.
-fn selection(root: &Path, arguments: &[&str]) -> Result<BTreeSet<String>> {
-    let mut tree = Command::new(env!("CARGO"));
-    tree.current_dir(root).args(["tree", "--locked", "--prefix", "none", "--format", "{p}: {f}"]);
-    let output = tree.args(arguments).output().context("running cargo tree")?;
-    let errors = String::from_utf8_lossy(&output.stderr);
-    ensure!(output.status.success(), "cargo tree failed: {errors}");
-    let text = String::from_utf8(output.stdout).context("reading the output of cargo tree")?;
-    let lines = text.lines().map(|line| line.trim_end_matches(" (*)").replace(" (proc-macro)", ""));
-    Ok(lines.collect())
+#[derive(Deserialize)]
+struct Unit {
+    pkg_id: String,
+    features: Vec<String>,
+    target: Target,
+    mode: String,
+    dependencies: Vec<Dependency>,
+}
+
+#[derive(Deserialize)]
+struct Target {
+    kind: Vec<String>,
+}
+
+#[derive(Deserialize)]
+struct Dependency {
+    index: usize,
+}
+
+/// Prints every library that the second command compiles again, with the features that differ, and
+/// returns whether there is none. Members of the workspace are not counted.
+///
+/// # Errors
+/// Fails when cargo does.
+pub fn check(root: &Path) -> Result<bool> {
+    let first = UnitGraph::read(root, &["build"])?;
+    let second = UnitGraph::read(root, &["test", "--workspace", "--no-run"])?;
+    let compiled = first.keys();
+    let compiled: BTreeSet<&String> = compiled.iter().collect();
+    let names: BTreeSet<String> = first.units.iter().map(Unit::name).collect();
+    let mut again = 0;
+    for (unit, key) in second.units.iter().zip(&second.keys()) {
+        if unit.is_dependency() && names.contains(&unit.name()) && !compiled.contains(key) {
+            println!("{} with {}", unit.name(), unit.features.join(","));
+            again += 1;
+        }
+    }
+    println!("{again} of {} libraries are compiled twice", names.len());
+    Ok(again == 0)
+}
+
+impl UnitGraph {
+    fn read(root: &Path, command: &[&str]) -> Result<Self> {
+        let mut cargo = Command::new(env!("CARGO"));
+        // The graph is an unstable output of a stable cargo.
+        cargo.current_dir(root).env("RUSTC_BOOTSTRAP", "1");
+        cargo.args(command).args(["--release", "--locked", "--unit-graph", "-Zunstable-options"]);
+        let output = cargo.output().context("running cargo")?;
+        let errors = String::from_utf8_lossy(&output.stderr);
+        ensure!(output.status.success(), "cargo failed: {errors}");
+        serde_json::from_slice(&output.stdout).context("reading cargo's unit graph")
+    }
+
+    /// Returns a key of each unit: its features and those of everything below it.
+    fn keys(&self) -> Vec<String> {
+        let mut keys = vec![None; self.units.len()];
+        (0..self.units.len()).map(|index| self.key(index, &mut keys)).collect()
+    }
+
+    fn key(&self, index: usize, keys: &mut Vec<Option<String>>) -> String {
+        if let Some(key) = &keys[index] {
+            return key.clone();
+        }
+        let unit = &self.units[index];
+        let mut below: BTreeSet<String> = BTreeSet::new();
+        for dependency in &unit.dependencies {
+            below.insert(self.key(dependency.index, keys));
+        }
+        let Unit { pkg_id, features, target, mode, .. } = unit;
+        let whole = format!("{pkg_id} {features:?} {:?} {mode} {below:?}", target.kind);
+        let key = blake3::hash(whole.as_bytes()).to_string();
+        keys[index] = Some(key.clone());
+        key
+    }
+}
+
+impl Unit {
+    /// Returns package, kind and mode.
+    fn name(&self) -> String {
+        format!("{} {} {}", self.pkg_id, self.target.kind.join(","), self.mode)
+    }
+
+    /// Returns whether the unit is a package from a registry, compiled as a library.
+    fn is_dependency(&self) -> bool {
+        self.pkg_id.starts_with("registry+") && self.mode == "build"
+    }
 }
