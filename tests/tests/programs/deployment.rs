@@ -23,7 +23,7 @@ use solana_pubkey::Pubkey;
 use solana_transaction::{Transaction, TransactionError};
 
 /// Maximum size of a program. Rent is locked for each byte.
-const MAX_BYTES: usize = 475_000;
+const MAX_BYTES: usize = 575_000;
 
 /// Bytes of a buffer written by one transaction.
 const CHUNK: usize = 900;
