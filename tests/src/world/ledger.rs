@@ -156,6 +156,8 @@ fn check_earnings(
 
 #[cfg(test)]
 mod tests {
+    use std::mem::offset_of;
+
     use super::*;
 
     /// Returns a world with 250 settled and collected.
@@ -169,13 +171,15 @@ mod tests {
         world
     }
 
+    /// Writes a field of the first account of a type; `offset` is the field's in the struct.
     fn rewrite(world: &mut World, discriminator: &[u8], offset: usize, value: u64) {
         let accounts = world.svm.get_program_accounts(&payments::ID);
         let of_this_type =
             |account: &solana_account::Account| account.data.starts_with(discriminator);
         let found = accounts.into_iter().find(|(_, account)| of_this_type(account));
         let (address, mut account) = found.expect("an account of this type");
-        account.data[offset..offset + 8].copy_from_slice(&value.to_le_bytes());
+        let at = discriminator.len() + offset;
+        account.data[at..at + 8].copy_from_slice(&value.to_le_bytes());
         world.set(address, account);
     }
 
@@ -197,7 +201,7 @@ mod tests {
     #[should_panic(expected = "charged more than was deposited")]
     fn overdrawn_deposit_is_detected() {
         let mut world = collected();
-        rewrite(&mut world, Channel::DISCRIMINATOR, 8 + 184, 249);
+        rewrite(&mut world, Channel::DISCRIMINATOR, offset_of!(Channel, deposited), 249);
         world.check_promises();
     }
 
@@ -205,7 +209,7 @@ mod tests {
     #[should_panic(expected = "collected")]
     fn unearned_credit_is_detected() {
         let mut world = collected();
-        rewrite(&mut world, Channel::DISCRIMINATOR, 8 + 208, 249);
+        rewrite(&mut world, Channel::DISCRIMINATOR, offset_of!(Channel, collected), 249);
         world.check_promises();
     }
 
@@ -213,7 +217,7 @@ mod tests {
     #[should_panic(expected = "what the vault owes")]
     fn unpaid_earnings_are_detected() {
         let mut world = collected();
-        rewrite(&mut world, Earnings::DISCRIMINATOR, 8 + 72, 251);
+        rewrite(&mut world, Earnings::DISCRIMINATOR, offset_of!(Earnings, earned), 251);
         world.check_promises();
     }
 }

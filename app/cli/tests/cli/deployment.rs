@@ -45,6 +45,8 @@ fn admitted_mint_opens_channels() {
     let start = ["config", "initialize", "--arbiter", "arbiter.json", "--keypair", "owner.json"];
     world.does(&[&start[..], &DISPUTES].concat());
     let dollar = std::fs::read_to_string(world.path("dollar")).unwrap();
+    let operator = ["operator", "register", "--url", "http://127.0.0.1", "--keypair", "owner.json"];
+    world.does(&operator);
     let open = ["channel", "open", "--operator", "owner.json", "--deposit", "1"];
     let open = [&open[..], &["--operator-fee-bps", "0", "--keypair", "shop.json"]].concat();
     let (code, _) = world.run(&open);
