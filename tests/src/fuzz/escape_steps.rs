@@ -189,7 +189,7 @@ impl Episode {
             let left = terms.revenue.map_or(0, |cap| u128::from(cap) - terms.revenue_out);
             left.max(u128::from(terms.upfront_fee))
         };
-        let dear = terms.filter(simple).filter(|terms| cost(*terms) * 2 > free);
+        let dear = terms.filter(simple).filter(|terms| cost(terms) * 2 > free);
         let Some(terms) = dear else {
             let price = UsePrice { licensed_use: USES[0], unit: Unit::Generation, price: 1 };
             let all = u64::try_from(free).ok()?;

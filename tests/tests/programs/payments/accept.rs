@@ -163,7 +163,8 @@ fn quota_is_paid_by_payers_tokens() {
 
 #[test]
 fn unpayable_quota_is_rejected() {
-    let cases: [(fn(&mut Caps), u64, u64); 3] = [
+    type Change = fn(&mut Caps);
+    let cases: [(Change, u64, u64); 3] = [
         (|caps| caps.total_units = Some(u64::MAX), u64::MAX / 5, 0),
         (|caps| caps.total_units = Some(u64::MAX), u64::MAX / 10, 0),
         (|caps| caps.revenue = Some(u64::MAX), 0, u64::MAX),

@@ -110,7 +110,7 @@ fn till_of_foreign_accounts_is_rejected() {
     world.send(without).assert_err(PaymentsError::InvalidOperatorAccount);
     let elsewhere = call.clone().instead_of(work.address, other.address);
     world.send(elsewhere).assert_err(PaymentsError::InvalidWorkAccounts);
-    let too_few = call.changed(|calls| drop(calls[0].accounts.pop()));
+    let too_few = call.changed(|calls| _ = calls[0].accounts.pop());
     world.send(too_few).assert_err(PaymentsError::InvalidWorkAccounts);
     // A till of what is no work could never be swept.
     let config = TillShares::sole(pda::config());

@@ -70,7 +70,8 @@ fn unsigned_registration_is_rejected() {
 
 #[test]
 fn operator_conditions_are_bounded() {
-    let changes: [(fn(&mut OperatorTerms), PaymentsError); 3] = [
+    type Change = fn(&mut OperatorTerms);
+    let changes: [(Change, PaymentsError); 3] = [
         (|terms| terms.fee_bps = 5_001, PaymentsError::FeeTooHigh),
         (|terms| terms.min_grace_seconds = 30 * 86_400 + 1, PaymentsError::InvalidGracePeriod),
         (|terms| terms.url = "u".repeat(129), PaymentsError::UrlTooLong),

@@ -134,7 +134,7 @@ fn sweep_credits_each_works_earnings() {
     let sweep = || Call::new([till::sweep(&shares, &currency, Some(operator.key()))], &[]);
     let swapped = sweep().changed(|calls| calls[0].accounts.swap(9, 10));
     let repeated = sweep().changed(|calls| calls[0].accounts[10] = calls[0].accounts[9].clone());
-    let missing = sweep().changed(|calls| drop(calls[0].accounts.pop()));
+    let missing = sweep().changed(|calls| _ = calls[0].accounts.pop());
     let read_only = sweep().changed(|calls| calls[0].accounts[9].is_writable = false);
     let surplus = sweep().changed(|calls| {
         let last = calls[0].accounts[10].clone();
