@@ -292,7 +292,7 @@ fn staged(works: u16, in_packets: u64) {
             lamports += world.send(part).assert_ok().fee;
         }
         let budget = ComputeBudgetInstruction::set_compute_unit_limit(1_400_000);
-        let call = statement.staged_call().changed(|calls| calls.insert(0, budget.clone()));
+        let call = statement.buffered_call().changed(|calls| calls.insert(0, budget.clone()));
         lamports += world.send(call).assert_ok().fee;
     }
     let how =

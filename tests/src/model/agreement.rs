@@ -76,8 +76,8 @@ pub fn same_channel(data: &[u8], channel: &Channel) -> Agreement {
     let chain = account.channel;
     same("parties", (chain.payer, chain.operator), (channel.payer, channel.operator))?;
     same("watcher", chain.watcher(), channel.watcher)?;
-    let closing = (chain.closes_at, chain.closes_slot, chain.payer_leaves == 1);
-    same("closing", closing, (channel.closes_at, channel.closes_slot, channel.payer_leaves))?;
+    let closing = (chain.closes_at, chain.closes_slot, chain.payer_closes == 1);
+    same("closing", closing, (channel.closes_at, channel.closes_slot, channel.payer_closes))?;
     same("earmarked", u128::from(chain.earmarked), channel.earmarked())?;
     same("mint", chain.mint, channel.mint)?;
     same("fee", chain.operator_fee_bps, channel.fee_bps)?;

@@ -43,7 +43,7 @@ pub struct Channel {
     /// Slot from which nothing settles, once `closes_at` is reached too.
     pub closes_slot: u64,
     /// Whether the payer requested to close it.
-    pub payer_leaves: bool,
+    pub payer_closes: bool,
     /// Licenses, by index.
     pub licenses: Vec<License>,
     /// Hashes of the records of settled statements.
@@ -164,15 +164,15 @@ impl Channel {
         let (payer, operator) = (signed(&self.payer), signed(&self.operator));
         rules.require(payer || operator, PaymentsError::NotPayer);
         rules.require(!self.closed(now, slot), PaymentsError::ChannelClosed);
-        let was_leaving = self.payer_leaves;
-        self.payer_leaves |= payer;
+        let was_leaving = self.payer_closes;
+        self.payer_closes |= payer;
         let watched = self.watcher.is_none_or(|watcher| signed(&watcher));
-        if operator && self.payer_leaves && watched {
+        if operator && self.payer_closes && watched {
             (self.closes_at, self.closes_slot) = (now, slot);
             return;
         }
         if self.closes_at != NEVER {
-            let joins = self.payer_leaves && !was_leaving;
+            let joins = self.payer_closes && !was_leaving;
             rules.require(joins, PaymentsError::ChannelClosing);
             return;
         }

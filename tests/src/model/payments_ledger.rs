@@ -136,7 +136,7 @@ impl Ledger {
             refunded: None,
             closes_at: NEVER,
             closes_slot: 0,
-            payer_leaves: false,
+            payer_closes: false,
             licenses: Vec::new(),
             statements: Vec::new(),
         };

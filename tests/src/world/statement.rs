@@ -69,7 +69,7 @@ impl SignedStatement {
     }
 
     /// Returns the call that proves and settles the buffered statement.
-    pub fn staged_call(&self) -> Call {
+    pub fn buffered_call(&self) -> Call {
         let settle = channel::settle_buffered(
             &self.settler.key(),
             &self.operator,

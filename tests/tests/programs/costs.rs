@@ -208,7 +208,7 @@ fn instruction_sizes_and_costs_match() {
     let [open, write] = statement.buffer_instructions().try_into().ok().unwrap();
     table.send("create_statement_buffer", &p, open);
     table.send("write_statement_buffer", &p, write);
-    table.send("settle_buffered, 3 licenses", &p, statement.staged_call());
+    table.send("settle_buffered, 3 licenses", &p, statement.buffered_call());
     let statement = table.world.statement(&channel, &[(0, 1), (1, 1), (2, 1)]);
     table.send("settle_cosigned, 3 licenses", &p, statement.cosigned_call());
     table.world.withdraw_work(&image);

@@ -16,7 +16,7 @@ use crate::{
 /// - `deposited >= committed() + refunded`: only escrowed money is paid out, and quotas are backed;
 /// - `charged() >= collected + fees_claimed`;
 /// - totals never fall, so replaying an instruction moves nothing;
-/// - only settlements lower [`Channel::free`].
+/// - only settlement, and the withdrawal after the grace period, lower [`Channel::free`].
 #[cfg_attr(feature = "idl-build", anchor_lang::zero_copy)]
 #[cfg_attr(not(feature = "idl-build"), derive(Clone, Copy, Pod, Zeroable), repr(C))]
 #[derive(Debug)]
@@ -67,7 +67,7 @@ pub struct Channel {
     /// 1 after the payer's withdrawal.
     pub withdrawn: u8,
     /// 1 after the payer's close request.
-    pub payer_leaves: u8,
+    pub payer_closes: u8,
     /// 1 if the payer or its voucher key was one of the operator's keys at opening: such a channel
     /// meters itself.
     pub self_metered: u8,
@@ -262,17 +262,17 @@ impl Channel {
         let (by_payer, by_operator) = (signed(&self.payer), signed(&self.operator));
         require!(by_payer || by_operator, PaymentsError::NotPayer);
         require!(!self.closed(now), PaymentsError::ChannelClosed);
-        let payer_was_leaving = self.payer_leaves == 1;
-        self.payer_leaves |= u8::from(by_payer);
+        let payer_was_closing = self.payer_closes == 1;
+        self.payer_closes |= u8::from(by_payer);
         let watched = self.watcher().is_none_or(|watcher| signed(&watcher));
-        if by_operator && self.payer_leaves == 1 && watched {
+        if by_operator && self.payer_closes == 1 && watched {
             (self.closes_at, self.closes_slot) = (now.unix_seconds, now.slot);
         } else if self.closes_at == i64::MAX {
             let end = self.grace_end(now)?;
             (self.closes_at, self.closes_slot) = (end.unix_seconds, end.slot);
         } else {
             // A payer may still join its operator's request, which then can close at once.
-            let joins = by_payer && !payer_was_leaving;
+            let joins = by_payer && !payer_was_closing;
             require!(joins, PaymentsError::ChannelClosing);
         }
         self.check()
@@ -376,12 +376,12 @@ impl Channel {
         Ok(())
     }
 
-    /// Returns the part of the deposit that is neither charged nor earmarked, base units.
+    /// Returns the part of the deposit that is neither charged, earmarked nor refunded, base units.
     ///
     /// # Errors
     /// [`PaymentsError::Overflow`].
     pub fn free(&self) -> Result<u64, PaymentsError> {
-        Ok(self.deposited - self.committed()?) // `deposited >= committed()`
+        Ok(self.deposited - self.committed()? - self.refunded) // an invariant
     }
 
     /// Returns what is charged or earmarked, with the fees on both, base units.

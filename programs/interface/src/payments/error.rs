@@ -30,9 +30,9 @@ pub enum PaymentsError {
         "invalid voucher key: it must be a point on the Ed25519 curve and differ from the payer's key"
     )]
     InvalidVoucherKey,
-    #[error("payer mismatch: only the channel's payer may do this")]
+    #[error("payer mismatch: the channel's payer must sign")]
     NotPayer,
-    #[error("operator mismatch: only the channel's operator may do this")]
+    #[error("operator mismatch: the authority of the operator's account must sign")]
     NotOperator,
     #[error("outdated terms: pass the work's latest terms")]
     NotLatestTerms,
@@ -144,7 +144,9 @@ pub enum PaymentsError {
     InvalidDepositAccounts,
     #[error("license ends early: it would expire before `min_expires_at`")]
     LicenseEndsEarly,
-    #[error("invalid operator account: expected the account of the channel's operator")]
+    #[error(
+        "invalid operator account: expected the account of the operator that the channel or the till names"
+    )]
     InvalidOperatorAccount,
     #[error("operator fee too low: the operator asks for more; see `fee_bps` of its account")]
     FeeTooLow,
@@ -174,12 +176,12 @@ pub enum PaymentsError {
     WorkNotActive,
     #[error("terms not valid now: see `valid_from` and `expires_at` of the terms")]
     TermsNotValidNow,
-    #[error("license expired")]
+    #[error("license expired: the work's latest terms give a new license")]
     LicenseExpired,
-    #[error("voucher expired")]
+    #[error("voucher expired: the payer signs a new one with a later expiry")]
     VoucherExpired,
     #[error(
-        "settler not allowed: only the operator settles, and the channel's watcher in the second half of the grace period"
+        "settler not allowed: the operator's settle key settles, and the channel's watcher in the second half of the grace period"
     )]
     SettlerNotAllowed,
     #[error("earnings disputed: the split stays until the dispute has ended")]

@@ -232,8 +232,9 @@ impl Operator {
         if now >= self.settle_rotates_at { &self.next_settle_key } else { &self.settle_key }
     }
 
-    /// Returns whether a key is one of the operator's, pending and former ones included. A payer or
-    /// a voucher key for which this holds meters itself.
+    /// Returns whether a key is one of the operator's: the authority, the fee owner, the present and
+    /// next settle key, or one of the receipt keys that the account keeps. A payer or a voucher key
+    /// for which this holds meters itself.
     pub fn holds(&self, key: &Pubkey) -> bool {
         let receipt_key = self.receipt_keys.keys.iter().any(|receipt| receipt.key == *key);
         let settle_key = self.settle_key == *key

@@ -5,7 +5,7 @@ use crate::statement::Entry;
 
 /// Buffer for a statement that exceeds a packet, written in parts before it settles.
 ///
-/// Seeds: `["staged", channel, settler]`. Each settler has its own buffer, so settlers cannot
+/// Seeds: `["buffer", channel, settler]`. Each settler has its own buffer, so settlers cannot
 /// interfere. The bytes of the statement follow this header in the same account.
 #[cfg_attr(feature = "idl-build", anchor_lang::zero_copy)]
 #[cfg_attr(not(feature = "idl-build"), derive(Clone, Copy, Pod, Zeroable), repr(C))]
@@ -25,7 +25,7 @@ pub struct StatementBuffer {
 
 impl StatementBuffer {
     /// First seed of the address.
-    pub const SEED: &'static [u8] = b"staged";
+    pub const SEED: &'static [u8] = b"buffer";
     /// Current layout version.
     pub const VERSION: u8 = 1;
     /// Bytes before the statement.

@@ -1,6 +1,9 @@
 use anchor_lang::{prelude::*, solana_program::bpf_loader_upgradeable};
 use motif_interface::licensing::{Config, InitializeArgs, LicensingError};
 
+/// Loader of programs that can never be upgraded.
+const FINAL_LOADER: Pubkey = pubkey!("BPFLoader2111111111111111111111111111111111");
+
 #[derive(Accounts)]
 pub struct Initialize<'info> {
     #[account(mut)]
@@ -40,12 +43,15 @@ impl Initialize<'_> {
     /// Checks that the caller is the program's upgrade authority. Otherwise the first caller could
     /// appoint the arbiter of a program that another party deployed.
     ///
-    /// A program without an upgrade authority accepts any caller: deploy and initialize it in one
-    /// transaction.
+    /// A program without an upgrade authority accepts any caller: the one that deploys it must
+    /// initialize it in the same transaction.
     fn check_upgrade_authority(&self) -> Result<()> {
-        if *self.program.owner != bpf_loader_upgradeable::ID {
+        // A program of a later loader may have an authority that this check cannot read.
+        if *self.program.owner == FINAL_LOADER {
             return Ok(());
         }
+        let upgradeable = *self.program.owner == bpf_loader_upgradeable::ID;
+        require!(upgradeable, LicensingError::NotUpgradeAuthority);
         let program_id = crate::ID;
         let (address, _) =
             Pubkey::find_program_address(&[program_id.as_ref()], &bpf_loader_upgradeable::ID);

@@ -7,11 +7,7 @@ use motif_interface::{
 };
 use solana_sha256_hasher::hash;
 
-use crate::{
-    event::LicenseAccepted,
-    state::{ChannelMut, ChannelRef},
-    token::VaultAccounts,
-};
+use crate::{event::LicenseAccepted, state::ChannelMut, token::VaultAccounts};
 
 #[derive(Accounts)]
 #[instruction(args: AcceptTermsArgs)]
@@ -241,9 +237,9 @@ impl AcceptTerms<'_> {
     fn add(&self, mut license: License) -> Result<(u16, u64)> {
         let fee = self.terms.offer.upfront_fee;
         license.credit_upfront(fee)?;
-        let index = ChannelRef::open(&self.channel)?.license_count - 1;
-        require!(index < Channel::MAX_LICENSES, PaymentsError::TooManyLicenses);
         let mut open = ChannelMut::open(&self.channel)?;
+        let index = open.licenses.len() - 1; // `realloc` added one
+        require!(index < Channel::MAX_LICENSES, PaymentsError::TooManyLicenses);
         open.channel.charge_upfront(fee)?;
         let mut deposited = fee;
         if license.holds_quota == 1 {

@@ -1,7 +1,10 @@
 use anchor_lang::prelude::*;
-use motif_interface::payments::{Channel, Earnings, License, PaymentsError};
+use motif_interface::payments::{Channel, PaymentsError};
 
-use crate::{event::LicensesCollected, state::ChannelMut};
+use crate::{
+    event::LicensesCollected,
+    state::{ChannelMut, change_earnings},
+};
 
 /// Remaining accounts: the writable earnings of each license's work in the channel's mint, in the
 /// same order.
@@ -23,28 +26,16 @@ pub fn handle_collect<'info>(
     for (index, account) in licenses.iter().zip(accounts) {
         let license = open.licenses.get_mut(usize::from(*index));
         let license = license.ok_or(PaymentsError::LicenseNotFound)?;
-        let credit = collect_one(license, &mint, account)?;
+        let work = license.work;
+        let credit = change_earnings(account, &work, &mint, |earnings| {
+            let credit = license.collect();
+            earnings.credit(credit)?;
+            Ok(credit)
+        })?;
         amount = amount.checked_add(credit).ok_or(PaymentsError::Overflow)?;
     }
     open.channel.collect(amount)?;
     drop(open); // Anchor writes the account's discriminator at exit
     LicensesCollected { channel: ctx.accounts.channel.key(), amount }.log();
     Ok(())
-}
-
-/// Moves the new credit of one license. The borrow of the earnings ends here: two licenses may be
-/// of the same work.
-fn collect_one<'info>(
-    license: &mut License,
-    mint: &Pubkey,
-    account: &'info AccountInfo<'info>,
-) -> Result<u64> {
-    require!(account.is_writable, PaymentsError::InvalidEarningsAccounts);
-    let earnings: AccountLoader<Earnings> = AccountLoader::try_from(account)?;
-    let mut earnings = earnings.load_mut()?;
-    let matching = earnings.work == license.work && earnings.mint == *mint;
-    require!(matching, PaymentsError::InvalidEarningsAccounts);
-    let credit = license.collect();
-    earnings.credit(credit)?;
-    Ok(credit)
 }

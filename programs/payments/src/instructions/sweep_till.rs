@@ -1,8 +1,8 @@
 use anchor_lang::prelude::*;
 use anchor_spl::token_interface::{Mint, TokenAccount, TokenInterface};
-use motif_interface::payments::{Earnings, Operator, PaymentsError, Till, Vault};
+use motif_interface::payments::{Operator, PaymentsError, Till, Vault};
 
-use crate::{event::TillSwept, token::VaultAccounts};
+use crate::{event::TillSwept, state::change_earnings, token::VaultAccounts};
 
 /// Remaining accounts: the writable earnings of the till's works in its mint, in the same order.
 #[derive(Accounts)]
@@ -64,7 +64,9 @@ pub fn handle_sweep_till<'info>(ctx: Context<'info, SweepTill<'info>>) -> Result
     for ((share, amount), account) in
         accounts.till.shares.works.iter().zip(&sweep.works).zip(earnings)
     {
-        credit(account, &share.work, &accounts.till.mint, *amount)?;
+        change_earnings(account, &share.work, &accounts.till.mint, |earnings| {
+            Ok(earnings.credit(*amount)?)
+        })?;
     }
     let vault = VaultAccounts {
         vault: &accounts.vault,
@@ -81,21 +83,5 @@ pub fn handle_sweep_till<'info>(ctx: Context<'info, SweepTill<'info>>) -> Result
         vault.transfer_from_till(till, till_tokens, fee_tokens, sweep.operator)?;
     }
     emit!(TillSwept { till: till.key(), mint: till.mint, amount, operator: sweep.operator });
-    Ok(())
-}
-
-/// Credits the earnings of one work. The borrow ends here.
-fn credit<'info>(
-    account: &'info AccountInfo<'info>,
-    work: &Pubkey,
-    mint: &Pubkey,
-    amount: u64,
-) -> Result<()> {
-    require!(account.is_writable, PaymentsError::InvalidEarningsAccounts);
-    let earnings: AccountLoader<Earnings> = AccountLoader::try_from(account)?;
-    let mut earnings = earnings.load_mut()?;
-    let matching = earnings.work == *work && earnings.mint == *mint;
-    require!(matching, PaymentsError::InvalidEarningsAccounts);
-    earnings.credit(amount)?;
     Ok(())
 }

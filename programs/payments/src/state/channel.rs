@@ -1,4 +1,4 @@
-use std::cell::{Ref, RefMut};
+use std::cell::RefMut;
 
 use anchor_lang::prelude::*;
 use motif_interface::payments::{Channel, License, PaymentsError};
@@ -23,20 +23,5 @@ impl<'a> ChannelMut<'a> {
             (bytemuck::from_bytes_mut(header), bytemuck::cast_slice_mut(licenses))
         });
         Ok(Self { channel, licenses })
-    }
-}
-
-/// Borrow of a channel's header, with the number of its licenses.
-pub struct ChannelRef<'a> {
-    pub channel: Ref<'a, Channel>,
-    pub license_count: usize,
-}
-
-impl<'a> ChannelRef<'a> {
-    /// Borrows an account that Anchor has checked to be a channel of this program.
-    pub fn open(account: &'a AccountLoader<'_, Channel>) -> Result<Self> {
-        let bytes = account.as_ref().data_len().checked_sub(Channel::HEADER_SPACE);
-        let license_bytes = bytes.ok_or(PaymentsError::InvalidChannelData)?;
-        Ok(Self { channel: account.load()?, license_count: license_bytes / License::SIZE })
     }
 }

@@ -72,3 +72,22 @@ fn check_length(bytes: usize) -> Result<()> {
     require!(whole, PaymentsError::InvalidEarningsData);
     Ok(())
 }
+
+/// Changes the earnings of `work` in `mint` that a remaining account holds. The borrow ends with
+/// the call: two of an instruction's accounts may be the same.
+///
+/// # Errors
+/// [`PaymentsError::InvalidEarningsAccounts`], and those of `change`.
+pub fn change_earnings<'info, T>(
+    account: &'info AccountInfo<'info>,
+    work: &Pubkey,
+    mint: &Pubkey,
+    change: impl FnOnce(&mut Earnings) -> Result<T>,
+) -> Result<T> {
+    require!(account.is_writable, PaymentsError::InvalidEarningsAccounts);
+    let earnings: AccountLoader<Earnings> = AccountLoader::try_from(account)?;
+    let mut earnings = earnings.load_mut()?;
+    let matching = earnings.work == *work && earnings.mint == *mint;
+    require!(matching, PaymentsError::InvalidEarningsAccounts);
+    change(&mut earnings)
+}

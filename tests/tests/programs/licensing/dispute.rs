@@ -10,7 +10,7 @@ use motif_sdk::{
 };
 use motif_tests::world::{Call, World, shares};
 
-use super::read;
+use super::{read, rewrite};
 
 #[test]
 fn dispute_stores_its_fields() {
@@ -31,6 +31,18 @@ fn dispute_stores_its_fields() {
         world.read_work(&work),
         Work { status: WorkStatus::Disputed, disputes: 1, ..before.0 }
     );
+}
+
+#[test]
+fn dispute_counter_overflow_is_rejected() {
+    let mut world = World::new();
+    let (work, claimant) = (world.work().register(), world.person());
+    rewrite(&mut world, &work, |stored| stored.disputes = u32::MAX);
+    let lamports = world.lamports(&claimant);
+    let opened = world.send(work.disputing_by(&claimant));
+    opened.assert_err(LicensingError::CounterOverflow);
+    assert_eq!(world.read_work(&work).status, WorkStatus::Active);
+    assert!(lamports - world.lamports(&claimant) < World::BOND, "the bond stays");
 }
 
 #[test]

@@ -8,7 +8,7 @@ use solana_instruction::error::InstructionError;
 use solana_pubkey::Pubkey;
 use solana_transaction::TransactionError;
 
-use super::read;
+use super::{read, rewrite};
 
 fn world() -> (World, RegisteredWork) {
     let mut world = World::new();
@@ -155,11 +155,7 @@ fn long_legal_uri_is_rejected() {
 #[test]
 fn terms_counter_overflow_is_rejected() {
     let (mut world, work) = world();
-    world.operate(&work.address, |data| {
-        let mut stored = Work::clone_from_bytes(data);
-        stored.latest_terms = u32::MAX;
-        stored.write_to(data);
-    });
+    rewrite(&mut world, &work, |stored| stored.latest_terms = u32::MAX);
     // The builder uses the next number; the program rejects it.
     let currency = world.currency.mint;
     let publish = motif_sdk::licensing::publish_terms(
@@ -206,21 +202,5 @@ fn offer() -> Offer {
         attribution: true,
         derivatives: motif_sdk::licensing::Derivatives::Allowed,
         ..Offer::new(vec![use_of(Use::Generate, 1)])
-    }
-}
-
-/// Changes a work's account.
-trait Rewritten: Sized {
-    fn clone_from_bytes(data: &[u8]) -> Self;
-    fn write_to(&self, data: &mut [u8]);
-}
-
-impl Rewritten for Work {
-    fn clone_from_bytes(data: &[u8]) -> Self {
-        anchor_lang::AccountDeserialize::try_deserialize(&mut &data[..]).unwrap()
-    }
-
-    fn write_to(&self, mut data: &mut [u8]) {
-        anchor_lang::AccountSerialize::try_serialize(self, &mut data).unwrap();
     }
 }

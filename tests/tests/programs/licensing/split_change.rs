@@ -11,7 +11,7 @@ use motif_sdk::{
 };
 use motif_tests::world::{Call, Person, RegisteredWork, World, shares};
 
-use super::{EXISTS, read};
+use super::{EXISTS, read, rewrite};
 
 /// A work of three recipients, none of them its creator, and a new person.
 fn three() -> (World, RegisteredWork, [Person; 3], Person) {
@@ -144,6 +144,18 @@ fn split_changes_repeatedly() {
         world.send(work.applying_split(&other)).assert_ok();
         assert_eq!(world.read_work(&work).split_version, version);
     }
+}
+
+#[test]
+fn split_counter_overflow_is_rejected() {
+    let mut world = World::new();
+    let (work, friend) = (world.work().register(), world.person());
+    rewrite(&mut world, &work, |stored| stored.split_version = u32::MAX);
+    let before = world.read_work(&work);
+    world.propose_split(&work, &shares(&[(&work.creator, 7_000), (&friend, 3_000)]));
+    let applied = world.send(work.applying_split(&friend));
+    applied.assert_err(LicensingError::CounterOverflow);
+    assert_eq!(world.read_work(&work), before);
 }
 
 #[test]

@@ -368,7 +368,7 @@ fn write_statement_buffer(stage: &mut Stage) -> Vec<Instruction> {
 
 fn settle_buffered(stage: &mut Stage) -> Vec<Instruction> {
     let channel = stage.family().channel;
-    stage.world.statement(&channel, &[(0, 1), (1, 1)]).staged_call().instructions
+    stage.world.statement(&channel, &[(0, 1), (1, 1)]).buffered_call().instructions
 }
 
 fn close_statement_buffer(stage: &mut Stage) -> Vec<Instruction> {

@@ -245,7 +245,7 @@ fn settle_staged_of(stage: &mut Stage, licenses: u16) -> Vec<Instruction> {
     for part in statement.buffer_instructions() {
         stage.world.send(part).assert_ok();
     }
-    [vec![budget()], statement.staged_call().instructions].concat()
+    [vec![budget()], statement.buffered_call().instructions].concat()
 }
 
 fn open_earnings(stage: &mut Stage) -> Vec<Instruction> {

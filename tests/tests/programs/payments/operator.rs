@@ -94,6 +94,18 @@ fn operator_conditions_are_bounded() {
 }
 
 #[test]
+fn rotation_beyond_time_is_rejected() {
+    let (mut world, channel, hot) = hot();
+    let before = world.read_operator(&channel.operator);
+    world.set_time(i64::MAX - Operator::ROTATION_SECONDS + 1);
+    for key in [OperatorKey::Settle, OperatorKey::Receipt] {
+        let rotate = world.rotating_key(&channel.operator, key, &hot);
+        world.send(rotate).assert_err(PaymentsError::Overflow);
+    }
+    assert_eq!(world.read_operator(&channel.operator), before);
+}
+
+#[test]
 fn update_leaves_open_channels_alone() {
     let (mut world, channel, _) = hot();
     let terms = OperatorTerms {
@@ -206,7 +218,7 @@ fn operator_account_is_pinned() {
         world.send(part).assert_ok();
     }
     for account in [pda::operator(&other.key()), elsewhere, other.key(), world.host.key()] {
-        for call in [statement.call(), statement.cosigned_call(), statement.staged_call()] {
+        for call in [statement.call(), statement.cosigned_call(), statement.buffered_call()] {
             let refused = world.send(call.instead_of(own, account));
             refused.assert_err(PaymentsError::InvalidOperatorAccount);
         }

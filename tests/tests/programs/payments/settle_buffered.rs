@@ -42,7 +42,7 @@ fn large_statement_settles_and_cleans_up() {
     let statement = one_of_each(&world, &channel);
     assert!(world.packet_bytes(&statement.call()) > 1_232);
     stage(&mut world, &statement);
-    let call = statement.staged_call();
+    let call = statement.buffered_call();
     assert!(world.packet_bytes(&call) <= 1_232);
     world.send(call).assert_ok();
     let state = world.read(&channel);
@@ -63,7 +63,7 @@ fn buffered_record_equals_direct() {
         world.send(statement.call()).assert_ok();
         world.read(&channel).channel.statements
     };
-    world.send(statement.staged_call()).assert_ok();
+    world.send(statement.buffered_call()).assert_ok();
     assert_eq!(world.read(&channel).channel.statements, direct);
 }
 
@@ -81,12 +81,12 @@ fn altered_buffer_is_rejected() {
             None => other.data.push(0),
         }
         world.set(address, other);
-        let refused = world.send(statement.staged_call());
+        let refused = world.send(statement.buffered_call());
         refused.assert_err(PaymentsError::StatementDigestMismatch);
         world.set(address, account);
     }
     assert_eq!(world.read(&channel).channel.prices, 0);
-    world.send(statement.staged_call()).assert_ok();
+    world.send(statement.buffered_call()).assert_ok();
 }
 
 #[test]
@@ -122,7 +122,7 @@ fn largest_statement_of_dearest_licenses_settles() {
         world.send(part).assert_ok();
     }
     let budget = ComputeBudgetInstruction::set_compute_unit_limit(1_400_000);
-    let call = statement.staged_call().changed(|calls| calls.insert(0, budget));
+    let call = statement.buffered_call().changed(|calls| calls.insert(0, budget));
     let units = world.send(call).assert_ok().units_of(&payments::ID);
     println!("settle_buffered, {count} licenses with every cap: {units} CU");
     let state = world.read(&channel).channel;
@@ -137,10 +137,10 @@ fn buffered_settlers_are_the_same() {
     take_on(&mut world, &channel);
     let statement = one_of_each(&world, &channel).sent_by(&watcher);
     stage(&mut world, &statement);
-    world.send(statement.staged_call()).assert_err(PaymentsError::SettlerNotAllowed);
+    world.send(statement.buffered_call()).assert_err(PaymentsError::SettlerNotAllowed);
     world.send(channel.closing_by(&channel.payer)).assert_ok();
     world.pass(channel.grace_seconds / 2);
-    world.send(statement.staged_call()).assert_ok();
+    world.send(statement.buffered_call()).assert_ok();
     assert_eq!(world.read(&channel).channel.prices, 1_500);
 }
 
@@ -149,7 +149,7 @@ fn buffered_settlement_needs_proof() {
     let (mut world, channel) = licensed();
     let statement = one_of_each(&world, &channel);
     stage(&mut world, &statement);
-    let alone = statement.staged_call().changed(|calls| drop(calls.remove(0)));
+    let alone = statement.buffered_call().changed(|calls| drop(calls.remove(0)));
     world.send(alone).assert_err(PaymentsError::MissingVoucherProof);
     assert_eq!(world.read(&channel).channel.prices, 0);
 }
@@ -174,10 +174,10 @@ fn buffered_accounts_are_pinned() {
         (channel.address, own, ErrorCode::AccountDiscriminatorMismatch),
     ];
     for (account, other, expected) in cases {
-        let call = statement.staged_call().instead_of(account, other);
+        let call = statement.buffered_call().instead_of(account, other);
         world.send(call).assert_err(expected);
     }
-    let unsigned = statement.staged_call().unsigned_by(&channel.operator);
+    let unsigned = statement.buffered_call().unsigned_by(&channel.operator);
     world.send(unsigned).assert_err(ErrorCode::AccountNotSigner);
     assert_eq!(world.read(&channel).channel.prices, 0);
 }

@@ -122,6 +122,8 @@ fn operators_part_goes_to_its_fee_owner() {
     world.send(other_tokens).assert_err(ErrorCode::ConstraintTokenOwner);
     let no_tokens = sweep().instead_of(currency.tokens(&operator.key()), payments::ID);
     world.send(no_tokens).assert_err(PaymentsError::InvalidOperatorAccount);
+    let no_operator = sweep().instead_of(own, payments::ID);
+    world.send(no_operator).assert_err(PaymentsError::InvalidOperatorAccount);
     assert_eq!((world.balance(&thief), world.vault_balance()), (0, 0));
     world.send(sweep()).assert_ok();
 }

@@ -213,7 +213,7 @@ impl History<'_> {
                 refunded: None,
                 closes_at: NEVER,
                 closes_slot: 0,
-                payer_leaves: false,
+                payer_closes: false,
                 licenses,
                 statements: Vec::new(),
             },

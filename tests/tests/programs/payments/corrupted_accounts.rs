@@ -1,9 +1,13 @@
 //! Errors that no call causes in a correct program. Accounts are changed
 //! directly to reach them.
 
-use motif_sdk::{channel::PaymentsError, pda};
-use motif_tests::world::{OpenedChannel, World};
-use payments::{Channel, Earnings};
+use anchor_lang::error::ErrorCode;
+use motif_sdk::{
+    channel::{PaymentsError, write_statement_buffer},
+    pda,
+};
+use motif_tests::world::{Call, OpenedChannel, World};
+use payments::{Channel, Earnings, StatementBuffer};
 
 /// Offsets of a channel's totals in its account.
 const DEPOSITED: usize = 8 + std::mem::offset_of!(Channel, deposited);
@@ -100,4 +104,23 @@ fn overflowing_fee_total_is_rejected() {
     world.send(channel.claiming_fees()).assert_err(PaymentsError::Overflow);
     assert_eq!(world.balance_of(&world.vault_tokens(&world.currency)), 10_000);
     assert!(world.find(&pda::vault(&world.currency.mint)).is_some());
+}
+
+#[test]
+fn cut_statement_buffer_is_rejected() {
+    let mut world = World::new();
+    let channel = world.channel().deposited(10_000).open();
+    let (_, license) = world.licensed(&channel, 100);
+    let statement = world.statement(&channel, &[(license, 1)]);
+    for part in statement.buffer_instructions() {
+        world.send(part).assert_ok();
+    }
+    let operator = &channel.operator;
+    let address = pda::statement_buffer(&channel.address, &operator.key());
+    world.operate(&address, |data| data.truncate(StatementBuffer::HEADER_SPACE - 1));
+    let part = write_statement_buffer(&operator.key(), &channel.address, 0, vec![0]);
+    let part = world.send(Call::new([part], &[operator]));
+    part.assert_err(PaymentsError::InvalidStatementBuffer);
+    world.send(statement.buffered_call()).assert_err(ErrorCode::AccountDidNotDeserialize);
+    assert_eq!(world.read(&channel).channel.prices, 0);
 }
