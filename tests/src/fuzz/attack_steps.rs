@@ -285,7 +285,7 @@ impl Episode {
         });
         let drained: Vec<_> = drained.map(|(address, _)| *address).collect();
         let chosen = drained.choose(&mut self.random).copied();
-        let step = match chosen.filter(|_| self.random.random_bool(0.5)) {
+        let step = match chosen.filter(|_| self.random.random_ratio(1, 4)) {
             Some(work) => {
                 let claimant = self.cast.any_person(&mut self.random);
                 self.opening_dispute(&claimant, work, self.ledger.config.bond)
@@ -322,7 +322,7 @@ impl Episode {
             let derive = self.deriving(payer, made)?;
             return Some(derive.of_attack("staged dispute"));
         }
-        let disputes = work.withdrawn_at.is_some() || self.random.random_ratio(3, 4);
+        let disputes = work.withdrawn_at.is_some() || self.random.random_ratio(1, 2);
         let step = if disputes {
             let accomplice = self.cast.any_person(&mut self.random);
             self.opening_dispute(&accomplice, made.from, self.ledger.config.bond)

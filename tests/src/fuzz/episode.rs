@@ -89,10 +89,10 @@ const DRAWS: [(u32, Draw); 58] = [
     (6, Episode::release_quota),
     (3, Episode::rotate_voucher_key),
     (10, Episode::license_itself),
-    (4, Episode::end_late),
+    (8, Episode::end_late),
     (8, Episode::crowd_out),
     (6, Episode::steal_hot_key),
-    (6, Episode::undercut),
+    (8, Episode::undercut),
     (4, Episode::hold_cap),
     (3, Episode::hold_cap_by_free_use),
     (3, Episode::rush_verdict),
@@ -100,8 +100,8 @@ const DRAWS: [(u32, Draw); 58] = [
     (3, Episode::end_consent_first),
     (2, Episode::change_sold_work),
     (2, Episode::launder_consent),
-    (2, Episode::dummy_parent),
-    (3, Episode::stage_dispute),
+    (1, Episode::dummy_parent),
+    (2, Episode::stage_dispute),
     (3, Episode::reclaim),
 ];
 const LATE_DRAWS: [(u32, Draw); 7] = [

@@ -37,11 +37,18 @@ impl Episode {
     }
 
     fn voucher(&mut self) -> Option<(Pubkey, Acknowledged)> {
-        let address = self.channel()?;
+        let licensed = self.ledger.channels.iter().filter(|(_, channel)| {
+            let closed = channel.closed(self.ledger.now, self.ledger.slot);
+            let now = self.ledger.now;
+            let mut licenses = channel.licenses.iter();
+            !closed && licenses.any(|license| license.price > 0 && license.expires_at >= now)
+        });
+        let licensed: Vec<_> = licensed.map(|(address, _)| *address).collect();
+        let address = *licensed.choose(&mut self.random)?;
         let channel = &self.ledger.channels[&address];
         let priced: Vec<_> = (0_u16..)
             .zip(&channel.licenses)
-            .filter(|(_, license)| license.price > 0)
+            .filter(|(_, license)| license.price > 0 && license.expires_at >= self.ledger.now)
             .map(|(index, license)| (index, license.price))
             .collect();
         let mut chosen: Vec<_> = priced.choose_multiple(&mut self.random, 3).copied().collect();

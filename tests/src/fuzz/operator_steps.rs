@@ -192,7 +192,13 @@ impl Episode {
     }
 
     pub(super) fn claim_fees(&mut self) -> Option<Step> {
-        let channel = self.channel()?;
+        let channels = self.ledger.channels.iter();
+        let owing = channels.filter(|(_, channel)| channel.fees() > channel.fees_claimed);
+        let owing: Vec<_> = owing.map(|(address, _)| *address).collect();
+        let channel = match owing.choose(&mut self.random) {
+            Some(channel) if self.random.random_ratio(4, 5) => *channel,
+            _ => self.channel()?,
+        };
         let operator = self.ledger.channels[&channel].operator;
         let other = self.random.random_ratio(1, 25).then(|| self.some_operator());
         let named = other.flatten().unwrap_or(operator);

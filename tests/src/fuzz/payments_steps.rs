@@ -145,6 +145,9 @@ impl Episode {
             .iter()
             .filter(|(_, channel)| channel.mint == terms.mint)
             .filter(|(_, channel)| channel.closes_at == crate::model::NEVER)
+            .filter(|(_, channel)| {
+                terms.operators.is_empty() || terms.operators.contains(&channel.operator)
+            })
             .map(|(address, _)| *address)
             .collect();
         let fitting = in_currency.choose(&mut self.random).copied();

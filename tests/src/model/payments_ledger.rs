@@ -217,6 +217,9 @@ impl Ledger {
         let price = terms.prices.iter().find(|(licensed, _)| *licensed == what.licensed_use);
         let Some((_, price)) = price else {
             rules.require(false, PaymentsError::UseNotLicensed);
+            if what.fee_accounts {
+                self.require_purse(&what.payer, &terms.mint, 0, &mut rules);
+            }
             return rules.check();
         };
         rules.require(*price <= what.max_price, PaymentsError::PriceAboveMaximum);
