@@ -143,9 +143,14 @@ impl Episode {
         let stolen: Vec<_> = stolen.cloned().collect();
         let thief = stolen.choose(&mut self.random)?.clone();
         let (key, authority) = (thief.key(), of.operator);
+        let fee_owner = self.ledger.operators[&authority].conditions.fee_owner;
+        if [authority, fee_owner].contains(&key) {
+            return None; // the key may do more
+        }
         let payer = self.cast.find(&of.payer)?.clone();
         let with_thief = Cosigners { party: Some(key), watcher: None };
-        let step = match self.random.random_range(0..13) {
+        let move_number = self.random.random_range(0..13);
+        let step = match move_number {
             0 => self.requesting_close(channel, vec![thief], &Cosigners::default()),
             1 => {
                 let watcher = of.watcher.and_then(|watcher| self.cast.find(&watcher)).cloned();
@@ -180,7 +185,10 @@ impl Episode {
                 self.sweeping_till(till, Some(key))
             }
         };
-        Some(step.of_attack("stolen hot key"))
+        // Together with the payer the thief gets no more than the payer alone.
+        let with_payer = (1..=3).contains(&move_number);
+        let attack = if with_payer { "stolen hot key with the payer" } else { "stolen hot key" };
+        Some(step.of_attack(attack))
     }
 
     pub(super) fn claiming_fees(&self, channel: Pubkey, operator: Pubkey, to: Pubkey) -> Step {

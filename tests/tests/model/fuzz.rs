@@ -29,6 +29,18 @@ fn random_calls_break_no_promise() {
         let tally = report.by_instruction.get(name).copied().unwrap_or_default();
         assert!(tally.accepted > 0, "{name} was never accepted: {tally:?}");
     }
+    // Whatever the state, these attacks fail.
+    for attack in [
+        "stolen hot key",
+        "verdict without a hearing",
+        "bond raised before a claim",
+        "consent ended before an acceptance",
+        "work changed before its sale",
+        "cap held with borrowed money",
+    ] {
+        let tally = report.attacks.get(attack).copied().unwrap_or_default();
+        assert!(tally.accepted == 0 && tally.refused > 0, "{attack}: {tally:?}");
+    }
     let attacks: Vec<_> = report.attacks.keys().copied().collect();
     assert!(attacks.len() > 12, "only these attacks were played: {attacks:?}");
 }
