@@ -15,25 +15,38 @@ pub(super) struct Cast {
     pub people: Vec<Person>,
     /// Voucher keys.
     pub keys: Vec<Person>,
+    /// Keys on operators' servers, which settle and sign receipts.
+    pub hot: Vec<Person>,
     /// Currencies: one of SPL Token, one of Token-2022.
     pub currencies: Vec<Currency>,
 }
 
 impl Cast {
     pub fn new(world: &mut World) -> Self {
-        let people: Vec<_> = (0..9).map(|_| world.person()).collect();
-        let keys: Vec<_> = (0..3).map(|_| world.person()).collect();
-        people.iter().for_each(|person| world.register_operator(person));
+        let mut group = |count| (0..count).map(|_| world.person()).collect::<Vec<_>>();
+        let (people, keys, hot) = (group(9), group(3), group(5));
         let other = world.mint_of(&motif_sdk::channel::TOKEN_2022_PROGRAM);
         world.admit(&other).assert_ok();
         let currencies = vec![world.currency, other];
-        for currency in &currencies {
-            for person in &people {
+        let cast = Self { people, keys, hot, currencies };
+        for currency in &cast.currencies {
+            for person in cast.purse_owners() {
                 let tokens = token_account(currency, &person.key(), RICHES);
                 world.set(currency.tokens(&person.key()), tokens);
             }
         }
-        Self { people, keys, currencies }
+        cast
+    }
+
+    /// Returns those with token accounts in each currency.
+    pub fn purse_owners(&self) -> impl Iterator<Item = &Person> {
+        self.people.iter().chain(&self.hot)
+    }
+
+    /// Returns the person with this key.
+    pub fn find(&self, key: &Pubkey) -> Option<&Person> {
+        let mut all = self.people.iter().chain(&self.keys).chain(&self.hot);
+        all.find(|person| person.key() == *key)
     }
 
     /// Returns a random person.
@@ -43,8 +56,7 @@ impl Cast {
 
     /// Returns the person with this key nine times in ten, otherwise a random one.
     pub fn mostly(&self, key: &Pubkey, random: &mut StdRng) -> Person {
-        let known = self.people.iter().chain(&self.keys).find(|person| person.key() == *key);
-        match known {
+        match self.find(key) {
             Some(person) if random.random_ratio(9, 10) => person.clone(),
             _ => self.any_person(random),
         }

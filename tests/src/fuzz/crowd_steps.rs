@@ -1,17 +1,11 @@
 //! Puppets: recipients that leave something behind, so that an account of earnings is full.
 
-use motif_sdk::{
-    earnings,
-    till::{self, TillShares},
-};
+use motif_sdk::{pda, till::TillShares};
 use rand::{Rng, seq::IndexedRandom};
 use solana_pubkey::Pubkey;
 
 use super::{Episode, Step};
-use crate::{
-    model::Book,
-    world::{Call, Person},
-};
+use crate::{model::Book, world::Person};
 
 /// First number of a puppet; people of a cast have lower ones.
 const PUPPETS: u64 = 1_000_000;
@@ -58,19 +52,17 @@ impl Episode {
         let (&(work, mint), book) = *books.choose(&mut self.random)?;
         let unpaid = book.split.iter().all(|(person, _)| book.owed(person) > 0);
         let behind = book.split_version != self.ledger.works[&work].split_version;
-        if unpaid && behind {
-            let host = self.world.host.clone();
-            let call = Call::new([earnings::apply_split(&host.key(), &work, &mint)], &[&host]);
-            return Some(Step::new("apply_split", call, move |ledger| {
-                ledger.apply_split(work, mint)
-            }));
-        }
-        if !self.ledger.tills.contains_key(&(work, mint)) {
-            return None;
-        }
-        self.fill(work, mint, 50_000);
-        let currency = self.cast.currency(&mint);
-        let call = Call::new([till::sweep(&TillShares::sole(work), &currency, None)], &[]);
-        Some(Step::new("sweep_till", call, move |ledger| ledger.sweep_till(work, mint).map(drop)))
+        let host = self.world.host.clone();
+        let shares = TillShares::sole(work);
+        let till = pda::till(&shares, &mint);
+        let step = if unpaid && behind {
+            self.applying_split(&host, work, mint)
+        } else if self.ledger.tills.contains_key(&till) {
+            self.fill(till, 50_000);
+            self.sweeping_till(till, None)
+        } else {
+            self.opening_till(&host, &shares, mint)
+        };
+        Some(step.of_attack("puppets as recipients"))
     }
 }

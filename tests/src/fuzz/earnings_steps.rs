@@ -1,17 +1,13 @@
 //! Calls of the payments program about earnings.
 
 use anchor_lang::error::ErrorCode;
-use motif_sdk::{
-    channel::{self as sdk},
-    earnings, pda,
-    till::{self, TillShares},
-};
+use motif_sdk::{channel as sdk, earnings, pda};
 use payments::PaymentsError;
 use rand::{Rng, seq::IndexedRandom};
 use solana_pubkey::Pubkey;
 
 use super::{Episode, Known, Step, licensing_steps::unless, payments_steps::other_works};
-use crate::world::Call;
+use crate::world::{Call, Person};
 
 impl Episode {
     pub(super) fn open_earnings(&mut self) -> Option<Step> {
@@ -19,9 +15,13 @@ impl Episode {
         let work = *works.choose(&mut self.random)?;
         let mint = self.mint();
         let funder = self.cast.any_person(&mut self.random);
+        Some(self.opening_earnings(&funder, work, mint))
+    }
+
+    pub(super) fn opening_earnings(&mut self, funder: &Person, work: Pubkey, mint: Pubkey) -> Step {
         self.know(pda::earnings(&work, &mint), Known::Book(work, mint));
-        let call = Call::new([earnings::open(&funder.key(), &work, &mint)], &[&funder]);
-        Some(Step::new("open_earnings", call, move |ledger| ledger.open_earnings(work, mint)))
+        let call = Call::new([earnings::open(&funder.key(), &work, &mint)], &[funder]);
+        Step::new("open_earnings", call, move |ledger| ledger.open_earnings(work, mint))
     }
 
     pub(super) fn collect(&mut self) -> Option<Step> {
@@ -116,11 +116,11 @@ impl Episode {
             let one = some.choose(&mut self.random).copied();
             payees.push(one.filter(|_| self.random.random_ratio(19, 20)).unwrap_or(any_key));
         }
-        let currency = self.cast.currency(&mint);
         if self.random.random_ratio(1, 4) {
             // To an account that the recipient names: here another person's.
             let payee = self.cast.mostly(&payees[0], &mut self.random);
             let friend = self.cast.any_person(&mut self.random).key();
+            let currency = self.cast.currency(&mint);
             let to = currency.tokens(&friend);
             let instruction = earnings::claim_to(&work, &payee.key(), &currency, to);
             let (payee, call) = (payee.key(), Call::new([instruction], &[&payee]));
@@ -130,8 +130,15 @@ impl Episode {
         }
         let hints: Vec<_> =
             payees.iter().map(|payee| (self.random.random_range(0..12), *payee)).collect();
-        let call = Call::new([earnings::claim_batch(&work, &hints, &currency)], &[]);
-        Some(Step::new("claim", call, move |ledger| ledger.claim(work, mint, &payees).map(drop)))
+        Some(self.claiming(work, mint, &hints))
+    }
+
+    /// Pays recipients, each with the supposed position of its part.
+    pub(super) fn claiming(&self, work: Pubkey, mint: Pubkey, payees: &[(u8, Pubkey)]) -> Step {
+        let currency = self.cast.currency(&mint);
+        let call = Call::new([earnings::claim_batch(&work, payees, &currency)], &[]);
+        let payees: Vec<_> = payees.iter().map(|(_, payee)| *payee).collect();
+        Step::new("claim", call, move |ledger| ledger.claim(work, mint, &payees).map(drop))
     }
 
     pub(super) fn apply_split(&mut self) -> Option<Step> {
@@ -150,8 +157,12 @@ impl Episode {
             None => return None,
         };
         let funder = self.cast.any_person(&mut self.random);
-        let call = Call::new([earnings::apply_split(&funder.key(), &work, &mint)], &[&funder]);
-        Some(Step::new("apply_split", call, move |ledger| ledger.apply_split(work, mint)))
+        Some(self.applying_split(&funder, work, mint))
+    }
+
+    pub(super) fn applying_split(&self, funder: &Person, work: Pubkey, mint: Pubkey) -> Step {
+        let call = Call::new([earnings::apply_split(&funder.key(), &work, &mint)], &[funder]);
+        Step::new("apply_split", call, move |ledger| ledger.apply_split(work, mint))
     }
 
     pub(super) fn apply_dispute(&mut self) -> Option<Step> {
@@ -169,31 +180,11 @@ impl Episode {
             None if self.random.random_ratio(1, 8) => any,
             None => return None,
         };
+        Some(self.applying_dispute(work, mint))
+    }
+
+    pub(super) fn applying_dispute(&self, work: Pubkey, mint: Pubkey) -> Step {
         let call = Call::new([earnings::apply_dispute(&work, &mint)], &[]);
-        Some(Step::new("apply_dispute", call, move |ledger| ledger.apply_dispute(work, mint)))
-    }
-
-    pub(super) fn open_till(&mut self) -> Option<Step> {
-        let works: Vec<_> = self.ledger.works.keys().copied().collect();
-        let work = *works.choose(&mut self.random)?;
-        let mint = self.mint();
-        let currency = self.cast.currency(&mint);
-        let funder = self.cast.any_person(&mut self.random);
-        self.know(pda::till(&TillShares::sole(work), &mint), Known::Till(work, mint));
-        self.know(till::tokens(&TillShares::sole(work), &currency), Known::TillTokens(work, mint));
-        let call =
-            Call::new([till::open(&funder.key(), &TillShares::sole(work), &currency)], &[&funder]);
-        Some(Step::new("open_till", call, move |ledger| ledger.open_till(work, mint)))
-    }
-
-    pub(super) fn sweep_till(&mut self) -> Option<Step> {
-        let filled: Vec<_> = self.ledger.tills.iter().collect();
-        let full: Vec<_> = filled.iter().filter(|(_, (lies, _))| *lies > 0).collect();
-        let chosen = full.choose(&mut self.random).map(|(key, _)| **key);
-        let any = filled.choose(&mut self.random).map(|(key, _)| **key);
-        let (work, mint) = chosen.or(any)?;
-        let currency = self.cast.currency(&mint);
-        let call = Call::new([till::sweep(&TillShares::sole(work), &currency, None)], &[]);
-        Some(Step::new("sweep_till", call, move |ledger| ledger.sweep_till(work, mint).map(drop)))
+        Step::new("apply_dispute", call, move |ledger| ledger.apply_dispute(work, mint))
     }
 }

@@ -30,6 +30,9 @@ impl Episode {
         for address in self.ledger.channels.keys().copied().collect::<Vec<_>>() {
             self.empty_channel(address, report)?;
         }
+        for address in self.ledger.tills.keys().copied().collect::<Vec<_>>() {
+            self.empty_till(address, report)?;
+        }
         self.apply_splits(report)?;
         // Parents are older than children, so one pass per generation suffices.
         for _ in 0..self.ledger.works.len() {
@@ -49,6 +52,36 @@ impl Episode {
         Ok(())
     }
 
+    /// Pays, while disputes are open, what was earned before them: a dispute delays no other party,
+    /// however often it is opened again.
+    pub fn pay_during_disputes(&mut self, report: &mut Report) -> Result<(), String> {
+        for (work, mint) in self.ledger.books.keys().copied().collect::<Vec<_>>() {
+            let of = &self.ledger.works[&work];
+            if of.dispute.is_none() {
+                continue;
+            }
+            let (number, verdict) = (of.disputes, of.verdict_version);
+            if verdict > self.ledger.books[&(work, mint)].split_version {
+                let host = self.world.host.clone();
+                let apply = self.applying_split(&host, work, mint);
+                self.take(&apply, report)?;
+            }
+            if self.ledger.books[&(work, mint)].contested.0 != number {
+                let apply = self.applying_dispute(work, mint);
+                self.take(&apply, report)?;
+            }
+            let book = self.ledger.books[&(work, mint)].clone();
+            for person in book.people.keys().copied() {
+                let earned = book.clone().claim(&person, true).unwrap_or(0);
+                if earned > 0 && self.ledger.takes_money(&person, &mint) {
+                    let claim = self.claiming(work, mint, &[(0, person)]);
+                    self.take(&claim, report)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// Sends a call that must be accepted.
     pub(super) fn must(
         &mut self,
@@ -57,11 +90,37 @@ impl Episode {
         report: &mut Report,
         expectation: impl Fn(&mut Ledger) -> Result<(), Refused> + 'static,
     ) -> Result<(), String> {
-        let step = Step::new(name, call, expectation);
+        self.take(&Step::new(name, call, expectation), report)
+    }
+
+    /// Plays a step that must be accepted.
+    fn take(&mut self, step: &Step, report: &mut Report) -> Result<(), String> {
         if let Err(refused) = step.expect(&mut self.ledger.clone()) {
-            return Err(format!("{name} in the end: {refused:?}"));
+            return Err(format!("{} in the end: {refused:?}", step.name));
         }
-        self.play(&step, report)
+        self.play(step, report)
+    }
+
+    /// Opens the earnings of a work, unless they are open.
+    fn have_book(&mut self, work: Pubkey, mint: Pubkey, report: &mut Report) -> Result<(), String> {
+        if self.ledger.books.contains_key(&(work, mint)) {
+            return Ok(());
+        }
+        let host = self.world.host.clone();
+        let open = self.opening_earnings(&host, work, mint);
+        self.take(&open, report)
+    }
+
+    /// Sweeps a till to all parties that can be paid.
+    fn empty_till(&mut self, address: Pubkey, report: &mut Report) -> Result<(), String> {
+        let till = self.ledger.tills[&address].clone();
+        for (work, _) in till.works {
+            self.have_book(work, till.mint, report)?;
+        }
+        match self.last_sweep(address) {
+            Some(sweep) => self.take(&sweep, report),
+            None => Ok(()),
+        }
     }
 
     /// Brings books to the splits of their works: always to that of a verdict, to others if they
@@ -75,9 +134,8 @@ impl Episode {
                 continue;
             }
             let host = self.world.host.clone();
-            let instruction = earnings::apply_split(&host.key(), &work, &mint);
-            let call = Call::new([instruction], &[&host]);
-            self.must("apply_split", call, report, move |ledger| ledger.apply_split(work, mint))?;
+            let apply = self.applying_split(&host, work, mint);
+            self.take(&apply, report)?;
         }
         Ok(())
     }
@@ -112,9 +170,10 @@ impl Episode {
             people.iter().find(|person| person.key() == key).expect("one of the cast").clone()
         };
         let (payer, operator) = (person(self, channel.payer), channel.operator);
+        let fee_owner = self.ledger.operators[&operator].conditions.fee_owner;
         for (index, license) in (0_u16..).zip(&channel.licenses) {
-            let opened = self.ledger.books.contains_key(&(license.work, mint));
-            if license.credit() > 0 && opened {
+            if license.credit() > 0 {
+                self.have_book(license.work, mint, report)?;
                 let call =
                     Call::new([sdk::collect(&address, &mint, &[(index, license.work)])], &[]);
                 self.must("collect", call, report, move |ledger| {
@@ -141,12 +200,9 @@ impl Episode {
             })?;
         }
         let fees = channel.fees() > channel.fees_claimed;
-        if fees && self.ledger.takes_money(&operator, &mint) {
-            let key = operator;
-            let call = Call::new([sdk::claim_fees(&address, &key, &key, &currency)], &[]);
-            self.must("claim_fees", call, report, move |ledger| {
-                ledger.claim_fees(address).map(drop)
-            })?;
+        if fees && self.ledger.takes_money(&fee_owner, &mint) {
+            let claim = self.claiming_fees(address, operator, fee_owner);
+            self.take(&claim, report)?;
         }
         Ok(())
     }
@@ -156,9 +212,7 @@ impl Episode {
             let book = self.ledger.books[&(child, mint)].clone();
             for parent in book.parents.iter().filter(|parent| book.due(parent) > 0) {
                 let parent = parent.work;
-                if !self.ledger.books.contains_key(&(parent, mint)) {
-                    continue;
-                }
+                self.have_book(parent, mint, report)?;
                 let call = Call::new([earnings::pull(&child, &parent, &mint)], &[]);
                 self.must("pull", call, report, move |ledger| {
                     ledger.pull(child, parent, mint).map(drop)

@@ -1,19 +1,15 @@
 use std::collections::BTreeMap;
 
 use anchor_lang::error::ErrorCode;
-use motif_sdk::{
-    licensing::terms_digest,
-    pda,
-    till::{self, TillShares},
-};
+use motif_sdk::{licensing::terms_digest, pda};
 use rand::{Rng, SeedableRng, rngs::StdRng, seq::IndexedRandom};
 use solana_account::Account;
 use solana_clock::Clock;
 use solana_pubkey::Pubkey;
 
 use super::{
-    Cast, Known, Report, Step, cast::RICHES, escape_steps::Acknowledged, payments_steps::Prepared,
-    promises, report::reason, sabotage,
+    Cast, Known, Report, Step, cast::RICHES, escape_steps::Acknowledged, promises, report::reason,
+    sabotage, settle_steps::Prepared,
 };
 use crate::{
     model::{self, Config, Ledger, Purse, Refused},
@@ -48,7 +44,7 @@ pub(super) struct Episode {
 type Draw = fn(&mut Episode) -> Option<Step>;
 
 /// All instructions with their weights.
-const DRAWS: [(u32, Draw); 43] = [
+const DRAWS: [(u32, Draw); 58] = [
     (1, Episode::initialize),
     (1, Episode::create_vault),
     (2, Episode::update_config),
@@ -69,10 +65,13 @@ const DRAWS: [(u32, Draw); 43] = [
     (3, Episode::cancel_split_change),
     (1, Episode::withdraw_work),
     (2, Episode::open_dispute),
-    (5, Episode::decide_dispute),
+    (8, Episode::decide_dispute),
     (2, Episode::expire_dispute),
     (3, Episode::set_consent_end),
     (2, Episode::issue_certificate),
+    (2, Episode::register_operator),
+    (3, Episode::update_operator),
+    (5, Episode::rotate_operator_key),
     (12, Episode::open_channel),
     (6, Episode::top_up),
     (22, Episode::accept),
@@ -90,16 +89,29 @@ const DRAWS: [(u32, Draw); 43] = [
     (6, Episode::release_quota),
     (3, Episode::rotate_voucher_key),
     (10, Episode::license_itself),
-    (4, Episode::end_late),
+    (8, Episode::end_late),
     (8, Episode::crowd_out),
+    (6, Episode::steal_hot_key),
+    (8, Episode::undercut),
+    (4, Episode::hold_cap),
+    (3, Episode::hold_cap_by_free_use),
+    (3, Episode::rush_verdict),
+    (1, Episode::raise_bond),
+    (3, Episode::end_consent_first),
+    (2, Episode::change_sold_work),
+    (2, Episode::launder_consent),
+    (1, Episode::dummy_parent),
+    (2, Episode::stage_dispute),
+    (3, Episode::reclaim),
 ];
-const LATE_DRAWS: [(u32, Draw); 6] = [
+const LATE_DRAWS: [(u32, Draw); 7] = [
     (2, Episode::request_close),
     (4, Episode::withdraw),
     (8, Episode::claim_fees),
     (5, Episode::close_channel),
     (5, Episode::open_till),
-    (6, Episode::sweep_till),
+    (8, Episode::pay_till),
+    (10, Episode::sweep_till),
 ];
 
 impl Episode {
@@ -128,12 +140,13 @@ impl Episode {
             let mint = currency.mint;
             episode.ledger.vaults.insert(mint, 0);
             episode.know(episode.world.vault_tokens(&currency), Known::VaultTokens(mint));
-            for person in episode.cast.people.clone() {
+            for person in episode.cast.purse_owners().cloned().collect::<Vec<_>>() {
                 let key = person.key();
                 episode.know(currency.tokens(&key), Known::Purse(key, mint));
                 episode.ledger.purses.insert((key, mint), Purse::Open(u128::from(RICHES)));
             }
         }
+        episode.register_first_operators();
         episode
     }
 
@@ -226,6 +239,7 @@ impl Episode {
         let was = self.ledger.clone();
         let expected = step.expect(&mut self.ledger);
         report.count(step.name, landed.is_ok());
+        report.count_attack(step.attack, landed.is_ok());
         let agree = match (&landed, &expected) {
             (Ok(()), Ok(())) => true,
             (Err(code), Err(Refused(codes))) => codes.iter().any(|other| same(*code, *other)),
@@ -339,17 +353,17 @@ impl Episode {
                 Some(book) => model::same_book(data, book),
                 None => there(false),
             },
-            Known::Till(work, mint) => {
-                let till = self.ledger.tills.get(&(*work, *mint));
-                there(till.is_some())?;
-                let swept = data.get(54..62).map_or(0, |bytes| {
-                    u128::from(u64::from_le_bytes(bytes.try_into().expect("eight bytes")))
-                });
-                differs("swept", swept, till.map_or(0, |(_, swept)| *swept))
-            }
-            Known::TillTokens(work, mint) => {
-                let till = self.ledger.tills.get(&(*work, *mint));
-                differs("till", tokens(), till.map_or(0, |(lies, _)| *lies))
+            Known::Operator(authority) => match self.ledger.operators.get(authority) {
+                Some(operator) => model::same_operator(data, authority, operator),
+                None => there(false),
+            },
+            Known::Till => match self.ledger.tills.get(address) {
+                Some(till) => model::same_till(data, till),
+                None => there(false),
+            },
+            Known::TillTokens(till) => {
+                let till = self.ledger.tills.get(till);
+                differs("till", tokens(), till.map_or(0, |till| till.balance))
             }
             Known::StatementBuffer(channel, settler) => {
                 let staged = self.ledger.staged.get(&(*channel, *settler));
@@ -411,10 +425,13 @@ impl Episode {
         self.still_settleable(name, &lasting)
     }
 
-    /// Pays every party of a copy of this episode: from any state it can be done.
+    /// Pays every party of a copy of this episode, during disputes and after them: from any state it
+    /// can be done.
     fn check_live(&self, report: &mut Report) -> Result<(), String> {
-        let mut report_of_copy = Report::default();
-        self.clone().end(&mut report_of_copy).map_err(|what| format!("not live: {what}"))?;
+        let (mut copy, mut report_of_copy) = (self.clone(), Report::default());
+        let paid = copy.pay_during_disputes(&mut report_of_copy);
+        let paid = paid.and_then(|()| copy.end(&mut report_of_copy));
+        paid.map_err(|what| format!("not live: {what}"))?;
         report.live += 1;
         Ok(())
     }
@@ -427,6 +444,8 @@ impl Episode {
             4 => -5_000,
             5..9 => 86_400,
             9..12 => 86_399,
+            12 => 900,
+            13 => 899,
             _ => self.random.random_range(1..=3_600),
         };
         let halted = seconds > 0 && self.random.random_ratio(1, 8);
@@ -450,26 +469,6 @@ impl Episode {
         self.ledger.slot += 1;
         self.world.set_slot(self.ledger.slot);
         "a slot passes"
-    }
-
-    /// Pays into a till.
-    fn fill_till(&mut self) -> &'static str {
-        let tills: Vec<_> = self.ledger.tills.keys().copied().collect();
-        let Some(&(work, mint)) = tills.choose(&mut self.random) else { return "nothing" };
-        let amount: u64 = self.random.random_range(1..=100_000);
-        self.fill(work, mint, amount);
-        "tokens arrive in a till"
-    }
-
-    /// Tokens arrive in a till.
-    pub fn fill(&mut self, work: Pubkey, mint: Pubkey, amount: u64) {
-        let currency = self.cast.currency(&mint);
-        let lies = self.ledger.tills.get_mut(&(work, mint)).expect("a till");
-        lies.0 += u128::from(amount);
-        let total = lies.0 as u64; // a few hundred thousand
-        let owner = pda::till(&TillShares::sole(work), &mint);
-        let account = token_account(&currency, &owner, total);
-        self.world.set(till::tokens(&TillShares::sole(work), &currency), account);
     }
 
     fn some_purse(&mut self) -> (Pubkey, Pubkey) {

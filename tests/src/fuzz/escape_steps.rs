@@ -2,27 +2,26 @@
 //! void them.
 
 use licensing::{Caps, Offer, Unit, UsePrice};
-use motif_sdk::{
-    channel::{self as sdk, Entry, ReceiptsCommitment},
-    voucher::{SignedVoucher, Voucher},
-};
+use motif_sdk::pda;
 use rand::{Rng, seq::IndexedRandom};
 use solana_pubkey::Pubkey;
-use solana_sha256_hasher::hash;
 
-use super::{Episode, Step, licensing_steps::USES};
+use super::{Episode, Step, licensing_steps::USES, settle_steps::Prepared};
 use crate::{
-    model::{Accepting, NEVER, Status, Terms, exact},
-    world::{CLUSTER, Call},
+    model::{Accepting, NEVER, Status, Terms},
+    world::Call,
 };
 
-/// Settlement of an acknowledged voucher that is not sent.
+/// Acknowledged voucher that is not settled.
 #[derive(Clone)]
 pub(super) struct Acknowledged {
+    /// Authority of the operator.
     operator: Pubkey,
+    operator_account: Pubkey,
+    /// Voucher key.
     key: Pubkey,
     licenses: Vec<u16>,
-    call: Call,
+    prepared: Prepared,
 }
 
 impl Episode {
@@ -38,11 +37,18 @@ impl Episode {
     }
 
     fn voucher(&mut self) -> Option<(Pubkey, Acknowledged)> {
-        let address = self.channel()?;
+        let licensed = self.ledger.channels.iter().filter(|(_, channel)| {
+            let closed = channel.closed(self.ledger.now, self.ledger.slot);
+            let now = self.ledger.now;
+            let mut licenses = channel.licenses.iter();
+            !closed && licenses.any(|license| license.price > 0 && license.expires_at >= now)
+        });
+        let licensed: Vec<_> = licensed.map(|(address, _)| *address).collect();
+        let address = *licensed.choose(&mut self.random)?;
         let channel = &self.ledger.channels[&address];
         let priced: Vec<_> = (0_u16..)
             .zip(&channel.licenses)
-            .filter(|(_, license)| license.price > 0)
+            .filter(|(_, license)| license.price > 0 && license.expires_at >= self.ledger.now)
             .map(|(index, license)| (index, license.price))
             .collect();
         let mut chosen: Vec<_> = priced.choose_multiple(&mut self.random, 3).copied().collect();
@@ -65,44 +71,33 @@ impl Episode {
         address: &Pubkey,
         entries: &[(u16, u32)],
     ) -> Option<Acknowledged> {
-        let channel = &self.ledger.channels[address];
-        let person = |key: &Pubkey| {
-            let mut everyone = self.cast.people.iter().chain(&self.cast.keys);
-            everyone.find(|person| person.key() == *key)
-        };
-        let operator = person(&channel.operator)?;
-        let key = person(&channel.key_at(self.ledger.now, self.ledger.slot))?;
-        let (mut prices, mut bytes) = (0, Vec::new());
-        for &(license, units) in entries {
-            prices += channel.licenses[usize::from(license)].price_of(units);
-            bytes.extend_from_slice(&Entry { license, units }.to_bytes());
-        }
-        let total = channel.prices() + prices;
-        let voucher = Voucher {
-            cluster: CLUSTER,
-            channel: *address,
-            opened_slot: channel.opened_slot,
-            statement: channel.statements.len() as u64,
-            cumulative: u64::try_from(total + exact::share(total, channel.fee_bps)).ok()?,
-            statement_digest: hash(&bytes).to_bytes(),
-            expires_at: i64::MAX,
-        };
-        let receipts = ReceiptsCommitment { root: [0xEC; 32], sum: u64::try_from(prices).ok()? };
-        let signed = SignedVoucher::sign(voucher, &key.signing_key());
-        let settler = operator.key();
-        let settle = sdk::settle(&settler, &channel.operator, &signed, bytes, Some(receipts));
+        let operator = self.ledger.channels[address].operator;
+        let prepared = self.exact_statement(address, entries)?;
         Some(Acknowledged {
-            operator: operator.key(),
-            key: key.key(),
+            operator,
+            operator_account: pda::operator(&operator),
+            key: prepared.what.signer,
             licenses: entries.iter().map(|(license, _)| *license).collect(),
-            call: Call::new(settle, &[operator]),
+            prepared,
         })
+    }
+
+    /// Returns the settlement of a voucher by the operator's settle key of now.
+    fn settlement(&self, voucher: &Acknowledged) -> Option<Call> {
+        let settler = self.cast.find(&self.ledger.settle_key(&voucher.operator))?;
+        Some(voucher.prepared.call(settler))
+    }
+
+    /// Simulates the settlement of a voucher.
+    fn simulate(&self, voucher: &Acknowledged) -> Result<(), String> {
+        let call = self.settlement(voucher).ok_or("the settle key is unknown")?;
+        let simulated = self.world.svm.simulate_transaction(self.world.transaction(&call));
+        simulated.map(drop).map_err(|failed| super::report::reason(&failed))
     }
 
     /// Returns whether the operator could settle a voucher now, by simulation.
     fn settles(&self, voucher: &Acknowledged) -> bool {
-        let transaction = self.world.transaction(&voucher.call);
-        self.world.svm.simulate_transaction(transaction).is_ok()
+        self.simulate(voucher).is_ok()
     }
 
     /// Returns whether the acknowledged voucher of a channel settles now.
@@ -123,21 +118,37 @@ impl Episode {
         licensed && !channel.closed(now, self.ledger.slot) && key == voucher.key
     }
 
-    /// Returns acknowledged vouchers of the channels in a call that settle before it and must
-    /// settle after it: the operator does not sign the call, and it settles no other voucher.
+    /// Returns acknowledged vouchers of the channels and operators in a call that settle before it
+    /// and must settle after it: its own operator and watcher can settle another voucher, and the
+    /// operator's authority can waive one on its channel. No change of an operator's account and no
+    /// other party, not even with a stolen settle key, voids a voucher.
     pub(super) fn settleable(&mut self, step: &Step, addresses: &[Pubkey]) -> Vec<Pubkey> {
+        let changed = ["update_operator", "rotate_operator_key"].contains(&step.name);
+        let named = |channel: &Pubkey, voucher: &Acknowledged| {
+            addresses.contains(channel) || changed && addresses.contains(&voucher.operator_account)
+        };
+        let acknowledged = self.acknowledged.iter();
+        let vouchers: Vec<_> = acknowledged
+            .filter(|(channel, voucher)| named(channel, voucher))
+            .map(|(channel, voucher)| (*channel, voucher.clone()))
+            .collect();
+        let metas = step.call.instructions.iter().flat_map(|call| &call.accounts);
+        let signers: Vec<_> = metas.filter(|meta| meta.is_signer).map(|meta| meta.pubkey).collect();
         let mut channels = Vec::new();
-        for address in addresses {
-            let Some(voucher) = self.acknowledged.get(address).cloned() else { continue };
+        for (channel, voucher) in vouchers {
             if !self.settles(&voucher) {
-                self.acknowledged.remove(address);
+                self.acknowledged.remove(&channel);
                 continue;
             }
-            let metas = step.call.instructions.iter().flat_map(|call| &call.accounts);
-            let mut signers = metas.filter(|meta| meta.is_signer);
-            let agreed = signers.any(|meta| meta.pubkey == voucher.operator);
-            if !agreed && !step.name.starts_with("settle") {
-                channels.push(*address);
+            let watcher = self.ledger.channels[&channel].watcher;
+            let settle_key = self.ledger.settle_key(&voucher.operator);
+            let settlers = signers.iter().filter(|signer| {
+                **signer == settle_key || watcher.is_some_and(|watcher| watcher == **signer)
+            });
+            let settled = step.name.starts_with("settle") && settlers.count() > 0;
+            let waived = signers.contains(&voucher.operator) && !changed;
+            if !settled && !waived {
+                channels.push(channel);
             }
         }
         channels
@@ -149,13 +160,24 @@ impl Episode {
     /// The first one that does not, with the program's error.
     pub(super) fn still_settleable(&self, name: &str, channels: &[Pubkey]) -> Result<(), String> {
         for channel in channels {
-            let transaction = self.world.transaction(&self.acknowledged[channel].call);
-            if let Err(failed) = self.world.svm.simulate_transaction(transaction) {
-                let why = super::report::reason(&failed);
+            if let Err(why) = self.simulate(&self.acknowledged[channel]) {
                 return Err(format!("{name}: a voucher of {channel} settles no more: {why}"));
             }
         }
         Ok(())
+    }
+
+    /// A payer settles less itself than its acknowledged voucher says, once it has asked to close.
+    pub(super) fn undercut(&mut self) -> Option<Step> {
+        let leaving = self.acknowledged.iter().filter_map(|(address, voucher)| {
+            let channel = self.ledger.channels.get(address)?;
+            (channel.closes_at != NEVER).then_some((*address, channel.payer, voucher.licenses[0]))
+        });
+        let leaving: Vec<_> = leaving.collect();
+        let &(address, payer, license) = leaving.choose(&mut self.random)?;
+        let payer = self.cast.find(&payer)?;
+        let lower = self.exact_statement(&address, &[(license, 1)])?;
+        Some(lower.step(payer).of_attack("payer settles a lower voucher"))
     }
 
     /// Draws the next of the calls by which a payer licenses its own work, for an upfront fee or
@@ -183,7 +205,8 @@ impl Episode {
             let limited =
                 terms.approval_required || terms.total_units.is_some() || terms.once_each();
             let offered = terms.prices.iter().any(|(licensed_use, _)| *licensed_use == USES[0]);
-            terms.mint == of.mint && terms.valid_at(self.ledger.now) && offered && !limited
+            let open = terms.operators.is_empty() && terms.valid_at(self.ledger.now);
+            terms.mint == of.mint && open && offered && !limited
         };
         let cost = |terms: &Terms| {
             let left = terms.revenue.map_or(0, |cap| u128::from(cap) - terms.revenue_out);
@@ -220,7 +243,9 @@ impl Episode {
             licensee: false,
             fee_accounts: true,
         };
-        Some(self.accepting(channel, payer, None, what))
+        let attack =
+            if terms.shared_caps() { "quota of one's own work" } else { "upfront fee to oneself" };
+        Some(self.accepting(channel, payer, None, what).of_attack(attack))
     }
 
     /// Draws the next of the calls that end a license of an acknowledged statement late: its work
@@ -245,12 +270,11 @@ impl Episode {
             }
         }
         if let Some(&(channel, index, work)) = late.choose(&mut self.random) {
-            return Some(self.applying_withdrawal(channel, (index, work)));
+            let late = self.applying_withdrawal(channel, (index, work));
+            return Some(late.of_attack("withdrawal applied late"));
         }
         let &(work, owner) = active.choose(&mut self.random)?;
-        let owner = self.cast.people.iter().find(|person| person.key() == owner)?.clone();
-        let instruction = motif_sdk::licensing::withdraw_work(&owner.key(), &work);
-        let (caller, call) = (owner.key(), Call::new([instruction], &[&owner]));
-        Some(Step::new("withdraw_work", call, move |ledger| ledger.withdraw_work(caller, work)))
+        let owner = self.cast.find(&owner)?;
+        Some(self.withdrawing_work(owner, work))
     }
 }

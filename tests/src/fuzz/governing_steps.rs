@@ -18,13 +18,15 @@ impl Episode {
         let claimant = self.cast.any_person(&mut self.random);
         let bond = self.ledger.config.bond;
         let max_bond = if self.random.random_ratio(1, 12) { bond.saturating_sub(1) } else { bond };
+        Some(self.opening_dispute(&claimant, work, max_bond))
+    }
+
+    pub(super) fn opening_dispute(&self, claimant: &Person, work: Pubkey, max_bond: u64) -> Step {
         let args =
             OpenDisputeArgs { evidence_digest: [3; 32], evidence_uri: String::new(), max_bond };
         let instruction = sdk::open_dispute(&claimant.key(), &work, args);
-        let (caller, call) = (claimant.key(), Call::new([instruction], &[&claimant]));
-        Some(Step::new("open_dispute", call, move |ledger| {
-            ledger.open_dispute(caller, work, max_bond)
-        }))
+        let (caller, call) = (claimant.key(), Call::new([instruction], &[claimant]));
+        Step::new("open_dispute", call, move |ledger| ledger.open_dispute(caller, work, max_bond))
     }
 
     /// Returns a disputed work with its owner and claimant.
@@ -40,33 +42,45 @@ impl Episode {
 
     pub(super) fn decide_dispute(&mut self) -> Option<Step> {
         let (work, owner, claimant) = self.disputed()?;
-        let arbiter = self.ledger.config.arbiter;
         let arbiter = match self.random.random_range(0..10) {
             0 => self.cast.any_person(&mut self.random),
-            _ if arbiter == self.world.host.key() => self.world.host.clone(),
-            _ => self.cast.mostly(&arbiter, &mut self.random),
+            _ => self.arbiter(),
         };
         let upheld = self.random.random_bool(0.5);
         let kept_parents: u8 =
             if self.random.random_bool(0.5) { u8::MAX } else { self.random.random() };
         let award = Award { kept_parents, keeps_recipients: self.random.random_ratio(1, 3) };
-        let awarded = Awarded {
-            kept_parents: std::array::from_fn(|place| kept_parents >> place & 1 == 1),
-            keeps_recipients: award.keeps_recipients,
-        };
-        let verdict = if upheld { Verdict::Upheld(award) } else { Verdict::Rejected };
+        Some(self.deciding(&arbiter, (work, owner, claimant), upheld.then_some(award)))
+    }
+
+    /// Returns the arbiter, which can be the host.
+    pub(super) fn arbiter(&self) -> Person {
+        let arbiter = self.ledger.config.arbiter;
+        self.cast.find(&arbiter).unwrap_or(&self.world.host).clone()
+    }
+
+    /// Decides the dispute about a work between owner and claimant: upheld with this award, or
+    /// rejected.
+    pub(super) fn deciding(
+        &self,
+        arbiter: &Person,
+        (work, owner, claimant): (Pubkey, Pubkey, Pubkey),
+        award: Option<Award>,
+    ) -> Step {
+        let verdict = award.map_or(Verdict::Rejected, Verdict::Upheld);
         let instruction = sdk::decide_dispute(&arbiter.key(), &work, &owner, &claimant, verdict);
-        let (caller, call) = (arbiter.key(), Call::new([instruction], &[&arbiter]));
-        Some(Step::new("decide_dispute", call, move |ledger| {
-            let how = match upheld {
-                true => Deciding::Upheld(caller, awarded),
-                false => Deciding::Rejected(caller),
-            };
+        let (caller, call) = (arbiter.key(), Call::new([instruction], &[arbiter]));
+        Step::new("decide_dispute", call, move |ledger| {
+            let how = award.map_or(Deciding::Rejected(caller), |award| {
+                let Award { kept_parents, keeps_recipients } = award;
+                let kept_parents = std::array::from_fn(|place| kept_parents >> place & 1 == 1);
+                Deciding::Upheld(caller, Awarded { kept_parents, keeps_recipients })
+            });
             let others = other_parties(ledger, &work, &owner, &claimant);
             unless(others, ErrorCode::ConstraintHasOne, ledger, |ledger| {
                 ledger.end_dispute(work, how)
             })
-        }))
+        })
     }
 
     pub(super) fn expire_dispute(&mut self) -> Option<Step> {
@@ -113,12 +127,17 @@ impl Episode {
         let dispute_seconds = self.random.random_range(80_000..=61 * 86_400);
         let dispute_bond_lamports = self.random.random_range(0..=20_000_000);
         let args = UpdateConfigArgs { arbiter, dispute_bond_lamports, dispute_seconds };
-        let instruction = sdk::update_config(&authority.key(), args);
+        Some(self.updating_config(&authority, args))
+    }
+
+    pub(super) fn updating_config(&self, authority: &Person, args: UpdateConfigArgs) -> Step {
+        let instruction = sdk::update_config(&authority.key(), args.clone());
         let least = self.least_bond();
-        let (caller, call) = (authority.key(), Call::new([instruction], &[&authority]));
-        Some(Step::new("update_config", call, move |ledger| {
+        let (caller, call) = (authority.key(), Call::new([instruction], &[authority]));
+        let UpdateConfigArgs { arbiter, dispute_bond_lamports, dispute_seconds } = args;
+        Step::new("update_config", call, move |ledger| {
             ledger.update_config(caller, arbiter, dispute_bond_lamports, dispute_seconds, least)
-        }))
+        })
     }
 
     pub(super) fn offer_authority(&mut self) -> Option<Step> {

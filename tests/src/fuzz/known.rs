@@ -4,10 +4,12 @@ use solana_pubkey::Pubkey;
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Known {
     Work,
+    Operator(Pubkey),
     Channel,
     Book(Pubkey, Pubkey),
-    Till(Pubkey, Pubkey),
-    TillTokens(Pubkey, Pubkey),
+    Till,
+    /// Tokens of the till at this address.
+    TillTokens(Pubkey),
     StatementBuffer(Pubkey, Pubkey),
     Purse(Pubkey, Pubkey),
     VaultTokens(Pubkey),

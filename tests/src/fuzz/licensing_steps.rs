@@ -14,7 +14,10 @@ use solana_compute_budget_interface::ComputeBudgetInstruction;
 use solana_pubkey::Pubkey;
 use solana_sha256_hasher::hashv;
 
-use super::{Episode, Known, Step};
+use super::{
+    Episode, Known, Step,
+    metadata_steps::{metadata, title},
+};
 use crate::{
     model::{Ledger, Made, Refused, Registering, Right, Status, Terms},
     world::{Call, Code, Person},
@@ -53,7 +56,7 @@ impl Episode {
         works.choose(&mut self.random).copied()
     }
 
-    fn owner_of(&mut self, work: &Pubkey) -> Person {
+    pub(super) fn owner_of(&mut self, work: &Pubkey) -> Person {
         let owner = self.ledger.works[work].owner;
         self.cast.mostly(&owner, &mut self.random)
     }
@@ -95,11 +98,7 @@ impl Episode {
             return None;
         }
         let creator = self.cast.any_person(&mut self.random);
-        let number = self.random.random_range(0..1_000_u32).to_le_bytes();
-        let mut digest = hashv(&[b"content", &number]).to_bytes();
-        if self.random.random_ratio(1, 40) {
-            digest = [0; 32];
-        }
+        let digest = if self.random.random_ratio(1, 40) { [0; 32] } else { self.content() };
         let kind = *[WorkKind::Image, WorkKind::Voice, WorkKind::StyleModel, WorkKind::Text]
             .choose(&mut self.random)?;
         let consent = (kind == WorkKind::Voice || self.random.random_ratio(1, 6))
@@ -108,16 +107,47 @@ impl Episode {
         let model = (kind == WorkKind::StyleModel)
             .then(|| self.random.random_ratio(1, 4))
             .filter(|_| self.random.random_ratio(19, 20));
-        let mut signers = vec![creator.clone()];
-        signers.extend(consent.clone());
-        let (mut made, mut parents, mut rights) = (Vec::new(), Vec::new(), Vec::new());
+        let mut parents = Vec::new();
         for _ in 0..self.random.random_range(0..=3) {
             let Some(from) = self.work() else { break };
             let bps = self.random.random_range(0..=3_400);
             let right = self.right(&from, &creator);
-            let named = match right {
+            parents.push(Made { from, bps, right });
+        }
+        let min_expires_at = self.random.random_ratio(1, 8).then(|| self.moment());
+        let split = self.split();
+        let titled = self.random.random_ratio(1, 4);
+        let what = Registering {
+            creator: creator.key(),
+            kind,
+            digest_given: digest != [0; 32],
+            consent: consent.map(|person| person.key()),
+            consent_end,
+            model,
+            min_expires_at,
+            parents,
+            split,
+            title: if titled { title(&mut self.random) } else { String::new() },
+            metadata: if titled { metadata(&mut self.random) } else { Default::default() },
+        };
+        Some(self.registering(digest, what))
+    }
+
+    /// Draws the digest of a content.
+    pub(super) fn content(&mut self) -> [u8; 32] {
+        let number = self.random.random_range(0..1_000_u32).to_le_bytes();
+        hashv(&[b"content", &number]).to_bytes()
+    }
+
+    /// Registers a work, signed by all whose consent it needs.
+    pub(super) fn registering(&mut self, digest: [u8; 32], what: Registering) -> Step {
+        let mut signing = vec![what.creator];
+        signing.extend(what.consent);
+        let (mut parents, mut rights) = (Vec::new(), Vec::new());
+        for &Made { from, bps, right } in &what.parents {
+            rights.push(match right {
                 Right::Owner(key) => {
-                    signers.extend(self.cast.people.iter().find(|p| p.key() == key).cloned());
+                    signing.push(key);
                     SdkRight::OwnerSigns(key)
                 }
                 Right::Terms(number) => SdkRight::Terms(number),
@@ -125,42 +155,31 @@ impl Episode {
                 Right::License(terms_number, channel, index) => {
                     SdkRight::License { terms_number, channel, index }
                 }
-            };
-            made.push(Made { from, bps, right });
+            });
             parents.push(ParentShare { work: from, share_bps: bps });
-            rights.push(named);
         }
-        let min_expires_at = self.random.random_ratio(1, 8).then(|| self.moment());
-        let split = self.split();
         let registration = Registration {
-            consent_expires_at: consent_end,
-            model: model.map(|likeness| ModelDeclaration {
+            consent_expires_at: what.consent_end,
+            model: what.model.map(|likeness| ModelDeclaration {
                 base_model: "base".to_owned(),
                 training_root: [7; 32],
                 likeness,
             }),
-            min_expires_at,
+            min_expires_at: what.min_expires_at,
+            title: what.title.clone(),
+            metadata_uri: what.metadata.0.clone(),
+            metadata_digest: what.metadata.1,
             parents,
-            split: shares(&split),
-            ..Registration::new(kind, digest, &creator.key())
+            split: shares(&what.split),
+            ..Registration::new(what.kind, digest, &what.creator)
         };
-        let consent = consent.map(|person| person.key());
-        let instruction = sdk::register_work(&creator.key(), consent, &registration, &rights);
-        let address = pda::work(&creator.key(), &digest);
+        let creator = what.creator;
+        let instruction = sdk::register_work(&creator, what.consent, &registration, &rights);
+        let address = pda::work(&creator, &digest);
         self.know(address, Known::Work);
-        let what = Registering {
-            creator: creator.key(),
-            kind,
-            digest_given: digest != [0; 32],
-            consent,
-            consent_end,
-            model,
-            min_expires_at,
-            parents: made,
-            split,
-        };
-        let call = Call::new([instruction], &distinct(&signers));
-        Some(Step::new("register_work", call, move |ledger| ledger.register(address, &what)))
+        let signers = signing.iter().filter_map(|key| self.cast.find(key)).cloned();
+        let call = Call::new([instruction], &distinct(&signers.collect::<Vec<_>>()));
+        Step::new("register_work", call, move |ledger| ledger.register(address, &what))
     }
 
     /// Finds the best right to derive from a parent.
@@ -213,11 +232,16 @@ impl Episode {
         let ends = random.random_ratio(1, 3);
         let valid_from = if random.random_ratio(1, 12) { self.moment() } else { 0 };
         let expires_at = ends.then(|| self.moment());
+        let operators = self.named_operators();
         let random = &mut self.random;
+        let count = random.random_range(0..=3).max(random.random_range(0..=1));
         let uses: Vec<_> = USES
             .iter()
-            .take(random.random_range(0..=3).max(random.random_range(0..=1)))
-            .map(|&licensed_use| UsePrice { licensed_use, unit: Unit::Generation, price })
+            .take(count)
+            .map(|&licensed_use| {
+                let price = if random.random_ratio(1, 8) { 0 } else { price };
+                UsePrice { licensed_use, unit: Unit::Generation, price }
+            })
             .collect();
         let offer = Offer {
             commercial: random.random_ratio(4, 5),
@@ -241,10 +265,25 @@ impl Episode {
             notice_seconds: random.random_range(0..=10 * 86_400),
             legal_digest: [0x1E; 32],
             uses,
-            operators: Vec::new(),
+            operators,
             legal_uri: String::new(),
         };
         Some(self.publishing(&owner, work, mint, offer))
+    }
+
+    /// Draws the operators that terms name: mostly none, sometimes too many or one twice.
+    fn named_operators(&mut self) -> Vec<Pubkey> {
+        let count = match self.random.random_range(0..12) {
+            0 => 5,
+            1..4 => self.random.random_range(1..=4),
+            _ => 0,
+        };
+        let people = self.cast.people.choose_multiple(&mut self.random, count);
+        let mut operators: Vec<_> = people.map(Person::key).collect();
+        if self.random.random_ratio(1, 12) {
+            operators.extend(operators.first().copied());
+        }
+        operators
     }
 
     /// Publishes the next version of a work's terms; `owner` signs.
@@ -275,6 +314,7 @@ impl Episode {
             revenue: caps.revenue,
             valid_from: offer.valid_from,
             expires_at: offer.expires_at,
+            operators: offer.operators.clone(),
             notice_seconds: offer.notice_seconds,
             units_out: 0,
             revenue_out: 0,
@@ -371,11 +411,23 @@ impl Episode {
         let stale = u32::from(self.random.random_ratio(1, 12));
         let latest_terms = of.latest_terms.wrapping_sub(stale);
         let expected = sdk::AcceptOwnershipArgs { status, latest_terms, split_version };
+        Some(self.accepting_ownership(&accepter, work, expected))
+    }
+
+    /// Accepts the ownership of a work as `expected`.
+    pub(super) fn accepting_ownership(
+        &self,
+        accepter: &Person,
+        work: Pubkey,
+        expected: sdk::AcceptOwnershipArgs,
+    ) -> Step {
         let instruction = sdk::accept_ownership(&accepter.key(), &work, expected);
-        let (caller, call) = (accepter.key(), Call::new([instruction], &[&accepter]));
-        Some(Step::new("accept_ownership", call, move |ledger| {
+        let (caller, call) = (accepter.key(), Call::new([instruction], &[accepter]));
+        let sdk::AcceptOwnershipArgs { status, latest_terms, split_version } = expected;
+        Step::new("accept_ownership", call, move |ledger| {
+            let withdrawn = status == WorkStatus::Withdrawn;
             ledger.accept_ownership(caller, work, withdrawn, latest_terms, split_version)
-        }))
+        })
     }
 
     pub(super) fn propose_split(&mut self) -> Option<Step> {
@@ -496,32 +548,16 @@ impl Episode {
         }))
     }
 
-    pub(super) fn update_metadata(&mut self) -> Option<Step> {
-        let work = self.work()?;
-        let owner = self.owner_of(&work);
-        let bytes = self.random.random_range(0..=66);
-        let mut title = "t".repeat(bytes);
-        if self.random.random_ratio(1, 12) {
-            title.insert(0, '\u{202E}');
-        }
-        let new = sdk::UpdateMetadataArgs {
-            title: title.clone(),
-            metadata_uri: "u".repeat(self.random.random_range(0..=200)),
-            metadata_digest: [4; 32],
-        };
-        let instruction = sdk::update_metadata(&owner.key(), &work, new);
-        let (caller, call) = (owner.key(), Call::new([instruction], &[&owner]));
-        Some(Step::new("update_metadata", call, move |ledger| {
-            ledger.update_metadata(caller, work, &title)
-        }))
-    }
-
     pub(super) fn withdraw_work(&mut self) -> Option<Step> {
         let work = self.work()?;
         let owner = self.owner_of(&work);
+        Some(self.withdrawing_work(&owner, work))
+    }
+
+    pub(super) fn withdrawing_work(&self, owner: &Person, work: Pubkey) -> Step {
         let instruction = sdk::withdraw_work(&owner.key(), &work);
-        let (caller, call) = (owner.key(), Call::new([instruction], &[&owner]));
-        Some(Step::new("withdraw_work", call, move |ledger| ledger.withdraw_work(caller, work)))
+        let (caller, call) = (owner.key(), Call::new([instruction], &[owner]));
+        Step::new("withdraw_work", call, move |ledger| ledger.withdraw_work(caller, work))
     }
 
     pub(super) fn set_consent_end(&mut self) -> Option<Step> {
@@ -534,11 +570,18 @@ impl Episode {
         let &(work, person) = consented.choose(&mut self.random)?;
         let person = self.cast.mostly(&person, &mut self.random);
         let end = self.random.random_ratio(2, 3).then(|| self.moment());
+        Some(self.setting_consent_end(&person, work, end))
+    }
+
+    pub(super) fn setting_consent_end(
+        &self,
+        person: &Person,
+        work: Pubkey,
+        end: Option<i64>,
+    ) -> Step {
         let instruction = sdk::set_consent_end(&person.key(), &work, end);
-        let (caller, call) = (person.key(), Call::new([instruction], &[&person]));
-        Some(Step::new("set_consent_end", call, move |ledger| {
-            ledger.set_consent_end(caller, work, end)
-        }))
+        let (caller, call) = (person.key(), Call::new([instruction], &[person]));
+        Step::new("set_consent_end", call, move |ledger| ledger.set_consent_end(caller, work, end))
     }
 
     pub(super) fn issue_certificate(&mut self) -> Option<Step> {

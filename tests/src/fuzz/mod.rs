@@ -4,13 +4,14 @@
 //! A run consists of episodes, each on a new cluster with a few people. An episode consists of
 //! steps: possibly an event (time passes, a token account becomes unusable, tokens arrive in a
 //! till), then an instruction. Caller and arguments are random, so many calls break a rule. Some
-//! calls are replays of older ones. One in six is sabotaged and must be rejected. After every step
-//! the accounts in the call must equal the model, and every promise must hold. Acknowledged
-//! vouchers are settled in a simulation before and after calls by other parties and events, with
-//! the same result. Periodically every party of a copy of the episode is paid. All accounts are
-//! compared with the model periodically and at the end. At the end every party is paid; the rest is
-//! dust, or belongs to parties that cannot be paid.
+//! calls are replays of older ones, some are moves of a known attack. One in six is sabotaged and must
+//! be rejected. After every step the accounts in the call must equal the model, and every promise
+//! must hold. Acknowledged vouchers are settled in a simulation before and after calls by other
+//! parties and events, with the same result. Periodically every party of a copy of the episode is
+//! paid. All accounts are compared with the model periodically and at the end. At the end every
+//! party is paid; the rest is dust, or belongs to parties that cannot be paid.
 
+mod attack_steps;
 mod cast;
 mod crowd_steps;
 mod earnings_steps;
@@ -20,11 +21,15 @@ mod escape_steps;
 mod governing_steps;
 mod known;
 mod licensing_steps;
+mod metadata_steps;
+mod operator_steps;
 mod payments_steps;
 mod promises;
 mod report;
 mod sabotage;
+mod settle_steps;
 mod step;
+mod till_steps;
 
 use cast::Cast;
 use episode::Episode;

@@ -1,6 +1,6 @@
 //! Promises that must hold after every instruction.
 
-use crate::model::{Book, Channel, Ledger, License};
+use crate::model::{Book, Channel, Ledger, License, Till};
 
 /// Checks the promises of docs/architecture.md on the model, which equals the accounts.
 ///
@@ -26,13 +26,17 @@ pub(super) fn check(was: &Ledger, is: &Ledger, by: &str) -> Result<(), String> {
                 .map_err(|what| format!("earnings {key:?}: {what}"))?;
         }
     }
+    for (address, till) in &is.tills {
+        let before = was.tills.get(address);
+        check_till(before, till).map_err(|what| format!("till {address}: {what}"))?;
+    }
     for (mint, held) in &is.vaults {
         let owed = is.owed_by_vault(mint);
         require(*held == owed, || format!("the vault holds {held} and owes {owed}"))?;
     }
     let tokens = |ledger: &Ledger| {
         let purses: u128 = ledger.purses.values().map(|purse| purse.amount()).sum();
-        let tills: u128 = ledger.tills.values().map(|(lies, _)| lies).sum();
+        let tills: u128 = ledger.tills.values().map(|till| till.balance).sum();
         purses + tills + ledger.vaults.values().sum::<u128>()
     };
     require(tokens(was) == tokens(is), || "tokens came from nowhere".to_owned())
@@ -55,6 +59,15 @@ pub(super) fn check_end(ledger: &Ledger) -> Result<(), String> {
         require(left == book.dust() + waiting + unpulled, || {
             format!("earnings of {work}: {left} left, {waiting} waiting, {unpulled} unpulled")
         })?;
+    }
+    for (address, till) in &ledger.tills {
+        let operator = ledger.operators.get(&till.operator);
+        let stuck = |owner| !ledger.takes_money(owner, &till.mint);
+        let waits = operator.is_some_and(|operator| stuck(&operator.conditions.fee_owner));
+        let waiting = if waits { till.due_to_operator() } else { 0 };
+        let dust = till.balance - waiting;
+        let parties = till.works.len() + usize::from(till.operator_parts > 0);
+        require(dust < parties as u128, || format!("till {address}: {dust} for {parties}"))?;
     }
     Ok(())
 }
@@ -93,6 +106,21 @@ fn check_totals(before: &Channel, after: &Channel, by: &str) -> Result<(), Strin
         require(capped, || "a license has other caps".to_owned())?;
     }
     Ok(())
+}
+
+/// Checks that no party was paid more than its share of everything received, and that what was
+/// received and paid never falls.
+fn check_till(before: Option<&Till>, till: &Till) -> Result<(), String> {
+    let works = till.works.iter().map(|(_, parts)| *parts).zip(&till.works_paid);
+    let mut parties = works.chain([(till.operator_parts, &till.operator_paid)]);
+    let paid_right = parties.all(|(parts, paid)| *paid <= till.entitled(parts));
+    require(paid_right, || "a party was paid more than its share".to_owned())?;
+    let Some(before) = before else { return Ok(()) };
+    let mut paid = before.works_paid.iter().zip(&till.works_paid);
+    let grows = till.received() >= before.received()
+        && till.operator_paid >= before.operator_paid
+        && paid.all(|(before, after)| after >= before);
+    require(grows, || "a total fell".to_owned())
 }
 
 fn check_book(book: &Book) -> Result<(), String> {

@@ -16,6 +16,8 @@ pub struct Report {
     pub accepted: u64,
     /// Number of accepted and of expected rejected calls, by instruction.
     pub by_instruction: BTreeMap<&'static str, Tally>,
+    /// Number of accepted and of rejected moves of attacks, by attack.
+    pub attacks: BTreeMap<&'static str, Tally>,
     /// Number of replayed calls.
     pub replayed: u64,
     /// Number of checks that an acknowledged voucher settles after another party's call.
@@ -45,6 +47,13 @@ pub struct Tally {
     pub refused: u64,
 }
 
+impl Tally {
+    fn count(&mut self, accepted: bool) {
+        let count = if accepted { &mut self.accepted } else { &mut self.refused };
+        *count += 1;
+    }
+}
+
 /// Broken promise, or difference from the model.
 #[derive(Clone, Debug, Serialize)]
 pub struct Break {
@@ -68,9 +77,13 @@ impl Report {
     pub(super) fn count(&mut self, name: &'static str, accepted: bool) {
         self.instructions += 1;
         self.accepted += u64::from(accepted);
-        let tally = self.by_instruction.entry(name).or_default();
-        let count = if accepted { &mut tally.accepted } else { &mut tally.refused };
-        *count += 1;
+        self.by_instruction.entry(name).or_default().count(accepted);
+    }
+
+    pub(super) fn count_attack(&mut self, attack: Option<&'static str>, accepted: bool) {
+        if let Some(attack) = attack {
+            self.attacks.entry(attack).or_default().count(accepted);
+        }
     }
 
     pub(super) fn add(&mut self, other: Self) {
@@ -81,11 +94,8 @@ impl Report {
         self.live += other.live;
         self.episodes += other.episodes;
         self.lost += other.lost;
-        for (name, tally) in other.by_instruction {
-            let mine = self.by_instruction.entry(name).or_default();
-            mine.accepted += tally.accepted;
-            mine.refused += tally.refused;
-        }
+        add_tallies(&mut self.by_instruction, other.by_instruction);
+        add_tallies(&mut self.attacks, other.attacks);
         merge(&mut self.sabotaged, other.sabotaged);
         merge(&mut self.refusals, other.refusals);
         merge(&mut self.events, other.events);
@@ -95,6 +105,14 @@ impl Report {
     /// Returns whether every promise held.
     pub fn clean(&self) -> bool {
         self.breaks.is_empty() && self.lost == 0
+    }
+}
+
+fn add_tallies(mine: &mut BTreeMap<&'static str, Tally>, other: BTreeMap<&'static str, Tally>) {
+    for (name, Tally { accepted, refused }) in other {
+        let tally = mine.entry(name).or_default();
+        tally.accepted += accepted;
+        tally.refused += refused;
     }
 }
 

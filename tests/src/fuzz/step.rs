@@ -13,6 +13,8 @@ type Expectation = Rc<dyn Fn(&mut Ledger) -> Result<(), Refused>>;
 pub(super) struct Step {
     pub name: &'static str,
     pub call: Call,
+    /// Attack that the call is a move of.
+    pub attack: Option<&'static str>,
     expectation: Expectation,
 }
 
@@ -22,7 +24,23 @@ impl Step {
         call: Call,
         expectation: impl Fn(&mut Ledger) -> Result<(), Refused> + 'static,
     ) -> Self {
-        Self { name, call, expectation: Rc::new(expectation) }
+        Self { name, call, attack: None, expectation: Rc::new(expectation) }
+    }
+
+    /// Joins steps into one transaction; `None` without steps.
+    pub fn joined(name: &'static str, steps: Vec<Self>) -> Option<Self> {
+        let call = steps.iter().map(|step| step.call.clone()).reduce(Call::then)?;
+        Some(Self::new(name, call, move |ledger| {
+            let mut after = ledger.clone();
+            steps.iter().try_for_each(|step| step.expect(&mut after))?;
+            *ledger = after;
+            Ok(())
+        }))
+    }
+
+    /// Marks the call as a move of an attack.
+    pub fn of_attack(self, attack: &'static str) -> Self {
+        Self { attack: Some(attack), ..self }
     }
 
     /// Applies the call to the model.

@@ -4,8 +4,9 @@ use anchor_lang::AccountDeserialize;
 use licensing::WorkStatus;
 use motif_sdk::channel::ChannelAccount;
 use payments::{Earnings, Part};
+use solana_pubkey::Pubkey;
 
-use super::{Book, Channel, NEVER, Status, Work};
+use super::{Book, Channel, NEVER, Operator, Status, Till, Work};
 
 /// Result of a comparison; the error describes the difference.
 type Agreement = Result<(), String>;
@@ -77,6 +78,7 @@ pub fn same_channel(data: &[u8], channel: &Channel) -> Agreement {
     same("parties", (chain.payer, chain.operator), (channel.payer, channel.operator))?;
     same("watcher", chain.watcher(), channel.watcher)?;
     let closing = (chain.closes_at, chain.closes_slot, chain.payer_closes == 1);
+    same("self-metered", chain.self_metered == 1, channel.self_metered)?;
     same("closing", closing, (channel.closes_at, channel.closes_slot, channel.payer_closes))?;
     same("earmarked", u128::from(chain.earmarked), channel.earmarked())?;
     same("mint", chain.mint, channel.mint)?;
@@ -152,6 +154,7 @@ pub fn same_work(mut data: &[u8], work: &Work) -> Agreement {
     });
     same("consent", consent, work.consent)?;
     same("title", chain.title, work.title.clone())?;
+    same("metadata", (chain.metadata_uri, chain.metadata_digest), work.metadata.clone())?;
     same("certificate", chain.certificate.is_some(), work.certified)?;
     let inherited = chain.inherited;
     same("inherited end", inherited.expires_at, work.inherited.ends_by)?;
@@ -163,4 +166,44 @@ pub fn same_work(mut data: &[u8], work: &Work) -> Agreement {
     let split: Vec<_> =
         chain.split.iter().map(|share| (share.recipient, share.share_bps)).collect();
     same("split", &split, &work.split)
+}
+
+/// Compares an operator's account with the ledger.
+///
+/// # Errors
+/// The first difference.
+pub fn same_operator(mut data: &[u8], authority: &Pubkey, operator: &Operator) -> Agreement {
+    let chain =
+        payments::Operator::try_deserialize(&mut data).map_err(|_| "this is no operator")?;
+    let conditions = &operator.conditions;
+    same("authority", chain.authority, *authority)?;
+    same("minimum fee", chain.fee_bps, conditions.fee_bps)?;
+    same("minimum grace period", chain.min_grace_seconds, conditions.grace_seconds)?;
+    same("fee owner", chain.fee_owner, conditions.fee_owner)?;
+    same("URL", &chain.url, &conditions.url)?;
+    same("registered at", chain.registered_at, operator.registered_at)?;
+    let mut settle_keys = vec![(i64::MIN, chain.settle_key)];
+    if chain.settle_rotates_at != NEVER {
+        settle_keys.push((chain.settle_rotates_at, chain.next_settle_key));
+    }
+    same("settle keys", &settle_keys, &operator.settle_keys)?;
+    let receipt_keys: Vec<_> =
+        chain.receipt_keys.keys.iter().map(|receipt| (receipt.valid_from, receipt.key)).collect();
+    same("receipt keys", &receipt_keys, &operator.receipt_keys)
+}
+
+/// Compares a till's account with the ledger.
+///
+/// # Errors
+/// The first difference.
+pub fn same_till(mut data: &[u8], till: &Till) -> Agreement {
+    let chain = payments::Till::try_deserialize(&mut data).map_err(|_| "this is no till")?;
+    same("mint", chain.mint, till.mint)?;
+    same("operator", chain.shares.operator, till.operator)?;
+    same("operator's parts", chain.shares.operator_parts, till.operator_parts)?;
+    let works: Vec<_> = chain.shares.works.iter().map(|share| (share.work, share.parts)).collect();
+    same("works", &works, &till.works)?;
+    same("paid to the operator", u128::from(chain.operator_paid), till.operator_paid)?;
+    let paid: Vec<_> = chain.works_paid.iter().map(|paid| u128::from(*paid)).collect();
+    same("paid to works", &paid, &till.works_paid)
 }

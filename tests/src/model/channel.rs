@@ -44,6 +44,8 @@ pub struct Channel {
     pub closes_slot: u64,
     /// Whether the payer requested to close it.
     pub payer_closes: bool,
+    /// Whether payer or voucher key was one of the operator's keys when it was opened.
+    pub self_metered: bool,
     /// Licenses, by index.
     pub licenses: Vec<License>,
     /// Hashes of the records of settled statements.
@@ -55,6 +57,8 @@ pub struct Channel {
 pub struct Settling {
     /// Sender.
     pub settler: Pubkey,
+    /// Authority of the operator whose account is in the call.
+    pub operator: Pubkey,
     /// Signer of the voucher.
     pub signer: Pubkey,
     /// Whether the voucher names this channel, cluster and incarnation.
@@ -201,11 +205,12 @@ impl Channel {
         new
     }
 
-    /// Settles a statement.
+    /// Settles a statement; `settle_key` is the operator's.
     pub(super) fn settle(
         &mut self,
         address: Pubkey,
         what: &Settling,
+        settle_key: Pubkey,
         (now, slot): (i64, u64),
         rules: &mut Rules,
     ) {
@@ -213,7 +218,9 @@ impl Channel {
         let half = self.grace_seconds / 2;
         let late = i128::from(now) >= i128::from(self.closes_at) - i128::from(half)
             && i128::from(slot) >= i128::from(self.closes_slot) - i128::from(half);
-        let operator = what.settler == self.operator;
+        let own = what.operator == self.operator;
+        rules.require(own, PaymentsError::InvalidOperatorAccount);
+        let operator = what.settler == settle_key;
         let may = operator || late && self.watcher == Some(what.settler);
         rules.require(may, PaymentsError::SettlerNotAllowed);
         let signer = self.key_at(now, slot);

@@ -6,7 +6,7 @@ use anchor_lang::error::ErrorCode;
 use payments::PaymentsError;
 use solana_pubkey::Pubkey;
 
-use super::{Book, Ledger, Purse, Refused, Rules, exact, refused};
+use super::{Book, Ledger, Purse, Refused, Rules};
 use crate::world::Code;
 
 impl Ledger {
@@ -198,43 +198,5 @@ impl Ledger {
         book.contested = (number, book.kept(), book.earned);
         self.books.insert((work, mint), book);
         Ok(())
-    }
-
-    /// Opens a till.
-    ///
-    /// # Errors
-    /// Every broken rule.
-    pub fn open_till(&mut self, work: Pubkey, mint: Pubkey) -> Result<(), Refused> {
-        let mut rules = Rules::default();
-        self.work(&work)?;
-        rules.require(self.vaults.contains_key(&mint), ErrorCode::AccountNotInitialized);
-        let free = !self.tills.contains_key(&(work, mint));
-        rules.require(free, super::licensing_ledger::in_use());
-        rules.check()?;
-        self.tills.insert((work, mint), (0, 0));
-        Ok(())
-    }
-
-    /// Moves a till's balance into the work's book.
-    ///
-    /// # Errors
-    /// Every broken rule.
-    pub fn sweep_till(&mut self, work: Pubkey, mint: Pubkey) -> Result<u128, Refused> {
-        let Some(&(lies, swept)) = self.tills.get(&(work, mint)) else {
-            return refused(ErrorCode::AccountNotInitialized);
-        };
-        let mut rules = Rules::default();
-        rules.require(lies > 0, PaymentsError::EmptyTill);
-        rules.require(exact::fits(swept + lies), PaymentsError::Overflow);
-        // The earnings are a remaining account, whose owner is checked first.
-        let mut book = self.books.get(&(work, mint)).cloned();
-        rules.require(book.is_some(), ErrorCode::AccountOwnedByWrongProgram);
-        let credited = book.as_mut().is_none_or(|book| book.credit(lies).is_ok());
-        rules.require(credited, PaymentsError::Overflow);
-        rules.check()?;
-        self.books.extend(book.map(|book| ((work, mint), book)));
-        self.tills.insert((work, mint), (0, swept + lies));
-        self.bring_into_vault(&mint, lies);
-        Ok(lies)
     }
 }

@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use anchor_lang::error::ErrorCode;
 use solana_pubkey::Pubkey;
 
-use super::{Book, Channel, Refused, Work, exact, refused};
+use super::{Book, Channel, Operator, Refused, Till, Work, exact, refused};
 
 /// State of both programs and all token balances.
 #[derive(Clone, Debug, Default)]
@@ -16,12 +16,14 @@ pub struct Ledger {
     pub config: Config,
     /// Works by address.
     pub works: BTreeMap<Pubkey, Work>,
+    /// Operators by authority.
+    pub operators: BTreeMap<Pubkey, Operator>,
     /// Existing channels by address.
     pub channels: BTreeMap<Pubkey, Channel>,
     /// Books by work and mint.
     pub books: BTreeMap<(Pubkey, Pubkey), Book>,
-    /// Tills by work and mint: balance and total swept, base units.
-    pub tills: BTreeMap<(Pubkey, Pubkey), (u128, u128)>,
+    /// Tills by address.
+    pub tills: BTreeMap<Pubkey, Till>,
     /// Statement buffers by channel and settler.
     pub staged: BTreeMap<(Pubkey, Pubkey), Vec<u8>>,
     /// Fees of closed channels that were not claimed in time, by mint.

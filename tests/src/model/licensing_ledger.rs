@@ -7,7 +7,8 @@ use licensing::{Derivatives, LicensingError, WorkKind};
 use solana_pubkey::Pubkey;
 
 use super::{
-    Change, Inherited, Ledger, Refused, Rules, Status, Terms, Work, refused, work::check_split,
+    Change, Inherited, Ledger, Refused, Rules, Status, Terms, Work, metadata::check_metadata,
+    refused, work::check_split,
 };
 use crate::world::Code;
 
@@ -37,6 +38,10 @@ pub struct Registering {
     pub parents: Vec<Made>,
     /// Recipients and shares, basis points.
     pub split: Vec<(Pubkey, u16)>,
+    /// Title.
+    pub title: String,
+    /// Location and digest of the metadata.
+    pub metadata: (String, [u8; 32]),
 }
 
 /// Parent with its share and the right to derive.
@@ -93,6 +98,7 @@ impl Ledger {
         rules.require(!self.works.contains_key(&address), in_use());
         rules.require(what.digest_given, LicensingError::EmptyDigest);
         check_split(&what.split, &mut rules);
+        check_metadata(&what.title, &what.metadata.0, &mut rules);
         let likeness = what.kind == WorkKind::Voice || what.model == Some(true);
         let needed = likeness || what.consent_end.is_some();
         rules.require(what.consent.is_some() || !needed, LicensingError::MissingConsent);
@@ -139,7 +145,8 @@ impl Ledger {
                 change: None,
                 dispute: None,
                 certified: false,
-                title: String::new(),
+                title: what.title.clone(),
+                metadata: what.metadata.clone(),
             },
         );
         Ok(())
@@ -261,6 +268,9 @@ impl Ledger {
         }
         let caps = [terms.total_units, terms.daily_units, terms.licensee_units, terms.revenue];
         rules.require(!caps.contains(&Some(0)), LicensingError::EmptyCap);
+        let operators: std::collections::BTreeSet<_> = terms.operators.iter().collect();
+        let distinct = operators.len() == terms.operators.len() && operators.len() <= 4;
+        rules.require(distinct, LicensingError::InvalidOperators);
         rules.require(terms.derivative_bps <= 10_000, LicensingError::InvalidDerivativeShare);
         let notice = terms.notice_seconds <= 366 * 86_400;
         rules.require(notice, LicensingError::NoticeTooLong);
@@ -525,27 +535,6 @@ impl Ledger {
         rules.require(of.change.is_some(), ErrorCode::AccountNotInitialized);
         rules.check()?;
         of.change = None;
-        Ok(())
-    }
-
-    /// Changes the title of a work.
-    ///
-    /// # Errors
-    /// Every broken rule.
-    pub fn update_metadata(
-        &mut self,
-        caller: Pubkey,
-        work: Pubkey,
-        title: &str,
-    ) -> Result<(), Refused> {
-        let of = self.work_mut(&work)?;
-        let mut rules = Rules::default();
-        of.require_owner(&caller, &mut rules);
-        of.require_undisputed(&mut rules, LicensingError::WorkDisputed);
-        rules.require(title.len() <= 64, LicensingError::TitleTooLong);
-        rules.require(!title.contains('\u{202E}'), LicensingError::InvalidTitle);
-        rules.check()?;
-        of.title = title.to_owned();
         Ok(())
     }
 

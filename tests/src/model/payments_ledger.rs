@@ -68,13 +68,19 @@ pub struct Accepting {
 }
 
 /// Returns the errors of the token programs, for a small balance or a frozen account.
-fn token_error(number: u32) -> [Code; 2] {
+pub(super) fn token_error(number: u32) -> [Code; 2] {
     [motif_sdk::channel::TOKEN_PROGRAM, motif_sdk::channel::TOKEN_2022_PROGRAM]
         .map(|program| Code::from((program, number)))
 }
 
 impl Ledger {
-    fn require_purse(&self, person: &Pubkey, mint: &Pubkey, amount: u128, rules: &mut Rules) {
+    pub(super) fn require_purse(
+        &self,
+        person: &Pubkey,
+        mint: &Pubkey,
+        amount: u128,
+        rules: &mut Rules,
+    ) {
         match self.purses.get(&(*person, *mint)) {
             Some(Purse::Open(balance)) => {
                 for code in token_error(1) {
@@ -121,6 +127,13 @@ impl Ledger {
         rules.require(what.fee_bps <= 5_000, PaymentsError::FeeTooHigh);
         let grace = (900..=2_592_000).contains(&what.grace_seconds);
         rules.require(grace, PaymentsError::InvalidGracePeriod);
+        let asked = &self.operator(&what.operator)?.conditions;
+        rules.require(what.fee_bps >= asked.fee_bps, PaymentsError::FeeTooLow);
+        let lasts = what.grace_seconds >= asked.grace_seconds;
+        rules.require(lasts, PaymentsError::GracePeriodTooShort);
+        let self_metered = [what.payer, what.voucher_key]
+            .iter()
+            .any(|key| self.belongs_to_operator(key, &what.operator));
         let channel = Channel {
             payer: what.payer,
             operator: what.operator,
@@ -137,6 +150,7 @@ impl Ledger {
             closes_at: NEVER,
             closes_slot: 0,
             payer_closes: false,
+            self_metered,
             licenses: Vec::new(),
             statements: Vec::new(),
         };
@@ -184,6 +198,8 @@ impl Ledger {
         rules.require(terms.valid_at(self.now), PaymentsError::TermsNotValidNow);
         rules.require(what.digest == terms.digest, PaymentsError::TermsDigestMismatch);
         rules.require(channel.mint == terms.mint, PaymentsError::CurrencyMismatch);
+        let named = terms.operators.is_empty() || terms.operators.contains(&channel.operator);
+        rules.require(named, PaymentsError::OperatorNotNamed);
         if what.approval {
             let granted = terms.approvals.contains_key(&(what.payer, false));
             rules.require(granted, ErrorCode::AccountNotInitialized);
@@ -201,6 +217,9 @@ impl Ledger {
         let price = terms.prices.iter().find(|(licensed, _)| *licensed == what.licensed_use);
         let Some((_, price)) = price else {
             rules.require(false, PaymentsError::UseNotLicensed);
+            if what.fee_accounts {
+                self.require_purse(&what.payer, &terms.mint, 0, &mut rules);
+            }
             return rules.check();
         };
         rules.require(*price <= what.max_price, PaymentsError::PriceAboveMaximum);
@@ -291,7 +310,8 @@ impl Ledger {
     pub fn settle(&mut self, address: Pubkey, what: &Settling) -> Result<(), Refused> {
         let mut channel = self.channel(&address)?.clone();
         let mut rules = Rules::default();
-        channel.settle(address, what, (self.now, self.slot), &mut rules);
+        let settle_key = self.settle_key(&channel.operator);
+        channel.settle(address, what, settle_key, (self.now, self.slot), &mut rules);
         rules.check()?;
         self.channels.insert(address, channel);
         Ok(())
@@ -418,21 +438,31 @@ impl Ledger {
         Ok(refund)
     }
 
-    /// Pays the operator's fees to its own token account.
+    /// Pays the operator's fees to its fee owner; the call has the account of the operator
+    /// `operator`.
     ///
     /// # Errors
     /// Every broken rule.
-    pub fn claim_fees(&mut self, address: Pubkey) -> Result<u128, Refused> {
+    pub fn claim_fees(
+        &mut self,
+        address: Pubkey,
+        operator: Pubkey,
+        fee_owner: Pubkey,
+    ) -> Result<u128, Refused> {
         let mut channel = self.channel(&address)?.clone();
+        let conditions = &self.operator(&operator)?.conditions;
         let mut rules = Rules::default();
+        let own = operator == channel.operator;
+        rules.require(own, PaymentsError::InvalidOperatorAccount);
+        rules.require(conditions.fee_owner == fee_owner, ErrorCode::ConstraintHasOne);
         let fees = channel.claim_fees(&mut rules);
-        let (operator, mint) = (channel.operator, channel.mint);
-        if !self.takes_money(&operator, &mint) {
+        let mint = channel.mint;
+        if !self.takes_money(&fee_owner, &mint) {
             self.broken(&mut rules);
         }
         rules.check()?;
         self.channels.insert(address, channel);
-        self.pay_out(&operator, &mint, fees);
+        self.pay_out(&fee_owner, &mint, fees);
         Ok(fees)
     }
 

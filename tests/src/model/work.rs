@@ -62,6 +62,8 @@ pub struct Work {
     pub certified: bool,
     /// Its title.
     pub title: String,
+    /// Location and digest of its metadata.
+    pub metadata: (String, [u8; 32]),
 }
 
 /// Conditions that parents' terms impose on a work's terms.
@@ -110,6 +112,8 @@ pub struct Terms {
     pub valid_from: i64,
     /// Last valid second.
     pub expires_at: Option<i64>,
+    /// Operators whose channels can accept them; empty for any.
+    pub operators: Vec<Pubkey>,
     /// Notice period.
     pub notice_seconds: u32,
     /// Units in quotas.

@@ -16,15 +16,15 @@ use super::{PROGRAMS, idl::Idl, stage::Stage};
 
 /// Account on chain.
 #[derive(Serialize, Deserialize)]
-struct Fixture {
+pub(super) struct Fixture {
     program: String,
     #[serde(rename = "type")]
-    name: String,
+    pub(super) name: String,
     address: String,
     /// Data, hexadecimal.
-    data: String,
+    pub(super) data: String,
     /// Fields as read by the build that wrote it.
-    read_as: String,
+    pub(super) read_as: String,
 }
 
 /// Build that wrote the accounts.
@@ -35,12 +35,12 @@ struct Build {
     payments_bytecode_sha256: String,
 }
 
-fn directory() -> PathBuf {
+pub(super) fn directory() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("fixtures/accounts")
 }
 
 /// Returns the fields of an account after checking that no data is lost.
-fn read(name: &str, data: &[u8]) -> String {
+pub(super) fn read(name: &str, data: &[u8]) -> String {
     match name {
         "Approval" => read_whole::<Approval>(data),
         "Config" => read_whole::<Config>(data),

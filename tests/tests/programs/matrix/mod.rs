@@ -10,6 +10,7 @@ mod fixtures;
 mod idl;
 mod largest;
 mod stage;
+mod versions;
 
 use std::collections::BTreeMap;
 

@@ -134,6 +134,7 @@ impl History<'_> {
                 dispute: None,
                 certified: false,
                 title: String::new(),
+                metadata: (String::new(), [0; 32]),
             },
         );
         self.works.push((address, work));
@@ -214,6 +215,7 @@ impl History<'_> {
                 closes_at: NEVER,
                 closes_slot: 0,
                 payer_closes: false,
+                self_metered: false,
                 licenses,
                 statements: Vec::new(),
             },
