@@ -11,7 +11,7 @@ fn random_calls_break_no_promise() {
     assert!(report.accepted > report.instructions / 4, "{report:#?}");
     assert!(report.by_instruction.len() > 35, "{:?}", report.by_instruction.keys());
     assert!(report.still_settleable > 5, "{}", report.still_settleable);
-    assert!(report.live > 10, "{}", report.live);
+    assert!(report.live > 5, "{}", report.live);
     // Calls that every state rejects are not generated.
     for name in [
         "settle",
