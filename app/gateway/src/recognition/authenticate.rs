@@ -32,7 +32,8 @@ impl Recognizer {
         let entries = self.cluster.chain().entries(&recognized.works()).await?;
         let mut receipts = Vec::new();
         for digest in digests.iter() {
-            receipts.extend(self.store.lookup().by_output(&digest, MAX_RECEIPTS).await?);
+            receipts
+                .extend(self.store.reporting().lookup().by_output(&digest, MAX_RECEIPTS).await?);
         }
         let receipts = receipts.iter().map(|(generation, settled)| OutputReceipt {
             receipt: ReceiptParts::from(&generation.receipt),

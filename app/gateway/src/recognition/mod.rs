@@ -5,8 +5,9 @@
 
 mod authenticate;
 mod follower;
+mod uploads;
 
-use std::{path::PathBuf, sync::Arc};
+use std::{net::IpAddr, path::PathBuf, sync::Arc};
 
 use motif_sdk::{
     credentials::Digests,
@@ -18,11 +19,12 @@ use parking_lot::RwLock;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 pub use follower::WorksFollower;
+pub use uploads::{Upload, Uploads};
 
 use crate::{cluster::Cluster, error::RecognitionError, store::Store};
 
-/// Maximum number of concurrent uploads. Each takes up to the maximum size of content.
-const MAX_UPLOADS: usize = 8;
+/// Maximum number of uploads that wait to be decoded or are decoded.
+const MAX_EXAMINED: usize = 8;
 /// Maximum number of concurrent decodings. Each occupies a processor.
 const MAX_DECODINGS: usize = 2;
 
@@ -31,7 +33,8 @@ pub struct Recognizer {
     pub(crate) cluster: Arc<Cluster>,
     pub(crate) store: Store,
     index: RwLock<WorksIndex>,
-    uploads: Semaphore,
+    uploads: Uploads,
+    examined: Semaphore,
     decodings: Semaphore,
     worker: DecodingWorker,
     /// File that keeps the index between starts, beside a store that is a file.
@@ -62,19 +65,25 @@ impl Recognizer {
             cluster,
             store,
             index: RwLock::default(),
-            uploads: Semaphore::new(MAX_UPLOADS),
+            uploads: Uploads::default(),
+            examined: Semaphore::new(MAX_EXAMINED),
             decodings: Semaphore::new(MAX_DECODINGS),
             worker,
             snapshot,
         }
     }
 
-    /// Returns a permit for one upload.
+    /// Begins an upload of an address.
+    pub fn begin_upload(&self, address: IpAddr) -> Upload {
+        self.uploads.begin(address)
+    }
+
+    /// Returns a permit to decode content, which has arrived.
     ///
     /// # Errors
     /// [`RecognitionError::Busy`].
-    pub fn upload_permit(&self) -> Result<SemaphorePermit<'_>, RecognitionError> {
-        self.uploads.try_acquire().map_err(|_| RecognitionError::Busy)
+    pub fn permit(&self) -> Result<SemaphorePermit<'_>, RecognitionError> {
+        self.examined.try_acquire().map_err(|_| RecognitionError::Busy)
     }
 
     /// Decodes content in a separate process and reads its credentials.
