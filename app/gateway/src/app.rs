@@ -194,6 +194,7 @@ impl App {
                 store.clone(),
                 config.decoding.clone(),
                 config.store.file(),
+                Catalogue::ages(&config),
             )),
             health: Health::new(store.clone(), cluster.clone()),
             config: config.clone(),

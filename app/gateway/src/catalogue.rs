@@ -59,8 +59,7 @@ impl Catalogue {
 
     /// Creates a catalogue. Nothing is read until it is needed.
     pub fn new(cluster: Arc<Cluster>, config: Arc<GatewayConfig>) -> Self {
-        let value = Duration::from_secs(config.catalogue_seconds.into());
-        let ages = MaxAges { value, error: Self::ERROR_AGE.min(value) };
+        let ages = Self::ages(&config);
         Self {
             cluster,
             config,
@@ -70,6 +69,12 @@ impl Catalogue {
             lineages: Cache::new(ages, MAX_WORKS),
             quotes: Cache::new(ages, MAX_WORKS),
         }
+    }
+
+    /// Returns the maximum ages of facts about works.
+    pub(crate) fn ages(config: &GatewayConfig) -> MaxAges {
+        let value = Duration::from_secs(config.catalogue_seconds.into());
+        MaxAges { value, error: Self::ERROR_AGE.min(value) }
     }
 
     /// Returns the operator and the requirements of channels at this gateway.

@@ -28,7 +28,7 @@ pub struct PaywallConfig {
 }
 
 impl PaywallConfig {
-    /// Creates a configuration with the default limits: 1 GiB of answers, stored for 10 minutes;
+    /// Creates a configuration with the default limits: 4 GiB of answers, stored for 10 minutes;
     /// 512 MiB of bodies;
     /// 64 requests, 256 streams, 8 unpaid answers per channel; 60 seconds for the next voucher
     /// and 30 for a request's body.
@@ -36,7 +36,7 @@ impl PaywallConfig {
         Self {
             routes,
             spool,
-            keep_bytes: 1 << 30,
+            keep_bytes: 4 << 30,
             keep_seconds: 600,
             body_bytes: 512 << 20,
             running: 64,

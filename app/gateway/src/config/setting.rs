@@ -184,7 +184,11 @@ pub const SETTINGS: &[Setting] = &[
         "\"motif-paywall\"",
         "folder of stored answers; it is created if it does not exist",
     ),
-    setting("paywall.keep_bytes", "1073741824", "maximum size of stored answers"),
+    setting(
+        "paywall.keep_bytes",
+        "4294967296",
+        "maximum size of stored answers; room for the largest is set aside for each in progress",
+    ),
     setting(
         "paywall.keep_seconds",
         "600",

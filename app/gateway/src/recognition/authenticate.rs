@@ -29,7 +29,7 @@ impl Recognizer {
         let probes: Vec<_> = request.fingerprints.iter().map(Fingerprint::from).collect();
         let digests = request.digests();
         let (recognized, works, read_at) = self.recognize(&digests, &probes)?;
-        let entries = self.cluster.chain().entries(&recognized.works()).await?;
+        let entries = self.entries(recognized.works()).await?;
         let mut receipts = Vec::new();
         for digest in digests.iter() {
             receipts

@@ -10,6 +10,8 @@ mod uploads;
 use std::{net::IpAddr, path::PathBuf, sync::Arc};
 
 use motif_sdk::{
+    Pubkey,
+    client::CatalogueEntry,
     credentials::Digests,
     fingerprint::{DecodingWorker, Examined},
     licensing::Fingerprint,
@@ -21,8 +23,15 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 pub use follower::WorksFollower;
 pub use uploads::{Upload, Uploads};
 
-use crate::{cluster::Cluster, error::RecognitionError, store::Store};
+use crate::{
+    cache::{Cache, MaxAges},
+    cluster::Cluster,
+    error::{GatewayError, RecognitionError},
+    store::Store,
+};
 
+/// Maximum number of matches whose works are kept.
+const MAX_ENTRIES: usize = 256;
 /// Maximum number of uploads that wait to be decoded or are decoded.
 const MAX_EXAMINED: usize = 8;
 /// Maximum number of concurrent decodings. Each occupies a processor.
@@ -33,6 +42,8 @@ pub struct Recognizer {
     pub(crate) cluster: Arc<Cluster>,
     pub(crate) store: Store,
     index: RwLock<WorksIndex>,
+    /// Works of matches by their addresses.
+    entries: Cache<Vec<Pubkey>, Arc<Vec<CatalogueEntry>>>,
     uploads: Uploads,
     examined: Semaphore,
     decodings: Semaphore,
@@ -49,12 +60,14 @@ struct WorksIndex {
 }
 
 impl Recognizer {
-    /// Creates a recognizer with an empty index, which is kept beside `store_file`.
+    /// Creates a recognizer with an empty index, which is kept beside `store_file`. Works of matches
+    /// have these maximum ages.
     pub fn new(
         cluster: Arc<Cluster>,
         store: Store,
         worker: DecodingWorker,
         store_file: Option<&PathBuf>,
+        ages: MaxAges,
     ) -> Self {
         let snapshot = store_file.map(|file| {
             let mut name = file.as_os_str().to_owned();
@@ -65,6 +78,7 @@ impl Recognizer {
             cluster,
             store,
             index: RwLock::default(),
+            entries: Cache::new(ages, MAX_ENTRIES),
             uploads: Uploads::default(),
             examined: Semaphore::new(MAX_EXAMINED),
             decodings: Semaphore::new(MAX_DECODINGS),
@@ -84,6 +98,15 @@ impl Recognizer {
     /// [`RecognitionError::Busy`].
     pub fn permit(&self) -> Result<SemaphorePermit<'_>, RecognitionError> {
         self.examined.try_acquire().map_err(|_| RecognitionError::Busy)
+    }
+
+    /// Returns works with their latest terms, which concurrent requests read once.
+    async fn entries(&self, works: Vec<Pubkey>) -> Result<Arc<Vec<CatalogueEntry>>, GatewayError> {
+        if works.is_empty() {
+            return Ok(Arc::default());
+        }
+        let (chain, key) = (self.cluster.chain().clone(), works.clone());
+        self.entries.get(key, || async move { Ok(Arc::new(chain.entries(&works).await?)) }).await
     }
 
     /// Decodes content in a separate process and reads its credentials.

@@ -13,7 +13,8 @@ use motif_gateway::config::{Limits, SettlePolicy};
 use motif_testkit::load::{self, Connection};
 
 use crate::{
-    works::{WORK, publish},
+    sold::Sold,
+    works::WORK,
     world::{CHANNEL, MINT, World},
 };
 
@@ -36,8 +37,17 @@ fn request(method: &str, path: &str, body: &str) -> String {
     )
 }
 
-/// Returns the requests of strangers, without a valid signature, by what they are.
-fn floods(paid: &str) -> Vec<(String, String)> {
+/// Request of strangers, without a valid signature.
+struct Flood {
+    name: String,
+    server: SocketAddr,
+    request: String,
+}
+
+/// Returns all requests of strangers.
+fn floods(sold: &Sold, paid: &str) -> Vec<Flood> {
+    let gateway = sold.world.gateway.local_addr();
+    let paywall = sold.url("").replace("http://", "").parse().unwrap();
     let (digest, zero) = ("07".repeat(32), "00".repeat(64));
     let proof = format!(r#"{{"signer":"{MINT}","issued_at":1,"signature":"{zero}"}}"#);
     let forged = paid.replace("\"signature\":\"", "\"signature\":\"00");
@@ -47,6 +57,11 @@ fn floods(paid: &str) -> Vec<(String, String)> {
     let authenticate = format!(r#"{{"digest":"{digest}"}}"#);
     let unknown = format!(r#"{{"channel":"{MINT}"}}"#);
     let own = format!("/v1/channels/{CHANNEL}");
+    let sales = [
+        ("GET", "/health".to_owned(), ""),
+        ("POST", "/images".to_owned(), "{}"),
+        ("POST", "/nowhere".to_owned(), ""),
+    ];
     let all = [
         ("GET", "/healthz".to_owned(), ""),
         ("GET", "/readyz".to_owned(), ""),
@@ -76,10 +91,14 @@ fn floods(paid: &str) -> Vec<(String, String)> {
         ("POST", format!("{own}/close"), &proof),
         ("POST", format!("/v1/holds/{digest}/capture"), &forged),
     ];
-    let named = |(method, path, body): (&str, String, &str)| {
-        (format!("{method} {path}"), request(method, &path, body))
+    let flood = |server: SocketAddr| {
+        move |(method, path, body): (&str, String, &str)| Flood {
+            name: format!("{method} {path} at {server}"),
+            server,
+            request: request(method, &path, body),
+        }
     };
-    all.into_iter().map(named).collect()
+    all.into_iter().map(flood(gateway)).chain(sales.into_iter().map(flood(paywall))).collect()
 }
 
 /// Pays one generation after another; returns the 99th percentile of their times.
@@ -122,25 +141,23 @@ async fn flood(server: SocketAddr, request: &str, stop: &Arc<AtomicBool>, count:
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn flood_of_strangers_delays_no_payer() {
-    let world = World::with(|config| {
+    let sold = Sold::with_gateway(|config| {
         // The defaults of a gateway, unlike other tests.
         (config.limits, config.catalogue_seconds) = (Limits::default(), 5);
-        config.limits.connections_per_address = 4_096;
         config.settle = SettlePolicy { at_receipts: u32::MAX, ..config.settle };
     })
     .await;
-    publish(&world);
+    sold.publish();
+    let world = &sold.world;
     let paid = serde_json::to_string(&world.next_request().await).unwrap();
-    let mut alone = p99(&world, 1_000).await;
-    let mut late = Vec::new();
-    for (number, (name, request)) in (0..).zip(floods(&paid)) {
+    let (mut alone, mut late) = (p99(world, 1_000).await, Vec::new());
+    for (number, Flood { name, server, request }) in (0..).zip(floods(&sold, &paid)) {
         let (stop, count) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
-        let server = world.gateway.local_addr();
         let (stopping, counting) = (stop.clone(), count.clone());
         let flooding =
             tokio::spawn(async move { flood(server, &request, &stopping, &counting).await });
         tokio::time::sleep(Duration::from_millis(100)).await;
-        let beside = p99(&world, 2_000 + number).await;
+        let beside = p99(world, 2_000 + number).await;
         stop.store(true, Ordering::Relaxed);
         flooding.await.unwrap();
         let count = count.load(Ordering::Relaxed);
@@ -149,7 +166,7 @@ async fn flood_of_strangers_delays_no_payer() {
         if beside > alone * 2 + Duration::from_millis(100) {
             late.push(format!("{beside:?} instead of {alone:?}: {name}"));
         }
-        alone = alone.max(p99(&world, 3_000 + number).await);
+        alone = alone.max(p99(world, 3_000 + number).await);
     }
     assert!(late.is_empty(), "{late:#?}");
 }
