@@ -21,7 +21,9 @@ use crate::{
 /// Address of all strangers; the payer has another one.
 const STRANGER: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 2);
 /// Number of payments per measurement.
-const PAYMENTS: u32 = 300;
+const PAYMENTS: u32 = 200;
+/// Pause between two requests of a client.
+const PAUSE: Duration = Duration::from_millis(500);
 
 /// `MOTIF_FLOOD_CLIENTS` sets the number of clients; 1,000 need a machine without other load.
 fn clients() -> usize {
@@ -116,7 +118,7 @@ async fn p99(world: &World, number: u32) -> Duration {
     times[times.len() * 99 / 100]
 }
 
-/// Sends a request by all clients at once, again each second until `stop`. Counts responses.
+/// Sends a request by all clients at once, again after a pause until `stop`. Counts responses.
 async fn flood(server: SocketAddr, request: &str, stop: &Arc<AtomicBool>, count: &Arc<AtomicU64>) {
     let mut sending = Vec::new();
     for _ in 0..clients() {
@@ -130,7 +132,7 @@ async fn flood(server: SocketAddr, request: &str, stop: &Arc<AtomicBool>, count:
                     return;
                 }
                 count.fetch_add(1, Ordering::Relaxed);
-                tokio::time::sleep(Duration::from_secs(1)).await;
+                tokio::time::sleep(PAUSE).await;
             }
         }));
     }
@@ -163,10 +165,13 @@ async fn flood_of_strangers_delays_no_payer() {
         let count = count.load(Ordering::Relaxed);
         println!("p99 alone {alone:?}, beside {} clients {beside:?} ({count}): {name}", clients());
         // Twice as long, with a margin for machines that run other tests.
-        if beside > alone * 2 + Duration::from_millis(100) {
-            late.push(format!("{beside:?} instead of {alone:?}: {name}"));
+        let is_late = |alone: Duration| beside > alone * 2 + Duration::from_millis(100);
+        if is_late(alone) {
+            alone = alone.max(p99(world, 3_000 + number).await);
+            if is_late(alone) {
+                late.push(format!("{beside:?} instead of {alone:?}: {name}"));
+            }
         }
-        alone = alone.max(p99(world, 3_000 + number).await);
     }
     assert!(late.is_empty(), "{late:#?}");
 }
