@@ -22,25 +22,26 @@ pub enum ChannelReader {
 }
 
 impl ChannelReader {
-    /// Returns the right of a request to read a channel.
+    /// Returns the right of a request to read a channel, or `None` without a proof for this channel
+    /// and a key that is bound to it.
     ///
     /// # Errors
-    /// [`GatewayError::NotByPayer`] without a proof of the payer and a key that is bound to the
-    /// channel; [`GatewayError::RequestStale`] if the proof has expired.
+    /// [`GatewayError::NotByPayer`] if another key than the payer's signed the proof;
+    /// [`GatewayError::RequestStale`] if the proof has expired.
     pub fn of(
         headers: &HeaderMap,
         caller: &Caller,
         address: &Pubkey,
         channel: &Channel,
-    ) -> Result<Self, GatewayError> {
+    ) -> Result<Option<Self>, GatewayError> {
         let text = headers.get(ReaderProof::HEADER).and_then(|value| value.to_str().ok());
         let proof = text.and_then(|text| ReaderProof::from_header(text).ok());
         if let Some(proof) = proof.filter(|proof| proof.channel.0 == *address) {
             verify(address, channel, &proof)?;
-            return Ok(Self::Payer);
+            return Ok(Some(Self::Payer));
         }
         let is_bound = caller.0.as_ref().is_some_and(|key| key.may_read(address));
-        if is_bound { Ok(Self::KeyHolder) } else { Err(GatewayError::NotByPayer) }
+        Ok(is_bound.then_some(Self::KeyHolder))
     }
 }
 

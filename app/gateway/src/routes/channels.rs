@@ -39,13 +39,12 @@ pub async fn open(
     JsonBody(OpenChannel { channel }): JsonBody<OpenChannel>,
 ) -> Result<Json<ChannelState>, GatewayError> {
     let channel = app.opening.open(channel.0).await?;
-    match ChannelReader::of(&headers, &caller, &channel.address, &channel.account()) {
-        Ok(reader) => Ok(Json(state(&app, &channel, reader).await?)),
-        Err(GatewayError::NotByPayer) => {
+    match ChannelReader::of(&headers, &caller, &channel.address, &channel.account())? {
+        Some(reader) => Ok(Json(state(&app, &channel, reader).await?)),
+        None => {
             let account = channel.lock().ledger.account().clone();
             Ok(Json(public_state(channel.address, account, app.config.margins())))
         }
-        Err(error) => Err(error),
     }
 }
 
@@ -84,7 +83,7 @@ pub async fn readable(
 ) -> Result<(Arc<ChannelHandle>, ChannelReader), GatewayError> {
     let channel = app.channels.get(address).await?;
     let reader = ChannelReader::of(headers, caller, address, &channel.account())?;
-    Ok((channel, reader))
+    Ok((channel, reader.ok_or(GatewayError::NotByPayer)?))
 }
 
 /// Returns a channel's state. All of it is on disk, so a crash reverts nothing that was shown.

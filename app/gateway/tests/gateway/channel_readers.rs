@@ -92,6 +92,10 @@ async fn invalid_reader_proof_is_rejected() {
     let channel = world.chain.channel_account().channel;
     let request = PayerRequest::new(PayerAction::Read(foreign.expires_at), &CHANNEL, &channel);
     foreign.proof = PayerProof::from(&request.sign(&foreign_key()));
+    let opening = Client::new().post(format!("{}/v1/channels", world.gateway.url()));
+    let opening = opening.header(ReaderProof::HEADER, foreign.to_header());
+    let body = serde_json::json!({ "channel": CHANNEL.to_string() });
+    Answer::to(opening.json(&body)).await.assert_problem(403, "not-by-payer");
     let mut extended = proof(&world, |_| ());
     extended.expires_at += 1;
     let mut other = proof(&world, |_| ());
