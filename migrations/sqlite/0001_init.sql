@@ -23,6 +23,8 @@ CREATE TABLE api_keys (
     token_digest BLOB    NOT NULL CHECK (length(token_digest) = 32),
     -- Bits: 1 meter, 2 read, 4 admin.
     scopes       INTEGER NOT NULL,
+    -- Channels whose receipts and usage the key may read, 32 bytes each.
+    channels     BLOB    NOT NULL CHECK (length(channels) % 32 = 0),
     -- Maximum the key may ever spend, fees included; NULL for no maximum.
     budget       INTEGER,
     -- Raised by the transaction that stores the generations.

@@ -13,6 +13,7 @@ use crate::{
 };
 
 const MAX_NAME_CHARACTERS: usize = 100;
+const MAX_CHANNELS: usize = 256;
 
 /// Creates, revokes and verifies API keys.
 pub struct ApiKeys {
@@ -42,6 +43,9 @@ impl ApiKeys {
         if key.scopes.is_empty() {
             return Err(KeyError::Invalid("a key has at least one scope").into());
         }
+        if key.channels.len() > MAX_CHANNELS {
+            return Err(KeyError::Invalid("a key has at most 256 channels").into());
+        }
         let budget = key.budget.map(|amount| amount.0);
         if budget.is_some_and(|budget| i64::try_from(budget).is_err()) {
             return Err(KeyError::Invalid("a budget is at most 2^63 - 1 base units").into());
@@ -52,6 +56,7 @@ impl ApiKeys {
             name,
             token_digest: self.keyring.digest(&token),
             scopes: key.scopes.into_iter().collect(),
+            channels: key.channels.iter().map(|channel| channel.0).collect(),
             budget,
             spent: 0,
             created_at: self.cluster.now(),

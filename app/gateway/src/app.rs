@@ -10,11 +10,12 @@ use crate::{
     api_keys::ApiKeys,
     catalogue::Catalogue,
     chain::Chain,
+    channel_opening::ChannelOpening,
     channel_registry::ChannelRegistry,
     channel_sync::ChannelSync,
     cluster::Cluster,
     config::{Faults, StorePlace},
-    health::{Health, Heartbeat},
+    health::Health,
     holds::Holds,
     keys::Keyring,
     metering::Metering,
@@ -42,6 +43,8 @@ pub struct Components {
     pub channels: Arc<ChannelRegistry>,
     /// Reads channels from the cluster.
     pub sync: Arc<ChannelSync>,
+    /// Opens channels at the request of clients.
+    pub opening: ChannelOpening,
     /// Takes payment for generations.
     pub metering: Arc<Metering>,
     /// Adds, captures and releases holds.
@@ -177,7 +180,7 @@ impl App {
                 metrics: metrics.clone(),
                 traces: traces.clone(),
             }),
-            catalogue: Arc::new(Catalogue { cluster: cluster.clone(), config: config.clone() }),
+            catalogue: Arc::new(Catalogue::new(cluster.clone(), config.clone())),
             receipts: Receipts { channels: channels.clone() },
             reconciler: Reconciler { channels: channels.clone(), sync: sync.clone() },
             keys: Arc::new(ApiKeys {
@@ -191,15 +194,13 @@ impl App {
                 store.clone(),
                 config.decoding.clone(),
                 config.store.file(),
+                Catalogue::ages(&config),
             )),
-            health: Health {
-                store: store.clone(),
-                cluster: cluster.clone(),
-                heartbeat: Arc::new(Heartbeat::default()),
-            },
+            health: Health::new(store.clone(), cluster.clone()),
             config: config.clone(),
             cluster,
             channels,
+            opening: ChannelOpening::new(sync.clone()),
             sync,
             metering,
             admission,

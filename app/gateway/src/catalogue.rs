@@ -1,11 +1,13 @@
 //! Works, terms and prices.
 
-use std::sync::Arc;
+use std::{future::Future, sync::Arc, time::Duration};
 
+use futures::future::BoxFuture;
 use motif_sdk::{
     Pubkey,
     bps::{WHOLE_BPS, floor_share},
     channel::{self, Channel},
+    client::CatalogueEntry,
     gateway::wire::{
         Address, Amount, Digest, LineageFacts, Operator, Quote, TermsFacts, Use, WorkDetailsFacts,
         WorkFacts, WorkList, WorkQuery,
@@ -16,20 +18,65 @@ use motif_sdk::{
         rsl::{self, Licensed, Placement},
     },
 };
+use tokio::{sync::Semaphore, time::timeout};
 
-use crate::{GatewayConfig, cluster::Cluster, error::GatewayError};
+use crate::{
+    GatewayConfig,
+    cache::{Cache, MaxAges},
+    chain::Chain,
+    cluster::Cluster,
+    error::GatewayError,
+};
 
 /// Default page size.
 const WORKS_PER_PAGE: u32 = 100;
 const MAX_WORKS_PER_PAGE: u32 = 1_000;
+/// Maximum number of the catalogue's concurrent reads from the cluster, and the wait for one.
+const MAX_READS: usize = 16;
+const MAX_WAIT: Duration = Duration::from_secs(10);
+/// Maximum numbers of results kept.
+const MAX_LISTINGS: usize = 32;
+const MAX_WORKS: usize = 1_024;
 
 /// Works on chain, their terms and prices, and this gateway's own facts.
+///
+/// Results are kept for [`GatewayConfig::catalogue_seconds`], and concurrent requests for the same
+/// facts share a read from the cluster.
 pub struct Catalogue {
-    pub(crate) cluster: Arc<Cluster>,
-    pub(crate) config: Arc<GatewayConfig>,
+    cluster: Arc<Cluster>,
+    config: Arc<GatewayConfig>,
+    reads: Arc<Semaphore>,
+    /// Matching works by query without its page.
+    listings: Cache<String, Arc<Vec<CatalogueEntry>>>,
+    works: Cache<Pubkey, Arc<WorkDetailsFacts>>,
+    lineages: Cache<Pubkey, Arc<LineageFacts>>,
+    quotes: Cache<(Pubkey, String), Quote>,
 }
 
 impl Catalogue {
+    /// Maximum age of an error.
+    const ERROR_AGE: Duration = Duration::from_secs(1);
+
+    /// Creates a catalogue. Nothing is read until it is needed.
+    pub fn new(cluster: Arc<Cluster>, config: Arc<GatewayConfig>) -> Self {
+        let ages = Self::ages(&config);
+        Self {
+            cluster,
+            config,
+            reads: Arc::new(Semaphore::new(MAX_READS)),
+            listings: Cache::new(ages, MAX_LISTINGS),
+            works: Cache::new(ages, MAX_WORKS),
+            lineages: Cache::new(ages, MAX_WORKS),
+            quotes: Cache::new(ages, MAX_WORKS),
+        }
+    }
+
+    /// Returns the maximum ages of facts about works.
+    pub(crate) fn ages(config: &GatewayConfig) -> MaxAges {
+        let value = Duration::from_secs(config.catalogue_seconds.into());
+        MaxAges { value, error: Self::ERROR_AGE.min(value) }
+    }
+
     /// Returns the operator and the requirements of channels at this gateway.
     ///
     /// # Errors
@@ -51,29 +98,36 @@ impl Catalogue {
     /// Returns all on-chain facts of a work.
     ///
     /// # Errors
-    /// [`GatewayError::UnknownWork`], [`GatewayError::ChainUnreachable`].
-    pub async fn work(&self, address: Pubkey) -> Result<WorkDetailsFacts, GatewayError> {
-        let details = self.cluster.chain().work_details(&address).await?;
-        let details = details.ok_or(GatewayError::UnknownWork(address))?;
-        Ok(WorkDetailsFacts::from(&details))
+    /// [`GatewayError::UnknownWork`], [`GatewayError::ChainUnreachable`],
+    /// [`GatewayError::ReadsBusy`].
+    pub async fn work(&self, address: Pubkey) -> Result<Arc<WorkDetailsFacts>, GatewayError> {
+        let read = self.reading(move |chain| async move {
+            let details = chain.work_details(&address).await?;
+            let details = details.ok_or(GatewayError::UnknownWork(address))?;
+            Ok(Arc::new(WorkDetailsFacts::from(&details)))
+        });
+        self.works.get(address, || read).await
     }
 
     /// Returns a work's ancestors and descendants.
     ///
     /// # Errors
-    /// [`GatewayError::UnknownWork`], [`GatewayError::ChainUnreachable`].
-    pub async fn lineage(&self, address: Pubkey) -> Result<LineageFacts, GatewayError> {
-        let lineage = self.cluster.chain().lineage(&address).await?;
-        let lineage = lineage.ok_or(GatewayError::UnknownWork(address))?;
-        Ok(LineageFacts::from(&lineage))
+    /// As [`Catalogue::work`].
+    pub async fn lineage(&self, address: Pubkey) -> Result<Arc<LineageFacts>, GatewayError> {
+        let read = self.reading(move |chain| async move {
+            let lineage = chain.lineage(&address).await?;
+            let lineage = lineage.ok_or(GatewayError::UnknownWork(address))?;
+            Ok(Arc::new(LineageFacts::from(&lineage)))
+        });
+        self.lineages.get(address, || read).await
     }
 
     /// Returns a page of matching works.
     ///
     /// # Errors
-    /// [`GatewayError::ChainUnreachable`].
+    /// [`GatewayError::ChainUnreachable`], [`GatewayError::ReadsBusy`].
     pub async fn works(&self, query: &WorkQuery) -> Result<WorkList, GatewayError> {
-        let entries = self.cluster.chain().catalogue(&query.into(), &query.into()).await?;
+        let entries = self.entries(query).await?;
         let (offset, limit) = page(query);
         let works = entries.iter().skip(offset as usize).take(limit as usize);
         let works = works.map(WorkFacts::from).collect();
@@ -84,9 +138,9 @@ impl Catalogue {
     /// this gateway.
     ///
     /// # Errors
-    /// [`GatewayError::ChainUnreachable`].
+    /// As [`Catalogue::works`].
     pub async fn rsl(&self, query: &WorkQuery, base_url: &str) -> Result<String, GatewayError> {
-        let entries = self.cluster.chain().catalogue(&query.into(), &query.into()).await?;
+        let entries = self.entries(query).await?;
         let (offset, limit) = page(query);
         let offered = entries.iter().filter_map(|entry| Some((entry, entry.terms.as_ref()?)));
         let licensed: Vec<_> = offered
@@ -111,33 +165,71 @@ impl Catalogue {
     ///
     /// # Errors
     /// [`GatewayError::UnknownWork`], [`GatewayError::NoTerms`],
-    /// [`GatewayError::UseNotLicensed`], [`GatewayError::ChainUnreachable`].
+    /// [`GatewayError::UseNotLicensed`], [`GatewayError::ChainUnreachable`],
+    /// [`GatewayError::ReadsBusy`].
     pub async fn quote(&self, address: Pubkey, licensed_use: Use) -> Result<Quote, GatewayError> {
-        let chain = self.cluster.chain();
-        let work = chain.work(&address).await?.ok_or(GatewayError::UnknownWork(address))?;
-        let terms = chain.terms(&address, work.latest_terms).await?;
-        let terms = terms.ok_or(GatewayError::NoTerms(address))?;
-        let terms = TermsFacts::new(&terms.terms, terms.digest);
-        let priced = terms.uses.iter().find(|priced| priced.licensed_use == licensed_use);
-        let priced = priced.ok_or_else(|| GatewayError::UseNotLicensed {
-            work: address,
-            licensed_use: licensed_use.to_string(),
-        })?;
         let operator_fee_bps = self.config.operator_fee_bps;
-        Ok(Quote {
-            work: Address(address),
-            licensed_use,
-            unit: priced.unit,
-            price: priced.price,
-            operator_fee_bps,
-            price_with_fee: with_fee(priced.price, operator_fee_bps),
-            currency: terms.currency,
-            terms_number: terms.number,
-            terms_digest: terms.digest,
-            upfront_fee: terms.upfront_fee,
-            free_units: terms.free_units,
+        let read = self.reading(move |chain| async move {
+            read_quote(&*chain, address, licensed_use, operator_fee_bps).await
+        });
+        self.quotes.get((address, licensed_use.to_string()), || read).await
+    }
+
+    /// Returns all matching works.
+    async fn entries(&self, query: &WorkQuery) -> Result<Arc<Vec<CatalogueEntry>>, GatewayError> {
+        let query = WorkQuery { limit: None, offset: None, ..query.clone() };
+        let key = query.to_string();
+        let read = self.reading(move |chain| async move {
+            Ok(Arc::new(chain.catalogue(&(&query).into(), &(&query).into()).await?))
+        });
+        self.listings.get(key, || read).await
+    }
+
+    /// Returns a future that reads from the cluster once few enough others do.
+    fn reading<T: 'static, R>(
+        &self,
+        read: impl FnOnce(Arc<dyn Chain>) -> R + Send + 'static,
+    ) -> BoxFuture<'static, Result<T, GatewayError>>
+    where
+        R: Future<Output = Result<T, GatewayError>> + Send + 'static,
+    {
+        let (chain, reads) = (self.cluster.chain().clone(), self.reads.clone());
+        Box::pin(async move {
+            let permit = timeout(MAX_WAIT, reads.acquire()).await;
+            let _permit = permit.map_err(|_| GatewayError::ReadsBusy)?;
+            read(chain).await
         })
     }
+}
+
+async fn read_quote(
+    chain: &dyn Chain,
+    address: Pubkey,
+    licensed_use: Use,
+    operator_fee_bps: u16,
+) -> Result<Quote, GatewayError> {
+    let work = chain.work(&address).await?.ok_or(GatewayError::UnknownWork(address))?;
+    let terms = chain.terms(&address, work.latest_terms).await?;
+    let terms = terms.ok_or(GatewayError::NoTerms(address))?;
+    let terms = TermsFacts::new(&terms.terms, terms.digest);
+    let priced = terms.uses.iter().find(|priced| priced.licensed_use == licensed_use);
+    let priced = priced.ok_or_else(|| GatewayError::UseNotLicensed {
+        work: address,
+        licensed_use: licensed_use.to_string(),
+    })?;
+    Ok(Quote {
+        work: Address(address),
+        licensed_use,
+        unit: priced.unit,
+        price: priced.price,
+        operator_fee_bps,
+        price_with_fee: with_fee(priced.price, operator_fee_bps),
+        currency: terms.currency,
+        terms_number: terms.number,
+        terms_digest: terms.digest,
+        upfront_fee: terms.upfront_fee,
+        free_units: terms.free_units,
+    })
 }
 
 /// Returns the offset and the limit of a query.

@@ -1,5 +1,6 @@
 use motif_sdk::{
-    channel::License,
+    Pubkey,
+    channel::{ChannelAccount, License},
     gateway::wire::{
         Address, Amount, ChannelState, Digest, LicenseState, StatementState, Unit, Use,
     },
@@ -7,7 +8,7 @@ use motif_sdk::{
 
 use crate::{
     channel::entries,
-    ledger::{CutStatement, Ledger},
+    ledger::{CutStatement, Ledger, Margins},
 };
 
 /// Returns the JSON form of a channel at this gateway.
@@ -34,6 +35,18 @@ pub fn channel_state(ledger: &Ledger) -> ChannelState {
         unsettled,
         open,
     }
+}
+
+/// Returns the JSON form of a channel as it is on chain, without what only its payer may read.
+pub fn public_state(address: Pubkey, account: ChannelAccount, margins: Margins) -> ChannelState {
+    channel_state(&Ledger::new(address, account, margins))
+}
+
+/// Removes the vouchers, whose signatures could be used in the payer's place.
+pub fn without_vouchers(mut state: ChannelState) -> ChannelState {
+    let statements = state.unsettled.iter_mut().chain([&mut state.open]);
+    statements.for_each(|statement| statement.voucher = None);
+    state
 }
 
 fn license_state(index: u16, license: &License) -> LicenseState {

@@ -20,7 +20,12 @@ use tokio::{
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower::ServiceExt;
 
-use crate::{GatewayConfig, admission::ClientAddress, metrics::Metrics};
+use crate::{
+    GatewayConfig,
+    admission::{ClientAddress, network},
+    metrics::Metrics,
+    paced_stream::PacedStream,
+};
 
 /// Pause after the system accepts no connection, usually because too many are open.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
@@ -39,6 +44,7 @@ pub struct Connections {
 /// Number of open connections.
 #[derive(Debug, Default)]
 struct OpenConnections {
+    /// IPv6 addresses of one /64 count together.
     by_address: HashMap<IpAddr, u32>,
     total: u32,
 }
@@ -98,9 +104,9 @@ impl Connections {
 
     /// Returns a permit, or `None` if too many connections are open, in total or of this address.
     fn permit(self: &Arc<Self>, peer: SocketAddr) -> Option<ConnectionPermit> {
-        let address = peer.ip().to_canonical();
+        let (peer, address) = (peer.ip().to_canonical(), network(peer.ip()));
         let proxies = &self.config.trusted_proxies;
-        let is_proxy = proxies.iter().any(|network| network.contains(&address));
+        let is_proxy = proxies.iter().any(|network| network.contains(&peer));
         let limits = &self.config.limits;
         let max_own = if is_proxy { u32::MAX } else { limits.connections_per_address };
         let mut open = self.open.lock();
@@ -127,8 +133,10 @@ async fn serve_connection(
     let limits = config.limits;
     // Responses are one small packet. Without the option they are slower.
     let _ = stream.set_nodelay(true);
+    let stream = PacedStream::new(stream, Duration::from_secs(limits.write_seconds.into()));
     let router = router.map_request(move |mut request: Request<Incoming>| {
-        let client = ClientAddress::find(peer.ip(), request.headers(), &config.trusted_proxies);
+        let (proxies, header) = (&config.trusted_proxies, config.forwarding_header);
+        let client = ClientAddress::find(peer.ip(), request.headers(), proxies, header);
         request.extensions_mut().insert(client);
         request
     });
@@ -163,5 +171,27 @@ impl Drop for ConnectionPermit {
             }
         }
         self.connections.metrics.connections.dec();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use solana_keypair::Keypair;
+
+    use super::*;
+
+    #[test]
+    fn ipv6_prefix_shares_connection_limit() {
+        let keypair = Arc::new(Keypair::new_from_array([8; 32]));
+        let store = std::path::PathBuf::from("unused.sqlite");
+        let mut config = GatewayConfig::new("http://unused.invalid", keypair, store);
+        config.limits.connections_per_address = 1;
+        let connections = Connections::new(Arc::new(config), Arc::default());
+        let permit = |peer: &str| connections.permit(SocketAddr::new(peer.parse().unwrap(), 1));
+        let first = permit("2001:db8::1").unwrap();
+        assert!(permit("2001:db8::ffff:2").is_none(), "the same network");
+        assert!(permit("2001:db8:0:1::1").is_some());
+        drop(first);
+        assert!(permit("2001:db8::ffff:2").is_some());
     }
 }

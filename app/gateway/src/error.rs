@@ -1,6 +1,6 @@
 //! Errors of a gateway, independent of HTTP.
 
-use std::error::Error as StdError;
+use std::{error::Error as StdError, sync::Arc};
 
 use motif_sdk::{Pubkey, gateway::wire::ExpectedStatement};
 
@@ -191,6 +191,12 @@ pub enum GatewayError {
     /// Error returned when the store fails.
     #[error("the gateway's store takes no writes")]
     StoreFailed(#[source] StoreError),
+    /// Error returned when a read on behalf of a client takes too long, or too many are in progress.
+    #[error("the read takes too long, or too many are in progress: repeat the request later")]
+    ReadsBusy,
+    /// Error that concurrent callers of one read share.
+    #[error(transparent)]
+    Shared(Arc<GatewayError>),
     /// Error returned when the gateway has a bug.
     #[error("internal error")]
     Internal(#[source] Box<dyn StdError + Send + Sync>),
@@ -229,7 +235,16 @@ impl GatewayError {
 
     /// Returns whether another process holds the channel, or may hold it by now.
     pub(crate) fn is_moved(&self) -> bool {
-        matches!(self, Self::HeldElsewhere { .. } | Self::ChannelMoving)
+        match self {
+            Self::Shared(error) => error.is_moved(),
+            error => matches!(error, Self::HeldElsewhere { .. } | Self::ChannelMoving),
+        }
+    }
+
+    /// Returns whether the cause is in this process, not on the cluster.
+    pub(crate) fn is_local(&self) -> bool {
+        self.is_moved()
+            || matches!(self, Self::StoreFailed(_) | Self::ReadsBusy | Self::Internal(_))
     }
 }
 
@@ -246,6 +261,7 @@ impl From<StoreError> for GatewayError {
             StoreError::KeyBudget { needed, left } => {
                 KeyError::BudgetExceeded { needed, left }.into()
             }
+            StoreError::Busy => Self::ReadsBusy,
             error => Self::StoreFailed(error),
         }
     }

@@ -7,10 +7,18 @@ use std::{
 
 use parking_lot::Mutex;
 
-use crate::{cluster::Cluster, error::GatewayError, store::Store};
+use crate::{
+    cache::{Cache, MaxAges},
+    cluster::Cluster,
+    error::GatewayError,
+    store::Store,
+};
 
 /// Maximum silence of the settlement worker: longer than one channel takes on a slow cluster.
 const MAX_SILENCE: Duration = Duration::from_secs(900);
+
+/// Maximum age of a readiness check.
+const MAX_AGE: Duration = Duration::from_secs(1);
 
 /// Time of the settlement worker's last progress.
 #[derive(Debug)]
@@ -36,12 +44,20 @@ impl Heartbeat {
 
 /// Liveness and readiness checks.
 pub struct Health {
-    pub(crate) store: Store,
-    pub(crate) cluster: Arc<Cluster>,
+    store: Store,
+    cluster: Arc<Cluster>,
     pub(crate) heartbeat: Arc<Heartbeat>,
+    readiness: Cache<(), ()>,
 }
 
 impl Health {
+    /// Creates the checks.
+    pub(crate) fn new(store: Store, cluster: Arc<Cluster>) -> Self {
+        let ages = MaxAges { value: MAX_AGE, error: MAX_AGE };
+        let heartbeat = Arc::new(Heartbeat::default());
+        Self { store, cluster, heartbeat, readiness: Cache::new(ages, 1) }
+    }
+
     /// Checks that the store works and the settlement worker makes progress. A restart repairs
     /// what fails here.
     ///
@@ -56,12 +72,20 @@ impl Health {
         if is_alive { Ok(()) } else { Err(GatewayError::WorkerStalled(silence.as_secs())) }
     }
 
-    /// Checks that the store takes writes and the cluster answers.
+    /// Checks that the store takes writes and the cluster answers. Writes to the disk and reads from
+    /// the cluster at most once a second, however often it is called.
     ///
     /// # Errors
     /// [`GatewayError::StoreFailed`], [`GatewayError::ChainUnreachable`].
     pub async fn check_ready(&self) -> Result<(), GatewayError> {
-        self.store.writer().probe().await?;
-        Ok(self.cluster.chain().reach().await?)
+        if let Some(failure) = self.store.writer().failure() {
+            return Err(GatewayError::StoreFailed(failure));
+        }
+        let (store, cluster) = (self.store.clone(), self.cluster.clone());
+        let probe = || async move {
+            store.writer().probe().await?;
+            Ok(cluster.chain().reach().await?)
+        };
+        self.readiness.get((), probe).await
     }
 }

@@ -5,7 +5,7 @@
 //!
 //! - [`metering`], [`holds`]: verify a voucher, reserve its units, make it durable, acknowledge.
 //! - [`channel_registry`]: channels held by this process and their leases; [`ledger`]: units and
-//!   vouchers of one channel; [`channel_sync`]: reads channels from the cluster.
+//!   vouchers of one channel; [`channel_sync`], [`channel_opening`]: read channels from the cluster.
 //! - [`settlement`]: settles statements on chain; [`reconcile`]: compares the store with the chain.
 //! - [`cluster`], [`chain`]: the cluster's nodes; [`store`]: durable state.
 //! - [`catalogue`], [`receipts`], [`recognition`]: reads for clients.
@@ -16,9 +16,12 @@
 pub mod admission;
 pub mod api_keys;
 mod app;
+mod cache;
 pub mod catalogue;
 pub mod chain;
 pub mod channel;
+pub mod channel_opening;
+mod channel_reader;
 pub mod channel_registry;
 mod channel_state;
 pub mod channel_sync;
@@ -35,6 +38,7 @@ pub mod ledger;
 pub mod metering;
 pub mod metrics;
 mod middleware;
+mod paced_stream;
 mod payer_request;
 pub mod paywall;
 pub mod problem;

@@ -20,16 +20,26 @@ pub fn verify_payer(
     action: PayerAction,
     proof: &PayerProof,
 ) -> Result<(), GatewayError> {
-    let (signer, issued_at) = (proof.signer.0, proof.issued_at);
-    let request = PayerRequest { issued_at, ..PayerRequest::new(action, address, channel) };
-    let signed = SignedPayerRequest { request, signer, signature: proof.signature.0 };
-    let now = clock::system_now();
-    let may_sign = [channel.payer, *channel.voucher_key_at(Moment::running(now))].contains(&signer);
-    if !may_sign || !signed.verifies() {
+    let (issued_at, now) = (proof.issued_at, clock::system_now());
+    if !is_signed_by_payer(address, channel, action, proof) {
         return Err(GatewayError::NotByPayer);
     }
     if now.abs_diff(issued_at) > MAX_SKEW_SECONDS {
         return Err(GatewayError::RequestStale { issued_at, now });
     }
     Ok(())
+}
+
+/// Returns whether the channel's payer or its voucher key signed a request at any time.
+pub fn is_signed_by_payer(
+    address: &Pubkey,
+    channel: &Channel,
+    action: PayerAction,
+    proof: &PayerProof,
+) -> bool {
+    let (signer, issued_at) = (proof.signer.0, proof.issued_at);
+    let request = PayerRequest { issued_at, ..PayerRequest::new(action, address, channel) };
+    let signed = SignedPayerRequest { request, signer, signature: proof.signature.0 };
+    let voucher_key = channel.voucher_key_at(Moment::running(clock::system_now()));
+    [channel.payer, *voucher_key].contains(&signer) && signed.verifies()
 }

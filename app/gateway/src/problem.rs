@@ -79,12 +79,17 @@ impl GatewayError {
             Self::Timeout => Type::Timeout,
             Self::ChainUnreachable(_) => Type::ChainUnreachable,
             Self::StoreFailed(_) => Type::StoreFailed,
+            Self::ReadsBusy => Type::ReadsBusy,
+            Self::Shared(error) => error.problem_type(),
             Self::Internal(_) => Type::Internal,
         }
     }
 
     /// Returns the problem document.
     pub fn problem(&self) -> Problem {
+        if let Self::Shared(error) = self {
+            return error.problem();
+        }
         let problem_type = self.problem_type();
         let expected = match self {
             Self::Rejected { expected, .. } => expected.clone(),
@@ -111,6 +116,7 @@ impl GatewayError {
             Self::Internal(cause) => tracing::error!(%cause, "internal error"),
             Self::ChainUnreachable(cause) => tracing::warn!(%cause, "cluster unreachable"),
             Self::StoreFailed(cause) => tracing::error!(%cause, "store failed"),
+            Self::Shared(error) => error.log(),
             _ => {}
         }
     }
@@ -119,6 +125,8 @@ impl GatewayError {
     fn retry_after(&self) -> Option<u64> {
         match self {
             Self::RateLimited(limited) => Some(limited.retry_seconds()),
+            Self::ReadsBusy => Some(1),
+            Self::Shared(error) => error.retry_after(),
             _ => None,
         }
     }

@@ -10,7 +10,7 @@ use axum::{
 use motif_paywall::Paywall;
 use motif_sdk::gateway::{
     IdempotencyKey,
-    wire::{Payment, PaymentRequired, StreamEvent},
+    wire::{Payment, PaymentRequired, ReaderProof, StreamEvent},
 };
 use tower::{
     layer::util::Identity,
@@ -47,9 +47,11 @@ const PREFLIGHT: Duration = Duration::from_secs(3_600);
         strings of decimal digits in base units. Errors are RFC 9457 problems whose `type` \
         is a stable slug. A paywall in front of a model server has an address of its own and \
         takes payment in the header `motif-payment`, with the schemas `Payment`, \
-        `PaymentRequired` and `StreamEvent`.",
+        `PaymentRequired` and `StreamEvent`. A channel's state, receipts and usage are shown to its \
+        payer, by the header `motif-reader` with the schema `ReaderProof`, or to the holder of an \
+        API key that is bound to the channel.",
     ),
-    components(schemas(Payment, PaymentRequired, StreamEvent))
+    components(schemas(Payment, PaymentRequired, ReaderProof, StreamEvent))
 )]
 struct Api;
 
@@ -66,18 +68,19 @@ type MiddlewareStack = (Trace, Either<CorsLayer, Identity>, Admit);
 
 /// Returns the router of a gateway.
 pub fn router(app: App, paywall: Option<Paywall>) -> Router {
-    let Groups { public, authenticated, on_chain } = Groups::new();
+    let Groups { public, catalogue, authenticated, reads, on_chain } = Groups::new();
     let limit = Duration::from_secs(app.config.limits.request_seconds.into());
-    let stack = |access, within| {
-        let admit = Admit::new(&app, access).within(within);
-        (Trace::new(&app), option_layer(cors(&app)), admit)
-    };
+    let layers = |admit| (Trace::new(&app), option_layer(cors(&app)), admit);
+    let stack = |access, within| layers(Admit::new(&app, access).within(within));
+    let reading = |access| layers(Admit::new(&app, access).within(limit).counting_reads());
     let public = Router::from(public).layer(stack(Access::Public, limit));
     let public = public.layer(Extension(OptionalPaywall(paywall)));
     let public = public.layer(Extension(Document::new(&openapi())));
+    let catalogue = Router::from(catalogue).layer(reading(Access::Public));
     let authenticated = Router::from(authenticated).layer(stack(Access::Authenticated, limit));
+    let reads = Router::from(reads).layer(reading(Access::Authenticated));
     let on_chain = Router::from(on_chain).layer(stack(Access::Authenticated, ON_CHAIN));
-    let all = public.merge(authenticated).merge(on_chain);
+    let all = public.merge(catalogue).merge(authenticated).merge(reads).merge(on_chain);
     with_fallbacks(all, stack(Access::Public, limit)).with_state(app)
 }
 
@@ -114,6 +117,7 @@ fn cors(app: &App) -> Option<CorsLayer> {
         header::CONTENT_TYPE,
         header::AUTHORIZATION,
         HeaderName::from_static(IdempotencyKey::HEADER),
+        HeaderName::from_static(ReaderProof::HEADER),
     ];
     let layer = CorsLayer::new()
         .allow_origin(origins.iter().map(|origin| origin.header()).collect::<Vec<_>>())
@@ -126,12 +130,13 @@ fn cors(app: &App) -> Option<CorsLayer> {
 
 /// Returns the OpenAPI document of the public interface.
 pub fn openapi() -> OpenApiDocument {
-    let Groups { public, authenticated, on_chain } = Groups::new();
+    let Groups { public, catalogue, authenticated, reads, on_chain } = Groups::new();
     let describe = |document: OpenApiDocument, routes: OpenApiRouter<App>| {
         OpenApiRouter::with_openapi(document).merge(routes).into_openapi()
     };
-    let mut document = documents::with_public_problems(describe(Api::openapi(), public));
-    let authenticated = describe(Api::openapi(), authenticated.merge(on_chain));
+    let mut document =
+        documents::with_public_problems(describe(Api::openapi(), public.merge(catalogue)));
+    let authenticated = describe(Api::openapi(), authenticated.merge(reads).merge(on_chain));
     document.merge(documents::with_api_keys(authenticated));
     documents::with_maximums(document)
 }
@@ -145,7 +150,11 @@ pub fn admin_openapi() -> OpenApiDocument {
 /// Routes of the public listener.
 struct Groups {
     public: OpenApiRouter<App>,
+    /// Public routes that read from the cluster.
+    catalogue: OpenApiRouter<App>,
     authenticated: OpenApiRouter<App>,
+    /// Authenticated routes that read from the cluster or sum up the store.
+    reads: OpenApiRouter<App>,
     /// Authenticated routes that wait for a transaction.
     on_chain: OpenApiRouter<App>,
 }
@@ -159,7 +168,8 @@ impl Groups {
             .routes(routes!(operator::show))
             .routes(routes!(paywall::show))
             .routes(routes!(discovery::discover))
-            .routes(routes!(discovery::robots))
+            .routes(routes!(discovery::robots));
+        let catalogue = OpenApiRouter::new()
             .routes(routes!(discovery::rsl))
             .routes(routes!(works::list))
             .routes(routes!(works::show))
@@ -167,20 +177,21 @@ impl Groups {
             .routes(routes!(quotes::show))
             .routes(routes!(authentications::authenticate));
         let authenticated = OpenApiRouter::new()
-            .routes(routes!(channels::open))
             .routes(routes!(channels::show))
             .routes(routes!(generations::pay))
             .routes(routes!(generations::pay_batch))
             .routes(routes!(holds::hold))
             .routes(routes!(holds::capture))
-            .routes(routes!(holds::release))
+            .routes(routes!(holds::release));
+        let reads = OpenApiRouter::new()
+            .routes(routes!(channels::open))
             .routes(routes!(usage::show))
             .routes(routes!(receipts::list))
             .routes(routes!(receipts::proof));
         let on_chain = OpenApiRouter::new()
             .routes(routes!(settlements::settle))
             .routes(routes!(settlements::close));
-        Self { public, authenticated, on_chain }
+        Self { public, catalogue, authenticated, reads, on_chain }
     }
 }
 

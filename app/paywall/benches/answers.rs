@@ -44,8 +44,11 @@ async fn main() {
     let spool = Arc::new(Spool::open(folder.path(), 1 << 40).unwrap());
     let (began, mut stored) = (Instant::now(), 0);
     while began.elapsed() < DURATION {
-        let puts = (0..CONCURRENT)
-            .map(|place| spool.put(answer(stored + place), vec![place as u8; BODY].into()));
+        let puts = (0..CONCURRENT).map(|place| {
+            let answer = answer(stored + place);
+            let room = spool.reserve(answer.channel, BODY as u64).unwrap();
+            spool.put(answer, vec![place as u8; BODY].into(), room)
+        });
         join_all(puts).await.into_iter().for_each(Result::unwrap);
         stored += CONCURRENT;
         spool.sweep(1).await;

@@ -13,6 +13,8 @@ pub struct PaywallConfig {
     pub keep_bytes: u64,
     /// Time for which answers are stored after their payment deadline, seconds.
     pub keep_seconds: u32,
+    /// Maximum size of all request bodies and unfinished answers in memory, bytes.
+    pub body_bytes: u64,
     /// Maximum number of concurrent requests to the model server.
     pub running: u32,
     /// Maximum number of open streams, paused ones included.
@@ -26,15 +28,17 @@ pub struct PaywallConfig {
 }
 
 impl PaywallConfig {
-    /// Creates a configuration with the default limits: 1 GiB of answers, stored for 10 minutes;
+    /// Creates a configuration with the default limits: 4 GiB of answers, stored for 10 minutes;
+    /// 512 MiB of bodies;
     /// 64 requests, 256 streams, 8 unpaid answers per channel; 60 seconds for the next voucher
     /// and 30 for a request's body.
     pub fn new(routes: PaidRoutes, spool: PathBuf) -> Self {
         Self {
             routes,
             spool,
-            keep_bytes: 1 << 30,
+            keep_bytes: 4 << 30,
             keep_seconds: 600,
+            body_bytes: 512 << 20,
             running: 64,
             streams: 256,
             unpaid: 8,
@@ -62,6 +66,10 @@ impl PaywallConfig {
         let longest = self.routes.paid().iter().map(|route| route.most_answer_bytes).max();
         let fits = longest.is_none_or(|longest| self.keep_bytes >= longest as u64);
         check(fits, "keep_bytes", "must be at least the largest answer of the routes");
+        let routes = self.routes.paid().iter();
+        let largest = routes.map(|route| route.most_request_bytes + route.most_answer_bytes).max();
+        let fits = largest.is_none_or(|largest| self.body_bytes >= largest as u64);
+        check(fits, "body_bytes", "must be at least the largest request and answer of a route");
         faults
     }
 }

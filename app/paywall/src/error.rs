@@ -97,7 +97,7 @@ pub enum PaywallError {
     MethodNotAllowed,
     /// Servers may resolve the path to another one.
     #[error(
-        "invalid path segment `{0}`: expected no empty or dot segments and no encoded dots or slashes"
+        "invalid path `{0}`: expected no empty segments, no parameters, no encoded delimiters, and the case and the slash at the end as the route states them"
     )]
     InvalidPath(String),
     /// The request was not received in time.

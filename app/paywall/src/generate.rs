@@ -3,22 +3,22 @@ use std::sync::Arc;
 use axum::{
     body::{Body, Bytes},
     extract::Request,
-    http::{HeaderMap, HeaderName, StatusCode},
+    http::{HeaderMap, HeaderName, StatusCode, header},
     response::Response,
 };
-use futures::StreamExt;
 use motif_sdk::gateway::{part_id, wire::Digest};
 use solana_sha256_hasher::hash;
 use tokio::time::timeout;
 
 use crate::{
+    body_budget::{BodyError, HeldBody},
     error::PaywallError,
     headers::stored_headers,
     held::Held,
     in_flight::Slot,
     layer::Server,
     paywall::Paywall,
-    spool::{Answer, SpoolError},
+    spool::{Answer, Room, SpoolError},
 };
 
 /// Outcome of a request to the model server.
@@ -37,12 +37,13 @@ impl Paywall {
     pub(crate) async fn generate(
         self,
         held: Held,
-        slot: Slot,
+        (slot, room): (Slot, Room),
         request: Request,
         server: Server,
     ) -> Result<Generated, PaywallError> {
         let within = held.route.answer_within;
-        let generated = match timeout(within, self.try_generate(&held, request, server)).await {
+        let generating = self.try_generate(&held, room, request, server);
+        let generated = match timeout(within, generating).await {
             Ok(generated) => generated,
             Err(_) => Err(PaywallError::UpstreamTimeout(within.as_secs())),
         };
@@ -56,21 +57,14 @@ impl Paywall {
     async fn try_generate(
         &self,
         held: &Held,
+        room: Room,
         request: Request,
         server: Server,
     ) -> Result<Generated, PaywallError> {
         let route = &held.route;
         let (parts, body) = server(request).await.into_parts();
         check_status(parts.status)?;
-        let body = match collect(body, route.most_answer_bytes).await {
-            Ok(body) => body,
-            Err(BodyError::TooLarge) => {
-                return Err(PaywallError::AnswerTooLarge(route.most_answer_bytes));
-            }
-            Err(BodyError::Broken) => {
-                return Err(PaywallError::UpstreamFailed("its answer is incomplete".into()));
-            }
-        };
+        let body = self.answer_body(body, route.most_answer_bytes).await?;
         if !parts.status.is_success() {
             return Ok(Generated::Refused(Box::new(server_refusal(
                 parts.status,
@@ -78,10 +72,23 @@ impl Paywall {
                 body,
             ))));
         }
-        let units = route.metered.units(&parts.headers, &body, held.ask.units)?;
+        let units = route.metered.units(&parts.headers, &body.bytes, held.ask.units)?;
         let (status, headers) = (parts.status, parts.headers);
-        self.store(held, 0, units, status, headers, body).await?;
+        self.store(held, 0, units, (status, headers), body.bytes, room).await?;
         Ok(Generated::Answer)
+    }
+
+    /// Reads the body of an answer within the budget of bodies.
+    pub(crate) async fn answer_body(
+        &self,
+        body: Body,
+        max_bytes: usize,
+    ) -> Result<HeldBody, PaywallError> {
+        self.bodies().collect(body, max_bytes).await.map_err(|error| match error {
+            BodyError::TooLarge => PaywallError::AnswerTooLarge(max_bytes),
+            BodyError::Broken => PaywallError::UpstreamFailed("its answer is incomplete".into()),
+            BodyError::Full => PaywallError::Full,
+        })
     }
 
     /// Stores an answer or a part until `keep_seconds` after its payment deadline.
@@ -90,13 +97,17 @@ impl Paywall {
         held: &Held,
         part: u32,
         units: u32,
-        status: StatusCode,
-        headers: HeaderMap,
+        (status, headers): (StatusCode, HeaderMap),
         body: Bytes,
+        room: Room,
     ) -> Result<Arc<Answer>, PaywallError> {
         let config = self.config();
         let expires_at = match part {
-            0 => held.ask.expires_at,
+            // The client chose the hold's end; the answer takes room for the route's time only.
+            0 => {
+                let by_route = self.engine().now() + i64::from(held.route.hold_seconds());
+                held.ask.expires_at.min(by_route)
+            }
             // The hold covers the first part only; later parts have one pause to be paid.
             _ => self.engine().now() + i64::from(config.pause_seconds) + PAUSE_SLACK_SECONDS,
         };
@@ -115,32 +126,12 @@ impl Paywall {
             expires_at,
             kept_until: expires_at.saturating_add(i64::from(config.keep_seconds)),
         };
-        match self.spool().put(answer.clone(), body).await {
+        match self.spool().put(answer.clone(), body, room).await {
             Ok(()) => Ok(Arc::new(answer)),
             Err(SpoolError::Full) => Err(PaywallError::Full),
             Err(error) => Err(PaywallError::internal(error)),
         }
     }
-}
-
-/// Error of reading a body.
-pub(crate) enum BodyError {
-    TooLarge,
-    Broken,
-}
-
-/// Reads a body of at most `max_bytes`.
-pub(crate) async fn collect(body: Body, max_bytes: usize) -> Result<Bytes, BodyError> {
-    let mut chunks = body.into_data_stream();
-    let mut all = Vec::new();
-    while let Some(chunk) = chunks.next().await {
-        let chunk = chunk.map_err(|_| BodyError::Broken)?;
-        if all.len() + chunk.len() > max_bytes {
-            return Err(BodyError::TooLarge);
-        }
-        all.extend_from_slice(&chunk);
-    }
-    Ok(all.into())
 }
 
 /// Rejects server errors and redirects, which are no answer to pay for.
@@ -152,9 +143,14 @@ pub(crate) fn check_status(status: StatusCode) -> Result<(), PaywallError> {
 }
 
 /// Returns the server's own refusal of a request without connection headers.
-pub(crate) fn server_refusal(status: StatusCode, headers: HeaderMap, body: Bytes) -> Response {
-    let mut response = Response::new(Body::from(body));
+pub(crate) fn server_refusal(status: StatusCode, headers: HeaderMap, body: HeldBody) -> Response {
+    let is_empty = body.bytes.is_empty();
+    let (body, length) = body.into_body();
+    let mut response = Response::new(if is_empty { Body::empty() } else { body });
     *response.status_mut() = status;
+    if !is_empty {
+        response.headers_mut().insert(header::CONTENT_LENGTH, length);
+    }
     for (name, value) in stored_headers(headers) {
         if let (Ok(name), Ok(value)) = (name.parse::<HeaderName>(), value.parse()) {
             response.headers_mut().append(name, value);

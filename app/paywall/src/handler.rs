@@ -1,9 +1,9 @@
 use std::{sync::Arc, time::Duration};
 
 use axum::{
-    body::{Body, Bytes},
+    body::Body,
     extract::Request,
-    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, header, request::Parts},
     response::{IntoResponse, Response},
 };
 use motif_sdk::{
@@ -18,35 +18,43 @@ use opentelemetry::trace::FutureExt;
 use tokio::time::timeout;
 
 use crate::{
+    body_budget::{BodyError, HeldBody},
     engine::{AnswerEvent, Caller, ChannelLicense},
     error::PaywallError,
-    generate::{BodyError, Generated, collect},
+    generate::Generated,
     headers::API_KEY,
     held::Held,
     in_flight::Slot,
     layer::Server,
+    payment_due::Sender,
     paywall::Paywall,
     route::PaidRoute,
     route_table::RouteMatch,
     span::{self, set_attribute},
-    spool::Answer,
+    spool::{Answer, Room, SpoolError},
+    unread_body::UnreadBody,
 };
 
 impl Paywall {
     /// Handles a request: returns the paid answer, the payment that is due, or a refusal.
+    ///
+    /// The body is read only if the head names a license of a known channel.
     pub(crate) async fn answer(
         &self,
         request: Request,
         server: Server,
     ) -> Result<Response, PaywallError> {
-        let route = match self.routes().find(request.method(), request.uri().path())? {
+        let (matched, path) = self.routes().find(request.method(), request.uri().path())?;
+        let (mut parts, body) = request.into_parts();
+        // The payment is bound to the target as it was sent; the server receives what was matched.
+        let target = parts.uri.path_and_query().map_or("/", |target| target.as_str()).to_owned();
+        parts.uri = with_path(parts.uri, &path)?;
+        let route = match matched {
             RouteMatch::Paid(route) => route,
-            RouteMatch::Free => return Ok(server(request).await),
+            RouteMatch::Free => return self.pass_on(parts, body, server).await,
         };
         set_attribute(span::ROUTE, route.path.clone());
-        let (mut parts, body) = request.into_parts();
-        // Read to the end first: a client that is still sending may miss an early response.
-        let body = self.request_body(&route, body).await?;
+        let mut body = UnreadBody::new(body, route.most_request_bytes);
         let payment = match payment(&parts.headers) {
             None => {
                 let price_tag = self.price_tags().of(self.engine(), &route).await?;
@@ -58,14 +66,20 @@ impl Paywall {
             &payment;
         set_attribute(span::CHANNEL, channel.0.to_string());
         let caller = self.caller(&parts.headers).await?;
-        let target = parts.uri.path_and_query().map_or("/", |target| target.as_str());
         let named = format!("{} {target}", parts.method);
         match payment {
             Payment::Pay(pay) => self.pay(pay, &named, &*caller).await,
             Payment::Ask(ask) => {
                 let key = key(&parts.headers)?;
-                let request_digest = paid_request_digest(parts.method.as_str(), target, &body);
-                let license = match self.check_ask(&route, &ask).await {
+                let license = self.check_ask(&route, &ask).await;
+                let license = match license {
+                    Err(error) if !error.is_moved() => return Err(error),
+                    license => license,
+                };
+                let body = self.request_body(body.take(), route.most_request_bytes).await?;
+                let request_digest =
+                    paid_request_digest(parts.method.as_str(), &target, &body.bytes);
+                let license = match license {
                     Ok(license) => license,
                     Err(error) => {
                         return self.retry_after_move(&ask, &key, &request_digest, error).await;
@@ -73,11 +87,26 @@ impl Paywall {
                 };
                 let id = hold_id(&ask.channel.0, license.opened_slot, &key);
                 parts.headers.remove(Payment::HEADER);
-                let request = Request::from_parts(parts, Body::from(body));
-                let held = Held { route, id, ask, request_digest, target: named, caller };
+                let request = Request::from_parts(parts, Body::from(body.bytes));
+                let (target, _body) = (named, body.share);
+                let held = Held { route, id, ask, request_digest, target, caller, _body };
                 self.ask(held, &key, request, server).await
             }
         }
+    }
+
+    /// Has the server answer a request to a free route.
+    async fn pass_on(
+        &self,
+        parts: Parts,
+        body: Body,
+        server: Server,
+    ) -> Result<Response, PaywallError> {
+        let body = self.request_body(body, self.routes().most_request_bytes()).await?;
+        let request = Request::from_parts(parts, Body::from(body.bytes));
+        let answered = timeout(FREE_WITHIN, server(request)).await;
+        drop(body.share);
+        answered.map_err(|_| PaywallError::UpstreamTimeout(FREE_WITHIN.as_secs()))
     }
 
     /// Authenticates the caller.
@@ -108,16 +137,15 @@ impl Paywall {
         Ok(license)
     }
 
-    async fn request_body(&self, route: &PaidRoute, body: Body) -> Result<Bytes, PaywallError> {
+    /// Reads the body of a request within the budget of bodies.
+    async fn request_body(&self, body: Body, max_bytes: usize) -> Result<HeldBody, PaywallError> {
         let within = Duration::from_secs(self.config().request_seconds.into());
-        let read = timeout(within, collect(body, route.most_request_bytes)).await;
-        match read.map_err(|_| PaywallError::Timeout)? {
-            Ok(body) => Ok(body),
-            Err(BodyError::TooLarge) => Err(PaywallError::BodyTooLarge(route.most_request_bytes)),
-            Err(BodyError::Broken) => {
-                Err(PaywallError::Malformed("the request body is incomplete".into()))
-            }
-        }
+        let read = timeout(within, self.bodies().collect(body, max_bytes)).await;
+        read.map_err(|_| PaywallError::Timeout)?.map_err(|error| match error {
+            BodyError::TooLarge => PaywallError::BodyTooLarge(max_bytes),
+            BodyError::Broken => PaywallError::Malformed("the request body is incomplete".into()),
+            BodyError::Full => PaywallError::Full,
+        })
     }
 
     /// Places a hold, has the server generate the answer, and returns it if it is already paid.
@@ -142,19 +170,19 @@ impl Paywall {
             if held.route.streams {
                 return Err(PaywallError::StreamBegun);
             }
-            return self.deliver(&answer, ask.voucher, &*held.caller).await;
+            return self.deliver(&answer, ask.voucher, Sender::Payer, &*held.caller).await;
         }
         match facts.state {
             HoldState::Captured => return Err(PaywallError::Gone),
             HoldState::Released => return Err(PaywallError::HoldEnded),
             HoldState::Open => {}
         }
-        let slot = match self.take_slot(&held) {
+        let place = match self.take_place(&held) {
             // A concurrent request may have generated it after the lookup above.
             Ok(_) if self.spool().find(&held.id).is_some() => {
                 return Err(PaywallError::Running);
             }
-            Ok(slot) => slot,
+            Ok(place) => place,
             Err(PaywallError::Running) => return Err(PaywallError::Running),
             Err(error) => {
                 engine.release(ask.channel.0, held.id).await;
@@ -162,24 +190,24 @@ impl Paywall {
             }
         };
         if held.route.streams {
-            return self.stream(held, slot, request, server).await;
+            return self.stream(held, place, request, server).await;
         }
         let (id, voucher, caller) = (held.id, ask.voucher, held.caller.clone());
         // Runs to the end if the client disconnects, so that a retry finds the answer.
-        let generation = self.clone().generate(held, slot, request, server);
+        let generation = self.clone().generate(held, place, request, server);
         let generation = self.tasks().spawn(generation.with_current_context());
         match generation.await.map_err(PaywallError::internal)?? {
             Generated::Refused(response) => Ok(*response),
             Generated::Answer => {
                 let answer = self.spool().find(&id).ok_or(PaywallError::Gone)?;
                 self.engine().count(AnswerEvent::Generated);
-                self.deliver(&answer, voucher, &*caller).await
+                self.deliver(&answer, voucher, Sender::Payer, &*caller).await
             }
         }
     }
 
-    /// Takes a slot for one more answer of the channel.
-    fn take_slot(&self, held: &Held) -> Result<Slot, PaywallError> {
+    /// Takes a slot for one more answer of the channel, and the room to store it.
+    fn take_place(&self, held: &Held) -> Result<(Slot, Room), PaywallError> {
         let channel = held.ask.channel;
         let now = self.engine().now();
         // Reports a running duplicate before the limit of unpaid answers applies.
@@ -192,7 +220,13 @@ impl Paywall {
         if open > max as usize {
             return Err(PaywallError::TooManyUnpaid(max));
         }
-        Ok(slot)
+        Ok((slot, self.room(held)?))
+    }
+
+    /// Sets room aside for an answer or a part of a stream.
+    pub(crate) fn room(&self, held: &Held) -> Result<Room, PaywallError> {
+        let room = self.spool().reserve(held.ask.channel, held.route.most_answer_bytes as u64);
+        room.map_err(|_| PaywallError::Full)
     }
 
     /// Takes payment for a stored answer and returns it.
@@ -210,13 +244,13 @@ impl Paywall {
         }
         if self.in_flight().is_awaited(&id) {
             // The open stream sends the bytes; this response carries the receipt only.
-            let receipt = self.take_payment(&answer, pay.voucher, caller).await?;
+            let receipt = self.take_payment(&answer, pay.voucher, Sender::Bearer, caller).await?;
             let parts = ReceiptParts::from(&receipt);
             let mut response = axum::Json(parts).into_response();
             with_receipt(response.headers_mut(), &receipt);
             return Ok(response);
         }
-        self.deliver(&answer, Some(pay.voucher), caller).await
+        self.deliver(&answer, Some(pay.voucher), Sender::Bearer, caller).await
     }
 
     /// Returns the answer once it is paid for. Without a voucher, the caller must have verified
@@ -225,10 +259,11 @@ impl Paywall {
         &self,
         answer: &Answer,
         voucher: Option<SignedVoucher>,
+        sender: Sender,
         caller: &dyn Caller,
     ) -> Result<Response, PaywallError> {
         let receipt = match voucher {
-            Some(voucher) => self.take_payment(answer, voucher, caller).await?,
+            Some(voucher) => self.take_payment(answer, voucher, sender, caller).await?,
             None => match self.receipt(answer).await? {
                 Some(receipt) => receipt,
                 None => return Err(self.payment_due(answer, None).await?),
@@ -243,9 +278,17 @@ impl Paywall {
         answer: &Answer,
         receipt: &SignedReceipt,
     ) -> Result<Response, PaywallError> {
-        let body = self.spool().body(&answer.id.0).await;
-        let body = body.map_err(PaywallError::internal)?;
-        let mut response = Response::new(Body::from(body.ok_or(PaywallError::Gone)?));
+        let body = match self.spool().body(&answer.id.0).await {
+            Ok(body) => body.ok_or(PaywallError::Gone)?,
+            Err(SpoolError::Busy) => return Err(PaywallError::Running),
+            Err(error) => return Err(PaywallError::internal(error)),
+        };
+        let length = body.length();
+        let body = if length == 0 { Body::empty() } else { body.into_body() };
+        let mut response = Response::new(body);
+        if length > 0 {
+            response.headers_mut().insert(header::CONTENT_LENGTH, HeaderValue::from(length));
+        }
         self.engine().count(AnswerEvent::Delivered);
         *response.status_mut() = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::OK);
         let headers = response.headers_mut();
@@ -259,6 +302,8 @@ impl Paywall {
     }
 }
 
+/// Time limit of the model server's response head on a free route.
+const FREE_WITHIN: Duration = Duration::from_secs(120);
 /// Tolerance for clock differences and network delay in a hold's expiry.
 const HOLD_SLACK_SECONDS: i64 = 30;
 
@@ -269,6 +314,20 @@ pub(crate) fn with_receipt(headers: &mut HeaderMap, receipt: &SignedReceipt) {
         headers.insert(ReceiptParts::HEADER, value);
     }
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+}
+
+/// Replaces the path of a target.
+fn with_path(uri: Uri, path: &str) -> Result<Uri, PaywallError> {
+    if uri.path() == path {
+        return Ok(uri);
+    }
+    let target = match uri.query() {
+        Some(query) => format!("{path}?{query}").try_into(),
+        None => path.try_into(),
+    };
+    let mut parts = uri.into_parts();
+    parts.path_and_query = Some(target.map_err(PaywallError::internal)?);
+    Uri::from_parts(parts).map_err(PaywallError::internal)
 }
 
 fn payment(headers: &HeaderMap) -> Option<Result<Payment, PaywallError>> {

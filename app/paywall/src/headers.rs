@@ -17,6 +17,23 @@ const CLIENT_ADDRESS: [HeaderName; 4] = [
     HeaderName::from_static("x-real-ip"),
     HeaderName::from_static("x-client-ip"),
 ];
+/// Headers by which some servers replace the method, the target or the client's address of a
+/// request. The paywall matched the request without them.
+const OVERRIDES: [HeaderName; 13] = [
+    HeaderName::from_static("x-original-url"),
+    HeaderName::from_static("x-original-uri"),
+    HeaderName::from_static("x-rewrite-url"),
+    HeaderName::from_static("x-http-method-override"),
+    HeaderName::from_static("x-http-method"),
+    HeaderName::from_static("x-method-override"),
+    HeaderName::from_static("proxy"),
+    HeaderName::from_static("proxy-connection"),
+    HeaderName::from_static("true-client-ip"),
+    HeaderName::from_static("cf-connecting-ip"),
+    HeaderName::from_static("x-cluster-client-ip"),
+    HeaderName::from_static("x-host"),
+    HeaderName::from_static("x-original-host"),
+];
 /// API key of the gateway's caller.
 pub const API_KEY: HeaderName = HeaderName::from_static("motif-api-key");
 /// Prefix of the paywall's own headers.
@@ -33,7 +50,7 @@ pub fn strip_for_upstream(headers: &mut HeaderMap) {
         name.starts_with("x-forwarded-") || name.starts_with(OWN_PREFIX)
     };
     remove_where(headers, forged);
-    for name in CLIENT_ADDRESS {
+    for name in CLIENT_ADDRESS.into_iter().chain(OVERRIDES) {
         headers.remove(name);
     }
 }
@@ -105,6 +122,13 @@ mod tests {
             ("x-forwarded-anything", "1"),
             ("x-real-ip", "6.6.6.6"),
             ("forwarded", "for=6.6.6.6"),
+            ("x-original-url", "/free"),
+            ("x-rewrite-url", "/free"),
+            ("x-http-method-override", "GET"),
+            ("proxy", "http://6.6.6.6"),
+            ("proxy-connection", "keep-alive"),
+            ("true-client-ip", "6.6.6.6"),
+            ("cf-connecting-ip", "6.6.6.6"),
             ("motif-payment", "canary"),
             ("motif-api-key", "canary"),
             ("accept", "image/png"),

@@ -3,6 +3,7 @@ use std::sync::Arc;
 use motif_sdk::gateway::wire::AskToPay;
 
 use crate::{
+    body_budget::BodyShare,
     engine::{AnswerId, Caller},
     route::PaidRoute,
 };
@@ -16,4 +17,6 @@ pub(super) struct Held {
     /// Method and target of the request.
     pub target: String,
     pub caller: Arc<dyn Caller>,
+    /// Share of the request's body in the budget, until the model server has answered.
+    pub _body: BodyShare,
 }

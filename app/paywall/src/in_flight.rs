@@ -43,6 +43,9 @@ pub struct PendingPayment {
     pub paid: oneshot::Receiver<SignedReceipt>,
 }
 
+/// Share of the places, as a fraction, that a channel has when more than half are taken; at least one.
+const SHARES: usize = 16;
+
 impl InFlight {
     /// Creates an empty registry with these limits.
     pub fn new(max_answers: usize, max_streams: usize) -> Self {
@@ -53,7 +56,8 @@ impl InFlight {
     /// Takes a slot.
     ///
     /// # Errors
-    /// [`PaywallError::Running`] if `id` has a slot, [`PaywallError::Full`] if all are taken.
+    /// [`PaywallError::Running`] if `id` has a slot, [`PaywallError::Full`] if all are taken, or
+    /// most of them and the channel has its share.
     pub fn begin(
         &self,
         id: AnswerId,
@@ -68,7 +72,10 @@ impl InFlight {
             true => (self.0.max_streams, &mut state.streams),
             false => (self.0.max_answers, &mut state.answers),
         };
-        if slots.len() >= max {
+        let own = slots.values().filter(|other| **other == channel).count();
+        // The second half of the places is for channels below their share.
+        let has_share = own < (max / SHARES).max(1);
+        if slots.len() >= max || (slots.len() >= max.div_ceil(2) && !has_share) {
             return Err(PaywallError::Full);
         }
         slots.insert(id, channel);
@@ -125,5 +132,27 @@ impl Drop for Slot {
 impl Drop for PendingPayment {
     fn drop(&mut self) {
         self.in_flight.state().pending.remove(&self.id);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn channel_cannot_take_all_places() {
+        let in_flight = InFlight::new(32, 1);
+        let mut taken = 0;
+        let mut take = |channel: u8| {
+            taken += 1;
+            in_flight.begin([taken; 32], Pubkey::new_from_array([channel; 32]), false)
+        };
+        let mut slots: Vec<_> = std::iter::from_fn(|| take(1).ok()).collect();
+        assert_eq!(slots.len(), 16, "half of the places");
+        for channel in 2..10 {
+            slots.extend([take(channel).unwrap(), take(channel).unwrap()]);
+            assert!(take(channel).is_err(), "it has its share");
+        }
+        assert!(take(10).is_err(), "all are taken");
     }
 }

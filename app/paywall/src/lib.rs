@@ -38,6 +38,8 @@
 //!   generation is never charged.
 //! - A stream is cut into parts. Each part is generated, stored, paid for and sent in turn.
 
+mod body_budget;
+mod canonical_path;
 mod config;
 mod engine;
 mod error;
@@ -58,7 +60,9 @@ mod route;
 mod route_table;
 mod span;
 mod spool;
+mod stored_body;
 mod stream;
+mod unread_body;
 mod upstream;
 mod upstream_url;
 
@@ -74,6 +78,7 @@ pub use metered::{Counted, Meter, Metered, Missing};
 pub use paywall::Paywall;
 pub use route::PaidRoute;
 pub use route_table::PaidRoutes;
-pub use spool::{Answer, PaymentGuard, Spool, SpoolError};
+pub use spool::{Answer, PaymentGuard, Room, Spool, SpoolError};
+pub use stored_body::StoredBody;
 pub use upstream::{ForwardedFor, Upstream};
 pub use upstream_url::{InvalidUpstreamUrl, UpstreamUrl};

@@ -9,7 +9,7 @@ use motif_sdk::{
     voucher::SignedVoucher,
 };
 
-use crate::{error::PaywallError, paywall::Paywall, spool::Answer};
+use crate::{error::PaywallError, payment_due::Sender, paywall::Paywall, spool::Answer};
 
 impl Paywall {
     /// Returns an answer that was generated and paid for here. Returns `refused` for all other
@@ -39,18 +39,19 @@ impl Paywall {
     }
 
     /// Returns the receipt of an answer that was paid for here, if the payer's key signed the
-    /// voucher.
+    /// voucher and its sender may have the answer.
     pub(crate) async fn receipt_before_move(
         &self,
         answer: &Answer,
-        voucher: &SignedVoucher,
+        (sender, voucher): (Sender, &SignedVoucher),
         refused: PaywallError,
     ) -> Result<SignedReceipt, PaywallError> {
         let channel = self.engine().recorded_channel(answer.channel.0).await?;
         if !is_signed_by_payer(voucher, answer, &channel, self.engine().now()) {
             return Err(PaywallError::VoucherSignature);
         }
-        self.receipt(answer).await?.ok_or(refused)
+        let receipt = self.receipt(answer).await?;
+        receipt.filter(|receipt| sender.may_have(receipt, voucher)).ok_or(refused)
     }
 }
 

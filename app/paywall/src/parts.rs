@@ -3,7 +3,7 @@ use std::collections::VecDeque;
 use axum::body::{Body, BodyDataStream, Bytes};
 use futures::StreamExt;
 
-use crate::{error::PaywallError, metered::Counted};
+use crate::{body_budget::BodyShare, error::PaywallError, metered::Counted};
 
 /// Cuts a body into parts of `count` items; the last one may have fewer.
 ///
@@ -18,20 +18,40 @@ pub struct Parts {
     /// Number of scanned bytes, and of items that end in them.
     scanned: (usize, u64),
     is_read: bool,
+    /// Share of the buffered bytes and of the last part in the budget of bodies.
+    share: BodyShare,
+    last_part_bytes: usize,
 }
 
 impl Parts {
     /// Creates the parts of a body; none may be longer than `max_bytes`.
-    pub fn new(body: Body, counted: Counted, count: u64, max_bytes: usize) -> Self {
-        let (body, buffered) = (body.into_data_stream(), VecDeque::new());
-        Self { body, counted, count, max_bytes, buffered, scanned: (0, 0), is_read: false }
+    pub fn new(
+        body: Body,
+        counted: Counted,
+        count: u64,
+        max_bytes: usize,
+        share: BodyShare,
+    ) -> Self {
+        Self {
+            body: body.into_data_stream(),
+            counted,
+            count,
+            max_bytes,
+            buffered: VecDeque::new(),
+            scanned: (0, 0),
+            is_read: false,
+            share,
+            last_part_bytes: 0,
+        }
     }
 
-    /// Returns the next part with its number of items, or `None` after the last.
+    /// Returns the next part with its number of items, or `None` after the last. The caller has
+    /// dropped the earlier part.
     ///
     /// # Errors
-    /// [`PaywallError::UpstreamFailed`], [`PaywallError::AnswerTooLarge`].
+    /// [`PaywallError::UpstreamFailed`], [`PaywallError::AnswerTooLarge`], [`PaywallError::Full`].
     pub async fn next(&mut self) -> Result<Option<(Bytes, u64)>, PaywallError> {
+        self.share.release(std::mem::take(&mut self.last_part_bytes));
         loop {
             if let Some(end) = self.end() {
                 let part: Vec<u8> = self.buffered.drain(..end).collect();
@@ -46,7 +66,10 @@ impl Parts {
                 return Err(PaywallError::AnswerTooLarge(self.max_bytes));
             }
             match self.body.next().await {
-                Some(Ok(chunk)) => self.buffered.extend(chunk),
+                Some(Ok(chunk)) => {
+                    self.share.add(chunk.len()).map_err(|_| PaywallError::Full)?;
+                    self.buffered.extend(chunk);
+                }
                 Some(Err(_)) => {
                     return Err(PaywallError::UpstreamFailed("its answer is incomplete".into()));
                 }
@@ -71,10 +94,11 @@ impl Parts {
         None
     }
 
-    fn checked(&self, part: Vec<u8>, count: u64) -> Result<Option<(Bytes, u64)>, PaywallError> {
+    fn checked(&mut self, part: Vec<u8>, count: u64) -> Result<Option<(Bytes, u64)>, PaywallError> {
         if part.len() > self.max_bytes {
             return Err(PaywallError::AnswerTooLarge(self.max_bytes));
         }
+        self.last_part_bytes = part.len();
         Ok(Some((part.into(), count)))
     }
 }
@@ -84,11 +108,12 @@ mod tests {
     use futures::stream;
 
     use super::*;
+    use crate::body_budget::BodyBudget;
 
     fn parts(chunks: &[&'static str], counted: Counted, count: u64, most: usize) -> Parts {
         let chunks = chunks.iter().map(|chunk| Ok::<_, std::io::Error>(*chunk));
         let body = Body::from_stream(stream::iter(chunks.collect::<Vec<_>>()));
-        Parts::new(body, counted, count, most)
+        Parts::new(body, counted, count, most, BodyBudget::new(1 << 20).share())
     }
 
     async fn all(mut parts: Parts) -> Vec<(String, u64)> {

@@ -9,17 +9,40 @@ use motif_sdk::{
 
 use crate::{engine::Caller, error::PaywallError, paywall::Paywall, spool::Answer};
 
+/// Sender of a voucher.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Sender {
+    /// The payer, who signed the request recently.
+    Payer,
+    /// A client that has the voucher, such as a client that intercepted it.
+    Bearer,
+}
+
+impl Sender {
+    /// Returns whether the sender of a voucher may have an answer with this receipt: the payer, or
+    /// the bearer of the voucher that paid. The voucher's signature must be verified.
+    pub(crate) fn may_have(self, receipt: &SignedReceipt, voucher: &SignedVoucher) -> bool {
+        let (receipt, voucher) = (&receipt.receipt, &voucher.voucher);
+        let has_paid = (voucher.channel, voucher.opened_slot, voucher.statement)
+            == (receipt.channel, receipt.opened_slot, receipt.statement)
+            && voucher.cumulative == receipt.cumulative;
+        self == Self::Payer || has_paid
+    }
+}
+
 impl Paywall {
     /// Takes payment for a stored answer and returns its receipt once the voucher is durable.
     /// Idempotent.
     ///
     /// # Errors
     /// [`PaywallError::Due`] if the voucher's total is not the expected one;
-    /// [`PaywallError::HoldEnded`]; those of [`Caller::pay`].
+    /// [`PaywallError::HoldEnded`]; those of [`Caller::pay`], also for an answer that was paid for by
+    /// another voucher than the [`Sender::Bearer`]'s.
     pub(crate) async fn take_payment(
         &self,
         answer: &Answer,
         voucher: SignedVoucher,
+        sender: Sender,
         caller: &dyn Caller,
     ) -> Result<SignedReceipt, PaywallError> {
         let id = answer.id.0;
@@ -40,20 +63,21 @@ impl Paywall {
         let receipt = match caller.pay(answer.key(), request).await.map_err(PaywallError::from) {
             Ok(receipt) => receipt,
             Err(error) if error.is_moved() => {
-                self.receipt_before_move(answer, &voucher, error).await?
+                self.receipt_before_move(answer, (sender, &voucher), error).await?
             }
-            Err(error) => self.earlier_receipt(answer, error).await?,
+            Err(error) => self.earlier_receipt(answer, (sender, &voucher), error).await?,
         };
         self.spool().mark_paid(&id, receipt);
         self.in_flight().complete(&id, receipt);
         Ok(receipt)
     }
 
-    /// Returns the receipt of an answer that an earlier voucher paid for. The rejected voucher
-    /// carries the payer's verified signature.
+    /// Returns the receipt of an answer that was paid for earlier, if the sender of the rejected
+    /// voucher, which carries the payer's verified signature, may have it.
     async fn earlier_receipt(
         &self,
         answer: &Answer,
+        (sender, voucher): (Sender, &SignedVoucher),
         error: PaywallError,
     ) -> Result<SignedReceipt, PaywallError> {
         let is_rejected =
@@ -62,7 +86,7 @@ impl Paywall {
             return Err(error);
         }
         if let Some(receipt) = self.receipt(answer).await? {
-            return Ok(receipt);
+            return if sender.may_have(&receipt, voucher) { Ok(receipt) } else { Err(error) };
         }
         match error.problem_type() {
             because @ (ProblemType::WrongPrice

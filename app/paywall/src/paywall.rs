@@ -4,6 +4,7 @@ use motif_sdk::gateway::wire::PaidRoutes as PaidRoutesFacts;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
+    body_budget::BodyBudget,
     config::PaywallConfig,
     engine::PaymentEngine,
     in_flight::InFlight,
@@ -22,13 +23,14 @@ struct Inner {
     engine: Arc<dyn PaymentEngine>,
     config: PaywallConfig,
     spool: Arc<Spool>,
+    bodies: BodyBudget,
     in_flight: InFlight,
     price_tags: PriceTags,
     tasks: TaskTracker,
     stop: CancellationToken,
 }
 
-/// Interval between removals of expired answers.
+/// Interval between removals of expired and overdue answers.
 const SWEEP_EVERY: Duration = Duration::from_secs(10);
 /// Time limit of running generations after `stop` is cancelled.
 const DRAIN_WITHIN: Duration = Duration::from_secs(30);
@@ -45,9 +47,10 @@ impl Paywall {
     ) -> Result<Self, SpoolError> {
         let spool = Arc::new(Spool::open(&config.spool, config.keep_bytes)?);
         let in_flight = InFlight::new(config.running as usize, config.streams as usize);
+        let bodies = BodyBudget::new(config.body_bytes);
         let price_tags = PriceTags::default();
         let tasks = TaskTracker::new();
-        let inner = Inner { engine, config, spool, in_flight, price_tags, tasks, stop };
+        let inner = Inner { engine, config, spool, bodies, in_flight, price_tags, tasks, stop };
         Ok(Self { inner: Arc::new(inner) })
     }
 
@@ -85,11 +88,30 @@ impl Paywall {
                 () = self.inner.stop.cancelled() => break,
             }
             self.inner.spool.sweep(self.engine().now()).await;
+            self.discard_overdue().await;
         }
         self.inner.tasks.close();
         if tokio::time::timeout(DRAIN_WITHIN, self.inner.tasks.wait()).await.is_err() {
             tracing::warn!(left = self.inner.tasks.len(), "stopped before all generations ended");
         }
+    }
+
+    /// Removes answers whose payment deadline has passed and releases their holds. An answer whose
+    /// payment was recorded without this process's knowledge is kept.
+    async fn discard_overdue(&self) {
+        for answer in self.spool().overdue(self.engine().now()) {
+            if let Ok(None) = self.receipt(&answer).await {
+                self.spool().discard_unpaid(&answer.id.0).await;
+                if answer.part == 0 {
+                    self.engine().release(answer.channel.0, answer.id.0).await;
+                }
+            }
+        }
+    }
+
+    /// Returns the budget of bodies in memory.
+    pub(crate) fn bodies(&self) -> &BodyBudget {
+        &self.inner.bodies
     }
 
     pub(crate) fn spool(&self) -> &Arc<Spool> {

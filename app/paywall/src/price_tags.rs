@@ -1,6 +1,6 @@
 use std::{
     collections::HashMap,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 
@@ -14,11 +14,16 @@ use crate::{engine::PaymentEngine, error::PaywallError, route::PaidRoute};
 /// Cache of the routes' prices, so that unpaid requests cause no request to a node each.
 #[derive(Debug, Default)]
 pub struct PriceTags {
-    quotes: Mutex<HashMap<(Address, String), (Instant, Quote)>>,
+    quotes: Mutex<HashMap<(Address, String), CachedQuote>>,
 }
+
+/// Quote with the time of its fetch, locked while it is fetched.
+type CachedQuote = Arc<tokio::sync::Mutex<Option<(Instant, Quote)>>>;
 
 impl PriceTags {
     const MAX_AGE: Duration = Duration::from_secs(30);
+    /// Pause between attempts while the chain is unreachable.
+    const RETRY_AFTER: Duration = Duration::from_secs(1);
 
     /// Returns the price of a route.
     ///
@@ -69,27 +74,33 @@ impl PriceTags {
         work: Address,
         licensed_use: Use,
     ) -> Result<Quote, PaywallError> {
-        let key = (work, licensed_use.to_string());
-        let cached = self.quotes().get(&key).cloned();
-        if let Some((fetched_at, quote)) = &cached
+        let entry = self.quotes().entry((work, licensed_use.to_string())).or_default().clone();
+        // Requests that arrive meanwhile wait for this one's quote.
+        let mut cached = entry.lock().await;
+        if let Some((fetched_at, quote)) = &*cached
             && fetched_at.elapsed() < Self::MAX_AGE
         {
             return Ok(quote.clone());
         }
         match engine.quote(work.0, licensed_use).await {
             Ok(quote) => {
-                self.quotes().insert(key, (Instant::now(), quote.clone()));
+                *cached = Some((Instant::now(), quote.clone()));
                 Ok(quote)
             }
             Err(error) if error.problem_type() == ProblemType::ChainUnreachable => {
-                cached.map(|(_, quote)| quote).ok_or(error.into())
+                let (fetched_at, quote) = cached.take().ok_or(error)?;
+                // The next request after a second tries again.
+                let retry_after = Self::MAX_AGE.saturating_sub(Self::RETRY_AFTER);
+                let aged = Instant::now().checked_sub(retry_after).unwrap_or(fetched_at);
+                *cached = Some((aged, quote.clone()));
+                Ok(quote)
             }
             Err(error) => Err(error.into()),
         }
     }
 
     /// Returns the cache, which has at most one entry per route.
-    fn quotes(&self) -> MutexGuard<'_, HashMap<(Address, String), (Instant, Quote)>> {
+    fn quotes(&self) -> MutexGuard<'_, HashMap<(Address, String), CachedQuote>> {
         self.quotes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,12 +1,16 @@
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use axum::http::Method;
 use matchit::Router;
 use serde::Deserialize;
 
 use crate::{
+    canonical_path::{canonical_path, folded_path},
     error::PaywallError,
-    faults::RouteFaults,
+    faults::{Fault, RouteFaults},
     route::{PaidRoute, RouteEntry},
     upstream_url::UpstreamUrl,
 };
@@ -16,7 +20,19 @@ use crate::{
 pub struct PaidRoutes {
     upstream: Option<UpstreamUrl>,
     routes: Vec<Arc<PaidRoute>>,
-    by_path: Router<Vec<(Method, RouteMatch)>>,
+    /// Free routes: methods and paths.
+    free: Vec<(Method, String)>,
+    by_path: Router<PathEntry>,
+    /// Paths of the table by their folded form: how a server reads them that ignores case and a
+    /// slash at the end.
+    by_folded_path: Router<BTreeSet<String>>,
+}
+
+/// Methods of one path.
+#[derive(Clone)]
+struct PathEntry {
+    path: String,
+    ways: Vec<(Method, RouteMatch)>,
 }
 
 /// Result of a route lookup.
@@ -75,24 +91,42 @@ impl PaidRoutes {
                 Err(what) => faults.add(&format!("route {number}"), what),
             }
         }
+        let mut free = Vec::new();
         for (number, entry) in (1..).zip(file.free) {
-            match entry.method.parse() {
-                Ok(method) => ways.entry(entry.path).or_default().push((method, RouteMatch::Free)),
+            match entry.method.parse::<Method>() {
+                Ok(method) => {
+                    free.push((method.clone(), entry.path.clone()));
+                    ways.entry(entry.path).or_default().push((method, RouteMatch::Free));
+                }
                 Err(_) => faults.add(&format!("free {number}"), "`method` is invalid"),
             }
         }
-        let mut by_path = Router::new();
+        let mut folded = BTreeMap::<String, BTreeSet<String>>::new();
+        for path in ways.keys() {
+            folded.entry(folded_path(path)).or_default().insert(path.clone());
+        }
+        let (mut by_path, mut by_folded_path) = (Router::new(), Router::new());
+        for (path, paths) in folded {
+            if let Err(error) = by_folded_path.insert(path.clone(), paths) {
+                faults.add(&path, format!("for servers that ignore case: {error}"));
+            }
+        }
         for (path, ways) in ways {
             let mut methods: Vec<_> = ways.iter().map(|(method, _)| method.as_str()).collect();
             methods.sort_unstable();
             if methods.windows(2).any(|two| two[0] == two[1]) {
                 faults.add(&path, "is listed twice with the same method");
             }
-            if let Err(error) = by_path.insert(path.clone(), ways) {
+            let literal = path.split('/').filter(|segment| !segment.contains('{'));
+            if !literal.clone().all(|text| canonical_path(&format!("/{text}")).is_some()) {
+                faults.add(&path, "has a segment that two servers may read differently");
+            }
+            let entry = PathEntry { path: path.clone(), ways };
+            if let Err(error) = by_path.insert(path.clone(), entry) {
                 faults.add(&path, error);
             }
         }
-        faults.or(Self { upstream: file.upstream, routes, by_path })
+        faults.or(Self { upstream: file.upstream, routes, free, by_path, by_folded_path })
     }
 
     /// Returns the URL of the model server if the file names one.
@@ -111,18 +145,62 @@ impl PaidRoutes {
         longest.unwrap_or_default()
     }
 
-    /// Finds the route of a request.
+    /// Returns free routes that cover the path of a priced one: a request that the table reads as free
+    /// may be the priced one to a model server that reads paths in another way.
+    pub fn warnings(&self) -> Vec<Fault> {
+        let mut warnings = Vec::new();
+        for (method, path) in &self.free {
+            for paid in self.routes.iter().filter(|paid| overlaps(path, &paid.path)) {
+                let what = format!("is free and covers the priced route {}", paid.path);
+                warnings.push(Fault { key: format!("{method} {path}"), what });
+            }
+        }
+        warnings
+    }
+
+    /// Finds the route of a request. Returns it with the path to forward.
     ///
     /// # Errors
     /// [`PaywallError::NotFound`], [`PaywallError::MethodNotAllowed`], or
-    /// [`PaywallError::InvalidPath`] if servers may resolve the path to another one.
-    pub(crate) fn find(&self, method: &Method, path: &str) -> Result<RouteMatch, PaywallError> {
-        if !is_plain(path) {
-            return Err(PaywallError::InvalidPath(path.to_owned()));
+    /// [`PaywallError::InvalidPath`] if servers may resolve the path to another one, or to another
+    /// route of the table.
+    pub(crate) fn find(
+        &self,
+        method: &Method,
+        path: &str,
+    ) -> Result<(RouteMatch, String), PaywallError> {
+        let ambiguous = || PaywallError::InvalidPath(path.to_owned());
+        let canonical = canonical_path(path).ok_or_else(ambiguous)?;
+        let entry = self.by_path.at(&canonical).map_err(|_| PaywallError::NotFound)?.value;
+        let folded = folded_path(&canonical);
+        let folded = self.by_folded_path.at(&folded).map(|found| found.value);
+        if !folded.is_ok_and(|paths| paths.contains(&entry.path)) {
+            return Err(ambiguous());
         }
-        let ways = self.by_path.at(path).map_err(|_| PaywallError::NotFound)?.value;
-        let way = ways.iter().find(|(takes, _)| takes == method);
-        way.map(|(_, way)| way.clone()).ok_or(PaywallError::MethodNotAllowed)
+        let way = entry.ways.iter().find(|(takes, _)| takes == method);
+        let way = way.map(|(_, way)| way.clone()).ok_or(PaywallError::MethodNotAllowed)?;
+        Ok((way, canonical))
+    }
+}
+
+/// Returns whether two paths of a table have a request in common.
+fn overlaps(one: &str, other: &str) -> bool {
+    let mut one = one.split('/');
+    let mut other = other.split('/');
+    loop {
+        match (one.next(), other.next()) {
+            (None, None) => return true,
+            (Some(segment), Some(_)) | (Some(_), Some(segment)) if segment.starts_with("{*") => {
+                return true;
+            }
+            (Some(one), Some(other)) => {
+                let is_open = one.contains('{') || other.contains('{');
+                if !is_open && !one.eq_ignore_ascii_case(other) {
+                    return false;
+                }
+            }
+            (None, Some(_)) | (Some(_), None) => return false,
+        }
     }
 }
 
@@ -131,16 +209,6 @@ impl std::fmt::Debug for PaidRoutes {
         let mut shown = formatter.debug_struct("PaidRoutes");
         shown.field("upstream", &self.upstream).field("routes", &self.routes).finish()
     }
-}
-
-/// Returns whether every server resolves this path to itself.
-fn is_plain(path: &str) -> bool {
-    let lower = path.to_ascii_lowercase();
-    let hides =
-        ["//", "\\", "%2e", "%2f", "%5c", "%00"].iter().any(|hidden| lower.contains(hidden));
-    // Some servers cut off what follows a semicolon.
-    let is_dots = |part: &str| [".", ".."].contains(&part.split(';').next().unwrap_or_default());
-    path.starts_with('/') && !hides && !path.split('/').any(is_dots)
 }
 
 #[cfg(test)]
@@ -166,8 +234,8 @@ mod tests {
             + &route("units = { fixed = 1 }")
             + "[[free]]\nmethod = \"GET\"\npath = \"/files/{*rest}\"\n";
         let routes = read(&text).unwrap();
-        assert!(matches!(routes.find(&Method::POST, "/images"), Ok(RouteMatch::Paid(_))));
-        assert!(matches!(routes.find(&Method::GET, "/files/a/b"), Ok(RouteMatch::Free)));
+        assert!(matches!(routes.find(&Method::POST, "/images"), Ok((RouteMatch::Paid(_), _))));
+        assert!(matches!(routes.find(&Method::GET, "/files/a/b"), Ok((RouteMatch::Free, _))));
         let refused = routes.find(&Method::GET, "/images");
         assert!(matches!(refused, Err(PaywallError::MethodNotAllowed)));
         for other in ["/", "/images/", "/Images", "/images/1", "/v1/images"] {
@@ -193,6 +261,48 @@ mod tests {
             let refused = routes.find(&Method::POST, path);
             assert!(matches!(refused, Err(PaywallError::InvalidPath(..))), "{path}");
         }
+    }
+
+    const WILD: &str = "[[free]]\nmethod = \"POST\"\npath = \"/{*rest}\"\n";
+
+    #[test]
+    fn encoded_path_has_same_price() {
+        let routes = read(&(route("units = { fixed = 1 }") + WILD)).unwrap();
+        for path in ["/images", "/%69mages", "/im%61ges"] {
+            let (way, canonical) = routes.find(&Method::POST, path).unwrap();
+            assert!(matches!(way, RouteMatch::Paid(_)), "{path}");
+            assert_eq!(canonical, "/images");
+        }
+        // A server that ignores case, slashes or parameters would answer with the priced route.
+        for path in ["/IMAGES", "/images/", "/images;x", "/images%3Fx", "/images%2F"] {
+            let refused = routes.find(&Method::POST, path);
+            assert!(matches!(refused, Err(PaywallError::InvalidPath(_))), "{path}");
+        }
+        assert!(matches!(routes.find(&Method::POST, "/other"), Ok((RouteMatch::Free, _))));
+    }
+
+    #[test]
+    fn dear_route_is_not_read_as_cheap() {
+        let cheap = route("units = { fixed = 1 }").replace("/images", "/models/{model}");
+        let dear = route("units = { fixed = 100 }").replace("/images", "/models/big");
+        let routes = read(&(cheap + &dear)).unwrap();
+        let units = |path: &str| match routes.find(&Method::POST, path) {
+            Ok((RouteMatch::Paid(route), _)) => Some(route.most_units),
+            _ => None,
+        };
+        assert_eq!([units("/models/small"), units("/models/%62ig")], [Some(1), Some(100)]);
+        assert_eq!([units("/models/BIG"), units("/models/big/")], [None, None]);
+    }
+
+    #[test]
+    fn free_route_over_priced_one_is_warned_of() {
+        let routes = read(&(route("units = { fixed = 1 }") + WILD)).unwrap();
+        let warnings = routes.warnings();
+        assert_eq!(warnings.len(), 1);
+        assert_eq!(warnings[0].key, "POST /{*rest}");
+        let apart = "[[free]]\nmethod = \"GET\"\npath = \"/files/{*rest}\"\n";
+        let routes = read(&(route("units = { fixed = 1 }") + apart)).unwrap();
+        assert!(routes.warnings().is_empty());
     }
 
     #[test]

@@ -1,9 +1,10 @@
 use std::{
     collections::HashMap,
     fs::{self, File, TryLockError},
-    io::{self, BufRead, BufReader, Read, Write},
+    io::{self, BufRead, BufReader, Write},
     path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use axum::body::Bytes;
@@ -12,13 +13,20 @@ use motif_sdk::{
     receipt::SignedReceipt,
 };
 use serde::{Deserialize, Serialize};
+use tokio::{sync::Semaphore, time::timeout};
 
-use crate::engine::{AnswerId, AnswerKey};
+use crate::{
+    engine::{AnswerId, AnswerKey},
+    stored_body::StoredBody,
+};
 
 /// Folder of generated answers. Each is stored until some time after its payment deadline, so
 /// that its payer can fetch it again after a lost response or a crash.
 ///
 /// A file is a line of JSON (`Answer`) and the body. It is durable before its voucher is.
+///
+/// Room is set aside before an answer is generated. When it is needed, answers that were delivered
+/// are removed first. Once half of it is taken, a channel has a share only.
 #[derive(Debug)]
 pub struct Spool {
     folder: PathBuf,
@@ -70,6 +78,9 @@ pub enum SpoolError {
     /// The spool is full.
     #[error("the folder of stored answers is full")]
     Full,
+    /// Another response has the answer's body.
+    #[error("another response has the body of the stored answer")]
+    Busy,
     /// Another process uses the folder.
     #[error("the folder is in use by another gateway; expected a folder per process")]
     Taken,
@@ -78,10 +89,23 @@ pub enum SpoolError {
     Disk(#[from] io::Error),
 }
 
+/// Room for one answer, set aside for a channel; returned on drop.
+#[derive(Debug)]
+pub struct Room {
+    spool: Arc<Spool>,
+    channel: Address,
+    bytes: u64,
+}
+
 #[derive(Debug, Default)]
 struct Index {
     kept: HashMap<AnswerId, Kept>,
+    /// Bytes of stored answers and of rooms.
     bytes: u64,
+    /// Bytes of rooms by channel.
+    reserved: HashMap<Address, u64>,
+    /// Number of deliveries so far, which orders delivered answers.
+    deliveries: u64,
 }
 
 #[derive(Clone, Debug)]
@@ -94,6 +118,10 @@ struct Kept {
     is_new: bool,
     /// Number of payments in progress.
     payments: usize,
+    /// Number of the first complete delivery by this process.
+    delivered: Option<u64>,
+    /// Permit of the one response that has the body.
+    turn: Arc<Semaphore>,
 }
 
 /// Guard of a payment in progress; its answer is not removed before the drop.
@@ -107,6 +135,15 @@ impl Spool {
     /// Maximum number of stored answers.
     const MAX_ANSWERS: usize = 65_536;
     const EXTENSION: &str = "answer";
+    /// Bytes of an answer's file besides its body.
+    const HEAD_BYTES: u64 = 16 * 1_024;
+    /// Fraction of the room that a channel has when more than half is taken.
+    const SHARES: u64 = 16;
+    /// Maximum wait for another response with the same body.
+    const MAX_TURN: Duration = Duration::from_secs(10);
+    /// Time after its payment deadline at which an unpaid answer is overdue: vouchers may be on
+    /// their way.
+    const GRACE_SECONDS: i64 = 60;
 
     /// Opens a folder with its stored answers; creates it if it does not exist.
     ///
@@ -124,7 +161,7 @@ impl Spool {
         for entry in fs::read_dir(folder)? {
             let path = entry?.path();
             let is_answer = path.extension().is_some_and(|ending| ending == Self::EXTENSION);
-            let answer = if is_answer { read(&path).map(|(answer, _)| answer).ok() } else { None };
+            let answer = if is_answer { read(&path).map(|(answer, ..)| answer).ok() } else { None };
             match answer {
                 Some(answer) => {
                     let bytes = fs::metadata(&path)?.len();
@@ -141,28 +178,59 @@ impl Spool {
         Ok(Self { folder, max_bytes, index, _lock: lock })
     }
 
-    /// Stores an answer durably.
+    /// Sets room aside for an answer of at most `body_bytes`.
+    ///
+    /// # Errors
+    /// [`SpoolError::Full`] if there is no room even without delivered answers, or most of it is taken
+    /// and the channel has its share.
+    pub fn reserve(
+        self: &Arc<Self>,
+        channel: Address,
+        body_bytes: u64,
+    ) -> Result<Room, SpoolError> {
+        let bytes = body_bytes.saturating_add(Self::HEAD_BYTES).min(self.max_bytes);
+        let (evicted, is_free) = {
+            let mut index = self.index();
+            let evicted = index.evict(bytes, self.max_bytes, Self::MAX_ANSWERS);
+            let share = (self.max_bytes / Self::SHARES).max(bytes);
+            let all = index.bytes + bytes;
+            let is_free = all <= self.max_bytes
+                && index.kept.len() < Self::MAX_ANSWERS
+                && (all <= self.max_bytes / 2 || index.waiting(channel) + bytes <= share);
+            if is_free {
+                index.bytes = all;
+                *index.reserved.entry(channel).or_default() += bytes;
+            }
+            (evicted, is_free)
+        };
+        self.delete(&evicted);
+        if is_free {
+            Ok(Room { spool: self.clone(), channel, bytes })
+        } else {
+            Err(SpoolError::Full)
+        }
+    }
+
+    /// Stores an answer durably, in the room that was set aside for it.
     ///
     /// # Errors
     /// [`SpoolError`].
-    pub async fn put(self: &Arc<Self>, answer: Answer, body: Bytes) -> Result<(), SpoolError> {
+    pub async fn put(
+        self: &Arc<Self>,
+        answer: Answer,
+        body: Bytes,
+        mut room: Room,
+    ) -> Result<(), SpoolError> {
         let head = serde_json::to_vec(&answer).map_err(io::Error::other)?;
         let bytes = (head.len() + 1 + body.len()) as u64;
-        {
-            let mut index = self.index();
-            let has_room = index.bytes + bytes <= self.max_bytes;
-            if !has_room || index.kept.len() >= Self::MAX_ANSWERS {
-                return Err(SpoolError::Full);
-            }
-            index.bytes += bytes; // reserved while the file is written
+        if !room.resize(bytes) {
+            return Err(SpoolError::Full);
         }
         let (folder, path) = (self.folder.clone(), self.path(&answer.id.0));
         let written = tokio::task::spawn_blocking(move || write(&folder, &path, &head, &body));
-        let written = written.await.map_err(io::Error::other).and_then(|written| written);
-        let mut index = self.index();
-        index.bytes -= bytes;
-        written?;
-        index.insert(answer, bytes, true);
+        written.await.map_err(io::Error::other).and_then(|written| written)?;
+        self.index().insert(answer, bytes, true);
+        drop(room);
         Ok(())
     }
 
@@ -207,18 +275,43 @@ impl Spool {
         index.kept.values().filter(open).count()
     }
 
-    /// Returns the body of a stored answer, or `None` if there is none.
+    /// Returns the body of a stored answer, or `None` if there is none. Waits while another response
+    /// has it.
     ///
     /// # Errors
-    /// [`SpoolError::Disk`].
-    pub async fn body(&self, id: &AnswerId) -> Result<Option<Bytes>, SpoolError> {
-        let path = self.path(id);
-        let body = tokio::task::spawn_blocking(move || read_body(&path)).await;
-        match body.map_err(io::Error::other)? {
-            Ok(body) => Ok(Some(body.into())),
+    /// [`SpoolError::Busy`], [`SpoolError::Disk`].
+    pub async fn body(self: &Arc<Self>, id: &AnswerId) -> Result<Option<StoredBody>, SpoolError> {
+        let turn = self.index().kept.get(id).map(|kept| kept.turn.clone());
+        let Some(turn) = turn else { return Ok(None) };
+        let turn = timeout(Self::MAX_TURN, turn.acquire_owned()).await;
+        let turn = turn.map_err(|_| SpoolError::Busy)?.map_err(io::Error::other)?;
+        let (spool, id, path) = (self.clone(), *id, self.path(id));
+        let opened = tokio::task::spawn_blocking(move || open_body(&path)).await;
+        match opened.map_err(io::Error::other)? {
+            Ok((file, left)) => Ok(Some(StoredBody { spool, id, file, left, turn })),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error.into()),
         }
+    }
+
+    /// Records that a client has received an answer: it is removed before others.
+    pub(crate) fn mark_delivered(&self, id: &AnswerId) {
+        let mut index = self.index();
+        index.deliveries += 1;
+        let number = index.deliveries;
+        if let Some(kept) = index.kept.get_mut(id) {
+            kept.delivered.get_or_insert(number);
+        }
+    }
+
+    /// Returns answers of this process without a known payment whose deadline has passed.
+    pub(crate) fn overdue(&self, now: i64) -> Vec<Arc<Answer>> {
+        let is_overdue = |kept: &&Kept| {
+            let is_late = kept.answer.expires_at.saturating_add(Self::GRACE_SECONDS) < now;
+            is_late && kept.is_new && kept.receipt.is_none() && kept.payments == 0
+        };
+        let index = self.index();
+        index.kept.values().filter(is_overdue).map(|kept| kept.answer.clone()).collect()
     }
 
     /// Removes answers.
@@ -227,11 +320,15 @@ impl Spool {
             let mut index = self.index();
             ids.iter().filter_map(|id| index.remove(id).map(|_| self.path(id))).collect()
         };
-        // A file whose removal fails is loaded by the next `open` and expires again.
-        let _ = tokio::task::spawn_blocking(move || {
-            paths.iter().for_each(|path| drop(fs::remove_file(path)));
-        })
-        .await;
+        let _ = tokio::task::spawn_blocking(move || delete_files(&paths)).await;
+    }
+
+    /// Deletes the files of answers that are no longer in the index, without waiting.
+    fn delete(&self, ids: &[AnswerId]) {
+        if !ids.is_empty() {
+            let paths: Vec<_> = ids.iter().map(|id| self.path(id)).collect();
+            tokio::task::spawn_blocking(move || delete_files(&paths));
+        }
     }
 
     /// Removes expired answers.
@@ -258,17 +355,81 @@ impl Spool {
 impl Index {
     fn insert(&mut self, answer: Answer, bytes: u64, is_new: bool) {
         let id = answer.id.0;
-        let kept = Kept { answer: Arc::new(answer), bytes, receipt: None, is_new, payments: 0 };
+        let kept = Kept {
+            answer: Arc::new(answer),
+            bytes,
+            receipt: None,
+            is_new,
+            payments: 0,
+            delivered: None,
+            turn: Arc::new(Semaphore::new(1)),
+        };
         self.bytes += bytes;
         if let Some(replaced) = self.kept.insert(id, kept) {
             self.bytes -= replaced.bytes;
         }
     }
 
+    /// Removes delivered answers, earliest delivery first, until there is room for one more answer of
+    /// this many bytes or none is left. Returns the removed ones.
+    fn evict(&mut self, bytes: u64, max_bytes: u64, max_answers: usize) -> Vec<AnswerId> {
+        let mut evicted = Vec::new();
+        while self.bytes + bytes > max_bytes || self.kept.len() >= max_answers {
+            let is_idle = |kept: &Kept| kept.payments == 0 && kept.turn.available_permits() > 0;
+            let delivered = self.kept.iter().filter(|(_, kept)| is_idle(kept));
+            let delivered = delivered.filter_map(|(id, kept)| Some((kept.delivered?, *id)));
+            let Some((_, id)) = delivered.min() else { break };
+            self.remove(&id);
+            evicted.push(id);
+        }
+        evicted
+    }
+
+    /// Returns the bytes of a channel's rooms and of its answers that were not delivered.
+    fn waiting(&self, channel: Address) -> u64 {
+        let own = self.kept.values().filter(|kept| kept.answer.channel == channel);
+        let waiting: u64 = own.filter(|kept| kept.delivered.is_none()).map(|kept| kept.bytes).sum();
+        waiting + self.reserved.get(&channel).copied().unwrap_or(0)
+    }
+
     fn remove(&mut self, id: &AnswerId) -> Option<Kept> {
         let removed = self.kept.remove(id)?;
         self.bytes -= removed.bytes;
         Some(removed)
+    }
+}
+
+impl Room {
+    /// Sets the room's bytes. Returns whether there is room for more than was set aside.
+    fn resize(&mut self, bytes: u64) -> bool {
+        let mut index = self.spool.index();
+        let all = index.bytes - self.bytes + bytes;
+        if all > self.spool.max_bytes {
+            return false;
+        }
+        index.bytes = all;
+        index.change_reserved(self.channel, self.bytes, bytes);
+        self.bytes = bytes;
+        true
+    }
+}
+
+impl Index {
+    /// Replaces the bytes of a channel's room.
+    fn change_reserved(&mut self, channel: Address, before: u64, after: u64) {
+        let reserved = self.reserved.get(&channel).copied().unwrap_or(0);
+        match reserved - before + after {
+            0 => drop(self.reserved.remove(&channel)),
+            left => drop(self.reserved.insert(channel, left)),
+        }
+    }
+}
+
+impl Drop for Room {
+    fn drop(&mut self) {
+        let mut index = self.spool.index();
+        index.bytes -= self.bytes;
+        index.change_reserved(self.channel, self.bytes, 0);
     }
 }
 
@@ -309,85 +470,25 @@ fn write_file(path: &Path, head: &[u8], body: &[u8]) -> io::Result<()> {
     file.sync_all()
 }
 
-fn read(path: &Path) -> io::Result<(Answer, BufReader<File>)> {
-    let mut reader = BufReader::new(File::open(path)?);
-    let mut head = String::new();
-    reader.read_line(&mut head)?;
-    Ok((serde_json::from_str(&head)?, reader))
+/// Deletes files. One whose removal fails is loaded by the next [`Spool::open`] and expires again.
+fn delete_files(paths: &[PathBuf]) {
+    paths.iter().for_each(|path| drop(fs::remove_file(path)));
 }
 
-fn read_body(path: &Path) -> io::Result<Vec<u8>> {
-    let (_, mut reader) = read(path)?;
-    let mut body = Vec::new();
-    reader.read_to_end(&mut body)?;
-    Ok(body)
+/// Reads an answer. Returns it with its file at the body, and the length of its line.
+fn read(path: &Path) -> io::Result<(Answer, BufReader<File>, u64)> {
+    let mut reader = BufReader::new(File::open(path)?);
+    let mut head = String::new();
+    let length = reader.read_line(&mut head)?;
+    Ok((serde_json::from_str(&head)?, reader, length as u64))
+}
+
+/// Opens the body of an answer. Returns its file and the length of the body.
+fn open_body(path: &Path) -> io::Result<(BufReader<File>, u64)> {
+    let (_, reader, head) = read(path)?;
+    let length = reader.get_ref().metadata()?.len();
+    Ok((reader, length.saturating_sub(head)))
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn answer(id: u8, kept_until: i64) -> Answer {
-        Answer {
-            id: Digest([id; 32]),
-            part: 0,
-            channel: Address([1; 32].into()),
-            license: 0,
-            units: 1,
-            request_digest: Digest([2; 32]),
-            output_digest: Digest([3; 32]),
-            target: "POST /images".into(),
-            status: 200,
-            headers: vec![("content-type".into(), "text/plain".into())],
-            expires_at: 5,
-            kept_until,
-        }
-    }
-
-    #[tokio::test]
-    async fn answer_survives_crash_until_expiry() {
-        let folder = tempfile::tempdir().unwrap();
-        let spool = Arc::new(Spool::open(folder.path(), 10_000).unwrap());
-        spool.put(answer(1, 10), Bytes::from_static(b"line\nbody")).await.unwrap();
-        fs::write(folder.path().join("half.writing"), "{").unwrap();
-        assert!(matches!(Spool::open(folder.path(), 10_000), Err(SpoolError::Taken)));
-        drop(spool);
-        let spool = Arc::new(Spool::open(folder.path(), 10_000).unwrap());
-        assert_eq!(*spool.find(&[1; 32]).unwrap(), answer(1, 10));
-        assert_eq!(spool.body(&[1; 32]).await.unwrap().unwrap(), "line\nbody");
-        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2, "with the lock");
-        spool.sweep(10).await;
-        assert!(spool.find(&[1; 32]).is_some());
-        spool.sweep(11).await;
-        assert!(spool.find(&[1; 32]).is_none());
-        assert_eq!(spool.body(&[1; 32]).await.unwrap(), None);
-        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
-    }
-
-    #[tokio::test]
-    async fn answer_in_payment_is_not_discarded() {
-        let folder = tempfile::tempdir().unwrap();
-        let spool = Arc::new(Spool::open(folder.path(), 10_000).unwrap());
-        spool.put(answer(1, 10), Bytes::from_static(b"body")).await.unwrap();
-        let payment = spool.begin_payment(&[1; 32]).unwrap();
-        spool.discard_unpaid(&[1; 32]).await;
-        spool.sweep(11).await;
-        assert!(spool.find(&[1; 32]).is_some());
-        drop(payment);
-        spool.discard_unpaid(&[1; 32]).await;
-        assert!(spool.find(&[1; 32]).is_none());
-        assert!(spool.begin_payment(&[1; 32]).is_none());
-    }
-
-    #[tokio::test]
-    async fn full_spool_accepts_after_sweep() {
-        let folder = tempfile::tempdir().unwrap();
-        let spool = Arc::new(Spool::open(folder.path(), 1_500).unwrap());
-        spool.put(answer(1, 10), vec![0; 500].into()).await.unwrap();
-        let full = spool.put(answer(2, 20), vec![0; 500].into()).await;
-        assert!(matches!(full, Err(SpoolError::Full)));
-        assert_eq!(spool.unpaid(Address([1; 32].into()), 5), 1);
-        spool.sweep(11).await;
-        spool.put(answer(2, 20), vec![0; 500].into()).await.unwrap();
-    }
-}
+mod tests;

@@ -31,8 +31,9 @@ use crate::{
     in_flight::{PendingPayment, Slot},
     layer::Server,
     parts::Parts,
+    payment_due::Sender,
     paywall::Paywall,
-    spool::Answer,
+    spool::{Answer, Room},
 };
 
 /// Interval of keep-alive comments, which also detect a client that disconnected.
@@ -54,6 +55,8 @@ enum Opening {
 struct Stream {
     paywall: Paywall,
     held: Held,
+    /// Room for the next part.
+    room: Option<Room>,
     events: mpsc::Sender<Bytes>,
     end: StreamEnd,
 }
@@ -77,13 +80,14 @@ impl Paywall {
     pub(crate) async fn stream(
         &self,
         held: Held,
-        slot: Slot,
+        (slot, room): (Slot, Room),
         request: Request,
         server: Server,
     ) -> Result<Response, PaywallError> {
         let (events, to_client) = mpsc::channel(MAX_QUEUED_EVENTS);
         let (opened, opening) = oneshot::channel();
-        let stream = Stream { paywall: self.clone(), held, events, end: StreamEnd::default() };
+        let (paywall, end) = (self.clone(), StreamEnd::default());
+        let stream = Stream { paywall, held, room: Some(room), events, end };
         self.tasks().spawn(stream.run(slot, request, server, opened).with_current_context());
         let gone = || PaywallError::internal("the task of a stream ended early");
         let kind = match opening.await.map_err(|_| gone())?? {
@@ -133,9 +137,13 @@ impl Stream {
         if !head.status.is_success() {
             self.release().await;
             let most = self.held.route.most_answer_bytes;
-            let body = axum::body::to_bytes(body, most).await.unwrap_or_default();
-            let response = server_refusal(head.status, head.headers, body);
-            drop(result.send(Ok(Opening::Refused(Box::new(response)))));
+            let body = timeout(within, self.paywall.answer_body(body, most)).await;
+            let late = |_| PaywallError::UpstreamTimeout(within.as_secs());
+            let refused = body.map_err(late).flatten().map(|body| {
+                let response = server_refusal(head.status, head.headers, body);
+                Opening::Refused(Box::new(response))
+            });
+            drop(result.send(refused));
             return;
         }
         let kind = head.headers.get(header::CONTENT_TYPE).cloned();
@@ -168,7 +176,8 @@ impl Stream {
         let route = self.held.route.clone();
         let uncounted = || PaywallError::internal("the route of a stream has no count");
         let (counted, count) = route.part().ok_or_else(uncounted)?;
-        let mut parts = Parts::new(body, counted, count, route.most_answer_bytes);
+        let share = self.paywall.bodies().share();
+        let mut parts = Parts::new(body, counted, count, route.most_answer_bytes, share);
         // A voucher that came with the request pays for the first part.
         let mut voucher = self.held.ask.voucher;
         loop {
@@ -177,9 +186,13 @@ impl Stream {
             let late = |_| PaywallError::UpstreamTimeout(within.as_secs());
             let Some((bytes, count)) = next.map_err(late)?? else { return Ok(()) };
             let units = u32::try_from(route.metered.units_of(count)).unwrap_or(u32::MAX);
-            let (part, headers) = (self.end.parts, headers.clone());
-            let answer =
-                self.paywall.store(&self.held, part, units, status, headers, bytes.clone()).await?;
+            let (part, head) = (self.end.parts, (status, headers.clone()));
+            let room = match self.room.take() {
+                Some(room) => room,
+                None => self.paywall.room(&self.held)?,
+            };
+            let stored = self.paywall.store(&self.held, part, units, head, bytes.clone(), room);
+            let answer = stored.await?;
             let paid = self.payment_of(&answer, voucher.take()).await;
             let receipt = match paid {
                 Ok(receipt) => receipt,
@@ -189,6 +202,7 @@ impl Stream {
                 }
             };
             self.send_part(part, &bytes, &receipt).await?;
+            self.paywall.spool().mark_delivered(&answer.id.0);
         }
     }
 
@@ -203,7 +217,11 @@ impl Stream {
         let mut pending = self.paywall.in_flight().await_payment(id);
         let mut because = None;
         if let Some(voucher) = voucher {
-            match self.paywall.take_payment(answer, voucher, &*self.held.caller).await {
+            match self
+                .paywall
+                .take_payment(answer, voucher, Sender::Payer, &*self.held.caller)
+                .await
+            {
                 Ok(receipt) => return Ok(receipt),
                 Err(refused) => because = Some(refused.problem().slug),
             }

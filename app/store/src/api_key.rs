@@ -1,5 +1,6 @@
 use std::{fmt, str::FromStr};
 
+use motif_interface::Pubkey;
 use motif_wire::ScopeWord;
 
 /// Public identifier of an API key.
@@ -21,6 +22,8 @@ pub struct StoredKey {
     pub token_digest: [u8; 32],
     /// Scopes granted.
     pub scopes: Scopes,
+    /// Channels whose receipts and usage the key may read.
+    pub channels: Vec<Pubkey>,
     /// Maximum the key may ever spend, base units; `None` for no maximum.
     pub budget: Option<u64>,
     /// Amount spent, base units.

@@ -14,6 +14,9 @@ pub enum StoreError {
     /// A read failed.
     #[error("the store could not be read: {0}")]
     Read(String),
+    /// A read on behalf of a client took too long, or too many were in progress.
+    #[error("the read takes too long, or too many reads are in progress")]
+    Busy,
     /// Stored data is invalid.
     #[error("the store is corrupt: {0}")]
     Corrupt(String),
@@ -57,6 +60,7 @@ impl StoreError {
             Self::Corrupt(text) => Self::Corrupt(edit(&text)),
             Self::InUse
             | Self::NotDurable(_)
+            | Self::Busy
             | Self::BadFrame { .. }
             | Self::LeaseLost
             | Self::KeyBudget { .. } => self,
@@ -64,8 +68,14 @@ impl StoreError {
     }
 }
 
+/// Codes of interrupted queries: of SQLite and PostgreSQL.
+const INTERRUPTED: [&str; 2] = ["9", "57014"];
+
 impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
-        Self::Read(error.to_string())
+        let code = error.as_database_error().and_then(|error| error.code());
+        let is_late = matches!(error, sqlx::Error::PoolTimedOut)
+            || code.is_some_and(|code| INTERRUPTED.contains(&&*code));
+        if is_late { Self::Busy } else { Self::Read(error.to_string()) }
     }
 }

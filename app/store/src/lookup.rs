@@ -5,6 +5,7 @@ use crate::{
     generation::{ChannelId, Generation},
     lookup_key::LookupKey,
     proof::{self, ProofError},
+    receipt_trees::ReceiptTrees,
     rows::{COLUMNS, read_generation},
     runs,
     sql::{Pool, integer, query, query_of},
@@ -15,6 +16,7 @@ use crate::{
 #[derive(Clone, Debug)]
 pub struct Lookup {
     tables: Tables,
+    trees: ReceiptTrees,
 }
 
 /// Maximum number of rows read by one query.
@@ -25,7 +27,7 @@ const ORDER: &str = "ORDER BY issued_at, channel_id, statement, position";
 
 impl Lookup {
     pub(crate) fn new(tables: Tables) -> Self {
-        Self { tables }
+        Self { tables, trees: ReceiptTrees::default() }
     }
 
     /// Returns the generations with an idempotency key in a statement, in order.
@@ -74,7 +76,7 @@ impl Lookup {
     /// [`ProofError`]
     pub async fn proof(&self, receipt: &[u8; 32]) -> Result<ReceiptProof, ProofError> {
         let generation = self.by_receipt(receipt).await?.ok_or(ProofError::ReceiptNotFound)?;
-        proof::prove(generation, self.tables.caught_up().await?).await
+        proof::prove(generation, self.tables.caught_up().await?, &self.trees).await
     }
 
     async fn has_settled(&self, generation: &Generation) -> Result<bool, StoreError> {

@@ -22,6 +22,7 @@ use crate::{
     leases::Leases,
     migrations::{migrate_file, migrate_server},
     replay::replay,
+    reporting,
     sign::ReceiptSigner,
     sql::{Connection, Pool},
     store::Store,
@@ -112,6 +113,7 @@ impl StoreOptions {
         let readers = SqlitePoolOptions::new().max_connections(FILE_READERS);
         let readers = readers.connect_with(options.clone()).await?;
         migrate_file(&readers).await?;
+        let reporters = reporting::connect_file(options.clone()).await?;
         let mut connection = options.pragma("cache_size", WRITER_CACHE).connect().await?;
         let (applied, seal) = read_journal_row(&mut connection).await?;
         let (journal, unapplied) = Journal::open(path, applied, seal, &self.skip_frames)?;
@@ -119,7 +121,7 @@ impl StoreOptions {
         let mut tables = TableWriter::new(connection, None, self.failpoints.clone());
         replay(&mut tables, unapplied, &self.skip_frames).await?;
         let writer = Writer::to_file(tables, journal, self.signer, self.failpoints)?;
-        Ok(Store::new(Pool::Sqlite(readers), writer, None, Some(lock)))
+        Ok(Store::new(Pool::Sqlite(readers), reporters, writer, None, Some(lock)))
     }
 
     /// Opens a store on a PostgreSQL server, creating its tables if they do not exist.
@@ -134,15 +136,16 @@ impl StoreOptions {
         require_durable_commits(&mut connection).await?;
         let readers =
             PgPoolOptions::new().max_connections(SERVER_READERS).acquire_timeout(CONNECT_TIMEOUT);
-        let readers = readers.connect_with(options).await?;
+        let readers = readers.connect_with(options.clone()).await?;
         migrate_server(&readers).await?;
+        let reporters = reporting::connect_server(options).await?;
         let mut holder = [0; 16];
         rand::rng().fill_bytes(&mut holder);
         let leases = Leases::new(readers.clone(), holder, &self.url, self.lease_duration);
         let (connection, guard) = (Connection::Postgres(connection), LeaseGuard::new(holder));
         let tables = TableWriter::new(connection, Some(guard), self.failpoints);
         let writer = Writer::to_server(tables, self.signer);
-        Ok(Store::new(Pool::Postgres(readers), writer, Some(leases), None))
+        Ok(Store::new(Pool::Postgres(readers), reporters, writer, Some(leases), None))
     }
 }
 

@@ -1,16 +1,13 @@
 use motif_interface::{
     channel::{Settlement, StatementRecord},
     mmr,
-    receipt::{
-        proof::ReceiptProof,
-        tree::{Node, Tree},
-    },
+    receipt::proof::ReceiptProof,
 };
 
 use crate::{
     error::StoreError,
     generation::Generation,
-    queries::receipt_leaves,
+    receipt_trees::ReceiptTrees,
     sql::{Pool, integer, query},
 };
 
@@ -32,15 +29,18 @@ pub enum ProofError {
 }
 
 /// Returns the proof of a generation's receipt.
-pub async fn prove(generation: Generation, pool: &Pool) -> Result<ReceiptProof, ProofError> {
+pub async fn prove(
+    generation: Generation,
+    pool: &Pool,
+    trees: &ReceiptTrees,
+) -> Result<ReceiptProof, ProofError> {
     let number = generation.receipt.receipt.statement;
     let record = settled_record(&generation, pool).await?.ok_or(ProofError::NotSettled)?;
     if record.receipts_root.is_none() {
         return Err(ProofError::StatementNotFound);
     }
-    let leaves = receipt_leaves(generation.channel_id, number, pool).await?;
-    let leaves = leaves.iter().map(|(digest, amount)| Node::leaf(digest, *amount)).collect();
-    let tree = Tree::new(leaves).ok().flatten().ok_or(ProofError::StatementNotFound)?;
+    let tree = trees.of(generation.channel_id, number, pool).await?;
+    let tree = tree.ok_or(ProofError::StatementNotFound)?;
     let siblings = tree.siblings(generation.receipt.receipt.position as usize);
     let hashes = record_hashes(&generation, pool).await?;
     let number = usize::try_from(number).map_err(|_| ProofError::StatementNotFound)?;

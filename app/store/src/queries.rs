@@ -237,22 +237,36 @@ impl Queries {
     }
 }
 
+/// Maximum number of receipts that one query reads for a Merkle tree.
+const LEAVES_PER_QUERY: i64 = 16_384;
+
 /// Returns digest and amount of a statement's receipts, in order.
 pub async fn receipt_leaves(
     channel_id: ChannelId,
     statement: u64,
     pool: &Pool,
 ) -> Result<Vec<([u8; 32], u64)>, StoreError> {
-    let rows = query(
-        "SELECT substr(evidence, 2, 32) AS receipt_digest, amount FROM generations \
-         WHERE channel_id = $1 AND statement = $2 ORDER BY position",
-    )
-    .bind(channel_id.0)
-    .bind(integer(statement))
-    .all(pool)
-    .await?;
-    let leaf = |row: &Row| Ok((row.bytes("receipt_digest")?, row.integer("amount")?));
-    rows.iter().map(leaf).collect()
+    let (mut leaves, mut next) = (Vec::new(), Some(0));
+    while let Some(from) = next {
+        // In pages, whose rows take several times the memory of their leaves.
+        let rows = query(
+            "SELECT position, substr(evidence, 2, 32) AS receipt_digest, amount FROM generations \
+             WHERE channel_id = $1 AND statement = $2 AND position >= $3 \
+             ORDER BY position LIMIT $4",
+        )
+        .bind(channel_id.0)
+        .bind(integer(statement))
+        .bind(from)
+        .bind(LEAVES_PER_QUERY)
+        .all(pool)
+        .await?;
+        for row in &rows {
+            leaves.push((row.bytes("receipt_digest")?, row.integer("amount")?));
+        }
+        let last: Option<i64> = rows.last().map(|row| row.get("position")).transpose()?;
+        next = last.filter(|_| rows.len() as i64 == LEAVES_PER_QUERY).map(|last| last + 1);
+    }
+    Ok(leaves)
 }
 
 /// Reads the column `account` of a channel's row.

@@ -1,8 +1,8 @@
 use std::{fs::File, sync::Arc};
 
 use crate::{
-    leases::Leases, lookup::Lookup, queries::Queries, recovery::Recovery, reports::Reports,
-    sql::Pool, tables::Tables, writer::Writer,
+    leases::Leases, lookup::Lookup, queries::Queries, recovery::Recovery, reporting::Reporting,
+    reports::Reports, sql::Pool, tables::Tables, writer::Writer,
 };
 
 /// Durable state of a gateway. Clones share it.
@@ -13,6 +13,7 @@ pub struct Store {
     queries: Queries,
     lookup: Lookup,
     reports: Reports,
+    reporting: Reporting,
     recovery: Recovery,
     leases: Option<Arc<Leases>>,
     /// Lock of the file while it is open.
@@ -22,6 +23,7 @@ pub struct Store {
 impl Store {
     pub(crate) fn new(
         readers: Pool,
+        reporters: Pool,
         writer: Writer,
         leases: Option<Leases>,
         lock: Option<File>,
@@ -29,12 +31,13 @@ impl Store {
         let tables = Tables::new(readers, writer.clone());
         let queries = Queries::new(tables.clone());
         Self {
-            writer,
             lookup: Lookup::new(tables.clone()),
             reports: Reports::new(tables.clone()),
+            reporting: Reporting::new(Tables::new(reporters, writer.clone())),
             recovery: Recovery::new(tables.clone(), queries.clone()),
             queries,
             tables,
+            writer,
             leases: leases.map(Arc::new),
             _lock: lock.map(Arc::new),
         }
@@ -60,6 +63,12 @@ impl Store {
         &self.reports
     }
 
+    /// Returns reads on behalf of clients, which are limited in time and have connections of their
+    /// own.
+    pub fn reporting(&self) -> &Reporting {
+        &self.reporting
+    }
+
     /// Returns the recovery of channels.
     pub fn recovery(&self) -> &Recovery {
         &self.recovery
@@ -76,6 +85,7 @@ impl Store {
         if let Some(leases) = &self.leases {
             leases.close().await;
         }
+        self.reporting.close().await;
         self.tables.close().await;
     }
 }

@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use super::{Amount, ScopeWord};
+use super::{Address, Amount, ScopeWord};
 
 /// Request to create an API key.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -12,6 +12,10 @@ pub struct NewApiKey {
     pub name: String,
     /// Granted scopes.
     pub scopes: Vec<ScopeWord>,
+    /// Channels whose receipts and usage the key may read with the scope `read`; at most 256.
+    #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(max_items = 256))]
+    pub channels: Vec<Address>,
     /// Maximum total spending, fees included; `null` for no limit.
     #[serde(default)]
     pub budget: Option<Amount>,
@@ -30,6 +34,9 @@ pub struct ApiKeyFacts {
     pub name: String,
     /// Granted scopes.
     pub scopes: Vec<ScopeWord>,
+    /// Channels whose receipts and usage the key may read.
+    #[serde(default)]
+    pub channels: Vec<Address>,
     /// Maximum total spending, fees included; `null` for no limit.
     pub budget: Option<Amount>,
     /// Spending so far, fees included.

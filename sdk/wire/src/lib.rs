@@ -37,6 +37,7 @@ mod problem;
 mod problem_type;
 mod provenance;
 mod query;
+mod reader;
 mod receipt;
 mod reconciliation;
 mod scalar;
@@ -76,6 +77,7 @@ pub use problem::Problem;
 pub use problem_type::ProblemType;
 pub use provenance::{NamedWork, Origin, Provenance, SettlementProof, content_url};
 pub use query::WorkQuery;
+pub use reader::ReaderProof;
 pub use receipt::{
     BundleSiblings, HashSibling, ReceiptPage, ReceiptParts, ReceiptProofParts,
     StatementRecordParts, SumSibling,

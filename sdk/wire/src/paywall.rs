@@ -242,12 +242,12 @@ impl ReceiptParts {
     }
 }
 
-fn to_header(value: &impl Serialize) -> String {
+pub(crate) fn to_header(value: &impl Serialize) -> String {
     // These are structures of texts and numbers: writing them does not fail.
     BASE64URL.encode(serde_json::to_vec(value).unwrap_or_default())
 }
 
-fn from_header<T: DeserializeOwned>(text: &str) -> Result<T, ParseHeaderError> {
+pub(crate) fn from_header<T: DeserializeOwned>(text: &str) -> Result<T, ParseHeaderError> {
     let json = BASE64URL.decode(text).map_err(|error| ParseHeaderError(error.to_string()))?;
     serde_json::from_slice(&json).map_err(|error| ParseHeaderError(error.to_string()))
 }

@@ -256,6 +256,9 @@ pub enum ProblemType {
     /// No RPC node of the cluster answers.
     #[strum(message = "The cluster is unreachable", props(status = 503))]
     ChainUnreachable,
+    /// The read takes too long, or too many are in progress; repeat the request later.
+    #[strum(message = "Too many reads", props(status = 503))]
+    ReadsBusy,
     /// The gateway's store takes no writes.
     #[strum(message = "The store has failed", props(status = 503))]
     StoreFailed,

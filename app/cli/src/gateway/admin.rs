@@ -1,11 +1,14 @@
 use std::{fmt, path::PathBuf};
 
 use clap::{Args, Subcommand, ValueEnum};
-use motif_sdk::gateway::{
-    AdminClient,
-    wire::{
-        Amount, ApiKeyFacts, CreatedApiKey, NewApiKey, Reconciliation, ScopeWord, UsageBy,
-        UsageReport,
+use motif_sdk::{
+    Pubkey,
+    gateway::{
+        AdminClient,
+        wire::{
+            Address, Amount, ApiKeyFacts, CreatedApiKey, NewApiKey, Reconciliation, ScopeWord,
+            UsageBy, UsageReport,
+        },
     },
 };
 use serde::Serialize;
@@ -212,6 +215,10 @@ pub struct CreateArgs {
     #[arg(long = "scope", value_name = "SCOPE", required = true, value_delimiter = ',')]
     scopes: Vec<ScopeWord>,
 
+    /// Channel whose receipts and usage the key may read with the scope `read`. May be repeated
+    #[arg(long = "channel", value_name = "ADDRESS")]
+    channels: Vec<Pubkey>,
+
     /// Maximum total spend, fees included, in base units such as 5000000u [default: unlimited]
     ///
     /// A budget counts payments in any currency, so it has no whole tokens.
@@ -262,6 +269,7 @@ async fn create(args: CreateArgs, session: &Session) -> Result<(), CliError> {
     let wanted = NewApiKey {
         name: args.name,
         scopes: args.scopes,
+        channels: args.channels.into_iter().map(Address).collect(),
         budget: args.budget.map(Amount),
         expires_at: args.expires_at,
     };

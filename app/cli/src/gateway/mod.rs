@@ -75,6 +75,10 @@ fn check(args: CheckArgs, session: &Session) -> Result<(), CliError> {
         return Ok(());
     }
     let config = args.settings.read(session).map_err(CliError::GatewaySettings)?;
+    let routes = config.paywall.iter().flat_map(|paywall| paywall.paywall.routes.warnings());
+    for warning in routes {
+        session.status(format_args!("warning: {} {}", warning.key, warning.what));
+    }
     session.print(&CheckOutput { good: true, config: format!("{config:#?}") });
     Ok(())
 }

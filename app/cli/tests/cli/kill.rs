@@ -74,7 +74,8 @@ async fn killed_gateway_loses_and_doubles_nothing() {
     for statement in 0..=session.statement() {
         let mut offset = 0;
         loop {
-            let page = http.receipts(&channel, Some(statement), 500, offset).await.unwrap();
+            let page =
+                session.gateway().receipts(&channel, Some(statement), 500, offset).await.unwrap();
             served.extend(page.receipts.iter().map(|receipt| receipt.digest.0));
             offset += page.receipts.len() as u32;
             if page.receipts.is_empty() || offset >= page.total {

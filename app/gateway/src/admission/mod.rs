@@ -8,7 +8,7 @@ use std::{net::IpAddr, time::Duration};
 use motif_sdk::Pubkey;
 use motif_store::KeyId;
 
-pub use address::ClientAddress;
+pub use address::{ClientAddress, ForwardingHeader, network};
 pub use rate_limiter::RateLimiter;
 
 use crate::config::Limits;
@@ -17,6 +17,7 @@ use crate::config::Limits;
 #[derive(Debug)]
 pub struct Admission {
     addresses: RateLimiter,
+    reads: RateLimiter,
     channels: RateLimiter,
     keys: RateLimiter,
     settlements: RateLimiter,
@@ -48,6 +49,7 @@ impl Admission {
     pub fn new(limits: &Limits) -> Self {
         Self {
             addresses: RateLimiter::new(limits.address, Self::ADDRESSES),
+            reads: RateLimiter::new(limits.reads, Self::ADDRESSES),
             channels: RateLimiter::new(limits.channel, Self::CHANNELS),
             keys: RateLimiter::new(limits.key, Self::KEYS),
             settlements: RateLimiter::new(limits.settlements, Self::CHANNELS),
@@ -61,6 +63,15 @@ impl Admission {
     pub fn address(&self, address: IpAddr) -> Result<(), RateLimited> {
         let network = address::network(address);
         self.addresses.take(&network, 1).map_err(limited("address"))
+    }
+
+    /// Counts a request of an address that reads from the cluster or sums up the store.
+    ///
+    /// # Errors
+    /// [`RateLimited`].
+    pub fn read(&self, address: IpAddr) -> Result<(), RateLimited> {
+        let network = address::network(address);
+        self.reads.take(&network, 1).map_err(limited("reads"))
     }
 
     /// Counts generations of a channel. Call it after the voucher's signature is verified, so

@@ -7,6 +7,8 @@ pub struct Limits {
     pub head_seconds: u32,
     /// Time limit of a request that needs no transaction, its body included, seconds.
     pub request_seconds: u32,
+    /// Time in which a client that reads a response must take at least 16 KiB, seconds.
+    pub write_seconds: u32,
     /// Maximum length of a request's head, bytes.
     pub head_bytes: u32,
     /// Maximum number of open connections.
@@ -15,6 +17,8 @@ pub struct Limits {
     pub connections_per_address: u32,
     /// Rate of requests of one address.
     pub address: Rate,
+    /// Rate of requests of one address that read from the cluster or sum up the store.
+    pub reads: Rate,
     /// Rate of vouchers of one channel with a valid signature.
     pub channel: Rate,
     /// Rate of requests with one API key.
@@ -61,6 +65,7 @@ impl Limits {
         let enough = self.head_seconds >= Self::MIN_HEAD_SECONDS;
         check(enough, "limits.head_seconds", "must be at least 16");
         check(self.request_seconds > 0, "limits.request_seconds", "must be above zero");
+        check(self.write_seconds > 0, "limits.write_seconds", "must be above zero");
         let enough = self.head_bytes >= Self::MIN_HEAD_BYTES;
         check(enough, "limits.head_bytes", "must be at least 8192");
         check(self.connections > 0, "limits.connections", "must be above zero");
@@ -68,6 +73,7 @@ impl Limits {
         check(some, "limits.connections_per_address", "must be above zero");
         for (key, rate) in [
             ("limits.address_burst", self.address),
+            ("limits.reads_burst", self.reads),
             ("limits.channel_burst", self.channel),
             ("limits.key_burst", self.key),
             ("limits.settlements_burst", self.settlements),
@@ -83,10 +89,12 @@ impl Default for Limits {
         Self {
             head_seconds: 30,
             request_seconds: 30,
+            write_seconds: 30,
             head_bytes: 16_384,
             connections: 8_192,
             connections_per_address: 2_048,
             address: Rate::per_second(20_000, 40_000),
+            reads: Rate::per_second(50, 500),
             channel: Rate::per_second(10_000, 20_000),
             key: Rate::per_second(10_000, 20_000),
             settlements: Rate::per_hour(60, 20),

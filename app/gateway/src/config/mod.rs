@@ -26,7 +26,7 @@ use motif_sdk::{Pubkey, fingerprint::DecodingWorker};
 use solana_keypair::Keypair;
 use solana_signer::Signer;
 
-use crate::{chain::Endpoint, ledger::Margins};
+use crate::{admission::ForwardingHeader, chain::Endpoint, ledger::Margins};
 
 pub use admin::AdminConfig;
 pub use fault::{Fault, Faults};
@@ -80,8 +80,12 @@ pub struct GatewayConfig {
     pub api_keys_required: bool,
     /// Web origins that may call the gateway from a browser.
     pub cors_origins: Vec<Origin>,
-    /// Networks of proxies whose `X-Forwarded-For` header is trusted.
+    /// Networks of proxies whose forwarding header is trusted.
     pub trusted_proxies: Vec<IpNet>,
+    /// Header in which trusted proxies name the client.
+    pub forwarding_header: ForwardingHeader,
+    /// Maximum age of works, terms and prices that are shown, seconds.
+    pub catalogue_seconds: u32,
     /// Worker process that decodes content.
     pub decoding: DecodingWorker,
     /// Limits of clients.
@@ -121,6 +125,8 @@ impl GatewayConfig {
             api_keys_required: false,
             cors_origins: Vec::new(),
             trusted_proxies: Vec::new(),
+            forwarding_header: ForwardingHeader::default(),
+            catalogue_seconds: 5,
             decoding: DecodingWorker::default(),
             limits: Limits::default(),
             settle: SettlePolicy::default(),
@@ -214,6 +220,8 @@ impl fmt::Debug for GatewayConfig {
             .field("api_keys_required", &self.api_keys_required)
             .field("cors_origins", &self.cors_origins)
             .field("trusted_proxies", &self.trusted_proxies)
+            .field("forwarding_header", &self.forwarding_header)
+            .field("catalogue_seconds", &self.catalogue_seconds)
             .field("decoding", &self.decoding)
             .field("limits", &self.limits)
             .field("settle", &self.settle)

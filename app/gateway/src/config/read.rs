@@ -5,6 +5,8 @@ use motif_sdk::{Pubkey, fingerprint::DecodingWorker, keypair};
 use solana_keypair::Keypair;
 use solana_signer::Signer;
 
+use crate::admission::ForwardingHeader;
+
 use super::{
     AdminConfig, Faults, GatewayConfig, Layers, Limits, PaywallListener, Rate, Secret, Setting,
     SettlePolicy, StorePlace, TraceConfig,
@@ -45,6 +47,8 @@ impl GatewayConfig {
             api_keys_required: reader.one("api_keys.required"),
             cors_origins: reader.list("cors.origins"),
             trusted_proxies: reader.list("proxies.trusted"),
+            forwarding_header: reader.one("proxies.header"),
+            catalogue_seconds: reader.one("catalogue_seconds"),
             decoding: DecodingWorker::default(),
             limits: reader.limits(),
             settle: reader.settle(),
@@ -88,6 +92,7 @@ placeholders! {
     u32 = 1,
     u64 = 1,
     bool = false,
+    ForwardingHeader = ForwardingHeader::default(),
 }
 
 impl Reader<'_> {
@@ -190,12 +195,17 @@ impl Reader<'_> {
         Limits {
             head_seconds: self.one("limits.head_seconds"),
             request_seconds: self.one("limits.request_seconds"),
+            write_seconds: self.one("limits.write_seconds"),
             head_bytes: self.one("limits.head_bytes"),
             connections: self.one("limits.connections"),
             connections_per_address: self.one("limits.connections_per_address"),
             address: Rate::per_second(
                 self.one("limits.address_per_second"),
                 self.one("limits.address_burst"),
+            ),
+            reads: Rate::per_second(
+                self.one("limits.reads_per_second"),
+                self.one("limits.reads_burst"),
             ),
             channel: Rate::per_second(
                 self.one("limits.channel_per_second"),
@@ -255,6 +265,7 @@ impl Reader<'_> {
         let paywall = PaywallConfig {
             keep_bytes: self.one("paywall.keep_bytes"),
             keep_seconds: self.one("paywall.keep_seconds"),
+            body_bytes: self.one("paywall.body_bytes"),
             running: self.one("paywall.running"),
             streams: self.one("paywall.streams"),
             unpaid: self.one("paywall.unpaid"),

@@ -94,6 +94,11 @@ pub const SETTINGS: &[Setting] = &[
     setting("min_grace_seconds", "3600", "minimum grace period of a channel"),
     setting("min_voucher_seconds", "600", "minimum remaining validity of vouchers and licenses"),
     setting("mints", "[]", "served mints; empty for all"),
+    setting(
+        "catalogue_seconds",
+        "5",
+        "maximum age of works, terms and prices that are shown; 0 reads them for each request",
+    ),
     setting("settle.at_amount", "", "settle a channel when it owes this amount, base units"),
     setting(
         "settle.at_age_seconds",
@@ -122,13 +127,23 @@ pub const SETTINGS: &[Setting] = &[
     },
     setting("api_keys.required", "false", "require API keys"),
     setting("cors.origins", "[]", "web origins that may call the gateway from a browser"),
-    setting("proxies.trusted", "[]", "networks of proxies whose X-Forwarded-For header is trusted"),
+    setting("proxies.trusted", "[]", "networks of proxies whose forwarding header is trusted"),
+    setting(
+        "proxies.header",
+        "\"x-forwarded-for\"",
+        "header in which the trusted proxies name the client: x-forwarded-for or forwarded",
+    ),
     setting(
         "limits.head_seconds",
         "30",
         "time limit of a request's head and of an idle connection",
     ),
     setting("limits.request_seconds", "30", "time limit of a request, its body included"),
+    setting(
+        "limits.write_seconds",
+        "30",
+        "time in which a client must take at least 16 KiB of a response that waits for it",
+    ),
     setting("limits.head_bytes", "16384", "maximum length of a request's head"),
     setting("limits.connections", "8192", "maximum number of open connections"),
     setting(
@@ -138,6 +153,12 @@ pub const SETTINGS: &[Setting] = &[
     ),
     setting("limits.address_per_second", "20000", "requests of one address; 0 for no limit"),
     setting("limits.address_burst", "40000", "burst of requests of one address"),
+    setting(
+        "limits.reads_per_second",
+        "50",
+        "requests of one address that read from the cluster or sum up the store; 0 for no limit",
+    ),
+    setting("limits.reads_burst", "500", "burst of such requests of one address"),
     setting("limits.channel_per_second", "10000", "vouchers of one channel; 0 for no limit"),
     setting("limits.channel_burst", "20000", "burst of vouchers of one channel"),
     setting("limits.key_per_second", "10000", "requests with one API key; 0 for no limit"),
@@ -163,11 +184,20 @@ pub const SETTINGS: &[Setting] = &[
         "\"motif-paywall\"",
         "folder of stored answers; it is created if it does not exist",
     ),
-    setting("paywall.keep_bytes", "1073741824", "maximum size of stored answers"),
+    setting(
+        "paywall.keep_bytes",
+        "4294967296",
+        "maximum size of stored answers; room for the largest is set aside for each in progress",
+    ),
     setting(
         "paywall.keep_seconds",
         "600",
         "time for which answers are stored after their payment deadline",
+    ),
+    setting(
+        "paywall.body_bytes",
+        "536870912",
+        "maximum size of all request bodies and unfinished answers in memory",
     ),
     setting("paywall.running", "64", "maximum number of concurrent requests to the model server"),
     setting("paywall.streams", "256", "maximum number of open streams, paused ones included"),

@@ -3,7 +3,10 @@ use std::sync::{
     atomic::{AtomicI64, Ordering},
 };
 
-use motif_sdk::gateway::wire::{Amount, ApiKeyFacts, ScopeWord};
+use motif_sdk::{
+    Pubkey,
+    gateway::wire::{Address, Amount, ApiKeyFacts, ScopeWord},
+};
 use motif_store::{BudgetReservation, KeyBudget, KeyId, StoredKey};
 
 use super::KeyError;
@@ -36,6 +39,11 @@ impl ApiKey {
     /// [`KeyError::MissingScope`].
     pub fn allow(&self, scope: ScopeWord) -> Result<(), KeyError> {
         if self.stored.scopes.allow(scope) { Ok(()) } else { Err(KeyError::MissingScope(scope)) }
+    }
+
+    /// Returns whether the key may read a channel's state, receipts and usage.
+    pub fn may_read(&self, channel: &Pubkey) -> bool {
+        self.stored.channels.contains(channel) || self.stored.scopes.allow(ScopeWord::Admin)
     }
 
     /// Returns whether `digest` is the token's digest (compared in constant time) and the key is
@@ -73,6 +81,7 @@ impl ApiKey {
             key: self.stored.id.to_string(),
             name: self.stored.name.clone(),
             scopes: self.stored.scopes.words(),
+            channels: self.stored.channels.iter().copied().map(Address).collect(),
             budget: self.stored.budget.map(Amount),
             spent: Amount(self.budget.spent()),
             created_at: self.stored.created_at,
@@ -92,6 +101,7 @@ mod tests {
             name: "a platform".into(),
             token_digest: [2; 32],
             scopes: [ScopeWord::Meter].into_iter().collect(),
+            channels: vec![Pubkey::new_from_array([3; 32])],
             budget,
             spent: 10,
             created_at: 0,
@@ -121,6 +131,13 @@ mod tests {
         drop(pending);
         assert!(key.reserve(10).is_ok());
         assert!(!key.verify(blake3::Hash::from_bytes([2; 32]), 50));
+    }
+
+    #[test]
+    fn key_reads_its_channels_only() {
+        let key = key(None);
+        assert!(key.may_read(&Pubkey::new_from_array([3; 32])));
+        assert!(!key.may_read(&Pubkey::new_from_array([4; 32])));
     }
 
     #[test]

@@ -31,6 +31,7 @@ pub struct Admit {
     keys: Arc<ApiKeys>,
     config: Arc<GatewayConfig>,
     access: Access,
+    is_read: bool,
     within: Option<Duration>,
 }
 
@@ -61,8 +62,14 @@ impl Admit {
             keys: app.keys.clone(),
             config: app.config.clone(),
             access,
+            is_read: false,
             within: None,
         }
+    }
+
+    /// Counts requests against the limit of reads, too.
+    pub fn counting_reads(self) -> Self {
+        Self { is_read: true, ..self }
     }
 
     /// Sets the time limit. Work in progress continues after it: generations are idempotent, and
@@ -118,7 +125,11 @@ where
 impl Admit {
     /// Applies the address's rate limit. Returns whether the request needs no authentication.
     fn admit_anonymous(&self, request: &mut Request) -> Result<bool, GatewayError> {
-        self.admission.address(ClientAddress::of(request).0)?;
+        let ClientAddress(address) = ClientAddress::of(request);
+        self.admission.address(address)?;
+        if self.is_read {
+            self.admission.read(address)?;
+        }
         match self.access {
             Access::Public => Ok(true),
             Access::Authenticated if !request.headers().contains_key(AUTHORIZATION) => {

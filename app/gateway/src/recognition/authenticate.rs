@@ -29,10 +29,11 @@ impl Recognizer {
         let probes: Vec<_> = request.fingerprints.iter().map(Fingerprint::from).collect();
         let digests = request.digests();
         let (recognized, works, read_at) = self.recognize(&digests, &probes)?;
-        let entries = self.cluster.chain().entries(&recognized.works()).await?;
+        let entries = self.entries(recognized.works()).await?;
         let mut receipts = Vec::new();
         for digest in digests.iter() {
-            receipts.extend(self.store.lookup().by_output(&digest, MAX_RECEIPTS).await?);
+            receipts
+                .extend(self.store.reporting().lookup().by_output(&digest, MAX_RECEIPTS).await?);
         }
         let receipts = receipts.iter().map(|(generation, settled)| OutputReceipt {
             receipt: ReceiptParts::from(&generation.receipt),

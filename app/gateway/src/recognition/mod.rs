@@ -5,10 +5,13 @@
 
 mod authenticate;
 mod follower;
+mod uploads;
 
-use std::{path::PathBuf, sync::Arc};
+use std::{net::IpAddr, path::PathBuf, sync::Arc};
 
 use motif_sdk::{
+    Pubkey,
+    client::CatalogueEntry,
     credentials::Digests,
     fingerprint::{DecodingWorker, Examined},
     licensing::Fingerprint,
@@ -18,11 +21,19 @@ use parking_lot::RwLock;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 pub use follower::WorksFollower;
+pub use uploads::{Upload, Uploads};
 
-use crate::{cluster::Cluster, error::RecognitionError, store::Store};
+use crate::{
+    cache::{Cache, MaxAges},
+    cluster::Cluster,
+    error::{GatewayError, RecognitionError},
+    store::Store,
+};
 
-/// Maximum number of concurrent uploads. Each takes up to the maximum size of content.
-const MAX_UPLOADS: usize = 8;
+/// Maximum number of matches whose works are kept.
+const MAX_ENTRIES: usize = 256;
+/// Maximum number of uploads that wait to be decoded or are decoded.
+const MAX_EXAMINED: usize = 8;
 /// Maximum number of concurrent decodings. Each occupies a processor.
 const MAX_DECODINGS: usize = 2;
 
@@ -31,7 +42,10 @@ pub struct Recognizer {
     pub(crate) cluster: Arc<Cluster>,
     pub(crate) store: Store,
     index: RwLock<WorksIndex>,
-    uploads: Semaphore,
+    /// Works of matches by their addresses.
+    entries: Cache<Vec<Pubkey>, Arc<Vec<CatalogueEntry>>>,
+    uploads: Uploads,
+    examined: Semaphore,
     decodings: Semaphore,
     worker: DecodingWorker,
     /// File that keeps the index between starts, beside a store that is a file.
@@ -46,12 +60,14 @@ struct WorksIndex {
 }
 
 impl Recognizer {
-    /// Creates a recognizer with an empty index, which is kept beside `store_file`.
+    /// Creates a recognizer with an empty index, which is kept beside `store_file`. Works of matches
+    /// have these maximum ages.
     pub fn new(
         cluster: Arc<Cluster>,
         store: Store,
         worker: DecodingWorker,
         store_file: Option<&PathBuf>,
+        ages: MaxAges,
     ) -> Self {
         let snapshot = store_file.map(|file| {
             let mut name = file.as_os_str().to_owned();
@@ -62,19 +78,35 @@ impl Recognizer {
             cluster,
             store,
             index: RwLock::default(),
-            uploads: Semaphore::new(MAX_UPLOADS),
+            entries: Cache::new(ages, MAX_ENTRIES),
+            uploads: Uploads::default(),
+            examined: Semaphore::new(MAX_EXAMINED),
             decodings: Semaphore::new(MAX_DECODINGS),
             worker,
             snapshot,
         }
     }
 
-    /// Returns a permit for one upload.
+    /// Begins an upload of an address.
+    pub fn begin_upload(&self, address: IpAddr) -> Upload {
+        self.uploads.begin(address)
+    }
+
+    /// Returns a permit to decode content, which has arrived.
     ///
     /// # Errors
     /// [`RecognitionError::Busy`].
-    pub fn upload_permit(&self) -> Result<SemaphorePermit<'_>, RecognitionError> {
-        self.uploads.try_acquire().map_err(|_| RecognitionError::Busy)
+    pub fn permit(&self) -> Result<SemaphorePermit<'_>, RecognitionError> {
+        self.examined.try_acquire().map_err(|_| RecognitionError::Busy)
+    }
+
+    /// Returns works with their latest terms, which concurrent requests read once.
+    async fn entries(&self, works: Vec<Pubkey>) -> Result<Arc<Vec<CatalogueEntry>>, GatewayError> {
+        if works.is_empty() {
+            return Ok(Arc::default());
+        }
+        let (chain, key) = (self.cluster.chain().clone(), works.clone());
+        self.entries.get(key, || async move { Ok(Arc::new(chain.entries(&works).await?)) }).await
     }
 
     /// Decodes content in a separate process and reads its credentials.

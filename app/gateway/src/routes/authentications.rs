@@ -1,9 +1,9 @@
 use axum::{
     Json,
-    body::{Bytes, to_bytes},
     extract::{FromRequest, Request, State},
     http::header::{CONTENT_ENCODING, CONTENT_TYPE},
 };
+use futures::StreamExt;
 use motif_sdk::{
     fingerprint::MAX_CONTENT_BYTES,
     gateway::wire::{Authentication, AuthenticationRequest, Problem},
@@ -13,7 +13,9 @@ use motif_sdk::{
 use super::extract::JsonBody;
 use crate::{
     App,
+    admission::ClientAddress,
     error::{GatewayError, RecognitionError},
+    recognition::Upload,
 };
 
 /// Returns the registered works that content matches, their terms, and the receipts that licensed
@@ -48,12 +50,14 @@ pub async fn authenticate(
     if request.headers().contains_key(CONTENT_ENCODING) {
         return Err(GatewayError::EncodedBody);
     }
-    let _permit = app.recognizer.upload_permit()?;
-    let content = content(request).await?;
+    let mut upload = app.recognizer.begin_upload(ClientAddress::of(&request).0);
+    let content = content(request, &mut upload).await?;
+    // A slow upload takes no place of others.
+    let _permit = app.recognizer.permit()?;
     if content.is_empty() {
         return Err(RecognitionError::Unreadable("it is empty".to_owned()).into());
     }
-    Ok(Json(app.recognizer.authenticate_content(content.into()).await?))
+    Ok(Json(app.recognizer.authenticate_content(content).await?))
 }
 
 fn is_json(request: &Request) -> bool {
@@ -63,7 +67,18 @@ fn is_json(request: &Request) -> bool {
 }
 
 /// Reads a body of at most the maximum size of content.
-async fn content(request: Request) -> Result<Bytes, GatewayError> {
-    let read = to_bytes(request.into_body(), MAX_CONTENT_BYTES).await;
-    read.map_err(|_| GatewayError::BodyTooLarge(MAX_CONTENT_BYTES))
+async fn content(request: Request, upload: &mut Upload) -> Result<Vec<u8>, GatewayError> {
+    let mut chunks = request.into_body().into_data_stream();
+    let mut content = Vec::new();
+    while let Some(chunk) = chunks.next().await {
+        let chunk = chunk.map_err(|error| {
+            GatewayError::MalformedJson(format!("Failed to buffer the request body: {error}"))
+        })?;
+        if content.len() + chunk.len() > MAX_CONTENT_BYTES {
+            return Err(GatewayError::BodyTooLarge(MAX_CONTENT_BYTES));
+        }
+        upload.add(chunk.len())?;
+        content.extend_from_slice(&chunk);
+    }
+    Ok(content)
 }

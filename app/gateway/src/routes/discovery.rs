@@ -3,8 +3,8 @@
 use axum::{
     Json,
     extract::State,
-    http::{HeaderMap, header},
-    response::{IntoResponse, Response},
+    http::{HeaderMap, HeaderValue, header},
+    response::Response,
 };
 use motif_sdk::{
     channel,
@@ -12,8 +12,10 @@ use motif_sdk::{
     licensing,
 };
 
-use super::extract::QueryString;
+use super::{extract::QueryString, tagged::tagged};
 use crate::{App, error::GatewayError};
+
+const RSL: HeaderValue = HeaderValue::from_static("application/rsl+xml");
 
 /// Lists the URLs of the catalogue, its terms for crawlers, and this interface's description.
 #[utoipa::path(get, operation_id = "discover", path = "/.well-known/motif.json", responses(
@@ -45,6 +47,7 @@ pub async fn robots(State(app): State<App>, headers: HeaderMap) -> String {
 /// is identified by the digest of its content (RFC 6920).
 #[utoipa::path(get, operation_id = "list_terms", path = "/rsl.xml", params(WorkQuery), responses(
     (status = 200, body = String, content_type = "application/rsl+xml"),
+    (status = 304),
     (status = 400, body = Problem, content_type = "application/problem+json"),
     (status = 503, body = Problem, content_type = "application/problem+json"),
 ))]
@@ -54,7 +57,7 @@ pub async fn rsl(
     QueryString(query): QueryString<WorkQuery>,
 ) -> Result<Response, GatewayError> {
     let xml = app.catalogue.rsl(&query, &base_url(&app, &headers)).await?;
-    Ok(([(header::CONTENT_TYPE, "application/rsl+xml")], xml).into_response())
+    Ok(tagged(&headers, RSL, xml.into_bytes()))
 }
 
 /// Returns this gateway's base URL: the configured one, or the one of the request.

@@ -14,5 +14,6 @@ pub mod paywall;
 pub mod quotes;
 pub mod receipts;
 pub mod settlements;
+pub mod tagged;
 pub mod usage;
 pub mod works;

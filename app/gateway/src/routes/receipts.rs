@@ -1,10 +1,13 @@
-use axum::{Json, extract::State};
+use axum::{Extension, Json, extract::State, http::HeaderMap};
 use motif_sdk::gateway::wire::{Address, Digest, Problem, ReceiptPage, ReceiptProofParts};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use super::extract::{PathParameter, QueryString};
-use crate::{App, error::GatewayError};
+use super::{
+    channels::readable,
+    extract::{PathParameter, QueryString},
+};
+use crate::{App, error::GatewayError, keys::Caller};
 
 /// Query of a page of receipts.
 #[derive(Deserialize, IntoParams)]
@@ -29,14 +32,20 @@ impl ReceiptsQuery {
     }
 }
 
-/// Lists the receipts of a statement in order.
+/// Lists the receipts of a statement in order, to the channel's payer or the holder of an API key
+/// that is bound to the channel.
 #[utoipa::path(
     get, operation_id = "list_receipts",
     path = "/v1/channels/{channel}/receipts",
-    params(("channel" = Address, Path), ReceiptsQuery),
+    params(
+        ("channel" = Address, Path),
+        ("motif-reader" = Option<String>, Header),
+        ReceiptsQuery,
+    ),
     responses(
         (status = 200, body = ReceiptPage),
         (status = 400, body = Problem, content_type = "application/problem+json"),
+        (status = 403, body = Problem, content_type = "application/problem+json"),
         (status = 404, body = Problem, content_type = "application/problem+json"),
         (status = 421, body = Problem, content_type = "application/problem+json"),
         (status = 503, body = Problem, content_type = "application/problem+json"),
@@ -46,9 +55,12 @@ pub async fn list(
     State(app): State<App>,
     PathParameter(Address(channel)): PathParameter<Address>,
     QueryString(query): QueryString<ReceiptsQuery>,
+    headers: HeaderMap,
+    Extension(caller): Extension<Caller>,
 ) -> Result<Json<ReceiptPage>, GatewayError> {
+    let (channel, _) = readable(&app, &channel, &headers, &caller).await?;
     let limit = query.limit.min(ReceiptsQuery::max_limit());
-    let page = app.receipts.page(channel, query.statement, limit, query.offset).await?;
+    let page = app.receipts.page(&channel, query.statement, limit, query.offset).await?;
     Ok(Json(page))
 }
 

@@ -1,15 +1,18 @@
 use axum::{
-    Json,
+    Extension, Json,
     extract::State,
-    http::header::CONTENT_TYPE,
+    http::{HeaderMap, header::CONTENT_TYPE},
     response::{IntoResponse, Response},
 };
 use motif_sdk::gateway::wire::{Address, Problem, UsageBy, UsageFormat, UsageReport};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use super::extract::{PathParameter, QueryString};
-use crate::{App, error::GatewayError};
+use super::{
+    channels::readable,
+    extract::{PathParameter, QueryString},
+};
+use crate::{App, error::GatewayError, keys::Caller};
 
 /// Query of a usage report.
 #[derive(Deserialize, IntoParams)]
@@ -28,14 +31,20 @@ pub struct UsageQuery {
     pub format: UsageFormat,
 }
 
-/// Reports usage and spending of a channel, settled or not.
+/// Reports usage and spending of a channel, settled or not, to its payer or the holder of an API key
+/// that is bound to the channel.
 #[utoipa::path(
     get, operation_id = "report_usage",
     path = "/v1/channels/{channel}/usage",
-    params(("channel" = Address, Path), UsageQuery),
+    params(
+        ("channel" = Address, Path),
+        ("motif-reader" = Option<String>, Header),
+        UsageQuery,
+    ),
     responses(
         (status = 200, content((UsageReport = "application/json"), (String = "text/csv"))),
         (status = 400, body = Problem, content_type = "application/problem+json"),
+        (status = 403, body = Problem, content_type = "application/problem+json"),
         (status = 404, body = Problem, content_type = "application/problem+json"),
         (status = 421, body = Problem, content_type = "application/problem+json"),
         (status = 503, body = Problem, content_type = "application/problem+json"),
@@ -45,8 +54,11 @@ pub async fn show(
     State(app): State<App>,
     PathParameter(Address(channel)): PathParameter<Address>,
     QueryString(query): QueryString<UsageQuery>,
+    headers: HeaderMap,
+    Extension(caller): Extension<Caller>,
 ) -> Result<Response, GatewayError> {
-    let report = app.receipts.usage(Some(channel), query.by, query.from, query.until).await?;
+    let (channel, _) = readable(&app, &channel, &headers, &caller).await?;
+    let report = app.receipts.usage(&channel, query.by, query.from, query.until).await?;
     Ok(render(&report, query.format))
 }
 

@@ -127,6 +127,7 @@ async fn invalid_api_key_is_rejected() {
     let good = NewApiKey {
         name: "a platform".into(),
         scopes: vec![ScopeWord::Meter],
+        channels: vec![],
         budget: None,
         expires_at: None,
     };

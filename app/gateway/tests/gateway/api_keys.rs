@@ -1,7 +1,7 @@
 use motif_gateway::GatewayConfig;
 use motif_sdk::gateway::{
     GatewayClient,
-    wire::{Amount, CreatedApiKey, NewApiKey, ScopeWord, WorkQuery},
+    wire::{Address, Amount, CreatedApiKey, NewApiKey, ScopeWord, WorkQuery},
 };
 use reqwest::Client;
 
@@ -16,6 +16,7 @@ async fn create(world: &World, scopes: &[ScopeWord], budget: Option<u64>) -> Cre
     let key = NewApiKey {
         name: "a platform".into(),
         scopes: scopes.to_vec(),
+        channels: vec![Address(CHANNEL)],
         budget: budget.map(Amount),
         expires_at: None,
     };

@@ -6,11 +6,12 @@ use std::{
     time::{Duration, Instant},
 };
 
+use motif_sdk::gateway::wire::ReaderProof;
 use motif_testkit::crash_loop::{Rounds, Running};
 use reqwest::{Client, StatusCode};
 use tempfile::TempDir;
 
-use crate::kill::gateway;
+use crate::{kill::gateway, world::reader_of};
 
 /// Gateway on a disk that fails on demand.
 struct Failing {
@@ -88,7 +89,9 @@ async fn assert_refuses(running: &Running, failing: &Failing) {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     for path in ["healthz".to_owned(), "readyz".to_owned(), format!("v1/channels/{channel}")] {
-        let answer = Client::new().get(format!("{}/{path}", running.url)).send().await.unwrap();
+        let proof = reader_of(channel).proof().unwrap().to_header();
+        let request = Client::new().get(format!("{}/{path}", running.url));
+        let answer = request.header(ReaderProof::HEADER, proof).send().await.unwrap();
         assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE, "{path}");
         let problem: serde_json::Value = answer.json().await.unwrap();
         assert_eq!(problem["type"], "store-failed", "{path}");

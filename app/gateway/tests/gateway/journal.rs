@@ -26,7 +26,10 @@ use solana_signer::Signer;
 use sqlx::{Connection, SqliteConnection};
 use tempfile::TempDir;
 
-use crate::world::{Answer, CHANNEL, SECRET, ScriptedChain, next_request, voucher_key, with_admin};
+use crate::world::{
+    Answer, CHANNEL, SECRET, ScriptedChain, next_request, payer_client, reader_of, voucher_key,
+    with_admin,
+};
 
 /// Gate that blocks the writing of tables.
 struct Gate {
@@ -103,7 +106,7 @@ impl Served {
     }
 
     async fn next_request(&self) -> GenerationRequest {
-        let client = GatewayClient::new(&self.gateway.url());
+        let client = payer_client(&self.gateway.url());
         next_request(&client.channel(&CHANNEL).await.unwrap(), &voucher_key())
     }
 
@@ -151,8 +154,7 @@ impl Killed {
 }
 
 async fn receipts(url: &str) -> ReceiptPage {
-    let answer = reqwest::get(format!("{url}/v1/channels/{CHANNEL}/receipts")).await.unwrap();
-    answer.json().await.unwrap()
+    payer_client(url).receipts(&CHANNEL, None, 1_000, 0).await.unwrap()
 }
 
 /// Changes a byte on disk.
@@ -244,7 +246,7 @@ async fn bad_frame_is_named_and_skipped() {
     let served = Served::watched(gate.clone()).await;
     let mut paid = served.pay(3).await;
     let account = served.chain.channel_account();
-    let client = GatewayClient::new(&served.gateway.url());
+    let client = payer_client(&served.gateway.url());
     let policy = SessionPolicy::default();
     let session = PayerSession::begin(client, CHANNEL, &account, voucher_key(), policy).await;
     let held = session.unwrap().hold(0, 1, [1; 32], 60).await.unwrap();
@@ -294,8 +296,9 @@ async fn skipped_generation_stops_its_channel_only() {
     damage(&killed.journal(), 4_096 + 200);
     killed.config.skip_frames = vec![2];
     let again = killed.start().await.unwrap();
-    let client = GatewayClient::new(&again.gateway.url());
-    assert_eq!(client.channel(&other).await.unwrap().channel.0, other);
+    let client = payer_client(&again.gateway.url());
+    let others = client.clone().reader(reader_of(other));
+    assert_eq!(others.channel(&other).await.unwrap().channel.0, other);
     assert!(client.channel(&CHANNEL).await.is_err(), "its vouchers do not cover its receipts");
     assert_eq!(again.gateway.app().exposure().unreadable, 1);
     // The frame is dropped permanently: the next start needs no option.
@@ -335,7 +338,7 @@ async fn shutdown_applies_the_journal() {
 async fn waiting_receipts_share_signature() {
     let gate = Gate::open_at(Failpoint::Beginning);
     let served = Arc::new(Served::watched(gate.clone()).await);
-    let mut state = GatewayClient::new(&served.gateway.url()).channel(&CHANNEL).await.unwrap();
+    let mut state = payer_client(&served.gateway.url()).channel(&CHANNEL).await.unwrap();
     gate.close();
     let mut asked = Vec::new();
     // The first is blocked, and all others queue behind it.

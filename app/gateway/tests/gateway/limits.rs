@@ -4,14 +4,14 @@ use std::{
 };
 
 use motif_gateway::config::Rate;
-use motif_sdk::voucher::SignedVoucher;
+use motif_sdk::{gateway::wire::ReaderProof, voucher::SignedVoucher};
 use reqwest::{Client, Method};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpSocket, TcpStream},
 };
 
-use crate::world::{Answer, CHANNEL, World, foreign_key, with_admin};
+use crate::world::{Answer, CHANNEL, World, foreign_key, reader_of, with_admin};
 
 async fn asked(world: &World, forwarded: &str) -> Answer {
     let url = format!("{}/v1/operator", world.gateway.url());
@@ -227,10 +227,19 @@ async fn slow_sockets_delay_no_others() {
 
 async fn p99(world: &World) -> Duration {
     let (client, url) = (Client::new(), format!("{}/v1/channels/{CHANNEL}", world.gateway.url()));
+    let proof = reader_of(CHANNEL).proof().unwrap().to_header();
     let mut times = Vec::new();
     for _ in 0..300 {
         let begun = Instant::now();
-        client.get(&url).send().await.unwrap().bytes().await.unwrap();
+        client
+            .get(&url)
+            .header(ReaderProof::HEADER, &proof)
+            .send()
+            .await
+            .unwrap()
+            .bytes()
+            .await
+            .unwrap();
         times.push(begun.elapsed());
     }
     times.sort_unstable();

@@ -4,12 +4,15 @@
 mod admin;
 mod api_keys;
 mod batches;
+mod channel_readers;
 mod clocks;
 mod credentials;
 mod dishonest_paywall;
+mod expensive_reads;
 mod exposure;
 mod failing_disk;
 mod fetch;
+mod floods;
 mod free_riding;
 mod hold_races;
 mod holds;

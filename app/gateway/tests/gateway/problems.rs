@@ -1,4 +1,5 @@
 use motif_sdk::{
+    Pubkey,
     channel::{Channel, ChannelAccount, License},
     gateway::wire::GenerationRequest,
     voucher::{SignedVoucher, Statement},
@@ -219,11 +220,13 @@ async fn other_operators_channel_is_rejected() {
         ("mint-not-served", |channel| channel.mint = CHANNEL),
         ("deposit-too-large", |channel| channel.deposited = 1 << 63),
     ];
-    for (slug, change) in cases {
+    for (number, (slug, change)) in (40..).zip(cases) {
+        // A refusal is kept for a second, so each has an address of its own.
+        let address = Pubkey::new_from_array([number; 32]);
         let mut account = world.chain.channel_account();
         change(&mut account.channel);
-        world.chain.state().channels.insert(MINT, account);
-        let refused = world.client().open_channel(&MINT).await.unwrap_err();
+        world.chain.state().channels.insert(address, account);
+        let refused = world.client().open_channel(&address).await.unwrap_err();
         assert_eq!(refused.slug(), Some(slug));
     }
     let greedy = World::with(|config| config.operator_fee_bps = 200).await;

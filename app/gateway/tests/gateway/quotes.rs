@@ -24,6 +24,8 @@ async fn readiness_needs_the_chain() {
     client.ready().await.unwrap();
     assert_eq!(client.operator().await.unwrap().operator.0, world.operator());
     world.chain.network(Network::Down);
+    // A check is at most a second old.
+    tokio::time::sleep(std::time::Duration::from_millis(1_100)).await;
     assert_eq!(client.ready().await.unwrap_err().slug(), Some("chain-unreachable"));
     let works = client.works(&WorkQuery::default()).await.unwrap_err();
     assert_eq!(works.slug(), Some("chain-unreachable"));

@@ -246,3 +246,21 @@ async fn equal_times_have_no_first_work() {
     let answer = world.client().authenticate_content(text).await.unwrap();
     assert!(answer.conflict && answer.first_unknown);
 }
+
+#[tokio::test]
+async fn slow_uploads_block_no_others() {
+    use tokio::{io::AsyncWriteExt, net::TcpStream};
+
+    let content = b"a text of a few words".to_vec();
+    let world = knowing(&content, none()).await;
+    let mut slow = Vec::new();
+    for _ in 0..50 {
+        let mut socket = TcpStream::connect(world.gateway.local_addr()).await.unwrap();
+        let head = "POST /v1/authenticate HTTP/1.1\r\nhost: a\r\ncontent-length: 1000\r\n\r\na";
+        socket.write_all(head.as_bytes()).await.unwrap();
+        slow.push(socket);
+    }
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    let answer = world.client().authenticate_content(content).await.unwrap();
+    assert_eq!(answer.exact.len(), 2);
+}

@@ -2,7 +2,7 @@ use ed25519_dalek::SigningKey;
 use motif_gateway::{StartError, serve_with, store::StoreError};
 use motif_sdk::{
     Pubkey,
-    gateway::{PayerSession, SessionPolicy},
+    gateway::{ChannelReader, GatewayClient, PayerSession, SessionPolicy},
 };
 
 use crate::world::{CHANNEL, World, next_request, on_postgres_too, voucher_key};
@@ -34,15 +34,19 @@ async fn new_keys_voucher_survives_kill() {
         channel.next_voucher_key = Pubkey::new_from_array(new_key.verifying_key().to_bytes());
         channel.rotates_at = 1;
     }
-    let client = world.client();
+    let client = GatewayClient::new(&world.gateway.url());
     let state = client.open_channel(&CHANNEL).await.unwrap();
     let refused = world.generate("by-the-old-key", &old).await;
     refused.assert_problem(422, "voucher-signature");
     let request = next_request(&state, &new_key);
     world.generate("by-the-new-key", &request).await.assert_ok();
-    let before = world.state().await;
+    let channel = world.chain.channel_account().channel;
+    let reader = ChannelReader::new(CHANNEL, &channel, new_key);
+    let before = client.reader(reader.clone()).channel(&CHANNEL).await.unwrap();
+    assert_eq!(before.open.receipts, 1);
     let world = world.restarted(false).await;
-    assert_eq!(world.state().await, before);
+    let client = GatewayClient::new(&world.gateway.url()).reader(reader);
+    assert_eq!(client.channel(&CHANNEL).await.unwrap(), before);
 }
 
 #[tokio::test]

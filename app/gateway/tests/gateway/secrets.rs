@@ -73,6 +73,7 @@ async fn secrets_are_never_shown() {
     let key = NewApiKey {
         name: "a platform".into(),
         scopes: vec![ScopeWord::Read, ScopeWord::Meter],
+        channels: vec![],
         budget: None,
         expires_at: None,
     };

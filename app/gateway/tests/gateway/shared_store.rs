@@ -24,7 +24,7 @@ use sqlx::{Connection, PgConnection, Row, postgres::PgRow};
 
 use crate::world::{
     Answer, CHANNEL, SECRET, ScriptedChain, Server, Threads, let_leases_expire, next_request,
-    voucher_key, with_admin,
+    payer_client, voucher_key, with_admin,
 };
 
 /// Process on a shared store.
@@ -81,7 +81,7 @@ impl Shared {
 
 impl Process {
     fn client(&self) -> GatewayClient {
-        GatewayClient::new(&self.gateway.url())
+        payer_client(&self.gateway.url())
     }
 
     fn admin(&self) -> AdminClient {
@@ -224,6 +224,7 @@ async fn api_keys_are_shared() {
     let key = NewApiKey {
         name: "a platform".into(),
         scopes: vec![ScopeWord::Read],
+        channels: vec![],
         budget: None,
         expires_at: None,
     };
@@ -249,6 +250,7 @@ async fn key_budget_spans_processes() {
     let key = NewApiKey {
         name: "a platform".into(),
         scopes: vec![ScopeWord::Read, ScopeWord::Meter],
+        channels: vec![],
         budget: Some(Amount(2 * 102)),
         expires_at: None,
     };

@@ -1,7 +1,6 @@
 use std::time::{Duration, Instant};
 
 use motif_gateway::serve_with;
-use motif_sdk::gateway::GatewayClient;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
@@ -9,7 +8,7 @@ use tokio::{
 
 use crate::{
     idempotency::on_the_wire,
-    world::{CHANNEL, World},
+    world::{CHANNEL, World, payer_client},
 };
 
 /// Returns the bytes received until the other side closes, within a time limit.
@@ -48,7 +47,7 @@ async fn shutdown_finishes_open_requests() {
     tokio::time::timeout(Duration::from_secs(5), stopping).await.unwrap().unwrap();
 
     let again = serve_with(world.config.clone(), world.chain.clone()).await.unwrap();
-    let state = GatewayClient::new(&again.url()).channel(&CHANNEL).await.unwrap();
+    let state = payer_client(&again.url()).channel(&CHANNEL).await.unwrap();
     assert_eq!((state.open.receipts, state.cumulative.0), (1, 102));
     again.shutdown().await;
 }

@@ -197,6 +197,7 @@ async fn api_key_works_at_every_paywall() {
     let key = NewApiKey {
         name: "a platform".into(),
         scopes: vec![ScopeWord::Meter],
+        channels: vec![],
         budget: None,
         expires_at: None,
     };

@@ -1,5 +1,9 @@
+use std::{convert::Infallible, time::Duration};
+
 use axum::{body::Body, extract::Request};
-use motif_sdk::gateway::wire::{HoldState, Payment, PaymentRequired};
+use futures::{StreamExt, stream};
+use motif_sdk::gateway::wire::{AskToPay, HoldState, Payment, PaymentRequired};
+use tokio::time::timeout;
 
 use crate::{
     engine::PRICE,
@@ -112,4 +116,67 @@ async fn full_folder_releases_hold() {
     full.assert_problem(503, "paywall-full");
     assert_eq!(full.headers["retry-after"], "1");
     assert_untouched(&shop);
+}
+
+/// Body of this text, which the client never finishes.
+fn unfinished(text: &'static str) -> Body {
+    let begin = stream::once(async move { Ok::<_, Infallible>(text) });
+    Body::from_stream(begin.chain(stream::pending()))
+}
+
+#[tokio::test]
+async fn unpaid_request_is_answered_from_head() {
+    let shop = Shop::new();
+    let request = Request::post("/poems").body(unfinished("1")).unwrap();
+    let answer = timeout(Duration::from_secs(5), shop.call(request)).await.expect("an answer");
+    Answer::of(answer).await.assert_problem(402, "payment-required");
+    let unknown = Payment::Ask(AskToPay { license: 7, ..ask(3, None) });
+    let request = Request::post("/poems")
+        .header("idempotency-key", "the-request-key")
+        .header(Payment::HEADER, unknown.to_header())
+        .body(unfinished("1"));
+    let answer = timeout(Duration::from_secs(5), shop.call(request.unwrap())).await;
+    Answer::of(answer.expect("an answer")).await.assert_problem(422, "other-license");
+}
+
+#[tokio::test]
+async fn bodies_share_one_budget() {
+    let shop = Shop::with(|config| config.body_bytes = 10);
+    let request = |body: Body| {
+        let request = Request::post("/metered").header("idempotency-key", "the-request-key");
+        let payment = Payment::Ask(ask(3, None)).to_header();
+        shop.call(request.header(Payment::HEADER, payment).body(body).unwrap())
+    };
+    let slow = tokio::spawn(request(unfinished("12345678")));
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    let refused = Answer::of(request(Body::from("1234")).await).await;
+    refused.assert_problem(503, "paywall-full");
+    assert_eq!(refused.headers["retry-after"], "1");
+    slow.abort();
+    let _ = slow.await;
+    Answer::of(request(Body::from("2")).await).await.due();
+}
+
+#[tokio::test]
+async fn free_route_has_time_limit() {
+    let shop = Shop::with(|config| config.request_seconds = 1);
+    let request = Request::get("/health").body(unfinished("1")).unwrap();
+    let answer = timeout(Duration::from_secs(5), shop.call(request)).await.expect("an answer");
+    Answer::of(answer).await.assert_problem(408, "timeout");
+    assert_eq!(shop.requests(), 0);
+}
+
+#[tokio::test]
+async fn encoded_path_costs_the_same() {
+    let shop = Shop::new();
+    let encoded = shop.send("/%70oem%73", None, "").await;
+    encoded.assert_problem(402, "payment-required");
+    // The server receives the path that was matched.
+    let free = Request::get("/he%61lth?a=%61").body(Body::empty()).unwrap();
+    assert_eq!(Answer::of(shop.call(free).await).await.body, "well");
+    for path in ["/POEMS", "/poems/", "/poems;a=b", "/poems%2F"] {
+        let refused = shop.send(path, None, "").await;
+        assert!([400, 404].contains(&refused.status), "{path}");
+    }
+    assert_eq!(shop.requests(), 1);
 }

@@ -1,5 +1,7 @@
 use std::collections::BTreeMap;
 
+use motif_interface::Pubkey;
+
 use crate::{
     api_key::{KeyId, Scopes, StoredKey},
     error::StoreError,
@@ -13,6 +15,7 @@ pub fn read_key(row: &Row) -> Result<StoredKey, StoreError> {
         name: row.get("name")?,
         token_digest: row.bytes("token_digest")?,
         scopes: Scopes::from_bits(row.integer("scopes")?),
+        channels: channels(&row.get::<Vec<u8>>("channels")?)?,
         budget: row.integer_or_null("budget")?,
         spent: row.integer("spent")?,
         created_at: row.get("created_at")?,
@@ -21,16 +24,28 @@ pub fn read_key(row: &Row) -> Result<StoredKey, StoreError> {
     })
 }
 
+/// Reads the column `channels`, 32 bytes each.
+fn channels(bytes: &[u8]) -> Result<Vec<Pubkey>, StoreError> {
+    let (channels, rest) = bytes.as_chunks();
+    if !rest.is_empty() {
+        return Err(StoreError::Corrupt("channels of an API key are malformed".into()));
+    }
+    Ok(channels.iter().copied().map(Pubkey::new_from_array).collect())
+}
+
 /// Inserts a key. An existing one is left as it is.
 pub async fn insert_key(key: &StoredKey, to: &mut Connection) -> Result<(), sqlx::Error> {
+    let channels: Vec<_> = key.channels.iter().flat_map(|channel| channel.to_bytes()).collect();
     query(
-        "INSERT INTO api_keys (id, name, token_digest, scopes, budget, created_at, expires_at) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (id) DO NOTHING",
+        "INSERT INTO api_keys \
+         (id, name, token_digest, scopes, channels, budget, created_at, expires_at) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (id) DO NOTHING",
     )
     .bind(&key.id.0[..])
     .bind(&key.name[..])
     .bind(&key.token_digest[..])
     .bind(i64::from(key.scopes.bits()))
+    .bind(&channels[..])
     .bind(key.budget.map(integer))
     .bind(key.created_at)
     .bind(key.expires_at)

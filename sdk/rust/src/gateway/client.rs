@@ -7,13 +7,13 @@ use solana_pubkey::Pubkey;
 use tokio::time::Instant;
 
 use super::{
-    GatewayError, IdempotencyKey, ProblemType, SignedPayerRequest,
+    ChannelReader, GatewayError, IdempotencyKey, ProblemType, SignedPayerRequest,
     wire::{
         Address, Authentication, AuthenticationRequest, BatchReceipts, BatchRequest, ChannelState,
         Closing, Digest, GenerationRequest, HoldFacts, HoldRequest, LineageFacts, OpenChannel,
-        Operator, PayerProof, Problem, Quote, ReceiptPage, ReceiptParts, ReceiptProofParts,
-        ReleaseRequest, SettlementReport, Settlements, UsageBy, UsageReport, WorkDetailsFacts,
-        WorkList, WorkQuery,
+        Operator, PayerProof, Problem, Quote, ReaderProof, ReceiptPage, ReceiptParts,
+        ReceiptProofParts, ReleaseRequest, SettlementReport, Settlements, UsageBy, UsageReport,
+        WorkDetailsFacts, WorkList, WorkQuery,
     },
 };
 use crate::licensing::Use;
@@ -28,6 +28,7 @@ pub struct GatewayClient {
     url: String,
     patience: Duration,
     api_key: Option<Arc<str>>,
+    reader: Option<ChannelReader>,
     /// Whether requests follow a channel to another process.
     follows: bool,
 }
@@ -55,6 +56,7 @@ impl GatewayClient {
             url: url.trim_end_matches('/').to_owned(),
             patience: Duration::from_secs(10),
             api_key: None,
+            reader: None,
             follows: true,
         }
     }
@@ -62,6 +64,12 @@ impl GatewayClient {
     /// Sets the API key, which gateways without open access require. Default: none.
     pub fn api_key(self, token: &str) -> Self {
         Self { api_key: Some(token.into()), ..self }
+    }
+
+    /// Sets the reader of a channel. Without one, and without an API key that is bound to the
+    /// channel, the gateway shows the channel as it is on chain only. Default: none.
+    pub fn reader(self, reader: ChannelReader) -> Self {
+        Self { reader: Some(reader), ..self }
     }
 
     /// Sets how long unanswered requests are repeated. Default: 10 seconds.
@@ -154,20 +162,24 @@ impl GatewayClient {
     }
 
     /// Registers a channel at the gateway, or makes it read the channel again after a top-up or an
-    /// acceptance.
+    /// acceptance. Returns the channel as it is on chain, or at the gateway with a
+    /// [`GatewayClient::reader`].
     ///
     /// # Errors
     /// As [`GatewayClient::operator`].
     pub async fn open_channel(&self, channel: &Pubkey) -> Result<ChannelState, GatewayError> {
-        self.post("channels".into(), &OpenChannel { channel: Address(*channel) }).await
+        let (url, proof) = (format!("{}/v1/channels", self.url), self.reader_proof()?);
+        let body = OpenChannel { channel: Address(*channel) };
+        self.send(|| proven(self.http.post(&url), proof.as_deref()).json(&body)).await
     }
 
-    /// Returns the state of a channel at the gateway.
+    /// Returns the state of a channel at the gateway, to its [`GatewayClient::reader`] or the holder
+    /// of an API key that is bound to the channel.
     ///
     /// # Errors
     /// As [`GatewayClient::operator`].
     pub async fn channel(&self, channel: &Pubkey) -> Result<ChannelState, GatewayError> {
-        self.get(format!("channels/{channel}")).await
+        self.read(format!("channels/{channel}")).await
     }
 
     /// Pays for a generation. The receipt is unverified: use [`super::PayerSession::generate`].
@@ -252,7 +264,7 @@ impl GatewayClient {
     ) -> Result<UsageReport, GatewayError> {
         let from = from.map(|from| format!("&from={from}")).unwrap_or_default();
         let until = until.map(|until| format!("&until={until}")).unwrap_or_default();
-        self.get(format!("channels/{channel}/usage?by={by}{from}{until}")).await
+        self.read(format!("channels/{channel}/usage?by={by}{from}{until}")).await
     }
 
     /// Returns receipts of a statement, by default the open one, in order.
@@ -268,7 +280,7 @@ impl GatewayClient {
     ) -> Result<ReceiptPage, GatewayError> {
         let statement = statement.map(|number| format!("&statement={number}")).unwrap_or_default();
         let query = format!("limit={limit}&offset={offset}{statement}");
-        self.get(format!("channels/{channel}/receipts?{query}")).await
+        self.read(format!("channels/{channel}/receipts?{query}")).await
     }
 
     /// Returns the proof of a settled receipt against its channel's account.
@@ -306,6 +318,18 @@ impl GatewayClient {
     pub(super) async fn get<T: DeserializeOwned>(&self, path: String) -> Result<T, GatewayError> {
         let url = format!("{}/v1/{path}", self.url);
         self.send(|| self.http.get(&url)).await
+    }
+
+    /// Reads what only the channel's payer may read.
+    async fn read<T: DeserializeOwned>(&self, path: String) -> Result<T, GatewayError> {
+        let (url, proof) = (format!("{}/v1/{path}", self.url), self.reader_proof()?);
+        self.send(|| proven(self.http.get(&url), proof.as_deref())).await
+    }
+
+    /// Returns the value of the header `motif-reader`.
+    fn reader_proof(&self) -> Result<Option<String>, GatewayError> {
+        let proof = self.reader.as_ref().map(ChannelReader::proof).transpose()?;
+        Ok(proof.map(|proof| proof.to_header()))
     }
 
     pub(super) async fn post<T: DeserializeOwned>(
@@ -415,6 +439,13 @@ impl fmt::Debug for GatewayClient {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut shown = formatter.debug_struct("GatewayClient");
         shown.field("url", &self.url).field("patience", &self.patience).finish_non_exhaustive()
+    }
+}
+
+fn proven(request: RequestBuilder, proof: Option<&str>) -> RequestBuilder {
+    match proof {
+        Some(proof) => request.header(ReaderProof::HEADER, proof),
+        None => request,
     }
 }
 

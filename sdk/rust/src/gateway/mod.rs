@@ -2,6 +2,7 @@
 //!
 //! - [`GatewayClient`]: the gateway's HTTP interface, with safe retries.
 //! - [`AdminClient`]: the admin listener; [`PaywallClient`]: model servers behind a paywall.
+//! - [`ChannelReader`]: proves to a gateway that a channel's payer reads it.
 //! - [`PayerRequest`]: signed request of a payer to settle, close, hold or release.
 //! - [`PayerSession`]: signs vouchers and verifies receipts. It keeps its own totals and compares
 //!   the gateway's with them.
@@ -17,6 +18,7 @@ mod facts;
 mod idempotency;
 mod paid_request;
 mod paywall;
+mod reader;
 mod request;
 mod session;
 
@@ -29,6 +31,7 @@ pub use idempotency::IdempotencyKey;
 pub use motif_wire::{self as wire, ProblemType};
 pub use paid_request::{PaidRequest, PaidUnits};
 pub use paywall::PaywallClient;
+pub use reader::ChannelReader;
 pub use request::{
     PayerAction, PayerRequest, SignedPayerRequest, hold_details, hold_id, paid_request_digest,
     part_id,

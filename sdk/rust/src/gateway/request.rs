@@ -22,6 +22,8 @@ pub enum PayerAction {
     Hold([u8; 32]),
     /// Release the hold of this name.
     Release([u8; 32]),
+    /// Read the channel's state, receipts and usage until this unix second.
+    Read(i64),
 }
 
 /// Request of a payer, signed by the channel's payer or voucher key.
@@ -62,6 +64,7 @@ impl PayerAction {
             Self::Close => 2,
             Self::Hold(_) => 3,
             Self::Release(_) => 4,
+            Self::Read(_) => 5,
         }
     }
 
@@ -69,6 +72,11 @@ impl PayerAction {
         match self {
             Self::Settle | Self::Close => [0; 32],
             Self::Hold(details) | Self::Release(details) => details,
+            Self::Read(expires_at) => {
+                let mut details = [0; 32];
+                details[..8].copy_from_slice(&expires_at.to_le_bytes());
+                details
+            }
         }
     }
 }
@@ -250,6 +258,8 @@ mod tests {
             PayerAction::Hold([0; 32]),
             PayerAction::Hold([1; 32]),
             PayerAction::Release([0; 32]),
+            PayerAction::Read(0),
+            PayerAction::Read(1),
         ] {
             signed.request.action = action;
             assert!(!signed.verifies(), "{action:?}");

@@ -11,7 +11,8 @@ use motif_interface::bps::floor_share;
 use solana_pubkey::Pubkey;
 
 use super::{
-    GatewayClient, GatewayError, IdempotencyKey, PayerAction, PayerRequest, ProblemType,
+    ChannelReader, GatewayClient, GatewayError, IdempotencyKey, PayerAction, PayerRequest,
+    ProblemType,
     error::untrusted,
     request::now,
     wire::{
@@ -125,6 +126,8 @@ impl PayerSession {
         if account.channel.voucher_key != signer.pubkey() {
             return Err(GatewayError::Untrusted("the channel has another voucher key".into()));
         }
+        let reader = ChannelReader::new(address, &account.channel, signer.clone());
+        let gateway = gateway.reader(reader);
         let state = gateway.open_channel(&address).await?;
         let mut session = Self {
             gateway,

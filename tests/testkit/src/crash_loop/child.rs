@@ -13,7 +13,7 @@ use std::{
 use motif_gateway::{
     GatewayConfig,
     chain::RpcChain,
-    config::StorePlace,
+    config::{Rate, StorePlace},
     serve_watched,
     store::{Failpoint, Failpoints},
 };
@@ -71,6 +71,7 @@ pub fn run(told: Told) {
     config.listen = told.listen;
     config.lease = Duration::from_secs(1);
     config.settle.look_every = Duration::from_millis(50);
+    config.limits.reads = Rate::per_second(0, 0); // the test reads every statement
     config.settle.at_receipts = 10;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     let chain = Arc::new(RpcChain::new(&[&told.rpc_url]));

@@ -5,11 +5,11 @@ use std::{
 
 use motif_sdk::{
     Pubkey,
-    gateway::wire::{ChannelState, GenerationRequest, ReceiptPage, ReceiptParts},
+    gateway::wire::{ChannelState, GenerationRequest, ReaderProof, ReceiptPage, ReceiptParts},
 };
-use reqwest::{Client, RequestBuilder, StatusCode};
+use reqwest::{Client, IntoUrl, RequestBuilder, StatusCode};
 
-use crate::world::{next_request, voucher_key};
+use crate::world::{next_request, reader_of, voucher_key};
 
 /// Broken promise of the gateway.
 pub type Broken = String;
@@ -127,7 +127,7 @@ impl Payer {
             loop {
                 let query = format!("statement={statement}&limit=1000&offset={offset}");
                 let path = format!("{url}/v1/channels/{}/receipts?{query}", self.channel);
-                let answer = self.http.get(path).send().await.map_err(|error| error.to_string())?;
+                let answer = self.read(path).send().await.map_err(|error| error.to_string())?;
                 let page: ReceiptPage = answer.json().await.map_err(|error| error.to_string())?;
                 offset += page.receipts.len() as u32;
                 let is_last = page.receipts.is_empty() || offset >= page.total;
@@ -188,9 +188,15 @@ impl Payer {
         }
     }
 
+    /// Creates a read of the channel, with the proof of its payer.
+    fn read(&self, url: impl IntoUrl) -> RequestBuilder {
+        let proof = reader_of(self.channel).proof().unwrap().to_header();
+        self.http.get(url).header(ReaderProof::HEADER, proof)
+    }
+
     async fn state(&self, url: &str) -> Option<ChannelState> {
         let url = format!("{url}/v1/channels/{}", self.channel);
-        let (status, body) = self.answered(|| self.http.get(&url)).await?;
+        let (status, body) = self.answered(|| self.read(&url)).await?;
         serde_json::from_slice(&body).ok().filter(|_| status.is_success())
     }
 

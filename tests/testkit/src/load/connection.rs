@@ -1,4 +1,7 @@
-use std::{io, net::SocketAddr};
+use std::{
+    io,
+    net::{Ipv4Addr, SocketAddr},
+};
 
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -18,7 +21,17 @@ impl Connection {
     /// # Errors
     /// Fails if the server is not reachable.
     pub async fn to(server: SocketAddr) -> io::Result<Self> {
-        let stream = TcpSocket::new_v4()?.connect(server).await?;
+        Self::between(Ipv4Addr::UNSPECIFIED, server).await
+    }
+
+    /// Connects to a server from an address of this machine.
+    ///
+    /// # Errors
+    /// Fails if the server is not reachable.
+    pub async fn between(client: Ipv4Addr, server: SocketAddr) -> io::Result<Self> {
+        let socket = TcpSocket::new_v4()?;
+        socket.bind(SocketAddr::from((client, 0)))?;
+        let stream = socket.connect(server).await?;
         stream.set_nodelay(true)?;
         Ok(Self { stream, buffer: Vec::with_capacity(4_096) })
     }

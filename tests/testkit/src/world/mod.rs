@@ -8,13 +8,17 @@ mod server;
 use std::{cell::Cell, path::PathBuf, sync::Arc};
 
 use ed25519_dalek::SigningKey;
-use motif_gateway::{AdminConfig, GatewayConfig, RunningGateway, config::StorePlace, serve_with};
+use motif_gateway::{
+    AdminConfig, GatewayConfig, RunningGateway,
+    config::{Rate, StorePlace},
+    serve_with,
+};
 use motif_sdk::{
     Pubkey,
     channel::Channel,
     gateway::{
         AdminClient, GatewayClient, GatewayError, PayerRequest, SignedPayerRequest,
-        wire::{ChannelState, Closing, GenerationRequest, Problem, SettlementReport},
+        wire::{ChannelState, Closing, GenerationRequest, Problem, ReaderProof, SettlementReport},
     },
     operator::ReceiptKeys,
 };
@@ -27,7 +31,9 @@ use tokio::runtime::Runtime;
 
 pub use chain::{Network, ScriptedChain, channel_data};
 pub use node::serve_chain;
-pub use payer::{CHANNEL, MINT, channel_account, license, next_request, voucher_key};
+pub use payer::{
+    CHANNEL, MINT, channel_account, license, next_request, payer_client, reader_of, voucher_key,
+};
 pub use server::Server;
 
 /// Admin secret.
@@ -149,6 +155,8 @@ impl World {
             None => folder.path().join("gateway.sqlite").into(),
         };
         let mut config = GatewayConfig::new("http://unused.invalid", operator, store);
+        // Tests send faster than clients, and change what was read before.
+        (config.limits.reads, config.catalogue_seconds) = (Rate::per_second(0, 0), 0);
         configure(&mut config);
         let threads = Threads::new();
         let gateway = threads.serve(&config, &chain).await;
@@ -196,9 +204,9 @@ impl World {
         Self { gateway, ..self }
     }
 
-    /// Returns a client of the public API.
+    /// Returns a client of the public API, which reads [`CHANNEL`] as its payer.
     pub fn client(&self) -> GatewayClient {
-        GatewayClient::new(&self.gateway.url())
+        payer_client(&self.gateway.url())
     }
 
     /// Returns a client of the admin listener, which [`with_admin`] opens.
@@ -263,7 +271,7 @@ impl World {
         self.post(Some(key), serde_json::to_vec(request).unwrap()).await
     }
 
-    /// Sends any request to the public API.
+    /// Sends any request to the public API, with the proof of the payer of [`CHANNEL`].
     pub async fn send(
         &self,
         method: Method,
@@ -272,7 +280,9 @@ impl World {
         body: Option<reqwest::Body>,
     ) -> Answer {
         let url = format!("{}{path}", self.gateway.url());
+        let proof = reader_of(CHANNEL).proof().unwrap().to_header();
         let mut request = reqwest::Client::new().request(method, url);
+        request = request.header(ReaderProof::HEADER, proof);
         if let Some(key) = key {
             request = request.header("idempotency-key", key);
         }

@@ -3,7 +3,10 @@ use ed25519_dalek::SigningKey;
 use motif_sdk::{
     Pubkey,
     channel::{Channel, ChannelAccount, License},
-    gateway::wire::{ChannelState, Digest, GenerationRequest},
+    gateway::{
+        ChannelReader, GatewayClient,
+        wire::{ChannelState, Digest, GenerationRequest},
+    },
     voucher::{SignedVoucher, Statement, Voucher},
 };
 
@@ -50,6 +53,17 @@ pub fn channel_account(operator: Pubkey) -> ChannelAccount {
         ..Channel::zeroed()
     };
     ChannelAccount { channel, licenses: vec![license(100)] }
+}
+
+/// Returns a client that reads [`CHANNEL`] as its payer.
+pub fn payer_client(url: &str) -> GatewayClient {
+    GatewayClient::new(url).reader(reader_of(CHANNEL))
+}
+
+/// Returns the reader of a channel of the tests, which all have one voucher key.
+pub fn reader_of(channel: Pubkey) -> ChannelReader {
+    let account = channel_account(Pubkey::default());
+    ChannelReader::new(channel, &account.channel, voucher_key())
 }
 
 /// Returns a request for one more unit of license 0, after the gateway's state.

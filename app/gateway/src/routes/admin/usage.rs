@@ -20,6 +20,6 @@ pub async fn show(
     State(app): State<App>,
     QueryString(query): QueryString<UsageQuery>,
 ) -> Result<Response, GatewayError> {
-    let report = app.receipts.usage(None, query.by, query.from, query.until).await?;
+    let report = app.receipts.total_usage(query.by, query.from, query.until).await?;
     Ok(render(&report, query.format))
 }

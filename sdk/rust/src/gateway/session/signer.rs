@@ -1,4 +1,4 @@
-use std::ops::Deref;
+use std::{ops::Deref, sync::Arc};
 
 use ed25519_dalek::SigningKey;
 use solana_keypair::Keypair;
@@ -6,13 +6,15 @@ use solana_signer::{Signer, SignerError};
 
 use crate::voucher::{SignedVoucher, Voucher};
 
-/// Signer of a session's vouchers: a key in memory, a hardware wallet or a remote service.
-pub struct VoucherSigner(Box<dyn Signer + Send + Sync>);
+/// Signer of a session's vouchers: a key in memory, a hardware wallet or a remote service. Clones
+/// share it.
+#[derive(Clone)]
+pub struct VoucherSigner(Arc<dyn Signer + Send + Sync>);
 
 impl VoucherSigner {
     /// Creates a signer of vouchers.
     pub fn new(signer: impl Signer + Send + Sync + 'static) -> Self {
-        Self(Box::new(signer))
+        Self(Arc::new(signer))
     }
 
     /// Signs a voucher.

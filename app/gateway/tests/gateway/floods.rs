@@ -1,0 +1,177 @@
+//! Every request that a stranger can make, by many clients at once beside an honest payer.
+
+use std::{
+    net::{Ipv4Addr, SocketAddr},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use motif_gateway::config::{Limits, SettlePolicy};
+use motif_testkit::load::{self, Connection};
+
+use crate::{
+    sold::Sold,
+    works::WORK,
+    world::{CHANNEL, MINT, World},
+};
+
+/// Address of all strangers; the payer has another one.
+const STRANGER: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 2);
+/// Number of payments per measurement.
+const PAYMENTS: u32 = 200;
+/// Pause between two requests of a client.
+const PAUSE: Duration = Duration::from_millis(500);
+
+/// `MOTIF_FLOOD_CLIENTS` sets the number of clients; 1,000 need a machine without other load.
+fn clients() -> usize {
+    let clients = std::env::var("MOTIF_FLOOD_CLIENTS").ok().and_then(|count| count.parse().ok());
+    clients.unwrap_or(50)
+}
+
+fn request(method: &str, path: &str, body: &str) -> String {
+    let length = body.len();
+    format!(
+        "{method} {path} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n\
+         idempotency-key: the-key-of-a-stranger\r\ncontent-length: {length}\r\n\r\n{body}"
+    )
+}
+
+/// Request of strangers, without a valid signature.
+struct Flood {
+    name: String,
+    server: SocketAddr,
+    request: String,
+}
+
+/// Returns all requests of strangers.
+fn floods(sold: &Sold, paid: &str) -> Vec<Flood> {
+    let gateway = sold.world.gateway.local_addr();
+    let paywall = sold.url("").replace("http://", "").parse().unwrap();
+    let (digest, zero) = ("07".repeat(32), "00".repeat(64));
+    let proof = format!(r#"{{"signer":"{MINT}","issued_at":1,"signature":"{zero}"}}"#);
+    let forged = paid.replace("\"signature\":\"", "\"signature\":\"00");
+    let hold = format!(
+        r#"{{"license":0,"units":1,"request_digest":"{digest}","expires_at":1,"proof":{proof}}}"#
+    );
+    let authenticate = format!(r#"{{"digest":"{digest}"}}"#);
+    let unknown = format!(r#"{{"channel":"{MINT}"}}"#);
+    let own = format!("/v1/channels/{CHANNEL}");
+    let sales = [
+        ("GET", "/health".to_owned(), ""),
+        ("POST", "/images".to_owned(), "{}"),
+        ("POST", "/nowhere".to_owned(), ""),
+    ];
+    let all = [
+        ("GET", "/healthz".to_owned(), ""),
+        ("GET", "/readyz".to_owned(), ""),
+        ("GET", "/openapi.json".to_owned(), ""),
+        ("GET", "/.well-known/motif.json".to_owned(), ""),
+        ("GET", "/robots.txt".to_owned(), ""),
+        ("GET", "/rsl.xml".to_owned(), ""),
+        ("GET", "/v1/operator".to_owned(), ""),
+        ("GET", "/v1/paywall".to_owned(), ""),
+        ("GET", "/v1/works".to_owned(), ""),
+        ("GET", format!("/v1/works/{WORK}"), ""),
+        ("GET", format!("/v1/works/{WORK}/lineage"), ""),
+        ("GET", format!("/v1/works/{WORK}/quotes?use=generate"), ""),
+        ("GET", format!("/v1/works/{MINT}"), ""),
+        ("GET", own.clone(), ""),
+        ("GET", format!("{own}/receipts"), ""),
+        ("GET", format!("{own}/usage?by=day"), ""),
+        ("GET", format!("/v1/receipts/{digest}/proof"), ""),
+        ("GET", "/nowhere".to_owned(), ""),
+        ("DELETE", own.clone(), ""),
+        ("POST", "/v1/channels".to_owned(), &unknown[..]),
+        ("POST", "/v1/authenticate".to_owned(), &authenticate),
+        ("POST", format!("{own}/generations"), &forged),
+        ("POST", format!("{own}/batches"), &forged),
+        ("POST", format!("{own}/holds"), &hold),
+        ("POST", format!("{own}/settlements"), &proof),
+        ("POST", format!("{own}/close"), &proof),
+        ("POST", format!("/v1/holds/{digest}/capture"), &forged),
+    ];
+    let flood = |server: SocketAddr| {
+        move |(method, path, body): (&str, String, &str)| Flood {
+            name: format!("{method} {path} at {server}"),
+            server,
+            request: request(method, &path, body),
+        }
+    };
+    all.into_iter().map(flood(gateway)).chain(sales.into_iter().map(flood(paywall))).collect()
+}
+
+/// Pays one generation after another; returns the 99th percentile of their times.
+async fn p99(world: &World, number: u32) -> Duration {
+    let chains = load::chains(world, number, 1, 0, PAYMENTS);
+    load::open(world, &chains).await;
+    let mut connection = Connection::to(world.gateway.local_addr()).await.unwrap();
+    let mut times = Vec::new();
+    for paid in &chains[0].requests {
+        let begun = Instant::now();
+        assert_eq!(connection.exchange(paid).await.unwrap(), 200, "{}", connection.answer());
+        times.push(begun.elapsed());
+    }
+    times.sort_unstable();
+    times[times.len() * 99 / 100]
+}
+
+/// Sends a request by all clients at once, again after a pause until `stop`. Counts responses.
+async fn flood(server: SocketAddr, request: &str, stop: &Arc<AtomicBool>, count: &Arc<AtomicU64>) {
+    let mut sending = Vec::new();
+    for _ in 0..clients() {
+        let Ok(mut connection) = Connection::between(STRANGER, server).await else {
+            continue;
+        };
+        let (request, stop, count) = (request.to_owned(), stop.clone(), count.clone());
+        sending.push(tokio::spawn(async move {
+            while !stop.load(Ordering::Relaxed) {
+                if connection.exchange(request.as_bytes()).await.is_err() {
+                    return;
+                }
+                count.fetch_add(1, Ordering::Relaxed);
+                tokio::time::sleep(PAUSE).await;
+            }
+        }));
+    }
+    for one in sending {
+        one.await.unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn flood_of_strangers_delays_no_payer() {
+    let sold = Sold::with_gateway(|config| {
+        // The defaults of a gateway, unlike other tests.
+        (config.limits, config.catalogue_seconds) = (Limits::default(), 5);
+        config.settle = SettlePolicy { at_receipts: u32::MAX, ..config.settle };
+    })
+    .await;
+    sold.publish();
+    let world = &sold.world;
+    let paid = serde_json::to_string(&world.next_request().await).unwrap();
+    let (mut alone, mut late) = (p99(world, 1_000).await, Vec::new());
+    for (number, Flood { name, server, request }) in (0..).zip(floods(&sold, &paid)) {
+        let (stop, count) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
+        let (stopping, counting) = (stop.clone(), count.clone());
+        let flooding =
+            tokio::spawn(async move { flood(server, &request, &stopping, &counting).await });
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        let beside = p99(world, 2_000 + number).await;
+        stop.store(true, Ordering::Relaxed);
+        flooding.await.unwrap();
+        let count = count.load(Ordering::Relaxed);
+        println!("p99 alone {alone:?}, beside {} clients {beside:?} ({count}): {name}", clients());
+        // Twice as long, with a margin for machines that run other tests.
+        let is_late = |alone: Duration| beside > alone * 2 + Duration::from_millis(100);
+        if is_late(alone) {
+            alone = alone.max(p99(world, 3_000 + number).await);
+            if is_late(alone) {
+                late.push(format!("{beside:?} instead of {alone:?}: {name}"));
+            }
+        }
+    }
+    assert!(late.is_empty(), "{late:#?}");
+}

@@ -1,0 +1,138 @@
+use super::*;
+
+fn answer(id: u8, kept_until: i64) -> Answer {
+    Answer {
+        id: Digest([id; 32]),
+        part: 0,
+        channel: Address([1; 32].into()),
+        license: 0,
+        units: 1,
+        request_digest: Digest([2; 32]),
+        output_digest: Digest([3; 32]),
+        target: "POST /images".into(),
+        status: 200,
+        headers: vec![("content-type".into(), "text/plain".into())],
+        expires_at: 5,
+        kept_until,
+    }
+}
+
+async fn put(spool: &Arc<Spool>, answer: Answer, body: &[u8]) -> Result<(), SpoolError> {
+    let room = spool.reserve(answer.channel, body.len() as u64)?;
+    spool.put(answer, body.to_vec().into(), room).await
+}
+
+async fn body(spool: &Arc<Spool>, id: u8) -> Option<Bytes> {
+    let body = spool.body(&[id; 32]).await.unwrap()?;
+    let length = body.length() as usize;
+    let bytes = axum::body::to_bytes(body.into_body(), length).await.unwrap();
+    assert_eq!(bytes.len(), length);
+    Some(bytes)
+}
+
+fn of(channel: u8, id: u8) -> Answer {
+    Answer { channel: Address([channel; 32].into()), ..answer(id, 10) }
+}
+
+#[tokio::test]
+async fn answer_survives_crash_until_expiry() {
+    let folder = tempfile::tempdir().unwrap();
+    let spool = Arc::new(Spool::open(folder.path(), 10_000).unwrap());
+    put(&spool, answer(1, 10), b"line\nbody").await.unwrap();
+    fs::write(folder.path().join("half.writing"), "{").unwrap();
+    assert!(matches!(Spool::open(folder.path(), 10_000), Err(SpoolError::Taken)));
+    drop(spool);
+    let spool = Arc::new(Spool::open(folder.path(), 10_000).unwrap());
+    assert_eq!(*spool.find(&[1; 32]).unwrap(), answer(1, 10));
+    assert_eq!(body(&spool, 1).await.unwrap(), "line\nbody");
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2, "with the lock");
+    spool.sweep(10).await;
+    assert!(spool.find(&[1; 32]).is_some());
+    spool.sweep(11).await;
+    assert!(spool.find(&[1; 32]).is_none());
+    assert_eq!(body(&spool, 1).await, None);
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+}
+
+#[tokio::test]
+async fn answer_in_payment_is_not_discarded() {
+    let folder = tempfile::tempdir().unwrap();
+    let spool = Arc::new(Spool::open(folder.path(), 10_000).unwrap());
+    put(&spool, answer(1, 10), b"body").await.unwrap();
+    let payment = spool.begin_payment(&[1; 32]).unwrap();
+    spool.discard_unpaid(&[1; 32]).await;
+    spool.sweep(11).await;
+    assert!(spool.find(&[1; 32]).is_some());
+    drop(payment);
+    spool.discard_unpaid(&[1; 32]).await;
+    assert!(spool.find(&[1; 32]).is_none());
+    assert!(spool.begin_payment(&[1; 32]).is_none());
+}
+
+const HEAD: u64 = Spool::HEAD_BYTES;
+
+#[tokio::test]
+async fn full_spool_accepts_after_sweep() {
+    let folder = tempfile::tempdir().unwrap();
+    let spool = Arc::new(Spool::open(folder.path(), HEAD + 500).unwrap());
+    put(&spool, answer(1, 10), &[0; 500]).await.unwrap();
+    let full = put(&spool, answer(2, 20), &[0; 500]).await;
+    assert!(matches!(full, Err(SpoolError::Full)));
+    assert_eq!(spool.unpaid(Address([1; 32].into()), 5), 1);
+    spool.sweep(11).await;
+    put(&spool, answer(2, 20), &[0; 500]).await.unwrap();
+}
+
+#[tokio::test]
+async fn delivered_answer_makes_room() {
+    let folder = tempfile::tempdir().unwrap();
+    let spool = Arc::new(Spool::open(folder.path(), 4 * HEAD).unwrap());
+    for id in [1, 2, 3] {
+        put(&spool, of(id, id), &[id; 6_000]).await.unwrap();
+    }
+    assert!(spool.reserve(Address([4; 32].into()), 2 * HEAD).is_err(), "none was delivered");
+    assert_eq!(body(&spool, 2).await.unwrap().len(), 6_000);
+    let room = spool.reserve(Address([4; 32].into()), 2 * HEAD).unwrap();
+    let kept = [1, 2, 3].map(|id| spool.find(&[id; 32]).is_some());
+    assert_eq!(kept, [true, false, true]);
+    drop(room);
+    assert_eq!(spool.index().reserved.len(), 0);
+}
+
+#[tokio::test]
+async fn channel_cannot_take_all_room() {
+    let folder = tempfile::tempdir().unwrap();
+    let spool = Arc::new(Spool::open(folder.path(), 64 * HEAD).unwrap());
+    let (greedy, honest) = (Address([1; 32].into()), Address([2; 32].into()));
+    let mut rooms: Vec<_> = std::iter::from_fn(|| spool.reserve(greedy, HEAD).ok()).collect();
+    assert_eq!(rooms.len(), 16, "half of the room");
+    rooms.extend([spool.reserve(honest, HEAD).unwrap(), spool.reserve(honest, HEAD).unwrap()]);
+    assert!(spool.reserve(honest, HEAD).is_err(), "it has its share");
+    rooms.clear();
+    assert_eq!(spool.index().bytes, 0);
+}
+
+#[tokio::test]
+async fn body_has_one_response_at_a_time() {
+    let folder = tempfile::tempdir().unwrap();
+    let spool = Arc::new(Spool::open(folder.path(), 1 << 20).unwrap());
+    put(&spool, answer(1, 10), b"body").await.unwrap();
+    let first = spool.body(&[1; 32]).await.unwrap().unwrap();
+    let second = timeout(Duration::from_millis(50), spool.body(&[1; 32])).await;
+    assert!(second.is_err(), "it waits");
+    drop(first);
+    assert_eq!(body(&spool, 1).await.unwrap(), "body");
+}
+
+#[tokio::test]
+async fn unpaid_answer_is_overdue_after_deadline() {
+    let folder = tempfile::tempdir().unwrap();
+    let spool = Arc::new(Spool::open(folder.path(), 1 << 20).unwrap());
+    put(&spool, answer(1, 1_000), b"body").await.unwrap();
+    let deadline = answer(1, 1_000).expires_at + Spool::GRACE_SECONDS;
+    assert!(spool.overdue(deadline).is_empty());
+    let payment = spool.begin_payment(&[1; 32]).unwrap();
+    assert!(spool.overdue(deadline + 1).is_empty(), "a payment is in progress");
+    drop(payment);
+    assert_eq!(spool.overdue(deadline + 1).len(), 1);
+}

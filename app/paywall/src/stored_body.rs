@@ -1,0 +1,58 @@
+use std::{
+    fs::File,
+    io::{self, BufReader, Read},
+    sync::Arc,
+};
+
+use axum::body::{Body, Bytes};
+use futures::stream;
+use tokio::{sync::OwnedSemaphorePermit, task::spawn_blocking};
+
+use crate::{engine::AnswerId, spool::Spool};
+
+/// Body of a stored answer, read from its file as the client takes it.
+#[derive(Debug)]
+pub struct StoredBody {
+    pub(crate) spool: Arc<Spool>,
+    pub(crate) id: AnswerId,
+    pub(crate) file: BufReader<File>,
+    /// Bytes left to read.
+    pub(crate) left: u64,
+    /// One response at a time has an answer's body.
+    pub(crate) turn: OwnedSemaphorePermit,
+}
+
+impl StoredBody {
+    const CHUNK_BYTES: u64 = 64 * 1_024;
+
+    /// Returns the length in bytes.
+    pub fn length(&self) -> u64 {
+        self.left
+    }
+
+    /// Returns the body of a response.
+    pub fn into_body(self) -> Body {
+        Body::from_stream(stream::unfold(Some(self), async |stored| {
+            let stored = stored.filter(|stored| stored.left > 0)?;
+            match spawn_blocking(|| stored.read_chunk()).await {
+                Ok(Ok((chunk, stored))) => Some((Ok(chunk), stored)),
+                Ok(Err(error)) => Some((Err(error), None)),
+                Err(error) => Some((Err(io::Error::other(error)), None)),
+            }
+        }))
+    }
+
+    /// Reads the next chunk. Returns the rest of the body, unless this was the last chunk.
+    fn read_chunk(mut self) -> io::Result<(Bytes, Option<Self>)> {
+        let length = self.left.min(Self::CHUNK_BYTES);
+        let mut chunk = vec![0; usize::try_from(length).map_err(io::Error::other)?];
+        self.file.read_exact(&mut chunk)?;
+        self.left -= length;
+        if self.left > 0 {
+            return Ok((chunk.into(), Some(self)));
+        }
+        self.spool.mark_delivered(&self.id);
+        drop(self.turn);
+        Ok((chunk.into(), None))
+    }
+}
