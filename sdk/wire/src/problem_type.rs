@@ -256,6 +256,9 @@ pub enum ProblemType {
     /// No RPC node of the cluster answers.
     #[strum(message = "The cluster is unreachable", props(status = 503))]
     ChainUnreachable,
+    /// A key of the operator does not sign at the moment; nothing was charged. Repeat the request.
+    #[strum(message = "A signer is unavailable", props(status = 503))]
+    SignerUnavailable,
     /// The gateway's store takes no writes.
     #[strum(message = "The store has failed", props(status = 503))]
     StoreFailed,

@@ -65,6 +65,7 @@ impl GatewayCommand {
 #[derive(Serialize)]
 struct CheckOutput {
     good: bool,
+    warnings: Vec<String>,
     #[serde(skip)]
     config: String,
 }
@@ -75,13 +76,15 @@ fn check(args: CheckArgs, session: &Session) -> Result<(), CliError> {
         return Ok(());
     }
     let config = args.settings.read(session).map_err(CliError::GatewaySettings)?;
-    session.print(&CheckOutput { good: true, config: format!("{config:#?}") });
+    let warnings = config.warnings().iter().map(ToString::to_string).collect();
+    session.print(&CheckOutput { good: true, warnings, config: format!("{config:#?}") });
     Ok(())
 }
 
 impl std::fmt::Display for CheckOutput {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(formatter, "the settings are valid:\n{}", self.config)
+        write!(formatter, "the settings are valid:\n{}", self.config)?;
+        self.warnings.iter().try_for_each(|warning| write!(formatter, "\nwarning: {warning}"))
     }
 }
 
