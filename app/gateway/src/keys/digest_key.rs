@@ -76,19 +76,17 @@ impl DigestKey {
         let text = Zeroizing::new(format!("{}\n", blake3::Hash::from_bytes(*self.0).to_hex()));
         file.write_all(text.as_bytes())?;
         file.sync_all()?;
-        let linked = std::fs::hard_link(&name, path);
-        std::fs::remove_file(&name)?;
-        match linked {
-            Ok(()) => {
-                let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-                File::open(folder.unwrap_or(Path::new(".")))?.sync_all()?;
-                Ok(self)
-            }
+        match std::fs::hard_link(&name, path) {
+            Ok(()) => std::fs::remove_file(&name)?,
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-                Self::parse(&Zeroizing::new(std::fs::read_to_string(path)?))
+                std::fs::remove_file(&name)?;
+                return Self::parse(&Zeroizing::new(std::fs::read_to_string(path)?));
             }
-            Err(error) => Err(error.into()),
+            Err(_) => std::fs::rename(&name, path)?, // a file system without hard links
         }
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        File::open(folder.unwrap_or(Path::new(".")))?.sync_all()?;
+        Ok(self)
     }
 }
 

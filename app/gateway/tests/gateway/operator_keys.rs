@@ -224,7 +224,8 @@ async fn create_api_key(world: &World) -> String {
 }
 
 async fn is_accepted(world: &World, token: &str) -> bool {
-    let asked = reqwest::Client::new().get(format!("{}/v1/operator", world.gateway.url()));
+    let url = format!("{}/v1/channels/{CHANNEL}", world.gateway.url());
+    let asked = reqwest::Client::new().get(url);
     asked.bearer_auth(token).send().await.unwrap().status().is_success()
 }
 

@@ -110,6 +110,7 @@ async fn silent_signer_delays_others_once() {
     let receipts = issue(&store, last, 1).await.unwrap();
     assert!(receipts[0].verifies(&switched.public_key()));
     store.close().await;
+    drop(store); // unlocks the file
 
     let store = open(&file).await;
     assert_eq!(store.queries().count(channel_id, 0).await.unwrap(), 2);
