@@ -195,8 +195,8 @@ async fn silent_receipt_signer_stops_no_settlement() {
     // The next requests are refused at once, and everything else goes on.
     let began = Instant::now();
     world.generate("generation-3", &request).await.assert_problem(503, "signer-unavailable");
+    assert!(began.elapsed() < Duration::from_secs(2), "{:?}", began.elapsed());
     assert_eq!(world.settle().await.unwrap().len(), 1);
-    assert!(began.elapsed() < Duration::from_secs(1), "{:?}", began.elapsed());
     let state = world.state().await;
     assert_eq!((state.open.receipts, state.unsettled.len()), (0, 0), "nothing was charged");
 
