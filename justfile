@@ -25,6 +25,11 @@ bench-chain:
 bench-gateway:
     cargo bench --workspace --bench gateway
 
+# Compare signature verification with the crate ed25519-simd too. Needs a processor with AVX-512 IFMA.
+second-reference:
+    RUSTFLAGS="-C target-feature=+avx512f,+avx512bw,+avx512dq,+avx512ifma" CARGO_TARGET_DIR=target/avx512 \
+        cargo test --release -p motif-ed25519-batch
+
 # Send a million requests of payers that try to avoid payment; the report is the last line.
 free-riding:
     cargo run --release --example exercise -- free-riding

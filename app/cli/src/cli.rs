@@ -105,6 +105,9 @@ pub enum Command {
         /// PEM file of certificates to trust in content credentials
         #[arg(long)]
         anchors: Option<PathBuf>,
+        /// Try to read this file and to leave the sandbox, and print what succeeds
+        #[arg(long, value_name = "FILE")]
+        attempt: Option<PathBuf>,
     },
 }
 

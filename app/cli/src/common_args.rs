@@ -8,7 +8,7 @@ use clap::Args;
 #[derive(Args)]
 #[command(next_help_heading = "Global options")]
 pub struct CommonArgs {
-    /// URL of the Solana JSON-RPC node [default: http://127.0.0.1:8899]
+    /// URL of the Solana JSON-RPC node [default: that of `solana config`, or http://127.0.0.1:8899]
     #[arg(long, global = true, value_name = "URL", env = "MOTIF_RPC_URL", hide_env_values = true)]
     pub rpc_url: Option<String>,
 
@@ -23,7 +23,8 @@ pub struct CommonArgs {
     )]
     pub gateway_url: String,
 
-    /// Keypair file that signs and pays [default: ~/.config/solana/id.json]
+    /// Keypair file that signs and pays; `-` reads stdin [default: that of `solana config`, or
+    /// ~/.config/solana/id.json]
     #[arg(long, global = true, env = "MOTIF_KEYPAIR", hide_env_values = true, value_name = "FILE")]
     pub keypair: Option<PathBuf>,
 

@@ -2,7 +2,7 @@
 
 use std::{path::Path, process::ExitCode};
 
-use motif_sdk::fingerprint::{DecodingWorker, serve_decoding};
+use motif_sdk::fingerprint::{DecodingWorker, attempt_escapes as attempts, serve_decoding};
 
 /// Name of the hidden command.
 const COMMAND: &str = "decode-worker";
@@ -17,6 +17,20 @@ pub fn worker(anchors: Option<&Path>) -> DecodingWorker {
         arguments.extend([ANCHORS.into(), anchors.into()]);
     }
     DecodingWorker::Process { program, arguments }
+}
+
+/// Enters the worker's sandbox, tries to leave it, and prints the result as JSON.
+pub fn attempt_escapes(file: &Path) -> ExitCode {
+    match attempts(file) {
+        Ok(attempts) => {
+            println!("{attempts}");
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
 }
 
 /// Runs the worker process.

@@ -9,7 +9,7 @@ use serde::Serialize;
 use solana_signer::Signer;
 
 use crate::{
-    currency::test_dollar, error::CliError, output::table, reference::AccountReference,
+    currency::test_dollar, error::CliError, key_serve, output::table, reference::AccountReference,
     session::Session,
 };
 
@@ -25,6 +25,8 @@ pub enum KeyCommand {
     New(NewArgs),
     /// Show the addresses of keypair files
     Show(ShowArgs),
+    /// Sign for a gateway on a Unix socket, so that its process does not have the keys
+    Serve(key_serve::ServeArgs),
     /// Send SOL and test dollars to accounts (localnet only)
     Airdrop(AirdropArgs),
 }
@@ -44,8 +46,8 @@ pub struct NewArgs {
 /// Arguments of `motif key show`.
 #[derive(Args)]
 pub struct ShowArgs {
-    /// Keypair files
-    #[arg(required = true, value_name = "FILE")]
+    /// Keypair files; `-` reads stdin [default: the keypair that signs and pays]
+    #[arg(value_name = "FILE")]
     files: Vec<PathBuf>,
 }
 
@@ -70,6 +72,7 @@ impl KeyCommand {
         match self {
             Self::New(args) => new(args, session).await,
             Self::Show(args) => show(&args, session),
+            Self::Serve(args) => key_serve::run(args, session).await,
             Self::Airdrop(args) => airdrop(args, session).await,
         }
     }
@@ -118,7 +121,12 @@ fn show(args: &ShowArgs, session: &Session) -> Result<(), CliError> {
         let address = keypair::read(path)?.pubkey().to_string();
         Ok(KeyOutput { file: path.display().to_string(), address })
     };
-    session.print(&KeysOutput(args.files.iter().map(read).collect::<Result<_, CliError>>()?));
+    let mut keys = args.files.iter().map(read).collect::<Result<Vec<_>, CliError>>()?;
+    if keys.is_empty() {
+        let (file, address) = (session.keypair_path()?, session.keypair()?.pubkey());
+        keys.push(KeyOutput { file: file.display().to_string(), address: address.to_string() });
+    }
+    session.print(&KeysOutput(keys));
     Ok(())
 }
 

@@ -10,6 +10,7 @@ mod output;
 mod palette;
 mod reference;
 mod session;
+mod solana_config;
 mod time;
 
 mod approval;
@@ -26,6 +27,7 @@ mod earnings;
 mod gateway;
 mod generate;
 mod key;
+mod key_serve;
 #[cfg(feature = "localnet")]
 mod localnet;
 mod operator;
@@ -58,9 +60,12 @@ fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => return report_parse_error(&error),
     };
-    if let Command::DecodeWorker { anchors } = &cli.command {
+    if let Command::DecodeWorker { anchors, attempt } = &cli.command {
         // Before any thread starts or file opens, which the worker would otherwise inherit.
-        return decode_worker::serve(anchors.as_deref());
+        return match attempt {
+            Some(file) => decode_worker::attempt_escapes(file),
+            None => decode_worker::serve(anchors.as_deref()),
+        };
     }
     let session = Session::new(&cli.common);
     session.init_logging();

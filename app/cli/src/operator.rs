@@ -1,9 +1,13 @@
 //! `motif operator`: operators on chain, with their keys and conditions.
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 use clap::{Args, Subcommand, ValueEnum};
-use motif_gateway::GatewayConfig;
+use motif_gateway::{
+    GatewayConfig,
+    operator_keys::{BlockingSigner, sign_blocking},
+    signer::{OperatorSigner, Purpose},
+};
 use motif_sdk::{
     Error, Pubkey,
     client::{Client, ConfirmedTransaction},
@@ -225,8 +229,8 @@ fn terms_of(operator: &Operator) -> OperatorTerms {
 
 /// Makes a gateway and its operator's account agree before the gateway starts.
 ///
-/// A gateway whose keypair is the operator's authority registers the operator if it is missing, and
-/// writes its own conditions into the account. Any other gateway adopts the account's conditions.
+/// A gateway that has the operator's authority registers the operator if it is missing, and writes
+/// its own conditions into the account. Any other gateway adopts the account's conditions.
 ///
 /// # Errors
 /// [`CliError::Usage`] if the operator is not registered, or has other keys than the gateway;
@@ -235,34 +239,56 @@ pub async fn prepare_operator(
     client: &Client,
     config: &mut GatewayConfig,
 ) -> Result<Vec<ConfirmedTransaction>, CliError> {
-    let is_authority = config.keypair.pubkey() == config.operator;
-    let operator = match client.operator(&config.operator).await {
-        Ok(operator) => operator,
-        Err(Error::NotFound { .. }) if is_authority => {
+    let authority = config.keys.authority.clone();
+    let operator = match (client.operator(&config.operator).await, &authority) {
+        (Ok(operator), _) => operator,
+        (Err(Error::NotFound { .. }), Some(authority)) => {
             let args = RegisterOperatorArgs {
-                settle_key: config.operator,
-                receipt_key: config.receipt_keypair.pubkey(),
+                settle_key: config.keys.settle.present.public_key(),
+                receipt_key: config.keys.receipt.present.public_key(),
                 terms: settings(config, config.operator, ""),
             };
-            return Ok(vec![client.register_operator(&*config.keypair, args).await?]);
+            let client = client.clone();
+            let register = move |authority: BlockingSigner| async move {
+                client.register_operator(&authority, args).await
+            };
+            return Ok(vec![send(authority, register).await?]);
         }
-        Err(Error::NotFound { .. }) => {
+        (Err(Error::NotFound { .. }), None) => {
             let what = format!("the operator {} is not registered", config.operator);
             let help = "run `motif operator register` with its authority's keypair";
             return Err(CliError::usage(what, help));
         }
-        Err(error) => return Err(error.into()),
+        (Err(error), _) => return Err(error.into()),
     };
     check_keys(&operator, config, client.now().await?)?;
     let terms = settings(config, operator.fee_owner, &operator.url);
-    if !is_authority {
+    let Some(authority) = authority else {
         config.operator_fee_bps = operator.fee_bps;
         config.min_grace_seconds = operator.min_grace_seconds;
         config.faults().or(()).map_err(CliError::GatewaySettings)?;
-    } else if terms != terms_of(&operator) {
-        return Ok(vec![client.update_operator(&*config.keypair, terms).await?]);
+        return Ok(Vec::new());
+    };
+    if terms == terms_of(&operator) {
+        return Ok(Vec::new());
     }
-    Ok(Vec::new())
+    let client = client.clone();
+    let update = move |authority: BlockingSigner| async move {
+        client.update_operator(&authority, terms).await
+    };
+    Ok(vec![send(&authority, update).await?])
+}
+
+/// Sends a transaction that the authority signs, which may be in another process.
+async fn send<F>(
+    authority: &Arc<dyn OperatorSigner>,
+    operation: impl FnOnce(BlockingSigner) -> F + Send + 'static,
+) -> Result<ConfirmedTransaction, CliError>
+where
+    F: Future<Output = Result<ConfirmedTransaction, Error>>,
+{
+    let sent = sign_blocking(authority, Purpose::Authority, operation).await;
+    Ok(sent.map_err(|error| CliError::Runtime(error.to_string()))??)
 }
 
 /// Returns the conditions in a gateway's settings; `url` without a public one.
@@ -275,32 +301,34 @@ fn settings(config: &GatewayConfig, fee_owner: Pubkey, url: &str) -> OperatorTer
     }
 }
 
-/// Checks that the account names the gateway's keys, and sets when its next receipt key is valid.
+/// Checks that the gateway has the keys that the account names, and keeps the account for it.
 fn check_keys(operator: &Operator, config: &mut GatewayConfig, now: i64) -> Result<(), CliError> {
     let other = |setting: &str, expected: &Pubkey| {
         let what = format!("`{setting}` differs from the key on chain: expected {expected}");
-        CliError::usage(what, "pass that keypair, or run `motif operator rotate-key`")
+        CliError::usage(what, "configure that key, or run `motif operator rotate-key`")
     };
-    let settle_key = config.keypair.pubkey();
-    let pending = operator.settle_rotates_at != i64::MAX && operator.next_settle_key == settle_key;
-    if *operator.settle_key_at(now) != settle_key && !pending {
-        return Err(other("keypair", operator.settle_key_at(now)));
+    let keys = &config.keys;
+    let settle_key = operator.settle_key_at(now);
+    let pending = (operator.settle_rotates_at != i64::MAX).then_some(&operator.next_settle_key);
+    let is_pending = pending.is_some_and(|next| keys.settle.of(next).is_some());
+    if keys.settle.of(settle_key).is_none() && !is_pending {
+        return Err(other("keys.settle", settle_key));
     }
     let receipt_key = operator.receipt_keys.at(now).unwrap_or(&operator.authority);
-    if *receipt_key != config.receipt_keypair.pubkey() {
-        return Err(other("receipt_keypair", receipt_key));
+    if keys.receipt.of(receipt_key).is_none() {
+        return Err(other("keys.receipt", receipt_key));
     }
-    if let Some((keypair, valid_from)) = &mut config.next_receipt_keypair {
-        let next = keypair.pubkey();
-        let last = operator.receipt_keys.keys.last();
-        match last.filter(|last| last.key == next) {
-            Some(last) => *valid_from = last.valid_from,
-            None => {
-                let expected = last.map_or(operator.authority, |last| last.key);
-                return Err(other("next_receipt_keypair", &expected));
-            }
+    let last = operator.receipt_keys.keys.last();
+    let later = last.filter(|last| last.valid_from > now && keys.receipt.of(&last.key).is_none());
+    for (setting, key) in [
+        ("keys.next_settle", pending.filter(|next| keys.settle.of(next).is_none())),
+        ("keys.next_receipt", later.map(|last| &last.key)),
+    ] {
+        if let Some(key) = key {
+            eprintln!("warning: a rotation to {key} is pending: set {setting} before its time");
         }
     }
+    config.keys.account = Some(operator.clone());
     Ok(())
 }
 

@@ -3,7 +3,8 @@
 use std::{
     fmt::Display,
     io::IsTerminal,
-    path::PathBuf,
+    path::{Path, PathBuf},
+    sync::OnceLock,
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
@@ -23,6 +24,7 @@ use crate::{
     common_args::CommonArgs,
     error::CliError,
     output::{self, ErrorOutput},
+    solana_config::SolanaConfig,
 };
 
 const POLL_INTERVAL: Duration = Duration::from_millis(200);
@@ -37,17 +39,24 @@ pub struct Session {
     gateway_url: String,
     pub json: bool,
     keypair: Option<PathBuf>,
+    solana: SolanaConfig,
+    /// Keypair that was read from stdin, which ends there.
+    from_stdin: OnceLock<Keypair>,
     wait: Duration,
 }
 
 impl Session {
     pub fn new(args: &CommonArgs) -> Self {
+        let solana = SolanaConfig::read();
+        let rpc_url = args.rpc_url.clone().or_else(|| solana.json_rpc_url.clone());
         Self {
-            rpc_url: args.rpc_url.clone().unwrap_or_else(|| DEFAULT_RPC_URL.to_owned()),
+            rpc_url: rpc_url.unwrap_or_else(|| DEFAULT_RPC_URL.to_owned()),
             given_rpc_url: args.rpc_url.clone(),
             gateway_url: args.gateway_url.trim_end_matches('/').to_owned(),
             json: args.json,
             keypair: args.keypair.clone(),
+            solana,
+            from_stdin: OnceLock::new(),
             wait: Duration::from_secs(args.wait_seconds),
         }
     }
@@ -159,6 +168,11 @@ impl Session {
         self.given_rpc_url.clone()
     }
 
+    /// Returns the URL of the node in the Solana command line's configuration.
+    pub fn solana_rpc_url(&self) -> Option<String> {
+        self.solana.json_rpc_url.clone()
+    }
+
     /// Returns the value of `--keypair`.
     pub fn given_keypair(&self) -> Option<PathBuf> {
         self.keypair.clone()
@@ -177,14 +191,24 @@ impl Session {
         if is_local { self.wait } else { Duration::ZERO }
     }
 
-    /// Returns the path of the signing keypair.
+    /// Returns the path of the signing keypair: that of `--keypair`, of the Solana command line's
+    /// configuration, or its default.
     ///
     /// # Errors
-    /// [`CliError::KeypairMissing`] without `--keypair` and a home folder.
+    /// [`CliError::KeypairMissing`] without any of them; [`CliError::Usage`] for a hardware wallet or
+    /// a seed phrase.
     pub fn keypair_path(&self) -> Result<PathBuf, CliError> {
         let home = || std::env::var_os("HOME").map(PathBuf::from);
         let default = || home().map(|home| home.join(".config/solana/id.json"));
-        self.keypair.clone().or_else(default).ok_or(CliError::KeypairMissing)
+        let configured = || self.solana.keypair_path.as_ref().map(PathBuf::from);
+        let path = self.keypair.clone().or_else(configured).or_else(default);
+        let path = path.ok_or(CliError::KeypairMissing)?;
+        let is = |scheme: &str| path.to_str().is_some_and(|path| path.starts_with(scheme));
+        if is("usb:") || is("prompt:") {
+            let help = "pass --keypair with a keypair file, or `-` for a keypair on stdin";
+            return Err(CliError::usage("hardware wallets and seed phrases are not read", help));
+        }
+        Ok(path)
     }
 
     /// Reads the keypair that signs and pays.
@@ -193,10 +217,28 @@ impl Session {
     /// [`CliError::KeypairMissing`]; [`Error::File`].
     pub fn keypair(&self) -> Result<Keypair, CliError> {
         let path = self.keypair_path()?;
+        if path == Path::new("-") {
+            if let Some(keypair) = self.from_stdin.get() {
+                return Ok(keypair.insecure_clone());
+            }
+            let keypair = keypair::read(&path)?;
+            return Ok(self.from_stdin.get_or_init(|| keypair).insecure_clone());
+        }
         if self.keypair.is_none() && !path.exists() {
             return Err(CliError::KeypairMissing);
         }
+        self.warn_of_exposed(&path);
         Ok(keypair::read(&path)?)
+    }
+
+    /// Prints a warning if other users can read or write a file with a key.
+    pub fn warn_of_exposed(&self, path: &Path) {
+        if keypair::is_exposed(path) {
+            let path = path.display();
+            self.status(format_args!(
+                "warning: {path} is accessible to all users: chmod 600 {path}"
+            ));
+        }
     }
 
     /// Prints the output of the command: as JSON with `--json`, else as text.

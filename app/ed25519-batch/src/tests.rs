@@ -37,12 +37,33 @@ fn verify_all_paths(key: &[u8; 32], message: &[u8], signature: &[u8; 64]) -> boo
         return false;
     };
     assert_eq!(without_table.verify(message, signature), strict, "without a table");
+    #[cfg(all(
+        target_feature = "avx512f",
+        target_feature = "avx512bw",
+        target_feature = "avx512dq",
+        target_feature = "avx512ifma"
+    ))]
+    assert_eq!(verify_by_second_reference(key, message, signature), strict, "ed25519-simd");
     for with_table in
         [decode().map(PublicKey::with_single_table), decode().map(PublicKey::with_busy_table)]
     {
         assert_eq!(with_table.unwrap().verify(message, signature), strict, "with a table");
     }
     strict
+}
+
+/// Verifies with `ed25519-simd`, which is compiled only into binaries for AVX-512.
+#[cfg(all(
+    target_feature = "avx512f",
+    target_feature = "avx512bw",
+    target_feature = "avx512dq",
+    target_feature = "avx512ifma"
+))]
+fn verify_by_second_reference(key: &[u8; 32], message: &[u8], signature: &[u8; 64]) -> bool {
+    let input = ed25519_simd::VerifyInput { public_key: *key, signature: *signature, message };
+    let mut results = [false];
+    <ed25519_simd::DalekVerifier>::new().verify_batch(&[input], &mut results);
+    results[0]
 }
 
 fn challenge(point: &[u8; 32], key: &[u8; 32], message: &[u8]) -> Scalar {

@@ -2,7 +2,7 @@ use std::{ops::Deref, path::PathBuf, sync::Arc};
 
 use motif_ed25519_batch::Verifier;
 use motif_paywall::SpoolError;
-use motif_sdk::{Pubkey, keypair::signing_key};
+use motif_sdk::Pubkey;
 
 use crate::{
     GatewayConfig,
@@ -17,15 +17,16 @@ use crate::{
     config::{Faults, StorePlace},
     health::Health,
     holds::Holds,
-    keys::Keyring,
+    keys::{DigestKey, DigestKeyError, Keyring},
     metering::Metering,
     metrics::{Exposure, Metrics},
+    operator_keys::{OperatorKeys, receipt_signer},
     rebalance::LeaseRenewal,
     receipts::Receipts,
     recognition::{Recognizer, WorksFollower},
     reconcile::Reconciler,
     settlement::{SettlementPolicy, SettlementWorker, Settler, Submitter},
-    store::{Failpoints, ReceiptSigner, Store, StoreError, StoreOptions},
+    store::{Failpoints, Store, StoreError, StoreOptions},
     traces::{TraceError, Traces},
 };
 
@@ -51,6 +52,8 @@ pub struct Components {
     pub holds: Arc<Holds>,
     /// Settles and closes channels.
     pub settler: Arc<Settler>,
+    /// Keys that sign settlements and receipts.
+    pub operator_keys: Arc<OperatorKeys>,
     /// Works, terms and prices.
     pub catalogue: Arc<Catalogue>,
     /// Receipts, proofs and usage.
@@ -95,6 +98,14 @@ pub enum StartError {
         /// Cause.
         source: SpoolError,
     },
+    /// Error returned when the key of API keys' digests cannot be read or created.
+    #[error("keys.digest_file {path}: {source}")]
+    DigestKey {
+        /// The file.
+        path: PathBuf,
+        /// Cause.
+        source: DigestKeyError,
+    },
     /// Error returned when the exporter of traces cannot be created.
     #[error("traces: {0}")]
     Traces(#[from] TraceError),
@@ -118,11 +129,8 @@ impl App {
         config.faults().or(())?;
         let config = Arc::new(config);
         let failed = |source| StartError::Store { place: config.store.clone(), source };
-        let mut signer = ReceiptSigner::from(signing_key(&config.receipt_keypair));
-        if let Some((next, valid_from)) = &config.next_receipt_keypair {
-            signer = signer.then(signing_key(next), *valid_from);
-        }
-        let options = StoreOptions::new(signer)
+        let receipt_signer = receipt_signer(&config.keys);
+        let options = StoreOptions::new(receipt_signer.clone())
             .url(url)
             .lease_duration(config.lease)
             .skip_frames(&config.skip_frames)
@@ -139,9 +147,12 @@ impl App {
         let start = |to| Traces::start(to, url, metrics.trace_failures.clone()).map(Arc::new);
         let traces = config.traces.as_ref().map(start).transpose()?;
         let stored_keys = store.queries().api_keys().await.map_err(failed)?;
+        let digest_key = digest_key(&config, !stored_keys.is_empty())?;
 
         let admission = Arc::new(Admission::new(&config.limits));
         let cluster = Arc::new(Cluster::new(chain, metrics.chain_failures.clone()));
+        let operator_keys = OperatorKeys::new(&config, receipt_signer, cluster.clone());
+        let operator_keys = Arc::new(operator_keys);
         let channels = Arc::new(ChannelRegistry::new(store.clone(), config.margins()));
         let policy = Arc::new(SettlementPolicy::new(config.clone()));
         let sync = Arc::new(ChannelSync {
@@ -157,6 +168,7 @@ impl App {
             verifier: Verifier::default(),
             admission: admission.clone(),
             policy: policy.clone(),
+            keys: operator_keys.clone(),
             metrics: metrics.clone(),
             failpoints: failpoints.clone(),
         });
@@ -173,18 +185,19 @@ impl App {
                 submitter: Submitter {
                     channels: channels.clone(),
                     cluster: cluster.clone(),
-                    keypair: config.keypair.clone(),
+                    keys: operator_keys.clone(),
                     failpoints,
                 },
                 admission: admission.clone(),
                 metrics: metrics.clone(),
                 traces: traces.clone(),
             }),
+            operator_keys,
             catalogue: Arc::new(Catalogue::new(cluster.clone(), config.clone())),
             receipts: Receipts { channels: channels.clone() },
             reconciler: Reconciler { channels: channels.clone(), sync: sync.clone() },
             keys: Arc::new(ApiKeys {
-                keyring: Keyring::new(&config.keypair, stored_keys),
+                keyring: Keyring::new(digest_key, stored_keys),
                 store: store.clone(),
                 admission: admission.clone(),
                 cluster: cluster.clone(),
@@ -259,6 +272,24 @@ impl App {
             traces.stop().await;
         }
     }
+}
+
+/// Returns the key of API keys' digests. A store that has API keys and no file of their digest key
+/// comes from a gateway that derived it from the settle key: the file gets that one.
+fn digest_key(config: &GatewayConfig, has_keys: bool) -> Result<DigestKey, StartError> {
+    let derived = config.keys.derived_digest.clone();
+    let Some(path) = config.keys.digest_path(&config.store) else {
+        return derived.ok_or_else(|| {
+            let mut faults = Faults::default();
+            faults.add("keys.digest_file", "", "required");
+            StartError::Config(faults)
+        });
+    };
+    if has_keys && !path.exists() {
+        tracing::warn!(path = %path.display(), "API keys' digest key is derived from the settle key");
+    }
+    let opened = DigestKey::open(&path, derived.filter(|_| has_keys));
+    opened.map_err(|source| StartError::DigestKey { path, source })
 }
 
 impl Deref for App {

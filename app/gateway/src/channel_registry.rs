@@ -2,7 +2,10 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
 };
 
 use motif_sdk::{
@@ -31,6 +34,10 @@ pub struct ChannelRegistry {
     loading: Mutex<()>,
     /// Channels that cannot be loaded because their stored state is corrupt.
     unreadable: parking_lot::Mutex<BTreeSet<ChannelId>>,
+    /// Channels of a file store whose ledgers were ahead of the disk, until they are loaded again.
+    refused: parking_lot::Mutex<HashMap<Pubkey, ChannelId>>,
+    /// Epoch of the newest lease on a file store, which numbers the handles of a channel.
+    epoch: AtomicI64,
     store: Store,
     margins: Margins,
 }
@@ -42,6 +49,8 @@ impl ChannelRegistry {
             channels: RwLock::default(),
             loading: Mutex::default(),
             unreadable: parking_lot::Mutex::default(),
+            refused: parking_lot::Mutex::default(),
+            epoch: AtomicI64::new(0),
             store,
             margins,
         }
@@ -65,7 +74,9 @@ impl ChannelRegistry {
             return if lapsed { Err(GatewayError::ChannelMoving) } else { Ok(channel) };
         }
         if leases.is_none() {
-            return Err(GatewayError::UnknownChannel(*address));
+            let id = self.refused.lock().get(address).copied();
+            let id = id.ok_or(GatewayError::UnknownChannel(*address))?;
+            return Box::pin(self.acquire(address, id)).await;
         }
         // Boxed: this branch is rare and its future is large.
         let acquiring = async {
@@ -109,7 +120,10 @@ impl ChannelRegistry {
             return Ok(channel); // a concurrent request loaded it
         }
         let lease = match self.store.leases() {
-            None => Lease { channel_id: id, epoch: 0 },
+            None => {
+                let epoch = self.epoch.fetch_add(1, Ordering::Relaxed) + 1;
+                Lease { channel_id: id, epoch }
+            }
             Some(leases) => leases.acquire(id).await?.map_err(|held| {
                 let (channel, url) = (*address, held.url);
                 GatewayError::HeldElsewhere { channel, url }
@@ -146,6 +160,7 @@ impl ChannelRegistry {
         let digest = stored.account_digest;
         let channel = Arc::new(ChannelHandle::new(lease, ledger, stored.keys, digest));
         self.channels.write().insert(channel.address, channel.clone());
+        self.refused.lock().remove(&channel.address);
         Ok(channel)
     }
 
@@ -175,18 +190,39 @@ impl ChannelRegistry {
     }
 
     /// Waits until a change of a channel is on disk. Removes the channel's handle if the change
-    /// was rejected, because its ledger is ahead of the disk: the lease is lost, or other
-    /// processes have spent the API key's budget.
+    /// was rejected, because its ledger is ahead of the disk: the lease is lost, other processes
+    /// have spent the API key's budget, or its receipts were not signed. A channel of a file store
+    /// is loaded again.
     pub(crate) async fn commit<T>(
         &self,
         channel: &ChannelHandle,
         written: impl Future<Output = Result<T, StoreError>>,
     ) -> Result<T, GatewayError> {
         let written = traced("commit", SpanKind::Internal, written).await;
-        if matches!(written, Err(StoreError::LeaseLost | StoreError::KeyBudget { .. })) {
+        let is_ahead = matches!(
+            written,
+            Err(StoreError::LeaseLost | StoreError::KeyBudget { .. } | StoreError::Unsigned(_))
+        );
+        if is_ahead && self.store.leases().is_some() {
             self.remove(channel);
+        } else if is_ahead {
+            Box::pin(self.reload(channel)).await;
         }
         Ok(written?)
+    }
+
+    /// Replaces a channel's handle on a file store by the channel as it is on disk. If it cannot be
+    /// read, the next request tries again.
+    async fn reload(&self, channel: &ChannelHandle) {
+        let (address, id) = (channel.address, channel.id());
+        if self.held(&address).is_none_or(|held| held.lease != channel.lease) {
+            return; // replaced already
+        }
+        self.refused.lock().insert(address, id);
+        self.remove(channel);
+        if let Err(error) = self.acquire(&address, id).await {
+            tracing::error!(channel = %address, %error, "channel cannot be loaded again");
+        }
     }
 
     /// Writes a change of a channel and waits until it is on disk.

@@ -3,6 +3,7 @@
 use std::{error::Error as StdError, sync::Arc};
 
 use motif_sdk::{Pubkey, gateway::wire::ExpectedStatement};
+use motif_signer::SignError;
 
 use crate::{
     admission::RateLimited,
@@ -188,6 +189,9 @@ pub enum GatewayError {
     /// Error returned when no node of the cluster answers.
     #[error("the cluster is unreachable: repeat the request later")]
     ChainUnreachable(#[source] ChainError),
+    /// Error returned when a key of the operator does not sign. Nothing was charged.
+    #[error("a key of the operator does not sign at the moment: repeat the request later")]
+    SignerUnavailable(#[source] SignError),
     /// Error returned when the store fails.
     #[error("the gateway's store takes no writes")]
     StoreFailed(#[source] StoreError),
@@ -262,8 +266,15 @@ impl From<StoreError> for GatewayError {
                 KeyError::BudgetExceeded { needed, left }.into()
             }
             StoreError::Busy => Self::ReadsBusy,
+            StoreError::Unsigned(error) => Self::SignerUnavailable(error),
             error => Self::StoreFailed(error),
         }
+    }
+}
+
+impl From<SignError> for GatewayError {
+    fn from(error: SignError) -> Self {
+        Self::SignerUnavailable(error)
     }
 }
 

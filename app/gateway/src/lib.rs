@@ -6,6 +6,7 @@
 //! - [`metering`], [`holds`]: verify a voucher, reserve its units, make it durable, acknowledge.
 //! - [`channel_registry`]: channels held by this process and their leases; [`ledger`]: units and
 //!   vouchers of one channel; [`channel_sync`], [`channel_opening`]: read channels from the cluster.
+//! - [`operator_keys`]: keys that sign settlements and receipts.
 //! - [`settlement`]: settles statements on chain; [`reconcile`]: compares the store with the chain.
 //! - [`cluster`], [`chain`]: the cluster's nodes; [`store`]: durable state.
 //! - [`catalogue`], [`receipts`], [`recognition`]: reads for clients.
@@ -38,6 +39,7 @@ pub mod ledger;
 pub mod metering;
 pub mod metrics;
 mod middleware;
+pub mod operator_keys;
 mod paced_stream;
 mod payer_request;
 pub mod paywall;
@@ -54,6 +56,8 @@ pub mod traces;
 
 pub use app::{App, Components, StartError};
 pub use config::{AdminConfig, GatewayConfig, Limits, PaywallListener, SettlePolicy, TraceConfig};
+/// The crate `motif-signer`.
+pub use motif_signer as signer;
 /// The crate `motif-store`.
 pub use motif_store as store;
 pub use router::{admin_openapi, openapi};

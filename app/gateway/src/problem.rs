@@ -78,6 +78,7 @@ impl GatewayError {
             Self::NotFound => Type::NotFound,
             Self::Timeout => Type::Timeout,
             Self::ChainUnreachable(_) => Type::ChainUnreachable,
+            Self::SignerUnavailable(_) => Type::SignerUnavailable,
             Self::StoreFailed(_) => Type::StoreFailed,
             Self::ReadsBusy => Type::ReadsBusy,
             Self::Shared(error) => error.problem_type(),
@@ -115,6 +116,7 @@ impl GatewayError {
         match self {
             Self::Internal(cause) => tracing::error!(%cause, "internal error"),
             Self::ChainUnreachable(cause) => tracing::warn!(%cause, "cluster unreachable"),
+            Self::SignerUnavailable(cause) => tracing::warn!(%cause, "signer unavailable"),
             Self::StoreFailed(cause) => tracing::error!(%cause, "store failed"),
             Self::Shared(error) => error.log(),
             _ => {}

@@ -1,3 +1,5 @@
+use motif_signer::SignError;
+
 /// Error returned by the store.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum StoreError {
@@ -36,6 +38,9 @@ pub enum StoreError {
     /// Another process took the channel's lease. Nothing was written.
     #[error("the channel's lease was taken by another gateway process")]
     LeaseLost,
+    /// A receipt was not signed. Nothing was written; the channel is read again from the store.
+    #[error("the receipt was not signed: {0}")]
+    Unsigned(SignError),
     /// Other processes spent the API key's budget. Nothing was written.
     #[error("the API key's budget is exceeded: {needed} base units needed, {left} left")]
     KeyBudget {
@@ -63,6 +68,7 @@ impl StoreError {
             | Self::Busy
             | Self::BadFrame { .. }
             | Self::LeaseLost
+            | Self::Unsigned(_)
             | Self::KeyBudget { .. } => self,
         }
     }

@@ -8,7 +8,10 @@ use std::{
 };
 
 use borsh::BorshSerialize;
-use tokio::sync::{mpsc, oneshot};
+use tokio::{
+    runtime::Handle,
+    sync::{mpsc, oneshot},
+};
 
 use crate::{
     change::Change,
@@ -17,7 +20,7 @@ use crate::{
     failpoint::{Failpoint, Failpoints},
     failure::Failure,
     journal::{Frame, Journal, Record},
-    sign::ReceiptSigner,
+    sign::{ReceiptSigner, UnsignedLeases},
     work::{Progress, Unapplied, Work},
 };
 
@@ -41,6 +44,9 @@ pub struct JournalWriter {
     journal: Journal,
     /// Signs receipts.
     signer: ReceiptSigner,
+    /// Runtime on which a signer in another process is waited for.
+    runtime: Handle,
+    unsigned: UnsignedLeases,
     frame: Frame,
     /// Changes in the frame.
     waiting: Vec<Command>,
@@ -58,7 +64,7 @@ pub struct JournalWriter {
 }
 
 impl JournalWriter {
-    /// Creates the writer of a journal whose frames are all in the tables.
+    /// Creates the writer of a journal whose frames are all in the tables, in a runtime.
     pub fn new(
         journal: Journal,
         signer: ReceiptSigner,
@@ -71,6 +77,8 @@ impl JournalWriter {
         let writer = Self {
             journal,
             signer,
+            runtime: Handle::current(),
+            unsigned: UnsignedLeases::default(),
             frame: Frame::default(),
             waiting: Vec::with_capacity(GROUP),
             unapplied: Unapplied { changes: Vec::new(), through: number },
@@ -111,17 +119,22 @@ impl JournalWriter {
 
     /// Processes a group in its order; returns whether it was told to stop.
     fn process(&mut self, group: &mut Vec<Message>) -> bool {
-        self.signer.sign(group);
-        let (mut others, mut is_stopping) = (Vec::new(), false);
+        if let Err(error) = self.signer.sign_blocking(group, &self.runtime) {
+            self.unsigned.end(group, &error);
+        }
+        let (mut others, mut refused, mut is_stopping) = (Vec::new(), Vec::new(), false);
         for message in group.drain(..) {
             match message {
-                Message::Write(command) if is_journalled(&command.change) => {
-                    self.commit_in_tables(&mut others);
-                    self.append(command);
-                }
                 Message::Write(command) => {
-                    self.commit();
-                    others.push(command);
+                    if let Some(error) = self.unsigned.refusal(&command) {
+                        refused.push((command, error));
+                    } else if is_journalled(&command.change) {
+                        self.commit_in_tables(&mut others);
+                        self.append(command);
+                    } else {
+                        self.commit();
+                        others.push(command);
+                    }
                 }
                 Message::CatchUp(reply) => {
                     self.commit();
@@ -144,6 +157,10 @@ impl JournalWriter {
         }
         self.commit();
         self.commit_in_tables(&mut others);
+        // Last: a channel is read again once everything before the refused change is durable.
+        for (command, error) in refused {
+            command.reply(Err(error));
+        }
         if self.backlog >= MAX_BACKLOG {
             self.hand_over();
         } else if self.backlog >= BATCH || (self.backlog > 0 && self.since.elapsed() >= LINGER) {

@@ -14,7 +14,7 @@ use crate::{
     generation::ChannelId,
     lease_guard::{LeaseGuard, Refusals},
     rows,
-    sign::ReceiptSigner,
+    sign::{ReceiptSigner, UnsignedLeases},
     sql::{Connection, integer, query},
     work::{Progress, Work},
 };
@@ -57,13 +57,19 @@ impl TableWriter {
         failure: Failure,
     ) {
         let mut group = Vec::with_capacity(GROUP);
-        let mut is_stopping = false;
+        let (mut unsigned, mut is_stopping) = (UnsignedLeases::default(), false);
         while !is_stopping && queue.recv_many(&mut group, GROUP).await > 0 {
-            signer.sign(&mut group);
+            if let Err(error) = signer.sign(&mut group).await {
+                unsigned.end(&group, &error);
+            }
+            let mut refused = Vec::new();
             let mut commands = Vec::with_capacity(group.len());
             for message in group.drain(..) {
                 match message {
-                    Message::Write(command) => commands.push(command),
+                    Message::Write(command) => match unsigned.refusal(&command) {
+                        Some(error) => refused.push((command, error)),
+                        None => commands.push(command),
+                    },
                     Message::Probe(reply) => commands.push(Command {
                         change: Change::Barrier,
                         lease: None,
@@ -75,6 +81,9 @@ impl TableWriter {
                 }
             }
             self.write_group(commands, &failure).await;
+            for (command, error) in refused {
+                command.reply(Err(error));
+            }
         }
         self.connection.close().await;
     }

@@ -31,8 +31,10 @@
 //! stamps.
 
 mod carrier;
+mod escape_attempts;
 mod identity;
 mod reader;
+mod sandbox;
 mod signer;
 mod worker;
 
@@ -40,6 +42,7 @@ use motif_fingerprint::content_digest;
 
 pub use self::{
     carrier::Carrier,
+    escape_attempts::attempt_escapes,
     identity::{IdentityError, IdentityFileError, Issued, SigningIdentity},
     reader::{are_anchors, read},
     signer::{SigningError, sign},

@@ -1,4 +1,4 @@
-//! Sandboxed decoding in a process with limits on memory and time and without file access.
+//! Sandboxed decoding in a process of its own.
 
 use std::{
     ffi::OsString,
@@ -8,7 +8,6 @@ use std::{
     time::Duration,
 };
 
-use rlimit::Resource;
 use serde::{Deserialize, Serialize};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -20,11 +19,8 @@ use motif_fingerprint::{MAX_CONTENT_BYTES, Media, Perceived, perceive};
 use motif_interface::licensing::Fingerprint;
 use motif_wire::{Credentials, Digest};
 
-use super::{digests, read};
+use super::{digests, read, sandbox::confine};
 
-/// Memory limit of a worker: program, content and decoded content.
-const MEMORY_BYTES: u64 = 2 * 1_024 * 1_024 * 1_024;
-const CPU_SECONDS: u64 = 20;
 /// Wall-clock limit, longer than the CPU limit because the machine may be busy.
 const WALL: Duration = Duration::from_secs(40);
 const MAX_ANSWER_BYTES: u64 = 64 * 1_024;
@@ -180,18 +176,9 @@ impl Examined {
 /// PEM, are trusted in content credentials.
 ///
 /// # Errors
-/// Those of the pipes, and of setting resource limits.
+/// Those of the pipes, and of confining the process.
 pub fn serve_decoding(anchors: Option<&str>) -> std::io::Result<()> {
-    let limits = [
-        (Resource::AS, MEMORY_BYTES),
-        (Resource::CPU, CPU_SECONDS),
-        (Resource::FSIZE, 0),
-        (Resource::CORE, 0),
-    ];
-    for (resource, limit) in limits {
-        let limit = limit.min(resource.get_hard()?); // the parent may allow less
-        resource.set(limit, limit)?;
-    }
+    confine()?;
     let mut content = Vec::new();
     let most = MAX_CONTENT_BYTES as u64 + 1;
     std::io::stdin().lock().take(most).read_to_end(&mut content)?;

@@ -3,4 +3,6 @@
 pub use motif_fingerprint::*;
 
 #[cfg(feature = "credentials")]
-pub use motif_credentials::{DecodingWorker, Examined, WorkerError, serve_decoding};
+pub use motif_credentials::{
+    DecodingWorker, Examined, WorkerError, attempt_escapes, serve_decoding,
+};

@@ -259,6 +259,9 @@ pub enum ProblemType {
     /// The read takes too long, or too many are in progress; repeat the request later.
     #[strum(message = "Too many reads", props(status = 503))]
     ReadsBusy,
+    /// A key of the operator does not sign at the moment; nothing was charged. Repeat the request.
+    #[strum(message = "A signer is unavailable", props(status = 503))]
+    SignerUnavailable,
     /// The gateway's store takes no writes.
     #[strum(message = "The store has failed", props(status = 503))]
     StoreFailed,

@@ -65,6 +65,7 @@ impl GatewayCommand {
 #[derive(Serialize)]
 struct CheckOutput {
     good: bool,
+    warnings: Vec<String>,
     #[serde(skip)]
     config: String,
 }
@@ -76,16 +77,16 @@ fn check(args: CheckArgs, session: &Session) -> Result<(), CliError> {
     }
     let config = args.settings.read(session).map_err(CliError::GatewaySettings)?;
     let routes = config.paywall.iter().flat_map(|paywall| paywall.paywall.routes.warnings());
-    for warning in routes {
-        session.status(format_args!("warning: {} {}", warning.key, warning.what));
-    }
-    session.print(&CheckOutput { good: true, config: format!("{config:#?}") });
+    let routes = routes.map(|warning| format!("{} {}", warning.key, warning.what));
+    let warnings = config.warnings().iter().map(ToString::to_string).chain(routes).collect();
+    session.print(&CheckOutput { good: true, warnings, config: format!("{config:#?}") });
     Ok(())
 }
 
 impl std::fmt::Display for CheckOutput {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(formatter, "the settings are valid:\n{}", self.config)
+        write!(formatter, "the settings are valid:\n{}", self.config)?;
+        self.warnings.iter().try_for_each(|warning| write!(formatter, "\nwarning: {warning}"))
     }
 }
 

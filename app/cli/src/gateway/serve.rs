@@ -36,6 +36,9 @@ struct ServeOutput {
 
 pub async fn run(args: ServeArgs, session: &Session) -> Result<(), CliError> {
     let mut config = args.settings.read(session).map_err(CliError::GatewaySettings)?;
+    for warning in config.warnings().iter() {
+        session.status(format_args!("warning: {warning}"));
+    }
     config.decoding = args.anchors.worker()?;
     let client = session.first_of(&config.rpc_urls).await?;
     prepare_operator(&client, &mut config).await?;

@@ -118,7 +118,7 @@ impl SettingsArgs {
             ("rpc_url", session.given_rpc_url()),
             ("keypair", path(session.given_keypair())),
             ("operator", self.operator.map(|operator| operator.to_string())),
-            ("receipt_keypair", path(self.receipt_keypair)),
+            ("keys.receipt", path(self.receipt_keypair)),
             ("listen", self.listen.map(|address| address.to_string())),
             ("admin.listen", self.admin_listen.map(|address| address.to_string())),
             ("admin.secret_file", path(self.admin_secret_file)),
@@ -142,8 +142,14 @@ impl SettingsArgs {
             let own = address_of(session.gateway_url()).map(|address| address.to_string());
             layers.flag("listen", own);
         }
-        let keypair = layers.given("keypair").map(PathBuf::from);
-        let keypair = keypair.map_or_else(|| session.keypair_path(), Ok);
+        if layers.given("rpc_url").is_none() {
+            layers.flag("rpc_url", session.solana_rpc_url());
+        }
+        let default = session.keypair_path();
+        if layers.given("keypair").is_none() {
+            layers.flag("keypair", path(default.as_ref().ok().cloned()));
+        }
+        let keypair = layers.given("keypair").map(PathBuf::from).map_or(default, Ok);
         let keypair = keypair.map_err(|error| error.to_string());
         let keypair = keypair.and_then(|path| keypair::read(&path).map_err(|e| e.to_string()));
         GatewayConfig::read(&layers, keypair)

@@ -7,6 +7,7 @@ mod demo;
 mod deployment;
 mod guide;
 mod help;
+mod keys;
 mod kill;
 mod operators;
 mod paywall;

@@ -60,8 +60,18 @@ fn gateway_serves_without_the_authority() {
     ] {
         world.misuse(&[&serve[..], wrong].concat());
     }
-    let keys = ["--keypair", "hot.json", "--receipt-keypair", "receipts.json"];
-    let ready = world.spawn(&[&serve[..], &keys].concat());
+    // The gateway has none of the keys: another process signs.
+    let keys = ["settle=hot.json", "receipt=receipts.json", "fee-payer=treasury.json"];
+    world.spawn(&[&["key", "serve", "--socket", "keys.sock"][..], &keys].concat());
+    let at = |keypair: &str| format!("\"unix:keys.sock#{}\"", address(&world, keypair));
+    let settings = format!(
+        "[keys]\nsettle = {}\nreceipt = {}\nfee_payer = {}\n",
+        at("hot.json"),
+        at("receipts.json"),
+        at("treasury.json")
+    );
+    std::fs::write(world.path("gateway.toml"), settings).unwrap();
+    let ready = world.spawn(&[&serve[..], &["--config", "gateway.toml"]].concat());
     assert_eq!((&ready["operator"], &ready["operator_fee_bps"]), (&authority.into(), &150.into()));
 
     std::fs::write(world.path("poem.txt"), "A poem of several words.").unwrap();

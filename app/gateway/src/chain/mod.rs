@@ -9,15 +9,14 @@ use motif_sdk::{
     Pubkey,
     channel::{ChannelAccount, PaymentsError},
     client::{
-        CatalogueEntry, ConfirmedTransaction, Heard, OfferFilter, PublishedTerms, WorkDetails,
-        WorkFilter,
+        CatalogueEntry, ConfirmedTransaction, DynSigner, Heard, OfferFilter, PublishedTerms,
+        WorkDetails, WorkFilter,
     },
     licensing::Work,
     lineage::Lineage,
     operator::Operator,
     recognition::Registered,
 };
-use solana_keypair::Keypair;
 use solana_message::Hash;
 use solana_signature::Signature;
 use tokio::sync::mpsc::Sender;
@@ -123,13 +122,13 @@ pub trait Chain: Send + Sync + 'static {
     /// Ends a channel's grace period, signed by its operator's authority.
     async fn close(
         &self,
-        authority: &Keypair,
+        authority: &DynSigner,
         channel: &Pubkey,
     ) -> Result<ConfirmedTransaction, ChainError>;
     /// Pays the operator's settled fees to its fee owner. Returns base units.
     async fn claim_fees(
         &self,
-        funder: &Keypair,
+        funder: &DynSigner,
         channel: &Pubkey,
     ) -> Result<(u64, ConfirmedTransaction), ChainError>;
     /// Returns the status of each node, in order of preference.

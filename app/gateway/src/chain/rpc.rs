@@ -11,8 +11,8 @@ use motif_sdk::{
     Error, Pubkey,
     channel::{self, ChannelAccount},
     client::{
-        CatalogueEntry, Client, ConfirmedTransaction, Heard, OfferFilter, PublishedTerms,
-        WorkDetails, WorkFilter, parse_clock,
+        CatalogueEntry, Client, ConfirmedTransaction, DynSigner, Heard, OfferFilter,
+        PublishedTerms, WorkDetails, WorkFilter, parse_clock,
     },
     licensing::Work,
     lineage::Lineage,
@@ -24,7 +24,6 @@ use solana_account::Account;
 use solana_account_decoder_client_types::{UiAccount, UiAccountEncoding};
 use solana_commitment_config::{CommitmentConfig, CommitmentLevel};
 use solana_instruction::error::InstructionError;
-use solana_keypair::Keypair;
 use solana_message::Hash;
 use solana_rpc_client_api::{
     client_error::{Error as ClientError, ErrorKind},
@@ -499,7 +498,7 @@ impl Chain for RpcChain {
 
     async fn close(
         &self,
-        authority: &Keypair,
+        authority: &DynSigner,
         channel: &Pubkey,
     ) -> Result<ConfirmedTransaction, ChainError> {
         self.send(|client| async move { client.request_close(channel).send(authority).await }).await
@@ -507,7 +506,7 @@ impl Chain for RpcChain {
 
     async fn claim_fees(
         &self,
-        funder: &Keypair,
+        funder: &DynSigner,
         channel: &Pubkey,
     ) -> Result<(u64, ConfirmedTransaction), ChainError> {
         self.send(|client| async move { client.claim_fees(funder, channel).await }).await

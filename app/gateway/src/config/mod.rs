@@ -2,12 +2,15 @@
 //!
 //! - [`GatewayConfig`]: the struct; [`Limits`], [`SettlePolicy`], [`AdminConfig`],
 //!   [`PaywallListener`], [`TraceConfig`]: its parts.
+//! - [`KeyConfig`], [`KeySource`]: keys of the operator, and where they are.
 //! - [`Layers`]: given values by source; [`SETTINGS`]: all settings.
 //! - [`Faults`]: all invalid settings at once.
 //! - [`Secret`]: a text that is never shown.
 
 mod admin;
 mod fault;
+mod host;
+mod keys;
 mod layers;
 mod limits;
 mod origin;
@@ -18,18 +21,19 @@ mod setting;
 mod settle;
 mod store;
 mod traces;
+mod warnings;
 
 use std::{fmt, net::SocketAddr, sync::Arc, time::Duration};
 
 use ipnet::IpNet;
 use motif_sdk::{Pubkey, fingerprint::DecodingWorker};
 use solana_keypair::Keypair;
-use solana_signer::Signer;
 
 use crate::{admission::ForwardingHeader, chain::Endpoint, ledger::Margins};
 
 pub use admin::AdminConfig;
 pub use fault::{Fault, Faults};
+pub use keys::{InvalidKeySource, KeyConfig, KeySource, RotatingKey};
 pub use layers::Layers;
 pub use limits::{Limits, Rate};
 pub use origin::Origin;
@@ -46,15 +50,10 @@ pub struct GatewayConfig {
     /// URLs of the cluster's JSON-RPC nodes, in order of preference. They may contain a provider's
     /// key and are never shown whole.
     pub rpc_urls: Vec<String>,
-    /// Settle key of the operator: it signs settlements and pays for transactions. If it is also
-    /// the operator's authority, payers that leave need not wait for the grace period.
-    pub keypair: Arc<Keypair>,
     /// Authority of the operator that channels name.
     pub operator: Pubkey,
-    /// Receipt key of the operator.
-    pub receipt_keypair: Arc<Keypair>,
-    /// Receipt key of a pending rotation, and its first unix second.
-    pub next_receipt_keypair: Option<(Arc<Keypair>, i64)>,
+    /// Keys of the operator that this process signs with.
+    pub keys: KeyConfig,
     /// Location of the store.
     pub store: StorePlace,
     /// Frames of the store's journal that may be dropped if they cannot be written into the tables.
@@ -106,12 +105,11 @@ impl GatewayConfig {
     /// hour, vouchers valid for at least ten minutes, all mints, no admin listener, and the
     /// default limits and policy.
     pub fn new(rpc_url: &str, keypair: Arc<Keypair>, store: impl Into<StorePlace>) -> Self {
+        let keys = KeyConfig::from_keypair(&keypair);
         Self {
             rpc_urls: vec![rpc_url.to_owned()],
-            operator: keypair.pubkey(),
-            receipt_keypair: keypair.clone(),
-            next_receipt_keypair: None,
-            keypair,
+            operator: keys.fee_payer.public_key(),
+            keys,
             store: store.into(),
             skip_frames: Vec::new(),
             public_url: None,
@@ -180,6 +178,7 @@ impl GatewayConfig {
             "api_keys.required",
             "requires admin.listen, where keys are created",
         );
+        self.keys.check(&self.operator, &self.store, &mut check);
         self.limits.check(&mut check);
         self.settle.check(&mut check);
         if let Some(paywall) = &self.paywall {
@@ -196,17 +195,13 @@ impl GatewayConfig {
 }
 
 impl fmt::Debug for GatewayConfig {
-    /// Hides secrets: shows the keypairs' addresses and the nodes' hosts.
+    /// Hides secrets: shows the keys' addresses and the nodes' hosts.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let next = self.next_receipt_keypair.as_ref();
-        let next_receipt_key = next.map(|(keypair, valid_from)| (keypair.pubkey(), valid_from));
         formatter
             .debug_struct("GatewayConfig")
             .field("rpc", &self.rpc_urls.iter().map(|url| Endpoint::new(url)).collect::<Vec<_>>())
-            .field("keypair", &self.keypair.pubkey())
             .field("operator", &self.operator)
-            .field("receipt_keypair", &self.receipt_keypair.pubkey())
-            .field("next_receipt_keypair", &next_receipt_key)
+            .field("keys", &self.keys)
             .field("store", &self.store)
             .field("skip_frames", &self.skip_frames)
             .field("public_url", &self.public_url)

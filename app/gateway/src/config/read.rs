@@ -1,39 +1,29 @@
-use std::{fmt::Display, path::PathBuf, str::FromStr, sync::Arc, time::Duration};
+use std::{fmt::Display, path::PathBuf, str::FromStr, time::Duration};
 
 use motif_paywall::{PaidRoutes, PaywallConfig};
-use motif_sdk::{Pubkey, fingerprint::DecodingWorker, keypair};
+use motif_sdk::{Pubkey, fingerprint::DecodingWorker};
 use solana_keypair::Keypair;
-use solana_signer::Signer;
 
 use crate::admission::ForwardingHeader;
 
 use super::{
-    AdminConfig, Faults, GatewayConfig, Layers, Limits, PaywallListener, Rate, Secret, Setting,
-    SettlePolicy, StorePlace, TraceConfig,
+    AdminConfig, Faults, GatewayConfig, KeyConfig, KeySource, Layers, Limits, PaywallListener,
+    Rate, RotatingKey, Secret, Setting, SettlePolicy, StorePlace, TraceConfig, keys::OpenKey,
 };
 
 impl GatewayConfig {
     /// Reads a configuration from its layers. `keypair` is the result of reading the file of the
-    /// setting `keypair`. When the keypair of `next_receipt_keypair` is valid is on chain: here it is
-    /// never.
+    /// setting `keypair`, which is not needed if `keys.settle` is set.
     ///
     /// # Errors
     /// All faults at once.
     pub fn read(layers: &Layers, keypair: Result<Keypair, String>) -> Result<Self, Faults> {
         let mut reader = Reader { layers, faults: layers.faults() };
-        let keypair = keypair.unwrap_or_else(|error| {
-            reader.faults.add("keypair", "", error);
-            Keypair::new_from_array([0; 32]) // never used, because of the fault
-        });
-        let keypair = Arc::new(keypair);
-        let receipt_keypair = reader.keypair("receipt_keypair");
-        let next_receipt_keypair = reader.keypair("next_receipt_keypair");
+        let (operator, keys) = reader.keys(keypair);
         let config = Self {
             rpc_urls: reader.list_or_default("rpc_url"),
-            operator: reader.maybe("operator").unwrap_or_else(|| keypair.pubkey()),
-            receipt_keypair: receipt_keypair.unwrap_or_else(|| keypair.clone()),
-            next_receipt_keypair: next_receipt_keypair.map(|keypair| (keypair, i64::MAX)),
-            keypair,
+            operator,
+            keys,
             store: reader.one("store"),
             skip_frames: reader.list("skip_frames"),
             public_url: reader.maybe("public_url"),
@@ -127,11 +117,58 @@ impl Reader<'_> {
         }
     }
 
-    /// Reads the keypair file that a setting names.
-    fn keypair(&mut self, key: &'static str) -> Option<Arc<Keypair>> {
-        let path: PathBuf = self.maybe(key)?;
-        match keypair::read(&path) {
-            Ok(keypair) => Some(Arc::new(keypair)),
+    /// Reads the keys of the operator. Returns its authority and the keys.
+    fn keys(&mut self, keypair: Result<Keypair, String>) -> (Pubkey, KeyConfig) {
+        let mut files = Vec::new();
+        if let Some(path) = self.layers.given("keypair") {
+            files.push(("keypair", PathBuf::from(path)));
+        }
+        let settle = self.key("keys.settle", &mut files).unwrap_or_else(|| {
+            let keypair = keypair.unwrap_or_else(|error| {
+                self.faults.add("keypair", "", error);
+                Keypair::new_from_array([0; 32]) // never used, because of the fault
+            });
+            OpenKey::from(&keypair)
+        });
+        let mut signer = |key| self.key(key, &mut files).map(|open| open.signer);
+        let [next_settle, receipt, next_receipt, fee_payer, authority] =
+            ["next_settle", "receipt", "next_receipt", "fee_payer", "authority"].map(|name| {
+                let setting = format!("keys.{name}");
+                Setting::from_key(&setting).and_then(|setting| signer(setting.key))
+            });
+        let OpenKey { signer: settle, derived_digest } = settle;
+        let digest_file: Option<PathBuf> = self.maybe("keys.digest_file");
+        files.extend(digest_file.iter().map(|path| ("keys.digest_file", path.clone())));
+        let operator = self.maybe("operator");
+        let operator = operator.or_else(|| Some(authority.as_ref()?.public_key()));
+        let operator = operator.unwrap_or_else(|| settle.public_key());
+        let own = || (settle.public_key() == operator).then(|| settle.clone());
+        let keys = KeyConfig {
+            authority: authority.or_else(own),
+            fee_payer: fee_payer.unwrap_or_else(|| settle.clone()),
+            receipt: RotatingKey {
+                present: receipt.unwrap_or_else(|| settle.clone()),
+                next: next_receipt,
+            },
+            settle: RotatingKey { present: settle, next: next_settle },
+            digest_file,
+            derived_digest,
+            account: None,
+            files,
+        };
+        (operator, keys)
+    }
+
+    /// Opens the key that a setting names.
+    fn key(
+        &mut self,
+        key: &'static str,
+        files: &mut Vec<(&'static str, PathBuf)>,
+    ) -> Option<OpenKey> {
+        let source: KeySource = self.maybe(key)?;
+        files.extend(source.file().map(|path| (key, path.to_owned())));
+        match source.open() {
+            Ok(open) => Some(open),
             Err(error) => {
                 self.faults.add(key, "", error);
                 None
@@ -283,6 +320,10 @@ impl Reader<'_> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
+    use solana_signer::Signer;
+
     use super::*;
     use crate::{
         chain::Endpoint,
@@ -416,6 +457,37 @@ mod tests {
             let faults = read(&text, &[]).unwrap_err();
             let keys: Vec<_> = faults.iter().map(|fault| &fault.key[..]).collect();
             assert_eq!(keys, [key], "{endpoint}");
+        }
+    }
+
+    #[test]
+    fn keys_default_to_the_keypair() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("fees.json");
+        let fees = motif_sdk::keypair::create(&path).unwrap();
+        let address = fees.pubkey();
+        let socket = format!("unix:/run/keys.sock#{address}");
+        let text = format!("[keys]\nfee_payer = {path:?}\nnext_settle = {socket:?}");
+        let keys = read(&text, &[]).unwrap().keys;
+        let own = operator().unwrap().pubkey();
+        assert_eq!((keys.settle.present.public_key(), keys.fee_payer.public_key()), (own, address));
+        assert_eq!(keys.receipt.present.public_key(), own);
+        assert_eq!(keys.settle.next.as_ref().unwrap().public_key(), address);
+        assert!(keys.authority.is_some() && keys.receipt.next.is_none());
+        // Another authority: it is kept elsewhere, unless it is among the keys.
+        let elsewhere = read(&format!("operator = \"{address}\""), &[]).unwrap();
+        assert!(elsewhere.keys.authority.is_none());
+        let here = read(&format!("[keys]\nauthority = {path:?}"), &[]).unwrap();
+        assert_eq!(here.operator, address);
+        assert_eq!(here.keys.authority.unwrap().public_key(), address);
+        // No keypair is needed beside a settle key.
+        let mut layers = Layers::default();
+        layers.toml(&format!("[keys]\nsettle = {socket:?}"), "gateway.toml");
+        let remote = GatewayConfig::read(&layers, Err("no keypair".to_owned())).unwrap();
+        assert_eq!(remote.operator, address);
+        for wrong in ["env:MOTIF_TEST_UNSET_KEY", "absent.json", "unix:/run/keys.sock"] {
+            let faults = read(&format!("[keys]\nreceipt = {wrong:?}"), &[]).unwrap_err();
+            assert!(faults.iter().all(|fault| fault.key == "keys.receipt"), "{faults}");
         }
     }
 

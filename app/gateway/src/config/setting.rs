@@ -56,18 +56,8 @@ pub const SETTINGS: &[Setting] = &[
         "\"http://127.0.0.1:8899\"",
         "JSON-RPC URL of the cluster, or a list in order of preference",
     ),
-    setting(
-        "keypair",
-        "",
-        "keypair file of the operator's settle key, which pays for transactions",
-    ),
-    setting("operator", "", "authority of the operator; without it, that of `keypair`"),
-    setting("receipt_keypair", "", "keypair file of the receipt key; without it, `keypair`"),
-    setting(
-        "next_receipt_keypair",
-        "",
-        "keypair file of the receipt key of a pending rotation, which takes over when it is valid",
-    ),
+    setting("keypair", "", "keypair file of the operator, for every key that [keys] does not name"),
+    setting("operator", "", "authority of the operator; without it, the key of keys.authority"),
     setting(
         "store",
         "\"motif-gateway.sqlite\"",
@@ -98,6 +88,33 @@ pub const SETTINGS: &[Setting] = &[
         "catalogue_seconds",
         "5",
         "maximum age of works, terms and prices that are shown; 0 reads them for each request",
+    ),
+    setting(
+        "keys.settle",
+        "",
+        "key that settles: a keypair file, env:VARIABLE, or unix:SOCKET#ADDRESS; without it, `keypair`",
+    ),
+    setting(
+        "keys.next_settle",
+        "",
+        "settle key of a rotation, which takes over when the operator's account says so",
+    ),
+    setting("keys.receipt", "", "key that signs receipts; without it, the settle key"),
+    setting(
+        "keys.next_receipt",
+        "",
+        "receipt key of a rotation, which takes over when the operator's account says so",
+    ),
+    setting("keys.fee_payer", "", "key that pays for transactions; without it, the settle key"),
+    setting(
+        "keys.authority",
+        "",
+        "authority of the operator, if it is not kept elsewhere; without it, an equal settle key",
+    ),
+    setting(
+        "keys.digest_file",
+        "",
+        "file of the key of API keys' digests, created if missing; without it, beside the store's file",
     ),
     setting("settle.at_amount", "", "settle a channel when it owes this amount, base units"),
     setting(

@@ -1,7 +1,9 @@
 use std::{convert::Infallible, fmt, path::PathBuf, str::FromStr};
 
+use reqwest::Url;
 use zeroize::Zeroizing;
 
+use super::host::is_local;
 use crate::chain::Endpoint;
 
 /// Location of a store.
@@ -28,6 +30,22 @@ impl DatabaseUrl {
         &self.url
     }
 
+    /// Returns whether the server is on another machine, as far as the URL tells.
+    pub(crate) fn is_remote(&self) -> bool {
+        Url::parse(&self.url).is_ok_and(|url| !is_local(&url))
+    }
+
+    /// Returns whether connections are encrypted or refused.
+    pub(crate) fn is_encrypted(&self) -> bool {
+        let url = Url::parse(&self.url);
+        let strict = ["require", "verify-ca", "verify-full"];
+        url.is_ok_and(|url| {
+            url.query_pairs().any(|(name, mode)| {
+                ["sslmode", "ssl-mode"].contains(&&*name) && strict.contains(&&*mode)
+            })
+        })
+    }
+
     /// Returns a text without the URL's secrets.
     pub(crate) fn scrub(&self, text: &str) -> String {
         self.endpoint.scrub(text)
@@ -40,6 +58,14 @@ impl StorePlace {
         match self {
             Self::File(path) => Some(path),
             Self::Server(_) => None,
+        }
+    }
+
+    /// Returns the URL of a server.
+    pub(crate) fn server(&self) -> Option<&DatabaseUrl> {
+        match self {
+            Self::File(_) => None,
+            Self::Server(url) => Some(url),
         }
     }
 }

@@ -6,15 +6,14 @@ use std::{
 
 use motif_sdk::gateway::wire::ScopeWord;
 use parking_lot::{Mutex, RwLock};
-use solana_keypair::Keypair;
 
-use super::{ApiKey, KeyError, KeyId, StoredKey, Token};
+use super::{ApiKey, DigestKey, KeyError, KeyId, StoredKey, Token};
 
 /// All API keys in memory.
 #[derive(Debug)]
 pub struct Keyring {
     /// Key of the tokens' digests.
-    digest_key: [u8; 32],
+    digest_key: DigestKey,
     keys: RwLock<HashMap<KeyId, Arc<ApiKey>>>,
     /// Time of the newest refresh for an unknown key.
     refreshed_at: Mutex<Option<Instant>>,
@@ -29,19 +28,14 @@ pub struct Caller(pub Option<Arc<ApiKey>>);
 
 impl Keyring {
     /// Creates a keyring from stored keys.
-    pub fn new(operator: &Keypair, stored: Vec<StoredKey>) -> Self {
-        let context = "motif gateway 2026-11 digests of API tokens";
+    pub fn new(digest_key: DigestKey, stored: Vec<StoredKey>) -> Self {
         let keys = stored.into_iter().map(|stored| (stored.id, Arc::new(ApiKey::new(stored))));
-        Self {
-            digest_key: blake3::derive_key(context, operator.secret_bytes()),
-            keys: RwLock::new(keys.collect()),
-            refreshed_at: Mutex::new(None),
-        }
+        Self { digest_key, keys: RwLock::new(keys.collect()), refreshed_at: Mutex::new(None) }
     }
 
     /// Returns the digest that is stored for a token.
     pub fn digest(&self, token: &Token) -> [u8; 32] {
-        *token.digest(&self.digest_key).as_bytes()
+        *token.digest(self.digest_key.as_bytes()).as_bytes()
     }
 
     /// Returns the valid key of a token.
@@ -52,7 +46,7 @@ impl Keyring {
         let token: Token = token.parse().map_err(|_| KeyError::Unauthorized)?;
         let keys = self.keys.read();
         let key = keys.get(&token.id).ok_or(KeyError::Unauthorized)?;
-        let digest = token.digest(&self.digest_key);
+        let digest = token.digest(self.digest_key.as_bytes());
         if key.verify(digest, now) { Ok(key.clone()) } else { Err(KeyError::Unauthorized) }
     }
 

@@ -1,15 +1,17 @@
 //! API keys: scopes, budgets and tokens.
 //!
-//! A token is shown once. The store keeps a keyed digest of it, under a key derived from the
-//! operator's keypair, so a copy of the store neither reveals nor verifies tokens.
+//! A token is shown once. The store keeps a keyed digest of it, under a [`DigestKey`] outside the
+//! store, so a copy of the store neither reveals nor verifies tokens.
 
 mod api_key;
+mod digest_key;
 mod keyring;
 mod token;
 
 use motif_sdk::gateway::wire::ScopeWord;
 
 pub use api_key::ApiKey;
+pub use digest_key::{DigestKey, DigestKeyError};
 pub use keyring::{Caller, Keyring};
 use motif_store::BudgetExceeded;
 pub use motif_store::{KeyId, Scopes, StoredKey};

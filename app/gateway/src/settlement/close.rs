@@ -1,11 +1,14 @@
 use std::sync::Arc;
 
 use motif_sdk::{Pubkey, gateway::wire::Closing};
+use motif_signer::Purpose;
 use opentelemetry::trace::FutureExt;
-use solana_signer::Signer;
 
 use super::{Settler, submit};
-use crate::error::GatewayError;
+use crate::{
+    error::GatewayError,
+    operator_keys::{BlockingSigner, sign_blocking},
+};
 
 impl Settler {
     /// Settles a channel whose payer has started to close it. Ends its grace period, so that the
@@ -34,8 +37,10 @@ impl Settler {
         let account = channel.account();
         let closes_at = account.closes_at;
         // Only the operator's authority can end the grace period, which may be kept elsewhere.
-        let is_authority = self.submitter.keypair.pubkey() == account.operator;
-        if closes_at <= cluster.now() || !is_authority || account.watcher().is_some() {
+        let authority = self.submitter.keys.authority();
+        let authority = authority.filter(|key| key.public_key() == account.operator);
+        let may_close = closes_at > cluster.now() && account.watcher().is_none();
+        let Some(authority) = authority.filter(|_| may_close) else {
             return Ok(Closing {
                 settlements,
                 signature: None,
@@ -43,8 +48,11 @@ impl Settler {
                 fee_lamports: 0,
                 closes_at,
             });
-        }
-        let landed = cluster.chain().close(&self.submitter.keypair, &address).await;
+        };
+        let chain = cluster.chain().clone();
+        let close =
+            move |authority: BlockingSigner| async move { chain.close(&authority, &address).await };
+        let landed = sign_blocking(authority, Purpose::Authority, close).await?;
         let landed = landed.map_err(submit::rejected)?;
         Ok(Closing {
             settlements,

@@ -19,8 +19,8 @@ use motif_sdk::{
         wire::{Amount, Closing, PayerProof, SettlementReport},
     },
 };
+use motif_signer::Purpose;
 use opentelemetry::{Context, trace::SpanKind};
-use solana_signer::Signer;
 
 pub(crate) use policy::SettlementPolicy;
 pub(crate) use submit::Submitter;
@@ -33,6 +33,7 @@ use crate::{
     error::GatewayError,
     ledger::CutStatement,
     metrics::Metrics,
+    operator_keys::{BlockingSigner, sign_blocking},
     payer_request::verify_payer,
     traces::{self, Traces},
 };
@@ -118,8 +119,10 @@ impl Settler {
         address: Pubkey,
     ) -> Result<(u64, ConfirmedTransaction), GatewayError> {
         self.sync.channels.get(&address).await?;
-        let funder = &self.submitter.keypair;
-        let claimed = self.sync.cluster.chain().claim_fees(funder, &address).await;
+        let (chain, funder) = (self.sync.cluster.chain().clone(), self.submitter.keys.fee_payer());
+        let claim =
+            move |funder: BlockingSigner| async move { chain.claim_fees(&funder, &address).await };
+        let claimed = sign_blocking(funder, Purpose::FeePayer, claim).await?;
         claimed.map_err(submit::rejected)
     }
 
@@ -161,7 +164,7 @@ impl Settler {
             ))
         };
         let receipts = receipts.ok_or_else(mismatch)?;
-        let (settler, statement) = (self.submitter.keypair.pubkey(), cut.statement.to_bytes());
+        let (settler, statement) = (self.submitter.keys.settle_key()?, cut.statement.to_bytes());
         let operator = channel.account().operator;
         let (voucher, receipts_root) = (&cut.voucher, receipts.root);
         let instructions = channel::settle(&settler, &operator, voucher, statement, Some(receipts));

@@ -2,10 +2,8 @@ use std::{sync::Arc, time::Duration};
 
 use motif_sdk::client::ConfirmedTransaction;
 use solana_instruction::Instruction;
-use solana_keypair::Keypair;
 use solana_message::Message;
 use solana_signature::Signature;
-use solana_signer::Signer;
 use solana_transaction::Transaction;
 use tokio::time::{Instant, sleep};
 
@@ -15,6 +13,7 @@ use crate::{
     channel_registry::ChannelRegistry,
     cluster::Cluster,
     error::GatewayError,
+    operator_keys::OperatorKeys,
     store::{Change, Failpoint, Failpoints, Outcome, StoredTransaction},
 };
 
@@ -40,7 +39,7 @@ pub fn rejected(error: ChainError) -> GatewayError {
 pub struct Submitter {
     pub(crate) channels: Arc<ChannelRegistry>,
     pub(crate) cluster: Arc<Cluster>,
-    pub(crate) keypair: Arc<Keypair>,
+    pub(crate) keys: Arc<OperatorKeys>,
     pub(crate) failpoints: Arc<dyn Failpoints>,
 }
 
@@ -50,7 +49,8 @@ impl Submitter {
     ///
     /// # Errors
     /// [`GatewayError::SettlementRefused`], [`GatewayError::SettlementUnconfirmed`],
-    /// [`GatewayError::ChainUnreachable`], [`GatewayError::StoreFailed`].
+    /// [`GatewayError::ChainUnreachable`], [`GatewayError::SignerUnavailable`],
+    /// [`GatewayError::StoreFailed`].
     pub async fn submit_and_confirm(
         &self,
         channel: &ChannelHandle,
@@ -87,11 +87,10 @@ impl Submitter {
         receipts_root: [u8; 32],
     ) -> Result<StoredTransaction, GatewayError> {
         let (blockhash, last_valid_height) = self.chain().blockhash().await?;
-        let message = Message::new(instructions, Some(&self.keypair.pubkey()));
-        let mut transaction = Transaction::new_unsigned(message);
-        let signed = transaction.try_sign(&[&*self.keypair], blockhash);
-        signed.map_err(GatewayError::internal)?;
-        let signature: [u8; 64] = transaction.signatures[0].into(); // one signer, one signature
+        let payer = self.keys.fee_payer().public_key();
+        let message = Message::new_with_blockhash(instructions, Some(&payer), &blockhash);
+        let transaction = self.keys.sign(message).await?;
+        let signature: [u8; 64] = transaction.signatures[0].into(); // the fee payer's
         let stored = StoredTransaction {
             channel_id: channel.id(),
             statement,

@@ -25,6 +25,7 @@ mod limits;
 mod nodes;
 mod observability;
 mod openapi;
+mod operator_keys;
 mod payer_requests;
 mod problems;
 mod quotes;

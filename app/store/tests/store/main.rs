@@ -4,4 +4,5 @@
 mod lookup;
 mod recovery;
 mod replay;
+mod signer;
 mod world;

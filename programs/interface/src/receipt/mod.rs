@@ -9,6 +9,8 @@
 pub mod bundle;
 pub mod proof;
 pub mod tree;
+#[cfg(feature = "ed25519")]
+mod unsigned_bundle;
 
 use bundle::BundlePath;
 #[cfg(feature = "ed25519")]
@@ -18,6 +20,8 @@ use solana_sha256_hasher::hash;
 
 #[cfg(feature = "ed25519")]
 use crate::payments::ReceiptKeys;
+#[cfg(feature = "ed25519")]
+pub use unsigned_bundle::UnsignedBundle;
 
 /// Record of one paid generation.
 ///
@@ -123,20 +127,11 @@ impl SignedReceipt {
     /// remaining receipt is signed alone.
     #[cfg(feature = "ed25519")]
     pub fn sign_together(receipts: &[Receipt], operator: &SigningKey) -> Vec<Self> {
-        let bundles = receipts.chunks(BundlePath::MAX_RECEIPTS);
-        bundles.flat_map(|bundle| Self::sign_bundle(bundle, operator)).collect()
-    }
-
-    #[cfg(feature = "ed25519")]
-    fn sign_bundle(receipts: &[Receipt], operator: &SigningKey) -> Vec<Self> {
-        let digests: Vec<_> = receipts.iter().map(Receipt::digest).collect();
-        let (Ok(paths), [first, _, ..]) = (BundlePath::from_digests(&digests), &digests[..]) else {
-            return receipts.iter().map(|receipt| Self::sign(*receipt, operator)).collect();
+        let sign = |bundle: UnsignedBundle| {
+            let signature = operator.sign(bundle.message()).to_bytes();
+            bundle.with_signature(signature)
         };
-        let signed = paths[0].signed_bytes(first); // a path for each digest
-        let signature = operator.sign(&signed).to_bytes();
-        let all = receipts.iter().zip(paths);
-        all.map(|(receipt, bundle)| Self { receipt: *receipt, signature, bundle }).collect()
+        UnsignedBundle::from_receipts(receipts).into_iter().flat_map(sign).collect()
     }
 
     /// Returns whether the operator's receipt key of the time of issue signed the receipt.

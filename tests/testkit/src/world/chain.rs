@@ -1,6 +1,7 @@
 use std::{
     collections::HashMap,
     sync::{Mutex, MutexGuard},
+    time::{SystemTime, UNIX_EPOCH},
 };
 
 use async_trait::async_trait;
@@ -10,8 +11,8 @@ use motif_sdk::{
     Pubkey,
     channel::{Channel, ChannelAccount, Moment, PaymentsError, SettleArgs},
     client::{
-        CatalogueEntry, ConfirmedTransaction, Heard, OfferFilter, PublishedTerms, WorkDetails,
-        WorkFilter,
+        CatalogueEntry, ConfirmedTransaction, DynSigner, Heard, OfferFilter, PublishedTerms,
+        WorkDetails, WorkFilter,
     },
     licensing::{Terms, Work},
     lineage::Lineage,
@@ -67,6 +68,8 @@ pub struct State {
     pub now: i64,
     /// Number of reads of a channel, each at a new slot.
     pub reads: u64,
+    /// Account of the operator; `None` for one with a single key.
+    pub operator: Option<Operator>,
     /// Channel whose settlements are rejected.
     pub poisoned: Option<Pubkey>,
     /// Received transactions, including duplicates.
@@ -137,13 +140,15 @@ impl State {
         let account = self.channels.get_mut(&voucher.channel);
         let account = account.ok_or_else(|| ChainError::Refused("no such channel".into()))?;
         let ChannelAccount { mut channel, mut licenses } = account.clone();
+        let operator = self.operator.as_ref();
+        let settle_key = operator.map_or(channel.operator, |it| *it.settle_key_at(system_now()));
         let request = SettleRequest {
             channel: voucher.channel,
             proven: &ProvenVoucher { key, voucher },
             statement: &args.statement,
             receipts: args.receipts,
             settler: &settler,
-            by_operator: settler == account.channel.operator,
+            by_operator: settler == settle_key,
             now: Moment::running(self.now),
         };
         channel.settle(&mut licenses, &request).map_err(refusal)?;
@@ -169,23 +174,34 @@ fn refusal(error: PaymentsError) -> ChainError {
     ChainError::rejection(Some(error.into()), error.to_string())
 }
 
-/// Returns the data of the two instructions, and the fee payer.
+/// Returns this machine's time, unix seconds.
+fn system_now() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    since.as_secs().try_into().unwrap()
+}
+
+/// Returns the data of the two instructions, and the settler.
 fn parts(transaction: &[u8]) -> (Vec<u8>, Vec<u8>, Pubkey) {
-    let message = &transaction[1 + 64..];
+    let message = &transaction[1 + 64 * usize::from(transaction[0])..];
     let keys = usize::from(message[3]);
-    let settler = Pubkey::new_from_array(message[4..36].try_into().unwrap());
+    let key = |index: u8| {
+        let start = 4 + 32 * usize::from(index);
+        Pubkey::new_from_array(message[start..start + 32].try_into().unwrap())
+    };
     let mut rest = &message[4 + keys * 32 + 32..];
     assert_eq!(take(&mut rest), 2, "two instructions");
     let mut data = || {
         take(&mut rest); // program
         let accounts = take(&mut rest);
+        let first = rest[0]; // without accounts, it is not read
         rest = &rest[accounts..];
         let length = take(&mut rest);
         let (data, after) = rest.split_at(length);
         rest = after;
-        data.to_vec()
+        (data.to_vec(), first)
     };
-    (data(), data(), settler)
+    let ((proof, _), (settle, settler)) = (data(), data());
+    (proof, settle, key(settler))
 }
 
 /// Reads a compact length.
@@ -342,14 +358,16 @@ impl Chain for ScriptedChain {
     }
 
     async fn operator(&self, authority: &Pubkey) -> Result<Option<Operator>, ChainError> {
-        drop(self.up()?);
+        if let Some(operator) = &self.up()?.operator {
+            return Ok(Some(operator.clone()));
+        }
         let terms = OperatorTerms::new(*authority);
         Ok(Operator::new(255, *authority, [*authority; 2], terms, 0).ok())
     }
 
     async fn close(
         &self,
-        operator: &Keypair,
+        operator: &DynSigner,
         channel: &Pubkey,
     ) -> Result<ConfirmedTransaction, ChainError> {
         let mut state = self.up()?;
@@ -364,7 +382,7 @@ impl Chain for ScriptedChain {
 
     async fn claim_fees(
         &self,
-        _: &Keypair,
+        _: &DynSigner,
         channel: &Pubkey,
     ) -> Result<(u64, ConfirmedTransaction), ChainError> {
         let mut state = self.up()?;
