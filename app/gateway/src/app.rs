@@ -1,8 +1,13 @@
-use std::{ops::Deref, path::PathBuf, sync::Arc};
+use std::{
+    ops::Deref,
+    path::PathBuf,
+    sync::{Arc, atomic::AtomicBool},
+};
 
 use motif_ed25519_batch::Verifier;
 use motif_paywall::SpoolError;
 use motif_sdk::{Pubkey, keypair::signing_key};
+use solana_signer::Signer;
 
 use crate::{
     GatewayConfig,
@@ -14,7 +19,10 @@ use crate::{
     channel_sync::ChannelSync,
     cluster::Cluster,
     config::{Faults, StorePlace},
+    expenses::Expenses,
+    funds::Funds,
     health::{Health, Heartbeat},
+    hold_pruner::HoldPruner,
     holds::Holds,
     keys::Keyring,
     metering::Metering,
@@ -60,6 +68,8 @@ pub struct Components {
     pub recognizer: Arc<Recognizer>,
     /// Liveness and readiness.
     pub health: Health,
+    /// Balance that pays for settlements.
+    pub funds: Arc<Funds>,
     /// Rate limits.
     pub admission: Arc<Admission>,
     /// Metrics for Prometheus.
@@ -84,6 +94,19 @@ pub enum StartError {
         /// Cause.
         source: StoreError,
     },
+    /// Error returned when the operator cannot pay for settlements.
+    #[error(
+        "the settle key {account} has {lamports} lamports: expected at least {least}, the setting \
+         `settle.min_lamports`"
+    )]
+    Unfunded {
+        /// The settle key.
+        account: Pubkey,
+        /// Its balance.
+        lamports: u64,
+        /// Minimum.
+        least: u64,
+    },
     /// Error returned when the paywall's folder of answers cannot be opened.
     #[error("paywall.spool {path}: {source}")]
     Spool {
@@ -105,7 +128,8 @@ impl App {
     /// may be unreachable.
     ///
     /// # Errors
-    /// [`StartError::Config`], [`StartError::Store`], [`StartError::Traces`].
+    /// [`StartError::Config`], [`StartError::Unfunded`], [`StartError::Store`],
+    /// [`StartError::Traces`].
     pub(crate) async fn open(
         config: GatewayConfig,
         chain: Arc<dyn Chain>,
@@ -114,6 +138,9 @@ impl App {
     ) -> Result<Self, StartError> {
         config.faults().or(())?;
         let config = Arc::new(config);
+        let metrics = Arc::new(Metrics::default());
+        let cluster = Arc::new(Cluster::new(chain, metrics.chain_failures.clone()));
+        let funds = open_funds(&config, &cluster).await?;
         let failed = |source| StartError::Store { place: config.store.clone(), source };
         let mut signer = ReceiptSigner::from(signing_key(&config.receipt_keypair));
         if let Some((next, valid_from)) = &config.next_receipt_keypair {
@@ -132,15 +159,13 @@ impl App {
             }
         };
         let store = store.map_err(failed)?;
-        let metrics = Arc::new(Metrics::default());
         let start = |to| Traces::start(to, url, metrics.trace_failures.clone()).map(Arc::new);
         let traces = config.traces.as_ref().map(start).transpose()?;
         let stored_keys = store.queries().api_keys().await.map_err(failed)?;
 
         let admission = Arc::new(Admission::new(&config.limits));
-        let cluster = Arc::new(Cluster::new(chain, metrics.chain_failures.clone()));
         let channels = Arc::new(ChannelRegistry::new(store.clone(), config.margins()));
-        let policy = Arc::new(SettlementPolicy::new(config.clone()));
+        let policy = Arc::new(SettlementPolicy::new(config.clone(), funds.clone()));
         let sync = Arc::new(ChannelSync {
             channels: channels.clone(),
             cluster: cluster.clone(),
@@ -173,6 +198,12 @@ impl App {
                     keypair: config.keypair.clone(),
                     failpoints,
                 },
+                expenses: Expenses {
+                    store: store.clone(),
+                    cluster: cluster.clone(),
+                    metrics: metrics.clone(),
+                },
+                policy: policy.clone(),
                 admission: admission.clone(),
                 metrics: metrics.clone(),
                 traces: traces.clone(),
@@ -196,7 +227,10 @@ impl App {
                 store: store.clone(),
                 cluster: cluster.clone(),
                 heartbeat: Arc::new(Heartbeat::default()),
+                funds: funds.clone(),
+                is_draining: AtomicBool::new(false),
             },
+            funds,
             config: config.clone(),
             cluster,
             channels,
@@ -210,7 +244,7 @@ impl App {
         };
         let app = Self(Arc::new(components));
         let loaded = match app.store.leases() {
-            Some(_) => app.lease_renewal().renew().await.map(drop),
+            Some(_) => app.lease_renewal().start().await,
             None => app.channels.load_all().await,
         };
         loaded.map_err(failed)?;
@@ -224,7 +258,8 @@ impl App {
 
     /// Returns the unsettled amounts of all channels.
     pub fn exposure(&self) -> Exposure {
-        self.channels.exposure(self.cluster.now())
+        let operator_lamports = self.funds.lamports();
+        Exposure { operator_lamports, ..self.channels.exposure(self.cluster.now()) }
     }
 
     /// Returns the job that renews leases.
@@ -246,6 +281,11 @@ impl App {
         }
     }
 
+    /// Returns the job that deletes holds that have ended.
+    pub(crate) fn hold_pruner(&self) -> HoldPruner {
+        HoldPruner { store: self.store.clone(), cluster: self.cluster.clone() }
+    }
+
     /// Returns the job that follows registered works.
     pub(crate) fn works_follower(&self) -> WorksFollower {
         WorksFollower::new(self.recognizer.clone())
@@ -257,6 +297,19 @@ impl App {
         if let Some(traces) = &self.traces {
             traces.stop().await;
         }
+    }
+}
+
+/// Reads the balance of the settle key. A cluster that does not answer does not prevent a start.
+async fn open_funds(
+    config: &GatewayConfig,
+    cluster: &Arc<Cluster>,
+) -> Result<Arc<Funds>, StartError> {
+    let (account, least) = (config.keypair.pubkey(), config.settle.min_lamports);
+    let funds = Funds::new(cluster.clone(), account, least);
+    match funds.observe().await {
+        Ok(lamports) if lamports < least => Err(StartError::Unfunded { account, lamports, least }),
+        Ok(_) | Err(_) => Ok(Arc::new(funds)),
     }
 }
 

@@ -1,14 +1,14 @@
 //! Channels held by this process.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
+    collections::{BTreeMap, HashMap},
     sync::Arc,
 };
 
 use motif_sdk::{
     Pubkey,
     channel::Channel,
-    gateway::wire::{Address, Amount, ChannelSummary},
+    gateway::wire::{Address, Amount, ChannelSummary, QuarantinedChannel},
 };
 use opentelemetry::trace::SpanKind;
 use parking_lot::RwLock;
@@ -16,7 +16,9 @@ use tokio::sync::{Mutex, MutexGuard};
 
 use crate::{
     channel::ChannelHandle,
+    clock::system_now,
     error::GatewayError,
+    forgotten_statements::record_forgotten,
     ledger::{Ledger, Margins},
     metrics::Exposure,
     store::{Change, ChannelId, Lease, Leases, Store, StoreError},
@@ -29,10 +31,18 @@ pub struct ChannelRegistry {
     channels: RwLock<HashMap<Pubkey, Arc<ChannelHandle>>>,
     /// Held while a channel is loaded or released, so that each has one handle.
     loading: Mutex<()>,
-    /// Channels that cannot be loaded because their stored state is corrupt.
-    unreadable: parking_lot::Mutex<BTreeSet<ChannelId>>,
+    /// Channels that are not served because their stored state is corrupt.
+    quarantine: parking_lot::Mutex<BTreeMap<ChannelId, Quarantined>>,
     store: Store,
     margins: Margins,
+}
+
+/// Channel whose stored state is corrupt.
+#[derive(Clone, Debug)]
+struct Quarantined {
+    /// `None` if its row cannot be read.
+    address: Option<Pubkey>,
+    reason: String,
 }
 
 impl ChannelRegistry {
@@ -41,7 +51,7 @@ impl ChannelRegistry {
         Self {
             channels: RwLock::default(),
             loading: Mutex::default(),
-            unreadable: parking_lot::Mutex::default(),
+            quarantine: parking_lot::Mutex::default(),
             store,
             margins,
         }
@@ -55,8 +65,9 @@ impl ChannelRegistry {
     /// Returns a channel. On a shared store a free channel is acquired.
     ///
     /// # Errors
-    /// [`GatewayError::UnknownChannel`], [`GatewayError::HeldElsewhere`],
-    /// [`GatewayError::ChannelMoving`], [`GatewayError::StoreFailed`].
+    /// [`GatewayError::UnknownChannel`], [`GatewayError::ChannelQuarantined`],
+    /// [`GatewayError::HeldElsewhere`], [`GatewayError::ChannelMoving`],
+    /// [`GatewayError::StoreFailed`].
     pub async fn get(&self, address: &Pubkey) -> Result<Arc<ChannelHandle>, GatewayError> {
         let leases = self.store.leases();
         if let Some(channel) = self.held(address) {
@@ -65,7 +76,7 @@ impl ChannelRegistry {
             return if lapsed { Err(GatewayError::ChannelMoving) } else { Ok(channel) };
         }
         if leases.is_none() {
-            return Err(GatewayError::UnknownChannel(*address));
+            return Err(self.not_held(*address));
         }
         // Boxed: this branch is rare and its future is large.
         let acquiring = async {
@@ -73,6 +84,16 @@ impl ChannelRegistry {
             self.acquire(address, id.ok_or(GatewayError::UnknownChannel(*address))?).await
         };
         Box::pin(acquiring).await
+    }
+
+    /// Returns the error of a channel that this process does not hold.
+    fn not_held(&self, address: Pubkey) -> GatewayError {
+        let quarantine = self.quarantine.lock();
+        let mut addresses = quarantine.values().map(|quarantined| quarantined.address);
+        match addresses.any(|quarantined| quarantined == Some(address)) {
+            true => GatewayError::ChannelQuarantined(address),
+            false => GatewayError::UnknownChannel(address),
+        }
     }
 
     /// Returns a channel that this process holds.
@@ -98,7 +119,8 @@ impl ChannelRegistry {
     /// Acquires a channel's lease and loads it.
     ///
     /// # Errors
-    /// [`GatewayError::HeldElsewhere`], [`GatewayError::StoreFailed`].
+    /// [`GatewayError::HeldElsewhere`], [`GatewayError::ChannelQuarantined`],
+    /// [`GatewayError::StoreFailed`].
     pub(crate) async fn acquire(
         &self,
         address: &Pubkey,
@@ -115,7 +137,10 @@ impl ChannelRegistry {
                 GatewayError::HeldElsewhere { channel, url }
             })?,
         };
-        Ok(self.load_channel(lease).await?)
+        self.load_channel(lease).await.map_err(|error| match error {
+            StoreError::Corrupt(_) => GatewayError::ChannelQuarantined(*address),
+            error => error.into(),
+        })
     }
 
     /// Loads a channel from the store, in place of its earlier incarnation. The caller holds
@@ -123,19 +148,41 @@ impl ChannelRegistry {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub(crate) async fn load_channel(
-        &self,
-        lease: Lease,
-    ) -> Result<Arc<ChannelHandle>, StoreError> {
+    async fn load_channel(&self, lease: Lease) -> Result<Arc<ChannelHandle>, StoreError> {
+        let channel = self.recover(lease).await?;
+        self.channels.write().insert(channel.address, channel.clone());
+        Ok(channel)
+    }
+
+    /// Loads a channel whose lease this process holds, unless a later lease of it is loaded meanwhile.
+    ///
+    /// # Errors
+    /// As [`ChannelRegistry::load_channel`].
+    pub(crate) async fn load_leased(&self, lease: Lease) -> Result<(), StoreError> {
+        let channel = self.recover(lease).await?;
+        let _turn = self.loading.lock().await;
+        let is_later = |held: &ChannelHandle| match held.id() == lease.channel_id {
+            true => held.lease.epoch >= lease.epoch,
+            false => held.opened_slot > channel.opened_slot,
+        };
+        if !self.held(&channel.address).is_some_and(|held| is_later(&held)) {
+            self.channels.write().insert(channel.address, channel);
+        }
+        Ok(())
+    }
+
+    /// Restores a channel from the store. A corrupt channel is quarantined until it is restored.
+    async fn recover(&self, lease: Lease) -> Result<Arc<ChannelHandle>, StoreError> {
         let recovered = self.store.recovery().channel(lease.channel_id).await;
-        {
-            let mut unreadable = self.unreadable.lock();
-            match &recovered {
-                Err(StoreError::Corrupt(_)) => unreadable.insert(lease.channel_id),
-                Ok(_) | Err(_) => unreadable.remove(&lease.channel_id),
-            };
+        match &recovered {
+            Ok(_) => drop(self.quarantine.lock().remove(&lease.channel_id)),
+            Err(StoreError::Corrupt(reason)) => self.quarantine(lease.channel_id, reason).await,
+            Err(_) => {}
         }
         let stored = recovered?;
+        if let Err(error) = record_forgotten(&self.store, lease, &stored, system_now()).await {
+            tracing::error!(channel = %stored.address, %error, "settled statements are not recorded");
+        }
         let (address, account) = (stored.address, stored.account);
         let mut ledger = Ledger::restore(address, account, self.margins, stored.cut, stored.open);
         ledger.set_budget(stored.budget);
@@ -144,9 +191,17 @@ impl ChannelRegistry {
             ledger.stop_at(statement);
         }
         let digest = stored.account_digest;
-        let channel = Arc::new(ChannelHandle::new(lease, ledger, stored.keys, digest));
-        self.channels.write().insert(channel.address, channel.clone());
-        Ok(channel)
+        Ok(Arc::new(ChannelHandle::new(lease, ledger, stored.keys, digest)))
+    }
+
+    async fn quarantine(&self, id: ChannelId, reason: &str) {
+        let address = self.store.queries().address(id).await.ok();
+        let quarantined = Quarantined { address, reason: reason.to_owned() };
+        let earlier = self.quarantine.lock().insert(id, quarantined);
+        if earlier.is_none_or(|earlier| earlier.reason != reason) {
+            let name = address.map(|address| address.to_string()).unwrap_or_default();
+            tracing::error!(channel = name, id = id.0, reason, "channel quarantined");
+        }
     }
 
     /// Loads all channels of a store that one process has to itself. A corrupt channel does not
@@ -157,9 +212,7 @@ impl ChannelRegistry {
     pub(crate) async fn load_all(&self) -> Result<(), StoreError> {
         for id in self.store.queries().newest_channels().await? {
             match self.load_channel(Lease { channel_id: id, epoch: 0 }).await {
-                Err(error @ StoreError::Corrupt(_)) => {
-                    tracing::error!(channel = id.0, %error, "channel cannot be loaded");
-                }
+                Err(StoreError::Corrupt(_)) => {} // quarantined
                 loaded => drop(loaded?),
             }
         }
@@ -183,7 +236,11 @@ impl ChannelRegistry {
         written: impl Future<Output = Result<T, StoreError>>,
     ) -> Result<T, GatewayError> {
         let written = traced("commit", SpanKind::Internal, written).await;
-        if matches!(written, Err(StoreError::LeaseLost | StoreError::KeyBudget { .. })) {
+        let rejected = |error: &StoreError| {
+            let range = matches!(error, StoreError::OutOfRange(_));
+            range || matches!(error, StoreError::LeaseLost | StoreError::KeyBudget { .. })
+        };
+        if written.as_ref().is_err_and(rejected) {
             self.remove(channel);
         }
         Ok(written?)
@@ -238,6 +295,9 @@ impl ChannelRegistry {
         channel: Pubkey,
         budget: Option<u64>,
     ) -> Result<(), GatewayError> {
+        if budget.is_some_and(|budget| i64::try_from(budget).is_err()) {
+            return Err(StoreError::OutOfRange("budget").into());
+        }
         let channel = self.get(&channel).await?;
         let written = {
             let mut locked = channel.lock();
@@ -255,9 +315,20 @@ impl ChannelRegistry {
         channels.iter().map(|channel| summary(channel)).collect()
     }
 
+    /// Returns the channels that are not served because their stored state is corrupt.
+    pub fn quarantined(&self) -> Vec<QuarantinedChannel> {
+        let quarantine = self.quarantine.lock();
+        let quarantined = |(id, quarantined): (&ChannelId, &Quarantined)| QuarantinedChannel {
+            id: id.0,
+            channel: quarantined.address.map(Address),
+            reason: quarantined.reason.clone(),
+        };
+        quarantine.iter().map(quarantined).collect()
+    }
+
     /// Returns the unsettled amounts of all channels at `now`.
     pub fn exposure(&self, now: i64) -> Exposure {
-        let unreadable = self.unreadable.lock().len() as u64;
+        let unreadable = self.quarantine.lock().len() as u64;
         let mut exposure = Exposure { unreadable, ..Exposure::default() };
         let mut amounts = BTreeMap::<String, u64>::new();
         for channel in self.list() {
@@ -292,7 +363,8 @@ fn summary(channel: &ChannelHandle) -> ChannelSummary {
         cumulative: Amount(ledger.cumulative().unwrap_or(u64::MAX)),
         available: Amount(ledger.available()),
         exposed: Amount(ledger.exposed()),
-        unsettled_receipts: cut.sum::<u32>() + ledger.open_statement().receipts,
+        unsettled_receipts: cut
+            .fold(ledger.open_statement().receipts, u32::saturating_add),
         settle_before: ledger.settle_before(),
         closes_at: Some(ledger.channel().closes_at).filter(|at| *at != i64::MAX),
         budget: ledger.budget().map(Amount),

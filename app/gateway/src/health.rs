@@ -1,13 +1,16 @@
 //! Health checks.
 
 use std::{
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     time::{Duration, Instant},
 };
 
 use parking_lot::Mutex;
 
-use crate::{cluster::Cluster, error::GatewayError, store::Store};
+use crate::{cluster::Cluster, error::GatewayError, funds::Funds, store::Store};
 
 /// Maximum silence of the settlement worker: longer than one channel takes on a slow cluster.
 const MAX_SILENCE: Duration = Duration::from_secs(900);
@@ -39,6 +42,9 @@ pub struct Health {
     pub(crate) store: Store,
     pub(crate) cluster: Arc<Cluster>,
     pub(crate) heartbeat: Arc<Heartbeat>,
+    pub(crate) funds: Arc<Funds>,
+    /// Whether the gateway is about to shut down.
+    pub(crate) is_draining: AtomicBool,
 }
 
 impl Health {
@@ -56,11 +62,22 @@ impl Health {
         if is_alive { Ok(()) } else { Err(GatewayError::WorkerStalled(silence.as_secs())) }
     }
 
-    /// Checks that the store takes writes and the cluster answers.
+    /// Fails readiness from now on.
+    pub(crate) fn drain(&self) {
+        self.is_draining.store(true, Ordering::Relaxed);
+    }
+
+    /// Checks that the gateway is not about to shut down, that the operator can pay for settlements,
+    /// that the store takes writes and the cluster answers.
     ///
     /// # Errors
+    /// [`GatewayError::Draining`], [`GatewayError::OperatorUnfunded`],
     /// [`GatewayError::StoreFailed`], [`GatewayError::ChainUnreachable`].
     pub async fn check_ready(&self) -> Result<(), GatewayError> {
+        if self.is_draining.load(Ordering::Relaxed) {
+            return Err(GatewayError::Draining);
+        }
+        self.funds.check_floor()?;
         self.store.writer().probe().await?;
         Ok(self.cluster.chain().reach().await?)
     }

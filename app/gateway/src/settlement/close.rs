@@ -5,7 +5,7 @@ use opentelemetry::trace::FutureExt;
 use solana_signer::Signer;
 
 use super::{Settler, submit};
-use crate::error::GatewayError;
+use crate::{error::GatewayError, store::ExpenseKind};
 
 impl Settler {
     /// Settles a channel whose payer has started to close it. Ends its grace period, so that the
@@ -46,6 +46,7 @@ impl Settler {
         }
         let landed = cluster.chain().close(&self.submitter.keypair, &address).await;
         let landed = landed.map_err(submit::rejected)?;
+        self.expenses.record(ExpenseKind::Close, &landed).await;
         Ok(Closing {
             settlements,
             signature: Some(landed.signature.to_string()),

@@ -31,9 +31,11 @@ use crate::{
     channel::ChannelHandle,
     channel_sync::{ChannelSync, receipts_commitment},
     error::GatewayError,
+    expenses::Expenses,
     ledger::CutStatement,
     metrics::Metrics,
     payer_request::verify_payer,
+    store::ExpenseKind,
     traces::{self, Traces},
 };
 
@@ -41,6 +43,8 @@ use crate::{
 pub struct Settler {
     pub(crate) sync: Arc<ChannelSync>,
     pub(crate) submitter: Submitter,
+    pub(crate) expenses: Expenses,
+    pub(crate) policy: Arc<SettlementPolicy>,
     pub(crate) admission: Arc<Admission>,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) traces: Option<Arc<Traces>>,
@@ -74,13 +78,15 @@ impl Settler {
     ///
     /// # Errors
     /// [`GatewayError::NotByPayer`], [`GatewayError::RequestStale`],
-    /// [`GatewayError::RateLimited`]; otherwise as [`Settler::settle`].
+    /// [`GatewayError::RateLimited`], [`GatewayError::SettlementTooSmall`]; otherwise as
+    /// [`Settler::settle`].
     pub async fn settle_for_payer(
         self: &Arc<Self>,
         address: Pubkey,
         proof: &PayerProof,
     ) -> Result<Vec<SettlementReport>, GatewayError> {
-        self.admit_payer(&address, PayerAction::Settle, proof).await?;
+        let channel = self.admit_payer(&address, PayerAction::Settle, proof).await?;
+        self.policy.check_worthwhile(&channel, self.sync.cluster.now())?;
         self.settle(address).await
     }
 
@@ -102,10 +108,11 @@ impl Settler {
         address: &Pubkey,
         action: PayerAction,
         proof: &PayerProof,
-    ) -> Result<(), GatewayError> {
+    ) -> Result<Arc<ChannelHandle>, GatewayError> {
         let channel = self.sync.channels.get(address).await?;
         verify_payer(address, &channel.account(), action, proof)?;
-        Ok(self.admission.settlement(address)?)
+        self.admission.settlement(address)?;
+        Ok(channel)
     }
 
     /// Pays a channel's settled fees to the operator's fee owner. Returns base units.
@@ -120,7 +127,9 @@ impl Settler {
         self.sync.channels.get(&address).await?;
         let funder = &self.submitter.keypair;
         let claimed = self.sync.cluster.chain().claim_fees(funder, &address).await;
-        claimed.map_err(submit::rejected)
+        let (amount, landed) = claimed.map_err(submit::rejected)?;
+        self.expenses.record(ExpenseKind::Claim, &landed).await;
+        Ok((amount, landed))
     }
 
     async fn settle_channel(
@@ -139,7 +148,7 @@ impl Settler {
         while let Some((cut, before)) = oldest(channel) {
             let landed = self.settle_statement(channel, &cut).await?;
             self.metrics.settlements.inc();
-            self.metrics.settlement_lamports.inc_by(landed.fee_lamports);
+            self.expenses.record(ExpenseKind::Settle, &landed).await;
             reports.push(report(&cut, &before, &landed));
         }
         Ok(reports)
