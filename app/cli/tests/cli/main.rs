@@ -12,6 +12,7 @@ mod operators;
 mod paywall;
 mod refusals;
 mod sales;
+mod supervision;
 mod terms;
 mod walkthrough;
 mod world;
