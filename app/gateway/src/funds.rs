@@ -9,7 +9,7 @@ use std::{
 };
 
 use motif_sdk::Pubkey;
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
 use crate::{chain::ChainError, cluster::Cluster, error::GatewayError};
@@ -80,14 +80,12 @@ impl Funds {
         }
     }
 
-    /// Reads the balance periodically until `stop` is cancelled.
+    /// Reads the balance periodically until `stop` is cancelled. The start was the first read.
     pub(crate) async fn run(self: Arc<Self>, stop: CancellationToken) {
-        let mut rounds = interval(EVERY);
-        rounds.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             tokio::select! {
                 () = stop.cancelled() => return,
-                _ = rounds.tick() => {}
+                () = sleep(EVERY) => {}
             }
             if let Err(error) = self.observe().await {
                 tracing::debug!(%error, "the operator's balance was not read");
