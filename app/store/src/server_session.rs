@@ -34,7 +34,8 @@ pub struct ServerSession {
     options: PgConnectOptions,
     holder: [u8; 16],
     url: String,
-    server: ServerIdentity,
+    /// `None` if the server does not tell.
+    server: Option<ServerIdentity>,
     /// Process of the server, and the time of its start.
     backend: (i32, String),
     /// Number of the last group of changes that was committed.
@@ -110,12 +111,14 @@ impl ServerSession {
 
     async fn try_reconnect(&mut self) -> Result<(PgConnection, bool), StoreError> {
         let (mut connection, server, backend) = open(&self.options).await?;
-        if server.system != self.server.system {
-            return Err(StoreError::Failed("the server was replaced by another one".into()));
-        }
-        if server.timeline < self.server.timeline {
-            let text = "the server is behind the one that was connected before: a replica has taken over";
-            return Err(StoreError::Failed(text.into()));
+        if let (Some(before), Some(now)) = (self.server, server) {
+            if now.system != before.system {
+                return Err(StoreError::Failed("the server was replaced by another one".into()));
+            }
+            if now.timeline < before.timeline {
+                let text = "the server is behind the one that was connected before";
+                return Err(StoreError::Failed(text.into()));
+            }
         }
         let end = query(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
@@ -142,7 +145,7 @@ impl ServerSession {
                 return Err(StoreError::Failed(text));
             }
         };
-        (self.server, self.backend) = (server, backend);
+        (self.server, self.backend) = (server.or(self.server), backend);
         Ok((connection, is_committed))
     }
 }
@@ -150,7 +153,7 @@ impl ServerSession {
 /// Opens a session of durable commits.
 async fn open(
     options: &PgConnectOptions,
-) -> Result<(PgConnection, ServerIdentity, (i32, String)), StoreError> {
+) -> Result<(PgConnection, Option<ServerIdentity>, (i32, String)), StoreError> {
     let mut connection = options.connect().await?;
     let row = query(
         "SELECT pg_is_in_recovery() AS is_replica, current_setting('fsync') AS fsync, \
@@ -162,15 +165,27 @@ async fn open(
     }
     require_durable_commits(&row, &mut connection).await?;
     let row = query(
-        "SELECT (SELECT system_identifier FROM pg_control_system()) AS system, \
-         ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::bigint AS timeline, \
-         pid, backend_start::text AS started FROM pg_stat_activity WHERE pid = pg_backend_pid()",
+        "SELECT pid, backend_start::text AS started FROM pg_stat_activity \
+         WHERE pid = pg_backend_pid()",
     );
     let row = row.fetch_one(&mut connection).await?;
-    let server =
-        ServerIdentity { system: row.try_get("system")?, timeline: row.try_get("timeline")? };
     let backend = (row.try_get("pid")?, row.try_get("started")?);
-    Ok((connection, server, backend))
+    let server = identify(&mut connection).await;
+    if let Err(error) = &server {
+        tracing::warn!(%error, "the server's identity is unknown: another one is not recognized");
+    }
+    Ok((connection, server.ok(), backend))
+}
+
+/// Returns the identity of a server. A role may lack the permission to read it.
+async fn identify(connection: &mut PgConnection) -> Result<ServerIdentity, sqlx::Error> {
+    let row = query(
+        "SELECT system_identifier AS system, \
+         ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::bigint AS timeline \
+         FROM pg_control_system()",
+    );
+    let row = row.fetch_one(connection).await?;
+    Ok(ServerIdentity { system: row.try_get("system")?, timeline: row.try_get("timeline")? })
 }
 
 /// Makes the session's commits durable, whatever the defaults of its role or database.
