@@ -12,7 +12,8 @@ CREATE TABLE channels (
     account     BYTEA   NOT NULL,
     -- Maximum of prices and fees since the channel opened; NULL for the whole deposit.
     budget      BIGINT,
-    UNIQUE (address, opened_slot)
+    UNIQUE (address, opened_slot),
+    CHECK (opened_slot >= 0 AND budget >= 0)
 );
 
 -- API keys. `token_digest` is keyed, so that a copy of this table lets no reader use a token or
@@ -27,13 +28,14 @@ CREATE TABLE api_keys (
     channels     BYTEA   NOT NULL CHECK (length(channels) % 32 = 0),
     -- Maximum the key may ever spend, fees included; NULL for no maximum.
     budget       BIGINT,
-    -- Raised by the transaction that stores the generations.
+    -- Raised by the transaction that stores the generations; stays at 2^63 - 1 once it is there.
     spent        BIGINT  NOT NULL DEFAULT 0,
     created_at   BIGINT  NOT NULL,
     -- Last second in which the key is valid; NULL for no end.
     expires_at   BIGINT,
     -- NULL while the key is valid.
-    revoked_at   BIGINT
+    revoked_at   BIGINT,
+    CHECK (scopes BETWEEN 0 AND 7 AND budget >= 0 AND spent >= 0)
 );
 
 -- Generations that were paid for: the receipt field by field, and the newest voucher at the time.
@@ -62,7 +64,9 @@ CREATE TABLE generations (
     -- of the output and of the request (32 bytes each); the signature that covers the receipt and
     -- the voucher's signature (64 each); the voucher's key (32); and, if the receipt was signed in a
     -- bundle, its Merkle path (more than 32).
-    evidence           BYTEA   NOT NULL CHECK (length(evidence) >= 257)
+    evidence           BYTEA   NOT NULL CHECK (length(evidence) >= 257),
+    CHECK (statement >= 0 AND position >= 0 AND part >= 0 AND license >= 0 AND units >= 0
+        AND terms_number >= 0 AND amount >= 0 AND cumulative >= 0 AND charged >= 0)
 );
 
 CREATE UNIQUE INDEX generations_by_position ON generations (channel_id, statement, position);
@@ -89,7 +93,8 @@ CREATE TABLE statements (
     -- The statement's leaf in the channel's Merkle mountain range.
     record_hash   BYTEA,
     settled_at    BIGINT,
-    PRIMARY KEY (channel_id, number)
+    PRIMARY KEY (channel_id, number),
+    CHECK (number >= 0 AND prices >= 0 AND fee >= 0 AND cumulative >= 0)
 );
 
 -- Settlement transactions, stored before they are sent. The same bytes are sent until they land or
@@ -102,14 +107,15 @@ CREATE TABLE transactions (
     -- Last block height at which the transaction can land.
     last_valid_height BIGINT  NOT NULL,
     receipts_root     BYTEA   NOT NULL CHECK (length(receipts_root) = 32),
-    -- 'pending', 'landed', 'refused', 'final' or 'expired'.
-    outcome           TEXT    NOT NULL DEFAULT 'pending'
+    outcome           TEXT    NOT NULL DEFAULT 'pending',
+    CHECK (outcome IN ('pending', 'landed', 'refused', 'final', 'expired')),
+    CHECK (statement >= 0 AND last_valid_height >= 0)
 );
 
 CREATE INDEX transactions_by_statement ON transactions (channel_id, statement);
 
 -- Room reserved for generations whose units are not known yet. A hold that is neither captured nor
--- released expires.
+-- released expires. Rows are deleted a day after they expire, whatever their outcome.
 CREATE TABLE holds (
     -- SHA-256 of channel, incarnation and idempotency key.
     id             BYTEA   PRIMARY KEY CHECK (length(id) = 32),
@@ -120,33 +126,48 @@ CREATE TABLE holds (
     request_digest BYTEA   NOT NULL CHECK (length(request_digest) = 32),
     -- Last second in which the hold can be captured.
     expires_at     BIGINT  NOT NULL,
-    -- NULL while open, else 'captured' or 'released'.
-    outcome        TEXT
+    -- NULL while open.
+    outcome        TEXT,
+    CHECK (outcome IN ('captured', 'released')),
+    CHECK (license >= 0 AND units >= 0)
 );
 
 CREATE INDEX open_holds ON holds (channel_id) WHERE outcome IS NULL;
+CREATE INDEX holds_by_end ON holds (expires_at);
 
--- Leases: the gateway process that writes a channel. Rows are never deleted, because epochs would
--- start again.
-CREATE TABLE leases (
-    channel_id BIGINT NOT NULL PRIMARY KEY REFERENCES channels (id),
-    -- Random for each start of a process.
-    holder     BYTEA  NOT NULL CHECK (length(holder) = 16),
-    -- Where clients reach the holder.
-    url        TEXT   NOT NULL,
-    -- Raised whenever the lease is taken. A write names the epoch it was decided in and is refused
-    -- in any other.
-    epoch      BIGINT NOT NULL,
-    -- Milliseconds since 1970 by the server's clock. From then on other processes may take it.
-    expires_at BIGINT NOT NULL
+-- Lamports that the operator paid for confirmed transactions.
+CREATE TABLE expenses (
+    signature BYTEA PRIMARY KEY CHECK (length(signature) = 64),
+    kind      TEXT  NOT NULL CHECK (kind IN ('settle', 'close', 'claim')),
+    lamports  BIGINT NOT NULL CHECK (lamports >= 0),
+    -- Unix seconds.
+    spent_at  BIGINT NOT NULL
 );
-
-CREATE INDEX leases_by_holder ON leases (holder);
 
 -- Gateway processes that share the database. Each derives its share of the channels from them.
 CREATE TABLE processes (
-    -- As in `leases`.
+    -- Random for each start of a process.
     holder     BYTEA  NOT NULL PRIMARY KEY CHECK (length(holder) = 16),
-    -- Milliseconds since 1970 by the server's clock. From then on the process counts as gone.
-    seen_until BIGINT NOT NULL
+    -- Where clients reach the process.
+    url        TEXT   NOT NULL,
+    -- Milliseconds since 1970 by the server's clock. From then on other processes may take its channels.
+    seen_until BIGINT NOT NULL,
+    -- Number of the last group of changes that the process committed, raised by the group's
+    -- transaction. It tells whether a commit without an answer succeeded.
+    written    BIGINT NOT NULL DEFAULT 0
 );
+
+-- Leases: the gateway process that writes a channel, for as long as the process is seen. Rows are never
+-- deleted, because epochs would start again.
+CREATE TABLE leases (
+    channel_id  BIGINT NOT NULL PRIMARY KEY REFERENCES channels (id),
+    -- As in `processes`; zeros after a release.
+    holder      BYTEA  NOT NULL CHECK (length(holder) = 16),
+    -- Raised whenever the lease is taken. A write names the epoch it was decided in and is refused
+    -- in any other.
+    epoch       BIGINT NOT NULL,
+    -- Milliseconds since 1970 by the server's clock, of the last release.
+    released_at BIGINT NOT NULL DEFAULT 0
+);
+
+CREATE INDEX leases_by_holder ON leases (holder);

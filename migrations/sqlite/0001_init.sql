@@ -1,4 +1,5 @@
--- Tables of a gateway's store in a file.
+-- Tables of a gateway's store in a file. They are STRICT: SQLite turns an integer that overflows into
+-- a floating-point number otherwise.
 --
 -- Amounts are base units; the gateway serves no channel that holds more than 2^63 - 1. Times are
 -- unix seconds. Digests, keys and signatures are BLOBs.
@@ -12,8 +13,9 @@ CREATE TABLE channels (
     account     BLOB    NOT NULL,
     -- Maximum of prices and fees since the channel opened; NULL for the whole deposit.
     budget      INTEGER,
-    UNIQUE (address, opened_slot)
-);
+    UNIQUE (address, opened_slot),
+    CHECK (opened_slot >= 0 AND budget >= 0)
+) STRICT;
 
 -- API keys. `token_digest` is keyed, so that a copy of this table lets no reader use a token or
 -- test a guess. Keys are never deleted: generations refer to them.
@@ -27,14 +29,15 @@ CREATE TABLE api_keys (
     channels     BLOB    NOT NULL CHECK (length(channels) % 32 = 0),
     -- Maximum the key may ever spend, fees included; NULL for no maximum.
     budget       INTEGER,
-    -- Raised by the transaction that stores the generations.
+    -- Raised by the transaction that stores the generations; stays at 2^63 - 1 once it is there.
     spent        INTEGER NOT NULL DEFAULT 0,
     created_at   INTEGER NOT NULL,
     -- Last second in which the key is valid; NULL for no end.
     expires_at   INTEGER,
     -- NULL while the key is valid.
-    revoked_at   INTEGER
-) WITHOUT ROWID;
+    revoked_at   INTEGER,
+    CHECK (scopes BETWEEN 0 AND 7 AND budget >= 0 AND spent >= 0)
+) WITHOUT ROWID, STRICT;
 
 -- Generations that were paid for: the receipt field by field, and the newest voucher at the time.
 -- Rows are appended in the order of arrival, so that a batch writes few pages however large the
@@ -65,8 +68,10 @@ CREATE TABLE generations (
     -- of the output and of the request (32 bytes each); the signature that covers the receipt and
     -- the voucher's signature (64 each); the voucher's key (32); and, if the receipt was signed in a
     -- bundle, its Merkle path (more than 32).
-    evidence           BLOB    NOT NULL CHECK (length(evidence) >= 257)
-);
+    evidence           BLOB    NOT NULL CHECK (length(evidence) >= 257),
+    CHECK (statement >= 0 AND position >= 0 AND part >= 0 AND license >= 0 AND units >= 0
+        AND terms_number >= 0 AND amount >= 0 AND cumulative >= 0 AND charged >= 0)
+) STRICT;
 
 CREATE UNIQUE INDEX generations_by_position ON generations (channel_id, statement, position);
 
@@ -86,8 +91,9 @@ CREATE TABLE statements (
     -- The statement's leaf in the channel's Merkle mountain range.
     record_hash   BLOB,
     settled_at    INTEGER,
-    PRIMARY KEY (channel_id, number)
-) WITHOUT ROWID;
+    PRIMARY KEY (channel_id, number),
+    CHECK (number >= 0 AND prices >= 0 AND fee >= 0 AND cumulative >= 0)
+) WITHOUT ROWID, STRICT;
 
 -- Settlement transactions, stored before they are sent. The same bytes are sent until they land or
 -- expire; only then is another transaction signed.
@@ -99,14 +105,15 @@ CREATE TABLE transactions (
     -- Last block height at which the transaction can land.
     last_valid_height INTEGER NOT NULL,
     receipts_root     BLOB    NOT NULL CHECK (length(receipts_root) = 32),
-    -- 'pending', 'landed', 'refused', 'final' or 'expired'.
-    outcome           TEXT    NOT NULL DEFAULT 'pending'
-) WITHOUT ROWID;
+    outcome           TEXT    NOT NULL DEFAULT 'pending',
+    CHECK (outcome IN ('pending', 'landed', 'refused', 'final', 'expired')),
+    CHECK (statement >= 0 AND last_valid_height >= 0)
+) WITHOUT ROWID, STRICT;
 
 CREATE INDEX transactions_by_statement ON transactions (channel_id, statement);
 
 -- Room reserved for generations whose units are not known yet. A hold that is neither captured nor
--- released expires.
+-- released expires. Rows are deleted a day after they expire, whatever their outcome.
 CREATE TABLE holds (
     -- SHA-256 of channel, incarnation and idempotency key.
     id             BLOB    PRIMARY KEY CHECK (length(id) = 32),
@@ -117,11 +124,23 @@ CREATE TABLE holds (
     request_digest BLOB    NOT NULL CHECK (length(request_digest) = 32),
     -- Last second in which the hold can be captured.
     expires_at     INTEGER NOT NULL,
-    -- NULL while open, else 'captured' or 'released'.
-    outcome        TEXT
-) WITHOUT ROWID;
+    -- NULL while open.
+    outcome        TEXT,
+    CHECK (outcome IN ('captured', 'released')),
+    CHECK (license >= 0 AND units >= 0)
+) WITHOUT ROWID, STRICT;
 
 CREATE INDEX open_holds ON holds (channel_id) WHERE outcome IS NULL;
+CREATE INDEX holds_by_end ON holds (expires_at);
+
+-- Lamports that the operator paid for confirmed transactions.
+CREATE TABLE expenses (
+    signature BLOB  PRIMARY KEY CHECK (length(signature) = 64),
+    kind      TEXT  NOT NULL CHECK (kind IN ('settle', 'close', 'claim')),
+    lamports  INTEGER NOT NULL CHECK (lamports >= 0),
+    -- Unix seconds.
+    spent_at  INTEGER NOT NULL
+) WITHOUT ROWID, STRICT;
 
 -- How much of the journal is in the tables. The journal is two files beside this one: generations
 -- are durable there first and are written here in larger batches. One row.
@@ -129,8 +148,12 @@ CREATE TABLE journal (
     -- Number of the last frame in the tables, raised by the transaction that writes its records.
     applied INTEGER NOT NULL,
     -- Key of the frames' checksums, created when the store is first opened.
-    seal    BLOB CHECK (length(seal) = 32)
-);
+    seal    BLOB CHECK (length(seal) = 32),
+    -- 1 after a shutdown that wrote every frame into the tables: then the journal's files may be
+    -- missing. The id in those files is derived from `seal`.
+    clean   INTEGER NOT NULL DEFAULT 1 CHECK (clean IN (0, 1)),
+    CHECK (applied >= 0)
+) STRICT;
 
 INSERT INTO journal (applied) VALUES (0);
 
@@ -146,7 +169,7 @@ CREATE TABLE runs (
     latest   INTEGER NOT NULL,
     -- The first 32 bits of a tag, shifted right by this, are the number of its bucket.
     shift    INTEGER NOT NULL
-);
+) STRICT;
 
 CREATE TABLE buckets (
     -- 65,536 times `runs.first`, plus the number of the bucket.
@@ -154,4 +177,4 @@ CREATE TABLE buckets (
     -- Sorted entries of 12 bytes, big-endian: a tag, which is 64 bits of a digest, and the offset of
     -- its generation in the run (32 bits).
     entries BLOB    NOT NULL
-);
+) STRICT;

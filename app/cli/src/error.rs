@@ -27,6 +27,9 @@ pub enum CliError {
     GatewaySettings(motif_gateway::config::Faults),
     #[error("failed to start the gateway: {0}")]
     GatewayStart(#[from] StartError),
+    /// A running gateway can serve no more.
+    #[error("the gateway has failed: {0}")]
+    GatewayFailed(motif_gateway::error::GatewayError),
     #[error(transparent)]
     Localnet(#[from] LocalnetError),
     #[error(transparent)]
@@ -138,6 +141,7 @@ impl CliError {
             Self::Gateway(error) => return gateway_code(error).to_owned(),
             Self::GatewaySettings(_) => "gateway-settings",
             Self::GatewayStart(_) => "gateway-start",
+            Self::GatewayFailed(_) => "gateway-failed",
             Self::Localnet(_) => "localnet",
             Self::Faucet(_) => "faucet",
             Self::NodeUnreachable { .. } => "no-node",

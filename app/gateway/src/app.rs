@@ -1,4 +1,8 @@
-use std::{ops::Deref, path::PathBuf, sync::Arc};
+use std::{
+    ops::Deref,
+    path::PathBuf,
+    sync::{Arc, atomic::AtomicBool},
+};
 
 use motif_ed25519_batch::Verifier;
 use motif_paywall::SpoolError;
@@ -15,7 +19,10 @@ use crate::{
     channel_sync::ChannelSync,
     cluster::Cluster,
     config::{Faults, StorePlace},
+    expenses::Expenses,
+    funds::Funds,
     health::Health,
+    hold_pruner::HoldPruner,
     holds::Holds,
     keys::{DigestKey, DigestKeyError, Keyring},
     metering::Metering,
@@ -66,6 +73,8 @@ pub struct Components {
     pub recognizer: Arc<Recognizer>,
     /// Liveness and readiness.
     pub health: Health,
+    /// Balance that pays for settlements.
+    pub funds: Arc<Funds>,
     /// Rate limits.
     pub admission: Arc<Admission>,
     /// Metrics for Prometheus.
@@ -89,6 +98,19 @@ pub enum StartError {
         place: StorePlace,
         /// Cause.
         source: StoreError,
+    },
+    /// Error returned when the operator cannot pay for settlements.
+    #[error(
+        "the settle key {account} has {lamports} lamports: expected at least {least}, the setting \
+         `settle.min_lamports`"
+    )]
+    Unfunded {
+        /// The settle key.
+        account: Pubkey,
+        /// Its balance.
+        lamports: u64,
+        /// Minimum.
+        least: u64,
     },
     /// Error returned when the paywall's folder of answers cannot be opened.
     #[error("paywall.spool {path}: {source}")]
@@ -119,7 +141,8 @@ impl App {
     /// may be unreachable.
     ///
     /// # Errors
-    /// [`StartError::Config`], [`StartError::Store`], [`StartError::Traces`].
+    /// [`StartError::Config`], [`StartError::Unfunded`], [`StartError::Store`],
+    /// [`StartError::Traces`].
     pub(crate) async fn open(
         config: GatewayConfig,
         chain: Arc<dyn Chain>,
@@ -128,6 +151,9 @@ impl App {
     ) -> Result<Self, StartError> {
         config.faults().or(())?;
         let config = Arc::new(config);
+        let metrics = Arc::new(Metrics::default());
+        let cluster = Arc::new(Cluster::new(chain, metrics.chain_failures.clone()));
+        let funds = open_funds(&config, &cluster).await?;
         let failed = |source| StartError::Store { place: config.store.clone(), source };
         let receipt_signer = receipt_signer(&config.keys);
         let options = StoreOptions::new(receipt_signer.clone())
@@ -143,18 +169,16 @@ impl App {
             }
         };
         let store = store.map_err(failed)?;
-        let metrics = Arc::new(Metrics::default());
         let start = |to| Traces::start(to, url, metrics.trace_failures.clone()).map(Arc::new);
         let traces = config.traces.as_ref().map(start).transpose()?;
         let stored_keys = store.queries().api_keys().await.map_err(failed)?;
         let digest_key = digest_key(&config, !stored_keys.is_empty())?;
 
         let admission = Arc::new(Admission::new(&config.limits));
-        let cluster = Arc::new(Cluster::new(chain, metrics.chain_failures.clone()));
         let operator_keys = OperatorKeys::new(&config, receipt_signer, cluster.clone());
         let operator_keys = Arc::new(operator_keys);
         let channels = Arc::new(ChannelRegistry::new(store.clone(), config.margins()));
-        let policy = Arc::new(SettlementPolicy::new(config.clone()));
+        let policy = Arc::new(SettlementPolicy::new(config.clone(), funds.clone()));
         let sync = Arc::new(ChannelSync {
             channels: channels.clone(),
             cluster: cluster.clone(),
@@ -188,6 +212,12 @@ impl App {
                     keys: operator_keys.clone(),
                     failpoints,
                 },
+                expenses: Expenses {
+                    store: store.clone(),
+                    cluster: cluster.clone(),
+                    metrics: metrics.clone(),
+                },
+                policy: policy.clone(),
                 admission: admission.clone(),
                 metrics: metrics.clone(),
                 traces: traces.clone(),
@@ -209,7 +239,8 @@ impl App {
                 config.store.file(),
                 Catalogue::ages(&config),
             )),
-            health: Health::new(store.clone(), cluster.clone()),
+            health: Health::new(store.clone(), cluster.clone(), funds.clone()),
+            funds,
             config: config.clone(),
             cluster,
             channels,
@@ -224,7 +255,7 @@ impl App {
         };
         let app = Self(Arc::new(components));
         let loaded = match app.store.leases() {
-            Some(_) => app.lease_renewal().renew().await.map(drop),
+            Some(_) => app.lease_renewal().start().await,
             None => app.channels.load_all().await,
         };
         loaded.map_err(failed)?;
@@ -238,7 +269,8 @@ impl App {
 
     /// Returns the unsettled amounts of all channels.
     pub fn exposure(&self) -> Exposure {
-        self.channels.exposure(self.cluster.now())
+        let operator_lamports = self.funds.lamports();
+        Exposure { operator_lamports, ..self.channels.exposure(self.cluster.now()) }
     }
 
     /// Returns the job that renews leases.
@@ -258,6 +290,11 @@ impl App {
             heartbeat: self.health.heartbeat.clone(),
             every: self.config.settle.look_every,
         }
+    }
+
+    /// Returns the job that deletes holds that have ended.
+    pub(crate) fn hold_pruner(&self) -> HoldPruner {
+        HoldPruner { store: self.store.clone(), cluster: self.cluster.clone() }
     }
 
     /// Returns the job that follows registered works.
@@ -290,6 +327,22 @@ fn digest_key(config: &GatewayConfig, has_keys: bool) -> Result<DigestKey, Start
     }
     let opened = DigestKey::open(&path, derived.filter(|_| has_keys));
     opened.map_err(|source| StartError::DigestKey { path, source })
+}
+
+/// Reads the balance of the settle key. A cluster that does not answer does not prevent a start.
+async fn open_funds(
+    config: &GatewayConfig,
+    cluster: &Arc<Cluster>,
+) -> Result<Arc<Funds>, StartError> {
+    let (account, least) = (config.keys.fee_payer.public_key(), config.settle.min_lamports);
+    let funds = Funds::new(cluster.clone(), account, least);
+    if least == 0 {
+        return Ok(Arc::new(funds));
+    }
+    match funds.observe().await {
+        Ok(lamports) if lamports < least => Err(StartError::Unfunded { account, lamports, least }),
+        Ok(_) | Err(_) => Ok(Arc::new(funds)),
+    }
 }
 
 impl Deref for App {

@@ -90,7 +90,9 @@ impl Catalogue {
             payments_program: Address(channel::PROGRAM_ID),
             operator_fee_bps: config.operator_fee_bps,
             min_grace_seconds: config.min_grace_seconds.max(Channel::MIN_GRACE_SECONDS),
-            min_voucher_seconds: config.min_voucher_seconds,
+            min_voucher_seconds: config
+                .min_voucher_seconds
+                .saturating_add(config.min_useful_seconds),
             mints: config.mints.iter().copied().map(Address).collect(),
         })
     }

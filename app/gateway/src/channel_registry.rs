@@ -1,7 +1,7 @@
 //! Channels held by this process.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
+    collections::{BTreeMap, HashMap},
     sync::{
         Arc,
         atomic::{AtomicI64, Ordering},
@@ -11,7 +11,7 @@ use std::{
 use motif_sdk::{
     Pubkey,
     channel::Channel,
-    gateway::wire::{Address, Amount, ChannelSummary},
+    gateway::wire::{Address, Amount, ChannelSummary, QuarantinedChannel},
 };
 use opentelemetry::trace::SpanKind;
 use parking_lot::RwLock;
@@ -19,7 +19,9 @@ use tokio::sync::{Mutex, MutexGuard};
 
 use crate::{
     channel::ChannelHandle,
+    clock::system_now,
     error::GatewayError,
+    forgotten_statements::record_forgotten,
     ledger::{Ledger, Margins},
     metrics::Exposure,
     store::{Change, ChannelId, Lease, Leases, Store, StoreError},
@@ -32,14 +34,22 @@ pub struct ChannelRegistry {
     channels: RwLock<HashMap<Pubkey, Arc<ChannelHandle>>>,
     /// Held while a channel is loaded or released, so that each has one handle.
     loading: Mutex<()>,
-    /// Channels that cannot be loaded because their stored state is corrupt.
-    unreadable: parking_lot::Mutex<BTreeSet<ChannelId>>,
     /// Channels of a file store whose ledgers were ahead of the disk, until they are loaded again.
     refused: parking_lot::Mutex<HashMap<Pubkey, ChannelId>>,
     /// Epoch of the newest lease on a file store, which numbers the handles of a channel.
     epoch: AtomicI64,
+    /// Channels that are not served because their stored state is corrupt.
+    quarantine: parking_lot::Mutex<BTreeMap<ChannelId, Quarantined>>,
     store: Store,
     margins: Margins,
+}
+
+/// Channel whose stored state is corrupt.
+#[derive(Clone, Debug)]
+struct Quarantined {
+    /// `None` if its row cannot be read.
+    address: Option<Pubkey>,
+    reason: String,
 }
 
 impl ChannelRegistry {
@@ -48,9 +58,9 @@ impl ChannelRegistry {
         Self {
             channels: RwLock::default(),
             loading: Mutex::default(),
-            unreadable: parking_lot::Mutex::default(),
             refused: parking_lot::Mutex::default(),
             epoch: AtomicI64::new(0),
+            quarantine: parking_lot::Mutex::default(),
             store,
             margins,
         }
@@ -64,8 +74,9 @@ impl ChannelRegistry {
     /// Returns a channel. On a shared store a free channel is acquired.
     ///
     /// # Errors
-    /// [`GatewayError::UnknownChannel`], [`GatewayError::HeldElsewhere`],
-    /// [`GatewayError::ChannelMoving`], [`GatewayError::StoreFailed`].
+    /// [`GatewayError::UnknownChannel`], [`GatewayError::ChannelQuarantined`],
+    /// [`GatewayError::HeldElsewhere`], [`GatewayError::ChannelMoving`],
+    /// [`GatewayError::StoreFailed`].
     pub async fn get(&self, address: &Pubkey) -> Result<Arc<ChannelHandle>, GatewayError> {
         let leases = self.store.leases();
         if let Some(channel) = self.held(address) {
@@ -75,7 +86,7 @@ impl ChannelRegistry {
         }
         if leases.is_none() {
             let id = self.refused.lock().get(address).copied();
-            let id = id.ok_or(GatewayError::UnknownChannel(*address))?;
+            let id = id.ok_or_else(|| self.not_held(*address))?;
             return Box::pin(self.acquire(address, id)).await;
         }
         // Boxed: this branch is rare and its future is large.
@@ -84,6 +95,16 @@ impl ChannelRegistry {
             self.acquire(address, id.ok_or(GatewayError::UnknownChannel(*address))?).await
         };
         Box::pin(acquiring).await
+    }
+
+    /// Returns the error of a channel that this process does not hold.
+    fn not_held(&self, address: Pubkey) -> GatewayError {
+        let quarantine = self.quarantine.lock();
+        let mut addresses = quarantine.values().map(|quarantined| quarantined.address);
+        match addresses.any(|quarantined| quarantined == Some(address)) {
+            true => GatewayError::ChannelQuarantined(address),
+            false => GatewayError::UnknownChannel(address),
+        }
     }
 
     /// Returns a channel that this process holds.
@@ -109,7 +130,8 @@ impl ChannelRegistry {
     /// Acquires a channel's lease and loads it.
     ///
     /// # Errors
-    /// [`GatewayError::HeldElsewhere`], [`GatewayError::StoreFailed`].
+    /// [`GatewayError::HeldElsewhere`], [`GatewayError::ChannelQuarantined`],
+    /// [`GatewayError::StoreFailed`].
     pub(crate) async fn acquire(
         &self,
         address: &Pubkey,
@@ -129,7 +151,10 @@ impl ChannelRegistry {
                 GatewayError::HeldElsewhere { channel, url }
             })?,
         };
-        Ok(self.load_channel(lease).await?)
+        self.load_channel(lease).await.map_err(|error| match error {
+            StoreError::Corrupt(_) => GatewayError::ChannelQuarantined(*address),
+            error => error.into(),
+        })
     }
 
     /// Loads a channel from the store, in place of its earlier incarnation. The caller holds
@@ -137,19 +162,42 @@ impl ChannelRegistry {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub(crate) async fn load_channel(
-        &self,
-        lease: Lease,
-    ) -> Result<Arc<ChannelHandle>, StoreError> {
+    async fn load_channel(&self, lease: Lease) -> Result<Arc<ChannelHandle>, StoreError> {
+        let channel = self.recover(lease).await?;
+        self.channels.write().insert(channel.address, channel.clone());
+        self.refused.lock().remove(&channel.address);
+        Ok(channel)
+    }
+
+    /// Loads a channel whose lease this process holds, unless a later lease of it is loaded meanwhile.
+    ///
+    /// # Errors
+    /// As [`ChannelRegistry::load_channel`].
+    pub(crate) async fn load_leased(&self, lease: Lease) -> Result<(), StoreError> {
+        let channel = self.recover(lease).await?;
+        let _turn = self.loading.lock().await;
+        let is_later = |held: &ChannelHandle| match held.id() == lease.channel_id {
+            true => held.lease.epoch >= lease.epoch,
+            false => held.opened_slot > channel.opened_slot,
+        };
+        if !self.held(&channel.address).is_some_and(|held| is_later(&held)) {
+            self.channels.write().insert(channel.address, channel);
+        }
+        Ok(())
+    }
+
+    /// Restores a channel from the store. A corrupt channel is quarantined until it is restored.
+    async fn recover(&self, lease: Lease) -> Result<Arc<ChannelHandle>, StoreError> {
         let recovered = self.store.recovery().channel(lease.channel_id).await;
-        {
-            let mut unreadable = self.unreadable.lock();
-            match &recovered {
-                Err(StoreError::Corrupt(_)) => unreadable.insert(lease.channel_id),
-                Ok(_) | Err(_) => unreadable.remove(&lease.channel_id),
-            };
+        match &recovered {
+            Ok(_) => drop(self.quarantine.lock().remove(&lease.channel_id)),
+            Err(StoreError::Corrupt(reason)) => self.quarantine(lease.channel_id, reason).await,
+            Err(_) => {}
         }
         let stored = recovered?;
+        if let Err(error) = record_forgotten(&self.store, lease, &stored, system_now()).await {
+            tracing::error!(channel = %stored.address, %error, "settled statements are not recorded");
+        }
         let (address, account) = (stored.address, stored.account);
         let mut ledger = Ledger::restore(address, account, self.margins, stored.cut, stored.open);
         ledger.set_budget(stored.budget);
@@ -158,10 +206,17 @@ impl ChannelRegistry {
             ledger.stop_at(statement);
         }
         let digest = stored.account_digest;
-        let channel = Arc::new(ChannelHandle::new(lease, ledger, stored.keys, digest));
-        self.channels.write().insert(channel.address, channel.clone());
-        self.refused.lock().remove(&channel.address);
-        Ok(channel)
+        Ok(Arc::new(ChannelHandle::new(lease, ledger, stored.keys, digest)))
+    }
+
+    async fn quarantine(&self, id: ChannelId, reason: &str) {
+        let address = self.store.queries().address(id).await.ok();
+        let quarantined = Quarantined { address, reason: reason.to_owned() };
+        let earlier = self.quarantine.lock().insert(id, quarantined);
+        if earlier.is_none_or(|earlier| earlier.reason != reason) {
+            let name = address.map(|address| address.to_string()).unwrap_or_default();
+            tracing::error!(channel = name, id = id.0, reason, "channel quarantined");
+        }
     }
 
     /// Loads all channels of a store that one process has to itself. A corrupt channel does not
@@ -172,9 +227,7 @@ impl ChannelRegistry {
     pub(crate) async fn load_all(&self) -> Result<(), StoreError> {
         for id in self.store.queries().newest_channels().await? {
             match self.load_channel(Lease { channel_id: id, epoch: 0 }).await {
-                Err(error @ StoreError::Corrupt(_)) => {
-                    tracing::error!(channel = id.0, %error, "channel cannot be loaded");
-                }
+                Err(StoreError::Corrupt(_)) => {} // quarantined
                 loaded => drop(loaded?),
             }
         }
@@ -201,7 +254,10 @@ impl ChannelRegistry {
         let written = traced("commit", SpanKind::Internal, written).await;
         let is_ahead = matches!(
             written,
-            Err(StoreError::LeaseLost | StoreError::KeyBudget { .. } | StoreError::Unsigned(_))
+            Err(StoreError::LeaseLost
+                | StoreError::KeyBudget { .. }
+                | StoreError::OutOfRange(_)
+                | StoreError::Unsigned(_))
         );
         if is_ahead && self.store.leases().is_some() {
             self.remove(channel);
@@ -274,6 +330,9 @@ impl ChannelRegistry {
         channel: Pubkey,
         budget: Option<u64>,
     ) -> Result<(), GatewayError> {
+        if budget.is_some_and(|budget| i64::try_from(budget).is_err()) {
+            return Err(StoreError::OutOfRange("budget").into());
+        }
         let channel = self.get(&channel).await?;
         let written = {
             let mut locked = channel.lock();
@@ -291,9 +350,20 @@ impl ChannelRegistry {
         channels.iter().map(|channel| summary(channel)).collect()
     }
 
+    /// Returns the channels that are not served because their stored state is corrupt.
+    pub fn quarantined(&self) -> Vec<QuarantinedChannel> {
+        let quarantine = self.quarantine.lock();
+        let quarantined = |(id, quarantined): (&ChannelId, &Quarantined)| QuarantinedChannel {
+            id: id.0,
+            channel: quarantined.address.map(Address),
+            reason: quarantined.reason.clone(),
+        };
+        quarantine.iter().map(quarantined).collect()
+    }
+
     /// Returns the unsettled amounts of all channels at `now`.
     pub fn exposure(&self, now: i64) -> Exposure {
-        let unreadable = self.unreadable.lock().len() as u64;
+        let unreadable = self.quarantine.lock().len() as u64;
         let mut exposure = Exposure { unreadable, ..Exposure::default() };
         let mut amounts = BTreeMap::<String, u64>::new();
         for channel in self.list() {
@@ -328,7 +398,8 @@ fn summary(channel: &ChannelHandle) -> ChannelSummary {
         cumulative: Amount(ledger.cumulative().unwrap_or(u64::MAX)),
         available: Amount(ledger.available()),
         exposed: Amount(ledger.exposed()),
-        unsettled_receipts: cut.sum::<u32>() + ledger.open_statement().receipts,
+        unsettled_receipts: cut
+            .fold(ledger.open_statement().receipts, u32::saturating_add),
         settle_before: ledger.settle_before(),
         closes_at: Some(ledger.channel().closes_at).filter(|at| *at != i64::MAX),
         budget: ledger.budget().map(Amount),

@@ -33,6 +33,9 @@ pub enum GatewayError {
     /// Error returned when no channel exists at an address, or this gateway does not serve it.
     #[error("unknown channel `{0}`: open it with POST /v1/channels")]
     UnknownChannel(Pubkey),
+    /// Error returned when the stored state of a channel is corrupt.
+    #[error("channel `{0}` is not served: its stored state is corrupt. Ask the operator")]
+    ChannelQuarantined(Pubkey),
     /// Error returned when another process of this gateway holds the channel.
     #[error("another process holds channel `{channel}`: send the request to {url}")]
     HeldElsewhere {
@@ -121,12 +124,28 @@ pub enum GatewayError {
     /// Error returned when a hold's expiry is above the maximum.
     #[error("the hold lasts too long: expected at most {0} seconds")]
     HoldTooLong(i64),
+    /// Error returned when a channel's deposit is below this gateway's minimum.
+    #[error("the channel's deposit is {given} base units: expected at least {least}")]
+    DepositTooSmall {
+        /// Base units.
+        given: u64,
+        /// Base units.
+        least: u64,
+    },
     /// Error returned when a channel's last read from the cluster is too old.
     #[error("the channel was last read from the cluster {0} seconds ago: repeat the request later")]
     ChannelUnseen(u64),
     /// Error returned when a channel has no unsettled generations.
     #[error("nothing to settle: no generation since the last settlement")]
     NothingToSettle,
+    /// Error returned when a payer requests a settlement that is worth less than its transaction.
+    #[error("the unsettled amount is {exposed} base units: expected at least {least}")]
+    SettlementTooSmall {
+        /// Base units.
+        exposed: u64,
+        /// Base units.
+        least: u64,
+    },
     /// Error returned when the payer has not started to close a channel.
     #[error("the payer has not started to close this channel on chain")]
     ChannelNotClosing,
@@ -162,6 +181,17 @@ pub enum GatewayError {
     /// Error returned when the settlement worker makes no progress.
     #[error("the settlement worker has made no progress for {0} seconds")]
     WorkerStalled(u64),
+    /// Error returned when the operator's account cannot pay for settlements.
+    #[error("the operator has {lamports} lamports to settle with: expected at least {least}")]
+    OperatorUnfunded {
+        /// Balance of the settle key.
+        lamports: u64,
+        /// Minimum.
+        least: u64,
+    },
+    /// Error returned when the gateway is about to shut down.
+    #[error("the gateway is about to shut down")]
+    Draining,
     /// Error returned when a body is not the expected JSON.
     #[error("{0}")]
     MalformedJson(String),
@@ -267,6 +297,7 @@ impl From<StoreError> for GatewayError {
             }
             StoreError::Busy => Self::ReadsBusy,
             StoreError::Unsigned(error) => Self::SignerUnavailable(error),
+            StoreError::OutOfRange(_) => Self::rejected(LedgerError::AmountTooLarge),
             error => Self::StoreFailed(error),
         }
     }

@@ -1,7 +1,10 @@
 //! Health checks.
 
 use std::{
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -11,6 +14,7 @@ use crate::{
     cache::{Cache, MaxAges},
     cluster::Cluster,
     error::GatewayError,
+    funds::Funds,
     store::Store,
 };
 
@@ -47,15 +51,19 @@ pub struct Health {
     store: Store,
     cluster: Arc<Cluster>,
     pub(crate) heartbeat: Arc<Heartbeat>,
+    pub(crate) funds: Arc<Funds>,
+    /// Whether the gateway is about to shut down.
+    is_draining: AtomicBool,
     readiness: Cache<(), ()>,
 }
 
 impl Health {
     /// Creates the checks.
-    pub(crate) fn new(store: Store, cluster: Arc<Cluster>) -> Self {
+    pub(crate) fn new(store: Store, cluster: Arc<Cluster>, funds: Arc<Funds>) -> Self {
         let ages = MaxAges { value: MAX_AGE, error: MAX_AGE };
-        let heartbeat = Arc::new(Heartbeat::default());
-        Self { store, cluster, heartbeat, readiness: Cache::new(ages, 1) }
+        let (heartbeat, is_draining) = (Arc::new(Heartbeat::default()), AtomicBool::new(false));
+        let readiness = Cache::new(ages, 1);
+        Self { store, cluster, heartbeat, funds, is_draining, readiness }
     }
 
     /// Checks that the store works and the settlement worker makes progress. A restart repairs
@@ -72,15 +80,26 @@ impl Health {
         if is_alive { Ok(()) } else { Err(GatewayError::WorkerStalled(silence.as_secs())) }
     }
 
-    /// Checks that the store takes writes and the cluster answers. Writes to the disk and reads from
-    /// the cluster at most once a second, however often it is called.
+    /// Fails readiness from now on.
+    pub(crate) fn drain(&self) {
+        self.is_draining.store(true, Ordering::Relaxed);
+    }
+
+    /// Checks that the gateway is not about to shut down, that the operator can pay for settlements,
+    /// that the store takes writes and the cluster answers. Writes to the disk and reads from the
+    /// cluster at most once a second, however often it is called.
     ///
     /// # Errors
+    /// [`GatewayError::Draining`], [`GatewayError::OperatorUnfunded`],
     /// [`GatewayError::StoreFailed`], [`GatewayError::ChainUnreachable`].
     pub async fn check_ready(&self) -> Result<(), GatewayError> {
         if let Some(failure) = self.store.writer().failure() {
             return Err(GatewayError::StoreFailed(failure));
         }
+        if self.is_draining.load(Ordering::Relaxed) {
+            return Err(GatewayError::Draining);
+        }
+        self.funds.check_floor()?;
         let (store, cluster) = (self.store.clone(), self.cluster.clone());
         let probe = || async move {
             store.writer().probe().await?;

@@ -61,7 +61,7 @@ impl Holds {
         if expires_at > now.saturating_add(MAX_SECONDS) {
             return Err(GatewayError::HoldTooLong(MAX_SECONDS));
         }
-        self.policy.check_seen(&channel)?;
+        self.policy.check_settleable(&channel)?;
         let id = hold_id(&address, channel.opened_slot, key);
         let hold =
             Hold { item: Item { license, units }, request_digest: request_digest.0, expires_at };

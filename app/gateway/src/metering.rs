@@ -259,13 +259,16 @@ impl Metering {
         if is_known || statement < open {
             return Ok(Decision::Earlier);
         }
-        self.policy.check_seen(channel)?;
+        self.policy.check_settleable(channel)?;
         self.keys.check_receipts()?;
         let reservation = match locked.ledger.reserve(voucher, &items, key.hold, now) {
             Ok(reservation) => reservation,
             Err(LedgerError::StatementFull) => {
-                let cut = locked.cut(channel.lease, store, now);
                 let full = GatewayError::rejected(LedgerError::StatementFull);
+                if !self.policy.is_worthwhile(&locked.ledger, now) {
+                    return Err(full);
+                }
+                let cut = locked.cut(channel.lease, store, now);
                 let (_, written) = cut.ok_or(full)?;
                 return Ok(Decision::Cut(written));
             }

@@ -9,7 +9,7 @@ use prometheus_client::{
     registry::{Registry, Unit},
 };
 
-use crate::chain::NodeStatus;
+use crate::{chain::NodeStatus, store::ExpenseKind};
 
 /// Metrics of a gateway. Label values are bounded: clients choose none of them.
 #[derive(Debug)]
@@ -34,8 +34,7 @@ pub struct Metrics {
     pub settlements: Counter,
     /// Number of failed settlement attempts.
     pub settlement_failures: Counter,
-    /// Sum of their transaction fees, lamports.
-    pub settlement_lamports: Counter,
+    lamports_spent: Family<KindLabel, Counter>,
     /// Number of failed reads of the cluster.
     pub chain_failures: Counter,
     /// Number of observed rollbacks of settlements.
@@ -58,6 +57,7 @@ struct SnapshotMetrics {
     unsettled_receipts: Gauge,
     oldest_unsettled_seconds: Gauge,
     blind_seconds: Gauge,
+    operator_lamports: Gauge,
     exposed: Family<MintLabel, Gauge>,
     node_requests: Family<NodeLabel, Counter>,
     node_failures: Family<NodeLabel, Counter>,
@@ -99,6 +99,11 @@ struct ProblemLabel {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct KindLabel {
+    kind: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct MintLabel {
     mint: String,
 }
@@ -118,6 +123,8 @@ pub struct Exposure {
     pub oldest_seconds: i64,
     /// Longest time since a channel's last read from the cluster, seconds.
     pub blind_seconds: u64,
+    /// Balance of the settle key, lamports; `None` before it is read.
+    pub operator_lamports: Option<u64>,
     /// Unsettled prices and fees by mint, base units.
     pub amounts: Vec<(String, u64)>,
 }
@@ -141,7 +148,7 @@ impl Default for Metrics {
             answers_handed_over: Counter::default(),
             settlements: Counter::default(),
             settlement_failures: Counter::default(),
-            settlement_lamports: Counter::default(),
+            lamports_spent: Family::default(),
             chain_failures: Counter::default(),
             rollbacks: Counter::default(),
             trace_failures: Counter::default(),
@@ -167,11 +174,6 @@ impl Default for Metrics {
             ),
             ("settlements", "Confirmed settlement transactions", &metrics.settlements),
             ("settlement_failures", "Failed settlement attempts", &metrics.settlement_failures),
-            (
-                "settlement_lamports",
-                "Transaction fees of settlements",
-                &metrics.settlement_lamports,
-            ),
             ("chain_failures", "Failed reads of the cluster", &metrics.chain_failures),
             ("rollbacks", "Observed rollbacks of settlements", &metrics.rollbacks),
             ("trace_failures", "Failed trace exports", &metrics.trace_failures),
@@ -207,6 +209,11 @@ impl Default for Metrics {
                 "Longest time since a channel was read from the cluster",
                 &snapshot.blind_seconds,
             ),
+            (
+                "operator_lamports",
+                "Balance of the settle key, lamports; -1 before it is read",
+                &snapshot.operator_lamports,
+            ),
         ] {
             registry.register(name, help, gauge.clone());
         }
@@ -221,6 +228,8 @@ impl Default for Metrics {
         ] {
             registry.register(name, help, family.clone());
         }
+        let help = "Transaction fees that the operator paid, lamports";
+        registry.register("lamports_spent", help, metrics.lamports_spent.clone());
         let help = "Whether a node answers; 0 while it is in backoff";
         registry.register("node_up", help, snapshot.node_up.clone());
         let help = "Unsettled prices and fees, base units";
@@ -260,6 +269,12 @@ impl Metrics {
         self.routes.write().entry(label.route).or_default().push(own);
     }
 
+    /// Counts a transaction fee that the operator paid, lamports.
+    pub fn count_lamports(&self, kind: ExpenseKind, lamports: u64) {
+        let kind = KindLabel { kind: kind.as_str() };
+        self.lamports_spent.get_or_create(&kind).inc_by(lamports);
+    }
+
     /// Counts a problem response.
     pub fn count_problem(&self, slug: &'static str) {
         self.refusals.get_or_create(&ProblemLabel { slug }).inc();
@@ -275,6 +290,7 @@ impl Metrics {
         snapshot.unsettled_receipts.set(signed(exposure.receipts));
         snapshot.oldest_unsettled_seconds.set(exposure.oldest_seconds);
         snapshot.blind_seconds.set(signed(exposure.blind_seconds));
+        snapshot.operator_lamports.set(exposure.operator_lamports.map_or(-1, signed));
         snapshot.exposed.clear();
         for (mint, amount) in &exposure.amounts {
             let mint = MintLabel { mint: mint.clone() };

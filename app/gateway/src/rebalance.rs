@@ -4,7 +4,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-use tokio::time::{MissedTickBehavior, interval_at};
+use futures::StreamExt;
+use tokio::time::{MissedTickBehavior, interval};
 
 use crate::{
     api_keys::ApiKeys,
@@ -18,6 +19,11 @@ use crate::{
 const IDLE_LEASES: u32 = 6;
 /// Maximum number of channels released at once. The process that acquires one loads its ledger.
 const MAX_RELEASED_AT_ONCE: usize = 8;
+
+/// Number of channels that are loaded side by side.
+const LOADED_AT_ONCE: usize = 6;
+/// Maximum time for which the start waits for channels; others are loaded in the background.
+const START_WITHIN: Duration = Duration::from_secs(2);
 
 /// Background job on a shared store: renews leases every third of their duration and releases
 /// channels above this process's share.
@@ -33,13 +39,12 @@ impl LeaseRenewal {
         let store = self.channels.store().clone();
         let Some(leases) = store.leases() else { return };
         let mut idle = IdleTracker::default();
-        // Rounds start on time, however long one takes. The start-up was the first round.
-        let pause = leases.duration() / 3;
-        let mut rounds = interval_at(tokio::time::Instant::now() + pause, pause);
+        // Rounds start on time, however long one takes. The first one continues the start.
+        let mut rounds = interval(leases.duration() / 3);
         rounds.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             rounds.tick().await;
-            let released = match self.renew().await {
+            let released = match self.renew(None).await {
                 Ok(share) => self.release_excess(leases, &mut idle, share).await,
                 Err(error) => Err(error),
             };
@@ -49,18 +54,30 @@ impl LeaseRenewal {
         }
     }
 
-    /// Renews this process's leases, removes channels whose lease is lost, acquires free
-    /// channels, and updates API keys that other processes changed. Returns this process's share
-    /// of the channels.
+    /// Acquires free channels for a limited time, so that a start does not wait for many.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub(crate) async fn start(&self) -> Result<(), StoreError> {
+        self.renew(Some(Instant::now() + START_WITHIN)).await.map(drop)
+    }
+
+    /// Renews this process's leases, removes channels whose lease is lost, acquires free channels
+    /// until the deadline, and updates API keys that other processes changed. Returns this process's
+    /// share of the channels.
     ///
     /// # Errors
     /// [`StoreError`]. A channel that cannot be loaded does not affect the others.
-    pub(crate) async fn renew(&self) -> Result<usize, StoreError> {
+    async fn renew(&self, deadline: Option<Instant>) -> Result<usize, StoreError> {
         let channels = &self.channels;
         let Some(leases) = channels.store().leases() else { return Ok(usize::MAX) };
+        let is_late = || deadline.is_some_and(|deadline| Instant::now() >= deadline);
         let share = loop {
+            let renewal = Instant::now() + leases.duration() / 3;
+            let until = deadline.map_or(renewal, |deadline| deadline.min(renewal));
             let turn = channels.lock_loading().await;
             let mut held = leases.renew().await?;
+            let mut count = held.len();
             for channel in channels.list() {
                 match held.get(&channel.id()) {
                     Some(lease) if *lease == channel.lease => {
@@ -69,26 +86,48 @@ impl LeaseRenewal {
                     _ => channels.remove(&channel),
                 }
             }
-            for lease in held.into_values() {
-                if let Err(error) = channels.load_channel(lease).await {
-                    let channel = lease.channel_id.0;
-                    tracing::error!(channel, %error, "channel cannot be loaded");
-                }
-            }
             drop(turn);
-            // A full process leaves free channels to others for one lease, then takes the rest.
-            let share = leases.announce().await?;
-            let room = share.saturating_sub(channels.len());
-            let acquired = match room {
-                0 => leases.acquire_free(usize::MAX, leases.duration()).await?,
-                room => leases.acquire_free(room, Duration::ZERO).await?,
+            self.load(held.into_values().collect(), until).await;
+            let share = leases.share().await?;
+            let is_done = loop {
+                // A full process leaves free channels to others for one lease, then takes the rest.
+                let room = share.saturating_sub(count);
+                let acquired = match room {
+                    0 => leases.acquire_free(usize::MAX, leases.duration()).await?,
+                    room => leases.acquire_free(room, Duration::ZERO).await?,
+                };
+                let is_done = acquired.is_empty();
+                count += acquired.len();
+                self.load(acquired, until).await;
+                if is_done || Instant::now() >= until {
+                    break is_done;
+                }
             };
-            if acquired.is_empty() {
+            if is_done || is_late() {
                 break share;
             }
         };
         self.keys.refresh().await?;
         Ok(share)
+    }
+
+    /// Loads channels side by side for a limited time. The rest is loaded after the next renewal, or by
+    /// the next request.
+    async fn load(&self, leases: Vec<Lease>, until: Instant) {
+        let channels = &self.channels;
+        let loading = leases.into_iter().map(|lease| async move {
+            if Instant::now() >= until {
+                return;
+            }
+            match channels.load_leased(lease).await {
+                Ok(()) | Err(StoreError::Corrupt(_)) => {} // quarantined
+                Err(error) => {
+                    let channel = lease.channel_id.0;
+                    tracing::error!(channel, %error, "channel cannot be loaded");
+                }
+            }
+        });
+        futures::stream::iter(loading).buffer_unordered(LOADED_AT_ONCE).collect::<()>().await;
     }
 
     /// Releases idle channels above this process's share.

@@ -1,11 +1,15 @@
 //! Reconciliation: vouchers, statements, receipts and the chain, compared to the base unit.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
 
 use motif_sdk::{
     Pubkey,
     channel::{Channel, ChannelAccount},
-    gateway::wire::{Address, Amount, ReconciledChannel, Reconciliation},
+    gateway::wire::{Address, Amount, ExpenseSummary, ReconciledChannel, Reconciliation},
 };
 
 use crate::{
@@ -13,7 +17,7 @@ use crate::{
     channel_registry::ChannelRegistry,
     channel_sync::{ChannelSync, receipts_commitment},
     error::GatewayError,
-    store::{Books, ChannelId, ReceiptSums},
+    store::{Books, ChannelId, ExpenseSum, ReceiptSums},
 };
 
 /// Attempts at a channel that another process writes meanwhile, and the longest pause before
@@ -59,8 +63,17 @@ impl Reconciler {
             channels.entry(address).or_insert(reconciled);
         }
         let channels: Vec<_> = channels.into_values().collect();
-        let exact = channels.iter().all(|channel| channel.differences.is_empty());
-        Ok(Reconciliation { exact, channels })
+        let quarantined = self.channels.quarantined();
+        let exact = quarantined.is_empty()
+            && channels.iter().all(|channel| channel.differences.is_empty());
+        let expenses = self.channels.store().reports().expenses().await?;
+        let expense = |sum: &ExpenseSum| ExpenseSummary {
+            kind: sum.kind.as_str().to_owned(),
+            transactions: sum.transactions,
+            fee_lamports: sum.lamports,
+        };
+        let expenses = expenses.iter().map(expense).collect();
+        Ok(Reconciliation { exact, channels, quarantined, expenses })
     }
 
     /// Returns the stored channels that this process does not hold.
@@ -69,9 +82,11 @@ impl Reconciler {
         if store.leases().is_none() {
             return Ok(Vec::new());
         }
-        let own: Vec<_> = self.channels.list().iter().map(|channel| channel.id()).collect();
+        let own = self.channels.list().into_iter().map(|channel| channel.id());
+        let quarantined = self.channels.quarantined().into_iter().map(|one| ChannelId(one.id));
+        let left_out: BTreeSet<_> = own.chain(quarantined).collect();
         let mut all = store.queries().newest_channels().await?;
-        all.retain(|id| !own.contains(id));
+        all.retain(|id| !left_out.contains(id));
         Ok(all)
     }
 
@@ -186,7 +201,8 @@ impl Reconciler {
             }
         }
         let sums = books.receipts.values();
-        let total = |of: fn(&ReceiptSums) -> u64| sums.clone().map(of).sum::<u64>();
+        let total =
+            |of: fn(&ReceiptSums) -> u64| sums.clone().map(of).fold(0, u64::saturating_add);
         let channel = &snapshot.account.channel;
         Ok(ReconciledChannel {
             channel: Address(address),

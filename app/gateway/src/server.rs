@@ -1,4 +1,4 @@
-use std::{net::SocketAddr, sync::Arc};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use motif_paywall::{Paywall, PaywallConfig};
 use tokio::{net::TcpListener, task::JoinHandle};
@@ -8,6 +8,7 @@ use crate::{
     App, GatewayConfig, StartError,
     chain::{Chain, RpcChain},
     connections::Connections,
+    error::GatewayError,
     paywall,
     router::{admin_router, paywall_router, router},
     store::{Failpoints, NoFailpoints},
@@ -90,6 +91,8 @@ pub async fn serve_watched(
     tasks.extend(admin.map(|listener| serve(listener, admin_router(app.clone()))));
     tasks.push(tokio::spawn(app.works_follower().run(stop.clone())));
     tasks.push(tokio::spawn(app.operator_keys.clone().run(stop.clone())));
+    tasks.push(tokio::spawn(app.funds.clone().run(stop.clone())));
+    tasks.push(tokio::spawn(app.hold_pruner().run(stop.clone())));
     Ok(RunningGateway {
         app,
         address,
@@ -136,6 +139,25 @@ impl RunningGateway {
     /// Returns the gateway's components.
     pub fn app(&self) -> &App {
         &self.app
+    }
+
+    /// Waits until the gateway can serve no more: the store has failed, or the settlement worker is
+    /// stalled. A restart repairs both. Calls `alive` at least every `pause` until then.
+    pub async fn failed(&self, pause: Duration, mut alive: impl FnMut()) -> GatewayError {
+        loop {
+            if let Err(error) = self.app.health.check_alive() {
+                return error;
+            }
+            alive();
+            tokio::time::sleep(pause).await;
+        }
+    }
+
+    /// Fails readiness, and goes on serving for `pause`, so that load balancers stop sending requests
+    /// before the listeners close.
+    pub async fn drain(&self, pause: Duration) {
+        self.app.health.drain();
+        tokio::time::sleep(pause).await;
     }
 
     /// Stops accepting requests, finishes those in progress, closes the store, and sends the

@@ -463,7 +463,11 @@ fn write(folder: &Path, path: &Path, head: &[u8], body: &[u8]) -> io::Result<()>
 }
 
 fn write_file(path: &Path, head: &[u8], body: &[u8]) -> io::Result<()> {
-    let mut file = File::create(path)?;
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(path)?;
     file.write_all(head)?;
     file.write_all(b"\n")?;
     file.write_all(body)?;

@@ -2,6 +2,8 @@ use motif_interface::channel::StatementRecord;
 
 use crate::{
     api_key::{KeyId, StoredKey},
+    error::StoreError,
+    expense::Expense,
     generation::{ChannelId, Generation},
     hold::{Hold, HoldId},
 };
@@ -53,6 +55,20 @@ pub enum Change {
         /// Statements that have settled since the last observation.
         settled: Vec<SettledStatement>,
     },
+    /// Statements that settled before the account was last recorded.
+    Settled {
+        /// The channel.
+        channel_id: ChannelId,
+        /// The statements.
+        settled: Vec<SettledStatement>,
+    },
+    /// Holds that expired before a time are deleted, a limited number at once.
+    HoldsPruned {
+        /// Unix seconds.
+        before: i64,
+    },
+    /// The operator paid for a transaction.
+    Spent(Expense),
     /// A settlement transaction that is about to be sent.
     Transaction(Box<StoredTransaction>),
     /// The outcome of a settlement transaction.
@@ -128,6 +144,52 @@ pub struct SettledStatement {
 }
 
 impl Change {
+    /// Checks that every amount and number fits into a column.
+    pub(crate) fn check_range(&self) -> Result<(), StoreError> {
+        let check = |name: &'static str, value: u64| match i64::try_from(value) {
+            Ok(_) => Ok(()),
+            Err(_) => Err(StoreError::OutOfRange(name)),
+        };
+        match self {
+            Self::Generations { generations, .. } => {
+                for generation in generations {
+                    let receipt = &generation.receipt.receipt;
+                    check("statement", receipt.statement)?;
+                    check("amount", receipt.amount)?;
+                    check("cumulative", receipt.cumulative)?;
+                    check("charged", generation.charged)?;
+                }
+                Ok(())
+            }
+            Self::Cut { number, prices, .. } => {
+                check("statement", *number).and_then(|()| check("prices", *prices))
+            }
+            Self::Observed { settled, .. } | Self::Settled { settled, .. } => {
+                for statement in settled {
+                    let settlement = &statement.record.settlement;
+                    check("statement", settlement.statement)?;
+                    check("prices", settlement.prices)?;
+                    check("fee", settlement.fee)?;
+                    check("cumulative", settlement.cumulative)?;
+                }
+                Ok(())
+            }
+            Self::Transaction(transaction) => check("statement", transaction.statement)
+                .and_then(|()| check("block height", transaction.last_valid_height)),
+            Self::Spent(expense) => check("lamports", expense.lamports),
+            Self::KeyCreated(key) => key.budget.map_or(Ok(()), |budget| check("budget", budget)),
+            Self::Budget { budget, .. } => {
+                budget.map_or(Ok(()), |budget| check("budget", budget))
+            }
+            Self::HoldPlaced { .. }
+            | Self::HoldReleased { .. }
+            | Self::HoldsPruned { .. }
+            | Self::Outcome { .. }
+            | Self::KeyRevoked { .. }
+            | Self::Barrier => Ok(()),
+        }
+    }
+
     /// Returns the generations that the change stores.
     pub(crate) fn generations(&self) -> &[Generation] {
         match self {

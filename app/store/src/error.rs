@@ -1,3 +1,5 @@
+use std::path::PathBuf;
+
 use motif_signer::SignError;
 
 /// Error returned by the store.
@@ -9,6 +11,21 @@ pub enum StoreError {
     /// The PostgreSQL server acknowledges commits that are not on its disk.
     #[error("the server runs with `{0} = off`: acknowledged writes could be lost")]
     NotDurable(&'static str),
+    /// The PostgreSQL server is a replica, which takes no writes.
+    #[error("the server is a replica: connect to the primary")]
+    Replica,
+    /// A file of the journal does not exist, although the tables lack what only the journal has.
+    #[error(
+        "the journal `{0}` is missing: it holds the newest acknowledged generations of a store that was \
+         not shut down. Put it back beside the store"
+    )]
+    JournalMissing(PathBuf),
+    /// A file of the journal belongs to another store.
+    #[error("the journal `{0}` belongs to another store: put the store's own journal beside it")]
+    ForeignJournal(PathBuf),
+    /// A value exceeds the range of the tables. Nothing was written.
+    #[error("{0} exceeds 2^63 - 1")]
+    OutOfRange(&'static str),
     /// A write failed. All later writes fail too, because it is unknown what is on disk; the gateway
     /// must be restarted.
     #[error("the store has failed and must be reopened: {0}")]
@@ -66,6 +83,10 @@ impl StoreError {
             Self::InUse
             | Self::NotDurable(_)
             | Self::Busy
+            | Self::Replica
+            | Self::JournalMissing(_)
+            | Self::ForeignJournal(_)
+            | Self::OutOfRange(_)
             | Self::BadFrame { .. }
             | Self::LeaseLost
             | Self::Unsigned(_)
@@ -82,6 +103,13 @@ impl From<sqlx::Error> for StoreError {
         let code = error.as_database_error().and_then(|error| error.code());
         let is_late = matches!(error, sqlx::Error::PoolTimedOut)
             || code.is_some_and(|code| INTERRUPTED.contains(&&*code));
-        if is_late { Self::Busy } else { Self::Read(error.to_string()) }
+        match error {
+            _ if is_late => Self::Busy,
+            // The value in the tables has another type.
+            sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_) => {
+                Self::Corrupt(error.to_string())
+            }
+            error => Self::Read(error.to_string()),
+        }
     }
 }

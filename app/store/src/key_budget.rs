@@ -5,7 +5,7 @@ use parking_lot::Mutex;
 /// Budget of an API key in this process, base units.
 #[derive(Debug)]
 pub struct KeyBudget {
-    /// Maximum the key may ever spend; `u64::MAX` for no maximum.
+    /// Maximum the key may ever spend: [`KeyBudget::MAX`] for no other maximum.
     limit: u64,
     spent: Mutex<Spent>,
 }
@@ -38,10 +38,13 @@ pub struct BudgetExceeded {
 }
 
 impl KeyBudget {
+    /// Maximum of every key, base units: the range of the store.
+    pub const MAX: u64 = i64::MAX as u64;
+
     /// Creates a budget of at most `limit` base units, of which `spent` are spent.
     pub fn new(limit: Option<u64>, spent: u64) -> Arc<Self> {
         let spent = Mutex::new(Spent { stored: spent, reserved: 0 });
-        Arc::new(Self { limit: limit.unwrap_or(u64::MAX), spent })
+        Arc::new(Self { limit: limit.unwrap_or(Self::MAX).min(Self::MAX), spent })
     }
 
     /// Reserves a part of the budget.
@@ -116,9 +119,10 @@ mod tests {
     }
 
     #[test]
-    fn unlimited_budget_reserves_any_amount() {
+    fn unlimited_budget_ends_at_range_of_store() {
         let budget = KeyBudget::new(None, 10);
-        let _reserved = budget.reserve(u64::MAX - 10).unwrap();
-        assert_eq!(budget.spent(), u64::MAX);
+        let _reserved = budget.reserve(KeyBudget::MAX - 10).unwrap();
+        assert_eq!(budget.spent(), KeyBudget::MAX);
+        assert!(budget.reserve(1).is_err());
     }
 }

@@ -5,7 +5,7 @@ use std::{
 };
 
 use parking_lot::Mutex;
-use sqlx::{AssertSqlSafe, PgPool, Row, postgres::PgRow, query};
+use sqlx::{AssertSqlSafe, PgConnection, PgPool, Row, postgres::PgRow, query};
 
 use crate::{
     error::StoreError,
@@ -13,7 +13,8 @@ use crate::{
     lease::{Lease, LeaseHolder},
 };
 
-/// Leases of this process on a server that several processes share.
+/// Leases of this process on a server that several processes share. They last for as long as the
+/// process is seen, which is one row for all of them.
 pub struct Leases {
     pool: PgPool,
     /// Random identifier of this process.
@@ -27,8 +28,15 @@ pub struct Leases {
 /// Milliseconds by the server's clock. The clocks of the processes need not agree.
 const NOW: &str = "CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)";
 
-/// Maximum number of leases acquired at once: the channel of each is recovered afterwards.
-const ACQUIRE_LIMIT: usize = 64;
+/// Maximum number of leases acquired at once: the channel of each is recovered afterwards. All free
+/// channels are searched for them.
+const ACQUIRE_LIMIT: usize = 16_384;
+
+/// Time after which the row of a process is deleted that was not seen, milliseconds.
+const FORGET_AFTER: i64 = 3_600_000;
+
+/// Number of attempts to acquire a lease whose holder changes meanwhile.
+const ATTEMPTS: usize = 3;
 
 /// Holder of released leases. Equals no process, so that none renews them.
 const NO_HOLDER: [u8; 16] = [0; 16];
@@ -54,32 +62,41 @@ impl Leases {
     /// of this process are refused from then on.
     ///
     /// # Errors
-    /// [`StoreError`]
+    /// [`StoreError`]; [`StoreError::LeaseLost`] if the channel changes hands meanwhile.
     pub async fn acquire(
         &self,
         channel_id: ChannelId,
     ) -> Result<Result<Lease, LeaseHolder>, StoreError> {
-        let sql = format!(
-            "INSERT INTO leases (channel_id, holder, url, epoch, expires_at) \
-             VALUES ($1, $2, $3, 1, {NOW} + $4) \
-             ON CONFLICT (channel_id) DO UPDATE SET holder = excluded.holder, \
-             url = excluded.url, epoch = leases.epoch + 1, expires_at = excluded.expires_at \
-             WHERE leases.expires_at <= {NOW} OR leases.holder = $2 \
-             RETURNING channel_id, epoch"
-        );
-        let acquired = query(AssertSqlSafe(sql))
-            .bind(channel_id.0)
-            .bind(&self.holder[..])
-            .bind(&self.url[..])
-            .bind(milliseconds(self.duration))
-            .fetch_optional(&self.pool)
-            .await?;
-        if let Some(row) = acquired {
-            return Ok(Ok(read_lease(&row)?));
+        self.announce().await?;
+        for _ in 0..ATTEMPTS {
+            if let Some(lease) = self.try_acquire(channel_id).await? {
+                return Ok(Ok(lease));
+            }
+            let row =
+                query("SELECT url FROM leases JOIN processes USING (holder) WHERE channel_id = $1");
+            let row = row.bind(channel_id.0).fetch_optional(&self.pool).await?;
+            if let Some(row) = row {
+                return Ok(Err(LeaseHolder { url: row.try_get("url")? }));
+            }
         }
-        let row = query("SELECT url FROM leases WHERE channel_id = $1");
-        let row = row.bind(channel_id.0).fetch_one(&self.pool).await?;
-        Ok(Err(LeaseHolder { url: row.try_get("url")? }))
+        Err(StoreError::LeaseLost)
+    }
+
+    async fn try_acquire(&self, channel_id: ChannelId) -> Result<Option<Lease>, StoreError> {
+        let mut transaction = self.pool.begin().await?;
+        let expired = lock_expired(Duration::ZERO, &mut transaction).await?;
+        let acquired = query(
+            "INSERT INTO leases (channel_id, holder, epoch) VALUES ($1, $2, 1) \
+             ON CONFLICT (channel_id) DO UPDATE SET holder = excluded.holder, \
+             epoch = leases.epoch + 1 \
+             WHERE leases.holder = $2 OR leases.holder = ANY($3) OR NOT EXISTS \
+             (SELECT 1 FROM processes WHERE processes.holder = leases.holder) \
+             RETURNING channel_id, epoch",
+        );
+        let acquired = acquired.bind(channel_id.0).bind(&self.holder[..]).bind(expired);
+        let acquired = acquired.fetch_optional(&mut *transaction).await?;
+        transaction.commit().await?;
+        acquired.as_ref().map(read_lease).transpose()
     }
 
     /// Acquires leases of at most `limit` channels that no process has held for `free_for`. Returns
@@ -92,27 +109,31 @@ impl Leases {
         limit: usize,
         free_for: Duration,
     ) -> Result<Vec<Lease>, StoreError> {
+        let mut transaction = self.pool.begin().await?;
+        let mut free = lock_expired(free_for, &mut transaction).await?;
+        free.push(NO_HOLDER.to_vec());
         let sql = format!(
-            "INSERT INTO leases (channel_id, holder, url, epoch, expires_at) \
-             SELECT id, $1, $2, 1, {NOW} + $3 FROM channels AS one \
+            "WITH free AS (SELECT id FROM channels \
+             WHERE NOT EXISTS (SELECT 1 FROM leases WHERE channel_id = id) \
+             UNION ALL SELECT channel_id FROM leases \
+             WHERE holder = ANY($2) AND released_at <= {NOW} - $3) \
+             INSERT INTO leases (channel_id, holder, epoch) \
+             SELECT one.id, $1, 1 FROM free JOIN channels AS one ON one.id = free.id \
              WHERE opened_slot = (SELECT MAX(opened_slot) FROM channels AS other \
                                   WHERE other.address = one.address) \
-             AND NOT EXISTS (SELECT 1 FROM leases \
-                             WHERE channel_id = one.id AND expires_at > {NOW} - $4) \
-             ORDER BY id LIMIT $5 \
+             ORDER BY one.id LIMIT $4 \
              ON CONFLICT (channel_id) DO UPDATE SET holder = excluded.holder, \
-             url = excluded.url, epoch = leases.epoch + 1, expires_at = excluded.expires_at \
-             WHERE leases.expires_at <= {NOW} \
+             epoch = leases.epoch + 1 WHERE leases.holder = ANY($2) \
              RETURNING channel_id, epoch"
         );
         let acquired = query(AssertSqlSafe(sql))
             .bind(&self.holder[..])
-            .bind(&self.url[..])
-            .bind(milliseconds(self.duration))
+            .bind(free)
             .bind(milliseconds(free_for))
             .bind(limit.min(ACQUIRE_LIMIT) as i64)
-            .fetch_all(&self.pool)
+            .fetch_all(&mut *transaction)
             .await?;
+        transaction.commit().await?;
         acquired.iter().map(read_lease).collect()
     }
 
@@ -122,20 +143,24 @@ impl Leases {
     /// [`StoreError`]
     pub async fn renew(&self) -> Result<BTreeMap<ChannelId, Lease>, StoreError> {
         let started_at = Instant::now();
-        // Locks rows in the order in which the writer locks them.
-        let sql = format!(
-            "UPDATE leases SET expires_at = {NOW} + $2 WHERE channel_id IN \
-             (SELECT channel_id FROM leases WHERE holder = $1 ORDER BY channel_id FOR UPDATE) \
-             AND holder = $1 RETURNING channel_id, epoch"
-        );
-        let renewed = query(AssertSqlSafe(sql))
-            .bind(&self.holder[..])
-            .bind(milliseconds(self.duration))
-            .fetch_all(&self.pool)
-            .await?;
+        self.announce().await?;
+        // Read after the announcement, which waits for a process that is taking leases of this one.
+        let held = query("SELECT channel_id, epoch FROM leases WHERE holder = $1");
+        let held = held.bind(&self.holder[..]).fetch_all(&self.pool).await?;
         *self.valid_until.lock() = started_at + self.duration;
         let pair = |row| read_lease(row).map(|lease| (lease.channel_id, lease));
-        renewed.iter().map(pair).collect()
+        held.iter().map(pair).collect()
+    }
+
+    /// Makes this process seen for the duration of a lease.
+    async fn announce(&self) -> Result<(), StoreError> {
+        let sql = format!(
+            "INSERT INTO processes (holder, url, seen_until) VALUES ($1, $2, {NOW} + $3) \
+             ON CONFLICT (holder) DO UPDATE SET seen_until = excluded.seen_until"
+        );
+        let announced = query(AssertSqlSafe(sql)).bind(&self.holder[..]).bind(&self.url[..]);
+        announced.bind(milliseconds(self.duration)).execute(&self.pool).await?;
+        Ok(())
     }
 
     /// Releases a lease. Writes of this process under it are refused from then on.
@@ -144,7 +169,7 @@ impl Leases {
     /// [`StoreError`]
     pub async fn release(&self, lease: Lease) -> Result<(), StoreError> {
         let sql = format!(
-            "UPDATE leases SET holder = $1, expires_at = {NOW} \
+            "UPDATE leases SET holder = $1, released_at = {NOW} \
              WHERE channel_id = $2 AND holder = $3 AND epoch = $4"
         );
         let released = query(AssertSqlSafe(sql))
@@ -156,42 +181,50 @@ impl Leases {
         Ok(())
     }
 
-    /// Announces this process for the duration of a lease, and removes processes that have expired.
     /// Returns this process's share of the channels: their number divided by that of the processes,
-    /// rounded up.
+    /// rounded up. Deletes processes that were last seen an hour ago.
     ///
     /// # Errors
     /// [`StoreError`]
-    pub async fn announce(&self) -> Result<usize, StoreError> {
+    pub async fn share(&self) -> Result<usize, StoreError> {
+        let gone = format!(
+            "DELETE FROM processes WHERE seen_until <= {NOW} - $1 \
+             AND NOT EXISTS (SELECT 1 FROM leases WHERE leases.holder = processes.holder)"
+        );
+        query(AssertSqlSafe(gone)).bind(FORGET_AFTER).execute(&self.pool).await?;
         let sql = format!(
-            "INSERT INTO processes (holder, seen_until) VALUES ($1, {NOW} + $2) \
-             ON CONFLICT (holder) DO UPDATE SET seen_until = excluded.seen_until"
-        );
-        let announced = query(AssertSqlSafe(sql)).bind(&self.holder[..]);
-        announced.bind(milliseconds(self.duration)).execute(&self.pool).await?;
-        let expired = format!("DELETE FROM processes WHERE seen_until <= {NOW}");
-        query(AssertSqlSafe(expired)).execute(&self.pool).await?;
-        let row = query(
             "SELECT (SELECT COUNT(DISTINCT address) FROM channels) AS channels, \
-             (SELECT COUNT(*) FROM processes) AS processes",
+             (SELECT COUNT(*) FROM processes WHERE seen_until > {NOW}) AS processes"
         );
-        let row = row.fetch_one(&self.pool).await?;
+        let row = query(AssertSqlSafe(sql)).fetch_one(&self.pool).await?;
         let (channels, processes): (i64, i64) =
             (row.try_get("channels")?, row.try_get("processes")?);
         let share = channels.max(0).unsigned_abs().div_ceil(processes.max(1).unsigned_abs());
         Ok(usize::try_from(share).unwrap_or(usize::MAX))
     }
 
-    /// Releases all leases and removes this process.
+    /// Releases all leases.
     pub(crate) async fn close(&self) {
-        let released = query("UPDATE leases SET expires_at = 0 WHERE holder = $1");
-        let released = released.bind(&self.holder[..]).execute(&self.pool).await;
-        let removed = query("DELETE FROM processes WHERE holder = $1");
-        let removed = removed.bind(&self.holder[..]).execute(&self.pool).await;
-        if let Err(error) = released.and(removed) {
+        let released = query("UPDATE processes SET seen_until = 0 WHERE holder = $1");
+        if let Err(error) = released.bind(&self.holder[..]).execute(&self.pool).await {
             tracing::warn!(%error, "leases were not released; they will expire");
         }
     }
+}
+
+/// Returns the processes that were not seen for `longer` than a lease, and locks them: a process
+/// that is seen again reads its leases after the transaction. A process that is about to be seen
+/// again is left out.
+async fn lock_expired(
+    longer: Duration,
+    transaction: &mut PgConnection,
+) -> Result<Vec<Vec<u8>>, StoreError> {
+    let sql = format!(
+        "SELECT holder FROM processes WHERE seen_until <= {NOW} - $1 ORDER BY holder \
+         FOR UPDATE SKIP LOCKED"
+    );
+    let rows = query(AssertSqlSafe(sql)).bind(milliseconds(longer)).fetch_all(transaction).await?;
+    rows.iter().map(|row| Ok(row.try_get("holder")?)).collect()
 }
 
 fn milliseconds(duration: Duration) -> i64 {

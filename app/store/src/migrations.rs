@@ -68,7 +68,7 @@ mod tests {
         let shared: Vec<_> =
             sqlite.keys().filter(|name| postgres.contains_key(*name)).copied().collect();
         let expected =
-            ["api_keys", "channels", "generations", "holds", "statements", "transactions"];
+            ["api_keys", "channels", "expenses", "generations", "holds", "statements", "transactions"];
         assert_eq!(shared, expected);
         for name in shared {
             assert!(!sqlite[name].is_empty(), "{name}");

@@ -1,6 +1,7 @@
 use std::{
-    fs::{File, TryLockError},
-    path::Path,
+    fs::{self, File, OpenOptions, TryLockError},
+    os::unix::fs::OpenOptionsExt,
+    path::{Path, PathBuf},
     str::FromStr,
     sync::Arc,
     time::Duration,
@@ -8,7 +9,7 @@ use std::{
 
 use rand::RngCore;
 use sqlx::{
-    ConnectOptions, PgConnection, Row, SqliteConnection,
+    ConnectOptions, Row, SqliteConnection,
     postgres::{PgConnectOptions, PgPoolOptions},
     query,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
@@ -17,12 +18,13 @@ use sqlx::{
 use crate::{
     error::StoreError,
     failpoint::{Failpoints, NoFailpoints},
-    journal::{Journal, Seal},
+    journal::{Journal, OpenedJournal, Seal},
     lease_guard::LeaseGuard,
     leases::Leases,
     migrations::{migrate_file, migrate_server},
     replay::replay,
     reporting,
+    server_session::{CONNECT_TIMEOUT, ServerSession},
     sign::ReceiptSigner,
     sql::{Connection, Pool},
     store::Store,
@@ -38,8 +40,6 @@ const WRITER_CACHE: &str = "-32768";
 /// Page size of a new file in bytes. Generations are appended in batches of thousands, so that large
 /// pages are written fewer times. An existing file keeps its page size.
 const PAGE_SIZE: u32 = 16_384;
-/// Maximum time to connect to a server.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// Maximum numbers of connections that read.
 const FILE_READERS: u32 = 4;
 const SERVER_READERS: u32 = 8;
@@ -95,12 +95,16 @@ impl StoreOptions {
         self
     }
 
-    /// Opens a store in a file, creating it if it does not exist. Applies what only the journal has.
+    /// Opens a store in a file, which is created for this user if it does not exist. Applies what only
+    /// the journal has. Lock and journal are beside the file that a symbolic link names.
     ///
     /// # Errors
-    /// [`StoreError`]; [`StoreError::InUse`] if another process has the file open, and
-    /// [`StoreError::BadFrame`] if a frame of the journal cannot be written into the tables.
+    /// [`StoreError`]; [`StoreError::InUse`] if another process has the file open,
+    /// [`StoreError::JournalMissing`] and [`StoreError::ForeignJournal`] if the store was not shut down
+    /// and its journal is not beside it, and [`StoreError::BadFrame`] if a frame of the journal cannot
+    /// be written into the tables.
     pub async fn open_file(self, path: &Path) -> Result<Store, StoreError> {
+        let path = &create_private(path)?;
         let lock = lock(path)?;
         let options = SqliteConnectOptions::new()
             .filename(path)
@@ -115,11 +119,17 @@ impl StoreOptions {
         migrate_file(&readers).await?;
         let reporters = reporting::connect_file(options.clone()).await?;
         let mut connection = options.pragma("cache_size", WRITER_CACHE).connect().await?;
-        let (applied, seal) = read_journal_row(&mut connection).await?;
-        let (journal, unapplied) = Journal::open(path, applied, seal, &self.skip_frames)?;
+        let (applied, seal, is_clean) = read_journal_row(&mut connection).await?;
+        let opened = Journal::open(path, applied, seal, is_clean, &self.skip_frames)?;
+        let OpenedJournal { journal, unapplied, is_torn } = opened;
+        let (frames, changes) =
+            (unapplied.len(), unapplied.iter().map(|frame| frame.changes.len()).sum::<usize>());
+        // From here on the journal may have what the tables lack.
+        query("UPDATE journal SET clean = 0").execute(&mut connection).await?;
         let connection = Connection::Sqlite(connection);
         let mut tables = TableWriter::new(connection, None, self.failpoints.clone());
         replay(&mut tables, unapplied, &self.skip_frames).await?;
+        tracing::info!(applied, frames, changes, is_torn, is_clean, "the journal was replayed");
         let writer = Writer::to_file(tables, journal, self.signer, self.failpoints)?;
         Ok(Store::new(Pool::Sqlite(readers), reporters, writer, None, Some(lock)))
     }
@@ -131,58 +141,53 @@ impl StoreOptions {
     /// [`StoreError::map_text`] can remove.
     pub async fn open_server(self, database_url: &str) -> Result<Store, StoreError> {
         let options = PgConnectOptions::from_str(database_url)?.application_name("motif-gateway");
-        // Connects once before the pool does, which would retry if the server is unreachable.
-        let mut connection = options.connect().await?;
-        require_durable_commits(&mut connection).await?;
-        let readers =
-            PgPoolOptions::new().max_connections(SERVER_READERS).acquire_timeout(CONNECT_TIMEOUT);
-        let readers = readers.connect_with(options.clone()).await?;
-        migrate_server(&readers).await?;
-        let reporters = reporting::connect_server(options).await?;
         let mut holder = [0; 16];
         rand::rng().fill_bytes(&mut holder);
+        // Connects once before the pool does, which would retry if the server is unreachable.
+        let (connection, session) = ServerSession::connect(options, holder, &self.url).await?;
+        let readers =
+            PgPoolOptions::new().max_connections(SERVER_READERS).acquire_timeout(CONNECT_TIMEOUT);
+        let readers = readers.connect_with(session.readers()).await?;
+        migrate_server(&readers).await?;
+        let reporters = reporting::connect_server(session.readers()).await?;
         let leases = Leases::new(readers.clone(), holder, &self.url, self.lease_duration);
-        let (connection, guard) = (Connection::Postgres(connection), LeaseGuard::new(holder));
-        let tables = TableWriter::new(connection, Some(guard), self.failpoints);
+        let connection = Connection::Postgres(connection);
+        let server = Some((session, LeaseGuard::new(holder)));
+        let tables = TableWriter::new(connection, server, self.failpoints);
         let writer = Writer::to_server(tables, self.signer);
         Ok(Store::new(Pool::Postgres(readers), reporters, writer, Some(leases), None))
     }
 }
 
-/// Makes the session's commits durable, whatever the defaults of its role or database.
-///
-/// # Errors
-/// [`StoreError::NotDurable`] if the server never syncs.
-async fn require_durable_commits(connection: &mut PgConnection) -> Result<(), StoreError> {
-    let row = query(
-        "SELECT current_setting('fsync') AS fsync, \
-         current_setting('synchronous_commit') AS synchronous_commit",
-    );
-    let row = row.fetch_one(&mut *connection).await?;
-    let (fsync, synchronous): (String, String) =
-        (row.try_get("fsync")?, row.try_get("synchronous_commit")?);
-    if fsync == "off" {
-        return Err(StoreError::NotDurable("fsync"));
-    }
-    // `remote_apply` is stricter than `on`.
-    if synchronous != "remote_apply" {
-        query("SET synchronous_commit = on").execute(connection).await?;
-    }
-    Ok(())
-}
-
-/// Returns the number of the last frame in the tables, and the seal, which is created when the
-/// store is first opened.
-async fn read_journal_row(connection: &mut SqliteConnection) -> Result<(u64, Seal), StoreError> {
+/// Returns the number of the last frame in the tables, the seal, which is created when the store is
+/// first opened, and whether the tables have everything that was acknowledged.
+async fn read_journal_row(
+    connection: &mut SqliteConnection,
+) -> Result<(u64, Seal, bool), StoreError> {
     let mut new_seal = [0; 32];
     rand::rng().fill_bytes(&mut new_seal);
     let create = query("UPDATE journal SET seal = $1 WHERE seal IS NULL").bind(&new_seal[..]);
     create.execute(&mut *connection).await?;
-    let row = query("SELECT applied, seal FROM journal").fetch_one(connection).await?;
+    let row = query("SELECT applied, seal, clean FROM journal").fetch_one(connection).await?;
     let (applied, seal): (i64, Vec<u8>) = (row.try_get("applied")?, row.try_get("seal")?);
+    let is_clean = row.try_get::<i64, _>("clean")? == 1;
     let corrupt = || StoreError::Corrupt("row of the table journal is malformed".into());
     let applied = u64::try_from(applied).map_err(|_| corrupt())?;
-    Ok((applied, Seal::new(seal.try_into().map_err(|_| corrupt())?)))
+    Ok((applied, Seal::new(seal.try_into().map_err(|_| corrupt())?), is_clean))
+}
+
+/// Creates a file for this user alone, unless it exists. Returns its path without symbolic links, which
+/// two processes share however each names the file.
+fn create_private(path: &Path) -> Result<PathBuf, StoreError> {
+    let created = private().open(path).and_then(|_| fs::canonicalize(path));
+    created.map_err(|error| StoreError::Failed(error.to_string()))
+}
+
+/// Returns options that create a file for this user alone. Existing contents and modes are kept.
+fn private() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(false).mode(0o600);
+    options
 }
 
 /// Locks a file against other processes. The system releases the lock when the process ends.
@@ -190,7 +195,7 @@ fn lock(path: &Path) -> Result<File, StoreError> {
     let mut name = path.as_os_str().to_owned();
     name.push(".lock");
     let failed = |error: std::io::Error| StoreError::Failed(error.to_string());
-    let file = File::create(name).map_err(failed)?;
+    let file = private().open(name).map_err(failed)?;
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => Err(StoreError::InUse),

@@ -110,6 +110,16 @@ impl Queries {
         })
     }
 
+    /// Returns the address of a channel.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn address(&self, id: ChannelId) -> Result<Pubkey, StoreError> {
+        let row = query("SELECT address FROM channels WHERE id = $1").bind(id.0);
+        let row = row.one(self.tables.current()).await?;
+        Ok(Pubkey::new_from_array(row.bytes("address")?))
+    }
+
     /// Returns at most `limit` generations of a statement, in order, from position `offset` on.
     ///
     /// # Errors
@@ -225,6 +235,15 @@ impl Queries {
         let rows = query("SELECT * FROM holds WHERE channel_id = $1 AND outcome IS NULL");
         let rows = rows.bind(channel_id.0).all(self.tables.caught_up().await?).await?;
         rows.iter().map(|row| Ok((row.bytes("id")?, read_hold(row)?.hold))).collect()
+    }
+
+    /// Returns whether a hold expired before a time. Holds that only the journal has are left out.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn has_holds_before(&self, before: i64) -> Result<bool, StoreError> {
+        let found = query("SELECT 1 AS found FROM holds WHERE expires_at < $1 LIMIT 1");
+        Ok(found.bind(before).optional(self.tables.current()).await?.is_some())
     }
 
     /// Returns all API keys.

@@ -1,4 +1,4 @@
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
 use motif_interface::{Pubkey, channel::ChannelAccount};
 
@@ -43,6 +43,9 @@ pub struct RecoveredChannel {
     pub account_digest: [u8; 32],
     /// Number of the first unsettled statement that can never settle.
     pub stopped_at: Option<u64>,
+    /// Numbers of settled statements whose record is not in the tables; empty if there are more than a
+    /// thousand, as on a channel that another store has served.
+    pub unrecorded: Vec<u64>,
 }
 
 impl Recovery {
@@ -60,6 +63,21 @@ impl Recovery {
         let RecordedChannel { address, account, account_digest, budget } = recorded;
         let cluster = account.channel.cluster;
         let settled = account.channel.statements.length;
+        if !self.is_in_use(id, settled).await? {
+            return Ok(RecoveredChannel {
+                id,
+                address,
+                account,
+                cut: VecDeque::new(),
+                open: OpenStatement::new(settled),
+                keys: HashMap::new(),
+                budget,
+                holds: BTreeMap::new(),
+                account_digest,
+                stopped_at: None,
+                unrecorded: self.unrecorded(id, settled).await?,
+            });
+        }
         let rows = query(
             "SELECT number FROM statements WHERE channel_id = $1 AND number >= $2 \
              AND settled_at IS NULL ORDER BY number",
@@ -87,6 +105,7 @@ impl Recovery {
         };
         let holds = self.queries.open_holds(id).await?;
         let stopped_at = self.stopped_at(id, settled).await?;
+        let unrecorded = self.unrecorded(id, settled).await?;
         Ok(RecoveredChannel {
             id,
             address,
@@ -98,7 +117,50 @@ impl Recovery {
             holds,
             account_digest,
             stopped_at,
+            unrecorded,
         })
+    }
+
+    /// Returns whether a channel has anything that has not settled, or a hold. Most channels of a large
+    /// store have not.
+    async fn is_in_use(&self, id: ChannelId, settled: u64) -> Result<bool, StoreError> {
+        let row = query(
+            "SELECT CAST(CASE WHEN \
+             EXISTS (SELECT 1 FROM generations WHERE channel_id = $1 AND statement >= $2) \
+             OR EXISTS (SELECT 1 FROM statements WHERE channel_id = $1 AND number >= $2) \
+             OR EXISTS (SELECT 1 FROM transactions WHERE channel_id = $1 AND statement >= $2) \
+             OR EXISTS (SELECT 1 FROM holds WHERE channel_id = $1 AND outcome IS NULL) \
+             THEN 1 ELSE 0 END AS BIGINT) AS in_use",
+        );
+        let row = row.bind(id.0).bind(integer(settled));
+        let row = row.one(self.tables.caught_up().await?).await?;
+        Ok(row.integer::<u8>("in_use")? == 1)
+    }
+
+    /// Returns the first `settled` statements whose record is not in the tables.
+    async fn unrecorded(&self, id: ChannelId, settled: u64) -> Result<Vec<u64>, StoreError> {
+        const MAX: u64 = 1_000;
+        if settled == 0 {
+            return Ok(Vec::new());
+        }
+        let count = query(
+            "SELECT COUNT(*) AS recorded FROM statements \
+             WHERE channel_id = $1 AND number < $2 AND record_hash IS NOT NULL",
+        );
+        let count = count.bind(id.0).bind(integer(settled)).one(self.tables.current()).await?;
+        let missing = settled.saturating_sub(count.integer("recorded")?);
+        if missing == 0 || missing > MAX {
+            return Ok(Vec::new());
+        }
+        let rows = query(
+            "SELECT number FROM statements \
+             WHERE channel_id = $1 AND number < $2 AND record_hash IS NOT NULL",
+        );
+        let rows = rows.bind(id.0).bind(integer(settled)).all(self.tables.current()).await?;
+        let recorded: Result<BTreeSet<u64>, _> =
+            rows.iter().map(|row| row.integer("number")).collect();
+        let recorded = recorded?;
+        Ok((0..settled).filter(|number| !recorded.contains(number)).collect())
     }
 
     /// Returns the first statement from `settled` on that has a finally refused transaction.
@@ -113,14 +175,21 @@ impl Recovery {
     }
 
     /// Adds up a statement's generations and reads its newest voucher.
-    async fn statement(
+    ///
+    /// # Errors
+    /// [`StoreError`]; [`StoreError::Corrupt`] if the voucher does not cover the generations.
+    pub async fn statement(
         &self,
         id: ChannelId,
         cluster: [u8; 32],
         number: u64,
     ) -> Result<OpenStatement, StoreError> {
         let mut open = OpenStatement::new(number);
-        for (license, (units, prices)) in &self.sums(id, number).await? {
+        let sums = self.sums(id, number).await?;
+        if sums.is_empty() {
+            return Ok(open);
+        }
+        for (license, (units, prices)) in &sums {
             let added = open.statement.add(*license, *units);
             added.map_err(|error| StoreError::Corrupt(error.to_string()))?;
             open.add_prices(*license, *prices);

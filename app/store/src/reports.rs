@@ -6,6 +6,7 @@ use motif_wire::{Address, Amount, UsageBy, UsageRow};
 use crate::{
     api_key::KeyId,
     error::StoreError,
+    expense::{ExpenseSum, expense_sums},
     generation::ChannelId,
     queries::read_account,
     sql::{Pool, Row, integer, query, query_of},
@@ -142,10 +143,15 @@ impl Reports {
                 }
             };
             let sum = sums.entry((name, Address(channel.mint))).or_default();
-            sum.generations += row.integer::<u64>("generations")?;
-            sum.units += row.integer::<u64>("units")?;
-            sum.prices += row.integer::<u64>("prices")?;
-            sum.charged += row.integer::<u64>("charged")?;
+            // Several channels of one mint may exceed 64 bits.
+            for (sum, column) in [
+                (&mut sum.generations, "generations"),
+                (&mut sum.units, "units"),
+                (&mut sum.prices, "prices"),
+                (&mut sum.charged, "charged"),
+            ] {
+                *sum = sum.saturating_add(row.integer::<u64>(column)?);
+            }
         }
         let row = |((name, mint), sums): ((String, Address), UsageSums)| UsageRow {
             name,
@@ -156,6 +162,14 @@ impl Reports {
             charged: Amount(sums.charged),
         };
         Ok(sums.into_iter().map(row).collect())
+    }
+
+    /// Returns what the operator paid for transactions, by kind.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn expenses(&self) -> Result<Vec<ExpenseSum>, StoreError> {
+        expense_sums(&self.tables).await
     }
 
     /// Returns a channel's books, with the first `open_receipts` receipts of its open statement.

@@ -197,8 +197,8 @@ impl Row {
     }
 }
 
-/// Converts to a column's integer. Amounts are bounded when a channel is accepted, and slots and
-/// counts by nature: no value reaches 2^63.
+/// Converts to a column's integer. Writes above 2^63 - 1 are refused before (`Change::check_range`);
+/// as a bound of a query it has no other effect than the value itself.
 pub fn integer(value: u64) -> i64 {
     i64::try_from(value).unwrap_or(i64::MAX)
 }

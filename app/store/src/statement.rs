@@ -68,9 +68,11 @@ impl OpenStatement {
         Some(position)
     }
 
-    /// Adds to the prices. Their sum fits: it is part of the channel's total.
+    /// Adds to the prices. Their sum fits, unless the tables are corrupt: it is part of the channel's
+    /// total.
     pub(crate) fn add_prices(&mut self, license: u16, price: u64) {
-        self.prices += price;
-        *self.prices_by_license.entry(license).or_default() += price;
+        self.prices = self.prices.saturating_add(price);
+        let own = self.prices_by_license.entry(license).or_default();
+        *own = own.saturating_add(price);
     }
 }

@@ -1,9 +1,11 @@
 use std::{
     collections::{BTreeMap, HashMap},
+    io::ErrorKind,
     sync::{Arc, atomic::Ordering},
+    time::Duration,
 };
 
-use tokio::sync::mpsc;
+use tokio::{sync::mpsc, time::timeout};
 
 use crate::{
     change::Change,
@@ -14,6 +16,7 @@ use crate::{
     generation::ChannelId,
     lease_guard::{LeaseGuard, Refusals},
     rows,
+    server_session::{ServerSession, ping},
     sign::{ReceiptSigner, UnsignedLeases},
     sql::{Connection, integer, query},
     work::{Progress, Work},
@@ -22,30 +25,37 @@ use crate::{
 /// Maximum number of changes in one transaction. It bounds the wait of the first of them.
 pub const GROUP: usize = 1_024;
 
-/// Number of attempts to commit a group that the server rolls back because of a deadlock.
+/// Number of attempts to commit a group that the server rolls back because of a deadlock, or whose
+/// connection is lost.
 const ATTEMPTS: usize = 5;
+
+/// Maximum time of a transaction on a server. Afterwards its connection counts as lost.
+const COMMIT_WITHIN: Duration = Duration::from_secs(30);
+
+/// Time after which an idle connection to a server is used.
+const IDLE: Duration = Duration::from_secs(30);
 
 /// Writes the tables on a connection of its own.
 ///
 /// After the first failure nothing is written: after a failed fsync, a later one may report pages as
-/// written that were lost, and the outcome of an interrupted commit is unknown.
+/// written that were lost. On a server, a commit whose connection is lost is looked up and repeated.
 pub struct TableWriter {
     connection: Connection,
-    /// Checks leases and budgets on a shared server.
-    guard: Option<LeaseGuard>,
+    /// Session on a shared server, and the guard that checks leases and budgets there.
+    server: Option<(ServerSession, LeaseGuard)>,
     /// Leases that ended before they were lost: the last epoch that has ended, by channel.
     ended: HashMap<ChannelId, i64>,
     failpoints: Arc<dyn Failpoints>,
 }
 
 impl TableWriter {
-    /// Creates a writer. `guard` is `None` for a file, which has one process.
+    /// Creates a writer. `server` is `None` for a file, which has one process.
     pub fn new(
         connection: Connection,
-        guard: Option<LeaseGuard>,
+        server: Option<(ServerSession, LeaseGuard)>,
         failpoints: Arc<dyn Failpoints>,
     ) -> Self {
-        Self { connection, guard, ended: HashMap::new(), failpoints }
+        Self { connection, server, ended: HashMap::new(), failpoints }
     }
 
     /// Writes groups from the queue until it is told to stop. Runs for a server, which has no
@@ -58,7 +68,15 @@ impl TableWriter {
     ) {
         let mut group = Vec::with_capacity(GROUP);
         let (mut unsigned, mut is_stopping) = (UnsignedLeases::default(), false);
-        while !is_stopping && queue.recv_many(&mut group, GROUP).await > 0 {
+        while !is_stopping {
+            match timeout(IDLE, queue.recv_many(&mut group, GROUP)).await {
+                Ok(0) => break,
+                Ok(_) => {}
+                Err(_) => {
+                    self.keep_alive(&failure).await;
+                    continue;
+                }
+            }
             if let Err(error) = signer.sign(&mut group).await {
                 unsigned.end(&group, &error);
             }
@@ -111,6 +129,12 @@ impl TableWriter {
                 Work::CatchUp(reply) => {
                     let _ = reply.send(failure.get().map_or(Ok(()), Err)); // may be cancelled
                 }
+            }
+        }
+        if failure.get().is_none() && progress.is_caught_up() {
+            let clean = query("UPDATE journal SET clean = 1").execute(&mut self.connection).await;
+            if let Err(error) = clean {
+                tracing::warn!(%error, "the shutdown was not recorded");
             }
         }
         self.connection.close().await;
@@ -176,25 +200,85 @@ impl TableWriter {
         let (mut attempt, mut are_new) = (1, true);
         loop {
             self.failpoints.hit(Failpoint::Beginning);
-            let error = match self.try_commit(group, are_new).await {
-                Ok(refusals) => {
-                    self.failpoints.hit(Failpoint::Committed);
-                    let ended = refusals.ended.iter();
-                    self.ended.extend(ended.map(|lease| (lease.channel_id, lease.epoch)));
-                    return Ok(refusals.refused);
-                }
-                Err(error) => error,
+            let mut refusals = Refusals::default();
+            let Err(error) = self.commit_in_time(group, are_new, &mut refusals).await else {
+                return Ok(self.committed(refusals));
             };
             // Releases the lock of a file. If this fails as well, the next start rolls back.
-            let rolled_back = query("ROLLBACK").execute(&mut self.connection).await;
-            if rolled_back.is_ok() && are_new && is_unique_violation(&error) {
+            let rolled_back = is_answer(&error) && self.roll_back().await;
+            if rolled_back && are_new && is_unique_violation(&error) {
                 are_new = false;
                 continue;
             }
-            if rolled_back.is_err() || !is_deadlock(&error) || attempt == ATTEMPTS {
-                return Err(StoreError::Failed(error.to_string()));
+            let failed = || StoreError::Failed(error.to_string());
+            if attempt == ATTEMPTS {
+                return Err(failed());
+            }
+            if !rolled_back {
+                if self.server.is_none() {
+                    return Err(failed());
+                }
+                tracing::warn!(%error, "the database's connection was lost during a commit");
+                if self.reconnect().await? {
+                    return Ok(self.committed(refusals));
+                }
+            } else if !is_deadlock(&error) {
+                return Err(failed());
             }
             attempt += 1;
+        }
+    }
+
+    /// Counts a committed group; returns its refused changes.
+    fn committed(&mut self, refusals: Refusals) -> BTreeMap<usize, StoreError> {
+        self.failpoints.hit(Failpoint::Committed);
+        if let Some((session, _)) = &mut self.server {
+            session.written += 1;
+        }
+        let ended = refusals.ended.iter();
+        self.ended.extend(ended.map(|lease| (lease.channel_id, lease.epoch)));
+        refusals.refused
+    }
+
+    async fn commit_in_time(
+        &mut self,
+        group: &[Command],
+        are_new: bool,
+        refusals: &mut Refusals,
+    ) -> Result<(), sqlx::Error> {
+        if self.server.is_none() {
+            return self.try_commit(group, are_new, refusals).await;
+        }
+        let commit = timeout(COMMIT_WITHIN, self.try_commit(group, are_new, refusals));
+        commit.await.unwrap_or_else(|_| Err(sqlx::Error::Io(ErrorKind::TimedOut.into())))
+    }
+
+    /// Returns whether the transaction was rolled back.
+    async fn roll_back(&mut self) -> bool {
+        let roll_back = query("ROLLBACK").execute(&mut self.connection);
+        if self.server.is_none() {
+            return roll_back.await.is_ok();
+        }
+        timeout(COMMIT_WITHIN, roll_back).await.is_ok_and(|rolled_back| rolled_back.is_ok())
+    }
+
+    /// Connects to the server again. Returns whether the group in progress was committed.
+    async fn reconnect(&mut self) -> Result<bool, StoreError> {
+        let Some((session, _)) = &mut self.server else { return Ok(false) };
+        let (connection, is_committed) = session.reconnect().await?;
+        self.connection = Connection::Postgres(connection);
+        tracing::info!(is_committed, "reconnected to the database");
+        Ok(is_committed)
+    }
+
+    /// Uses an idle connection to a server, and opens it again if it is lost.
+    async fn keep_alive(&mut self, failure: &Failure) {
+        let Connection::Postgres(connection) = &mut self.connection else { return };
+        if failure.get().is_some() || ping(connection).await {
+            return;
+        }
+        if let Err(error) = self.reconnect().await {
+            failure.set(error);
         }
     }
 
@@ -202,25 +286,32 @@ impl TableWriter {
         &mut self,
         group: &[Command],
         are_new: bool,
-    ) -> Result<Refusals, sqlx::Error> {
+        refusals: &mut Refusals,
+    ) -> Result<(), sqlx::Error> {
         let begin = match &self.connection {
             Connection::Sqlite(_) => "BEGIN IMMEDIATE",
             Connection::Postgres(_) => "BEGIN",
         };
         query(begin).execute(&mut self.connection).await?;
         self.failpoints.hit(Failpoint::Begun);
-        let refusals = match (&self.guard, &mut self.connection) {
-            (Some(guard), Connection::Postgres(to)) => guard.check(group, &self.ended, to).await?,
-            _ => Refusals::default(),
-        };
+        if let (Some((session, guard)), Connection::Postgres(to)) =
+            (&self.server, &mut self.connection)
+        {
+            session.number_group(to).await?;
+            *refusals = guard.check(group, &self.ended, to).await?;
+        }
         let allowed = group.iter().enumerate();
         let allowed = allowed.filter(|(place, _)| !refusals.refused.contains_key(place));
         let changes: Vec<&Change> = allowed.map(|(_, command)| &command.change).collect();
         rows::apply_changes(&changes, are_new, &mut self.connection).await?;
         self.failpoints.hit(Failpoint::Committing);
-        query("COMMIT").execute(&mut self.connection).await?;
-        Ok(refusals)
+        query("COMMIT").execute(&mut self.connection).await.map(drop)
     }
+}
+
+/// Returns whether the database has answered with an error, so that it rolls back.
+fn is_answer(error: &sqlx::Error) -> bool {
+    !matches!(error, sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::WorkerCrashed)
 }
 
 /// Returns whether the tables have something that was written as new.

@@ -147,7 +147,10 @@ impl Writer {
         reservation: Option<BudgetReservation>,
     ) -> oneshot::Receiver<crate::command::ReceiptsResult> {
         let (reply, result) = oneshot::channel();
-        self.send(Message::Write(Command { change, lease, reservation, reply }));
+        match change.check_range() {
+            Ok(()) => self.send(Message::Write(Command { change, lease, reservation, reply })),
+            Err(error) => drop(reply.send(Err(error))),
+        }
         result
     }
 

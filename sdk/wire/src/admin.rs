@@ -34,6 +34,21 @@ pub struct ChannelSummary {
 pub struct ChannelList {
     /// Channels, ordered by address.
     pub channels: Vec<ChannelSummary>,
+    /// Channels that are not served because their stored state is corrupt.
+    #[serde(default)]
+    pub quarantined: Vec<QuarantinedChannel>,
+}
+
+/// Channel whose stored state is corrupt.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct QuarantinedChannel {
+    /// Number in the store's table `channels`.
+    pub id: i64,
+    /// Address, if it can be read.
+    pub channel: Option<Address>,
+    /// What is wrong with the stored state.
+    pub reason: String,
 }
 
 /// Claim of operator fees.

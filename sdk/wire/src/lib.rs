@@ -47,7 +47,7 @@ mod usage;
 mod voucher;
 mod work;
 
-pub use admin::{ChannelList, ChannelSummary, FeeClaim};
+pub use admin::{ChannelList, ChannelSummary, FeeClaim, QuarantinedChannel};
 pub use api_key::{ApiKeyFacts, ApiKeyList, ChannelBudget, CreatedApiKey, NewApiKey};
 pub use authentication::{
     AlikeWork, Authentication, AuthenticationRequest, Credentials, CredentialsFacts,
@@ -82,7 +82,7 @@ pub use receipt::{
     BundleSiblings, HashSibling, ReceiptPage, ReceiptParts, ReceiptProofParts,
     StatementRecordParts, SumSibling,
 };
-pub use reconciliation::{ReconciledChannel, Reconciliation};
+pub use reconciliation::{ExpenseSummary, ReconciledChannel, Reconciliation};
 pub use scalar::{Address, Amount, Digest, ParseScalarError, SignatureHex};
 pub use scope::ScopeWord;
 pub use settlement::{Closing, PayerProof, SettlementReport, Settlements};

@@ -37,6 +37,9 @@ pub enum ProblemType {
     /// The gateway does not serve the channel.
     #[strum(message = "Unknown channel", props(status = 404))]
     UnknownChannel,
+    /// The gateway's stored state of the channel is corrupt; its operator has to repair it.
+    #[strum(message = "The channel is quarantined", props(status = 503))]
+    ChannelQuarantined,
     /// Another process of the gateway serves the channel; the problem names its URL.
     #[strum(message = "Another process has the channel", props(status = 421))]
     ChannelHeldElsewhere,
@@ -58,6 +61,9 @@ pub enum ProblemType {
     /// The channel's deposit exceeds 2^63 - 1 base units.
     #[strum(message = "The deposit is too large", props(status = 422))]
     DepositTooLarge,
+    /// The channel's deposit is below the gateway's minimum.
+    #[strum(message = "The deposit is too small", props(status = 422))]
+    DepositTooSmall,
     /// The voucher names another channel, cluster or incarnation.
     #[strum(message = "The voucher is for another channel", props(status = 422))]
     VoucherOtherChannel,
@@ -103,6 +109,9 @@ pub enum ProblemType {
     /// The voucher's total does not match the price.
     #[strum(message = "Wrong price", props(status = 409))]
     WrongPrice,
+    /// The generation's price is below the gateway's minimum.
+    #[strum(message = "The price is too low", props(status = 422))]
+    PriceTooLow,
     /// The voucher's total is not above the newest accepted one.
     #[strum(message = "The voucher is not newer", props(status = 409))]
     VoucherNotNewer,
@@ -175,6 +184,9 @@ pub enum ProblemType {
     /// Nothing was used since the last settlement.
     #[strum(message = "There is nothing to settle", props(status = 409))]
     NothingToSettle,
+    /// The unsettled amount is below the gateway's minimum for a settlement.
+    #[strum(message = "The settlement is too small", props(status = 409))]
+    SettlementTooSmall,
     /// The payer has not started closing the channel on chain.
     #[strum(message = "The channel is not closing", props(status = 409))]
     ChannelNotClosing,
@@ -226,6 +238,9 @@ pub enum ProblemType {
     /// The works on chain have not been read yet; repeat the request.
     #[strum(message = "Works are being read", props(status = 503))]
     RecognitionNotReady,
+    /// The operator cannot pay for settlements; repeat the request later.
+    #[strum(message = "The operator cannot settle", props(status = 503))]
+    OperatorUnfunded,
     /// The settlement worker makes no progress.
     #[strum(message = "Settlement has stopped", props(status = 503))]
     WorkerStalled,

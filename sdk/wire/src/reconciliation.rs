@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use super::{Address, Amount};
+use super::{Address, Amount, QuarantinedChannel};
 
 /// Vouchers, statements, receipts and the chain, held against each other.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -10,6 +10,24 @@ pub struct Reconciliation {
     pub exact: bool,
     /// Channels, ordered by address.
     pub channels: Vec<ReconciledChannel>,
+    /// Channels that this process cannot compare, because their stored state is corrupt.
+    #[serde(default)]
+    pub quarantined: Vec<QuarantinedChannel>,
+    /// What the operator paid for transactions, by kind.
+    #[serde(default)]
+    pub expenses: Vec<ExpenseSummary>,
+}
+
+/// What the operator paid for the transactions of a kind.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ExpenseSummary {
+    /// `settle`, `close` or `claim`.
+    pub kind: String,
+    /// Number of confirmed transactions.
+    pub transactions: u64,
+    /// Sum of their fees.
+    pub fee_lamports: u64,
 }
 
 /// Reconciliation of one channel.

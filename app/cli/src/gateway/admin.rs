@@ -126,12 +126,14 @@ struct ReconcileOutput(Reconciliation);
 pub async fn reconcile(args: &ReconcileArgs, session: &Session) -> Result<(), CliError> {
     let books = args.admin.client(session)?.reconcile().await?;
     let differing = books.channels.iter().filter(|channel| !channel.differences.is_empty()).count();
-    let is_exact = books.exact;
+    let (is_exact, quarantined) = (books.exact, books.quarantined.len());
     session.print(&ReconcileOutput(books));
     if is_exact {
         return Ok(());
     }
-    Err(CliError::NotConserved(format!("{differing} channels differ from the chain")))
+    Err(CliError::NotConserved(format!(
+        "{differing} channels differ from the chain, {quarantined} are quarantined"
+    )))
 }
 
 impl fmt::Display for ReconcileOutput {
@@ -155,6 +157,16 @@ impl fmt::Display for ReconcileOutput {
             for difference in &channel.differences {
                 write!(formatter, "\n{}: {difference}", channel.channel)?;
             }
+        }
+        for channel in &self.0.quarantined {
+            let name = channel.channel.map(|address| address.to_string()).unwrap_or_default();
+            let (id, reason) = (channel.id, channel.reason.escape_debug());
+            write!(formatter, "\nquarantined channel {name} (number {id}): {reason}")?;
+        }
+        for expense in &self.0.expenses {
+            let (lamports, count) = (grouped(expense.fee_lamports), grouped(expense.transactions));
+            let kind = &expense.kind;
+            write!(formatter, "\npaid for `{kind}`: {lamports} lamports, {count} transactions")?;
         }
         Ok(())
     }

@@ -3,6 +3,7 @@
 mod admin;
 mod serve;
 mod settings;
+mod supervisor;
 
 use clap::{Args, Subcommand};
 use motif_gateway::config::example;

@@ -1,10 +1,11 @@
-use std::fmt;
+use std::{fmt, time::Duration};
 
 use clap::Args;
-use motif_gateway::{RunningGateway, serve};
+use motif_gateway::{GatewayConfig, RunningGateway, serve};
 use serde::Serialize;
+use tokio::time::timeout;
 
-use super::settings::SettingsArgs;
+use super::{settings::SettingsArgs, supervisor::Supervisor};
 use crate::{
     amount::percent,
     credentials::AnchorArgs,
@@ -13,6 +14,11 @@ use crate::{
     output::pairs,
     session::{Session, stop_signal},
 };
+
+/// Maximum time of a shutdown after a failure.
+const FAILED_SHUTDOWN: Duration = Duration::from_secs(5);
+/// Files that are no connections of clients: store, journal, spool, nodes, logs.
+const OTHER_FILES: u64 = 512;
 
 /// Arguments of `motif gateway serve`.
 #[derive(Args)]
@@ -43,12 +49,44 @@ pub async fn run(args: ServeArgs, session: &Session) -> Result<(), CliError> {
     let client = session.first_of(&config.rpc_urls).await?;
     prepare_operator(&client, &mut config).await?;
     let stopped = stop_signal()?;
+    warn_of_file_limit(&config, session);
+    let (supervisor, drain) = (Supervisor::from_environment(), config.drain);
     let gateway = serve(config).await?;
     session.print(&ServeOutput::new(&gateway));
-    stopped.await;
+    supervisor.ready();
+    let failure = tokio::select! {
+        () = stopped => None,
+        error = gateway.failed(supervisor.pause(), || supervisor.alive()) => Some(error),
+    };
+    if let Some(error) = failure {
+        supervisor.failed(&error.to_string());
+        // Requests in progress cannot be answered, and a stalled worker never stops.
+        let _ = timeout(FAILED_SHUTDOWN, gateway.shutdown()).await;
+        return Err(CliError::GatewayFailed(error));
+    }
+    supervisor.stopping();
     session.status("shutting down: waiting for requests in progress");
+    gateway.drain(drain).await;
     gateway.shutdown().await;
     Ok(())
+}
+
+/// Warns if the process may open fewer files than its listeners accept connections.
+fn warn_of_file_limit(config: &GatewayConfig, session: &Session) {
+    let listeners = 1 + u64::from(config.admin.is_some()) + u64::from(config.paywall.is_some());
+    let needed = listeners * u64::from(config.limits.connections) + OTHER_FILES;
+    let limits = std::fs::read_to_string("/proc/self/limits").unwrap_or_default();
+    if let Some(limit) = file_limit(&limits).filter(|limit| *limit < needed) {
+        session.status(format!(
+            "warning: {limit} files may be open, and `limits.connections` allows {needed}"
+        ));
+    }
+}
+
+/// Returns the soft limit of open files in the text of `/proc/self/limits`. Returns `None` without one.
+fn file_limit(limits: &str) -> Option<u64> {
+    let line = limits.lines().find_map(|line| line.strip_prefix("Max open files"))?;
+    line.split_whitespace().next()?.parse().ok()
 }
 
 impl ServeOutput {
@@ -74,5 +112,20 @@ impl fmt::Display for ServeOutput {
             ("fee", &format_args!("{} on top of prices", percent(self.operator_fee_bps))),
         ]);
         write!(formatter, "gateway is ready; Ctrl-C stops it and keeps its store\n{facts}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn soft_limit_of_files_is_read() {
+        let limits = "Limit                     Soft Limit           Hard Limit           Units\n\
+                      Max processes             62821                62821                processes\n\
+                      Max open files            1024                 1048576              files\n";
+        assert_eq!(file_limit(limits), Some(1_024));
+        assert_eq!(file_limit("Max open files            unlimited unlimited files"), None);
+        assert_eq!(file_limit(""), None);
     }
 }

@@ -109,7 +109,7 @@ async fn generate(session: &mut PayerSession, number: u64) -> [u8; 32] {
 }
 
 /// Opens a funded channel with one license.
-async fn fund(
+pub async fn fund(
     localnet: &Localnet,
     client: &Client,
     operator: &Keypair,
@@ -158,16 +158,16 @@ async fn fund(
 
 /// Command line of the gateway.
 #[derive(Clone)]
-struct Gateway {
-    url: String,
-    arguments: Vec<String>,
+pub struct Gateway {
+    pub url: String,
+    pub arguments: Vec<String>,
 }
 
 /// Running gateway, killed when dropped.
 struct Running(Child);
 
 impl Gateway {
-    fn new(folder: &Path, rpc_url: &str) -> Self {
+    pub fn new(folder: &Path, rpc_url: &str) -> Self {
         let free = TcpListener::bind("127.0.0.1:0").unwrap();
         let listen = free.local_addr().unwrap().to_string();
         let keypair = folder.join("operator.json").display().to_string();

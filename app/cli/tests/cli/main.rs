@@ -13,6 +13,7 @@ mod operators;
 mod paywall;
 mod refusals;
 mod sales;
+mod supervision;
 mod terms;
 mod walkthrough;
 mod world;

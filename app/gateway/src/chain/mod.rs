@@ -104,6 +104,8 @@ pub trait Chain: Send + Sync + 'static {
     -> Result<Option<PublishedTerms>, ChainError>;
     /// Returns a channel, or `None` if it does not exist.
     async fn channel(&self, address: &Pubkey) -> Result<Option<ReadChannel>, ChainError>;
+    /// Returns the balance of an account, lamports; 0 if it does not exist.
+    async fn balance(&self, account: &Pubkey) -> Result<u64, ChainError>;
     /// Returns a blockhash and the last block height at which it is valid.
     async fn blockhash(&self) -> Result<(Hash, u64), ChainError>;
     /// Returns the height of the last finalized block.

@@ -393,6 +393,11 @@ impl Chain for RpcChain {
         }))
     }
 
+    async fn balance(&self, account: &Pubkey) -> Result<u64, ChainError> {
+        let (found, _) = self.account(account).await?;
+        Ok(found.map_or(0, |account| account.lamports))
+    }
+
     async fn blockhash(&self) -> Result<(Hash, u64), ChainError> {
         let confirmed = CommitmentConfig::confirmed();
         self.request(|client| async move {

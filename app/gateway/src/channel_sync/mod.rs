@@ -55,7 +55,8 @@ impl ChannelSync {
                 self.observe(&channel, read).await?;
                 return Ok(channel);
             }
-            Ok(_) | Err(GatewayError::UnknownChannel(_)) => {}
+            Ok(_)
+            | Err(GatewayError::UnknownChannel(_) | GatewayError::ChannelQuarantined(_)) => {}
             Err(error) => return Err(error),
         }
         let (slot, data) = (account.opened_slot, &read.data);
@@ -107,6 +108,10 @@ impl ChannelSync {
         if !config.mints.is_empty() && !config.mints.contains(&channel.mint) {
             return Err(GatewayError::MintNotServed(channel.mint));
         }
+        let (given, least) = (channel.deposited, config.min_deposit);
+        if given < least {
+            return Err(GatewayError::DepositTooSmall { given, least });
+        }
         if i64::try_from(channel.deposited).is_err() {
             return Err(GatewayError::DepositTooLarge(channel.deposited));
         }
@@ -151,16 +156,22 @@ impl ChannelSync {
         if *recorded == digest {
             return Ok(());
         }
-        let (before, settled) = {
+        // Whatever may fail is read before the ledger changes: the next read finds the same statements.
+        let (before, settled, roots) = loop {
+            let expected = channel.lock().ledger.settled_by(on_chain);
+            let roots = self.receipts_roots(channel, &expected).await?;
             let mut locked = channel.lock();
+            if locked.ledger.settled_by(on_chain) != expected {
+                continue; // a generation was accepted meanwhile
+            }
             let before = *locked.ledger.channel();
             let settled = locked.ledger.refresh(read.account);
             if locked.ledger.open_statement().receipts == 0 {
                 locked.keys = HashMap::new();
             }
-            (before, settled)
+            break (before, settled, roots);
         };
-        let settled = self.settled_statements(channel, &before, &after, settled).await?;
+        let settled = self.settled_statements(channel, &before, &after, &settled, &roots);
         let (channel_id, account) = (channel.id(), read.data);
         self.channels.write(channel, Change::Observed { channel_id, account, settled }).await?;
         *recorded = digest;
@@ -168,19 +179,29 @@ impl ChannelSync {
         Ok(())
     }
 
-    async fn settled_statements(
+    /// Returns the root of each statement's receipts.
+    async fn receipts_roots(
+        &self,
+        channel: &ChannelHandle,
+        statements: &[CutStatement],
+    ) -> Result<Vec<Option<[u8; 32]>>, GatewayError> {
+        let mut roots = Vec::with_capacity(statements.len());
+        for cut in statements {
+            let receipts = receipts_commitment(self.channels.store(), channel.id(), cut.number);
+            roots.push(receipts.await?.map(|receipts| receipts.root));
+        }
+        Ok(roots)
+    }
+
+    fn settled_statements(
         &self,
         channel: &ChannelHandle,
         before: &Channel,
         after: &Channel,
-        settled: Vec<CutStatement>,
-    ) -> Result<Vec<SettledStatement>, GatewayError> {
-        let mut roots = Vec::with_capacity(settled.len());
-        for cut in &settled {
-            let receipts = receipts_commitment(self.channels.store(), channel.id(), cut.number);
-            roots.push(receipts.await?.map(|receipts| receipts.root));
-        }
-        let (records, is_proven) = records(channel.address, before, after, &settled, &roots);
+        settled: &[CutStatement],
+        roots: &[Option<[u8; 32]>],
+    ) -> Vec<SettledStatement> {
+        let (records, is_proven) = records(channel.address, before, after, settled, roots);
         if !is_proven {
             tracing::error!(channel = %channel.address, "the chain settled an unknown statement");
         }
@@ -191,7 +212,7 @@ impl ChannelSync {
             is_proven,
             settled_at,
         };
-        Ok(settled.iter().zip(records).map(statement).collect())
+        settled.iter().zip(records).map(statement).collect()
     }
 }
 

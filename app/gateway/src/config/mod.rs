@@ -63,6 +63,8 @@ pub struct GatewayConfig {
     pub public_url: Option<String>,
     /// Duration of a channel's lease.
     pub lease: Duration,
+    /// Time between the failure of readiness and the end of the listeners at shutdown.
+    pub drain: Duration,
     /// Listen address; port 0 takes a free one.
     pub listen: SocketAddr,
     /// Admin listener; `None` to disable it.
@@ -73,7 +75,14 @@ pub struct GatewayConfig {
     pub min_grace_seconds: u32,
     /// Minimum remaining validity of vouchers and licenses, which leaves time to settle, seconds.
     pub min_voucher_seconds: u32,
-    /// Served mints; empty for all.
+    /// Time by which vouchers outlast `min_voucher_seconds`, seconds: a channel settles at most once in
+    /// that time because of expiring vouchers.
+    pub min_useful_seconds: u32,
+    /// Minimum price of a generation, base units.
+    pub min_price: u64,
+    /// Minimum deposit of a channel, base units.
+    pub min_deposit: u64,
+    /// Served mints; empty for all, which a public listener does not allow.
     pub mints: Vec<Pubkey>,
     /// Whether API keys are required.
     pub api_keys_required: bool,
@@ -114,11 +123,15 @@ impl GatewayConfig {
             skip_frames: Vec::new(),
             public_url: None,
             lease: Duration::from_secs(10),
+            drain: Duration::ZERO,
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
             admin: None,
             operator_fee_bps: 0,
             min_grace_seconds: 3_600,
             min_voucher_seconds: 600,
+            min_useful_seconds: 3_000,
+            min_price: 0,
+            min_deposit: 0,
             mints: Vec::new(),
             api_keys_required: false,
             cors_origins: Vec::new(),
@@ -135,9 +148,12 @@ impl GatewayConfig {
 
     /// Returns the ledger's margins.
     pub(crate) fn margins(&self) -> Margins {
-        let (min_voucher_seconds, max_exposure) =
-            (self.min_voucher_seconds, self.settle.max_exposure);
-        Margins { min_voucher_seconds, max_exposure }
+        Margins {
+            min_voucher_seconds: self.min_voucher_seconds,
+            min_useful_seconds: self.min_useful_seconds,
+            min_price: self.min_price,
+            max_exposure: self.settle.max_exposure,
+        }
     }
 
     /// Returns contradictory and invalid settings.
@@ -168,6 +184,14 @@ impl GatewayConfig {
             "public_url",
             "required on a shared store that listens on an unspecified address",
         );
+        let paywall = self.paywall.as_ref().map(|paywall| paywall.listen);
+        let mut listeners = [Some(self.listen), paywall].into_iter().flatten();
+        check(
+            !self.mints.is_empty() || listeners.all(|listen| listen.ip().is_loopback()),
+            "mints",
+            "required on a public listener: a worthless mint pays for nothing",
+        );
+        check(self.drain <= Duration::from_secs(600), "drain_seconds", "must be at most 600");
         let lasts = !self.lease.is_zero() && self.lease <= Duration::from_secs(600);
         check(lasts, "lease_seconds", "must be 1 to 600");
         let own = self.admin.as_ref().is_none_or(|admin| admin.listen != self.listen);
@@ -206,11 +230,15 @@ impl fmt::Debug for GatewayConfig {
             .field("skip_frames", &self.skip_frames)
             .field("public_url", &self.public_url)
             .field("lease", &self.lease)
+            .field("drain", &self.drain)
             .field("listen", &self.listen)
             .field("admin", &self.admin)
             .field("operator_fee_bps", &self.operator_fee_bps)
             .field("min_grace_seconds", &self.min_grace_seconds)
             .field("min_voucher_seconds", &self.min_voucher_seconds)
+            .field("min_useful_seconds", &self.min_useful_seconds)
+            .field("min_price", &self.min_price)
+            .field("min_deposit", &self.min_deposit)
             .field("mints", &self.mints)
             .field("api_keys_required", &self.api_keys_required)
             .field("cors_origins", &self.cors_origins)

@@ -28,11 +28,15 @@ impl GatewayConfig {
             skip_frames: reader.list("skip_frames"),
             public_url: reader.maybe("public_url"),
             lease: Duration::from_secs(reader.one("lease_seconds")),
+            drain: Duration::from_secs(reader.one("drain_seconds")),
             listen: reader.one("listen"),
             admin: reader.admin(),
             operator_fee_bps: reader.one("operator_fee_bps"),
             min_grace_seconds: reader.one("min_grace_seconds"),
             min_voucher_seconds: reader.one("min_voucher_seconds"),
+            min_useful_seconds: reader.one("min_useful_seconds"),
+            min_price: reader.one("min_price"),
+            min_deposit: reader.one("min_deposit"),
             mints: reader.list::<Pubkey>("mints"),
             api_keys_required: reader.one("api_keys.required"),
             cors_origins: reader.list("cors.origins"),
@@ -259,6 +263,8 @@ impl Reader<'_> {
     fn settle(&mut self) -> SettlePolicy {
         SettlePolicy {
             at_amount: self.maybe("settle.at_amount"),
+            min_amount: self.maybe("settle.min_amount"),
+            min_lamports: self.one("settle.min_lamports"),
             at_age_seconds: self.one("settle.at_age_seconds"),
             at_receipts: self.one("settle.at_receipts"),
             look_every: Duration::from_secs(self.one("settle.look_every_seconds")),
@@ -502,8 +508,10 @@ mod tests {
 
     #[test]
     fn shared_store_requires_public_url() {
-        let shared = "store = \"postgres://motif:canary-canary@127.0.0.1/motif\"\n\
-                      listen = \"0.0.0.0:8787\"\n";
+        let shared = &format!(
+            "store = \"postgres://motif:canary-canary@127.0.0.1/motif\"\nlisten = \"0.0.0.0:8787\"\n\
+             {MINTS}"
+        );
         let faults = read(shared, &[]).unwrap_err();
         assert!(faults.iter().all(|fault| fault.key == "public_url"), "{faults}");
         let url = [("MOTIF_GATEWAY_PUBLIC_URL", "https://a.example")];
@@ -511,7 +519,24 @@ mod tests {
         assert!(!format!("{read_well:?}").contains("canary"), "{read_well:?}");
         assert!(read(shared, &[("MOTIF_GATEWAY_PUBLIC_URL", "a.example")]).is_err());
         assert!(read("lease_seconds = 0", &[]).is_err());
-        assert!(read("listen = \"0.0.0.0:8787\"", &[]).is_ok(), "a file store has one process");
+        let public = format!("listen = \"0.0.0.0:8787\"\n{MINTS}");
+        assert!(read(&public, &[]).is_ok(), "a file store has one process");
+    }
+
+    /// Setting of any mint.
+    const MINTS: &str = "mints = [\"So11111111111111111111111111111111111111112\"]";
+
+    #[test]
+    fn public_listener_requires_mints() {
+        for public in ["0.0.0.0:8787", "[::]:8787", "10.0.0.1:8787"] {
+            let listen = format!("listen = \"{public}\"\n");
+            let faults = read(&listen, &[]).unwrap_err();
+            assert!(faults.iter().all(|fault| fault.key == "mints"), "{faults}");
+            assert!(read(&format!("{listen}{MINTS}"), &[]).is_ok(), "{public}");
+        }
+        for loopback in ["127.0.0.1:8787", "[::1]:8787"] {
+            assert!(read(&format!("listen = \"{loopback}\""), &[]).is_ok(), "{loopback}");
+        }
     }
 
     #[test]

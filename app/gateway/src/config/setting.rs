@@ -75,6 +75,11 @@ pub const SETTINGS: &[Setting] = &[
         "10",
         "duration of a channel's lease on a shared store; the channel of a crashed process is free after it",
     ),
+    setting(
+        "drain_seconds",
+        "0",
+        "time between the failure of /readyz and the end of the listeners at shutdown",
+    ),
     setting("listen", "\"127.0.0.1:8787\"", "listen address; port 0 takes a free one"),
     setting(
         "operator_fee_bps",
@@ -83,7 +88,14 @@ pub const SETTINGS: &[Setting] = &[
     ),
     setting("min_grace_seconds", "3600", "minimum grace period of a channel"),
     setting("min_voucher_seconds", "600", "minimum remaining validity of vouchers and licenses"),
-    setting("mints", "[]", "served mints; empty for all"),
+    setting(
+        "min_useful_seconds",
+        "3000",
+        "time by which vouchers outlast min_voucher_seconds, which bounds how often they have a channel settled",
+    ),
+    setting("min_price", "0", "minimum price of a generation, base units"),
+    setting("min_deposit", "0", "minimum deposit of a channel, base units"),
+    setting("mints", "[]", "served mints; empty for all, on loopback listeners only"),
     setting(
         "catalogue_seconds",
         "5",
@@ -117,6 +129,16 @@ pub const SETTINGS: &[Setting] = &[
         "file of the key of API keys' digests, created if missing; without it, beside the store's file",
     ),
     setting("settle.at_amount", "", "settle a channel when it owes this amount, base units"),
+    setting(
+        "settle.min_amount",
+        "",
+        "unsettled amount of a channel below which it is not worth a transaction, base units",
+    ),
+    setting(
+        "settle.min_lamports",
+        "5000000",
+        "balance of the settle key below which the gateway is not ready; 0 to ignore it",
+    ),
     setting(
         "settle.at_age_seconds",
         "3600",

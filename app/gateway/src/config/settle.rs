@@ -5,6 +5,10 @@ use std::time::Duration;
 pub struct SettlePolicy {
     /// Settles when the open statement's prices reach this amount, base units; `None` to disable.
     pub at_amount: Option<u64>,
+    /// Minimum unsettled amount that is worth a transaction, base units; `None` if every amount is.
+    pub min_amount: Option<u64>,
+    /// Minimum balance of the settle key, lamports; 0 if it does not matter.
+    pub min_lamports: u64,
     /// Settles when the open statement's first generation is this old, seconds.
     pub at_age_seconds: u32,
     /// Settles at this number of receipts, which also bounds memory.
@@ -27,6 +31,13 @@ impl SettlePolicy {
         check(some, "settle.max_exposure", "must be above zero, like settle.at_amount");
         let blind = u64::from(self.max_blind_seconds) > self.look_every.as_secs();
         check(blind, "settle.max_blind_seconds", "must be more than settle.look_every_seconds");
+        if let (Some(least), Some(at)) = (self.min_amount, self.at_amount) {
+            check(least <= at, "settle.min_amount", "must be at most settle.at_amount");
+        }
+        // A channel settles at half of its maximum.
+        if let (Some(least), Some(most)) = (self.min_amount, self.max_exposure) {
+            check(least <= most / 2, "settle.min_amount", "must be at most half settle.max_exposure");
+        }
         if let (Some(most), Some(at)) = (self.max_exposure, self.at_amount) {
             check(at <= most, "settle.at_amount", "must be at most settle.max_exposure");
         }
@@ -38,6 +49,8 @@ impl Default for SettlePolicy {
     fn default() -> Self {
         Self {
             at_amount: None,
+            min_amount: None,
+            min_lamports: 5_000_000,
             at_age_seconds: 3_600,
             at_receipts: 500_000,
             look_every: Duration::from_secs(5),

@@ -76,6 +76,14 @@ pub enum LedgerError {
         /// Base units.
         expected: u64,
     },
+    /// Error returned when a generation's price is below the gateway's minimum.
+    #[error("the price is {given} base units: expected at least {least}")]
+    PriceTooLow {
+        /// Base units.
+        given: u64,
+        /// Base units.
+        least: u64,
+    },
     /// Error returned when the voucher's total is not above the newest one.
     #[error("the voucher's total is {given}: expected more than the newest one, {current}")]
     NotNewer {

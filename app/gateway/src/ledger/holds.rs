@@ -23,11 +23,13 @@ impl Ledger {
         }
         let index = hold.item.license;
         let license = self.account.licenses.get(usize::from(index));
-        let expires_at = license.ok_or(LedgerError::LicenseNotFound(index))?.expires_at;
+        let license = *license.ok_or(LedgerError::LicenseNotFound(index))?;
+        let expires_at = license.expires_at;
         let margin = i64::from(self.margins.min_voucher_seconds);
         if expires_at < hold.expires_at.saturating_add(margin) {
             return Err(LedgerError::LicenseEnding { expires_at });
         }
+        self.margins.check_price(self.price(license, &hold.item, &[], now)?)?;
         self.holds.retain(|_, held| held.expires_at >= now);
         if self.holds.len() >= Self::MAX_HOLDS {
             return Err(LedgerError::HoldsFull);

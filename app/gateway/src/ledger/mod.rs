@@ -23,10 +23,28 @@ pub use reservation::{PricedItem, Reservation};
 /// Time that settlement needs, and the limit of unsettled amounts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Margins {
-    /// Minimum time from accepting a voucher to its expiry.
+    /// Time before the expiry of vouchers and licenses in which they settle, seconds.
     pub min_voucher_seconds: u32,
+    /// Time by which accepted vouchers outlast `min_voucher_seconds`, seconds. It bounds how often
+    /// expiring vouchers have the channel settled.
+    pub min_useful_seconds: u32,
+    /// Minimum price of a generation or of a whole hold, base units.
+    pub min_price: u64,
     /// Maximum unsettled amount, base units; `None` if it is unlimited.
     pub max_exposure: Option<u64>,
+}
+
+impl Margins {
+    /// Returns the earliest expiry of a voucher that is accepted at `now`, unix seconds.
+    pub fn earliest_expiry(&self, now: i64) -> i64 {
+        let margin = i64::from(self.min_voucher_seconds);
+        now.saturating_add(margin).saturating_add(i64::from(self.min_useful_seconds))
+    }
+
+    fn check_price(&self, given: u64) -> Result<(), LedgerError> {
+        let least = self.min_price;
+        if given >= least { Ok(()) } else { Err(LedgerError::PriceTooLow { given, least }) }
+    }
 }
 
 /// Units, statements and holds of one channel.
@@ -189,6 +207,9 @@ impl Ledger {
             let license = *license.ok_or(LedgerError::LicenseNotFound(item.license))?;
             units.add(item.license, item.units).map_err(|_| LedgerError::StatementFull)?;
             let price = self.price(license, item, &items, now)?;
+            if hold.is_none() {
+                self.margins.check_price(price)?;
+            }
             prices = prices.checked_add(price).ok_or(LedgerError::AmountTooLarge)?;
             let (work, terms_number) = (license.work, license.terms_number);
             items.push(PricedItem { item: *item, price, work, terms_number });
@@ -251,17 +272,25 @@ impl Ledger {
 
     /// Closes the open statement and opens the next. Returns `None` if no generation is open.
     pub fn cut(&mut self) -> Option<&CutStatement> {
-        let next = OpenStatement::new(self.open.number + 1);
-        let voucher = self.open.voucher?;
-        let ended = std::mem::replace(&mut self.open, next);
-        self.cut.push_back(CutStatement {
-            number: ended.number,
-            statement: ended.statement,
-            prices: ended.prices,
-            receipts: ended.receipts,
-            voucher,
-        });
+        let closed = self.closed()?;
+        self.open = OpenStatement::new(closed.number + 1);
+        self.cut.push_back(closed);
         self.cut.back()
+    }
+
+    /// Returns the open statement as it would be closed. Returns `None` if no generation is open.
+    fn closed(&self) -> Option<CutStatement> {
+        let OpenStatement { number, statement, prices, receipts, voucher, .. } = &self.open;
+        let (number, prices, receipts) = (*number, *prices, *receipts);
+        let statement = statement.clone();
+        Some(CutStatement { number, statement, prices, receipts, voucher: (*voucher)? })
+    }
+
+    /// Returns the statements that have settled once the chain has `length` statements, oldest first.
+    pub fn settled_by(&self, length: u64) -> Vec<CutStatement> {
+        let cut = self.cut.iter().filter(|cut| cut.number < length).cloned();
+        // Late in the grace period the channel's watcher may settle the open statement.
+        cut.chain(self.closed().filter(|open| open.number < length)).collect()
     }
 
     /// Updates the account as read from the chain, and removes and returns the statements that
@@ -276,14 +305,9 @@ impl Ledger {
         }
         self.account = account;
         self.refused = self.refused.filter(|statement| *statement >= length);
-        let mut settled = Vec::new();
-        while self.cut.front().is_some_and(|cut| cut.number < length) {
-            settled.extend(self.cut.pop_front());
-        }
+        let settled = self.settled_by(length);
+        self.cut.retain(|cut| cut.number >= length);
         if self.open.number < length {
-            // Late in the grace period the channel's watcher may settle.
-            self.cut();
-            settled.extend(self.cut.pop_back());
             self.open = OpenStatement::new(length);
         }
         self.overdrawn = self.find_overdrawn();
@@ -333,6 +357,13 @@ impl Ledger {
             self.licenses_end(statement).map_or(voucher, |licenses| licenses.min(voucher))
         });
         ends.min()
+    }
+
+    /// Returns the first expiry of the licenses of unsettled statements, unix seconds.
+    pub fn licenses_before(&self) -> Option<i64> {
+        let cut = self.cut.iter().map(|cut| &cut.statement);
+        let unsettled = cut.chain([&self.open.statement]);
+        unsettled.filter_map(|statement| self.licenses_end(statement)).min()
     }
 
     /// Returns the first expiry of a statement's licenses.
@@ -510,10 +541,11 @@ impl Ledger {
         items: &[PricedItem],
         now: i64,
     ) -> Result<(), LedgerError> {
-        let earliest = now.saturating_add(i64::from(self.margins.min_voucher_seconds));
+        let earliest = self.margins.earliest_expiry(now);
         if voucher.expires_at < earliest {
             return Err(LedgerError::ExpiresTooSoon { given: voucher.expires_at, earliest });
         }
+        let earliest = now.saturating_add(i64::from(self.margins.min_voucher_seconds));
         let licenses = items.iter().map(|priced| usize::from(priced.item.license));
         let ends = licenses.filter_map(|index| self.account.licenses.get(index));
         match ends.map(|license| license.expires_at).min() {

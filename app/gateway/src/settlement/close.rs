@@ -8,6 +8,7 @@ use super::{Settler, submit};
 use crate::{
     error::GatewayError,
     operator_keys::{BlockingSigner, sign_blocking},
+    store::ExpenseKind,
 };
 
 impl Settler {
@@ -54,6 +55,7 @@ impl Settler {
             move |authority: BlockingSigner| async move { chain.close(&authority, &address).await };
         let landed = sign_blocking(authority, Purpose::Authority, close).await?;
         let landed = landed.map_err(submit::rejected)?;
+        self.expenses.record(ExpenseKind::Close, &landed).await;
         Ok(Closing {
             settlements,
             signature: Some(landed.signature.to_string()),

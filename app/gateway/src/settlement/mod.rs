@@ -31,10 +31,12 @@ use crate::{
     channel::ChannelHandle,
     channel_sync::{ChannelSync, receipts_commitment},
     error::GatewayError,
+    expenses::Expenses,
     ledger::CutStatement,
     metrics::Metrics,
     operator_keys::{BlockingSigner, sign_blocking},
     payer_request::verify_payer,
+    store::ExpenseKind,
     traces::{self, Traces},
 };
 
@@ -42,6 +44,8 @@ use crate::{
 pub struct Settler {
     pub(crate) sync: Arc<ChannelSync>,
     pub(crate) submitter: Submitter,
+    pub(crate) expenses: Expenses,
+    pub(crate) policy: Arc<SettlementPolicy>,
     pub(crate) admission: Arc<Admission>,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) traces: Option<Arc<Traces>>,
@@ -75,13 +79,15 @@ impl Settler {
     ///
     /// # Errors
     /// [`GatewayError::NotByPayer`], [`GatewayError::RequestStale`],
-    /// [`GatewayError::RateLimited`]; otherwise as [`Settler::settle`].
+    /// [`GatewayError::RateLimited`], [`GatewayError::SettlementTooSmall`]; otherwise as
+    /// [`Settler::settle`].
     pub async fn settle_for_payer(
         self: &Arc<Self>,
         address: Pubkey,
         proof: &PayerProof,
     ) -> Result<Vec<SettlementReport>, GatewayError> {
-        self.admit_payer(&address, PayerAction::Settle, proof).await?;
+        let channel = self.admit_payer(&address, PayerAction::Settle, proof).await?;
+        self.policy.check_worthwhile(&channel, self.sync.cluster.now())?;
         self.settle(address).await
     }
 
@@ -103,10 +109,11 @@ impl Settler {
         address: &Pubkey,
         action: PayerAction,
         proof: &PayerProof,
-    ) -> Result<(), GatewayError> {
+    ) -> Result<Arc<ChannelHandle>, GatewayError> {
         let channel = self.sync.channels.get(address).await?;
         verify_payer(address, &channel.account(), action, proof)?;
-        Ok(self.admission.settlement(address)?)
+        self.admission.settlement(address)?;
+        Ok(channel)
     }
 
     /// Pays a channel's settled fees to the operator's fee owner. Returns base units.
@@ -123,7 +130,9 @@ impl Settler {
         let claim =
             move |funder: BlockingSigner| async move { chain.claim_fees(&funder, &address).await };
         let claimed = sign_blocking(funder, Purpose::FeePayer, claim).await?;
-        claimed.map_err(submit::rejected)
+        let (amount, landed) = claimed.map_err(submit::rejected)?;
+        self.expenses.record(ExpenseKind::Claim, &landed).await;
+        Ok((amount, landed))
     }
 
     async fn settle_channel(
@@ -142,7 +151,7 @@ impl Settler {
         while let Some((cut, before)) = oldest(channel) {
             let landed = self.settle_statement(channel, &cut).await?;
             self.metrics.settlements.inc();
-            self.metrics.settlement_lamports.inc_by(landed.fee_lamports);
+            self.expenses.record(ExpenseKind::Settle, &landed).await;
             reports.push(report(&cut, &before, &landed));
         }
         Ok(reports)

@@ -2,25 +2,29 @@ use std::sync::Arc;
 
 use tokio::sync::Notify;
 
-use crate::{GatewayConfig, channel::ChannelHandle, error::GatewayError, ledger::Ledger};
+use crate::{
+    GatewayConfig, channel::ChannelHandle, error::GatewayError, funds::Funds, ledger::Ledger,
+};
 
 /// Decides when a channel settles, and wakes the settlement worker.
 pub struct SettlementPolicy {
     config: Arc<GatewayConfig>,
+    funds: Arc<Funds>,
     wake: Notify,
 }
 
 impl SettlementPolicy {
-    /// Creates the policy of a configuration.
-    pub fn new(config: Arc<GatewayConfig>) -> Self {
-        Self { config, wake: Notify::new() }
+    /// Creates the policy of a configuration. `funds` pay for settlements.
+    pub fn new(config: Arc<GatewayConfig>, funds: Arc<Funds>) -> Self {
+        Self { config, funds, wake: Notify::new() }
     }
 
-    /// Checks that the last read of a channel is recent enough to accept its vouchers.
+    /// Checks that a channel's vouchers can settle: its last read is recent, and the operator can pay.
     ///
     /// # Errors
-    /// [`GatewayError::ChannelUnseen`].
-    pub fn check_seen(&self, channel: &ChannelHandle) -> Result<(), GatewayError> {
+    /// [`GatewayError::ChannelUnseen`], [`GatewayError::OperatorUnfunded`].
+    pub fn check_settleable(&self, channel: &ChannelHandle) -> Result<(), GatewayError> {
+        self.funds.check_payable()?;
         channel.check_seen(self.config.settle.max_blind_seconds)
     }
 
@@ -48,12 +52,40 @@ impl SettlementPolicy {
         }
     }
 
+    /// Returns whether a channel's unsettled amount is worth a transaction: it is at least
+    /// `settle.min_amount`, or it takes much memory. The end of a license blocks the channel, and a
+    /// payer pays for each license it accepts, so that it counts at any amount.
+    pub fn is_worthwhile(&self, ledger: &Ledger, now: i64) -> bool {
+        let Some(least) = self.config.settle.min_amount else { return true };
+        let cut = ledger.cut_statements().iter().map(|cut| cut.receipts);
+        let receipts = cut.fold(ledger.open_statement().receipts, u32::saturating_add);
+        ledger.exposed() >= least
+            || receipts >= self.config.settle.at_receipts
+            || ledger.licenses_before().is_some_and(|end| self.is_near(end, now))
+    }
+
+    /// Checks that a payer may have a channel settled.
+    ///
+    /// # Errors
+    /// [`GatewayError::SettlementTooSmall`].
+    pub fn check_worthwhile(&self, channel: &ChannelHandle, now: i64) -> Result<(), GatewayError> {
+        let locked = channel.lock();
+        if self.is_worthwhile(&locked.ledger, now) {
+            return Ok(());
+        }
+        let least = self.config.settle.min_amount.unwrap_or_default();
+        Err(GatewayError::SettlementTooSmall { exposed: locked.ledger.exposed(), least })
+    }
+
     /// Returns whether a channel must settle before anything else: a voucher or license is about
     /// to expire, the unsettled amount is large, or the payer is leaving with debts. A stopped
     /// channel is never urgent.
     pub fn is_urgent(&self, channel: &ChannelHandle, now: i64) -> bool {
         let locked = channel.lock();
         if locked.ledger.stopped_at().is_some() {
+            return false;
+        }
+        if !self.is_worthwhile(&locked.ledger, now) {
             return false;
         }
         let owes = locked.ledger.settle_before().is_some();
@@ -64,6 +96,9 @@ impl SettlementPolicy {
     pub fn is_due(&self, channel: &ChannelHandle, now: i64) -> bool {
         let (policy, locked) = (self.config.settle, channel.lock());
         let (ledger, open) = (&locked.ledger, locked.ledger.open_statement());
+        if !self.is_worthwhile(ledger, now) {
+            return false;
+        }
         if !ledger.cut_statements().is_empty() {
             return true;
         }
@@ -76,9 +111,11 @@ impl SettlementPolicy {
     }
 
     fn must_settle(&self, ledger: &Ledger, now: i64) -> bool {
-        let margin = i64::from(self.config.min_voucher_seconds);
-        ledger.settle_before().is_some_and(|end| end.saturating_sub(margin) <= now)
-            || self.is_exposed(ledger)
+        ledger.settle_before().is_some_and(|end| self.is_near(end, now)) || self.is_exposed(ledger)
+    }
+
+    fn is_near(&self, end: i64, now: i64) -> bool {
+        end.saturating_sub(i64::from(self.config.min_voucher_seconds)) <= now
     }
 
     /// Returns whether half of the maximum exposure is reached, which leaves time to settle

@@ -215,8 +215,8 @@ async fn torn_last_frame_is_dropped() {
     let served = Served::watched(gate.clone()).await;
     let mut paid = served.pay(3).await;
     let killed = served.killed();
-    // Each payment is a frame of one page. The third is removed.
-    damage(&killed.journal(), 2 * 4_096 + 200);
+    // Each payment is a frame of one page, after the journal's header. The third is removed.
+    damage(&killed.journal(), 3 * 4_096 + 200);
     let again = killed.start().await.unwrap();
     let torn = paid.pop().unwrap();
     again.assert_whole(&paid).await;
@@ -234,7 +234,7 @@ async fn missing_frame_prevents_start() {
     let served = Served::watched(gate.clone()).await;
     served.pay(3).await;
     let killed = served.killed();
-    damage(&killed.journal(), 4_096 + 200);
+    damage(&killed.journal(), 2 * 4_096 + 200);
     let refused = killed.start().await.err().unwrap().to_string();
     assert!(refused.contains("frame 2 of the journal is missing"), "{refused}");
     gate.open();
@@ -293,7 +293,7 @@ async fn skipped_generation_stops_its_channel_only() {
     GatewayClient::new(&served.gateway.url()).open_channel(&other).await.unwrap();
     served.pay(3).await;
     let mut killed = served.killed();
-    damage(&killed.journal(), 4_096 + 200);
+    damage(&killed.journal(), 2 * 4_096 + 200);
     killed.config.skip_frames = vec![2];
     let again = killed.start().await.unwrap();
     let client = payer_client(&again.gateway.url());

@@ -137,6 +137,7 @@ async fn metrics_label_nodes_by_host() {
     let mut config = world.config.clone();
     config.rpc_urls = vec![AWAY.to_owned(), node.url.clone()];
     config.store = folder.path().join("gateway.sqlite").into();
+    config.settle.min_lamports = 0; // the node has no account of the operator
     let gateway = serve(config).await.unwrap();
     Answer::to(reqwest::Client::new().get(format!("{}/readyz", gateway.url()))).await.assert_ok();
     let url = format!("{}/metrics", gateway.admin_url().unwrap());

@@ -35,7 +35,8 @@ async fn metrics_count_events() {
     let text = metrics(&world).await;
     for line in [
         "motif_settlements_total 1",
-        "motif_settlement_lamports_total 10000",
+        "motif_lamports_spent_total{kind=\"settle\"} 10000",
+        "motif_operator_lamports 1000000000",
         "motif_unsettled_receipts 0",
     ] {
         assert!(text.lines().any(|said| said == line), "{line} is missing in\n{text}");

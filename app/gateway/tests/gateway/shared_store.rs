@@ -295,33 +295,6 @@ async fn synchronous_commit_is_enforced() {
 }
 
 #[tokio::test]
-async fn lost_server_stops_writes() {
-    let Some(shared) = Shared::new(LONG).await else { return };
-    let process = shared.process().await;
-    process.client().open_channel(&CHANNEL).await.unwrap();
-    let first = process.next_request().await;
-    let acknowledged = process.generate("the-first-key", None, &first).await;
-    acknowledged.assert_ok();
-    let request = process.next_request().await;
-    let end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
-               WHERE application_name = 'motif-gateway' AND datname = current_database()";
-    sqlx::query(end).execute(&mut shared.database().await).await.unwrap();
-    let refused = process.generate("the-second-key", None, &request).await;
-    refused.assert_problem(503, "store-failed");
-    let alive = Client::new().get(format!("{}/healthz", process.gateway.url()));
-    Answer::to(alive).await.assert_problem(503, "store-failed");
-    // The server is back, but the commit's outcome is unknown until a restart.
-    let refused = process.generate("the-third-key", None, &request).await;
-    refused.assert_problem(503, "store-failed");
-    drop(process);
-    let_leases_expire(&shared.database_url).await;
-    let process = shared.process().await;
-    assert_eq!(process.generate("the-first-key", None, &first).await.body, acknowledged.body);
-    process.generate("the-second-key", None, &request).await.assert_ok();
-    assert_eq!(shared.stored().await, 2);
-}
-
-#[tokio::test]
 async fn required_tls_sends_no_plaintext() {
     let Some(shared) = Shared::new(LONG).await else { return };
     let mut config = shared.config.clone();
@@ -505,4 +478,41 @@ async fn busy_channel_is_not_moved() {
     let there = second.admin().channels().await.unwrap();
     assert_eq!(there.iter().map(|one| one.channel.0).collect::<Vec<_>>(), [idle.channel()]);
     held.capture(&hold, 1, [2; 32]).await.unwrap();
+}
+
+/// Number of channels of [`many_channels_do_not_delay_start`], unless `MOTIF_CHANNELS` is set.
+const MANY: u32 = 2_000;
+
+#[tokio::test]
+async fn many_channels_do_not_delay_start() {
+    let Some(mut shared) = Shared::new(Duration::from_secs(10)).await else { return };
+    let many = std::env::var("MOTIF_CHANNELS").map_or(MANY, |many| many.parse().unwrap());
+    shared.config.settle.look_every = Duration::from_secs(600);
+    shared.process().await.gateway.shutdown().await;
+    let insert = "INSERT INTO channels (address, opened_slot, account) \
+                  SELECT sha256(number::text::bytea), 11, $1 \
+                  FROM generate_series(1, $2::bigint) AS number";
+    let insert = sqlx::query(insert).bind(crate::world::channel_data()).bind(i64::from(many));
+    insert.execute(&mut shared.database().await).await.unwrap();
+    let started_at = Instant::now();
+    let process = shared.process().await;
+    let ready = started_at.elapsed();
+    // A request need not wait for the others.
+    let last = sqlx::query("SELECT address FROM channels ORDER BY id DESC LIMIT 1");
+    let last = last.fetch_one(&mut shared.database().await).await.unwrap();
+    let last: Vec<u8> = last.get("address");
+    let last = Pubkey::new_from_array(last.try_into().unwrap());
+    assert_eq!(process.client().channel(&last).await.unwrap().open.receipts, 0);
+    let answered = started_at.elapsed();
+    while process.channels().await < many as usize {
+        assert!(started_at.elapsed() < Duration::from_secs(300), "{}", process.channels().await);
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+    let loaded = started_at.elapsed();
+    let leases = sqlx::query("SELECT MAX(epoch) AS epoch, COUNT(*) AS leases FROM leases");
+    let leases = leases.fetch_one(&mut shared.database().await).await.unwrap();
+    assert_eq!(leases.get::<i64, _>("leases"), i64::from(many));
+    println!("{many} channels: ready in {ready:?}, answered in {answered:?}, loaded in {loaded:?}");
+    assert!(ready < Duration::from_secs(8), "{ready:?}");
+    assert!(answered < Duration::from_secs(10), "{answered:?}");
 }

@@ -43,6 +43,11 @@ impl Seal {
         Self(key)
     }
 
+    /// Returns the id of the journal whose frames it seals. It reveals nothing of the key.
+    pub fn journal_id(&self) -> [u8; 32] {
+        *blake3::keyed_hash(&self.0, b"motif journal id").as_bytes()
+    }
+
     fn of(&self, number: u64, length: u32, records: &[u8]) -> blake3::Hash {
         let mut hasher = blake3::Hasher::new_keyed(&self.0);
         hasher.update(&number.to_le_bytes()).update(&length.to_le_bytes()).update(records);
@@ -100,6 +105,14 @@ impl Frame {
 }
 
 impl<'a> ReadFrame<'a> {
+    /// Returns the number in the header at the start of `bytes`, valid or not. Returns `None` if no
+    /// header starts there.
+    pub fn claimed_number(bytes: &[u8]) -> Option<u64> {
+        let is_header = bytes.starts_with(&MAGIC);
+        let number = bytes.get(NUMBER).filter(|_| is_header)?;
+        Some(u64::from_le_bytes(number.try_into().ok()?))
+    }
+
     /// Parses the frame at the start of `bytes`. Returns `None` if no valid frame starts there.
     pub fn parse(bytes: &'a [u8], seal: &Seal) -> Option<Self> {
         if bytes.get(..MAGIC.len())? != MAGIC {

@@ -8,6 +8,7 @@
 //! the reasons.
 
 mod frame;
+mod header;
 mod record;
 mod segment;
 #[cfg(test)]
@@ -28,6 +29,7 @@ use crate::{
     failpoint::{Failpoint, Failpoints},
     work::Unapplied,
 };
+use header::Owner;
 use segment::{Found, Segment};
 
 pub use frame::{Frame, Seal};
@@ -45,41 +47,74 @@ pub struct Journal {
     max_length: usize,
 }
 
+/// A journal as it was found.
+#[derive(Debug)]
+pub struct OpenedJournal {
+    /// The journal.
+    pub journal: Journal,
+    /// Frames that the tables lack, in order.
+    pub unapplied: Vec<Unapplied>,
+    /// Whether a frame follows them that was not written whole.
+    pub is_torn: bool,
+}
+
 /// Maximum length of a file in bytes: about 40,000 generations.
 const MAX_LENGTH: usize = 16 << 20;
 
 impl Journal {
-    /// Opens the journal of a store's file, creating it if it does not exist, and reads the frames
-    /// after the number `applied`. Frames in `skip` that cannot be read are dropped.
+    /// Opens the journal of a store's file and reads the frames after the number `applied`. Frames in
+    /// `skip` that cannot be read are dropped. If the store `is_clean`, a missing file is created.
     ///
     /// # Errors
-    /// [`StoreError::BadFrame`] if a frame is missing before a later one or has an invalid record.
-    /// The last frame may be torn: it was never acknowledged, and is ignored.
+    /// [`StoreError::JournalMissing`]; [`StoreError::ForeignJournal`]; [`StoreError::BadFrame`] if a
+    /// frame is missing before a later one or has an invalid record. The last frame may be torn: it was
+    /// never acknowledged, and is ignored.
     pub fn open(
         store: &Path,
         applied: u64,
         seal: Seal,
+        is_clean: bool,
         skip: &[u64],
-    ) -> Result<(Self, Vec<Unapplied>), StoreError> {
-        Self::open_with(store, applied, seal, skip, MAX_LENGTH)
+    ) -> Result<OpenedJournal, StoreError> {
+        Self::open_with(store, applied, seal, is_clean, skip, MAX_LENGTH)
     }
 
     fn open_with(
         store: &Path,
         applied: u64,
         seal: Seal,
+        is_clean: bool,
         skip: &[u64],
         max_length: usize,
-    ) -> Result<(Self, Vec<Unapplied>), StoreError> {
+    ) -> Result<OpenedJournal, StoreError> {
         let failed = |error: io::Error| StoreError::Failed(format!("journal: {error}"));
-        let open = |number: usize| Segment::open(&segment_path(store, number));
-        let mut segments = [open(0).map_err(failed)?, open(1).map_err(failed)?];
+        let id = seal.journal_id();
+        let open = |number: usize| {
+            let path = segment_path(store, number);
+            if !is_clean && !path.try_exists().map_err(failed)? {
+                return Err(StoreError::JournalMissing(path));
+            }
+            let (mut segment, owner) = Segment::open(&path, &id).map_err(failed)?;
+            match owner {
+                Owner::This => {}
+                Owner::Nothing if is_clean => {
+                    segment.write_header(&id).and_then(|()| segment.sync()).map_err(failed)?;
+                }
+                Owner::Nothing => return Err(StoreError::JournalMissing(path)),
+                Owner::Other => return Err(StoreError::ForeignJournal(path)),
+            }
+            Ok(segment)
+        };
+        let mut segments = [open(0)?, open(1)?];
         sync_folder(store).map_err(failed)?;
-        let mut found = segments[0].read(&seal).map_err(failed)?;
-        found.extend(segments[1].read(&seal).map_err(failed)?);
-        let unapplied = unapplied(found, applied, skip)?;
+        let mut contents = segments[0].read(&seal).map_err(failed)?;
+        let other = segments[1].read(&seal).map_err(failed)?;
+        contents.found.extend(other.found);
+        let unapplied = unapplied(contents.found, applied, skip)?;
         let number = unapplied.last().map_or(applied, |frame| frame.through) + 1;
-        Ok((Self { segments, current: 0, number, seal, max_length }, unapplied))
+        let is_torn = contents.torn.iter().chain(&other.torn).any(|torn| *torn == number);
+        let journal = Self { segments, current: 0, number, seal, max_length };
+        Ok(OpenedJournal { journal, unapplied, is_torn })
     }
 
     /// Returns the number of the next frame.

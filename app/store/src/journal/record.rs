@@ -85,6 +85,9 @@ impl<'a> Record<'a> {
             Change::HoldReleased { id } => Self::HoldReleased { id: *id },
             Change::Cut { .. }
             | Change::Observed { .. }
+            | Change::Settled { .. }
+            | Change::HoldsPruned { .. }
+            | Change::Spent(_)
             | Change::Transaction(_)
             | Change::Outcome { .. }
             | Change::KeyCreated(_)

@@ -1,13 +1,16 @@
 use std::{
     fs::{File, OpenOptions},
     io::{self, Read as _},
-    os::unix::fs::FileExt,
+    os::unix::fs::{FileExt, OpenOptionsExt},
     path::Path,
 };
 
-use super::frame::{PAGE, ReadFrame, Seal};
+use super::{
+    frame::{PAGE, ReadFrame, Seal},
+    header::{Header, Owner},
+};
 
-/// One of the journal's two files: frames one after the other, from the start.
+/// One of the journal's two files: its header, then frames one after the other.
 ///
 /// The file is overwritten once all its frames are in the tables. Its length never shrinks: fsync
 /// then writes data only, and no metadata.
@@ -31,32 +34,58 @@ pub struct Found {
     pub records: Vec<u8>,
 }
 
+/// Frames found in a segment.
+#[derive(Debug, Default)]
+pub struct Contents {
+    /// All valid frames.
+    pub found: Vec<Found>,
+    /// Numbers in the headers of invalid frames.
+    pub torn: Vec<u64>,
+}
+
 /// Step in which the file grows, bytes.
 const GROWTH: usize = 1 << 18;
 
 impl Segment {
-    /// Opens a file; creates it if it does not exist.
-    pub fn open(path: &Path) -> io::Result<Self> {
+    /// Opens the file of a journal, which is created for this user if it does not exist. Returns whose
+    /// file it is.
+    pub fn open(path: &Path, id: &[u8; 32]) -> io::Result<(Self, Owner)> {
         let mut options = OpenOptions::new();
-        let file = options.read(true).write(true).create(true).truncate(false).open(path)?;
+        options.read(true).write(true).create(true).truncate(false).mode(0o600);
+        let file = options.open(path)?;
         let length = usize::try_from(file.metadata()?.len()).map_err(io::Error::other)?;
-        Ok(Self { file, length, end: 0, last: 0 })
+        let mut page = vec![0; length.min(PAGE)];
+        file.read_exact_at(&mut page, 0)?;
+        let owner = Header::owner(&page, id);
+        Ok((Self { file, length, end: PAGE, last: 0 }, owner))
+    }
+
+    /// Names the journal in a new file. Durable after [`Segment::sync`].
+    pub fn write_header(&mut self, id: &[u8; 32]) -> io::Result<()> {
+        self.file.write_all_at(&Header::to_page(id), 0)?;
+        self.length = self.length.max(PAGE);
+        Ok(())
     }
 
     /// Reads all valid frames. A torn frame does not hide those after it.
-    pub fn read(&mut self, seal: &Seal) -> io::Result<Vec<Found>> {
+    pub fn read(&mut self, seal: &Seal) -> io::Result<Contents> {
         let mut bytes = Vec::with_capacity(self.length);
         (&self.file).read_to_end(&mut bytes)?;
-        let mut found = Vec::new();
-        let mut at = 0;
+        let (mut contents, mut at) = (Contents::default(), PAGE);
         while at < bytes.len() {
-            let frame = ReadFrame::parse(&bytes[at..], seal);
-            at += frame.as_ref().map_or(PAGE, |frame| frame.length);
-            let found_frame =
-                |frame: ReadFrame| Found { number: frame.number, records: frame.records.into() };
-            found.extend(frame.map(found_frame));
+            match ReadFrame::parse(&bytes[at..], seal) {
+                Some(frame) => {
+                    at += frame.length;
+                    let (number, records) = (frame.number, frame.records.into());
+                    contents.found.push(Found { number, records });
+                }
+                None => {
+                    contents.torn.extend(ReadFrame::claimed_number(&bytes[at..]));
+                    at += PAGE;
+                }
+            }
         }
-        Ok(found)
+        Ok(contents)
     }
 
     /// Returns whether a frame of `length` bytes fits into `max_length` bytes of file.
@@ -71,7 +100,7 @@ impl Segment {
 
     /// Continues at the start of the file, whose frames are all in the tables.
     pub fn rewind(&mut self) {
-        self.end = 0;
+        self.end = PAGE;
     }
 
     /// Writes a frame after the last one. It is durable after [`Segment::sync`].

@@ -22,8 +22,8 @@ use crate::{
     hold::{Hold, Item},
 };
 
-/// Length of three frames that [`append`] writes.
-const THREE_FRAMES: usize = 3 * PAGE;
+/// Length of a segment with its header and three frames that [`append`] writes.
+const THREE_FRAMES: usize = 4 * PAGE;
 
 fn open(folder: &TempDir, applied: u64) -> Result<(Journal, Unapplied), StoreError> {
     open_without(folder, applied, &[])
@@ -36,7 +36,8 @@ fn open_without(
     skip: &[u64],
 ) -> Result<(Journal, Unapplied), StoreError> {
     let (store, seal) = (folder.path().join("store"), Seal::new([3; 32]));
-    let (journal, frames) = Journal::open_with(&store, applied, seal, skip, THREE_FRAMES)?;
+    let opened = Journal::open_with(&store, applied, seal, true, skip, THREE_FRAMES)?;
+    let (journal, frames) = (opened.journal, opened.unapplied);
     let through = frames.last().map_or(applied, |frame| frame.through);
     let changes = frames.into_iter().flat_map(|frame| frame.changes).collect();
     Ok((journal, Unapplied { changes, through }))
@@ -188,7 +189,10 @@ fn torn_last_frame_is_ignored() {
         let (mut journal, _) = open(&folder, 0).unwrap();
         append(&mut journal, 0..8);
         append(&mut journal, 8..16);
-        damage(&folder, 0, PAGE as u64 + torn);
+        damage(&folder, 0, 2 * PAGE as u64 + torn);
+        let store = folder.path().join("store");
+        let opened = Journal::open(&store, 0, Seal::new([3; 32]), false, &[]).unwrap();
+        assert_eq!(opened.is_torn, torn > 8, "unless its header is torn as well");
         let (mut journal, unapplied) = open(&folder, 0).unwrap();
         assert_eq!((unapplied.through, positions(&unapplied)), (1, (0..8).collect()));
         // The next frame takes the number of the torn one.
@@ -200,7 +204,7 @@ fn torn_last_frame_is_ignored() {
 
 #[test]
 fn missing_frame_prevents_opening() {
-    for (file, at, missing) in [(0, 0, 1), (0, PAGE, 2), (1, 0, 4)] {
+    for (file, at, missing) in [(0, PAGE, 1), (0, 2 * PAGE, 2), (1, PAGE, 4)] {
         let folder = tempfile::tempdir().unwrap();
         let (mut journal, _) = open(&folder, 0).unwrap();
         for position in 0..5 {
@@ -219,7 +223,7 @@ fn missing_frame_is_skipped_if_allowed() {
     for position in 0..5 {
         append(&mut journal, position..position + 1);
     }
-    damage(&folder, 0, PAGE as u64 + 100);
+    damage(&folder, 0, 2 * PAGE as u64 + 100);
     assert!(matches!(open_without(&folder, 0, &[1]), Err(StoreError::BadFrame { number: 2, .. })));
     let (_, unapplied) = open_without(&folder, 0, &[2, 3]).unwrap();
     assert_eq!((unapplied.through, positions(&unapplied)), (5, vec![0, 2, 3, 4]));
@@ -254,6 +258,35 @@ fn overwritten_unapplied_frame_is_missing() {
     // The segments have six frames. The first three of nine are overwritten.
     assert!(matches!(open(&folder, 2), Err(StoreError::BadFrame { number: 3, .. })));
     assert!(open(&folder, 3).is_ok());
+}
+
+#[test]
+fn missing_journal_is_refused_unless_clean() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = folder.path().join("store");
+    let open = |is_clean| Journal::open(&store, 0, Seal::new([3; 32]), is_clean, &[]);
+    assert!(matches!(open(false), Err(StoreError::JournalMissing(_))));
+    drop(open(true).unwrap());
+    drop(open(false).unwrap());
+    for number in [0, 1] {
+        fs::remove_file(segment_path(&store, number)).unwrap();
+        let error = open(false).unwrap_err().to_string();
+        assert!(error.contains(&format!("store.journal-{number}` is missing")), "{error}");
+        drop(open(true).unwrap());
+    }
+    fs::write(segment_path(&store, 1), []).unwrap();
+    assert!(matches!(open(false), Err(StoreError::JournalMissing(_))), "truncated");
+}
+
+#[test]
+fn journal_of_another_store_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = folder.path().join("store");
+    drop(Journal::open(&store, 0, Seal::new([3; 32]), true, &[]).unwrap());
+    for is_clean in [false, true] {
+        let opened = Journal::open(&store, 0, Seal::new([4; 32]), is_clean, &[]);
+        assert!(matches!(opened, Err(StoreError::ForeignJournal(_))));
+    }
 }
 
 /// Flips the bits of one byte in a file.

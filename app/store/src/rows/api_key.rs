@@ -74,23 +74,27 @@ pub async fn revoke_key(
 pub fn spending_by_key<'a>(
     generations: impl Iterator<Item = &'a Generation>,
 ) -> BTreeMap<KeyId, u64> {
-    let mut spending = BTreeMap::new();
+    let mut spending = BTreeMap::<KeyId, u64>::new();
     for generation in generations {
         if let Some(key) = generation.api_key {
-            *spending.entry(key).or_default() += generation.charged;
+            let spent = spending.entry(key).or_default();
+            *spent = spent.saturating_add(generation.charged);
         }
     }
     spending
 }
 
 /// Adds what generations cost to what their keys have spent: one update per key, in the order of the
-/// keys, so that two gateways never deadlock.
+/// keys, so that two gateways never deadlock. A key's sum stays at 2^63 - 1 once it is there: the
+/// generations were acknowledged.
 pub async fn add_spending(
     generations: &[&Generation],
     to: &mut Connection,
 ) -> Result<(), sqlx::Error> {
     for (key, amount) in spending_by_key(generations.iter().copied()) {
-        query("UPDATE api_keys SET spent = spent + $1 WHERE id = $2")
+        let raise = "UPDATE api_keys SET spent = CASE WHEN spent > 9223372036854775807 - $1 \
+                     THEN 9223372036854775807 ELSE spent + $1 END WHERE id = $2";
+        query(raise)
             .bind(integer(amount))
             .bind(&key.0[..])
             .execute(to)

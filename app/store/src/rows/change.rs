@@ -1,5 +1,6 @@
 use crate::{
     change::{Change, SettledStatement, StoredTransaction},
+    expense::insert_expense,
     generation::ChannelId,
     rows::{
         api_key,
@@ -61,6 +62,13 @@ async fn apply(change: &Change, to: &mut Connection) -> Result<(), sqlx::Error> 
                 .await
                 .map(drop)
         }
+        Change::Settled { channel_id, settled } => {
+            for statement in settled {
+                settle_statement(*channel_id, statement, to).await?;
+            }
+            Ok(())
+        }
+        Change::Spent(expense) => insert_expense(expense, to).await,
         Change::Transaction(transaction) => insert_transaction(transaction, to).await,
         Change::Outcome { signature, outcome } => {
             query("UPDATE transactions SET outcome = $1 WHERE signature = $2")
@@ -83,6 +91,7 @@ async fn apply(change: &Change, to: &mut Connection) -> Result<(), sqlx::Error> 
         Change::HoldPlaced { channel_id, id, hold } => {
             hold::insert_hold(*channel_id, id, hold, to).await
         }
+        Change::HoldsPruned { before } => hold::delete_holds(*before, to).await,
         Change::HoldReleased { id } => hold::end_hold(id, "released", to).await,
         Change::Generations { hold: Some(id), .. } => hold::end_hold(id, "captured", to).await,
         Change::Generations { hold: None, .. } | Change::Barrier => Ok(()),

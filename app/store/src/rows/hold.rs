@@ -43,6 +43,21 @@ pub async fn insert_hold(
     .map(drop)
 }
 
+/// Deletes holds that expired before a time, a limited number at once.
+pub async fn delete_holds(before: i64, to: &mut Connection) -> Result<(), sqlx::Error> {
+    /// Maximum number of rows. It bounds the wait of other writes.
+    const LIMIT: i64 = 10_000;
+    query(
+        "DELETE FROM holds WHERE id IN \
+         (SELECT id FROM holds WHERE expires_at < $1 ORDER BY expires_at LIMIT $2)",
+    )
+    .bind(before)
+    .bind(LIMIT)
+    .execute(to)
+    .await
+    .map(drop)
+}
+
 /// Ends an open hold. The outcome of an ended hold does not change.
 pub async fn end_hold(
     id: &HoldId,

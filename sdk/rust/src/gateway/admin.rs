@@ -7,7 +7,7 @@ use super::{
     GatewayClient, GatewayError,
     wire::{
         ApiKeyFacts, ApiKeyList, ChannelBudget, ChannelList, ChannelSummary, Closing,
-        CreatedApiKey, FeeClaim, NewApiKey, Reconciliation, SettlementReport, Settlements, UsageBy,
+        CreatedApiKey, FeeClaim, NewApiKey, QuarantinedChannel, Reconciliation, SettlementReport, Settlements, UsageBy,
         UsageReport,
     },
 };
@@ -61,6 +61,15 @@ impl AdminClient {
     pub async fn channels(&self) -> Result<Vec<ChannelSummary>, GatewayError> {
         let list: ChannelList = self.0.get("channels".into()).await?;
         Ok(list.channels)
+    }
+
+    /// Returns the channels that the gateway does not serve because their stored state is corrupt.
+    ///
+    /// # Errors
+    /// As [`AdminClient::create_api_key`].
+    pub async fn quarantined(&self) -> Result<Vec<QuarantinedChannel>, GatewayError> {
+        let list: ChannelList = self.0.get("channels".into()).await?;
+        Ok(list.quarantined)
     }
 
     /// Settles a channel.

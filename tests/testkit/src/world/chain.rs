@@ -66,6 +66,8 @@ pub struct State {
     pub height: u64,
     /// Time on chain, unix seconds.
     pub now: i64,
+    /// Balance of every account, lamports.
+    pub lamports: u64,
     /// Number of reads of a channel, each at a new slot.
     pub reads: u64,
     /// Account of the operator; `None` for one with a single key.
@@ -81,7 +83,7 @@ impl ScriptedChain {
     /// Returns a chain with [`CHANNEL`] on it, served by this operator.
     pub fn new(operator: Pubkey) -> Self {
         let channels = HashMap::from([(CHANNEL, channel_account(operator))]);
-        Self(Mutex::new(State { channels, height: 1_000, ..State::default() }))
+        Self(Mutex::new(State { channels, height: 1_000, lamports: 1_000_000_000, ..State::default() }))
     }
 
     /// Locks the state, to read or to change it.
@@ -313,6 +315,10 @@ impl Chain for ScriptedChain {
         state.reads += 1;
         let (slot, account) = (state.reads, state.channels.get(address).cloned());
         Ok(account.map(|account| ReadChannel { data: data(&account), account, slot }))
+    }
+
+    async fn balance(&self, _: &Pubkey) -> Result<u64, ChainError> {
+        self.up().map(|state| state.lamports)
     }
 
     async fn blockhash(&self) -> Result<(Hash, u64), ChainError> {

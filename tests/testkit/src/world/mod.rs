@@ -245,6 +245,11 @@ impl World {
         ReceiptKeys::sole(self.operator())
     }
 
+    /// Returns the URL of the database, if the store is in one.
+    pub fn database_url(&self) -> Option<&str> {
+        self.database_url.as_deref()
+    }
+
     /// Returns the path of the store's file.
     pub fn store(&self) -> PathBuf {
         self.config.store.file().unwrap().clone()
@@ -296,7 +301,7 @@ impl World {
 /// Ends all leases in a database.
 pub async fn let_leases_expire(database_url: &str) {
     let mut database = PgConnection::connect(database_url).await.unwrap();
-    let expire = sqlx::query("UPDATE leases SET expires_at = 0");
+    let expire = sqlx::query("UPDATE processes SET seen_until = 0");
     expire.execute(&mut database).await.unwrap();
 }
 

@@ -65,7 +65,7 @@ async fn account(chain: &ScriptedChain, address: &Value) -> Value {
     json!({
         "data": [BASE64_STANDARD.encode(&data), "base64"],
         "executable": false,
-        "lamports": 1,
+        "lamports": chain.balance(&address).await.unwrap(),
         "owner": owner.to_string(),
         "rentEpoch": 0,
         "space": data.len(),

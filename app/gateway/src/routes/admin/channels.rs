@@ -17,7 +17,8 @@ use crate::{
     (status = 200, body = ChannelList),
 ))]
 pub async fn list(State(app): State<App>) -> Json<ChannelList> {
-    Json(ChannelList { channels: app.channels.summaries() })
+    let (channels, quarantined) = (app.channels.summaries(), app.channels.quarantined());
+    Json(ChannelList { channels, quarantined })
 }
 
 /// Settles a channel.
