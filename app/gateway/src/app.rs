@@ -1,8 +1,4 @@
-use std::{
-    ops::Deref,
-    path::PathBuf,
-    sync::{Arc, atomic::AtomicBool},
-};
+use std::{ops::Deref, path::PathBuf, sync::Arc};
 
 use motif_ed25519_batch::Verifier;
 use motif_paywall::SpoolError;

@@ -219,6 +219,7 @@ async fn create_api_key(world: &World) -> String {
         scopes: vec![ScopeWord::Read],
         budget: None,
         expires_at: None,
+        channels: Vec::new(),
     };
     world.admin().create_api_key(&key).await.unwrap().token
 }
