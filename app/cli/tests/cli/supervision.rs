@@ -55,6 +55,7 @@ async fn failed_gateway_ends_with_an_error() {
     let key = NewApiKey {
         name: "a".into(),
         scopes: vec![ScopeWord::Read],
+        channels: Vec::new(),
         budget: None,
         expires_at: None,
     };
