@@ -13,7 +13,7 @@ use motif_gateway::{
 };
 use motif_sdk::{
     Pubkey,
-    gateway::wire::{NewApiKey, ReceiptParts, ScopeWord},
+    gateway::wire::{Address, NewApiKey, ReceiptParts, ScopeWord},
     operator::{Operator, OperatorKey, OperatorTerms, ReceiptKeys},
     receipt::SignedReceipt,
 };
@@ -219,7 +219,7 @@ async fn create_api_key(world: &World) -> String {
         scopes: vec![ScopeWord::Read],
         budget: None,
         expires_at: None,
-        channels: Vec::new(),
+        channels: vec![Address(CHANNEL)],
     };
     world.admin().create_api_key(&key).await.unwrap().token
 }
