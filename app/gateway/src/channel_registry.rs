@@ -363,8 +363,7 @@ fn summary(channel: &ChannelHandle) -> ChannelSummary {
         cumulative: Amount(ledger.cumulative().unwrap_or(u64::MAX)),
         available: Amount(ledger.available()),
         exposed: Amount(ledger.exposed()),
-        unsettled_receipts: cut
-            .fold(ledger.open_statement().receipts, u32::saturating_add),
+        unsettled_receipts: cut.fold(ledger.open_statement().receipts, u32::saturating_add),
         settle_before: ledger.settle_before(),
         closes_at: Some(ledger.channel().closes_at).filter(|at| *at != i64::MAX),
         budget: ledger.budget().map(Amount),

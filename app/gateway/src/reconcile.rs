@@ -64,8 +64,8 @@ impl Reconciler {
         }
         let channels: Vec<_> = channels.into_values().collect();
         let quarantined = self.channels.quarantined();
-        let exact = quarantined.is_empty()
-            && channels.iter().all(|channel| channel.differences.is_empty());
+        let exact =
+            quarantined.is_empty() && channels.iter().all(|channel| channel.differences.is_empty());
         let expenses = self.channels.store().reports().expenses().await?;
         let expense = |sum: &ExpenseSum| ExpenseSummary {
             kind: sum.kind.as_str().to_owned(),
@@ -201,8 +201,7 @@ impl Reconciler {
             }
         }
         let sums = books.receipts.values();
-        let total =
-            |of: fn(&ReceiptSums) -> u64| sums.clone().map(of).fold(0, u64::saturating_add);
+        let total = |of: fn(&ReceiptSums) -> u64| sums.clone().map(of).fold(0, u64::saturating_add);
         let channel = &snapshot.account.channel;
         Ok(ReconciledChannel {
             channel: Address(address),

@@ -178,9 +178,7 @@ impl Change {
                 .and_then(|()| check("block height", transaction.last_valid_height)),
             Self::Spent(expense) => check("lamports", expense.lamports),
             Self::KeyCreated(key) => key.budget.map_or(Ok(()), |budget| check("budget", budget)),
-            Self::Budget { budget, .. } => {
-                budget.map_or(Ok(()), |budget| check("budget", budget))
-            }
+            Self::Budget { budget, .. } => budget.map_or(Ok(()), |budget| check("budget", budget)),
             Self::HoldPlaced { .. }
             | Self::HoldReleased { .. }
             | Self::HoldsPruned { .. }

@@ -67,8 +67,15 @@ mod tests {
         assert!(sqlite.get_mut("generations").unwrap().remove(&("id", "INTEGER")), "a file's only");
         let shared: Vec<_> =
             sqlite.keys().filter(|name| postgres.contains_key(*name)).copied().collect();
-        let expected =
-            ["api_keys", "channels", "expenses", "generations", "holds", "statements", "transactions"];
+        let expected = [
+            "api_keys",
+            "channels",
+            "expenses",
+            "generations",
+            "holds",
+            "statements",
+            "transactions",
+        ];
         assert_eq!(shared, expected);
         for name in shared {
             assert!(!sqlite[name].is_empty(), "{name}");

@@ -128,7 +128,8 @@ impl ServerSession {
         let _ = end.bind(self.backend.0).bind(&self.backend.1).execute(&mut connection).await;
         // Waits for the lost transaction, which has locked the row. The commit of this update makes
         // everything before it durable, at the replicas as well.
-        let row = query("UPDATE processes SET written = written WHERE holder = $1 RETURNING written");
+        let row =
+            query("UPDATE processes SET written = written WHERE holder = $1 RETURNING written");
         let row = row.bind(&self.holder[..]).fetch_optional(&mut connection).await?;
         let written: i64 = match row {
             Some(row) => row.try_get("written")?,

@@ -52,7 +52,12 @@ async fn failed_gateway_ends_with_an_error() {
     let store = format!("sqlite:{}", folder.path().join("gateway.db").display());
     let mut tables = SqliteConnection::connect(&store).await.unwrap();
     sqlx::query("DROP TABLE api_keys").execute(&mut tables).await.unwrap();
-    let key = NewApiKey { name: "a".into(), scopes: vec![ScopeWord::Read], budget: None, expires_at: None };
+    let key = NewApiKey {
+        name: "a".into(),
+        scopes: vec![ScopeWord::Read],
+        budget: None,
+        expires_at: None,
+    };
     let admin = AdminClient::new(&format!("http://{admin}"), SECRET);
     let refused = admin.create_api_key(&key).await.unwrap_err();
     assert_eq!(refused.slug(), Some("store-failed"));

@@ -55,8 +55,7 @@ impl ChannelSync {
                 self.observe(&channel, read).await?;
                 return Ok(channel);
             }
-            Ok(_)
-            | Err(GatewayError::UnknownChannel(_) | GatewayError::ChannelQuarantined(_)) => {}
+            Ok(_) | Err(GatewayError::UnknownChannel(_) | GatewayError::ChannelQuarantined(_)) => {}
             Err(error) => return Err(error),
         }
         let (slot, data) = (account.opened_slot, &read.data);

@@ -36,7 +36,11 @@ impl SettlePolicy {
         }
         // A channel settles at half of its maximum.
         if let (Some(least), Some(most)) = (self.min_amount, self.max_exposure) {
-            check(least <= most / 2, "settle.min_amount", "must be at most half settle.max_exposure");
+            check(
+                least <= most / 2,
+                "settle.min_amount",
+                "must be at most half settle.max_exposure",
+            );
         }
         if let (Some(most), Some(at)) = (self.max_exposure, self.at_amount) {
             check(at <= most, "settle.at_amount", "must be at most settle.max_exposure");

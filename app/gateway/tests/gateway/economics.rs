@@ -6,9 +6,7 @@ use motif_gateway::{StartError, serve_with};
 use motif_sdk::{channel::License, gateway::PayerRequest, voucher::SignedVoucher};
 use reqwest::Method;
 
-use crate::world::{
-    Answer, CHANNEL, World, channel_account, license, voucher_key, with_admin,
-};
+use crate::world::{Answer, CHANNEL, World, channel_account, license, voucher_key, with_admin};
 
 fn now() -> i64 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs() as i64
@@ -165,6 +163,7 @@ async fn expenses_are_counted_by_kind() {
     world.admin().claim_fees(&CHANNEL).await.unwrap();
     let world = world.restarted(true).await;
     let books = world.admin().reconcile().await.unwrap();
-    let spent = books.expenses.iter().map(|sum| (&sum.kind[..], sum.transactions, sum.fee_lamports));
+    let spent =
+        books.expenses.iter().map(|sum| (&sum.kind[..], sum.transactions, sum.fee_lamports));
     assert_eq!(spent.collect::<Vec<_>>(), [("claim", 1, 10_000), ("settle", 2, 20_000)]);
 }

@@ -3,7 +3,10 @@
 use futures::future::join_all;
 use motif_sdk::gateway::{
     GatewayError, IdempotencyKey, PayerAction, PayerRequest, hold_details, hold_id,
-    wire::{Address, BatchRequest, Digest, HoldFacts, HoldRequest, HoldState, PayerProof, ReleaseRequest},
+    wire::{
+        Address, BatchRequest, Digest, HoldFacts, HoldRequest, HoldState, PayerProof,
+        ReleaseRequest,
+    },
 };
 use rand::{Rng, SeedableRng, rngs::StdRng};
 use reqwest::Method;
@@ -105,10 +108,8 @@ async fn key_keeps_its_end_through_restarts() {
         let capture = format!("/v1/holds/{}/capture", Digest(named.id(&world)));
         let generation = format!("/v1/channels/{CHANNEL}/generations");
         let batch = format!("/v1/channels/{CHANNEL}/batches");
-        let batch_body = BatchRequest {
-            voucher: request.voucher,
-            generations: vec![request.generation()],
-        };
+        let batch_body =
+            BatchRequest { voucher: request.voucher, generations: vec![request.generation()] };
         let batch_body = serde_json::to_vec(&batch_body).unwrap();
         let key = format!("{}-{step}", named.key);
         let count = random.random_range(1..10);

@@ -28,8 +28,10 @@ async fn metric(world: &World, line: &str) -> bool {
 async fn damage(world: &World) {
     let file = format!("sqlite:{}", world.store().display());
     let mut tables = SqliteConnection::connect(&file).await.unwrap();
-    let rows = query("SELECT MAX(generations.id) AS id FROM generations JOIN channels \
-         ON channels.id = channel_id WHERE address = $1");
+    let rows = query(
+        "SELECT MAX(generations.id) AS id FROM generations JOIN channels \
+         ON channels.id = channel_id WHERE address = $1",
+    );
     let row = rows.bind(CHANNEL.as_array().as_slice()).fetch_one(&mut tables).await.unwrap();
     let id: i64 = sqlx::Row::get(&row, "id");
     let row = query("SELECT evidence FROM generations WHERE id = $1").bind(id);

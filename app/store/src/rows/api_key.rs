@@ -79,11 +79,7 @@ pub async fn add_spending(
     for (key, amount) in spending_by_key(generations.iter().copied()) {
         let raise = "UPDATE api_keys SET spent = CASE WHEN spent > 9223372036854775807 - $1 \
                      THEN 9223372036854775807 ELSE spent + $1 END WHERE id = $2";
-        query(raise)
-            .bind(integer(amount))
-            .bind(&key.0[..])
-            .execute(to)
-            .await?;
+        query(raise).bind(integer(amount)).bind(&key.0[..]).execute(to).await?;
     }
     Ok(())
 }

@@ -159,7 +159,8 @@ async fn rows(file: &Path) -> Vec<String> {
         let columns = columns.fetch_all(&mut tables).await.unwrap();
         let quoted = columns.iter().map(|row| format!("quote({})", row.get::<String, _>("name")));
         let columns = quoted.collect::<Vec<_>>().join(" || ', ' || ");
-        let values = query(AssertSqlSafe(format!("SELECT {columns} AS line FROM {name} ORDER BY 1")));
+        let values =
+            query(AssertSqlSafe(format!("SELECT {columns} AS line FROM {name} ORDER BY 1")));
         let values = values.fetch_all(&mut tables).await.unwrap();
         // The number of the last frame is raised by each of them.
         let lines = values.iter().filter(|_| !["journal", "_sqlx_migrations"].contains(&&*name));

@@ -7,8 +7,8 @@ use super::{
     GatewayClient, GatewayError,
     wire::{
         ApiKeyFacts, ApiKeyList, ChannelBudget, ChannelList, ChannelSummary, Closing,
-        CreatedApiKey, FeeClaim, NewApiKey, QuarantinedChannel, Reconciliation, SettlementReport, Settlements, UsageBy,
-        UsageReport,
+        CreatedApiKey, FeeClaim, NewApiKey, QuarantinedChannel, Reconciliation, SettlementReport,
+        Settlements, UsageBy, UsageReport,
     },
 };
 

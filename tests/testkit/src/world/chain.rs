@@ -80,7 +80,12 @@ impl ScriptedChain {
     /// Returns a chain with [`CHANNEL`] on it, served by this operator.
     pub fn new(operator: Pubkey) -> Self {
         let channels = HashMap::from([(CHANNEL, channel_account(operator))]);
-        Self(Mutex::new(State { channels, height: 1_000, lamports: 1_000_000_000, ..State::default() }))
+        Self(Mutex::new(State {
+            channels,
+            height: 1_000,
+            lamports: 1_000_000_000,
+            ..State::default()
+        }))
     }
 
     /// Locks the state, to read or to change it.
