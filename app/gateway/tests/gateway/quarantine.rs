@@ -1,5 +1,7 @@
 //! A channel whose stored state is corrupt.
 
+use std::time::Duration;
+
 use motif_sdk::{
     Pubkey,
     gateway::{PayerSession, SessionPolicy},
@@ -76,6 +78,8 @@ async fn corrupt_channel_is_quarantined_alone() {
 
     // Once the operator has repaired the row, the channel can be opened.
     damage(&world).await;
+    // A refusal is remembered for a second.
+    tokio::time::sleep(Duration::from_millis(1_100)).await;
     assert_eq!(world.client().open_channel(&CHANNEL).await.unwrap().open.receipts, 1);
     assert!(world.admin().quarantined().await.unwrap().is_empty());
     assert!(world.admin().reconcile().await.unwrap().exact);
