@@ -25,6 +25,7 @@ use crate::{
     reconcile::Reconciler,
     settlement::{SettlementPolicy, SettlementWorker, Settler, Submitter},
     store::{Failpoints, ReceiptSigner, Store, StoreError, StoreOptions},
+    store_operator::check_channel,
     traces::{TraceError, Traces},
 };
 
@@ -84,6 +85,19 @@ pub enum StartError {
         /// Cause.
         source: StoreError,
     },
+    /// Error returned when a store has channels of another operator.
+    #[error(
+        "store {place} has channels of operator {theirs}, not of {ours}: pass `--operator \
+         {theirs}`, or another store"
+    )]
+    OtherOperator {
+        /// Location of the store.
+        place: StorePlace,
+        /// Operator of a stored channel.
+        theirs: Pubkey,
+        /// Configured operator.
+        ours: Pubkey,
+    },
     /// Error returned when the paywall's folder of answers cannot be opened.
     #[error("paywall.spool {path}: {source}")]
     Spool {
@@ -105,7 +119,8 @@ impl App {
     /// may be unreachable.
     ///
     /// # Errors
-    /// [`StartError::Config`], [`StartError::Store`], [`StartError::Traces`].
+    /// [`StartError::Config`], [`StartError::Store`], [`StartError::OtherOperator`],
+    /// [`StartError::Traces`].
     pub(crate) async fn open(
         config: GatewayConfig,
         chain: Arc<dyn Chain>,
@@ -214,6 +229,9 @@ impl App {
             None => app.channels.load_all().await,
         };
         loaded.map_err(failed)?;
+        for channel in app.channels.list() {
+            check_channel(&config, &channel.account())?;
+        }
         Ok(app)
     }
 
