@@ -23,6 +23,7 @@ use crate::{
     receipts::Receipts,
     recognition::{Recognizer, WorksFollower},
     reconcile::Reconciler,
+    settle_key::SettleKey,
     settlement::{SettlementPolicy, SettlementWorker, Settler, Submitter},
     store::{Failpoints, ReceiptSigner, Store, StoreError, StoreOptions},
     store_operator::check_channel,
@@ -49,6 +50,8 @@ pub struct Components {
     pub holds: Arc<Holds>,
     /// Settles and closes channels.
     pub settler: Arc<Settler>,
+    /// Follows which key settles for the operator.
+    pub settle_key: Arc<SettleKey>,
     /// Works, terms and prices.
     pub catalogue: Arc<Catalogue>,
     /// Receipts, proofs and usage.
@@ -163,12 +166,14 @@ impl App {
             failpoints: failpoints.clone(),
             rollbacks: metrics.rollbacks.clone(),
         });
+        let settle_key = Arc::new(SettleKey::new(&config, cluster.clone()));
         let metering = Arc::new(Metering {
             channels: channels.clone(),
             cluster: cluster.clone(),
             verifier: Verifier::default(),
             admission: admission.clone(),
             policy: policy.clone(),
+            settle_key: settle_key.clone(),
             metrics: metrics.clone(),
             failpoints: failpoints.clone(),
         });
@@ -212,6 +217,7 @@ impl App {
                 cluster: cluster.clone(),
                 heartbeat: Arc::new(Heartbeat::default()),
             },
+            settle_key,
             config: config.clone(),
             cluster,
             channels,

@@ -45,6 +45,7 @@ pub mod reconcile;
 pub mod router;
 mod routes;
 mod server;
+pub mod settle_key;
 pub mod settlement;
 mod store_operator;
 pub mod traces;
