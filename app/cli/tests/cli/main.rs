@@ -8,6 +8,7 @@ mod deployment;
 mod guide;
 mod help;
 mod kill;
+mod localnet;
 mod operators;
 mod paywall;
 mod refusals;
