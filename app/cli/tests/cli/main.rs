@@ -6,6 +6,7 @@ mod channels;
 mod credentials;
 mod demo;
 mod deployment;
+mod gateway_settings;
 mod guide;
 mod help;
 mod kill;
