@@ -23,8 +23,10 @@ use crate::{
     receipts::Receipts,
     recognition::{Recognizer, WorksFollower},
     reconcile::Reconciler,
+    settle_key::SettleKey,
     settlement::{SettlementPolicy, SettlementWorker, Settler, Submitter},
     store::{Failpoints, ReceiptSigner, Store, StoreError, StoreOptions},
+    store_operator::check_channel,
     traces::{TraceError, Traces},
 };
 
@@ -48,6 +50,8 @@ pub struct Components {
     pub holds: Arc<Holds>,
     /// Settles and closes channels.
     pub settler: Arc<Settler>,
+    /// Follows which key settles for the operator.
+    pub settle_key: Arc<SettleKey>,
     /// Works, terms and prices.
     pub catalogue: Arc<Catalogue>,
     /// Receipts, proofs and usage.
@@ -84,6 +88,19 @@ pub enum StartError {
         /// Cause.
         source: StoreError,
     },
+    /// Error returned when a store has channels of another operator.
+    #[error(
+        "store {place} has channels of operator {theirs}, not of {ours}: pass `--operator \
+         {theirs}`, or another store"
+    )]
+    OtherOperator {
+        /// Location of the store.
+        place: StorePlace,
+        /// Operator of a stored channel.
+        theirs: Pubkey,
+        /// Configured operator.
+        ours: Pubkey,
+    },
     /// Error returned when the paywall's folder of answers cannot be opened.
     #[error("paywall.spool {path}: {source}")]
     Spool {
@@ -105,7 +122,8 @@ impl App {
     /// may be unreachable.
     ///
     /// # Errors
-    /// [`StartError::Config`], [`StartError::Store`], [`StartError::Traces`].
+    /// [`StartError::Config`], [`StartError::Store`], [`StartError::OtherOperator`],
+    /// [`StartError::Traces`].
     pub(crate) async fn open(
         config: GatewayConfig,
         chain: Arc<dyn Chain>,
@@ -148,12 +166,14 @@ impl App {
             failpoints: failpoints.clone(),
             rollbacks: metrics.rollbacks.clone(),
         });
+        let settle_key = Arc::new(SettleKey::new(&config, cluster.clone()));
         let metering = Arc::new(Metering {
             channels: channels.clone(),
             cluster: cluster.clone(),
             verifier: Verifier::default(),
             admission: admission.clone(),
             policy: policy.clone(),
+            settle_key: settle_key.clone(),
             metrics: metrics.clone(),
             failpoints: failpoints.clone(),
         });
@@ -197,6 +217,7 @@ impl App {
                 cluster: cluster.clone(),
                 heartbeat: Arc::new(Heartbeat::default()),
             },
+            settle_key,
             config: config.clone(),
             cluster,
             channels,
@@ -214,6 +235,9 @@ impl App {
             None => app.channels.load_all().await,
         };
         loaded.map_err(failed)?;
+        for channel in app.channels.list() {
+            check_channel(&config, &channel.account())?;
+        }
         Ok(app)
     }
 

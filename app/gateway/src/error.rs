@@ -126,6 +126,17 @@ pub enum GatewayError {
     /// Error returned when a channel has no unsettled generations.
     #[error("nothing to settle: no generation since the last settlement")]
     NothingToSettle,
+    /// Error returned when another key settles for the operator.
+    #[error(
+        "this gateway's settle key `{key}` was replaced by `{present}`: nothing was charged; \
+         repeat the request when the operator has restarted it"
+    )]
+    SettleKeyReplaced {
+        /// Key of this process.
+        key: Pubkey,
+        /// Key of the operator's account.
+        present: Pubkey,
+    },
     /// Error returned when the payer has not started to close a channel.
     #[error("the payer has not started to close this channel on chain")]
     ChannelNotClosing,

@@ -45,7 +45,9 @@ pub mod reconcile;
 pub mod router;
 mod routes;
 mod server;
+pub mod settle_key;
 pub mod settlement;
+mod store_operator;
 pub mod traces;
 
 pub use app::{App, Components, StartError};
@@ -54,3 +56,4 @@ pub use config::{AdminConfig, GatewayConfig, Limits, PaywallListener, SettlePoli
 pub use motif_store as store;
 pub use router::{admin_openapi, openapi};
 pub use server::{RunningGateway, serve, serve_watched, serve_with};
+pub use store_operator::check_store;

@@ -22,6 +22,7 @@ use crate::{
     keys::Caller,
     ledger::{HoldId, Item, LedgerError, Reservation},
     metrics::Metrics,
+    settle_key::SettleKey,
     settlement::SettlementPolicy,
     store::{Change, Failpoint, Failpoints, Generation, Issued, Written},
 };
@@ -33,6 +34,7 @@ pub struct Metering {
     pub(crate) verifier: Verifier,
     pub(crate) admission: Arc<Admission>,
     pub(crate) policy: Arc<SettlementPolicy>,
+    pub(crate) settle_key: Arc<SettleKey>,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) failpoints: Arc<dyn Failpoints>,
 }
@@ -258,6 +260,7 @@ impl Metering {
             return Ok(Decision::Earlier);
         }
         self.policy.check_seen(channel)?;
+        self.settle_key.check()?;
         let reservation = match locked.ledger.reserve(voucher, &items, key.hold, now) {
             Ok(reservation) => reservation,
             Err(LedgerError::StatementFull) => {

@@ -47,6 +47,7 @@ impl GatewayError {
             Self::HoldTooLong(_) => Type::HoldTooLong,
             Self::ChannelUnseen(_) => Type::ChannelUnseen,
             Self::NothingToSettle => Type::NothingToSettle,
+            Self::SettleKeyReplaced { .. } => Type::SettleKeyReplaced,
             Self::ChannelNotClosing => Type::ChannelNotClosing,
             Self::SettlementRefused(_) => Type::SettlementRefused,
             Self::SettlementUnconfirmed => Type::SettlementUnconfirmed,

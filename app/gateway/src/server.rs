@@ -89,6 +89,7 @@ pub async fn serve_watched(
     }
     tasks.extend(admin.map(|listener| serve(listener, admin_router(app.clone()))));
     tasks.push(tokio::spawn(app.works_follower().run(stop.clone())));
+    tasks.push(tokio::spawn(app.settle_key.clone().run(stop.clone())));
     Ok(RunningGateway {
         app,
         address,

@@ -175,6 +175,10 @@ pub enum ProblemType {
     /// Nothing was used since the last settlement.
     #[strum(message = "There is nothing to settle", props(status = 409))]
     NothingToSettle,
+    /// Another key settles for the operator than this gateway has; nothing was charged. Repeat the
+    /// request later.
+    #[strum(message = "The settle key was replaced", props(status = 503))]
+    SettleKeyReplaced,
     /// The payer has not started closing the channel on chain.
     #[strum(message = "The channel is not closing", props(status = 409))]
     ChannelNotClosing,

@@ -5,7 +5,7 @@ mod serve;
 mod settings;
 
 use clap::{Args, Subcommand};
-use motif_gateway::config::example;
+use motif_gateway::config::{effective, example};
 use serde::Serialize;
 
 use crate::{error::CliError, output, session::Session};
@@ -74,14 +74,14 @@ fn check(args: CheckArgs, session: &Session) -> Result<(), CliError> {
         output::print_text(example().trim_end());
         return Ok(());
     }
-    let config = args.settings.read(session).map_err(CliError::GatewaySettings)?;
-    session.print(&CheckOutput { good: true, config: format!("{config:#?}") });
+    let (_, layers) = args.settings.read_layers(session).map_err(CliError::GatewaySettings)?;
+    session.print(&CheckOutput { good: true, config: effective(&layers) });
     Ok(())
 }
 
 impl std::fmt::Display for CheckOutput {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(formatter, "the settings are valid:\n{}", self.config)
+        write!(formatter, "# The settings are valid.\n{}", self.config.trim_end())
     }
 }
 

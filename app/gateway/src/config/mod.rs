@@ -7,6 +7,7 @@
 //! - [`Secret`]: a text that is never shown.
 
 mod admin;
+mod effective;
 mod fault;
 mod layers;
 mod limits;
@@ -29,6 +30,7 @@ use solana_signer::Signer;
 use crate::{chain::Endpoint, ledger::Margins};
 
 pub use admin::AdminConfig;
+pub use effective::effective;
 pub use fault::{Fault, Faults};
 pub use layers::Layers;
 pub use limits::{Limits, Rate};
