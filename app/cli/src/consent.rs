@@ -18,7 +18,7 @@ use crate::{
 pub enum ConsentCommand {
     /// Set when your consent to a work expires
     ///
-    /// After that the work takes no new terms, licenses and derivatives. Existing licenses keep
+    /// After that the work takes no new terms, licenses or derivatives. Existing licenses keep
     /// their expiry.
     End(EndArgs),
 }
@@ -74,7 +74,7 @@ impl fmt::Display for EndOutput {
         formatter.write_str(&pairs(&[
             ("work", &self.work),
             ("consent expires", &utc_or(self.expires_at, "never")),
-            ("afterwards", &"no new terms, licenses and derivatives"),
+            ("afterwards", &"no new terms, licenses or derivatives"),
         ]))
     }
 }

@@ -6,6 +6,7 @@ use motif_gateway::StartError;
 use motif_localnet::{FaucetError, LocalnetError};
 use motif_sdk::{
     Error, Pubkey,
+    channel::PaymentsError,
     client::SaleError,
     credentials::SigningError,
     gateway::GatewayError,
@@ -64,6 +65,14 @@ pub enum CliError {
     UseNotOffered { work: Pubkey, wanted: String, offered: String },
     #[error("the terms of {work} have a cap that licensees share, which requires a quota")]
     QuotaMissing { work: Pubkey, units: bool },
+    #[error("the terms of {work} cannot be accepted: {error}")]
+    NotAcceptable { work: Pubkey, error: PaymentsError },
+    #[error("{work} is not sold this way: {reason}; its terms license {offered}")]
+    NotSold { work: Pubkey, reason: &'static str, offered: String },
+    #[error("the sale is for the request {expected}, and the prompt's digest is {digest}")]
+    RequestMismatch { expected: String, digest: String },
+    #[error("{0} is not a registered operator")]
+    NotAnOperator(Pubkey),
     #[error("the split proposed for {work} has digest {digest}, not {expected}")]
     SplitDigestMismatch { work: Pubkey, expected: String, digest: String },
     #[error("insufficient balance: {payer} holds {held} of the {wanted} to pay")]
@@ -136,7 +145,7 @@ impl CliError {
     pub fn code(&self) -> String {
         let slug = match self {
             Self::Sdk(error) => return sdk_code(error),
-            Self::Sale(SaleError::NotSold { .. }) => "not-sold",
+            Self::Sale(SaleError::NotSold { .. }) | Self::NotSold { .. } => "not-sold",
             Self::Sale(_) => "sale-invalid",
             Self::Gateway(error) => return gateway_code(error).to_owned(),
             Self::GatewaySettings(_) => "gateway-settings",
@@ -159,6 +168,9 @@ impl CliError {
             Self::LicenseMissing { .. } => "no-license",
             Self::UseNotOffered { .. } => "use-not-offered",
             Self::QuotaMissing { .. } => "quota-missing",
+            Self::NotAcceptable { error, .. } => <&'static str>::from(error),
+            Self::RequestMismatch { .. } => "other-request",
+            Self::NotAnOperator(_) => "unknown-operator",
             Self::SplitDigestMismatch { .. } => "other-split",
             Self::InsufficientTokens { .. } => "not-enough-tokens",
             Self::AlreadyInitialized { .. } => "already-initialized",
@@ -185,6 +197,16 @@ impl CliError {
     pub fn hint(&self) -> Option<String> {
         let text = match self {
             Self::Sdk(error) => return sdk_hint(error),
+            Self::NotAcceptable { error, .. } => return program_hint((*error).into()),
+            Self::NotSold { .. } => {
+                "choose an offered use with --use, or license it with `motif channel open --accept`"
+            }
+            Self::NotAnOperator(_) => {
+                "sign with the authority's keypair, or name an authority of `motif operator list`"
+            }
+            Self::Localnet(LocalnetError::Rpc { request: "time travel", .. }) => {
+                "only a localnet moves its clock: pass its URL with --rpc-url"
+            }
             Self::Localnet(LocalnetError::PortTaken(_)) => {
                 "pass --rpc-port and --ws-port, or stop the process that listens there"
             }
@@ -263,8 +285,11 @@ fn sdk_hint(error: &Error) -> Option<String> {
         Error::Rejected(refusal) if refusal.message.contains("insufficient lamports") => {
             "the paying account has too little SOL; on a localnet, fund it with `motif key airdrop`"
         }
+        Error::Rejected(refusal) => return program_hint(refusal.name.as_deref()?),
         Error::Unconfirmed { .. } => "look up the signature before you repeat the command",
-        Error::NotFound { kind: "terms", .. } => "publish terms with `motif terms publish`",
+        Error::NotFound { kind: "terms", .. } => {
+            "the work offers no terms now; only its owner can, with `motif terms publish`"
+        }
         Error::NotFound { kind: "dispute", .. } => "the work is not disputed",
         Error::NotFound { kind: "split change", .. } => "propose one with `motif split propose`",
         Error::NotFound { kind: "approval", .. } => {
@@ -273,6 +298,41 @@ fn sdk_hint(error: &Error) -> Option<String> {
         Error::NotFound { kind: "till", .. } => "open it with `motif till open`",
         Error::NotFound { kind: "mint", .. } => "pass an existing mint with --currency",
         Error::NotFound { .. } => "check the address, and the cluster of --rpc-url",
+        _ => return None,
+    };
+    Some(text.to_owned())
+}
+
+/// Returns what the user can do about an error of a program, by its name.
+fn program_hint(name: &str) -> Option<String> {
+    let text = match name {
+        "AccountNotInitialized" => {
+            "an account that this needs does not exist: check the keypair, the addresses, and the \
+             cluster of --rpc-url"
+        }
+        "LicenseExpired" => "accept the work's latest terms with `motif channel accept`",
+        "WorkNotActive" | "WorkDisputed" | "ConsentEnded" => {
+            "`motif work show` prints the work's status and consent"
+        }
+        "TermsNotValidNow" => "`motif terms show` prints from when until when they are valid",
+        "OperatorNotNamed" => {
+            "`motif terms show` prints the operators that the terms name; open a channel with one"
+        }
+        "CurrencyMismatch" => {
+            "`motif terms show` prints the terms' currency; open a channel in it with --currency"
+        }
+        "MissingApproval" => {
+            "ask the work's owner for `motif approval grant`, or pass its keypair with --approver"
+        }
+        "WorkNotWithdrawn" => "its owner withdraws it with `motif work withdraw`",
+        "WorkNotDisputed" => "claim it with `motif dispute open`",
+        "NotPayer" => {
+            "sign with the keypair of the channel's payer, which `motif channel show` prints"
+        }
+        "SettlerNotAllowed" => {
+            "the operator's settle key settles, which `motif operator show` prints; late in the grace \
+             period the channel's watcher does too"
+        }
         _ => return None,
     };
     Some(text.to_owned())
@@ -291,5 +351,31 @@ fn gateway_code(error: &GatewayError) -> &str {
         GatewayError::StatementFull(_) => "statement-full",
         GatewayError::Signer(_) => "signer",
         GatewayError::Overflow => "overflow",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn program_errors_say_what_to_do() {
+        for error in [
+            PaymentsError::LicenseExpired,
+            PaymentsError::WorkNotWithdrawn,
+            PaymentsError::WorkNotDisputed,
+            PaymentsError::NotPayer,
+            PaymentsError::SettlerNotAllowed,
+            PaymentsError::WorkNotActive,
+            PaymentsError::TermsNotValidNow,
+            PaymentsError::CurrencyMismatch,
+            PaymentsError::OperatorNotNamed,
+            PaymentsError::ConsentEnded,
+            PaymentsError::MissingApproval,
+        ] {
+            let refused = CliError::NotAcceptable { work: Pubkey::default(), error };
+            assert!(refused.hint().is_some(), "{}", refused.code());
+            assert_eq!(program_hint(&refused.code()), refused.hint());
+        }
     }
 }

@@ -2,8 +2,8 @@
 
 use std::{fmt, path::PathBuf, str::FromStr};
 
-use clap::Args;
-use motif_localnet::{Faucet, Localnet, LocalnetConfig, Program};
+use clap::{Args, Subcommand};
+use motif_localnet::{Faucet, Localnet, LocalnetConfig, Program, clock};
 use motif_sdk::{Pubkey, channel::Currency, client::Client, keypair, licensing::InitializeArgs};
 use serde::Serialize;
 use solana_keypair::Keypair;
@@ -16,6 +16,7 @@ use crate::{
     output::pairs,
     reference::read_file,
     session::{Session, stop_signal},
+    time::{parse_duration, utc},
 };
 
 const DEPLOYER_LAMPORTS: u64 = 1_000_000_000;
@@ -24,7 +25,11 @@ const DISPUTE_SECONDS: u32 = 14 * 86_400;
 
 /// Arguments of `motif localnet`.
 #[derive(Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub struct LocalnetArgs {
+    #[command(subcommand)]
+    command: Option<LocalnetCommand>,
+
     /// Port of the JSON-RPC server on loopback [default: the port of --rpc-url]
     #[arg(long, value_name = "PORT")]
     rpc_port: Option<u16>,
@@ -46,6 +51,28 @@ pub struct LocalnetArgs {
     /// By default a key that is discarded at once, so that disputes cannot be decided.
     #[arg(long, value_name = "FILE", conflicts_with = "bare")]
     authority: Option<PathBuf>,
+}
+
+/// Commands of `motif localnet`, on a localnet that runs.
+#[derive(Subcommand)]
+enum LocalnetCommand {
+    /// Move the clock of the localnet at --rpc-url forward
+    Advance(AdvanceArgs),
+}
+
+/// Arguments of `motif localnet advance`.
+#[derive(Args)]
+struct AdvanceArgs {
+    /// Time to move it, with its unit: 90s, 15m, 12h or 14d
+    #[arg(value_parser = parse_duration)]
+    duration: u64,
+}
+
+/// Output of `motif localnet advance`.
+#[derive(Serialize)]
+struct AdvanceOutput {
+    /// Time on chain, Unix seconds.
+    now: i64,
 }
 
 /// Program to load: its id and the file with its bytecode.
@@ -74,6 +101,12 @@ struct LocalnetOutput {
 }
 
 pub async fn run(args: LocalnetArgs, session: &Session) -> Result<(), CliError> {
+    if let Some(LocalnetCommand::Advance(args)) = args.command {
+        session.client().await?; // waits for a localnet that is starting
+        let now = clock::advance_seconds(&session.rpc_url, args.duration).await?;
+        session.print(&AdvanceOutput { now });
+        return Ok(());
+    }
     let rpc_port = match args.rpc_port {
         Some(port) => port,
         None => port_of(&session.rpc_url)?,
@@ -135,6 +168,12 @@ impl fmt::Display for LocalnetOutput {
             ("payments", &motif_sdk::channel::PROGRAM_ID),
         ]);
         write!(formatter, "localnet is ready; Ctrl-C stops it and discards its state\n{facts}")
+    }
+}
+
+impl fmt::Display for AdvanceOutput {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&pairs(&[("time on chain", &utc(self.now))]))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::{fmt, sync::Arc};
 
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{ArgGroup, Args, Subcommand, ValueEnum};
 use motif_gateway::{
     GatewayConfig,
     operator_keys::{BlockingSigner, sign_blocking},
@@ -77,8 +77,14 @@ pub struct ConditionArgs {
     url: Option<String>,
 }
 
-/// Arguments of `motif operator update`.
+/// Arguments of `motif operator update`. What is left out stays unchanged.
 #[derive(Args)]
+#[command(group(
+    ArgGroup::new("changes")
+        .args(["fee_bps", "min_grace_seconds", "fee_owner", "url"])
+        .required(true)
+        .multiple(true)
+))]
 pub struct UpdateArgs {
     #[command(flatten)]
     conditions: ConditionArgs,
@@ -130,6 +136,9 @@ struct OperatorOutput {
     receipt_keys: Vec<ReceiptKeyOutput>,
     fee_owner: String,
     registered_at: i64,
+    /// Time on chain, Unix seconds.
+    #[serde(skip)]
+    now: i64,
 }
 
 #[derive(Serialize)]
@@ -154,8 +163,10 @@ impl OperatorCommand {
                 print(&client, &args.operator.address()?, session).await
             }
             Self::List(ListArgs {}) => {
-                let operators = session.client().await?.operators().await?;
-                session.print(&ListOutput(operators.iter().map(OperatorOutput::from).collect()));
+                let client = session.client().await?;
+                let (operators, now) = (client.operators().await?, client.now().await?);
+                let listed = operators.iter().map(|operator| OperatorOutput::new(operator, now));
+                session.print(&ListOutput(listed.collect()));
                 Ok(())
             }
         }
@@ -185,7 +196,7 @@ async fn register(args: RegisterArgs, session: &Session) -> Result<(), CliError>
 async fn update(args: UpdateArgs, session: &Session) -> Result<(), CliError> {
     let authority = session.keypair()?;
     let client = session.client().await?;
-    let terms = terms_of(&client.operator(&authority.pubkey()).await?);
+    let terms = terms_of(&registered(&client, &authority.pubkey()).await?);
     client.update_operator(&authority, args.conditions.apply(terms)?).await?;
     print(&client, &authority.pubkey(), session).await
 }
@@ -197,13 +208,43 @@ async fn rotate_key(args: RotateKeyArgs, session: &Session) -> Result<(), CliErr
         KeyArg::Settle => OperatorKey::Settle,
         KeyArg::Receipt => OperatorKey::Receipt,
     };
-    client.rotate_operator_key(&authority, key, args.new_key.address()?).await?;
+    let new_key = args.new_key.address()?;
+    registered(&client, &authority.pubkey()).await?;
+    client.rotate_operator_key(&authority, key, new_key).await?;
+    let operator = registered(&client, &authority.pubkey()).await?;
+    let step = match args.key {
+        KeyArg::Settle => {
+            let at = utc(operator.settle_rotates_at);
+            format!("{new_key} settles from {at} on: restart the gateway with its keypair then")
+        }
+        KeyArg::Receipt => {
+            let last = operator.receipt_keys.keys.last();
+            let at = utc(last.map_or(0, |last| last.valid_from));
+            format!(
+                "{new_key} signs receipts from {at} on: restart the gateway before with its \
+                 keypair as the next receipt key"
+            )
+        }
+    };
+    session.status(format_args!("next: {step}"));
     print(&client, &authority.pubkey(), session).await
 }
 
 async fn print(client: &Client, authority: &Pubkey, session: &Session) -> Result<(), CliError> {
-    session.print(&OperatorOutput::from(&client.operator(authority).await?));
+    let operator = registered(client, authority).await?;
+    session.print(&OperatorOutput::new(&operator, client.now().await?));
     Ok(())
+}
+
+/// Returns the operator with this authority.
+///
+/// # Errors
+/// [`CliError::NotAnOperator`]; [`Error::Transport`].
+pub async fn registered(client: &Client, authority: &Pubkey) -> Result<Operator, CliError> {
+    match client.operator(authority).await {
+        Err(Error::NotFound { .. }) => Err(CliError::NotAnOperator(*authority)),
+        found => Ok(found?),
+    }
 }
 
 impl ConditionArgs {
@@ -231,9 +272,11 @@ fn terms_of(operator: &Operator) -> OperatorTerms {
 ///
 /// A gateway that has the operator's authority registers the operator if it is missing, and writes
 /// its own conditions into the account. Any other gateway adopts the account's conditions.
+/// A store with channels of another operator registers none.
 ///
 /// # Errors
 /// [`CliError::Usage`] if the operator is not registered, or has other keys than the gateway;
+/// [`CliError::GatewayStart`] if the store cannot be read or has another operator's channels;
 /// [`CliError::GatewaySettings`] if the adopted conditions contradict the settings.
 pub async fn prepare_operator(
     client: &Client,
@@ -243,6 +286,7 @@ pub async fn prepare_operator(
     let operator = match (client.operator(&config.operator).await, &authority) {
         (Ok(operator), _) => operator,
         (Err(Error::NotFound { .. }), Some(authority)) => {
+            motif_gateway::check_store(config).await?;
             let args = RegisterOperatorArgs {
                 settle_key: config.keys.settle.present.public_key(),
                 receipt_key: config.keys.receipt.present.public_key(),
@@ -305,7 +349,7 @@ fn settings(config: &GatewayConfig, fee_owner: Pubkey, url: &str) -> OperatorTer
 fn check_keys(operator: &Operator, config: &mut GatewayConfig, now: i64) -> Result<(), CliError> {
     let other = |setting: &str, expected: &Pubkey| {
         let what = format!("`{setting}` differs from the key on chain: expected {expected}");
-        CliError::usage(what, "configure that key, or run `motif operator rotate-key`")
+        CliError::usage(what, "configure that key")
     };
     let keys = &config.keys;
     let settle_key = operator.settle_key_at(now);
@@ -332,16 +376,17 @@ fn check_keys(operator: &Operator, config: &mut GatewayConfig, now: i64) -> Resu
     Ok(())
 }
 
-impl From<&Operator> for OperatorOutput {
-    fn from(operator: &Operator) -> Self {
-        let rotates = operator.settle_rotates_at != i64::MAX;
+impl OperatorOutput {
+    /// Describes an operator at `now`, Unix seconds.
+    fn new(operator: &Operator, now: i64) -> Self {
+        let rotates = operator.settle_rotates_at != i64::MAX && now < operator.settle_rotates_at;
         let receipt_keys = operator.receipt_keys.keys.iter();
         Self {
             operator: operator.authority.to_string(),
             url: operator.url.clone(),
             fee_bps: operator.fee_bps,
             min_grace_seconds: operator.min_grace_seconds,
-            settle_key: operator.settle_key.to_string(),
+            settle_key: operator.settle_key_at(now).to_string(),
             next_settle_key: rotates.then(|| operator.next_settle_key.to_string()),
             settle_rotates_at: rotates.then_some(operator.settle_rotates_at),
             receipt_keys: receipt_keys
@@ -352,11 +397,10 @@ impl From<&Operator> for OperatorOutput {
                 .collect(),
             fee_owner: operator.fee_owner.to_string(),
             registered_at: operator.registered_at,
+            now,
         }
     }
-}
 
-impl OperatorOutput {
     /// Returns the URL for a terminal: it is another party's text.
     fn printable_url(&self) -> String {
         if self.url.is_empty() { "-".to_owned() } else { self.url.escape_debug().to_string() }
@@ -377,12 +421,19 @@ impl fmt::Display for OperatorOutput {
         if let (Some(next), Some(at)) = (&self.next_settle_key, self.settle_rotates_at) {
             rows.push(("next settle key", format!("{next} from {}", utc(at))));
         }
-        for receipt in &self.receipt_keys {
+        let is_next = |receipt: &ReceiptKeyOutput| receipt.valid_from > self.now;
+        let present = self.receipt_keys.iter().rposition(|receipt| !is_next(receipt));
+        for (position, receipt) in self.receipt_keys.iter().enumerate() {
+            let name = match is_next(receipt) {
+                true => "next receipt key",
+                false if present == Some(position) => "receipt key",
+                false => "earlier receipt key",
+            };
             let from = match receipt.valid_from {
                 0 => String::new(),
                 at => format!(" from {}", utc(at)),
             };
-            rows.push(("receipt key", format!("{}{from}", receipt.key)));
+            rows.push((name, format!("{}{from}", receipt.key)));
         }
         rows.push(("fees go to", self.fee_owner.clone()));
         rows.push(("registered", utc(self.registered_at)));

@@ -1,12 +1,13 @@
 //! `motif sale`: verification of sales that were paid into a till.
 
-use std::{fmt, path::PathBuf};
+use std::{collections::BTreeSet, fmt, path::PathBuf};
 
 use clap::{Args, Subcommand};
 use motif_sdk::{
     Pubkey,
     acceptance::SaleAcceptance,
     client::Sale,
+    fingerprint::content_digest,
     till::{TillShare, TillShares},
 };
 use serde::{Deserialize, Serialize};
@@ -28,6 +29,10 @@ pub enum SaleCommand {
 pub struct VerifyArgs {
     /// File that `motif till pay --output` wrote
     file: PathBuf,
+
+    /// Text of the request, to compare with the one that the sale commits to
+    #[arg(long, value_name = "TEXT")]
+    prompt: Option<String>,
 }
 
 /// A sale in a file, as JSON.
@@ -56,15 +61,27 @@ struct SoldWork {
 /// Output of `motif sale verify`.
 #[derive(Serialize)]
 struct VerifyOutput {
+    works: Vec<WorkOutput>,
     till: String,
     buyer: String,
     #[serde(rename = "use")]
     licensed_use: String,
     units: u32,
+    /// Unit of the use; `None` if the works' terms count it in different ones.
+    unit: Option<String>,
     paid: Money,
     paid_at: i64,
     request_digest: String,
     signature: String,
+}
+
+/// Work that was sold.
+#[derive(Serialize)]
+struct WorkOutput {
+    work: String,
+    title: String,
+    terms: u32,
+    parts: u32,
 }
 
 impl SaleFile {
@@ -122,11 +139,30 @@ async fn verify(args: VerifyArgs, session: &Session) -> Result<(), CliError> {
     let sale = file.and_then(|file| file.sale());
     let expected = "expected a sale that `motif till pay --output` wrote";
     let sale = sale.ok_or_else(|| CliError::unreadable(&args.file, expected))?;
+    let digest = args.prompt.map(|prompt| content_digest(prompt.as_bytes()));
+    let sold = sale.acceptance.request_digest;
+    if let Some(digest) = digest.filter(|digest| *digest != sold) {
+        let (expected, digest) = (hex::encode(sold), hex::encode(digest));
+        return Err(CliError::RequestMismatch { expected, digest });
+    }
     let client = session.client().await?;
     let verified = client.verify_sale(&sale).await?;
     let acceptance = &sale.acceptance;
     let scale = currency::scale(&client, &acceptance.mint).await?;
+    let (mut works, mut units) = (Vec::new(), BTreeSet::new());
+    for (share, number) in sale.shares.works.iter().zip(&sale.terms_numbers) {
+        let terms = client.terms(&share.work, *number).await?.terms;
+        units.extend(terms.price_of(acceptance.licensed_use).map(|price| price.unit.to_string()));
+        works.push(WorkOutput {
+            work: share.work.to_string(),
+            title: client.work(&share.work).await?.title,
+            terms: *number,
+            parts: share.parts,
+        });
+    }
     session.print(&VerifyOutput {
+        works,
+        unit: units.pop_first().filter(|_| units.is_empty()),
         till: acceptance.till.to_string(),
         buyer: verified.buyer.to_string(),
         licensed_use: acceptance.licensed_use.to_string(),
@@ -141,14 +177,25 @@ async fn verify(args: VerifyArgs, session: &Session) -> Result<(), CliError> {
 
 impl fmt::Display for VerifyOutput {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&pairs(&[
-            ("sale", &"proved by its payment, its memo and the terms on chain"),
-            ("till", &self.till),
-            ("buyer", &self.buyer),
-            ("bought", &format_args!("{} of {}", self.units, self.licensed_use)),
-            ("paid", &self.paid),
-            ("paid at", &utc(self.paid_at)),
-            ("transaction", &self.signature),
-        ]))
+        let proved = "proved by its payment, its memo and the terms on chain".to_owned();
+        let mut rows = vec![("sale", proved)];
+        for WorkOutput { work, title, terms, .. } in &self.works {
+            let title = if title.is_empty() { String::new() } else { format!(" \"{title}\"") };
+            rows.push(("work", format!("{work}{title}, terms {terms}")));
+        }
+        let unit = self.unit.as_deref().unwrap_or("unit");
+        let plural = if self.units == 1 || unit.ends_with('s') { "" } else { "s" };
+        rows.extend([
+            ("bought", format!("{} {unit}{plural} (use {})", self.units, self.licensed_use)),
+            ("request", format!("SHA-256 {}", self.request_digest)),
+            ("till", self.till.clone()),
+            ("buyer", self.buyer.clone()),
+            ("paid", self.paid.to_string()),
+            ("paid at", utc(self.paid_at)),
+            ("transaction", self.signature.clone()),
+        ]);
+        let rows: Vec<_> =
+            rows.iter().map(|(name, value)| (*name, value as &dyn fmt::Display)).collect();
+        formatter.write_str(&pairs(&rows))
     }
 }

@@ -10,13 +10,13 @@ use std::{
 
 use clap::{Args, Subcommand};
 use motif_sdk::{
-    Pubkey,
+    AccountData, Pubkey,
     channel::Currency,
-    client::Client,
+    client::{Client, SaleError},
     fingerprint::content_digest,
     gateway::wire::Use,
     pda,
-    till::{self, TillShare, TillShares},
+    till::{self, Till, TillShare, TillShares},
 };
 use rand::Rng;
 use serde::Serialize;
@@ -55,12 +55,13 @@ pub enum TillCommand {
 /// Till that a command is about: one per division and currency.
 #[derive(Args)]
 pub struct TillArgs {
-    /// Work that is paid, an address or a file; with several, each with its parts: WORK=PARTS
-    #[arg(value_name = "WORK[=PARTS]", required = true, num_args = 1..=TillShares::MAX_WORKS)]
+    /// Work that is paid, an address or a file; with several, each with its parts: WORK=PARTS. Or
+    /// the address of an open till alone
+    #[arg(value_name = "WORK[=PARTS]|TILL", required = true, num_args = 1..=TillShares::MAX_WORKS)]
     works: Vec<PartsArg>,
 
-    /// Operator that is paid too, by its authority, with its parts
-    #[arg(long, value_name = "ADDRESS=PARTS")]
+    /// Operator that is paid too, by its authority, an address or a keypair file, with its parts
+    #[arg(long, value_name = "ADDRESS|FILE=PARTS")]
     operator: Option<PartsArg>,
 
     #[command(flatten)]
@@ -129,6 +130,13 @@ impl TillCommand {
 
 impl TillArgs {
     async fn read(&self, client: &Client) -> Result<(TillShares, Currency), CliError> {
+        if let Some(till) = self.open_till(client).await? {
+            if self.currency.given().is_some_and(|mint| mint != till.mint) {
+                let what = format!("the till takes {}, not the currency of --currency", till.mint);
+                return Err(CliError::usage(what, "leave --currency out with a till's address"));
+            }
+            return Ok((till.shares, client.currency(&till.mint).await?));
+        }
         let mut works = Vec::with_capacity(self.works.len());
         for PartsArg { holder, parts } in &self.works {
             let reference: WorkReference = holder.parse().map_err(|_| invalid(holder))?;
@@ -147,6 +155,20 @@ impl TillArgs {
             return Err(CliError::usage("the till has no valid division", help));
         }
         Ok((shares, client.currency(&self.currency.mint()).await?))
+    }
+}
+
+impl TillArgs {
+    /// Returns the till whose address was given in place of its division.
+    async fn open_till(&self, client: &Client) -> Result<Option<Till>, CliError> {
+        let ([PartsArg { holder, parts: 1 }], None) = (self.works.as_slice(), &self.operator)
+        else {
+            return Ok(None);
+        };
+        let Ok(address) = holder.parse::<Pubkey>() else { return Ok(None) };
+        let account = client.account(&address).await?;
+        let ours = account.filter(|account| account.owner == Till::OWNER);
+        Ok(ours.and_then(|account| Till::from_account_data(&account.data).ok()))
     }
 }
 
@@ -205,8 +227,13 @@ async fn pay(args: PayArgs, session: &Session) -> Result<(), CliError> {
         let request = content_digest(args.prompt.as_bytes());
         let bought = (licensed_use, args.units);
         let nonce = rand::rng().random();
-        let prepared = client.prepare_sale(&shares, &currency.mint, bought, request, nonce).await?;
-        let (mut acceptance, terms) = prepared;
+        let prepared = client.prepare_sale(&shares, &currency.mint, bought, request, nonce).await;
+        let (mut acceptance, terms) = match prepared {
+            Err(SaleError::NotSold { work, reason }) => {
+                return Err(not_sold(&client, work, reason).await);
+            }
+            prepared => prepared?,
+        };
         if let Some(given) = given {
             if given < acceptance.amount {
                 let price = acceptance.amount;
@@ -240,6 +267,15 @@ async fn pay(args: PayArgs, session: &Session) -> Result<(), CliError> {
         ..TillOutput::read(&client, &shares, &currency).await?
     });
     Ok(())
+}
+
+/// Returns the error of a work that is not sold, with the uses that its terms license.
+async fn not_sold(client: &Client, work: Pubkey, reason: &'static str) -> CliError {
+    let terms = client.latest_terms(&work).await;
+    let uses = terms.map_or_else(|_| Vec::new(), |published| published.terms.offer.uses);
+    let offered: Vec<_> = uses.iter().map(|price| price.licensed_use.to_string()).collect();
+    let offered = if offered.is_empty() { "nothing".to_owned() } else { offered.join(", ") };
+    CliError::NotSold { work, reason, offered }
 }
 
 /// Creates a file, before anything is paid. It must not exist: it may be the only copy of another
@@ -304,14 +340,21 @@ impl TillOutput {
     }
 }
 
+impl fmt::Display for PartOutput {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let parts = if self.parts == 1 { "part" } else { "parts" };
+        write!(formatter, "{} ({} {parts})", self.address, self.parts)
+    }
+}
+
 impl fmt::Display for TillOutput {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut rows: Vec<(&str, String)> = Vec::new();
         for work in &self.works {
-            rows.push(("work", format!("{} ({} parts)", work.address, work.parts)));
+            rows.push(("work", work.to_string()));
         }
         if let Some(operator) = &self.operator {
-            rows.push(("operator", format!("{} ({} parts)", operator.address, operator.parts)));
+            rows.push(("operator", operator.to_string()));
         }
         rows.extend([
             ("mint", self.mint.clone()),

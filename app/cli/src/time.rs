@@ -32,9 +32,37 @@ pub fn parse_time(text: &str) -> Result<i64, String> {
     text.parse().or_else(|_| Instant::parse(text).map(|instant| instant.0).map_err(invalid))
 }
 
+/// Parses a duration above zero with its unit, such as `12h`, in seconds.
+///
+/// # Errors
+/// A message for clap.
+#[cfg(feature = "localnet")]
+pub fn parse_duration(text: &str) -> Result<u64, String> {
+    let invalid = || "expected a duration such as 90s, 15m, 12h or 14d".to_owned();
+    let unit = match text.chars().last() {
+        Some('s') => 1,
+        Some('m') => 60,
+        Some('h') => 3_600,
+        Some('d') => u64::from(SECONDS_PER_DAY),
+        _ => return Err(invalid()),
+    };
+    let count = text[..text.len() - 1].parse::<u32>().ok().filter(|count| *count > 0);
+    count.map(|count| u64::from(count) * unit).ok_or_else(invalid)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[cfg(feature = "localnet")]
+    #[test]
+    fn duration_is_parsed_with_its_unit() {
+        let parsed = ["90s", "15m", "12h", "14d"].map(|text| parse_duration(text).unwrap());
+        assert_eq!(parsed, [90, 900, 43_200, 1_209_600]);
+        for wrong in ["", "h", "12", "0h", "-1h", "1.5h", "12 h", "4294967296d"] {
+            assert!(parse_duration(wrong).is_err(), "{wrong}");
+        }
+    }
 
     #[test]
     fn whole_days_are_counted_in_days() {

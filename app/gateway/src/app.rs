@@ -30,6 +30,7 @@ use crate::{
     reconcile::Reconciler,
     settlement::{SettlementPolicy, SettlementWorker, Settler, Submitter},
     store::{Failpoints, Store, StoreError, StoreOptions},
+    store_operator::check_channel,
     traces::{TraceError, Traces},
 };
 
@@ -108,6 +109,19 @@ pub enum StartError {
         /// Minimum.
         least: u64,
     },
+    /// Error returned when a store has channels of another operator.
+    #[error(
+        "store {place} has channels of operator {theirs}, not of {ours}: pass `--operator \
+         {theirs}`, or another store"
+    )]
+    OtherOperator {
+        /// Location of the store.
+        place: StorePlace,
+        /// Operator of a stored channel.
+        theirs: Pubkey,
+        /// Configured operator.
+        ours: Pubkey,
+    },
     /// Error returned when the paywall's folder of answers cannot be opened.
     #[error("paywall.spool {path}: {source}")]
     Spool {
@@ -138,6 +152,7 @@ impl App {
     ///
     /// # Errors
     /// [`StartError::Config`], [`StartError::Unfunded`], [`StartError::Store`],
+    /// [`StartError::OtherOperator`],
     /// [`StartError::Traces`].
     pub(crate) async fn open(
         config: GatewayConfig,
@@ -255,6 +270,9 @@ impl App {
             None => app.channels.load_all().await,
         };
         loaded.map_err(failed)?;
+        for channel in app.channels.list() {
+            check_channel(&config, &channel.account())?;
+        }
         Ok(app)
     }
 

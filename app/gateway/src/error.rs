@@ -146,6 +146,17 @@ pub enum GatewayError {
         /// Base units.
         least: u64,
     },
+    /// Error returned when another key settles for the operator.
+    #[error(
+        "this gateway's settle key `{key}` was replaced by `{present}`: nothing was charged; \
+         repeat the request when the operator has restarted it"
+    )]
+    SettleKeyReplaced {
+        /// Key of this process.
+        key: Pubkey,
+        /// Key of the operator's account.
+        present: Pubkey,
+    },
     /// Error returned when the payer has not started to close a channel.
     #[error("the payer has not started to close this channel on chain")]
     ChannelNotClosing,

@@ -56,6 +56,7 @@ pub mod router;
 mod routes;
 mod server;
 pub mod settlement;
+mod store_operator;
 pub mod traces;
 
 pub use app::{App, Components, StartError};
@@ -66,3 +67,4 @@ pub use motif_signer as signer;
 pub use motif_store as store;
 pub use router::{admin_openapi, openapi};
 pub use server::{RunningGateway, serve, serve_watched, serve_with};
+pub use store_operator::check_store;

@@ -260,6 +260,7 @@ impl Metering {
             return Ok(Decision::Earlier);
         }
         self.policy.check_settleable(channel)?;
+        self.keys.check_settle()?;
         self.keys.check_receipts()?;
         let reservation = match locked.ledger.reserve(voucher, &items, key.hold, now) {
             Ok(reservation) => reservation,

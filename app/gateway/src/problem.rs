@@ -50,6 +50,7 @@ impl GatewayError {
             Self::ChannelUnseen(_) => Type::ChannelUnseen,
             Self::NothingToSettle => Type::NothingToSettle,
             Self::SettlementTooSmall { .. } => Type::SettlementTooSmall,
+            Self::SettleKeyReplaced { .. } => Type::SettleKeyReplaced,
             Self::ChannelNotClosing => Type::ChannelNotClosing,
             Self::SettlementRefused(_) => Type::SettlementRefused,
             Self::SettlementUnconfirmed => Type::SettlementUnconfirmed,

@@ -187,6 +187,10 @@ pub enum ProblemType {
     /// The unsettled amount is below the gateway's minimum for a settlement.
     #[strum(message = "The settlement is too small", props(status = 409))]
     SettlementTooSmall,
+    /// Another key settles for the operator than this gateway has; nothing was charged. Repeat the
+    /// request later.
+    #[strum(message = "The settle key was replaced", props(status = 503))]
+    SettleKeyReplaced,
     /// The payer has not started closing the channel on chain.
     #[strum(message = "The channel is not closing", props(status = 409))]
     ChannelNotClosing,

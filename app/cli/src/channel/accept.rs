@@ -11,8 +11,9 @@ use motif_sdk::{
 };
 use serde::Serialize;
 use solana_keypair::Keypair;
+use solana_signer::Signer;
 
-use super::selection::ChannelArgs;
+use super::{acceptability::Conditions, selection::ChannelArgs};
 use crate::{
     amount::{AmountArg, Money, Scale},
     currency,
@@ -49,11 +50,13 @@ pub struct LicenseArgs {
     #[arg(long, value_name = "AMOUNT")]
     max_price: Option<AmountArg>,
 
-    /// Units to reserve, if the terms have a cap that licensees share
+    /// Units to reserve, if the terms have a cap that licensees share. Their price, with the
+    /// operator's fee, is taken from your tokens now and held until they are used
     #[arg(long, value_name = "UNITS", default_value_t = 0)]
     quota_units: u64,
 
-    /// Revenue to reserve, if the terms have a cap that licensees share
+    /// Revenue to reserve, if the terms have a cap that licensees share. It and the operator's fee
+    /// are taken from your tokens now and held until they are used
     #[arg(long, value_name = "AMOUNT", default_value = "0")]
     quota_revenue: AmountArg,
 
@@ -69,7 +72,17 @@ pub struct Acceptance {
     price: UsePrice,
     max_price: u64,
     quota: Quota,
+    upfront_fee: u64,
+    /// Price of the quota with the operator's fee, base units.
+    held: u64,
     scale: Scale,
+}
+
+impl Acceptance {
+    /// Returns what the acceptance takes from the payer's tokens, base units.
+    pub fn cost(&self) -> u64 {
+        self.upfront_fee.saturating_add(self.held)
+    }
 }
 
 /// License that was accepted.
@@ -82,6 +95,9 @@ pub struct LicenseOutput {
     licensed_use: Use,
     price: Money,
     unit: Unit,
+    upfront_fee: Money,
+    /// Price of the reserved quota with the operator's fee.
+    quota: Money,
 }
 
 /// Output of `motif channel accept`.
@@ -94,8 +110,12 @@ struct AcceptOutput {
 pub async fn run(args: AcceptArgs, session: &Session) -> Result<(), CliError> {
     let payer = session.keypair()?;
     let client = session.client().await?;
-    let (channel, _) = args.channel.find(&client, session).await?;
-    let acceptances = prepare(&client, &args.works, &args.license).await?;
+    let (channel, account) = args.channel.find(&client, session).await?;
+    let currency = client.currency(&account.channel.mint).await?;
+    let conditions = Conditions::of(&account.channel);
+    let acceptances = prepare(&client, &args.works, &args.license, conditions).await?;
+    let cost = acceptances.iter().map(Acceptance::cost).fold(0, u64::saturating_add);
+    currency::check_balance(&client, &payer.pubkey(), &currency, cost).await?;
     let mut licenses = Vec::with_capacity(acceptances.len());
     for acceptance in &acceptances {
         licenses.push(accept(&client, &payer, &channel, acceptance, &args.license).await?);
@@ -108,17 +128,18 @@ pub async fn run(args: AcceptArgs, session: &Session) -> Result<(), CliError> {
 /// money moves.
 ///
 /// # Errors
-/// [`CliError::UseNotOffered`]; [`CliError::QuotaMissing`]; [`CliError::Amount`]; as
-/// [`WorkReference::address`].
+/// [`CliError::NotAcceptable`]; [`CliError::UseNotOffered`]; [`CliError::QuotaMissing`];
+/// [`CliError::Amount`]; as [`WorkReference::address`].
 pub async fn prepare(
     client: &Client,
     works: &[WorkReference],
     args: &LicenseArgs,
+    mut conditions: Conditions,
 ) -> Result<Vec<Acceptance>, CliError> {
     let mut acceptances = Vec::with_capacity(works.len());
     for reference in works {
         let work = reference.address(client).await?;
-        let published = client.latest_terms(&work).await?;
+        let published = conditions.read(client, &work, args.approver.is_some()).await?;
         let price = offered(&published, args.licensed_use)?;
         let mint = &published.terms.currency;
         let quota = Quota {
@@ -135,8 +156,19 @@ pub async fn prepare(
             Some(amount) => currency::base_units(client, mint, amount).await?,
             None => price.price,
         };
+        let held = conditions.hold(&published.terms, quota)?;
+        let upfront_fee = published.terms.offer.upfront_fee;
         let (terms_number, scale) = (published.terms.number, currency::scale(client, mint).await?);
-        acceptances.push(Acceptance { work, terms_number, price, max_price, quota, scale });
+        acceptances.push(Acceptance {
+            work,
+            terms_number,
+            price,
+            max_price,
+            quota,
+            upfront_fee,
+            held,
+            scale,
+        });
     }
     Ok(acceptances)
 }
@@ -152,7 +184,8 @@ pub async fn accept(
     acceptance: &Acceptance,
     args: &LicenseArgs,
 ) -> Result<LicenseOutput, CliError> {
-    let Acceptance { work, terms_number, price, max_price, quota, scale } = *acceptance;
+    let Acceptance { work, terms_number, price, max_price, quota, upfront_fee, held, scale } =
+        *acceptance;
     let approver = args.approver.as_deref().map(keypair::read).transpose()?;
     let mut acceptance =
         client.accept_terms(channel, &work, price.licensed_use).max_price(max_price).quota(quota);
@@ -167,6 +200,8 @@ pub async fn accept(
         licensed_use: price.licensed_use,
         price: scale.money(price.price),
         unit: price.unit,
+        upfront_fee: scale.money(upfront_fee),
+        quota: scale.money(held),
     })
 }
 
@@ -188,7 +223,7 @@ fn offered(published: &PublishedTerms, wanted: Option<Use>) -> Result<UsePrice, 
     })
 }
 
-/// Renders accepted licenses as a table.
+/// Renders accepted licenses as a table, with what each took from the payer's tokens below it.
 pub fn license_table(licenses: &[LicenseOutput]) -> String {
     let rows = licenses.iter().map(|license| {
         [
@@ -199,7 +234,16 @@ pub fn license_table(licenses: &[LicenseOutput]) -> String {
             format!("{} / {}", license.price, license.unit),
         ]
     });
-    table(["license", "work", "terms", "use", "price"], &[0, 2], rows)
+    let mut text = table(["license", "work", "terms", "use", "price"], &[0, 2], rows);
+    for license in licenses {
+        for (amount, what) in [(license.upfront_fee, "upfront fee"), (license.quota, "quota")] {
+            let until = if what == "quota" { ", held until used" } else { "" };
+            if amount.base_units > 0 {
+                text += &format!("\nlicense {}: {what} {amount}{until}", license.license);
+            }
+        }
+    }
+    text
 }
 
 impl std::fmt::Display for AcceptOutput {

@@ -1,7 +1,11 @@
 use std::fmt;
 
 use clap::Args;
-use motif_sdk::{gateway::PayerRequest, keypair::signing_key};
+use motif_sdk::{
+    Pubkey,
+    gateway::{GatewayClient, GatewayError, PayerRequest},
+    keypair::signing_key,
+};
 use serde::Serialize;
 
 use super::selection::ChannelArgs;
@@ -119,12 +123,19 @@ pub async fn run(args: CloseArgs, session: &Session) -> Result<(), CliError> {
     }
 
     let gateway = session.gateway().await;
-    gateway.ready().await?; // the grace period starts only if the gateway responds
+    // The grace period starts only if the gateway responds and serves the channel.
+    gateway.ready().await?;
+    register(&gateway, &channel).await?;
     if account.channel.closes_at == i64::MAX {
         client.request_close(&channel).send(&payer).await?;
     }
+    let closes_at = client.channel(&channel).await?.channel.closes_at;
+    let announce = |_: &GatewayError| {
+        let at = utc(closes_at);
+        session.status(format_args!("the channel closes at {at}; then {}", withdrawal(&channel)));
+    };
     let request = PayerRequest::close(&channel, &account.channel).sign(&signing_key(&payer));
-    let closing = gateway.close(&request).await?;
+    let closing = gateway.close(&request).await.inspect_err(announce)?;
     if closing.closes_at > client.now().await? {
         // The gateway has settled. The grace period goes on: the channel has a watcher, or the
         // gateway lacks the operator's authority.
@@ -132,7 +143,10 @@ pub async fn run(args: CloseArgs, session: &Session) -> Result<(), CliError> {
         session.print(&StartCloseOutput { channel: channel.to_string(), closes_at });
         return Ok(());
     }
-    let (refunded, landed) = client.withdraw(&payer, &channel).await?;
+    let withdrawn = client.withdraw(&payer, &channel).await;
+    let (refunded, landed) = withdrawn.inspect_err(|_| {
+        session.status(format_args!("the channel is closed; {}", withdrawal(&channel)));
+    })?;
     session.print(&CloseOutput {
         channel: channel.to_string(),
         settled_statements: closing.settlements.iter().map(|report| report.statement).collect(),
@@ -140,6 +154,20 @@ pub async fn run(args: CloseArgs, session: &Session) -> Result<(), CliError> {
         signature: landed.signature.to_string(),
     });
     Ok(())
+}
+
+/// Makes the gateway load a channel that has not generated yet.
+async fn register(gateway: &GatewayClient, channel: &Pubkey) -> Result<(), GatewayError> {
+    match gateway.channel(channel).await {
+        Err(error) if error.slug() == Some("unknown-channel") => {
+            gateway.open_channel(channel).await.map(drop)
+        }
+        known => known.map(drop),
+    }
+}
+
+fn withdrawal(channel: &impl fmt::Display) -> String {
+    format!("run `motif channel withdraw --channel {channel}`")
 }
 
 impl fmt::Display for CloseOutput {
@@ -155,7 +183,11 @@ impl fmt::Display for CloseOutput {
 impl fmt::Display for StartCloseOutput {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let closes_at = utc(self.closes_at);
-        formatter.write_str(&pairs(&[("channel", &self.channel), ("closes at", &closes_at)]))
+        formatter.write_str(&pairs(&[
+            ("channel", &self.channel),
+            ("closes at", &closes_at),
+            ("then", &withdrawal(&self.channel)),
+        ]))
     }
 }
 

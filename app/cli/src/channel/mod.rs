@@ -1,6 +1,7 @@
 //! `motif channel`: payment channels, which hold a payer's deposit and its licenses.
 
 mod accept;
+mod acceptability;
 mod close;
 mod open;
 mod selection;

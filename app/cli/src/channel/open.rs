@@ -6,13 +6,15 @@ use serde::Serialize;
 use solana_signer::Signer;
 
 use super::{
-    accept::{LicenseArgs, LicenseOutput, accept, license_table, prepare},
+    accept::{Acceptance, LicenseArgs, LicenseOutput, accept, license_table, prepare},
+    acceptability::Conditions,
     selection::{ChannelArgs, VoucherKeyArgs},
 };
 use crate::{
     amount::{AmountArg, Money},
     currency::{self, CurrencyArgs},
     error::CliError,
+    operator::registered,
     output::pairs,
     reference::{AccountReference, WorkReference},
     session::Session,
@@ -43,7 +45,7 @@ pub struct OpenArgs {
     grace_seconds: Option<u32>,
 
     /// Address, or keypair file, of a key that may settle for a dead operator, in the second half of
-    /// the time after closing; without it, nothing closes the channel at once
+    /// the time after closing; closing at once then needs its signature too
     #[arg(long, value_name = "ADDRESS|FILE")]
     watcher: Option<AccountReference>,
 
@@ -75,13 +77,21 @@ pub async fn run(args: OpenArgs, session: &Session) -> Result<(), CliError> {
     let payer = session.keypair()?;
     let client = session.client().await?;
     let operator = operator(&args, session).await?;
-    let account = client.operator(&operator).await?;
+    let account = registered(&client, &operator).await?;
     let operator_fee_bps = args.operator_fee_bps.unwrap_or(account.fee_bps);
     let grace_seconds = args.grace_seconds.unwrap_or(account.min_grace_seconds.max(3_600));
     let currency = client.currency(&args.currency.mint()).await?;
     let deposit = currency::base_units(&client, &currency.mint, &args.deposit).await?;
-    currency::check_balance(&client, &payer.pubkey(), &currency, deposit).await?;
-    let acceptances = prepare(&client, &args.accept, &args.license).await?;
+    let conditions = Conditions {
+        payer: payer.pubkey(),
+        operator,
+        mint: currency.mint,
+        operator_fee_bps,
+        prices: 0,
+    };
+    let acceptances = prepare(&client, &args.accept, &args.license, conditions).await?;
+    let cost = acceptances.iter().map(Acceptance::cost).fold(deposit, u64::saturating_add);
+    currency::check_balance(&client, &payer.pubkey(), &currency, cost).await?;
 
     let voucher_key = args.voucher_key.read(session)?;
     let opening = OpenChannelArgs {
@@ -97,7 +107,10 @@ pub async fn run(args: OpenArgs, session: &Session) -> Result<(), CliError> {
     for acceptance in &acceptances {
         let accepted = accept(&client, &payer, &channel, acceptance, &args.license).await;
         licenses.push(accepted.inspect_err(|_| {
-            session.status(format_args!("channel {channel} is open and holds the deposit"));
+            session.status(format_args!(
+                "channel {channel} is open and holds the deposit: accept terms on it with `motif \
+                 channel accept WORK --channel {channel}`, or close it with `motif channel close`"
+            ));
         })?);
     }
     session.print(&OpenOutput {

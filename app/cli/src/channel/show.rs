@@ -164,6 +164,7 @@ impl fmt::Display for ChannelOutput {
             ("payer", &self.payer),
             ("operator", &format_args!("{}{metering}", self.operator)),
             ("operator fee", &format_args!("{} on top", percent(self.operator_fee_bps))),
+            ("watcher", &self.watcher.as_deref().unwrap_or("none")),
             ("mint", &self.mint),
             ("deposited", &self.deposited),
             ("charged", &self.charged),

@@ -6,7 +6,7 @@ mod settings;
 mod supervisor;
 
 use clap::{Args, Subcommand};
-use motif_gateway::config::example;
+use motif_gateway::config::{effective, example};
 use serde::Serialize;
 
 use crate::{error::CliError, output, session::Session};
@@ -76,18 +76,18 @@ fn check(args: CheckArgs, session: &Session) -> Result<(), CliError> {
         output::print_text(example().trim_end());
         return Ok(());
     }
-    let config = args.settings.read(session).map_err(CliError::GatewaySettings)?;
+    let (config, layers) = args.settings.read_layers(session).map_err(CliError::GatewaySettings)?;
     let routes = config.paywall.iter().flat_map(|paywall| paywall.paywall.routes.warnings());
     let routes = routes.map(|warning| format!("{} {}", warning.key, warning.what));
     let warnings = config.warnings().iter().map(ToString::to_string).chain(routes).collect();
-    session.print(&CheckOutput { good: true, warnings, config: format!("{config:#?}") });
+    session.print(&CheckOutput { good: true, warnings, config: effective(&layers) });
     Ok(())
 }
 
 impl std::fmt::Display for CheckOutput {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(formatter, "the settings are valid:\n{}", self.config)?;
-        self.warnings.iter().try_for_each(|warning| write!(formatter, "\nwarning: {warning}"))
+        write!(formatter, "# The settings are valid.\n{}", self.config.trim_end())?;
+        self.warnings.iter().try_for_each(|warning| write!(formatter, "\n# warning: {warning}"))
     }
 }
 

@@ -11,7 +11,7 @@ use motif_gateway::{
 use motif_sdk::{Pubkey, keypair};
 use url::{Host, Url};
 
-use crate::{amount::parse_base_units, session::Session};
+use crate::{amount::parse_base_units, reference::AccountReference, session::Session};
 
 /// Settings of a gateway. An option overrides its environment variable, which overrides the file.
 #[derive(Args)]
@@ -45,9 +45,9 @@ pub struct SettingsArgs {
     #[arg(long, value_name = "URL")]
     traces_endpoint: Option<String>,
 
-    /// Authority of the operator, an address [default: that of the keypair]
-    #[arg(long, value_name = "ADDRESS")]
-    operator: Option<Pubkey>,
+    /// Authority of the operator, an address or a keypair file [default: that of the keypair]
+    #[arg(long, value_name = "ADDRESS|FILE")]
+    operator: Option<AccountReference>,
 
     /// Keypair file of the operator's receipt key [default: the keypair]
     #[arg(long, value_name = "FILE")]
@@ -100,6 +100,20 @@ impl SettingsArgs {
     /// # Errors
     /// All invalid settings at once.
     pub fn read(self, session: &Session) -> Result<GatewayConfig, Faults> {
+        self.read_layers(session).map(|(config, _)| config)
+    }
+
+    /// As [`SettingsArgs::read`], with what was given.
+    ///
+    /// # Errors
+    /// All invalid settings at once.
+    pub fn read_layers(self, session: &Session) -> Result<(GatewayConfig, Layers), Faults> {
+        let operator = self.operator.map(|operator| operator.address()).transpose();
+        let operator = operator.map_err(|error| {
+            let mut faults = Faults::default();
+            faults.add("operator", "a flag", error);
+            faults
+        })?;
         let mut layers = Layers::default();
         if let Some(path) = &self.config {
             layers.file(path);
@@ -117,7 +131,7 @@ impl SettingsArgs {
         for (key, given) in [
             ("rpc_url", session.given_rpc_url()),
             ("keypair", path(session.given_keypair())),
-            ("operator", self.operator.map(|operator| operator.to_string())),
+            ("operator", operator.map(|operator| operator.to_string())),
             ("keys.receipt", path(self.receipt_keypair)),
             ("listen", self.listen.map(|address| address.to_string())),
             ("admin.listen", self.admin_listen.map(|address| address.to_string())),
@@ -152,7 +166,8 @@ impl SettingsArgs {
         let keypair = layers.given("keypair").map(PathBuf::from).map_or(default, Ok);
         let keypair = keypair.map_err(|error| error.to_string());
         let keypair = keypair.and_then(|path| keypair::read(&path).map_err(|e| e.to_string()));
-        GatewayConfig::read(&layers, keypair)
+        let config = GatewayConfig::read(&layers, keypair)?;
+        Ok((config, layers))
     }
 }
 

@@ -72,11 +72,13 @@ pub async fn run(args: EditArgs, session: &Session) -> Result<(), CliError> {
 impl fmt::Display for EditOutput {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let or_dash = |text: &str| if text.is_empty() { "-".to_owned() } else { text.to_owned() };
+        let digest = self.metadata_digest.trim_matches('0'); // zeros stand for no metadata
+        let digest = if digest.is_empty() { "-" } else { self.metadata_digest.as_str() };
         formatter.write_str(&pairs(&[
             ("work", &self.work),
             ("title", &or_dash(&self.title)),
             ("metadata", &or_dash(&self.metadata_uri)),
-            ("its SHA-256", &self.metadata_digest),
+            ("its SHA-256", &digest),
         ]))
     }
 }

@@ -23,6 +23,9 @@ use crate::{
 /// Maximum number of generations that are drawn; `--json` has all.
 const DRAWN_GENERATIONS: u32 = 32;
 
+/// End of the share of a relative along all paths.
+const IN_TOTAL: &str = " in total)";
+
 /// Arguments of `motif work tree`.
 #[derive(Args)]
 pub struct TreeArgs {
@@ -79,9 +82,10 @@ fn draw(lineage: &Lineage) -> String {
             tree.push(Tree::new(title.to_owned()).with_leaves(branches));
         }
     }
-    let note =
-        "A percentage is the parent's share of its child's earnings; `in total` counts all paths.";
-    format!("{}\n\n{note}", tree.to_string().trim_end())
+    let drawn = tree.to_string();
+    let total = if drawn.contains(IN_TOTAL) { "; `in total` counts all paths" } else { "" };
+    let note = format!("A percentage is the parent's share of its child's earnings{total}.");
+    format!("{}\n\n{note}", drawn.trim_end())
 }
 
 /// One direction of a lineage.
@@ -108,7 +112,7 @@ impl<'a, Next: Fn(&Relative) -> Vec<(Pubkey, u16)>> Drawing<'a, Next> {
             let Some(relative) = self.relatives.get(&address) else { continue };
             let mut line = format!("{}  {}", percent(share_bps), name(relative));
             if relative.distance > 1 || percent_of_ppb(relative.share_ppb) != percent(share_bps) {
-                line += &format!("  ({} in total)", percent_of_ppb(relative.share_ppb));
+                line += &format!("  ({}{IN_TOTAL}", percent_of_ppb(relative.share_ppb));
             }
             if !drawn.insert(address) {
                 branches.push(Tree::new(line + "  (as above)"));
@@ -184,6 +188,18 @@ mod tests {
             format!("    └── 10%  image {}", key(5)),
         ];
         assert_eq!(lines, expected);
+        assert!(drawn.ends_with("; `in total` counts all paths."), "{drawn}");
+    }
+
+    #[test]
+    fn note_explains_only_what_is_drawn() {
+        let lineage = Lineage {
+            work: relative(4, 0, 1_000_000_000, &[(2, 5_000)]),
+            ancestors: vec![relative(2, 1, 500_000_000, &[])],
+            descendants: Vec::new(),
+        };
+        let drawn = draw(&lineage);
+        assert!(drawn.ends_with("its child's earnings.") && !drawn.contains("total"), "{drawn}");
     }
 
     #[test]

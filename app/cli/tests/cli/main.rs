@@ -2,13 +2,16 @@
 #![allow(clippy::unwrap_used, reason = "a test stops at the first unexpected result")]
 
 mod authenticate;
+mod channels;
 mod credentials;
 mod demo;
 mod deployment;
+mod gateway_settings;
 mod guide;
 mod help;
 mod keys;
 mod kill;
+mod localnet;
 mod operators;
 mod paywall;
 mod refusals;

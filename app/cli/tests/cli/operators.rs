@@ -47,13 +47,23 @@ fn operator_keys_are_listed_and_rotated() {
     assert_ne!(world.run(&again).0, 0);
     let other = ["operator", "update", "--fee-bps", "1", "--keypair", "hot.json"];
     world.refuses(&other, "unknown-operator");
+    let other = ["operator", "rotate-key", "settle", "fan.json", "--keypair", "hot.json"];
+    let refused = world.refuses(&other, "unknown-operator");
+    let message = refused["error"]["message"].as_str().unwrap();
+    assert!(message.starts_with(&address(&world, "hot.json")), "{message}");
+    world.misuse(&[&["operator", "update"][..], &by].concat());
+
+    let text = world.shell("motif operator show authority.json");
+    let line = |name: &str| text.lines().find(|line| line.starts_with(name)).unwrap();
+    assert!(line("receipt key").contains(&address(&world, "receipts.json")), "{text}");
+    assert!(line("next receipt key").contains(&address(&world, "fan.json")), "{text}");
 }
 
 #[test]
 fn gateway_serves_without_the_authority() {
     let mut world = registered();
     let authority = address(&world, "authority.json");
-    let serve = ["gateway", "serve", "--operator", &authority, "--store", "gateway.sqlite"];
+    let serve = ["gateway", "serve", "--operator", "authority.json", "--store", "gateway.sqlite"];
     for wrong in [
         &["--keypair", "fan.json", "--receipt-keypair", "receipts.json"][..],
         &["--keypair", "hot.json", "--receipt-keypair", "fan.json"],

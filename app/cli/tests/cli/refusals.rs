@@ -200,6 +200,9 @@ fn misuse_is_rejected_offline() {
         &["consent", "end", "poem.txt", "--at", "0", "--never"],
         &["till", "pay", "poem.txt", "--amount", "0"],
         &["config", "update"],
+        &["operator", "update"],
+        &["localnet", "advance", "12"],
+        &["localnet", "--bare", "advance", "12h"],
         &["config", "offer-authority"],
         &["config", "offer-authority", "--to", "kai.json", "--cancel"],
     ] {

@@ -26,6 +26,16 @@ fn sale_is_proved_from_the_chain() {
     let verified = world.does(&["sale", "verify", "sale.json"]);
     assert_eq!((&verified["units"], &verified["paid"]), (&2.into(), &8_160.into()));
     assert_eq!(verified["signature"], paid["signature"]);
+    assert_eq!(verified["works"].as_array().unwrap().len(), 2);
+    assert_eq!(
+        (&verified["works"][0]["terms"], &verified["unit"]),
+        (&1.into(), &"generation".into())
+    );
+    let text = world.shell("motif sale verify sale.json --prompt \"A rhyme\"");
+    assert!(text.contains("2 generations (use generate)") && text.contains("terms 1"), "{text}");
+    let digest = verified["request_digest"].as_str().unwrap();
+    assert!(text.contains(digest), "{text}");
+    world.refuses(&["sale", "verify", "sale.json", "--prompt", "A rhime"], "other-request");
 
     let sale = std::fs::read_to_string(world.path("sale.json")).unwrap();
     let mut json: serde_json::Value = serde_json::from_str(&sale).unwrap();
@@ -46,7 +56,14 @@ fn sale_is_proved_from_the_chain() {
         world.refuses(&["sale", "verify", "forged.json"], slug);
     }
 
-    world.does(&[&["till", "sweep"][..], &till, &by].concat());
+    // The till's address stands for its division.
+    let address = paid["till"].as_str().unwrap();
+    let mint = paid["mint"].as_str().unwrap().to_owned();
+    let by_address = world.does(&["till", "show", address]);
+    assert_eq!((&by_address["till"], &by_address["holds"]), (&address.into(), &8_160.into()));
+    world.does(&["till", "show", address, "--currency", &mint]);
+    world.misuse(&["till", "show", address, "--currency", "11111111111111111111111111111111"]);
+    world.does(&[&["till", "sweep", address][..], &by].concat());
     let shown = world.does(&[&["till", "show"][..], &till].concat());
     assert_eq!((&shown["holds"], &shown["swept"]), (&0.into(), &8_160.into()));
     assert_eq!(shown["operator"]["paid"], 160);
@@ -64,7 +81,11 @@ fn unsold_use_takes_no_payment() {
     world.does(&[&["till", "open", "poem.txt"][..], &by].concat());
     for (licensed_use, slug) in [("generate", "not-sold"), ("train", "not-sold")] {
         let pay = ["till", "pay", "poem.txt", "--use", licensed_use];
-        world.refuses(&[&pay[..], &by].concat(), slug);
+        let refused = world.refuses(&[&pay[..], &by].concat(), slug);
+        let message = refused["error"]["message"].as_str().unwrap();
+        assert!(message.ends_with("its terms license generate"), "{message}");
     }
     assert_eq!(world.does(&["till", "show", "poem.txt"])["holds"], 0);
+    let text = world.shell("motif till show poem.txt");
+    assert!(text.contains("(1 part)"), "{text}");
 }

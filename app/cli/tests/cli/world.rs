@@ -64,6 +64,13 @@ impl World {
         serde_json::from_str(&line).unwrap()
     }
 
+    /// Kills the process that was started last.
+    pub fn stop_last(&mut self) {
+        let mut process = self.processes.pop().unwrap();
+        process.kill().unwrap();
+        process.wait().unwrap();
+    }
+
     /// Runs a command and kills it after a while.
     pub fn cut_off(&self, arguments: &[&str], after: std::time::Duration) {
         let mut command = self.command(MOTIF);

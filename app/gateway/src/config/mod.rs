@@ -8,6 +8,7 @@
 //! - [`Secret`]: a text that is never shown.
 
 mod admin;
+mod effective;
 mod fault;
 mod host;
 mod keys;
@@ -32,6 +33,7 @@ use solana_keypair::Keypair;
 use crate::{admission::ForwardingHeader, chain::Endpoint, ledger::Margins};
 
 pub use admin::AdminConfig;
+pub use effective::effective;
 pub use fault::{Fault, Faults};
 pub use keys::{InvalidKeySource, KeyConfig, KeySource, RotatingKey};
 pub use layers::Layers;

@@ -49,6 +49,9 @@ impl GatewayConfig {
             paywall: reader.paywall(),
             traces: reader.traces(),
         };
+        if config.operator != config.keypair.pubkey() {
+            reader.refuse_account_settings();
+        }
         let mut faults = reader.faults;
         if faults.is_empty() {
             faults.extend(config.faults());
@@ -90,6 +93,21 @@ placeholders! {
 }
 
 impl Reader<'_> {
+    /// Adds a fault for each given setting that only the operator's authority can put into effect.
+    fn refuse_account_settings(&mut self) {
+        for (key, flag) in
+            [("operator_fee_bps", "--fee-bps"), ("min_grace_seconds", "--min-grace-seconds")]
+        {
+            if let Some(given) = self.layers.get(key) {
+                let what = format!(
+                    "the operator's account sets it: leave it out, and change it with `motif \
+                     operator update {flag}`"
+                );
+                self.faults.add(key, &given.place, what);
+            }
+        }
+    }
+
     /// Reads a setting with a default.
     fn one<T>(&mut self, key: &'static str) -> T
     where

@@ -72,6 +72,23 @@ impl OperatorKeys {
         Ok(configured.public_key())
     }
 
+    /// Checks that this process can settle what it acknowledges: it has the operator's settle key, or
+    /// that of a pending rotation.
+    ///
+    /// # Errors
+    /// [`GatewayError::SettleKeyReplaced`].
+    pub fn check_settle(&self) -> Result<(), GatewayError> {
+        let account = self.account.read();
+        let Some(account) = &*account else { return Ok(()) };
+        let (keys, present) = (&self.config.settle, *account.settle_key_at(self.cluster.now()));
+        let pending = account.settle_rotates_at != i64::MAX;
+        let has_next = pending && keys.of(&account.next_settle_key).is_some();
+        if has_next || keys.of(&present).is_some() {
+            return Ok(());
+        }
+        Err(GatewayError::SettleKeyReplaced { key: keys.present.public_key(), present })
+    }
+
     /// Returns the key that pays for transactions.
     pub fn fee_payer(&self) -> &Arc<dyn OperatorSigner> {
         &self.config.fee_payer

@@ -38,7 +38,7 @@ impl IntoResponses for MeteringProblems {
 impl IntoResponses for PayerSettlementProblems {
     fn responses() -> BTreeMap<String, RefOr<Response>> {
         let mut responses = SettlementProblems::responses();
-        responses.extend(problems(&["401", "403", "413", "415", "429"]));
+        responses.extend(problems(&["401", "403", "413", "415", "422", "429"]));
         responses
     }
 }

@@ -110,7 +110,13 @@ impl Settler {
         action: PayerAction,
         proof: &PayerProof,
     ) -> Result<Arc<ChannelHandle>, GatewayError> {
-        let channel = self.sync.channels.get(address).await?;
+        let channel = match self.sync.channels.get(address).await {
+            // A payer may close a channel that it has not used.
+            Err(GatewayError::UnknownChannel(_)) if action == PayerAction::Close => {
+                self.sync.open(*address).await?
+            }
+            channel => channel?,
+        };
         verify_payer(address, &channel.account(), action, proof)?;
         self.admission.settlement(address)?;
         Ok(channel)

@@ -42,6 +42,7 @@ mod rollback;
 mod sales;
 mod schemathesis;
 mod secrets;
+mod settle_key;
 mod settlement;
 mod shared_store;
 mod shutdown;

@@ -1,11 +1,11 @@
 use ed25519_dalek::SigningKey;
-use motif_gateway::{StartError, serve_with, store::StoreError};
+use motif_gateway::{StartError, check_store, serve_with, store::StoreError};
 use motif_sdk::{
     Pubkey,
     gateway::{ChannelReader, GatewayClient, PayerSession, SessionPolicy},
 };
 
-use crate::world::{CHANNEL, World, next_request, on_postgres_too, voucher_key};
+use crate::world::{CHANNEL, MINT, World, next_request, on_postgres_too, voucher_key};
 
 #[tokio::test]
 async fn acknowledged_generation_survives_kill() {
@@ -87,6 +87,20 @@ async fn store_admits_one_gateway() {
     let error = second.err().unwrap();
     assert!(matches!(error, StartError::Store { source: StoreError::InUse, .. }), "{error}");
     assert!(world.store().exists());
+}
+
+#[tokio::test]
+async fn other_operators_store_is_refused() {
+    let world = World::new().await;
+    let mut config = world.config.clone();
+    world.gateway.shutdown().await;
+    check_store(&config).await.unwrap();
+    config.operator = MINT;
+    let is_refused =
+        |error: StartError| matches!(error, StartError::OtherOperator { ours, .. } if ours == MINT);
+    assert!(is_refused(check_store(&config).await.unwrap_err()));
+    let started = serve_with(config, world.chain.clone()).await;
+    assert!(is_refused(started.err().unwrap()));
 }
 
 on_postgres_too! {

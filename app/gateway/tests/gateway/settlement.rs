@@ -181,6 +181,17 @@ async fn cooperative_close_settles_at_once() {
 }
 
 #[tokio::test]
+async fn unused_channel_closes_at_once() {
+    let world = World::unopened(|_| ()).await;
+    let refused = world.settle().await.unwrap_err();
+    assert_eq!(refused.slug(), Some("unknown-channel"));
+    let now = request_close(&world);
+    let closing = world.close().await.unwrap();
+    assert!(closing.signature.is_some() && closing.settlements.is_empty());
+    assert_eq!(closing.closes_at, now);
+}
+
+#[tokio::test]
 async fn worker_settles_closing_channel() {
     let world = World::with(|config| {
         config.settle.look_every = Duration::from_millis(50);
