@@ -4,10 +4,10 @@ use axum::{Router, body::Body, http::Request};
 use ed25519_dalek::SigningKey;
 use motif_sdk::{
     gateway::{
-        IdempotencyKey, PayerAction, PayerRequest, hold_details, hold_id,
+        ChannelReader, IdempotencyKey, PayerAction, PayerRequest, hold_details, hold_id,
         wire::{
             Address, BatchRequest, BatchedGeneration, ChannelState, Digest, GenerationRequest,
-            HoldFacts, HoldRequest, PayerProof, ReleaseRequest, Settlements,
+            HoldFacts, HoldRequest, PayerProof, ReaderProof, ReleaseRequest, Settlements,
         },
     },
     voucher::{SignedVoucher, Statement, Voucher},
@@ -309,11 +309,12 @@ impl Payer {
         if let Some(view) = &self.views[seat] {
             return Some(view.clone());
         }
-        let path = format!("/v1/channels/{}", self.seats[seat].channel);
+        let Seat { channel, account, key, .. } = &self.seats[seat];
+        let reader = ChannelReader::new(*channel, account, key.clone());
+        let proof = reader.proof().unwrap().to_header();
+        let request = Request::get(format!("/v1/channels/{channel}"));
+        let request = request.header(ReaderProof::HEADER, proof).body(Body::empty()).unwrap();
         self.history.count(|counts| counts.requests += 1);
-        let reader = self.seats[seat].reader().proof().unwrap().to_header();
-        let request = Request::get(path).header("motif-reader", reader);
-        let request = request.body(Body::empty()).unwrap();
         let state: ChannelState =
             answer(self.service.clone().oneshot(request).await.unwrap()).await.ok()?;
         let mut before = [0; 2];
