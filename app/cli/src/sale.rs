@@ -56,7 +56,10 @@ struct SoldWork {
 /// Output of `motif sale verify`.
 #[derive(Serialize)]
 struct VerifyOutput {
+    works: Vec<VerifiedWork>,
+    operator: Option<String>,
     till: String,
+    /// Account that transferred.
     buyer: String,
     #[serde(rename = "use")]
     licensed_use: String,
@@ -65,6 +68,16 @@ struct VerifyOutput {
     paid_at: i64,
     request_digest: String,
     signature: String,
+}
+
+/// Work that was sold.
+#[derive(Serialize)]
+struct VerifiedWork {
+    work: String,
+    /// As its owner states it now; possibly empty.
+    title: String,
+    /// Number of the accepted terms.
+    terms: u32,
 }
 
 impl SaleFile {
@@ -126,7 +139,16 @@ async fn verify(args: VerifyArgs, session: &Session) -> Result<(), CliError> {
     let verified = client.verify_sale(&sale).await?;
     let acceptance = &sale.acceptance;
     let scale = currency::scale(&client, &acceptance.mint).await?;
+    let works = sale.shares.works.iter().zip(&sale.terms_numbers).zip(verified.titles);
     session.print(&VerifyOutput {
+        works: works
+            .map(|((share, &terms), title)| VerifiedWork {
+                work: share.work.to_string(),
+                title,
+                terms,
+            })
+            .collect(),
+        operator: (sale.shares.operator_parts > 0).then(|| sale.shares.operator.to_string()),
         till: acceptance.till.to_string(),
         buyer: verified.buyer.to_string(),
         licensed_use: acceptance.licensed_use.to_string(),
@@ -141,14 +163,24 @@ async fn verify(args: VerifyArgs, session: &Session) -> Result<(), CliError> {
 
 impl fmt::Display for VerifyOutput {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&pairs(&[
-            ("sale", &"proved by its payment, its memo and the terms on chain"),
-            ("till", &self.till),
-            ("buyer", &self.buyer),
-            ("bought", &format_args!("{} of {}", self.units, self.licensed_use)),
-            ("paid", &self.paid),
-            ("paid at", &utc(self.paid_at)),
-            ("transaction", &self.signature),
-        ]))
+        let mut rows: Vec<(&str, String)> =
+            vec![("sale", "proved by its payment, its memo and the terms on chain".to_owned())];
+        for VerifiedWork { work, title, terms } in &self.works {
+            let title = if title.is_empty() { "untitled" } else { title };
+            rows.push(("work", format!("{work} ({title}), terms {terms}")));
+        }
+        rows.extend(self.operator.clone().map(|operator| ("operator", operator)));
+        rows.extend([
+            ("till", self.till.clone()),
+            ("buyer", self.buyer.clone()),
+            ("bought", format!("{} of {}", self.units, self.licensed_use)),
+            ("request", self.request_digest.clone()),
+            ("paid", self.paid.to_string()),
+            ("paid at", utc(self.paid_at).to_string()),
+            ("transaction", self.signature.clone()),
+        ]);
+        let rows: Vec<_> =
+            rows.iter().map(|(name, value)| (*name, value as &dyn fmt::Display)).collect();
+        formatter.write_str(&pairs(&rows))
     }
 }
