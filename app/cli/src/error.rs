@@ -146,6 +146,7 @@ impl CliError {
         let slug = match self {
             Self::Sdk(error) => return sdk_code(error),
             Self::Sale(SaleError::NotSold { .. }) | Self::NotSold { .. } => "not-sold",
+            Self::Sale(SaleError::UnregisteredOperator(_)) => "unknown-operator",
             Self::Sale(_) => "sale-invalid",
             Self::Gateway(error) => return gateway_code(error).to_owned(),
             Self::GatewaySettings(_) => "gateway-settings",
@@ -295,6 +296,7 @@ fn sdk_hint(error: &Error) -> Option<String> {
         Error::NotFound { kind: "approval", .. } => {
             "pass --terms if it was granted for older terms"
         }
+        Error::NotFound { kind: "operator", .. } => "register it with `motif operator register`",
         Error::NotFound { kind: "till", .. } => "open it with `motif till open`",
         Error::NotFound { kind: "mint", .. } => "pass an existing mint with --currency",
         Error::NotFound { .. } => "check the address, and the cluster of --rpc-url",

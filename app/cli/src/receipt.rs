@@ -1,7 +1,7 @@
 //! `motif receipt`: verification of receipts.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fmt,
     path::{Path, PathBuf},
 };
@@ -62,12 +62,25 @@ impl ReceiptCommand {
 /// Output of `motif receipt verify`.
 #[derive(Serialize)]
 struct VerifyOutput {
+    /// Different receipts.
     receipts: usize,
+    /// Lines that repeat a receipt, which counts once.
+    repeated: usize,
     verified: usize,
     amount: u64,
+    channels: Vec<VerifiedChannel>,
     /// The amount to print, if all receipts are in one currency that is known.
     #[serde(skip)]
     prices: Option<Money>,
+}
+
+/// Channel of verified receipts.
+#[derive(Serialize)]
+struct VerifiedChannel {
+    channel: String,
+    operator: String,
+    /// Works of the receipts.
+    works: Vec<String>,
 }
 
 /// Result of the verification so far.
@@ -80,13 +93,10 @@ struct Findings {
 }
 
 async fn verify(args: VerifyArgs, session: &Session) -> Result<(), CliError> {
-    let mut by_channel = BTreeMap::<Pubkey, Vec<SignedReceipt>>::new();
-    for signed in read_receipts(&args.file)? {
-        by_channel.entry(signed.receipt.channel).or_default().push(signed);
-    }
+    let (by_channel, repeated) = distinct(read_receipts(&args.file)?);
     let snapshot = args.channel_snapshot.as_deref().map(ChannelSnapshot::read).transpose()?;
     let mut findings = Findings::default();
-    let mut scales = Vec::new();
+    let (mut scales, mut channels) = (Vec::new(), Vec::new());
     for (channel, receipts) in &by_channel {
         let (account, keys, online) = match &snapshot {
             Some((address, account, keys)) if address == channel => {
@@ -106,6 +116,12 @@ async fn verify(args: VerifyArgs, session: &Session) -> Result<(), CliError> {
             }
         };
         findings.add(channel, (&account, &keys), receipts, online).await?;
+        let works: BTreeSet<_> = receipts.iter().map(|signed| signed.receipt.work).collect();
+        channels.push(VerifiedChannel {
+            channel: channel.to_string(),
+            operator: account.operator.to_string(),
+            works: works.iter().map(ToString::to_string).collect(),
+        });
     }
     scales.dedup();
     let Findings { verified, all, amount, first_failure } = findings;
@@ -117,19 +133,49 @@ async fn verify(args: VerifyArgs, session: &Session) -> Result<(), CliError> {
         [Some(scale)] => Some(scale.money(amount)),
         _ => None,
     };
-    session.print(&VerifyOutput { receipts: all, verified, amount, prices });
+    let receipts = all;
+    session.print(&VerifyOutput { receipts, repeated, verified, amount, channels, prices });
     Ok(())
 }
 
 impl fmt::Display for VerifyOutput {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let verified = grouped(self.verified as u64);
-        formatter.write_str(&pairs(&[
-            ("receipts", &grouped(self.receipts as u64)),
-            ("verified", &format_args!("{verified} (signed by the operator, settled on chain)")),
-            ("prices", &self.prices.unwrap_or(Scale::BaseUnits.money(self.amount))),
-        ]))
+        let mut rows = vec![("receipts", grouped(self.receipts as u64))];
+        if self.repeated > 0 {
+            rows.push(("repeated", format!("{} (not counted)", grouped(self.repeated as u64))));
+        }
+        let prices = self.prices.unwrap_or(Scale::BaseUnits.money(self.amount));
+        rows.extend([
+            ("verified", format!("{verified} (signed by the operator, settled on chain)")),
+            ("prices", prices.to_string()),
+        ]);
+        for VerifiedChannel { channel, operator, works } in &self.channels {
+            rows.extend([("channel", channel.clone()), ("operator", operator.clone())]);
+            rows.extend(works.iter().map(|work| ("work", work.clone())));
+        }
+        let rows: Vec<_> =
+            rows.iter().map(|(name, value)| (*name, value as &dyn fmt::Display)).collect();
+        formatter.write_str(&pairs(&rows))
     }
+}
+
+/// Receipts by channel, in the order of the file.
+type ReceiptsByChannel = BTreeMap<Pubkey, Vec<SignedReceipt>>;
+
+/// Groups receipts by channel, each receipt once: its first copy. Returns them with the number of
+/// repetitions.
+fn distinct(receipts: Vec<SignedReceipt>) -> (ReceiptsByChannel, usize) {
+    let (mut by_channel, mut repeated) = (ReceiptsByChannel::new(), 0);
+    let mut seen = BTreeSet::new();
+    for signed in receipts {
+        if seen.insert(signed.receipt.digest()) {
+            by_channel.entry(signed.receipt.channel).or_default().push(signed);
+        } else {
+            repeated += 1;
+        }
+    }
+    (by_channel, repeated)
 }
 
 /// Reads receipts from a file, one line of JSON each.

@@ -62,7 +62,9 @@ struct SoldWork {
 #[derive(Serialize)]
 struct VerifyOutput {
     works: Vec<WorkOutput>,
+    operator: Option<String>,
     till: String,
+    /// Account that transferred.
     buyer: String,
     #[serde(rename = "use")]
     licensed_use: String,
@@ -79,7 +81,9 @@ struct VerifyOutput {
 #[derive(Serialize)]
 struct WorkOutput {
     work: String,
+    /// As its owner states it now; possibly empty.
     title: String,
+    /// Number of the accepted terms.
     terms: u32,
     parts: u32,
 }
@@ -150,18 +154,17 @@ async fn verify(args: VerifyArgs, session: &Session) -> Result<(), CliError> {
     let acceptance = &sale.acceptance;
     let scale = currency::scale(&client, &acceptance.mint).await?;
     let (mut works, mut units) = (Vec::new(), BTreeSet::new());
-    for (share, number) in sale.shares.works.iter().zip(&sale.terms_numbers) {
+    let sold = sale.shares.works.iter().zip(&sale.terms_numbers).zip(verified.titles);
+    for ((share, number), title) in sold {
         let terms = client.terms(&share.work, *number).await?.terms;
         units.extend(terms.price_of(acceptance.licensed_use).map(|price| price.unit.to_string()));
-        works.push(WorkOutput {
-            work: share.work.to_string(),
-            title: client.work(&share.work).await?.title,
-            terms: *number,
-            parts: share.parts,
-        });
+        let (work, parts) = (share.work.to_string(), share.parts);
+        works.push(WorkOutput { work, title, terms: *number, parts });
     }
+    let operator = sale.shares.operator.to_string();
     session.print(&VerifyOutput {
         works,
+        operator: (sale.shares.operator_parts > 0).then_some(operator),
         unit: units.pop_first().filter(|_| units.is_empty()),
         till: acceptance.till.to_string(),
         buyer: verified.buyer.to_string(),
@@ -183,6 +186,7 @@ impl fmt::Display for VerifyOutput {
             let title = if title.is_empty() { String::new() } else { format!(" \"{title}\"") };
             rows.push(("work", format!("{work}{title}, terms {terms}")));
         }
+        rows.extend(self.operator.clone().map(|operator| ("operator", operator)));
         let unit = self.unit.as_deref().unwrap_or("unit");
         let plural = if self.units == 1 || unit.ends_with('s') { "" } else { "s" };
         rows.extend([

@@ -2,8 +2,8 @@
 
 use std::{
     fmt,
-    fs::{File, OpenOptions},
-    io::Write,
+    fs::{self, File, OpenOptions},
+    io::{self, Write},
     path::{Path, PathBuf},
     str::FromStr,
 };
@@ -90,7 +90,7 @@ pub struct PayArgs {
     #[arg(long, default_value = "", requires = "licensed_use")]
     prompt: String,
 
-    /// Write the sale to a new file, for `motif sale verify`
+    /// Write the sale to a new file, for `motif sale verify`, before it is paid
     #[arg(long, value_name = "FILE", requires = "licensed_use")]
     output: Option<PathBuf>,
 }
@@ -247,18 +247,16 @@ async fn pay(args: PayArgs, session: &Session) -> Result<(), CliError> {
     let acceptance = sale.as_ref().map(|(acceptance, _)| *acceptance);
     let amount = acceptance.map(|acceptance| acceptance.amount).or(given).unwrap_or(0);
     currency::check_balance(&client, &payer.pubkey(), &currency, amount).await?;
-    let output = args.output.as_deref().map(|path| Ok::<_, CliError>((path, create(path)?)));
-    let output = output.transpose()?;
     let mut payment = client.pay_till(&shares, &currency, amount);
     if let Some(acceptance) = acceptance {
         payment = payment.acceptance(acceptance);
     }
-    let landed = payment.send(&payer).await?;
-    if let (Some((path, mut file)), Some((acceptance, terms))) = (output, sale) {
-        let sale = SaleFile::new(&shares, terms, &acceptance, &landed.signature);
-        let written = file.write_all(json_line(&sale).as_bytes());
-        written.map_err(|error| CliError::unwritable(path, error))?;
+    let payment = payment.sign(&payer).await?;
+    if let (Some(path), Some((acceptance, terms))) = (&args.output, sale) {
+        let sale = SaleFile::new(&shares, terms, &acceptance, &payment.signature());
+        store(path, &sale).map_err(|error| CliError::unwritable(path, error))?;
     }
+    let landed = payment.send().await?;
     let scale = currency::scale(&client, &currency.mint).await?;
     session.print(&TillOutput {
         paid: Some(scale.money(amount)),
@@ -278,11 +276,19 @@ async fn not_sold(client: &Client, work: Pubkey, reason: &'static str) -> CliErr
     CliError::NotSold { work, reason, offered }
 }
 
-/// Creates a file, before anything is paid. It must not exist: it may be the only copy of another
-/// sale.
-fn create(path: &Path) -> Result<File, CliError> {
-    let file = OpenOptions::new().write(true).create_new(true).open(path);
-    file.map_err(|error| CliError::unwritable(path, error))
+/// Writes a sale durably to a new file, before it is paid. The file must not exist: it may be the
+/// only copy of another sale.
+fn store(path: &Path, sale: &SaleFile) -> io::Result<()> {
+    let mut file = OpenOptions::new().write(true).create_new(true).open(path)?;
+    let written = file.write_all(json_line(sale).as_bytes());
+    let stored = written.and_then(|()| file.sync_all()).and_then(|()| {
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
+    });
+    if stored.is_err() {
+        let _ = fs::remove_file(path); // it is incomplete, and nothing was paid
+    }
+    stored
 }
 
 async fn show(args: TillArgs, session: &Session) -> Result<(), CliError> {

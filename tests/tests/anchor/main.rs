@@ -7,6 +7,7 @@
 //! and name the instruction in [`tour::Tour::ran`].
 #![allow(clippy::unwrap_used, reason = "a test stops at an unexpected error")]
 
+mod chapter_10_sale_proofs;
 mod chapter_1_deployment;
 mod chapter_2_works;
 mod chapter_3_terms;

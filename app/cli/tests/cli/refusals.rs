@@ -148,10 +148,28 @@ fn changed_receipts_fail_verification(world: &World) {
     let text = std::fs::read_to_string(&receipts).unwrap();
     keep_only_the_second(&receipts, &text);
     assert_eq!(world.does(&verify)["verified"], 1);
+    repeated_receipt_counts_once(world, &receipts, &text);
     std::fs::write(&receipts, text.replace("\"amount\":\"1000\"", "\"amount\":\"1\"")).unwrap();
     world.refuses(&verify, "receipts-failed");
     std::fs::write(&receipts, "{}\n").unwrap();
     world.refuses(&verify, "unreadable-file");
+}
+
+/// With all receipts, and with one, which only the gateway can prove.
+fn repeated_receipt_counts_once(world: &World, receipts: &Path, text: &str) {
+    let first = text.lines().next().unwrap();
+    let channel = world.does(&["channel", "show", "--keypair", "platform.json"]);
+    for (lines, verified) in [(format!("{text}{first}\n"), 2), (format!("{first}\n{first}\n"), 1)] {
+        std::fs::write(receipts, lines).unwrap();
+        let found = world.does(&["receipt", "verify", "receipts.jsonl"]);
+        let counts = [&found["receipts"], &found["verified"], &found["repeated"]];
+        assert_eq!(counts, [verified, verified, 1], "{found}");
+        assert_eq!(found["amount"], 1_000 * verified);
+        let named = &found["channels"][0];
+        assert_eq!(named["channel"], channel["channel"]);
+        assert_eq!(named["operator"], channel["operator"]);
+        assert_eq!(named["works"][0], channel["licenses"][0]["work"]);
+    }
 }
 
 fn keep_only_the_second(path: &Path, text: &str) {

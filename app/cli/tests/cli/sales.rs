@@ -10,7 +10,8 @@ fn sale_is_proved_from_the_chain() {
     for (file, price) in [("poem.txt", "0.001"), ("song.txt", "0.003")] {
         let price = format!("generate={price}/generation");
         let register = ["work", "register", file, "--kind", "text", "--keypair", "ines.json"];
-        world.does(&[&register[..], &["--use", &price]].concat());
+        let title = format!("{file} by Ines");
+        world.does(&[&register[..], &["--use", &price, "--title", &title]].concat());
     }
     let till = ["poem.txt=1000", "song.txt=3000", "--operator", "gateway.json=80"];
     let by = ["--keypair", "fan.json"];
@@ -36,6 +37,20 @@ fn sale_is_proved_from_the_chain() {
     let digest = verified["request_digest"].as_str().unwrap();
     assert!(text.contains(digest), "{text}");
     world.refuses(&["sale", "verify", "sale.json", "--prompt", "A rhime"], "other-request");
+    let fan = world.does(&["key", "show", "fan.json"])[0]["address"].clone();
+    let gateway = world.does(&["key", "show", "gateway.json"])[0]["address"].clone();
+    assert_eq!((&verified["buyer"], &verified["operator"]), (&fan, &gateway));
+    let works = verified["works"].as_array().unwrap();
+    let mut titles: Vec<_> = works.iter().map(|work| work["title"].as_str().unwrap()).collect();
+    titles.sort_unstable();
+    assert_eq!(titles, ["poem.txt by Ines", "song.txt by Ines"]);
+    assert!(works.iter().all(|work| work["terms"] == 1), "{works:?}");
+    let request = motif_sdk::fingerprint::content_digest(b"A rhyme");
+    assert_eq!(verified["request_digest"], hex::encode(request));
+    let shown = world.shell("motif sale verify sale.json");
+    for named in ["poem.txt by Ines", &hex::encode(request), fan.as_str().unwrap()] {
+        assert!(shown.contains(named), "{named}: {shown}");
+    }
 
     let sale = std::fs::read_to_string(world.path("sale.json")).unwrap();
     let mut json: serde_json::Value = serde_json::from_str(&sale).unwrap();
@@ -88,4 +103,43 @@ fn unsold_use_takes_no_payment() {
     assert_eq!(world.does(&["till", "show", "poem.txt"])["holds"], 0);
     let text = world.shell("motif till show poem.txt");
     assert!(text.contains("(1 part)"), "{text}");
+}
+
+#[test]
+fn unstored_sale_takes_no_payment() {
+    let world = World::new(&[], &["ines.json", "fan.json", "gateway.json"]);
+    std::fs::write(world.path("poem.txt"), "A poem of several words.").unwrap();
+    let register = ["work", "register", "poem.txt", "--kind", "text", "--keypair", "ines.json"];
+    world.does(&[&register[..], &["--use", "generate=0.001/generation"]].concat());
+    let fan = ["--keypair", "fan.json"];
+    world.does(&[&["till", "open", "poem.txt"][..], &fan].concat());
+    // A limit of 0 bytes a file stands for a full disk.
+    let refused = world.shell(
+        "trap '' XFSZ; ulimit -f 0; motif till pay poem.txt --use generate --output sale.json \\
+         --keypair fan.json --json && exit 1 || exit 0",
+    );
+    assert!(refused.contains("unwritable-file"), "{refused}");
+    assert!(!world.path("sale.json").exists());
+    assert_eq!(world.does(&["till", "show", "poem.txt"])["holds"], 0);
+
+    // Without SOL the payment is rejected: the file is there, and unpaid.
+    world.does(&["key", "new", "poor.json"]);
+    world.does(&["key", "airdrop", "poor.json", "--sol", "0"]);
+    let pay = ["till", "pay", "poem.txt", "--use", "generate", "--output", "unpaid.json"];
+    assert_eq!(world.run(&[&pay[..], &["--keypair", "poor.json"]].concat()).0, 1);
+    let unpaid = world.refuses(&["sale", "verify", "unpaid.json"], "sale-invalid");
+    let message = unpaid["error"]["message"].as_str().unwrap();
+    assert!(message.starts_with("the sale is unpaid"), "{message}");
+}
+
+#[test]
+fn unregistered_operator_takes_no_payment() {
+    let world = World::new(&[], &["ines.json", "fan.json", "gateway.json"]);
+    std::fs::write(world.path("poem.txt"), "A poem of several words.").unwrap();
+    let register = ["work", "register", "poem.txt", "--kind", "text", "--keypair", "ines.json"];
+    world.does(&[&register[..], &["--use", "generate=0.001/generation"]].concat());
+    for bought in [["--use", "generate"], ["--amount", "1"]] {
+        let pay = ["till", "pay", "poem.txt", "--operator", "ines.json=1", "--keypair", "fan.json"];
+        world.refuses(&[&pay[..], &bought].concat(), "unknown-operator");
+    }
 }

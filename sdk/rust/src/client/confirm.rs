@@ -31,6 +31,19 @@ pub struct ConfirmedTransaction {
     pub logs: Vec<String>,
 }
 
+/// A signed transaction and the height of the last block that takes it.
+pub(super) struct SignedTransaction {
+    transaction: VersionedTransaction,
+    last_valid_height: u64,
+}
+
+impl SignedTransaction {
+    /// Returns the signature of the fee payer, which identifies the transaction.
+    pub(super) fn signature(&self) -> Signature {
+        self.transaction.signatures[0] // `sealed` signs for a fee payer
+    }
+}
+
 const POLL: Duration = Duration::from_millis(20);
 const REBROADCAST: Duration = Duration::from_secs(2);
 /// Longer than a blockhash lives.
@@ -52,6 +65,17 @@ impl Client {
         fee_payer: &DynSigner,
         signers: &[&DynSigner],
     ) -> Result<ConfirmedTransaction, Error> {
+        let signed = self.sign(instructions, fee_payer, signers).await?;
+        self.broadcast(&signed).await
+    }
+
+    /// Signs one transaction as [`Client::send`] does, and does not send it.
+    pub(super) async fn sign(
+        &self,
+        instructions: &[Instruction],
+        fee_payer: &DynSigner,
+        signers: &[&DynSigner],
+    ) -> Result<SignedTransaction, Error> {
         let mut keys = vec![fee_payer];
         for signer in signers.iter().copied() {
             if keys.iter().all(|key| key.pubkey() != signer.pubkey()) {
@@ -62,16 +86,16 @@ impl Client {
         let blockhash = self.rpc.get_latest_blockhash_with_commitment(commitment).await;
         let (blockhash, last_valid_height) = blockhash?;
         let transaction = sealed(instructions, &fee_payer.pubkey(), &keys, blockhash)?;
-        self.broadcast(&transaction, last_valid_height).await
+        Ok(SignedTransaction { transaction, last_valid_height })
     }
 
     /// Sends a transaction repeatedly until it is confirmed or its blockhash expires.
-    async fn broadcast(
+    pub(super) async fn broadcast(
         &self,
-        transaction: &VersionedTransaction,
-        last_valid_height: u64,
+        signed: &SignedTransaction,
     ) -> Result<ConfirmedTransaction, Error> {
-        let signature = transaction.signatures[0]; // the fee payer's
+        let SignedTransaction { transaction, last_valid_height } = signed;
+        let signature = signed.signature();
         let commitment = self.rpc.commitment().commitment;
         let config = RpcSendTransactionConfig {
             preflight_commitment: Some(commitment),
@@ -93,7 +117,7 @@ impl Client {
             }
             if sent_at.elapsed() > REBROADCAST {
                 let height = self.rpc.get_block_height().await;
-                if height.is_ok_and(|height| height > last_valid_height) {
+                if height.is_ok_and(|height| height > *last_valid_height) {
                     break;
                 }
                 let skip = RpcSendTransactionConfig { skip_preflight: true, ..config };

@@ -27,6 +27,7 @@ mod recognition;
 mod rights;
 mod sales;
 mod splits;
+mod till_payment;
 mod tills;
 mod transport;
 mod works;
@@ -50,7 +51,7 @@ pub use self::{
     rights::{Approve, RevokeApproval},
     sales::{Sale, SaleError, VerifiedSale},
     splits::ChangeSplit,
-    tills::PayTill,
+    tills::{PayTill, SignedPayment},
     transport::TransportError,
     works::{PublishTerms, RegisterWork},
 };

@@ -1,16 +1,16 @@
-use motif_interface::{TOKEN_2022_PROGRAM, TOKEN_PROGRAM, acceptance::MEMO_PROGRAM};
-use solana_message::VersionedMessage;
 use solana_pubkey::Pubkey;
 use solana_rpc_client_api::config::RpcTransactionConfig;
 use solana_signature::Signature;
-use solana_transaction_status_client_types::UiTransactionEncoding;
+use solana_transaction_status_client_types::{
+    UiTransactionEncoding, option_serializer::OptionSerializer,
+};
 
-use super::{Client, PublishedTerms};
+use super::{Client, PublishedTerms, till_payment::TillPayment};
 use crate::{
     Error,
     acceptance::{SaleAcceptance, terms_digest},
     channel::{Currency, Use},
-    licensing::WorkStatus,
+    licensing::{Dispute, Work, WorkStatus},
     pda,
     till::{self, TillShares},
 };
@@ -29,9 +29,9 @@ pub struct Sale {
 }
 
 /// Facts of a sale that the chain proves.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VerifiedSale {
-    /// Owner of the tokens; it signed the transaction.
+    /// Account that transferred the tokens: their owner or its delegate. It signed.
     pub buyer: Pubkey,
     /// Base units paid to the till, at least the acceptance's amount.
     pub paid: u64,
@@ -39,6 +39,8 @@ pub struct VerifiedSale {
     pub paid_at: i64,
     /// Slot of the payment.
     pub slot: u64,
+    /// Present titles of the works, as their owners state them, in the order of the shares.
+    pub titles: Vec<String>,
 }
 
 /// Error returned when a sale cannot be made or does not verify.
@@ -58,8 +60,8 @@ pub enum SaleError {
     /// The price exceeds 2^64 - 1 base units.
     #[error("the price is too large")]
     PriceOverflow,
-    /// The transaction failed, has no time, or cannot be read.
-    #[error("the payment {signature} is not a confirmed transaction")]
+    /// The transaction was not sent, failed, has no time, or cannot be read.
+    #[error("the sale is unpaid: {signature} is not a confirmed transaction")]
     NotConfirmed {
         /// Signature of the transaction.
         signature: Signature,
@@ -70,6 +72,9 @@ pub enum SaleError {
     /// The transaction has no memo of this acceptance, or more than one memo.
     #[error("the payment's memo does not commit to this acceptance")]
     MemoMismatch,
+    /// The transaction transfers to the till more than once: it has no one buyer.
+    #[error("the transaction makes {0} transfers to the till: expected one")]
+    SeveralTransfers(usize),
     /// The transaction pays the till too little.
     #[error("the till was paid {paid} base units: expected at least {expected}")]
     Unpaid {
@@ -84,13 +89,13 @@ pub enum SaleError {
     /// The terms differ from those that were accepted, or were outdated at the payment.
     #[error("the terms of {0} are not those of the acceptance, or were outdated")]
     TermsMismatch(Pubkey),
-}
-
-/// Payment that a transaction makes to a till.
-struct Payment {
-    buyer: Option<Pubkey>,
-    paid: u64,
-    memos: Vec<Vec<u8>>,
+    /// An arbiter's verdict voided the terms. No account states when, so a payment before it
+    /// cannot be told from one after it.
+    #[error("the terms of {0} were voided by a verdict")]
+    VoidedTerms(Pubkey),
+    /// The till's operator is not registered, so the till cannot be opened.
+    #[error("operator {0} is not registered: its till cannot be opened")]
+    UnregisteredOperator(Pubkey),
 }
 
 impl Client {
@@ -102,7 +107,8 @@ impl Client {
     /// Returns it with the numbers of the terms.
     ///
     /// # Errors
-    /// [`SaleError::NotSold`], [`SaleError::PriceOverflow`], [`SaleError::Client`].
+    /// [`SaleError::NotSold`], [`SaleError::PriceOverflow`], [`SaleError::UnregisteredOperator`],
+    /// [`SaleError::Client`].
     pub async fn prepare_sale(
         &self,
         shares: &TillShares,
@@ -111,18 +117,13 @@ impl Client {
         request_digest: [u8; 32],
         nonce: u64,
     ) -> Result<(SaleAcceptance, Vec<u32>), SaleError> {
+        self.check_operator(shares).await?;
         let now = self.now().await?;
         let (mut terms, mut amount) = (Vec::with_capacity(shares.works.len()), 0);
         for share in &shares.works {
-            let work = self.work(&share.work).await?;
             let refuse = |reason| SaleError::NotSold { work: share.work, reason };
-            if work.status != WorkStatus::Active {
-                return Err(refuse("it is withdrawn or disputed"));
-            }
-            if work.consent.is_some_and(|consent| !consent.valid_at(now)) {
-                return Err(refuse("its consent has ended"));
-            }
-            let published = self.latest_terms(&share.work).await?;
+            let latest = self.work_sold_at(&share.work, now).await?.latest_terms;
+            let published = self.terms(&share.work, latest).await?;
             let price = sold(&published, shares, mint, licensed_use, units, now);
             let price = u128::from(price.map_err(refuse)?) * u128::from(units);
             let least = (price * u128::from(shares.total_parts())).div_ceil(share.parts.into());
@@ -150,8 +151,9 @@ impl Client {
     }
 
     /// Verifies a sale from the chain alone: the transaction is confirmed and signed by the buyer,
-    /// pays the till what the acceptance states, in time, and commits to it; and the acceptance
-    /// pays each work the price of the terms that it names.
+    /// pays the till what the acceptance states, in time, and commits to it; the acceptance pays
+    /// each work the price of the terms that it names; and at the payment these were the latest,
+    /// or replaced within [`Client::SALE_SECONDS`], and the work was offered.
     ///
     /// # Errors
     /// [`SaleError`] of the first rule that the sale violates.
@@ -171,21 +173,15 @@ impl Client {
         if acceptance.cluster != self.config().await?.cluster {
             return other("cluster");
         }
+        self.check_operator(shares).await?;
         let currency = self.currency(mint).await?;
         let (payment, paid_at, slot) = self.payment(signature, shares, &currency).await?;
-        let [memo] = payment.memos.as_slice() else { return Err(SaleError::MemoMismatch) };
-        if *memo != acceptance.memo().into_bytes() {
-            return Err(SaleError::MemoMismatch);
-        }
-        let (paid, expected) = (payment.paid, acceptance.amount);
-        let Some(buyer) = payment.buyer.filter(|_| paid >= expected) else {
-            return Err(SaleError::Unpaid { paid, expected });
-        };
+        let (buyer, paid) = payment.check(acceptance)?;
         if paid_at > acceptance.not_after {
             return Err(SaleError::Late(acceptance.not_after));
         }
-        self.verify_terms(shares, terms_numbers, acceptance, paid_at).await?;
-        Ok(VerifiedSale { buyer, paid, paid_at, slot })
+        let titles = self.verify_terms(shares, terms_numbers, acceptance, paid_at).await?;
+        Ok(VerifiedSale { buyer, paid, paid_at, slot, titles })
     }
 
     /// Reads a confirmed transaction; returns its payment to the till, its time and its slot.
@@ -194,39 +190,53 @@ impl Client {
         signature: &Signature,
         shares: &TillShares,
         currency: &Currency,
-    ) -> Result<(Payment, i64, u64), SaleError> {
+    ) -> Result<(TillPayment, i64, u64), SaleError> {
         let unconfirmed = || SaleError::NotConfirmed { signature: *signature };
+        let commitment = self.rpc.commitment();
         let config = RpcTransactionConfig {
             encoding: Some(UiTransactionEncoding::Base64),
-            commitment: Some(self.rpc.commitment()),
+            commitment: Some(commitment),
             max_supported_transaction_version: Some(1),
         };
-        // Confirmed first: a missing transaction is a transport error of the next request.
-        if self.confirmed(signature).await?.is_none() {
+        // Status first: a missing transaction is a transport error of the next request.
+        let statuses = self.rpc.get_signature_statuses_with_history(&[*signature]).await;
+        let statuses = statuses.map_err(Error::from)?.value;
+        let status = statuses.into_iter().next().flatten().ok_or_else(unconfirmed)?;
+        if status.err.is_some() || !status.satisfies_commitment(commitment) {
             return Err(unconfirmed());
         }
         let found = self.rpc.get_transaction_with_config(signature, config).await;
         let found = found.map_err(Error::from)?;
-        let succeeded = found.transaction.meta.is_some_and(|meta| meta.err.is_none());
-        let paid_at = found.block_time.filter(|_| succeeded).ok_or_else(unconfirmed)?;
+        let meta = found.transaction.meta.filter(|meta| meta.err.is_none());
+        let meta = meta.ok_or_else(unconfirmed)?;
+        let paid_at = found.block_time.ok_or_else(unconfirmed)?;
         let transaction = found.transaction.transaction.decode().ok_or_else(unconfirmed)?;
         if transaction.signatures.first() != Some(signature) {
             return Err(unconfirmed());
         }
-        Ok((Payment::read(&transaction.message, shares, currency), paid_at, found.slot))
+        let mut loaded = Vec::new();
+        if let OptionSerializer::Some(addresses) = meta.loaded_addresses {
+            for address in addresses.writable.iter().chain(&addresses.readonly) {
+                loaded.push(address.parse().map_err(|_| unconfirmed())?);
+            }
+        }
+        let tokens = till::tokens(shares, currency);
+        let payment = TillPayment::read(&transaction.message, &loaded, &tokens, currency);
+        Ok((payment, paid_at, found.slot))
     }
 
+    /// Checks the terms of every work at the payment; returns the works' titles.
     async fn verify_terms(
         &self,
         shares: &TillShares,
         terms_numbers: &[u32],
         acceptance: &SaleAcceptance,
         paid_at: i64,
-    ) -> Result<(), SaleError> {
+    ) -> Result<Vec<String>, SaleError> {
         if terms_numbers.len() != shares.works.len() {
             return Err(SaleError::OtherAcceptance("list of terms"));
         }
-        let mut terms = Vec::with_capacity(terms_numbers.len());
+        let (mut terms, mut titles) = (Vec::new(), Vec::new());
         for (share, &number) in shares.works.iter().zip(terms_numbers) {
             let work = share.work;
             let refuse = |reason| SaleError::NotSold { work, reason };
@@ -237,62 +247,80 @@ impl Client {
             if u128::from(shares.part_of(acceptance.amount, share.parts)) < price {
                 return Err(refuse("the acceptance pays less than its price"));
             }
-            match self.terms(&work, number.saturating_add(1)).await {
-                Err(Error::NotFound { .. }) => {}
-                Err(error) => return Err(error.into()),
-                Ok(later) => {
-                    let outdated_at = later.terms.published_at.saturating_add(Self::SALE_SECONDS);
-                    if paid_at > outdated_at {
-                        return Err(SaleError::TermsMismatch(work));
-                    }
-                }
+            // Read after the version, so its latest terms are at least that.
+            let account = self.work_sold_at(&work, paid_at).await?;
+            if number < account.latest_terms {
+                self.verify_replaced(&work, number, paid_at).await?;
             }
             terms.push((number, published.digest));
+            titles.push(account.title);
         }
         let accepted = (acceptance.terms_number, acceptance.terms_digest);
         if accepted == accepted_terms(&terms) {
-            Ok(())
+            Ok(titles)
         } else {
             Err(SaleError::TermsMismatch(shares.works[0].work)) // shares have a work
         }
     }
+
+    /// Checks that a payment came within [`Client::SALE_SECONDS`] after the next version of the
+    /// terms. Only an upheld dispute leaves a number without an account: the arbiter then voided
+    /// the version before it, at a time that no account keeps.
+    async fn verify_replaced(
+        &self,
+        work: &Pubkey,
+        number: u32,
+        paid_at: i64,
+    ) -> Result<(), SaleError> {
+        let later = match self.terms(work, number.saturating_add(1)).await {
+            Err(Error::NotFound { .. }) => return Err(SaleError::VoidedTerms(*work)),
+            later => later?.terms,
+        };
+        if paid_at > later.published_at.saturating_add(Self::SALE_SECONDS) {
+            return Err(SaleError::TermsMismatch(*work));
+        }
+        Ok(())
+    }
+
+    /// Returns a work that was neither withdrawn nor disputed at `time`, and had its consent, as
+    /// far as accounts state it.
+    async fn work_sold_at(&self, address: &Pubkey, time: i64) -> Result<Work, SaleError> {
+        let work = self.work(address).await?;
+        let mut dispute = None;
+        if work.status == WorkStatus::Disputed {
+            dispute = match self.dispute(address).await {
+                Err(Error::NotFound { .. }) => None, // it has just ended
+                found => Some(found?),
+            };
+        }
+        match closed(&work, dispute.as_ref(), time) {
+            Some(reason) => Err(SaleError::NotSold { work: *address, reason }),
+            None => Ok(work),
+        }
+    }
+
+    /// Checks that the till's operator, if it has one, is registered: otherwise the till cannot be
+    /// opened.
+    async fn check_operator(&self, shares: &TillShares) -> Result<(), SaleError> {
+        if shares.operator_parts == 0 {
+            return Ok(());
+        }
+        match self.operator(&shares.operator).await {
+            Err(Error::NotFound { .. }) => Err(SaleError::UnregisteredOperator(shares.operator)),
+            found => Ok(found.map(|_| ())?),
+        }
+    }
 }
 
-impl Payment {
-    /// Reads the top-level transfers to the till and the memos. Accounts of lookup tables are
-    /// ignored: a payment that uses them pays nothing here.
-    fn read(message: &VersionedMessage, shares: &TillShares, currency: &Currency) -> Self {
-        const TRANSFER_CHECKED: u8 = 12;
-        let keys = message.static_account_keys();
-        let tokens = till::tokens(shares, currency);
-        let mut payment = Self { buyer: None, paid: 0, memos: Vec::new() };
-        for instruction in message.instructions() {
-            let program = keys.get(usize::from(instruction.program_id_index));
-            if program == Some(&MEMO_PROGRAM) {
-                payment.memos.push(instruction.data.clone());
-            }
-            let transfers = program == Some(&currency.token_program)
-                && [TOKEN_PROGRAM, TOKEN_2022_PROGRAM].contains(&currency.token_program);
-            let Some(([TRANSFER_CHECKED], rest)) = instruction.data.split_first_chunk() else {
-                continue;
-            };
-            let account = |position: usize| {
-                let index = usize::from(*instruction.accounts.get(position)?);
-                keys.get(index).map(|key| (*key, index))
-            };
-            let to_till = account(1).is_some_and(|(key, _)| key == currency.mint)
-                && account(2).is_some_and(|(key, _)| key == tokens);
-            let (Some((owner, index)), Some(amount)) = (account(3), rest.first_chunk()) else {
-                continue;
-            };
-            if transfers && to_till && message.is_signer(index) {
-                payment.buyer = Some(owner);
-                let amount = u64::from_le_bytes(*amount);
-                payment.paid = payment.paid.saturating_add(amount);
-            }
-        }
-        payment
-    }
+/// Returns what prevents a sale of a work at `time`. In the second of a withdrawal or of a dispute's
+/// opening the order is unknown: that second counts as after it.
+fn closed(work: &Work, dispute: Option<&Dispute>, time: i64) -> Option<&'static str> {
+    let rules = [
+        (time >= work.withdrawn_at, "it is withdrawn"),
+        (dispute.is_some_and(|dispute| time >= dispute.opened_at), "it is disputed"),
+        (work.consent.is_some_and(|consent| !consent.valid_at(time)), "its consent has ended"),
+    ];
+    rules.into_iter().find(|(holds, _)| *holds).map(|(_, reason)| reason)
 }
 
 /// Returns the price of one unit if the terms sell units of a use to any payer of the till at
@@ -312,6 +340,7 @@ fn sold(
     let price = terms.price_of(licensed_use).map(|price| price.price);
     let rules = [
         (terms.currency == *mint, "its terms are in another currency"),
+        (now >= terms.published_at, "its terms are not published yet"),
         (terms.valid_at(now), "its terms are not valid now"),
         (!offer.approval_required, "its terms need an approval"),
         (offer.upfront_fee == 0, "its terms have an upfront fee"),

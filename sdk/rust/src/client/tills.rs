@@ -1,6 +1,7 @@
 use solana_pubkey::Pubkey;
+use solana_signature::Signature;
 
-use super::{Client, ConfirmedTransaction, DynSigner};
+use super::{Client, ConfirmedTransaction, DynSigner, confirm::SignedTransaction};
 use crate::{
     Error,
     acceptance::SaleAcceptance,
@@ -17,6 +18,13 @@ pub struct PayTill<'a> {
     currency: Currency,
     amount: u64,
     acceptance: Option<SaleAcceptance>,
+}
+
+/// Signed payment into a till: see [`PayTill::sign`].
+#[must_use = "nothing is sent before `send`"]
+pub struct SignedPayment<'a> {
+    client: &'a Client,
+    transaction: SignedTransaction,
 }
 
 impl Client {
@@ -76,7 +84,7 @@ impl Client {
     }
 }
 
-impl PayTill<'_> {
+impl<'a> PayTill<'a> {
     /// Acceptance that the payment's memo commits to, which makes it a sale. Default: none, which
     /// only pays.
     pub fn acceptance(self, acceptance: SaleAcceptance) -> Self {
@@ -86,15 +94,42 @@ impl PayTill<'_> {
     /// Pays.
     ///
     /// # Errors
-    /// As [`Client::send`]; [`Error::NotFound`] if the mint does not exist or the till is not
-    /// open.
+    /// As [`Client::send`]; [`Error::NotFound`] if the mint does not exist, the till's operator is
+    /// not registered, or the till is not open.
     pub async fn send(self, payer: &DynSigner) -> Result<ConfirmedTransaction, Error> {
+        self.sign(payer).await?.send().await
+    }
+
+    /// Signs the payment and does not send it: the caller first stores what it proves.
+    ///
+    /// # Errors
+    /// As [`PayTill::send`].
+    pub async fn sign(self, payer: &DynSigner) -> Result<SignedPayment<'a>, Error> {
         let Self { client, shares, currency, amount, acceptance } = self;
+        if shares.operator_parts > 0 {
+            client.operator(&shares.operator).await?;
+        }
         client.till(&shares, &currency.mint).await?;
         let decimals = client.decimals(&currency.mint).await?;
         let mut instructions =
             vec![till::pay(&payer.pubkey(), &shares, &currency, decimals, amount)];
         instructions.extend(acceptance.map(|acceptance| acceptance.memo_instruction()));
-        client.send(&instructions, payer, &[]).await
+        let transaction = client.sign(&instructions, payer, &[]).await?;
+        Ok(SignedPayment { client, transaction })
+    }
+}
+
+impl SignedPayment<'_> {
+    /// Returns the signature of the payment's transaction.
+    pub fn signature(&self) -> Signature {
+        self.transaction.signature()
+    }
+
+    /// Pays.
+    ///
+    /// # Errors
+    /// As [`Client::send`].
+    pub async fn send(self) -> Result<ConfirmedTransaction, Error> {
+        self.client.broadcast(&self.transaction).await
     }
 }
