@@ -1,4 +1,4 @@
-use std::{ops::Deref, path::PathBuf, sync::Arc};
+use std::{ops::Deref, path::PathBuf, sync::Arc, time::Duration};
 
 use motif_ed25519_batch::Verifier;
 use motif_paywall::SpoolError;
@@ -23,7 +23,9 @@ use crate::{
     receipts::Receipts,
     recognition::{Recognizer, WorksFollower},
     reconcile::Reconciler,
-    settlement::{SettlementPolicy, SettlementWorker, Settler, Submitter},
+    settlement::{
+        SettlementFees, SettlementPolicy, SettlementWorker, Settler, StatusPoller, Submitter,
+    },
     store::{Failpoints, ReceiptSigner, Store, StoreError, StoreOptions},
     traces::{TraceError, Traces},
 };
@@ -67,6 +69,7 @@ pub struct Components {
     /// Exporter of traces, if configured.
     pub(crate) traces: Option<Arc<Traces>>,
     policy: Arc<SettlementPolicy>,
+    fees: Arc<SettlementFees>,
     store: Store,
 }
 
@@ -140,7 +143,6 @@ impl App {
         let admission = Arc::new(Admission::new(&config.limits));
         let cluster = Arc::new(Cluster::new(chain, metrics.chain_failures.clone()));
         let channels = Arc::new(ChannelRegistry::new(store.clone(), config.margins()));
-        let policy = Arc::new(SettlementPolicy::new(config.clone()));
         let sync = Arc::new(ChannelSync {
             channels: channels.clone(),
             cluster: cluster.clone(),
@@ -148,6 +150,10 @@ impl App {
             failpoints: failpoints.clone(),
             rollbacks: metrics.rollbacks.clone(),
         });
+        let policy = Arc::new(SettlementPolicy::new(config.clone(), sync.clone()));
+        let (priority_fee, daily_cap) = (config.settle.priority_fee, config.settle.daily_fee_cap);
+        let capped = metrics.priority_fee_capped.clone();
+        let fees = Arc::new(SettlementFees::new(priority_fee, daily_cap, capped));
         let metering = Arc::new(Metering {
             channels: channels.clone(),
             cluster: cluster.clone(),
@@ -167,11 +173,15 @@ impl App {
             }),
             settler: Arc::new(Settler {
                 sync: sync.clone(),
+                policy: policy.clone(),
                 submitter: Submitter {
                     channels: channels.clone(),
                     cluster: cluster.clone(),
+                    statuses: Arc::new(StatusPoller::new(cluster.clone())),
+                    fees: fees.clone(),
                     keypair: config.keypair.clone(),
                     failpoints,
+                    attempts: metrics.settlement_attempts.clone(),
                 },
                 admission: admission.clone(),
                 metrics: metrics.clone(),
@@ -206,6 +216,7 @@ impl App {
             metrics,
             traces,
             policy,
+            fees,
             store,
         };
         let app = Self(Arc::new(components));
@@ -224,7 +235,9 @@ impl App {
 
     /// Returns the unsettled amounts of all channels.
     pub fn exposure(&self) -> Exposure {
-        self.channels.exposure(self.cluster.now())
+        let now = self.cluster.now();
+        let priority_fees = self.fees.spent_today(now);
+        Exposure { priority_fees, ..self.channels.exposure(now) }
     }
 
     /// Returns the job that renews leases.
@@ -243,6 +256,7 @@ impl App {
             policy: self.policy.clone(),
             heartbeat: self.health.heartbeat.clone(),
             every: self.config.settle.look_every,
+            max_blind: Duration::from_secs(self.config.settle.max_blind_seconds.into()),
         }
     }
 

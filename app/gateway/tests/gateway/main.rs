@@ -5,6 +5,7 @@ mod admin;
 mod api_keys;
 mod batches;
 mod clocks;
+mod congestion;
 mod credentials;
 mod dishonest_paywall;
 mod exposure;
