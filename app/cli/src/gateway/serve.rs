@@ -4,12 +4,14 @@ use clap::Args;
 use motif_gateway::{RunningGateway, serve};
 use serde::Serialize;
 
-use super::settings::SettingsArgs;
+use super::{
+    preparation::{prepare, prepare_later},
+    settings::SettingsArgs,
+};
 use crate::{
     amount::percent,
     credentials::AnchorArgs,
     error::CliError,
-    operator::prepare_operator,
     output::pairs,
     session::{Session, stop_signal},
 };
@@ -37,11 +39,29 @@ struct ServeOutput {
 pub async fn run(args: ServeArgs, session: &Session) -> Result<(), CliError> {
     let mut config = args.settings.read(session).map_err(CliError::GatewaySettings)?;
     config.decoding = args.anchors.worker()?;
-    let client = session.first_of(&config.rpc_urls).await?;
-    prepare_operator(&client, &mut config).await?;
+    let is_prepared = prepare(session, &mut config).await?;
     let stopped = stop_signal()?;
-    let gateway = serve(config).await?;
+    tokio::pin!(stopped);
+    let mut gateway = serve(config.clone()).await?;
     session.print(&ServeOutput::new(&gateway));
+    if !is_prepared {
+        config.listen = gateway.local_addr();
+        let prepared = tokio::select! {
+            () = &mut stopped => None,
+            prepared = prepare_later(session, &config) => Some(prepared),
+        };
+        match prepared {
+            Some(Ok(None)) => {}
+            Some(Ok(Some(prepared))) => {
+                gateway.shutdown().await;
+                gateway = serve(prepared).await?;
+            }
+            None | Some(Err(_)) => {
+                gateway.shutdown().await;
+                return prepared.map_or(Ok(()), |prepared| prepared.map(drop));
+            }
+        }
+    }
     stopped.await;
     session.status("shutting down: waiting for requests in progress");
     gateway.shutdown().await;
