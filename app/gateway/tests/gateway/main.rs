@@ -4,6 +4,7 @@
 mod admin;
 mod api_keys;
 mod batches;
+mod busy_cluster;
 mod clocks;
 mod congestion;
 mod credentials;
