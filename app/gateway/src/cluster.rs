@@ -23,17 +23,47 @@ pub struct Cluster {
     chain: Arc<dyn Chain>,
     clock: Clock,
     tag: OnceCell<[u8; 32]>,
-    /// Newest blockhash with its last valid height, and the time of the read.
-    blockhash: Mutex<Option<(Instant, (Hash, u64))>>,
+    /// Newest blockhash with its last valid height.
+    blockhash: SharedRead<(Hash, u64)>,
+    final_height: SharedRead<u64>,
     /// Number of failed reads.
     failures: Counter,
+}
+
+/// Value that callers read together, with the time of the read. Held during a read.
+struct SharedRead<T>(Mutex<Option<(Instant, T)>>);
+
+impl<T> Default for SharedRead<T> {
+    fn default() -> Self {
+        Self(Mutex::default())
+    }
+}
+
+impl<T: Copy> SharedRead<T> {
+    /// Returns the value if it is younger than `max_age`, or else reads it.
+    async fn newest<F: Future<Output = Result<T, ChainError>>>(
+        &self,
+        max_age: Duration,
+        read: impl FnOnce() -> F,
+    ) -> Result<T, ChainError> {
+        let mut newest = self.0.lock().await;
+        match &*newest {
+            Some((read_at, value)) if read_at.elapsed() < max_age => Ok(*value),
+            _ => {
+                let value = read().await?;
+                *newest = Some((Instant::now(), value));
+                Ok(value)
+            }
+        }
+    }
 }
 
 impl Cluster {
     /// Creates access to a cluster. Nothing is read until it is needed.
     pub fn new(chain: Arc<dyn Chain>, failures: Counter) -> Self {
-        let (tag, blockhash) = (OnceCell::new(), Mutex::default());
-        Self { chain, clock: Clock::default(), tag, blockhash, failures }
+        let (blockhash, final_height) = (SharedRead::default(), SharedRead::default());
+        let (clock, tag) = (Clock::default(), OnceCell::new());
+        Self { chain, clock, tag, blockhash, final_height, failures }
     }
 
     /// Returns the cluster's nodes.
@@ -75,15 +105,16 @@ impl Cluster {
     /// # Errors
     /// [`ChainError::Unreachable`].
     pub async fn blockhash(&self) -> Result<(Hash, u64), ChainError> {
-        let mut newest = self.blockhash.lock().await;
-        match &*newest {
-            Some((read_at, found)) if read_at.elapsed() < self.poll_interval() * 2 => Ok(*found),
-            _ => {
-                let found = self.chain.blockhash().await?;
-                *newest = Some((Instant::now(), found));
-                Ok(found)
-            }
-        }
+        self.blockhash.newest(self.poll_interval() * 2, || self.chain.blockhash()).await
+    }
+
+    /// Returns the height of the last finalized block as of four polls ago or later. Settlements side by
+    /// side share one read.
+    ///
+    /// # Errors
+    /// [`ChainError::Unreachable`].
+    pub async fn final_height(&self) -> Result<u64, ChainError> {
+        self.final_height.newest(self.poll_interval() * 4, || self.chain.final_height()).await
     }
 
     /// Reads channels' accounts, several batches at once. Returns them in their order, with `None` for

@@ -3,6 +3,7 @@
 mod endpoint;
 mod node;
 mod rate_limit;
+mod rejection;
 mod rpc;
 mod sender;
 mod watermarks;

@@ -19,13 +19,12 @@ use serde_json::json;
 use solana_account::Account;
 use solana_account_decoder_client_types::{UiAccount, UiAccountEncoding};
 use solana_commitment_config::{CommitmentConfig, CommitmentLevel};
-use solana_instruction::error::InstructionError;
 use solana_keypair::Keypair;
 use solana_message::Hash;
 use solana_rpc_client_api::{
-    client_error::{Error as ClientError, ErrorKind},
+    client_error::Error as ClientError,
     config::RpcAccountInfoConfig,
-    request::{RpcError, RpcRequest},
+    request::RpcRequest,
     response::{Response, RpcSimulateTransactionResult},
 };
 use solana_signature::Signature;
@@ -37,7 +36,9 @@ use tokio::{
 };
 
 use super::{
-    Chain, ChainError, NodeStatus, ReadChannel, SettlementStatus, node::Node,
+    Chain, ChainError, NodeStatus, ReadChannel, SettlementStatus,
+    node::Node,
+    rejection::{is_behind, is_refusal, is_silent, never_left, program_code},
     watermarks::Watermarks,
 };
 
@@ -52,8 +53,6 @@ const MAX_READ_AT_ONCE: usize = 8;
 const MAX_ROUNDS: usize = 3;
 const CATCH_UP: Duration = Duration::from_millis(300);
 const CLOCK: Pubkey = Pubkey::from_str_const("SysvarC1ock11111111111111111111111111111111");
-/// Error code of a node that has not reached the requested slot.
-const MIN_CONTEXT_SLOT_NOT_REACHED: i64 = -32_016;
 
 /// Cluster behind JSON-RPC nodes, which are tried in order of preference; nodes in backoff come
 /// last, and those that limit the rate of requests are not asked meanwhile. Responses older than the
@@ -326,44 +325,6 @@ fn scrubbed(node: &Node, error: ChainError) -> ChainError {
         ChainError::Unreachable(text) => ChainError::Unreachable(node.scrub(&text)),
         ChainError::Refused(text) => ChainError::Refused(node.scrub(&text)),
         ChainError::Final(text) => ChainError::Final(node.scrub(&text)),
-    }
-}
-
-/// Returns whether a node did not respond.
-fn is_silent(error: &ClientError) -> bool {
-    !matches!(error.kind(), ErrorKind::RpcError(RpcError::RpcResponseError { .. }))
-}
-
-/// Returns whether a node has not reached the requested slot.
-fn is_behind(error: &ClientError) -> bool {
-    matches!(
-        error.kind(),
-        ErrorKind::RpcError(RpcError::RpcResponseError { code, .. })
-            if *code == MIN_CONTEXT_SLOT_NOT_REACHED
-    )
-}
-
-/// Returns whether a request did not reach the node.
-fn never_left(error: &ClientError) -> bool {
-    matches!(error.kind(), ErrorKind::Reqwest(error) if error.is_connect())
-}
-
-/// Returns whether a node's preflight check rejected a transaction.
-fn is_refusal(error: &ClientError) -> bool {
-    match error.get_transaction_error() {
-        // Both indicate a node that is behind another one.
-        Some(TransactionError::AlreadyProcessed | TransactionError::BlockhashNotFound) | None => {
-            false
-        }
-        Some(_) => true,
-    }
-}
-
-/// Returns the error code of the program that rejected a transaction.
-fn program_code(error: &TransactionError) -> Option<u32> {
-    match error {
-        TransactionError::InstructionError(_, InstructionError::Custom(code)) => Some(*code),
-        _ => None,
     }
 }
 

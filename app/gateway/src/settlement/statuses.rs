@@ -5,13 +5,16 @@ use parking_lot::Mutex;
 use solana_signature::Signature;
 use tokio::{
     sync::oneshot,
-    time::{Instant, sleep_until},
+    time::{Instant, sleep_until, timeout},
 };
 
 use crate::{
     chain::{ChainError, MAX_STATUSES, SettlementStatus},
     cluster::Cluster,
 };
+
+/// Time limit of one read, in polls of the cluster: half a minute.
+const MAX_READ_POLLS: u32 = 60;
 
 /// Reads the statuses of all pending settlement transactions together, at most once in a poll
 /// interval.
@@ -80,9 +83,14 @@ impl StatusPoller {
 
     async fn answer(&self, waiting: Vec<(Signature, oneshot::Sender<SettlementStatus>)>) {
         let signatures: Vec<_> = waiting.iter().map(|(signature, _)| *signature).collect();
-        let statuses = match self.cluster.chain().statuses(&signatures).await {
-            Ok(statuses) => statuses,
-            Err(error) => vec![Err(error); signatures.len()],
+        let limit = self.cluster.poll_interval() * MAX_READ_POLLS;
+        let statuses = match timeout(limit, self.cluster.chain().statuses(&signatures)).await {
+            Ok(Ok(statuses)) => statuses,
+            Ok(Err(error)) => vec![Err(error); signatures.len()],
+            Err(_) => {
+                let late = ChainError::Unreachable("the statuses were not read in time".into());
+                vec![Err(late); signatures.len()]
+            }
         };
         // The call that waited may have been dropped.
         for ((_, answer), status) in waiting.into_iter().zip(statuses) {

@@ -217,7 +217,7 @@ impl Submitter {
             if may_be_sent {
                 // Read before the last look at the signature: a transaction confirmed by
                 // this height is visible to that look.
-                let height = self.chain().final_height().await;
+                let height = self.cluster.final_height().await;
                 if height.is_ok_and(|height| height > stored.last_valid_height) {
                     return self.expired(channel, stored, &signature).await;
                 }
