@@ -296,14 +296,14 @@ fn caps_include_cut_statements() {
 
 #[test]
 fn full_statement_is_rejected() {
-    let full = Statement::MAX_LICENSES as u16;
-    let mut ledger = ledger(vec![license(1); usize::from(full) + 1]);
-    for index in 0..full {
+    let most = Statement::MAX_LICENSES as u16;
+    let mut ledger = ledger(vec![license(1); usize::from(most) + 1]);
+    for index in 0..most {
         let payment = honest(&ledger, index, 1, NOW).unwrap();
         pay(&mut ledger, &payment, NOW).unwrap();
     }
-    assert_eq!(honest(&ledger, full, 1, NOW).err(), Some(LedgerError::StatementFull));
-    assert!(honest(&ledger, full - 1, 1, NOW).is_ok(), "licenses it names already go on");
+    assert_eq!(honest(&ledger, most, 1, NOW).err(), Some(LedgerError::StatementFull));
+    assert!(honest(&ledger, most - 1, 1, NOW).is_ok(), "licenses it names already go on");
     assert_eq!(honest(&ledger, 0, u32::MAX, NOW).err(), Some(LedgerError::StatementFull));
 }
 
