@@ -68,6 +68,7 @@ pub async fn run(args: ServeArgs, session: &Session) -> Result<(), CliError> {
         let prepared = tokio::select! {
             () = &mut stopped => break None,
             error = gateway.failed(supervisor.pause(), || supervisor.alive()) => {
+                supervisor.failed(&error.to_string());
                 break Some(CliError::GatewayFailed(error));
             }
             prepared = preparation => prepared,
@@ -79,13 +80,18 @@ pub async fn run(args: ServeArgs, session: &Session) -> Result<(), CliError> {
                 supervisor.report_while(gateway.shutdown()).await;
                 gateway = supervisor.report_while(serve(prepared)).await?;
             }
-            Err(error) => break Some(error),
+            Err(error) => {
+                supervisor.failed(&error.to_string());
+                break Some(error);
+            }
         }
     };
     if let Some(error) = failure {
-        supervisor.failed(&error.to_string());
-        // Requests in progress cannot be answered, and a stalled worker never stops.
-        let _ = timeout(FAILED_SHUTDOWN, gateway.shutdown()).await;
+        match error {
+            // Requests in progress cannot be answered, and a stalled worker never stops.
+            CliError::GatewayFailed(_) => drop(timeout(FAILED_SHUTDOWN, gateway.shutdown()).await),
+            _ => gateway.shutdown().await,
+        }
         return Err(error);
     }
     supervisor.stopping();
