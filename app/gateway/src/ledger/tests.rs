@@ -12,8 +12,13 @@ use super::*;
 
 const ADDRESS: Pubkey = Pubkey::new_from_array([5; 32]);
 const NOW: i64 = 1_000_000;
-const MARGINS: Margins =
-    Margins { min_voucher_seconds: 600, min_useful_seconds: 0, min_price: 0, max_exposure: None };
+const MARGINS: Margins = Margins {
+    min_voucher_seconds: 600,
+    min_useful_seconds: 0,
+    min_price: 0,
+    max_exposure: None,
+    max_licenses: Statement::MAX_LICENSES,
+};
 const DAY: i64 = License::SECONDS_PER_DAY;
 
 fn key() -> SigningKey {

@@ -91,6 +91,7 @@ mod tests {
     use motif_sdk::{
         Pubkey,
         channel::{Channel, ChannelAccount},
+        voucher::Statement,
     };
 
     use super::*;
@@ -107,6 +108,7 @@ mod tests {
             min_useful_seconds: 0,
             min_price: 0,
             max_exposure: None,
+            max_licenses: Statement::MAX_LICENSES,
         };
         let address = Pubkey::new_from_array([1; 32]);
         let ledger = Ledger::restore(address, account, margins, VecDeque::new(), open);

@@ -86,7 +86,7 @@ impl Busy {
         // The statement may be cut between the look and the payment.
         let mut problem = None;
         for _ in 0..3 {
-            let request = request(&handle, self.cluster.time() + seconds);
+            let request = request(&handle, 0, self.cluster.time() + seconds);
             let paid = app.metering.pay(*channel, key.clone(), request, &Caller(None)).await;
             match paid {
                 Ok(_) => return None,
@@ -102,11 +102,12 @@ impl Busy {
     }
 }
 
-fn request(channel: &ChannelHandle, expires_at: i64) -> GenerationRequest {
+/// Returns a request for one more unit of a license, with a voucher that expires at `expires_at`.
+pub fn request(channel: &ChannelHandle, license: u16, expires_at: i64) -> GenerationRequest {
     let locked = channel.lock();
     let open = locked.ledger.open_statement();
     let mut statement = open.statement.clone();
-    statement.add(0, 1).unwrap();
+    statement.add(license, 1).unwrap();
     let prices = locked.ledger.prices().unwrap() + PRICE;
     let voucher = Voucher {
         cluster: channel.cluster,
@@ -119,7 +120,7 @@ fn request(channel: &ChannelHandle, expires_at: i64) -> GenerationRequest {
     };
     GenerationRequest {
         voucher: SignedVoucher::sign(voucher, &voucher_key()),
-        license: 0,
+        license,
         units: 1,
         request_digest: Digest([21; 32]),
         output_digest: Digest([22; 32]),

@@ -11,8 +11,8 @@ use motif_sdk::{
     Pubkey,
     channel::{Channel, ChannelAccount, Moment, PaymentsError, SettleArgs},
     client::{
-        CatalogueEntry, ConfirmedTransaction, DynSigner, Heard, OfferFilter, PublishedTerms,
-        WorkDetails, WorkFilter,
+        CatalogueEntry, ConfirmedTransaction, DynSigner, Heard, OfferFilter, PACKET_BYTES,
+        PublishedTerms, WorkDetails, WorkFilter,
     },
     licensing::{Terms, Work},
     lineage::Lineage,
@@ -387,6 +387,9 @@ impl Chain for ScriptedChain {
     async fn submit(&self, transaction: &[u8], check_first: bool) -> Result<(), ChainError> {
         let mut state = self.up()?;
         state.submitted.push(transaction.to_vec());
+        if transaction.len() > PACKET_BYTES {
+            return Err(ChainError::Refused("transaction too large".into()));
+        }
         let signature = Signature::from(<[u8; 64]>::try_from(&transaction[1..65]).unwrap());
         match state.network {
             Network::Losing => return Ok(()),
