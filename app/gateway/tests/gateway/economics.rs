@@ -117,6 +117,8 @@ async fn small_deposit_is_not_served() {
     let mut account = channel_account(world.operator());
     account.channel.deposited = 1_000_001;
     world.chain.state().channels.insert(CHANNEL, account);
+    // A refusal is remembered for a second.
+    tokio::time::sleep(Duration::from_millis(1_100)).await;
     world.client().open_channel(&CHANNEL).await.unwrap();
 }
 

@@ -4,7 +4,7 @@ use std::{
     net::{Ipv4Addr, SocketAddr},
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicU64, Ordering},
+        atomic::{AtomicBool, Ordering},
     },
     time::{Duration, Instant},
 };
@@ -21,7 +21,9 @@ use crate::{
 /// Address of all strangers; the payer has another one.
 const STRANGER: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 2);
 /// Number of payments per measurement.
-const PAYMENTS: u32 = 200;
+const PAYMENTS: u32 = 100;
+/// Number of measurements of a flood beside which the payer is late.
+const ATTEMPTS: u32 = 4;
 /// Pause between two requests of a client.
 const PAUSE: Duration = Duration::from_millis(500);
 
@@ -118,20 +120,19 @@ async fn p99(world: &World, number: u32) -> Duration {
     times[times.len() * 99 / 100]
 }
 
-/// Sends a request by all clients at once, again after a pause until `stop`. Counts responses.
-async fn flood(server: SocketAddr, request: &str, stop: &Arc<AtomicBool>, count: &Arc<AtomicU64>) {
+/// Sends a request by all clients at once, again after a pause until `stop`.
+async fn flood(server: SocketAddr, request: &str, stop: &Arc<AtomicBool>) {
     let mut sending = Vec::new();
     for _ in 0..clients() {
         let Ok(mut connection) = Connection::between(STRANGER, server).await else {
             continue;
         };
-        let (request, stop, count) = (request.to_owned(), stop.clone(), count.clone());
+        let (request, stop) = (request.to_owned(), stop.clone());
         sending.push(tokio::spawn(async move {
             while !stop.load(Ordering::Relaxed) {
                 if connection.exchange(request.as_bytes()).await.is_err() {
                     return;
                 }
-                count.fetch_add(1, Ordering::Relaxed);
                 tokio::time::sleep(PAUSE).await;
             }
         }));
@@ -153,25 +154,34 @@ async fn flood_of_strangers_delays_no_payer() {
     let world = &sold.world;
     let paid = serde_json::to_string(&world.next_request().await).unwrap();
     let (mut alone, mut late) = (p99(world, 1_000).await, Vec::new());
-    for (number, Flood { name, server, request }) in (0..).zip(floods(&sold, &paid)) {
-        let (stop, count) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
-        let (stopping, counting) = (stop.clone(), count.clone());
-        let flooding =
-            tokio::spawn(async move { flood(server, &request, &stopping, &counting).await });
-        tokio::time::sleep(Duration::from_millis(100)).await;
-        let beside = p99(world, 2_000 + number).await;
-        stop.store(true, Ordering::Relaxed);
-        flooding.await.unwrap();
-        let count = count.load(Ordering::Relaxed);
-        println!("p99 alone {alone:?}, beside {} clients {beside:?} ({count}): {name}", clients());
-        // Twice as long, with a margin for machines that run other tests.
-        let is_late = |alone: Duration| beside > alone * 2 + Duration::from_millis(100);
-        if is_late(alone) {
-            alone = alone.max(p99(world, 3_000 + number).await);
-            if is_late(alone) {
-                late.push(format!("{beside:?} instead of {alone:?}: {name}"));
+    let mut number = 2_000;
+    for one in floods(&sold, &paid) {
+        for attempt in 1..=ATTEMPTS {
+            let beside = p99_beside(world, number, &one).await;
+            println!("p99 alone {alone:?}, beside {} clients {beside:?}: {}", clients(), one.name);
+            number += 2;
+            // Twice as long, with a margin for machines that run other tests.
+            if beside <= alone * 2 + Duration::from_millis(100) {
+                break;
             }
+            if attempt == ATTEMPTS {
+                late.push(format!("{beside:?} instead of {alone:?}: {}", one.name));
+            }
+            // The machine may have become slower.
+            alone = alone.max(p99(world, number - 1).await);
         }
     }
     assert!(late.is_empty(), "{late:#?}");
+}
+
+/// Pays during a flood.
+async fn p99_beside(world: &World, number: u32, one: &Flood) -> Duration {
+    let stop = Arc::new(AtomicBool::new(false));
+    let (server, request, stopping) = (one.server, one.request.clone(), stop.clone());
+    let flooding = tokio::spawn(async move { flood(server, &request, &stopping).await });
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    let beside = p99(world, number).await;
+    stop.store(true, Ordering::Relaxed);
+    flooding.await.unwrap();
+    beside
 }

@@ -59,6 +59,7 @@ async fn failed_read_loses_no_settlement() {
     let world = World::with(|config| {
         with_admin(config);
         config.settle.look_every = Duration::from_secs(3_600);
+        config.settle.max_blind_seconds = 7_200;
     });
     let world = world.await;
     let mut payer = session(&world).await;

@@ -14,7 +14,7 @@ use motif_gateway::{
 use motif_sdk::{
     Pubkey,
     client::PACKET_BYTES,
-    gateway::wire::{NewApiKey, ReceiptParts, ScopeWord},
+    gateway::wire::{Address, NewApiKey, ReceiptParts, ScopeWord},
     operator::{Operator, OperatorKey, OperatorTerms, ReceiptKeys},
     receipt::SignedReceipt,
 };
@@ -249,7 +249,7 @@ async fn create_api_key(world: &World) -> String {
         scopes: vec![ScopeWord::Read],
         budget: None,
         expires_at: None,
-        channels: Vec::new(),
+        channels: vec![Address(CHANNEL)],
     };
     world.admin().create_api_key(&key).await.unwrap().token
 }

@@ -1,5 +1,7 @@
 //! A channel whose stored state is corrupt.
 
+use std::time::Duration;
+
 use motif_sdk::{
     Pubkey,
     gateway::{PayerSession, SessionPolicy},
@@ -7,7 +9,7 @@ use motif_sdk::{
 use reqwest::{Client, Method};
 use sqlx::{Connection, SqliteConnection, query};
 
-use crate::world::{Answer, CHANNEL, SECRET, World, voucher_key, with_admin};
+use crate::world::{Answer, CHANNEL, SECRET, World, reader_of, voucher_key, with_admin};
 
 /// Another channel on the chain.
 const OTHER: Pubkey = Pubkey::new_from_array([105; 32]);
@@ -69,12 +71,15 @@ async fn corrupt_channel_is_quarantined_alone() {
     assert_eq!((books.exact, books.channels.len(), books.quarantined.len()), (false, 1, 1));
 
     // The other one is served and settled.
-    let state = world.client().channel(&OTHER).await.unwrap();
+    let client = world.client().reader(reader_of(OTHER));
+    let state = client.channel(&OTHER).await.unwrap();
     assert_eq!(state.open.receipts, 1);
     assert_eq!(world.admin().settle(&OTHER).await.unwrap()[0].prices.0, 100);
 
     // Once the operator has repaired the row, the channel can be opened.
     damage(&world).await;
+    // A refusal is remembered for a second.
+    tokio::time::sleep(Duration::from_millis(1_100)).await;
     assert_eq!(world.client().open_channel(&CHANNEL).await.unwrap().open.receipts, 1);
     assert!(world.admin().quarantined().await.unwrap().is_empty());
     assert!(world.admin().reconcile().await.unwrap().exact);

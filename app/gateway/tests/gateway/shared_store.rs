@@ -24,7 +24,7 @@ use sqlx::{Connection, PgConnection, Row, postgres::PgRow};
 
 use crate::world::{
     Answer, CHANNEL, SECRET, ScriptedChain, Server, Threads, let_leases_expire, next_request,
-    payer_client, voucher_key, with_admin,
+    payer_client, reader_of, voucher_key, with_admin,
 };
 
 /// Process on a shared store.
@@ -502,7 +502,8 @@ async fn many_channels_do_not_delay_start() {
     let last = last.fetch_one(&mut shared.database().await).await.unwrap();
     let last: Vec<u8> = last.get("address");
     let last = Pubkey::new_from_array(last.try_into().unwrap());
-    assert_eq!(process.client().channel(&last).await.unwrap().open.receipts, 0);
+    let client = process.client().reader(reader_of(last));
+    assert_eq!(client.channel(&last).await.unwrap().open.receipts, 0);
     let answered = started_at.elapsed();
     while process.channels().await < many as usize {
         assert!(started_at.elapsed() < Duration::from_secs(300), "{}", process.channels().await);

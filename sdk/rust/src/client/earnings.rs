@@ -50,10 +50,11 @@ impl Client {
         let mint = account.channel.mint;
         let (mut pending, mut amount) = (Vec::new(), 0_u64);
         for (index, license) in (0_u16..).zip(&account.licenses) {
-            let new = license.settled - license.collected; // the program keeps it so
+            // The program keeps both in order; a node may answer anything.
+            let new = license.settled.saturating_sub(license.collected);
             if new > 0 {
                 pending.push((index, license.work));
-                amount += new; // at most the channel's deposit
+                amount = amount.saturating_add(new); // at most the channel's deposit
             }
         }
         let works = pending.iter().map(|(_, work)| *work).collect();

@@ -311,7 +311,9 @@ impl Payer {
         }
         let path = format!("/v1/channels/{}", self.seats[seat].channel);
         self.history.count(|counts| counts.requests += 1);
-        let request = Request::get(path).body(Body::empty()).unwrap();
+        let reader = self.seats[seat].reader().proof().unwrap().to_header();
+        let request = Request::get(path).header("motif-reader", reader);
+        let request = request.body(Body::empty()).unwrap();
         let state: ChannelState =
             answer(self.service.clone().oneshot(request).await.unwrap()).await.ok()?;
         let mut before = [0; 2];
