@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use motif_sdk::client::PriorityFee;
 
 /// Options that every command accepts.
 #[derive(Args)]
@@ -27,6 +28,17 @@ pub struct CommonArgs {
     /// ~/.config/solana/id.json]
     #[arg(long, global = true, env = "MOTIF_KEYPAIR", hide_env_values = true, value_name = "FILE")]
     pub keypair: Option<PathBuf>,
+
+    /// Priority fee of transactions: off, micro-lamports per compute unit, or a percentile of recent
+    /// fees, of which at most 100,000 lamports a transaction are paid [default: p50]
+    #[arg(
+        long,
+        global = true,
+        value_name = "off|N|pNN",
+        env = "MOTIF_PRIORITY_FEE",
+        hide_env_values = true
+    )]
+    pub priority_fee: Option<PriorityFee>,
 
     /// Print the result as one line of JSON, the last line of stdout
     #[arg(long, global = true)]

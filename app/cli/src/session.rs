@@ -11,7 +11,7 @@ use std::{
 use motif_gateway::chain::Endpoint;
 use motif_sdk::{
     Error, Pubkey,
-    client::Client,
+    client::{Client, PriorityFee},
     gateway::{GatewayClient, GatewayError, PaywallClient},
     keypair,
 };
@@ -42,6 +42,7 @@ pub struct Session {
     solana: SolanaConfig,
     /// Keypair that was read from stdin, which ends there.
     from_stdin: OnceLock<Keypair>,
+    priority_fee: Option<PriorityFee>,
     wait: Duration,
 }
 
@@ -57,6 +58,7 @@ impl Session {
             keypair: args.keypair.clone(),
             solana,
             from_stdin: OnceLock::new(),
+            priority_fee: args.priority_fee,
             wait: Duration::from_secs(args.wait_seconds),
         }
     }
@@ -98,22 +100,18 @@ impl Session {
             let help = "pass a URL such as http://127.0.0.1:8899 or https://api.devnet.solana.com";
             return Err(CliError::usage("the node's URL lacks http:// or https://", help));
         }
-        let clients: Vec<_> = rpc_urls.iter().map(|url| Client::new(url)).collect();
         let patience = rpc_urls.iter().map(|url| self.patience(url)).max().unwrap_or_default();
         let endpoints: Vec<_> = rpc_urls.iter().map(|url| Endpoint::new(url)).collect();
         let (began, mut announced) = (Instant::now(), false);
         loop {
-            let mut reasons = Vec::new();
-            for (client, endpoint) in clients.iter().zip(&endpoints) {
-                let Err(error) = client.rpc().get_version().await else {
-                    return Ok(client.clone());
-                };
-                reasons.push(endpoint.scrub(&error.to_string()));
-            }
+            let reasons = match self.reachable(rpc_urls).await {
+                Ok(client) => return Ok(client),
+                Err(reasons) => reasons,
+            };
             let hosts = endpoints.iter().map(|endpoint| format!("{endpoint:?}"));
             let url = hosts.collect::<Vec<_>>().join(", ");
             if began.elapsed() >= patience {
-                return Err(CliError::NodeUnreachable { url, reason: reasons.join("; ") });
+                return Err(CliError::NodeUnreachable { url, reason: reasons });
             }
             if !announced && began.elapsed() > ANNOUNCE_AFTER {
                 self.status(format_args!("waiting for a node at {url}"));
@@ -121,6 +119,22 @@ impl Session {
             }
             tokio::time::sleep(POLL_INTERVAL).await;
         }
+    }
+
+    /// Returns a client of the first of these nodes that responds now.
+    ///
+    /// # Errors
+    /// Why none responds, without the secrets of their URLs.
+    pub async fn reachable(&self, rpc_urls: &[String]) -> Result<Client, String> {
+        let mut reasons = Vec::new();
+        for url in rpc_urls {
+            let client = Client::new(url).priority_fee(self.priority_fee.unwrap_or_default());
+            match client.rpc().get_version().await {
+                Ok(_) => return Ok(client),
+                Err(error) => reasons.push(Endpoint::new(url).scrub(&error.to_string())),
+            }
+        }
+        Err(reasons.join("; "))
     }
 
     /// Waits for a mint that a localnet creates while it starts.
@@ -171,6 +185,11 @@ impl Session {
     /// Returns the URL of the node in the Solana command line's configuration.
     pub fn solana_rpc_url(&self) -> Option<String> {
         self.solana.json_rpc_url.clone()
+    }
+
+    /// Returns the value of `--priority-fee`.
+    pub fn given_priority_fee(&self) -> Option<PriorityFee> {
+        self.priority_fee
     }
 
     /// Returns the value of `--keypair`.

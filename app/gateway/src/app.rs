@@ -1,4 +1,4 @@
-use std::{ops::Deref, path::PathBuf, sync::Arc};
+use std::{ops::Deref, path::PathBuf, sync::Arc, time::Duration};
 
 use motif_ed25519_batch::Verifier;
 use motif_paywall::SpoolError;
@@ -28,7 +28,9 @@ use crate::{
     receipts::Receipts,
     recognition::{Recognizer, WorksFollower},
     reconcile::Reconciler,
-    settlement::{SettlementPolicy, SettlementWorker, Settler, Submitter},
+    settlement::{
+        SettlementFees, SettlementPolicy, SettlementWorker, Settler, StatusPoller, Submitter,
+    },
     store::{Failpoints, Store, StoreError, StoreOptions},
     store_operator::check_channel,
     traces::{TraceError, Traces},
@@ -79,6 +81,7 @@ pub struct Components {
     /// Exporter of traces, if configured.
     pub(crate) traces: Option<Arc<Traces>>,
     policy: Arc<SettlementPolicy>,
+    fees: Arc<SettlementFees>,
     store: Store,
 }
 
@@ -189,7 +192,6 @@ impl App {
         let operator_keys = OperatorKeys::new(&config, receipt_signer, cluster.clone());
         let operator_keys = Arc::new(operator_keys);
         let channels = Arc::new(ChannelRegistry::new(store.clone(), config.margins()));
-        let policy = Arc::new(SettlementPolicy::new(config.clone(), funds.clone()));
         let sync = Arc::new(ChannelSync {
             channels: channels.clone(),
             cluster: cluster.clone(),
@@ -197,6 +199,10 @@ impl App {
             failpoints: failpoints.clone(),
             rollbacks: metrics.rollbacks.clone(),
         });
+        let policy = Arc::new(SettlementPolicy::new(config.clone(), sync.clone(), funds.clone()));
+        let (priority_fee, daily_cap) = (config.settle.priority_fee, config.settle.daily_fee_cap);
+        let capped = metrics.priority_fee_capped.clone();
+        let fees = Arc::new(SettlementFees::new(priority_fee, daily_cap, capped));
         let metering = Arc::new(Metering {
             channels: channels.clone(),
             cluster: cluster.clone(),
@@ -217,18 +223,21 @@ impl App {
             }),
             settler: Arc::new(Settler {
                 sync: sync.clone(),
+                policy: policy.clone(),
                 submitter: Submitter {
                     channels: channels.clone(),
                     cluster: cluster.clone(),
+                    statuses: Arc::new(StatusPoller::new(cluster.clone())),
+                    fees: fees.clone(),
                     keys: operator_keys.clone(),
                     failpoints,
+                    attempts: metrics.settlement_attempts.clone(),
                 },
                 expenses: Expenses {
                     store: store.clone(),
                     cluster: cluster.clone(),
                     metrics: metrics.clone(),
                 },
-                policy: policy.clone(),
                 admission: admission.clone(),
                 metrics: metrics.clone(),
                 traces: traces.clone(),
@@ -262,6 +271,7 @@ impl App {
             metrics,
             traces,
             policy,
+            fees,
             store,
         };
         let app = Self(Arc::new(components));
@@ -283,8 +293,10 @@ impl App {
 
     /// Returns the unsettled amounts of all channels.
     pub fn exposure(&self) -> Exposure {
+        let now = self.cluster.now();
         let operator_lamports = self.funds.lamports();
-        Exposure { operator_lamports, ..self.channels.exposure(self.cluster.now()) }
+        let priority_fees = self.fees.spent_today(now);
+        Exposure { operator_lamports, priority_fees, ..self.channels.exposure(now) }
     }
 
     /// Returns the job that renews leases.
@@ -303,6 +315,7 @@ impl App {
             policy: self.policy.clone(),
             heartbeat: self.health.heartbeat.clone(),
             every: self.config.settle.look_every,
+            max_blind: Duration::from_secs(self.config.settle.max_blind_seconds.into()),
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::{
     collections::HashMap,
-    sync::atomic::{AtomicU64, Ordering},
+    sync::atomic::{AtomicBool, AtomicU64, Ordering},
     time::{Duration, Instant},
 };
 
@@ -19,6 +19,7 @@ use crate::{
     error::GatewayError,
     hold_locks::HoldLocks,
     ledger::{CutStatement, Ledger, LedgerError},
+    settlement::SettlementProgress,
     store::{Change, ChannelId, Lease, Store, Written},
 };
 
@@ -41,10 +42,18 @@ pub struct ChannelHandle {
     seen_at: Mutex<Instant>,
     /// Newest slot of a read.
     slot: AtomicU64,
+    /// Number of statements on chain after a rollback; `u64::MAX` if there was none.
+    rolled_back_to: AtomicU64,
     /// Newest voucher key, decoded.
     voucher_key: Mutex<Option<PublicKey>>,
     /// Held while a statement settles: one at a time.
     pub settling: tokio::sync::Mutex<()>,
+    /// Attempts at the settlement in progress.
+    pub progress: SettlementProgress,
+    /// Time of the last read on behalf of a payment; held during it.
+    woken_at: tokio::sync::Mutex<Option<Instant>>,
+    /// Whether the channel is not read periodically, because it has not been used for days.
+    is_dormant: AtomicBool,
     /// Locks of the channel's holds.
     pub hold_locks: HoldLocks,
     /// BLAKE3 digest of the channel's account in the store. Held until a read is recorded, so that
@@ -79,8 +88,12 @@ impl ChannelHandle {
             state: Mutex::new(LockedChannel { ledger, keys }),
             seen_at: Mutex::new(Instant::now()),
             slot: AtomicU64::default(),
+            rolled_back_to: AtomicU64::new(u64::MAX),
             voucher_key: Mutex::default(),
             settling: tokio::sync::Mutex::new(()),
+            progress: SettlementProgress::default(),
+            woken_at: tokio::sync::Mutex::default(),
+            is_dormant: AtomicBool::default(),
             hold_locks: HoldLocks::default(),
             recorded: tokio::sync::Mutex::new(recorded),
         }
@@ -149,6 +162,19 @@ impl ChannelHandle {
         self.slot.fetch_max(slot, Ordering::Relaxed)
     }
 
+    /// Records the number of statements on chain after a rollback of settlements, or `None` once they
+    /// have settled again. Returns whether the rollback is a new one.
+    pub fn mark_rolled_back(&self, on_chain: Option<u64>) -> bool {
+        let on_chain = on_chain.unwrap_or(u64::MAX);
+        self.rolled_back_to.swap(on_chain, Ordering::Relaxed) == u64::MAX && on_chain != u64::MAX
+    }
+
+    /// Returns the first statement that the cluster has rolled back.
+    pub fn rolled_back(&self) -> Option<u64> {
+        let first = self.rolled_back_to.load(Ordering::Relaxed);
+        (first != u64::MAX).then_some(first)
+    }
+
     /// Returns the time since the last read from the cluster.
     pub fn unseen_for(&self) -> Duration {
         self.seen_at.lock().elapsed()
@@ -163,6 +189,36 @@ impl ChannelHandle {
         let unseen = self.unseen_for().as_secs();
         let is_recent = unseen <= u64::from(max_blind_seconds);
         if is_recent { Ok(()) } else { Err(GatewayError::ChannelUnseen(unseen)) }
+    }
+
+    /// Waits for the turn to read the channel on behalf of a payment, which lasts as long as the
+    /// result is held. Returns `None` if the channel was read within `max_age` or the last such read
+    /// began within `pause`.
+    pub async fn turn_to_wake(
+        &self,
+        max_age: Duration,
+        pause: Duration,
+    ) -> Option<tokio::sync::MutexGuard<'_, Option<Instant>>> {
+        if self.unseen_for() <= max_age {
+            return None;
+        }
+        let mut woken_at = self.woken_at.lock().await;
+        let is_early = woken_at.is_some_and(|at| at.elapsed() < pause);
+        if is_early || self.unseen_for() <= max_age {
+            return None;
+        }
+        *woken_at = Some(Instant::now());
+        Some(woken_at)
+    }
+
+    /// Records whether the channel is read periodically.
+    pub fn set_dormant(&self, is_dormant: bool) {
+        self.is_dormant.store(is_dormant, Ordering::Relaxed);
+    }
+
+    /// Returns whether the channel is not read periodically.
+    pub fn is_dormant(&self) -> bool {
+        self.is_dormant.load(Ordering::Relaxed)
     }
 
     /// Returns the channel as last read from the cluster.

@@ -370,10 +370,12 @@ impl ChannelRegistry {
             exposure.channels += 1;
             let locked = channel.lock();
             exposure.stopped += u64::from(locked.ledger.stopped_at().is_some());
+            exposure.delayed += u64::from(channel.progress.is_delayed());
+            exposure.dormant += u64::from(channel.is_dormant());
             let (ledger, open) = (&locked.ledger, locked.ledger.open_statement());
             let cut = ledger.cut_statements().iter().map(|cut| u64::from(cut.receipts));
             exposure.receipts += cut.sum::<u64>() + u64::from(open.receipts);
-            if !ledger.is_over(now) {
+            if !channel.is_dormant() && !ledger.is_over(now) {
                 let unseen = channel.unseen_for().as_secs();
                 exposure.blind_seconds = exposure.blind_seconds.max(unseen);
             }
@@ -402,5 +404,7 @@ fn summary(channel: &ChannelHandle) -> ChannelSummary {
         settle_before: ledger.settle_before(),
         closes_at: Some(ledger.channel().closes_at).filter(|at| *at != i64::MAX),
         budget: ledger.budget().map(Amount),
+        settlement_attempts: channel.progress.attempts(),
+        settlement_problem: channel.progress.failure().map(|problem| problem.slug().to_owned()),
     }
 }

@@ -61,6 +61,7 @@ impl Holds {
         if expires_at > now.saturating_add(MAX_SECONDS) {
             return Err(GatewayError::HoldTooLong(MAX_SECONDS));
         }
+        self.policy.wake_channel(&channel).await;
         self.policy.check_settleable(&channel)?;
         let id = hold_id(&address, channel.opened_slot, key);
         let hold =

@@ -188,6 +188,7 @@ impl Metering {
         let channel = self.channels.get(address).await?;
         channel.verify(voucher, &self.verifier, self.cluster.now()).await?;
         self.admission.channel(address, generations)?;
+        self.policy.wake_channel(&channel).await;
         Ok(channel)
     }
 

@@ -32,9 +32,13 @@ pub struct Metrics {
     pub answers_handed_over: Counter,
     /// Number of confirmed settlement transactions.
     pub settlements: Counter,
+    /// Number of settlement transactions signed.
+    pub settlement_attempts: Counter,
     /// Number of failed settlement attempts.
     pub settlement_failures: Counter,
     lamports_spent: Family<KindLabel, Counter>,
+    /// Number of settlements whose priority fee the daily cap has lowered.
+    pub priority_fee_capped: Counter,
     /// Number of failed reads of the cluster.
     pub chain_failures: Counter,
     /// Number of observed rollbacks of settlements.
@@ -54,6 +58,9 @@ struct SnapshotMetrics {
     channels: Gauge,
     channels_stopped: Gauge,
     channels_unreadable: Gauge,
+    channels_delayed: Gauge,
+    channels_dormant: Gauge,
+    priority_fees: Gauge,
     unsettled_receipts: Gauge,
     oldest_unsettled_seconds: Gauge,
     blind_seconds: Gauge,
@@ -117,11 +124,18 @@ pub struct Exposure {
     pub stopped: u64,
     /// Number of channels that cannot be loaded because their stored state is corrupt.
     pub unreadable: u64,
+    /// Number of channels whose settlement has taken three attempts or more.
+    pub delayed: u64,
+    /// Number of channels that are not read periodically, because they have not been used for days.
+    pub dormant: u64,
+    /// Priority fees of settlements today, lamports.
+    pub priority_fees: u64,
     /// Number of unsettled receipts.
     pub receipts: u64,
     /// Age of the oldest unsettled receipt, seconds.
     pub oldest_seconds: i64,
-    /// Longest time since a channel's last read from the cluster, seconds.
+    /// Longest time since a channel's last read from the cluster, seconds. Dormant channels are left
+    /// out.
     pub blind_seconds: u64,
     /// Balance of the settle key, lamports; `None` before it is read.
     pub operator_lamports: Option<u64>,
@@ -147,8 +161,10 @@ impl Default for Metrics {
             answers_made: Counter::default(),
             answers_handed_over: Counter::default(),
             settlements: Counter::default(),
+            settlement_attempts: Counter::default(),
             settlement_failures: Counter::default(),
             lamports_spent: Family::default(),
+            priority_fee_capped: Counter::default(),
             chain_failures: Counter::default(),
             rollbacks: Counter::default(),
             trace_failures: Counter::default(),
@@ -173,7 +189,13 @@ impl Default for Metrics {
                 &metrics.answers_handed_over,
             ),
             ("settlements", "Confirmed settlement transactions", &metrics.settlements),
+            ("settlement_attempts", "Settlement transactions signed", &metrics.settlement_attempts),
             ("settlement_failures", "Failed settlement attempts", &metrics.settlement_failures),
+            (
+                "priority_fee_capped",
+                "Settlements whose priority fee the daily cap has lowered",
+                &metrics.priority_fee_capped,
+            ),
             ("chain_failures", "Failed reads of the cluster", &metrics.chain_failures),
             ("rollbacks", "Observed rollbacks of settlements", &metrics.rollbacks),
             ("trace_failures", "Failed trace exports", &metrics.trace_failures),
@@ -197,6 +219,21 @@ impl Default for Metrics {
                 "channels_unreadable",
                 "Channels whose stored state is corrupt",
                 &snapshot.channels_unreadable,
+            ),
+            (
+                "channels_delayed",
+                "Channels whose settlement has taken three transactions or more",
+                &snapshot.channels_delayed,
+            ),
+            (
+                "channels_dormant",
+                "Channels that are read again when they are used",
+                &snapshot.channels_dormant,
+            ),
+            (
+                "priority_fees_today_lamports",
+                "Priority fees of settlements today, UTC",
+                &snapshot.priority_fees,
             ),
             ("unsettled_receipts", "Unsettled receipts", &snapshot.unsettled_receipts),
             (
@@ -287,6 +324,9 @@ impl Metrics {
         snapshot.channels.set(signed(exposure.channels));
         snapshot.channels_stopped.set(signed(exposure.stopped));
         snapshot.channels_unreadable.set(signed(exposure.unreadable));
+        snapshot.channels_delayed.set(signed(exposure.delayed));
+        snapshot.channels_dormant.set(signed(exposure.dormant));
+        snapshot.priority_fees.set(signed(exposure.priority_fees));
         snapshot.unsettled_receipts.set(signed(exposure.receipts));
         snapshot.oldest_unsettled_seconds.set(exposure.oldest_seconds);
         snapshot.blind_seconds.set(signed(exposure.blind_seconds));

@@ -32,7 +32,7 @@ pub struct RunningGateway {
 /// # Errors
 /// [`StartError`].
 pub async fn serve(config: GatewayConfig) -> Result<RunningGateway, StartError> {
-    let chain = Arc::new(RpcChain::new(&config.rpc_urls));
+    let chain = Arc::new(RpcChain::with_fees(&config.rpc_urls, config.settle.priority_fee));
     serve_with(config, chain).await
 }
 

@@ -87,15 +87,7 @@ impl Recovery {
         let mut cut = VecDeque::with_capacity(rows.len());
         for row in &rows {
             let number = row.integer("number")?;
-            let statement = self.statement(id, cluster, number).await?;
-            let corrupt = || StoreError::Corrupt(format!("statement {number} has no voucher"));
-            cut.push_back(CutStatement {
-                number,
-                voucher: statement.voucher.ok_or_else(corrupt)?,
-                statement: statement.statement,
-                prices: statement.prices,
-                receipts: statement.receipts,
-            });
+            cut.push_back(self.cut_statement(id, cluster, number).await?);
         }
         let number = cut.back().map_or(settled, |last| last.number + 1);
         let open = self.statement(id, cluster, number).await?;
@@ -119,6 +111,24 @@ impl Recovery {
             stopped_at,
             unrecorded,
         })
+    }
+
+    /// Returns a statement that takes no more generations, settled or not. `cluster` is the cluster's
+    /// tag.
+    ///
+    /// # Errors
+    /// [`StoreError`]; [`StoreError::Corrupt`] if no voucher covers the statement's generations.
+    pub async fn cut_statement(
+        &self,
+        id: ChannelId,
+        cluster: [u8; 32],
+        number: u64,
+    ) -> Result<CutStatement, StoreError> {
+        let OpenStatement { statement, prices, receipts, voucher, .. } =
+            self.statement(id, cluster, number).await?;
+        let corrupt = || StoreError::Corrupt(format!("statement {number} has no voucher"));
+        let voucher = voucher.ok_or_else(corrupt)?;
+        Ok(CutStatement { number, statement, prices, receipts, voucher })
     }
 
     /// Returns whether a channel has anything that has not settled, or a hold. Most channels of a large

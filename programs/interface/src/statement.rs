@@ -71,8 +71,9 @@ pub struct Statement {
 pub struct StatementFull;
 
 impl Statement {
-    /// Maximum number of licenses, so that a statement settles in one packet of 1,232 bytes.
-    pub const MAX_LICENSES: usize = 96;
+    /// Maximum number of licenses, so that a statement settles in one packet of 1,232 bytes, with the
+    /// 52 bytes that set the transaction's compute unit limit and price.
+    pub const MAX_LICENSES: usize = 88;
 
     /// Adds units of a license.
     ///
@@ -168,10 +169,11 @@ mod tests {
     fn full_statement_is_unchanged() {
         let mut statement: Statement = [(0, u32::MAX)].into_iter().collect();
         assert_eq!(statement.add(0, 1), Err(StatementFull));
-        for license in 1..96 {
+        let most = Statement::MAX_LICENSES;
+        for license in 1..most as u16 {
             statement.add(license, 1).unwrap();
         }
-        assert_eq!(statement.add(96, 1), Err(StatementFull));
-        assert_eq!((statement.len(), statement.to_bytes().len()), (96, 576));
+        assert_eq!(statement.add(most as u16, 1), Err(StatementFull));
+        assert_eq!((statement.len(), statement.to_bytes().len()), (most, most * Entry::SIZE));
     }
 }

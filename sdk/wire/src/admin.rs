@@ -26,6 +26,10 @@ pub struct ChannelSummary {
     pub closes_at: Option<i64>,
     /// Maximum spending through this gateway; `null` for the whole deposit.
     pub budget: Option<Amount>,
+    /// Number of transactions signed to settle the oldest statement; 0 if nothing is being settled.
+    pub settlement_attempts: u32,
+    /// Slug of the problem that the last settlement ended with; `null` if it succeeded.
+    pub settlement_problem: Option<String>,
 }
 
 /// Channels that a gateway serves.

@@ -1,5 +1,6 @@
 //! Shared support for tests, examples and benchmarks of the gateway and the command line.
 //!
+//! - [`cluster_double`]: a busy cluster in simulated time.
 //! - [`world`]: a gateway on a chain in memory, its payer and its stores.
 //! - [`load`]: connections and vouchers signed in advance, to measure throughput.
 //! - [`free_riding`]: random payers that try to be served without paying.
@@ -7,6 +8,7 @@
 //! - [`model_server`]: an HTTP model server to put behind the paywall.
 #![allow(clippy::unwrap_used, reason = "test support panics at an unexpected error")]
 
+pub mod cluster_double;
 pub mod crash_loop;
 pub mod free_riding;
 pub mod load;

@@ -1,6 +1,7 @@
 //! `motif gateway`: running and operating a gateway.
 
 mod admin;
+mod preparation;
 mod serve;
 mod settings;
 mod supervisor;

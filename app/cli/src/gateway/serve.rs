@@ -1,16 +1,19 @@
-use std::{fmt, time::Duration};
+use std::{fmt, future::pending, time::Duration};
 
 use clap::Args;
 use motif_gateway::{GatewayConfig, RunningGateway, serve};
 use serde::Serialize;
 use tokio::time::timeout;
 
-use super::{settings::SettingsArgs, supervisor::Supervisor};
+use super::{
+    preparation::{prepare, prepare_later},
+    settings::SettingsArgs,
+    supervisor::Supervisor,
+};
 use crate::{
     amount::percent,
     credentials::AnchorArgs,
     error::CliError,
-    operator::prepare_operator,
     output::pairs,
     session::{Session, stop_signal},
 };
@@ -46,23 +49,50 @@ pub async fn run(args: ServeArgs, session: &Session) -> Result<(), CliError> {
         session.status(format_args!("warning: {warning}"));
     }
     config.decoding = args.anchors.worker()?;
-    let client = session.first_of(&config.rpc_urls).await?;
-    prepare_operator(&client, &mut config).await?;
+    let mut is_prepared = prepare(session, &mut config).await?;
     let stopped = stop_signal()?;
+    tokio::pin!(stopped);
     warn_of_file_limit(&config, session);
     let (supervisor, drain) = (Supervisor::from_environment(), config.drain);
-    let gateway = serve(config).await?;
+    let mut gateway = serve(config.clone()).await?;
     session.print(&ServeOutput::new(&gateway));
     supervisor.ready();
-    let failure = tokio::select! {
-        () = stopped => None,
-        error = gateway.failed(supervisor.pause(), || supervisor.alive()) => Some(error),
+    config.listen = gateway.local_addr();
+    let failure = loop {
+        let preparation = async {
+            match is_prepared {
+                true => pending().await,
+                false => prepare_later(session, &config).await,
+            }
+        };
+        let prepared = tokio::select! {
+            () = &mut stopped => break None,
+            error = gateway.failed(supervisor.pause(), || supervisor.alive()) => {
+                supervisor.failed(&error.to_string());
+                break Some(CliError::GatewayFailed(error));
+            }
+            prepared = preparation => prepared,
+        };
+        is_prepared = true;
+        match prepared {
+            Ok(None) => {}
+            Ok(Some(prepared)) => {
+                supervisor.report_while(gateway.shutdown()).await;
+                gateway = supervisor.report_while(serve(prepared)).await?;
+            }
+            Err(error) => {
+                supervisor.failed(&error.to_string());
+                break Some(error);
+            }
+        }
     };
     if let Some(error) = failure {
-        supervisor.failed(&error.to_string());
-        // Requests in progress cannot be answered, and a stalled worker never stops.
-        let _ = timeout(FAILED_SHUTDOWN, gateway.shutdown()).await;
-        return Err(CliError::GatewayFailed(error));
+        match error {
+            // Requests in progress cannot be answered, and a stalled worker never stops.
+            CliError::GatewayFailed(_) => drop(timeout(FAILED_SHUTDOWN, gateway.shutdown()).await),
+            _ => gateway.shutdown().await,
+        }
+        return Err(error);
     }
     supervisor.stopping();
     session.status("shutting down: waiting for requests in progress");

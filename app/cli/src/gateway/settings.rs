@@ -148,6 +148,7 @@ impl SettingsArgs {
             ("settle.at_amount", text(self.settle_at_amount)),
             ("settle.at_age_seconds", text(self.settle_at_age_seconds.map(u64::from))),
             ("settle.at_receipts", text(self.settle_at_receipts.map(u64::from))),
+            ("settle.priority_fee", session.given_priority_fee().map(|fee| fee.to_string())),
         ] {
             layers.flag(key, given);
         }

@@ -9,6 +9,8 @@ use std::{
     time::Duration,
 };
 
+use tokio::time::timeout;
+
 /// Service manager that started this process. It gets nothing unless it has asked for messages.
 pub struct Supervisor {
     socket: Option<(UnixDatagram, SocketAddr)>,
@@ -39,6 +41,17 @@ impl Supervisor {
     pub fn alive(&self) {
         if self.watchdog.is_some() {
             self.send("WATCHDOG=1");
+        }
+    }
+
+    /// Reports work until a future of a working process ends: the process restarts its gateway.
+    pub async fn report_while<T>(&self, future: impl Future<Output = T>) -> T {
+        tokio::pin!(future);
+        loop {
+            match timeout(self.pause(), &mut future).await {
+                Ok(output) => return output,
+                Err(_) => self.alive(),
+            }
         }
     }
 

@@ -60,6 +60,18 @@ fn operator_keys_are_listed_and_rotated() {
 }
 
 #[test]
+fn unreachable_node_does_not_stop_gateway() {
+    let mut world = World::empty();
+    world.does(&["key", "new", "gateway.json"]);
+    let serve = ["gateway", "serve", "--keypair", "gateway.json", "--store", "gateway.sqlite"];
+    world.spawn(&[&serve[..], &["--wait-seconds", "0"]].concat());
+    let status = |path: &str| {
+        world.shell(&format!("curl -s -o /dev/null -w '%{{http_code}}' $MOTIF_GATEWAY_URL{path}"))
+    };
+    assert_eq!((&status("/healthz")[..], &status("/readyz")[..]), ("200", "503"));
+}
+
+#[test]
 fn gateway_serves_without_the_authority() {
     let mut world = registered();
     let authority = address(&world, "authority.json");

@@ -2,7 +2,13 @@
 
 mod endpoint;
 mod node;
+mod rate_limit;
+mod rejection;
 mod rpc;
+mod sender;
+mod watermarks;
+
+use std::time::Duration;
 
 use async_trait::async_trait;
 use motif_sdk::{
@@ -72,6 +78,15 @@ pub struct ReadChannel {
     pub slot: u64,
 }
 
+/// Maximum number of channels in one read.
+pub const MAX_CHANNELS: usize = 100;
+/// Maximum number of transactions in one read of statuses.
+pub const MAX_STATUSES: usize = 256;
+
+/// Status of a transaction: confirmed, or `None` if an up-to-date node does not know it.
+/// [`ChainError::Refused`] or [`ChainError::Final`] if it failed.
+pub type SettlementStatus = Result<Option<ConfirmedTransaction>, ChainError>;
+
 /// A cluster. Tests implement it with scripts.
 #[async_trait]
 pub trait Chain: Send + Sync + 'static {
@@ -102,8 +117,12 @@ pub trait Chain: Send + Sync + 'static {
     /// Returns a version of a work's terms, or `None` if it does not exist.
     async fn terms(&self, work: &Pubkey, number: u32)
     -> Result<Option<PublishedTerms>, ChainError>;
+    /// Returns channels, at most [`MAX_CHANNELS`], with `None` for those that do not exist.
+    async fn channels(&self, addresses: &[Pubkey]) -> Result<Vec<Option<ReadChannel>>, ChainError>;
     /// Returns a channel, or `None` if it does not exist.
-    async fn channel(&self, address: &Pubkey) -> Result<Option<ReadChannel>, ChainError>;
+    async fn channel(&self, address: &Pubkey) -> Result<Option<ReadChannel>, ChainError> {
+        Ok(self.channels(std::slice::from_ref(address)).await?.pop().flatten())
+    }
     /// Returns the balance of an account, lamports; 0 if it does not exist.
     async fn balance(&self, account: &Pubkey) -> Result<u64, ChainError>;
     /// Returns a blockhash and the last block height at which it is valid.
@@ -113,12 +132,25 @@ pub trait Chain: Send + Sync + 'static {
     /// Submits a signed transaction. Returns [`ChainError::Refused`] or [`ChainError::Final`] only
     /// if the preflight check failed and no node forwarded it.
     async fn submit(&self, transaction: &[u8], check_first: bool) -> Result<(), ChainError>;
-    /// Returns a confirmed transaction, or `None` if an up-to-date node does not know it. Returns
-    /// [`ChainError::Refused`] or [`ChainError::Final`] if it failed.
-    async fn landed(
-        &self,
-        signature: &Signature,
-    ) -> Result<Option<ConfirmedTransaction>, ChainError>;
+    /// Returns the statuses of transactions, at most [`MAX_STATUSES`].
+    async fn statuses(&self, signatures: &[Signature])
+    -> Result<Vec<SettlementStatus>, ChainError>;
+    /// Returns the status of a transaction.
+    async fn landed(&self, signature: &Signature) -> SettlementStatus {
+        let found = self.statuses(std::slice::from_ref(signature)).await?.pop();
+        found.unwrap_or_else(|| Err(ChainError::Unreachable("the node returned no status".into())))
+    }
+    /// Returns the compute units that a transaction uses in simulation. Its signatures and its
+    /// blockhash are ignored.
+    async fn simulate(&self, transaction: &[u8]) -> Result<u64, ChainError>;
+    /// Returns the prices that recent blocks charged for writing all of these accounts,
+    /// micro-lamports per compute unit.
+    async fn recent_fees(&self, accounts: &[Pubkey]) -> Result<Vec<u64>, ChainError>;
+    /// Returns the pause between two reads of pending transactions. Other waits of a settlement are
+    /// multiples of it.
+    fn poll_interval(&self) -> Duration {
+        Duration::from_millis(500)
+    }
     /// Returns the operator with this authority, or `None` if it is not registered.
     async fn operator(&self, authority: &Pubkey) -> Result<Option<Operator>, ChainError>;
     /// Ends a channel's grace period, signed by its operator's authority.

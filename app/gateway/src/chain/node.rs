@@ -1,12 +1,17 @@
 use std::{
-    sync::atomic::{AtomicU64, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
     time::{Duration, Instant},
 };
 
-use motif_sdk::client::Client;
+use motif_sdk::client::{Client, PriorityFee};
 use parking_lot::Mutex;
+use solana_commitment_config::CommitmentConfig;
+use solana_rpc_client::{nonblocking::rpc_client::RpcClient, rpc_client::RpcClientConfig};
 
-use super::Endpoint;
+use super::{Endpoint, rate_limit::RateLimit, sender::NodeSender};
 
 /// Backoff after a node's first failure, doubled after each further one.
 const FIRST_BACKOFF: Duration = Duration::from_secs(1);
@@ -23,7 +28,7 @@ pub struct NodeStatus {
     pub failures: u64,
     /// Number of responses behind the highest slot seen.
     pub behind: u64,
-    /// Whether the node is in backoff after a failure.
+    /// Whether the node is in backoff after a failure, or allows no requests for a time.
     pub is_in_backoff: bool,
 }
 
@@ -35,6 +40,7 @@ pub(super) struct Node {
     failures: AtomicU64,
     behind: AtomicU64,
     backoff: Mutex<Backoff>,
+    limit: Arc<RateLimit>,
 }
 
 /// Time for which other nodes are preferred.
@@ -46,9 +52,14 @@ struct Backoff {
 }
 
 impl Node {
-    pub fn new(rpc_url: &str) -> Self {
+    /// Creates access to a node. `priority_fee` is that of transactions which the client builds.
+    pub fn new(rpc_url: &str, priority_fee: PriorityFee) -> Self {
+        let limit = Arc::new(RateLimit::default());
+        let config = RpcClientConfig::with_commitment(CommitmentConfig::confirmed());
+        let rpc = RpcClient::new_sender(NodeSender::new(rpc_url, limit.clone()), config);
         Self {
-            client: Client::new(rpc_url),
+            client: Client::from_rpc(rpc).priority_fee(priority_fee),
+            limit,
             endpoint: Endpoint::new(rpc_url),
             requests: AtomicU64::default(),
             failures: AtomicU64::default(),
@@ -95,9 +106,14 @@ impl Node {
         format!("{:?}: is behind", self.endpoint)
     }
 
+    /// Returns whether the node allows no requests for a time.
+    pub fn is_limited(&self) -> bool {
+        self.limit.is_active()
+    }
+
     /// Returns whether the node is in backoff.
     pub fn is_in_backoff(&self) -> bool {
-        self.backoff.lock().until.is_some_and(|until| Instant::now() < until)
+        self.is_limited() || self.backoff.lock().until.is_some_and(|until| Instant::now() < until)
     }
 
     /// Returns the node's status.
@@ -118,7 +134,7 @@ mod tests {
 
     #[test]
     fn backoff_doubles_until_node_answers() {
-        let node = Node::new("http://127.0.0.1:9");
+        let node = Node::new("http://127.0.0.1:9", PriorityFee::Off);
         assert!(!node.is_in_backoff());
         let duration = || node.backoff.lock().duration;
         for expected in [1, 2, 4, 8, 16, 32, 60, 60] {
@@ -131,7 +147,7 @@ mod tests {
 
     #[test]
     fn failure_hides_url_secrets() {
-        let node = Node::new("https://rpc.example/v2/canary-canary");
+        let node = Node::new("https://rpc.example/v2/canary-canary", PriorityFee::Off);
         let text = node
             .record_failure("error sending request for url (https://rpc.example/v2/canary-canary)");
         assert!(text.starts_with("https://rpc.example: ") && !text.contains("canary"), "{text}");

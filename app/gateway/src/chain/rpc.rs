@@ -1,17 +1,13 @@
-use std::{
-    future::Future,
-    sync::atomic::{AtomicU64, Ordering},
-    time::Duration,
-};
+use std::{future::Future, time::Duration};
 
 use async_trait::async_trait;
 use base64::{Engine, prelude::BASE64_STANDARD};
-use futures::future::join_all;
+use futures::{StreamExt, future::join_all, stream};
 use motif_sdk::{
     Error, Pubkey,
     channel::{self, ChannelAccount},
     client::{
-        CatalogueEntry, Client, ConfirmedTransaction, DynSigner, Heard, OfferFilter,
+        CatalogueEntry, Client, ConfirmedTransaction, DynSigner, Heard, OfferFilter, PriorityFee,
         PublishedTerms, WorkDetails, WorkFilter, parse_clock,
     },
     licensing::Work,
@@ -23,43 +19,50 @@ use serde_json::json;
 use solana_account::Account;
 use solana_account_decoder_client_types::{UiAccount, UiAccountEncoding};
 use solana_commitment_config::{CommitmentConfig, CommitmentLevel};
-use solana_instruction::error::InstructionError;
 use solana_message::Hash;
 use solana_rpc_client_api::{
-    client_error::{Error as ClientError, ErrorKind},
+    client_error::Error as ClientError,
     config::RpcAccountInfoConfig,
-    request::{RpcError, RpcRequest},
-    response::Response,
+    request::RpcRequest,
+    response::{Response, RpcSimulateTransactionResult},
 };
 use solana_signature::Signature;
 use solana_transaction::TransactionError;
+use solana_transaction_status_client_types::TransactionStatus;
 use tokio::{
     sync::mpsc::Sender,
     time::{sleep, timeout},
 };
 
-use super::{Chain, ChainError, NodeStatus, ReadChannel, node::Node};
+use super::{
+    Chain, ChainError, NodeStatus, ReadChannel, SettlementStatus,
+    node::Node,
+    rejection::{is_behind, is_refusal, is_silent, never_left, program_code},
+    watermarks::Watermarks,
+};
 
 /// Time limit of one node's response.
 const TIMEOUT: Duration = Duration::from_secs(10);
+/// Time limit of one node's response to a transaction that goes to all nodes.
+const SUBMIT_TIMEOUT: Duration = Duration::from_secs(5);
+/// Number of confirmed transactions that are read from a node at once.
+const MAX_READ_AT_ONCE: usize = 8;
 /// Number of rounds while all nodes are behind the highest slot seen, and the pause between
 /// them: nodes of one cluster are a few slots apart.
 const MAX_ROUNDS: usize = 3;
 const CATCH_UP: Duration = Duration::from_millis(300);
 const CLOCK: Pubkey = Pubkey::from_str_const("SysvarC1ock11111111111111111111111111111111");
-/// Error code of a node that has not reached the requested slot.
-const MIN_CONTEXT_SLOT_NOT_REACHED: i64 = -32_016;
 
 /// Cluster behind JSON-RPC nodes, which are tried in order of preference; nodes in backoff come
-/// last. Responses older than the highest slot seen are rejected. Transactions go to all nodes.
+/// last, and those that limit the rate of requests are not asked meanwhile. Responses older than the
+/// highest slot seen at the same commitment are rejected. Transactions go to all nodes.
 pub struct RpcChain {
     nodes: Vec<Node>,
-    /// Highest slot of a response.
-    seen_slot: AtomicU64,
+    seen: Watermarks,
 }
 
-/// Response with an account.
-type AccountResponse = Response<Option<UiAccount>>;
+/// Response with accounts.
+type AccountsResponse = Response<Vec<Option<UiAccount>>>;
 
 /// Failure of a node's response.
 enum NodeError {
@@ -95,14 +98,25 @@ impl From<ClientError> for NodeError {
 impl RpcChain {
     /// Creates access through the nodes at these URLs, in order of preference.
     pub fn new<U: AsRef<str>>(rpc_urls: &[U]) -> Self {
-        let nodes = rpc_urls.iter().map(|url| Node::new(url.as_ref())).collect();
-        Self { nodes, seen_slot: AtomicU64::default() }
+        Self::with_fees(rpc_urls, PriorityFee::default())
     }
 
-    /// Returns the nodes in order of preference, those in backoff last.
+    /// As [`RpcChain::new`], with the priority fee of transactions other than settlements.
+    pub fn with_fees<U: AsRef<str>>(rpc_urls: &[U], priority_fee: PriorityFee) -> Self {
+        let nodes = rpc_urls.iter().map(|url| Node::new(url.as_ref(), priority_fee)).collect();
+        Self { nodes, seen: Watermarks::default() }
+    }
+
+    /// Returns the nodes that allow requests: those that are ready and those in backoff, each in
+    /// order of preference.
+    fn by_state(&self) -> (Vec<&Node>, Vec<&Node>) {
+        let allowed = self.nodes.iter().filter(|node| !node.is_limited());
+        allowed.partition(|node| !node.is_in_backoff())
+    }
+
+    /// Returns the nodes that allow requests in order of preference, those in backoff last.
     fn in_order(&self) -> Vec<&Node> {
-        let (backoff, ready): (Vec<_>, Vec<_>) =
-            self.nodes.iter().partition(|node| node.is_in_backoff());
+        let (ready, backoff) = self.by_state();
         ready.into_iter().chain(backoff).collect()
     }
 
@@ -145,7 +159,7 @@ impl RpcChain {
                 break;
             }
         }
-        Err(ChainError::Unreachable(reasons.join("; ")))
+        Err(unreachable(&reasons))
     }
 
     /// As [`RpcChain::request`], with `None` for a missing account.
@@ -187,62 +201,64 @@ impl RpcChain {
                 Err(NodeError::Final(error)) => return Err(scrubbed(node, error)),
             }
         }
-        Err(ChainError::Unreachable(reasons.join("; ")))
+        Err(unreachable(&reasons))
     }
 
-    /// Records the slot of a response.
-    ///
-    /// # Errors
-    /// [`NodeError::Behind`] if it is below the highest slot seen.
-    fn record_slot(&self, slot: u64) -> Result<(), NodeError> {
-        let before = self.seen_slot.fetch_max(slot, Ordering::Relaxed);
-        if slot < before { Err(NodeError::Behind) } else { Ok(()) }
-    }
-
-    /// Returns the highest slot of a response.
-    fn seen(&self) -> u64 {
-        self.seen_slot.load(Ordering::Relaxed)
-    }
-
-    /// Returns an account at the highest slot seen or later, and the slot of the response.
-    async fn account(&self, address: &Pubkey) -> Result<(Option<Account>, u64), ChainError> {
+    /// Returns accounts at the highest confirmed slot seen or later, and the slot of the response.
+    async fn accounts(
+        &self,
+        addresses: &[Pubkey],
+    ) -> Result<(Vec<Option<Account>>, u64), ChainError> {
+        let texts: Vec<_> = addresses.iter().map(Pubkey::to_string).collect();
+        let texts = &texts;
         self.request(|client| async move {
             let config = RpcAccountInfoConfig {
                 encoding: Some(UiAccountEncoding::Base64Zstd),
                 commitment: Some(CommitmentConfig::confirmed()),
                 data_slice: None,
-                min_context_slot: Some(self.seen()),
+                min_context_slot: Some(self.seen.highest(CommitmentLevel::Confirmed)),
             };
             // The client's own method erases error codes.
-            let params = json!([address.to_string(), config]);
-            let found =
-                client.rpc().send::<AccountResponse>(RpcRequest::GetAccountInfo, params).await?;
+            let (request, params) = (RpcRequest::GetMultipleAccounts, json!([texts, config]));
+            let found = client.rpc().send::<AccountsResponse>(request, params).await?;
             // Some nodes ignore `minContextSlot`; all return their slot.
             let slot = found.context.slot;
-            self.record_slot(slot)?;
-            Ok((found.value.and_then(|account| account.to_account()), slot))
+            if !self.seen.record_confirmed(slot) {
+                return Err(NodeError::Behind);
+            }
+            if found.value.len() != texts.len() {
+                return Err(NodeError::Silent("the node returned too few accounts".into()));
+            }
+            let read = |account: Option<UiAccount>| account.and_then(|one| one.to_account());
+            Ok((found.value.into_iter().map(read).collect(), slot))
         })
         .await
     }
 
-    /// Returns a confirmed transaction, or `None` if the node does not know it, and whether that
-    /// answer is current: a node behind the highest slot seen proves nothing.
-    async fn status(
+    /// Returns the statuses of transactions at a node, with `None` for those that it does not know,
+    /// and whether that proves that they have not landed: a node without all finalized blocks
+    /// proves nothing.
+    async fn statuses_at(
         &self,
         node: &Node,
-        signature: &Signature,
-    ) -> Result<(Option<ConfirmedTransaction>, bool), NodeError> {
-        let statuses =
-            within(async { Ok(node.client.rpc().get_signature_statuses(&[*signature]).await?) });
-        let statuses = statuses.await?;
-        let is_current = self.record_slot(statuses.context.slot).is_ok();
-        let status = statuses.value.first().cloned().flatten();
-        if !status.is_some_and(|status| status.satisfies_commitment(CommitmentConfig::confirmed()))
-        {
-            return Ok((None, is_current));
+        signatures: &[Signature],
+    ) -> Result<(Vec<Option<SettlementStatus>>, bool), NodeError> {
+        let found = async { Ok(node.client.rpc().get_signature_statuses(signatures).await?) };
+        let found = within(found).await?;
+        let proves_absence = self.seen.has_finalized(found.context.slot);
+        let statuses = signatures.iter().zip(found.value);
+        let reads: Vec<_> =
+            statuses.map(|(signature, status)| confirmed_at(node, signature, status)).collect();
+        let statuses = stream::iter(reads).buffered(MAX_READ_AT_ONCE).collect().await;
+        Ok((statuses, proves_absence))
+    }
+
+    /// Sends a transaction to a node without a preflight check.
+    async fn forward(&self, node: &Node, transaction: &[u8]) -> Result<(), String> {
+        match timeout(SUBMIT_TIMEOUT, self.submit_to(node, transaction, None)).await {
+            Ok(sent) => sent.map_err(|error| node.scrub(&error.to_string())),
+            Err(_) => Err(node.record_failure("no response in time")),
         }
-        // Reads its fee, or its error.
-        Ok((node.client.confirmed(signature).await?, false))
     }
 
     async fn submit_to(
@@ -257,7 +273,7 @@ impl RpcChain {
             "encoding": "base64",
             "skipPreflight": check_at.is_none(),
             "preflightCommitment": check_at.unwrap_or(CommitmentLevel::Confirmed).to_string(),
-            "minContextSlot": check_at.map(|_| self.seen()),
+            "minContextSlot": check_at.map(|level| self.seen.highest(level)),
         });
         let params = json!([encoded, config]);
         let sent = node.client.rpc().send::<String>(RpcRequest::SendTransaction, params).await;
@@ -267,6 +283,34 @@ impl RpcChain {
         }
         sent.map(drop)
     }
+}
+
+/// Returns a transaction that a node has confirmed, with its fee, or its error. `None` if the node has
+/// not confirmed it.
+async fn confirmed_at(
+    node: &Node,
+    signature: &Signature,
+    status: Option<TransactionStatus>,
+) -> Option<SettlementStatus> {
+    if !status?.satisfies_commitment(CommitmentConfig::confirmed()) {
+        return None;
+    }
+    let read = async { Ok(node.client.confirmed(signature).await?) };
+    let silent = |reason: &str| Err(ChainError::Unreachable(node.scrub(reason)));
+    Some(match within(read).await {
+        Ok(Some(landed)) => Ok(Some(landed)),
+        Ok(None) | Err(NodeError::Behind) => silent("the node does not return the transaction yet"),
+        Err(NodeError::Final(error)) => Err(scrubbed(node, error)),
+        Err(NodeError::Silent(reason)) => silent(&reason),
+    })
+}
+
+/// Creates the error of a request that no node answered.
+fn unreachable(reasons: &[String]) -> ChainError {
+    ChainError::Unreachable(match reasons {
+        [] => "every node limits the rate of requests".to_owned(),
+        reasons => reasons.join("; "),
+    })
 }
 
 /// Limits the time of a response.
@@ -283,44 +327,6 @@ fn scrubbed(node: &Node, error: ChainError) -> ChainError {
     }
 }
 
-/// Returns whether a node did not respond.
-fn is_silent(error: &ClientError) -> bool {
-    !matches!(error.kind(), ErrorKind::RpcError(RpcError::RpcResponseError { .. }))
-}
-
-/// Returns whether a node has not reached the requested slot.
-fn is_behind(error: &ClientError) -> bool {
-    matches!(
-        error.kind(),
-        ErrorKind::RpcError(RpcError::RpcResponseError { code, .. })
-            if *code == MIN_CONTEXT_SLOT_NOT_REACHED
-    )
-}
-
-/// Returns whether a request did not reach the node.
-fn never_left(error: &ClientError) -> bool {
-    matches!(error.kind(), ErrorKind::Reqwest(error) if error.is_connect())
-}
-
-/// Returns whether a node's preflight check rejected a transaction.
-fn is_refusal(error: &ClientError) -> bool {
-    match error.get_transaction_error() {
-        // Both indicate a node that is behind another one.
-        Some(TransactionError::AlreadyProcessed | TransactionError::BlockhashNotFound) | None => {
-            false
-        }
-        Some(_) => true,
-    }
-}
-
-/// Returns the error code of the program that rejected a transaction.
-fn program_code(error: &ClientError) -> Option<u32> {
-    match error.get_transaction_error()? {
-        TransactionError::InstructionError(_, InstructionError::Custom(code)) => Some(code),
-        _ => None,
-    }
-}
-
 #[async_trait]
 impl Chain for RpcChain {
     async fn reach(&self) -> Result<(), ChainError> {
@@ -333,7 +339,8 @@ impl Chain for RpcChain {
     }
 
     async fn now(&self) -> Result<i64, ChainError> {
-        let (clock, _) = self.account(&CLOCK).await?;
+        let (accounts, _) = self.accounts(&[CLOCK]).await?;
+        let clock = accounts.into_iter().next().flatten();
         let clock = clock.and_then(|clock| parse_clock(&clock.data));
         let absent = || ChainError::Unreachable("the node returned no clock".into());
         Ok(clock.ok_or_else(absent)?.unix_timestamp)
@@ -384,18 +391,19 @@ impl Chain for RpcChain {
         self.find(|client| async move { client.terms(work, number).await }).await
     }
 
-    async fn channel(&self, address: &Pubkey) -> Result<Option<ReadChannel>, ChainError> {
-        let (found, slot) = self.account(address).await?;
-        let ours = found.filter(|account| account.owner == channel::PROGRAM_ID);
-        Ok(ours.and_then(|account| {
-            let data = account.data;
-            ChannelAccount::from_bytes(&data).map(|account| ReadChannel { account, data, slot })
-        }))
+    async fn channels(&self, addresses: &[Pubkey]) -> Result<Vec<Option<ReadChannel>>, ChainError> {
+        let (found, slot) = self.accounts(addresses).await?;
+        let read = |account: Option<Account>| {
+            let data = account.filter(|account| account.owner == channel::PROGRAM_ID)?.data;
+            let account = ChannelAccount::from_bytes(&data)?;
+            Some(ReadChannel { account, data, slot })
+        };
+        Ok(found.into_iter().map(read).collect())
     }
 
     async fn balance(&self, account: &Pubkey) -> Result<u64, ChainError> {
-        let (found, _) = self.account(account).await?;
-        Ok(found.map_or(0, |account| account.lamports))
+        let (found, _) = self.accounts(std::slice::from_ref(account)).await?;
+        Ok(found.into_iter().flatten().next().map_or(0, |account| account.lamports))
     }
 
     async fn blockhash(&self) -> Result<(Hash, u64), ChainError> {
@@ -412,7 +420,7 @@ impl Chain for RpcChain {
             let height = client.rpc().get_block_height_with_commitment(finalized).await?;
             // A later read of a signature must come from a node that has reached this slot.
             let slot = client.rpc().get_slot_with_commitment(finalized).await?;
-            self.seen_slot.fetch_max(slot, Ordering::Relaxed);
+            self.seen.record_finalized(slot);
             Ok(height)
         })
         .await
@@ -420,18 +428,18 @@ impl Chain for RpcChain {
 
     async fn submit(&self, transaction: &[u8], check_first: bool) -> Result<(), ChainError> {
         if !check_first {
-            let nodes = self.nodes.iter();
-            let sent = join_all(nodes.map(|node| self.submit_to(node, transaction, None))).await;
-            let taken = sent.iter().any(Result::is_ok);
-            let said = || {
-                self.nodes.iter().zip(&sent).filter_map(|(node, sent)| {
-                    sent.as_ref().err().map(|error| node.scrub(&error.to_string()))
-                })
-            };
-            return match taken {
-                true => Ok(()),
-                false => Err(ChainError::Unreachable(said().collect::<Vec<_>>().join("; "))),
-            };
+            let mut reasons = Vec::new();
+            // A node in backoff delays the others by its time limit.
+            let (ready, backoff) = self.by_state();
+            for nodes in [ready, backoff] {
+                let sent = nodes.iter().map(|node| self.forward(node, transaction));
+                let sent = join_all(sent).await;
+                if sent.iter().any(Result::is_ok) {
+                    return Ok(());
+                }
+                reasons.extend(sent.into_iter().filter_map(Result::err));
+            }
+            return Err(unreachable(&reasons));
         }
         let mut reasons = Vec::new();
         // A node that did not respond may have forwarded it.
@@ -452,7 +460,11 @@ impl Chain for RpcChain {
                 Ok(Err(error)) => {
                     let said = node.scrub(&error.to_string());
                     if is_refusal(&error) && !may_be_sent {
-                        return Err(ChainError::rejection(program_code(&error), said));
+                        let error = error.get_transaction_error();
+                        return Err(ChainError::rejection(
+                            error.as_ref().and_then(program_code),
+                            said,
+                        ));
                     }
                     may_be_sent |= is_silent(&error) && !never_left(&error);
                     reasons.push(said);
@@ -463,29 +475,31 @@ impl Chain for RpcChain {
                 }
             }
         }
-        Err(ChainError::Unreachable(reasons.join("; ")))
+        Err(unreachable(&reasons))
     }
 
-    async fn landed(
+    async fn statuses(
         &self,
-        signature: &Signature,
-    ) -> Result<Option<ConfirmedTransaction>, ChainError> {
+        signatures: &[Signature],
+    ) -> Result<Vec<SettlementStatus>, ChainError> {
         let mut reasons = Vec::new();
-        let mut is_known = false;
+        let mut found: Vec<Option<SettlementStatus>> = vec![None; signatures.len()];
+        let mut are_known = false;
         for node in self.in_order() {
-            if is_known && node.is_in_backoff() {
-                break; // a node in backoff is not worth waiting for
+            // What one node has confirmed is confirmed. A node in backoff is not worth waiting for.
+            let is_found = found.iter().all(Option::is_some);
+            if is_found || (are_known && node.is_in_backoff()) {
+                break;
             }
             node.count_request();
-            match self.status(node, signature).await {
-                Ok((Some(landed), _)) => {
+            match self.statuses_at(node, signatures).await {
+                Ok((statuses, proves_absence)) => {
                     node.record_response();
-                    return Ok(Some(landed));
-                }
-                Ok((None, is_current)) => {
-                    node.record_response();
-                    is_known |= is_current;
-                    if !is_current {
+                    for (found, status) in found.iter_mut().zip(statuses) {
+                        *found = found.take().or(status);
+                    }
+                    are_known |= proves_absence;
+                    if !proves_absence {
                         reasons.push(node.record_behind());
                     }
                 }
@@ -494,7 +508,39 @@ impl Chain for RpcChain {
                 Err(NodeError::Behind) => reasons.push(node.record_behind()),
             }
         }
-        if is_known { Ok(None) } else { Err(ChainError::Unreachable(reasons.join("; "))) }
+        let unknown = || if are_known { Ok(None) } else { Err(unreachable(&reasons)) };
+        Ok(found.into_iter().map(|status| status.unwrap_or_else(unknown)).collect())
+    }
+
+    async fn simulate(&self, transaction: &[u8]) -> Result<u64, ChainError> {
+        let encoded = BASE64_STANDARD.encode(transaction);
+        let encoded = &encoded;
+        self.request(|client| async move {
+            let config = json!({
+                "encoding": "base64",
+                "sigVerify": false,
+                "replaceRecentBlockhash": true,
+                "commitment": CommitmentLevel::Confirmed.to_string(),
+                "minContextSlot": self.seen.highest(CommitmentLevel::Confirmed),
+            });
+            let (request, params) = (RpcRequest::SimulateTransaction, json!([encoded, config]));
+            let simulated = client.rpc();
+            let simulated =
+                simulated.send::<Response<RpcSimulateTransactionResult>>(request, params).await?;
+            match simulated.value.err {
+                Some(error) => {
+                    let (error, reason) =
+                        (TransactionError::from(error.clone()), error.to_string());
+                    Err(NodeError::Final(ChainError::rejection(program_code(&error), reason)))
+                }
+                None => Ok(simulated.value.units_consumed.unwrap_or(0)),
+            }
+        })
+        .await
+    }
+
+    async fn recent_fees(&self, accounts: &[Pubkey]) -> Result<Vec<u64>, ChainError> {
+        self.request(|client| async move { Ok(client.recent_fees(accounts).await?) }).await
     }
 
     async fn operator(&self, authority: &Pubkey) -> Result<Option<Operator>, ChainError> {

@@ -1,7 +1,7 @@
 //! Reads channels from the cluster and records what has settled.
 
+mod batch;
 mod record;
-mod resubmit;
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -24,7 +24,6 @@ use crate::{
     store::{Change, ChannelId, Failpoint, Failpoints, SettledStatement, Store},
 };
 use record::records;
-use resubmit::resubmit;
 
 /// Keeps channels in agreement with the cluster.
 pub struct ChannelSync {
@@ -146,10 +145,16 @@ impl ChannelSync {
         }
         let (on_chain, known) = (after.statements.length, channel.account().statements.length);
         if on_chain < known && read.slot > newest {
-            self.rollbacks.inc();
-            let store = self.channels.store();
-            return resubmit(&self.cluster, store, channel, on_chain..known).await;
+            if channel.mark_rolled_back(Some(on_chain)) {
+                self.rollbacks.inc();
+                tracing::error!(
+                    channel = %channel.address, first = on_chain, end = known,
+                    "the cluster rolled settlements back; they are submitted again"
+                );
+            }
+            return Ok(());
         }
+        channel.mark_rolled_back(None);
         // Every byte of the account may affect what can settle.
         let digest = *blake3::hash(&read.data).as_bytes();
         if *recorded == digest {

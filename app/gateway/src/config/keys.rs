@@ -7,8 +7,10 @@ use std::{
 
 use motif_sdk::{
     Pubkey,
+    channel::Entry,
     keypair::{self, signing_key},
     operator::Operator,
+    voucher::Statement,
 };
 use motif_signer::{LocalSigner, OperatorSigner, SocketSigner};
 use solana_keypair::Keypair;
@@ -108,6 +110,16 @@ impl KeyConfig {
             account: None,
             files: Vec::new(),
         }
+    }
+
+    /// Returns the maximum number of licenses of a statement. A packet with the signature of a fee payer
+    /// that is not the settle key has room for 16 fewer.
+    pub(crate) fn max_licenses(&self) -> usize {
+        const SIGNER_BYTES: usize = 64 + 32; // signature and key
+        let payer = self.fee_payer.public_key();
+        let is_apart = self.settle.signers().iter().any(|signer| signer.public_key() != payer);
+        let room = if is_apart { SIGNER_BYTES.div_ceil(Entry::SIZE) } else { 0 };
+        Statement::MAX_LICENSES - room
     }
 
     /// Returns the path of the digest file; `None` if the digest key is derived from the settle key.

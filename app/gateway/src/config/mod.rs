@@ -155,6 +155,7 @@ impl GatewayConfig {
             min_useful_seconds: self.min_useful_seconds,
             min_price: self.min_price,
             max_exposure: self.settle.max_exposure,
+            max_licenses: self.keys.max_licenses(),
         }
     }
 

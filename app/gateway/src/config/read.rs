@@ -1,7 +1,7 @@
 use std::{fmt::Display, path::PathBuf, str::FromStr, time::Duration};
 
 use motif_paywall::{PaidRoutes, PaywallConfig};
-use motif_sdk::{Pubkey, fingerprint::DecodingWorker};
+use motif_sdk::{Pubkey, client::PriorityFee, fingerprint::DecodingWorker};
 use solana_keypair::Keypair;
 
 use crate::admission::ForwardingHeader;
@@ -90,6 +90,7 @@ placeholders! {
     u64 = 1,
     bool = false,
     ForwardingHeader = ForwardingHeader::default(),
+    PriorityFee = PriorityFee::Off,
 }
 
 impl Reader<'_> {
@@ -288,6 +289,19 @@ impl Reader<'_> {
             look_every: Duration::from_secs(self.one("settle.look_every_seconds")),
             max_exposure: self.maybe("settle.max_exposure"),
             max_blind_seconds: self.one("settle.max_blind_seconds"),
+            priority_fee: self.priority_fee(),
+            daily_fee_cap: self.one("settle.daily_fee_cap"),
+        }
+    }
+
+    fn priority_fee(&mut self) -> PriorityFee {
+        let (floor, cap) =
+            (self.one("settle.priority_fee_floor"), self.one("settle.priority_fee_cap"));
+        match self.one("settle.priority_fee") {
+            PriorityFee::Percentile { percentile, .. } => {
+                PriorityFee::Percentile { percentile, floor, cap }
+            }
+            policy => policy,
         }
     }
 
@@ -522,6 +536,22 @@ mod tests {
                    [limits]\nhead_seconds = 1\naddress_burst = 0";
         let faults = read(all, &[]).unwrap_err();
         assert_eq!(faults.iter().count(), 7, "{faults}");
+    }
+
+    #[test]
+    fn priority_fee_has_floor_and_cap() {
+        let fee = |text: &str| read(text, &[]).map(|config| config.settle.priority_fee);
+        let percentile =
+            |percentile, floor, cap| PriorityFee::Percentile { percentile, floor, cap };
+        assert_eq!(fee("").unwrap(), percentile(50, 0, 100_000));
+        let given =
+            "[settle]\npriority_fee = \"p75\"\npriority_fee_floor = 10\npriority_fee_cap = 20";
+        assert_eq!(fee(given).unwrap(), percentile(75, 10, 20));
+        assert_eq!(fee("[settle]\npriority_fee = 7").unwrap(), PriorityFee::Fixed(7));
+        assert_eq!(fee("[settle]\npriority_fee = \"off\"").unwrap(), PriorityFee::Off);
+        let wrong = fee("[settle]\npriority_fee_floor = 100001").unwrap_err();
+        assert!(wrong.iter().all(|fault| fault.key == "settle.priority_fee_floor"), "{wrong}");
+        assert!(fee("[settle]\npriority_fee = \"p0\"").is_err());
     }
 
     #[test]

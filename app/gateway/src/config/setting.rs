@@ -148,13 +148,29 @@ pub const SETTINGS: &[Setting] = &[
     setting(
         "settle.look_every_seconds",
         "5",
-        "interval of settlement rounds, which read every channel from the chain",
+        "interval of settlement rounds, which read channels in use from the chain",
     ),
     setting("settle.max_exposure", "", "maximum unsettled amount of one channel, base units"),
     setting(
         "settle.max_blind_seconds",
         "900",
         "maximum age of a channel's last on-chain read before requests are refused",
+    ),
+    setting(
+        "settle.priority_fee",
+        "\"p50\"",
+        "off, micro-lamports per compute unit, or a percentile of recent fees; raised at each attempt",
+    ),
+    setting("settle.priority_fee_floor", "0", "minimum priority fee of a transaction, lamports"),
+    setting(
+        "settle.priority_fee_cap",
+        "100000",
+        "maximum priority fee of a transaction, lamports, for a percentile",
+    ),
+    setting(
+        "settle.daily_fee_cap",
+        "100000000",
+        "priority fees of a day, lamports, at which settlements pay the lowest price",
     ),
     setting("admin.listen", "", "listen address of the admin interface; disabled without it"),
     setting("admin.secret_file", "", "file with the admin secret of at least 32 bytes"),

@@ -1,5 +1,7 @@
 use std::time::Duration;
 
+use motif_sdk::client::PriorityFee;
+
 /// Settlement policy: when a channel settles, and how much may be unsettled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SettlePolicy {
@@ -20,6 +22,10 @@ pub struct SettlePolicy {
     /// Maximum age of a channel's last on-chain read before requests are rejected, seconds: the
     /// payer may have started to close it.
     pub max_blind_seconds: u32,
+    /// Priority fee of the gateway's transactions.
+    pub priority_fee: PriorityFee,
+    /// Maximum priority fees of a day, lamports. Above it, settlements pay the policy's lowest price.
+    pub daily_fee_cap: u64,
 }
 
 impl SettlePolicy {
@@ -42,6 +48,10 @@ impl SettlePolicy {
                 "must be at most half settle.max_exposure",
             );
         }
+        if let PriorityFee::Percentile { floor, cap, .. } = self.priority_fee {
+            let what = "must be at most settle.priority_fee_cap";
+            check(floor <= cap, "settle.priority_fee_floor", what);
+        }
         if let (Some(most), Some(at)) = (self.max_exposure, self.at_amount) {
             check(at <= most, "settle.at_amount", "must be at most settle.max_exposure");
         }
@@ -49,7 +59,8 @@ impl SettlePolicy {
 }
 
 impl Default for SettlePolicy {
-    /// Settles every hour or at half a million receipts; allows 15 minutes without the chain.
+    /// Settles every hour or at half a million receipts; allows 15 minutes without the chain; pays the
+    /// median of recent priority fees, at most 0.1 SOL a day.
     fn default() -> Self {
         Self {
             at_amount: None,
@@ -60,6 +71,8 @@ impl Default for SettlePolicy {
             look_every: Duration::from_secs(5),
             max_exposure: None,
             max_blind_seconds: 900,
+            priority_fee: PriorityFee::default(),
+            daily_fee_cap: 100_000_000,
         }
     }
 }

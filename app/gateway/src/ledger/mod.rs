@@ -32,6 +32,8 @@ pub struct Margins {
     pub min_price: u64,
     /// Maximum unsettled amount, base units; `None` if it is unlimited.
     pub max_exposure: Option<u64>,
+    /// Maximum number of licenses of a statement.
+    pub max_licenses: usize,
 }
 
 impl Margins {
@@ -213,6 +215,9 @@ impl Ledger {
             prices = prices.checked_add(price).ok_or(LedgerError::AmountTooLarge)?;
             let (work, terms_number) = (license.work, license.terms_number);
             items.push(PricedItem { item: *item, price, work, terms_number });
+        }
+        if units.len() > self.margins.max_licenses.max(self.open.statement.len()) {
+            return Err(LedgerError::StatementFull);
         }
         let count = u32::try_from(items.len()).ok();
         let receipts = count.and_then(|count| self.open.receipts.checked_add(count));

@@ -12,8 +12,13 @@ use super::*;
 
 const ADDRESS: Pubkey = Pubkey::new_from_array([5; 32]);
 const NOW: i64 = 1_000_000;
-const MARGINS: Margins =
-    Margins { min_voucher_seconds: 600, min_useful_seconds: 0, min_price: 0, max_exposure: None };
+const MARGINS: Margins = Margins {
+    min_voucher_seconds: 600,
+    min_useful_seconds: 0,
+    min_price: 0,
+    max_exposure: None,
+    max_licenses: Statement::MAX_LICENSES,
+};
 const DAY: i64 = License::SECONDS_PER_DAY;
 
 fn key() -> SigningKey {
@@ -296,14 +301,14 @@ fn caps_include_cut_statements() {
 
 #[test]
 fn full_statement_is_rejected() {
-    let full = Statement::MAX_LICENSES as u16;
-    let mut ledger = ledger(vec![license(1); usize::from(full) + 1]);
-    for index in 0..full {
+    let most = Statement::MAX_LICENSES as u16;
+    let mut ledger = ledger(vec![license(1); usize::from(most) + 1]);
+    for index in 0..most {
         let payment = honest(&ledger, index, 1, NOW).unwrap();
         pay(&mut ledger, &payment, NOW).unwrap();
     }
-    assert_eq!(honest(&ledger, full, 1, NOW).err(), Some(LedgerError::StatementFull));
-    assert!(honest(&ledger, full - 1, 1, NOW).is_ok(), "licenses it names already go on");
+    assert_eq!(honest(&ledger, most, 1, NOW).err(), Some(LedgerError::StatementFull));
+    assert!(honest(&ledger, most - 1, 1, NOW).is_ok(), "licenses it names already go on");
     assert_eq!(honest(&ledger, 0, u32::MAX, NOW).err(), Some(LedgerError::StatementFull));
 }
 

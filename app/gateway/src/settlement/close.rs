@@ -4,7 +4,7 @@ use motif_sdk::{Pubkey, gateway::wire::Closing};
 use motif_signer::Purpose;
 use opentelemetry::trace::FutureExt;
 
-use super::{Settler, submit};
+use super::{Scope, Settler, submit};
 use crate::{
     error::GatewayError,
     operator_keys::{BlockingSigner, sign_blocking},
@@ -34,7 +34,7 @@ impl Settler {
         if sync.refresh(&channel).await?.closes_at == i64::MAX {
             return Err(GatewayError::ChannelNotClosing);
         }
-        let settlements = self.settle_channel(&channel).await?;
+        let settlements = self.settle_channel(&channel, Scope::All).await?;
         let account = channel.account();
         let closes_at = account.closes_at;
         // Only the operator's authority can end the grace period, which may be kept elsewhere.
@@ -61,7 +61,10 @@ impl Settler {
             signature: Some(landed.signature.to_string()),
             compute_units: landed.compute_units,
             fee_lamports: landed.fee_lamports,
-            closes_at: sync.refresh(&channel).await?.closes_at,
+            closes_at: self
+                .read_until(&channel, |account| account.closes_at != closes_at)
+                .await?
+                .closes_at,
         })
     }
 }

@@ -1,10 +1,15 @@
 //! Settlement of statements on chain, oldest first, each once.
 //!
 //! A settlement transaction is stored before it is submitted, and submitted until it is
-//! confirmed or has expired (`submit`). `worker` settles by policy, [`Settler`] on request.
+//! confirmed or has expired (`submit`). Statuses of all pending ones are read together (`statuses`).
+//! `worker` settles channels by policy, side by side; [`Settler`] settles one on request.
 
 mod close;
+mod fees;
 mod policy;
+mod progress;
+mod read_schedule;
+mod statuses;
 mod submit;
 mod worker;
 
@@ -22,7 +27,10 @@ use motif_sdk::{
 use motif_signer::Purpose;
 use opentelemetry::{Context, trace::SpanKind};
 
+pub(crate) use fees::SettlementFees;
 pub(crate) use policy::SettlementPolicy;
+pub use progress::SettlementProgress;
+pub(crate) use statuses::StatusPoller;
 pub(crate) use submit::Submitter;
 pub(crate) use worker::SettlementWorker;
 
@@ -36,16 +44,16 @@ use crate::{
     metrics::Metrics,
     operator_keys::{BlockingSigner, sign_blocking},
     payer_request::verify_payer,
-    store::ExpenseKind,
+    store::{ExpenseKind, Outcome},
     traces::{self, Traces},
 };
 
 /// Settles channels.
 pub struct Settler {
     pub(crate) sync: Arc<ChannelSync>,
+    pub(crate) policy: Arc<SettlementPolicy>,
     pub(crate) submitter: Submitter,
     pub(crate) expenses: Expenses,
-    pub(crate) policy: Arc<SettlementPolicy>,
     pub(crate) admission: Arc<Admission>,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) traces: Option<Arc<Traces>>,
@@ -65,8 +73,25 @@ impl Settler {
         self: &Arc<Self>,
         address: Pubkey,
     ) -> Result<Vec<SettlementReport>, GatewayError> {
+        self.settle_scope(address, Scope::All).await
+    }
+
+    /// As [`Settler::settle`], but leaves the open statement open if the policy does not settle it
+    /// now.
+    pub(crate) async fn settle_due(
+        self: &Arc<Self>,
+        address: Pubkey,
+    ) -> Result<Vec<SettlementReport>, GatewayError> {
+        self.settle_scope(address, Scope::Due).await
+    }
+
+    async fn settle_scope(
+        self: &Arc<Self>,
+        address: Pubkey,
+        scope: Scope,
+    ) -> Result<Vec<SettlementReport>, GatewayError> {
         let (settler, channel) = (self.clone(), self.sync.channels.get(&address).await?);
-        let settling = async move { settler.settle_channel(&channel).await };
+        let settling = async move { settler.settle_channel(&channel, scope).await };
         // A child of the current trace, or a trace of its own.
         let begin =
             |traces: &Arc<Traces>| traces.begin("settle", SpanKind::Internal, &Context::current());
@@ -144,12 +169,27 @@ impl Settler {
     async fn settle_channel(
         &self,
         channel: &Arc<ChannelHandle>,
+        scope: Scope,
     ) -> Result<Vec<SettlementReport>, GatewayError> {
         let _turn = channel.settling.lock().await;
+        let settled = self.settle_statements(channel, scope).await;
+        channel.progress.record_end(settled.as_ref().err().map(GatewayError::problem_type));
+        settled
+    }
+
+    async fn settle_statements(
+        &self,
+        channel: &Arc<ChannelHandle>,
+        scope: Scope,
+    ) -> Result<Vec<SettlementReport>, GatewayError> {
         // A transaction of an earlier run may have been confirmed.
         self.sync.refresh(channel).await?;
+        while let Some(number) = channel.rolled_back() {
+            self.settle_again(channel, number).await?;
+        }
         let (store, now) = (self.sync.channels.store(), self.sync.cluster.now());
-        let cut = channel.lock().cut(channel.lease, store, now);
+        let is_open_included = scope == Scope::All || self.policy.is_open_due(channel, now);
+        let cut = is_open_included.then(|| channel.lock().cut(channel.lease, store, now)).flatten();
         if let Some((_, written)) = cut {
             self.sync.channels.commit(channel, written).await?;
         }
@@ -163,7 +203,29 @@ impl Settler {
         Ok(reports)
     }
 
-    /// Settles one statement and waits until the settlement is recorded.
+    /// Settles a statement that the cluster has rolled back.
+    async fn settle_again(
+        &self,
+        channel: &Arc<ChannelHandle>,
+        number: u64,
+    ) -> Result<(), GatewayError> {
+        let store = self.sync.channels.store();
+        let lost = store.recovery().cut_statement(channel.id(), channel.cluster, number).await?;
+        let earlier = store.queries().transactions(channel.id(), number).await?;
+        let landed = self.settle_statement(channel, &lost).await?;
+        // The fee of a transaction that lands a second time was recorded the first time.
+        let signature: [u8; 64] = landed.signature.into();
+        let is_recorded = earlier
+            .iter()
+            .any(|(stored, outcome)| *outcome == Outcome::Landed && stored.signature == signature);
+        if !is_recorded {
+            self.expenses.record(ExpenseKind::Settle, &landed).await;
+        }
+        Ok(())
+    }
+
+    /// Settles one statement, again if the cluster has rolled it back, and waits until the settlement
+    /// is recorded.
     async fn settle_statement(
         &self,
         channel: &Arc<ChannelHandle>,
@@ -183,18 +245,50 @@ impl Settler {
         let operator = channel.account().operator;
         let (voucher, receipts_root) = (&cut.voucher, receipts.root);
         let instructions = channel::settle(&settler, &operator, voucher, statement, Some(receipts));
-        let submitter = &self.submitter;
-        let landed =
-            submitter.submit_and_confirm(channel, cut.number, &instructions, receipts_root);
-        let landed = landed.await?;
-        for _ in 0..submit::MAX_POLLS {
-            if self.sync.refresh(channel).await?.statements.length > cut.number {
-                return Ok(landed);
+        let (number, instructions) = (cut.number, instructions.to_vec());
+        let deadline = self.policy.deadline(channel, self.sync.cluster.now());
+        let expires_at = voucher.voucher.expires_at;
+        let deadline = deadline.map_or(expires_at, |deadline| deadline.min(expires_at));
+        let due = submit::DueStatement { number, instructions, receipts_root, deadline };
+        let landed = self.submitter.submit_and_confirm(channel, &due).await?;
+        self.read_until(channel, |account| {
+            let on_chain = channel.rolled_back().unwrap_or(account.statements.length);
+            on_chain > cut.number
+        })
+        .await?;
+        Ok(landed)
+    }
+
+    /// Reads a channel until it shows the effect of a confirmed transaction: a node that is behind
+    /// the one that confirmed it returns an older account, or none.
+    ///
+    /// # Errors
+    /// [`GatewayError::SettlementUnconfirmed`] if it does not within two minutes; otherwise as
+    /// [`ChannelSync::refresh`].
+    async fn read_until(
+        &self,
+        channel: &Arc<ChannelHandle>,
+        shows_effect: impl Fn(&Channel) -> bool,
+    ) -> Result<Channel, GatewayError> {
+        for _ in 0..submit::PATIENCE_POLLS {
+            match self.sync.refresh(channel).await {
+                Ok(account) if shows_effect(&account) => return Ok(account),
+                Ok(_) | Err(GatewayError::ChainUnreachable(_)) => {}
+                Err(error) => return Err(error),
             }
-            tokio::time::sleep(submit::POLL).await; // the node that answered is behind
+            tokio::time::sleep(self.sync.cluster.poll_interval()).await;
         }
         Err(GatewayError::SettlementUnconfirmed)
     }
+}
+
+/// Statements that a call settles, besides those that are cut.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Scope {
+    /// The open statement.
+    All,
+    /// The open statement if the policy settles it now.
+    Due,
 }
 
 /// Returns the oldest cut statement and the channel before it.

@@ -1,22 +1,40 @@
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
-use tokio::sync::Notify;
+use tokio::{sync::Notify, time::timeout};
 
 use crate::{
-    GatewayConfig, channel::ChannelHandle, error::GatewayError, funds::Funds, ledger::Ledger,
+    GatewayConfig, channel::ChannelHandle, channel_sync::ChannelSync, error::GatewayError,
+    funds::Funds, ledger::Ledger,
 };
+
+/// Time limit of the read of a dormant channel that is used again.
+const WAKE_WITHIN: Duration = Duration::from_secs(5);
+/// Pause between two such reads of one channel.
+const WAKE_PAUSE: Duration = Duration::from_secs(1);
 
 /// Decides when a channel settles, and wakes the settlement worker.
 pub struct SettlementPolicy {
     config: Arc<GatewayConfig>,
+    sync: Arc<ChannelSync>,
     funds: Arc<Funds>,
     wake: Notify,
 }
 
 impl SettlementPolicy {
-    /// Creates the policy of a configuration. `funds` pay for settlements.
-    pub fn new(config: Arc<GatewayConfig>, funds: Arc<Funds>) -> Self {
-        Self { config, funds, wake: Notify::new() }
+    /// Creates the policy of a configuration. `sync` reads channels that are used again, and `funds` pay
+    /// for settlements.
+    pub fn new(config: Arc<GatewayConfig>, sync: Arc<ChannelSync>, funds: Arc<Funds>) -> Self {
+        Self { config, sync, funds, wake: Notify::new() }
+    }
+
+    /// Reads a channel that has not been read for too long, because it was not used. Payments at the
+    /// same time share the read.
+    pub async fn wake_channel(&self, channel: &Arc<ChannelHandle>) {
+        let max_age = Duration::from_secs(self.config.settle.max_blind_seconds.into());
+        if let Some(_turn) = channel.turn_to_wake(max_age, WAKE_PAUSE).await {
+            // The payment is refused if the read fails.
+            let _ = timeout(WAKE_WITHIN, self.sync.refresh(channel)).await;
+        }
     }
 
     /// Checks that a channel's vouchers can settle: its last read is recent, and the operator can pay.
@@ -78,12 +96,15 @@ impl SettlementPolicy {
     }
 
     /// Returns whether a channel must settle before anything else: a voucher or license is about
-    /// to expire, the unsettled amount is large, or the payer is leaving with debts. A stopped
-    /// channel is never urgent.
+    /// to expire, the unsettled amount is large, the payer is leaving with debts, or the cluster has
+    /// rolled a settlement back. A stopped channel is never urgent.
     pub fn is_urgent(&self, channel: &ChannelHandle, now: i64) -> bool {
         let locked = channel.lock();
         if locked.ledger.stopped_at().is_some() {
             return false;
+        }
+        if channel.rolled_back().is_some() {
+            return true;
         }
         if !self.is_worthwhile(&locked.ledger, now) {
             return false;
@@ -92,15 +113,34 @@ impl SettlementPolicy {
         (is_leaving(&locked.ledger, now) && owes) || self.must_settle(&locked.ledger, now)
     }
 
+    /// Returns the unix second after which a channel's vouchers may be void: that of the first
+    /// voucher, license or key to expire, or of the channel's end. `None` if nothing is unsettled.
+    pub fn deadline(&self, channel: &ChannelHandle, now: i64) -> Option<i64> {
+        let locked = channel.lock();
+        let ledger = &locked.ledger;
+        let rotation = ledger.rotation(now).unwrap_or(i64::MAX);
+        let end = ledger.channel().closes_at.min(rotation);
+        ledger.settle_before().map(|first| first.min(end))
+    }
+
     /// Returns whether a channel should settle now.
     pub fn is_due(&self, channel: &ChannelHandle, now: i64) -> bool {
+        if channel.rolled_back().is_some() {
+            return true;
+        }
+        let (has_cut, is_worthwhile) = {
+            let ledger = &channel.lock().ledger;
+            (!ledger.cut_statements().is_empty(), self.is_worthwhile(ledger, now))
+        };
+        is_worthwhile && (has_cut || self.is_open_due(channel, now))
+    }
+
+    /// Returns whether a channel's open statement should settle now.
+    pub fn is_open_due(&self, channel: &ChannelHandle, now: i64) -> bool {
         let (policy, locked) = (self.config.settle, channel.lock());
         let (ledger, open) = (&locked.ledger, locked.ledger.open_statement());
         if !self.is_worthwhile(ledger, now) {
             return false;
-        }
-        if !ledger.cut_statements().is_empty() {
-            return true;
         }
         let Some(begun_at) = open.begun_at else { return false };
         self.must_settle(ledger, now)

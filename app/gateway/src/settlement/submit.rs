@@ -1,12 +1,17 @@
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
-use motif_sdk::client::ConfirmedTransaction;
+use motif_sdk::{
+    Pubkey,
+    client::{Attempt, ComputeBudget, ConfirmedTransaction},
+};
+use prometheus_client::metrics::counter::Counter;
 use solana_instruction::Instruction;
-use solana_message::Message;
+use solana_message::{Hash, Message};
 use solana_signature::Signature;
 use solana_transaction::Transaction;
 use tokio::time::{Instant, sleep};
 
+use super::{SettlementFees, StatusPoller};
 use crate::{
     chain::{Chain, ChainError},
     channel::ChannelHandle,
@@ -17,13 +22,16 @@ use crate::{
     store::{Change, Failpoint, Failpoints, Outcome, StoredTransaction},
 };
 
-/// Pause between two reads of the cluster.
-pub const POLL: Duration = Duration::from_millis(25);
-/// Maximum number of reads for the effect of a confirmed transaction.
-pub const MAX_POLLS: usize = 200;
-const RESUBMIT_AFTER: Duration = Duration::from_secs(2);
-/// Maximum wait of one caller. The transaction stays stored and is followed again later.
-const PATIENCE: Duration = Duration::from_secs(120);
+/// Maximum wait of one call, in polls of the cluster: two minutes. The transaction stays stored and is
+/// followed again later.
+pub const PATIENCE_POLLS: u32 = 240;
+/// Maximum wait for a blockhash other than those of earlier attempts, in polls.
+const BLOCKHASH_POLLS: u32 = 60;
+/// Pause before a transaction is submitted again, in polls; doubled up to the maximum.
+const FIRST_RESUBMIT_POLLS: u32 = 8;
+const MAX_RESUBMIT_POLLS: u32 = 32;
+/// Compute unit limit of a settlement that no node simulates. The largest uses a quarter of it.
+const FALLBACK_UNITS: u32 = 60_000;
 
 /// Converts a cluster's rejection of a settlement.
 pub fn rejected(error: ChainError) -> GatewayError {
@@ -39,13 +47,29 @@ pub fn rejected(error: ChainError) -> GatewayError {
 pub struct Submitter {
     pub(crate) channels: Arc<ChannelRegistry>,
     pub(crate) cluster: Arc<Cluster>,
+    pub(crate) statuses: Arc<StatusPoller>,
+    pub(crate) fees: Arc<SettlementFees>,
     pub(crate) keys: Arc<OperatorKeys>,
     pub(crate) failpoints: Arc<dyn Failpoints>,
+    /// Number of signed transactions.
+    pub(crate) attempts: Counter,
+}
+
+/// Statement to settle.
+pub struct DueStatement {
+    /// Number of the statement.
+    pub number: u64,
+    /// Instructions that settle it.
+    pub instructions: Vec<Instruction>,
+    /// Root of the receipts that they commit to.
+    pub receipts_root: [u8; 32],
+    /// Unix second after which it may not settle.
+    pub deadline: i64,
 }
 
 impl Submitter {
     /// Confirms one transaction for a statement: a stored one that can still be confirmed, or a
-    /// new one.
+    /// new one, with a higher fee after each attempt.
     ///
     /// # Errors
     /// [`GatewayError::SettlementRefused`], [`GatewayError::SettlementUnconfirmed`],
@@ -54,24 +78,34 @@ impl Submitter {
     pub async fn submit_and_confirm(
         &self,
         channel: &ChannelHandle,
-        statement: u64,
-        instructions: &[Instruction],
-        receipts_root: [u8; 32],
+        due: &DueStatement,
     ) -> Result<ConfirmedTransaction, GatewayError> {
+        let give_up = Instant::now() + self.cluster.poll_interval() * PATIENCE_POLLS;
         let store = self.channels.store();
-        for (stored, outcome) in store.queries().transactions(channel.id(), statement).await? {
+        let earlier = store.queries().transactions(channel.id(), due.number).await?;
+        channel.progress.record_attempts(earlier.len());
+        for (stored, outcome) in &earlier {
             if matches!(outcome, Outcome::Pending | Outcome::Landed)
-                && let Some(landed) = self.follow(channel, &stored, false).await?
+                && let Some(landed) = self.follow(channel, stored, false, give_up).await?
             {
                 return Ok(landed);
             }
         }
-        loop {
-            let stored = self.sign(channel, statement, instructions, receipts_root).await?;
-            if let Some(landed) = self.follow(channel, &stored, true).await? {
-                return Ok(landed);
+        let mut used: Vec<_> =
+            earlier.iter().filter_map(|(stored, _)| blockhash(&stored.bytes)).collect();
+        let mut attempts = earlier.len();
+        while Instant::now() < give_up {
+            let (stored, budget) = self.sign(channel, due, attempts, &used).await?;
+            attempts += 1;
+            channel.progress.record_attempts(attempts);
+            used.extend(blockhash(&stored.bytes));
+            match self.follow(channel, &stored, true, give_up).await {
+                Ok(Some(landed)) => return Ok(landed),
+                Ok(None) => self.fees.refund(budget, self.cluster.now()),
+                Err(error) => return Err(error),
             }
         }
+        Err(GatewayError::SettlementUnconfirmed)
     }
 
     fn chain(&self) -> &dyn Chain {
@@ -79,74 +113,133 @@ impl Submitter {
     }
 
     /// Signs and stores a transaction. It is submitted only after it is stored.
+    ///
+    /// Its blockhash is none of `used`: under the same one, equal instructions are the same
+    /// transaction, which a node may remember as refused.
     async fn sign(
         &self,
         channel: &ChannelHandle,
-        statement: u64,
-        instructions: &[Instruction],
-        receipts_root: [u8; 32],
-    ) -> Result<StoredTransaction, GatewayError> {
-        let (blockhash, last_valid_height) = self.chain().blockhash().await?;
-        let payer = self.keys.fee_payer().public_key();
-        let message = Message::new_with_blockhash(instructions, Some(&payer), &blockhash);
-        let transaction = self.keys.sign(message).await?;
+        due: &DueStatement,
+        attempts: usize,
+        used: &[Hash],
+    ) -> Result<(StoredTransaction, ComputeBudget), GatewayError> {
+        let (blockhash, last_valid_height) = self.unused_blockhash(used).await?;
+        let budget = self.compute_budget(channel.address, due, attempts).await;
+        let mut message = self.message(&due.instructions, budget);
+        message.recent_blockhash = blockhash;
+        let signed = self.keys.sign(message).await;
+        let transaction = signed.inspect_err(|_| self.fees.refund(budget, self.cluster.now()))?;
         let signature: [u8; 64] = transaction.signatures[0].into(); // the fee payer's
         let stored = StoredTransaction {
             channel_id: channel.id(),
-            statement,
+            statement: due.number,
             signature,
             bytes: serialize(&transaction),
             last_valid_height,
-            receipts_root,
+            receipts_root: due.receipts_root,
         };
         self.failpoints.hit(Failpoint::Signed);
         let change = Change::Transaction(Box::new(stored.clone()));
         self.channels.write(channel, change).await?;
+        self.attempts.inc();
         self.failpoints.hit(Failpoint::Stored);
-        Ok(stored)
+        Ok((stored, budget))
     }
 
-    /// Submits the same bytes until they are confirmed. Returns `None` once they have expired.
+    fn message(&self, instructions: &[Instruction], budget: ComputeBudget) -> Message {
+        let payer = self.keys.fee_payer().public_key();
+        Message::new(&budget.before(instructions), Some(&payer))
+    }
+
+    /// Waits for a blockhash that is not `used`.
+    async fn unused_blockhash(&self, used: &[Hash]) -> Result<(Hash, u64), ChainError> {
+        for _ in 0..BLOCKHASH_POLLS {
+            let found = self.cluster.blockhash().await?;
+            if !used.contains(&found.0) {
+                return Ok(found);
+            }
+            sleep(self.cluster.poll_interval()).await;
+        }
+        let reason = "the nodes return the blockhash of an earlier attempt";
+        Err(ChainError::Unreachable(reason.to_owned()))
+    }
+
+    /// Returns the compute budget of the next attempt. Without an answer of the cluster, the unit limit
+    /// is a fixed one and the price that of the policy without recent fees.
+    async fn compute_budget(
+        &self,
+        channel: Pubkey,
+        due: &DueStatement,
+        attempts: usize,
+    ) -> ComputeBudget {
+        let largest = ComputeBudget { units: ComputeBudget::MAX_UNITS, price: 1 };
+        let draft = Transaction::new_unsigned(self.message(&due.instructions, largest));
+        let draft = serialize(&draft);
+        let units = match self.chain().simulate(&draft).await {
+            Ok(used) => ComputeBudget::limit(used),
+            // The check of the signed transaction records a refusal.
+            Err(_) => FALLBACK_UNITS,
+        };
+        let recent = match self.fees.needs_recent_fees() {
+            true => self.chain().recent_fees(&[self.keys.fee_payer().public_key(), channel]).await,
+            false => Ok(Vec::new()),
+        };
+        let now = self.cluster.now();
+        let attempt = Attempt {
+            earlier: u32::try_from(attempts).unwrap_or(u32::MAX),
+            seconds_left: Some(due.deadline.saturating_sub(now)),
+        };
+        self.fees.budget(units, &recent.unwrap_or_default(), attempt, now)
+    }
+
+    /// Submits the same bytes until they are confirmed, at most until `give_up`. Returns `None` once
+    /// they have expired.
     async fn follow(
         &self,
         channel: &ChannelHandle,
         stored: &StoredTransaction,
         is_new: bool,
+        give_up: Instant,
     ) -> Result<Option<ConfirmedTransaction>, GatewayError> {
         let signature = Signature::from(stored.signature);
-        let deadline = Instant::now() + PATIENCE;
-        let mut check_first = is_new;
-        let mut submitted_at: Option<Instant> = None;
-        while Instant::now() < deadline {
-            if let Some(landed) = self.outcome(channel, stored, &signature).await? {
+        let poll = self.cluster.poll_interval();
+        let (mut check_first, mut may_be_sent) = (is_new, !is_new);
+        let (mut submit_at, mut pause) = (Instant::now(), poll * FIRST_RESUBMIT_POLLS);
+        loop {
+            // Waits for the next read of statuses.
+            if may_be_sent && let Some(landed) = self.outcome(channel, stored, &signature).await? {
                 return Ok(Some(landed));
             }
-            if submitted_at.is_none_or(|at| at.elapsed() > RESUBMIT_AFTER) {
-                if submitted_at.is_some() || !is_new {
-                    // Read before the last look at the signature: a transaction confirmed by
-                    // this height is visible to that look.
-                    let height = self.chain().final_height().await;
-                    if height.is_ok_and(|height| height > stored.last_valid_height) {
-                        return self.expired(channel, stored, &signature).await;
-                    }
-                }
-                match self.chain().submit(&stored.bytes, check_first).await {
-                    Ok(()) => {
-                        check_first = false;
-                        self.failpoints.hit(Failpoint::Sent);
-                    }
-                    Err(error @ (ChainError::Refused(_) | ChainError::Final(_))) => {
-                        return Err(self.record_rejection(channel, stored, error).await);
-                    }
-                    Err(ChainError::Unreachable(reason)) => {
-                        tracing::debug!(reason, "settlement not submitted yet");
-                    }
-                }
-                submitted_at = Some(Instant::now());
+            if Instant::now() >= give_up {
+                return Err(GatewayError::SettlementUnconfirmed);
             }
-            sleep(POLL).await;
+            if Instant::now() < submit_at {
+                continue;
+            }
+            if may_be_sent {
+                // Read before the last look at the signature: a transaction confirmed by
+                // this height is visible to that look.
+                let height = self.cluster.final_height().await;
+                if height.is_ok_and(|height| height > stored.last_valid_height) {
+                    return self.expired(channel, stored, &signature).await;
+                }
+            }
+            match self.chain().submit(&stored.bytes, check_first).await {
+                Ok(()) => {
+                    check_first = false;
+                    self.failpoints.hit(Failpoint::Sent);
+                }
+                Err(error @ (ChainError::Refused(_) | ChainError::Final(_))) => {
+                    return Err(self.record_rejection(channel, stored, error).await);
+                }
+                Err(ChainError::Unreachable(reason)) => {
+                    tracing::debug!(reason, "settlement not submitted yet");
+                }
+            }
+            may_be_sent = true;
+            submit_at = Instant::now() + pause;
+            pause = (pause * 2).min(poll * MAX_RESUBMIT_POLLS);
         }
-        Err(GatewayError::SettlementUnconfirmed)
     }
 
     /// Returns the confirmed transaction, or `None` while its outcome is unknown.
@@ -156,7 +249,7 @@ impl Submitter {
         stored: &StoredTransaction,
         signature: &Signature,
     ) -> Result<Option<ConfirmedTransaction>, GatewayError> {
-        match self.chain().landed(signature).await {
+        match self.statuses.status(signature).await {
             Ok(Some(landed)) => {
                 self.failpoints.hit(Failpoint::Landed);
                 self.write_outcome(channel, stored, Outcome::Landed).await?;
@@ -220,6 +313,15 @@ impl Submitter {
     }
 }
 
+/// Returns the blockhash of a transaction in wire format. It has fewer than 128 signatures and keys.
+fn blockhash(transaction: &[u8]) -> Option<Hash> {
+    let (signatures, rest) = transaction.split_first()?;
+    let message = rest.get(usize::from(*signatures) * 64..)?;
+    let keys = usize::from(*message.get(3)?);
+    let hash = message.get(4 + keys * 32..)?.first_chunk()?;
+    Some(Hash::new_from_array(*hash))
+}
+
 /// Returns a transaction's wire format: the number of signatures, the signatures, the message.
 fn serialize(transaction: &Transaction) -> Vec<u8> {
     // Fewer than 128 signatures: their number is one byte.
@@ -229,4 +331,26 @@ fn serialize(transaction: &Transaction) -> Vec<u8> {
     }
     bytes.extend_from_slice(&transaction.message.serialize());
     bytes
+}
+
+#[cfg(test)]
+mod tests {
+    use solana_keypair::Keypair;
+    use solana_signer::Signer;
+
+    use super::*;
+
+    #[test]
+    fn blockhash_is_read_from_wire_format() {
+        let keypair = Keypair::new_from_array([8; 32]);
+        let instruction =
+            Instruction::new_with_bytes(Pubkey::new_from_array([1; 32]), &[7], vec![]);
+        let message = Message::new(&[instruction], Some(&keypair.pubkey()));
+        let mut transaction = Transaction::new_unsigned(message);
+        let hash = Hash::new_from_array([3; 32]);
+        transaction.try_sign(&[&keypair], hash).unwrap();
+        let bytes = serialize(&transaction);
+        assert_eq!(blockhash(&bytes), Some(hash));
+        assert_eq!(blockhash(&bytes[..150]), None);
+    }
 }

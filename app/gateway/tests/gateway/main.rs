@@ -4,8 +4,10 @@
 mod admin;
 mod api_keys;
 mod batches;
+mod busy_cluster;
 mod channel_readers;
 mod clocks;
+mod congestion;
 mod credentials;
 mod dishonest_paywall;
 mod economics;

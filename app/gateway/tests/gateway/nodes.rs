@@ -2,6 +2,8 @@
 
 mod double;
 
+use std::time::{Duration, Instant};
+
 use motif_gateway::{
     chain::{Chain, ChainError, RpcChain},
     serve,
@@ -127,6 +129,74 @@ async fn unknown_channel_is_confirmed_by_all() {
     let node = NodeDouble::at(100).await;
     let chain = chain(&[&node.url]);
     assert!(chain.channel(&Pubkey::new_from_array([99; 32])).await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn processed_slot_blocks_no_confirmed_read() {
+    let node = NodeDouble::at(100).await;
+    node.state().unconfirmed_slots = 31;
+    let chain = chain(&[&node.url]);
+    let signature = Signature::from([7; 64]);
+    // The node reports statuses at slot 131, and accounts at slot 100.
+    assert_eq!(chain.landed(&signature).await, Ok(None));
+    assert_eq!(chain.channel(&CHANNEL).await.unwrap().unwrap().slot, 100);
+    assert_eq!(chain.final_height().await, Ok(100));
+    assert!(chain.channel(&CHANNEL).await.unwrap().is_some());
+}
+
+#[tokio::test]
+async fn batch_is_one_request() {
+    let node = NodeDouble::at(100).await;
+    let chain = chain(&[&node.url]);
+    let mut addresses: Vec<_> = (0..99).map(|_| Pubkey::new_unique()).collect();
+    addresses.push(CHANNEL);
+    let read = chain.channels(&addresses).await.unwrap();
+    assert_eq!((read.len(), read.iter().flatten().count()), (100, 1));
+    assert!(read[99].is_some());
+    let signatures: Vec<_> = (0..200).map(|byte| Signature::from([byte; 64])).collect();
+    node.state().landed.push(signatures[3].to_string());
+    let statuses = chain.statuses(&signatures).await.unwrap();
+    let landed = statuses.iter().position(|status| matches!(status, Ok(Some(_))));
+    assert_eq!((statuses.len(), landed), (200, Some(3)));
+    assert_eq!(node.asked("getMultipleAccounts"), 1);
+    // The fee of the landed transaction takes another look.
+    assert_eq!(node.asked("getSignatureStatuses"), 2);
+}
+
+#[tokio::test]
+async fn limited_node_is_not_asked_again() {
+    let (limited, other) = (NodeDouble::at(100).await, NodeDouble::at(100).await);
+    limited.state().retry_after = Some(1);
+    let alone = chain(&[&limited.url]);
+    assert!(unreachable(alone.channel(&CHANNEL).await).contains("limits requests for 1 s"));
+    for _ in 0..5 {
+        assert!(unreachable(alone.channel(&CHANNEL).await).contains("limits the rate"));
+        unreachable(alone.submit(&[1; 80], false).await);
+    }
+    let asked = |node: &NodeDouble| node.asked("getMultipleAccounts") + node.sent();
+    assert_eq!(asked(&limited), 1);
+    let both = chain(&[&limited.url, &other.url]);
+    for _ in 0..5 {
+        assert!(both.channel(&CHANNEL).await.unwrap().is_some());
+    }
+    assert_eq!((asked(&limited), asked(&other)), (2, 5));
+    limited.state().retry_after = None;
+    tokio::time::sleep(Duration::from_millis(1_100)).await;
+    assert!(alone.channel(&CHANNEL).await.unwrap().is_some());
+}
+
+#[tokio::test]
+async fn silent_node_delays_one_submission() {
+    let (silent, other) = (NodeDouble::at(100).await, NodeDouble::at(100).await);
+    silent.state().holds_transactions = Duration::from_secs(60);
+    let chain = chain(&[&silent.url, &other.url]);
+    let began = Instant::now();
+    chain.submit(&[1; 80], false).await.unwrap();
+    assert!(began.elapsed() < Duration::from_secs(8), "{:?}", began.elapsed());
+    let began = Instant::now();
+    chain.submit(&[1; 80], false).await.unwrap();
+    assert!(began.elapsed() < Duration::from_millis(500), "{:?}", began.elapsed());
+    assert_eq!(other.sent(), 2);
 }
 
 #[tokio::test]

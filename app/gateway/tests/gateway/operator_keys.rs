@@ -13,13 +13,17 @@ use motif_gateway::{
 };
 use motif_sdk::{
     Pubkey,
+    client::PACKET_BYTES,
     gateway::wire::{Address, NewApiKey, ReceiptParts, ScopeWord},
     operator::{Operator, OperatorKey, OperatorTerms, ReceiptKeys},
     receipt::SignedReceipt,
 };
 use tokio::net::UnixListener;
 
-use crate::world::{CHANNEL, World, with_admin};
+use crate::{
+    busy_cluster::request,
+    world::{CHANNEL, World, license, with_admin},
+};
 
 const SETTLE: u8 = 20;
 const RECEIPT: u8 = 21;
@@ -147,6 +151,32 @@ async fn rotated_keys_take_over_without_restart() {
     assert_eq!(signers(&world), [address(FEE_PAYER), address(NEXT_SETTLE)]);
     let keys: &ReceiptKeys = &account.receipt_keys;
     assert!(after.verifies_with(keys) && before.verifies(&address(RECEIPT)));
+}
+
+#[tokio::test]
+async fn full_statement_leaves_room_for_fee_payer() {
+    let world = World::with(|config| {
+        config.keys.settle = local(SETTLE).into();
+        config.keys.fee_payer = local(FEE_PAYER);
+    });
+    let world = world.await;
+    set_account(&world, &account(SETTLE, 8)).await;
+    world.chain.state().channels.get_mut(&CHANNEL).unwrap().licenses = vec![license(100); 80];
+    let app = world.gateway.app();
+    let channel = app.channels.get(&CHANNEL).await.unwrap();
+    app.sync.refresh(&channel).await.unwrap();
+    for license in 0..72 {
+        let request = request(&channel, license, i64::from(u32::MAX));
+        world.generate(&format!("generation-{license}"), &request).await.assert_ok();
+    }
+    // The gateway settles before it takes a license more.
+    let request = request(&channel, 72, i64::from(u32::MAX));
+    assert!(!world.generate("generation-72", &request).await.status.is_success());
+    world.settle().await.unwrap();
+    assert_eq!(signers(&world), [address(FEE_PAYER), address(SETTLE)]);
+    let bytes = world.chain.state().submitted.last().unwrap().len();
+    assert!(bytes <= PACKET_BYTES && bytes + 6 > PACKET_BYTES, "{bytes} bytes");
+    assert_eq!(world.chain.channel_account().channel.prices, 7_200);
 }
 
 #[tokio::test]

@@ -63,3 +63,32 @@ async fn unknown_outcome_is_not_resigned() {
     assert_eq!(again.slug(), Some("nothing-to-settle"));
     assert_eq!(world.chain.channel_account().channel.prices, 100);
 }
+
+#[tokio::test]
+async fn expired_rollback_is_signed_again() {
+    let world = World::with(|config| config.settle.look_every = Duration::from_millis(50)).await;
+    generate(&world, "generation-0").await;
+    let before = world.chain.channel_account();
+    world.settle().await.unwrap();
+    let first = world.chain.state().submitted[0].clone();
+    {
+        let mut state = world.chain.state();
+        // The blockhash of the first transaction is gone with the fork.
+        state.lost = Some(CHANNEL);
+        state.roll_back(CHANNEL, before);
+    }
+    while world.chain.state().submitted.len() < 2 {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    {
+        let mut state = world.chain.state();
+        state.height += 151;
+        state.lost = None;
+    }
+    settled(&world, 1).await;
+    assert_ne!(world.chain.state().submitted.last(), Some(&first));
+    generate(&world, "generation-1").await;
+    assert_eq!(world.settle().await.unwrap()[0].statement, 1);
+    let books = world.gateway.app().reconciler.reconcile().await.unwrap();
+    assert!(books.exact, "{books:?}");
+}

@@ -1,5 +1,5 @@
 use base64::{Engine, prelude::BASE64_STANDARD};
-use motif_sdk::gateway::PayerRequest;
+use motif_sdk::{Pubkey, gateway::PayerRequest};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -61,7 +61,8 @@ async fn operator_signs_own_transactions_only() {
     for transaction in &state.submitted {
         let (programs, payer) = programs(transaction);
         let ed25519 = motif_sdk::voucher_proof::ED25519_PROGRAM.to_bytes();
-        assert_eq!(programs, [ed25519, payments::ID.to_bytes()]);
+        let budget = Pubkey::from_str_const("ComputeBudget111111111111111111111111111111");
+        assert_eq!(programs, [budget.to_bytes(), ed25519, payments::ID.to_bytes()]);
         assert_eq!(payer, world.operator().to_bytes());
     }
 }

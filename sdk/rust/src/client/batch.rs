@@ -2,18 +2,20 @@ use solana_instruction::Instruction;
 use solana_message::Message;
 use solana_pubkey::Pubkey;
 
+use super::ComputeBudget;
+
 /// Maximum size of a legacy transaction on the wire, bytes.
 pub const PACKET_BYTES: usize = 1_232;
 const SIGNATURE_BYTES: usize = 64;
 
-/// Groups instructions, in order, into as few legacy transactions as possible. An instruction
-/// larger than a packet gets a transaction of its own, which the cluster rejects.
+/// Groups instructions, in order, into as few legacy transactions as possible, with room for a
+/// [`ComputeBudget`] in each. A larger instruction gets a transaction of its own.
 pub fn packed(instructions: Vec<Instruction>, fee_payer: &Pubkey) -> Vec<Vec<Instruction>> {
     let mut packets: Vec<Vec<Instruction>> = Vec::new();
     for instruction in instructions {
         if let Some(packet) = packets.last_mut() {
             packet.push(instruction);
-            if transaction_bytes(packet, fee_payer) <= PACKET_BYTES {
+            if transaction_bytes(packet, fee_payer) + ComputeBudget::BYTES <= PACKET_BYTES {
                 continue;
             }
             if let Some(instruction) = packet.pop() {
@@ -48,7 +50,8 @@ mod tests {
         let packets = packed(instructions.clone(), &payer);
         assert!(packets.len() > 1 && packets.len() < 6, "{} packets", packets.len());
         for packet in &packets {
-            assert!(transaction_bytes(packet, &payer) <= PACKET_BYTES);
+            let bytes = transaction_bytes(packet, &payer) + ComputeBudget::BYTES;
+            assert!(bytes <= PACKET_BYTES);
         }
         assert_eq!(packets.concat(), instructions);
     }

@@ -1,7 +1,8 @@
 use solana_pubkey::Pubkey;
 
 use super::{
-    Client, ConfirmedTransaction, DynSigner, PACKET_BYTES, PublishedTerms, batch::transaction_bytes,
+    Client, ComputeBudget, ConfirmedTransaction, DynSigner, PACKET_BYTES, PublishedTerms,
+    batch::transaction_bytes,
 };
 use crate::{
     Error,
@@ -135,8 +136,8 @@ impl Client {
 
     /// Settles a statement with the newest voucher for it.
     ///
-    /// A statement larger than a packet is written to a statement buffer first, in several
-    /// transactions. Repeating a failed call is safe: a statement settles once.
+    /// A statement that does not fit a packet with its compute budget is written to a statement
+    /// buffer first, in several transactions. Repeating a failed call is safe: a statement settles once.
     pub fn settle(&self, voucher: &SignedVoucher, statement: Vec<u8>) -> Settle<'_> {
         Settle { client: self, voucher: *voucher, statement, receipts: None }
     }
@@ -382,7 +383,7 @@ impl Settle<'_> {
         let (owner, channel) = (settler.pubkey(), voucher.voucher.channel);
         let operator = client.channel(&channel).await?.channel.operator;
         let direct = channel::settle(&owner, &operator, &voucher, statement.clone(), receipts);
-        if transaction_bytes(&direct, &owner) <= PACKET_BYTES {
+        if transaction_bytes(&direct, &owner) + ComputeBudget::BYTES <= PACKET_BYTES {
             return Ok(vec![client.send(&direct, settler, &[]).await?]);
         }
         let mut parts = channel::buffer_statement(&owner, &channel, &statement);

@@ -1,9 +1,12 @@
 use std::time::Duration;
 
+use futures::future::join;
+use solana_hash::Hash;
 use solana_instruction::{Instruction, error::InstructionError};
+use solana_pubkey::Pubkey;
 use solana_rpc_client_api::{
     client_error::{Error as ClientError, ErrorKind},
-    config::{RpcSendTransactionConfig, RpcTransactionConfig},
+    config::{RpcSendTransactionConfig, RpcSimulateTransactionConfig, RpcTransactionConfig},
     request::{RpcError, RpcResponseErrorData},
 };
 use solana_signature::Signature;
@@ -13,7 +16,11 @@ use solana_transaction_status_client_types::{
 };
 use tokio::time::{Instant, sleep};
 
-use super::{Client, DynSigner, envelope::sealed};
+use super::{
+    Attempt, Client, ComputeBudget, DynSigner, PriorityFee,
+    compute_budget::written,
+    envelope::{message, sealed},
+};
 use crate::{Error, Refusal};
 
 /// A confirmed transaction and its cost.
@@ -53,6 +60,10 @@ impl Client {
     /// Signs, sends and confirms one transaction: a legacy transaction if it fits 1,232 bytes, or
     /// a version 1 transaction of up to 4,096 bytes.
     ///
+    /// Its compute unit limit is what a simulation used and a margin, its price that of
+    /// [`Client::priority_fee`]. A legacy transaction with less than [`ComputeBudget::BYTES`] of
+    /// room goes without both.
+    ///
     /// `signers` sign in addition to the fee payer; duplicates are ignored.
     ///
     /// # Errors
@@ -85,8 +96,77 @@ impl Client {
         let commitment = self.rpc.commitment();
         let blockhash = self.rpc.get_latest_blockhash_with_commitment(commitment).await;
         let (blockhash, last_valid_height) = blockhash?;
-        let transaction = sealed(instructions, &fee_payer.pubkey(), &keys, blockhash)?;
+        let payer = fee_payer.pubkey();
+        let budget = self.compute_budget(instructions, &payer, blockhash).await?;
+        let transaction = sealed(instructions, &payer, &keys, blockhash, budget)?;
         Ok(SignedTransaction { transaction, last_valid_height })
+    }
+
+    /// Returns the compute budget of a transaction, from a simulation and from recent fees.
+    ///
+    /// # Errors
+    /// [`Error::Rejected`] if the simulation fails; [`Error::Transport`].
+    async fn compute_budget(
+        &self,
+        instructions: &[Instruction],
+        fee_payer: &Pubkey,
+        blockhash: Hash,
+    ) -> Result<ComputeBudget, Error> {
+        let policy = self.priority_fee;
+        let price = u64::from(policy != PriorityFee::Off);
+        let budget = ComputeBudget { units: ComputeBudget::MAX_UNITS, price };
+        let simulated = self.simulated_units(instructions, fee_payer, blockhash, budget);
+        let recent = async {
+            match policy.needs_recent_fees() {
+                true => self.recent_fees(&written(instructions, fee_payer)).await,
+                false => Ok(Vec::new()),
+            }
+        };
+        let (simulated, recent) = join(simulated, recent).await;
+        let units = ComputeBudget::limit(simulated?);
+        // Without recent fees the policy pays its floor.
+        let price = policy.price(&recent.unwrap_or_default(), units, Attempt::default());
+        Ok(ComputeBudget { units, price })
+    }
+
+    /// Returns the compute units that a transaction uses in simulation.
+    async fn simulated_units(
+        &self,
+        instructions: &[Instruction],
+        fee_payer: &Pubkey,
+        blockhash: Hash,
+        budget: ComputeBudget,
+    ) -> Result<u64, Error> {
+        let message = message(instructions, fee_payer, blockhash, budget)?;
+        let signatures = usize::from(message.header().num_required_signatures);
+        let signatures = vec![Signature::default(); signatures];
+        let config = RpcSimulateTransactionConfig {
+            replace_recent_blockhash: true,
+            commitment: Some(self.rpc.commitment()),
+            ..RpcSimulateTransactionConfig::default()
+        };
+        let unsigned = VersionedTransaction { signatures, message };
+        let simulated = self.rpc.simulate_transaction_with_config(&unsigned, config).await;
+        let simulated =
+            simulated.map_err(|error| refusal(&error).unwrap_or_else(|| error.into()))?;
+        match simulated.value.err {
+            Some(error) => {
+                let logs = simulated.value.logs.unwrap_or_default();
+                let refusal = Refusal::from_transaction(&error.into(), logs);
+                Err(Error::Rejected(Box::new(refusal)))
+            }
+            None => Ok(simulated.value.units_consumed.unwrap_or(0)),
+        }
+    }
+
+    /// Returns the prices that recent blocks charged for writing all of these accounts,
+    /// micro-lamports per compute unit. At most 128 accounts.
+    ///
+    /// # Errors
+    /// [`Error::Transport`].
+    pub async fn recent_fees(&self, accounts: &[Pubkey]) -> Result<Vec<u64>, Error> {
+        let fees = self.rpc.get_recent_prioritization_fees(accounts).await?;
+        Ok(fees.iter().map(|fee| fee.prioritization_fee).collect())
     }
 
     /// Sends a transaction repeatedly until it is confirmed or its blockhash expires.

@@ -30,6 +30,9 @@ pub struct Claim<'a> {
     currency: Currency,
 }
 
+/// Recipients of one claim whose transaction has room for a compute budget.
+const PRICED_CLAIM_BATCH: usize = earnings::CLAIM_BATCH - 1;
+
 impl Client {
     /// Moves all new credit of a channel's licenses into their works' earnings.
     ///
@@ -134,7 +137,7 @@ impl Client {
             }
         }
         confirmed.extend(self.send_packed(missing, fee_payer).await?);
-        for batch in owed.chunks(earnings::CLAIM_BATCH) {
+        for batch in owed.chunks(PRICED_CLAIM_BATCH) {
             match self.send(&[earnings::claim_batch(work, batch, currency)], fee_payer, &[]).await {
                 Ok(all) => confirmed.push(all),
                 Err(Error::Rejected(_)) => {

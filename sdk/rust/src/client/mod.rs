@@ -16,12 +16,14 @@ mod accounts;
 mod batch;
 mod catalogue;
 mod channels;
+mod compute_budget;
 mod config;
 mod confirm;
 mod disputes;
 mod earnings;
 mod envelope;
 mod operators;
+mod priority_fee;
 #[cfg(feature = "fingerprint")]
 mod recognition;
 mod rights;
@@ -45,9 +47,11 @@ pub use self::{
     batch::{PACKET_BYTES, packed},
     catalogue::{CatalogueEntry, OfferFilter, WorkDetails, awaited},
     channels::{AcceptTerms, OpenChannel, RotateVoucherKey, Settle, SettleCosigned},
+    compute_budget::ComputeBudget,
     confirm::ConfirmedTransaction,
     earnings::{Claim, Collected},
     envelope::LARGE_PACKET_BYTES,
+    priority_fee::{Attempt, InvalidPriorityFee, PriorityFee},
     rights::{Approve, RevokeApproval},
     sales::{Sale, SaleError, VerifiedSale},
     splits::ChangeSplit,
@@ -65,13 +69,24 @@ pub type DynSigner = dyn Signer + Sync;
 #[derive(Clone)]
 pub struct Client {
     rpc: Arc<RpcClient>,
+    priority_fee: PriorityFee,
 }
 
 impl Client {
     /// Creates a client of the RPC node at `rpc_url`, without connecting to it.
     pub fn new(rpc_url: &str) -> Self {
         let commitment = CommitmentConfig::confirmed();
-        Self { rpc: Arc::new(RpcClient::new_with_commitment(rpc_url.to_owned(), commitment)) }
+        Self::from_rpc(RpcClient::new_with_commitment(rpc_url.to_owned(), commitment))
+    }
+
+    /// Creates a client on an RPC client, which must have the commitment `confirmed`.
+    pub fn from_rpc(rpc: RpcClient) -> Self {
+        Self { rpc: Arc::new(rpc), priority_fee: PriorityFee::default() }
+    }
+
+    /// Priority fee of transactions. Default: [`PriorityFee::default`].
+    pub fn priority_fee(self, priority_fee: PriorityFee) -> Self {
+        Self { priority_fee, ..self }
     }
 
     /// Returns the underlying RPC client.

@@ -1,18 +1,18 @@
 use std::{
     collections::HashMap,
     sync::{Mutex, MutexGuard},
-    time::{SystemTime, UNIX_EPOCH},
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use async_trait::async_trait;
 use borsh::BorshDeserialize;
-use motif_gateway::chain::{Chain, ChainError, ReadChannel};
+use motif_gateway::chain::{Chain, ChainError, ReadChannel, SettlementStatus};
 use motif_sdk::{
     Pubkey,
     channel::{Channel, ChannelAccount, Moment, PaymentsError, SettleArgs},
     client::{
-        CatalogueEntry, ConfirmedTransaction, DynSigner, Heard, OfferFilter, PublishedTerms,
-        WorkDetails, WorkFilter,
+        CatalogueEntry, ConfirmedTransaction, DynSigner, Heard, OfferFilter, PACKET_BYTES,
+        PublishedTerms, WorkDetails, WorkFilter,
     },
     licensing::{Terms, Work},
     lineage::Lineage,
@@ -74,6 +74,14 @@ pub struct State {
     pub operator: Option<Operator>,
     /// Channel whose settlements are rejected.
     pub poisoned: Option<Pubkey>,
+    /// Channel whose settlements are accepted and never land.
+    pub lost: Option<Pubkey>,
+    /// Number of requests that read channels.
+    pub channel_requests: u64,
+    /// Prices that recent blocks charged, micro-lamports per compute unit.
+    pub recent_fees: Vec<u64>,
+    /// Blockhash of every answer; `None` for another one after each submission.
+    pub cached_blockhash: Option<Hash>,
     /// Received transactions, including duplicates.
     pub submitted: Vec<Vec<u8>>,
     landed: HashMap<Signature, ConfirmedTransaction>,
@@ -137,10 +145,7 @@ impl State {
 
     /// Runs `settle` as the program does.
     fn settle(&mut self, transaction: &[u8]) -> Result<(), ChainError> {
-        let (proof, settle, settler) = parts(transaction);
-        let voucher = Voucher::from_bytes(&proof[112..]).unwrap();
-        let key = Pubkey::new_from_array(proof[16..48].try_into().unwrap());
-        let args = SettleArgs::deserialize(&mut &settle[8..]).unwrap();
+        let SettleParts { voucher, key, args, settler, .. } = settle_parts(transaction);
         if self.poisoned == Some(voucher.channel) {
             return Err(ChainError::Refused("told to refuse this one".into()));
         }
@@ -187,29 +192,62 @@ fn system_now() -> i64 {
     since.as_secs().try_into().unwrap()
 }
 
-/// Returns the data of the two instructions, and the settler.
-fn parts(transaction: &[u8]) -> (Vec<u8>, Vec<u8>, Pubkey) {
+/// Parts of a settlement transaction in wire format.
+pub struct SettleParts {
+    /// The voucher.
+    pub voucher: Voucher,
+    /// Key that signed it.
+    pub key: Pubkey,
+    /// Arguments of `settle`.
+    pub args: SettleArgs,
+    /// Key that settles.
+    pub settler: Pubkey,
+    /// Compute unit limit; `None` if the transaction sets none.
+    pub units: Option<u32>,
+    /// Price of a compute unit, micro-lamports.
+    pub price: u64,
+    /// Recent blockhash.
+    pub blockhash: Hash,
+}
+
+/// Parses a settlement transaction.
+pub fn settle_parts(transaction: &[u8]) -> SettleParts {
     let message = &transaction[1 + 64 * usize::from(transaction[0])..];
-    let keys = usize::from(message[3]);
-    let key = |index: u8| {
-        let start = 4 + 32 * usize::from(index);
-        Pubkey::new_from_array(message[start..start + 32].try_into().unwrap())
-    };
-    let mut rest = &message[4 + keys * 32 + 32..];
-    assert_eq!(take(&mut rest), 2, "two instructions");
-    let mut data = || {
-        take(&mut rest); // program
+    let count = usize::from(message[3]);
+    let key =
+        |index: usize| Pubkey::new_from_array(message[4 + index * 32..][..32].try_into().unwrap());
+    let hash: [u8; 32] = message[4 + count * 32..][..32].try_into().unwrap();
+    let mut rest = &message[4 + count * 32 + 32..];
+    let (mut units, mut price, mut own) = (None, 0, Vec::new());
+    for _ in 0..take(&mut rest) {
+        let program = key(take(&mut rest));
         let accounts = take(&mut rest);
         let first = rest[0]; // without accounts, it is not read
         rest = &rest[accounts..];
         let length = take(&mut rest);
         let (data, after) = rest.split_at(length);
         rest = after;
-        (data.to_vec(), first)
-    };
-    let ((proof, _), (settle, settler)) = (data(), data());
-    (proof, settle, key(settler))
+        match (program == COMPUTE_BUDGET, data[0]) {
+            (false, _) => own.push((data, first)),
+            (true, 2) => units = Some(u32::from_le_bytes(data[1..].try_into().unwrap())),
+            (true, 3) => price = u64::from_le_bytes(data[1..].try_into().unwrap()),
+            (true, other) => panic!("compute budget instruction {other}"),
+        }
+    }
+    let [(proof, _), (settle, settler)] = own[..] else { panic!("{} instructions", own.len()) };
+    SettleParts {
+        voucher: Voucher::from_bytes(&proof[112..]).unwrap(),
+        key: Pubkey::new_from_array(proof[16..48].try_into().unwrap()),
+        args: SettleArgs::deserialize(&mut &settle[8..]).unwrap(),
+        settler: key(usize::from(settler)),
+        units,
+        price,
+        blockhash: Hash::new_from_array(hash),
+    }
 }
+
+const COMPUTE_BUDGET: Pubkey =
+    Pubkey::from_str_const("ComputeBudget111111111111111111111111111111");
 
 /// Reads a compact length.
 fn take(rest: &mut &[u8]) -> usize {
@@ -230,7 +268,8 @@ pub fn channel_data() -> Vec<u8> {
     data(&channel_account(Keypair::new_from_array([8; 32]).pubkey()))
 }
 
-fn data(account: &ChannelAccount) -> Vec<u8> {
+/// Returns the data of a channel's account.
+pub fn data(account: &ChannelAccount) -> Vec<u8> {
     let mut data = Channel::DISCRIMINATOR.to_vec();
     data.extend_from_slice(bytemuck::bytes_of(&account.channel));
     data.extend_from_slice(bytemuck::cast_slice(&account.licenses));
@@ -315,11 +354,15 @@ impl Chain for ScriptedChain {
         Ok(self.up()?.published(work, number))
     }
 
-    async fn channel(&self, address: &Pubkey) -> Result<Option<ReadChannel>, ChainError> {
+    async fn channels(&self, addresses: &[Pubkey]) -> Result<Vec<Option<ReadChannel>>, ChainError> {
         let mut state = self.up()?;
-        state.reads += 1;
-        let (slot, account) = (state.reads, state.channels.get(address).cloned());
-        Ok(account.map(|account| ReadChannel { data: data(&account), account, slot }))
+        state.channel_requests += 1;
+        let mut read = |address| {
+            state.reads += 1;
+            let (slot, account) = (state.reads, state.channels.get(address).cloned());
+            account.map(|account| ReadChannel { data: data(&account), account, slot })
+        };
+        Ok(addresses.iter().map(&mut read).collect())
     }
 
     async fn balance(&self, _: &Pubkey) -> Result<u64, ChainError> {
@@ -328,7 +371,10 @@ impl Chain for ScriptedChain {
 
     async fn blockhash(&self) -> Result<(Hash, u64), ChainError> {
         let state = self.up()?;
-        // A new hash each time, so that transactions differ.
+        if let Some(cached) = state.cached_blockhash {
+            return Ok((cached, state.height + 150));
+        }
+        // A new hash after each submission, so that transactions differ.
         let mut hash = [0; 32];
         hash[..8].copy_from_slice(&(state.submitted.len() as u64).to_le_bytes());
         Ok((Hash::new_from_array(hash), state.height + 150))
@@ -341,6 +387,9 @@ impl Chain for ScriptedChain {
     async fn submit(&self, transaction: &[u8], check_first: bool) -> Result<(), ChainError> {
         let mut state = self.up()?;
         state.submitted.push(transaction.to_vec());
+        if transaction.len() > PACKET_BYTES {
+            return Err(ChainError::Refused("transaction too large".into()));
+        }
         let signature = Signature::from(<[u8; 64]>::try_from(&transaction[1..65]).unwrap());
         match state.network {
             Network::Losing => return Ok(()),
@@ -349,6 +398,9 @@ impl Chain for ScriptedChain {
             }
             Network::Up | Network::Down | Network::Silent | Network::Deaf | Network::Refusing => {}
         }
+        if state.lost.is_some() && state.lost == Some(settle_parts(transaction).voucher.channel) {
+            return Ok(());
+        }
         if !state.landed.contains_key(&signature) {
             state.settle(transaction)?;
             state.land(signature);
@@ -356,16 +408,30 @@ impl Chain for ScriptedChain {
         Ok(())
     }
 
-    async fn landed(
+    async fn statuses(
         &self,
-        signature: &Signature,
-    ) -> Result<Option<ConfirmedTransaction>, ChainError> {
+        signatures: &[Signature],
+    ) -> Result<Vec<SettlementStatus>, ChainError> {
         let state = self.up()?;
         if state.network == Network::Deaf {
             return Err(ChainError::Unreachable("told to be deaf".into()));
         }
         let is_silent = state.network == Network::Silent;
-        Ok(state.landed.get(signature).filter(|_| !is_silent).cloned())
+        let landed = |signature| state.landed.get(signature).filter(|_| !is_silent).cloned();
+        Ok(signatures.iter().map(|signature| Ok(landed(signature))).collect())
+    }
+
+    /// Rejects nothing, so that `submit` decides.
+    async fn simulate(&self, _: &[u8]) -> Result<u64, ChainError> {
+        self.up().map(|_| 3_000)
+    }
+
+    async fn recent_fees(&self, _: &[Pubkey]) -> Result<Vec<u64>, ChainError> {
+        self.up().map(|state| state.recent_fees.clone())
+    }
+
+    fn poll_interval(&self) -> Duration {
+        Duration::from_millis(25)
     }
 
     async fn operator(&self, authority: &Pubkey) -> Result<Option<Operator>, ChainError> {

@@ -29,7 +29,7 @@ use sqlx::{Connection, PgConnection};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
-pub use chain::{Network, ScriptedChain, channel_data};
+pub use chain::{Network, ScriptedChain, SettleParts, channel_data, data, settle_parts};
 pub use node::serve_chain;
 pub use payer::{
     CHANNEL, MINT, channel_account, license, next_request, payer_client, reader_of, voucher_key,

@@ -2,6 +2,7 @@ use std::sync::Arc;
 
 use axum::{Json, Router, extract::State, routing::post};
 use base64::{Engine, prelude::BASE64_STANDARD};
+use futures::future::join_all;
 use motif_gateway::chain::Chain;
 use motif_sdk::{Pubkey, channel};
 use serde_json::{Value, json};
@@ -23,6 +24,12 @@ async fn answer(State(chain): State<Arc<ScriptedChain>>, Json(asked): Json<Value
     let first = &asked["params"][0];
     let result = match method {
         "getAccountInfo" => in_context(account(&chain, first).await),
+        "getMultipleAccounts" => {
+            let addresses = first.as_array().unwrap().iter();
+            in_context(Value::Array(join_all(addresses.map(|one| account(&chain, one))).await))
+        }
+        "getRecentPrioritizationFees" => json!([]),
+        "simulateTransaction" => in_context(json!({ "err": null, "unitsConsumed": 3_000 })),
         "getLatestBlockhash" => {
             let (hash, height) = chain.blockhash().await.unwrap();
             in_context(json!({
@@ -39,7 +46,10 @@ async fn answer(State(chain): State<Arc<ScriptedChain>>, Json(asked): Json<Value
             let signature: [u8; 64] = bytes[1..65].try_into().unwrap();
             json!(Signature::from(signature).to_string())
         }
-        "getSignatureStatuses" => in_context(json!([status(&chain, &first[0]).await])),
+        "getSignatureStatuses" => {
+            let signatures = first.as_array().unwrap().iter();
+            in_context(Value::Array(join_all(signatures.map(|one| status(&chain, one))).await))
+        }
         "getTransaction" => transaction(&chain, first).await,
         "getVersion" => json!({ "solana-core": "4.2.2", "feature-set": 1 }),
         other => panic!("the gateway asks for {other}"),

@@ -114,7 +114,7 @@ const TAIL: &str = "
 
 A registration with a split of up to 25 recipients without parents and URI, 19 with a URI of 200 bytes, 9 with eight parents
 (measured by `tests/tests/programs/costs.rs`). The widest registration takes a version-1 transaction, or a registration by the creator alone
-followed by a split change, which the SDK does automatically. A statement of more than 96 licenses is first written to a buffer
+followed by a split change, which the SDK does automatically. A statement of more than 88 licenses is first written to a buffer
 (`write_statement_buffer`). A buffered statement of 4,500 licenses, the maximum, stays within a transaction's 1,400,000 units.
 ";
 

@@ -29,7 +29,7 @@ pub const LARGEST: &[Known] = &[
     ("licensing", "apply_split_change", "32 recipients for 32 others", apply_split_change),
     ("licensing", "open_dispute", "URI", open_dispute),
     ("licensing", "issue_certificate", "32 recipients, URI", issue_certificate),
-    ("payments", "settle", "96 licenses", settle),
+    ("payments", "settle", "88 licenses", settle),
     ("payments", "settle_cosigned", "134 licenses", settle_cosigned),
     ("payments", "write_statement_buffer", "900 bytes", write_statement_buffer),
     ("payments", "settle_buffered", "1,000 licenses", settle_staged_thousand),
@@ -212,7 +212,7 @@ fn one_of_each(licenses: u16) -> Vec<(u16, u32)> {
 fn settle(stage: &mut Stage) -> Vec<Instruction> {
     let licenses = Statement::MAX_LICENSES;
     let channel = channel_of(&mut stage.world, licenses);
-    let entries = one_of_each(licenses as u16); // 96
+    let entries = one_of_each(licenses as u16); // 88
     stage.world.statement(&channel, &entries).call().instructions
 }
 

@@ -1,4 +1,8 @@
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard},
+    time::Duration,
+};
 
 use axum::{
     Json, Router,
@@ -21,12 +25,21 @@ pub struct NodeDouble {
 
 pub struct Told {
     pub is_up: bool,
+    /// Confirmed slot.
     pub slot: u64,
+    /// Number of slots that are processed and not confirmed.
+    pub unconfirmed_slots: u64,
+    /// Seconds of `retry-after` of a 429, which answers every request.
+    pub retry_after: Option<u64>,
+    /// Time that a transaction waits for an answer.
+    pub holds_transactions: Duration,
     pub knows_min_context_slot: bool,
     pub sending: Sending,
     /// Confirmed signatures.
     pub landed: Vec<String>,
     sent: usize,
+    /// Number of requests by method.
+    asked: HashMap<String, usize>,
 }
 
 /// Handling of transactions.
@@ -46,7 +59,20 @@ impl NodeDouble {
         let url = format!("http://{}", listener.local_addr().unwrap());
         let (sending, landed) = (Sending::Taken, Vec::new());
         let (is_up, knows_min_context_slot, sent) = (true, true, 0);
-        let told = Told { is_up, slot, knows_min_context_slot, sending, landed, sent };
+        let (unconfirmed_slots, retry_after, asked) = (0, None, HashMap::new());
+        let holds_transactions = Duration::ZERO;
+        let told = Told {
+            is_up,
+            slot,
+            unconfirmed_slots,
+            retry_after,
+            holds_transactions,
+            knows_min_context_slot,
+            sending,
+            landed,
+            sent,
+            asked,
+        };
         let state = Arc::new(Mutex::new(told));
         let router = Router::new().route("/", post(answer)).with_state(state.clone());
         tokio::spawn(async move { axum::serve(listener, router).await });
@@ -57,6 +83,11 @@ impl NodeDouble {
         self.state.lock().unwrap()
     }
 
+    /// Returns the number of requests of a method.
+    pub fn asked(&self, method: &str) -> usize {
+        self.state().asked.get(method).copied().unwrap_or(0)
+    }
+
     /// Returns the number of received transactions.
     pub fn sent(&self) -> usize {
         self.state().sent
@@ -64,7 +95,17 @@ impl NodeDouble {
 }
 
 async fn answer(State(state): State<Arc<Mutex<Told>>>, Json(asked): Json<Value>) -> Response {
+    let method = asked["method"].as_str().unwrap().to_owned();
+    let pause = state.lock().unwrap().holds_transactions;
+    if method == "sendTransaction" && !pause.is_zero() {
+        tokio::time::sleep(pause).await;
+    }
     let mut told = state.lock().unwrap();
+    *told.asked.entry(method).or_default() += 1;
+    if let Some(seconds) = told.retry_after {
+        let headers = [("retry-after", seconds.to_string())];
+        return (StatusCode::TOO_MANY_REQUESTS, headers).into_response();
+    }
     if !told.is_up {
         return StatusCode::BAD_GATEWAY.into_response();
     }
@@ -100,29 +141,44 @@ async fn answer(State(state): State<Arc<Mutex<Told>>>, Json(asked): Json<Value>)
 }
 
 fn read(told: &Told, method: &str, params: &Value) -> Value {
-    let in_context = |value| json!({ "context": { "slot": told.slot }, "value": value });
+    let at = |slot, value| json!({ "context": { "slot": slot }, "value": value });
     match method {
-        "getAccountInfo" if params[0] == CHANNEL.to_string() => in_context(json!({
-            "data": [BASE64_STANDARD.encode(channel_data()), "base64"],
-            "executable": false,
-            "lamports": 1,
-            "owner": channel::PROGRAM_ID.to_string(),
-            "rentEpoch": 0,
-            "space": channel_data().len(),
-        })),
-        "getAccountInfo" => in_context(Value::Null),
-        "getProgramAccounts" => json!([]),
+        "getAccountInfo" => at(told.slot, account(&params[0])),
+        "getMultipleAccounts" => {
+            at(told.slot, params[0].as_array().unwrap().iter().map(account).collect())
+        }
+        "getProgramAccounts" | "getRecentPrioritizationFees" => json!([]),
         "getBlockHeight" | "getSlot" => json!(told.slot),
+        // Nodes answer this one from their processed bank.
         "getSignatureStatuses" => {
-            let asked = params[0][0].as_str().unwrap();
-            let has = told.landed.iter().any(|landed| landed == asked);
-            in_context(json!([has.then(|| json!({
-                "slot": told.slot, "confirmations": null, "err": null,
-                "status": { "Ok": null }, "confirmationStatus": "finalized",
-            }))]))
+            let known = |asked: &Value| {
+                let has = told.landed.iter().any(|landed| asked == landed);
+                has.then(|| {
+                    json!({
+                        "slot": told.slot, "confirmations": null, "err": null,
+                        "status": { "Ok": null }, "confirmationStatus": "finalized",
+                    })
+                })
+            };
+            let statuses: Vec<_> = params[0].as_array().unwrap().iter().map(known).collect();
+            at(told.slot + told.unconfirmed_slots, json!(statuses))
         }
         _ => Value::Null,
     }
+}
+
+fn account(address: &Value) -> Value {
+    if *address != CHANNEL.to_string() {
+        return Value::Null;
+    }
+    json!({
+        "data": [BASE64_STANDARD.encode(channel_data()), "base64"],
+        "executable": false,
+        "lamports": 1,
+        "owner": channel::PROGRAM_ID.to_string(),
+        "rentEpoch": 0,
+        "space": channel_data().len(),
+    })
 }
 
 fn custom(code: u32) -> Value {

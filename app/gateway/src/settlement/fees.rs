@@ -1,0 +1,118 @@
+use motif_sdk::client::{Attempt, ComputeBudget, PriorityFee};
+use parking_lot::Mutex;
+use prometheus_client::metrics::counter::Counter;
+
+const SECONDS_PER_DAY: i64 = 86_400;
+
+/// Priority fees of settlements, which stop rising at a cap a day.
+///
+/// The cap never stops a settlement: above it, the lowest price of the policy is paid. Spending is
+/// counted since the start of the process, by day in UTC.
+pub struct SettlementFees {
+    policy: PriorityFee,
+    /// Lamports a day.
+    daily_cap: u64,
+    today: Mutex<Spending>,
+    /// Number of settlements whose fee the daily cap has lowered.
+    capped: Counter,
+}
+
+#[derive(Debug, Default)]
+struct Spending {
+    day: i64,
+    lamports: u64,
+    is_capped: bool,
+}
+
+impl SettlementFees {
+    /// Creates the fees of a policy with a cap in lamports a day.
+    pub fn new(policy: PriorityFee, daily_cap: u64, capped: Counter) -> Self {
+        Self { policy, daily_cap, today: Mutex::default(), capped }
+    }
+
+    /// Returns whether [`SettlementFees::budget`] depends on recent fees.
+    pub fn needs_recent_fees(&self) -> bool {
+        self.policy.needs_recent_fees()
+    }
+
+    /// Returns the compute budget of an attempt at `now`, unix seconds, and counts its fee. `recent`
+    /// are the prices that recent blocks charged.
+    pub fn budget(&self, units: u32, recent: &[u64], attempt: Attempt, now: i64) -> ComputeBudget {
+        let price = self.policy.price(recent, units, attempt);
+        let mut budget = ComputeBudget { units, price };
+        let mut today = self.today.lock();
+        today.begin(now);
+        let floor = self.policy.floor_price(units);
+        if today.lamports.saturating_add(budget.lamports()) > self.daily_cap && price > floor {
+            budget.price = floor;
+            self.capped.inc();
+            if !std::mem::replace(&mut today.is_capped, true) {
+                let daily_cap = self.daily_cap;
+                tracing::error!(
+                    daily_cap,
+                    "priority fees of settlements have reached the daily cap and rise no more"
+                );
+            }
+        }
+        today.lamports = today.lamports.saturating_add(budget.lamports());
+        budget
+    }
+
+    /// Returns the fee of an attempt that did not land to the day's spending.
+    pub fn refund(&self, budget: ComputeBudget, now: i64) {
+        let mut today = self.today.lock();
+        today.begin(now);
+        today.lamports = today.lamports.saturating_sub(budget.lamports());
+    }
+
+    /// Returns the priority fees of the day, lamports, those of pending settlements included.
+    pub fn spent_today(&self, now: i64) -> u64 {
+        let mut today = self.today.lock();
+        today.begin(now);
+        today.lamports
+    }
+}
+
+impl Spending {
+    /// Starts the day of `now`, unless a later one has begun.
+    fn begin(&mut self, now: i64) {
+        let day = now.div_euclid(SECONDS_PER_DAY);
+        if day > self.day {
+            *self = Self { day, ..Self::default() };
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const UNITS: u32 = 10_000;
+
+    fn fees(daily_cap: u64) -> SettlementFees {
+        let policy = PriorityFee::Percentile { percentile: 50, floor: 10, cap: 10_000 };
+        SettlementFees::new(policy, daily_cap, Counter::default())
+    }
+
+    #[test]
+    fn daily_cap_stops_raises_only() {
+        let fees = fees(2_500);
+        let lamports = |earlier, now| {
+            let attempt = Attempt { earlier, seconds_left: Some(30) };
+            fees.budget(UNITS, &[], attempt, now).lamports()
+        };
+        // The last seconds before the deadline pay the transaction's cap, which is above the day's.
+        assert_eq!((lamports(0, 0), lamports(5, 1)), (10, 10));
+        assert_eq!((fees.spent_today(1), fees.capped.get()), (20, 2));
+        let raised = fees.budget(UNITS, &[], Attempt { earlier: 2, seconds_left: None }, 2);
+        assert_eq!(raised.lamports(), 2_000);
+        assert_eq!(
+            fees.budget(UNITS, &[], Attempt { earlier: 2, seconds_left: None }, 3).lamports(),
+            10
+        );
+        fees.refund(raised, 4);
+        assert_eq!(fees.spent_today(5), 30);
+        let next_day = SECONDS_PER_DAY;
+        assert_eq!((fees.spent_today(next_day), lamports(0, next_day)), (0, 10));
+    }
+}
