@@ -42,7 +42,7 @@ struct Busy {
 impl Busy {
     async fn start(channels: u64, conditions: Conditions) -> Self {
         let slot = conditions.slot;
-        let cluster = Arc::new(ClusterDouble::new(conditions));
+        let cluster = ClusterDouble::start(conditions);
         let operator = Arc::new(Keypair::new_from_array([8; 32]));
         let account = channel_account(operator.pubkey());
         let channels: Vec<_> = (0..channels)
@@ -96,6 +96,13 @@ impl Busy {
         problem
     }
 
+    /// Waits until this time on the cluster, unix seconds.
+    async fn until(&self, time: i64) {
+        while self.cluster.time() < time {
+            tokio::time::sleep(Duration::from_millis(4)).await;
+        }
+    }
+
     /// Returns the prices that have settled in finalized blocks.
     fn settled(&self, channel: &Pubkey) -> u64 {
         self.cluster.finalized(channel).channel.prices
@@ -125,11 +132,6 @@ pub fn request(channel: &ChannelHandle, license: u16, expires_at: i64) -> Genera
         request_digest: Digest([21; 32]),
         output_digest: Digest([22; 32]),
     }
-}
-
-/// Returns the time of a number of seconds on the cluster.
-fn seconds(slot: Duration, seconds: u32) -> Duration {
-    slot * (seconds * 5 / 2)
 }
 
 /// Waves of congestion of twelve minutes: the price of room in a block rises to 11,200 lamports for a
@@ -163,7 +165,7 @@ async fn hour_of_congestion_loses_nothing() {
         seed: 15,
     };
     let busy = Arc::new(Busy::start(1_000, conditions).await);
-    let began = Instant::now();
+    let (began, start) = (Instant::now(), busy.cluster.time());
     let mut random = StdRng::seed_from_u64(16);
     // Four payments of each channel within three quarters of an hour.
     let mut due: Vec<_> = (0..4 * busy.channels.len())
@@ -172,7 +174,7 @@ async fn hour_of_congestion_loses_nothing() {
     due.sort_unstable();
     let mut paying = JoinSet::new();
     for (second, number) in due {
-        tokio::time::sleep_until((began + seconds(slot, second)).into()).await;
+        busy.until(start + second).await;
         let (busy, validity) = (busy.clone(), random.random_range(1_000..2_400));
         let channel = busy.channels[number];
         paying.spawn(async move { (channel, busy.pay(&channel, validity).await) });
@@ -184,13 +186,12 @@ async fn hour_of_congestion_loses_nothing() {
             *refused.entry(problem).or_default() += 1;
         }
     }
-    let end = began + seconds(slot, 4_800);
     let missing = || {
         let settled = |channel: &Pubkey| busy.settled(channel);
         paid.iter().filter(|(channel, prices)| settled(channel) != **prices).count()
     };
-    while missing() > 0 && Instant::now() < end {
-        tokio::time::sleep(seconds(slot, 15)).await;
+    while missing() > 0 && busy.cluster.time() < start + 4_800 {
+        busy.until(busy.cluster.time() + 15).await;
     }
     let statistics = busy.cluster.statistics();
     println!("{statistics:?}; refused {refused:?}; {:?}", began.elapsed());

@@ -3,7 +3,7 @@ use std::{ops::RangeInclusive, time::Duration};
 /// Conditions on a [`super::ClusterDouble`]. The default is a cluster at rest.
 #[derive(Clone, Debug)]
 pub struct Conditions {
-    /// Real time of a slot, which is 400 ms on the cluster.
+    /// Least real time of a slot, which is 400 ms on the cluster.
     pub slot: Duration,
     /// Unix seconds at the first slot.
     pub begins_at: i64,

@@ -7,7 +7,7 @@ mod conditions;
 mod state;
 
 use std::{
-    sync::{Mutex, MutexGuard},
+    sync::{Arc, Mutex, MutexGuard},
     time::Duration,
 };
 
@@ -27,7 +27,10 @@ use motif_sdk::{
 };
 use solana_message::Hash;
 use solana_signature::Signature;
-use tokio::sync::mpsc::Sender;
+use tokio::{
+    sync::mpsc::Sender,
+    time::{MissedTickBehavior, interval},
+};
 
 pub use conditions::Conditions;
 use state::State;
@@ -35,50 +38,61 @@ pub use state::Statistics;
 
 use crate::world::data;
 
-/// Simulated cluster. Time passes on it whenever it is used.
+/// Simulated cluster. Its time passes in a task of the runtime, so that it slows down with the gateway
+/// on a busy machine.
 pub struct ClusterDouble {
     state: Mutex<State>,
     poll_interval: Duration,
 }
 
 impl ClusterDouble {
-    /// Creates a cluster without channels, whose time begins now.
-    pub fn new(conditions: Conditions) -> Self {
+    /// Starts a cluster without channels. It ends when it is dropped.
+    pub fn start(conditions: Conditions) -> Arc<Self> {
         // A poll of half a second, in slots of 400 ms.
-        let poll_interval = conditions.slot * 5 / 4;
-        Self { state: Mutex::new(State::new(conditions)), poll_interval }
+        let (slot, poll_interval) = (conditions.slot, conditions.slot * 5 / 4);
+        let state = Mutex::new(State::new(conditions));
+        let cluster = Arc::new(Self { state, poll_interval });
+        let running = Arc::downgrade(&cluster);
+        tokio::spawn(async move {
+            let mut slots = interval(slot);
+            slots.set_missed_tick_behavior(MissedTickBehavior::Delay);
+            loop {
+                slots.tick().await;
+                let Some(cluster) = running.upgrade() else { return };
+                cluster.state().produce();
+            }
+        });
+        cluster
     }
 
     /// Opens a channel.
     pub fn open(&self, address: Pubkey, account: ChannelAccount) {
-        self.now_state().open(address, account);
+        self.state().open(address, account);
     }
 
     /// Returns the account of a channel in the newest finalized block.
     pub fn finalized(&self, address: &Pubkey) -> ChannelAccount {
-        let state = self.now_state();
+        let state = self.state();
         state.account_at(address, state.finalized_slot()).unwrap()
     }
 
     /// Returns the time on the cluster, unix seconds.
     pub fn time(&self) -> i64 {
-        self.now_state().now()
+        self.state().now()
     }
 
     /// Returns what has happened.
     pub fn statistics(&self) -> Statistics {
-        self.now_state().statistics.clone()
+        self.state().statistics.clone()
     }
 
-    fn now_state(&self) -> MutexGuard<'_, State> {
-        let mut state = self.state.lock().unwrap();
-        state.advance();
-        state
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap()
     }
 
     /// Returns the state, unless the node limits requests.
     fn answer(&self) -> Result<MutexGuard<'_, State>, ChainError> {
-        let mut state = self.now_state();
+        let mut state = self.state();
         if state.limits_request() {
             return Err(ChainError::Unreachable("429".into()));
         }

@@ -1,7 +1,4 @@
-use std::{
-    collections::{HashMap, VecDeque},
-    time::Instant,
-};
+use std::collections::{HashMap, VecDeque};
 
 use motif_gateway::chain::{ChainError, SettlementStatus};
 use motif_sdk::{
@@ -52,7 +49,6 @@ pub struct Statistics {
 /// Blocks of the present fork, and transactions that may get into the next ones.
 pub(super) struct State {
     conditions: Conditions,
-    began: Instant,
     random: StdRng,
     slot: u64,
     height: u64,
@@ -85,7 +81,6 @@ impl State {
         let random = StdRng::seed_from_u64(conditions.seed);
         let mut state = Self {
             conditions,
-            began: Instant::now(),
             random,
             slot: 0,
             height: 0,
@@ -105,15 +100,6 @@ impl State {
 
     pub fn open(&mut self, address: Pubkey, account: ChannelAccount) {
         self.channels.insert(address, vec![(0, account)]);
-    }
-
-    /// Produces the blocks of the time that has passed.
-    pub fn advance(&mut self) {
-        let passed = self.began.elapsed().as_micros() / self.conditions.slot.as_micros();
-        let passed = u64::try_from(passed).unwrap();
-        while self.slot < passed {
-            self.produce();
-        }
     }
 
     pub fn now(&self) -> i64 {
@@ -202,7 +188,8 @@ impl State {
         Ok(())
     }
 
-    fn produce(&mut self) {
+    /// Produces the block of the next slot, or skips it.
+    pub fn produce(&mut self) {
         self.slot += 1;
         let Conditions { fork_every, skipped, price, room, .. } = self.conditions;
         if fork_every > 0 && self.slot.is_multiple_of(fork_every) {
