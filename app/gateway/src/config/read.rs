@@ -49,7 +49,7 @@ impl GatewayConfig {
             paywall: reader.paywall(),
             traces: reader.traces(),
         };
-        if config.operator != config.keypair.pubkey() {
+        if config.keys.authority.is_none() {
             reader.refuse_account_settings();
         }
         let mut faults = reader.faults;
