@@ -157,9 +157,10 @@ fn changed_receipts_fail_verification(world: &World) {
 
 /// With all receipts, and with one, which only the gateway can prove.
 fn repeated_receipt_counts_once(world: &World, receipts: &Path, text: &str) {
-    let first = text.lines().next().unwrap();
+    let second = text.lines().nth(1).unwrap();
     let channel = world.does(&["channel", "show", "--keypair", "platform.json"]);
-    for (lines, verified) in [(format!("{text}{first}\n"), 2), (format!("{first}\n{first}\n"), 1)] {
+    let cases = [(format!("{text}{second}\n"), 2), (format!("{second}\n{second}\n"), 1)];
+    for (lines, verified) in cases {
         std::fs::write(receipts, lines).unwrap();
         let found = world.does(&["receipt", "verify", "receipts.jsonl"]);
         let counts = [&found["receipts"], &found["verified"], &found["repeated"]];
