@@ -155,7 +155,8 @@ impl Ledger {
             let named = operator.is_none_or(|operator| operator.conditions.fee_owner == *to);
             rules.require(named, ErrorCode::ConstraintHasOne);
             let frozen = matches!(self.purses.get(&(*to, mint)), Some(Purse::Frozen(_)));
-            if !self.takes_money(to, &mint) && !(frozen && to_operator == 0) {
+            let payable = self.takes_money(to, &mint) || (frozen && to_operator == 0);
+            if !payable {
                 self.broken(&mut rules);
             }
         }
