@@ -2,7 +2,7 @@ use std::{ops::Deref, path::PathBuf, sync::Arc};
 
 use motif_ed25519_batch::Verifier;
 use motif_paywall::SpoolError;
-use motif_sdk::{Pubkey, keypair::signing_key};
+use motif_sdk::{Pubkey, channel::Channel, keypair::signing_key};
 
 use crate::{
     GatewayConfig,
@@ -26,7 +26,6 @@ use crate::{
     settle_key::SettleKey,
     settlement::{SettlementPolicy, SettlementWorker, Settler, Submitter},
     store::{Failpoints, ReceiptSigner, Store, StoreError, StoreOptions},
-    store_operator::check_channel,
     traces::{TraceError, Traces},
 };
 
@@ -282,6 +281,18 @@ impl App {
             traces.stop().await;
         }
     }
+}
+
+/// Checks that a stored channel is the configured operator's.
+///
+/// # Errors
+/// [`StartError::OtherOperator`].
+pub(crate) fn check_channel(config: &GatewayConfig, channel: &Channel) -> Result<(), StartError> {
+    let (theirs, ours): (Pubkey, Pubkey) = (channel.operator, config.operator);
+    if theirs == ours {
+        return Ok(());
+    }
+    Err(StartError::OtherOperator { place: config.store.clone(), theirs, ours })
 }
 
 impl Deref for App {
