@@ -2,7 +2,7 @@ use std::{ops::Deref, path::PathBuf, sync::Arc, time::Duration};
 
 use motif_ed25519_batch::Verifier;
 use motif_paywall::SpoolError;
-use motif_sdk::Pubkey;
+use motif_sdk::{Pubkey, channel::Channel};
 
 use crate::{
     GatewayConfig,
@@ -32,7 +32,6 @@ use crate::{
         SettlementFees, SettlementPolicy, SettlementWorker, Settler, StatusPoller, Submitter,
     },
     store::{Failpoints, Store, StoreError, StoreOptions},
-    store_operator::check_channel,
     traces::{TraceError, Traces},
 };
 
@@ -370,6 +369,18 @@ async fn open_funds(
         Ok(lamports) if lamports < least => Err(StartError::Unfunded { account, lamports, least }),
         Ok(_) | Err(_) => Ok(Arc::new(funds)),
     }
+}
+
+/// Checks that a stored channel is the configured operator's.
+///
+/// # Errors
+/// [`StartError::OtherOperator`].
+pub(crate) fn check_channel(config: &GatewayConfig, channel: &Channel) -> Result<(), StartError> {
+    let (theirs, ours): (Pubkey, Pubkey) = (channel.operator, config.operator);
+    if theirs == ours {
+        return Ok(());
+    }
+    Err(StartError::OtherOperator { place: config.store.clone(), theirs, ours })
 }
 
 impl Deref for App {

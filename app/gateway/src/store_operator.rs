@@ -1,9 +1,10 @@
 //! A store belongs to one operator.
 
-use motif_sdk::{Pubkey, channel::Channel};
+use motif_sdk::channel::Channel;
 
 use crate::{
     GatewayConfig, StartError,
+    app::check_channel,
     config::StorePlace,
     operator_keys::receipt_signer,
     store::{Store, StoreError, StoreOptions},
@@ -34,18 +35,6 @@ pub async fn check_store(config: &GatewayConfig) -> Result<(), StartError> {
     store.close().await;
     let channels = channels.map_err(failed)?;
     channels.iter().try_for_each(|channel| check_channel(config, channel))
-}
-
-/// Checks that a stored channel is the configured operator's.
-///
-/// # Errors
-/// [`StartError::OtherOperator`].
-pub(crate) fn check_channel(config: &GatewayConfig, channel: &Channel) -> Result<(), StartError> {
-    let (theirs, ours): (Pubkey, Pubkey) = (channel.operator, config.operator);
-    if theirs == ours {
-        return Ok(());
-    }
-    Err(StartError::OtherOperator { place: config.store.clone(), theirs, ours })
 }
 
 async fn recorded_channels(store: &Store) -> Result<Vec<Channel>, StoreError> {

@@ -20,7 +20,8 @@ const FIRST_OPERATORS: usize = 6;
 impl Episode {
     /// Registers most people as operators.
     pub(super) fn register_first_operators(&mut self) {
-        for authority in self.cast.people[..FIRST_OPERATORS].to_vec() {
+        for place in 0..FIRST_OPERATORS {
+            let authority = self.cast.people[place].clone();
             let fee_owner = authority.key();
             let url = String::new();
             let conditions = Conditions { fee_bps: 0, grace_seconds: 0, fee_owner, url };

@@ -241,7 +241,7 @@ impl Channel {
             }
         }
         let cumulative = self.prices() + self.fees();
-        let narrow = exact::fits(prices) && exact::fits(self.charged());
+        let narrow = exact::fits(prices) && exact::fits(self.committed());
         rules.require(narrow, PaymentsError::Overflow);
         rules.require(
             u128::from(what.cumulative) == cumulative,

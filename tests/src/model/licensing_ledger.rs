@@ -7,8 +7,8 @@ use licensing::{Derivatives, LicensingError, WorkKind};
 use solana_pubkey::Pubkey;
 
 use super::{
-    Change, Inherited, Ledger, Refused, Rules, Status, Terms, Work, metadata::check_metadata,
-    refused, work::check_split,
+    Awarded, Change, Inherited, Ledger, Refused, Rules, Status, Terms, Work,
+    metadata::check_metadata, refused, work::check_split,
 };
 use crate::world::Code;
 
@@ -66,15 +66,6 @@ pub enum Right {
     Approval(u32),
     /// A license of terms of this number, on this channel, at this index.
     License(u32, Pubkey, u16),
-}
-
-/// Award to a claimant beside the ownership.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Awarded {
-    /// Whether each parent, in order, keeps its share.
-    pub kept_parents: [bool; 8],
-    /// Whether the claimant gets the owner's share only.
-    pub keeps_recipients: bool,
 }
 
 /// End of a dispute.

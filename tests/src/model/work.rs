@@ -3,8 +3,17 @@ use std::collections::BTreeMap;
 use licensing::{Derivatives, LicensingError, Use, WorkKind};
 use solana_pubkey::Pubkey;
 
-use super::{Awarded, Refused, Rules};
+use super::{Refused, Rules};
 use crate::world::Code;
+
+/// Award to a claimant beside the ownership.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Awarded {
+    /// Whether each parent, in order, keeps its share.
+    pub kept_parents: [bool; 8],
+    /// Whether the claimant gets the owner's share only.
+    pub keeps_recipients: bool,
+}
 
 /// Status set by the owner.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

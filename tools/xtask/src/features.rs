@@ -31,8 +31,9 @@ struct Dependency {
     index: usize,
 }
 
-/// Prints every library that the second command compiles again, with the features that differ, and
-/// returns whether there is none. Members of the workspace are not counted.
+/// Prints every library that the second command compiles again, because something below it has other
+/// features, and returns whether there is none. Members of the workspace are not counted, nor is a
+/// library that the second command needs with other features itself.
 ///
 /// # Errors
 /// Fails when cargo does.
@@ -45,7 +46,7 @@ pub fn check(root: &Path) -> Result<bool> {
     let mut again = 0;
     for (unit, key) in second.units.iter().zip(&second.keys()) {
         if unit.is_dependency() && names.contains(&unit.name()) && !compiled.contains(key) {
-            println!("{} with {}", unit.name(), unit.features.join(","));
+            println!("{}", unit.name());
             again += 1;
         }
     }
@@ -89,9 +90,10 @@ impl UnitGraph {
 }
 
 impl Unit {
-    /// Returns package, kind and mode.
+    /// Returns package, kind, mode and features.
     fn name(&self) -> String {
-        format!("{} {} {}", self.pkg_id, self.target.kind.join(","), self.mode)
+        let Self { pkg_id, features, target, mode, .. } = self;
+        format!("{pkg_id} {} {mode} {}", target.kind.join(","), features.join(","))
     }
 
     /// Returns whether the unit is a package from a registry, compiled as a library.

@@ -1,7 +1,7 @@
 use super::{
-    AcceptOwnershipArgs, Award, Consent, Dispute, Inherited, LicensingError, MAX_PARENTS,
-    MAX_RECIPIENTS, MAX_TITLE_BYTES, Model, Offer, Parent, Share, UpdateMetadataArgs, Verdict,
-    WorkKind, WorkStatus, check_split,
+    Award, Consent, Dispute, Inherited, LicensingError, MAX_PARENTS, MAX_RECIPIENTS,
+    MAX_TITLE_BYTES, Model, Offer, Parent, Share, Verdict, WorkKind, WorkStatus, check_split,
+    check_title,
 };
 use crate::bps::WHOLE_BPS;
 use crate::codec::*;
@@ -368,6 +368,56 @@ const _: () = assert!(
         Some(Model::MAX_NAME_BYTES)
     ) == 2_140
 );
+
+/// Arguments of `update_metadata`.
+#[derive(BorshSerialize, BorshDeserialize, Clone, Debug, PartialEq, Eq)]
+pub struct UpdateMetadataArgs {
+    /// Title that lists show, at most 64 bytes; possibly empty.
+    pub title: String,
+    /// Location of the metadata.
+    pub metadata_uri: String,
+    /// SHA-256 of the document at `metadata_uri`.
+    pub metadata_digest: [u8; 32],
+}
+
+impl UpdateMetadataArgs {
+    /// Returns the arguments that change nothing about a work.
+    pub fn of(work: &Work) -> Self {
+        Self {
+            title: work.title.clone(),
+            metadata_uri: work.metadata_uri.clone(),
+            metadata_digest: work.metadata_digest,
+        }
+    }
+
+    /// Checks title and URI.
+    ///
+    /// # Errors
+    /// [`LicensingError::UriTooLong`], or an error of [`check_title`].
+    pub fn check(&self) -> Result<(), LicensingError> {
+        require!(self.metadata_uri.len() <= Work::MAX_URI_BYTES, LicensingError::UriTooLong);
+        check_title(&self.title)
+    }
+}
+
+/// Arguments of `accept_ownership`: the work as the new owner has read it.
+#[derive(BorshSerialize, BorshDeserialize, Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AcceptOwnershipArgs {
+    /// Expected status.
+    pub status: WorkStatus,
+    /// Expected number of the latest terms.
+    pub latest_terms: u32,
+    /// Expected version of the split.
+    pub split_version: u32,
+}
+
+impl AcceptOwnershipArgs {
+    /// Returns the arguments that accept a work as it is.
+    pub fn of(work: &Work) -> Self {
+        let Work { status, latest_terms, split_version, .. } = *work;
+        Self { status, latest_terms, split_version }
+    }
+}
 
 #[cfg(test)]
 mod tests {

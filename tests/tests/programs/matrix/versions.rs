@@ -13,8 +13,6 @@ use super::{
 
 /// Bytes of a new field behind an account's content.
 const ROOM: usize = 16;
-/// Offset of the version in an account.
-const VERSION_OFFSET: usize = 8;
 /// Types whose account ends with a list, so that its length counts the entries.
 const LISTS: [&str; 3] = ["Channel", "Earnings", "StatementBuffer"];
 
@@ -51,14 +49,6 @@ fn fixtures() -> Vec<Fixture> {
     paths.sort();
     let read = |path| serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap();
     paths.iter().map(read).collect()
-}
-
-#[test]
-#[ignore = "no program of 0.2.0 reads the version: a later layout needs another type, see formats.md"]
-fn later_version_is_rejected() {
-    let cells = answers(|data| data[VERSION_OFFSET] += 1);
-    let accepted: Vec<_> = cells.iter().filter(|(.., answer)| answer == "accepted").collect();
-    assert!(accepted.is_empty(), "{} of {}: {accepted:#?}", accepted.len(), cells.len());
 }
 
 #[test]

@@ -8,8 +8,8 @@ use crate::{
     codec::*,
     instruction::{optional, readonly, signer, writable, writable_signer},
     licensing::{
-        Fingerprint, ID, LicensingError, Purpose, Share, Work, WorkKind, WorkStatus, check_split,
-        check_title,
+        AcceptOwnershipArgs, Fingerprint, ID, LicensingError, Purpose, Share, UpdateMetadataArgs,
+        Work, WorkKind, check_split, check_title,
     },
     pda, require,
 };
@@ -252,37 +252,6 @@ pub fn register_work(
     build("register_work", accounts, &args)
 }
 
-/// Arguments of `update_metadata`.
-#[derive(BorshSerialize, BorshDeserialize, Clone, Debug, PartialEq, Eq)]
-pub struct UpdateMetadataArgs {
-    /// Title that lists show, at most 64 bytes; possibly empty.
-    pub title: String,
-    /// Location of the metadata.
-    pub metadata_uri: String,
-    /// SHA-256 of the document at `metadata_uri`.
-    pub metadata_digest: [u8; 32],
-}
-
-impl UpdateMetadataArgs {
-    /// Returns the arguments that change nothing about a work.
-    pub fn of(work: &Work) -> Self {
-        Self {
-            title: work.title.clone(),
-            metadata_uri: work.metadata_uri.clone(),
-            metadata_digest: work.metadata_digest,
-        }
-    }
-
-    /// Checks title and URI.
-    ///
-    /// # Errors
-    /// [`LicensingError::UriTooLong`], or an error of [`check_title`].
-    pub fn check(&self) -> Result<(), LicensingError> {
-        require!(self.metadata_uri.len() <= Work::MAX_URI_BYTES, LicensingError::UriTooLong);
-        check_title(&self.title)
-    }
-}
-
 /// Creates `update_metadata`: replaces a work's title and metadata. Signed by the owner, which pays
 /// for the account's growth.
 pub fn update_metadata(owner: &Pubkey, work: &Pubkey, new: UpdateMetadataArgs) -> Instruction {
@@ -293,25 +262,6 @@ pub fn update_metadata(owner: &Pubkey, work: &Pubkey, new: UpdateMetadataArgs) -
 /// Creates `offer_ownership`: offers a work to a key; `None` revokes an offer. Signed by the owner.
 pub fn offer_ownership(owner: &Pubkey, work: &Pubkey, to: Option<Pubkey>) -> Instruction {
     build("offer_ownership", vec![signer(*owner), writable(*work)], &to)
-}
-
-/// Arguments of `accept_ownership`: the work as the new owner has read it.
-#[derive(BorshSerialize, BorshDeserialize, Clone, Copy, Debug, PartialEq, Eq)]
-pub struct AcceptOwnershipArgs {
-    /// Expected status.
-    pub status: WorkStatus,
-    /// Expected number of the latest terms.
-    pub latest_terms: u32,
-    /// Expected version of the split.
-    pub split_version: u32,
-}
-
-impl AcceptOwnershipArgs {
-    /// Returns the arguments that accept a work as it is.
-    pub fn of(work: &Work) -> Self {
-        let Work { status, latest_terms, split_version, .. } = *work;
-        Self { status, latest_terms, split_version }
-    }
 }
 
 /// Creates `accept_ownership`: accepts an offered work, if it is as expected. Signed by the key it
