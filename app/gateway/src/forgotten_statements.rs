@@ -8,8 +8,8 @@ use motif_sdk::{
 };
 
 use crate::{
-    channel_sync::receipts_commitment,
     error::GatewayError,
+    receipts_commitment::receipts_commitment,
     store::{Books, Change, Lease, OpenStatement, RecoveredChannel, SettledStatement, Store},
 };
 

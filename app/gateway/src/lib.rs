@@ -50,6 +50,7 @@ pub mod paywall;
 pub mod problem;
 mod rebalance;
 pub mod receipts;
+mod receipts_commitment;
 pub mod recognition;
 pub mod reconcile;
 pub mod router;

@@ -15,8 +15,9 @@ use motif_sdk::{
 use crate::{
     channel::ChannelHandle,
     channel_registry::ChannelRegistry,
-    channel_sync::{ChannelSync, receipts_commitment},
+    channel_sync::ChannelSync,
     error::GatewayError,
+    receipts_commitment::receipts_commitment,
     store::{Books, ChannelId, ExpenseSum, ReceiptSums},
 };
 

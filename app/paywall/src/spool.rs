@@ -17,7 +17,7 @@ use tokio::{sync::Semaphore, time::timeout};
 
 use crate::{
     engine::{AnswerId, AnswerKey},
-    stored_body::StoredBody,
+    stored_body::{AtEnd, StoredBody},
 };
 
 /// Folder of generated answers. Each is stored until some time after its payment deadline, so
@@ -288,7 +288,10 @@ impl Spool {
         let (spool, id, path) = (self.clone(), *id, self.path(id));
         let opened = tokio::task::spawn_blocking(move || open_body(&path)).await;
         match opened.map_err(io::Error::other)? {
-            Ok((file, left)) => Ok(Some(StoredBody { spool, id, file, left, turn })),
+            Ok((file, left)) => {
+                let at_end = AtEnd(Box::new(move || spool.mark_delivered(&id)));
+                Ok(Some(StoredBody { file, left, turn, at_end }))
+            }
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error.into()),
         }

@@ -1,25 +1,31 @@
 use std::{
+    fmt,
     fs::File,
     io::{self, BufReader, Read},
-    sync::Arc,
 };
 
 use axum::body::{Body, Bytes};
 use futures::stream;
 use tokio::{sync::OwnedSemaphorePermit, task::spawn_blocking};
 
-use crate::{engine::AnswerId, spool::Spool};
-
 /// Body of a stored answer, read from its file as the client takes it.
 #[derive(Debug)]
 pub struct StoredBody {
-    pub(crate) spool: Arc<Spool>,
-    pub(crate) id: AnswerId,
     pub(crate) file: BufReader<File>,
     /// Bytes left to read.
     pub(crate) left: u64,
     /// One response at a time has an answer's body.
     pub(crate) turn: OwnedSemaphorePermit,
+    pub(crate) at_end: AtEnd,
+}
+
+/// Called when the body was read to its end.
+pub(crate) struct AtEnd(pub(crate) Box<dyn FnOnce() + Send + Sync>);
+
+impl fmt::Debug for AtEnd {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("AtEnd")
+    }
 }
 
 impl StoredBody {
@@ -51,7 +57,7 @@ impl StoredBody {
         if self.left > 0 {
             return Ok((chunk.into(), Some(self)));
         }
-        self.spool.mark_delivered(&self.id);
+        (self.at_end.0)();
         drop(self.turn);
         Ok((chunk.into(), None))
     }

@@ -6,9 +6,10 @@ use motif_wire::{Address, Amount, UsageBy, UsageRow};
 use crate::{
     api_key::KeyId,
     error::StoreError,
-    expense::{ExpenseSum, expense_sums},
+    expense::ExpenseSum,
     generation::ChannelId,
     queries::read_account,
+    rows::expense_sums,
     sql::{Pool, Row, integer, query, query_of},
     tables::Tables,
 };

@@ -7,8 +7,7 @@ use std::{collections::HashMap, sync::Arc};
 
 use motif_sdk::{
     Pubkey,
-    channel::{Channel, ReceiptsCommitment, StatementRecord},
-    receipt::tree::{Node, Tree},
+    channel::{Channel, StatementRecord},
 };
 use opentelemetry::trace::FutureExt;
 use prometheus_client::metrics::counter::Counter;
@@ -21,7 +20,8 @@ use crate::{
     cluster::Cluster,
     error::GatewayError,
     ledger::CutStatement,
-    store::{Change, ChannelId, Failpoint, Failpoints, SettledStatement, Store},
+    receipts_commitment::receipts_commitment,
+    store::{Change, Failpoint, Failpoints, SettledStatement},
 };
 use record::records;
 
@@ -218,20 +218,4 @@ impl ChannelSync {
         };
         settled.iter().zip(records).map(statement).collect()
     }
-}
-
-/// Returns the commitment to a statement's receipts, or `None` if it has none.
-///
-/// # Errors
-/// [`GatewayError::StoreFailed`], [`GatewayError::Internal`].
-pub(crate) async fn receipts_commitment(
-    store: &Store,
-    channel_id: ChannelId,
-    statement: u64,
-) -> Result<Option<ReceiptsCommitment>, GatewayError> {
-    store.writer().flush().await?;
-    let leaves = store.queries().receipt_leaves(channel_id, statement).await?;
-    let leaves = leaves.iter().map(|(digest, amount)| Node::leaf(digest, *amount)).collect();
-    let tree = Tree::new(leaves).map_err(GatewayError::internal)?;
-    Ok(tree.map(|tree| tree.root().into()))
 }

@@ -37,13 +37,14 @@ pub(crate) use worker::SettlementWorker;
 use crate::{
     admission::Admission,
     channel::ChannelHandle,
-    channel_sync::{ChannelSync, receipts_commitment},
+    channel_sync::ChannelSync,
     error::GatewayError,
     expenses::Expenses,
     ledger::CutStatement,
     metrics::Metrics,
     operator_keys::{BlockingSigner, sign_blocking},
     payer_request::verify_payer,
+    receipts_commitment::receipts_commitment,
     store::{ExpenseKind, Outcome},
     traces::{self, Traces},
 };

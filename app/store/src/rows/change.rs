@@ -1,9 +1,9 @@
 use crate::{
     change::{Change, SettledStatement, StoredTransaction},
-    expense::insert_expense,
     generation::ChannelId,
     rows::{
         api_key,
+        expense::insert_expense,
         generation::{insert_generations, without_existing},
         hold,
     },

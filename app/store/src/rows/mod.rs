@@ -3,10 +3,12 @@
 mod api_key;
 mod change;
 mod evidence;
+mod expense;
 mod generation;
 mod hold;
 
 pub use api_key::{read_key, spending_by_key};
 pub use change::apply_changes;
+pub use expense::expense_sums;
 pub use generation::{COLUMNS, read_generation};
 pub use hold::read_hold;

@@ -27,6 +27,7 @@ mod priority_fee;
 #[cfg(feature = "fingerprint")]
 mod recognition;
 mod rights;
+mod sale_error;
 mod sales;
 mod splits;
 mod till_payment;
@@ -53,7 +54,8 @@ pub use self::{
     envelope::LARGE_PACKET_BYTES,
     priority_fee::{Attempt, InvalidPriorityFee, PriorityFee},
     rights::{Approve, RevokeApproval},
-    sales::{Sale, SaleError, VerifiedSale},
+    sale_error::SaleError,
+    sales::{Sale, VerifiedSale},
     splits::ChangeSplit,
     tills::{PayTill, SignedPayment},
     transport::TransportError,

@@ -1,5 +1,5 @@
 use ed25519_dalek::SigningKey;
-use motif_sdk::{Pubkey, gateway::ChannelReader};
+use motif_sdk::Pubkey;
 
 /// Channel and its payers' view of it.
 #[derive(Clone)]
@@ -11,13 +11,6 @@ pub struct Seat {
     pub account: motif_sdk::channel::Channel,
     /// Index of the withdrawn license.
     pub ended: Option<u16>,
-}
-
-impl Seat {
-    /// Returns the reader of the channel's state.
-    pub fn reader(&self) -> ChannelReader {
-        ChannelReader::new(self.channel, &self.account, self.key.clone())
-    }
 }
 
 /// Price of a license in the reference model.
