@@ -369,7 +369,9 @@ fn check_keys(operator: &Operator, config: &mut GatewayConfig, now: i64) -> Resu
         ("keys.next_receipt", later.map(|last| &last.key)),
     ] {
         if let Some(key) = key {
-            eprintln!("warning: a rotation to {key} is pending: set {setting} before its time");
+            print_status(format_args!(
+                "warning: a rotation to {key} is pending: set {setting} before its time"
+            ));
         }
     }
     config.keys.account = Some(operator.clone());
@@ -403,7 +405,7 @@ impl OperatorOutput {
 
     /// Returns the URL for a terminal: it is another party's text.
     fn printable_url(&self) -> String {
-        if self.url.is_empty() { "-".to_owned() } else { self.url.escape_debug().to_string() }
+        if self.url.is_empty() { "-".to_owned() } else { self.url.clone() }
     }
 }
 

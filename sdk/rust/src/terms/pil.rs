@@ -269,6 +269,11 @@ impl Import {
             self.warn("uri", format!("has {} bytes; at most {most} fit on chain", uri.len()));
             return Ok(None);
         }
+        if let Some(hidden) = crate::text::first_hidden(&uri) {
+            let hidden = hidden.escape_unicode();
+            self.warn("uri", format!("has the hidden character {hidden} and is left out"));
+            return Ok(None);
+        }
         if !uri.is_empty() {
             let message = "becomes legal_uri; set legal_text as well, so that terms contain the text's SHA-256";
             self.warn("uri", message);
